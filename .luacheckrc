@@ -1,0 +1,7 @@
+-- Declares nothing global: the library and its examples use locals only.
+std = "lua54"
+max_line_length = 80
+codes = true
+files["spec"].std = "lua54+busted"
+files["lua/aiowire/meta.lua"].ignore = { "21", "23", "24", "31" }
+exclude_files = { "build" }
