@@ -1,0 +1,120 @@
+/* deadline.c - what is due when: one 4-ary heap ordered by (at, seq) [K1]
+ *
+ * Times stand in the heap itself, so only equal ones read their alarms. An
+ * alarm knows its place, so it can be taken out at once: a cancelled sleep
+ * leaves nothing behind [H2]. One libuv timer serves all (engine.c).
+ * Four children to a node: half the depth of two, and they share a cache
+ * line. Neighbours: engine.c takes what is due, scope.c and wait.c arm.
+ */
+#include "state.h"
+
+#include <assert.h>
+
+enum { ARITY = 4, SMALLEST = 64 };
+
+static bool before(const aw_due *a, const aw_due *b) {
+  if (a->at != b->at)
+    return a->at < b->at;
+  return (int32_t)(a->alarm->seq - b->alarm->seq) < 0;
+}
+
+static void put(aw_deadlines *d, uint32_t place, aw_due due) {
+  d->heap[place] = due;
+  due.alarm->place = (place + 1) & INT32_MAX;
+}
+
+static void sift_up(aw_deadlines *d, uint32_t place, aw_due due) {
+  while (place > 0) {
+    uint32_t above = (place - 1) / ARITY;
+    if (!before(&due, &d->heap[above]))
+      break;
+    put(d, place, d->heap[above]);
+    place = above;
+  }
+  put(d, place, due);
+}
+
+/* The first of the children of `place`, or `place` when it has none. */
+static uint32_t first_child(const aw_deadlines *d, uint32_t place) {
+  uint64_t start = (uint64_t)place * ARITY + 1;
+  if (start >= d->count)
+    return place;
+  uint32_t best = (uint32_t)start;
+  uint32_t end = d->count - best > ARITY ? best + ARITY : d->count;
+  for (uint32_t i = best + 1; i < end; i++)
+    if (before(&d->heap[i], &d->heap[best]))
+      best = i;
+  return best;
+}
+
+static void sift_down(aw_deadlines *d, uint32_t place, aw_due due) {
+  for (;;) {
+    uint32_t child = first_child(d, place);
+    if (child == place || !before(&d->heap[child], &due))
+      break;
+    put(d, place, d->heap[child]);
+    place = child;
+  }
+  put(d, place, due);
+}
+
+static int resize(aw_engine *engine, uint32_t capacity) {
+  aw_deadlines *d = &engine->deadlines;
+  aw_due *heap = aw__resize(engine, d->heap, d->capacity * sizeof *heap,
+                            capacity * sizeof *heap);
+  if (!heap)
+    return AW_ENOMEM;
+  d->heap = heap;
+  d->capacity = capacity;
+  return 0;
+}
+
+int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at) {
+  aw_deadlines *d = &engine->deadlines;
+  assert(alarm->place == 0);
+  if (d->count == d->capacity) {
+    uint32_t more = d->capacity / 2;
+    uint32_t grown = d->capacity + (more < SMALLEST ? SMALLEST : more);
+    if (resize(engine, grown) < 0)
+      return AW_ENOMEM;
+  }
+  alarm->seq = d->seq++;
+  aw_due due = {at, alarm};
+  sift_up(d, d->count++, due);
+  return 0;
+}
+
+void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm) {
+  if (alarm->place == 0)
+    return;
+  aw_deadlines *d = &engine->deadlines;
+  uint32_t place = alarm->place - 1;
+  alarm->place = 0;
+  aw_due last = d->heap[--d->count];
+  if (place < d->count) {
+    if (place > 0 && before(&last, &d->heap[(place - 1) / ARITY]))
+      sift_up(d, place, last);
+    else
+      sift_down(d, place, last);
+  }
+  /* Give the memory of a crowd back, at a size that the next few arms do not
+   * have to grow again; failing to shrink is no failure. */
+  if (d->capacity > 16 * SMALLEST && d->count < d->capacity / 4)
+    (void)resize(engine, d->capacity / 2);
+}
+
+uint64_t aw__alarm_at(const aw_engine *engine, const aw_alarm *alarm) {
+  return alarm->place ? engine->deadlines.heap[alarm->place - 1].at : AW_NEVER;
+}
+
+uint64_t aw__alarm_next(const aw_engine *engine) {
+  return engine->deadlines.count ? engine->deadlines.heap[0].at : AW_NEVER;
+}
+
+aw_alarm *aw__alarm_due(aw_engine *engine, uint64_t now) {
+  if (aw__alarm_next(engine) > now || engine->deadlines.count == 0)
+    return NULL;
+  aw_alarm *alarm = engine->deadlines.heap[0].alarm;
+  aw__alarm_clear(engine, alarm);
+  return alarm;
+}

@@ -1,0 +1,367 @@
+/* engine.c - the engine: what runs next, when to look at the clock, and rest
+ *
+ * One turn of the engine, in this order:
+ *   1  a round: the tasks that were ready at its start           ready.c
+ *   2  a look at the clock; expired deadlines, in order          deadline.c
+ *   3  I/O that is ready, without blocking                       libuv
+ *   4  nothing ready: idle waits, kills of the stuck [C9], then rest: block
+ *      in libuv until a deadline or I/O, or jump there in virtual time [K6],
+ *      or say that nothing can ever wake anyone [L4]
+ * While tasks stay ready, 2 and 3 come after at most 64 steps, fewer when
+ * steps are slow: `credit` is sized so that they take about 0.2 ms [F2].
+ *
+ * libuv is opened when the engine first rests. Its callbacks wake tasks, they
+ * run nothing. Nobody includes or calls this file but through aiowire.h.
+ */
+#include "state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CREDIT_MOST = 64 };
+static const uint64_t SLICE = 200 * 1000; /* ns */
+static const uint64_t MS = 1000 * 1000;   /* ns */
+
+/* ---- life ---- */
+
+int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
+  aw_engine *engine = calloc(1, sizeof *engine);
+  if (!engine)
+    return AW_ENOMEM;
+  if (config)
+    engine->config = *config;
+  engine->refs = 1;
+  engine->random = engine->config.seed;
+  engine->credit = engine->credit_size = 1;
+  aw__list_init(&engine->ready.tasks);
+  aw__list_init(&engine->reports);
+  aw__list_init(&engine->running);
+  aw__list_init(&engine->idle);
+  engine->no_memory = aw_error_new(engine, AW_ENOMEM, 0);
+  if (!engine->no_memory) {
+    free(engine);
+    return AW_ENOMEM;
+  }
+  engine->errors = 0;
+  if (engine->config.clock == AW_CLOCK_REAL)
+    engine->now = uv_hrtime();
+  *out = engine;
+  return 0;
+}
+
+static void close_uv(aw_engine *engine) {
+  if (!engine->has_uv)
+    return;
+  uv_close((uv_handle_t *)&engine->timer, NULL);
+  uv_close((uv_handle_t *)&engine->async, NULL);
+  uv_run(&engine->uv, UV_RUN_DEFAULT);
+  int rc = uv_loop_close(&engine->uv);
+  assert(rc == 0);
+  (void)rc;
+  engine->has_uv = false;
+}
+
+int aw_engine_free(aw_engine *engine) {
+  if (!engine)
+    return 0;
+  if (engine->loops > 0)
+    return AW_EBUSY;
+  close_uv(engine);
+  aw_deadlines *d = &engine->deadlines;
+  aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
+  aw__free(engine, engine->ready.scratch,
+           engine->ready.scratch_size * sizeof *engine->ready.scratch);
+  engine->config.drop = NULL;
+  engine->config.keep = NULL;
+  engine->errors++;
+  aw_error_release(engine->no_memory);
+  aw__engine_release(engine);
+  return 0;
+}
+
+const char *aw_version(void) {
+  return AW_VERSION_STRING;
+}
+
+uint64_t aw_engine_now(aw_engine *engine) {
+  if (engine->config.clock == AW_CLOCK_VIRTUAL)
+    return engine->now;
+  return uv_hrtime();
+}
+
+aw_task *aw_current(const aw_engine *engine) {
+  return engine->current;
+}
+
+void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
+  memset(out, 0, sizeof *out);
+  out->loops = engine->loops;
+  out->tasks = engine->tasks;
+  out->scopes = engine->scopes;
+  out->deadlines = engine->deadlines.count;
+  out->errors = engine->errors;
+  out->bytes = engine->bytes;
+  out->steps = engine->steps;
+}
+
+/* ---- libuv ---- */
+
+static void ignore_timer(uv_timer_t *timer) {
+  (void)timer; /* uv_run() returns: the deadlines are looked at next */
+}
+
+static void ignore_async(uv_async_t *async) {
+  (void)async; /* `woken` says it */
+}
+
+static int open_uv(aw_engine *engine) {
+  if (engine->has_uv)
+    return 0;
+  int rc = uv_loop_init(&engine->uv);
+  if (rc < 0)
+    return rc;
+  uv_timer_init(&engine->uv, &engine->timer);
+  rc = uv_async_init(&engine->uv, &engine->async, ignore_async);
+  if (rc == 0) {
+    engine->has_uv = true;
+    return 0;
+  }
+  uv_close((uv_handle_t *)&engine->timer, NULL);
+  uv_run(&engine->uv, UV_RUN_DEFAULT);
+  uv_loop_close(&engine->uv);
+  return rc;
+}
+
+int aw_engine_wakeable(aw_engine *engine) {
+  return open_uv(engine);
+}
+
+void aw_engine_wake(aw_engine *engine) {
+  engine->woken = 1;
+  uv_async_send(&engine->async);
+}
+
+/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
+static int block(aw_engine *engine, uint64_t until) {
+  int rc = open_uv(engine);
+  if (rc < 0)
+    return rc;
+  if (until != AW_NEVER) {
+    uint64_t now = uv_hrtime();
+    uint64_t ms = until > now ? (until - now + MS - 1) / MS : 0;
+    uv_update_time(&engine->uv);
+    uv_timer_start(&engine->timer, ignore_timer, ms, 0);
+  }
+  uv_run(&engine->uv, UV_RUN_ONCE);
+  uv_timer_stop(&engine->timer);
+  if (engine->config.clock == AW_CLOCK_REAL)
+    engine->now = uv_hrtime();
+  return 0;
+}
+
+/* ---- deadlines ---- */
+
+static void fire(aw_alarm *alarm) {
+  if (!alarm->of_scope) {
+    aw_task *task = AW_CONTAINER(aw_task, alarm, alarm);
+    if (task->wait == &aw__wait_sleep)
+      aw__task_wake(task, 0);
+    return; /* an idle wait: due, see wake_idle() */
+  }
+  aw_scope *scope = AW_CONTAINER(aw_scope, alarm, alarm);
+  if (!scope->task && scope->own == AW_LEVEL_NONE)
+    aw__loop_timed_out(AW_CONTAINER(aw_loop, root, scope));
+  aw__scope_alarm(scope);
+}
+
+static bool expire(aw_engine *engine) {
+  bool fired = false;
+  aw_alarm *alarm;
+  while ((alarm = aw__alarm_due(engine, engine->now)) != NULL) {
+    fire(alarm);
+    fired = true;
+  }
+  return fired;
+}
+
+/* Nothing is ready and nothing else is due: the oldest idle wait whose time
+ * has come goes on [K6]. */
+static bool wake_idle(aw_engine *engine) {
+  for (aw_link *l = engine->idle.next; l != &engine->idle; l = l->next) {
+    aw_task *task = AW_CONTAINER(aw_task, link, l);
+    if (task->alarm.place == 0) {
+      aw__link_remove(l);
+      aw__task_wake(task, 0);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- the turn ---- */
+
+bool aw__engine_must_queue(aw_engine *engine) {
+  return engine->ready.count > 0 || --engine->credit <= 0;
+}
+
+/* See the time, and how many steps fit until the next look. */
+static void look(aw_engine *engine) {
+  if (engine->config.clock == AW_CLOCK_VIRTUAL) {
+    engine->credit = CREDIT_MOST;
+    return;
+  }
+  uint64_t now = uv_hrtime();
+  uint64_t took = now - engine->now;
+  engine->now = now;
+  if (took > SLICE / 2)
+    engine->credit_size = engine->credit_size / 4 + 1;
+  else if (engine->credit_size < CREDIT_MOST)
+    engine->credit_size *= 2;
+  engine->credit = engine->credit_size;
+}
+
+enum { AGAIN = 2 };
+
+/* Nobody can go on: tell the host, or take the grace of a loop that is being
+ * cancelled and still waits. */
+static int deadlock(aw_engine *engine, aw_step *out) {
+  aw_loop *loop = aw__loop_innermost_blocked(engine);
+  if (loop->root.own == AW_LEVEL_SOFT) {
+    aw__scope_harden(&loop->root);
+    return AGAIN;
+  }
+  out->what = AW_STEP_DEADLOCK;
+  out->loop = loop;
+  out->task = NULL;
+  return 1;
+}
+
+static int rest(aw_engine *engine, aw_step *out) {
+  uint64_t next = aw__alarm_next(engine);
+  bool external = engine->external > 0;
+  if (next == AW_NEVER && !external && engine->config.deadlocks)
+    return deadlock(engine, out);
+  if (engine->config.clock == AW_CLOCK_VIRTUAL && !external &&
+      next != AW_NEVER) {
+    engine->now = next;
+    return AGAIN;
+  }
+  bool real = engine->config.clock == AW_CLOCK_REAL;
+  int rc = block(engine, real ? next : AW_NEVER);
+  return rc < 0 ? rc : AGAIN;
+}
+
+/* In virtual time a program can run for ever without a pause in which a host
+ * could see to it. Wake it now and then. */
+static void remember_host(aw_engine *engine) {
+  enum { OFTEN = 4096 };
+  if (engine->config.clock == AW_CLOCK_VIRTUAL && ++engine->turns % OFTEN == 0)
+    engine->woken = 1;
+}
+
+static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
+  remember_host(engine);
+  look(engine);
+  bool fired = expire(engine);
+  if (engine->external > 0 && engine->has_uv && engine->ready.count > 0)
+    uv_run(&engine->uv, UV_RUN_NOWAIT);
+  if (engine->ready.count > 0) {
+    aw__ready_round(engine);
+    return AGAIN;
+  }
+  if (fired || loop->state != AW_LOOP_RUNNING ||
+      !aw__list_empty(&engine->reports))
+    return AGAIN;
+  if (wake_idle(engine) || aw__step_kill_one(engine))
+    return AGAIN;
+  return rest(engine, out);
+}
+
+static int report(aw_engine *engine, aw_step *out) {
+  aw_link *link = aw__list_shift(&engine->reports);
+  out->what = AW_STEP_FAILED;
+  out->task = AW_CONTAINER(aw_task, link, link);
+  out->loop = out->task->loop;
+  return 1;
+}
+
+/* Choose what is next, or find that there is nothing more to choose. */
+static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
+  if (engine->woken) {
+    engine->woken = 0;
+    out->what = AW_STEP_WOKEN;
+    out->task = NULL;
+    return 1;
+  }
+  if (!aw__list_empty(&engine->reports))
+    return report(engine, out);
+  if (loop->state != AW_LOOP_RUNNING)
+    return 0;
+  aw_task *task = aw__ready_pop(engine);
+  if (task) {
+    task->state = AW_TASK_RUNNING;
+    engine->current = task;
+    engine->credit--;
+    return AGAIN;
+  }
+  if (engine->ready.count > 0 && engine->credit > 0) {
+    aw__ready_round(engine);
+    return AGAIN;
+  }
+  return turn(engine, loop, out);
+}
+
+int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
+  if (engine->inside)
+    return AW_EBUSY;
+  engine->inside = true;
+  int rc = AGAIN;
+  while (rc == AGAIN) {
+    aw_task *task = engine->current;
+    if (task && task->state == AW_TASK_RUNNING && aw__step_run(task, out)) {
+      rc = 1;
+      break;
+    }
+    engine->current = NULL;
+    rc = choose(engine, loop, out);
+  }
+  engine->inside = false;
+  return rc;
+}
+
+/* ---- running without host steps ---- */
+
+static void answer(aw_engine *engine, const aw_step *step) {
+  switch (step->what) {
+  case AW_STEP_CALL: /* nobody here can run it */
+    aw_step_fail(step->task, aw_error_new(engine, AW_EINVAL, 0));
+    break;
+  case AW_STEP_FAILED:
+    if (!aw_task_handler(step->task))
+      aw_loop_fail(step->loop, aw_error_keep(aw_task_error(step->task)));
+    aw_step_handled(step->task);
+    break;
+  case AW_STEP_DEADLOCK:
+    aw_loop_fail(step->loop, aw_error_new(engine, AW_EDEADLOCK, 0));
+    break;
+  case AW_STEP_RESUME: /* only host code parks */
+  case AW_STEP_KILL:
+  case AW_STEP_WOKEN: break;
+  }
+}
+
+int aw_loop_run(aw_loop *loop, uint64_t timeout) {
+  aw_engine *engine = loop->engine;
+  if (engine->inside || engine->current)
+    return AW_EBUSY;
+  int rc = aw_loop_begin(loop, timeout);
+  if (rc < 0)
+    return rc;
+  aw_step step;
+  while ((rc = aw_next(engine, loop, &step)) == 1)
+    answer(engine, &step);
+  if (rc == 0 && loop->state == AW_LOOP_FAILED)
+    rc = aw_error_code(loop->error);
+  return rc;
+}

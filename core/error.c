@@ -1,0 +1,123 @@
+/* error.c - what a task ends with when it fails
+ *
+ * An error is a code, a value of the host, and the later errors that came
+ * second to it [E3]. Reference counted, since a task that failed, those that
+ * waited for it and the scopes it went through share one.
+ */
+#include "state.h"
+
+static const struct {
+  int code;
+  const char *text;
+} texts[] = {
+    {AW_EHOST, "error of the host"},
+    {AW_ETIMEOUT, "timeout"},
+    {AW_EENDED, "it has ended"},
+    {AW_ESTRAY, "stray Cancelled"},
+    {AW_EDEADLOCK, "deadlock: all tasks wait and nothing can wake them"},
+    {AW_ECLOSED, "closed"},
+    {AW_ESELF, "a task cannot wait for itself or for a task above it"},
+    {AW_ETASKCANCELLED, "the task was cancelled"},
+    {AW_ECANCELED, "cancelled"},
+    {AW_ENOMEM, "not enough memory"},
+};
+
+const char *aw_strerror(int code) {
+  if (code == 0)
+    return "no error";
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (texts[i].code == code)
+      return texts[i].text;
+  return uv_strerror(code);
+}
+
+aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {
+  aw_error *error = aw__alloc(engine, sizeof *error);
+  if (!error) {
+    aw__drop(engine, value);
+    return aw_error_keep(engine->no_memory);
+  }
+  error->refs = 1;
+  error->code = code;
+  error->value = value;
+  error->engine = engine;
+  aw__engine_keep(engine);
+  engine->errors++;
+  return error;
+}
+
+int aw_error_code(const aw_error *error) {
+  return error->code;
+}
+
+aw_value aw_error_value(const aw_error *error) {
+  return error->value;
+}
+
+void aw_error_set_value(aw_error *error, aw_value value) {
+  if (error->value || error == error->engine->no_memory)
+    aw__drop(error->engine, value);
+  else
+    error->value = value;
+}
+
+aw_error *aw_error_suppressed(const aw_error *error, size_t index) {
+  aw_second *second = error->suppressed;
+  while (second && index-- > 0)
+    second = second->next;
+  return second ? second->error : NULL;
+}
+
+void aw_error_suppress(aw_error *error, aw_error *later) {
+  aw_second *second = NULL;
+  if (later != error && error != error->engine->no_memory)
+    second = aw__alloc(error->engine, sizeof *second);
+  if (!second) {
+    aw_error_release(later);
+    return;
+  }
+  second->error = later;
+  aw_second **end = &error->suppressed;
+  while (*end)
+    end = &(*end)->next;
+  *end = second;
+}
+
+aw_error *aw_error_keep(aw_error *error) {
+  error->refs++;
+  return error;
+}
+
+/* Take `error`, whose last reference went, apart; gives its list. */
+static aw_second *take_apart(aw_error *error) {
+  aw_second *list = error->suppressed;
+  aw_engine *engine = error->engine;
+  aw__drop(engine, error->value);
+  aw__free(engine, error, sizeof *error);
+  engine->errors--;
+  aw__engine_release(engine);
+  return list;
+}
+
+void aw_error_release(aw_error *error) {
+  aw_second *todo = NULL; /* a list, so no depth becomes depth of C stack */
+  while (error) {
+    aw_engine *engine = error->engine;
+    aw__engine_keep(engine);
+    if (--error->refs == 0) {
+      aw_second *list = take_apart(error);
+      aw_second **end = &list;
+      while (*end)
+        end = &(*end)->next;
+      *end = todo;
+      todo = list;
+    }
+    aw_second *next = todo;
+    error = next ? next->error : NULL;
+    if (next) {
+      todo = next->next;
+      aw__free(engine, next, sizeof *next);
+    }
+    aw__engine_release(engine);
+  }
+}

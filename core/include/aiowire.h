@@ -1,0 +1,602 @@
+/* aiowire.h - concurrent programs as immutable values, run by one engine
+ *
+ * A *wire* describes what is to happen; it is an immutable expression tree.
+ * A *task* runs one. A *scope* owns tasks: it is left only when they have
+ * ended, and cancelling it cancels all below it. A *loop* is a root scope on
+ * an *engine*, which has the queue, the clock and the libuv loop.
+ *
+ * The engine is pulled: aw_next() interprets wires until a task needs its
+ * host (code that the core cannot run, such as Lua), returns that step, and
+ * the host reports how it ended. The core calls into a host only through the
+ * functions named in aw_host, and those must not call back.
+ *
+ *     aw_engine *engine;  aw_loop *loop;  aw_task *task;
+ *     aw_engine_new(NULL, &engine);
+ *     aw_loop_new(engine, NULL, &loop);
+ *     aw_loop_start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(beep, 0)),
+ *                   NULL, &task);
+ *     aw_task_release(task);
+ *     aw_loop_run(loop, AW_NEVER);
+ *     aw_loop_free(loop);
+ *     aw_engine_free(engine);
+ *
+ * Conventions. Functions that can fail return 0 or a negative code
+ * (aw_strerror() knows all). Time is in nanoseconds. Ownership is said in
+ * four words: a function *takes* (the callee owns it now, also on failure),
+ * *borrows* (for the call), *keeps* (adds a reference of its own) or *gives*
+ * (the caller must release). Except where said otherwise, functions may be
+ * called from the engine's thread only, from anywhere but a `drop`, `arm` or
+ * `disarm` function, and never block. Numbers in brackets, as [C6], name the
+ * rules of the semantics that a function carries out.
+ */
+#ifndef AIOWIRE_H
+#define AIOWIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(AW_BUILD_SHARED) || defined(__GNUC__)
+#define AW_API __attribute__((visibility("default")))
+#else
+#define AW_API
+#endif
+
+#define AW_VERSION_MAJOR  0
+#define AW_VERSION_MINOR  1
+#define AW_VERSION_PATCH  0
+#define AW_VERSION_STRING "0.1.0"
+
+/* The version of the library that runs, as AW_VERSION_STRING. */
+AW_API const char *aw_version(void);
+
+typedef struct aw_engine aw_engine;
+typedef struct aw_loop aw_loop;
+typedef struct aw_scope aw_scope;
+typedef struct aw_task aw_task;
+typedef struct aw_wire aw_wire;
+typedef struct aw_error aw_error;
+
+#define AW_SECOND  UINT64_C(1000000000)
+#define AW_NEVER   UINT64_MAX /* a time that does not come */
+#define AW_FOREVER UINT64_MAX /* a repetition that does not end */
+
+/* A value of the host that the core carries but never reads: results, and
+ * what an error is. 0 is "no value". The host's `drop` is called exactly once
+ * for each value that a function here *takes*. */
+typedef uint64_t aw_value;
+
+/* ---- errors ------------------------------------------------------------ */
+
+/* Codes of this library; others that functions return are libuv's. */
+enum {
+  AW_EINVAL = -22,           /* misuse: a wrong argument, or at a wrong time */
+  AW_ENOMEM = -12,           /* out of memory */
+  AW_EBUSY = -16,            /* it is running already */
+  AW_ECANCELED = -125,       /* the wait did not happen: cancelled [C2] */
+  AW_EHOST = -20001,         /* the host's own error: see its value */
+  AW_ETIMEOUT = -20002,      /* cut short by a deadline [O8] */
+  AW_EENDED = -20003,        /* the loop or scope has ended */
+  AW_ESTRAY = -20004,        /* Cancelled, and nothing was cancelled [E5] */
+  AW_EDEADLOCK = -20005,     /* all tasks wait, and nothing can end that [L4] */
+  AW_ECLOSED = -20006,       /* the object waited on was closed */
+  AW_ESELF = -20007,         /* a task cannot wait for itself or above [T5] */
+  AW_ETASKCANCELLED = -20008 /* the task waited for was cancelled [T5] */
+};
+
+/* What a code means, in a few words; never NULL. Call from: anywhere. */
+AW_API const char *aw_strerror(int code);
+
+/* Make an error for a task to end with.
+ *
+ *   code   negative; AW_EHOST when `value` says it all
+ *   value  takes; 0 for none
+ *
+ * Gives an error. Never NULL: out of memory it is the engine's own
+ * "out of memory" error, and `value` is dropped.
+ */
+AW_API aw_error *aw_error_new(aw_engine *engine, int code, aw_value value);
+
+AW_API int aw_error_code(const aw_error *error);
+AW_API aw_value aw_error_value(const aw_error *error); /* borrowed */
+/* Give an error that has none a value; takes. */
+AW_API void aw_error_set_value(aw_error *error, aw_value value);
+
+/* The error that came after the first one and was set aside for it [E3].
+ *
+ *   index  0 is the oldest
+ *
+ * Borrowed; NULL past the last.
+ */
+AW_API aw_error *aw_error_suppressed(const aw_error *error, size_t index);
+
+/* Set `later` aside in `error`: it came second [E3]. Takes `later`. */
+AW_API void aw_error_suppress(aw_error *error, aw_error *later);
+
+AW_API aw_error *aw_error_keep(aw_error *error);
+/* NULL is fine. */
+AW_API void aw_error_release(aw_error *error);
+
+/* ---- wires: values, no I/O --------------------------------------------- */
+
+/* How a C step ended. */
+typedef enum aw_turn {
+  AW_DONE, /* finished, with the value given to aw_task_set_value(), or none */
+  AW_WAIT, /* exactly one wait is armed; call again when it has ended */
+  AW_NEXT, /* finished, and becomes the wire given to aw_task_set_next() */
+  AW_FAIL  /* ends with the error given to aw_task_set_error() */
+} aw_turn;
+
+/* A C step: called inside aw_next(), must return soon. After AW_WAIT it is
+ * called again with how the wait ended in aw_task_result(); when that is
+ * AW_ECANCELED it should clean up and end by AW_FAIL without an error set,
+ * which passes the cancel on. */
+typedef aw_turn (*aw_step_fn)(aw_task *task, void *data);
+
+/* Everything that makes wires gives a new wire, or NULL when out of memory.
+ * Operands are *taken*, and NULL operands give NULL, so an expression is
+ * checked once, at its end, and cannot leak. A wire may be used by any
+ * number of tasks, also at once [V1]. */
+
+/* Call `fn(task, data)`; `data` is borrowed for as long as the wire lives,
+ * see aw_hold() to own it. */
+AW_API aw_wire *aw_call(aw_step_fn fn, void *data);
+
+/* Be a step that the host runs: aw_next() returns it as AW_STEP_CALL.
+ *
+ *   data     what AW_STEP_CALL hands to the host
+ *   release  called with `data` when the wire goes; may be NULL
+ *   name     borrowed for as long as the wire lives; may be NULL
+ */
+AW_API aw_wire *aw_host_call(void *data, void (*release)(void *data),
+                             const char *name);
+
+/* Be `wire`, and call `release(data)` when this wire goes. */
+AW_API aw_wire *aw_hold(aw_wire *wire, void *data, void (*release)(void *));
+
+/* Run `first`, then `second` [O1]. Sequences flatten [V4]. */
+AW_API aw_wire *aw_then(aw_wire *first, aw_wire *second);
+
+/* Run `count` wires one after the other; takes each of them. */
+AW_API aw_wire *aw_sequence(aw_wire *const *wires, size_t count);
+
+/* Repeat `wire` a number of times, one run after the other [O2].
+ *
+ *   times   0 makes a wire that finishes at once; AW_FOREVER never ends
+ */
+AW_API aw_wire *aw_repeat(aw_wire *wire, uint64_t times);
+
+/* Finish after `ns`, counted from when it runs; AW_NEVER: do not. */
+AW_API aw_wire *aw_sleep(uint64_t ns);
+
+/* Finish when the engine's clock is at `at` or later. */
+AW_API aw_wire *aw_sleep_until(uint64_t at);
+
+/* As `wire`, with the wires that its last step becomes as part of it [O12]. */
+AW_API aw_wire *aw_whole(aw_wire *wire);
+
+/* As `wire`, under a name for people; `name` is copied. */
+AW_API aw_wire *aw_named(aw_wire *wire, const char *name);
+
+/* Run the whole of `wire` hidden from outer soft cancels for at most `grace`
+ * [C7, O13]. */
+AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
+
+/* Finish when `task` has ended; keeps `task`. Fails as it failed, or with
+ * AW_ETASKCANCELLED [T5]; ends with its value. */
+AW_API aw_wire *aw_when_done(aw_task *task);
+
+AW_API aw_wire *aw_wire_keep(aw_wire *wire);
+/* NULL is fine. */
+AW_API void aw_wire_release(aw_wire *wire);
+
+/* The name of a named or host wire, looking through holders; NULL if none.
+ * Borrowed. */
+AW_API const char *aw_wire_name(const aw_wire *wire);
+
+/* The `data` of aw_hold() or aw_host_call() if `wire` was made by one of them
+ * with that `release`; else NULL. */
+AW_API void *aw_wire_data(const aw_wire *wire, void (*release)(void *data));
+
+typedef enum aw_wire_kind {
+  AW_WIRE_CALL,
+  AW_WIRE_HOST,
+  AW_WIRE_SLEEP,
+  AW_WIRE_UNTIL,
+  AW_WIRE_DONE,
+  AW_WIRE_WAIT,
+  AW_WIRE_SEQUENCE,
+  AW_WIRE_REPEAT,
+  AW_WIRE_WHOLE,
+  AW_WIRE_SHIELD,
+  AW_WIRE_NAMED
+} aw_wire_kind;
+
+/* What a wire is, looking through holders. All borrowed. */
+typedef struct aw_wire_view {
+  aw_wire_kind kind;
+  const char *name;     /* NAMED, HOST, WAIT (its label); or NULL */
+  uint64_t number;      /* SLEEP, UNTIL, SHIELD: ns; REPEAT: times */
+  size_t count;         /* of parts */
+  const aw_wire *parts; /* see aw_wire_part() */
+  void *data;           /* HOST, CALL, WAIT */
+  aw_task *task;        /* DONE */
+} aw_wire_view;
+AW_API void aw_wire_look(const aw_wire *wire, aw_wire_view *out);
+/* Part number `index`, below `count`; borrowed. */
+AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
+
+/* ---- awaitables of your own --------------------------------------------- */
+
+/* An operation that tasks can wait for. `arm` starts it and returns 0, or a
+ * negative code when it cannot start; it must not call aw_wait_complete()
+ * itself. Later, exactly once, the owner calls aw_wait_complete(task, result).
+ * `disarm` aborts it at once, after which aw_wait_complete() must not be
+ * called [I2]; NULL means that it cannot be aborted [C10]. Then `abandon` may
+ * be there: the task is killed [C9], forget it, and dispose of what comes. */
+typedef struct aw_operation {
+  const char *label; /* what D1 shows, as "recv" */
+  int (*arm)(aw_task *task, void *data);
+  void (*disarm)(aw_task *task, void *data);
+  void (*abandon)(aw_task *task, void *data);
+  bool external; /* something outside the engine ends it [L4] */
+} aw_operation;
+
+/* Wait for `operation`, and end as it did: a negative result is an error.
+ *
+ *   operation  borrowed for ever (a constant)
+ *   data       handed to its functions; borrowed while the wire lives
+ */
+AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
+
+/* End the wait of `task`, which becomes ready; runs nothing [I2]. */
+AW_API void aw_wait_complete(aw_task *task, int result);
+
+/* ---- the engine -------------------------------------------------------- */
+
+typedef enum aw_clock {
+  AW_CLOCK_REAL,   /* monotonic */
+  AW_CLOCK_VIRTUAL /* from 0; jumps to the next deadline [K6] */
+} aw_clock;
+
+typedef struct aw_engine_config {
+  aw_clock clock;
+  uint64_t seed; /* not 0: shuffle each round with it [F6] */
+  void *host;    /* handed to `drop` and `keep` */
+  /* Release a value; give a second claim on one, which cannot fail. Neither
+   * may call the library. NULL: values need no care. */
+  void (*drop)(void *host, aw_value value);
+  aw_value (*keep)(void *host, aw_value value);
+  /* aw_next() returns AW_STEP_DEADLOCK rather than wait for ever [L4]. For
+   * hosts where nothing but the engine's own waits can make a task ready. */
+  bool deadlocks;
+} aw_engine_config;
+
+/* Make an engine. It opens no descriptor until something waits in it.
+ *
+ *   config  borrowed; NULL: real clock, no host values
+ *   out     gives
+ *
+ * Returns 0 or AW_ENOMEM.
+ */
+AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
+
+/* Free an engine, its loops freed before. NULL is fine.
+ * Returns AW_EBUSY, freeing nothing, while it has loops. */
+AW_API int aw_engine_free(aw_engine *engine);
+
+/* The engine's clock now, in ns: monotonic, or virtual time. */
+AW_API uint64_t aw_engine_now(aw_engine *engine);
+
+/* Make it safe to call aw_engine_wake(). Returns 0 or libuv's code. */
+AW_API int aw_engine_wakeable(aw_engine *engine);
+
+/* Make aw_next() of this engine return AW_STEP_WOKEN soon. Call from: any
+ * thread, or a signal handler, after aw_engine_wakeable() gave 0. */
+AW_API void aw_engine_wake(aw_engine *engine);
+
+/* What lives in an engine now. */
+typedef struct aw_stats {
+  size_t loops, tasks, scopes, deadlines, errors, handles;
+  size_t bytes; /* of memory for tasks, scopes, queues */
+  uint64_t steps;
+} aw_stats;
+AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
+
+/* ---- pulling ------------------------------------------------------------ */
+
+typedef enum aw_step_kind {
+  AW_STEP_CALL,     /* start host code: `data` of aw_host_call() */
+  AW_STEP_RESUME,   /* go on with parked host code `data`; see `result` */
+  AW_STEP_KILL,     /* close parked host code `data`, then aw_step_killed() */
+  AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
+                       none at a loop's root; then aw_step_handled() */
+  AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
+  AW_STEP_WOKEN     /* aw_engine_wake() was called */
+} aw_step_kind;
+
+typedef struct aw_step {
+  aw_step_kind what;
+  int result;    /* RESUME: how the wait ended: 0 or negative */
+  aw_task *task; /* borrowed until the step is reported */
+  aw_loop *loop;
+  void *data;
+} aw_step;
+
+/* Interpret until a task needs its host or `loop`, which must be running
+ * (aw_loop_begin()), has ended. Blocks while nothing is ready. The step before
+ * must have been reported, or its host code parked (aw_task_park()).
+ *
+ * Returns 1 with a step in `*out`, 0 when `loop` has ended, or negative:
+ * AW_EBUSY from inside itself [I6], or libuv's code.
+ */
+AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
+
+/* Report the end of a CALL, or of a RESUME whose host code has ended. */
+AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
+AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
+AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
+/* The host code ended by passing Cancelled on. */
+AW_API void aw_step_cancelled(aw_task *task);
+/* Report a KILL: the host code is no more. */
+AW_API void aw_step_killed(aw_task *task);
+/* Report a FAILED: its handler was called. Without a handler say
+ * aw_loop_fail() first. */
+AW_API void aw_step_handled(aw_task *task);
+
+/* Does a value given to aw_step_done() for `task` go anywhere? If not, the
+ * host may save the making of it. */
+AW_API bool aw_step_wants_value(const aw_task *task);
+
+/* ---- loops -------------------------------------------------------------- */
+
+typedef struct aw_loop_config {
+  uint64_t grace; /* for cancels that name none [C8]; AW_NEVER is allowed */
+  aw_value host;  /* takes; see aw_loop_host() */
+} aw_loop_config;
+
+typedef enum aw_loop_state {
+  AW_LOOP_IDLE,    /* not run yet, or done and may run again [S7] */
+  AW_LOOP_RUNNING, /* between aw_loop_begin() and its end */
+  AW_LOOP_TIMEOUT, /* ended by its time-out */
+  AW_LOOP_STOPPED, /* ended by aw_loop_stop() */
+  AW_LOOP_FAILED,  /* ended by an error: see aw_loop_error() */
+  AW_LOOP_CLOSED   /* ended by aw_loop_close() */
+} aw_loop_state;
+
+/* Make a loop. `config` borrowed; NULL: a grace of 5 s. Returns 0/AW_ENOMEM. */
+AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
+                       aw_loop **out);
+
+/* Free a loop that does not run; tasks that never started end so [T3].
+ * Returns AW_EBUSY while it runs. NULL is fine. */
+AW_API int aw_loop_free(aw_loop *loop);
+
+/* Let the loop's tasks run, for at most `timeout` ns (AW_NEVER: no limit).
+ * Returns 0, AW_EBUSY (running) or AW_EENDED. Then pull with aw_next(). */
+AW_API int aw_loop_begin(aw_loop *loop, uint64_t timeout);
+
+/* As aw_loop_begin() and pulling to the end, for programs without host steps.
+ * Returns 0 when done, timed out or stopped (see aw_loop_state_of()), else
+ * the code of the error that ended it, AW_EBUSY or AW_EENDED. */
+AW_API int aw_loop_run(aw_loop *loop, uint64_t timeout);
+
+/* Cancel all its tasks, with the loop's grace; the run then ends [L2]. A
+ * second call, with `hard`, takes the grace away. */
+AW_API void aw_loop_stop(aw_loop *loop, bool hard);
+
+/* Leave a running loop as it is, half way: aw_loop_begin() goes on with it. */
+AW_API void aw_loop_pause(aw_loop *loop);
+
+/* End a loop that does not run: its tasks end unstarted [T3], it takes no
+ * more. Returns AW_EBUSY while it runs. */
+AW_API int aw_loop_close(aw_loop *loop);
+
+/* Stop the loop with an error, which aw_loop_error() then shows [E8]. A later
+ * one is suppressed in the first. Takes `error`. */
+AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
+
+AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
+AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
+AW_API aw_value aw_loop_host(const aw_loop *loop);
+AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
+AW_API aw_scope *aw_loop_scope(aw_loop *loop);
+AW_API uint64_t aw_loop_grace(const aw_loop *loop);
+
+/* ---- tasks -------------------------------------------------------------- */
+
+typedef struct aw_task_config {
+  const char *name;  /* borrowed for ever, or until the engine goes; or NULL */
+  const char *where; /* "file:line" of the start; as `name` */
+  aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
+  bool background;   /* keeps no loop alive [T2] */
+  uint64_t grace;    /* for its cancels; 0: the loop's */
+} aw_task_config;
+
+typedef enum aw_task_state {
+  AW_TASK_READY,
+  AW_TASK_RUNNING,
+  AW_TASK_WAITING,
+  AW_TASK_DONE, /* from here on: terminal [T1] */
+  AW_TASK_FAILED,
+  AW_TASK_CANCELLED
+} aw_task_state;
+
+/* Start `wire` at the root of `loop`; only schedules [T2].
+ *
+ *   wire    takes; NULL is AW_ENOMEM
+ *   config  borrowed; NULL: no name, no handler
+ *   out     gives; may be NULL
+ *
+ * Returns 0, AW_ENOMEM or AW_EENDED.
+ */
+AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
+                         const aw_task_config *config, aw_task **out);
+/* The same, as a child of an open `scope` [S1]. */
+AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
+                          const aw_task_config *config, aw_task **out);
+
+AW_API aw_task *aw_task_keep(aw_task *task);
+AW_API void aw_task_release(aw_task *task); /* NULL is fine */
+
+/* Cancel `task` and all below it; returns at once, nothing runs [T4, C3].
+ *
+ *   reason  takes; 0 for none
+ *   grace   ns until the cancel turns hard [C8]; AW_DEFAULT: the task's
+ */
+#define AW_DEFAULT (UINT64_MAX - 1)
+AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
+
+AW_API aw_task_state aw_task_state_of(const aw_task *task);
+AW_API uint64_t aw_task_id(const aw_task *task);
+AW_API const char *aw_task_name(const aw_task *task);  /* or NULL */
+AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
+AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
+AW_API uint32_t aw_task_steps(const aw_task *task);
+AW_API aw_loop *aw_task_loop(const aw_task *task);
+AW_API aw_value aw_task_handler(const aw_task *task);
+/* The wire that its outermost chain is at; NULL when it has ended. */
+AW_API const aw_wire *aw_task_wire(const aw_task *task);
+/* The wire that its innermost chain is at; NULL when it has ended. */
+AW_API const aw_wire *aw_task_innermost(const aw_task *task);
+/* Terminal tasks: the results (DONE) and error (FAILED); borrowed. */
+AW_API aw_value aw_task_value(const aw_task *task);
+AW_API aw_error *aw_task_error(const aw_task *task);
+AW_API bool aw_task_background(const aw_task *task);
+
+/* Name number `index` of the chain of states, newest first, and how often it
+ * came in a row [D3]; NULL past the last (at most 8). */
+AW_API const char *aw_task_chain(const aw_task *task, size_t index,
+                                 uint32_t *times);
+
+/* What a waiting task waits for; false if it does not wait. */
+typedef struct aw_waiting {
+  const char *label; /* "sleep", "task", "children", "loop", or an operation */
+  uint64_t until;    /* of a sleep, else AW_NEVER */
+  uint64_t span;     /* of a sleep: all of it */
+  aw_task *task;     /* of "task" */
+  size_t children;   /* of "children" */
+  void *data;        /* of an operation */
+} aw_waiting;
+AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
+
+/* In C steps. */
+AW_API int aw_task_result(const aw_task *task);
+AW_API void aw_task_set_value(aw_task *task, aw_value value);  /* takes */
+AW_API void aw_task_set_next(aw_task *task, aw_wire *next);    /* takes */
+AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
+
+/* Is the innermost scope of the task cancelled, as seen through shields? */
+AW_API bool aw_task_cancelled(const aw_task *task);
+
+/* ---- waiting, in steps of C and of the host ------------------------------ */
+
+/* The task whose host or C step is under way; NULL outside steps. */
+AW_API aw_task *aw_current(const aw_engine *engine);
+
+/* Host code that waits is parked: remember it for RESUME and KILL. */
+AW_API void aw_task_park(aw_task *task, void *host);
+/* The parked host code number `index` of a task, innermost first; or NULL. */
+AW_API void *aw_task_host_at(const aw_task *task, size_t index);
+
+/* Arm exactly one wait for `task`, whose step is under way. All look at the
+ * cancel first: a cancelled task gets AW_ECANCELED, through the queue [C2].
+ *
+ * Return 0 when armed (also when that is AW_ECANCELED to come), or an error
+ * when nothing is armed.
+ */
+AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
+AW_API int aw_await_until(aw_task *task, uint64_t at);
+AW_API int aw_await_yield(aw_task *task);
+/* Wait until nothing else can run before `at` on a virtual clock [K6]. */
+AW_API int aw_await_idle(aw_task *task, uint64_t at);
+AW_API int aw_await_task(aw_task *task, aw_task *other); /* keeps; AW_ESELF */
+AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
+                              void *data);
+/* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7]. */
+AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
+
+/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM.
+ *
+ *   whole   all of its chain; else one step, and aw_task_take_next() has what
+ *           it became
+ *
+ * The RESUME that follows says how it ended: 0 with aw_task_take_value(), a
+ * negative code with aw_task_take_error(), or AW_ECANCELED.
+ */
+AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
+AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
+AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
+AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
+
+/* ---- scopes in the middle of host code ----------------------------------- */
+
+typedef struct aw_scope_config {
+  uint64_t deadline; /* on the engine's clock; AW_NEVER: none */
+  uint64_t grace;    /* for its cancels; AW_DEFAULT: the loop's */
+  bool shield;       /* hide outer soft cancels until `deadline` [C7] */
+} aw_scope_config;
+
+/* Open a scope in `task`, whose step is under way. Borrowed until closed.
+ * Returns 0 or AW_ENOMEM. */
+AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
+                         aw_scope **out);
+
+/* Begin to leave the innermost scope of `task` [S3].
+ *
+ *   error      takes; what the code in it failed with: cancels it; or NULL
+ *   cancelled  that code passed Cancelled on: cancels it, too
+ *
+ * Returns 0 when it is empty, 1 when a wait for its children was armed (park;
+ * this wait is never cancelled [S2]). Then close it.
+ */
+AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
+
+/* How a scope ended. */
+typedef struct aw_scope_end {
+  aw_error *error; /* the first failure in it; gives, or NULL */
+  bool cancelled;  /* it was cancelled itself */
+  bool timed_out;  /* by its own deadline */
+  bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
+  aw_value reason; /* of its cancel; gives */
+} aw_scope_end;
+
+/* Close the innermost scope of `task`, which has been left. */
+AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
+
+/* Cancel a scope, as aw_task_cancel(). */
+AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
+
+/* The reason of the cancel that `task` sees (borrowed, may be 0), and what
+ * was cancelled. */
+typedef enum aw_cancel_kind {
+  AW_BY_NOTHING,
+  AW_BY_TASK,     /* aw_task_cancel() */
+  AW_BY_SCOPE,    /* aw_scope_cancel() */
+  AW_BY_DEADLINE, /* a scope's time-out */
+  AW_BY_FAILURE,  /* something in the scope failed */
+  AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
+  AW_BY_PARENT    /* what it belongs to was left */
+} aw_cancel_kind;
+AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
+                                           aw_value *reason);
+
+/* ---- looking inside ------------------------------------------------------ */
+
+/* The tree of scopes and tasks below `scope`: the next one after `at` in the
+ * order of the tree, NULL at its end; start with `at` = `scope`. */
+AW_API aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
+                               size_t *depth);
+/* The task whose own scope this is, or NULL. */
+AW_API aw_task *aw_scope_task(const aw_scope *scope);
+AW_API bool aw_scope_cancelled(const aw_scope *scope);
+AW_API bool aw_scope_shields(const aw_scope *scope);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

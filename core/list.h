@@ -1,0 +1,53 @@
+/* list.h - an intrusive, circular, doubly linked list
+ *
+ * A head is a link that points to itself when the list is empty. A link that
+ * is in no list has NULL in `next`, so "is it somewhere?" can be asked.
+ */
+#ifndef AW_LIST_H
+#define AW_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct aw_link {
+  struct aw_link *next, *prev;
+} aw_link;
+
+#define AW_CONTAINER(type, member, pointer) \
+  ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static inline void aw__list_init(aw_link *head) {
+  head->next = head->prev = head;
+}
+
+static inline bool aw__list_empty(const aw_link *head) {
+  return head->next == head;
+}
+
+static inline bool aw__link_used(const aw_link *link) {
+  return link->next != NULL;
+}
+
+static inline void aw__list_append(aw_link *head, aw_link *link) {
+  link->next = head;
+  link->prev = head->prev;
+  head->prev->next = link;
+  head->prev = link;
+}
+
+static inline void aw__link_remove(aw_link *link) {
+  link->prev->next = link->next;
+  link->next->prev = link->prev;
+  link->next = link->prev = NULL;
+}
+
+/* The oldest link, taken off; NULL when empty. */
+static inline aw_link *aw__list_shift(aw_link *head) {
+  aw_link *first = head->next;
+  if (first == head)
+    return NULL;
+  aw__link_remove(first);
+  return first;
+}
+
+#endif

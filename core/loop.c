@@ -1,0 +1,242 @@
+/* loop.c - a loop: a root scope on an engine, and how a run of it ends [L1-3]
+ *
+ *     IDLE ──begin──► RUNNING ──all tasks settled──► IDLE (done), or the
+ *                                                    state in `ending`
+ *
+ * Tasks started while it does not run wait in `pending` and stand still [S7].
+ * A time-out is the alarm of the root; it, a stop and an error cancel the
+ * root, whose grace bounds the rest. `ending` remembers the first of them; an
+ * error overrides a stop.
+ */
+#include "state.h"
+
+#include <assert.h>
+
+int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
+                aw_loop **out) {
+  enum { GRACE_SECONDS = 5 };
+  aw_loop *loop = aw__alloc(engine, sizeof *loop);
+  if (!loop) {
+    aw__drop(engine, config ? config->host : 0);
+    return AW_ENOMEM;
+  }
+  loop->engine = engine;
+  loop->grace = config ? config->grace : GRACE_SECONDS * AW_SECOND;
+  loop->host = config ? config->host : 0;
+  aw__list_init(&loop->pending);
+  aw__scope_init(&loop->root, NULL, NULL);
+  aw__engine_keep(engine);
+  engine->loops++;
+  *out = loop;
+  return 0;
+}
+
+int aw_loop_free(aw_loop *loop) {
+  if (!loop)
+    return 0;
+  int rc = aw_loop_close(loop);
+  if (rc < 0)
+    return rc;
+  aw_engine *engine = loop->engine;
+  aw_error_release(loop->error);
+  aw__drop(engine, loop->host);
+  engine->loops--;
+  aw__free(engine, loop, sizeof *loop);
+  aw__engine_release(engine);
+  return 0;
+}
+
+/* ---- starting ---- */
+
+static bool accepts(const aw_loop *loop) {
+  return loop->state == AW_LOOP_IDLE || loop->state == AW_LOOP_RUNNING;
+}
+
+/* After the grace of its loop a task is cancelled before it runs [T3]. */
+static void end_unstarted(aw_task *task) {
+  aw__task_end_root(task);
+  aw__scope_cancel(&task->scope, AW_BY_LOOP, 0, 0);
+  aw_scope_end end;
+  aw__scope_end(&task->scope, &end);
+  task->state = AW_TASK_CANCELLED;
+  aw__step_settle(task);
+}
+
+static void schedule(aw_task *task) {
+  aw_loop *loop = task->loop;
+  if (loop->root.own == AW_LEVEL_HARD)
+    end_unstarted(task);
+  else if (loop->state == AW_LOOP_RUNNING)
+    aw__task_queue(task);
+  else
+    aw__list_append(&loop->pending, &task->link);
+}
+
+int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out) {
+  aw_loop *loop = aw__scope_loop(scope);
+  aw_engine *engine = aw__scope_engine(scope);
+  bool open = loop && accepts(loop);
+  if (!open) {
+    aw_wire_release(wire);
+    wire = NULL;
+  }
+  aw_task *task = aw__task_new(engine, wire, config);
+  if (!task)
+    return open ? AW_ENOMEM : AW_EENDED;
+  aw__scope_init(&task->scope, scope, task);
+  task->inner = &task->scope;
+  task->loop = loop;
+  scope->children++;
+  loop->live++;
+  loop->foreground += !task->background;
+  if (out)
+    *out = aw_task_keep(task);
+  schedule(task);
+  return 0;
+}
+
+int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
+                  aw_task **out) {
+  return aw_scope_start(&loop->root, wire, config, out);
+}
+
+/* ---- running ---- */
+
+static void end_run(aw_loop *loop) {
+  aw_engine *engine = loop->engine;
+  aw__link_remove(&loop->running);
+  aw__alarm_clear(engine, &loop->root.alarm);
+  if (loop->root.own == AW_LEVEL_HARD)
+    engine->hardened--;
+  loop->root.own = loop->root.eff = AW_LEVEL_NONE;
+  aw__drop(engine, loop->root.reason);
+  loop->root.reason = 0;
+  loop->state = loop->ending;
+  loop->driven = false;
+  if (loop->runner) {
+    aw_task *runner = loop->runner;
+    loop->runner = NULL;
+    aw__task_wake(runner, 0);
+  }
+}
+
+int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
+  aw_engine *engine = loop->engine;
+  if (loop->state == AW_LOOP_RUNNING && loop->driven)
+    return AW_EBUSY;
+  if (!accepts(loop))
+    return AW_EENDED;
+  uint64_t until = aw__later(aw_engine_now(engine), timeout);
+  aw__alarm_clear(engine, &loop->root.alarm);
+  if (until != AW_NEVER && aw__alarm_set(engine, &loop->root.alarm, until) < 0)
+    return AW_ENOMEM;
+  loop->driven = true;
+  if (loop->state == AW_LOOP_RUNNING)
+    return 0; /* it was paused */
+  loop->state = AW_LOOP_RUNNING;
+  loop->ending = AW_LOOP_IDLE;
+  aw__list_append(&engine->running, &loop->running);
+  aw_link *link;
+  while ((link = aw__list_shift(&loop->pending)) != NULL)
+    aw__task_queue(AW_CONTAINER(aw_task, link, link));
+  aw__loop_settled(loop, NULL);
+  return 0;
+}
+
+void aw_loop_pause(aw_loop *loop) {
+  loop->driven = false;
+}
+
+/* Only background tasks are left: they end with the loop [T2]. */
+static void end_background(aw_loop *loop) {
+  if (loop->root.own == AW_LEVEL_NONE)
+    aw__scope_cancel(&loop->root, AW_BY_PARENT, 0, AW_DEFAULT);
+}
+
+void aw__loop_settled(aw_loop *loop, aw_task *task) {
+  if (task) {
+    loop->live--;
+    loop->foreground -= !task->background;
+  }
+  if (loop->state != AW_LOOP_RUNNING)
+    return;
+  if (loop->live == 0)
+    end_run(loop);
+  else if (loop->foreground == 0)
+    end_background(loop);
+}
+
+/* ---- ending ---- */
+
+void aw__loop_timed_out(aw_loop *loop) {
+  if (loop->ending == AW_LOOP_IDLE)
+    loop->ending = AW_LOOP_TIMEOUT;
+}
+
+void aw_loop_stop(aw_loop *loop, bool hard) {
+  if (loop->state != AW_LOOP_RUNNING)
+    return;
+  if (loop->ending == AW_LOOP_IDLE)
+    loop->ending = AW_LOOP_STOPPED;
+  aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, hard ? 0 : AW_DEFAULT);
+}
+
+int aw_loop_close(aw_loop *loop) {
+  if (loop->state == AW_LOOP_RUNNING)
+    return AW_EBUSY;
+  aw_link *link;
+  while ((link = aw__list_shift(&loop->pending)) != NULL)
+    end_unstarted(AW_CONTAINER(aw_task, link, link));
+  if (loop->state == AW_LOOP_IDLE)
+    loop->state = AW_LOOP_CLOSED;
+  assert(loop->live == 0);
+  return 0;
+}
+
+void aw_loop_fail(aw_loop *loop, aw_error *error) {
+  if (loop->error)
+    aw_error_suppress(loop->error, error);
+  else
+    loop->error = error;
+  if (loop->state != AW_LOOP_RUNNING)
+    return;
+  loop->ending = AW_LOOP_FAILED;
+  aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, AW_DEFAULT);
+}
+
+/* The run that was begun last and has tasks [L4]. */
+aw_loop *aw__loop_innermost_blocked(aw_engine *engine) {
+  for (aw_link *l = engine->running.prev; l != &engine->running; l = l->prev) {
+    aw_loop *loop = AW_CONTAINER(aw_loop, running, l);
+    if (loop->live > 0)
+      return loop;
+  }
+  return NULL;
+}
+
+/* ---- what others may know ---- */
+
+aw_loop_state aw_loop_state_of(const aw_loop *loop) {
+  return (aw_loop_state)loop->state;
+}
+
+aw_error *aw_loop_error(const aw_loop *loop) {
+  return loop->error;
+}
+
+aw_value aw_loop_host(const aw_loop *loop) {
+  return loop->host;
+}
+
+aw_engine *aw_loop_engine(const aw_loop *loop) {
+  return loop->engine;
+}
+
+aw_scope *aw_loop_scope(aw_loop *loop) {
+  return &loop->root;
+}
+
+uint64_t aw_loop_grace(const aw_loop *loop) {
+  return loop->grace;
+}

@@ -1,0 +1,73 @@
+/* ready.c - the queue of runnable tasks, in rounds
+ *
+ * First in, first out [F1]. A round is what was queued at its start; what
+ * becomes ready meanwhile runs in the next one [F2]. A queued task hangs in
+ * the list by its `link`, so queueing cannot fail. With a seed, each round is
+ * shuffled at its start [F6].
+ */
+#include "state.h"
+
+#include <assert.h>
+
+void aw__ready_push(aw_engine *engine, aw_task *task) {
+  assert(!aw__link_used(&task->link));
+  assert(task->wait == NULL); /* it waits for nothing any more (I1, I2) */
+  aw__list_append(&engine->ready.tasks, &task->link);
+  engine->ready.count++;
+}
+
+aw_task *aw__ready_pop(aw_engine *engine) {
+  aw_ready *ready = &engine->ready;
+  if (ready->round == 0)
+    return NULL;
+  ready->round--;
+  ready->count--;
+  aw_link *link = aw__list_shift(&ready->tasks);
+  return AW_CONTAINER(aw_task, link, link);
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014) */
+static uint64_t random_next(aw_engine *engine) {
+  uint64_t z = engine->random += UINT64_C(0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+static bool scratch_for(aw_engine *engine, size_t count) {
+  aw_ready *ready = &engine->ready;
+  if (count <= ready->scratch_size)
+    return true;
+  size_t size = count + count / 2;
+  aw_task **scratch =
+      aw__resize(engine, ready->scratch, ready->scratch_size * sizeof *scratch,
+                 size * sizeof *scratch);
+  if (!scratch)
+    return false;
+  ready->scratch = scratch;
+  ready->scratch_size = size;
+  return true;
+}
+
+/* Out of memory leaves the order as it is: still a right one. */
+static void shuffle(aw_engine *engine) {
+  aw_ready *ready = &engine->ready;
+  size_t count = ready->count;
+  if (count < 2 || !scratch_for(engine, count))
+    return;
+  for (size_t i = 0; i < count; i++) {
+    aw_link *link = aw__list_shift(&ready->tasks);
+    size_t j = (size_t)(random_next(engine) % (i + 1));
+    ready->scratch[i] = ready->scratch[j];
+    ready->scratch[j] = AW_CONTAINER(aw_task, link, link);
+  }
+  for (size_t i = 0; i < count; i++)
+    aw__list_append(&ready->tasks, &ready->scratch[i]->link);
+}
+
+void aw__ready_round(aw_engine *engine) {
+  assert(engine->ready.round == 0);
+  if (engine->config.seed)
+    shuffle(engine);
+  engine->ready.round = engine->ready.count;
+}

@@ -1,0 +1,259 @@
+/* scope.c - ownership and cancellation: the tree of scopes
+ *
+ * Every task has a scope of its own; others are opened in it by wires and by
+ * host code. The scopes of an engine form a tree under the roots of its
+ * loops, in order of creation [C3].
+ *
+ * Cancel is level-triggered [C2]. A scope has a cancel of its own (`own`:
+ * none, soft, hard) and sees one (`eff`): the higher of its own and what
+ * comes from above through its shield, which hides soft cancels until its
+ * grace runs out [C7]. refresh() is the only place that computes `eff`; it
+ * walks down as far as something changes and aborts the waits it finds.
+ *
+ * One alarm for each scope: a time-out or a shield's end at first, the grace
+ * of its cancel once it is cancelled, at whose end the cancel is hard [C8].
+ */
+#include "state.h"
+
+#include <assert.h>
+
+aw_engine *aw__scope_engine(const aw_scope *scope) {
+  if (scope->task)
+    return scope->task->engine;
+  return AW_CONTAINER(aw_loop, root, (uintptr_t)scope)->engine;
+}
+
+aw_loop *aw__scope_loop(const aw_scope *scope) {
+  if (scope->task)
+    return scope->task->loop;
+  return AW_CONTAINER(aw_loop, root, (uintptr_t)scope);
+}
+
+/* ---- the tree ---- */
+
+static void link_last(aw_scope *parent, aw_scope *scope) {
+  scope->parent = parent;
+  scope->next = NULL;
+  if (!parent->first) {
+    parent->first = scope->prev = scope;
+    return;
+  }
+  scope->prev = parent->first->prev;
+  scope->prev->next = scope;
+  parent->first->prev = scope;
+}
+
+void aw__scope_unlink(aw_scope *scope) {
+  aw_scope *parent = scope->parent;
+  assert(scope->first == NULL && scope->children == 0); /* I9 */
+  if (parent->first == scope)
+    parent->first = scope->next;
+  else
+    scope->prev->next = scope->next;
+  if (scope->next)
+    scope->next->prev = scope->prev;
+  else if (parent->first)
+    parent->first->prev = scope->prev;
+  scope->parent = scope->next = scope->prev = NULL;
+}
+
+/* What `scope` would see if it had no cancel of its own. */
+static unsigned level_outside(const aw_scope *scope) {
+  unsigned level = scope->parent ? scope->parent->eff : AW_LEVEL_NONE;
+  if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
+    return AW_LEVEL_NONE;
+  return level;
+}
+
+int aw__scope_level_outside(const aw_scope *scope) {
+  return (int)level_outside(scope);
+}
+
+static unsigned level_of(const aw_scope *scope) {
+  unsigned outside = level_outside(scope);
+  return scope->own > outside ? scope->own : outside;
+}
+
+void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task) {
+  scope->task = task;
+  scope->alarm.of_scope = true;
+  if (!parent)
+    return;
+  link_last(parent, scope);
+  scope->eff = level_of(scope) & 3u;
+}
+
+aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
+                        size_t *depth) {
+  if (at->first) {
+    ++*depth;
+    return at->first;
+  }
+  while (at != scope && !at->next) {
+    at = at->parent;
+    --*depth;
+  }
+  return at == scope ? NULL : at->next;
+}
+
+/* The next one in the order of the tree that is not below `at`. */
+static aw_scope *walk_past(const aw_scope *top, const aw_scope *at) {
+  while (at != top && !at->next)
+    at = at->parent;
+  return at == top ? NULL : at->next;
+}
+
+/* ---- cancelling ---- */
+
+/* A scope whose task waits in it: abort that wait. */
+static void abort_in(aw_scope *scope) {
+  if (scope->task && scope->task->inner == scope)
+    aw__task_abort(scope->task);
+}
+
+static void refresh(aw_scope *top) {
+  size_t depth = 0;
+  aw_scope *scope = top;
+  while (scope) {
+    unsigned level = level_of(scope);
+    if (level == scope->eff) {
+      scope = walk_past(top, scope);
+      continue;
+    }
+    scope->eff = level & 3u;
+    if (level)
+      abort_in(scope);
+    scope = aw_scope_walk(top, scope, &depth);
+  }
+}
+
+static uint64_t default_grace(const aw_scope *scope) {
+  const aw_task *task = scope->task;
+  if (task && task->more && task->more->grace != AW_DEFAULT)
+    return task->more->grace;
+  const aw_loop *loop = aw__scope_loop(scope);
+  return loop ? loop->grace : 0;
+}
+
+uint64_t aw__later(uint64_t from, uint64_t ns) {
+  return ns >= AW_DEFAULT - from ? AW_NEVER : from + ns;
+}
+
+void aw__scope_harden(aw_scope *scope) {
+  aw_engine *engine = aw__scope_engine(scope);
+  if (scope->own == AW_LEVEL_HARD)
+    return;
+  scope->own = AW_LEVEL_HARD;
+  engine->hardened++;
+  aw__alarm_clear(engine, &scope->alarm);
+  refresh(scope);
+}
+
+/* Let the alarm go off after `grace`, or when it would have, if earlier and
+ * a shield's. Without memory for it, there is no grace. */
+static void arm_grace(aw_scope *scope, uint64_t grace) {
+  aw_engine *engine = aw__scope_engine(scope);
+  uint64_t at = aw__later(aw_engine_now(engine), grace);
+  uint64_t armed = aw__alarm_at(engine, &scope->alarm);
+  aw__alarm_clear(engine, &scope->alarm);
+  if (scope->shield && armed < at)
+    at = armed;
+  if (at != AW_NEVER && aw__alarm_set(engine, &scope->alarm, at) < 0)
+    aw__scope_harden(scope);
+}
+
+void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
+                      uint64_t grace) {
+  if (grace == AW_DEFAULT)
+    grace = default_grace(scope);
+  if (scope->own != AW_LEVEL_NONE) {
+    aw__drop(aw__scope_engine(scope), reason);
+    if (grace == 0)
+      aw__scope_harden(scope);
+    return;
+  }
+  scope->own = AW_LEVEL_SOFT;
+  scope->by = (unsigned)by & 7u;
+  scope->reason = reason;
+  if (grace == 0) {
+    aw__scope_harden(scope);
+    return;
+  }
+  arm_grace(scope, grace);
+  refresh(scope);
+}
+
+void aw__scope_alarm(aw_scope *scope) {
+  if (scope->shield && scope->hides) {
+    scope->hides = 0;
+    refresh(scope);
+  }
+  if (scope->own == AW_LEVEL_SOFT)
+    aw__scope_harden(scope);
+  else if (scope->own == AW_LEVEL_NONE && !scope->shield)
+    aw__scope_cancel(scope, scope->task ? AW_BY_DEADLINE : AW_BY_LOOP, 0,
+                     AW_DEFAULT);
+}
+
+void aw__scope_fail(aw_scope *scope, aw_error *error) {
+  if (scope->error)
+    aw_error_suppress(scope->error, error);
+  else
+    scope->error = error;
+  aw__scope_cancel(scope, AW_BY_FAILURE, 0, AW_DEFAULT);
+}
+
+void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace) {
+  aw__scope_cancel(scope, AW_BY_SCOPE, reason, grace);
+}
+
+void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
+  if (task->state >= AW_TASK_DONE) {
+    aw__drop(task->engine, reason);
+    return;
+  }
+  aw__scope_cancel(&task->scope, AW_BY_TASK, reason, grace);
+}
+
+/* ---- ending ---- */
+
+void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
+  aw_engine *engine = aw__scope_engine(scope);
+  end->error = scope->error;
+  end->cancelled = scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT;
+  end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
+  end->outer = level_outside(scope) != AW_LEVEL_NONE;
+  end->reason = scope->reason;
+  scope->error = NULL;
+  scope->reason = 0;
+  aw__alarm_clear(engine, &scope->alarm);
+  if (scope->own == AW_LEVEL_HARD)
+    engine->hardened--;
+}
+
+/* ---- what others may know ---- */
+
+aw_cancel_kind aw_task_cancelled_by(const aw_task *task, aw_value *reason) {
+  *reason = 0;
+  const aw_scope *scope = task->inner;
+  while (scope && scope->eff != AW_LEVEL_NONE) {
+    if (level_outside(scope) == AW_LEVEL_NONE) {
+      *reason = scope->reason;
+      return (aw_cancel_kind)scope->by;
+    }
+    scope = scope->parent;
+  }
+  return AW_BY_NOTHING;
+}
+
+aw_task *aw_scope_task(const aw_scope *scope) {
+  return scope->task && scope == &scope->task->scope ? scope->task : NULL;
+}
+
+bool aw_scope_cancelled(const aw_scope *scope) {
+  return scope->eff != AW_LEVEL_NONE;
+}
+
+bool aw_scope_shields(const aw_scope *scope) {
+  return scope->shield && scope->hides;
+}

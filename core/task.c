@@ -1,0 +1,322 @@
+/* task.c - a running wire: its frames, its outcome, and how it is woken
+ *
+ * A task holds an explicit stack of frames over the tree of its wire, so no
+ * depth of a wire is depth of the C stack. Below them is its outermost chain,
+ * whose wire is `root`. The outcome of the wire that ended
+ * last (`outcome`, `out`) travels down the frames until one takes it; when
+ * the task has ended it is the task's own. Waking only queues (I2): what
+ * happens next is `go`, and step.c does it.
+ */
+#include "state.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The rare part, made when first needed; NULL when out of memory. */
+static aw_task_more *more_of(aw_task *task) {
+  if (!task->more) {
+    task->more = aw__alloc(task->engine, sizeof *task->more);
+    if (task->more)
+      task->more->grace = AW_DEFAULT;
+  }
+  return task->more;
+}
+
+static bool configure(aw_task *task, const aw_task_config *config) {
+  task->where = config->where;
+  task->background = config->background;
+  if (!config->name && !config->handler && !config->grace)
+    return true;
+  aw_task_more *more = more_of(task);
+  if (!more)
+    return false;
+  more->name = config->name;
+  more->handler = config->handler;
+  if (config->grace)
+    more->grace = config->grace;
+  return true;
+}
+
+aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
+                      const aw_task_config *config) {
+  static const aw_task_config none = {0};
+  if (!config)
+    config = &none;
+  aw_task *task = wire ? aw__alloc(engine, sizeof *task) : NULL;
+  if (task)
+    task->engine = engine;
+  if (!task || !configure(task, config)) {
+    aw__free(engine, task, sizeof *task);
+    aw_wire_release(wire);
+    aw__drop(engine, config->handler);
+    return NULL;
+  }
+  task->refs = 1;
+  task->id = ++engine->ids;
+  task->started = engine->now;
+  task->state = AW_TASK_READY;
+  task->go = AW_GO_DESCEND;
+  task->root = task->at = wire;
+  aw__list_init(&task->waiters);
+  aw__engine_keep(engine);
+  engine->tasks++;
+  return task;
+}
+
+aw_task *aw_task_keep(aw_task *task) {
+  task->refs++;
+  return task;
+}
+
+void aw_task_release(aw_task *task) {
+  if (!task || --task->refs > 0)
+    return;
+  aw_engine *engine = task->engine;
+  assert(task->loop == NULL); /* settled: the engine's reference is gone */
+  aw__task_drop_outcome(task);
+  aw__free(engine, task->more, sizeof *task->more);
+  aw__free(engine, task, sizeof *task);
+  aw__engine_release(engine);
+}
+
+/* ---- frames ---- */
+
+static int grow_frames(aw_task *task) {
+  enum { SMALLEST = 4 };
+  if (task->capacity > UINT16_MAX / 2)
+    return AW_ENOMEM;
+  uint16_t capacity =
+      task->capacity ? (uint16_t)(task->capacity * 2) : (uint16_t)SMALLEST;
+  aw_frame *frames =
+      aw__resize(task->engine, task->frames, task->capacity * sizeof *frames,
+                 capacity * sizeof *frames);
+  if (!frames)
+    return AW_ENOMEM;
+  task->frames = frames;
+  task->capacity = capacity;
+  return 0;
+}
+
+int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
+  if (task->depth == task->capacity && grow_frames(task) < 0)
+    return AW_ENOMEM;
+  aw_frame *frame = &task->frames[task->depth++];
+  frame->kind = (uint8_t)kind;
+  frame->wire = wire;
+  frame->u.n = 0;
+  return 0;
+}
+
+void aw__task_pop(aw_task *task) {
+  assert(task->depth > 0);
+  aw_frame *frame = &task->frames[--task->depth];
+  if (frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP)
+    aw_wire_release(frame->wire);
+}
+
+void aw__task_end_root(aw_task *task) {
+  assert(task->depth == 0);
+  aw_wire_release(task->root);
+  task->root = task->at = NULL;
+  aw__free(task->engine, task->frames, task->capacity * sizeof *task->frames);
+  task->frames = NULL;
+  task->capacity = 0;
+}
+
+/* ---- outcome ---- */
+
+void aw__task_drop_outcome(aw_task *task) {
+  if (task->outcome == AW_OUT_VALUE)
+    aw__drop(task->engine, task->out.value);
+  else if (task->outcome == AW_OUT_NEXT)
+    aw_wire_release(task->out.next);
+  else if (task->outcome == AW_OUT_ERROR)
+    aw_error_release(task->out.error);
+  task->outcome = AW_OUT_VALUE;
+  task->out.value = 0;
+}
+
+void aw__task_outcome(aw_task *task, aw_outcome outcome) {
+  task->outcome = (uint8_t)outcome;
+  task->go = AW_GO_ASCEND;
+}
+
+void aw__task_fail_code(aw_task *task, int code) {
+  aw__task_drop_outcome(task);
+  task->out.error = aw_error_new(task->engine, code, 0);
+  aw__task_outcome(task, AW_OUT_ERROR);
+}
+
+/* Out of memory loses a line of the chain, which is for people, no more. */
+void aw__task_remember(aw_task *task, const aw_wire *left) {
+  const char *name = aw_wire_name(left);
+  aw_task_more *more = more_of(task);
+  if (!more)
+    return;
+  aw_chain *chain = &more->chain;
+  if (!more->name && chain->count == 0)
+    more->name = name;
+  if (chain->count > 0 && chain->names[chain->newest] == name) {
+    chain->times[chain->newest]++;
+    return;
+  }
+  chain->newest = (chain->newest + 1) % AW_CHAIN_LENGTH;
+  chain->names[chain->newest] = name;
+  chain->times[chain->newest] = 1;
+  if (chain->count < AW_CHAIN_LENGTH)
+    chain->count++;
+}
+
+/* ---- waking ---- */
+
+void aw__task_queue(aw_task *task) {
+  task->state = AW_TASK_READY;
+  aw__ready_push(task->engine, task);
+}
+
+void aw__task_wake(aw_task *task, int result) {
+  assert(task->wait != NULL); /* it was parked, and nobody woke it before us */
+  task->engine->external -= task->wait->external;
+  task->wait = NULL;
+  task->on = NULL;
+  task->result = result;
+  aw__task_queue(task);
+}
+
+/* Cancelled given once more: too often ends in a kill [C9]. */
+static int give_cancelled(aw_task *task) {
+  enum { TOO_OFTEN = 1000 };
+  if (++task->cancels >= TOO_OFTEN)
+    task->go = AW_GO_KILL;
+  return AW_ECANCELED;
+}
+
+void aw__task_abort(aw_task *task) {
+  const aw_operation *operation = task->wait;
+  if (operation == &aw__wait_loop)
+    aw_loop_stop(task->on, task->inner->eff == AW_LEVEL_HARD);
+  if (!operation || !operation->disarm)
+    return;
+  operation->disarm(task, task->on);
+  aw__task_wake(task, give_cancelled(task));
+}
+
+void aw__task_refuse(aw_task *task) {
+  task->result = give_cancelled(task);
+  aw__task_queue(task);
+}
+
+void aw_wait_complete(aw_task *task, int result) {
+  aw__task_wake(task, result);
+}
+
+/* ---- what others may know ---- */
+
+aw_task_state aw_task_state_of(const aw_task *task) {
+  return (aw_task_state)task->state;
+}
+
+uint64_t aw_task_id(const aw_task *task) {
+  return task->id;
+}
+
+const char *aw_task_name(const aw_task *task) {
+  if (task->more && task->more->name)
+    return task->more->name;
+  return task->root ? aw_wire_name(task->root) : NULL;
+}
+
+const char *aw_task_where(const aw_task *task) {
+  return task->where;
+}
+
+uint64_t aw_task_started(const aw_task *task) {
+  return task->started;
+}
+
+uint32_t aw_task_steps(const aw_task *task) {
+  return task->steps;
+}
+
+aw_loop *aw_task_loop(const aw_task *task) {
+  return task->loop;
+}
+
+aw_value aw_task_handler(const aw_task *task) {
+  return task->more ? task->more->handler : 0;
+}
+
+bool aw__task_handled(const aw_task *task) {
+  return aw_task_handler(task) != 0;
+}
+
+bool aw_task_background(const aw_task *task) {
+  return task->background;
+}
+
+const aw_wire *aw_task_wire(const aw_task *task) {
+  return task->root;
+}
+
+const aw_wire *aw_task_innermost(const aw_task *task) {
+  for (size_t i = task->depth; i-- > 0;)
+    if (task->frames[i].kind == AW_FRAME_CHAIN ||
+        task->frames[i].kind == AW_FRAME_STEP)
+      return task->frames[i].wire;
+  return task->root;
+}
+
+aw_value aw_task_value(const aw_task *task) {
+  return task->state == AW_TASK_DONE ? task->out.value : 0;
+}
+
+aw_error *aw_task_error(const aw_task *task) {
+  return task->state == AW_TASK_FAILED ? task->out.error : NULL;
+}
+
+const char *aw_task_chain(const aw_task *task, size_t index, uint32_t *times) {
+  const aw_chain *chain = task->more ? &task->more->chain : NULL;
+  if (!chain || index >= chain->count)
+    return NULL;
+  size_t place = (chain->newest + AW_CHAIN_LENGTH - index) % AW_CHAIN_LENGTH;
+  *times = chain->times[place];
+  return chain->names[place] ? chain->names[place] : "wire";
+}
+
+bool aw_task_cancelled(const aw_task *task) {
+  return task->inner && task->inner->eff != AW_LEVEL_NONE;
+}
+
+void aw_task_park(aw_task *task, void *host) {
+  task->host = host;
+}
+
+void *aw_task_host_at(const aw_task *task, size_t index) {
+  if (task->host && index-- == 0)
+    return task->host;
+  for (size_t i = task->depth; i-- > 0;)
+    if (task->frames[i].kind == AW_FRAME_AWAIT && index-- == 0)
+      return task->frames[i].u.host;
+  return NULL;
+}
+
+int aw_task_result(const aw_task *task) {
+  return task->result;
+}
+
+void aw_task_set_value(aw_task *task, aw_value value) {
+  aw__task_drop_outcome(task);
+  task->out.value = value;
+}
+
+void aw_task_set_next(aw_task *task, aw_wire *next) {
+  aw__task_drop_outcome(task);
+  task->outcome = AW_OUT_NEXT;
+  task->out.next = next;
+}
+
+void aw_task_set_error(aw_task *task, aw_error *error) {
+  aw__task_drop_outcome(task);
+  task->outcome = AW_OUT_ERROR;
+  task->out.error = error;
+}

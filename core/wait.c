@@ -1,0 +1,257 @@
+/* wait.c - what the core itself can wait for, and how every wait begins
+ *
+ * A wait is an operation and its data in the task (`wait`, `on`). It is armed
+ * by the running task only, and ended either by its owner (aw__task_wake) or
+ * by a cancel (aw__task_abort). A cancelled task arms nothing: it is queued
+ * with Cancelled, so a loop that swallows it cannot hold the engine [C2].
+ *
+ *     sleep     the task's alarm is in the deadlines
+ *     task      `link` is among the waiters of the other task
+ *     children  a scope of the task has children; never aborted [S2]
+ *     loop      the loop's `runner` is the task; a cancel stops the loop [S7]
+ *     idle      `link` is in engine.idle, for virtual time [K6]
+ */
+#include "state.h"
+
+#include <assert.h>
+
+static void sleep_disarm(aw_task *task, void *on) {
+  (void)on;
+  aw__alarm_clear(task->engine, &task->alarm);
+}
+
+static void task_disarm(aw_task *task, void *on) {
+  aw__link_remove(&task->link);
+  aw_task_release(on);
+}
+
+static void idle_disarm(aw_task *task, void *on) {
+  (void)on;
+  aw__link_remove(&task->link);
+  aw__alarm_clear(task->engine, &task->alarm);
+}
+
+const aw_operation aw__wait_sleep = {"sleep", NULL, sleep_disarm, NULL, false};
+const aw_operation aw__wait_task = {"task", NULL, task_disarm, NULL, false};
+const aw_operation aw__wait_children = {"children", NULL, NULL, NULL, false};
+const aw_operation aw__wait_loop = {"loop", NULL, NULL, NULL, false};
+const aw_operation aw__wait_idle = {"idle", NULL, idle_disarm, NULL, false};
+
+/* ---- beginning one ---- */
+
+bool aw__wait_refused(aw_task *task, aw_go go) {
+  assert(task->state == AW_TASK_RUNNING);
+  task->hopped = false;
+  task->go = (uint8_t)go;
+  if (task->inner->eff == AW_LEVEL_NONE)
+    return false;
+  aw__task_refuse(task);
+  return true;
+}
+
+/* Nothing was armed: the host still has the task. */
+static int not_armed(aw_task *task, int rc) {
+  task->go = AW_GO_HOST;
+  return rc;
+}
+
+static int armed_or_not(aw_task *task, int rc) {
+  return rc < 0 ? not_armed(task, rc) : 0;
+}
+
+static void park(aw_task *task, const aw_operation *operation, void *on) {
+  task->wait = operation;
+  task->on = on;
+  task->state = AW_TASK_WAITING;
+  task->engine->external += operation->external;
+}
+
+int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
+  if (operation->arm) {
+    int rc = operation->arm(task, data);
+    if (rc < 0)
+      return rc;
+  }
+  park(task, operation, data);
+  return 0;
+}
+
+/* The data of a sleep is its span, so that a label can tell it. */
+int aw__wait_until(aw_task *task, uint64_t at) {
+  if (at != AW_NEVER) {
+    int rc = aw__alarm_set(task->engine, &task->alarm, at);
+    if (rc < 0)
+      return rc;
+  }
+  uint64_t now = task->engine->now;
+  park(task, &aw__wait_sleep, (void *)(uintptr_t)(at > now ? at - now : 0));
+  return 0;
+}
+
+int aw_await_until(aw_task *task, uint64_t at) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  return armed_or_not(task, aw__wait_until(task, at));
+}
+
+int aw_await_sleep(aw_task *task, uint64_t ns) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  /* A fresh look: what ran since the last one must not shorten it [K3]. */
+  uint64_t at = aw__later(aw_engine_now(task->engine), ns);
+  return armed_or_not(task, aw__wait_until(task, at));
+}
+
+int aw_await_yield(aw_task *task) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  task->result = 0;
+  aw__task_queue(task);
+  return 0;
+}
+
+int aw_await_idle(aw_task *task, uint64_t at) {
+  if (task->engine->config.clock != AW_CLOCK_VIRTUAL)
+    return aw_await_until(task, at);
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  int rc = aw__alarm_set(task->engine, &task->alarm, at);
+  if (rc < 0)
+    return not_armed(task, rc);
+  aw__list_append(&task->engine->idle, &task->link);
+  park(task, &aw__wait_idle, NULL);
+  return 0;
+}
+
+/* Is `other` the task itself or one that waits for it to end [T5]? */
+static bool contains(const aw_task *other, const aw_task *task) {
+  for (const aw_scope *s = &task->scope; s; s = s->parent)
+    if (s->task == other)
+      return true;
+  return false;
+}
+
+/* Park `task` until `other` has ended. */
+static int wait_for_task(aw_task *task, aw_task *other) {
+  if (other->loop == NULL) { /* settled: there is nothing to wait for */
+    task->result = 0;
+    aw__task_queue(task);
+    return 0;
+  }
+  if (other->engine != task->engine)
+    return AW_EINVAL;
+  aw__list_append(&other->waiters, &task->link);
+  park(task, &aw__wait_task, aw_task_keep(other));
+  return 0;
+}
+
+int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
+  if (contains(other, task))
+    return AW_ESELF;
+  return aw__wait_refused(task, go) ? 0 : wait_for_task(task, other);
+}
+
+int aw_await_task(aw_task *task, aw_task *other) {
+  return armed_or_not(task, aw__wait_for_task(task, other, AW_GO_RESUME));
+}
+
+int aw_await_operation(aw_task *task, const aw_operation *operation,
+                       void *data) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  return armed_or_not(task, aw__wait_begin(task, operation, data));
+}
+
+int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  int rc = aw_loop_begin(loop, timeout);
+  if (rc < 0)
+    return not_armed(task, rc);
+  if (loop->state != AW_LOOP_RUNNING) { /* there was nothing to run */
+    task->result = 0;
+    aw__task_queue(task);
+    return 0;
+  }
+  loop->runner = task;
+  park(task, &aw__wait_loop, loop);
+  return 0;
+}
+
+int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
+  if (!wire)
+    return AW_ENOMEM;
+  if (aw__wait_refused(task, AW_GO_RESUME)) {
+    aw_wire_release(wire);
+    return 0;
+  }
+  if (aw__task_push(task, AW_FRAME_AWAIT, NULL) < 0) {
+    aw_wire_release(wire);
+    return not_armed(task, AW_ENOMEM);
+  }
+  task->frames[task->depth - 1].u.host = task->host;
+  aw_frame_kind kind = whole ? AW_FRAME_CHAIN : AW_FRAME_STEP;
+  if (aw__task_push(task, kind, wire) < 0) {
+    aw__task_pop(task);
+    aw_wire_release(wire);
+    return not_armed(task, AW_ENOMEM);
+  }
+  task->host = NULL;
+  task->at = wire;
+  task->go = AW_GO_DESCEND;
+  return 0;
+}
+
+aw_value aw_task_take_value(aw_task *task) {
+  if (task->outcome != AW_OUT_VALUE)
+    return 0;
+  aw_value value = task->out.value;
+  task->out.value = 0;
+  return value;
+}
+
+aw_wire *aw_task_take_next(aw_task *task) {
+  if (task->outcome != AW_OUT_NEXT)
+    return NULL;
+  aw_wire *next = task->out.next;
+  task->outcome = AW_OUT_VALUE;
+  task->out.value = 0;
+  return next;
+}
+
+aw_error *aw_task_take_error(aw_task *task) {
+  if (task->outcome != AW_OUT_ERROR)
+    return NULL;
+  aw_error *error = task->out.error;
+  task->outcome = AW_OUT_VALUE;
+  task->out.value = 0;
+  return error;
+}
+
+/* ---- joining ---- */
+
+bool aw__wait_for_children(aw_task *task, aw_scope *scope) {
+  if (scope->children == 0)
+    return false;
+  park(task, &aw__wait_children, scope);
+  return true;
+}
+
+bool aw_task_waiting(const aw_task *task, aw_waiting *out) {
+  const aw_operation *wait = task->wait;
+  if (!wait)
+    return false;
+  out->label = wait->label;
+  out->until = AW_NEVER;
+  out->span = wait == &aw__wait_sleep ? (uint64_t)(uintptr_t)task->on : 0;
+  out->task = NULL;
+  out->children = 0;
+  out->data = task->on;
+  if (wait == &aw__wait_sleep || wait == &aw__wait_idle)
+    out->until = aw__alarm_at(task->engine, &task->alarm);
+  else if (wait == &aw__wait_task)
+    out->task = task->on;
+  else if (wait == &aw__wait_children)
+    out->children = ((const aw_scope *)task->on)->children;
+  return true;
+}
