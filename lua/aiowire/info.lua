@@ -1,0 +1,54 @@
+--- tostring of an info [E2]: what a person wants to read of a failure.
+local function text_of(err)
+  if type(err) == "string" then
+    return err
+  end
+  local meta = getmetatable(err)
+  local shown = type(meta) ~= "table" or meta.__tostring
+  if type(err) == "number" then
+    return tostring(err)
+  elseif meta ~= nil and shown then
+    local ok, text = pcall(tostring, err)
+    if ok then
+      return text
+    end
+  end
+  return ("(error object is a %s value)"):format(type(err))
+end
+
+local function add_chain(info, out)
+  local chain = info.chain
+  if not chain or (#chain == 0 and not info.started_at) then
+    return
+  end
+  out[#out + 1] = "wire trace (newest first):"
+  for i, state in ipairs(chain) do
+    out[#out + 1] = "\t" .. state .. (i < #chain and "   returned by" or "")
+  end
+  if info.started_at then
+    out[#out + 1] = "\tstarted at " .. info.started_at
+  end
+end
+
+--- `plain`: without the text of the error itself.
+local function tostring_info(info, plain)
+  local out = {}
+  if not plain then
+    out[1] = text_of(info.err)
+  end
+  out[#out + 1] = info.traceback
+  add_chain(info, out)
+  out[#out + 1] = info.who
+  if info.attempts then
+    out[#out + 1] = ("after %d attempts"):format(info.attempts)
+  end
+  for i, later in ipairs(info.suppressed or {}) do
+    if i == 1 then
+      out[#out + 1] = "while cleaning up after this:"
+    end
+    out[#out + 1] = "\t" .. text_of(later.err)
+  end
+  return table.concat(out, "\n")
+end
+
+return tostring_info

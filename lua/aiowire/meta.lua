@@ -1,0 +1,568 @@
+---@meta aiowire
+
+-- The reference of `require "aiowire"`, and its types for a language server.
+--
+-- Never run: it declares what the C module gives. Times are seconds, as
+-- numbers, fractions allowed. Marks in brackets, as [C6], name the rules that
+-- a line follows from; the specs prove each by that name.
+--
+-- Read a name by its first letter [V6]: a capital builds a wire (a value) and
+-- runs nothing, lower case acts now. Methods of a wire build, methods of live
+-- objects (loops, tasks, scopes) act. "Awaits" means: may suspend the running
+-- task, is a place where a cancel is raised, and is an error outside a task
+-- ("cannot await outside a task") [C11].
+
+--------------------------------------------------------------------------------
+-- Wires
+--------------------------------------------------------------------------------
+
+--- What is accepted wherever a wire is [P14, V2]: a Wire, a function called as
+--- `f(ev)`, or an object with `__call`, called the same way.
+---@alias aiowire.Wireable
+---| aiowire.Wire
+---| aiowire.Body
+---| table
+
+--- One step of a chain: does something, may await, and returns nothing (the
+--- chain has ended) or the next wire [N1]. To end with results, return
+--- `aw.Value(...)`. Any other value fails the task, with a message that shows
+--- the value and where the body was defined; so does `return nil, "message"`.
+---@alias aiowire.Body fun(ev: aiowire.EventLoop, ...: any): aiowire.Wireable?
+
+--- A failed task's handler: called once at most, outside any task, after
+--- everything of the task has been cleaned up [E7]. `err` is what was raised,
+--- the same value [E1]. It may start wires; it cannot await or run a loop. An
+--- error that it raises stops the loop and leaves `run` [E8].
+---@alias aiowire.Handler
+---| fun(ev: aiowire.EventLoop, err: any, info: aiowire.Info)
+
+--- An immutable value that says what is to happen [V1]. Building and combining
+--- wires runs nothing; running one changes nothing, so the same wire may be
+--- started any number of times, also at once. Writing a field raises, and the
+--- metatable is locked.
+---
+--- `tostring(w)` shows the expression [V8]: `(Sleep(0.1) >> Call(print)) * 4`.
+---
+--- Operators: `a >> b` is Sequence(a, b), `a * n` and `n * a` are Repeat(a, n),
+--- `w(ev)` runs one step inline, in the running task, and returns the next wire
+--- (a composite runs to its end) [N6]. Every other operator raises an error
+--- that says what to use instead [O16].
+---@class aiowire.Wire
+---@operator shr(aiowire.Wireable): aiowire.Wire
+---@operator mul(number): aiowire.Wire
+---@operator call(aiowire.EventLoop): aiowire.Wire?
+local Wire = {}
+
+--- As this wire, and the wires that its last body returns are part of it
+--- [N2, O12]: `machine:whole() >> b` waits for the machine to end. Without it,
+--- `machine >> b` starts b after the machine's first step, and the rest of the
+--- machine runs beside b.
+---@return aiowire.Wire
+function Wire:whole() end
+
+--- As this wire, under a name for people: it names tasks, and stands in chains,
+--- dumps and `tostring` [O15, D1].
+---@param name string
+---@return aiowire.Wire
+function Wire:named(name) end
+
+--- The whole of this wire, hidden from cancels that come from outside, for at
+--- most `grace` seconds from when it begins [C7, O13]. Time-outs and scopes
+--- inside it work as ever. A cancel whose own grace has expired is not hidden
+--- [C8].
+---@param grace? number seconds; default: the loop's grace
+---@return aiowire.Wire
+function Wire:shielded(grace) end
+
+--------------------------------------------------------------------------------
+-- Tasks
+--------------------------------------------------------------------------------
+
+---@alias aiowire.TaskStatus
+---| "ready"     # will run in this round or the next
+---| "running"   # its step is under way
+---| "waiting"   # see `task.waiting` for what
+---| "done"      # terminal, as the two below: never changes again [T1]
+---| "failed"
+---| "cancelled"
+
+--- A wire that was started. Terminal only when all it owns has ended and is
+--- cleaned up [T1]. Usable as `local task <close>`: leaving the block cancels
+--- and joins it [T7]; outside any task that drives the engine meanwhile.
+---@class aiowire.Task
+---@field id integer counts up from 1 in each Lua state
+---@field name string the option's, else the wire's, else the wire as text or
+---  `function@file:line` [D1]
+---@field status aiowire.TaskStatus
+---@field waiting string? what it waits for: `sleep 2.0 (1.3 left)`; nil if it
+---  does not wait [D1]
+---@field started_at string "file:line" of the `start`
+local Task = {}
+
+--- Await the end of the task [T5]. Waiting handles nothing: the task's handler,
+--- or the loop's stop, comes first. Cancelling the waiter leaves this task
+--- alone. Any number of tasks may wait for one.
+---
+--- Raises the task's error as it is; `TaskCancelled` if it was cancelled; an
+--- error if it is the running task itself or one that owns it.
+---@return any ... the results
+function Task:wait() end
+
+--- Cancel the task and all below it [T4, C3]. Returns at once; the error is
+--- raised in each of them at its present await, when its turn comes. A started
+--- task that has not run yet runs to its first await [T3]. An explicit cancel
+--- is no failure: no handler is called. Nothing happens to a terminal task.
+---@param reason? any shown to people; never use it to tell cancels apart [C1]
+function Task:cancel(reason) end
+
+--- Cancel, and await the end of the task with its clean-up [T4]. Raises nothing
+--- for the task's own sake.
+---@param reason? any
+function Task:cancel_wait(reason) end
+
+--- The results of a done task; no value at all otherwise [T6].
+---@return any ...
+function Task:results() end
+
+--- Where the task is: its stack, then where it was started, then the chain of
+--- states that led there [D3].
+---@return string
+function Task:traceback() end
+
+--------------------------------------------------------------------------------
+-- Scopes
+--------------------------------------------------------------------------------
+
+--- What `aw.scope` hands to its function: the owner of the tasks started in it.
+---@class aiowire.Scope
+local Scope = {}
+
+--- Start a wire as a child of this scope [S1]. As EventLoop:start, but the
+--- scope waits for it, and cancels it when it is cancelled itself. Without a
+--- handler a failure cancels the scope and is raised from `aw.scope`; with one
+--- it is handled there, and the siblings go on [E9].
+---
+--- Raises if the scope has ended.
+---@param wire aiowire.Wireable? nil does nothing and returns nil [P2]
+---@param handler? aiowire.Handler
+---@param opts? aiowire.StartOptions
+---@return aiowire.Task?
+function Scope:start(wire, handler, opts) end
+
+--- Cancel all in the scope, and its function at its next await. `aw.scope` then
+--- returns nil, "cancelled", reason.
+---@param reason? any
+function Scope:cancel(reason) end
+
+--------------------------------------------------------------------------------
+-- Loops
+--------------------------------------------------------------------------------
+
+---@class aiowire.LoopOptions
+---@field timeout? number seconds, counted from `run` [P11]; default: none
+---@field grace? number seconds that clean-up may take after a cancel; default 5
+---  [C8]
+---@field name? string for people
+---@field clock? "real"|"virtual" a virtual clock starts at 0 and jumps [K6];
+---  gives the loop an engine of its own [S6]
+---@field seed? integer shuffles each round, so that tests meet other orders
+---  [F6]; gives the loop an engine of its own
+---@field signals? boolean false: leave SIGINT and SIGTERM alone [L2]; default
+---  true
+
+---@class aiowire.StartOptions
+---@field name? string for people
+---@field background? boolean keeps no loop alive, and is cancelled when the
+---  last foreground task has ended [T2]
+---@field grace? number seconds, for cancels of this task; default: the loop's
+
+---@alias aiowire.LoopStatus
+---| "idle"    # not run yet, or done: may be started and run (again) [S7]
+---| "running"
+---| "done"
+---| "timeout" # this and those below have ended: start and run raise [S7]
+---| "stopped"
+---| "failed"
+---| "closed"
+
+--- The root scope of its tasks, on the engine of this Lua state [S6]. Its tasks
+--- stand still until `run`. With `local ev <close> = aw.EventLoop{...}` it runs
+--- when the block is left; left by an error it does not run: its tasks are
+--- cancelled and the error goes on [L1, P12].
+---
+--- Declare the loop last: Lua closes in reverse order, so what is declared with
+--- `<close>` after the loop is closed before it runs.
+---@class aiowire.EventLoop
+---@field status aiowire.LoopStatus
+---@field stuck aiowire.Stuck[] tasks that had to be killed, see there [C9]
+---@field failure aiowire.Info? about the error that ended the loop
+local EventLoop = {}
+
+--- A task that was still alive after a cancel and its grace, or took Cancelled
+--- 1,000 times without ending. Its coroutines have been closed [C9].
+---@class aiowire.Stuck
+---@field task aiowire.Task
+---@field name string
+---@field traceback string where it was
+
+--- Start a wire at the root of this loop [T2, S5]. Only schedules: nothing of
+--- it runs before `start` has returned, nor before the loop runs. The handler
+--- also hears of failures of what the wire becomes, spins off or is made of
+--- [P4]. Without one a failure stops the loop with UnhandledException [E8].
+---
+--- Raises: "bad argument #1 to 'start' (wire expected, got ...)"; "this
+--- EventLoop has ended (...)" [S7].
+---@param wire aiowire.Wireable? nil does nothing and returns nil [P2]
+---@param handler? aiowire.Handler
+---@param opts? aiowire.StartOptions
+---@return aiowire.Task?
+function EventLoop:start(wire, handler, opts) end
+
+--- Run until no foreground task is left, or until the time-out, `stop` or an
+--- unhandled error; then cancel what is left, let it clean up within the grace,
+--- and return [L2, L3]. Outside any task this drives the engine; inside one it
+--- awaits, and the other tasks go on [S6]. A cancel of the waiting task stops
+--- this loop first [S7].
+---
+--- While the outermost run drives, it holds SIGINT and SIGTERM: the first one
+--- cancels with grace, the second acts at once; the module then raises
+--- "interrupted!", the program `aiowire` dies by the signal [L2].
+---
+--- Raises: UnhandledException [E8]; what a handler raised, as it is; a deadlock
+--- error with the tree of tasks when all tasks wait and nothing can end that
+--- [L4]; "this EventLoop is already running"; "this EventLoop has ended (...)".
+---@param timeout? number seconds, in place of the option
+---@return "done"|"timeout"|"stopped"
+function EventLoop:run(timeout) end
+
+--- Cancel all tasks of the loop, with its grace, and let `run` return "stopped"
+--- [L2]. Returns at once.
+function EventLoop:stop() end
+
+--- End a loop that does not run; its tasks end unstarted [T3]. Twice is fine.
+function EventLoop:close() end
+
+--- The loop's clock: monotonic, or virtual time from 0 [L5]. Compare only with
+--- other values of the same clock.
+---@return number seconds
+function EventLoop:now() end
+
+--- The live tasks of the loop.
+---@return aiowire.Task[]
+function EventLoop:tasks() end
+
+--- The tree of the loop's scopes and tasks, as text for people: status, what
+--- each waits for, age, and where it stands [D2].
+---@return string
+function EventLoop:dump() end
+
+--------------------------------------------------------------------------------
+-- Errors
+--------------------------------------------------------------------------------
+
+--- What is known about a failure beside its value [E2]. `tostring(info)` is for
+--- reading: message, traceback of the user's own lines, chain of states, where
+--- the task was started, which task.
+---@class aiowire.Info
+---@field err any the error itself
+---@field traceback string? taken where the error was raised
+---@field task aiowire.Task
+---@field chain string[] names of the last wires (8 at most), newest first [D3]
+---@field started_at string "file:line"
+---@field attempts integer? how often it was tried
+---@field suppressed aiowire.Suppressed[] errors that came second [E3]
+
+---@class aiowire.Suppressed
+---@field err any
+---@field info aiowire.Info?
+
+--- Raised at an await in a cancelled scope: the operation did not happen [C2].
+--- Let it pass. Code that must still await puts that in a shield [C12].
+---@class aiowire.Cancelled
+---@field reason any
+---@field kind "task"|"scope"|"loop"|"timeout" what was cancelled
+---@field where string? "file:line" of the cancel, if Lua asked for it
+
+--- Raised by aw.timeout, and by aw.run with a time-out of its own.
+---@class aiowire.Timeout
+---@field after number seconds
+---@field wire aiowire.Wire? what ran out of time
+
+--- Raised by Task:wait and `Done` for a task that was cancelled [T5].
+---@class aiowire.TaskCancelled
+
+--- Raised by EventLoop:run for an error that no handler took [E8]. Its text
+--- begins with the text of the cause.
+---@class aiowire.UnhandledException
+---@field cause any what was raised, the same value
+---@field info aiowire.Info
+
+--------------------------------------------------------------------------------
+-- The module
+--------------------------------------------------------------------------------
+
+---@class aiowire
+---@field _VERSION string
+---@field Never aiowire.Wire a wire that never ends by itself [O15]
+local aw = {}
+
+-- Build: these return values and run nothing ----------------------------------
+
+--- A body with arguments: called as `f(ev, ...)` [V2]. `aw.Wire(f)` is `f` as a
+--- Wire, for its operators and methods.
+---@param f fun(ev: aiowire.EventLoop, ...: any): aiowire.Wireable?
+---@param ... any
+---@return aiowire.Wire
+function aw.Wire(f, ...) end
+
+--- Call `f(...)`, which may await, and end with what it returns: these are
+--- results, never the next wire [P9]. `aw.Call(aw.sleep, s)` is as good as
+--- `aw.Sleep(s)`, and its arguments are checked now [V7].
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return aiowire.Wire
+function aw.Call(f, ...) end
+
+--- End at once, with these results [N1].
+---@param ... any
+---@return aiowire.Wire
+function aw.Value(...) end
+
+--- One after the other; `a >> b >> ...` is the same [O1, V4]. A wire that the
+--- last body of an element returns runs beside what follows; that of the last
+--- element continues the chain. The results are the last element's. Each
+--- boundary lets others run, and is a place where a cancel is raised [N4].
+---@param ... aiowire.Wireable
+---@return aiowire.Wire
+function aw.Sequence(...) end
+
+--- `n` times, strictly one after the other; `w * n` is the same [O2]. Wires
+--- returned by bodies run beside the next iteration; that of the last continues
+--- the chain. `n <= 0` ends at once; math.huge is Forever.
+---
+--- Raises for an `n` that is no whole number: "a wire is repeated a whole
+--- number of times, got 1.5".
+---@param wire aiowire.Wireable
+---@param n number
+---@return aiowire.Wire
+function aw.Repeat(wire, n) end
+
+--- Again and again, until cancelled [O3]. Each iteration lets others run.
+---@param wire aiowire.Wireable
+---@return aiowire.Wire
+function aw.Forever(wire) end
+
+--- Sleep for `seconds`, from when it runs [K3]. Never early. math.huge never
+--- ends. Raises for NaN and for negative seconds.
+---@param seconds number
+---@return aiowire.Wire
+function aw.Sleep(seconds) end
+
+--- Sleep until the clock (`ev:now()`) shows `time`; a past time is due at once
+--- [K3]. Raises for NaN.
+---@param time number seconds on the loop's clock
+---@return aiowire.Wire
+function aw.SleepUntil(time) end
+
+--- End when `task` has ended, with its results; fails as Task:wait does [T5].
+---@param task aiowire.Task
+---@return aiowire.Wire
+function aw.Done(task) end
+
+-- Run -------------------------------------------------------------------------
+
+--- Make a loop [L1, S6]. A number is the time-out.
+---
+--- Raises for unknown options, and for a time that is NaN or negative.
+---@param opts? aiowire.LoopOptions|number
+---@return aiowire.EventLoop
+function aw.EventLoop(opts) end
+
+--- Make a loop, run `wire` in it to its end, and return its results. A function
+--- is called as `f(ev)`. Inside a task this awaits, so a script with
+--- `aw.run(main)` runs under `lua5.4` and under `aiowire` alike.
+---
+--- Raises the wire's error as it is, and Timeout if `opts.timeout` was over
+--- first.
+---@param wire aiowire.Wireable
+---@param opts? aiowire.LoopOptions
+---@return any ... the results
+function aw.run(wire, opts) end
+
+--- EventLoop:start on the loop of the running task; in a handler, on the failed
+--- task's loop [E7]. Raises outside both.
+---@param wire aiowire.Wireable? nil does nothing and returns nil [P2]
+---@param handler? aiowire.Handler
+---@param opts? aiowire.StartOptions
+---@return aiowire.Task?
+function aw.start(wire, handler, opts) end
+
+-- Act: these need a running task ----------------------------------------------
+
+--- Sleep; awaits. From a fresh look at the clock, never early [K3].
+--- Raises: "bad argument #1 to 'sleep' (seconds must not be negative)", the
+--- same for NaN.
+---@param seconds number
+function aw.sleep(seconds) end
+
+--- Sleep until the clock shows `time`; awaits. A past time is due at once.
+---@param time number seconds on the loop's clock
+function aw.sleep_until(time) end
+
+--- Let all other ready tasks run once; awaits [F1].
+function aw.yield() end
+
+--- The clock of the running engine; needs no task [L5, S6].
+---@return number seconds
+function aw.now() end
+
+--- Run the whole of `wire` inside the running task; awaits [N6]. Raises the
+--- wire's error.
+---@param wire aiowire.Wireable
+---@return any ... its results
+function aw.await(wire) end
+
+--- The running task; nil outside tasks and in handlers. `coroutine.running()`
+--- is no task's identity: coroutines are reused.
+---@return aiowire.Task?
+function aw.current() end
+
+---@class aiowire.ScopeOptions
+---@field timeout? number seconds, after which the scope is cancelled
+---@field name? string for people
+---@field grace? number seconds, for its cancels; default: the loop's
+
+--- Call `f(s)` in a scope of its own, and return when f *and* all children that
+--- it started with `s:start` have ended [S1, S2]; awaits.
+---
+--- An error of f, or of a child without a handler, cancels all in the scope and
+--- is then raised [S3]. If the scope was cut short, by its time-out or
+--- `s:cancel`, that is no error: it returns nil, "cancelled", reason. A cancel
+--- from further out goes on [C5].
+---@overload fun(f: fun(s: aiowire.Scope): ...: any): ...: any
+---@param opts aiowire.ScopeOptions
+---@param f fun(s: aiowire.Scope): ...: any
+---@return any ... f's results; or nil, "cancelled", reason
+function aw.scope(opts, f) end
+
+--- Call `f(...)` and raise Timeout if it takes longer than `seconds`: it is
+--- cancelled and cleaned up first [O8]. Awaits.
+---@param seconds number
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return any ... f's results
+function aw.timeout(seconds, f, ...) end
+
+--- Call `f()` hidden from cancels that come from outside, for at most `grace`
+--- seconds [C7]; for clean-up that awaits [C12]. The cancel is raised at the
+--- first await after the shield.
+---@param f fun(): ...: any
+---@param grace? number seconds; default: the loop's grace
+---@return any ... f's results
+function aw.shield(f, grace) end
+
+--- `pcall` that lets Cancelled through [C13]. Lua's own pcall catches it, and
+--- the next await raises it again.
+---@param f fun(...: any): ...: any
+---@param ... any
+---@return boolean ok
+---@return any ... f's results, or the error
+function aw.pcall(f, ...) end
+
+--- A generator, as coroutine.wrap, in which `f` may also await [C11]: an await
+--- suspends the task, `coroutine.yield` only the generator.
+---@param f fun(...: any): ...: any
+---@return fun(...: any): ...: any
+function aw.wrap(f) end
+
+--- Teach `coroutine.create`, `wrap`, `resume` and `close` about awaiting, for
+--- this Lua state [C11]: coroutines that you make yourself may then await. The
+--- program `aiowire` does this by itself. Twice is fine.
+function aw.install() end
+
+-- Tell errors apart [E4] ------------------------------------------------------
+
+--- Is it the cancel of the running task or scope?
+---@param err any
+---@return boolean
+function aw.is_cancelled(err) end
+
+--- Did something run out of time?
+---@param err any
+---@return boolean
+function aw.is_timeout(err) end
+
+--- Was the task that was waited for cancelled?
+---@param err any
+---@return boolean
+function aw.is_task_cancelled(err) end
+
+--- Did `run` end by an error that no handler took?
+---@param err any
+---@return boolean
+function aw.is_unhandled(err) end
+
+--- Was the object waited on closed?
+---@param err any
+---@return boolean
+function aw.is_closed(err) end
+
+--- Is it a failure that the operating system reported?
+---@param err any
+---@return boolean
+function aw.is_system_error(err) end
+
+-- Test and look inside --------------------------------------------------------
+
+--- The clock that aw.test hands to its function. Both ways to move it await,
+--- and run all that comes due on the way, in order [K6].
+---@class aiowire.Clock
+local Clock = {}
+
+---@return number seconds since the test began
+function Clock:now() end
+
+--- Move on by `dt` seconds: returns when all that is due up to then, inclusive,
+--- has run.
+---@param dt number seconds
+function Clock:advance(dt) end
+
+--- Move on to `time`.
+---@param time number seconds on this clock
+function Clock:run_until(time) end
+
+---@class aiowire.TestOptions
+---@field seed? integer shuffles each round [F6]
+---@field limit? number real seconds the test may take; default 2, or what
+---  AIOWIRE_TEST_TIMEOUT says
+
+--- Call `f(ev, clock)` as the main task of a new loop with a virtual clock,
+--- then run what it started to its end [K6]. Errors of f, of any kind, are
+--- raised as they are, so assertions of a test framework pass through.
+---
+--- Fails if a task is left that can never end: "leaked task 3 'name' ...
+--- started at file:line"; and with a dump of all tasks when the limit is over.
+---@overload fun(f: fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any)
+---@param opts aiowire.TestOptions
+---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any
+---@return any ... f's results
+function aw.test(opts, f) end
+
+--- What is alive in this Lua state. All but `idle` and `bytes` return to where
+--- they were when the loops have ended and the collector has run twice.
+---@class aiowire.Stats
+---@field tasks integer tasks that have not ended
+---@field scopes integer
+---@field wires integer wires in the C core
+---@field refs integer Lua values that the engine holds
+---@field deadlines integer sleeps and time-outs under way
+---@field errors integer
+---@field busy integer coroutines that run or are parked in a task
+---@field idle integer pooled coroutines
+---@field handles integer libuv handles
+---@field bytes integer memory of the C core, pools included
+
+---@return aiowire.Stats
+function aw.stats() end
+
+return aw

@@ -1,0 +1,31 @@
+--- aw.run(w [, opts]): make a loop, run `w` to its end, give its results.
+---
+--- Its error is raised as it is, not in an UnhandledException. A time-out
+--- given in `opts` raises Timeout. In a task it is a loop inside that task.
+local aw, inner = ...
+
+local function give(task, ...)
+  if select("#", ...) > 0 then
+    return ...
+  end
+  return task:results()
+end
+
+-- Called by a C function, so the caller is one level further up.
+return function(w, opts)
+  if w == nil or not inner.is_wire(w) then
+    error("bad argument #1 to 'run' (wire expected, got "
+      .. (w == nil and "no value" or type(w)) .. ")", 3)
+  end
+  local ok, ev = pcall(aw.EventLoop, opts)
+  if not ok then
+    error(ev, 3)
+  end
+  local task = inner.start_raw(ev, w)
+  local how = ev:run()
+  ev:close()
+  if how == "timeout" then
+    error(inner.timeout(type(opts) == "table" and opts.timeout or opts), 3)
+  end
+  return give(task)
+end

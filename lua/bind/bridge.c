@@ -1,0 +1,703 @@
+/* bridge.c - workers: the only place that resumes a coroutine
+ *
+ *   ev:run() ─ awl_drive() ── aw_next() ──► step: CALL   → an idle worker
+ *      ▲            │                             RESUME → the parked worker
+ *      │            ▼ lua_resume                  FAILED, KILL, … → here
+ *      │        worker: lua_pcallk(step), aw_step_done(), aw_next(), again
+ *      └── yields when its step waits, or when the next step is not a CALL
+ *
+ * A worker is a coroutine that pulls the engine itself: as long as the next
+ * step is a call, it is done without a switch. A step that awaits keeps its
+ * worker, parked; the driver goes on with another. So a yield unwinds no
+ * frame of the core, and a task with awaits inside awaits owns several.
+ *
+ * A body runs in lua_pcallk inside its coroutine [E6]: its `<close>` handlers
+ * run there, in order, and may await. What can raise outside of that (making
+ * room for results) ends the worker, and its task with that error.
+ *
+ * Invariants: run.running is the worker whose coroutine is being resumed, and
+ * run.co the coroutine in which awaits are valid; a worker that yields has
+ * said so (`parked`) or is idle; a parked one goes on only when `resumed`.
+ */
+#include "bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_HANDLER = 1 }; /* the traceback function, in a worker's stack */
+
+/* ---- reporting the end of a body ---- */
+
+static void clear_raised(awl_worker *w) {
+  if (w->raised)
+    awl_unset(w->state, AWL_RAISED, (lua_Integer)w->number + 1);
+  w->raised = false;
+  if (w->passing)
+    aw_error_release(w->passing);
+  w->passing = NULL;
+}
+
+void awl_forget_raised(awl_state *s) {
+  if (s->run.running)
+    clear_raised(s->run.running);
+}
+
+static void report_error(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  if (awl_is_cancelled(L, s, -1)) {
+    w->reported = true;
+    aw_step_cancelled(w->task);
+    return;
+  }
+  aw_error *error = awl_make_error(L, s, w); /* raises: not reported yet */
+  w->reported = true;
+  aw_step_fail(w->task, error);
+}
+
+/* A body returned more, or something else, than the next wire [N1]. */
+static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
+  awl_state *s = w->state;
+  int culprit = first;
+  if (lua_isnil(L, first) || awl_is_wire(L, s, first))
+    culprit = count > 1 ? first + 1 : first;
+  awl_push_leaf_name(L, s, w->leaf, w->task);
+  awl_show_value(L, s, culprit);
+  lua_pushfstring(L,
+                  "a body must return nothing or the next wire, got %s%s (%s)"
+                  "; use aw.Value(...) for results [%s]",
+                  culprit == first ? "" : "an extra ",
+                  luaL_typename(L, culprit), lua_tostring(L, -1),
+                  lua_tostring(L, -2));
+  return 1;
+}
+
+/* The wire that a body returned: the one it is, if it returned itself. */
+static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
+  awl_state *s = w->state;
+  const aw_wire *now = aw_task_innermost(w->task);
+  if (awl_holds(L, s, now, index))
+    return aw_wire_keep((aw_wire *)(uintptr_t)now);
+  return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
+}
+
+static void report_body(lua_State *L, awl_worker *w, int first) {
+  int count = lua_gettop(L) - first + 1;
+  bool nothing = count == 0 || (count == 1 && lua_isnil(L, first));
+  if (nothing) {
+    w->reported = true;
+    aw_step_done(w->task, 0);
+    return;
+  }
+  aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
+  if (next) {
+    w->reported = true;
+    aw_step_next(w->task, next);
+    return;
+  }
+  bad_return(L, w, first, count);
+  report_error(L, w);
+}
+
+static void report_results(lua_State *L, awl_worker *w, int first) {
+  int count = lua_gettop(L) - first + 1;
+  aw_value value = 0;
+  if (count > 0 && aw_step_wants_value(w->task))
+    value =
+        awl_hold_tuple(L, awl_loop_of(w->state, aw_task_loop(w->task)), count);
+  w->reported = true;
+  aw_step_done(w->task, value);
+}
+
+/* The body of the worker has ended; what it left is above AT_HANDLER. */
+static void report(lua_State *L, awl_worker *w, int status) {
+  const awl_leaf *leaf = w->leaf;
+  if (status != LUA_OK)
+    report_error(L, w);
+  else if (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_VALUE)
+    report_results(L, w, AT_HANDLER + 1);
+  else
+    report_body(L, w, AT_HANDLER + 1);
+  clear_raised(w);
+  lua_settop(L, AT_HANDLER);
+}
+
+/* ---- the worker ---- */
+
+static int after_call(lua_State *L, int status, lua_KContext context);
+static int after_idle(lua_State *L, int status, lua_KContext context);
+
+/* Run the body of the step at hand; returns when it ended without a yield. */
+static void run_step(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  aw_step *step = &s->run.step;
+  awl_leaf *leaf = step->data;
+  w->task = step->task;
+  w->reported = false;
+  w->leaf = leaf;
+  if (s->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+  int count = awl_push_leaf(L, s, leaf, step->task);
+  int status = LUA_OK;
+  if (leaf->kind != AWL_LEAF_VALUE)
+    status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
+                        after_call);
+  report(L, w, status);
+}
+
+/* Pull the next step. True: a call, for this worker. */
+static bool pull(awl_worker *w) {
+  awl_run *run = &w->state->run;
+  awl_signals_step_over(w->co);
+  if (run->limit && ++run->pulls % 1024 == 0) {
+    run->has_step = false; /* the driver looks at the time */
+    return false;
+  }
+  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE) {
+    run->over = true;
+    return false;
+  }
+  run->rc = aw_next(run->engine->core, run->loop, &run->step);
+  run->over = run->rc <= 0;
+  run->has_step = !run->over;
+  return run->has_step && run->step.what == AW_STEP_CALL;
+}
+
+static int go_idle(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  w->task = NULL;
+  w->leaf = NULL;
+  w->next_idle = s->idle;
+  s->idle = w;
+  s->idle_count++;
+  s->busy--;
+  w->parked = true;
+  return lua_yieldk(L, 0, (lua_KContext)w, after_idle);
+}
+
+static int work(lua_State *L, awl_worker *w) {
+  awl_run *run = &w->state->run;
+  do {
+    run->has_step = false;
+    run_step(L, w);
+  } while (pull(w));
+  return go_idle(L, w);
+}
+
+static int after_call(lua_State *L, int status, lua_KContext context) {
+  awl_worker *w = (awl_worker *)context;
+  report(L, w, status == LUA_YIELD ? LUA_OK : status);
+  return pull(w) ? work(L, w) : go_idle(L, w);
+}
+
+static int after_idle(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (!w->resumed) { /* by hand: there is nothing to do */
+    lua_settop(L, AT_HANDLER);
+    w->parked = true;
+    return lua_yieldk(L, 0, context, after_idle);
+  }
+  w->resumed = false;
+  lua_settop(L, AT_HANDLER);
+  return work(L, w);
+}
+
+int awl_worker_main(lua_State *L) {
+  awl_worker *w = lua_touserdata(L, 1);
+  lua_pushlightuserdata(L, w->state);
+  lua_pushcclosure(L, awl_traceback, 1);
+  lua_replace(L, AT_HANDLER);
+  w->resumed = false;
+  return work(L, w);
+}
+
+/* ---- making and ending workers ---- */
+
+/* A number for a new worker: free ones are a chain, as those of leaves. */
+static bool reserve_worker(awl_state *s) {
+  if (s->first_worker < s->worker_count)
+    return true;
+  uint32_t count = s->worker_count ? s->worker_count * 2 : 16;
+  uint32_t *chain = realloc(s->worker_chain, count * sizeof *chain);
+  if (!chain)
+    return false;
+  s->worker_chain = chain;
+  awl_worker **workers = realloc(s->workers, count * sizeof(awl_worker *));
+  if (!workers)
+    return false;
+  for (uint32_t i = s->worker_count; i < count; i++) {
+    chain[i] = i + 1;
+    workers[i] = NULL;
+  }
+  s->workers = workers;
+  s->worker_count = count;
+  return true;
+}
+
+/* (state) → light userdata: a new worker. Run under pcall. */
+static int make_worker(lua_State *L) {
+  awl_state *s = lua_touserdata(L, 1);
+  if (!reserve_worker(s))
+    return awl_error(L, "not enough memory");
+  uint32_t number = s->first_worker;
+  lua_State *co = lua_newthread(L);
+  awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
+  /* So that noting an error needs no new key. */
+  lua_pushboolean(L, 0);
+  awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
+  awl_own(L, s, co, (awl_worker *)s); /* the place; the value comes below */
+  awl_worker *w = calloc(1, sizeof *w);
+  if (!w)
+    return awl_error(L, "not enough memory");
+  awl_own(L, s, co, w);
+  w->state = s;
+  w->co = co;
+  w->number = number;
+  s->first_worker = s->worker_chain[number];
+  s->workers[number] = w;
+  lua_pushcfunction(co, awl_worker_main);
+  lua_pushlightuserdata(co, w);
+  lua_pushlightuserdata(L, w);
+  return 1;
+}
+
+static void forget_worker(awl_worker *w) {
+  awl_state *s = w->state;
+  for (awl_scope *scope = w->scopes; scope; scope = scope->outer)
+    scope->scope = NULL;
+  clear_raised(w);
+  awl_unset(s, AWL_THREADS, (lua_Integer)w->number + 1);
+  s->workers[w->number] = NULL;
+  s->worker_chain[w->number] = s->first_worker;
+  s->first_worker = w->number;
+  s->busy--;
+  free(w);
+}
+
+void awl_free_workers(awl_state *s) {
+  for (uint32_t i = 0; i < s->worker_count; i++)
+    free(s->workers[i]);
+  free(s->worker_chain);
+  s->worker_chain = NULL;
+  s->worker_count = 0;
+}
+
+/* An idle worker, or a new one; NULL when out of memory, the error on top. */
+static awl_worker *take_worker(lua_State *L, awl_state *s) {
+  awl_worker *w = NULL;
+  while (s->idle && !w) {
+    w = s->idle;
+    s->idle = w->next_idle;
+    s->idle_count--;
+    if (lua_status(w->co) != LUA_YIELD) { /* closed by hand */
+      s->busy++;
+      forget_worker(w);
+      w = NULL;
+    }
+  }
+  if (!w) {
+    lua_pushcfunction(L, make_worker);
+    lua_pushlightuserdata(L, s);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK)
+      return NULL;
+    w = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+  }
+  s->busy++;
+  return w;
+}
+
+/* ---- what the driver does with a step ---- */
+
+static aw_error *out_of_memory(awl_state *s) {
+  return aw_error_new(s->run.engine->core, AW_ENOMEM, 0);
+}
+
+/* (error, light task) → the task fails with that error. Under pcall. */
+static int fail_task(lua_State *L) {
+  awl_state *s = awl_open(L);
+  aw_task *task = lua_touserdata(L, 2);
+  lua_settop(L, 1);
+  aw_step_fail(task, awl_make_plain_error(L, s, task));
+  return 0;
+}
+
+/* End the step of `task` with the error on top of L; pops it. */
+static void fail_step(lua_State *L, awl_state *s, aw_task *task) {
+  lua_pushcfunction(L, fail_task);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, task);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    aw_step_fail(task, out_of_memory(s));
+  }
+}
+
+/* The worker's coroutine is dead or must not go on: its task fails with the
+ * error on top of L. */
+static void bury(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  aw_task *task = w->reported ? NULL : w->task;
+  lua_State *co = w->co;
+  forget_worker(w);
+  lua_resetthread(co);
+  if (task)
+    fail_step(L, s, task);
+  else
+    lua_pop(L, 1);
+}
+
+static const char *const YIELDED =
+    "coroutine.yield in a body, outside any coroutine of its own: "
+    "to wait, use aw.yield() or another await";
+
+/* Resume a worker, until it parks or goes idle. */
+static void resume(lua_State *L, awl_worker *w) {
+  awl_run *run = &w->state->run;
+  w->parked = false;
+  w->resumed = true;
+  w->at_once = 0;
+  run->running = w;
+  run->co = w->co;
+  awl_signals_watch(w->co);
+  int results = 0;
+  int status = lua_resume(w->co, L, w->started ? 0 : 1, &results);
+  w->started = true;
+  awl_signals_watch(NULL);
+  run->running = NULL;
+  run->co = NULL;
+  if (status == LUA_YIELD && w->parked) {
+    lua_pop(w->co, results);
+    return;
+  }
+  if (status == LUA_YIELD)
+    lua_pushstring(L, YIELDED);
+  else
+    lua_xmove(w->co, L, 1); /* it died: the error */
+  bury(L, w);
+}
+
+static void do_call(lua_State *L, awl_state *s) {
+  aw_task *task = s->run.step.task;
+  awl_worker *w = take_worker(L, s);
+  if (w)
+    resume(L, w);
+  else
+    fail_step(L, s, task);
+}
+
+static void do_resume(lua_State *L, awl_state *s) {
+  awl_worker *w = s->run.step.data;
+  w->result = s->run.step.result;
+  if (lua_status(w->co) == LUA_YIELD) {
+    resume(L, w);
+    return;
+  }
+  lua_pushliteral(L, "its coroutine was closed from outside");
+  bury(L, w);
+}
+
+/* The entry of `task` in ev.stuck: pushed, and whether it is new. */
+static bool push_stuck(lua_State *L, awl_state *s, aw_task *task) {
+  awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
+  lua_getiuservalue(L, -1, 2);
+  int stuck = lua_gettop(L);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, stuck);
+  awl_push_task(L, s, task);
+  if (count > 0) {
+    lua_rawgeti(L, stuck, count);
+    lua_getfield(L, -1, "task");
+    if (lua_rawequal(L, -1, stuck + 1)) {
+      lua_pop(L, 1);
+      return false;
+    }
+  }
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, stuck, count + 1);
+  lua_pushvalue(L, stuck + 1);
+  lua_setfield(L, -2, "task");
+  return true;
+}
+
+/* (light worker): list its task as stuck, with this part of its stack. */
+static int note_stuck(lua_State *L) {
+  awl_worker *w = lua_touserdata(L, 1);
+  awl_state *s = awl_open(L);
+  bool is_new = push_stuck(L, s, w->task);
+  int entry = lua_gettop(L);
+  awl_push_plain_name(L, s, w->task);
+  lua_setfield(L, entry, "name");
+  awl_push_traceback(L, s, w->co, 0);
+  if (!is_new) { /* an outer coroutine of the same task */
+    lua_getfield(L, entry, "traceback");
+    lua_insert(L, -2);
+    lua_pushliteral(L, "\n");
+    lua_insert(L, -2);
+    lua_concat(L, 3);
+  }
+  lua_setfield(L, entry, "traceback");
+  return 0;
+}
+
+static void do_kill(lua_State *L, awl_state *s) {
+  awl_worker *w = s->run.step.data;
+  aw_task *task = s->run.step.task;
+  lua_pushcfunction(L, note_stuck);
+  lua_pushlightuserdata(L, w);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* no memory to note it: it is closed all the same */
+  lua_resetthread(w->co);
+  forget_worker(w);
+  aw_step_killed(task);
+}
+
+/* ---- failures and their handlers [E7, E8] ---- */
+
+/* Let the loop fail with the error on top (popped); its info is that at
+ * `info`, with another `err`. */
+static void fail_loop(lua_State *L, awl_state *s, awl_loop *loop, int info) {
+  aw_error *error = awl_make_derived_error(L, s, loop, info);
+  aw_loop_fail(loop->core, error);
+}
+
+/* The handler raised what is on top: it leaves run raw, the first error is
+ * its cause, in the object where that can be [E8]. */
+static void handler_raised(lua_State *L, awl_state *s, awl_loop *loop,
+                           int error, int info) {
+  int raised = lua_gettop(L);
+  lua_pushvalue(L, error);
+  lua_setfield(L, info, "cause");
+  if (lua_istable(L, raised) && !lua_rawequal(L, raised, error)) {
+    lua_pushliteral(L, "cause");
+    if (lua_rawget(L, raised) == LUA_TNIL) {
+      lua_pushliteral(L, "cause");
+      lua_pushvalue(L, error);
+      lua_rawset(L, raised);
+    }
+    lua_settop(L, raised);
+  }
+  fail_loop(L, s, loop, info);
+}
+
+/* (light task): call the handler of the failed task. */
+static int handle_failure(lua_State *L) {
+  awl_state *s = awl_open(L);
+  aw_task *task = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  aw_error *failure = aw_task_error(task);
+  enum { ERROR = 2, INFO = 3, HANDLER = 4 };
+  awl_push_error(L, s, loop, failure);
+  awl_push_info(L, s, failure, task);
+  awl_push_value(L, s, aw_task_handler(task));
+  if (lua_isnil(L, HANDLER)) {
+    lua_pushvalue(L, ERROR);
+    lua_pushvalue(L, INFO);
+    awl_push_unhandled(L, s);
+    fail_loop(L, s, loop, INFO);
+    return 0;
+  }
+  if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
+    aw_loop_fail(loop->core, aw_error_keep(failure));
+    return 0;
+  }
+  lua_pushvalue(L, HANDLER);
+  awl_push_loop(L, s, loop);
+  lua_pushvalue(L, ERROR);
+  lua_pushvalue(L, INFO);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    handler_raised(L, s, loop, ERROR, INFO);
+  return 0;
+}
+
+static void do_failed(lua_State *L, awl_state *s) {
+  aw_task *task = s->run.step.task;
+  aw_loop *loop = s->run.step.loop;
+  bool outer = s->in_handler;
+  aw_loop *outer_loop = s->handler_loop;
+  s->in_handler = true;
+  s->handler_loop = loop;
+  lua_pushcfunction(L, handle_failure);
+  lua_pushlightuserdata(L, task);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+  }
+  s->in_handler = outer;
+  s->handler_loop = outer_loop;
+  aw_step_handled(task);
+}
+
+/* (light loop): a Deadlock with the tree of tasks [L4]. */
+static int note_deadlock(lua_State *L) {
+  awl_state *s = awl_open(L);
+  awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
+  awl_push_embedded(L, "aiowire.dump");
+  awl_push_loop(L, s, loop);
+  lua_call(L, 1, 1);
+  awl_push_deadlock(L, lua_tostring(L, -1));
+  fail_loop(L, s, loop, 0);
+  return 0;
+}
+
+static void do_deadlock(lua_State *L, awl_state *s) {
+  aw_loop *loop = s->run.step.loop;
+  lua_pushcfunction(L, note_deadlock);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    aw_loop_fail(loop, aw_error_new(s->run.engine->core, AW_EDEADLOCK, 0));
+  }
+}
+
+static void do_woken(awl_state *s) {
+  int count;
+  if (awl_signals_taken(&count) > 0)
+    aw_loop_stop(s->run.loop, count > 1);
+}
+
+static void dispatch(lua_State *L, awl_state *s) {
+  switch (s->run.step.what) {
+  case AW_STEP_CALL: do_call(L, s); break;
+  case AW_STEP_RESUME: do_resume(L, s); break;
+  case AW_STEP_KILL: do_kill(L, s); break;
+  case AW_STEP_FAILED: do_failed(L, s); break;
+  case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
+  case AW_STEP_WOKEN: do_woken(s); break;
+  }
+}
+
+static void check_limit(lua_State *L, awl_state *s) {
+  if (s->run.limit && awl_real_time() >= s->run.limit) {
+    s->run.limit = 0;
+    awl_limit_hit(L, s);
+  }
+}
+
+int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
+              uint64_t limit) {
+  awl_run outer = s->run;
+  memset(&s->run, 0, sizeof s->run);
+  awl_run *run = &s->run;
+  run->engine = loop->engine;
+  run->loop = loop->core;
+  run->until = until;
+  run->limit = limit;
+  while (!run->over) {
+    check_limit(L, s);
+    if (run->has_step) {
+      run->has_step = false;
+      dispatch(L, s);
+    } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
+      run->over = true;
+    } else {
+      run->rc = aw_next(run->engine->core, run->loop, &run->step);
+      run->over = run->rc <= 0;
+      run->has_step = !run->over;
+    }
+  }
+  int rc = run->rc;
+  s->run = outer;
+  awl_signals_watch(outer.co);
+  return rc;
+}
+
+/* ---- awaiting ---- */
+
+aw_task *awl_running_task(awl_state *s) {
+  return s->run.running ? s->run.running->task : NULL;
+}
+
+/* "sort" of "table.sort" */
+static const char *last_part(const char *name) {
+  const char *dot = strrchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+/* The function that keeps L from yielding, by name [C11, L6]: the innermost
+ * one in C that is none of ours, or a finalizer. */
+static const char *blocker(lua_State *L, awl_state *s) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Snf", &ar);
+    const char *name = NULL;
+    if (*ar.what == 'C')
+      name = awl_function_name(L, s, -1);
+    lua_pop(L, 1);
+    if (ar.name && strcmp(ar.name, "__gc") == 0)
+      return "__gc";
+    if (name && strncmp(name, "aiowire.", 8) != 0 &&
+        strcmp(name, "pcall") != 0 && strcmp(name, "xpcall") != 0)
+      return last_part(name);
+  }
+  return "a function that Lua cannot leave half way";
+}
+
+awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
+  awl_worker *w = s->run.running;
+  if (!w || s->in_handler)
+    awl_error(L,
+              "cannot await outside a task (aw.%s); run it with "
+              "aw.run(function() ... end)",
+              what);
+  if (!lua_isyieldable(L))
+    awl_error(L,
+              "cannot await inside '%s' (aw.%s): Lua cannot leave it "
+              "half way",
+              blocker(L, s), what);
+  if (L != s->run.co)
+    awl_error(L,
+              "cannot await in a coroutine that the engine does not know "
+              "(aw.%s); make it with aw.wrap(f), or call aw.install()",
+              what);
+  if (s->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+  clear_raised(w);
+  aw_task_park(w->task, w);
+  return w;
+}
+
+int awl_park(lua_State *L, awl_worker *w, lua_KFunction k) {
+  w->parked = true;
+  return lua_yieldk(L, 0, (lua_KContext)w, k);
+}
+
+bool awl_at_once(awl_worker *w) {
+  enum { BUDGET = 64 };
+  return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
+}
+
+bool awl_strayed(awl_worker *w) {
+  bool strayed = !w->resumed;
+  w->resumed = false;
+  return strayed;
+}
+
+const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
+  if (!w->task)
+    return lua_pushliteral(L, "this coroutine belongs to the engine");
+  return lua_pushfstring(L,
+                         "this coroutine belongs to task %I; only the engine "
+                         "resumes it",
+                         (LUAI_UACINT)aw_task_id(w->task));
+}
+
+int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
+  lua_pushnil(L);
+  awl_push_refusal(L, w);
+  return lua_yieldk(L, 2, (lua_KContext)w, k);
+}
+
+void awl_check_result(lua_State *L, awl_worker *w) {
+  if (w->result == 0)
+    return;
+  awl_state *s = w->state;
+  if (w->result == AW_ECANCELED) {
+    awl_push_cancelled(L, s, w->task);
+    lua_error(L);
+  }
+  aw_error *error = aw_task_take_error(w->task);
+  if (!error)
+    error = aw_error_new(s->run.engine->core, w->result, 0);
+  awl_raise(L, w, error);
+}

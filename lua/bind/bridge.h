@@ -1,0 +1,396 @@
+/* bridge.h - what the files of the binding share
+ *
+ *   module.c   luaopen_aiowire; assembles all of it
+ *   lwire.c    wires and their operators          show.c   tostring of wires
+ *   ltask.c    handles of tasks                   lloop.c  EventLoop
+ *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
+ *   lco.c      coroutines of the user             lsignal.c SIGINT, SIGTERM
+ *   bridge.c   workers: the only place that resumes a coroutine
+ *   lerror.c   error objects, info, tracebacks    lvalue.c conversions, values
+ *   site.c     "file:line", interned              state.c  the shared state
+ *
+ * One `awl_state` for each Lua state. Its tables stand on the stack of a
+ * thread of its own, `util`, where C code that must not raise can reach them
+ * (`awl_slot`). Values that the engine carries (aw_value) are places in the
+ * table of the EventLoop they belong to, so a loop that nobody refers to is
+ * garbage, its wires, handlers and results with it.
+ *
+ * Raising: functions marked "raises" may throw any Lua error. All others use
+ * only the API that the manual marks `-`.
+ */
+#ifndef AWL_BRIDGE_H
+#define AWL_BRIDGE_H
+
+#include <aiowire.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+typedef struct awl_state awl_state;
+typedef struct awl_engine awl_engine;
+typedef struct awl_loop awl_loop;
+typedef struct awl_worker awl_worker;
+typedef struct awl_site awl_site;
+
+/* Tables on the stack of `util`, by index. */
+typedef enum awl_slot {
+  AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
+  AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
+  AWL_TASKS,     /* id of a task → Task; weak values */
+  AWL_THREADS,   /* number of a worker → its coroutine */
+  AWL_RAISED,    /* number of a worker → info of the error on its way */
+  AWL_NAMES,     /* function of a library → its name */
+  AWL_OWNED,     /* coroutine → worker, where only the engine may resume it */
+  AWL_LAST_SLOT = AWL_OWNED
+} awl_slot;
+
+/* Classes of objects, each a metatable in the registry. */
+typedef enum awl_class {
+  AWL_WIRE,
+  AWL_TASK,
+  AWL_LOOP,
+  AWL_SCOPE,
+  AWL_INFO,
+  AWL_CANCELLED, /* from here on: error objects */
+  AWL_TIMEOUT,
+  AWL_TASK_CANCELLED,
+  AWL_UNHANDLED,
+  AWL_CLOSED,
+  AWL_SYSTEM_ERROR,
+  AWL_DEADLOCK,
+  AWL_CLASSES
+} awl_class;
+
+/* An engine; numbered from 0, the state's own. */
+struct awl_engine {
+  aw_engine *core;
+  awl_state *state;
+  uint32_t number;
+  size_t loops; /* EventLoops on it; a private engine goes with its own */
+};
+
+/* A coroutine that runs host steps. Its life:
+ * new → running ⇄ (parked in a task | idle in the pool) → dead */
+struct awl_worker {
+  awl_state *state;
+  lua_State *co;
+  awl_worker *next_idle;
+  aw_task *task;     /* whose step it runs or is parked in; NULL: idle */
+  aw_error *passing; /* error that an await raised in it, or NULL [E1] */
+  const struct awl_leaf *leaf; /* what it runs */
+  struct awl_scope *scopes;    /* open in its body, innermost first */
+  uint32_t number;
+  uint32_t at_once; /* awaits since it was resumed that did not wait */
+  int result;       /* how the wait ended */
+  bool started;     /* its function runs */
+  bool parked;      /* it yielded by itself, not by a stray coroutine.yield */
+  bool resumed;     /* by the engine, and nobody else */
+  bool reported;    /* the step has been reported to the core */
+  bool raised;      /* AWL_RAISED has something of it */
+};
+
+typedef enum awl_scope_mode {
+  AWL_MODE_SCOPE,
+  AWL_MODE_TIMEOUT,
+  AWL_MODE_SHIELD
+} awl_scope_mode;
+
+/* The object that aw.scope hands to its function. */
+typedef struct awl_scope {
+  aw_scope *scope; /* NULL once left */
+  aw_task *task;
+  struct awl_scope *outer; /* of the same body */
+  uint64_t ns;             /* its time, for the text of a Timeout */
+  awl_scope_mode mode;
+  int status; /* of that function */
+  bool cut;   /* it was cancelled when that function ended */
+} awl_scope;
+
+/* EventLoop's userdata. Its user value 1 is the table of values, by place. */
+struct awl_loop {
+  aw_loop *core; /* NULL once closed for good */
+  awl_engine *engine;
+  awl_state *state;
+  uint32_t number;
+  uint32_t *claims; /* for each place: claims on it; free: next free place */
+  uint32_t places, first_free;
+  size_t live; /* values it has */
+  uint64_t timeout;
+  bool private_engine, signals;
+  bool ran; /* once, to its end */
+};
+
+/* What is under way; saved and restored around a nested engine's run. */
+typedef struct awl_run {
+  awl_engine *engine;
+  aw_loop *loop;
+  aw_task *until;      /* end when this task has ended; or NULL */
+  awl_worker *running; /* whose coroutine runs, or NULL */
+  lua_State *co;       /* innermost coroutine that may await */
+  aw_step step;        /* that the driver is to do */
+  int rc;              /* of the aw_next() that gave no step */
+  uint64_t limit;      /* real time to stop at, ns; 0: none; see ltest.c */
+  uint32_t pulls;
+  bool has_step, over;
+} awl_run;
+
+struct awl_state {
+  lua_State *main, *util;
+  awl_run run;
+  awl_engine *engine; /* the state's own; NULL until first used */
+  awl_loop **loops;   /* by place; NULL where free */
+  uint32_t loop_uses; /* places taken since the beginning */
+  uint32_t loop_count;
+  uint32_t *leaves; /* free numbers of leaves: a chain, see lwire.c */
+  uint32_t leaf_count, first_leaf;
+  awl_worker **workers;   /* by number; NULL where free */
+  uint32_t *worker_chain; /* free numbers */
+  uint32_t worker_count, first_worker;
+  awl_worker *idle;
+  awl_site **sites;
+  size_t site_count, site_size;
+  const void *metatables[AWL_CLASSES];
+  uint32_t engine_count;
+  size_t wires, leaf_live, values, busy, idle_count;
+  bool named;     /* AWL_NAMES is filled */
+  bool installed; /* coroutine.* are ours */
+  bool host;      /* the program aiowire */
+  bool closing;   /* lua_close is under way */
+  bool gc_stress;
+  int exit_code;
+  bool exiting; /* os.exit() was called */
+  int signal;   /* that ended the outermost run */
+  bool in_handler;
+  aw_loop *handler_loop; /* of the task whose failure is being handled */
+};
+
+/* ---- state.c ---- */
+
+/* The state that belongs to L; made by luaopen_aiowire. In C functions of the
+ * module: upvalue 1. */
+#define awl_of(L) ((awl_state *)lua_touserdata(L, lua_upvalueindex(1)))
+awl_state *awl_open(lua_State *L); /* raises; leaves the stack as it was */
+awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
+awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
+                           uint64_t seed); /* raises */
+void awl_free_engine(awl_engine *engine);
+/* Register `functions` in the table on top, the state as upvalue. Raises. */
+void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
+/* Push the metatable of a new class with `methods` and `meta`. Raises. */
+void awl_new_class(lua_State *L, awl_state *s, awl_class class,
+                   const char *name, const luaL_Reg *methods,
+                   const luaL_Reg *meta);
+void awl_push_class(lua_State *L, awl_class class); /* its metatable */
+bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
+/* Push a table of `util`, or one value of it. */
+void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot);
+void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key);
+/* Set slot[key] to the value on top, and pop it; raises. */
+void awl_set(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key);
+/* Set slot[key] to nil; cannot fail. */
+void awl_unset(awl_state *s, awl_slot slot, lua_Integer key);
+
+/* ---- lvalue.c ---- */
+
+/* Seconds to nanoseconds: NaN and negative raise; huge is never. Raises. */
+uint64_t awl_check_ns(lua_State *L, int arg);
+uint64_t awl_check_time(lua_State *L, int arg); /* a point in time; past is 0 */
+double awl_seconds(uint64_t ns);
+/* ns in opts[field] of the table at `arg`, or `otherwise`. Raises. */
+uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
+                    uint64_t otherwise);
+/* Keep the value on top for the engine, in `loop`; pops it. Raises. */
+aw_value awl_hold(lua_State *L, awl_loop *loop);
+/* Keep the `count` values on top as one tuple; pops them. Raises. */
+aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count);
+/* Push what is kept; nil for 0. */
+void awl_push_value(lua_State *L, awl_state *s, aw_value value);
+/* Push a tuple, return how many. Raises. */
+int awl_push_tuple(lua_State *L, awl_state *s, aw_value value);
+/* Is it one of `loop`? */
+bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop);
+void awl_drop(void *state, aw_value value);
+aw_value awl_keep(void *state, aw_value value);
+
+/* ---- site.c ---- */
+
+/* Is this function a part of the library in Lua? */
+bool awl_is_ours(const lua_Debug *ar);
+/* As luaL_error(), at the line of the innermost Lua function. Raises. */
+int awl_error(lua_State *L, const char *format, ...);
+
+/* "file:line" of the function at `level`; borrowed, lives with the state.
+ * Raises. "?" in C. */
+const char *awl_where(lua_State *L, awl_state *s, int level);
+/* "function@file:line", or the name of a library's function. Raises. */
+const char *awl_function_name(lua_State *L, awl_state *s, int index);
+/* An interned copy of a text. Raises. */
+const char *awl_intern(lua_State *L, awl_state *s, const char *text);
+void awl_free_sites(awl_state *s);
+
+/* ---- lwire.c ---- */
+
+typedef enum awl_leaf_kind {
+  AWL_LEAF_CALL,  /* f(…), its results are results */
+  AWL_LEAF_BODY,  /* f(ev, …), its result is the next wire */
+  AWL_LEAF_VALUE, /* results */
+  AWL_LEAF_HELD   /* a body f(ev), a value that the engine holds */
+} awl_leaf_kind;
+
+enum { AWL_UNNUMBERED = UINT32_MAX };
+
+/* The data of a host wire, and of what holds a Wire for the engine. */
+typedef struct awl_leaf {
+  awl_state *state;
+  awl_leaf_kind kind;
+  uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see lwire.c */
+  int extra;       /* arguments beside f; -1: BODIES has f alone */
+  aw_value value;  /* HELD */
+} awl_leaf;
+
+/* Turn what V2 accepts at `index` into a wire for a task of `loop`, which
+ * holds what it needs of Lua. NULL when V2 does not accept it. Gives. Raises.
+ */
+aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
+aw_wire *awl_check_wire(lua_State *L, awl_state *s, awl_loop *loop, int arg);
+/* As awl_to_wire(); if it raises, `value` is dropped first. */
+aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
+                             int index, aw_value value);
+/* Push the Lua value of a wire that came back from the core. Raises. */
+void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire); /* takes */
+bool awl_is_wire(lua_State *L, awl_state *s, int index);
+void awl_open_wire(lua_State *L, awl_state *s); /* raises */
+/* Push the function and arguments of a leaf; returns how many arguments.
+ * Raises. */
+int awl_push_leaf(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                  const aw_task *task);
+bool awl_callable(lua_State *L, int index);
+/* Does `wire` hold, for the engine, the very value at `index`? */
+bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
+/* Push the Wire that `wire` holds for the engine, or nil. */
+void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire);
+void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                        const aw_task *task);
+
+/* ---- show.c ---- */
+/* Push the text of a wire that a task holds, or of that of the Wire `owner`. */
+void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
+void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
+void awl_show_value(lua_State *L, awl_state *s, int index); /* short */
+void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
+const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
+/* Push what a task waits for, or nil [D1]. */
+void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
+
+/* ---- lerror.c ---- */
+void awl_open_errors(lua_State *L, awl_state *s);
+/* The message handler of bodies: notes the traceback, leaves the error. */
+int awl_traceback(lua_State *L);
+/* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
+ */
+aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
+/* Make one of the error on top, of a task that is not running; pops. Raises. */
+aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task);
+/* Make one of the error on top, which came of another: with the info at `info`
+ * (0: none) but for `err`; pops. Raises. */
+aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
+                                 int info);
+/* Push the Lua value of a core error, and its info. Raises. */
+void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
+                    aw_error *error);
+/* `task` stands in where nobody has a handle of the task that raised it. */
+void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
+/* Push an info about a task that has not failed. Raises. */
+void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
+/* Push a traceback of `co`, from `level`, without our own frames. Raises. */
+void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
+/* Raise `error` (taken) in `worker`, whose await it ended. */
+int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
+/* Push Cancelled as `task` sees it. Raises. */
+void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
+/* Push a new Cancelled{reason, kind, where}; reason on top, popped. Raises. */
+void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind);
+void awl_push_unhandled(lua_State *L, awl_state *s); /* [err, info] → object */
+void awl_push_timeout(lua_State *L, double seconds);
+void awl_push_deadlock(lua_State *L, const char *tree);
+void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
+bool awl_is_cancelled(lua_State *L, awl_state *s, int index);
+
+/* ---- ltask.c ---- */
+void awl_open_task(lua_State *L, awl_state *s);
+void awl_push_task(lua_State *L, awl_state *s, aw_task *task); /* raises */
+lua_Integer awl_task_key(awl_state *s, const aw_task *task); /* in AWL_TASKS */
+/* start(w [, handler [, opts]]), arguments from `arg`; pushes the Task. It was
+ * started by the function at `level`, 1 being the caller. */
+int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
+              int arg, int level);
+
+/* Raise that the loop has ended, and how [S7]. */
+int awl_ended(lua_State *L, const awl_loop *loop);
+
+/* ---- lloop.c ---- */
+void awl_open_loop(lua_State *L, awl_state *s);
+awl_loop *awl_loop_of(awl_state *s, const aw_loop *core);
+void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop);
+/* The number of a loop is its place in awl_state.loops (and AWL_LOOPS), and in
+ * the high half how often that place was used. NULL: it is no more. */
+#define AWL_PLACE_OF(number) ((number)&0xffff)
+awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
+
+/* ---- lact.c, lscope.c, lco.c ---- */
+
+/* Note in AWL_OWNED that `co` is the engine's to resume, or not. Raises. */
+void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
+/* The worker that `co` belongs to while it waits; or NULL. */
+awl_worker *awl_owner(awl_state *s, lua_State *co);
+void awl_open_act(lua_State *L, awl_state *s);
+void awl_open_scope(lua_State *L, awl_state *s);
+void awl_open_co(lua_State *L, awl_state *s);
+void awl_install(lua_State *L, awl_state *s); /* raises */
+
+/* ---- bridge.c ---- */
+
+int awl_worker_main(lua_State *L); /* the function of every worker */
+
+/* Drive `loop` to its end, or until `until` has ended. `limit`: in real time,
+ * 0 or awl_limit(). From outside tasks of its engine only. Returns what aw_next() ended with. Raises nothing. */
+int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
+              uint64_t limit);
+/* The worker that may await in L; raises why not [C11]. `what` names the
+ * function for the message. */
+awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
+/* The task that runs, if L is in one; or NULL. */
+aw_task *awl_running_task(awl_state *s);
+/* Yield the wait that was just armed; `k(L, 0, worker)` goes on when it ended,
+ * the stack as it was. Cancelled is raised there. `return` this. */
+int awl_park(lua_State *L, awl_worker *worker, lua_KFunction k);
+/* May an await that need not wait return at once? Not if cancelled, nor when
+ * the budget of this resume is spent [F3]. */
+bool awl_at_once(awl_worker *worker);
+/* First thing in such a `k`: true when somebody else resumed the coroutine;
+ * then `return awl_park_again()`. */
+bool awl_strayed(awl_worker *worker);
+const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
+int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
+/* Raise if the wait ended badly. */
+void awl_check_result(lua_State *L, awl_worker *worker);
+/* Let go of the error that the running body caught last. */
+void awl_forget_raised(awl_state *s);
+void awl_free_workers(awl_state *s);
+
+/* ---- ltest.c ---- */
+void awl_open_test(lua_State *L, awl_state *s);
+uint64_t awl_real_time(void);                   /* ns, monotonic */
+void awl_limit_hit(lua_State *L, awl_state *s); /* note the dump, stop all */
+
+/* ---- lsignal.c ---- */
+bool awl_signals_hold(awl_state *s, awl_engine *engine); /* false: held yet */
+int awl_signals_release(awl_state *s);     /* the one that came, or 0 */
+int awl_signals_taken(int *count);         /* the last one's number, or 0 */
+void awl_signals_step_over(lua_State *co); /* its step ended: no hook more */
+void awl_signals_watch(lua_State *co);     /* coroutine that runs now */
+
+/* ---- module.c ---- */
+void awl_push_embedded(lua_State *L, const char *name); /* runs it; raises */
+
+#endif

@@ -1,0 +1,194 @@
+/* lact.c - functions that await, or say who and when: aw.sleep and others
+ *
+ * Each one: check the arguments, ask awl_awaiter() who waits, arm one wait of
+ * the core, park. The continuation goes on when the engine resumes it.
+ */
+#include "bridge.h"
+
+#include "act.h"
+
+static int after_plain(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_plain);
+  awl_check_result(L, w);
+  return 0;
+}
+
+/* A wait was armed with `rc`: park, or say what is wrong. */
+static int park_or_raise(lua_State *L, awl_worker *w, int rc) {
+  if (rc < 0)
+    return awl_error(L, "%s", aw_strerror(rc));
+  return awl_park(L, w, after_plain);
+}
+
+int awl_act_sleep(lua_State *L) {
+  uint64_t ns = awl_check_ns(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "sleep");
+  return park_or_raise(L, w, aw_await_sleep(w->task, ns));
+}
+
+int awl_act_sleep_until(lua_State *L) {
+  uint64_t at = awl_check_time(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "sleep_until");
+  return park_or_raise(L, w, aw_await_until(w->task, at));
+}
+
+static int act_yield(lua_State *L) {
+  awl_worker *w = awl_awaiter(L, awl_of(L), "yield");
+  return park_or_raise(L, w, aw_await_yield(w->task));
+}
+
+/* idle(t): until nothing else can run before t, in virtual time [K6] */
+static int act_idle(lua_State *L) {
+  uint64_t at = awl_check_time(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "test's clock");
+  return park_or_raise(L, w, aw_await_idle(w->task, at));
+}
+
+/* ---- wires, inline [N6] ---- */
+
+static int after_await(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_await);
+  awl_check_result(L, w);
+  aw_value value = aw_task_take_value(w->task);
+  if (!value)
+    return 0;
+  lua_settop(L, 1);
+  int count = awl_push_tuple(L, w->state, value);
+  awl_drop(w->state, value);
+  return count;
+}
+
+static int after_step(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_step);
+  awl_check_result(L, w);
+  awl_drop(w->state, aw_task_take_value(w->task));
+  aw_wire *next = aw_task_take_next(w->task);
+  if (!next)
+    return 0;
+  awl_push_wire(L, w->state, next);
+  return 1;
+}
+
+static int await_wire(lua_State *L, const char *what, bool whole,
+                      lua_KFunction k) {
+  awl_state *s = awl_of(L);
+  lua_settop(L, 1);
+  if (!awl_is_wire(L, s, 1))
+    return luaL_typeerror(L, 1, "wire");
+  awl_worker *w = awl_awaiter(L, s, what);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(w->task));
+  aw_wire *wire = awl_to_wire(L, s, loop, 1);
+  if (aw_await_wire(w->task, wire, whole) < 0)
+    return awl_error(L, "not enough memory");
+  return awl_park(L, w, k);
+}
+
+static int act_await(lua_State *L) {
+  return await_wire(L, "await", true, after_await);
+}
+
+int awl_act_step(lua_State *L) {
+  return await_wire(L, "await", false, after_step);
+}
+
+/* ---- who and when ---- */
+
+static int m_now(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);
+  lua_pushnumber(L, awl_seconds(aw_engine_now(engine->core)));
+  return 1;
+}
+
+static int m_current(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_running_task(s);
+  if (task && !s->in_handler)
+    awl_push_task(L, s, task);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+static int m_start(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_running_task(s);
+  aw_loop *core = s->in_handler ? s->handler_loop
+                  : task        ? aw_task_loop(task)
+                                : NULL;
+  if (!core)
+    return awl_error(L, "aw.start needs a running task; use ev:start, or "
+                        "aw.run(function() ... end)");
+  return awl_start(L, s, awl_loop_of(s, core), NULL, 1, 1);
+}
+
+static void set_count(lua_State *L, const char *name, size_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
+
+static void add_engine(const awl_engine *engine, aw_stats *sum) {
+  aw_stats one;
+  aw_engine_stats(engine->core, &one);
+  sum->tasks += one.tasks;
+  sum->scopes += one.scopes;
+  sum->deadlines += one.deadlines;
+  sum->errors += one.errors;
+  sum->handles += one.handles;
+  sum->bytes += one.bytes;
+  sum->steps += one.steps;
+}
+
+static int m_stats(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_stats sum = {0};
+  size_t loops = 0;
+  awl_forget_raised(s);
+  if (s->engine)
+    add_engine(s->engine, &sum);
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    loops += s->loops[i] != NULL;
+    if (s->loops[i] && s->loops[i]->private_engine)
+      add_engine(s->loops[i]->engine, &sum);
+  }
+  lua_createtable(L, 0, 12);
+  set_count(L, "loops", loops);
+  set_count(L, "tasks", sum.tasks);
+  set_count(L, "scopes", sum.scopes);
+  set_count(L, "deadlines", sum.deadlines);
+  set_count(L, "errors", sum.errors);
+  set_count(L, "handles", sum.handles);
+  set_count(L, "bytes", sum.bytes);
+  set_count(L, "wires", s->wires + s->leaf_live);
+  set_count(L, "refs", s->values);
+  set_count(L, "busy", s->busy);
+  set_count(L, "idle", s->idle_count);
+  return 1;
+}
+
+/* Into the module's table on top; `idle` into the one below it. */
+void awl_open_act(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {{"sleep", awl_act_sleep},
+                                       {"sleep_until", awl_act_sleep_until},
+                                       {"yield", act_yield},
+                                       {"await", act_await},
+                                       {"now", m_now},
+                                       {"current", m_current},
+                                       {"start", m_start},
+                                       {"stats", m_stats},
+                                       {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"idle", act_idle}, {NULL, NULL}};
+  awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register(L, s, inner);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,588 @@
+/* lerror.c - error objects, info, and tracebacks
+ *
+ * Error values travel raw [E1]. What is known beside them is an *info* [E2]:
+ * a table that is made where the error is raised, by the message handler of
+ * the body, and is the value of the core's error from then on. While an error
+ * that nobody caught is on its way out of a body, its info stands in
+ * AWL_RAISED, under the worker's number; one that an await raised again is the
+ * worker's `passing` and keeps its info; one that replaces another (an error
+ * in `__close`) has it in `replaced` [E3]. What handlers get is a copy that
+ * has the Task as well: with it the kept one would be a cycle through C.
+ *
+ * Error objects are tables with a locked metatable; `message` is their text.
+ */
+#include "bridge.h"
+
+#include <string.h>
+
+/* ---- tracebacks ---- */
+
+enum { MOST_LEVELS = 22 };
+
+static void push_function(lua_State *L, awl_state *s, lua_Debug *ar) {
+  if (*ar->what == 'm')
+    lua_pushliteral(L, "main chunk");
+  else if (*ar->namewhat == 'g') /* global: as lua shows it */
+    lua_pushfstring(L, "function '%s'", ar->name);
+  else if (*ar->namewhat != '\0')
+    lua_pushfstring(L, "%s '%s'", ar->namewhat, ar->name);
+  else if (*ar->what != 'C')
+    lua_pushfstring(L, "function <%s:%d>", ar->short_src, ar->linedefined);
+  else
+    lua_pushliteral(L, "?");
+  (void)s;
+}
+
+/* [.., function] → [..]: its name in a library, or NULL. */
+static const char *take_library_name(lua_State *L, awl_state *s) {
+  const char *name = NULL;
+  if (s->named || lua_iscfunction(L, -1)) {
+    if (!s->named)
+      awl_function_name(L, s, -1); /* fills the table of names */
+    awl_push_slot(L, s, AWL_NAMES);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    name = lua_tostring(L, -1); /* stands in the table */
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return name;
+}
+
+static void push_level(lua_State *L, awl_state *s, lua_Debug *ar,
+                       const char *name) {
+  if (name)
+    lua_pushfstring(L, "function '%s'", name);
+  else
+    push_function(L, s, ar);
+  if (ar->currentline > 0)
+    lua_pushfstring(L, "\n\t%s:%d: in %s", ar->short_src, ar->currentline,
+                    lua_tostring(L, -1));
+  else
+    lua_pushfstring(L, "\n\t%s: in %s", ar->short_src, lua_tostring(L, -1));
+  lua_remove(L, -2);
+}
+
+void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
+  lua_Debug ar;
+  lua_pushliteral(L, "stack traceback:");
+  for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "Slntf", &ar);
+    if (lua_tocfunction(co, -1) == awl_worker_main) {
+      lua_pop(co, 1);
+      break; /* ours, from here down */
+    }
+    if (awl_is_ours(&ar)) {
+      lua_pop(co, 1);
+      continue;
+    }
+    if (co != L)
+      lua_xmove(co, L, 1);
+    push_level(L, s, &ar, take_library_name(L, s));
+    lua_concat(L, 2);
+    i++;
+  }
+}
+
+/* The info of the error that is on its way in `worker`: push it, or nil. */
+static bool push_raised(lua_State *L, awl_state *s, const awl_worker *worker) {
+  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  return lua_istable(L, -1);
+}
+
+static bool same_error(lua_State *L, int info, int error) {
+  error = lua_absindex(L, error);
+  lua_getfield(L, info, "err");
+  bool same = lua_rawequal(L, -1, error);
+  lua_pop(L, 1);
+  return same;
+}
+
+/* Push a new info for the error at `error`. */
+static void push_new_info(lua_State *L, int error) {
+  error = lua_absindex(L, error);
+  lua_createtable(L, 0, 6);
+  lua_pushvalue(L, error);
+  lua_setfield(L, -2, "err");
+  awl_push_class(L, AWL_INFO);
+  lua_setmetatable(L, -2);
+}
+
+/* Push the info of the error that an await of `worker` raised last, if that
+ * is the error at `error`. */
+static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
+                         int error) {
+  if (!worker->passing)
+    return false;
+  error = lua_absindex(L, error);
+  awl_push_value(L, s, aw_error_value(worker->passing));
+  if (lua_istable(L, -1) && same_error(L, -1, error))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+static void set_raised(lua_State *L, awl_state *s, awl_worker *worker) {
+  awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  worker->raised = true;
+}
+
+int awl_traceback(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_worker *worker = s->run.running;
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) {
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, 1);
+  }
+  if (!worker || awl_is_cancelled(L, s, 1))
+    return 1;
+  bool replaces = push_raised(L, s, worker); /* [err, old] */
+  if (replaces && same_error(L, 2, 1)) {
+    lua_settop(L, 1);
+    return 1; /* it is passed on, and known */
+  }
+  if (!push_passing(L, s, worker, 1)) {
+    push_new_info(L, 1); /* [err, old, info] */
+    if (!awl_is(L, s, 1, AWL_TIMEOUT)) {
+      awl_push_traceback(L, s, L, 1);
+      lua_setfield(L, 3, "traceback");
+    }
+  }
+  if (replaces) {
+    lua_pushvalue(L, 2);
+    lua_setfield(L, 3, "replaced");
+  }
+  set_raised(L, s, worker);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* ---- from Lua to the core ---- */
+
+static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
+  lua_newtable(L);
+  int n = 0;
+  const char *name = NULL;
+  const aw_wire *wire = aw_task_wire(task);
+  if (wire) {
+    name = aw_wire_name(wire);
+    if (name)
+      lua_pushstring(L, name);
+    else
+      awl_show_wire(L, s, wire);
+    lua_rawseti(L, -2, ++n);
+  }
+  uint32_t times;
+  enum { LONGEST = 8 };
+  for (size_t i = 0;
+       n < LONGEST && (name = aw_task_chain(task, i, &times)) != NULL; i++) {
+    if (times > 1)
+      lua_pushfstring(L, "%s (x%d)", name, (int)times);
+    else
+      lua_pushstring(L, name);
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_setfield(L, -2, "chain");
+}
+
+/* What the info on top says of the task that failed. */
+static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
+  lua_pushinteger(L, awl_task_key(s, task));
+  lua_setfield(L, -2, "key");
+  awl_push_task_name(L, s, task);
+  lua_setfield(L, -2, "who");
+  set_chain(L, s, task);
+  const char *where = aw_task_where(task);
+  if (where) {
+    lua_pushstring(L, where);
+    lua_setfield(L, -2, "started_at");
+  }
+}
+
+/* The info on top becomes a core error; pops it. */
+static aw_error *error_of_info(lua_State *L, awl_state *s, awl_loop *loop) {
+  (void)s;
+  aw_value value = awl_hold(L, loop);
+  return aw_error_new(loop->engine->core, AW_EHOST, value);
+}
+
+/* Suppress what the info at `info` replaced, the oldest first. */
+static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
+                              aw_error *error, int info) {
+  luaL_checkstack(L, 4, NULL);
+  if (lua_getfield(L, info, "replaced") == LUA_TTABLE) {
+    lua_pushnil(L);
+    lua_setfield(L, info, "replaced");
+    suppress_replaced(L, s, loop, error, lua_gettop(L));
+    aw_error_suppress(error, error_of_info(L, s, loop));
+  } else {
+    lua_pop(L, 1);
+  }
+}
+
+/* `error` for a task of `loop`: if its info is in the table of another loop,
+ * which may go before, an error of `loop` with the same. Gives. */
+static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
+                        aw_error *error) {
+  if (awl_belongs(s, aw_error_value(error), loop))
+    return aw_error_keep(error);
+  luaL_checkstack(L, 8, NULL);
+  awl_push_value(L, s, aw_error_value(error));
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return aw_error_keep(error);
+  }
+  aw_error *copy = error_of_info(L, s, loop);
+  aw_error *later;
+  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
+    aw_error_suppress(copy, rehome(L, s, loop, later));
+  return copy;
+}
+
+aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
+  aw_task *task = worker->task;
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  int err = lua_gettop(L);
+  bool raised = push_raised(L, s, worker) && same_error(L, -1, err);
+  if (!raised) {
+    lua_pop(L, 1);
+    push_new_info(L, err);
+  }
+  int info = lua_gettop(L);
+  aw_error *error = NULL;
+  if (push_passing(L, s, worker, err) && lua_rawequal(L, -1, info)) {
+    error = rehome(L, s, loop, worker->passing);
+  } else {
+    lua_settop(L, info);
+    describe_task(L, s, task);
+    lua_pushvalue(L, info);
+    error = error_of_info(L, s, loop);
+  }
+  suppress_replaced(L, s, loop, error, info);
+  if (worker->raised)
+    awl_unset(s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  worker->raised = false;
+  lua_settop(L, err - 1);
+  return error;
+}
+
+aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
+  push_new_info(L, -1);
+  describe_task(L, s, task);
+  lua_remove(L, -2);
+  return error_of_info(L, s, awl_loop_of(s, aw_task_loop(task)));
+}
+
+/* Push a copy of the info at `info`, without what is ours. */
+static void copy_info(lua_State *L, int info) {
+  static const char *const fields[] = {
+      "err", "traceback", "chain", "started_at", "attempts", "cause", "who"};
+  info = lua_absindex(L, info);
+  lua_createtable(L, 0, 8);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, info, fields[i]);
+    lua_setfield(L, -2, fields[i]);
+  }
+  awl_push_class(L, AWL_INFO);
+  lua_setmetatable(L, -2);
+}
+
+aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
+                                 int info) {
+  if (info != 0) {
+    copy_info(L, info);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "err");
+  } else {
+    push_new_info(L, -1);
+  }
+  lua_remove(L, -2);
+  return error_of_info(L, s, loop);
+}
+
+/* ---- from the core to Lua ---- */
+
+static void push_system_error(lua_State *L, int code) {
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, aw_strerror(code));
+  lua_setfield(L, -2, "message");
+  lua_pushinteger(L, -code);
+  lua_setfield(L, -2, "errno");
+  awl_push_class(L, AWL_SYSTEM_ERROR);
+  lua_setmetatable(L, -2);
+}
+
+/* What an error that the core made is in Lua. */
+static void push_object(lua_State *L, int code) {
+  switch (code) {
+  case AW_ETASKCANCELLED:
+    awl_push_simple_error(L, AWL_TASK_CANCELLED,
+                          "TaskCancelled: the task was cancelled");
+    break;
+  case AW_ESTRAY:
+    lua_pushliteral(L, "stray Cancelled: nothing was cancelled here");
+    break;
+  case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
+  case AW_ECLOSED: awl_push_simple_error(L, AWL_CLOSED, "Closed"); break;
+  case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
+  default: push_system_error(L, code); break;
+  }
+}
+
+/* Give a core error the info it lacks. */
+static void complete(lua_State *L, awl_state *s, awl_loop *loop,
+                     aw_error *error) {
+  (void)s;
+  push_object(L, aw_error_code(error));
+  push_new_info(L, -1);
+  lua_remove(L, -2);
+  if (loop)
+    aw_error_set_value(error, awl_hold(L, loop));
+  else
+    lua_pop(L, 1);
+}
+
+void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
+                    aw_error *error) {
+  if (!aw_error_value(error))
+    complete(L, s, loop, error);
+  awl_push_value(L, s, aw_error_value(error));
+  if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
+    lua_pop(L, 1);
+    push_object(L, aw_error_code(error));
+    return;
+  }
+  lua_getfield(L, -1, "err");
+  lua_remove(L, -2);
+}
+
+/* Fill info.suppressed of the info on top. */
+static void set_suppressed(lua_State *L, awl_state *s, aw_error *error) {
+  lua_newtable(L);
+  aw_error *later;
+  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++) {
+    luaL_checkstack(L, 8, NULL);
+    lua_createtable(L, 0, 2);
+    awl_push_error(L, s, NULL, later);
+    lua_setfield(L, -2, "err");
+    awl_push_info(L, s, later, NULL);
+    lua_setfield(L, -2, "info");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "suppressed");
+}
+
+void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
+  awl_push_value(L, s, aw_error_value(error));
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    push_object(L, aw_error_code(error));
+    push_new_info(L, -1);
+    lua_remove(L, -2);
+  }
+  int kept = lua_gettop(L);
+  copy_info(L, kept);
+  lua_getfield(L, kept, "key");
+  awl_get(L, s, AWL_TASKS, lua_tointeger(L, -1));
+  if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
+    lua_pop(L, 1);
+    awl_push_task(L, s, task);
+  }
+  lua_setfield(L, kept + 1, "task");
+  if (task && lua_getfield(L, kept + 1, "chain") == LUA_TNIL) {
+    lua_settop(L, kept + 1);
+    describe_task(L, s, task);
+    lua_pushnil(L);
+    lua_setfield(L, kept + 1, "key");
+  }
+  lua_settop(L, kept + 1);
+  lua_remove(L, kept);
+  set_suppressed(L, s, error);
+}
+
+void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
+  lua_createtable(L, 0, 4);
+  set_chain(L, s, task);
+  lua_pushstring(L, aw_task_where(task));
+  lua_setfield(L, -2, "started_at");
+  awl_push_task_name(L, s, task);
+  lua_setfield(L, -2, "who");
+}
+
+int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
+  awl_state *s = worker->state;
+  if (worker->passing)
+    aw_error_release(worker->passing);
+  worker->passing = error;
+  awl_push_error(L, s, awl_loop_of(s, aw_task_loop(worker->task)), error);
+  return lua_error(L);
+}
+
+/* ---- error objects ---- */
+
+void awl_push_simple_error(lua_State *L, awl_class class, const char *text) {
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, "message");
+  awl_push_class(L, class);
+  lua_setmetatable(L, -2);
+}
+
+bool awl_is_cancelled(lua_State *L, awl_state *s, int index) {
+  return awl_is(L, s, index, AWL_CANCELLED);
+}
+
+void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind) {
+  const char *where = awl_where(L, s, 1);
+  if (lua_isnil(L, -1)) {
+    awl_push_simple_error(L, AWL_CANCELLED, "Cancelled");
+  } else {
+    const char *text = luaL_tolstring(L, -1, NULL);
+    lua_pushfstring(L, "Cancelled: %s", text);
+    awl_push_simple_error(L, AWL_CANCELLED, lua_tostring(L, -1));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+  }
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "reason");
+  lua_pushstring(L, kind);
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, where);
+  lua_setfield(L, -2, "where");
+}
+
+static const char *const kinds[] = {"nothing", "task", "scope", "timeout",
+                                    "failure", "loop", "parent"};
+static const char *const reasons[] = {
+    "nothing",
+    "the task was cancelled",
+    "the scope was cancelled",
+    "the time is over",
+    "something in the scope failed",
+    "the loop is ending",
+    "what it belongs to was left",
+};
+
+void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
+  aw_value value;
+  aw_cancel_kind by = aw_task_cancelled_by(task, &value);
+  awl_push_value(L, s, value);
+  if (awl_is_cancelled(L, s, -1))
+    return;
+  lua_pop(L, 1);
+  lua_pushfstring(L, "Cancelled: %s", reasons[by]);
+  awl_push_simple_error(L, AWL_CANCELLED, lua_tostring(L, -1));
+  lua_remove(L, -2);
+  lua_pushstring(L, reasons[by]);
+  lua_setfield(L, -2, "reason");
+  lua_pushstring(L, kinds[by]);
+  lua_setfield(L, -2, "kind");
+}
+
+void awl_push_unhandled(lua_State *L, awl_state *s) {
+  (void)s;
+  int info = lua_gettop(L), cause = info - 1;
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, cause);
+  lua_setfield(L, -2, "cause");
+  lua_pushvalue(L, info);
+  lua_setfield(L, -2, "info");
+  awl_push_class(L, AWL_UNHANDLED);
+  lua_setmetatable(L, -2);
+  lua_replace(L, cause);
+  lua_settop(L, cause);
+}
+
+void awl_push_timeout(lua_State *L, double seconds) {
+  lua_pushfstring(L, "timeout after %f s", seconds);
+  awl_push_simple_error(L, AWL_TIMEOUT, lua_tostring(L, -1));
+  lua_remove(L, -2);
+  lua_pushnumber(L, seconds);
+  lua_setfield(L, -2, "after");
+}
+
+void awl_push_deadlock(lua_State *L, const char *tree) {
+  lua_pushfstring(L, "Deadlock: all tasks wait, and nothing can wake them\n%s",
+                  tree);
+  awl_push_simple_error(L, AWL_DEADLOCK, lua_tostring(L, -1));
+  lua_remove(L, -2);
+}
+
+static int error_tostring(lua_State *L) {
+  if (!lua_istable(L, 1))
+    return luaL_typeerror(L, 1, "error object");
+  lua_getfield(L, 1, "message");
+  return 1;
+}
+
+/* The text of an UnhandledException begins with its cause [E4]. */
+static int unhandled_tostring(lua_State *L) {
+  lua_settop(L, 1);
+  if (!lua_istable(L, 1))
+    return luaL_typeerror(L, 1, "UnhandledException");
+  lua_getfield(L, 1, "cause");
+  const char *cause = luaL_tolstring(L, -1, NULL);
+  if (lua_getfield(L, 1, "info") == LUA_TTABLE &&
+      lua_getfield(L, -1, "started_at") == LUA_TSTRING)
+    lua_pushfstring(L, "%s\n(UnhandledException in a task started at %s)",
+                    cause, lua_tostring(L, -1));
+  else
+    lua_pushfstring(L, "%s\n(UnhandledException)", cause);
+  return 1;
+}
+
+static int info_tostring(lua_State *L) {
+  lua_settop(L, 1);
+  awl_push_embedded(L, "aiowire.info");
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+#define PREDICATE(name, class) \
+  static int m_##name(lua_State *L) { \
+    lua_settop(L, 1); \
+    lua_pushboolean(L, awl_is(L, awl_of(L), 1, class)); \
+    return 1; \
+  }
+PREDICATE(is_cancelled, AWL_CANCELLED)
+PREDICATE(is_timeout, AWL_TIMEOUT)
+PREDICATE(is_task_cancelled, AWL_TASK_CANCELLED)
+PREDICATE(is_unhandled, AWL_UNHANDLED)
+PREDICATE(is_closed, AWL_CLOSED)
+PREDICATE(is_system_error, AWL_SYSTEM_ERROR)
+PREDICATE(is_deadlock, AWL_DEADLOCK)
+
+static const luaL_Reg predicates[] = {
+    {"is_cancelled", m_is_cancelled},
+    {"is_timeout", m_is_timeout},
+    {"is_task_cancelled", m_is_task_cancelled},
+    {"is_unhandled", m_is_unhandled},
+    {"is_closed", m_is_closed},
+    {"is_system_error", m_is_system_error},
+    {"is_deadlock", m_is_deadlock},
+    {NULL, NULL}};
+
+void awl_open_errors(lua_State *L, awl_state *s) {
+  static const struct {
+    awl_class class;
+    const char *name;
+    lua_CFunction show;
+  } classes[] = {
+      {AWL_INFO, "aiowire.Info", info_tostring},
+      {AWL_CANCELLED, "aiowire.Cancelled", error_tostring},
+      {AWL_TIMEOUT, "aiowire.Timeout", error_tostring},
+      {AWL_TASK_CANCELLED, "aiowire.TaskCancelled", error_tostring},
+      {AWL_UNHANDLED, "aiowire.UnhandledException", unhandled_tostring},
+      {AWL_CLOSED, "aiowire.Closed", error_tostring},
+      {AWL_SYSTEM_ERROR, "aiowire.SystemError", error_tostring},
+      {AWL_DEADLOCK, "aiowire.Deadlock", error_tostring},
+  };
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    const luaL_Reg meta[] = {{"__tostring", classes[i].show}, {NULL, NULL}};
+    awl_new_class(L, s, classes[i].class, classes[i].name, NULL, meta);
+    lua_pop(L, 1);
+  }
+  awl_register(L, s, predicates);
+}

@@ -1,0 +1,476 @@
+/* lloop.c - EventLoop: a root scope on an engine, as a Lua object
+ *
+ * User values: 1 the table of values that the engine holds, 2 `stuck`, 3 the
+ * name. A loop made while an engine runs is on that engine [S6], unless
+ * `clock` or `seed` ask for one of its own. run() drives the engine, or, in a
+ * task of the same engine, awaits the loop's end.
+ */
+#include "bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUES = 1, STUCK = 2, NAME = 3 };
+
+static awl_loop *check_loop(lua_State *L, awl_state *s) {
+  if (!awl_is(L, s, 1, AWL_LOOP))
+    luaL_typeerror(L, 1, "EventLoop");
+  return lua_touserdata(L, 1);
+}
+
+awl_loop *awl_loop_of(awl_state *s, const aw_loop *core) {
+  return core ? awl_loop_number(s, (uint32_t)aw_loop_host(core)) : NULL;
+}
+
+awl_loop *awl_loop_number(const awl_state *s, uint32_t number) {
+  uint32_t place = AWL_PLACE_OF(number);
+  awl_loop *loop = place < s->loop_count ? s->loops[place] : NULL;
+  return loop && loop->number == number ? loop : NULL;
+}
+
+void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop) {
+  awl_get(L, s, AWL_LOOPS, AWL_PLACE_OF(loop->number));
+}
+
+/* ---- making ---- */
+
+/* A number for a new loop; its place is taken when it is in s->loops. */
+static uint32_t take_number(lua_State *L, awl_state *s) {
+  enum { MOST = 0xffff };
+  uint32_t place = 1; /* so that a value is never 0 */
+  while (place < s->loop_count && s->loops[place])
+    place++;
+  if (place >= MOST)
+    awl_error(L, "too many EventLoops");
+  if (place >= s->loop_count) {
+    uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
+    awl_loop **loops = realloc(s->loops, count * sizeof(awl_loop *));
+    if (!loops)
+      awl_error(L, "not enough memory");
+    for (uint32_t i = s->loop_count; i < count; i++)
+      loops[i] = NULL;
+    s->loops = loops;
+    s->loop_count = count;
+  }
+  return place | s->loop_uses++ << 16;
+}
+
+typedef struct loop_options {
+  uint64_t timeout, grace, seed;
+  bool is_virtual, private_engine, signals;
+} loop_options;
+
+static void refuse_unknown(lua_State *L) {
+  static const char *const known[] = {"timeout", "grace", "clock",
+                                      "seed",    "name",  "signals"};
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    bool found = false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+      found = found || strcmp(known[i], key) == 0;
+    if (!found)
+      awl_error(L, "EventLoop has no option '%s'", luaL_tolstring(L, -2, NULL));
+  }
+}
+
+static void read_clock(lua_State *L, loop_options *out) {
+  if (lua_getfield(L, 1, "clock") != LUA_TNIL) {
+    const char *clock = lua_tostring(L, -1);
+    out->is_virtual = clock && strcmp(clock, "virtual") == 0;
+    out->private_engine = true;
+    if (!out->is_virtual && !(clock && strcmp(clock, "real") == 0))
+      awl_error(L, "bad option 'clock' (\"virtual\" or \"real\" expected)");
+  }
+  if (lua_getfield(L, 1, "seed") != LUA_TNIL) {
+    int is_integer;
+    out->seed = (uint64_t)lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer)
+      awl_error(L, "bad option 'seed' (an integer expected)");
+    out->seed = out->seed ? out->seed : UINT64_MAX;
+    out->private_engine = true;
+  }
+  lua_pop(L, 2);
+}
+
+static void read_options(lua_State *L, loop_options *out) {
+  static const uint64_t GRACE = 5 * AW_SECOND;
+  memset(out, 0, sizeof *out);
+  out->timeout = AW_NEVER;
+  out->grace = GRACE;
+  out->signals = true;
+  if (lua_isnoneornil(L, 1))
+    return;
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    out->timeout = awl_check_ns(L, 1);
+    return;
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  refuse_unknown(L);
+  out->timeout = awl_opt_ns(L, 1, "timeout", AW_NEVER);
+  out->grace = awl_opt_ns(L, 1, "grace", GRACE);
+  read_clock(L, out);
+  if (lua_getfield(L, 1, "signals") != LUA_TNIL)
+    out->signals = lua_toboolean(L, -1);
+  if (lua_getfield(L, 1, "name") != LUA_TNIL && lua_type(L, -1) != LUA_TSTRING)
+    awl_error(L, "bad option 'name' (a string expected)");
+  lua_pop(L, 2);
+}
+
+static awl_engine *engine_for(lua_State *L, awl_state *s,
+                              const loop_options *options) {
+  if (options->private_engine)
+    return awl_new_engine(
+        L, s, options->is_virtual ? AW_CLOCK_VIRTUAL : AW_CLOCK_REAL,
+        options->seed);
+  return s->run.engine ? s->run.engine : awl_own_engine(L, s);
+}
+
+static int m_EventLoop(lua_State *L) {
+  awl_state *s = awl_of(L);
+  loop_options options;
+  lua_settop(L, 1);
+  read_options(L, &options);
+  uint32_t number = take_number(L, s);
+  awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
+  memset(loop, 0, sizeof *loop);
+  loop->state = s;
+  loop->number = number;
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, VALUES);
+  lua_newtable(L);
+  lua_setiuservalue(L, 2, STUCK);
+  if (lua_istable(L, 1)) {
+    lua_getfield(L, 1, "name");
+    lua_setiuservalue(L, 2, NAME);
+  }
+  awl_push_class(L, AWL_LOOP);
+  lua_setmetatable(L, 2);
+  lua_pushvalue(L, 2);
+  awl_set(L, s, AWL_LOOPS, AWL_PLACE_OF(number));
+  loop->engine = engine_for(L, s, &options);
+  loop->private_engine = options.private_engine;
+  loop->timeout = options.timeout;
+  loop->signals = options.signals;
+  aw_loop_config config = {options.grace, number};
+  int rc = aw_loop_new(loop->engine->core, &config, &loop->core);
+  if (rc < 0)
+    return awl_error(L, "not enough memory");
+  s->loops[AWL_PLACE_OF(number)] = loop;
+  return 1;
+}
+
+static int loop_gc(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 1);
+  awl_state *s = loop->state;
+  if (loop->core && aw_loop_free(loop->core) < 0)
+    return 0; /* lua_close in the middle of its run: it goes with the process */
+  if (loop->core)
+    s->loops[AWL_PLACE_OF(loop->number)] = NULL;
+  loop->core = NULL;
+  s->values -= loop->live; /* what others still name is nil from now on */
+  loop->live = 0;
+  free(loop->claims);
+  loop->claims = NULL;
+  if (loop->private_engine && loop->engine)
+    awl_free_engine(loop->engine);
+  loop->engine = NULL;
+  return 0;
+}
+
+/* ---- running ---- */
+
+static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
+  aw_error *error = aw_loop_error(loop->core);
+  awl_worker *w = s->run.running;
+  if (w && L == s->run.co)
+    return awl_raise(L, w, aw_error_keep(error));
+  awl_push_error(L, s, loop, error);
+  return lua_error(L);
+}
+
+/* How a run that is over ended: a string, or its error. */
+static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
+  loop->ran = true;
+  switch (aw_loop_state_of(loop->core)) {
+  case AW_LOOP_FAILED: return raise_failure(L, s, loop);
+  case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
+  case AW_LOOP_STOPPED: lua_pushliteral(L, "stopped"); return 1;
+  default: lua_pushliteral(L, "done"); return 1;
+  }
+}
+
+static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
+  if (rc == AW_EBUSY)
+    return awl_error(L, "this EventLoop is already running");
+  if (rc == AW_EENDED)
+    return awl_ended(L, loop);
+  return awl_error(L, "not enough memory");
+}
+
+static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
+                       uint64_t timeout, uint64_t limit) {
+  int rc = aw_loop_begin(loop->core, timeout);
+  if (rc < 0)
+    return refuse_run(L, loop, rc);
+  bool held = loop->signals && awl_signals_hold(s, loop->engine);
+  rc = awl_drive(L, s, loop, NULL, limit);
+  int signal = 0;
+  if (held)
+    signal = awl_signals_release(s);
+  if (rc < 0)
+    return awl_error(L, "the event loop failed: %s", aw_strerror(rc));
+  if (signal)
+    s->signal = signal;
+  if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
+    return awl_error(L, "interrupted!");
+  return end_run(L, s, loop);
+}
+
+static int after_run(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_run);
+  awl_state *s = w->state;
+  awl_loop *loop = lua_touserdata(L, 1);
+  bool failed = aw_loop_state_of(loop->core) == AW_LOOP_FAILED;
+  if (!failed && aw_task_cancelled(w->task)) {
+    awl_push_cancelled(L, s, w->task);
+    return lua_error(L);
+  }
+  if (!failed)
+    awl_check_result(L, w);
+  return end_run(L, s, loop);
+}
+
+static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
+  if (!loop->core)
+    return awl_ended(L, loop);
+  bool inside = s->run.engine == loop->engine;
+  if (inside && s->in_handler)
+    return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
+  if (!inside || (!s->run.running && !s->run.engine))
+    return run_outside(L, s, loop, timeout, 0);
+  if (aw_loop_state_of(loop->core) == AW_LOOP_RUNNING)
+    return refuse_run(L, loop, AW_EBUSY);
+  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
+  int rc = aw_await_loop(w->task, loop->core, timeout);
+  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_run);
+}
+
+static int loop_run(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  uint64_t timeout = lua_isnoneornil(L, 2) ? loop->timeout : awl_check_ns(L, 2);
+  lua_settop(L, 1);
+  return run(L, s, loop, timeout);
+}
+
+static int close_now(awl_loop *loop) {
+  if (!loop->core)
+    return 0;
+  if (aw_loop_close(loop->core) == AW_EBUSY)
+    aw_loop_stop(loop->core, false);
+  return 0;
+}
+
+static int after_close_run(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_close_run);
+  awl_loop *loop = lua_touserdata(L, 1);
+  w->resumed = true; /* after_run() asks again */
+  int results = after_run(L, LUA_OK, context);
+  close_now(loop);
+  return results;
+}
+
+/* Left without an error it runs; with one, its tasks end unstarted [L1]. */
+static int loop_leave(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  if (!loop->core)
+    return 0;
+  aw_loop_state state = aw_loop_state_of(loop->core);
+  if (!lua_isnoneornil(L, 2) || state != AW_LOOP_IDLE)
+    return close_now(loop);
+  lua_settop(L, 1);
+  if (s->run.engine != loop->engine) {
+    run(L, s, loop, loop->timeout);
+    return close_now(loop);
+  }
+  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
+  int rc = aw_await_loop(w->task, loop->core, loop->timeout);
+  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_close_run);
+}
+
+static int loop_close(lua_State *L) {
+  return close_now(check_loop(L, awl_of(L)));
+}
+
+static int loop_stop(lua_State *L) {
+  awl_loop *loop = check_loop(L, awl_of(L));
+  if (loop->core)
+    aw_loop_stop(loop->core, false);
+  return 0;
+}
+
+static int loop_start(lua_State *L) {
+  awl_state *s = awl_of(L);
+  return awl_start(L, s, check_loop(L, s), NULL, 2, 1);
+}
+
+/* ---- looking inside ---- */
+
+static int loop_now(lua_State *L) {
+  awl_loop *loop = check_loop(L, awl_of(L));
+  lua_pushnumber(L, awl_seconds(aw_engine_now(loop->engine->core)));
+  return 1;
+}
+
+static int loop_tasks(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  lua_newtable(L);
+  if (!loop->core)
+    return 1;
+  const aw_scope *root = aw_loop_scope(loop->core);
+  size_t depth = 0;
+  lua_Integer n = 0;
+  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth)) {
+    aw_task *task = aw_scope_task(at);
+    if (!task)
+      continue;
+    awl_push_task(L, s, task);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* start_raw(ev, w): start, from the caller's caller, with raw errors */
+static int inner_start_raw(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  lua_settop(L, 2);
+  lua_pushboolean(L, true);
+  return awl_start(L, s, loop, NULL, 2, 3);
+}
+
+/* run_limited(ev, seconds): as ev:run(), stopped after so much real time */
+static int inner_run_limited(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  uint64_t limit = awl_real_time() + awl_check_ns(L, 2);
+  lua_settop(L, 1);
+  return run_outside(L, s, loop, AW_NEVER, limit);
+}
+
+/* tree(ev): {{depth=, task=, cancelled=, shield=}, …}, for the dump. */
+static int m_tree(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  lua_newtable(L);
+  if (!loop->core)
+    return 1;
+  const aw_scope *root = aw_loop_scope(loop->core), *at = root;
+  size_t depth = 0;
+  lua_Integer n = 0;
+  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, (lua_Integer)depth);
+    lua_setfield(L, -2, "depth");
+    aw_task *task = aw_scope_task(at);
+    if (task) {
+      awl_push_task(L, s, task);
+      lua_setfield(L, -2, "task");
+    }
+    lua_pushboolean(L, aw_scope_cancelled(at));
+    lua_setfield(L, -2, "cancelled");
+    lua_pushboolean(L, aw_scope_shields(at));
+    lua_setfield(L, -2, "shield");
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+static int loop_dump(lua_State *L) {
+  check_loop(L, awl_of(L));
+  lua_settop(L, 1);
+  awl_push_embedded(L, "aiowire.dump");
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static const char *state_name(const awl_loop *loop) {
+  static const char *const names[] = {"idle",    "running", "timeout",
+                                      "stopped", "failed",  "closed"};
+  aw_loop_state state =
+      loop->core ? aw_loop_state_of(loop->core) : AW_LOOP_CLOSED;
+  return state == AW_LOOP_IDLE && loop->ran ? "done" : names[state];
+}
+
+static int loop_index(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = check_loop(L, s);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(key, "stuck") == 0) {
+    lua_getiuservalue(L, 1, STUCK);
+  } else if (strcmp(key, "name") == 0) {
+    lua_getiuservalue(L, 1, NAME);
+  } else if (strcmp(key, "status") == 0) {
+    lua_pushstring(L, state_name(loop));
+  } else if (strcmp(key, "failure") == 0) {
+    if (loop->core && aw_loop_error(loop->core))
+      awl_push_info(L, s, aw_loop_error(loop->core), NULL);
+    else
+      lua_pushnil(L);
+  } else {
+    awl_push_class(L, AWL_LOOP);
+    lua_getfield(L, -1, "methods");
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+  }
+  return 1;
+}
+
+static int loop_newindex(lua_State *L) {
+  return awl_error(L, "an EventLoop's fields are read only (cannot set '%s')",
+                   luaL_tolstring(L, 2, NULL));
+}
+
+static int loop_tostring(lua_State *L) {
+  awl_loop *loop = check_loop(L, awl_of(L));
+  lua_getiuservalue(L, 1, NAME);
+  if (lua_isnil(L, -1))
+    lua_pushfstring(L, "EventLoop (%s)", state_name(loop));
+  else
+    lua_pushfstring(L, "EventLoop '%s' (%s)", lua_tostring(L, -1),
+                    state_name(loop));
+  return 1;
+}
+
+/* Into the module's table on top; `tree` into the one below it. */
+void awl_open_loop(lua_State *L, awl_state *s) {
+  static const luaL_Reg methods[] = {{"run", loop_run},   {"start", loop_start},
+                                     {"stop", loop_stop}, {"close", loop_close},
+                                     {"now", loop_now},   {"tasks", loop_tasks},
+                                     {"dump", loop_dump}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__index", loop_index},       {"__newindex", loop_newindex},
+      {"__tostring", loop_tostring}, {"__gc", loop_gc},
+      {"__close", loop_leave},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"EventLoop", m_EventLoop},
+                                       {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"tree", m_tree},
+                                   {"start_raw", inner_start_raw},
+                                   {"run_limited", inner_run_limited},
+                                   {NULL, NULL}};
+  awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
+  lua_pop(L, 1);
+  awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register(L, s, inner);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,257 @@
+/* lscope.c - scope, timeout, shield, pcall: protected calls that own a scope
+ *
+ *   aw.scope([opts,] f)  opens a scope, calls f(s) in the same coroutine, and
+ *   leaves when f has ended and all children are terminal [S2]. `timeout` and
+ *   `shield` are the same with another kind of scope and no `s`. The stack of
+ *   the C function, all the while:
+ *
+ *       [Scope, what f left …]
+ *
+ * The Scope knows how it is to end (`mode`); what f failed with goes to the
+ * core as the scope's own error, so that the first of several wins [E3].
+ */
+#include "bridge.h"
+
+#include <string.h>
+
+static awl_scope *check_scope(lua_State *L, awl_state *s) {
+  if (!awl_is(L, s, 1, AWL_SCOPE))
+    luaL_typeerror(L, 1, "scope");
+  awl_scope *scope = lua_touserdata(L, 1);
+  if (!scope->scope)
+    awl_error(L, "this scope has been left");
+  return scope;
+}
+
+static int scope_start(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_scope *scope = check_scope(L, s);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(scope->task));
+  return awl_start(L, s, loop, scope->scope, 2, 1);
+}
+
+static int scope_cancel(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_scope *scope = check_scope(L, s);
+  lua_settop(L, 2);
+  awl_new_cancelled(L, s, "scope");
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(scope->task));
+  aw_scope_cancel(scope->scope, awl_hold(L, loop), AW_DEFAULT);
+  return 0;
+}
+
+static int scope_tostring(lua_State *L) {
+  const awl_scope *scope = lua_touserdata(L, 1);
+  lua_pushfstring(L, "scope (%s)", scope->scope ? "open" : "left");
+  return 1;
+}
+
+/* ---- leaving ---- */
+
+/* Cut short by its own cancel, and absorbed here [S3, C5]. */
+static int cut_off(lua_State *L, const awl_scope *scope,
+                   const aw_scope_end *end) {
+  awl_state *s = awl_of(L);
+  if (scope->mode == AWL_MODE_TIMEOUT && end->timed_out) {
+    awl_push_timeout(L, awl_seconds(scope->ns));
+    return lua_error(L);
+  }
+  lua_pushnil(L);
+  lua_pushliteral(L, "cancelled");
+  if (end->timed_out) {
+    lua_pushliteral(L, "timeout");
+    return 3;
+  }
+  awl_push_value(L, s, end->reason);
+  if (awl_is_cancelled(L, s, -1)) {
+    lua_getfield(L, -1, "reason");
+    lua_remove(L, -2);
+  }
+  return 3;
+}
+
+/* The scope is empty: close it, and say what came of it. It was cut short if
+ * f passed Cancelled on, or if the cancel came while its children were waited
+ * for; f's results stand if it returned after a cancel all the same [T7]. */
+static int close_scope(lua_State *L, awl_worker *w, bool joined) {
+  awl_state *s = w->state;
+  awl_scope *scope = lua_touserdata(L, 1);
+  aw_scope_end end;
+  aw_scope_close(w->task, &end);
+  scope->scope = NULL;
+  w->scopes = scope->outer;
+  if (end.error) {
+    awl_drop(s, end.reason);
+    return awl_raise(L, w, end.error);
+  }
+  bool late = scope->status == LUA_OK && !scope->cut;
+  bool cut =
+      late ? joined && (end.cancelled || end.outer) : scope->status != LUA_OK;
+  int results = lua_gettop(L) - 1;
+  if (cut && end.cancelled && !end.outer)
+    results = cut_off(L, scope, &end);
+  awl_drop(s, end.reason);
+  if (!cut || (end.cancelled && !end.outer))
+    return results;
+  if (late)
+    awl_push_cancelled(L, s, w->task);
+  return lua_error(L); /* Cancelled goes on */
+}
+
+static int after_join(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_join);
+  return close_scope(L, w, true);
+}
+
+/* f has ended with `status`. */
+static int leave(lua_State *L, awl_worker *w, int status) {
+  awl_state *s = w->state;
+  awl_scope *scope = lua_touserdata(L, 1);
+  scope->status = status;
+  scope->cut = aw_task_cancelled(w->task);
+  bool cancelled = status != LUA_OK && awl_is_cancelled(L, s, -1);
+  aw_error *error = NULL;
+  if (status != LUA_OK && !cancelled) {
+    lua_pushvalue(L, -1);
+    error = awl_make_error(L, s, w);
+  }
+  aw_task_park(w->task, w);
+  if (aw_scope_leave(w->task, error, cancelled) == 0)
+    return close_scope(L, w, false);
+  return awl_park(L, w, after_join);
+}
+
+static int after_body(lua_State *L, int status, lua_KContext context) {
+  awl_worker *w = (awl_worker *)context;
+  lua_remove(L, 2); /* the message handler */
+  return leave(L, w, status == LUA_YIELD ? LUA_OK : status);
+}
+
+/* ---- opening ---- */
+
+/* f and `count` arguments are on top. Open a scope and call f in it. */
+static int call_in_scope(lua_State *L, awl_worker *w, int count,
+                         awl_scope_mode mode, const aw_scope_config *config,
+                         uint64_t ns) {
+  awl_state *s = w->state;
+  int f = lua_gettop(L) - count;
+  awl_scope *scope = lua_newuserdatauv(L, sizeof *scope, 0);
+  memset(scope, 0, sizeof *scope);
+  awl_push_class(L, AWL_SCOPE);
+  lua_setmetatable(L, -2);
+  lua_pushlightuserdata(L, s);
+  lua_pushcclosure(L, awl_traceback, 1);
+  if (mode == AWL_MODE_SCOPE) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, f + 1);
+    count++;
+  }
+  lua_insert(L, f);
+  lua_insert(L, f); /* [.., Scope, handler, f, arguments] */
+  while (f > 1) {
+    lua_remove(L, 1);
+    f--;
+  }
+  if (aw_scope_open(w->task, config, &scope->scope) < 0)
+    return awl_error(L, "not enough memory");
+  scope->task = w->task;
+  scope->outer = w->scopes;
+  scope->mode = mode;
+  scope->ns = ns;
+  w->scopes = scope;
+  int status =
+      lua_pcallk(L, count, LUA_MULTRET, 2, (lua_KContext)w, after_body);
+  return after_body(L, status == LUA_OK ? LUA_YIELD : status, (lua_KContext)w);
+}
+
+static uint64_t deadline_of(const awl_state *s, uint64_t ns) {
+  if (ns == AW_NEVER)
+    return AW_NEVER;
+  return aw_engine_now(s->run.engine->core) + ns;
+}
+
+static void check_function(lua_State *L, int arg) {
+  if (!awl_callable(L, arg))
+    luaL_typeerror(L, arg, "function");
+}
+
+/* aw.scope([opts,] f) */
+static int act_scope(lua_State *L) {
+  awl_state *s = awl_of(L);
+  uint64_t timeout = AW_NEVER, grace = AW_DEFAULT;
+  int f = 1;
+  if (lua_istable(L, 1) && (lua_gettop(L) > 1 || !awl_callable(L, 1))) {
+    f = 2;
+    timeout = awl_opt_ns(L, 1, "timeout", AW_NEVER);
+    grace = awl_opt_ns(L, 1, "grace", AW_DEFAULT);
+  }
+  check_function(L, f);
+  lua_settop(L, f);
+  awl_worker *w = awl_awaiter(L, s, "scope");
+  aw_scope_config config = {deadline_of(s, timeout), grace, false};
+  return call_in_scope(L, w, 0, AWL_MODE_SCOPE, &config, timeout);
+}
+
+/* aw.timeout(s, f, ...) */
+static int act_timeout(lua_State *L) {
+  awl_state *s = awl_of(L);
+  uint64_t ns = awl_check_ns(L, 1);
+  check_function(L, 2);
+  awl_worker *w = awl_awaiter(L, s, "timeout");
+  aw_scope_config config = {deadline_of(s, ns), AW_DEFAULT, false};
+  return call_in_scope(L, w, lua_gettop(L) - 2, AWL_MODE_TIMEOUT, &config, ns);
+}
+
+/* aw.shield(f [, grace]) */
+static int act_shield(lua_State *L) {
+  awl_state *s = awl_of(L);
+  check_function(L, 1);
+  uint64_t grace = lua_isnoneornil(L, 2) ? AW_DEFAULT : awl_check_ns(L, 2);
+  lua_settop(L, 1);
+  awl_worker *w = awl_awaiter(L, s, "shield");
+  if (grace == AW_DEFAULT)
+    grace = aw_loop_grace(aw_task_loop(w->task));
+  aw_scope_config config = {deadline_of(s, grace), AW_DEFAULT, true};
+  return call_in_scope(L, w, 0, AWL_MODE_SHIELD, &config, grace);
+}
+
+/* ---- pcall that lets Cancelled through [C13] ---- */
+
+static int after_pcall(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  awl_state *s = awl_of(L);
+  if (status == LUA_OK || status == LUA_YIELD) {
+    lua_pushboolean(L, true);
+    lua_insert(L, 1);
+    return lua_gettop(L);
+  }
+  if (awl_is_cancelled(L, s, -1))
+    return lua_error(L);
+  lua_pushboolean(L, false);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int act_pcall(lua_State *L) {
+  luaL_checkany(L, 1);
+  int status = lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, after_pcall);
+  return after_pcall(L, status, 0);
+}
+
+/* Into the module's table on top. */
+void awl_open_scope(lua_State *L, awl_state *s) {
+  static const luaL_Reg methods[] = {
+      {"start", scope_start}, {"cancel", scope_cancel}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__tostring", scope_tostring}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"scope", act_scope},
+                                       {"timeout", act_timeout},
+                                       {"shield", act_shield},
+                                       {"pcall", act_pcall},
+                                       {NULL, NULL}};
+  awl_new_class(L, s, AWL_SCOPE, "aiowire.Scope", methods, meta);
+  lua_pop(L, 1);
+  awl_register(L, s, functions);
+}

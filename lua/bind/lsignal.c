@@ -1,0 +1,97 @@
+/* lsignal.c - SIGINT and SIGTERM while the outermost run drives [L2]
+ *
+ * Signals belong to the process, so this file has its only variables. The
+ * handler counts, wakes the engine (which stops the loop: with grace, the
+ * second time at once), and arms a hook in the coroutine that runs just then:
+ * a body that goes on for BUSY instructions after it is busy, and is
+ * interrupted with an error. The hook stays until the step ends: clean-up has
+ * ROOM, and after PATIENCE errors each instruction raises, so that a
+ * `while true do pcall(f) end` cannot swallow it. A step that ends soon is not
+ * disturbed. What was there before is restored by sigaction. In the program a
+ * third signal kills: the first two have not stopped it.
+ */
+#include "bridge.h"
+
+#include <signal.h>
+#include <string.h>
+
+enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
+
+static struct {
+  aw_engine *engine;            /* that is woken; NULL: nothing is held */
+  lua_State *volatile running;  /* coroutine that runs now, or NULL */
+  volatile sig_atomic_t count;  /* signals since it is held */
+  volatile sig_atomic_t seen;   /* of these, told to the engine */
+  volatile sig_atomic_t number; /* the last one */
+  volatile sig_atomic_t hooked; /* a hook is armed somewhere */
+  int raised;                   /* errors by the hook, in this step */
+  bool host;
+  struct sigaction old_int, old_term;
+} held;
+
+static void interrupt(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  int room = ++held.raised > PATIENCE ? 1 : ROOM;
+  lua_sethook(L, interrupt, LUA_MASKCOUNT, room);
+  luaL_error(L, "interrupted!");
+}
+
+static void on_signal(int number) {
+  held.number = number;
+  held.count++;
+  if (held.host && held.count > 2) { /* it does not even stop at once */
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+  lua_State *running = held.running;
+  if (running) {
+    held.hooked = 1;
+    lua_sethook(running, interrupt, LUA_MASKCOUNT, BUSY);
+  }
+  aw_engine_wake(held.engine);
+}
+
+bool awl_signals_hold(awl_state *s, awl_engine *engine) {
+  if (held.engine || aw_engine_wakeable(engine->core) < 0)
+    return false;
+  held.host = s->host;
+  held.count = held.seen = held.number = held.hooked = held.raised = 0;
+  held.running = NULL;
+  held.engine = engine->core;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  sigaddset(&action.sa_mask, SIGINT);
+  sigaddset(&action.sa_mask, SIGTERM);
+  sigaction(SIGINT, &action, &held.old_int);
+  sigaction(SIGTERM, &action, &held.old_term);
+  return true;
+}
+
+int awl_signals_release(awl_state *s) {
+  (void)s;
+  sigaction(SIGINT, &held.old_int, NULL);
+  sigaction(SIGTERM, &held.old_term, NULL);
+  held.engine = NULL;
+  held.running = NULL;
+  return held.number;
+}
+
+int awl_signals_taken(int *count) {
+  *count = held.count;
+  int number = held.seen < held.count ? held.number : 0;
+  held.seen = held.count;
+  return number;
+}
+
+void awl_signals_watch(lua_State *co) {
+  held.running = co;
+}
+
+void awl_signals_step_over(lua_State *co) {
+  if (!held.hooked)
+    return;
+  held.hooked = held.raised = 0;
+  lua_sethook(co, NULL, 0, 0);
+}

@@ -1,0 +1,411 @@
+/* ltask.c - Task: a handle of a task, and start()
+ *
+ * There is one Task for a task while somebody refers to it (AWL_TASKS is
+ * weak), so it can be compared and be a key. Its user value is the EventLoop,
+ * whose table has the results.
+ */
+#include "bridge.h"
+
+#include <string.h>
+
+#include "act.h"
+
+typedef struct task_ud {
+  aw_task *task;
+} task_ud;
+
+/* Ids are of an engine; engines are numbered. */
+static lua_Integer key_of(const awl_engine *engine, const aw_task *task) {
+  return (lua_Integer)aw_task_id(task) + ((lua_Integer)engine->number << 48);
+}
+
+lua_Integer awl_task_key(awl_state *s, const aw_task *task) {
+  return key_of(awl_loop_of(s, aw_task_loop(task))->engine, task);
+}
+
+aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
+  if (!awl_is(L, s, arg, AWL_TASK))
+    luaL_typeerror(L, arg, "task");
+  return ((task_ud *)lua_touserdata(L, arg))->task;
+}
+
+static task_ud *push_empty(lua_State *L) {
+  task_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
+  ud->task = NULL;
+  awl_push_class(L, AWL_TASK);
+  lua_setmetatable(L, -2);
+  return ud;
+}
+
+/* The empty Task on top is that of `task` (takes), of `loop`. */
+static void fill(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
+  task_ud *ud = lua_touserdata(L, -1);
+  ud->task = task;
+  awl_push_loop(L, s, loop);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, -1);
+  awl_set(L, s, AWL_TASKS, key_of(loop->engine, task));
+}
+
+void awl_push_task(lua_State *L, awl_state *s, aw_task *task) {
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  awl_get(L, s, AWL_TASKS, key_of(loop->engine, task));
+  if (lua_isuserdata(L, -1))
+    return;
+  lua_pop(L, 1);
+  push_empty(L);
+  fill(L, s, loop, aw_task_keep(task));
+}
+
+/* ---- starting ---- */
+
+/* `true` is for our own parts: the error leaves run() raw. */
+static void check_handler(lua_State *L, int arg, bool ours) {
+  if (!ours && !lua_isnoneornil(L, arg) && !awl_callable(L, arg))
+    luaL_typeerror(L, arg, "function");
+}
+
+/* What opts at `arg` say; the name lives with the state. */
+static void read_options(lua_State *L, awl_state *s, int arg,
+                         aw_task_config *config) {
+  if (lua_isnoneornil(L, arg))
+    return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  if (lua_getfield(L, arg, "name") != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_argerror(L, arg, "option 'name' must be a string");
+    config->name = awl_intern(L, s, lua_tostring(L, -1));
+  }
+  lua_getfield(L, arg, "background");
+  config->background = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  config->grace = awl_opt_ns(L, arg, "grace", 0);
+}
+
+static const char *ended_as(const awl_loop *loop) {
+  if (!loop->core)
+    return "closed";
+  switch (aw_loop_state_of(loop->core)) {
+  case AW_LOOP_TIMEOUT: return "timeout";
+  case AW_LOOP_STOPPED: return "stopped";
+  case AW_LOOP_FAILED: return "failed";
+  default: return "closed";
+  }
+}
+
+int awl_ended(lua_State *L, const awl_loop *loop) {
+  return awl_error(L, "this EventLoop has ended (%s)", ended_as(loop));
+}
+
+int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
+              int arg, int level) {
+  if (lua_isnoneornil(L, arg))
+    return 0; /* [P2] */
+  lua_settop(L, arg + 2);
+  if (!awl_is_wire(L, s, arg))
+    luaL_typeerror(L, arg, "wire");
+  check_handler(L, arg + 1, level > 1);
+  aw_task_config config = {.where = awl_where(L, s, level)};
+  read_options(L, s, arg + 2, &config);
+  if (!loop->core)
+    return awl_ended(L, loop);
+  push_empty(L); /* all that can raise comes before the wire is held */
+  if (!lua_isnil(L, arg + 1)) {
+    lua_pushvalue(L, arg + 1);
+    config.handler = awl_hold(L, loop);
+  }
+  aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config.handler);
+  aw_task *task = NULL;
+  int rc = aw_scope_start(scope ? scope : aw_loop_scope(loop->core), wire,
+                          &config, &task);
+  if (rc == AW_EENDED)
+    return awl_ended(L, loop);
+  if (rc < 0)
+    return awl_error(L, "not enough memory");
+  fill(L, s, loop, task);
+  return 1;
+}
+
+/* ---- what a Task tells ---- */
+
+static const char *const states[] = {"ready", "running", "waiting",
+                                     "done",  "failed",  "cancelled"};
+
+static const char *state_of(const awl_state *s, const aw_task *task) {
+  aw_task_state state = aw_task_state_of(task);
+  const awl_worker *w = s->run.running;
+  if (w && w->task == task && state == AW_TASK_WAITING)
+    state = AW_TASK_RUNNING;
+  return states[state];
+}
+
+static int push_results(lua_State *L, awl_state *s, const aw_task *task) {
+  return awl_push_tuple(L, s, aw_task_value(task));
+}
+
+static int task_results(lua_State *L) {
+  return push_results(L, awl_of(L), awl_check_task(L, awl_of(L), 1));
+}
+
+/* Push the stacks of its coroutines, joined, the innermost first [D3]. */
+static void push_stacks(lua_State *L, awl_state *s, aw_task *task) {
+  awl_worker *running = s->run.running;
+  bool runs = running && running->task == task;
+  if (runs)
+    awl_push_traceback(L, s, L, 1);
+  else
+    lua_pushliteral(L, "stack traceback:");
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return;
+  awl_worker *w;
+  for (size_t i = 0; (w = aw_task_host_at(task, i)) != NULL; i++) {
+    if (runs && w == running)
+      continue;
+    awl_push_traceback(L, s, w->co, 0);
+    static const char HEAD[] = "stack traceback:";
+    lua_pushstring(L, lua_tostring(L, -1) + sizeof HEAD - 1);
+    lua_remove(L, -2);
+    lua_concat(L, 2);
+  }
+}
+
+static int task_traceback(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  lua_settop(L, 1);
+  awl_push_embedded(L, "aiowire.info");
+  if (aw_task_state_of(task) == AW_TASK_FAILED)
+    awl_push_info(L, s, aw_task_error(task), NULL);
+  else
+    awl_push_task_info(L, s, task);
+  if (lua_getfield(L, -1, "traceback") == LUA_TNIL &&
+      aw_task_state_of(task) < AW_TASK_DONE) {
+    push_stacks(L, s, task);
+    lua_setfield(L, -3, "traceback");
+  }
+  lua_pop(L, 1);
+  lua_pushboolean(L, true); /* without the error's own text */
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+static int task_cancel(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return 0;
+  lua_settop(L, 2);
+  awl_new_cancelled(L, s, "task");
+  aw_value reason = awl_hold(L, awl_loop_of(s, aw_task_loop(task)));
+  aw_task_cancel(task, reason, AW_DEFAULT);
+  return 0;
+}
+
+/* ---- waiting ---- */
+
+/* The end of the task at 1 [T5]. */
+static int end_as(lua_State *L, awl_state *s, aw_task *task) {
+  switch (aw_task_state_of(task)) {
+  case AW_TASK_DONE: return push_results(L, s, task);
+  case AW_TASK_FAILED:
+    return awl_raise(L, s->run.running, aw_error_keep(aw_task_error(task)));
+  default:
+    awl_push_task_name(L, s, task);
+    lua_pushfstring(L, "TaskCancelled: %s was cancelled", lua_tostring(L, -1));
+    awl_push_simple_error(L, AWL_TASK_CANCELLED, lua_tostring(L, -1));
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "task");
+    return lua_error(L);
+  }
+}
+
+static int after_wait(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_wait);
+  awl_check_result(L, w);
+  return end_as(L, w->state, awl_check_task(L, w->state, 1));
+}
+
+static int begin_wait(lua_State *L, awl_worker *w, aw_task *task,
+                      lua_KFunction k) {
+  int rc = aw_await_task(w->task, task);
+  if (rc == AW_ESELF)
+    return awl_error(L, "a task cannot wait for itself or for one above it");
+  if (rc < 0)
+    return awl_error(L, "this task belongs to another engine");
+  return awl_park(L, w, k);
+}
+
+static int task_wait(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  awl_worker *w = awl_awaiter(L, s, "Task:wait");
+  lua_settop(L, 1);
+  if (aw_task_state_of(task) >= AW_TASK_DONE && awl_at_once(w))
+    return end_as(L, s, task);
+  return begin_wait(L, w, task, after_wait);
+}
+
+/* ---- cancel_wait and __close: join in a shield [C12] ---- */
+
+static int after_join(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_join);
+  aw_scope_end end;
+  aw_scope_close(w->task, &end);
+  awl_drop(w->state, end.reason);
+  aw_error_release(end.error);
+  return 0;
+}
+
+static int join(lua_State *L, awl_worker *w, aw_task *task) {
+  aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope *scope;
+  if (aw_scope_open(w->task, &config, &scope) < 0)
+    return awl_error(L, "not enough memory");
+  int rc = aw_await_task(w->task, task);
+  if (rc == 0)
+    return awl_park(L, w, after_join);
+  aw_scope_end end;
+  aw_scope_close(w->task, &end);
+  return awl_error(L, rc == AW_ESELF
+                          ? "a task cannot wait for itself or for one above "
+                            "it"
+                          : "this task belongs to another engine");
+}
+
+static int after_cancel_wait(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_cancel_wait);
+  awl_check_result(L, w);
+  return 0;
+}
+
+static int task_cancel_wait(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  awl_worker *w = awl_awaiter(L, s, "Task:cancel_wait");
+  task_cancel(L);
+  return begin_wait(L, w, task, after_cancel_wait);
+}
+
+/* Outside of tasks: drive the engine until the task has ended. */
+static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  if (aw_loop_begin(loop->core, AW_NEVER) < 0)
+    return 0; /* it runs: it ends in its own time */
+  awl_drive(L, s, loop, task, 0);
+  aw_loop_pause(loop->core);
+  return 0;
+}
+
+static int task_close(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return 0;
+  lua_settop(L, 1);
+  task_cancel(L);
+  lua_settop(L, 1);
+  if (!s->run.running)
+    return s->in_handler ? 0 : drive_to_end(L, s, task);
+  if (!lua_isyieldable(L) || L != s->run.co)
+    return 0; /* being killed: it is cancelled, that is all there is */
+  aw_task_park(s->run.running->task, s->run.running);
+  return join(L, s->run.running, task);
+}
+
+/* ---- fields ---- */
+
+static void push_age(lua_State *L, const aw_task *task) {
+  aw_loop *loop = aw_task_loop(task);
+  if (!loop) {
+    lua_pushnil(L);
+    return;
+  }
+  uint64_t now = aw_engine_now(aw_loop_engine(loop));
+  lua_pushnumber(L, awl_seconds(now - aw_task_started(task)));
+}
+
+static bool push_field(lua_State *L, awl_state *s, aw_task *task,
+                       const char *key) {
+  if (strcmp(key, "status") == 0)
+    lua_pushstring(L, state_of(s, task));
+  else if (strcmp(key, "name") == 0)
+    awl_push_plain_name(L, s, task);
+  else if (strcmp(key, "id") == 0)
+    lua_pushinteger(L, (lua_Integer)aw_task_id(task));
+  else if (strcmp(key, "started_at") == 0)
+    lua_pushstring(L, aw_task_where(task));
+  else if (strcmp(key, "waiting") == 0)
+    awl_push_label(L, s, task);
+  else if (strcmp(key, "steps") == 0)
+    lua_pushinteger(L, aw_task_steps(task));
+  else if (strcmp(key, "background") == 0)
+    lua_pushboolean(L, aw_task_background(task));
+  else if (strcmp(key, "age") == 0)
+    push_age(L, task);
+  else
+    return false;
+  return true;
+}
+
+static int task_index(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (push_field(L, s, task, key))
+    return 1;
+  awl_push_class(L, AWL_TASK);
+  lua_getfield(L, -1, "methods");
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  return 1;
+}
+
+static int task_newindex(lua_State *L) {
+  return awl_error(L, "a task's fields are read only (cannot set '%s')",
+                   luaL_tolstring(L, 2, NULL));
+}
+
+static int task_tostring(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  const char *name = awl_push_task_name(L, s, task);
+  awl_push_label(L, s, task);
+  if (lua_isnil(L, -1))
+    lua_pushfstring(L, "%s (%s)", name, state_of(s, task));
+  else
+    lua_pushfstring(L, "%s (%s: %s)", name, state_of(s, task),
+                    lua_tostring(L, -1));
+  return 1;
+}
+
+static int task_gc(lua_State *L) {
+  task_ud *ud = lua_touserdata(L, 1);
+  aw_task_release(ud->task);
+  ud->task = NULL;
+  return 0;
+}
+
+void awl_open_task(lua_State *L, awl_state *s) {
+  static const luaL_Reg methods[] = {{"wait", task_wait},
+                                     {"cancel", task_cancel},
+                                     {"cancel_wait", task_cancel_wait},
+                                     {"results", task_results},
+                                     {"traceback", task_traceback},
+                                     {"close", task_close},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__index", task_index},       {"__newindex", task_newindex},
+      {"__tostring", task_tostring}, {"__gc", task_gc},
+      {"__close", task_close},       {NULL, NULL}};
+  awl_new_class(L, s, AWL_TASK, "aiowire.Task", methods, meta);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,191 @@
+/* lvalue.c - seconds to nanoseconds, and the values that the engine carries
+ *
+ * The only place where units change. An aw_value is the number of an
+ * EventLoop (high half) and a place in its table of values (low half). Places
+ * have a count of claims; a free one holds the next free place instead. The
+ * table is the loop's user value, so values go with their loop; the number of
+ * a loop is not used again soon, so what outlives it is nil, no other's.
+ */
+#include "bridge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- time ---- */
+
+static uint64_t to_ns(lua_Number seconds) {
+  static const lua_Number FAR = 9.2e9; /* seconds: 292 years are never */
+  if (seconds >= FAR)
+    return AW_NEVER;
+  return (uint64_t)ceil(seconds * 1e9);
+}
+
+static lua_Number check_seconds(lua_State *L, int arg) {
+  if (lua_type(L, arg) != LUA_TNUMBER)
+    luaL_checktype(L, arg, LUA_TNUMBER);
+  lua_Number seconds = lua_tonumber(L, arg);
+  if (seconds != seconds)
+    luaL_argerror(L, arg, "seconds must not be NaN");
+  return seconds;
+}
+
+uint64_t awl_check_ns(lua_State *L, int arg) {
+  lua_Number seconds = check_seconds(L, arg);
+  if (seconds < 0)
+    luaL_argerror(L, arg, "seconds must not be negative");
+  return to_ns(seconds);
+}
+
+uint64_t awl_check_time(lua_State *L, int arg) {
+  lua_Number seconds = check_seconds(L, arg);
+  return seconds <= 0 ? 0 : to_ns(seconds);
+}
+
+double awl_seconds(uint64_t ns) {
+  return ns == AW_NEVER ? HUGE_VAL : (double)ns / 1e9;
+}
+
+uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
+                    uint64_t otherwise) {
+  int type = lua_getfield(L, arg, field);
+  uint64_t ns = otherwise;
+  if (type == LUA_TNUMBER) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (seconds != seconds)
+      awl_error(L, "bad option '%s' (seconds must not be NaN)", field);
+    if (seconds < 0)
+      awl_error(L, "bad option '%s' (seconds must not be negative)", field);
+    ns = to_ns(seconds);
+  } else if (type != LUA_TNIL) {
+    awl_error(L, "bad option '%s' (number of seconds expected, got %s)", field,
+              lua_typename(L, type));
+  }
+  lua_pop(L, 1);
+  return ns;
+}
+
+/* ---- values ---- */
+
+static aw_value name_of(const awl_loop *loop, uint32_t place) {
+  return (aw_value)loop->number << 32 | place;
+}
+
+static bool grow(awl_loop *loop) {
+  uint32_t places = loop->places ? loop->places * 2 : 8;
+  uint32_t *claims = realloc(loop->claims, places * sizeof *claims);
+  if (!claims)
+    return false;
+  for (uint32_t i = loop->places; i < places; i++)
+    claims[i] = i + 1; /* a chain of free places, to one past the end */
+  loop->claims = claims;
+  loop->places = places;
+  return true;
+}
+
+/* Push the table of values of `loop` to util; nil when it is gone. */
+static bool push_values(const awl_loop *loop) {
+  lua_State *util = loop->state->util;
+  if (lua_rawgeti(util, AWL_LOOPS, AWL_PLACE_OF(loop->number)) !=
+      LUA_TUSERDATA) {
+    lua_pop(util, 1);
+    return false;
+  }
+  lua_getiuservalue(util, -1, 1);
+  lua_remove(util, -2);
+  return true;
+}
+
+aw_value awl_hold(lua_State *L, awl_loop *loop) {
+  if (loop->first_free >= loop->places && !grow(loop))
+    awl_error(L, "not enough memory");
+  uint32_t place = loop->first_free;
+  lua_checkstack(L, 2);
+  push_values(loop);
+  lua_xmove(loop->state->util, L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)place + 1); /* may raise: nothing taken */
+  lua_pop(L, 1);
+  loop->first_free = loop->claims[place];
+  loop->claims[place] = 1;
+  loop->state->values++;
+  loop->live++;
+  return name_of(loop, place + 1);
+}
+
+aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {
+  if (count == 0)
+    return 0;
+  lua_createtable(L, count, 1);
+  lua_insert(L, -count - 1);
+  for (int i = count; i >= 1; i--)
+    lua_rawseti(L, -i - 1, i);
+  lua_pushinteger(L, count);
+  lua_setfield(L, -2, "n");
+  return awl_hold(L, loop);
+}
+
+static awl_loop *loop_of(const awl_state *s, aw_value value) {
+  return awl_loop_number(s, (uint32_t)(value >> 32));
+}
+
+bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
+  return value != 0 && loop_of(s, value) == loop;
+}
+
+void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
+  awl_loop *loop = value ? loop_of(s, value) : NULL;
+  if (!loop || !push_values(loop)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_rawgeti(s->util, -1, (lua_Integer)(value & UINT32_MAX));
+  lua_xmove(s->util, L, 1);
+  lua_pop(s->util, 1);
+}
+
+int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
+  if (!value)
+    return 0;
+  awl_push_value(L, s, value);
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  int tuple = lua_gettop(L);
+  lua_getfield(L, tuple, "n");
+  int count = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  luaL_checkstack(L, count + 1, "too many results");
+  for (int i = 1; i <= count; i++)
+    lua_rawgeti(L, tuple, i);
+  lua_remove(L, tuple);
+  return count;
+}
+
+aw_value awl_keep(void *state, aw_value value) {
+  awl_loop *loop = loop_of(state, value);
+  if (!loop)
+    return 0;
+  loop->claims[(value & UINT32_MAX) - 1]++;
+  return value;
+}
+
+void awl_drop(void *state, aw_value value) {
+  awl_state *s = state;
+  awl_loop *loop = s->loops ? loop_of(s, value) : NULL;
+  if (!loop)
+    return;
+  uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;
+  if (--loop->claims[place] > 0)
+    return;
+  loop->claims[place] = loop->first_free;
+  loop->first_free = place;
+  s->values--;
+  loop->live--;
+  if (s->closing || !push_values(loop))
+    return;
+  lua_pushnil(s->util);
+  lua_rawseti(s->util, -2, (lua_Integer)place + 1);
+  lua_pop(s->util, 1);
+}

@@ -1,0 +1,200 @@
+/* module.c - luaopen_aiowire, and what a C host calls: aiowire_lua.h
+ *
+ * The module's table is put together here: the C functions by their files,
+ * the parts in Lua from the embedded sources, each run once with the table of
+ * inner functions (`inner`) when it is first needed, so that `require` parses
+ * none of them.
+ */
+#include "bridge.h"
+
+#include <aiowire_lua.h>
+
+#include <string.h>
+
+#include "embedded.h"
+
+static const char MODULE_KEY = 'm'; /* addresses are the keys */
+static const char PARTS_KEY = 'p';
+
+/* ---- parts in Lua ---- */
+
+static void load_part(lua_State *L, const char *name) {
+  const struct awl_embedded *part = awl_embedded;
+  while (part->name && strcmp(part->name, name) != 0)
+    part++;
+  if (!part->name)
+    luaL_error(L, "no part '%s' in this library", name);
+  const char *chunk = lua_pushfstring(L, "=[%s]", name); /* see site.c */
+  if (luaL_loadbufferx(L, part->source, part->size, chunk, "t") != LUA_OK)
+    lua_error(L);
+  lua_remove(L, -2);
+}
+
+void awl_push_embedded(lua_State *L, const char *name) {
+  luaL_checkstack(L, 8, NULL);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &PARTS_KEY); /* name → what it returned */
+  if (lua_getfield(L, -1, name) == LUA_TNIL) {
+    lua_pop(L, 1);
+    load_part(L, name);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &MODULE_KEY);
+    lua_getfield(L, -3, "inner");
+    lua_call(L, 2, 1); /* chunk(aw, inner) → function */
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+  }
+  lua_remove(L, -2);
+}
+
+static int after_part(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return lua_gettop(L);
+}
+
+/* A function of the module that is written in Lua: its part is upvalue 2. */
+static int call_part(lua_State *L) {
+  awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
+  return lua_gettop(L);
+}
+
+static void add_part(lua_State *L, awl_state *s, const char *name,
+                     const char *part) {
+  lua_pushlightuserdata(L, s);
+  lua_pushstring(L, part);
+  lua_pushcclosure(L, call_part, 2);
+  lua_setfield(L, -2, name);
+}
+
+/* ---- inner functions of the parts ---- */
+
+/* is_wire(v): does V2 accept it? */
+static int inner_is_wire(lua_State *L) {
+  lua_pushboolean(L, awl_is_wire(L, awl_of(L), 1));
+  return 1;
+}
+
+/* timeout(seconds): a new Timeout */
+static int inner_timeout(lua_State *L) {
+  awl_push_timeout(L, luaL_checknumber(L, 1));
+  return 1;
+}
+
+static const luaL_Reg inner_functions[] = {
+    {"is_wire", inner_is_wire}, {"timeout", inner_timeout}, {NULL, NULL}};
+
+/* ---- opening ---- */
+
+static void fill_module(lua_State *L, awl_state *s) {
+  /* [inner, module] */
+  awl_open_errors(L, s);
+  awl_open_wire(L, s);
+  awl_open_task(L, s);
+  awl_open_loop(L, s);
+  awl_open_act(L, s);
+  awl_open_scope(L, s);
+  awl_open_co(L, s);
+  awl_open_test(L, s);
+  add_part(L, s, "run", "aiowire.run");
+  add_part(L, s, "test", "aiowire.test");
+  lua_pushstring(L, "aiowire " AW_VERSION_STRING);
+  lua_setfield(L, -2, "_VERSION");
+}
+
+int luaopen_aiowire(lua_State *L) {
+  luaL_checkversion(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &MODULE_KEY) == LUA_TTABLE)
+    return 1;
+  lua_pop(L, 1);
+  awl_state *s = awl_open(L);
+  lua_newtable(L); /* parts */
+  lua_newtable(L); /* inner */
+  awl_register(L, s, inner_functions);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "inner");
+  lua_insert(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &PARTS_KEY);
+  lua_newtable(L); /* the module */
+  fill_module(L, s);
+  lua_remove(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &MODULE_KEY);
+  return 1;
+}
+
+/* ---- for hosts ---- */
+
+/* os.exit([code [, close]]): keep the code, stop all, raise Cancelled. With
+ * `false` as second argument, or outside of a run, at once as ever. */
+static int host_exit(lua_State *L) {
+  awl_state *s = awl_of(L);
+  bool at_once = !s->run.engine || (lua_gettop(L) > 1 && !lua_toboolean(L, 2));
+  if (at_once) {
+    lua_pushvalue(L, lua_upvalueindex(2)); /* Lua's own */
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 0);
+    return 0;
+  }
+  bool success =
+      lua_isnoneornil(L, 1) || (lua_isboolean(L, 1) && lua_toboolean(L, 1));
+  s->exit_code = success               ? 0
+                 : lua_isboolean(L, 1) ? 1
+                                       : (int)luaL_checkinteger(L, 1);
+  s->exiting = true;
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->core)
+      aw_loop_stop(s->loops[i]->core, false);
+  lua_settop(L, 0);
+  lua_pushliteral(L, "os.exit");
+  awl_new_cancelled(L, s, "loop");
+  return lua_error(L);
+}
+
+void aw_lua_install_host(lua_State *L) {
+  lua_pushcfunction(L, luaopen_aiowire);
+  lua_call(L, 0, 0);
+  awl_state *s = awl_open(L);
+  s->host = true;
+  awl_install(L, s);
+  if (lua_getglobal(L, "os") == LUA_TTABLE) {
+    lua_pushlightuserdata(L, s);
+    lua_getfield(L, -2, "exit");
+    lua_pushcclosure(L, host_exit, 2);
+    lua_setfield(L, -2, "exit");
+  }
+  lua_pop(L, 1);
+}
+
+/* What main.lua returned: ok, or false, error, info. */
+static int end_of_main(lua_State *L, awl_state *s, int base, int *code) {
+  if (s->signal) {
+    *code = s->signal;
+    lua_settop(L, base);
+    return AW_LUA_SIGNAL;
+  }
+  if (s->exiting) {
+    *code = s->exit_code;
+    lua_settop(L, base);
+    return AW_LUA_EXIT;
+  }
+  if (lua_toboolean(L, base + 1)) {
+    lua_settop(L, base);
+    return AW_LUA_OK;
+  }
+  enum { FAILED = 1, DEADLOCKED = 13 };
+  lua_settop(L, base + 3);
+  lua_remove(L, base + 1);
+  *code = awl_is(L, s, base + 1, AWL_DEADLOCK) ? DEADLOCKED : FAILED;
+  return AW_LUA_ERROR;
+}
+
+int aw_lua_main(lua_State *L, int nargs, int *code) {
+  int base = lua_gettop(L) - nargs - 1;
+  lua_pushcfunction(L, luaopen_aiowire);
+  lua_call(L, 0, 0);
+  awl_push_embedded(L, "aiowire.main");
+  lua_insert(L, base + 1);
+  lua_call(L, nargs + 1, LUA_MULTRET);
+  return end_of_main(L, awl_open(L), base, code);
+}

@@ -1,0 +1,188 @@
+/* state.c - the part of the binding that there is once for each Lua state
+ *
+ * The state is a userdata in the registry, so it goes with the Lua state, and
+ * last of ours, since finalizers run in reverse order. Its tables stand on
+ * the stack of the thread `util`, which runs nothing: C code that may not
+ * raise can read them and set fields to nil there.
+ */
+#include "bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char STATE_KEY = 's'; /* its address is the key */
+static const char UTIL_KEY = 'u';
+
+static const char *const class_keys[AWL_CLASSES] = {
+    "aiowire.Wire",    "aiowire.Task",          "aiowire.EventLoop",
+    "aiowire.Scope",   "aiowire.Info",          "aiowire.Cancelled",
+    "aiowire.Timeout", "aiowire.TaskCancelled", "aiowire.UnhandledException",
+    "aiowire.Closed",  "aiowire.SystemError",   "aiowire.Deadlock",
+};
+
+/* ---- the tables of util ---- */
+
+static int move_from_util(lua_State *L, awl_state *s) {
+  lua_xmove(s->util, L, 1);
+  return 1;
+}
+
+void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot) {
+  lua_pushvalue(s->util, slot);
+  move_from_util(L, s);
+}
+
+void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key) {
+  lua_rawgeti(s->util, slot, key);
+  move_from_util(L, s);
+}
+
+void awl_set(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key) {
+  awl_push_slot(L, s, slot);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, key);
+  lua_pop(L, 1);
+}
+
+void awl_unset(awl_state *s, awl_slot slot, lua_Integer key) {
+  if (s->closing)
+    return;
+  lua_pushnil(s->util);
+  lua_rawseti(s->util, slot, key); /* the key exists: no allocation */
+}
+
+static void push_weak_table(lua_State *L, const char *mode) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushstring(L, mode);
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+static void make_util(lua_State *L, awl_state *s) {
+  lua_State *util = lua_newthread(L);
+  luaL_checkstack(util, LUA_MINSTACK + AWL_LAST_SLOT, NULL);
+  for (int slot = 1; slot <= AWL_LAST_SLOT; slot++) {
+    if (slot <= AWL_TASKS)
+      push_weak_table(L, "v");
+    else if (slot == AWL_OWNED)
+      push_weak_table(L, "k");
+    else
+      lua_newtable(L);
+    lua_xmove(L, util, 1);
+  }
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &UTIL_KEY);
+  s->util = util;
+}
+
+/* ---- life ---- */
+
+static int state_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, 1);
+  s->closing = true;
+  awl_free_workers(s);
+  if (s->engine)
+    awl_free_engine(s->engine);
+  awl_free_sites(s);
+  free(s->loops);
+  free(s->leaves);
+  free(s->workers);
+  memset(s, 0, sizeof *s);
+  s->closing = true;
+  return 0;
+}
+
+awl_state *awl_open(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY) == LUA_TUSERDATA) {
+    awl_state *s = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return s;
+  }
+  lua_pop(L, 1);
+  awl_state *s = lua_newuserdatauv(L, sizeof *s, 0);
+  memset(s, 0, sizeof *s);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, state_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  s->main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  make_util(L, s);
+  const char *stress = getenv("AIOWIRE_GCSTRESS");
+  s->gc_stress = stress && *stress == '1';
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  return s;
+}
+
+/* ---- engines ---- */
+
+awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
+                           uint64_t seed) {
+  awl_engine *engine = calloc(1, sizeof *engine);
+  aw_engine_config config = {clock, seed, s, awl_drop, awl_keep, true};
+  if (!engine || aw_engine_new(&config, &engine->core) < 0) {
+    free(engine);
+    luaL_error(L, "not enough memory");
+  }
+  engine->state = s;
+  engine->number = s->engine_count++;
+  return engine;
+}
+
+awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
+  if (!s->engine)
+    s->engine = awl_new_engine(L, s, AW_CLOCK_REAL, 0);
+  return s->engine;
+}
+
+void awl_free_engine(awl_engine *engine) {
+  aw_engine_free(engine->core);
+  free(engine);
+}
+
+/* ---- classes ---- */
+
+void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions) {
+  lua_pushlightuserdata(L, s);
+  luaL_setfuncs(L, functions, 1);
+}
+
+void awl_new_class(lua_State *L, awl_state *s, awl_class class,
+                   const char *name, const luaL_Reg *methods,
+                   const luaL_Reg *meta) {
+  lua_newtable(L);
+  s->metatables[class] = lua_topointer(L, -1);
+  if (meta)
+    awl_register(L, s, meta);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "__metatable"); /* locked [V1] */
+  if (methods) {
+    lua_newtable(L);
+    awl_register(L, s, methods);
+    if (lua_getfield(L, -2, "__index") == LUA_TFUNCTION) {
+      /* A method is found first; __index of the class sees the rest. */
+      lua_pop(L, 1);
+      lua_setfield(L, -2, "methods");
+    } else {
+      lua_pop(L, 1);
+      lua_setfield(L, -2, "__index");
+    }
+  }
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, class_keys[class]);
+}
+
+void awl_push_class(lua_State *L, awl_class class) {
+  lua_getfield(L, LUA_REGISTRYINDEX, class_keys[class]);
+}
+
+bool awl_is(lua_State *L, awl_state *s, int index, awl_class class) {
+  if (!lua_getmetatable(L, index))
+    return false;
+  bool is = lua_topointer(L, -1) == s->metatables[class];
+  lua_pop(L, 1);
+  return is;
+}

@@ -1,0 +1,34 @@
+# Write the Lua sources into one C file (see lua/bind/embedded.h).
+#
+#   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c -P embed.cmake
+#
+# Bytes rather than string literals: C promises 4095 characters in a literal,
+# and bytes need no quoting.
+
+set(arrays "")
+set(rows "")
+set(index 0)
+foreach(file IN LISTS FILES)
+  file(READ "${ROOT}/${file}" bytes HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n  "
+    bytes "${bytes}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  string(REGEX REPLACE "\\.lua$" "" name "${file}")
+  string(REPLACE "/" "." name "${name}")
+  # The zero at the end makes it a C string as well, and an empty file legal.
+  string(APPEND arrays
+    "static const unsigned char source_${index}[] = {\n  ${bytes}0x00};\n\n")
+  string(APPEND rows
+    "  {\"${name}\", (const char *)source_${index},\n"
+    "   sizeof source_${index} - 1},\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+
+file(WRITE "${OUT}" "/* Made by lua/embed.cmake. */
+
+#include \"embedded.h\"
+
+${arrays}const struct awl_embedded awl_embedded[] = {
+${rows}  {NULL, NULL, 0},
+};
+")

@@ -1,0 +1,377 @@
+/* aiowire(1): a Lua interpreter whose scripts may await.
+ *
+ * Takes the command line of `lua`. Everything that touches Lua runs inside
+ * one protected call (run_all). Each -e and then the script is one run of
+ * aw_lua_main(): a main chunk is the root task of a main loop, and the next
+ * one begins when all that it started is done.
+ *
+ *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
+ *                            └─► run_chunk ─► aw_lua_main (the binding)
+ *
+ * Neighbours: options.c reads the command line, text.c refuses bytecode.
+ */
+
+#include "options.h"
+#include "text.h"
+
+#include "aiowire_lua.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
+
+typedef struct host {
+  host_options options;
+  int status; /* what to exit with … */
+  int signal; /* … or the signal to die by, or 0 */
+  bool ended; /* an error, a signal or os.exit: run nothing further */
+} host;
+
+static void complain(const char *text) {
+  fflush(stdout); /* in the order in which things happened */
+  fprintf(stderr, "aiowire: %s\n", text);
+  fflush(stderr);
+}
+
+static void fail(host *h, const char *text) {
+  complain(text ? text : "(error without a message)");
+  h->status = STATUS_ERROR;
+  h->ended = true;
+}
+
+/* ── errors ──────────────────────────────────────────────────────────────── */
+
+/* Push what lua prints for an error value that is no string.
+ * [..., err] -> [..., err, text] */
+static void push_message(lua_State *L) {
+  if (lua_tostring(L, -1))
+    lua_pushvalue(L, -1);
+  else if (!luaL_callmeta(L, -1, "__tostring") || !lua_tostring(L, -1))
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
+}
+
+/* Message handler of calls that are no tasks. [err] -> [text] */
+static int with_traceback(lua_State *L) {
+  push_message(L);
+  luaL_traceback(L, L, lua_tostring(L, -1), 1);
+  return 1;
+}
+
+/* [err, info] -> [text]. The info says all there is to say; what it is about
+ * comes from the error itself only if there is no info. */
+static int describe(lua_State *L) {
+  if (lua_isnoneornil(L, 2)) {
+    lua_settop(L, 1);
+    push_message(L);
+  } else {
+    luaL_tolstring(L, 2, NULL);
+  }
+  return 1;
+}
+
+/* Report an error that reached the top. [..., err, info] -> [...] */
+static void report(lua_State *L, host *h) {
+  lua_pushcfunction(L, describe);
+  lua_insert(L, -3);
+  if (lua_pcall(L, 2, 1, 0) == LUA_OK)
+    fail(h, lua_tostring(L, -1));
+  else
+    fail(h, "(an error whose text cannot be made)");
+  lua_pop(L, 1);
+}
+
+/* ── running ─────────────────────────────────────────────────────────────── */
+
+/* Run what luaL_load* left, as a main chunk.
+ * [..., function, args] -> [...], or [..., message] -> [...] */
+static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
+  if (load_status != LUA_OK) {
+    fail(h, lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return;
+  }
+  int code = 0;
+  int end = aw_lua_main(L, nargs, &code);
+  if (end == AW_LUA_ERROR) {
+    report(L, h);
+    h->status = code;
+  } else if (end == AW_LUA_SIGNAL) {
+    h->signal = code;
+    h->ended = true;
+  } else if (end == AW_LUA_EXIT) {
+    h->status = code;
+    h->ended = true;
+  }
+}
+
+/* The chunks of the command line see the library as `aw`. The local stands in
+ * their first line, so that line numbers are right. */
+static void run_string(lua_State *L, host *h, const char *text) {
+  lua_pushfstring(L, "local aw = require \"aiowire\"; %s", text);
+  size_t length;
+  const char *chunk = lua_tolstring(L, -1, &length);
+  int status = luaL_loadbufferx(L, chunk, length, "=(command line)", "t");
+  lua_remove(L, -2);
+  run_chunk(L, h, status, 0);
+}
+
+/* LUA_INIT, as lua does: a statement, or @file. */
+static void run_init(lua_State *L, host *h) {
+  const char *name = "=LUA_INIT" LUA_VERSUFFIX;
+  const char *init = getenv(name + 1);
+  if (!init) {
+    name = "=LUA_INIT";
+    init = getenv(name + 1);
+  }
+  if (!init || !init[0])
+    return;
+  int status = init[0] == '@'
+                   ? luaL_loadfilex(L, init + 1, "t")
+                   : luaL_loadbufferx(L, init, strlen(init), name, "t");
+  run_chunk(L, h, status, 0);
+}
+
+/* -l MOD or -l G=MOD. `require` cannot await, so this is no task. */
+static void require_global(lua_State *L, host *h, const char *spec) {
+  const char *equals = strchr(spec, '=');
+  size_t length = equals ? (size_t)(equals - spec) : strlen(spec);
+  lua_pushcfunction(L, with_traceback);
+  const char *global = lua_pushlstring(L, spec, length);
+  lua_getglobal(L, "require");
+  lua_pushstring(L, equals ? equals + 1 : spec);
+  if (lua_pcall(L, 1, 1, -4) == LUA_OK)
+    lua_setglobal(L, global);
+  else
+    fail(h, lua_tostring(L, -1));
+  lua_settop(L, 0);
+}
+
+/* -e, -l and -W, in the order given; what they are has been checked. */
+static void run_options(lua_State *L, host *h) {
+  char **argv = h->options.argv;
+  for (int i = 1; i < h->options.script && !h->ended; i++) {
+    char letter = argv[i][1];
+    if (letter == 'W') {
+      lua_warning(L, "@on", 0);
+    } else if (letter == 'e' || letter == 'l') {
+      const char *value = argv[i][2] ? argv[i] + 2 : argv[++i];
+      if (letter == 'e')
+        run_string(L, h, value);
+      else
+        require_global(L, h, value);
+    }
+  }
+}
+
+/* Push the script's arguments from the table `arg`, which an -e may have
+ * changed. Returns how many. */
+static int push_arguments(lua_State *L) {
+  if (lua_getglobal(L, "arg") != LUA_TTABLE)
+    luaL_error(L, "'arg' is not a table");
+  int n = (int)luaL_len(L, -1);
+  luaL_checkstack(L, n + 3, "too many arguments to script");
+  for (int i = 1; i <= n; i++)
+    lua_rawgeti(L, -i, i);
+  lua_remove(L, -n - 1);
+  return n;
+}
+
+static void run_script(lua_State *L, host *h) {
+  const host_options *o = &h->options;
+  const char *name = o->argv[o->script];
+  if (strcmp(name, "-") == 0 && strcmp(o->argv[o->script - 1], "--") != 0)
+    name = NULL; /* standard input */
+  int status = luaL_loadfilex(L, name, "t");
+  if (status == LUA_OK) {
+    run_chunk(L, h, status, push_arguments(L));
+    return;
+  }
+  const char *message = lua_tostring(L, -1);
+  if (name && status == LUA_ERRSYNTAX && !strstr(message, name))
+    lua_pushfstring(L, "%s: %s", name, message); /* bytecode: no line */
+  run_chunk(L, h, status, 0);
+}
+
+/* ── setting up ──────────────────────────────────────────────────────────── */
+
+/* `arg` as lua makes it: the script at 0, what stands before it below. */
+static void make_arg(lua_State *L, const host_options *o) {
+  int script = o->script < o->argc ? o->script : 0;
+  lua_createtable(L, o->argc - script, script + 1);
+  for (int i = 0; i < o->argc; i++) {
+    lua_pushstring(L, o->argv[i]);
+    lua_rawseti(L, -2, i - script);
+  }
+  lua_setglobal(L, "arg");
+}
+
+static void set_up(lua_State *L, const host_options *o) {
+  if (o->ignore_env) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
+  luaL_openlibs(L);
+  host_text_only(L);
+  make_arg(L, o);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_aiowire);
+  lua_setfield(L, -2, "aiowire");
+  lua_pop(L, 1);
+  aw_lua_install_host(L);
+}
+
+static void print_version(void) {
+  printf("aiowire %s (%s, libuv %s)\n", aw_version(), LUA_RELEASE, HOST_LIBUV);
+}
+
+/* --version: also where modules are looked for, which is what people want to
+ * know when one is not found. */
+static void print_parts(lua_State *L) {
+  print_version();
+  printf("build          %s\n", HOST_BUILD);
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "path");
+  lua_getfield(L, -2, "cpath");
+  printf("package.path   %s\n", luaL_tolstring(L, -2, NULL));
+  printf("package.cpath  %s\n", luaL_tolstring(L, -2, NULL));
+  lua_settop(L, 0);
+}
+
+/* Neither a script nor a -e: standard input is the script, unless a person
+ * sits there. */
+static void run_input(lua_State *L, host *h) {
+  if (!isatty(STDIN_FILENO)) {
+    run_chunk(L, h, luaL_loadfilex(L, NULL, "t"), 0);
+    return;
+  }
+  complain("no script given");
+  host_options_help(stderr);
+  h->status = STATUS_USAGE;
+}
+
+/* The one protected call. [host] -> [] */
+static int run_all(lua_State *L) {
+  host *h = lua_touserdata(L, 1);
+  const host_options *o = &h->options;
+  luaL_checkversion(L);
+  lua_settop(L, 0);
+  if (o->version)
+    print_version();
+  set_up(L, o);
+  if (o->all_parts) {
+    print_parts(L);
+    return 0;
+  }
+  if (!o->ignore_env)
+    run_init(L, h);
+  run_options(L, h);
+  if (h->ended)
+    return 0;
+  if (o->script < o->argc)
+    run_script(L, h);
+  else if (!o->chunks && !o->version)
+    run_input(L, h);
+  return 0;
+}
+
+/* ── the process ─────────────────────────────────────────────────────────── */
+
+/* Descriptors 0 to 2 must be there: the loop's own would take their numbers,
+ * and be written to by print. open() gives the lowest that is free. */
+static void open_standard_files(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+        open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) < 0)
+      _exit(STATUS_ERROR);
+  }
+}
+
+static bool output_has_reader(void) {
+  struct pollfd output = {STDOUT_FILENO, POLLOUT, 0};
+  return poll(&output, 1, 0) <= 0 || !(output.revents & POLLERR);
+}
+
+/* A broken pipe is an error of the write that met it, and no reason to die –
+ * unless nobody reads our output any more, as in `aiowire x.lua | head`. */
+static void on_broken_pipe(int signal_number) {
+  int saved = errno;
+  if (!output_has_reader()) {
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+  }
+  errno = saved;
+}
+
+/* A handler rather than SIG_IGN, which children would inherit. */
+static void survive_broken_pipes(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_broken_pipe;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGPIPE, &action, NULL);
+}
+
+/* Output that could not be written is an error like any other, but for a
+ * reader that went away. */
+static void flush_output(host *h) {
+  bool lost = ferror(stdout) != 0; /* print flushes, and says nothing */
+  lost = fflush(stdout) != 0 || lost;
+  if (!lost || !output_has_reader())
+    return;
+  fputs("aiowire: cannot write to stdout\n", stderr);
+  if (h->status == 0)
+    h->status = STATUS_ERROR;
+}
+
+/* Die by the signal that ended us, so that shells see what happened. */
+static void die_by(int signal_number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal_number);
+  signal(signal_number, SIG_DFL);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+  raise(signal_number);
+}
+
+static void run_state(host *h) {
+  lua_State *L = luaL_newstate();
+  if (!L) {
+    fail(h, "not enough memory");
+    return;
+  }
+  lua_pushcfunction(L, run_all);
+  lua_pushlightuserdata(L, h);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    fail(h, lua_tostring(L, -1));
+  lua_close(L);
+}
+
+int main(int argc, char **argv) {
+  host h = {.status = 0};
+  open_standard_files();
+  survive_broken_pipes();
+  host_options_read(&h.options, argc, argv);
+  if (h.options.bad) {
+    host_options_complain(&h.options);
+    return STATUS_USAGE;
+  }
+  if (h.options.help)
+    host_options_help(stdout);
+  else
+    run_state(&h);
+  flush_output(&h);
+  if (h.signal)
+    die_by(h.signal);
+  return h.signal ? 128 + h.signal : h.status;
+}

@@ -1,0 +1,65 @@
+/* aiowire in a Lua 5.4 state: what a C program that embeds Lua needs.
+ *
+ * The plain way is one line before the first `require "aiowire"`:
+ *
+ *   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+ *   lua_pushcfunction(L, luaopen_aiowire);
+ *   lua_setfield(L, -2, "aiowire");
+ *   lua_pop(L, 1);
+ *
+ * Then the module is this copy of the library, and no aiowire.so is looked
+ * for. The functions below may raise Lua errors (out of memory): call them
+ * inside a protected call.
+ */
+
+#ifndef AIOWIRE_LUA_H
+#define AIOWIRE_LUA_H
+
+#include "aiowire.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include <lua.h>
+
+/* How aw_lua_main() ended. */
+typedef enum aw_lua_end {
+  AW_LUA_OK,     /* the program and all that it started is done */
+  AW_LUA_ERROR,  /* an error reached the top; it is on the stack */
+  AW_LUA_SIGNAL, /* SIGINT or SIGTERM ended it, and all is cleaned up */
+  AW_LUA_EXIT    /* os.exit(code) was called, and all is cleaned up */
+} aw_lua_end;
+
+/* Open the library: what `require "aiowire"` calls.
+ *
+ * Leaves the module's table on the stack. A second call in the same state
+ * gives the same library.
+ */
+AW_API int luaopen_aiowire(lua_State *L);
+
+/* Run a function as the root task of a main loop, to the end of all that it
+ * starts. SIGINT and SIGTERM are held meanwhile. A wire that the function
+ * returns is run by the root task as well.
+ *
+ *   nargs   the function's arguments on the stack's top, the function below
+ *   code    receives the signal's number, the code given to os.exit, or, with
+ *           AW_LUA_ERROR, what to exit with: 1, and 13 for a Deadlock
+ *
+ * Pops the function and its arguments. Returns an aw_lua_end; AW_LUA_ERROR
+ * leaves the error value and, above it, its info object. After AW_LUA_SIGNAL
+ * the host is to close the state and raise that signal again.
+ * Call from: a protected call outside any task.
+ */
+AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
+
+/* Put the host's coroutine.* and os.exit in place: aw.install() for a
+ * program that owns the state, with an os.exit that cleans up first.
+ */
+AW_API void aw_lua_install_host(lua_State *L);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
