@@ -1,0 +1,1163 @@
+-- Cancellation: what is delivered, where, in which order, and to whom
+-- (C1-C6, C9-C11, C13). Shields and grace are in shield_spec.lua.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+
+local function test(f)
+  return helper.leak_checked(function()
+    aw.test(f)
+  end)
+end
+
+--- A log and a function that appends to it.
+local function recorder()
+  local log = {}
+  return log, function(event)
+    log[#log + 1] = event
+  end
+end
+
+--- A value whose `<close>` calls `f(err)`.
+local function closer(f)
+  return setmetatable({}, {
+    __close = function(_, err)
+      f(err)
+    end,
+  })
+end
+
+--- Wait for `t`, whatever becomes of it.
+local function join(t)
+  return pcall(t.wait, t)
+end
+
+--- The error that `f(...)` raises.
+local function caught(f, ...)
+  local ok, err = pcall(f, ...)
+  assert(not ok, "an error is raised")
+  return err
+end
+
+--- The line of the caller.
+local function line()
+  return debug.getinfo(2, "l").currentline
+end
+
+--- Is this code running inside a task (as specs do under the host)?
+local function in_a_task()
+  local ok, task = pcall(aw.current)
+  return ok and task ~= nil
+end
+
+describe("Cancelled", function()
+  --- The Cancelled that `strike(t)` makes a sleeping task see.
+  local function cancelled_by(ev, strike)
+    local err
+    local t = ev:start(function()
+      err = caught(aw.sleep, 100)
+    end)
+    aw.sleep(1)
+    strike(t)
+    join(t)
+    return err
+  end
+
+  it("carries the reason, for people [C1]", function()
+    test(function(ev)
+      local err = cancelled_by(ev, function(t)
+        t:cancel("lunch")
+      end)
+      assert.is_true(aw.is_cancelled(err))
+      assert.are.equal("lunch", err.reason)
+      assert.are.equal("Cancelled: lunch", tostring(err))
+    end)
+  end)
+
+  it("carries a reason of any type [C1]", function()
+    test(function(ev)
+      local reason = {}
+      local err = cancelled_by(ev, function(t)
+        t:cancel(reason)
+      end)
+      assert.are.equal(reason, err.reason)
+    end)
+  end)
+
+  it("may have no reason [C1]", function()
+    test(function(ev)
+      local err = cancelled_by(ev, function(t)
+        t:cancel()
+      end)
+      assert.is_true(aw.is_cancelled(err))
+      assert.is_truthy(tostring(err):find("Cancelled", 1, true))
+    end)
+  end)
+
+  it("says where the cancel was called [C1]", function()
+    test(function(ev)
+      local here
+      local err = cancelled_by(ev, function(t)
+        here = line() + 1
+        t:cancel("lunch")
+      end)
+      local place = "cancel_spec.lua:" .. here
+      assert.is_truthy(err.where:find(place, 1, true), err.where)
+    end)
+  end)
+
+  it("tells a task's cancel from a scope's and a deadline's [C1]", function()
+    test(function(ev)
+      local kinds = {}
+      kinds[1] = cancelled_by(ev, function(t)
+        t:cancel()
+      end).kind
+      aw.scope(function(s)
+        s:cancel()
+        kinds[2] = caught(aw.sleep, 100).kind
+      end)
+      aw.scope({ timeout = 1 }, function()
+        kinds[3] = caught(aw.sleep, 100).kind
+      end)
+      assert.are.same({ "task", "scope", "timeout" }, kinds)
+    end)
+  end)
+
+  it("tells a stop of the loop [C1]", function()
+    helper.leak_checked(function()
+      local kind
+      local ev = aw.EventLoop { clock = "virtual" }
+      ev:start(function()
+        kind = caught(aw.sleep, 100).kind
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        ev:stop()
+      end)
+      assert.are.equal("stopped", ev:run())
+      assert.are.equal("loop", kind)
+    end)
+  end)
+
+  it("is nothing that can be imitated [C1]", function()
+    for _, value in ipairs {
+      "Cancelled: lunch",
+      { reason = "lunch", kind = "task" },
+      true,
+      42,
+    } do
+      assert.is_falsy(aw.is_cancelled(value))
+    end
+    assert.is_falsy(aw.is_cancelled(nil))
+    assert.is_falsy(aw.is_cancelled(false))
+  end)
+end)
+
+describe("a cancelled task", function()
+  --- Run `f` in a task that has been cancelled, and join it.
+  local function when_cancelled(ev, f)
+    local t
+    t = ev:start(function()
+      t:cancel("test")
+      f(t)
+    end)
+    join(t)
+    return t
+  end
+
+  it("gets Cancelled again at each await [C2]", function()
+    test(function(ev)
+      local count = 0
+      when_cancelled(ev, function()
+        for _ = 1, 20 do
+          if aw.is_cancelled(caught(aw.sleep, 1)) then
+            count = count + 1
+          end
+        end
+      end)
+      assert.are.equal(20, count)
+      assert.are.equal(0, ev:now())
+    end)
+  end)
+
+  it("gets it before anything is tried [C2]", function()
+    test(function(ev)
+      local done = ev:start(aw.Value("result"))
+      aw.sleep(1)
+      assert.are.equal("done", done.status)
+      local errs = {}
+      when_cancelled(ev, function()
+        errs[1] = caught(aw.sleep, 0)
+        errs[2] = caught(aw.yield)
+        errs[3] = caught(aw.sleep_until, 0)
+        errs[4] = caught(done.wait, done)
+        errs[5] = caught(aw.await, aw.Sleep(0))
+        errs[6] = caught(aw.await, aw.Done(done))
+      end)
+      for i = 1, 6 do
+        assert.is_true(aw.is_cancelled(errs[i]), "await " .. i)
+      end
+    end)
+  end)
+
+  it("gets it in scopes that it opens afterwards, too [C2]", function()
+    test(function(ev)
+      local err
+      when_cancelled(ev, function()
+        pcall(aw.scope, function()
+          err = caught(aw.sleep, 1)
+        end)
+      end)
+      assert.is_true(aw.is_cancelled(err))
+    end)
+  end)
+
+  it("passes it on to children that it starts afterwards [C2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      when_cancelled(ev, function()
+        pcall(aw.scope, function(s)
+          s:start(function()
+            note "child starts"
+            note(aw.is_cancelled(caught(aw.sleep, 1)))
+          end)
+        end)
+      end)
+      assert.are.same({ "child starts", true }, log)
+    end)
+  end)
+
+  it("cannot hold the engine by swallowing Cancelled [C2]", function()
+    test(function(ev)
+      local steps, seen = 0, nil
+      ev:start(function()
+        for _ = 1, 10 do
+          aw.yield()
+          steps = steps + 1
+        end
+      end)
+      when_cancelled(ev, function()
+        for _ = 1, 100 do
+          pcall(aw.sleep, 1)
+        end
+        seen = steps
+      end)
+      assert.are.equal(10, seen)
+    end)
+  end)
+
+  it("is disturbed in nothing but its awaits [C2]", function()
+    test(function(ev)
+      local sum = 0
+      local t = when_cancelled(ev, function()
+        for i = 1, 1000 do
+          sum = sum + i
+        end
+      end)
+      assert.are.equal(500500, sum)
+      assert.are.equal("done", t.status)
+    end)
+  end)
+
+  it("leaves others alone [C2]", function()
+    test(function(ev)
+      local other = ev:start(aw.Sleep(1) >> aw.Value("fine"))
+      when_cancelled(ev, function()
+        pcall(aw.sleep, 1)
+      end)
+      assert.are.equal("fine", other:wait())
+    end)
+  end)
+end)
+
+describe("the delivery of a cancel", function()
+  it("happens after cancel() has returned [C3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local _ <close> = closer(function()
+          note "delivered"
+        end)
+        aw.sleep(100)
+      end)
+      aw.sleep(1)
+      t:cancel()
+      note "returned"
+      join(t)
+      assert.are.same({ "returned", "delivered" }, log)
+    end)
+  end)
+
+  it("happens at the next await of the running task itself [C3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t
+      t = ev:start(function()
+        t:cancel()
+        note "still running"
+        aw.sleep(1)
+        note "never"
+      end)
+      join(t)
+      assert.are.same({ "still running" }, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("reaches children in the order of their creation [C3]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(s)
+        for i = 1, 5 do
+          s:start(function()
+            local _ <close> = closer(function()
+              note(i)
+            end)
+            aw.sleep(100 - i)
+          end)
+        end
+        aw.sleep(1)
+        s:cancel()
+      end)
+      assert.are.same({ 1, 2, 3, 4, 5 }, log)
+    end)
+  end)
+
+  it("waits for its turn behind tasks that were ready before [C3]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local t = ev:start(function()
+          local _ <close> = closer(function()
+            note "delivered"
+          end)
+          aw.sleep(100)
+        end)
+        aw.sleep(1)
+        ev:start(aw.Call(note, "ready before"))
+        t:cancel()
+        join(t)
+        assert.are.same({ "ready before", "delivered" }, log)
+      end)
+    end)
+
+  it("lets a task that never ran run to its first await [C3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local _ <close> = closer(function()
+          note "closed"
+        end)
+        note "started"
+        aw.sleep(1)
+        note "never"
+      end)
+      t:cancel()
+      join(t)
+      assert.are.same({ "started", "closed" }, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("happens once, however often cancel() is called [C3]", function()
+    test(function(ev)
+      local err, closed = nil, 0
+      local t = ev:start(function()
+        local _ <close> = closer(function()
+          closed = closed + 1
+        end)
+        err = caught(aw.sleep, 100)
+        error(err)
+      end)
+      aw.sleep(1)
+      t:cancel("first")
+      t:cancel("second")
+      t:cancel("third")
+      join(t)
+      t:cancel("late")
+      assert.are.equal("first", err.reason)
+      assert.are.equal(1, closed)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("reaches no task that has ended [C3]", function()
+    test(function(ev)
+      local t = ev:start(aw.Value("kept"))
+      assert.are.equal("kept", t:wait())
+      t:cancel()
+      assert.are.equal("done", t.status)
+      assert.are.equal("kept", t:wait())
+    end)
+  end)
+end)
+
+describe("a deadline", function()
+  it("is a part of its scope, no task [C4]", function()
+    test(function()
+      local before = aw.stats().tasks
+      local counts = {}
+      aw.scope({ timeout = 10 }, function()
+        counts[1] = aw.stats().tasks
+      end)
+      aw.timeout(10, function()
+        counts[2] = aw.stats().tasks
+      end)
+      assert.are.same({ before, before }, counts)
+    end)
+  end)
+
+  it("cancels all that is below its scope [C4]", function()
+    test(function(ev)
+      local log, note = recorder()
+      aw.scope({ timeout = 2 }, function(s)
+        s:start(function()
+          aw.scope(function(deeper)
+            deeper:start(aw.Sleep(1) >> aw.Call(note, "in time"))
+            deeper:start(aw.Sleep(3) >> aw.Call(note, "late"))
+          end)
+        end)
+        s:start(aw.Sleep(3) >> aw.Call(note, "late"))
+      end)
+      assert.are.same({ "in time" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("cancels nothing once its scope is left [C4]", function()
+    test(function(ev)
+      aw.timeout(1, aw.sleep, 0.5)
+      aw.scope({ timeout = 1 }, function()
+        aw.sleep(0.5)
+      end)
+      aw.sleep(10)
+      assert.are.equal(11, ev:now())
+    end)
+  end)
+
+  it("becomes a Timeout where that is asked for [C4]", function()
+    test(function(ev)
+      local err = caught(aw.timeout, 2, aw.sleep, 100)
+      assert.is_true(aw.is_timeout(err))
+      assert.are.equal(2, err.after)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("passes arguments and results through aw.timeout [C4]", function()
+    test(function()
+      local got = table.pack(aw.timeout(2, function(...)
+        aw.sleep(1)
+        return select("#", ...), ...
+      end, "a", nil, "b"))
+      assert.are.same({ 3, "a", nil, "b", n = 4 }, got)
+    end)
+  end)
+
+  it("passes errors raw through aw.timeout [C4]", function()
+    test(function()
+      local boom = {}
+      local err = caught(aw.timeout, 2, function()
+        aw.sleep(1)
+        error(boom)
+      end)
+      assert.are.equal(boom, err)
+    end)
+  end)
+
+  it("raises Timeout after the clean-up below it [C4]", function()
+    test(function(ev)
+      local log, note = recorder()
+      pcall(aw.timeout, 1, function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.sleep(2)
+          end)
+          note "cleaned up"
+        end)
+        aw.sleep(100)
+      end)
+      note "raised"
+      assert.are.same({ "cleaned up", "raised" }, log)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+end)
+
+describe("a scope left with Cancelled", function()
+  it("absorbs it when only itself is cancelled [C5]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(outer)
+        aw.scope(function(inner)
+          inner:cancel()
+          aw.sleep(1)
+        end)
+        note "in outer"
+        aw.sleep(1)
+        note "still in outer"
+        outer:cancel()
+        aw.sleep(1)
+        note "never"
+      end)
+      note "outside"
+      assert.are.same({ "in outer", "still in outer", "outside" }, log)
+    end)
+  end)
+
+  it("lets it through when an outer one is cancelled [C5]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(outer)
+        aw.scope(function(inner)
+          inner:cancel()
+          outer:cancel()
+          aw.sleep(1)
+        end)
+        note "never"
+      end)
+      note "outside"
+      assert.are.same({ "outside" }, log)
+    end)
+  end)
+
+  it("lets it through when an outer one is cancelled later [C5]", function()
+    test(function(ev)
+      local log, note = recorder()
+      aw.scope(function(outer)
+        aw.scope(function(inner)
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(1)
+              outer:cancel()
+              aw.sleep(1)
+              note "cleaned up"
+            end)
+          end)
+          inner:cancel()
+          aw.sleep(100)
+        end)
+        note "never"
+      end)
+      note "outside"
+      assert.are.same({ "cleaned up", "outside" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("lets it through when only an outer one is cancelled [C5]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(outer)
+        aw.scope(function()
+          outer:cancel()
+          aw.sleep(1)
+        end)
+        note "never"
+      end)
+      note "outside"
+      assert.are.same({ "outside" }, log)
+    end)
+  end)
+
+  it("absorbs it inside a shield that hides the outer one [C5]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(outer)
+        outer:cancel()
+        aw.shield(function()
+          aw.scope(function(inner)
+            inner:cancel()
+            aw.sleep(1)
+          end)
+          note "in the shield"
+          aw.sleep(1)
+          note "still there"
+        end)
+        aw.sleep(1)
+        note "never"
+      end)
+      note "outside"
+      assert.are.same({ "in the shield", "still there", "outside" }, log)
+    end)
+  end)
+
+  it("reports the outermost of the deadlines that expired [C5]", function()
+    test(function(ev)
+      local err = caught(aw.timeout, 2, function()
+        aw.timeout(1, function()
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(2)
+            end)
+          end)
+          aw.sleep(100)
+        end)
+      end)
+      assert.is_true(aw.is_timeout(err))
+      assert.are.equal(2, err.after)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("reports the inner deadline if the outer is not due [C5]", function()
+    test(function()
+      local err = caught(aw.timeout, 2, function()
+        aw.timeout(1, aw.sleep, 100)
+      end)
+      assert.are.equal(1, err.after)
+    end)
+  end)
+end)
+
+describe("an operation that has committed", function()
+  it("is delivered though its task is cancelled by then [C6]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local victim
+      ev:start(function()
+        aw.sleep(1)
+        victim:cancel()
+        note "cancelled"
+      end)
+      victim = ev:start(function()
+        aw.sleep(1)
+        note "slept"
+        aw.sleep(1)
+        note "never"
+      end)
+      join(victim)
+      assert.are.same({ "cancelled", "slept" }, log)
+      assert.are.equal("cancelled", victim.status)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("delivers the results of a task that was waited for [C6]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local source = ev:start(aw.Sleep(1) >> aw.Value("result"))
+      local victim
+      ev:start(function()
+        source:wait()
+        victim:cancel()
+        note "cancelled"
+      end)
+      victim = ev:start(function()
+        note(source:wait())
+        aw.sleep(1)
+        note "never"
+      end)
+      join(victim)
+      assert.are.same({ "cancelled", "result" }, log)
+    end)
+  end)
+
+  it("is done, if nothing is awaited any more [C6]", function()
+    test(function(ev)
+      local victim
+      ev:start(function()
+        aw.sleep(1)
+        victim:cancel()
+      end)
+      victim = ev:start(function()
+        aw.sleep(1)
+        return aw.Value "result"
+      end)
+      assert.are.equal("result", victim:wait())
+      assert.are.equal("done", victim.status)
+    end)
+  end)
+
+  it("is another thing than one still under way [C6]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local victim
+      ev:start(function()
+        aw.sleep(1)
+        victim:cancel()
+      end)
+      victim = ev:start(function()
+        aw.sleep(1.5)
+        note "never"
+      end)
+      join(victim)
+      assert.are.same({}, log)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+end)
+
+describe("a task that does not end", function()
+  --- Run a loop with `body` as the task "mule", cancelled at 1.
+  local function drive(body)
+    local ev = aw.EventLoop { clock = "virtual", grace = 2 }
+    local mule = ev:start(body, nil, { name = "mule" })
+    ev:start(function()
+      aw.sleep(1)
+      mule:cancel("stop")
+    end)
+    pcall(ev.run, ev)
+    return ev, mule
+  end
+
+  local function assert_killed(ev, mule)
+    assert.are.equal(1, #ev.stuck)
+    assert.are.equal("mule", ev.stuck[1].name)
+    assert.are.equal(mule.id, ev.stuck[1].task.id)
+    local trace = ev.stuck[1].traceback
+    assert.is_truthy(trace:find("cancel_spec.lua:", 1, true), trace)
+    assert.are.equal(0, #ev:tasks())
+    local status = mule.status
+    assert.is_true(status == "cancelled" or status == "failed", status)
+  end
+
+  it("is killed after 1,000 Cancelled and its `<close>` run [C9]", function()
+    helper.leak_checked(function()
+      local count, closed = 0, 0
+      local ev, mule = drive(function()
+        local _ <close> = closer(function()
+          closed = closed + 1
+        end)
+        while true do
+          if not pcall(aw.sleep, 1) then
+            count = count + 1
+          end
+        end
+      end)
+      assert_killed(ev, mule)
+      assert.is_true(count > 1 and count <= 1001, count)
+      assert.are.equal(1, closed)
+    end)
+  end)
+
+  it("is killed when its shields outlast the grace [C9]", function()
+    helper.leak_checked(function()
+      local closed = 0
+      local ev, mule = drive(function()
+        local _ <close> = closer(function()
+          closed = closed + 1
+        end)
+        while true do
+          pcall(aw.shield, function()
+            aw.sleep(1)
+          end, 1000)
+        end
+      end)
+      assert_killed(ev, mule)
+      assert.are.equal(1, closed)
+    end)
+  end)
+
+  it("is closed from the innermost coroutine outwards [C9]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local function noted(name)
+        return closer(function()
+          note(name)
+        end)
+      end
+      local ev, mule = drive(function()
+        local _ <close> = noted "outer"
+        aw.await(function()
+          local _ <close> = noted "middle"
+          aw.await(function()
+            local _ <close> = noted "inner"
+            while true do
+              pcall(aw.sleep, 1)
+            end
+          end)
+        end)
+      end)
+      assert_killed(ev, mule)
+      assert.are.same({ "inner", "middle", "outer" }, log)
+    end)
+  end)
+
+  it("leaves the others their clean-up [C9]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = aw.EventLoop { clock = "virtual", grace = 2 }
+      ev:start(function()
+        while true do
+          pcall(aw.sleep, 1)
+        end
+      end, nil, { name = "mule" })
+      ev:start(function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.sleep(1)
+          end)
+          note "cleaned up"
+        end)
+        aw.sleep(100)
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        ev:stop()
+      end)
+      pcall(ev.run, ev)
+      assert.are.same({ "cleaned up" }, log)
+      assert.are.equal(1, #ev.stuck)
+    end)
+  end)
+
+  it("is not one that ends after a few Cancelled [C9]", function()
+    helper.leak_checked(function()
+      local ev, mule = drive(function()
+        for _ = 1, 50 do
+          pcall(aw.sleep, 1)
+        end
+      end)
+      assert.are.equal(0, #ev.stuck)
+      assert.are.equal("done", mule.status)
+    end)
+  end)
+
+  it("is not one that cleans up within the grace [C9]", function()
+    helper.leak_checked(function()
+      local ev, mule = drive(function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.sleep(1)
+          end)
+        end)
+        aw.sleep(100)
+      end)
+      assert.are.equal(0, #ev.stuck)
+      assert.are.equal("cancelled", mule.status)
+    end)
+  end)
+end)
+
+describe("a wait that is cancelled", function()
+  local waits = {
+    { "aw.sleep", function()
+      aw.sleep(100)
+    end },
+    { "aw.sleep_until", function()
+      aw.sleep_until(100)
+    end },
+    { "a Sleep", function()
+      aw.await(aw.Sleep(100))
+    end },
+    { "a Never", function()
+      aw.await(aw.Never)
+    end },
+    { "a task's wait", function(other)
+      other:wait()
+    end },
+    { "a Done", function(other)
+      aw.await(aw.Done(other))
+    end },
+    { "a sequence", function()
+      aw.await(aw.Sleep(0.25) >> aw.Sleep(100) >> aw.Sleep(1))
+    end },
+    { "a repetition", function()
+      aw.await(aw.Sleep(0.75) * 100)
+    end },
+    { "a scope", function()
+      aw.scope(function(s)
+        s:start(aw.Sleep(100))
+      end)
+    end },
+  }
+  for _, case in ipairs(waits) do
+    local name, wait = case[1], case[2]
+    it("is given up at once, as " .. name .. " [C10]", function()
+      test(function(ev)
+        local other = ev:start(aw.Never)
+        local t = ev:start(function()
+          wait(other)
+          aw.yield()
+        end)
+        aw.sleep(1)
+        t:cancel_wait()
+        assert.are.equal("cancelled", t.status)
+        assert.are.equal(1, ev:now())
+        assert.are.equal("waiting", other.status)
+        other:cancel()
+      end)
+    end)
+  end
+
+  it("takes no deadline with it into the future [C10]", function()
+    test(function(ev)
+      local before = aw.stats().deadlines
+      local t = ev:start(aw.Sleep(100))
+      aw.yield()
+      assert.are.equal(before + 1, aw.stats().deadlines)
+      t:cancel_wait()
+      assert.are.equal(before, aw.stats().deadlines)
+    end)
+  end)
+
+  it("is the waiter's, never the task's that is waited for [C10]", function()
+    test(function(ev)
+      local source = ev:start(aw.Sleep(2) >> aw.Value("result"))
+      local waiter = ev:start(function()
+        source:wait()
+      end)
+      aw.sleep(1)
+      waiter:cancel_wait()
+      assert.are.equal("result", source:wait())
+      assert.are.equal("cancelled", waiter.status)
+    end)
+  end)
+end)
+
+describe("an await where Lua cannot yield", function()
+  local places = {
+    { "sort", function(f)
+      table.sort({ 3, 1, 2 }, function(a, b)
+        f()
+        return a < b
+      end)
+    end },
+    { "gsub", function(f)
+      string.gsub("x", "x", f)
+    end },
+    { "require", function(f)
+      package.preload["spec.awaiting"] = f
+      local _ <close> = closer(function()
+        package.preload["spec.awaiting"] = nil
+        package.loaded["spec.awaiting"] = nil
+      end)
+      require "spec.awaiting"
+    end },
+  }
+  for _, case in ipairs(places) do
+    local name, call = case[1], case[2]
+    it("says that it stands inside " .. name .. " [C11]", function()
+      test(function(ev)
+        helper.raises("cannot await inside", function()
+          call(function()
+            aw.sleep(1)
+          end)
+        end)
+        helper.raises(name, function()
+          call(function()
+            aw.sleep(1)
+          end)
+        end)
+        assert.are.equal(0, ev:now())
+        aw.sleep(1)
+        assert.are.equal(1, ev:now())
+      end)
+    end)
+  end
+
+  it("says so in a finalizer [C11]", function()
+    test(function()
+      local message
+      setmetatable({}, {
+        __gc = function()
+          message = caught(aw.sleep, 1)
+        end,
+      })
+      collectgarbage()
+      collectgarbage()
+      message = tostring(message)
+      assert.is_truthy(message:find("cannot await", 1, true), message)
+    end)
+  end)
+
+  it("is no await in a sort that awaits nothing [C11]", function()
+    test(function()
+      local list = { 3, 1, 2 }
+      table.sort(list)
+      aw.yield()
+      assert.are.same({ 1, 2, 3 }, list)
+    end)
+  end)
+end)
+
+describe("an await outside any task", function()
+  for name, call in pairs {
+    sleep = function()
+      aw.sleep(1)
+    end,
+    yield = function()
+      aw.yield()
+    end,
+    await = function()
+      aw.await(aw.Sleep(1))
+    end,
+    scope = function()
+      aw.scope(function() end)
+    end,
+    timeout = function()
+      aw.timeout(1, function() end)
+    end,
+  } do
+    it("names aw.run, as aw." .. name .. " [C11]", function()
+      if in_a_task() then
+        return -- the host runs this very spec in a task
+      end
+      helper.raises("aw.run", call)
+    end)
+  end
+
+  it("names aw.run in a coroutine, too [C11]", function()
+    if in_a_task() then
+      return
+    end
+    local ok, err = coroutine.resume(coroutine.create(function()
+      aw.sleep(1)
+    end))
+    assert.is_false(ok)
+    assert.is_truthy(tostring(err):find("aw.run", 1, true), err)
+  end)
+end)
+
+describe("an await in a coroutine of one's own", function()
+  it("goes on, or names aw.wrap [C11]", function()
+    test(function(ev)
+      local co = coroutine.wrap(function()
+        aw.sleep(1)
+        return "slept"
+      end)
+      local ok, got = pcall(co)
+      if ok then
+        assert.are.equal("slept", got)
+        assert.are.equal(1, ev:now())
+      else
+        assert.is_truthy(tostring(got):find("aw.wrap", 1, true), got)
+        assert.are.equal(0, ev:now())
+      end
+      aw.sleep(1)
+    end)
+  end)
+
+  it("goes on in a generator made by aw.wrap [C11]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local generate = aw.wrap(function(first)
+        note(first)
+        aw.sleep(1)
+        note(coroutine.yield "a")
+        aw.sleep(1)
+        note(coroutine.yield "b")
+        return "c"
+      end)
+      note(generate "in 1")
+      note(generate "in 2")
+      note(generate "in 3")
+      assert.are.same({ "in 1", "a", "in 2", "b", "in 3", "c" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("lets other tasks run meanwhile [C11]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Sleep(1) >> aw.Call(note, "other"))
+      for value in aw.wrap(function()
+        aw.sleep(2)
+        coroutine.yield "generated"
+      end) do
+        note(value)
+      end
+      assert.are.same({ "other", "generated" }, log)
+    end)
+  end)
+
+  it("gets Cancelled there [C11]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        aw.wrap(function()
+          local _ <close> = closer(function(err)
+            note(aw.is_cancelled(err))
+          end)
+          aw.sleep(100)
+        end)()
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ true }, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("raises its errors where it is called [C11]", function()
+    test(function()
+      local boom = {}
+      local err = caught(aw.wrap(function()
+        aw.sleep(1)
+        error(boom)
+      end))
+      assert.are.equal(boom, err)
+    end)
+  end)
+end)
+
+describe("aw.pcall", function()
+  it("lets Cancelled through [C13]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        aw.pcall(aw.sleep, 100)
+        note "never"
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({}, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("catches every other error, raw [C13]", function()
+    test(function()
+      for _, value in ipairs { "text", {}, 42, true } do
+        local ok, err = aw.pcall(function()
+          aw.sleep(1)
+          error(value, 0)
+        end)
+        assert.is_false(ok)
+        assert.is_true(rawequal(value, err))
+      end
+    end)
+  end)
+
+  it("catches Timeout and TaskCancelled [C13]", function()
+    test(function(ev)
+      local ok, err = aw.pcall(aw.timeout, 1, aw.sleep, 100)
+      assert.is_false(ok)
+      assert.is_true(aw.is_timeout(err))
+      local t = ev:start(aw.Never)
+      t:cancel()
+      ok, err = aw.pcall(t.wait, t)
+      assert.is_false(ok)
+      assert.is_true(aw.is_task_cancelled(err))
+    end)
+  end)
+
+  it("passes arguments and results as pcall does [C13]", function()
+    test(function()
+      local got = table.pack(aw.pcall(function(...)
+        aw.sleep(1)
+        return ...
+      end, 1, nil, 3, nil))
+      assert.are.same({ true, 1, nil, 3, nil, n = 5 }, got)
+    end)
+  end)
+
+  it("has a sister that catches Cancelled, until the next await [C13]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local t = ev:start(function()
+          local ok, err = pcall(aw.sleep, 100)
+          note(ok)
+          note(aw.is_cancelled(err))
+          aw.sleep(1)
+          note "never"
+        end)
+        aw.sleep(1)
+        t:cancel_wait()
+        assert.are.same({ false, true }, log)
+        assert.are.equal("cancelled", t.status)
+      end)
+    end)
+end)

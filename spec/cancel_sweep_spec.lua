@@ -1,0 +1,903 @@
+-- The sweep: every scenario is struck at each of its awaits in turn.
+--
+-- A scenario awaits through its probe, which counts. A first run finds the
+-- number N of awaits; then, for each k in 1..N, the scenario runs once more
+-- and is struck just before its k-th await: cancelled by itself, by another
+-- task, again in its clean-up, with its scope, by an error, or by the end of
+-- the whole loop. Whatever happens, `<close>` runs exactly once, the loop
+-- ends, and nothing is left (C2, C3, C5, C8, C12, E1, E7, S2, S3, L3).
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+
+-- Virtual seconds after which a run counts as hanging.
+local FOR_EVER <const> = 10000
+
+--- A probe: the door to all awaits of one run, and its books.
+local function new_probe(ev)
+  local probe = { count = 0, closed = {}, failures = {}, errors = {} }
+
+  --- Await `f(...)`, the next in the count.
+  local function step(f, ...)
+    probe.count = probe.count + 1
+    if probe.count == probe.at then
+      probe.strike()
+    elseif probe.again and probe.count > probe.at then
+      probe.again()
+    end
+    return f(...)
+  end
+
+  function probe.sleep(seconds)
+    return step(aw.sleep, seconds)
+  end
+
+  function probe.yield()
+    return step(aw.yield)
+  end
+
+  function probe.await(w)
+    return step(aw.await, w)
+  end
+
+  function probe.wait(t)
+    return step(t.wait, t)
+  end
+
+  function probe.cancel_wait(t)
+    return step(t.cancel_wait, t)
+  end
+
+  --- A value whose `<close>` is counted; it may clean up.
+  function probe.guard(clean_up)
+    local id = #probe.closed + 1
+    probe.closed[id] = 0
+    return setmetatable({}, {
+      __close = function(_, err)
+        probe.closed[id] = probe.closed[id] + 1
+        if clean_up then
+          clean_up(err)
+        end
+      end,
+    })
+  end
+
+  --- A guard that awaits `count` times while it cleans up.
+  function probe.slow_guard(count)
+    return probe.guard(function()
+      aw.shield(function()
+        for _ = 1, count do
+          probe.sleep(0.25)
+        end
+      end)
+    end)
+  end
+
+  --- A handler that counts its calls under `name`.
+  function probe.handler(name)
+    return function(_, err)
+      probe.failures[name] = (probe.failures[name] or 0) + 1
+      probe.errors[#probe.errors + 1] = err
+    end
+  end
+
+  --- A further task of the loop, with a handler.
+  local started = 0
+  function probe.start(w, opts)
+    started = started + 1
+    return ev:start(w, probe.handler("task " .. started), opts)
+  end
+
+  return probe
+end
+
+-- Each scenario: what it is about, and body(ev, probe). ---------------------
+
+local scenarios = {}
+
+local function scenario(name, body)
+  scenarios[#scenarios + 1] = { name = name, body = body }
+end
+
+scenario("one sleep", function(_, p)
+  local _ <close> = p.guard()
+  p.sleep(1)
+end)
+
+scenario("sleeps and yields", function(_, p)
+  local _ <close> = p.guard()
+  for i = 1, 3 do
+    p.sleep(i)
+    p.yield()
+  end
+end)
+
+scenario("guards in guards", function(_, p)
+  local _ <close> = p.guard()
+  p.sleep(1)
+  do
+    local _ <close> = p.guard()
+    p.sleep(1)
+    do
+      local _ <close> = p.guard()
+      p.yield()
+    end
+    p.sleep(1)
+  end
+  p.sleep(1)
+end)
+
+scenario("clean-up that awaits", function(_, p)
+  local _ <close> = p.slow_guard(2)
+  p.sleep(1)
+  local _ <close> = p.slow_guard(2)
+  p.sleep(1)
+end)
+
+scenario("clean-up of its own that awaits in a guard in a guard",
+  function(_, p)
+    local _ <close> = p.guard(function()
+      aw.shield(function()
+        local _ <close> = p.slow_guard(1)
+        p.sleep(0.5)
+        local _ <close> = p.slow_guard(1)
+        p.sleep(0.5)
+      end)
+    end)
+    p.sleep(1)
+  end)
+
+scenario("a chain of states", function(_, p)
+  local function state(n)
+    return function()
+      local _ <close> = p.guard()
+      p.sleep(1)
+      if n < 5 then
+        return state(n + 1)
+      end
+    end
+  end
+  return state(1)
+end)
+
+scenario("two states in turn", function(_, p)
+  local rounds = 0
+  local ready, working
+  function ready()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    return working
+  end
+  function working()
+    local _ <close> = p.slow_guard(1)
+    p.yield()
+    rounds = rounds + 1
+    return rounds < 3 and ready or nil
+  end
+  return ready
+end)
+
+scenario("a sequence of bodies", function(_, p)
+  local function body()
+    local _ <close> = p.guard()
+    p.sleep(1)
+  end
+  p.await(aw.Sequence(body, body, body) >> aw.Sleep(1) >> body)
+end)
+
+scenario("a sequence that spins off", function(_, p)
+  local function spun()
+    local _ <close> = p.slow_guard(1)
+    p.sleep(3)
+    p.sleep(3)
+  end
+  p.await(aw.Wire(function()
+    p.sleep(1)
+    return spun
+  end) >> function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    return spun
+  end)
+end)
+
+scenario("a sequence that it returns", function(_, p)
+  local function body()
+    local _ <close> = p.guard()
+    p.sleep(1)
+  end
+  p.yield()
+  return aw.Sleep(1) >> body >> aw.Sleep(1) >> body
+end)
+
+scenario("a repetition", function(_, p)
+  p.await(aw.Wire(function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    p.yield()
+  end) * 3)
+end)
+
+scenario("a repetition that spins off", function(_, p)
+  p.await(aw.Wire(function()
+    p.sleep(1)
+    return function()
+      local _ <close> = p.guard()
+      p.sleep(2.5)
+    end
+  end) * 3)
+end)
+
+scenario("Forever under a time-out", function(_, p)
+  aw.scope({ timeout = 3.5 }, function()
+    p.await(aw.Forever(function()
+      local _ <close> = p.guard()
+      p.sleep(1)
+    end))
+  end)
+  p.sleep(1)
+end)
+
+scenario("spin-offs of spin-offs", function(_, p)
+  local function spin(depth)
+    return aw.Wire(function()
+      local _ <close> = p.guard()
+      p.sleep(1)
+      if depth > 0 then
+        return spin(depth - 1)
+      end
+    end) >> aw.Sleep(0.5)
+  end
+  return spin(3)
+end)
+
+scenario("a scope with three children", function(_, p)
+  aw.scope(function(s)
+    for i = 1, 3 do
+      s:start(function()
+        local _ <close> = p.guard()
+        p.sleep(i)
+      end)
+    end
+  end)
+  p.sleep(1)
+end)
+
+scenario("a scope whose body and children clean up", function(_, p)
+  aw.scope(function(s)
+    local _ <close> = p.slow_guard(1)
+    for i = 1, 2 do
+      s:start(function()
+        local _ <close> = p.slow_guard(2)
+        p.sleep(i)
+      end)
+    end
+    p.sleep(1)
+  end)
+end)
+
+scenario("scopes in scopes", function(_, p)
+  local function nest(depth)
+    aw.scope(function(s)
+      local _ <close> = p.guard()
+      s:start(function()
+        local _ <close> = p.guard()
+        p.sleep(depth)
+      end)
+      p.sleep(0.5)
+      if depth > 1 then
+        nest(depth - 1)
+      end
+      p.sleep(0.5)
+    end)
+  end
+  nest(3)
+end)
+
+scenario("a scope that is cancelled from its body", function(_, p)
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.slow_guard(1)
+      p.sleep(100)
+    end)
+    p.sleep(1)
+    s:cancel()
+    local _ <close> = p.guard()
+    p.sleep(100)
+  end)
+  p.sleep(1)
+end)
+
+scenario("a scope that is cancelled from a child", function(_, p)
+  aw.scope(function(s)
+    local _ <close> = p.slow_guard(1)
+    s:start(function()
+      p.sleep(1)
+      s:cancel()
+      p.yield()
+    end)
+    p.sleep(100)
+  end)
+  p.sleep(1)
+end)
+
+scenario("a scope whose child fails", function(_, p)
+  local boom = {}
+  p.expected = boom
+  local ok, err = aw.pcall(aw.scope, function(s)
+    s:start(function()
+      local _ <close> = p.slow_guard(1)
+      p.sleep(100)
+    end)
+    s:start(function()
+      p.sleep(1)
+      error(boom)
+    end)
+    p.sleep(100)
+  end)
+  assert(not ok)
+  if err ~= boom then
+    error(err, 0)
+  end
+  p.sleep(1)
+end)
+
+scenario("a scope whose child's handler starts another", function(_, p)
+  local boom = {}
+  p.expected = boom
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      p.sleep(1)
+      error(boom)
+    end, function()
+      s:start(function()
+        local _ <close> = p.guard()
+        p.sleep(1)
+      end)
+    end)
+    p.sleep(3)
+  end)
+end)
+
+scenario("a deadline that is met", function(_, p)
+  aw.scope({ timeout = 5 }, function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+  end)
+  aw.timeout(5, function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+  end)
+  p.sleep(10)
+end)
+
+scenario("a deadline that is missed", function(_, p)
+  aw.scope({ timeout = 2 }, function(s)
+    local _ <close> = p.slow_guard(1)
+    s:start(function()
+      local _ <close> = p.slow_guard(2)
+      p.sleep(100)
+    end)
+    p.sleep(1)
+    p.sleep(100)
+  end)
+  p.sleep(1)
+end)
+
+scenario("a Timeout that is caught", function(_, p)
+  local ok, err = aw.pcall(aw.timeout, 2, function()
+    local _ <close> = p.slow_guard(1)
+    p.sleep(1)
+    p.sleep(100)
+  end)
+  assert(not ok)
+  if not aw.is_timeout(err) then
+    error(err, 0)
+  end
+  p.sleep(1)
+end)
+
+scenario("deadlines in deadlines", function(_, p)
+  aw.scope({ timeout = 3 }, function()
+    aw.scope({ timeout = 2 }, function()
+      local _ <close> = p.slow_guard(2)
+      aw.scope({ timeout = 1 }, function()
+        local _ <close> = p.slow_guard(2)
+        p.sleep(100)
+      end)
+      p.sleep(100)
+    end)
+    p.sleep(100)
+  end)
+  p.sleep(1)
+end)
+
+scenario("a shield", function(_, p)
+  local _ <close> = p.guard()
+  p.sleep(1)
+  aw.shield(function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    p.sleep(1)
+  end)
+  p.sleep(1)
+end)
+
+scenario("a shield with a short grace", function(_, p)
+  aw.shield(function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    p.sleep(1)
+    p.sleep(1)
+  end, 1.5)
+  p.sleep(1)
+end)
+
+scenario("a scope in a shield in a scope", function(_, p)
+  aw.scope(function(outer)
+    outer:start(function()
+      local _ <close> = p.guard()
+      p.sleep(3)
+    end)
+    aw.shield(function()
+      aw.scope(function(inner)
+        inner:start(function()
+          local _ <close> = p.guard()
+          p.sleep(1)
+        end)
+        p.sleep(0.5)
+        inner:cancel()
+        p.sleep(1)
+      end)
+      p.sleep(0.5)
+    end)
+    p.sleep(1)
+  end)
+end)
+
+scenario("a shielded wire in a sequence", function(_, p)
+  local function body()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    p.sleep(1)
+  end
+  p.await(aw.Sleep(0.5) >> aw.Wire(body):shielded(3) >> body)
+end)
+
+scenario("waits for another task", function(_, p)
+  local other = p.start(function()
+    local _ <close> = p.guard()
+    p.sleep(2)
+    return aw.Value("result")
+  end)
+  local _ <close> = p.guard()
+  local ok, result = aw.pcall(p.wait, other)
+  if ok then
+    assert(result == "result")
+    p.sleep(1)
+  end
+end)
+
+scenario("three wait for one", function(_, p)
+  local source = p.start(function()
+    p.sleep(2)
+    p.yield()
+  end)
+  aw.scope(function(s)
+    for _ = 1, 3 do
+      s:start(function()
+        local _ <close> = p.guard()
+        aw.pcall(p.wait, source)
+        p.yield()
+      end)
+    end
+  end)
+end)
+
+scenario("a Done in a sequence", function(_, p)
+  local source = p.start(function()
+    p.sleep(2)
+  end)
+  local _ <close> = p.guard()
+  local ok = aw.pcall(p.await, aw.Done(source) >> aw.Sleep(1))
+  if ok then
+    p.sleep(1)
+  end
+end)
+
+scenario("cancels another task and waits for it", function(_, p)
+  local other = p.start(function()
+    local _ <close> = p.slow_guard(2)
+    p.sleep(100)
+  end)
+  local _ <close> = p.guard()
+  p.sleep(1)
+  p.cancel_wait(other)
+  p.sleep(1)
+end)
+
+scenario("owns a task by `<close>`", function(_, p)
+  aw.scope(function(s)
+    local _ <close> = s:start(function()
+      local _ <close> = p.slow_guard(2)
+      p.sleep(100)
+    end)
+    local _ <close> = p.guard()
+    p.sleep(1)
+    p.sleep(1)
+  end)
+end)
+
+scenario("owns a task of the loop by `<close>`", function(_, p)
+  local _ <close> = p.start(function()
+    local _ <close> = p.slow_guard(2)
+    p.sleep(100)
+  end)
+  p.sleep(1)
+  p.sleep(1)
+end)
+
+scenario("runs a loop of its own", function(_, p)
+  p.sleep(0.5)
+  local inner = aw.EventLoop { timeout = FOR_EVER }
+  for i = 1, 2 do
+    inner:start(function()
+      local _ <close> = p.slow_guard(1)
+      p.sleep(i)
+    end, p.handler("inner " .. i))
+  end
+  inner:run()
+  p.sleep(1)
+end)
+
+scenario("owns a loop by `<close>`", function(_, p)
+  do
+    local inner <close> = aw.EventLoop { timeout = FOR_EVER }
+    inner:start(function()
+      local _ <close> = p.slow_guard(1)
+      p.sleep(1)
+    end, p.handler "inner")
+    p.sleep(0.5)
+  end
+  p.sleep(1)
+end)
+
+scenario("awaits within awaits", function(_, p)
+  local function nest(depth)
+    return function()
+      local _ <close> = p.slow_guard(1)
+      p.sleep(0.5)
+      if depth > 0 then
+        p.await(nest(depth - 1))
+      end
+      p.sleep(0.5)
+    end
+  end
+  p.await(nest(3))
+end)
+
+scenario("tries again after errors", function(_, p)
+  local boom = {}
+  p.expected = boom
+  for try = 1, 3 do
+    local ok, err = aw.pcall(function()
+      local _ <close> = p.slow_guard(1)
+      p.sleep(1)
+      if try < 3 then
+        error(boom)
+      end
+    end)
+    if not ok and err ~= boom then
+      error(err, 0)
+    end
+  end
+end)
+
+scenario("swallows everything a few times", function(_, p)
+  local _ <close> = p.guard()
+  for _ = 1, 5 do
+    pcall(function()
+      local _ <close> = p.guard()
+      p.sleep(1)
+    end)
+  end
+end)
+
+scenario("catches Cancelled and cleans up in a shield", function(_, p)
+  local _ <close> = p.guard()
+  local ok, err = pcall(p.sleep, 1)
+  aw.shield(function()
+    p.sleep(0.5)
+    p.sleep(0.5)
+  end)
+  if not ok then
+    error(err, 0)
+  end
+  p.sleep(1)
+end)
+
+scenario("reads from a generator", function(_, p)
+  local _ <close> = p.guard()
+  local sum = 0
+  for value in aw.wrap(function()
+    for i = 1, 3 do
+      p.sleep(1)
+      coroutine.yield(i)
+    end
+  end) do
+    sum = sum + value
+    p.yield()
+  end
+  assert(sum == 6)
+end)
+
+scenario("waits for a whole machine in a sequence", function(_, p)
+  local machine = aw.Wire(function()
+    p.sleep(1)
+    return function()
+      local _ <close> = p.guard()
+      p.sleep(1)
+      return aw.Sleep(1)
+    end
+  end)
+  p.await(machine:whole() >> function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+  end)
+end)
+
+scenario("calls that await", function(_, p)
+  local function call(n)
+    local _ <close> = p.guard()
+    p.sleep(n)
+  end
+  p.await(aw.Call(call, 1) >> aw.Call(p.sleep, 1) >> aw.Call(call, 2) * 2)
+end)
+
+scenario("sleeps until a time", function(ev, p)
+  local _ <close> = p.guard()
+  p.await(aw.SleepUntil(ev:now() + 2))
+  aw.scope({ timeout = 1 }, function()
+    p.await(aw.Never)
+  end)
+  p.sleep(0)
+end)
+
+scenario("opens a scope with children in its clean-up", function(_, p)
+  local _ <close> = p.guard(function()
+    aw.shield(function()
+      aw.scope(function(s)
+        for i = 1, 2 do
+          s:start(function()
+            local _ <close> = p.guard()
+            p.sleep(i / 4)
+          end)
+        end
+        p.sleep(0.25)
+      end)
+    end)
+  end)
+  p.sleep(1)
+end)
+
+scenario("has time-outs in its clean-up", function(_, p)
+  local _ <close> = p.guard(function()
+    aw.shield(function()
+      aw.scope({ timeout = 0.5 }, function()
+        local _ <close> = p.guard()
+        p.sleep(100)
+      end)
+      p.sleep(0.5)
+    end)
+  end)
+  p.sleep(1)
+end)
+
+scenario("has a background task", function(_, p)
+  p.start(function()
+    local _ <close> = p.guard()
+    p.sleep(1)
+    p.sleep(100)
+  end, { background = true })
+  p.sleep(2)
+  p.sleep(1)
+end)
+
+scenario("ten at once", function(_, p)
+  aw.scope(function(s)
+    for i = 1, 10 do
+      s:start(function()
+        local _ <close> = p.guard()
+        p.sleep(i % 3)
+        p.yield()
+      end)
+    end
+  end)
+end)
+
+-- The ways to strike: each gets what it needs of one run. -------------------
+
+local function cancel_itself(run)
+  run.probe.strike = function()
+    run.victim:cancel("sweep")
+  end
+end
+
+local function cancel_from_another_task(run)
+  run.probe.strike = function()
+    run.ev:start(function()
+      run.victim:cancel("sweep")
+    end)
+  end
+end
+
+local function cancel_again_and_again(run)
+  cancel_itself(run)
+  run.probe.again = function()
+    run.victim:cancel("again")
+    run.ev:start(function()
+      run.victim:cancel("and again")
+    end)
+  end
+end
+
+local function cancel_scope(run)
+  run.scoped = true
+  run.probe.strike = function()
+    if run.scope then
+      run.scope:cancel("sweep")
+    end
+  end
+end
+
+local function raise(run)
+  run.boom = {}
+  run.probe.strike = function()
+    error(run.boom)
+  end
+end
+
+local function stop_loop(run)
+  run.probe.strike = function()
+    run.ev:stop()
+  end
+end
+
+-- One run, and what must hold after each. -----------------------------------
+
+local function run_once(case, k, way)
+  local ev = aw.EventLoop { clock = "virtual", timeout = FOR_EVER }
+  local run = { ev = ev, probe = new_probe(ev) }
+  run.probe.at = k
+  if way then
+    way(run)
+  end
+  run.victim = ev:start(function()
+    if not run.scoped then
+      return case.body(ev, run.probe)
+    end
+    aw.scope(function(s)
+      run.scope = s
+      aw.await(function()
+        return case.body(ev, run.probe)
+      end)
+    end)
+    run.scope = nil
+    aw.sleep(1)
+    run.went_on = true
+  end, run.probe.handler "victim", { name = "victim" })
+  run.how = ev:run()
+  return run
+end
+
+local TERMINAL <const> = { done = true, failed = true, cancelled = true }
+
+--- What holds however a run was struck.
+local function assert_clean(run)
+  local probe = run.probe
+  assert.is_true(TERMINAL[run.victim.status], run.victim.status)
+  for id, count in ipairs(probe.closed) do
+    assert.are.equal(1, count, "times that guard " .. id .. " was closed")
+  end
+  for name, count in pairs(probe.failures) do
+    assert.are.equal(1, count, "times that the handler of " .. name
+      .. " was called")
+  end
+  assert.are.equal(0, #run.ev:tasks())
+  assert.are.equal(0, #run.ev.stuck)
+end
+
+--- A cancel fails nobody: no handler hears of anything but of the error
+--- that the scenario itself raises and expects.
+local function assert_no_failure(run)
+  assert_clean(run)
+  assert.is_nil(run.probe.failures.victim)
+  for _, err in ipairs(run.probe.errors) do
+    assert.are.equal(run.probe.expected, err)
+  end
+end
+
+local ways = {
+  { "cancelled by itself", cancel_itself, function(run)
+    assert_no_failure(run)
+    assert.are.equal("done", run.how)
+  end },
+  { "cancelled by another task", cancel_from_another_task, function(run)
+    assert_no_failure(run)
+    assert.are.equal("done", run.how)
+  end },
+  { "cancelled again in its clean-up", cancel_again_and_again,
+    function(run)
+      assert_no_failure(run)
+      assert.are.equal("done", run.how)
+    end },
+  { "cancelled with the scope around it", cancel_scope, function(run)
+    assert_no_failure(run)
+    assert.are.equal("done", run.how)
+    assert.are.equal("done", run.victim.status)
+    assert.is_true(run.went_on)
+  end },
+  { "struck by an error", raise, function(run)
+    assert_clean(run)
+    assert.are.equal("done", run.how)
+    for _, err in ipairs(run.probe.errors) do
+      assert.is_true(err == run.boom or err == run.probe.expected
+        or aw.is_task_cancelled(err), tostring(err))
+    end
+    if run.victim.status == "failed" then
+      assert.are.equal(1, run.probe.failures.victim)
+    end
+  end },
+  { "ended with its loop", stop_loop, function(run)
+    assert_no_failure(run)
+    assert.is_true(run.how == "stopped" or run.how == "done", run.how)
+  end },
+}
+
+describe("the sweep", function()
+  local pairs_swept = 0
+
+  for _, case in ipairs(scenarios) do
+    describe("of a task that has: " .. case.name .. ";", function()
+      local awaits
+
+      it("it ends by itself [T1 S2]", function()
+        helper.leak_checked(function()
+          local run = run_once(case)
+          assert_no_failure(run)
+          assert.are.equal("done", run.how)
+          assert.are.equal("done", run.victim.status)
+          awaits = run.probe.count
+          assert.is_true(awaits >= 1)
+        end)
+      end)
+
+      for _, way in ipairs(ways) do
+        local name, prepare, check = way[1], way[2], way[3]
+        it("it leaves nothing when " .. name .. " [C2 C3 C12]", function()
+          assert.is_truthy(awaits, "it ends by itself")
+          helper.leak_checked(function()
+            for k = 1, awaits do
+              local run = run_once(case, k, prepare)
+              local ok, err = pcall(check, run)
+              if not ok then
+                if type(err) == "table" and err.message then
+                  err.message = ("at await %d of %d: %s"):format(k, awaits,
+                    tostring(err.message))
+                end
+                error(err, 0)
+              end
+              pairs_swept = pairs_swept + 1
+            end
+          end)
+        end)
+      end
+    end)
+  end
+
+  it("covers 30 scenarios and 1,000 strikes [C2]", function()
+    assert.is_true(#scenarios >= 30)
+    assert.is_true(pairs_swept >= 1000, pairs_swept)
+  end)
+end)

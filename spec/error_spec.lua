@@ -1,0 +1,965 @@
+-- Errors: they travel raw, are handled once and in time, and none is lost
+-- (E1-E9). What `info` shows of them is in info_spec.lua.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+
+local function test(f)
+  return helper.leak_checked(function()
+    aw.test(f)
+  end)
+end
+
+--- A log and a function that appends to it.
+local function recorder()
+  local log = {}
+  return log, function(event)
+    log[#log + 1] = event
+  end
+end
+
+--- A value whose `<close>` calls `f(err)`.
+local function closer(f)
+  return setmetatable({}, {
+    __close = function(_, err)
+      f(err)
+    end,
+  })
+end
+
+--- The error that `f(...)` raises.
+local function caught(f, ...)
+  local ok, err = pcall(f, ...)
+  assert(not ok, "an error is raised")
+  return err
+end
+
+local function new_loop()
+  return aw.EventLoop { clock = "virtual" }
+end
+
+--- A body that raises `value` as it is.
+local function raiser(value)
+  return function()
+    error(value, 0)
+  end
+end
+
+--- Run `w` with a handler, which is called once; what it was given.
+local function failure_of(w, ev)
+  ev = ev or new_loop()
+  local calls, seen = 0, nil
+  ev:start(w, function(...)
+    calls = calls + 1
+    seen = table.pack(...)
+  end)
+  assert.are.equal("done", ev:run())
+  assert.are.equal(1, calls)
+  assert.are.equal(3, seen.n)
+  return seen[2], seen[3], seen[1]
+end
+
+--- Does this info hold the error `value` as one that was suppressed?
+local function suppresses(info, value)
+  for _, entry in ipairs(info.suppressed or {}) do
+    if rawequal(entry.err, value) then
+      return true
+    end
+  end
+  return false
+end
+
+describe("an error value", function()
+  local values = {
+    { "a string", "plain words" },
+    { "a table", { code = 7 } },
+    { "false", false },
+    { "true", true },
+    { "a number", 42 },
+    { "a function", print },
+    { "a table with __tostring", setmetatable({}, {
+      __tostring = function()
+        error "never to be shown"
+      end,
+    }) },
+  }
+  for _, case in ipairs(values) do
+    local name, value = case[1], case[2]
+
+    it("reaches the handler raw, as " .. name .. " [E1]", function()
+      helper.leak_checked(function()
+        assert.is_true(rawequal(value, (failure_of(raiser(value)))))
+      end)
+    end)
+
+    it("leaves waits, awaits and scopes raw, as " .. name .. " [E1]",
+      function()
+        test(function(ev)
+          local t = ev:start(raiser(value), function() end)
+          for _, door in ipairs {
+            function()
+              t:wait()
+            end,
+            function()
+              aw.await(raiser(value))
+            end,
+            function()
+              aw.await(aw.Sleep(1) >> aw.Call(raiser(value)))
+            end,
+            function()
+              aw.scope(raiser(value))
+            end,
+            function()
+              aw.scope(function(s)
+                s:start(raiser(value))
+              end)
+            end,
+            function()
+              aw.shield(raiser(value))
+            end,
+            function()
+              aw.timeout(1, raiser(value))
+            end,
+          } do
+            assert.is_true(rawequal(value, caught(door)))
+          end
+        end)
+      end)
+
+    it("leaves aw.run raw, as " .. name .. " [E1]", function()
+      helper.leak_checked(function()
+        local err = caught(aw.run, raiser(value), { clock = "virtual" })
+        assert.is_true(rawequal(value, err))
+      end)
+    end)
+
+    it("is the cause of what leaves a loop, as " .. name .. " [E1]",
+      function()
+        helper.leak_checked(function()
+          local ev = new_loop()
+          ev:start(raiser(value))
+          assert.is_true(rawequal(value, caught(ev.run, ev).cause))
+        end)
+      end)
+  end
+
+  it("keeps the position that Lua gave it [E1]", function()
+    helper.leak_checked(function()
+      local err = failure_of(function()
+        error "words"
+      end)
+      assert.is_truthy(err:find("error_spec.lua:%d+: words$"), err)
+    end)
+  end)
+
+  it("gets no position that Lua did not give it [E1]", function()
+    helper.leak_checked(function()
+      assert.are.equal("words", (failure_of(raiser "words")))
+    end)
+  end)
+
+  it("that is nil becomes a text [E1]", function()
+    helper.leak_checked(function()
+      assert.are.equal("<nil error>", (failure_of(function()
+        error()
+      end)))
+      assert.are.equal("<nil error>", caught(aw.run, function()
+        error(nil)
+      end, { clock = "virtual" }))
+    end)
+  end)
+
+  it("that is false is a failure all the same [E1]", function()
+    helper.leak_checked(function()
+      local t
+      local ev = new_loop()
+      t = ev:start(raiser(false), function() end)
+      ev:run()
+      assert.are.equal("failed", t.status)
+    end)
+  end)
+end)
+
+describe("errors that come together", function()
+  it("leave as the first, with the later ones suppressed [E3]", function()
+    helper.leak_checked(function()
+      local first, second = {}, {}
+      local err, info = failure_of(function()
+        aw.scope(function(s)
+          s:start(function()
+            local _ <close> = closer(function()
+              error(second)
+            end)
+            aw.sleep(100)
+          end)
+          aw.sleep(1)
+          error(first)
+        end)
+      end)
+      assert.are.equal(first, err)
+      assert.is_true(suppresses(info, second))
+      assert.is_false(suppresses(info, first))
+    end)
+  end)
+
+  it("are in order of time, not of creation [E3]", function()
+    helper.leak_checked(function()
+      local first, second = {}, {}
+      local err, info = failure_of(function()
+        aw.scope(function(s)
+          s:start(function()
+            pcall(aw.sleep, 100)
+            error(second)
+          end)
+          s:start(function()
+            aw.sleep(1)
+            error(first)
+          end)
+        end)
+      end)
+      assert.are.equal(first, err)
+      assert.is_true(suppresses(info, second))
+    end)
+  end)
+
+  it("come before Cancelled, however late they are [E3]", function()
+    helper.leak_checked(function()
+      local late = {}
+      local err = failure_of(function()
+        aw.scope(function(s)
+          s:start(function()
+            local _ <close> = closer(function()
+              aw.shield(function()
+                aw.sleep(1)
+              end)
+              error(late)
+            end)
+            aw.sleep(100)
+          end)
+          aw.sleep(1)
+          s:cancel()
+          aw.sleep(100)
+        end)
+      end)
+      assert.are.equal(late, err)
+    end)
+  end)
+
+  it("in a cancelled task's clean-up make it fail [E3]", function()
+    helper.leak_checked(function()
+      local late = {}
+      local t
+      local ev = new_loop()
+      local got
+      t = ev:start(function()
+        local _ <close> = closer(function()
+          error(late)
+        end)
+        aw.sleep(100)
+      end, function(_, err)
+        got = err
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        t:cancel()
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal(late, got)
+      assert.are.equal("failed", t.status)
+    end)
+  end)
+
+  it("in one body leave as Lua has it: the last replaces [E3]", function()
+    helper.leak_checked(function()
+      local first, second, third = {}, {}, {}
+      local err, info = failure_of(function()
+        local _ <close> = closer(function()
+          error(third)
+        end)
+        local _ <close> = closer(function()
+          error(second)
+        end)
+        error(first)
+      end)
+      assert.are.equal(third, err)
+      assert.is_true(suppresses(info, first))
+      assert.is_true(suppresses(info, second))
+    end)
+  end)
+
+  it("are one if there is one: nothing is suppressed [E3]", function()
+    helper.leak_checked(function()
+      local _, info = failure_of(raiser "alone")
+      assert.are.equal(0, #(info.suppressed or {}))
+    end)
+  end)
+
+  it("are no longer together once one was caught [E3]", function()
+    helper.leak_checked(function()
+      local kept = {}
+      local err, info = failure_of(function()
+        pcall(error, "caught and done with")
+        aw.pcall(raiser "this, too")
+        error(kept)
+      end)
+      assert.are.equal(kept, err)
+      assert.are.equal(0, #(info.suppressed or {}))
+    end)
+  end)
+end)
+
+describe("the library's own errors", function()
+  local function timeout_error()
+    return caught(aw.timeout, 3, aw.sleep, 100)
+  end
+
+  local function task_cancelled(ev)
+    local t = ev:start(aw.Never, nil, { name = "poor fellow" })
+    t:cancel("no luck")
+    return caught(t.wait, t)
+  end
+
+  local function unhandled()
+    local ev = new_loop()
+    ev:start(raiser "the cause")
+    return caught(ev.run, ev)
+  end
+
+  it("are known by predicates [E4]", function()
+    test(function(ev)
+      assert.is_true(aw.is_timeout(timeout_error()))
+      assert.is_true(aw.is_task_cancelled(task_cancelled(ev)))
+      assert.is_true(aw.is_unhandled(unhandled()))
+    end)
+  end)
+
+  it("are known by no other predicate than their own [E4]", function()
+    test(function(ev)
+      local kinds = {
+        [aw.is_timeout] = timeout_error(),
+        [aw.is_task_cancelled] = task_cancelled(ev),
+        [aw.is_unhandled] = unhandled(),
+      }
+      for own, err in pairs(kinds) do
+        for _, name in ipairs {
+          "is_timeout", "is_task_cancelled", "is_unhandled",
+          "is_cancelled", "is_closed", "is_system_error",
+        } do
+          local is = aw[name]
+          assert.are.equal(is == own, not not is(err), name)
+        end
+      end
+    end)
+  end)
+
+  it("are not known where other values are asked about [E4]", function()
+    for _, name in ipairs {
+      "is_timeout", "is_task_cancelled", "is_unhandled",
+      "is_closed", "is_system_error",
+    } do
+      assert.is_falsy(aw[name](nil))
+      for _, value in ipairs { "Timeout", {}, 42, true, print } do
+        assert.is_falsy(aw[name](value), name)
+      end
+    end
+  end)
+
+  it("have a text [E4]", function()
+    test(function(ev)
+      for _, err in ipairs { timeout_error(), task_cancelled(ev) } do
+        local text = tostring(err)
+        assert.is_nil(text:find("0x", 1, true), text)
+        assert.is_true(#text > 5, text)
+      end
+    end)
+  end)
+
+  it("begin, where unhandled, with the text of the cause [E4]", function()
+    helper.leak_checked(function()
+      local text = tostring(unhandled())
+      assert.are.equal("the cause", text:sub(1, #"the cause"))
+      local ev = new_loop()
+      ev:start(raiser(setmetatable({}, {
+        __tostring = function()
+          return "I say so"
+        end,
+      })))
+      text = tostring(caught(ev.run, ev))
+      assert.are.equal("I say so", text:sub(1, #"I say so"))
+    end)
+  end)
+
+  it("are ordinary errors that a handler may get [E4]", function()
+    helper.leak_checked(function()
+      local err = failure_of(function()
+        aw.timeout(3, aw.sleep, 100)
+      end)
+      assert.is_true(aw.is_timeout(err))
+      assert.are.equal(3, err.after)
+    end)
+  end)
+
+  it("have the time that a Timeout is about [E4]", function()
+    test(function()
+      assert.are.equal(3, timeout_error().after)
+    end)
+  end)
+
+  it("have the cause and info of what was unhandled [E4]", function()
+    helper.leak_checked(function()
+      local err = unhandled()
+      assert.are.equal("the cause", err.cause)
+      assert.is_truthy(tostring(err.info):find("the cause", 1, true))
+    end)
+  end)
+end)
+
+describe("Cancelled at the boundary of a task", function()
+  --- A Cancelled that has had its day.
+  local function old_cancelled()
+    local kept
+    aw.scope(function(s)
+      s:cancel("long ago")
+      kept = caught(aw.sleep, 1)
+      error(kept)
+    end)
+    return kept
+  end
+
+  it("is stray when nothing was cancelled [E5]", function()
+    helper.leak_checked(function()
+      local err, info = failure_of(function()
+        error(old_cancelled())
+      end)
+      local text = tostring(err) .. "\n" .. tostring(info)
+      assert.is_truthy(text:find("stray Cancelled", 1, true), text)
+    end)
+  end)
+
+  it("is stray when raised through scopes not cancelled [E5]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local err, info = failure_of(function()
+        local kept = old_cancelled()
+        aw.scope(function()
+          error(kept)
+        end)
+        note "never"
+      end)
+      local text = tostring(err) .. "\n" .. tostring(info)
+      assert.is_truthy(text:find("stray Cancelled", 1, true), text)
+      assert.are.same({}, log)
+    end)
+  end)
+
+  it("is the end of a task that was cancelled, no failure [E5]", function()
+    helper.leak_checked(function()
+      local calls = 0
+      local ev = new_loop()
+      local t = ev:start(aw.Sleep(100), function()
+        calls = calls + 1
+      end)
+      ev:start(function()
+        t:cancel()
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(0, calls)
+    end)
+  end)
+end)
+
+describe("a body that fails", function()
+  it("runs its `<close>` in order, and they see the error [E6]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local boom = {}
+      local function noted(name)
+        return closer(function(err)
+          note(name)
+          note(rawequal(err, boom))
+        end)
+      end
+      local err = failure_of(function()
+        local _ <close> = noted "first"
+        local _ <close> = noted "second"
+        error(boom)
+      end)
+      assert.are.equal(boom, err)
+      assert.are.same({ "second", true, "first", true }, log)
+    end)
+  end)
+
+  it("may await in its `<close>` [E6]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      ev:start(aw.Sleep(1) >> aw.Call(note, "other"))
+      local err = failure_of(function()
+        local _ <close> = closer(function()
+          aw.sleep(2)
+          note "closed"
+        end)
+        error("boom", 0)
+      end, ev)
+      note "handled"
+      assert.are.equal("boom", err)
+      assert.are.same({ "other", "closed", "handled" }, log)
+    end)
+  end)
+
+  it("runs its `<close>` in its own task [E6]", function()
+    helper.leak_checked(function()
+      local t, inside
+      local ev = new_loop()
+      t = ev:start(function()
+        local _ <close> = closer(function()
+          inside = aw.current().id
+        end)
+        error "boom"
+      end, function() end)
+      ev:run()
+      assert.are.equal(t.id, inside)
+    end)
+  end)
+
+  it("gives `<close>` no error when it ends well [E6]", function()
+    test(function()
+      local seen = "unset"
+      aw.await(function()
+        local _ <close> = closer(function(err)
+          seen = err
+        end)
+        aw.sleep(1)
+      end)
+      assert.is_nil(seen)
+    end)
+  end)
+
+  it("may fail by a stack overflow [E6]", function()
+    helper.leak_checked(function()
+      local function endless(n)
+        return 1 + endless(n + 1)
+      end
+      local closed = 0
+      local err = failure_of(function()
+        local _ <close> = closer(function()
+          closed = closed + 1
+        end)
+        endless(1)
+      end)
+      assert.is_truthy(tostring(err):find("stack overflow", 1, true))
+      assert.are.equal(1, closed)
+    end)
+  end)
+
+  it("does not spoil the coroutine for the bodies after it [E6]",
+    function()
+      helper.leak_checked(function()
+        local ev = new_loop()
+        local failed, fine = 0, 0
+        for i = 1, 200 do
+          ev:start(function()
+            aw.yield()
+            if i % 2 == 0 then
+              error "boom"
+            end
+            aw.sleep(1)
+            fine = fine + 1
+          end, function()
+            failed = failed + 1
+          end)
+        end
+        assert.are.equal("done", ev:run())
+        assert.are.same({ 100, 100 }, { failed, fine })
+      end)
+    end)
+end)
+
+describe("a handler", function()
+  it("gets the loop, the error and its info [E7]", function()
+    helper.leak_checked(function()
+      local ev = new_loop()
+      local err, info, given = failure_of(raiser "boom", ev)
+      assert.is_true(rawequal(ev, given))
+      assert.are.equal("boom", err)
+      assert.is_truthy(info)
+    end)
+  end)
+
+  it("is not called when all goes well [E7]", function()
+    helper.leak_checked(function()
+      local calls = 0
+      local ev = new_loop()
+      ev:start(aw.Sleep(1), function()
+        calls = calls + 1
+      end)
+      ev:run()
+      assert.are.equal(0, calls)
+    end)
+  end)
+
+  local doomed = {
+    { "the wire it became", function(boom)
+      return function()
+        return function()
+          aw.sleep(1)
+          return raiser(boom)
+        end
+      end
+    end },
+    { "what it spun off", function(boom)
+      return aw.Wire(function()
+        return raiser(boom)
+      end) >> aw.Sleep(100)
+    end },
+    { "what its spin-off spun off", function(boom)
+      return aw.Wire(function()
+        return aw.Wire(function()
+          return raiser(boom)
+        end) >> aw.Sleep(100)
+      end) >> aw.Sleep(100)
+    end },
+    { "an element of its sequence", function(boom)
+      return aw.Sleep(1) >> raiser(boom) >> aw.Sleep(100)
+    end },
+    { "a repetition", function(boom)
+      return aw.Wire(raiser(boom)) * 3
+    end },
+    { "a Call", function(boom)
+      return aw.Call(error, boom)
+    end },
+    { "a child of its scope", function(boom)
+      return function()
+        aw.scope(function(s)
+          s:start(raiser(boom))
+          aw.sleep(100)
+        end)
+      end
+    end },
+    { "a wire it awaits", function(boom)
+      return function()
+        aw.await(aw.Sleep(1) >> raiser(boom))
+      end
+    end },
+  }
+  for _, case in ipairs(doomed) do
+    local name, build = case[1], case[2]
+    it("is called once for a failure of " .. name .. " [E7]", function()
+      helper.leak_checked(function()
+        local boom = {}
+        assert.are.equal(boom, (failure_of(build(boom))))
+      end)
+    end)
+  end
+
+  it("is called once though two spin-offs fail [E7]", function()
+    helper.leak_checked(function()
+      local err = failure_of(aw.Wire(function()
+        return raiser "first"
+      end) >> function()
+        return raiser "second"
+      end >> aw.Sleep(100))
+      assert.are.equal("first", err)
+    end)
+  end)
+
+  it("is called after the whole scope is cleaned up [E7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      ev:start(aw.Wire(function()
+        return function()
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(2)
+            end)
+            note "spin-off cleaned up"
+          end)
+          aw.sleep(100)
+        end
+      end) >> aw.Sleep(1) >> function()
+        note "fails"
+        error "boom"
+      end, function()
+        note "handled"
+      end)
+      ev:run()
+      assert.are.same({ "fails", "spin-off cleaned up", "handled" }, log)
+    end)
+  end)
+
+  it("is called before a waiter hears of it [E7]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        aw.sleep(1)
+        error("boom", 0)
+      end, function()
+        note "handled"
+      end)
+      note(caught(t.wait, t))
+      assert.are.same({ "handled", "boom" }, log)
+    end)
+  end)
+
+  it("runs outside any task: it can't await or run [E7]", function()
+    helper.leak_checked(function()
+      local tried = {}
+      local ev = new_loop()
+      ev:start(raiser "boom", function(own)
+        tried.sleep = pcall(aw.sleep, 1)
+        tried.yield = pcall(aw.yield)
+        tried.await = pcall(aw.await, aw.Sleep(0))
+        tried.run = pcall(own.run, own)
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.same(
+        { sleep = false, yield = false, await = false, run = false },
+        tried)
+    end)
+  end)
+
+  it("may start wires on the loop of the failed task [E7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      ev:start(raiser "boom", function(own)
+        own:start(aw.Sleep(2) >> aw.Call(note, "by the loop"))
+        aw.start(aw.Sleep(1) >> aw.Call(note, "by aw.start"))
+        note "handled"
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.same({ "handled", "by aw.start", "by the loop" }, log)
+    end)
+  end)
+
+  it("keeps the failure from all others [E7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      ev:start(raiser "boom", function()
+        note "handled"
+      end)
+      ev:start(aw.Sleep(1) >> aw.Call(note, "other"))
+      assert.are.equal("done", ev:run())
+      assert.are.same({ "handled", "other" }, log)
+      assert.is_nil(ev.failure)
+    end)
+  end)
+
+  it("is each start's own: one wire, two handlers [E7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      local w = aw.Sleep(1) >> raiser "boom"
+      ev:start(w, function()
+        note "one"
+      end)
+      ev:start(w, function()
+        note "two"
+      end)
+      ev:run()
+      assert.are.same({ "one", "two" }, log)
+    end)
+  end)
+end)
+
+describe("an error without a handler", function()
+  it("stops the loop and leaves its run as the cause [E8]", function()
+    helper.leak_checked(function()
+      local boom = {}
+      local ev = new_loop()
+      ev:start(raiser(boom))
+      local err = caught(ev.run, ev)
+      assert.is_true(aw.is_unhandled(err))
+      assert.are.equal(boom, err.cause)
+      assert.are.equal("failed", ev.status)
+      assert.is_truthy(ev.failure)
+    end)
+  end)
+
+  it("cancels and cleans up the others first [E8]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      local other = ev:start(function()
+        local _ <close> = closer(function(err)
+          note(aw.is_cancelled(err))
+          aw.shield(function()
+            aw.sleep(2)
+          end)
+          note "cleaned up"
+        end)
+        aw.sleep(100)
+      end)
+      ev:start(aw.Sleep(1) >> raiser "boom")
+      caught(ev.run, ev)
+      note "raised"
+      assert.are.same({ true, "cleaned up", "raised" }, log)
+      assert.are.equal("cancelled", other.status)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("leaves the handlers of other failures their call [E8]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      ev:start(raiser "first")
+      ev:start(raiser "second", function(_, err)
+        note(err)
+      end)
+      ev:start(function()
+        local _ <close> = closer(function()
+          error("third", 0)
+        end)
+        aw.sleep(100)
+      end, function(_, err)
+        note(err)
+      end)
+      local err = caught(ev.run, ev)
+      assert.are.equal("first", err.cause)
+      assert.are.same({ "second", "third" }, log)
+    end)
+  end)
+
+  it("comes from a handler as it is [E8]", function()
+    helper.leak_checked(function()
+      local first, second = {}, {}
+      local ev = new_loop()
+      ev:start(raiser(first), function()
+        error(second)
+      end)
+      local err = caught(ev.run, ev)
+      assert.are.equal(second, err)
+      assert.are.equal(first, err.cause)
+      assert.are.equal("failed", ev.status)
+    end)
+  end)
+
+  it("comes from a handler with the cause it has [E8]", function()
+    helper.leak_checked(function()
+      local second = { cause = "my own" }
+      local ev = new_loop()
+      ev:start(raiser "first", function()
+        error(second)
+      end)
+      assert.are.equal(second, caught(ev.run, ev))
+      assert.are.equal("my own", second.cause)
+      assert.is_truthy(ev.failure)
+    end)
+  end)
+
+  it("comes from a handler as a plain text, too [E8]", function()
+    helper.leak_checked(function()
+      local ev = new_loop()
+      ev:start(raiser "first", raiser "second")
+      assert.are.equal("second", caught(ev.run, ev))
+      assert.is_truthy(ev.failure)
+    end)
+  end)
+
+  it("comes from a handler with the others cleaned up [E8]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = new_loop()
+      ev:start(aw.Sleep(1) >> raiser "first", raiser "second")
+      ev:start(function()
+        local _ <close> = closer(function()
+          note "cleaned up"
+        end)
+        aw.sleep(100)
+      end)
+      caught(ev.run, ev)
+      assert.are.same({ "cleaned up" }, log)
+    end)
+  end)
+
+  it("hides nothing of an error that was handled [E8]", function()
+    helper.leak_checked(function()
+      local ev = new_loop()
+      ev:start(raiser "handled", function() end)
+      assert.are.equal("done", ev:run())
+      assert.is_nil(ev.failure)
+      ev:start(raiser "not handled")
+      assert.are.equal("not handled", caught(ev.run, ev).cause)
+    end)
+  end)
+
+  it("is one though it is waited for [E8]", function()
+    helper.leak_checked(function()
+      local boom = {}
+      local ev = new_loop()
+      local t = ev:start(aw.Sleep(1) >> raiser(boom))
+      ev:start(function()
+        pcall(t.wait, t)
+      end)
+      assert.are.equal(boom, caught(ev.run, ev).cause)
+    end)
+  end)
+end)
+
+describe("a child of a scope that fails", function()
+  it("is handled by its handler while the siblings live [E9]", function()
+    test(function()
+      local log, note = recorder()
+      local got = aw.scope(function(s)
+        s:start(aw.Sleep(1) >> raiser "boom", function(_, err)
+          note(err)
+        end)
+        s:start(aw.Sleep(2) >> aw.Call(note, "sibling"))
+        aw.sleep(3)
+        note "body"
+        return "fine"
+      end)
+      assert.are.equal("fine", got)
+      assert.are.same({ "boom", "sibling", "body" }, log)
+    end)
+  end)
+
+  it("takes all down if it has no handler [E9]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local ok, err = pcall(aw.scope, function(s)
+        s:start(aw.Sleep(1) >> raiser "boom")
+        s:start(aw.Sleep(2) >> aw.Call(note, "sibling"))
+        aw.sleep(3)
+        note "body"
+      end)
+      assert.is_false(ok)
+      assert.are.equal("boom", err)
+      assert.are.same({}, log)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("may be followed by what its handler starts [E9]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(raiser "boom", function()
+          note "handled"
+          s:start(aw.Sleep(2) >> aw.Call(note, "successor"))
+        end)
+        aw.sleep(1)
+        note "body"
+      end)
+      note "left"
+      assert.are.same({ "handled", "body", "successor", "left" }, log)
+    end)
+  end)
+
+  it("stops nothing outside the scope that catches it [E9]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Sleep(1) >> aw.Call(note, "outside"))
+      pcall(aw.scope, function(s)
+        s:start(raiser "boom")
+        aw.sleep(100)
+      end)
+      aw.sleep(2)
+      assert.are.same({ "outside" }, log)
+    end)
+  end)
+end)

@@ -1,0 +1,404 @@
+-- Odd numbers as durations (K3) and as numbers of times (O2): for each of
+-- them an error at the caller's line, or what the manual says it is clamped
+-- to; never an endless wait where none was meant, or the other way round.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+
+local this_file = debug.getinfo(1, "S").short_src
+
+local function virtual(opts)
+  opts = opts or {}
+  opts.clock, opts.signals = "virtual", false
+  return aw.EventLoop(opts)
+end
+
+local function sealed(f)
+  return function()
+    helper.leak_checked(f)
+  end
+end
+
+local function noop() end
+
+local nan = 0 / 0
+
+-- Not numbers at all, or numbers that are no duration.
+local nans <const> = { { "NaN", nan }, { "-NaN", -nan } }
+local negatives <const> = {
+  { "-1", -1 },
+  { "-1e-9", -1e-9 },
+  { "-inf", -math.huge },
+  { "-1e300", -1e300 },
+  { "math.mininteger", math.mininteger },
+}
+local zeros <const> = { { "0", 0 }, { "-0.0", -0.0 } }
+local longs <const> = {
+  { "2^31", 2 ^ 31 },
+  { "2^31 as an integer", 1 << 31 },
+  { "2^53", 2 ^ 53 },
+  { "2^53 as an integer", 1 << 53 },
+  { "2^63", 2 ^ 63 },
+  { "2^64", 2 ^ 64 },
+  { "math.maxinteger", math.maxinteger },
+  { "1e300", 1e300 },
+  { "inf", math.huge },
+}
+local no_numbers <const> = {
+  { "a word", "soon" },
+  { "an empty text", "" },
+  { "a boolean", true },
+  { "a function", print },
+}
+
+-- Each takes a duration `s` and gives it to one part of the interface, in a
+-- task with the loop `ev`, the clock `clock`. All on one line, so that the
+-- line to blame is known.
+local intervals <const> = {
+  { "aw.sleep", function(s) aw.sleep(s) end },
+  { "aw.Sleep", function(s) aw.Sleep(s) end },
+  { "aw.Call(aw.sleep)", function(s) aw.Call(aw.sleep, s) end },
+  { "aw.timeout", function(s) aw.timeout(s, noop) end },
+  { "aw.scope's timeout", function(s) aw.scope({ timeout = s }, noop) end },
+  { "aw.scope's grace", function(s) aw.scope({ grace = s }, noop) end },
+  { "aw.shield", function(s) aw.shield(noop, s) end },
+  { "w:shielded", function(s) aw.Never:shielded(s) end },
+  { "EventLoop", function(s) aw.EventLoop(s) end },
+  { "EventLoop's timeout", function(s) aw.EventLoop { timeout = s } end },
+  { "EventLoop's grace", function(s) aw.EventLoop { grace = s } end },
+  { "ev:run", function(s) aw.EventLoop({}):run(s) end },
+  { "start", function(s, ev) ev:start(noop, nil, { grace = s }) end },
+  { "aw.run's timeout", function(s) aw.run(noop, { timeout = s }) end },
+  { "aw.test's limit", function(s) aw.test({ limit = s }, noop) end },
+  { "clock:advance", function(s, _, clock) clock:advance(s) end },
+}
+
+local points <const> = {
+  { "aw.sleep_until", function(s) aw.sleep_until(s) end },
+  { "aw.SleepUntil", function(s) aw.SleepUntil(s) end },
+}
+
+-- Every one of these must be refused, at the line of the call.
+local function refuses(places, values, word)
+  for _, place in ipairs(places) do
+    local where, use = place[1], place[2]
+    for _, value in ipairs(values) do
+      it(("is refused by %s if it is %s [K3]"):format(where, value[1]),
+        sealed(function()
+          aw.test(function(ev, clock)
+            local ok, err = pcall(use, value[2], ev, clock)
+            assert.is_false(ok)
+            assert.are.equal("string", type(err))
+            local line = debug.getinfo(use, "S").linedefined
+            local blamed = ("%s:%d: "):format(this_file, line)
+            assert.are.equal(blamed, err:sub(1, #blamed))
+            assert.is_truthy(err:find(word, 1, true), err)
+            assert.are.equal(0, ev:now())
+            assert.are.equal(1, #ev:tasks())
+          end)
+        end))
+    end
+  end
+end
+
+describe("a duration", function()
+  refuses(intervals, nans, "NaN")
+  refuses(intervals, negatives, "negative")
+  refuses(intervals, no_numbers, "")
+end)
+
+describe("a point in time", function()
+  refuses(points, nans, "NaN")
+  refuses(points, no_numbers, "")
+
+  for _, value in ipairs(negatives) do
+    it(("is past if it is %s [K3]"):format(value[1]), sealed(function()
+      aw.test(function(ev)
+        aw.sleep_until(value[2])
+        aw.await(aw.SleepUntil(value[2]))
+        assert.are.equal(0, ev:now())
+      end)
+    end))
+  end
+
+  for _, value in ipairs(zeros) do
+    it(("is the beginning if it is %s [K3]"):format(value[1]),
+      sealed(function()
+        aw.test(function(ev)
+          aw.sleep_until(value[2])
+          aw.await(aw.SleepUntil(value[2]))
+          assert.are.equal(0, ev:now())
+        end)
+      end))
+  end
+
+  for _, value in ipairs(longs) do
+    it(("is far ahead if it is %s [K3]"):format(value[1]),
+      sealed(function()
+        local ev = virtual { timeout = 1e9 }
+        local over = 0
+        ev:start(function()
+          aw.sleep_until(value[2])
+          over = over + 1
+        end)
+        ev:start(aw.SleepUntil(value[2]) >> function()
+          over = over + 1
+        end)
+        assert.are.equal("timeout", ev:run())
+        assert.are.equal(0, over)
+      end))
+  end
+end)
+
+describe("a duration of nothing", function()
+  for _, value in ipairs(zeros) do
+    local name, s = value[1], value[2]
+
+    it(("is over at once if it is %s [K3]"):format(name),
+      sealed(function()
+        aw.test(function(ev)
+          aw.sleep(s)
+          aw.await(aw.Sleep(s))
+          aw.await(aw.Call(aw.sleep, s))
+          assert.are.equal(0, ev:now())
+        end)
+      end))
+
+    it(("as a time-out cuts off a sleep if it is %s [O8]"):format(name),
+      sealed(function()
+        aw.test(function(ev)
+          local ok, err = pcall(aw.timeout, s, aw.sleep, 1)
+          assert.is_false(ok)
+          assert.is_true(aw.is_timeout(err))
+          assert.are.equal(0, ev:now())
+        end)
+      end))
+
+    it(("as a loop's time-out ends it if it is %s [L1]"):format(name),
+      sealed(function()
+        local ev = virtual { timeout = s }
+        ev:start(aw.Sleep(1))
+        assert.are.equal("timeout", ev:run())
+        assert.are.equal(0, ev:now())
+      end))
+
+    it(("advances no clock if it is %s [K6]"):format(name),
+      sealed(function()
+        aw.test(function(_, clock)
+          clock:advance(s)
+          assert.are.equal(0, clock:now())
+        end)
+      end))
+
+    it(("is a grace if it is %s [C8]"):format(name), sealed(function()
+      local ev = virtual { timeout = 1, grace = s }
+      ev:start(aw.Never)
+      assert.are.equal("timeout", ev:run())
+      assert.are.equal(1, ev:now())
+    end))
+  end
+end)
+
+describe("a very long duration", function()
+  for _, value in ipairs(longs) do
+    local name, s = value[1], value[2]
+
+    it(("is not over soon if it is %s [K3]"):format(name),
+      sealed(function()
+        local ev = virtual { timeout = 1e9 }
+        local over = 0
+        local function count()
+          over = over + 1
+        end
+        ev:start(aw.Sleep(s) >> count)
+        ev:start(aw.Call(aw.sleep, s) >> count)
+        ev:start(function()
+          aw.sleep(s)
+          count()
+        end)
+        assert.are.equal("timeout", ev:run())
+        assert.are.equal(0, over)
+      end))
+
+    it(("is not over soon either if begun late, of %s [K3]")
+      :format(name), sealed(function()
+        local ev = virtual { timeout = 1e9 }
+        local over = false
+        ev:start(function()
+          aw.sleep(1e6 + 0.5)
+          aw.sleep(s)
+          over = true
+        end)
+        assert.are.equal("timeout", ev:run())
+        assert.is_false(over)
+      end))
+
+    it(("as a time-out cuts off nothing if it is %s [O8]"):format(name),
+      sealed(function()
+        aw.test(function()
+          assert.are.equal("ended", aw.timeout(s, function()
+            aw.sleep(1)
+            return "ended"
+          end))
+          assert.are.equal("ended", aw.scope({ timeout = s }, function()
+            aw.sleep(1)
+            return "ended"
+          end))
+        end)
+      end))
+
+    it(("as a loop's time-out cuts off nothing if it is %s [L1]")
+      :format(name), sealed(function()
+        local ev = virtual { timeout = s }
+        ev:start(aw.Sleep(1))
+        assert.are.equal("done", ev:run())
+        ev:start(aw.Sleep(1))
+        assert.are.equal("done", ev:run(s))
+        assert.are.equal(2, ev:now())
+      end))
+
+    it(("as a grace lets clean-up end if it is %s [C8]"):format(name),
+      sealed(function()
+        local ev = virtual { timeout = 1, grace = s }
+        local cleaned = 0
+        local sweeper = setmetatable({}, {
+          __close = function()
+            aw.shield(function()
+              aw.sleep(100)
+              cleaned = cleaned + 1
+            end, s)
+          end,
+        })
+        ev:start(function()
+          local _ <close> = sweeper
+          aw.sleep(1000)
+        end)
+        assert.are.equal("timeout", ev:run())
+        assert.are.equal(1, cleaned)
+        assert.are.equal(101, ev:now())
+      end))
+  end
+
+  it("still has its place in the order of things [K1]",
+    sealed(function()
+      local ev = virtual()
+      local log = {}
+      for _, s in ipairs { 2 ^ 31 + 1, 1, 2 ^ 31, 0 } do
+        ev:start(aw.Sleep(s) >> aw.Call(table.insert, log, s))
+      end
+      assert.are.equal("done", ev:run())
+      assert.are.same({ 0, 1, 2 ^ 31, 2 ^ 31 + 1 }, log)
+    end))
+
+  it("advances the clock by as much, if that can be counted [K6]",
+    sealed(function()
+      aw.test(function(_, clock)
+        clock:advance(2 ^ 31)
+        assert.are.equal(2 ^ 31, clock:now())
+        clock:run_until(2 ^ 32)
+        assert.are.equal(2 ^ 32, clock:now())
+      end)
+    end))
+end)
+
+describe("a number as text", function()
+  -- Lua's own library takes "1" for 1 in many places; either is right here,
+  -- as long as it is not taken for something else.
+  it("is 1, or an error at the caller's line [K3]", sealed(function()
+    aw.test(function(ev)
+      local ok, err = pcall(function()
+        aw.sleep "1"
+      end)
+      if ok then
+        assert.are.equal(1, ev:now())
+      else
+        assert.are.equal(this_file, err:match "^(.-):%d+: ")
+        assert.are.equal(0, ev:now())
+      end
+    end)
+  end))
+
+  it("is built as 1, or an error [K3]", sealed(function()
+    local ok, wire = pcall(aw.Sleep, "1")
+    if ok then
+      local ev = virtual()
+      ev:start(wire)
+      ev:run()
+      assert.are.equal(1, ev:now())
+    end
+  end))
+end)
+
+describe("a number of times", function()
+  local function runs(times)
+    local count = 0
+    local ev = virtual()
+    ev:start(aw.Call(function()
+      count = count + 1
+    end) * times)
+    assert.are.equal("done", ev:run())
+    return count
+  end
+
+  it("is taken as it is if it is whole [O2]", sealed(function()
+    assert.are.equal(1, runs(1))
+    assert.are.equal(3, runs(3))
+    assert.are.equal(3, runs(3.0))
+  end))
+
+  for _, times in ipairs {
+    0, -0.0, -1, -1.0, -2 ^ 31, math.mininteger, -2 ^ 63,
+  } do
+    it(("of %s runs nothing [P8]"):format(times), sealed(function()
+      assert.are.equal(0, runs(times))
+    end))
+  end
+
+  for _, value in ipairs {
+    { "NaN", nan }, { "0.5", 0.5 }, { "-1.5", -1.5 }, { '"1"', "1" },
+    { "2^31 + 0.5", 2 ^ 31 + 0.5 }, { "nil", nil }, { "true", true },
+  } do
+    it(("of %s is an error [O2]"):format(value[1]), sealed(function()
+      local ok, err = pcall(function()
+        return (aw.Never * value[2]) and nil
+      end)
+      assert.is_false(ok)
+      assert.are.equal(this_file, err:match "^(.-):%d+: ")
+      ok, err = pcall(function()
+        return (value[2] * aw.Never) and nil
+      end)
+      assert.is_false(ok)
+      assert.are.equal(this_file, err:match "^(.-):%d+: ")
+    end))
+  end
+
+  for _, value in ipairs {
+    { "2^31", 2 ^ 31 }, { "2^53", 2 ^ 53 }, { "2^62", 1 << 62 },
+    { "math.maxinteger", math.maxinteger }, { "math.huge", math.huge },
+  } do
+    it(("of %s goes on for long [O2]"):format(value[1]),
+      sealed(function()
+        local count = 0
+        local ev = virtual { timeout = 100.5 }
+        ev:start((aw.Sleep(1) >> function()
+          count = count + 1
+        end) * value[2])
+        assert.are.equal("timeout", ev:run())
+        assert.are.equal(100, count)
+      end))
+  end
+
+  for _, value in ipairs { { "2^63", 2 ^ 63 }, { "1e300", 1e300 } } do
+    it(("of %s is an error, or goes on for long [O2]")
+      :format(value[1]), sealed(function()
+        local ok, wire = pcall(function()
+          return (aw.Sleep(1) * value[2])
+        end)
+        if ok then
+          local ev = virtual { timeout = 100 }
+          ev:start(wire)
+          assert.are.equal("timeout", ev:run())
+        end
+      end))
+  end
+end)

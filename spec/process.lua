@@ -1,0 +1,163 @@
+--- Run programs from a spec: aiowire itself, or a stock lua5.4 with the module.
+---
+--- A command is a line of shell. In it `$aiowire` and `$lua` stand for the two
+--- interpreters; begin it with `exec`, so that a death by signal is seen as
+--- such. Every command runs in a new folder that holds the given files, and is
+--- ended after 10 seconds (exit code 124).
+
+local M = {}
+
+local function quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function first_line(command)
+  local pipe <close> = assert(io.popen(command))
+  return pipe:read "l"
+end
+
+local root = first_line "pwd"
+
+local function absolute(path)
+  return path:sub(1, 1) == "/" and path or root .. "/" .. path
+end
+
+-- The interpreter that runs this file, if it is aiowire.
+local function this_program()
+  local name
+  for i = 0, -20, -1 do
+    name = arg and arg[i] or name
+  end
+  if name and name:find("/", 1, true) and name:find "aiowire$" then
+    return name
+  end
+end
+
+local function folder_of(path)
+  return path:match "^(.*)/[^/]*$"
+end
+
+--- The repository's folder.
+M.root = root
+
+--- The program under test.
+M.binary = absolute(
+  os.getenv "AIOWIRE_BIN"
+    or this_program()
+    or (os.getenv "AIOWIRE_BUILD_DIR" or "build/dev") .. "/aiowire"
+)
+
+--- A module with sanitizers cannot be loaded by a program without them.
+M.sanitized = M.binary:find("asan", 1, true) ~= nil
+  or os.getenv "AIOWIRE_SANITIZED" ~= nil
+
+local preamble = table.concat({
+  "export LUA_CPATH_5_4=" .. quoted(folder_of(M.binary) .. "/?.so;;"),
+  "unset LUA_INIT LUA_INIT_5_4 AIOWIRE_OPTIONS AIOWIRE_DEBUG",
+  "",
+}, "\n")
+
+local interpreters = { aiowire = quoted(M.binary), lua = "lua5.4" }
+
+local function write(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+end
+
+local function read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a" or ""
+end
+
+local function new_folder(files)
+  local folder = first_line "mktemp -d"
+  for name, text in pairs(files) do
+    write(folder .. "/" .. name, text)
+  end
+  return folder
+end
+
+---@class spec.Outcome
+---@field out string what it wrote to stdout
+---@field err string what it wrote to stderr
+---@field code integer? exit code; nil if it died by a signal
+---@field signal integer? the signal it died by
+
+--- Run one command and wait for its end.
+---@param command string
+---@param files table<string, string>? name -> text of files in its folder
+---@return spec.Outcome
+function M.run(command, files)
+  local folder = new_folder(files or {})
+  local line = command:gsub("%$(%a+)", interpreters)
+  write(folder .. "/.command", preamble .. line .. "\n")
+  local pipe = assert(io.popen(
+    ("cd %s && exec timeout -k 1 10 sh ./.command >.out 2>.err"):format(
+      quoted(folder)
+    )
+  ))
+  local _, how, number = pipe:close()
+  local outcome = {
+    out = read(folder .. "/.out"),
+    err = read(folder .. "/.err"),
+    code = how == "exit" and number or nil,
+    signal = how == "signal" and number or nil,
+  }
+  os.execute("rm -rf " .. quoted(folder))
+  return outcome
+end
+
+--- Run a text as the script `s.lua` of the program.
+---@param code string
+---@return spec.Outcome
+function M.host(code)
+  return M.run("exec $aiowire s.lua", { ["s.lua"] = code })
+end
+
+--- Run a text as the script `s.lua` of a stock lua5.4.
+---@param code string
+---@return spec.Outcome
+function M.stock(code)
+  return M.run("exec $lua s.lua", { ["s.lua"] = code })
+end
+
+--- Lines of Lua for scripts: `signal_me(name, after)` sends a signal to the
+--- script's own process, at once or while the script goes on; `closing(f)` is
+--- a value that calls f when its block is left; `say` writes a line at once.
+--- The signal comes from a child, since os.execute ignores SIGINT meanwhile.
+M.prelude = [[
+local aw = require "aiowire"
+local function say(...)
+  io.stdout:write(table.concat({ ... }, " "), "\n")
+  io.stdout:flush()
+end
+local function closing(f)
+  return setmetatable({}, { __close = f })
+end
+local function signal_me(name, after)
+  local kill = ("kill -%s $PPID"):format(name)
+  if after then
+    kill = ("(sleep %s; %s) >/dev/null 2>&1 &"):format(after, kill)
+  end
+  io.popen(kill):close()
+end
+]]
+
+--- Files below `folder` (of the repository) whose path matches `pattern`.
+---@param folder string
+---@param pattern string
+---@return string[] paths relative to the repository, in byte order
+function M.files(folder, pattern)
+  local found = {}
+  local pipe <close> = assert(io.popen(
+    "find " .. quoted(folder) .. " -type f 2>/dev/null | LC_ALL=C sort"
+  ))
+  for path in pipe:lines() do
+    if path:find(pattern) then
+      found[#found + 1] = path
+    end
+  end
+  return found
+end
+
+return M

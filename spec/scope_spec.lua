@@ -1,0 +1,909 @@
+-- Scopes: who owns a child, when a scope ends, and what leaves it (S1-S7).
+--
+-- All on the virtual clock: what is checked is the order of events. Times
+-- are whole virtual seconds, so they may be compared for equality.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+
+local function test(f)
+  return helper.leak_checked(function()
+    aw.test(f)
+  end)
+end
+
+--- A log and a function that appends to it.
+local function recorder()
+  local log = {}
+  return log, function(event)
+    log[#log + 1] = event
+  end
+end
+
+--- A value whose `<close>` calls `f(err)`.
+local function closer(f)
+  return setmetatable({}, {
+    __close = function(_, err)
+      f(err)
+    end,
+  })
+end
+
+--- Wait for `t`: true and its results, or false and what wait raises.
+local function outcome(t)
+  return pcall(t.wait, t)
+end
+
+describe("a scope", function()
+  it("runs its body in the running task [S1]", function()
+    test(function()
+      local inside
+      aw.scope(function()
+        inside = aw.current().id
+      end)
+      assert.are.equal(aw.current().id, inside)
+    end)
+  end)
+
+  it("returns what its body returns, nil kept [S1]", function()
+    test(function()
+      local got = table.pack(aw.scope(function()
+        aw.sleep(1)
+        return 1, nil, 3
+      end))
+      assert.are.same({ 1, nil, 3, n = 3 }, got)
+    end)
+  end)
+
+  it("takes options before its body [S1]", function()
+    test(function()
+      local got = aw.scope({ name = "party" }, function()
+        aw.sleep(1)
+        return "over"
+      end)
+      assert.are.equal("over", got)
+    end)
+  end)
+
+  it("runs its children beside its body [S1]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(function()
+          note "child 1"
+          aw.sleep(2)
+          note "child 3"
+        end)
+        aw.sleep(1)
+        note "body 2"
+        aw.sleep(2)
+        note "body 4"
+      end)
+      assert.are.same({ "child 1", "body 2", "child 3", "body 4" }, log)
+    end)
+  end)
+
+  it("runs no child before its body gives way [S1]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(function()
+          note "child"
+        end)
+        note "body"
+      end)
+      assert.are.same({ "body", "child" }, log)
+    end)
+  end)
+
+  it("gives the task of each child it starts [S1]", function()
+    test(function()
+      local a, b
+      aw.scope(function(s)
+        local t = s:start(aw.Sleep(1) >> aw.Value("x", "y"))
+        a, b = t:wait()
+      end)
+      assert.are.same({ "x", "y" }, { a, b })
+    end)
+  end)
+
+  it("ends early with nil and the reason when cancelled [S1]", function()
+    test(function(ev)
+      local got = table.pack(aw.scope(function(s)
+        s:cancel("enough")
+        aw.sleep(100)
+        return "not reached"
+      end))
+      assert.is_nil(got[1])
+      assert.are.equal("cancelled", got[2])
+      assert.are.equal("enough", got[3])
+      assert.are.equal(0, ev:now())
+    end)
+  end)
+
+  it("may be cancelled by one of its children [S1]", function()
+    test(function(ev)
+      local first, how, reason = aw.scope(function(s)
+        s:start(function()
+          aw.sleep(1)
+          s:cancel("child says so")
+        end)
+        aw.sleep(100)
+      end)
+      assert.is_nil(first)
+      assert.are.equal("cancelled", how)
+      assert.are.equal("child says so", reason)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("cancels nothing outside itself [S1]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Sleep(2) >> aw.Call(note, "bystander"))
+      aw.scope(function(outer)
+        outer:start(aw.Sleep(3) >> aw.Call(note, "uncle"))
+        aw.scope(function(inner)
+          inner:start(aw.Sleep(4) >> aw.Call(note, "never"))
+          inner:cancel()
+          aw.sleep(100)
+        end)
+        aw.sleep(1)
+        note "body goes on"
+      end)
+      assert.are.same({ "body goes on", "bystander", "uncle" }, log)
+    end)
+  end)
+
+  it("refuses a body that is no function [S1]", function()
+    test(function()
+      helper.raises("bad argument #1 to 'scope'", function()
+        aw.scope(42)
+      end)
+    end)
+  end)
+
+  it("refuses a child that is no wire [S1]", function()
+    test(function()
+      local ran = false
+      aw.scope(function(s)
+        helper.raises("wire expected, got number", function()
+          s:start(42)
+        end)
+        s:start(function()
+          ran = true
+        end)
+      end)
+      assert.is_true(ran)
+    end)
+  end)
+end)
+
+describe("leaving a scope", function()
+  it("waits for the last child [S2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(aw.Sleep(3) >> aw.Call(note, "slow"))
+        s:start(aw.Sleep(1) >> aw.Call(note, "quick"))
+        note "body"
+      end)
+      note "after"
+      assert.are.same({ "body", "quick", "slow", "after" }, log)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("waits for children that the children start [S2]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(function()
+          s:start(aw.Sleep(2) >> aw.Call(note, "grandchild"))
+          note "child"
+        end)
+      end)
+      note "after"
+      assert.are.same({ "child", "grandchild", "after" }, log)
+    end)
+  end)
+
+  it("does not wait where there is nobody to wait for [S2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Call(note, "other"))
+      aw.scope(function()
+        note "body"
+      end)
+      assert.are.equal(0, ev:now())
+      assert.are.equal("body", log[1])
+    end)
+  end)
+
+  it("waits for the shielded clean-up of cancelled children [S2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(function()
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(2)
+            end)
+            note "cleaned up"
+          end)
+          aw.sleep(100)
+        end)
+        aw.sleep(1)
+        s:cancel()
+      end)
+      note "after"
+      assert.are.same({ "cleaned up", "after" }, log)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("cannot be cancelled, only the children can [S2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local _ <close> = closer(function()
+          note "task"
+        end)
+        aw.scope(function(s)
+          s:start(function()
+            local _ <close> = closer(function()
+              aw.shield(function()
+                aw.sleep(2)
+              end)
+              note "child"
+            end)
+            aw.sleep(100)
+          end)
+          note "joining"
+        end)
+      end)
+      aw.sleep(1)
+      t:cancel()
+      note "cancelled"
+      outcome(t)
+      assert.are.same({ "joining", "cancelled", "child", "task" }, log)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  for how, leave in pairs {
+    ["by its end"] = function() end,
+    ["by an error"] = function()
+      error("left", 0)
+    end,
+    ["by a cancel"] = function(s)
+      s:cancel()
+      aw.sleep(1)
+    end,
+    ["by its deadline"] = function()
+      aw.sleep(200)
+    end,
+  } do
+    it("unlinks scope and deadline when left " .. how .. " [S2]", function()
+      test(function()
+        local before = aw.stats()
+        pcall(aw.scope, { timeout = 100 }, leave)
+        local after = aw.stats()
+        assert.are.equal(before.scopes, after.scopes)
+        assert.are.equal(before.deadlines, after.deadlines)
+      end)
+    end)
+  end
+
+  it("keeps scope and deadline until then [S2]", function()
+    test(function()
+      local before, during = aw.stats(), nil
+      aw.scope({ timeout = 100 }, function()
+        during = aw.stats()
+      end)
+      assert.is_true(during.scopes > before.scopes)
+      assert.is_true(during.deadlines > before.deadlines)
+    end)
+  end)
+end)
+
+describe("a scope that something goes wrong in", function()
+  it("cancels its children for an error of its body [S3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local boom = {}
+      local ok, err = pcall(aw.scope, function(s)
+        s:start(function()
+          local _ <close> = closer(function(e)
+            note(aw.is_cancelled(e) and "child cancelled" or e)
+          end)
+          aw.sleep(100)
+        end)
+        aw.sleep(1)
+        error(boom)
+      end)
+      note "out"
+      assert.is_false(ok)
+      assert.are.equal(boom, err)
+      assert.are.same({ "child cancelled", "out" }, log)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("cancels body and siblings for an error of a child [S3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local boom = {}
+      local ok, err = pcall(aw.scope, function(s)
+        s:start(function()
+          local _ <close> = closer(function(e)
+            note(aw.is_cancelled(e) and "sibling cancelled" or e)
+          end)
+          aw.sleep(100)
+        end)
+        s:start(function()
+          aw.sleep(1)
+          error(boom)
+        end)
+        local _ <close> = closer(function(e)
+          note(aw.is_cancelled(e) and "body cancelled" or e)
+        end)
+        aw.sleep(100)
+      end)
+      table.sort(log)
+      note "out"
+      assert.is_false(ok)
+      assert.are.equal(boom, err)
+      assert.are.same({ "body cancelled", "sibling cancelled", "out" }, log)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("raises a child's error after the clean-up of the others [S3]", function()
+    test(function()
+      local log, note = recorder()
+      pcall(aw.scope, function(s)
+        s:start(function()
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(2)
+            end)
+            note "cleaned up"
+          end)
+          aw.sleep(100)
+        end)
+        s:start(function()
+          aw.sleep(1)
+          note "fails"
+          error "child"
+        end)
+      end)
+      note "out"
+      assert.are.same({ "fails", "cleaned up", "out" }, log)
+    end)
+  end)
+
+  it("raises a child's error though its body ended well [S3]", function()
+    test(function()
+      local boom = {}
+      local ok, err = pcall(aw.scope, function(s)
+        s:start(function()
+          aw.sleep(1)
+          error(boom)
+        end)
+        return "fine"
+      end)
+      assert.is_false(ok)
+      assert.are.equal(boom, err)
+    end)
+  end)
+
+  it("raises a child's error though its body swallows Cancelled [S3]",
+    function()
+      test(function()
+        local boom = {}
+        local ok, err = pcall(aw.scope, function(s)
+          s:start(function()
+            aw.sleep(1)
+            error(boom)
+          end)
+          pcall(aw.sleep, 100)
+          return "fine"
+        end)
+        assert.is_false(ok)
+        assert.are.equal(boom, err)
+      end)
+    end)
+
+  it("absorbs its own cancel, and the task may await again [S3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(aw.Sleep(100) >> aw.Call(note, "never"))
+        s:cancel()
+        aw.sleep(100)
+      end)
+      aw.sleep(1)
+      note "goes on"
+      assert.are.same({ "goes on" }, log)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("lets Cancelled go on where the task is cancelled too [S3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t
+      t = ev:start(function()
+        aw.scope(function(s)
+          aw.sleep(1)
+          s:cancel()
+          t:cancel()
+          aw.sleep(100)
+        end)
+        note "never"
+      end)
+      local ok, err = outcome(t)
+      assert.is_false(ok)
+      assert.is_true(aw.is_task_cancelled(err))
+      assert.are.same({}, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("raises an error of the clean-up after a cancel [S3]", function()
+    test(function()
+      local boom = {}
+      local ok, err = pcall(aw.scope, function(s)
+        s:start(function()
+          local _ <close> = closer(function()
+            error(boom)
+          end)
+          aw.sleep(100)
+        end)
+        aw.sleep(1)
+        s:cancel()
+        aw.sleep(100)
+      end)
+      assert.is_false(ok)
+      assert.are.equal(boom, err)
+    end)
+  end)
+
+  it("is no failure when a child is cancelled by itself [S3]", function()
+    test(function()
+      local log, note = recorder()
+      local got = aw.scope(function(s)
+        local t = s:start(aw.Sleep(100) >> aw.Call(note, "never"))
+        s:start(aw.Sleep(2) >> aw.Call(note, "sibling"))
+        aw.sleep(1)
+        t:cancel()
+        aw.sleep(2)
+        note "body"
+        return "fine"
+      end)
+      assert.are.equal("fine", got)
+      assert.are.same({ "sibling", "body" }, log)
+    end)
+  end)
+
+  it("ends with nil after its time-out [S3]", function()
+    test(function(ev)
+      local first, how = aw.scope({ timeout = 2 }, function(s)
+        s:start(aw.Never)
+        aw.sleep(100)
+      end)
+      assert.is_nil(first)
+      assert.are.equal("cancelled", how)
+      assert.are.equal(2, ev:now())
+      aw.sleep(1)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("gives its results when it ends before its time-out [S3]", function()
+    test(function(ev)
+      local got = aw.scope({ timeout = 2 }, function()
+        aw.sleep(1)
+        return "in time"
+      end)
+      aw.sleep(5)
+      assert.are.equal("in time", got)
+      assert.are.equal(6, ev:now())
+    end)
+  end)
+end)
+
+describe("what opens a scope", function()
+  --- A body that is done at once and spins off a slow wire in a sequence.
+  local function hasty(note)
+    return function()
+      note "hasty"
+      return aw.Sleep(2) >> aw.Call(note, "slow")
+    end
+  end
+
+  it("is a task: it ends after what it spun off [S4]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(hasty(note) >> aw.Call(note, "second"))
+      t:wait()
+      note "task ended"
+      assert.are.same({ "hasty", "second", "slow", "task ended" }, log)
+    end)
+  end)
+
+  it("is a time-out: it ends after what was spun off in it [S4]", function()
+    test(function()
+      local log, note = recorder()
+      aw.timeout(10, function()
+        aw.await(hasty(note) >> aw.Call(note, "second"))
+      end)
+      note "left"
+      assert.are.same({ "hasty", "second", "slow", "left" }, log)
+    end)
+  end)
+
+  it("is aw.scope: it ends after what was spun off in it [S4]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope(function()
+        aw.await(hasty(note) >> aw.Call(note, "second"))
+        note "body"
+      end)
+      note "left"
+      assert.are.same({ "hasty", "second", "body", "slow", "left" }, log)
+    end)
+  end)
+
+  for form, build in pairs {
+    [">>"] = function(hasty_body)
+      return hasty_body >> aw.Value()
+    end,
+    ["*"] = function(hasty_body)
+      return hasty_body * 2
+    end,
+  } do
+    it("is not " .. form .. ": it ends before what it spun off [S4]",
+      function()
+        test(function()
+          local log, note = recorder()
+          aw.scope(function()
+            local count = 0
+            aw.await(build(aw.Wire(function()
+              count = count + 1
+              if count == 1 then
+                return aw.Sleep(2) >> aw.Call(note, "slow")
+              end
+            end)))
+            note "ended"
+          end)
+          assert.are.same({ "ended", "slow" }, log)
+        end)
+      end)
+  end
+
+  it("is not Forever: its spin-offs overlap its iterations [S4]", function()
+    test(function()
+      local log, note = recorder()
+      aw.scope({ timeout = 2.5 }, function()
+        local round = 0
+        aw.await(aw.Forever(function()
+          round = round + 1
+          note("round " .. round)
+          aw.sleep(1)
+          if round == 1 then
+            return aw.Sleep(0.5) >> aw.Call(note, "slow")
+          end
+        end))
+      end)
+      assert.are.same({ "round 1", "round 2", "slow", "round 3" }, log)
+    end)
+  end)
+end)
+
+describe("a task started on the loop from inside a task", function()
+  it("outlives the scope it was started in [S5]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t
+      aw.scope(function()
+        t = ev:start(aw.Sleep(2) >> aw.Call(note, "free"))
+      end)
+      note "scope left"
+      t:wait()
+      assert.are.same({ "scope left", "free" }, log)
+    end)
+  end)
+
+  it("lives on when the task that started it is cancelled [S5]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local free, owned
+      local t = ev:start(function()
+        free = ev:start(aw.Sleep(3) >> aw.Call(note, "free"))
+        aw.scope(function(s)
+          owned = s:start(aw.Sleep(3) >> aw.Call(note, "owned"))
+        end)
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      free:wait()
+      assert.are.same({ "free" }, log)
+      assert.are.equal("done", free.status)
+      assert.are.equal("cancelled", owned.status)
+    end)
+  end)
+
+  it("does not hold back the end of the task that started it [S5]", function()
+    test(function(ev)
+      local free
+      local t = ev:start(function()
+        free = ev:start(aw.Sleep(5))
+      end)
+      t:wait()
+      assert.are.equal("done", t.status)
+      assert.are.equal(0, ev:now())
+      free:wait()
+      assert.are.equal(5, ev:now())
+    end)
+  end)
+end)
+
+describe("a loop inside a task", function()
+  it("runs beside the tasks outside it [S6]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Sleep(2) >> aw.Call(note, "outer 2"))
+      local inner = aw.EventLoop {}
+      inner:start(aw.Sleep(1) >> aw.Call(note, "inner 1"))
+      inner:start(aw.Sleep(3) >> aw.Call(note, "inner 3"))
+      assert.are.equal("done", inner:run())
+      note "run returned"
+      assert.are.same(
+        { "inner 1", "outer 2", "inner 3", "run returned" }, log)
+    end)
+  end)
+
+  it("waits for its own tasks only [S6]", function()
+    test(function(ev)
+      local t = ev:start(aw.Sleep(9))
+      local inner = aw.EventLoop {}
+      inner:start(aw.Sleep(1))
+      inner:run()
+      assert.are.equal(1, ev:now())
+      assert.are.equal("waiting", t.status)
+    end)
+  end)
+
+  it("shares the clock of the task's engine [S6]", function()
+    test(function(ev)
+      aw.sleep(5)
+      local seen
+      local inner = aw.EventLoop {}
+      inner:start(function(own)
+        aw.sleep(1)
+        seen = { own:now(), aw.now() }
+      end)
+      inner:run()
+      assert.are.same({ 6, 6 }, seen)
+      assert.are.equal(6, ev:now())
+    end)
+  end)
+
+  it("gives its bodies itself, not the loop around [S6]", function()
+    test(function()
+      local seen
+      local inner = aw.EventLoop {}
+      inner:start(function(own)
+        seen = own
+      end)
+      inner:run()
+      assert.is_true(rawequal(inner, seen))
+    end)
+  end)
+
+  it("runs when a `<close>` block is left [S6]", function()
+    test(function()
+      local log, note = recorder()
+      do
+        local inner <close> = aw.EventLoop { timeout = 10 }
+        inner:start(aw.Sleep(1) >> aw.Call(note, "ran"))
+        note "block ends"
+      end
+      note "left"
+      assert.are.same({ "block ends", "ran", "left" }, log)
+    end)
+  end)
+
+  it("ends by its own time-out, which the outer loop survives [S6]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local inner = aw.EventLoop { timeout = 2 }
+        inner:start(aw.Sleep(9) >> aw.Call(note, "never"))
+        ev:start(aw.Sleep(3) >> aw.Call(note, "outer"))
+        assert.are.equal("timeout", inner:run())
+        assert.are.equal(2, ev:now())
+        aw.sleep(2)
+        assert.are.same({ "outer" }, log)
+      end)
+    end)
+
+  it("on a clock of its own stops the world around it [S6]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Call(note, "outer"))
+      local inner = aw.EventLoop { clock = "virtual" }
+      inner:start(function(own)
+        assert(own:now() == 0 and aw.now() == 0)
+        aw.sleep(50)
+        assert(own:now() == 50 and aw.now() == 50)
+        note "inner"
+      end)
+      assert.are.equal("done", inner:run())
+      note "run returned"
+      assert.are.equal(0, ev:now())
+      assert.are.equal(0, aw.now())
+      aw.sleep(1)
+      assert.are.same({ "inner", "run returned", "outer" }, log)
+    end)
+  end)
+
+  it("refuses to be run by one of its own tasks [S6]", function()
+    test(function(ev)
+      helper.raises("already running", function()
+        ev:run()
+      end)
+      aw.sleep(1)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+end)
+
+describe("the life of a loop", function()
+  local function virtual(opts)
+    opts = opts or {}
+    opts.clock = "virtual"
+    return aw.EventLoop(opts)
+  end
+
+  it("lets no task move before its run [S7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = virtual()
+      local t = ev:start(aw.Call(note, "ran"))
+      assert.are.same({}, log)
+      assert.are_not.equal("done", t.status)
+      ev:run()
+      assert.are.same({ "ran" }, log)
+      assert.are.equal("done", t.status)
+    end)
+  end)
+
+  it("lets no task of an inner loop move before its run [S7]", function()
+    test(function()
+      local log, note = recorder()
+      local inner = aw.EventLoop {}
+      inner:start(aw.Call(note, "ran"))
+      aw.sleep(5)
+      assert.are.same({}, log)
+      inner:run()
+      assert.are.same({ "ran" }, log)
+    end)
+  end)
+
+  it("may run again after it was done [S7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = virtual()
+      for round = 1, 3 do
+        ev:start(aw.Sleep(1) >> aw.Call(note, round))
+        assert.are.equal("done", ev:run())
+      end
+      assert.are.same({ 1, 2, 3 }, log)
+    end)
+  end)
+
+  it("runs again when empty [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      assert.are.equal("done", ev:run())
+      assert.are.equal("done", ev:run())
+    end)
+  end)
+
+  it("is over after a time-out [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual { timeout = 1 }
+      ev:start(aw.Never)
+      assert.are.equal("timeout", ev:run())
+      helper.raises("this EventLoop has ended (timeout)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after a stop [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:start(function()
+        aw.sleep(1)
+        ev:stop()
+        aw.sleep(100)
+      end)
+      assert.are.equal("stopped", ev:run())
+      helper.raises("this EventLoop has ended (stopped)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after an unhandled error [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:start(function()
+        error "boom"
+      end)
+      assert.is_false(pcall(ev.run, ev))
+      helper.raises("this EventLoop has ended (failed)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after close [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:close()
+      ev:close()
+      helper.raises("this EventLoop has ended (closed)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after its block was left [S7]", function()
+    helper.leak_checked(function()
+      local kept
+      do
+        local ev <close> = virtual()
+        kept = ev
+        ev:start(aw.Sleep(1))
+      end
+      helper.raises("this EventLoop has ended", function()
+        kept:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is cleaned up before a cancel at its run goes on [S7]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local inner
+      local t = ev:start(function()
+        local _ <close> = closer(function(err)
+          note(aw.is_cancelled(err) and "outer cancelled" or tostring(err))
+        end)
+        inner = aw.EventLoop {}
+        inner:start(function()
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(2)
+            end)
+            note "inner cleaned up"
+          end)
+          aw.sleep(100)
+        end)
+        inner:run()
+        note "never"
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ "inner cleaned up", "outer cancelled" }, log)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(3, ev:now())
+      assert.are.equal(0, #inner:tasks())
+    end)
+  end)
+end)
