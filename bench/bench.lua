@@ -1,0 +1,189 @@
+-- bench.lua: what aiowire costs. Run it under `aiowire` and under `lua5.4`.
+--
+--   aiowire bench/bench.lua GROUP [COUNT]
+--
+-- GROUP is one of: steps, wires, bodies, cancel, errors. Each prints lines of
+-- "name value unit"; times are CPU time. `steps` takes medians by itself; the
+-- others look at a fresh process, since a second run would find the pools
+-- filled, so bench/run.lua starts each of them several times.
+-- Neighbours: floors.c has the same work without aiowire.
+
+local aw = require "aiowire"
+
+local group <const> = arg[1]
+local RUNS <const> = 7
+local STEPS <const> = 1000000
+
+local function report(name, value, unit)
+  print(("%s %.4f %s"):format(name, value, unit))
+end
+
+--- CPU seconds that `aw.run(w)` takes.
+local function cpu(w)
+  collectgarbage()
+  local start = os.clock()
+  aw.run(w)
+  return os.clock() - start
+end
+
+--- Print the nanoseconds that each of `steps` steps of `make()` takes.
+local function per_step(name, steps, make)
+  local all = {}
+  for i = 1, RUNS do
+    all[i] = cpu(make())
+  end
+  table.sort(all)
+  report(name, all[RUNS // 2 + 1] / steps * 1e9, "ns")
+end
+
+--- Bytes in use: the live ones of Lua, those of the C core, and what the
+--- kernel counts for the process.
+local function memory()
+  collectgarbage()
+  collectgarbage()
+  local resident = 0
+  local file = io.open "/proc/self/statm"
+  if file then
+    local _, pages = file:read("n", "n")
+    file:close()
+    resident = pages * 4096
+  end
+  return collectgarbage "count" * 1024 + aw.stats().bytes, resident
+end
+
+--- A delay of 0.5 to 1 s, different for each sleeper, the same in each run.
+local function delays()
+  local seed = 1
+  return function()
+    seed = seed * 1103515245 + 12345 & 0x7fffffff
+    return (500 + seed % 500) / 1000
+  end
+end
+
+--- Start `count` sleepers, each given by `make()`, and run them to their end.
+--- Memory is looked at while all of them sleep; that look is not in the time.
+local function sleepers(name, count, make)
+  local bytes_before, resident_before = memory()
+  local bytes, resident
+  local looked = 0
+  local ev = aw.EventLoop()
+
+  local start = os.clock()
+  for _ = 1, count do
+    ev:start(make())
+  end
+  ev:start(function() -- runs when all of them have gone to sleep
+    local began = os.clock()
+    bytes, resident = memory()
+    looked = os.clock() - began
+  end)
+  assert(ev:run() == "done")
+  local took = os.clock() - start - looked
+
+  report(name, took / count * 1e6, "us")
+  report(name .. "_bytes", (bytes - bytes_before) / count, "B")
+  report(name .. "_rss", (resident - resident_before) / count, "B")
+end
+
+local groups = {}
+
+function groups.steps()
+  per_step("call", STEPS, function()
+    return aw.Call(function() end) * STEPS
+  end)
+
+  per_step("self", STEPS, function()
+    local left = STEPS
+    local function body()
+      left = left - 1
+      if left > 0 then
+        return body
+      end
+    end
+    return body
+  end)
+
+  local function yields(n)
+    return function()
+      local yield <const> = aw.yield
+      for _ = 1, n do
+        yield()
+      end
+    end
+  end
+  per_step("yield", STEPS, function()
+    return yields(STEPS)
+  end)
+  per_step("yield_two", STEPS, function()
+    return function()
+      aw.start(yields(STEPS // 2))
+      aw.start(yields(STEPS // 2))
+    end
+  end)
+end
+
+function groups.wires(count)
+  local delay = delays()
+  sleepers("wires", count or 200000, function()
+    return aw.Sleep(delay())
+  end)
+end
+
+function groups.bodies(count)
+  local delay = delays()
+  local function body()
+    aw.sleep(delay())
+  end
+  sleepers("bodies", count or 100000, function()
+    return body
+  end)
+end
+
+function groups.cancel(count)
+  count = count or 100000
+  local function body()
+    aw.sleep(3600)
+  end
+  aw.run(function()
+    local start
+    aw.scope(function(s)
+      for _ = 1, count do
+        s:start(body)
+      end
+      aw.yield()
+      aw.yield() -- by now all of them sleep
+      collectgarbage()
+      start = os.clock()
+      s:cancel "bench"
+    end)
+    report("cancel", (os.clock() - start) / count * 1e6, "us")
+  end)
+end
+
+function groups.errors(count)
+  count = count or 100000
+  local left = count
+  local ev = aw.EventLoop()
+  local function fails()
+    error "boom"
+  end
+  local function handled()
+    left = left - 1
+    if left > 0 then
+      ev:start(fails, handled)
+    end
+  end
+  collectgarbage()
+  local start = os.clock()
+  ev:start(fails, handled)
+  ev:run()
+  report("error", (os.clock() - start) / count * 1e6, "us")
+  assert(left == 0, "not every error was handled")
+end
+
+local run_group = groups[group]
+if not run_group then
+  io.stderr:write("usage: bench.lua steps|wires|bodies|cancel|errors [N]\n")
+  os.exit(2)
+end
+run_group(math.tointeger(arg[2]))

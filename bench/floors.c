@@ -1,0 +1,236 @@
+/* floors.c: what the same work costs with nothing but Lua's own C API.
+ *
+ * Each figure is a floor: the least that an engine on stock Lua can hope
+ * for. bench/run.lua prints ours beside them, measured in the same run.
+ *
+ *   floors                         prints "name value unit" lines
+ *   floors startup N cmd -- cmd…   median CPU time of each command, run N
+ *                                  times in turn: "startup_1 value ms" …
+ *
+ * Times are CPU time of this process (of the children for `startup`), medians
+ * of RUNS. Neighbours: bench.lua measures the same things through aiowire.
+ */
+#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* wait4 */
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  RUNS = 7,
+  STEPS = 1000000,
+  SLEEPERS = 100000,
+  COMMANDS = 8, /* for startup, at most */
+  COMMAND_RUNS = 1000
+};
+
+static double cpu_seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a;
+  double y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t count) {
+  qsort(values, count, sizeof *values, by_value);
+  return values[count / 2];
+}
+
+static void need(int ok, const char *what) {
+  if (ok)
+    return;
+  fprintf(stderr, "floors: %s\n", what);
+  exit(1);
+}
+
+/* Leave the first result of `source` on the stack. */
+static void load(lua_State *L, const char *source) {
+  need(luaL_loadstring(L, source) == LUA_OK, "cannot compile");
+  need(lua_pcall(L, 0, 1, 0) == LUA_OK, "cannot run");
+}
+
+/* A bare lua_pcall of an empty function. */
+static double pcall_empty(lua_State *L) {
+  load(L, "return function() end");
+  double start = cpu_seconds();
+  for (int i = 0; i < STEPS; i++) {
+    lua_pushvalue(L, -1);
+    lua_pcall(L, 0, 0, 0);
+  }
+  double took = cpu_seconds() - start;
+  lua_pop(L, 1);
+  return took / STEPS * 1e9;
+}
+
+/* One run of a pooled coroutine: it is handed a function, calls it, yields. */
+static double pooled_run(lua_State *L) {
+  load(L, "local yield = coroutine.yield "
+          "return function(f) while true do f() f = yield() end end");
+  lua_State *co = lua_newthread(L);
+  lua_pushvalue(L, -2);
+  lua_xmove(L, co, 1);
+  load(L, "return function() end"); /* [worker, co, f] */
+  double start = cpu_seconds();
+  for (int i = 0; i < STEPS; i++) {
+    int results;
+    lua_pushvalue(L, -1);
+    lua_xmove(L, co, 1);
+    need(lua_resume(co, L, 1, &results) == LUA_YIELD, "pooled run");
+    lua_pop(co, results);
+  }
+  double took = cpu_seconds() - start;
+  lua_pop(L, 3);
+  return took / STEPS * 1e9;
+}
+
+/* A bare resume and yield. */
+static double resume_yield(lua_State *L) {
+  lua_State *co = lua_newthread(L);
+  load(L, "local yield = coroutine.yield "
+          "return function() while true do yield() end end");
+  lua_xmove(L, co, 1);
+  double start = cpu_seconds();
+  for (int i = 0; i < STEPS; i++) {
+    int results;
+    need(lua_resume(co, L, 0, &results) == LUA_YIELD, "resume and yield");
+    lua_pop(co, results);
+  }
+  double took = cpu_seconds() - start;
+  lua_pop(L, 1);
+  return took / STEPS * 1e9;
+}
+
+static double lua_bytes(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT);
+  return lua_gc(L, LUA_GCCOUNT) * 1024.0 + lua_gc(L, LUA_GCCOUNTB);
+}
+
+/* Coroutines that wait, as bodies that sleep do: each is made, runs to its
+ * yield inside a function, and later to its end. Microseconds each; the bytes
+ * are those that live while all of them wait; `life` counts their collection
+ * as well. */
+static double sleepers(lua_State *L, double *bytes, double *life) {
+  load(L, "local yield = coroutine.yield return function() yield() end");
+  lua_createtable(L, SLEEPERS, 0); /* [body, all] */
+  double before = lua_bytes(L);
+
+  int results;
+  double start = cpu_seconds();
+  for (int i = 1; i <= SLEEPERS; i++) {
+    lua_State *co = lua_newthread(L);
+    lua_pushvalue(L, -3);
+    lua_xmove(L, co, 1);
+    need(lua_resume(co, L, 0, &results) == LUA_YIELD, "sleeper");
+    lua_rawseti(L, -2, i);
+  }
+  double took = cpu_seconds() - start;
+  *bytes = (lua_bytes(L) - before) / SLEEPERS;
+
+  start = cpu_seconds();
+  for (int i = 1; i <= SLEEPERS; i++) {
+    lua_rawgeti(L, -1, i);
+    need(lua_resume(lua_tothread(L, -1), L, 0, &results) == LUA_OK, "wake");
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, i);
+  }
+  double ended = cpu_seconds();
+  lua_gc(L, LUA_GCCOLLECT);
+  *life = (took + cpu_seconds() - start) / SLEEPERS * 1e6;
+  lua_pop(L, 2);
+  return (took + ended - start) / SLEEPERS * 1e6;
+}
+
+/* A fresh state for each figure and run: no garbage is carried over. */
+static lua_State *new_state(void) {
+  lua_State *L = luaL_newstate();
+  need(L != NULL, "out of memory");
+  luaL_openlibs(L);
+  return L;
+}
+
+static void measure(const char *name, double (*figure)(lua_State *)) {
+  double values[RUNS];
+  for (int i = 0; i < RUNS; i++) {
+    lua_State *L = new_state();
+    values[i] = figure(L);
+    lua_close(L);
+  }
+  printf("%s %.2f ns\n", name, median(values, RUNS));
+}
+
+static void measure_sleepers(void) {
+  double times[RUNS];
+  double lives[RUNS];
+  double bytes[RUNS];
+  for (int i = 0; i < RUNS; i++) {
+    lua_State *L = new_state();
+    times[i] = sleepers(L, &bytes[i], &lives[i]);
+    lua_close(L);
+  }
+  printf("coroutine %.4f us\n", median(times, RUNS));
+  printf("coroutine_life %.4f us\n", median(lives, RUNS));
+  printf("coroutine_bytes %.0f B\n", median(bytes, RUNS));
+}
+
+/* CPU seconds of one run of `command`. */
+static double run_command(char **command) {
+  pid_t child = fork();
+  need(child >= 0, "cannot fork");
+  if (child == 0) {
+    execvp(command[0], command);
+    _exit(127);
+  }
+  int status;
+  struct rusage used;
+  need(wait4(child, &status, 0, &used) == child, "cannot wait");
+  need(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a command failed");
+  return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+static int startup(int runs, char **words) {
+  static double took[COMMANDS][COMMAND_RUNS];
+  char **commands[COMMANDS] = {words};
+  int count = 1;
+  for (char **word = words; *word; word++) {
+    if (strcmp(*word, "--") != 0)
+      continue;
+    need(count < COMMANDS, "too many commands");
+    *word = NULL;
+    commands[count++] = word + 1;
+  }
+  need(runs > 0 && runs <= COMMAND_RUNS, "1 to 1000 runs");
+  for (int i = 0; i < runs; i++)
+    for (int k = 0; k < count; k++)
+      took[k][i] = run_command(commands[k]);
+  for (int k = 0; k < count; k++)
+    printf("startup_%d %.4f ms\n", k + 1, median(took[k], (size_t)runs) * 1e3);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 3 && strcmp(argv[1], "startup") == 0)
+    return startup(atoi(argv[2]), argv + 3);
+  measure("pcall", pcall_empty);
+  measure("pooled_run", pooled_run);
+  measure("resume_yield", resume_yield);
+  measure_sleepers();
+  return 0;
+}

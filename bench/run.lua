@@ -1,0 +1,164 @@
+-- run.lua: one table of what aiowire costs, beside its floors.
+--
+--   ./dev bench [ROUNDS]
+--   lua5.4 bench/run.lua [BUILD_DIR [ROUNDS]]     (build/release, 5)
+--
+-- Each round runs floors.c, bench.lua under the host and under lua5.4, and
+-- luv's timers, one after the other, so a machine that slows down slows all
+-- of them. A figure is its median over the rounds; times are CPU time.
+-- Exit status 1 if a figure is over its target.
+
+local build <const> = arg[1] or "build/release"
+local rounds <const> = math.tointeger(arg[2] or 5)
+local here <const> = arg[0]:match "^(.*)/[^/]*$" or "."
+
+--- A word that sh passes on as it is.
+local function quote(word)
+  return "'" .. word:gsub("'", [['\'']]) .. "'"
+end
+
+local host <const> = quote(build .. "/aiowire")
+local stock <const> = "LUA_CPATH_5_4=" .. quote(build .. "/?.so;;") .. " lua5.4"
+local floors <const> = quote(build .. "/floors")
+
+--- The build makes floors too (target bench); without it they are made here.
+local function compile_floors()
+  local made = io.open(build .. "/floors")
+  if made then
+    made:close()
+    return
+  end
+  local source = quote(here .. "/floors.c")
+  local command = ("${CC:-cc} -std=c11 -O2 -o %s %s"):format(floors, source)
+  if not os.execute(command .. " $(pkg-config --cflags --libs lua5.4)") then
+    error "bench/floors.c does not compile"
+  end
+end
+
+--- figures[name] = list of values, one for each round
+local figures, units = {}, {}
+
+--- Run `command` and keep the "name value unit" lines that it prints.
+local function collect(prefix, command, optional)
+  io.stderr:write(".")
+  local pipe = assert(io.popen(command .. (optional and " 2>&1" or "")))
+  local text = pipe:read "a"
+  if not pipe:close() then
+    if optional then
+      return
+    end
+    error(command .. " failed\n" .. text, 0)
+  end
+  for name, value, unit in text:gmatch "(%S+) (%S+) (%S+)\n" do
+    local list = figures[prefix .. name] or {}
+    list[#list + 1] = tonumber(value)
+    figures[prefix .. name], units[prefix .. name] = list, unit
+  end
+end
+
+local function median(name)
+  local list = figures[name]
+  if not list then
+    return nil
+  end
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
+local function measure_round()
+  local script = quote(here .. "/bench.lua")
+  collect("", floors)
+  collect("", "lua5.4 " .. quote(here .. "/luv_timers.lua"), true)
+  for _, pair in ipairs { { "host_", host }, { "lua_", stock } } do
+    local prefix, interpreter = pair[1], pair[2]
+    for _, group in ipairs { "steps", "wires", "bodies", "cancel", "errors" } do
+      collect(prefix, ("%s %s %s"):format(interpreter, script, group))
+    end
+    local million = "%s %s wires 1000000"
+    collect(prefix .. "million_", million:format(interpreter, script))
+  end
+end
+
+local function measure_startup()
+  collect("", ([[%s startup 50 lua5.4 -e '' -- lua5.4 -e 'require "aiowire"' ]]
+    .. [[-- %s -e '']]):format(stock:gsub("lua5.4$", "") .. floors, host))
+end
+
+-- Rows: title, figure (for host_ and lua_), floor (a figure or nil), and the
+-- target as a multiple of the floor (`ratio`) or in the figure's own unit
+-- (`most`). Without either the row is for information.
+local rows <const> = {
+  { "Call(f) * N, each", "call", "pcall", ratio = 1.25 },
+  { "a body that returns itself", "self", "pooled_run", ratio = 1 },
+  { "aw.yield(), alone", "yield", "resume_yield", ratio = 2.5 },
+  { "aw.yield(), two in turn", "yield_two", "resume_yield", ratio = 2.5 },
+  { "200,000 sleeping wires, each", "wires", "luv_timer", ratio = 0.1 },
+  { "  memory", "wires_bytes", "luv_timer_rss", most = 300 },
+  { "  memory, resident", "wires_rss", "luv_timer_rss" },
+  { "1,000,000 sleeping wires, each", "million_wires", "@wires", ratio = 2 },
+  { "  memory", "million_wires_bytes", "luv_timer_rss", most = 300 },
+  { "100,000 sleeping bodies, each", "bodies", "coroutine", ratio = 1.3 },
+  { "  beside collected coroutines", "bodies", "coroutine_life" },
+  { "  memory", "bodies_bytes", "coroutine_bytes", most = 1638 },
+  { "  memory, resident", "bodies_rss", "coroutine_bytes" },
+  { "cancel of a sleeping body", "cancel", nil, most = 1.5 },
+  { "an error raised and handled", "error", nil, most = 3 },
+}
+
+local failed = false
+
+local function show(title, value, unit, floor, row)
+  local ratio = floor and value / floor
+  local target, verdict = "", ""
+  local over
+  if row.ratio and ratio then
+    target, over = ("%.2f x"):format(row.ratio), ratio > row.ratio
+  elseif row.most then
+    target, over = ("%g %s"):format(row.most, unit), value > row.most
+  end
+  if over ~= nil then
+    verdict, failed = over and "OVER" or "ok", failed or over
+  end
+  print(("%-37s %9.2f %-2s %9s %7s %9s  %s"):format(
+    title, value, unit, floor and ("%.2f"):format(floor) or "",
+    ratio and ("%.2f"):format(ratio) or "", target, verdict))
+end
+
+local function show_rows(prefix, name)
+  for _, row in ipairs(rows) do
+    local floor = row[3] and median((row[3]:gsub("^@", prefix)))
+    local figure = prefix .. row[2]
+    local title = row[1]:find "^ " and row[1] or name .. row[1]
+    show(title, median(figure), units[figure], floor, row)
+  end
+end
+
+local function machine()
+  local file = io.open "/proc/cpuinfo"
+  local model = file and file:read("a"):match "model name%s*:%s*([^\n]*)"
+  if file then
+    file:close()
+  end
+  return model or "unknown processor"
+end
+
+compile_floors()
+for _ = 1, rounds do
+  measure_round()
+end
+measure_startup()
+io.stderr:write "\n"
+
+print(("%s; medians of %d rounds, CPU time"):format(machine(), rounds))
+print(("%-37s %9s %-2s %9s %7s %9s"):format(
+  "figure", "value", "", "floor", "ratio", "target"))
+show_rows("host_", "host: ")
+show_rows("lua_", "lua5.4: ")
+local bare <const> = median "startup_1"
+show("start: lua5.4 -e 'require \"aiowire\"'", median "startup_2", "ms", bare,
+  { ratio = 1.6 })
+show("start: aiowire -e ''", median "startup_3", "ms", bare, { ratio = 1.6 })
+if not figures.luv_timer then
+  print "luv is not installed (lua-luv): its rows have no floor"
+end
+os.exit(not failed)
