@@ -133,6 +133,12 @@ static int open_uv(aw_engine *engine) {
   return rc;
 }
 
+int aw_engine_uv(aw_engine *engine, void **out) {
+  int rc = open_uv(engine);
+  *out = rc < 0 ? NULL : &engine->uv;
+  return rc;
+}
+
 int aw_engine_wakeable(aw_engine *engine) {
   return open_uv(engine);
 }

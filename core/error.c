@@ -8,18 +8,19 @@
 
 static const struct {
   int code;
-  const char *text;
+  const char *name, *text;
 } texts[] = {
-    {AW_EHOST, "error of the host"},
-    {AW_ETIMEOUT, "timeout"},
-    {AW_EENDED, "it has ended"},
-    {AW_ESTRAY, "stray Cancelled"},
-    {AW_EDEADLOCK, "deadlock: all tasks wait and nothing can wake them"},
-    {AW_ECLOSED, "closed"},
-    {AW_ESELF, "a task cannot wait for itself or for a task above it"},
-    {AW_ETASKCANCELLED, "the task was cancelled"},
-    {AW_ECANCELED, "cancelled"},
-    {AW_ENOMEM, "not enough memory"},
+    {AW_EHOST, "EHOST", "error of the host"},
+    {AW_ETIMEOUT, "ETIMEOUT", "timeout"},
+    {AW_EENDED, "EENDED", "it has ended"},
+    {AW_ESTRAY, "ESTRAY", "stray Cancelled"},
+    {AW_EDEADLOCK, "EDEADLOCK",
+     "deadlock: all tasks wait and nothing can wake them"},
+    {AW_ECLOSED, "ECLOSED", "closed"},
+    {AW_ESELF, "ESELF", "a task cannot wait for itself or for a task above it"},
+    {AW_ETASKCANCELLED, "ETASKCANCELLED", "the task was cancelled"},
+    {AW_ECANCELED, "ECANCELED", "cancelled"},
+    {AW_ENOMEM, "ENOMEM", "not enough memory"},
 };
 
 const char *aw_strerror(int code) {
@@ -29,6 +30,13 @@ const char *aw_strerror(int code) {
     if (texts[i].code == code)
       return texts[i].text;
   return uv_strerror(code);
+}
+
+const char *aw_error_name(int code) {
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (texts[i].code == code)
+      return texts[i].name;
+  return uv_err_name(code);
 }
 
 aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {

@@ -90,6 +90,8 @@ enum {
 
 /* What a code means, in a few words; never NULL. Call from: anywhere. */
 AW_API const char *aw_strerror(int code);
+/* The name of a code, as "ECONNREFUSED"; never NULL. Call from: anywhere. */
+AW_API const char *aw_error_name(int code);
 
 /* Make an error for a task to end with.
  *
@@ -291,6 +293,13 @@ AW_API int aw_engine_free(aw_engine *engine);
 
 /* The engine's clock now, in ns: monotonic, or virtual time. */
 AW_API uint64_t aw_engine_now(aw_engine *engine);
+
+/* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`.
+ * For handles of operations of your own: their callbacks may only call
+ * aw_wait_complete(); an operation with a handle is `external`, and the handle
+ * is closed before the engine is freed. aw_engine_free() runs the loop once
+ * more, so that closing handles are closed. Returns 0 or libuv's code. */
+AW_API int aw_engine_uv(aw_engine *engine, void **out);
 
 /* Make it safe to call aw_engine_wake(). Returns 0 or libuv's code. */
 AW_API int aw_engine_wakeable(aw_engine *engine);

@@ -22,6 +22,7 @@
 #define AWL_BRIDGE_H
 
 #include <aiowire.h>
+#include <aiowire_lua.h>
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -78,7 +79,9 @@ struct awl_worker {
   aw_task *task;     /* whose step it runs or is parked in; NULL: idle */
   aw_error *passing; /* error that an await raised in it, or NULL [E1] */
   const struct awl_leaf *leaf; /* what it runs */
-  struct awl_scope *scopes;    /* open in its body, innermost first */
+  aw_lua_continue then;        /* of aw_lua_await(), with its data */
+  void *data;
+  struct awl_scope *scopes; /* open in its body, innermost first */
   uint32_t number;
   uint32_t at_once; /* awaits since it was resumed that did not wait */
   int result;       /* how the wait ended */

@@ -100,6 +100,39 @@ int awl_act_step(lua_State *L) {
   return await_wire(L, "await", false, after_step);
 }
 
+/* ---- operations of others: aiowire_lua.h ---- */
+
+static int after_operation(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_operation);
+  if (w->result == AW_ECANCELED)
+    awl_check_result(L, w);
+  return w->then(L, w->result, w->data);
+}
+
+int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
+                 const char *what, aw_lua_continue then) {
+  awl_worker *w = awl_awaiter(L, awl_open(L), what);
+  w->then = then;
+  w->data = data;
+  int rc = aw_await_operation(w->task, operation, data);
+  if (rc < 0)
+    return then(L, rc, data);
+  return awl_park(L, w, after_operation);
+}
+
+aw_task *aw_lua_task(lua_State *L, const char *what) {
+  return awl_awaiter(L, awl_open(L), what)->task;
+}
+
+aw_engine *aw_lua_engine(lua_State *L) {
+  awl_state *s = awl_open(L);
+  awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);
+  return engine->core;
+}
+
 /* ---- who and when ---- */
 
 static int m_now(lua_State *L) {

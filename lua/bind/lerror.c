@@ -303,14 +303,30 @@ aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
 
 /* ---- from the core to Lua ---- */
 
-static void push_system_error(lua_State *L, int code) {
-  lua_createtable(L, 0, 3);
-  lua_pushstring(L, aw_strerror(code));
-  lua_setfield(L, -2, "message");
-  lua_pushinteger(L, -code);
+void aw_lua_push_system_error(lua_State *L, int code, const char *call,
+                              const char *about) {
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, aw_error_name(code));
+  lua_setfield(L, -2, "code");
+  lua_pushinteger(L, -(lua_Integer)code);
   lua_setfield(L, -2, "errno");
+  lua_pushstring(L, call);
+  lua_setfield(L, -2, "call");
+  lua_pushstring(L, about);
+  lua_setfield(L, -2, "about");
+  if (about)
+    lua_pushfstring(L, "%s '%s': %s", call, about, aw_strerror(code));
+  else
+    lua_pushfstring(L, "%s: %s", call, aw_strerror(code));
+  lua_setfield(L, -2, "message");
   awl_push_class(L, AWL_SYSTEM_ERROR);
   lua_setmetatable(L, -2);
+}
+
+int aw_lua_system_error(lua_State *L, int code, const char *call,
+                        const char *about) {
+  aw_lua_push_system_error(L, code, call, about);
+  return lua_error(L);
 }
 
 /* What an error that the core made is in Lua. */
@@ -326,7 +342,7 @@ static void push_object(lua_State *L, int code) {
   case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
   case AW_ECLOSED: awl_push_simple_error(L, AWL_CLOSED, "Closed"); break;
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
-  default: push_system_error(L, code); break;
+  default: aw_lua_push_system_error(L, code, "wait", NULL); break;
   }
 }
 

@@ -323,6 +323,24 @@ aw_wire *awl_check_wire(lua_State *L, awl_state *s, awl_loop *loop, int arg) {
   return wire;
 }
 
+void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
+  if (anchor != 0)
+    anchor = lua_absindex(L, anchor);
+  fill(L, push_empty(L, awl_open(L)), wire);
+  if (anchor == 0)
+    return;
+  lua_pushvalue(L, anchor);
+  lua_setiuservalue(L, -2, 1);
+}
+
+aw_wire *aw_lua_to_wire(lua_State *L, int index) {
+  awl_state *s = awl_open(L);
+  aw_task *task = awl_running_task(s);
+  if (!task)
+    return NULL;
+  return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(task)), index);
+}
+
 /* ---- constructors ---- */
 
 static int m_Wire(lua_State *L) {

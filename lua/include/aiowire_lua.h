@@ -58,6 +58,55 @@ AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
  */
 AW_API void aw_lua_install_host(lua_State *L);
 
+/* ---- awaitables in C, for Lua ----
+ *
+ * Call these from C functions that Lua calls, the library being open. They
+ * raise Lua errors. */
+
+/* The engine that runs now, or else the state's own. */
+AW_API aw_engine *aw_lua_engine(lua_State *L);
+
+/* The task that runs in L and may await there. Raises, at the caller's line,
+ * why it may not: outside a task, in a place that Lua cannot leave half way.
+ *
+ *   what   the function's name after "aw.", for that message
+ */
+AW_API aw_task *aw_lua_task(lua_State *L, const char *what);
+
+/* What goes on when a wait has ended: `result` as given to
+ * aw_wait_complete(). The stack is as it was. Returns as a lua_CFunction. */
+typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
+
+/* Let the running task wait for an operation: `return aw_lua_await(...)`.
+ *
+ *   operation, data   as for aw_await_operation(); what `data` belongs to must
+ *                     be kept alive by the stack of the function
+ *   what              as for aw_lua_task()
+ *   then              goes on with the result. Not called when the wait was
+ *                     cancelled: then Cancelled is raised
+ */
+AW_API int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
+                        const char *what, aw_lua_continue then);
+
+/* Push a Wire for Lua; takes `wire`. The value at `anchor` (0: none) lives as
+ * long as the Wire. */
+AW_API void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor);
+
+/* Give the wire that the value at `index` stands for, in the loop of the
+ * running task [V2]; NULL if it is none. Give it to the library at once. */
+AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
+
+/* Raise, or only push, a SystemError [E4].
+ *
+ *   code    libuv's, or -errno
+ *   call    what was tried, as "spawn"
+ *   about   what it was about, as a path; or NULL
+ */
+AW_API int aw_lua_system_error(lua_State *L, int code, const char *call,
+                               const char *about);
+AW_API void aw_lua_push_system_error(lua_State *L, int code, const char *call,
+                                     const char *about);
+
 #ifdef __cplusplus
 }
 #endif
