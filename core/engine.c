@@ -16,8 +16,10 @@
 #include "state.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CREDIT_MOST = 64 };
 static const uint64_t SLICE = 200 * 1000; /* ns */
@@ -38,6 +40,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw__list_init(&engine->reports);
   aw__list_init(&engine->running);
   aw__list_init(&engine->idle);
+  aw__list_init(&engine->poller.changed);
   engine->no_memory = aw_error_new(engine, AW_ENOMEM, 0);
   if (!engine->no_memory) {
     free(engine);
@@ -51,8 +54,14 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
 }
 
 static void close_uv(aw_engine *engine) {
+  aw_closer *closer;
+  while ((closer = engine->closers) != NULL) {
+    engine->closers = closer->next;
+    closer->close(closer);
+  }
   if (!engine->has_uv)
     return;
+  aw__poller_free(engine);
   uv_close((uv_handle_t *)&engine->timer, NULL);
   uv_close((uv_handle_t *)&engine->async, NULL);
   uv_run(&engine->uv, UV_RUN_DEFAULT);
@@ -94,6 +103,21 @@ aw_task *aw_current(const aw_engine *engine) {
   return engine->current;
 }
 
+/* Handles that are somebody else's, and keep something alive. */
+static void count_handle(uv_handle_t *handle, void *count) {
+  if (uv_has_ref(handle) && !uv_is_closing(handle))
+    ++*(size_t *)count;
+}
+
+static size_t count_handles(const aw_engine *engine) {
+  enum { OWN = 2 }; /* the timer and the async */
+  if (!engine->has_uv)
+    return 0;
+  size_t count = 0;
+  uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
+  return count - OWN;
+}
+
 void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   memset(out, 0, sizeof *out);
   out->loops = engine->loops;
@@ -103,6 +127,7 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   out->errors = engine->errors;
   out->bytes = engine->bytes;
   out->steps = engine->steps;
+  out->handles = count_handles(engine);
 }
 
 /* ---- libuv ---- */
@@ -115,9 +140,23 @@ static void ignore_async(uv_async_t *async) {
   (void)async; /* `woken` says it */
 }
 
-static int open_uv(aw_engine *engine) {
-  if (engine->has_uv)
-    return 0;
+/* Take what is free of the descriptors 0 to 2: libuv must not get them, it
+ * asserts so when it closes one. Returns them as bits. */
+static unsigned hold_standard_files(void) {
+  unsigned held = 0;
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd)
+      held |= 1U << fd;
+  return held;
+}
+
+static void release_standard_files(unsigned held) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (held & 1U << fd)
+      close(fd);
+}
+
+static int init_uv(aw_engine *engine) {
   int rc = uv_loop_init(&engine->uv);
   if (rc < 0)
     return rc;
@@ -133,14 +172,37 @@ static int open_uv(aw_engine *engine) {
   return rc;
 }
 
+int aw__engine_open_uv(aw_engine *engine) {
+  if (engine->has_uv)
+    return 0;
+  unsigned held = hold_standard_files();
+  int rc = init_uv(engine);
+  release_standard_files(held);
+  return rc;
+}
+
+void aw_engine_add_closer(aw_engine *engine, aw_closer *closer) {
+  closer->next = engine->closers;
+  engine->closers = closer;
+}
+
+aw_closer *aw_engine_find_closer(const aw_engine *engine,
+                                 void (*close)(aw_closer *closer)) {
+  aw_closer *closer = engine->closers;
+  while (closer && closer->close != close)
+    closer = closer->next;
+  return closer;
+}
+
 int aw_engine_uv(aw_engine *engine, void **out) {
-  int rc = open_uv(engine);
+  int rc = aw__engine_open_uv(engine);
+  aw__poller_close_idle(engine);
   *out = rc < 0 ? NULL : &engine->uv;
   return rc;
 }
 
 int aw_engine_wakeable(aw_engine *engine) {
-  return open_uv(engine);
+  return aw__engine_open_uv(engine);
 }
 
 void aw_engine_wake(aw_engine *engine) {
@@ -150,9 +212,12 @@ void aw_engine_wake(aw_engine *engine) {
 
 /* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
 static int block(aw_engine *engine, uint64_t until) {
-  int rc = open_uv(engine);
+  int rc = aw__engine_open_uv(engine);
   if (rc < 0)
     return rc;
+  aw__poller_settle(engine);
+  if (engine->ready.count > 0) /* some were closed */
+    return 0;
   if (until != AW_NEVER) {
     uint64_t now = uv_hrtime();
     uint64_t ms = until > now ? (until - now + MS - 1) / MS : 0;
@@ -270,8 +335,10 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   remember_host(engine);
   look(engine);
   bool fired = expire(engine);
-  if (engine->external > 0 && engine->has_uv && engine->ready.count > 0)
+  if (engine->external > 0 && engine->has_uv && engine->ready.count > 0) {
+    aw__poller_settle(engine);
     uv_run(&engine->uv, UV_RUN_NOWAIT);
+  }
   if (engine->ready.count > 0) {
     aw__ready_round(engine);
     return AGAIN;
@@ -292,6 +359,15 @@ static int report(aw_engine *engine, aw_step *out) {
   return 1;
 }
 
+/* The outermost loop has ended: let handles that are closing be closed. */
+static void tidy(aw_engine *engine) {
+  if (!engine->has_uv || !aw__list_empty(&engine->running))
+    return;
+  aw__poller_settle(engine);
+  if (uv_backend_timeout(&engine->uv) == 0)
+    uv_run(&engine->uv, UV_RUN_NOWAIT);
+}
+
 /* Choose what is next, or find that there is nothing more to choose. */
 static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (engine->woken) {
@@ -302,8 +378,10 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   }
   if (!aw__list_empty(&engine->reports))
     return report(engine, out);
-  if (loop->state != AW_LOOP_RUNNING)
+  if (loop->state != AW_LOOP_RUNNING) {
+    tidy(engine);
     return 0;
+  }
   aw_task *task = aw__ready_pop(engine);
   if (task) {
     task->state = AW_TASK_RUNNING;

@@ -48,6 +48,7 @@ aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {
   error->refs = 1;
   error->code = code;
   error->value = value;
+  error->fd = -1;
   error->engine = engine;
   aw__engine_keep(engine);
   engine->errors++;
@@ -67,6 +68,21 @@ void aw_error_set_value(aw_error *error, aw_value value) {
     aw__drop(error->engine, value);
   else
     error->value = value;
+}
+
+const char *aw_error_call(const aw_error *error) {
+  return error->call;
+}
+
+int aw_error_fd(const aw_error *error) {
+  return error->fd;
+}
+
+void aw_error_set_about(aw_error *error, const char *call, int fd) {
+  if (error == error->engine->no_memory)
+    return;
+  error->call = call;
+  error->fd = fd;
 }
 
 aw_error *aw_error_suppressed(const aw_error *error, size_t index) {

@@ -15,6 +15,7 @@
  *   I4  memory that libuv holds is in the engine, never in a task
  *   I5  the core calls only C steps, arm, disarm, drop, keep and release
  *   I6  aw_next() is not entered from inside itself
+ *   I7  one OS watcher for each descriptor, closed before it; see poller.c
  *   I8  cancel is state of a scope; `eff` is what a scope sees of its own
  *       cancel and of those above it, through shields, kept up to date by
  *       scope.c alone; an await reads that one field
@@ -23,8 +24,8 @@
  *   I10 `inner` is the scope of the topmost frame that has one, or the task's
  *       own
  *
- * Layers: engine → loop → step → wait → scope → task → deadline, ready,
- * wire, error, memory. A file calls into its own layer and below.
+ * Layers: engine → loop → step → poller → wait → scope → task → deadline,
+ * ready, wire, error, memory. A file calls into its own layer and below.
  */
 #ifndef AW_STATE_H
 #define AW_STATE_H
@@ -89,6 +90,8 @@ struct aw_error {
   uint32_t refs;
   int code;
   aw_value value;
+  const char *call; /* what failed, or NULL … */
+  int fd;           /* … and on which descriptor, or -1 */
   aw_engine *engine;
   aw_second *suppressed; /* oldest first */
 };
@@ -247,12 +250,20 @@ typedef struct aw_ready {
   size_t scratch_size;
 } aw_ready;
 
+typedef struct aw_watch aw_watch; /* see poller.c */
+typedef struct aw_poller {
+  aw_watch **watches; /* by descriptor */
+  size_t size;        /* of that table */
+  aw_link changed;    /* watches to look at before libuv polls */
+} aw_poller;
+
 struct aw_engine {
   aw_task *current; /* whose step is under way */
   aw_ready ready;
   int32_t credit; /* steps until the next look at the clock [F2] */
   int32_t credit_size;
   aw_deadlines deadlines;
+  aw_poller poller;
   uint64_t now;    /* last look; the time itself when virtual */
   aw_link reports; /* failed tasks whose host must be told */
   aw_link running; /* loops, outermost first */
@@ -270,6 +281,7 @@ struct aw_engine {
   uv_loop_t uv;
   uv_timer_t timer; /* the earliest deadline, while blocked */
   uv_async_t async; /* aw_engine_wake() */
+  aw_closer *closers;
 };
 
 /* ---- memory.c ---- */
@@ -340,6 +352,14 @@ int aw__wait_until(aw_task *task, uint64_t at);
 int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go);
 bool aw__wait_for_children(aw_task *task, aw_scope *scope);
 
+/* ---- poller.c ---- */
+/* Before libuv polls: watch what is waited for, and nothing else. */
+void aw__poller_settle(aw_engine *engine);
+/* Close the watchers that nobody waits for, before their time. */
+void aw__poller_close_idle(aw_engine *engine);
+void aw__poller_free(aw_engine *engine);
+int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
+
 /* ---- step.c ---- */
 /* Go on with the running task. True: `*out` is a step for the host. */
 bool aw__step_run(aw_task *task, aw_step *out);
@@ -353,5 +373,6 @@ aw_loop *aw__loop_innermost_blocked(aw_engine *engine);
 
 /* ---- engine.c ---- */
 bool aw__engine_must_queue(aw_engine *engine);
+int aw__engine_open_uv(aw_engine *engine);
 
 #endif

@@ -60,13 +60,22 @@ static int arm_leaf(aw_task *task, aw_wire *wire) {
   }
 }
 
+/* A wait ended with a negative code, or could not begin. */
+static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
+  end_code(task, code);
+  if (wire->kind == AW_WIRE_WAIT && task->outcome == AW_OUT_ERROR)
+    aw_error_set_about(task->out.error, wire->u.wait.operation->label,
+                       aw__poller_fd(wire));
+  return ON;
+}
+
 static move begin_wait(aw_task *task, aw_wire *wire) {
   int rc = 0;
   if (wire->kind == AW_WIRE_DONE)
     rc = aw__wait_for_task(task, wire->u.task, AW_GO_LEAF);
   else if (!aw__wait_refused(task, AW_GO_LEAF))
     rc = arm_leaf(task, wire);
-  return rc < 0 ? end_code(task, rc) : OFF;
+  return rc < 0 ? fail_wait(task, wire, rc) : OFF;
 }
 
 /* The end of `other`, as the end of a wait for it [T5]. */
@@ -84,10 +93,30 @@ static move end_as(aw_task *task, const aw_task *other) {
 static move end_wait(aw_task *task) {
   const aw_wire *wire = task->at;
   if (task->result < 0)
-    return end_code(task, task->result);
+    return fail_wait(task, wire, task->result);
   if (wire->kind == AW_WIRE_DONE)
     return end_as(task, wire->u.task);
   return end_value(task, 0);
+}
+
+/* The wire lives as long as that of the step, which a frame keeps. */
+static move go_into(aw_task *task) {
+  assert(task->outcome == AW_OUT_NEXT);
+  task->at = task->out.next;
+  aw__task_drop_outcome(task);
+  task->go = AW_GO_DESCEND;
+  return ON;
+}
+
+static void leave_repeat(aw_task *task) {
+  while (task->depth > 0) {
+    uint8_t kind = task->frames[task->depth - 1].kind;
+    if (kind != AW_FRAME_SEQUENCE && kind != AW_FRAME_REPEAT)
+      return;
+    aw__task_pop(task);
+    if (kind == AW_FRAME_REPEAT)
+      return;
+  }
 }
 
 static move call_step(aw_task *task) {
@@ -105,6 +134,8 @@ static move call_step(aw_task *task) {
     if (task->outcome != AW_OUT_ERROR)
       return end_code(task, AW_ECANCELED);
     break;
+  case AW_INTO: return go_into(task);
+  case AW_BREAK: leave_repeat(task); break;
   case AW_DONE:
   case AW_NEXT: break;
   }

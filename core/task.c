@@ -206,6 +206,15 @@ void aw__task_refuse(aw_task *task) {
   aw__task_queue(task);
 }
 
+bool aw_wait_interrupt(aw_task *task, int result) {
+  const aw_operation *operation = task->wait;
+  if (!operation || !operation->disarm)
+    return false;
+  operation->disarm(task, task->on);
+  aw__task_wake(task, result);
+  return true;
+}
+
 void aw_wait_complete(aw_task *task, int result) {
   aw__task_wake(task, result);
 }

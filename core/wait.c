@@ -31,11 +31,11 @@ static void idle_disarm(aw_task *task, void *on) {
   aw__alarm_clear(task->engine, &task->alarm);
 }
 
-const aw_operation aw__wait_sleep = {"sleep", NULL, sleep_disarm, NULL, false};
-const aw_operation aw__wait_task = {"task", NULL, task_disarm, NULL, false};
-const aw_operation aw__wait_children = {"children", NULL, NULL, NULL, false};
-const aw_operation aw__wait_loop = {"loop", NULL, NULL, NULL, false};
-const aw_operation aw__wait_idle = {"idle", NULL, idle_disarm, NULL, false};
+const aw_operation aw__wait_sleep = {.label = "sleep", .disarm = sleep_disarm};
+const aw_operation aw__wait_task = {.label = "task", .disarm = task_disarm};
+const aw_operation aw__wait_children = {.label = "children"};
+const aw_operation aw__wait_loop = {.label = "loop"};
+const aw_operation aw__wait_idle = {.label = "idle", .disarm = idle_disarm};
 
 /* ---- beginning one ---- */
 
@@ -71,6 +71,11 @@ int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
     int rc = operation->arm(task, data);
     if (rc < 0)
       return rc;
+    if (rc > 0) { /* over already */
+      task->result = 0;
+      aw__task_queue(task);
+      return 0;
+    }
   }
   park(task, operation, data);
   return 0;
@@ -247,6 +252,7 @@ bool aw_task_waiting(const aw_task *task, aw_waiting *out) {
   out->task = NULL;
   out->children = 0;
   out->data = task->on;
+  out->operation = wait;
   if (wait == &aw__wait_sleep || wait == &aw__wait_idle)
     out->until = aw__alarm_at(task->engine, &task->alarm);
   else if (wait == &aw__wait_task)

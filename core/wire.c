@@ -241,6 +241,7 @@ static void look_at_leaf(const aw_wire *wire, aw_wire_view *out) {
   case AW_WIRE_HOST: out->data = wire->u.host.data; break;
   case AW_WIRE_WAIT:
     out->data = wire->u.wait.data;
+    out->operation = wire->u.wait.operation;
     out->name = wire->u.wait.operation->label;
     break;
   case AW_WIRE_DONE: out->task = wire->u.task; break;

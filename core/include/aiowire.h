@@ -108,6 +108,16 @@ AW_API aw_value aw_error_value(const aw_error *error); /* borrowed */
 /* Give an error that has none a value; takes. */
 AW_API void aw_error_set_value(aw_error *error, aw_value value);
 
+/* What was tried, as "readable", and the descriptor that it was about: of a
+ * wait that failed, or as set with aw_error_set_about().
+ *
+ *   call  borrowed for ever; NULL for none
+ *   fd    -1 for none
+ */
+AW_API const char *aw_error_call(const aw_error *error);
+AW_API int aw_error_fd(const aw_error *error);
+AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
+
 /* The error that came after the first one and was set aside for it [E3].
  *
  *   index  0 is the oldest
@@ -130,7 +140,11 @@ typedef enum aw_turn {
   AW_DONE, /* finished, with the value given to aw_task_set_value(), or none */
   AW_WAIT, /* exactly one wait is armed; call again when it has ended */
   AW_NEXT, /* finished, and becomes the wire given to aw_task_set_next() */
-  AW_FAIL  /* ends with the error given to aw_task_set_error() */
+  AW_FAIL, /* ends with the error given to aw_task_set_error() */
+  AW_INTO, /* goes on at once as the wire given to aw_task_set_next(), in the
+              same place: no boundary is between them. That wire must live as
+              long as the step's */
+  AW_BREAK /* finished, and so is the innermost aw_repeat() that it is in */
 } aw_turn;
 
 /* A C step: called inside aw_next(), must return soon. After AW_WAIT it is
@@ -226,6 +240,7 @@ typedef struct aw_wire_view {
   size_t count;         /* of parts */
   const aw_wire *parts; /* see aw_wire_part() */
   void *data;           /* HOST, CALL, WAIT */
+  const struct aw_operation *operation; /* WAIT */
   aw_task *task;        /* DONE */
 } aw_wire_view;
 AW_API void aw_wire_look(const aw_wire *wire, aw_wire_view *out);
@@ -235,17 +250,20 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
 /* ---- awaitables of your own --------------------------------------------- */
 
 /* An operation that tasks can wait for. `arm` starts it and returns 0, or a
- * negative code when it cannot start; it must not call aw_wait_complete()
- * itself. Later, exactly once, the owner calls aw_wait_complete(task, result).
- * `disarm` aborts it at once, after which aw_wait_complete() must not be
- * called [I2]; NULL means that it cannot be aborted [C10]. Then `abandon` may
- * be there: the task is killed [C9], forget it, and dispose of what comes. */
+ * negative code when it cannot start, or 1 when it is over already, with the
+ * result 0; it must not call aw_wait_complete() itself. After 0, exactly once,
+ * the owner calls aw_wait_complete(task, result). `disarm` aborts it at once,
+ * after which aw_wait_complete() must not be called [I2]; NULL means that it
+ * cannot be aborted [C10]. Then `abandon` may be there: the task is killed
+ * [C9], forget it, and dispose of what comes. */
 typedef struct aw_operation {
   const char *label; /* what D1 shows, as "recv" */
   int (*arm)(aw_task *task, void *data);
   void (*disarm)(aw_task *task, void *data);
   void (*abandon)(aw_task *task, void *data);
   bool external; /* something outside the engine ends it [L4] */
+  /* Write what is waited for, as "5", for people; or NULL. */
+  void (*describe)(const void *data, char *out, size_t size);
 } aw_operation;
 
 /* Wait for `operation`, and end as it did: a negative result is an error.
@@ -257,6 +275,45 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 
 /* End the wait of `task`, which becomes ready; runs nothing [I2]. */
 AW_API void aw_wait_complete(aw_task *task, int result);
+
+/* End the wait of `task` before its time, as a cancel does, but with `result`,
+ * and with nothing cancelled. False, and nothing done, when `task` does not
+ * wait (it may have been woken), or for what cannot be aborted. */
+AW_API bool aw_wait_interrupt(aw_task *task, int result);
+
+/* ---- descriptors [Q3] ----------------------------------------------------- */
+
+enum { AW_READABLE = 1, AW_WRITABLE = 2 }; /* or both: whichever comes first */
+
+/* Finish when a read of `fd` would not block: there is data, its end, or an
+ * error that the read then tells. The same for a write.
+ *
+ *   fd      an open descriptor; checked whenever the wire runs
+ *   events  AW_READABLE, AW_WRITABLE or both; other values give NULL
+ *
+ * Fails with libuv's UV_EBADF when `fd` is closed, UV_EEXIST when it belongs to
+ * a libuv handle of this engine, UV_EMFILE and others when it cannot be
+ * watched. Regular files, and what else cannot be polled, are always ready.
+ * Any number of tasks may wait for one descriptor: all of a direction are
+ * woken, and the news may be stale for the later ones. The flags of `fd` stay
+ * as they are.
+ *
+ * To close a descriptor that is waited for is an error: call
+ * aw_poller_forget() first. Otherwise the wait may never end. A descriptor
+ * that nobody waits for may be closed at any time.
+ */
+AW_API aw_wire *aw_when_ready(int fd, int events);
+AW_API aw_wire *aw_readable(int fd);
+AW_API aw_wire *aw_writable(int fd);
+
+/* End all waits for `fd` with AW_ECLOSED, before it is closed. */
+AW_API void aw_poller_forget(aw_engine *engine, int fd);
+
+/* For operations of your own that wait for a descriptor and know something
+ * besides, as a buffer: call these from its `arm` and `disarm`, which return
+ * what they return. */
+AW_API int aw_ready_arm(aw_task *task, int fd, int events);
+AW_API void aw_ready_disarm(aw_task *task, int fd);
 
 /* ---- the engine -------------------------------------------------------- */
 
@@ -298,8 +355,25 @@ AW_API uint64_t aw_engine_now(aw_engine *engine);
  * For handles of operations of your own: their callbacks may only call
  * aw_wait_complete(); an operation with a handle is `external`, and the handle
  * is closed before the engine is freed. aw_engine_free() runs the loop once
- * more, so that closing handles are closed. Returns 0 or libuv's code. */
+ * more, so that closing handles are closed. Ask anew before each handle that
+ * you open: idle watchers of descriptors are taken out of its way by that.
+ * Returns 0 or libuv's code. */
 AW_API int aw_engine_uv(aw_engine *engine, void **out);
+
+/* What somebody else has in an engine's libuv loop, and must close before that
+ * goes. aw_engine_free() calls `close` once; it may only uv_close() handles
+ * (the loop runs once more after it) and free what needs no such callback. */
+typedef struct aw_closer {
+  void (*close)(struct aw_closer *closer);
+  struct aw_closer *next; /* the engine's */
+} aw_closer;
+
+/* Borrows `closer` until its `close` is called. */
+AW_API void aw_engine_add_closer(aw_engine *engine, aw_closer *closer);
+
+/* The closer of this engine that has that `close`, or NULL. */
+AW_API aw_closer *aw_engine_find_closer(const aw_engine *engine,
+                                        void (*close)(aw_closer *closer));
 
 /* Make it safe to call aw_engine_wake(). Returns 0 or libuv's code. */
 AW_API int aw_engine_wakeable(aw_engine *engine);
@@ -310,7 +384,8 @@ AW_API void aw_engine_wake(aw_engine *engine);
 
 /* What lives in an engine now. */
 typedef struct aw_stats {
-  size_t loops, tasks, scopes, deadlines, errors, handles;
+  size_t loops, tasks, scopes, deadlines, errors;
+  size_t handles; /* of libuv, but for the engine's own two */
   size_t bytes; /* of memory for tasks, scopes, queues */
   uint64_t steps;
 } aw_stats;
@@ -489,7 +564,8 @@ typedef struct aw_waiting {
   uint64_t span;     /* of a sleep: all of it */
   aw_task *task;     /* of "task" */
   size_t children;   /* of "children" */
-  void *data;        /* of an operation */
+  void *data;        /* of an operation … */
+  const aw_operation *operation;
 } aw_waiting;
 AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
@@ -526,6 +602,10 @@ AW_API int aw_await_idle(aw_task *task, uint64_t at);
 AW_API int aw_await_task(aw_task *task, aw_task *other); /* keeps; AW_ESELF */
 AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
                               void *data);
+/* As the wires of these names, which see. */
+AW_API int aw_await_ready(aw_task *task, int fd, int events);
+AW_API int aw_await_readable(aw_task *task, int fd);
+AW_API int aw_await_writable(aw_task *task, int fd);
 /* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7]. */
 AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
 

@@ -1,0 +1,364 @@
+/* poller.c - when a descriptor can be read from or written to [Q3]
+ *
+ *     watches[fd] ─► watch ─┬ uv_poll_t: the one OS watcher of fd (I7)
+ *                           ├ readers, writers, both: tasks that wait
+ *                           └ changed: look at it before libuv polls
+ *
+ *   wait:  fstat → join the watch's waiters → `changed`
+ *   poll:  settle(): what has waiters is armed, what has none is closed
+ *   fire:  libuv → wake all waiters of that direction → `changed`
+ *
+ * Between a wake and the next look at I/O the watcher stays armed, so a task
+ * that waits again in its own step costs no system call but one fstat. Nobody
+ * waits by then: the watcher is closed, before the user can close its
+ * descriptor unseen. An idle one that outlives that step would be worse than
+ * a system call: libuv keeps it under the number, and when a socket of its own
+ * gets that number, one of the two never hears of anything again. For the same
+ * reason aw_engine_uv() closes what is idle.
+ *
+ * epoll_ctl on a closed descriptor makes libuv abort the process. So a watcher
+ * is started in settle() only, right before the poll, after a look at the
+ * file. Regular files, and what else cannot be polled, are always ready.
+ *
+ * Invariants: a watch is in the table until its handle is being closed; its
+ * memory goes in the close callback (I4); `armed` is what libuv watches.
+ */
+#include "state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { EITHER = AW_READABLE | AW_WRITABLE };
+
+struct aw_watch {
+  uv_poll_t poll;
+  aw_engine *engine;
+  aw_link readers, writers, both; /* by aw_task.link */
+  aw_link changed;                /* in engine.poller.changed */
+  dev_t device;                   /* of the file that `fd` was … */
+  ino_t inode;
+  int fd;
+  int armed; /* events that libuv watches: AW_READABLE | AW_WRITABLE */
+};
+
+/* ---- the table ---- */
+
+static aw_watch *find(const aw_engine *engine, int fd) {
+  const aw_poller *poller = &engine->poller;
+  return (size_t)fd < poller->size ? poller->watches[fd] : NULL;
+}
+
+static int make_room(aw_engine *engine, int fd) {
+  enum { SMALLEST = 32 };
+  aw_poller *poller = &engine->poller;
+  size_t size = poller->size ? poller->size : SMALLEST;
+  while (size <= (size_t)fd)
+    size *= 2;
+  if (size == poller->size)
+    return 0;
+  aw_watch **watches = aw__resize(engine, poller->watches,
+                                  poller->size * sizeof(aw_watch *),
+                                  size * sizeof(aw_watch *));
+  if (!watches)
+    return AW_ENOMEM;
+  for (size_t i = poller->size; i < size; i++)
+    watches[i] = NULL;
+  poller->watches = watches;
+  poller->size = size;
+  return 0;
+}
+
+/* ---- a watch ---- */
+
+static int wanted(const aw_watch *watch) {
+  return (aw__list_empty(&watch->readers) ? 0 : AW_READABLE) |
+         (aw__list_empty(&watch->writers) ? 0 : AW_WRITABLE) |
+         (aw__list_empty(&watch->both) ? 0 : EITHER);
+}
+
+static void mark(aw_watch *watch) {
+  if (!aw__link_used(&watch->changed))
+    aw__list_append(&watch->engine->poller.changed, &watch->changed);
+}
+
+static void wake_list(aw_link *waiters, int result) {
+  aw_link *link;
+  while ((link = aw__list_shift(waiters)) != NULL)
+    aw__task_wake(AW_CONTAINER(aw_task, link, link), result);
+}
+
+static void wake_all(aw_watch *watch, int result) {
+  wake_list(&watch->readers, result);
+  wake_list(&watch->both, result);
+  wake_list(&watch->writers, result);
+}
+
+static void free_watch(uv_handle_t *handle) {
+  aw_watch *watch = AW_CONTAINER(aw_watch, poll, handle);
+  aw__free(watch->engine, watch, sizeof *watch);
+}
+
+static void close_watch(aw_watch *watch) {
+  assert(wanted(watch) == 0);
+  watch->engine->poller.watches[watch->fd] = NULL;
+  if (aw__link_used(&watch->changed))
+    aw__link_remove(&watch->changed);
+  uv_close((uv_handle_t *)&watch->poll, free_watch);
+}
+
+/* uv_poll_init() makes the open file non-blocking, for all who share it, this
+ * program's io.read included: put that back. */
+static int init_poll(aw_engine *engine, uv_poll_t *poll, int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0)
+    return -errno;
+  int rc = uv_poll_init(&engine->uv, poll, fd);
+  if (rc == 0 && !(flags & O_NONBLOCK))
+    fcntl(fd, F_SETFL, flags);
+  return rc;
+}
+
+static int open_watch(aw_engine *engine, int fd, const struct stat *file,
+                      aw_watch **out) {
+  int rc = aw__engine_open_uv(engine);
+  if (rc == 0)
+    rc = make_room(engine, fd);
+  if (rc < 0)
+    return rc;
+  aw_watch *watch = aw__alloc(engine, sizeof *watch);
+  if (!watch)
+    return AW_ENOMEM;
+  rc = init_poll(engine, &watch->poll, fd);
+  if (rc < 0) { /* the handle was not made: there is nothing to close */
+    aw__free(engine, watch, sizeof *watch);
+    return rc;
+  }
+  watch->engine = engine;
+  watch->fd = fd;
+  watch->device = file->st_dev;
+  watch->inode = file->st_ino;
+  aw__list_init(&watch->readers);
+  aw__list_init(&watch->writers);
+  aw__list_init(&watch->both);
+  engine->poller.watches[fd] = watch;
+  *out = watch;
+  return 0;
+}
+
+static bool is_same(const aw_watch *watch, const struct stat *file) {
+  return watch->device == file->st_dev && watch->inode == file->st_ino;
+}
+
+static bool has_own_inode(const struct stat *file) {
+  return S_ISFIFO(file->st_mode) || S_ISSOCK(file->st_mode);
+}
+
+/* The watch that `fd` has from an earlier wait, if it is still good. */
+static aw_watch *still_good(aw_engine *engine, int fd,
+                            const struct stat *file) {
+  aw_watch *watch = find(engine, fd);
+  if (!watch)
+    return NULL;
+  if (!is_same(watch, file)) { /* closed, and the number used again */
+    wake_all(watch, UV_EBADF);
+    close_watch(watch);
+    return NULL;
+  }
+  /* Terminals, timers and others share inodes: it may be another of the same
+   * kind, of which the system watches nothing yet. */
+  if (!has_own_inode(file) && wanted(watch) == 0)
+    watch->armed = 0;
+  return watch;
+}
+
+/* ---- libuv ---- */
+
+static void fired(uv_poll_t *poll, int status, int events) {
+  aw_watch *watch = AW_CONTAINER(aw_watch, poll, poll);
+  int result = 0;
+  if (status < 0) { /* POLLERR: libuv has stopped; what is tried will tell */
+    watch->armed = 0;
+    events = UV_READABLE | UV_WRITABLE;
+    result = fcntl(watch->fd, F_GETFD) < 0 ? UV_EBADF : 0;
+  }
+  if (events & UV_READABLE)
+    wake_list(&watch->readers, result);
+  wake_list(&watch->both, result);
+  if (events & UV_WRITABLE)
+    wake_list(&watch->writers, result);
+  mark(watch);
+}
+
+/* Let libuv watch what is waited for. */
+static int arm(aw_watch *watch, int events) {
+  struct stat file;
+  if (fstat(watch->fd, &file) < 0 || !is_same(watch, &file))
+    return UV_EBADF;
+  int uv = (events & AW_READABLE ? UV_READABLE : 0) |
+           (events & AW_WRITABLE ? UV_WRITABLE : 0);
+  return uv_poll_start(&watch->poll, uv, fired);
+}
+
+static void settle(aw_watch *watch) {
+  int events = wanted(watch);
+  int rc = 0;
+  if (events != 0 && events != watch->armed) {
+    rc = arm(watch, events);
+    watch->armed = rc == 0 ? events : 0;
+  }
+  if (rc < 0)
+    wake_all(watch, rc);
+  if (rc < 0 || events == 0)
+    close_watch(watch);
+}
+
+void aw__poller_settle(aw_engine *engine) {
+  aw_link *link;
+  while ((link = aw__list_shift(&engine->poller.changed)) != NULL)
+    settle(AW_CONTAINER(aw_watch, changed, link));
+}
+
+void aw__poller_close_idle(aw_engine *engine) {
+  aw_link *head = &engine->poller.changed, *next;
+  for (aw_link *link = head->next; link != head; link = next) {
+    next = link->next;
+    aw_watch *watch = AW_CONTAINER(aw_watch, changed, link);
+    if (wanted(watch) == 0)
+      close_watch(watch);
+  }
+}
+
+void aw__poller_free(aw_engine *engine) {
+  aw_poller *poller = &engine->poller;
+  for (size_t fd = 0; fd < poller->size; fd++)
+    if (poller->watches[fd])
+      close_watch(poller->watches[fd]);
+  aw__free(engine, poller->watches, poller->size * sizeof(aw_watch *));
+  poller->watches = NULL;
+  poller->size = 0;
+}
+
+/* ---- waiting ---- */
+
+static bool is_valid(int events) {
+  return events >= AW_READABLE && events <= EITHER;
+}
+
+int aw_ready_arm(aw_task *task, int fd, int events) {
+  struct stat file;
+  if (!is_valid(events))
+    return AW_EINVAL;
+  if (fstat(fd, &file) < 0)
+    return -errno;
+  if (S_ISREG(file.st_mode))
+    return 1;
+  aw_watch *watch = still_good(task->engine, fd, &file);
+  if (!watch) {
+    int rc = open_watch(task->engine, fd, &file, &watch);
+    if (rc < 0) /* no poll for this kind of file: never blocks */
+      return rc == UV_EPERM ? 1 : rc;
+  }
+  aw_link *waiters = events == AW_READABLE   ? &watch->readers
+                     : events == AW_WRITABLE ? &watch->writers
+                                             : &watch->both;
+  aw__list_append(waiters, &task->link);
+  mark(watch);
+  return 0;
+}
+
+void aw_ready_disarm(aw_task *task, int fd) {
+  aw__link_remove(&task->link);
+  mark(find(task->engine, fd));
+}
+
+void aw_poller_forget(aw_engine *engine, int fd) {
+  aw_watch *watch = fd < 0 ? NULL : find(engine, fd);
+  if (!watch)
+    return;
+  wake_all(watch, AW_ECLOSED);
+  close_watch(watch);
+}
+
+/* ---- as operations: `data` is the descriptor ---- */
+
+static int fd_of(const void *data) {
+  return (int)(intptr_t)data;
+}
+
+static int arm_readable(aw_task *task, void *data) {
+  return aw_ready_arm(task, fd_of(data), AW_READABLE);
+}
+
+static int arm_writable(aw_task *task, void *data) {
+  return aw_ready_arm(task, fd_of(data), AW_WRITABLE);
+}
+
+static int arm_either(aw_task *task, void *data) {
+  return aw_ready_arm(task, fd_of(data), EITHER);
+}
+
+static void disarm(aw_task *task, void *data) {
+  aw_ready_disarm(task, fd_of(data));
+}
+
+static void describe(const void *data, char *out, size_t size) {
+  snprintf(out, size, "%d", fd_of(data));
+}
+
+/* By events. */
+static const aw_operation operations[] = {
+    [AW_READABLE] = {.label = "readable",
+                     .arm = arm_readable,
+                     .disarm = disarm,
+                     .external = true,
+                     .describe = describe},
+    [AW_WRITABLE] = {.label = "writable",
+                     .arm = arm_writable,
+                     .disarm = disarm,
+                     .external = true,
+                     .describe = describe},
+    [EITHER] = {.label = "ready",
+                                   .arm = arm_either,
+                                   .disarm = disarm,
+                                   .external = true,
+                                   .describe = describe},
+};
+
+int aw__poller_fd(const aw_wire *wire) {
+  const aw_operation *operation = wire->u.wait.operation;
+  for (int events = AW_READABLE; events <= EITHER; events++)
+    if (operation == &operations[events])
+      return fd_of(wire->u.wait.data);
+  return -1;
+}
+
+aw_wire *aw_when_ready(int fd, int events) {
+  if (!is_valid(events))
+    return NULL;
+  return aw_wait_for(&operations[events], (void *)(intptr_t)fd);
+}
+
+aw_wire *aw_readable(int fd) {
+  return aw_when_ready(fd, AW_READABLE);
+}
+
+aw_wire *aw_writable(int fd) {
+  return aw_when_ready(fd, AW_WRITABLE);
+}
+
+int aw_await_ready(aw_task *task, int fd, int events) {
+  if (!is_valid(events))
+    return AW_EINVAL;
+  return aw_await_operation(task, &operations[events], (void *)(intptr_t)fd);
+}
+
+int aw_await_readable(aw_task *task, int fd) {
+  return aw_await_ready(task, fd, AW_READABLE);
+}
+
+int aw_await_writable(aw_task *task, int fd) {
+  return aw_await_ready(task, fd, AW_WRITABLE);
+}

@@ -1,0 +1,369 @@
+/* poller_test.c - descriptors: one watcher, many waiters, nothing left
+ *
+ * Each case makes its own engine; leave() proves that no handle is left when
+ * the outermost loop has ended, and that the engine can be freed.
+ */
+#include <aiowire.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+typedef struct world {
+  aw_engine *engine;
+  aw_loop *loop;
+} world;
+
+static world enter(void) {
+  world w;
+  assert(aw_engine_new(NULL, &w.engine) == 0);
+  assert(aw_loop_new(w.engine, NULL, &w.loop) == 0);
+  return w;
+}
+
+static void leave(world w) {
+  aw_stats stats;
+  aw_engine_stats(w.engine, &stats);
+  assert(stats.handles == 0);
+  assert(stats.tasks == 0);
+  assert(aw_loop_free(w.loop) == 0);
+  assert(aw_engine_free(w.engine) == 0);
+}
+
+static void start(world w, aw_wire *wire) {
+  assert(aw_loop_start(w.loop, wire, NULL, NULL) == 0);
+}
+
+static int run(world w) {
+  return aw_loop_run(w.loop, AW_NEVER);
+}
+
+/* ---- steps ---- */
+
+typedef struct note {
+  char *log;
+  char letter;
+  int fd;
+} note;
+
+/* Append the letter to the log. */
+static aw_turn say(aw_task *task, void *data) {
+  (void)task;
+  note *n = data;
+  n->log[strlen(n->log)] = n->letter;
+  return AW_DONE;
+}
+
+static aw_turn read_one(aw_task *task, void *data) {
+  note *n = data;
+  char byte;
+  assert(read(n->fd, &byte, 1) == 1);
+  n->log[strlen(n->log)] = byte;
+  return say(task, data);
+}
+
+static aw_turn write_one(aw_task *task, void *data) {
+  (void)task;
+  assert(write(*(int *)data, "x", 1) == 1);
+  return AW_DONE;
+}
+
+static aw_turn close_it(aw_task *task, void *data) {
+  (void)task;
+  assert(close(*(int *)data) == 0);
+  return AW_DONE;
+}
+
+static aw_turn forget_and_close(aw_task *task, void *data) {
+  aw_poller_forget(aw_loop_engine(aw_task_loop(task)), *(int *)data);
+  return close_it(task, data);
+}
+
+/* ---- cases ---- */
+
+static void wakes_all_who_wait(void) {
+  world w = enter();
+  int ends[2];
+  char log[16] = "";
+  note a = {log, 'a', 0}, b = {log, 'b', 0};
+  assert(pipe(ends) == 0);
+  start(w, aw_then(aw_readable(ends[0]), aw_call(say, &a)));
+  start(w, aw_then(aw_readable(ends[0]), aw_call(say, &b)));
+  start(w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(write_one, &ends[1])));
+  assert(run(w) == 0);
+  assert(strcmp(log, "ab") == 0);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+static void keeps_the_flags(void) {
+  world w = enter();
+  int ends[2];
+  char log[16] = "";
+  note a = {log, '.', 0};
+  assert(pipe(ends) == 0);
+  a.fd = ends[0];
+  assert(write(ends[1], "1234", 4) == 4);
+  start(w, aw_repeat(aw_then(aw_readable(ends[0]), aw_call(read_one, &a)), 4));
+  assert(run(w) == 0);
+  assert(strcmp(log, "1.2.3.4.") == 0);
+  assert(!(fcntl(ends[0], F_GETFL) & O_NONBLOCK));
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+static void serves_both_directions(void) {
+  world w = enter();
+  int ends[2];
+  char log[16] = "";
+  note a = {log, 'w', 0}, b = {log, 'e', 0};
+  assert(pipe(ends) == 0);
+  start(w, aw_then(aw_writable(ends[1]), aw_call(say, &a)));
+  start(w, aw_then(aw_when_ready(ends[1], AW_READABLE | AW_WRITABLE),
+                   aw_call(say, &b)));
+  assert(run(w) == 0);
+  assert(strlen(log) == 2 && strchr(log, 'w') && strchr(log, 'e'));
+  assert(aw_when_ready(ends[1], 0) == NULL);
+  assert(aw_when_ready(ends[1], 4) == NULL);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+static void sees_the_end(void) {
+  world w = enter();
+  int ends[2];
+  char log[16] = "";
+  note a = {log, 'a', 0};
+  assert(pipe(ends) == 0);
+  start(w, aw_then(aw_readable(ends[0]), aw_call(say, &a)));
+  close(ends[1]);
+  assert(run(w) == 0);
+  assert(strcmp(log, "a") == 0);
+  close(ends[0]);
+  /* the writing end of a pipe that nobody reads: POLLERR */
+  assert(pipe(ends) == 0);
+  close(ends[0]);
+  start(w, aw_then(aw_writable(ends[1]), aw_call(say, &a)));
+  assert(run(w) == 0);
+  assert(strcmp(log, "aa") == 0);
+  close(ends[1]);
+  leave(w);
+}
+
+static void files_are_always_ready(void) {
+  world w = enter();
+  char log[16] = "";
+  note a = {log, 'a', 0};
+  static const char *const paths[] = {"/dev/null", "/proc/self/exe", "/"};
+  for (size_t i = 0; i < 3; i++) {
+    int fd = open(paths[i], O_RDONLY);
+    assert(fd >= 0);
+    start(w, aw_then(aw_readable(fd), aw_call(say, &a)));
+    assert(run(w) == 0);
+    assert(strlen(log) == i + 1);
+    close(fd);
+  }
+  leave(w);
+}
+
+static void refuses_what_is_closed(void) {
+  world w = enter();
+  start(w, aw_readable(999));
+  assert(run(w) == -EBADF);
+  const aw_error *error = aw_loop_error(w.loop);
+  assert(strcmp(aw_error_call(error), "readable") == 0);
+  assert(aw_error_fd(error) == 999);
+  leave(w);
+  w = enter();
+  start(w, aw_writable(-1));
+  assert(run(w) == -EBADF);
+  leave(w);
+}
+
+/* Closed after the wait began and before libuv polled: no abort. */
+static void survives_a_close_in_the_same_turn(void) {
+  world w = enter();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  start(w, aw_readable(ends[0]));
+  start(w, aw_call(close_it, &ends[0]));
+  assert(run(w) == -EBADF);
+  close(ends[1]);
+  leave(w);
+}
+
+static void forget_ends_the_waits(void) {
+  world w = enter();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  start(w, aw_readable(ends[0]));
+  start(w, aw_readable(ends[0]));
+  start(w, aw_then(aw_sleep(AW_SECOND / 100),
+                   aw_call(forget_and_close, &ends[0])));
+  assert(run(w) == AW_ECLOSED);
+  assert(aw_error_suppressed(aw_loop_error(w.loop), 0) != NULL);
+  close(ends[1]);
+  aw_poller_forget(w.engine, 12345);
+  aw_poller_forget(w.engine, -1);
+  leave(w);
+}
+
+/* A number closed after its wait, and used again in the same step. */
+typedef struct swap {
+  int ends[2];
+  int (*make)(int ends[2]);
+  char *log;
+} swap;
+
+static int make_pipe(int ends[2]) {
+  return pipe(ends);
+}
+
+static int make_event(int ends[2]) {
+  ends[0] = eventfd(0, 0);
+  ends[1] = dup(ends[0]);
+  return ends[0] < 0 || ends[1] < 0;
+}
+
+static aw_turn swap_files(aw_task *task, void *data) {
+  (void)task;
+  swap *s = data;
+  int old = s->ends[0];
+  uint64_t one = 1;
+  close(s->ends[0]);
+  close(s->ends[1]);
+  assert(s->make(s->ends) == 0);
+  assert(s->ends[0] == old);
+  assert(write(s->ends[1], &one, sizeof one) > 0);
+  strcat(s->log, "s");
+  return AW_DONE;
+}
+
+static void sees_another_file_under_the_number(int (*make)(int ends[2])) {
+  world w = enter();
+  char log[16] = "";
+  swap s = {{0, 0}, make, log};
+  note a = {log, 'a', 0};
+  uint64_t one = 1;
+  assert(make(s.ends) == 0);
+  assert(write(s.ends[1], &one, sizeof one) > 0);
+  start(w, aw_sequence((aw_wire *[]){aw_readable(s.ends[0]),
+                                     aw_call(swap_files, &s),
+                                     aw_readable(s.ends[0]), aw_call(say, &a)},
+                       4));
+  assert(aw_loop_run(w.loop, 2 * AW_SECOND) == 0);
+  assert(strcmp(log, "sa") == 0);
+  close(s.ends[0]);
+  close(s.ends[1]);
+  leave(w);
+}
+
+static void a_cancel_takes_the_wait_back(void) {
+  world w = enter();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  start(w, aw_readable(ends[0]));
+  start(w, aw_repeat(aw_readable(ends[0]), AW_FOREVER));
+  assert(aw_loop_run(w.loop, AW_SECOND / 50) == 0);
+  assert(aw_loop_state_of(w.loop) == AW_LOOP_TIMEOUT);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+/* Steps that go into a wire, and leave the repetition. */
+typedef struct thrice {
+  int count;
+  aw_wire *body;
+} thrice;
+
+static aw_turn into(aw_task *task, void *data) {
+  thrice *t = data;
+  if (t->count-- == 0)
+    return AW_BREAK;
+  aw_task_set_next(task, aw_wire_keep(t->body));
+  return AW_INTO;
+}
+
+static void steps_go_into_wires_and_break(void) {
+  world w = enter();
+  char log[16] = "";
+  note a = {log, 'a', 0}, b = {log, 'b', 0};
+  thrice t = {3, aw_call(say, &a)};
+  start(w, aw_then(aw_repeat(aw_call(into, &t), AW_FOREVER),
+                   aw_call(say, &b)));
+  assert(run(w) == 0);
+  assert(strcmp(log, "aaab") == 0);
+  aw_wire_release(t.body);
+  leave(w);
+}
+
+static aw_turn interrupt(aw_task *task, void *data) {
+  (void)task;
+  assert(aw_wait_interrupt(data, 0));
+  assert(!aw_wait_interrupt(data, 0)); /* it does not wait any more */
+  return AW_DONE;
+}
+
+static void a_wait_is_interrupted(void) {
+  world w = enter();
+  int ends[2];
+  aw_task *task;
+  assert(pipe(ends) == 0);
+  assert(aw_loop_start(w.loop, aw_readable(ends[0]), NULL, &task) == 0);
+  start(w, aw_then(aw_sleep(1), aw_call(interrupt, task)));
+  assert(run(w) == 0);
+  assert(aw_task_state_of(task) == AW_TASK_DONE);
+  aw_task_release(task);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+static void says_when_descriptors_run_out(void) {
+  int ends[2];
+  assert(pipe(ends) == 0);
+  struct rlimit old, low;
+  getrlimit(RLIMIT_NOFILE, &old);
+  low = old;
+  for (rlim_t spare = 0; spare < 12; spare++) {
+    world w = enter();
+    low.rlim_cur = (rlim_t)ends[1] + 1 + spare;
+    setrlimit(RLIMIT_NOFILE, &low);
+    start(w, aw_then(aw_call(write_one, &ends[1]), aw_readable(ends[0])));
+    int rc = run(w);
+    assert(rc == 0 || rc == -EMFILE);
+    setrlimit(RLIMIT_NOFILE, &old);
+    leave(w);
+  }
+  close(ends[0]);
+  close(ends[1]);
+}
+
+int main(void) {
+  wakes_all_who_wait();
+  keeps_the_flags();
+  serves_both_directions();
+  sees_the_end();
+  files_are_always_ready();
+  refuses_what_is_closed();
+  survives_a_close_in_the_same_turn();
+  forget_ends_the_waits();
+  sees_another_file_under_the_number(make_pipe);
+  sees_another_file_under_the_number(make_event);
+  a_cancel_takes_the_wait_back();
+  steps_go_into_wires_and_break();
+  a_wait_is_interrupted();
+  says_when_descriptors_run_out();
+  puts("ok");
+  return 0;
+}
