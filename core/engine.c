@@ -363,6 +363,9 @@ static int report(aw_engine *engine, aw_step *out) {
 static void tidy(aw_engine *engine) {
   if (!engine->has_uv || !aw__list_empty(&engine->running))
     return;
+  for (aw_closer *c = engine->closers; c; c = c->next)
+    if (c->rest)
+      c->rest(c);
   aw__poller_settle(engine);
   if (uv_backend_timeout(&engine->uv) == 0)
     uv_run(&engine->uv, UV_RUN_NOWAIT);

@@ -335,6 +335,10 @@ int aw__poller_fd(const aw_wire *wire) {
   return -1;
 }
 
+const aw_operation *aw_ready_operation(int events) {
+  return is_valid(events) ? &operations[events] : NULL;
+}
+
 aw_wire *aw_when_ready(int fd, int events) {
   if (!is_valid(events))
     return NULL;

@@ -306,6 +306,10 @@ AW_API aw_wire *aw_when_ready(int fd, int events);
 AW_API aw_wire *aw_readable(int fd);
 AW_API aw_wire *aw_writable(int fd);
 
+/* What these wires wait for, for aw_await_operation() and the like; its data
+ * is `(void *)(intptr_t)fd`. NULL for other events. */
+AW_API const aw_operation *aw_ready_operation(int events);
+
 /* End all waits for `fd` with AW_ECLOSED, before it is closed. */
 AW_API void aw_poller_forget(aw_engine *engine, int fd);
 
@@ -366,6 +370,9 @@ AW_API int aw_engine_uv(aw_engine *engine, void **out);
 typedef struct aw_closer {
   void (*close)(struct aw_closer *closer);
   struct aw_closer *next; /* the engine's */
+  /* The outermost loop has ended: give back what is for a run only; may be
+   * called any number of times. Or NULL. */
+  void (*rest)(struct aw_closer *closer);
 } aw_closer;
 
 /* Borrows `closer` until its `close` is called. */

@@ -117,7 +117,8 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   awl_worker *w = awl_awaiter(L, awl_open(L), what);
   w->then = then;
   w->data = data;
-  int rc = aw_await_operation(w->task, operation, data);
+  int rc = operation ? aw_await_operation(w->task, operation, data)
+                     : aw_await_yield(w->task);
   if (rc < 0)
     return then(L, rc, data);
   return awl_park(L, w, after_operation);
@@ -125,6 +126,16 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
 
 aw_task *aw_lua_task(lua_State *L, const char *what) {
   return awl_awaiter(L, awl_open(L), what)->task;
+}
+
+bool aw_lua_may_await(lua_State *L) {
+  awl_state *s = awl_open(L);
+  return s->run.running && !s->in_handler && lua_isyieldable(L) &&
+         L == s->run.co;
+}
+
+bool aw_lua_at_once(lua_State *L, const char *what) {
+  return awl_at_once(awl_awaiter(L, awl_open(L), what));
 }
 
 aw_engine *aw_lua_engine(lua_State *L) {

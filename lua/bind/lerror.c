@@ -305,6 +305,15 @@ aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
 
 void aw_lua_push_system_error(lua_State *L, int code, const char *call,
                               const char *about) {
+  if (code == AW_ECLOSED) {
+    if (about)
+      lua_pushfstring(L, "Closed: %s of %s", call, about);
+    else
+      lua_pushfstring(L, "Closed: %s", call);
+    awl_push_simple_error(L, AWL_CLOSED, lua_tostring(L, -1));
+    lua_remove(L, -2);
+    return;
+  }
   lua_createtable(L, 0, 5);
   lua_pushstring(L, aw_error_name(code));
   lua_setfield(L, -2, "code");
@@ -330,7 +339,9 @@ int aw_lua_system_error(lua_State *L, int code, const char *call,
 }
 
 /* What an error that the core made is in Lua. */
-static void push_object(lua_State *L, int code) {
+static void push_object(lua_State *L, const aw_error *error) {
+  int code = aw_error_code(error), fd = aw_error_fd(error);
+  const char *call = aw_error_call(error);
   switch (code) {
   case AW_ETASKCANCELLED:
     awl_push_simple_error(L, AWL_TASK_CANCELLED,
@@ -342,7 +353,14 @@ static void push_object(lua_State *L, int code) {
   case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
   case AW_ECLOSED: awl_push_simple_error(L, AWL_CLOSED, "Closed"); break;
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
-  default: aw_lua_push_system_error(L, code, "wait", NULL); break;
+  default:
+    if (fd >= 0)
+      lua_pushfstring(L, "descriptor %d", fd);
+    else
+      lua_pushnil(L);
+    aw_lua_push_system_error(L, code, call ? call : "wait",
+                             lua_tostring(L, -1));
+    lua_remove(L, -2);
   }
 }
 
@@ -350,7 +368,7 @@ static void push_object(lua_State *L, int code) {
 static void complete(lua_State *L, awl_state *s, awl_loop *loop,
                      aw_error *error) {
   (void)s;
-  push_object(L, aw_error_code(error));
+  push_object(L, error);
   push_new_info(L, -1);
   lua_remove(L, -2);
   if (loop)
@@ -366,7 +384,7 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
     lua_pop(L, 1);
-    push_object(L, aw_error_code(error));
+    push_object(L, error);
     return;
   }
   lua_getfield(L, -1, "err");
@@ -393,7 +411,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
-    push_object(L, aw_error_code(error));
+    push_object(L, error);
     push_new_info(L, -1);
     lua_remove(L, -2);
   }

@@ -333,6 +333,16 @@ void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
   lua_setiuservalue(L, -2, 1);
 }
 
+aw_wire *aw_lua_part(lua_State *L, int index) {
+  awl_state *s = awl_open(L);
+  index = lua_absindex(L, index);
+  wire_ud *ud = make_ud(L, s, index);
+  if (!ud)
+    return NULL;
+  number_leaf(L, s, index);
+  return ud->wire;
+}
+
 aw_wire *aw_lua_to_wire(lua_State *L, int index) {
   awl_state *s = awl_open(L);
   aw_task *task = awl_running_task(s);

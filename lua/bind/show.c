@@ -188,6 +188,30 @@ static void push_sleep(lua_State *L, const aw_wire_view *view) {
     push_seconds(L, "SleepUntil(%.14g)", view->number);
 }
 
+/* What an operation waits for, as "5"; "" if it does not say. */
+static void describe(const aw_operation *operation, const void *data, char *out,
+                     size_t size) {
+  *out = '\0';
+  if (operation->describe)
+    operation->describe(data, out, size);
+}
+
+enum { LONGEST_WAIT = 64 };
+
+/* Readable(5), of the operation "readable" */
+static void push_wait(lua_State *L, const aw_wire_view *view) {
+  char about[LONGEST_WAIT];
+  describe(view->operation, view->data, about, sizeof about);
+  if (!*about) {
+    lua_pushstring(L, view->name);
+    return;
+  }
+  int first = *view->name;
+  if (first >= 'a' && first <= 'z')
+    first += 'A' - 'a';
+  lua_pushfstring(L, "%c%s(%s)", first, view->name + 1, about);
+}
+
 static void push_wire(const shower *show, const aw_wire *wire, int depth) {
   lua_State *L = show->L;
   aw_wire_view view;
@@ -211,8 +235,8 @@ static void push_wire(const shower *show, const aw_wire *wire, int depth) {
     lua_pushliteral(L, ")");
     lua_concat(L, 3);
     break;
-  case AW_WIRE_NAMED:
-  case AW_WIRE_WAIT: lua_pushstring(L, view.name); break;
+  case AW_WIRE_NAMED: lua_pushstring(L, view.name); break;
+  case AW_WIRE_WAIT: push_wait(L, &view); break;
   case AW_WIRE_CALL: lua_pushliteral(L, "C step"); break;
   }
 }
@@ -279,6 +303,12 @@ static void push_sleep_label(lua_State *L, const aw_task *task,
   lua_pushstring(L, text);
 }
 
+static void push_operation_label(lua_State *L, const aw_waiting *waiting) {
+  char about[LONGEST_WAIT];
+  describe(waiting->operation, waiting->data, about, sizeof about);
+  lua_pushfstring(L, *about ? "%s %s" : "%s", waiting->label, about);
+}
+
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task) {
   aw_waiting waiting;
   if (!aw_task_waiting(task, &waiting))
@@ -293,5 +323,5 @@ void awl_push_label(lua_State *L, awl_state *s, const aw_task *task) {
     lua_pushfstring(L, "join %d child%s", (int)waiting.children,
                     waiting.children == 1 ? "" : "ren");
   else
-    lua_pushstring(L, waiting.label);
+    push_operation_label(L, &waiting);
 }

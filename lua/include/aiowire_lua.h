@@ -73,6 +73,15 @@ AW_API aw_engine *aw_lua_engine(lua_State *L);
  */
 AW_API aw_task *aw_lua_task(lua_State *L, const char *what);
 
+/* The same without raising: may L await here? */
+AW_API bool aw_lua_may_await(lua_State *L);
+
+/* May an await that need not wait return at once? Not if the task is
+ * cancelled, nor when the budget of this turn is spent [F3]: then wait for
+ * nothing, by aw_lua_await() without an operation, and look again. Raises as
+ * aw_lua_task(). */
+AW_API bool aw_lua_at_once(lua_State *L, const char *what);
+
 /* What goes on when a wait has ended: `result` as given to
  * aw_wait_complete(). The stack is as it was. Returns as a lua_CFunction. */
 typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
@@ -80,7 +89,8 @@ typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
 /* Let the running task wait for an operation: `return aw_lua_await(...)`.
  *
  *   operation, data   as for aw_await_operation(); what `data` belongs to must
- *                     be kept alive by the stack of the function
+ *                     be kept alive by the stack of the function. NULL: only
+ *                     let the others run
  *   what              as for aw_lua_task()
  *   then              goes on with the result. Not called when the wait was
  *                     cancelled: then Cancelled is raised
@@ -92,13 +102,18 @@ AW_API int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
  * long as the Wire. */
 AW_API void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor);
 
+/* Make the value at `index` a Wire, in place, and give what it is made of, to
+ * be built into a wire of your own: borrowed, as long as that Wire lives,
+ * which is to be among what your Wire anchors. NULL if it is none [V2]. */
+AW_API aw_wire *aw_lua_part(lua_State *L, int index);
+
 /* Give the wire that the value at `index` stands for, in the loop of the
  * running task [V2]; NULL if it is none. Give it to the library at once. */
 AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
 
 /* Raise, or only push, a SystemError [E4].
  *
- *   code    libuv's, or -errno
+ *   code    libuv's, or -errno; AW_ECLOSED makes a Closed instead
  *   call    what was tried, as "spawn"
  *   about   what it was about, as a path; or NULL
  */

@@ -1,0 +1,307 @@
+--- aw.Poller({[src] = w, ...}, opts): call back when sources are ready [10].
+---
+--- A registry of sources, which runs as a wire [V5]: one child task for each
+--- source, `Forever(Readable(src) >> w)`, in a scope of the Poller's own. The
+--- Poller's task starts them and waits at its gate; register, a failure and
+--- shutdown open the gate. So any code may register, and one task starts.
+---
+--- A `run` is one run of a Poller. shutdown and unregister end the waits of
+--- the run; callbacks under way finish in it, even when the Poller has been
+--- started again meanwhile.
+local aw, inner = ...
+
+local READABLE <const>, WRITABLE <const> = 1, 2
+
+local EVENTS <const> = {
+  r = READABLE, w = WRITABLE, rw = READABLE | WRITABLE,
+  [1] = READABLE, [2] = WRITABLE, [3] = READABLE | WRITABLE,
+}
+local TITLES <const> = { "Readable(%d)", "Writable(%d)", "Ready(%d)" }
+local OPTIONS <const> = { flags = true, on_error = true, interval = true }
+
+local Poller = {}
+
+-- [Poller] = { sources = { [src] = entry }, count, made, flags, on_error, run }
+local state_of = setmetatable({}, { __mode = "k" })
+
+local function state(poller, what)
+  local found = state_of[poller]
+  if not found then
+    error(("bad argument #1 to '%s' (Poller expected, got %s)"):format(what,
+      type(poller)), 3)
+  end
+  return found
+end
+
+local function bad(arg, what, why, level)
+  error(("bad argument #%d to '%s' (%s)"):format(arg, what, why), level + 1)
+end
+
+local function check_flags(flags, arg, what, level)
+  local events = EVENTS[flags]
+  if not events then
+    bad(arg, what, "flags must be 'r', 'w' or 'rw', got "
+      .. tostring(flags), level + 1)
+  end
+  return events
+end
+
+local function type_of(v)
+  return v == nil and "no value" or type(v)
+end
+
+--- The entry of a new source, checked; errors blame `level`.
+local function new_entry(src, w, flags, arg, what, level)
+  local fd = src ~= nil and inner.look(src)
+  if not fd then
+    bad(arg, what, "source expected, got " .. type_of(src), level + 1)
+  end
+  if w == nil or not inner.is_wire(w) then
+    bad(arg + 1, what, "wire expected, got " .. type_of(w), level + 1)
+  end
+  return { src = src, w = w, fd = fd,
+    events = check_flags(flags, arg + 2, what, level + 1) }
+end
+
+-- Running -------------------------------------------------------------------
+
+--- Pass on what the callback of an object left, after a look at the object:
+--- its buffer may hold the next request.
+local function renewed(watched, src, ...)
+  inner.renew(watched, src)
+  return ...
+end
+
+--- The callback of an entry; that of an object looks at it afterwards.
+local function callback_of(run, entry)
+  local _, is_object = inner.look(entry.src)
+  if not is_object then
+    return entry.w
+  end
+  return function(ev)
+    return renewed(run.watched[entry], entry.src, entry.w(ev))
+  end
+end
+
+local function unwatch(run, entry)
+  local watched = run.watched[entry]
+  run.watched[entry] = nil
+  if watched then
+    inner.unwatch(watched)
+  end
+end
+
+--- What handles a failure of the entry's task, if the Poller has on_error. The
+--- source goes on, unless it cannot be waited for.
+local function handler_of(self, run, entry)
+  if not self.on_error then
+    return nil
+  end
+  return function(ev, err, info)
+    local watched = run.watched[entry]
+    if watched and inner.broken(watched) then
+      Poller.unregister(run.poller, entry.src)
+    elseif watched then
+      run.watched[entry] = nil
+      run.new[#run.new + 1] = entry
+      inner.open(run.gate)
+    end
+    self.on_error(ev, err, info)
+  end
+end
+
+local function start_new(self, run, scope)
+  local new = run.new
+  run.new = {}
+  for _, entry in ipairs(new) do
+    if self.sources[entry.src] == entry then
+      local watched, wire = inner.watch(entry.src, entry.events,
+        callback_of(run, entry))
+      run.watched[entry] = watched
+      scope:start(wire, handler_of(self, run, entry),
+        { name = TITLES[entry.events]:format(entry.fd) })
+    end
+  end
+end
+
+local function stop(self, run)
+  if self.run == run then
+    self.run = nil
+  end
+  run.over = true
+  for entry in pairs(run.watched) do
+    unwatch(run, entry)
+  end
+  inner.open(run.gate)
+end
+
+--- All entries, in the order of their registration.
+local function all_entries(self)
+  local list = {}
+  for _, entry in pairs(self.sources) do
+    list[#list + 1] = entry
+  end
+  table.sort(list, function(a, b)
+    return a.number < b.number
+  end)
+  return list
+end
+
+local function run_poller(poller)
+  local self = state_of[poller]
+  if self.run then
+    error("this Poller is running already", 0)
+  end
+  local run = { poller = poller, gate = inner.gate(), watched = {},
+    new = all_entries(self) }
+  self.run = run
+  local _ <close> = setmetatable({}, {
+    __close = function()
+      stop(self, run)
+    end,
+  })
+  aw.scope(function(scope)
+    start_new(self, run, scope)
+    while not run.over do
+      inner.pass(run.gate)
+      if not run.over then
+        start_new(self, run, scope)
+      end
+    end
+  end)
+end
+
+-- The registry --------------------------------------------------------------
+
+local function add(self, entry)
+  self.made = self.made + 1
+  entry.number = self.made
+  self.sources[entry.src] = entry
+  self.count = self.count + 1
+  if self.run then
+    table.insert(self.run.new, entry)
+    inner.open(self.run.gate)
+  end
+end
+
+--- Watch a further source, from now on if the Poller runs.
+function Poller:register(src, w, flags)
+  local this = state(self, "register")
+  if flags == nil then
+    flags = this.flags
+  end
+  local entry = new_entry(src, w, flags, 1, "register", 2)
+  if this.sources[src] then
+    error("this source is registered already: " .. tostring(src), 2)
+  end
+  add(this, entry)
+end
+
+--- Watch a source no more. Its callback, if it runs, finishes.
+function Poller:unregister(src)
+  local this = state(self, "unregister")
+  local entry = src ~= nil and this.sources[src]
+  if not entry then
+    error("this source is not registered: " .. tostring(src), 2)
+  end
+  this.sources[src] = nil
+  this.count = this.count - 1
+  if this.run then
+    unwatch(this.run, entry)
+  end
+end
+
+--- End the run, if there is one, once the callbacks under way have finished.
+function Poller:shutdown()
+  local this = state(self, "shutdown")
+  if this.run then
+    stop(this, this.run)
+  end
+end
+
+local meta = { __index = Poller, __name = "Poller", __metatable = false }
+
+meta.__call = run_poller
+
+function meta:__tostring()
+  local this = state_of[self]
+  return ("Poller (%d sources%s)"):format(this.count,
+    this.run and ", running" or "")
+end
+
+function meta.__newindex(_, key)
+  error(("a Poller's fields are read only (cannot set '%s')"):format(
+    tostring(key)), 2)
+end
+
+local function as_wire(value)
+  return state_of[value] and aw.Wire(value) or value
+end
+
+function meta.__shr(a, b)
+  return as_wire(a) >> as_wire(b)
+end
+
+function meta.__mul(a, b)
+  return as_wire(a) * as_wire(b)
+end
+
+-- Making one ----------------------------------------------------------------
+
+local function by_descriptor(a, b)
+  return a.fd < b.fd or (a.fd == b.fd and type(a.src) < type(b.src))
+end
+
+--- The entries of a table of sources, in the order of descriptors [O6].
+local function entries_of(sources, flags)
+  local list = {}
+  for src, w in pairs(sources) do
+    local fd = inner.look(src)
+    if not fd then
+      bad(1, "Poller", ("source expected as key, got %s (%s)"):format(
+        type(src), tostring(src)), 4)
+    end
+    if not inner.is_wire(w) then
+      bad(1, "Poller", ("wire expected for source %s, got %s"):format(
+        tostring(src), type(w)), 4)
+    end
+    list[#list + 1] = { src = src, w = w, fd = fd, events = flags }
+  end
+  table.sort(list, by_descriptor)
+  return list
+end
+
+local function check_options(opts)
+  if type(opts) ~= "table" then
+    bad(2, "Poller", "table expected, got " .. type(opts), 4)
+  end
+  for key in pairs(opts) do
+    if not OPTIONS[key] then
+      error(("Poller has no option '%s'"):format(tostring(key)), 4)
+    end
+  end
+  local on_error = opts.on_error
+  if on_error ~= nil and type(on_error) ~= "function" then
+    error("bad option 'on_error' (function expected, got "
+      .. type(on_error) .. ")", 4)
+  end
+end
+
+-- Called by a C function, so the caller is one level further up.
+return function(sources, opts)
+  sources, opts = sources or {}, opts or {}
+  if type(sources) ~= "table" then
+    bad(1, "Poller", "table expected, got " .. type(sources), 3)
+  end
+  check_options(opts)
+  local flags = opts.flags == nil and "r" or opts.flags
+  local events = check_flags(flags, 2, "Poller", 3)
+  local self = { sources = {}, count = 0, made = 0, flags = flags,
+    on_error = opts.on_error }
+  for _, entry in ipairs(entries_of(sources, events)) do
+    add(self, entry)
+  end
+  local poller = setmetatable({}, meta)
+  state_of[poller] = self
+  return poller
+end

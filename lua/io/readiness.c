@@ -1,0 +1,371 @@
+/* readiness.c - aw.readable and others, and what aiowire/poller.lua stands on
+ *
+ *   aw.readable(src)  a descriptor: one wait of the core
+ *                     a file: a wait that looks at the file's buffer first
+ *                     an object: its buffer is looked at here, then as above
+ *   aw.Readable(src)  the same as a wire, without a coroutine for the first two
+ *
+ * A Poller runs one wire for each source, `Forever(watch)`. `watch` is a step
+ * in C: it waits for the source, then goes into the callback's wire without a
+ * boundary [N4], so nothing comes between the look at `wanted` and the call.
+ * Once the source is not wanted any more, the step leaves the Forever.
+ *
+ *     waiting ──ready──► callback's step ──► waiting …
+ *        └── unregister interrupts the wait; what runs goes on to its end
+ *
+ * A `watched` is a userdata, anchored by the Wire that runs it. Its user values
+ * are the Lua file and the callback's Wire.
+ */
+#include "io.h"
+
+#include "source.h"
+
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+typedef struct watched {
+  const void *file; /* a Lua file (user value FILE), or NULL */
+  int fd;           /* negative: closed, and the object knows it */
+  int events;
+  bool buffered;    /* an object's own buffer holds data */
+  bool wanted;      /* by the Poller */
+  bool asked;       /* the step waits, or has waited */
+  bool broken;      /* waiting failed */
+  aw_task *waiting; /* in a wait that may be interrupted, or NULL */
+  aw_wire *body;    /* of the callback's Wire (user value BODY) */
+} watched;
+
+enum { FILE_VALUE = 1, BODY_VALUE = 2 };
+enum { EITHER = AW_READABLE | AW_WRITABLE };
+
+static const char *const CLASS = "aiowire.watched";
+
+/* ---- waiting for one ---- */
+
+static bool has_data(const watched *w) {
+  return (w->events & AW_READABLE) &&
+         (w->buffered || (w->file && awio_file_buffered(w->file)));
+}
+
+static int watched_arm(aw_task *task, void *data) {
+  watched *w = data;
+  if (w->file)
+    w->fd = awio_file_fd(w->file);
+  if (w->fd < 0)
+    return AW_ECLOSED;
+  return has_data(w) ? 1 : aw_ready_arm(task, w->fd, w->events);
+}
+
+static void watched_disarm(aw_task *task, void *data) {
+  watched *w = data;
+  w->waiting = NULL;
+  aw_ready_disarm(task, w->fd);
+}
+
+static void watched_describe(const void *data, char *out, size_t size) {
+  const watched *w = data;
+  snprintf(out, size, w->file ? "file %d" : "%d", w->fd);
+}
+
+#define OPERATION(name) \
+  { \
+    .label = (name), .arm = watched_arm, .disarm = watched_disarm, \
+    .external = true, .describe = watched_describe \
+  }
+static const aw_operation operations[] = {
+    [AW_READABLE] = OPERATION("readable"),
+    [AW_WRITABLE] = OPERATION("writable"),
+    [EITHER] = OPERATION("ready"),
+};
+
+static const aw_operation *operation_of(const watched *w) {
+  return &operations[w->events];
+}
+
+/* ---- a source of a Poller ---- */
+
+static aw_turn fail(aw_task *task, watched *w, int code) {
+  aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
+  aw_error_set_about(error, operation_of(w)->label, w->fd);
+  aw_task_set_error(task, error);
+  w->broken = true;
+  return AW_FAIL;
+}
+
+static aw_turn ask(aw_task *task, watched *w) {
+  if (!w->wanted)
+    return AW_BREAK;
+  int rc = aw_await_operation(task, operation_of(w), w);
+  if (rc < 0)
+    return fail(task, w, rc);
+  w->asked = true;
+  w->waiting = task;
+  return AW_WAIT;
+}
+
+static aw_turn watch(aw_task *task, void *data) {
+  watched *w = data;
+  if (!w->asked)
+    return ask(task, w);
+  w->asked = false;
+  w->waiting = NULL;
+  int rc = aw_task_result(task);
+  if (rc == AW_ECANCELED)
+    return AW_FAIL;
+  if (!w->wanted)
+    return AW_BREAK;
+  if (rc < 0)
+    return fail(task, w, rc);
+  aw_task_set_next(task, aw_wire_keep(w->body));
+  return AW_INTO;
+}
+
+static watched *check_watched(lua_State *L) {
+  return luaL_checkudata(L, 1, CLASS);
+}
+
+/* A new one for the source at `index`, on the stack. */
+static watched *push_watched(lua_State *L, int index,
+                             const awio_source *source, int events) {
+  watched *w = lua_newuserdatauv(L, sizeof *w, 2);
+  *w = (watched){.fd = source->fd, .events = events};
+  w->buffered = source->buffered && !source->is_file;
+  luaL_setmetatable(L, CLASS);
+  if (source->is_file) {
+    w->file = lua_touserdata(L, index);
+    lua_pushvalue(L, index);
+    lua_setiuservalue(L, -2, FILE_VALUE);
+  }
+  return w;
+}
+
+/* watch(src, events, w) → watched, Wire: Forever(Readable(src) >> w) that
+ * unwatch() ends. */
+static int inner_watch(lua_State *L) {
+  awio_source source;
+  lua_settop(L, 3);
+  awio_to_source(L, 1, &source);
+  watched *w = push_watched(L, 1, &source, (int)lua_tointeger(L, 2));
+  w->wanted = true;
+  w->body = aw_lua_part(L, 3);
+  lua_pushvalue(L, 3);
+  lua_setiuservalue(L, -2, BODY_VALUE);
+  aw_lua_push_wire(L, aw_repeat(aw_call(watch, w), AW_FOREVER), -1);
+  return 2;
+}
+
+/* unwatch(watched): its wait ends; a callback that runs is its last. */
+static int inner_unwatch(lua_State *L) {
+  watched *w = check_watched(L);
+  w->wanted = false;
+  if (w->waiting)
+    aw_wait_interrupt(w->waiting, 0);
+  return 0;
+}
+
+/* renew(watched, src): look at an object again, after its callback */
+static int inner_renew(lua_State *L) {
+  watched *w = check_watched(L);
+  awio_source source;
+  if (awio_to_source(L, 2, &source)) {
+    w->fd = source.fd;
+    w->buffered = source.buffered;
+  }
+  return 0;
+}
+
+/* broken(watched): could it not be waited for? */
+static int inner_broken(lua_State *L) {
+  lua_pushboolean(L, check_watched(L)->broken);
+  return 1;
+}
+
+/* look(src) → descriptor, is it an object; nil if it is no source. */
+static int inner_look(lua_State *L) {
+  awio_source source;
+  luaL_checkany(L, 1);
+  if (!awio_to_source(L, 1, &source))
+    return 0;
+  lua_pushinteger(L, source.fd);
+  lua_pushboolean(L, !source.is_fd && !source.is_file);
+  return 2;
+}
+
+/* ---- a gate: what the task of a Poller waits at ---- */
+
+typedef struct gate {
+  aw_task *waiting; /* or NULL */
+  bool open;        /* somebody called while nobody waited */
+} gate;
+
+static const char *const GATE = "aiowire.gate";
+
+static int gate_arm(aw_task *task, void *data) {
+  gate *g = data;
+  if (g->open) {
+    g->open = false;
+    return 1;
+  }
+  g->waiting = task;
+  return 0;
+}
+
+static void gate_disarm(aw_task *task, void *data) {
+  (void)task;
+  ((gate *)data)->waiting = NULL;
+}
+
+static const aw_operation gate_operation = {
+    .label = "poller", .arm = gate_arm, .disarm = gate_disarm};
+
+static int inner_gate(lua_State *L) {
+  gate *g = lua_newuserdatauv(L, sizeof *g, 0);
+  *g = (gate){NULL, false};
+  luaL_setmetatable(L, GATE);
+  return 1;
+}
+
+static int gate_passed(lua_State *L, int result, void *data) {
+  (void)result;
+  (void)data;
+  (void)L;
+  return 0;
+}
+
+static int inner_pass(lua_State *L) {
+  gate *g = luaL_checkudata(L, 1, GATE);
+  return aw_lua_await(L, &gate_operation, g, "Poller", gate_passed);
+}
+
+static int inner_open(lua_State *L) {
+  gate *g = luaL_checkudata(L, 1, GATE);
+  aw_task *task = g->waiting;
+  if (task) {
+    g->waiting = NULL;
+    aw_wait_complete(task, 0);
+  } else {
+    g->open = true;
+  }
+  return 0;
+}
+
+/* ---- aw.readable, aw.writable ---- */
+
+static void check_source(lua_State *L, awio_source *out) {
+  luaL_checkany(L, 1);
+  if (awio_to_source(L, 1, out))
+    return;
+  if (out->is_fd && lua_isinteger(L, 1))
+    luaL_argerror(L, 1, "a descriptor is not negative");
+  luaL_typeerror(L, 1, "source");
+}
+
+static int raise_wait(lua_State *L, int code, int events, int fd) {
+  const char *about = fd < 0 ? NULL : lua_pushfstring(L, "descriptor %d", fd);
+  return aw_lua_system_error(L, code, operations[events].label, about);
+}
+
+static int after_fd(lua_State *L, int result, int events) {
+  if (result >= 0)
+    return 0;
+  awio_source source;
+  awio_to_source(L, 1, &source);
+  return raise_wait(L, result, events, source.fd);
+}
+
+static int after_readable(lua_State *L, int result, void *data) {
+  (void)data;
+  return after_fd(L, result, AW_READABLE);
+}
+
+static int after_writable(lua_State *L, int result, void *data) {
+  (void)data;
+  return after_fd(L, result, AW_WRITABLE);
+}
+
+static int act(lua_State *L, int events) {
+  static const char *const names[] = {"", "readable", "writable"};
+  aw_lua_continue then =
+      events == AW_READABLE ? after_readable : after_writable;
+  awio_source source;
+  lua_settop(L, 1);
+  check_source(L, &source);
+  if (source.is_file) {
+    watched *w = push_watched(L, 1, &source, events);
+    return aw_lua_await(L, operation_of(w), w, names[events], then);
+  }
+  aw_lua_task(L, names[events]);
+  if (source.fd < 0)
+    return raise_wait(L, AW_ECLOSED, events, -1);
+  if (source.buffered && events == AW_READABLE)
+    return aw_lua_await(L, NULL, NULL, names[events], then);
+  return aw_lua_await(L, aw_ready_operation(events),
+                      (void *)(intptr_t)source.fd, names[events], then);
+}
+
+static int act_readable(lua_State *L) {
+  return act(L, AW_READABLE);
+}
+
+static int act_writable(lua_State *L) {
+  return act(L, AW_WRITABLE);
+}
+
+/* ---- aw.Readable, aw.Writable: upvalue 1 is the module ---- */
+
+static int build(lua_State *L, int events) {
+  awio_source source;
+  lua_settop(L, 1);
+  check_source(L, &source);
+  if (source.is_fd) {
+    aw_lua_push_wire(L, aw_when_ready(source.fd, events), 0);
+  } else if (source.is_file) {
+    watched *w = push_watched(L, 1, &source, events);
+    aw_lua_push_wire(L, aw_wait_for(operation_of(w), w), -1);
+  } else {
+    lua_getfield(L, lua_upvalueindex(1), "Call");
+    lua_pushcfunction(L, events == AW_READABLE ? act_readable : act_writable);
+    lua_pushvalue(L, 1);
+    lua_call(L, 2, 1);
+  }
+  return 1;
+}
+
+static int m_Readable(lua_State *L) {
+  return build(L, AW_READABLE);
+}
+
+static int m_Writable(lua_State *L) {
+  return build(L, AW_WRITABLE);
+}
+
+/* ---- opening ---- */
+
+/* Into the module's table on top; what poller.lua needs into that below it. */
+void awio_open_readiness(lua_State *L) {
+  static const luaL_Reg functions[] = {{"readable", act_readable},
+                                       {"writable", act_writable},
+                                       {NULL, NULL}};
+  static const luaL_Reg builders[] = {{"Readable", m_Readable},
+                                      {"Writable", m_Writable},
+                                      {NULL, NULL}};
+  static const luaL_Reg inner[] = {
+      {"watch", inner_watch},   {"unwatch", inner_unwatch},
+      {"renew", inner_renew},   {"broken", inner_broken},
+      {"look", inner_look},     {"gate", inner_gate},
+      {"pass", inner_pass},     {"open", inner_open},
+      {NULL, NULL}};
+  luaL_newmetatable(L, CLASS);
+  luaL_newmetatable(L, GATE);
+  lua_pop(L, 2);
+  luaL_setfuncs(L, functions, 0);
+  lua_pushvalue(L, -1);
+  luaL_setfuncs(L, builders, 1);
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, inner, 0);
+  lua_pop(L, 1);
+}
