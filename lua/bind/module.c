@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "embedded.h"
+#include "io/io.h"
 
 static const char MODULE_KEY = 'm'; /* addresses are the keys */
 static const char PARTS_KEY = 'p';
@@ -51,9 +52,14 @@ static int after_part(lua_State *L, int status, lua_KContext context) {
   return lua_gettop(L);
 }
 
-/* A function of the module that is written in Lua: its part is upvalue 2. */
+/* A function of the module that is written in Lua: its part is upvalue 2. A
+ * part that returned a table has several: upvalue 3 is the name. */
 static int call_part(lua_State *L) {
   awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, lua_tostring(L, lua_upvalueindex(3)));
+    lua_remove(L, -2);
+  }
   lua_insert(L, 1);
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
   return lua_gettop(L);
@@ -63,7 +69,8 @@ static void add_part(lua_State *L, awl_state *s, const char *name,
                      const char *part) {
   lua_pushlightuserdata(L, s);
   lua_pushstring(L, part);
-  lua_pushcclosure(L, call_part, 2);
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, call_part, 3);
   lua_setfield(L, -2, name);
 }
 
@@ -96,6 +103,13 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_scope(L, s);
   awl_open_co(L, s);
   awl_open_test(L, s);
+  awio_open_readiness(L);
+  awio_open_signal(L);
+  awio_open_stream(L);
+  awio_open_process(L);
+  add_part(L, s, "exec", "aiowire.exec");
+  add_part(L, s, "Exec", "aiowire.exec");
+  add_part(L, s, "Poller", "aiowire.poller");
   add_part(L, s, "run", "aiowire.run");
   add_part(L, s, "test", "aiowire.test");
   lua_pushstring(L, "aiowire " AW_VERSION_STRING);

@@ -1,0 +1,25 @@
+/* buffer.h - bytes that come at one end and go at the other */
+#ifndef AWIO_BUFFER_H
+#define AWIO_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* All zero: empty. Content: data[start] to data[end - 1]. */
+typedef struct awio_buffer {
+  char *data;
+  size_t start, end, size;
+} awio_buffer;
+
+/* Make room for `more` bytes after the content; false: out of memory. */
+bool awio_buffer_room(awio_buffer *buffer, size_t more);
+bool awio_buffer_add(awio_buffer *buffer, const char *data, size_t size);
+/* `count` bytes went. */
+void awio_buffer_take(awio_buffer *buffer, size_t count);
+void awio_buffer_free(awio_buffer *buffer);
+
+static inline size_t awio_buffer_length(const awio_buffer *buffer) {
+  return buffer->end - buffer->start;
+}
+
+#endif

@@ -1,0 +1,25 @@
+/* io.h - awaitables on libuv, built with the public C API only
+ *
+ *   source.c   what can be waited for: numbers, Lua files, objects
+ *   readiness.c  aw.readable and what the Poller stands on
+ *   signal.c   aw.signal
+ *   system.c   what libuv leaves to us: SIGPIPE, inherited descriptors
+ *   buffer.c   bytes that come at one end and go at the other
+ *   stream.c   bytes in and out of a descriptor: C     lstream.c  for Lua
+ *   process.c  a child process: C                      lprocess.c for Lua
+ *
+ * Callbacks of libuv move bytes, wake tasks and note what happened; they never
+ * touch Lua. What libuv holds is in memory of its own, never in a userdata.
+ */
+#ifndef AWIO_H
+#define AWIO_H
+
+#include <lua.h>
+
+/* Each puts its functions into the module's table, on top. Raise. */
+void awio_open_readiness(lua_State *L);
+void awio_open_signal(lua_State *L);
+void awio_open_stream(lua_State *L);
+void awio_open_process(lua_State *L);
+
+#endif

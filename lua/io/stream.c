@@ -1,0 +1,287 @@
+/* stream.c - reading, writing and the pump; see stream.h
+ *
+ *   read   fill(): one read(2) as large as the last ones came; nothing there:
+ *          the task waits for the descriptor in the engine's poller
+ *   write  send(): write(2), the rest to `out`; the first rest starts the pump
+ *   pump   a background task of C steps: write(2), wait, until `out` is empty.
+ *          The descriptor of a closed stream goes with its pump
+ *
+ * Invariants: `out` is not empty only while `pumping`, or after the loop that
+ * pumped has ended; `fd` is open until `closed`, or `shut` for one that only
+ * writes; a wait is in `room` or in the poller, never in both.
+ */
+#include "stream.h"
+
+#include "system.h"
+
+#include <uv.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  SMALL_CHUNK = 4 * 1024,
+  LARGE_CHUNK = 128 * 1024,
+  BURST = 512 * 1024,
+  SHARED_WRITE = 4096 /* what a pipe takes when it is writable at all */
+};
+
+/* ---- waiters ---- */
+
+int awio_waiters_add(awio_waiters *w, aw_task *task) {
+  if (w->count == w->size) {
+    size_t size = w->size ? w->size * 2 : 1;
+    aw_task **tasks = realloc(w->tasks, size * sizeof(aw_task *));
+    if (!tasks)
+      return AW_ENOMEM;
+    w->tasks = tasks;
+    w->size = size;
+  }
+  w->tasks[w->count++] = task;
+  return 0;
+}
+
+void awio_waiters_remove(awio_waiters *w, const aw_task *task) {
+  size_t left = 0;
+  for (size_t i = 0; i < w->count; i++)
+    if (w->tasks[i] != task)
+      w->tasks[left++] = w->tasks[i];
+  w->count = left;
+}
+
+void awio_waiters_wake(awio_waiters *w, int result) {
+  for (size_t i = 0; i < w->count; i++)
+    aw_wait_complete(w->tasks[i], result);
+  w->count = 0;
+}
+
+void awio_waiters_free(awio_waiters *w) {
+  free(w->tasks);
+  *w = (awio_waiters){NULL, 0, 0};
+}
+
+/* ---- life ---- */
+
+awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
+                             const char *name) {
+  awio_stream *s = calloc(1, sizeof *s);
+  if (!s) {
+    if (fd > STDERR_FILENO)
+      close(fd);
+    return NULL;
+  }
+  s->fd = fd;
+  s->refs = 1;
+  s->can_read = can_read;
+  s->can_write = can_write;
+  s->chunk = SMALL_CHUNK;
+  s->limits = (awio_limits){AWIO_HIGH_WATER, AWIO_MAX_LINE, SIZE_MAX};
+  s->shared = fd <= STDERR_FILENO;
+  snprintf(s->name, sizeof s->name, "%s", name);
+  return s;
+}
+
+static void close_fd(awio_stream *s) {
+  if (s->fd >= 0 && !s->shared)
+    close(s->fd);
+  s->fd = -1;
+}
+
+void awio_stream_release(awio_stream *s) {
+  if (!s || --s->refs > 0)
+    return;
+  close_fd(s);
+  awio_buffer_free(&s->in);
+  awio_buffer_free(&s->out);
+  awio_waiters_free(&s->room);
+  free(s);
+}
+
+void awio_stream_close(awio_stream *s, aw_engine *engine) {
+  if (s->closed)
+    return;
+  s->closed = true;
+  if (engine && s->engine == engine)
+    aw_poller_forget(engine, s->fd);
+  awio_buffer_free(&s->in);
+  if (!s->pumping)
+    close_fd(s);
+  awio_waiters_wake(&s->room, AW_ECLOSED);
+}
+
+/* ---- reading ---- */
+
+ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
+  size_t size = wanted > s->chunk ? s->chunk * 2 : s->chunk;
+  if (size > LARGE_CHUNK)
+    size = LARGE_CHUNK;
+  if (s->shared && !awio_ready(s->fd, false))
+    return UV_EAGAIN;
+  if (!awio_buffer_room(&s->in, size))
+    return AW_ENOMEM;
+  ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
+  if (got > 0) {
+    s->in.end += (size_t)got;
+    if ((size_t)got == size && s->chunk < LARGE_CHUNK)
+      s->chunk *= 2;
+  } else if (got == 0) {
+    s->ended = true;
+  } else if (got == UV_EAGAIN && s->in.end == 0) {
+    awio_buffer_free(&s->in); /* who waits long should not hold much */
+  }
+  return got;
+}
+
+static int read_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  s->engine = aw_loop_engine(aw_task_loop(task));
+  return aw_ready_arm(task, s->fd, AW_READABLE);
+}
+
+static void read_disarm(aw_task *task, void *data) {
+  const awio_stream *s = data;
+  aw_ready_disarm(task, s->fd);
+}
+
+const aw_operation awio_wait_read = {
+    .label = "read", .arm = read_arm, .disarm = read_disarm, .external = true};
+
+/* ---- writing ---- */
+
+static ssize_t write_some(awio_stream *s, const char *data, size_t size) {
+  if (s->shared) {
+    if (!awio_ready(s->fd, true))
+      return UV_EAGAIN;
+    if (size > SHARED_WRITE)
+      size = SHARED_WRITE;
+  }
+  return awio_write(s->fd, data, size);
+}
+
+/* As much as the kernel takes, within bounds: others want to run; 0 is fine. */
+static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
+  size_t sent = 0;
+  while (sent < size && sent < BURST) {
+    ssize_t put = write_some(s, data + sent, size - sent);
+    if (put == UV_EAGAIN)
+      break;
+    if (put < 0)
+      return put;
+    sent += (size_t)put;
+  }
+  return (ssize_t)sent;
+}
+
+static int pump_arm(aw_task *task, void *data) {
+  const awio_stream *s = data;
+  return aw_ready_arm(task, s->fd, AW_WRITABLE);
+}
+
+static void pump_disarm(aw_task *task, void *data) {
+  const awio_stream *s = data;
+  aw_ready_disarm(task, s->fd);
+}
+
+static const aw_operation wait_pump = {
+    .label = "write", .arm = pump_arm, .disarm = pump_disarm, .external = true};
+
+/* A step of the pump. */
+static aw_turn pump(aw_task *task, void *data) {
+  awio_stream *s = data;
+  ssize_t sent = write_all(s, s->out.data + s->out.start,
+                           awio_buffer_length(&s->out));
+  if (sent >= 0)
+    awio_buffer_take(&s->out, (size_t)sent);
+  bool cancelled = aw_task_result(task) == AW_ECANCELED;
+  if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
+    sent = aw_await_operation(task, &wait_pump, s);
+  if (sent < 0) { /* it can never be sent */
+    s->error = (int)sent;
+    awio_buffer_free(&s->out);
+  }
+  if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
+    awio_waiters_wake(&s->room, 0);
+  if (awio_buffer_length(&s->out) > 0 && !cancelled)
+    return AW_WAIT;
+  if (awio_buffer_length(&s->out) == 0)
+    awio_buffer_free(&s->out);
+  return cancelled ? AW_FAIL : AW_DONE;
+}
+
+/* The pump's wire goes, run or not. */
+static void pump_over(void *data) {
+  awio_stream *s = data;
+  s->pumping = false;
+  if (s->closed)
+    close_fd(s);
+  awio_waiters_wake(&s->room, 0);
+  awio_stream_release(s);
+}
+
+int awio_stream_pump(awio_stream *s, aw_loop *loop) {
+  static const aw_task_config config = {.name = "write", .background = true};
+  if (s->pumping)
+    return 0;
+  s->pumping = true;
+  s->refs++;
+  aw_wire *wire = aw_hold(aw_call(pump, s), s, pump_over);
+  if (!wire)
+    return AW_ENOMEM;
+  return aw_loop_start(loop, wire, &config, NULL);
+}
+
+ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
+                         size_t size) {
+  size_t sent = 0;
+  size_t queued = awio_buffer_length(&s->out);
+  if (queued == 0) {
+    ssize_t put = write_all(s, data, size);
+    if (put < 0)
+      return put;
+    sent = (size_t)put;
+  }
+  size_t rest = size - sent;
+  size_t room = s->limits.high_water > queued ? s->limits.high_water - queued : 0;
+  size_t take = rest < room ? rest : room;
+  if (take == 0 && rest == 0)
+    return (ssize_t)sent;
+  if (!awio_buffer_add(&s->out, data + sent, take))
+    return AW_ENOMEM;
+  int rc = awio_stream_pump(s, loop);
+  return rc < 0 ? rc : (ssize_t)(sent + take);
+}
+
+void awio_stream_shut(awio_stream *s) {
+  s->shut = true;
+  if (!s->can_read)
+    close_fd(s);
+}
+
+static int room_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  return awio_waiters_add(&s->room, task);
+}
+
+static void room_disarm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  awio_waiters_remove(&s->room, task);
+}
+
+/* Cancelled half way: what was promised to the other side never comes. */
+static void large_disarm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  s->broken = true;
+  s->large = false;
+  awio_waiters_remove(&s->room, task);
+  awio_waiters_wake(&s->room, 0);
+}
+
+const aw_operation awio_wait_room = {
+    .label = "write", .arm = room_arm, .disarm = room_disarm, .external = true};
+const aw_operation awio_wait_large = {.label = "write",
+                                      .arm = room_arm,
+                                      .disarm = large_disarm,
+                                      .external = true};

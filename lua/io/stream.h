@@ -1,0 +1,111 @@
+/* stream.h - bytes in and out of a descriptor
+ *
+ *   in    the kernel → read(2) in the task that reads → `in` → Lua strings
+ *   out   Lua strings → write(2) in the task that writes; what the kernel does
+ *         not take → `out` → the pump, a background task → write(2)
+ *
+ * Nothing is read but for a task that wants it, so memory is bounded and a
+ * cancelled read loses nothing: what has come stays in `in` [C10]. A write is
+ * submitted when its bytes are with the kernel or in `out`; only one that is
+ * larger than what `out` takes can be cancelled half way, which breaks the
+ * stream.
+ *
+ * A descriptor that is `shared` (standard input) stays blocking, since others
+ * have it as well; then each read and write is preceded by a look.
+ */
+#ifndef AWIO_STREAM_H
+#define AWIO_STREAM_H
+
+#include "buffer.h"
+
+#include <aiowire.h>
+#include <aiowire_lua.h>
+
+#include <sys/types.h>
+
+enum {
+  AWIO_HIGH_WATER = 256 * 1024, /* write() awaits while more is in `out` */
+  AWIO_LOW_WATER = 64 * 1024,   /* … and goes on below this */
+  AWIO_MAX_LINE = 1024 * 1024
+};
+
+/* Tasks that wait, the oldest first. */
+typedef struct awio_waiters {
+  aw_task **tasks;
+  size_t count, size;
+} awio_waiters;
+int awio_waiters_add(awio_waiters *waiters, aw_task *task); /* 0, AW_ENOMEM */
+void awio_waiters_remove(awio_waiters *waiters, const aw_task *task);
+void awio_waiters_wake(awio_waiters *waiters, int result); /* all of them */
+void awio_waiters_free(awio_waiters *waiters);
+
+/* Bytes: for write, for a line, for "a". */
+typedef struct awio_limits {
+  size_t high_water, max_line, max_output;
+} awio_limits;
+
+typedef struct awio_stream {
+  int fd;             /* -1 once it is closed or given away */
+  unsigned refs;      /* of the userdata, of the pump */
+  awio_buffer in;     /* read from the kernel, not by Lua */
+  size_t chunk;       /* how much to ask the kernel for */
+  awio_buffer out;    /* submitted, not taken by the kernel */
+  awio_waiters room;  /* tasks that wait for `out` to shrink */
+  size_t sent;        /* of the large write under way: bytes submitted */
+  aw_engine *engine;  /* its readers waited in last; may be no more */
+  awio_limits limits;
+  int error;          /* of a write of the pump, or 0 */
+  bool can_read, can_write;
+  bool shared;  /* the descriptor is not ours alone: stays blocking, and open */
+  bool ended;   /* the kernel said end of file */
+  bool closed;  /* by Lua; the pump may still have the descriptor */
+  bool shut;    /* no more writes */
+  bool broken;  /* a write was cancelled half way */
+  bool large;   /* a large write is under way */
+  bool pumping; /* the pump runs, or is about to */
+  char name[48];
+} awio_stream;
+
+/* A new stream on `fd`, which it takes, also on failure; NULL: no memory. */
+awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
+                             const char *name);
+void awio_stream_release(awio_stream *stream); /* NULL is fine */
+
+/* End it: waits end with AW_ECLOSED, nothing more is read. What is in `out` is
+ * still sent while the engine runs. Twice is fine.
+ *
+ *   engine  the one that runs now
+ */
+void awio_stream_close(awio_stream *stream, aw_engine *engine);
+
+/* Read once. Returns how many bytes came into `in`, 0 at the end of file,
+ * UV_EAGAIN when a task has to wait, else an error. */
+ssize_t awio_stream_fill(awio_stream *stream, size_t wanted);
+
+/* Hand `data` to the kernel or to `out`, as much as they take; the pump of
+ * `loop` sees to `out`. Returns how much that was, or an error. */
+ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
+                         size_t size);
+
+/* See to `out`, if it is not seen to. Returns 0 or AW_ENOMEM, AW_EENDED. */
+int awio_stream_pump(awio_stream *stream, aw_loop *loop);
+
+/* All is sent: say so to the other side. */
+void awio_stream_shut(awio_stream *stream);
+
+/* To wait for; the data is the stream. */
+extern const aw_operation awio_wait_read;  /* something to read, or the end */
+extern const aw_operation awio_wait_room;  /* less in `out` */
+extern const aw_operation awio_wait_large; /* the same, in a large write */
+
+/* ---- for Lua: lstream.c ---- */
+
+/* Push a Stream without a stream: put one into the place that this gives. The
+ * value at `anchor` (0: none) lives as long. Raises. */
+awio_stream **awio_push_stream(lua_State *L, int anchor);
+
+/* Take the options max_line, high_water and max_output, bytes, from the table
+ * at `arg`; those that are there. Raises. */
+void awio_check_limits(lua_State *L, int arg, awio_limits *limits);
+
+#endif
