@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CREDIT_MOST = 64 };
@@ -156,7 +157,24 @@ static void release_standard_files(unsigned held) {
       close(fd);
 }
 
+/* Is there room for the descriptors of a libuv loop? It aborts the process
+ * when there is none for its first pipe. */
+static bool has_room(aw_engine *engine) {
+  enum { NEEDED = 8 };
+  int fds[NEEDED], count = 0;
+  while (count < NEEDED && pipe(&fds[count]) == 0)
+    count += 2;
+  struct stat file;
+  if (count > 0 && fstat(fds[0], &file) == 0)
+    engine->poller.pipes = file.st_dev;
+  for (int i = 0; i < count; i++)
+    close(fds[i]);
+  return count == NEEDED;
+}
+
 static int init_uv(aw_engine *engine) {
+  if (!has_room(engine))
+    return UV_EMFILE;
   int rc = uv_loop_init(&engine->uv);
   if (rc < 0)
     return rc;

@@ -152,8 +152,11 @@ static bool is_same(const aw_watch *watch, const struct stat *file) {
   return watch->device == file->st_dev && watch->inode == file->st_ino;
 }
 
-static bool has_own_inode(const struct stat *file) {
-  return S_ISFIFO(file->st_mode) || S_ISSOCK(file->st_mode);
+/* Does its inode tell it from a later one of its kind? Those of terminals,
+ * timers and others are shared, those of named pipes are used again. */
+static bool has_own_inode(const aw_engine *engine, const struct stat *file) {
+  return S_ISSOCK(file->st_mode) ||
+         (S_ISFIFO(file->st_mode) && file->st_dev == engine->poller.pipes);
 }
 
 /* The watch that `fd` has from an earlier wait, if it is still good. */
@@ -167,9 +170,8 @@ static aw_watch *still_good(aw_engine *engine, int fd,
     close_watch(watch);
     return NULL;
   }
-  /* Terminals, timers and others share inodes: it may be another of the same
-   * kind, of which the system watches nothing yet. */
-  if (!has_own_inode(file) && wanted(watch) == 0)
+  /* It may be another one, of which the system watches nothing yet. */
+  if (!has_own_inode(engine, file) && wanted(watch) == 0)
     watch->armed = 0;
   return watch;
 }

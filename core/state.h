@@ -255,6 +255,7 @@ typedef struct aw_poller {
   aw_watch **watches; /* by descriptor */
   size_t size;        /* of that table */
   aw_link changed;    /* watches to look at before libuv polls */
+  dev_t pipes;        /* the device of pipes without a name */
 } aw_poller;
 
 struct aw_engine {

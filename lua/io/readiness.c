@@ -29,6 +29,7 @@
 
 typedef struct watched {
   const void *file; /* a Lua file (user value FILE), or NULL */
+  bool is_stdin;    /* the number 0: see source.c */
   int fd;           /* negative: closed, and the object knows it */
   int events;
   bool buffered;    /* an object's own buffer holds data */
@@ -48,7 +49,8 @@ static const char *const CLASS = "aiowire.watched";
 
 static bool has_data(const watched *w) {
   return (w->events & AW_READABLE) &&
-         (w->buffered || (w->file && awio_file_buffered(w->file)));
+         (w->buffered || (w->file && awio_file_buffered(w->file)) ||
+          (w->is_stdin && awio_stdin_buffered()));
 }
 
 static int watched_arm(aw_task *task, void *data) {
@@ -133,6 +135,7 @@ static watched *push_watched(lua_State *L, int index,
                              const awio_source *source, int events) {
   watched *w = lua_newuserdatauv(L, sizeof *w, 2);
   *w = (watched){.fd = source->fd, .events = events};
+  w->is_stdin = source->is_stdin;
   w->buffered = source->buffered && !source->is_file;
   luaL_setmetatable(L, CLASS);
   if (source->is_file) {
@@ -294,7 +297,7 @@ static int act(lua_State *L, int events) {
   awio_source source;
   lua_settop(L, 1);
   check_source(L, &source);
-  if (source.is_file) {
+  if (source.is_file || source.is_stdin) {
     watched *w = push_watched(L, 1, &source, events);
     return aw_lua_await(L, operation_of(w), w, names[events], then);
   }
@@ -321,9 +324,9 @@ static int build(lua_State *L, int events) {
   awio_source source;
   lua_settop(L, 1);
   check_source(L, &source);
-  if (source.is_fd) {
+  if (source.is_fd && !source.is_stdin) {
     aw_lua_push_wire(L, aw_when_ready(source.fd, events), 0);
-  } else if (source.is_file) {
+  } else if (source.is_file || source.is_stdin) {
     watched *w = push_watched(L, 1, &source, events);
     aw_lua_push_wire(L, aw_wait_for(operation_of(w), w), -1);
   } else {

@@ -3,6 +3,7 @@
  * An object is a source if it has `pollfd`, `getfd` or `fd`: a method that
  * gives its descriptor, or the number itself. What it has read and not given
  * out yet counts, too: `dirty()` (LuaSocket) or `pending()` (cqueues) tell.
+ * Descriptor 0 counts as io.stdin, which is what a script reads it by.
  */
 #include "source.h"
 
@@ -12,6 +13,8 @@
 
 #include <limits.h>
 #include <stdio.h>
+
+enum { STDIN = 0 };
 
 /* ---- Lua files ---- */
 
@@ -35,6 +38,10 @@ int awio_file_fd(const void *file) {
 bool awio_file_buffered(const void *file) {
   const luaL_Stream *stream = file;
   return stream->closef && has_unread(stream->f);
+}
+
+bool awio_stdin_buffered(void) {
+  return has_unread(stdin);
 }
 
 /* ---- objects ---- */
@@ -93,6 +100,7 @@ bool awio_to_source(lua_State *L, int index, awio_source *out) {
     lua_Integer n = lua_tointegerx(L, index, NULL);
     out->is_fd = true;
     out->fd = n <= INT_MAX ? (int)n : -1;
+    out->is_stdin = n == STDIN;
     return lua_isinteger(L, index) && n >= 0 && n <= INT_MAX;
   }
   const void *file = luaL_testudata(L, index, LUA_FILEHANDLE);

@@ -10,6 +10,7 @@ typedef struct awio_source {
   int fd;        /* negative: closed, and the object knows it */
   bool is_fd;    /* it is a plain number … */
   bool is_file;  /* … or a Lua file, else an object with methods */
+  bool is_stdin; /* the number 0 */
   bool buffered; /* its own buffer holds data */
 } awio_source;
 
@@ -20,5 +21,6 @@ bool awio_to_source(lua_State *L, int index, awio_source *out);
 /* Of a Lua file: its descriptor, -1 when closed; does its buffer hold data? */
 int awio_file_fd(const void *file);
 bool awio_file_buffered(const void *file);
+bool awio_stdin_buffered(void);
 
 #endif
