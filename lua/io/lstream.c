@@ -396,7 +396,7 @@ static int shutdown_on(lua_State *L, int result, void *data) {
   }
   if (queued || s->large)
     return aw_lua_await(L, &awio_wait_room, s, "shutdown", shutdown_on);
-  awio_stream_shut(s);
+  awio_stream_shut(s, aw_lua_engine(L));
   return 0;
 }
 

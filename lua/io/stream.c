@@ -84,7 +84,10 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
   return s;
 }
 
-static void close_fd(awio_stream *s) {
+/* `engine` runs now, or NULL: what it watches must not be closed unseen. */
+static void close_fd(awio_stream *s, aw_engine *engine) {
+  if (engine && s->engine == engine)
+    aw_poller_forget(engine, s->fd);
   if (s->fd >= 0 && !s->shared)
     close(s->fd);
   s->fd = -1;
@@ -93,7 +96,7 @@ static void close_fd(awio_stream *s) {
 void awio_stream_release(awio_stream *s) {
   if (!s || --s->refs > 0)
     return;
-  close_fd(s);
+  close_fd(s, NULL);
   awio_buffer_free(&s->in);
   awio_buffer_free(&s->out);
   awio_waiters_free(&s->room);
@@ -104,11 +107,11 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->closed)
     return;
   s->closed = true;
-  if (engine && s->engine == engine)
-    aw_poller_forget(engine, s->fd);
   awio_buffer_free(&s->in);
+  if (engine && s->engine == engine)
+    aw_poller_forget(engine, s->fd); /* the pump will wait again */
   if (!s->pumping)
-    close_fd(s);
+    close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
 }
 
@@ -176,7 +179,8 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
 }
 
 static int pump_arm(aw_task *task, void *data) {
-  const awio_stream *s = data;
+  awio_stream *s = data;
+  s->engine = aw_loop_engine(aw_task_loop(task));
   return aw_ready_arm(task, s->fd, AW_WRITABLE);
 }
 
@@ -216,7 +220,7 @@ static void pump_over(void *data) {
   awio_stream *s = data;
   s->pumping = false;
   if (s->closed)
-    close_fd(s);
+    close_fd(s, s->engine);
   awio_waiters_wake(&s->room, 0);
   awio_stream_release(s);
 }
@@ -254,10 +258,10 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
   return rc < 0 ? rc : (ssize_t)(sent + take);
 }
 
-void awio_stream_shut(awio_stream *s) {
+void awio_stream_shut(awio_stream *s, aw_engine *engine) {
   s->shut = true;
   if (!s->can_read)
-    close_fd(s);
+    close_fd(s, engine);
 }
 
 static int room_arm(aw_task *task, void *data) {

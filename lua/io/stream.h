@@ -52,7 +52,7 @@ typedef struct awio_stream {
   awio_buffer out;    /* submitted, not taken by the kernel */
   awio_waiters room;  /* tasks that wait for `out` to shrink */
   size_t sent;        /* of the large write under way: bytes submitted */
-  aw_engine *engine;  /* its readers waited in last; may be no more */
+  aw_engine *engine;  /* where `fd` was waited for last; may be no more */
   awio_limits limits;
   int error;          /* of a write of the pump, or 0 */
   bool can_read, can_write;
@@ -91,7 +91,7 @@ ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
 int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 
 /* All is sent: say so to the other side. */
-void awio_stream_shut(awio_stream *stream);
+void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 
 /* To wait for; the data is the stream. */
 extern const aw_operation awio_wait_read;  /* something to read, or the end */

@@ -1,0 +1,269 @@
+-- aw.exec and aw.Exec: a program run to its end, with what it wrote.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+
+local raises = helper.raises
+
+local function children()
+  local file <close> = assert(io.open "/proc/thread-self/children")
+  return file:read "a"
+end
+
+local function run(f)
+  local before = children()
+  local results = table.pack(helper.leak_checked(aw.run, f))
+  assert.are.equal(before, children())
+  return table.unpack(results, 1, results.n)
+end
+
+describe("aw.exec", function()
+  it("gives what the program wrote, and how it ended [API]", function()
+    run(function()
+      assert.are.same({ ok = true, code = 0, out = "a b\n", err = "" },
+        aw.exec("echo", "a b"))
+      assert.are.same({ ok = false, code = 3, out = "out\n", err = "err\n" },
+        aw.exec { "sh", "-c", "echo out; echo err >&2; exit 3" })
+      assert.are.same({ ok = false, signal = 9, out = "", err = "" },
+        aw.exec("sh", "-c", "kill -9 $$"))
+    end)
+  end)
+
+  it("uses no shell [S3]", function()
+    run(function()
+      assert.are.equal("$HOME; `ls` *\n", aw.exec("echo", "$HOME; `ls` *").out)
+    end)
+  end)
+
+  it("feeds text, or what a stream gives [API]", function()
+    run(function()
+      assert.are.equal("some\0text", aw.exec { "cat", stdin = "some\0text" }.out)
+      assert.are.equal("", aw.exec { "cat", stdin = "" }.out)
+      local long = ("0123456789"):rep(200000)
+      assert.are.equal(long, aw.exec { "cat", stdin = long }.out)
+      local source <close> = aw.spawn { "seq", "100000", stderr = "inherit" }
+      assert.are.equal(100000, tonumber(
+        aw.exec { "wc", "-l", stdin = source.stdout }.out))
+      assert.are.equal("", aw.exec { "cat", stdin = "null" }.out)
+      assert.are.equal("", aw.exec("cat").out)
+    end)
+  end)
+
+  it("does not mind a program that reads nothing [U9]", function()
+    run(function()
+      assert.is_true(aw.exec { "true", stdin = ("x"):rep(1000000) }.ok)
+      local endless <close> = aw.spawn { "yes", stderr = "inherit" }
+      assert.is_true(aw.exec { "true", stdin = endless.stdout }.ok)
+    end)
+  end)
+
+  it("reads both pipes at once, 5 MB of each [API]", function()
+    run(function()
+      local r = aw.exec("sh", "-c",
+        "head -c 5000000 /dev/zero >&2; head -c 5000000 /dev/zero; "
+        .. "head -c 7 /dev/zero >&2")
+      assert.are.equal(5000000, #r.out)
+      assert.are.equal(5000007, #r.err)
+    end)
+  end)
+
+  it("leaves out what is not piped [API]", function()
+    run(function()
+      local r = aw.exec { "sh", "-c", "echo a; echo b >&2", stdout = "null" }
+      assert.are.same({ ok = true, code = 0, err = "b\n" }, r)
+      r = aw.exec { "sh", "-c", "echo a; echo b >&2", stderr = "stdout" }
+      assert.are.same({ ok = true, code = 0, out = "a\nb\n" }, r)
+      r = aw.exec { "true", stdout = "null", stderr = "null" }
+      assert.are.same({ ok = true, code = 0 }, r)
+    end)
+  end)
+
+  it("is over after the end of both pipes, too [API]", function()
+    run(function()
+      local r = aw.exec("sh", "-c", "(sleep 0.05; echo late) & echo early")
+      assert.are.equal("early\nlate\n", r.out)
+    end)
+  end)
+
+  it("lets others run meanwhile [F1]", function()
+    run(function(ev)
+      local order = {}
+      local task = ev:start(function()
+        aw.exec("sleep", "0.05")
+        order[#order + 1] = "program"
+      end)
+      aw.sleep(0.01)
+      order[#order + 1] = "sleeper"
+      task:wait()
+      assert.are.same({ "sleeper", "program" }, order)
+    end)
+  end)
+
+  it("runs in a virtual clock as well [K6]", function()
+    helper.leak_checked(aw.test, function()
+      assert.are.equal("x\n", aw.exec("echo", "x").out)
+    end)
+  end)
+end)
+
+describe("aw.exec with check", function()
+  it("raises what failed, with the tail of stderr [API]", function()
+    run(function()
+      local ok, err = aw.pcall(aw.exec, { "sh", "-c",
+        "echo first >&2; echo 'the reason' >&2; exit 4", check = true })
+      assert.is_false(ok)
+      assert.are.equal(4, err.code)
+      assert.is_truthy(tostring(err):find("sh -c", 1, true))
+      assert.is_truthy(tostring(err):find("with code 4", 1, true))
+      assert.is_truthy(tostring(err):find("the reason", 1, true))
+      ok, err = aw.pcall(aw.exec, { "sh", "-c", "kill -9 $$", check = true })
+      assert.is_false(ok)
+      assert.is_truthy(tostring(err):find("by signal 9", 1, true))
+      assert.is_true(aw.exec { "true", check = true }.ok)
+    end)
+  end)
+end)
+
+describe("aw.exec with something wrong", function()
+  it("raises a SystemError in the task that asked [E4]", function()
+    run(function()
+      for _, case in ipairs {
+        { "ENOENT", { "no-such-command" } },
+        { "EACCES", { "/etc/passwd" } },
+        { "ENOENT", { "ls", cwd = "/no/such" } },
+        { "EINVAL", { "ls", "a\0b" } },
+      } do
+        local ok, err = aw.pcall(aw.exec, case[2])
+        assert.is_false(ok)
+        assert.is_true(aw.is_system_error(err), tostring(err))
+        assert.are.equal(case[1], err.code)
+      end
+    end)
+  end)
+
+  it("ends a program that writes too much [API]", function()
+    run(function()
+      for _, line in ipairs { "yes", "yes >&2" } do
+        local ok, err = aw.pcall(aw.exec, { "sh", "-c", "exec " .. line,
+          max_output = 100000 })
+        assert.is_false(ok)
+        assert.is_true(aw.is_system_error(err), tostring(err))
+        assert.are.equal("EMSGSIZE", err.code)
+        assert.is_truthy(err.message:find("max_output, 100000", 1, true))
+      end
+      assert.are.equal(10, #aw.exec { "printf", "0123456789",
+        max_output = 10 }.out)
+    end)
+  end)
+
+  it("tells arguments that make no sense, at the caller [API]", function()
+    local err = raises("bad argument #1 to 'exec'", aw.exec)
+    raises("bad argument #1 to 'exec'", aw.exec, {})
+    raises("bad argument #1 to 'Exec'", aw.Exec, { cwd = "/" })
+    raises("bad option 'stdin'", aw.Exec, { "ls", stdin = 1 })
+    local _, at = pcall(function()
+      aw.exec(nil) -- this line
+    end)
+    assert.is_truthy(at:find("spec/exec_spec.lua:", 1, true), at)
+    assert.is_truthy(err)
+    run(function()
+      raises("unknown option 'chekc'", aw.exec, { "ls", chekc = true })
+    end)
+  end)
+end)
+
+describe("a cancelled exec", function()
+  it("is TERM for the program, and waits for its end [API]", function()
+    run(function()
+      local ok, err = aw.pcall(aw.timeout, 0.05, aw.exec, "sleep", "10")
+      assert.is_false(ok)
+      assert.is_true(aw.is_timeout(err))
+    end)
+  end)
+
+  it("is KILL for one that ignores TERM [API]", function()
+    run(function()
+      local before = aw.now()
+      aw.scope({ timeout = 0.1 }, function()
+        aw.exec { "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done",
+          grace = 0.1 }
+      end)
+      assert.is_true(aw.now() - before >= 0.2)
+    end)
+  end)
+
+  it("leaves nothing behind, wherever it comes [C3, C10]", function()
+    local sizes = { "3", "300000" }
+    for _, size in ipairs(sizes) do
+      local k = 0
+      repeat
+        k = k + 1
+        local finished = false
+        run(function(ev)
+          local task = ev:start(function()
+            aw.exec { "sh", "-c", "cat; echo x >&2", grace = 1,
+              stdin = ("x"):rep(size) }
+            finished = true
+          end)
+          for _ = 1, k do
+            aw.yield()
+          end
+          task:cancel_wait()
+        end)
+      until finished or k == 40
+    end
+  end)
+
+  it("leaves nothing behind, at any time [C3, C10]", function()
+    for ms = 0, 12 do
+      run(function()
+        aw.scope({ timeout = ms / 1000 }, function()
+          aw.exec { "sh", "-c", "cat; echo x >&2", stdin = ("x"):rep(100000) }
+        end)
+      end)
+    end
+  end)
+end)
+
+describe("aw.Exec", function()
+  it("is a wire: a value, that can be run often [V1]", function()
+    run(function()
+      local options = { "sh", "-c", "echo $A", env = { A = "1" } }
+      local w = aw.Exec(options)
+      options[3] = "echo changed"
+      options.env.A = "2"
+      assert.are.equal("1\n", aw.await(w).out)
+      assert.are.equal("1\n", aw.await(w).out)
+      assert.are.equal([[Exec(sh -c "echo $A")]], tostring(w))
+      aw.await(aw.Exec "true" >> aw.Exec("true") * 2)
+    end)
+  end)
+end)
+
+describe("a pipe and a subprocess in one loop", function()
+  -- The Python package's own test of the two, with its Poller and Call.
+  it("work side by side [seed]", function()
+    run(function(ev)
+      local heard, result = {}, nil
+      local cat = aw.spawn { "cat", stderr = "inherit" }
+      ev:start(function()
+        for line in cat.stdout:lines() do
+          heard[#heard + 1] = line
+        end
+      end)
+      ev:start(aw.Wire(function()
+        result = aw.exec("sh", "-c", "sleep 0.03; echo done")
+      end))
+      for i = 1, 3 do
+        cat.stdin:write("line ", i, "\n")
+        aw.sleep(0.01)
+      end
+      cat.stdin:shutdown()
+      cat:wait()
+      aw.sleep(0.05)
+      assert.are.same({ "line 1", "line 2", "line 3" }, heard)
+      assert.are.equal("done\n", result.out)
+      cat:close()
+    end)
+  end)
+end)
