@@ -37,7 +37,8 @@ describe("aw.exec", function()
 
   it("feeds text, or what a stream gives [API]", function()
     run(function()
-      assert.are.equal("some\0text", aw.exec { "cat", stdin = "some\0text" }.out)
+      local text = "some\0text"
+      assert.are.equal(text, aw.exec { "cat", stdin = text }.out)
       assert.are.equal("", aw.exec { "cat", stdin = "" }.out)
       local long = ("0123456789"):rep(200000)
       assert.are.equal(long, aw.exec { "cat", stdin = long }.out)

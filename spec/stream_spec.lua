@@ -163,7 +163,8 @@ end)
 describe("a cancelled read", function()
   it("leaves what has come in the stream [C10]", function()
     run(function()
-      local p = aw.spawn { "sh", "-c", "printf half; read x; printf ' line\\n'" }
+      local p = aw.spawn { "sh", "-c",
+        "printf half; read x; printf ' line\\n'" }
       local s = p.stdout
       local _, why = aw.scope({ timeout = 0.1 }, function()
         s:read()
@@ -393,4 +394,71 @@ describe("a closed stream", function()
       aw.sleep(0.05) -- the process is ended, and reaped
     end)
   end)
+end)
+
+describe("an operation on a stream or a process", function()
+  local function cat(f)
+    return function()
+      local p <close> = aw.spawn { "cat" }
+      f(p)
+    end
+  end
+  local long = ("x"):rep(1000000)
+
+  local operations = {
+    ["read a line"] = cat(function(p)
+      p.stdin:write "no end"
+      p.stdout:read()
+    end),
+    ["read bytes"] = cat(function(p)
+      p.stdin:write "abc"
+      p.stdout:read(10)
+    end),
+    ["read_some"] = cat(function(p)
+      p.stdout:read_some()
+    end),
+    ["lines"] = cat(function(p)
+      p.stdin:write "a\nb\n"
+      for _ in p.stdout:lines() do end
+    end),
+    ["write"] = cat(function(p)
+      p.stdin:write(long, long)
+    end),
+    ["write, and read what comes back"] = cat(function(p)
+      aw.scope(function(s)
+        s:start(function()
+          p.stdin:write(long):shutdown()
+        end)
+        p.stdout:read "a"
+      end)
+    end),
+    ["shutdown"] = cat(function(p)
+      p.stdin:write(long:sub(1, 300000))
+      p.stdin:shutdown()
+    end),
+    ["wait"] = cat(function(p)
+      p:wait()
+    end),
+    ["close"] = cat(function(p)
+      p:close()
+    end),
+  }
+
+  for name, operation in pairs(operations) do
+    it("leaves nothing when cancelled at any moment: " .. name
+      .. " [C3, C10, L3]", function()
+      for k = 0, helper.gc_stress and 4 or 24 do
+        run(function(ev)
+          local task = ev:start(operation)
+          for _ = 1, k % 12 do
+            aw.yield()
+          end
+          if k >= 12 then
+            aw.sleep((k - 12) / 2000)
+          end
+          task:cancel_wait()
+        end)
+      end
+    end)
+  end
 end)

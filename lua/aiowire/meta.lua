@@ -480,6 +480,153 @@ function aw.wrap(f) end
 --- program `aiowire` does this by itself. Twice is fine.
 function aw.install() end
 
+-- Processes and streams -------------------------------------------------------
+
+--- Bytes in or out of a descriptor. Reads as a Lua file does; end of file is
+--- nil. Everything that reads or writes awaits. Several tasks may read one
+--- stream: each read takes all that it asked for at once, so each gets whole
+--- lines. After `close`, every use raises Closed, waits under way included.
+---@class aiowire.Stream
+local Stream = {}
+
+--- Read by Lua's formats: "l" (default) a line, "L" a line with its end, "a"
+--- all that is left, a number: that many bytes, fewer at the end. A cancelled
+--- read takes nothing: what has come stays in the stream [C10].
+---
+--- Raises a SystemError; with the code EMSGSIZE for a line over `max_line`.
+---@param ... "l"|"L"|"a"|integer
+---@return string? ... one for each format, up to the first nil
+function Stream:read(...) end
+
+--- Read what there is: at least a byte, nil at the end.
+---@param max? integer
+---@return string?
+function Stream:read_some(max) end
+
+--- `for line in stream:lines() do`; with formats as in read(). The stream is
+--- not closed at its end.
+---@param ... "l"|"L"|"a"|integer
+---@return fun(): string?, ...
+function Stream:lines(...) end
+
+--- Write strings and numbers, in this order and nothing in between. Awaits
+--- while more than `high_water` bytes are queued. A write that is larger than
+--- that and is cancelled half way breaks the stream [C10].
+---@param ... string|number
+---@return aiowire.Stream self
+function Stream:write(...) end
+
+--- Await that all is sent, then let the other side see the end.
+function Stream:shutdown() end
+
+--- Close it; twice is fine. What is queued is still sent while the loop runs;
+--- shutdown() awaits that.
+function Stream:close() end
+
+--- Change the limits, in bytes: of a line (1 MiB), of the queue of writes
+--- (256 KiB), of what read "a" may give (no limit).
+---@param limits {max_line?: number, high_water?: number, max_output?: number}
+---@return aiowire.Stream self
+function Stream:configure(limits) end
+
+--- Its descriptor, for a Poller, and whether data were read ahead of it [Q6].
+---@return integer
+function Stream:getfd() end
+---@return boolean
+function Stream:dirty() end
+
+--- How a process ended. `code` or `signal` is there; with `lost` neither,
+--- since somebody else has reaped it.
+---@class aiowire.Ended
+---@field ok boolean it ended with the code 0
+---@field code? integer
+---@field signal? integer
+---@field lost? boolean
+
+--- A child process. Ended and reaped when it is closed, by `<close>` too, and
+--- as a last resort when it is garbage (its streams keep it alive).
+---@class aiowire.Process
+---@field pid integer
+---@field stdin aiowire.Stream? nil if it is no pipe; so are the others
+---@field stdout aiowire.Stream?
+---@field stderr aiowire.Stream?
+local Process = {}
+
+--- Await its end. Its streams may still hold what it wrote.
+---@return aiowire.Ended
+function Process:wait() end
+
+--- Send a signal, to the group if it has one.
+---@param signal? string|integer "KILL", "SIGKILL" or 9; default "TERM"
+---@return boolean sent false: it has ended already
+function Process:kill(signal) end
+
+--- Close its streams and end it: TERM, after its grace KILL. In a task this
+--- awaits that it is reaped, in a shield; elsewhere that happens later.
+function Process:close() end
+
+--- The array part is the command and its arguments; no shell is involved.
+--- Other fields than these are errors.
+---@class aiowire.SpawnOptions
+---@field [integer] string|number
+---@field cwd? string
+---@field env? table<string, string|number> all of its environment
+---@field stdin? "pipe"|"inherit"|"null" default "pipe"
+---@field stdout? "pipe"|"inherit"|"null" default "pipe"
+---@field stderr? "pipe"|"inherit"|"null"|"stdout" default "pipe"
+---@field group? boolean a group of its own, which signals go to
+---@field grace? number seconds from TERM to KILL; default 2, at most half of
+---  the loop's
+---@field max_line? number see Stream:configure()
+---@field high_water? number
+---@field max_output? number
+
+--- Start a program. It sees the descriptors 0, 1 and 2 only. Awaits nothing.
+---
+--- Raises a SystemError: `call` is "spawn", or "chdir" for a bad `cwd`.
+---@overload fun(command: string, ...: string|number): aiowire.Process
+---@param options aiowire.SpawnOptions
+---@return aiowire.Process
+function aw.spawn(options) end
+
+--- As SpawnOptions, with these changes.
+---@class aiowire.ExecOptions : aiowire.SpawnOptions
+---@field stdin? string|aiowire.Stream text to feed, a stream to read and feed,
+---  "inherit" or "null" (default)
+---@field check? boolean raise if it does not end with the code 0
+---@field max_output? number for each pipe; default 64 MiB, then it is ended and
+---  a SystemError EMSGSIZE raised
+
+--- What it wrote; nil for what is no pipe.
+---@class aiowire.Result : aiowire.Ended
+---@field out? string
+---@field err? string
+
+--- Run a program to its end and to that of its pipes, which are read at once.
+--- Awaits. A cancel ends the program, as Process:close() does.
+---
+--- With `check` a failure is raised as an error with the fields of the result,
+--- `command` and `message`, which shows the tail of what it wrote to stderr.
+---@overload fun(command: string, ...: string|number): aiowire.Result
+---@param options aiowire.ExecOptions
+---@return aiowire.Result
+function aw.exec(options) end
+
+--- The same as a wire, which ends with the result.
+---@overload fun(command: string, ...: string|number): aiowire.Wire
+---@param options aiowire.ExecOptions
+---@return aiowire.Wire
+function aw.Exec(options) end
+
+--- The program's own standard streams. They are left open and blocking for
+--- others; do not read `io.stdin` at the same time.
+---@type aiowire.Stream
+aw.stdin = nil
+---@type aiowire.Stream
+aw.stdout = nil
+---@type aiowire.Stream
+aw.stderr = nil
+
 -- Tell errors apart [E4] ------------------------------------------------------
 
 --- Is it the cancel of the running task or scope?

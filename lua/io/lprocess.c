@@ -49,8 +49,8 @@ static outlet check_outlet(lua_State *L, int arg, int fd) {
 
 static void check_known(lua_State *L, int arg) {
   static const char *const known[] = {
-      "cwd",    "env",      "stdin",      "stdout",    "stderr", "group",
-      "grace",  "max_line", "high_water", "max_output"};
+      "cwd",   "env",   "stdin",    "stdout",     "stderr",
+      "group", "grace", "max_line", "high_water", "max_output"};
   lua_pushnil(L);
   while (lua_next(L, arg)) {
     lua_pop(L, 1);
@@ -84,8 +84,9 @@ static char **push_arguments(lua_State *L, int arg) {
   for (int i = 0; i < count; i++) {
     int type = lua_rawgeti(L, arg, i + 1);
     if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_error(L, "bad argument #1 to 'spawn' (string expected as word %d "
-                    "of the command, got %s)",
+      luaL_error(L,
+                 "bad argument #1 to 'spawn' (string expected as word %d "
+                 "of the command, got %s)",
                  i + 1, lua_typename(L, type));
     list[i] = check_text(L, -1, "an argument");
     lua_rawseti(L, -2, i + 1);
@@ -301,8 +302,7 @@ static int process_index(lua_State *L) {
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
     return 1;
   lua_pop(L, 1);
-  if (lua_type(L, 2) == LUA_TSTRING &&
-      strcmp(lua_tostring(L, 2), "pid") == 0) {
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "pid") == 0) {
     lua_pushinteger(L, p->pid);
     return 1;
   }
@@ -421,7 +421,7 @@ static int open_pipes(spawning *sp) {
       return rc;
   }
   for (int i = 0; i < 3; i++)
-    sp->plan.files[i] = sp->outlets[i] == PIPE ? sp->theirs[i]
+    sp->plan.files[i] = sp->outlets[i] == PIPE      ? sp->theirs[i]
                         : sp->outlets[i] == INHERIT ? i
                                                     : -1;
   if (sp->outlets[2] == TO_STDOUT)

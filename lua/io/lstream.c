@@ -36,7 +36,7 @@ static awio_stream *check_stream(lua_State *L) {
 }
 
 static int fail(lua_State *L, const awio_stream *s, ssize_t code,
-                 const char *call) {
+                const char *call) {
   if (code == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
   return aw_lua_system_error(L, (int)code, call, s->name);
@@ -45,7 +45,7 @@ static int fail(lua_State *L, const awio_stream *s, ssize_t code,
 /* ---- reading ---- */
 
 typedef struct piece {
-  char kind;   /* 'l', 'L', 'a'; 'n': `count` bytes */
+  char kind; /* 'l', 'L', 'a'; 'n': `count` bytes */
   size_t count;
   size_t size; /* of the string, once found */
   size_t take; /* bytes it takes from the buffer */
@@ -504,16 +504,12 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
   return box;
 }
 
-static const luaL_Reg methods[] = {{"read", stream_read},
-                                   {"read_some", stream_read_some},
-                                   {"lines", stream_lines},
-                                   {"write", stream_write},
-                                   {"shutdown", stream_shutdown},
-                                   {"close", stream_close},
-                                   {"configure", stream_configure},
-                                   {"getfd", stream_getfd},
-                                   {"dirty", stream_dirty},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"read", stream_read},           {"read_some", stream_read_some},
+    {"lines", stream_lines},         {"write", stream_write},
+    {"shutdown", stream_shutdown},   {"close", stream_close},
+    {"configure", stream_configure}, {"getfd", stream_getfd},
+    {"dirty", stream_dirty},         {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {"__gc", stream_gc},

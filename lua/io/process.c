@@ -181,8 +181,8 @@ static int spawn(awio_hub *hub, awio_process *p, const awio_plan *plan) {
                                   .args = plan->arguments,
                                   .env = plan->environment,
                                   .cwd = plan->folder,
-                                  .flags = plan->group ? UV_PROCESS_DETACHED
-                                                       : 0,
+                                  .flags =
+                                      plan->group ? UV_PROCESS_DETACHED : 0,
                                   .stdio_count = 3,
                                   .stdio = files};
   awio_close_on_exec();

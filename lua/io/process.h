@@ -18,8 +18,8 @@ typedef struct awio_hub awio_hub;
 
 typedef struct awio_process {
   uv_process_t uv;
-  uv_timer_t timer; /* until KILL */
-  awio_hub *hub;    /* NULL once it is reaped */
+  uv_timer_t timer;                 /* until KILL */
+  awio_hub *hub;                    /* NULL once it is reaped */
   struct awio_process *next, *prev; /* the hub's */
   awio_waiters waiters;
   unsigned refs; /* of the userdata, of each open handle */

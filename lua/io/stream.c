@@ -195,8 +195,8 @@ static const aw_operation wait_pump = {
 /* A step of the pump. */
 static aw_turn pump(aw_task *task, void *data) {
   awio_stream *s = data;
-  ssize_t sent = write_all(s, s->out.data + s->out.start,
-                           awio_buffer_length(&s->out));
+  ssize_t sent =
+      write_all(s, s->out.data + s->out.start, awio_buffer_length(&s->out));
   if (sent >= 0)
     awio_buffer_take(&s->out, (size_t)sent);
   bool cancelled = aw_task_result(task) == AW_ECANCELED;
@@ -248,7 +248,8 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
     sent = (size_t)put;
   }
   size_t rest = size - sent;
-  size_t room = s->limits.high_water > queued ? s->limits.high_water - queued : 0;
+  size_t room =
+      s->limits.high_water > queued ? s->limits.high_water - queued : 0;
   size_t take = rest < room ? rest : room;
   if (take == 0 && rest == 0)
     return (ssize_t)sent;

@@ -45,16 +45,16 @@ typedef struct awio_limits {
 } awio_limits;
 
 typedef struct awio_stream {
-  int fd;             /* -1 once it is closed or given away */
-  unsigned refs;      /* of the userdata, of the pump */
-  awio_buffer in;     /* read from the kernel, not by Lua */
-  size_t chunk;       /* how much to ask the kernel for */
-  awio_buffer out;    /* submitted, not taken by the kernel */
-  awio_waiters room;  /* tasks that wait for `out` to shrink */
-  size_t sent;        /* of the large write under way: bytes submitted */
-  aw_engine *engine;  /* where `fd` was waited for last; may be no more */
+  int fd;            /* -1 once it is closed or given away */
+  unsigned refs;     /* of the userdata, of the pump */
+  awio_buffer in;    /* read from the kernel, not by Lua */
+  size_t chunk;      /* how much to ask the kernel for */
+  awio_buffer out;   /* submitted, not taken by the kernel */
+  awio_waiters room; /* tasks that wait for `out` to shrink */
+  size_t sent;       /* of the large write under way: bytes submitted */
+  aw_engine *engine; /* where `fd` was waited for last; may be no more */
   awio_limits limits;
-  int error;          /* of a write of the pump, or 0 */
+  int error; /* of a write of the pump, or 0 */
   bool can_read, can_write;
   bool shared;  /* the descriptor is not ours alone: stays blocking, and open */
   bool ended;   /* the kernel said end of file */

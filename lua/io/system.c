@@ -78,8 +78,7 @@ static void close_each_on_exec(void) {
 void awio_close_on_exec(void) {
 #ifdef SYS_close_range
   enum { ON_EXEC = 4 };
-  if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, ON_EXEC) ==
-      0)
+  if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, ON_EXEC) == 0)
     return;
 #endif
   close_each_on_exec();
