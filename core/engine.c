@@ -116,7 +116,7 @@ static size_t count_handles(const aw_engine *engine) {
     return 0;
   size_t count = 0;
   uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
-  return count - OWN;
+  return count - OWN - aw__poller_idle(engine);
 }
 
 void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
@@ -381,9 +381,6 @@ static int report(aw_engine *engine, aw_step *out) {
 static void tidy(aw_engine *engine) {
   if (!engine->has_uv || !aw__list_empty(&engine->running))
     return;
-  for (aw_closer *c = engine->closers; c; c = c->next)
-    if (c->rest)
-      c->rest(c);
   aw__poller_settle(engine);
   if (uv_backend_timeout(&engine->uv) == 0)
     uv_run(&engine->uv, UV_RUN_NOWAIT);

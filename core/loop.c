@@ -114,6 +114,9 @@ static void end_run(aw_loop *loop) {
   loop->root.reason = 0;
   loop->state = loop->ending;
   loop->driven = false;
+  for (aw_closer *c = engine->closers; c; c = c->next)
+    if (c->ended)
+      c->ended(c, loop);
   if (loop->runner) {
     aw_task *runner = loop->runner;
     loop->runner = NULL;

@@ -233,6 +233,14 @@ void aw__poller_close_idle(aw_engine *engine) {
   }
 }
 
+size_t aw__poller_idle(const aw_engine *engine) {
+  const aw_link *head = &engine->poller.changed;
+  size_t count = 0;
+  for (const aw_link *link = head->next; link != head; link = link->next)
+    count += wanted(AW_CONTAINER(aw_watch, changed, (uintptr_t)link)) == 0;
+  return count;
+}
+
 void aw__poller_free(aw_engine *engine) {
   aw_poller *poller = &engine->poller;
   for (size_t fd = 0; fd < poller->size; fd++)

@@ -358,6 +358,8 @@ bool aw__wait_for_children(aw_task *task, aw_scope *scope);
 void aw__poller_settle(aw_engine *engine);
 /* Close the watchers that nobody waits for, before their time. */
 void aw__poller_close_idle(aw_engine *engine);
+/* How many watchers there are that nobody waits for. */
+size_t aw__poller_idle(const aw_engine *engine);
 void aw__poller_free(aw_engine *engine);
 int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
 

@@ -354,8 +354,10 @@ describe("a bad source", function()
   end)
 
   it("cannot be awaited outside a task [C11]", function()
-    raises("cannot await outside a task (aw.readable)", aw.readable, 0)
-    raises("cannot await outside a task (aw.writable)", aw.writable, io.stdout)
+    if not helper.in_host then -- whose main chunk is a task
+      raises("cannot await outside a task (aw.readable)", aw.readable, 0)
+      raises("cannot await outside a task (aw.writable)", aw.writable, io.stdout)
+    end
   end)
 end)
 

@@ -89,7 +89,9 @@ describe("a wait for a signal", function()
       raises("no signal '" .. name .. "'", aw.signal, name)
     end
     raises("string expected", aw.Signal, nil)
-    raises("cannot await outside a task (aw.signal)", aw.signal, "HUP")
+    if not helper.in_host then -- whose main chunk is a task
+      raises("cannot await outside a task (aw.signal)", aw.signal, "HUP")
+    end
   end)
 end)
 

@@ -370,9 +370,9 @@ AW_API int aw_engine_uv(aw_engine *engine, void **out);
 typedef struct aw_closer {
   void (*close)(struct aw_closer *closer);
   struct aw_closer *next; /* the engine's */
-  /* The outermost loop has ended: give back what is for a run only; may be
-   * called any number of times. Or NULL. */
-  void (*rest)(struct aw_closer *closer);
+  /* `loop` has ended: give back what was its. May do what `close` may. Or
+   * NULL. */
+  void (*ended)(struct aw_closer *closer, aw_loop *loop);
 } aw_closer;
 
 /* Borrows `closer` until its `close` is called. */

@@ -7,8 +7,7 @@
  *   arrival      all who wait are woken; nobody waits: `pending`, once
  *   loop's end   the handle is closed, what was there is put back
  *
- * From the first wait to the end of the outermost loop the signal is taken
- * over, also between waits: it neither kills nor reaches an earlier handler,
+ * From the first wait to the end of that loop the signal is taken over, also between waits: it neither kills nor reaches an earlier handler,
  * that of the run itself for INT and TERM included. libuv leaves SIG_DFL when
  * it stops, so the old action is put back by sigaction, unless libuv still
  * holds the signal for something else, as CHLD for children.
@@ -37,6 +36,7 @@ typedef struct waiter {
 typedef struct taken {
   uv_signal_t handle;
   struct sigaction old;
+  aw_loop *loop; /* at whose end it is given back */
   waiter *first; /* in the order of their coming */
   bool pending;  /* it came while nobody waited */
 } taken;
@@ -85,18 +85,27 @@ static void give_back(taken *t) {
   uv_close((uv_handle_t *)&t->handle, free_taken);
 }
 
-static void give_all_back(aw_closer *closer) {
+/* Whose loop has ended: the loop of one who still waits takes it on. */
+static void loop_ended(aw_closer *closer, aw_loop *loop) {
   table *all = (table *)closer;
   for (int i = 0; i < SIGNALS; i++) {
-    if (all->taken[i] && !all->taken[i]->first) {
-      give_back(all->taken[i]);
+    taken *t = all->taken[i];
+    if (!t || t->loop != loop)
+      continue;
+    if (t->first) {
+      t->loop = aw_task_loop(t->first->task);
+    } else {
+      give_back(t);
       all->taken[i] = NULL;
     }
   }
 }
 
 static void close_table(aw_closer *closer) {
-  give_all_back(closer);
+  table *all = (table *)closer;
+  for (int i = 0; i < SIGNALS; i++)
+    if (all->taken[i])
+      give_back(all->taken[i]);
   free(closer);
 }
 
@@ -108,7 +117,7 @@ static table *table_of(aw_engine *engine) {
   if (!all)
     return NULL;
   all->closer.close = close_table;
-  all->closer.rest = give_all_back;
+  all->closer.ended = loop_ended;
   aw_engine_add_closer(engine, &all->closer);
   return all;
 }
@@ -127,9 +136,9 @@ static void arrived(uv_signal_t *handle, int number) {
   }
 }
 
-static int take_over(aw_engine *engine, int number, taken **out) {
+static int take_over(aw_loop *loop, int number, taken **out) {
   void *uv;
-  int rc = aw_engine_uv(engine, &uv);
+  int rc = aw_engine_uv(aw_loop_engine(loop), &uv);
   if (rc < 0)
     return rc;
   taken *t = calloc(1, sizeof *t);
@@ -141,6 +150,7 @@ static int take_over(aw_engine *engine, int number, taken **out) {
     return rc;
   }
   t->handle.data = t;
+  t->loop = loop;
   rc = sigaction(number, NULL, &t->old) < 0 ? -errno : 0;
   if (rc == 0)
     rc = uv_signal_start(&t->handle, arrived, number);
@@ -163,7 +173,7 @@ static int signal_arm(aw_task *task, void *data) {
   if (!all)
     return AW_ENOMEM;
   taken **place = &all->taken[number];
-  int rc = *place ? 0 : take_over(engine_of(task), number, place);
+  int rc = *place ? 0 : take_over(aw_task_loop(task), number, place);
   if (rc < 0)
     return rc;
   if ((*place)->pending) {
