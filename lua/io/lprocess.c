@@ -199,7 +199,7 @@ static int push_status(lua_State *L, const awio_process *p) {
     lua_setfield(L, -2, "lost");
     return 1;
   }
-  lua_pushinteger(L, died ? p->signal : (lua_Integer)p->code);
+  lua_pushinteger(L, died ? p->signal : p->code);
   lua_setfield(L, -2, died ? "signal" : "code");
   return 1;
 }
@@ -322,7 +322,7 @@ static int process_tostring(lua_State *L) {
   else if (p->signal)
     lua_pushfstring(L, "(killed by signal %d)", p->signal);
   else
-    lua_pushfstring(L, "(ended with %I)", (LUAI_UACINT)p->code);
+    lua_pushfstring(L, "(ended with %d)", p->code);
   lua_concat(L, 2);
   return 1;
 }
@@ -332,7 +332,8 @@ static int process_tostring(lua_State *L) {
 enum { AT_OPTIONS = 1 };
 
 typedef struct spawning {
-  awio_plan plan;
+  awio_program plan;
+  uint64_t grace_ms;
   outlet outlets[3];
   awio_limits limits;
   awio_stream **streams[3]; /* places in userdata; NULL: no pipe */
@@ -365,7 +366,7 @@ static void check_options(lua_State *L, spawning *sp) {
   awio_check_limits(L, AT_OPTIONS, &sp->limits);
   lua_getfield(L, AT_OPTIONS, "group");
   sp->plan.group = lua_toboolean(L, -1);
-  sp->plan.grace_ms = check_grace(L);
+  sp->grace_ms = check_grace(L);
   int type = lua_getfield(L, AT_OPTIONS, "cwd");
   if (type != LUA_TNIL && type != LUA_TSTRING)
     luaL_error(L, "bad option 'cwd' (string expected, got %s)",
@@ -436,7 +437,7 @@ static int start(aw_engine *engine, spawning *sp, awio_process **out) {
   unsigned held = awio_hold_standard_files();
   int rc = open_pipes(sp);
   if (rc == 0)
-    rc = awio_process_start(engine, &sp->plan, out);
+    rc = awio_process_start(engine, &sp->plan, sp->grace_ms, out);
   awio_release_standard_files(held);
   close_ends(sp->theirs);
   if (rc < 0)

@@ -1,21 +1,25 @@
 /* process.c - starting, ending and reaping children; see process.h
  *
- *   SIGCHLD → libuv reaps → exited() → waiters wake, handle closes
- *           → look_for_lost(): a child that somebody else has reaped ends, too
+ *   SIGCHLD → look(): waitpid for each child that runs → gone() → tasks wake
  *   end()   → TERM, timer → KILL → the same
  *
  * One hub for each engine that ever started a child: the list of those that
- * run, and the watch for lost ones. When the engine goes, the hub ends what is
- * left: TERM, a moment, KILL, so nobody is left behind as a zombie.
+ * run, and the watch for SIGCHLD. A child that somebody else has reaped is
+ * noticed in the same way. When the engine goes, the hub ends what is left:
+ * TERM, a moment, KILL.
+ *
+ * Invariants: a process is in its hub's list until it `exited`; nothing is
+ * sent to a pid that was reaped; the watch keeps libuv's loop alive (and is
+ * counted) only while the list is not empty.
  */
 #include "process.h"
 
-#include "system.h"
-
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 struct awio_hub {
   aw_closer closer; /* first */
@@ -33,68 +37,85 @@ void awio_process_release(awio_process *p) {
   free(p);
 }
 
-static void handle_closed(uv_handle_t *handle) {
+static void timer_closed(uv_handle_t *handle) {
   awio_process_release(handle->data);
 }
 
 static void link_in(awio_process *p, awio_hub *hub) {
   p->hub = hub;
+  p->refs++;
   p->next = hub->running;
   if (p->next)
     p->next->prev = p;
   hub->running = p;
+  uv_ref((uv_handle_t *)&hub->child);
 }
 
 static void take_out(awio_process *p) {
+  awio_hub *hub = p->hub;
   if (p->prev)
     p->prev->next = p->next;
   else
-    p->hub->running = p->next;
+    hub->running = p->next;
   if (p->next)
     p->next->prev = p->prev;
   p->hub = NULL;
+  if (!hub->running)
+    uv_unref((uv_handle_t *)&hub->child);
 }
 
-/* It is reaped, and its pid may be another's by now: nothing is sent to it any
- * more, but to the group that it may leave behind. */
+/* It is reaped: tell those who wait. Its pid may be another's by now, so
+ * nothing is sent any more, but to the group that it may leave behind. */
 static void gone(awio_process *p) {
   p->exited = true;
   if (p->ending && p->group)
     kill(-p->pid, SIGKILL);
   if (p->ending)
-    uv_close((uv_handle_t *)&p->timer, handle_closed);
+    uv_close((uv_handle_t *)&p->timer, timer_closed);
   take_out(p);
-  uv_close((uv_handle_t *)&p->uv, handle_closed);
   awio_waiters_wake(&p->waiters, 0);
+  awio_process_release(p);
 }
 
-static void exited(uv_process_t *uv, int64_t code, int signal_number) {
-  awio_process *p = uv->data;
-  p->code = code;
-  p->signal = signal_number;
-  gone(p);
+/* Note what waitpid said; false: it runs. */
+static bool note(awio_process *p, int rc, int status) {
+  if (rc == 0)
+    return false;
+  p->reaped = true;
+  p->lost = rc < 0;
+  if (rc > 0 && WIFSIGNALED(status))
+    p->signal = WTERMSIG(status);
+  else if (rc > 0)
+    p->code = WEXITSTATUS(status);
+  return true;
 }
 
-/* KILL and reap it here, blocking for the moment that takes. */
+static bool reap(awio_process *p, unsigned ms) {
+  if (p->reaped)
+    return true;
+  int status = 0;
+  int rc = awio_reap_soon(p->pid, &status, ms);
+  return note(p, rc, status);
+}
+
+/* KILL and reap it here, blocking for the moment that takes; its waiters are
+ * told at the next look. */
 static void kill_now(awio_process *p) {
-  if (awio_process_kill(p, SIGKILL) == 0 && awio_reap(p->pid)) {
-    p->reaped = true;
-    p->signal = SIGKILL;
-  }
+  enum { MOMENT_MS = 100 };
+  if (awio_process_kill(p, SIGKILL) == 0)
+    reap(p, MOMENT_MS);
 }
 
 /* ---- the hub ---- */
 
-static void look_for_lost(uv_signal_t *handle, int number) {
+static void look(uv_signal_t *handle, int number) {
   (void)number;
   awio_hub *hub = handle->data;
   awio_process *next;
   for (awio_process *p = hub->running; p; p = next) {
     next = p->next;
-    if (p->reaped || awio_child(p->pid) == AWIO_REAPED) {
-      p->lost = !p->reaped;
+    if (reap(p, 0))
       gone(p);
-    }
   }
 }
 
@@ -102,34 +123,46 @@ static void free_hub(uv_handle_t *handle) {
   free(handle->data);
 }
 
-static bool any_runs(const awio_hub *hub) {
-  for (const awio_process *p = hub->running; p; p = p->next)
-    if (!p->reaped && awio_child(p->pid) == AWIO_RUNS)
-      return true;
-  return false;
-}
-
 /* The engine goes, and nothing turns its loop any more. */
 static void close_hub(aw_closer *closer) {
-  enum { MOMENT_MS = 2000 };
+  enum { MOST_MS = 2000 };
   awio_hub *hub = (awio_hub *)closer;
-  uint64_t wait = 0;
-  for (awio_process *p = hub->running; p; p = p->next) {
+  uint64_t left = MOST_MS;
+  for (awio_process *p = hub->running; p; p = p->next)
     awio_process_end(p);
-    wait = p->grace_ms > wait ? p->grace_ms : wait;
-  }
-  if (wait > MOMENT_MS)
-    wait = MOMENT_MS;
-  for (uint64_t ms = 0; ms < wait && any_runs(hub); ms++)
-    uv_sleep(1);
   while (hub->running) {
-    kill_now(hub->running);
-    gone(hub->running);
+    awio_process *p = hub->running;
+    uint64_t wait = p->grace_ms < left ? p->grace_ms : left;
+    uint64_t start = uv_hrtime();
+    if (!reap(p, (unsigned)wait))
+      kill_now(p);
+    uint64_t took = (uv_hrtime() - start) / 1000000;
+    left = took < left ? left - took : 0;
+    gone(p);
   }
   uv_close((uv_handle_t *)&hub->child, free_hub);
 }
 
-static int new_hub(aw_engine *engine, awio_hub **out) {
+static int watch_children(awio_hub *hub) {
+  int rc = uv_signal_init(hub->loop, &hub->child);
+  if (rc < 0) {
+    free(hub);
+    return rc;
+  }
+  hub->child.data = hub;
+  rc = uv_signal_start(&hub->child, look, SIGCHLD);
+  if (rc < 0)
+    uv_close((uv_handle_t *)&hub->child, free_hub);
+  else
+    uv_unref((uv_handle_t *)&hub->child);
+  return rc;
+}
+
+static int hub_of(aw_engine *engine, awio_hub **out) {
+  aw_closer *closer = aw_engine_find_closer(engine, close_hub);
+  *out = (awio_hub *)closer;
+  if (closer)
+    return 0;
   void *loop;
   int rc = aw_engine_uv(engine, &loop);
   if (rc < 0)
@@ -139,58 +172,18 @@ static int new_hub(aw_engine *engine, awio_hub **out) {
     return AW_ENOMEM;
   hub->loop = loop;
   hub->closer.close = close_hub;
-  rc = uv_signal_init(hub->loop, &hub->child);
-  if (rc < 0) {
-    free(hub);
+  rc = watch_children(hub);
+  if (rc < 0)
     return rc;
-  }
-  hub->child.data = hub;
-  rc = uv_signal_start(&hub->child, look_for_lost, SIGCHLD);
-  if (rc < 0) {
-    uv_close((uv_handle_t *)&hub->child, free_hub);
-    return rc;
-  }
-  uv_unref((uv_handle_t *)&hub->child);
   aw_engine_add_closer(engine, &hub->closer);
   *out = hub;
   return 0;
 }
 
-static int hub_of(aw_engine *engine, awio_hub **out) {
-  void *loop;
-  int rc = aw_engine_uv(engine, &loop); /* makes way for our handles */
-  if (rc < 0)
-    return rc;
-  aw_closer *closer = aw_engine_find_closer(engine, close_hub);
-  if (!closer)
-    return new_hub(engine, out);
-  *out = (awio_hub *)closer;
-  return 0;
-}
-
 /* ---- starting ---- */
 
-static int spawn(awio_hub *hub, awio_process *p, const awio_plan *plan) {
-  uv_stdio_container_t files[3];
-  for (int i = 0; i < 3; i++) {
-    files[i].flags = plan->files[i] < 0 ? UV_IGNORE : UV_INHERIT_FD;
-    files[i].data.fd = plan->files[i];
-  }
-  uv_process_options_t options = {.exit_cb = exited,
-                                  .file = plan->command,
-                                  .args = plan->arguments,
-                                  .env = plan->environment,
-                                  .cwd = plan->folder,
-                                  .flags =
-                                      plan->group ? UV_PROCESS_DETACHED : 0,
-                                  .stdio_count = 3,
-                                  .stdio = files};
-  awio_close_on_exec();
-  return uv_spawn(hub->loop, &p->uv, &options);
-}
-
-int awio_process_start(aw_engine *engine, const awio_plan *plan,
-                       awio_process **out) {
+int awio_process_start(aw_engine *engine, const awio_program *program,
+                       uint64_t grace_ms, awio_process **out) {
   awio_hub *hub;
   int rc = hub_of(engine, &hub);
   if (rc < 0)
@@ -198,18 +191,17 @@ int awio_process_start(aw_engine *engine, const awio_plan *plan,
   awio_process *p = calloc(1, sizeof *p);
   if (!p)
     return AW_ENOMEM;
-  p->refs = 1;
-  p->grace_ms = plan->grace_ms;
-  p->group = plan->group;
-  snprintf(p->name, sizeof p->name, "%s", plan->command);
-  rc = spawn(hub, p, plan);
-  p->uv.data = p;
-  if (rc < 0) { /* the handle was opened all the same [U2] */
-    uv_close((uv_handle_t *)&p->uv, handle_closed);
+  pid_t pid;
+  rc = awio_start(program, &pid);
+  if (rc < 0) {
+    free(p);
     return rc;
   }
-  p->pid = p->uv.pid;
-  p->refs = 2;
+  p->pid = pid;
+  p->refs = 1;
+  p->grace_ms = grace_ms;
+  p->group = program->group;
+  snprintf(p->name, sizeof p->name, "%s", program->command);
   link_in(p, hub);
   *out = p;
   return 0;
@@ -218,9 +210,9 @@ int awio_process_start(aw_engine *engine, const awio_plan *plan,
 /* ---- ending ---- */
 
 int awio_process_kill(awio_process *p, int number) {
-  if (p->exited || p->reaped)
+  if (p->reaped)
     return UV_ESRCH;
-  return uv_kill(p->group ? -p->pid : p->pid, number);
+  return kill(p->group ? -p->pid : p->pid, number) < 0 ? -errno : 0;
 }
 
 static void grace_over(uv_timer_t *timer) {
@@ -254,7 +246,7 @@ static void exit_disarm(aw_task *task, void *data) {
 static void end_disarm(aw_task *task, void *data) {
   awio_process *p = data;
   awio_waiters_remove(&p->waiters, task);
-  kill_now(p); /* the rest when SIGCHLD is looked at: nothing may wake here */
+  kill_now(p);
 }
 
 const aw_operation awio_wait_exit = {.label = "process",

@@ -97,11 +97,12 @@ bool awio_to_source(lua_State *L, int index, awio_source *out) {
   index = lua_absindex(L, index);
   *out = (awio_source){.fd = -1};
   if (lua_type(L, index) == LUA_TNUMBER) {
-    lua_Integer n = lua_tointegerx(L, index, NULL);
+    int is_integer; /* LuaSocket's getfd() gives a float */
+    lua_Integer n = lua_tointegerx(L, index, &is_integer);
     out->is_fd = true;
     out->fd = n <= INT_MAX ? (int)n : -1;
-    out->is_stdin = n == STDIN;
-    return lua_isinteger(L, index) && n >= 0 && n <= INT_MAX;
+    out->is_stdin = is_integer && n == STDIN;
+    return is_integer && n >= 0 && n <= INT_MAX;
   }
   const void *file = luaL_testudata(L, index, LUA_FILEHANDLE);
   if (file) {

@@ -1,11 +1,15 @@
-/* system.c - SIGPIPE, inherited descriptors, and children of others' reaping
+/* system.c - SIGPIPE, inherited descriptors, starting and reaping programs
  *
  * A library has no business with the process's signals: a write blocks SIGPIPE
- * in its own thread and takes away the one it has caused [U9]. Descriptors
- * that were opened without close-on-exec (io.open does) would leak into each
- * child; close_range sets the flag on all of them at once [U8].
+ * in its own thread and takes away the one it has caused [U9].
+ *
+ * Programs are started by posix_spawn, not by libuv, which forks: that copies
+ * the page tables of a large process, and every page that is written after it,
+ * which made a start twice as dear with a few tasks about. What was opened
+ * without close-on-exec (io.open does) would leak into each child: it is
+ * closed there, or, where the C library cannot, marked here [U8].
  */
-#define _GNU_SOURCE /* syscall() */
+#define _GNU_SOURCE /* …_np, syscall() */
 #include "system.h"
 
 #include <dirent.h>
@@ -14,8 +18,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,29 +65,6 @@ bool awio_ready(int fd, bool writing) {
 
 /* ---- descriptors ---- */
 
-/* Where the kernel knows no close_range: one by one. */
-static void close_each_on_exec(void) {
-  DIR *folder = opendir("/proc/self/fd");
-  if (!folder)
-    return;
-  struct dirent *entry;
-  while ((entry = readdir(folder)) != NULL) {
-    int fd = atoi(entry->d_name);
-    if (fd > STDERR_FILENO)
-      fcntl(fd, F_SETFD, FD_CLOEXEC);
-  }
-  closedir(folder);
-}
-
-void awio_close_on_exec(void) {
-#ifdef SYS_close_range
-  enum { ON_EXEC = 4 };
-  if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, ON_EXEC) == 0)
-    return;
-#endif
-  close_each_on_exec();
-}
-
 unsigned awio_hold_standard_files(void) {
   unsigned held = 0;
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -107,20 +88,99 @@ int awio_above_standard(int fd) {
   return rc;
 }
 
-/* ---- children ---- */
+/* ---- starting ---- */
 
-awio_end awio_child(pid_t pid) {
-  siginfo_t info = {0};
-  if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-    return errno == ECHILD ? AWIO_REAPED : AWIO_RUNS;
-  return info.si_pid == pid ? AWIO_ENDED : AWIO_RUNS;
+#if defined __GLIBC__ && __GLIBC_PREREQ(2, 34)
+
+static int close_the_rest(posix_spawn_file_actions_t *actions) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
-bool awio_reap(pid_t pid) {
-  enum { TRIES = 200 };
-  static const struct timespec MOMENT = {0, 500 * 1000}; /* 0.5 ms */
-  pid_t got = 0;
-  for (int i = 0; i < TRIES && (got = waitpid(pid, NULL, WNOHANG)) == 0; i++)
+#else
+
+/* One by one, and here: the flag stays. */
+static int close_the_rest(posix_spawn_file_actions_t *actions) {
+  (void)actions;
+  DIR *folder = opendir("/proc/self/fd");
+  if (!folder)
+    return errno;
+  struct dirent *entry;
+  while ((entry = readdir(folder)) != NULL) {
+    int fd = atoi(entry->d_name);
+    if (fd > STDERR_FILENO)
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  closedir(folder);
+  return 0;
+}
+
+#endif
+
+/* In order: descriptor 2 may be a copy of what 1 has become. */
+static int plan_files(posix_spawn_file_actions_t *actions,
+                      const awio_program *program) {
+  int rc = 0;
+  for (int i = 0; i < 3 && rc == 0; i++) {
+    int fd = program->files[i];
+    rc = fd < 0 ? posix_spawn_file_actions_addopen(actions, i, "/dev/null",
+                                                   O_RDWR, 0)
+                : posix_spawn_file_actions_adddup2(actions, fd, i);
+  }
+  if (rc == 0 && program->folder)
+    rc = posix_spawn_file_actions_addchdir_np(actions, program->folder);
+  return rc == 0 ? close_the_rest(actions) : rc;
+}
+
+/* None blocked, all at their defaults, whatever the host has done. */
+static void plan_signals(posix_spawnattr_t *attributes, bool group) {
+  sigset_t set;
+  sigemptyset(&set);
+  posix_spawnattr_setsigmask(attributes, &set);
+  sigfillset(&set);
+  sigdelset(&set, SIGKILL);
+  sigdelset(&set, SIGSTOP);
+  posix_spawnattr_setsigdefault(attributes, &set);
+  int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  if (group)
+    flags |= POSIX_SPAWN_SETSID;
+  posix_spawnattr_setflags(attributes, (short)flags);
+}
+
+int awio_start(const awio_program *program, pid_t *out) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int rc = posix_spawn_file_actions_init(&actions);
+  if (rc != 0)
+    return -rc;
+  rc = posix_spawnattr_init(&attributes);
+  if (rc != 0)
+    goto free_actions;
+  plan_signals(&attributes, program->group);
+  rc = plan_files(&actions, program);
+  if (rc == 0)
+    rc = posix_spawnp(out, program->command, &actions, &attributes,
+                      program->arguments,
+                      program->environment ? program->environment : environ);
+  posix_spawnattr_destroy(&attributes);
+free_actions:
+  posix_spawn_file_actions_destroy(&actions);
+  return -rc;
+}
+
+/* ---- reaping ---- */
+
+int awio_reap(pid_t pid, int *status) {
+  pid_t got;
+  do
+    got = waitpid(pid, status, WNOHANG);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? -ECHILD : got > 0;
+}
+
+int awio_reap_soon(pid_t pid, int *status, unsigned ms) {
+  static const struct timespec MOMENT = {0, 1000 * 1000}; /* 1 ms */
+  int rc;
+  while ((rc = awio_reap(pid, status)) == 0 && ms-- > 0)
     nanosleep(&MOMENT, NULL);
-  return got != 0;
+  return rc;
 }

@@ -15,9 +15,6 @@ ssize_t awio_write(int fd, const void *data, size_t size);
 /* Is a read (else a write) of `fd` sure not to block now? */
 bool awio_ready(int fd, bool writing);
 
-/* Let no descriptor above 2 be inherited by programs that are started. */
-void awio_close_on_exec(void);
-
 /* Open /dev/null in place of what is missing of the descriptors 0 to 2, and
  * undo that. Returns which were, as bits. */
 unsigned awio_hold_standard_files(void);
@@ -26,15 +23,22 @@ void awio_release_standard_files(unsigned held);
 /* A copy of `fd` above 2, in its place, to be closed by exec. */
 int awio_above_standard(int fd);
 
-/* How a child of ours ended. */
-typedef enum awio_end {
-  AWIO_RUNS,
-  AWIO_ENDED,  /* and can be waited for */
-  AWIO_REAPED, /* somebody else did that */
-} awio_end;
-awio_end awio_child(pid_t pid);
+/* A program to start. All borrowed. */
+typedef struct awio_program {
+  const char *command; /* looked for in our PATH if it has no slash */
+  char **arguments, **environment; /* NULL: ours */
+  const char *folder;              /* NULL: ours */
+  int files[3]; /* descriptors for 0 to 2; -1: /dev/null. Others it has none */
+  bool group;   /* it leads a session and a process group of its own */
+} awio_program;
 
-/* Wait a moment for a child that was killed, and reap it; false: not yet. */
-bool awio_reap(pid_t pid);
+/* Start it, with the signals as they are at first. Returns 0 or -errno. */
+int awio_start(const awio_program *program, pid_t *out);
+
+/* Reap a child that has ended, if it has. Returns 1 and how, as waitpid(2)
+ * tells it, 0 while it runs, or -ECHILD when somebody else has reaped it. */
+int awio_reap(pid_t pid, int *status);
+/* The same, after a moment if need be. */
+int awio_reap_soon(pid_t pid, int *status, unsigned ms);
 
 #endif
