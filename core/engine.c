@@ -236,13 +236,18 @@ static int block(aw_engine *engine, uint64_t until) {
   aw__poller_settle(engine);
   if (engine->ready.count > 0) /* some were closed */
     return 0;
-  if (until != AW_NEVER) {
-    uint64_t now = uv_hrtime();
-    uint64_t ms = until > now ? (until - now + MS - 1) / MS : 0;
+  uv_run_mode mode = UV_RUN_ONCE;
+  uint64_t now = uv_hrtime();
+  if (until <= now) {
+    mode = UV_RUN_NOWAIT;
+  } else if (until != AW_NEVER) {
+    /* It repeats, for libuv looks at its timers before it polls, too: one that
+     * is due by then would be gone, and the poll would block for ever. */
     uv_update_time(&engine->uv);
-    uv_timer_start(&engine->timer, ignore_timer, ms, 0);
+    uv_timer_start(&engine->timer, ignore_timer, (until - now + MS - 1) / MS,
+                   1);
   }
-  uv_run(&engine->uv, UV_RUN_ONCE);
+  uv_run(&engine->uv, mode);
   uv_timer_stop(&engine->timer);
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
