@@ -42,6 +42,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw__list_init(&engine->running);
   aw__list_init(&engine->idle);
   aw__list_init(&engine->poller.changed);
+  aw__list_init(&engine->poller.idle);
   engine->no_memory = aw_error_new(engine, AW_ENOMEM, 0);
   if (!engine->no_memory) {
     free(engine);
@@ -233,6 +234,7 @@ static int block(aw_engine *engine, uint64_t until) {
   int rc = aw__engine_open_uv(engine);
   if (rc < 0)
     return rc;
+  aw__poller_close_idle(engine);
   aw__poller_settle(engine);
   if (engine->ready.count > 0) /* some were closed */
     return 0;
@@ -386,7 +388,7 @@ static int report(aw_engine *engine, aw_step *out) {
 static void tidy(aw_engine *engine) {
   if (!engine->has_uv || !aw__list_empty(&engine->running))
     return;
-  aw__poller_settle(engine);
+  aw__poller_close_idle(engine);
   if (uv_backend_timeout(&engine->uv) == 0)
     uv_run(&engine->uv, UV_RUN_NOWAIT);
 }

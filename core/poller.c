@@ -2,19 +2,19 @@
  *
  *     watches[fd] ─► watch ─┬ uv_poll_t: the one OS watcher of fd (I7)
  *                           ├ readers, writers, both: tasks that wait
- *                           └ changed: look at it before libuv polls
+ *                           └ link: `changed`, look at it before libuv polls,
+ *                                   or `idle`, nobody waits
  *
  *   wait:  fstat → join the watch's waiters → `changed`
- *   poll:  settle(): what has waiters is armed, what has none is closed
+ *   poll:  settle(): what has waiters is armed, what has none is idle
  *   fire:  libuv → wake all waiters of that direction → `changed`
+ *   rest:  idle ones are closed, before the engine blocks
  *
- * Between a wake and the next look at I/O the watcher stays armed, so a task
- * that waits again in its own step costs no system call but one fstat. Nobody
- * waits by then: the watcher is closed, before the user can close its
- * descriptor unseen. An idle one that outlives that step would be worse than
- * a system call: libuv keeps it under the number, and when a socket of its own
- * gets that number, one of the two never hears of anything again. For the same
- * reason aw_engine_uv() closes what is idle.
+ * A watcher stays armed while tasks are busy, so one that waits again when it
+ * has done its work costs no system call but one fstat. An idle one is closed
+ * when it fires, when the engine has nothing else to do, and by aw_engine_uv():
+ * libuv keeps it under its number, and when a handle of libuv's own gets that
+ * number, since the user closed it, one of the two hears of nothing any more.
  *
  * epoll_ctl on a closed descriptor makes libuv abort the process. So a watcher
  * is started in settle() only, right before the poll, after a look at the
@@ -37,7 +37,7 @@ struct aw_watch {
   uv_poll_t poll;
   aw_engine *engine;
   aw_link readers, writers, both; /* by aw_task.link */
-  aw_link changed;                /* in engine.poller.changed */
+  aw_link link;                   /* in engine.poller: changed, or idle */
   dev_t device;                   /* of the file that `fd` was … */
   ino_t inode;
   int fd;
@@ -59,9 +59,9 @@ static int make_room(aw_engine *engine, int fd) {
     size *= 2;
   if (size == poller->size)
     return 0;
-  aw_watch **watches = aw__resize(engine, poller->watches,
-                                  poller->size * sizeof(aw_watch *),
-                                  size * sizeof(aw_watch *));
+  aw_watch **watches =
+      aw__resize(engine, poller->watches, poller->size * sizeof(aw_watch *),
+                 size * sizeof(aw_watch *));
   if (!watches)
     return AW_ENOMEM;
   for (size_t i = poller->size; i < size; i++)
@@ -79,9 +79,14 @@ static int wanted(const aw_watch *watch) {
          (aw__list_empty(&watch->both) ? 0 : EITHER);
 }
 
+static void move_to(aw_watch *watch, aw_link *list) {
+  if (aw__link_used(&watch->link))
+    aw__link_remove(&watch->link);
+  aw__list_append(list, &watch->link);
+}
+
 static void mark(aw_watch *watch) {
-  if (!aw__link_used(&watch->changed))
-    aw__list_append(&watch->engine->poller.changed, &watch->changed);
+  move_to(watch, &watch->engine->poller.changed);
 }
 
 static void wake_list(aw_link *waiters, int result) {
@@ -104,8 +109,8 @@ static void free_watch(uv_handle_t *handle) {
 static void close_watch(aw_watch *watch) {
   assert(wanted(watch) == 0);
   watch->engine->poller.watches[watch->fd] = NULL;
-  if (aw__link_used(&watch->changed))
-    aw__link_remove(&watch->changed);
+  if (aw__link_used(&watch->link))
+    aw__link_remove(&watch->link);
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
@@ -181,6 +186,10 @@ static aw_watch *still_good(aw_engine *engine, int fd,
 static void fired(uv_poll_t *poll, int status, int events) {
   aw_watch *watch = AW_CONTAINER(aw_watch, poll, poll);
   int result = 0;
+  if (wanted(watch) == 0) {
+    close_watch(watch);
+    return;
+  }
   if (status < 0) { /* POLLERR: libuv has stopped; what is tried will tell */
     watch->armed = 0;
     events = UV_READABLE | UV_WRITABLE;
@@ -206,39 +215,50 @@ static int arm(aw_watch *watch, int events) {
 
 static void settle(aw_watch *watch) {
   int events = wanted(watch);
-  int rc = 0;
-  if (events != 0 && events != watch->armed) {
-    rc = arm(watch, events);
-    watch->armed = rc == 0 ? events : 0;
+  if (events == 0) {
+    move_to(watch, &watch->engine->poller.idle);
+    return;
   }
-  if (rc < 0)
+  if (events == watch->armed)
+    return;
+  int rc = arm(watch, events);
+  watch->armed = rc == 0 ? events : 0;
+  if (rc < 0) {
     wake_all(watch, rc);
-  if (rc < 0 || events == 0)
     close_watch(watch);
+  }
 }
 
 void aw__poller_settle(aw_engine *engine) {
   aw_link *link;
   while ((link = aw__list_shift(&engine->poller.changed)) != NULL)
-    settle(AW_CONTAINER(aw_watch, changed, link));
+    settle(AW_CONTAINER(aw_watch, link, link));
 }
 
-void aw__poller_close_idle(aw_engine *engine) {
-  aw_link *head = &engine->poller.changed, *next;
-  for (aw_link *link = head->next; link != head; link = next) {
+static void close_idle(aw_link *list) {
+  aw_link *next;
+  for (aw_link *link = list->next; link != list; link = next) {
     next = link->next;
-    aw_watch *watch = AW_CONTAINER(aw_watch, changed, link);
+    aw_watch *watch = AW_CONTAINER(aw_watch, link, link);
     if (wanted(watch) == 0)
       close_watch(watch);
   }
 }
 
-size_t aw__poller_idle(const aw_engine *engine) {
-  const aw_link *head = &engine->poller.changed;
+void aw__poller_close_idle(aw_engine *engine) {
+  close_idle(&engine->poller.changed);
+  close_idle(&engine->poller.idle);
+}
+
+static size_t count_idle(const aw_link *list) {
   size_t count = 0;
-  for (const aw_link *link = head->next; link != head; link = link->next)
-    count += wanted(AW_CONTAINER(aw_watch, changed, (uintptr_t)link)) == 0;
+  for (const aw_link *link = list->next; link != list; link = link->next)
+    count += wanted(AW_CONTAINER(aw_watch, link, (uintptr_t)link)) == 0;
   return count;
+}
+
+size_t aw__poller_idle(const aw_engine *engine) {
+  return count_idle(&engine->poller.changed) + count_idle(&engine->poller.idle);
 }
 
 void aw__poller_free(aw_engine *engine) {
@@ -331,10 +351,10 @@ static const aw_operation operations[] = {
                      .external = true,
                      .describe = describe},
     [EITHER] = {.label = "ready",
-                                   .arm = arm_either,
-                                   .disarm = disarm,
-                                   .external = true,
-                                   .describe = describe},
+                .arm = arm_either,
+                .disarm = disarm,
+                .external = true,
+                .describe = describe},
 };
 
 int aw__poller_fd(const aw_wire *wire) {

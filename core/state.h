@@ -255,6 +255,7 @@ typedef struct aw_poller {
   aw_watch **watches; /* by descriptor */
   size_t size;        /* of that table */
   aw_link changed;    /* watches to look at before libuv polls */
+  aw_link idle;       /* watches that are armed, and nobody waits */
   dev_t pipes;        /* the device of pipes without a name */
 } aw_poller;
 
@@ -354,9 +355,9 @@ int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go);
 bool aw__wait_for_children(aw_task *task, aw_scope *scope);
 
 /* ---- poller.c ---- */
-/* Before libuv polls: watch what is waited for, and nothing else. */
+/* Before libuv polls: watch what is waited for. */
 void aw__poller_settle(aw_engine *engine);
-/* Close the watchers that nobody waits for, before their time. */
+/* Close the watchers that nobody waits for. */
 void aw__poller_close_idle(aw_engine *engine);
 /* How many watchers there are that nobody waits for. */
 size_t aw__poller_idle(const aw_engine *engine);

@@ -644,14 +644,14 @@ describe("a Poller on standard input [Q6]", function()
 
   it("hears of all lines that came at once, before the next come", function()
     local outcome = process.run(
-      "(printf 'one\\ntwo\\n'; sleep 0.2; printf 'three\\n') | $aiowire s.lua",
+      "(printf 'one\\ntwo\\n'; sleep 2; printf 'three\\n') | $aiowire s.lua",
       { ["s.lua"] = [[
         local aw = require "aiowire"
         local poller
         poller = aw.Poller { [0] = function()
           print(io.read "l")
         end }
-        aw.run(poller, { timeout = 0.1 })
+        aw.run(poller, { timeout = 0.5 })
       ]] })
     assert.are.equal("one\ntwo\n", outcome.out, outcome.err)
   end)

@@ -281,7 +281,7 @@ AW_API void aw_wait_complete(aw_task *task, int result);
  * wait (it may have been woken), or for what cannot be aborted. */
 AW_API bool aw_wait_interrupt(aw_task *task, int result);
 
-/* ---- descriptors [Q3] ----------------------------------------------------- */
+/* ---- descriptors [Q3] ---------------------------------------------------- */
 
 enum { AW_READABLE = 1, AW_WRITABLE = 2 }; /* or both: whichever comes first */
 
@@ -360,7 +360,7 @@ AW_API uint64_t aw_engine_now(aw_engine *engine);
  * aw_wait_complete(); an operation with a handle is `external`, and the handle
  * is closed before the engine is freed. aw_engine_free() runs the loop once
  * more, so that closing handles are closed. Ask anew before each handle that
- * you open: idle watchers of descriptors are taken out of its way by that.
+ * you open or accept: that takes idle watchers of descriptors out of its way.
  * Returns 0 or libuv's code. */
 AW_API int aw_engine_uv(aw_engine *engine, void **out);
 

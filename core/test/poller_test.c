@@ -299,8 +299,7 @@ static void steps_go_into_wires_and_break(void) {
   char log[16] = "";
   note a = {log, 'a', 0}, b = {log, 'b', 0};
   thrice t = {3, aw_call(say, &a)};
-  start(w, aw_then(aw_repeat(aw_call(into, &t), AW_FOREVER),
-                   aw_call(say, &b)));
+  start(w, aw_then(aw_repeat(aw_call(into, &t), AW_FOREVER), aw_call(say, &b)));
   assert(run(w) == 0);
   assert(strcmp(log, "aaab") == 0);
   aw_wire_release(t.body);

@@ -369,6 +369,78 @@ function aw.SleepUntil(time) end
 ---@return aiowire.Wire
 function aw.Done(task) end
 
+--- What can be waited for [Q6]: a descriptor's number, a Lua file, or an object
+--- with `pollfd`, `getfd` or `fd` (a stream, LuaSocket's, cqueues'). Such a
+--- source is ready while its own buffer holds data, too.
+---@alias aiowire.Source integer|file*|table|userdata
+
+--- Finish when `src` can be read from without blocking: there is data, its end
+--- or an error [Q3]. The same as `Call(aw.readable, src)`, but it needs no
+--- coroutine for numbers and files [V7].
+---@param src aiowire.Source
+---@return aiowire.Wire
+function aw.Readable(src) end
+
+--- Finish when `src` can be written to without blocking.
+---@param src aiowire.Source
+---@return aiowire.Wire
+function aw.Writable(src) end
+
+--- Finish when the signal arrives; see `aw.signal`.
+---@param name string
+---@return aiowire.Wire
+function aw.Signal(name) end
+
+---@alias aiowire.PollFlags
+---| "r"  # readable, the default; also 1
+---| "w"  # writable; also 2
+---| "rw" # whichever comes first; also 3
+---| 1
+---| 2
+---| 3
+
+---@class aiowire.PollerOptions
+---@field flags? aiowire.PollFlags for sources that say nothing else
+---@field on_error? aiowire.Handler gets what a callback, or a wire it returned,
+---  failed with; the source goes on [Q5]. What else came of that source is
+---  cancelled first. A source that cannot be waited for is unregistered
+---@field interval? number ignored
+
+--- Calls back when sources are ready: for each of them, all at once,
+--- `Forever(Readable(src) >> w)` [Q1]. At most one callback of a source is
+--- under way, so a slow one is not called again for what it has not read yet; a
+--- wire that it returns runs beside the next call. A registry that may change
+--- [V5], accepted wherever a wire is; one run at a time.
+---@class aiowire.Poller
+---@operator shr(aiowire.Wireable): aiowire.Wire
+---@operator mul(number): aiowire.Wire
+---@operator call(aiowire.EventLoop): nil
+local Poller = {}
+
+--- Watch one more source, from now on if the Poller runs [P13]. Raises if it is
+--- registered already. A descriptor that is not open fails the Poller's task
+--- with a SystemError when it comes to wait for it [Q3].
+---@param src aiowire.Source
+---@param w aiowire.Wireable
+---@param flags? aiowire.PollFlags
+function Poller:register(src, w, flags) end
+
+--- Watch a source no more, at once; a callback under way finishes [Q5]. Do this
+--- before the source is closed.
+---@param src aiowire.Source
+function Poller:unregister(src) end
+
+--- End the run, if there is one: no source is waited for any more, callbacks
+--- under way finish, and the Poller may be started again [Q5].
+function Poller:shutdown() end
+
+--- Sources begin in the order of their descriptors [O6]. An empty Poller waits
+--- [Q6].
+---@param sources? table<aiowire.Source, aiowire.Wireable>
+---@param opts? aiowire.PollerOptions
+---@return aiowire.Poller
+function aw.Poller(sources, opts) end
+
 -- Run -------------------------------------------------------------------------
 
 --- Make a loop [L1, S6]. A number is the time-out.
@@ -479,6 +551,25 @@ function aw.wrap(f) end
 --- this Lua state [C11]: coroutines that you make yourself may then await. The
 --- program `aiowire` does this by itself. Twice is fine.
 function aw.install() end
+
+-- Readiness and signals -------------------------------------------------------
+
+--- Await that `src` can be read from without blocking [Q3]. All who wait for it
+--- go on, and the news may be stale for the later ones. Raises a SystemError
+--- with what was tried and on what, Closed for an object that says it is.
+--- A descriptor must not be closed while somebody waits for it.
+---@param src aiowire.Source
+function aw.readable(src) end
+
+--- Await that `src` can be written to without blocking.
+---@param src aiowire.Source
+function aw.writable(src) end
+
+--- Await the next arrival of a signal: "INT", "HUP", "USR1", … [H5]. From the
+--- first wait to the end of the loop the signal does nothing else; what came
+--- between two waits counts as one, and ends the next wait at once.
+---@param name string with or without "SIG"
+function aw.signal(name) end
 
 -- Processes and streams -------------------------------------------------------
 

@@ -131,8 +131,8 @@ static watched *check_watched(lua_State *L) {
 }
 
 /* A new one for the source at `index`, on the stack. */
-static watched *push_watched(lua_State *L, int index,
-                             const awio_source *source, int events) {
+static watched *push_watched(lua_State *L, int index, const awio_source *source,
+                             int events) {
   watched *w = lua_newuserdatauv(L, sizeof *w, 2);
   *w = (watched){.fd = source->fd, .events = events};
   w->is_stdin = source->is_stdin;
@@ -350,18 +350,19 @@ static int m_Writable(lua_State *L) {
 
 /* Into the module's table on top; what poller.lua needs into that below it. */
 void awio_open_readiness(lua_State *L) {
-  static const luaL_Reg functions[] = {{"readable", act_readable},
-                                       {"writable", act_writable},
-                                       {NULL, NULL}};
-  static const luaL_Reg builders[] = {{"Readable", m_Readable},
-                                      {"Writable", m_Writable},
-                                      {NULL, NULL}};
-  static const luaL_Reg inner[] = {
-      {"watch", inner_watch},   {"unwatch", inner_unwatch},
-      {"renew", inner_renew},   {"broken", inner_broken},
-      {"look", inner_look},     {"gate", inner_gate},
-      {"pass", inner_pass},     {"open", inner_open},
-      {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"readable", act_readable}, {"writable", act_writable}, {NULL, NULL}};
+  static const luaL_Reg builders[] = {
+      {"Readable", m_Readable}, {"Writable", m_Writable}, {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"watch", inner_watch},
+                                   {"unwatch", inner_unwatch},
+                                   {"renew", inner_renew},
+                                   {"broken", inner_broken},
+                                   {"look", inner_look},
+                                   {"gate", inner_gate},
+                                   {"pass", inner_pass},
+                                   {"open", inner_open},
+                                   {NULL, NULL}};
   luaL_newmetatable(L, CLASS);
   luaL_newmetatable(L, GATE);
   lua_pop(L, 2);

@@ -50,10 +50,12 @@ static const struct {
   const char *name;
   int number;
 } signals[] = {
-    {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ALRM", SIGALRM},
-    {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},
-    {"CHLD", SIGCHLD}, {"CONT", SIGCONT}, {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-    {"TTOU", SIGTTOU}, {"URG", SIGURG},   {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+    {"HUP", SIGHUP},     {"INT", SIGINT},   {"QUIT", SIGQUIT},
+    {"ALRM", SIGALRM},   {"TERM", SIGTERM}, {"USR1", SIGUSR1},
+    {"USR2", SIGUSR2},   {"PIPE", SIGPIPE}, {"CHLD", SIGCHLD},
+    {"CONT", SIGCONT},   {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU},   {"URG", SIGURG},   {"XCPU", SIGXCPU},
+    {"XFSZ", SIGXFSZ},
 #ifdef SIGWINCH
     {"WINCH", SIGWINCH},
 #endif
@@ -227,7 +229,8 @@ static int check_signal(lua_State *L, int arg) {
     if (strcmp(signals[i].name, name) == 0)
       return signals[i].number;
   return luaL_argerror(
-      L, arg, lua_pushfstring(L, "no signal '%s' that can be waited for", name));
+      L, arg,
+      lua_pushfstring(L, "no signal '%s' that can be waited for", name));
 }
 
 static int after_signal(lua_State *L, int result, void *data) {

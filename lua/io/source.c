@@ -84,8 +84,8 @@ static bool find_fd(lua_State *L, int index, int *fd) {
 
 static bool is_buffered(lua_State *L, int index) {
   int top = lua_gettop(L);
-  bool buffered = push_member(L, index, "dirty") == LUA_TFUNCTION &&
-                  lua_toboolean(L, -1);
+  bool buffered =
+      push_member(L, index, "dirty") == LUA_TFUNCTION && lua_toboolean(L, -1);
   if (!buffered)
     buffered = push_member(L, index, "pending") == LUA_TFUNCTION &&
                lua_tointeger(L, -1) > 0;
