@@ -127,6 +127,10 @@ end)
 
 describe("aw.exec with something wrong", function()
   it("raises a SystemError in the task that asked [E4]", function()
+    if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
+      pending "valgrind's vfork does not tell what failed"
+      return
+    end
     run(function()
       for _, case in ipairs {
         { "ENOENT", { "no-such-command" } },
@@ -184,12 +188,11 @@ describe("a cancelled exec", function()
 
   it("is KILL for one that ignores TERM [API]", function()
     run(function()
-      local before = aw.now()
-      aw.scope({ timeout = 0.1 }, function()
+      local _, why = aw.scope({ timeout = 0.2 }, function()
         aw.exec { "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done",
           grace = 0.1 }
       end)
-      assert.is_true(aw.now() - before >= 0.2)
+      assert.are.equal("cancelled", why)
     end)
   end)
 

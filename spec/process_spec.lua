@@ -263,6 +263,10 @@ describe("aw.spawn with something wrong", function()
   end
 
   it("raises a SystemError that says what, and goes on [E4]", function()
+    if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
+      pending "valgrind's vfork does not tell what failed"
+      return
+    end
     refused({ "ENOENT", "spawn", "no-such-command" }, { "no-such-command" })
     refused({ "ENOENT", "spawn", "" }, { "" })
     refused({ "EACCES", "spawn", "/etc/passwd" }, { "/etc/passwd" })

@@ -274,11 +274,16 @@ describe("a stream that is written", function()
 
   it("is not broken by a write cancelled before it began [C10]", function()
     run(function()
-      local p = aw.spawn { "sh", "-c", "sleep 0.1; wc -c" }
+      local p = aw.spawn { "sh", "-c", [[
+        trap go=1 USR1; echo ready
+        while [ -z "$go" ]; do sleep 0.01; done
+        wc -c]] }
+      assert.are.equal("ready", p.stdout:read())
       p.stdin:write(("x"):rep(64 * 1024 + 256 * 1024)) -- pipe and queue full
       aw.scope({ timeout = 0.01 }, function()
         p.stdin:write "never"
       end)
+      p:kill "USR1"
       p.stdin:write "tail"
       p.stdin:shutdown()
       assert.are.equal(320 * 1024 + 4, math.tointeger(

@@ -7,7 +7,9 @@
  * the page tables of a large process, and every page that is written after it,
  * which made a start twice as dear with a few tasks about. What was opened
  * without close-on-exec (io.open does) would leak into each child: it is
- * closed there, or, where the C library cannot, marked here [U8].
+ * closed there, or, where the C library cannot, marked here [U8]. Under
+ * valgrind, whose vfork is a fork, a start that fails looks like one that ends
+ * with the code 127.
  */
 #define _GNU_SOURCE /* …_np, syscall() */
 #include "system.h"
