@@ -16,7 +16,6 @@
 #include "state.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CREDIT_MOST = 64 };
@@ -26,7 +25,7 @@ static const uint64_t MS = 1000 * 1000;   /* ns */
 /* ---- life ---- */
 
 int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
-  aw_engine *engine = calloc(1, sizeof *engine);
+  aw_engine *engine = aw__malloc(sizeof *engine);
   if (!engine)
     return AW_ENOMEM;
   if (config)
@@ -38,9 +37,9 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw__list_init(&engine->reports);
   aw__list_init(&engine->running);
   aw__list_init(&engine->idle);
-  engine->no_memory = aw_error_new(engine, AW_ENOMEM, 0);
+  engine->no_memory = aw__error_make(engine, AW_ENOMEM, 0);
   if (!engine->no_memory) {
-    free(engine);
+    aw__mfree(engine);
     return AW_ENOMEM;
   }
   engine->errors = 0;
@@ -94,6 +93,21 @@ aw_task *aw_current(const aw_engine *engine) {
   return engine->current;
 }
 
+static void count_handle(uv_handle_t *handle, void *count) {
+  const aw_engine *engine = AW_CONTAINER(aw_engine, uv, handle->loop);
+  if (handle != (const uv_handle_t *)&engine->timer &&
+      handle != (const uv_handle_t *)&engine->async)
+    ++*(size_t *)count;
+}
+
+/* Handles of operations on the engine's loop, beside its own two. */
+static size_t count_handles(const aw_engine *engine) {
+  size_t count = 0;
+  if (engine->has_uv)
+    uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
+  return count;
+}
+
 void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   memset(out, 0, sizeof *out);
   out->loops = engine->loops;
@@ -101,6 +115,7 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   out->scopes = engine->scopes;
   out->deadlines = engine->deadlines.count;
   out->errors = engine->errors;
+  out->handles = count_handles(engine);
   out->bytes = engine->bytes;
   out->steps = engine->steps;
 }
@@ -319,7 +334,7 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
 }
 
 int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
-  if (engine->inside)
+  if (engine->inside || aw__step_with_host(engine->current))
     return AW_EBUSY;
   engine->inside = true;
   int rc = AGAIN;

@@ -1,23 +1,51 @@
 /* memory.c - where memory comes from, who counts it, and host values
  *
- * What belongs to an engine is counted in it, so sizes are passed to the
- * free functions. Wires belong to no engine and are not counted.
+ * All memory of the library comes from here, so that aw_set_allocator() can
+ * stand in for the C library's. What belongs to an engine is counted in it, so
+ * sizes are passed to the free functions. Wires belong to no engine and are
+ * not counted; for their sake the allocator is the process's, and the one
+ * variable that is global.
  */
 #include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static struct {
+  aw_allocator allocate; /* NULL: the C library's */
+  void *context;
+} own;
+
+void aw_set_allocator(aw_allocator allocate, void *context) {
+  own.allocate = allocate;
+  own.context = context;
+}
+
+void *aw_reallocate(void *memory, size_t size) {
+  if (!memory && size == 0)
+    return NULL;
+  if (own.allocate)
+    return own.allocate(own.context, memory, size);
+  if (size > 0)
+    return realloc(memory, size);
+  free(memory);
+  return NULL;
+}
+
 void *aw__malloc(size_t size) {
-  return calloc(1, size);
+  if (!own.allocate)
+    return calloc(1, size);
+  void *memory = own.allocate(own.context, NULL, size);
+  return memory ? memset(memory, 0, size) : NULL;
 }
 
 void aw__mfree(void *memory) {
-  free(memory);
+  if (memory)
+    aw_reallocate(memory, 0);
 }
 
 void *aw__alloc(aw_engine *engine, size_t size) {
-  void *memory = calloc(1, size);
+  void *memory = aw__malloc(size);
   if (memory)
     engine->bytes += size;
   return memory;
@@ -27,11 +55,11 @@ void aw__free(aw_engine *engine, void *memory, size_t size) {
   if (!memory)
     return;
   engine->bytes -= size;
-  free(memory);
+  aw__mfree(memory);
 }
 
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
-  void *grown = realloc(memory, size);
+  void *grown = aw_reallocate(memory, size);
   if (grown)
     engine->bytes += size - old;
   return grown;
@@ -44,7 +72,7 @@ void aw__engine_keep(aw_engine *engine) {
 void aw__engine_release(aw_engine *engine) {
   if (--engine->refs > 0)
     return;
-  free(engine);
+  aw__mfree(engine);
 }
 
 void aw__drop(aw_engine *engine, aw_value value) {

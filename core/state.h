@@ -133,6 +133,12 @@ struct aw_scope {
   unsigned hides : 1;    /* … and its grace has not run out */
 };
 
+/* One that is opened in a task, by a wire or by host code. */
+typedef struct aw_opened {
+  aw_scope scope;
+  uint64_t grace; /* for its cancels, or AW_DEFAULT */
+} aw_opened;
+
 /* ---- tasks ---- */
 
 typedef enum aw_frame_kind {
@@ -283,6 +289,10 @@ void aw__engine_release(aw_engine *engine);
 void aw__drop(aw_engine *engine, aw_value value);
 aw_value aw__keep_value(aw_engine *engine, aw_value value);
 
+/* ---- error.c ---- */
+/* As aw_error_new(), but NULL when out of memory; takes nothing then. */
+aw_error *aw__error_make(aw_engine *engine, int code, aw_value value);
+
 /* ---- wire.c ---- */
 aw_wire *aw__wire_inside(const aw_wire *wire); /* looks through HOLD, NAMED */
 
@@ -343,6 +353,7 @@ bool aw__wait_for_children(aw_task *task, aw_scope *scope);
 /* ---- step.c ---- */
 /* Go on with the running task. True: `*out` is a step for the host. */
 bool aw__step_run(aw_task *task, aw_step *out);
+bool aw__step_with_host(const aw_task *task); /* and not reported yet */
 void aw__step_settle(aw_task *task); /* an ended task leaves the tree */
 bool aw__step_kill_one(aw_engine *engine);
 

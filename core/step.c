@@ -97,7 +97,8 @@ static move call_step(aw_task *task) {
   task->engine->steps++;
   switch (wire->u.call.fn(task, wire->u.call.data)) {
   case AW_WAIT:
-    assert(task->state != AW_TASK_RUNNING); /* exactly one wait is armed */
+    if (task->state == AW_TASK_RUNNING) /* nothing is armed */
+      return end_code(task, AW_EINVAL);
     if (task->go != AW_GO_KILL)
       task->go = AW_GO_CALL;
     return OFF;
@@ -134,22 +135,23 @@ static move resume_host(aw_task *task, aw_step *out, int result) {
 
 /* ---- scopes that wires open ---- */
 
-static aw_scope *open_scope(aw_task *task) {
-  aw_scope *scope = aw__alloc(task->engine, sizeof *scope);
-  if (!scope)
+static aw_scope *open_scope(aw_task *task, uint64_t grace) {
+  aw_opened *opened = aw__alloc(task->engine, sizeof *opened);
+  if (!opened)
     return NULL;
   if (aw__task_push(task, AW_FRAME_SCOPE, NULL) < 0) {
-    aw__free(task->engine, scope, sizeof *scope);
+    aw__free(task->engine, opened, sizeof *opened);
     return NULL;
   }
-  task->frames[task->depth - 1].u.scope = scope;
+  opened->grace = grace;
+  task->frames[task->depth - 1].u.scope = &opened->scope;
   task->engine->scopes++;
-  return scope;
+  return &opened->scope;
 }
 
 int aw_scope_open(aw_task *task, const aw_scope_config *config,
                   aw_scope **out) {
-  aw_scope *scope = open_scope(task);
+  aw_scope *scope = open_scope(task, config->grace);
   if (!scope)
     return AW_ENOMEM;
   scope->shield = scope->hides = config->shield;
@@ -192,7 +194,7 @@ void aw_scope_close(aw_task *task, aw_scope_end *end) {
   task->inner = scope->parent;
   aw__scope_unlink(scope);
   aw__task_pop(task);
-  aw__free(engine, scope, sizeof *scope);
+  aw__free(engine, AW_CONTAINER(aw_opened, scope, scope), sizeof(aw_opened));
   engine->scopes--;
 }
 
@@ -593,6 +595,10 @@ bool aw__step_run(aw_task *task, aw_step *out) {
 }
 
 /* ---- reports of the host ---- */
+
+bool aw__step_with_host(const aw_task *task) {
+  return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_HOST;
+}
 
 static void host_ended(aw_task *task, aw_outcome outcome) {
   assert(task->go == AW_GO_HOST);

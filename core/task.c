@@ -310,6 +310,10 @@ void aw_task_set_value(aw_task *task, aw_value value) {
 }
 
 void aw_task_set_next(aw_task *task, aw_wire *next) {
+  if (!next) {
+    aw_task_set_error(task, aw_error_new(task->engine, AW_ENOMEM, 0));
+    return;
+  }
   aw__task_drop_outcome(task);
   task->outcome = AW_OUT_NEXT;
   task->out.next = next;

@@ -65,6 +65,29 @@ typedef struct aw_error aw_error;
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
 #define AW_FOREVER UINT64_MAX /* a repetition that does not end */
 
+/* ---- memory ------------------------------------------------------------ */
+
+/* Resize `memory` (NULL: none yet) to `size` bytes and return it, moved or
+ * not; NULL, with `memory` as it was, when there is not enough. With a `size`
+ * of 0 free `memory`, which is not NULL then, and return NULL. */
+typedef void *(*aw_allocator)(void *context, void *memory, size_t size);
+
+/* Bring your own allocator, for all memory of this library (libuv has its
+ * own, see uv_replace_allocator()).
+ *
+ *   allocate  NULL: the C library's again
+ *   context   handed to it
+ *
+ * It is the process's, since wires belong to no engine: it must be safe for
+ * all threads that use the library. Call from: before the first use of the
+ * library, or when all that it has made is freed.
+ */
+AW_API void aw_set_allocator(aw_allocator allocate, void *context);
+
+/* What that allocator does, or realloc(): for memory of a binding. `memory`
+ * may be NULL. */
+AW_API void *aw_reallocate(void *memory, size_t size);
+
 /* A value of the host that the core carries but never reads: results, and
  * what an error is. 0 is "no value". The host's `drop` is called exactly once
  * for each value that a function here *takes*. */
@@ -345,7 +368,8 @@ typedef struct aw_step {
  */
 AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
 
-/* Report the end of a CALL, or of a RESUME whose host code has ended. */
+/* Report the end of a CALL, or of a RESUME whose host code has ended. A NULL
+ * `next`, out of memory, fails with AW_ENOMEM. */
 AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
 AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
 AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
@@ -386,7 +410,8 @@ AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
 AW_API int aw_loop_free(aw_loop *loop);
 
 /* Let the loop's tasks run, for at most `timeout` ns (AW_NEVER: no limit).
- * Returns 0, AW_EBUSY (running) or AW_EENDED. Then pull with aw_next(). */
+ * Returns 0, AW_EBUSY (running), AW_EENDED or AW_ENOMEM. Then pull with
+ * aw_next(). */
 AW_API int aw_loop_begin(aw_loop *loop, uint64_t timeout);
 
 /* As aw_loop_begin() and pulling to the end, for programs without host steps.
@@ -495,8 +520,9 @@ AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
 /* In C steps. */
 AW_API int aw_task_result(const aw_task *task);
-AW_API void aw_task_set_value(aw_task *task, aw_value value);  /* takes */
-AW_API void aw_task_set_next(aw_task *task, aw_wire *next);    /* takes */
+AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
+/* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
+AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
 AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
 
 /* Is the innermost scope of the task cancelled, as seen through shields? */
@@ -529,7 +555,8 @@ AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
 /* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7]. */
 AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
 
-/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM.
+/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM. In host
+ * steps only, else AW_EINVAL: a C step becomes a wire instead (AW_NEXT).
  *
  *   whole   all of its chain; else one step, and aw_task_take_next() has what
  *           it became
