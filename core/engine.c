@@ -163,16 +163,20 @@ void aw_engine_wake(aw_engine *engine) {
   uv_async_send(&engine->async);
 }
 
-/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
+/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. It
+ * repeats: uv_run() fires a timer that is due already before it blocks, and
+ * would then block for ever. */
 static int block(aw_engine *engine, uint64_t until) {
   int rc = open_uv(engine);
   if (rc < 0)
     return rc;
   if (until != AW_NEVER) {
     uint64_t now = uv_hrtime();
-    uint64_t ms = until > now ? (until - now + MS - 1) / MS : 0;
+    if (until <= now)
+      return 0;
     uv_update_time(&engine->uv);
-    uv_timer_start(&engine->timer, ignore_timer, ms, 0);
+    uv_timer_start(&engine->timer, ignore_timer, (until - now + MS - 1) / MS,
+                   1);
   }
   uv_run(&engine->uv, UV_RUN_ONCE);
   uv_timer_stop(&engine->timer);
