@@ -37,6 +37,12 @@
 
 /* ---- wires ---- */
 
+/* The text of a named wire, shared with the tasks that remember it. */
+typedef struct aw_name {
+  uint32_t refs;
+  char text[];
+} aw_name;
+
 /* The kinds of aw_wire_kind, and one that nobody else sees: transparent, it
  * holds something for a host. */
 #define AW_WIRE_HOLD ((aw_wire_kind)(AW_WIRE_NAMED + 1))
@@ -70,7 +76,7 @@ struct aw_wire {
     } hold;
     struct {
       aw_wire *child;
-      char *name;
+      aw_name *name;
     } named;
     uint64_t ns;
     aw_task *task;
@@ -184,6 +190,7 @@ typedef enum aw_outcome {
 #define AW_CHAIN_LENGTH 8
 typedef struct aw_chain {
   const char *names[AW_CHAIN_LENGTH]; /* a ring, newest at `newest` */
+  aw_name *kept[AW_CHAIN_LENGTH];     /* those that went with their wire */
   uint32_t times[AW_CHAIN_LENGTH];
   uint32_t newest, count;
 } aw_chain;
@@ -191,6 +198,7 @@ typedef struct aw_chain {
 /* What only some tasks have, so that a sleeping wire costs 256 bytes. */
 typedef struct aw_task_more {
   const char *name;
+  aw_name *kept; /* that `name` is of, or NULL */
   aw_value handler;
   uint64_t grace;
   aw_chain chain; /* states it has left, and is at [D3] */
@@ -295,6 +303,10 @@ aw_error *aw__error_make(aw_engine *engine, int code, aw_value value);
 
 /* ---- wire.c ---- */
 aw_wire *aw__wire_inside(const aw_wire *wire); /* looks through HOLD, NAMED */
+/* The name that aw_wire_name() is the text of: gives; NULL if it is not of a
+ * named wire. */
+aw_name *aw__wire_keep_name(const aw_wire *wire);
+void aw__name_release(aw_name *name); /* NULL is fine */
 
 /* ---- deadline.c ---- */
 int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at);

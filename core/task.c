@@ -22,6 +22,16 @@ static aw_task_more *more_of(aw_task *task) {
   return task->more;
 }
 
+static void free_more(aw_task *task) {
+  aw_task_more *more = task->more;
+  if (!more)
+    return;
+  aw__name_release(more->kept);
+  for (int i = 0; i < AW_CHAIN_LENGTH; i++)
+    aw__name_release(more->chain.kept[i]);
+  aw__free(task->engine, more, sizeof *more);
+}
+
 static bool configure(aw_task *task, const aw_task_config *config) {
   task->where = config->where;
   task->background = config->background;
@@ -74,7 +84,7 @@ void aw_task_release(aw_task *task) {
   aw_engine *engine = task->engine;
   assert(task->loop == NULL); /* settled: the engine's reference is gone */
   aw__task_drop_outcome(task);
-  aw__free(engine, task->more, sizeof *task->more);
+  free_more(task);
   aw__free(engine, task, sizeof *task);
   aw__engine_release(engine);
 }
@@ -147,6 +157,10 @@ void aw__task_fail_code(aw_task *task, int code) {
   aw__task_outcome(task, AW_OUT_ERROR);
 }
 
+static bool same_name(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 /* Out of memory loses a line of the chain, which is for people, no more. */
 void aw__task_remember(aw_task *task, const aw_wire *left) {
   const char *name = aw_wire_name(left);
@@ -154,14 +168,18 @@ void aw__task_remember(aw_task *task, const aw_wire *left) {
   if (!more)
     return;
   aw_chain *chain = &more->chain;
-  if (!more->name && chain->count == 0)
+  if (!more->name && chain->count == 0) {
     more->name = name;
-  if (chain->count > 0 && chain->names[chain->newest] == name) {
+    more->kept = aw__wire_keep_name(left);
+  }
+  if (chain->count > 0 && same_name(chain->names[chain->newest], name)) {
     chain->times[chain->newest]++;
     return;
   }
   chain->newest = (chain->newest + 1) % AW_CHAIN_LENGTH;
   chain->names[chain->newest] = name;
+  aw__name_release(chain->kept[chain->newest]);
+  chain->kept[chain->newest] = aw__wire_keep_name(left);
   chain->times[chain->newest] = 1;
   if (chain->count < AW_CHAIN_LENGTH)
     chain->count++;

@@ -138,16 +138,30 @@ aw_wire *aw_whole(aw_wire *wire) {
   return make_unary(AW_WIRE_WHOLE, wire, 0);
 }
 
+static aw_name *make_name(const char *text) {
+  size_t size = strlen(text) + 1;
+  aw_name *name = aw__malloc(sizeof *name + size);
+  if (!name)
+    return NULL;
+  name->refs = 1;
+  memcpy(name->text, text, size);
+  return name;
+}
+
+void aw__name_release(aw_name *name) {
+  if (name && --name->refs == 0)
+    aw__mfree(name);
+}
+
 aw_wire *aw_named(aw_wire *child, const char *name) {
   aw_wire *wire = make_unary(AW_WIRE_NAMED, child, 0);
   if (!wire)
     return NULL;
-  wire->u.named.name = aw__malloc(strlen(name) + 1);
+  wire->u.named.name = make_name(name);
   if (!wire->u.named.name) {
     aw_wire_release(wire);
     return NULL;
   }
-  strcpy(wire->u.named.name, name);
   return wire;
 }
 
@@ -191,7 +205,7 @@ static aw_wire *take_apart(aw_wire *wire) {
     break;
   case AW_WIRE_NAMED:
     child = wire->u.named.child;
-    aw__mfree(wire->u.named.name);
+    aw__name_release(wire->u.named.name); /* NULL, if it could not be made */
     break;
   case AW_WIRE_REPEAT:
   case AW_WIRE_WHOLE:
@@ -247,11 +261,24 @@ aw_wire *aw__wire_inside(const aw_wire *wire) {
   return (aw_wire *)(uintptr_t)wire;
 }
 
-const char *aw_wire_name(const aw_wire *wire) {
+static const aw_wire *held(const aw_wire *wire) {
   while (wire->kind == AW_WIRE_HOLD)
     wire = wire->u.hold.child;
+  return wire;
+}
+
+aw_name *aw__wire_keep_name(const aw_wire *wire) {
+  wire = held(wire);
+  if (wire->kind != AW_WIRE_NAMED)
+    return NULL;
+  wire->u.named.name->refs++;
+  return wire->u.named.name;
+}
+
+const char *aw_wire_name(const aw_wire *wire) {
+  wire = held(wire);
   if (wire->kind == AW_WIRE_NAMED)
-    return wire->u.named.name;
+    return wire->u.named.name->text;
   return wire->kind == AW_WIRE_HOST ? wire->u.host.name : NULL;
 }
 

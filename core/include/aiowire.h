@@ -175,7 +175,7 @@ AW_API aw_wire *aw_call(aw_step_fn fn, void *data);
  *
  *   data     what AW_STEP_CALL hands to the host
  *   release  called with `data` when the wire goes; may be NULL
- *   name     borrowed for as long as the wire lives; may be NULL
+ *   name     borrowed for ever: tasks remember it [D3]; may be NULL
  */
 AW_API aw_wire *aw_host_call(void *data, void (*release)(void *data),
                              const char *name);
