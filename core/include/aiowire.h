@@ -381,6 +381,12 @@ AW_API void aw_step_killed(aw_task *task);
  * aw_loop_fail() first. */
 AW_API void aw_step_handled(aw_task *task);
 
+/* The host code of a CALL has ended, without a value that anybody wants: true
+ * if the very same CALL is the next step, and so under way. False: nothing was
+ * done; report as ever. Saves a repeated step the way out of the host and in.
+ */
+AW_API bool aw_step_again(aw_task *task);
+
 /* Does a value given to aw_step_done() for `task` go anywhere? If not, the
  * host may save the making of it. */
 AW_API bool aw_step_wants_value(const aw_task *task);

@@ -21,10 +21,11 @@
  */
 #include "bridge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { AT_HANDLER = 1 }; /* the traceback function, in a worker's stack */
+/* The bottom of a worker's stack. The content of the leaf that ran last and
+ * its EventLoop stay there, since the next step is most often of the same. */
+enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 
 /* ---- reporting the end of a body ---- */
 
@@ -75,7 +76,9 @@ static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
 static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   awl_state *s = w->state;
   const aw_wire *now = aw_task_innermost(w->task);
-  if (awl_holds(L, s, now, index))
+  bool itself = w->leaf->kind == AWL_LEAF_HELD &&
+                lua_rawequal(L, index, AT_CONTENT) && awl_is_leaf(now, w->leaf);
+  if (itself || awl_holds(L, s, now, index))
     return aw_wire_keep((aw_wire *)(uintptr_t)now);
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
 }
@@ -108,17 +111,17 @@ static void report_results(lua_State *L, awl_worker *w, int first) {
   aw_step_done(w->task, value);
 }
 
-/* The body of the worker has ended; what it left is above AT_HANDLER. */
+/* The body of the worker has ended; what it left is above BASE. */
 static void report(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
   if (status != LUA_OK)
     report_error(L, w);
   else if (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_VALUE)
-    report_results(L, w, AT_HANDLER + 1);
+    report_results(L, w, BASE + 1);
   else
-    report_body(L, w, AT_HANDLER + 1);
+    report_body(L, w, BASE + 1);
   clear_raised(w);
-  lua_settop(L, AT_HANDLER);
+  lua_settop(L, BASE);
 }
 
 /* ---- the worker ---- */
@@ -126,36 +129,88 @@ static void report(lua_State *L, awl_worker *w, int status) {
 static int after_call(lua_State *L, int status, lua_KContext context);
 static int after_idle(lua_State *L, int status, lua_KContext context);
 
+/* Push the EventLoop of the worker's task. */
+static void push_loop(lua_State *L, awl_worker *w) {
+  const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
+  if (loop->number != w->loop_number) {
+    awl_push_loop(L, w->state, loop);
+    lua_replace(L, AT_LOOP);
+    w->loop_number = loop->number;
+  }
+  lua_pushvalue(L, AT_LOOP);
+}
+
+/* Push function and arguments of the worker's leaf; gives how many of these. */
+static int push_call(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->serial != w->serial) {
+    awl_push_content(L, w->state, leaf, w->task);
+    lua_replace(L, AT_CONTENT);
+    w->serial = leaf->serial;
+  }
+  bool body = leaf->kind == AWL_LEAF_BODY || leaf->kind == AWL_LEAF_HELD;
+  if (leaf->extra >= 0 && leaf->kind != AWL_LEAF_VALUE)
+    lua_rawgeti(L, AT_CONTENT, 0);
+  else if (leaf->extra < 0)
+    lua_pushvalue(L, AT_CONTENT);
+  if (body)
+    push_loop(L, w);
+  if (leaf->extra <= 0)
+    return body;
+  luaL_checkstack(L, leaf->extra, "too many arguments");
+  for (int i = 1; i <= leaf->extra; i++)
+    lua_rawgeti(L, AT_CONTENT, i);
+  return leaf->extra + body;
+}
+
+/* The body has ended well. Is it the next step, too? Then its results, which
+ * nobody wants, are dropped. */
+static bool again(lua_State *L, awl_worker *w) {
+  if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
+    return false;
+  if (w->raised || w->passing || w->state->run.watched ||
+      !aw_step_again(w->task))
+    return false;
+  awl_signals_step_over(w->co);
+  lua_settop(L, BASE);
+  return true;
+}
+
 /* Run the body of the step at hand; returns when it ended without a yield. */
 static void run_step(lua_State *L, awl_worker *w) {
-  awl_state *s = w->state;
-  aw_step *step = &s->run.step;
-  awl_leaf *leaf = step->data;
+  const aw_step *step = &w->state->run.step;
   w->task = step->task;
   w->reported = false;
-  w->leaf = leaf;
-  if (s->gc_stress)
-    lua_gc(L, LUA_GCCOLLECT);
-  int count = awl_push_leaf(L, s, leaf, step->task);
+  w->leaf = step->data;
   int status = LUA_OK;
-  if (leaf->kind != AWL_LEAF_VALUE)
-    status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
-                        after_call);
+  do {
+    if (w->state->gc_stress)
+      lua_gc(L, LUA_GCCOLLECT);
+    int count = push_call(L, w);
+    if (w->leaf->kind != AWL_LEAF_VALUE)
+      status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
+                          after_call);
+  } while (status == LUA_OK && again(L, w));
   report(L, w, status);
+}
+
+/* A loop that is watched more closely: what is special about this run? True:
+ * leave it to the driver. */
+static bool pull_watched(awl_run *run) {
+  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE) {
+    run->over = true;
+    return true;
+  }
+  return run->limit && ++run->pulls % 1024 == 0;
 }
 
 /* Pull the next step. True: a call, for this worker. */
 static bool pull(awl_worker *w) {
   awl_run *run = &w->state->run;
   awl_signals_step_over(w->co);
-  if (run->limit && ++run->pulls % 1024 == 0) {
-    run->has_step = false; /* the driver looks at the time */
+  run->has_step = false;
+  if (run->watched && pull_watched(run))
     return false;
-  }
-  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE) {
-    run->over = true;
-    return false;
-  }
   run->rc = aw_next(run->engine->core, run->loop, &run->step);
   run->over = run->rc <= 0;
   run->has_step = !run->over;
@@ -166,6 +221,9 @@ static int go_idle(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   w->task = NULL;
   w->leaf = NULL;
+  w->serial = 0;
+  w->loop_number = 0;
+  lua_settop(L, AT_HANDLER); /* hold nothing */
   w->next_idle = s->idle;
   s->idle = w;
   s->idle_count++;
@@ -199,6 +257,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
   }
   w->resumed = false;
   lua_settop(L, AT_HANDLER);
+  lua_settop(L, BASE);
   return work(L, w);
 }
 
@@ -207,6 +266,7 @@ int awl_worker_main(lua_State *L) {
   lua_pushlightuserdata(L, w->state);
   lua_pushcclosure(L, awl_traceback, 1);
   lua_replace(L, AT_HANDLER);
+  lua_settop(L, BASE);
   w->resumed = false;
   return work(L, w);
 }
@@ -218,11 +278,12 @@ static bool reserve_worker(awl_state *s) {
   if (s->first_worker < s->worker_count)
     return true;
   uint32_t count = s->worker_count ? s->worker_count * 2 : 16;
-  uint32_t *chain = realloc(s->worker_chain, count * sizeof *chain);
+  uint32_t *chain = aw_reallocate(s->worker_chain, count * sizeof *chain);
   if (!chain)
     return false;
   s->worker_chain = chain;
-  awl_worker **workers = realloc(s->workers, count * sizeof(awl_worker *));
+  awl_worker **workers =
+      aw_reallocate(s->workers, count * sizeof(awl_worker *));
   if (!workers)
     return false;
   for (uint32_t i = s->worker_count; i < count; i++) {
@@ -246,7 +307,7 @@ static int make_worker(lua_State *L) {
   lua_pushboolean(L, 0);
   awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
   awl_own(L, s, co, (awl_worker *)s); /* the place; the value comes below */
-  awl_worker *w = calloc(1, sizeof *w);
+  awl_worker *w = awl_calloc(sizeof *w);
   if (!w)
     return awl_error(L, "not enough memory");
   awl_own(L, s, co, w);
@@ -271,13 +332,13 @@ static void forget_worker(awl_worker *w) {
   s->worker_chain[w->number] = s->first_worker;
   s->first_worker = w->number;
   s->busy--;
-  free(w);
+  awl_free(w);
 }
 
 void awl_free_workers(awl_state *s) {
   for (uint32_t i = 0; i < s->worker_count; i++)
-    free(s->workers[i]);
-  free(s->worker_chain);
+    awl_free(s->workers[i]);
+  awl_free(s->worker_chain);
   s->worker_chain = NULL;
   s->worker_count = 0;
 }
@@ -583,6 +644,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->loop = loop->core;
   run->until = until;
   run->limit = limit;
+  run->watched = until || limit;
   while (!run->over) {
     check_limit(L, s);
     if (run->has_step) {

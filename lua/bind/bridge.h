@@ -82,6 +82,8 @@ struct awl_worker {
   aw_lua_continue then;        /* of aw_lua_await(), with its data */
   void *data;
   struct awl_scope *scopes; /* open in its body, innermost first */
+  uint64_t serial;          /* of the leaf whose content is on its stack */
+  uint32_t loop_number;     /* of the EventLoop on its stack */
   uint32_t number;
   uint32_t at_once; /* awaits since it was resumed that did not wait */
   int result;       /* how the wait ended */
@@ -134,6 +136,7 @@ typedef struct awl_run {
   int rc;              /* of the aw_next() that gave no step */
   uint64_t limit;      /* real time to stop at, ns; 0: none; see ltest.c */
   uint32_t pulls;
+  bool watched; /* `until` or `limit` is there */
   bool has_step, over;
 } awl_run;
 
@@ -146,6 +149,7 @@ struct awl_state {
   uint32_t loop_count;
   uint32_t *leaves; /* free numbers of leaves: a chain, see lwire.c */
   uint32_t leaf_count, first_leaf;
+  uint64_t leaf_serial;
   awl_worker **workers;   /* by number; NULL where free */
   uint32_t *worker_chain; /* free numbers */
   uint32_t worker_count, first_worker;
@@ -172,6 +176,10 @@ struct awl_state {
 /* The state that belongs to L; made by luaopen_aiowire. In C functions of the
  * module: upvalue 1. */
 #define awl_of(L) ((awl_state *)lua_touserdata(L, lua_upvalueindex(1)))
+/* C memory, zeroed, from the allocator of aw_set_allocator(), as all of it;
+ * NULL when there is none. */
+void *awl_calloc(size_t size);
+void awl_free(void *memory);       /* NULL is fine */
 awl_state *awl_open(lua_State *L); /* raises; leaves the stack as it was */
 awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
@@ -247,6 +255,7 @@ typedef struct awl_leaf {
   awl_state *state;
   awl_leaf_kind kind;
   uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see lwire.c */
+  uint64_t serial; /* no two leaves have the same */
   int extra;       /* arguments beside f; -1: BODIES has f alone */
   aw_value value;  /* HELD */
 } awl_leaf;
@@ -263,10 +272,12 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire); /* takes */
 bool awl_is_wire(lua_State *L, awl_state *s, int index);
 void awl_open_wire(lua_State *L, awl_state *s); /* raises */
-/* Push the function and arguments of a leaf; returns how many arguments.
- * Raises. */
-int awl_push_leaf(lua_State *L, awl_state *s, const awl_leaf *leaf,
-                  const aw_task *task);
+/* Push the function of a leaf, or the table that has it (at 0) and its
+ * arguments, as `extra` tells. `task` is about to run it. */
+void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                      const aw_task *task);
+/* Is `wire` made of that very leaf? */
+bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf);
 bool awl_callable(lua_State *L, int index);
 /* Does `wire` hold, for the engine, the very value at `index`? */
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);

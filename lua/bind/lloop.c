@@ -7,7 +7,6 @@
  */
 #include "bridge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { VALUES = 1, STUCK = 2, NAME = 3 };
@@ -44,7 +43,7 @@ static uint32_t take_number(lua_State *L, awl_state *s) {
     awl_error(L, "too many EventLoops");
   if (place >= s->loop_count) {
     uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
-    awl_loop **loops = realloc(s->loops, count * sizeof(awl_loop *));
+    awl_loop **loops = aw_reallocate(s->loops, count * sizeof(awl_loop *));
     if (!loops)
       awl_error(L, "not enough memory");
     for (uint32_t i = s->loop_count; i < count; i++)
@@ -169,7 +168,7 @@ static int loop_gc(lua_State *L) {
   loop->core = NULL;
   s->values -= loop->live; /* what others still name is nil from now on */
   loop->live = 0;
-  free(loop->claims);
+  awl_free(loop->claims);
   loop->claims = NULL;
   if (loop->private_engine && loop->engine)
     awl_free_engine(loop->engine);

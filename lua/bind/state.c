@@ -20,6 +20,17 @@ static const char *const class_keys[AWL_CLASSES] = {
     "aiowire.Closed",  "aiowire.SystemError",   "aiowire.Deadlock",
 };
 
+/* ---- memory ---- */
+
+void *awl_calloc(size_t size) {
+  void *memory = aw_reallocate(NULL, size);
+  return memory ? memset(memory, 0, size) : NULL;
+}
+
+void awl_free(void *memory) {
+  aw_reallocate(memory, 0);
+}
+
 /* ---- the tables of util ---- */
 
 static int move_from_util(lua_State *L, awl_state *s) {
@@ -84,9 +95,9 @@ static int state_gc(lua_State *L) {
   if (s->engine)
     awl_free_engine(s->engine);
   awl_free_sites(s);
-  free(s->loops);
-  free(s->leaves);
-  free(s->workers);
+  awl_free(s->loops);
+  awl_free(s->leaves);
+  awl_free(s->workers);
   memset(s, 0, sizeof *s);
   s->closing = true;
   return 0;
@@ -119,10 +130,10 @@ awl_state *awl_open(lua_State *L) {
 
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed) {
-  awl_engine *engine = calloc(1, sizeof *engine);
+  awl_engine *engine = awl_calloc(sizeof *engine);
   aw_engine_config config = {clock, seed, s, awl_drop, awl_keep, true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
-    free(engine);
+    awl_free(engine);
     luaL_error(L, "not enough memory");
   }
   engine->state = s;
@@ -138,7 +149,7 @@ awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
 
 void awl_free_engine(awl_engine *engine) {
   aw_engine_free(engine->core);
-  free(engine);
+  awl_free(engine);
 }
 
 /* ---- classes ---- */
