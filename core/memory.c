@@ -65,6 +65,75 @@ void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
   return grown;
 }
 
+/* ---- tasks ----
+ *
+ * They come and go by the hundred thousand, so they are cut from slabs that
+ * double in size; a free one is the head of a list, by its `root`. Slabs are
+ * kept until the engine goes: as many as were ever needed at once. A sanitizer
+ * gets to see each task as memory of its own.
+ */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(AW_NO_SLABS)
+
+aw_task *aw__task_take(aw_engine *engine) {
+  return aw__alloc(engine, sizeof(aw_task));
+}
+
+void aw__task_put_back(aw_engine *engine, aw_task *task) {
+  aw__free(engine, task, sizeof *task);
+}
+
+static void free_slabs(aw_engine *engine) {
+  (void)engine;
+}
+
+#else
+
+enum { SLAB_LEAST = 16, SLAB_MOST = 4096 };
+
+static bool add_slab(aw_engine *engine) {
+  uint32_t count = engine->slabs ? engine->slabs->count * 2 : SLAB_LEAST;
+  if (count > SLAB_MOST)
+    count = SLAB_MOST;
+  aw_slab *slab =
+      aw__alloc(engine, sizeof *slab + count * sizeof slab->tasks[0]);
+  if (!slab)
+    return false;
+  slab->count = count;
+  slab->next = engine->slabs;
+  engine->slabs = slab;
+  engine->fresh = 0;
+  return true;
+}
+
+/* Fresh ones are taken in order: a slab is touched as far as it is used. */
+aw_task *aw__task_take(aw_engine *engine) {
+  aw_task *task = engine->free_tasks;
+  if (task) {
+    engine->free_tasks = (aw_task *)(void *)task->root;
+    return memset(task, 0, sizeof *task);
+  }
+  bool full = !engine->slabs || engine->fresh == engine->slabs->count;
+  if (full && !add_slab(engine))
+    return NULL;
+  return &engine->slabs->tasks[engine->fresh++];
+}
+
+void aw__task_put_back(aw_engine *engine, aw_task *task) {
+  task->root = (aw_wire *)(void *)engine->free_tasks;
+  engine->free_tasks = task;
+}
+
+static void free_slabs(aw_engine *engine) {
+  while (engine->slabs) {
+    aw_slab *slab = engine->slabs;
+    engine->slabs = slab->next;
+    aw__free(engine, slab, sizeof *slab + slab->count * sizeof slab->tasks[0]);
+  }
+}
+
+#endif
+
 void aw__engine_keep(aw_engine *engine) {
   engine->refs++;
 }
@@ -72,6 +141,7 @@ void aw__engine_keep(aw_engine *engine) {
 void aw__engine_release(aw_engine *engine) {
   if (--engine->refs > 0)
     return;
+  free_slabs(engine);
   aw__mfree(engine);
 }
 

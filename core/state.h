@@ -236,6 +236,13 @@ struct aw_task {
   bool killed : 1;
 };
 
+/* Memory for tasks, see task.c. */
+typedef struct aw_slab {
+  struct aw_slab *next;
+  uint32_t count;
+  aw_task tasks[];
+} aw_slab;
+
 /* ---- loops and the engine ---- */
 
 struct aw_loop {
@@ -276,6 +283,9 @@ struct aw_engine {
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;
   aw_engine_config config;
+  aw_slab *slabs;      /* the newest first */
+  aw_task *free_tasks; /* a list */
+  uint32_t fresh;      /* of the newest slab: how many were ever used */
   aw_error *no_memory; /* made ahead of need */
   uint32_t refs;
   bool inside; /* in aw_next() (I6) */
@@ -292,6 +302,8 @@ void aw__free(aw_engine *engine, void *memory, size_t size);
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size);
 void *aw__malloc(size_t size); /* of no engine: wires */
 void aw__mfree(void *memory);
+aw_task *aw__task_take(aw_engine *engine); /* zeroed, or NULL */
+void aw__task_put_back(aw_engine *engine, aw_task *task);
 void aw__engine_keep(aw_engine *engine);
 void aw__engine_release(aw_engine *engine);
 void aw__drop(aw_engine *engine, aw_value value);

@@ -52,11 +52,12 @@ aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
   static const aw_task_config none = {0};
   if (!config)
     config = &none;
-  aw_task *task = wire ? aw__alloc(engine, sizeof *task) : NULL;
+  aw_task *task = wire ? aw__task_take(engine) : NULL;
   if (task)
     task->engine = engine;
   if (!task || !configure(task, config)) {
-    aw__free(engine, task, sizeof *task);
+    if (task)
+      aw__task_put_back(engine, task);
     aw_wire_release(wire);
     aw__drop(engine, config->handler);
     return NULL;
@@ -85,7 +86,7 @@ void aw_task_release(aw_task *task) {
   assert(task->loop == NULL); /* settled: the engine's reference is gone */
   aw__task_drop_outcome(task);
   free_more(task);
-  aw__free(engine, task, sizeof *task);
+  aw__task_put_back(engine, task);
   aw__engine_release(engine);
 }
 
