@@ -6,7 +6,7 @@
  * that nobody caught is on its way out of a body, its info stands in
  * AWL_RAISED, under the worker's number; one that an await raised again is the
  * worker's `passing` and keeps its info; one that replaces another (an error
- * in `__close`) has it in `replaced` [E3]. What handlers get is a copy that
+ * in `__close`) has it in `replaced` [E3]. What handlers get is one over it that
  * has the Task as well: with it the kept one would be a cycle through C.
  *
  * Error objects are tables with a locked metatable; `message` is their text.
@@ -186,12 +186,19 @@ static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   lua_setfield(L, -2, "chain");
 }
 
+/* Id and name, into the info on top: the task itself may be gone later. */
+static void describe_name(lua_State *L, awl_state *s, const aw_task *task) {
+  lua_pushinteger(L, (lua_Integer)aw_task_id(task));
+  lua_setfield(L, -2, "id");
+  awl_push_plain_name(L, s, task);
+  lua_setfield(L, -2, "name");
+}
+
 /* What the info on top says of the task that failed. */
 static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   lua_pushinteger(L, awl_task_key(s, task));
   lua_setfield(L, -2, "key");
-  awl_push_task_name(L, s, task);
-  lua_setfield(L, -2, "who");
+  describe_name(L, s, task);
   set_chain(L, s, task);
   const char *where = aw_task_where(task);
   if (where) {
@@ -274,24 +281,31 @@ aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
   return error_of_info(L, s, awl_loop_of(s, aw_task_loop(task)));
 }
 
-/* Push a copy of the info at `info`, without what is ours. */
-static void copy_info(lua_State *L, int info) {
-  static const char *const fields[] = {
-      "err", "traceback", "chain", "started_at", "attempts", "cause", "who"};
+/* Push an info that has all of the one at `info`, and room for more of its
+ * own: fields that it lacks are looked for there, see info_index(). */
+static void push_info_over(lua_State *L, int info) {
   info = lua_absindex(L, info);
-  lua_createtable(L, 0, 8);
-  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    lua_getfield(L, info, fields[i]);
-    lua_setfield(L, -2, fields[i]);
-  }
+  lua_createtable(L, 1, 3);
+  lua_pushvalue(L, info);
+  lua_rawseti(L, -2, 1);
   awl_push_class(L, AWL_INFO);
   lua_setmetatable(L, -2);
+}
+
+/* __index of an info: the field of the one that it is over. */
+static int info_index(lua_State *L) {
+  lua_settop(L, 2);
+  if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)
+    return 0;
+  lua_insert(L, 2);
+  lua_gettable(L, 2);
+  return 1;
 }
 
 aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
                                  int info) {
   if (info != 0) {
-    copy_info(L, info);
+    push_info_over(L, info);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "err");
   } else {
@@ -398,7 +412,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
     lua_remove(L, -2);
   }
   int kept = lua_gettop(L);
-  copy_info(L, kept);
+  push_info_over(L, kept);
   lua_getfield(L, kept, "key");
   awl_get(L, s, AWL_TASKS, lua_tointeger(L, -1));
   if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
@@ -422,8 +436,7 @@ void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
   set_chain(L, s, task);
   lua_pushstring(L, aw_task_where(task));
   lua_setfield(L, -2, "started_at");
-  awl_push_task_name(L, s, task);
-  lua_setfield(L, -2, "who");
+  describe_name(L, s, task);
 }
 
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
@@ -596,7 +609,10 @@ void awl_open_errors(lua_State *L, awl_state *s) {
       {AWL_DEADLOCK, "aiowire.Deadlock", error_tostring},
   };
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-    const luaL_Reg meta[] = {{"__tostring", classes[i].show}, {NULL, NULL}};
+    const luaL_Reg meta[] = {
+        {"__tostring", classes[i].show},
+        {classes[i].class == AWL_INFO ? "__index" : NULL, info_index},
+        {NULL, NULL}};
     awl_new_class(L, s, classes[i].class, classes[i].name, NULL, meta);
     lua_pop(L, 1);
   }
