@@ -19,8 +19,9 @@
 #include <string.h>
 
 enum { CREDIT_MOST = 64 };
-static const uint64_t SLICE = 200 * 1000; /* ns */
-static const uint64_t MS = 1000 * 1000;   /* ns */
+static const uint64_t SLICE = 200 * 1000;       /* ns */
+static const uint64_t MS = 1000 * 1000;         /* ns */
+static const uint64_t SLOW = 100 * 1000 * 1000; /* ns: worth a word [F4] */
 
 /* ---- life ---- */
 
@@ -239,6 +240,8 @@ static void look(aw_engine *engine) {
   uint64_t now = uv_hrtime();
   uint64_t took = now - engine->now;
   engine->now = now;
+  if (took >= SLOW)
+    engine->slow = took;
   if (took > SLICE / 2)
     engine->credit_size = engine->credit_size / 4 + 1;
   else if (engine->credit_size < CREDIT_MOST)
@@ -303,6 +306,15 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   return rest(engine, out);
 }
 
+static int report_slow(aw_engine *engine, aw_step *out) {
+  out->what = AW_STEP_SLOW;
+  out->task = NULL;
+  out->ns = engine->slow;
+  out->id = engine->last_id;
+  engine->slow = 0;
+  return 1;
+}
+
 static int report(aw_engine *engine, aw_step *out) {
   aw_link *link = aw__list_shift(&engine->reports);
   out->what = AW_STEP_FAILED;
@@ -321,12 +333,15 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   }
   if (!aw__list_empty(&engine->reports))
     return report(engine, out);
+  if (engine->slow)
+    return report_slow(engine, out);
   if (loop->state != AW_LOOP_RUNNING)
     return 0;
   aw_task *task = aw__ready_pop(engine);
   if (task) {
     task->state = AW_TASK_RUNNING;
     engine->current = task;
+    engine->last_id = task->id;
     engine->credit--;
     return AGAIN;
   }
@@ -372,6 +387,7 @@ static void answer(aw_engine *engine, const aw_step *step) {
     break;
   case AW_STEP_RESUME: /* only host code parks */
   case AW_STEP_KILL:
+  case AW_STEP_SLOW:
   case AW_STEP_WOKEN: break;
   }
 }

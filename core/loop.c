@@ -133,7 +133,10 @@ static int arm_timeout(aw_loop *loop, uint64_t timeout) {
   aw_engine *engine = loop->engine;
   if (loop->root.own != AW_LEVEL_NONE)
     return 0;
-  uint64_t until = aw__later(aw_engine_now(engine), timeout);
+  uint64_t now = aw_engine_now(engine);
+  if (aw__list_empty(&engine->running))
+    engine->now = now; /* what was before is no step of ours */
+  uint64_t until = aw__later(now, timeout);
   aw__alarm_clear(engine, &loop->root.alarm);
   if (until == AW_NEVER)
     return 0;

@@ -274,11 +274,13 @@ struct aw_engine {
   int32_t credit; /* steps until the next look at the clock [F2] */
   int32_t credit_size;
   aw_deadlines deadlines;
-  uint64_t now;    /* last look; the time itself when virtual */
-  aw_link reports; /* failed tasks whose host must be told */
-  aw_link running; /* loops, outermost first */
-  aw_link idle;    /* tasks in aw_await_idle() */
-  size_t external; /* waits that something outside ends */
+  uint64_t now;     /* last look; the time itself when virtual */
+  uint64_t slow;    /* ns without a look, if too long; 0: none to report */
+  uint64_t last_id; /* of the task whose turn came last */
+  aw_link reports;  /* failed tasks whose host must be told */
+  aw_link running;  /* loops, outermost first */
+  aw_link idle;     /* tasks in aw_await_idle() */
+  size_t external;  /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;

@@ -348,6 +348,8 @@ typedef enum aw_step_kind {
   AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
                        none at a loop's root; then aw_step_handled() */
   AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
+  AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
+                       task with this `id`, or one of a few before it [F4] */
   AW_STEP_WOKEN     /* aw_engine_wake() was called */
 } aw_step_kind;
 
@@ -357,6 +359,7 @@ typedef struct aw_step {
   aw_task *task; /* borrowed until the step is reported */
   aw_loop *loop;
   void *data;
+  uint64_t ns, id; /* SLOW */
 } aw_step;
 
 /* Interpret until a task needs its host or `loop`, which must be running

@@ -177,6 +177,7 @@ static int host_run(aw_engine *engine, aw_loop *loop) {
     case AW_STEP_DEADLOCK:
       aw_loop_fail(loop, aw_error_new(engine, AW_EDEADLOCK, 0));
       break;
+    case AW_STEP_SLOW:
     case AW_STEP_WOKEN: break;
     }
   }

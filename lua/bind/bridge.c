@@ -441,10 +441,13 @@ static void resume(lua_State *L, awl_worker *w) {
 static void do_call(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   awl_worker *w = take_worker(L, s);
-  if (w)
-    resume(L, w);
-  else
+  if (!w) {
     fail_step(L, s, task);
+    return;
+  }
+  w->task = task; /* whatever keeps the worker from running it, it fails */
+  w->reported = false;
+  resume(L, w);
 }
 
 static void do_resume(lua_State *L, awl_state *s) {
@@ -617,6 +620,17 @@ static void do_woken(awl_state *s) {
     aw_loop_stop(s->run.loop, count > 1);
 }
 
+/* A warning, for who has them on (`-W`, `warn "@on"`) [F4]. */
+static void do_slow(lua_State *L, awl_state *s) {
+  const aw_step *step = &s->run.step;
+  char text[128];
+  snprintf(text, sizeof text,
+           "aiowire: for %.2f s nothing else could run; the step was of task "
+           "%llu or of one just before it",
+           awl_seconds(step->ns), (unsigned long long)step->id);
+  lua_warning(L, text, 0);
+}
+
 static void dispatch(lua_State *L, awl_state *s) {
   switch (s->run.step.what) {
   case AW_STEP_CALL: do_call(L, s); break;
@@ -624,6 +638,7 @@ static void dispatch(lua_State *L, awl_state *s) {
   case AW_STEP_KILL: do_kill(L, s); break;
   case AW_STEP_FAILED: do_failed(L, s); break;
   case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
+  case AW_STEP_SLOW: do_slow(L, s); break;
   case AW_STEP_WOKEN: do_woken(s); break;
   }
 }

@@ -353,7 +353,8 @@ awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
 
 /* ---- lact.c, lscope.c, lco.c ---- */
 
-/* Note in AWL_OWNED that `co` is the engine's to resume, or not. Raises. */
+/* Note in AWL_OWNED that `co` is the engine's to resume, or not (NULL). Raises
+ * the first time only. */
 void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
 /* The worker that `co` belongs to while it waits; or NULL. */
 awl_worker *awl_owner(awl_state *s, lua_State *co);

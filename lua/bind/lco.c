@@ -22,6 +22,7 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
   lua_State *outer = s->run.co;
   bool ours = w && L == outer && lua_isyieldable(L);
   if (ours) {
+    awl_own(L, s, co, NULL); /* park_through() needs the place */
     w->parked = false;
     s->run.co = co;
     awl_signals_watch(co);
@@ -44,7 +45,7 @@ void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker) {
   if (worker)
     lua_pushlightuserdata(L, worker);
   else
-    lua_pushnil(L);
+    lua_pushboolean(L, false); /* keeps its place in the table */
   lua_rawset(L, -3);
   lua_pop(L, 1);
 }

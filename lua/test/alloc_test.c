@@ -7,7 +7,7 @@
  * then on. It ends well or with "not enough memory", and nothing is left when
  * the state is closed.
  *
- *     alloc_test [-v] [scenario]
+ *     alloc_test [-v] [scenario [first k]]
  */
 #include <aiowire_lua.h>
 
@@ -144,8 +144,10 @@ static bool run(const alloc_scenario *s) {
   return good && memory.live == 0;
 }
 
+static size_t first; /* k to begin with, less one: for debuggers */
+
 static size_t sweep(const alloc_scenario *s, mode how, size_t *bad) {
-  size_t k = 0, most = *bad + 5; /* enough to see */
+  size_t k = first, most = *bad + 5; /* enough to see */
   do {
     memset(&memory, 0, sizeof memory);
     memory.fail_at = ++k;
@@ -160,8 +162,10 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "-v") == 0)
       verbose = true;
-    else
+    else if (!only)
       only = argv[i];
+    else
+      first = strtoul(argv[i], NULL, 10) - 1;
   }
   aw_set_allocator(own_alloc, NULL);
   size_t total = 0, bad = 0, scenarios = 0;
