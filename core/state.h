@@ -234,6 +234,7 @@ struct aw_task {
   bool background : 1;
   bool hopped : 1; /* one transition while cancelled, no await since [N3] */
   bool killed : 1;
+  bool watched : 1; /* its end wakes the host */
 };
 
 /* Memory for tasks, see task.c. */

@@ -503,6 +503,8 @@ void aw__step_settle(aw_task *task) {
   task->loop = NULL;
   task->inner = NULL;
   wake_waiters(task);
+  if (task->watched)
+    engine->woken = 1;
   aw_task *owner = parent->task;
   if (owner && parent->children == 0 && owner->wait == &aw__wait_children &&
       owner->on == parent)

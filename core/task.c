@@ -253,6 +253,10 @@ uint64_t aw_task_started(const aw_task *task) {
   return task->started;
 }
 
+void aw_task_watch(aw_task *task) {
+  task->watched = true;
+}
+
 uint32_t aw_task_steps(const aw_task *task) {
   return task->steps;
 }

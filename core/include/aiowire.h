@@ -348,7 +348,7 @@ typedef enum aw_step_kind {
   AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
                        none at a loop's root; then aw_step_handled() */
   AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
-  AW_STEP_WOKEN     /* aw_engine_wake() was called */
+  AW_STEP_WOKEN     /* aw_engine_wake(), or see aw_task_watch() */
 } aw_step_kind;
 
 typedef struct aw_step {
@@ -490,6 +490,10 @@ AW_API void aw_task_release(aw_task *task); /* NULL is fine */
  */
 #define AW_DEFAULT (UINT64_MAX - 1)
 AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
+
+/* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
+ * drives only until then: others may wait for long. */
+AW_API void aw_task_watch(aw_task *task);
 
 AW_API aw_task_state aw_task_state_of(const aw_task *task);
 AW_API uint64_t aw_task_id(const aw_task *task);
