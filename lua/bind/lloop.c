@@ -129,11 +129,9 @@ static int m_EventLoop(lua_State *L) {
   loop_options options;
   lua_settop(L, 1);
   read_options(L, &options);
-  uint32_t number = take_number(L, s);
   awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
   memset(loop, 0, sizeof *loop);
   loop->state = s;
-  loop->number = number;
   lua_newtable(L);
   lua_setiuservalue(L, 2, VALUES);
   lua_newtable(L);
@@ -144,6 +142,9 @@ static int m_EventLoop(lua_State *L) {
   }
   awl_push_class(L, AWL_LOOP);
   lua_setmetatable(L, 2);
+  /* From here on nothing collects: a finalizer may make loops, too. */
+  uint32_t number = take_number(L, s);
+  loop->number = number;
   lua_pushvalue(L, 2);
   awl_set(L, s, AWL_LOOPS, AWL_PLACE_OF(number));
   loop->engine = engine_for(L, s, &options);
@@ -324,6 +325,8 @@ static int loop_start(lua_State *L) {
 
 static int loop_now(lua_State *L) {
   awl_loop *loop = check_loop(L, awl_of(L));
+  if (!loop->engine)
+    return awl_ended(L, loop);
   lua_pushnumber(L, awl_seconds(aw_engine_now(loop->engine->core)));
   return 1;
 }

@@ -26,7 +26,10 @@ lua_Integer awl_task_key(awl_state *s, const aw_task *task) {
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   if (!awl_is(L, s, arg, AWL_TASK))
     luaL_typeerror(L, arg, "task");
-  return ((task_ud *)lua_touserdata(L, arg))->task;
+  aw_task *task = ((task_ud *)lua_touserdata(L, arg))->task;
+  if (!task)
+    luaL_argerror(L, arg, "this task is garbage, and finalized");
+  return task;
 }
 
 static task_ud *push_empty(lua_State *L) {
