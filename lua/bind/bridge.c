@@ -673,6 +673,11 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     }
   }
   int rc = run->rc;
+  if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
+    loop->anchored = false;
+  }
   s->run = outer;
   awl_signals_watch(outer.co);
   return rc;

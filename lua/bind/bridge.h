@@ -125,7 +125,8 @@ struct awl_loop {
   size_t live; /* values it has */
   uint64_t timeout;
   bool private_engine, signals;
-  bool ran; /* once, to its end */
+  bool ran;      /* once, to its end */
+  bool anchored; /* in the registry, as long as it is half way */
 };
 
 /* What is under way; saved and restored around a nested engine's run. */
