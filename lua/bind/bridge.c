@@ -38,6 +38,11 @@ static void clear_raised(awl_worker *w) {
   w->passing = NULL;
 }
 
+static void leave_scopes(awl_worker *w) {
+  while (w->scopes)
+    awl_leave_scope(w->scopes);
+}
+
 void awl_forget_raised(awl_state *s) {
   if (s->run.running)
     clear_raised(s->run.running);
@@ -121,6 +126,7 @@ static void report(lua_State *L, awl_worker *w, int status) {
   else
     report_body(L, w, BASE + 1);
   clear_raised(w);
+  leave_scopes(w);
   lua_settop(L, BASE);
 }
 
@@ -295,19 +301,24 @@ static bool reserve_worker(awl_state *s) {
   return true;
 }
 
-/* (state) → light userdata: a new worker. Run under pcall. */
+/* (state) → light userdata: a new worker. Run under pcall. The struct stays
+ * when the worker dies, for the next one of that number: a coroutine of the
+ * user that waits in it is never resumed by the engine, but may be by hand,
+ * and looks at it. */
 static int make_worker(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
+  /* First, for it may collect, and a finalizer may make workers, too. */
+  lua_State *co = lua_newthread(L);
   if (!reserve_worker(s))
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
-  lua_State *co = lua_newthread(L);
   awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
   /* So that noting an error needs no new key. */
   lua_pushboolean(L, 0);
   awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
-  awl_own(L, s, co, (awl_worker *)s); /* the place; the value comes below */
-  awl_worker *w = awl_calloc(sizeof *w);
+  awl_worker *w = s->workers[number];
+  if (!w)
+    w = s->workers[number] = awl_calloc(sizeof *w);
   if (!w)
     return awl_error(L, "not enough memory");
   awl_own(L, s, co, w);
@@ -315,24 +326,27 @@ static int make_worker(lua_State *L) {
   w->co = co;
   w->number = number;
   s->first_worker = s->worker_chain[number];
-  s->workers[number] = w;
   lua_pushcfunction(co, awl_worker_main);
   lua_pushlightuserdata(co, w);
   lua_pushlightuserdata(L, w);
   return 1;
 }
 
-static void forget_worker(awl_worker *w) {
+/* Close the coroutine of a worker, and let go of both. In this order: nobody
+ * else anchors it while its `<close>` handlers run. */
+static void end_worker(awl_worker *w) {
   awl_state *s = w->state;
-  for (awl_scope *scope = w->scopes; scope; scope = scope->outer)
-    scope->scope = NULL;
+  uint32_t number = w->number;
+  lua_resetthread(w->co);
+  lua_settop(w->co, 0); /* an error of theirs */
+  leave_scopes(w);
   clear_raised(w);
-  awl_unset(s, AWL_THREADS, (lua_Integer)w->number + 1);
-  s->workers[w->number] = NULL;
-  s->worker_chain[w->number] = s->first_worker;
-  s->first_worker = w->number;
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
   s->busy--;
-  awl_free(w);
 }
 
 void awl_free_workers(awl_state *s) {
@@ -352,7 +366,7 @@ static awl_worker *take_worker(lua_State *L, awl_state *s) {
     s->idle_count--;
     if (lua_status(w->co) != LUA_YIELD) { /* closed by hand */
       s->busy++;
-      forget_worker(w);
+      end_worker(w);
       w = NULL;
     }
   }
@@ -399,9 +413,7 @@ static void fail_step(lua_State *L, awl_state *s, aw_task *task) {
 static void bury(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   aw_task *task = w->reported ? NULL : w->task;
-  lua_State *co = w->co;
-  forget_worker(w);
-  lua_resetthread(co);
+  end_worker(w);
   if (task)
     fail_step(L, s, task);
   else
@@ -511,8 +523,7 @@ static void do_kill(lua_State *L, awl_state *s) {
   lua_pushlightuserdata(L, w);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     lua_pop(L, 1); /* no memory to note it: it is closed all the same */
-  lua_resetthread(w->co);
-  forget_worker(w);
+  end_worker(w);
   aw_step_killed(task);
 }
 
@@ -674,6 +685,11 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     }
   }
   int rc = run->rc;
+  if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
+    loop->anchored = false;
+  }
   s->run = outer;
   awl_signals_watch(outer.co);
   return rc;
@@ -736,6 +752,9 @@ awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
 
 int awl_park(lua_State *L, awl_worker *w, lua_KFunction k) {
   w->parked = true;
+  w->resumed = false;
+  w->waiting = L;
+  w->top = lua_gettop(L);
   return lua_yieldk(L, 0, (lua_KContext)w, k);
 }
 
@@ -760,6 +779,8 @@ const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
 }
 
 int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
+  if (w->waiting == L)
+    lua_settop(L, w->top); /* without what it was resumed with */
   lua_pushnil(L);
   awl_push_refusal(L, w);
   return lua_yieldk(L, 2, (lua_KContext)w, k);

@@ -84,6 +84,8 @@ struct awl_worker {
   struct awl_scope *scopes; /* open in its body, innermost first */
   uint64_t serial;          /* of the leaf whose content is on its stack */
   uint32_t loop_number;     /* of the EventLoop on its stack */
+  lua_State *waiting;       /* coroutine that parked it: its own or inside */
+  int top;                  /* of the stack of that, then */
   uint32_t number;
   uint32_t at_once; /* awaits since it was resumed that did not wait */
   int result;       /* how the wait ended */
@@ -104,6 +106,7 @@ typedef enum awl_scope_mode {
 typedef struct awl_scope {
   aw_scope *scope; /* NULL once left */
   aw_task *task;
+  awl_worker *worker;      /* that lists it, until it is left or garbage */
   struct awl_scope *outer; /* of the same body */
   uint64_t ns;             /* its time, for the text of a Timeout */
   awl_scope_mode mode;
@@ -122,7 +125,8 @@ struct awl_loop {
   size_t live; /* values it has */
   uint64_t timeout;
   bool private_engine, signals;
-  bool ran; /* once, to its end */
+  bool ran;      /* once, to its end */
+  bool anchored; /* in the registry, as long as it is half way */
 };
 
 /* What is under way; saved and restored around a nested engine's run. */
@@ -173,14 +177,16 @@ struct awl_state {
 
 /* ---- state.c ---- */
 
-/* The state that belongs to L; made by luaopen_aiowire. In C functions of the
- * module: upvalue 1. */
-#define awl_of(L) ((awl_state *)lua_touserdata(L, lua_upvalueindex(1)))
+/* The state that belongs to L; made by luaopen_aiowire. Raises once lua_close
+ * has finalized it: what was there before the module is finalized later, and
+ * may call it. Leaves the stack as it was. */
+awl_state *awl_open(lua_State *L);
+/* The same in C functions of the module: upvalue 1. */
+awl_state *awl_of(lua_State *L);
 /* C memory, zeroed, from the allocator of aw_set_allocator(), as all of it;
  * NULL when there is none. */
 void *awl_calloc(size_t size);
-void awl_free(void *memory);       /* NULL is fine */
-awl_state *awl_open(lua_State *L); /* raises; leaves the stack as it was */
+void awl_free(void *memory);                            /* NULL is fine */
 awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed); /* raises */
@@ -360,6 +366,7 @@ void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
 awl_worker *awl_owner(awl_state *s, lua_State *co);
 void awl_open_act(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
+void awl_leave_scope(awl_scope *scope); /* it is open no more */
 void awl_open_co(lua_State *L, awl_state *s);
 void awl_install(lua_State *L, awl_state *s); /* raises */
 
@@ -382,7 +389,8 @@ int awl_park(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
-/* First thing in such a `k`: true when somebody else resumed the coroutine;
+/* First thing in such a `k`: true when somebody else resumed the coroutine,
+ * even if its worker has ended and is another task's now;
  * then `return awl_park_again()`. */
 bool awl_strayed(awl_worker *worker);
 const char *awl_push_refusal(lua_State *L, const awl_worker *worker);

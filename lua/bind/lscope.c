@@ -40,6 +40,12 @@ static int scope_cancel(lua_State *L) {
   return 0;
 }
 
+/* A coroutine that was closed by hand drops its Scopes unleft. */
+static int scope_gc(lua_State *L) {
+  awl_leave_scope(lua_touserdata(L, 1));
+  return 0;
+}
+
 static int scope_tostring(lua_State *L) {
   const awl_scope *scope = lua_touserdata(L, 1);
   lua_pushfstring(L, "scope (%s)", scope->scope ? "open" : "left");
@@ -47,6 +53,17 @@ static int scope_tostring(lua_State *L) {
 }
 
 /* ---- leaving ---- */
+
+void awl_leave_scope(awl_scope *scope) {
+  if (!scope->worker)
+    return;
+  awl_scope **place = &scope->worker->scopes;
+  while (*place != scope)
+    place = &(*place)->outer;
+  *place = scope->outer;
+  scope->worker = NULL;
+  scope->scope = NULL;
+}
 
 /* Cut short by its own cancel, and absorbed here [S3, C5]. */
 static int cut_off(lua_State *L, const awl_scope *scope,
@@ -78,8 +95,7 @@ static int close_scope(lua_State *L, awl_worker *w, bool joined) {
   awl_scope *scope = lua_touserdata(L, 1);
   aw_scope_end end;
   aw_scope_close(w->task, &end);
-  scope->scope = NULL;
-  w->scopes = scope->outer;
+  awl_leave_scope(scope);
   if (end.error) {
     awl_drop(s, end.reason);
     return awl_raise(L, w, end.error);
@@ -158,6 +174,7 @@ static int call_in_scope(lua_State *L, awl_worker *w, int count,
   if (aw_scope_open(w->task, config, &scope->scope) < 0)
     return awl_error(L, "not enough memory");
   scope->task = w->task;
+  scope->worker = w;
   scope->outer = w->scopes;
   scope->mode = mode;
   scope->ns = ns;
@@ -245,7 +262,8 @@ static int act_pcall(lua_State *L) {
 void awl_open_scope(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {
       {"start", scope_start}, {"cancel", scope_cancel}, {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__tostring", scope_tostring}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__tostring", scope_tostring}, {"__gc", scope_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"scope", act_scope},
                                        {"timeout", act_timeout},
                                        {"shield", act_shield},

@@ -26,7 +26,10 @@ lua_Integer awl_task_key(awl_state *s, const aw_task *task) {
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   if (!awl_is(L, s, arg, AWL_TASK))
     luaL_typeerror(L, arg, "task");
-  return ((task_ud *)lua_touserdata(L, arg))->task;
+  aw_task *task = ((task_ud *)lua_touserdata(L, arg))->task;
+  if (!task)
+    luaL_argerror(L, arg, "this task is garbage, and finalized");
+  return task;
 }
 
 static task_ud *push_empty(lua_State *L) {
@@ -295,11 +298,16 @@ static int task_cancel_wait(lua_State *L) {
   return begin_wait(L, w, task, after_cancel_wait);
 }
 
-/* Outside of tasks: drive the engine until the task has ended. */
+/* Outside of tasks: drive the engine until the task has ended. A loop that
+ * is left half way is no garbage: its tasks have clean-up to do. */
 static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  awl_push_loop(L, s, loop);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, loop);
+  loop->anchored = true;
   if (aw_loop_begin(loop->core, AW_NEVER) < 0)
     return 0; /* it runs: it ends in its own time */
+  aw_task_watch(task);
   awl_drive(L, s, loop, task, 0);
   aw_loop_pause(loop->core);
   return 0;

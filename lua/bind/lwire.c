@@ -175,7 +175,12 @@ bool awl_callable(lua_State *L, int index) {
 }
 
 static wire_ud *to_ud(lua_State *L, awl_state *s, int index) {
-  return awl_is(L, s, index, AWL_WIRE) ? lua_touserdata(L, index) : NULL;
+  if (!awl_is(L, s, index, AWL_WIRE))
+    return NULL;
+  wire_ud *ud = lua_touserdata(L, index);
+  if (!ud->wire)
+    awl_error(L, "this wire is garbage, and finalized");
+  return ud;
 }
 
 bool awl_is_wire(lua_State *L, awl_state *s, int index) {
@@ -520,7 +525,7 @@ static int w_tostring(lua_State *L) {
 }
 
 static int w_gc(lua_State *L) {
-  awl_state *s = awl_of(L);
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* closed or not */
   wire_ud *ud = lua_touserdata(L, 1);
   aw_wire_release(ud->wire);
   ud->wire = NULL;
