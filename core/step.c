@@ -193,6 +193,8 @@ void aw_scope_close(aw_task *task, aw_scope_end *end) {
   aw_engine *engine = task->engine;
   aw__scope_end(scope, end);
   task->inner = scope->parent;
+  if (task->inner->eff == AW_LEVEL_NONE)
+    task->cancels = 0; /* that cancel is over: the task did end it [C9] */
   aw__scope_unlink(scope);
   aw__task_pop(task);
   aw__free(engine, AW_CONTAINER(aw_opened, scope, scope), sizeof(aw_opened));

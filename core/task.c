@@ -125,8 +125,20 @@ void aw__task_pop(aw_task *task) {
     aw_wire_release(frame->wire);
 }
 
+/* The name of the task is that of the wire it was started with; keep it when
+ * that wire goes. */
+static void keep_name(aw_task *task, aw_task_more *more) {
+  more->name = aw_wire_name(task->root);
+  more->kept = aw__wire_keep_name(task->root);
+}
+
 void aw__task_end_root(aw_task *task) {
   assert(task->depth == 0);
+  if (task->refs > 1 && aw_wire_name(task->root)) { /* somebody may ask */
+    aw_task_more *more = more_of(task);
+    if (more && !more->name)
+      keep_name(task, more);
+  }
   aw_wire_release(task->root);
   task->root = task->at = NULL;
   aw__free(task->engine, task->frames, task->capacity * sizeof *task->frames);

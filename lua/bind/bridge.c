@@ -580,8 +580,13 @@ static int handle_failure(lua_State *L) {
   awl_push_loop(L, s, loop);
   lua_pushvalue(L, ERROR);
   lua_pushvalue(L, INFO);
-  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
-    handler_raised(L, s, loop, ERROR, INFO);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK)
+    return 0;
+  if (lua_isnil(L, -1)) { /* [E1] */
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, -2);
+  }
+  handler_raised(L, s, loop, ERROR, INFO);
   return 0;
 }
 
@@ -594,7 +599,11 @@ static void do_failed(lua_State *L, awl_state *s) {
   s->handler_loop = loop;
   lua_pushcfunction(L, handle_failure);
   lua_pushlightuserdata(L, task);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+  awl_signals_watch(L);
+  int status = lua_pcall(L, 1, 0, 0);
+  awl_signals_watch(NULL);
+  awl_signals_step_over(L);
+  if (status != LUA_OK) {
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
   }
@@ -625,7 +634,27 @@ static void do_deadlock(lua_State *L, awl_state *s) {
   }
 }
 
-static void do_woken(awl_state *s) {
+/* (): the dump of each loop that is not closed, to standard error. */
+static int print_dumps(lua_State *L) {
+  awl_state *s = awl_open(L);
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    if (!s->loops[i])
+      continue;
+    awl_push_embedded(L, "aiowire.dump");
+    awl_push_loop(L, s, s->loops[i]);
+    lua_call(L, 1, 1);
+    lua_writestringerror("%s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static void do_woken(lua_State *L, awl_state *s) {
+  if (awl_signals_dump()) {
+    lua_pushcfunction(L, print_dumps);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+      lua_pop(L, 1);
+  }
   int count;
   if (awl_signals_taken(&count) > 0)
     aw_loop_stop(s->run.loop, count > 1);
@@ -650,7 +679,19 @@ static void dispatch(lua_State *L, awl_state *s) {
   case AW_STEP_FAILED: do_failed(L, s); break;
   case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
   case AW_STEP_SLOW: do_slow(L, s); break;
-  case AW_STEP_WOKEN: do_woken(s); break;
+  case AW_STEP_WOKEN: do_woken(L, s); break;
+  }
+}
+
+/* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
+static void trim_pool(awl_state *s) {
+  enum { POOL = 1024 };
+  while (s->idle_count > POOL) {
+    awl_worker *w = s->idle;
+    s->idle = w->next_idle;
+    s->idle_count--;
+    s->busy++;
+    end_worker(w);
   }
 }
 
@@ -691,6 +732,8 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     loop->anchored = false;
   }
   s->run = outer;
+  if (!outer.engine)
+    trim_pool(s);
   awl_signals_watch(outer.co);
   return rc;
 }

@@ -270,7 +270,6 @@ typedef struct awl_leaf {
  * holds what it needs of Lua. NULL when V2 does not accept it. Gives. Raises.
  */
 aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
-aw_wire *awl_check_wire(lua_State *L, awl_state *s, awl_loop *loop, int arg);
 /* As awl_to_wire(); if it raises, `value` is dropped first. */
 aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
                              int index, aw_value value);
@@ -410,6 +409,7 @@ void awl_limit_hit(lua_State *L, awl_state *s); /* note the dump, stop all */
 bool awl_signals_hold(awl_state *s, awl_engine *engine); /* false: held yet */
 int awl_signals_release(awl_state *s);     /* the one that came, or 0 */
 int awl_signals_taken(int *count);         /* the last one's number, or 0 */
+bool awl_signals_dump(void);               /* was a dump asked for? */
 void awl_signals_step_over(lua_State *co); /* its step ended: no hook more */
 void awl_signals_watch(lua_State *co);     /* coroutine that runs now */
 

@@ -228,6 +228,25 @@ static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
   }
 }
 
+/* (info, light loop, light error) */
+static int protected_suppress(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 2);
+  suppress_replaced(L, loop->state, loop, lua_touserdata(L, 3), 1);
+  return 0;
+}
+
+/* The same, when `error` is in nobody's hands yet: out of memory loses some of
+ * what was replaced, but not the error. */
+static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
+                         int info) {
+  lua_pushcfunction(L, protected_suppress);
+  lua_pushvalue(L, info);
+  lua_pushlightuserdata(L, loop);
+  lua_pushlightuserdata(L, error);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
 /* `error` for a task of `loop`: if its info is in the table of another loop,
  * which may go before, an error of `loop` with the same. Gives. */
 static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
@@ -257,6 +276,8 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
     push_new_info(L, err);
   }
   int info = lua_gettop(L);
+  bool replaced = lua_getfield(L, info, "replaced") != LUA_TNIL;
+  lua_pop(L, 1);
   aw_error *error = NULL;
   if (push_passing(L, s, worker, err) && lua_rawequal(L, -1, info)) {
     error = rehome(L, s, loop, worker->passing);
@@ -266,7 +287,8 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
     lua_pushvalue(L, info);
     error = error_of_info(L, s, loop);
   }
-  suppress_replaced(L, s, loop, error, info);
+  if (replaced)
+    try_suppress(L, loop, error, info);
   if (worker->raised)
     awl_unset(s, AWL_RAISED, (lua_Integer)worker->number + 1);
   worker->raised = false;

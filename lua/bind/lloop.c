@@ -247,7 +247,7 @@ static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
   if (!loop->core)
     return awl_ended(L, loop);
   bool inside = s->run.engine == loop->engine;
-  if (inside && s->in_handler)
+  if (s->in_handler)
     return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
   if (!inside || (!s->run.running && !s->run.engine))
     return run_outside(L, s, loop, timeout, 0);

@@ -122,10 +122,22 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
   return close_scope(L, w, true);
 }
 
-/* f has ended with `status`. */
+static int after_turn(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_turn);
+  return close_scope(L, w, false);
+}
+
+/* f has ended with `status`. Scopes are left in the body that opened them, the
+ * innermost first: a generator that yields inside one can break that. */
 static int leave(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
   awl_scope *scope = lua_touserdata(L, 1);
+  if (s->run.running != w || w->scopes != scope || !scope->scope)
+    return awl_error(L, "a scope must be left in the task that opened it, the "
+                        "innermost first (coroutine.yield inside aw.scope?)");
   scope->status = status;
   scope->cut = aw_task_cancelled(w->task);
   bool cancelled = status != LUA_OK && awl_is_cancelled(L, s, -1);
@@ -135,9 +147,11 @@ static int leave(lua_State *L, awl_worker *w, int status) {
     error = awl_make_error(L, s, w);
   }
   aw_task_park(w->task, w);
-  if (aw_scope_leave(w->task, error, cancelled) == 0)
+  if (aw_scope_leave(w->task, error, cancelled) != 0)
+    return awl_park(L, w, after_join);
+  if (awl_at_once(w) || aw_await_yield(w->task) < 0)
     return close_scope(L, w, false);
-  return awl_park(L, w, after_join);
+  return awl_park(L, w, after_turn); /* others first [F3] */
 }
 
 static int after_body(lua_State *L, int status, lua_KContext context) {

@@ -68,12 +68,24 @@ static void check_handler(lua_State *L, int arg, bool ours) {
     luaL_typeerror(L, arg, "function");
 }
 
+static void refuse_unknown(lua_State *L, int arg) {
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    if (strcmp(key, "name") != 0 && strcmp(key, "background") != 0 &&
+        strcmp(key, "grace") != 0) {
+      lua_pushfstring(L, "no option '%s'", luaL_tolstring(L, -2, NULL));
+      luaL_argerror(L, arg, lua_tostring(L, -1));
+    }
+  }
+}
+
 /* What opts at `arg` say; the name lives with the state. */
 static void read_options(lua_State *L, awl_state *s, int arg,
                          aw_task_config *config) {
   if (lua_isnoneornil(L, arg))
     return;
   luaL_checktype(L, arg, LUA_TTABLE);
+  refuse_unknown(L, arg);
   if (lua_getfield(L, arg, "name") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_argerror(L, arg, "option 'name' must be a string");
@@ -109,6 +121,8 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
     luaL_typeerror(L, arg, "wire");
   check_handler(L, arg + 1, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
+  if (*config.where == '?')
+    config.where = NULL; /* by C code: the main chunk */
   read_options(L, s, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
@@ -265,7 +279,16 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
+/* A loop that nobody runs has to, for its task to end [S7]. */
+static void let_run(aw_task *task) {
+  aw_loop *loop = aw_task_loop(task);
+  if (loop && aw_loop_state_of(loop) == AW_LOOP_IDLE &&
+      aw_loop_begin(loop, AW_NEVER) == 0)
+    aw_loop_pause(loop);
+}
+
 static int join(lua_State *L, awl_worker *w, aw_task *task) {
+  let_run(task);
   aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
   aw_scope *scope;
   if (aw_scope_open(w->task, &config, &scope) < 0)
@@ -321,8 +344,10 @@ static int task_close(lua_State *L) {
   lua_settop(L, 1);
   task_cancel(L);
   lua_settop(L, 1);
+  if (!s->run.engine) /* outside of every run */
+    return drive_to_end(L, s, task);
   if (!s->run.running)
-    return s->in_handler ? 0 : drive_to_end(L, s, task);
+    return 0; /* in a handler, or being killed: it is cancelled */
   if (!lua_isyieldable(L) || L != s->run.co)
     return 0; /* being killed: it is cancelled, that is all there is */
   aw_task_park(s->run.running->task, s->run.running);

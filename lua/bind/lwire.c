@@ -303,13 +303,6 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
   return wire;
 }
 
-aw_wire *awl_check_wire(lua_State *L, awl_state *s, awl_loop *loop, int arg) {
-  aw_wire *wire = awl_to_wire(L, s, loop, arg);
-  if (!wire)
-    luaL_typeerror(L, arg, "wire");
-  return wire;
-}
-
 void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
   if (anchor != 0)
     anchor = lua_absindex(L, anchor);
@@ -338,12 +331,6 @@ static int m_Wire(lua_State *L) {
   if (!awl_callable(L, 1) || (extra > 0 && to_ud(L, s, 1)))
     return luaL_typeerror(L, 1, extra > 0 ? "function" : "wire");
   return push_host_wire(L, s, AWL_LEAF_BODY, extra);
-}
-
-static int push_timed(lua_State *L, awl_state *s, aw_wire *wire) {
-  if (!wire)
-    return awl_error(L, "not enough memory");
-  return fill(L, push_empty(L, s), wire);
 }
 
 static int m_Sleep(lua_State *L) {
@@ -596,6 +583,7 @@ void awl_open_wire(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
   lua_pop(L, 1);
   awl_register(L, s, constructors);
-  push_timed(L, s, aw_sleep(AW_NEVER));
+  wire_ud *never = push_empty(L, s);
+  fill(L, never, aw_sleep(AW_NEVER));
   lua_setfield(L, -2, "Never");
 }
