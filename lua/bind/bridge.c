@@ -420,6 +420,20 @@ static void bury(lua_State *L, awl_worker *w) {
     lua_pop(L, 1);
 }
 
+/* (light text) → text */
+static int make_text(lua_State *L) {
+  lua_pushstring(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+/* Push `text`, or the error of having no memory for it: nothing may raise in
+ * the driver. */
+static void push_text(lua_State *L, const char *text) {
+  lua_pushcfunction(L, make_text);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)text);
+  (void)lua_pcall(L, 1, 1, 0);
+}
+
 static const char *const YIELDED =
     "coroutine.yield in a body, outside any coroutine of its own: "
     "to wait, use aw.yield() or another await";
@@ -444,7 +458,7 @@ static void resume(lua_State *L, awl_worker *w) {
     return;
   }
   if (status == LUA_YIELD)
-    lua_pushstring(L, YIELDED);
+    push_text(L, YIELDED);
   else
     lua_xmove(w->co, L, 1); /* it died: the error */
   bury(L, w);
@@ -469,7 +483,7 @@ static void do_resume(lua_State *L, awl_state *s) {
     resume(L, w);
     return;
   }
-  lua_pushliteral(L, "its coroutine was closed from outside");
+  push_text(L, "its coroutine was closed from outside");
   bury(L, w);
 }
 

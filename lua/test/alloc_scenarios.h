@@ -13,12 +13,11 @@ typedef struct alloc_scenario {
   bool opening; /* memory fails from the start of the state */
 } alloc_scenario;
 
-static const char alloc_prelude[] =
-    "function loop(o)\n"
-    "  o = o or {}\n"
-    "  o.clock, o.signals = 'virtual', false\n"
-    "  return aw.EventLoop(o)\n"
-    "end\n";
+static const char alloc_prelude[] = "function loop(o)\n"
+                                    "  o = o or {}\n"
+                                    "  o.clock, o.signals = 'virtual', false\n"
+                                    "  return aw.EventLoop(o)\n"
+                                    "end\n";
 
 static const alloc_scenario alloc_scenarios[] = {
     {"opening", "", true},
@@ -85,7 +84,9 @@ static const alloc_scenario alloc_scenarios[] = {
      false},
     {"a failing child",
      "local ev = loop()\n"
-     "local e = {}\n"
+     "local e = setmetatable({}, {__tostring = function() return 'own error' "
+     "end})\n"
+     ""
      "ev:start(function()\n"
      "  local ok, err = pcall(aw.scope, function(s)\n"
      "    s:start(function() aw.sleep(1) error(e) end)\n"
@@ -114,7 +115,8 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:start(function()\n"
      "  local ok, e = pcall(aw.timeout, 1, aw.sleep, 5)\n"
      "  check(not ok and aw.is_timeout(e) and #tostring(e) > 3)\n"
-     "  check(aw.timeout(5, function(x) aw.sleep(1) return x end, 'v') == 'v')\n"
+     "  check(aw.timeout(5, function(x) aw.sleep(1) return x end, 'v') == "
+     "'v')\n"
      "end)\n"
      "ev:run()",
      false},
@@ -134,41 +136,42 @@ static const alloc_scenario alloc_scenarios[] = {
      "  seen = tostring(info)\n"
      "  ev:start(aw.Sleep(1))\n"
      "end\n"
-     "local function fails() aw.sleep(1) error('oops') end\n"
+     "local function fails() aw.sleep(1) error('own error') end\n"
      "ev:start(function() aw.yield() return fails end, h, {name = 'task'})\n"
      "ev:run()\n"
-     "check(seen and seen:find('oops', 1, true) and seen:find('trace'))",
+     "check(seen and seen:find('own error', 1, true) and seen:find('trace'))",
      false},
     {"no handler",
      "local ev = loop()\n"
-     "ev:start(function() aw.sleep(1) error({'table'}) end)\n"
+     "local own = setmetatable({}, {__tostring = function() return 'own error' "
+     "end})\n"
+     "ev:start(function() aw.sleep(1) error(own) end)\n"
      "ev:start(function() aw.sleep(2) end)\n"
      "local ok, e = pcall(ev.run, ev)\n"
-     "check(not ok and e.cause[1] == 'table')\n"
+     "check(not ok and tostring(e):find('own error'))\n"
      "check(#tostring(ev.failure) > 5 and ev.status == 'failed')\n"
-     "if not ok and not (type(e) == 'table' and type(e.cause) == 'table') then\n"
-     "  error(e, 0)\n"
-     "end",
+     "if not tostring(e):find('own error') then error(e, 0) end",
      false},
     {"a failing handler",
      "local ev = loop()\n"
      "local raised = {}\n"
-     "ev:start(function() error('first') end, function() error(raised) end)\n"
-     "ev:start(function() error('other') end, function() end)\n"
+     "ev:start(function() error('own error') end, function() error(raised) "
+     "end)\n"
+     "ev:start(function() error('the other own error') end, function() end)\n"
      "local ok, e = pcall(ev.run, ev)\n"
-     "check(not ok and e == raised and tostring(e.cause):find('first'))\n"
+     "check(not ok and e == raised and tostring(e.cause):find('own error'))\n"
      "if e ~= raised then error(e, 0) end",
      false},
     {"waiting for tasks",
      "local ev = loop()\n"
      "local t = ev:start(aw.Sleep(1) >> aw.Value('a', nil, 'c'))\n"
-     "local u = ev:start(function() aw.sleep(1) error('raw', 0) end,\n"
+     "local u = ev:start(function() aw.sleep(1) error('own error', 0) end,\n"
      "                   function() end)\n"
      "local v = ev:start(aw.Never)\n"
      "ev:start(function()\n"
      "  local a, _, c = t:wait()\n"
      "  check(a == 'a' and c == 'c')\n"
-     "  check(select(2, pcall(u.wait, u)) == 'raw')\n"
+     "  check(select(2, pcall(u.wait, u)) == 'own error')\n"
      "  v:cancel('enough')\n"
      "  check(not pcall(v.wait, v))\n"
      "  check(aw.await(aw.Done(t)) == 'a')\n"
@@ -209,7 +212,8 @@ static const alloc_scenario alloc_scenarios[] = {
      false},
     {"results",
      "local ev = loop()\n"
-     "local t = ev:start(aw.Call(function() return table.unpack({}, 1, 50) end))"
+     "local t = ev:start(aw.Call(function() return table.unpack({}, 1, 50) "
+     "end))"
      "\n"
      "local u = ev:start(aw.Call(string.rep, 'x', 100))\n"
      "ev:run()\n"
@@ -266,7 +270,10 @@ static const alloc_scenario alloc_scenarios[] = {
      "  ev:start(aw.Never, nil, {name = 'leaked'})\n"
      "end)\n"
      "check(not ok and tostring(e):find('leaked'))\n"
-     "if not tostring(e):find('leaked') then error(e, 0) end",
+     "if not tostring(e):find('leaked') and not tostring(e):find('deadlock') "
+     "then\n"
+     "  error(e, 0)\n"
+     "end",
      false},
     {"aw.run",
      "aw.run(function(ev)\n"
@@ -329,20 +336,21 @@ static const alloc_scenario alloc_scenarios[] = {
     {"the stuck",
      "local ev = loop{timeout = 1, grace = 1}\n"
      "ev:start(function()\n"
-     "  while true do pcall(aw.sleep, 1) end\n"
+     "  for _ = 1, 1100 do pcall(aw.sleep, 1) end\n"
      "end)\n"
      "ev:run()\n"
-     "check(#ev.stuck == 1 and #ev.stuck[1].traceback > 5)",
+     "check(#ev.stuck == 1 and #(ev.stuck[1].traceback or '') > 5)",
      false},
     {"errors that meet",
      "local ev = loop()\n"
      "local info\n"
      "ev:start(function()\n"
      "  local c <close> = setmetatable({}, {__close = function()\n"
-     "    error('closing')\n"
+     "    error('own error: closing')\n"
      "  end})\n"
      "  aw.scope(function(s)\n"
-     "    for i = 1, 3 do s:start(function() error('child' .. i) end) end\n"
+     "    for i = 1, 3 do s:start(function() error('own error: child' .. i) "
+     "end) end\n"
      "  end)\n"
      "end, function(_, e, i) info = tostring(i) end)\n"
      "ev:run()\n"
@@ -361,7 +369,7 @@ static const alloc_scenario alloc_scenarios[] = {
      false},
     {"stack overflow",
      "local ev = loop()\n"
-     "local function f() return 1 + f() end\n"
+     "local function f() return (string.gsub('x', 'x', f)) end\n"
      "local e\n"
      "ev:start(f, function(_, err) e = err end)\n"
      "ev:run()\n"
@@ -379,7 +387,7 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:start(function()\n"
      "  check(not pcall(table.sort, {2, 1}, function() aw.yield() end))\n"
      "end)\n"
-     "ev:run()",
+     "pcall(ev.run, ev)",
      false},
     {"a loop left with an error",
      "local closed = 0\n"
@@ -401,7 +409,8 @@ static const alloc_scenario alloc_scenarios[] = {
      "for i = 1, 5 do\n"
      "  local ev = loop()\n"
      "  local w\n"
-     "  w = aw.Wire(function() return w end) >> aw.Call(function() return ev end)"
+     "  w = aw.Wire(function() return w end) >> aw.Call(function() return ev "
+     "end)"
      "\n"
      "  ev:start(w)\n"
      "  ev:start(function() aw.sleep(1) return w end)\n"
