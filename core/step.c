@@ -594,7 +594,7 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_KILL: return kill_host(task, out);
   case AW_GO_HOST: break;
   }
-  assert(!"the host has not reported");
+  assert(false && "the host has not reported");
   return OFF;
 }
 

@@ -39,12 +39,12 @@ static int move_from_util(lua_State *L, awl_state *s) {
 }
 
 void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot) {
-  lua_pushvalue(s->util, slot);
+  lua_pushvalue(s->util, (int)slot);
   move_from_util(L, s);
 }
 
 void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key) {
-  lua_rawgeti(s->util, slot, key);
+  lua_rawgeti(s->util, (int)slot, key);
   move_from_util(L, s);
 }
 
@@ -59,7 +59,7 @@ void awl_unset(awl_state *s, awl_slot slot, lua_Integer key) {
   if (s->closing)
     return;
   lua_pushnil(s->util);
-  lua_rawseti(s->util, slot, key); /* the key exists: no allocation */
+  lua_rawseti(s->util, (int)slot, key); /* the key exists: no allocation */
 }
 
 static void push_weak_table(lua_State *L, const char *mode) {
