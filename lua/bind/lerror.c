@@ -63,22 +63,37 @@ static void push_level(lua_State *L, awl_state *s, lua_Debug *ar,
   lua_remove(L, -2);
 }
 
+/* Push the line of a level, whose function is on top (popped); false: it has
+ * none, being ours. What costs most, the name that the caller has for it, is
+ * not asked for where a library's name is known. */
+static bool push_line(lua_State *L, awl_state *s, lua_State *co,
+                      lua_Debug *ar) {
+  bool is_c = lua_iscfunction(L, -1);
+  const char *name = take_library_name(L, s);
+  if (is_c && name) {
+    lua_pushfstring(L, "\n\t[C]: in function '%s'", name);
+    return true;
+  }
+  lua_getinfo(co, "Slnt", ar);
+  if (awl_is_ours(ar))
+    return false;
+  push_level(L, s, ar, name);
+  return true;
+}
+
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   lua_pushliteral(L, "stack traceback:");
   for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
-    lua_getinfo(co, "Slntf", &ar);
+    lua_getinfo(co, "f", &ar);
     if (lua_tocfunction(co, -1) == awl_worker_main) {
       lua_pop(co, 1);
       break; /* ours, from here down */
     }
-    if (awl_is_ours(&ar)) {
-      lua_pop(co, 1);
-      continue;
-    }
     if (co != L)
       lua_xmove(co, L, 1);
-    push_level(L, s, &ar, take_library_name(L, s));
+    if (!push_line(L, s, co, &ar))
+      continue;
     lua_concat(L, 2);
     i++;
   }
