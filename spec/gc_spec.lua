@@ -33,22 +33,8 @@ local function new_watch()
   })
 end
 
---- A log and a function that appends to it.
-local function recorder()
-  local log = {}
-  return log, function(event)
-    log[#log + 1] = event
-  end
-end
-
---- A value whose `<close>` calls `f(err)`.
-local function closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
+local recorder = helper.recorder
+local closer = helper.closer
 
 local function new_loop(opts)
   opts = opts or {}

@@ -234,7 +234,7 @@ describe("a deadlock in real time", function()
 end)
 
 describe("a step that holds the engine", function()
-  local function busy(warnings)
+  local function run_busy(warnings)
     return process.host(warnings .. [[
 local aw = require "aiowire"
 aw.run(function()
@@ -247,13 +247,13 @@ end)
   end
 
   it("is reported as a warning [F4]", function()
-    local outcome = busy 'warn "@on" '
+    local outcome = run_busy 'warn "@on" '
     assert.is_truthy(outcome.err:find("nothing else could run", 1, true))
     assert.are.equal(0, outcome.code)
   end)
 
   it("is not reported to who has warnings off [F4]", function()
-    assert.are.equal("", busy "".err)
+    assert.are.equal("", run_busy "".err)
   end)
 end)
 
