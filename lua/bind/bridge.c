@@ -545,15 +545,14 @@ static void do_kill(lua_State *L, awl_state *s) {
 
 /* Let the loop fail with the error on top (popped); its info is that at
  * `info`, with another `err`. */
-static void fail_loop(lua_State *L, awl_state *s, awl_loop *loop, int info) {
-  aw_error *error = awl_make_derived_error(L, s, loop, info);
+static void fail_loop(lua_State *L, awl_loop *loop, int info) {
+  aw_error *error = awl_make_derived_error(L, loop, info);
   aw_loop_fail(loop->core, error);
 }
 
 /* The handler raised what is on top: it leaves run raw, the first error is
  * its cause, in the object where that can be [E8]. */
-static void handler_raised(lua_State *L, awl_state *s, awl_loop *loop,
-                           int error, int info) {
+static void handler_raised(lua_State *L, awl_loop *loop, int error, int info) {
   int raised = lua_gettop(L);
   lua_pushvalue(L, error);
   lua_setfield(L, info, "cause");
@@ -566,7 +565,7 @@ static void handler_raised(lua_State *L, awl_state *s, awl_loop *loop,
     }
     lua_settop(L, raised);
   }
-  fail_loop(L, s, loop, info);
+  fail_loop(L, loop, info);
 }
 
 /* (light task): call the handler of the failed task. */
@@ -582,8 +581,8 @@ static int handle_failure(lua_State *L) {
   if (lua_isnil(L, HANDLER)) {
     lua_pushvalue(L, ERROR);
     lua_pushvalue(L, INFO);
-    awl_push_unhandled(L, s);
-    fail_loop(L, s, loop, INFO);
+    awl_push_unhandled(L);
+    fail_loop(L, loop, INFO);
     return 0;
   }
   if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
@@ -600,7 +599,7 @@ static int handle_failure(lua_State *L) {
     lua_pushliteral(L, "<nil error>");
     lua_replace(L, -2);
   }
-  handler_raised(L, s, loop, ERROR, INFO);
+  handler_raised(L, loop, ERROR, INFO);
   return 0;
 }
 
@@ -634,7 +633,7 @@ static int note_deadlock(lua_State *L) {
   awl_push_loop(L, s, loop);
   lua_call(L, 1, 1);
   awl_push_deadlock(L, lua_tostring(L, -1));
-  fail_loop(L, s, loop, 0);
+  fail_loop(L, loop, 0);
   return 0;
 }
 

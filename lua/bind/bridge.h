@@ -312,8 +312,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
 aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task);
 /* Make one of the error on top, which came of another: with the info at `info`
  * (0: none) but for `err`; pops. Raises. */
-aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
-                                 int info);
+aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info);
 /* Push the Lua value of a core error, and its info. Raises. */
 void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
                     aw_error *error);
@@ -329,7 +328,7 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
 /* Push a new Cancelled{reason, kind, where}; reason on top, popped. Raises. */
 void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind);
-void awl_push_unhandled(lua_State *L, awl_state *s); /* [err, info] → object */
+void awl_push_unhandled(lua_State *L); /* [err, info] → object */
 void awl_push_timeout(lua_State *L, double seconds);
 void awl_push_deadlock(lua_State *L, const char *tree);
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
@@ -407,7 +406,7 @@ void awl_limit_hit(lua_State *L, awl_state *s); /* note the dump, stop all */
 
 /* ---- lsignal.c ---- */
 bool awl_signals_hold(awl_state *s, awl_engine *engine); /* false: held yet */
-int awl_signals_release(awl_state *s);     /* the one that came, or 0 */
+int awl_signals_release(void);             /* the one that came, or 0 */
 int awl_signals_taken(int *count);         /* the last one's number, or 0 */
 bool awl_signals_dump(void);               /* was a dump asked for? */
 void awl_signals_step_over(lua_State *co); /* its step ended: no hook more */

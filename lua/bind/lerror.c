@@ -19,7 +19,7 @@
 
 enum { MOST_LEVELS = 22 };
 
-static void push_function(lua_State *L, awl_state *s, lua_Debug *ar) {
+static void push_function(lua_State *L, lua_Debug *ar) {
   if (*ar->what == 'm')
     lua_pushliteral(L, "main chunk");
   else if (*ar->namewhat == 'g') /* global: as lua shows it */
@@ -30,7 +30,6 @@ static void push_function(lua_State *L, awl_state *s, lua_Debug *ar) {
     lua_pushfstring(L, "function <%s:%d>", ar->short_src, ar->linedefined);
   else
     lua_pushliteral(L, "?");
-  (void)s;
 }
 
 /* [.., function] → [..]: its name in a library, or NULL. */
@@ -49,12 +48,11 @@ static const char *take_library_name(lua_State *L, awl_state *s) {
   return name;
 }
 
-static void push_level(lua_State *L, awl_state *s, lua_Debug *ar,
-                       const char *name) {
+static void push_level(lua_State *L, lua_Debug *ar, const char *name) {
   if (name)
     lua_pushfstring(L, "function '%s'", name);
   else
-    push_function(L, s, ar);
+    push_function(L, ar);
   if (ar->currentline > 0)
     lua_pushfstring(L, "\n\t%s:%d: in %s", ar->short_src, ar->currentline,
                     lua_tostring(L, -1));
@@ -77,7 +75,7 @@ static bool push_line(lua_State *L, awl_state *s, lua_State *co,
   lua_getinfo(co, "Slnt", ar);
   if (awl_is_ours(ar))
     return false;
-  push_level(L, s, ar, name);
+  push_level(L, ar, name);
   return true;
 }
 
@@ -223,8 +221,7 @@ static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
 }
 
 /* The info on top becomes a core error; pops it. */
-static aw_error *error_of_info(lua_State *L, awl_state *s, awl_loop *loop) {
-  (void)s;
+static aw_error *error_of_info(lua_State *L, awl_loop *loop) {
   aw_value value = awl_hold(L, loop);
   return aw_error_new(loop->engine->core, AW_EHOST, value);
 }
@@ -237,7 +234,7 @@ static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
     lua_pushnil(L);
     lua_setfield(L, info, "replaced");
     suppress_replaced(L, s, loop, error, lua_gettop(L));
-    aw_error_suppress(error, error_of_info(L, s, loop));
+    aw_error_suppress(error, error_of_info(L, loop));
   } else {
     lua_pop(L, 1);
   }
@@ -274,7 +271,7 @@ static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
     lua_pop(L, 1);
     return aw_error_keep(error);
   }
-  aw_error *copy = error_of_info(L, s, loop);
+  aw_error *copy = error_of_info(L, loop);
   aw_error *later;
   for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
     aw_error_suppress(copy, rehome(L, s, loop, later));
@@ -300,7 +297,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
     lua_settop(L, info);
     describe_task(L, s, task);
     lua_pushvalue(L, info);
-    error = error_of_info(L, s, loop);
+    error = error_of_info(L, loop);
   }
   if (replaced)
     try_suppress(L, loop, error, info);
@@ -315,7 +312,7 @@ aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
   push_new_info(L, -1);
   describe_task(L, s, task);
   lua_remove(L, -2);
-  return error_of_info(L, s, awl_loop_of(s, aw_task_loop(task)));
+  return error_of_info(L, awl_loop_of(s, aw_task_loop(task)));
 }
 
 /* Push an info that has all of the one at `info`, and room for more of its
@@ -339,8 +336,7 @@ static int info_index(lua_State *L) {
   return 1;
 }
 
-aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
-                                 int info) {
+aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
   if (info != 0) {
     push_info_over(L, info);
     lua_pushvalue(L, -2);
@@ -349,7 +345,7 @@ aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
     push_new_info(L, -1);
   }
   lua_remove(L, -2);
-  return error_of_info(L, s, loop);
+  return error_of_info(L, loop);
 }
 
 /* ---- from the core to Lua ---- */
@@ -398,9 +394,7 @@ static void push_object(lua_State *L, int code) {
 }
 
 /* Give a core error the info it lacks. */
-static void complete(lua_State *L, awl_state *s, awl_loop *loop,
-                     aw_error *error) {
-  (void)s;
+static void complete(lua_State *L, awl_loop *loop, aw_error *error) {
   push_object(L, aw_error_code(error));
   push_new_info(L, -1);
   lua_remove(L, -2);
@@ -413,7 +407,7 @@ static void complete(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
                     aw_error *error) {
   if (!aw_error_value(error))
-    complete(L, s, loop, error);
+    complete(L, loop, error);
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
     lua_pop(L, 1);
@@ -546,8 +540,7 @@ void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
   lua_setfield(L, -2, "kind");
 }
 
-void awl_push_unhandled(lua_State *L, awl_state *s) {
-  (void)s;
+void awl_push_unhandled(lua_State *L) {
   int info = lua_gettop(L), cause = info - 1;
   lua_createtable(L, 0, 2);
   lua_pushvalue(L, cause);

@@ -216,7 +216,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   rc = awl_drive(L, s, loop, NULL, limit);
   int signal = 0;
   if (held)
-    signal = awl_signals_release(s);
+    signal = awl_signals_release();
   if (rc < 0)
     return awl_error(L, "the event loop failed: %s", aw_strerror(rc));
   if (signal)

@@ -80,8 +80,7 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   return true;
 }
 
-int awl_signals_release(awl_state *s) {
-  (void)s;
+int awl_signals_release(void) {
   sigaction(SIGINT, &held.old_int, NULL);
   sigaction(SIGTERM, &held.old_term, NULL);
   if (held.host)
