@@ -17,19 +17,19 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { CREDIT_MOST = 64 };
-static const uint64_t SLICE = 200 * 1000; /* ns */
-static const uint64_t MS = 1000 * 1000;   /* ns */
+static const uint64_t SLICE = 200 * 1000;       /* ns */
+static const uint64_t MS = 1000 * 1000;         /* ns */
+static const uint64_t SLOW = 100 * 1000 * 1000; /* ns: worth a word [F4] */
 
 /* ---- life ---- */
 
 int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
-  aw_engine *engine = calloc(1, sizeof *engine);
+  aw_engine *engine = aw__malloc(sizeof *engine);
   if (!engine)
     return AW_ENOMEM;
   if (config)
@@ -43,9 +43,9 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw__list_init(&engine->idle);
   aw__list_init(&engine->poller.changed);
   aw__list_init(&engine->poller.idle);
-  engine->no_memory = aw_error_new(engine, AW_ENOMEM, 0);
+  engine->no_memory = aw__error_make(engine, AW_ENOMEM, 0);
   if (!engine->no_memory) {
-    free(engine);
+    aw__mfree(engine);
     return AW_ENOMEM;
   }
   engine->errors = 0;
@@ -229,7 +229,9 @@ void aw_engine_wake(aw_engine *engine) {
   uv_async_send(&engine->async);
 }
 
-/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
+/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. It
+ * repeats: uv_run() fires a timer that is due already before it blocks, and
+ * would then block for ever. */
 static int block(aw_engine *engine, uint64_t until) {
   int rc = aw__engine_open_uv(engine);
   if (rc < 0)
@@ -310,6 +312,8 @@ static void look(aw_engine *engine) {
   uint64_t now = uv_hrtime();
   uint64_t took = now - engine->now;
   engine->now = now;
+  if (took >= SLOW)
+    engine->slow = took;
   if (took > SLICE / 2)
     engine->credit_size = engine->credit_size / 4 + 1;
   else if (engine->credit_size < CREDIT_MOST)
@@ -376,6 +380,15 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   return rest(engine, out);
 }
 
+static int report_slow(aw_engine *engine, aw_step *out) {
+  out->what = AW_STEP_SLOW;
+  out->task = NULL;
+  out->ns = engine->slow;
+  out->id = engine->last_id;
+  engine->slow = 0;
+  return 1;
+}
+
 static int report(aw_engine *engine, aw_step *out) {
   aw_link *link = aw__list_shift(&engine->reports);
   out->what = AW_STEP_FAILED;
@@ -403,6 +416,8 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   }
   if (!aw__list_empty(&engine->reports))
     return report(engine, out);
+  if (engine->slow)
+    return report_slow(engine, out);
   if (loop->state != AW_LOOP_RUNNING) {
     tidy(engine);
     return 0;
@@ -411,6 +426,7 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (task) {
     task->state = AW_TASK_RUNNING;
     engine->current = task;
+    engine->last_id = task->id;
     engine->credit--;
     return AGAIN;
   }
@@ -422,7 +438,7 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
 }
 
 int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
-  if (engine->inside)
+  if (engine->inside || aw__step_with_host(engine->current))
     return AW_EBUSY;
   engine->inside = true;
   int rc = AGAIN;
@@ -456,6 +472,7 @@ static void answer(aw_engine *engine, const aw_step *step) {
     break;
   case AW_STEP_RESUME: /* only host code parks */
   case AW_STEP_KILL:
+  case AW_STEP_SLOW:
   case AW_STEP_WOKEN: break;
   }
 }

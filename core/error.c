@@ -39,12 +39,10 @@ const char *aw_error_name(int code) {
   return uv_err_name(code);
 }
 
-aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {
+aw_error *aw__error_make(aw_engine *engine, int code, aw_value value) {
   aw_error *error = aw__alloc(engine, sizeof *error);
-  if (!error) {
-    aw__drop(engine, value);
-    return aw_error_keep(engine->no_memory);
-  }
+  if (!error)
+    return NULL;
   error->refs = 1;
   error->code = code;
   error->value = value;
@@ -53,6 +51,14 @@ aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {
   aw__engine_keep(engine);
   engine->errors++;
   return error;
+}
+
+aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {
+  aw_error *error = aw__error_make(engine, code, value);
+  if (error)
+    return error;
+  aw__drop(engine, value);
+  return aw_error_keep(engine->no_memory);
 }
 
 int aw_error_code(const aw_error *error) {

@@ -31,6 +31,17 @@ int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
   return 0;
 }
 
+/* The cancel of a run is over with it. */
+static void forget_cancel(aw_loop *loop) {
+  aw_engine *engine = loop->engine;
+  aw__alarm_clear(engine, &loop->root.alarm);
+  if (loop->root.own == AW_LEVEL_HARD)
+    engine->hardened--;
+  loop->root.own = loop->root.eff = AW_LEVEL_NONE;
+  aw__drop(engine, loop->root.reason);
+  loop->root.reason = 0;
+}
+
 int aw_loop_free(aw_loop *loop) {
   if (!loop)
     return 0;
@@ -38,6 +49,7 @@ int aw_loop_free(aw_loop *loop) {
   if (rc < 0)
     return rc;
   aw_engine *engine = loop->engine;
+  forget_cancel(loop);
   aw_error_release(loop->error);
   aw__drop(engine, loop->host);
   engine->loops--;
@@ -104,17 +116,11 @@ int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
 /* ---- running ---- */
 
 static void end_run(aw_loop *loop) {
-  aw_engine *engine = loop->engine;
   aw__link_remove(&loop->running);
-  aw__alarm_clear(engine, &loop->root.alarm);
-  if (loop->root.own == AW_LEVEL_HARD)
-    engine->hardened--;
-  loop->root.own = loop->root.eff = AW_LEVEL_NONE;
-  aw__drop(engine, loop->root.reason);
-  loop->root.reason = 0;
+  forget_cancel(loop);
   loop->state = loop->ending;
   loop->driven = false;
-  for (aw_closer *c = engine->closers; c; c = c->next)
+  for (aw_closer *c = loop->engine->closers; c; c = c->next)
     if (c->ended)
       c->ended(c, loop);
   if (loop->runner) {
@@ -124,15 +130,29 @@ static void end_run(aw_loop *loop) {
   }
 }
 
+/* Let the loop end after `timeout`. One that is cancelled does so anyway: its
+ * alarm is that of its grace. */
+static int arm_timeout(aw_loop *loop, uint64_t timeout) {
+  aw_engine *engine = loop->engine;
+  if (loop->root.own != AW_LEVEL_NONE)
+    return 0;
+  uint64_t now = aw_engine_now(engine);
+  if (aw__list_empty(&engine->running))
+    engine->now = now; /* what was before is no step of ours */
+  uint64_t until = aw__later(now, timeout);
+  aw__alarm_clear(engine, &loop->root.alarm);
+  if (until == AW_NEVER)
+    return 0;
+  return aw__alarm_set(engine, &loop->root.alarm, until);
+}
+
 int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
   aw_engine *engine = loop->engine;
   if (loop->state == AW_LOOP_RUNNING && loop->driven)
     return AW_EBUSY;
   if (!accepts(loop))
     return AW_EENDED;
-  uint64_t until = aw__later(aw_engine_now(engine), timeout);
-  aw__alarm_clear(engine, &loop->root.alarm);
-  if (until != AW_NEVER && aw__alarm_set(engine, &loop->root.alarm, until) < 0)
+  if (arm_timeout(loop, timeout) < 0)
     return AW_ENOMEM;
   loop->driven = true;
   if (loop->state == AW_LOOP_RUNNING)

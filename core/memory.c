@@ -1,23 +1,51 @@
 /* memory.c - where memory comes from, who counts it, and host values
  *
- * What belongs to an engine is counted in it, so sizes are passed to the
- * free functions. Wires belong to no engine and are not counted.
+ * All memory of the library comes from here, so that aw_set_allocator() can
+ * stand in for the C library's. What belongs to an engine is counted in it, so
+ * sizes are passed to the free functions. Wires belong to no engine and are
+ * not counted; for their sake the allocator is the process's, and the one
+ * variable that is global.
  */
 #include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static struct {
+  aw_allocator allocate; /* NULL: the C library's */
+  void *context;
+} own;
+
+void aw_set_allocator(aw_allocator allocate, void *context) {
+  own.allocate = allocate;
+  own.context = context;
+}
+
+void *aw_reallocate(void *memory, size_t size) {
+  if (!memory && size == 0)
+    return NULL;
+  if (own.allocate)
+    return own.allocate(own.context, memory, size);
+  if (size > 0)
+    return realloc(memory, size);
+  free(memory);
+  return NULL;
+}
+
 void *aw__malloc(size_t size) {
-  return calloc(1, size);
+  if (!own.allocate)
+    return calloc(1, size);
+  void *memory = own.allocate(own.context, NULL, size);
+  return memory ? memset(memory, 0, size) : NULL;
 }
 
 void aw__mfree(void *memory) {
-  free(memory);
+  if (memory)
+    aw_reallocate(memory, 0);
 }
 
 void *aw__alloc(aw_engine *engine, size_t size) {
-  void *memory = calloc(1, size);
+  void *memory = aw__malloc(size);
   if (memory)
     engine->bytes += size;
   return memory;
@@ -27,15 +55,84 @@ void aw__free(aw_engine *engine, void *memory, size_t size) {
   if (!memory)
     return;
   engine->bytes -= size;
-  free(memory);
+  aw__mfree(memory);
 }
 
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
-  void *grown = realloc(memory, size);
+  void *grown = aw_reallocate(memory, size);
   if (grown)
     engine->bytes += size - old;
   return grown;
 }
+
+/* ---- tasks ----
+ *
+ * They come and go by the hundred thousand, so they are cut from slabs that
+ * double in size; a free one is the head of a list, by its `root`. Slabs are
+ * kept until the engine goes: as many as were ever needed at once. A sanitizer
+ * gets to see each task as memory of its own.
+ */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(AW_NO_SLABS)
+
+aw_task *aw__task_take(aw_engine *engine) {
+  return aw__alloc(engine, sizeof(aw_task));
+}
+
+void aw__task_put_back(aw_engine *engine, aw_task *task) {
+  aw__free(engine, task, sizeof *task);
+}
+
+static void free_slabs(aw_engine *engine) {
+  (void)engine;
+}
+
+#else
+
+enum { SLAB_LEAST = 16, SLAB_MOST = 4096 };
+
+static bool add_slab(aw_engine *engine) {
+  uint32_t count = engine->slabs ? engine->slabs->count * 2 : SLAB_LEAST;
+  if (count > SLAB_MOST)
+    count = SLAB_MOST;
+  aw_slab *slab =
+      aw__alloc(engine, sizeof *slab + count * sizeof slab->tasks[0]);
+  if (!slab)
+    return false;
+  slab->count = count;
+  slab->next = engine->slabs;
+  engine->slabs = slab;
+  engine->fresh = 0;
+  return true;
+}
+
+/* Fresh ones are taken in order: a slab is touched as far as it is used. */
+aw_task *aw__task_take(aw_engine *engine) {
+  aw_task *task = engine->free_tasks;
+  if (task) {
+    engine->free_tasks = (aw_task *)(void *)task->root;
+    return memset(task, 0, sizeof *task);
+  }
+  bool full = !engine->slabs || engine->fresh == engine->slabs->count;
+  if (full && !add_slab(engine))
+    return NULL;
+  return &engine->slabs->tasks[engine->fresh++];
+}
+
+void aw__task_put_back(aw_engine *engine, aw_task *task) {
+  task->root = (aw_wire *)(void *)engine->free_tasks;
+  engine->free_tasks = task;
+}
+
+static void free_slabs(aw_engine *engine) {
+  while (engine->slabs) {
+    aw_slab *slab = engine->slabs;
+    engine->slabs = slab->next;
+    aw__free(engine, slab, sizeof *slab + slab->count * sizeof slab->tasks[0]);
+  }
+}
+
+#endif
 
 void aw__engine_keep(aw_engine *engine) {
   engine->refs++;
@@ -44,7 +141,8 @@ void aw__engine_keep(aw_engine *engine) {
 void aw__engine_release(aw_engine *engine) {
   if (--engine->refs > 0)
     return;
-  free(engine);
+  free_slabs(engine);
+  aw__mfree(engine);
 }
 
 void aw__drop(aw_engine *engine, aw_value value) {

@@ -129,6 +129,11 @@ static void refresh(aw_scope *top) {
 
 static uint64_t default_grace(const aw_scope *scope) {
   const aw_task *task = scope->task;
+  if (task && scope != &task->scope) {
+    uint64_t grace = AW_CONTAINER(aw_opened, scope, (uintptr_t)scope)->grace;
+    if (grace != AW_DEFAULT)
+      return grace;
+  }
   if (task && task->more && task->more->grace != AW_DEFAULT)
     return task->more->grace;
   const aw_loop *loop = aw__scope_loop(scope);

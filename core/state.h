@@ -38,6 +38,12 @@
 
 /* ---- wires ---- */
 
+/* The text of a named wire, shared with the tasks that remember it. */
+typedef struct aw_name {
+  uint32_t refs;
+  char text[];
+} aw_name;
+
 /* The kinds of aw_wire_kind, and one that nobody else sees: transparent, it
  * holds something for a host. */
 #define AW_WIRE_HOLD ((aw_wire_kind)(AW_WIRE_NAMED + 1))
@@ -71,7 +77,7 @@ struct aw_wire {
     } hold;
     struct {
       aw_wire *child;
-      char *name;
+      aw_name *name;
     } named;
     uint64_t ns;
     aw_task *task;
@@ -136,6 +142,12 @@ struct aw_scope {
   unsigned hides : 1;    /* … and its grace has not run out */
 };
 
+/* One that is opened in a task, by a wire or by host code. */
+typedef struct aw_opened {
+  aw_scope scope;
+  uint64_t grace; /* for its cancels, or AW_DEFAULT */
+} aw_opened;
+
 /* ---- tasks ---- */
 
 typedef enum aw_frame_kind {
@@ -181,6 +193,7 @@ typedef enum aw_outcome {
 #define AW_CHAIN_LENGTH 8
 typedef struct aw_chain {
   const char *names[AW_CHAIN_LENGTH]; /* a ring, newest at `newest` */
+  aw_name *kept[AW_CHAIN_LENGTH];     /* those that went with their wire */
   uint32_t times[AW_CHAIN_LENGTH];
   uint32_t newest, count;
 } aw_chain;
@@ -188,6 +201,7 @@ typedef struct aw_chain {
 /* What only some tasks have, so that a sleeping wire costs 256 bytes. */
 typedef struct aw_task_more {
   const char *name;
+  aw_name *kept; /* that `name` is of, or NULL */
   aw_value handler;
   uint64_t grace;
   aw_chain chain; /* states it has left, and is at [D3] */
@@ -223,7 +237,15 @@ struct aw_task {
   bool background : 1;
   bool hopped : 1; /* one transition while cancelled, no await since [N3] */
   bool killed : 1;
+  bool watched : 1; /* its end wakes the host */
 };
+
+/* Memory for tasks, see task.c. */
+typedef struct aw_slab {
+  struct aw_slab *next;
+  uint32_t count;
+  aw_task tasks[];
+} aw_slab;
 
 /* ---- loops and the engine ---- */
 
@@ -266,15 +288,20 @@ struct aw_engine {
   int32_t credit_size;
   aw_deadlines deadlines;
   aw_poller poller;
-  uint64_t now;    /* last look; the time itself when virtual */
-  aw_link reports; /* failed tasks whose host must be told */
-  aw_link running; /* loops, outermost first */
-  aw_link idle;    /* tasks in aw_await_idle() */
-  size_t external; /* waits that something outside ends */
+  uint64_t now;     /* last look; the time itself when virtual */
+  uint64_t slow;    /* ns without a look, if too long; 0: none to report */
+  uint64_t last_id; /* of the task whose turn came last */
+  aw_link reports;  /* failed tasks whose host must be told */
+  aw_link running;  /* loops, outermost first */
+  aw_link idle;     /* tasks in aw_await_idle() */
+  size_t external;  /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;
   aw_engine_config config;
+  aw_slab *slabs;      /* the newest first */
+  aw_task *free_tasks; /* a list */
+  uint32_t fresh;      /* of the newest slab: how many were ever used */
   aw_error *no_memory; /* made ahead of need */
   uint32_t refs;
   bool inside; /* in aw_next() (I6) */
@@ -292,13 +319,23 @@ void aw__free(aw_engine *engine, void *memory, size_t size);
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size);
 void *aw__malloc(size_t size); /* of no engine: wires */
 void aw__mfree(void *memory);
+aw_task *aw__task_take(aw_engine *engine); /* zeroed, or NULL */
+void aw__task_put_back(aw_engine *engine, aw_task *task);
 void aw__engine_keep(aw_engine *engine);
 void aw__engine_release(aw_engine *engine);
 void aw__drop(aw_engine *engine, aw_value value);
 aw_value aw__keep_value(aw_engine *engine, aw_value value);
 
+/* ---- error.c ---- */
+/* As aw_error_new(), but NULL when out of memory; takes nothing then. */
+aw_error *aw__error_make(aw_engine *engine, int code, aw_value value);
+
 /* ---- wire.c ---- */
 aw_wire *aw__wire_inside(const aw_wire *wire); /* looks through HOLD, NAMED */
+/* The name that aw_wire_name() is the text of: gives; NULL if it is not of a
+ * named wire. */
+aw_name *aw__wire_keep_name(const aw_wire *wire);
+void aw__name_release(aw_name *name); /* NULL is fine */
 
 /* ---- deadline.c ---- */
 int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at);
@@ -367,6 +404,7 @@ int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
 /* ---- step.c ---- */
 /* Go on with the running task. True: `*out` is a step for the host. */
 bool aw__step_run(aw_task *task, aw_step *out);
+bool aw__step_with_host(const aw_task *task); /* and not reported yet */
 void aw__step_settle(aw_task *task); /* an ended task leaves the tree */
 bool aw__step_kill_one(aw_engine *engine);
 

@@ -22,12 +22,13 @@ typedef enum move {
   OFF   /* the task is queued, parked or ended */
 } move;
 
-/* Off to the back of the queue if others are ready [F3]. */
-static move yield_turn(aw_task *task) {
+/* Off to the back of the queue if others are ready [F3]: false. If not, `go`
+ * is done at once, without the way through aw__step_run(). */
+static bool yield_turn(aw_task *task) {
   if (!aw__engine_must_queue(task->engine))
-    return ON;
+    return true;
   aw__task_queue(task);
-  return OFF;
+  return false;
 }
 
 /* ---- leaves ---- */
@@ -126,7 +127,8 @@ static move call_step(aw_task *task) {
   task->engine->steps++;
   switch (wire->u.call.fn(task, wire->u.call.data)) {
   case AW_WAIT:
-    assert(task->state != AW_TASK_RUNNING); /* exactly one wait is armed */
+    if (task->state == AW_TASK_RUNNING) /* nothing is armed */
+      return end_code(task, AW_EINVAL);
     if (task->go != AW_GO_KILL)
       task->go = AW_GO_CALL;
     return OFF;
@@ -165,22 +167,23 @@ static move resume_host(aw_task *task, aw_step *out, int result) {
 
 /* ---- scopes that wires open ---- */
 
-static aw_scope *open_scope(aw_task *task) {
-  aw_scope *scope = aw__alloc(task->engine, sizeof *scope);
-  if (!scope)
+static aw_scope *open_scope(aw_task *task, uint64_t grace) {
+  aw_opened *opened = aw__alloc(task->engine, sizeof *opened);
+  if (!opened)
     return NULL;
   if (aw__task_push(task, AW_FRAME_SCOPE, NULL) < 0) {
-    aw__free(task->engine, scope, sizeof *scope);
+    aw__free(task->engine, opened, sizeof *opened);
     return NULL;
   }
-  task->frames[task->depth - 1].u.scope = scope;
+  opened->grace = grace;
+  task->frames[task->depth - 1].u.scope = &opened->scope;
   task->engine->scopes++;
-  return scope;
+  return &opened->scope;
 }
 
 int aw_scope_open(aw_task *task, const aw_scope_config *config,
                   aw_scope **out) {
-  aw_scope *scope = open_scope(task);
+  aw_scope *scope = open_scope(task, config->grace);
   if (!scope)
     return AW_ENOMEM;
   scope->shield = scope->hides = config->shield;
@@ -221,9 +224,11 @@ void aw_scope_close(aw_task *task, aw_scope_end *end) {
   aw_engine *engine = task->engine;
   aw__scope_end(scope, end);
   task->inner = scope->parent;
+  if (task->inner->eff == AW_LEVEL_NONE)
+    task->cancels = 0; /* that cancel is over: the task did end it [C9] */
   aw__scope_unlink(scope);
   aw__task_pop(task);
-  aw__free(engine, scope, sizeof *scope);
+  aw__free(engine, AW_CONTAINER(aw_opened, scope, scope), sizeof(aw_opened));
   engine->scopes--;
 }
 
@@ -323,8 +328,9 @@ static bool is_empty(const aw_wire *wire) {
 static move descend(aw_task *task, aw_step *out) {
   aw_wire *wire = task->at;
   for (;;) {
+    if (wire->kind == AW_WIRE_HOST) /* by far the most frequent */
+      return call_host(task, wire, out);
     switch ((int)wire->kind) {
-    case AW_WIRE_HOST: return call_host(task, wire, out);
     case AW_WIRE_CALL: task->at = wire; return call_step(task);
     case AW_WIRE_SLEEP:
     case AW_WIRE_UNTIL:
@@ -355,27 +361,26 @@ static int spin_off(aw_task *task) {
   return aw_scope_start(task->inner, next, &config, NULL);
 }
 
-/* Between two elements of the top frame [N4]. */
-static move boundary(aw_task *task) {
-  int rc = spin_off(task);
-  if (rc < 0)
-    return end_code(task, rc);
-  task->go = AW_GO_BOUNDARY;
-  return yield_turn(task);
-}
-
-static move next_element(aw_task *task) {
+static move next_element(aw_task *task, aw_step *out) {
   if (task->inner->eff != AW_LEVEL_NONE)
     return end_code(task, AW_ECANCELED);
   const aw_frame *frame = &task->frames[task->depth - 1];
   task->at = frame->kind == AW_FRAME_SEQUENCE ? frame->wire->u.items[frame->u.n]
                                               : frame->wire->u.unary.child;
-  task->go = AW_GO_DESCEND;
-  return ON;
+  return descend(task, out);
+}
+
+/* Between two elements of the top frame [N4]. */
+static move boundary(aw_task *task, aw_step *out) {
+  int rc = spin_off(task);
+  if (rc < 0)
+    return end_code(task, rc);
+  task->go = AW_GO_BOUNDARY;
+  return yield_turn(task) ? next_element(task, out) : OFF;
 }
 
 /* A chain, which is at `*wire`, goes on to the wire it became [N2, N3]. */
-static move transit(aw_task *task, aw_wire **wire) {
+static move transit(aw_task *task, aw_wire **wire, aw_step *out) {
   aw_wire *next = task->out.next;
   task->outcome = AW_OUT_VALUE;
   task->out.value = 0;
@@ -389,7 +394,7 @@ static move transit(aw_task *task, aw_wire **wire) {
   }
   task->at = next;
   task->go = AW_GO_DESCEND;
-  return yield_turn(task);
+  return yield_turn(task) ? descend(task, out) : OFF;
 }
 
 static bool went_well(const aw_task *task) {
@@ -421,28 +426,35 @@ static move end_await(aw_task *task, const aw_frame *frame, aw_step *out) {
 
 static move finish(aw_task *task);
 
+/* Can the outcome go further down than `frame`? If not, `*next` is what
+ * comes of it there. */
+static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
+  switch ((aw_frame_kind)frame->kind) {
+  case AW_FRAME_CHAIN:
+    if (task->outcome != AW_OUT_NEXT)
+      return true;
+    *next = transit(task, &frame->wire, out);
+    return false;
+  case AW_FRAME_SCOPE: *next = leave_scope(task); return false;
+  case AW_FRAME_AWAIT: *next = end_await(task, frame, out); return false;
+  default: return true; /* STEP, or the last of >> and * */
+  }
+}
+
 static move ascend(aw_task *task, aw_step *out) {
-  for (;;) {
-    if (task->depth == 0)
-      return task->outcome == AW_OUT_NEXT ? transit(task, &task->root)
-                                          : finish(task);
+  move next = ON;
+  while (task->depth > 0) {
     aw_frame *frame = &task->frames[task->depth - 1];
-    switch ((aw_frame_kind)frame->kind) {
-    case AW_FRAME_SEQUENCE:
-    case AW_FRAME_REPEAT:
-      if (went_well(task) && has_more(frame))
-        return boundary(task);
-      break;
-    case AW_FRAME_CHAIN:
-      if (task->outcome == AW_OUT_NEXT)
-        return transit(task, &frame->wire);
-      break;
-    case AW_FRAME_STEP: break;
-    case AW_FRAME_SCOPE: return leave_scope(task);
-    case AW_FRAME_AWAIT: return end_await(task, frame, out);
-    }
+    bool counted =
+        frame->kind == AW_FRAME_REPEAT || frame->kind == AW_FRAME_SEQUENCE;
+    if (counted && went_well(task) && has_more(frame))
+      return boundary(task, out);
+    if (!passes(task, frame, out, &next))
+      return next;
     aw__task_pop(task);
   }
+  return task->outcome == AW_OUT_NEXT ? transit(task, &task->root, out)
+                                      : finish(task);
 }
 
 /* ---- ending a task ---- */
@@ -524,6 +536,8 @@ void aw__step_settle(aw_task *task) {
   task->loop = NULL;
   task->inner = NULL;
   wake_waiters(task);
+  if (task->watched)
+    engine->woken = 1;
   aw_task *owner = parent->task;
   if (owner && parent->children == 0 && owner->wait == &aw__wait_children &&
       owner->on == parent)
@@ -601,7 +615,7 @@ bool aw__step_kill_one(aw_engine *engine) {
 static move go(aw_task *task, aw_step *out) {
   switch ((aw_go)task->go) {
   case AW_GO_DESCEND: return descend(task, out);
-  case AW_GO_BOUNDARY: return next_element(task);
+  case AW_GO_BOUNDARY: return next_element(task, out);
   case AW_GO_ASCEND: return ascend(task, out);
   case AW_GO_LEAF: return end_wait(task);
   case AW_GO_CALL: return call_step(task);
@@ -611,19 +625,24 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_KILL: return kill_host(task, out);
   case AW_GO_HOST: break;
   }
-  assert(!"the host has not reported");
+  assert(false && "the host has not reported");
   return OFF;
 }
 
 bool aw__step_run(aw_task *task, aw_step *out) {
-  move next;
-  do
+  move next = ON;
+  if (task->go == AW_GO_ASCEND) /* a host step has ended: the hot path */
+    next = ascend(task, out);
+  while (next == ON)
     next = go(task, out);
-  while (next == ON);
   return next == HOST;
 }
 
 /* ---- reports of the host ---- */
+
+bool aw__step_with_host(const aw_task *task) {
+  return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_HOST;
+}
 
 static void host_ended(aw_task *task, aw_outcome outcome) {
   assert(task->go == AW_GO_HOST);
@@ -660,6 +679,23 @@ void aw_step_cancelled(aw_task *task) {
 
 void aw_step_handled(aw_task *task) {
   aw__step_settle(task);
+}
+
+bool aw_step_again(aw_task *task) {
+  aw_engine *engine = task->engine;
+  if (task->depth == 0 || engine->ready.count > 0 || engine->credit <= 1 ||
+      engine->woken || task->inner->eff != AW_LEVEL_NONE)
+    return false;
+  aw_frame *frame = &task->frames[task->depth - 1];
+  if (frame->kind != AW_FRAME_REPEAT || frame->u.n <= 1 ||
+      frame->wire->u.unary.child != task->at)
+    return false;
+  if (frame->u.n != AW_FOREVER)
+    frame->u.n--;
+  engine->credit--;
+  engine->steps++;
+  task->steps++;
+  return true;
 }
 
 bool aw_step_wants_value(const aw_task *task) {

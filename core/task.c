@@ -22,6 +22,16 @@ static aw_task_more *more_of(aw_task *task) {
   return task->more;
 }
 
+static void free_more(aw_task *task) {
+  aw_task_more *more = task->more;
+  if (!more)
+    return;
+  aw__name_release(more->kept);
+  for (int i = 0; i < AW_CHAIN_LENGTH; i++)
+    aw__name_release(more->chain.kept[i]);
+  aw__free(task->engine, more, sizeof *more);
+}
+
 static bool configure(aw_task *task, const aw_task_config *config) {
   task->where = config->where;
   task->background = config->background;
@@ -42,11 +52,12 @@ aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
   static const aw_task_config none = {0};
   if (!config)
     config = &none;
-  aw_task *task = wire ? aw__alloc(engine, sizeof *task) : NULL;
+  aw_task *task = wire ? aw__task_take(engine) : NULL;
   if (task)
     task->engine = engine;
   if (!task || !configure(task, config)) {
-    aw__free(engine, task, sizeof *task);
+    if (task)
+      aw__task_put_back(engine, task);
     aw_wire_release(wire);
     aw__drop(engine, config->handler);
     return NULL;
@@ -74,8 +85,8 @@ void aw_task_release(aw_task *task) {
   aw_engine *engine = task->engine;
   assert(task->loop == NULL); /* settled: the engine's reference is gone */
   aw__task_drop_outcome(task);
-  aw__free(engine, task->more, sizeof *task->more);
-  aw__free(engine, task, sizeof *task);
+  free_more(task);
+  aw__task_put_back(engine, task);
   aw__engine_release(engine);
 }
 
@@ -114,8 +125,20 @@ void aw__task_pop(aw_task *task) {
     aw_wire_release(frame->wire);
 }
 
+/* The name of the task is that of the wire it was started with; keep it when
+ * that wire goes. */
+static void keep_name(aw_task *task, aw_task_more *more) {
+  more->name = aw_wire_name(task->root);
+  more->kept = aw__wire_keep_name(task->root);
+}
+
 void aw__task_end_root(aw_task *task) {
   assert(task->depth == 0);
+  if (task->refs > 1 && aw_wire_name(task->root)) { /* somebody may ask */
+    aw_task_more *more = more_of(task);
+    if (more && !more->name)
+      keep_name(task, more);
+  }
   aw_wire_release(task->root);
   task->root = task->at = NULL;
   aw__free(task->engine, task->frames, task->capacity * sizeof *task->frames);
@@ -147,6 +170,10 @@ void aw__task_fail_code(aw_task *task, int code) {
   aw__task_outcome(task, AW_OUT_ERROR);
 }
 
+static bool same_name(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 /* Out of memory loses a line of the chain, which is for people, no more. */
 void aw__task_remember(aw_task *task, const aw_wire *left) {
   const char *name = aw_wire_name(left);
@@ -154,14 +181,18 @@ void aw__task_remember(aw_task *task, const aw_wire *left) {
   if (!more)
     return;
   aw_chain *chain = &more->chain;
-  if (!more->name && chain->count == 0)
+  if (!more->name && chain->count == 0) {
     more->name = name;
-  if (chain->count > 0 && chain->names[chain->newest] == name) {
+    more->kept = aw__wire_keep_name(left);
+  }
+  if (chain->count > 0 && same_name(chain->names[chain->newest], name)) {
     chain->times[chain->newest]++;
     return;
   }
   chain->newest = (chain->newest + 1) % AW_CHAIN_LENGTH;
   chain->names[chain->newest] = name;
+  aw__name_release(chain->kept[chain->newest]);
+  chain->kept[chain->newest] = aw__wire_keep_name(left);
   chain->times[chain->newest] = 1;
   if (chain->count < AW_CHAIN_LENGTH)
     chain->count++;
@@ -243,6 +274,10 @@ uint64_t aw_task_started(const aw_task *task) {
   return task->started;
 }
 
+void aw_task_watch(aw_task *task) {
+  task->watched = true;
+}
+
 uint32_t aw_task_steps(const aw_task *task) {
   return task->steps;
 }
@@ -319,6 +354,10 @@ void aw_task_set_value(aw_task *task, aw_value value) {
 }
 
 void aw_task_set_next(aw_task *task, aw_wire *next) {
+  if (!next) {
+    aw_task_set_error(task, aw_error_new(task->engine, AW_ENOMEM, 0));
+    return;
+  }
   aw__task_drop_outcome(task);
   task->outcome = AW_OUT_NEXT;
   task->out.next = next;

@@ -186,6 +186,10 @@ int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
 int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
   if (!wire)
     return AW_ENOMEM;
+  if (task->go != AW_GO_HOST) { /* a C step: RESUME would find nobody */
+    aw_wire_release(wire);
+    return AW_EINVAL;
+  }
   if (aw__wait_refused(task, AW_GO_RESUME)) {
     aw_wire_release(wire);
     return 0;

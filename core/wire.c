@@ -78,12 +78,13 @@ static void release_all(aw_wire *const *wires, size_t count) {
     aw_wire_release(wires[i]);
 }
 
-/* How many items `wires` have when flattened; 0: a NULL is among them. */
+/* How many items `wires` have when flattened; SIZE_MAX: a NULL is among them.
+ */
 static size_t flat_count(aw_wire *const *wires, size_t count) {
   size_t total = 0;
   for (size_t i = 0; i < count; i++) {
     if (!wires[i])
-      return 0;
+      return SIZE_MAX;
     total += wires[i]->kind == AW_WIRE_SEQUENCE ? wires[i]->count : 1;
   }
   return total;
@@ -101,11 +102,10 @@ static size_t flatten(aw_wire *wire, aw_wire **out) {
 }
 
 aw_wire *aw_sequence(aw_wire *const *wires, size_t count) {
-  if (count == 0)
-    return make(AW_WIRE_SEQUENCE, 0);
   size_t total = flat_count(wires, count);
-  aw_wire *wire =
-      total > 0 && total <= UINT32_MAX ? make(AW_WIRE_SEQUENCE, total) : NULL;
+  aw_wire *wire = NULL;
+  if (total <= UINT32_MAX)
+    wire = make(AW_WIRE_SEQUENCE, total);
   if (wire) {
     size_t at = 0;
     for (size_t i = 0; i < count; i++)
@@ -138,16 +138,30 @@ aw_wire *aw_whole(aw_wire *wire) {
   return make_unary(AW_WIRE_WHOLE, wire, 0);
 }
 
+static aw_name *make_name(const char *text) {
+  size_t size = strlen(text) + 1;
+  aw_name *name = aw__malloc(sizeof *name + size);
+  if (!name)
+    return NULL;
+  name->refs = 1;
+  memcpy(name->text, text, size);
+  return name;
+}
+
+void aw__name_release(aw_name *name) {
+  if (name && --name->refs == 0)
+    aw__mfree(name);
+}
+
 aw_wire *aw_named(aw_wire *child, const char *name) {
   aw_wire *wire = make_unary(AW_WIRE_NAMED, child, 0);
   if (!wire)
     return NULL;
-  wire->u.named.name = aw__malloc(strlen(name) + 1);
+  wire->u.named.name = make_name(name);
   if (!wire->u.named.name) {
     aw_wire_release(wire);
     return NULL;
   }
-  strcpy(wire->u.named.name, name);
   return wire;
 }
 
@@ -176,11 +190,11 @@ aw_wire *aw_wire_keep(aw_wire *wire) {
   return wire;
 }
 
-/* Free a wire whose last reference went; gives its one child, or NULL. */
+/* Free a wire whose last reference went, not a sequence with items; gives its
+ * one child, or NULL. */
 static aw_wire *take_apart(aw_wire *wire) {
   aw_wire *child = NULL;
   switch ((int)wire->kind) {
-  case AW_WIRE_SEQUENCE: release_all(wire->u.items, wire->count); break;
   case AW_WIRE_HOST:
     if (wire->u.host.release)
       wire->u.host.release(wire->u.host.data);
@@ -191,12 +205,13 @@ static aw_wire *take_apart(aw_wire *wire) {
     break;
   case AW_WIRE_NAMED:
     child = wire->u.named.child;
-    aw__mfree(wire->u.named.name);
+    aw__name_release(wire->u.named.name); /* NULL, if it could not be made */
     break;
   case AW_WIRE_REPEAT:
   case AW_WIRE_WHOLE:
   case AW_WIRE_SHIELD: child = wire->u.unary.child; break;
   case AW_WIRE_DONE: aw_task_release(wire->u.task); break;
+  case AW_WIRE_SEQUENCE:
   case AW_WIRE_CALL:
   case AW_WIRE_SLEEP:
   case AW_WIRE_UNTIL:
@@ -206,9 +221,37 @@ static aw_wire *take_apart(aw_wire *wire) {
   return child;
 }
 
+/* Sequences that are being taken apart are a chain, so that no depth of a wire
+ * is depth of the C stack. The link of each is in the place of the item that
+ * is being released, the last of its `count`. */
+static aw_wire *last_item(aw_wire *sequence, aw_wire **chain) {
+  aw_wire **place = &sequence->u.items[sequence->count - 1];
+  aw_wire *item = *place;
+  *place = *chain;
+  *chain = sequence;
+  return item;
+}
+
+static aw_wire *next_item(aw_wire **chain) {
+  aw_wire *sequence = *chain;
+  *chain = sequence->u.items[--sequence->count];
+  if (sequence->count > 0)
+    return last_item(sequence, chain);
+  aw__mfree(sequence);
+  return NULL;
+}
+
 void aw_wire_release(aw_wire *wire) {
-  while (wire && --wire->refs == 0)
-    wire = take_apart(wire);
+  aw_wire *chain = NULL;
+  for (;;) {
+    while (wire && --wire->refs == 0)
+      wire = wire->kind == AW_WIRE_SEQUENCE && wire->count > 0
+                 ? last_item(wire, &chain)
+                 : take_apart(wire);
+    if (!chain)
+      return;
+    wire = next_item(&chain);
+  }
 }
 
 aw_wire *aw__wire_inside(const aw_wire *wire) {
@@ -218,11 +261,24 @@ aw_wire *aw__wire_inside(const aw_wire *wire) {
   return (aw_wire *)(uintptr_t)wire;
 }
 
-const char *aw_wire_name(const aw_wire *wire) {
+static const aw_wire *held(const aw_wire *wire) {
   while (wire->kind == AW_WIRE_HOLD)
     wire = wire->u.hold.child;
+  return wire;
+}
+
+aw_name *aw__wire_keep_name(const aw_wire *wire) {
+  wire = held(wire);
+  if (wire->kind != AW_WIRE_NAMED)
+    return NULL;
+  wire->u.named.name->refs++;
+  return wire->u.named.name;
+}
+
+const char *aw_wire_name(const aw_wire *wire) {
+  wire = held(wire);
   if (wire->kind == AW_WIRE_NAMED)
-    return wire->u.named.name;
+    return wire->u.named.name->text;
   return wire->kind == AW_WIRE_HOST ? wire->u.host.name : NULL;
 }
 

@@ -3,6 +3,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local process = require "spec.process"
 
 --- Enough collections for finalizers that free further objects.
 local function collect()
@@ -32,22 +33,8 @@ local function new_watch()
   })
 end
 
---- A log and a function that appends to it.
-local function recorder()
-  local log = {}
-  return log, function(event)
-    log[#log + 1] = event
-  end
-end
-
---- A value whose `<close>` calls `f(err)`.
-local function closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
+local recorder = helper.recorder
+local closer = helper.closer
 
 local function new_loop(opts)
   opts = opts or {}
@@ -547,6 +534,132 @@ describe("a loop that nobody keeps", function()
           ev:close()
         end
       end
+    end)
+  end)
+end)
+
+describe("a finalizer", function()
+  it("gets an error for what was finalized before it [V1]", function()
+    helper.leak_checked(function()
+      local errors = {}
+      local function build()
+        -- Older than what it holds, so it comes last.
+        local holder = setmetatable({}, {
+          __gc = function(self)
+            for _, use in ipairs(self.uses) do
+              local _, err = pcall(use, self)
+              errors[#errors + 1] = err
+            end
+          end,
+        })
+        holder.ev = new_loop()
+        holder.wire = aw.Sleep(1) >> aw.Call(print)
+        holder.task = holder.ev:start(holder.wire)
+        holder.uses = {
+          function(self) self.task:cancel() end,
+          function(self) return self.wire * 2 end,
+          function(self) return self.ev:now() end,
+          function(self) self.ev:start(print) end,
+        }
+      end
+      build()
+      collect()
+      assert.are.equal(4, #errors)
+      for i, part in ipairs { "finalized", "finalized", "ended", "ended" } do
+        assert.is_truthy(errors[i]:find(part, 1, true), errors[i])
+      end
+    end)
+  end)
+
+  it("may make loops while a loop is made [S6]", function()
+    helper.leak_checked(function()
+      local ran, made, live = 0, 0, true
+      local function run_one()
+        local ev <close> = new_loop()
+        ev:start(function()
+          aw.yield()
+          ran = ran + 1
+        end)
+      end
+      local function trap()
+        setmetatable({}, {
+          __gc = function()
+            if live then
+              made = made + 1
+              trap()
+              run_one()
+            end
+          end,
+        })
+      end
+      collectgarbage("incremental", 1, 1000)
+      for _ = 1, 300 do
+        trap()
+        run_one()
+      end
+      live = false
+      collectgarbage("incremental", 200, 100)
+      assert.are.equal(300 + made, ran)
+    end)
+  end)
+
+  it("that is older than the module may call it at the end", function()
+    if process.sanitized then
+      pending "a stock lua5.4 cannot load a module with sanitizers"
+    end
+    local outcome = process.stock [[
+      local aw, task, ev
+      old = setmetatable({}, { __gc = function()
+        for _, f in ipairs { function() aw.run(function() end) end,
+          function() aw.EventLoop() end, function() ev:start(print) end,
+          function() task:cancel() end, function() aw.Sleep(1) end } do
+          io.write(pcall(f) and "ran " or "raised ")
+        end
+      end })
+      aw = require "aiowire"
+      ev = aw.EventLoop()
+      task = ev:start(aw.Sleep(1))
+    ]]
+    assert.are.equal("", outcome.err)
+    assert.are.equal(("raised "):rep(5), outcome.out)
+    assert.are.equal(0, outcome.code)
+  end)
+end)
+
+describe("a coroutine that ends with its task", function()
+  it("is kept while its handlers run", function()
+    helper.run_loop(function(ev)
+      for _ = 1, 20 do
+        ev:start(function()
+          local _ <close> = setmetatable({}, {
+            __close = function()
+              coroutine.wrap(collect)()
+              local fill = {}
+              for i = 1, 100 do
+                fill[i] = {}
+              end
+              assert(#fill == 100)
+            end,
+          })
+          coroutine.yield()
+        end, function() end)
+      end
+    end)
+  end)
+
+  it("has its scopes left when it is killed and collects [C9]", function()
+    helper.leak_checked(function()
+      local ev = aw.EventLoop { clock = "virtual", grace = 0 }
+      ev:start(function()
+        local _ <close> = setmetatable({}, { __close = collect })
+        aw.scope(function()
+          while true do
+            pcall(aw.sleep, 1)
+          end
+        end)
+      end)
+      ev:run(1)
+      assert.are.equal(1, #ev.stuck)
     end)
   end)
 end)

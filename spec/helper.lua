@@ -155,5 +155,36 @@ if M.gc_stress then
   end)
 end
 
+--- Run `f(ev, clock)` under aw.test, and check that nothing is left.
+function M.test(f)
+  return M.leak_checked(function()
+    aw.test(f)
+  end)
+end
+
+--- A log and a function that appends to it.
+function M.recorder()
+  local log = {}
+  return log, function(event)
+    log[#log + 1] = event
+  end
+end
+
+--- A value whose `<close>` calls `f(err)`.
+function M.closer(f)
+  return setmetatable({}, {
+    __close = function(_, err)
+      f(err)
+    end,
+  })
+end
+
+--- The error that `f(...)` raises.
+function M.caught(f, ...)
+  local ok, err = pcall(f, ...)
+  assert(not ok, "an error is raised")
+  return err
+end
+
 package.loaded["spec.helper"] = M
 return M

@@ -6,11 +6,7 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local function test(f)
-  return helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
+local test = helper.test
 
 --- The line of the caller.
 local function line()
@@ -40,14 +36,7 @@ local function assert_has_not(text, part)
   assert.is_nil(text:find(part, 1, true), text)
 end
 
---- A value whose `<close>` calls `f(err)`.
-local function closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
+local closer = helper.closer
 
 --- Run `w` with a handler; the info and error it got, and where it started.
 local function failure_of(w, opts)

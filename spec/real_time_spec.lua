@@ -3,6 +3,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local process = require "spec.process"
 
 local function sealed(f)
   return function()
@@ -230,4 +231,44 @@ describe("a deadlock in real time", function()
     ev:start(aw.Sleep(0.01) >> aw.Call(idler.cancel, idler))
     assert.are.equal("done", ev:run())
   end))
+end)
+
+describe("a step that holds the engine", function()
+  local function run_busy(warnings)
+    return process.host(warnings .. [[
+local aw = require "aiowire"
+aw.run(function()
+  aw.sleep(0.001)
+  local start = os.clock()
+  while os.clock() - start < 0.15 do end
+  aw.sleep(0.001)
+end)
+]])
+  end
+
+  it("is reported as a warning [F4]", function()
+    local outcome = run_busy 'warn "@on" '
+    assert.is_truthy(outcome.err:find("nothing else could run", 1, true))
+    assert.are.equal(0, outcome.code)
+  end)
+
+  it("is not reported to who has warnings off [F4]", function()
+    assert.are.equal("", run_busy "".err)
+  end)
+end)
+
+describe("a crowd of sleepers", function()
+  it("is woken though some are due while the engine goes to rest [K1]",
+    function()
+      local left = 50000
+      local ev <close> = aw.EventLoop { timeout = 20 }
+      local function wake()
+        left = left - 1
+      end
+      for i = 1, left do
+        ev:start(aw.Sleep(0.1 + i * 7919 % 1000 / 3000) >> aw.Call(wake))
+      end
+      assert.are.equal("done", ev:run())
+      assert.are.equal(0, left)
+    end)
 end)

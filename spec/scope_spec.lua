@@ -6,28 +6,9 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local function test(f)
-  return helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- A log and a function that appends to it.
-local function recorder()
-  local log = {}
-  return log, function(event)
-    log[#log + 1] = event
-  end
-end
-
---- A value whose `<close>` calls `f(err)`.
-local function closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
+local test = helper.test
+local recorder = helper.recorder
+local closer = helper.closer
 
 --- Wait for `t`: true and its results, or false and what wait raises.
 local function outcome(t)

@@ -6,22 +6,8 @@ local helper = require "spec.helper"
 
 local SEEDS <const> = 200
 
---- A log and a function that appends to it.
-local function recorder()
-  local log = {}
-  return log, function(event)
-    log[#log + 1] = event
-  end
-end
-
---- A value whose `<close>` calls `f(err)`.
-local function closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
+local recorder = helper.recorder
+local closer = helper.closer
 
 --- Run `main(ev, ...)` in a loop with this seed.
 local function run_seeded(seed, main, ...)

@@ -4,40 +4,16 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local function test(f)
-  return helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- A log and a function that appends to it.
-local function recorder()
-  local log = {}
-  return log, function(event)
-    log[#log + 1] = event
-  end
-end
-
---- A value whose `<close>` calls `f(err)`.
-local function closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
+local test = helper.test
+local recorder = helper.recorder
+local closer = helper.closer
 
 --- Wait for `t`, whatever becomes of it.
 local function join(t)
   return pcall(t.wait, t)
 end
 
---- The error that `f(...)` raises.
-local function caught(f, ...)
-  local ok, err = pcall(f, ...)
-  assert(not ok, "an error is raised")
-  return err
-end
+local caught = helper.caught
 
 describe("a shield", function()
   it("returns what its function returns, nil kept [C7]", function()

@@ -949,3 +949,65 @@ describe("a task in a <close> variable", function()
     end)
   end)
 end)
+
+describe("a task in a <close> variable outside any task", function()
+  -- In the program a spec is in a task, with the engine of that.
+  local outside = helper.in_host and function() end or it
+
+  outside("drives its loop no longer than it lasts [T7]", function()
+    with_loop(function(ev)
+      local log, note = recorder()
+      do
+        local _ <close> = ev:start(slow_to_clean(note))
+        ev:start(aw.Sleep(5) >> aw.Call(note, "slow"))
+      end
+      note "left"
+      assert.are.equal(0.5, ev:now())
+      assert.are.equal("done", ev:run())
+      assert.are.same({ "cleaned", "left", "slow" }, log)
+    end)
+  end)
+
+  outside("leaves the rest to the loop that is left after it [L1]", function()
+    local log, note = recorder()
+    helper.leak_checked(function()
+      local ev <close> = aw.EventLoop { clock = "virtual" }
+      local _ <close> = ev:start(slow_to_clean(note))
+      ev:start(aw.Sleep(5) >> aw.Call(note, "slow"))
+    end)
+    assert.are.same({ "cleaned", "slow" }, log)
+  end)
+
+  outside("leaves the rest to be cleaned up if the loop is closed [L3]",
+    function()
+      local log, note = recorder()
+      with_loop(function(ev)
+        do
+          local _ <close> = ev:start(slow_to_clean(note))
+          ev:start(function()
+            local _ <close> = closing(note, "rest")
+            aw.sleep(5)
+          end)
+        end
+        ev:close()
+      end)
+      assert.are.same({ "cleaned", "rest" }, log)
+    end)
+
+  outside("keeps a loop that has clean-up to do [L3]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local other
+      do
+        local ev = aw.EventLoop { clock = "virtual" }
+        local _ <close> = ev:start(slow_to_clean(note))
+        other = ev:start(aw.Sleep(5) >> aw.Call(note, "slow"))
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.are.equal("waiting", other.status)
+      other:close()
+      assert.are.same({ "cleaned" }, log)
+    end)
+  end)
+end)

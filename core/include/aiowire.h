@@ -65,6 +65,29 @@ typedef struct aw_error aw_error;
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
 #define AW_FOREVER UINT64_MAX /* a repetition that does not end */
 
+/* ---- memory ------------------------------------------------------------ */
+
+/* Resize `memory` (NULL: none yet) to `size` bytes and return it, moved or
+ * not; NULL, with `memory` as it was, when there is not enough. With a `size`
+ * of 0 free `memory`, which is not NULL then, and return NULL. */
+typedef void *(*aw_allocator)(void *context, void *memory, size_t size);
+
+/* Bring your own allocator, for all memory of this library (libuv has its
+ * own, see uv_replace_allocator()).
+ *
+ *   allocate  NULL: the C library's again
+ *   context   handed to it
+ *
+ * It is the process's, since wires belong to no engine: it must be safe for
+ * all threads that use the library. Call from: before the first use of the
+ * library, or when all that it has made is freed.
+ */
+AW_API void aw_set_allocator(aw_allocator allocate, void *context);
+
+/* What that allocator does, or realloc(): for memory of a binding. `memory`
+ * may be NULL. */
+AW_API void *aw_reallocate(void *memory, size_t size);
+
 /* A value of the host that the core carries but never reads: results, and
  * what an error is. 0 is "no value". The host's `drop` is called exactly once
  * for each value that a function here *takes*. */
@@ -166,7 +189,7 @@ AW_API aw_wire *aw_call(aw_step_fn fn, void *data);
  *
  *   data     what AW_STEP_CALL hands to the host
  *   release  called with `data` when the wire goes; may be NULL
- *   name     borrowed for as long as the wire lives; may be NULL
+ *   name     borrowed for ever: tasks remember it [D3]; may be NULL
  */
 AW_API aw_wire *aw_host_call(void *data, void (*release)(void *data),
                              const char *name);
@@ -407,7 +430,9 @@ typedef enum aw_step_kind {
   AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
                        none at a loop's root; then aw_step_handled() */
   AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
-  AW_STEP_WOKEN     /* aw_engine_wake() was called */
+  AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
+                       task with this `id`, or one of a few before it [F4] */
+  AW_STEP_WOKEN     /* aw_engine_wake(), or see aw_task_watch() */
 } aw_step_kind;
 
 typedef struct aw_step {
@@ -416,6 +441,7 @@ typedef struct aw_step {
   aw_task *task; /* borrowed until the step is reported */
   aw_loop *loop;
   void *data;
+  uint64_t ns, id; /* SLOW */
 } aw_step;
 
 /* Interpret until a task needs its host or `loop`, which must be running
@@ -427,7 +453,8 @@ typedef struct aw_step {
  */
 AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
 
-/* Report the end of a CALL, or of a RESUME whose host code has ended. */
+/* Report the end of a CALL, or of a RESUME whose host code has ended. A NULL
+ * `next`, out of memory, fails with AW_ENOMEM. */
 AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
 AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
 AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
@@ -438,6 +465,12 @@ AW_API void aw_step_killed(aw_task *task);
 /* Report a FAILED: its handler was called. Without a handler say
  * aw_loop_fail() first. */
 AW_API void aw_step_handled(aw_task *task);
+
+/* The host code of a CALL has ended, without a value that anybody wants: true
+ * if the very same CALL is the next step, and so under way. False: nothing was
+ * done; report as ever. Saves a repeated step the way out of the host and in.
+ */
+AW_API bool aw_step_again(aw_task *task);
 
 /* Does a value given to aw_step_done() for `task` go anywhere? If not, the
  * host may save the making of it. */
@@ -468,7 +501,8 @@ AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
 AW_API int aw_loop_free(aw_loop *loop);
 
 /* Let the loop's tasks run, for at most `timeout` ns (AW_NEVER: no limit).
- * Returns 0, AW_EBUSY (running) or AW_EENDED. Then pull with aw_next(). */
+ * Returns 0, AW_EBUSY (running), AW_EENDED or AW_ENOMEM. Then pull with
+ * aw_next(). */
 AW_API int aw_loop_begin(aw_loop *loop, uint64_t timeout);
 
 /* As aw_loop_begin() and pulling to the end, for programs without host steps.
@@ -542,6 +576,10 @@ AW_API void aw_task_release(aw_task *task); /* NULL is fine */
 #define AW_DEFAULT (UINT64_MAX - 1)
 AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
 
+/* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
+ * drives only until then: others may wait for long. */
+AW_API void aw_task_watch(aw_task *task);
+
 AW_API aw_task_state aw_task_state_of(const aw_task *task);
 AW_API uint64_t aw_task_id(const aw_task *task);
 AW_API const char *aw_task_name(const aw_task *task);  /* or NULL */
@@ -578,8 +616,9 @@ AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
 /* In C steps. */
 AW_API int aw_task_result(const aw_task *task);
-AW_API void aw_task_set_value(aw_task *task, aw_value value);  /* takes */
-AW_API void aw_task_set_next(aw_task *task, aw_wire *next);    /* takes */
+AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
+/* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
+AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
 AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
 
 /* Is the innermost scope of the task cancelled, as seen through shields? */
@@ -616,7 +655,8 @@ AW_API int aw_await_writable(aw_task *task, int fd);
 /* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7]. */
 AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
 
-/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM.
+/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM. In host
+ * steps only, else AW_EINVAL: a C step becomes a wire instead (AW_NEXT).
  *
  *   whole   all of its chain; else one step, and aw_task_take_next() has what
  *           it became

@@ -38,7 +38,9 @@ local function tostring_info(info, plain)
   end
   out[#out + 1] = info.traceback
   add_chain(info, out)
-  out[#out + 1] = info.who
+  if info.name then
+    out[#out + 1] = ("task %d '%s'"):format(info.id, info.name)
+  end
   if info.attempts then
     out[#out + 1] = ("after %d attempts"):format(info.attempts)
   end

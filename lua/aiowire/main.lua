@@ -6,7 +6,12 @@ return function(f, ...)
   local ev = aw.EventLoop { name = "main" }
   local arguments = table.pack(...)
   local function main()
-    return f(table.unpack(arguments, 1, arguments.n))
+    local next = f(table.unpack(arguments, 1, arguments.n))
+    if next ~= nil and not inner.is_wire(next) then
+      error(("the main chunk must return nothing or a wire, got %s (%s)")
+        :format(type(next), tostring(next)), 0)
+    end
+    return next
   end
   inner.start_raw(ev, aw.Wire(main):named "main")
   local ok, err = pcall(ev.run, ev)

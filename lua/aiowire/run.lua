@@ -19,7 +19,7 @@ return function(w, opts)
   end
   local ok, ev = pcall(aw.EventLoop, opts)
   if not ok then
-    error(ev, 3)
+    error(ev, ev:find "^bad argument" and 3 or 0)
   end
   local task = inner.start_raw(ev, w)
   local how = ev:run()

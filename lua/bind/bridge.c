@@ -21,10 +21,11 @@
  */
 #include "bridge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { AT_HANDLER = 1 }; /* the traceback function, in a worker's stack */
+/* The bottom of a worker's stack. The content of the leaf that ran last and
+ * its EventLoop stay there, since the next step is most often of the same. */
+enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 
 /* ---- reporting the end of a body ---- */
 
@@ -35,6 +36,11 @@ static void clear_raised(awl_worker *w) {
   if (w->passing)
     aw_error_release(w->passing);
   w->passing = NULL;
+}
+
+static void leave_scopes(awl_worker *w) {
+  while (w->scopes)
+    awl_leave_scope(w->scopes);
 }
 
 void awl_forget_raised(awl_state *s) {
@@ -75,7 +81,9 @@ static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
 static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   awl_state *s = w->state;
   const aw_wire *now = aw_task_innermost(w->task);
-  if (awl_holds(L, s, now, index))
+  bool itself = w->leaf->kind == AWL_LEAF_HELD &&
+                lua_rawequal(L, index, AT_CONTENT) && awl_is_leaf(now, w->leaf);
+  if (itself || awl_holds(L, s, now, index))
     return aw_wire_keep((aw_wire *)(uintptr_t)now);
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
 }
@@ -108,17 +116,18 @@ static void report_results(lua_State *L, awl_worker *w, int first) {
   aw_step_done(w->task, value);
 }
 
-/* The body of the worker has ended; what it left is above AT_HANDLER. */
+/* The body of the worker has ended; what it left is above BASE. */
 static void report(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
   if (status != LUA_OK)
     report_error(L, w);
   else if (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_VALUE)
-    report_results(L, w, AT_HANDLER + 1);
+    report_results(L, w, BASE + 1);
   else
-    report_body(L, w, AT_HANDLER + 1);
+    report_body(L, w, BASE + 1);
   clear_raised(w);
-  lua_settop(L, AT_HANDLER);
+  leave_scopes(w);
+  lua_settop(L, BASE);
 }
 
 /* ---- the worker ---- */
@@ -126,36 +135,88 @@ static void report(lua_State *L, awl_worker *w, int status) {
 static int after_call(lua_State *L, int status, lua_KContext context);
 static int after_idle(lua_State *L, int status, lua_KContext context);
 
+/* Push the EventLoop of the worker's task. */
+static void push_loop(lua_State *L, awl_worker *w) {
+  const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
+  if (loop->number != w->loop_number) {
+    awl_push_loop(L, w->state, loop);
+    lua_replace(L, AT_LOOP);
+    w->loop_number = loop->number;
+  }
+  lua_pushvalue(L, AT_LOOP);
+}
+
+/* Push function and arguments of the worker's leaf; gives how many of these. */
+static int push_call(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->serial != w->serial) {
+    awl_push_content(L, w->state, leaf, w->task);
+    lua_replace(L, AT_CONTENT);
+    w->serial = leaf->serial;
+  }
+  bool body = leaf->kind == AWL_LEAF_BODY || leaf->kind == AWL_LEAF_HELD;
+  if (leaf->extra >= 0 && leaf->kind != AWL_LEAF_VALUE)
+    lua_rawgeti(L, AT_CONTENT, 0);
+  else if (leaf->extra < 0)
+    lua_pushvalue(L, AT_CONTENT);
+  if (body)
+    push_loop(L, w);
+  if (leaf->extra <= 0)
+    return body;
+  luaL_checkstack(L, leaf->extra, "too many arguments");
+  for (int i = 1; i <= leaf->extra; i++)
+    lua_rawgeti(L, AT_CONTENT, i);
+  return leaf->extra + body;
+}
+
+/* The body has ended well. Is it the next step, too? Then its results, which
+ * nobody wants, are dropped. */
+static bool again(lua_State *L, awl_worker *w) {
+  if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
+    return false;
+  if (w->raised || w->passing || w->state->run.watched ||
+      !aw_step_again(w->task))
+    return false;
+  awl_signals_step_over(w->co);
+  lua_settop(L, BASE);
+  return true;
+}
+
 /* Run the body of the step at hand; returns when it ended without a yield. */
 static void run_step(lua_State *L, awl_worker *w) {
-  awl_state *s = w->state;
-  aw_step *step = &s->run.step;
-  awl_leaf *leaf = step->data;
+  const aw_step *step = &w->state->run.step;
   w->task = step->task;
   w->reported = false;
-  w->leaf = leaf;
-  if (s->gc_stress)
-    lua_gc(L, LUA_GCCOLLECT);
-  int count = awl_push_leaf(L, s, leaf, step->task);
+  w->leaf = step->data;
   int status = LUA_OK;
-  if (leaf->kind != AWL_LEAF_VALUE)
-    status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
-                        after_call);
+  do {
+    if (w->state->gc_stress)
+      lua_gc(L, LUA_GCCOLLECT);
+    int count = push_call(L, w);
+    if (w->leaf->kind != AWL_LEAF_VALUE)
+      status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
+                          after_call);
+  } while (status == LUA_OK && again(L, w));
   report(L, w, status);
+}
+
+/* A loop that is watched more closely: what is special about this run? True:
+ * leave it to the driver. */
+static bool pull_watched(awl_run *run) {
+  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE) {
+    run->over = true;
+    return true;
+  }
+  return run->limit && ++run->pulls % 1024 == 0;
 }
 
 /* Pull the next step. True: a call, for this worker. */
 static bool pull(awl_worker *w) {
   awl_run *run = &w->state->run;
   awl_signals_step_over(w->co);
-  if (run->limit && ++run->pulls % 1024 == 0) {
-    run->has_step = false; /* the driver looks at the time */
+  run->has_step = false;
+  if (run->watched && pull_watched(run))
     return false;
-  }
-  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE) {
-    run->over = true;
-    return false;
-  }
   run->rc = aw_next(run->engine->core, run->loop, &run->step);
   run->over = run->rc <= 0;
   run->has_step = !run->over;
@@ -166,6 +227,9 @@ static int go_idle(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   w->task = NULL;
   w->leaf = NULL;
+  w->serial = 0;
+  w->loop_number = 0;
+  lua_settop(L, AT_HANDLER); /* hold nothing */
   w->next_idle = s->idle;
   s->idle = w;
   s->idle_count++;
@@ -199,6 +263,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
   }
   w->resumed = false;
   lua_settop(L, AT_HANDLER);
+  lua_settop(L, BASE);
   return work(L, w);
 }
 
@@ -207,6 +272,7 @@ int awl_worker_main(lua_State *L) {
   lua_pushlightuserdata(L, w->state);
   lua_pushcclosure(L, awl_traceback, 1);
   lua_replace(L, AT_HANDLER);
+  lua_settop(L, BASE);
   w->resumed = false;
   return work(L, w);
 }
@@ -218,11 +284,12 @@ static bool reserve_worker(awl_state *s) {
   if (s->first_worker < s->worker_count)
     return true;
   uint32_t count = s->worker_count ? s->worker_count * 2 : 16;
-  uint32_t *chain = realloc(s->worker_chain, count * sizeof *chain);
+  uint32_t *chain = aw_reallocate(s->worker_chain, count * sizeof *chain);
   if (!chain)
     return false;
   s->worker_chain = chain;
-  awl_worker **workers = realloc(s->workers, count * sizeof(awl_worker *));
+  awl_worker **workers =
+      aw_reallocate(s->workers, count * sizeof(awl_worker *));
   if (!workers)
     return false;
   for (uint32_t i = s->worker_count; i < count; i++) {
@@ -234,19 +301,24 @@ static bool reserve_worker(awl_state *s) {
   return true;
 }
 
-/* (state) → light userdata: a new worker. Run under pcall. */
+/* (state) → light userdata: a new worker. Run under pcall. The struct stays
+ * when the worker dies, for the next one of that number: a coroutine of the
+ * user that waits in it is never resumed by the engine, but may be by hand,
+ * and looks at it. */
 static int make_worker(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
+  /* First, for it may collect, and a finalizer may make workers, too. */
+  lua_State *co = lua_newthread(L);
   if (!reserve_worker(s))
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
-  lua_State *co = lua_newthread(L);
   awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
   /* So that noting an error needs no new key. */
   lua_pushboolean(L, 0);
   awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
-  awl_own(L, s, co, (awl_worker *)s); /* the place; the value comes below */
-  awl_worker *w = calloc(1, sizeof *w);
+  awl_worker *w = s->workers[number];
+  if (!w)
+    w = s->workers[number] = awl_calloc(sizeof *w);
   if (!w)
     return awl_error(L, "not enough memory");
   awl_own(L, s, co, w);
@@ -254,30 +326,33 @@ static int make_worker(lua_State *L) {
   w->co = co;
   w->number = number;
   s->first_worker = s->worker_chain[number];
-  s->workers[number] = w;
   lua_pushcfunction(co, awl_worker_main);
   lua_pushlightuserdata(co, w);
   lua_pushlightuserdata(L, w);
   return 1;
 }
 
-static void forget_worker(awl_worker *w) {
+/* Close the coroutine of a worker, and let go of both. In this order: nobody
+ * else anchors it while its `<close>` handlers run. */
+static void end_worker(awl_worker *w) {
   awl_state *s = w->state;
-  for (awl_scope *scope = w->scopes; scope; scope = scope->outer)
-    scope->scope = NULL;
+  uint32_t number = w->number;
+  lua_resetthread(w->co);
+  lua_settop(w->co, 0); /* an error of theirs */
+  leave_scopes(w);
   clear_raised(w);
-  awl_unset(s, AWL_THREADS, (lua_Integer)w->number + 1);
-  s->workers[w->number] = NULL;
-  s->worker_chain[w->number] = s->first_worker;
-  s->first_worker = w->number;
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
   s->busy--;
-  free(w);
 }
 
 void awl_free_workers(awl_state *s) {
   for (uint32_t i = 0; i < s->worker_count; i++)
-    free(s->workers[i]);
-  free(s->worker_chain);
+    awl_free(s->workers[i]);
+  awl_free(s->worker_chain);
   s->worker_chain = NULL;
   s->worker_count = 0;
 }
@@ -291,7 +366,7 @@ static awl_worker *take_worker(lua_State *L, awl_state *s) {
     s->idle_count--;
     if (lua_status(w->co) != LUA_YIELD) { /* closed by hand */
       s->busy++;
-      forget_worker(w);
+      end_worker(w);
       w = NULL;
     }
   }
@@ -338,13 +413,25 @@ static void fail_step(lua_State *L, awl_state *s, aw_task *task) {
 static void bury(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   aw_task *task = w->reported ? NULL : w->task;
-  lua_State *co = w->co;
-  forget_worker(w);
-  lua_resetthread(co);
+  end_worker(w);
   if (task)
     fail_step(L, s, task);
   else
     lua_pop(L, 1);
+}
+
+/* (light text) → text */
+static int make_text(lua_State *L) {
+  lua_pushstring(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+/* Push `text`, or the error of having no memory for it: nothing may raise in
+ * the driver. */
+static void push_text(lua_State *L, const char *text) {
+  lua_pushcfunction(L, make_text);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)text);
+  (void)lua_pcall(L, 1, 1, 0);
 }
 
 static const char *const YIELDED =
@@ -371,7 +458,7 @@ static void resume(lua_State *L, awl_worker *w) {
     return;
   }
   if (status == LUA_YIELD)
-    lua_pushstring(L, YIELDED);
+    push_text(L, YIELDED);
   else
     lua_xmove(w->co, L, 1); /* it died: the error */
   bury(L, w);
@@ -380,10 +467,13 @@ static void resume(lua_State *L, awl_worker *w) {
 static void do_call(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   awl_worker *w = take_worker(L, s);
-  if (w)
-    resume(L, w);
-  else
+  if (!w) {
     fail_step(L, s, task);
+    return;
+  }
+  w->task = task; /* whatever keeps the worker from running it, it fails */
+  w->reported = false;
+  resume(L, w);
 }
 
 static void do_resume(lua_State *L, awl_state *s) {
@@ -393,7 +483,7 @@ static void do_resume(lua_State *L, awl_state *s) {
     resume(L, w);
     return;
   }
-  lua_pushliteral(L, "its coroutine was closed from outside");
+  push_text(L, "its coroutine was closed from outside");
   bury(L, w);
 }
 
@@ -447,8 +537,7 @@ static void do_kill(lua_State *L, awl_state *s) {
   lua_pushlightuserdata(L, w);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     lua_pop(L, 1); /* no memory to note it: it is closed all the same */
-  lua_resetthread(w->co);
-  forget_worker(w);
+  end_worker(w);
   aw_step_killed(task);
 }
 
@@ -456,15 +545,14 @@ static void do_kill(lua_State *L, awl_state *s) {
 
 /* Let the loop fail with the error on top (popped); its info is that at
  * `info`, with another `err`. */
-static void fail_loop(lua_State *L, awl_state *s, awl_loop *loop, int info) {
-  aw_error *error = awl_make_derived_error(L, s, loop, info);
+static void fail_loop(lua_State *L, awl_loop *loop, int info) {
+  aw_error *error = awl_make_derived_error(L, loop, info);
   aw_loop_fail(loop->core, error);
 }
 
 /* The handler raised what is on top: it leaves run raw, the first error is
  * its cause, in the object where that can be [E8]. */
-static void handler_raised(lua_State *L, awl_state *s, awl_loop *loop,
-                           int error, int info) {
+static void handler_raised(lua_State *L, awl_loop *loop, int error, int info) {
   int raised = lua_gettop(L);
   lua_pushvalue(L, error);
   lua_setfield(L, info, "cause");
@@ -477,7 +565,7 @@ static void handler_raised(lua_State *L, awl_state *s, awl_loop *loop,
     }
     lua_settop(L, raised);
   }
-  fail_loop(L, s, loop, info);
+  fail_loop(L, loop, info);
 }
 
 /* (light task): call the handler of the failed task. */
@@ -493,8 +581,8 @@ static int handle_failure(lua_State *L) {
   if (lua_isnil(L, HANDLER)) {
     lua_pushvalue(L, ERROR);
     lua_pushvalue(L, INFO);
-    awl_push_unhandled(L, s);
-    fail_loop(L, s, loop, INFO);
+    awl_push_unhandled(L);
+    fail_loop(L, loop, INFO);
     return 0;
   }
   if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
@@ -505,8 +593,13 @@ static int handle_failure(lua_State *L) {
   awl_push_loop(L, s, loop);
   lua_pushvalue(L, ERROR);
   lua_pushvalue(L, INFO);
-  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
-    handler_raised(L, s, loop, ERROR, INFO);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK)
+    return 0;
+  if (lua_isnil(L, -1)) { /* [E1] */
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, -2);
+  }
+  handler_raised(L, loop, ERROR, INFO);
   return 0;
 }
 
@@ -519,7 +612,11 @@ static void do_failed(lua_State *L, awl_state *s) {
   s->handler_loop = loop;
   lua_pushcfunction(L, handle_failure);
   lua_pushlightuserdata(L, task);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+  awl_signals_watch(L);
+  int status = lua_pcall(L, 1, 0, 0);
+  awl_signals_watch(NULL);
+  awl_signals_step_over(L);
+  if (status != LUA_OK) {
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
   }
@@ -536,7 +633,7 @@ static int note_deadlock(lua_State *L) {
   awl_push_loop(L, s, loop);
   lua_call(L, 1, 1);
   awl_push_deadlock(L, lua_tostring(L, -1));
-  fail_loop(L, s, loop, 0);
+  fail_loop(L, loop, 0);
   return 0;
 }
 
@@ -550,10 +647,41 @@ static void do_deadlock(lua_State *L, awl_state *s) {
   }
 }
 
-static void do_woken(awl_state *s) {
+/* (): the dump of each loop that is not closed, to standard error. */
+static int print_dumps(lua_State *L) {
+  awl_state *s = awl_open(L);
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    if (!s->loops[i])
+      continue;
+    awl_push_embedded(L, "aiowire.dump");
+    awl_push_loop(L, s, s->loops[i]);
+    lua_call(L, 1, 1);
+    lua_writestringerror("%s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static void do_woken(lua_State *L, awl_state *s) {
+  if (awl_signals_dump()) {
+    lua_pushcfunction(L, print_dumps);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+      lua_pop(L, 1);
+  }
   int count;
   if (awl_signals_taken(&count) > 0)
     aw_loop_stop(s->run.loop, count > 1);
+}
+
+/* A warning, for who has them on (`-W`, `warn "@on"`) [F4]. */
+static void do_slow(lua_State *L, awl_state *s) {
+  const aw_step *step = &s->run.step;
+  char text[128];
+  snprintf(text, sizeof text,
+           "aiowire: for %.2f s nothing else could run; the step was of task "
+           "%llu or of one just before it",
+           awl_seconds(step->ns), (unsigned long long)step->id);
+  lua_warning(L, text, 0);
 }
 
 static void dispatch(lua_State *L, awl_state *s) {
@@ -563,7 +691,20 @@ static void dispatch(lua_State *L, awl_state *s) {
   case AW_STEP_KILL: do_kill(L, s); break;
   case AW_STEP_FAILED: do_failed(L, s); break;
   case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
-  case AW_STEP_WOKEN: do_woken(s); break;
+  case AW_STEP_SLOW: do_slow(L, s); break;
+  case AW_STEP_WOKEN: do_woken(L, s); break;
+  }
+}
+
+/* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
+static void trim_pool(awl_state *s) {
+  enum { POOL = 1024 };
+  while (s->idle_count > POOL) {
+    awl_worker *w = s->idle;
+    s->idle = w->next_idle;
+    s->idle_count--;
+    s->busy++;
+    end_worker(w);
   }
 }
 
@@ -583,6 +724,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->loop = loop->core;
   run->until = until;
   run->limit = limit;
+  run->watched = until || limit;
   while (!run->over) {
     check_limit(L, s);
     if (run->has_step) {
@@ -597,7 +739,14 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     }
   }
   int rc = run->rc;
+  if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
+    loop->anchored = false;
+  }
   s->run = outer;
+  if (!outer.engine)
+    trim_pool(s);
   awl_signals_watch(outer.co);
   return rc;
 }
@@ -659,6 +808,9 @@ awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
 
 int awl_park(lua_State *L, awl_worker *w, lua_KFunction k) {
   w->parked = true;
+  w->resumed = false;
+  w->waiting = L;
+  w->top = lua_gettop(L);
   return lua_yieldk(L, 0, (lua_KContext)w, k);
 }
 
@@ -683,6 +835,8 @@ const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
 }
 
 int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
+  if (w->waiting == L)
+    lua_settop(L, w->top); /* without what it was resumed with */
   lua_pushnil(L);
   awl_push_refusal(L, w);
   return lua_yieldk(L, 2, (lua_KContext)w, k);

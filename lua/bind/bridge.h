@@ -82,6 +82,10 @@ struct awl_worker {
   aw_lua_continue then;        /* of aw_lua_await(), with its data */
   void *data;
   struct awl_scope *scopes; /* open in its body, innermost first */
+  uint64_t serial;          /* of the leaf whose content is on its stack */
+  uint32_t loop_number;     /* of the EventLoop on its stack */
+  lua_State *waiting;       /* coroutine that parked it: its own or inside */
+  int top;                  /* of the stack of that, then */
   uint32_t number;
   uint32_t at_once; /* awaits since it was resumed that did not wait */
   int result;       /* how the wait ended */
@@ -102,6 +106,7 @@ typedef enum awl_scope_mode {
 typedef struct awl_scope {
   aw_scope *scope; /* NULL once left */
   aw_task *task;
+  awl_worker *worker;      /* that lists it, until it is left or garbage */
   struct awl_scope *outer; /* of the same body */
   uint64_t ns;             /* its time, for the text of a Timeout */
   awl_scope_mode mode;
@@ -120,7 +125,8 @@ struct awl_loop {
   size_t live; /* values it has */
   uint64_t timeout;
   bool private_engine, signals;
-  bool ran; /* once, to its end */
+  bool ran;      /* once, to its end */
+  bool anchored; /* in the registry, as long as it is half way */
 };
 
 /* What is under way; saved and restored around a nested engine's run. */
@@ -134,6 +140,7 @@ typedef struct awl_run {
   int rc;              /* of the aw_next() that gave no step */
   uint64_t limit;      /* real time to stop at, ns; 0: none; see ltest.c */
   uint32_t pulls;
+  bool watched; /* `until` or `limit` is there */
   bool has_step, over;
 } awl_run;
 
@@ -146,6 +153,7 @@ struct awl_state {
   uint32_t loop_count;
   uint32_t *leaves; /* free numbers of leaves: a chain, see lwire.c */
   uint32_t leaf_count, first_leaf;
+  uint64_t leaf_serial;
   awl_worker **workers;   /* by number; NULL where free */
   uint32_t *worker_chain; /* free numbers */
   uint32_t worker_count, first_worker;
@@ -169,10 +177,16 @@ struct awl_state {
 
 /* ---- state.c ---- */
 
-/* The state that belongs to L; made by luaopen_aiowire. In C functions of the
- * module: upvalue 1. */
-#define awl_of(L) ((awl_state *)lua_touserdata(L, lua_upvalueindex(1)))
-awl_state *awl_open(lua_State *L); /* raises; leaves the stack as it was */
+/* The state that belongs to L; made by luaopen_aiowire. Raises once lua_close
+ * has finalized it: what was there before the module is finalized later, and
+ * may call it. Leaves the stack as it was. */
+awl_state *awl_open(lua_State *L);
+/* The same in C functions of the module: upvalue 1. */
+awl_state *awl_of(lua_State *L);
+/* C memory, zeroed, from the allocator of aw_set_allocator(), as all of it;
+ * NULL when there is none. */
+void *awl_calloc(size_t size);
+void awl_free(void *memory);                            /* NULL is fine */
 awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed); /* raises */
@@ -247,6 +261,7 @@ typedef struct awl_leaf {
   awl_state *state;
   awl_leaf_kind kind;
   uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see lwire.c */
+  uint64_t serial; /* no two leaves have the same */
   int extra;       /* arguments beside f; -1: BODIES has f alone */
   aw_value value;  /* HELD */
 } awl_leaf;
@@ -255,7 +270,6 @@ typedef struct awl_leaf {
  * holds what it needs of Lua. NULL when V2 does not accept it. Gives. Raises.
  */
 aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
-aw_wire *awl_check_wire(lua_State *L, awl_state *s, awl_loop *loop, int arg);
 /* As awl_to_wire(); if it raises, `value` is dropped first. */
 aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
                              int index, aw_value value);
@@ -263,10 +277,12 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire); /* takes */
 bool awl_is_wire(lua_State *L, awl_state *s, int index);
 void awl_open_wire(lua_State *L, awl_state *s); /* raises */
-/* Push the function and arguments of a leaf; returns how many arguments.
- * Raises. */
-int awl_push_leaf(lua_State *L, awl_state *s, const awl_leaf *leaf,
-                  const aw_task *task);
+/* Push the function of a leaf, or the table that has it (at 0) and its
+ * arguments, as `extra` tells. `task` is about to run it. */
+void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                      const aw_task *task);
+/* Is `wire` made of that very leaf? */
+bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf);
 bool awl_callable(lua_State *L, int index);
 /* Does `wire` hold, for the engine, the very value at `index`? */
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
@@ -296,8 +312,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
 aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task);
 /* Make one of the error on top, which came of another: with the info at `info`
  * (0: none) but for `err`; pops. Raises. */
-aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
-                                 int info);
+aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info);
 /* Push the Lua value of a core error, and its info. Raises. */
 void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
                     aw_error *error);
@@ -313,7 +328,7 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
 /* Push a new Cancelled{reason, kind, where}; reason on top, popped. Raises. */
 void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind);
-void awl_push_unhandled(lua_State *L, awl_state *s); /* [err, info] → object */
+void awl_push_unhandled(lua_State *L); /* [err, info] → object */
 void awl_push_timeout(lua_State *L, double seconds);
 void awl_push_deadlock(lua_State *L, const char *tree);
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
@@ -342,12 +357,14 @@ awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
 
 /* ---- lact.c, lscope.c, lco.c ---- */
 
-/* Note in AWL_OWNED that `co` is the engine's to resume, or not. Raises. */
+/* Note in AWL_OWNED that `co` is the engine's to resume, or not (NULL). Raises
+ * the first time only. */
 void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
 /* The worker that `co` belongs to while it waits; or NULL. */
 awl_worker *awl_owner(awl_state *s, lua_State *co);
 void awl_open_act(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
+void awl_leave_scope(awl_scope *scope); /* it is open no more */
 void awl_open_co(lua_State *L, awl_state *s);
 void awl_install(lua_State *L, awl_state *s); /* raises */
 
@@ -370,7 +387,8 @@ int awl_park(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
-/* First thing in such a `k`: true when somebody else resumed the coroutine;
+/* First thing in such a `k`: true when somebody else resumed the coroutine,
+ * even if its worker has ended and is another task's now;
  * then `return awl_park_again()`. */
 bool awl_strayed(awl_worker *worker);
 const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
@@ -388,8 +406,9 @@ void awl_limit_hit(lua_State *L, awl_state *s); /* note the dump, stop all */
 
 /* ---- lsignal.c ---- */
 bool awl_signals_hold(awl_state *s, awl_engine *engine); /* false: held yet */
-int awl_signals_release(awl_state *s);     /* the one that came, or 0 */
+int awl_signals_release(void);             /* the one that came, or 0 */
 int awl_signals_taken(int *count);         /* the last one's number, or 0 */
+bool awl_signals_dump(void);               /* was a dump asked for? */
 void awl_signals_step_over(lua_State *co); /* its step ended: no hook more */
 void awl_signals_watch(lua_State *co);     /* coroutine that runs now */
 

@@ -22,12 +22,14 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
   lua_State *outer = s->run.co;
   bool ours = w && L == outer && lua_isyieldable(L);
   if (ours) {
+    awl_own(L, s, co, NULL); /* park_through() needs the place */
     w->parked = false;
     s->run.co = co;
     awl_signals_watch(co);
   }
   int status = lua_resume(co, L, count, results);
   if (ours) {
+    w->resumed = false; /* if nothing inside took it: it had been closed */
     s->run.co = outer;
     awl_signals_watch(outer);
     if (status == LUA_YIELD && w->parked)
@@ -44,7 +46,7 @@ void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker) {
   if (worker)
     lua_pushlightuserdata(L, worker);
   else
-    lua_pushnil(L);
+    lua_pushboolean(L, false); /* keeps its place in the table */
   lua_rawset(L, -3);
   lua_pop(L, 1);
 }
@@ -62,16 +64,17 @@ awl_worker *awl_owner(awl_state *s, lua_State *co) {
 
 /* Why `co` cannot be resumed, or NULL. May push a string. */
 static const char *refusal(awl_state *s, lua_State *L, lua_State *co) {
-  awl_worker *owner = co == L ? NULL : awl_owner(s, co);
-  if (owner)
-    return awl_push_refusal(L, owner);
   if (co == L)
     return "cannot resume non-suspended coroutine";
-  if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
+  lua_Debug ar;
+  if (lua_status(co) == LUA_OK && lua_gettop(co) == 0 &&
+      !lua_getstack(co, 0, &ar))
     return "cannot resume dead coroutine";
   if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
     return "cannot resume dead coroutine";
-  lua_Debug ar;
+  awl_worker *owner = awl_owner(s, co);
+  if (owner)
+    return awl_push_refusal(L, owner);
   if (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar))
     return "cannot resume non-suspended coroutine";
   return NULL;
@@ -131,9 +134,9 @@ static int co_resume(lua_State *L) {
 static int resume_after_park(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
+  lua_settop(L, 1);
   if (!w->resumed)
     return awl_park_again(L, w, resume_after_park);
-  lua_settop(L, 1);
   awl_own(L, w->state, lua_tothread(L, 1), NULL);
   return go_on(L, lua_tothread(L, 1), 0, resume_after_park);
 }
@@ -176,9 +179,9 @@ static int wrap_go_on(lua_State *L, int count) {
 static int wrap_after_park(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
+  lua_settop(L, 0);
   if (!w->resumed)
     return awl_park_again(L, w, wrap_after_park);
-  lua_settop(L, 0);
   awl_own(L, w->state, wrapped(L), NULL);
   return wrap_go_on(L, 0);
 }

@@ -6,7 +6,7 @@
  * that nobody caught is on its way out of a body, its info stands in
  * AWL_RAISED, under the worker's number; one that an await raised again is the
  * worker's `passing` and keeps its info; one that replaces another (an error
- * in `__close`) has it in `replaced` [E3]. What handlers get is a copy that
+ * in `__close`) has it in `replaced` [E3]. What handlers get is one over it that
  * has the Task as well: with it the kept one would be a cycle through C.
  *
  * Error objects are tables with a locked metatable; `message` is their text.
@@ -19,7 +19,7 @@
 
 enum { MOST_LEVELS = 22 };
 
-static void push_function(lua_State *L, awl_state *s, lua_Debug *ar) {
+static void push_function(lua_State *L, lua_Debug *ar) {
   if (*ar->what == 'm')
     lua_pushliteral(L, "main chunk");
   else if (*ar->namewhat == 'g') /* global: as lua shows it */
@@ -30,7 +30,6 @@ static void push_function(lua_State *L, awl_state *s, lua_Debug *ar) {
     lua_pushfstring(L, "function <%s:%d>", ar->short_src, ar->linedefined);
   else
     lua_pushliteral(L, "?");
-  (void)s;
 }
 
 /* [.., function] → [..]: its name in a library, or NULL. */
@@ -49,12 +48,11 @@ static const char *take_library_name(lua_State *L, awl_state *s) {
   return name;
 }
 
-static void push_level(lua_State *L, awl_state *s, lua_Debug *ar,
-                       const char *name) {
+static void push_level(lua_State *L, lua_Debug *ar, const char *name) {
   if (name)
     lua_pushfstring(L, "function '%s'", name);
   else
-    push_function(L, s, ar);
+    push_function(L, ar);
   if (ar->currentline > 0)
     lua_pushfstring(L, "\n\t%s:%d: in %s", ar->short_src, ar->currentline,
                     lua_tostring(L, -1));
@@ -63,22 +61,37 @@ static void push_level(lua_State *L, awl_state *s, lua_Debug *ar,
   lua_remove(L, -2);
 }
 
+/* Push the line of a level, whose function is on top (popped); false: it has
+ * none, being ours. What costs most, the name that the caller has for it, is
+ * not asked for where a library's name is known. */
+static bool push_line(lua_State *L, awl_state *s, lua_State *co,
+                      lua_Debug *ar) {
+  bool is_c = lua_iscfunction(L, -1);
+  const char *name = take_library_name(L, s);
+  if (is_c && name) {
+    lua_pushfstring(L, "\n\t[C]: in function '%s'", name);
+    return true;
+  }
+  lua_getinfo(co, "Slnt", ar);
+  if (awl_is_ours(ar))
+    return false;
+  push_level(L, ar, name);
+  return true;
+}
+
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   lua_pushliteral(L, "stack traceback:");
   for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
-    lua_getinfo(co, "Slntf", &ar);
+    lua_getinfo(co, "f", &ar);
     if (lua_tocfunction(co, -1) == awl_worker_main) {
       lua_pop(co, 1);
       break; /* ours, from here down */
     }
-    if (awl_is_ours(&ar)) {
-      lua_pop(co, 1);
-      continue;
-    }
     if (co != L)
       lua_xmove(co, L, 1);
-    push_level(L, s, &ar, take_library_name(L, s));
+    if (!push_line(L, s, co, &ar))
+      continue;
     lua_concat(L, 2);
     i++;
   }
@@ -186,12 +199,19 @@ static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   lua_setfield(L, -2, "chain");
 }
 
+/* Id and name, into the info on top: the task itself may be gone later. */
+static void describe_name(lua_State *L, awl_state *s, const aw_task *task) {
+  lua_pushinteger(L, (lua_Integer)aw_task_id(task));
+  lua_setfield(L, -2, "id");
+  awl_push_plain_name(L, s, task);
+  lua_setfield(L, -2, "name");
+}
+
 /* What the info on top says of the task that failed. */
 static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   lua_pushinteger(L, awl_task_key(s, task));
   lua_setfield(L, -2, "key");
-  awl_push_task_name(L, s, task);
-  lua_setfield(L, -2, "who");
+  describe_name(L, s, task);
   set_chain(L, s, task);
   const char *where = aw_task_where(task);
   if (where) {
@@ -201,8 +221,7 @@ static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
 }
 
 /* The info on top becomes a core error; pops it. */
-static aw_error *error_of_info(lua_State *L, awl_state *s, awl_loop *loop) {
-  (void)s;
+static aw_error *error_of_info(lua_State *L, awl_loop *loop) {
   aw_value value = awl_hold(L, loop);
   return aw_error_new(loop->engine->core, AW_EHOST, value);
 }
@@ -215,10 +234,29 @@ static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
     lua_pushnil(L);
     lua_setfield(L, info, "replaced");
     suppress_replaced(L, s, loop, error, lua_gettop(L));
-    aw_error_suppress(error, error_of_info(L, s, loop));
+    aw_error_suppress(error, error_of_info(L, loop));
   } else {
     lua_pop(L, 1);
   }
+}
+
+/* (info, light loop, light error) */
+static int protected_suppress(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 2);
+  suppress_replaced(L, loop->state, loop, lua_touserdata(L, 3), 1);
+  return 0;
+}
+
+/* The same, when `error` is in nobody's hands yet: out of memory loses some of
+ * what was replaced, but not the error. */
+static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
+                         int info) {
+  lua_pushcfunction(L, protected_suppress);
+  lua_pushvalue(L, info);
+  lua_pushlightuserdata(L, loop);
+  lua_pushlightuserdata(L, error);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
 }
 
 /* `error` for a task of `loop`: if its info is in the table of another loop,
@@ -233,7 +271,7 @@ static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
     lua_pop(L, 1);
     return aw_error_keep(error);
   }
-  aw_error *copy = error_of_info(L, s, loop);
+  aw_error *copy = error_of_info(L, loop);
   aw_error *later;
   for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
     aw_error_suppress(copy, rehome(L, s, loop, later));
@@ -250,6 +288,8 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
     push_new_info(L, err);
   }
   int info = lua_gettop(L);
+  bool replaced = lua_getfield(L, info, "replaced") != LUA_TNIL;
+  lua_pop(L, 1);
   aw_error *error = NULL;
   if (push_passing(L, s, worker, err) && lua_rawequal(L, -1, info)) {
     error = rehome(L, s, loop, worker->passing);
@@ -257,9 +297,10 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
     lua_settop(L, info);
     describe_task(L, s, task);
     lua_pushvalue(L, info);
-    error = error_of_info(L, s, loop);
+    error = error_of_info(L, loop);
   }
-  suppress_replaced(L, s, loop, error, info);
+  if (replaced)
+    try_suppress(L, loop, error, info);
   if (worker->raised)
     awl_unset(s, AWL_RAISED, (lua_Integer)worker->number + 1);
   worker->raised = false;
@@ -271,34 +312,40 @@ aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
   push_new_info(L, -1);
   describe_task(L, s, task);
   lua_remove(L, -2);
-  return error_of_info(L, s, awl_loop_of(s, aw_task_loop(task)));
+  return error_of_info(L, awl_loop_of(s, aw_task_loop(task)));
 }
 
-/* Push a copy of the info at `info`, without what is ours. */
-static void copy_info(lua_State *L, int info) {
-  static const char *const fields[] = {
-      "err", "traceback", "chain", "started_at", "attempts", "cause", "who"};
+/* Push an info that has all of the one at `info`, and room for more of its
+ * own: fields that it lacks are looked for there, see info_index(). */
+static void push_info_over(lua_State *L, int info) {
   info = lua_absindex(L, info);
-  lua_createtable(L, 0, 8);
-  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    lua_getfield(L, info, fields[i]);
-    lua_setfield(L, -2, fields[i]);
-  }
+  lua_createtable(L, 1, 3);
+  lua_pushvalue(L, info);
+  lua_rawseti(L, -2, 1);
   awl_push_class(L, AWL_INFO);
   lua_setmetatable(L, -2);
 }
 
-aw_error *awl_make_derived_error(lua_State *L, awl_state *s, awl_loop *loop,
-                                 int info) {
+/* __index of an info: the field of the one that it is over. */
+static int info_index(lua_State *L) {
+  lua_settop(L, 2);
+  if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)
+    return 0;
+  lua_insert(L, 2);
+  lua_gettable(L, 2);
+  return 1;
+}
+
+aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
   if (info != 0) {
-    copy_info(L, info);
+    push_info_over(L, info);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "err");
   } else {
     push_new_info(L, -1);
   }
   lua_remove(L, -2);
-  return error_of_info(L, s, loop);
+  return error_of_info(L, loop);
 }
 
 /* ---- from the core to Lua ---- */
@@ -365,9 +412,7 @@ static void push_object(lua_State *L, const aw_error *error) {
 }
 
 /* Give a core error the info it lacks. */
-static void complete(lua_State *L, awl_state *s, awl_loop *loop,
-                     aw_error *error) {
-  (void)s;
+static void complete(lua_State *L, awl_loop *loop, aw_error *error) {
   push_object(L, error);
   push_new_info(L, -1);
   lua_remove(L, -2);
@@ -380,7 +425,7 @@ static void complete(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
                     aw_error *error) {
   if (!aw_error_value(error))
-    complete(L, s, loop, error);
+    complete(L, loop, error);
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
     lua_pop(L, 1);
@@ -416,7 +461,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
     lua_remove(L, -2);
   }
   int kept = lua_gettop(L);
-  copy_info(L, kept);
+  push_info_over(L, kept);
   lua_getfield(L, kept, "key");
   awl_get(L, s, AWL_TASKS, lua_tointeger(L, -1));
   if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
@@ -440,8 +485,7 @@ void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
   set_chain(L, s, task);
   lua_pushstring(L, aw_task_where(task));
   lua_setfield(L, -2, "started_at");
-  awl_push_task_name(L, s, task);
-  lua_setfield(L, -2, "who");
+  describe_name(L, s, task);
 }
 
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
@@ -514,8 +558,7 @@ void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
   lua_setfield(L, -2, "kind");
 }
 
-void awl_push_unhandled(lua_State *L, awl_state *s) {
-  (void)s;
+void awl_push_unhandled(lua_State *L) {
   int info = lua_gettop(L), cause = info - 1;
   lua_createtable(L, 0, 2);
   lua_pushvalue(L, cause);
@@ -614,7 +657,10 @@ void awl_open_errors(lua_State *L, awl_state *s) {
       {AWL_DEADLOCK, "aiowire.Deadlock", error_tostring},
   };
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-    const luaL_Reg meta[] = {{"__tostring", classes[i].show}, {NULL, NULL}};
+    const luaL_Reg meta[] = {
+        {"__tostring", classes[i].show},
+        {classes[i].class == AWL_INFO ? "__index" : NULL, info_index},
+        {NULL, NULL}};
     awl_new_class(L, s, classes[i].class, classes[i].name, NULL, meta);
     lua_pop(L, 1);
   }

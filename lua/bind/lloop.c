@@ -7,7 +7,6 @@
  */
 #include "bridge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { VALUES = 1, STUCK = 2, NAME = 3 };
@@ -44,7 +43,7 @@ static uint32_t take_number(lua_State *L, awl_state *s) {
     awl_error(L, "too many EventLoops");
   if (place >= s->loop_count) {
     uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
-    awl_loop **loops = realloc(s->loops, count * sizeof(awl_loop *));
+    awl_loop **loops = aw_reallocate(s->loops, count * sizeof(awl_loop *));
     if (!loops)
       awl_error(L, "not enough memory");
     for (uint32_t i = s->loop_count; i < count; i++)
@@ -130,11 +129,9 @@ static int m_EventLoop(lua_State *L) {
   loop_options options;
   lua_settop(L, 1);
   read_options(L, &options);
-  uint32_t number = take_number(L, s);
   awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
   memset(loop, 0, sizeof *loop);
   loop->state = s;
-  loop->number = number;
   lua_newtable(L);
   lua_setiuservalue(L, 2, VALUES);
   lua_newtable(L);
@@ -145,6 +142,9 @@ static int m_EventLoop(lua_State *L) {
   }
   awl_push_class(L, AWL_LOOP);
   lua_setmetatable(L, 2);
+  /* From here on nothing collects: a finalizer may make loops, too. */
+  uint32_t number = take_number(L, s);
+  loop->number = number;
   lua_pushvalue(L, 2);
   awl_set(L, s, AWL_LOOPS, AWL_PLACE_OF(number));
   loop->engine = engine_for(L, s, &options);
@@ -169,7 +169,7 @@ static int loop_gc(lua_State *L) {
   loop->core = NULL;
   s->values -= loop->live; /* what others still name is nil from now on */
   loop->live = 0;
-  free(loop->claims);
+  awl_free(loop->claims);
   loop->claims = NULL;
   if (loop->private_engine && loop->engine)
     awl_free_engine(loop->engine);
@@ -216,7 +216,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   rc = awl_drive(L, s, loop, NULL, limit);
   int signal = 0;
   if (held)
-    signal = awl_signals_release(s);
+    signal = awl_signals_release();
   if (rc < 0)
     return awl_error(L, "the event loop failed: %s", aw_strerror(rc));
   if (signal)
@@ -247,7 +247,7 @@ static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
   if (!loop->core)
     return awl_ended(L, loop);
   bool inside = s->run.engine == loop->engine;
-  if (inside && s->in_handler)
+  if (s->in_handler)
     return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
   if (!inside || (!s->run.running && !s->run.engine))
     return run_outside(L, s, loop, timeout, 0);
@@ -266,11 +266,15 @@ static int loop_run(lua_State *L) {
   return run(L, s, loop, timeout);
 }
 
-static int close_now(awl_loop *loop) {
-  if (!loop->core)
+/* Close it; if it was left half way, by a task's `__close`, end that first.
+ * In its own run, that ends in its own time. */
+static int close_now(lua_State *L, awl_loop *loop) {
+  awl_state *s = loop->state;
+  if (!loop->core || aw_loop_close(loop->core) != AW_EBUSY)
     return 0;
-  if (aw_loop_close(loop->core) == AW_EBUSY)
-    aw_loop_stop(loop->core, false);
+  aw_loop_stop(loop->core, false);
+  if (!s->run.engine && aw_loop_begin(loop->core, AW_NEVER) == 0)
+    awl_drive(L, s, loop, NULL, 0);
   return 0;
 }
 
@@ -282,7 +286,7 @@ static int after_close_run(lua_State *L, int status, lua_KContext context) {
   awl_loop *loop = lua_touserdata(L, 1);
   w->resumed = true; /* after_run() asks again */
   int results = after_run(L, LUA_OK, context);
-  close_now(loop);
+  close_now(L, loop);
   return results;
 }
 
@@ -293,12 +297,13 @@ static int loop_leave(lua_State *L) {
   if (!loop->core)
     return 0;
   aw_loop_state state = aw_loop_state_of(loop->core);
-  if (!lua_isnoneornil(L, 2) || state != AW_LOOP_IDLE)
-    return close_now(loop);
+  bool half_way = state == AW_LOOP_RUNNING && !s->run.engine;
+  if (!lua_isnoneornil(L, 2) || (state != AW_LOOP_IDLE && !half_way))
+    return close_now(L, loop);
   lua_settop(L, 1);
   if (s->run.engine != loop->engine) {
     run(L, s, loop, loop->timeout);
-    return close_now(loop);
+    return close_now(L, loop);
   }
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
   int rc = aw_await_loop(w->task, loop->core, loop->timeout);
@@ -306,7 +311,7 @@ static int loop_leave(lua_State *L) {
 }
 
 static int loop_close(lua_State *L) {
-  return close_now(check_loop(L, awl_of(L)));
+  return close_now(L, check_loop(L, awl_of(L)));
 }
 
 static int loop_stop(lua_State *L) {
@@ -325,6 +330,8 @@ static int loop_start(lua_State *L) {
 
 static int loop_now(lua_State *L) {
   awl_loop *loop = check_loop(L, awl_of(L));
+  if (!loop->engine)
+    return awl_ended(L, loop);
   lua_pushnumber(L, awl_seconds(aw_engine_now(loop->engine->core)));
   return 1;
 }

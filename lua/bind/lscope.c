@@ -40,6 +40,12 @@ static int scope_cancel(lua_State *L) {
   return 0;
 }
 
+/* A coroutine that was closed by hand drops its Scopes unleft. */
+static int scope_gc(lua_State *L) {
+  awl_leave_scope(lua_touserdata(L, 1));
+  return 0;
+}
+
 static int scope_tostring(lua_State *L) {
   const awl_scope *scope = lua_touserdata(L, 1);
   lua_pushfstring(L, "scope (%s)", scope->scope ? "open" : "left");
@@ -47,6 +53,17 @@ static int scope_tostring(lua_State *L) {
 }
 
 /* ---- leaving ---- */
+
+void awl_leave_scope(awl_scope *scope) {
+  if (!scope->worker)
+    return;
+  awl_scope **place = &scope->worker->scopes;
+  while (*place != scope)
+    place = &(*place)->outer;
+  *place = scope->outer;
+  scope->worker = NULL;
+  scope->scope = NULL;
+}
 
 /* Cut short by its own cancel, and absorbed here [S3, C5]. */
 static int cut_off(lua_State *L, const awl_scope *scope,
@@ -78,8 +95,7 @@ static int close_scope(lua_State *L, awl_worker *w, bool joined) {
   awl_scope *scope = lua_touserdata(L, 1);
   aw_scope_end end;
   aw_scope_close(w->task, &end);
-  scope->scope = NULL;
-  w->scopes = scope->outer;
+  awl_leave_scope(scope);
   if (end.error) {
     awl_drop(s, end.reason);
     return awl_raise(L, w, end.error);
@@ -106,10 +122,22 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
   return close_scope(L, w, true);
 }
 
-/* f has ended with `status`. */
+static int after_turn(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_turn);
+  return close_scope(L, w, false);
+}
+
+/* f has ended with `status`. Scopes are left in the body that opened them, the
+ * innermost first: a generator that yields inside one can break that. */
 static int leave(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
   awl_scope *scope = lua_touserdata(L, 1);
+  if (s->run.running != w || w->scopes != scope || !scope->scope)
+    return awl_error(L, "a scope must be left in the task that opened it, the "
+                        "innermost first (coroutine.yield inside aw.scope?)");
   scope->status = status;
   scope->cut = aw_task_cancelled(w->task);
   bool cancelled = status != LUA_OK && awl_is_cancelled(L, s, -1);
@@ -119,9 +147,11 @@ static int leave(lua_State *L, awl_worker *w, int status) {
     error = awl_make_error(L, s, w);
   }
   aw_task_park(w->task, w);
-  if (aw_scope_leave(w->task, error, cancelled) == 0)
+  if (aw_scope_leave(w->task, error, cancelled) != 0)
+    return awl_park(L, w, after_join);
+  if (awl_at_once(w) || aw_await_yield(w->task) < 0)
     return close_scope(L, w, false);
-  return awl_park(L, w, after_join);
+  return awl_park(L, w, after_turn); /* others first [F3] */
 }
 
 static int after_body(lua_State *L, int status, lua_KContext context) {
@@ -158,6 +188,7 @@ static int call_in_scope(lua_State *L, awl_worker *w, int count,
   if (aw_scope_open(w->task, config, &scope->scope) < 0)
     return awl_error(L, "not enough memory");
   scope->task = w->task;
+  scope->worker = w;
   scope->outer = w->scopes;
   scope->mode = mode;
   scope->ns = ns;
@@ -245,7 +276,8 @@ static int act_pcall(lua_State *L) {
 void awl_open_scope(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {
       {"start", scope_start}, {"cancel", scope_cancel}, {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__tostring", scope_tostring}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__tostring", scope_tostring}, {"__gc", scope_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"scope", act_scope},
                                        {"timeout", act_timeout},
                                        {"shield", act_shield},

@@ -1,4 +1,5 @@
-/* lsignal.c - SIGINT and SIGTERM while the outermost run drives [L2]
+/* lsignal.c - SIGINT and SIGTERM while the outermost run drives [L2], and
+ * SIGQUIT in the program, which prints the dump [D2]
  *
  * Signals belong to the process, so this file has its only variables. The
  * handler counts, wakes the engine (which stops the loop: with grace, the
@@ -7,8 +8,8 @@
  * interrupted with an error. The hook stays until the step ends: clean-up has
  * ROOM, and after PATIENCE errors each instruction raises, so that a
  * `while true do pcall(f) end` cannot swallow it. A step that ends soon is not
- * disturbed. What was there before is restored by sigaction. In the program a
- * third signal kills: the first two have not stopped it.
+ * disturbed. What was there before is restored by sigaction. A third
+ * signal kills: the first two have not stopped it.
  */
 #include "bridge.h"
 
@@ -25,8 +26,9 @@ static struct {
   volatile sig_atomic_t number; /* the last one */
   volatile sig_atomic_t hooked; /* a hook is armed somewhere */
   int raised;                   /* errors by the hook, in this step */
+  volatile sig_atomic_t dump;   /* SIGQUIT came [D2] */
   bool host;
-  struct sigaction old_int, old_term;
+  struct sigaction old_int, old_term, old_quit;
 } held;
 
 static void interrupt(lua_State *L, lua_Debug *ar) {
@@ -39,7 +41,7 @@ static void interrupt(lua_State *L, lua_Debug *ar) {
 static void on_signal(int number) {
   held.number = number;
   held.count++;
-  if (held.host && held.count > 2) { /* it does not even stop at once */
+  if (held.count > 2) { /* it does not even stop at once */
     signal(number, SIG_DFL);
     raise(number);
   }
@@ -48,6 +50,12 @@ static void on_signal(int number) {
     held.hooked = 1;
     lua_sethook(running, interrupt, LUA_MASKCOUNT, BUSY);
   }
+  aw_engine_wake(held.engine);
+}
+
+static void on_quit(int number) {
+  (void)number;
+  held.dump = 1;
   aw_engine_wake(held.engine);
 }
 
@@ -66,13 +74,17 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   sigaddset(&action.sa_mask, SIGTERM);
   sigaction(SIGINT, &action, &held.old_int);
   sigaction(SIGTERM, &action, &held.old_term);
+  action.sa_handler = on_quit;
+  if (held.host)
+    sigaction(SIGQUIT, &action, &held.old_quit);
   return true;
 }
 
-int awl_signals_release(awl_state *s) {
-  (void)s;
+int awl_signals_release(void) {
   sigaction(SIGINT, &held.old_int, NULL);
   sigaction(SIGTERM, &held.old_term, NULL);
+  if (held.host)
+    sigaction(SIGQUIT, &held.old_quit, NULL);
   held.engine = NULL;
   held.running = NULL;
   return held.number;
@@ -83,6 +95,12 @@ int awl_signals_taken(int *count) {
   int number = held.seen < held.count ? held.number : 0;
   held.seen = held.count;
   return number;
+}
+
+bool awl_signals_dump(void) {
+  bool dump = held.dump;
+  held.dump = 0;
+  return dump;
 }
 
 void awl_signals_watch(lua_State *co) {

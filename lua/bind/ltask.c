@@ -26,7 +26,10 @@ lua_Integer awl_task_key(awl_state *s, const aw_task *task) {
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   if (!awl_is(L, s, arg, AWL_TASK))
     luaL_typeerror(L, arg, "task");
-  return ((task_ud *)lua_touserdata(L, arg))->task;
+  aw_task *task = ((task_ud *)lua_touserdata(L, arg))->task;
+  if (!task)
+    luaL_argerror(L, arg, "this task is garbage, and finalized");
+  return task;
 }
 
 static task_ud *push_empty(lua_State *L) {
@@ -65,12 +68,24 @@ static void check_handler(lua_State *L, int arg, bool ours) {
     luaL_typeerror(L, arg, "function");
 }
 
+static void refuse_unknown(lua_State *L, int arg) {
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    if (strcmp(key, "name") != 0 && strcmp(key, "background") != 0 &&
+        strcmp(key, "grace") != 0) {
+      lua_pushfstring(L, "no option '%s'", luaL_tolstring(L, -2, NULL));
+      luaL_argerror(L, arg, lua_tostring(L, -1));
+    }
+  }
+}
+
 /* What opts at `arg` say; the name lives with the state. */
 static void read_options(lua_State *L, awl_state *s, int arg,
                          aw_task_config *config) {
   if (lua_isnoneornil(L, arg))
     return;
   luaL_checktype(L, arg, LUA_TTABLE);
+  refuse_unknown(L, arg);
   if (lua_getfield(L, arg, "name") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_argerror(L, arg, "option 'name' must be a string");
@@ -106,6 +121,8 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
     luaL_typeerror(L, arg, "wire");
   check_handler(L, arg + 1, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
+  if (*config.where == '?')
+    config.where = NULL; /* by C code: the main chunk */
   read_options(L, s, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
@@ -262,7 +279,16 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
+/* A loop that nobody runs has to, for its task to end [S7]. */
+static void let_run(aw_task *task) {
+  aw_loop *loop = aw_task_loop(task);
+  if (loop && aw_loop_state_of(loop) == AW_LOOP_IDLE &&
+      aw_loop_begin(loop, AW_NEVER) == 0)
+    aw_loop_pause(loop);
+}
+
 static int join(lua_State *L, awl_worker *w, aw_task *task) {
+  let_run(task);
   aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
   aw_scope *scope;
   if (aw_scope_open(w->task, &config, &scope) < 0)
@@ -295,11 +321,16 @@ static int task_cancel_wait(lua_State *L) {
   return begin_wait(L, w, task, after_cancel_wait);
 }
 
-/* Outside of tasks: drive the engine until the task has ended. */
+/* Outside of tasks: drive the engine until the task has ended. A loop that
+ * is left half way is no garbage: its tasks have clean-up to do. */
 static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  awl_push_loop(L, s, loop);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, loop);
+  loop->anchored = true;
   if (aw_loop_begin(loop->core, AW_NEVER) < 0)
     return 0; /* it runs: it ends in its own time */
+  aw_task_watch(task);
   awl_drive(L, s, loop, task, 0);
   aw_loop_pause(loop->core);
   return 0;
@@ -313,8 +344,10 @@ static int task_close(lua_State *L) {
   lua_settop(L, 1);
   task_cancel(L);
   lua_settop(L, 1);
+  if (!s->run.engine) /* outside of every run */
+    return drive_to_end(L, s, task);
   if (!s->run.running)
-    return s->in_handler ? 0 : drive_to_end(L, s, task);
+    return 0; /* in a handler, or being killed: it is cancelled */
   if (!lua_isyieldable(L) || L != s->run.co)
     return 0; /* being killed: it is cancelled, that is all there is */
   aw_task_park(s->run.running->task, s->run.running);

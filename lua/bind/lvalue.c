@@ -9,7 +9,6 @@
 #include "bridge.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- time ---- */
@@ -73,7 +72,7 @@ static aw_value name_of(const awl_loop *loop, uint32_t place) {
 
 static bool grow(awl_loop *loop) {
   uint32_t places = loop->places ? loop->places * 2 : 8;
-  uint32_t *claims = realloc(loop->claims, places * sizeof *claims);
+  uint32_t *claims = aw_reallocate(loop->claims, places * sizeof *claims);
   if (!claims)
     return false;
   for (uint32_t i = loop->places; i < places; i++)

@@ -11,7 +11,6 @@
 #include "bridge.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "act.h"
@@ -26,7 +25,7 @@ static bool reserve_leaf(awl_state *s) {
   if (s->first_leaf < s->leaf_count)
     return true;
   uint32_t count = s->leaf_count ? s->leaf_count * 2 : 64;
-  uint32_t *leaves = realloc(s->leaves, count * sizeof *leaves);
+  uint32_t *leaves = aw_reallocate(s->leaves, count * sizeof *leaves);
   if (!leaves)
     return false;
   for (uint32_t i = s->leaf_count; i < count; i++)
@@ -47,16 +46,17 @@ static void release_leaf(void *data) {
     s->first_leaf = leaf->number;
   }
   s->leaf_live--;
-  free(leaf);
+  awl_free(leaf);
 }
 
 static awl_leaf *make_leaf(awl_state *s, awl_leaf_kind kind) {
-  awl_leaf *leaf = calloc(1, sizeof *leaf);
+  awl_leaf *leaf = awl_calloc(sizeof *leaf);
   if (!leaf)
     return NULL;
   leaf->state = s;
   leaf->kind = kind;
   leaf->number = AWL_UNNUMBERED;
+  leaf->serial = ++s->leaf_serial;
   leaf->extra = -1;
   s->leaf_live++;
   return leaf;
@@ -77,10 +77,9 @@ static void number_leaf(lua_State *L, awl_state *s, int index) {
   s->first_leaf = s->leaves[leaf->number];
 }
 
-/* Push the function of a leaf, or the table that has it and its arguments. A
- * leaf without a number runs as the whole of what `task` holds. */
-static void push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
-                         const aw_task *task) {
+/* A leaf without a number runs as the whole of what `task` holds. */
+void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                      const aw_task *task) {
   if (leaf->kind != AWL_LEAF_HELD && leaf->number != AWL_UNNUMBERED) {
     awl_get(L, s, AWL_BODIES, (lua_Integer)leaf->number + 1);
     return;
@@ -95,30 +94,13 @@ static void push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
   lua_remove(L, -2);
 }
 
-int awl_push_leaf(lua_State *L, awl_state *s, const awl_leaf *leaf,
-                  const aw_task *task) {
-  push_content(L, s, leaf, task);
-  int body = leaf->kind == AWL_LEAF_BODY || leaf->kind == AWL_LEAF_HELD;
-  if (leaf->extra < 0) {
-    if (body)
-      awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
-    return body;
-  }
-  int pack = lua_gettop(L);
-  luaL_checkstack(L, leaf->extra + 2, "too many arguments");
-  if (leaf->kind != AWL_LEAF_VALUE)
-    lua_rawgeti(L, pack, 0);
-  if (body)
-    awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
-  for (int i = 1; i <= leaf->extra; i++)
-    lua_rawgeti(L, pack, i);
-  lua_remove(L, pack);
-  return leaf->extra + body;
+bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf) {
+  return wire && aw_wire_data(wire, release_leaf) == leaf;
 }
 
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task) {
-  push_content(L, s, leaf, task);
+  awl_push_content(L, s, leaf, task);
   if (leaf->extra >= 0) {
     lua_rawgeti(L, -1, 0);
     lua_remove(L, -2);
@@ -193,7 +175,12 @@ bool awl_callable(lua_State *L, int index) {
 }
 
 static wire_ud *to_ud(lua_State *L, awl_state *s, int index) {
-  return awl_is(L, s, index, AWL_WIRE) ? lua_touserdata(L, index) : NULL;
+  if (!awl_is(L, s, index, AWL_WIRE))
+    return NULL;
+  wire_ud *ud = lua_touserdata(L, index);
+  if (!ud->wire)
+    awl_error(L, "this wire is garbage, and finalized");
+  return ud;
 }
 
 bool awl_is_wire(lua_State *L, awl_state *s, int index) {
@@ -316,13 +303,6 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
   return wire;
 }
 
-aw_wire *awl_check_wire(lua_State *L, awl_state *s, awl_loop *loop, int arg) {
-  aw_wire *wire = awl_to_wire(L, s, loop, arg);
-  if (!wire)
-    luaL_typeerror(L, arg, "wire");
-  return wire;
-}
-
 void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
   if (anchor != 0)
     anchor = lua_absindex(L, anchor);
@@ -361,12 +341,6 @@ static int m_Wire(lua_State *L) {
   if (!awl_callable(L, 1) || (extra > 0 && to_ud(L, s, 1)))
     return luaL_typeerror(L, 1, extra > 0 ? "function" : "wire");
   return push_host_wire(L, s, AWL_LEAF_BODY, extra);
-}
-
-static int push_timed(lua_State *L, awl_state *s, aw_wire *wire) {
-  if (!wire)
-    return awl_error(L, "not enough memory");
-  return fill(L, push_empty(L, s), wire);
 }
 
 static int m_Sleep(lua_State *L) {
@@ -548,7 +522,7 @@ static int w_tostring(lua_State *L) {
 }
 
 static int w_gc(lua_State *L) {
-  awl_state *s = awl_of(L);
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* closed or not */
   wire_ud *ud = lua_touserdata(L, 1);
   aw_wire_release(ud->wire);
   ud->wire = NULL;
@@ -619,6 +593,7 @@ void awl_open_wire(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
   lua_pop(L, 1);
   awl_register(L, s, constructors);
-  push_timed(L, s, aw_sleep(AW_NEVER));
+  wire_ud *never = push_empty(L, s);
+  fill(L, never, aw_sleep(AW_NEVER));
   lua_setfield(L, -2, "Never");
 }

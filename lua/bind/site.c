@@ -9,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct awl_site {
@@ -47,7 +46,7 @@ static bool make_room(awl_state *s) {
   size_t old_size = s->site_size;
   awl_site **old = s->sites;
   size_t size = old_size ? old_size * 2 : 64;
-  awl_site **sites = calloc(size, sizeof(awl_site *));
+  awl_site **sites = awl_calloc(size * sizeof(awl_site *));
   if (!sites)
     return false;
   s->sites = sites;
@@ -56,7 +55,7 @@ static bool make_room(awl_state *s) {
     if (old[i])
       *find(s, old[i]->hash, old[i]->key, old[i]->length, old[i]->line,
             old[i]->function) = old[i];
-  free(old);
+  awl_free(old);
   return true;
 }
 
@@ -70,7 +69,7 @@ static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
   if (*cell)
     return (*cell)->text;
   static const size_t EXTRA = 32; /* "function@", ":" and a line */
-  awl_site *site = malloc(sizeof *site + 2 * (length + 1) + EXTRA);
+  awl_site *site = awl_calloc(sizeof *site + 2 * (length + 1) + EXTRA);
   if (!site)
     luaL_error(L, "not enough memory");
   site->hash = hash;
@@ -195,8 +194,8 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
 
 void awl_free_sites(awl_state *s) {
   for (size_t i = 0; i < s->site_size; i++)
-    free(s->sites[i]);
-  free(s->sites);
+    awl_free(s->sites[i]);
+  awl_free(s->sites);
   s->sites = NULL;
   s->site_size = s->site_count = 0;
 }

@@ -20,6 +20,17 @@ static const char *const class_keys[AWL_CLASSES] = {
     "aiowire.Closed",  "aiowire.SystemError",   "aiowire.Deadlock",
 };
 
+/* ---- memory ---- */
+
+void *awl_calloc(size_t size) {
+  void *memory = aw_reallocate(NULL, size);
+  return memory ? memset(memory, 0, size) : NULL;
+}
+
+void awl_free(void *memory) {
+  aw_reallocate(memory, 0);
+}
+
 /* ---- the tables of util ---- */
 
 static int move_from_util(lua_State *L, awl_state *s) {
@@ -28,12 +39,12 @@ static int move_from_util(lua_State *L, awl_state *s) {
 }
 
 void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot) {
-  lua_pushvalue(s->util, slot);
+  lua_pushvalue(s->util, (int)slot);
   move_from_util(L, s);
 }
 
 void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key) {
-  lua_rawgeti(s->util, slot, key);
+  lua_rawgeti(s->util, (int)slot, key);
   move_from_util(L, s);
 }
 
@@ -48,7 +59,7 @@ void awl_unset(awl_state *s, awl_slot slot, lua_Integer key) {
   if (s->closing)
     return;
   lua_pushnil(s->util);
-  lua_rawseti(s->util, slot, key); /* the key exists: no allocation */
+  lua_rawseti(s->util, (int)slot, key); /* the key exists: no allocation */
 }
 
 static void push_weak_table(lua_State *L, const char *mode) {
@@ -84,19 +95,29 @@ static int state_gc(lua_State *L) {
   if (s->engine)
     awl_free_engine(s->engine);
   awl_free_sites(s);
-  free(s->loops);
-  free(s->leaves);
-  free(s->workers);
+  awl_free(s->loops);
+  awl_free(s->leaves);
+  awl_free(s->workers);
   memset(s, 0, sizeof *s);
   s->closing = true;
   return 0;
+}
+
+static awl_state *check_open(lua_State *L, awl_state *s) {
+  if (s->closing)
+    luaL_error(L, "aiowire has ended, with the Lua state");
+  return s;
+}
+
+awl_state *awl_of(lua_State *L) {
+  return check_open(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
 awl_state *awl_open(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY) == LUA_TUSERDATA) {
     awl_state *s = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return s;
+    return check_open(L, s);
   }
   lua_pop(L, 1);
   awl_state *s = lua_newuserdatauv(L, sizeof *s, 0);
@@ -119,10 +140,10 @@ awl_state *awl_open(lua_State *L) {
 
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed) {
-  awl_engine *engine = calloc(1, sizeof *engine);
+  awl_engine *engine = awl_calloc(sizeof *engine);
   aw_engine_config config = {clock, seed, s, awl_drop, awl_keep, true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
-    free(engine);
+    awl_free(engine);
     luaL_error(L, "not enough memory");
   }
   engine->state = s;
@@ -138,7 +159,7 @@ awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
 
 void awl_free_engine(awl_engine *engine) {
   aw_engine_free(engine->core);
-  free(engine);
+  awl_free(engine);
 }
 
 /* ---- classes ---- */

@@ -1,0 +1,397 @@
+/* host_test.c - a host driven by hand: steps, parking, scopes, kills, values
+ *
+ * The fake host has coroutines of a kind: a `body` is a list of things to do,
+ * one for each time that it is called or resumed.
+ */
+#include "check.h"
+
+/* ---- values are counted [drop, keep] ---- */
+
+static int claims;
+
+static void drop(void *host, aw_value value) {
+  CHECK(host == &claims && value != 0);
+  claims--;
+}
+
+static aw_value keep(void *host, aw_value value) {
+  CHECK(host == &claims && value != 0);
+  claims++;
+  return value;
+}
+
+static aw_value claim(aw_value value) {
+  claims++;
+  return value;
+}
+
+static aw_engine *host_engine(void) {
+  aw_engine *engine;
+  aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL,
+                             .host = &claims,
+                             .drop = drop,
+                             .keep = keep,
+                             .deadlocks = true};
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  claims = 0;
+  log_clear();
+  return engine;
+}
+
+static void finish(aw_engine *engine, aw_loop *loop) {
+  CHECK(aw_loop_free(loop) == 0);
+  check_stats(engine);
+  CHECK(claims == 0);
+  CHECK(aw_engine_free(engine) == 0);
+}
+
+static int bodies[4]; /* only their addresses count */
+
+static aw_wire *host(int which) {
+  static const char *const names[4] = {"zero", "one", "two", "three"};
+  return aw_host_call(&bodies[which], NULL, names[which]);
+}
+
+/* The next step, which is to be of `kind`. */
+static aw_step next(aw_engine *engine, aw_loop *loop, aw_step_kind kind) {
+  aw_step step;
+  memset(&step, 0, sizeof step);
+  CHECK(aw_next(engine, loop, &step) == 1);
+  CHECK(step.what == kind);
+  return step;
+}
+
+static void over(aw_engine *engine, aw_loop *loop) {
+  aw_step step;
+  CHECK(aw_next(engine, loop, &step) == 0);
+}
+
+/* ---- calls ---- */
+
+static void a_call_is_reported_in_four_ways(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task_config handled = {.handler = claim(9)};
+  aw_task *tasks[2];
+  for (int i = 0; i < 2; i++)
+    tasks[i] = start_task(loop, host(i));
+  CHECK(aw_loop_start(loop, host(2), &handled, NULL) == 0);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[0] && step.task == tasks[0]);
+  CHECK(aw_current(engine) == step.task);
+  aw_step_done(step.task, claim(4));
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_next(step.task, host(3));
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[2]);
+  aw_step_fail(step.task, aw_error_new(engine, AW_EHOST, claim(5)));
+  step = next(engine, loop, AW_STEP_FAILED);
+  CHECK(aw_task_handler(step.task) == 9);
+  CHECK(aw_error_value(aw_task_error(step.task)) == 5);
+  aw_step_handled(step.task);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[3] && step.task == tasks[1]);
+  aw_task_cancel(step.task, claim(6), AW_DEFAULT);
+  aw_step_cancelled(step.task);
+  over(engine, loop);
+  CHECK(aw_task_value(tasks[0]) == 4);
+  CHECK(aw_task_state_of(tasks[1]) == AW_TASK_CANCELLED);
+  for (int i = 0; i < 2; i++)
+    aw_task_release(tasks[i]);
+  finish(engine, loop);
+}
+
+static void values_that_go_nowhere_are_not_wanted(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, aw_then(host(0), aw_repeat(host(1), 2)));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  for (int i = 0; i < 3; i++) {
+    aw_step step = next(engine, loop, AW_STEP_CALL);
+    CHECK(aw_step_wants_value(step.task) == (i == 2));
+    aw_step_done(step.task, claim(4)); /* dropped, if given all the same */
+  }
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+/* ---- parking and going on ---- */
+
+static void parked_code_goes_on_when_its_wait_ends(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, host(0));
+  start(loop, host(1));
+  CHECK(aw_loop_begin(loop, 2 * AW_SECOND) == 0);
+  static const uint64_t spans[2] = {AW_SECOND, AW_NEVER};
+  for (int i = 0; i < 2; i++) {
+    aw_step step = next(engine, loop, AW_STEP_CALL);
+    aw_task_park(step.task, &bodies[i]);
+    CHECK(aw_await_sleep(step.task, spans[i]) == 0);
+    CHECK(aw_task_host_at(step.task, 0) == &bodies[i]);
+    CHECK(aw_task_host_at(step.task, 1) == NULL);
+  }
+  aw_step step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.data == &bodies[0] && step.result == 0);
+  CHECK(aw_await_yield(step.task) == 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.data == &bodies[1] && step.result == AW_ECANCELED);
+  aw_value reason;
+  CHECK(aw_task_cancelled_by(step.task, &reason) == AW_BY_LOOP);
+  CHECK(aw_await_sleep(step.task, 1) == 0); /* refused, through the queue */
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  aw_step_cancelled(step.task);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+static aw_step call_and_await(aw_engine *engine, aw_loop *loop, aw_wire *wire,
+                              bool whole) {
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_task_park(step.task, &bodies[0]);
+  CHECK(aw_await_wire(step.task, wire, whole) == 0);
+  return step;
+}
+
+static void wires_are_awaited_inline(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_wire *wire = aw_then(aw_sleep(AW_SECOND), host(1));
+  call_and_await(engine, loop, wire, true);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[1]);
+  CHECK(aw_task_host_at(step.task, 0) == &bodies[0]);
+  CHECK(aw_step_wants_value(step.task));
+  aw_step_next(step.task, host(2)); /* whole: its chain goes on */
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_done(step.task, claim(8));
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.data == &bodies[0] && step.result == 0);
+  CHECK(aw_task_take_value(step.task) == 8 &&
+        aw_task_take_value(step.task) == 0);
+  claims--;
+  CHECK(aw_await_wire(step.task, host(1), false) == 0); /* one step of it */
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_next(step.task, host(2));
+  step = next(engine, loop, AW_STEP_RESUME);
+  aw_wire *became = aw_task_take_next(step.task);
+  CHECK(became && step.result == 0);
+  CHECK(aw_await_wire(step.task, became, true) == 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_fail(step.task, aw_error_new(engine, AW_EHOST, claim(3)));
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_EHOST);
+  aw_error *error = aw_task_take_error(step.task);
+  CHECK(aw_error_value(error) == 3);
+  aw_error_release(error);
+  CHECK(aw_await_wire(step.task, NULL, true) == AW_ENOMEM);
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+static void a_cancel_goes_through_awaits(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_SECOND) == 0);
+  call_and_await(engine, loop, aw_sleep(AW_NEVER), true);
+  aw_step step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  CHECK(aw_await_wire(step.task, aw_sleep(1), true) == 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  aw_step_cancelled(step.task);
+  over(engine, loop);
+  CHECK(aw_task_state_of(task) == AW_TASK_CANCELLED);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
+/* ---- scopes in host code ---- */
+
+static void a_scope_takes_the_first_error_of_all(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_task *parent = step.task;
+  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope *scope;
+  CHECK(aw_scope_open(parent, &open, &scope) == 0);
+  CHECK(aw_scope_start(scope, host(1), NULL, NULL) == 0);
+  aw_task_park(parent, &bodies[0]);
+  aw_error *error = aw_error_new(engine, AW_EHOST, claim(1));
+  CHECK(aw_scope_leave(parent, error, false) == 1);
+  step = next(engine, loop, AW_STEP_CALL); /* started: it runs [T3] */
+  CHECK(aw_task_cancelled(step.task));
+  aw_step_fail(step.task, aw_error_new(engine, AW_EHOST, claim(2)));
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.task == parent && step.result == 0);
+  aw_scope_end end;
+  aw_scope_close(parent, &end);
+  CHECK(aw_error_value(end.error) == 1 && end.cancelled && !end.outer);
+  CHECK(aw_error_value(aw_error_suppressed(end.error, 0)) == 2);
+  aw_error_release(end.error);
+  aw_step_done(parent, 0);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+static void a_scope_absorbs_its_own_cancel(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope *scope;
+  CHECK(aw_scope_open(step.task, &open, &scope) == 0);
+  aw_scope_cancel(scope, claim(7), AW_DEFAULT);
+  aw_scope_cancel(scope, claim(8), AW_DEFAULT); /* dropped: the first counts */
+  aw_value reason;
+  CHECK(aw_task_cancelled_by(step.task, &reason) == AW_BY_SCOPE && reason == 7);
+  aw_task_park(step.task, &bodies[0]);
+  CHECK(aw_await_sleep(step.task, 1) == 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  CHECK(aw_scope_leave(step.task, NULL, true) == 0);
+  aw_scope_end end;
+  aw_scope_close(step.task, &end);
+  CHECK(end.cancelled && !end.outer && !end.error && end.reason == 7);
+  claims--;
+  CHECK(!aw_task_cancelled(step.task));
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+/* ---- kills ---- */
+
+/* The whole stack of host code is closed, the innermost first [C9]. */
+static void a_kill_closes_host_code_from_the_inside(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_SECOND) == 0);
+  call_and_await(engine, loop, host(1), true);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_scope_config open = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope *scope;
+  CHECK(aw_scope_open(step.task, &open, &scope) == 0);
+  aw_task_park(step.task, &bodies[1]);
+  CHECK(aw_await_sleep(step.task, AW_NEVER) == 0);
+  step = next(engine, loop, AW_STEP_RESUME); /* hard: after the grace */
+  CHECK(aw_engine_now(engine) == 6 * AW_SECOND);
+  while (step.what == AW_STEP_RESUME) {
+    CHECK(step.result == AW_ECANCELED && step.data == &bodies[1]);
+    CHECK(aw_await_sleep(step.task, AW_NEVER) == 0);
+    CHECK(aw_next(engine, loop, &step) == 1);
+  }
+  CHECK(step.what == AW_STEP_KILL && step.data == &bodies[1]);
+  aw_step_killed(step.task);
+  step = next(engine, loop, AW_STEP_KILL);
+  CHECK(step.data == &bodies[0]);
+  aw_step_killed(step.task);
+  over(engine, loop);
+  CHECK(aw_task_state_of(task) == AW_TASK_CANCELLED);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
+/* ---- failures without a handler ---- */
+
+static void a_failure_at_the_root_wants_the_host(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_loop_config config = {.grace = AW_SECOND, .host = claim(77)};
+  aw_loop *other;
+  CHECK(aw_loop_new(engine, &config, &other) == 0);
+  CHECK(aw_loop_host(other) == 77);
+  aw_task_config handled = {.handler = claim(9)};
+  CHECK(aw_loop_start(other, NULL, &handled, NULL) == AW_ENOMEM);
+  CHECK(aw_loop_free(other) == 0 && claims == 0);
+  start(loop, host(0));
+  start(loop, aw_sleep(AW_NEVER));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_step_next(step.task, NULL);
+  step = next(engine, loop, AW_STEP_FAILED);
+  CHECK(!aw_task_handler(step.task) && step.loop == loop);
+  aw_error *error = aw_task_error(step.task);
+  CHECK(aw_error_code(error) == AW_ENOMEM);
+  aw_error_set_value(error, claim(11));
+  aw_error_set_value(error, claim(12)); /* dropped: it has one */
+  CHECK(aw_error_value(error) == 11);
+  aw_loop_fail(loop, aw_error_keep(error));
+  aw_step_handled(step.task);
+  over(engine, loop);
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_FAILED);
+  finish(engine, loop);
+}
+
+static void a_deadlock_wants_the_host(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, aw_sleep(AW_NEVER));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_DEADLOCK);
+  CHECK(step.loop == loop && step.task == NULL);
+  aw_loop_fail(loop, aw_error_new(engine, AW_EDEADLOCK, 0));
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+static void the_tree_can_be_walked(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *tasks[2] = {start_task(loop, host(0)), start_task(loop, host(1))};
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_scope_config open = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope *scope;
+  aw_task *child;
+  CHECK(aw_scope_open(step.task, &open, &scope) == 0);
+  CHECK(aw_scope_start(scope, aw_sleep(1), NULL, &child) == 0);
+  size_t depth = 0;
+  const aw_scope *root = aw_loop_scope(loop), *at = root;
+  CHECK((at = aw_scope_walk(root, at, &depth)) && depth == 1);
+  CHECK(aw_scope_task(at) == tasks[0]);
+  CHECK((at = aw_scope_walk(root, at, &depth)) == scope && depth == 2);
+  CHECK(!aw_scope_task(at) && aw_scope_shields(at));
+  CHECK((at = aw_scope_walk(root, at, &depth)) && depth == 3);
+  CHECK(aw_scope_task(at) == child && !aw_scope_cancelled(at));
+  CHECK((at = aw_scope_walk(root, at, &depth)) && depth == 1);
+  CHECK(aw_scope_task(at) == tasks[1]);
+  CHECK(aw_scope_walk(root, at, &depth) == NULL);
+  aw_step_done(step.task, 0); /* a scope left open is left with its body */
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  aw_task_release(child);
+  for (int i = 0; i < 2; i++)
+    aw_task_release(tasks[i]);
+  finish(engine, loop);
+}
+
+int main(void) {
+  a_call_is_reported_in_four_ways();
+  values_that_go_nowhere_are_not_wanted();
+  parked_code_goes_on_when_its_wait_ends();
+  wires_are_awaited_inline();
+  a_cancel_goes_through_awaits();
+  a_scope_takes_the_first_error_of_all();
+  a_scope_absorbs_its_own_cancel();
+  a_kill_closes_host_code_from_the_inside();
+  a_failure_at_the_root_wants_the_host();
+  a_deadlock_wants_the_host();
+  the_tree_can_be_walked();
+  return 0;
+}

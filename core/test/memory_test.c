@@ -1,0 +1,395 @@
+/* memory_test.c - every allocation fails in turn
+ *
+ * Each scenario is run again and again with an allocator that fails the k-th
+ * request, once or from then on, for k = 1, 2, … until nothing fails. It ends
+ * well or with AW_ENOMEM; afterwards no block is left.
+ */
+#include "check.h"
+
+static struct {
+  size_t count, fail_at; /* requests so far; the one that fails, from 1 */
+  size_t live, failures;
+  bool sticky;
+} memory;
+
+static void *failing(void *context, void *block, size_t size) {
+  CHECK(context == &memory);
+  if (size == 0) {
+    CHECK(block != NULL);
+    memory.live--;
+    free(block);
+    return NULL;
+  }
+  memory.count++;
+  if (memory.count == memory.fail_at ||
+      (memory.sticky && memory.fail_at && memory.count > memory.fail_at)) {
+    memory.failures++;
+    return NULL;
+  }
+  memory.live += block == NULL;
+  return realloc(block, size);
+}
+
+/* ---- steps that take an error as it comes ---- */
+
+static aw_turn failed(aw_task *task, int rc) {
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  if (rc != AW_ECANCELED)
+    aw_task_set_error(task, aw_error_new(engine, rc, 0));
+  return AW_FAIL;
+}
+
+static aw_turn waiting(aw_task *task, int rc) {
+  return rc < 0 ? failed(task, rc) : AW_WAIT;
+}
+
+static aw_turn nothing(aw_task *task, void *data) {
+  (void)task, (void)data;
+  return AW_DONE;
+}
+
+static aw_turn closed(aw_task *task, void *data) {
+  (void)data;
+  return failed(task, AW_ECLOSED);
+}
+
+/* Sleeps, as a step of C. */
+static aw_turn nap(aw_task *task, void *data) {
+  (void)data;
+  if (aw_task_steps(task) == 1)
+    return waiting(task, aw_await_sleep(task, 10));
+  return aw_task_result(task) < 0 ? failed(task, aw_task_result(task))
+                                  : AW_DONE;
+}
+
+static aw_turn hop(aw_task *task, void *data) {
+  if (aw_task_steps(task) > 12)
+    return AW_DONE;
+  aw_task_set_next(task, aw_named(aw_call(hop, data), data));
+  return AW_NEXT;
+}
+
+static aw_turn spin(aw_task *task, void *data) {
+  (void)data;
+  aw_task_set_next(task, aw_then(aw_sleep(3), aw_call(nothing, NULL)));
+  return AW_NEXT;
+}
+
+/* Opens scopes within each other, and sleeps in the innermost. */
+static aw_turn scopes(aw_task *task, void *data) {
+  bool shield = data != NULL;
+  aw_scope_end end;
+  if (aw_task_steps(task) > 1) {
+    for (int i = 0; i < 3; i++) {
+      if (aw_scope_leave(task, NULL, aw_task_result(task) < 0) != 0)
+        return AW_WAIT;
+      aw_scope_close(task, &end);
+      aw_error_release(end.error);
+    }
+    return end.outer ? AW_FAIL : AW_DONE;
+  }
+  aw_scope *scope;
+  int rc = 0;
+  for (int i = 0; i < 3 && rc == 0; i++) {
+    aw_scope_config config = {(uint64_t)(100 - 10 * i), 5, shield};
+    rc = aw_scope_open(task, &config, &scope);
+  }
+  return waiting(task, rc < 0 ? rc : aw_await_sleep(task, 500));
+}
+
+/* One scope with children; they end before it does. */
+static aw_turn family(aw_task *task, void *data) {
+  aw_scope_end end;
+  if (aw_task_steps(task) == 1) {
+    aw_scope *scope;
+    aw_scope_config config = {AW_NEVER, AW_DEFAULT, false};
+    int rc = aw_scope_open(task, &config, &scope);
+    if (rc < 0)
+      return failed(task, rc);
+    for (int i = 0; i < 4 && rc == 0; i++)
+      rc = aw_scope_start(scope, aw_call(i == 2 && data ? closed : nap, NULL),
+                          NULL, NULL);
+    aw_error *error = NULL;
+    if (rc < 0)
+      error = aw_error_new(aw_loop_engine(aw_task_loop(task)), rc, 0);
+    if (aw_scope_leave(task, error, false) == 1)
+      return AW_WAIT;
+  }
+  aw_scope_close(task, &end);
+  if (!end.error)
+    return end.outer ? AW_FAIL : AW_DONE;
+  aw_task_set_error(task, end.error);
+  return AW_FAIL;
+}
+
+static aw_turn run_inner(aw_task *task, void *loop) {
+  if (aw_task_steps(task) == 1)
+    return waiting(task, aw_await_loop(task, loop, 20));
+  return aw_task_cancelled(task) ? AW_FAIL : AW_DONE;
+}
+
+/* ---- a host of a kind ---- */
+
+/* A call: the first becomes a wire, the second awaits one. */
+static int answer_call(const aw_step *step, int calls) {
+  aw_task *task = step->task;
+  if (calls == 1) {
+    aw_step_next(task, aw_host_call(NULL, NULL, "next"));
+    return 0;
+  }
+  aw_task_park(task, &memory);
+  int rc = aw_await_wire(
+      task, aw_then(aw_sleep(1), aw_repeat(aw_call(nothing, NULL), 2)), true);
+  if (rc < 0)
+    aw_step_fail(task, aw_error_new(aw_loop_engine(aw_task_loop(task)), rc, 0));
+  return 0;
+}
+
+static void answer_resume(const aw_step *step) {
+  aw_error *error = aw_task_take_error(step->task);
+  if (error)
+    aw_step_fail(step->task, error);
+  else if (step->result == AW_ECANCELED)
+    aw_step_cancelled(step->task);
+  else if (step->result < 0)
+    aw_step_fail(step->task,
+                 aw_error_new(aw_loop_engine(step->loop), step->result, 0));
+  else
+    aw_step_done(step->task, 0);
+}
+
+static int host_run(aw_engine *engine, aw_loop *loop) {
+  int rc = aw_loop_begin(loop, 1000);
+  if (rc < 0)
+    return rc;
+  aw_step step;
+  memset(&step, 0, sizeof step);
+  for (int calls = 0; (rc = aw_next(engine, loop, &step)) == 1;) {
+    step.loop = step.loop ? step.loop : loop;
+    switch (step.what) {
+    case AW_STEP_CALL: answer_call(&step, ++calls); break;
+    case AW_STEP_RESUME: answer_resume(&step); break;
+    case AW_STEP_KILL: aw_step_killed(step.task); break;
+    case AW_STEP_FAILED:
+      aw_loop_fail(loop, aw_error_keep(aw_task_error(step.task)));
+      aw_step_handled(step.task);
+      break;
+    case AW_STEP_DEADLOCK:
+      aw_loop_fail(loop, aw_error_new(engine, AW_EDEADLOCK, 0));
+      break;
+    case AW_STEP_SLOW:
+    case AW_STEP_WOKEN: break;
+    }
+  }
+  if (rc == 0 && aw_loop_state_of(loop) == AW_LOOP_FAILED)
+    rc = aw_error_code(aw_loop_error(loop));
+  return rc;
+}
+
+/* ---- scenarios: start something in a loop, and run it ---- */
+
+static int run_wire(aw_loop *loop, aw_wire *wire) {
+  int rc = aw_loop_start(loop, wire, NULL, NULL);
+  return rc < 0 ? rc : aw_loop_run(loop, 200);
+}
+
+static int sleeps(aw_loop *loop) {
+  return run_wire(loop, aw_repeat(aw_then(aw_sleep(1), aw_sleep(2)), 3));
+}
+
+static int deep(aw_loop *loop) {
+  aw_wire *wire = aw_call(nap, NULL);
+  for (int i = 0; i < 20; i++)
+    wire = aw_then(aw_whole(aw_repeat(wire, 1)), aw_sleep(1));
+  return run_wire(loop, aw_shielded(aw_named(wire, "deep"), 50));
+}
+
+static int chain(aw_loop *loop) {
+  return run_wire(loop, aw_call(hop, (void *)(uintptr_t) "hop"));
+}
+
+static int spun(aw_loop *loop) {
+  return run_wire(loop, aw_repeat(aw_call(spin, NULL), 5));
+}
+
+static int crowd(aw_loop *loop) {
+  int rc = 0;
+  for (uint64_t i = 0; i < 150 && rc == 0; i++)
+    rc = aw_loop_start(loop, aw_sleep(150 - i), NULL, NULL);
+  return rc < 0 ? rc : aw_loop_run(loop, AW_NEVER);
+}
+
+static int cut_short(aw_loop *loop) {
+  int rc = 0;
+  for (int i = 0; i < 5 && rc == 0; i++)
+    rc = aw_loop_start(loop, aw_shielded(aw_sleep(AW_NEVER), 300), NULL, NULL);
+  return rc < 0 ? rc : aw_loop_run(loop, 10);
+}
+
+static int scopes_of_time(aw_loop *loop) {
+  return run_wire(loop, aw_call(scopes, NULL));
+}
+
+static int shields(aw_loop *loop) {
+  return run_wire(loop, aw_call(scopes, loop));
+}
+
+static int families(aw_loop *loop) {
+  return run_wire(loop, aw_repeat(aw_call(family, NULL), 1));
+}
+
+static int failing_families(aw_loop *loop) {
+  int rc = run_wire(loop, aw_call(family, loop));
+  return rc == AW_ECLOSED ? 0 : rc;
+}
+
+static int two_failures(aw_loop *loop) {
+  int rc = aw_loop_start(loop, aw_call(closed, NULL), NULL, NULL);
+  if (rc == 0)
+    rc = run_wire(loop, aw_call(closed, NULL));
+  return rc == AW_ECLOSED ? 0 : rc;
+}
+
+static int waits_for_a_task(aw_loop *loop) {
+  aw_task *task;
+  aw_task_config config = {.name = "nap", .where = "here", .grace = 7};
+  int rc = aw_loop_start(loop, aw_call(nap, NULL), &config, &task);
+  if (rc < 0)
+    return rc;
+  rc = aw_loop_start(loop, aw_when_done(task), NULL, NULL);
+  if (rc == 0)
+    rc = run_wire(loop, aw_then(aw_sleep(2), aw_when_done(task)));
+  aw_task_release(task);
+  return rc;
+}
+
+static int cancelled_task(aw_loop *loop) {
+  aw_task *task;
+  int rc = aw_loop_start(loop, aw_repeat(aw_call(nap, NULL), 9), NULL, &task);
+  if (rc < 0)
+    return rc;
+  aw_task_cancel(task, 0, 3);
+  aw_task_release(task);
+  return run_wire(loop, aw_sleep(1));
+}
+
+static int inner_loop(aw_loop *loop) {
+  aw_loop *inner;
+  int rc = aw_loop_new(aw_loop_engine(loop), NULL, &inner);
+  if (rc < 0)
+    return rc;
+  rc = aw_loop_start(inner, aw_sleep(500), NULL, NULL);
+  if (rc == 0)
+    rc = run_wire(loop, aw_call(run_inner, inner));
+  CHECK(aw_loop_free(inner) == 0);
+  return rc;
+}
+
+static int never_run(aw_loop *loop) {
+  int rc = aw_loop_start(loop, aw_named(aw_sleep(1), "never"), NULL, NULL);
+  if (rc == 0)
+    rc = aw_loop_start(loop, aw_call(nap, NULL), NULL, NULL);
+  aw_scope_cancel(aw_loop_scope(loop), 0, 50);
+  return rc;
+}
+
+static int run_twice(aw_loop *loop) {
+  int rc = run_wire(loop, aw_sleep(5));
+  return rc < 0 ? rc : run_wire(loop, aw_sleep(6));
+}
+
+static int hosted(aw_loop *loop) {
+  int rc = 0;
+  for (int i = 0; i < 3 && rc == 0; i++)
+    rc = aw_loop_start(loop, aw_repeat(aw_host_call(NULL, NULL, "host"), 2),
+                       NULL, NULL);
+  return rc < 0 ? rc : host_run(aw_loop_engine(loop), loop);
+}
+
+static int deadlocked(aw_loop *loop) {
+  int rc = aw_loop_start(loop, aw_sleep(AW_NEVER), NULL, NULL);
+  if (rc == 0)
+    rc = aw_loop_run(loop, AW_NEVER);
+  return rc == AW_EDEADLOCK ? 0 : rc;
+}
+
+typedef struct scenario {
+  const char *name;
+  int (*run)(aw_loop *loop);
+} scenario;
+
+static const scenario all[] = {
+    {"sleeps", sleeps},
+    {"deep", deep},
+    {"chain", chain},
+    {"spun", spun},
+    {"crowd", crowd},
+    {"cut short", cut_short},
+    {"scopes of time", scopes_of_time},
+    {"shields", shields},
+    {"families", families},
+    {"failing families", failing_families},
+    {"two failures", two_failures},
+    {"waits for a task", waits_for_a_task},
+    {"cancelled task", cancelled_task},
+    {"inner loop", inner_loop},
+    {"never run", never_run},
+    {"run twice", run_twice},
+    {"hosted", hosted},
+    {"deadlocked", deadlocked},
+};
+
+/* ---- sweeps ---- */
+
+static int once(const scenario *s, uint64_t seed) {
+  aw_engine *engine;
+  aw_engine_config config = {
+      .clock = AW_CLOCK_VIRTUAL, .seed = seed, .deadlocks = true};
+  int rc = aw_engine_new(&config, &engine);
+  if (rc < 0)
+    return rc;
+  aw_loop *loop;
+  rc = aw_loop_new(engine, NULL, &loop);
+  if (rc == 0) {
+    rc = s->run(loop);
+    CHECK(aw_loop_free(loop) == 0);
+  }
+  check_stats(engine);
+  CHECK(aw_engine_free(engine) == 0);
+  return rc;
+}
+
+static size_t sweep(const scenario *s, bool sticky, uint64_t seed) {
+  size_t k = 0;
+  do {
+    memset(&memory, 0, sizeof memory);
+    memory.fail_at = ++k;
+    memory.sticky = sticky;
+    int rc = once(s, seed);
+    if (memory.live > 0 || (rc != 0 && rc != AW_ENOMEM))
+      fprintf(stderr, "%s, allocation %zu%s: %s, %zu blocks left\n", s->name, k,
+              sticky ? " and all after" : "", aw_strerror(rc), memory.live);
+    CHECK(memory.live == 0);
+    CHECK(rc == 0 || (rc == AW_ENOMEM && memory.failures > 0));
+  } while (memory.failures > 0);
+  memset(&memory, 0, sizeof memory);
+  return k - 1;
+}
+
+int main(void) {
+  aw_set_allocator(failing, &memory);
+  size_t total = 0;
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    int rc = once(&all[i], 0); /* it does what it says */
+    if (rc != 0)
+      fprintf(stderr, "%s: %s\n", all[i].name, aw_strerror(rc));
+    CHECK(rc == 0);
+    total += sweep(&all[i], false, 0);
+    total += sweep(&all[i], true, 0);
+    total += sweep(&all[i], false, 42);
+  }
+  aw_set_allocator(NULL, NULL);
+  CHECK(once(&all[0], 0) == 0);
+  printf("%zu failures in %zu scenarios\n", total, sizeof all / sizeof *all);
+  return 0;
+}

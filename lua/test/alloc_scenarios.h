@@ -1,0 +1,424 @@
+/* alloc_scenarios.h - the scripts of alloc_test.c
+ *
+ * `aw` is the module, `loop()` an EventLoop in virtual time, check(claim) an
+ * assert that holds while memory does not fail.
+ */
+#ifndef ALLOC_SCENARIOS_H
+#define ALLOC_SCENARIOS_H
+
+#include <stdbool.h>
+
+typedef struct alloc_scenario {
+  const char *name, *script;
+  bool opening; /* memory fails from the start of the state */
+} alloc_scenario;
+
+static const char alloc_prelude[] = "function loop(o)\n"
+                                    "  o = o or {}\n"
+                                    "  o.clock, o.signals = 'virtual', false\n"
+                                    "  return aw.EventLoop(o)\n"
+                                    "end\n";
+
+static const alloc_scenario alloc_scenarios[] = {
+    {"opening", "", true},
+    {"making wires",
+     "local w = aw.Sleep(1) >> aw.Call(print, 'x', {}) >> aw.Value(1, nil)\n"
+     "w = (w * 2):named('both'):whole() >> aw.Forever(function() end)\n"
+     "w = aw.Repeat(w:shielded(1), 3) >> aw.Sequence(w, w)\n"
+     "for i = 1, 80 do w = aw.Wire(check, i) >> aw.Never end\n"
+     "collectgarbage()",
+     false},
+    {"showing wires",
+     "local w = (aw.Sleep(0.5) >> aw.Call(print, 'beep', 1.5, {})) * 4\n"
+     "check(#tostring(w) > 20)\n"
+     "check(#tostring(aw.Wire(check):named('x') >> aw.Forever(w)) > 5)\n"
+     "check(#tostring(aw.SleepUntil(3) >> aw.Value('long' .. ('x'):rep(50)))"
+     " > 9)",
+     false},
+    {"a body",
+     "local ev = loop()\n"
+     "local n = 0\n"
+     "ev:start(function()\n"
+     "  for i = 1, 3 do aw.sleep(1) n = n + 1 end\n"
+     "end)\n"
+     "check(ev:run() == 'done' and n == 3)",
+     false},
+    {"a chain of states",
+     "local ev = loop()\n"
+     "local ready, n = nil, 0\n"
+     "local function working(ev, k)\n"
+     "  aw.yield()\n"
+     "  n = n + 1\n"
+     "  return n < 6 and aw.Wire(ready, k):named('state' .. n) or nil\n"
+     "end\n"
+     "function ready(ev, k) return aw.Wire(working, k + 1) end\n"
+     "ev:start(aw.Wire(ready, 0))\n"
+     "ev:run()\n"
+     "check(n == 6)",
+     false},
+    {"a body that returns itself",
+     "local ev = loop()\n"
+     "local n = 0\n"
+     "local function f() n = n + 1 if n < 20 then return f end end\n"
+     "ev:start(f) ev:start(f)\n"
+     "ev:run()",
+     false},
+    {"scopes",
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local r = aw.scope(function(s)\n"
+     "    for i = 1, 3 do s:start(aw.Sleep(i)) end\n"
+     "    s:start(function() aw.sleep(1) end)\n"
+     "    return 'r'\n"
+     "  end)\n"
+     "  check(r == 'r')\n"
+     "  local a, b, c = aw.scope({timeout = 1}, function(s)\n"
+     "    s:start(aw.Never)\n"
+     "    aw.sleep(5)\n"
+     "  end)\n"
+     "  check(a == nil and b == 'cancelled' and c == 'timeout')\n"
+     "  a, b, c = aw.scope(function(s) s:cancel('why') aw.sleep(1) end)\n"
+     "  check(b == 'cancelled' and c == 'why')\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"a failing child",
+     "local ev = loop()\n"
+     "local e = setmetatable({}, {__tostring = function() return 'own error' "
+     "end})\n"
+     ""
+     "ev:start(function()\n"
+     "  local ok, err = pcall(aw.scope, function(s)\n"
+     "    s:start(function() aw.sleep(1) error(e) end)\n"
+     "    s:start(function() aw.sleep(9) end)\n"
+     "    aw.sleep(3)\n"
+     "  end)\n"
+     "  check(not ok and err == e)\n"
+     "  if not ok and err ~= e then error(err, 0) end\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"shields",
+     "local ev = loop{timeout = 1}\n"
+     "local clean = 0\n"
+     "ev:start(function()\n"
+     "  local c <close> = setmetatable({}, {__close = function()\n"
+     "    aw.shield(function() aw.sleep(1) clean = clean + 1 end, 3)\n"
+     "  end})\n"
+     "  aw.sleep(100)\n"
+     "end)\n"
+     "ev:start((aw.Sleep(2) >> aw.Call(aw.now)):shielded(9))\n"
+     "check(ev:run() == 'timeout' and clean == 1)",
+     false},
+    {"timeouts",
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local ok, e = pcall(aw.timeout, 1, aw.sleep, 5)\n"
+     "  check(not ok and aw.is_timeout(e) and #tostring(e) > 3)\n"
+     "  check(aw.timeout(5, function(x) aw.sleep(1) return x end, 'v') == "
+     "'v')\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"spin-offs",
+     "local ev = loop()\n"
+     "local n = 0\n"
+     "local function spun() aw.sleep(1) n = n + 1 end\n"
+     "local function f() return spun end\n"
+     "ev:start((aw.Wire(f) * 3) >> aw.Wire(f) >> aw.Call(check, true))\n"
+     "ev:run()\n"
+     "check(n == 4)",
+     false},
+    {"a handler",
+     "local ev = loop()\n"
+     "local seen\n"
+     "local function h(ev, err, info)\n"
+     "  seen = tostring(info)\n"
+     "  ev:start(aw.Sleep(1))\n"
+     "end\n"
+     "local function fails() aw.sleep(1) error('own error') end\n"
+     "ev:start(function() aw.yield() return fails end, h, {name = 'task'})\n"
+     "ev:run()\n"
+     "check(seen and seen:find('own error', 1, true) and seen:find('trace'))",
+     false},
+    {"no handler",
+     "local ev = loop()\n"
+     "local own = setmetatable({}, {__tostring = function() return 'own error' "
+     "end})\n"
+     "ev:start(function() aw.sleep(1) error(own) end)\n"
+     "ev:start(function() aw.sleep(2) end)\n"
+     "local ok, e = pcall(ev.run, ev)\n"
+     "check(not ok and tostring(e):find('own error'))\n"
+     "check(#tostring(ev.failure) > 5 and ev.status == 'failed')\n"
+     "if not tostring(e):find('own error') then error(e, 0) end",
+     false},
+    {"a failing handler",
+     "local ev = loop()\n"
+     "local raised = {}\n"
+     "ev:start(function() error('own error') end, function() error(raised) "
+     "end)\n"
+     "ev:start(function() error('the other own error') end, function() end)\n"
+     "local ok, e = pcall(ev.run, ev)\n"
+     "check(not ok and e == raised and tostring(e.cause):find('own error'))\n"
+     "if e ~= raised then error(e, 0) end",
+     false},
+    {"waiting for tasks",
+     "local ev = loop()\n"
+     "local t = ev:start(aw.Sleep(1) >> aw.Value('a', nil, 'c'))\n"
+     "local u = ev:start(function() aw.sleep(1) error('own error', 0) end,\n"
+     "                   function() end)\n"
+     "local v = ev:start(aw.Never)\n"
+     "ev:start(function()\n"
+     "  local a, _, c = t:wait()\n"
+     "  check(a == 'a' and c == 'c')\n"
+     "  check(select(2, pcall(u.wait, u)) == 'own error')\n"
+     "  v:cancel('enough')\n"
+     "  check(not pcall(v.wait, v))\n"
+     "  check(aw.await(aw.Done(t)) == 'a')\n"
+     "end)\n"
+     "ev:run()\n"
+     "check(select('#', t:results()) == 3 and t.status == 'done')",
+     false},
+    {"cancel and wait",
+     "local ev = loop()\n"
+     "local n = 0\n"
+     "ev:start(function()\n"
+     "  local t = ev:start(function()\n"
+     "    local ok, e = pcall(aw.sleep, 9)\n"
+     "    check(aw.is_cancelled(e) and #tostring(e) > 3)\n"
+     "    n = n + 1\n"
+     "    error(e, 0)\n"
+     "  end)\n"
+     "  aw.sleep(1)\n"
+     "  t:cancel_wait()\n"
+     "  check(t.status == 'cancelled')\n"
+     "  local u <close> = ev:start(aw.Sleep(100))\n"
+     "end)\n"
+     "ev:run()\n"
+     "check(n == 1)",
+     false},
+    {"a cancel at each await",
+     "for k = 0, 4 do\n"
+     "  local ev = loop()\n"
+     "  local t = ev:start(function()\n"
+     "    local c <close> = setmetatable({}, {__close = function()\n"
+     "      aw.shield(aw.sleep and function() aw.sleep(0.1) end)\n"
+     "    end})\n"
+     "    for i = 1, 4 do aw.sleep(1) end\n"
+     "  end)\n"
+     "  ev:start(aw.Sleep(k) >> aw.Call(t.cancel, t))\n"
+     "  ev:run()\n"
+     "end",
+     false},
+    {"results",
+     "local ev = loop()\n"
+     "local t = ev:start(aw.Call(function() return table.unpack({}, 1, 50) "
+     "end))"
+     "\n"
+     "local u = ev:start(aw.Call(string.rep, 'x', 100))\n"
+     "ev:run()\n"
+     "check(select('#', t:results()) == 50 and #u:results() == 100)",
+     false},
+    {"awaiting wires",
+     "local ev = loop()\n"
+     "ev:start(function(ev)\n"
+     "  check(aw.await(aw.Sleep(1) >> aw.Value('v')) == 'v')\n"
+     "  local function f() return aw.Value('next') end\n"
+     "  check(aw.await(f) == 'next')\n"
+     "  local w = aw.Wire(f)(ev)\n"
+     "  check(aw.await(w) == 'next')\n"
+     "  check(not pcall(aw.await, function() error('in') end))\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"wrapped coroutines",
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local sum = 0\n"
+     "  for i in aw.wrap(function()\n"
+     "    for i = 1, 3 do aw.sleep(1) coroutine.yield(i) end\n"
+     "  end) do sum = sum + i end\n"
+     "  check(sum == 6)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"after install",
+     "aw.install()\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local co = coroutine.create(function(a)\n"
+     "    aw.sleep(1)\n"
+     "    return coroutine.yield(a) + 1\n"
+     "  end)\n"
+     "  local _, x = coroutine.resume(co, 1)\n"
+     "  local _, y = coroutine.resume(co, 2)\n"
+     "  check(x == 1 and y == 3)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"aw.test",
+     "check(aw.test(function(ev, clock)\n"
+     "  local n = 0\n"
+     "  ev:start((aw.Sleep(1) >> aw.Call(function() n = n + 1 end)) * 3)\n"
+     "  clock:advance(2)\n"
+     "  check(n == 2)\n"
+     "  return n\n"
+     "end) == 2)",
+     false},
+    {"aw.test that leaks",
+     "local ok, e = pcall(aw.test, function(ev)\n"
+     "  ev:start(aw.Never, nil, {name = 'leaked'})\n"
+     "end)\n"
+     "check(not ok and tostring(e):find('leaked'))\n"
+     "if not tostring(e):find('leaked') and not tostring(e):find('deadlock') "
+     "then\n"
+     "  error(e, 0)\n"
+     "end",
+     false},
+    {"aw.run",
+     "aw.run(function(ev)\n"
+     "  ev:start(function() aw.yield() end)\n"
+     "  aw.yield()\n"
+     "end, {clock = 'virtual', signals = false})\n"
+     "check(not pcall(aw.run, function() error('x') end,\n"
+     "                {clock = 'virtual', signals = false}))",
+     false},
+    {"a loop run twice",
+     "local ev = loop{name = 'again'}\n"
+     "for i = 1, 2 do\n"
+     "  ev:start(function() aw.sleep(1) end)\n"
+     "  ev:start(aw.Sleep(1))\n"
+     "  check(ev:run(5) == 'done')\n"
+     "end\n"
+     "check(#tostring(ev) > 3)",
+     false},
+    {"a loop in a task",
+     "local out = loop()\n"
+     "out:start(function()\n"
+     "  local ev <close> = aw.EventLoop{timeout = 2}\n"
+     "  ev:start(function() aw.sleep(1) end)\n"
+     "  ev:start(aw.Never)\n"
+     "end)\n"
+     "out:run()",
+     false},
+    {"a dump",
+     "local ev = loop()\n"
+     "ev:start(aw.Sleep(5), nil, {name = 'sleeper'})\n"
+     "ev:start(function()\n"
+     "  aw.scope(function(s)\n"
+     "    s:start(aw.Sleep(2))\n"
+     "    check(ev:dump():find('sleeper'))\n"
+     "    check(#ev:tasks() == 3)\n"
+     "    check(#aw.current():traceback() > 5)\n"
+     "  end)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"showing tasks",
+     "local ev = loop()\n"
+     "local t = ev:start(aw.Sleep(5) >> aw.Call(print))\n"
+     "ev:start(function()\n"
+     "  check(#tostring(t) > 5 and #t.waiting > 3 and #t.name > 3)\n"
+     "  check(#t.started_at > 3 and t.status == 'waiting')\n"
+     "  check(#tostring(aw.current()) > 3 and aw.stats().tasks == 2)\n"
+     "  ev:stop()\n"
+     "end)\n"
+     "check(ev:run() == 'stopped')",
+     false},
+    {"a deadlock",
+     "local ev = loop()\n"
+     "ev:start(aw.Never)\n"
+     "ev:start(function() aw.await(aw.Never) end)\n"
+     "local ok, e = pcall(ev.run, ev)\n"
+     "check(not ok and aw.is_deadlock(e))\n"
+     "check(#tostring(e) > 5)",
+     false},
+    {"the stuck",
+     "local ev = loop{timeout = 1, grace = 1}\n"
+     "ev:start(function()\n"
+     "  for _ = 1, 1100 do pcall(aw.sleep, 1) end\n"
+     "end)\n"
+     "ev:run()\n"
+     "check(#ev.stuck == 1 and #(ev.stuck[1].traceback or '') > 5)",
+     false},
+    {"errors that meet",
+     "local ev = loop()\n"
+     "local info\n"
+     "ev:start(function()\n"
+     "  local c <close> = setmetatable({}, {__close = function()\n"
+     "    error('own error: closing')\n"
+     "  end})\n"
+     "  aw.scope(function(s)\n"
+     "    for i = 1, 3 do s:start(function() error('own error: child' .. i) "
+     "end) end\n"
+     "  end)\n"
+     "end, function(_, e, i) info = tostring(i) end)\n"
+     "ev:run()\n"
+     "check(info and info:find('closing'))",
+     false},
+    {"aw.pcall",
+     "local ev = loop{timeout = 2}\n"
+     "ev:start(function()\n"
+     "  local ok, e = aw.pcall(function() aw.sleep(1) error('x', 0) end)\n"
+     "  check(not ok and e == 'x')\n"
+     "  check(aw.pcall(aw.sleep, 0))\n"
+     "  aw.pcall(aw.sleep, 100)\n"
+     "  check(false)\n"
+     "end)\n"
+     "check(ev:run() == 'timeout')",
+     false},
+    {"stack overflow",
+     "local ev = loop()\n"
+     "local function f() return (string.gsub('x', 'x', f)) end\n"
+     "local e\n"
+     "ev:start(f, function(_, err) e = err end)\n"
+     "ev:run()\n"
+     "check(tostring(e):find('overflow'))",
+     false},
+    {"misuse",
+     "local ev = loop()\n"
+     "check(not pcall(ev.start, ev, 42))\n"
+     "check(not pcall(aw.sleep, 1))\n"
+     "check(not pcall(function() return aw.Sleep(1) * 1.5 end))\n"
+     "check(not pcall(function() return aw.Sleep(1) + 1 end))\n"
+     "ev:start(function() return true end, function() end)\n"
+     "ev:start(function() return nil, 'msg' end, function() end)\n"
+     "ev:start(function() coroutine.yield() end, function() end)\n"
+     "ev:start(function()\n"
+     "  check(not pcall(table.sort, {2, 1}, function() aw.yield() end))\n"
+     "end)\n"
+     "pcall(ev.run, ev)",
+     false},
+    {"a loop left with an error",
+     "local closed = 0\n"
+     "pcall(function()\n"
+     "  local ev <close> = loop()\n"
+     "  ev:start(function() closed = 1 end)\n"
+     "  ev:start(aw.Call(check, false))\n"
+     "  error('left')\n"
+     "end)\n"
+     "check(closed == 0)",
+     false},
+    {"seeds and background",
+     "local ev = loop{seed = 42}\n"
+     "for i = 1, 12 do ev:start(function() aw.yield() aw.sleep(i) end) end\n"
+     "ev:start(aw.Forever(aw.Sleep(1)), nil, {background = true, grace = 1})\n"
+     "check(ev:run() == 'done')",
+     false},
+    {"garbage",
+     "for i = 1, 5 do\n"
+     "  local ev = loop()\n"
+     "  local w\n"
+     "  w = aw.Wire(function() return w end) >> aw.Call(function() return ev "
+     "end)"
+     "\n"
+     "  ev:start(w)\n"
+     "  ev:start(function() aw.sleep(1) return w end)\n"
+     "  if i % 2 == 0 then ev:close() end\n"
+     "end\n"
+     "collectgarbage() collectgarbage()",
+     false},
+    {NULL, NULL, false},
+};
+
+#endif

@@ -1,0 +1,201 @@
+/* alloc_test.c - every allocation of Lua and of the library fails in turn
+ *
+ * One counter serves the Lua state's allocator and the library's own. Each
+ * scenario is a script that is run again and again while request number k
+ * fails, for k = 1, 2, … until it gets through: once (Lua collects and tries
+ * again, so this is a collection at every point), twice in a row, or from
+ * then on. It ends well or with "not enough memory", and nothing is left when
+ * the state is closed.
+ *
+ *     alloc_test [-v] [scenario [first k]]
+ */
+#include <aiowire_lua.h>
+
+#include "check.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "alloc_scenarios.h"
+
+typedef enum mode { ONCE, TWICE, STICKY, MODES } mode;
+static const char *const mode_names[] = {"once", "twice", "from then on"};
+
+static struct {
+  size_t count, fail_at; /* requests; the one that fails, 0 for none */
+  size_t live, failures;
+  size_t lost; /* finalizers that Lua had no memory to call: they leak */
+  mode mode;
+  bool armed;
+} memory;
+
+static bool must_fail(void) {
+  if (!memory.armed)
+    return false;
+  size_t number = ++memory.count;
+  bool fails = number == memory.fail_at ||
+               (memory.mode == TWICE && number == memory.fail_at + 1) ||
+               (memory.mode == STICKY && number > memory.fail_at);
+  memory.failures += fails;
+  return fails;
+}
+
+/* For the library. */
+static void *own_alloc(void *context, void *block, size_t size) {
+  (void)context;
+  if (size == 0) {
+    memory.live--;
+    free(block);
+    return NULL;
+  }
+  if (must_fail())
+    return NULL;
+  memory.live += block == NULL;
+  return realloc(block, size);
+}
+
+/* For Lua, which may count on shrinking. */
+static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
+  (void)context;
+  if (size == 0) {
+    memory.live -= block != NULL;
+    free(block);
+    return NULL;
+  }
+  if ((!block || size > old) && must_fail())
+    return NULL;
+  memory.live += block == NULL;
+  return realloc(block, size);
+}
+
+/* ---- what scripts see ---- */
+
+/* check(claim): it may be wrong only when memory has failed */
+static int script_check(lua_State *L) {
+  if (!lua_toboolean(L, 1) && memory.failures == 0)
+    return luaL_error(L, "check failed");
+  return 0;
+}
+
+/* Lua warns of errors in finalizers, and calls none of those again. */
+static void warned(void *context, const char *message, int more) {
+  (void)context, (void)more;
+  memory.lost += strstr(message, "__gc") != NULL;
+}
+
+static int open_all(lua_State *L) {
+  luaL_openlibs(L);
+  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
+  lua_setglobal(L, "aw");
+  lua_pushcfunction(L, script_check);
+  lua_setglobal(L, "check");
+  lua_settop(L, 0);
+  return 0;
+}
+
+/* (script): prepare it while memory is there, run it while it fails */
+static int run_script(lua_State *L) {
+  const char *script = lua_touserdata(L, 1);
+  bool armed = memory.armed; /* opening fails, too */
+  lua_pushcfunction(L, open_all);
+  lua_call(L, 0, 0);
+  if (luaL_dostring(L, alloc_prelude) != LUA_OK ||
+      luaL_loadstring(L, script) != LUA_OK)
+    return lua_error(L);
+  memory.armed = true;
+  lua_call(L, 0, 0);
+  memory.armed = armed;
+  return 0;
+}
+
+static int render(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Is the error on top, as text, one for want of memory, or the script's own,
+ * whose handler could not be called? */
+static bool of_memory(lua_State *L, char *text, size_t size) {
+  lua_pushcfunction(L, render);
+  lua_insert(L, -2);
+  lua_pcall(L, 1, 1, 0);
+  const char *message = lua_tostring(L, -1);
+  snprintf(text, size, "%s", message ? message : "(no text)");
+  return strstr(text, "not enough memory") || strstr(text, "own error") ||
+         strstr(text, "too many results") || strstr(text, "overflow");
+}
+
+/* ---- sweeps ---- */
+
+static bool verbose;
+
+static void complain(const char *name, const char *text) {
+  fprintf(stderr, "%s: request %zu failing %s: %s (%zu blocks left)\n", name,
+          memory.fail_at, mode_names[memory.mode], text, memory.live);
+}
+
+/* One run in a state of its own. False: it ended badly. */
+static bool run(const alloc_scenario *s) {
+  memory.armed = s->opening;
+  lua_State *L = lua_newstate(lua_alloc, NULL);
+  if (!L)
+    return memory.failures > 0 && memory.live == 0;
+  lua_setwarnf(L, warned, NULL);
+  char text[400] = "";
+  lua_pushcfunction(L, run_script);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)s->script);
+  int status = lua_pcall(L, 1, 0, 0);
+  memory.armed = false;
+  bool good = status == LUA_OK ||
+              (of_memory(L, text, sizeof text) && memory.failures > 0);
+  lua_close(L);
+  bool clean = memory.live == 0 || memory.lost > 0;
+  if (!good || !clean)
+    complain(s->name, text);
+  return good && clean;
+}
+
+static size_t first; /* k to begin with, less one: for debuggers */
+
+static size_t sweep(const alloc_scenario *s, mode how, size_t *bad) {
+  size_t k = first, most = *bad + 5; /* enough to see */
+  do {
+    memset(&memory, 0, sizeof memory);
+    k += 1 + k / 100; /* not all of very many */
+    memory.fail_at = k;
+    memory.mode = how;
+    *bad += !run(s);
+  } while (memory.failures > 0 && *bad < most);
+  return k - 1;
+}
+
+int main(int argc, char **argv) {
+  const char *only = NULL;
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "-v") == 0)
+      verbose = true;
+    else if (!only)
+      only = argv[i];
+    else
+      first = strtoul(argv[i], NULL, 10) - 1;
+  }
+  aw_set_allocator(own_alloc, NULL);
+  size_t total = 0, bad = 0, scenarios = 0;
+  for (const alloc_scenario *s = alloc_scenarios; s->name; s++) {
+    if (only && strcmp(only, s->name) != 0)
+      continue;
+    memset(&memory, 0, sizeof memory);
+    CHECK(run(s)); /* it does what it says */
+    size_t count = 0;
+    for (int m = 0; m < MODES; m++)
+      count += sweep(s, (mode)m, &bad);
+    if (verbose)
+      printf("%6zu %s\n", count, s->name);
+    fflush(stdout);
+    total += count;
+    scenarios++;
+  }
+  printf("%zu failures in %zu scenarios, %zu with a bad end\n", total,
+         scenarios, bad);
+  return bad > 0;
+}

@@ -1,0 +1,187 @@
+-- What reviews and stress runs found broken: each was seen to fail first.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+local process = require "spec.process"
+
+local function virtual()
+  return aw.EventLoop { clock = "virtual", signals = false }
+end
+
+local function sealed(f)
+  return function()
+    helper.leak_checked(f)
+  end
+end
+
+describe("a task that outlives many time-outs", function()
+  it("is not killed for Cancelled that it ended in time [C9]",
+    sealed(function()
+      local ev = virtual()
+      local count = 0
+      local task = ev:start(function()
+        for _ = 1, 3000 do
+          aw.scope({ timeout = 0.01 }, function()
+            aw.sleep(1)
+          end)
+          count = count + 1
+        end
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal(3000, count)
+      assert.are.equal("done", task.status)
+      assert.are.equal(0, #ev.stuck)
+    end))
+end)
+
+describe("a scope that a generator leaves open", function()
+  it("is not left in the wrong order [S2]", sealed(function()
+    local ok, err = pcall(aw.run, function()
+      local step = aw.wrap(function()
+        aw.scope(function()
+          coroutine.yield()
+        end)
+      end)
+      step()
+      aw.scope(function()
+        step()
+      end)
+    end)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(err):find("a scope must be left", 1, true))
+  end))
+
+  it("does no harm when the generator is dropped [S2]", sealed(function()
+    local ev = virtual()
+    local task = ev:start(function()
+      local step = aw.wrap(function()
+        aw.scope(function()
+          coroutine.yield()
+        end)
+      end)
+      step()
+      step = nil -- luacheck: ignore
+      collectgarbage()
+      aw.sleep(1)
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.equal("done", task.status)
+  end))
+end)
+
+describe("a scope whose function does not wait", function()
+  it("lets the time-out of its loop come in time [F3]", sealed(function()
+    local ev = aw.EventLoop { timeout = 0.05, signals = false }
+    ev:start(function()
+      while true do
+        aw.scope(function() end)
+      end
+    end)
+    assert.are.equal("timeout", ev:run())
+  end))
+end)
+
+describe("a handler", function()
+  it("that raises nil ends the loop with <nil error> [E1]", sealed(function()
+    local ev = virtual()
+    ev:start(function()
+      error "first"
+    end, function()
+      error(nil)
+    end)
+    local ok, err = pcall(ev.run, ev)
+    assert.is_false(ok)
+    assert.are.equal("<nil error>", err)
+  end))
+
+  it("cannot run a loop of its own either [E7]", sealed(function()
+    local ev = virtual()
+    local refused
+    ev:start(function()
+      error "first"
+    end, function()
+      local other = virtual()
+      refused = not pcall(other.run, other)
+      other:close()
+    end)
+    assert.are.equal("done", ev:run())
+    assert.is_true(refused)
+  end))
+
+  it("that never ends is interrupted by SIGINT [C9]", function()
+    local outcome = process.host [[
+local aw = require "aiowire"
+aw.start(function() error "first" end, function()
+  os.execute("(sleep 0.2; kill -INT " .. io.open("/proc/self/stat"):read "n"
+    .. ") &")
+  while true do end
+end)
+aw.sleep(5)
+]]
+    assert.are.equal(2, outcome.signal)
+  end)
+end)
+
+describe("a task that has ended", function()
+  it("keeps the name of its function [D1]", sealed(function()
+    local ev = virtual()
+    local task = ev:start(function() end)
+    local name = task.name
+    ev:run()
+    assert.is_truthy(name:find "^function@")
+    assert.are.equal(name, task.name)
+  end))
+end)
+
+describe("a task of a loop that does not run", function()
+  it("is closed inside another loop's task [S7]", sealed(function()
+    local ev = virtual()
+    local status
+    ev:start(function()
+      local idle = aw.EventLoop()
+      local task
+      do
+        local t <close> = idle:start(function()
+          aw.sleep(100)
+        end)
+        task = t
+      end
+      status = task.status
+      idle:close()
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.equal("cancelled", status)
+  end))
+end)
+
+describe("bad options", function()
+  it("are refused by start, by name [T2]", sealed(function()
+    local ev = virtual()
+    helper.raises("no option 'nmae'", function()
+      ev:start(function() end, nil, { nmae = "x" })
+    end)
+    ev:close()
+  end))
+
+  it("are refused by aw.run at the caller's line, once [L1]", function()
+    local ok, err = pcall(aw.run, function() end, { x = 1 })
+    assert.is_false(ok)
+    assert.is_truthy(err:find "^[^:]*regress_spec%.lua:%d+: EventLoop has no")
+  end)
+end)
+
+describe("SIGQUIT in the program", function()
+  it("prints the dump and goes on [D2]", function()
+    local outcome = process.host [[
+local aw = require "aiowire"
+aw.start(aw.Sleep(0.5), nil, { name = "the sleeper" })
+os.execute("(sleep 0.1; kill -QUIT "
+  .. io.open("/proc/self/stat"):read "n" .. ") &")
+aw.sleep(0.3)
+print "goes on"
+]]
+    assert.is_truthy(outcome.err:find("the sleeper", 1, true))
+    assert.is_truthy(outcome.out:find("goes on", 1, true))
+    assert.are.equal(0, outcome.code)
+  end)
+end)
