@@ -1,95 +1,7 @@
--- The sweep: every scenario is struck at each of its awaits in turn.
---
--- A scenario awaits through its probe, which counts. A first run finds the
--- number N of awaits; then, for each k in 1..N, the scenario runs once more
--- and is struck just before its k-th await: cancelled by itself, by another
--- task, again in its clean-up, with its scope, by an error, or by the end of
--- the whole loop. Whatever happens, `<close>` runs exactly once, the loop
--- ends, and nothing is left (C2, C3, C5, C8, C12, E1, E7, S2, S3, L3).
+-- The sweep of the engine: see spec/sweep.lua.
 
 local aw = require "aiowire"
-local helper = require "spec.helper"
-
--- Virtual seconds after which a run counts as hanging.
-local FOR_EVER <const> = 10000
-
---- A probe: the door to all awaits of one run, and its books.
-local function new_probe(ev)
-  local probe = { count = 0, closed = {}, failures = {}, errors = {} }
-
-  --- Await `f(...)`, the next in the count.
-  local function step(f, ...)
-    probe.count = probe.count + 1
-    if probe.count == probe.at then
-      probe.strike()
-    elseif probe.again and probe.count > probe.at then
-      probe.again()
-    end
-    return f(...)
-  end
-
-  function probe.sleep(seconds)
-    return step(aw.sleep, seconds)
-  end
-
-  function probe.yield()
-    return step(aw.yield)
-  end
-
-  function probe.await(w)
-    return step(aw.await, w)
-  end
-
-  function probe.wait(t)
-    return step(t.wait, t)
-  end
-
-  function probe.cancel_wait(t)
-    return step(t.cancel_wait, t)
-  end
-
-  --- A value whose `<close>` is counted; it may clean up.
-  function probe.guard(clean_up)
-    local id = #probe.closed + 1
-    probe.closed[id] = 0
-    return setmetatable({}, {
-      __close = function(_, err)
-        probe.closed[id] = probe.closed[id] + 1
-        if clean_up then
-          clean_up(err)
-        end
-      end,
-    })
-  end
-
-  --- A guard that awaits `count` times while it cleans up.
-  function probe.slow_guard(count)
-    return probe.guard(function()
-      aw.shield(function()
-        for _ = 1, count do
-          probe.sleep(0.25)
-        end
-      end)
-    end)
-  end
-
-  --- A handler that counts its calls under `name`.
-  function probe.handler(name)
-    return function(_, err)
-      probe.failures[name] = (probe.failures[name] or 0) + 1
-      probe.errors[#probe.errors + 1] = err
-    end
-  end
-
-  --- A further task of the loop, with a handler.
-  local started = 0
-  function probe.start(w, opts)
-    started = started + 1
-    return ev:start(w, probe.handler("task " .. started), opts)
-  end
-
-  return probe
-end
+local sweep = require "spec.sweep"
 
 -- Each scenario: what it is about, and body(ev, probe). ---------------------
 
@@ -540,7 +452,7 @@ end)
 
 scenario("runs a loop of its own", function(_, p)
   p.sleep(0.5)
-  local inner = aw.EventLoop { timeout = FOR_EVER }
+  local inner = aw.EventLoop { timeout = sweep.FOR_EVER }
   for i = 1, 2 do
     inner:start(function()
       local _ <close> = p.slow_guard(1)
@@ -553,7 +465,7 @@ end)
 
 scenario("owns a loop by `<close>`", function(_, p)
   do
-    local inner <close> = aw.EventLoop { timeout = FOR_EVER }
+    local inner <close> = aw.EventLoop { timeout = sweep.FOR_EVER }
     inner:start(function()
       local _ <close> = p.slow_guard(1)
       p.sleep(1)
@@ -716,188 +628,19 @@ scenario("ten at once", function(_, p)
   end)
 end)
 
--- The ways to strike: each gets what it needs of one run. -------------------
-
-local function cancel_itself(run)
-  run.probe.strike = function()
-    run.victim:cancel("sweep")
-  end
-end
-
-local function cancel_from_another_task(run)
-  run.probe.strike = function()
-    run.ev:start(function()
-      run.victim:cancel("sweep")
-    end)
-  end
-end
-
-local function cancel_again_and_again(run)
-  cancel_itself(run)
-  run.probe.again = function()
-    run.victim:cancel("again")
-    run.ev:start(function()
-      run.victim:cancel("and again")
-    end)
-  end
-end
-
-local function cancel_scope(run)
-  run.scoped = true
-  run.probe.strike = function()
-    if run.scope then
-      run.scope:cancel("sweep")
-    end
-  end
-end
-
-local function raise(run)
-  run.boom = {}
-  run.probe.strike = function()
-    error(run.boom)
-  end
-end
-
-local function stop_loop(run)
-  run.probe.strike = function()
-    run.ev:stop()
-  end
-end
-
--- One run, and what must hold after each. -----------------------------------
-
-local function run_once(case, k, way)
-  local ev = aw.EventLoop { clock = "virtual", timeout = FOR_EVER }
-  local run = { ev = ev, probe = new_probe(ev) }
-  run.probe.at = k
-  if way then
-    way(run)
-  end
-  run.victim = ev:start(function()
-    if not run.scoped then
-      return case.body(ev, run.probe)
-    end
-    aw.scope(function(s)
-      run.scope = s
-      aw.await(function()
-        return case.body(ev, run.probe)
-      end)
-    end)
-    run.scope = nil
-    aw.sleep(1)
-    run.went_on = true
-  end, run.probe.handler "victim", { name = "victim" })
-  run.how = ev:run()
-  return run
-end
-
-local TERMINAL <const> = { done = true, failed = true, cancelled = true }
-
---- What holds however a run was struck.
-local function assert_clean(run)
-  local probe = run.probe
-  assert.is_true(TERMINAL[run.victim.status], run.victim.status)
-  for id, count in ipairs(probe.closed) do
-    assert.are.equal(1, count, "times that guard " .. id .. " was closed")
-  end
-  for name, count in pairs(probe.failures) do
-    assert.are.equal(1, count, "times that the handler of " .. name
-      .. " was called")
-  end
-  assert.are.equal(0, #run.ev:tasks())
-  assert.are.equal(0, #run.ev.stuck)
-end
-
---- A cancel fails nobody: no handler hears of anything but of the error
---- that the scenario itself raises and expects.
-local function assert_no_failure(run)
-  assert_clean(run)
-  assert.is_nil(run.probe.failures.victim)
-  for _, err in ipairs(run.probe.errors) do
-    assert.are.equal(run.probe.expected, err)
-  end
-end
-
-local ways = {
-  { "cancelled by itself", cancel_itself, function(run)
-    assert_no_failure(run)
-    assert.are.equal("done", run.how)
-  end },
-  { "cancelled by another task", cancel_from_another_task, function(run)
-    assert_no_failure(run)
-    assert.are.equal("done", run.how)
-  end },
-  { "cancelled again in its clean-up", cancel_again_and_again,
-    function(run)
-      assert_no_failure(run)
-      assert.are.equal("done", run.how)
-    end },
-  { "cancelled with the scope around it", cancel_scope, function(run)
-    assert_no_failure(run)
-    assert.are.equal("done", run.how)
-    assert.are.equal("done", run.victim.status)
-    assert.is_true(run.went_on)
-  end },
-  { "struck by an error", raise, function(run)
-    assert_clean(run)
-    assert.are.equal("done", run.how)
-    for _, err in ipairs(run.probe.errors) do
-      assert.is_true(err == run.boom or err == run.probe.expected
-        or aw.is_task_cancelled(err), tostring(err))
-    end
-    if run.victim.status == "failed" then
-      assert.are.equal(1, run.probe.failures.victim)
-    end
-  end },
-  { "ended with its loop", stop_loop, function(run)
-    assert_no_failure(run)
-    assert.is_true(run.how == "stopped" or run.how == "done", run.how)
-  end },
-}
-
 describe("the sweep", function()
-  local pairs_swept = 0
+  local books = { strikes = 0 }
 
   for _, case in ipairs(scenarios) do
     describe("of a task that has: " .. case.name .. ";", function()
-      local awaits
-
-      it("it ends by itself [T1 S2]", function()
-        helper.leak_checked(function()
-          local run = run_once(case)
-          assert_no_failure(run)
-          assert.are.equal("done", run.how)
-          assert.are.equal("done", run.victim.status)
-          awaits = run.probe.count
-          assert.is_true(awaits >= 1)
-        end)
-      end)
-
-      for _, way in ipairs(ways) do
-        local name, prepare, check = way[1], way[2], way[3]
-        it("it leaves nothing when " .. name .. " [C2 C3 C12]", function()
-          assert.is_truthy(awaits, "it ends by itself")
-          helper.leak_checked(function()
-            for k = 1, awaits do
-              local run = run_once(case, k, prepare)
-              local ok, err = pcall(check, run)
-              if not ok then
-                if type(err) == "table" and err.message then
-                  err.message = ("at await %d of %d: %s"):format(k, awaits,
-                    tostring(err.message))
-                end
-                error(err, 0)
-              end
-              pairs_swept = pairs_swept + 1
-            end
-          end)
-        end)
+      for _, fact in ipairs(sweep.facts(case, books)) do
+        it(fact[1], fact[2])
       end
     end)
   end
 
   it("covers 30 scenarios and 1,000 strikes [C2]", function()
     assert.is_true(#scenarios >= 30)
-    assert.is_true(pairs_swept >= 1000, pairs_swept)
+    assert.is_true(books.strikes >= 1000, books.strikes)
   end)
 end)
