@@ -303,10 +303,21 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
   return wire;
 }
 
+static int make_empty(lua_State *L) {
+  push_empty(L, lua_touserdata(L, 1));
+  return 1;
+}
+
 void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
   if (anchor != 0)
     anchor = lua_absindex(L, anchor);
-  fill(L, push_empty(L, awl_open(L)), wire);
+  lua_pushcfunction(L, make_empty);
+  lua_pushlightuserdata(L, awl_open(L));
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    aw_wire_release(wire);
+    lua_error(L);
+  }
+  fill(L, lua_touserdata(L, -1), wire);
   if (anchor == 0)
     return;
   lua_pushvalue(L, anchor);

@@ -6,8 +6,11 @@
  */
 #include "buffer.h"
 
+#include "system.h"
+
+#include <aiowire.h>
+
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool awio_buffer_room(awio_buffer *b, size_t more) {
@@ -26,12 +29,12 @@ bool awio_buffer_room(awio_buffer *b, size_t more) {
   size_t size = length + more;
   if (size < b->size * 2)
     size = b->size * 2;
-  char *data = malloc(size);
+  char *data = aw_reallocate(NULL, size);
   if (!data)
     return false;
   if (length > 0)
     memcpy(data, b->data + b->start, length);
-  free(b->data);
+  awio_free(b->data);
   *b = (awio_buffer){data, 0, length, size};
   return true;
 }
@@ -52,6 +55,6 @@ void awio_buffer_take(awio_buffer *b, size_t count) {
 }
 
 void awio_buffer_free(awio_buffer *b) {
-  free(b->data);
+  awio_free(b->data);
   *b = (awio_buffer){NULL, 0, 0, 0};
 }

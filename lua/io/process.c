@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -34,7 +33,7 @@ void awio_process_release(awio_process *p) {
   if (!p || --p->refs > 0)
     return;
   awio_waiters_free(&p->waiters);
-  free(p);
+  awio_free(p);
 }
 
 static void timer_closed(uv_handle_t *handle) {
@@ -120,7 +119,7 @@ static void look(uv_signal_t *handle, int number) {
 }
 
 static void free_hub(uv_handle_t *handle) {
-  free(handle->data);
+  awio_free(handle->data);
 }
 
 /* The engine goes, and nothing turns its loop any more. */
@@ -146,7 +145,7 @@ static void close_hub(aw_closer *closer) {
 static int watch_children(awio_hub *hub) {
   int rc = uv_signal_init(hub->loop, &hub->child);
   if (rc < 0) {
-    free(hub);
+    awio_free(hub);
     return rc;
   }
   hub->child.data = hub;
@@ -167,7 +166,7 @@ static int hub_of(aw_engine *engine, awio_hub **out) {
   int rc = aw_engine_uv(engine, &loop);
   if (rc < 0)
     return rc;
-  awio_hub *hub = calloc(1, sizeof *hub);
+  awio_hub *hub = awio_new(sizeof *hub);
   if (!hub)
     return AW_ENOMEM;
   hub->loop = loop;
@@ -188,13 +187,13 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   int rc = hub_of(engine, &hub);
   if (rc < 0)
     return rc;
-  awio_process *p = calloc(1, sizeof *p);
+  awio_process *p = awio_new(sizeof *p);
   if (!p)
     return AW_ENOMEM;
   pid_t pid;
   rc = awio_start(program, &pid);
   if (rc < 0) {
-    free(p);
+    awio_free(p);
     return rc;
   }
   p->pid = pid;
@@ -249,11 +248,18 @@ static void end_disarm(aw_task *task, void *data) {
   kill_now(p);
 }
 
-const aw_operation awio_wait_exit = {.label = "process",
+static void describe(const void *data, char *out, size_t size) {
+  const awio_process *p = data;
+  snprintf(out, size, "%d '%s'", p->pid, p->name);
+}
+
+const aw_operation awio_wait_exit = {.label = "process:wait",
                                      .arm = exit_arm,
                                      .disarm = exit_disarm,
-                                     .external = true};
-const aw_operation awio_wait_end = {.label = "end of process",
+                                     .external = true,
+                                     .describe = describe};
+const aw_operation awio_wait_end = {.label = "process:close",
                                     .arm = exit_arm,
                                     .disarm = end_disarm,
-                                    .external = true};
+                                    .external = true,
+                                    .describe = describe};

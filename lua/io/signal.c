@@ -7,14 +7,17 @@
  *   arrival      all who wait are woken; nobody waits: `pending`, once
  *   loop's end   the handle is closed, what was there is put back
  *
- * From the first wait to the end of that loop the signal is taken over, also between waits: it neither kills nor reaches an earlier handler,
- * that of the run itself for INT and TERM included. libuv leaves SIG_DFL when
- * it stops, so the old action is put back by sigaction, unless libuv still
- * holds the signal for something else, as CHLD for children.
+ * From the first wait to the end of that loop the signal is taken over, also
+ * between waits: it neither kills nor reaches an earlier handler, that of the
+ * run itself for INT and TERM included. libuv leaves SIG_DFL when it stops, so
+ * the old action is put back by sigaction, unless libuv still holds the signal
+ * for something else, as CHLD for children.
  *
  * The memory of a `taken` is its own and goes in the close callback (I4).
  */
 #include "io.h"
+
+#include "system.h"
 
 #include <aiowire_lua.h>
 
@@ -23,7 +26,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SIGNALS = 65 };
@@ -74,7 +76,7 @@ static const char *name_of(int number) {
 /* ---- taking over and giving back ---- */
 
 static void free_taken(uv_handle_t *handle) {
-  free(handle->data);
+  awio_free(handle->data);
 }
 
 static void give_back(taken *t) {
@@ -108,14 +110,14 @@ static void close_table(aw_closer *closer) {
   for (int i = 0; i < SIGNALS; i++)
     if (all->taken[i])
       give_back(all->taken[i]);
-  free(closer);
+  awio_free(closer);
 }
 
 static table *table_of(aw_engine *engine) {
   aw_closer *closer = aw_engine_find_closer(engine, close_table);
   if (closer)
     return (table *)closer;
-  table *all = calloc(1, sizeof *all);
+  table *all = awio_new(sizeof *all);
   if (!all)
     return NULL;
   all->closer.close = close_table;
@@ -133,7 +135,7 @@ static void arrived(uv_signal_t *handle, int number) {
   while (w) {
     waiter *next = w->next;
     aw_wait_complete(w->task, 0);
-    free(w);
+    awio_free(w);
     w = next;
   }
 }
@@ -143,12 +145,12 @@ static int take_over(aw_loop *loop, int number, taken **out) {
   int rc = aw_engine_uv(aw_loop_engine(loop), &uv);
   if (rc < 0)
     return rc;
-  taken *t = calloc(1, sizeof *t);
+  taken *t = awio_new(sizeof *t);
   if (!t)
     return AW_ENOMEM;
   rc = uv_signal_init(uv, &t->handle);
   if (rc < 0) {
-    free(t);
+    awio_free(t);
     return rc;
   }
   t->handle.data = t;
@@ -182,7 +184,7 @@ static int signal_arm(aw_task *task, void *data) {
     (*place)->pending = false;
     return 1;
   }
-  waiter *w = malloc(sizeof *w);
+  waiter *w = aw_reallocate(NULL, sizeof *w);
   if (!w)
     return AW_ENOMEM;
   *w = (waiter){task, NULL};
@@ -200,7 +202,7 @@ static void signal_disarm(aw_task *task, void *data) {
     at = &(*at)->next;
   waiter *w = *at;
   *at = w->next;
-  free(w);
+  awio_free(w);
 }
 
 static void signal_describe(const void *data, char *out, size_t size) {

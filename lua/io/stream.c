@@ -18,7 +18,6 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,7 +33,7 @@ enum {
 int awio_waiters_add(awio_waiters *w, aw_task *task) {
   if (w->count == w->size) {
     size_t size = w->size ? w->size * 2 : 1;
-    aw_task **tasks = realloc(w->tasks, size * sizeof(aw_task *));
+    aw_task **tasks = aw_reallocate(w->tasks, size * sizeof(aw_task *));
     if (!tasks)
       return AW_ENOMEM;
     w->tasks = tasks;
@@ -59,7 +58,7 @@ void awio_waiters_wake(awio_waiters *w, int result) {
 }
 
 void awio_waiters_free(awio_waiters *w) {
-  free(w->tasks);
+  awio_free(w->tasks);
   *w = (awio_waiters){NULL, 0, 0};
 }
 
@@ -67,7 +66,7 @@ void awio_waiters_free(awio_waiters *w) {
 
 awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
                              const char *name) {
-  awio_stream *s = calloc(1, sizeof *s);
+  awio_stream *s = awio_new(sizeof *s);
   if (!s) {
     if (fd > STDERR_FILENO)
       close(fd);
@@ -100,7 +99,7 @@ void awio_stream_release(awio_stream *s) {
   awio_buffer_free(&s->in);
   awio_buffer_free(&s->out);
   awio_waiters_free(&s->room);
-  free(s);
+  awio_free(s);
 }
 
 void awio_stream_close(awio_stream *s, aw_engine *engine) {
@@ -149,8 +148,19 @@ static void read_disarm(aw_task *task, void *data) {
   aw_ready_disarm(task, s->fd);
 }
 
-const aw_operation awio_wait_read = {
-    .label = "read", .arm = read_arm, .disarm = read_disarm, .external = true};
+static void describe(const void *data, char *out, size_t size) {
+  const awio_stream *s = data;
+  snprintf(out, size, "%s", s->name);
+}
+
+#define READING(what) \
+  { \
+    .label = (what), .arm = read_arm, .disarm = read_disarm, .external = true, \
+    .describe = describe \
+  }
+const aw_operation awio_wait_read = READING("stream:read");
+const aw_operation awio_wait_some = READING("stream:read_some");
+const aw_operation awio_wait_line = READING("stream:lines");
 
 /* ---- writing ---- */
 
@@ -189,8 +199,11 @@ static void pump_disarm(aw_task *task, void *data) {
   aw_ready_disarm(task, s->fd);
 }
 
-static const aw_operation wait_pump = {
-    .label = "write", .arm = pump_arm, .disarm = pump_disarm, .external = true};
+static const aw_operation wait_pump = {.label = "stream:write",
+                                       .arm = pump_arm,
+                                       .disarm = pump_disarm,
+                                       .external = true,
+                                       .describe = describe};
 
 /* A step of the pump. */
 static aw_turn pump(aw_task *task, void *data) {
@@ -284,9 +297,11 @@ static void large_disarm(aw_task *task, void *data) {
   awio_waiters_wake(&s->room, 0);
 }
 
-const aw_operation awio_wait_room = {
-    .label = "write", .arm = room_arm, .disarm = room_disarm, .external = true};
-const aw_operation awio_wait_large = {.label = "write",
-                                      .arm = room_arm,
-                                      .disarm = large_disarm,
-                                      .external = true};
+#define WRITING(what, end) \
+  { \
+    .label = (what), .arm = room_arm, .disarm = (end), .external = true, \
+    .describe = describe \
+  }
+const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
+const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
+const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);

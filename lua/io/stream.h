@@ -94,9 +94,12 @@ int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 
 /* To wait for; the data is the stream. */
-extern const aw_operation awio_wait_read;  /* something to read, or the end */
+extern const aw_operation awio_wait_read; /* something to read, or the end … */
+extern const aw_operation awio_wait_some;  /* … for read_some() … */
+extern const aw_operation awio_wait_line;  /* … for lines() */
 extern const aw_operation awio_wait_room;  /* less in `out` */
 extern const aw_operation awio_wait_large; /* the same, in a large write */
+extern const aw_operation awio_wait_sent;  /* the same, for shutdown() */
 
 /* ---- for Lua: lstream.c ---- */
 

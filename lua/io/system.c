@@ -1,4 +1,4 @@
-/* system.c - SIGPIPE, inherited descriptors, starting and reaping programs
+/* system.c - memory, SIGPIPE, inherited descriptors, starting and reaping programs
  *
  * A library has no business with the process's signals: a write blocks SIGPIPE
  * in its own thread and takes away the one it has caused [U9].
@@ -14,6 +14,8 @@
 #define _GNU_SOURCE /* …_np, syscall() */
 #include "system.h"
 
+#include <aiowire.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +24,22 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* ---- memory ---- */
+
+void *awio_new(size_t size) {
+  void *memory = aw_reallocate(NULL, size);
+  return memory ? memset(memory, 0, size) : NULL;
+}
+
+void awio_free(void *memory) {
+  if (memory)
+    aw_reallocate(memory, 0);
+}
 
 /* ---- bytes ---- */
 

@@ -418,6 +418,74 @@ static const alloc_scenario alloc_scenarios[] = {
      "end\n"
      "collectgarbage() collectgarbage()",
      false},
+    {"readiness",
+     "local f = io.popen('echo x; echo y')\n"
+     "local ev = loop()\n"
+     "ev:start(aw.Readable(f) >> aw.Writable(1))\n"
+     "ev:start(function() aw.readable(f) aw.readable(f) end)\n"
+     "local ok, e = pcall(ev.run, ev)\n"
+     "ev:close() f:close()\n"
+     "if not ok then error(e, 0) end",
+     false},
+    {"a Poller",
+     "local f <close> = io.popen('echo x; echo y')\n"
+     "local n, p = 0, nil\n"
+     "p = aw.Poller({[f] = function()\n"
+     "  if not f:read() then p:unregister(f) p:shutdown() end\n"
+     "  n = n + 1\n"
+     "  return aw.Value(n)\n"
+     "end}, {on_error = function(ev, e) p:shutdown() error(e, 0) end})\n"
+     "check(#tostring(p) > 5)\n"
+     "local ev <close> = loop()\n"
+     "ev:start(p)\n"
+     "ev:run()\n"
+     "check(n == 3)",
+     false},
+    {"exec",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local r = aw.exec{'cat', stdin = 'text', cwd = '/', env = {A = 'b'}}\n"
+     "  check(r.ok and r.out == 'text')\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"a child that is read",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local p <close> = aw.spawn{'echo', 'a line', grace = 0}\n"
+     "  check(p.stdout:read() == 'a line')\n"
+     "  check(p.stdout:read_some() == nil)\n"
+     "  check(p:wait().ok and #tostring(p) > 5 and #tostring(p.stdin) > 5)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"a stream that is written",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local p <close> = aw.spawn{'cat', grace = 0, high_water = 1000}\n"
+     "  aw.scope(function(s)\n"
+     "    s:start(function()\n"
+     "      p.stdin:write(('x'):rep(200000), 'end'):shutdown()\n"
+     "    end)\n"
+     "    local n = 0\n"
+     "    for bytes in p.stdout:lines(5000) do n = n + #bytes end\n"
+     "    check(n == 200003)\n"
+     "  end)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"a signal",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local p <close> = aw.spawn{'cat', grace = 0}\n"
+     "  aw.scope(function(s)\n"
+     "    s:start(aw.Signal 'CHLD')\n"
+     "    aw.yield()\n"
+     "    p:kill()\n"
+     "  end)\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {NULL, NULL, false},
 };
 
