@@ -402,6 +402,66 @@ describe("a closed stream", function()
   end)
 end)
 
+describe("what waits for a stream or a process", function()
+  it("says which method it called, and of what [D1]", function()
+    run(function(ev)
+      local p <close> = aw.spawn { "cat", stderr = "inherit", grace = 0 }
+      local long = ("x"):rep(400000)
+      local bodies = {
+        ["stream:read stdout of cat"] = function() p.stdout:read() end,
+        ["stream:read_some stdout of cat"] = function()
+          p.stdout:read_some()
+        end,
+        ["stream:lines stdout of cat"] = function()
+          for _ in p.stdout:lines() do end
+        end,
+        ["process:wait " .. p.pid .. " 'cat'"] = function() p:wait() end,
+      }
+      for label, body in pairs(bodies) do
+        local task = ev:start(body)
+        aw.yield()
+        assert.are.equal(label, task.waiting)
+        assert.is_truthy(ev:dump():find(label, 1, true))
+        task:cancel_wait()
+      end
+      p:kill "STOP"
+      local writers = { ["stream:write stdin of cat"] = function()
+        p.stdin:write(long, long)
+      end, ["stream:shutdown stdin of cat"] = function()
+        p.stdin:shutdown()
+      end }
+      p.stdin:write(long:sub(1, 300000))
+      for label, body in pairs(writers) do
+        local task = ev:start(body)
+        aw.yield()
+        assert.are.equal(label, task.waiting)
+        task:cancel_wait()
+      end
+    end)
+  end)
+
+  it("says so where it may not wait [C11]", function()
+    run(function()
+      local p <close> = aw.spawn { "cat", stderr = "inherit" }
+      local calls = {
+        ["stream:read"] = function() p.stdout:read() end,
+        ["stream:read_some"] = function() p.stdout:read_some() end,
+        ["stream:lines"] = p.stdout:lines(),
+        ["stream:write"] = function() p.stdin:write "x" end,
+        ["stream:shutdown"] = function() p.stdin:shutdown() end,
+        ["process:wait"] = function() p:wait() end,
+      }
+      for name, call in pairs(calls) do
+        raises("cannot await inside 'sort' (" .. name .. ")", function()
+          table.sort({ 1, 2 }, function()
+            call(p.stdout)
+          end)
+        end)
+      end
+    end)
+  end)
+end)
+
 describe("an operation on a stream or a process", function()
   local function cat(f)
     return function()

@@ -782,23 +782,28 @@ static const char *blocker(lua_State *L, awl_state *s) {
   return "a function that Lua cannot leave half way";
 }
 
+/* What comes before the name of what awaits: nothing, of a method's. */
+static const char *home_of(const char *what) {
+  return strchr(what, ':') ? "" : "aw.";
+}
+
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
   awl_worker *w = s->run.running;
   if (!w || s->in_handler)
     awl_error(L,
-              "cannot await outside a task (aw.%s); run it with "
+              "cannot await outside a task (%s%s); run it with "
               "aw.run(function() ... end)",
-              what);
+              home_of(what), what);
   if (!lua_isyieldable(L))
     awl_error(L,
-              "cannot await inside '%s' (aw.%s): Lua cannot leave it "
+              "cannot await inside '%s' (%s%s): Lua cannot leave it "
               "half way",
-              blocker(L, s), what);
+              blocker(L, s), home_of(what), what);
   if (L != s->run.co)
     awl_error(L,
               "cannot await in a coroutine that the engine does not know "
-              "(aw.%s); make it with aw.wrap(f), or call aw.install()",
-              what);
+              "(%s%s); make it with aw.wrap(f), or call aw.install()",
+              home_of(what), what);
   if (s->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
   clear_raised(w);

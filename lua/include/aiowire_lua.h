@@ -69,7 +69,8 @@ AW_API aw_engine *aw_lua_engine(lua_State *L);
 /* The task that runs in L and may await there. Raises, at the caller's line,
  * why it may not: outside a task, in a place that Lua cannot leave half way.
  *
- *   what   the function's name after "aw.", for that message
+ *   what   for that message: a function's name after "aw.", or a method's with
+ *          its object, as "stream:read"
  */
 AW_API aw_task *aw_lua_task(lua_State *L, const char *what);
 

@@ -210,15 +210,15 @@ static int wait_on(lua_State *L, int result, void *data) {
     return aw_lua_system_error(L, result, "wait", p->name);
   if (p->exited)
     return push_status(L, p);
-  return aw_lua_await(L, &awio_wait_exit, p, "wait", wait_on);
+  return aw_lua_await(L, &awio_wait_exit, p, "process:wait", wait_on);
 }
 
 /* p:wait() → {ok=, code=, signal=} */
 static int process_wait(lua_State *L) {
   awio_process *p = check_process(L);
   lua_settop(L, 1);
-  if (!aw_lua_at_once(L, "wait"))
-    return aw_lua_await(L, NULL, p, "wait", wait_on);
+  if (!aw_lua_at_once(L, "process:wait"))
+    return aw_lua_await(L, NULL, p, "process:wait", wait_on);
   return wait_on(L, 0, p);
 }
 
@@ -250,7 +250,7 @@ static int reap_on(lua_State *L, int result, void *data) {
   awio_process *p = data;
   if (p->exited || result < 0)
     return 0;
-  return aw_lua_await(L, &awio_wait_end, p, "close", reap_on);
+  return aw_lua_await(L, &awio_wait_end, p, "process:close", reap_on);
 }
 
 /* (Process is upvalue 1): in a shield */

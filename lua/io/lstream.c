@@ -4,7 +4,7 @@
  * it only when all is there: a cancelled one has taken nothing, and several
  * tasks that read get whole lines each [C10]. While it waits the stack is
  *
- *     read    [stream, n, n formats …]
+ *     read    [stream, n, n formats …]; lines: -n
  *     write   [stream, string]
  *
  * so that the functions that go on after a wait find there what they do.
@@ -16,6 +16,7 @@
 #include <uv.h>
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const CLASS = "aiowire.Stream";
@@ -144,10 +145,19 @@ static size_t wanted(lua_State *L) {
              : 0;
 }
 
+static int count_formats(lua_State *L) {
+  return abs((int)lua_tointeger(L, AT_COUNT));
+}
+
+static const aw_operation *reading(lua_State *L) {
+  return lua_tointeger(L, AT_COUNT) < 0 ? &awio_wait_line : &awio_wait_read;
+}
+
 static int read_on(lua_State *L, int result, void *data) {
   enum { FILLS = 8 }; /* then others run: half a megabyte or so */
   awio_stream *s = data;
-  int count = (int)lua_tointeger(L, AT_COUNT);
+  const aw_operation *wait = reading(L);
+  int count = count_formats(L);
   for (int i = 0; result >= 0; i++) {
     if (s->closed)
       return fail(L, s, AW_ECLOSED, "read");
@@ -157,10 +167,10 @@ static int read_on(lua_State *L, int result, void *data) {
     if (f == TOO_LONG)
       return too_long(L, s);
     if (i == FILLS)
-      return aw_lua_await(L, NULL, s, "read", read_on);
+      return aw_lua_await(L, NULL, s, wait->label, read_on);
     ssize_t got = awio_stream_fill(s, wanted(L));
     if (got == UV_EAGAIN)
-      return aw_lua_await(L, &awio_wait_read, s, "read", read_on);
+      return aw_lua_await(L, wait, s, wait->label, read_on);
     result = got < 0 ? (int)got : 0;
   }
   return fail(L, s, result, "read");
@@ -168,11 +178,12 @@ static int read_on(lua_State *L, int result, void *data) {
 
 /* The stack is as read_on() wants it. */
 static int read_formats(lua_State *L, awio_stream *s) {
-  bool at_once = aw_lua_at_once(L, "read");
+  const char *what = reading(L)->label;
+  bool at_once = aw_lua_at_once(L, what);
   if (!s->can_read)
     return fail(L, s, UV_EBADF, "read");
   if (!at_once)
-    return aw_lua_await(L, NULL, s, "read", read_on);
+    return aw_lua_await(L, NULL, s, what, read_on);
   return read_on(L, 0, s);
 }
 
@@ -210,7 +221,7 @@ static int some_on(lua_State *L, int result, void *data) {
     }
     ssize_t got = awio_stream_fill(s, most);
     if (got == UV_EAGAIN)
-      return aw_lua_await(L, &awio_wait_read, s, "read", some_on);
+      return aw_lua_await(L, &awio_wait_some, s, "stream:read_some", some_on);
     result = got < 0 ? (int)got : 0;
   }
   return fail(L, s, result, "read");
@@ -223,11 +234,11 @@ static int stream_read_some(lua_State *L) {
   luaL_argcheck(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
   lua_pushinteger(L, most);
-  bool at_once = aw_lua_at_once(L, "read_some");
+  bool at_once = aw_lua_at_once(L, "stream:read_some");
   if (!s->can_read)
     return fail(L, s, UV_EBADF, "read");
   if (!at_once)
-    return aw_lua_await(L, NULL, s, "read_some", some_on);
+    return aw_lua_await(L, NULL, s, "stream:read_some", some_on);
   return some_on(L, 0, s);
 }
 
@@ -237,17 +248,17 @@ static int next_line(lua_State *L) {
   lua_settop(L, 1);
   if (s->closed)
     return fail(L, s, AW_ECLOSED, "read");
-  bool at_once = aw_lua_at_once(L, "lines");
+  bool at_once = aw_lua_at_once(L, "stream:lines");
   piece p = {'l', 0, 0, 0};
   if (at_once && find(s, 0, &p) == FOUND) {
     lua_pushlstring(L, s->in.data + s->in.start, p.size);
     awio_buffer_take(&s->in, p.take);
     return 1;
   }
-  lua_pushinteger(L, 1);
+  lua_pushinteger(L, -1);
   lua_pushliteral(L, "l");
   return at_once ? read_on(L, 0, s)
-                 : aw_lua_await(L, NULL, s, "lines", read_on);
+                 : aw_lua_await(L, NULL, s, "stream:lines", read_on);
 }
 
 /* The same with formats: upvalues 2, the stream, and 3 …, what read gets. */
@@ -256,7 +267,7 @@ static int next_formats(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(2));
   awio_stream *s = check_stream(L);
   int count = (int)lua_tointeger(L, lua_upvalueindex(3));
-  lua_pushinteger(L, count);
+  lua_pushinteger(L, -count);
   luaL_checkstack(L, count, "too many arguments");
   for (int i = 0; i < count; i++)
     lua_pushvalue(L, lua_upvalueindex(4 + i));
@@ -306,7 +317,7 @@ static void check_writable(lua_State *L, const awio_stream *s) {
 }
 
 static aw_loop *loop_here(lua_State *L) {
-  return aw_task_loop(aw_lua_task(L, "write"));
+  return aw_task_loop(aw_lua_task(L, "stream:write"));
 }
 
 static void end_large(awio_stream *s) {
@@ -319,11 +330,11 @@ static int write_rest(lua_State *L, int result, void *data);
 /* Wait with a write half done. Of a cancelled task the wait is refused, and
  * not disarmed: it breaks the stream all the same. */
 static int await_large(lua_State *L, awio_stream *s) {
-  if (aw_task_cancelled(aw_lua_task(L, "write"))) {
+  if (aw_task_cancelled(aw_lua_task(L, "stream:write"))) {
     s->broken = true;
     end_large(s);
   }
-  return aw_lua_await(L, &awio_wait_large, s, "write", write_rest);
+  return aw_lua_await(L, &awio_wait_large, s, "stream:write", write_rest);
 }
 
 /* Send from `sent` on. */
@@ -363,7 +374,7 @@ static int write_on(lua_State *L, int result, void *data) {
   if (result < 0)
     return fail(L, s, result, "write");
   if (s->large || awio_buffer_length(&s->out) >= s->limits.high_water)
-    return aw_lua_await(L, &awio_wait_room, s, "write", write_on);
+    return aw_lua_await(L, &awio_wait_room, s, "stream:write", write_on);
   return send_on(L, s, 0);
 }
 
@@ -374,10 +385,10 @@ static int stream_write(lua_State *L) {
   for (int i = 0; i < count; i++)
     luaL_checkstring(L, 2 + i);
   lua_concat(L, count);
-  bool at_once = aw_lua_at_once(L, "write");
+  bool at_once = aw_lua_at_once(L, "stream:write");
   check_writable(L, s);
   if (!at_once)
-    return aw_lua_await(L, NULL, s, "write", write_on);
+    return aw_lua_await(L, NULL, s, "stream:write", write_on);
   return write_on(L, 0, s);
 }
 
@@ -395,7 +406,7 @@ static int shutdown_on(lua_State *L, int result, void *data) {
       return fail(L, s, rc, "shutdown");
   }
   if (queued || s->large)
-    return aw_lua_await(L, &awio_wait_room, s, "shutdown", shutdown_on);
+    return aw_lua_await(L, &awio_wait_sent, s, "stream:shutdown", shutdown_on);
   awio_stream_shut(s, aw_lua_engine(L));
   return 0;
 }
@@ -404,9 +415,9 @@ static int shutdown_on(lua_State *L, int result, void *data) {
 static int stream_shutdown(lua_State *L) {
   awio_stream *s = check_stream(L);
   lua_settop(L, 1);
-  bool at_once = aw_lua_at_once(L, "shutdown");
+  bool at_once = aw_lua_at_once(L, "stream:shutdown");
   if (!at_once)
-    return aw_lua_await(L, NULL, s, "shutdown", shutdown_on);
+    return aw_lua_await(L, NULL, s, "stream:shutdown", shutdown_on);
   return shutdown_on(L, 0, s);
 }
 

@@ -223,7 +223,7 @@ static void gate_disarm(aw_task *task, void *data) {
 }
 
 static const aw_operation gate_operation = {
-    .label = "poller", .arm = gate_arm, .disarm = gate_disarm};
+    .label = "Poller", .arm = gate_arm, .disarm = gate_disarm};
 
 static int inner_gate(lua_State *L) {
   gate *g = lua_newuserdatauv(L, sizeof *g, 0);
