@@ -244,29 +244,54 @@ describe("aw.Exec", function()
   end)
 end)
 
+describe("the tasks of an Exec", function()
+  it("were started where it was [E2]", function()
+    run(function(ev)
+      local task = ev:start(aw.Exec { "cat", stdin = "inherit" })
+      local line = debug.getinfo(1, "l").currentline - 1
+      aw.yield()
+      local where = ev:dump():match "'stderr'[^\n]*exec_spec%.lua:(%d+)"
+      assert.are.equal(tostring(line), where)
+      task:cancel_wait()
+    end)
+  end)
+end)
+
 describe("a pipe and a subprocess in one loop", function()
-  -- The Python package's own test of the two, with its Poller and Call.
+  -- The Python package's own test of the two, with its Poller and Call: the
+  -- program ends once the pipe has been heard.
   it("work side by side [seed]", function()
     run(function(ev)
-      local heard, result = {}, nil
+      local order = {}
       local cat = aw.spawn { "cat", stderr = "inherit" }
-      ev:start(function()
-        for line in cat.stdout:lines() do
-          heard[#heard + 1] = line
+      local poller
+      poller = aw.Poller { [cat.stdout] = function()
+        local line = cat.stdout:read()
+        if not line then
+          return poller:shutdown()
         end
+        order[#order + 1] = line
+      end }
+      local program = aw.spawn { "sh", "-c", "read _; echo done",
+        stderr = "inherit" }
+      ev:start(function()
+        local said = program.stdout:read()
+        order[#order + 1] = said
+        cat.stdin:write "line 3\n":shutdown()
       end)
-      ev:start(aw.Wire(function()
-        result = aw.exec("sh", "-c", "sleep 0.03; echo done")
-      end))
-      for i = 1, 3 do
-        cat.stdin:write("line ", i, "\n")
-        aw.sleep(0.01)
-      end
-      cat.stdin:shutdown()
-      cat:wait()
-      aw.sleep(0.05)
-      assert.are.same({ "line 1", "line 2", "line 3" }, heard)
-      assert.are.equal("done\n", result.out)
+      ev:start(function()
+        for i = 1, 2 do
+          cat.stdin:write("line ", i, "\n")
+          while #order < i do
+            aw.yield()
+          end
+        end
+        program.stdin:write "go on\n":shutdown()
+      end)
+      aw.await(poller)
+      assert.are.same({ "line 1", "line 2", "done", "line 3" }, order)
+      assert.are.equal(0, program:wait().code)
+      program:close()
       cat:close()
     end)
   end)

@@ -600,6 +600,53 @@ describe("a cancel of a Poller", function()
   end)
 end)
 
+describe("the task of a source", function()
+  it("was started where its source was registered [E2, D1]", function()
+    helper.leak_checked(aw.run, function(ev)
+      local one, _, to_one = pipes.raw_pipe()
+      local two, _, to_two = pipes.raw_pipe()
+      local made = debug.getinfo(1, "l").currentline + 1
+      local poller = aw.Poller({ [one] = error }, {
+        on_error = function() end,
+      })
+      local function line_of(source)
+        return ev:dump():match("'Readable%(" .. source
+          .. "%)'[^\n]*started at [^\n]*poller_spec%.lua:(%d+)")
+      end
+      local task = ev:start(poller)
+      poller:register(two, error)
+      local registered = debug.getinfo(1, "l").currentline - 1
+      aw.yield()
+      aw.yield()
+      assert.are.equal(tostring(made), line_of(one))
+      assert.are.equal(tostring(registered), line_of(two))
+      task:cancel_wait()
+      to_one:close()
+      to_two:close()
+    end)
+  end)
+
+  it("tells that place in the info of its failure [E2]", function()
+    local line, where
+    helper.leak_checked(aw.run, function(ev)
+      local fd, reader, writer = pipes.raw_pipe()
+      local poller
+      line = debug.getinfo(1, "l").currentline + 1
+      poller = aw.Poller({ [fd] = function() error "boom" end }, {
+        on_error = function(_, _, info)
+          where = info.started_at
+          poller:shutdown()
+        end,
+      })
+      writer:write "x"
+      ev:start(poller):wait()
+      reader:close()
+      writer:close()
+    end)
+    assert.are.equal(tostring(line), where:match "poller_spec%.lua:(%d+)$")
+  end)
+end)
+
 describe("a Poller on standard input [Q6]", function()
   local script = [[
     local aw = require "aiowire"

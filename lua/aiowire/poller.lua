@@ -59,7 +59,7 @@ local function new_entry(src, w, flags, arg, what, level)
   if w == nil or not inner.is_wire(w) then
     bad(arg + 1, what, "wire expected, got " .. type_of(w), level + 1)
   end
-  return { src = src, w = w, fd = fd,
+  return { src = src, w = w, fd = fd, where = inner.where(),
     events = check_flags(flags, arg + 2, what, level + 1) }
 end
 
@@ -119,7 +119,7 @@ local function start_new(self, run, scope)
         callback_of(run, entry))
       run.watched[entry] = watched
       scope:start(wire, handler_of(self, run, entry),
-        { name = TITLES[entry.events]:format(entry.fd) })
+        { name = TITLES[entry.events]:format(entry.fd), where = entry.where })
     end
   end
 end
@@ -254,7 +254,7 @@ end
 
 --- The entries of a table of sources, in the order of descriptors [O6].
 local function entries_of(sources, flags)
-  local list = {}
+  local list, where = {}, inner.where()
   for src, w in pairs(sources) do
     local fd = inner.look(src)
     if not fd then
@@ -265,7 +265,8 @@ local function entries_of(sources, flags)
       bad(1, "Poller", ("wire expected for source %s, got %s"):format(
         tostring(src), type(w)), 4)
     end
-    list[#list + 1] = { src = src, w = w, fd = fd, events = flags }
+    list[#list + 1] = { src = src, w = w, fd = fd, events = flags,
+      where = where }
   end
   table.sort(list, by_descriptor)
   return list

@@ -71,8 +71,9 @@ static void check_handler(lua_State *L, int arg, bool ours) {
 static void refuse_unknown(lua_State *L, int arg) {
   for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    bool ours = lua_islightuserdata(L, -1) && strcmp(key, "where") == 0;
     if (strcmp(key, "name") != 0 && strcmp(key, "background") != 0 &&
-        strcmp(key, "grace") != 0) {
+        strcmp(key, "grace") != 0 && !ours) {
       lua_pushfstring(L, "no option '%s'", luaL_tolstring(L, -2, NULL));
       luaL_argerror(L, arg, lua_tostring(L, -1));
     }
@@ -93,7 +94,9 @@ static void read_options(lua_State *L, awl_state *s, int arg,
   }
   lua_getfield(L, arg, "background");
   config->background = lua_toboolean(L, -1);
-  lua_pop(L, 2);
+  if (lua_getfield(L, arg, "where") != LUA_TNIL) /* of our own parts */
+    config->where = lua_touserdata(L, -1);
+  lua_pop(L, 3);
   config->grace = awl_opt_ns(L, arg, "grace", 0);
 }
 
@@ -112,6 +115,12 @@ int awl_ended(lua_State *L, const awl_loop *loop) {
   return awl_error(L, "this EventLoop has ended (%s)", ended_as(loop));
 }
 
+/* Where the running task was started; NULL outside of tasks. */
+static const char *where_running(awl_state *s) {
+  const aw_task *task = s->in_handler ? NULL : awl_running_task(s);
+  return task ? aw_task_where(task) : NULL;
+}
+
 int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
               int arg, int level) {
   if (lua_isnoneornil(L, arg))
@@ -121,8 +130,8 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
     luaL_typeerror(L, arg, "wire");
   check_handler(L, arg + 1, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
-  if (*config.where == '?')
-    config.where = NULL; /* by C code: the main chunk */
+  if (*config.where == '?') /* by our own code, or the main chunk by C's */
+    config.where = where_running(s);
   read_options(L, s, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);

@@ -88,8 +88,20 @@ static int inner_timeout(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg inner_functions[] = {
-    {"is_wire", inner_is_wire}, {"timeout", inner_timeout}, {NULL, NULL}};
+/* where() → the user's line that this is called from, for start() as option
+ * `where`, of a type that no script can make; nil if there is none. */
+static int inner_where(lua_State *L) {
+  const char *where = awl_where(L, awl_of(L), 1);
+  if (*where == '?')
+    return 0;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)where);
+  return 1;
+}
+
+static const luaL_Reg inner_functions[] = {{"is_wire", inner_is_wire},
+                                           {"timeout", inner_timeout},
+                                           {"where", inner_where},
+                                           {NULL, NULL}};
 
 /* ---- opening ---- */
 
