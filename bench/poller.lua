@@ -3,8 +3,9 @@
 --
 --   aiowire bench/poller.lua [descriptors [active [rounds]]]
 --
--- Uses LuaSocket's socket pairs by way of connected UDP sockets. Raise the
--- limit of descriptors first: ulimit -n 25000
+-- UDP sockets of LuaSocket. CPU time of an event among `descriptors`, among
+-- twice as many as are active, and of sending and receiving alone. Run by
+-- run.lua, with a limit of descriptors that suffices.
 local aw = require "aiowire"
 local socket = require "socket"
 
@@ -33,16 +34,13 @@ local function measure(count)
       events = events + 1
     end)
   end
-  local before = collectgarbage "count"
-  local spent, register
+  local spent
   aw.run(function(ev)
-    local t = aw.now()
     ev:start(poller)
     while aw.stats().handles < count do
       aw.sleep(0.01) -- it has yet to start all of them
     end
     aw.sleep(0.01)
-    register = aw.now() - t
     local start = os.clock()
     for round = 1, rounds do
       for i = 1, active do
@@ -71,13 +69,12 @@ local function measure(count)
   end
   sender:close()
   local ns = 1e9 / (rounds * active)
-  print(("%6d descriptors, %d active: %6.0f ns an event, %6.0f ns of it the "
-    .. "sockets; started in %.0f ms, %.0f KiB of Lua"):format(count, active,
-    spent * ns, floor * ns, register * 1e3, before))
-  return (spent - floor) * ns
+  return spent * ns, floor * ns
 end
 
-local few = measure(active)
-local many = measure(most)
-print(("an event costs %.0f ns among %d and %.0f ns among %d: %.2f x"):format(
-  few, active, many, most, many / few))
+measure(2 * active) -- warm
+local few <const> = measure(2 * active)
+local many <const>, sockets <const> = measure(most)
+print(("poller_many %.2f ns"):format(many))
+print(("poller_few %.2f ns"):format(few))
+print(("poller_sockets %.2f ns"):format(sockets))

@@ -3,10 +3,10 @@
 --   ./dev bench [ROUNDS]
 --   lua5.4 bench/run.lua [BUILD_DIR [ROUNDS]]     (build/release, 5)
 --
--- Each round runs floors.c, bench.lua under the host and under lua5.4, and
--- luv's timers, one after the other, so a machine that slows down slows all
--- of them. A figure is its median over the rounds; times are CPU time.
--- Exit status 1 if a figure is over its target.
+-- Each round runs floors.c, bench.lua under the host and under lua5.4, luv's
+-- timers, the Poller and exec, one after the other, so a machine that slows
+-- down slows all of them. A figure is its median over the rounds; times are
+-- CPU time. Exit status 1 if a figure is over its target.
 
 local build <const> = arg[1] or "build/release"
 local rounds <const> = math.tointeger(arg[2] or 5)
@@ -79,6 +79,20 @@ local function measure_round()
   end
 end
 
+--- What waits for the world outside. Without LuaSocket, or enough
+--- descriptors, there is no Poller in the table.
+local function measure_io()
+  local enough = "ulimit -Sn $(ulimit -Hn) && "
+  collect("", enough .. ("%s %s"):format(host, quote(here .. "/poller.lua")),
+    true)
+  collect("", ("%s %s %s 1"):format(host, quote(here .. "/spawn.lua"),
+    quote(build)))
+end
+
+local function measure_lines()
+  collect("", ("%s %s 1000 3"):format(host, quote(here .. "/lines.lua")))
+end
+
 local function measure_startup()
   collect("", ([[%s startup 50 lua5.4 -e '' -- lua5.4 -e 'require "aiowire"' ]]
     .. [[-- %s -e '']]):format(stock:gsub("lua5.4$", "") .. floors, host))
@@ -105,6 +119,16 @@ local rows <const> = {
   { "an error raised and handled", "error", nil, most = 3 },
 }
 
+local io_rows <const> = {
+  { "an event of a Poller, 100 of 10,000", "poller_many", "poller_few",
+    ratio = 1.15 },
+  { "  its sockets alone", "poller_sockets" },
+  { "exec, one at a time", "exec_1", "exec_1_floor", ratio = 1.15 },
+  { "exec, 64 at a time", "exec_64", "exec_64_floor", ratio = 1.15 },
+  { "a line from a child's pipe, 1 GB", "line_piped", "line_of_file",
+    ratio = 2 },
+}
+
 local failed = false
 
 local function show(title, value, unit, floor, row)
@@ -124,12 +148,14 @@ local function show(title, value, unit, floor, row)
     ratio and ("%.2f"):format(ratio) or "", target, verdict))
 end
 
-local function show_rows(prefix, name)
-  for _, row in ipairs(rows) do
+local function show_rows(list, prefix, name)
+  for _, row in ipairs(list) do
     local floor = row[3] and median((row[3]:gsub("^@", prefix)))
     local figure = prefix .. row[2]
     local title = row[1]:find "^ " and row[1] or name .. row[1]
-    show(title, median(figure), units[figure], floor, row)
+    if median(figure) then
+      show(title, median(figure), units[figure], floor, row)
+    end
   end
 end
 
@@ -145,20 +171,26 @@ end
 compile_floors()
 for _ = 1, rounds do
   measure_round()
+  measure_io()
 end
+measure_lines()
 measure_startup()
 io.stderr:write "\n"
 
 print(("%s; medians of %d rounds, CPU time"):format(machine(), rounds))
 print(("%-37s %9s %-2s %9s %7s %9s"):format(
   "figure", "value", "", "floor", "ratio", "target"))
-show_rows("host_", "host: ")
-show_rows("lua_", "lua5.4: ")
+show_rows(rows, "host_", "host: ")
+show_rows(rows, "lua_", "lua5.4: ")
+show_rows(io_rows, "", "")
 local bare <const> = median "startup_1"
 show("start: lua5.4 -e 'require \"aiowire\"'", median "startup_2", "ms", bare,
   { ratio = 1.6 })
 show("start: aiowire -e ''", median "startup_3", "ms", bare, { ratio = 1.6 })
 if not figures.luv_timer then
   print "luv is not installed (lua-luv): its rows have no floor"
+end
+if not figures.poller_many then
+  print "no row of a Poller: it takes LuaSocket and 10,000 descriptors"
 end
 os.exit(not failed)

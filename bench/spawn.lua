@@ -1,17 +1,28 @@
--- spawn.lua: what aw.exec costs, beside plain libuv in C. Run by the program:
+-- spawn.lua: what aw.exec costs, beside plain libuv in C. Run by run.lua:
 --
---   aiowire bench/spawn.lua [BUILD_DIR [ROUNDS]]     (build/release, 7)
+--   aiowire bench/spawn.lua [BUILD_DIR [ROUNDS]]     (build/release, 5)
 --
 -- The floor is bench/spawn.c, made by the target `bench`; both do the same
--- work, in turn, so a machine that slows down slows both. Wall time; medians.
--- Exit status 1 if we take more than 1.15 times as long.
+-- work, in turn, so a machine that slows down slows both. CPU time of this
+-- process and of the children together, for the start of a child is paid in
+-- both; medians.
 
 local aw = require "aiowire"
 
 local build <const> = arg[1] or "build/release"
-local rounds <const> = math.tointeger(arg[2] or 7)
-local MOST <const> = 1.15
+local rounds <const> = math.tointeger(arg[2] or 5)
 local COUNT <const> = 600
+local TICK <const> = 1e4 -- us, of /proc
+
+--- CPU time of this process and of those that it waited for, in us.
+local function spent()
+  local file <close> = assert(io.open "/proc/self/stat")
+  local fields = {}
+  for field in file:read("a"):match("%) (.*)"):gmatch "%S+" do
+    fields[#fields + 1] = field
+  end
+  return (fields[12] + fields[13] + fields[14] + fields[15]) * TICK
+end
 
 --- Microseconds for each of COUNT children, `at_once` of them at a time.
 local function ours(at_once)
@@ -19,16 +30,16 @@ local function ours(at_once)
   local function worker()
     while left > 0 do
       left = left - 1
-      aw.exec("/bin/true")
+      aw.exec "/bin/true"
     end
   end
-  local start = aw.now()
+  local start = spent()
   aw.scope(function(s)
     for _ = 1, at_once do
       s:start(worker)
     end
   end)
-  return (aw.now() - start) / COUNT * 1e6
+  return (spent() - start) / COUNT
 end
 
 local function floor(at_once)
@@ -41,18 +52,12 @@ local function median(list)
   return list[#list // 2 + 1]
 end
 
-local failed = false
 for _, at_once in ipairs { 1, 64 } do
   local a, b = {}, {}
   for i = 1, rounds do
     b[i] = floor(at_once)
     a[i] = ours(at_once)
   end
-  local value, least = median(a), median(b)
-  local over = value / least > MOST
-  failed = failed or over
-  print(("exec, %2d at once %9.1f us  floor %9.1f us  %.2f x  of %.2f  %s")
-    :format(at_once, value, least, value / least, MOST,
-      over and "OVER" or "ok"))
+  print(("exec_%d %.2f us"):format(at_once, median(a)))
+  print(("exec_%d_floor %.2f us"):format(at_once, median(b)))
 end
-os.exit(not failed)
