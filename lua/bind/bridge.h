@@ -7,7 +7,8 @@
  *   lco.c      coroutines of the user             lsignal.c SIGINT, SIGTERM
  *   bridge.c   workers: the only place that resumes a coroutine
  *   lerror.c   error objects, info, tracebacks    lvalue.c conversions, values
- *   site.c     "file:line", interned              state.c  the shared state
+ *   site.c     "file:line", interned              traceback.c  of a stack
+ *   state.c    the shared state
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -296,10 +297,15 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
 void awl_show_value(lua_State *L, awl_state *s, int index); /* short */
+void awl_cut_name(lua_State *L); /* the text on top, to what a name may be */
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
 const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
 /* Push what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
+
+/* ---- traceback.c ---- */
+/* Push a traceback of `co`, from `level`, without our own frames. Raises. */
+void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 
 /* ---- lerror.c ---- */
 void awl_open_errors(lua_State *L, awl_state *s);
@@ -320,8 +326,6 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
 /* Push an info about a task that has not failed. Raises. */
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
-/* Push a traceback of `co`, from `level`, without our own frames. Raises. */
-void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 /* Raise `error` (taken) in `worker`, whose await it ended. */
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
 /* Push Cancelled as `task` sees it. Raises. */
