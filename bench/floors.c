@@ -123,6 +123,24 @@ static double lua_bytes(lua_State *L) {
   return lua_gc(L, LUA_GCCOUNT) * 1024.0 + lua_gc(L, LUA_GCCOUNTB);
 }
 
+/* The order in which bench.lua's sleepers wake: its delays, in ms from the
+ * least, then who came first. */
+static const int *wake_order(void) {
+  enum { SPREAD = 500 };
+  static int delay[SLEEPERS], order[SLEEPERS], place[SPREAD + 1];
+  uint64_t seed = 1;
+  for (int i = 0; i < SLEEPERS; i++) {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    delay[i] = (int)(seed % SPREAD);
+    place[delay[i] + 1]++;
+  }
+  for (int i = 0; i < SPREAD; i++)
+    place[i + 1] += place[i];
+  for (int i = 0; i < SLEEPERS; i++)
+    order[place[delay[i]]++] = i + 1;
+  return order;
+}
+
 /* Coroutines that wait, as bodies that sleep do: each is made, runs to its
  * yield inside a function, and later to its end. Microseconds each; the bytes
  * are those that live while all of them wait; `life` counts their collection
@@ -130,6 +148,7 @@ static double lua_bytes(lua_State *L) {
 static double sleepers(lua_State *L, double *bytes, double *life) {
   load(L, "local yield = coroutine.yield return function() yield() end");
   lua_createtable(L, SLEEPERS, 0); /* [body, all] */
+  const int *order = wake_order();
   double before = lua_bytes(L);
 
   int results;
@@ -145,12 +164,12 @@ static double sleepers(lua_State *L, double *bytes, double *life) {
   *bytes = (lua_bytes(L) - before) / SLEEPERS;
 
   start = cpu_seconds();
-  for (int i = 1; i <= SLEEPERS; i++) {
-    lua_rawgeti(L, -1, i);
+  for (int i = 0; i < SLEEPERS; i++) {
+    lua_rawgeti(L, -1, order[i]);
     need(lua_resume(lua_tothread(L, -1), L, 0, &results) == LUA_OK, "wake");
     lua_pop(L, 1);
     lua_pushnil(L);
-    lua_rawseti(L, -2, i);
+    lua_rawseti(L, -2, order[i]);
   }
   double ended = cpu_seconds();
   lua_gc(L, LUA_GCCOLLECT);
