@@ -334,6 +334,7 @@ void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
 void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind);
 void awl_push_unhandled(lua_State *L); /* [err, info] → object */
 void awl_push_timeout(lua_State *L, double seconds);
+void awl_push_task_cancelled(lua_State *L);
 void awl_push_deadlock(lua_State *L, const char *tree);
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
 bool awl_is_cancelled(lua_State *L, awl_state *s, int index);

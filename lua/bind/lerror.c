@@ -192,8 +192,21 @@ static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
     lua_pop(L, 1);
 }
 
+static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
+                        aw_error *error);
+
+/* (light error, light copy, light loop): the copy's suppressed ones. */
+static int protected_rehome(lua_State *L) {
+  aw_error *error = lua_touserdata(L, 1), *copy = lua_touserdata(L, 2), *later;
+  awl_loop *loop = lua_touserdata(L, 3);
+  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
+    aw_error_suppress(copy, rehome(L, loop->state, loop, later));
+  return 0;
+}
+
 /* `error` for a task of `loop`: if its info is in the table of another loop,
- * which may go before, an error of `loop` with the same. Gives. */
+ * which may go before, an error of `loop` with the same; out of memory may
+ * lose some of what it suppresses. Gives. */
 static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
                         aw_error *error) {
   if (awl_belongs(s, aw_error_value(error), loop))
@@ -205,9 +218,12 @@ static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
     return aw_error_keep(error);
   }
   aw_error *copy = error_of_info(L, loop);
-  aw_error *later;
-  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
-    aw_error_suppress(copy, rehome(L, s, loop, later));
+  lua_pushcfunction(L, protected_rehome);
+  lua_pushlightuserdata(L, error);
+  lua_pushlightuserdata(L, copy);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
   return copy;
 }
 
@@ -334,10 +350,7 @@ int aw_lua_system_error(lua_State *L, int code, const char *call,
 /* What an error that the core made is in Lua. */
 static void push_object(lua_State *L, int code) {
   switch (code) {
-  case AW_ETASKCANCELLED:
-    awl_push_simple_error(L, AWL_TASK_CANCELLED,
-                          "TaskCancelled: the task was cancelled");
-    break;
+  case AW_ETASKCANCELLED: awl_push_task_cancelled(L); break;
   case AW_ESTRAY:
     lua_pushliteral(L, "stray Cancelled: nothing was cancelled here");
     break;
@@ -515,6 +528,11 @@ void awl_push_timeout(lua_State *L, double seconds) {
   lua_remove(L, -2);
   lua_pushnumber(L, seconds);
   lua_setfield(L, -2, "after");
+}
+
+void awl_push_task_cancelled(lua_State *L) {
+  awl_push_simple_error(L, AWL_TASK_CANCELLED,
+                        "TaskCancelled: the task was cancelled");
 }
 
 void awl_push_deadlock(lua_State *L, const char *tree) {

@@ -81,8 +81,17 @@ static int inner_timeout(lua_State *L) {
   return 1;
 }
 
+/* task_cancelled(): a new TaskCancelled */
+static int inner_task_cancelled(lua_State *L) {
+  awl_push_task_cancelled(L);
+  return 1;
+}
+
 static const luaL_Reg inner_functions[] = {
-    {"is_wire", inner_is_wire}, {"timeout", inner_timeout}, {NULL, NULL}};
+    {"is_wire", inner_is_wire},
+    {"timeout", inner_timeout},
+    {"task_cancelled", inner_task_cancelled},
+    {NULL, NULL}};
 
 /* ---- opening ---- */
 

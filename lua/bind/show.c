@@ -253,8 +253,9 @@ void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
   } else if (wire) {
     awl_show_wire(L, s, wire);
     awl_cut_name(L);
-  } else {
-    lua_pushliteral(L, "wire");
+  } else { /* it has ended, and the wire is gone */
+    const char *where = aw_task_where(task);
+    lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
   }
 }
 
