@@ -4,6 +4,8 @@
  * for. bench/run.lua prints ours beside them, measured in the same run.
  *
  *   floors                         prints "name value unit" lines
+ *   floors sleepers                the same of coroutines that wait, from a
+ *                                  fresh process, as bench.lua's sleepers are
  *   floors startup N cmd -- cmd…   median CPU time of each command, run N
  *                                  times in turn: "startup_1 value ms" …
  *
@@ -121,6 +123,24 @@ static double lua_bytes(lua_State *L) {
   return lua_gc(L, LUA_GCCOUNT) * 1024.0 + lua_gc(L, LUA_GCCOUNTB);
 }
 
+/* The order in which bench.lua's sleepers wake: its delays, in ms from the
+ * least, then who came first. */
+static const int *wake_order(void) {
+  enum { SPREAD = 500 };
+  static int delay[SLEEPERS], order[SLEEPERS], place[SPREAD + 1];
+  uint64_t seed = 1;
+  for (int i = 0; i < SLEEPERS; i++) {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    delay[i] = (int)(seed % SPREAD);
+    place[delay[i] + 1]++;
+  }
+  for (int i = 0; i < SPREAD; i++)
+    place[i + 1] += place[i];
+  for (int i = 0; i < SLEEPERS; i++)
+    order[place[delay[i]]++] = i + 1;
+  return order;
+}
+
 /* Coroutines that wait, as bodies that sleep do: each is made, runs to its
  * yield inside a function, and later to its end. Microseconds each; the bytes
  * are those that live while all of them wait; `life` counts their collection
@@ -128,6 +148,7 @@ static double lua_bytes(lua_State *L) {
 static double sleepers(lua_State *L, double *bytes, double *life) {
   load(L, "local yield = coroutine.yield return function() yield() end");
   lua_createtable(L, SLEEPERS, 0); /* [body, all] */
+  const int *order = wake_order();
   double before = lua_bytes(L);
 
   int results;
@@ -143,12 +164,12 @@ static double sleepers(lua_State *L, double *bytes, double *life) {
   *bytes = (lua_bytes(L) - before) / SLEEPERS;
 
   start = cpu_seconds();
-  for (int i = 1; i <= SLEEPERS; i++) {
-    lua_rawgeti(L, -1, i);
+  for (int i = 0; i < SLEEPERS; i++) {
+    lua_rawgeti(L, -1, order[i]);
     need(lua_resume(lua_tothread(L, -1), L, 0, &results) == LUA_OK, "wake");
     lua_pop(L, 1);
     lua_pushnil(L);
-    lua_rawseti(L, -2, i);
+    lua_rawseti(L, -2, order[i]);
   }
   double ended = cpu_seconds();
   lua_gc(L, LUA_GCCOLLECT);
@@ -175,18 +196,15 @@ static void measure(const char *name, double (*figure)(lua_State *)) {
   printf("%s %.2f ns\n", name, median(values, RUNS));
 }
 
-static void measure_sleepers(void) {
-  double times[RUNS];
-  double lives[RUNS];
-  double bytes[RUNS];
-  for (int i = 0; i < RUNS; i++) {
-    lua_State *L = new_state();
-    times[i] = sleepers(L, &bytes[i], &lives[i]);
-    lua_close(L);
-  }
-  printf("coroutine %.4f us\n", median(times, RUNS));
-  printf("coroutine_life %.4f us\n", median(lives, RUNS));
-  printf("coroutine_bytes %.0f B\n", median(bytes, RUNS));
+/* Once: the second time would find the memory of the first. */
+static int measure_sleepers(void) {
+  lua_State *L = new_state();
+  double bytes, life;
+  printf("coroutine %.4f us\n", sleepers(L, &bytes, &life));
+  printf("coroutine_life %.4f us\n", life);
+  printf("coroutine_bytes %.0f B\n", bytes);
+  lua_close(L);
+  return 0;
 }
 
 /* CPU seconds of one run of `command`. */
@@ -228,9 +246,10 @@ static int startup(int runs, char **words) {
 int main(int argc, char **argv) {
   if (argc > 3 && strcmp(argv[1], "startup") == 0)
     return startup(atoi(argv[2]), argv + 3);
+  if (argc == 2 && strcmp(argv[1], "sleepers") == 0)
+    return measure_sleepers();
   measure("pcall", pcall_empty);
   measure("pooled_run", pooled_run);
   measure("resume_yield", resume_yield);
-  measure_sleepers();
   return 0;
 }

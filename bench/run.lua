@@ -68,6 +68,7 @@ end
 local function measure_round()
   local script = quote(here .. "/bench.lua")
   collect("", floors)
+  collect("", floors .. " sleepers")
   collect("", "lua5.4 " .. quote(here .. "/luv_timers.lua"), true)
   for _, pair in ipairs { { "host_", host }, { "lua_", stock } } do
     local prefix, interpreter = pair[1], pair[2]

@@ -264,7 +264,7 @@ typedef struct aw_wire_view {
   const aw_wire *parts; /* see aw_wire_part() */
   void *data;           /* HOST, CALL, WAIT */
   const struct aw_operation *operation; /* WAIT */
-  aw_task *task;        /* DONE */
+  aw_task *task;                        /* DONE */
 } aw_wire_view;
 AW_API void aw_wire_look(const aw_wire *wire, aw_wire_view *out);
 /* Part number `index`, below `count`; borrowed. */
@@ -416,7 +416,7 @@ AW_API void aw_engine_wake(aw_engine *engine);
 typedef struct aw_stats {
   size_t loops, tasks, scopes, deadlines, errors;
   size_t handles; /* of libuv, but for the engine's own two */
-  size_t bytes; /* of memory for tasks, scopes, queues */
+  size_t bytes;   /* of memory for tasks, scopes, queues */
   uint64_t steps;
 } aw_stats;
 AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);

@@ -454,8 +454,8 @@ function aw.EventLoop(opts) end
 --- is called as `f(ev)`. Inside a task this awaits, so a script with
 --- `aw.run(main)` runs under `lua5.4` and under `aiowire` alike.
 ---
---- Raises the wire's error as it is, and Timeout if `opts.timeout` was over
---- first.
+--- Raises the wire's error as it is; Timeout if `opts.timeout` was over first;
+--- TaskCancelled if somebody cancelled its task, and not the loop.
 ---@param wire aiowire.Wireable
 ---@param opts? aiowire.LoopOptions
 ---@return any ... the results

@@ -1,7 +1,9 @@
 --- aw.run(w [, opts]): make a loop, run `w` to its end, give its results.
 ---
 --- Its error is raised as it is, not in an UnhandledException. A time-out
---- given in `opts` raises Timeout. In a task it is a loop inside that task.
+--- given in `opts` raises Timeout; if somebody cancels the task, but not the
+--- loop, there are no results to give: TaskCancelled. In a task it is a loop
+--- inside that task.
 local aw, inner = ...
 
 local function give(task, ...)
@@ -26,6 +28,9 @@ return function(w, opts)
   ev:close()
   if how == "timeout" then
     error(inner.timeout(type(opts) == "table" and opts.timeout or opts), 3)
+  end
+  if how == "done" and task.status == "cancelled" then
+    error(inner.task_cancelled(), 3)
   end
   return give(task)
 end

@@ -5,9 +5,11 @@
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
  *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
  *   lco.c      coroutines of the user             lsignal.c SIGINT, SIGTERM
- *   bridge.c   workers: the only place that resumes a coroutine
+ *   drive.c    the driver: steps of the engine    await.c  how to await
+ *   worker.c   workers: the only place that resumes a coroutine
  *   lerror.c   error objects, info, tracebacks    lvalue.c conversions, values
- *   site.c     "file:line", interned              state.c  the shared state
+ *   site.c     "file:line", interned              traceback.c  of a stack
+ *   state.c    the shared state
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -296,10 +298,15 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
 void awl_show_value(lua_State *L, awl_state *s, int index); /* short */
+void awl_cut_name(lua_State *L); /* the text on top, to what a name may be */
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
 const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
 /* Push what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
+
+/* ---- traceback.c ---- */
+/* Push a traceback of `co`, from `level`, without our own frames. Raises. */
+void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 
 /* ---- lerror.c ---- */
 void awl_open_errors(lua_State *L, awl_state *s);
@@ -320,8 +327,6 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
 /* Push an info about a task that has not failed. Raises. */
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
-/* Push a traceback of `co`, from `level`, without our own frames. Raises. */
-void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 /* Raise `error` (taken) in `worker`, whose await it ended. */
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
 /* Push Cancelled as `task` sees it. Raises. */
@@ -330,6 +335,7 @@ void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
 void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind);
 void awl_push_unhandled(lua_State *L); /* [err, info] → object */
 void awl_push_timeout(lua_State *L, double seconds);
+void awl_push_task_cancelled(lua_State *L);
 void awl_push_deadlock(lua_State *L, const char *tree);
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
 bool awl_is_cancelled(lua_State *L, awl_state *s, int index);
@@ -368,14 +374,30 @@ void awl_leave_scope(awl_scope *scope); /* it is open no more */
 void awl_open_co(lua_State *L, awl_state *s);
 void awl_install(lua_State *L, awl_state *s); /* raises */
 
-/* ---- bridge.c ---- */
+/* ---- worker.c ---- */
 
 int awl_worker_main(lua_State *L); /* the function of every worker */
+/* Do the step at hand, run.step: CALL, RESUME. An error is the task's. */
+void awl_worker_call(lua_State *L, awl_state *s);
+void awl_worker_resume(lua_State *L, awl_state *s);
+/* Close the coroutine of a worker, and let go of both. */
+void awl_worker_end(awl_worker *worker);
+/* Between runs: give the memory of a crowd of idle workers back. */
+void awl_workers_trim(awl_state *s);
+/* Let go of the error that the running body caught last. */
+void awl_forget_raised(awl_state *s);
+void awl_free_workers(awl_state *s);
+
+/* ---- drive.c ---- */
 
 /* Drive `loop` to its end, or until `until` has ended. `limit`: in real time,
- * 0 or awl_limit(). From outside tasks of its engine only. Returns what aw_next() ended with. Raises nothing. */
+ * 0 or a point of awl_real_time(). From outside tasks of its engine only.
+ * Returns what aw_next() ended with. Raises nothing. */
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit);
+
+/* ---- await.c ---- */
+
 /* The worker that may await in L; raises why not [C11]. `what` names the
  * function for the message. */
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
@@ -395,9 +417,6 @@ const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
 int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* Raise if the wait ended badly. */
 void awl_check_result(lua_State *L, awl_worker *worker);
-/* Let go of the error that the running body caught last. */
-void awl_forget_raised(awl_state *s);
-void awl_free_workers(awl_state *s);
 
 /* ---- ltest.c ---- */
 void awl_open_test(lua_State *L, awl_state *s);

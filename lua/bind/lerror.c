@@ -1,4 +1,4 @@
-/* lerror.c - error objects, info, and tracebacks
+/* lerror.c - error objects and info
  *
  * Error values travel raw [E1]. What is known beside them is an *info* [E2]:
  * a table that is made where the error is raised, by the message handler of
@@ -15,87 +15,7 @@
 
 #include <string.h>
 
-/* ---- tracebacks ---- */
-
-enum { MOST_LEVELS = 22 };
-
-static void push_function(lua_State *L, lua_Debug *ar) {
-  if (*ar->what == 'm')
-    lua_pushliteral(L, "main chunk");
-  else if (*ar->namewhat == 'g') /* global: as lua shows it */
-    lua_pushfstring(L, "function '%s'", ar->name);
-  else if (*ar->namewhat != '\0')
-    lua_pushfstring(L, "%s '%s'", ar->namewhat, ar->name);
-  else if (*ar->what != 'C')
-    lua_pushfstring(L, "function <%s:%d>", ar->short_src, ar->linedefined);
-  else
-    lua_pushliteral(L, "?");
-}
-
-/* [.., function] → [..]: its name in a library, or NULL. */
-static const char *take_library_name(lua_State *L, awl_state *s) {
-  const char *name = NULL;
-  if (s->named || lua_iscfunction(L, -1)) {
-    if (!s->named)
-      awl_function_name(L, s, -1); /* fills the table of names */
-    awl_push_slot(L, s, AWL_NAMES);
-    lua_pushvalue(L, -2);
-    lua_rawget(L, -2);
-    name = lua_tostring(L, -1); /* stands in the table */
-    lua_pop(L, 2);
-  }
-  lua_pop(L, 1);
-  return name;
-}
-
-static void push_level(lua_State *L, lua_Debug *ar, const char *name) {
-  if (name)
-    lua_pushfstring(L, "function '%s'", name);
-  else
-    push_function(L, ar);
-  if (ar->currentline > 0)
-    lua_pushfstring(L, "\n\t%s:%d: in %s", ar->short_src, ar->currentline,
-                    lua_tostring(L, -1));
-  else
-    lua_pushfstring(L, "\n\t%s: in %s", ar->short_src, lua_tostring(L, -1));
-  lua_remove(L, -2);
-}
-
-/* Push the line of a level, whose function is on top (popped); false: it has
- * none, being ours. What costs most, the name that the caller has for it, is
- * not asked for where a library's name is known. */
-static bool push_line(lua_State *L, awl_state *s, lua_State *co,
-                      lua_Debug *ar) {
-  bool is_c = lua_iscfunction(L, -1);
-  const char *name = take_library_name(L, s);
-  if (is_c && name) {
-    lua_pushfstring(L, "\n\t[C]: in function '%s'", name);
-    return true;
-  }
-  lua_getinfo(co, "Slnt", ar);
-  if (awl_is_ours(ar))
-    return false;
-  push_level(L, ar, name);
-  return true;
-}
-
-void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
-  lua_Debug ar;
-  lua_pushliteral(L, "stack traceback:");
-  for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
-    lua_getinfo(co, "f", &ar);
-    if (lua_tocfunction(co, -1) == awl_worker_main) {
-      lua_pop(co, 1);
-      break; /* ours, from here down */
-    }
-    if (co != L)
-      lua_xmove(co, L, 1);
-    if (!push_line(L, s, co, &ar))
-      continue;
-    lua_concat(L, 2);
-    i++;
-  }
-}
+/* ---- where an error is raised ---- */
 
 /* The info of the error that is on its way in `worker`: push it, or nil. */
 static bool push_raised(lua_State *L, awl_state *s, const awl_worker *worker) {
@@ -111,14 +31,13 @@ static bool same_error(lua_State *L, int info, int error) {
   return same;
 }
 
-/* Push a new info for the error at `error`. */
+/* Push a new info for the error at `error`. It is plain: who asks gets one over
+ * it, see push_info_over(). */
 static void push_new_info(lua_State *L, int error) {
   error = lua_absindex(L, error);
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 7);
   lua_pushvalue(L, error);
   lua_setfield(L, -2, "err");
-  awl_push_class(L, AWL_INFO);
-  lua_setmetatable(L, -2);
 }
 
 /* Push the info of the error that an await of `worker` raised last, if that
@@ -173,51 +92,65 @@ int awl_traceback(lua_State *L) {
 
 /* ---- from Lua to the core ---- */
 
-static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
-  lua_newtable(L);
-  int n = 0;
-  const char *name = NULL;
+/* Push the text of the state that `task` is at. */
+static void push_state(lua_State *L, awl_state *s, const aw_task *task) {
   const aw_wire *wire = aw_task_wire(task);
-  if (wire) {
-    name = aw_wire_name(wire);
-    if (name)
-      lua_pushstring(L, name);
-    else
-      awl_show_wire(L, s, wire);
-    lua_rawseti(L, -2, ++n);
-  }
-  uint32_t times;
+  const char *name = aw_wire_name(wire);
+  if (name)
+    lua_pushstring(L, name);
+  else
+    awl_show_wire(L, s, wire);
+}
+
+/* The states that the task of the info on top was in [D3]: a list of texts,
+ * newest first; or the text of the only one, see info_index(). */
+static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   enum { LONGEST = 8 };
-  for (size_t i = 0;
-       n < LONGEST && (name = aw_task_chain(task, i, &times)) != NULL; i++) {
-    if (times > 1)
-      lua_pushfstring(L, "%s (x%d)", name, (int)times);
-    else
-      lua_pushstring(L, name);
-    lua_rawseti(L, -2, ++n);
+  uint32_t times;
+  const char *name = aw_task_chain(task, 0, &times);
+  bool has_wire = aw_task_wire(task) != NULL;
+  if (has_wire)
+    push_state(L, s, task);
+  if (name || !has_wire) {
+    lua_newtable(L);
+    int n = has_wire;
+    if (has_wire) {
+      lua_insert(L, -2);
+      lua_rawseti(L, -2, 1);
+    }
+    for (size_t i = 0; n < LONGEST && name;
+         name = aw_task_chain(task, ++i, &times)) {
+      if (times > 1)
+        lua_pushfstring(L, "%s (x%d)", name, (int)times);
+      else
+        lua_pushstring(L, name);
+      lua_rawseti(L, -2, ++n);
+    }
   }
   lua_setfield(L, -2, "chain");
 }
 
-/* Id and name, into the info on top: the task itself may be gone later. */
-static void describe_name(lua_State *L, awl_state *s, const aw_task *task) {
+/* What the info on top says of its task, which may be gone later. */
+static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
+  int info = lua_gettop(L);
+  set_chain(L, s, task);
   lua_pushinteger(L, (lua_Integer)aw_task_id(task));
-  lua_setfield(L, -2, "id");
-  awl_push_plain_name(L, s, task);
-  lua_setfield(L, -2, "name");
+  lua_setfield(L, info, "id");
+  if (!aw_task_name(task) && lua_getfield(L, info, "chain") == LUA_TSTRING)
+    awl_cut_name(L); /* the state is the name: not put together twice */
+  else
+    awl_push_plain_name(L, s, task);
+  lua_setfield(L, info, "name");
+  lua_settop(L, info);
+  lua_pushstring(L, aw_task_where(task)); /* NULL: nil */
+  lua_setfield(L, -2, "started_at");
 }
 
-/* What the info on top says of the task that failed. */
-static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
+/* … and of one that has failed, whose Task may be asked for. */
+static void describe_failed(lua_State *L, awl_state *s, aw_task *task) {
   lua_pushinteger(L, awl_task_key(s, task));
   lua_setfield(L, -2, "key");
-  describe_name(L, s, task);
-  set_chain(L, s, task);
-  const char *where = aw_task_where(task);
-  if (where) {
-    lua_pushstring(L, where);
-    lua_setfield(L, -2, "started_at");
-  }
+  describe_task(L, s, task);
 }
 
 /* The info on top becomes a core error; pops it. */
@@ -259,8 +192,21 @@ static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
     lua_pop(L, 1);
 }
 
+static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
+                        aw_error *error);
+
+/* (light error, light copy, light loop): the copy's suppressed ones. */
+static int protected_rehome(lua_State *L) {
+  aw_error *error = lua_touserdata(L, 1), *copy = lua_touserdata(L, 2), *later;
+  awl_loop *loop = lua_touserdata(L, 3);
+  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
+    aw_error_suppress(copy, rehome(L, loop->state, loop, later));
+  return 0;
+}
+
 /* `error` for a task of `loop`: if its info is in the table of another loop,
- * which may go before, an error of `loop` with the same. Gives. */
+ * which may go before, an error of `loop` with the same; out of memory may
+ * lose some of what it suppresses. Gives. */
 static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
                         aw_error *error) {
   if (awl_belongs(s, aw_error_value(error), loop))
@@ -272,9 +218,12 @@ static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
     return aw_error_keep(error);
   }
   aw_error *copy = error_of_info(L, loop);
-  aw_error *later;
-  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
-    aw_error_suppress(copy, rehome(L, s, loop, later));
+  lua_pushcfunction(L, protected_rehome);
+  lua_pushlightuserdata(L, error);
+  lua_pushlightuserdata(L, copy);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
   return copy;
 }
 
@@ -295,7 +244,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
     error = rehome(L, s, loop, worker->passing);
   } else {
     lua_settop(L, info);
-    describe_task(L, s, task);
+    describe_failed(L, s, task);
     lua_pushvalue(L, info);
     error = error_of_info(L, loop);
   }
@@ -310,7 +259,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
 
 aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
   push_new_info(L, -1);
-  describe_task(L, s, task);
+  describe_failed(L, s, task);
   lua_remove(L, -2);
   return error_of_info(L, awl_loop_of(s, aw_task_loop(task)));
 }
@@ -326,13 +275,35 @@ static void push_info_over(lua_State *L, int info) {
   lua_setmetatable(L, -2);
 }
 
-/* __index of an info: the field of the one that it is over. */
+/* [info, key, value]: a list that nobody has asked for before: of the one state
+ * that `value` is, or of nothing. Keep it in the info. */
+static void keep_list(lua_State *L, bool has_one) {
+  lua_createtable(L, has_one, 0);
+  if (has_one) {
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, 1);
+  }
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 1);
+}
+
+/* __index of an info: the field of the one that it is over. Lists that most
+ * often are short or empty, and seldom read, are made here. */
 static int info_index(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)
     return 0;
-  lua_insert(L, 2);
-  lua_gettable(L, 2);
+  lua_pushvalue(L, 2);
+  int type = lua_gettable(L, 3);
+  lua_replace(L, 3);
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return 1;
+  const char *key = lua_tostring(L, 2);
+  if (type == LUA_TSTRING && strcmp(key, "chain") == 0)
+    keep_list(L, true);
+  else if (type == LUA_TNIL && strcmp(key, "suppressed") == 0)
+    keep_list(L, false);
   return 1;
 }
 
@@ -390,10 +361,7 @@ static void push_object(lua_State *L, const aw_error *error) {
   int code = aw_error_code(error), fd = aw_error_fd(error);
   const char *call = aw_error_call(error);
   switch (code) {
-  case AW_ETASKCANCELLED:
-    awl_push_simple_error(L, AWL_TASK_CANCELLED,
-                          "TaskCancelled: the task was cancelled");
-    break;
+  case AW_ETASKCANCELLED: awl_push_task_cancelled(L); break;
   case AW_ESTRAY:
     lua_pushliteral(L, "stray Cancelled: nothing was cancelled here");
     break;
@@ -436,10 +404,12 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
   lua_remove(L, -2);
 }
 
-/* Fill info.suppressed of the info on top. */
+/* Set info.suppressed of the info on top. */
 static void set_suppressed(lua_State *L, awl_state *s, aw_error *error) {
+  aw_error *later = aw_error_suppressed(error, 0);
+  if (!later)
+    return; /* see info_index() */
   lua_newtable(L);
-  aw_error *later;
   for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++) {
     luaL_checkstack(L, 8, NULL);
     lua_createtable(L, 0, 2);
@@ -469,9 +439,9 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
     awl_push_task(L, s, task);
   }
   lua_setfield(L, kept + 1, "task");
-  if (task && lua_getfield(L, kept + 1, "chain") == LUA_TNIL) {
+  if (task && lua_getfield(L, kept, "chain") == LUA_TNIL) {
     lua_settop(L, kept + 1);
-    describe_task(L, s, task);
+    describe_failed(L, s, task);
     lua_pushnil(L);
     lua_setfield(L, kept + 1, "key");
   }
@@ -482,10 +452,9 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
 
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
   lua_createtable(L, 0, 4);
-  set_chain(L, s, task);
-  lua_pushstring(L, aw_task_where(task));
-  lua_setfield(L, -2, "started_at");
-  describe_name(L, s, task);
+  describe_task(L, s, task);
+  push_info_over(L, -1);
+  lua_remove(L, -2);
 }
 
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
@@ -577,6 +546,11 @@ void awl_push_timeout(lua_State *L, double seconds) {
   lua_remove(L, -2);
   lua_pushnumber(L, seconds);
   lua_setfield(L, -2, "after");
+}
+
+void awl_push_task_cancelled(lua_State *L) {
+  awl_push_simple_error(L, AWL_TASK_CANCELLED,
+                        "TaskCancelled: the task was cancelled");
 }
 
 void awl_push_deadlock(lua_State *L, const char *tree) {

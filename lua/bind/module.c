@@ -98,10 +98,18 @@ static int inner_where(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg inner_functions[] = {{"is_wire", inner_is_wire},
-                                           {"timeout", inner_timeout},
-                                           {"where", inner_where},
-                                           {NULL, NULL}};
+/* task_cancelled(): a new TaskCancelled */
+static int inner_task_cancelled(lua_State *L) {
+  awl_push_task_cancelled(L);
+  return 1;
+}
+
+static const luaL_Reg inner_functions[] = {
+    {"is_wire", inner_is_wire},
+    {"timeout", inner_timeout},
+    {"where", inner_where},
+    {"task_cancelled", inner_task_cancelled},
+    {NULL, NULL}};
 
 /* ---- opening ---- */
 

@@ -257,19 +257,8 @@ void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire,
 
 /* ---- tasks ---- */
 
-void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
+void awl_cut_name(lua_State *L) {
   enum { LONGEST_NAME = 60 };
-  const char *name = aw_task_name(task);
-  if (name) {
-    lua_pushstring(L, name);
-    return;
-  }
-  const aw_wire *wire = aw_task_wire(task);
-  if (!wire) {
-    lua_pushliteral(L, "wire");
-    return;
-  }
-  awl_show_wire(L, s, wire);
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
   if (length <= LONGEST_NAME)
@@ -278,6 +267,20 @@ void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
   lua_pushliteral(L, "...");
   lua_concat(L, 2);
   lua_remove(L, -2);
+}
+
+void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
+  const char *name = aw_task_name(task);
+  const aw_wire *wire = aw_task_wire(task);
+  if (name) {
+    lua_pushstring(L, name);
+  } else if (wire) {
+    awl_show_wire(L, s, wire);
+    awl_cut_name(L);
+  } else { /* it has ended, and the wire is gone */
+    const char *where = aw_task_where(task);
+    lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
+  }
 }
 
 const char *awl_push_task_name(lua_State *L, awl_state *s,

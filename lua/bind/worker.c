@@ -1,10 +1,9 @@
-/* bridge.c - workers: the only place that resumes a coroutine
+/* worker.c - workers: the only place that resumes a coroutine
  *
- *   ev:run() ─ awl_drive() ── aw_next() ──► step: CALL   → an idle worker
- *      ▲            │                             RESUME → the parked worker
- *      │            ▼ lua_resume                  FAILED, KILL, … → here
- *      │        worker: lua_pcallk(step), aw_step_done(), aw_next(), again
- *      └── yields when its step waits, or when the next step is not a CALL
+ *   aw_next() ──► step: CALL   → awl_worker_call():   an idle worker
+ *                       RESUME → awl_worker_resume(): the parked worker
+ *      lua_resume ──► worker: lua_pcallk(step), aw_step_done(), aw_next(), …
+ *      yields when its step waits, or when the next step is not a CALL
  *
  * A worker is a coroutine that pulls the engine itself: as long as the next
  * step is a call, it is done without a switch. A step that awaits keeps its
@@ -332,9 +331,8 @@ static int make_worker(lua_State *L) {
   return 1;
 }
 
-/* Close the coroutine of a worker, and let go of both. In this order: nobody
- * else anchors it while its `<close>` handlers run. */
-static void end_worker(awl_worker *w) {
+/* In this order: nobody else anchors it while its `<close>` handlers run. */
+void awl_worker_end(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
   lua_resetthread(w->co);
@@ -366,7 +364,7 @@ static awl_worker *take_worker(lua_State *L, awl_state *s) {
     s->idle_count--;
     if (lua_status(w->co) != LUA_YIELD) { /* closed by hand */
       s->busy++;
-      end_worker(w);
+      awl_worker_end(w);
       w = NULL;
     }
   }
@@ -382,7 +380,7 @@ static awl_worker *take_worker(lua_State *L, awl_state *s) {
   return w;
 }
 
-/* ---- what the driver does with a step ---- */
+/* ---- running them ---- */
 
 static aw_error *out_of_memory(awl_state *s) {
   return aw_error_new(s->run.engine->core, AW_ENOMEM, 0);
@@ -413,7 +411,7 @@ static void fail_step(lua_State *L, awl_state *s, aw_task *task) {
 static void bury(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   aw_task *task = w->reported ? NULL : w->task;
-  end_worker(w);
+  awl_worker_end(w);
   if (task)
     fail_step(L, s, task);
   else
@@ -464,7 +462,7 @@ static void resume(lua_State *L, awl_worker *w) {
   bury(L, w);
 }
 
-static void do_call(lua_State *L, awl_state *s) {
+void awl_worker_call(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   awl_worker *w = take_worker(L, s);
   if (!w) {
@@ -476,7 +474,7 @@ static void do_call(lua_State *L, awl_state *s) {
   resume(L, w);
 }
 
-static void do_resume(lua_State *L, awl_state *s) {
+void awl_worker_resume(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
   w->result = s->run.step.result;
   if (lua_status(w->co) == LUA_YIELD) {
@@ -487,376 +485,14 @@ static void do_resume(lua_State *L, awl_state *s) {
   bury(L, w);
 }
 
-/* The entry of `task` in ev.stuck: pushed, and whether it is new. */
-static bool push_stuck(lua_State *L, awl_state *s, aw_task *task) {
-  awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
-  lua_getiuservalue(L, -1, 2);
-  int stuck = lua_gettop(L);
-  lua_Integer count = (lua_Integer)lua_rawlen(L, stuck);
-  awl_push_task(L, s, task);
-  if (count > 0) {
-    lua_rawgeti(L, stuck, count);
-    lua_getfield(L, -1, "task");
-    if (lua_rawequal(L, -1, stuck + 1)) {
-      lua_pop(L, 1);
-      return false;
-    }
-  }
-  lua_createtable(L, 0, 3);
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, stuck, count + 1);
-  lua_pushvalue(L, stuck + 1);
-  lua_setfield(L, -2, "task");
-  return true;
-}
-
-/* (light worker): list its task as stuck, with this part of its stack. */
-static int note_stuck(lua_State *L) {
-  awl_worker *w = lua_touserdata(L, 1);
-  awl_state *s = awl_open(L);
-  bool is_new = push_stuck(L, s, w->task);
-  int entry = lua_gettop(L);
-  awl_push_plain_name(L, s, w->task);
-  lua_setfield(L, entry, "name");
-  awl_push_traceback(L, s, w->co, 0);
-  if (!is_new) { /* an outer coroutine of the same task */
-    lua_getfield(L, entry, "traceback");
-    lua_insert(L, -2);
-    lua_pushliteral(L, "\n");
-    lua_insert(L, -2);
-    lua_concat(L, 3);
-  }
-  lua_setfield(L, entry, "traceback");
-  return 0;
-}
-
-static void do_kill(lua_State *L, awl_state *s) {
-  awl_worker *w = s->run.step.data;
-  aw_task *task = s->run.step.task;
-  lua_pushcfunction(L, note_stuck);
-  lua_pushlightuserdata(L, w);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    lua_pop(L, 1); /* no memory to note it: it is closed all the same */
-  end_worker(w);
-  aw_step_killed(task);
-}
-
-/* ---- failures and their handlers [E7, E8] ---- */
-
-/* Let the loop fail with the error on top (popped); its info is that at
- * `info`, with another `err`. */
-static void fail_loop(lua_State *L, awl_loop *loop, int info) {
-  aw_error *error = awl_make_derived_error(L, loop, info);
-  aw_loop_fail(loop->core, error);
-}
-
-/* The handler raised what is on top: it leaves run raw, the first error is
- * its cause, in the object where that can be [E8]. */
-static void handler_raised(lua_State *L, awl_loop *loop, int error, int info) {
-  int raised = lua_gettop(L);
-  lua_pushvalue(L, error);
-  lua_setfield(L, info, "cause");
-  if (lua_istable(L, raised) && !lua_rawequal(L, raised, error)) {
-    lua_pushliteral(L, "cause");
-    if (lua_rawget(L, raised) == LUA_TNIL) {
-      lua_pushliteral(L, "cause");
-      lua_pushvalue(L, error);
-      lua_rawset(L, raised);
-    }
-    lua_settop(L, raised);
-  }
-  fail_loop(L, loop, info);
-}
-
-/* (light task): call the handler of the failed task. */
-static int handle_failure(lua_State *L) {
-  awl_state *s = awl_open(L);
-  aw_task *task = lua_touserdata(L, 1);
-  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  aw_error *failure = aw_task_error(task);
-  enum { ERROR = 2, INFO = 3, HANDLER = 4 };
-  awl_push_error(L, s, loop, failure);
-  awl_push_info(L, s, failure, task);
-  awl_push_value(L, s, aw_task_handler(task));
-  if (lua_isnil(L, HANDLER)) {
-    lua_pushvalue(L, ERROR);
-    lua_pushvalue(L, INFO);
-    awl_push_unhandled(L);
-    fail_loop(L, loop, INFO);
-    return 0;
-  }
-  if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
-    aw_loop_fail(loop->core, aw_error_keep(failure));
-    return 0;
-  }
-  lua_pushvalue(L, HANDLER);
-  awl_push_loop(L, s, loop);
-  lua_pushvalue(L, ERROR);
-  lua_pushvalue(L, INFO);
-  if (lua_pcall(L, 3, 0, 0) == LUA_OK)
-    return 0;
-  if (lua_isnil(L, -1)) { /* [E1] */
-    lua_pushliteral(L, "<nil error>");
-    lua_replace(L, -2);
-  }
-  handler_raised(L, loop, ERROR, INFO);
-  return 0;
-}
-
-static void do_failed(lua_State *L, awl_state *s) {
-  aw_task *task = s->run.step.task;
-  aw_loop *loop = s->run.step.loop;
-  bool outer = s->in_handler;
-  aw_loop *outer_loop = s->handler_loop;
-  s->in_handler = true;
-  s->handler_loop = loop;
-  lua_pushcfunction(L, handle_failure);
-  lua_pushlightuserdata(L, task);
-  awl_signals_watch(L);
-  int status = lua_pcall(L, 1, 0, 0);
-  awl_signals_watch(NULL);
-  awl_signals_step_over(L);
-  if (status != LUA_OK) {
-    lua_pop(L, 1);
-    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
-  }
-  s->in_handler = outer;
-  s->handler_loop = outer_loop;
-  aw_step_handled(task);
-}
-
-/* (light loop): a Deadlock with the tree of tasks [L4]. */
-static int note_deadlock(lua_State *L) {
-  awl_state *s = awl_open(L);
-  awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
-  awl_push_embedded(L, "aiowire.dump");
-  awl_push_loop(L, s, loop);
-  lua_call(L, 1, 1);
-  awl_push_deadlock(L, lua_tostring(L, -1));
-  fail_loop(L, loop, 0);
-  return 0;
-}
-
-static void do_deadlock(lua_State *L, awl_state *s) {
-  aw_loop *loop = s->run.step.loop;
-  lua_pushcfunction(L, note_deadlock);
-  lua_pushlightuserdata(L, loop);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-    lua_pop(L, 1);
-    aw_loop_fail(loop, aw_error_new(s->run.engine->core, AW_EDEADLOCK, 0));
-  }
-}
-
-/* (): the dump of each loop that is not closed, to standard error. */
-static int print_dumps(lua_State *L) {
-  awl_state *s = awl_open(L);
-  for (uint32_t i = 0; i < s->loop_count; i++) {
-    if (!s->loops[i])
-      continue;
-    awl_push_embedded(L, "aiowire.dump");
-    awl_push_loop(L, s, s->loops[i]);
-    lua_call(L, 1, 1);
-    lua_writestringerror("%s\n", lua_tostring(L, -1));
-    lua_pop(L, 1);
-  }
-  return 0;
-}
-
-static void do_woken(lua_State *L, awl_state *s) {
-  if (awl_signals_dump()) {
-    lua_pushcfunction(L, print_dumps);
-    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
-      lua_pop(L, 1);
-  }
-  int count;
-  if (awl_signals_taken(&count) > 0)
-    aw_loop_stop(s->run.loop, count > 1);
-}
-
-/* A warning, for who has them on (`-W`, `warn "@on"`) [F4]. */
-static void do_slow(lua_State *L, awl_state *s) {
-  const aw_step *step = &s->run.step;
-  char text[128];
-  snprintf(text, sizeof text,
-           "aiowire: for %.2f s nothing else could run; the step was of task "
-           "%llu or of one just before it",
-           awl_seconds(step->ns), (unsigned long long)step->id);
-  lua_warning(L, text, 0);
-}
-
-static void dispatch(lua_State *L, awl_state *s) {
-  switch (s->run.step.what) {
-  case AW_STEP_CALL: do_call(L, s); break;
-  case AW_STEP_RESUME: do_resume(L, s); break;
-  case AW_STEP_KILL: do_kill(L, s); break;
-  case AW_STEP_FAILED: do_failed(L, s); break;
-  case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
-  case AW_STEP_SLOW: do_slow(L, s); break;
-  case AW_STEP_WOKEN: do_woken(L, s); break;
-  }
-}
-
 /* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
-static void trim_pool(awl_state *s) {
+void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
   while (s->idle_count > POOL) {
     awl_worker *w = s->idle;
     s->idle = w->next_idle;
     s->idle_count--;
     s->busy++;
-    end_worker(w);
+    awl_worker_end(w);
   }
-}
-
-static void check_limit(lua_State *L, awl_state *s) {
-  if (s->run.limit && awl_real_time() >= s->run.limit) {
-    s->run.limit = 0;
-    awl_limit_hit(L, s);
-  }
-}
-
-int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
-              uint64_t limit) {
-  awl_run outer = s->run;
-  memset(&s->run, 0, sizeof s->run);
-  awl_run *run = &s->run;
-  run->engine = loop->engine;
-  run->loop = loop->core;
-  run->until = until;
-  run->limit = limit;
-  run->watched = until || limit;
-  while (!run->over) {
-    check_limit(L, s);
-    if (run->has_step) {
-      run->has_step = false;
-      dispatch(L, s);
-    } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
-      run->over = true;
-    } else {
-      run->rc = aw_next(run->engine->core, run->loop, &run->step);
-      run->over = run->rc <= 0;
-      run->has_step = !run->over;
-    }
-  }
-  int rc = run->rc;
-  if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
-    loop->anchored = false;
-  }
-  s->run = outer;
-  if (!outer.engine)
-    trim_pool(s);
-  awl_signals_watch(outer.co);
-  return rc;
-}
-
-/* ---- awaiting ---- */
-
-aw_task *awl_running_task(awl_state *s) {
-  return s->run.running ? s->run.running->task : NULL;
-}
-
-/* "sort" of "table.sort" */
-static const char *last_part(const char *name) {
-  const char *dot = strrchr(name, '.');
-  return dot ? dot + 1 : name;
-}
-
-/* The function that keeps L from yielding, by name [C11, L6]: the innermost
- * one in C that is none of ours, or a finalizer. */
-static const char *blocker(lua_State *L, awl_state *s) {
-  lua_Debug ar;
-  for (int level = 1; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Snf", &ar);
-    const char *name = NULL;
-    if (*ar.what == 'C')
-      name = awl_function_name(L, s, -1);
-    lua_pop(L, 1);
-    if (ar.name && strcmp(ar.name, "__gc") == 0)
-      return "__gc";
-    if (name && strncmp(name, "aiowire.", 8) != 0 &&
-        strcmp(name, "pcall") != 0 && strcmp(name, "xpcall") != 0)
-      return last_part(name);
-  }
-  return "a function that Lua cannot leave half way";
-}
-
-/* What comes before the name of what awaits: nothing, of a method's. */
-static const char *home_of(const char *what) {
-  return strchr(what, ':') ? "" : "aw.";
-}
-
-awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
-  awl_worker *w = s->run.running;
-  if (!w || s->in_handler)
-    awl_error(L,
-              "cannot await outside a task (%s%s); run it with "
-              "aw.run(function() ... end)",
-              home_of(what), what);
-  if (!lua_isyieldable(L))
-    awl_error(L,
-              "cannot await inside '%s' (%s%s): Lua cannot leave it "
-              "half way",
-              blocker(L, s), home_of(what), what);
-  if (L != s->run.co)
-    awl_error(L,
-              "cannot await in a coroutine that the engine does not know "
-              "(%s%s); make it with aw.wrap(f), or call aw.install()",
-              home_of(what), what);
-  if (s->gc_stress)
-    lua_gc(L, LUA_GCCOLLECT);
-  clear_raised(w);
-  aw_task_park(w->task, w);
-  return w;
-}
-
-int awl_park(lua_State *L, awl_worker *w, lua_KFunction k) {
-  w->parked = true;
-  w->resumed = false;
-  w->waiting = L;
-  w->top = lua_gettop(L);
-  return lua_yieldk(L, 0, (lua_KContext)w, k);
-}
-
-bool awl_at_once(awl_worker *w) {
-  enum { BUDGET = 64 };
-  return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
-}
-
-bool awl_strayed(awl_worker *w) {
-  bool strayed = !w->resumed;
-  w->resumed = false;
-  return strayed;
-}
-
-const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
-  if (!w->task)
-    return lua_pushliteral(L, "this coroutine belongs to the engine");
-  return lua_pushfstring(L,
-                         "this coroutine belongs to task %I; only the engine "
-                         "resumes it",
-                         (LUAI_UACINT)aw_task_id(w->task));
-}
-
-int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
-  if (w->waiting == L)
-    lua_settop(L, w->top); /* without what it was resumed with */
-  lua_pushnil(L);
-  awl_push_refusal(L, w);
-  return lua_yieldk(L, 2, (lua_KContext)w, k);
-}
-
-void awl_check_result(lua_State *L, awl_worker *w) {
-  if (w->result == 0)
-    return;
-  awl_state *s = w->state;
-  if (w->result == AW_ECANCELED) {
-    awl_push_cancelled(L, s, w->task);
-    lua_error(L);
-  }
-  aw_error *error = aw_task_take_error(w->task);
-  if (!error)
-    error = aw_error_new(s->run.engine->core, w->result, 0);
-  awl_raise(L, w, error);
 }

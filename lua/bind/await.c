@@ -1,0 +1,119 @@
+/* await.c - how a C function of the binding awaits
+ *
+ *   w = awl_awaiter(L, s, "name")     may it, here? else an error says why not
+ *   aw_await_…(w->task, …)            arm the wait
+ *   return awl_park(L, w, k)          yield; the worker's coroutine rests
+ *   k: awl_strayed(w) → awl_park_again()   somebody else resumed it
+ *      awl_check_result(L, w)              raise what the wait ended with
+ */
+#include "bridge.h"
+
+#include <string.h>
+
+aw_task *awl_running_task(awl_state *s) {
+  return s->run.running ? s->run.running->task : NULL;
+}
+
+/* "sort" of "table.sort" */
+static const char *last_part(const char *name) {
+  const char *dot = strrchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+/* The function that keeps L from yielding, by name [C11, L6]: the innermost
+ * one in C that is none of ours, or a finalizer. */
+static const char *blocker(lua_State *L, awl_state *s) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Snf", &ar);
+    const char *name = NULL;
+    if (*ar.what == 'C')
+      name = awl_function_name(L, s, -1);
+    lua_pop(L, 1);
+    if (ar.name && strcmp(ar.name, "__gc") == 0)
+      return "__gc";
+    if (name && strncmp(name, "aiowire.", 8) != 0 &&
+        strcmp(name, "pcall") != 0 && strcmp(name, "xpcall") != 0)
+      return last_part(name);
+  }
+  return "a function that Lua cannot leave half way";
+}
+
+/* What comes before the name of what awaits: nothing, of a method's. */
+static const char *home_of(const char *what) {
+  return strchr(what, ':') ? "" : "aw.";
+}
+
+awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
+  awl_worker *w = s->run.running;
+  if (!w || s->in_handler)
+    awl_error(L,
+              "cannot await outside a task (%s%s); run it with "
+              "aw.run(function() ... end)",
+              home_of(what), what);
+  if (!lua_isyieldable(L))
+    awl_error(L,
+              "cannot await inside '%s' (%s%s): Lua cannot leave it "
+              "half way",
+              blocker(L, s), home_of(what), what);
+  if (L != s->run.co)
+    awl_error(L,
+              "cannot await in a coroutine that the engine does not know "
+              "(%s%s); make it with aw.wrap(f), or call aw.install()",
+              home_of(what), what);
+  if (s->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+  awl_forget_raised(s);
+  aw_task_park(w->task, w);
+  return w;
+}
+
+int awl_park(lua_State *L, awl_worker *w, lua_KFunction k) {
+  w->parked = true;
+  w->resumed = false;
+  w->waiting = L;
+  w->top = lua_gettop(L);
+  return lua_yieldk(L, 0, (lua_KContext)w, k);
+}
+
+bool awl_at_once(awl_worker *w) {
+  enum { BUDGET = 64 };
+  return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
+}
+
+bool awl_strayed(awl_worker *w) {
+  bool strayed = !w->resumed;
+  w->resumed = false;
+  return strayed;
+}
+
+const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
+  if (!w->task)
+    return lua_pushliteral(L, "this coroutine belongs to the engine");
+  return lua_pushfstring(L,
+                         "this coroutine belongs to task %I; only the engine "
+                         "resumes it",
+                         (LUAI_UACINT)aw_task_id(w->task));
+}
+
+int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
+  if (w->waiting == L)
+    lua_settop(L, w->top); /* without what it was resumed with */
+  lua_pushnil(L);
+  awl_push_refusal(L, w);
+  return lua_yieldk(L, 2, (lua_KContext)w, k);
+}
+
+void awl_check_result(lua_State *L, awl_worker *w) {
+  if (w->result == 0)
+    return;
+  awl_state *s = w->state;
+  if (w->result == AW_ECANCELED) {
+    awl_push_cancelled(L, s, w->task);
+    lua_error(L);
+  }
+  aw_error *error = aw_task_take_error(w->task);
+  if (!error)
+    error = aw_error_new(s->run.engine->core, w->result, 0);
+  awl_raise(L, w, error);
+}

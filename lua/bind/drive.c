@@ -1,0 +1,271 @@
+/* drive.c - the driver: pulls steps from the engine, and does them
+ *
+ *   ev:run() ─ awl_drive() ── aw_next() ──► step: CALL, RESUME → worker.c
+ *                  ▲    │                         FAILED → its handler [E7]
+ *                  │    ▼                         KILL, DEADLOCK, … → here
+ *                  └─ dispatch()
+ *
+ * While a worker runs it pulls by itself; the driver gets the step that is not
+ * for it (run.step). Nothing here raises: what may do so runs in lua_pcall,
+ * and out of memory the loop fails with the engine's own error.
+ */
+#include "bridge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- killed tasks [C9] ---- */
+
+/* The entry of `task` in ev.stuck: pushed, and whether it is new. */
+static bool push_stuck(lua_State *L, awl_state *s, aw_task *task) {
+  awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
+  lua_getiuservalue(L, -1, 2);
+  int stuck = lua_gettop(L);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, stuck);
+  awl_push_task(L, s, task);
+  if (count > 0) {
+    lua_rawgeti(L, stuck, count);
+    lua_getfield(L, -1, "task");
+    if (lua_rawequal(L, -1, stuck + 1)) {
+      lua_pop(L, 1);
+      return false;
+    }
+  }
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, stuck, count + 1);
+  lua_pushvalue(L, stuck + 1);
+  lua_setfield(L, -2, "task");
+  return true;
+}
+
+/* (light worker): list its task as stuck, with this part of its stack. */
+static int note_stuck(lua_State *L) {
+  awl_worker *w = lua_touserdata(L, 1);
+  awl_state *s = awl_open(L);
+  bool is_new = push_stuck(L, s, w->task);
+  int entry = lua_gettop(L);
+  awl_push_plain_name(L, s, w->task);
+  lua_setfield(L, entry, "name");
+  awl_push_traceback(L, s, w->co, 0);
+  if (!is_new) { /* an outer coroutine of the same task */
+    lua_getfield(L, entry, "traceback");
+    lua_insert(L, -2);
+    lua_pushliteral(L, "\n");
+    lua_insert(L, -2);
+    lua_concat(L, 3);
+  }
+  lua_setfield(L, entry, "traceback");
+  return 0;
+}
+
+static void do_kill(lua_State *L, awl_state *s) {
+  awl_worker *w = s->run.step.data;
+  aw_task *task = s->run.step.task;
+  lua_pushcfunction(L, note_stuck);
+  lua_pushlightuserdata(L, w);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* no memory to note it: it is closed all the same */
+  awl_worker_end(w);
+  aw_step_killed(task);
+}
+
+/* ---- failures and their handlers [E7, E8] ---- */
+
+/* Let the loop fail with the error on top (popped); its info is that at
+ * `info`, with another `err`. */
+static void fail_loop(lua_State *L, awl_loop *loop, int info) {
+  aw_error *error = awl_make_derived_error(L, loop, info);
+  aw_loop_fail(loop->core, error);
+}
+
+/* The handler raised what is on top: it leaves run raw, the first error is
+ * its cause, in the object where that can be [E8]. */
+static void handler_raised(lua_State *L, awl_loop *loop, int error, int info) {
+  int raised = lua_gettop(L);
+  lua_pushvalue(L, error);
+  lua_setfield(L, info, "cause");
+  if (lua_istable(L, raised) && !lua_rawequal(L, raised, error)) {
+    lua_pushliteral(L, "cause");
+    if (lua_rawget(L, raised) == LUA_TNIL) {
+      lua_pushliteral(L, "cause");
+      lua_pushvalue(L, error);
+      lua_rawset(L, raised);
+    }
+    lua_settop(L, raised);
+  }
+  fail_loop(L, loop, info);
+}
+
+/* (light task): call the handler of the failed task. */
+static int handle_failure(lua_State *L) {
+  awl_state *s = awl_open(L);
+  aw_task *task = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  aw_error *failure = aw_task_error(task);
+  enum { ERROR = 2, INFO = 3, HANDLER = 4 };
+  awl_push_error(L, s, loop, failure);
+  awl_push_info(L, s, failure, task);
+  awl_push_value(L, s, aw_task_handler(task));
+  if (lua_isnil(L, HANDLER)) {
+    lua_pushvalue(L, ERROR);
+    lua_pushvalue(L, INFO);
+    awl_push_unhandled(L);
+    fail_loop(L, loop, INFO);
+    return 0;
+  }
+  if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
+    aw_loop_fail(loop->core, aw_error_keep(failure));
+    return 0;
+  }
+  lua_pushvalue(L, HANDLER);
+  awl_push_loop(L, s, loop);
+  lua_pushvalue(L, ERROR);
+  lua_pushvalue(L, INFO);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK)
+    return 0;
+  if (lua_isnil(L, -1)) { /* [E1] */
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, -2);
+  }
+  handler_raised(L, loop, ERROR, INFO);
+  return 0;
+}
+
+static void do_failed(lua_State *L, awl_state *s) {
+  aw_task *task = s->run.step.task;
+  aw_loop *loop = s->run.step.loop;
+  bool outer = s->in_handler;
+  aw_loop *outer_loop = s->handler_loop;
+  s->in_handler = true;
+  s->handler_loop = loop;
+  lua_pushcfunction(L, handle_failure);
+  lua_pushlightuserdata(L, task);
+  awl_signals_watch(L);
+  int status = lua_pcall(L, 1, 0, 0);
+  awl_signals_watch(NULL);
+  awl_signals_step_over(L);
+  if (status != LUA_OK) {
+    lua_pop(L, 1);
+    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+  }
+  s->in_handler = outer;
+  s->handler_loop = outer_loop;
+  aw_step_handled(task);
+}
+
+/* (light loop): a Deadlock with the tree of tasks [L4]. */
+static int note_deadlock(lua_State *L) {
+  awl_state *s = awl_open(L);
+  awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
+  awl_push_embedded(L, "aiowire.dump");
+  awl_push_loop(L, s, loop);
+  lua_call(L, 1, 1);
+  awl_push_deadlock(L, lua_tostring(L, -1));
+  fail_loop(L, loop, 0);
+  return 0;
+}
+
+static void do_deadlock(lua_State *L, awl_state *s) {
+  aw_loop *loop = s->run.step.loop;
+  lua_pushcfunction(L, note_deadlock);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    aw_loop_fail(loop, aw_error_new(s->run.engine->core, AW_EDEADLOCK, 0));
+  }
+}
+
+/* (): the dump of each loop that is not closed, to standard error. */
+static int print_dumps(lua_State *L) {
+  awl_state *s = awl_open(L);
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    if (!s->loops[i])
+      continue;
+    awl_push_embedded(L, "aiowire.dump");
+    awl_push_loop(L, s, s->loops[i]);
+    lua_call(L, 1, 1);
+    lua_writestringerror("%s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static void do_woken(lua_State *L, awl_state *s) {
+  if (awl_signals_dump()) {
+    lua_pushcfunction(L, print_dumps);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+      lua_pop(L, 1);
+  }
+  int count;
+  if (awl_signals_taken(&count) > 0)
+    aw_loop_stop(s->run.loop, count > 1);
+}
+
+/* A warning, for who has them on (`-W`, `warn "@on"`) [F4]. */
+static void do_slow(lua_State *L, awl_state *s) {
+  const aw_step *step = &s->run.step;
+  char text[128];
+  snprintf(text, sizeof text,
+           "aiowire: for %.2f s nothing else could run; the step was of task "
+           "%llu or of one just before it",
+           awl_seconds(step->ns), (unsigned long long)step->id);
+  lua_warning(L, text, 0);
+}
+
+/* ---- driving ---- */
+
+static void dispatch(lua_State *L, awl_state *s) {
+  switch (s->run.step.what) {
+  case AW_STEP_CALL: awl_worker_call(L, s); break;
+  case AW_STEP_RESUME: awl_worker_resume(L, s); break;
+  case AW_STEP_KILL: do_kill(L, s); break;
+  case AW_STEP_FAILED: do_failed(L, s); break;
+  case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
+  case AW_STEP_SLOW: do_slow(L, s); break;
+  case AW_STEP_WOKEN: do_woken(L, s); break;
+  }
+}
+
+static void check_limit(lua_State *L, awl_state *s) {
+  if (s->run.limit && awl_real_time() >= s->run.limit) {
+    s->run.limit = 0;
+    awl_limit_hit(L, s);
+  }
+}
+
+int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
+              uint64_t limit) {
+  awl_run outer = s->run;
+  memset(&s->run, 0, sizeof s->run);
+  awl_run *run = &s->run;
+  run->engine = loop->engine;
+  run->loop = loop->core;
+  run->until = until;
+  run->limit = limit;
+  run->watched = until || limit;
+  while (!run->over) {
+    check_limit(L, s);
+    if (run->has_step) {
+      run->has_step = false;
+      dispatch(L, s);
+    } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
+      run->over = true;
+    } else {
+      run->rc = aw_next(run->engine->core, run->loop, &run->step);
+      run->over = run->rc <= 0;
+      run->has_step = !run->over;
+    }
+  }
+  int rc = run->rc;
+  if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
+    loop->anchored = false;
+  }
+  s->run = outer;
+  if (!outer.engine)
+    awl_workers_trim(s);
+  awl_signals_watch(outer.co);
+  return rc;
+}

@@ -1,0 +1,104 @@
+/* traceback.c - the text of a stack, as people want to read it [E2]
+ *
+ * As Lua's own, with two differences: levels that are the library's are left
+ * out, and a function of a library goes by its full name. It is made whenever
+ * an error is raised in a body, caught or not, so it goes into one buffer, and
+ * what costs most, the name that the caller has for a function, is not asked
+ * for where a library's name is known.
+ */
+#include "bridge.h"
+
+#include <stdio.h>
+
+enum { MOST_LEVELS = 22 };
+
+/* [.., function] → [..]: its name in a library, or NULL. */
+static const char *take_library_name(lua_State *L, awl_state *s) {
+  const char *name = NULL;
+  if (s->named || lua_iscfunction(L, -1)) {
+    if (!s->named)
+      awl_function_name(L, s, -1); /* fills the table of names */
+    awl_push_slot(L, s, AWL_NAMES);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    name = lua_tostring(L, -1); /* stands in the table */
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return name;
+}
+
+static void add_quoted(luaL_Buffer *b, const char *what, const char *name) {
+  luaL_addstring(b, what);
+  luaL_addlstring(b, " '", 2);
+  luaL_addstring(b, name);
+  luaL_addchar(b, '\'');
+}
+
+static void add_line_number(luaL_Buffer *b, int line) {
+  char text[16];
+  snprintf(text, sizeof text, ":%d", line);
+  luaL_addstring(b, text);
+}
+
+static void add_function(luaL_Buffer *b, const lua_Debug *ar,
+                         const char *library_name) {
+  if (library_name)
+    add_quoted(b, "function", library_name);
+  else if (*ar->what == 'm')
+    luaL_addstring(b, "main chunk");
+  else if (*ar->namewhat == 'g') /* global: as lua shows it */
+    add_quoted(b, "function", ar->name);
+  else if (*ar->namewhat != '\0')
+    add_quoted(b, ar->namewhat, ar->name);
+  else if (*ar->what == 'C')
+    luaL_addchar(b, '?');
+  else {
+    luaL_addstring(b, "function <");
+    luaL_addstring(b, ar->short_src);
+    add_line_number(b, ar->linedefined);
+    luaL_addchar(b, '>');
+  }
+}
+
+/* Add the line of a level, whose function is on top of L (popped), b's stack
+ * as it was then. False: it has none, being ours. */
+static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
+                     lua_Debug *ar) {
+  lua_State *L = b->L;
+  bool is_c = lua_iscfunction(L, -1);
+  const char *name = take_library_name(L, s);
+  if (is_c && name) {
+    luaL_addstring(b, "\n\t[C]: in ");
+    add_function(b, ar, name);
+    return true;
+  }
+  lua_getinfo(co, "Slnt", ar);
+  if (awl_is_ours(ar))
+    return false;
+  luaL_addlstring(b, "\n\t", 2);
+  luaL_addstring(b, ar->short_src);
+  if (ar->currentline > 0)
+    add_line_number(b, ar->currentline);
+  luaL_addstring(b, ": in ");
+  add_function(b, ar, name);
+  return true;
+}
+
+void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
+  lua_Debug ar;
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "stack traceback:");
+  for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "f", &ar);
+    if (lua_tocfunction(co, -1) == awl_worker_main) {
+      lua_pop(co, 1);
+      break; /* ours, from here down */
+    }
+    if (co != L)
+      lua_xmove(co, L, 1);
+    i += add_line(&b, s, co, &ar);
+  }
+  luaL_pushresult(&b);
+}
