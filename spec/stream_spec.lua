@@ -425,14 +425,15 @@ describe("what waits for a stream or a process", function()
         task:cancel_wait()
       end
       p:kill "STOP"
-      local writers = { ["stream:write stdin of cat"] = function()
-        p.stdin:write(long, long)
-      end, ["stream:shutdown stdin of cat"] = function()
+      -- In this order: a write that is cancelled half way breaks the stream.
+      local writers = { { "stream:shutdown stdin of cat", function()
         p.stdin:shutdown()
-      end }
+      end }, { "stream:write stdin of cat", function()
+        p.stdin:write(long, long)
+      end } }
       p.stdin:write(long:sub(1, 300000))
-      for label, body in pairs(writers) do
-        local task = ev:start(body)
+      for _, writer in ipairs(writers) do
+        local label, task = writer[1], ev:start(writer[2])
         aw.yield()
         assert.are.equal(label, task.waiting)
         task:cancel_wait()
