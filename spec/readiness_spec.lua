@@ -465,7 +465,7 @@ describe("descriptors that run out", function()
         until not f
         for spare = 0, 16 do
           local ok, err = pcall(aw.run, aw.Readable(p))
-          codes[ok and "fine" or err.code] = true
+          codes[ok and "fine" or err.code or tostring(err)] = true
           table.remove(hold):close()
         end
         assert(codes.fine)
@@ -474,12 +474,13 @@ describe("descriptors that run out", function()
         end
         print "survived"
       ]]
-      local outcome = process.run("ulimit -n 32; exec $lua s.lua",
-        { ["s.lua"] = script })
       if process.sanitized then
         pending "a stock lua5.4 cannot load a module with sanitizers"
         return
       end
+      -- Not even the engine's own descriptors are to be had.
+      local outcome = process.run("ulimit -n 32; exec $lua s.lua",
+        { ["s.lua"] = script })
       assert.are.equal("survived\n", outcome.out, outcome.err)
     end)
 end)

@@ -218,7 +218,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   if (held)
     signal = awl_signals_release();
   if (rc < 0)
-    return awl_error(L, "the event loop failed: %s", aw_strerror(rc));
+    return aw_lua_system_error(L, rc, "run", "the event loop");
   if (signal)
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
