@@ -164,7 +164,7 @@ describe("a process", function()
   it("that somebody else has reaped ends all the same [U8]", function()
     local posix = select(2, pcall(require, "posix.sys.wait"))
     if type(posix) ~= "table" then
-      pending "luaposix is not installed"
+      pending "luaposix is not there for Lua 5.4"
       return
     end
     run(function()
@@ -332,7 +332,8 @@ describe("aw.spawn with something wrong", function()
         for i in $(seq %d %d %d); do
           ( ulimit -n $((base + i)); exec $aiowire s.lua ) >out 2>&1
           code=$?
-          [ $code -le 1 ] || { echo "limit base+$i: $code"; cat out; }
+          [ $code -eq 0 ] || grep -qi "too many open files" out ||
+            { echo "limit base+$i: $code"; cat out; }
         done
         echo done]]):format(first, step, math.min(first + 6, 48)),
         { ["s.lua"] = greedy })

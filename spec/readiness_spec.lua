@@ -484,3 +484,35 @@ describe("descriptors that run out", function()
       assert.are.equal("survived\n", outcome.out, outcome.err)
     end)
 end)
+
+describe("a loop that has nothing to do", function()
+  it("is woken by what it waits for, and by nothing else", function()
+    if not io.open "/proc/self/status" then
+      pending "the system does not count what a process gives up its time for"
+      return
+    end
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local function waits() -- of the process, so far
+        local file <close> = io.open "/proc/self/status"
+        local text = file:read "a"
+        return tonumber(text:match "\nvoluntary_ctxt_switches:%s*(%d+)")
+      end
+      local signal = aw.start(aw.Signal "USR1")
+      local sleeper = aw.start(aw.Sleep(3600))
+      local p <close> = aw.spawn { "sleep", "3600" }
+      local child = aw.start(aw.Call(p.wait, p))
+      local poller = aw.Poller { [p.stdout] = print }
+      local polls = aw.start(poller)
+      local pipe <close> = io.popen "sleep 0.3; echo x"
+      aw.sleep(0.01)
+      local before = waits()
+      aw.readable(pipe)
+      print(waits() - before <= 2 or waits() - before)
+      for _, task in ipairs { signal, sleeper, child, polls } do
+        task:cancel()
+      end]]
+    assert.are.equal("true\n", outcome.out, outcome.err)
+    assert.are.equal(0, outcome.code)
+  end)
+end)
