@@ -5,8 +5,10 @@
  *   signal.c   aw.signal
  *   system.c   what libuv leaves to us: SIGPIPE, inherited descriptors
  *   buffer.c   bytes that come at one end and go at the other
- *   stream.c   bytes in and out of a descriptor: C     lstream.c  for Lua
- *   process.c  a child process: C                      lprocess.c for Lua
+ *   stream.c   bytes in and out of a descriptor: C     lstream.c  for Lua,
+ *                                                      lread.c    reading
+ *   process.c  a child process: C                      lprocess.c for Lua,
+ *   names.c    signals by name                         lspawn.c   its start
  *
  * Callbacks of libuv move bytes, wake tasks and note what happened; they never
  * touch Lua. What libuv holds is in memory of its own, never in a userdata.

@@ -1,180 +1,35 @@
-/* lprocess.c - processes for Lua: aw.spawn{…} and what it gives
+/* lprocess.c - Process: what aw.spawn gives
  *
- * A Process is a userdata with the place of an awio_process, and a table of
- * its three streams as user value; each stream keeps its Process alive, so
- * that one can hold only the stream. aw.exec is made of this, in Lua
- * (exec.lua).
- *
- * spawn: first all that may raise (options, strings, userdata), then all that
- * must be given back (descriptors, the child), then nothing raises any more.
+ * A userdata with the place of an awio_process, and a table of its three
+ * streams as user value; each stream keeps its Process alive, so that one can
+ * hold only the stream. aw.exec is made of this, in Lua (exec.lua).
  */
-#include "io.h"
-#include "process.h"
+#include "lprocess.h"
 
-#include "system.h"
+#include "io.h"
+#include "names.h"
 
 #include <lauxlib.h>
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const CLASS = "aiowire.Process";
-static const char *const file_names[3] = {"stdin", "stdout", "stderr"};
-
-/* Where a descriptor of the child leads to. */
-typedef enum outlet { PIPE, INHERIT, NOWHERE, TO_STDOUT } outlet;
-
-/* ---- options ---- */
-
-static outlet check_outlet(lua_State *L, int arg, int fd) {
-  static const char *const names[] = {"pipe", "inherit", "null", "stdout"};
-  const char *field = file_names[fd];
-  int last = fd == 2 ? TO_STDOUT : NOWHERE;
-  int type = lua_getfield(L, arg, field);
-  int found = type == LUA_TNIL ? PIPE : -1;
-  for (int i = 0; type == LUA_TSTRING && i <= last; i++)
-    if (strcmp(lua_tostring(L, -1), names[i]) == 0)
-      found = i;
-  if (found < 0)
-    luaL_error(L, "bad option '%s' (\"pipe\", \"inherit\"%s expected, got %s)",
-               field, fd == 2 ? ", \"null\" or \"stdout\"" : " or \"null\"",
-               type == LUA_TSTRING ? lua_tostring(L, -1)
-                                   : lua_typename(L, type));
-  lua_pop(L, 1);
-  return (outlet)found;
-}
-
-static void check_known(lua_State *L, int arg) {
-  static const char *const known[] = {
-      "cwd",   "env",   "stdin",    "stdout",     "stderr",
-      "group", "grace", "max_line", "high_water", "max_output"};
-  lua_pushnil(L);
-  while (lua_next(L, arg)) {
-    lua_pop(L, 1);
-    bool is = lua_type(L, -1) == LUA_TNUMBER;
-    for (size_t i = 0; !is && i < sizeof known / sizeof *known; i++)
-      is = lua_type(L, -1) == LUA_TSTRING &&
-           strcmp(lua_tostring(L, -1), known[i]) == 0;
-    if (!is)
-      luaL_error(L, "unknown option '%s'", luaL_tolstring(L, -1, NULL));
-  }
-}
-
-/* A string that C sees as Lua does, or a SystemError. */
-static char *check_text(lua_State *L, int index, const char *what) {
-  size_t size;
-  const char *text = lua_tolstring(L, index, &size);
-  if (strlen(text) != size) {
-    lua_pushfstring(L, "%s (a zero byte in %s)", text, what);
-    aw_lua_system_error(L, UV_EINVAL, "spawn", lua_tostring(L, -1));
-  }
-  return (char *)(uintptr_t)text; /* for libuv, which does not write there */
-}
-
-/* Push the strings of the array at `arg`, and an array of pointers to them. */
-static char **push_arguments(lua_State *L, int arg) {
-  int count = (int)lua_rawlen(L, arg);
-  if (count == 0)
-    luaL_error(L, "bad argument #1 to 'spawn' (a command expected)");
-  char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(char *), 0);
-  lua_createtable(L, count, 0); /* keeps the strings */
-  for (int i = 0; i < count; i++) {
-    int type = lua_rawgeti(L, arg, i + 1);
-    if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_error(L,
-                 "bad argument #1 to 'spawn' (string expected as word %d "
-                 "of the command, got %s)",
-                 i + 1, lua_typename(L, type));
-    list[i] = check_text(L, -1, "an argument");
-    lua_rawseti(L, -2, i + 1);
-  }
-  list[count] = NULL;
-  return list;
-}
-
-static int by_bytes(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* [.., key, value] → [.., key]; the table of the strings is at `table`. */
-static char *add_variable(lua_State *L, int table, int number) {
-  if (lua_type(L, -2) != LUA_TSTRING ||
-      (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER))
-    luaL_error(L, "bad option 'env' (a table of strings by name expected)");
-  if (*lua_tostring(L, -2) == '\0' || strchr(lua_tostring(L, -2), '='))
-    luaL_error(L, "bad option 'env' ('%s' is no name)", lua_tostring(L, -2));
-  lua_pushvalue(L, -2);
-  lua_pushliteral(L, "=");
-  lua_pushvalue(L, -3);
-  lua_concat(L, 3);
-  char *text = check_text(L, -1, "the environment");
-  lua_rawseti(L, table, number);
-  lua_pop(L, 1);
-  return text;
-}
-
-static int count_fields(lua_State *L, int table) {
-  int count = 0;
-  lua_pushnil(L);
-  for (; lua_next(L, table); count++)
-    lua_pop(L, 1);
-  return count;
-}
-
-/* Push what keeps it, and give the environment; NULL: ours. */
-static char **push_environment(lua_State *L, int arg) {
-  int type = lua_getfield(L, arg, "env");
-  if (type == LUA_TNIL)
-    return NULL;
-  if (type != LUA_TTABLE)
-    luaL_error(L, "bad option 'env' (table expected, got %s)",
-               lua_typename(L, type));
-  int env = lua_gettop(L);
-  size_t size = ((size_t)count_fields(L, env) + 1) * sizeof(char *);
-  char **list = lua_newuserdatauv(L, size, 0);
-  lua_newtable(L);
-  int count = 0;
-  lua_pushnil(L);
-  while (lua_next(L, env)) {
-    list[count] = add_variable(L, env + 2, count + 1);
-    count++;
-  }
-  qsort(list, (size_t)count, sizeof(char *), by_bytes);
-  list[count] = NULL;
-  return list;
-}
 
 /* "TERM", "SIGTERM" or a number. */
 static int check_signal(lua_State *L, int arg) {
-  static const struct {
-    const char *name;
-    int number;
-  } signals[] = {{"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT},
-                 {"ABRT", SIGABRT}, {"KILL", SIGKILL}, {"USR1", SIGUSR1},
-                 {"USR2", SIGUSR2}, {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},
-                 {"TERM", SIGTERM}, {"CHLD", SIGCHLD}, {"CONT", SIGCONT},
-                 {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-                 {"TTOU", SIGTTOU}, {"SEGV", SIGSEGV}};
+  enum { MOST = 64 };
   if (lua_isnoneornil(L, arg))
     return SIGTERM;
   if (lua_isinteger(L, arg)) {
     lua_Integer number = lua_tointeger(L, arg);
-    luaL_argcheck(L, number >= 0 && number <= 64, arg, "no signal");
+    luaL_argcheck(L, number >= 0 && number <= MOST, arg, "no signal");
     return (int)number;
   }
-  const char *name = luaL_checkstring(L, arg);
-  if (strncmp(name, "SIG", 3) == 0)
-    name += 3;
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-    if (strcmp(signals[i].name, name) == 0)
-      return signals[i].number;
-  return luaL_argerror(L, arg, "no signal of that name");
+  int number = awio_signal_number(luaL_checkstring(L, arg));
+  luaL_argcheck(L, number != 0, arg, "no signal of that name");
+  return number;
 }
-
-/* ---- the object ---- */
 
 /* The Process at 1; upvalue 1 is its metatable. */
 static awio_process *check_process(lua_State *L) {
@@ -237,7 +92,7 @@ static int process_kill(lua_State *L) {
 static void close_files(lua_State *L, aw_engine *engine) {
   if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE)
     for (int i = 0; i < 3; i++) {
-      lua_getfield(L, -1, file_names[i]);
+      lua_getfield(L, -1, awio_file_names[i]);
       awio_stream **box = lua_touserdata(L, -1);
       if (box && *box)
         awio_stream_close(*box, engine);
@@ -327,189 +182,6 @@ static int process_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- spawn ---- */
-
-enum { AT_OPTIONS = 1 };
-
-typedef struct spawning {
-  awio_program plan;
-  uint64_t grace_ms;
-  outlet outlets[3];
-  awio_limits limits;
-  awio_stream **streams[3]; /* places in userdata; NULL: no pipe */
-  int mine[3], theirs[3];   /* ends of pipes; -1: none */
-} spawning;
-
-/* Milliseconds; 2 s or what the loop's own grace allows. */
-static uint64_t check_grace(lua_State *L) {
-  enum { USUAL_MS = 2000, MS = 1000000 };
-  uint64_t ms = USUAL_MS;
-  if (lua_getfield(L, AT_OPTIONS, "grace") != LUA_TNIL) {
-    lua_Number seconds = lua_tonumber(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER || !(seconds >= 0))
-      luaL_error(L, "bad option 'grace' (seconds, not negative, expected)");
-    ms = seconds < 1e9 ? (uint64_t)(seconds * 1e3) : UINT64_C(1000000000000);
-  } else if (aw_lua_may_await(L)) {
-    aw_task *task = aw_lua_task(L, "spawn");
-    uint64_t half = aw_loop_grace(aw_task_loop(task)) / MS / 2;
-    ms = half < ms ? half : ms;
-  }
-  lua_pop(L, 1);
-  return ms;
-}
-
-static void check_options(lua_State *L, spawning *sp) {
-  check_known(L, AT_OPTIONS);
-  for (int i = 0; i < 3; i++)
-    sp->outlets[i] = check_outlet(L, AT_OPTIONS, i);
-  sp->limits = (awio_limits){0, 0, 0};
-  awio_check_limits(L, AT_OPTIONS, &sp->limits);
-  lua_getfield(L, AT_OPTIONS, "group");
-  sp->plan.group = lua_toboolean(L, -1);
-  sp->grace_ms = check_grace(L);
-  int type = lua_getfield(L, AT_OPTIONS, "cwd");
-  if (type != LUA_TNIL && type != LUA_TSTRING)
-    luaL_error(L, "bad option 'cwd' (string expected, got %s)",
-               lua_typename(L, type));
-  sp->plan.folder = type == LUA_TNIL ? NULL : check_text(L, -1, "cwd");
-  sp->plan.arguments = push_arguments(L, AT_OPTIONS);
-  sp->plan.command = sp->plan.arguments[0];
-  sp->plan.environment = push_environment(L, AT_OPTIONS);
-}
-
-/* Push a Process without a process, its streams without streams. */
-static awio_process **push_process(lua_State *L, spawning *sp) {
-  awio_process **box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = NULL;
-  luaL_setmetatable(L, CLASS);
-  int object = lua_gettop(L);
-  lua_createtable(L, 0, 3);
-  for (int i = 0; i < 3; i++) {
-    sp->streams[i] = NULL;
-    if (sp->outlets[i] != PIPE)
-      continue;
-    sp->streams[i] = awio_push_stream(L, object);
-    lua_setfield(L, -2, file_names[i]);
-  }
-  lua_setiuservalue(L, object, 1);
-  return box;
-}
-
-static void close_ends(int ends[3]) {
-  for (int i = 0; i < 3; i++)
-    if (ends[i] >= 0)
-      close(ends[i]);
-}
-
-/* A pipe for descriptor `i` of the child; our end does not block. */
-static int open_pipe(spawning *sp, int i) {
-  int ends[2];
-  int rc = uv_pipe(ends, i == 0 ? 0 : UV_NONBLOCK_PIPE,
-                   i == 0 ? UV_NONBLOCK_PIPE : 0);
-  if (rc < 0)
-    return rc;
-  int reader = awio_above_standard(ends[0]);
-  int writer = awio_above_standard(ends[1]);
-  sp->mine[i] = i == 0 ? writer : reader;
-  sp->theirs[i] = i == 0 ? reader : writer;
-  return reader < 0 ? reader : writer < 0 ? writer : 0;
-}
-
-static int open_pipes(spawning *sp) {
-  for (int i = 0; i < 3; i++) {
-    int rc = sp->outlets[i] == PIPE ? open_pipe(sp, i) : 0;
-    if (rc < 0)
-      return rc;
-  }
-  for (int i = 0; i < 3; i++)
-    sp->plan.files[i] = sp->outlets[i] == PIPE      ? sp->theirs[i]
-                        : sp->outlets[i] == INHERIT ? i
-                                                    : -1;
-  if (sp->outlets[2] == TO_STDOUT)
-    sp->plan.files[2] = sp->plan.files[1];
-  return 0;
-}
-
-/* Nothing from here on raises. */
-static int start(aw_engine *engine, spawning *sp, awio_process **out) {
-  for (int i = 0; i < 3; i++)
-    sp->mine[i] = sp->theirs[i] = -1;
-  unsigned held = awio_hold_standard_files();
-  int rc = open_pipes(sp);
-  if (rc == 0)
-    rc = awio_process_start(engine, &sp->plan, sp->grace_ms, out);
-  awio_release_standard_files(held);
-  close_ends(sp->theirs);
-  if (rc < 0)
-    close_ends(sp->mine);
-  return rc;
-}
-
-static void set_limits(awio_stream *s, const awio_limits *limits) {
-  if (limits->max_line)
-    s->limits.max_line = limits->max_line;
-  if (limits->high_water)
-    s->limits.high_water = limits->high_water;
-  if (limits->max_output)
-    s->limits.max_output = limits->max_output;
-}
-
-/* Put the streams into their places; false: out of memory. */
-static bool make_streams(spawning *sp, const awio_process *p) {
-  bool made = true;
-  for (int i = 0; i < 3; i++) {
-    if (!sp->streams[i])
-      continue;
-    char name[sizeof p->name + 16];
-    strcpy(name, file_names[i]);
-    strcat(name, " of ");
-    strcat(name, p->name);
-    awio_stream *s = awio_stream_new(sp->mine[i], i != 0, i == 0, name);
-    *sp->streams[i] = s;
-    if (s)
-      set_limits(s, &sp->limits);
-    made = made && s;
-  }
-  return made;
-}
-
-/* What failed: the folder is at fault if one cannot go there. */
-static int raise_failure(lua_State *L, const spawning *sp, int rc) {
-  if (rc == AW_ENOMEM)
-    return luaL_error(L, "not enough memory");
-  struct stat folder;
-  const char *path = sp->plan.folder;
-  if (path && (rc == UV_ENOENT || rc == UV_ENOTDIR || rc == UV_EACCES) &&
-      (stat(path, &folder) < 0 || !S_ISDIR(folder.st_mode) ||
-       access(path, X_OK) < 0))
-    return aw_lua_system_error(L, rc, "chdir", path);
-  return aw_lua_system_error(L, rc, "spawn", sp->plan.command);
-}
-
-/* spawn(command, …) or spawn{command, …, options} → Process */
-static int m_spawn(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TSTRING) {
-    int count = lua_gettop(L);
-    lua_createtable(L, count, 0);
-    lua_insert(L, 1);
-    for (int i = count; i >= 1; i--)
-      lua_rawseti(L, 1, i);
-  }
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  luaL_checkstack(L, 32, NULL);
-  spawning sp;
-  check_options(L, &sp);
-  aw_engine *engine = aw_lua_engine(L);
-  awio_process **box = push_process(L, &sp);
-  int rc = start(engine, &sp, box);
-  if (rc < 0)
-    return raise_failure(L, &sp, rc);
-  if (!make_streams(&sp, *box))
-    return luaL_error(L, "not enough memory"); /* and __gc ends it */
-  return 1;
-}
-
 static const luaL_Reg methods[] = {{"wait", process_wait},
                                    {"kill", process_kill},
                                    {"close", process_close},
@@ -539,8 +211,15 @@ static void make_class(lua_State *L) {
   lua_pop(L, 1);
 }
 
+awio_process **awio_push_process(lua_State *L) {
+  awio_process **box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = NULL;
+  luaL_setmetatable(L, CLASS);
+  return box;
+}
+
 void awio_open_process(lua_State *L) {
   make_class(L);
-  lua_pushcfunction(L, m_spawn);
+  lua_pushcfunction(L, awio_spawn);
   lua_setfield(L, -2, "spawn");
 }

@@ -16,7 +16,7 @@
  * The memory of a `taken` is its own and goes in the close callback (I4).
  */
 #include "io.h"
-
+#include "names.h"
 #include "system.h"
 
 #include <aiowire_lua.h>
@@ -47,31 +47,6 @@ typedef struct table {
   aw_closer closer;
   taken *taken[SIGNALS];
 } table;
-
-static const struct {
-  const char *name;
-  int number;
-} signals[] = {
-    {"HUP", SIGHUP},     {"INT", SIGINT},   {"QUIT", SIGQUIT},
-    {"ALRM", SIGALRM},   {"TERM", SIGTERM}, {"USR1", SIGUSR1},
-    {"USR2", SIGUSR2},   {"PIPE", SIGPIPE}, {"CHLD", SIGCHLD},
-    {"CONT", SIGCONT},   {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-    {"TTOU", SIGTTOU},   {"URG", SIGURG},   {"XCPU", SIGXCPU},
-    {"XFSZ", SIGXFSZ},
-#ifdef SIGWINCH
-    {"WINCH", SIGWINCH},
-#endif
-#ifdef SIGIO
-    {"IO", SIGIO},
-#endif
-};
-
-static const char *name_of(int number) {
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-    if (signals[i].number == number)
-      return signals[i].name;
-  return "?";
-}
 
 /* ---- taking over and giving back ---- */
 
@@ -206,7 +181,7 @@ static void signal_disarm(aw_task *task, void *data) {
 }
 
 static void signal_describe(const void *data, char *out, size_t size) {
-  const char *name = name_of((int)(intptr_t)data);
+  const char *name = awio_signal_name((int)(intptr_t)data);
   size_t length = strlen(name);
   if (length >= size)
     length = size - 1;
@@ -225,20 +200,18 @@ static const aw_operation operation = {.label = "signal",
 /* "INT" or "SIGINT" */
 static int check_signal(lua_State *L, int arg) {
   const char *name = luaL_checkstring(L, arg);
-  if (strncmp(name, "SIG", 3) == 0)
-    name += 3;
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-    if (strcmp(signals[i].name, name) == 0)
-      return signals[i].number;
-  return luaL_argerror(
-      L, arg,
-      lua_pushfstring(L, "no signal '%s' that can be waited for", name));
+  int number = awio_signal_number(name);
+  if (!awio_signal_waitable(number))
+    luaL_argerror(
+        L, arg,
+        lua_pushfstring(L, "no signal '%s' that can be waited for", name));
+  return number;
 }
 
 static int after_signal(lua_State *L, int result, void *data) {
   if (result < 0)
     return aw_lua_system_error(L, result, "signal",
-                               name_of((int)(intptr_t)data));
+                               awio_signal_name((int)(intptr_t)data));
   return 0;
 }
 

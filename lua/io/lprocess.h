@@ -1,0 +1,18 @@
+/* lprocess.h - processes for Lua: what lprocess.c and lspawn.c share */
+#ifndef AWIO_LPROCESS_H
+#define AWIO_LPROCESS_H
+
+#include "process.h"
+
+#include <lua.h>
+
+extern const char *const awio_file_names[3]; /* "stdin", … */
+
+/* Push a Process without a process: put one into the place that this gives.
+ * Its user value is for the table of its streams, by name. Raises. */
+awio_process **awio_push_process(lua_State *L);
+
+/* aw.spawn(command, …) or aw.spawn{command, …, options} → Process */
+int awio_spawn(lua_State *L);
+
+#endif

@@ -1,0 +1,21 @@
+/* lstream.h - streams for Lua: what lstream.c and lread.c share */
+#ifndef AWIO_LSTREAM_H
+#define AWIO_LSTREAM_H
+
+#include "stream.h"
+
+#include <lua.h>
+
+/* The Stream at 1, in a function whose upvalue 1 is its metatable. Raises. */
+awio_stream *awio_check_stream(lua_State *L);
+
+/* Raise what went wrong with `call`, as a SystemError or Closed. */
+int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,
+                     const char *call);
+
+/* The methods read([format …]), read_some([max]) and lines([format …]). */
+int awio_lua_read(lua_State *L);
+int awio_lua_read_some(lua_State *L);
+int awio_lua_lines(lua_State *L);
+
+#endif
