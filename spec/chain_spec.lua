@@ -248,6 +248,7 @@ describe("a chain", function()
   end)
 
   it("leaves no trace of 100,000 transitions [N2]", function()
+    local most <const> = helper.scale(100000)
     long_test(function(ev)
       local marks = {}
       local function mark()
@@ -264,10 +265,10 @@ describe("a chain", function()
       end
       local function state(n)
         return function()
-          if n == 1000 or n == 100000 then
+          if n == 1000 or n == most then
             mark()
           end
-          if n < 100000 then
+          if n < most then
             return state(n + 1)
           end
         end
@@ -283,17 +284,18 @@ describe("a chain", function()
   end)
 
   it("leaves no trace inside aw.await and :whole() either [N2]", function()
+    local most <const> = helper.scale(20000)
     long_test(function(ev)
       local count, kbytes = 0, {}
       local function state(n)
         return aw.Wire(function()
           count = count + 1
-          if n == 1000 or n == 20000 then
+          if n == most // 10 or n == most then
             collectgarbage()
             collectgarbage()
             kbytes[#kbytes + 1] = collectgarbage("count")
           end
-          if n < 20000 then
+          if n < most then
             return state(n + 1)
           end
         end)
@@ -303,7 +305,7 @@ describe("a chain", function()
       kbytes = {}
       ev:start(state(1):whole() >> nop):wait()
       assert.is_true(kbytes[2] < kbytes[1] + 64)
-      assert.are.equal(40000, count)
+      assert.are.equal(2 * most, count)
     end)
   end)
 

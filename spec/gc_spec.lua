@@ -538,6 +538,56 @@ describe("a loop that nobody keeps", function()
   end)
 end)
 
+describe("a loop made in a task of a collected loop", function()
+  local function new_orphan(opts)
+    local orphan
+    local owner = aw.EventLoop(opts)
+    owner:start(function()
+      aw.sleep(1)
+      orphan = aw.EventLoop {}
+    end)
+    owner:run()
+    return orphan
+  end
+
+  for name, opts in pairs { ["virtual clock"] = { clock = "virtual" },
+    ["seed"] = { seed = 1, clock = "virtual" } } do
+    it("goes on, on the engine of that " .. name .. " [S6]", function()
+      helper.leak_checked(function()
+        local orphan = new_orphan(opts)
+        collectgarbage()
+        collectgarbage()
+        assert.are.equal(1, orphan:now())
+        local tasks = aw.stats().tasks
+        local task = orphan:start(function()
+          aw.sleep(1)
+          collectgarbage()
+          aw.sleep(1)
+        end)
+        assert.are.equal(tasks + 1, aw.stats().tasks)
+        assert.are.equal("done", orphan:run())
+        assert.are.equal("done", task.status)
+        assert.are.equal(3, orphan:now())
+      end)
+    end)
+  end
+
+  it("is collected after it, or with it [S6]", function()
+    helper.leak_checked(function()
+      for after = 0, 1 do
+        local watch = new_watch()
+        local orphan = new_orphan { clock = "virtual" }
+        orphan:start(watch(function() end))
+        if after == 1 then
+          collectgarbage()
+        end
+        orphan = nil -- luacheck: ignore 311
+        assert.are.equal(0, watch.left())
+      end
+    end)
+  end)
+end)
+
 describe("a finalizer", function()
   it("gets an error for what was finalized before it [V1]", function()
     helper.leak_checked(function()

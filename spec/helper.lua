@@ -18,6 +18,14 @@ local M = {}
 M.in_host = package.preload.aiowire ~= nil
 M.gc_stress = os.getenv("AIOWIRE_GCSTRESS") == "1"
 
+--- How many of `n` to take in bulk: the collector's stress makes each of them
+--- cost a full collection, of all that is alive.
+---@param n integer
+---@return integer
+function M.scale(n)
+  return M.gc_stress and (n + 19) // 20 or n
+end
+
 -- Pools keep what they have grown to; everything else returns to its start.
 local POOLED <const> = { idle = true, bytes = true }
 

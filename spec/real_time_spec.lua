@@ -260,7 +260,7 @@ end)
 describe("a crowd of sleepers", function()
   it("is woken though some are due while the engine goes to rest [K1]",
     function()
-      local left = 50000
+      local left = helper.scale(50000)
       local ev <close> = aw.EventLoop { timeout = 20 }
       local function wake()
         left = left - 1

@@ -86,7 +86,7 @@ describe("deadlines", function()
   it("keep their order among ten thousand [K1]", sealed(function()
     local log, say = logger()
     local ev = virtual()
-    local n = 10000
+    local n = helper.scale(10000)
     for i = 1, n do
       local at = i * 7919 % n
       ev:start(aw.Sleep(at) >> aw.Call(say, at))

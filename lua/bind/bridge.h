@@ -69,7 +69,6 @@ struct awl_engine {
   aw_engine *core;
   awl_state *state;
   uint32_t number;
-  size_t loops; /* EventLoops on it; a private engine goes with its own */
 };
 
 /* A coroutine that runs host steps. Its life:
@@ -126,7 +125,8 @@ struct awl_loop {
   uint32_t places, first_free;
   size_t live; /* values it has */
   uint64_t timeout;
-  bool private_engine, signals;
+  bool private_engine; /* it is the loop that the engine goes with */
+  bool signals;
   bool ran;      /* once, to its end */
   bool anchored; /* in the registry, as long as it is half way */
 };
@@ -192,7 +192,8 @@ void awl_free(void *memory);                            /* NULL is fine */
 awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed); /* raises */
-void awl_free_engine(awl_engine *engine);
+/* AW_EBUSY, and nothing done, while a loop is left on it. */
+int awl_free_engine(awl_engine *engine);
 /* Register `functions` in the table on top, the state as upvalue. Raises. */
 void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
 /* Push the metatable of a new class with `methods` and `meta`. Raises. */

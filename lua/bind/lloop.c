@@ -159,6 +159,20 @@ static int m_EventLoop(lua_State *L) {
   return 1;
 }
 
+/* Loops that were made in tasks of this one may outlive it, on its engine. */
+static void leave_engine(awl_loop *loop) {
+  awl_engine *engine = loop->engine;
+  loop->engine = NULL;
+  if (!loop->private_engine || !engine || awl_free_engine(engine) == 0)
+    return;
+  const awl_state *s = loop->state;
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->engine == engine) {
+      s->loops[i]->private_engine = true;
+      return;
+    }
+}
+
 static int loop_gc(lua_State *L) {
   awl_loop *loop = lua_touserdata(L, 1);
   awl_state *s = loop->state;
@@ -171,9 +185,7 @@ static int loop_gc(lua_State *L) {
   loop->live = 0;
   awl_free(loop->claims);
   loop->claims = NULL;
-  if (loop->private_engine && loop->engine)
-    awl_free_engine(loop->engine);
-  loop->engine = NULL;
+  leave_engine(loop);
   return 0;
 }
 

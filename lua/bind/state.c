@@ -157,9 +157,11 @@ awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
   return s->engine;
 }
 
-void awl_free_engine(awl_engine *engine) {
-  aw_engine_free(engine->core);
-  awl_free(engine);
+int awl_free_engine(awl_engine *engine) {
+  int rc = aw_engine_free(engine->core);
+  if (rc == 0)
+    awl_free(engine);
+  return rc;
 }
 
 /* ---- classes ---- */
