@@ -1017,3 +1017,43 @@ describe("what Python's aiowire got wrong", function()
     end)
   end)
 end)
+
+-- Its test programs: callable objects that count down and return themselves.
+describe("the countdowns of the Python package", function()
+  local function countdown(log, name, count, pause)
+    return setmetatable({ left = count }, {
+      __call = function(self)
+        log[#log + 1] = ("%s %d at %g"):format(name, self.left, aw.now())
+        self.left = self.left - 1
+        if self.left > 0 then
+          return aw.Sleep(pause) >> self
+        end
+      end,
+    })
+  end
+
+  it("run side by side, each to its end [P1, P14]", function()
+    local log = {}
+    aw.test(function(ev)
+      ev:start(countdown(log, "slow", 3, 2))
+      ev:start(countdown(log, "fast", 4, 1))
+    end)
+    assert.are.same({
+      "slow 3 at 0", "fast 4 at 0", "fast 3 at 1", "slow 2 at 2",
+      "fast 2 at 2", "fast 1 at 3", "slow 1 at 4",
+    }, log)
+  end)
+
+  it("are cut off by the time of their loop, without an error [P10, P11]",
+    function()
+      local log = {}
+      local ev = aw.EventLoop { clock = "virtual", timeout = 2.5 }
+      local handled = 0
+      ev:start(countdown(log, "long", 100, 1), function()
+        handled = handled + 1
+      end)
+      assert.are.equal("timeout", ev:run())
+      assert.are.same({ "long 100 at 0", "long 99 at 1", "long 98 at 2" }, log)
+      assert.are.equal(0, handled)
+    end)
+end)
