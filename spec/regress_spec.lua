@@ -213,3 +213,29 @@ print "goes on"
     assert.are.equal(0, outcome.code)
   end)
 end)
+
+describe("SIGHUP in the program", function()
+  local script = [[
+local aw = require "aiowire"
+local _ <close> = setmetatable({}, { __close = function()
+  print "clean"
+end })
+os.execute("kill -HUP " .. io.open("/proc/self/stat"):read "n")
+aw.sleep(0.2)
+print "goes on"
+]]
+
+  it("ends it after its clean-up, by the signal: the terminal is closed [L2]",
+    function()
+      local outcome = process.host(script)
+      assert.are.equal("clean\n", outcome.out, outcome.err)
+      assert.are.equal(1, outcome.signal)
+    end)
+
+  it("stays ignored where it is, as by nohup [L2]", function()
+    local outcome = process.run("trap '' HUP; exec $aiowire s.lua",
+      { ["s.lua"] = script })
+    assert.are.equal("goes on\nclean\n", outcome.out, outcome.err)
+    assert.are.equal(0, outcome.code)
+  end)
+end)

@@ -4,7 +4,7 @@
  *   lwire.c    wires and their operators          show.c   tostring of wires
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
  *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
- *   lco.c      coroutines of the user             lsignal.c SIGINT, SIGTERM
+ *   lco.c      coroutines of the user             lsignal.c SIGINT, …
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   workers: the only place that resumes a coroutine
  *   lerror.c   error objects, info, tracebacks    lvalue.c conversions, values

@@ -1,5 +1,5 @@
-/* lsignal.c - SIGINT and SIGTERM while the outermost run drives [L2], and
- * SIGQUIT in the program, which prints the dump [D2]
+/* lsignal.c - SIGINT and SIGTERM while the outermost run drives [L2]; in the
+ * program SIGHUP, too, and SIGQUIT, which prints the dump [D2]
  *
  * Signals belong to the process, so this file has its only variables. The
  * handler counts, wakes the engine (which stops the loop: with grace, the
@@ -9,7 +9,8 @@
  * ROOM, and after PATIENCE errors each instruction raises, so that a
  * `while true do pcall(f) end` cannot swallow it. A step that ends soon is not
  * disturbed. What was there before is restored by sigaction. A third
- * signal kills: the first two have not stopped it.
+ * signal kills: the first two have not stopped it. SIGHUP, which comes when
+ * the terminal is closed, stays ignored where it is (nohup).
  */
 #include "bridge.h"
 
@@ -28,7 +29,8 @@ static struct {
   int raised;                   /* errors by the hook, in this step */
   volatile sig_atomic_t dump;   /* SIGQUIT came [D2] */
   bool host;
-  struct sigaction old_int, old_term, old_quit;
+  bool hangup; /* SIGHUP is held, too */
+  struct sigaction old_int, old_term, old_hup, old_quit;
 } held;
 
 static void interrupt(lua_State *L, lua_Debug *ar) {
@@ -72,8 +74,13 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   sigemptyset(&action.sa_mask);
   sigaddset(&action.sa_mask, SIGINT);
   sigaddset(&action.sa_mask, SIGTERM);
+  sigaddset(&action.sa_mask, SIGHUP);
   sigaction(SIGINT, &action, &held.old_int);
   sigaction(SIGTERM, &action, &held.old_term);
+  sigaction(SIGHUP, NULL, &held.old_hup);
+  held.hangup = held.host && held.old_hup.sa_handler != SIG_IGN;
+  if (held.hangup)
+    sigaction(SIGHUP, &action, NULL);
   action.sa_handler = on_quit;
   if (held.host)
     sigaction(SIGQUIT, &action, &held.old_quit);
@@ -83,6 +90,8 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
 int awl_signals_release(void) {
   sigaction(SIGINT, &held.old_int, NULL);
   sigaction(SIGTERM, &held.old_term, NULL);
+  if (held.hangup)
+    sigaction(SIGHUP, &held.old_hup, NULL);
   if (held.host)
     sigaction(SIGQUIT, &held.old_quit, NULL);
   held.engine = NULL;
