@@ -5,17 +5,8 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
 
-local function virtual(opts)
-  opts = opts or {}
-  opts.clock, opts.signals = "virtual", false
-  return aw.EventLoop(opts)
-end
-
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
+local virtual = helper.virtual
+local sealed = helper.sealed
 
 -- The test's function runs as a task on a virtual clock.
 local function in_task(f)

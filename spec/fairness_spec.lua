@@ -3,24 +3,9 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local function virtual(opts)
-  opts = opts or {}
-  opts.clock, opts.signals = "virtual", false
-  return aw.EventLoop(opts)
-end
-
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
-
-local function logger()
-  local log = {}
-  return log, function(x)
-    log[#log + 1] = x
-  end
-end
+local virtual = helper.virtual
+local sealed = helper.sealed
+local logger = helper.recorder
 
 local function index_of(log, x)
   for i, y in ipairs(log) do

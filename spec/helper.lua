@@ -107,6 +107,24 @@ function M.leak_checked(f, ...)
   return table.unpack(results, 1, results.n)
 end
 
+--- A test for `it`: `f`, leak-checked.
+---@param f fun()
+---@return fun()
+function M.sealed(f)
+  return function()
+    M.leak_checked(f)
+  end
+end
+
+--- A loop on a virtual clock of its own, that leaves signals alone.
+---@param opts? table the loop's other options
+---@return aiowire.EventLoop
+function M.virtual(opts)
+  opts = opts or {}
+  opts.clock, opts.signals = "virtual", false
+  return aw.EventLoop(opts)
+end
+
 --- Make a loop, let `f` start its wires, run it to its end, and fail if
 --- anything is left of it (see leak_checked).
 ---@param f fun(ev: aiowire.EventLoop)

@@ -3,17 +3,8 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local function virtual(opts)
-  opts = opts or {}
-  opts.clock, opts.signals = "virtual", false
-  return aw.EventLoop(opts)
-end
-
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
+local virtual = helper.virtual
+local sealed = helper.sealed
 
 local function closing(f)
   return setmetatable({}, { __close = f })

@@ -7,17 +7,8 @@ local process = require "spec.process"
 
 local this_file = debug.getinfo(1, "S").short_src
 
-local function virtual(opts)
-  opts = opts or {}
-  opts.clock, opts.signals = "virtual", false
-  return aw.EventLoop(opts)
-end
-
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
+local virtual = helper.virtual
+local sealed = helper.sealed
 
 local function closing(f)
   return setmetatable({}, { __close = f })

@@ -5,18 +5,8 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
 
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
-
-local function logger()
-  local log = {}
-  return log, function(x)
-    log[#log + 1] = x
-  end
-end
+local sealed = helper.sealed
+local logger = helper.recorder
 
 -- Hold the thread for at least so long, by the processor's own count.
 local function busy(seconds)

@@ -4,15 +4,8 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
 
-local function virtual()
-  return aw.EventLoop { clock = "virtual", signals = false }
-end
-
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
+local virtual = helper.virtual
+local sealed = helper.sealed
 
 describe("a task that outlives many time-outs", function()
   it("is not killed for Cancelled that it ended in time [C9]",
@@ -35,14 +28,20 @@ describe("a task that outlives many time-outs", function()
 end)
 
 describe("a scope that a generator leaves open", function()
+  --- A generator that stands in a scope of the running task.
+  local function generator()
+    local step = aw.wrap(function()
+      aw.scope(function()
+        coroutine.yield()
+      end)
+    end)
+    step()
+    return step
+  end
+
   it("is not left in the wrong order [S2]", sealed(function()
     local ok, err = pcall(aw.run, function()
-      local step = aw.wrap(function()
-        aw.scope(function()
-          coroutine.yield()
-        end)
-      end)
-      step()
+      local step = generator()
       aw.scope(function()
         step()
       end)
@@ -54,13 +53,8 @@ describe("a scope that a generator leaves open", function()
   it("does no harm when the generator is dropped [S2]", sealed(function()
     local ev = virtual()
     local task = ev:start(function()
-      local step = aw.wrap(function()
-        aw.scope(function()
-          coroutine.yield()
-        end)
-      end)
-      step()
-      step = nil -- luacheck: ignore
+      local step = generator() -- luacheck: ignore
+      step = nil
       collectgarbage()
       aw.sleep(1)
     end)

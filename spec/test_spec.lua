@@ -4,11 +4,7 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
 
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
+local sealed = helper.sealed
 
 local function closing(f)
   return setmetatable({}, { __close = f })

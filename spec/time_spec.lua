@@ -4,24 +4,9 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local function virtual(opts)
-  opts = opts or {}
-  opts.clock, opts.signals = "virtual", false
-  return aw.EventLoop(opts)
-end
-
-local function sealed(f)
-  return function()
-    helper.leak_checked(f)
-  end
-end
-
-local function logger()
-  local log = {}
-  return log, function(x)
-    log[#log + 1] = x
-  end
-end
+local virtual = helper.virtual
+local sealed = helper.sealed
+local logger = helper.recorder
 
 describe("deadlines", function()
   it("expire in the order of their times [K1]", sealed(function()
