@@ -29,7 +29,7 @@ static const uint64_t SLOW = 100 * 1000 * 1000; /* ns: worth a word [F4] */
 /* ---- life ---- */
 
 int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
-  aw_engine *engine = aw__malloc(sizeof *engine);
+  aw_engine *engine = aw_allocate(sizeof *engine);
   if (!engine)
     return AW_ENOMEM;
   if (config)
@@ -45,7 +45,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw__list_init(&engine->poller.idle);
   engine->no_memory = aw__error_make(engine, AW_ENOMEM, 0);
   if (!engine->no_memory) {
-    aw__mfree(engine);
+    aw_free(engine);
     return AW_ENOMEM;
   }
   engine->errors = 0;

@@ -36,20 +36,20 @@ void *aw_reallocate(void *memory, size_t size) {
   return NULL;
 }
 
-void *aw__malloc(size_t size) {
+void *aw_allocate(size_t size) {
   if (!own.allocate)
     return calloc(1, size);
   void *memory = own.allocate(own.context, NULL, size);
   return memory ? memset(memory, 0, size) : NULL;
 }
 
-void aw__mfree(void *memory) {
+void aw_free(void *memory) {
   if (memory)
     aw_reallocate(memory, 0);
 }
 
 void *aw__alloc(aw_engine *engine, size_t size) {
-  void *memory = aw__malloc(size);
+  void *memory = aw_allocate(size);
   if (memory)
     engine->bytes += size;
   return memory;
@@ -59,7 +59,7 @@ void aw__free(aw_engine *engine, void *memory, size_t size) {
   if (!memory)
     return;
   engine->bytes -= size;
-  aw__mfree(memory);
+  aw_free(memory);
 }
 
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
@@ -166,7 +166,7 @@ void aw__engine_release(aw_engine *engine) {
   if (--engine->refs > 0)
     return;
   free_slabs(engine);
-  aw__mfree(engine);
+  aw_free(engine);
 }
 
 void aw__drop(aw_engine *engine, aw_value value) {

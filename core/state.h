@@ -317,8 +317,6 @@ struct aw_engine {
 void *aw__alloc(aw_engine *engine, size_t size); /* zeroed, or NULL */
 void aw__free(aw_engine *engine, void *memory, size_t size);
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size);
-void *aw__malloc(size_t size); /* of no engine: wires */
-void aw__mfree(void *memory);
 aw_task *aw__task_take(aw_engine *engine); /* zeroed, or NULL */
 void aw__task_put_back(aw_engine *engine, aw_task *task);
 void aw__engine_keep(aw_engine *engine);

@@ -12,7 +12,7 @@
 /* A wire with room for `items` operands; NULL when out of memory. */
 static aw_wire *make(aw_wire_kind kind, size_t items) {
   size_t extra = items > 1 ? (items - 1) * sizeof(aw_wire *) : 0;
-  aw_wire *wire = aw__malloc(sizeof *wire + extra);
+  aw_wire *wire = aw_allocate(sizeof *wire + extra);
   if (!wire)
     return NULL;
   wire->refs = 1;
@@ -140,7 +140,7 @@ aw_wire *aw_whole(aw_wire *wire) {
 
 static aw_name *make_name(const char *text) {
   size_t size = strlen(text) + 1;
-  aw_name *name = aw__malloc(sizeof *name + size);
+  aw_name *name = aw_allocate(sizeof *name + size);
   if (!name)
     return NULL;
   name->refs = 1;
@@ -150,7 +150,7 @@ static aw_name *make_name(const char *text) {
 
 void aw__name_release(aw_name *name) {
   if (name && --name->refs == 0)
-    aw__mfree(name);
+    aw_free(name);
 }
 
 aw_wire *aw_named(aw_wire *child, const char *name) {
@@ -217,7 +217,7 @@ static aw_wire *take_apart(aw_wire *wire) {
   case AW_WIRE_UNTIL:
   case AW_WIRE_WAIT: break;
   }
-  aw__mfree(wire);
+  aw_free(wire);
   return child;
 }
 
@@ -237,7 +237,7 @@ static aw_wire *next_item(aw_wire **chain) {
   *chain = sequence->u.items[--sequence->count];
   if (sequence->count > 0)
     return last_item(sequence, chain);
-  aw__mfree(sequence);
+  aw_free(sequence);
   return NULL;
 }
 

@@ -87,6 +87,9 @@ AW_API void aw_set_allocator(aw_allocator allocate, void *context);
 /* What that allocator does, or realloc(): for memory of a binding. `memory`
  * may be NULL. */
 AW_API void *aw_reallocate(void *memory, size_t size);
+/* From the same: zeroed, or NULL when there is not enough; and freed. */
+AW_API void *aw_allocate(size_t size);
+AW_API void aw_free(void *memory); /* NULL is fine */
 
 /* A value of the host that the core carries but never reads: results, and
  * what an error is. 0 is "no value". The host's `drop` is called exactly once

@@ -7,7 +7,7 @@
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   workers: the only place that resumes a coroutine
- *   lerror.c   error objects, info, tracebacks    lvalue.c conversions, values
+ *   lerror.c   error objects, info                lvalue.c conversions, values
  *   site.c     "file:line", interned              traceback.c  of a stack
  *   state.c    the shared state
  *
@@ -185,15 +185,14 @@ struct awl_state {
 awl_state *awl_open(lua_State *L);
 /* The same in C functions of the module: upvalue 1. */
 awl_state *awl_of(lua_State *L);
-/* C memory, zeroed, from the allocator of aw_set_allocator(), as all of it;
- * NULL when there is none. */
-void *awl_calloc(size_t size);
-void awl_free(void *memory);                            /* NULL is fine */
 awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed); /* raises */
 /* AW_EBUSY, and nothing done, while a loop is left on it. */
 int awl_free_engine(awl_engine *engine);
+/* Free numbers are a chain in an array: each free one has the next, the last
+ * one `*count`. Double it, from `least`; false: out of memory. */
+bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);
 /* Register `functions` in the table on top, the state as upvalue. Raises. */
 void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
 /* Push the metatable of a new class with `methods` and `meta`. Raises. */
@@ -242,6 +241,9 @@ int awl_error(lua_State *L, const char *format, ...);
 /* "file:line" of the function at `level`; borrowed, lives with the state.
  * Raises. "?" in C. */
 const char *awl_where(lua_State *L, awl_state *s, int level);
+/* The name of the function at `index` in a loaded module, as "table.insert";
+ * NULL if it has none. Borrowed, as long as the module is. Raises. */
+const char *awl_library_name(lua_State *L, awl_state *s, int index);
 /* "function@file:line", or the name of a library's function. Raises. */
 const char *awl_function_name(lua_State *L, awl_state *s, int index);
 /* An interned copy of a text. Raises. */
@@ -313,6 +315,8 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 void awl_open_errors(lua_State *L, awl_state *s);
 /* The message handler of bodies: notes the traceback, leaves the error. */
 int awl_traceback(lua_State *L);
+/* Forget the info of the error that is on its way in `worker`. */
+void awl_drop_raised(awl_worker *worker);
 /* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
  */
 aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
@@ -390,6 +394,13 @@ void awl_forget_raised(awl_state *s);
 void awl_free_workers(awl_state *s);
 
 /* ---- drive.c ---- */
+
+/* Ask the engine for the next step. */
+static inline void awl_pull(awl_run *run) {
+  run->rc = aw_next(run->engine->core, run->loop, &run->step);
+  run->over = run->rc <= 0;
+  run->has_step = !run->over;
+}
 
 /* Drive `loop` to its end, or until `until` has ended. `limit`: in real time,
  * 0 or a point of awl_real_time(). From outside tasks of its engine only.

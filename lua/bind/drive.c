@@ -252,9 +252,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
       run->over = true;
     } else {
-      run->rc = aw_next(run->engine->core, run->loop, &run->step);
-      run->over = run->rc <= 0;
-      run->has_step = !run->over;
+      awl_pull(run);
     }
   }
   int rc = run->rc;

@@ -59,6 +59,12 @@ static void set_raised(lua_State *L, awl_state *s, awl_worker *worker) {
   worker->raised = true;
 }
 
+void awl_drop_raised(awl_worker *worker) {
+  if (worker->raised)
+    awl_unset(worker->state, AWL_RAISED, (lua_Integer)worker->number + 1);
+  worker->raised = false;
+}
+
 int awl_traceback(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_worker *worker = s->run.running;
@@ -250,9 +256,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   }
   if (replaced)
     try_suppress(L, loop, error, info);
-  if (worker->raised)
-    awl_unset(s, AWL_RAISED, (lua_Integer)worker->number + 1);
-  worker->raised = false;
+  awl_drop_raised(worker);
   lua_settop(L, err - 1);
   return error;
 }

@@ -183,7 +183,7 @@ static int loop_gc(lua_State *L) {
   loop->core = NULL;
   s->values -= loop->live; /* what others still name is nil from now on */
   loop->live = 0;
-  awl_free(loop->claims);
+  aw_free(loop->claims);
   loop->claims = NULL;
   leave_engine(loop);
   return 0;

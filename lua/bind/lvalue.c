@@ -70,18 +70,6 @@ static aw_value name_of(const awl_loop *loop, uint32_t place) {
   return (aw_value)loop->number << 32 | place;
 }
 
-static bool grow(awl_loop *loop) {
-  uint32_t places = loop->places ? loop->places * 2 : 8;
-  uint32_t *claims = aw_reallocate(loop->claims, places * sizeof *claims);
-  if (!claims)
-    return false;
-  for (uint32_t i = loop->places; i < places; i++)
-    claims[i] = i + 1; /* a chain of free places, to one past the end */
-  loop->claims = claims;
-  loop->places = places;
-  return true;
-}
-
 /* Push the table of values of `loop` to util; nil when it is gone. */
 static bool push_values(const awl_loop *loop) {
   lua_State *util = loop->state->util;
@@ -96,7 +84,8 @@ static bool push_values(const awl_loop *loop) {
 }
 
 aw_value awl_hold(lua_State *L, awl_loop *loop) {
-  if (loop->first_free >= loop->places && !grow(loop))
+  if (loop->first_free >= loop->places &&
+      !awl_grow_chain(&loop->claims, &loop->places, 8))
     awl_error(L, "not enough memory");
   uint32_t place = loop->first_free;
   lua_checkstack(L, 2);

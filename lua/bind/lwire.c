@@ -22,17 +22,8 @@ typedef struct wire_ud {
 /* ---- leaves ---- */
 
 static bool reserve_leaf(awl_state *s) {
-  if (s->first_leaf < s->leaf_count)
-    return true;
-  uint32_t count = s->leaf_count ? s->leaf_count * 2 : 64;
-  uint32_t *leaves = aw_reallocate(s->leaves, count * sizeof *leaves);
-  if (!leaves)
-    return false;
-  for (uint32_t i = s->leaf_count; i < count; i++)
-    leaves[i] = i + 1; /* a chain of free numbers */
-  s->leaves = leaves;
-  s->leaf_count = count;
-  return true;
+  return s->first_leaf < s->leaf_count ||
+         awl_grow_chain(&s->leaves, &s->leaf_count, 64);
 }
 
 static void release_leaf(void *data) {
@@ -46,11 +37,11 @@ static void release_leaf(void *data) {
     s->first_leaf = leaf->number;
   }
   s->leaf_live--;
-  awl_free(leaf);
+  aw_free(leaf);
 }
 
 static awl_leaf *make_leaf(awl_state *s, awl_leaf_kind kind) {
-  awl_leaf *leaf = awl_calloc(sizeof *leaf);
+  awl_leaf *leaf = aw_allocate(sizeof *leaf);
   if (!leaf)
     return NULL;
   leaf->state = s;

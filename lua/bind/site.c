@@ -46,7 +46,7 @@ static bool make_room(awl_state *s) {
   size_t old_size = s->site_size;
   awl_site **old = s->sites;
   size_t size = old_size ? old_size * 2 : 64;
-  awl_site **sites = awl_calloc(size * sizeof(awl_site *));
+  awl_site **sites = aw_allocate(size * sizeof(awl_site *));
   if (!sites)
     return false;
   s->sites = sites;
@@ -55,7 +55,7 @@ static bool make_room(awl_state *s) {
     if (old[i])
       *find(s, old[i]->hash, old[i]->key, old[i]->length, old[i]->line,
             old[i]->function) = old[i];
-  awl_free(old);
+  aw_free(old);
   return true;
 }
 
@@ -69,7 +69,7 @@ static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
   if (*cell)
     return (*cell)->text;
   static const size_t EXTRA = 32; /* "function@", ":" and a line */
-  awl_site *site = awl_calloc(sizeof *site + 2 * (length + 1) + EXTRA);
+  awl_site *site = aw_allocate(sizeof *site + 2 * (length + 1) + EXTRA);
   if (!site)
     luaL_error(L, "not enough memory");
   site->hash = hash;
@@ -160,8 +160,8 @@ static void name_all(lua_State *L, awl_state *s) {
   s->named = true;
 }
 
-/* The name of a C function in AWL_NAMES, or NULL. */
-static const char *library_name(lua_State *L, awl_state *s, int index) {
+const char *awl_library_name(lua_State *L, awl_state *s, int index) {
+  index = lua_absindex(L, index);
   if (!s->named)
     name_all(L, s);
   awl_push_slot(L, s, AWL_NAMES);
@@ -183,7 +183,7 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
     return luaL_typename(L, index);
   }
   if (lua_iscfunction(L, index)) {
-    const char *name = library_name(L, s, index);
+    const char *name = awl_library_name(L, s, index);
     return name ? awl_intern(L, s, name) : "function";
   }
   lua_Debug ar;
@@ -194,8 +194,8 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
 
 void awl_free_sites(awl_state *s) {
   for (size_t i = 0; i < s->site_size; i++)
-    awl_free(s->sites[i]);
-  awl_free(s->sites);
+    aw_free(s->sites[i]);
+  aw_free(s->sites);
   s->sites = NULL;
   s->site_size = s->site_count = 0;
 }

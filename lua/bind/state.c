@@ -20,17 +20,6 @@ static const char *const class_keys[AWL_CLASSES] = {
     "aiowire.Closed",  "aiowire.SystemError",   "aiowire.Deadlock",
 };
 
-/* ---- memory ---- */
-
-void *awl_calloc(size_t size) {
-  void *memory = aw_reallocate(NULL, size);
-  return memory ? memset(memory, 0, size) : NULL;
-}
-
-void awl_free(void *memory) {
-  aw_reallocate(memory, 0);
-}
-
 /* ---- the tables of util ---- */
 
 static int move_from_util(lua_State *L, awl_state *s) {
@@ -95,9 +84,9 @@ static int state_gc(lua_State *L) {
   if (s->engine)
     awl_free_engine(s->engine);
   awl_free_sites(s);
-  awl_free(s->loops);
-  awl_free(s->leaves);
-  awl_free(s->workers);
+  aw_free(s->loops);
+  aw_free(s->leaves);
+  aw_free(s->workers);
   memset(s, 0, sizeof *s);
   s->closing = true;
   return 0;
@@ -136,14 +125,28 @@ awl_state *awl_open(lua_State *L) {
   return s;
 }
 
+/* ---- free numbers ---- */
+
+bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
+  uint32_t grown = *count ? *count * 2 : least;
+  uint32_t *numbers = aw_reallocate(*chain, grown * sizeof *numbers);
+  if (!numbers)
+    return false;
+  for (uint32_t i = *count; i < grown; i++)
+    numbers[i] = i + 1;
+  *chain = numbers;
+  *count = grown;
+  return true;
+}
+
 /* ---- engines ---- */
 
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed) {
-  awl_engine *engine = awl_calloc(sizeof *engine);
+  awl_engine *engine = aw_allocate(sizeof *engine);
   aw_engine_config config = {clock, seed, s, awl_drop, awl_keep, true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
-    awl_free(engine);
+    aw_free(engine);
     luaL_error(L, "not enough memory");
   }
   engine->state = s;
@@ -160,7 +163,7 @@ awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
 int awl_free_engine(awl_engine *engine) {
   int rc = aw_engine_free(engine->core);
   if (rc == 0)
-    awl_free(engine);
+    aw_free(engine);
   return rc;
 }
 

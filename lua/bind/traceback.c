@@ -12,18 +12,12 @@
 
 enum { MOST_LEVELS = 22 };
 
-/* [.., function] → [..]: its name in a library, or NULL. */
+/* [.., function] → [..]: its name in a library, or NULL. Until somebody needs
+ * the names, one in Lua is not worth making them all. */
 static const char *take_library_name(lua_State *L, awl_state *s) {
   const char *name = NULL;
-  if (s->named || lua_iscfunction(L, -1)) {
-    if (!s->named)
-      awl_function_name(L, s, -1); /* fills the table of names */
-    awl_push_slot(L, s, AWL_NAMES);
-    lua_pushvalue(L, -2);
-    lua_rawget(L, -2);
-    name = lua_tostring(L, -1); /* stands in the table */
-    lua_pop(L, 2);
-  }
+  if (s->named || lua_iscfunction(L, -1))
+    name = awl_library_name(L, s, -1);
   lua_pop(L, 1);
   return name;
 }

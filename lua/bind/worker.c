@@ -29,9 +29,7 @@ enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 /* ---- reporting the end of a body ---- */
 
 static void clear_raised(awl_worker *w) {
-  if (w->raised)
-    awl_unset(w->state, AWL_RAISED, (lua_Integer)w->number + 1);
-  w->raised = false;
+  awl_drop_raised(w);
   if (w->passing)
     aw_error_release(w->passing);
   w->passing = NULL;
@@ -216,9 +214,7 @@ static bool pull(awl_worker *w) {
   run->has_step = false;
   if (run->watched && pull_watched(run))
     return false;
-  run->rc = aw_next(run->engine->core, run->loop, &run->step);
-  run->over = run->rc <= 0;
-  run->has_step = !run->over;
+  awl_pull(run);
   return run->has_step && run->step.what == AW_STEP_CALL;
 }
 
@@ -278,26 +274,20 @@ int awl_worker_main(lua_State *L) {
 
 /* ---- making and ending workers ---- */
 
-/* A number for a new worker: free ones are a chain, as those of leaves. */
+/* A number for a new worker, and a place. */
 static bool reserve_worker(awl_state *s) {
+  enum { LEAST = 16 };
   if (s->first_worker < s->worker_count)
     return true;
-  uint32_t count = s->worker_count ? s->worker_count * 2 : 16;
-  uint32_t *chain = aw_reallocate(s->worker_chain, count * sizeof *chain);
-  if (!chain)
-    return false;
-  s->worker_chain = chain;
+  uint32_t count = s->worker_count ? s->worker_count * 2 : LEAST;
   awl_worker **workers =
       aw_reallocate(s->workers, count * sizeof(awl_worker *));
   if (!workers)
     return false;
-  for (uint32_t i = s->worker_count; i < count; i++) {
-    chain[i] = i + 1;
+  for (uint32_t i = s->worker_count; i < count; i++)
     workers[i] = NULL;
-  }
   s->workers = workers;
-  s->worker_count = count;
-  return true;
+  return awl_grow_chain(&s->worker_chain, &s->worker_count, LEAST);
 }
 
 /* (state) → light userdata: a new worker. Run under pcall. The struct stays
@@ -317,7 +307,7 @@ static int make_worker(lua_State *L) {
   awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
   awl_worker *w = s->workers[number];
   if (!w)
-    w = s->workers[number] = awl_calloc(sizeof *w);
+    w = s->workers[number] = aw_allocate(sizeof *w);
   if (!w)
     return awl_error(L, "not enough memory");
   awl_own(L, s, co, w);
@@ -349,8 +339,8 @@ void awl_worker_end(awl_worker *w) {
 
 void awl_free_workers(awl_state *s) {
   for (uint32_t i = 0; i < s->worker_count; i++)
-    awl_free(s->workers[i]);
-  awl_free(s->worker_chain);
+    aw_free(s->workers[i]);
+  aw_free(s->worker_chain);
   s->worker_chain = NULL;
   s->worker_count = 0;
 }

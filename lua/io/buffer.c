@@ -6,8 +6,6 @@
  */
 #include "buffer.h"
 
-#include "system.h"
-
 #include <aiowire.h>
 
 #include <stdint.h>
@@ -34,7 +32,7 @@ bool awio_buffer_room(awio_buffer *b, size_t more) {
     return false;
   if (length > 0)
     memcpy(data, b->data + b->start, length);
-  awio_free(b->data);
+  aw_free(b->data);
   *b = (awio_buffer){data, 0, length, size};
   return true;
 }
@@ -55,6 +53,6 @@ void awio_buffer_take(awio_buffer *b, size_t count) {
 }
 
 void awio_buffer_free(awio_buffer *b) {
-  awio_free(b->data);
+  aw_free(b->data);
   *b = (awio_buffer){NULL, 0, 0, 0};
 }

@@ -5,6 +5,7 @@
  *   signal.c   aw.signal
  *   system.c   what libuv leaves to us: SIGPIPE, inherited descriptors
  *   buffer.c   bytes that come at one end and go at the other
+ *   waiters.c  tasks that wait for the same thing
  *   stream.c   bytes in and out of a descriptor: C     lstream.c  for Lua,
  *                                                      lread.c    reading
  *   process.c  a child process: C                      lprocess.c for Lua,
@@ -17,6 +18,19 @@
 #define AWIO_H
 
 #include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The userdata at 1, in a function whose upvalue 1 is the metatable of its
+ * class; NULL: it is something else. */
+static inline void *awio_object(lua_State *L) {
+  void *object = lua_touserdata(L, 1);
+  if (!object || !lua_getmetatable(L, 1))
+    return NULL;
+  bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
+  lua_pop(L, 1);
+  return is ? object : NULL;
+}
 
 /* Each puts its functions into the module's table, on top. Raise. */
 void awio_open_readiness(lua_State *L);

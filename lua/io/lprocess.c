@@ -33,15 +33,10 @@ static int check_signal(lua_State *L, int arg) {
 
 /* The Process at 1; upvalue 1 is its metatable. */
 static awio_process *check_process(lua_State *L) {
-  awio_process **box = lua_touserdata(L, 1);
-  if (box && lua_getmetatable(L, 1)) {
-    bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
-    lua_pop(L, 1);
-    if (is && *box)
-      return *box;
-  }
-  luaL_typeerror(L, 1, "process");
-  return NULL;
+  awio_process **box = awio_object(L);
+  if (!box || !*box)
+    luaL_typeerror(L, 1, "process");
+  return *box;
 }
 
 static int push_status(lua_State *L, const awio_process *p) {

@@ -17,15 +17,10 @@
 static const char *const CLASS = "aiowire.Stream";
 
 awio_stream *awio_check_stream(lua_State *L) {
-  awio_stream **box = lua_touserdata(L, 1);
-  if (box && lua_getmetatable(L, 1)) {
-    bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
-    lua_pop(L, 1);
-    if (is && *box)
-      return *box;
-  }
-  luaL_typeerror(L, 1, "stream");
-  return NULL;
+  awio_stream **box = awio_object(L);
+  if (!box || !*box)
+    luaL_typeerror(L, 1, "stream");
+  return *box;
 }
 
 int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,

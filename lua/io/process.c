@@ -33,7 +33,7 @@ void awio_process_release(awio_process *p) {
   if (!p || --p->refs > 0)
     return;
   awio_waiters_free(&p->waiters);
-  awio_free(p);
+  aw_free(p);
 }
 
 static void timer_closed(uv_handle_t *handle) {
@@ -119,7 +119,7 @@ static void look(uv_signal_t *handle, int number) {
 }
 
 static void free_hub(uv_handle_t *handle) {
-  awio_free(handle->data);
+  aw_free(handle->data);
 }
 
 /* The engine goes, and nothing turns its loop any more. */
@@ -145,7 +145,7 @@ static void close_hub(aw_closer *closer) {
 static int watch_children(awio_hub *hub) {
   int rc = uv_signal_init(hub->loop, &hub->child);
   if (rc < 0) {
-    awio_free(hub);
+    aw_free(hub);
     return rc;
   }
   hub->child.data = hub;
@@ -166,7 +166,7 @@ static int hub_of(aw_engine *engine, awio_hub **out) {
   int rc = aw_engine_uv(engine, &loop);
   if (rc < 0)
     return rc;
-  awio_hub *hub = awio_new(sizeof *hub);
+  awio_hub *hub = aw_allocate(sizeof *hub);
   if (!hub)
     return AW_ENOMEM;
   hub->loop = loop;
@@ -187,13 +187,13 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   int rc = hub_of(engine, &hub);
   if (rc < 0)
     return rc;
-  awio_process *p = awio_new(sizeof *p);
+  awio_process *p = aw_allocate(sizeof *p);
   if (!p)
     return AW_ENOMEM;
   pid_t pid;
   rc = awio_start(program, &pid);
   if (rc < 0) {
-    awio_free(p);
+    aw_free(p);
     return rc;
   }
   p->pid = pid;

@@ -17,7 +17,7 @@
  */
 #include "io.h"
 #include "names.h"
-#include "system.h"
+#include "waiters.h"
 
 #include <aiowire_lua.h>
 
@@ -30,17 +30,12 @@
 
 enum { SIGNALS = 65 };
 
-typedef struct waiter {
-  aw_task *task;
-  struct waiter *next;
-} waiter;
-
 typedef struct taken {
   uv_signal_t handle;
   struct sigaction old;
   aw_loop *loop; /* at whose end it is given back */
-  waiter *first; /* in the order of their coming */
-  bool pending;  /* it came while nobody waited */
+  awio_waiters waiters;
+  bool pending; /* it came while nobody waited */
 } taken;
 
 typedef struct table {
@@ -51,7 +46,9 @@ typedef struct table {
 /* ---- taking over and giving back ---- */
 
 static void free_taken(uv_handle_t *handle) {
-  awio_free(handle->data);
+  taken *t = handle->data;
+  awio_waiters_free(&t->waiters);
+  aw_free(t);
 }
 
 static void give_back(taken *t) {
@@ -71,8 +68,8 @@ static void loop_ended(aw_closer *closer, aw_loop *loop) {
     taken *t = all->taken[i];
     if (!t || t->loop != loop)
       continue;
-    if (t->first) {
-      t->loop = aw_task_loop(t->first->task);
+    if (t->waiters.count > 0) {
+      t->loop = aw_task_loop(t->waiters.tasks[0]);
     } else {
       give_back(t);
       all->taken[i] = NULL;
@@ -85,14 +82,14 @@ static void close_table(aw_closer *closer) {
   for (int i = 0; i < SIGNALS; i++)
     if (all->taken[i])
       give_back(all->taken[i]);
-  awio_free(closer);
+  aw_free(closer);
 }
 
 static table *table_of(aw_engine *engine) {
   aw_closer *closer = aw_engine_find_closer(engine, close_table);
   if (closer)
     return (table *)closer;
-  table *all = awio_new(sizeof *all);
+  table *all = aw_allocate(sizeof *all);
   if (!all)
     return NULL;
   all->closer.close = close_table;
@@ -104,15 +101,8 @@ static table *table_of(aw_engine *engine) {
 static void arrived(uv_signal_t *handle, int number) {
   (void)number;
   taken *t = handle->data;
-  waiter *w = t->first;
-  t->first = NULL;
-  t->pending = w == NULL;
-  while (w) {
-    waiter *next = w->next;
-    aw_wait_complete(w->task, 0);
-    awio_free(w);
-    w = next;
-  }
+  t->pending = t->waiters.count == 0;
+  awio_waiters_wake(&t->waiters, 0);
 }
 
 static int take_over(aw_loop *loop, int number, taken **out) {
@@ -120,12 +110,12 @@ static int take_over(aw_loop *loop, int number, taken **out) {
   int rc = aw_engine_uv(aw_loop_engine(loop), &uv);
   if (rc < 0)
     return rc;
-  taken *t = awio_new(sizeof *t);
+  taken *t = aw_allocate(sizeof *t);
   if (!t)
     return AW_ENOMEM;
   rc = uv_signal_init(uv, &t->handle);
   if (rc < 0) {
-    awio_free(t);
+    aw_free(t);
     return rc;
   }
   t->handle.data = t;
@@ -159,25 +149,12 @@ static int signal_arm(aw_task *task, void *data) {
     (*place)->pending = false;
     return 1;
   }
-  waiter *w = aw_reallocate(NULL, sizeof *w);
-  if (!w)
-    return AW_ENOMEM;
-  *w = (waiter){task, NULL};
-  waiter **end = &(*place)->first;
-  while (*end)
-    end = &(*end)->next;
-  *end = w;
-  return 0;
+  return awio_waiters_add(&(*place)->waiters, task);
 }
 
 static void signal_disarm(aw_task *task, void *data) {
   table *all = table_of(engine_of(task));
-  waiter **at = &all->taken[(int)(intptr_t)data]->first;
-  while ((*at)->task != task)
-    at = &(*at)->next;
-  waiter *w = *at;
-  *at = w->next;
-  awio_free(w);
+  awio_waiters_remove(&all->taken[(int)(intptr_t)data]->waiters, task);
 }
 
 static void signal_describe(const void *data, char *out, size_t size) {

@@ -28,45 +28,11 @@ enum {
   SHARED_WRITE = 4096 /* what a pipe takes when it is writable at all */
 };
 
-/* ---- waiters ---- */
-
-int awio_waiters_add(awio_waiters *w, aw_task *task) {
-  if (w->count == w->size) {
-    size_t size = w->size ? w->size * 2 : 1;
-    aw_task **tasks = aw_reallocate(w->tasks, size * sizeof(aw_task *));
-    if (!tasks)
-      return AW_ENOMEM;
-    w->tasks = tasks;
-    w->size = size;
-  }
-  w->tasks[w->count++] = task;
-  return 0;
-}
-
-void awio_waiters_remove(awio_waiters *w, const aw_task *task) {
-  size_t left = 0;
-  for (size_t i = 0; i < w->count; i++)
-    if (w->tasks[i] != task)
-      w->tasks[left++] = w->tasks[i];
-  w->count = left;
-}
-
-void awio_waiters_wake(awio_waiters *w, int result) {
-  for (size_t i = 0; i < w->count; i++)
-    aw_wait_complete(w->tasks[i], result);
-  w->count = 0;
-}
-
-void awio_waiters_free(awio_waiters *w) {
-  awio_free(w->tasks);
-  *w = (awio_waiters){NULL, 0, 0};
-}
-
 /* ---- life ---- */
 
 awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
                              const char *name) {
-  awio_stream *s = awio_new(sizeof *s);
+  awio_stream *s = aw_allocate(sizeof *s);
   if (!s) {
     if (fd > STDERR_FILENO)
       close(fd);
@@ -99,7 +65,7 @@ void awio_stream_release(awio_stream *s) {
   awio_buffer_free(&s->in);
   awio_buffer_free(&s->out);
   awio_waiters_free(&s->room);
-  awio_free(s);
+  aw_free(s);
 }
 
 void awio_stream_close(awio_stream *s, aw_engine *engine) {

@@ -17,6 +17,7 @@
 #define AWIO_STREAM_H
 
 #include "buffer.h"
+#include "waiters.h"
 
 #include <aiowire.h>
 #include <aiowire_lua.h>
@@ -28,16 +29,6 @@ enum {
   AWIO_LOW_WATER = 64 * 1024,   /* … and goes on below this */
   AWIO_MAX_LINE = 1024 * 1024
 };
-
-/* Tasks that wait, the oldest first. */
-typedef struct awio_waiters {
-  aw_task **tasks;
-  size_t count, size;
-} awio_waiters;
-int awio_waiters_add(awio_waiters *waiters, aw_task *task); /* 0, AW_ENOMEM */
-void awio_waiters_remove(awio_waiters *waiters, const aw_task *task);
-void awio_waiters_wake(awio_waiters *waiters, int result); /* all of them */
-void awio_waiters_free(awio_waiters *waiters);
 
 /* Bytes: for write, for a line, for "a". */
 typedef struct awio_limits {

@@ -1,4 +1,4 @@
-/* system.c - memory, SIGPIPE, inherited descriptors, starting and reaping programs
+/* system.c - SIGPIPE, inherited descriptors, starting and reaping programs
  *
  * A library has no business with the process's signals: a write blocks SIGPIPE
  * in its own thread and takes away the one it has caused [U9].
@@ -28,18 +28,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ---- memory ---- */
-
-void *awio_new(size_t size) {
-  void *memory = aw_reallocate(NULL, size);
-  return memory ? memset(memory, 0, size) : NULL;
-}
-
-void awio_free(void *memory) {
-  if (memory)
-    aw_reallocate(memory, 0);
-}
 
 /* ---- bytes ---- */
 

@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Memory of the library's allocator: zeroed, or NULL. NULL may be freed. */
-void *awio_new(size_t size);
-void awio_free(void *memory);
-
 /* As read(2) and write(2), but they go on after a signal, and give -errno. A
  * write to a pipe without a reader raises no SIGPIPE, whatever is done about
  * that signal in this process; what is done is left as it is. */
