@@ -55,6 +55,6 @@ local cpu, how, took = os.clock(), ev:run(), ev:now() - began
 print(([[
 
 %d lines from 6 wires in %.2f s; the loop ended by its %s; %.1f %% idle.
-Next: read examples/01_alarm.lua to 06_virtual_time.lua, then docs/tour.md,
+Next: read examples/01_alarm.lua to 09_server.lua, then docs/tour.md,
 or run a line of your own:  ./dev run -e 'aw.sleep(0.5) print "awake"']])
   :format(lines, took, how, 100 - 100 * (os.clock() - cpu) / took))
