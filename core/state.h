@@ -382,6 +382,8 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end);
 /* ---- wait.c ---- */
 extern const aw_operation aw__wait_sleep, aw__wait_task, aw__wait_children,
     aw__wait_loop, aw__wait_idle;
+/* Arm `operation`. Returns 0: the task is parked; 1: it is over already; or a
+ * negative code. */
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data);
 /* Before a wait is armed: `go` follows it. True: cancelled, it is queued. */
 bool aw__wait_refused(aw_task *task, aw_go go);

@@ -49,7 +49,8 @@ static move end_code(aw_task *task, int code) {
   return ON;
 }
 
-/* What a leaf that waits is armed with; the wait has not been refused. */
+/* What a leaf that waits is armed with; the wait has not been refused. Returns
+ * as aw__wait_begin(). */
 static int arm_leaf(aw_task *task, aw_wire *wire) {
   switch ((int)wire->kind) {
   case AW_WIRE_SLEEP:
@@ -76,7 +77,9 @@ static move begin_wait(aw_task *task, aw_wire *wire) {
     rc = aw__wait_for_task(task, wire->u.task, AW_GO_LEAF);
   else if (!aw__wait_refused(task, AW_GO_LEAF))
     rc = arm_leaf(task, wire);
-  return rc < 0 ? fail_wait(task, wire, rc) : OFF;
+  if (rc < 0)
+    return fail_wait(task, wire, rc);
+  return rc > 0 ? ON : OFF; /* over already: no reason to wait [F3] */
 }
 
 /* The end of `other`, as the end of a wait for it [T5]. */
@@ -97,7 +100,8 @@ static move end_wait(aw_task *task) {
     return fail_wait(task, wire, task->result);
   if (wire->kind == AW_WIRE_DONE)
     return end_as(task, wire->u.task);
-  return end_value(task, 0);
+  aw__task_outcome(task, AW_OUT_VALUE); /* its value, if any, is set [C6] */
+  return ON;
 }
 
 /* The wire lives as long as that of the step, which a frame keeps. */

@@ -67,18 +67,13 @@ static void park(aw_task *task, const aw_operation *operation, void *on) {
 }
 
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
-  if (operation->arm) {
-    int rc = operation->arm(task, data);
-    if (rc < 0)
-      return rc;
-    if (rc > 0) { /* over already */
-      task->result = 0;
-      aw__task_queue(task);
-      return 0;
-    }
-  }
-  park(task, operation, data);
-  return 0;
+  aw__task_drop_outcome(task); /* the operation may set a value */
+  int rc = operation->arm ? operation->arm(task, data) : 0;
+  if (rc == 0)
+    park(task, operation, data);
+  else if (rc > 0)
+    task->result = 0;
+  return rc;
 }
 
 /* The data of a sleep is its span, so that a label can tell it. */
@@ -164,7 +159,10 @@ int aw_await_operation(aw_task *task, const aw_operation *operation,
                        void *data) {
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
-  return armed_or_not(task, aw__wait_begin(task, operation, data));
+  int rc = aw__wait_begin(task, operation, data);
+  if (rc > 0)
+    aw__task_queue(task);
+  return armed_or_not(task, rc);
 }
 
 int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {

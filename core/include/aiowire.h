@@ -281,7 +281,11 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
  * the owner calls aw_wait_complete(task, result). `disarm` aborts it at once,
  * after which aw_wait_complete() must not be called [I2]; NULL means that it
  * cannot be aborted [C10]. Then `abandon` may be there: the task is killed
- * [C9], forget it, and dispose of what comes. */
+ * [C9], forget it, and dispose of what comes.
+ *
+ * What it ends with, as a message taken, is the task's value: give it by
+ * aw_task_set_value() right before aw_wait_complete(), or before `arm` returns
+ * 1. It is delivered, or dropped with a task that is killed [C6]. */
 typedef struct aw_operation {
   const char *label; /* what D1 shows, as "recv" */
   int (*arm)(aw_task *task, void *data);

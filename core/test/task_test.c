@@ -440,7 +440,60 @@ static void a_deep_wire_is_no_depth_of_the_c_stack(void) {
   empty(engine, loop);
 }
 
+/* ---- operations that end with a value ---- */
+
+/* A mailbox: what is in it, or who waits for it. */
+typedef struct box {
+  aw_value value;
+  aw_task *waiter;
+} box;
+
+static int box_arm(aw_task *task, void *data) {
+  box *b = data;
+  if (!b->value) {
+    b->waiter = task;
+    return 0;
+  }
+  aw_task_set_value(task, b->value);
+  b->value = 0;
+  return 1;
+}
+
+static void box_disarm(aw_task *task, void *data) {
+  (void)task;
+  ((box *)data)->waiter = NULL;
+}
+
+static const aw_operation take = {
+    .label = "take", .arm = box_arm, .disarm = box_disarm};
+
+static aw_turn put(aw_task *task, void *data) {
+  (void)task;
+  box *b = data;
+  aw_task_set_value(b->waiter, 9);
+  aw_wait_complete(b->waiter, 0);
+  b->waiter = NULL;
+  return AW_DONE;
+}
+
+static void an_operation_ends_with_its_value(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  box full = {8, NULL}, empty_one = {0, NULL};
+  aw_task *now = start_task(loop, aw_wait_for(&take, &full));
+  aw_task *later = start_task(loop, aw_wait_for(&take, &empty_one));
+  aw_task *late = start_task(loop, aw_call(put, &empty_one));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK(aw_task_value(now) == 8 && full.value == 0);
+  CHECK(aw_task_value(later) == 9);
+  aw_task_release(now);
+  aw_task_release(later);
+  aw_task_release(late);
+  empty(engine, loop);
+}
+
 int main(void) {
+  an_operation_ends_with_its_value();
   a_task_ends_with_the_value_of_its_last_wire();
   an_error_without_a_handler_fails_the_loop();
   a_chain_takes_no_memory();

@@ -226,6 +226,9 @@ aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count);
 void awl_push_value(lua_State *L, awl_state *s, aw_value value);
 /* Push a tuple, return how many. Raises. */
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value);
+/* Push the results that a wait of `task` ended with, return how many. Raises;
+ * they are lost only then, when the task drops them. */
+int awl_take_results(lua_State *L, awl_state *s, aw_task *task);
 /* Is it one of `loop`? */
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop);
 void awl_drop(void *state, aw_value value);

@@ -55,13 +55,8 @@ static int after_await(lua_State *L, int status, lua_KContext context) {
   if (awl_strayed(w))
     return awl_park_again(L, w, after_await);
   awl_check_result(L, w);
-  aw_value value = aw_task_take_value(w->task);
-  if (!value)
-    return 0;
   lua_settop(L, 1);
-  int count = awl_push_tuple(L, w->state, value);
-  awl_drop(w->state, value);
-  return count;
+  return awl_take_results(L, w->state, w->task);
 }
 
 static int after_step(lua_State *L, int status, lua_KContext context) {

@@ -51,7 +51,8 @@ static uint32_t take_number(lua_State *L, awl_state *s) {
     s->loops = loops;
     s->loop_count = count;
   }
-  return place | s->loop_uses++ << 16;
+  enum { USES = 0x7fff }; /* the highest bit of a value means another kind */
+  return place | (s->loop_uses++ & USES) << 16;
 }
 
 typedef struct loop_options {

@@ -5,6 +5,7 @@
  * have a count of claims; a free one holds the next free place instead. The
  * table is the loop's user value, so values go with their loop; the number of
  * a loop is not used again soon, so what outlives it is nil, no other's.
+ * With its highest bit set it is the address of an aw_lua_value instead.
  */
 #include "bridge.h"
 
@@ -62,6 +63,26 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
   }
   lua_pop(L, 1);
   return ns;
+}
+
+/* ---- values of others: aiowire_lua.h ---- */
+
+static const aw_value BOXED = UINT64_C(1) << 63;
+
+static aw_lua_value *boxed(aw_value value) {
+  if (!(value & BOXED))
+    return NULL;
+  return (aw_lua_value *)(uintptr_t)(value & ~BOXED);
+}
+
+aw_value aw_lua_box(aw_lua_value *value) {
+  value->refs = 1;
+  return (aw_value)(uintptr_t)value | BOXED;
+}
+
+static void release_boxed(aw_lua_value *value) {
+  if (--value->refs == 0)
+    value->release(value);
 }
 
 /* ---- values ---- */
@@ -135,6 +156,9 @@ void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
   if (!value)
     return 0;
+  aw_lua_value *box = boxed(value);
+  if (box)
+    return box->push(L, box);
   awl_push_value(L, s, value);
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
@@ -151,7 +175,26 @@ int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
   return count;
 }
 
+int awl_take_results(lua_State *L, awl_state *s, aw_task *task) {
+  aw_value value = aw_task_take_value(task);
+  if (!value)
+    return 0;
+  aw_task_set_value(task, value); /* its own still if the next line raises */
+  int count = awl_push_tuple(L, s, value);
+  awl_drop(s, aw_task_take_value(task));
+  return count;
+}
+
+int aw_lua_take_results(lua_State *L, aw_task *task) {
+  return awl_take_results(L, awl_open(L), task);
+}
+
 aw_value awl_keep(void *state, aw_value value) {
+  aw_lua_value *box = boxed(value);
+  if (box) {
+    box->refs++;
+    return value;
+  }
   awl_loop *loop = loop_of(state, value);
   if (!loop)
     return 0;
@@ -161,7 +204,12 @@ aw_value awl_keep(void *state, aw_value value) {
 
 void awl_drop(void *state, aw_value value) {
   awl_state *s = state;
-  awl_loop *loop = s->loops ? loop_of(s, value) : NULL;
+  aw_lua_value *box = boxed(value);
+  if (box) {
+    release_boxed(box);
+    return;
+  }
+  awl_loop *loop = value && s->loops ? loop_of(s, value) : NULL;
   if (!loop)
     return;
   uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;

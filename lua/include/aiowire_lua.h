@@ -99,6 +99,25 @@ typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
 AW_API int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
                         const char *what, aw_lua_continue then);
 
+/* Results that become values of Lua only when somebody takes them, as a message
+ * that a socket has received: so an operation can give one where nothing may
+ * raise. Put it first in a struct of your own. */
+typedef struct aw_lua_value {
+  /* Push the results, return how many; may raise: they are not lost then. */
+  int (*push)(lua_State *L, struct aw_lua_value *value);
+  /* Nobody wants them any more; may not call Lua. */
+  void (*release)(struct aw_lua_value *value);
+  uint32_t refs; /* the library's */
+} aw_lua_value;
+
+/* As a value for aw_task_set_value(), in an engine of Lua's. Takes `value`,
+ * which is aligned as malloc() does. Call from: anywhere, outside Lua too. */
+AW_API aw_value aw_lua_box(aw_lua_value *value);
+
+/* Push the value that a wait of `task` ended with, in an `aw_lua_continue`;
+ * returns how many results. */
+AW_API int aw_lua_take_results(lua_State *L, aw_task *task);
+
 /* Push a Wire for Lua; takes `wire`. The value at `anchor` (0: none) lives as
  * long as the Wire. */
 AW_API void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor);
