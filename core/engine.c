@@ -242,7 +242,7 @@ static int block(aw_engine *engine, uint64_t until) {
     return 0;
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
-  if (until <= now) {
+  if (aw__zmq_settle(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
     /* It repeats, for libuv looks at its timers before it polls, too: one that
@@ -255,6 +255,7 @@ static int block(aw_engine *engine, uint64_t until) {
   uv_timer_stop(&engine->timer);
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
+  engine->polled = engine->now;
   return 0;
 }
 
@@ -360,14 +361,26 @@ static void remember_host(aw_engine *engine) {
     engine->woken = 1;
 }
 
+/* I/O that is ready, without blocking. Sockets of libzmq may make tasks ready
+ * turn after turn, without a look at anything else: that comes in time. */
+static void poll_now(aw_engine *engine) {
+  bool busy = engine->ready.count > 0;
+  aw__zmq_look(engine);
+  if (engine->external == 0 || !engine->has_uv || engine->ready.count == 0)
+    return;
+  if (!busy && engine->config.clock == AW_CLOCK_REAL &&
+      engine->now - engine->polled < SLICE)
+    return;
+  engine->polled = engine->now;
+  aw__poller_settle(engine);
+  uv_run(&engine->uv, UV_RUN_NOWAIT);
+}
+
 static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   remember_host(engine);
   look(engine);
   bool fired = expire(engine);
-  if (engine->external > 0 && engine->has_uv && engine->ready.count > 0) {
-    aw__poller_settle(engine);
-    uv_run(&engine->uv, UV_RUN_NOWAIT);
-  }
+  poll_now(engine);
   if (engine->ready.count > 0) {
     aw__ready_round(engine);
     return AGAIN;

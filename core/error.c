@@ -6,6 +6,8 @@
  */
 #include "state.h"
 
+enum { ZMQ_ERRORS = 156384712 }; /* ZMQ_HAUSNUMERO */
+
 static const struct {
   int code;
   const char *name, *text;
@@ -21,6 +23,13 @@ static const struct {
     {AW_ETASKCANCELLED, "ETASKCANCELLED", "the task was cancelled"},
     {AW_ECANCELED, "ECANCELED", "cancelled"},
     {AW_ENOMEM, "ENOMEM", "not enough memory"},
+    {AW_EFORKED, "EFORKED", "opened by a process that has forked since"},
+    {AW_ENOZMQ, "ENOZMQ", "libzmq 4.3.3 or later is not installed"},
+    /* libzmq's own, which are no error numbers of the system */
+    {-(ZMQ_ERRORS + 51), "EFSM", "not in the current state of the socket"},
+    {-(ZMQ_ERRORS + 52), "ENOCOMPATPROTO", "incompatible transport"},
+    {-(ZMQ_ERRORS + 53), "ETERM", "the context was terminated"},
+    {-(ZMQ_ERRORS + 54), "EMTHREAD", "no I/O thread is available"},
 };
 
 const char *aw_strerror(int code) {

@@ -89,16 +89,10 @@ static void mark(aw_watch *watch) {
   move_to(watch, &watch->engine->poller.changed);
 }
 
-static void wake_list(aw_link *waiters, int result) {
-  aw_link *link;
-  while ((link = aw__list_shift(waiters)) != NULL)
-    aw__task_wake(AW_CONTAINER(aw_task, link, link), result);
-}
-
 static void wake_all(aw_watch *watch, int result) {
-  wake_list(&watch->readers, result);
-  wake_list(&watch->both, result);
-  wake_list(&watch->writers, result);
+  aw__wake_list(&watch->readers, result);
+  aw__wake_list(&watch->both, result);
+  aw__wake_list(&watch->writers, result);
 }
 
 static void free_watch(uv_handle_t *handle) {
@@ -196,10 +190,10 @@ static void fired(uv_poll_t *poll, int status, int events) {
     result = fcntl(watch->fd, F_GETFD) < 0 ? UV_EBADF : 0;
   }
   if (events & UV_READABLE)
-    wake_list(&watch->readers, result);
-  wake_list(&watch->both, result);
+    aw__wake_list(&watch->readers, result);
+  aw__wake_list(&watch->both, result);
   if (events & UV_WRITABLE)
-    wake_list(&watch->writers, result);
+    aw__wake_list(&watch->writers, result);
   mark(watch);
 }
 

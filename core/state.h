@@ -24,7 +24,7 @@
  *   I10 `inner` is the scope of the topmost frame that has one, or the task's
  *       own
  *
- * Layers: engine → loop → step → poller → wait → scope → task → deadline,
+ * Layers: engine → loop → step → poller, zmq → wait → scope → task → deadline,
  * ready, wire, error, memory. A file calls into its own layer and below.
  */
 #ifndef AW_STATE_H
@@ -281,6 +281,8 @@ typedef struct aw_poller {
   dev_t pipes;        /* the device of pipes without a name */
 } aw_poller;
 
+typedef struct aw__zmq_pass aw__zmq_pass; /* see zmq.c */
+
 struct aw_engine {
   aw_task *current; /* whose step is under way */
   aw_ready ready;
@@ -288,13 +290,15 @@ struct aw_engine {
   int32_t credit_size;
   aw_deadlines deadlines;
   aw_poller poller;
-  uint64_t now;     /* last look; the time itself when virtual */
-  uint64_t slow;    /* ns without a look, if too long; 0: none to report */
-  uint64_t last_id; /* of the task whose turn came last */
-  aw_link reports;  /* failed tasks whose host must be told */
-  aw_link running;  /* loops, outermost first */
-  aw_link idle;     /* tasks in aw_await_idle() */
-  size_t external;  /* waits that something outside ends */
+  aw__zmq_pass *zmq; /* its sockets; NULL: none was ever waited for */
+  uint64_t now;      /* last look; the time itself when virtual */
+  uint64_t polled;   /* `now` when libuv last had its turn */
+  uint64_t slow;     /* ns without a look, if too long; 0: none to report */
+  uint64_t last_id;  /* of the task whose turn came last */
+  aw_link reports;   /* failed tasks whose host must be told */
+  aw_link running;   /* loops, outermost first */
+  aw_link idle;      /* tasks in aw_await_idle() */
+  size_t external;   /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;
@@ -361,7 +365,8 @@ void aw__task_remember(aw_task *task, const aw_wire *left);
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
-void aw__task_abort(aw_task *task);            /* parked → ready, Cancelled */
+void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
+void aw__task_abort(aw_task *task);  /* parked → ready, Cancelled */
 void aw__task_refuse(aw_task *task); /* running → ready, Cancelled */
 
 /* ---- scope.c ---- */
@@ -400,6 +405,13 @@ void aw__poller_close_idle(aw_engine *engine);
 size_t aw__poller_idle(const aw_engine *engine);
 void aw__poller_free(aw_engine *engine);
 int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
+
+/* ---- zmq.c ---- */
+/* Look at the sockets that something was done with, and wake tasks. */
+void aw__zmq_look(aw_engine *engine);
+/* Before libuv blocks: hear no more of sockets that nobody waits for. True:
+ * some want to be looked at, so do not block. */
+bool aw__zmq_settle(aw_engine *engine);
 
 /* ---- step.c ---- */
 /* Go on with the running task. True: `*out` is a step for the host. */

@@ -214,6 +214,12 @@ void aw__task_wake(aw_task *task, int result) {
   aw__task_queue(task);
 }
 
+void aw__wake_list(aw_link *waiters, int result) {
+  aw_link *link;
+  while ((link = aw__list_shift(waiters)) != NULL)
+    aw__task_wake(AW_CONTAINER(aw_task, link, link), result);
+}
+
 /* Cancelled given once more: too often ends in a kill [C9]. */
 static int give_cancelled(aw_task *task) {
   enum { TOO_OFTEN = 1000 };

@@ -98,20 +98,23 @@ typedef uint64_t aw_value;
 
 /* ---- errors ------------------------------------------------------------ */
 
-/* Codes of this library; others that functions return are libuv's. */
+/* Codes of this library; others that functions return are libuv's, or those of
+ * libzmq, negative. */
 enum {
-  AW_EINVAL = -22,           /* misuse: a wrong argument, or at a wrong time */
-  AW_ENOMEM = -12,           /* out of memory */
-  AW_EBUSY = -16,            /* it is running already */
-  AW_ECANCELED = -125,       /* the wait did not happen: cancelled [C2] */
-  AW_EHOST = -20001,         /* the host's own error: see its value */
-  AW_ETIMEOUT = -20002,      /* cut short by a deadline [O8] */
-  AW_EENDED = -20003,        /* the loop or scope has ended */
-  AW_ESTRAY = -20004,        /* Cancelled, and nothing was cancelled [E5] */
-  AW_EDEADLOCK = -20005,     /* all tasks wait, and nothing can end that [L4] */
-  AW_ECLOSED = -20006,       /* the object waited on was closed */
-  AW_ESELF = -20007,         /* a task cannot wait for itself or above [T5] */
-  AW_ETASKCANCELLED = -20008 /* the task waited for was cancelled [T5] */
+  AW_EINVAL = -22,       /* misuse: a wrong argument, or at a wrong time */
+  AW_ENOMEM = -12,       /* out of memory */
+  AW_EBUSY = -16,        /* it is running already */
+  AW_ECANCELED = -125,   /* the wait did not happen: cancelled [C2] */
+  AW_EHOST = -20001,     /* the host's own error: see its value */
+  AW_ETIMEOUT = -20002,  /* cut short by a deadline [O8] */
+  AW_EENDED = -20003,    /* the loop or scope has ended */
+  AW_ESTRAY = -20004,    /* Cancelled, and nothing was cancelled [E5] */
+  AW_EDEADLOCK = -20005, /* all tasks wait, and nothing can end that [L4] */
+  AW_ECLOSED = -20006,   /* the object waited on was closed */
+  AW_ESELF = -20007,     /* a task cannot wait for itself or above [T5] */
+  AW_ETASKCANCELLED = -20008, /* the task waited for was cancelled [T5] */
+  AW_EFORKED = -20009,        /* it is another process's, which has forked */
+  AW_ENOZMQ = -20010          /* libzmq, 4.3.3 or later, is not installed */
 };
 
 /* What a code means, in a few words; never NULL. Call from: anywhere. */
@@ -348,6 +351,132 @@ AW_API void aw_poller_forget(aw_engine *engine, int fd);
  * what they return. */
 AW_API int aw_ready_arm(aw_task *task, int fd, int events);
 AW_API void aw_ready_disarm(aw_task *task, int fd);
+
+/* ---- ZeroMQ [Q4] --------------------------------------------------------- */
+
+/* A message of libzmq: its zmq_msg_t. */
+typedef union aw_zmq_message {
+  unsigned char bytes[64];
+  void *align;
+} aw_zmq_message;
+
+/* libzmq's functions, by the names of its manual without "zmq_". */
+typedef struct aw_zmq_calls {
+  void *(*ctx_new)(void);
+  int (*ctx_term)(void *context);
+  int (*ctx_shutdown)(void *context);
+  int (*ctx_set)(void *context, int option, int value);
+  int (*ctx_get)(void *context, int option);
+  void *(*socket)(void *context, int type);
+  int (*close)(void *socket);
+  int (*setsockopt)(void *socket, int option, const void *value, size_t size);
+  int (*getsockopt)(void *socket, int option, void *value, size_t *size);
+  int (*bind)(void *socket, const char *address);
+  int (*connect)(void *socket, const char *address);
+  int (*unbind)(void *socket, const char *address);
+  int (*disconnect)(void *socket, const char *address);
+  int (*msg_init)(aw_zmq_message *message);
+  int (*msg_init_size)(aw_zmq_message *message, size_t size);
+  int (*msg_close)(aw_zmq_message *message);
+  void *(*msg_data)(aw_zmq_message *message);
+  size_t (*msg_size)(const aw_zmq_message *message);
+  int (*msg_more)(const aw_zmq_message *message);
+  int (*msg_send)(aw_zmq_message *message, void *socket, int flags);
+  int (*msg_recv)(aw_zmq_message *message, void *socket, int flags);
+  int (*has)(const char *capability);
+  int (*last_error)(void); /* zmq_errno */
+  void (*version)(int *major, int *minor, int *patch);
+} aw_zmq_calls;
+
+/* Open libzmq, which this library is not linked with: so a program that uses no
+ * sockets does not pay for it. It stays open. Call from: any thread.
+ *
+ *   out  borrowed for ever
+ *
+ * Returns 0, or AW_ENOZMQ when there is none, or one older than 4.3.3.
+ */
+AW_API int aw_zmq_open(const aw_zmq_calls **out);
+
+/* When a socket of libzmq's is ready. Its descriptor tells only that something
+ * has changed, once, and any call with the socket may use that news up: so
+ * after each, say aw_zmq_touch(), and the engine looks at ZMQ_EVENTS once more
+ * before it blocks. No socket is looked at but those. It is in the engine of
+ * the task that waited last; a change of the engine needs that nobody waits. */
+typedef struct aw_zmq aw_zmq;
+
+/* Take what `task` waits for out of the socket, or put it in; `data` is that
+ * of its operation. Called by the engine, between steps: the task that has
+ * waited longest first. Returns 1 when done (with aw_task_set_value() if it has
+ * a value), 0 when it must wait on, or a negative code for it to end with. It
+ * may not call into the library otherwise, but for aw_zmq_*(). */
+typedef int (*aw_zmq_take)(aw_task *task, void *data);
+
+/* What a binding knows of its socket, all optional. */
+typedef struct aw_zmq_config {
+  aw_zmq_take receive, send; /* for aw_zmq_arm_receive(), aw_zmq_arm_send() */
+  bool many; /* a message that cannot go now does not hold up others: ROUTER */
+} aw_zmq_config;
+
+/* Make the readiness of `socket`.
+ *
+ *   socket  borrowed until aw_zmq_close(), to be called before zmq_close()
+ *   config  borrowed for ever; NULL: nothing of it
+ *   out     gives
+ *
+ * Returns 0, AW_ENOMEM, AW_ENOZMQ, or what getting its ZMQ_FD returned.
+ */
+AW_API int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out);
+
+/* End all waits for it with AW_ECLOSED, and free it. NULL is fine. */
+AW_API void aw_zmq_close(aw_zmq *zmq);
+
+/* Something was done with the socket. */
+AW_API void aw_zmq_touch(aw_zmq *zmq);
+
+/* What was done last is a receive, and it found nothing: no need to look. */
+AW_API void aw_zmq_found_empty(aw_zmq *zmq);
+
+/* Does the binding itself hold messages to be received? Then it is readable. */
+AW_API void aw_zmq_set_buffered(aw_zmq *zmq, bool buffered);
+
+/* Its ZMQ_FD, for people: to wait for it alone loses messages. */
+AW_API int aw_zmq_fd(const aw_zmq *zmq);
+
+/* ZMQ_EVENTS as AW_READABLE, AW_WRITABLE; or a negative code. */
+AW_API int aw_zmq_events(aw_zmq *zmq);
+
+/* Does a task wait in aw_zmq_arm_receive(), in aw_zmq_arm_send()? Who comes
+ * later may not go first.
+ *
+ *   match  asked whether the data of a task that waits is like `what`; NULL: it
+ *          always is
+ */
+AW_API bool aw_zmq_receiving(const aw_zmq *zmq);
+AW_API bool aw_zmq_sending(const aw_zmq *zmq,
+                           bool (*match)(const void *data, const void *what),
+                           const void *what);
+
+/* For operations of your own, as aw_ready_arm() and aw_ready_disarm(): until
+ * the socket is ready, or until `receive` or `send` has done it. A message that
+ * cannot be sent though the socket is writable, since the peer that it is for
+ * is full, is tried again after 1, 2, 4 … 50 ms. Return 0, AW_ENOMEM,
+ * AW_EFORKED, or AW_EBUSY: waited for in another engine. */
+AW_API int aw_zmq_arm(aw_task *task, aw_zmq *zmq, int events);
+AW_API int aw_zmq_arm_receive(aw_task *task, aw_zmq *zmq);
+AW_API int aw_zmq_arm_send(aw_task *task, aw_zmq *zmq);
+AW_API void aw_zmq_disarm(aw_task *task, aw_zmq *zmq);
+
+/* What waits until a socket is ready; its data is the `aw_zmq *`. NULL for
+ * other events than AW_READABLE, AW_WRITABLE, or both. */
+AW_API const aw_operation *aw_zmq_operation(int events);
+
+/* Finish when the socket is ready; borrows `zmq` while the wire lives. */
+AW_API aw_wire *aw_zmq_when_ready(aw_zmq *zmq, int events);
+
+/* How often this process was forked off since the first aw_zmq_open(): what was
+ * made under another number is a parent's, and calls with it fail with
+ * AW_EFORKED, or do nothing. Call from: any thread. */
+AW_API unsigned aw_zmq_forks(void);
 
 /* ---- the engine -------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 
 #include "embedded.h"
 #include "io/io.h"
+#include "zmq/lzmq.h"
 
 static const char MODULE_KEY = 'm'; /* addresses are the keys */
 static const char PARTS_KEY = 'p';
@@ -105,11 +106,37 @@ static int inner_task_cancelled(lua_State *L) {
 }
 
 static const luaL_Reg inner_functions[] = {
-    {"is_wire", inner_is_wire},
-    {"timeout", inner_timeout},
-    {"where", inner_where},
-    {"task_cancelled", inner_task_cancelled},
-    {NULL, NULL}};
+    {"is_wire", inner_is_wire}, {"timeout", inner_timeout},
+    {"where", inner_where},     {"task_cancelled", inner_task_cancelled},
+    {"zmq", awz_open},          {NULL, NULL}};
+
+/* ---- parts that are opened by their first use ---- */
+
+/* __index of the module: aw.zmq */
+static int open_late(lua_State *L) {
+  lua_settop(L, 2);
+  if (!lua_isstring(L, 2) || strcmp(lua_tostring(L, 2), "zmq") != 0)
+    return 0;
+  awl_push_embedded(L, "aiowire.zmq");
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 1);
+  return 1;
+}
+
+int luaopen_aiowire_zmq(lua_State *L) {
+  luaopen_aiowire(L);
+  lua_getfield(L, -1, "zmq");
+  return 1;
+}
+
+/* require "aiowire.zmq" gives aw.zmq, wherever this library came from. */
+static void preload(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_aiowire_zmq);
+  lua_setfield(L, -2, "aiowire.zmq");
+  lua_pop(L, 1);
+}
 
 /* ---- opening ---- */
 
@@ -135,6 +162,11 @@ static void fill_module(lua_State *L, awl_state *s) {
   add_part(L, s, "test", "aiowire.test");
   lua_pushstring(L, "aiowire " AW_VERSION_STRING);
   lua_setfield(L, -2, "_VERSION");
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, open_late);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  preload(L);
 }
 
 int luaopen_aiowire(lua_State *L) {

@@ -38,6 +38,9 @@ typedef enum aw_lua_end {
  */
 AW_API int luaopen_aiowire(lua_State *L);
 
+/* The same for its part `aw.zmq`: what `require "aiowire.zmq"` calls. */
+AW_API int luaopen_aiowire_zmq(lua_State *L);
+
 /* Run a function as the root task of a main loop, to the end of all that it
  * starts. SIGINT and SIGTERM are held meanwhile. A wire that the function
  * returns is run by the root task as well.

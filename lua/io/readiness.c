@@ -3,6 +3,7 @@
  *   aw.readable(src)  a descriptor: one wait of the core
  *                     a file: a wait that looks at the file's buffer first
  *                     an object: its buffer is looked at here, then as above
+ *                     an object with a way of its own (zmq): that
  *   aw.Readable(src)  the same as a wire, without a coroutine for the first two
  *
  * A Poller runs one wire for each source, `Forever(watch)`. `watch` is a step
@@ -28,9 +29,11 @@
 #include <stdio.h>
 
 typedef struct watched {
-  const void *file; /* a Lua file (user value FILE), or NULL */
-  bool is_stdin;    /* the number 0: see source.c */
-  int fd;           /* negative: closed, and the object knows it */
+  const void *file;        /* a Lua file (user value FILE), or NULL */
+  bool is_stdin;           /* the number 0: see source.c */
+  const aw_operation *own; /* an object's own way to wait, or NULL … */
+  void *own_data; /* … and its data (user value FILE has the object) */
+  int fd;         /* negative: closed, and the object knows it */
   int events;
   bool buffered;    /* an object's own buffer holds data */
   bool wanted;      /* by the Poller */
@@ -55,6 +58,8 @@ static bool has_data(const watched *w) {
 
 static int watched_arm(aw_task *task, void *data) {
   watched *w = data;
+  if (w->own)
+    return w->own->arm(task, w->own_data);
   if (w->file)
     w->fd = awio_file_fd(w->file);
   if (w->fd < 0)
@@ -65,12 +70,18 @@ static int watched_arm(aw_task *task, void *data) {
 static void watched_disarm(aw_task *task, void *data) {
   watched *w = data;
   w->waiting = NULL;
-  aw_ready_disarm(task, w->fd);
+  if (w->own)
+    w->own->disarm(task, w->own_data);
+  else
+    aw_ready_disarm(task, w->fd);
 }
 
 static void watched_describe(const void *data, char *out, size_t size) {
   const watched *w = data;
-  snprintf(out, size, w->file ? "file %d" : "%d", w->fd);
+  if (w->own)
+    w->own->describe(w->own_data, out, size);
+  else
+    snprintf(out, size, w->file ? "file %d" : "%d", w->fd);
 }
 
 #define OPERATION(name) \
@@ -138,8 +149,11 @@ static watched *push_watched(lua_State *L, int index, const awio_source *source,
   w->is_stdin = source->is_stdin;
   w->buffered = source->buffered && !source->is_file;
   luaL_setmetatable(L, CLASS);
-  if (source->is_file) {
+  if (source->class)
+    w->own = source->class->ready(L, index, events, &w->own_data);
+  if (source->is_file)
     w->file = lua_touserdata(L, index);
+  if (source->is_file || source->class) {
     lua_pushvalue(L, index);
     lua_setiuservalue(L, -2, FILE_VALUE);
   }
@@ -187,14 +201,15 @@ static int inner_broken(lua_State *L) {
   return 1;
 }
 
-/* look(src) → descriptor, is it an object; nil if it is no source. */
+/* look(src) → descriptor, is it an object that has to be asked; nil if it is no
+ * source. */
 static int inner_look(lua_State *L) {
   awio_source source;
   luaL_checkany(L, 1);
   if (!awio_to_source(L, 1, &source))
     return 0;
   lua_pushinteger(L, source.fd);
-  lua_pushboolean(L, !source.is_fd && !source.is_file);
+  lua_pushboolean(L, !source.is_fd && !source.is_file && !source.class);
   return 2;
 }
 
@@ -267,6 +282,12 @@ static void check_source(lua_State *L, awio_source *out) {
   luaL_typeerror(L, 1, "source");
 }
 
+/* Of what has a way of its own to wait, the number means nothing to people. */
+static int raise_own(lua_State *L, int code, int events) {
+  return aw_lua_system_error(L, code, operations[events].label,
+                             luaL_tolstring(L, 1, NULL));
+}
+
 static int raise_wait(lua_State *L, int code, int events, int fd) {
   const char *about = fd < 0 ? NULL : lua_pushfstring(L, "descriptor %d", fd);
   return aw_lua_system_error(L, code, operations[events].label, about);
@@ -277,6 +298,8 @@ static int after_fd(lua_State *L, int result, int events) {
     return 0;
   awio_source source;
   awio_to_source(L, 1, &source);
+  if (source.class)
+    return raise_own(L, result, events);
   return raise_wait(L, result, events, source.fd);
 }
 
@@ -297,6 +320,11 @@ static int act(lua_State *L, int events) {
   awio_source source;
   lua_settop(L, 1);
   check_source(L, &source);
+  if (source.class) {
+    void *data;
+    const aw_operation *own = source.class->ready(L, 1, events, &data);
+    return aw_lua_await(L, own, data, names[events], then);
+  }
   if (source.is_file || source.is_stdin) {
     watched *w = push_watched(L, 1, &source, events);
     return aw_lua_await(L, operation_of(w), w, names[events], then);
@@ -326,6 +354,10 @@ static int build(lua_State *L, int events) {
   check_source(L, &source);
   if (source.is_fd && !source.is_stdin) {
     aw_lua_push_wire(L, aw_when_ready(source.fd, events), 0);
+  } else if (source.class) {
+    void *data;
+    const aw_operation *own = source.class->ready(L, 1, events, &data);
+    aw_lua_push_wire(L, aw_wait_for(own, data), 1);
   } else if (source.is_file || source.is_stdin) {
     watched *w = push_watched(L, 1, &source, events);
     aw_lua_push_wire(L, aw_wait_for(operation_of(w), w), -1);

@@ -3,7 +3,8 @@
  * An object is a source if it has `pollfd`, `getfd` or `fd`: a method that
  * gives its descriptor, or the number itself. What it has read and not given
  * out yet counts, too: `dirty()` (LuaSocket) or `pending()` (cqueues) tell.
- * Descriptor 0 counts as io.stdin, which is what a script reads it by.
+ * Descriptor 0 counts as io.stdin, which is what a script reads it by. A class
+ * may have a way of its own to wait (aw_lua_source), as zmq sockets do.
  */
 #include "source.h"
 
@@ -111,6 +112,12 @@ bool awio_to_source(lua_State *L, int index, awio_source *out) {
     out->buffered = awio_file_buffered(file);
     return true;
   }
+  out->class = aw_lua_find_source(L, index);
+  if (out->class && out->class->ready) {
+    out->fd = out->class->fd(L, index);
+    return true;
+  }
+  out->class = NULL;
   if (!has_fields(L, index) || !find_fd(L, index, &out->fd))
     return false;
   out->buffered = out->fd >= 0 && is_buffered(L, index);

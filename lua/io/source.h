@@ -2,6 +2,8 @@
 #ifndef AWIO_SOURCE_H
 #define AWIO_SOURCE_H
 
+#include <aiowire_lua.h>
+
 #include <lua.h>
 #include <stdbool.h>
 
@@ -12,6 +14,7 @@ typedef struct awio_source {
   bool is_file;  /* … or a Lua file, else an object with methods */
   bool is_stdin; /* the number 0 */
   bool buffered; /* its own buffer holds data */
+  const aw_lua_source *class; /* of an object that waits in its own way */
 } awio_source;
 
 /* Look at the value at `index`. False: it is no source. Raises what its

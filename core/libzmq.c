@@ -1,0 +1,80 @@
+/* libzmq.c - libzmq's functions, from the shared library at first use
+ *
+ * Linking libzmq would cost every program its 20 libraries and 2.8 ms. Nothing
+ * of its headers is needed: aw_zmq_calls declares what is used. It is opened
+ * once for the process and stays, since its threads cannot be unloaded; that,
+ * and the count of forks, is all that the library keeps outside of engines.
+ */
+#include "state.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+/* Where in aw_zmq_calls each function is. */
+#define CALL(name) \
+  { "zmq_" #name, offsetof(aw_zmq_calls, name) }
+static const struct {
+  const char *name;
+  size_t offset;
+} symbols[] = {
+    CALL(ctx_new),       CALL(ctx_term),
+    CALL(ctx_shutdown),  CALL(ctx_set),
+    CALL(ctx_get),       CALL(socket),
+    CALL(close),         CALL(setsockopt),
+    CALL(getsockopt),    CALL(bind),
+    CALL(connect),       CALL(unbind),
+    CALL(disconnect),    CALL(msg_init),
+    CALL(msg_init_size), CALL(msg_close),
+    CALL(msg_data),      CALL(msg_size),
+    CALL(msg_more),      CALL(msg_send),
+    CALL(msg_recv),      CALL(has),
+    CALL(version),       {"zmq_errno", offsetof(aw_zmq_calls, last_error)},
+};
+
+static aw_zmq_calls calls;
+static int opened = AW_ENOZMQ; /* what opening gave */
+static volatile unsigned forks;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void count_fork(void) {
+  forks++;
+}
+
+static bool find_all(void *library) {
+  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+    void *symbol = dlsym(library, symbols[i].name);
+    if (!symbol)
+      return false;
+    memcpy((char *)&calls + symbols[i].offset, &symbol, sizeof symbol);
+  }
+  return true;
+}
+
+/* Before 4.3.3 peers could write over its memory. */
+static bool is_safe(void) {
+  int major, minor, patch;
+  calls.version(&major, &minor, &patch);
+  return major == 4 && minor * 100 + patch >= 303;
+}
+
+static void open_library(void) {
+  void *library = dlopen("libzmq.so.5", RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    library = dlopen("libzmq.5.dylib", RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return;
+  if (find_all(library) && is_safe() &&
+      pthread_atfork(NULL, NULL, count_fork) == 0)
+    opened = 0;
+}
+
+int aw_zmq_open(const aw_zmq_calls **out) {
+  pthread_once(&once, open_library);
+  *out = opened == 0 ? &calls : NULL;
+  return opened;
+}
+
+unsigned aw_zmq_forks(void) {
+  return forks;
+}

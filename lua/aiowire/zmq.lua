@@ -1,0 +1,76 @@
+--- aw.zmq: sockets of ZeroMQ. The parts in C (lua/zmq) put together, and what
+--- reads better in Lua.
+---
+--- libzmq is opened by the first socket, context or version().
+local aw, inner = ...
+
+local raw = inner.zmq()
+
+local READABLE <const>, WRITABLE <const> = 1, 2
+
+local EVENTS <const> = {
+  r = READABLE, w = WRITABLE, rw = READABLE | WRITABLE,
+  [1] = READABLE, [2] = WRITABLE, [3] = READABLE | WRITABLE,
+}
+
+local M = {
+  socket = raw.socket,
+  context = raw.context,
+  has = raw.has,
+  POLLIN = READABLE,
+  POLLOUT = WRITABLE,
+  NULL = 0, PLAIN = 1, CURVE = 2, GSSAPI = 3, -- mechanisms
+}
+
+for _, type in ipairs(raw.types()) do
+  M[type.name] = type.number
+end
+
+--- All options of sockets: { name=, number=, readable=, writable= }.
+M.options = raw.options()
+
+for _, option in ipairs(M.options) do
+  M[option.name:upper()] = option.number
+end
+
+--- The version of libzmq, as "4.3.4".
+function M.version()
+  return ("%d.%d.%d"):format(raw.version())
+end
+
+local function check_timeout(timeout)
+  if timeout ~= nil and type(timeout) ~= "number" then
+    error(("bad argument #2 to 'poll' (number of seconds expected, got %s)")
+      :format(type(timeout)), 3)
+  end
+  if timeout and not (timeout >= 0) then
+    error("bad argument #2 to 'poll' (seconds must not be negative)", 3)
+  end
+end
+
+--- What of `flags` ("r", "w", "rw"; default "r") the socket is ready for, as
+--- bits POLLIN and POLLOUT, once it is ready or `timeout` seconds are over.
+function raw.methods.poll(self, flags, timeout)
+  local wanted = EVENTS[flags == nil and "r" or flags]
+  if not wanted then
+    error(("bad argument #1 to 'poll' (flags must be 'r', 'w' or 'rw', got %s)")
+      :format(tostring(flags)), 2)
+  end
+  check_timeout(timeout)
+  local now = raw.events(self) & wanted
+  if now ~= 0 or timeout == 0 then
+    raw.turn()
+    return now
+  end
+  local ready = raw.ready(self, wanted)
+  if timeout then
+    aw.scope({ timeout = timeout }, function()
+      aw.await(ready)
+    end)
+  else
+    aw.await(ready)
+  end
+  return raw.events(self) & wanted
+end
+
+return M

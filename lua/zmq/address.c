@@ -1,0 +1,110 @@
+/* address.c - what may be bound and connected to
+ *
+ * libzmq says "invalid argument" to most mistakes, takes over the path of a
+ * server that is alive (PITFALLS Z18), and lets a socket wait for ever for an
+ * inproc name of another context. Here these are told.
+ */
+#include "zmq.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char *const transports[] = {
+    "tcp", "ipc", "inproc", "pgm", "epgm", "tipc", "vmci", "norm", "ws", "wss"};
+enum { TRANSPORTS = sizeof transports / sizeof *transports };
+
+static const char *name_of(size_t index) {
+  return transports[index];
+}
+
+static void check_transport(lua_State *L, int arg, const char *address) {
+  const char *colon = strstr(address, "://");
+  if (!colon)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L,
+                                  "bad address '%s' (transport://place "
+                                  "expected, as tcp://127.0.0.1:5555)",
+                                  address));
+  lua_pushlstring(L, address, (size_t)(colon - address));
+  const char *name = lua_tostring(L, -1);
+  for (size_t i = 0; i < TRANSPORTS; i++)
+    if (strcmp(transports[i], name) == 0)
+      return;
+  awz_push_nearest(L, name, TRANSPORTS, name_of);
+  luaL_argerror(L, arg,
+                lua_pushfstring(L, "no transport '%s' in address '%s'%s", name,
+                                address, lua_tostring(L, -1)));
+}
+
+/* ---- ipc ---- */
+
+static bool starts_with(const char *text, const char *start) {
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Does a server answer at this path? */
+static bool is_alive(const char *path) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  if (fd < 0)
+    return false;
+  memcpy(name.sun_path, path, strlen(path));
+  int rc = connect(fd, (struct sockaddr *)&name, sizeof name);
+  close(fd);
+  return rc == 0;
+}
+
+static void check_path(lua_State *L, awz_verb verb, int arg,
+                       const char *address) {
+  enum { LONGEST = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
+  const char *path = address + strlen("ipc://");
+  if (strlen(path) > LONGEST)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L,
+                                  "the path of an ipc address has %d bytes at "
+                                  "most, this has %d",
+                                  LONGEST, (int)strlen(path)));
+  bool is_file = *path && *path != '@' && strcmp(path, "*") != 0;
+  if (verb == AWZ_BIND && is_file && is_alive(path))
+    aw_lua_system_error(L, -EADDRINUSE, "bind", address);
+}
+
+/* ---- inproc ---- */
+
+static bool is_bound(const awz_context *context, const char *address) {
+  for (const awz_socket *s = context->sockets; s; s = s->next)
+    if (s->bound && strcmp(s->address, address) == 0)
+      return true;
+  return false;
+}
+
+static void check_context(lua_State *L, const awz_socket *s, int arg,
+                          const char *address) {
+  const awz_home *home = awz_home_of(L);
+  if (is_bound(s->context, address))
+    return;
+  for (const awz_context *c = home->first; c; c = c->next)
+    if (c != s->context && is_bound(c, address))
+      luaL_argerror(L, arg,
+                    lua_pushfstring(L,
+                                    "'%s' is bound by a socket of another "
+                                    "context, which this one cannot reach",
+                                    address));
+}
+
+const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
+                              int arg) {
+  size_t size;
+  const char *address = luaL_checklstring(L, arg, &size);
+  luaL_argcheck(L, strlen(address) == size, arg,
+                "an address contains no zero byte");
+  check_transport(L, arg, address);
+  if (starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
+    check_path(L, verb, arg, address);
+  if (starts_with(address, "inproc://") && verb == AWZ_CONNECT)
+    check_context(L, s, arg, address);
+  return address;
+}

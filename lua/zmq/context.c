@@ -1,0 +1,220 @@
+/* context.c - contexts own their sockets, and end off the loop (PITFALLS Z13)
+ *
+ *   close: sockets are closed ─► a thread waits until libzmq has sent what is
+ *   left, at most as long as each socket lingers ─► ended
+ *   The end of the Lua state waits for those threads, up to the context's
+ *   patience; then it leaves the context as it is: a leak, and no hang.
+ *
+ * An `ending` is shared by the context and its thread; the last one frees it.
+ * In a process that was forked off, contexts are the parent's, and left alone.
+ */
+#include "zmq.h"
+
+#include <uv.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct awz_ending {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  void *raw;
+  int refs; /* under the lock */
+  bool over;
+} ending;
+
+/* ---- the thread ---- */
+
+static ending *ending_new(void *raw) {
+  ending *e = aw_allocate(sizeof *e);
+  if (!e)
+    return NULL;
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init(&e->lock, NULL);
+  pthread_cond_init(&e->changed, &attributes);
+  pthread_condattr_destroy(&attributes);
+  e->raw = raw;
+  e->refs = 2;
+  return e;
+}
+
+static void ending_release(ending *e) {
+  pthread_mutex_lock(&e->lock);
+  int refs = --e->refs;
+  pthread_mutex_unlock(&e->lock);
+  if (refs > 0)
+    return;
+  pthread_mutex_destroy(&e->lock);
+  pthread_cond_destroy(&e->changed);
+  aw_free(e);
+}
+
+static void *end_it(void *data) {
+  ending *e = data;
+  awz_raw_end_context(e->raw);
+  pthread_mutex_lock(&e->lock);
+  e->over = true;
+  pthread_cond_signal(&e->changed);
+  pthread_mutex_unlock(&e->lock);
+  ending_release(e);
+  return NULL;
+}
+
+/* End it in a thread; without memory or threads for that it is left as it is:
+ * the end of the process takes it. */
+static void start_end(awz_context *context) {
+  ending *e = ending_new(context->raw);
+  if (!e)
+    return;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (pthread_create(&thread, &attributes, end_it, e) == 0) {
+    context->ending = e;
+  } else {
+    e->refs = 1;
+    ending_release(e);
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+static struct timespec in_ms(int ms) {
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += ms / 1000;
+  at.tv_nsec += ms % 1000 * 1000000L;
+  if (at.tv_nsec >= 1000000000L) {
+    at.tv_sec++;
+    at.tv_nsec -= 1000000000L;
+  }
+  return at;
+}
+
+/* Wait for its end, but no longer than until `at`. */
+static void wait_for(ending *e, const struct timespec *at) {
+  int rc = 0;
+  pthread_mutex_lock(&e->lock);
+  while (!e->over && rc == 0)
+    rc = pthread_cond_timedwait(&e->changed, &e->lock, at);
+  pthread_mutex_unlock(&e->lock);
+}
+
+/* ---- contexts ---- */
+
+enum { AWZ_RESERVE = sizeof((awz_context *)0)->reserve / sizeof(int) };
+
+/* At its end libzmq needs descriptors, and aborts when there are none. */
+static void take_reserve(awz_context *context) {
+  for (int i = 0; i < AWZ_RESERVE; i++)
+    context->reserve[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void give_reserve(awz_context *context) {
+  for (int i = 0; i < AWZ_RESERVE; i++)
+    if (context->reserve[i] >= 0)
+      close(context->reserve[i]);
+}
+
+static bool is_over(ending *e) {
+  pthread_mutex_lock(&e->lock);
+  bool over = e->over;
+  pthread_mutex_unlock(&e->lock);
+  return over;
+}
+
+/* Let go of those that have ended. */
+static void prune(awz_home *home) {
+  awz_context **place = &home->first;
+  while (*place) {
+    awz_context *context = *place;
+    if (context->ending && is_over(context->ending)) {
+      *place = context->next;
+      awz_context_release(context);
+    } else {
+      place = &context->next;
+    }
+  }
+}
+
+int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
+  enum { REAPER = 1, PATIENCE = 5000 };
+  int version[3];
+  int rc = awz_raw_version(version);
+  if (rc == 0)
+    rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_room_for_threads(io_threads + REAPER);
+  if (rc < 0)
+    return rc;
+  awz_context *context = aw_allocate(sizeof *context);
+  if (!context)
+    return AW_ENOMEM;
+  rc = awz_raw_open_context(context, io_threads);
+  if (rc < 0) {
+    aw_free(context);
+    return rc;
+  }
+  prune(home);
+  take_reserve(context);
+  context->forks = aw_zmq_forks();
+  context->patience = PATIENCE;
+  context->refs = 2;
+  context->next = home->first;
+  home->first = context;
+  *out = context;
+  return 0;
+}
+
+void awz_context_release(awz_context *context) {
+  enum { HOME_ONLY = 1 };
+  if (--context->refs == HOME_ONLY)
+    awz_context_close(context);
+  if (context->refs > 0)
+    return;
+  if (context->ending)
+    ending_release(context->ending);
+  aw_free(context);
+}
+
+void awz_context_close(awz_context *context) {
+  while (context->sockets)
+    awz_socket_close(context->sockets);
+  if (!context->raw)
+    return;
+  if (context->forks == aw_zmq_forks()) {
+    give_reserve(context);
+    start_end(context);
+  }
+  context->raw = NULL;
+}
+
+/* How long to wait for it, ms: what it has to send may take so long. */
+static int time_for(const awz_context *context) {
+  enum { MARGIN = 500 };
+  int linger = context->longest_linger;
+  if (linger < 0 || linger > context->patience - MARGIN)
+    return context->patience;
+  return linger + MARGIN;
+}
+
+void awz_home_close(awz_home *home) {
+  for (awz_context *c = home->first; c; c = c->next)
+    awz_context_close(c);
+  if (home->usual)
+    awz_context_release(home->usual);
+  home->usual = NULL;
+  while (home->first) {
+    awz_context *context = home->first;
+    home->first = context->next;
+    struct timespec at = in_ms(time_for(context));
+    if (context->ending && context->forks == aw_zmq_forks())
+      wait_for(context->ending, &at);
+    awz_context_release(context);
+  }
+}

@@ -1,0 +1,207 @@
+/* lcontext.c - contexts for Lua: zmq.context{...} and what it gives */
+#include "zmq.h"
+
+#include <limits.h>
+#include <string.h>
+
+const char *const AWZ_CONTEXT_CLASS = "aiowire.zmq.Context";
+
+typedef struct setting {
+  const char *name;
+  int number;
+  bool readable, writable;
+} setting;
+
+enum { PATIENCE = -1, IO_THREADS = 1 };
+
+/* libzmq's, and how long the end of the program waits, in ms. */
+static const setting settings[] = {
+    {"io_threads", IO_THREADS, true, true},
+    {"max_sockets", 2, true, true},
+    {"socket_limit", 3, true, false},
+    {"thread_priority", 3, false, true},
+    {"thread_sched_policy", 4, true, true},
+    {"max_msgsz", 5, true, true},
+    {"msg_t_size", 6, true, false},
+    {"thread_affinity_cpu_add", 7, false, true},
+    {"thread_affinity_cpu_remove", 8, false, true},
+    {"thread_name_prefix", 9, true, true},
+    {"ipv6", 42, true, true},
+    {"blocky", 70, true, true},
+    {"patience", PATIENCE, true, true},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static const char *name_at(size_t index) {
+  return settings[index].name;
+}
+
+/* The setting that the string at `index` names. */
+static const setting *check_setting(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TSTRING)
+    awz_error(L, "the name of an option is a string, got a %s",
+              luaL_typename(L, index));
+  const char *name = lua_tostring(L, index);
+  for (size_t i = 0; i < SETTINGS; i++)
+    if (strcmp(settings[i].name, name) == 0)
+      return &settings[i];
+  awz_push_nearest(L, name, SETTINGS, name_at);
+  awz_error(L, "a zmq context has no option '%s'%s", name, lua_tostring(L, -1));
+  return NULL;
+}
+
+/* The integer at `index`, for an option. */
+static int check_value(lua_State *L, const setting *what, int index) {
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, index, &is_integer);
+  if (lua_isboolean(L, index))
+    return lua_toboolean(L, index);
+  if (lua_type(L, index) != LUA_TNUMBER || !is_integer || value < 0 ||
+      value > INT_MAX)
+    awz_error(L,
+              "bad value for option '%s' (integer, not negative, expected, got "
+              "%s)",
+              what->name, luaL_tolstring(L, index, NULL));
+  return (int)value;
+}
+
+/* ---- the object ---- */
+
+static awz_context *check_context(lua_State *L) {
+  awz_context *context = awz_object(L);
+  if (!context)
+    luaL_typeerror(L, 1, "zmq context");
+  return context;
+}
+
+static awz_context *check_open(lua_State *L, const char *verb) {
+  awz_context *context = check_context(L);
+  if (!context->raw)
+    aw_lua_system_error(L, AW_ECLOSED, verb, "zmq context");
+  if (context->forks != aw_zmq_forks())
+    aw_lua_system_error(L, AW_EFORKED, verb, "zmq context");
+  return context;
+}
+
+static void set(lua_State *L, awz_context *context, const setting *what,
+                int index) {
+  if (!what->writable)
+    awz_error(L, "option '%s' of a zmq context can only be read", what->name);
+  int value = check_value(L, what, index);
+  if (what->number == PATIENCE) {
+    context->patience = value;
+    return;
+  }
+  int rc = awz_raw_set_context(context, what->number, value);
+  if (rc < 0)
+    aw_lua_system_error(L, rc, "set", what->name);
+}
+
+static int context_set(lua_State *L) {
+  set(L, check_open(L, "set"), check_setting(L, 2), 3);
+  return 0;
+}
+
+static int context_get(lua_State *L) {
+  const awz_context *context = check_open(L, "get");
+  const setting *what = check_setting(L, 2);
+  if (!what->readable)
+    awz_error(L, "option '%s' of a zmq context can only be set", what->name);
+  int value = context->patience;
+  int rc = what->number == PATIENCE
+               ? 0
+               : awz_raw_get_context(context, what->number, &value);
+  if (rc < 0)
+    aw_lua_system_error(L, rc, "get", what->name);
+  lua_pushinteger(L, value);
+  return 1;
+}
+
+static int context_close(lua_State *L) {
+  awz_context_close(check_context(L));
+  return 0;
+}
+
+static int context_gc(lua_State *L) {
+  awz_context **box = lua_touserdata(L, 1);
+  if (*box)
+    awz_context_release(*box);
+  *box = NULL;
+  return 0;
+}
+
+static int context_tostring(lua_State *L) {
+  const awz_context *context = check_context(L);
+  int count = 0;
+  for (const awz_socket *s = context->sockets; s; s = s->next)
+    count++;
+  if (context->raw)
+    lua_pushfstring(L, "zmq context (%d sockets)", count);
+  else
+    lua_pushliteral(L, "zmq context (closed)");
+  return 1;
+}
+
+/* ---- making one ---- */
+
+static int io_threads_of(lua_State *L, int arg) {
+  if (!lua_istable(L, arg) || lua_getfield(L, arg, "io_threads") == LUA_TNIL)
+    return 1;
+  int count = check_value(L, &settings[0], -1);
+  lua_pop(L, 1);
+  return count;
+}
+
+/* zmq.context([options]) */
+static int new_context(lua_State *L) {
+  if (!lua_isnoneornil(L, 1))
+    luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  int io_threads = io_threads_of(L, 1);
+  awz_home *home = awz_home_of(L);
+  awz_context **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, AWZ_CONTEXT_CLASS);
+  int rc = awz_context_new(home, io_threads, box);
+  if (rc == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "open", "zmq context");
+  if (!lua_istable(L, 1))
+    return 1;
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    const setting *what = check_setting(L, -2);
+    if (what->number != IO_THREADS)
+      set(L, *box, what, -1);
+    lua_pop(L, 1);
+  }
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"get", context_get},           {"set", context_set},
+    {"socket", awz_context_socket}, {"close", context_close},
+    {"term", context_close},        {NULL, NULL}};
+
+static const luaL_Reg meta[] = {{"__close", context_close},
+                                {"__gc", context_gc},
+                                {"__tostring", context_tostring},
+                                {NULL, NULL}};
+
+void awz_open_context(lua_State *L) {
+  luaL_newmetatable(L, AWZ_CONTEXT_CLASS);
+  lua_pushvalue(L, -1);
+  luaL_setfuncs(L, meta, 1);
+  lua_pushliteral(L, "zmq context");
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  luaL_newlibtable(L, methods);
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, methods, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, new_context);
+  lua_setfield(L, -2, "context");
+}

@@ -1,0 +1,477 @@
+/* lsocket.c - sockets for Lua: the class, addresses, options as fields
+ *
+ * Receiving is in receive.c, sending in send.c. A field of a socket is a method
+ * or an option; `closed` tells whether it is.
+ */
+#include "zmq.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const AWZ_SOCKET_CLASS = "aiowire.zmq.Socket";
+
+/* ---- errors ---- */
+
+int awz_error(lua_State *L, const char *format, ...) {
+  lua_Debug ar;
+  int level = 0;
+  do
+    level++;
+  while (lua_getstack(L, level, &ar) && lua_getinfo(L, "l", &ar) &&
+         ar.currentline <= 0);
+  luaL_where(L, level);
+  va_list arguments;
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+const char *awz_push_about(lua_State *L, const awz_socket *s) {
+  return lua_pushfstring(L, "%s socket%s%s", s->type->name,
+                         *s->address ? " " : "", s->address);
+}
+
+/* Why is it the wrong time to receive or send (PITFALLS Z6)? */
+static const char *push_state(lua_State *L, const awz_socket *s,
+                              const char *verb) {
+  bool sending = strcmp(verb, "send") == 0;
+  const char *state = s->type->number == AWZ_REQ
+                          ? sending ? "it waits for the reply to its request"
+                                    : "it has sent no request"
+                      : sending ? "it has no request to reply to"
+                                : "it has a request that is not replied to";
+  return lua_pushfstring(L, "%s socket (%s)", s->type->name, state);
+}
+
+int awz_fail(lua_State *L, const awz_socket *s, int code, const char *verb) {
+  enum { EFSM_OF_ZMQ = 156384712 + 51 };
+  if (code == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (code == AW_EBUSY)
+    return awz_error(L, "tasks of another engine wait for this %s socket",
+                     s->type->name);
+  if (code == -EFSM_OF_ZMQ)
+    push_state(L, s, verb);
+  else if (code == -EMSGSIZE)
+    lua_pushfstring(L, "%s socket (a message of more than %I parts)",
+                    s->type->name, (LUAI_UACINT)s->max_parts);
+  else
+    awz_push_about(L, s);
+  return aw_lua_system_error(L, code, verb, lua_tostring(L, -1));
+}
+
+/* ---- the object ---- */
+
+static awz_socket *check_any(lua_State *L) {
+  awz_socket *s = awz_object(L);
+  if (!s)
+    luaL_typeerror(L, 1, "zmq socket");
+  return s;
+}
+
+static awz_socket *check_usable(lua_State *L, awz_socket *s, const char *verb) {
+  int rc = awz_socket_check(s);
+  if (rc < 0)
+    awz_fail(L, s, rc, verb);
+  return s;
+}
+
+awz_socket *awz_check_socket(lua_State *L, const char *verb) {
+  return check_usable(L, check_any(L), verb);
+}
+
+awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb) {
+  awz_socket **box = luaL_checkudata(L, arg, AWZ_SOCKET_CLASS);
+  return check_usable(L, *box, verb);
+}
+
+/* ---- addresses ---- */
+
+static const char *const verbs[] = {[AWZ_BIND] = "bind",
+                                    [AWZ_CONNECT] = "connect",
+                                    [AWZ_UNBIND] = "unbind",
+                                    [AWZ_DISCONNECT] = "disconnect"};
+
+static void remember(awz_socket *s, awz_verb verb, const char *address) {
+  if (verb == AWZ_BIND || (verb == AWZ_CONNECT && !*s->address)) {
+    s->bound = verb == AWZ_BIND;
+    snprintf(s->address, sizeof s->address, "%s", address);
+  } else if (verb >= AWZ_UNBIND && strcmp(s->address, address) == 0) {
+    s->bound = false;
+    *s->address = '\0';
+  }
+}
+
+static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
+  if (code == -EINVAL)
+    luaL_argerror(L, 2, lua_pushfstring(L, "bad address '%s'", address));
+  if (code == -ENOENT && verb >= AWZ_UNBIND)
+    luaL_argerror(
+        L, 2,
+        lua_pushfstring(L, "this socket is not %s '%s'",
+                        verb == AWZ_UNBIND ? "bound to" : "connected to",
+                        address));
+  return aw_lua_system_error(L, code, verbs[verb], address);
+}
+
+/* s:bind(address) → s */
+static int attach(lua_State *L, awz_verb verb) {
+  awz_socket *s = awz_check_socket(L, verbs[verb]);
+  const char *address = awz_check_address(L, s, verb, 2);
+  int rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_raw_attach(s, verb, address);
+  if (rc < 0)
+    return refuse(L, verb, address, rc);
+  remember(s, verb, address);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int socket_bind(lua_State *L) {
+  return attach(L, AWZ_BIND);
+}
+
+static int socket_connect(lua_State *L) {
+  return attach(L, AWZ_CONNECT);
+}
+
+static int socket_unbind(lua_State *L) {
+  return attach(L, AWZ_UNBIND);
+}
+
+static int socket_disconnect(lua_State *L) {
+  return attach(L, AWZ_DISCONNECT);
+}
+
+/* ---- options ---- */
+
+static int socket_get(lua_State *L) {
+  awz_socket *s = awz_check_socket(L, "get");
+  lua_settop(L, 2);
+  return awz_get_option(L, s);
+}
+
+static int socket_set(lua_State *L) {
+  awz_socket *s = awz_check_socket(L, "set");
+  luaL_checkany(L, 3);
+  lua_settop(L, 3);
+  return awz_set_option(L, s);
+}
+
+static int set_topic(lua_State *L, const char *option) {
+  awz_socket *s = awz_check_socket(L, option);
+  luaL_checkstring(L, 2);
+  if (s->type->number != AWZ_SUB)
+    return awz_error(L, "a %s socket cannot %s", s->type->name, option);
+  lua_settop(L, 2);
+  lua_pushstring(L, option);
+  lua_insert(L, 2);
+  awz_set_option(L, s);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int socket_subscribe(lua_State *L) {
+  return set_topic(L, "subscribe");
+}
+
+static int socket_unsubscribe(lua_State *L) {
+  return set_topic(L, "unsubscribe");
+}
+
+/* Upvalue 2 has the methods. */
+static int socket_index(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+    return 1;
+  awz_socket *s = check_any(L);
+  const char *name = luaL_checkstring(L, 2);
+  if (strcmp(name, "closed") == 0) {
+    lua_pushboolean(L, s->raw == NULL);
+    return 1;
+  }
+  check_usable(L, s, "get");
+  return awz_get_option(L, s);
+}
+
+static int socket_newindex(lua_State *L) {
+  awz_socket *s = awz_check_socket(L, "set");
+  return awz_set_option(L, s);
+}
+
+/* ---- the rest ---- */
+
+static int socket_close(lua_State *L) {
+  awz_socket *s = check_any(L);
+  if (lua_isinteger(L, 2) && s->raw) { /* close(linger) */
+    lua_settop(L, 2);
+    lua_pushliteral(L, "linger");
+    lua_insert(L, 2);
+    awz_set_option(L, s);
+  }
+  awz_socket_close(s);
+  return 0;
+}
+
+/* `__close` gets the error as second argument. */
+static int socket_leave(lua_State *L) {
+  awz_socket_close(check_any(L));
+  return 0;
+}
+
+static int socket_gc(lua_State *L) {
+  awz_socket **box = lua_touserdata(L, 1);
+  if (*box) {
+    awz_socket_close(*box);
+    awz_socket_release(*box);
+  }
+  *box = NULL;
+  return 0;
+}
+
+static int socket_tostring(lua_State *L) {
+  const awz_socket *s = check_any(L);
+  const char *state = !s->raw        ? "closed"
+                      : !*s->address ? "not connected"
+                      : s->bound     ? "bound to "
+                                     : "connected to ";
+  lua_pushfstring(L, "zmq %s socket (%s%s)", s->type->name, state,
+                  s->raw ? s->address : "");
+  return 1;
+}
+
+/* ---- readiness, for aw.readable and Poller ---- */
+
+static int arm_for(aw_task *task, const awz_socket *s, int events) {
+  int rc = awz_socket_check(s);
+  return rc < 0 ? rc : aw_zmq_arm(task, s->ready, events);
+}
+
+static int arm_readable(aw_task *task, void *data) {
+  return arm_for(task, data, AW_READABLE);
+}
+
+static int arm_writable(aw_task *task, void *data) {
+  return arm_for(task, data, AW_WRITABLE);
+}
+
+static int arm_either(aw_task *task, void *data) {
+  return arm_for(task, data, AW_READABLE | AW_WRITABLE);
+}
+
+static void disarm(aw_task *task, void *data) {
+  aw_zmq_disarm(task, ((const awz_socket *)data)->ready);
+}
+
+static void describe(const void *data, char *out, size_t size) {
+  const awz_socket *s = data;
+  snprintf(out, size, "%s %s", s->type->name, s->address);
+}
+
+#define OPERATION(name, how) \
+  { \
+    .label = (name), .arm = (how), .disarm = disarm, .external = true, \
+    .describe = describe \
+  }
+static const aw_operation ready_operations[] = {
+    [AW_READABLE] = OPERATION("readable", arm_readable),
+    [AW_WRITABLE] = OPERATION("writable", arm_writable),
+    [AW_READABLE | AW_WRITABLE] = OPERATION("ready", arm_either),
+};
+
+static const aw_operation *source_ready(lua_State *L, int index, int events,
+                                        void **data) {
+  *data = *(awz_socket **)lua_touserdata(L, index);
+  return &ready_operations[events];
+}
+
+static int source_fd(lua_State *L, int index) {
+  const awz_socket *s = *(awz_socket **)lua_touserdata(L, index);
+  return s->ready ? aw_zmq_fd(s->ready) : -1;
+}
+
+static const aw_lua_source source = {.recv = awz_make_recv,
+                                     .send = awz_make_send,
+                                     .ready = source_ready,
+                                     .fd = source_fd};
+
+/* events(s) → what it is ready for now, as bits */
+static int socket_events(lua_State *L) {
+  awz_socket *s = awz_check_socket_at(L, 1, "poll");
+  int events = aw_zmq_events(s->ready);
+  if (events < 0)
+    return awz_fail(L, s, events, "poll");
+  lua_pushinteger(L, events);
+  return 1;
+}
+
+/* ready(s, events) → a Wire */
+static int make_ready(lua_State *L) {
+  awz_socket *s = awz_check_socket_at(L, 1, "poll");
+  const aw_operation *operation = &ready_operations[lua_tointeger(L, 2)];
+  aw_lua_push_wire(L, aw_wait_for(operation, s), 1);
+  return 1;
+}
+
+static int turn_over(lua_State *L, int result, void *data) {
+  (void)L;
+  (void)result;
+  (void)data;
+  return 0;
+}
+
+/* turn(): let the others run if this task had its share [F3] */
+static int take_turn(lua_State *L) {
+  if (!aw_lua_may_await(L) || aw_lua_at_once(L, "socket:poll"))
+    return 0;
+  return aw_lua_await(L, NULL, NULL, "socket:poll", turn_over);
+}
+
+/* ---- making one ---- */
+
+static int usual_context(lua_State *L, awz_context **out) {
+  awz_home *home = awz_home_of(L);
+  if (home->usual && home->usual->forks != aw_zmq_forks())
+    home->usual = NULL; /* the parent's */
+  int rc = 0;
+  if (!home->usual)
+    rc = awz_context_new(home, 1, &home->usual);
+  *out = home->usual;
+  return rc;
+}
+
+/* (socket, name, value) */
+static int apply_option(lua_State *L) {
+  return awz_set_option(L, *(awz_socket **)lua_touserdata(L, 1));
+}
+
+/* (socket, options) */
+static int apply_options(lua_State *L) {
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    lua_pushcfunction(L, apply_option);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -4);
+    lua_pushvalue(L, -4);
+    bool is_option = lua_type(L, -2) != LUA_TSTRING ||
+                     strcmp(lua_tostring(L, -2), "context") != 0;
+    if (is_option)
+      lua_call(L, 3, 0);
+    lua_settop(L, 3); /* the name */
+  }
+  return 0;
+}
+
+/* With the socket on top and the options at `arg`: on an error the socket is
+ * closed first. */
+static void set_options(lua_State *L, awz_socket *s, int arg) {
+  lua_pushcfunction(L, apply_options);
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, arg);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK)
+    return;
+  awz_socket_close(s);
+  lua_error(L);
+}
+
+/* A socket of `context` (NULL: the usual one), type and options from `arg`. */
+static int new_socket(lua_State *L, awz_context *context, int arg) {
+  const awz_type *type = awz_check_type(L, arg);
+  bool has_options = !lua_isnoneornil(L, arg + 1);
+  if (has_options)
+    luaL_checktype(L, arg + 1, LUA_TTABLE);
+  awz_socket **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, AWZ_SOCKET_CLASS);
+  int rc = context ? 0 : usual_context(L, &context);
+  if (rc == 0)
+    rc = awz_socket_new(context, type, box);
+  if (rc == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (rc < 0) {
+    lua_pushfstring(L, "%s socket", type->name);
+    return aw_lua_system_error(L, rc, "open", lua_tostring(L, -1));
+  }
+  if (has_options)
+    set_options(L, *box, arg + 1);
+  return 1;
+}
+
+/* zmq.socket(type [, options]) */
+static int open_socket(lua_State *L) {
+  awz_context *context = NULL;
+  if (lua_istable(L, 2) && lua_getfield(L, 2, "context") != LUA_TNIL) {
+    awz_context **box = luaL_testudata(L, -1, AWZ_CONTEXT_CLASS);
+    if (!box)
+      return awz_error(L, "bad option 'context' (zmq context expected, got %s)",
+                       luaL_typename(L, -1));
+    context = *box;
+  }
+  lua_settop(L, 2);
+  return new_socket(L, context, 1);
+}
+
+/* ctx:socket(type [, options]) */
+int awz_context_socket(lua_State *L) {
+  awz_context *context = awz_object(L);
+  if (!context)
+    luaL_typeerror(L, 1, "zmq context");
+  lua_settop(L, 3);
+  return new_socket(L, context, 2);
+}
+
+static const luaL_Reg methods[] = {{"bind", socket_bind},
+                                   {"connect", socket_connect},
+                                   {"unbind", socket_unbind},
+                                   {"disconnect", socket_disconnect},
+                                   {"subscribe", socket_subscribe},
+                                   {"unsubscribe", socket_unsubscribe},
+                                   {"get", socket_get},
+                                   {"set", socket_set},
+                                   {"close", socket_close},
+                                   {NULL, NULL}};
+
+static const luaL_Reg meta[] = {{"__newindex", socket_newindex},
+                                {"__close", socket_leave},
+                                {"__gc", socket_gc},
+                                {"__tostring", socket_tostring},
+                                {NULL, NULL}};
+
+/* For aiowire/zmq.lua, which adds to `methods`. */
+static const luaL_Reg functions[] = {{"socket", open_socket},
+                                     {"events", socket_events},
+                                     {"ready", make_ready},
+                                     {"turn", take_turn},
+                                     {NULL, NULL}};
+
+/* [functions] → the same; `methods` in it. */
+void awz_open_socket(lua_State *L) {
+  luaL_setfuncs(L, functions, 0);
+  luaL_newmetatable(L, AWZ_SOCKET_CLASS);
+  lua_pushvalue(L, -1);
+  luaL_setfuncs(L, meta, 1);
+  lua_pushliteral(L, "zmq socket");
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  aw_lua_add_source(L, -1, &source);
+  lua_newtable(L); /* [functions, class, methods] */
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "methods");
+  const luaL_Reg *const lists[] = {methods, awz_receive_methods,
+                                   awz_send_methods};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, lists[i], 1);
+  }
+  lua_pushvalue(L, -2);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, socket_index, 2);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}

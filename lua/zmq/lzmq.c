@@ -1,0 +1,81 @@
+/* lzmq.c - opens ZeroMQ for a Lua state
+ *
+ * The home, a userdata in the registry, has the contexts of the state and ends
+ * them with it: it is older than all sockets, so it is finalized after them.
+ */
+#include "lzmq.h"
+
+#include "zmq.h"
+
+static const char HOME_KEY = 'h'; /* its address is the key */
+
+static int home_gc(lua_State *L) {
+  awz_home_close(lua_touserdata(L, 1));
+  return 0;
+}
+
+awz_home *awz_home_of(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &HOME_KEY);
+  awz_home *home = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return home;
+}
+
+static void make_home(lua_State *L) {
+  awz_home *home = lua_newuserdatauv(L, sizeof *home, 0);
+  *home = (awz_home){NULL, NULL};
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, home_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &HOME_KEY);
+}
+
+/* version() → major, minor, patch */
+static int zmq_version(lua_State *L) {
+  int version[3];
+  int rc = awz_raw_version(version);
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "open", "libzmq.so.5");
+  for (int i = 0; i < 3; i++)
+    lua_pushinteger(L, version[i]);
+  return 3;
+}
+
+/* has(capability), as "ipc" or "curve" */
+static int zmq_has(lua_State *L) {
+  lua_pushboolean(L, awz_raw_has(luaL_checkstring(L, 1)));
+  return 1;
+}
+
+/* types() → list of { name, number } */
+static int zmq_types(lua_State *L) {
+  lua_createtable(L, (int)awz_type_count, 0);
+  for (size_t i = 0; i < awz_type_count; i++) {
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, awz_types[i].name);
+    lua_setfield(L, -2, "name");
+    lua_pushinteger(L, awz_types[i].number);
+    lua_setfield(L, -2, "number");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+static int zmq_options(lua_State *L) {
+  awz_push_options(L);
+  return 1;
+}
+
+int awz_open(lua_State *L) {
+  static const luaL_Reg functions[] = {{"version", zmq_version},
+                                       {"has", zmq_has},
+                                       {"types", zmq_types},
+                                       {"options", zmq_options},
+                                       {NULL, NULL}};
+  make_home(L);
+  luaL_newlib(L, functions);
+  awz_open_context(L);
+  awz_open_socket(L);
+  return 1;
+}

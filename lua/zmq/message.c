@@ -1,0 +1,211 @@
+/* message.c - a message from libzmq, all of its frames, until Lua has it
+ *
+ * A frame stays libzmq's, uncopied, until a string is made of it. The struct of
+ * the last message is kept by its socket for the next one (`spare`), so that
+ * most messages cost no memory of ours.
+ *
+ * A message is received frame by frame into `partial`; whatever interrupts
+ * that, the rest is received later (Z7). As the value of a task it has a claim
+ * on its socket: released before Lua took it, it goes back [H4].
+ */
+#include "zmq.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { FEW = sizeof((awz_message *)0)->few / sizeof(aw_zmq_message) };
+
+static int push_value(lua_State *L, aw_lua_value *value) {
+  awz_message *message = (awz_message *)value;
+  int count = awz_message_push(L, message, message->as_table);
+  message->delivered = true;
+  return count;
+}
+
+static void release_value(aw_lua_value *value) {
+  awz_message *message = (awz_message *)value;
+  awz_socket *s = message->socket;
+  if (message->delivered || !s->raw)
+    awz_message_done(s, message);
+  else
+    awz_message_return(s, message);
+  awz_socket_release(s);
+}
+
+/* ---- memory ---- */
+
+static awz_message *take_spare(awz_socket *s) {
+  awz_message *message = s->spare;
+  s->spare = NULL;
+  if (message)
+    return message;
+  message = aw_allocate(sizeof *message);
+  if (!message)
+    return NULL;
+  message->value.push = push_value;
+  message->value.release = release_value;
+  message->socket = s;
+  message->frames = message->few;
+  message->room = FEW;
+  return message;
+}
+
+static void drop_frames(awz_message *message) {
+  for (size_t i = 0; i < message->count; i++)
+    awz_raw_drop(&message->frames[i]);
+  message->count = 0;
+  message->bytes = 0;
+}
+
+void awz_message_free(awz_message *message) {
+  drop_frames(message);
+  if (message->frames != message->few)
+    aw_free(message->frames);
+  aw_free(message);
+}
+
+void awz_message_done(awz_socket *s, awz_message *message) {
+  if (s->spare || !s->raw || message->room > FEW) {
+    awz_message_free(message);
+    return;
+  }
+  drop_frames(message);
+  message->delivered = false;
+  s->spare = message;
+}
+
+void awz_message_return(awz_socket *s, awz_message *message) {
+  awz_message **place = &s->returned;
+  while (*place && (*place)->number < message->number)
+    place = &(*place)->next;
+  message->next = *place;
+  *place = message;
+  aw_zmq_set_buffered(s->ready, true);
+}
+
+/* Room for one more frame. libzmq's messages may not move in memory but by its
+ * own function, which this is as good as: nothing points into them. */
+static bool make_room(awz_message *message) {
+  if (message->count < message->room)
+    return true;
+  size_t room = message->room * 2;
+  bool inside = message->frames == message->few;
+  aw_zmq_message *frames =
+      aw_reallocate(inside ? NULL : message->frames, room * sizeof *frames);
+  if (!frames)
+    return false;
+  if (inside)
+    memcpy(frames, message->few, sizeof message->few);
+  message->frames = frames;
+  message->room = room;
+  return true;
+}
+
+/* ---- receiving ---- */
+
+static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
+  if (!make_room(message))
+    return AW_ENOMEM;
+  aw_zmq_message *frame = &message->frames[message->count];
+  awz_raw_init(frame);
+  int rc = awz_raw_receive(s, frame);
+  if (rc < 0) {
+    awz_raw_drop(frame);
+    return rc;
+  }
+  size_t size;
+  awz_raw_data(frame, &size);
+  *more = awz_raw_more(frame);
+  message->bytes += size;
+  message->count++;
+  return 0;
+}
+
+/* All frames of one, into s->partial. */
+static int receive_all(awz_socket *s) {
+  bool more = true;
+  while (more) {
+    int rc = receive_frame(s, s->partial, &more);
+    if (rc < 0)
+      return rc;
+    if (s->partial->count > s->max_parts) { /* count on, hold none */
+      drop_frames(s->partial);
+      s->oversized = true;
+    }
+  }
+  return 0;
+}
+
+static awz_message *take_returned(awz_socket *s) {
+  awz_message *message = s->returned;
+  s->returned = message->next;
+  message->next = NULL;
+  if (!s->returned)
+    aw_zmq_set_buffered(s->ready, false);
+  return message;
+}
+
+static int receive_next(awz_socket *s, awz_message **out) {
+  if (!s->partial)
+    s->partial = take_spare(s);
+  if (!s->partial)
+    return AW_ENOMEM;
+  int rc = receive_all(s);
+  awz_message *message = s->partial;
+  if (rc < 0) {
+    if (message->count == 0 && !s->oversized) {
+      s->partial = NULL;
+      awz_message_done(s, message);
+    }
+    return rc == -EAGAIN ? 0 : rc;
+  }
+  s->partial = NULL;
+  if (s->oversized) {
+    s->oversized = false;
+    awz_message_done(s, message);
+    return -EMSGSIZE;
+  }
+  message->number = ++s->taken;
+  *out = message;
+  return 1;
+}
+
+int awz_message_next(awz_socket *s, awz_message **out) {
+  if (s->delivering) { /* there was no memory for its strings */
+    awz_message_return(s, s->delivering);
+    s->delivering = NULL;
+  }
+  if (!s->returned)
+    return receive_next(s, out);
+  *out = take_returned(s);
+  return 1;
+}
+
+/* ---- for Lua ---- */
+
+static void push_frame(lua_State *L, aw_zmq_message *frame) {
+  size_t size;
+  const char *data = awz_raw_data(frame, &size);
+  lua_pushlstring(L, data, size);
+}
+
+int awz_message_push(lua_State *L, awz_message *message, bool as_table) {
+  if (!as_table) {
+    luaL_checkstack(L, (int)message->count, "too many parts");
+    for (size_t i = 0; i < message->count; i++)
+      push_frame(L, &message->frames[i]);
+    return (int)message->count;
+  }
+  lua_createtable(L, (int)message->count, 0);
+  for (size_t i = 0; i < message->count; i++) {
+    push_frame(L, &message->frames[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+aw_value awz_message_box(awz_message *message, bool as_table) {
+  message->as_table = as_table;
+  message->socket->refs++;
+  return aw_lua_box(&message->value);
+}

@@ -1,0 +1,347 @@
+/* options.c - the one table of options, and how they are read and set
+ *
+ * Names are libzmq's in lower case, without "ZMQ_"; units are libzmq's. Flags
+ * are booleans in Lua. A few options are kept by us as well, or instead: see
+ * `special`.
+ */
+#include "zmq.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+typedef enum kind { INT, FLAG, INT64, UINT64, BYTES, TEXT, KEY } kind;
+typedef enum direction { R = 1, W = 2, RW = R | W } direction;
+
+typedef struct option {
+  const char *name;
+  int number;
+  kind kind;
+  direction access;
+} option;
+
+enum {
+  LINGER = 17,
+  MAXMSGSIZE = 22,
+  SNDHWM = 23,
+  RCVHWM = 24,
+  ROUTER_MANDATORY = 33,
+  CONFLATE = 54,
+  MAX_PARTS = -1, /* ours */
+  HWM = -2
+};
+
+static const option options[] = {
+    {"affinity", 4, UINT64, RW},
+    {"routing_id", 5, BYTES, RW},
+    {"identity", 5, BYTES, RW}, /* its old name */
+    {"subscribe", 6, BYTES, W},
+    {"unsubscribe", 7, BYTES, W},
+    {"rate", 8, INT, RW},
+    {"recovery_ivl", 9, INT, RW},
+    {"sndbuf", 11, INT, RW},
+    {"rcvbuf", 12, INT, RW},
+    {"rcvmore", 13, FLAG, R},
+    {"fd", 14, INT, R},
+    {"events", 15, INT, R},
+    {"type", 16, INT, R},
+    {"linger", LINGER, INT, RW},
+    {"reconnect_ivl", 18, INT, RW},
+    {"backlog", 19, INT, RW},
+    {"reconnect_ivl_max", 21, INT, RW},
+    {"maxmsgsize", MAXMSGSIZE, INT64, RW},
+    {"sndhwm", SNDHWM, INT, RW},
+    {"rcvhwm", RCVHWM, INT, RW},
+    {"multicast_hops", 25, INT, RW},
+    {"rcvtimeo", 27, INT, RW},
+    {"sndtimeo", 28, INT, RW},
+    {"last_endpoint", 32, TEXT, R},
+    {"router_mandatory", ROUTER_MANDATORY, FLAG, RW},
+    {"tcp_keepalive", 34, INT, RW},
+    {"tcp_keepalive_cnt", 35, INT, RW},
+    {"tcp_keepalive_idle", 36, INT, RW},
+    {"tcp_keepalive_intvl", 37, INT, RW},
+    {"tcp_accept_filter", 38, BYTES, W},
+    {"immediate", 39, FLAG, RW},
+    {"xpub_verbose", 40, FLAG, W},
+    {"router_raw", 41, FLAG, W},
+    {"ipv6", 42, FLAG, RW},
+    {"mechanism", 43, INT, R},
+    {"plain_server", 44, FLAG, RW},
+    {"plain_username", 45, TEXT, RW},
+    {"plain_password", 46, TEXT, RW},
+    {"curve_server", 47, FLAG, RW},
+    {"curve_publickey", 48, KEY, RW},
+    {"curve_secretkey", 49, KEY, RW},
+    {"curve_serverkey", 50, KEY, RW},
+    {"probe_router", 51, FLAG, W},
+    {"req_correlate", 52, FLAG, W},
+    {"req_relaxed", 53, FLAG, W},
+    {"conflate", CONFLATE, FLAG, RW},
+    {"zap_domain", 55, TEXT, RW},
+    {"router_handover", 56, FLAG, W},
+    {"tos", 57, INT, RW},
+    {"ipc_filter_pid", 58, INT, W},
+    {"ipc_filter_uid", 59, INT, W},
+    {"ipc_filter_gid", 60, INT, W},
+    {"connect_routing_id", 61, BYTES, W},
+    {"gssapi_server", 62, FLAG, RW},
+    {"gssapi_principal", 63, TEXT, RW},
+    {"gssapi_service_principal", 64, TEXT, RW},
+    {"gssapi_plaintext", 65, FLAG, RW},
+    {"handshake_ivl", 66, INT, RW},
+    {"socks_proxy", 68, TEXT, RW},
+    {"xpub_nodrop", 69, FLAG, W},
+    {"xpub_manual", 71, FLAG, W},
+    {"xpub_welcome_msg", 72, BYTES, W},
+    {"stream_notify", 73, FLAG, W},
+    {"invert_matching", 74, FLAG, RW},
+    {"heartbeat_ivl", 75, INT, RW},
+    {"heartbeat_ttl", 76, INT, RW},
+    {"heartbeat_timeout", 77, INT, RW},
+    {"xpub_verboser", 78, FLAG, W},
+    {"connect_timeout", 79, INT, RW},
+    {"tcp_maxrt", 80, INT, RW},
+    {"thread_safe", 81, FLAG, R},
+    {"multicast_maxtpdu", 84, INT, RW},
+    {"vmci_buffer_size", 85, UINT64, RW},
+    {"vmci_buffer_min_size", 86, UINT64, RW},
+    {"vmci_buffer_max_size", 87, UINT64, RW},
+    {"vmci_connect_timeout", 88, INT, RW},
+    {"use_fd", 89, INT, RW},
+    {"gssapi_principal_nametype", 90, INT, RW},
+    {"gssapi_service_principal_nametype", 91, INT, RW},
+    {"bindtodevice", 92, TEXT, RW},
+    {"max_parts", MAX_PARTS, INT, RW},
+    {"hwm", HWM, INT, RW},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+static const char *name_at(size_t index) {
+  return options[index].name;
+}
+
+static const option *find(const char *name) {
+  for (size_t i = 0; i < OPTIONS; i++)
+    if (strcmp(options[i].name, name) == 0)
+      return &options[i];
+  return NULL;
+}
+
+static const option *find_number(lua_Integer number) {
+  for (size_t i = 0; i < OPTIONS; i++)
+    if (options[i].number == number)
+      return &options[i];
+  return NULL;
+}
+
+/* The option that the value at 2 names. */
+static const option *check_option(lua_State *L) {
+  bool is_number = lua_type(L, 2) == LUA_TNUMBER;
+  if (!is_number && lua_type(L, 2) != LUA_TSTRING)
+    awz_error(L, "the name of an option is a string, got a %s",
+              luaL_typename(L, 2));
+  const option *found =
+      is_number ? find_number(lua_tointeger(L, 2)) : find(lua_tostring(L, 2));
+  if (found)
+    return found;
+  const char *name = luaL_tolstring(L, 2, NULL);
+  awz_push_nearest(L, name, OPTIONS, name_at);
+  awz_error(L, "a zmq socket has no option '%s'%s", name, lua_tostring(L, -1));
+  return NULL;
+}
+
+void awz_push_options(lua_State *L) {
+  lua_createtable(L, OPTIONS, 0);
+  for (int i = 0; i < OPTIONS; i++) {
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, options[i].name);
+    lua_setfield(L, -2, "name");
+    lua_pushinteger(L, options[i].number);
+    lua_setfield(L, -2, "number");
+    lua_pushboolean(L, options[i].access & R);
+    lua_setfield(L, -2, "readable");
+    lua_pushboolean(L, options[i].access & W);
+    lua_setfield(L, -2, "writable");
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+/* libzmq refused: say of what. */
+static int fail(lua_State *L, const awz_socket *s, const option *o, int code,
+                const char *verb) {
+  if (code == -EINVAL)
+    return awz_error(L,
+                     "cannot %s option '%s' of a %s socket: a bad value, or "
+                     "not for this type or this libzmq",
+                     verb, o->name, s->type->name);
+  lua_pushfstring(L, "option '%s' of a %s socket", o->name, s->type->name);
+  return aw_lua_system_error(L, code, verb, lua_tostring(L, -1));
+}
+
+/* ---- reading ---- */
+
+typedef union number {
+  int i;
+  int64_t i64;
+  uint64_t u64;
+} number;
+
+static size_t size_of(kind k) {
+  return k == INT || k == FLAG ? sizeof(int) : sizeof(int64_t);
+}
+
+static int get_number(lua_State *L, awz_socket *s, const option *o) {
+  number n = {.u64 = 0};
+  size_t size = size_of(o->kind);
+  int rc = awz_raw_get(s, o->number, &n, &size);
+  if (rc < 0)
+    return fail(L, s, o, rc, "get");
+  if (o->kind == FLAG)
+    lua_pushboolean(L, n.i != 0);
+  else
+    lua_pushinteger(L, o->kind == INT ? (lua_Integer)n.i : (lua_Integer)n.i64);
+  return 1;
+}
+
+static int get_text(lua_State *L, awz_socket *s, const option *o) {
+  enum { KEY_AS_TEXT = 41 };
+  char buffer[1024];
+  size_t size = o->kind == KEY ? KEY_AS_TEXT : sizeof buffer;
+  int rc = awz_raw_get(s, o->number, buffer, &size);
+  if (rc < 0)
+    return fail(L, s, o, rc, "get");
+  if (o->kind != BYTES && size > 0 && buffer[size - 1] == '\0')
+    size--;
+  lua_pushlstring(L, buffer, size);
+  return 1;
+}
+
+/* Those that libzmq cannot tell, or that mean something else here. */
+static bool get_special(lua_State *L, const awz_socket *s, const option *o) {
+  switch (o->number) {
+  case MAX_PARTS: lua_pushinteger(L, (lua_Integer)s->max_parts); return true;
+  case ROUTER_MANDATORY: lua_pushboolean(L, s->strict); return true;
+  case CONFLATE: lua_pushboolean(L, s->conflated); return true;
+  default: return false;
+  }
+}
+
+int awz_get_option(lua_State *L, awz_socket *s) {
+  const option *o = check_option(L);
+  if (!(o->access & R))
+    return awz_error(L, "option '%s' of a zmq socket can only be set", o->name);
+  if (o->number == HWM)
+    o = find_number(SNDHWM);
+  if (get_special(L, s, o))
+    return 1;
+  return o->kind >= BYTES ? get_text(L, s, o) : get_number(L, s, o);
+}
+
+/* ---- setting ---- */
+
+static int bad_value(lua_State *L, const option *o, const char *expected) {
+  const char *got = luaL_tolstring(L, 3, NULL);
+  return awz_error(L, "bad value for option '%s' (%s expected, got %s)",
+                   o->name, expected, got);
+}
+
+static lua_Integer check_number(lua_State *L, const option *o) {
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, 3, &is_integer);
+  if (lua_type(L, 3) != LUA_TNUMBER || !is_integer)
+    bad_value(L, o, "integer");
+  if (o->kind == INT && (value < INT_MIN || value > INT_MAX))
+    bad_value(L, o, "32-bit integer");
+  if (o->kind == UINT64 && value < 0)
+    bad_value(L, o, "integer, not negative,");
+  return value;
+}
+
+static int check_flag(lua_State *L, const option *o) {
+  if (lua_isboolean(L, 3))
+    return lua_toboolean(L, 3);
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, 3, &is_integer);
+  if (lua_type(L, 3) != LUA_TNUMBER || !is_integer || value < 0 || value > 1)
+    bad_value(L, o, "boolean");
+  return (int)value;
+}
+
+static void set_raw(lua_State *L, awz_socket *s, const option *o, int which,
+                    const void *value, size_t size) {
+  int rc = awz_raw_set(s, which, value, size);
+  if (rc < 0)
+    fail(L, s, o, rc, "set");
+}
+
+static void set_text(lua_State *L, awz_socket *s, const option *o) {
+  size_t size = 0;
+  const char *text = NULL;
+  bool may_be_nil = o->kind == TEXT;
+  if (!(may_be_nil && lua_isnil(L, 3))) {
+    if (lua_type(L, 3) != LUA_TSTRING)
+      bad_value(L, o, "string");
+    text = lua_tolstring(L, 3, &size);
+    if (o->kind == TEXT && strlen(text) != size)
+      bad_value(L, o, "string without a zero byte");
+  }
+  set_raw(L, s, o, o->number, text, size);
+}
+
+static void set_number(lua_State *L, awz_socket *s, const option *o) {
+  number n = {.i64 = o->kind == FLAG ? check_flag(L, o) : check_number(L, o)};
+  if (o->kind == INT || o->kind == FLAG)
+    n.i = (int)n.i64;
+  set_raw(L, s, o, o->number, &n, size_of(o->kind));
+}
+
+static void set_max_parts(lua_State *L, awz_socket *s, const option *o) {
+  lua_Integer count = check_number(L, o);
+  if (count < 1)
+    bad_value(L, o, "positive integer");
+  s->max_parts = (size_t)count;
+}
+
+/* What we keep of an option that was set; true: it is ours alone. */
+static bool set_special(lua_State *L, awz_socket *s, const option *o) {
+  switch (o->number) {
+  case MAX_PARTS: set_max_parts(L, s, o); return true;
+  case ROUTER_MANDATORY:
+    if (s->type->number != AWZ_ROUTER)
+      fail(L, s, o, -EINVAL, "set");
+    s->strict = check_flag(L, o);
+    return true;
+  case HWM: {
+    int value = (int)check_number(L, o);
+    set_raw(L, s, o, SNDHWM, &value, sizeof value);
+    set_raw(L, s, o, RCVHWM, &value, sizeof value);
+    return true;
+  }
+  default: return false;
+  }
+}
+
+static void note(lua_State *L, awz_socket *s, const option *o) {
+  if (o->number == LINGER)
+    s->linger = (int)lua_tointeger(L, 3);
+  else if (o->number == MAXMSGSIZE)
+    s->max_size = lua_tointeger(L, 3);
+  else if (o->number == CONFLATE)
+    s->conflated = check_flag(L, o);
+}
+
+int awz_set_option(lua_State *L, awz_socket *s) {
+  const option *o = check_option(L);
+  if (!(o->access & W))
+    return awz_error(L, "option '%s' of a zmq socket can only be read",
+                     o->name);
+  if (set_special(L, s, o))
+    return 0;
+  if (o->kind >= BYTES)
+    set_text(L, s, o);
+  else
+    set_number(L, s, o);
+  note(L, s, o);
+  return 0;
+}

@@ -1,0 +1,142 @@
+/* receive.c - s:recv(), s:recv_multipart(), aw.Recv(s)
+ *
+ * A task that runs takes the next message at once, as long as its turn lasts
+ * and nobody waits before it. Else it waits, and the engine takes a message for
+ * it: the one who has waited longest first, one message each [H4].
+ */
+#include "zmq.h"
+
+#include <stdio.h>
+
+/* ---- waiting ---- */
+
+int awz_take_in(aw_task *task, void *data) {
+  const awz_way *way = data;
+  awz_message *message;
+  int rc = awz_message_next(way->socket, &message);
+  if (rc > 0)
+    aw_task_set_value(task, awz_message_box(message, way->as_table));
+  return rc;
+}
+
+static int arm(aw_task *task, void *data) {
+  const awz_way *way = data;
+  int rc = awz_socket_check(way->socket);
+  return rc < 0 ? rc : aw_zmq_arm_receive(task, way->socket->ready);
+}
+
+/* For a wire: nothing has been tried before. */
+static int try_or_arm(aw_task *task, void *data) {
+  const awz_way *way = data;
+  int rc = awz_socket_check(way->socket);
+  if (rc == 0 && !aw_zmq_receiving(way->socket->ready))
+    rc = awz_take_in(task, data);
+  return rc != 0 ? rc : aw_zmq_arm_receive(task, way->socket->ready);
+}
+
+static void disarm(aw_task *task, void *data) {
+  const awz_way *way = data;
+  aw_zmq_disarm(task, way->socket->ready);
+}
+
+static void describe(const void *data, char *out, size_t size) {
+  const awz_way *way = data;
+  snprintf(out, size, "%s %s", way->socket->type->name, way->socket->address);
+}
+
+static const aw_operation wait_recv = {.label = "recv",
+                                       .arm = arm,
+                                       .disarm = disarm,
+                                       .external = true,
+                                       .describe = describe};
+static const aw_operation event_recv = {.label = "recv",
+                                        .arm = try_or_arm,
+                                        .disarm = disarm,
+                                        .external = true,
+                                        .describe = describe};
+
+/* ---- receiving ---- */
+
+/* A message of many bytes counts as several awaits of this turn: making strings
+ * of it takes time (PITFALLS Z5). */
+static void spend(lua_State *L, size_t bytes, const char *what) {
+  enum { LARGE = 4096, MOST = 64 };
+  size_t more = bytes / LARGE;
+  for (size_t i = 0; i < more && i < MOST; i++)
+    aw_lua_at_once(L, what);
+}
+
+/* Making strings may raise, and may run finalizers, which close the socket. */
+static int deliver(lua_State *L, const awz_way *way, awz_message *message,
+                   const char *what) {
+  awz_socket *s = way->socket;
+  size_t bytes = message->bytes;
+  s->delivering = message;
+  aw_zmq_set_buffered(s->ready, true);
+  int count = awz_message_push(L, message, way->as_table);
+  s->delivering = NULL;
+  if (s->ready)
+    aw_zmq_set_buffered(s->ready, s->returned != NULL);
+  awz_message_done(s, message);
+  spend(L, bytes, what);
+  return count;
+}
+
+static const char *name_of(const awz_way *way) {
+  return way->as_table ? "socket:recv_multipart" : "socket:recv";
+}
+
+static int received(lua_State *L, int result, void *data) {
+  const awz_way *way = data;
+  if (result < 0)
+    return awz_fail(L, way->socket, result, "receive");
+  return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
+}
+
+static int receive(lua_State *L, int result, void *data) {
+  const awz_way *way = data;
+  awz_socket *s = way->socket;
+  awz_message *message;
+  if (result == 0)
+    result = awz_socket_check(s);
+  if (result == 0 && !aw_zmq_receiving(s->ready))
+    result = awz_message_next(s, &message);
+  if (result < 0)
+    return awz_fail(L, s, result, "receive");
+  if (result > 0)
+    return deliver(L, way, message, name_of(way));
+  return aw_lua_await(L, &wait_recv, data, name_of(way), received);
+}
+
+static int start(lua_State *L, awz_way *way) {
+  lua_settop(L, 1);
+  if (!aw_lua_at_once(L, name_of(way)))
+    return aw_lua_await(L, NULL, way, name_of(way), receive);
+  return receive(L, 0, way);
+}
+
+static awz_socket *check_receiver(lua_State *L, awz_socket *s) {
+  if (!s->type->receives)
+    awz_error(L, "a %s socket cannot receive", s->type->name);
+  return s;
+}
+
+static int socket_recv(lua_State *L) {
+  return start(L, &check_receiver(L, awz_check_socket(L, "receive"))->plain);
+}
+
+static int socket_recv_multipart(lua_State *L) {
+  return start(L,
+               &check_receiver(L, awz_check_socket(L, "receive"))->multipart);
+}
+
+const luaL_Reg awz_receive_methods[] = {
+    {"recv", socket_recv},
+    {"recv_multipart", socket_recv_multipart},
+    {NULL, NULL}};
+
+int awz_make_recv(lua_State *L) {
+  awz_socket *s = check_receiver(L, awz_check_socket_at(L, 1, "receive"));
+  aw_lua_push_wire(L, aw_wait_for(&event_recv, &s->plain), 1);
+  return 1;
+}

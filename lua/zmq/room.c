@@ -1,0 +1,46 @@
+/* room.c - are there descriptors and threads left?
+ *
+ * Out of either, libzmq aborts the process (PITFALLS Z12). So what it is about
+ * to need is tried first, and given back: then an error is an error.
+ */
+#include "zmq.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
+
+int awz_room_for_files(void) {
+  enum { NEEDED = 8 };
+  int fds[NEEDED], count = 0;
+  while (count < NEEDED && pipe(&fds[count]) == 0)
+    count += 2;
+  int rc = count < NEEDED ? -errno : 0;
+  while (count > 0)
+    close(fds[--count]);
+  return rc;
+}
+
+static void *wait_for(void *lock) {
+  pthread_mutex_lock(lock);
+  pthread_mutex_unlock(lock);
+  return NULL;
+}
+
+/* All at the same time: each waits until the last one is there. */
+int awz_room_for_threads(int count) {
+  enum { MOST = 64 };
+  pthread_t threads[MOST];
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  int started = 0, rc = 0;
+  if (count > MOST)
+    count = MOST;
+  pthread_mutex_lock(&lock);
+  while (started < count && rc == 0) {
+    rc = pthread_create(&threads[started], NULL, wait_for, &lock);
+    started += rc == 0;
+  }
+  pthread_mutex_unlock(&lock);
+  while (started > 0)
+    pthread_join(threads[--started], NULL);
+  return -rc;
+}

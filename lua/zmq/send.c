@@ -1,0 +1,334 @@
+/* send.c - s:send(), s:send_multipart(), aw.Send(s, ...)
+ *
+ * A message is a list of Lua strings (awz_parts). Its frames are made before
+ * the first of them goes; then they go without a pause, all or none (Z7). When
+ * that cannot be now, the list waits: the strings are kept alive by the stack
+ * of the task, or by the Wire, and are not copied before they can go.
+ *
+ * A socket that addresses its peers (ROUTER) has a queue for each: a message
+ * waits behind those for the same peer only.
+ */
+#include "zmq.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FEW = 8 };
+
+/* ---- all frames or none ---- */
+
+static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
+  for (size_t i = 0; i < parts->count; i++) {
+    int rc = awz_raw_fill(&frames[i], parts->part[i].data, parts->part[i].size);
+    if (rc == 0)
+      continue;
+    while (i > 0)
+      awz_raw_drop(&frames[--i]);
+    return rc;
+  }
+  return 0;
+}
+
+/* Those that did not go. A balanced socket whose peer is lost half way swallows
+ * what still belongs to the message: let it have that. */
+static void drop_rest(const awz_parts *parts, aw_zmq_message *frames,
+                      size_t from) {
+  bool swallow = from > 0 && parts->socket->type->balanced;
+  if (from < parts->count)
+    awz_raw_drop(&frames[from]);
+  for (size_t i = from + 1; i < parts->count; i++)
+    if (!swallow ||
+        awz_raw_send(parts->socket, &frames[i], i + 1 < parts->count) < 0)
+      awz_raw_drop(&frames[i]);
+}
+
+static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
+  int rc = make_frames(parts, frames);
+  if (rc < 0)
+    return rc;
+  for (size_t i = 0; i < parts->count; i++) {
+    rc = awz_raw_send(parts->socket, &frames[i], i + 1 < parts->count);
+    if (rc < 0) {
+      drop_rest(parts, frames, i);
+      return rc;
+    }
+  }
+  return 0;
+}
+
+/* 0, -EAGAIN when it cannot go now, or another code. */
+static int send_all(const awz_parts *parts) {
+  aw_zmq_message few[FEW];
+  if (parts->count <= FEW)
+    return send_frames(parts, few);
+  aw_zmq_message *many =
+      aw_reallocate(NULL, parts->count * sizeof(aw_zmq_message));
+  if (!many)
+    return AW_ENOMEM;
+  int rc = send_frames(parts, many);
+  aw_free(many);
+  return rc;
+}
+
+/* "Not now" may be old news: libzmq looks for room only now and then (Z8). */
+static int send_now(const awz_parts *parts) {
+  int rc = send_all(parts);
+  if (rc != -EAGAIN)
+    return rc;
+  int events = aw_zmq_events(parts->socket->ready);
+  if (events < 0)
+    return events;
+  return events & AW_WRITABLE ? send_all(parts) : rc;
+}
+
+/* ---- those that wait ---- */
+
+static bool same_peer(const void *waiting, const void *new) {
+  const awz_part *a = ((const awz_parts *)waiting)->part;
+  const awz_part *b = ((const awz_parts *)new)->part;
+  return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+/* Does another message wait that is to go before? */
+static bool must_queue(const awz_parts *parts) {
+  const awz_socket *s = parts->socket;
+  return aw_zmq_sending(s->ready, s->type->addressed ? same_peer : NULL, parts);
+}
+
+/* A peer that is gone is no error, unless the user wants it so. */
+static bool is_refusal(const awz_socket *s, int code) {
+  return code == -EHOSTUNREACH && s->type->addressed && !s->strict;
+}
+
+static int push_outcome(lua_State *L, bool sent) {
+  lua_pushboolean(L, sent);
+  if (sent)
+    return 1;
+  lua_pushliteral(L, "EHOSTUNREACH");
+  return 2;
+}
+
+typedef struct outcome {
+  aw_lua_value value;
+  bool sent;
+} outcome;
+
+static int push_value(lua_State *L, aw_lua_value *value) {
+  return push_outcome(L, ((outcome *)value)->sent);
+}
+
+static void release_value(aw_lua_value *value) {
+  aw_free(value);
+}
+
+/* How the wait of `task` ended, as its value: 1, or a negative code. */
+static int conclude(aw_task *task, const awz_socket *s, int rc) {
+  if (rc < 0 && !is_refusal(s, rc))
+    return rc;
+  outcome *o = aw_allocate(sizeof *o);
+  if (!o)
+    return rc < 0 ? AW_ENOMEM : 1; /* sent it is */
+  o->value = (aw_lua_value){push_value, release_value, 0};
+  o->sent = rc == 0;
+  aw_task_set_value(task, aw_lua_box(&o->value));
+  return 1;
+}
+
+int awz_take_out(aw_task *task, void *data) {
+  const awz_parts *parts = data;
+  int rc = send_all(parts);
+  if (rc == -EAGAIN)
+    return 0;
+  return conclude(task, parts->socket, rc);
+}
+
+static int arm(aw_task *task, void *data) {
+  const awz_parts *parts = data;
+  int rc = awz_socket_check(parts->socket);
+  return rc < 0 ? rc : aw_zmq_arm_send(task, parts->socket->ready);
+}
+
+static int try_or_arm(aw_task *task, void *data) {
+  const awz_parts *parts = data;
+  int rc = awz_socket_check(parts->socket);
+  if (rc < 0)
+    return rc;
+  if (!must_queue(parts)) {
+    rc = send_now(parts);
+    if (rc != -EAGAIN)
+      return conclude(task, parts->socket, rc);
+  }
+  return arm(task, data);
+}
+
+static void disarm(aw_task *task, void *data) {
+  const awz_parts *parts = data;
+  aw_zmq_disarm(task, parts->socket->ready);
+}
+
+static void describe(const void *data, char *out, size_t size) {
+  const awz_parts *parts = data;
+  snprintf(out, size, "%s %s", parts->socket->type->name,
+           parts->socket->address);
+}
+
+static const aw_operation wait_send = {.label = "send",
+                                       .arm = arm,
+                                       .disarm = disarm,
+                                       .external = true,
+                                       .describe = describe};
+static const aw_operation event_send = {.label = "send",
+                                        .arm = try_or_arm,
+                                        .disarm = disarm,
+                                        .external = true,
+                                        .describe = describe};
+
+/* ---- from Lua ---- */
+
+static void check_part(lua_State *L, const awz_socket *s, int index,
+                       awz_part *part) {
+  part->data = lua_tolstring(L, index, &part->size);
+  if (s->max_size >= 0 && (uint64_t)part->size > (uint64_t)s->max_size)
+    awz_error(L, "a part of %I bytes is over the socket's maxmsgsize (%I)",
+              (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
+}
+
+/* Push a message of the `count` strings from `first` on. */
+static awz_parts *push_parts(lua_State *L, awz_socket *s, int first,
+                             int count) {
+  awz_parts *parts =
+      lua_newuserdatauv(L, sizeof *parts + (size_t)count * sizeof(awz_part), 1);
+  awz_part *part = (awz_part *)(parts + 1);
+  *parts = (awz_parts){s, (size_t)count, part};
+  for (int i = 0; i < count; i++)
+    check_part(L, s, first + i, &part[i]);
+  return parts;
+}
+
+static void check_count(lua_State *L, const awz_socket *s, int count) {
+  if ((size_t)count > s->max_parts)
+    awz_error(L, "too many parts: %d (the socket's max_parts is %I)", count,
+              (LUAI_UACINT)s->max_parts);
+  if (s->conflated && count > 1)
+    awz_error(L, "a socket with 'conflate' sends messages of one part, got %d",
+              count);
+  if (s->type->addressed && count < 2)
+    awz_error(L,
+              "a message of a %s begins with the routing id of its peer; at "
+              "least one part follows",
+              s->type->name);
+}
+
+static awz_socket *check_sender(lua_State *L, awz_socket *s) {
+  if (!s->type->sends)
+    awz_error(L, "a %s socket cannot send", s->type->name);
+  return s;
+}
+
+/* The parts from 2 on. */
+static int check_arguments(lua_State *L, const awz_socket *s) {
+  int count = lua_gettop(L) - 1;
+  luaL_checkstring(L, 2);
+  for (int i = 3; i <= count + 1; i++)
+    luaL_checkstring(L, i);
+  check_count(L, s, count);
+  return count;
+}
+
+/* Put the parts in the table at 2 in its place. */
+static int spread_table(lua_State *L, const awz_socket *s) {
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_Integer count = luaL_len(L, 2);
+  luaL_argcheck(L, count > 0, 2, "a message has at least one part");
+  check_count(L, s, count > INT32_MAX ? INT32_MAX : (int)count);
+  luaL_checkstack(L, (int)count + 8, "too many parts");
+  for (lua_Integer i = 1; i <= count; i++) {
+    int type = lua_geti(L, 2, i);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER)
+      luaL_argerror(L, 2,
+                    lua_pushfstring(L, "part %d is a %s, string expected",
+                                    (int)i, lua_typename(L, type)));
+    lua_tostring(L, -1);
+  }
+  lua_remove(L, 2);
+  return (int)count;
+}
+
+static int fail_or_refuse(lua_State *L, const awz_socket *s, int code) {
+  if (is_refusal(s, code))
+    return push_outcome(L, false);
+  return awz_fail(L, s, code, "send");
+}
+
+static int sent(lua_State *L, int result, void *data) {
+  const awz_parts *parts = data;
+  if (result < 0)
+    return awz_fail(L, parts->socket, result, "send");
+  int count = aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
+  return count > 0 ? count : push_outcome(L, true);
+}
+
+/* The message is the userdata on top of the stack. */
+static int send_parts(lua_State *L, int result, void *data) {
+  awz_parts *parts = data;
+  if (result == 0)
+    result = awz_socket_check(parts->socket);
+  if (result == 0)
+    result = must_queue(parts) ? -EAGAIN : send_now(parts);
+  if (result == -EAGAIN)
+    return aw_lua_await(L, &wait_send, parts, "socket:send", sent);
+  if (result < 0)
+    return fail_or_refuse(L, parts->socket, result);
+  return push_outcome(L, true);
+}
+
+/* With the parts from 2 on: most often they go at once, and cost no memory. */
+static int send_strings(lua_State *L, awz_socket *s, int count) {
+  if (count > FEW || !aw_lua_at_once(L, "socket:send")) {
+    awz_parts *parts = push_parts(L, s, 2, count);
+    return aw_lua_await(L, NULL, parts, "socket:send", send_parts);
+  }
+  awz_part part[FEW];
+  for (int i = 0; i < count; i++)
+    check_part(L, s, 2 + i, &part[i]);
+  const awz_parts parts = {s, (size_t)count, part};
+  int rc = must_queue(&parts) ? -EAGAIN : send_now(&parts);
+  if (rc == 0)
+    return push_outcome(L, true);
+  if (rc != -EAGAIN)
+    return fail_or_refuse(L, s, rc);
+  return aw_lua_await(L, &wait_send, push_parts(L, s, 2, count), "socket:send",
+                      sent);
+}
+
+static int socket_send(lua_State *L) {
+  awz_socket *s = check_sender(L, awz_check_socket(L, "send"));
+  return send_strings(L, s, check_arguments(L, s));
+}
+
+static int socket_send_multipart(lua_State *L) {
+  awz_socket *s = check_sender(L, awz_check_socket(L, "send"));
+  return send_strings(L, s, spread_table(L, s));
+}
+
+const luaL_Reg awz_send_methods[] = {{"send", socket_send},
+                                     {"send_multipart", socket_send_multipart},
+                                     {NULL, NULL}};
+
+/* The strings, and the socket, are in a table that the message holds, which the
+ * Wire holds. */
+int awz_make_send(lua_State *L) {
+  awz_socket *s = check_sender(L, awz_check_socket_at(L, 1, "send"));
+  int count = check_arguments(L, s);
+  awz_parts *parts = push_parts(L, s, 2, count);
+  lua_createtable(L, count + 1, 0);
+  for (int i = 1; i <= count + 1; i++) {
+    lua_pushvalue(L, i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_setiuservalue(L, -2, 1);
+  aw_lua_push_wire(L, aw_wait_for(&event_send, parts), -1);
+  return 1;
+}

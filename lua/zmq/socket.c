@@ -1,0 +1,160 @@
+/* socket.c - a socket: made with the defaults of this library, closed in order
+ *
+ * Its readiness is forgotten by the engine before it is closed, since its
+ * descriptor may be another socket's right after (PITFALLS Z11). The struct
+ * stays while a message that came from it may come back.
+ *
+ * Defaults that differ from libzmq's: it lingers for 1 s, takes parts of 64 MiB
+ * at most, gives a handshake 5 s and a silent peer 30 s; a ROUTER or STREAM
+ * tells of a message that it cannot deliver.
+ */
+#include "zmq.h"
+
+#include <string.h>
+
+enum { MAX_PARTS = 1024, LINGER = 1000 /* ms */ };
+static const int64_t MAX_SIZE = 64 * 1024 * 1024;
+
+enum {
+  OPTION_LINGER = 17,
+  OPTION_MAXMSGSIZE = 22,
+  OPTION_ROUTER_MANDATORY = 33,
+  OPTION_HANDSHAKE_IVL = 66,
+  OPTION_HEARTBEAT_IVL = 75,
+  OPTION_HEARTBEAT_TIMEOUT = 77
+};
+
+static const aw_zmq_config one_queue = {awz_take_in, awz_take_out, false};
+static const aw_zmq_config queue_for_each_peer = {awz_take_in, awz_take_out,
+                                                  true};
+
+static int set_int(awz_socket *s, int option, int value) {
+  return awz_raw_set(s, option, &value, sizeof value);
+}
+
+static int set_defaults(awz_socket *s) {
+  static const struct {
+    int option, value;
+  } defaults[] = {{OPTION_LINGER, LINGER},
+                  {OPTION_HANDSHAKE_IVL, 5000},
+                  {OPTION_HEARTBEAT_IVL, 10000},
+                  {OPTION_HEARTBEAT_TIMEOUT, 30000}};
+  int rc = awz_raw_set(s, OPTION_MAXMSGSIZE, &MAX_SIZE, sizeof MAX_SIZE);
+  for (size_t i = 0; rc == 0 && i < sizeof defaults / sizeof *defaults; i++)
+    rc = set_int(s, defaults[i].option, defaults[i].value);
+  if (rc == 0 && s->type->number == AWZ_ROUTER)
+    rc = set_int(s, OPTION_ROUTER_MANDATORY, 1);
+  s->linger = LINGER;
+  s->max_parts = MAX_PARTS;
+  s->max_size = MAX_SIZE;
+  return rc;
+}
+
+static void join_context(awz_socket *s, awz_context *context) {
+  s->next = context->sockets;
+  if (s->next)
+    s->next->previous = s;
+  context->sockets = s;
+}
+
+static void leave_context(awz_socket *s) {
+  awz_context *context = s->context;
+  if (s->previous)
+    s->previous->next = s->next;
+  else
+    context->sockets = s->next;
+  if (s->next)
+    s->next->previous = s->previous;
+  s->next = s->previous = NULL;
+}
+
+static int open_socket(awz_socket *s) {
+  int rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_raw_open(s);
+  if (rc < 0)
+    return rc;
+  rc = set_defaults(s);
+  if (rc == 0)
+    rc = aw_zmq_new(s->raw,
+                    s->type->addressed ? &queue_for_each_peer : &one_queue,
+                    &s->ready);
+  if (rc < 0)
+    awz_raw_close(s);
+  return rc;
+}
+
+int awz_socket_new(awz_context *context, const awz_type *type,
+                   awz_socket **out) {
+  if (!context->raw)
+    return AW_ECLOSED;
+  if (context->forks != aw_zmq_forks())
+    return AW_EFORKED;
+  awz_socket *s = aw_allocate(sizeof *s);
+  if (!s)
+    return AW_ENOMEM;
+  s->context = context;
+  s->type = type;
+  s->refs = 1;
+  s->plain = (awz_way){s, false};
+  s->multipart = (awz_way){s, true};
+  int rc = open_socket(s);
+  if (rc < 0) {
+    aw_free(s);
+    return rc;
+  }
+  context->refs++;
+  join_context(s, context);
+  *out = s;
+  return 0;
+}
+
+int awz_socket_check(const awz_socket *s) {
+  if (!s->raw)
+    return AW_ECLOSED;
+  return s->context->forks == aw_zmq_forks() ? 0 : AW_EFORKED;
+}
+
+static void note_linger(const awz_socket *s) {
+  awz_context *context = s->context;
+  bool longer = s->linger < 0 || (context->longest_linger >= 0 &&
+                                  s->linger > context->longest_linger);
+  if (longer)
+    context->longest_linger = s->linger;
+}
+
+static void drop_messages(awz_socket *s) {
+  awz_message *message;
+  while ((message = s->returned) != NULL) {
+    s->returned = message->next;
+    awz_message_free(message);
+  }
+  if (s->partial)
+    awz_message_free(s->partial);
+  if (s->spare)
+    awz_message_free(s->spare);
+  s->partial = s->spare = NULL;
+}
+
+void awz_socket_close(awz_socket *s) {
+  if (!s->raw)
+    return;
+  aw_zmq_close(s->ready); /* first: it stops watching the descriptor */
+  s->ready = NULL;
+  note_linger(s);
+  if (s->context->forks == aw_zmq_forks())
+    awz_raw_close(s);
+  s->raw = NULL;
+  leave_context(s);
+  drop_messages(s);
+}
+
+void awz_socket_release(awz_socket *s) {
+  if (--s->refs > 0)
+    return;
+  awz_socket_close(s);
+  if (s->delivering)
+    awz_message_free(s->delivering);
+  awz_context_release(s->context);
+  aw_free(s);
+}

@@ -1,0 +1,269 @@
+/* zmq.h - sockets of libzmq for Lua, built with the public C API only
+ *
+ *   raw.c       the only file that calls libzmq
+ *   room.c      are there descriptors and threads left? libzmq aborts if not
+ *   context.c   contexts: what they own, their end off the loop   lcontext.c
+ *   socket.c    sockets: life, state                               lsocket.c
+ *   message.c   a message received, until Lua has taken it
+ *   receive.c   recv and its kin          send.c  send and its kin
+ *   address.c   what may be bound and connected to
+ *   options.c   the one table of options; get and set
+ *   types.c     the table of types       nearest.c  "did you mean"
+ *   lzmq.c      opens all of it, see lzmq.h; aiowire/zmq.lua puts the module together
+ *
+ * One way of a message in: libzmq → message → Lua strings. It is taken from
+ * libzmq only for a task that gets it; one that is not delivered after all goes
+ * back to the front of its socket [H4]. One way out: the strings stay where
+ * they are, on the stack of the task that waits, until all frames can go (Z7).
+ */
+#ifndef AWZ_ZMQ_H
+#define AWZ_ZMQ_H
+
+#include <aiowire.h>
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+
+typedef struct awz_context awz_context;
+typedef struct awz_socket awz_socket;
+typedef struct awz_message awz_message;
+typedef struct awz_parts awz_parts;
+
+/* ---- types.c ---- */
+
+typedef struct awz_type {
+  const char *name; /* in capitals */
+  int number;
+  bool receives, sends;
+  bool addressed; /* a message begins with the identity of its peer */
+  bool balanced;  /* after a failure within a message the rest is swallowed */
+} awz_type;
+
+enum {
+  AWZ_DEALER = 5,
+  AWZ_REP = 4,
+  AWZ_REQ = 3,
+  AWZ_ROUTER = 6,
+  AWZ_SUB = 2,
+  AWZ_STREAM = 11
+};
+
+extern const awz_type awz_types[];
+extern const size_t awz_type_count;
+
+/* The type that the value at `arg` names, by name or number. Raises. */
+const awz_type *awz_check_type(lua_State *L, int arg);
+
+/* ---- nearest.c ---- */
+
+/* Push ` (did you mean 'x'?)` for the one of `count` names, given by `get`,
+ * that is nearest to `name`; an empty text when none is near. */
+void awz_push_nearest(lua_State *L, const char *name, size_t count,
+                      const char *(*get)(size_t index));
+
+/* ---- objects ---- */
+
+/* What is under way for one Lua state: a userdata in the registry. */
+typedef struct awz_home {
+  awz_context *first; /* contexts, the newest first */
+  awz_context *usual; /* shared by those who name none; or NULL */
+} awz_home;
+
+struct awz_context {
+  awz_context *next; /* in the home */
+  void *raw;         /* NULL once it is closed */
+  awz_socket *sockets;
+  struct awz_ending *ending; /* its end, in a thread of its own; or NULL */
+  unsigned refs;             /* of the home, the userdata, sockets */
+  unsigned forks;
+  int longest_linger; /* ms, of its sockets; -1: for ever */
+  int patience;       /* ms: how long the end of the program waits for it */
+  int reserve[2];     /* descriptors, for its end */
+};
+
+/* Where a task waits for messages: tells the two kinds of receive apart. */
+typedef struct awz_way {
+  awz_socket *socket;
+  bool as_table;
+} awz_way;
+
+struct awz_socket {
+  void *raw; /* NULL once it is closed */
+  aw_zmq *ready;
+  awz_context *context;
+  awz_socket *next, *previous; /* in the context */
+  const awz_type *type;
+  unsigned refs; /* of the userdata, of messages under way */
+  awz_way plain, multipart;
+  awz_message *partial;    /* the frames of the next one that have come */
+  awz_message *returned;   /* not delivered after all, the oldest first */
+  awz_message *delivering; /* Lua makes strings of it, or failed to */
+  awz_message *spare;      /* for the next one, or NULL */
+  uint64_t taken;          /* messages, ever */
+  size_t max_parts;
+  int64_t max_size; /* of a part, bytes; negative: any */
+  int linger;       /* ms */
+  bool strict;      /* a peer that is gone is an error */
+  bool conflated;
+  bool oversized; /* the one that is coming has more parts than max_parts */
+  bool bound;     /* `address` was bound, else connected to */
+  char address[128];
+};
+
+/* ---- raw.c: all return 0, or a negative code ---- */
+
+int awz_raw_version(int version[3]);
+bool awz_raw_has(const char *capability);
+
+int awz_raw_open_context(awz_context *context, int io_threads);
+int awz_raw_set_context(const awz_context *context, int option, int value);
+int awz_raw_get_context(const awz_context *context, int option, int *value);
+/* Wait until all that its sockets had to send is sent, or given up. */
+void awz_raw_end_context(void *raw);
+
+int awz_raw_open(awz_socket *socket);
+void awz_raw_close(awz_socket *socket);
+int awz_raw_set(awz_socket *socket, int option, const void *value, size_t size);
+int awz_raw_get(awz_socket *socket, int option, void *value, size_t *size);
+
+typedef enum awz_verb {
+  AWZ_BIND,
+  AWZ_CONNECT,
+  AWZ_UNBIND,
+  AWZ_DISCONNECT
+} awz_verb;
+int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
+
+int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame);
+/* Takes the frame when it returns 0. */
+int awz_raw_send(awz_socket *socket, aw_zmq_message *frame, bool more);
+
+void awz_raw_init(aw_zmq_message *frame);
+int awz_raw_fill(aw_zmq_message *frame, const char *data, size_t size);
+void awz_raw_drop(aw_zmq_message *frame);
+const char *awz_raw_data(aw_zmq_message *frame, size_t *size);
+bool awz_raw_more(const aw_zmq_message *frame);
+
+/* ---- room.c ---- */
+
+/* 0, or UV_EMFILE, when libzmq would run out of descriptors. */
+int awz_room_for_files(void);
+/* 0, or UV_EAGAIN: can `count` threads be started? */
+int awz_room_for_threads(int count);
+
+/* ---- context.c ---- */
+
+/* A new context of `home`; its first claim is the caller's. */
+int awz_context_new(awz_home *home, int io_threads, awz_context **out);
+void awz_context_release(awz_context *context);
+/* Close its sockets, and end it in a thread. Twice is fine. */
+void awz_context_close(awz_context *context);
+/* Close all contexts, and wait for them, as long as their patience. */
+void awz_home_close(awz_home *home);
+
+/* ---- socket.c ---- */
+
+int awz_socket_new(awz_context *context, const awz_type *type,
+                   awz_socket **out);
+void awz_socket_close(awz_socket *socket);
+void awz_socket_release(awz_socket *socket);
+/* 0, AW_ECLOSED or AW_EFORKED. */
+int awz_socket_check(const awz_socket *socket);
+/* What tasks can do with the socket through the engine: see receive.c, send.c.
+ */
+int awz_take_in(aw_task *task, void *data);
+int awz_take_out(aw_task *task, void *data);
+
+/* ---- message.c ---- */
+
+struct awz_message {
+  aw_lua_value value;
+  awz_socket *socket; /* it came from; a claim, while it is under way */
+  awz_message *next;  /* in `returned` */
+  uint64_t number;    /* in the order they were taken */
+  size_t count, room; /* frames */
+  aw_zmq_message *frames;
+  aw_zmq_message few[4];
+  size_t bytes;
+  bool as_table;
+  bool delivered; /* Lua has it */
+};
+
+/* The next whole message. Returns 1, 0 when there is none, or negative. */
+int awz_message_next(awz_socket *socket, awz_message **out);
+void awz_message_free(awz_message *message);
+/* Lua has it, or nobody wants it: use it again for the next one. */
+void awz_message_done(awz_socket *socket, awz_message *message);
+/* Put it back to where it was in the order. */
+void awz_message_return(awz_socket *socket, awz_message *message);
+/* Push it, as several values or one table; returns how many. Raises. */
+int awz_message_push(lua_State *L, awz_message *message, bool as_table);
+/* As a value for a task. */
+aw_value awz_message_box(awz_message *message, bool as_table);
+
+/* ---- send.c ---- */
+
+typedef struct awz_part {
+  const char *data; /* of a Lua string that is kept alive */
+  size_t size;
+} awz_part;
+
+/* One message to be sent; a wire's may be sent by several tasks. */
+struct awz_parts {
+  awz_socket *socket;
+  size_t count;
+  const awz_part *part;
+};
+
+/* ---- for Lua ---- */
+
+/* The object at 1 in a function whose upvalue 1 is the metatable of its class;
+ * NULL: it is something else. */
+static inline void *awz_object(lua_State *L) {
+  void **box = lua_touserdata(L, 1);
+  if (!box || !lua_getmetatable(L, 1))
+    return NULL;
+  bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
+  lua_pop(L, 1);
+  return is ? *box : NULL;
+}
+
+extern const char *const AWZ_SOCKET_CLASS;
+extern const char *const AWZ_CONTEXT_CLASS;
+
+awz_home *awz_home_of(lua_State *L); /* raises */
+
+/* As luaL_error(), at the line of the innermost Lua function. */
+int awz_error(lua_State *L, const char *format, ...);
+
+/* The socket at 1, open. Raises. */
+awz_socket *awz_check_socket(lua_State *L, const char *verb);
+/* The same at `arg`, in functions without that upvalue. */
+awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb);
+/* Raise what `verb` failed with. */
+int awz_fail(lua_State *L, const awz_socket *socket, int code,
+             const char *verb);
+/* As "ROUTER socket"; pushed. */
+const char *awz_push_about(lua_State *L, const awz_socket *socket);
+
+/* address.c: is it one to bind or connect to? Raises. */
+const char *awz_check_address(lua_State *L, const awz_socket *socket,
+                              awz_verb verb, int arg);
+
+/* options.c: get(socket, name) and set(socket, name, value), with the stack at
+ * [socket, name, value]. Raise. */
+int awz_get_option(lua_State *L, awz_socket *socket);
+int awz_set_option(lua_State *L, awz_socket *socket);
+/* Push a list of { name, number }. */
+void awz_push_options(lua_State *L);
+
+int awz_context_socket(lua_State *L); /* ctx:socket(type [, options]) */
+
+/* Each adds to the table on top. Raise. */
+void awz_open_context(lua_State *L);
+void awz_open_socket(lua_State *L);
+extern const luaL_Reg awz_receive_methods[], awz_send_methods[];
+int awz_make_recv(lua_State *L);
+int awz_make_send(lua_State *L);
+
+#endif
