@@ -133,6 +133,17 @@ bool aw_lua_at_once(lua_State *L, const char *what) {
   return awl_at_once(awl_awaiter(L, awl_open(L), what));
 }
 
+aw_lua_here *aw_lua_place(lua_State *L) {
+  return (aw_lua_here *)awl_open(L);
+}
+
+bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
+  const awl_state *s = (awl_state *)here;
+  awl_worker *w = s->run.running;
+  return w && L == s->run.co && !s->in_handler && !s->gc_stress && !w->raised &&
+         !w->passing && lua_isyieldable(L) && awl_at_once(w);
+}
+
 aw_engine *aw_lua_engine(lua_State *L) {
   awl_state *s = awl_open(L);
   awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);

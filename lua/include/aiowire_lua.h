@@ -86,6 +86,13 @@ AW_API bool aw_lua_may_await(lua_State *L);
  * aw_lua_task(). */
 AW_API bool aw_lua_at_once(lua_State *L, const char *what);
 
+/* The same for what runs very often: true if L may await here, and the budget
+ * is not spent; false if it may not, or if only aw_lua_at_once() can tell. */
+typedef struct aw_lua_here aw_lua_here;
+AW_API bool aw_lua_quick(aw_lua_here *here, lua_State *L);
+/* What that asks: borrowed, as long as the Lua state lives. */
+AW_API aw_lua_here *aw_lua_place(lua_State *L);
+
 /* What goes on when a wait has ended: `result` as given to
  * aw_wait_complete(). The stack is as it was. Returns as a lua_CFunction. */
 typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);

@@ -390,7 +390,7 @@ static int new_socket(lua_State *L, awz_context *context, int arg) {
   luaL_setmetatable(L, AWZ_SOCKET_CLASS);
   int rc = context ? 0 : usual_context(L, &context);
   if (rc == 0)
-    rc = awz_socket_new(context, type, box);
+    rc = awz_socket_new(context, type, aw_lua_place(L), box);
   if (rc == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
   if (rc < 0) {

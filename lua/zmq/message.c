@@ -17,7 +17,8 @@ enum { FEW = sizeof((awz_message *)0)->few / sizeof(aw_zmq_message) };
 
 static int push_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
-  int count = awz_message_push(L, message, message->as_table);
+  size_t bytes = 0;
+  int count = awz_message_push(L, message, message->as_table, &bytes);
   message->delivered = true;
   return count;
 }
@@ -52,9 +53,8 @@ static awz_message *take_spare(awz_socket *s) {
 
 static void drop_frames(awz_message *message) {
   for (size_t i = 0; i < message->count; i++)
-    awz_raw_drop(&message->frames[i]);
+    awz_raw_drop(message->socket, &message->frames[i]);
   message->count = 0;
-  message->bytes = 0;
 }
 
 void awz_message_free(awz_message *message) {
@@ -107,16 +107,13 @@ static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
   if (!make_room(message))
     return AW_ENOMEM;
   aw_zmq_message *frame = &message->frames[message->count];
-  awz_raw_init(frame);
+  awz_raw_init(s, frame);
   int rc = awz_raw_receive(s, frame);
   if (rc < 0) {
-    awz_raw_drop(frame);
+    awz_raw_drop(s, frame);
     return rc;
   }
-  size_t size;
-  awz_raw_data(frame, &size);
-  *more = awz_raw_more(frame);
-  message->bytes += size;
+  *more = awz_raw_more(s, frame);
   message->count++;
   return 0;
 }
@@ -183,22 +180,27 @@ int awz_message_next(awz_socket *s, awz_message **out) {
 
 /* ---- for Lua ---- */
 
-static void push_frame(lua_State *L, aw_zmq_message *frame) {
+static void push_frame(lua_State *L, awz_message *message, size_t index,
+                       size_t *bytes) {
   size_t size;
-  const char *data = awz_raw_data(frame, &size);
+  const char *data =
+      awz_raw_data(message->socket, &message->frames[index], &size);
+  *bytes += size;
   lua_pushlstring(L, data, size);
 }
 
-int awz_message_push(lua_State *L, awz_message *message, bool as_table) {
+int awz_message_push(lua_State *L, awz_message *message, bool as_table,
+                     size_t *bytes) {
+  size_t count = message->count;
   if (!as_table) {
-    luaL_checkstack(L, (int)message->count, "too many parts");
-    for (size_t i = 0; i < message->count; i++)
-      push_frame(L, &message->frames[i]);
-    return (int)message->count;
+    luaL_checkstack(L, (int)count, "too many parts");
+    for (size_t i = 0; i < count; i++)
+      push_frame(L, message, i, bytes);
+    return (int)count;
   }
-  lua_createtable(L, (int)message->count, 0);
-  for (size_t i = 0; i < message->count; i++) {
-    push_frame(L, &message->frames[i]);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_frame(L, message, i, bytes);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;

@@ -70,10 +70,10 @@ static void spend(lua_State *L, size_t bytes, const char *what) {
 static int deliver(lua_State *L, const awz_way *way, awz_message *message,
                    const char *what) {
   awz_socket *s = way->socket;
-  size_t bytes = message->bytes;
+  size_t bytes = 0;
   s->delivering = message;
   aw_zmq_set_buffered(s->ready, true);
-  int count = awz_message_push(L, message, way->as_table);
+  int count = awz_message_push(L, message, way->as_table, &bytes);
   s->delivering = NULL;
   if (s->ready)
     aw_zmq_set_buffered(s->ready, s->returned != NULL);
@@ -110,7 +110,7 @@ static int receive(lua_State *L, int result, void *data) {
 
 static int start(lua_State *L, awz_way *way) {
   lua_settop(L, 1);
-  if (!aw_lua_at_once(L, name_of(way)))
+  if (!aw_lua_quick(way->socket->here, L) && !aw_lua_at_once(L, name_of(way)))
     return aw_lua_await(L, NULL, way, name_of(way), receive);
   return receive(L, 0, way);
 }

@@ -20,11 +20,12 @@ enum { FEW = 8 };
 
 static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
   for (size_t i = 0; i < parts->count; i++) {
-    int rc = awz_raw_fill(&frames[i], parts->part[i].data, parts->part[i].size);
+    int rc = awz_raw_fill(parts->socket, &frames[i], parts->part[i].data,
+                          parts->part[i].size);
     if (rc == 0)
       continue;
     while (i > 0)
-      awz_raw_drop(&frames[--i]);
+      awz_raw_drop(parts->socket, &frames[--i]);
     return rc;
   }
   return 0;
@@ -36,11 +37,11 @@ static void drop_rest(const awz_parts *parts, aw_zmq_message *frames,
                       size_t from) {
   bool swallow = from > 0 && parts->socket->type->balanced;
   if (from < parts->count)
-    awz_raw_drop(&frames[from]);
+    awz_raw_drop(parts->socket, &frames[from]);
   for (size_t i = from + 1; i < parts->count; i++)
     if (!swallow ||
         awz_raw_send(parts->socket, &frames[i], i + 1 < parts->count) < 0)
-      awz_raw_drop(&frames[i]);
+      awz_raw_drop(parts->socket, &frames[i]);
 }
 
 static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
@@ -229,9 +230,10 @@ static awz_socket *check_sender(lua_State *L, awz_socket *s) {
 /* The parts from 2 on. */
 static int check_arguments(lua_State *L, const awz_socket *s) {
   int count = lua_gettop(L) - 1;
-  luaL_checkstring(L, 2);
-  for (int i = 3; i <= count + 1; i++)
-    luaL_checkstring(L, i);
+  luaL_checkany(L, 2);
+  for (int i = 2; i <= count + 1; i++)
+    if (lua_type(L, i) != LUA_TSTRING)
+      luaL_checkstring(L, i);
   check_count(L, s, count);
   return count;
 }
@@ -286,7 +288,8 @@ static int send_parts(lua_State *L, int result, void *data) {
 
 /* With the parts from 2 on: most often they go at once, and cost no memory. */
 static int send_strings(lua_State *L, awz_socket *s, int count) {
-  if (count > FEW || !aw_lua_at_once(L, "socket:send")) {
+  if (count > FEW ||
+      !(aw_lua_quick(s->here, L) || aw_lua_at_once(L, "socket:send"))) {
     awz_parts *parts = push_parts(L, s, 2, count);
     return aw_lua_await(L, NULL, parts, "socket:send", send_parts);
   }

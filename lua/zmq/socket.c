@@ -85,7 +85,7 @@ static int open_socket(awz_socket *s) {
 }
 
 int awz_socket_new(awz_context *context, const awz_type *type,
-                   awz_socket **out) {
+                   aw_lua_here *here, awz_socket **out) {
   if (!context->raw)
     return AW_ECLOSED;
   if (context->forks != aw_zmq_forks())
@@ -95,6 +95,7 @@ int awz_socket_new(awz_context *context, const awz_type *type,
     return AW_ENOMEM;
   s->context = context;
   s->type = type;
+  s->here = here;
   s->refs = 1;
   s->plain = (awz_way){s, false};
   s->multipart = (awz_way){s, true};

@@ -72,6 +72,7 @@ typedef struct awz_home {
 struct awz_context {
   awz_context *next; /* in the home */
   void *raw;         /* NULL once it is closed */
+  const aw_zmq_calls *calls;
   awz_socket *sockets;
   struct awz_ending *ending; /* its end, in a thread of its own; or NULL */
   unsigned refs;             /* of the home, the userdata, sockets */
@@ -89,7 +90,9 @@ typedef struct awz_way {
 
 struct awz_socket {
   void *raw; /* NULL once it is closed */
+  const aw_zmq_calls *calls;
   aw_zmq *ready;
+  aw_lua_here *here;
   awz_context *context;
   awz_socket *next, *previous; /* in the context */
   const awz_type *type;
@@ -138,11 +141,13 @@ int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame);
 /* Takes the frame when it returns 0. */
 int awz_raw_send(awz_socket *socket, aw_zmq_message *frame, bool more);
 
-void awz_raw_init(aw_zmq_message *frame);
-int awz_raw_fill(aw_zmq_message *frame, const char *data, size_t size);
-void awz_raw_drop(aw_zmq_message *frame);
-const char *awz_raw_data(aw_zmq_message *frame, size_t *size);
-bool awz_raw_more(const aw_zmq_message *frame);
+void awz_raw_init(const awz_socket *socket, aw_zmq_message *frame);
+int awz_raw_fill(const awz_socket *socket, aw_zmq_message *frame,
+                 const char *data, size_t size);
+void awz_raw_drop(const awz_socket *socket, aw_zmq_message *frame);
+const char *awz_raw_data(const awz_socket *socket, aw_zmq_message *frame,
+                         size_t *size);
+bool awz_raw_more(const awz_socket *socket, const aw_zmq_message *frame);
 
 /* ---- room.c ---- */
 
@@ -164,7 +169,7 @@ void awz_home_close(awz_home *home);
 /* ---- socket.c ---- */
 
 int awz_socket_new(awz_context *context, const awz_type *type,
-                   awz_socket **out);
+                   aw_lua_here *here, awz_socket **out);
 void awz_socket_close(awz_socket *socket);
 void awz_socket_release(awz_socket *socket);
 /* 0, AW_ECLOSED or AW_EFORKED. */
@@ -184,7 +189,6 @@ struct awz_message {
   size_t count, room; /* frames */
   aw_zmq_message *frames;
   aw_zmq_message few[4];
-  size_t bytes;
   bool as_table;
   bool delivered; /* Lua has it */
 };
@@ -196,8 +200,10 @@ void awz_message_free(awz_message *message);
 void awz_message_done(awz_socket *socket, awz_message *message);
 /* Put it back to where it was in the order. */
 void awz_message_return(awz_socket *socket, awz_message *message);
-/* Push it, as several values or one table; returns how many. Raises. */
-int awz_message_push(lua_State *L, awz_message *message, bool as_table);
+/* Push it, as several values or one table; returns how many. Adds its bytes to
+ * `*bytes`. Raises. */
+int awz_message_push(lua_State *L, awz_message *message, bool as_table,
+                     size_t *bytes);
 /* As a value for a task. */
 aw_value awz_message_box(awz_message *message, bool as_table);
 
