@@ -364,7 +364,7 @@ static bool let_send(aw_zmq *z) {
   put_back(&z->senders, &stuck);
   if (sent)
     z->pause = 0;
-  if (full) /* writable, but not for these: libzmq will not tell when */
+  if (full) /* libzmq will not tell when it is writable for these */
     pause_sending(z);
   return sent;
 }
@@ -380,7 +380,9 @@ static bool look_at_events(aw_zmq *z) {
   bool again = (events & AW_READABLE) && !aw__list_empty(&z->receivers);
   if (events & AW_READABLE)
     aw__wake_list(&z->readers, 0);
-  if ((events & AW_WRITABLE) && !z->pausing && !aw__list_empty(&z->senders))
+  /* Of many peers one may be gone: that is no event, a send tells it. */
+  bool may_send = (events & AW_WRITABLE) || z->config->many;
+  if (may_send && !z->pausing && !aw__list_empty(&z->senders))
     again = let_send(z) || again;
   if (events & AW_WRITABLE)
     aw__wake_list(&z->writers, 0);
@@ -416,9 +418,11 @@ bool aw__zmq_settle(aw_engine *engine) {
     return false;
   aw_link *link;
   while ((link = aw__list_shift(&pass->fired)) != NULL) {
-    watch *w = AW_CONTAINER(aw_zmq, link, link)->watch;
-    uv_poll_stop(&w->poll);
-    w->polling = false;
+    aw_zmq *z = AW_CONTAINER(aw_zmq, link, link);
+    if (awaited(z)) /* somebody has come since */
+      continue;
+    uv_poll_stop(&z->watch->poll);
+    z->watch->polling = false;
   }
   return !aw__list_empty(&pass->dirty);
 }

@@ -10,23 +10,29 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* How many letters to change, leave out or put in, whatever their case. Both
- * are at most LONGEST long. */
+static bool same(char a, char b) {
+  return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* How many letters to change, leave out, put in or swap with the next one,
+ * whatever their case. Both are at most LONGEST long. */
 static size_t distance(const char *a, const char *b) {
-  size_t row[LONGEST + 1], length = strlen(b);
-  for (size_t i = 0; i <= length; i++)
-    row[i] = i;
-  for (; *a; a++) {
-    size_t diagonal = row[0]++;
-    for (size_t i = 1; i <= length; i++) {
-      bool other =
-          tolower((unsigned char)*a) != tolower((unsigned char)b[i - 1]);
-      size_t change = diagonal + other;
-      diagonal = row[i];
-      row[i] = least(change, least(row[i], row[i - 1]) + 1);
+  size_t rows[3][LONGEST + 1], width = strlen(b), height = strlen(a);
+  for (size_t j = 0; j <= width; j++)
+    rows[0][j] = j;
+  for (size_t i = 1; i <= height; i++) {
+    const size_t *before = rows[(i + 1) % 3], *above = rows[(i + 2) % 3];
+    size_t *row = rows[i % 3];
+    row[0] = i;
+    for (size_t j = 1; j <= width; j++) {
+      row[j] = least(above[j - 1] + !same(a[i - 1], b[j - 1]),
+                     least(above[j], row[j - 1]) + 1);
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+          same(a[i - 2], b[j - 1]))
+        row[j] = least(row[j], before[j - 2] + 1);
     }
   }
-  return row[length];
+  return rows[height % 3][width];
 }
 
 void awz_push_nearest(lua_State *L, const char *name, size_t count,

@@ -230,8 +230,7 @@ static awz_socket *check_sender(lua_State *L, awz_socket *s) {
 /* The parts from 2 on. */
 static int check_arguments(lua_State *L, const awz_socket *s) {
   int count = lua_gettop(L) - 1;
-  luaL_checkany(L, 2);
-  for (int i = 2; i <= count + 1; i++)
+  for (int i = 2; i <= count + 1 || i == 2; i++)
     if (lua_type(L, i) != LUA_TSTRING)
       luaL_checkstring(L, i);
   check_count(L, s, count);

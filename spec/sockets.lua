@@ -1,0 +1,92 @@
+--- What the specs of zmq sockets share.
+---
+--- libzmq closes descriptors in a thread of its own, a moment after a socket is
+--- closed: `sealed` waits for that before it looks for leaks.
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+local lfs = require "lfs"
+
+local M = {}
+
+M.PATIENCE = helper.gc_stress and 60 or 4 -- seconds for one fact
+
+local zmq = require "aiowire.zmq"
+
+--- Is libzmq there at all?
+M.installed = pcall(zmq.version)
+
+local function descriptors()
+  local count = 0
+  for _ in lfs.dir("/proc/self/fd") do
+    count = count + 1
+  end
+  return count
+end
+
+local function wait_for_descriptors(wanted)
+  local patience = 400
+  while descriptors() > wanted and patience > 0 do
+    aw.run(aw.Sleep(0.005))
+    patience = patience - 1
+  end
+end
+
+--- The shared context has threads and descriptors that stay.
+local function open_context()
+  if not M.opened then
+    M.opened = true
+    zmq.socket("pair"):close()
+    aw.run(aw.Sleep(0.05))
+  end
+end
+
+--- Run `f` in a task; nothing may be left when it has ended.
+function M.run(f)
+  open_context()
+  return helper.leak_checked(function()
+    local before = descriptors()
+    aw.run(function()
+      aw.timeout(M.PATIENCE, f)
+    end)
+    collectgarbage()
+    collectgarbage()
+    wait_for_descriptors(before)
+  end)
+end
+
+--- A fact for `it` about sockets: `f`, in a task, leak-checked.
+function M.fact(f)
+  return function()
+    if not M.installed then
+      pending "libzmq is not installed"
+      return
+    end
+    M.run(f)
+  end
+end
+
+--- Two sockets, the first bound at a fresh address of `transport`, the second
+--- connected to it.
+function M.pair_of(bound, connected, transport, options)
+  local a, b = zmq.socket(bound, options), zmq.socket(connected, options)
+  a:bind(M.address(transport))
+  b:connect(a.last_endpoint)
+  return a, b
+end
+
+local serial = 0
+
+--- An address to bind to.
+function M.address(transport)
+  serial = serial + 1
+  if transport == "tcp" then
+    return "tcp://127.0.0.1:*"
+  elseif transport == "ipc" then
+    return ("ipc:///tmp/aiowire-%d-%d"):format(os.time(), serial)
+  end
+  return "inproc://spec-" .. serial
+end
+
+M.zmq = zmq
+return M
