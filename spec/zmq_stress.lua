@@ -168,6 +168,37 @@ function M.patterns.push_pull(books, transport, count)
   end
 end
 
+--- The only receiver is away now and then, when its socket has news: asleep, or
+--- busy for a few turns of the engine.
+function M.patterns.paused_pull(books, transport, count)
+  local pull, pushers = books:sockets_of(transport, "pull", "push", 1)
+  books.scope:start(aw.Recv(books:socket "pull")) -- so that I/O is looked at
+  books.scope:start(function()
+    while true do
+      books:count(pull:recv())
+      if books.come % 50 == 0 then
+        aw.sleep(0.0005)
+      elseif books.come % 50 == 25 then
+        while pull:poll("r", 0) ~= 0 do
+          books:count(pull:recv())
+        end
+        local over = aw.now() + 0.001
+        while aw.now() < over do
+          aw.yield()
+        end
+      end
+    end
+  end)
+  books.scope:start(function()
+    for i = 1, count do
+      pushers[1]:send("m" .. i)
+      if i % 20 == 0 then
+        aw.sleep(0.0003)
+      end
+    end
+  end)
+end
+
 --- Two subscribers get all: the first message waits for both.
 function M.patterns.pub_sub(books, transport, count)
   local xpub, subs = books:sockets_of(transport, "xpub", "sub", 2,
@@ -208,7 +239,8 @@ function M.patterns.req_rep(books, transport, count)
   end
 end
 
-M.names = { "pair", "dealer_router", "push_pull", "pub_sub", "req_rep" }
+M.names = { "pair", "dealer_router", "push_pull", "paused_pull",
+  "pub_sub", "req_rep" }
 
 --- Move `count` messages; raises "stalled" or what else went wrong.
 ---@param name string one of M.names
