@@ -52,7 +52,7 @@ function M.close(mark, ...)
   end
   local patience = os.time() + 3
   while descriptors() > mark and os.time() < patience do
-    collectgarbage()
+    assert(true)
   end
 end
 

@@ -1,0 +1,163 @@
+-- Every exit of a program with sockets is bounded, whatever they have left
+-- (Z13): unsent messages, absent peers, pending receives, open Pollers.
+
+local process = require "spec.process"
+local sockets = require "spec.sockets"
+
+-- What a program has open when it ends.
+local states <const> = {
+  { "nothing but an open socket", [[
+    local s = zmq.socket("rep"):bind "tcp://127.0.0.1:*"
+  ]] },
+  { "a message for an absent peer", [[
+    local s = zmq.socket("push", { linger = 300 })
+    s:connect "tcp://127.0.0.1:9"
+    start(function() s:send "never" end)
+  ]] },
+  { "a message for nobody at all", [[
+    local s = zmq.socket "push"
+    start(function() s:send "never" end)
+  ]] },
+  { "a pending receive", [[
+    local s = zmq.socket("pull"):bind "inproc://x"
+    start(function() s:recv() end)
+    start(aw.Recv(s))
+  ]] },
+  { "an open Poller", [[
+    local s = zmq.socket("pull"):bind "inproc://x"
+    start(aw.Poller { [s] = function() s:recv() end })
+  ]] },
+  { "a context of its own, with all that", [[
+    local ctx = zmq.context { patience = 400 }
+    local s = ctx:socket("push", { linger = -1 })
+    s:connect "tcp://127.0.0.1:9"
+    start(function() s:send "never" end)
+    local r = ctx:socket("router"):bind "inproc://x"
+    start(function() r:recv() end)
+  ]] },
+}
+
+-- How it ends, and with what exit code or signal.
+local endings <const> = {
+  { "by itself", "ev:stop()", 0 },
+  { "by an error", "error 'boom'", 1 },
+  { "by os.exit", "os.exit(3)", 3 },
+  { "by os.exit at once", "os.exit(4, false)", 4 },
+  { "after its loop's time", "aw.sleep(9)", 0 },
+}
+
+local program <const> = [[
+local aw = require "aiowire"
+local zmq = require "aiowire.zmq"
+local ev = aw.EventLoop { timeout = 0.1 }
+local function start(w)
+  ev:start(w, function() end)
+end
+%s
+ev:start(function()
+  aw.sleep(0.02)
+  %s
+end)
+ev:run()
+]]
+
+local function ends_in_time(run, state, ending)
+  local code = program:format(state[2], ending[2])
+  local start = os.time()
+  local outcome = run(code)
+  local said = outcome.out .. outcome.err
+  assert.are.equal(ending[3], outcome.code, said)
+  assert.is_true(os.time() - start <= 4, "it took too long")
+end
+
+describe("a program with sockets", function()
+  for _, state in ipairs(states) do
+    for _, ending in ipairs(endings) do
+      it(("ends %s in time with %s [Z13 L3]"):format(ending[1], state[1]),
+        function()
+          if not sockets.installed then
+            pending "libzmq is not installed"
+            return
+          end
+          ends_in_time(process.host, state, ending)
+        end)
+    end
+
+    it(("ends under lua5.4 in time with %s [Z13 L3]"):format(state[1]),
+      function()
+        if process.sanitized or not sockets.installed then
+          pending "needs libzmq, and a stock lua5.4"
+          return
+        end
+        ends_in_time(process.stock, state, endings[1])
+      end)
+  end
+
+  it("sends what is left to send before it ends [Z13]", function()
+    if not sockets.installed then
+      pending "libzmq is not installed"
+      return
+    end
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local zmq = aw.zmq
+      local pull = zmq.socket("pull"):bind "tcp://127.0.0.1:*"
+      local ctx = zmq.context()
+      local push = ctx:socket("push"):connect(pull.last_endpoint)
+      for i = 1, 100 do
+        push:send("m" .. i)
+      end
+      push:close()
+      ctx:close()
+      for i = 1, 100 do
+        assert(pull:recv() == "m" .. i)
+      end
+      print "all"
+    ]]
+    assert.are.equal("all\n", outcome.out, outcome.err)
+  end)
+
+  it("waits no longer for a context than its patience [Z13]", function()
+    if not sockets.installed then
+      pending "libzmq is not installed"
+      return
+    end
+    local start = os.time()
+    local outcome = process.host [[
+      local zmq = require "aiowire.zmq"
+      local ctx = zmq.context { patience = 100 }
+      local s = ctx:socket("push", { linger = -1 })
+      s:connect "tcp://127.0.0.1:9"
+      s:send "never"
+    ]]
+    assert.are.equal(0, outcome.code, outcome.err)
+    assert.is_true(os.time() - start <= 2)
+  end)
+
+  it("leaves its parent's sockets alone when it was forked off [Z16]",
+    function()
+      local has_posix = pcall(require, "posix.unistd")
+      if not (has_posix and sockets.installed) or process.sanitized then
+        pending "needs libzmq, luaposix, and a stock lua5.4"
+        return
+      end
+      local outcome = process.stock [[
+        local aw = require "aiowire"
+        local zmq = require "aiowire.zmq"
+        local unistd = require "posix.unistd"
+        local wait = require("posix.sys.wait").wait
+        local a = zmq.socket("pair"):bind "inproc://x"
+        local b = zmq.socket("pair"):connect "inproc://x"
+        aw.run(function() a:send "before" end)
+        local pid = unistd.fork()
+        if pid == 0 then
+          local ok, err = pcall(a.get, a, "events")
+          a:close()
+          os.exit(not ok and err.code == "EFORKED" and 7 or 8, true)
+        end
+        local _, _, code = wait(pid)
+        aw.run(function() print(code, b:recv()) end)
+      ]]
+      assert.are.equal("7\tbefore\n", outcome.out, outcome.err)
+    end)
+end)
