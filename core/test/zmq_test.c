@@ -1,0 +1,301 @@
+/* zmq_test.c - when sockets of libzmq's are ready, for a C program
+ *
+ * Each case makes its own engine and sockets; leave() proves that no handle is
+ * left. Without libzmq nothing is tested, and the test says so (77).
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PAIR = 0, LINGER = 17, DONTWAIT = 1 };
+
+typedef struct world {
+  const aw_zmq_calls *zmq;
+  void *context, *here, *there; /* two ends of a pair */
+  aw_zmq *ready;                /* of `here` */
+  aw_engine *engine;
+  aw_loop *loop;
+  int received, woken;
+} world;
+
+static void open_pair(world *w) {
+  int none = 0;
+  w->context = w->zmq->ctx_new();
+  w->here = w->zmq->socket(w->context, PAIR);
+  w->there = w->zmq->socket(w->context, PAIR);
+  w->zmq->setsockopt(w->here, LINGER, &none, sizeof none);
+  w->zmq->setsockopt(w->there, LINGER, &none, sizeof none);
+  CHECK(w->zmq->bind(w->here, "inproc://test") == 0);
+  CHECK(w->zmq->connect(w->there, "inproc://test") == 0);
+}
+
+static void enter(world *w, const aw_zmq_config *config) {
+  memset(w, 0, sizeof *w);
+  CHECK(aw_zmq_open(&w->zmq) == 0);
+  open_pair(w);
+  CHECK(aw_zmq_new(w->here, config, &w->ready) == 0);
+  CHECK(aw_engine_new(NULL, &w->engine) == 0);
+  CHECK(aw_loop_new(w->engine, NULL, &w->loop) == 0);
+}
+
+static void leave(world *w) {
+  aw_zmq_close(w->ready);
+  aw_stats stats;
+  aw_engine_stats(w->engine, &stats);
+  CHECK(stats.handles == 0);
+  CHECK(stats.tasks == 0);
+  CHECK(aw_loop_free(w->loop) == 0);
+  CHECK(aw_engine_free(w->engine) == 0);
+  w->zmq->close(w->here);
+  w->zmq->close(w->there);
+  w->zmq->ctx_term(w->context);
+}
+
+static void go(world *w, aw_wire *wire) {
+  CHECK(aw_loop_start(w->loop, wire, NULL, NULL) == 0);
+}
+
+/* ---- steps ---- */
+
+static int receive_one(world *w) {
+  aw_zmq_message m;
+  w->zmq->msg_init(&m);
+  int rc = w->zmq->msg_recv(&m, w->here, DONTWAIT);
+  w->zmq->msg_close(&m);
+  aw_zmq_touch(w->ready);
+  return rc;
+}
+
+static void send_one(const world *w) {
+  aw_zmq_message m;
+  w->zmq->msg_init_size(&m, 1);
+  CHECK(w->zmq->msg_send(&m, w->there, DONTWAIT) == 1);
+}
+
+static aw_turn send_two(aw_task *task, void *data) {
+  (void)task;
+  send_one(data);
+  send_one(data);
+  return AW_DONE;
+}
+
+static aw_turn wake(aw_task *task, void *data) {
+  (void)task;
+  ((world *)data)->woken++;
+  return AW_DONE;
+}
+
+/* One for each time that the socket is readable. */
+static aw_turn take(aw_task *task, void *data) {
+  world *w = data;
+  (void)task;
+  CHECK(receive_one(w) == 1);
+  w->received++;
+  return AW_DONE;
+}
+
+/* Send what the socket at `here` has to process before it can tell. */
+static aw_turn use_up(aw_task *task, void *data) {
+  world *w = data;
+  (void)task;
+  send_one(w);
+  CHECK(aw_zmq_events(w->ready) & AW_READABLE); /* the news are read now */
+  aw_zmq_touch(w->ready);
+  return AW_DONE;
+}
+
+static aw_turn close_it(aw_task *task, void *data) {
+  world *w = data;
+  (void)task;
+  aw_zmq_close(w->ready);
+  w->ready = NULL;
+  return AW_DONE;
+}
+
+/* ---- cases ---- */
+
+static void each_message_is_one_readiness_if_taken_singly(void) {
+  world w;
+  enter(&w, NULL);
+  go(&w, aw_repeat(aw_then(aw_zmq_when_ready(w.ready, AW_READABLE),
+                           aw_call(take, &w)),
+                   4));
+  go(&w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(send_two, &w)));
+  go(&w, aw_call(send_two, &w));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  CHECK(w.received == 4);
+  leave(&w);
+}
+
+static void all_who_wait_are_woken(void) {
+  world w;
+  enter(&w, NULL);
+  for (int i = 0; i < 3; i++)
+    go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE), aw_call(wake, &w)));
+  go(&w, aw_call(send_two, &w));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  CHECK(w.woken == 3);
+  leave(&w);
+}
+
+static void news_that_a_call_has_used_up_still_wake(void) {
+  world w;
+  enter(&w, NULL);
+  go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE), aw_call(wake, &w)));
+  go(&w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(use_up, &w)));
+  CHECK(aw_loop_run(w.loop, AW_SECOND) == 0);
+  CHECK(w.woken == 1);
+  leave(&w);
+}
+
+static void it_is_writable_and_either(void) {
+  world w;
+  enter(&w, NULL);
+  go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_WRITABLE), aw_call(wake, &w)));
+  go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE | AW_WRITABLE),
+                 aw_call(wake, &w)));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  CHECK(w.woken == 2);
+  CHECK(aw_zmq_when_ready(w.ready, 0) == NULL);
+  CHECK(aw_zmq_operation(4) == NULL);
+  leave(&w);
+}
+
+static void what_a_binding_holds_is_readable(void) {
+  world w;
+  enter(&w, NULL);
+  aw_zmq_set_buffered(w.ready, true);
+  CHECK(aw_zmq_events(w.ready) & AW_READABLE);
+  go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE), aw_call(wake, &w)));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  aw_zmq_set_buffered(w.ready, false);
+  CHECK(!(aw_zmq_events(w.ready) & AW_READABLE));
+  CHECK(w.woken == 1);
+  leave(&w);
+}
+
+static void closing_ends_the_waits(void) {
+  world w;
+  enter(&w, NULL);
+  go(&w, aw_zmq_when_ready(w.ready, AW_READABLE));
+  go(&w, aw_then(aw_sleep(1), aw_call(close_it, &w)));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == AW_ECLOSED);
+  leave(&w);
+}
+
+static void a_cancel_leaves_no_wait_behind(void) {
+  world w;
+  enter(&w, NULL);
+  go(&w, aw_zmq_when_ready(w.ready, AW_READABLE));
+  CHECK(aw_loop_run(w.loop, AW_SECOND / 100) == 0);
+  CHECK(aw_loop_state_of(w.loop) == AW_LOOP_TIMEOUT);
+  leave(&w);
+}
+
+/* ---- taking ---- */
+
+typedef struct taker {
+  world *w;
+  int got;
+} taker;
+
+static int take_for(aw_task *task, void *data) {
+  taker *t = data;
+  (void)task;
+  int rc = receive_one(t->w);
+  if (rc >= 0)
+    t->got = ++t->w->received;
+  else
+    aw_zmq_found_empty(t->w->ready);
+  return rc >= 0;
+}
+
+static int arm_take(aw_task *task, void *data) {
+  const taker *t = data;
+  return aw_zmq_arm_receive(task, t->w->ready);
+}
+
+static void disarm_take(aw_task *task, void *data) {
+  const taker *t = data;
+  aw_zmq_disarm(task, t->w->ready);
+}
+
+static const aw_operation taking = {
+    .label = "take", .arm = arm_take, .disarm = disarm_take, .external = true};
+
+static void messages_go_to_who_waits_longest_one_each(void) {
+  static const aw_zmq_config config = {.receive = take_for};
+  world w;
+  enter(&w, &config);
+  taker takers[3];
+  for (int i = 0; i < 3; i++) {
+    takers[i] = (taker){&w, 0};
+    go(&w, aw_wait_for(&taking, &takers[i]));
+  }
+  go(&w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(send_two, &w)));
+  go(&w, aw_then(aw_sleep(AW_SECOND / 50), aw_call(send_two, &w)));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  for (int i = 0; i < 3; i++)
+    CHECK(takers[i].got == i + 1);
+  CHECK(receive_one(&w) == 1); /* the fourth was left there */
+  CHECK(!aw_zmq_receiving(w.ready));
+  leave(&w);
+}
+
+static int arm_send(aw_task *task, void *data) {
+  return aw_zmq_arm_send(task, ((world *)data)->ready);
+}
+
+static const aw_operation sending = {.label = "send", .arm = arm_send};
+
+static void what_it_cannot_take_is_not_waited_for(void) {
+  world w;
+  enter(&w, NULL);
+  go(&w, aw_wait_for(&sending, &w));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == AW_EINVAL);
+  leave(&w);
+}
+
+/* ---- processes ---- */
+
+static void a_child_leaves_sockets_alone(void) {
+  world w;
+  enter(&w, NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    bool refused = aw_zmq_events(w.ready) == AW_EFORKED;
+    go(&w, aw_zmq_when_ready(w.ready, AW_READABLE));
+    refused = refused && aw_loop_run(w.loop, AW_SECOND) == AW_EFORKED;
+    aw_zmq_close(w.ready);
+    _exit(refused ? 0 : 1);
+  }
+  int status;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE), aw_call(take, &w)));
+  go(&w, aw_call(send_two, &w));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  leave(&w);
+}
+
+int main(void) {
+  const aw_zmq_calls *calls;
+  if (aw_zmq_open(&calls) < 0) {
+    puts(aw_strerror(AW_ENOZMQ));
+    return 77;
+  }
+  each_message_is_one_readiness_if_taken_singly();
+  all_who_wait_are_woken();
+  news_that_a_call_has_used_up_still_wake();
+  it_is_writable_and_either();
+  what_a_binding_holds_is_readable();
+  closing_ends_the_waits();
+  a_cancel_leaves_no_wait_behind();
+  messages_go_to_who_waits_longest_one_each();
+  what_it_cannot_take_is_not_waited_for();
+  a_child_leaves_sockets_alone();
+  return 0;
+}
