@@ -4,9 +4,9 @@
 --   lua5.4 bench/run.lua [BUILD_DIR [ROUNDS]]     (build/release, 5)
 --
 -- Each round runs floors.c, bench.lua under the host and under lua5.4, luv's
--- timers, the Poller and exec, one after the other, so a machine that slows
+-- timers, the Poller, exec and ZeroMQ, one after the other, so a machine that
+-- timers, the Poller, exec, ZeroMQ, one after the other, so a machine that slows
 -- down slows all of them. A figure is its median over the rounds; times are
--- CPU time. Exit status 1 if a figure is over its target.
 
 local build <const> = arg[1] or "build/release"
 local rounds <const> = math.tointeger(arg[2] or 5)
@@ -20,6 +20,7 @@ end
 local host <const> = quote(build .. "/aiowire")
 local stock <const> = "LUA_CPATH_5_4=" .. quote(build .. "/?.so;;") .. " lua5.4"
 local floors <const> = quote(build .. "/floors")
+local peers <const> = quote(build .. "/zmq_peers")
 
 --- The build makes floors too (target bench); without it they are made here.
 local function compile_floors()
@@ -90,6 +91,62 @@ local function measure_io()
     quote(build)))
 end
 
+--- Keep what `command` prints, messages per second, as time for each.
+local function keep_rate(name, command)
+  local pipe = assert(io.popen(command .. " 2>/dev/null"))
+  local rate = tonumber(pipe:read "l")
+  pipe:close()
+  if rate then
+    local list = figures[name] or {}
+    list[#list + 1] = 1e6 / rate
+    figures[name], units[name] = list, "us"
+  end
+end
+
+--- Messages per second of a server: started, asked by `load`, ended by it.
+local function echo_rate(prefix, server, address, clients, count)
+  local command = ("rm -f %s; timeout 60 %s & sleep 0.3; "
+    .. "timeout 60 %s load ipc://%s %s %d; wait")
+    :format(address, server:format("ipc://" .. address), peers, address,
+      clients, count)
+  keep_rate(prefix, command)
+end
+
+local function pull_rate(prefix, server, address, count)
+  local command = ("timeout 60 %s & sleep 0.3; timeout 60 %s push ipc://%s %d; "
+    .. "wait"):format(server:format("ipc://" .. address, count), peers,
+    address, count)
+  keep_rate(prefix, command)
+end
+
+--- Sockets of ZeroMQ, by the clock on the wall: two processes and the threads
+--- of libzmq share the machine. Needs libzmq's headers, when it was built.
+local function measure_zmq()
+  local file = io.open(build .. "/zmq_peers")
+  if not file then
+    return
+  end
+  file:close()
+  local address = os.tmpname()
+  local script = quote(here .. "/zmq.lua")
+  local ours = host .. " " .. script
+  local python = "/usr/bin/python3 " .. quote(here .. "/zmq_asyncio.py")
+  for _, load in ipairs { { "many", "16 32", 200000 }, { "one", "1 1", 5000 } }
+  do
+    local name, clients, count = table.unpack(load)
+    echo_rate("zmq_c_" .. name, peers .. " echo %s", address, clients, count)
+    echo_rate("zmq_" .. name, ours .. " echo %s", address, clients, count)
+  end
+  echo_rate("zmq_zloop", peers .. " zloop %s", address, "16 32", 100000)
+  echo_rate("zmq_poller", ours .. " poller %s", address, "16 32", 100000)
+  if os.execute "/usr/bin/python3 -c 'import zmq' 2>/dev/null" then
+    echo_rate("zmq_asyncio", python .. " %s", address, "16 32", 5000)
+  end
+  pull_rate("zmq_c_pull", peers .. " pull %s %d", address, 300000)
+  pull_rate("zmq_pull", ours .. " pull %s %d", address, 300000)
+  os.remove(address)
+end
+
 local function measure_lines()
   collect("", ("%s %s 1000 3"):format(host, quote(here .. "/lines.lua")))
 end
@@ -128,6 +185,18 @@ local io_rows <const> = {
   { "exec, 64 at a time", "exec_64", "exec_64_floor", ratio = 1.15 },
   { "a line from a child's pipe, 1 GB", "line_piped", "line_of_file",
     ratio = 2 },
+}
+
+-- The Poller's floor is a loop of our own in the shape of the Python package's,
+-- on pyzmq's asyncio Poller.
+local zmq_rows <const> = {
+  { "ROUTER echo, 16 clients x 32, each", "zmq_many", "zmq_c_many",
+    ratio = 1 / 0.7 },
+  { "  beside CZMQ's zloop", "zmq_many", "zmq_zloop", ratio = 0.5 },
+  { "  by a Poller, beside asyncio", "zmq_poller", "zmq_asyncio",
+    ratio = 1 / 30 },
+  { "ROUTER echo, one at a time", "zmq_one", "zmq_c_one", ratio = 1 / 0.85 },
+  { "PULL, each message", "zmq_pull", "zmq_c_pull", ratio = 2 },
 }
 
 local failed = false
@@ -173,6 +242,7 @@ compile_floors()
 for _ = 1, rounds do
   measure_round()
   measure_io()
+  measure_zmq()
 end
 measure_lines()
 measure_startup()
@@ -184,6 +254,7 @@ print(("%-37s %9s %-2s %9s %7s %9s"):format(
 show_rows(rows, "host_", "host: ")
 show_rows(rows, "lua_", "lua5.4: ")
 show_rows(io_rows, "", "")
+show_rows(zmq_rows, "", "")
 local bare <const> = median "startup_1"
 show("start: lua5.4 -e 'require \"aiowire\"'", median "startup_2", "ms", bare,
   { ratio = 1.6 })
@@ -193,5 +264,10 @@ if not figures.luv_timer then
 end
 if not figures.poller_many then
   print "no row of a Poller: it takes LuaSocket and 10,000 descriptors"
+end
+if not figures.zmq_many then
+  print "no rows of ZeroMQ: they take libzmq's headers (libzmq3-dev)"
+elseif not figures.zmq_asyncio then
+  print "no floor for a Poller of sockets: it takes python3-zmq"
 end
 os.exit(not failed)

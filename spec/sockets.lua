@@ -41,9 +41,9 @@ local function open_context()
   end
 end
 
---- For code that is leak-checked in smaller pieces: `M.mark()` before sockets are
---- opened, `M.close(mark, ...)` closes them, and returns when libzmq has closed
---- all that came since. It blocks, for it may stand in a `<close>`.
+--- For code that is leak-checked in smaller pieces: `M.mark()` before sockets
+--- are opened, `M.close(mark, ...)` closes them, and returns when libzmq has
+--- closed all that came since. It blocks, for it may stand in a `<close>`.
 M.mark = descriptors
 
 function M.close(mark, ...)

@@ -372,7 +372,7 @@ function aw.Done(task) end
 --- What can be waited for [Q6]: a descriptor's number, a Lua file, or an object
 --- with `pollfd`, `getfd` or `fd` (a stream, LuaSocket's, cqueues'). Such a
 --- source is ready while its own buffer holds data, too.
----@alias aiowire.Source integer|file*|table|userdata
+---@alias aiowire.Source integer|file*|aiowire.zmq.Socket|table|userdata
 
 --- Finish when `src` can be read from without blocking: there is data, its end
 --- or an error [Q3]. The same as `Call(aw.readable, src)`, but it needs no
@@ -385,6 +385,19 @@ function aw.Readable(src) end
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Writable(src) end
+
+--- Receive one message [H2 H3]: ends with its parts. In a race exactly one
+--- event commits, and the others take nothing.
+---@param source aiowire.zmq.Socket
+---@return aiowire.Wire
+function aw.Recv(source) end
+
+--- Send one message [H2 H3]; ends as `Socket:send()`. The strings are kept by
+--- the wire, which may be started any number of times.
+---@param source aiowire.zmq.Socket
+---@param ... string
+---@return aiowire.Wire
+function aw.Send(source, ...) end
 
 --- Finish when the signal arrives; see `aw.signal`.
 ---@param name string
@@ -785,6 +798,164 @@ function Clock:run_until(time) end
 ---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any
 ---@return any ... f's results
 function aw.test(opts, f) end
+
+--------------------------------------------------------------------------------
+-- ZeroMQ
+--------------------------------------------------------------------------------
+
+--- Sockets of ZeroMQ, also `require "aiowire.zmq"`. libzmq (4.3.3 or later) is
+--- opened when the first socket or context is made: a SystemError ENOZMQ if it
+--- is not installed. Constants: the types (`zmq.REP`), the options of libzmq in
+--- capitals (`zmq.LINGER`), `POLLIN`, `POLLOUT`.
+---@class aiowire.zmq
+---@field options table[] each { name=, number=, readable=, writable= }
+---@field [string] integer
+aw.zmq = {}
+
+---@alias aiowire.zmq.Type
+---| "pair" | "pub" | "sub" | "req" | "rep" | "dealer" | "router" | "pull"
+---| "push" | "xpub" | "xsub" | "stream"
+---| integer
+
+--- A socket. Each option of libzmq, by its name in lower case, is a field: read
+--- and written in libzmq's units (milliseconds), flags as booleans. These
+--- differ from libzmq's defaults: `linger` 1000, `maxmsgsize` 64 MiB,
+--- `handshake_ivl` 5000, `heartbeat_ivl` 10000, `heartbeat_timeout` 30000.
+---
+--- Any number of tasks may use one socket; who waits longest is served first
+--- [F5]. Closing it ends the waits with Closed. Close it by `close`, by
+--- `local s <close>`, or with its context.
+---@class aiowire.zmq.Socket
+---@field closed boolean
+---@field max_parts integer of a message, in and out; 1024
+---@field hwm integer sets sndhwm and rcvhwm
+---@field linger integer ms
+---@field identity string also routing_id
+---@field last_endpoint string what it was bound or connected to last
+---@field router_mandatory boolean a ROUTER raises for a peer that is gone
+---@field [string] any
+local Socket = {}
+
+--- Listen at an address: tcp://, ipc:// or inproc://. Raises a SystemError
+--- EADDRINUSE also for an ipc path whose server is alive.
+---@param address string
+---@return aiowire.zmq.Socket self
+function Socket:bind(address) end
+
+--- Connect to an address; it need not be there yet. libzmq looks up host names
+--- in its I/O thread, which then does nothing else: prefer numbers.
+---@param address string
+---@return aiowire.zmq.Socket self
+function Socket:connect(address) end
+
+---@param address string as last_endpoint told it
+---@return aiowire.zmq.Socket self
+function Socket:unbind(address) end
+
+---@param address string
+---@return aiowire.zmq.Socket self
+function Socket:disconnect(address) end
+
+--- Receive what begins with `prefix`. SUB only.
+---@param prefix string
+---@return aiowire.zmq.Socket self
+function Socket:subscribe(prefix) end
+
+---@param prefix string
+---@return aiowire.zmq.Socket self
+function Socket:unsubscribe(prefix) end
+
+--- Send a message of one or more parts: all of it, or nothing. Awaits while it
+--- cannot be sent: no peer, or peers that are full. A ROUTER's first part is
+--- the routing id of the peer; one that is gone gives `false, "EHOSTUNREACH"`.
+---@param part string
+---@param ... string
+---@return boolean sent
+---@return string? why
+function Socket:send(part, ...) end
+
+---@param parts string[]
+---@return boolean sent
+---@return string? why
+function Socket:send_multipart(parts) end
+
+--- Receive a message: its parts. Awaits; a cancelled one takes none [C6].
+---@return string ...
+function Socket:recv() end
+
+---@return string[] parts
+function Socket:recv_multipart() end
+
+--- Await readiness, at most `timeout` seconds: which of `flags` (or "r") it
+--- is ready for, as bits POLLIN and POLLOUT; 0 when the time is over. With a
+--- `timeout` of 0 it only looks, outside tasks as well.
+---@param flags? aiowire.PollFlags
+---@param timeout? number
+---@return integer events
+function Socket:poll(flags, timeout) end
+
+---@param option string|integer
+---@return string|integer|boolean value
+function Socket:get(option) end
+
+---@param option string|integer
+---@param value string|integer|boolean|nil nil: none, of a text
+function Socket:set(option, value) end
+
+--- Close it; twice is fine. What is not sent yet is sent for `linger` ms.
+---@param linger? integer sets that option first
+function Socket:close(linger) end
+
+--- Owns sockets. Closing it closes them; what is left to send is then sent
+--- beside the program, whose end waits for that at most `patience` ms.
+---@class aiowire.zmq.Context
+local Context = {}
+
+---@param type aiowire.zmq.Type
+---@param options? table<string, any>
+---@return aiowire.zmq.Socket
+function Context:socket(type, options) end
+
+---@param option string
+---@return integer
+function Context:get(option) end
+
+---@param option string
+---@param value integer|boolean
+function Context:set(option, value) end
+
+function Context:close() end
+
+--- The same.
+function Context:term() end
+
+--- Make a socket in the context that all share, or in `options.context`.
+---@param type aiowire.zmq.Type
+---@param options? table<string, any> set before it is returned
+---@return aiowire.zmq.Socket
+function aw.zmq.socket(type, options) end
+
+---@class aiowire.zmq.ContextOptions
+---@field io_threads? integer 1
+---@field max_sockets? integer 1023
+---@field patience? integer ms, 5000
+
+---@param options? aiowire.zmq.ContextOptions and libzmq's others
+---@return aiowire.zmq.Context
+function aw.zmq.context(options) end
+
+--- libzmq's, as "4.3.4".
+---@return string
+function aw.zmq.version() end
+
+--- Was libzmq built with it, as "curve"?
+---@param capability string
+---@return boolean
+function aw.zmq.has(capability) end
+
+--------------------------------------------------------------------------------
+-- Inside
+--------------------------------------------------------------------------------
 
 --- What is alive in this Lua state. All but `idle` and `bytes` return to where
 --- they were when the loops have ended and the collector has run twice.

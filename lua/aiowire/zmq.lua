@@ -43,7 +43,7 @@ local function check_timeout(timeout)
     error(("bad argument #2 to 'poll' (number of seconds expected, got %s)")
       :format(type(timeout)), 3)
   end
-  if timeout and not (timeout >= 0) then
+  if timeout and (timeout < 0 or timeout ~= timeout) then
     error("bad argument #2 to 'poll' (seconds must not be negative)", 3)
   end
 end
