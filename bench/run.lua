@@ -5,8 +5,9 @@
 --
 -- Each round runs floors.c, bench.lua under the host and under lua5.4, luv's
 -- timers, the Poller, exec and ZeroMQ, one after the other, so a machine that
--- timers, the Poller, exec, ZeroMQ, one after the other, so a machine that slows
--- down slows all of them. A figure is its median over the rounds; times are
+-- slows down slows all of them. A figure is its median over the rounds; times
+-- are CPU time, of ZeroMQ wall time. Exit status 1 if a figure is over its
+-- target.
 
 local build <const> = arg[1] or "build/release"
 local rounds <const> = math.tointeger(arg[2] or 5)
