@@ -51,6 +51,8 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   engine->errors = 0;
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
+  if (engine->config.seed == 0)
+    engine->random = engine->now; /* for jitter that differs [O10] */
   *out = engine;
   return 0;
 }
@@ -85,6 +87,7 @@ int aw_engine_free(aw_engine *engine) {
            engine->ready.scratch_size * sizeof *engine->ready.scratch);
   engine->config.drop = NULL;
   engine->config.keep = NULL;
+  engine->config.gather = NULL;
   engine->errors++;
   aw_error_release(engine->no_memory);
   aw__engine_release(engine);
@@ -375,7 +378,7 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (fired || loop->state != AW_LOOP_RUNNING ||
       !aw__list_empty(&engine->reports))
     return AGAIN;
-  if (wake_idle(engine) || aw__step_kill_one(engine))
+  if (wake_idle(engine) || aw__task_kill_one(engine))
     return AGAIN;
   return rest(engine, out);
 }

@@ -66,15 +66,11 @@ static bool accepts(const aw_loop *loop) {
 
 /* After the grace of its loop a task is cancelled before it runs [T3]. */
 static void end_unstarted(aw_task *task) {
-  aw__task_end_root(task);
   aw__scope_cancel(&task->scope, AW_BY_LOOP, 0, 0);
-  aw_scope_end end;
-  aw__scope_end(&task->scope, &end);
-  task->state = AW_TASK_CANCELLED;
-  aw__step_settle(task);
+  aw__task_end_cancelled(task);
 }
 
-static void schedule(aw_task *task) {
+void aw__loop_schedule(aw_task *task) {
   aw_loop *loop = task->loop;
   if (loop->root.own == AW_LEVEL_HARD)
     end_unstarted(task);
@@ -84,7 +80,7 @@ static void schedule(aw_task *task) {
     aw__list_append(&loop->pending, &task->link);
 }
 
-int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out) {
   aw_loop *loop = aw__scope_loop(scope);
   aw_engine *engine = aw__scope_engine(scope);
@@ -102,9 +98,19 @@ int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   scope->children++;
   loop->live++;
   loop->foreground += !task->background;
+  *out = task;
+  return 0;
+}
+
+int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out) {
+  aw_task *task;
+  int rc = aw__loop_adopt(scope, wire, config, &task);
+  if (rc < 0)
+    return rc;
   if (out)
     *out = aw_task_keep(task);
-  schedule(task);
+  aw__loop_schedule(task);
   return 0;
 }
 

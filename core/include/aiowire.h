@@ -134,6 +134,14 @@ AW_API aw_value aw_error_value(const aw_error *error); /* borrowed */
 /* Give an error that has none a value; takes. */
 AW_API void aw_error_set_value(aw_error *error, aw_value value);
 
+/* How often was tried what failed with it [O10]; 0 if it was no retry. */
+AW_API uint32_t aw_error_attempts(const aw_error *error);
+
+/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns. `holder` is
+ * the host's wire that it was a part of, if any. Borrowed; NULL for none. */
+AW_API const aw_wire *aw_error_wire(const aw_error *error,
+                                    const aw_wire **holder, uint64_t *ns);
+
 /* What was tried, as "readable", and the descriptor that it was about: of a
  * wait that failed, or as set with aw_error_set_about().
  *
@@ -224,9 +232,103 @@ AW_API aw_wire *aw_whole(aw_wire *wire);
 /* As `wire`, under a name for people; `name` is copied. */
 AW_API aw_wire *aw_named(aw_wire *wire, const char *name);
 
-/* Run the whole of `wire` hidden from outer soft cancels for at most `grace`
- * [C7, O13]. */
+/* Run the whole of `wire` hidden from outer soft cancels for at most `grace` ns,
+ * or AW_DEFAULT: the grace of the loop [C7, O13]. */
 AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
+
+/* ---- wires that run others together, instead, again [O4-O11] ------------- */
+
+/* Run all of `wires`, which begin in their order, in a scope of their own, and
+ * finish when all have [O4]. The first failure cancels the others; when they
+ * have ended it is the failure of this wire. Ends with what `gather` of the
+ * engine makes of their values.
+ *
+ *   wires   takes each of the `count`; none: finishes at once
+ *   limit   how many run at once; 0: all [O6]
+ */
+AW_API aw_wire *aw_all(aw_wire *const *wires, size_t count, uint32_t limit);
+
+/* `a & b`: aw_all() of the two, but joins of joins are one [V4]. */
+AW_API aw_wire *aw_both(aw_wire *a, aw_wire *b);
+
+/* Run `wires` in a scope of their own; the first to finish, with a value or an
+ * error, decides [O5]. The others are cancelled and awaited, and it ends as
+ * the first one. An event among them decides when it commits, and other events
+ * are given up at that moment [H3]; so are all of them by an event that is
+ * ready when its turn to begin comes, and those to its right do not begin.
+ *
+ * aw_race() ends with the value and the number of the first [O6], see `gather`
+ * of the engine; a count of 0 gives NULL.
+ */
+AW_API aw_wire *aw_race(aw_wire *const *wires, size_t count);
+
+/* `a | b`: the same, with the value alone; races of races are one [V4]. */
+AW_API aw_wire *aw_either(aw_wire *a, aw_wire *b);
+
+/* As aw_race(), but the first *value* decides, and is all it ends with; when
+ * all fail, the last error does, with the others suppressed [O6]. */
+AW_API aw_wire *aw_any(aw_wire *const *wires, size_t count);
+
+/* As aw_race(), of events only, begun in rotating order; ends with the number
+ * and the value [H4]. NULL when one is no event, see aw_wire_is_event(). */
+AW_API aw_wire *aw_select(aw_wire *const *wires, size_t count);
+
+/* Is `wire` one operation with a single commit [V3], maybe under a name or
+ * with aw_bind() after it? */
+AW_API bool aw_wire_is_event(const aw_wire *wire);
+
+/* `a // b`: run the whole of `a`; when it fails, run `b` instead [O7]. */
+AW_API aw_wire *aw_or_else(aw_wire *a, aw_wire *b);
+
+/* Run the whole of `wire` for at most `ns`: cut short by that, it fails with
+ * AW_ETIMEOUT when it has cleaned up [O8].
+ *
+ *   grace   ns for that, or AW_DEFAULT
+ */
+AW_API aw_wire *aw_timeout(aw_wire *wire, uint64_t ns, uint64_t grace);
+
+/* Run the whole of `wire`, then `then`, whose first step finds the value by
+ * aw_task_take_value(). No boundary is between them [N4, O11]. */
+AW_API aw_wire *aw_bind(aw_wire *wire, aw_wire *then);
+
+/* Run the whole of `wire`; when it fails, run `then`, whose first step finds
+ * the error by aw_task_take_error(). Not for Cancelled [O9]. */
+AW_API aw_wire *aw_catch(aw_wire *wire, aw_wire *then);
+
+/* Run the whole of `wire`, then, however it ended, the whole of `then`, hidden
+ * from outer soft cancels for at most `grace` ns (as aw_shielded()). Ends as `wire`, or with the
+ * error of `then`, the first one suppressed in it [O9]. */
+AW_API aw_wire *aw_finally(aw_wire *wire, aw_wire *then, uint64_t grace);
+
+/* How aw_retry() tries again [O10]. */
+typedef struct aw_retry_rule {
+  uint64_t times;  /* tries in all; AW_FOREVER: no limit */
+  uint64_t delay;  /* ns after the first try … */
+  double factor;   /* … and how it grows from one to the next */
+  uint64_t most;   /* ns a delay has at most; AW_NEVER: no limit */
+  uint64_t within; /* ns for all of it; AW_NEVER: no limit */
+  bool jitter;     /* a random part of each delay */
+} aw_retry_rule;
+
+/* Run the whole of `wire`; when it fails, again, by `rule` (borrowed). The last
+ * error is raw, see aw_error_attempts(). Cancelled is not retried.
+ *
+ *   when   takes; its first step finds the error by aw_task_take_error(); not
+ *          tried again when it ends without a value. NULL: always
+ */
+AW_API aw_wire *aw_retry(aw_wire *wire, const aw_retry_rule *rule,
+                         aw_wire *when);
+
+/* What a tick does that comes late [K4]. */
+typedef enum aw_missed {
+  AW_MISSED_SKIP,  /* waits for the next multiple of the period */
+  AW_MISSED_BURST, /* comes at once, and so do all that were missed */
+  AW_MISSED_DELAY  /* comes at once, and the period counts from it */
+} aw_missed;
+
+/* Run the whole of `wire` at t0, t0 + period, …, without end and without
+ * overlap; t0 is when it begins. A `period` of 0 gives NULL. */
+AW_API aw_wire *aw_every(uint64_t period, aw_wire *wire, aw_missed missed);
 
 /* Finish when `task` has ended; keeps `task`. Fails as it failed, or with
  * AW_ETASKCANCELLED [T5]; ends with its value. */
@@ -255,15 +357,32 @@ typedef enum aw_wire_kind {
   AW_WIRE_REPEAT,
   AW_WIRE_WHOLE,
   AW_WIRE_SHIELD,
-  AW_WIRE_NAMED
+  AW_WIRE_NAMED,
+  AW_WIRE_ALL,
+  AW_WIRE_RACE,
+  AW_WIRE_ANY,
+  AW_WIRE_SELECT,
+  AW_WIRE_ELSE,
+  AW_WIRE_TIMEOUT,
+  AW_WIRE_BIND,
+  AW_WIRE_CATCH,
+  AW_WIRE_FINALLY,
+  AW_WIRE_RETRY,
+  AW_WIRE_EVERY
 } aw_wire_kind;
 
 /* What a wire is, looking through holders. All borrowed. */
 typedef struct aw_wire_view {
   aw_wire_kind kind;
-  const char *name;     /* NAMED, HOST, WAIT (its label); or NULL */
-  uint64_t number;      /* SLEEP, UNTIL, SHIELD: ns; REPEAT: times */
-  size_t count;         /* of parts */
+  const char *name; /* NAMED, HOST, WAIT (its label); or NULL */
+  uint64_t number;  /* SLEEP, UNTIL, SHIELD, TIMEOUT, EVERY (its period),
+                           FINALLY (its grace): ns; REPEAT: times; ALL: limit */
+  uint64_t grace;   /* TIMEOUT */
+  bool table;       /* ALL, RACE: not made by an operator */
+  aw_missed missed; /* EVERY */
+  const aw_retry_rule *rule; /* RETRY */
+  size_t count;         /* of parts; of BIND, CATCH, FINALLY, RETRY the second
+                           is `then`, or `when` */
   const aw_wire *parts; /* see aw_wire_part() */
   void *data;           /* HOST, CALL, WAIT */
   const struct aw_operation *operation; /* WAIT */
@@ -285,7 +404,10 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
  *
  * What it ends with, as a message taken, is the task's value: give it by
  * aw_task_set_value() right before aw_wait_complete(), or before `arm` returns
- * 1. It is delivered, or dropped with a task that is killed [C6]. */
+ * 1. It is delivered, or dropped with a task that is killed [C6].
+ *
+ * In a race, a completed wait decides: other operations of the race are
+ * disarmed before aw_wait_complete() returns [H3]. */
 typedef struct aw_operation {
   const char *label; /* what D1 shows, as "recv" */
   int (*arm)(aw_task *task, void *data);
@@ -305,6 +427,10 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 
 /* End the wait of `task`, which becomes ready; runs nothing [I2]. */
 AW_API void aw_wait_complete(aw_task *task, int result);
+
+/* Are both operands of one race that is not decided? Then at most one of them
+ * may be completed: a send and a receive in one choice do not meet. */
+AW_API bool aw_task_rivals(const aw_task *a, const aw_task *b);
 
 /* End the wait of `task` before its time, as a cancel does, but with `result`,
  * and with nothing cancelled. False, and nothing done, when `task` does not
@@ -356,6 +482,13 @@ typedef enum aw_clock {
   AW_CLOCK_VIRTUAL /* from 0; jumps to the next deadline [K6] */
 } aw_clock;
 
+/* What a value is made of, for `gather`. */
+typedef enum aw_shape {
+  AW_SHAPE_LIST,       /* the first result of each of the values */
+  AW_SHAPE_INDEX_LAST, /* the results of the only value, then `index` */
+  AW_SHAPE_INDEX_FIRST /* `index`, from 1, then those results */
+} aw_shape;
+
 typedef struct aw_engine_config {
   aw_clock clock;
   uint64_t seed; /* not 0: shuffle each round with it [F6] */
@@ -364,6 +497,11 @@ typedef struct aw_engine_config {
    * may call the library. NULL: values need no care. */
   void (*drop)(void *host, aw_value value);
   aw_value (*keep)(void *host, aw_value value);
+  /* Make one value of several: takes `values`, also on failure. May not call
+   * the library, but for memory. NULL: such wires have no value.
+   * Returns 0 or AW_ENOMEM. */
+  int (*gather)(void *host, aw_shape shape, const aw_value *values,
+                size_t count, size_t index, aw_value *out);
   /* aw_next() returns AW_STEP_DEADLOCK rather than wait for ever [L4]. For
    * hosts where nothing but the engine's own waits can make a task ready. */
   bool deadlocks;
@@ -621,7 +759,8 @@ typedef struct aw_waiting {
 } aw_waiting;
 AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
-/* In C steps. */
+/* In C steps. What a step finds that follows another, see aw_bind(), is taken by
+ * aw_task_take_value() and aw_task_take_error(). */
 AW_API int aw_task_result(const aw_task *task);
 AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
 /* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
@@ -723,7 +862,8 @@ typedef enum aw_cancel_kind {
   AW_BY_DEADLINE, /* a scope's time-out */
   AW_BY_FAILURE,  /* something in the scope failed */
   AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
-  AW_BY_PARENT    /* what it belongs to was left */
+  AW_BY_PARENT,   /* what it belongs to was left */
+  AW_BY_RACE      /* another one was first [O5] */
 } aw_cancel_kind;
 AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
                                            aw_value *reason);

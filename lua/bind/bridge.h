@@ -1,7 +1,8 @@
 /* bridge.h - what the files of the binding share
  *
  *   module.c   luaopen_aiowire; assembles all of it
- *   lwire.c    wires and their operators          show.c   tostring of wires
+ *   lwire.c    wires as Lua values                show.c   tostring of wires
+ *   lcompose.c what combines them                 leaf.c   what leaves are given
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
  *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
@@ -233,6 +234,8 @@ int awl_take_results(lua_State *L, awl_state *s, aw_task *task);
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop);
 void awl_drop(void *state, aw_value value);
 aw_value awl_keep(void *state, aw_value value);
+int awl_gather(void *state, aw_shape shape, const aw_value *values,
+               size_t count, size_t index, aw_value *out);
 
 /* ---- site.c ---- */
 
@@ -259,7 +262,17 @@ typedef enum awl_leaf_kind {
   AWL_LEAF_CALL,  /* f(…), its results are results */
   AWL_LEAF_BODY,  /* f(ev, …), its result is the next wire */
   AWL_LEAF_VALUE, /* results */
-  AWL_LEAF_HELD   /* a body f(ev), a value that the engine holds */
+  AWL_LEAF_HELD,  /* a body f(ev), a value that the engine holds */
+  /* Second parts of other wires, see leaf.c: */
+  AWL_LEAF_MAP,       /* f(results…), its results are results */
+  AWL_LEAF_BIND,      /* f(results…), its result is the next wire */
+  AWL_LEAF_CATCH,     /* f(err, info), its result is the next wire */
+  AWL_LEAF_FINALLY,   /* f(), its result may be the next wire */
+  AWL_LEAF_SUPERVISE, /* f(ev, err, info) */
+  AWL_LEAF_WHEN,      /* f(err, n), says whether to try again */
+  AWL_LEAF_KEYED,     /* no f: results by the keys of an All{} … */
+  AWL_LEAF_KEY_LAST,  /* … results, then a key, of a number … */
+  AWL_LEAF_KEY_FIRST  /* … key, then results */
 } awl_leaf_kind;
 
 enum { AWL_UNNUMBERED = UINT32_MAX };
@@ -309,6 +322,23 @@ void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
 const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
 /* Push what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
+
+/* ---- leaf.c ---- */
+
+/* Does its content have a function to call? */
+bool awl_leaf_calls(const awl_leaf *leaf);
+/* Push what the leaf of `worker` is called with, besides its bound arguments:
+ * what its first part left; returns how many. `loop` is the index of its
+ * EventLoop. Raises. */
+int awl_push_input(lua_State *L, awl_worker *worker, int loop);
+/* What is above `first` - 1 is what f returned: is it a next wire, or are those
+ * results? See awl_leaf_kind. */
+typedef enum awl_report {
+  AWL_REPORT_RESULTS,
+  AWL_REPORT_NEXT,
+  AWL_REPORT_NOTHING
+} awl_report;
+awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first);
 
 /* ---- traceback.c ---- */
 /* Push a traceback of `co`, from `level`, without our own frames. Raises. */

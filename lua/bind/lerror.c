@@ -360,12 +360,30 @@ int aw_lua_system_error(lua_State *L, int code, const char *call,
   return lua_error(L);
 }
 
+/* The Timeout of a wire; `wire` is a Wire that keeps alive what it is of. */
+static void push_wire_timeout(lua_State *L, const aw_error *error) {
+  const aw_wire *holder;
+  uint64_t ns;
+  const aw_wire *wire = aw_error_wire(error, &holder, &ns);
+  awl_push_timeout(L, awl_seconds(ns));
+  if (!wire)
+    return;
+  if (holder)
+    awl_push_owner(L, awl_open(L), holder);
+  else
+    lua_pushnil(L);
+  aw_lua_push_wire(L, aw_wire_keep((aw_wire *)(uintptr_t)wire), -1);
+  lua_setfield(L, -3, "wire");
+  lua_pop(L, 1);
+}
+
 /* What an error that the core made is in Lua. */
 static void push_object(lua_State *L, const aw_error *error) {
   int code = aw_error_code(error), fd = aw_error_fd(error);
   const char *call = aw_error_call(error);
   switch (code) {
   case AW_ETASKCANCELLED: awl_push_task_cancelled(L); break;
+  case AW_ETIMEOUT: push_wire_timeout(L, error); break;
   case AW_ESTRAY:
     lua_pushliteral(L, "stray Cancelled: nothing was cancelled here");
     break;
@@ -452,6 +470,10 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   lua_settop(L, kept + 1);
   lua_remove(L, kept);
   set_suppressed(L, s, error);
+  if (aw_error_attempts(error) > 0) {
+    lua_pushinteger(L, aw_error_attempts(error));
+    lua_setfield(L, -2, "attempts");
+  }
 }
 
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
@@ -503,8 +525,8 @@ void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind) {
   lua_setfield(L, -2, "where");
 }
 
-static const char *const kinds[] = {"nothing", "task", "scope", "timeout",
-                                    "failure", "loop", "parent"};
+static const char *const kinds[] = {"nothing", "task", "scope",  "timeout",
+                                    "failure", "loop", "parent", "race"};
 static const char *const reasons[] = {
     "nothing",
     "the task was cancelled",
@@ -513,6 +535,7 @@ static const char *const reasons[] = {
     "something in the scope failed",
     "the loop is ending",
     "what it belongs to was left",
+    "another one was first",
 };
 
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {

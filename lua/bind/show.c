@@ -65,7 +65,7 @@ static void push_seconds(lua_State *L, const char *format, uint64_t ns) {
   lua_pushstring(L, text);
 }
 
-/* ---- wires ---- */
+/* ---- wires: leaves ---- */
 
 static void push_wire(const shower *show, const aw_wire *wire, int depth);
 
@@ -89,7 +89,7 @@ static void push_host(const shower *show, const aw_wire_view *view) {
   lua_State *L = show->L;
   const awl_leaf *leaf = view->data;
   const char *name = view->name ? view->name : "";
-  if (leaf->kind == AWL_LEAF_HELD) {
+  if (leaf->kind >= AWL_LEAF_HELD) {
     lua_pushstring(L, name);
     return;
   }
@@ -103,78 +103,6 @@ static void push_host(const shower *show, const aw_wire_view *view) {
     lua_getiuservalue(L, show->owner, 1);
   push_arguments(show, leaf);
   lua_pushfstring(L, "%s(%s%s)", names[leaf->kind], name, lua_tostring(L, -1));
-  lua_insert(L, -3);
-  lua_pop(L, 2);
-}
-
-/* Push a part, in parentheses if it is a sequence of several. */
-static void push_operand(const shower *show, const aw_wire *part, int depth) {
-  aw_wire_view view;
-  aw_wire_look(part, &view);
-  push_wire(show, part, depth + 1);
-  if (view.kind == AW_WIRE_SEQUENCE && view.count > 1) {
-    lua_pushfstring(show->L, "(%s)", lua_tostring(show->L, -1));
-    lua_remove(show->L, -2);
-  }
-}
-
-static void push_sequence(const shower *show, const aw_wire_view *view,
-                          int depth) {
-  lua_State *L = show->L;
-  if (view->count < 2) {
-    lua_pushliteral(L, "Sequence(");
-    if (view->count == 1)
-      push_wire(show, aw_wire_part(view, 0), depth + 1);
-    else
-      lua_pushliteral(L, "");
-    lua_pushliteral(L, ")");
-    lua_concat(L, 3);
-    return;
-  }
-  push_wire(show, aw_wire_part(view, 0), depth + 1);
-  for (size_t i = 1; i < view->count; i++) {
-    lua_pushliteral(L, " >> ");
-    if (i == MOST_PARTS)
-      lua_pushliteral(L, "...");
-    else
-      push_wire(show, aw_wire_part(view, i), depth + 1);
-    lua_concat(L, 3);
-    if (i == MOST_PARTS)
-      break;
-  }
-}
-
-static void push_repeat(const shower *show, const aw_wire_view *view,
-                        int depth) {
-  lua_State *L = show->L;
-  if (view->number == AW_FOREVER) {
-    push_wire(show, aw_wire_part(view, 0), depth + 1);
-    lua_pushfstring(L, "Forever(%s)", lua_tostring(L, -1));
-  } else {
-    push_operand(show, aw_wire_part(view, 0), depth);
-    lua_pushfstring(L, "%s * %I", lua_tostring(L, -1),
-                    (LUAI_UACINT)view->number);
-  }
-  lua_remove(L, -2);
-}
-
-/* Operand with a method's suffix, parts of operators in parentheses. */
-static void push_method(const shower *show, const aw_wire_view *view,
-                        int depth) {
-  lua_State *L = show->L;
-  aw_wire_view part;
-  const aw_wire *wire = aw_wire_part(view, 0);
-  aw_wire_look(wire, &part);
-  push_wire(show, wire, depth + 1);
-  bool operator= part.kind == AW_WIRE_SEQUENCE || part.kind == AW_WIRE_REPEAT;
-  if (view->kind == AW_WIRE_WHOLE)
-    lua_pushliteral(L, "whole()");
-  else if (view->number == AW_NEVER)
-    lua_pushliteral(L, "shielded(math.huge)");
-  else
-    push_seconds(L, "shielded(%.14g)", view->number);
-  lua_pushfstring(L, operator? "(%s):%s" : "%s:%s", lua_tostring(L, -2),
-                  lua_tostring(L, -1));
   lua_insert(L, -3);
   lua_pop(L, 2);
 }
@@ -212,6 +140,293 @@ static void push_wait(lua_State *L, const aw_wire_view *view) {
   lua_pushfstring(L, "%c%s(%s)", first, view->name + 1, about);
 }
 
+/* ---- wires: operators ----
+ *
+ * Lua's levels of the operators that wires have, the loosest first. A part is
+ * put in parentheses when its operator binds looser than its place asks for.
+ */
+typedef enum level {
+  LEVEL_RACE = 1, /* | */
+  LEVEL_JOIN,     /* & */
+  LEVEL_SEQUENCE, /* >> */
+  LEVEL_STEP,     /* * / // */
+  LEVEL_RIGHT,    /* to the right of one of these */
+  LEVEL_METHOD    /* names, calls, what has a method */
+} level;
+
+static bool is_mapped(const aw_wire_view *view);
+
+static level level_of(const aw_wire_view *view) {
+  switch (view->kind) {
+  case AW_WIRE_RACE: return view->table ? LEVEL_METHOD : LEVEL_RACE;
+  case AW_WIRE_ALL: return view->table ? LEVEL_METHOD : LEVEL_JOIN;
+  case AW_WIRE_SEQUENCE: return view->count > 1 ? LEVEL_SEQUENCE : LEVEL_METHOD;
+  case AW_WIRE_REPEAT:
+    return view->number == AW_FOREVER ? LEVEL_METHOD : LEVEL_STEP;
+  case AW_WIRE_ELSE: return LEVEL_STEP;
+  case AW_WIRE_BIND: return is_mapped(view) ? LEVEL_STEP : LEVEL_METHOD;
+  default: return LEVEL_METHOD;
+  }
+}
+
+/* Push a part for a place that takes `least`. */
+static void push_operand(const shower *show, const aw_wire *part, level least,
+                         int depth) {
+  aw_wire_view view;
+  aw_wire_look(part, &view);
+  push_wire(show, part, depth + 1);
+  if (level_of(&view) >= least)
+    return;
+  lua_pushfstring(show->L, "(%s)", lua_tostring(show->L, -1));
+  lua_remove(show->L, -2);
+}
+
+/* Push the parts with what is between them. */
+static void push_list(const shower *show, const aw_wire_view *view,
+                      const char *between, level first, level others,
+                      int depth) {
+  lua_State *L = show->L;
+  lua_pushliteral(L, "");
+  for (size_t i = 0; i < view->count; i++) {
+    lua_pushstring(L, i > 0 ? between : "");
+    if (i == MOST_PARTS)
+      lua_pushliteral(L, "...");
+    else
+      push_operand(show, aw_wire_part(view, i), i > 0 ? others : first, depth);
+    lua_concat(L, 3);
+    if (i == MOST_PARTS)
+      break;
+  }
+}
+
+static void push_sequence(const shower *show, const aw_wire_view *view,
+                          int depth) {
+  if (view->count > 1) {
+    push_list(show, view, " >> ", LEVEL_STEP, LEVEL_STEP, depth);
+    return;
+  }
+  lua_pushliteral(show->L, "Sequence(");
+  push_list(show, view, "", LEVEL_RACE, LEVEL_RACE, depth);
+  lua_pushliteral(show->L, ")");
+  lua_concat(show->L, 3);
+}
+
+static void push_repeat(const shower *show, const aw_wire_view *view,
+                        int depth) {
+  lua_State *L = show->L;
+  if (view->number == AW_FOREVER) {
+    push_wire(show, aw_wire_part(view, 0), depth + 1);
+    lua_pushfstring(L, "Forever(%s)", lua_tostring(L, -1));
+  } else {
+    push_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
+    lua_pushfstring(L, "%s * %I", lua_tostring(L, -1),
+                    (LUAI_UACINT)view->number);
+  }
+  lua_remove(L, -2);
+}
+
+/* ---- wires: table forms ---- */
+
+/* Append the parts of `view` to the text on top, with the keys that stand in
+ * the table at `keys` (0: none). */
+static void push_entries(const shower *show, const aw_wire_view *view, int keys,
+                         int depth) {
+  lua_State *L = show->L;
+  for (size_t i = 0; i < view->count && i <= MOST_PARTS; i++) {
+    lua_pushstring(L, i > 0 ? ", " : "");
+    bool named =
+        keys && lua_rawgeti(L, keys, (lua_Integer)i + 1) == LUA_TSTRING;
+    if (named)
+      lua_pushliteral(L, " = ");
+    else if (keys)
+      lua_pop(L, 1);
+    if (i == MOST_PARTS)
+      lua_pushliteral(L, "...");
+    else
+      push_wire(show, aw_wire_part(view, i), depth + 1);
+    lua_concat(L, named ? 5 : 3);
+  }
+}
+
+static void push_form(const shower *show, const aw_wire_view *view, int keys,
+                      int depth) {
+  lua_State *L = show->L;
+  lua_pushstring(L, view->kind == AW_WIRE_ALL    ? "All{"
+                    : view->kind == AW_WIRE_RACE ? "Race{"
+                    : view->kind == AW_WIRE_ANY  ? "Any{"
+                                                 : "Select{");
+  push_entries(show, view, keys, depth);
+  if (view->number > 0)
+    lua_pushfstring(L, ", limit = %I}", (LUAI_UACINT)view->number);
+  else
+    lua_pushliteral(L, "}");
+  lua_concat(L, 2);
+}
+
+/* ---- wires: methods ---- */
+
+/* Push "w:" for the first part of `view`. */
+static void push_subject(const shower *show, const aw_wire_view *view,
+                         int depth) {
+  push_operand(show, aw_wire_part(view, 0), LEVEL_METHOD, depth);
+  lua_pushliteral(show->L, ":");
+  lua_concat(show->L, 2);
+}
+
+/* The leaf of Lua that is the second part, or NULL. */
+static const awl_leaf *second_leaf(const aw_wire_view *view) {
+  aw_wire_view then;
+  aw_wire_look(aw_wire_part(view, 1), &then);
+  return then.kind == AW_WIRE_HOST ? then.data : NULL;
+}
+
+static bool is_mapped(const aw_wire_view *view) {
+  const awl_leaf *leaf = second_leaf(view);
+  return leaf && leaf->kind == AWL_LEAF_MAP;
+}
+
+static void push_name_of_second(lua_State *L, const aw_wire_view *view) {
+  const char *name = aw_wire_name(aw_wire_part(view, 1));
+  lua_pushstring(L, name ? name : "C step");
+}
+
+/* w:name(f) */
+static void push_second(const shower *show, const aw_wire_view *view,
+                        const char *name, int depth) {
+  lua_State *L = show->L;
+  push_subject(show, view, depth);
+  push_name_of_second(L, view);
+  lua_pushfstring(L, "%s(%s)", name, lua_tostring(L, -1));
+  lua_remove(L, -2);
+  lua_concat(L, 2);
+}
+
+static void push_bind(const shower *show, const aw_wire_view *view, int depth) {
+  lua_State *L = show->L;
+  const awl_leaf *leaf = second_leaf(view);
+  if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
+    aw_wire_view form;
+    aw_wire_look(aw_wire_part(view, 0), &form);
+    awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+    push_form(show, &form, lua_istable(L, -1) ? lua_gettop(L) : 0, depth);
+    lua_remove(L, -2);
+  } else if (leaf && leaf->kind == AWL_LEAF_MAP) {
+    push_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
+    lua_pushliteral(L, " / ");
+    push_name_of_second(L, view);
+    lua_concat(L, 3);
+  } else {
+    push_second(show, view, "bind", depth);
+  }
+}
+
+static void push_catch(const shower *show, const aw_wire_view *view,
+                       int depth) {
+  const awl_leaf *leaf = second_leaf(view);
+  bool supervise = leaf && leaf->kind == AWL_LEAF_SUPERVISE;
+  push_second(show, view, supervise ? "supervise" : "catch", depth);
+}
+
+/* "math.huge" for never */
+static void push_time(lua_State *L, uint64_t ns) {
+  if (ns == AW_NEVER)
+    lua_pushliteral(L, "math.huge");
+  else
+    push_seconds(L, "%.14g", ns);
+}
+
+/* w:name(seconds), w:shielded() */
+static void push_timed(const shower *show, const aw_wire_view *view,
+                       const char *name, int depth) {
+  lua_State *L = show->L;
+  push_subject(show, view, depth);
+  if (view->number == AW_DEFAULT)
+    lua_pushliteral(L, "");
+  else
+    push_time(L, view->number);
+  if (view->kind == AW_WIRE_TIMEOUT && view->grace != AW_DEFAULT) {
+    push_time(L, view->grace);
+    lua_pushfstring(L, "%s(%s, {grace = %s})", name, lua_tostring(L, -2),
+                    lua_tostring(L, -1));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+  } else {
+    lua_pushfstring(L, "%s(%s)", name, lua_tostring(L, -1));
+    lua_remove(L, -2);
+  }
+  lua_concat(L, 2);
+}
+
+static void push_whole(const shower *show, const aw_wire_view *view,
+                       int depth) {
+  push_subject(show, view, depth);
+  lua_pushliteral(show->L, "whole()");
+  lua_concat(show->L, 2);
+}
+
+/* Append "name = seconds" to the list on top, if it is not `otherwise`. */
+static void add_time(lua_State *L, const char *name, uint64_t ns,
+                     uint64_t otherwise) {
+  if (ns == otherwise)
+    return;
+  const char *so_far = lua_tostring(L, -1);
+  push_time(L, ns);
+  lua_pushfstring(L, "%s%s%s = %s", so_far, *so_far ? ", " : "", name,
+                  lua_tostring(L, -1));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+static void push_retry(const shower *show, const aw_wire_view *view,
+                       int depth) {
+  lua_State *L = show->L;
+  const aw_retry_rule *rule = view->rule;
+  push_subject(show, view, depth);
+  if (rule->times != AW_FOREVER)
+    lua_pushfstring(L, "times = %I", (LUAI_UACINT)rule->times);
+  else
+    lua_pushliteral(L, "");
+  add_time(L, "delay", rule->delay, 0);
+  add_time(L, "max", rule->most, AW_NEVER);
+  add_time(L, "within", rule->within, AW_NEVER);
+  lua_pushfstring(L, "retry{%s}", lua_tostring(L, -1));
+  lua_remove(L, -2);
+  lua_concat(L, 2);
+}
+
+static void push_every(const shower *show, const aw_wire_view *view,
+                       int depth) {
+  static const char *const missed[] = {"", ", {missed = \"burst\"}",
+                                       ", {missed = \"delay\"}"};
+  lua_State *L = show->L;
+  push_time(L, view->number);
+  push_wire(show, aw_wire_part(view, 0), depth + 1);
+  lua_pushfstring(L, "Every(%s, %s%s)", lua_tostring(L, -2),
+                  lua_tostring(L, -1), missed[view->missed]);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+/* ---- wires: all ---- */
+
+static void push_done(const shower *show, const aw_wire_view *view) {
+  lua_State *L = show->L;
+  lua_pushliteral(L, "Done(");
+  awl_push_task_name(L, show->s, view->task);
+  lua_pushliteral(L, ")");
+  lua_concat(L, 3);
+}
+
+static void push_group(const shower *show, const aw_wire_view *view,
+                       int depth) {
+  if (view->table)
+    push_form(show, view, 0, depth);
+  else if (view->kind == AW_WIRE_ALL)
+    push_list(show, view, " & ", LEVEL_SEQUENCE, LEVEL_SEQUENCE, depth);
+  else
+    push_list(show, view, " | ", LEVEL_JOIN, LEVEL_JOIN, depth);
+}
+
 static void push_wire(const shower *show, const aw_wire *wire, int depth) {
   lua_State *L = show->L;
   aw_wire_view view;
@@ -227,17 +442,25 @@ static void push_wire(const shower *show, const aw_wire *wire, int depth) {
   case AW_WIRE_UNTIL: push_sleep(L, &view); break;
   case AW_WIRE_SEQUENCE: push_sequence(show, &view, depth); break;
   case AW_WIRE_REPEAT: push_repeat(show, &view, depth); break;
-  case AW_WIRE_WHOLE:
-  case AW_WIRE_SHIELD: push_method(show, &view, depth); break;
-  case AW_WIRE_DONE:
-    lua_pushliteral(L, "Done(");
-    awl_push_task_name(L, show->s, view.task);
-    lua_pushliteral(L, ")");
-    lua_concat(L, 3);
-    break;
+  case AW_WIRE_WHOLE: push_whole(show, &view, depth); break;
+  case AW_WIRE_SHIELD: push_timed(show, &view, "shielded", depth); break;
+  case AW_WIRE_TIMEOUT: push_timed(show, &view, "timeout", depth); break;
+  case AW_WIRE_DONE: push_done(show, &view); break;
   case AW_WIRE_NAMED: lua_pushstring(L, view.name); break;
   case AW_WIRE_WAIT: push_wait(L, &view); break;
   case AW_WIRE_CALL: lua_pushliteral(L, "C step"); break;
+  case AW_WIRE_ALL:
+  case AW_WIRE_RACE:
+  case AW_WIRE_ANY:
+  case AW_WIRE_SELECT: push_group(show, &view, depth); break;
+  case AW_WIRE_ELSE:
+    push_list(show, &view, " // ", LEVEL_STEP, LEVEL_RIGHT, depth);
+    break;
+  case AW_WIRE_BIND: push_bind(show, &view, depth); break;
+  case AW_WIRE_CATCH: push_catch(show, &view, depth); break;
+  case AW_WIRE_FINALLY: push_second(show, &view, "finally", depth); break;
+  case AW_WIRE_RETRY: push_retry(show, &view, depth); break;
+  case AW_WIRE_EVERY: push_every(show, &view, depth); break;
   }
 }
 

@@ -144,7 +144,8 @@ bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed) {
   awl_engine *engine = aw_allocate(sizeof *engine);
-  aw_engine_config config = {clock, seed, s, awl_drop, awl_keep, true};
+  aw_engine_config config = {clock,    seed,       s,   awl_drop,
+                             awl_keep, awl_gather, true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
     aw_free(engine);
     luaL_error(L, "not enough memory");

@@ -85,12 +85,16 @@ static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
 }
 
+static void report_nothing(awl_worker *w) {
+  w->reported = true;
+  aw_step_done(w->task, 0);
+}
+
 static void report_body(lua_State *L, awl_worker *w, int first) {
   int count = lua_gettop(L) - first + 1;
   bool nothing = count == 0 || (count == 1 && lua_isnil(L, first));
   if (nothing) {
-    w->reported = true;
-    aw_step_done(w->task, 0);
+    report_nothing(w);
     return;
   }
   aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
@@ -116,12 +120,15 @@ static void report_results(lua_State *L, awl_worker *w, int first) {
 /* The body of the worker has ended; what it left is above BASE. */
 static void report(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
-  if (status != LUA_OK)
+  if (status != LUA_OK) {
     report_error(L, w);
-  else if (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_VALUE)
-    report_results(L, w, BASE + 1);
-  else
-    report_body(L, w, BASE + 1);
+  } else {
+    switch (awl_leaf_report(L, leaf, BASE + 1)) {
+    case AWL_REPORT_RESULTS: report_results(L, w, BASE + 1); break;
+    case AWL_REPORT_NEXT: report_body(L, w, BASE + 1); break;
+    case AWL_REPORT_NOTHING: report_nothing(w); break;
+    }
+  }
   clear_raised(w);
   leave_scopes(w);
   lua_settop(L, BASE);
@@ -132,15 +139,24 @@ static void report(lua_State *L, awl_worker *w, int status) {
 static int after_call(lua_State *L, int status, lua_KContext context);
 static int after_idle(lua_State *L, int status, lua_KContext context);
 
-/* Push the EventLoop of the worker's task. */
-static void push_loop(lua_State *L, awl_worker *w) {
+/* Let the EventLoop of the worker's task stand at its place. */
+static void set_loop(lua_State *L, awl_worker *w) {
   const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
-  if (loop->number != w->loop_number) {
-    awl_push_loop(L, w->state, loop);
-    lua_replace(L, AT_LOOP);
-    w->loop_number = loop->number;
-  }
-  lua_pushvalue(L, AT_LOOP);
+  if (loop->number == w->loop_number)
+    return;
+  awl_push_loop(L, w->state, loop);
+  lua_replace(L, AT_LOOP);
+  w->loop_number = loop->number;
+}
+
+/* Push the arguments that the leaf was made with; gives how many. */
+static int push_bound(lua_State *L, const awl_leaf *leaf) {
+  if (leaf->extra <= 0)
+    return 0;
+  luaL_checkstack(L, leaf->extra, "too many arguments");
+  for (int i = 1; i <= leaf->extra; i++)
+    lua_rawgeti(L, AT_CONTENT, i);
+  return leaf->extra;
 }
 
 /* Push function and arguments of the worker's leaf; gives how many of these. */
@@ -151,19 +167,18 @@ static int push_call(lua_State *L, awl_worker *w) {
     lua_replace(L, AT_CONTENT);
     w->serial = leaf->serial;
   }
-  bool body = leaf->kind == AWL_LEAF_BODY || leaf->kind == AWL_LEAF_HELD;
-  if (leaf->extra >= 0 && leaf->kind != AWL_LEAF_VALUE)
-    lua_rawgeti(L, AT_CONTENT, 0);
-  else if (leaf->extra < 0)
+  if (leaf->kind == AWL_LEAF_CALL && leaf->extra < 0) { /* the hot path */
     lua_pushvalue(L, AT_CONTENT);
-  if (body)
-    push_loop(L, w);
-  if (leaf->extra <= 0)
-    return body;
-  luaL_checkstack(L, leaf->extra, "too many arguments");
-  for (int i = 1; i <= leaf->extra; i++)
-    lua_rawgeti(L, AT_CONTENT, i);
-  return leaf->extra + body;
+    return 0;
+  }
+  if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
+    set_loop(L, w);
+  if (awl_leaf_calls(leaf) && leaf->extra >= 0)
+    lua_rawgeti(L, AT_CONTENT, 0);
+  else if (awl_leaf_calls(leaf))
+    lua_pushvalue(L, AT_CONTENT);
+  int count = awl_push_input(L, w, AT_LOOP);
+  return count + push_bound(L, leaf);
 }
 
 /* The body has ended well. Is it the next step, too? Then its results, which
@@ -190,7 +205,7 @@ static void run_step(lua_State *L, awl_worker *w) {
     if (w->state->gc_stress)
       lua_gc(L, LUA_GCCOLLECT);
     int count = push_call(L, w);
-    if (w->leaf->kind != AWL_LEAF_VALUE)
+    if (awl_leaf_calls(w->leaf))
       status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
                           after_call);
   } while (status == LUA_OK && again(L, w));
