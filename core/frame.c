@@ -91,6 +91,10 @@ static aw_scope *top_scope(const aw_task *task) {
   return frame->u.scope;
 }
 
+static aw_opened *opened_of(const aw_scope *scope) {
+  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
+}
+
 int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
   aw_scope *scope = top_scope(task);
   if (error)
@@ -118,8 +122,7 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end) {
 void aw_scope_close(aw_task *task, aw_scope_end *end) {
   aw_scope *scope = top_scope(task);
   aw__frame_exit(task, end);
-  aw__opened_free(task->engine, AW_CONTAINER(aw_opened, scope, scope),
-                  sizeof(aw_opened));
+  aw__opened_free(task->engine, opened_of(scope), sizeof(aw_opened));
 }
 
 bool aw__frame_leave(aw_task *task) {
@@ -132,7 +135,10 @@ bool aw__frame_leave(aw_task *task) {
     aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
   }
   task->go = AW_GO_LEFT;
-  return aw__wait_for_children(task, scope);
+  bool waits = aw__wait_for_children(task, scope);
+  opened_of(scope)->joining =
+      waits && task->outcome == AW_OUT_VALUE && scope->eff == AW_LEVEL_NONE;
+  return waits;
 }
 
 /* The wire of the host that the running wire is a part of, or NULL. */
@@ -165,9 +171,12 @@ static void fail_late(aw_task *task, const aw_wire *wire) {
 
 void aw__frame_close(aw_task *task) {
   const aw_wire *wire = task->frames[task->depth - 1].wire;
+  bool joining = opened_of(top_scope(task))->joining;
   aw_scope_end end;
   aw_scope_close(task, &end);
   aw__drop(task->engine, end.reason);
+  if (joining && (end.cancelled || end.outer)) /* what it spun off was cut */
+    aw__task_end_code(task, AW_ECANCELED);
   bool own = task->outcome == AW_OUT_CANCEL && end.cancelled && !end.outer &&
              !task->killed;
   if (end.error)

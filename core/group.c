@@ -204,7 +204,9 @@ static void ended_in_race(aw_group *group, const aw_task *operand) {
 }
 
 static void ended_in_any(aw_group *group, const aw_task *operand) {
-  if (operand->state == AW_TASK_FAILED && !group->decided) {
+  if (operand->state == AW_TASK_FAILED && operand->out.error->late) {
+    note_late(group, operand->out.error); /* not one to be forgiven */
+  } else if (operand->state == AW_TASK_FAILED && !group->decided) {
     aw_error *error = aw_error_keep(operand->out.error);
     group->values[group->failed++] = (aw_value)(uintptr_t)error;
   } else {

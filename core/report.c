@@ -99,3 +99,23 @@ bool aw_step_wants_value(const aw_task *task) {
     task = task->scope.parent->task;
   }
 }
+
+/* What a frame makes of an error: as wants(). */
+static int wants_error(const aw_frame *frame) {
+  switch ((aw_frame_kind)frame->kind) {
+  case AW_FRAME_ELSE: return frame->u.n + 1 < frame->wire->count ? 0 : -1;
+  case AW_FRAME_CATCH:
+  case AW_FRAME_RETRY:
+  case AW_FRAME_AWAIT: return 1;
+  default: return -1;
+  }
+}
+
+bool aw_step_wants_error(const aw_task *task) {
+  for (size_t i = task->depth; i-- > 0;) {
+    int answer = wants_error(&task->frames[i]);
+    if (answer >= 0)
+      return answer > 0;
+  }
+  return true;
+}

@@ -167,6 +167,7 @@ struct aw_scope {
 typedef struct aw_opened {
   aw_scope scope;
   uint64_t grace; /* for its cancels, or AW_DEFAULT */
+  bool joining;   /* its wire had ended well when the wait for the rest began */
 } aw_opened;
 
 /* ---- wires that run several ---- */

@@ -621,6 +621,10 @@ AW_API bool aw_step_again(aw_task *task);
  * host may save the making of it. */
 AW_API bool aw_step_wants_value(const aw_task *task);
 
+/* The same for the error of an aw_step_fail(): not if another wire takes the
+ * place of the one that fails, see aw_or_else(). */
+AW_API bool aw_step_wants_error(const aw_task *task);
+
 /* ---- loops -------------------------------------------------------------- */
 
 typedef struct aw_loop_config {

@@ -1,7 +1,7 @@
 /* bridge.h - what the files of the binding share
  *
  *   module.c   luaopen_aiowire; assembles all of it
- *   lwire.c    wires as Lua values                show.c   tostring of wires
+ *   lwire.c    wires as Lua values                expression.c tostring of them
  *   lcompose.c what combines them                 leaf.c   what leaves are given
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
  *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
@@ -9,6 +9,7 @@
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   workers: the only place that resumes a coroutine
  *   lerror.c   error objects, info                lvalue.c conversions, values
+ *   show.c     values, tasks, waits for people    gather.c one value of several
  *   site.c     "file:line", interned              traceback.c  of a stack
  *   state.c    the shared state
  *
@@ -312,10 +313,16 @@ void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task);
 
-/* ---- show.c ---- */
+/* ---- expression.c ---- */
 /* Push the text of a wire that a task holds, or of that of the Wire `owner`. */
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
+
+/* ---- show.c ---- */
+enum { AWL_LONGEST_WAIT = 64 };
+/* What an operation waits for, as "5"; "" if it does not say. */
+void awl_describe(const aw_operation *operation, const void *data, char *out,
+                  size_t size);
 void awl_show_value(lua_State *L, awl_state *s, int index); /* short */
 void awl_cut_name(lua_State *L); /* the text on top, to what a name may be */
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);

@@ -65,6 +65,11 @@ void awl_drop_raised(awl_worker *worker) {
   worker->raised = false;
 }
 
+/* Will nobody see the error that has left the body of `worker`? */
+static bool is_unseen(const awl_worker *worker) {
+  return !worker->scopes && !aw_step_wants_error(worker->task);
+}
+
 int awl_traceback(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_worker *worker = s->run.running;
@@ -73,7 +78,7 @@ int awl_traceback(lua_State *L) {
     lua_pushliteral(L, "<nil error>");
     lua_replace(L, 1);
   }
-  if (!worker || awl_is_cancelled(L, s, 1))
+  if (!worker || awl_is_cancelled(L, s, 1) || is_unseen(worker))
     return 1;
   bool replaces = push_raised(L, s, worker); /* [err, old] */
   if (replaces && same_error(L, 2, 1)) {

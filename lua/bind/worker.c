@@ -52,7 +52,11 @@ static void report_error(lua_State *L, awl_worker *w) {
     aw_step_cancelled(w->task);
     return;
   }
-  aw_error *error = awl_make_error(L, s, w); /* raises: not reported yet */
+  aw_error *error;
+  if (aw_step_wants_error(w->task))
+    error = awl_make_error(L, s, w); /* raises: not reported yet */
+  else
+    error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
   w->reported = true;
   aw_step_fail(w->task, error);
 }
