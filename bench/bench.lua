@@ -2,9 +2,9 @@
 --
 --   aiowire bench/bench.lua GROUP [COUNT]
 --
--- GROUP is one of: steps, wires, bodies, cancel, errors. Each prints lines of
--- "name value unit"; times are CPU time. `steps` takes medians by itself; the
--- others look at a fresh process, since a second run would find the pools
+-- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. Each prints lines of
+-- "name value unit"; times are CPU time. `steps` and `algebra` take medians by
+-- themselves; the others look at a fresh process, since a second run would find the pools
 -- filled, so bench/run.lua starts each of them several times.
 -- Neighbours: floors.c has the same work without aiowire.
 
@@ -122,6 +122,42 @@ function groups.steps()
   end)
 end
 
+--- Memory that the process has gained, of the core and of Lua, in bytes.
+local function in_use()
+  collectgarbage()
+  collectgarbage()
+  return collectgarbage "count" * 1024 + aw.stats().bytes
+end
+
+function groups.algebra()
+  local function nothing() end
+  local function fails()
+    error "no"
+  end
+  local rounds <const> = STEPS // 4
+
+  per_step("race", rounds, function()
+    return (aw.Sleep(10) | aw.Call(nothing)) * rounds
+  end)
+  local race = (aw.Sleep(10) | aw.Call(nothing)) * STEPS
+  local before = in_use()
+  aw.run(race)
+  report("race_growth", in_use() - before, "B")
+
+  per_step("fallback", rounds, function()
+    return (aw.Call(fails) // aw.Call(nothing)) * rounds
+  end)
+  for _, count in ipairs { 10, 1000 } do
+    local operands = {}
+    for i = 1, count do
+      operands[i] = aw.Call(nothing)
+    end
+    per_step("join_" .. count, rounds, function()
+      return aw.All(operands) * (rounds // count)
+    end)
+  end
+end
+
 function groups.wires(count)
   local delay = delays()
   sleepers("wires", count or 200000, function()
@@ -183,7 +219,7 @@ end
 
 local run_group = groups[group]
 if not run_group then
-  io.stderr:write("usage: bench.lua steps|wires|bodies|cancel|errors [N]\n")
+  io.stderr:write("usage: bench.lua steps|algebra|wires|bodies|cancel|errors [N]\n")
   os.exit(2)
 end
 run_group(math.tointeger(arg[2]))
