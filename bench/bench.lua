@@ -2,10 +2,11 @@
 --
 --   aiowire bench/bench.lua GROUP [COUNT]
 --
--- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. Each prints lines of
--- "name value unit"; times are CPU time. `steps` and `algebra` take medians by
--- themselves; the others look at a fresh process, since a second run would find the pools
--- filled, so bench/run.lua starts each of them several times.
+-- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. Each prints
+-- lines of "name value unit"; times are CPU time. `steps` and `algebra` take
+-- medians by themselves; the others look at a fresh process, since a second run
+-- would find the pools filled, so bench/run.lua starts each of them several
+-- times.
 -- Neighbours: floors.c has the same work without aiowire.
 
 local aw = require "aiowire"
@@ -219,7 +220,8 @@ end
 
 local run_group = groups[group]
 if not run_group then
-  io.stderr:write("usage: bench.lua steps|algebra|wires|bodies|cancel|errors [N]\n")
+  io.stderr:write("usage: bench.lua ",
+    "steps|algebra|wires|bodies|cancel|errors [N]\n")
   os.exit(2)
 end
 run_group(math.tointeger(arg[2]))
