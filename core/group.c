@@ -107,9 +107,9 @@ bool aw__group_is_event(const aw_group *group, const aw_task *operand) {
 /* ---- deciding a race ---- */
 
 static void give_up(aw_task *loser) {
-  if (loser->contender)
+  if (loser->contender && loser->wait)
     aw__task_lose(loser);
-  else
+  else if (!loser->contender) /* else it is being armed: see below */
     aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
 }
 
@@ -149,6 +149,12 @@ void aw__group_commit(aw_task *contender) {
   if (group->wire->kind == AW_WIRE_ANY && !is_success(contender))
     return;
   decide(group, contender);
+}
+
+/* An operation that completed a rival while it was being armed has lost. */
+void aw__group_armed(aw_task *contender) {
+  if (contender->contender && group_of(contender->scope.parent)->decided)
+    aw__task_lose(contender);
 }
 
 bool aw_task_rivals(const aw_task *a, const aw_task *b) {
@@ -327,4 +333,17 @@ void aw__group_close(aw_task *task) {
     end_undecided(task, group, end.outer);
   }
   free_group(task->engine, group);
+}
+
+/* ---- what others may know ---- */
+
+const char *aw_scope_label(const aw_scope *scope) {
+  if (!scope->group)
+    return aw_scope_shields(scope) ? "shield" : "scope";
+  switch ((int)group_of(scope)->wire->kind) {
+  case AW_WIRE_RACE: return "race";
+  case AW_WIRE_ANY: return "any";
+  case AW_WIRE_SELECT: return "select";
+  default: return "join";
+  }
 }

@@ -521,6 +521,7 @@ aw_group *aw__group_open(aw_task *task, aw_wire *wire); /* or NULL */
 aw_task *aw__group_next(aw_group *group);
 bool aw__group_is_event(const aw_group *group, const aw_task *operand);
 void aw__group_commit(aw_task *contender); /* its wait was completed */
+void aw__group_armed(aw_task *contender);  /* its wait has begun */
 void aw__group_ended(aw_scope *scope, aw_task *operand);
 void aw__group_close(aw_task *task); /* all operands have ended */
 

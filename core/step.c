@@ -241,8 +241,10 @@ static void begin_event(aw_task *task) {
   aw_step none;
   task->state = AW_TASK_RUNNING;
   task->contender = true;
-  if (descend(task, &none) == OFF)
+  if (descend(task, &none) == OFF) {
+    aw__group_armed(task);
     return;
+  }
   aw__task_queue(task); /* it goes on with how the wait ended */
   if (task->contender)
     aw__group_commit(task);

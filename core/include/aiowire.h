@@ -882,6 +882,9 @@ AW_API aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
 AW_API aw_task *aw_scope_task(const aw_scope *scope);
 AW_API bool aw_scope_cancelled(const aw_scope *scope);
 AW_API bool aw_scope_shields(const aw_scope *scope);
+/* What it is, for people: "join", "race", "any", "select" of operands; "shield"
+ * while it is one; else "scope". */
+AW_API const char *aw_scope_label(const aw_scope *scope);
 
 #ifdef __cplusplus
 }

@@ -386,7 +386,7 @@ static int inner_run_limited(lua_State *L) {
   return run_outside(L, s, loop, AW_NEVER, limit);
 }
 
-/* tree(ev): {{depth=, task=, cancelled=, shield=}, …}, for the dump. */
+/* tree(ev): {{depth=, task=, cancelled=, label=}, …}, for the dump. */
 static int m_tree(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = check_loop(L, s);
@@ -407,8 +407,8 @@ static int m_tree(lua_State *L) {
     }
     lua_pushboolean(L, aw_scope_cancelled(at));
     lua_setfield(L, -2, "cancelled");
-    lua_pushboolean(L, aw_scope_shields(at));
-    lua_setfield(L, -2, "shield");
+    lua_pushstring(L, aw_scope_label(at));
+    lua_setfield(L, -2, "label");
     lua_rawseti(L, -2, ++n);
   }
   return 1;
