@@ -501,8 +501,9 @@ function aw.Every(period, wire, opts) end
 ---@alias aiowire.Source integer|file*|table|userdata
 
 --- Finish when `src` can be read from without blocking: there is data, its end
---- or an error [Q3]. The same as `Call(aw.readable, src)`, but it needs no
---- coroutine for numbers and files [V7].
+--- or an error [Q3]. The same as `Call(aw.readable, src)`, but an event, and
+--- without a coroutine, for numbers, files and streams of this library [V7];
+--- objects of others have to be asked in Lua, so they are no events.
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Readable(src) end
