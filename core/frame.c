@@ -40,10 +40,11 @@ void aw__opened_free(aw_engine *engine, aw_opened *opened, size_t size) {
 }
 
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
-                     bool shield) {
+                     uint64_t shield) {
   aw_scope *scope = &opened->scope;
   opened->grace = grace;
-  scope->shield = scope->hides = shield;
+  opened->until = shield;
+  scope->shield = scope->hides = shield != AW_NO_SHIELD;
   aw__scope_init(scope, task->inner, task);
   task->inner = scope;
   task->frames[task->depth - 1].u.scope = scope;
@@ -57,7 +58,8 @@ int aw__frame_scope(aw_task *task, const aw_scope_config *config,
     aw__opened_free(engine, opened, sizeof *opened);
     return AW_ENOMEM;
   }
-  aw__frame_enter(task, opened, config->grace, config->shield);
+  aw__frame_enter(task, opened, config->grace,
+                  config->shield ? config->deadline : AW_NO_SHIELD);
   if (config->deadline == AW_NEVER ||
       aw__alarm_set(engine, &opened->scope.alarm, config->deadline) == 0)
     return 0;

@@ -16,7 +16,8 @@
  * the winner may have more to do (what is bound to an event).
  *
  * What a loser ends with is dropped, but for an error that it raised after it
- * had been given Cancelled: that is of its clean-up, and is raised [O5].
+ * had been given Cancelled: that is of its clean-up (`late`), and is raised
+ * [O5].
  *
  * Invariants: an operand is a child of the group's scope and the frame is the
  * top one of the task until all have ended; `contender` operands are parked on
@@ -66,7 +67,7 @@ aw_group *aw__group_open(aw_task *task, aw_wire *wire) {
     free_group(engine, group);
     return NULL;
   }
-  aw__frame_enter(task, opened, AW_DEFAULT, false);
+  aw__frame_enter(task, opened, AW_DEFAULT, AW_NO_SHIELD);
   opened->scope.group = true;
   if (wire->kind == AW_WIRE_SELECT) /* rotates in the engine [H4] */
     group->first = (uint32_t)(engine->selects++ % wire->count);
@@ -113,11 +114,18 @@ static void give_up(aw_task *loser) {
     aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
 }
 
+/* The errors of Any{} stand in `values`, in their order; the lowest bit says
+ * that one is of a clean-up. */
+static const aw_value OF_CLEAN_UP = 1;
+
+static aw_error *error_at(const aw_group *group, uint32_t index) {
+  return (aw_error *)(uintptr_t)(group->values[index] & ~OF_CLEAN_UP);
+}
+
 static void drop_errors(aw_group *group) {
   while (group->failed > 0) {
-    aw_value *error = &group->values[--group->failed];
-    aw_error_release((aw_error *)(uintptr_t)*error);
-    *error = 0;
+    aw_error_release(error_at(group, --group->failed));
+    group->values[group->failed] = 0;
   }
 }
 
@@ -186,9 +194,15 @@ static void ended_in_join(aw_group *group, const aw_task *operand) {
     aw__loop_schedule(next);
 }
 
+/* Has the operand failed after it was cancelled, by what it raised then? */
+static bool failed_in_clean_up(const aw_task *operand) {
+  return operand->state == AW_TASK_FAILED && operand->out.error->late &&
+         operand->scope.eff != AW_LEVEL_NONE;
+}
+
 /* An operand that did not win, in a race that is decided. */
 static void lost(aw_group *group, const aw_task *operand) {
-  if (operand->state == AW_TASK_FAILED && operand->out.error->late)
+  if (failed_in_clean_up(operand))
     note_late(group, operand->out.error);
 }
 
@@ -210,14 +224,13 @@ static void ended_in_race(aw_group *group, const aw_task *operand) {
 }
 
 static void ended_in_any(aw_group *group, const aw_task *operand) {
-  if (operand->state == AW_TASK_FAILED && operand->out.error->late) {
-    note_late(group, operand->out.error); /* not one to be forgiven */
-  } else if (operand->state == AW_TASK_FAILED && !group->decided) {
-    aw_error *error = aw_error_keep(operand->out.error);
-    group->values[group->failed++] = (aw_value)(uintptr_t)error;
-  } else {
+  if (operand->state != AW_TASK_FAILED || group->decided) {
     ended_in_race(group, operand);
+    return;
   }
+  aw_error *error = aw_error_keep(operand->out.error);
+  aw_value bit = failed_in_clean_up(operand) ? OF_CLEAN_UP : 0;
+  group->values[group->failed++] = (aw_value)(uintptr_t)error | bit;
 }
 
 void aw__group_ended(aw_scope *scope, aw_task *operand) {
@@ -236,18 +249,28 @@ void aw__group_ended(aw_scope *scope, aw_task *operand) {
 
 /* All have failed: the last error, with the others suppressed, oldest first. */
 static aw_error *last_error(aw_group *group) {
-  aw_error *last = (aw_error *)(uintptr_t)group->values[--group->failed];
+  aw_error *last = error_at(group, --group->failed);
   for (uint32_t i = 0; i < group->failed; i++)
-    aw_error_suppress(last, (aw_error *)(uintptr_t)group->values[i]);
+    aw_error_suppress(last, error_at(group, i));
   group->failed = 0;
   return last;
+}
+
+/* Any{} was cancelled from outside before it was decided: failures are forgiven
+ * as ever, but not those of clean-up [E3]. */
+static void forgive(aw_group *group) {
+  for (uint32_t i = 0; i < group->failed; i++)
+    if (group->values[i] & OF_CLEAN_UP)
+      note_late(group, error_at(group, i));
+  drop_errors(group);
 }
 
 /* The error that the group ends with, or NULL. Gives. */
 static aw_error *error_of(aw_group *group, aw_error *in_scope) {
   aw_error *error = group->error;
-  bool none_won = group->failed > 0 && !group->decided && !group->cut;
-  if (!error && none_won)
+  if (group->cut && group->failed < group->wire->count)
+    forgive(group);
+  if (group->failed > 0)
     error = last_error(group);
   if (!error)
     error = in_scope;

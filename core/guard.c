@@ -156,6 +156,18 @@ static void restore_outcome(aw_task *task, aw_guard *guard) {
   aw__task_outcome(task, outcome);
 }
 
+/* Go into the shield, which was made before. */
+static void enter_shield(aw_task *task, aw_opened *shield, uint64_t grace) {
+  uint64_t until = aw__frame_shield_end(task, grace);
+  int rc = aw__task_push(task, AW_FRAME_SCOPE, NULL);
+  assert(rc == 0); /* there was room before */
+  (void)rc;
+  aw__frame_enter(task, shield, AW_DEFAULT, until);
+  if (until != AW_NEVER &&
+      aw__alarm_set(task->engine, &shield->scope.alarm, until) < 0)
+    aw__scope_expose(&shield->scope); /* no memory for a grace: there is none */
+}
+
 static aw_after clean_up(aw_task *task) {
   const aw_frame *frame = top(task);
   const aw_wire *wire = frame->wire;
@@ -166,14 +178,9 @@ static aw_after clean_up(aw_task *task) {
   save_outcome(task, guard);
   guard->stage = STAGE_CLEAN;
   guard->shield = NULL;
-  int rc = aw__task_push(task, AW_FRAME_SCOPE, NULL);
-  aw__frame_enter(task, shield, AW_DEFAULT, true);
-  uint64_t until = aw__frame_shield_end(task, wire->u.pair.more.grace);
-  if (until != AW_NEVER &&
-      aw__alarm_set(task->engine, &shield->scope.alarm, until) < 0)
-    aw__scope_alarm(&shield->scope); /* no memory for a grace: there is none */
-  rc = rc < 0 ? rc : aw__frame_chain(task, wire->u.pair.then);
-  assert(rc == 0); /* there was room before */
+  enter_shield(task, shield, wire->u.pair.more.grace);
+  int rc = aw__frame_chain(task, wire->u.pair.then);
+  assert(rc == 0);
   (void)rc;
   return AW_AFTER_ON;
 }

@@ -167,7 +167,9 @@ struct aw_scope {
 typedef struct aw_opened {
   aw_scope scope;
   uint64_t grace; /* for its cancels, or AW_DEFAULT */
-  bool joining;   /* its wire had ended well when the wait for the rest began */
+  uint64_t until; /* a shield: when it stops hiding … */
+  uint64_t hard; /* … and when its own cancel turns hard, once there is one */
+  bool joining;  /* its wire had ended well when the wait for the rest began */
 } aw_opened;
 
 /* ---- wires that run several ---- */
@@ -185,7 +187,7 @@ typedef struct aw_group {
   bool decided;
   bool won;          /* the winner has ended, with a value or `error` */
   bool cut;          /* an operand was cut short by a cancel from outside */
-  aw_value values[]; /* ALL: of each; RACE: of the winner; ANY: its errors */
+  aw_value values[]; /* ALL: of each; RACE: of the winner; ANY: see group.c */
 } aw_group;
 
 /* What a frame needs that runs a wire under protection; see guard.c. */
@@ -451,6 +453,7 @@ void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace);
 void aw__scope_alarm(aw_scope *scope); /* its alarm went off */
 void aw__scope_harden(aw_scope *scope);
+void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
 void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
 void aw__scope_unlink(aw_scope *scope);
 /* `from` + `ns`, or AW_NEVER past the end of time. */
@@ -506,8 +509,9 @@ uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace);
  * and, with the frame pushed, the scope itself. */
 aw_opened *aw__opened_new(aw_engine *engine, size_t size);
 void aw__opened_free(aw_engine *engine, aw_opened *opened, size_t size);
+enum { AW_NO_SHIELD = 0 };
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
-                     bool shield);
+                     uint64_t shield); /* its end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);
 /* An outcome has reached the top frame, a scope's. True: parked. */
 bool aw__frame_leave(aw_task *task);

@@ -168,6 +168,7 @@ void aw__task_outcome(aw_task *task, aw_outcome outcome) {
   if (outcome == AW_OUT_CANCEL)
     task->unwinding = true;
   else if (outcome == AW_OUT_ERROR && task->unwinding &&
+           task->scope.eff != AW_LEVEL_NONE &&
            task->out.error != task->engine->no_memory)
     task->out.error->late = true;
 }

@@ -233,3 +233,92 @@ print "goes on"
     assert.are.equal(0, outcome.code)
   end)
 end)
+
+describe("what an Any does with errors of clean-up", function()
+  --- What `w` fails with, and how many errors it suppressed.
+  local function failure_of(w)
+    local ev = virtual()
+    local error_of, suppressed
+    ev:start(w, function(_, err, info)
+      error_of, suppressed = err, #info.suppressed
+    end)
+    assert.are.equal("done", ev:run())
+    return error_of, suppressed, ev:now()
+  end
+
+  local function early()
+    aw.sleep(0.5)
+    error("early", 0)
+  end
+
+  local function unclean(what)
+    return aw.Sleep(9):finally(function()
+      error(what, 0)
+    end)
+  end
+
+  it("forgives that of an operand's own time-out [O6]", sealed(function()
+    local err, _, ended = failure_of(
+      aw.Any { unclean "clean":timeout(1), aw.Sleep(2) })
+    assert.is_nil(err)
+    assert.are.equal(2, ended)
+  end))
+
+  it("takes the last one, cut off from outside, if all have failed [O6]",
+    sealed(function()
+      local err, suppressed = failure_of(
+        aw.Any { early, unclean "clean" }:timeout(1))
+      assert.are.equal("clean", err)
+      assert.are.equal(1, suppressed)
+      assert.are.equal("c2",
+        (failure_of(aw.Any { unclean "c1", unclean "c2" }:timeout(1))))
+    end))
+
+  it("raises it, cut off from outside, rather than Timeout [E3]",
+    sealed(function()
+      local err, suppressed = failure_of(
+        aw.Any { early, aw.Never, unclean "clean" }:timeout(1))
+      assert.are.equal("clean", err)
+      assert.are.equal(0, suppressed)
+    end))
+end)
+
+describe("a shield whose grace ends", function()
+  it("does not harden a cancel from inside it [C7, C8]", sealed(function()
+    local ev = virtual { grace = 1000000 }
+    local ended
+    local fails = aw.Sleep(1) >> function()
+      error("early", 0)
+    end
+    local spins = aw.Wire(function()
+      return fails
+    end)
+    local inner = aw.Sleep(100):shielded(1000)
+    ev:start((spins >> inner):shielded(10), function(_, err)
+      assert.are.equal("early", err)
+      ended = ev:now()
+    end)
+    ev:run()
+    assert.are.equal(100, ended)
+  end))
+end)
+
+describe("a signal that two operands of a race wait for", function()
+  it("wakes the left one, and all the other tasks [O5, H5]", function()
+    local outcome = process.host([[
+local aw = require "aiowire"
+local function left() return "left" end
+local function right() return "right" end
+aw.scope(function(s)
+  s:start(function()
+    print(aw.await(aw.Signal "HUP" / left | aw.Signal "HUP" / right))
+  end)
+  s:start(aw.Signal "HUP" >> aw.Call(print, "other"))
+  aw.sleep(0.05)
+  os.execute("kill -HUP " .. io.open("/proc/self/stat"):read "n")
+end)
+]])
+    assert.are.equal("left\nother\n", outcome.out, outcome.err)
+    assert.are.equal(0, outcome.code)
+  end)
+end)
