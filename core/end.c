@@ -30,7 +30,8 @@ bool aw__task_finish(aw_task *task) {
   return aw__wait_for_children(task, &task->scope);
 }
 
-/* Was the task cut short by a cancel, and not by the one of aw__task_finish() [E5]? */
+/* Was the task cut short by a cancel, other than that of aw__task_finish()
+ * [E5]? */
 static bool cut_short(const aw_task *task) {
   return task->killed || task->scope.by != AW_BY_PARENT ||
          aw__scope_level_outside(&task->scope) != AW_LEVEL_NONE;
@@ -82,6 +83,8 @@ void aw__task_settle(aw_task *task) {
   aw_engine *engine = task->engine;
   aw__scope_unlink(&task->scope);
   parent->children--;
+  if (task->state == AW_TASK_CANCELLED && parent->eff != AW_LEVEL_NONE)
+    parent->cut = true;
   if (task->operand)
     aw__group_ended(parent, task);
   else if (task->state == AW_TASK_FAILED && !aw__task_handled(task) &&

@@ -103,6 +103,8 @@ int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
     aw__scope_fail(scope, error);
   else if (cancelled)
     aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
+  if (cancelled)
+    scope->cut = true;
   if (!aw__wait_for_children(task, scope))
     return 0;
   task->go = AW_GO_RESUME;
@@ -134,13 +136,11 @@ bool aw__frame_leave(aw_task *task) {
     task->outcome = AW_OUT_VALUE;
     task->out.value = 0;
   } else if (task->outcome == AW_OUT_CANCEL) {
+    scope->cut = true;
     aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
   }
   task->go = AW_GO_LEFT;
-  bool waits = aw__wait_for_children(task, scope);
-  opened_of(scope)->joining =
-      waits && task->outcome == AW_OUT_VALUE && scope->eff == AW_LEVEL_NONE;
-  return waits;
+  return aw__wait_for_children(task, scope);
 }
 
 /* The wire of the host that the running wire is a part of, or NULL. */
@@ -173,19 +173,17 @@ static void fail_late(aw_task *task, const aw_wire *wire) {
 
 void aw__frame_close(aw_task *task) {
   const aw_wire *wire = task->frames[task->depth - 1].wire;
-  bool joining = opened_of(top_scope(task))->joining;
   aw_scope_end end;
   aw_scope_close(task, &end);
   aw__drop(task->engine, end.reason);
-  if (joining && (end.cancelled || end.outer)) /* what it spun off was cut */
-    aw__task_end_code(task, AW_ECANCELED);
-  bool own = task->outcome == AW_OUT_CANCEL && end.cancelled && !end.outer &&
-             !task->killed;
+  bool own = end.cancelled && !end.outer && !task->killed;
   if (end.error)
     aw__task_end_error(task, end.error);
-  else if (own && end.timed_out && wire)
+  else if (end.cut && !own)
+    aw__task_end_code(task, AW_ECANCELED);
+  else if (end.cut && end.timed_out && wire)
     fail_late(task, wire);
-  else if (own)
+  else if (end.cut)
     aw__task_end_value(task, 0);
   task->go = AW_GO_ASCEND;
 }

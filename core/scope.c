@@ -260,6 +260,7 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   aw_engine *engine = aw__scope_engine(scope);
   end->error = scope->error;
   end->cancelled = scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT;
+  end->cut = scope->cut;
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
   end->outer = level_outside(scope) != AW_LEVEL_NONE;
   end->reason = scope->reason;

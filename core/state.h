@@ -161,6 +161,7 @@ struct aw_scope {
   unsigned shield : 1;   /* it is a shield … */
   unsigned hides : 1;    /* … and its grace has not run out */
   unsigned group : 1;    /* it is that of an aw_group */
+  unsigned cut : 1;      /* Cancelled has left it, or ended a child of it */
 };
 
 /* One that is opened in a task, by a wire or by host code. */

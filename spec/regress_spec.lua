@@ -322,3 +322,46 @@ end)
     assert.are.equal(0, outcome.code)
   end)
 end)
+
+describe("a scope that is cancelled when its wire has ended", function()
+  --- How `w` ends, and when.
+  local function outcome_of(w)
+    local ev = virtual { grace = 100 }
+    local failure
+    local task = ev:start(w, function(_, err)
+      failure = err
+    end)
+    ev:run()
+    return failure, ev:now(), task:results()
+  end
+
+  local function spins(w)
+    return aw.Wire(function()
+      return w
+    end)
+  end
+
+  it("was cut short if a child of it was cut, whenever the cancel came [O8]",
+    sealed(function()
+      local w = spins(aw.Sleep(5)) >> aw.Sleep(4):shielded()
+      local err, ended = outcome_of(w:timeout(3))
+      assert.is_true(aw.is_timeout(err))
+      assert.are.equal(4, ended)
+    end))
+
+  it("was not cut short if its children ended by themselves [S3, T7]",
+    sealed(function()
+      local w = spins(aw.Sleep(5):shielded(50)) >> aw.Value(1)
+      local err, ended, result = outcome_of(w:timeout(3))
+      assert.is_nil(err)
+      assert.are.equal(5, ended)
+      assert.are.equal(1, result)
+      _, ended, result = outcome_of(aw.Call(aw.scope, { timeout = 3 },
+        function(s)
+          s:start(aw.Sleep(5):shielded(50))
+          return "all"
+        end))
+      assert.are.equal(5, ended)
+      assert.are.equal("all", result)
+    end))
+end)

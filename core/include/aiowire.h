@@ -846,6 +846,7 @@ AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
 typedef struct aw_scope_end {
   aw_error *error; /* the first failure in it; gives, or NULL */
   bool cancelled;  /* it was cancelled itself */
+  bool cut;        /* a cancel has cut short what is in it, or children of it */
   bool timed_out;  /* by its own deadline */
   bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
   aw_value reason; /* of its cancel; gives */

@@ -114,7 +114,6 @@ typedef struct awl_scope {
   uint64_t ns;             /* its time, for the text of a Timeout */
   awl_scope_mode mode;
   int status; /* of that function */
-  bool cut;   /* it was cancelled when that function ended */
 } awl_scope;
 
 /* EventLoop's userdata. Its user value 1 is the table of values, by place. */
