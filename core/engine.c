@@ -85,6 +85,7 @@ int aw_engine_free(aw_engine *engine) {
   aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
   aw__free(engine, engine->ready.scratch,
            engine->ready.scratch_size * sizeof *engine->ready.scratch);
+  engine->freed = true;
   engine->config.drop = NULL;
   engine->config.keep = NULL;
   engine->config.gather = NULL;

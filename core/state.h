@@ -24,10 +24,11 @@
  *   I10 `inner` is the scope of the topmost frame that has one, or the task's
  *       own
  *
- * Layers: engine → step, report → guard, group → frame, end, loop → poller →
- * wait → scope → task → deadline, ready, wire, error, memory. A file calls into
- * its own layer and below; but for two words up: a wake that decides a race,
- * and the end of an operand, are told to group.c.
+ * Layers: engine → step, report → guard, group → frame, end, loop → poller,
+ * channel, sync → meeting → wait → scope → task → deadline, ready, wire, error,
+ * memory. A file calls into its own layer and below; but for three words up: a
+ * wake that decides a race, the end of an operand, and who is a rival in a
+ * race, are between group.c and those who wake.
  */
 #ifndef AW_STATE_H
 #define AW_STATE_H
@@ -383,6 +384,7 @@ struct aw_engine {
   uint32_t refs;
   bool inside; /* in aw_next() (I6) */
   bool has_uv;
+  bool freed; /* others only keep its memory */
   volatile int woken;
   uv_loop_t uv;
   uv_timer_t timer; /* the earliest deadline, while blocked */
@@ -470,6 +472,10 @@ extern const aw_operation aw__wait_sleep, aw__wait_task, aw__wait_children,
 /* Arm `operation`. Returns 0: the task is parked; 1: it is over already; or a
  * negative code. */
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data);
+/* Arming gave `rc`, as the above: park, or be over, through the queue. Returns
+ * what an await returns. */
+int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
+                   void *data);
 /* Before a wait is armed: `go` follows it. True: cancelled, it is queued. */
 bool aw__wait_refused(aw_task *task, aw_go go);
 int aw__wait_until(aw_task *task, uint64_t at);

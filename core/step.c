@@ -417,7 +417,9 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_BOUNDARY: return next_element(task, out);
   case AW_GO_ASCEND: return ascend(task, out);
   case AW_GO_LEAF: return end_wait(task);
-  case AW_GO_CALL: return call_step(task);
+  case AW_GO_CALL:
+    task->input = true; /* what its wait ended with is for it to take */
+    return call_step(task);
   case AW_GO_RESUME: return resume_host(task, out, task->result);
   case AW_GO_LEFT: aw__frame_close(task); return ON;
   case AW_GO_GROUP: aw__group_close(task); return ON;

@@ -316,6 +316,10 @@ aw_loop *aw_task_loop(const aw_task *task) {
   return task->loop;
 }
 
+aw_task *aw_task_parent(const aw_task *task) {
+  return task->loop ? task->scope.parent->task : NULL;
+}
+
 aw_value aw_task_handler(const aw_task *task) {
   return task->more ? task->more->handler : 0;
 }

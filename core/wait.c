@@ -76,6 +76,17 @@ int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
   return rc;
 }
 
+int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
+                   void *data) {
+  if (rc == 0)
+    park(task, operation, data);
+  if (rc > 0) {
+    task->result = 0;
+    aw__task_queue(task);
+  }
+  return armed_or_not(task, rc);
+}
+
 /* The data of a sleep is its span, so that a label can tell it. */
 int aw__wait_until(aw_task *task, uint64_t at) {
   uint64_t now = task->engine->now;

@@ -60,6 +60,9 @@ typedef struct aw_scope aw_scope;
 typedef struct aw_task aw_task;
 typedef struct aw_wire aw_wire;
 typedef struct aw_error aw_error;
+typedef struct aw_channel aw_channel;
+typedef struct aw_event aw_event;
+typedef struct aw_semaphore aw_semaphore;
 
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
@@ -103,6 +106,7 @@ enum {
   AW_EINVAL = -22,           /* misuse: a wrong argument, or at a wrong time */
   AW_ENOMEM = -12,           /* out of memory */
   AW_EBUSY = -16,            /* it is running already */
+  AW_EAGAIN = -11,           /* not without waiting */
   AW_ECANCELED = -125,       /* the wait did not happen: cancelled [C2] */
   AW_EHOST = -20001,         /* the host's own error: see its value */
   AW_ETIMEOUT = -20002,      /* cut short by a deadline [O8] */
@@ -736,6 +740,9 @@ AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
 AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
 AW_API uint32_t aw_task_steps(const aw_task *task);
 AW_API aw_loop *aw_task_loop(const aw_task *task);
+/* The task that it is a child of; NULL at the root of a loop, and when it has
+ * ended. */
+AW_API aw_task *aw_task_parent(const aw_task *task);
 AW_API aw_value aw_task_handler(const aw_task *task);
 /* The wire that its outermost chain is at; NULL when it has ended. */
 AW_API const aw_wire *aw_task_wire(const aw_task *task);
@@ -818,6 +825,125 @@ AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
 AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
 AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
 AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
+
+/* ---- channels, events, semaphores [H1] ------------------------------------ */
+
+/* Three places where tasks wait for one another, first come, first served
+ * [F5]. Each has a count of references, `..._keep()` and `..._release()`; a
+ * wire, and a task that waits, keep theirs. Each belongs to the engine whose
+ * task waits there first, until that is freed: a wait of a task of another one
+ * fails with AW_EINVAL [S6]. Names are for people, copied, and may be NULL.
+ * What does not wait may be called from outside tasks as well. */
+
+/* A channel hands values from task to task.
+ *
+ * A value is with its sender until it is sent, and with its receiver, as what
+ * that wait ends with, once it is received: a wait that is cancelled, or a
+ * race that is lost, has sent or received nothing; one that has committed is
+ * delivered, whatever comes [C6]. Operands of one race do not meet. */
+typedef struct aw_channel_config {
+  size_t capacity;  /* values that it holds; 0: a sender waits for a receiver */
+  const char *name; /* or NULL */
+  void *host;       /* handed to these, which may be NULL */
+  /* As in aw_engine_config, of the engine that it will belong to. */
+  void (*drop)(void *host, aw_value value);
+  aw_value (*keep)(void *host, aw_value value);
+  /* `value` is now what a wire ends with, in `task`; who receives by an await
+   * gets it at hand. May not call the library, but to look at the task. */
+  void (*deliver)(void *host, aw_value value, aw_task *task);
+  /* Takes; what a receive ends with once it is closed and empty. 0 is fine,
+   * if 0 is never sent. */
+  aw_value end;
+} aw_channel_config;
+
+/* Make a channel; `config` borrowed. Gives. Returns 0 or AW_ENOMEM. */
+AW_API int aw_channel_new(const aw_channel_config *config, aw_channel **out);
+AW_API aw_channel *aw_channel_keep(aw_channel *channel);
+/* NULL is fine. With the last reference, drops the values left in it. */
+AW_API void aw_channel_release(aw_channel *channel);
+
+/* Send without waiting. Takes `value` if it returns 0, and only then.
+ * Returns 0, AW_EAGAIN, AW_ECLOSED or AW_ENOMEM. */
+AW_API int aw_channel_try_send(aw_channel *channel, aw_value value);
+/* Receive without waiting: gives `*out` with 0. Returns 0, AW_EAGAIN, or
+ * AW_ECLOSED when it is closed and empty. */
+AW_API int aw_channel_try_recv(aw_channel *channel, aw_value *out);
+
+/* The task that gets what is sent next, if its host code waits for that: for a
+ * host that hands it over itself, and then sends a token. Borrowed, or NULL. */
+AW_API aw_task *aw_channel_receiver(const aw_channel *channel);
+
+/* Nothing can be sent any more, and who waits to fails with AW_ECLOSED;
+ * receivers get what is left, and then `end`. Again is fine. */
+AW_API void aw_channel_close(aw_channel *channel);
+
+/* Send, which fails with AW_ECLOSED when the channel is closed, and receive,
+ * as wires and as awaits.
+ *
+ *   channel  keeps
+ *   value    takes; the wire sends it, kept once more, each time it runs
+ */
+AW_API aw_wire *aw_send(aw_channel *channel, aw_value value);
+AW_API aw_wire *aw_recv(aw_channel *channel);
+AW_API int aw_await_send(aw_task *task, aw_channel *channel, aw_value value);
+AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
+
+/* For operations of your own: call these from its `arm`, `disarm` and
+ * `describe`, which return what they return. aw_send_arm() takes `value`. */
+AW_API int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value);
+AW_API void aw_send_disarm(aw_task *task, aw_channel *channel);
+AW_API int aw_recv_arm(aw_task *task, aw_channel *channel);
+AW_API void aw_recv_disarm(aw_task *task, aw_channel *channel);
+AW_API void aw_channel_describe(const aw_channel *channel, char *out,
+                                size_t size);
+
+typedef struct aw_channel_view {
+  const char *name; /* borrowed, or NULL */
+  size_t capacity, count;
+  size_t senders, receivers; /* that wait */
+  bool closed;
+} aw_channel_view;
+AW_API void aw_channel_look(const aw_channel *channel, aw_channel_view *out);
+/* May tasks of `engine` wait on it? */
+AW_API bool aw_channel_open_to(const aw_channel *channel,
+                               const aw_engine *engine);
+
+/* An event is set or not; tasks wait until it is. Gives. 0 or AW_ENOMEM. */
+AW_API int aw_event_new(const char *name, aw_event **out);
+AW_API aw_event *aw_event_keep(aw_event *event);
+AW_API void aw_event_release(aw_event *event); /* NULL is fine */
+/* All who wait go on, also when it is cleared before their turn comes. */
+AW_API void aw_event_set(aw_event *event);
+AW_API void aw_event_clear(aw_event *event);
+AW_API bool aw_event_is_set(const aw_event *event);
+AW_API aw_wire *aw_when_set(aw_event *event); /* keeps */
+AW_API int aw_await_event(aw_task *task, aw_event *event);
+AW_API size_t aw_event_waiting(const aw_event *event);   /* tasks */
+AW_API const char *aw_event_name(const aw_event *event); /* or NULL */
+AW_API bool aw_event_open_to(const aw_event *event, const aw_engine *engine);
+
+/* A semaphore has `count` permits, which tasks acquire and give back.
+ *
+ *   most  it never has more; UINT64_MAX: no bound. AW_EINVAL below `count`
+ *
+ * Gives. Returns 0, AW_EINVAL or AW_ENOMEM. */
+AW_API int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
+                            aw_semaphore **out);
+AW_API aw_semaphore *aw_semaphore_keep(aw_semaphore *semaphore);
+AW_API void aw_semaphore_release(aw_semaphore *semaphore); /* the reference */
+/* Acquire without waiting. Returns 0 or AW_EAGAIN. */
+AW_API int aw_semaphore_try_acquire(aw_semaphore *semaphore);
+/* Give a permit back, to who waits first. Returns 0, or AW_EINVAL when it has
+ * as many as it may have. */
+AW_API int aw_semaphore_give_back(aw_semaphore *semaphore);
+AW_API aw_wire *aw_acquire(aw_semaphore *semaphore); /* keeps */
+AW_API int aw_await_acquire(aw_task *task, aw_semaphore *semaphore);
+AW_API uint64_t aw_semaphore_count(const aw_semaphore *semaphore);
+AW_API size_t aw_semaphore_waiting(const aw_semaphore *semaphore); /* tasks */
+AW_API const char *
+aw_semaphore_name(const aw_semaphore *semaphore); /* or NULL */
+AW_API bool aw_semaphore_open_to(const aw_semaphore *semaphore,
+                                 const aw_engine *engine);
 
 /* ---- scopes in the middle of host code ----------------------------------- */
 
