@@ -6,6 +6,7 @@
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
  *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
+ *   lsource.c  aw.Recv, aw.Send, by class
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   workers: the only place that resumes a coroutine
  *   lerror.c   error objects, info                lvalue.c conversions, values
@@ -468,6 +469,9 @@ const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
 int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* Raise if the wait ended badly. */
 void awl_check_result(lua_State *L, awl_worker *worker);
+
+/* ---- lsource.c ---- */
+void awl_open_source(lua_State *L, awl_state *s); /* raises */
 
 /* ---- ltest.c ---- */
 void awl_open_test(lua_State *L, awl_state *s);

@@ -130,6 +130,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_task(L, s);
   awl_open_loop(L, s);
   awl_open_act(L, s);
+  awl_open_source(L, s);
   awl_open_scope(L, s);
   awl_open_co(L, s);
   awl_open_test(L, s);

@@ -131,6 +131,29 @@ AW_API aw_wire *aw_lua_part(lua_State *L, int index);
  * running task [V2]; NULL if it is none. Give it to the library at once. */
 AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
 
+/* What the objects of a class of userdata are good for. All but one may be
+ * NULL. */
+typedef struct aw_lua_source {
+  /* Called in place of aw.Recv and aw.Send, with all their arguments and
+   * without upvalues of their own: push a Wire, return 1. */
+  lua_CFunction recv, send;
+  /* The operation that waits until the object at `index` is ready, and its
+   * data, which lives as long as the object. `events` as for aw_when_ready().
+   * May raise. With it the object is a source for aw.readable and Poller. */
+  const aw_operation *(*ready)(lua_State *L, int index, int events,
+                               void **data);
+  /* Its descriptor, for people and to put sources in order. Given `ready`. */
+  int (*fd)(lua_State *L, int index);
+} aw_lua_source;
+
+/* Say so of the class whose metatable is at that index; borrows `source` for
+ * ever. */
+AW_API void aw_lua_add_source(lua_State *L, int metatable,
+                              const aw_lua_source *source);
+
+/* What was said of the class of the object at `index`; NULL: nothing. */
+AW_API const aw_lua_source *aw_lua_find_source(lua_State *L, int index);
+
 /* Raise, or only push, a SystemError [E4].
  *
  *   code    libuv's, or -errno; AW_ECLOSED makes a Closed instead

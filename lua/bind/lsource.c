@@ -1,0 +1,65 @@
+/* lsource.c - what messages come from and go to: aw.Recv, aw.Send
+ *
+ * Channels, sockets and others are classes of their own, each with a constant
+ * aw_lua_source that says what its objects can do. A table in the registry has
+ * them by metatable.
+ */
+#include "bridge.h"
+
+static const char SOURCES_KEY = 'r'; /* its address is the key */
+
+void aw_lua_add_source(lua_State *L, int metatable,
+                       const aw_lua_source *source) {
+  metatable = lua_absindex(L, metatable);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SOURCES_KEY) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &SOURCES_KEY);
+  }
+  lua_pushvalue(L, metatable);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)source);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+const aw_lua_source *aw_lua_find_source(lua_State *L, int index) {
+  if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index))
+    return NULL;
+  const aw_lua_source *source = NULL;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SOURCES_KEY) == LUA_TTABLE) {
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    source = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+  return source;
+}
+
+/* The maker runs in the frame of the function that was called, so that what it
+ * says of arguments is said of that. */
+static int make(lua_State *L, lua_CFunction maker, const char *verb) {
+  if (maker)
+    return maker(L);
+  if (!aw_lua_find_source(L, 1))
+    return luaL_typeerror(L, 1, "channel or socket");
+  return awl_error(L, "a %s cannot %s", luaL_typename(L, 1), verb);
+}
+
+static int m_Recv(lua_State *L) {
+  const aw_lua_source *source = aw_lua_find_source(L, 1);
+  return make(L, source ? source->recv : NULL, "receive");
+}
+
+static int m_Send(lua_State *L) {
+  const aw_lua_source *source = aw_lua_find_source(L, 1);
+  return make(L, source ? source->send : NULL, "send");
+}
+
+/* Into the module's table on top. */
+void awl_open_source(lua_State *L, awl_state *s) {
+  static const luaL_Reg constructors[] = {
+      {"Recv", m_Recv}, {"Send", m_Send}, {NULL, NULL}};
+  awl_register(L, s, constructors);
+}
