@@ -495,6 +495,29 @@ function aw.Select(events) end
 ---@return aiowire.Wire
 function aw.Every(period, wire, opts) end
 
+--- Receive from a channel, as an event [V3]: ends as `ch:recv()` does, with the
+--- value, or nil and "closed". Needs no coroutine [V7].
+---@param channel aiowire.Channel
+---@return aiowire.Wire
+function aw.Recv(channel) end
+
+--- Send `value` to a channel, as an event: ends with no results, or fails with
+--- Closed. Each run sends it once more.
+---@param channel aiowire.Channel
+---@param value any nil, too
+---@return aiowire.Wire
+function aw.Send(channel, value) end
+
+--- Finish when the event is set; as `event:wait()`.
+---@param event aiowire.Event
+---@return aiowire.Wire
+function aw.Wait(event) end
+
+--- Take a permit of a semaphore, to be given back by `release()`.
+---@param semaphore aiowire.Semaphore
+---@return aiowire.Wire
+function aw.Acquire(semaphore) end
+
 --- What can be waited for [Q6]: a descriptor's number, a Lua file, or an object
 --- with `pollfd`, `getfd` or `fd` (a stream, LuaSocket's, cqueues'). Such a
 --- source is ready while its own buffer holds data, too.
@@ -701,6 +724,105 @@ function aw.writable(src) end
 --- between two waits counts as one, and ends the next wait at once.
 ---@param name string with or without "SIG"
 function aw.signal(name) end
+
+-- Channels, events, semaphores -----------------------------------------------
+
+--- Hands values from task to task, first come, first served [H1, F5]. Any value
+--- goes through, nil as well. What waits in it lives as long as the channel.
+---
+--- A wait that is cancelled has sent, or taken, nothing; once the two have met,
+--- the value arrives, and a cancel comes at the next await [C6]. A channel
+--- belongs to the engine whose task waits on it first: tasks of a loop with a
+--- clock or seed of its own cannot share it with others [S6].
+---
+--- `tostring(ch)`: `channel jobs (2 of 4, 1 waiting)`. Closing it twice is
+--- fine, and `local ch <close>` closes it.
+---@class aiowire.Channel
+local Channel = {}
+
+--- Make a channel.
+---@param capacity? integer how many values it holds; 0, the default: each
+--- sender waits for its receiver (a rendezvous)
+---@param opts? { name?: string } for labels; else "file:line" of this call
+---@return aiowire.Channel
+function aw.channel(capacity, opts) end
+
+--- Send a value; awaits while the channel is full. Raises Closed once it is
+--- closed, also if that happens while waiting: then nothing was sent.
+---@param value any
+function Channel:send(value) end
+
+--- Receive a value; awaits while there is none. Once the channel is closed and
+--- what was left has been received: nil and "closed".
+---@return any value
+---@return "closed"? why
+function Channel:recv() end
+
+--- Send without waiting, inside a task or outside. Raises Closed.
+---@param value any
+---@return boolean sent
+---@return "full"? why nobody took it
+function Channel:try_send(value) end
+
+--- Receive without waiting, inside a task or outside.
+---@return any value
+---@return "empty"|"closed"|nil why there is none
+function Channel:try_recv() end
+
+--- Let nothing more in. Receivers get what is left, then nil and "closed";
+--- senders that wait get Closed.
+function Channel:close() end
+
+--- `for v in ch:iter() do`: receives until the channel is closed and empty. A
+--- nil ends a `for`, so one that was sent raises an error.
+---@return fun(ch: aiowire.Channel): any
+---@return aiowire.Channel
+function Channel:iter() end
+
+--- Set or not; tasks wait until it is set.
+---@class aiowire.Event
+local Event = {}
+
+---@param opts? { name?: string } for labels; else "file:line" of this call
+---@return aiowire.Event
+function aw.event(opts) end
+
+--- All who wait go on, even if it is cleared before their turn.
+function Event:set() end
+
+function Event:clear() end
+
+---@return boolean
+function Event:is_set() end
+
+--- Await that it is set; returns at once if it is.
+function Event:wait() end
+
+--- A number of permits; who finds none waits, first come, first served.
+---@class aiowire.Semaphore
+local Semaphore = {}
+
+--- A permit: `local permit <close> = sem:acquire()` gives it
+--- back with the block.
+---@class aiowire.Permit
+
+---@param permits integer how many are free at first
+---@param opts? { max?: integer, name?: string } `max`: giving back more than
+--- that is an error; else there is no bound
+---@return aiowire.Semaphore
+function aw.semaphore(permits, opts) end
+
+--- Take a permit; awaits while none is free.
+---@return aiowire.Permit
+function Semaphore:acquire() end
+
+--- Take a permit if one is free.
+---@return aiowire.Permit?
+function Semaphore:try_acquire() end
+
+--- Give a permit back: to who waits first, else it is free. Not after `<close>`
+--- has done so.
+function Semaphore:release() end
 
 -- Processes and streams -------------------------------------------------------
 

@@ -12,6 +12,7 @@
  *   lerror.c   error objects, info                lvalue.c conversions, values
  *   show.c     values, tasks, waits for people    gather.c one value of several
  *   site.c     "file:line", interned              traceback.c  of a stack
+ *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
  *   state.c    the shared state
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
@@ -43,6 +44,7 @@ typedef enum awl_slot {
   AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
   AWL_TASKS,     /* id of a task → Task; weak values */
+  AWL_OBJECTS,   /* address → userdata that C code looks for; weak values */
   AWL_THREADS,   /* number of a worker → its coroutine */
   AWL_RAISED,    /* number of a worker → info of the error on its way */
   AWL_NAMES,     /* function of a library → its name */
@@ -57,6 +59,10 @@ typedef enum awl_class {
   AWL_LOOP,
   AWL_SCOPE,
   AWL_INFO,
+  AWL_CHANNEL,
+  AWL_EVENT,
+  AWL_SEMAPHORE,
+  AWL_PERMIT,    /* of a semaphore */
   AWL_CANCELLED, /* from here on: error objects */
   AWL_TIMEOUT,
   AWL_TASK_CANCELLED,
@@ -176,7 +182,9 @@ struct awl_state {
   bool exiting; /* os.exit() was called */
   int signal;   /* that ended the outermost run */
   bool in_handler;
-  aw_loop *handler_loop; /* of the task whose failure is being handled */
+  aw_loop *handler_loop;       /* of the task whose failure is being handled */
+  aw_lua_value closed, passed; /* see lchannel.c, */
+  aw_value closed_value, passed_value; /* as values of the core */
 };
 
 /* ---- state.c ---- */
@@ -233,6 +241,8 @@ int awl_push_tuple(lua_State *L, awl_state *s, aw_value value);
 int awl_take_results(lua_State *L, awl_state *s, aw_task *task);
 /* Is it one of `loop`? */
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop);
+/* The aw_lua_value that a value is, or NULL. */
+aw_lua_value *awl_boxed(aw_value value);
 void awl_drop(void *state, aw_value value);
 aw_value awl_keep(void *state, aw_value value);
 int awl_gather(void *state, aw_shape shape, const aw_value *values,
@@ -308,6 +318,9 @@ bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf);
 bool awl_callable(lua_State *L, int index);
 /* Does `wire` hold, for the engine, the very value at `index`? */
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
+/* One more claim on the Wire or body that `task`, or one above it, runs, and
+ * that holds what it is made of; 0 if there is none. */
+aw_value awl_keep_running(awl_state *s, const aw_task *task);
 /* Push the Wire that `wire` holds for the engine, or nil. */
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
@@ -418,6 +431,21 @@ void awl_open_scope(lua_State *L, awl_state *s);
 void awl_leave_scope(awl_scope *scope); /* it is open no more */
 void awl_open_co(lua_State *L, awl_state *s);
 void awl_install(lua_State *L, awl_state *s); /* raises */
+
+/* ---- lchannel.c, lsync.c ---- */
+void awl_open_channel(lua_State *L, awl_state *s);
+void awl_open_sync(lua_State *L, awl_state *s);
+/* Push the value that a wire sends; false: it is no wire that sends. */
+bool awl_push_sent(lua_State *L, awl_state *s, const aw_wire_view *view);
+/* Let C code find the userdata at `index` by `object`, in AWL_OBJECTS. */
+void awl_note_object(lua_State *L, awl_state *s, const void *object, int index);
+/* The name of a new `kind` of object: option `name` of the table at `arg`, or
+ * where it is made; NULL if that is unknown. Borrowed, for this call: it may be
+ * pushed. `known` are all its options, NULL at their end. Raises. */
+const char *awl_object_name(lua_State *L, awl_state *s, int arg,
+                            const char *kind, const char *const *known);
+/* Raise that `what` belongs to another engine [S6]. */
+int awl_foreign(lua_State *L, const char *what);
 
 /* ---- worker.c ---- */
 

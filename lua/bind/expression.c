@@ -76,8 +76,8 @@ static void push_sleep(lua_State *L, const aw_wire_view *view) {
     push_seconds(L, "SleepUntil(%.14g)", view->number);
 }
 
-/* Readable(5), of the operation "readable" */
-static void push_wait(lua_State *L, const aw_wire_view *view) {
+/* Readable(5), of the operation "readable"; what is sent comes after that */
+static void push_wait(lua_State *L, awl_state *s, const aw_wire_view *view) {
   char about[AWL_LONGEST_WAIT];
   awl_describe(view->operation, view->data, about, sizeof about);
   if (!*about) {
@@ -87,7 +87,15 @@ static void push_wait(lua_State *L, const aw_wire_view *view) {
   int first = *view->name;
   if (first >= 'a' && first <= 'z')
     first += 'A' - 'a';
-  lua_pushfstring(L, "%c%s(%s)", first, view->name + 1, about);
+  bool sends = awl_push_sent(L, s, view);
+  if (sends)
+    awl_show_value(L, s, -1);
+  else
+    lua_pushliteral(L, "");
+  lua_pushfstring(L, "%c%s(%s%s%s)", first, view->name + 1, about,
+                  sends ? ", " : "", lua_tostring(L, -1));
+  lua_replace(L, -2 - sends);
+  lua_pop(L, sends);
 }
 
 /* ---- wires: operators ----
@@ -440,7 +448,7 @@ static void push_wire(const shower *show, const aw_wire *wire, int depth) {
   case AW_WIRE_TIMEOUT: push_timed(show, &view, "timeout", depth); break;
   case AW_WIRE_DONE: push_done(show, &view); break;
   case AW_WIRE_NAMED: lua_pushstring(L, view.name); break;
-  case AW_WIRE_WAIT: push_wait(L, &view); break;
+  case AW_WIRE_WAIT: push_wait(L, show->s, &view); break;
   case AW_WIRE_CALL: lua_pushliteral(L, "C step"); break;
   case AW_WIRE_ALL:
   case AW_WIRE_RACE:

@@ -393,7 +393,6 @@ static void push_object(lua_State *L, const aw_error *error) {
     lua_pushliteral(L, "stray Cancelled: nothing was cancelled here");
     break;
   case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
-  case AW_ECLOSED: awl_push_simple_error(L, AWL_CLOSED, "Closed"); break;
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
   default:
     if (fd >= 0)

@@ -69,7 +69,7 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
 
 static const aw_value BOXED = UINT64_C(1) << 63;
 
-static aw_lua_value *boxed(aw_value value) {
+aw_lua_value *awl_boxed(aw_value value) {
   if (!(value & BOXED))
     return NULL;
   return (aw_lua_value *)(uintptr_t)(value & ~BOXED);
@@ -156,7 +156,7 @@ void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
   if (!value)
     return 0;
-  aw_lua_value *box = boxed(value);
+  aw_lua_value *box = awl_boxed(value);
   if (box)
     return box->push(L, box);
   awl_push_value(L, s, value);
@@ -190,7 +190,7 @@ int aw_lua_take_results(lua_State *L, aw_task *task) {
 }
 
 aw_value awl_keep(void *state, aw_value value) {
-  aw_lua_value *box = boxed(value);
+  aw_lua_value *box = awl_boxed(value);
   if (box) {
     box->refs++;
     return value;
@@ -204,7 +204,7 @@ aw_value awl_keep(void *state, aw_value value) {
 
 void awl_drop(void *state, aw_value value) {
   awl_state *s = state;
-  aw_lua_value *box = boxed(value);
+  aw_lua_value *box = awl_boxed(value);
   if (box) {
     release_boxed(box);
     return;

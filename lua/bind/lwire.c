@@ -239,6 +239,16 @@ void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
   fill(L, push_empty(L, s), wire);
 }
 
+aw_value awl_keep_running(awl_state *s, const aw_task *task) {
+  for (; task; task = aw_task_parent(task)) {
+    const aw_wire *wire = aw_task_wire(task);
+    const awl_leaf *leaf = wire ? aw_wire_data(wire, release_leaf) : NULL;
+    if (leaf && leaf->kind == AWL_LEAF_HELD)
+      return awl_keep(s, leaf->value);
+  }
+  return 0;
+}
+
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index) {
   const awl_leaf *leaf = wire ? aw_wire_data(wire, release_leaf) : NULL;
   if (!leaf || leaf->kind != AWL_LEAF_HELD)

@@ -133,6 +133,8 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_source(L, s);
   awl_open_scope(L, s);
   awl_open_co(L, s);
+  awl_open_channel(L, s);
+  awl_open_sync(L, s);
   awl_open_test(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);

@@ -14,10 +14,22 @@ static const char STATE_KEY = 's'; /* its address is the key */
 static const char UTIL_KEY = 'u';
 
 static const char *const class_keys[AWL_CLASSES] = {
-    "aiowire.Wire",    "aiowire.Task",          "aiowire.EventLoop",
-    "aiowire.Scope",   "aiowire.Info",          "aiowire.Cancelled",
-    "aiowire.Timeout", "aiowire.TaskCancelled", "aiowire.UnhandledException",
-    "aiowire.Closed",  "aiowire.SystemError",   "aiowire.Deadlock",
+    "aiowire.Wire",
+    "aiowire.Task",
+    "aiowire.EventLoop",
+    "aiowire.Scope",
+    "aiowire.Info",
+    "aiowire.Channel",
+    "aiowire.Event",
+    "aiowire.Semaphore",
+    "aiowire.Permit",
+    "aiowire.Cancelled",
+    "aiowire.Timeout",
+    "aiowire.TaskCancelled",
+    "aiowire.UnhandledException",
+    "aiowire.Closed",
+    "aiowire.SystemError",
+    "aiowire.Deadlock",
 };
 
 /* ---- the tables of util ---- */
@@ -63,7 +75,7 @@ static void make_util(lua_State *L, awl_state *s) {
   lua_State *util = lua_newthread(L);
   luaL_checkstack(util, LUA_MINSTACK + AWL_LAST_SLOT, NULL);
   for (int slot = 1; slot <= AWL_LAST_SLOT; slot++) {
-    if (slot <= AWL_TASKS)
+    if (slot <= AWL_OBJECTS)
       push_weak_table(L, "v");
     else if (slot == AWL_OWNED)
       push_weak_table(L, "k");

@@ -29,7 +29,8 @@ enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 /* ---- reporting the end of a body ---- */
 
 static void clear_raised(awl_worker *w) {
-  awl_drop_raised(w);
+  if (w->raised) /* rarely, and every await comes by here */
+    awl_drop_raised(w);
   if (w->passing)
     aw_error_release(w->passing);
   w->passing = NULL;

@@ -474,6 +474,60 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"channels",
+     "local ev = loop()\n"
+     "for i = 0, 2 do\n"
+     "  local ch, n = aw.channel(i, {name = 'jobs'}), 0\n"
+     "  check(#tostring(ch) > 5)\n"
+     "  ev:start(function()\n"
+     "    for k = 1, 6 do ch:send({k}) end\n"
+     "    ch:send(nil)\n"
+     "    ch:close()\n"
+     "    check(not pcall(ch.send, ch, 1))\n"
+     "  end)\n"
+     "  ev:start(aw.Recv(ch) >> aw.Recv(ch))\n"
+     "  ev:start(function()\n"
+     "    for k = 1, 4 do n = n + #ch:recv() end\n"
+     "    check(select('#', ch:recv()) == 1)\n"
+     "    check(select(2, ch:recv()) == 'closed')\n"
+     "  end)\n"
+     "end\n"
+     "check(ev:run() == 'done')",
+     false},
+    {"wires of channels",
+     "local ev = loop()\n"
+     "local ch = aw.channel()\n"
+     "ch:try_send({})\n"
+     "ev:start(aw.Send(ch, {}) * 9)\n"
+     "local last = ev:start(aw.Recv(ch) * 9)\n"
+     "for i = 1, 9 do ev:start(aw.Send(ch, i)) end\n"
+     "ev:start(function()\n"
+     "  for i = 1, 9 do aw.await(aw.Recv(ch)) end\n"
+     "end)\n"
+     "check(ev:run() == 'done')\n"
+     "check(last:results() ~= nil)\n"
+     "local full = aw.channel(99)\n"
+     "for i = 1, 40 do full:try_send({full}) end\n"
+     "check(#tostring(aw.Send(full, 1)) > 5)",
+     false},
+    {"events and semaphores",
+     "local ev = loop()\n"
+     "local e, sem = aw.event{name = 'go'}, aw.semaphore(1, {max = 1})\n"
+     "check(#tostring(e) + #tostring(sem) > 9)\n"
+     "for i = 1, 3 do\n"
+     "  ev:start(aw.Wait(e) >> aw.Acquire(sem) >> function()\n"
+     "    sem:release()\n"
+     "  end)\n"
+     "  ev:start(function()\n"
+     "    e:wait()\n"
+     "    local permit <close> = sem:acquire()\n"
+     "    aw.sleep(1)\n"
+     "  end)\n"
+     "end\n"
+     "ev:start(aw.Sleep(1) >> function() e:set() end)\n"
+     "check(ev:run() == 'done')\n"
+     "check(sem:try_acquire() and not sem:try_acquire())",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"
