@@ -121,6 +121,30 @@ function groups.steps()
       aw.start(yields(STEPS // 2))
     end
   end)
+
+  -- A hand-over from one task to another, at a rendezvous and by a buffer.
+  local function hand_over(capacity)
+    return function()
+      local channel = aw.channel(capacity)
+      aw.start(function()
+        for i = 1, STEPS do
+          channel:send(i)
+        end
+      end)
+      for _ = 1, STEPS do
+        channel:recv()
+      end
+    end
+  end
+  per_step("rendezvous", STEPS, function()
+    return hand_over(0)
+  end)
+  per_step("buffered", STEPS, function()
+    return hand_over(64)
+  end)
+  per_step("buffered_one", STEPS, function()
+    return hand_over(1)
+  end)
 end
 
 --- Memory that the process has gained, of the core and of Lua, in bytes.
