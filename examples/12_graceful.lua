@@ -10,7 +10,7 @@ local door <const> = aw.channel() -- stands for a listening socket
 
 local function serve(_, name, seconds)
   print(name, "comes in")
-  local connection <close> = setmetatable({}, { __close = function()
+  local _ <close> = setmetatable({}, { __close = function()
     print(name, "hangs up")
   end })
   aw.sleep(seconds)
