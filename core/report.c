@@ -35,9 +35,9 @@ void aw_step_next(aw_task *task, aw_wire *next) {
 }
 
 void aw_step_fail(aw_task *task, aw_error *error) {
-  aw__task_drop_outcome(task);
-  task->out.error = error;
-  host_ended(task, AW_OUT_ERROR);
+  assert(task->go == AW_GO_HOST);
+  task->host = NULL;
+  aw__task_raise(task, error);
 }
 
 void aw_step_cancelled(aw_task *task) {

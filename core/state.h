@@ -313,7 +313,7 @@ struct aw_task {
   bool watched : 1;   /* its end wakes the host */
   bool operand : 1;   /* of a group; its scope's parent is that one's */
   bool contender : 1; /* an event in a race: its end decides [H3] */
-  bool unwinding : 1; /* it was given Cancelled, and that goes on */
+  bool unwinding : 1; /* it was given Cancelled of its own, or from above */
   bool input : 1;     /* `out` is for the step that comes next */
 };
 
@@ -443,12 +443,15 @@ void aw__task_drop_outcome(aw_task *task);
 void aw__task_end_value(aw_task *task, aw_value value);
 void aw__task_end_code(aw_task *task, int code);         /* also AW_ECANCELED */
 void aw__task_end_error(aw_task *task, aw_error *error); /* takes */
+void aw__task_raise(aw_task *task,
+                    aw_error *error); /* the same, where it is new */
 void aw__task_remember(aw_task *task, const aw_wire *left);
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
 void aw__task_abort(aw_task *task);            /* parked → ready, Cancelled */
 void aw__task_refuse(aw_task *task); /* running → ready, Cancelled */
+void aw__task_turn(aw_task *task);   /* running → ready, cancelled or not */
 
 /* ---- scope.c ---- */
 void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task);

@@ -91,7 +91,7 @@ static move end_as(aw_task *task, const aw_task *other) {
     return end_value(task, aw__keep_value(task->engine, other->out.value));
   if (other->state != AW_TASK_FAILED)
     return end_code(task, AW_ETASKCANCELLED);
-  aw__task_end_error(task, aw_error_keep(other->out.error));
+  aw__task_raise(task, aw_error_keep(other->out.error));
   return ON;
 }
 
@@ -144,7 +144,8 @@ static move call_step(aw_task *task) {
   case AW_FAIL:
     if (task->outcome != AW_OUT_ERROR)
       return end_code(task, AW_ECANCELED);
-    break;
+    aw__task_raise(task, aw_task_take_error(task));
+    return ON;
   case AW_INTO: return go_into(task);
   case AW_BREAK: leave_repeat(task); break;
   case AW_DONE:

@@ -162,15 +162,18 @@ void aw__task_drop_outcome(aw_task *task) {
   task->out.value = 0;
 }
 
+/* Cancelled is given to the task, for its own sake or for that of what is above
+ * it: what it raises from now on is of its clean-up [O5]. */
+static void note_cancelled(aw_task *task) {
+  if (task->scope.eff != AW_LEVEL_NONE)
+    task->unwinding = true;
+}
+
 void aw__task_outcome(aw_task *task, aw_outcome outcome) {
   task->outcome = (uint8_t)outcome;
   task->go = AW_GO_ASCEND;
   if (outcome == AW_OUT_CANCEL)
-    task->unwinding = true;
-  else if (outcome == AW_OUT_ERROR && task->unwinding &&
-           task->scope.eff != AW_LEVEL_NONE &&
-           task->out.error != task->engine->no_memory)
-    task->out.error->late = true;
+    note_cancelled(task);
 }
 
 void aw__task_end_value(aw_task *task, aw_value value) {
@@ -185,9 +188,15 @@ void aw__task_end_error(aw_task *task, aw_error *error) {
   aw__task_outcome(task, AW_OUT_ERROR);
 }
 
+void aw__task_raise(aw_task *task, aw_error *error) {
+  if (task->unwinding && error != task->engine->no_memory)
+    error->late = true;
+  aw__task_end_error(task, error);
+}
+
 void aw__task_end_code(aw_task *task, int code) {
   if (code != AW_ECANCELED) {
-    aw__task_end_error(task, aw_error_new(task->engine, code, 0));
+    aw__task_raise(task, aw_error_new(task->engine, code, 0));
     return;
   }
   aw__task_drop_outcome(task);
@@ -240,14 +249,25 @@ void aw__task_wake(aw_task *task, int result) {
     aw__group_commit(task);
 }
 
-/* Cancelled given once more: too often ends in a kill [C9]. */
-static int give_cancelled(aw_task *task) {
+/* A cancelled task goes on once more: too often ends in a kill [C9]. */
+static void count_cancelled(aw_task *task) {
   enum { TOO_OFTEN = 1000 };
-  task->contender = false; /* it decides nothing any more */
-  task->unwinding = true;
   if (++task->cancels >= TOO_OFTEN)
     task->go = AW_GO_KILL;
+}
+
+static int give_cancelled(aw_task *task) {
+  task->contender = false; /* it decides nothing any more */
+  note_cancelled(task);
+  count_cancelled(task);
   return AW_ECANCELED;
+}
+
+void aw__task_turn(aw_task *task) {
+  if (task->inner->eff != AW_LEVEL_NONE)
+    count_cancelled(task);
+  task->result = 0;
+  aw__task_queue(task);
 }
 
 void aw__task_abort(aw_task *task) {

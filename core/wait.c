@@ -125,6 +125,14 @@ int aw_await_yield(aw_task *task) {
   return 0;
 }
 
+int aw_await_turn(aw_task *task) {
+  assert(task->state == AW_TASK_RUNNING);
+  task->hopped = false;
+  task->go = AW_GO_RESUME;
+  aw__task_turn(task);
+  return 0;
+}
+
 int aw_await_idle(aw_task *task, uint64_t at) {
   if (task->engine->config.clock != AW_CLOCK_VIRTUAL)
     return aw_await_until(task, at);

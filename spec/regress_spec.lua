@@ -365,3 +365,38 @@ describe("a scope that is cancelled when its wire has ended", function()
       assert.are.equal("all", result)
     end))
 end)
+
+describe("an error that was on its way when the race was decided", function()
+  local function wins(w)
+    local ev = virtual()
+    local failure
+    local task = ev:start(w, function(_, err)
+      failure = err
+    end)
+    ev:run()
+    assert.is_nil(failure)
+    assert.are.equal("done", task.status)
+  end
+
+  local function fails()
+    error("late", 0)
+  end
+
+  it("is dropped, though it had to leave a scope first [O5]",
+    sealed(function()
+      wins(aw.Any { function() aw.scope(fails) end, function() end })
+      wins(aw.Any { function() aw.shield(fails) end, function() end })
+      wins(aw.Wire(function()
+        aw.timeout(1, function() end)
+        fails()
+      end) | aw.Send(aw.channel(1), "sent"))
+    end))
+
+  it("is dropped, though the clean-up after it was cut off [O5]",
+    sealed(function()
+      local slow = aw.Wire(fails):finally(function()
+        aw.sleep(1000)
+      end)
+      wins(aw.Sleep(10) | slow:timeout(20, { grace = 30 }))
+    end))
+end)

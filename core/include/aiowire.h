@@ -800,6 +800,8 @@ AW_API void *aw_task_host_at(const aw_task *task, size_t index);
 AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
 AW_API int aw_await_until(aw_task *task, uint64_t at);
 AW_API int aw_await_yield(aw_task *task);
+/* The same where no cancel may come in between: RESUME comes with 0. */
+AW_API int aw_await_turn(aw_task *task);
 /* Wait until nothing else can run before `at` on a virtual clock [K6]. */
 AW_API int aw_await_idle(aw_task *task, uint64_t at);
 AW_API int aw_await_task(aw_task *task, aw_task *other); /* keeps; AW_ESELF */

@@ -138,7 +138,7 @@ static int leave(lua_State *L, awl_worker *w, int status) {
   aw_task_park(w->task, w);
   if (aw_scope_leave(w->task, error, cancelled) != 0)
     return awl_park(L, w, after_join);
-  if (awl_at_once(w) || aw_await_yield(w->task) < 0)
+  if (awl_at_once(w) || aw_await_turn(w->task) < 0)
     return close_scope(L, w);
   return awl_park(L, w, after_join); /* others first [F3] */
 }
