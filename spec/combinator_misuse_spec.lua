@@ -177,16 +177,21 @@ describe("a table form", function()
 end)
 
 describe("Select", function()
-  for shown, value in pairs {
-    ["a body"] = aw.Wire(nop), ["a function"] = nop,
-    ["a call"] = aw.Call(nop), ["a sequence"] = w >> w,
-    ["a repetition"] = w * 2, ["a join"] = w & w,
-    ["a time-out"] = w:timeout(1), ["a fall-back"] = w // w,
-    ["a function of a body"] = aw.Wire(nop) / nop,
-    ["a value"] = aw.Value(1),
+  for shown, build in pairs {
+    ["a body"] = function() return aw.Wire(nop) end,
+    ["a function"] = function() return nop end,
+    ["a call"] = function() return aw.Call(nop) end,
+    ["a sequence"] = function() return w >> w end,
+    ["a repetition"] = function() return w * 2 end,
+    ["a join"] = function() return w & w end,
+    ["a time-out"] = function() return w:timeout(1) end,
+    ["a fall-back"] = function() return w // w end,
+    ["a function of a body"] = function() return aw.Wire(nop) / nop end,
+    ["a value"] = function() return aw.Value(1) end,
   } do
     refuses(shown .. ": it is no event [H4]", { "Select", "event" },
       function()
+        local value = build()
         aw.Select { w, x = value }
       end)
   end

@@ -38,29 +38,61 @@ end
 
 describe("a Deadlock", function()
   local stuck = {
-    ["a join"] = aw.Never & aw.Never,
-    ["a join in which one has ended"] = aw.Sleep(1) & aw.Never,
-    ["All"] = aw.All { x = aw.Never, y = aw.Sleep(1) },
-    ["All with a limit"] = aw.All { aw.Never, aw.Sleep(1), limit = 1 },
-    ["a race"] = blocked "a" | blocked "b",
-    ["a race of events"] = aw.Never | aw.Never,
-    ["Race"] = aw.Race { x = blocked "a", aw.Never },
-    ["Any"] = aw.Any { wires.fails(1, "boom"), aw.Never },
-    ["Select"] = aw.Select { x = aw.Never, y = aw.Never },
-    ["a fall-back"] = wires.fails(1, "boom") // aw.Never,
-    ["a retry"] = aw.Never:retry { times = 3 },
-    ["a catch"] = aw.Never:catch(print),
-    ["a map"] = aw.Never / print,
-    ["a bind"] = aw.Value(1):bind(function()
-      return aw.Never
-    end),
-    ["a supervised wire"] = aw.Never:supervise(print),
-    ["a tick of Every"] = aw.Every(1, aw.Never),
+    ["a join"] = function()
+      return aw.Never & aw.Never
+    end,
+    ["a join in which one has ended"] = function()
+      return aw.Sleep(1) & aw.Never
+    end,
+    ["All"] = function()
+      return aw.All { x = aw.Never, y = aw.Sleep(1) }
+    end,
+    ["All with a limit"] = function()
+      return aw.All { aw.Never, aw.Sleep(1), limit = 1 }
+    end,
+    ["a race"] = function()
+      return blocked "a" | blocked "b"
+    end,
+    ["a race of events"] = function()
+      return aw.Never | aw.Never
+    end,
+    ["Race"] = function()
+      return aw.Race { x = blocked "a", aw.Never }
+    end,
+    ["Any"] = function()
+      return aw.Any { wires.fails(1, "boom"), aw.Never }
+    end,
+    ["Select"] = function()
+      return aw.Select { x = aw.Never, y = aw.Never }
+    end,
+    ["a fall-back"] = function()
+      return wires.fails(1, "boom") // aw.Never
+    end,
+    ["a retry"] = function()
+      return aw.Never:retry { times = 3 }
+    end,
+    ["a catch"] = function()
+      return aw.Never:catch(print)
+    end,
+    ["a map"] = function()
+      return aw.Never / print
+    end,
+    ["a bind"] = function()
+      return aw.Value(1):bind(function()
+        return aw.Never
+      end)
+    end,
+    ["a supervised wire"] = function()
+      return aw.Never:supervise(print)
+    end,
+    ["a tick of Every"] = function()
+      return aw.Every(1, aw.Never)
+    end,
   }
-  for name, w in pairs(stuck) do
+  for name, build in pairs(stuck) do
     it("is raised for " .. name .. " that can never end [L4]",
       sealed(function()
-        deadlock_of(w)
+        deadlock_of(build())
       end))
   end
 
@@ -135,44 +167,44 @@ describe("the dump of a loop with combinators", function()
     return dump
   end
 
-  it("has the operands of a join below it, in their order [D2]", function()
+  it("has the operands of a join below it, in order [D2]", sealed(function()
     in_order(dump_of(blocked "a" & blocked "b" & blocked "c"),
       "'main'", "waiting", "'a'", "waiting", "'b'", "'c'")
-  end)
+  end))
 
-  it("says how many of them are waited for [D1]", function()
+  it("says how many of them are waited for [D1]", sealed(function()
     in_order(dump_of(blocked "a" & blocked "b" & aw.Call(wires.nop)),
       "'main'", "join 2 children")
     in_order(dump_of(blocked "a" & aw.Call(wires.nop)),
       "'main'", "join 1 child")
-  end)
+  end))
 
-  it("has no operand that has ended [D2]", function()
+  it("has no operand that has ended [D2]", sealed(function()
     local dump = dump_of(blocked "alive"
       & aw.Call(wires.nop):named "ended")
     in_order(dump, "'alive'")
     assert.is_nil(dump:find("'ended'", 1, true))
-  end)
+  end))
 
-  it("has the operands of a race below it [D2]", function()
+  it("has the operands of a race below it [D2]", sealed(function()
     in_order(dump_of(blocked "a" | blocked "b"), "'main'", "'a'", "'b'")
-  end)
+  end))
 
-  it("names operands after what they are [D1]", function()
+  it("names operands after what they are [D1]", sealed(function()
     in_order(dump_of(aw.Sleep(5) >> aw.Sleep(6) & blocked "b"),
       "'main'", "'Sleep(5) >> Sleep(6)'", "sleep 5.0 (4.0 left)", "'b'")
-  end)
+  end))
 
-  it("shows where an operand awaits [D2]", function()
+  it("shows where an operand awaits [D2]", sealed(function()
     local line
     local dump = dump_of(aw.Wire(function()
       line = debug.getinfo(1, "l").currentline + 1
       aw.sleep(100)
     end) & blocked "b")
     in_order(dump, "'main'", "deadlock_dump_spec.lua:" .. line)
-  end)
+  end))
 
-  it("has joins in joins, each below its own [D2]", function()
+  it("has joins in joins, each below its own [D2]", sealed(function()
     local dump = dump_of(
       (blocked "a" & blocked "b"):named "left"
       & (blocked "c" & blocked "d"):named "right")
@@ -180,13 +212,13 @@ describe("the dump of a loop with combinators", function()
       "'d'")
     local function depth(name)
       local line = dump:match("[^\n]*'" .. name .. "'[^\n]*")
-      return #line:match "^[^t]*"
+      return utf8.len(line:match "^[^t]*")
     end
     assert.are.equal(depth "left", depth "right")
     assert.are.equal(depth "a", depth "d")
     assert.is_true(depth "main" < depth "left")
     assert.is_true(depth "left" < depth "a")
-  end)
+  end))
 
   it("marks losers that still clean up [D2]", function()
     local dump
@@ -201,11 +233,11 @@ describe("the dump of a loop with combinators", function()
     assert.is_truthy(dump:find("CANCELLED", 1, true), dump)
   end)
 
-  it("shows a choice of events as one that waits [D1]", function()
+  it("shows a choice of events as one that waits [D1]", sealed(function()
     in_order(dump_of(aw.Sleep(5) | aw.Sleep(6)), "'main'", "waiting")
     in_order(dump_of(aw.Select { x = aw.Sleep(5), y = aw.Never }),
       "'main'", "waiting")
-  end)
+  end))
 
   it("may be taken in any state of any combinator [D2]", function()
     test(function(ev)

@@ -13,7 +13,9 @@ local S = aw.Sleep
 --- The text of `w`, without the spaces that are a matter of taste.
 local function text(w)
   return (tostring(w)
-    :gsub("%s*([{}=])%s*", "%1")
+    :gsub("%s*=%s*", "=")
+    :gsub("%s*{%s*", "{")
+    :gsub("%s+}", "}")
     :gsub("%s+", " "))
 end
 
