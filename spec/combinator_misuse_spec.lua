@@ -139,6 +139,13 @@ describe("a table form", function()
       function()
         build(w)
       end, build)
+    if name ~= "All" then
+      refuses("nothing to choose from in " .. name .. " [O6]", { name },
+        function()
+          build {}
+        end, build)
+    end
+
     refuses("a call of " .. name .. " with nothing", { name, "table" },
       function()
         build()
