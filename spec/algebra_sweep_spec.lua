@@ -513,10 +513,19 @@ awaiting("a Select of channels", function(p)
     & (aw.Send(b, 2) >> body(p, 1)) * 2
 end)
 
+-- Under the collector's stress a part of them must do.
+local swept = scenarios
+if helper.gc_stress then
+  swept = {}
+  for i = 1, #scenarios, 5 do
+    swept[#swept + 1] = scenarios[i]
+  end
+end
+
 -- The sweep. -----------------------------------------------------------------
 
 describe("a wire of combinators that is struck at each await,", function()
-  for _, case in ipairs(scenarios) do
+  for _, case in ipairs(swept) do
     describe(case.name .. ":", function()
       for _, fact in ipairs(sweep.facts(case)) do
         it(fact[1], fact[2])

@@ -365,7 +365,7 @@ describe("combinators, however deep,", function()
   it("need no stack of C where they need no task [V1]", function()
     test(function(ev)
       local w = aw.Sleep(1)
-      for i = 1, 3000 do
+      for i = 1, helper.scale(3000) do
         w = i % 2 == 0 and w:timeout(1000) or w // aw.Never
       end
       aw.await(w)

@@ -305,14 +305,20 @@ local awaits <const> = setmetatable({}, {
   end,
 })
 
---- Strike `case` at each of its awaits in turn, and check how it ended.
-local function strike_all(case, prepare, check)
-  for k = 1, awaits[case] do
-    local run = run_once(case, k, prepare)
-    local ok, err = pcall(check, run)
+--- Strike `case` at each of its awaits in turn, and check how it ended. Under
+--- the collector's stress a run costs too much: there the ways share them.
+local function strike_all(case, way, part)
+  local count, first, last = awaits[case], 1, awaits[case]
+  if helper.gc_stress then
+    first = (count - 1) * part // (#ways + #virtual_ways) + 1
+    last = first
+  end
+  for k = first, last do
+    local run = run_once(case, k, way[2])
+    local ok, err = pcall(way[3], run)
     if not ok then
       if type(err) == "table" and err.message then
-        err.message = ("at await %d of %d: %s"):format(k, awaits[case],
+        err.message = ("at await %d of %d: %s"):format(k, count,
           tostring(err.message))
       end
       error(err, 0)
@@ -332,12 +338,13 @@ function M.facts(case)
       assert.are.equal("done", run.victim.status)
     end)
   end } }
-  for _, way in ipairs(ways_of(case)) do
-    local name, prepare, check = way[1], way[2], way[3]
-    facts[#facts + 1] = { "it leaves nothing when " .. name .. " [C2 C3 C12]",
+  for part, way in ipairs(ways_of(case)) do
+    facts[#facts + 1] = {
+      "it leaves nothing when " .. way[1] .. " [C2 C3 C12]",
       function()
-        helper.leak_checked(strike_all, case, prepare, check)
-      end }
+        helper.leak_checked(strike_all, case, way, part)
+      end,
+    }
   end
   return facts
 end
