@@ -416,6 +416,23 @@ describe("w:finally(f)", function()
     end)
   end)
 
+  it("raises the error of w, though f is cut off after it [O9] [E3]",
+    function()
+      test(function(ev)
+        local problem, got = {}, nil
+        local t = ev:start(fails(1, problem):finally(function()
+          aw.sleep(100)
+        end, 2), function(_, err)
+          got = err
+        end)
+        aw.sleep(2)
+        t:cancel_wait()
+        assert.are.equal("failed", t.status)
+        assert.are.equal(problem, got)
+        assert.are.equal(3, ev:now())
+      end)
+    end)
+
   it("calls f after what w spun off has ended [O9] [S4]", function()
     test(function(ev)
       local log, note = recorder()

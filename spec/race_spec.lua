@@ -245,6 +245,29 @@ describe("a | b", function()
     end)
   end)
 
+  it("is won by nobody if all were cancelled by themselves [O5] [T5]",
+    function()
+      test(function(ev)
+        local ok, err = pcall(aw.await, self_cancelled(1) | self_cancelled(2))
+        assert.is_false(ok)
+        assert.is_true(aw.is_task_cancelled(err), tostring(err))
+        assert.are.equal(2, ev:now())
+      end)
+    end)
+
+  it("is won by nobody if the winner's function cancels itself [O5] [H3]",
+    function()
+      test(function(ev)
+        local ok, err = pcall(aw.await, (aw.Sleep(1) / function()
+          aw.current():cancel()
+          aw.sleep(1)
+        end) | aw.Sleep(9))
+        assert.is_false(ok)
+        assert.is_true(aw.is_task_cancelled(err), tostring(err))
+        assert.are.equal(1, ev:now())
+      end)
+    end)
+
   it("is won by one that ends in spite of its cancel [O5] [T7]", function()
     test(function(ev)
       local stubborn = aw.Call(function()
@@ -732,6 +755,32 @@ describe("Any{...}", function()
       assert.are.equal(3, ev:now())
     end)
   end)
+
+  it("forgives what was cut off by a time-out of its own [O6]", function()
+    test(function(ev)
+      local w = aw.Any {
+        wires.spoiling "clean-up":timeout(1), gives(2, "b"),
+      }
+      assert.are.equal("b", (aw.await(w)))
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("forgives a Cancelled that somebody raised by hand [O6] [E5]",
+    function()
+      test(function(ev)
+        local stored
+        local t = ev:start(function()
+          local _, err = pcall(aw.sleep, 9)
+          stored = err
+        end)
+        aw.yield()
+        t:cancel_wait()
+        local w = aw.Any { fails(1, stored), gives(2, "b") }
+        assert.are.equal("b", (aw.await(w)))
+        assert.are.equal(2, ev:now())
+      end)
+    end)
 
   it("raises what a loser's clean-up raised [O5] [O6]", function()
     test(function()

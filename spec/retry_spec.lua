@@ -203,6 +203,26 @@ describe("a try that is cancelled", function()
     end)
   end)
 
+  it("is never retried for what it raises then: that is raised [O10] [E3]",
+    function()
+      test(function(ev)
+        local problem, got, tries = {}, nil, 0
+        local w = aw.Wire(function()
+          tries = tries + 1
+          pcall(aw.sleep, 9)
+          error(problem)
+        end)
+        local t = ev:start(w:retry { times = 5 }, function(_, err)
+          got = err
+        end)
+        aw.sleep(1)
+        t:cancel_wait()
+        assert.are.equal(1, tries)
+        assert.are.equal(problem, got)
+        assert.are.equal("failed", t.status)
+      end)
+    end)
+
   it("ends the delay between two tries, too [O10]", function()
     test(function(ev)
       local w, times = fails_until(9, "boom")
