@@ -421,6 +421,39 @@ describe("a race of events", function()
       end)
     end)
 
+  it("has the leftmost win for any seed [O5] [F5] [F6]", function()
+    helper.leak_checked(function()
+      local function named(seconds, what)
+        return aw.Sleep(seconds) / function()
+          return what
+        end
+      end
+      for seed = 1, helper.scale(50) do
+        local ev = helper.virtual { seed = seed }
+        local t = ev:start(named(1, "a") | named(1, "b") | named(1, "c"))
+        local v = ev:start(aw.Sleep(2) >> (named(0, "a") | named(0, "b")))
+        assert.are.equal("done", ev:run())
+        assert.are.equal("a", t:results(), "seed " .. seed)
+        assert.are.equal("a", v:results(), "seed " .. seed)
+      end
+    end)
+  end)
+
+  it("tries nothing if it was cancelled before [C2] [H2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local ready = ev:start(wires.nop)
+      ready:wait()
+      local t = ev:start(aw.Done(ready) / note | aw.Sleep(1) / note)
+      local u = ev:start(aw.Select { aw.Done(ready) / note })
+      t:cancel_wait()
+      u:cancel()
+      u:cancel_wait()
+      assert.are.same({}, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
   it("takes the end of a task as an event [H3] [T5]", function()
     test(function(ev)
       local slow = ev:start(gives(3, "slow"))
@@ -745,6 +778,39 @@ describe("Any{...}", function()
       assert.is_true(wires.suppresses(info, one))
       assert.is_true(wires.suppresses(info, two))
       assert.is_false(wires.suppresses(info, three))
+    end)
+  end)
+
+  it("goes on after an event that fails [O6] [H3]", function()
+    test(function(ev)
+      local t = ev:start(fails(1, "boom"), wires.nop)
+      assert.are.equal("b", (aw.await(aw.Any {
+        aw.Done(t), gives(3, "b"),
+      })))
+      assert.are.equal(3, ev:now())
+      local u = ev:start(fails(1, "boom"), wires.nop)
+      assert.are.equal("b", (aw.await(aw.Any {
+        aw.Done(u), aw.Sleep(2) / function()
+          return "b"
+        end,
+      })))
+      assert.are.equal(5, ev:now())
+    end)
+  end)
+
+  it("goes on after an event whose function fails [O6] [H3]", function()
+    test(function(ev)
+      local w = aw.Any {
+        aw.Sleep(1) / function()
+          error "boom"
+        end,
+        aw.Sleep(1) / function()
+          return "b"
+        end,
+        aw.Sleep(9),
+      }
+      assert.are.equal("b", (aw.await(w)))
+      assert.are.equal(1, ev:now())
     end)
   end)
 
