@@ -217,7 +217,7 @@ describe("the text of a combinator", function()
 
   it("is cut for wires that are long or deep [V8]", sealed(function()
     local long, deep = S(1), S(1)
-    for _ = 1, 2000 do
+    for _ = 1, helper.scale(2000) do
       long = long | S(2)
       deep = (deep & S(2)) | S(3)
     end
@@ -257,7 +257,7 @@ describe("the text of a combinator", function()
         end
         return forms[roll(#forms)](depth - 1)
       end
-      for _ = 1, 300 do
+      for _ = 1, helper.scale(300) do
         local shown = tostring(build(roll(4)))
         assert.are.equal(shown, tostring(read(shown)))
       end

@@ -446,8 +446,9 @@ describe("one value in a hundred tasks at once", function()
           return got
         end
         local alone = run()
-        local left, all = 100, {}
-        for i = 1, 100 do
+        local count = helper.scale(100)
+        local left, all = count, {}
+        for i = 1, count do
           ev:start(aw.Sleep(i % 4 / 4) >> aw.Call(function()
             all[i] = run()
             left = left - 1
@@ -455,7 +456,7 @@ describe("one value in a hundred tasks at once", function()
         end
         aw.sleep(100)
         assert.are.equal(0, left)
-        for i = 1, 100 do
+        for i = 1, count do
           assert.are.same(alone, all[i])
         end
       end)
@@ -484,7 +485,7 @@ describe("a wire with all combinators in one another", function()
     function()
       helper.test(function()
         local w = aw.Value "x"
-        for i = 1, 20000 do
+        for i = 1, helper.scale(20000) do
           if i % 4 == 0 then
             w = w / wires.nop
           elseif i % 4 == 1 then

@@ -146,11 +146,11 @@ describe("Select{...}", function()
   it("may run in many tasks at once [V1]", function()
     test(function(ev)
       local w = aw.Select { tick = aw.Sleep(1), tock = aw.Sleep(2) }
-      local tasks = {}
-      for i = 1, 100 do
+      local tasks, count = {}, helper.scale(100)
+      for i = 1, count do
         tasks[i] = ev:start(w)
       end
-      for i = 1, 100 do
+      for i = 1, count do
         assert.are.equal("tick", tasks[i]:wait())
       end
       assert.are.equal(1, ev:now())
