@@ -288,7 +288,8 @@ static aw_after after_failure(aw_task *task, const aw_frame *frame) {
   aw_guard *guard = frame->u.guard;
   const aw_wire *wire = frame->wire;
   aw__error_set_attempts(task->out.error, (uint32_t)guard->count);
-  if (guard->count >= wire->u.pair.more.rule->times)
+  bool cancelled = task->inner->eff != AW_LEVEL_NONE; /* error first [E3] */
+  if (cancelled || guard->count >= wire->u.pair.more.rule->times)
     return AW_AFTER_PASS;
   aw_error_release(guard->error);
   guard->error = aw_error_keep(task->out.error);
