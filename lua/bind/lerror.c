@@ -70,7 +70,8 @@ static bool is_unseen(const awl_worker *worker) {
   return !worker->scopes && !aw_step_wants_error(worker->task);
 }
 
-int awl_traceback(lua_State *L) {
+/* The message handler of bodies: notes the traceback, leaves the error. */
+static int note_traceback(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_worker *worker = s->run.running;
   lua_settop(L, 1);
@@ -275,12 +276,12 @@ aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
 
 /* Push an info that has all of the one at `info`, and room for more of its
  * own: fields that it lacks are looked for there, see info_index(). */
-static void push_info_over(lua_State *L, int info) {
+static void push_info_over(lua_State *L, awl_state *s, int info) {
   info = lua_absindex(L, info);
   lua_createtable(L, 1, 3);
   lua_pushvalue(L, info);
   lua_rawseti(L, -2, 1);
-  awl_push_class(L, AWL_INFO);
+  awl_push_class(L, s, AWL_INFO);
   lua_setmetatable(L, -2);
 }
 
@@ -318,7 +319,7 @@ static int info_index(lua_State *L) {
 
 aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
   if (info != 0) {
-    push_info_over(L, info);
+    push_info_over(L, loop->state, info);
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "err");
   } else {
@@ -355,7 +356,7 @@ void aw_lua_push_system_error(lua_State *L, int code, const char *call,
   else
     lua_pushfstring(L, "%s: %s", call, aw_strerror(code));
   lua_setfield(L, -2, "message");
-  awl_push_class(L, AWL_SYSTEM_ERROR);
+  awl_push_class(L, awl_open(L), AWL_SYSTEM_ERROR);
   lua_setmetatable(L, -2);
 }
 
@@ -457,7 +458,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
     lua_remove(L, -2);
   }
   int kept = lua_gettop(L);
-  push_info_over(L, kept);
+  push_info_over(L, s, kept);
   lua_getfield(L, kept, "key");
   awl_get(L, s, AWL_TASKS, lua_tointeger(L, -1));
   if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
@@ -483,7 +484,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
   lua_createtable(L, 0, 4);
   describe_task(L, s, task);
-  push_info_over(L, -1);
+  push_info_over(L, s, -1);
   lua_remove(L, -2);
 }
 
@@ -502,7 +503,7 @@ void awl_push_simple_error(lua_State *L, awl_class class, const char *text) {
   lua_createtable(L, 0, 2);
   lua_pushstring(L, text);
   lua_setfield(L, -2, "message");
-  awl_push_class(L, class);
+  awl_push_class(L, awl_open(L), class);
   lua_setmetatable(L, -2);
 }
 
@@ -565,7 +566,7 @@ void awl_push_unhandled(lua_State *L) {
   lua_setfield(L, -2, "cause");
   lua_pushvalue(L, info);
   lua_setfield(L, -2, "info");
-  awl_push_class(L, AWL_UNHANDLED);
+  awl_push_class(L, awl_open(L), AWL_UNHANDLED);
   lua_setmetatable(L, -2);
   lua_replace(L, cause);
   lua_settop(L, cause);
@@ -661,6 +662,10 @@ void awl_open_errors(lua_State *L, awl_state *s) {
       {AWL_SYSTEM_ERROR, "aiowire.SystemError", error_tostring},
       {AWL_DEADLOCK, "aiowire.Deadlock", error_tostring},
   };
+  lua_pushlightuserdata(L, s);
+  lua_pushcclosure(L, note_traceback, 1);
+  lua_xmove(L, s->util, 1);
+  lua_replace(s->util, AWL_HANDLER);
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
     const luaL_Reg meta[] = {
         {"__tostring", classes[i].show},

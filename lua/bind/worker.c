@@ -284,8 +284,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
 
 int awl_worker_main(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
-  lua_pushlightuserdata(L, w->state);
-  lua_pushcclosure(L, awl_traceback, 1);
+  awl_push_slot(L, w->state, AWL_HANDLER);
   lua_replace(L, AT_HANDLER);
   lua_settop(L, BASE);
   w->resumed = false;
@@ -294,20 +293,37 @@ int awl_worker_main(lua_State *L) {
 
 /* ---- making and ending workers ---- */
 
-/* A number for a new worker, and a place. */
+enum { FEWEST = 16 };
+
+/* As many structs as there were, once more, in one block: they stay until the
+ * state goes, for the next workers of their numbers. */
+static bool add_structs(awl_state *s, uint32_t count) {
+  awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
+  if (!block)
+    return false;
+  for (uint32_t i = s->worker_count; i < count; i++)
+    s->workers[i] = &block[i - s->worker_count];
+  return true;
+}
+
+/* A number for a new worker, and its struct. */
 static bool reserve_worker(awl_state *s) {
-  enum { LEAST = 16 };
+  if (!awl_owned_reserve(s))
+    return false;
   if (s->first_worker < s->worker_count)
     return true;
-  uint32_t count = s->worker_count ? s->worker_count * 2 : LEAST;
+  uint32_t count = s->worker_count ? s->worker_count * 2 : FEWEST;
   awl_worker **workers =
       aw_reallocate(s->workers, count * sizeof(awl_worker *));
   if (!workers)
     return false;
-  for (uint32_t i = s->worker_count; i < count; i++)
-    workers[i] = NULL;
   s->workers = workers;
-  return awl_grow_chain(&s->worker_chain, &s->worker_count, LEAST);
+  if (!add_structs(s, count))
+    return false;
+  if (awl_grow_chain(&s->worker_chain, &s->worker_count, FEWEST))
+    return true;
+  aw_free(s->workers[s->worker_count]);
+  return false;
 }
 
 /* (state) → light userdata: a new worker. Run under pcall. The struct stays
@@ -322,18 +338,11 @@ static int make_worker(lua_State *L) {
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
   awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
-  /* So that noting an error needs no new key. */
-  lua_pushboolean(L, 0);
-  awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
   awl_worker *w = s->workers[number];
-  if (!w)
-    w = s->workers[number] = aw_allocate(sizeof *w);
-  if (!w)
-    return awl_error(L, "not enough memory");
-  awl_own(L, s, co, w);
   w->state = s;
   w->co = co;
   w->number = number;
+  awl_owned_add(s, w);
   s->first_worker = s->worker_chain[number];
   lua_pushcfunction(co, awl_worker_main);
   lua_pushlightuserdata(co, w);
@@ -349,6 +358,7 @@ void awl_worker_end(awl_worker *w) {
   lua_settop(w->co, 0); /* an error of theirs */
   leave_scopes(w);
   clear_raised(w);
+  awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);
   w->state = s;
@@ -358,11 +368,11 @@ void awl_worker_end(awl_worker *w) {
 }
 
 void awl_free_workers(awl_state *s) {
-  for (uint32_t i = 0; i < s->worker_count; i++)
-    aw_free(s->workers[i]);
+  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST)
+    aw_free(s->workers[i]); /* the first of each block */
+  aw_free(s->workers);
   aw_free(s->worker_chain);
-  s->worker_chain = NULL;
-  s->worker_count = 0;
+  aw_free(s->owned);
 }
 
 /* An idle worker, or a new one; NULL when out of memory, the error on top. */
