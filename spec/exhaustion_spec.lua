@@ -30,15 +30,13 @@ local operations = {
 local frame = [[
   local aw = require "aiowire"
 
-  -- It looks when it is told to: popen starts it, and then closes its end of
-  -- the pipe here, which it would see or not.
+  -- It looks when the pipe to it is closed here, which is not before popen
+  -- returns: else it would see an end of that pipe, or not.
   local function count()
     collectgarbage()
     collectgarbage()
     local n = 0
-    local list = io.popen("read _; ls /proc/$PPID/fd >fds", "w")
-    list:write "\n"
-    list:close()
+    io.popen("cat; ls /proc/$PPID/fd >fds", "w"):close()
     for _ in io.lines "fds" do
       n = n + 1
     end
