@@ -443,6 +443,8 @@ bool awl_owned_reserve(awl_state *s);
 void awl_owned_add(awl_state *s, const awl_worker *worker);
 /* … and is about to lose it. */
 void awl_owned_remove(awl_state *s, const awl_worker *worker);
+/* Many workers have gone without the above. */
+void awl_owned_rebuild(awl_state *s);
 
 /* ---- lact.c, lscope.c, lco.c ---- */
 

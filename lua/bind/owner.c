@@ -28,22 +28,31 @@ static uint32_t *cell_of(const awl_state *s, const lua_State *co) {
   return &s->owned[i];
 }
 
+/* Enter all workers that have a coroutine. */
+static void enter_all(awl_state *s) {
+  s->owned_count = 0;
+  for (uint32_t i = 0; i < s->worker_count; i++)
+    if (s->workers[i]->co)
+      awl_owned_add(s, s->workers[i]);
+}
+
 bool awl_owned_reserve(awl_state *s) {
-  uint32_t size = s->owned ? UINT32_C(1) << s->owned_bits : 0;
-  if (s->owned_count < size / 2)
+  if (s->owned && s->owned_count < UINT32_C(1) << (s->owned_bits - 1))
     return true;
   uint32_t bits = s->owned ? s->owned_bits + 1 : FEWEST_BITS;
-  uint32_t *old = s->owned;
-  uint32_t *cells = aw_allocate((size_t)4 << bits);
+  uint32_t *cells = aw_allocate(sizeof *cells << bits);
   if (!cells)
     return false;
+  aw_free(s->owned);
   s->owned = cells;
   s->owned_bits = bits;
-  for (uint32_t i = 0; i < size; i++)
-    if (old[i])
-      *cell_of(s, s->workers[old[i] - 1]->co) = old[i];
-  aw_free(old);
+  enter_all(s);
   return true;
+}
+
+void awl_owned_rebuild(awl_state *s) {
+  memset(s->owned, 0, sizeof *s->owned << s->owned_bits);
+  enter_all(s);
 }
 
 void awl_owned_add(awl_state *s, const awl_worker *worker) {

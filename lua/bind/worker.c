@@ -271,9 +271,10 @@ static int after_call(lua_State *L, int status, lua_KContext context) {
 static int after_idle(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
-  if (!w->resumed) { /* by hand: there is nothing to do */
+  bool dropped = w->co != L;    /* see drop_idle() */
+  if (dropped || !w->resumed) { /* by hand: there is nothing to do */
     lua_settop(L, AT_HANDLER);
-    w->parked = true;
+    w->parked = w->parked || !dropped;
     return lua_yieldk(L, 0, context, after_idle);
   }
   w->resumed = false;
@@ -505,14 +506,33 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   bury(L, w);
 }
 
+/* Let an idle worker go without a look at its coroutine, which is garbage now:
+ * it rests in after_idle(), and has nothing to close. */
+static void drop_idle(awl_worker *w) {
+  awl_state *s = w->state;
+  uint32_t number = w->number;
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
+}
+
 /* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
 void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
-  while (s->idle_count > POOL) {
-    awl_worker *w = s->idle;
-    s->idle = w->next_idle;
-    s->idle_count--;
-    s->busy++;
-    awl_worker_end(w);
+  if (s->idle_count <= POOL)
+    return;
+  awl_worker *last = s->idle;
+  for (int i = 1; i < POOL; i++)
+    last = last->next_idle;
+  awl_worker *w = last->next_idle;
+  last->next_idle = NULL;
+  s->idle_count = POOL;
+  while (w) {
+    awl_worker *next = w->next_idle;
+    drop_idle(w);
+    w = next;
   }
+  awl_owned_rebuild(s);
 }
