@@ -95,6 +95,7 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   aw__scope_init(&task->scope, scope, task);
   task->inner = &task->scope;
   task->loop = loop;
+  task->background |= scope->task && scope->task->background; /* [T2] */
   scope->children++;
   loop->live++;
   loop->foreground += !task->background;
