@@ -102,6 +102,7 @@ struct awl_worker {
   uint32_t number;
   uint32_t at_once; /* awaits since it was resumed that did not wait */
   int result;       /* how the wait ended */
+  int refused;      /* why one could not begin, see awl_refuse() */
   bool started;     /* its function runs */
   bool parked;      /* it yielded by itself, not by a stray coroutine.yield */
   bool resumed;     /* by the engine, and nobody else */
@@ -511,6 +512,10 @@ int awl_park(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
+/* A wait could not be armed, with `rc`: raise that, at once or, when that was
+ * often enough, through the queue, so that a loop which swallows it cannot hold
+ * the engine. `return` this. */
+int awl_refuse(lua_State *L, awl_worker *worker, int rc);
 /* First thing in such a `k`: true when somebody else resumed the coroutine,
  * even if its worker has ended and is another task's now;
  * then `return awl_park_again()`. */
