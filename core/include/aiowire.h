@@ -404,7 +404,8 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
  * the owner calls aw_wait_complete(task, result). `disarm` aborts it at once,
  * after which aw_wait_complete() must not be called [I2]; NULL means that it
  * cannot be aborted [C10]. Then `abandon` may be there: the task is killed
- * [C9], forget it, and dispose of what comes.
+ * [C9], forget it, and dispose of what comes. One that has neither must be
+ * `external`, and end by itself: a loop waits for it; else AW_EINVAL.
  *
  * What it ends with, as a message taken, is the task's value: give it by
  * aw_task_set_value() right before aw_wait_complete(), or before `arm` returns

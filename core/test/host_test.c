@@ -349,6 +349,34 @@ static void a_deadlock_wants_the_host(void) {
   finish(engine, loop);
 }
 
+/* ---- misuse ---- */
+
+static int never_arm(aw_task *task, void *data) {
+  (void)task, (void)data;
+  CHECK(false);
+  return 0;
+}
+
+/* Nothing could ever end its wait, not even a kill. */
+static void an_operation_can_be_ended_by_somebody(void) {
+  static const aw_operation stuck = {.label = "stuck", .arm = never_arm};
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, aw_wait_for(&stuck, NULL));
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_FAILED);
+  CHECK(step.task == task);
+  CHECK(aw_error_code(aw_task_error(task)) == AW_EINVAL);
+  aw_step_handled(step.task);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(aw_await_operation(step.task, &stuck, NULL) == AW_EINVAL);
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 static void the_tree_can_be_walked(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -392,6 +420,7 @@ int main(void) {
   a_kill_closes_host_code_from_the_inside();
   a_failure_at_the_root_wants_the_host();
   a_deadlock_wants_the_host();
+  an_operation_can_be_ended_by_somebody();
   the_tree_can_be_walked();
   return 0;
 }
