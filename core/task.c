@@ -247,6 +247,8 @@ static int give_cancelled(aw_task *task) {
   task->unwinding = true;
   if (++task->cancels >= TOO_OFTEN)
     task->go = AW_GO_KILL;
+  else if (task->cancels == 2)
+    task->engine->swallowed = task->id;
   return AW_ECANCELED;
 }
 

@@ -582,7 +582,12 @@ typedef enum aw_step_kind {
   AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
   AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
                        task with this `id`, or one of a few before it [F4] */
-  AW_STEP_WOKEN     /* aw_engine_wake(), or see aw_task_watch() */
+  AW_STEP_LATE,     /* clean-up took `ns`, over 1 s: of a scope of the task with
+                       this `id` (0: of a loop) that was cancelled, because of
+                       `error`, if that is not NULL [D4] */
+  AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
+                        time: what caught the first went on to wait [D4] */
+  AW_STEP_WOKEN      /* aw_engine_wake(), or see aw_task_watch() */
 } aw_step_kind;
 
 typedef struct aw_step {
@@ -591,7 +596,8 @@ typedef struct aw_step {
   aw_task *task; /* borrowed until the step is reported */
   aw_loop *loop;
   void *data;
-  uint64_t ns, id; /* SLOW */
+  uint64_t ns, id; /* SLOW, LATE, SWALLOWED */
+  aw_error *error; /* LATE; borrowed until the next aw_next(), or NULL */
 } aw_step;
 
 /* Interpret until a task needs its host or `loop`, which must be running
