@@ -9,7 +9,8 @@
  *   lsource.c  aw.Recv, aw.Send, by class
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   workers: the only place that resumes a coroutine
- *   lerror.c   error objects, info                lvalue.c conversions, values
+ *   lerror.c   error objects                      lvalue.c conversions, values
+ *   linfo.c    what is known beside an error
  *   show.c     values, tasks, waits for people    gather.c one value of several
  *   site.c     "file:line", interned              traceback.c  of a stack
  *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
@@ -378,8 +379,8 @@ awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first);
 /* Push a traceback of `co`, from `level`, without our own frames. Raises. */
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 
-/* ---- lerror.c ---- */
-void awl_open_errors(lua_State *L, awl_state *s);
+/* ---- linfo.c ---- */
+void awl_open_info(lua_State *L, awl_state *s);
 /* Forget the info of the error that is on its way in `worker`. */
 void awl_drop_raised(awl_worker *worker);
 /* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
@@ -399,6 +400,11 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
 /* Raise `error` (taken) in `worker`, whose await it ended. */
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
+
+/* ---- lerror.c ---- */
+void awl_open_errors(lua_State *L, awl_state *s);
+/* Push what an error that the core made is in Lua. Raises. */
+void awl_push_error_object(lua_State *L, const aw_error *error);
 /* Push Cancelled as `task` sees it. Raises. */
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
 /* Push a new Cancelled{reason, kind, where}; reason on top, popped. Raises. */

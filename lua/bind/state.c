@@ -75,8 +75,8 @@ static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
   awl_free_workers(s);
-  if (s->engine)
-    awl_free_engine(s->engine);
+  if (s->engine) /* if it has a loop: os.exit() in the middle of its run, so it */
+    (void)awl_free_engine(s->engine); /* goes with the process, as loop_gc() */
   awl_free_sites(s);
   aw_free(s->loops);
   aw_free(s->leaves);
