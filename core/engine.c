@@ -75,6 +75,15 @@ static void close_uv(aw_engine *engine) {
   engine->has_uv = false;
 }
 
+/* It is told: nobody needs the error of a late clean-up any more. */
+static void forget_late(aw_engine *engine) {
+  aw_error *error = engine->late_error;
+  if (engine->late || !error)
+    return;
+  engine->late_error = NULL;
+  aw_error_release(error);
+}
+
 int aw_engine_free(aw_engine *engine) {
   if (!engine)
     return 0;
@@ -85,6 +94,8 @@ int aw_engine_free(aw_engine *engine) {
   aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
   aw__free(engine, engine->ready.scratch,
            engine->ready.scratch_size * sizeof *engine->ready.scratch);
+  engine->late = 0;
+  forget_late(engine);
   engine->freed = true;
   engine->config.drop = NULL;
   engine->config.keep = NULL;
@@ -393,6 +404,24 @@ static int report_slow(aw_engine *engine, aw_step *out) {
   return 1;
 }
 
+static int report_late(aw_engine *engine, aw_step *out) {
+  out->what = AW_STEP_LATE;
+  out->task = NULL;
+  out->ns = engine->late;
+  out->id = engine->late_id;
+  out->error = engine->late_error;
+  engine->late = 0;
+  return 1;
+}
+
+static int report_swallowed(aw_engine *engine, aw_step *out) {
+  out->what = AW_STEP_SWALLOWED;
+  out->task = NULL;
+  out->id = engine->swallowed;
+  engine->swallowed = 0;
+  return 1;
+}
+
 static int report(aw_engine *engine, aw_step *out) {
   aw_link *link = aw__list_shift(&engine->reports);
   out->what = AW_STEP_FAILED;
@@ -418,10 +447,14 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     out->task = NULL;
     return 1;
   }
+  if (engine->late)
+    return report_late(engine, out);
   if (!aw__list_empty(&engine->reports))
     return report(engine, out);
   if (engine->slow)
     return report_slow(engine, out);
+  if (engine->swallowed)
+    return report_swallowed(engine, out);
   if (loop->state != AW_LOOP_RUNNING) {
     tidy(engine);
     return 0;
@@ -445,6 +478,7 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (engine->inside || aw__step_with_host(engine->current))
     return AW_EBUSY;
   engine->inside = true;
+  forget_late(engine);
   int rc = AGAIN;
   while (rc == AGAIN) {
     aw_task *task = engine->current;
@@ -477,6 +511,8 @@ static void answer(aw_engine *engine, const aw_step *step) {
   case AW_STEP_RESUME: /* only host code parks */
   case AW_STEP_KILL:
   case AW_STEP_SLOW:
+  case AW_STEP_LATE:
+  case AW_STEP_SWALLOWED:
   case AW_STEP_WOKEN: break;
   }
 }

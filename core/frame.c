@@ -117,7 +117,7 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end) {
   task->inner = scope->parent;
   if (task->inner->eff == AW_LEVEL_NONE) {
     task->cancels = 0; /* that cancel is over: the task did end it [C9] */
-    task->unwinding = false;
+    task->unwinding = task->given = task->warned = false;
   }
   aw__scope_unlink(scope);
   aw__task_pop(task);

@@ -95,6 +95,7 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   aw__scope_init(&task->scope, scope, task);
   task->inner = &task->scope;
   task->loop = loop;
+  task->background |= scope->task && scope->task->background; /* [T2] */
   scope->children++;
   loop->live++;
   loop->foreground += !task->background;
@@ -123,6 +124,8 @@ int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
 
 static void end_run(aw_loop *loop) {
   aw__link_remove(&loop->running);
+  if (loop->root.own != AW_LEVEL_NONE)
+    aw__scope_note_late(&loop->root, loop->error);
   forget_cancel(loop);
   loop->state = loop->ending;
   loop->driven = false;

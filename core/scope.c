@@ -18,6 +18,8 @@
 
 #include <assert.h>
 
+static const uint64_t MS = 1000 * 1000; /* ns */
+
 aw_engine *aw__scope_engine(const aw_scope *scope) {
   if (scope->task)
     return scope->task->engine;
@@ -176,9 +178,8 @@ static uint64_t next_of_shield(const aw_scope *scope) {
 
 /* Let the scope harden after `grace`. Without memory for that, there is none.
  */
-static void arm_grace(aw_scope *scope, uint64_t grace) {
-  aw_engine *engine = aw__scope_engine(scope);
-  uint64_t at = aw__later(aw_engine_now(engine), grace);
+static void arm_grace(aw_scope *scope, uint64_t now, uint64_t grace) {
+  uint64_t at = aw__later(now, grace);
   if (scope->shield) {
     opened_of(scope)->hard = at;
     at = next_of_shield(scope);
@@ -200,11 +201,13 @@ void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
   scope->own = AW_LEVEL_SOFT;
   scope->by = (unsigned)by & 7u;
   scope->reason = reason;
+  uint64_t now = aw_engine_now(aw__scope_engine(scope));
+  scope->since = (uint32_t)(now / MS);
   if (grace == 0) {
     aw__scope_harden(scope);
     return;
   }
-  arm_grace(scope, grace);
+  arm_grace(scope, now, grace);
   refresh(scope);
 }
 
@@ -256,6 +259,19 @@ void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
 
 /* ---- ending ---- */
 
+void aw__scope_note_late(aw_scope *scope, aw_error *error) {
+  enum { LATE = 1000 }; /* ms */
+  aw_engine *engine = aw__scope_engine(scope);
+  uint32_t took = (uint32_t)(engine->now / MS) - scope->since;
+  if (took <= LATE || took > INT32_MAX) /* `now` may be from before */
+    return;
+  if (engine->late_error)
+    aw_error_release(engine->late_error);
+  engine->late = took * MS;
+  engine->late_id = scope->task ? scope->task->id : 0;
+  engine->late_error = error ? aw_error_keep(error) : NULL;
+}
+
 void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   aw_engine *engine = aw__scope_engine(scope);
   end->error = scope->error;
@@ -264,6 +280,8 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
   end->outer = level_outside(scope) != AW_LEVEL_NONE;
   end->reason = scope->reason;
+  if (scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT)
+    aw__scope_note_late(scope, end->error);
   scope->error = NULL;
   scope->reason = 0;
   aw__alarm_clear(engine, &scope->alarm);

@@ -156,6 +156,7 @@ struct aw_scope {
   aw_value reason;       /* of its own cancel */
   aw_alarm alarm;        /* time-out or shield's end; once cancelled: grace */
   uint32_t children;     /* child tasks not settled */
+  uint32_t since;        /* of its own cancel: the clock in ms; wraps */
   unsigned own : 2;      /* its own cancel: a level */
   unsigned eff : 2;      /* what it sees (I8) */
   unsigned by : 3;       /* aw_cancel_kind of `own` */
@@ -315,6 +316,8 @@ struct aw_task {
   bool contender : 1; /* an event in a race: its end decides [H3] */
   bool unwinding : 1; /* it was given Cancelled of its own, or from above */
   bool input : 1;     /* `out` is for the step that comes next */
+  bool given : 1;     /* it was given Cancelled, by a cancel that goes on … */
+  bool warned : 1;    /* … and again, and that was told [D4] */
 };
 
 /* Memory for tasks, see task.c. */
@@ -365,13 +368,16 @@ struct aw_engine {
   int32_t credit_size;
   aw_deadlines deadlines;
   aw_poller poller;
-  uint64_t now;     /* last look; the time itself when virtual */
-  uint64_t slow;    /* ns without a look, if too long; 0: none to report */
-  uint64_t last_id; /* of the task whose turn came last */
-  aw_link reports;  /* failed tasks whose host must be told */
-  aw_link running;  /* loops, outermost first */
-  aw_link idle;     /* tasks in aw_await_idle() */
-  size_t external;  /* waits that something outside ends */
+  uint64_t now;       /* last look; the time itself when virtual */
+  uint64_t slow;      /* ns without a look, if too long; 0: none to report */
+  uint64_t last_id;   /* of the task whose turn came last */
+  uint64_t swallowed; /* as `slow`: id of a task given Cancelled twice */
+  uint64_t late, late_id; /* as `slow`: a clean-up, whose … */
+  aw_error *late_error;   /* … and what it was about, kept until it is told */
+  aw_link reports;        /* failed tasks whose host must be told */
+  aw_link running;        /* loops, outermost first */
+  aw_link idle;           /* tasks in aw_await_idle() */
+  size_t external;        /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;
@@ -467,6 +473,8 @@ uint64_t aw__later(uint64_t from, uint64_t ns);
 aw_engine *aw__scope_engine(const aw_scope *scope);
 aw_loop *aw__scope_loop(const aw_scope *scope);
 int aw__scope_level_outside(const aw_scope *scope);
+/* It has been left, or its run has ended: was that long after its cancel? */
+void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
 void aw__scope_end(aw_scope *scope, aw_scope_end *end);
 
 /* ---- wait.c ---- */

@@ -259,6 +259,11 @@ static void count_cancelled(aw_task *task) {
 static int give_cancelled(aw_task *task) {
   task->contender = false; /* it decides nothing any more */
   note_cancelled(task);
+  if (task->given && !task->warned) { /* what caught it waits again [D4] */
+    task->warned = true;
+    task->engine->swallowed = task->id;
+  }
+  task->given = true;
   count_cancelled(task);
   return AW_ECANCELED;
 }

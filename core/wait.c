@@ -67,6 +67,8 @@ static void park(aw_task *task, const aw_operation *operation, void *on) {
 }
 
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
+  if (!operation->disarm && !operation->abandon && !operation->external)
+    return AW_EINVAL;
   aw__task_drop_outcome(task); /* the operation may set a value */
   int rc = operation->arm ? operation->arm(task, data) : 0;
   if (rc == 0)

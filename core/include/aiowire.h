@@ -404,7 +404,8 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
  * the owner calls aw_wait_complete(task, result). `disarm` aborts it at once,
  * after which aw_wait_complete() must not be called [I2]; NULL means that it
  * cannot be aborted [C10]. Then `abandon` may be there: the task is killed
- * [C9], forget it, and dispose of what comes.
+ * [C9], forget it, and dispose of what comes. One that has neither must be
+ * `external`, and end by itself: a loop waits for it; else AW_EINVAL.
  *
  * What it ends with, as a message taken, is the task's value: give it by
  * aw_task_set_value() right before aw_wait_complete(), or before `arm` returns
@@ -581,7 +582,12 @@ typedef enum aw_step_kind {
   AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
   AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
                        task with this `id`, or one of a few before it [F4] */
-  AW_STEP_WOKEN     /* aw_engine_wake(), or see aw_task_watch() */
+  AW_STEP_LATE,     /* clean-up took `ns`, over 1 s: of a scope of the task with
+                       this `id` (0: of a loop) that was cancelled, because of
+                       `error`, if that is not NULL [D4] */
+  AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
+                        time: what caught the first went on to wait [D4] */
+  AW_STEP_WOKEN      /* aw_engine_wake(), or see aw_task_watch() */
 } aw_step_kind;
 
 typedef struct aw_step {
@@ -590,7 +596,8 @@ typedef struct aw_step {
   aw_task *task; /* borrowed until the step is reported */
   aw_loop *loop;
   void *data;
-  uint64_t ns, id; /* SLOW */
+  uint64_t ns, id; /* SLOW, LATE, SWALLOWED */
+  aw_error *error; /* LATE; borrowed until the next aw_next(), or NULL */
 } aw_step;
 
 /* Interpret until a task needs its host or `loop`, which must be running
@@ -691,7 +698,7 @@ typedef struct aw_task_config {
   const char *name;  /* borrowed for ever, or until the engine goes; or NULL */
   const char *where; /* "file:line" of the start; as `name` */
   aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
-  bool background;   /* keeps no loop alive [T2] */
+  bool background;   /* keeps no loop alive, nor do its children [T2] */
   uint64_t grace;    /* for its cancels; 0: the loop's */
 } aw_task_config;
 

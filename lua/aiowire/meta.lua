@@ -246,8 +246,8 @@ function Scope:cancel(reason) end
 
 ---@class aiowire.StartOptions
 ---@field name? string for people
----@field background? boolean keeps no loop alive, and is cancelled when the
----  last foreground task has ended [T2]
+---@field background? boolean keeps no loop alive, nor do its children, and is
+---  cancelled when the last foreground task has ended [T2]
 ---@field grace? number seconds, for cancels of this task; default: the loop's
 
 ---@alias aiowire.LoopStatus

@@ -81,7 +81,7 @@ static int m_channel(lua_State *L) {
   config.name = awl_object_name(L, s, 2, "channel", known);
   channel *ch = lua_newuserdatauv(L, sizeof *ch, 1);
   *ch = (channel){NULL, NULL, NULL};
-  awl_push_class(L, AWL_CHANNEL);
+  awl_push_class(L, s, AWL_CHANNEL);
   lua_setmetatable(L, -2);
   lua_newtable(L);
   lua_setiuservalue(L, -2, AWL_CHANNEL_VALUES);

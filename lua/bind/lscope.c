@@ -159,10 +159,9 @@ static int call_in_scope(lua_State *L, awl_worker *w, int count,
   int f = lua_gettop(L) - count;
   awl_scope *scope = lua_newuserdatauv(L, sizeof *scope, 0);
   memset(scope, 0, sizeof *scope);
-  awl_push_class(L, AWL_SCOPE);
+  awl_push_class(L, s, AWL_SCOPE);
   lua_setmetatable(L, -2);
-  lua_pushlightuserdata(L, s);
-  lua_pushcclosure(L, awl_traceback, 1);
+  awl_push_slot(L, s, AWL_HANDLER);
   if (mode == AWL_MODE_SCOPE) {
     lua_pushvalue(L, -2);
     lua_insert(L, f + 1);

@@ -122,7 +122,7 @@ static int m_event(lua_State *L) {
   const char *name = awl_object_name(L, s, 1, "event", only_name);
   event *e = lua_newuserdatauv(L, sizeof *e, 0);
   e->core = NULL;
-  awl_push_class(L, AWL_EVENT);
+  awl_push_class(L, s, AWL_EVENT);
   lua_setmetatable(L, -2);
   if (aw_event_new(name, &e->core) < 0)
     return awl_error(L, "not enough memory");
@@ -214,7 +214,7 @@ static void push_permit(lua_State *L, int owner) {
   lua_newuserdatauv(L, 0, 1);
   lua_pushvalue(L, owner);
   lua_setiuservalue(L, -2, SEMAPHORE_OF);
-  awl_push_class(L, AWL_PERMIT);
+  awl_push_class(L, awl_open(L), AWL_PERMIT);
   lua_setmetatable(L, -2);
 }
 
@@ -229,7 +229,7 @@ static int m_semaphore(lua_State *L) {
   uint64_t most = check_max(L, 2, (uint64_t)count);
   semaphore *sem = lua_newuserdatauv(L, sizeof *sem, 1);
   sem->core = NULL;
-  awl_push_class(L, AWL_SEMAPHORE);
+  awl_push_class(L, s, AWL_SEMAPHORE);
   lua_setmetatable(L, -2);
   push_permit(L, lua_gettop(L));
   lua_setiuservalue(L, -2, PERMIT);

@@ -138,6 +138,12 @@ static awl_loop *loop_of(const awl_state *s, aw_value value) {
   return awl_loop_number(s, (uint32_t)(value >> 32));
 }
 
+void awl_forget_recent(const awl_state *s, const awl_leaf *leaf) {
+  awl_loop *loop = s->loops ? loop_of(s, leaf->value) : NULL;
+  if (loop && loop->recent == leaf)
+    loop->recent = NULL;
+}
+
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
   return value != 0 && loop_of(s, value) == loop;
 }

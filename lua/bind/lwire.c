@@ -31,6 +31,7 @@ static void release_leaf(void *data) {
   awl_leaf *leaf = data;
   awl_state *s = leaf->state;
   if (leaf->kind == AWL_LEAF_HELD) {
+    awl_forget_recent(s, leaf);
     awl_drop(s, leaf->value);
   } else if (!s->closing && leaf->number != AWL_UNNUMBERED) {
     awl_unset(s, AWL_BODIES, (lua_Integer)leaf->number + 1);
@@ -108,7 +109,7 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 static wire_ud *push_empty(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
-  awl_push_class(L, AWL_WIRE);
+  awl_push_class(L, s, AWL_WIRE);
   lua_setmetatable(L, -2);
   s->wires++;
   return ud;
@@ -224,9 +225,25 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
     return NULL;
   }
   leaf->value = value;
-  if (wire)
-    return aw_hold(aw_wire_keep(wire), leaf, release_leaf);
-  return aw_host_call(leaf, release_leaf, name);
+  aw_wire *made = wire ? aw_hold(aw_wire_keep(wire), leaf, release_leaf)
+                       : aw_host_call(leaf, release_leaf, name);
+  if (made) {
+    leaf->wire = made;
+    loop->recent = leaf;
+  }
+  return made;
+}
+
+/* The wire that holds the value at `index` already, if it is the one that was
+ * made last: most often one body is started many times. Gives, or NULL. */
+static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
+                            int index) {
+  if (!loop->recent)
+    return NULL;
+  awl_push_value(L, s, loop->recent->value);
+  bool same = lua_rawequal(L, -1, index);
+  lua_pop(L, 1);
+  return same ? aw_wire_keep(loop->recent->wire) : NULL;
 }
 
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
@@ -266,7 +283,9 @@ aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
     return aw_wire_keep(ud->wire);
   if (!ud && !awl_callable(L, index))
     return NULL;
-  aw_wire *wire = hold_wire(L, s, loop, index, ud ? ud->wire : NULL);
+  aw_wire *wire = recent_wire(L, s, loop, index);
+  if (!wire)
+    wire = hold_wire(L, s, loop, index, ud ? ud->wire : NULL);
   if (!wire)
     awl_error(L, "not enough memory");
   return wire;

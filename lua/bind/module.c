@@ -124,6 +124,7 @@ static const luaL_Reg inner_functions[] = {
 static void fill_module(lua_State *L, awl_state *s) {
   static const char *const forms[] = {"All", "Any", "Race", "Select"};
   /* [inner, module] */
+  awl_open_info(L, s);
   awl_open_errors(L, s);
   awl_open_wire(L, s);
   awl_open_compose(L, s);

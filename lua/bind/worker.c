@@ -271,9 +271,10 @@ static int after_call(lua_State *L, int status, lua_KContext context) {
 static int after_idle(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
-  if (!w->resumed) { /* by hand: there is nothing to do */
+  bool dropped = w->co != L;    /* see drop_idle() */
+  if (dropped || !w->resumed) { /* by hand: there is nothing to do */
     lua_settop(L, AT_HANDLER);
-    w->parked = true;
+    w->parked = w->parked || !dropped;
     return lua_yieldk(L, 0, context, after_idle);
   }
   w->resumed = false;
@@ -284,8 +285,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
 
 int awl_worker_main(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
-  lua_pushlightuserdata(L, w->state);
-  lua_pushcclosure(L, awl_traceback, 1);
+  awl_push_slot(L, w->state, AWL_HANDLER);
   lua_replace(L, AT_HANDLER);
   lua_settop(L, BASE);
   w->resumed = false;
@@ -294,20 +294,37 @@ int awl_worker_main(lua_State *L) {
 
 /* ---- making and ending workers ---- */
 
-/* A number for a new worker, and a place. */
+enum { FEWEST = 16 };
+
+/* As many structs as there were, once more, in one block: they stay until the
+ * state goes, for the next workers of their numbers. */
+static bool add_structs(awl_state *s, uint32_t count) {
+  awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
+  if (!block)
+    return false;
+  for (uint32_t i = s->worker_count; i < count; i++)
+    s->workers[i] = &block[i - s->worker_count];
+  return true;
+}
+
+/* A number for a new worker, and its struct. */
 static bool reserve_worker(awl_state *s) {
-  enum { LEAST = 16 };
+  if (!awl_owned_reserve(s))
+    return false;
   if (s->first_worker < s->worker_count)
     return true;
-  uint32_t count = s->worker_count ? s->worker_count * 2 : LEAST;
+  uint32_t count = s->worker_count ? s->worker_count * 2 : FEWEST;
   awl_worker **workers =
       aw_reallocate(s->workers, count * sizeof(awl_worker *));
   if (!workers)
     return false;
-  for (uint32_t i = s->worker_count; i < count; i++)
-    workers[i] = NULL;
   s->workers = workers;
-  return awl_grow_chain(&s->worker_chain, &s->worker_count, LEAST);
+  if (!add_structs(s, count))
+    return false;
+  if (awl_grow_chain(&s->worker_chain, &s->worker_count, FEWEST))
+    return true;
+  aw_free(s->workers[s->worker_count]);
+  return false;
 }
 
 /* (state) → light userdata: a new worker. Run under pcall. The struct stays
@@ -322,18 +339,11 @@ static int make_worker(lua_State *L) {
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
   awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
-  /* So that noting an error needs no new key. */
-  lua_pushboolean(L, 0);
-  awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
   awl_worker *w = s->workers[number];
-  if (!w)
-    w = s->workers[number] = aw_allocate(sizeof *w);
-  if (!w)
-    return awl_error(L, "not enough memory");
-  awl_own(L, s, co, w);
   w->state = s;
   w->co = co;
   w->number = number;
+  awl_owned_add(s, w);
   s->first_worker = s->worker_chain[number];
   lua_pushcfunction(co, awl_worker_main);
   lua_pushlightuserdata(co, w);
@@ -349,6 +359,7 @@ void awl_worker_end(awl_worker *w) {
   lua_settop(w->co, 0); /* an error of theirs */
   leave_scopes(w);
   clear_raised(w);
+  awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);
   w->state = s;
@@ -358,11 +369,11 @@ void awl_worker_end(awl_worker *w) {
 }
 
 void awl_free_workers(awl_state *s) {
-  for (uint32_t i = 0; i < s->worker_count; i++)
-    aw_free(s->workers[i]);
+  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST)
+    aw_free(s->workers[i]); /* the first of each block */
+  aw_free(s->workers);
   aw_free(s->worker_chain);
-  s->worker_chain = NULL;
-  s->worker_count = 0;
+  aw_free(s->owned);
 }
 
 /* An idle worker, or a new one; NULL when out of memory, the error on top. */
@@ -495,14 +506,33 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   bury(L, w);
 }
 
+/* Let an idle worker go without a look at its coroutine, which is garbage now:
+ * it rests in after_idle(), and has nothing to close. */
+static void drop_idle(awl_worker *w) {
+  awl_state *s = w->state;
+  uint32_t number = w->number;
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
+}
+
 /* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
 void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
-  while (s->idle_count > POOL) {
-    awl_worker *w = s->idle;
-    s->idle = w->next_idle;
-    s->idle_count--;
-    s->busy++;
-    awl_worker_end(w);
+  if (s->idle_count <= POOL)
+    return;
+  awl_worker *last = s->idle;
+  for (int i = 1; i < POOL; i++)
+    last = last->next_idle;
+  awl_worker *w = last->next_idle;
+  last->next_idle = NULL;
+  s->idle_count = POOL;
+  while (w) {
+    awl_worker *next = w->next_idle;
+    drop_idle(w);
+    w = next;
   }
+  awl_owned_rebuild(s);
 }
