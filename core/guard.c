@@ -288,8 +288,9 @@ static aw_after after_failure(aw_task *task, const aw_frame *frame) {
   aw_guard *guard = frame->u.guard;
   const aw_wire *wire = frame->wire;
   aw__error_set_attempts(task->out.error, (uint32_t)guard->count);
-  bool cancelled = task->inner->eff != AW_LEVEL_NONE; /* error first [E3] */
-  if (cancelled || guard->count >= wire->u.pair.more.rule->times)
+  bool of_clean_up = /* then it comes before Cancelled [E3] */
+      task->out.error->late && task->inner->eff != AW_LEVEL_NONE;
+  if (of_clean_up || guard->count >= wire->u.pair.more.rule->times)
     return AW_AFTER_PASS;
   aw_error_release(guard->error);
   guard->error = aw_error_keep(task->out.error);
