@@ -356,11 +356,12 @@ describe("a scope that is cancelled when its wire has ended", function()
       assert.is_nil(err)
       assert.are.equal(5, ended)
       assert.are.equal(1, result)
-      _, ended, result = outcome_of(aw.Call(aw.scope, { timeout = 3 },
+      err, ended, result = outcome_of(aw.Call(aw.scope, { timeout = 3 },
         function(s)
           s:start(aw.Sleep(5):shielded(50))
           return "all"
         end))
+      assert.is_nil(err)
       assert.are.equal(5, ended)
       assert.are.equal("all", result)
     end))
