@@ -450,6 +450,21 @@ describe("a retry with when=f", function()
   end)
 end)
 
+describe("what `when` raises", function()
+  it("has the error of the try suppressed [O10] [E3]", function()
+    helper.leak_checked(function()
+      local first, second = {}, {}
+      local w = fails_until(9, first)
+      local err, info = wires.failure_of(w:retry { times = 9,
+        when = function()
+          error(second)
+        end })
+      assert.are.equal(second, err)
+      assert.is_true(wires.suppresses(info, first))
+    end)
+  end)
+end)
+
 describe("a retry with within=s", function()
   it("raises the last error when the time is over [O10]", function()
     test(function(ev)

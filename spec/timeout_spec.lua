@@ -58,6 +58,20 @@ describe("w:timeout(s)", function()
     end)
   end)
 
+  it("says what ran out of it where that is an operand [O8]", function()
+    test(function()
+      local w = aw.Wire(function()
+        aw.sleep(100)
+      end, "argument")
+      for _, around in ipairs {
+        w:timeout(1) & aw.Never, w:timeout(1) | aw.Never,
+        aw.All { x = w:timeout(1) },
+      } do
+        assert.are.equal(tostring(w), tostring(timeout_of(around).wire))
+      end
+    end)
+  end)
+
   it("counts from when it begins [O8]", function()
     test(function(ev)
       local w = aw.Sleep(100):timeout(2)
