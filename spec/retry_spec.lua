@@ -223,6 +223,31 @@ describe("a try that is cancelled", function()
       end)
     end)
 
+  it("is no failure for an error before it heard of the cancel [O10] [T4]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local t
+        ev:start(function()
+          aw.yield()
+          t:cancel()
+        end)
+        t = ev:start(aw.Wire(function()
+          note "try"
+          return function()
+            note "fails"
+            error "boom"
+          end
+        end):retry { times = 5, delay = 1 }, function()
+          note "handler"
+        end)
+        pcall(t.wait, t)
+        assert.are.same({ "try", "fails" }, log)
+        assert.are.equal("cancelled", t.status)
+        assert.are.equal(0, ev:now())
+      end)
+    end)
+
   it("ends the delay between two tries, too [O10]", function()
     test(function(ev)
       local w, times = fails_until(9, "boom")
@@ -446,6 +471,21 @@ describe("a retry with when=f", function()
       assert.is_false(ok)
       assert.are.equal(problem, err)
       assert.are.equal(1, #times)
+    end)
+  end)
+end)
+
+describe("what `when` raises", function()
+  it("has the error of the try suppressed [O10] [E3]", function()
+    helper.leak_checked(function()
+      local first, second = {}, {}
+      local w = fails_until(9, first)
+      local err, info = wires.failure_of(w:retry { times = 9,
+        when = function()
+          error(second)
+        end })
+      assert.are.equal(second, err)
+      assert.is_true(wires.suppresses(info, first))
     end)
   end)
 end)

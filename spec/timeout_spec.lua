@@ -58,6 +58,41 @@ describe("w:timeout(s)", function()
     end)
   end)
 
+  it("says what ran out of it where that is an operand [O8]", function()
+    test(function()
+      local w = aw.Wire(function()
+        aw.sleep(100)
+      end, "argument")
+      for _, around in ipairs {
+        w:timeout(1) & aw.Never, w:timeout(1) | aw.Never,
+        aw.All { x = w:timeout(1) },
+      } do
+        assert.are.equal(tostring(w), tostring(timeout_of(around).wire))
+      end
+    end)
+  end)
+
+  it("keeps alive what it says ran out of it [O8] [E4]", function()
+    test(function()
+      local function timed(around)
+        return timeout_of(around(aw.Wire(function()
+          aw.sleep(100)
+        end, "argument"):timeout(1)))
+      end
+      for _, around in ipairs {
+        function(w) return w end,
+        function(w) return w & aw.Never end,
+        function(w) return aw.Race { aw.Never, w } end,
+      } do
+        local err = timed(around)
+        collectgarbage()
+        collectgarbage()
+        assert.is_truthy(tostring(err.wire):find("argument", 1, true),
+          tostring(err.wire))
+      end
+    end)
+  end)
+
   it("counts from when it begins [O8]", function()
     test(function(ev)
       local w = aw.Sleep(100):timeout(2)
