@@ -2,10 +2,11 @@
 --
 --   aiowire bench/bench.lua GROUP [COUNT]
 --
--- GROUP is one of: steps, wires, bodies, cancel, errors. Each prints lines of
--- "name value unit"; times are CPU time. `steps` takes medians by itself; the
--- others look at a fresh process, since a second run would find the pools
--- filled, so bench/run.lua starts each of them several times.
+-- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. Each prints
+-- lines of "name value unit"; times are CPU time. `steps` and `algebra` take
+-- medians by themselves; the others look at a fresh process, since a second run
+-- would find the pools filled, so bench/run.lua starts each of them several
+-- times.
 -- Neighbours: floors.c has the same work without aiowire.
 
 local aw = require "aiowire"
@@ -120,6 +121,66 @@ function groups.steps()
       aw.start(yields(STEPS // 2))
     end
   end)
+
+  -- A hand-over from one task to another, at a rendezvous and by a buffer.
+  local function hand_over(capacity)
+    return function()
+      local channel = aw.channel(capacity)
+      aw.start(function()
+        for i = 1, STEPS do
+          channel:send(i)
+        end
+      end)
+      for _ = 1, STEPS do
+        channel:recv()
+      end
+    end
+  end
+  per_step("rendezvous", STEPS, function()
+    return hand_over(0)
+  end)
+  per_step("buffered", STEPS, function()
+    return hand_over(64)
+  end)
+  per_step("buffered_one", STEPS, function()
+    return hand_over(1)
+  end)
+end
+
+--- Memory that the process has gained, of the core and of Lua, in bytes.
+local function in_use()
+  collectgarbage()
+  collectgarbage()
+  return collectgarbage "count" * 1024 + aw.stats().bytes
+end
+
+function groups.algebra()
+  local function nothing() end
+  local function fails()
+    error "no"
+  end
+  local rounds <const> = STEPS // 4
+
+  per_step("race", rounds, function()
+    return (aw.Sleep(10) | aw.Call(nothing)) * rounds
+  end)
+  local race = (aw.Sleep(10) | aw.Call(nothing)) * STEPS
+  local before = in_use()
+  aw.run(race)
+  report("race_growth", in_use() - before, "B")
+
+  per_step("fallback", rounds, function()
+    return (aw.Call(fails) // aw.Call(nothing)) * rounds
+  end)
+  for _, count in ipairs { 10, 1000 } do
+    local operands = {}
+    for i = 1, count do
+      operands[i] = aw.Call(nothing)
+    end
+    per_step("join_" .. count, rounds, function()
+      return aw.All(operands) * (rounds // count)
+    end)
+  end
 end
 
 function groups.wires(count)
@@ -183,7 +244,8 @@ end
 
 local run_group = groups[group]
 if not run_group then
-  io.stderr:write("usage: bench.lua steps|wires|bodies|cancel|errors [N]\n")
+  io.stderr:write("usage: bench.lua ",
+    "steps|algebra|wires|bodies|cancel|errors [N]\n")
   os.exit(2)
 end
 run_group(math.tointeger(arg[2]))

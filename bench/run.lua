@@ -74,7 +74,8 @@ local function measure_round()
   collect("", "lua5.4 " .. quote(here .. "/luv_timers.lua"), true)
   for _, pair in ipairs { { "host_", host }, { "lua_", stock } } do
     local prefix, interpreter = pair[1], pair[2]
-    for _, group in ipairs { "steps", "wires", "bodies", "cancel", "errors" } do
+    for _, group in ipairs { "steps", "algebra", "wires", "bodies", "cancel",
+      "errors" } do
       collect(prefix, ("%s %s %s"):format(interpreter, script, group))
     end
     local million = "%s %s wires 1000000"
@@ -165,6 +166,14 @@ local rows <const> = {
   { "a body that returns itself", "self", "pooled_run", ratio = 1 },
   { "aw.yield(), alone", "yield", "resume_yield", ratio = 2.5 },
   { "aw.yield(), two in turn", "yield_two", "resume_yield", ratio = 2.5 },
+  { "a channel's hand-over, rendezvous", "rendezvous", "resume_yield",
+    ratio = 4 },
+  { "  by a buffer of 64", "buffered", "resume_yield", ratio = 4 },
+  { "  by a buffer of 1", "buffered_one", "resume_yield", ratio = 4 },
+  { "(Sleep(10) | Call(f)) * N, each", "race", nil, most = 1000 },
+  { "  memory after 1,000,000", "race_growth", nil, most = 4096 },
+  { "// over a raising body", "fallback", nil, most = 3000 },
+  { "& of 1,000, an operand", "join_1000", "@join_10", ratio = 2 },
   { "200,000 sleeping wires, each", "wires", "luv_timer", ratio = 0.1 },
   { "  memory", "wires_bytes", "luv_timer_rss", most = 300 },
   { "  memory, resident", "wires_rss", "luv_timer_rss" },

@@ -51,6 +51,8 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   engine->errors = 0;
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
+  if (engine->config.seed == 0)
+    engine->random = engine->now; /* for jitter that differs [O10] */
   *out = engine;
   return 0;
 }
@@ -73,6 +75,15 @@ static void close_uv(aw_engine *engine) {
   engine->has_uv = false;
 }
 
+/* It is told: nobody needs the error of a late clean-up any more. */
+static void forget_late(aw_engine *engine) {
+  aw_error *error = engine->late_error;
+  if (engine->late || !error)
+    return;
+  engine->late_error = NULL;
+  aw_error_release(error);
+}
+
 int aw_engine_free(aw_engine *engine) {
   if (!engine)
     return 0;
@@ -83,8 +94,12 @@ int aw_engine_free(aw_engine *engine) {
   aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
   aw__free(engine, engine->ready.scratch,
            engine->ready.scratch_size * sizeof *engine->ready.scratch);
+  engine->late = 0;
+  forget_late(engine);
+  engine->freed = true;
   engine->config.drop = NULL;
   engine->config.keep = NULL;
+  engine->config.gather = NULL;
   engine->errors++;
   aw_error_release(engine->no_memory);
   aw__engine_release(engine);
@@ -388,7 +403,7 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (fired || loop->state != AW_LOOP_RUNNING ||
       !aw__list_empty(&engine->reports))
     return AGAIN;
-  if (wake_idle(engine) || aw__step_kill_one(engine))
+  if (wake_idle(engine) || aw__task_kill_one(engine))
     return AGAIN;
   return rest(engine, out);
 }
@@ -399,6 +414,24 @@ static int report_slow(aw_engine *engine, aw_step *out) {
   out->ns = engine->slow;
   out->id = engine->last_id;
   engine->slow = 0;
+  return 1;
+}
+
+static int report_late(aw_engine *engine, aw_step *out) {
+  out->what = AW_STEP_LATE;
+  out->task = NULL;
+  out->ns = engine->late;
+  out->id = engine->late_id;
+  out->error = engine->late_error;
+  engine->late = 0;
+  return 1;
+}
+
+static int report_swallowed(aw_engine *engine, aw_step *out) {
+  out->what = AW_STEP_SWALLOWED;
+  out->task = NULL;
+  out->id = engine->swallowed;
+  engine->swallowed = 0;
   return 1;
 }
 
@@ -427,10 +460,14 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     out->task = NULL;
     return 1;
   }
+  if (engine->late)
+    return report_late(engine, out);
   if (!aw__list_empty(&engine->reports))
     return report(engine, out);
   if (engine->slow)
     return report_slow(engine, out);
+  if (engine->swallowed)
+    return report_swallowed(engine, out);
   if (loop->state != AW_LOOP_RUNNING) {
     tidy(engine);
     return 0;
@@ -454,6 +491,7 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (engine->inside || aw__step_with_host(engine->current))
     return AW_EBUSY;
   engine->inside = true;
+  forget_late(engine);
   int rc = AGAIN;
   while (rc == AGAIN) {
     aw_task *task = engine->current;
@@ -486,6 +524,8 @@ static void answer(aw_engine *engine, const aw_step *step) {
   case AW_STEP_RESUME: /* only host code parks */
   case AW_STEP_KILL:
   case AW_STEP_SLOW:
+  case AW_STEP_LATE:
+  case AW_STEP_SWALLOWED:
   case AW_STEP_WOKEN: break;
   }
 }

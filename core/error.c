@@ -100,6 +100,31 @@ void aw_error_set_about(aw_error *error, const char *call, int fd) {
   error->fd = fd;
 }
 
+uint32_t aw_error_attempts(const aw_error *error) {
+  return error->attempts;
+}
+
+void aw__error_set_attempts(aw_error *error, uint32_t attempts) {
+  if (error != error->engine->no_memory)
+    error->attempts = attempts;
+}
+
+const aw_wire *aw_error_wire(const aw_error *error, const aw_wire **holder,
+                             uint64_t *ns) {
+  *holder = error->holder;
+  *ns = error->ns;
+  return error->wire;
+}
+
+void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
+                        uint64_t ns) {
+  if (error == error->engine->no_memory)
+    return;
+  error->wire = aw_wire_keep(wire);
+  error->holder = holder ? aw_wire_keep(holder) : NULL;
+  error->ns = ns;
+}
+
 aw_error *aw_error_suppressed(const aw_error *error, size_t index) {
   aw_second *second = error->suppressed;
   while (second && index-- > 0)
@@ -132,6 +157,8 @@ static aw_second *take_apart(aw_error *error) {
   aw_second *list = error->suppressed;
   aw_engine *engine = error->engine;
   aw__drop(engine, error->value);
+  aw_wire_release(error->wire);
+  aw_wire_release(error->holder);
   aw__free(engine, error, sizeof *error);
   engine->errors--;
   aw__engine_release(engine);

@@ -66,15 +66,11 @@ static bool accepts(const aw_loop *loop) {
 
 /* After the grace of its loop a task is cancelled before it runs [T3]. */
 static void end_unstarted(aw_task *task) {
-  aw__task_end_root(task);
   aw__scope_cancel(&task->scope, AW_BY_LOOP, 0, 0);
-  aw_scope_end end;
-  aw__scope_end(&task->scope, &end);
-  task->state = AW_TASK_CANCELLED;
-  aw__step_settle(task);
+  aw__task_end_cancelled(task);
 }
 
-static void schedule(aw_task *task) {
+void aw__loop_schedule(aw_task *task) {
   aw_loop *loop = task->loop;
   if (loop->root.own == AW_LEVEL_HARD)
     end_unstarted(task);
@@ -84,7 +80,7 @@ static void schedule(aw_task *task) {
     aw__list_append(&loop->pending, &task->link);
 }
 
-int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out) {
   aw_loop *loop = aw__scope_loop(scope);
   aw_engine *engine = aw__scope_engine(scope);
@@ -99,12 +95,23 @@ int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   aw__scope_init(&task->scope, scope, task);
   task->inner = &task->scope;
   task->loop = loop;
+  task->background |= scope->task && scope->task->background; /* [T2] */
   scope->children++;
   loop->live++;
   loop->foreground += !task->background;
+  *out = task;
+  return 0;
+}
+
+int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out) {
+  aw_task *task;
+  int rc = aw__loop_adopt(scope, wire, config, &task);
+  if (rc < 0)
+    return rc;
   if (out)
     *out = aw_task_keep(task);
-  schedule(task);
+  aw__loop_schedule(task);
   return 0;
 }
 
@@ -117,6 +124,8 @@ int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
 
 static void end_run(aw_loop *loop) {
   aw__link_remove(&loop->running);
+  if (loop->root.own != AW_LEVEL_NONE)
+    aw__scope_note_late(&loop->root, loop->error);
   forget_cancel(loop);
   loop->state = loop->ending;
   loop->driven = false;

@@ -27,7 +27,7 @@ aw_task *aw__ready_pop(aw_engine *engine) {
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t random_next(aw_engine *engine) {
+uint64_t aw__random(aw_engine *engine) {
   uint64_t z = engine->random += UINT64_C(0x9e3779b97f4a7c15);
   z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -57,7 +57,7 @@ static void shuffle(aw_engine *engine) {
     return;
   for (size_t i = 0; i < count; i++) {
     aw_link *link = aw__list_shift(&ready->tasks);
-    size_t j = (size_t)(random_next(engine) % (i + 1));
+    size_t j = (size_t)(aw__random(engine) % (i + 1));
     ready->scratch[i] = ready->scratch[j];
     ready->scratch[j] = AW_CONTAINER(aw_task, link, link);
   }

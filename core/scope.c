@@ -10,12 +10,15 @@
  * grace runs out [C7]. refresh() is the only place that computes `eff`; it
  * walks down as far as something changes and aborts the waits it finds.
  *
- * One alarm for each scope: a time-out or a shield's end at first, the grace
- * of its cancel once it is cancelled, at whose end the cancel is hard [C8].
+ * One alarm for each scope: a time-out at first, the grace of its cancel once
+ * it is cancelled, at whose end the cancel is hard [C8]. A shield has two times,
+ * its end and that grace: the alarm is that of the earlier.
  */
 #include "state.h"
 
 #include <assert.h>
+
+static const uint64_t MS = 1000 * 1000; /* ns */
 
 aw_engine *aw__scope_engine(const aw_scope *scope) {
   if (scope->task)
@@ -127,10 +130,14 @@ static void refresh(aw_scope *top) {
   }
 }
 
+static aw_opened *opened_of(const aw_scope *scope) {
+  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
+}
+
 static uint64_t default_grace(const aw_scope *scope) {
   const aw_task *task = scope->task;
   if (task && scope != &task->scope) {
-    uint64_t grace = AW_CONTAINER(aw_opened, scope, (uintptr_t)scope)->grace;
+    uint64_t grace = opened_of(scope)->grace;
     if (grace != AW_DEFAULT)
       return grace;
   }
@@ -154,16 +161,30 @@ void aw__scope_harden(aw_scope *scope) {
   refresh(scope);
 }
 
-/* Let the alarm go off after `grace`, or when it would have, if earlier and
- * a shield's. Without memory for it, there is no grace. */
-static void arm_grace(aw_scope *scope, uint64_t grace) {
+/* Let the alarm go off at `at`. False: there is no memory for it. */
+static bool set_alarm(aw_scope *scope, uint64_t at) {
   aw_engine *engine = aw__scope_engine(scope);
-  uint64_t at = aw__later(aw_engine_now(engine), grace);
-  uint64_t armed = aw__alarm_at(engine, &scope->alarm);
   aw__alarm_clear(engine, &scope->alarm);
-  if (scope->shield && armed < at)
-    at = armed;
-  if (at != AW_NEVER && aw__alarm_set(engine, &scope->alarm, at) < 0)
+  return at == AW_NEVER || aw__alarm_set(engine, &scope->alarm, at) == 0;
+}
+
+/* A shield has two times, and one alarm for the earlier. */
+static uint64_t next_of_shield(const aw_scope *scope) {
+  const aw_opened *opened = opened_of(scope);
+  uint64_t hard = scope->own == AW_LEVEL_SOFT ? opened->hard : AW_NEVER;
+  uint64_t until = scope->hides ? opened->until : AW_NEVER;
+  return hard < until ? hard : until;
+}
+
+/* Let the scope harden after `grace`. Without memory for that, there is none.
+ */
+static void arm_grace(aw_scope *scope, uint64_t now, uint64_t grace) {
+  uint64_t at = aw__later(now, grace);
+  if (scope->shield) {
+    opened_of(scope)->hard = at;
+    at = next_of_shield(scope);
+  }
+  if (!set_alarm(scope, at))
     aw__scope_harden(scope);
 }
 
@@ -180,22 +201,38 @@ void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
   scope->own = AW_LEVEL_SOFT;
   scope->by = (unsigned)by & 7u;
   scope->reason = reason;
+  uint64_t now = aw_engine_now(aw__scope_engine(scope));
+  scope->since = (uint32_t)(now / MS);
   if (grace == 0) {
     aw__scope_harden(scope);
     return;
   }
-  arm_grace(scope, grace);
+  arm_grace(scope, now, grace);
   refresh(scope);
 }
 
-void aw__scope_alarm(aw_scope *scope) {
-  if (scope->shield && scope->hides) {
-    scope->hides = 0;
-    refresh(scope);
-  }
-  if (scope->own == AW_LEVEL_SOFT)
+void aw__scope_expose(aw_scope *scope) {
+  scope->hides = 0;
+  refresh(scope);
+}
+
+/* One of the times of a shield has come. */
+static void shield_alarm(aw_scope *scope) {
+  const aw_opened *opened = opened_of(scope);
+  uint64_t now = aw__scope_engine(scope)->now;
+  if (scope->hides && now >= opened->until)
+    aw__scope_expose(scope);
+  bool hardens = scope->own == AW_LEVEL_SOFT && now >= opened->hard;
+  if (hardens || !set_alarm(scope, next_of_shield(scope)))
     aw__scope_harden(scope);
-  else if (scope->own == AW_LEVEL_NONE && !scope->shield)
+}
+
+void aw__scope_alarm(aw_scope *scope) {
+  if (scope->shield)
+    shield_alarm(scope);
+  else if (scope->own == AW_LEVEL_SOFT)
+    aw__scope_harden(scope);
+  else if (scope->own == AW_LEVEL_NONE)
     aw__scope_cancel(scope, scope->task ? AW_BY_DEADLINE : AW_BY_LOOP, 0,
                      AW_DEFAULT);
 }
@@ -222,13 +259,29 @@ void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
 
 /* ---- ending ---- */
 
+void aw__scope_note_late(aw_scope *scope, aw_error *error) {
+  enum { LATE = 1000 }; /* ms */
+  aw_engine *engine = aw__scope_engine(scope);
+  uint32_t took = (uint32_t)(engine->now / MS) - scope->since;
+  if (took <= LATE || took > INT32_MAX) /* `now` may be from before */
+    return;
+  if (engine->late_error)
+    aw_error_release(engine->late_error);
+  engine->late = took * MS;
+  engine->late_id = scope->task ? scope->task->id : 0;
+  engine->late_error = error ? aw_error_keep(error) : NULL;
+}
+
 void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   aw_engine *engine = aw__scope_engine(scope);
   end->error = scope->error;
   end->cancelled = scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT;
+  end->cut = scope->cut;
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
   end->outer = level_outside(scope) != AW_LEVEL_NONE;
   end->reason = scope->reason;
+  if (scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT)
+    aw__scope_note_late(scope, end->error);
   scope->error = NULL;
   scope->reason = 0;
   aw__alarm_clear(engine, &scope->alarm);

@@ -22,6 +22,10 @@ typedef enum move {
   OFF   /* the task is queued, parked or ended */
 } move;
 
+static move on_or_off(bool off) {
+  return off ? OFF : ON;
+}
+
 /* Off to the back of the queue if others are ready [F3]: false. If not, `go`
  * is done at once, without the way through aw__step_run(). */
 static bool yield_turn(aw_task *task) {
@@ -34,18 +38,12 @@ static bool yield_turn(aw_task *task) {
 /* ---- leaves ---- */
 
 static move end_value(aw_task *task, aw_value value) {
-  task->out.value = value;
-  aw__task_outcome(task, AW_OUT_VALUE);
+  aw__task_end_value(task, value);
   return ON;
 }
 
 static move end_code(aw_task *task, int code) {
-  if (code == AW_ECANCELED) {
-    aw__task_drop_outcome(task);
-    aw__task_outcome(task, AW_OUT_CANCEL);
-  } else {
-    aw__task_fail_code(task, code);
-  }
+  aw__task_end_code(task, code);
   return ON;
 }
 
@@ -54,6 +52,10 @@ static move end_code(aw_task *task, int code) {
 static int arm_leaf(aw_task *task, aw_wire *wire) {
   switch ((int)wire->kind) {
   case AW_WIRE_SLEEP:
+    if (wire->u.ns == 0 && task->contender) { /* ready at its turn [H2] */
+      task->result = 0;
+      return 1;
+    }
     return aw__wait_until(task,
                           aw__later(aw_engine_now(task->engine), wire->u.ns));
   case AW_WIRE_UNTIL: return aw__wait_until(task, wire->u.ns);
@@ -73,6 +75,7 @@ static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
 
 static move begin_wait(aw_task *task, aw_wire *wire) {
   int rc = 0;
+  aw__task_drop_outcome(task);
   if (wire->kind == AW_WIRE_DONE)
     rc = aw__wait_for_task(task, wire->u.task, AW_GO_LEAF);
   else if (!aw__wait_refused(task, AW_GO_LEAF))
@@ -88,9 +91,7 @@ static move end_as(aw_task *task, const aw_task *other) {
     return end_value(task, aw__keep_value(task->engine, other->out.value));
   if (other->state != AW_TASK_FAILED)
     return end_code(task, AW_ETASKCANCELLED);
-  aw__task_drop_outcome(task);
-  task->out.error = aw_error_keep(other->out.error);
-  aw__task_outcome(task, AW_OUT_ERROR);
+  aw__task_raise(task, aw_error_keep(other->out.error));
   return ON;
 }
 
@@ -126,10 +127,14 @@ static void leave_repeat(aw_task *task) {
 
 static move call_step(aw_task *task) {
   const aw_wire *wire = task->at;
-  aw__task_drop_outcome(task);
+  if (!task->input)
+    aw__task_drop_outcome(task);
   task->steps++;
   task->engine->steps++;
-  switch (wire->u.call.fn(task, wire->u.call.data)) {
+  aw_turn turn = wire->u.call.fn(task, wire->u.call.data);
+  if (task->input) /* it did not take it */
+    aw__task_drop_outcome(task);
+  switch (turn) {
   case AW_WAIT:
     if (task->state == AW_TASK_RUNNING) /* nothing is armed */
       return end_code(task, AW_EINVAL);
@@ -139,7 +144,8 @@ static move call_step(aw_task *task) {
   case AW_FAIL:
     if (task->outcome != AW_OUT_ERROR)
       return end_code(task, AW_ECANCELED);
-    break;
+    aw__task_raise(task, aw_task_take_error(task));
+    return ON;
   case AW_INTO: return go_into(task);
   case AW_BREAK: leave_repeat(task); break;
   case AW_DONE:
@@ -169,125 +175,17 @@ static move resume_host(aw_task *task, aw_step *out, int result) {
   return HOST;
 }
 
-/* ---- scopes that wires open ---- */
-
-static aw_scope *open_scope(aw_task *task, uint64_t grace) {
-  aw_opened *opened = aw__alloc(task->engine, sizeof *opened);
-  if (!opened)
-    return NULL;
-  if (aw__task_push(task, AW_FRAME_SCOPE, NULL) < 0) {
-    aw__free(task->engine, opened, sizeof *opened);
-    return NULL;
-  }
-  opened->grace = grace;
-  task->frames[task->depth - 1].u.scope = &opened->scope;
-  task->engine->scopes++;
-  return &opened->scope;
-}
-
-int aw_scope_open(aw_task *task, const aw_scope_config *config,
-                  aw_scope **out) {
-  aw_scope *scope = open_scope(task, config->grace);
-  if (!scope)
-    return AW_ENOMEM;
-  scope->shield = scope->hides = config->shield;
-  aw__scope_init(scope, task->inner, task);
-  task->inner = scope;
-  if (config->deadline != AW_NEVER &&
-      aw__alarm_set(task->engine, &scope->alarm, config->deadline) < 0) {
-    aw_scope_end end;
-    aw_scope_close(task, &end);
-    return AW_ENOMEM;
-  }
-  *out = scope;
-  return 0;
-}
-
-/* The scope of the topmost frame. */
-static aw_scope *top_scope(const aw_task *task) {
-  assert(task->depth > 0);
-  const aw_frame *frame = &task->frames[task->depth - 1];
-  assert(frame->kind == AW_FRAME_SCOPE && frame->u.scope == task->inner);
-  return frame->u.scope;
-}
-
-int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
-  aw_scope *scope = top_scope(task);
-  if (error)
-    aw__scope_fail(scope, error);
-  else if (cancelled)
-    aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
-  if (!aw__wait_for_children(task, scope))
-    return 0;
-  task->go = AW_GO_RESUME;
-  return 1;
-}
-
-void aw_scope_close(aw_task *task, aw_scope_end *end) {
-  aw_scope *scope = top_scope(task);
-  aw_engine *engine = task->engine;
-  aw__scope_end(scope, end);
-  task->inner = scope->parent;
-  if (task->inner->eff == AW_LEVEL_NONE)
-    task->cancels = 0; /* that cancel is over: the task did end it [C9] */
-  aw__scope_unlink(scope);
-  aw__task_pop(task);
-  aw__free(engine, AW_CONTAINER(aw_opened, scope, scope), sizeof(aw_opened));
-  engine->scopes--;
-}
-
-/* An outcome reaches the frame of a scope: join its children first [S2]. */
-static move leave_scope(aw_task *task) {
-  aw_scope *scope = top_scope(task);
-  if (task->outcome == AW_OUT_ERROR) {
-    aw__scope_fail(scope, task->out.error);
-    task->outcome = AW_OUT_VALUE;
-    task->out.value = 0;
-  } else if (task->outcome == AW_OUT_CANCEL) {
-    aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
-  }
-  task->go = AW_GO_LEFT;
-  return aw__wait_for_children(task, scope) ? OFF : ON;
-}
-
-/* The scope is empty: what comes of its outcome [S3, C5]? */
-static move close_scope(aw_task *task) {
-  aw_scope_end end;
-  aw_scope_close(task, &end);
-  aw__drop(task->engine, end.reason);
-  if (end.error) {
-    aw__task_drop_outcome(task);
-    task->out.error = end.error;
-    aw__task_outcome(task, AW_OUT_ERROR);
-  } else if (task->outcome == AW_OUT_CANCEL && end.cancelled && !end.outer &&
-             !task->killed) {
-    return end_value(task, 0);
-  }
-  task->go = AW_GO_ASCEND;
-  return ON;
-}
-
 /* ---- beginning a wire ---- */
 
 static move no_memory(aw_task *task) {
   return end_code(task, AW_ENOMEM);
 }
 
-/* A frame for the whole of `wire`, which is under `task->at` then. */
-static bool push_chain(aw_task *task, aw_wire *wire) {
-  if (aw__task_push(task, AW_FRAME_CHAIN, wire) < 0)
-    return false;
-  aw_wire_keep(wire);
-  return true;
-}
-
 static bool push_shield(aw_task *task, const aw_wire *wire) {
-  aw_scope *scope;
-  uint64_t now = aw_engine_now(task->engine);
-  aw_scope_config config = {aw__later(now, wire->u.unary.number), AW_DEFAULT,
-                            true};
-  return aw_scope_open(task, &config, &scope) == 0 &&
-         push_chain(task, wire->u.unary.child);
+  aw_scope_config config = {aw__frame_shield_end(task, wire->u.unary.number),
+                            AW_DEFAULT, true};
+  return aw__frame_scope(task, &config, NULL) == 0 &&
+         aw__frame_chain(task, wire->u.unary.child) == 0;
 }
 
 static bool push_counted(aw_task *task, aw_frame_kind kind, aw_wire *wire,
@@ -312,21 +210,61 @@ static bool enter(aw_task *task, aw_wire **wire) {
     *wire = w->u.unary.child;
     break;
   case AW_WIRE_WHOLE:
-    pushed = push_chain(task, w->u.unary.child);
+    pushed = aw__frame_chain(task, w->u.unary.child) == 0;
     *wire = w->u.unary.child;
     break;
   case AW_WIRE_SHIELD:
     pushed = push_shield(task, w);
     *wire = w->u.unary.child;
     break;
-  default: /* HOLD, NAMED */ *wire = aw__wire_inside(w); break;
+  case AW_WIRE_HOLD:
+  case AW_WIRE_NAMED: *wire = aw__wire_inside(w); break;
+  default: /* its first part runs under guard */
+    pushed = aw__guard_enter(task, w) == 0;
+    *wire = task->at;
+    break;
   }
   return pushed;
 }
 
 static bool is_empty(const aw_wire *wire) {
-  return (wire->kind == AW_WIRE_SEQUENCE && wire->count == 0) ||
+  bool list = wire->kind == AW_WIRE_SEQUENCE || wire->kind == AW_WIRE_ALL;
+  return (list && wire->count == 0) ||
          (wire->kind == AW_WIRE_REPEAT && wire->u.unary.number == 0);
+}
+
+static move descend(aw_task *task, aw_step *out);
+
+/* Arm the event that `task`, a new operand of a race, is, without the way
+ * through the queue: all events of a race wait when it begins, or one is ready
+ * and the race is decided [H2, H3]. */
+static void begin_event(aw_task *task) {
+  aw_step none;
+  task->state = AW_TASK_RUNNING;
+  task->contender = true;
+  if (descend(task, &none) == OFF) {
+    aw__group_armed(task);
+    return;
+  }
+  aw__task_queue(task); /* it goes on with how the wait ended */
+  if (task->contender)
+    aw__group_commit(task);
+}
+
+/* Begin the operands of a join or a race, and wait for their ends. */
+static move begin_group(aw_task *task, aw_wire *wire) {
+  aw_group *group = aw__group_open(task, wire);
+  if (!group)
+    return no_memory(task);
+  aw_task *operand;
+  while ((operand = aw__group_next(group)) != NULL) {
+    if (aw__group_is_event(group, operand))
+      begin_event(operand);
+    else
+      aw__loop_schedule(operand);
+  }
+  task->go = AW_GO_GROUP;
+  return on_or_off(aw__wait_for_children(task, &group->opened.scope));
 }
 
 static move descend(aw_task *task, aw_step *out) {
@@ -340,6 +278,11 @@ static move descend(aw_task *task, aw_step *out) {
     case AW_WIRE_UNTIL:
     case AW_WIRE_DONE:
     case AW_WIRE_WAIT: task->at = wire; return begin_wait(task, wire);
+    case AW_WIRE_ALL:
+    case AW_WIRE_RACE:
+    case AW_WIRE_ANY:
+    case AW_WIRE_SELECT:
+      return is_empty(wire) ? end_value(task, 0) : begin_group(task, wire);
     default: /* a composite */
       if (is_empty(wire))
         return end_value(task, 0);
@@ -361,7 +304,7 @@ static int spin_off(aw_task *task) {
   aw_wire *next = task->out.next;
   task->outcome = AW_OUT_VALUE;
   task->out.value = 0;
-  aw_task_config config = {.where = task->where};
+  aw_task_config config = {.where = aw_task_where(task)};
   return aw_scope_start(task->inner, next, &config, NULL);
 }
 
@@ -428,8 +371,6 @@ static move end_await(aw_task *task, const aw_frame *frame, aw_step *out) {
   return resume_host(task, out, result);
 }
 
-static move finish(aw_task *task);
-
 /* Can the outcome go further down than `frame`? If not, `*next` is what
  * comes of it there. */
 static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
@@ -439,10 +380,17 @@ static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
       return true;
     *next = transit(task, &frame->wire, out);
     return false;
-  case AW_FRAME_SCOPE: *next = leave_scope(task); return false;
+  case AW_FRAME_SCOPE: *next = on_or_off(aw__frame_leave(task)); return false;
   case AW_FRAME_AWAIT: *next = end_await(task, frame, out); return false;
-  default: return true; /* STEP, or the last of >> and * */
+  case AW_FRAME_STEP:
+  case AW_FRAME_SEQUENCE: /* the last of >> and * */
+  case AW_FRAME_REPEAT:
+  case AW_FRAME_GROUP: return true;
+  default: break;
   }
+  aw_after after = aw__guard_after(task);
+  *next = on_or_off(after == AW_AFTER_OFF);
+  return after == AW_AFTER_PASS;
 }
 
 static move ascend(aw_task *task, aw_step *out) {
@@ -457,161 +405,9 @@ static move ascend(aw_task *task, aw_step *out) {
       return next;
     aw__task_pop(task);
   }
-  return task->outcome == AW_OUT_NEXT ? transit(task, &task->root, out)
-                                      : finish(task);
-}
-
-/* ---- ending a task ---- */
-
-/* The chain of the task has ended: join its children [T1]. */
-static move finish(aw_task *task) {
-  aw__task_end_root(task);
-  task->host = NULL;
-  if (task->outcome == AW_OUT_ERROR) {
-    aw__scope_fail(&task->scope, task->out.error);
-    task->outcome = AW_OUT_VALUE;
-    task->out.value = 0;
-  } else if (task->outcome == AW_OUT_CANCEL) {
-    aw__scope_cancel(&task->scope, AW_BY_PARENT, 0, AW_DEFAULT);
-  }
-  task->go = AW_GO_CONCLUDE;
-  return aw__wait_for_children(task, &task->scope) ? OFF : ON;
-}
-
-/* Was the task cut short by a cancel, and not by the one of finish() [E5]? */
-static bool cut_short(const aw_task *task) {
-  return task->killed || task->scope.by != AW_BY_PARENT ||
-         aw__scope_level_outside(&task->scope) != AW_LEVEL_NONE;
-}
-
-static void set_final_state(aw_task *task, const aw_scope_end *end) {
-  if (end->error) {
-    aw__task_drop_outcome(task);
-    task->outcome = AW_OUT_ERROR;
-    task->out.error = end->error;
-    task->state = AW_TASK_FAILED;
-  } else if (task->outcome == AW_OUT_CANCEL) {
-    bool cancelled = cut_short(task);
-    task->state = cancelled ? AW_TASK_CANCELLED : AW_TASK_FAILED;
-    aw__task_drop_outcome(task);
-    if (!cancelled)
-      aw__task_fail_code(task, AW_ESTRAY);
-  } else {
-    task->state = AW_TASK_DONE;
-  }
-}
-
-/* All below it has ended: the task is terminal. A failure goes to its
- * handler, or, at a loop's root, to the host, before anybody else knows [T5].
- */
-static move conclude(aw_task *task) {
-  aw_scope_end end;
-  aw__scope_end(&task->scope, &end);
-  set_final_state(task, &end);
-  aw__drop(task->engine, end.reason);
-  bool at_root = task->scope.parent->task == NULL;
-  if (task->state == AW_TASK_FAILED && (aw__task_handled(task) || at_root))
-    aw__list_append(&task->engine->reports, &task->link);
-  else
-    aw__step_settle(task);
-  return OFF;
-}
-
-static void wake_waiters(aw_task *task) {
-  aw_link *link;
-  while ((link = aw__list_shift(&task->waiters)) != NULL) {
-    aw__task_wake(AW_CONTAINER(aw_task, link, link), 0);
-    aw_task_release(task);
-  }
-}
-
-void aw__step_settle(aw_task *task) {
-  aw_scope *parent = task->scope.parent;
-  aw_loop *loop = task->loop;
-  aw_engine *engine = task->engine;
-  aw__scope_unlink(&task->scope);
-  parent->children--;
-  if (task->state == AW_TASK_FAILED && !aw__task_handled(task) && parent->task)
-    aw__scope_fail(parent, aw_error_keep(task->out.error));
-  if (task->more) {
-    aw__drop(engine, task->more->handler);
-    task->more->handler = 0;
-  }
-  task->loop = NULL;
-  task->inner = NULL;
-  wake_waiters(task);
-  if (task->watched)
-    engine->woken = 1;
-  aw_task *owner = parent->task;
-  if (owner && parent->children == 0 && owner->wait == &aw__wait_children &&
-      owner->on == parent)
-    aw__task_wake(owner, 0);
-  engine->tasks--;
-  aw__loop_settled(loop, task);
-  aw_task_release(task);
-}
-
-/* ---- killing [C9] ---- */
-
-static move kill_host(aw_task *task, aw_step *out) {
-  task->killed = true;
-  if (!task->host) {
-    aw__task_drop_outcome(task);
-    aw__task_outcome(task, AW_OUT_CANCEL);
-    return ON;
-  }
-  task->go = AW_GO_HOST;
-  out->what = AW_STEP_KILL;
-  out->task = task;
-  out->data = task->host;
-  return HOST;
-}
-
-void aw_step_killed(aw_task *task) {
-  task->host = NULL;
-  aw__task_drop_outcome(task);
-  aw__task_outcome(task, AW_OUT_CANCEL);
-}
-
-/* Take a parked task off its wait, abortable or not. */
-static void kill_parked(aw_task *task) {
-  const aw_operation *operation = task->wait;
-  if (operation->disarm)
-    operation->disarm(task, task->on);
-  else
-    operation->abandon(task, task->on);
-  task->go = AW_GO_KILL;
-  aw__task_wake(task, AW_ECANCELED);
-}
-
-/* May `task` be killed now: hard cancelled, and parked on something else than
- * the end of other tasks, which come first? */
-static bool can_kill(const aw_task *task) {
-  return task->inner->eff == AW_LEVEL_HARD && task->wait &&
-         (task->wait->disarm || task->wait->abandon);
-}
-
-static aw_task *find_to_kill(const aw_scope *root) {
-  size_t depth = 0;
-  for (const aw_scope *s = root; s; s = aw_scope_walk(root, s, &depth)) {
-    aw_task *task = aw_scope_task(s);
-    if (task && can_kill(task))
-      return task;
-  }
-  return NULL;
-}
-
-bool aw__step_kill_one(aw_engine *engine) {
-  if (engine->hardened == 0)
-    return false;
-  for (aw_link *l = engine->running.next; l != &engine->running; l = l->next) {
-    aw_task *task = find_to_kill(&AW_CONTAINER(aw_loop, running, l)->root);
-    if (task) {
-      kill_parked(task);
-      return true;
-    }
-  }
-  return false;
+  if (task->outcome == AW_OUT_NEXT)
+    return transit(task, &task->root, out);
+  return on_or_off(aw__task_finish(task));
 }
 
 /* ---- running ---- */
@@ -622,11 +418,15 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_BOUNDARY: return next_element(task, out);
   case AW_GO_ASCEND: return ascend(task, out);
   case AW_GO_LEAF: return end_wait(task);
-  case AW_GO_CALL: return call_step(task);
+  case AW_GO_CALL:
+    task->input = true; /* what its wait ended with is for it to take */
+    return call_step(task);
   case AW_GO_RESUME: return resume_host(task, out, task->result);
-  case AW_GO_LEFT: return close_scope(task);
-  case AW_GO_CONCLUDE: return conclude(task);
-  case AW_GO_KILL: return kill_host(task, out);
+  case AW_GO_LEFT: aw__frame_close(task); return ON;
+  case AW_GO_GROUP: aw__group_close(task); return ON;
+  case AW_GO_GUARD: aw__guard_resume(task); return ON;
+  case AW_GO_CONCLUDE: aw__task_conclude(task); return OFF;
+  case AW_GO_KILL: return aw__task_kill(task, out) ? HOST : ON;
   case AW_GO_HOST: break;
   }
   assert(false && "the host has not reported");
@@ -640,87 +440,4 @@ bool aw__step_run(aw_task *task, aw_step *out) {
   while (next == ON)
     next = go(task, out);
   return next == HOST;
-}
-
-/* ---- reports of the host ---- */
-
-bool aw__step_with_host(const aw_task *task) {
-  return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_HOST;
-}
-
-static void host_ended(aw_task *task, aw_outcome outcome) {
-  assert(task->go == AW_GO_HOST);
-  task->host = NULL;
-  aw__task_outcome(task, outcome);
-}
-
-void aw_step_done(aw_task *task, aw_value value) {
-  aw__task_drop_outcome(task);
-  task->out.value = value;
-  host_ended(task, AW_OUT_VALUE);
-}
-
-void aw_step_next(aw_task *task, aw_wire *next) {
-  aw__task_drop_outcome(task);
-  if (!next) {
-    aw_step_fail(task, aw_error_new(task->engine, AW_ENOMEM, 0));
-    return;
-  }
-  task->out.next = next;
-  host_ended(task, AW_OUT_NEXT);
-}
-
-void aw_step_fail(aw_task *task, aw_error *error) {
-  aw__task_drop_outcome(task);
-  task->out.error = error;
-  host_ended(task, AW_OUT_ERROR);
-}
-
-void aw_step_cancelled(aw_task *task) {
-  aw__task_drop_outcome(task);
-  host_ended(task, AW_OUT_CANCEL);
-}
-
-void aw_step_handled(aw_task *task) {
-  aw__step_settle(task);
-}
-
-bool aw_step_again(aw_task *task) {
-  aw_engine *engine = task->engine;
-  if (task->depth == 0 || engine->ready.count > 0 || engine->credit <= 1 ||
-      engine->woken || task->inner->eff != AW_LEVEL_NONE)
-    return false;
-  aw_frame *frame = &task->frames[task->depth - 1];
-  if (frame->kind != AW_FRAME_REPEAT || frame->u.n <= 1 ||
-      frame->wire->u.unary.child != task->at)
-    return false;
-  if (frame->u.n != AW_FOREVER)
-    frame->u.n--;
-  engine->credit--;
-  engine->steps++;
-  task->steps++;
-  return true;
-}
-
-bool aw_step_wants_value(const aw_task *task) {
-  for (size_t i = task->depth; i-- > 0;) {
-    const aw_frame *frame = &task->frames[i];
-    switch ((aw_frame_kind)frame->kind) {
-    case AW_FRAME_SEQUENCE:
-      if (frame->u.n + 1 < frame->wire->count)
-        return false;
-      break;
-    case AW_FRAME_REPEAT:
-      if (frame->u.n != 1)
-        return false;
-      break;
-    case AW_FRAME_CHAIN:
-    case AW_FRAME_STEP:
-    case AW_FRAME_SCOPE:
-    case AW_FRAME_AWAIT: break;
-    }
-    if (frame->kind == AW_FRAME_AWAIT)
-      return true;
-  }
-  return true;
 }

@@ -33,7 +33,7 @@ static void free_more(aw_task *task) {
 }
 
 static bool configure(aw_task *task, const aw_task_config *config) {
-  task->where = config->where;
+  task->where.name = config->where;
   task->background = config->background;
   if (!config->name && !config->handler && !config->grace)
     return true;
@@ -123,6 +123,8 @@ void aw__task_pop(aw_task *task) {
   aw_frame *frame = &task->frames[--task->depth];
   if (frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP)
     aw_wire_release(frame->wire);
+  else if (frame->kind >= AW_FRAME_FINALLY)
+    aw__guard_free(task->engine, frame->u.guard);
 }
 
 /* The name of the task is that of the wire it was started with; keep it when
@@ -149,6 +151,7 @@ void aw__task_end_root(aw_task *task) {
 /* ---- outcome ---- */
 
 void aw__task_drop_outcome(aw_task *task) {
+  task->input = false;
   if (task->outcome == AW_OUT_VALUE)
     aw__drop(task->engine, task->out.value);
   else if (task->outcome == AW_OUT_NEXT)
@@ -159,15 +162,45 @@ void aw__task_drop_outcome(aw_task *task) {
   task->out.value = 0;
 }
 
+/* Cancelled is given to the task, for its own sake or for that of what is above
+ * it: what it raises from now on is of its clean-up [O5]. */
+static void note_cancelled(aw_task *task) {
+  if (task->scope.eff != AW_LEVEL_NONE)
+    task->unwinding = true;
+}
+
 void aw__task_outcome(aw_task *task, aw_outcome outcome) {
   task->outcome = (uint8_t)outcome;
   task->go = AW_GO_ASCEND;
+  if (outcome == AW_OUT_CANCEL)
+    note_cancelled(task);
 }
 
-void aw__task_fail_code(aw_task *task, int code) {
+void aw__task_end_value(aw_task *task, aw_value value) {
   aw__task_drop_outcome(task);
-  task->out.error = aw_error_new(task->engine, code, 0);
+  task->out.value = value;
+  aw__task_outcome(task, AW_OUT_VALUE);
+}
+
+void aw__task_end_error(aw_task *task, aw_error *error) {
+  aw__task_drop_outcome(task);
+  task->out.error = error;
   aw__task_outcome(task, AW_OUT_ERROR);
+}
+
+void aw__task_raise(aw_task *task, aw_error *error) {
+  if (task->unwinding && error != task->engine->no_memory)
+    error->late = true;
+  aw__task_end_error(task, error);
+}
+
+void aw__task_end_code(aw_task *task, int code) {
+  if (code != AW_ECANCELED) {
+    aw__task_raise(task, aw_error_new(task->engine, code, 0));
+    return;
+  }
+  aw__task_drop_outcome(task);
+  aw__task_outcome(task, AW_OUT_CANCEL);
 }
 
 static bool same_name(const char *a, const char *b) {
@@ -212,6 +245,8 @@ void aw__task_wake(aw_task *task, int result) {
   task->on = NULL;
   task->result = result;
   aw__task_queue(task);
+  if (task->contender)
+    aw__group_commit(task);
 }
 
 void aw__wake_list(aw_link *waiters, int result) {
@@ -220,12 +255,30 @@ void aw__wake_list(aw_link *waiters, int result) {
     aw__task_wake(AW_CONTAINER(aw_task, link, link), result);
 }
 
-/* Cancelled given once more: too often ends in a kill [C9]. */
-static int give_cancelled(aw_task *task) {
+/* A cancelled task goes on once more: too often ends in a kill [C9]. */
+static void count_cancelled(aw_task *task) {
   enum { TOO_OFTEN = 1000 };
   if (++task->cancels >= TOO_OFTEN)
     task->go = AW_GO_KILL;
+}
+
+static int give_cancelled(aw_task *task) {
+  task->contender = false; /* it decides nothing any more */
+  note_cancelled(task);
+  if (task->given && !task->warned) { /* what caught it waits again [D4] */
+    task->warned = true;
+    task->engine->swallowed = task->id;
+  }
+  task->given = true;
+  count_cancelled(task);
   return AW_ECANCELED;
+}
+
+void aw__task_turn(aw_task *task) {
+  if (task->inner->eff != AW_LEVEL_NONE)
+    count_cancelled(task);
+  task->result = 0;
+  aw__task_queue(task);
 }
 
 void aw__task_abort(aw_task *task) {
@@ -273,7 +326,9 @@ const char *aw_task_name(const aw_task *task) {
 }
 
 const char *aw_task_where(const aw_task *task) {
-  return task->where;
+  while (task && task->operand)
+    task = task->scope.parent ? task->scope.parent->task : NULL;
+  return task ? task->where.name : NULL;
 }
 
 uint64_t aw_task_started(const aw_task *task) {
@@ -290,6 +345,10 @@ uint32_t aw_task_steps(const aw_task *task) {
 
 aw_loop *aw_task_loop(const aw_task *task) {
   return task->loop;
+}
+
+aw_task *aw_task_parent(const aw_task *task) {
+  return task->loop ? task->scope.parent->task : NULL;
 }
 
 aw_value aw_task_handler(const aw_task *task) {
@@ -352,6 +411,34 @@ void *aw_task_host_at(const aw_task *task, size_t index) {
 
 int aw_task_result(const aw_task *task) {
   return task->result;
+}
+
+/* What `task` has taken, or was given, leaves it. */
+static void take_out(aw_task *task) {
+  task->outcome = AW_OUT_VALUE;
+  task->out.value = 0;
+  task->input = false;
+}
+
+aw_value aw_task_take_value(aw_task *task) {
+  aw_value value = task->outcome == AW_OUT_VALUE ? task->out.value : 0;
+  if (task->outcome == AW_OUT_VALUE)
+    take_out(task);
+  return value;
+}
+
+aw_wire *aw_task_take_next(aw_task *task) {
+  aw_wire *next = task->outcome == AW_OUT_NEXT ? task->out.next : NULL;
+  if (next)
+    take_out(task);
+  return next;
+}
+
+aw_error *aw_task_take_error(aw_task *task) {
+  aw_error *error = task->outcome == AW_OUT_ERROR ? task->out.error : NULL;
+  if (error)
+    take_out(task);
+  return error;
 }
 
 void aw_task_set_value(aw_task *task, aw_value value) {

@@ -67,6 +67,8 @@ static void park(aw_task *task, const aw_operation *operation, void *on) {
 }
 
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
+  if (!operation->disarm && !operation->abandon && !operation->external)
+    return AW_EINVAL;
   aw__task_drop_outcome(task); /* the operation may set a value */
   int rc = operation->arm ? operation->arm(task, data) : 0;
   if (rc == 0)
@@ -76,14 +78,29 @@ int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
   return rc;
 }
 
+int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
+                   void *data) {
+  if (rc == 0)
+    park(task, operation, data);
+  if (rc > 0) {
+    task->result = 0;
+    aw__task_queue(task);
+  }
+  return armed_or_not(task, rc);
+}
+
 /* The data of a sleep is its span, so that a label can tell it. */
 int aw__wait_until(aw_task *task, uint64_t at) {
+  uint64_t now = task->engine->now;
+  if (task->contender && at <= now) { /* ready when it is its turn to be [H2] */
+    task->result = 0;
+    return 1;
+  }
   if (at != AW_NEVER) {
     int rc = aw__alarm_set(task->engine, &task->alarm, at);
     if (rc < 0)
       return rc;
   }
-  uint64_t now = task->engine->now;
   park(task, &aw__wait_sleep, (void *)(uintptr_t)(at > now ? at - now : 0));
   return 0;
 }
@@ -110,6 +127,14 @@ int aw_await_yield(aw_task *task) {
   return 0;
 }
 
+int aw_await_turn(aw_task *task) {
+  assert(task->state == AW_TASK_RUNNING);
+  task->hopped = false;
+  task->go = AW_GO_RESUME;
+  aw__task_turn(task);
+  return 0;
+}
+
 int aw_await_idle(aw_task *task, uint64_t at) {
   if (task->engine->config.clock != AW_CLOCK_VIRTUAL)
     return aw_await_until(task, at);
@@ -131,12 +156,11 @@ static bool contains(const aw_task *other, const aw_task *task) {
   return false;
 }
 
-/* Park `task` until `other` has ended. */
+/* Park `task` until `other` has ended; returns as aw__wait_begin(). */
 static int wait_for_task(aw_task *task, aw_task *other) {
   if (other->loop == NULL) { /* settled: there is nothing to wait for */
     task->result = 0;
-    aw__task_queue(task);
-    return 0;
+    return 1;
   }
   if (other->engine != task->engine)
     return AW_EINVAL;
@@ -151,18 +175,22 @@ int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
   return aw__wait_refused(task, go) ? 0 : wait_for_task(task, other);
 }
 
+/* A wait of a step was armed; if it is over already, others go first. */
+static int armed_or_over(aw_task *task, int rc) {
+  if (rc > 0)
+    aw__task_queue(task);
+  return armed_or_not(task, rc);
+}
+
 int aw_await_task(aw_task *task, aw_task *other) {
-  return armed_or_not(task, aw__wait_for_task(task, other, AW_GO_RESUME));
+  return armed_or_over(task, aw__wait_for_task(task, other, AW_GO_RESUME));
 }
 
 int aw_await_operation(aw_task *task, const aw_operation *operation,
                        void *data) {
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
-  int rc = aw__wait_begin(task, operation, data);
-  if (rc > 0)
-    aw__task_queue(task);
-  return armed_or_not(task, rc);
+  return armed_or_over(task, aw__wait_begin(task, operation, data));
 }
 
 int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
@@ -207,32 +235,6 @@ int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
   task->at = wire;
   task->go = AW_GO_DESCEND;
   return 0;
-}
-
-aw_value aw_task_take_value(aw_task *task) {
-  if (task->outcome != AW_OUT_VALUE)
-    return 0;
-  aw_value value = task->out.value;
-  task->out.value = 0;
-  return value;
-}
-
-aw_wire *aw_task_take_next(aw_task *task) {
-  if (task->outcome != AW_OUT_NEXT)
-    return NULL;
-  aw_wire *next = task->out.next;
-  task->outcome = AW_OUT_VALUE;
-  task->out.value = 0;
-  return next;
-}
-
-aw_error *aw_task_take_error(aw_task *task) {
-  if (task->outcome != AW_OUT_ERROR)
-    return NULL;
-  aw_error *error = task->out.error;
-  task->outcome = AW_OUT_VALUE;
-  task->out.value = 0;
-  return error;
 }
 
 /* ---- joining ---- */

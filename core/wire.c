@@ -2,8 +2,8 @@
  *
  * A wire is written once, by its constructor, and only its count of
  * references changes after that. Constructors take their operands and pass
- * NULL on, so a nested expression is checked once, at its end. Sequences are
- * flat [V4]: an operand that is itself a sequence gives its items.
+ * NULL on, so a nested expression is checked once, at its end. Operators are
+ * flat [V4]: an operand of the same operator gives its items.
  */
 #include "state.h"
 
@@ -78,21 +78,28 @@ static void release_all(aw_wire *const *wires, size_t count) {
     aw_wire_release(wires[i]);
 }
 
+/* Is `wire` made of the same operator, so that its items are as good as it
+ * [V4]? */
+static bool is_flat(const aw_wire *wire, aw_wire_kind kind) {
+  return wire->kind == kind && !wire->table;
+}
+
 /* How many items `wires` have when flattened; SIZE_MAX: a NULL is among them.
  */
-static size_t flat_count(aw_wire *const *wires, size_t count) {
+static size_t flat_count(aw_wire_kind kind, aw_wire *const *wires,
+                         size_t count) {
   size_t total = 0;
   for (size_t i = 0; i < count; i++) {
     if (!wires[i])
       return SIZE_MAX;
-    total += wires[i]->kind == AW_WIRE_SEQUENCE ? wires[i]->count : 1;
+    total += is_flat(wires[i], kind) ? wires[i]->count : 1;
   }
   return total;
 }
 
 /* Put what `wire` is made of to `out`, which keeps it; gives how many. */
-static size_t flatten(aw_wire *wire, aw_wire **out) {
-  if (wire->kind != AW_WIRE_SEQUENCE) {
+static size_t flatten(aw_wire_kind kind, aw_wire *wire, aw_wire **out) {
+  if (!is_flat(wire, kind)) {
     *out = aw_wire_keep(wire);
     return 1;
   }
@@ -101,18 +108,24 @@ static size_t flatten(aw_wire *wire, aw_wire **out) {
   return wire->count;
 }
 
-aw_wire *aw_sequence(aw_wire *const *wires, size_t count) {
-  size_t total = flat_count(wires, count);
+/* The wire of an operator with any number of operands. */
+static aw_wire *make_flat(aw_wire_kind kind, aw_wire *const *wires,
+                          size_t count) {
+  size_t total = flat_count(kind, wires, count);
   aw_wire *wire = NULL;
   if (total <= UINT32_MAX)
-    wire = make(AW_WIRE_SEQUENCE, total);
+    wire = make(kind, total);
   if (wire) {
     size_t at = 0;
     for (size_t i = 0; i < count; i++)
-      at += flatten(wires[i], wire->u.items + at);
+      at += flatten(kind, wires[i], wire->u.items + at);
   }
   release_all(wires, count);
   return wire;
+}
+
+aw_wire *aw_sequence(aw_wire *const *wires, size_t count) {
+  return make_flat(AW_WIRE_SEQUENCE, wires, count);
 }
 
 aw_wire *aw_repeat(aw_wire *wire, uint64_t times) {
@@ -169,6 +182,148 @@ aw_wire *aw_shielded(aw_wire *wire, uint64_t grace) {
   return make_unary(AW_WIRE_SHIELD, wire, grace);
 }
 
+/* ---- several at once, or instead ---- */
+
+/* The wire of a table form: its operands stay as they are. */
+static aw_wire *make_table(aw_wire_kind kind, aw_wire *const *wires,
+                           size_t count) {
+  bool complete = count <= UINT32_MAX;
+  for (size_t i = 0; i < count; i++)
+    complete = complete && wires[i];
+  aw_wire *wire = complete ? make(kind, count) : NULL;
+  if (!wire) {
+    release_all(wires, count);
+    return NULL;
+  }
+  wire->table = true;
+  if (count > 0)
+    memcpy(wire->u.items, wires, count * sizeof *wires);
+  return wire;
+}
+
+aw_wire *aw_all(aw_wire *const *wires, size_t count, uint32_t limit) {
+  aw_wire *wire = make_table(AW_WIRE_ALL, wires, count);
+  if (wire)
+    wire->limit = limit;
+  return wire;
+}
+
+aw_wire *aw_race(aw_wire *const *wires, size_t count) {
+  return count == 0 ? NULL : make_table(AW_WIRE_RACE, wires, count);
+}
+
+aw_wire *aw_any(aw_wire *const *wires, size_t count) {
+  return count == 0 ? NULL : make_table(AW_WIRE_ANY, wires, count);
+}
+
+aw_wire *aw_select(aw_wire *const *wires, size_t count) {
+  aw_wire *wire = count == 0 ? NULL : make_table(AW_WIRE_SELECT, wires, count);
+  for (size_t i = 0; wire && i < count; i++)
+    if (!aw_wire_is_event(wire->u.items[i])) {
+      aw_wire_release(wire);
+      wire = NULL;
+    }
+  return wire;
+}
+
+aw_wire *aw_both(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return make_flat(AW_WIRE_ALL, pair, 2);
+}
+
+aw_wire *aw_either(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return make_flat(AW_WIRE_RACE, pair, 2);
+}
+
+aw_wire *aw_or_else(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return make_flat(AW_WIRE_ELSE, pair, 2);
+}
+
+bool aw_wire_is_event(const aw_wire *wire) {
+  for (;;) {
+    switch ((int)wire->kind) {
+    case AW_WIRE_SLEEP:
+    case AW_WIRE_UNTIL:
+    case AW_WIRE_DONE: return true;
+    case AW_WIRE_WAIT: return wire->u.wait.operation->disarm != NULL;
+    case AW_WIRE_BIND: wire = wire->u.pair.child; break;
+    case AW_WIRE_HOLD: wire = wire->u.hold.child; break;
+    case AW_WIRE_NAMED: wire = wire->u.named.child; break;
+    default: return false;
+    }
+  }
+}
+
+/* ---- under protection ---- */
+
+/* `child`, and then maybe `then`; NULL when one of them is NULL that must not
+ * be, or out of memory. */
+static aw_wire *make_pair(aw_wire_kind kind, aw_wire *child, aw_wire *then,
+                          bool alone) {
+  aw_wire *wire = NULL;
+  if (child && (then || alone))
+    wire = make(kind, 0);
+  if (!wire) {
+    aw_wire_release(child);
+    aw_wire_release(then);
+    return NULL;
+  }
+  wire->u.pair.child = child;
+  wire->u.pair.then = then;
+  wire->count = then ? 2 : 1;
+  return wire;
+}
+
+aw_wire *aw_bind(aw_wire *child, aw_wire *then) {
+  return make_pair(AW_WIRE_BIND, child, then, false);
+}
+
+aw_wire *aw_catch(aw_wire *child, aw_wire *then) {
+  return make_pair(AW_WIRE_CATCH, child, then, false);
+}
+
+aw_wire *aw_finally(aw_wire *child, aw_wire *then, uint64_t grace) {
+  aw_wire *wire = make_pair(AW_WIRE_FINALLY, child, then, false);
+  if (wire)
+    wire->u.pair.more.grace = grace;
+  return wire;
+}
+
+aw_wire *aw_retry(aw_wire *child, const aw_retry_rule *rule, aw_wire *when) {
+  aw_wire *wire = make_pair(AW_WIRE_RETRY, child, when, true);
+  if (!wire)
+    return NULL;
+  wire->u.pair.more.rule = aw_allocate(sizeof *rule);
+  if (!wire->u.pair.more.rule) {
+    aw_wire_release(wire);
+    return NULL;
+  }
+  *wire->u.pair.more.rule = *rule;
+  return wire;
+}
+
+aw_wire *aw_timeout(aw_wire *child, uint64_t ns, uint64_t grace) {
+  aw_wire *wire = make_unary(AW_WIRE_TIMEOUT, child, 0);
+  if (wire) {
+    wire->u.timeout.ns = ns;
+    wire->u.timeout.grace = grace;
+  }
+  return wire;
+}
+
+aw_wire *aw_every(uint64_t period, aw_wire *child, aw_missed missed) {
+  if (period == 0) {
+    aw_wire_release(child);
+    return NULL;
+  }
+  aw_wire *wire = make_unary(AW_WIRE_EVERY, child, period);
+  if (wire)
+    wire->table = (uint8_t)missed;
+  return wire;
+}
+
 aw_wire *aw_when_done(aw_task *task) {
   aw_wire *wire = make(AW_WIRE_DONE, 0);
   if (wire)
@@ -190,8 +345,8 @@ aw_wire *aw_wire_keep(aw_wire *wire) {
   return wire;
 }
 
-/* Free a wire whose last reference went, not a sequence with items; gives its
- * one child, or NULL. */
+/* Free a wire whose last reference went, without items (they are gone); gives
+ * its one child, or NULL. */
 static aw_wire *take_apart(aw_wire *wire) {
   aw_wire *child = NULL;
   switch ((int)wire->kind) {
@@ -207,47 +362,41 @@ static aw_wire *take_apart(aw_wire *wire) {
     child = wire->u.named.child;
     aw__name_release(wire->u.named.name); /* NULL, if it could not be made */
     break;
+  case AW_WIRE_TIMEOUT: child = wire->u.timeout.child; break;
   case AW_WIRE_REPEAT:
   case AW_WIRE_WHOLE:
+  case AW_WIRE_EVERY:
   case AW_WIRE_SHIELD: child = wire->u.unary.child; break;
+  case AW_WIRE_RETRY: aw_free(wire->u.pair.more.rule); break;
   case AW_WIRE_DONE: aw_task_release(wire->u.task); break;
-  case AW_WIRE_SEQUENCE:
-  case AW_WIRE_CALL:
-  case AW_WIRE_SLEEP:
-  case AW_WIRE_UNTIL:
-  case AW_WIRE_WAIT: break;
+  default: break; /* leaves that hold nothing, and what had items */
   }
   aw_free(wire);
   return child;
 }
 
-/* Sequences that are being taken apart are a chain, so that no depth of a wire
- * is depth of the C stack. The link of each is in the place of the item that
- * is being released, the last of its `count`. */
-static aw_wire *last_item(aw_wire *sequence, aw_wire **chain) {
-  aw_wire **place = &sequence->u.items[sequence->count - 1];
+/* Wires that are being taken apart are a chain, so that no depth of a wire is
+ * depth of the C stack. The link of each is in the place of the item that is
+ * being released, the last of its `count`. */
+static aw_wire *last_item(aw_wire *wire, aw_wire **chain) {
+  aw_wire **place = &wire->u.items[wire->count - 1];
   aw_wire *item = *place;
   *place = *chain;
-  *chain = sequence;
+  *chain = wire;
   return item;
 }
 
 static aw_wire *next_item(aw_wire **chain) {
-  aw_wire *sequence = *chain;
-  *chain = sequence->u.items[--sequence->count];
-  if (sequence->count > 0)
-    return last_item(sequence, chain);
-  aw_free(sequence);
-  return NULL;
+  aw_wire *wire = *chain;
+  *chain = wire->u.items[--wire->count];
+  return wire->count > 0 ? last_item(wire, chain) : take_apart(wire);
 }
 
 void aw_wire_release(aw_wire *wire) {
   aw_wire *chain = NULL;
   for (;;) {
     while (wire && --wire->refs == 0)
-      wire = wire->kind == AW_WIRE_SEQUENCE && wire->count > 0
-                 ? last_item(wire, &chain)
-                 : take_apart(wire);
+      wire = wire->count > 0 ? last_item(wire, &chain) : take_apart(wire);
     if (!chain)
       return;
     wire = next_item(&chain);
@@ -290,7 +439,7 @@ void *aw_wire_data(const aw_wire *wire, void (*release)(void *data)) {
   return NULL;
 }
 
-/* The field of a view that only some kinds have. */
+/* The fields of a view that only some kinds have. */
 static void look_at_leaf(const aw_wire *wire, aw_wire_view *out) {
   switch ((int)wire->kind) {
   case AW_WIRE_CALL: out->data = wire->u.call.data; break;
@@ -301,34 +450,63 @@ static void look_at_leaf(const aw_wire *wire, aw_wire_view *out) {
     out->name = wire->u.wait.operation->label;
     break;
   case AW_WIRE_DONE: out->task = wire->u.task; break;
-  case AW_WIRE_SLEEP:
-  case AW_WIRE_UNTIL: out->number = wire->u.ns; break;
-  default: /* REPEAT, SHIELD, WHOLE: what they do to their part */
-    out->number = wire->u.unary.number;
-    out->count = 1;
+  default: /* SLEEP, UNTIL */ out->number = wire->u.ns; break;
+  }
+}
+
+static void look_at_composite(const aw_wire *wire, aw_wire_view *out) {
+  out->count = wire->count > 0 ? wire->count : 1;
+  switch ((int)wire->kind) {
+  case AW_WIRE_TIMEOUT:
+    out->number = wire->u.timeout.ns;
+    out->grace = wire->u.timeout.grace;
     break;
+  case AW_WIRE_EVERY:
+    out->number = wire->u.unary.number;
+    out->missed = (aw_missed)wire->table;
+    break;
+  case AW_WIRE_FINALLY: out->number = wire->u.pair.more.grace; break;
+  case AW_WIRE_RETRY: out->rule = wire->u.pair.more.rule; break;
+  case AW_WIRE_REPEAT:
+  case AW_WIRE_SHIELD: out->number = wire->u.unary.number; break;
+  default: break; /* NAMED, WHOLE, BIND, CATCH: their parts say all */
+  }
+}
+
+/* Does it have all of its parts in `items`, maybe none? */
+static bool has_items(const aw_wire *wire) {
+  switch ((int)wire->kind) {
+  case AW_WIRE_SEQUENCE:
+  case AW_WIRE_ELSE:
+  case AW_WIRE_ALL:
+  case AW_WIRE_RACE:
+  case AW_WIRE_ANY:
+  case AW_WIRE_SELECT: return true;
+  default: return false;
   }
 }
 
 void aw_wire_look(const aw_wire *wire, aw_wire_view *out) {
-  while (wire->kind == AW_WIRE_HOLD)
-    wire = wire->u.hold.child;
+  wire = held(wire);
   memset(out, 0, sizeof *out);
   out->kind = (aw_wire_kind)wire->kind;
   out->name = aw_wire_name(wire);
   out->parts = wire;
-  if (wire->kind == AW_WIRE_SEQUENCE)
+  if (has_items(wire)) {
     out->count = wire->count;
-  else if (wire->kind == AW_WIRE_NAMED)
-    out->count = 1;
-  else
+    out->number = wire->limit;
+    out->table = wire->table;
+  } else if (wire->kind >= AW_WIRE_REPEAT) {
+    look_at_composite(wire, out);
+  } else {
     look_at_leaf(wire, out);
+  }
 }
 
 const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index) {
   const aw_wire *wire = view->parts;
-  if (view->kind == AW_WIRE_SEQUENCE)
+  if (wire->count > 0)
     return wire->u.items[index];
-  return view->kind == AW_WIRE_NAMED ? wire->u.named.child
+  return wire->kind == AW_WIRE_NAMED ? wire->u.named.child
                                      : wire->u.unary.child;
 }

@@ -15,6 +15,58 @@ local function index_of(log, x)
   end
 end
 
+describe("an await that fails at once", function()
+  it("lets the others go when it has happened too often [F3, F4]",
+    sealed(function()
+      local fails, others = 0, 0
+      aw.run(function()
+        aw.start(function()
+          while others < 10 do
+            others = others + 1
+            aw.yield()
+          end
+        end)
+        repeat -- swallows what it should not
+          local ok = pcall(aw.readable, 999)
+          assert.is_false(ok)
+          fails = fails + 1
+        until others == 10 or fails == 100000
+      end)
+      assert.are.equal(10, others)
+      assert.is_true(fails < 10000)
+    end))
+
+  it("does not for a few [F3]", sealed(function()
+    local log, say = logger()
+    aw.run(function()
+      aw.start(aw.Call(say, "other"))
+      for _ = 1, 10 do
+        assert.is_false(pcall(aw.readable, 999))
+      end
+      say "first"
+    end)
+    assert.are.same({ "first", "other" }, log)
+  end))
+
+  it("is cancelled as any other [C2]", sealed(function()
+    local cancelled
+    local ev = virtual()
+    local t = ev:start(function()
+      while true do
+        local _, err = pcall(aw.readable, 999)
+        if aw.is_cancelled(err) then
+          cancelled = true
+          error(err)
+        end
+      end
+    end)
+    ev:start(aw.Call(aw.yield) >> aw.Call(t.cancel, t))
+    ev:run()
+    assert.is_true(cancelled)
+    assert.are.equal("cancelled", t.status)
+  end))
+end)
+
 describe("ready tasks", function()
   it("run in the order they were started in [F1]", sealed(function()
     local log, say = logger()

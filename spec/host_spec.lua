@@ -740,6 +740,66 @@ print(pcall(aw.sleep, 30))
   end)
 end
 
+describe("a signal while a coroutine of a body is busy", function()
+  local nested = process.prelude .. [[
+local function busy(instructions)
+  for _ = 1, instructions or math.huge do
+  end
+end
+]]
+
+  it("interrupts it, and nothing that it does in a later step [L2]",
+    function()
+      local outcome = process.host(nested .. [[
+local generate = coroutine.wrap(function()
+  signal_me "INT"
+  local _, err = pcall(busy)
+  coroutine.yield(err)
+  busy(3000000)
+  return "done"
+end)
+aw.shield(function()
+  say(tostring(generate()))
+  aw.sleep(0.01)
+  say(generate())
+end)
+]])
+      assert_died_by(2, outcome)
+      assert.is_truthy(outcome.out:find "interrupted!\ndone\n$", outcome.out)
+    end)
+
+  it("interrupts the body, too, if that goes on [L2]", function()
+    local outcome = process.run("exec timeout 5 $aiowire s.lua", {
+      ["s.lua"] = nested .. [[
+local generate = coroutine.wrap(function()
+  signal_me "INT"
+  busy()
+end)
+pcall(generate)
+say "body"
+busy()
+]] })
+    assert_died_by(2, outcome)
+    assert.are.equal("body\n", outcome.out)
+  end)
+
+  it("interrupts a body that only switches between them [L2]", function()
+    local outcome = process.run("exec timeout 5 $aiowire s.lua", {
+      ["s.lua"] = nested .. [[
+local generate = coroutine.wrap(function()
+  while true do
+    coroutine.yield()
+  end
+end)
+signal_me "INT"
+while true do
+  generate()
+end
+]] })
+    assert_died_by(2, outcome)
+  end)
+end)
+
 describe("a program without signals", function()
   it("ends by itself, with code 0 [L2]", function()
     assert_outcome("end\nclean\n", 0, process.host(sweeping .. [[

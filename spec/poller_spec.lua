@@ -57,6 +57,23 @@ describe("a Poller", function()
     end)
   end)
 
+  it("keeps no loop alive in the background [T2]", function()
+    with_pipes(1, function(p)
+      local came
+      aw.run(function()
+        aw.start(aw.Poller { [p.fd] = function()
+          came = p.r:read(1)
+          aw.sleep(3600)
+        end }, nil, { background = true })
+        p.w:write "a"
+        repeat
+          aw.sleep(0.001)
+        until came
+      end)
+      assert.are.equal("a", came)
+    end)
+  end)
+
   it("calls once for one byte and a slow callback [U4, Q1]", function()
     with_pipes(1, function(p)
       local calls = 0

@@ -233,3 +233,171 @@ print "goes on"
     assert.are.equal(0, outcome.code)
   end)
 end)
+
+describe("what an Any does with errors of clean-up", function()
+  --- What `w` fails with, and how many errors it suppressed.
+  local function failure_of(w)
+    local ev = virtual()
+    local error_of, suppressed
+    ev:start(w, function(_, err, info)
+      error_of, suppressed = err, #info.suppressed
+    end)
+    assert.are.equal("done", ev:run())
+    return error_of, suppressed, ev:now()
+  end
+
+  local function early()
+    aw.sleep(0.5)
+    error("early", 0)
+  end
+
+  local function unclean(what)
+    return aw.Sleep(9):finally(function()
+      error(what, 0)
+    end)
+  end
+
+  it("forgives that of an operand's own time-out [O6]", sealed(function()
+    local err, _, ended = failure_of(
+      aw.Any { unclean "clean":timeout(1), aw.Sleep(2) })
+    assert.is_nil(err)
+    assert.are.equal(2, ended)
+  end))
+
+  it("takes the last one, cut off from outside, if all have failed [O6]",
+    sealed(function()
+      local err, suppressed = failure_of(
+        aw.Any { early, unclean "clean" }:timeout(1))
+      assert.are.equal("clean", err)
+      assert.are.equal(1, suppressed)
+      assert.are.equal("c2",
+        (failure_of(aw.Any { unclean "c1", unclean "c2" }:timeout(1))))
+    end))
+
+  it("raises it, cut off from outside, rather than Timeout [E3]",
+    sealed(function()
+      local err, suppressed = failure_of(
+        aw.Any { early, aw.Never, unclean "clean" }:timeout(1))
+      assert.are.equal("clean", err)
+      assert.are.equal(0, suppressed)
+    end))
+end)
+
+describe("a shield whose grace ends", function()
+  it("does not harden a cancel from inside it [C7, C8]", sealed(function()
+    local ev = virtual { grace = 1000000 }
+    local ended
+    local fails = aw.Sleep(1) >> function()
+      error("early", 0)
+    end
+    local spins = aw.Wire(function()
+      return fails
+    end)
+    local inner = aw.Sleep(100):shielded(1000)
+    ev:start((spins >> inner):shielded(10), function(_, err)
+      assert.are.equal("early", err)
+      ended = ev:now()
+    end)
+    ev:run()
+    assert.are.equal(100, ended)
+  end))
+end)
+
+describe("a signal that two operands of a race wait for", function()
+  it("wakes the left one, and all the other tasks [O5, H5]", function()
+    local outcome = process.host([[
+local aw = require "aiowire"
+local function left() return "left" end
+local function right() return "right" end
+aw.scope(function(s)
+  s:start(function()
+    print(aw.await(aw.Signal "HUP" / left | aw.Signal "HUP" / right))
+  end)
+  s:start(aw.Signal "HUP" >> aw.Call(print, "other"))
+  aw.sleep(0.05)
+  os.execute("kill -HUP " .. io.open("/proc/self/stat"):read "n")
+end)
+]])
+    assert.are.equal("left\nother\n", outcome.out, outcome.err)
+    assert.are.equal(0, outcome.code)
+  end)
+end)
+
+describe("a scope that is cancelled when its wire has ended", function()
+  --- How `w` ends, and when.
+  local function outcome_of(w)
+    local ev = virtual { grace = 100 }
+    local failure
+    local task = ev:start(w, function(_, err)
+      failure = err
+    end)
+    ev:run()
+    return failure, ev:now(), task:results()
+  end
+
+  local function spins(w)
+    return aw.Wire(function()
+      return w
+    end)
+  end
+
+  it("was cut short if a child of it was cut, whenever the cancel came [O8]",
+    sealed(function()
+      local w = spins(aw.Sleep(5)) >> aw.Sleep(4):shielded()
+      local err, ended = outcome_of(w:timeout(3))
+      assert.is_true(aw.is_timeout(err))
+      assert.are.equal(4, ended)
+    end))
+
+  it("was not cut short if its children ended by themselves [S3, T7]",
+    sealed(function()
+      local w = spins(aw.Sleep(5):shielded(50)) >> aw.Value(1)
+      local err, ended, result = outcome_of(w:timeout(3))
+      assert.is_nil(err)
+      assert.are.equal(5, ended)
+      assert.are.equal(1, result)
+      err, ended, result = outcome_of(aw.Call(aw.scope, { timeout = 3 },
+        function(s)
+          s:start(aw.Sleep(5):shielded(50))
+          return "all"
+        end))
+      assert.is_nil(err)
+      assert.are.equal(5, ended)
+      assert.are.equal("all", result)
+    end))
+end)
+
+describe("an error that was on its way when the race was decided", function()
+  local function wins(w)
+    local ev = virtual()
+    local failure
+    local task = ev:start(w, function(_, err)
+      failure = err
+    end)
+    ev:run()
+    assert.is_nil(failure)
+    assert.are.equal("done", task.status)
+  end
+
+  local function fails()
+    error("late", 0)
+  end
+
+  it("is dropped, though it had to leave a scope first [O5]",
+    sealed(function()
+      wins(aw.Any { function() aw.scope(fails) end, function() end })
+      wins(aw.Any { function() aw.shield(fails) end, function() end })
+      wins(aw.Wire(function()
+        aw.timeout(1, function() end)
+        fails()
+      end) | aw.Send(aw.channel(1), "sent"))
+    end))
+
+  it("is dropped, though the clean-up after it was cut off [O5]",
+    sealed(function()
+      local slow = aw.Wire(fails):finally(function()
+        aw.sleep(1000)
+      end)
+      wins(aw.Sleep(10) | slow:timeout(20, { grace = 30 }))
+    end))
+end)

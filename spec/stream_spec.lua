@@ -529,3 +529,59 @@ describe("an operation on a stream or a process", function()
     end)
   end
 end)
+
+describe("a stream in a race", function()
+  it("is an event: it may stand in a choice [V3, H4]", function()
+    run(function()
+      local s, p = output_of "echo a; exec cat"
+      local key = aw.await(aw.Select { out = aw.Readable(s), late = aw.Never })
+      assert.are.equal("out", key)
+      assert.are.equal("a", s:read())
+      p:close()
+    end)
+  end)
+
+  it("counts what has been read and not taken [Q6]", function()
+    run(function()
+      local s, p = output_of "printf 'a\\nb\\n'; exec sleep 60"
+      assert.are.equal("a", s:read())
+      local key = aw.await(aw.Race { aw.Readable(s), aw.Sleep(0) })
+      assert.are.equal(1, key)
+      assert.are.equal("b", s:read())
+      p:close()
+    end)
+  end)
+
+  it("takes nothing when it loses [H3]", function()
+    run(function()
+      local p <close> = aw.spawn { "cat", grace = 0 }
+      local key = aw.await(aw.Select { aw.Readable(p.stdout), aw.Sleep(0.01) })
+      assert.are.equal(2, key)
+      p.stdin:write "later\n"
+      assert.are.equal("later", p.stdout:read())
+    end)
+  end)
+
+  it("can be written to at once, when nothing waits [Q6]", function()
+    run(function()
+      local p <close> = aw.spawn { "cat", grace = 0 }
+      local key = aw.await(aw.Select { aw.Writable(p.stdin), aw.Never })
+      assert.are.equal(1, key)
+    end)
+  end)
+
+  it("ends with Closed when the stream is closed [Q3]", function()
+    run(function(ev)
+      local p <close> = aw.spawn { "cat", grace = 0 }
+      local waiter = ev:start(aw.Readable(p.stdout) | aw.Never,
+        function(_, err)
+          assert.is_true(aw.is_closed(err))
+        end)
+      aw.yield()
+      aw.yield()
+      p.stdout:close()
+      pcall(waiter.wait, waiter)
+      assert.are.equal("failed", waiter.status)
+    end)
+  end)
+end)

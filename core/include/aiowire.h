@@ -60,6 +60,9 @@ typedef struct aw_scope aw_scope;
 typedef struct aw_task aw_task;
 typedef struct aw_wire aw_wire;
 typedef struct aw_error aw_error;
+typedef struct aw_channel aw_channel;
+typedef struct aw_event aw_event;
+typedef struct aw_semaphore aw_semaphore;
 
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
@@ -104,6 +107,7 @@ enum {
   AW_EINVAL = -22,       /* misuse: a wrong argument, or at a wrong time */
   AW_ENOMEM = -12,       /* out of memory */
   AW_EBUSY = -16,        /* it is running already */
+  AW_EAGAIN = -11,       /* not without waiting */
   AW_ECANCELED = -125,   /* the wait did not happen: cancelled [C2] */
   AW_EHOST = -20001,     /* the host's own error: see its value */
   AW_ETIMEOUT = -20002,  /* cut short by a deadline [O8] */
@@ -136,6 +140,14 @@ AW_API int aw_error_code(const aw_error *error);
 AW_API aw_value aw_error_value(const aw_error *error); /* borrowed */
 /* Give an error that has none a value; takes. */
 AW_API void aw_error_set_value(aw_error *error, aw_value value);
+
+/* How often was tried what failed with it [O10]; 0 if it was no retry. */
+AW_API uint32_t aw_error_attempts(const aw_error *error);
+
+/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns. `holder` is
+ * the host's wire that it was a part of, if any. Borrowed; NULL for none. */
+AW_API const aw_wire *aw_error_wire(const aw_error *error,
+                                    const aw_wire **holder, uint64_t *ns);
 
 /* What was tried, as "readable", and the descriptor that it was about: of a
  * wait that failed, or as set with aw_error_set_about().
@@ -227,9 +239,103 @@ AW_API aw_wire *aw_whole(aw_wire *wire);
 /* As `wire`, under a name for people; `name` is copied. */
 AW_API aw_wire *aw_named(aw_wire *wire, const char *name);
 
-/* Run the whole of `wire` hidden from outer soft cancels for at most `grace`
- * [C7, O13]. */
+/* Run the whole of `wire` hidden from outer soft cancels for at most `grace` ns,
+ * or AW_DEFAULT: the grace of the loop [C7, O13]. */
 AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
+
+/* ---- wires that run others together, instead, again [O4-O11] ------------- */
+
+/* Run all of `wires`, which begin in their order, in a scope of their own, and
+ * finish when all have [O4]. The first failure cancels the others; when they
+ * have ended it is the failure of this wire. Ends with what `gather` of the
+ * engine makes of their values.
+ *
+ *   wires   takes each of the `count`; none: finishes at once
+ *   limit   how many run at once; 0: all [O6]
+ */
+AW_API aw_wire *aw_all(aw_wire *const *wires, size_t count, uint32_t limit);
+
+/* `a & b`: aw_all() of the two, but joins of joins are one [V4]. */
+AW_API aw_wire *aw_both(aw_wire *a, aw_wire *b);
+
+/* Run `wires` in a scope of their own; the first to finish, with a value or an
+ * error, decides [O5]. The others are cancelled and awaited, and it ends as
+ * the first one. An event among them decides when it commits, and other events
+ * are given up at that moment [H3]; so are all of them by an event that is
+ * ready when its turn to begin comes, and those to its right do not begin.
+ *
+ * aw_race() ends with the value and the number of the first [O6], see `gather`
+ * of the engine; a count of 0 gives NULL.
+ */
+AW_API aw_wire *aw_race(aw_wire *const *wires, size_t count);
+
+/* `a | b`: the same, with the value alone; races of races are one [V4]. */
+AW_API aw_wire *aw_either(aw_wire *a, aw_wire *b);
+
+/* As aw_race(), but the first *value* decides, and is all it ends with; when
+ * all fail, the last error does, with the others suppressed [O6]. */
+AW_API aw_wire *aw_any(aw_wire *const *wires, size_t count);
+
+/* As aw_race(), of events only, begun in rotating order; ends with the number
+ * and the value [H4]. NULL when one is no event, see aw_wire_is_event(). */
+AW_API aw_wire *aw_select(aw_wire *const *wires, size_t count);
+
+/* Is `wire` one operation with a single commit [V3], maybe under a name or
+ * with aw_bind() after it? */
+AW_API bool aw_wire_is_event(const aw_wire *wire);
+
+/* `a // b`: run the whole of `a`; when it fails, run `b` instead [O7]. */
+AW_API aw_wire *aw_or_else(aw_wire *a, aw_wire *b);
+
+/* Run the whole of `wire` for at most `ns`: cut short by that, it fails with
+ * AW_ETIMEOUT when it has cleaned up [O8].
+ *
+ *   grace   ns for that, or AW_DEFAULT
+ */
+AW_API aw_wire *aw_timeout(aw_wire *wire, uint64_t ns, uint64_t grace);
+
+/* Run the whole of `wire`, then `then`, whose first step finds the value by
+ * aw_task_take_value(). No boundary is between them [N4, O11]. */
+AW_API aw_wire *aw_bind(aw_wire *wire, aw_wire *then);
+
+/* Run the whole of `wire`; when it fails, run `then`, whose first step finds
+ * the error by aw_task_take_error(). Not for Cancelled [O9]. */
+AW_API aw_wire *aw_catch(aw_wire *wire, aw_wire *then);
+
+/* Run the whole of `wire`, then, however it ended, the whole of `then`, hidden
+ * from outer soft cancels for at most `grace` ns (as aw_shielded()). Ends as `wire`, or with the
+ * error of `then`, the first one suppressed in it [O9]. */
+AW_API aw_wire *aw_finally(aw_wire *wire, aw_wire *then, uint64_t grace);
+
+/* How aw_retry() tries again [O10]. */
+typedef struct aw_retry_rule {
+  uint64_t times;  /* tries in all; AW_FOREVER: no limit */
+  uint64_t delay;  /* ns after the first try … */
+  double factor;   /* … and how it grows from one to the next */
+  uint64_t most;   /* ns a delay has at most; AW_NEVER: no limit */
+  uint64_t within; /* ns for all of it; AW_NEVER: no limit */
+  bool jitter;     /* a random part of each delay */
+} aw_retry_rule;
+
+/* Run the whole of `wire`; when it fails, again, by `rule` (borrowed). The last
+ * error is raw, see aw_error_attempts(). Cancelled is not retried.
+ *
+ *   when   takes; its first step finds the error by aw_task_take_error(); not
+ *          tried again when it ends without a value. NULL: always
+ */
+AW_API aw_wire *aw_retry(aw_wire *wire, const aw_retry_rule *rule,
+                         aw_wire *when);
+
+/* What a tick does that comes late [K4]. */
+typedef enum aw_missed {
+  AW_MISSED_SKIP,  /* waits for the next multiple of the period */
+  AW_MISSED_BURST, /* comes at once, and so do all that were missed */
+  AW_MISSED_DELAY  /* comes at once, and the period counts from it */
+} aw_missed;
+
+/* Run the whole of `wire` at t0, t0 + period, …, without end and without
+ * overlap; t0 is when it begins. A `period` of 0 gives NULL. */
+AW_API aw_wire *aw_every(uint64_t period, aw_wire *wire, aw_missed missed);
 
 /* Finish when `task` has ended; keeps `task`. Fails as it failed, or with
  * AW_ETASKCANCELLED [T5]; ends with its value. */
@@ -258,15 +364,32 @@ typedef enum aw_wire_kind {
   AW_WIRE_REPEAT,
   AW_WIRE_WHOLE,
   AW_WIRE_SHIELD,
-  AW_WIRE_NAMED
+  AW_WIRE_NAMED,
+  AW_WIRE_ALL,
+  AW_WIRE_RACE,
+  AW_WIRE_ANY,
+  AW_WIRE_SELECT,
+  AW_WIRE_ELSE,
+  AW_WIRE_TIMEOUT,
+  AW_WIRE_BIND,
+  AW_WIRE_CATCH,
+  AW_WIRE_FINALLY,
+  AW_WIRE_RETRY,
+  AW_WIRE_EVERY
 } aw_wire_kind;
 
 /* What a wire is, looking through holders. All borrowed. */
 typedef struct aw_wire_view {
   aw_wire_kind kind;
-  const char *name;     /* NAMED, HOST, WAIT (its label); or NULL */
-  uint64_t number;      /* SLEEP, UNTIL, SHIELD: ns; REPEAT: times */
-  size_t count;         /* of parts */
+  const char *name; /* NAMED, HOST, WAIT (its label); or NULL */
+  uint64_t number;  /* SLEEP, UNTIL, SHIELD, TIMEOUT, EVERY (its period),
+                           FINALLY (its grace): ns; REPEAT: times; ALL: limit */
+  uint64_t grace;   /* TIMEOUT */
+  bool table;       /* ALL, RACE: not made by an operator */
+  aw_missed missed; /* EVERY */
+  const aw_retry_rule *rule; /* RETRY */
+  size_t count;         /* of parts; of BIND, CATCH, FINALLY, RETRY the second
+                           is `then`, or `when` */
   const aw_wire *parts; /* see aw_wire_part() */
   void *data;           /* HOST, CALL, WAIT */
   const struct aw_operation *operation; /* WAIT */
@@ -284,11 +407,15 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
  * the owner calls aw_wait_complete(task, result). `disarm` aborts it at once,
  * after which aw_wait_complete() must not be called [I2]; NULL means that it
  * cannot be aborted [C10]. Then `abandon` may be there: the task is killed
- * [C9], forget it, and dispose of what comes.
+ * [C9], forget it, and dispose of what comes. One that has neither must be
+ * `external`, and end by itself: a loop waits for it; else AW_EINVAL.
  *
  * What it ends with, as a message taken, is the task's value: give it by
  * aw_task_set_value() right before aw_wait_complete(), or before `arm` returns
- * 1. It is delivered, or dropped with a task that is killed [C6]. */
+ * 1. It is delivered, or dropped with a task that is killed [C6].
+ *
+ * In a race, a completed wait decides: other operations of the race are
+ * disarmed before aw_wait_complete() returns [H3]. */
 typedef struct aw_operation {
   const char *label; /* what D1 shows, as "recv" */
   int (*arm)(aw_task *task, void *data);
@@ -308,6 +435,10 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 
 /* End the wait of `task`, which becomes ready; runs nothing [I2]. */
 AW_API void aw_wait_complete(aw_task *task, int result);
+
+/* Are both operands of one race that is not decided? Then at most one of them
+ * may be completed: a send and a receive in one choice do not meet. */
+AW_API bool aw_task_rivals(const aw_task *a, const aw_task *b);
 
 /* End the wait of `task` before its time, as a cancel does, but with `result`,
  * and with nothing cancelled. False, and nothing done, when `task` does not
@@ -485,6 +616,13 @@ typedef enum aw_clock {
   AW_CLOCK_VIRTUAL /* from 0; jumps to the next deadline [K6] */
 } aw_clock;
 
+/* What a value is made of, for `gather`. */
+typedef enum aw_shape {
+  AW_SHAPE_LIST,       /* the first result of each of the values */
+  AW_SHAPE_INDEX_LAST, /* the results of the only value, then `index` */
+  AW_SHAPE_INDEX_FIRST /* `index`, from 1, then those results */
+} aw_shape;
+
 typedef struct aw_engine_config {
   aw_clock clock;
   uint64_t seed; /* not 0: shuffle each round with it [F6] */
@@ -493,6 +631,11 @@ typedef struct aw_engine_config {
    * may call the library. NULL: values need no care. */
   void (*drop)(void *host, aw_value value);
   aw_value (*keep)(void *host, aw_value value);
+  /* Make one value of several: takes `values`, also on failure. May not call
+   * the library, but for memory. NULL: such wires have no value.
+   * Returns 0 or AW_ENOMEM. */
+  int (*gather)(void *host, aw_shape shape, const aw_value *values,
+                size_t count, size_t index, aw_value *out);
   /* aw_next() returns AW_STEP_DEADLOCK rather than wait for ever [L4]. For
    * hosts where nothing but the engine's own waits can make a task ready. */
   bool deadlocks;
@@ -568,7 +711,12 @@ typedef enum aw_step_kind {
   AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
   AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
                        task with this `id`, or one of a few before it [F4] */
-  AW_STEP_WOKEN     /* aw_engine_wake(), or see aw_task_watch() */
+  AW_STEP_LATE,     /* clean-up took `ns`, over 1 s: of a scope of the task with
+                       this `id` (0: of a loop) that was cancelled, because of
+                       `error`, if that is not NULL [D4] */
+  AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
+                        time: what caught the first went on to wait [D4] */
+  AW_STEP_WOKEN      /* aw_engine_wake(), or see aw_task_watch() */
 } aw_step_kind;
 
 typedef struct aw_step {
@@ -577,7 +725,8 @@ typedef struct aw_step {
   aw_task *task; /* borrowed until the step is reported */
   aw_loop *loop;
   void *data;
-  uint64_t ns, id; /* SLOW */
+  uint64_t ns, id; /* SLOW, LATE, SWALLOWED */
+  aw_error *error; /* LATE; borrowed until the next aw_next(), or NULL */
 } aw_step;
 
 /* Interpret until a task needs its host or `loop`, which must be running
@@ -611,6 +760,10 @@ AW_API bool aw_step_again(aw_task *task);
 /* Does a value given to aw_step_done() for `task` go anywhere? If not, the
  * host may save the making of it. */
 AW_API bool aw_step_wants_value(const aw_task *task);
+
+/* The same for the error of an aw_step_fail(): not if another wire takes the
+ * place of the one that fails, see aw_or_else(). */
+AW_API bool aw_step_wants_error(const aw_task *task);
 
 /* ---- loops -------------------------------------------------------------- */
 
@@ -674,7 +827,7 @@ typedef struct aw_task_config {
   const char *name;  /* borrowed for ever, or until the engine goes; or NULL */
   const char *where; /* "file:line" of the start; as `name` */
   aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
-  bool background;   /* keeps no loop alive [T2] */
+  bool background;   /* keeps no loop alive, nor do its children [T2] */
   uint64_t grace;    /* for its cancels; 0: the loop's */
 } aw_task_config;
 
@@ -723,6 +876,9 @@ AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
 AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
 AW_API uint32_t aw_task_steps(const aw_task *task);
 AW_API aw_loop *aw_task_loop(const aw_task *task);
+/* The task that it is a child of; NULL at the root of a loop, and when it has
+ * ended. */
+AW_API aw_task *aw_task_parent(const aw_task *task);
 AW_API aw_value aw_task_handler(const aw_task *task);
 /* The wire that its outermost chain is at; NULL when it has ended. */
 AW_API const aw_wire *aw_task_wire(const aw_task *task);
@@ -750,7 +906,8 @@ typedef struct aw_waiting {
 } aw_waiting;
 AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
-/* In C steps. */
+/* In C steps. What a step finds that follows another, see aw_bind(), is taken by
+ * aw_task_take_value() and aw_task_take_error(). */
 AW_API int aw_task_result(const aw_task *task);
 AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
 /* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
@@ -779,6 +936,8 @@ AW_API void *aw_task_host_at(const aw_task *task, size_t index);
 AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
 AW_API int aw_await_until(aw_task *task, uint64_t at);
 AW_API int aw_await_yield(aw_task *task);
+/* The same where no cancel may come in between: RESUME comes with 0. */
+AW_API int aw_await_turn(aw_task *task);
 /* Wait until nothing else can run before `at` on a virtual clock [K6]. */
 AW_API int aw_await_idle(aw_task *task, uint64_t at);
 AW_API int aw_await_task(aw_task *task, aw_task *other); /* keeps; AW_ESELF */
@@ -804,6 +963,125 @@ AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
 AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
 AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
 AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
+
+/* ---- channels, events, semaphores [H1] ------------------------------------ */
+
+/* Three places where tasks wait for one another, first come, first served
+ * [F5]. Each has a count of references, `..._keep()` and `..._release()`; a
+ * wire, and a task that waits, keep theirs. Each belongs to the engine whose
+ * task waits there first, until that is freed: a wait of a task of another one
+ * fails with AW_EINVAL [S6]. Names are for people, copied, and may be NULL.
+ * What does not wait may be called from outside tasks as well. */
+
+/* A channel hands values from task to task.
+ *
+ * A value is with its sender until it is sent, and with its receiver, as what
+ * that wait ends with, once it is received: a wait that is cancelled, or a
+ * race that is lost, has sent or received nothing; one that has committed is
+ * delivered, whatever comes [C6]. Operands of one race do not meet. */
+typedef struct aw_channel_config {
+  size_t capacity;  /* values that it holds; 0: a sender waits for a receiver */
+  const char *name; /* or NULL */
+  void *host;       /* handed to these, which may be NULL */
+  /* As in aw_engine_config, of the engine that it will belong to. */
+  void (*drop)(void *host, aw_value value);
+  aw_value (*keep)(void *host, aw_value value);
+  /* `value` is now what a wire ends with, in `task`; who receives by an await
+   * gets it at hand. May not call the library, but to look at the task. */
+  void (*deliver)(void *host, aw_value value, aw_task *task);
+  /* Takes; what a receive ends with once it is closed and empty. 0 is fine,
+   * if 0 is never sent. */
+  aw_value end;
+} aw_channel_config;
+
+/* Make a channel; `config` borrowed. Gives. Returns 0 or AW_ENOMEM. */
+AW_API int aw_channel_new(const aw_channel_config *config, aw_channel **out);
+AW_API aw_channel *aw_channel_keep(aw_channel *channel);
+/* NULL is fine. With the last reference, drops the values left in it. */
+AW_API void aw_channel_release(aw_channel *channel);
+
+/* Send without waiting. Takes `value` if it returns 0, and only then.
+ * Returns 0, AW_EAGAIN, AW_ECLOSED or AW_ENOMEM. */
+AW_API int aw_channel_try_send(aw_channel *channel, aw_value value);
+/* Receive without waiting: gives `*out` with 0. Returns 0, AW_EAGAIN, or
+ * AW_ECLOSED when it is closed and empty. */
+AW_API int aw_channel_try_recv(aw_channel *channel, aw_value *out);
+
+/* The task that gets what is sent next, if its host code waits for that: for a
+ * host that hands it over itself, and then sends a token. Borrowed, or NULL. */
+AW_API aw_task *aw_channel_receiver(const aw_channel *channel);
+
+/* Nothing can be sent any more, and who waits to fails with AW_ECLOSED;
+ * receivers get what is left, and then `end`. Again is fine. */
+AW_API void aw_channel_close(aw_channel *channel);
+
+/* Send, which fails with AW_ECLOSED when the channel is closed, and receive,
+ * as wires and as awaits.
+ *
+ *   channel  keeps
+ *   value    takes; the wire sends it, kept once more, each time it runs
+ */
+AW_API aw_wire *aw_send(aw_channel *channel, aw_value value);
+AW_API aw_wire *aw_recv(aw_channel *channel);
+AW_API int aw_await_send(aw_task *task, aw_channel *channel, aw_value value);
+AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
+
+/* For operations of your own: call these from its `arm`, `disarm` and
+ * `describe`, which return what they return. aw_send_arm() takes `value`. */
+AW_API int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value);
+AW_API void aw_send_disarm(aw_task *task, aw_channel *channel);
+AW_API int aw_recv_arm(aw_task *task, aw_channel *channel);
+AW_API void aw_recv_disarm(aw_task *task, aw_channel *channel);
+AW_API void aw_channel_describe(const aw_channel *channel, char *out,
+                                size_t size);
+
+typedef struct aw_channel_view {
+  const char *name; /* borrowed, or NULL */
+  size_t capacity, count;
+  size_t senders, receivers; /* that wait */
+  bool closed;
+} aw_channel_view;
+AW_API void aw_channel_look(const aw_channel *channel, aw_channel_view *out);
+/* May tasks of `engine` wait on it? */
+AW_API bool aw_channel_open_to(const aw_channel *channel,
+                               const aw_engine *engine);
+
+/* An event is set or not; tasks wait until it is. Gives. 0 or AW_ENOMEM. */
+AW_API int aw_event_new(const char *name, aw_event **out);
+AW_API aw_event *aw_event_keep(aw_event *event);
+AW_API void aw_event_release(aw_event *event); /* NULL is fine */
+/* All who wait go on, also when it is cleared before their turn comes. */
+AW_API void aw_event_set(aw_event *event);
+AW_API void aw_event_clear(aw_event *event);
+AW_API bool aw_event_is_set(const aw_event *event);
+AW_API aw_wire *aw_when_set(aw_event *event); /* keeps */
+AW_API int aw_await_event(aw_task *task, aw_event *event);
+AW_API size_t aw_event_waiting(const aw_event *event);   /* tasks */
+AW_API const char *aw_event_name(const aw_event *event); /* or NULL */
+AW_API bool aw_event_open_to(const aw_event *event, const aw_engine *engine);
+
+/* A semaphore has `count` permits, which tasks acquire and give back.
+ *
+ *   most  it never has more; UINT64_MAX: no bound. AW_EINVAL below `count`
+ *
+ * Gives. Returns 0, AW_EINVAL or AW_ENOMEM. */
+AW_API int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
+                            aw_semaphore **out);
+AW_API aw_semaphore *aw_semaphore_keep(aw_semaphore *semaphore);
+AW_API void aw_semaphore_release(aw_semaphore *semaphore); /* the reference */
+/* Acquire without waiting. Returns 0 or AW_EAGAIN. */
+AW_API int aw_semaphore_try_acquire(aw_semaphore *semaphore);
+/* Give a permit back, to who waits first. Returns 0, or AW_EINVAL when it has
+ * as many as it may have. */
+AW_API int aw_semaphore_give_back(aw_semaphore *semaphore);
+AW_API aw_wire *aw_acquire(aw_semaphore *semaphore); /* keeps */
+AW_API int aw_await_acquire(aw_task *task, aw_semaphore *semaphore);
+AW_API uint64_t aw_semaphore_count(const aw_semaphore *semaphore);
+AW_API size_t aw_semaphore_waiting(const aw_semaphore *semaphore); /* tasks */
+AW_API const char *
+aw_semaphore_name(const aw_semaphore *semaphore); /* or NULL */
+AW_API bool aw_semaphore_open_to(const aw_semaphore *semaphore,
+                                 const aw_engine *engine);
 
 /* ---- scopes in the middle of host code ----------------------------------- */
 
@@ -832,6 +1110,7 @@ AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
 typedef struct aw_scope_end {
   aw_error *error; /* the first failure in it; gives, or NULL */
   bool cancelled;  /* it was cancelled itself */
+  bool cut;        /* a cancel has cut short what is in it, or children of it */
   bool timed_out;  /* by its own deadline */
   bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
   aw_value reason; /* of its cancel; gives */
@@ -852,7 +1131,8 @@ typedef enum aw_cancel_kind {
   AW_BY_DEADLINE, /* a scope's time-out */
   AW_BY_FAILURE,  /* something in the scope failed */
   AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
-  AW_BY_PARENT    /* what it belongs to was left */
+  AW_BY_PARENT,   /* what it belongs to was left */
+  AW_BY_RACE      /* another one was first [O5] */
 } aw_cancel_kind;
 AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
                                            aw_value *reason);
@@ -867,6 +1147,9 @@ AW_API aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
 AW_API aw_task *aw_scope_task(const aw_scope *scope);
 AW_API bool aw_scope_cancelled(const aw_scope *scope);
 AW_API bool aw_scope_shields(const aw_scope *scope);
+/* What it is, for people: "join", "race", "any", "select" of operands; "shield"
+ * while it is one; else "scope". */
+AW_API const char *aw_scope_label(const aw_scope *scope);
 
 #ifdef __cplusplus
 }

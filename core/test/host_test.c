@@ -142,6 +142,7 @@ static void parked_code_goes_on_when_its_wait_ends(void) {
   aw_value reason;
   CHECK(aw_task_cancelled_by(step.task, &reason) == AW_BY_LOOP);
   CHECK(aw_await_sleep(step.task, 1) == 0); /* refused, through the queue */
+  next(engine, loop, AW_STEP_SWALLOWED);
   step = next(engine, loop, AW_STEP_RESUME);
   CHECK(step.result == AW_ECANCELED);
   aw_step_cancelled(step.task);
@@ -205,6 +206,7 @@ static void a_cancel_goes_through_awaits(void) {
   aw_step step = next(engine, loop, AW_STEP_RESUME);
   CHECK(step.result == AW_ECANCELED);
   CHECK(aw_await_wire(step.task, aw_sleep(1), true) == 0);
+  next(engine, loop, AW_STEP_SWALLOWED);
   step = next(engine, loop, AW_STEP_RESUME);
   CHECK(step.result == AW_ECANCELED);
   aw_step_cancelled(step.task);
@@ -294,12 +296,16 @@ static void a_kill_closes_host_code_from_the_inside(void) {
     CHECK(step.result == AW_ECANCELED && step.data == &bodies[1]);
     CHECK(aw_await_sleep(step.task, AW_NEVER) == 0);
     CHECK(aw_next(engine, loop, &step) == 1);
+    if (step.what == AW_STEP_SWALLOWED)
+      CHECK(aw_next(engine, loop, &step) == 1);
   }
   CHECK(step.what == AW_STEP_KILL && step.data == &bodies[1]);
   aw_step_killed(step.task);
   step = next(engine, loop, AW_STEP_KILL);
   CHECK(step.data == &bodies[0]);
   aw_step_killed(step.task);
+  step = next(engine, loop, AW_STEP_LATE);
+  CHECK(step.ns == 5 * AW_SECOND && step.id == 0 && step.error == NULL);
   over(engine, loop);
   CHECK(aw_task_state_of(task) == AW_TASK_CANCELLED);
   aw_task_release(task);
@@ -349,6 +355,106 @@ static void a_deadlock_wants_the_host(void) {
   finish(engine, loop);
 }
 
+/* ---- what is worth a word [D4] ---- */
+
+static void a_cancel_that_is_swallowed_is_told_once(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_task_park(step.task, &bodies[0]);
+  CHECK(aw_await_yield(step.task) == 0);
+  aw_task_cancel(task, 0, AW_DEFAULT);
+  step = next(engine, loop, AW_STEP_RESUME); /* it was ready: C6 */
+  for (int i = 0; i < 3; i++) {
+    CHECK(aw_await_sleep(step.task, 1) == 0);
+    if (i == 1) {
+      step = next(engine, loop, AW_STEP_SWALLOWED);
+      CHECK(step.id == aw_task_id(task));
+    }
+    step = next(engine, loop, AW_STEP_RESUME);
+    CHECK(step.result == AW_ECANCELED);
+  }
+  aw_step_cancelled(step.task);
+  over(engine, loop);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
+/* It fails at once, and its child takes `ns` to clean up. */
+static aw_step fail_slowly(aw_engine *engine, aw_loop *loop, uint64_t ns,
+                           aw_step_kind then) {
+  aw_task_config handled = {.handler = claim(5)};
+  CHECK(aw_loop_start(loop, host(0), &handled, NULL) == 0);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope *scope;
+  CHECK(aw_scope_open(step.task, &open, &scope) == 0);
+  CHECK(aw_scope_start(scope, aw_shielded(aw_sleep(ns), AW_NEVER), NULL,
+                       NULL) == 0);
+  aw_task_park(step.task, &bodies[0]);
+  CHECK(aw_await_yield(step.task) == 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  aw_error *error = aw_error_new(engine, AW_EHOST, claim(7));
+  CHECK(aw_scope_leave(step.task, error, false) == 1);
+  step = next(engine, loop, AW_STEP_RESUME);
+  aw_scope_end end;
+  aw_scope_close(step.task, &end);
+  aw_step_fail(step.task, end.error);
+  return next(engine, loop, then);
+}
+
+static void a_slow_cleanup_is_told_with_what_it_hid(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_step step = fail_slowly(engine, loop, 3 * AW_SECOND / 2, AW_STEP_LATE);
+  CHECK(step.ns == 3 * AW_SECOND / 2 && step.id == 1);
+  CHECK(aw_error_value(step.error) == 7);
+  step = next(engine, loop, AW_STEP_FAILED);
+  aw_step_handled(step.task);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+static void a_quick_cleanup_is_not_told(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_step step = fail_slowly(engine, loop, AW_SECOND / 2, AW_STEP_FAILED);
+  aw_step_handled(step.task);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+/* ---- misuse ---- */
+
+static int never_arm(aw_task *task, void *data) {
+  (void)task, (void)data;
+  CHECK(false);
+  return 0;
+}
+
+/* Nothing could ever end its wait, not even a kill. */
+static void an_operation_can_be_ended_by_somebody(void) {
+  static const aw_operation stuck = {.label = "stuck", .arm = never_arm};
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, aw_wait_for(&stuck, NULL));
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_FAILED);
+  CHECK(step.task == task);
+  CHECK(aw_error_code(aw_task_error(task)) == AW_EINVAL);
+  aw_step_handled(step.task);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(aw_await_operation(step.task, &stuck, NULL) == AW_EINVAL);
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 static void the_tree_can_be_walked(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -392,6 +498,10 @@ int main(void) {
   a_kill_closes_host_code_from_the_inside();
   a_failure_at_the_root_wants_the_host();
   a_deadlock_wants_the_host();
+  a_cancel_that_is_swallowed_is_told_once();
+  a_slow_cleanup_is_told_with_what_it_hid();
+  a_quick_cleanup_is_not_told();
+  an_operation_can_be_ended_by_somebody();
   the_tree_can_be_walked();
   return 0;
 }

@@ -285,6 +285,7 @@ static void a_paused_loop_goes_on(void) {
   CHECK(aw_loop_free(loop) == AW_EBUSY);
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   CHECK(aw_loop_begin(loop, AW_NEVER) == AW_EBUSY);
+  CHECK(aw_next(engine, loop, &step) == 1 && step.what == AW_STEP_LATE);
   CHECK(aw_next(engine, loop, &step) == 0);
   CHECK(m.abandoned == 1 && aw_engine_now(engine) == 5 * AW_SECOND);
   CHECK(aw_loop_state_of(loop) == AW_LOOP_STOPPED);

@@ -178,6 +178,8 @@ static int host_run(aw_engine *engine, aw_loop *loop) {
       aw_loop_fail(loop, aw_error_new(engine, AW_EDEADLOCK, 0));
       break;
     case AW_STEP_SLOW:
+    case AW_STEP_LATE:
+    case AW_STEP_SWALLOWED:
     case AW_STEP_WOKEN: break;
     }
   }

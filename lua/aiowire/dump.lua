@@ -1,4 +1,7 @@
 --- ev:dump(): the tree of scopes and tasks, as text [D2].
+---
+--- Scopes that tell nothing are left out: plain ones that own no task, which
+--- wires open by the dozen.
 local _, inner = ...
 
 --- Is entry `i` the last one of its depth below the same parent?
@@ -16,7 +19,7 @@ end
 local function describe(entry)
   local task = entry.task
   if not task then
-    return entry.shield and "shield" or "scope"
+    return entry.label
   end
   local parts = { ("task %d '%s'"):format(task.id, task.name), task.status }
   if task.waiting then
@@ -35,8 +38,34 @@ local function await_line(task)
   return place and "awaits at " .. place
 end
 
+--- Take scopes out that are plain and have nothing, or only another scope,
+--- directly below.
+local function pruned(tree)
+  local kept, hidden = {}, 0
+  local depths = {} -- depth in `tree` at which each hidden one stands
+  for i, entry in ipairs(tree) do
+    while hidden > 0 and depths[hidden] >= entry.depth do
+      hidden = hidden - 1
+    end
+    local below = tree[i + 1]
+    local owns = below and below.depth > entry.depth and below.task
+    if entry.label == "scope" and not entry.task and not owns
+      and not entry.cancelled then
+      hidden = hidden + 1
+      depths[hidden] = entry.depth
+    else
+      entry.shown = entry.depth - hidden
+      kept[#kept + 1] = entry
+    end
+  end
+  for _, entry in ipairs(kept) do
+    entry.depth = entry.shown
+  end
+  return kept
+end
+
 return function(ev)
-  local tree = inner.tree(ev)
+  local tree = pruned(inner.tree(ev))
   local lines = { tostring(ev) }
   local bars = {}
   for i, entry in ipairs(tree) do

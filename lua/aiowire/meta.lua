@@ -43,15 +43,89 @@
 ---
 --- `tostring(w)` shows the expression [V8]: `(Sleep(0.1) >> Call(print)) * 4`.
 ---
---- Operators: `a >> b` is Sequence(a, b), `a * n` and `n * a` are Repeat(a, n),
+--- Operators, the loosest first; Lua's precedence makes parentheses rare:
+---
+---     a | b    race: the first to finish, the others are cancelled  [O5]
+---     a & b    join: both, at the same time                         [O4]
+---     a >> b   Sequence(a, b)                                       [O1]
+---     a * n    Repeat(a, n)                                         [O2]
+---     a // b   when a fails, b instead                              [O7]
+---     a / f    a, then f with its results, see `map`                [O11]
+---
+--- So `a >> b & c >> d | e` is `((a >> b) & (c >> d)) | e`. Each of `|`, `&`,
+--- `>>` and `//` is associative: it has as many operands as are written [V4].
 --- `w(ev)` runs one step inline, in the running task, and returns the next wire
 --- (a composite runs to its end) [N6]. Every other operator raises an error
 --- that says what to use instead [O16].
 ---@class aiowire.Wire
 ---@operator shr(aiowire.Wireable): aiowire.Wire
 ---@operator mul(number): aiowire.Wire
+---@operator band(aiowire.Wireable): aiowire.Wire
+---@operator bor(aiowire.Wireable): aiowire.Wire
+---@operator idiv(aiowire.Wireable): aiowire.Wire
+---@operator div(function): aiowire.Wire
 ---@operator call(aiowire.EventLoop): aiowire.Wire?
 local Wire = {}
+
+--- The whole of this wire, for at most `seconds` from when it begins [O8]. Cut
+--- short by that, it raises Timeout, once all of it has cleaned up; what it
+--- spun off counts. Of nested time-outs the outermost that expired reports.
+---@param seconds number
+---@param opts? { grace?: number } `grace`: seconds for that clean-up [C8]
+---@return aiowire.Wire
+function Wire:timeout(seconds, opts) end
+
+---@class aiowire.RetryOptions
+---@field times? integer tries in all, at least 1; default: no limit
+---@field delay? number seconds before the second try; default 0
+---@field factor? number how a delay grows from one try to the next; default 2
+---@field max? number seconds that a delay has at most
+---@field jitter? false|"full" "full": a random part of each delay, from the
+---  loop's seed; take it against a server that others use, too
+---@field when? fun(err: any, n: integer): any try again after this error, the
+---  one of try n? may await; default: after every one
+---@field within? number seconds for all tries and delays; then the last error
+---  is raised
+
+--- Try the whole of this wire, each time in a scope of its own, until one try
+--- does not fail [O10]. The last error is raised as it is, and `info.attempts`
+--- says how often was tried. Cancelled is never retried.
+---@param opts aiowire.RetryOptions
+---@return aiowire.Wire
+function Wire:retry(opts) end
+
+--- The whole of this wire; if it fails, `f(err, info)` goes on in the same
+--- task: may await, may return a wire, may raise [O9]. Not for Cancelled.
+---@param f fun(err: any, info: aiowire.Info): aiowire.Wireable?
+---@return aiowire.Wire
+function Wire:catch(f) end
+
+--- The whole of this wire, then `f()`, however it ended: with results, an
+--- error, or a cancel [O9]. `f` may await: outer cancels are hidden from it for
+--- `grace` seconds. A wire that it returns is run as well. An error in it
+--- replaces the first one, which is suppressed.
+---@param f fun(): any
+---@param grace? number seconds; default: the loop's grace
+---@return aiowire.Wire
+function Wire:finally(f, grace) end
+
+--- The whole of this wire; a failure goes to `h(ev, err, info)`, and the wire
+--- ends normally: one client's crash spares the server [O14].
+---@param h fun(ev: aiowire.EventLoop, err: any, info: aiowire.Info)
+---@return aiowire.Wire
+function Wire:supervise(h) end
+
+--- The whole of this wire, then `f(results…)`; what f returns are the results
+--- [O11]. `w / f` is the same. What an event took always reaches f: no cancel
+--- comes in between [N4].
+---@param f fun(...: any): ...: any
+---@return aiowire.Wire
+function Wire:map(f) end
+
+--- As `map`, but what f returns is the next wire [O11].
+---@param f fun(...: any): aiowire.Wireable?
+---@return aiowire.Wire
+function Wire:bind(f) end
 
 --- As this wire, and the wires that its last body returns are part of it
 --- [N2, O12]: `machine:whole() >> b` waits for the machine to end. Without it,
@@ -172,8 +246,8 @@ function Scope:cancel(reason) end
 
 ---@class aiowire.StartOptions
 ---@field name? string for people
----@field background? boolean keeps no loop alive, and is cancelled when the
----  last foreground task has ended [T2]
+---@field background? boolean keeps no loop alive, nor do its children, and is
+---  cancelled when the last foreground task has ended [T2]
 ---@field grace? number seconds, for cancels of this task; default: the loop's
 
 ---@alias aiowire.LoopStatus
@@ -280,13 +354,14 @@ function EventLoop:dump() end
 --- Let it pass. Code that must still await puts that in a shield [C12].
 ---@class aiowire.Cancelled
 ---@field reason any
----@field kind "task"|"scope"|"loop"|"timeout" what was cancelled
+---@field kind "task"|"scope"|"loop"|"timeout"|"failure"|"parent"|"race" what
+---  was cancelled, and why
 ---@field where string? "file:line" of the cancel, if Lua asked for it
 
---- Raised by aw.timeout, and by aw.run with a time-out of its own.
+--- Raised by `w:timeout`, aw.timeout, and aw.run with a time-out of its own.
 ---@class aiowire.Timeout
 ---@field after number seconds
----@field wire aiowire.Wire? what ran out of time
+---@field wire aiowire.Wire? what ran out of time, of `w:timeout()`
 
 --- Raised by Task:wait and `Done` for a task that was cancelled [T5].
 ---@class aiowire.TaskCancelled
@@ -369,14 +444,89 @@ function aw.SleepUntil(time) end
 ---@return aiowire.Wire
 function aw.Done(task) end
 
+--- All of them, at the same time, in a scope of their own; they begin in order
+--- [O4, O6]. The results are the first result of each, nil kept; with string
+--- keys it is one table of these. The first failure cancels the others, and is
+--- raised when they have cleaned up. `a & b` is All{a, b}.
+---
+--- Order: the array part, then string keys in byte order. `limit` bounds how
+--- many run at once.
+---@param operands { [integer|string]: aiowire.Wireable, limit?: integer }
+---@return aiowire.Wire
+function aw.All(operands) end
+
+--- The first to finish decides, with results or an error; the others are
+--- cancelled, and have cleaned up when it ends [O5, O6]. The results, then the
+--- winner's key (`a | b`: the results alone). What a loser's clean-up fails
+--- with is raised; what else it ends with is dropped.
+---
+--- An event (sleep, readable, recv, send, done, signal; also under a name, `/`
+--- or `bind`) decides when it commits, and the other events are given up at
+--- that moment: no message is taken and dropped [H3]. Of events that are ready
+--- at once the leftmost wins.
+---@param operands table<integer|string, aiowire.Wireable>
+---@return aiowire.Wire
+function aw.Race(operands) end
+
+--- As Race, but the first *success* decides; its results [O6]. When all fail,
+--- the last error is raised, with the others in `info.suppressed`.
+---@param operands table<integer|string, aiowire.Wireable>
+---@return aiowire.Wire
+function aw.Any(operands) end
+
+--- One atomic choice of events: the key of the one that commits, then its
+--- results [H4]. Where several are ready, each has its turn. Raises for what is
+--- no event.
+---@param events table<integer|string, aiowire.Wire>
+---@return aiowire.Wire
+function aw.Select(events) end
+
+---@class aiowire.EveryOptions
+---@field missed? "skip"|"burst"|"delay" what a tick does whose time is over:
+---  wait for the next multiple of the period (the default); come at once, and
+---  all that were missed; come at once, and the grid begins there
+
+--- The whole of `wire` at once, and then every `period` seconds, counted from
+--- the beginning, so without drift; ticks never overlap [K4]. Never ends by
+--- itself.
+---@param period number seconds, more than 0
+---@param wire aiowire.Wireable
+---@param opts? aiowire.EveryOptions
+---@return aiowire.Wire
+function aw.Every(period, wire, opts) end
+
+--- Receive from a channel, as an event [V3]: ends as `ch:recv()` does, with the
+--- value, or nil and "closed". Needs no coroutine [V7].
+---@param channel aiowire.Channel
+---@return aiowire.Wire
+function aw.Recv(channel) end
+
+--- Send `value` to a channel, as an event: ends with no results, or fails with
+--- Closed. Each run sends it once more.
+---@param channel aiowire.Channel
+---@param value any nil, too
+---@return aiowire.Wire
+function aw.Send(channel, value) end
+
+--- Finish when the event is set; as `event:wait()`.
+---@param event aiowire.Event
+---@return aiowire.Wire
+function aw.Wait(event) end
+
+--- Take a permit of a semaphore, to be given back by `release()`.
+---@param semaphore aiowire.Semaphore
+---@return aiowire.Wire
+function aw.Acquire(semaphore) end
+
 --- What can be waited for [Q6]: a descriptor's number, a Lua file, or an object
 --- with `pollfd`, `getfd` or `fd` (a stream, LuaSocket's, cqueues'). Such a
 --- source is ready while its own buffer holds data, too.
 ---@alias aiowire.Source integer|file*|aiowire.zmq.Socket|table|userdata
 
 --- Finish when `src` can be read from without blocking: there is data, its end
---- or an error [Q3]. The same as `Call(aw.readable, src)`, but it needs no
---- coroutine for numbers and files [V7].
+--- or an error [Q3]. The same as `Call(aw.readable, src)`, but an event, and
+--- without a coroutine, for numbers, files and streams of this library [V7];
+--- objects of others have to be asked in Lua, so they are no events.
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Readable(src) end
@@ -427,6 +577,10 @@ function aw.Signal(name) end
 ---@class aiowire.Poller
 ---@operator shr(aiowire.Wireable): aiowire.Wire
 ---@operator mul(number): aiowire.Wire
+---@operator band(aiowire.Wireable): aiowire.Wire
+---@operator bor(aiowire.Wireable): aiowire.Wire
+---@operator idiv(aiowire.Wireable): aiowire.Wire
+---@operator div(function): aiowire.Wire
 ---@operator call(aiowire.EventLoop): nil
 local Poller = {}
 
@@ -583,6 +737,105 @@ function aw.writable(src) end
 --- between two waits counts as one, and ends the next wait at once.
 ---@param name string with or without "SIG"
 function aw.signal(name) end
+
+-- Channels, events, semaphores -----------------------------------------------
+
+--- Hands values from task to task, first come, first served [H1, F5]. Any value
+--- goes through, nil as well. What waits in it lives as long as the channel.
+---
+--- A wait that is cancelled has sent, or taken, nothing; once the two have met,
+--- the value arrives, and a cancel comes at the next await [C6]. A channel
+--- belongs to the engine whose task waits on it first: tasks of a loop with a
+--- clock or seed of its own cannot share it with others [S6].
+---
+--- `tostring(ch)`: `channel jobs (2 of 4, 1 waiting)`. Closing it twice is
+--- fine, and `local ch <close>` closes it.
+---@class aiowire.Channel
+local Channel = {}
+
+--- Make a channel.
+---@param capacity? integer how many values it holds; 0, the default: each
+--- sender waits for its receiver (a rendezvous)
+---@param opts? { name?: string } for labels; else "file:line" of this call
+---@return aiowire.Channel
+function aw.channel(capacity, opts) end
+
+--- Send a value; awaits while the channel is full. Raises Closed once it is
+--- closed, also if that happens while waiting: then nothing was sent.
+---@param value any
+function Channel:send(value) end
+
+--- Receive a value; awaits while there is none. Once the channel is closed and
+--- what was left has been received: nil and "closed".
+---@return any value
+---@return "closed"? why
+function Channel:recv() end
+
+--- Send without waiting, inside a task or outside. Raises Closed.
+---@param value any
+---@return boolean sent
+---@return "full"? why nobody took it
+function Channel:try_send(value) end
+
+--- Receive without waiting, inside a task or outside.
+---@return any value
+---@return "empty"|"closed"|nil why there is none
+function Channel:try_recv() end
+
+--- Let nothing more in. Receivers get what is left, then nil and "closed";
+--- senders that wait get Closed.
+function Channel:close() end
+
+--- `for v in ch:iter() do`: receives until the channel is closed and empty. A
+--- nil ends a `for`, so one that was sent raises an error.
+---@return fun(ch: aiowire.Channel): any
+---@return aiowire.Channel
+function Channel:iter() end
+
+--- Set or not; tasks wait until it is set.
+---@class aiowire.Event
+local Event = {}
+
+---@param opts? { name?: string } for labels; else "file:line" of this call
+---@return aiowire.Event
+function aw.event(opts) end
+
+--- All who wait go on, even if it is cleared before their turn.
+function Event:set() end
+
+function Event:clear() end
+
+---@return boolean
+function Event:is_set() end
+
+--- Await that it is set; returns at once if it is.
+function Event:wait() end
+
+--- A number of permits; who finds none waits, first come, first served.
+---@class aiowire.Semaphore
+local Semaphore = {}
+
+--- A permit: `local permit <close> = sem:acquire()` gives it
+--- back with the block.
+---@class aiowire.Permit
+
+---@param permits integer how many are free at first
+---@param opts? { max?: integer, name?: string } `max`: giving back more than
+--- that is an error; else there is no bound
+---@return aiowire.Semaphore
+function aw.semaphore(permits, opts) end
+
+--- Take a permit; awaits while none is free.
+---@return aiowire.Permit
+function Semaphore:acquire() end
+
+--- Take a permit if one is free.
+---@return aiowire.Permit?
+function Semaphore:try_acquire() end
+
+--- Give a permit back: to who waits first, else it is free. Not after `<close>`
+--- has done so.
+function Semaphore:release() end
 
 -- Processes and streams -------------------------------------------------------
 

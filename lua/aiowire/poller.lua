@@ -246,6 +246,22 @@ function meta.__mul(a, b)
   return as_wire(a) * as_wire(b)
 end
 
+function meta.__band(a, b)
+  return as_wire(a) & as_wire(b)
+end
+
+function meta.__bor(a, b)
+  return as_wire(a) | as_wire(b)
+end
+
+function meta.__idiv(a, b)
+  return as_wire(a) // as_wire(b)
+end
+
+function meta.__div(a, b)
+  return as_wire(a) / b
+end
+
 -- Making one ----------------------------------------------------------------
 
 local function by_descriptor(a, b)

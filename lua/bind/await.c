@@ -81,6 +81,23 @@ bool awl_at_once(awl_worker *w) {
   return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
 }
 
+static int after_refused(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_refused);
+  awl_check_result(L, w);
+  return awl_error(L, "%s", aw_strerror(w->refused));
+}
+
+int awl_refuse(lua_State *L, awl_worker *w, int rc) {
+  if (awl_at_once(w))
+    return awl_error(L, "%s", aw_strerror(rc));
+  w->refused = rc;
+  aw_await_yield(w->task);
+  return awl_park(L, w, after_refused);
+}
+
 bool awl_strayed(awl_worker *w) {
   bool strayed = !w->resumed;
   w->resumed = false;

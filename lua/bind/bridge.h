@@ -1,15 +1,20 @@
 /* bridge.h - what the files of the binding share
  *
  *   module.c   luaopen_aiowire; assembles all of it
- *   lwire.c    wires and their operators          show.c   tostring of wires
+ *   lwire.c    wires as Lua values                expression.c tostring of them
+ *   lcompose.c what combines them                 leaf.c   what leaves are given
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
  *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
  *   lsource.c  aw.Recv, aw.Send, by class
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   workers: the only place that resumes a coroutine
- *   lerror.c   error objects, info                lvalue.c conversions, values
+ *   lerror.c   error objects                      lvalue.c conversions, values
+ *   linfo.c    what is known beside an error
+ *   show.c     values, tasks, waits for people    gather.c one value of several
  *   site.c     "file:line", interned              traceback.c  of a stack
+ *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
+ *   owner.c    whose a coroutine is
  *   state.c    the shared state
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
@@ -36,25 +41,17 @@ typedef struct awl_loop awl_loop;
 typedef struct awl_worker awl_worker;
 typedef struct awl_site awl_site;
 
-/* Tables on the stack of `util`, by index. */
-typedef enum awl_slot {
-  AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
-  AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
-  AWL_TASKS,     /* id of a task → Task; weak values */
-  AWL_THREADS,   /* number of a worker → its coroutine */
-  AWL_RAISED,    /* number of a worker → info of the error on its way */
-  AWL_NAMES,     /* function of a library → its name */
-  AWL_OWNED,     /* coroutine → worker, where only the engine may resume it */
-  AWL_LAST_SLOT = AWL_OWNED
-} awl_slot;
-
-/* Classes of objects, each a metatable in the registry. */
+/* Classes of objects, each a metatable. */
 typedef enum awl_class {
   AWL_WIRE,
   AWL_TASK,
   AWL_LOOP,
   AWL_SCOPE,
   AWL_INFO,
+  AWL_CHANNEL,
+  AWL_EVENT,
+  AWL_SEMAPHORE,
+  AWL_PERMIT,    /* of a semaphore */
   AWL_CANCELLED, /* from here on: error objects */
   AWL_TIMEOUT,
   AWL_TASK_CANCELLED,
@@ -64,6 +61,21 @@ typedef enum awl_class {
   AWL_DEADLOCK,
   AWL_CLASSES
 } awl_class;
+
+/* On the stack of `util`, by index: tables, and what is used often. */
+typedef enum awl_slot {
+  AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
+  AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
+  AWL_TASKS,     /* id of a task → Task; weak values */
+  AWL_OBJECTS,   /* address → userdata that C code looks for; weak values */
+  AWL_THREADS,   /* number of a worker → its coroutine */
+  AWL_RAISED,    /* number of a worker → info of the error on its way */
+  AWL_NAMES,     /* function of a library → its name */
+  AWL_OWNED, /* coroutine of a user → worker that parks in it, see owner.c */
+  AWL_HANDLER,    /* the message handler of bodies */
+  AWL_METATABLES, /* of each awl_class */
+  AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
+} awl_slot;
 
 /* An engine; numbered from 0, the state's own. */
 struct awl_engine {
@@ -91,6 +103,7 @@ struct awl_worker {
   uint32_t number;
   uint32_t at_once; /* awaits since it was resumed that did not wait */
   int result;       /* how the wait ended */
+  int refused;      /* why one could not begin, see awl_refuse() */
   bool started;     /* its function runs */
   bool parked;      /* it yielded by itself, not by a stray coroutine.yield */
   bool resumed;     /* by the engine, and nobody else */
@@ -113,7 +126,6 @@ typedef struct awl_scope {
   uint64_t ns;             /* its time, for the text of a Timeout */
   awl_scope_mode mode;
   int status; /* of that function */
-  bool cut;   /* it was cancelled when that function ended */
 } awl_scope;
 
 /* EventLoop's userdata. Its user value 1 is the table of values, by place. */
@@ -124,7 +136,8 @@ struct awl_loop {
   uint32_t number;
   uint32_t *claims; /* for each place: claims on it; free: next free place */
   uint32_t places, first_free;
-  size_t live; /* values it has */
+  size_t live;             /* values it has */
+  struct awl_leaf *recent; /* of the wire made of a value last, or NULL */
   uint64_t timeout;
   bool private_engine; /* it is the loop that the engine goes with */
   bool signals;
@@ -160,9 +173,12 @@ struct awl_state {
   awl_worker **workers;   /* by number; NULL where free */
   uint32_t *worker_chain; /* free numbers */
   uint32_t worker_count, first_worker;
+  uint32_t *owned; /* the workers by their coroutines, see owner.c */
+  uint32_t owned_count, owned_bits;
   awl_worker *idle;
   awl_site **sites;
   size_t site_count, site_size;
+  const awl_site *recent_sites[2]; /* asked for last: a place, a function */
   const void *metatables[AWL_CLASSES];
   uint32_t engine_count;
   size_t wires, leaf_live, values, busy, idle_count;
@@ -175,7 +191,9 @@ struct awl_state {
   bool exiting; /* os.exit() was called */
   int signal;   /* that ended the outermost run */
   bool in_handler;
-  aw_loop *handler_loop; /* of the task whose failure is being handled */
+  aw_loop *handler_loop;       /* of the task whose failure is being handled */
+  aw_lua_value closed, passed; /* see lchannel.c, */
+  aw_value closed_value, passed_value; /* as values of the core */
 };
 
 /* ---- state.c ---- */
@@ -200,7 +218,10 @@ void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
 void awl_new_class(lua_State *L, awl_state *s, awl_class class,
                    const char *name, const luaL_Reg *methods,
                    const luaL_Reg *meta);
-void awl_push_class(lua_State *L, awl_class class); /* its metatable */
+void awl_push_class(lua_State *L, awl_state *s, awl_class class);
+/* In the __index function of a class with methods: push the method that is
+ * asked for, if it is one. */
+bool awl_push_method(lua_State *L);
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
 /* Push a table of `util`, or one value of it. */
 void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot);
@@ -232,8 +253,14 @@ int awl_push_tuple(lua_State *L, awl_state *s, aw_value value);
 int awl_take_results(lua_State *L, awl_state *s, aw_task *task);
 /* Is it one of `loop`? */
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop);
+/* The aw_lua_value that a value is, or NULL. */
+aw_lua_value *awl_boxed(aw_value value);
 void awl_drop(void *state, aw_value value);
 aw_value awl_keep(void *state, aw_value value);
+int awl_gather(void *state, aw_shape shape, const aw_value *values,
+               size_t count, size_t index, aw_value *out);
+/* `leaf` goes: nobody is to find its wire any more, see awl_loop.recent. */
+void awl_forget_recent(const awl_state *s, const struct awl_leaf *leaf);
 
 /* ---- site.c ---- */
 
@@ -260,7 +287,17 @@ typedef enum awl_leaf_kind {
   AWL_LEAF_CALL,  /* f(…), its results are results */
   AWL_LEAF_BODY,  /* f(ev, …), its result is the next wire */
   AWL_LEAF_VALUE, /* results */
-  AWL_LEAF_HELD   /* a body f(ev), a value that the engine holds */
+  AWL_LEAF_HELD,  /* a body f(ev), a value that the engine holds */
+  /* Second parts of other wires, see leaf.c: */
+  AWL_LEAF_MAP,       /* f(results…), its results are results */
+  AWL_LEAF_BIND,      /* f(results…), its result is the next wire */
+  AWL_LEAF_CATCH,     /* f(err, info), its result is the next wire */
+  AWL_LEAF_FINALLY,   /* f(), its result may be the next wire */
+  AWL_LEAF_SUPERVISE, /* f(ev, err, info) */
+  AWL_LEAF_WHEN,      /* f(err, n), says whether to try again */
+  AWL_LEAF_KEYED,     /* no f: results by the keys of an All{} … */
+  AWL_LEAF_KEY_LAST,  /* … results, then a key, of a number … */
+  AWL_LEAF_KEY_FIRST  /* … key, then results */
 } awl_leaf_kind;
 
 enum { AWL_UNNUMBERED = UINT32_MAX };
@@ -272,7 +309,8 @@ typedef struct awl_leaf {
   uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see lwire.c */
   uint64_t serial; /* no two leaves have the same */
   int extra;       /* arguments beside f; -1: BODIES has f alone */
-  aw_value value;  /* HELD */
+  aw_value value;  /* HELD … */
+  aw_wire *wire;   /* … by this wire, which has the leaf: borrowed */
 } awl_leaf;
 
 /* Turn what V2 accepts at `index` into a wire for a task of `loop`, which
@@ -295,15 +333,24 @@ bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf);
 bool awl_callable(lua_State *L, int index);
 /* Does `wire` hold, for the engine, the very value at `index`? */
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
+/* One more claim on the Wire or body that `task`, or one above it, runs, and
+ * that holds what it is made of; 0 if there is none. */
+aw_value awl_keep_running(awl_state *s, const aw_task *task);
 /* Push the Wire that `wire` holds for the engine, or nil. */
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task);
 
-/* ---- show.c ---- */
+/* ---- expression.c ---- */
 /* Push the text of a wire that a task holds, or of that of the Wire `owner`. */
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
+
+/* ---- show.c ---- */
+enum { AWL_LONGEST_WAIT = 64 };
+/* What an operation waits for, as "5"; "" if it does not say. */
+void awl_describe(const aw_operation *operation, const void *data, char *out,
+                  size_t size);
 void awl_show_value(lua_State *L, awl_state *s, int index); /* short */
 void awl_cut_name(lua_State *L); /* the text on top, to what a name may be */
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
@@ -311,14 +358,29 @@ const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
 /* Push what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
 
+/* ---- leaf.c ---- */
+
+/* Does its content have a function to call? */
+bool awl_leaf_calls(const awl_leaf *leaf);
+/* Push what the leaf of `worker` is called with, besides its bound arguments:
+ * what its first part left; returns how many. `loop` is the index of its
+ * EventLoop. Raises. */
+int awl_push_input(lua_State *L, awl_worker *worker, int loop);
+/* What is above `first` - 1 is what f returned: is it a next wire, or are those
+ * results? See awl_leaf_kind. */
+typedef enum awl_report {
+  AWL_REPORT_RESULTS,
+  AWL_REPORT_NEXT,
+  AWL_REPORT_NOTHING
+} awl_report;
+awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first);
+
 /* ---- traceback.c ---- */
 /* Push a traceback of `co`, from `level`, without our own frames. Raises. */
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
 
-/* ---- lerror.c ---- */
-void awl_open_errors(lua_State *L, awl_state *s);
-/* The message handler of bodies: notes the traceback, leaves the error. */
-int awl_traceback(lua_State *L);
+/* ---- linfo.c ---- */
+void awl_open_info(lua_State *L, awl_state *s);
 /* Forget the info of the error that is on its way in `worker`. */
 void awl_drop_raised(awl_worker *worker);
 /* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
@@ -338,6 +400,11 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
 /* Raise `error` (taken) in `worker`, whose await it ended. */
 int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
+
+/* ---- lerror.c ---- */
+void awl_open_errors(lua_State *L, awl_state *s);
+/* Push what an error that the core made is in Lua. Raises. */
+void awl_push_error_object(lua_State *L, const aw_error *error);
 /* Push Cancelled as `task` sees it. Raises. */
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
 /* Push a new Cancelled{reason, kind, where}; reason on top, popped. Raises. */
@@ -370,18 +437,44 @@ void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop);
 #define AWL_PLACE_OF(number) ((number)&0xffff)
 awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
 
-/* ---- lact.c, lscope.c, lco.c ---- */
+/* ---- owner.c ---- */
 
-/* Note in AWL_OWNED that `co` is the engine's to resume, or not (NULL). Raises
+/* Note that `co`, of a user, is the engine's to resume, or not (NULL). Raises
  * the first time only. */
 void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
 /* The worker that `co` belongs to while it waits; or NULL. */
 awl_worker *awl_owner(awl_state *s, lua_State *co);
+/* Room for one more worker; false: out of memory. */
+bool awl_owned_reserve(awl_state *s);
+/* The worker has its coroutine; there is room. */
+void awl_owned_add(awl_state *s, const awl_worker *worker);
+/* … and is about to lose it. */
+void awl_owned_remove(awl_state *s, const awl_worker *worker);
+/* Many workers have gone without the above. */
+void awl_owned_rebuild(awl_state *s);
+
+/* ---- lact.c, lscope.c, lco.c ---- */
+
 void awl_open_act(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
 void awl_leave_scope(awl_scope *scope); /* it is open no more */
 void awl_open_co(lua_State *L, awl_state *s);
 void awl_install(lua_State *L, awl_state *s); /* raises */
+
+/* ---- lchannel.c, lsync.c ---- */
+void awl_open_channel(lua_State *L, awl_state *s);
+void awl_open_sync(lua_State *L, awl_state *s);
+/* Push the value that a wire sends; false: it is no wire that sends. */
+bool awl_push_sent(lua_State *L, awl_state *s, const aw_wire_view *view);
+/* Let C code find the userdata at `index` by `object`, in AWL_OBJECTS. */
+void awl_note_object(lua_State *L, awl_state *s, const void *object, int index);
+/* The name of a new `kind` of object: option `name` of the table at `arg`, or
+ * where it is made; NULL if that is unknown. Borrowed, for this call: it may be
+ * pushed. `known` are all its options, NULL at their end. Raises. */
+const char *awl_object_name(lua_State *L, awl_state *s, int arg,
+                            const char *kind, const char *const *known);
+/* Raise that `what` belongs to another engine [S6]. */
+int awl_foreign(lua_State *L, const char *what);
 
 /* ---- worker.c ---- */
 
@@ -425,6 +518,10 @@ int awl_park(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
+/* A wait could not be armed, with `rc`: raise that, at once or, when that was
+ * often enough, through the queue, so that a loop which swallows it cannot hold
+ * the engine. `return` this. */
+int awl_refuse(lua_State *L, awl_worker *worker, int rc);
 /* First thing in such a `k`: true when somebody else resumed the coroutine,
  * even if its worker has ended and is another task's now;
  * then `return awl_park_again()`. */

@@ -66,6 +66,12 @@ static void do_kill(lua_State *L, awl_state *s) {
   lua_pushlightuserdata(L, w);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     lua_pop(L, 1); /* no memory to note it: it is closed all the same */
+  char text[96];
+  snprintf(text, sizeof text,
+           "aiowire: task %llu did not end when it was cancelled, and is "
+           "killed; see ev.stuck",
+           (unsigned long long)aw_task_id(task));
+  lua_warning(L, text, 0);
   awl_worker_end(w);
   aw_step_killed(task);
 }
@@ -202,7 +208,8 @@ static void do_woken(lua_State *L, awl_state *s) {
     aw_loop_stop(s->run.loop, count > 1);
 }
 
-/* A warning, for who has them on (`-W`, `warn "@on"`) [F4]. */
+/* ---- warnings, for who has them on (`-W`, `warn "@on"`) [D4] ---- */
+
 static void do_slow(lua_State *L, awl_state *s) {
   const aw_step *step = &s->run.step;
   char text[128];
@@ -210,6 +217,44 @@ static void do_slow(lua_State *L, awl_state *s) {
            "aiowire: for %.2f s nothing else could run; the step was of task "
            "%llu or of one just before it",
            awl_seconds(step->ns), (unsigned long long)step->id);
+  lua_warning(L, text, 0);
+}
+
+/* (light error, light loop) → its text, or "". */
+static int error_text(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 2);
+  awl_push_error(L, loop->state, loop, lua_touserdata(L, 1));
+  luaL_tolstring(L, -1, NULL);
+  return 1;
+}
+
+/* Clean-up is over, and what it hid until now is seen. */
+static void do_late(lua_State *L, awl_state *s) {
+  const aw_step *step = &s->run.step;
+  char text[128];
+  char whose[32] = "the loop";
+  if (step->id)
+    snprintf(whose, sizeof whose, "task %llu", (unsigned long long)step->id);
+  snprintf(text, sizeof text, "aiowire: clean-up of %s took %.2f s%s", whose,
+           awl_seconds(step->ns),
+           step->error ? "; until then it hid this error: " : "");
+  lua_warning(L, text, step->error != NULL);
+  if (!step->error)
+    return;
+  lua_pushcfunction(L, error_text);
+  lua_pushlightuserdata(L, step->error);
+  lua_pushlightuserdata(L, awl_loop_of(s, s->run.loop));
+  bool made = lua_pcall(L, 2, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING;
+  lua_warning(L, made ? lua_tostring(L, -1) : "(no text)", 0);
+  lua_pop(L, 1);
+}
+
+static void do_swallowed(lua_State *L, awl_state *s) {
+  char text[160];
+  snprintf(text, sizeof text,
+           "aiowire: task %llu was cancelled, caught that, and awaited again: "
+           "raise Cancelled on, and let clean-up await inside aw.shield",
+           (unsigned long long)s->run.step.id);
   lua_warning(L, text, 0);
 }
 
@@ -223,6 +268,8 @@ static void dispatch(lua_State *L, awl_state *s) {
   case AW_STEP_FAILED: do_failed(L, s); break;
   case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
   case AW_STEP_SLOW: do_slow(L, s); break;
+  case AW_STEP_LATE: do_late(L, s); break;
+  case AW_STEP_SWALLOWED: do_swallowed(L, s); break;
   case AW_STEP_WOKEN: do_woken(L, s); break;
   }
 }

@@ -19,7 +19,7 @@ static int after_plain(lua_State *L, int status, lua_KContext context) {
 /* A wait was armed with `rc`: park, or say what is wrong. */
 static int park_or_raise(lua_State *L, awl_worker *w, int rc) {
   if (rc < 0)
-    return awl_error(L, "%s", aw_strerror(rc));
+    return awl_refuse(L, w, rc);
   return awl_park(L, w, after_plain);
 }
 
@@ -82,8 +82,9 @@ static int await_wire(lua_State *L, const char *what, bool whole,
   awl_worker *w = awl_awaiter(L, s, what);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(w->task));
   aw_wire *wire = awl_to_wire(L, s, loop, 1);
-  if (aw_await_wire(w->task, wire, whole) < 0)
-    return awl_error(L, "not enough memory");
+  int rc = aw_await_wire(w->task, wire, whole);
+  if (rc < 0)
+    return awl_refuse(L, w, rc);
   return awl_park(L, w, k);
 }
 
@@ -107,6 +108,16 @@ static int after_operation(lua_State *L, int status, lua_KContext context) {
   return w->then(L, w->result, w->data);
 }
 
+/* Of an operation that could not begin: through the queue, see awl_refuse(). */
+static int after_refused(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (awl_strayed(w))
+    return awl_park_again(L, w, after_refused);
+  awl_check_result(L, w);
+  return w->then(L, w->refused, w->data);
+}
+
 int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
                  const char *what, aw_lua_continue then) {
   awl_worker *w = awl_awaiter(L, awl_open(L), what);
@@ -114,9 +125,13 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   w->data = data;
   int rc = operation ? aw_await_operation(w->task, operation, data)
                      : aw_await_yield(w->task);
-  if (rc < 0)
+  if (rc >= 0)
+    return awl_park(L, w, after_operation);
+  if (awl_at_once(w))
     return then(L, rc, data);
-  return awl_park(L, w, after_operation);
+  w->refused = rc;
+  aw_await_yield(w->task);
+  return awl_park(L, w, after_refused);
 }
 
 aw_task *aw_lua_task(lua_State *L, const char *what) {

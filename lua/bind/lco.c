@@ -39,29 +39,6 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
   return false;
 }
 
-void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker) {
-  awl_push_slot(L, s, AWL_OWNED);
-  lua_pushthread(co);
-  lua_xmove(co, L, 1);
-  if (worker)
-    lua_pushlightuserdata(L, worker);
-  else
-    lua_pushboolean(L, false); /* keeps its place in the table */
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-awl_worker *awl_owner(awl_state *s, lua_State *co) {
-  if (!lua_checkstack(co, 1))
-    return NULL;
-  lua_pushthread(co);
-  lua_xmove(co, s->util, 1);
-  lua_rawget(s->util, AWL_OWNED);
-  awl_worker *worker = lua_touserdata(s->util, -1);
-  lua_pop(s->util, 1);
-  return worker;
-}
-
 /* Why `co` cannot be resumed, or NULL. May push a string. */
 static const char *refusal(awl_state *s, lua_State *L, lua_State *co) {
   if (co == L)

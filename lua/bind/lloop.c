@@ -141,7 +141,7 @@ static int m_EventLoop(lua_State *L) {
     lua_getfield(L, 1, "name");
     lua_setiuservalue(L, 2, NAME);
   }
-  awl_push_class(L, AWL_LOOP);
+  awl_push_class(L, s, AWL_LOOP);
   lua_setmetatable(L, 2);
   /* From here on nothing collects: a finalizer may make loops, too. */
   uint32_t number = take_number(L, s);
@@ -386,7 +386,7 @@ static int inner_run_limited(lua_State *L) {
   return run_outside(L, s, loop, AW_NEVER, limit);
 }
 
-/* tree(ev): {{depth=, task=, cancelled=, shield=}, …}, for the dump. */
+/* tree(ev): {{depth=, task=, cancelled=, label=}, …}, for the dump. */
 static int m_tree(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = check_loop(L, s);
@@ -407,8 +407,8 @@ static int m_tree(lua_State *L) {
     }
     lua_pushboolean(L, aw_scope_cancelled(at));
     lua_setfield(L, -2, "cancelled");
-    lua_pushboolean(L, aw_scope_shields(at));
-    lua_setfield(L, -2, "shield");
+    lua_pushstring(L, aw_scope_label(at));
+    lua_setfield(L, -2, "label");
     lua_rawseti(L, -2, ++n);
   }
   return 1;
@@ -434,6 +434,8 @@ static const char *state_name(const awl_loop *loop) {
 static int loop_index(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = check_loop(L, s);
+  if (awl_push_method(L))
+    return 1;
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "stuck") == 0) {
     lua_getiuservalue(L, 1, STUCK);
@@ -447,10 +449,7 @@ static int loop_index(lua_State *L) {
     else
       lua_pushnil(L);
   } else {
-    awl_push_class(L, AWL_LOOP);
-    lua_getfield(L, -1, "methods");
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    lua_pushnil(L);
   }
   return 1;
 }

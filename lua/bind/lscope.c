@@ -87,10 +87,10 @@ static int cut_off(lua_State *L, const awl_scope *scope,
   return 3;
 }
 
-/* The scope is empty: close it, and say what came of it. It was cut short if
- * f passed Cancelled on, or if the cancel came while its children were waited
- * for; f's results stand if it returned after a cancel all the same [T7]. */
-static int close_scope(lua_State *L, awl_worker *w, bool joined) {
+/* The scope is empty: close it, and say what came of it. It was cut short if a
+ * cancel went through f, or ended a child; else f's results stand, cancelled or
+ * not [T7]. */
+static int close_scope(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   awl_scope *scope = lua_touserdata(L, 1);
   aw_scope_end end;
@@ -100,16 +100,14 @@ static int close_scope(lua_State *L, awl_worker *w, bool joined) {
     awl_drop(s, end.reason);
     return awl_raise(L, w, end.error);
   }
-  bool late = scope->status == LUA_OK && !scope->cut;
-  bool cut =
-      late ? joined && (end.cancelled || end.outer) : scope->status != LUA_OK;
+  bool own = end.cancelled && !end.outer;
   int results = lua_gettop(L) - 1;
-  if (cut && end.cancelled && !end.outer)
+  if (end.cut && own)
     results = cut_off(L, scope, &end);
   awl_drop(s, end.reason);
-  if (!cut || (end.cancelled && !end.outer))
+  if (!end.cut || own)
     return results;
-  if (late)
+  if (scope->status == LUA_OK)
     awl_push_cancelled(L, s, w->task);
   return lua_error(L); /* Cancelled goes on */
 }
@@ -119,15 +117,7 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
   awl_worker *w = (awl_worker *)context;
   if (awl_strayed(w))
     return awl_park_again(L, w, after_join);
-  return close_scope(L, w, true);
-}
-
-static int after_turn(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_turn);
-  return close_scope(L, w, false);
+  return close_scope(L, w);
 }
 
 /* f has ended with `status`. Scopes are left in the body that opened them, the
@@ -139,7 +129,6 @@ static int leave(lua_State *L, awl_worker *w, int status) {
     return awl_error(L, "a scope must be left in the task that opened it, the "
                         "innermost first (coroutine.yield inside aw.scope?)");
   scope->status = status;
-  scope->cut = aw_task_cancelled(w->task);
   bool cancelled = status != LUA_OK && awl_is_cancelled(L, s, -1);
   aw_error *error = NULL;
   if (status != LUA_OK && !cancelled) {
@@ -149,9 +138,9 @@ static int leave(lua_State *L, awl_worker *w, int status) {
   aw_task_park(w->task, w);
   if (aw_scope_leave(w->task, error, cancelled) != 0)
     return awl_park(L, w, after_join);
-  if (awl_at_once(w) || aw_await_yield(w->task) < 0)
-    return close_scope(L, w, false);
-  return awl_park(L, w, after_turn); /* others first [F3] */
+  if (awl_at_once(w) || aw_await_turn(w->task) < 0)
+    return close_scope(L, w);
+  return awl_park(L, w, after_join); /* others first [F3] */
 }
 
 static int after_body(lua_State *L, int status, lua_KContext context) {
@@ -170,10 +159,9 @@ static int call_in_scope(lua_State *L, awl_worker *w, int count,
   int f = lua_gettop(L) - count;
   awl_scope *scope = lua_newuserdatauv(L, sizeof *scope, 0);
   memset(scope, 0, sizeof *scope);
-  awl_push_class(L, AWL_SCOPE);
+  awl_push_class(L, s, AWL_SCOPE);
   lua_setmetatable(L, -2);
-  lua_pushlightuserdata(L, s);
-  lua_pushcclosure(L, awl_traceback, 1);
+  awl_push_slot(L, s, AWL_HANDLER);
   if (mode == AWL_MODE_SCOPE) {
     lua_pushvalue(L, -2);
     lua_insert(L, f + 1);

@@ -5,7 +5,8 @@
  * handler counts, wakes the engine (which stops the loop: with grace, the
  * second time at once), and arms a hook in the coroutine that runs just then:
  * a body that goes on for BUSY instructions after it is busy, and is
- * interrupted with an error. The hook stays until the step ends: clean-up has
+ * interrupted with an error. The hook stays until the step ends, in the
+ * coroutine that runs, be it one of the user's: clean-up has
  * ROOM, and after PATIENCE errors each instruction raises, so that a
  * `while true do pcall(f) end` cannot swallow it. A step that ends soon is not
  * disturbed. What was there before is restored by sigaction. A third
@@ -18,6 +19,7 @@
 #include <string.h>
 
 enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
+enum { SLICE = 1000, SWITCH = 20 }; /* a switch of coroutines counts as 20 */
 
 static struct {
   aw_engine *engine;            /* that is woken; NULL: nothing is held */
@@ -27,16 +29,37 @@ static struct {
   volatile sig_atomic_t number; /* the last one */
   volatile sig_atomic_t hooked; /* a hook is armed somewhere */
   int raised;                   /* errors by the hook, in this step */
+  int ran;                      /* instructions since the last, or the signal */
   volatile sig_atomic_t dump;   /* SIGQUIT came [D2] */
   bool host;
   bool hangup; /* SIGHUP is held, too */
   struct sigaction old_int, old_term, old_hup, old_quit;
 } held;
 
+static void interrupt(lua_State *L, lua_Debug *ar);
+
+/* How many instructions until the next error. */
+static int room(void) {
+  return held.raised == 0 ? BUSY : held.raised > PATIENCE ? 1 : ROOM;
+}
+
+/* A slice at a time, since each lua_sethook() begins to count anew. */
+static void hook(lua_State *co) {
+  int left = room() - held.ran;
+  int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
+  lua_sethook(co, interrupt, LUA_MASKCOUNT, count);
+}
+
 static void interrupt(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  int room = ++held.raised > PATIENCE ? 1 : ROOM;
-  lua_sethook(L, interrupt, LUA_MASKCOUNT, room);
+  held.ran += SLICE;
+  if (held.ran < room()) {
+    hook(L);
+    return;
+  }
+  held.ran = 0;
+  held.raised++;
+  hook(L);
   luaL_error(L, "interrupted!");
 }
 
@@ -50,7 +73,7 @@ static void on_signal(int number) {
   lua_State *running = held.running;
   if (running) {
     held.hooked = 1;
-    lua_sethook(running, interrupt, LUA_MASKCOUNT, BUSY);
+    hook(running);
   }
   aw_engine_wake(held.engine);
 }
@@ -65,7 +88,8 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   if (held.engine || aw_engine_wakeable(engine->core) < 0)
     return false;
   held.host = s->host;
-  held.count = held.seen = held.number = held.hooked = held.raised = 0;
+  held.count = held.seen = held.number = held.hooked = held.raised = held.ran =
+      0;
   held.running = NULL;
   held.engine = engine->core;
   struct sigaction action;
@@ -113,12 +137,22 @@ bool awl_signals_dump(void) {
 }
 
 void awl_signals_watch(lua_State *co) {
+  lua_State *before = held.running;
   held.running = co;
+  if (!held.hooked || before == co)
+    return;
+  if (before)
+    lua_sethook(before, NULL, 0, 0);
+  held.ran += SWITCH;
+  if (co)
+    hook(co);
+  else
+    held.hooked = held.raised = held.ran = 0; /* it waits: the step is over */
 }
 
 void awl_signals_step_over(lua_State *co) {
   if (!held.hooked)
     return;
-  held.hooked = held.raised = 0;
+  held.hooked = held.raised = held.ran = 0;
   lua_sethook(co, NULL, 0, 0);
 }

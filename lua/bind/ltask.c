@@ -32,10 +32,10 @@ aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   return task;
 }
 
-static task_ud *push_empty(lua_State *L) {
+static task_ud *push_empty(lua_State *L, awl_state *s) {
   task_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->task = NULL;
-  awl_push_class(L, AWL_TASK);
+  awl_push_class(L, s, AWL_TASK);
   lua_setmetatable(L, -2);
   return ud;
 }
@@ -56,7 +56,7 @@ void awl_push_task(lua_State *L, awl_state *s, aw_task *task) {
   if (lua_isuserdata(L, -1))
     return;
   lua_pop(L, 1);
-  push_empty(L);
+  push_empty(L, s);
   fill(L, s, loop, aw_task_keep(task));
 }
 
@@ -135,7 +135,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
   read_options(L, s, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
-  push_empty(L); /* all that can raise comes before the wire is held */
+  push_empty(L, s); /* all that can raise comes before the wire is held */
   if (!lua_isnil(L, arg + 1)) {
     lua_pushvalue(L, arg + 1);
     config.handler = awl_hold(L, loop);
@@ -402,13 +402,7 @@ static int task_index(lua_State *L) {
   awl_state *s = awl_of(L);
   aw_task *task = awl_check_task(L, s, 1);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (push_field(L, s, task, key))
-    return 1;
-  awl_push_class(L, AWL_TASK);
-  lua_getfield(L, -1, "methods");
-  lua_pushvalue(L, 2);
-  lua_rawget(L, -2);
-  return 1;
+  return awl_push_method(L) || push_field(L, s, task, key);
 }
 
 static int task_newindex(lua_State *L) {

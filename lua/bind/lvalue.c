@@ -69,7 +69,7 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
 
 static const aw_value BOXED = UINT64_C(1) << 63;
 
-static aw_lua_value *boxed(aw_value value) {
+aw_lua_value *awl_boxed(aw_value value) {
   if (!(value & BOXED))
     return NULL;
   return (aw_lua_value *)(uintptr_t)(value & ~BOXED);
@@ -138,6 +138,12 @@ static awl_loop *loop_of(const awl_state *s, aw_value value) {
   return awl_loop_number(s, (uint32_t)(value >> 32));
 }
 
+void awl_forget_recent(const awl_state *s, const awl_leaf *leaf) {
+  awl_loop *loop = s->loops ? loop_of(s, leaf->value) : NULL;
+  if (loop && loop->recent == leaf)
+    loop->recent = NULL;
+}
+
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
   return value != 0 && loop_of(s, value) == loop;
 }
@@ -156,7 +162,7 @@ void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
   if (!value)
     return 0;
-  aw_lua_value *box = boxed(value);
+  aw_lua_value *box = awl_boxed(value);
   if (box)
     return box->push(L, box);
   awl_push_value(L, s, value);
@@ -190,7 +196,7 @@ int aw_lua_take_results(lua_State *L, aw_task *task) {
 }
 
 aw_value awl_keep(void *state, aw_value value) {
-  aw_lua_value *box = boxed(value);
+  aw_lua_value *box = awl_boxed(value);
   if (box) {
     box->refs++;
     return value;
@@ -204,7 +210,7 @@ aw_value awl_keep(void *state, aw_value value) {
 
 void awl_drop(void *state, aw_value value) {
   awl_state *s = state;
-  aw_lua_value *box = boxed(value);
+  aw_lua_value *box = awl_boxed(value);
   if (box) {
     release_boxed(box);
     return;

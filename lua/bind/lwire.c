@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "act.h"
+#include "wires.h"
 
 typedef struct wire_ud {
   aw_wire *wire;
@@ -30,6 +31,7 @@ static void release_leaf(void *data) {
   awl_leaf *leaf = data;
   awl_state *s = leaf->state;
   if (leaf->kind == AWL_LEAF_HELD) {
+    awl_forget_recent(s, leaf);
     awl_drop(s, leaf->value);
   } else if (!s->closing && leaf->number != AWL_UNNUMBERED) {
     awl_unset(s, AWL_BODIES, (lua_Integer)leaf->number + 1);
@@ -107,7 +109,7 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 static wire_ud *push_empty(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
-  awl_push_class(L, AWL_WIRE);
+  awl_push_class(L, s, AWL_WIRE);
   lua_setmetatable(L, -2);
   s->wires++;
   return ud;
@@ -139,7 +141,7 @@ static int push_host_wire(lua_State *L, awl_state *s, awl_leaf_kind kind,
                           int extra) {
   bool has_function = kind != AWL_LEAF_VALUE;
   const char *name = NULL;
-  if (has_function)
+  if (has_function && kind < AWL_LEAF_KEYED)
     name = awl_function_name(L, s, -extra - 1);
   pack(L, extra, has_function);
   wire_ud *ud = push_empty(L, s);
@@ -202,15 +204,6 @@ static bool needs_lua(lua_State *L, int index) {
   return needs;
 }
 
-/* Let the new Wire on top hold the one at `index`, if that needs Lua. */
-static void anchor(lua_State *L, awl_state *s, int index) {
-  if (!needs_lua(L, index))
-    return;
-  number_leaf(L, s, index);
-  lua_pushvalue(L, index);
-  lua_setiuservalue(L, -2, 1);
-}
-
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
   const awl_leaf *leaf = aw_wire_data(wire, release_leaf);
   if (leaf && leaf->kind == AWL_LEAF_HELD)
@@ -232,9 +225,25 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
     return NULL;
   }
   leaf->value = value;
-  if (wire)
-    return aw_hold(aw_wire_keep(wire), leaf, release_leaf);
-  return aw_host_call(leaf, release_leaf, name);
+  aw_wire *made = wire ? aw_hold(aw_wire_keep(wire), leaf, release_leaf)
+                       : aw_host_call(leaf, release_leaf, name);
+  if (made) {
+    leaf->wire = made;
+    loop->recent = leaf;
+  }
+  return made;
+}
+
+/* The wire that holds the value at `index` already, if it is the one that was
+ * made last: most often one body is started many times. Gives, or NULL. */
+static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
+                            int index) {
+  if (!loop->recent)
+    return NULL;
+  awl_push_value(L, s, loop->recent->value);
+  bool same = lua_rawequal(L, -1, index);
+  lua_pop(L, 1);
+  return same ? aw_wire_keep(loop->recent->wire) : NULL;
 }
 
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
@@ -245,6 +254,16 @@ void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
     return;
   }
   fill(L, push_empty(L, s), wire);
+}
+
+aw_value awl_keep_running(awl_state *s, const aw_task *task) {
+  for (; task; task = aw_task_parent(task)) {
+    const aw_wire *wire = aw_task_wire(task);
+    const awl_leaf *leaf = wire ? aw_wire_data(wire, release_leaf) : NULL;
+    if (leaf && leaf->kind == AWL_LEAF_HELD)
+      return awl_keep(s, leaf->value);
+  }
+  return 0;
 }
 
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index) {
@@ -264,7 +283,9 @@ aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
     return aw_wire_keep(ud->wire);
   if (!ud && !awl_callable(L, index))
     return NULL;
-  aw_wire *wire = hold_wire(L, s, loop, index, ud ? ud->wire : NULL);
+  aw_wire *wire = recent_wire(L, s, loop, index);
+  if (!wire)
+    wire = hold_wire(L, s, loop, index, ud ? ud->wire : NULL);
   if (!wire)
     awl_error(L, "not enough memory");
   return wire;
@@ -333,6 +354,55 @@ aw_wire *aw_lua_to_wire(lua_State *L, int index) {
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(task)), index);
 }
 
+/* ---- wires.h ---- */
+
+bool awl_make_wire(lua_State *L, awl_state *s, int index) {
+  return make_ud(L, s, index) != NULL;
+}
+
+void awl_check_wire(lua_State *L, awl_state *s, int arg) {
+  check_ud(L, s, arg);
+}
+
+aw_wire *awl_wire_of(lua_State *L, int index) {
+  return ((const wire_ud *)lua_touserdata(L, index))->wire;
+}
+
+void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
+  int needy = 0, last = 0;
+  for (int i = first; i < first + count; i++) {
+    if (!needs_lua(L, i))
+      continue;
+    number_leaf(L, s, i);
+    needy++;
+    last = i;
+  }
+  push_empty(L, s);
+  if (needy == 0)
+    return;
+  if (needy == 1) {
+    lua_pushvalue(L, last);
+  } else {
+    lua_createtable(L, needy, 0);
+    for (int i = first, n = 0; i < first + count; i++) {
+      if (!needs_lua(L, i))
+        continue;
+      lua_pushvalue(L, i);
+      lua_rawseti(L, -2, ++n);
+    }
+  }
+  lua_setiuservalue(L, -2, 1);
+}
+
+int awl_fill_wire(lua_State *L, aw_wire *wire) {
+  return fill(L, lua_touserdata(L, -1), wire);
+}
+
+void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
+  push_host_wire(L, s, kind, 0);
+  number_leaf(L, s, lua_gettop(L));
+}
+
 /* ---- constructors ---- */
 
 static int m_Wire(lua_State *L) {
@@ -391,29 +461,17 @@ static int m_Value(lua_State *L) {
   return push_host_wire(L, awl_of(L), AWL_LEAF_VALUE, lua_gettop(L));
 }
 
-/* The Wires at 1..count, in one: anchored in a table, if need be. */
+/* The Wires at 1..count, one after the other. */
 static int push_sequence(lua_State *L, awl_state *s, int count) {
-  bool needs = false;
-  for (int i = 1; i <= count; i++) {
+  for (int i = 1; i <= count; i++)
     check_ud(L, s, i);
-    needs = needs || needs_lua(L, i);
-    number_leaf(L, s, i);
-  }
-  wire_ud *ud = push_empty(L, s);
-  if (needs) {
-    lua_createtable(L, count, 0);
-    for (int i = 1; i <= count; i++) {
-      lua_pushvalue(L, i);
-      lua_rawseti(L, -2, i);
-    }
-    lua_setiuservalue(L, -2, 1);
-  }
+  awl_push_compound(L, s, 1, count);
   aw_wire **wires =
       lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
   for (int i = 1; i <= count; i++)
-    wires[i - 1] = aw_wire_keep(((wire_ud *)lua_touserdata(L, i))->wire);
+    wires[i - 1] = aw_wire_keep(awl_wire_of(L, i));
   lua_pop(L, 1); /* nothing collects before the next line ends */
-  return fill(L, ud, aw_sequence(wires, (size_t)count));
+  return awl_fill_wire(L, aw_sequence(wires, (size_t)count));
 }
 
 static int m_Sequence(lua_State *L) {
@@ -424,9 +482,8 @@ static int m_Sequence(lua_State *L) {
 static int push_unary(lua_State *L, awl_state *s, int index,
                       aw_wire *(*make)(aw_wire *, uint64_t), uint64_t number) {
   wire_ud *part = check_ud(L, s, index);
-  wire_ud *ud = push_empty(L, s);
-  anchor(L, s, index);
-  return fill(L, ud, make(aw_wire_keep(part->wire), number));
+  awl_push_compound(L, s, index, 1);
+  return awl_fill_wire(L, make(aw_wire_keep(part->wire), number));
 }
 
 /* How often, of the number at `index` [O2]. */
@@ -468,7 +525,7 @@ static int m_Done(lua_State *L) {
 
 /* ---- operators ---- */
 
-static int bad_operand(lua_State *L, int index, const char *operator) {
+int awl_bad_operand(lua_State *L, int index, const char *operator) {
   return awl_error(L, "attempt to use a %s as a wire (operand of '%s')",
                    luaL_typename(L, index), operator);
 }
@@ -477,7 +534,7 @@ static int w_shr(lua_State *L) {
   awl_state *s = awl_of(L);
   for (int i = 1; i <= 2; i++)
     if (!make_ud(L, s, i))
-      return bad_operand(L, i, ">>");
+      return awl_bad_operand(L, i, ">>");
   return push_sequence(L, s, 2);
 }
 
@@ -489,21 +546,21 @@ static int w_mul(lua_State *L) {
 }
 
 /* The other operators mean nothing; say what does [O16]. */
-static int misused(lua_State *L, const char *operator, const char * instead) {
+int awl_misused(lua_State *L, const char *operator, const char * instead) {
   return awl_error(L, "'%s' means nothing for wires; %s", operator, instead);
 }
 
 #define MISUSED(name, operator, instead) \
   static int w_##name(lua_State *L) { \
-    return misused(L, operator, instead); \
+    return awl_misused(L, operator, instead); \
   }
-MISUSED(add, "+", "use a >> b for one after the other")
+MISUSED(add, "+", "use a >> b for one after the other, a & b for both")
 MISUSED(sub, "-", "use a >> b for one after the other")
 MISUSED(mod, "%", "use w * n or Repeat(w, n) to repeat")
 MISUSED(pow, "^", "use w * n or Repeat(w, n) to repeat")
-MISUSED(bxor, "~", "use a >> b for one after the other")
+MISUSED(bxor, "~", "use a | b for the first of two")
 MISUSED(shl, "<<", "use a >> b for one after the other")
-MISUSED(bnot, "~", "use w:whole(), w:named(s) or w:shielded()")
+MISUSED(bnot, "~", "use a // b for what to do when a fails")
 MISUSED(unm, "-", "use w:whole(), w:named(s) or w:shielded()")
 MISUSED(len, "#", "use tostring(w) to see what it is made of")
 MISUSED(lt, "<", "use a >> b for one after the other")
@@ -544,9 +601,8 @@ static int w_whole(lua_State *L) {
 }
 
 static int w_shielded(lua_State *L) {
-  static const uint64_t GRACE = 5 * AW_SECOND; /* as a loop's [C8] */
   check_ud(L, awl_of(L), 1);
-  uint64_t grace = lua_isnoneornil(L, 2) ? GRACE : awl_check_ns(L, 2);
+  uint64_t grace = lua_isnoneornil(L, 2) ? AW_DEFAULT : awl_check_ns(L, 2);
   return push_unary(L, awl_of(L), 1, aw_shielded, grace);
 }
 
@@ -554,9 +610,8 @@ static int w_named(lua_State *L) {
   awl_state *s = awl_of(L);
   wire_ud *part = check_ud(L, s, 1);
   const char *name = awl_intern(L, s, luaL_checkstring(L, 2));
-  wire_ud *ud = push_empty(L, s);
-  anchor(L, s, 1);
-  return fill(L, ud, aw_named(aw_wire_keep(part->wire), name));
+  awl_push_compound(L, s, 1, 1);
+  return awl_fill_wire(L, aw_named(aw_wire_keep(part->wire), name));
 }
 
 static const luaL_Reg methods[] = {{"whole", w_whole},
@@ -593,7 +648,10 @@ static const luaL_Reg constructors[] = {
 /* Into the module's table on top. */
 void awl_open_wire(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
-  lua_pop(L, 1);
+  awl_register(L, s, awl_compose_operators);
+  lua_getfield(L, -1, "__index");
+  awl_register(L, s, awl_compose_methods);
+  lua_pop(L, 2);
   awl_register(L, s, constructors);
   wire_ud *never = push_empty(L, s);
   fill(L, never, aw_sleep(AW_NEVER));

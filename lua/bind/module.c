@@ -13,6 +13,7 @@
 
 #include "embedded.h"
 #include "io/io.h"
+#include "wires.h"
 #include "zmq/lzmq.h"
 
 static const char MODULE_KEY = 'm'; /* addresses are the keys */
@@ -99,6 +100,12 @@ static int inner_where(lua_State *L) {
   return 1;
 }
 
+/* raise(text): at the line of the user's that this is called from, tail calls
+ * or not. */
+static int inner_raise(lua_State *L) {
+  return awl_error(L, "%s", luaL_checkstring(L, 1));
+}
+
 /* task_cancelled(): a new TaskCancelled */
 static int inner_task_cancelled(lua_State *L) {
   awl_push_task_cancelled(L);
@@ -106,9 +113,13 @@ static int inner_task_cancelled(lua_State *L) {
 }
 
 static const luaL_Reg inner_functions[] = {
-    {"is_wire", inner_is_wire}, {"timeout", inner_timeout},
-    {"where", inner_where},     {"task_cancelled", inner_task_cancelled},
-    {"zmq", awz_open},          {NULL, NULL}};
+    {"is_wire", inner_is_wire},
+    {"timeout", inner_timeout},
+    {"where", inner_where},
+    {"raise", inner_raise},
+    {"task_cancelled", inner_task_cancelled},
+    {"zmq", awz_open},
+    {NULL, NULL}};
 
 /* ---- parts that are opened by their first use ---- */
 
@@ -141,20 +152,27 @@ static void preload(lua_State *L) {
 /* ---- opening ---- */
 
 static void fill_module(lua_State *L, awl_state *s) {
+  static const char *const forms[] = {"All", "Any", "Race", "Select"};
   /* [inner, module] */
+  awl_open_info(L, s);
   awl_open_errors(L, s);
   awl_open_wire(L, s);
+  awl_open_compose(L, s);
   awl_open_task(L, s);
   awl_open_loop(L, s);
   awl_open_act(L, s);
   awl_open_source(L, s);
   awl_open_scope(L, s);
   awl_open_co(L, s);
+  awl_open_channel(L, s);
+  awl_open_sync(L, s);
   awl_open_test(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);
   awio_open_stream(L);
   awio_open_process(L);
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    add_part(L, s, forms[i], "aiowire.forms");
   add_part(L, s, "exec", "aiowire.exec");
   add_part(L, s, "Exec", "aiowire.exec");
   add_part(L, s, "Poller", "aiowire.poller");

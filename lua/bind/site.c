@@ -61,13 +61,18 @@ static bool make_room(awl_state *s) {
 
 static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
                           bool function) {
+  const awl_site *recent = s->recent_sites[function];
+  if (recent && recent->line == line && strcmp(recent->key, key) == 0)
+    return recent->text;
   size_t length = strlen(key);
   uint64_t hash = hash_of(key, length, line);
   if (!make_room(s))
     luaL_error(L, "not enough memory");
   awl_site **cell = find(s, hash, key, length, line, function);
-  if (*cell)
+  if (*cell) {
+    s->recent_sites[function] = *cell;
     return (*cell)->text;
+  }
   static const size_t EXTRA = 32; /* "function@", ":" and a line */
   awl_site *site = aw_allocate(sizeof *site + 2 * (length + 1) + EXTRA);
   if (!site)
@@ -197,5 +202,6 @@ void awl_free_sites(awl_state *s) {
     aw_free(s->sites[i]);
   aw_free(s->sites);
   s->sites = NULL;
+  s->recent_sites[0] = s->recent_sites[1] = NULL;
   s->site_size = s->site_count = 0;
 }

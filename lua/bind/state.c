@@ -13,13 +13,6 @@
 static const char STATE_KEY = 's'; /* its address is the key */
 static const char UTIL_KEY = 'u';
 
-static const char *const class_keys[AWL_CLASSES] = {
-    "aiowire.Wire",    "aiowire.Task",          "aiowire.EventLoop",
-    "aiowire.Scope",   "aiowire.Info",          "aiowire.Cancelled",
-    "aiowire.Timeout", "aiowire.TaskCancelled", "aiowire.UnhandledException",
-    "aiowire.Closed",  "aiowire.SystemError",   "aiowire.Deadlock",
-};
-
 /* ---- the tables of util ---- */
 
 static int move_from_util(lua_State *L, awl_state *s) {
@@ -62,8 +55,8 @@ static void push_weak_table(lua_State *L, const char *mode) {
 static void make_util(lua_State *L, awl_state *s) {
   lua_State *util = lua_newthread(L);
   luaL_checkstack(util, LUA_MINSTACK + AWL_LAST_SLOT, NULL);
-  for (int slot = 1; slot <= AWL_LAST_SLOT; slot++) {
-    if (slot <= AWL_TASKS)
+  for (int slot = 1; slot <= AWL_OWNED; slot++) {
+    if (slot <= AWL_OBJECTS)
       push_weak_table(L, "v");
     else if (slot == AWL_OWNED)
       push_weak_table(L, "k");
@@ -71,6 +64,7 @@ static void make_util(lua_State *L, awl_state *s) {
       lua_newtable(L);
     lua_xmove(L, util, 1);
   }
+  lua_settop(util, AWL_LAST_SLOT);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &UTIL_KEY);
   s->util = util;
 }
@@ -81,12 +75,11 @@ static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
   awl_free_workers(s);
-  if (s->engine)
-    awl_free_engine(s->engine);
+  if (s->engine) /* if it has a loop: os.exit() in the middle of its run, so it */
+    (void)awl_free_engine(s->engine); /* goes with the process, as loop_gc() */
   awl_free_sites(s);
   aw_free(s->loops);
   aw_free(s->leaves);
-  aw_free(s->workers);
   memset(s, 0, sizeof *s);
   s->closing = true;
   return 0;
@@ -144,7 +137,8 @@ bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed) {
   awl_engine *engine = aw_allocate(sizeof *engine);
-  aw_engine_config config = {clock, seed, s, awl_drop, awl_keep, true};
+  aw_engine_config config = {clock,    seed,       s,   awl_drop,
+                             awl_keep, awl_gather, true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
     aw_free(engine);
     luaL_error(L, "not enough memory");
@@ -174,6 +168,20 @@ void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions) {
   luaL_setfuncs(L, functions, 1);
 }
 
+/* The metatable on top gets `methods`, a table on top of it (popped): they are
+ * its __index, or upvalue 2 of the function that is it. */
+static void set_methods(lua_State *L, awl_state *s) {
+  lua_getfield(L, -2, "__index");
+  lua_CFunction index = lua_tocfunction(L, -1);
+  lua_pop(L, 1);
+  if (index) {
+    lua_pushlightuserdata(L, s);
+    lua_insert(L, -2);
+    lua_pushcclosure(L, index, 2);
+  }
+  lua_setfield(L, -2, "__index");
+}
+
 void awl_new_class(lua_State *L, awl_state *s, awl_class class,
                    const char *name, const luaL_Reg *methods,
                    const luaL_Reg *meta) {
@@ -188,21 +196,23 @@ void awl_new_class(lua_State *L, awl_state *s, awl_class class,
   if (methods) {
     lua_newtable(L);
     awl_register(L, s, methods);
-    if (lua_getfield(L, -2, "__index") == LUA_TFUNCTION) {
-      /* A method is found first; __index of the class sees the rest. */
-      lua_pop(L, 1);
-      lua_setfield(L, -2, "methods");
-    } else {
-      lua_pop(L, 1);
-      lua_setfield(L, -2, "__index");
-    }
+    set_methods(L, s);
   }
   lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, class_keys[class]);
+  lua_xmove(L, s->util, 1);
+  lua_replace(s->util, AWL_METATABLES + (int)class);
 }
 
-void awl_push_class(lua_State *L, awl_class class) {
-  lua_getfield(L, LUA_REGISTRYINDEX, class_keys[class]);
+bool awl_push_method(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+void awl_push_class(lua_State *L, awl_state *s, awl_class class) {
+  awl_push_slot(L, s, (awl_slot)(AWL_METATABLES + (int)class));
 }
 
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class) {

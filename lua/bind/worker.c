@@ -29,7 +29,8 @@ enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 /* ---- reporting the end of a body ---- */
 
 static void clear_raised(awl_worker *w) {
-  awl_drop_raised(w);
+  if (w->raised) /* rarely, and every await comes by here */
+    awl_drop_raised(w);
   if (w->passing)
     aw_error_release(w->passing);
   w->passing = NULL;
@@ -52,7 +53,11 @@ static void report_error(lua_State *L, awl_worker *w) {
     aw_step_cancelled(w->task);
     return;
   }
-  aw_error *error = awl_make_error(L, s, w); /* raises: not reported yet */
+  aw_error *error;
+  if (aw_step_wants_error(w->task))
+    error = awl_make_error(L, s, w); /* raises: not reported yet */
+  else
+    error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
   w->reported = true;
   aw_step_fail(w->task, error);
 }
@@ -85,12 +90,16 @@ static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
 }
 
+static void report_nothing(awl_worker *w) {
+  w->reported = true;
+  aw_step_done(w->task, 0);
+}
+
 static void report_body(lua_State *L, awl_worker *w, int first) {
   int count = lua_gettop(L) - first + 1;
   bool nothing = count == 0 || (count == 1 && lua_isnil(L, first));
   if (nothing) {
-    w->reported = true;
-    aw_step_done(w->task, 0);
+    report_nothing(w);
     return;
   }
   aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
@@ -116,12 +125,15 @@ static void report_results(lua_State *L, awl_worker *w, int first) {
 /* The body of the worker has ended; what it left is above BASE. */
 static void report(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
-  if (status != LUA_OK)
+  if (status != LUA_OK) {
     report_error(L, w);
-  else if (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_VALUE)
-    report_results(L, w, BASE + 1);
-  else
-    report_body(L, w, BASE + 1);
+  } else {
+    switch (awl_leaf_report(L, leaf, BASE + 1)) {
+    case AWL_REPORT_RESULTS: report_results(L, w, BASE + 1); break;
+    case AWL_REPORT_NEXT: report_body(L, w, BASE + 1); break;
+    case AWL_REPORT_NOTHING: report_nothing(w); break;
+    }
+  }
   clear_raised(w);
   leave_scopes(w);
   lua_settop(L, BASE);
@@ -132,15 +144,24 @@ static void report(lua_State *L, awl_worker *w, int status) {
 static int after_call(lua_State *L, int status, lua_KContext context);
 static int after_idle(lua_State *L, int status, lua_KContext context);
 
-/* Push the EventLoop of the worker's task. */
-static void push_loop(lua_State *L, awl_worker *w) {
+/* Let the EventLoop of the worker's task stand at its place. */
+static void set_loop(lua_State *L, awl_worker *w) {
   const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
-  if (loop->number != w->loop_number) {
-    awl_push_loop(L, w->state, loop);
-    lua_replace(L, AT_LOOP);
-    w->loop_number = loop->number;
-  }
-  lua_pushvalue(L, AT_LOOP);
+  if (loop->number == w->loop_number)
+    return;
+  awl_push_loop(L, w->state, loop);
+  lua_replace(L, AT_LOOP);
+  w->loop_number = loop->number;
+}
+
+/* Push the arguments that the leaf was made with; gives how many. */
+static int push_bound(lua_State *L, const awl_leaf *leaf) {
+  if (leaf->extra <= 0)
+    return 0;
+  luaL_checkstack(L, leaf->extra, "too many arguments");
+  for (int i = 1; i <= leaf->extra; i++)
+    lua_rawgeti(L, AT_CONTENT, i);
+  return leaf->extra;
 }
 
 /* Push function and arguments of the worker's leaf; gives how many of these. */
@@ -151,19 +172,18 @@ static int push_call(lua_State *L, awl_worker *w) {
     lua_replace(L, AT_CONTENT);
     w->serial = leaf->serial;
   }
-  bool body = leaf->kind == AWL_LEAF_BODY || leaf->kind == AWL_LEAF_HELD;
-  if (leaf->extra >= 0 && leaf->kind != AWL_LEAF_VALUE)
-    lua_rawgeti(L, AT_CONTENT, 0);
-  else if (leaf->extra < 0)
+  if (leaf->kind == AWL_LEAF_CALL && leaf->extra < 0) { /* the hot path */
     lua_pushvalue(L, AT_CONTENT);
-  if (body)
-    push_loop(L, w);
-  if (leaf->extra <= 0)
-    return body;
-  luaL_checkstack(L, leaf->extra, "too many arguments");
-  for (int i = 1; i <= leaf->extra; i++)
-    lua_rawgeti(L, AT_CONTENT, i);
-  return leaf->extra + body;
+    return 0;
+  }
+  if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
+    set_loop(L, w);
+  if (awl_leaf_calls(leaf) && leaf->extra >= 0)
+    lua_rawgeti(L, AT_CONTENT, 0);
+  else if (awl_leaf_calls(leaf))
+    lua_pushvalue(L, AT_CONTENT);
+  int count = awl_push_input(L, w, AT_LOOP);
+  return count + push_bound(L, leaf);
 }
 
 /* The body has ended well. Is it the next step, too? Then its results, which
@@ -190,7 +210,7 @@ static void run_step(lua_State *L, awl_worker *w) {
     if (w->state->gc_stress)
       lua_gc(L, LUA_GCCOLLECT);
     int count = push_call(L, w);
-    if (w->leaf->kind != AWL_LEAF_VALUE)
+    if (awl_leaf_calls(w->leaf))
       status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
                           after_call);
   } while (status == LUA_OK && again(L, w));
@@ -251,9 +271,10 @@ static int after_call(lua_State *L, int status, lua_KContext context) {
 static int after_idle(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
-  if (!w->resumed) { /* by hand: there is nothing to do */
+  bool dropped = w->co != L;    /* see drop_idle() */
+  if (dropped || !w->resumed) { /* by hand: there is nothing to do */
     lua_settop(L, AT_HANDLER);
-    w->parked = true;
+    w->parked = w->parked || !dropped;
     return lua_yieldk(L, 0, context, after_idle);
   }
   w->resumed = false;
@@ -264,8 +285,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
 
 int awl_worker_main(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
-  lua_pushlightuserdata(L, w->state);
-  lua_pushcclosure(L, awl_traceback, 1);
+  awl_push_slot(L, w->state, AWL_HANDLER);
   lua_replace(L, AT_HANDLER);
   lua_settop(L, BASE);
   w->resumed = false;
@@ -274,20 +294,37 @@ int awl_worker_main(lua_State *L) {
 
 /* ---- making and ending workers ---- */
 
-/* A number for a new worker, and a place. */
+enum { FEWEST = 16 };
+
+/* As many structs as there were, once more, in one block: they stay until the
+ * state goes, for the next workers of their numbers. */
+static bool add_structs(awl_state *s, uint32_t count) {
+  awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
+  if (!block)
+    return false;
+  for (uint32_t i = s->worker_count; i < count; i++)
+    s->workers[i] = &block[i - s->worker_count];
+  return true;
+}
+
+/* A number for a new worker, and its struct. */
 static bool reserve_worker(awl_state *s) {
-  enum { LEAST = 16 };
+  if (!awl_owned_reserve(s))
+    return false;
   if (s->first_worker < s->worker_count)
     return true;
-  uint32_t count = s->worker_count ? s->worker_count * 2 : LEAST;
+  uint32_t count = s->worker_count ? s->worker_count * 2 : FEWEST;
   awl_worker **workers =
       aw_reallocate(s->workers, count * sizeof(awl_worker *));
   if (!workers)
     return false;
-  for (uint32_t i = s->worker_count; i < count; i++)
-    workers[i] = NULL;
   s->workers = workers;
-  return awl_grow_chain(&s->worker_chain, &s->worker_count, LEAST);
+  if (!add_structs(s, count))
+    return false;
+  if (awl_grow_chain(&s->worker_chain, &s->worker_count, FEWEST))
+    return true;
+  aw_free(s->workers[s->worker_count]);
+  return false;
 }
 
 /* (state) → light userdata: a new worker. Run under pcall. The struct stays
@@ -302,18 +339,11 @@ static int make_worker(lua_State *L) {
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
   awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
-  /* So that noting an error needs no new key. */
-  lua_pushboolean(L, 0);
-  awl_set(L, s, AWL_RAISED, (lua_Integer)number + 1);
   awl_worker *w = s->workers[number];
-  if (!w)
-    w = s->workers[number] = aw_allocate(sizeof *w);
-  if (!w)
-    return awl_error(L, "not enough memory");
-  awl_own(L, s, co, w);
   w->state = s;
   w->co = co;
   w->number = number;
+  awl_owned_add(s, w);
   s->first_worker = s->worker_chain[number];
   lua_pushcfunction(co, awl_worker_main);
   lua_pushlightuserdata(co, w);
@@ -329,6 +359,7 @@ void awl_worker_end(awl_worker *w) {
   lua_settop(w->co, 0); /* an error of theirs */
   leave_scopes(w);
   clear_raised(w);
+  awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);
   w->state = s;
@@ -338,11 +369,11 @@ void awl_worker_end(awl_worker *w) {
 }
 
 void awl_free_workers(awl_state *s) {
-  for (uint32_t i = 0; i < s->worker_count; i++)
-    aw_free(s->workers[i]);
+  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST)
+    aw_free(s->workers[i]); /* the first of each block */
+  aw_free(s->workers);
   aw_free(s->worker_chain);
-  s->worker_chain = NULL;
-  s->worker_count = 0;
+  aw_free(s->owned);
 }
 
 /* An idle worker, or a new one; NULL when out of memory, the error on top. */
@@ -475,14 +506,33 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   bury(L, w);
 }
 
+/* Let an idle worker go without a look at its coroutine, which is garbage now:
+ * it rests in after_idle(), and has nothing to close. */
+static void drop_idle(awl_worker *w) {
+  awl_state *s = w->state;
+  uint32_t number = w->number;
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
+}
+
 /* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
 void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
-  while (s->idle_count > POOL) {
-    awl_worker *w = s->idle;
-    s->idle = w->next_idle;
-    s->idle_count--;
-    s->busy++;
-    awl_worker_end(w);
+  if (s->idle_count <= POOL)
+    return;
+  awl_worker *last = s->idle;
+  for (int i = 1; i < POOL; i++)
+    last = last->next_idle;
+  awl_worker *w = last->next_idle;
+  last->next_idle = NULL;
+  s->idle_count = POOL;
+  while (w) {
+    awl_worker *next = w->next_idle;
+    drop_idle(w);
+    w = next;
   }
+  awl_owned_rebuild(s);
 }

@@ -8,9 +8,11 @@
  *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *
- * Neighbours: options.c reads the command line, text.c refuses bytecode.
+ * Neighbours: options.c reads the command line, text.c refuses bytecode,
+ * memory.c is where the Lua state has its memory from.
  */
 
+#include "memory.h"
 #include "options.h"
 #include "text.h"
 
@@ -350,11 +352,13 @@ static void run_state(host *h) {
     fail(h, "not enough memory");
     return;
   }
+  host_memory *memory = host_memory_use(L);
   lua_pushcfunction(L, run_all);
   lua_pushlightuserdata(L, h);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     fail(h, lua_tostring(L, -1));
   lua_close(L);
+  host_memory_free(memory);
 }
 
 int main(int argc, char **argv) {

@@ -23,6 +23,11 @@ awio_stream *awio_check_stream(lua_State *L) {
   return *box;
 }
 
+awio_stream *awio_to_stream(lua_State *L, int index) {
+  awio_stream **box = luaL_testudata(L, index, CLASS);
+  return box ? *box : NULL;
+}
+
 int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
                      const char *call) {
   if (code == AW_ENOMEM)

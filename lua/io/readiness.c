@@ -4,7 +4,8 @@
  *                     a file: a wait that looks at the file's buffer first
  *                     an object: its buffer is looked at here, then as above
  *                     an object with a way of its own (zmq): that
- *   aw.Readable(src)  the same as a wire, without a coroutine for the first two
+ *   aw.Readable(src)  the same as a wire; an event, without a coroutine, but
+ *                     for objects that only Lua can ask
  *
  * A Poller runs one wire for each source, `Forever(watch)`. `watch` is a step
  * in C: it waits for the source, then goes into the callback's wire without a
@@ -20,6 +21,7 @@
 #include "io.h"
 
 #include "source.h"
+#include "stream.h"
 
 #include <aiowire_lua.h>
 
@@ -351,6 +353,15 @@ static int act_writable(lua_State *L) {
 static int build(lua_State *L, int events) {
   awio_source source;
   lua_settop(L, 1);
+  awio_stream *stream = awio_to_stream(L, 1);
+  if (stream) {
+    aw_lua_push_wire(L,
+                     aw_wait_for(events == AW_READABLE ? &awio_stream_readable
+                                                       : &awio_stream_writable,
+                                 stream),
+                     1);
+    return 1;
+  }
   check_source(L, &source);
   if (source.is_fd && !source.is_stdin) {
     aw_lua_push_wire(L, aw_when_ready(source.fd, events), 0);

@@ -119,6 +119,22 @@ static void describe(const void *data, char *out, size_t size) {
   snprintf(out, size, "%s", s->name);
 }
 
+/* For Readable(stream): what has been read and not taken counts, too [Q6]. */
+static int readable_arm(aw_task *task, void *data) {
+  const awio_stream *s = data;
+  if (s->closed || s->fd < 0)
+    return AW_ECLOSED;
+  return awio_buffer_length(&s->in) > 0 ? 1 : read_arm(task, data);
+}
+
+static int writable_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  if (s->closed || s->fd < 0)
+    return AW_ECLOSED;
+  s->engine = aw_loop_engine(aw_task_loop(task));
+  return aw_ready_arm(task, s->fd, AW_WRITABLE);
+}
+
 #define READING(what) \
   { \
     .label = (what), .arm = read_arm, .disarm = read_disarm, .external = true, \
@@ -127,6 +143,17 @@ static void describe(const void *data, char *out, size_t size) {
 const aw_operation awio_wait_read = READING("stream:read");
 const aw_operation awio_wait_some = READING("stream:read_some");
 const aw_operation awio_wait_line = READING("stream:lines");
+
+const aw_operation awio_stream_readable = {.label = "readable",
+                                           .arm = readable_arm,
+                                           .disarm = read_disarm,
+                                           .external = true,
+                                           .describe = describe};
+const aw_operation awio_stream_writable = {.label = "writable",
+                                           .arm = writable_arm,
+                                           .disarm = read_disarm,
+                                           .external = true,
+                                           .describe = describe};
 
 /* ---- writing ---- */
 

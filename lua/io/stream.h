@@ -92,7 +92,13 @@ extern const aw_operation awio_wait_room;  /* less in `out` */
 extern const aw_operation awio_wait_large; /* the same, in a large write */
 extern const aw_operation awio_wait_sent;  /* the same, for shutdown() */
 
+/* … in wires, where nothing is read or written yet [Q6]: */
+extern const aw_operation awio_stream_readable, awio_stream_writable;
+
 /* ---- for Lua: lstream.c ---- */
+
+/* The Stream at `index`, borrowed; NULL if it is none. */
+awio_stream *awio_to_stream(lua_State *L, int index);
 
 /* Push a Stream without a stream: put one into the place that this gives. The
  * value at `anchor` (0: none) lives as long. Raises. */

@@ -1,5 +1,7 @@
-/* waiters.c - one block, so that few waits need memory of their own; waking
- * only queues the tasks, so nobody comes or goes meanwhile
+/* waiters.c - one block, so that few waits need memory of their own
+ *
+ * Waking only queues the tasks, so nobody comes meanwhile; but rivals in a race
+ * may go [H3]: they are among those that have not been woken, which move up.
  */
 #include "waiters.h"
 

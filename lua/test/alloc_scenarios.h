@@ -474,6 +474,60 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"channels",
+     "local ev = loop()\n"
+     "for i = 0, 2 do\n"
+     "  local ch, n = aw.channel(i, {name = 'jobs'}), 0\n"
+     "  check(#tostring(ch) > 5)\n"
+     "  ev:start(function()\n"
+     "    for k = 1, 6 do ch:send({k}) end\n"
+     "    ch:send(nil)\n"
+     "    ch:close()\n"
+     "    check(not pcall(ch.send, ch, 1))\n"
+     "  end)\n"
+     "  ev:start(aw.Recv(ch) >> aw.Recv(ch))\n"
+     "  ev:start(function()\n"
+     "    for k = 1, 4 do n = n + #ch:recv() end\n"
+     "    check(select('#', ch:recv()) == 1)\n"
+     "    check(select(2, ch:recv()) == 'closed')\n"
+     "  end)\n"
+     "end\n"
+     "check(ev:run() == 'done')",
+     false},
+    {"wires of channels",
+     "local ev = loop()\n"
+     "local ch = aw.channel()\n"
+     "ch:try_send({})\n"
+     "ev:start(aw.Send(ch, {}) * 9)\n"
+     "local last = ev:start(aw.Recv(ch) * 9)\n"
+     "for i = 1, 9 do ev:start(aw.Send(ch, i)) end\n"
+     "ev:start(function()\n"
+     "  for i = 1, 9 do aw.await(aw.Recv(ch)) end\n"
+     "end)\n"
+     "check(ev:run() == 'done')\n"
+     "check(last:results() ~= nil)\n"
+     "local full = aw.channel(99)\n"
+     "for i = 1, 40 do full:try_send({full}) end\n"
+     "check(#tostring(aw.Send(full, 1)) > 5)",
+     false},
+    {"events and semaphores",
+     "local ev = loop()\n"
+     "local e, sem = aw.event{name = 'go'}, aw.semaphore(1, {max = 1})\n"
+     "check(#tostring(e) + #tostring(sem) > 9)\n"
+     "for i = 1, 3 do\n"
+     "  ev:start(aw.Wait(e) >> aw.Acquire(sem) >> function()\n"
+     "    sem:release()\n"
+     "  end)\n"
+     "  ev:start(function()\n"
+     "    e:wait()\n"
+     "    local permit <close> = sem:acquire()\n"
+     "    aw.sleep(1)\n"
+     "  end)\n"
+     "end\n"
+     "ev:start(aw.Sleep(1) >> function() e:set() end)\n"
+     "check(ev:run() == 'done')\n"
+     "check(sem:try_acquire() and not sem:try_acquire())",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"
@@ -485,6 +539,54 @@ static const alloc_scenario alloc_scenarios[] = {
      "  end)\n"
      "end)\n"
      "ev:run()",
+     false},
+    {"combining wires",
+     "local w = (aw.Sleep(1) & aw.Sleep(2) | aw.Never // aw.Call(check)) / "
+     "check\n"
+     "w = w:timeout(1):retry{times = 3, when = check}:catch(check)\n"
+     "w = w:finally(check):supervise(check):map(check):bind(check)\n"
+     "w = aw.All{w, w, a = w, limit = 2} & aw.Race{w, b = w} | aw.Any{w}\n"
+     "w = aw.Every(1, w) // aw.Select{aw.Never, c = aw.Never}\n"
+     "check(#tostring(w) > 50)",
+     false},
+    {"joins",
+     "local ev = loop()\n"
+     "local t = ev:start((aw.Sleep(1) >> aw.Value(1, 2) & aw.Value(3)) /\n"
+     "  function(a, b) check(a == 1 and b == 3) return a + b end)\n"
+     "local u = ev:start(aw.All{x = aw.Value(1), y = aw.Sleep(1), limit = 1})\n"
+     "ev:run()\n"
+     "check(t:results() == 4 and u:results().x == 1)",
+     false},
+    {"races",
+     "local ev = loop()\n"
+     "local t = ev:start(aw.Race{a = aw.Sleep(1), b = aw.Sleep(2)})\n"
+     "local u = ev:start(aw.Sleep(3) | function() aw.sleep(1) end)\n"
+     "local v = ev:start(aw.Select{aw.Sleep(9), aw.Sleep(1):map(function() "
+     "end)})\n"
+     "ev:run()\n"
+     "check(t:results() == 'a' and u.status == 'done' and v:results() == 2)",
+     false},
+    {"instead, and again",
+     "local ev = loop()\n"
+     "local n = 0\n"
+     "local function fails() n = n + 1 error('e' .. n, 0) end\n"
+     "local t = ev:start(aw.Call(fails) // aw.Value('b'))\n"
+     "ev:run() check(t:results() == 'b')\n"
+     "t = ev:start(aw.Call(fails):retry{times = 3, delay = 1}\n"
+     "  :catch(function(e, i) return aw.Value(e, i.attempts) end))\n"
+     "ev:run() check(select(2, t:results()) == 3)\n"
+     "t = ev:start(aw.Any{aw.Call(fails), aw.Sleep(1) >> aw.Value('c')})\n"
+     "ev:run() check(t:results() == 'c')",
+     false},
+    {"clean-up of wires",
+     "local ev = loop()\n"
+     "local clean = 0\n"
+     "local w = aw.Sleep(9):finally(function() aw.sleep(1) clean = 1 end)\n"
+     "ev:start(w:timeout(2):catch(function(e)\n"
+     "  check(aw.is_timeout(e) and e.after == 2 and #tostring(e.wire) > 5)\n"
+     "end))\n"
+     "ev:run()\n"
+     "check(clean == 1)",
      false},
     {NULL, NULL, false},
 };

@@ -1,0 +1,360 @@
+/* channel.c - channels: tasks hand values to tasks [H1, H2]
+ *
+ *     senders ──► ring of `capacity` values ──► receivers
+ *
+ * Tasks wait in two queues, by their `link`. The message of a sender that
+ * waits is its task's own value (`out`), so a cancelled one drops it as it
+ * drops any value, and to wait takes no memory. Whoever commits hands over at
+ * once: a message is in the ring, with a sender, or is the value of the one
+ * who received it, and nowhere else [C6].
+ *
+ * Invariants: receivers wait only while the ring is empty; senders wait only
+ * while it is full; not both, but for rivals: operands of one race do not
+ * meet each other, and are gone from here once it is decided [H3].
+ *
+ * aw_wait_complete() may take further tasks off these queues, the losers of a
+ * race: no `next` is held over it.
+ */
+#include "meeting.h"
+
+#include <string.h>
+
+struct aw_channel {
+  aw_meeting meeting;
+  aw_link receivers, senders;
+  aw_value *ring; /* grows as needed */
+  size_t size;    /* of it */
+  size_t first, count;
+  aw_channel_config config;
+  bool closed;
+};
+
+/* ---- values ---- */
+
+static void drop(const aw_channel *channel, aw_value value) {
+  if (value && channel->config.drop)
+    channel->config.drop(channel->config.host, value);
+}
+
+static aw_value keep(const aw_channel *channel, aw_value value) {
+  if (value && channel->config.keep)
+    return channel->config.keep(channel->config.host, value);
+  return value;
+}
+
+/* `value` is what `task` ends its wait with: that of a wire, or of an await. */
+static void deliver(const aw_channel *channel, aw_task *task, aw_value value) {
+  if (channel->config.deliver && task->go == AW_GO_LEAF)
+    channel->config.deliver(channel->config.host, value, task);
+  aw_task_set_value(task, value);
+}
+
+/* ---- the ring ---- */
+
+/* Make room for one more. */
+static int grow(aw_channel *channel) {
+  enum { SMALLEST = 4 };
+  if (channel->count < channel->size)
+    return 0;
+  size_t size = channel->size ? channel->size * 2 : SMALLEST;
+  if (size > channel->config.capacity)
+    size = channel->config.capacity;
+  aw_value *ring = aw_allocate(size * sizeof *ring);
+  if (!ring)
+    return AW_ENOMEM;
+  for (size_t i = 0; i < channel->count; i++)
+    ring[i] = channel->ring[(channel->first + i) % channel->size];
+  aw_free(channel->ring);
+  channel->ring = ring;
+  channel->size = size;
+  channel->first = 0;
+  return 0;
+}
+
+static int push(aw_channel *channel, aw_value value) {
+  int rc = grow(channel);
+  if (rc < 0)
+    return rc;
+  size_t place = channel->first + channel->count++;
+  if (place >= channel->size)
+    place -= channel->size;
+  channel->ring[place] = value;
+  return 0;
+}
+
+static aw_value shift(aw_channel *channel) {
+  aw_value value = channel->ring[channel->first];
+  if (++channel->first == channel->size)
+    channel->first = 0;
+  channel->count--;
+  return value;
+}
+
+/* ---- meeting ---- */
+
+/* Who waits first in `queue` and may meet `task` (NULL: nobody's); or NULL. */
+static aw_task *first_for(const aw_link *queue, const aw_task *task) {
+  for (const aw_link *l = queue->next; l != queue; l = l->next) {
+    aw_task *other = AW_CONTAINER(aw_task, link, l);
+    if (!task || !aw_task_rivals(other, task))
+      return other;
+  }
+  return NULL;
+}
+
+/* Take the message of a sender that waits: it has been sent. */
+static aw_value take_from(aw_channel *channel, aw_task *sender) {
+  aw_value value = sender->out.value;
+  sender->out.value = 0;
+  aw__meeting_leave(&channel->meeting, sender);
+  aw_wait_complete(sender, 0);
+  return value;
+}
+
+/* Receive for `task`, or for nobody (NULL), without waiting. */
+static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
+  aw_task *sender = first_for(&channel->senders, task);
+  if (channel->count > 0) {
+    *out = shift(channel);
+    if (sender)
+      push(channel, take_from(channel, sender)); /* there is room now */
+    return 0;
+  }
+  if (sender) {
+    *out = take_from(channel, sender);
+    return 0;
+  }
+  return channel->closed ? AW_ECLOSED : AW_EAGAIN;
+}
+
+/* Send for `task`, or for nobody (NULL), without waiting. Takes `value` if it
+ * returns 0. */
+static int give(aw_channel *channel, const aw_task *task, aw_value value) {
+  if (channel->closed)
+    return AW_ECLOSED;
+  aw_task *receiver = first_for(&channel->receivers, task);
+  if (receiver) {
+    aw__meeting_leave(&channel->meeting, receiver);
+    deliver(channel, receiver, value);
+    aw_wait_complete(receiver, 0);
+    return 0;
+  }
+  if (channel->count < channel->config.capacity)
+    return push(channel, value);
+  return AW_EAGAIN;
+}
+
+/* ---- life ---- */
+
+int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
+  aw_channel *channel = aw_allocate(sizeof *channel);
+  if (!channel || aw__meeting_init(&channel->meeting, config->name) < 0) {
+    aw_free(channel);
+    if (config->end && config->drop)
+      config->drop(config->host, config->end);
+    return AW_ENOMEM;
+  }
+  channel->config = *config;
+  aw__list_init(&channel->receivers);
+  aw__list_init(&channel->senders);
+  *out = channel;
+  return 0;
+}
+
+aw_channel *aw_channel_keep(aw_channel *channel) {
+  channel->meeting.refs++;
+  return channel;
+}
+
+/* Nobody waits: those who do keep it. */
+void aw_channel_release(aw_channel *channel) {
+  if (!channel || !aw__meeting_release(&channel->meeting))
+    return;
+  while (channel->count > 0)
+    drop(channel, shift(channel));
+  drop(channel, channel->config.end);
+  aw_free(channel->ring);
+  aw_free(channel);
+}
+
+void aw_channel_close(aw_channel *channel) {
+  channel->closed = true;
+  aw_channel_keep(channel);
+  while (!aw__list_empty(&channel->receivers)) {
+    aw_task *task = AW_CONTAINER(aw_task, link, channel->receivers.next);
+    aw__meeting_leave(&channel->meeting, task);
+    aw_task_set_value(task, keep(channel, channel->config.end));
+    aw_wait_complete(task, 0);
+  }
+  while (!aw__list_empty(&channel->senders)) {
+    aw_task *task = AW_CONTAINER(aw_task, link, channel->senders.next);
+    aw__meeting_leave(&channel->meeting, task);
+    aw__task_drop_outcome(task); /* its message */
+    aw_wait_complete(task, AW_ECLOSED);
+  }
+  aw_channel_release(channel);
+}
+
+int aw_channel_try_send(aw_channel *channel, aw_value value) {
+  return give(channel, NULL, value);
+}
+
+int aw_channel_try_recv(aw_channel *channel, aw_value *out) {
+  return take(channel, NULL, out);
+}
+
+aw_task *aw_channel_receiver(const aw_channel *channel) {
+  if (aw__list_empty(&channel->receivers))
+    return NULL;
+  aw_task *task = AW_CONTAINER(aw_task, link, channel->receivers.next);
+  return task->go == AW_GO_RESUME ? task : NULL;
+}
+
+void aw_channel_look(const aw_channel *channel, aw_channel_view *out) {
+  out->name = channel->meeting.name;
+  out->capacity = channel->config.capacity;
+  out->count = channel->count;
+  out->receivers = aw__meeting_count(&channel->receivers);
+  out->senders = aw__meeting_count(&channel->senders);
+  out->closed = channel->closed;
+}
+
+bool aw_channel_open_to(const aw_channel *channel, const aw_engine *engine) {
+  return aw__meeting_open_to(&channel->meeting, engine);
+}
+
+/* ---- waiting ---- */
+
+int aw_recv_arm(aw_task *task, aw_channel *channel) {
+  if (!aw_channel_open_to(channel, task->engine))
+    return AW_EINVAL;
+  aw_value value = 0;
+  int rc = take(channel, task, &value);
+  if (rc == 0)
+    deliver(channel, task, value);
+  else if (rc == AW_ECLOSED)
+    aw_task_set_value(task, keep(channel, channel->config.end));
+  else
+    aw__meeting_wait(&channel->meeting, &channel->receivers, task);
+  return rc != AW_EAGAIN;
+}
+
+void aw_recv_disarm(aw_task *task, aw_channel *channel) {
+  aw__meeting_leave(&channel->meeting, task);
+}
+
+int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value) {
+  int rc = AW_EINVAL;
+  if (aw_channel_open_to(channel, task->engine))
+    rc = give(channel, task, value);
+  if (rc == 0)
+    return 1;
+  if (rc != AW_EAGAIN) {
+    drop(channel, value);
+    return rc;
+  }
+  aw_task_set_value(task, value);
+  aw__meeting_wait(&channel->meeting, &channel->senders, task);
+  return 0;
+}
+
+void aw_send_disarm(aw_task *task, aw_channel *channel) {
+  aw__meeting_leave(&channel->meeting, task);
+  aw__task_drop_outcome(task); /* its message */
+}
+
+/* The operations of awaits and of the wire aw_recv(): `data` is the channel. */
+static int arm_recv(aw_task *task, void *data) {
+  return aw_recv_arm(task, data);
+}
+
+static void disarm_recv(aw_task *task, void *data) {
+  aw_recv_disarm(task, data);
+}
+
+static void disarm_send(aw_task *task, void *data) {
+  aw_send_disarm(task, data);
+}
+
+void aw_channel_describe(const aw_channel *channel, char *out, size_t size) {
+  aw__meeting_describe(&channel->meeting, "channel", out, size);
+}
+
+static void describe(const void *data, char *out, size_t size) {
+  aw_channel_describe(data, out, size);
+}
+
+static const aw_operation receiving = {.label = "recv",
+                                       .arm = arm_recv,
+                                       .disarm = disarm_recv,
+                                       .describe = describe};
+static const aw_operation sending = {
+    .label = "send", .disarm = disarm_send, .describe = describe};
+
+int aw_await_recv(aw_task *task, aw_channel *channel) {
+  return aw_await_operation(task, &receiving, channel);
+}
+
+int aw_await_send(aw_task *task, aw_channel *channel, aw_value value) {
+  if (aw__wait_refused(task, AW_GO_RESUME)) {
+    drop(channel, value);
+    return 0;
+  }
+  aw__task_drop_outcome(task);
+  int rc = aw_send_arm(task, channel, value);
+  return aw__wait_armed(task, rc, &sending, channel);
+}
+
+/* ---- wires ---- */
+
+static void release_channel(void *channel) {
+  aw_channel_release(channel);
+}
+
+aw_wire *aw_recv(aw_channel *channel) {
+  aw_wire *wire = aw_wait_for(&receiving, channel);
+  return aw_hold(wire, aw_channel_keep(channel), release_channel);
+}
+
+typedef struct aw_message { /* of a wire that sends */
+  aw_channel *channel;
+  aw_value value;
+} aw_message;
+
+static void release_message(void *data) {
+  aw_message *message = data;
+  drop(message->channel, message->value);
+  aw_channel_release(message->channel);
+  aw_free(message);
+}
+
+static int arm_message(aw_task *task, void *data) {
+  const aw_message *message = data;
+  aw_value value = keep(message->channel, message->value);
+  return aw_send_arm(task, message->channel, value);
+}
+
+static void disarm_message(aw_task *task, void *data) {
+  aw_send_disarm(task, ((const aw_message *)data)->channel);
+}
+
+static void describe_message(const void *data, char *out, size_t size) {
+  describe(((const aw_message *)data)->channel, out, size);
+}
+
+static const aw_operation sending_message = {.label = "send",
+                                             .arm = arm_message,
+                                             .disarm = disarm_message,
+                                             .describe = describe_message};
+
+aw_wire *aw_send(aw_channel *channel, aw_value value) {
+  aw_message *message = aw_allocate(sizeof *message);
+  if (!message) {
+    drop(channel, value);
+    return NULL;
+  }
+  message->channel = aw_channel_keep(channel);
+  message->value = value;
+  return aw_hold(aw_wait_for(&sending_message, message), message,
+                 release_message);
+}

@@ -1,0 +1,194 @@
+/* end.c - how a task ends: its own scope is joined, then it leaves the tree
+ *
+ *     outcome of the outermost chain
+ *        │ finish: join its children [T1]
+ *        ▼ conclude: what it ends as; a failure goes to its handler or to the
+ *          host first [T5]
+ *        ▼ settle: out of the tree; tell who waits, its group, its loop
+ *
+ * Others end early: one that its loop cannot start any more, an event that
+ * lost its race, and what is killed [C9].
+ *
+ * Neighbours: step.c begins it, group.c is told of operands; loop.c counts.
+ */
+#include "state.h"
+
+#include <assert.h>
+
+/* The chain of the task has ended: join its children [T1]. */
+bool aw__task_finish(aw_task *task) {
+  aw__task_end_root(task);
+  task->host = NULL;
+  if (task->outcome == AW_OUT_ERROR) {
+    aw__scope_fail(&task->scope, task->out.error);
+    task->outcome = AW_OUT_VALUE;
+    task->out.value = 0;
+  } else if (task->outcome == AW_OUT_CANCEL) {
+    aw__scope_cancel(&task->scope, AW_BY_PARENT, 0, AW_DEFAULT);
+  }
+  task->go = AW_GO_CONCLUDE;
+  return aw__wait_for_children(task, &task->scope);
+}
+
+/* Was the task cut short by a cancel, other than that of aw__task_finish()
+ * [E5]? */
+static bool cut_short(const aw_task *task) {
+  return task->killed || task->scope.by != AW_BY_PARENT ||
+         aw__scope_level_outside(&task->scope) != AW_LEVEL_NONE;
+}
+
+static void set_final_state(aw_task *task, const aw_scope_end *end) {
+  if (end->error) {
+    aw__task_drop_outcome(task);
+    task->outcome = AW_OUT_ERROR;
+    task->out.error = end->error;
+    task->state = AW_TASK_FAILED;
+  } else if (task->outcome == AW_OUT_CANCEL) {
+    bool cancelled = cut_short(task);
+    task->state = cancelled ? AW_TASK_CANCELLED : AW_TASK_FAILED;
+    aw__task_drop_outcome(task);
+    if (!cancelled)
+      aw__task_end_code(task, AW_ESTRAY);
+  } else {
+    task->state = AW_TASK_DONE;
+  }
+}
+
+/* All below it has ended: the task is terminal. A failure goes to its
+ * handler, or, at a loop's root, to the host, before anybody else knows [T5].
+ */
+void aw__task_conclude(aw_task *task) {
+  aw_scope_end end;
+  aw__scope_end(&task->scope, &end);
+  set_final_state(task, &end);
+  aw__drop(task->engine, end.reason);
+  bool at_root = task->scope.parent->task == NULL;
+  if (task->state == AW_TASK_FAILED && (aw__task_handled(task) || at_root))
+    aw__list_append(&task->engine->reports, &task->link);
+  else
+    aw__task_settle(task);
+}
+
+static void wake_waiters(aw_task *task) {
+  aw_link *link;
+  while ((link = aw__list_shift(&task->waiters)) != NULL) {
+    aw__task_wake(AW_CONTAINER(aw_task, link, link), 0);
+    aw_task_release(task);
+  }
+}
+
+void aw__task_settle(aw_task *task) {
+  aw_scope *parent = task->scope.parent;
+  aw_loop *loop = task->loop;
+  aw_engine *engine = task->engine;
+  aw__scope_unlink(&task->scope);
+  parent->children--;
+  if (task->state == AW_TASK_CANCELLED && parent->eff != AW_LEVEL_NONE)
+    parent->cut = true;
+  if (task->operand)
+    aw__group_ended(parent, task);
+  else if (task->state == AW_TASK_FAILED && !aw__task_handled(task) &&
+           parent->task)
+    aw__scope_fail(parent, aw_error_keep(task->out.error));
+  if (task->more) {
+    aw__drop(engine, task->more->handler);
+    task->more->handler = 0;
+  }
+  task->loop = NULL;
+  task->inner = NULL;
+  wake_waiters(task);
+  if (task->watched)
+    engine->woken = 1;
+  aw_task *owner = parent->task;
+  if (owner && parent->children == 0 && owner->wait == &aw__wait_children &&
+      owner->on == parent)
+    aw__task_wake(owner, 0);
+  engine->tasks--;
+  aw__loop_settled(loop, task);
+  aw_task_release(task);
+}
+
+/* ---- ending early ---- */
+
+void aw__task_end_cancelled(aw_task *task) {
+  while (task->depth > 0)
+    aw__task_pop(task);
+  aw__task_end_root(task);
+  aw_scope_end end;
+  aw__scope_end(&task->scope, &end);
+  aw__drop(task->engine, end.reason);
+  task->state = AW_TASK_CANCELLED;
+  aw__task_settle(task);
+}
+
+void aw__task_lose(aw_task *task) {
+  assert(task->contender && task->wait && task->wait->disarm);
+  task->contender = false;
+  task->wait->disarm(task, task->on);
+  task->engine->external -= task->wait->external;
+  task->wait = NULL;
+  task->on = NULL;
+  aw__task_end_cancelled(task);
+}
+
+/* ---- killing [C9] ---- */
+
+bool aw__task_kill(aw_task *task, aw_step *out) {
+  task->killed = true;
+  if (!task->host) {
+    aw__task_end_code(task, AW_ECANCELED);
+    return false;
+  }
+  task->go = AW_GO_HOST;
+  out->what = AW_STEP_KILL;
+  out->task = task;
+  out->data = task->host;
+  return true;
+}
+
+void aw_step_killed(aw_task *task) {
+  task->host = NULL;
+  aw__task_end_code(task, AW_ECANCELED);
+}
+
+/* Take a parked task off its wait, abortable or not. */
+static void kill_parked(aw_task *task) {
+  const aw_operation *operation = task->wait;
+  if (operation->disarm)
+    operation->disarm(task, task->on);
+  else
+    operation->abandon(task, task->on);
+  task->go = AW_GO_KILL;
+  task->contender = false;
+  aw__task_wake(task, AW_ECANCELED);
+}
+
+/* May `task` be killed now: hard cancelled, and parked on something else than
+ * the end of other tasks, which come first? */
+static bool can_kill(const aw_task *task) {
+  return task->inner->eff == AW_LEVEL_HARD && task->wait &&
+         (task->wait->disarm || task->wait->abandon);
+}
+
+static aw_task *find_to_kill(const aw_scope *root) {
+  size_t depth = 0;
+  for (const aw_scope *s = root; s; s = aw_scope_walk(root, s, &depth)) {
+    aw_task *task = aw_scope_task(s);
+    if (task && can_kill(task))
+      return task;
+  }
+  return NULL;
+}
+
+bool aw__task_kill_one(aw_engine *engine) {
+  if (engine->hardened == 0)
+    return false;
+  for (aw_link *l = engine->running.next; l != &engine->running; l = l->next) {
+    aw_task *task = find_to_kill(&AW_CONTAINER(aw_loop, running, l)->root);
+    if (task) {
+      kill_parked(task);
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,189 @@
+/* frame.c - frames that open a chain or a scope, and how a scope is left
+ *
+ *     a wire in a scope of its own:   … SCOPE  CHAIN │ what is under way
+ *
+ * An outcome that reaches the frame of a scope waits until the scope's
+ * children have ended [S2]; then closing it says what becomes of the outcome:
+ * a failure in the scope comes first, and Cancelled ends here if it was the
+ * scope's own [S3, C5]. Host code opens and leaves scopes in the middle of a
+ * step by the same frames; it keeps the outcome to itself.
+ *
+ * Neighbours: step.c meets these frames, guard.c and group.c push them.
+ */
+#include "state.h"
+
+#include <assert.h>
+
+int aw__frame_chain(aw_task *task, aw_wire *wire) {
+  if (aw__task_push(task, AW_FRAME_CHAIN, wire) < 0)
+    return AW_ENOMEM;
+  aw_wire_keep(wire);
+  task->at = wire;
+  task->go = AW_GO_DESCEND;
+  return 0;
+}
+
+/* ---- opening ---- */
+
+aw_opened *aw__opened_new(aw_engine *engine, size_t size) {
+  aw_opened *opened = aw__alloc(engine, size);
+  if (opened)
+    engine->scopes++;
+  return opened;
+}
+
+void aw__opened_free(aw_engine *engine, aw_opened *opened, size_t size) {
+  if (!opened)
+    return;
+  aw__free(engine, opened, size);
+  engine->scopes--;
+}
+
+void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
+                     uint64_t shield) {
+  aw_scope *scope = &opened->scope;
+  opened->grace = grace;
+  opened->until = shield;
+  scope->shield = scope->hides = shield != AW_NO_SHIELD;
+  aw__scope_init(scope, task->inner, task);
+  task->inner = scope;
+  task->frames[task->depth - 1].u.scope = scope;
+}
+
+int aw__frame_scope(aw_task *task, const aw_scope_config *config,
+                    aw_wire *wire) {
+  aw_engine *engine = task->engine;
+  aw_opened *opened = aw__opened_new(engine, sizeof *opened);
+  if (!opened || aw__task_push(task, AW_FRAME_SCOPE, wire) < 0) {
+    aw__opened_free(engine, opened, sizeof *opened);
+    return AW_ENOMEM;
+  }
+  aw__frame_enter(task, opened, config->grace,
+                  config->shield ? config->deadline : AW_NO_SHIELD);
+  if (config->deadline == AW_NEVER ||
+      aw__alarm_set(engine, &opened->scope.alarm, config->deadline) == 0)
+    return 0;
+  aw_scope_end end;
+  aw_scope_close(task, &end);
+  return AW_ENOMEM;
+}
+
+uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace) {
+  if (grace == AW_DEFAULT)
+    grace = task->loop->grace;
+  return aw__later(aw_engine_now(task->engine), grace);
+}
+
+int aw_scope_open(aw_task *task, const aw_scope_config *config,
+                  aw_scope **out) {
+  int rc = aw__frame_scope(task, config, NULL);
+  if (rc == 0)
+    *out = task->inner;
+  return rc;
+}
+
+/* ---- leaving ---- */
+
+/* The scope of the topmost frame. */
+static aw_scope *top_scope(const aw_task *task) {
+  assert(task->depth > 0);
+  const aw_frame *frame = &task->frames[task->depth - 1];
+  assert(frame->kind == AW_FRAME_SCOPE || frame->kind == AW_FRAME_GROUP);
+  assert(frame->u.scope == task->inner);
+  return frame->u.scope;
+}
+
+static aw_opened *opened_of(const aw_scope *scope) {
+  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
+}
+
+int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
+  aw_scope *scope = top_scope(task);
+  if (error)
+    aw__scope_fail(scope, error);
+  else if (cancelled)
+    aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
+  if (cancelled)
+    scope->cut = true;
+  if (!aw__wait_for_children(task, scope))
+    return 0;
+  task->go = AW_GO_RESUME;
+  return 1;
+}
+
+void aw__frame_exit(aw_task *task, aw_scope_end *end) {
+  aw_scope *scope = top_scope(task);
+  aw__scope_end(scope, end);
+  task->inner = scope->parent;
+  if (task->inner->eff == AW_LEVEL_NONE) {
+    task->cancels = 0; /* that cancel is over: the task did end it [C9] */
+    task->unwinding = task->given = task->warned = false;
+  }
+  aw__scope_unlink(scope);
+  aw__task_pop(task);
+}
+
+void aw_scope_close(aw_task *task, aw_scope_end *end) {
+  aw_scope *scope = top_scope(task);
+  aw__frame_exit(task, end);
+  aw__opened_free(task->engine, opened_of(scope), sizeof(aw_opened));
+}
+
+bool aw__frame_leave(aw_task *task) {
+  aw_scope *scope = top_scope(task);
+  if (task->outcome == AW_OUT_ERROR) {
+    aw__scope_fail(scope, task->out.error);
+    task->outcome = AW_OUT_VALUE;
+    task->out.value = 0;
+  } else if (task->outcome == AW_OUT_CANCEL) {
+    scope->cut = true;
+    aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
+  }
+  task->go = AW_GO_LEFT;
+  return aw__wait_for_children(task, scope);
+}
+
+/* The wire of the host that the running wire is a part of, or NULL. */
+static aw_wire *holder_of(const aw_task *task) {
+  for (size_t i = task->depth; i-- > 0;) {
+    const aw_frame *frame = &task->frames[i];
+    bool chain = frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP;
+    if (chain && frame->wire->kind == AW_WIRE_HOLD)
+      return frame->wire;
+  }
+  if (task->root && task->root->kind == AW_WIRE_HOLD)
+    return task->root;
+  return task->operand ? holder_of(task->scope.parent->task) : NULL;
+}
+
+void aw__frame_time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
+  aw_error *error = aw_error_new(task->engine, AW_ETIMEOUT, 0);
+  aw__error_set_wire(error, wire, holder_of(task), ns);
+  aw__task_end_error(task, error);
+}
+
+/* The time that `wire` gave the scope of its frame, and what to. */
+static void fail_late(aw_task *task, const aw_wire *wire) {
+  if (wire->kind == AW_WIRE_TIMEOUT)
+    aw__frame_time_out(task, wire->u.timeout.child, wire->u.timeout.ns);
+  else
+    aw__frame_time_out(task, wire->u.pair.child,
+                       wire->u.pair.more.rule->within);
+}
+
+void aw__frame_close(aw_task *task) {
+  const aw_wire *wire = task->frames[task->depth - 1].wire;
+  aw_scope_end end;
+  aw_scope_close(task, &end);
+  aw__drop(task->engine, end.reason);
+  bool own = end.cancelled && !end.outer && !task->killed;
+  if (end.error)
+    aw__task_end_error(task, end.error);
+  else if (end.cut && !own)
+    aw__task_end_code(task, AW_ECANCELED);
+  else if (end.cut && end.timed_out && wire)
+    fail_late(task, wire);
+  else if (end.cut)
+    aw__task_end_value(task, 0);
+  task->go = AW_GO_ASCEND;
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env aiowire
+-- A pipeline on channels: one reader, three cooks, one waiter.
+--
+--   reader ──► orders (holds 2) ──► 3 cooks ──► dishes (holds none) ──► waiter
+--
+-- A full channel makes its sender wait, so nobody runs ahead of the others.
+-- The one oven is a semaphore. Closing a channel ends the loops over it: first
+-- the cooks', then, when the last of them is done, the waiter's. The clock is
+-- virtual, so an evening takes no time and is the same each time.
+local aw = require "aiowire"
+
+local MINUTES <const> = {
+  soup = 4, pizza = 9, salad = 2, pie = 12, stew = 6, toast = 1,
+}
+local BAKED <const> = { pizza = true, pie = true }
+
+local function say(who, ...)
+  print(("%5.1f  %-7s"):format(aw.now(), who) .. table.concat({ ... }, " "))
+end
+
+--- Read the orders in, as fast as the kitchen takes them.
+local function reader(_, orders)
+  for _, dish in ipairs { "soup", "pizza", "salad", "pie", "stew", "toast" } do
+    orders:send(dish)
+    say("reader", "ordered", dish)
+  end
+  orders:close()
+end
+
+local function cook(_, name, orders, dishes, oven)
+  for dish in orders:iter() do
+    local permit <close> = BAKED[dish] and oven:acquire() or nil
+    say(name, "cooks", dish, permit and "(in the oven)")
+    aw.sleep(MINUTES[dish])
+    dishes:send(dish)
+  end
+end
+
+--- All cooks; when the last one has gone home there are no more dishes.
+local function kitchen(_, orders, dishes)
+  local oven = aw.semaphore(1, { name = "oven" })
+  aw.scope(function(s)
+    for _, name in ipairs { "Ada", "Bob", "Cleo" } do
+      s:start(aw.Wire(cook, name, orders, dishes, oven))
+    end
+  end)
+  dishes:close()
+end
+
+local ev <close> = aw.EventLoop { clock = "virtual" }
+local orders = aw.channel(2, { name = "orders" })
+local dishes = aw.channel(0, { name = "dishes" })
+
+ev:start(aw.Wire(reader, orders))
+ev:start(aw.Wire(kitchen, orders, dishes))
+ev:start(function()
+  local served = 0
+  for dish in dishes:iter() do
+    say("waiter", "serves", dish)
+    served = served + 1
+  end
+  say("waiter", served .. " dishes; " .. tostring(dishes))
+end)

@@ -1,0 +1,39 @@
+#!/usr/bin/env aiowire
+-- A fetch with a time-out, retries and a fallback, in one line.
+--
+-- `fetch` runs a program that may hang or fail, as `curl` would. The time-out
+-- is for one try; a try that is cut short ends its program before the next one
+-- begins. The whole is a value: build it once, run it where it is needed.
+local aw = require "aiowire"
+
+-- Stands for `curl`: "slow" hangs, "down" fails, others answer.
+local SERVER <const> = [[
+case $1 in
+  slow) sleep 10 ;;
+  down) echo "connection refused" >&2; exit 7 ;;
+  *) echo "hello from $1" ;;
+esac]]
+
+local function fetch(host)
+  return aw.Exec { "sh", "-c", SERVER, "curl", host, check = true }
+    / function(result) return (result.out:gsub("\n", "")) end
+end
+
+local function robust(host, mirror)
+  return fetch(host):timeout(0.1):retry { times = 2, delay = 0.02 }
+    // fetch(mirror):timeout(1)
+    // aw.Value "(nothing: all of them are down)"
+end
+
+-- Three at the same time, results by name.
+local pages = aw.run(aw.All {
+  quick = robust("origin", "mirror"),
+  hanging = robust("slow", "mirror"),
+  lost = robust("down", "down"),
+})
+for _, name in ipairs { "quick", "hanging", "lost" } do
+  print(name, pages[name])
+end
+
+-- Whoever answers first; the others are ended, and gone when this goes on.
+print("fastest", aw.run(fetch "slow" | fetch "near" | fetch "slow"))

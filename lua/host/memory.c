@@ -1,0 +1,282 @@
+/* memory.c - the allocator of the program's Lua state
+ *
+ *   space   16 GiB of addresses, reserved; memory only where it is touched
+ *   region  2 MiB of it, 32 chunks
+ *   chunk   64 KiB of blocks of one size; its header is found by masking
+ *
+ * A Lua state makes and frees small blocks of few sizes by the hundred
+ * thousand: coroutines, their stacks and calls, tables. Here each size has
+ * chunks of its own, so that what is made together lies together, a free one
+ * is the next to be used, and no block has a header. A region whose chunks are
+ * all free gives its memory back to the kernel, but for one.
+ *
+ * Larger blocks, and all that finds no room here, are the C library's; an
+ * address tells which. So shrinking a block never fails: it may stay.
+ */
+#if defined(__linux__)
+#define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
+#endif
+#include "memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#if defined(__SANITIZE_ADDRESS__) || !defined(MAP_NORESERVE)
+
+host_memory *host_memory_use(lua_State *L) {
+  (void)L; /* the sanitizer sees each block for itself */
+  return NULL;
+}
+
+void host_memory_free(host_memory *memory) {
+  (void)memory;
+}
+
+#else
+
+enum {
+  STEP = 16,      /* sizes are multiples of it … */
+  LARGEST = 1024, /* … up to this */
+  SIZES = LARGEST / STEP,
+  CHUNK = 64 * 1024,
+  CHUNKS = 32, /* of a region */
+  REGION = CHUNKS * CHUNK,
+  REGIONS = 8192,
+  PLAIN_REGIONS = 2 /* the first ones: a small script touches what it uses */
+};
+
+typedef struct chunk {
+  struct chunk *next, *prev; /* in `room` of its size, while it has room */
+  void *free;                /* blocks that were freed: a list */
+  uint32_t size;             /* of each block */
+  uint32_t fresh; /* where the first one starts that never was used */
+  uint32_t used;  /* blocks */
+} chunk;
+
+enum { FIRST_BLOCK = (sizeof(chunk) + STEP - 1) / STEP * STEP };
+
+struct host_memory {
+  lua_Alloc otherwise; /* of the state, for what is not from here … */
+  void *context;
+  char *space;                   /* aligned to a region … */
+  void *reserved;                /* … within this */
+  chunk *room[SIZES];            /* chunks of a size that are not full */
+  uint32_t free_chunks[REGIONS]; /* of each region, as bits */
+  uint32_t regions;              /* that were ever used */
+  uint32_t lowest; /* of these, below which none has a free chunk */
+  uint32_t idle;   /* of these, all free, and yet with memory */
+};
+
+static const size_t SPACE = (size_t)REGIONS * REGION;
+static const uint32_t ALL_FREE = UINT32_MAX;
+
+static bool is_ours(const host_memory *m, const void *block) {
+  return (uintptr_t)block - (uintptr_t)m->space < SPACE;
+}
+
+static chunk *chunk_of(const void *block) {
+  return (chunk *)((uintptr_t)block & ~(uintptr_t)(CHUNK - 1));
+}
+
+static uint32_t region_of(const host_memory *m, const chunk *c) {
+  return (uint32_t)((size_t)((const char *)c - m->space) / REGION);
+}
+
+/* ---- regions ---- */
+
+static bool open_region(host_memory *m) {
+  if (m->regions == REGIONS)
+    return false;
+  char *start = m->space + (size_t)m->regions * REGION;
+  if (mprotect(start, REGION, PROT_READ | PROT_WRITE) != 0)
+    return false;
+  m->free_chunks[m->regions++] = ALL_FREE;
+  m->idle++;
+  return true;
+}
+
+/* The lowest free chunk: what is at the top is given back first. */
+static chunk *take_chunk(host_memory *m) {
+  while (m->lowest < m->regions && m->free_chunks[m->lowest] == 0)
+    m->lowest++;
+  if (m->lowest == m->regions && !open_region(m))
+    return NULL;
+  uint32_t *bits = &m->free_chunks[m->lowest];
+  m->idle -= *bits == ALL_FREE;
+  uint32_t index = 0;
+  while (!(*bits >> index & 1))
+    index++;
+  *bits &= ~(UINT32_C(1) << index);
+  return (chunk *)(void *)(m->space + (size_t)m->lowest * REGION +
+                           (size_t)index * CHUNK);
+}
+
+static void put_chunk_back(host_memory *m, chunk *c) {
+  uint32_t region = region_of(m, c);
+  char *start = m->space + (size_t)region * REGION;
+  uint32_t *bits = &m->free_chunks[region];
+  *bits |= UINT32_C(1) << (uint32_t)(((char *)c - start) / CHUNK);
+  if (region < m->lowest)
+    m->lowest = region;
+  if (*bits == ALL_FREE && m->idle++ > 0)
+    (void)madvise(start, REGION, MADV_DONTNEED);
+}
+
+/* Ask for all pages of a chunk at once, where there are many: a fault for each
+ * costs half as much again. Huge pages cost less still, but only once they
+ * are at hand: a virtual machine that has to get them first takes far more
+ * than for the small ones that it has. */
+static void populate(const host_memory *m, chunk *c) {
+#ifdef MADV_POPULATE_WRITE
+  if (region_of(m, c) >= PLAIN_REGIONS)
+    (void)madvise(c, CHUNK, MADV_POPULATE_WRITE);
+#else
+  (void)m;
+  (void)c;
+#endif
+}
+
+/* ---- chunks ---- */
+
+static chunk **room_for(host_memory *m, size_t size) {
+  return &m->room[(size - 1) / STEP];
+}
+
+static void link_chunk(chunk **list, chunk *c) {
+  c->prev = NULL;
+  c->next = *list;
+  if (*list)
+    (*list)->prev = c;
+  *list = c;
+}
+
+static void unlink_chunk(chunk **list, chunk *c) {
+  if (c->prev)
+    c->prev->next = c->next;
+  else
+    *list = c->next;
+  if (c->next)
+    c->next->prev = c->prev;
+}
+
+static bool is_full(const chunk *c) {
+  return !c->free && c->fresh + c->size > CHUNK;
+}
+
+static chunk *add_chunk(host_memory *m, chunk **list, size_t size) {
+  chunk *c = take_chunk(m);
+  if (!c)
+    return NULL;
+  populate(m, c);
+  c->free = NULL;
+  c->size = (uint32_t)((size + STEP - 1) / STEP * STEP);
+  c->fresh = FIRST_BLOCK;
+  c->used = 0;
+  link_chunk(list, c);
+  return c;
+}
+
+/* ---- blocks ---- */
+
+static void *take_block(host_memory *m, size_t size) {
+  chunk **list = room_for(m, size);
+  chunk *c = *list ? *list : add_chunk(m, list, size);
+  if (!c)
+    return NULL;
+  void *block = c->free;
+  if (block) {
+    c->free = *(void **)block;
+  } else {
+    block = (char *)c + c->fresh;
+    c->fresh += c->size;
+  }
+  c->used++;
+  if (is_full(c))
+    unlink_chunk(list, c);
+  return block;
+}
+
+/* The last chunk of a size that has room stays, for the next block. */
+static void put_block_back(host_memory *m, void *block) {
+  chunk *c = chunk_of(block);
+  chunk **list = room_for(m, c->size);
+  if (is_full(c))
+    link_chunk(list, c);
+  *(void **)block = c->free;
+  c->free = block;
+  if (--c->used > 0 || (*list == c && !c->next))
+    return;
+  unlink_chunk(list, c);
+  put_chunk_back(m, c);
+}
+
+static void give_back(host_memory *m, void *block, size_t size) {
+  if (is_ours(m, block))
+    put_block_back(m, block);
+  else
+    m->otherwise(m->context, block, size, 0);
+}
+
+/* Move a block to where its new size belongs. */
+static void *move_block(host_memory *m, void *block, size_t old, size_t size) {
+  void *moved = size <= LARGEST ? take_block(m, size) : NULL;
+  if (!moved)
+    moved = m->otherwise(m->context, NULL, 0, size);
+  if (!moved)
+    return old >= size ? block : NULL;
+  memcpy(moved, block, old < size ? old : size);
+  give_back(m, block, old);
+  return moved;
+}
+
+static void *allocate(void *context, void *block, size_t old, size_t size) {
+  host_memory *m = context;
+  if (size == 0) {
+    if (block)
+      give_back(m, block, old);
+    return NULL;
+  }
+  if (!block) { /* then `old` is what kind of object it is for */
+    void *fresh = size <= LARGEST ? take_block(m, size) : NULL;
+    return fresh ? fresh : m->otherwise(m->context, NULL, old, size);
+  }
+  if (is_ours(m, block)) {
+    uint32_t has = chunk_of(block)->size;
+    return size <= has && size + STEP > has ? block
+                                            : move_block(m, block, old, size);
+  }
+  if (size <= LARGEST)
+    return move_block(m, block, old, size);
+  return m->otherwise(m->context, block, old, size);
+}
+
+/* ---- what main.c calls ---- */
+
+host_memory *host_memory_use(lua_State *L) {
+  host_memory *m = calloc(1, sizeof *m);
+  if (!m)
+    return NULL;
+  m->reserved = mmap(NULL, SPACE + REGION, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (m->reserved == MAP_FAILED) {
+    free(m);
+    return NULL;
+  }
+  uintptr_t start = (uintptr_t)m->reserved + REGION - 1;
+  m->space = (char *)(start & ~(uintptr_t)(REGION - 1));
+  m->otherwise = lua_getallocf(L, &m->context);
+  lua_setallocf(L, allocate, m);
+  return m;
+}
+
+void host_memory_free(host_memory *m) {
+  if (!m)
+    return;
+  munmap(m->reserved, SPACE + REGION);
+  free(m);
+}
+
+#endif

@@ -1,0 +1,141 @@
+-- D4: what is worth a word, for who has warnings on.
+
+local process = require "spec.process"
+
+-- Run `text` as the body of a main task, in virtual time; give what it wrote
+-- to standard error.
+local function warned(text, first)
+  local outcome = process.host((first or 'warn "@on"\n') .. [[
+local aw = require "aiowire"
+local function never() aw.sleep(math.huge) end
+local function slow(seconds)
+  return function()
+    local _ <close> = setmetatable({}, { __close = function()
+      aw.shield(function()
+        aw.sleep(seconds)
+      end)
+    end })
+    never()
+  end
+end
+aw.run(function(ev)
+]] .. text .. [[
+
+end, { clock = "virtual" })
+]])
+  assert.are.equal(0, outcome.code, outcome.err)
+  return outcome.err
+end
+
+local function contains(text, part)
+  assert.is_truthy(text:find(part, 1, true), text)
+end
+
+local swallows <const> = [[
+  local t = aw.start(function()
+    pcall(never)
+    pcall(never)
+  end)
+  aw.yield()
+  t:cancel()
+]]
+
+local hides <const> = [[
+  ev:start(function()
+    aw.scope(function(s)
+      s:start(slow(1.5))
+      aw.yield()
+      error("boom", 0)
+    end)
+  end, function() end)
+]]
+
+local sticks <const> = [[
+  local t = aw.start(function()
+    while true do
+      pcall(never)
+    end
+  end)
+  aw.yield()
+  t:cancel()
+]]
+
+describe("a cancelled task", function()
+  it("that swallows it and awaits again is warned of, once [D4, C2]",
+    function()
+      local err = warned(swallows .. swallows:gsub("local t", "t"))
+      local _, count = err:gsub("caught that, and awaited again", "")
+      assert.are.equal(2, count)
+      contains(err, "Lua warning: aiowire: task 2 was cancelled")
+      contains(err, "task 3 was cancelled")
+    end)
+
+  it("that catches it and ends is not [T7]", function()
+    assert.are.equal("", warned [[
+      local t = aw.start(function()
+        pcall(never)
+        return aw.Value "result"
+      end)
+      aw.yield()
+      t:cancel()
+      assert(t:wait() == "result")
+    ]])
+  end)
+
+  it("that cleans up in shields is not [C12]", function()
+    assert.are.equal("", warned [[
+      local t = aw.start(function()
+        local _ <close> = setmetatable({}, { __close = function()
+          aw.shield(function()
+            aw.sleep(0.1)
+            aw.sleep(0.1)
+          end)
+        end })
+        never()
+      end)
+      aw.yield()
+      t:cancel_wait()
+    ]])
+  end)
+
+  it("that has to be killed is warned of [D4, C9]", function()
+    contains(warned(sticks),
+      "task 2 did not end when it was cancelled, and is killed")
+  end)
+end)
+
+describe("clean-up that takes over a second", function()
+  it("is warned of, with the error that it hid [D4]", function()
+    local err = warned(hides)
+    contains(err, "clean-up of task 2 took 1.50 s; until then it hid this "
+      .. "error: boom")
+  end)
+
+  it("is warned of without an error, too [D4]", function()
+    local err = warned [[
+      local t = aw.start(slow(1.5))
+      aw.yield()
+      t:cancel_wait()
+    ]]
+    contains(err, "clean-up of task 2 took 1.50 s\n")
+    assert.is_falsy(err:find("error", 1, true))
+  end)
+
+  it("may be a loop's [D4]", function()
+    contains(warned [[
+      local inner <close> = aw.EventLoop { timeout = 1 }
+      inner:start(slow(1.5))
+    ]], "clean-up of the loop took 1.50 s\n")
+  end)
+
+  it("is nothing to say when it takes less", function()
+    assert.are.equal("", warned((hides:gsub("1%.5", "0.9"))))
+  end)
+end)
+
+describe("warnings", function()
+  it("are off until somebody turns them on", function()
+    assert.are.equal("", warned(swallows .. hides, ""))
+    assert.are.equal("", warned(sticks, ""))
+  end)
+end)

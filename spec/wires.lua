@@ -1,0 +1,148 @@
+--- Wires to build specs of combinators from: they take a known time, note what
+--- happens and when, clean up slowly, or fail.
+
+local aw = require "aiowire"
+local assert = require "luassert"
+local helper = require "spec.helper"
+
+local M = {}
+
+function M.nop() end
+
+--- A wire that takes `seconds` and then notes `what`, its result, too.
+---@return aiowire.Wire
+function M.takes(seconds, note, what)
+  return aw.Sleep(seconds) >> aw.Call(function()
+    note(what)
+    return what
+  end)
+end
+
+--- A wire that takes `seconds` and ends with the values.
+---@return aiowire.Wire
+function M.gives(seconds, ...)
+  return aw.Sleep(seconds) >> aw.Value(...)
+end
+
+--- A body that returns `w`.
+---@return aiowire.Wire
+function M.giving(w)
+  return aw.Wire(function()
+    return w
+  end)
+end
+
+--- A wire that takes `seconds` and then raises `err` as it is.
+---@return aiowire.Wire
+function M.fails(seconds, err)
+  return aw.Sleep(seconds) >> aw.Call(error, err, 0)
+end
+
+--- A body that waits for ever; when cut off it takes `seconds` to clean up,
+--- in a shield, and then notes `what`.
+---@return aiowire.Wire
+function M.cleaning(seconds, note, what)
+  return aw.Wire(function()
+    local _ <close> = helper.closer(function()
+      aw.shield(function()
+        aw.sleep(seconds)
+      end)
+      note(what)
+    end)
+    aw.sleep(math.huge)
+  end)
+end
+
+--- A body that waits for ever, and whose clean-up raises `err`.
+---@return aiowire.Wire
+function M.spoiling(err)
+  return aw.Wire(function()
+    local _ <close> = helper.closer(function()
+      error(err, 0)
+    end)
+    aw.sleep(math.huge)
+  end)
+end
+
+--- A body that fails with `err` in all its runs but the `k`-th, which ends
+--- with `k`; it notes the time of each run.
+---@return aiowire.Wire w
+---@return number[] times
+function M.fails_until(k, err)
+  local times = {}
+  return aw.Wire(function(ev)
+    times[#times + 1] = ev:now()
+    if #times < k then
+      error(err, 0)
+    end
+    return aw.Value(k)
+  end), times
+end
+
+--- What `w` fails with, and its info, on a loop of its own.
+---@return any err
+---@return aiowire.Info info
+function M.failure_of(w)
+  local ev = aw.EventLoop { clock = "virtual", timeout = 10000 }
+  local calls, err, info = 0, nil, nil
+  ev:start(w, function(_, ...)
+    calls = calls + 1
+    err, info = ...
+  end)
+  assert.are.equal("done", ev:run())
+  assert.are.equal(1, calls, "calls of the handler")
+  return err, info
+end
+
+--- Does this info hold the error `value` as one that was suppressed?
+---@return boolean
+function M.suppresses(info, value)
+  for _, entry in ipairs(info.suppressed or {}) do
+    if rawequal(entry.err, value) then
+      return true
+    end
+  end
+  return false
+end
+
+--- All that happens when `build(note)` runs on a virtual clock, with the times:
+--- a line for each note, then the outcome.
+---@param build fun(note: fun(what: any)): aiowire.Wireable
+---@return string[]
+function M.trace(build)
+  local log = {}
+  helper.test(function(ev)
+    local function note(what)
+      log[#log + 1] = ("%s at %g"):format(tostring(what), ev:now())
+    end
+    local t = ev:start(build(note), M.nop)
+    local got = table.pack(pcall(t.wait, t))
+    for i = 1, got.n do
+      got[i] = tostring(got[i])
+    end
+    note(table.concat(got, " ", 2, got.n))
+  end)
+  return log
+end
+
+--- `f` raises an error that holds `message` and blames a line of `f`, or of
+--- the function `at`.
+---@param message string
+---@param f function
+---@param at? function
+---@return string err
+function M.blames(message, f, at)
+  local ok, err = pcall(f)
+  assert.is_false(ok, "no error was raised")
+  assert.are.equal("string", type(err), tostring(err))
+  assert.is_truthy(err:find(message, 1, true), err)
+  local span = debug.getinfo(at or f, "S")
+  local file, line = err:match "^(.-):(%d+): "
+  assert.are.equal(span.short_src, file, err)
+  line = tonumber(line)
+  assert.is_true(line >= span.linedefined
+    and line <= span.lastlinedefined, err)
+  return err
+end
+
+return M
