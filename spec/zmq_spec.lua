@@ -612,6 +612,87 @@ describe("the wires Recv and Send", function()
   end))
 end)
 
+describe("a receive in a race", function()
+  it("loses to a timer, and takes no message [H3]", fact(function()
+    local pull, push = pair_of("pull", "push")
+    local race = aw.Recv(pull) | aw.Sleep(0.005) >> aw.Value "late"
+    assert.are.equal("late", aw.await(race))
+    push:send "kept"
+    assert.are.equal("kept", aw.await(race))
+    close_all(pull, push)
+  end))
+
+  it("of two sockets takes one message, of the first that has one [H3]",
+    fact(function()
+      local a, b = pair_of("pull", "push")
+      local c, d = pair_of("pull", "push")
+      local race = aw.Recv(a) | aw.Recv(c)
+      local t = aw.start(race)
+      aw.sleep(0)
+      d:send "right"
+      assert.are.equal("right", t:wait())
+      b:send "left 1"
+      d:send "right 2"
+      assert.are.equal("left 1", aw.await(race))
+      assert.are.equal("right 2", aw.await(race))
+      close_all(a, b, c, d)
+    end))
+
+  it("with others at the same socket leaves each its message [H3 F5]",
+    fact(function()
+      local pull, push = pair_of("pull", "push")
+      local got = {}
+      local tasks = {}
+      for i = 1, 4 do
+        tasks[i] = aw.start((aw.Recv(pull) | aw.Recv(pull)) / function(m)
+          got[#got + 1] = i .. m
+        end)
+      end
+      aw.sleep(0)
+      for _, m in ipairs { "a", "b", "c", "d" } do
+        push:send(m)
+      end
+      for i = 1, 4 do
+        tasks[i]:wait()
+      end
+      assert.are.same({ "1a", "2b", "3c", "4d" }, got)
+      close_all(pull, push)
+    end))
+
+  it("keeps its message through a function [N4 H3]", fact(function()
+    local pull, push = pair_of("pull", "push")
+    push:send("a", "b")
+    local joined = aw.await((aw.Recv(pull) / function(x, y)
+      return x .. y
+    end) | aw.Never)
+    assert.are.equal("ab", joined)
+    close_all(pull, push)
+  end))
+
+  it("may be against a send, of which one happens [H3]", fact(function()
+    local pull, push = pair_of("pull", "push")
+    local other = zmq.socket "push" -- has no peer
+    push:send "in"
+    assert.are.equal("in", aw.await(aw.Send(other, "out") | aw.Recv(pull)))
+    assert.is_true(aw.await(aw.Send(push, "out") | aw.Recv(pull)))
+    assert.are.equal("out", pull:recv())
+    close_all(pull, push, other)
+  end))
+
+  it("is chosen by Select, with its key [H4]", fact(function()
+    local a, b = pair_of("pull", "push")
+    local ch = aw.channel(1)
+    local choice = aw.Select { socket = aw.Recv(a), channel = aw.Recv(ch) }
+    b:send "x"
+    local key, value = aw.await(choice)
+    assert.are.same({ "socket", "x" }, { key, value })
+    ch:send "y"
+    key, value = aw.await(choice)
+    assert.are.same({ "channel", "y" }, { key, value })
+    close_all(a, b)
+  end))
+end)
+
 describe("the readiness of a socket", function()
   it("is told by aw.readable and aw.writable [Q4]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")

@@ -496,17 +496,20 @@ function aw.Select(events) end
 function aw.Every(period, wire, opts) end
 
 --- Receive from a channel, as an event [V3]: ends as `ch:recv()` does, with the
---- value, or nil and "closed". Needs no coroutine [V7].
----@param channel aiowire.Channel
+--- value, or nil and "closed". Needs no coroutine [V7]. From a zmq socket: ends
+--- as `socket:recv()` does, with the parts of one message.
+---@param source aiowire.Channel|aiowire.zmq.Socket
 ---@return aiowire.Wire
-function aw.Recv(channel) end
+function aw.Recv(source) end
 
 --- Send `value` to a channel, as an event: ends with no results, or fails with
---- Closed. Each run sends it once more.
----@param channel aiowire.Channel
----@param value any nil, too
+--- Closed. Each run sends it once more. To a zmq socket: the parts of one
+--- message; ends as `socket:send()` does.
+---@param target aiowire.Channel|aiowire.zmq.Socket
+---@param value any nil, too; a string for a socket
+---@param ... string further parts, for a socket
 ---@return aiowire.Wire
-function aw.Send(channel, value) end
+function aw.Send(target, value, ...) end
 
 --- Finish when the event is set; as `event:wait()`.
 ---@param event aiowire.Event
@@ -535,19 +538,6 @@ function aw.Readable(src) end
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Writable(src) end
-
---- Receive one message [H2 H3]: ends with its parts. In a race exactly one
---- event commits, and the others take nothing.
----@param source aiowire.zmq.Socket
----@return aiowire.Wire
-function aw.Recv(source) end
-
---- Send one message [H2 H3]; ends as `Socket:send()`. The strings are kept by
---- the wire, which may be started any number of times.
----@param source aiowire.zmq.Socket
----@param ... string
----@return aiowire.Wire
-function aw.Send(source, ...) end
 
 --- Finish when the signal arrives; see `aw.signal`.
 ---@param name string
