@@ -8,8 +8,11 @@
 #include "state.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Where in aw_zmq_calls each function is. */
 #define CALL(name) \
@@ -32,10 +35,10 @@ static const struct {
     CALL(version),       {"zmq_errno", offsetof(aw_zmq_calls, last_error)},
 };
 
-static aw_zmq_calls calls;
-static int opened = AW_ENOZMQ; /* what opening gave */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static aw_zmq_calls calls; /* under the lock, until they are … */
+static bool opened;        /* … there for good */
 static volatile unsigned forks;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void count_fork(void) {
   forks++;
@@ -58,21 +61,34 @@ static bool is_safe(void) {
   return major == 4 && minor * 100 + patch >= 303;
 }
 
-static void open_library(void) {
+/* Out of descriptors it would look as if there were no such library. */
+static int check_descriptors(void) {
+  int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  close(fd);
+  return 0;
+}
+
+static int open_library(void) {
+  int rc = check_descriptors();
+  if (rc < 0)
+    return rc;
   void *library = dlopen("libzmq.so.5", RTLD_NOW | RTLD_LOCAL);
   if (!library)
     library = dlopen("libzmq.5.dylib", RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    return;
-  if (find_all(library) && is_safe() &&
-      pthread_atfork(NULL, NULL, count_fork) == 0)
-    opened = 0;
+  if (!library || !find_all(library) || !is_safe())
+    return AW_ENOZMQ;
+  return -pthread_atfork(NULL, NULL, count_fork);
 }
 
 int aw_zmq_open(const aw_zmq_calls **out) {
-  pthread_once(&once, open_library);
-  *out = opened == 0 ? &calls : NULL;
-  return opened;
+  pthread_mutex_lock(&lock);
+  int rc = opened ? 0 : open_library();
+  opened = rc == 0;
+  pthread_mutex_unlock(&lock);
+  *out = rc == 0 ? &calls : NULL;
+  return rc;
 }
 
 unsigned aw_zmq_forks(void) {

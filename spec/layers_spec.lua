@@ -198,12 +198,31 @@ describe("core", function()
       end))
   end)
 
-  it("speaks to libzmq in one file only [layers]", function()
+  it("needs no header of libzmq [layers]", function()
     assert.are.same({}, offences(all_includes(core), function(include)
-      return base_name(include.name) == "zmq.h" and not include.quoted
-        and base_name(include.path) ~= "zmq.c"
+      return base_name(include.name):find "^zmq" and not include.quoted
     end))
   end)
+end)
+
+describe("libzmq", function()
+  -- Files that call it, below `folder`.
+  local function callers(folder)
+    local list = {}
+    for _, path in ipairs(process.files(folder, "%.c$")) do
+      local code = read(path):gsub("/%*.-%*/", "")
+      if code:find "calls%->" and not path:find "/test/" then
+        list[#list + 1] = path
+      end
+    end
+    return list
+  end
+
+  it("is called in one file of core, and in one of the binding [Z1]",
+    function()
+      assert.are.same({ "core/zmq.c" }, callers "core")
+      assert.are.same({ "lua/zmq/raw.c" }, callers "lua")
+    end)
 end)
 
 describe("the binding", function()

@@ -524,7 +524,8 @@ typedef struct aw_zmq_calls {
  *
  *   out  borrowed for ever
  *
- * Returns 0, or AW_ENOZMQ when there is none, or one older than 4.3.3.
+ * Returns 0, AW_ENOZMQ when there is none, or one older than 4.3.3, or another
+ * code when it could not be opened now.
  */
 AW_API int aw_zmq_open(const aw_zmq_calls **out);
 

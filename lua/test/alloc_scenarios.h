@@ -528,6 +528,24 @@ static const alloc_scenario alloc_scenarios[] = {
      "check(ev:run() == 'done')\n"
      "check(sem:try_acquire() and not sem:try_acquire())",
      false},
+    {"sockets",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local o = {linger = 0, hwm = 2}\n"
+     "  local a <close> = zmq.socket('pair', o):bind 'inproc://a'\n"
+     "  local b <close> = zmq.socket('pair', o):connect 'inproc://a'\n"
+     "  ev:start(function()\n"
+     "    for i = 1, 8 do b:send('m' .. i, ('x'):rep(50), 1, 2, 3) end\n"
+     "    aw.await(aw.Send(b, 'last'))\n"
+     "  end)\n"
+     "  for i = 1, 4 do check(a:recv() == 'm' .. i) end\n"
+     "  for i = 5, 8 do check(#aw.await(aw.Recv(a)) == 2) end\n"
+     "  check(a:recv_multipart()[1] == 'last' and a:poll('r', 0) == 0)\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

@@ -5,8 +5,8 @@
  *   The end of the Lua state waits for those threads, up to the context's
  *   patience; then it leaves the context as it is: a leak, and no hang.
  *
- * An `ending` is shared by the context and its thread; the last one frees it.
- * In a process that was forked off, contexts are the parent's, and left alone.
+ * An `ending` is the context's; its thread frees nothing. In a process that was
+ * forked off, contexts and their endings are the parent's, and left alone.
  */
 #include "zmq.h"
 
@@ -19,11 +19,11 @@
 #include <unistd.h>
 
 typedef struct awz_ending {
+  pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t changed;
   void *raw;
-  int refs; /* under the lock */
-  bool over;
+  bool over; /* under the lock */
 } ending;
 
 /* ---- the thread ---- */
@@ -39,19 +39,30 @@ static ending *ending_new(void *raw) {
   pthread_cond_init(&e->changed, &attributes);
   pthread_condattr_destroy(&attributes);
   e->raw = raw;
-  e->refs = 2;
   return e;
 }
 
-static void ending_release(ending *e) {
-  pthread_mutex_lock(&e->lock);
-  int refs = --e->refs;
-  pthread_mutex_unlock(&e->lock);
-  if (refs > 0)
-    return;
+static void ending_free(ending *e) {
   pthread_mutex_destroy(&e->lock);
   pthread_cond_destroy(&e->changed);
   aw_free(e);
+}
+
+static bool is_over(ending *e) {
+  pthread_mutex_lock(&e->lock);
+  bool over = e->over;
+  pthread_mutex_unlock(&e->lock);
+  return over;
+}
+
+/* One that is not over is left to its thread. */
+static void ending_release(ending *e) {
+  if (is_over(e)) {
+    pthread_join(e->thread, NULL);
+    ending_free(e);
+  } else {
+    pthread_detach(e->thread);
+  }
 }
 
 static void *end_it(void *data) {
@@ -61,7 +72,6 @@ static void *end_it(void *data) {
   e->over = true;
   pthread_cond_signal(&e->changed);
   pthread_mutex_unlock(&e->lock);
-  ending_release(e);
   return NULL;
 }
 
@@ -71,17 +81,10 @@ static void start_end(awz_context *context) {
   ending *e = ending_new(context->raw);
   if (!e)
     return;
-  pthread_attr_t attributes;
-  pthread_t thread;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  if (pthread_create(&thread, &attributes, end_it, e) == 0) {
+  if (pthread_create(&e->thread, NULL, end_it, e) == 0)
     context->ending = e;
-  } else {
-    e->refs = 1;
-    ending_release(e);
-  }
-  pthread_attr_destroy(&attributes);
+  else
+    ending_free(e);
 }
 
 static struct timespec in_ms(int ms) {
@@ -121,11 +124,8 @@ static void give_reserve(awz_context *context) {
       close(context->reserve[i]);
 }
 
-static bool is_over(ending *e) {
-  pthread_mutex_lock(&e->lock);
-  bool over = e->over;
-  pthread_mutex_unlock(&e->lock);
-  return over;
+static bool is_ending(const awz_context *context) {
+  return context->ending && context->forks == aw_zmq_forks();
 }
 
 /* Let go of those that have ended. */
@@ -133,7 +133,7 @@ static void prune(awz_home *home) {
   awz_context **place = &home->first;
   while (*place) {
     awz_context *context = *place;
-    if (context->ending && is_over(context->ending)) {
+    if (is_ending(context) && is_over(context->ending)) {
       *place = context->next;
       awz_context_release(context);
     } else {
@@ -177,7 +177,7 @@ void awz_context_release(awz_context *context) {
     awz_context_close(context);
   if (context->refs > 0)
     return;
-  if (context->ending)
+  if (is_ending(context))
     ending_release(context->ending);
   aw_free(context);
 }
@@ -213,7 +213,7 @@ void awz_home_close(awz_home *home) {
     awz_context *context = home->first;
     home->first = context->next;
     struct timespec at = in_ms(time_for(context));
-    if (context->ending && context->forks == aw_zmq_forks())
+    if (is_ending(context))
       wait_for(context->ending, &at);
     awz_context_release(context);
   }
