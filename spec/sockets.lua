@@ -9,7 +9,7 @@ local lfs = require "lfs"
 
 local M = {}
 
-M.PATIENCE = helper.gc_stress and 60 or 4 -- seconds for one fact
+M.PATIENCE = helper.gc_stress and 120 or 20 -- seconds for one fact
 
 local zmq = require "aiowire.zmq"
 

