@@ -276,6 +276,30 @@ describe("a receive", function()
   end))
 end)
 
+describe("a message of many bytes", function()
+  it("counts for many, so that others run between [Z5]", fact(function()
+    local pull, push = pair_of("pull", "push")
+    local turns, body = 0, ("x"):rep(256 * 1024)
+    local other = aw.start(function()
+      while true do
+        aw.yield()
+        turns = turns + 1
+      end
+    end)
+    for _ = 1, 20 do
+      push:send(body)
+    end
+    assert.is_true(turns >= 10, turns)
+    turns = 0
+    for _ = 1, 20 do
+      assert.are.equal(#body, #pull:recv())
+    end
+    assert.is_true(turns >= 10, turns)
+    other:cancel_wait()
+    close_all(pull, push)
+  end))
+end)
+
 describe("a send", function()
   it("waits while there is nobody to send to [Z10]", fact(function()
     local push = zmq.socket "push"

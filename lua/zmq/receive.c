@@ -57,9 +57,7 @@ static const aw_operation event_recv = {.label = "recv",
 
 /* ---- receiving ---- */
 
-/* A message of many bytes counts as several awaits of this turn: making strings
- * of it takes time (PITFALLS Z5). */
-static void spend(lua_State *L, size_t bytes, const char *what) {
+void awz_spend(lua_State *L, size_t bytes, const char *what) {
   enum { LARGE = 4096, MOST = 64 };
   size_t more = bytes / LARGE;
   for (size_t i = 0; i < more && i < MOST; i++)
@@ -78,7 +76,7 @@ static int deliver(lua_State *L, const awz_way *way, awz_message *message,
   if (s->ready)
     aw_zmq_set_buffered(s->ready, s->returned != NULL);
   awz_message_done(s, message);
-  spend(L, bytes, what);
+  awz_spend(L, bytes, what);
   return count;
 }
 

@@ -293,12 +293,17 @@ static int send_strings(lua_State *L, awz_socket *s, int count) {
     return aw_lua_await(L, NULL, parts, "socket:send", send_parts);
   }
   awz_part part[FEW];
-  for (int i = 0; i < count; i++)
+  size_t bytes = 0;
+  for (int i = 0; i < count; i++) {
     check_part(L, s, 2 + i, &part[i]);
+    bytes += part[i].size;
+  }
   const awz_parts parts = {s, (size_t)count, part};
   int rc = must_queue(&parts) ? -EAGAIN : send_now(&parts);
-  if (rc == 0)
+  if (rc == 0) {
+    awz_spend(L, bytes, "socket:send");
     return push_outcome(L, true);
+  }
   if (rc != -EAGAIN)
     return fail_or_refuse(L, s, rc);
   return aw_lua_await(L, &wait_send, push_parts(L, s, 2, count), "socket:send",
