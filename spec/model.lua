@@ -2,17 +2,18 @@
 ---
 --- It has the names and shapes of the library (`model.Sleep(1) >> f`, methods,
 --- operators, `model.EventLoop()`), so the same program runs on either one, and
---- spec/random_wires.lua makes such programs and compares what they did.
+--- spec/compare_wires.lua compares what random programs do.
 --- It is written from the rules alone, each part names those it stands for,
 --- and it shares no code with the library.
 ---
 ---   model_engine.lua   tasks, scopes, cancels, the clock, channels
----   here               what each kind of wire means: meaning[kind](w, decide)
+---   here               what each kind of wire means: meaning[kind](w, begun)
 ---
 --- A meaning runs one step of `w` in the current task and gives its results,
---- a packed table, and the next wire, if the last body returned one. `decide`
---- is there if `w` is an event among the operands of a race: called at the
---- commit [H3]. `model.meaning` and `model.rule` may be replaced by wrong ones.
+--- a packed table, and the next wire, if the last body returned one. `begun` is
+--- there if `w` is an event among the operands of a race, which has begun with
+--- the race [H3]. `model.meaning` and `model.rule` may be replaced by wrong
+--- ones.
 
 local E = require "spec.model_engine"
 
@@ -116,6 +117,15 @@ end
 
 M.Never = wire("never", {})
 
+function M.Done(task)
+  return wire("done", { task = task.inner })
+end
+
+function M.Every(period, w, opts)
+  return wire("every", { lift(w), period = period,
+    missed = opts and opts.missed or "skip" })
+end
+
 function M.Forever(w) -- O3
   return wire("repeat", { lift(w), times = math.huge })
 end
@@ -154,14 +164,14 @@ M.All, M.Any, M.Race = with_keys "all", with_keys "any", with_keys "race"
 
 -- Steps -----------------------------------------------------------------------
 
-local function step(w, decide)
-  local results, next_wire = meaning[w.kind](w, decide)
+local function step(w, begun)
+  local results, next_wire = meaning[w.kind](w, begun)
   return results, next_wire
 end
 
 --- A step, and all that it leads to [N2].
-local function whole(w, decide)
-  local results, next_wire = step(w, decide)
+local function whole(w, begun)
+  local results, next_wire = step(w, begun)
   while next_wire do
     E.transition() -- N3
     results, next_wire = step(next_wire)
@@ -200,21 +210,56 @@ function meaning.value(w) -- V3
   return w.results
 end
 
-function meaning.sleep(w, decide) -- O15, K3
-  E.await(E.until_time(M.now() + w.seconds), decide)
+--- What the events wait for [V3].
+local operation = {}
+
+function operation.sleep(w)
+  return E.until_time(M.now() + w.seconds)
+end
+
+function operation.never()
+  return E.never
+end
+
+function operation.recv(w)
+  return E.receiving(w.ch)
+end
+
+function operation.send(w)
+  return E.sending(w.ch, w.value)
+end
+
+function operation.done(w)
+  return E.task_end(w.task)
+end
+
+function meaning.sleep(w, begun) -- O15, K3
+  E.await(operation.sleep(w), begun)
   return NOTHING
 end
 
-function meaning.never(_, decide) -- O15
-  E.await(E.never, decide)
+function meaning.never(w, begun) -- O15
+  E.await(operation.never(w), begun)
 end
 
-function meaning.recv(w, decide) -- H1
-  return table.pack(E.await(E.receiving(w.ch), decide))
+--- What receiving gives: a value, or nil, "closed". (Nobody sends nil here.)
+local function received(value)
+  if value == nil then
+    return nil, "closed"
+  end
+  return value
 end
 
-function meaning.send(w, decide) -- H1
-  E.await(E.sending(w.ch, w.value), decide)
+function meaning.recv(w, begun) -- H1
+  return table.pack(received(E.await(operation.recv(w), begun)))
+end
+
+function meaning.done(w, begun) -- O15
+  return E.await(operation.done(w), begun)
+end
+
+function meaning.send(w, begun) -- H1
+  E.await(operation.send(w), begun)
   return NOTHING
 end
 
@@ -239,21 +284,41 @@ meaning["repeat"] = function(w) -- O2, O3, P8, N4
   return results, next_wire
 end
 
-function meaning.named(w, decide) -- O15
-  return step(w[1], decide)
+function meaning.every(w) -- K4: tick k is due at start + k * period
+  local start, k = M.now(), 0
+  while true do
+    whole(w[1])
+    k = k + 1
+    local late = M.now() > start + k * w.period
+    if late and w.missed == "skip" then
+      k = math.ceil((M.now() - start) / w.period)
+    elseif late and w.missed == "delay" then
+      start, k = M.now(), 0
+    end
+    local due = start + k * w.period
+    if due > M.now() then
+      M.sleep(due - M.now())
+    else
+      E.boundary()
+    end
+  end
 end
 
-function meaning.whole(w, decide) -- O12
-  return whole(w[1], decide)
+function meaning.named(w, begun) -- O15
+  return step(w[1], begun)
 end
 
-function meaning.map(w, decide) -- O11; no boundary before the function [N4]
-  local results = whole(w[1], decide)
+function meaning.whole(w, begun) -- O12
+  return whole(w[1], begun)
+end
+
+function meaning.map(w, begun) -- O11; no boundary before the function [N4]
+  local results = whole(w[1], begun)
   return table.pack(w.f(table.unpack(results, 1, results.n)))
 end
 
-function meaning.bind(w, decide) -- O11
-  local results = whole(w[1], decide)
+function meaning.bind(w, begun) -- O11
+  local results = whole(w[1], begun)
   return returned_wire(w.f(table.unpack(results, 1, results.n)))
 end
 
@@ -262,7 +327,11 @@ end
 --- One value for each operand, nil kept; one table if there are names [O4, O6].
 local function first_results(w, tasks)
   local results, named = { n = #w }, {}
-  for i, task in ipairs(tasks) do
+  for i = 1, #w do
+    local task = tasks[i]
+    if not task or task.status == "cancelled" then -- from further out
+      E.raise_cancelled()
+    end
     results[i] = task.result[1]
     if w.keys then
       named[w.keys[i]] = task.result[1]
@@ -283,7 +352,7 @@ function meaning.all(w) -- O4; `limit` of them at once [O6]
         return whole(operand)
       end, function(task)
         E.child_ended(task, scope)
-        if #tasks < #w and not scope.cut_short and not scope.err then
+        if #tasks < #w and not E.rule.cancelled(scope) then
           start_next()
         end
       end)
@@ -295,26 +364,36 @@ function meaning.all(w) -- O4; `limit` of them at once [O6]
   return first_results(w, tasks)
 end
 
---- Is `w` one primitive operation with a single commit [V3, H3]?
-local function is_event(w)
-  if w.kind == "map" or w.kind == "bind" or w.kind == "named" then
-    return is_event(w[1])
+--- The event that `w` is, if it is one [H3], and whether a function follows it.
+local function event_in(w)
+  if w.kind == "map" or w.kind == "bind" then
+    return event_in(w[1]), true
+  elseif w.kind == "named" then
+    return event_in(w[1])
   end
-  return w.kind == "sleep" or w.kind == "never" or w.kind == "recv"
-    or w.kind == "send"
+  return E.rule.primitive(w.kind) and w, false
 end
 
---- Start the operands; the first for which `wins(task)` holds decides, events
---- at their commit; the others are cancelled and awaited. Gives the winner, or
---- nil [O5].
-local function race(w, wins)
-  local tasks, winner, decided_at, clean_up_error = {}, nil, nil, nil
+--- Is this kind one operation with a single commit [V3]?
+function E.rule.primitive(kind)
+  return operation[kind] ~= nil
+end
+
+--- Start the operands; the first for which `wins(task)` holds decides, an event
+--- at its commit; the others are cancelled and awaited. Gives the winner, or
+--- nil [O5]. With `by_success` an event with a function, which may still fail,
+--- decides at its end [O6].
+local function race(w, wins, by_success)
+  local tasks, begun, winner, clean_up_error = {}, {}, nil, nil
   local choice = {}
   local function decide(i)
     if not winner then
-      winner, decided_at = i, M.now()
+      winner = i
       for k, task in ipairs(tasks) do
         if k ~= i then
+          if begun[k] and not begun[k].committed then
+            begun[k].give_up()
+          end
           E.cancel_task(task)
         end
       end
@@ -324,31 +403,42 @@ local function race(w, wins)
     if not winner and task.status ~= "cancelled" and wins(task) then
       decide(i)
     elseif winner and winner ~= i and task.status == "failed"
-      and (task.was_cancelled or task.ended_at > decided_at) then
+      and E.failed_in_clean_up(task) then
       -- What was in flight already is dropped, an error of clean-up never.
-      clean_up_error = clean_up_error or { task.result }
+      clean_up_error = clean_up_error or task
     end
   end
-  E.inside({}, function(scope)
-    for i, operand in ipairs(w) do
-      local at_commit = is_event(operand) and setmetatable({ choice = choice },
-        { __call = function()
+  --- Start the i-th operand. An event begins at once; if it commits, those to
+  --- its right need not start [H2].
+  local function start(scope, i)
+    local event, with_function = event_in(w[i])
+    if event then
+      begun[i] = E.begin(operation[event.kind](event), choice, function(err)
+        if not (by_success and (with_function or err ~= nil)) then
           decide(i)
-        end })
-      tasks[i] = E.start(scope, function()
-        return whole(operand, at_commit or nil)
-      end, function(task)
-        ended(i, task)
+        end
       end)
+    end
+    tasks[i] = E.start(scope, function()
+      return whole(w[i], begun[i])
+    end, function(task)
+      ended(i, task)
+    end)
+  end
+  E.inside({}, function(scope)
+    for i = 1, #w do
+      if not winner then
+        start(scope, i)
+      end
     end
   end)
   local task = tasks[winner]
   if task and task.status == "failed" then
-    error(task.result, 0)
+    E.raise_error_of(task)
   elseif clean_up_error then
-    error(clean_up_error[1], 0)
+    E.raise_error_of(clean_up_error)
   elseif task and task.status == "cancelled" then
-    error(E.CANCELLED, 0)
+    E.raise_cancelled()
   end
   return task, winner, tasks
 end
@@ -369,7 +459,7 @@ function meaning.race(w) -- O5
     return true
   end)
   if not task then
-    error(E.CANCELLED, 0)
+    E.raise_cancelled()
   end
   return winners_results(w, task, winner)
 end
@@ -381,16 +471,17 @@ function meaning.any(w) -- O6
       last = task
     end
     return task.status == "done"
-  end)
+  end, true)
   if task then
     return task.result
   end
+  local clean_up_failed = last and E.failed_in_clean_up(last)
   for _, other in ipairs(tasks) do
-    if other.status == "cancelled" then
-      error(E.CANCELLED, 0)
+    if other.status == "cancelled" and not clean_up_failed then
+      E.raise_cancelled() -- only what clean-up raises comes first [E3]
     end
   end
-  error(last.result, 0)
+  E.raise_error_of(last)
 end
 
 -- Instead, again, at the latest, in any case ----------------------------------
@@ -406,7 +497,7 @@ local function go_on(how, value)
   if how == "failed" then
     error(value, 0)
   elseif how ~= "done" then
-    error(E.CANCELLED, 0)
+    E.raise_cancelled()
   end
   return value
 end
@@ -448,7 +539,7 @@ function meaning.finally(w) -- O9
   if how_f == "failed" then
     error(err, 0) -- replaces the first
   elseif how_f ~= "done" and how == "done" then
-    error(E.CANCELLED, 0)
+    E.raise_cancelled()
   end
   return go_on(how, value)
 end
@@ -474,9 +565,11 @@ local function tries(w, opts, note_error)
       return go_on(how, value)
     end
     note_error(value)
-    if k == opts.times or (opts.when and not opts.when(value, k)) then
+    if E.is_late(value) or k == opts.times -- a try that was cancelled [E3]
+      or (opts.when and not opts.when(value, k)) then
       error(value, 0)
     end
+    E.forget(value)
     local delay = (opts.delay or 0) * (opts.factor or 2) ^ (k - 1)
     M.sleep(math.min(opts.max or math.huge, delay))
   end
@@ -519,6 +612,46 @@ function M.shield(f, grace) -- C7, C12
   return table.unpack(results, 1, results.n)
 end
 
+function M.timeout(seconds, f, ...) -- O8 for a function
+  local arguments = table.pack(...)
+  local how, value = E.in_scope({ timeout = seconds }, function()
+    return table.pack(f(table.unpack(arguments, 1, arguments.n)))
+  end)
+  if how == "cut" then
+    error(setmetatable({ after = seconds }, M.Timeout), 0)
+  end
+  local results = go_on(how, value)
+  return table.unpack(results, 1, results.n)
+end
+
+local Scope = {}
+Scope.__index = Scope
+
+function M.scope(opts, f) -- S1, S3
+  local how, value = E.in_scope({ timeout = opts.timeout }, function(scope)
+    return table.pack(f(setmetatable({ inner = scope }, Scope)))
+  end)
+  if how == "cut" then
+    return nil, "cancelled"
+  end
+  local results = go_on(how, value)
+  return table.unpack(results, 1, results.n)
+end
+
+--- A child; with a handler its failure stays there [E9].
+function Scope:start(w, handler)
+  w = lift(w)
+  E.start(self.inner, function()
+    return whole(w)
+  end, function(task, scope)
+    if handler and task.status == "failed" then
+      handler(E.current().loop, task.result)
+    else
+      E.child_ended(task, scope)
+    end
+  end)
+end
+
 local Channel = {}
 Channel.__index = Channel
 
@@ -531,12 +664,14 @@ function Channel:send(value)
 end
 
 function Channel:recv()
-  return E.await(E.receiving(self))
+  return received(E.await(E.receiving(self)))
+end
+
+function Channel:close()
+  E.close(self)
 end
 
 -- Errors and loops ------------------------------------------------------------
-
-local TaskCancelled = { __name = "TaskCancelled" }
 
 function M.is_cancelled(err)
   return err == E.CANCELLED
@@ -546,8 +681,12 @@ function M.is_timeout(err)
   return getmetatable(err) == M.Timeout
 end
 
+function M.is_closed(err)
+  return err == E.CLOSED
+end
+
 function M.is_task_cancelled(err)
-  return getmetatable(err) == TaskCancelled
+  return err == E.TASK_CANCELLED
 end
 
 local Task = {}
@@ -558,22 +697,17 @@ function Task:cancel() -- T4
 end
 
 function Task:wait() -- T5
-  local task = E.await(E.task_end(self.inner))
-  if task.status == "failed" then
-    error(task.result, 0)
-  elseif task.status == "cancelled" then
-    error(setmetatable({}, TaskCancelled), 0)
-  end
-  return table.unpack(task.result, 1, task.result.n)
+  local results = E.await(E.task_end(self.inner))
+  return table.unpack(results, 1, results.n)
 end
 
 local Loop = {}
 Loop.__index = Loop
 
---- A loop on a virtual clock. `opts.pick` chooses among ready tasks, see
---- model_engine.lua; `opts.limit` bounds the turns it takes.
+--- A loop on a virtual clock. `opts` as for E.new(); `opts.limit` bounds the
+--- turns it takes.
 function M.EventLoop(opts)
-  M.engine = E.new(opts.pick, opts.grace)
+  M.engine = E.new(opts)
   return setmetatable({ engine = M.engine, limit = opts.limit }, Loop)
 end
 

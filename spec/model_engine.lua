@@ -16,6 +16,8 @@
 local E = {}
 
 E.CANCELLED = setmetatable({}, { __name = "Cancelled" }) -- C1
+E.TASK_CANCELLED = setmetatable({}, { __name = "TaskCancelled" }) -- T5
+E.CLOSED = setmetatable({}, { __name = "Closed" }) -- E4
 
 local engine, current -- the engine that runs, and its running task
 local rule = {}
@@ -80,13 +82,37 @@ local function wake(task, err, value)
   table.insert(engine.ready, task)
 end
 
+--- The outermost cancelled scope that is visible from `scope` [C7].
+local function cause(scope)
+  local hidden, found = false, nil
+  while scope do
+    if scope.cancelled and (scope.hard or not hidden) then
+      found = scope
+    end
+    hidden = hidden or scope.hides
+    scope = scope.parent
+  end
+  return found
+end
+
+--- Raise Cancelled in the running task; what it raises from now on inside the
+--- cause is an error of clean-up.
+function E.raise_cancelled()
+  local scope, outermost = current.scope, cause(current.scope)
+  repeat
+    scope.cleans_up = outermost
+    local last = scope == outermost or scope == current.own
+    scope = scope.parent
+  until last
+  error(E.CANCELLED, 0)
+end
+
 local function park()
   local task = current
   coroutine.yield()
-  if task.err ~= nil then
-    if task.err == E.CANCELLED then
-      task.was_cancelled = true
-    end
+  if task.err == E.CANCELLED then
+    E.raise_cancelled()
+  elseif task.err ~= nil then
     error(task.err, 0)
   end
   return task.value
@@ -98,22 +124,28 @@ function E.boundary()
   wake(current)
   park()
   if rule.cancelled(current.scope) then
-    current.was_cancelled = true
-    error(E.CANCELLED, 0)
+    E.raise_cancelled()
   end
 end
 
 --- A scheduling point that lets the first step through, cancelled or not; the
---- second one without an await between them only if not cancelled [N3].
+--- second one that comes while cancelled, without an await, only if not [N3].
 function E.transition()
+  local cancelled = rule.cancelled(current.scope)
+  local stop = cancelled and current.let_through
+  current.let_through = cancelled
   wake(current)
   park()
-  if rule.cancelled(current.scope) then
-    if current.let_through then
-      current.was_cancelled = true
-      error(E.CANCELLED, 0)
-    end
-    current.let_through = true
+  if stop then
+    E.raise_cancelled()
+  end
+end
+
+--- Where an implementation may take a further round, or may not.
+local function pause()
+  if engine.pause and engine.pause() then
+    wake(current)
+    park()
   end
 end
 
@@ -169,13 +201,36 @@ local function cancel(scope, grace)
 end
 
 --- Note the first real error of a scope, and cancel all in it [S3, E3].
-local function fail(scope, err)
+--- `cleans_up` is the scope whose cancel it is a clean-up's error of, if any.
+local function fail(scope, err, cleans_up)
   if scope.err == nil then
-    scope.err = err
+    scope.err, scope.err_cleans_up = err, cleans_up
   end
   cancel(scope)
 end
-E.fail = fail
+
+--- An error passes from a task to the running one, or from scope to scope.
+local function pass_on(err, cleans_up)
+  if err ~= nil then
+    current.passed[err] = cleans_up or false
+  end
+end
+
+--- `err` has been dealt with; should it be raised again, it is a new one.
+function E.forget(err)
+  current.passed[err] = nil
+end
+
+--- Is `err` one of clean-up, while the running task is still cancelled?
+function E.is_late(err)
+  return current.passed[err] and rule.cancelled(current.scope)
+end
+
+--- Raise the error of a task that has failed.
+function E.raise_error_of(task)
+  pass_on(task.result, task.own.err_cleans_up)
+  error(task.result, 0)
+end
 
 --- Wait for the tasks of the scope, whatever happens [S2].
 local function join(scope)
@@ -203,8 +258,11 @@ end
 ---   timeout   cancelled after so many seconds, with the grace `grace`
 ---   shield    hide what comes from outside, for `grace` seconds [C7]
 local function in_scope(opts, f)
-  local scope = opts.scope or new_scope(current.scope)
   local task = current
+  local scope = opts.scope or new_scope(task.scope)
+  if scope ~= task.own then
+    scope.cleans_up = scope.parent.cleans_up
+  end
   task.scope = scope
   if opts.timeout then
     table.insert(scope.timers, at(engine.now + opts.timeout, function()
@@ -221,9 +279,16 @@ local function in_scope(opts, f)
   end
   local out = table.pack(pcall(f, scope))
   if not out[1] and out[2] ~= E.CANCELLED then
-    fail(scope, out[2])
+    local cleans_up = task.passed[out[2]]
+    if cleans_up == nil then -- it is new
+      cleans_up = scope.cleans_up
+    end
+    pause()
+    fail(scope, out[2], cleans_up)
   end
   join(scope)
+  pause()
+  pass_on(scope.err, scope.err_cleans_up)
   task.scope = scope.parent
   for _, node in ipairs(scope.timers) do
     forget(node)
@@ -238,7 +303,7 @@ function E.inside(opts, f)
   if how == "failed" then
     error(value, 0)
   elseif how ~= "done" then
-    error(E.CANCELLED, 0)
+    E.raise_cancelled()
   end
   return value
 end
@@ -248,7 +313,7 @@ end
 --- A child nobody waits for in particular: its failure is its scope's [N5, S3].
 function E.child_ended(task, scope)
   if task.status == "failed" then
-    fail(scope, task.result)
+    fail(scope, task.result, task.own.err_cleans_up)
   elseif task.status == "cancelled" then
     scope.cut_short = true
   end
@@ -270,8 +335,8 @@ local function end_task(task, how, result)
     wake(scope.joiner)
     scope.joiner = nil
   end
-  for _, waiter in ipairs(task.waiters) do
-    waiter()
+  while task.waiters[1] do
+    table.remove(task.waiters, 1)()
   end
 end
 
@@ -297,7 +362,8 @@ end
 --- happens [T3]. `on_end(task, scope)` hears how it ended.
 function E.start(scope, f, on_end)
   local task = { status = "ready", parent = scope, scope = scope,
-    own = new_scope(scope), on_end = on_end, waiters = {} }
+    own = new_scope(scope), on_end = on_end, waiters = {},
+    passed = {} }
   task.co = coroutine.create(function()
     run_task(task, f)
   end)
@@ -309,9 +375,23 @@ end
 
 --- Cancel a task and all below it [T4].
 function E.cancel_task(task)
-  if not task.ended_at then
+  if not task.ended_at and not task.own.cancelled then
+    task.own.told = true
     cancel(task.own)
   end
+end
+
+--- Did a task fail while it cleaned up after a cancel that was told to it, or
+--- to what is further out? Not after a failure or a time-out of its own.
+function E.failed_in_clean_up(task)
+  local cleans_up, scope = task.own.err_cleans_up, task.own.parent
+  if cleans_up == task.own then
+    return task.own.told
+  end
+  while scope and scope ~= cleans_up do
+    scope = scope.parent
+  end
+  return cleans_up and scope == cleans_up
 end
 
 function E.current()
@@ -330,29 +410,64 @@ function E.look()
   end
 end
 
+--- What an operation committed with: a value, or an error.
+local function delivered(value, err)
+  if err ~= nil then
+    error(err, 0)
+  end
+  return value
+end
+
 --- Await `op`: look for a cancel, try, else park until it commits [C2, H2].
 ---
----   op.try()            true and the value if it commits at once
----   op.block(commit)    register; gives a function that unregisters. `commit`
----                       takes the value, and is called once
----   decide              called at the commit, before anything else runs [H3]
-function E.await(op, decide)
+---   op.try()          true, and value or nil and error, if it commits at once
+---   op.block(commit)  register; gives a function that unregisters. `commit`
+---                     takes value or nil and error, and is called once
+---   begun             what E.begin() gave, if the operation is under way
+function E.await(op, begun)
+  if begun and begun.committed then -- is delivered, cancelled or not [C6]
+    return delivered(table.unpack(begun.committed, 1, 2))
+  elseif begun and rule.cancelled(current.scope) then
+    begun.give_up()
+  end
   E.look()
   local task = current
-  local committed, value = op.try(decide)
-  if committed then
-    if decide then
-      decide()
-    end
-    return value
+  if begun then
+    begun.task, task.abort = task, begun.give_up
+    return park()
   end
-  task.abort = op.block(function(result)
-    wake(task, nil, result) -- no longer abortable [C6]
-    if decide then
-      decide()
-    end
-  end, decide)
+  local committed, value, err = op.try()
+  if committed then
+    return delivered(value, err)
+  end
+  task.abort = op.block(function(result, failure)
+    wake(task, failure, result) -- no longer abortable [C6]
+  end)
   return park()
+end
+
+--- Begin an operation for an await that is still to come, one of a choice of
+--- several. `decide(err)` is called at its commit, before anything else runs
+--- [H3].
+function E.begin(op, choice, decide)
+  local begun = { give_up = function() end }
+  if rule.cancelled(current.scope) then
+    return begun
+  end
+  local function commit(value, err)
+    begun.committed = { value, err }
+    if begun.task then
+      wake(begun.task, err, value)
+    end
+    decide(err)
+  end
+  local committed, value, err = op.try(choice)
+  if committed then
+    commit(value, err)
+  else
+    begun.give_up = op.block(commit, choice)
+  end
+  return begun
 end
 
 --- The operation that ends at `time` [K3].
@@ -380,15 +495,28 @@ E.never = {
   end,
 }
 
---- The operation that ends with a task [T5]; its value is the task.
+--- What waiting for an ended task gives [T5].
+local function how_ended(task)
+  if task.status == "failed" then
+    return nil, task.result
+  elseif task.status == "cancelled" then
+    return nil, E.TASK_CANCELLED
+  end
+  return task.result
+end
+
+--- The operation that ends with a task, with its results or its error.
 function E.task_end(task)
   return {
     try = function()
-      return task.ended_at ~= nil, task
+      if task.ended_at then
+        return true, how_ended(task)
+      end
+      return false
     end,
     block = function(commit)
       local function ended()
-        commit(task)
+        commit(how_ended(task))
       end
       table.insert(task.waiters, ended)
       return function()
@@ -412,18 +540,19 @@ end
 
 --- The first in the queue that is not of the same choice: exactly one event of
 --- a choice commits, so it cannot serve itself [H3].
-local function take_first(queue, decide)
+local function take_first(queue, choice)
   for i, entry in ipairs(queue) do
-    if not (decide and entry.choice == decide.choice) then
+    if not choice or entry.choice ~= choice then
       return table.remove(queue, i)
     end
   end
 end
 
 --- Wait in `queue`, first in, first out [F5].
-local function line_up(queue, commit, decide, value)
-  local entry = { commit = commit, value = value,
-    choice = decide and decide.choice }
+local function line_up(queue, commit, choice, value)
+  engine.waits = engine.waits + 1
+  local entry = { commit = commit, value = value, choice = choice,
+    number = engine.waits }
   table.insert(queue, entry)
   return function()
     for i, other in ipairs(queue) do
@@ -435,10 +564,28 @@ local function line_up(queue, commit, decide, value)
   end
 end
 
+--- After the end senders get Closed, receivers what is left, then nil and
+--- "closed" [H1]. Those who wait hear it in the order they came in, so of the
+--- events of one choice the leftmost [O5].
+function E.close(ch)
+  ch.closed = true
+  while ch.senders[1] or ch.receivers[1] do
+    local sender, receiver = ch.senders[1], ch.receivers[1]
+    if sender and (not receiver or sender.number < receiver.number) then
+      table.remove(ch.senders, 1).commit(nil, E.CLOSED)
+    else
+      table.remove(ch.receivers, 1).commit(nil)
+    end
+  end
+end
+
 function E.sending(ch, value)
   return {
-    try = function(decide)
-      local receiver = take_first(ch.receivers, decide)
+    try = function(choice)
+      if ch.closed then
+        return true, nil, E.CLOSED
+      end
+      local receiver = take_first(ch.receivers, choice)
       if receiver then
         receiver.commit(value)
         return true
@@ -448,44 +595,47 @@ function E.sending(ch, value)
       end
       return false
     end,
-    block = function(commit, decide)
-      return line_up(ch.senders, commit, decide, value)
+    block = function(commit, choice)
+      return line_up(ch.senders, commit, choice, value)
     end,
   }
 end
 
 function E.receiving(ch)
   return {
-    try = function(decide)
+    try = function(choice)
       if #ch.held > 0 then
         local value = table.remove(ch.held, 1)
-        local sender = take_first(ch.senders, decide)
+        local sender = take_first(ch.senders, choice)
         if sender then -- its value has room now
           table.insert(ch.held, sender.value)
           sender.commit()
         end
         return true, value
       end
-      local sender = take_first(ch.senders, decide)
+      local sender = take_first(ch.senders, choice)
       if sender then
         sender.commit()
         return true, sender.value
       end
-      return false
+      return ch.closed, nil
     end,
-    block = function(commit, decide)
-      return line_up(ch.receivers, commit, decide)
+    block = function(commit, choice)
+      return line_up(ch.receivers, commit, choice)
     end,
   }
 end
 
 -- Running ---------------------------------------------------------------------
 
---- An engine. `pick(ready)` gives the index of the task to resume next; `grace`
---- is what cancels and shields have if nothing else is said [C7, C8].
-function E.new(pick, grace)
+--- An engine. `opts`:
+---   pick(ready)   the index of the task to resume next
+---   pause()       whether to take a further round here
+---   grace         of cancels and shields if nothing else is said [C7, C8]
+function E.new(opts)
   local new = { now = 0, ready = {}, deadlines = {}, tasks = {}, turns = 0,
-    grace = grace or 5, pick = pick or rule.next_ready }
+    waits = 0, grace = opts.grace or 5, pick = opts.pick or rule.next_ready,
+    pause = opts.pause }
   new.root = new_scope(nil)
   engine, current = new, nil
   return new
