@@ -458,3 +458,20 @@ describe("a run of a loop with an engine of its own in a cancelled task",
       assert.is_true(kept)
     end))
   end)
+
+describe("what a try raises in its clean-up", function()
+  it("is raised, by a time-out as by a cancel: it is no failing try [E3, O10]",
+    sealed(function()
+      local ev = virtual()
+      local got
+      local unclean = aw.Sleep(9):finally(function()
+        error("unclean", 0)
+      end)
+      ev:start(unclean:retry { times = 2, delay = 1 }:timeout(1),
+        function(_, err)
+          got = err
+        end)
+      ev:run()
+      assert.are.equal("unclean", got)
+    end))
+end)
