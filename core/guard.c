@@ -288,8 +288,9 @@ static aw_after after_failure(aw_task *task, const aw_frame *frame) {
   aw_guard *guard = frame->u.guard;
   const aw_wire *wire = frame->wire;
   aw__error_set_attempts(task->out.error, (uint32_t)guard->count);
-  bool of_clean_up = /* then it comes before Cancelled [E3] */
-      task->out.error->late && task->inner->eff != AW_LEVEL_NONE;
+  /* What a try fails with that was given Cancelled comes before it [E3]. */
+  bool of_clean_up =
+      task->out.error->unclean && task->inner->eff != AW_LEVEL_NONE;
   if (of_clean_up || guard->count >= wire->u.pair.more.rule->times)
     return AW_AFTER_PASS;
   aw_error_release(guard->error);

@@ -115,7 +115,8 @@ struct aw_error {
   const char *call;  /* what failed, or NULL … */
   int fd;            /* … and on which descriptor, or -1 */
   uint32_t attempts; /* of a retry; 0: none */
-  bool late;         /* raised by what had been given Cancelled */
+  bool unclean;      /* raised by what had been given Cancelled … */
+  bool late;         /* … of its task, or from above that */
   aw_wire *wire;     /* whose time was over (kept), or NULL … */
   aw_wire *holder;   /* … and what it is a part of (kept) */
   uint64_t ns;       /* that time */

@@ -172,8 +172,10 @@ static void note_cancelled(aw_task *task) {
 void aw__task_outcome(aw_task *task, aw_outcome outcome) {
   task->outcome = (uint8_t)outcome;
   task->go = AW_GO_ASCEND;
-  if (outcome == AW_OUT_CANCEL)
+  if (outcome == AW_OUT_CANCEL) {
     note_cancelled(task);
+    task->given = true;
+  }
 }
 
 void aw__task_end_value(aw_task *task, aw_value value) {
@@ -189,8 +191,10 @@ void aw__task_end_error(aw_task *task, aw_error *error) {
 }
 
 void aw__task_raise(aw_task *task, aw_error *error) {
-  if (task->unwinding && error != task->engine->no_memory)
-    error->late = true;
+  if (error != task->engine->no_memory) {
+    error->late |= task->unwinding;
+    error->unclean |= task->given;
+  }
   aw__task_end_error(task, error);
 }
 

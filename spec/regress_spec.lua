@@ -401,3 +401,77 @@ describe("an error that was on its way when the race was decided", function()
       wins(aw.Sleep(10) | slow:timeout(20, { grace = 30 }))
     end))
 end)
+
+describe("a signal while a loop with an engine of its own runs in a task",
+  function()
+    local script = [[
+local aw = require "aiowire"
+local _ <close> = setmetatable({}, { __close = function()
+  print "outer is clean"
+end })
+for i = 1, 3 do
+  local ev = aw.EventLoop { clock = "virtual" }
+  ev:start(function()
+    if i == 1 then
+      os.execute("kill -TERM " .. io.open("/proc/self/stat"):read "n")
+    end
+    while true do
+      aw.yield()
+    end
+  end)
+  print(i, ev:run())
+end
+print "never"
+]]
+
+    it("ends the run around it, too, by the signal [L2, S6]", function()
+      local outcome = process.host(script)
+      assert.are.equal("1\tstopped\nouter is clean\n", outcome.out,
+        outcome.err)
+      assert.are.equal(15, outcome.signal)
+    end)
+  end)
+
+describe("a run of a loop with an engine of its own in a cancelled task",
+  function()
+    it("is an await: it raises, and runs nothing [C2, S6]", sealed(function()
+      local ev = virtual()
+      local ran, kept
+      local task = ev:start(function()
+        aw.pcall(function()
+          pcall(aw.sleep, 10)
+          local inner = aw.EventLoop { clock = "virtual" }
+          inner:start(function()
+            ran = true
+          end)
+          local ok, err = pcall(inner.run, inner)
+          inner:close()
+          kept = not ok and aw.is_cancelled(err)
+        end)
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        task:cancel()
+      end)
+      ev:run()
+      assert.is_nil(ran)
+      assert.is_true(kept)
+    end))
+  end)
+
+describe("what a try raises in its clean-up", function()
+  it("is raised, by a time-out as by a cancel: it is no failing try [E3, O10]",
+    sealed(function()
+      local ev = virtual()
+      local got
+      local unclean = aw.Sleep(9):finally(function()
+        error("unclean", 0)
+      end)
+      ev:start(unclean:retry { times = 2, delay = 1 }:timeout(1),
+        function(_, err)
+          got = err
+        end)
+      ev:run()
+      assert.are.equal("unclean", got)
+    end))
+end)

@@ -281,6 +281,14 @@ static void check_limit(lua_State *L, awl_state *s) {
   }
 }
 
+/* A signal that ended the run of a private engine is for the run around it as
+ * well [L2]. */
+static void pass_signal_on(const awl_run *outer) {
+  int count = awl_signals_count();
+  if (count > 0)
+    aw_loop_stop(outer->loop, count > 1);
+}
+
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit) {
   awl_run outer = s->run;
@@ -311,6 +319,8 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   s->run = outer;
   if (!outer.engine)
     awl_workers_trim(s);
+  else
+    pass_signal_on(&outer);
   awl_signals_watch(outer.co);
   return rc;
 }

@@ -220,8 +220,15 @@ static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
   return awl_error(L, "not enough memory");
 }
 
+/* Run a loop that the caller drives. In a task of another engine that is an
+ * await as any other: not for who is cancelled [C2, S6]. */
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
+  aw_task *task = awl_running_task(s);
+  if (task && aw_task_cancelled(task)) {
+    awl_push_cancelled(L, s, task);
+    return lua_error(L);
+  }
   int rc = aw_loop_begin(loop->core, timeout);
   if (rc < 0)
     return refuse_run(L, loop, rc);

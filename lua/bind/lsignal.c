@@ -130,6 +130,10 @@ int awl_signals_taken(int *count) {
   return number;
 }
 
+int awl_signals_count(void) {
+  return held.engine ? held.count : 0;
+}
+
 bool awl_signals_dump(void) {
   bool dump = held.dump;
   held.dump = 0;
