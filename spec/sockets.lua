@@ -5,6 +5,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local busted = require "busted"
 local lfs = require "lfs"
 
 local M = {}
@@ -76,7 +77,7 @@ end
 function M.fact(f)
   return function()
     if not M.installed then
-      pending "libzmq is not installed"
+      busted.pending "libzmq is not installed"
       return
     end
     M.run(f)
