@@ -299,7 +299,7 @@ void aw_zmq_close(aw_zmq *z) {
 
 /* ---- looking ---- */
 
-int aw_zmq_events(aw_zmq *z) {
+static int read_events(aw_zmq *z) {
   if (z->forks != aw_zmq_forks())
     return AW_EFORKED;
   int events;
@@ -314,6 +314,14 @@ int aw_zmq_events(aw_zmq *z) {
 
 int aw_zmq_fd(const aw_zmq *z) {
   return z->fd;
+}
+
+/* To read them uses up the news of who waits. */
+int aw_zmq_events(aw_zmq *z) {
+  int events = read_events(z);
+  if (awaited(z))
+    mark(z);
+  return events;
 }
 
 static aw_task *first_of(const aw_link *list) {
@@ -372,7 +380,7 @@ static bool let_send(aw_zmq *z) {
 /* Tasks that ZMQ_EVENTS is of interest to. True: look again in the next turn,
  * for what was done may have used news up. */
 static bool look_at_events(aw_zmq *z) {
-  int events = aw_zmq_events(z);
+  int events = read_events(z);
   if (events < 0) {
     wake_everybody(z, events);
     return false;
@@ -480,10 +488,10 @@ int aw_zmq_arm_send(aw_task *task, aw_zmq *z) {
   return z->config->send ? join(task, z, &z->senders) : AW_EINVAL;
 }
 
-/* One who leaves may have been the first of those whom a message waits for. */
+/* For the others nothing has changed. */
 void aw_zmq_disarm(aw_task *task, aw_zmq *z) {
-  aw__link_remove(&task->link);
   (void)z;
+  aw__link_remove(&task->link);
 }
 
 /* ---- as operations: `data` is the readiness ---- */
