@@ -176,9 +176,9 @@ function M.patterns.paused_pull(books, transport, count)
   books.scope:start(function()
     while true do
       books:count(pull:recv())
-      if books.come % 50 == 0 then
+      if books.come % 20 == 0 then
         aw.sleep(0.0005)
-      elseif books.come % 50 == 25 then
+      elseif books.come % 20 == 10 then
         while pull:poll("r", 0) ~= 0 do
           books:count(pull:recv())
         end
@@ -286,8 +286,12 @@ if not pcall(zmq.version) then
   print "libzmq is not installed"
   os.exit(77)
 end
-if arg[2] == "flawed" then -- each kind of flaw must be seen
+if arg[2] == "flawed" then -- some flaws take luck to be met
   M.PATIENCE = 0.3
-  os.exit(run_all(count) > 0)
+  local rounds = 0
+  repeat
+    rounds = rounds + 1
+  until run_all(count) > 0 or rounds == 5
+  os.exit(rounds < 5)
 end
 os.exit(run_all(count) == 0)
