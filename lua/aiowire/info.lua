@@ -46,7 +46,7 @@ local function tostring_info(info, plain)
   end
   for i, later in ipairs(info.suppressed or {}) do
     if i == 1 then
-      out[#out + 1] = "while cleaning up after this:"
+      out[#out + 1] = "failed as well, and set aside for it:"
     end
     out[#out + 1] = "\t" .. text_of(later.err)
   end
