@@ -6,7 +6,8 @@
  * that nobody caught is on its way out of a body, its info stands in
  * AWL_RAISED, under the worker's number; one that an await raised again is the
  * worker's `passing` and keeps its info; one that replaces another (an error
- * in `__close`) has it in `replaced` [E3]. What handlers get is one over it that
+ * in `__close`) has it in `replaced` [E3]. What handlers get is one over it
+ * that
  * has the Task as well: with it the kept one would be a cycle through C.
  *
  * Neighbours: lerror.c makes the objects that errors of the library are.

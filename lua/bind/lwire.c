@@ -107,6 +107,7 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 /* Push a Wire without a wire yet, which `fill` gives it: so that nothing of
  * the core is at hand when memory runs out. */
 static wire_ud *push_empty(lua_State *L, awl_state *s) {
+  awl_check_open(L, s);
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
   awl_push_class(L, s, AWL_WIRE);
@@ -400,6 +401,11 @@ int awl_fill_wire(lua_State *L, aw_wire *wire) {
 
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
   push_host_wire(L, s, kind, 0);
+  number_leaf(L, s, lua_gettop(L));
+}
+
+void awl_push_value_part(lua_State *L, awl_state *s) {
+  push_host_wire(L, s, AWL_LEAF_VALUE, 1);
   number_leaf(L, s, lua_gettop(L));
 }
 
