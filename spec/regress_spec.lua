@@ -510,26 +510,6 @@ print(ev:run())
     end)
 end)
 
-describe("what is made while the Lua state is being closed", function()
-  it("is refused: nothing would finalize it [L12]", function()
-    local outcome = process.host([[
-local aw = require "aiowire"
-aw.run(aw.Sleep(0))
-setmetatable({}, { __gc = function()
-  for _, make in ipairs { function() return aw.Sleep(1) end, aw.channel,
-    aw.event, function() return aw.semaphore(1) end } do
-    print(pcall(make))
-  end
-end })
-]])
-    assert.are.equal(0, outcome.code, outcome.err)
-    for line in outcome.out:gmatch "[^\n]+" do
-      assert.is_truthy(line:find "^false.*is being closed"
-        or line:find "^true", line)
-    end
-  end)
-end)
-
 describe("an error of a wire that waited", function()
   it("says what it was about [E4]", sealed(function()
     local ev = virtual()

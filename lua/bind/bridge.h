@@ -214,9 +214,6 @@ int awl_free_engine(awl_engine *engine);
 /* Free numbers are a chain in an array: each free one has the next, the last
  * one `*count`. Double it, from `least`; false: out of memory. */
 bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);
-/* Raise if lua_close() is under way: what is made by then is never finalized.
- */
-void awl_check_open(lua_State *L, const awl_state *s);
 /* Register `functions` in the table on top, the state as upvalue. Raises. */
 void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
 /* Push the metatable of a new class with `methods` and `meta`. Raises. */

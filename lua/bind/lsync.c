@@ -108,7 +108,6 @@ static const char *const only_name[] = {"name", NULL};
 static int m_event(lua_State *L) {
   awl_state *s = awl_of(L);
   lua_settop(L, 1);
-  awl_check_open(L, s);
   const char *name = awl_object_name(L, s, 1, "event", only_name);
   event *e = lua_newuserdatauv(L, sizeof *e, 0);
   e->core = NULL;
@@ -212,7 +211,6 @@ static void push_permit(lua_State *L, int owner) {
 static int m_semaphore(lua_State *L) {
   static const char *const known[] = {"max", "name", NULL};
   awl_state *s = awl_of(L);
-  awl_check_open(L, s);
   lua_Integer count = luaL_checkinteger(L, 1);
   luaL_argcheck(L, count >= 0, 1, "permits must not be negative");
   lua_settop(L, 2);

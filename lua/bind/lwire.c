@@ -107,7 +107,6 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 /* Push a Wire without a wire yet, which `fill` gives it: so that nothing of
  * the core is at hand when memory runs out. */
 static wire_ud *push_empty(lua_State *L, awl_state *s) {
-  awl_check_open(L, s);
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
   awl_push_class(L, s, AWL_WIRE);

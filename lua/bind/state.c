@@ -134,11 +134,6 @@ bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
   return true;
 }
 
-void awl_check_open(lua_State *L, const awl_state *s) {
-  if (s->closing)
-    luaL_error(L, "the Lua state is being closed");
-}
-
 /* ---- engines ---- */
 
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
