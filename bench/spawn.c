@@ -4,8 +4,8 @@
  *
  * Each child is /bin/true with standard input from /dev/null and two pipes
  * that are read to their ends; the next one is started when the child has
- * ended and both pipes have. Of this process and its children together. Neighbour: spawn.lua measures aw.exec
- * beside this.
+ * ended and both pipes have. Of this process and its children together.
+ * Neighbour: spawn.lua measures aw.exec beside this.
  */
 #define _XOPEN_SOURCE 700
 

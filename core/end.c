@@ -77,6 +77,13 @@ static void wake_waiters(aw_task *task) {
   }
 }
 
+/* Its group is told; from now on it knows by itself where it was started. */
+static void end_operand(aw_task *task, aw_scope *group) {
+  aw__group_ended(group, task);
+  task->where.name = aw_task_where(group->task);
+  task->operand = false;
+}
+
 void aw__task_settle(aw_task *task) {
   aw_scope *parent = task->scope.parent;
   aw_loop *loop = task->loop;
@@ -86,7 +93,7 @@ void aw__task_settle(aw_task *task) {
   if (task->state == AW_TASK_CANCELLED && parent->eff != AW_LEVEL_NONE)
     parent->cut = true;
   if (task->operand)
-    aw__group_ended(parent, task);
+    end_operand(task, parent);
   else if (task->state == AW_TASK_FAILED && !aw__task_handled(task) &&
            parent->task)
     aw__scope_fail(parent, aw_error_keep(task->out.error));

@@ -156,19 +156,21 @@ static aw_wire *holder_of(const aw_task *task) {
   return task->operand ? holder_of(task->scope.parent->task) : NULL;
 }
 
-void aw__frame_time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
-  aw_error *error = aw_error_new(task->engine, AW_ETIMEOUT, 0);
-  aw__error_set_wire(error, wire, holder_of(task), ns);
-  aw__task_end_error(task, error);
+void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns) {
+  aw__error_set_wire(task->out.error, wire, holder_of(task), ns);
+}
+
+static void time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
+  aw__task_end_error(task, aw_error_new(task->engine, AW_ETIMEOUT, 0));
+  aw__frame_set_wire(task, wire, ns);
 }
 
 /* The time that `wire` gave the scope of its frame, and what to. */
 static void fail_late(aw_task *task, const aw_wire *wire) {
   if (wire->kind == AW_WIRE_TIMEOUT)
-    aw__frame_time_out(task, wire->u.timeout.child, wire->u.timeout.ns);
+    time_out(task, wire->u.timeout.child, wire->u.timeout.ns);
   else
-    aw__frame_time_out(task, wire->u.pair.child,
-                       wire->u.pair.more.rule->within);
+    time_out(task, wire->u.pair.child, wire->u.pair.more.rule->within);
 }
 
 void aw__frame_close(aw_task *task) {

@@ -2,7 +2,7 @@
  *
  *     task ─ frame GROUP ─► aw_group ─ scope ─┬ operand: a child task, `place`
  *            waits for its children           ├ operand …
- *                                             └ what operands spin off is theirs
+ *                                             └ what they spin off is theirs
  *
  * The path of an operand: group_next() makes it, step.c schedules it or, an
  * event of a race, arms it at once; when it has ended, aw__group_ended() notes

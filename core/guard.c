@@ -1,7 +1,7 @@
 /* guard.c - wires that run another one and look at how it ended [O7-O11, K4]
  *
  *     frames:     ELSE     [SCOPE] CHAIN     item `n`; the last one without
- *                 BIND             CHAIN     then the second part, with the value
+ *                 BIND             CHAIN     then the second part, with a value
  *                 CATCH    SCOPE   CHAIN     …, with the error
  *                 FINALLY  SCOPE   CHAIN     then SCOPE (a shield) CHAIN
  *       [SCOPE]   RETRY    SCOPE   CHAIN     again and again; CHAIN for `when`
@@ -41,8 +41,7 @@ static int push_scoped(aw_task *task, aw_wire *wire) {
   return rc < 0 ? rc : aw__frame_chain(task, wire);
 }
 
-/* The whole of `wire`, with `ns` for it; `guard` is what the frame of the scope
- * is to say it is. */
+/* A scope that has `ns`, and whose frame says that it is of `timed`. */
 static int push_timed(aw_task *task, aw_wire *timed, uint64_t ns,
                       uint64_t grace) {
   uint64_t now = aw_engine_now(task->engine);
@@ -264,7 +263,7 @@ static aw_after wait_for_try(aw_task *task) {
   return wait_until(task, aw__later(aw_engine_now(engine), delay));
 }
 
-/* The last error is on its way no more, or is it? Gives it; or NULL. */
+/* The error of the last try, which the guard has no longer: gives; or NULL. */
 static aw_error *take_last(aw_guard *guard) {
   aw_error *error = guard->error;
   guard->error = NULL;

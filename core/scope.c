@@ -11,8 +11,8 @@
  * walks down as far as something changes and aborts the waits it finds.
  *
  * One alarm for each scope: a time-out at first, the grace of its cancel once
- * it is cancelled, at whose end the cancel is hard [C8]. A shield has two times,
- * its end and that grace: the alarm is that of the earlier.
+ * it is cancelled, at whose end the cancel is hard [C8]. A shield has two
+ * times, its end and that grace: the alarm is that of the earlier.
  */
 #include "state.h"
 

@@ -173,7 +173,6 @@ typedef struct aw_opened {
   uint64_t grace; /* for its cancels, or AW_DEFAULT */
   uint64_t until; /* a shield: when it stops hiding … */
   uint64_t hard; /* … and when its own cancel turns hard, once there is one */
-  bool joining;  /* its wire had ended well when the wait for the rest began */
 } aw_opened;
 
 /* ---- wires that run several ---- */
@@ -547,8 +546,8 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end);
 /* An outcome has reached the top frame, a scope's. True: parked. */
 bool aw__frame_leave(aw_task *task);
 void aw__frame_close(aw_task *task); /* its children have ended */
-/* End with AW_ETIMEOUT of `wire`, which had `ns`. */
-void aw__frame_time_out(aw_task *task, aw_wire *wire, uint64_t ns);
+/* The error that the task ends with came of `wire`, which had `ns`. */
+void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns);
 
 /* ---- group.c ---- */
 aw_group *aw__group_open(aw_task *task, aw_wire *wire); /* or NULL */

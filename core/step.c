@@ -67,9 +67,11 @@ static int arm_leaf(aw_task *task, aw_wire *wire) {
 /* A wait ended with a negative code, or could not begin. */
 static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
   end_code(task, code);
-  if (wire->kind == AW_WIRE_WAIT && task->outcome == AW_OUT_ERROR)
+  if (wire->kind == AW_WIRE_WAIT && task->outcome == AW_OUT_ERROR) {
     aw_error_set_about(task->out.error, wire->u.wait.operation->label,
                        aw__poller_fd(wire));
+    aw__frame_set_wire(task, task->at, 0);
+  }
   return ON;
 }
 

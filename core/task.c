@@ -330,9 +330,9 @@ const char *aw_task_name(const aw_task *task) {
 }
 
 const char *aw_task_where(const aw_task *task) {
-  while (task && task->operand)
-    task = task->scope.parent ? task->scope.parent->task : NULL;
-  return task ? task->where.name : NULL;
+  while (task->operand)
+    task = task->scope.parent->task;
+  return task->where.name;
 }
 
 uint64_t aw_task_started(const aw_task *task) {

@@ -29,7 +29,8 @@ end
 local function all_includes(paths)
   local list = {}
   for _, path in ipairs(paths) do
-    table.move(includes_of(path), 1, 1e6, #list + 1, list)
+    local found = includes_of(path)
+    table.move(found, 1, #found, #list + 1, list)
   end
   return list
 end

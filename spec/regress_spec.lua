@@ -475,3 +475,65 @@ describe("what a try raises in its clean-up", function()
       assert.are.equal("unclean", got)
     end))
 end)
+
+describe("an operand that has ended", function()
+  it("still knows where it was started [T6]", sealed(function()
+    local ev = virtual()
+    local operand, before
+    ev:start(aw.Sleep(1) & function()
+      operand = aw.current()
+      before = operand.started_at
+    end)
+    ev:run()
+    assert.is_truthy(before:find("regress_spec.lua:%d+"), before)
+    assert.are.equal(before, operand.started_at)
+  end))
+end)
+
+describe("clean-up that spins on a virtual clock", function()
+  it("ends when the grace of a signal is over, in real time [C9, L2]",
+    function()
+      local outcome = process.host([[
+local aw = require "aiowire"
+local function spin()
+  return spin
+end
+local ev = aw.EventLoop { clock = "virtual", grace = 0.05 }
+ev:start(aw.Never:finally(function()
+  os.execute("kill -TERM " .. io.open("/proc/self/stat"):read "n")
+  return aw.Wire(spin)
+end):timeout(1))
+print(ev:run())
+]])
+      assert.are.equal("stopped\n", outcome.out, outcome.err)
+      assert.are.equal(15, outcome.signal)
+    end)
+end)
+
+describe("an error of a wire that waited", function()
+  it("says what it was about [E4]", sealed(function()
+    local ev = virtual()
+    local got
+    local ch = aw.channel(1, { name = "jobs" })
+    ch:close()
+    ev:start(aw.Send(ch, 1), function(_, err)
+      got = tostring(err)
+    end)
+    ev:run()
+    assert.are.equal("Closed: send of channel jobs", got)
+  end))
+end)
+
+describe("a join of more wires than a call takes", function()
+  it("is refused at the caller's line [O6]", function()
+    local never, list = aw.Never, {}
+    for i = 1, 500001 do
+      list[i] = never
+    end
+    local err = helper.raises("bad argument #1 to 'All' (too many wires",
+      function()
+        local _ = aw.All(list)
+      end)
+    assert.is_truthy(err:find "^[^\n]*regress_spec.lua:%d+:", err)
+  end)
+end)

@@ -358,3 +358,27 @@ describe("a race with an event or a semaphore", function()
       assert.are.same({ "event", "permit of the next" }, log)
     end))
 end)
+
+describe("Acquire as a wire", function()
+  it("ends with the permit, as acquire() [H1, O11]", on_clock(function(ev)
+    local sem = aw.semaphore(1)
+    local kept
+    aw.await(aw.Acquire(sem) / function(permit)
+      local held <close> = permit
+      kept = tostring(held)
+      assert.is_nil(sem:try_acquire())
+    end)
+    assert.is_truthy(kept:find("permit of semaphore", 1, true), kept)
+    assert.is_truthy(sem:try_acquire())
+    assert.are.equal(0, #ev:tasks() - 1)
+  end))
+
+  it("takes none when it loses a race [H3]", on_clock(function()
+    local sem = aw.semaphore(1)
+    local permit = sem:acquire()
+    assert.are.equal(2, (select(-1,
+      aw.await(aw.Race { aw.Acquire(sem), aw.Sleep(1) }))))
+    sem:release()
+    assert.are.equal(permit, sem:try_acquire())
+  end))
+end)

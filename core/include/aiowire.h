@@ -144,8 +144,9 @@ AW_API void aw_error_set_value(aw_error *error, aw_value value);
 /* How often was tried what failed with it [O10]; 0 if it was no retry. */
 AW_API uint32_t aw_error_attempts(const aw_error *error);
 
-/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns. `holder` is
- * the host's wire that it was a part of, if any. Borrowed; NULL for none. */
+/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns; of a wire
+ * that waited and failed: that wire. `holder` is the host's wire that it was a
+ * part of, if any. Borrowed; NULL for none. */
 AW_API const aw_wire *aw_error_wire(const aw_error *error,
                                     const aw_wire **holder, uint64_t *ns);
 
@@ -239,8 +240,8 @@ AW_API aw_wire *aw_whole(aw_wire *wire);
 /* As `wire`, under a name for people; `name` is copied. */
 AW_API aw_wire *aw_named(aw_wire *wire, const char *name);
 
-/* Run the whole of `wire` hidden from outer soft cancels for at most `grace` ns,
- * or AW_DEFAULT: the grace of the loop [C7, O13]. */
+/* Run the whole of `wire` hidden from outer soft cancels for at most `grace`
+ * ns, or AW_DEFAULT: the grace of the loop [C7, O13]. */
 AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
 
 /* ---- wires that run others together, instead, again [O4-O11] ------------- */
@@ -303,8 +304,8 @@ AW_API aw_wire *aw_bind(aw_wire *wire, aw_wire *then);
 AW_API aw_wire *aw_catch(aw_wire *wire, aw_wire *then);
 
 /* Run the whole of `wire`, then, however it ended, the whole of `then`, hidden
- * from outer soft cancels for at most `grace` ns (as aw_shielded()). Ends as `wire`, or with the
- * error of `then`, the first one suppressed in it [O9]. */
+ * from outer soft cancels for at most `grace` ns (as aw_shielded()). Ends as
+ * `wire`, or with the error of `then`, the first one suppressed in it [O9]. */
 AW_API aw_wire *aw_finally(aw_wire *wire, aw_wire *then, uint64_t grace);
 
 /* How aw_retry() tries again [O10]. */
@@ -907,8 +908,8 @@ typedef struct aw_waiting {
 } aw_waiting;
 AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
-/* In C steps. What a step finds that follows another, see aw_bind(), is taken by
- * aw_task_take_value() and aw_task_take_error(). */
+/* In C steps. What a step finds that follows another, see aw_bind(), is taken
+ * by aw_task_take_value() and aw_task_take_error(). */
 AW_API int aw_task_result(const aw_task *task);
 AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
 /* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
@@ -965,7 +966,7 @@ AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
 AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
 AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
 
-/* ---- channels, events, semaphores [H1] ------------------------------------ */
+/* ---- channels, events, semaphores [H1] ----------------------------------- */
 
 /* Three places where tasks wait for one another, first come, first served
  * [F5]. Each has a count of references, `..._keep()` and `..._release()`; a

@@ -4,6 +4,8 @@
 --- wires open by the dozen.
 local _, inner = ...
 
+local DEEPEST <const> = 40
+
 --- Is entry `i` the last one of its depth below the same parent?
 local function is_last(tree, i)
   for j = i + 1, #tree do
@@ -64,8 +66,30 @@ local function pruned(tree)
   return kept
 end
 
+--- Cut what is nested deeper than people read; the count of it stands instead.
+local function cut(tree)
+  local kept, deeper = {}, 0
+  local function tell()
+    if deeper > 0 then
+      kept[#kept + 1] = { depth = DEEPEST, label = ("... %d more below")
+        :format(deeper) }
+      deeper = 0
+    end
+  end
+  for _, entry in ipairs(tree) do
+    if entry.depth >= DEEPEST then
+      deeper = deeper + 1
+    else
+      tell()
+      kept[#kept + 1] = entry
+    end
+  end
+  tell()
+  return kept
+end
+
 return function(ev)
-  local tree = pruned(inner.tree(ev))
+  local tree = cut(pruned(inner.tree(ev)))
   local lines = { tostring(ev) }
   local bars = {}
   for i, entry in ipairs(tree) do

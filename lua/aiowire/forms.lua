@@ -5,6 +5,9 @@
 --- the wire goes on with a step that puts them in place of the numbers.
 local _, inner = ...
 
+-- As many arguments as a call takes safely.
+local MOST <const> = 500000
+
 local function bad(form, why)
   inner.raise(("bad argument #1 to '%s' (%s)"):format(form, why))
 end
@@ -27,7 +30,7 @@ local function keys_of(form, operands)
     end
   end
   local names = table.move(keys, count + 1, #keys, 1, {})
-  table.sort(names)
+  table.sort(names, inner.is_before)
   return table.move(names, 1, #names, count + 1, keys), count
 end
 
@@ -67,6 +70,9 @@ local function combine(form, operands)
       .. (operands == nil and "no value" or type(operands)))
   end
   local keys, count = keys_of(form, operands)
+  if #keys > MOST then
+    bad(form, "too many wires: at most " .. MOST)
+  end
   if #keys == 0 and form ~= "All" then
     bad(form, "at least one wire expected")
   end

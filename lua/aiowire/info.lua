@@ -1,4 +1,6 @@
 --- tostring of an info [E2]: what a person wants to read of a failure.
+local aw = ...
+
 local function text_of(err)
   if type(err) == "string" then
     return err
@@ -14,6 +16,14 @@ local function text_of(err)
     end
   end
   return ("(error object is a %s value)"):format(type(err))
+end
+
+--- What a Timeout of `w:timeout()` cut short: it knows no line of its own.
+local function add_wire(err, out)
+  local wire = aw.is_timeout(err) and err.wire
+  if wire then
+    out[#out + 1] = "\tout of time: " .. tostring(wire)
+  end
 end
 
 local function add_chain(info, out)
@@ -36,6 +46,8 @@ local function tostring_info(info, plain)
   if not plain then
     out[1] = text_of(info.err)
   end
+  local err = info.err
+  add_wire(aw.is_unhandled(err) and err.cause or err, out)
   out[#out + 1] = info.traceback
   add_chain(info, out)
   if info.name then
@@ -46,7 +58,7 @@ local function tostring_info(info, plain)
   end
   for i, later in ipairs(info.suppressed or {}) do
     if i == 1 then
-      out[#out + 1] = "while cleaning up after this:"
+      out[#out + 1] = "failed as well, and set aside for it:"
     end
     out[#out + 1] = "\t" .. text_of(later.err)
   end

@@ -464,6 +464,12 @@ function aw.All(operands) end
 --- or `bind`) decides when it commits, and the other events are given up at
 --- that moment: no message is taken and dropped [H3]. Of events that are ready
 --- at once the leftmost wins.
+---
+--- Any other operand decides when it has ended, so one that is made of several
+--- steps may have taken a message by the time it loses, and that message is
+--- lost with it: `Recv(ch):timeout(9) | Wait(e)`, `(Recv(a) | Recv(b)) / f |
+--- Sleep(1)`. Let the events themselves be the operands, and the time-out one
+--- of them: `Recv(ch) | Wait(e) | Sleep(9)`.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@return aiowire.Wire
 function aw.Race(operands) end
@@ -516,7 +522,9 @@ function aw.Send(target, value, ...) end
 ---@return aiowire.Wire
 function aw.Wait(event) end
 
---- Take a permit of a semaphore, to be given back by `release()`.
+--- Take a permit of a semaphore, and end with it, as `sem:acquire()`. Bind what
+--- gives it back with `/` or `bind`: `Acquire(sem):bind(function(permit) ...`.
+--- With `>>` a cancel may come in between, and the permit stays taken [N4].
 ---@param semaphore aiowire.Semaphore
 ---@return aiowire.Wire
 function aw.Acquire(semaphore) end

@@ -2,9 +2,9 @@
  *
  *   module.c   luaopen_aiowire; assembles all of it
  *   lwire.c    wires as Lua values                expression.c tostring of them
- *   lcompose.c what combines them                 leaf.c   what leaves are given
+ *   lcompose.c what combines them                 leaf.c   what they are given
  *   ltask.c    handles of tasks                   lloop.c  EventLoop
- *   lact.c     awaiting: sleep, yield, await, …   lscope.c scope, timeout, shield
+ *   lact.c     awaiting: sleep, yield, await      lscope.c scope, timeout, …
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
  *   lsource.c  aw.Recv, aw.Send, by class
  *   drive.c    the driver: steps of the engine    await.c  how to await
@@ -82,6 +82,7 @@ struct awl_engine {
   aw_engine *core;
   awl_state *state;
   uint32_t number;
+  bool is_virtual; /* its clock */
 };
 
 /* A coroutine that runs host steps. Its life:
@@ -188,8 +189,9 @@ struct awl_state {
   bool closing;   /* lua_close is under way */
   bool gc_stress;
   int exit_code;
-  bool exiting; /* os.exit() was called */
-  int signal;   /* that ended the outermost run */
+  bool exiting;     /* os.exit() was called */
+  int signal;       /* that ended the outermost run */
+  uint64_t stop_at; /* real time at which the last one came */
   bool in_handler;
   aw_loop *handler_loop;       /* of the task whose failure is being handled */
   aw_lua_value closed, passed; /* see lchannel.c, */
@@ -240,6 +242,10 @@ double awl_seconds(uint64_t ns);
 /* ns in opts[field] of the table at `arg`, or `otherwise`. Raises. */
 uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
                     uint64_t otherwise);
+/* The value at `arg` must be a table, of the options of a `kind` that are
+ * `known` (ends with NULL) and no others. Raises. */
+void awl_check_options(lua_State *L, int arg, const char *kind,
+                       const char *const *known);
 /* Keep the value on top for the engine, in `loop`; pops it. Raises. */
 aw_value awl_hold(lua_State *L, awl_loop *loop);
 /* Keep the `count` values on top as one tuple; pops them. Raises. */

@@ -197,6 +197,14 @@ static int print_dumps(lua_State *L) {
   return 0;
 }
 
+/* The grace of a signal is real time, also where the loop's clock stands still
+ * because somebody is always ready [C9, L2]. */
+static void stop_in_time(awl_state *s) {
+  uint64_t grace = aw_loop_grace(s->run.loop);
+  if (awl_real_time() - s->stop_at > grace)
+    aw_loop_stop(s->run.loop, true);
+}
+
 static void do_woken(lua_State *L, awl_state *s) {
   if (awl_signals_dump()) {
     lua_pushcfunction(L, print_dumps);
@@ -204,8 +212,12 @@ static void do_woken(lua_State *L, awl_state *s) {
       lua_pop(L, 1);
   }
   int count;
-  if (awl_signals_taken(&count) > 0)
+  if (awl_signals_taken(&count) > 0) {
+    s->stop_at = awl_real_time();
     aw_loop_stop(s->run.loop, count > 1);
+  } else if (s->run.engine->is_virtual && awl_signals_count() > 0) {
+    stop_in_time(s);
+  }
 }
 
 /* ---- warnings, for who has them on (`-W`, `warn "@on"`) [D4] ---- */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wires.h"
+
 enum { DEEPEST = 30, MOST_PARTS = 50 };
 
 typedef struct shower {
@@ -29,8 +31,20 @@ static void push_seconds(lua_State *L, const char *format, uint64_t ns) {
 
 static void push_wire(const shower *show, const aw_wire *wire, int depth);
 
+/* Push the text of the argument on top; a Wire is cut as any part is. */
+static void push_argument(const shower *show, int depth) {
+  lua_State *L = show->L;
+  if (!awl_is(L, show->s, -1, AWL_WIRE)) {
+    awl_show_value(L, show->s, -1);
+    return;
+  }
+  shower inner = {L, show->s, lua_gettop(L)};
+  push_wire(&inner, awl_wire_of(L, -1), depth + 1);
+}
+
 /* Append ", value" for each argument of a leaf, whose pack is on top. */
-static void push_arguments(const shower *show, const awl_leaf *leaf) {
+static void push_arguments(const shower *show, const awl_leaf *leaf,
+                           int depth) {
   lua_State *L = show->L;
   int pack = lua_gettop(L);
   lua_pushliteral(L, "");
@@ -38,13 +52,13 @@ static void push_arguments(const shower *show, const awl_leaf *leaf) {
     bool first = i == 1 && leaf->kind == AWL_LEAF_VALUE;
     lua_pushstring(L, first ? "" : ", ");
     lua_rawgeti(L, pack, i);
-    awl_show_value(L, show->s, -1);
+    push_argument(show, depth);
     lua_remove(L, -2);
     lua_concat(L, 3);
   }
 }
 
-static void push_host(const shower *show, const aw_wire_view *view) {
+static void push_host(const shower *show, const aw_wire_view *view, int depth) {
   static const char *const names[] = {"Call", "Wire", "Value", ""};
   lua_State *L = show->L;
   const awl_leaf *leaf = view->data;
@@ -61,7 +75,7 @@ static void push_host(const shower *show, const aw_wire_view *view) {
     awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
   else
     lua_getiuservalue(L, show->owner, 1);
-  push_arguments(show, leaf);
+  push_arguments(show, leaf, depth);
   lua_pushfstring(L, "%s(%s%s)", names[leaf->kind], name, lua_tostring(L, -1));
   lua_insert(L, -3);
   lua_pop(L, 2);
@@ -270,7 +284,9 @@ static void push_second(const shower *show, const aw_wire_view *view,
 static void push_bind(const shower *show, const aw_wire_view *view, int depth) {
   lua_State *L = show->L;
   const awl_leaf *leaf = second_leaf(view);
-  if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
+  if (leaf && leaf->kind == AWL_LEAF_VALUE) { /* what Acquire() ends with */
+    push_wire(show, aw_wire_part(view, 0), depth + 1);
+  } else if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
     aw_wire_view form;
     aw_wire_look(aw_wire_part(view, 0), &form);
     awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
@@ -438,7 +454,7 @@ static void push_wire(const shower *show, const aw_wire *wire, int depth) {
     return;
   }
   switch (view.kind) {
-  case AW_WIRE_HOST: push_host(show, &view); break;
+  case AW_WIRE_HOST: push_host(show, &view, depth); break;
   case AW_WIRE_SLEEP:
   case AW_WIRE_UNTIL: push_sleep(L, &view); break;
   case AW_WIRE_SEQUENCE: push_sequence(show, &view, depth); break;

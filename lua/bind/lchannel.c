@@ -158,8 +158,9 @@ static int after_send(lua_State *L, int status, lua_KContext context) {
 static bool pass(lua_State *L, const channel *ch) {
   const aw_task *task = aw_channel_receiver(ch->core);
   awl_worker *to = task ? aw_task_host_at(task, 0) : NULL;
-  if (!to || to->waiting != to->co || !lua_checkstack(to->co, 1))
-    return false;
+  if (!to || to->waiting != to->co || lua_status(to->co) != LUA_YIELD ||
+      !lua_checkstack(to->co, 1))
+    return false; /* it may have been closed by hand */
   lua_xmove(L, to->co, 1);
   to->top++;
   return aw_channel_try_send(ch->core, to->state->passed_value) == 0;

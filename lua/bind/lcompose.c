@@ -80,7 +80,7 @@ static int w_div(lua_State *L) {
     return awl_bad_operand(L, 1, "/");
   if (!awl_callable(L, 2) || awl_is(L, s, 2, AWL_WIRE))
     return awl_error(L, "attempt to use a %s as a function (operand of '/')",
-                     luaL_typename(L, 2));
+                     awl_is(L, s, 2, AWL_WIRE) ? "wire" : luaL_typename(L, 2));
   return with_function(L, AWL_LEAF_MAP, aw_bind);
 }
 
@@ -116,21 +116,6 @@ static int w_finally(lua_State *L) {
       L, aw_finally(wire, aw_wire_keep(awl_wire_of(L, 2)), grace));
 }
 
-/* Raise if the table at `arg` has a field that is not one of `names`. */
-static void check_options(lua_State *L, int arg, const char *const *names) {
-  luaL_checktype(L, arg, LUA_TTABLE);
-  lua_pushnil(L);
-  while (lua_next(L, arg)) {
-    lua_pop(L, 1);
-    const char *const *name = names;
-    while (*name && (lua_type(L, -1) != LUA_TSTRING ||
-                     strcmp(*name, lua_tostring(L, -1)) != 0))
-      name++;
-    if (!*name)
-      awl_error(L, "unknown option '%s'", luaL_tolstring(L, -1, NULL));
-  }
-}
-
 /* w:timeout(seconds [, {grace=}]) */
 static int w_timeout(lua_State *L) {
   static const char *const names[] = {"grace", NULL};
@@ -138,12 +123,18 @@ static int w_timeout(lua_State *L) {
   awl_check_wire(L, s, 1);
   uint64_t ns = awl_check_ns(L, 2), grace = AW_DEFAULT;
   if (!lua_isnoneornil(L, 3)) {
-    check_options(L, 3, names);
+    awl_check_options(L, 3, "timeout", names);
     grace = awl_opt_ns(L, 3, "grace", AW_DEFAULT);
   }
   awl_push_compound(L, s, 1, 1);
   return awl_fill_wire(L,
                        aw_timeout(aw_wire_keep(awl_wire_of(L, 1)), ns, grace));
+}
+
+/* The value on top as a message shows it: what is a string is in quotes. */
+static const char *shown(lua_State *L) {
+  awl_show_value(L, awl_open(L), -1);
+  return lua_tostring(L, -1);
 }
 
 /* ---- retry [O10] ---- */
@@ -160,7 +151,7 @@ static uint64_t opt_times(lua_State *L, int arg) {
       awl_error(L,
                 "bad option 'times' (a whole number of tries, at least 1, "
                 "expected, got %s)",
-                luaL_tolstring(L, -1, NULL));
+                shown(L));
     times = (uint64_t)n;
   }
   lua_pop(L, 1);
@@ -176,7 +167,7 @@ static double opt_factor(lua_State *L, int arg) {
       awl_error(L,
                 "bad option 'factor' (a number, at least 1, expected, "
                 "got %s)",
-                luaL_tolstring(L, -1, NULL));
+                shown(L));
   }
   lua_pop(L, 1);
   return factor;
@@ -190,7 +181,7 @@ static bool opt_jitter(lua_State *L, int arg) {
     full = true;
   else if (lua_toboolean(L, -1))
     awl_error(L, "bad option 'jitter' (false or \"full\" expected, got %s)",
-              luaL_tolstring(L, -1, NULL));
+              shown(L));
   lua_pop(L, 1);
   return full;
 }
@@ -198,7 +189,7 @@ static bool opt_jitter(lua_State *L, int arg) {
 static aw_retry_rule check_rule(lua_State *L, int arg) {
   static const char *const names[] = {"times",  "delay", "factor", "max",
                                       "jitter", "when",  "within", NULL};
-  check_options(L, arg, names);
+  awl_check_options(L, arg, "retry", names);
   aw_retry_rule rule = {
       .times = opt_times(L, arg),
       .delay = awl_opt_ns(L, arg, "delay", 0),
@@ -214,6 +205,8 @@ static aw_retry_rule check_rule(lua_State *L, int arg) {
 static int w_retry(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
+  if (!lua_istable(L, 2))
+    luaL_typeerror(L, 2, "table of options, as {times = 3}");
   lua_settop(L, 2);
   aw_retry_rule rule = check_rule(L, 2);
   int type = lua_getfield(L, 2, "when");
@@ -241,7 +234,7 @@ static int m_Every(lua_State *L) {
   awl_check_wire(L, s, 2);
   int how = AW_MISSED_SKIP;
   if (!lua_isnoneornil(L, 3)) {
-    check_options(L, 3, names);
+    awl_check_options(L, 3, "Every", names);
     if (lua_getfield(L, 3, "missed") != LUA_TNIL) {
       const char *text =
           lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
@@ -251,7 +244,7 @@ static int m_Every(lua_State *L) {
         return awl_error(L,
                          "bad option 'missed' (\"skip\", \"burst\" or "
                          "\"delay\" expected, got %s)",
-                         luaL_tolstring(L, -1, NULL));
+                         shown(L));
     }
   }
   awl_push_compound(L, s, 2, 1);
@@ -310,6 +303,16 @@ static int inner_wire(lua_State *L) {
   return 1;
 }
 
+/* is_before(a, b): in byte order, whatever the locale says [O6] */
+static int inner_is_before(lua_State *L) {
+  size_t a_size, b_size;
+  const char *a = lua_tolstring(L, 1, &a_size);
+  const char *b = lua_tolstring(L, 2, &b_size);
+  int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+  lua_pushboolean(L, order != 0 ? order < 0 : a_size < b_size);
+  return 1;
+}
+
 /* is_event(w): is that Wire an event [V3]? */
 static int inner_is_event(lua_State *L) {
   lua_pushboolean(L, aw_wire_is_event(awl_wire_of(L, 1)));
@@ -319,6 +322,7 @@ static int inner_is_event(lua_State *L) {
 void awl_open_compose(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {{"combine", inner_combine},
                                    {"wire", inner_wire},
+                                   {"is_before", inner_is_before},
                                    {"is_event", inner_is_event},
                                    {NULL, NULL}};
   static const luaL_Reg functions[] = {{"Every", m_Every}, {NULL, NULL}};

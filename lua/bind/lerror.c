@@ -153,8 +153,27 @@ static void push_wire_timeout(lua_State *L, const aw_error *error) {
   lua_pop(L, 1);
 }
 
+/* Push what a wait that failed was about [E4]: a descriptor, or what its wire
+ * says; nil if neither is known. */
+static void push_about(lua_State *L, const aw_error *error) {
+  const aw_wire *holder;
+  uint64_t ns;
+  const aw_wire *wire = aw_error_wire(error, &holder, &ns);
+  char about[AWL_LONGEST_WAIT] = "";
+  if (wire) {
+    aw_wire_view view;
+    aw_wire_look(wire, &view);
+    if (view.kind == AW_WIRE_WAIT)
+      awl_describe(view.operation, view.data, about, sizeof about);
+  }
+  if (aw_error_fd(error) >= 0)
+    lua_pushfstring(L, "descriptor %d", aw_error_fd(error));
+  else
+    lua_pushstring(L, *about ? about : NULL);
+}
+
 void awl_push_error_object(lua_State *L, const aw_error *error) {
-  int code = aw_error_code(error), fd = aw_error_fd(error);
+  int code = aw_error_code(error);
   const char *call = aw_error_call(error);
   switch (code) {
   case AW_ETASKCANCELLED: awl_push_task_cancelled(L); break;
@@ -165,10 +184,7 @@ void awl_push_error_object(lua_State *L, const aw_error *error) {
   case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
   default:
-    if (fd >= 0)
-      lua_pushfstring(L, "descriptor %d", fd);
-    else
-      lua_pushnil(L);
+    push_about(L, error);
     aw_lua_push_system_error(L, code, call ? call : "wait",
                              lua_tostring(L, -1));
     lua_remove(L, -2);

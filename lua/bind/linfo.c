@@ -6,7 +6,8 @@
  * that nobody caught is on its way out of a body, its info stands in
  * AWL_RAISED, under the worker's number; one that an await raised again is the
  * worker's `passing` and keeps its info; one that replaces another (an error
- * in `__close`) has it in `replaced` [E3]. What handlers get is one over it that
+ * in `__close`) has it in `replaced` [E3]. What handlers get is one over it
+ * that
  * has the Task as well: with it the kept one would be a cycle through C.
  *
  * Neighbours: lerror.c makes the objects that errors of the library are.
@@ -70,6 +71,19 @@ static bool is_unseen(const awl_worker *worker) {
   return !worker->scopes && !aw_step_wants_error(worker->task);
 }
 
+/* [err, old, info]: give the info a traceback, unless it has one, of where the
+ * error was raised first. What the core failed with has none before an await
+ * raises it; a Timeout needs none [E2]. */
+static void add_traceback(lua_State *L, awl_state *s) {
+  if (awl_is(L, s, 1, AWL_TIMEOUT))
+    return;
+  if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
+    awl_push_traceback(L, s, L, 1);
+    lua_setfield(L, 3, "traceback");
+  }
+  lua_settop(L, 3);
+}
+
 /* The message handler of bodies: notes the traceback, leaves the error. */
 static int note_traceback(lua_State *L) {
   awl_state *s = awl_of(L);
@@ -86,13 +100,9 @@ static int note_traceback(lua_State *L) {
     lua_settop(L, 1);
     return 1; /* it is passed on, and known */
   }
-  if (!push_passing(L, s, worker, 1)) {
+  if (!push_passing(L, s, worker, 1))
     push_new_info(L, 1); /* [err, old, info] */
-    if (!awl_is(L, s, 1, AWL_TIMEOUT)) {
-      awl_push_traceback(L, s, L, 1);
-      lua_setfield(L, 3, "traceback");
-    }
-  }
+  add_traceback(L, s);
   if (replaces) {
     lua_pushvalue(L, 2);
     lua_setfield(L, 3, "replaced");
@@ -253,6 +263,10 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   lua_pop(L, 1);
   aw_error *error = NULL;
   if (push_passing(L, s, worker, err) && lua_rawequal(L, -1, info)) {
+    if (lua_getfield(L, info, "chain") == LUA_TNIL) { /* the core's own */
+      lua_settop(L, info);
+      describe_failed(L, s, task);
+    }
     error = rehome(L, s, loop, worker->passing);
   } else {
     lua_settop(L, info);

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "wires.h"
+
 typedef struct event {
   aw_event *core; /* NULL once finalized */
 } event;
@@ -22,24 +24,11 @@ enum { SEMAPHORE_OF = 1 }; /* and of its permit */
 
 /* ---- what channels use as well ---- */
 
-static void refuse_unknown(lua_State *L, int arg, const char *kind,
-                           const char *const *known) {
-  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    bool found = false;
-    for (size_t i = 0; known[i]; i++)
-      found = found || strcmp(known[i], key) == 0;
-    if (!found)
-      awl_error(L, "%s has no option '%s'", kind, luaL_tolstring(L, -2, NULL));
-  }
-}
-
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
                             const char *kind, const char *const *known) {
   const char *name = NULL;
   if (!lua_isnoneornil(L, arg)) {
-    luaL_checktype(L, arg, LUA_TTABLE);
-    refuse_unknown(L, arg, kind, known);
+    awl_check_options(L, arg, kind, known);
     int type = lua_getfield(L, arg, "name");
     if (type != LUA_TNIL && type != LUA_TSTRING)
       awl_error(L, "bad option 'name' (a string expected)");
@@ -308,10 +297,18 @@ static int permit_tostring(lua_State *L) {
   return 1;
 }
 
-/* Acquire(semaphore) */
+/* Acquire(semaphore): ends with the permit, as acquire() */
 static int m_Acquire(lua_State *L) {
-  aw_lua_push_wire(L, aw_acquire(check_semaphore(L, awl_of(L))), 1);
-  return 1;
+  enum { TAKE = 2, GIVE };
+  awl_state *s = awl_of(L);
+  aw_semaphore *core = check_semaphore(L, s);
+  lua_settop(L, 1);
+  aw_lua_push_wire(L, aw_acquire(core), 1);
+  lua_getiuservalue(L, 1, PERMIT);
+  awl_push_value_part(L, s);
+  awl_push_compound(L, s, TAKE, 2);
+  aw_wire *take = aw_wire_keep(awl_wire_of(L, TAKE));
+  return awl_fill_wire(L, aw_bind(take, aw_wire_keep(awl_wire_of(L, GIVE))));
 }
 
 /* ---- opening ---- */

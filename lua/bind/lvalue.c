@@ -65,6 +65,19 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
   return ns;
 }
 
+void awl_check_options(lua_State *L, int arg, const char *kind,
+                       const char *const *known) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    bool found = false;
+    for (size_t i = 0; known[i]; i++)
+      found = found || strcmp(known[i], key) == 0;
+    if (!found)
+      awl_error(L, "%s has no option '%s'", kind, luaL_tolstring(L, -2, NULL));
+  }
+}
+
 /* ---- values of others: aiowire_lua.h ---- */
 
 static const aw_value BOXED = UINT64_C(1) << 63;

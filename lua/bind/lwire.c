@@ -403,6 +403,11 @@ void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
   number_leaf(L, s, lua_gettop(L));
 }
 
+void awl_push_value_part(lua_State *L, awl_state *s) {
+  push_host_wire(L, s, AWL_LEAF_VALUE, 1);
+  number_leaf(L, s, lua_gettop(L));
+}
+
 /* ---- constructors ---- */
 
 static int m_Wire(lua_State *L) {

@@ -75,8 +75,10 @@ static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
   awl_free_workers(s);
-  if (s->engine) /* if it has a loop: os.exit() in the middle of its run, so it */
-    (void)awl_free_engine(s->engine); /* goes with the process, as loop_gc() */
+  /* If it has a loop, os.exit() came in the middle of its run: it goes with the
+   * process, as in loop_gc(). */
+  if (s->engine)
+    (void)awl_free_engine(s->engine);
   awl_free_sites(s);
   aw_free(s->loops);
   aw_free(s->leaves);
@@ -144,6 +146,7 @@ awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
     luaL_error(L, "not enough memory");
   }
   engine->state = s;
+  engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
   engine->number = s->engine_count++;
   return engine;
 }

@@ -55,6 +55,15 @@ static void add_function(luaL_Buffer *b, const lua_Debug *ar,
   }
 }
 
+/* Is the function at this level called by a part of the library in Lua? */
+static bool called_by_ours(lua_State *co, int level) {
+  lua_Debug ar;
+  if (!lua_getstack(co, level + 1, &ar))
+    return false;
+  lua_getinfo(co, "S", &ar);
+  return awl_is_ours(&ar);
+}
+
 /* Add the line of a level, whose function is on top of L (popped), b's stack
  * as it was then. False: it has none, being ours. */
 static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
@@ -92,7 +101,10 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
     }
     if (co != L)
       lua_xmove(co, L, 1);
-    i += add_line(&b, s, co, &ar);
+    if (lua_iscfunction(L, -1) && called_by_ours(co, level))
+      lua_pop(L, 1);
+    else
+      i += add_line(&b, s, co, &ar);
   }
   luaL_pushresult(&b);
 }

@@ -24,6 +24,8 @@ int awl_fill_wire(lua_State *L, aw_wire *wire);
 /* Replace the value on top by the Wire of a leaf of `kind`, which is about to
  * be a part. Raises. */
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind);
+/* The same, of a leaf that ends with the value on top. Raises. */
+void awl_push_value_part(lua_State *L, awl_state *s);
 /* Raise that the value at `index` is no operand. */
 int awl_bad_operand(lua_State *L, int index, const char *operator);
 /* Raise that an operator means nothing. */

@@ -518,7 +518,7 @@ static void drop_idle(awl_worker *w) {
   s->first_worker = number;
 }
 
-/* Between runs a pool of POOL is enough: the memory of a crowd is given back. */
+/* Between runs a pool of POOL is enough: a crowd's memory is given back. */
 void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
   if (s->idle_count <= POOL)

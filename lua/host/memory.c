@@ -67,7 +67,8 @@ struct host_memory {
   uint32_t free_chunks[REGIONS]; /* of each region, as bits */
   uint32_t regions;              /* that were ever used */
   uint32_t lowest; /* of these, below which none has a free chunk */
-  uint32_t idle;   /* of these, all free, and yet with memory */
+  uint32_t spare;  /* the one that is all free and yet keeps its memory, from
+                      1; 0: there is none */
 };
 
 static const size_t SPACE = (size_t)REGIONS * REGION;
@@ -94,7 +95,6 @@ static bool open_region(host_memory *m) {
   if (mprotect(start, REGION, PROT_READ | PROT_WRITE) != 0)
     return false;
   m->free_chunks[m->regions++] = ALL_FREE;
-  m->idle++;
   return true;
 }
 
@@ -105,7 +105,8 @@ static chunk *take_chunk(host_memory *m) {
   if (m->lowest == m->regions && !open_region(m))
     return NULL;
   uint32_t *bits = &m->free_chunks[m->lowest];
-  m->idle -= *bits == ALL_FREE;
+  if (m->spare == m->lowest + 1)
+    m->spare = 0;
   uint32_t index = 0;
   while (!(*bits >> index & 1))
     index++;
@@ -121,7 +122,11 @@ static void put_chunk_back(host_memory *m, chunk *c) {
   *bits |= UINT32_C(1) << (uint32_t)(((char *)c - start) / CHUNK);
   if (region < m->lowest)
     m->lowest = region;
-  if (*bits == ALL_FREE && m->idle++ > 0)
+  if (*bits != ALL_FREE)
+    return;
+  if (m->spare == 0)
+    m->spare = region + 1;
+  else
     (void)madvise(start, REGION, MADV_DONTNEED);
 }
 
