@@ -115,9 +115,9 @@ local function echo_rate(prefix, server, address, clients, count)
 end
 
 local function pull_rate(prefix, server, address, count)
-  local command = ("timeout 60 %s & sleep 0.3; timeout 60 %s push ipc://%s %d; "
-    .. "wait"):format(server:format("ipc://" .. address, count), peers,
-    address, count)
+  local command = ("rm -f %s; timeout 60 %s & sleep 0.3; "
+    .. "timeout 60 %s push ipc://%s %d; wait"):format(address,
+    server:format("ipc://" .. address, count), peers, address, count)
   keep_rate(prefix, command)
 end
 

@@ -30,7 +30,7 @@ static double seconds(void) {
 
 static void *open_socket(void *context, int type, const char *address,
                          bool binds) {
-  int linger = 1000;
+  int linger = 10000;
   void *s = zmq_socket(context, type);
   zmq_setsockopt(s, ZMQ_LINGER, &linger, sizeof linger);
   int rc = binds ? zmq_bind(s, address) : zmq_connect(s, address);
