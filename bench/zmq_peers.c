@@ -122,6 +122,10 @@ static void push(void *context, const char *address, long count) {
   void *s = open_socket(context, ZMQ_PUSH, address, false);
   for (long i = 0; i < count; i++)
     zmq_send(s, body, sizeof body, 0);
+  /* A PULL whose queue is full has not read all from its connection; libzmq
+   * drops that when the connection ends, whoever pulls. */
+  struct timespec a_while = {2, 0};
+  nanosleep(&a_while, NULL);
   zmq_close(s);
 }
 
