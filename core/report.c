@@ -12,37 +12,35 @@ bool aw__step_with_host(const aw_task *task) {
   return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_HOST;
 }
 
-static void host_ended(aw_task *task, aw_outcome outcome) {
+static void leave_host(aw_task *task) {
   assert(task->go == AW_GO_HOST);
   task->host = NULL;
-  aw__task_outcome(task, outcome);
 }
 
 void aw_step_done(aw_task *task, aw_value value) {
-  aw__task_drop_outcome(task);
-  task->out.value = value;
-  host_ended(task, AW_OUT_VALUE);
+  leave_host(task);
+  aw__task_end_value(task, value);
 }
 
 void aw_step_next(aw_task *task, aw_wire *next) {
-  aw__task_drop_outcome(task);
   if (!next) {
     aw_step_fail(task, aw_error_new(task->engine, AW_ENOMEM, 0));
     return;
   }
+  leave_host(task);
+  aw__task_drop_outcome(task);
   task->out.next = next;
-  host_ended(task, AW_OUT_NEXT);
+  aw__task_outcome(task, AW_OUT_NEXT);
 }
 
 void aw_step_fail(aw_task *task, aw_error *error) {
-  assert(task->go == AW_GO_HOST);
-  task->host = NULL;
+  leave_host(task);
   aw__task_raise(task, error);
 }
 
 void aw_step_cancelled(aw_task *task) {
-  aw__task_drop_outcome(task);
-  host_ended(task, AW_OUT_CANCEL);
+  leave_host(task);
+  aw__task_end_code(task, AW_ECANCELED);
 }
 
 void aw_step_handled(aw_task *task) {
