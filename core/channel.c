@@ -177,21 +177,45 @@ void aw_channel_release(aw_channel *channel) {
   aw_free(channel);
 }
 
+static void end_receiver(aw_channel *channel, aw_task *task) {
+  aw__meeting_leave(&channel->meeting, task);
+  aw_task_set_value(task, keep(channel, channel->config.end));
+  aw_wait_complete(task, 0);
+}
+
+static void end_sender(aw_channel *channel, aw_task *task) {
+  aw__meeting_leave(&channel->meeting, task);
+  aw__task_drop_outcome(task); /* its message */
+  aw_wait_complete(task, AW_ECLOSED);
+}
+
+/* The sender that stands to the left of `receiver` in one race with it, and so
+ * is to end first [O5]; or NULL. Operands have their ids in that order. */
+static aw_task *left_of(const aw_channel *channel, const aw_task *receiver) {
+  if (!receiver->contender)
+    return NULL;
+  for (const aw_link *l = channel->senders.next; l != &channel->senders;
+       l = l->next) {
+    aw_task *sender = AW_CONTAINER(aw_task, link, (uintptr_t)l);
+    if (aw_task_rivals(sender, receiver) && sender->id < receiver->id)
+      return sender;
+  }
+  return NULL;
+}
+
 void aw_channel_close(aw_channel *channel) {
   channel->closed = true;
   aw_channel_keep(channel);
   while (!aw__list_empty(&channel->receivers)) {
     aw_task *task = AW_CONTAINER(aw_task, link, channel->receivers.next);
-    aw__meeting_leave(&channel->meeting, task);
-    aw_task_set_value(task, keep(channel, channel->config.end));
-    aw_wait_complete(task, 0);
+    aw_task *sender = left_of(channel, task);
+    if (sender)
+      end_sender(channel, sender);
+    else
+      end_receiver(channel, task);
   }
-  while (!aw__list_empty(&channel->senders)) {
-    aw_task *task = AW_CONTAINER(aw_task, link, channel->senders.next);
-    aw__meeting_leave(&channel->meeting, task);
-    aw__task_drop_outcome(task); /* its message */
-    aw_wait_complete(task, AW_ECLOSED);
-  }
+  while (!aw__list_empty(&channel->senders))
+    end_sender(channel, AW_CONTAINER(aw_task, link, channel->senders.next));
   aw_channel_release(channel);
 }
 

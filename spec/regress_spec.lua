@@ -537,3 +537,31 @@ describe("a join of more wires than a call takes", function()
     assert.is_truthy(err:find "^[^\n]*regress_spec.lua:%d+:", err)
   end)
 end)
+
+describe("a channel that is closed under a race of a send and a receive",
+  function()
+    local function closes_on(w)
+      local ev = virtual()
+      local ch = aw.channel()
+      local closed
+      local task = ev:start(w(ch), function(_, err)
+        closed = aw.is_closed(err)
+      end)
+      ev:start(aw.Sleep(1) >> aw.Call(ch.close, ch))
+      ev:run()
+      return task.status, closed
+    end
+
+    it("ends the one that stands left [O5, H1]", sealed(function()
+      local status, closed = closes_on(function(ch)
+        return aw.Send(ch, 1) | aw.Recv(ch)
+      end)
+      assert.are.equal("failed", status)
+      assert.is_true(closed)
+      status, closed = closes_on(function(ch)
+        return aw.Recv(ch) | aw.Send(ch, 1)
+      end)
+      assert.are.equal("done", status)
+      assert.is_nil(closed)
+    end))
+  end)
