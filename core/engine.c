@@ -67,6 +67,7 @@ static void close_uv(aw_engine *engine) {
     return;
   aw__poller_free(engine);
   uv_close((uv_handle_t *)&engine->timer, NULL);
+  uv_close((uv_handle_t *)&engine->prepare, NULL);
   uv_close((uv_handle_t *)&engine->async, NULL);
   uv_run(&engine->uv, UV_RUN_DEFAULT);
   int rc = uv_loop_close(&engine->uv);
@@ -127,7 +128,7 @@ static void count_handle(uv_handle_t *handle, void *count) {
 }
 
 static size_t count_handles(const aw_engine *engine) {
-  enum { OWN = 2 }; /* the timer and the async */
+  enum { OWN = 3 }; /* the timer, the prepare and the async */
   if (!engine->has_uv)
     return 0;
   size_t count = 0;
@@ -149,8 +150,22 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
 
 /* ---- libuv ---- */
 
-static void ignore_timer(uv_timer_t *timer) {
-  (void)timer; /* uv_run() returns: the deadlines are looked at next */
+/* uv_run() returns, and the deadlines are looked at next. */
+static void time_is_up(uv_timer_t *timer) {
+  uv_stop(timer->loop);
+}
+
+/* Has anything come that must not wait until there is I/O, too? */
+static bool has_news(const aw_engine *engine) {
+  return engine->ready.count > 0 || engine->woken ||
+         !aw__list_empty(&engine->reports) || aw__zmq_is_dirty(engine);
+}
+
+/* libuv looks at its timers before it polls: one that is due by then, of ours
+ * or of whoever uses the loop, must not leave work behind and let it block. */
+static void before_poll(uv_prepare_t *prepare) {
+  if (has_news(prepare->data))
+    uv_stop(prepare->loop);
 }
 
 static void ignore_async(uv_async_t *async) {
@@ -195,12 +210,16 @@ static int init_uv(aw_engine *engine) {
   if (rc < 0)
     return rc;
   uv_timer_init(&engine->uv, &engine->timer);
+  uv_prepare_init(&engine->uv, &engine->prepare);
+  engine->prepare.data = engine;
+  uv_prepare_start(&engine->prepare, before_poll);
   rc = uv_async_init(&engine->uv, &engine->async, ignore_async);
   if (rc == 0) {
     engine->has_uv = true;
     return 0;
   }
   uv_close((uv_handle_t *)&engine->timer, NULL);
+  uv_close((uv_handle_t *)&engine->prepare, NULL);
   uv_run(&engine->uv, UV_RUN_DEFAULT);
   uv_loop_close(&engine->uv);
   return rc;
@@ -244,9 +263,7 @@ void aw_engine_wake(aw_engine *engine) {
   uv_async_send(&engine->async);
 }
 
-/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. It
- * repeats: uv_run() fires a timer that is due already before it blocks, and
- * would then block for ever. */
+/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
 static int block(aw_engine *engine, uint64_t until) {
   int rc = aw__engine_open_uv(engine);
   if (rc < 0)
@@ -257,14 +274,12 @@ static int block(aw_engine *engine, uint64_t until) {
     return 0;
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
-  if (aw__zmq_settle(engine) || until <= now) {
+  aw__zmq_settle(engine);
+  if (aw__zmq_is_dirty(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
-    /* It repeats, for libuv looks at its timers before it polls, too: one that
-     * is due by then would be gone, and the poll would block for ever. */
     uv_update_time(&engine->uv);
-    uv_timer_start(&engine->timer, ignore_timer, (until - now + MS - 1) / MS,
-                   1);
+    uv_timer_start(&engine->timer, time_is_up, (until - now + MS - 1) / MS, 0);
   }
   uv_run(&engine->uv, mode);
   uv_timer_stop(&engine->timer);

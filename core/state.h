@@ -397,8 +397,9 @@ struct aw_engine {
   bool freed; /* others only keep its memory */
   volatile int woken;
   uv_loop_t uv;
-  uv_timer_t timer; /* the earliest deadline, while blocked */
-  uv_async_t async; /* aw_engine_wake() */
+  uv_timer_t timer;     /* the earliest deadline, while blocked */
+  uv_prepare_t prepare; /* see before_poll() */
+  uv_async_t async;     /* aw_engine_wake() */
   aw_closer *closers;
 };
 
@@ -511,9 +512,10 @@ int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
 /* ---- zmq.c ---- */
 /* Look at the sockets that something was done with, and wake tasks. */
 void aw__zmq_look(aw_engine *engine);
-/* Before libuv blocks: hear no more of sockets that nobody waits for. True:
- * some want to be looked at, so do not block. */
-bool aw__zmq_settle(aw_engine *engine);
+/* Before libuv blocks: hear no more of sockets that nobody waits for. */
+void aw__zmq_settle(aw_engine *engine);
+/* Do some want to be looked at? Then do not block. */
+bool aw__zmq_is_dirty(const aw_engine *engine);
 
 /* ---- end.c ---- */
 /* The outermost chain has ended. True: parked, to join the task's children. */

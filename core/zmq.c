@@ -420,10 +420,14 @@ void aw__zmq_look(aw_engine *engine) {
     look_at(AW_CONTAINER(aw_zmq, link, link));
 }
 
-bool aw__zmq_settle(aw_engine *engine) {
+bool aw__zmq_is_dirty(const aw_engine *engine) {
+  return engine->zmq && !aw__list_empty(&engine->zmq->dirty);
+}
+
+void aw__zmq_settle(aw_engine *engine) {
   aw__zmq_pass *pass = engine->zmq;
   if (!pass)
-    return false;
+    return;
   aw_link *link;
   while ((link = aw__list_shift(&pass->fired)) != NULL) {
     aw_zmq *z = AW_CONTAINER(aw_zmq, link, link);
@@ -432,7 +436,6 @@ bool aw__zmq_settle(aw_engine *engine) {
     uv_poll_stop(&z->watch->poll);
     z->watch->polling = false;
   }
-  return !aw__list_empty(&pass->dirty);
 }
 
 /* ---- waiting ---- */

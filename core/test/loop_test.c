@@ -442,6 +442,7 @@ static void another_thread_wakes_it(void) {
 /* A libuv timer as an operation. */
 typedef struct ticker {
   uv_timer_t timer;
+  unsigned ms;
   aw_task *task;
 } ticker;
 
@@ -455,7 +456,7 @@ static void ticked(uv_timer_t *timer) {
 static int ticker_arm(aw_task *task, void *data) {
   ticker *t = data;
   t->task = task;
-  return uv_timer_start(&t->timer, ticked, 5, 0);
+  return uv_timer_start(&t->timer, ticked, t->ms, 0);
 }
 
 static void ticker_disarm(aw_task *task, void *data) {
@@ -463,15 +464,37 @@ static void ticker_disarm(aw_task *task, void *data) {
   uv_timer_stop(&((ticker *)data)->timer);
 }
 
+static const aw_operation tick = {.label = "tick",
+                                  .arm = ticker_arm,
+                                  .disarm = ticker_disarm,
+                                  .external = true};
+
+/* libuv fires what is due before it polls, and would poll until the sleep. */
+static void what_a_timer_of_libuv_does_is_seen_before_the_poll(void) {
+  enum { MINUTE = 60 };
+  aw_engine *engine;
+  CHECK(aw_engine_new(NULL, &engine) == 0);
+  aw_loop *loop = new_loop(engine);
+  void *uv;
+  ticker t = {.ms = 0};
+  CHECK(aw_engine_uv(engine, &uv) == 0);
+  uv_timer_init(uv, &t.timer);
+  t.timer.data = &t;
+  uint64_t began = uv_hrtime();
+  start(loop, aw_sleep(MINUTE * AW_SECOND));
+  start(loop, aw_then(aw_wait_for(&tick, &t), aw_call(stop_loop, NULL)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK(uv_hrtime() - began < MINUTE / 2 * AW_SECOND);
+  uv_close((uv_handle_t *)&t.timer, NULL);
+  uv_run(uv, UV_RUN_NOWAIT);
+  empty(engine, loop);
+}
+
 static void handles_of_an_operation_are_counted(void) {
-  static const aw_operation tick = {.label = "tick",
-                                    .arm = ticker_arm,
-                                    .disarm = ticker_disarm,
-                                    .external = true};
   aw_engine *engine = virtual_engine(); /* real I/O under a virtual clock */
   aw_loop *loop = new_loop(engine);
   void *uv;
-  ticker t;
+  ticker t = {.ms = 5};
   aw_stats stats;
   CHECK(aw_engine_uv(engine, &uv) == 0);
   uv_timer_init(uv, &t.timer);
@@ -511,6 +534,7 @@ int main(void) {
   virtual_time_jumps_and_idle_comes_last();
   real_sleeps_are_never_early();
   another_thread_wakes_it();
+  what_a_timer_of_libuv_does_is_seen_before_the_poll();
   handles_of_an_operation_are_counted();
   return 0;
 }

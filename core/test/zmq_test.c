@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum { PAIR = 0, LINGER = 17, DONTWAIT = 1 };
 
@@ -259,6 +260,54 @@ static void what_it_cannot_take_is_not_waited_for(void) {
   leave(&w);
 }
 
+/* ---- a peer that is full ---- */
+
+static int full_at_first(aw_task *task, void *data) {
+  world *w = data;
+  (void)task;
+  return w->woken++ > 0;
+}
+
+/* Longer than the first pause of who waits for a full peer. */
+static int find_nothing_slowly(aw_task *task, void *data) {
+  (void)task;
+  (void)data;
+  uv_sleep(5);
+  return 0;
+}
+
+static void disarm_send(aw_task *task, void *data) {
+  aw_zmq_disarm(task, ((world *)data)->ready);
+}
+
+static aw_turn stop_loop(aw_task *task, void *data) {
+  (void)data;
+  aw_loop_stop(aw_task_loop(task), false);
+  return AW_DONE;
+}
+
+/* The pause is over when libuv looks at its timers, just before it polls. */
+static void it_is_tried_again_after_a_slow_turn(void) {
+  static const aw_zmq_config full = {.send = full_at_first, .many = true};
+  static const aw_zmq_config slow = {.receive = find_nothing_slowly};
+  static const aw_operation send = {.label = "send",
+                                    .arm = arm_send,
+                                    .disarm = disarm_send,
+                                    .external = true};
+  world w;
+  aw_zmq *there;
+  enter(&w, &full);
+  CHECK(aw_zmq_new(w.there, &slow, &there) == 0);
+  world other = {.ready = there};
+  taker t = {.w = &other};
+  go(&w, aw_then(aw_wait_for(&send, &w), aw_call(stop_loop, NULL)));
+  go(&w, aw_wait_for(&taking, &t));
+  CHECK(aw_loop_run(w.loop, 60 * AW_SECOND) == 0);
+  CHECK(w.woken == 2); /* before the time is out */
+  aw_zmq_close(there);
+  leave(&w);
+}
+
 /* ---- processes ---- */
 
 static void a_child_leaves_sockets_alone(void) {
@@ -296,6 +345,7 @@ int main(void) {
   a_cancel_leaves_no_wait_behind();
   messages_go_to_who_waits_longest_one_each();
   what_it_cannot_take_is_not_waited_for();
+  it_is_tried_again_after_a_slow_turn();
   a_child_leaves_sockets_alone();
   return 0;
 }
