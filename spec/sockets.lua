@@ -94,6 +94,8 @@ function M.pair_of(bound, connected, transport, options)
 end
 
 local serial = 0
+local path = os.tmpname() -- a name that no other process has
+os.remove(path)
 
 --- An address to bind to.
 function M.address(transport)
@@ -101,7 +103,7 @@ function M.address(transport)
   if transport == "tcp" then
     return "tcp://127.0.0.1:*"
   elseif transport == "ipc" then
-    return ("ipc:///tmp/aiowire-%d-%d"):format(os.time(), serial)
+    return ("ipc://%s-%d"):format(path, serial)
   end
   return "inproc://spec-" .. serial
 end

@@ -1,16 +1,12 @@
 /* address.c - what may be bound and connected to
  *
- * libzmq says "invalid argument" to most mistakes, takes over the path of a
- * server that is alive (PITFALLS Z18), and lets a socket wait for ever for an
- * inproc name of another context. Here these are told.
+ * libzmq says "invalid argument" to most mistakes, and lets a socket wait for
+ * ever for an inproc name of another context. Here these are told.
  */
 #include "zmq.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 static const char *const transports[] = {
     "tcp", "ipc", "inproc", "pgm", "epgm", "tipc", "vmci", "norm", "ws", "wss"};
@@ -45,20 +41,7 @@ static bool starts_with(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Does a server answer at this path? */
-static bool is_alive(const char *path) {
-  struct sockaddr_un name = {.sun_family = AF_UNIX};
-  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (fd < 0)
-    return false;
-  memcpy(name.sun_path, path, strlen(path));
-  int rc = connect(fd, (struct sockaddr *)&name, sizeof name);
-  close(fd);
-  return rc == 0;
-}
-
-static void check_path(lua_State *L, awz_verb verb, int arg,
-                       const char *address) {
+static void check_path(lua_State *L, int arg, const char *address) {
   enum { LONGEST = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
   const char *path = address + strlen("ipc://");
   if (strlen(path) > LONGEST)
@@ -67,27 +50,17 @@ static void check_path(lua_State *L, awz_verb verb, int arg,
                                   "the path of an ipc address has %d bytes at "
                                   "most, this has %d",
                                   LONGEST, (int)strlen(path)));
-  bool is_file = *path && *path != '@' && strcmp(path, "*") != 0;
-  if (verb == AWZ_BIND && is_file && is_alive(path))
-    aw_lua_system_error(L, -EADDRINUSE, "bind", address);
 }
 
 /* ---- inproc ---- */
 
-static bool is_bound(const awz_context *context, const char *address) {
-  for (const awz_socket *s = context->sockets; s; s = s->next)
-    if (s->bound && strcmp(s->address, address) == 0)
-      return true;
-  return false;
-}
-
 static void check_context(lua_State *L, const awz_socket *s, int arg,
                           const char *address) {
   const awz_home *home = awz_home_of(L);
-  if (is_bound(s->context, address))
+  if (awz_is_bound(s->context, address))
     return;
   for (const awz_context *c = home->first; c; c = c->next)
-    if (c != s->context && is_bound(c, address))
+    if (c != s->context && awz_is_bound(c, address))
       luaL_argerror(L, arg,
                     lua_pushfstring(L,
                                     "'%s' is bound by a socket of another "
@@ -103,7 +76,7 @@ const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
                 "an address contains no zero byte");
   check_transport(L, arg, address);
   if (starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
-    check_path(L, verb, arg, address);
+    check_path(L, arg, address);
   if (starts_with(address, "inproc://") && verb == AWZ_CONNECT)
     check_context(L, s, arg, address);
   return address;

@@ -165,6 +165,7 @@ int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
   context->forks = aw_zmq_forks();
   context->patience = PATIENCE;
   context->refs = 2;
+  context->home = home;
   context->next = home->first;
   home->first = context;
   *out = context;
@@ -217,4 +218,5 @@ void awz_home_close(awz_home *home) {
       wait_for(context->ending, &at);
     awz_context_release(context);
   }
+  awz_forget_leaving(home);
 }

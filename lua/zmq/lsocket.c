@@ -118,13 +118,21 @@ static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
   return aw_lua_system_error(L, code, verbs[verb], address);
 }
 
+static int attach_raw(awz_socket *s, awz_verb verb, const char *address) {
+  switch (verb) {
+  case AWZ_BIND: return awz_bind(s, address);
+  case AWZ_UNBIND: return awz_unbind(s, address);
+  default: return awz_raw_attach(s, verb, address);
+  }
+}
+
 /* s:bind(address) → s */
 static int attach(lua_State *L, awz_verb verb) {
   awz_socket *s = awz_check_socket(L, verbs[verb]);
   const char *address = awz_check_address(L, s, verb, 2);
   int rc = awz_room_for_files();
   if (rc == 0)
-    rc = awz_raw_attach(s, verb, address);
+    rc = attach_raw(s, verb, address);
   if (rc < 0)
     return refuse(L, verb, address, rc);
   remember(s, verb, address);

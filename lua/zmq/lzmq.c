@@ -23,7 +23,7 @@ awz_home *awz_home_of(lua_State *L) {
 
 static void make_home(lua_State *L) {
   awz_home *home = lua_newuserdatauv(L, sizeof *home, 0);
-  *home = (awz_home){NULL, NULL};
+  *home = (awz_home){0};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, home_gc);
   lua_setfield(L, -2, "__gc");

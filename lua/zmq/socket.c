@@ -146,6 +146,7 @@ void awz_socket_close(awz_socket *s) {
   if (s->context->forks == aw_zmq_forks())
     awz_raw_close(s);
   s->raw = NULL;
+  awz_leave_endpoints(s);
   leave_context(s);
   drop_messages(s);
 }

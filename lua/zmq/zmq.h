@@ -7,6 +7,7 @@
  *   message.c   a message received, until Lua has taken it
  *   receive.c   recv and its kin          send.c  send and its kin
  *   address.c   what may be bound and connected to
+ *   endpoint.c  what is bound, and was a moment ago
  *   options.c   the one table of options; get and set
  *   types.c     the table of types       nearest.c  "did you mean"
  *   lzmq.c      opens all of it, see lzmq.h; aiowire/zmq.lua puts the module together
@@ -26,6 +27,7 @@
 
 typedef struct awz_context awz_context;
 typedef struct awz_socket awz_socket;
+typedef struct awz_endpoint awz_endpoint;
 typedef struct awz_message awz_message;
 typedef struct awz_parts awz_parts;
 
@@ -65,11 +67,13 @@ void awz_push_nearest(lua_State *L, const char *name, size_t count,
 
 /* What is under way for one Lua state: a userdata in the registry. */
 typedef struct awz_home {
-  awz_context *first; /* contexts, the newest first */
-  awz_context *usual; /* shared by those who name none; or NULL */
+  awz_context *first;    /* contexts, the newest first */
+  awz_context *usual;    /* shared by those who name none; or NULL */
+  awz_endpoint *leaving; /* addresses given up a moment ago */
 } awz_home;
 
 struct awz_context {
+  awz_home *home;
   awz_context *next; /* in the home */
   void *raw;         /* NULL once it is closed */
   const aw_zmq_calls *calls;
@@ -98,6 +102,7 @@ struct awz_socket {
   const awz_type *type;
   unsigned refs; /* of the userdata, of messages under way */
   awz_way plain, multipart;
+  awz_endpoint *endpoints;
   awz_message *partial;    /* the frames of the next one that have come */
   awz_message *returned;   /* not delivered after all, the oldest first */
   awz_message *delivering; /* Lua makes strings of it, or failed to */
@@ -178,6 +183,16 @@ int awz_socket_check(const awz_socket *socket);
  */
 int awz_take_in(aw_task *task, void *data);
 int awz_take_out(aw_task *task, void *data);
+
+/* ---- endpoint.c: all return 0, or a negative code ---- */
+
+/* Blocks for a moment when the address was this program's until just now. */
+int awz_bind(awz_socket *socket, const char *address);
+int awz_unbind(awz_socket *socket, const char *address);
+/* The socket is closed. */
+void awz_leave_endpoints(awz_socket *socket);
+void awz_forget_leaving(awz_home *home);
+bool awz_is_bound(const awz_context *context, const char *address);
 
 /* ---- message.c ---- */
 
