@@ -587,7 +587,7 @@ static const alloc_scenario alloc_scenarios[] = {
     {"instead, and again",
      "local ev = loop()\n"
      "local n = 0\n"
-     "local function fails() n = n + 1 error('e' .. n, 0) end\n"
+     "local function fails() n = n + 1 error('own error ' .. n, 0) end\n"
      "local t = ev:start(aw.Call(fails) // aw.Value('b'))\n"
      "ev:run() check(t:results() == 'b')\n"
      "t = ev:start(aw.Call(fails):retry{times = 3, delay = 1}\n"
