@@ -294,6 +294,8 @@ static int block(aw_engine *engine, uint64_t until) {
 static void fire(aw_alarm *alarm) {
   if (!alarm->of_scope) {
     aw_task *task = AW_CONTAINER(aw_task, alarm, alarm);
+    aw__prefetch(task->at);
+    aw__prefetch(task->host);
     if (task->wait == &aw__wait_sleep)
       aw__task_wake(task, 0);
     return; /* an idle wait: due, see wake_idle() */

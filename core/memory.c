@@ -111,14 +111,19 @@ static void populate(aw_task *tasks, uint32_t count) {
 #endif
 }
 
+static size_t slab_size(uint32_t count) {
+  return sizeof(aw_slab) + AW_CACHE_LINE - 1 + count * sizeof(aw_task);
+}
+
 static bool add_slab(aw_engine *engine) {
   uint32_t count = engine->slabs ? engine->slabs->count * 2 : SLAB_LEAST;
   if (count > SLAB_MOST)
     count = SLAB_MOST;
-  aw_slab *slab =
-      aw__alloc(engine, sizeof *slab + count * sizeof slab->tasks[0]);
+  aw_slab *slab = aw__alloc(engine, slab_size(count));
   if (!slab)
     return false;
+  uintptr_t behind = (uintptr_t)(slab + 1) + AW_CACHE_LINE - 1;
+  slab->tasks = (aw_task *)(behind & ~(uintptr_t)(AW_CACHE_LINE - 1));
   slab->count = count;
   slab->next = engine->slabs;
   engine->slabs = slab;
@@ -152,7 +157,7 @@ static void free_slabs(aw_engine *engine) {
   while (engine->slabs) {
     aw_slab *slab = engine->slabs;
     engine->slabs = slab->next;
-    aw__free(engine, slab, sizeof *slab + slab->count * sizeof slab->tasks[0]);
+    aw__free(engine, slab, slab_size(slab->count));
   }
 }
 

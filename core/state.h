@@ -126,11 +126,13 @@ struct aw_error {
 
 /* ---- deadlines ---- */
 
-/* One node, in a task (its sleep) or a scope (time-out, shield, grace). */
+/* One node, in a task (its sleep) or a scope (time-out, shield, grace). Its
+ * `place` changes as others come and go, when the rest of a task is far from
+ * the processor's caches: it is written without reading what is beside it. */
 typedef struct aw_alarm {
-  uint32_t place : 31;   /* in the heap, from 1; 0: not armed */
+  uint32_t place;        /* in the heap, from 1; 0: not armed */
+  uint32_t seq : 31;     /* order of arming; wraps */
   uint32_t of_scope : 1; /* what it is embedded in */
-  uint32_t seq;          /* order of arming; wraps */
 } aw_alarm;
 
 typedef struct aw_due {
@@ -320,11 +322,11 @@ struct aw_task {
   bool warned : 1;    /* … and again, and that was told [D4] */
 };
 
-/* Memory for tasks, see task.c. */
+/* Memory for tasks, see memory.c. */
 typedef struct aw_slab {
   struct aw_slab *next;
+  aw_task *tasks; /* `count`, behind this, each on cache lines of its own */
   uint32_t count;
-  aw_task tasks[];
 } aw_slab;
 
 /* ---- loops and the engine ---- */
@@ -404,6 +406,18 @@ struct aw_engine {
 };
 
 /* ---- memory.c ---- */
+
+enum { AW_CACHE_LINE = 64 };
+
+/* Ask for the cache line at `place`: it will be used soon. */
+static inline void aw__prefetch(const void *place) {
+#ifdef __GNUC__
+  __builtin_prefetch(place, 1);
+#else
+  (void)place;
+#endif
+}
+
 void *aw__alloc(aw_engine *engine, size_t size); /* zeroed, or NULL */
 void aw__free(aw_engine *engine, void *memory, size_t size);
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size);
