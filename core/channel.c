@@ -17,7 +17,7 @@
  */
 #include "meeting.h"
 
-#include <string.h>
+#include <assert.h>
 
 struct aw_channel {
   aw_meeting meeting;
@@ -92,13 +92,21 @@ static aw_value shift(aw_channel *channel) {
 
 /* ---- meeting ---- */
 
-/* Who waits first in `queue` and may meet `task` (NULL: nobody's); or NULL. */
+/* The first in `queue`, or NULL. */
+static aw_task *first_in(const aw_link *queue) {
+  if (aw__list_empty(queue))
+    return NULL;
+  return AW_CONTAINER(aw_task, link, queue->next);
+}
+
+/* Who waits first in `queue` and may meet `task` (NULL: nobody's); or NULL.
+ * The events of a race begin in one go: those that wait are the last in their
+ * queue while another is being armed. So if the first is a rival, all are. */
 static aw_task *first_for(const aw_link *queue, const aw_task *task) {
-  for (const aw_link *l = queue->next; l != queue; l = l->next) {
-    aw_task *other = AW_CONTAINER(aw_task, link, l);
-    if (!task || !aw_task_rivals(other, task))
-      return other;
-  }
+  aw_task *first = first_in(queue);
+  if (!first || !task || !aw_task_rivals(first, task))
+    return first;
+  assert(aw_task_rivals(AW_CONTAINER(aw_task, link, queue->prev), task));
   return NULL;
 }
 
@@ -190,32 +198,29 @@ static void end_sender(aw_channel *channel, aw_task *task) {
 }
 
 /* The sender that stands to the left of `receiver` in one race with it, and so
- * is to end first [O5]; or NULL. Operands have their ids in that order. */
+ * is to end first [O5]; or NULL. Both wait, so they are rivals, and those stand
+ * in the order in which they began, which is that of their ids. */
 static aw_task *left_of(const aw_channel *channel, const aw_task *receiver) {
-  if (!receiver->contender)
+  aw_task *sender = first_in(&channel->senders);
+  if (!sender)
     return NULL;
-  for (const aw_link *l = channel->senders.next; l != &channel->senders;
-       l = l->next) {
-    aw_task *sender = AW_CONTAINER(aw_task, link, (uintptr_t)l);
-    if (aw_task_rivals(sender, receiver) && sender->id < receiver->id)
-      return sender;
-  }
-  return NULL;
+  assert(aw_task_rivals(sender, receiver));
+  return sender->id < receiver->id ? sender : NULL;
 }
 
 void aw_channel_close(aw_channel *channel) {
   channel->closed = true;
   aw_channel_keep(channel);
-  while (!aw__list_empty(&channel->receivers)) {
-    aw_task *task = AW_CONTAINER(aw_task, link, channel->receivers.next);
-    aw_task *sender = left_of(channel, task);
+  aw_task *receiver, *sender;
+  while ((receiver = first_in(&channel->receivers)) != NULL) {
+    sender = left_of(channel, receiver);
     if (sender)
       end_sender(channel, sender);
     else
-      end_receiver(channel, task);
+      end_receiver(channel, receiver);
   }
-  while (!aw__list_empty(&channel->senders))
-    end_sender(channel, AW_CONTAINER(aw_task, link, channel->senders.next));
+  while ((sender = first_in(&channel->senders)) != NULL)
+    end_sender(channel, sender);
   aw_channel_release(channel);
 }
 
@@ -228,10 +233,8 @@ int aw_channel_try_recv(aw_channel *channel, aw_value *out) {
 }
 
 aw_task *aw_channel_receiver(const aw_channel *channel) {
-  if (aw__list_empty(&channel->receivers))
-    return NULL;
-  aw_task *task = AW_CONTAINER(aw_task, link, channel->receivers.next);
-  return task->go == AW_GO_RESUME ? task : NULL;
+  aw_task *task = first_in(&channel->receivers);
+  return task && task->go == AW_GO_RESUME ? task : NULL;
 }
 
 void aw_channel_look(const aw_channel *channel, aw_channel_view *out) {
