@@ -78,10 +78,10 @@ static void close_uv(aw_engine *engine) {
 
 /* It is told: nobody needs the error of a late clean-up any more. */
 static void forget_late(aw_engine *engine) {
-  aw_error *error = engine->late_error;
-  if (engine->late || !error)
+  aw_error *error = engine->late.error;
+  if (engine->late.due || !error)
     return;
-  engine->late_error = NULL;
+  engine->late.error = NULL;
   aw_error_release(error);
 }
 
@@ -95,7 +95,7 @@ int aw_engine_free(aw_engine *engine) {
   aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
   aw__free(engine, engine->ready.scratch,
            engine->ready.scratch_size * sizeof *engine->ready.scratch);
-  engine->late = 0;
+  engine->late.due = false;
   forget_late(engine);
   engine->freed = true;
   engine->config.drop = NULL;
@@ -346,7 +346,7 @@ static void look(aw_engine *engine) {
   uint64_t took = now - engine->now;
   engine->now = now;
   if (took >= SLOW)
-    engine->slow = took;
+    engine->slow = (aw_notice){.ns = took, .id = engine->last_id, .due = true};
   if (took > SLICE / 2)
     engine->credit_size = engine->credit_size / 4 + 1;
   else if (engine->credit_size < CREDIT_MOST)
@@ -425,34 +425,17 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   return rest(engine, out);
 }
 
-static int report_slow(aw_engine *engine, aw_step *out) {
-  out->what = AW_STEP_SLOW;
+static int tell(aw_notice *notice, aw_step_kind what, aw_step *out) {
+  notice->due = false;
+  out->what = what;
   out->task = NULL;
-  out->ns = engine->slow;
-  out->id = engine->last_id;
-  engine->slow = 0;
+  out->ns = notice->ns;
+  out->id = notice->id;
+  out->error = notice->error;
   return 1;
 }
 
-static int report_late(aw_engine *engine, aw_step *out) {
-  out->what = AW_STEP_LATE;
-  out->task = NULL;
-  out->ns = engine->late;
-  out->id = engine->late_id;
-  out->error = engine->late_error;
-  engine->late = 0;
-  return 1;
-}
-
-static int report_swallowed(aw_engine *engine, aw_step *out) {
-  out->what = AW_STEP_SWALLOWED;
-  out->task = NULL;
-  out->id = engine->swallowed;
-  engine->swallowed = 0;
-  return 1;
-}
-
-static int report(aw_engine *engine, aw_step *out) {
+static int tell_failure(aw_engine *engine, aw_step *out) {
   aw_link *link = aw__list_shift(&engine->reports);
   out->what = AW_STEP_FAILED;
   out->task = AW_CONTAINER(aw_task, link, link);
@@ -477,14 +460,14 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     out->task = NULL;
     return 1;
   }
-  if (engine->late)
-    return report_late(engine, out);
+  if (engine->late.due)
+    return tell(&engine->late, AW_STEP_LATE, out);
   if (!aw__list_empty(&engine->reports))
-    return report(engine, out);
-  if (engine->slow)
-    return report_slow(engine, out);
-  if (engine->swallowed)
-    return report_swallowed(engine, out);
+    return tell_failure(engine, out);
+  if (engine->slow.due)
+    return tell(&engine->slow, AW_STEP_SLOW, out);
+  if (engine->swallowed.due)
+    return tell(&engine->swallowed, AW_STEP_SWALLOWED, out);
   if (loop->state != AW_LOOP_RUNNING) {
     tidy(engine);
     return 0;

@@ -265,11 +265,12 @@ void aw__scope_note_late(aw_scope *scope, aw_error *error) {
   uint32_t took = (uint32_t)(engine->now / MS) - scope->since;
   if (took <= LATE || took > INT32_MAX) /* `now` may be from before */
     return;
-  if (engine->late_error)
-    aw_error_release(engine->late_error);
-  engine->late = took * MS;
-  engine->late_id = scope->task ? scope->task->id : 0;
-  engine->late_error = error ? aw_error_keep(error) : NULL;
+  if (engine->late.error)
+    aw_error_release(engine->late.error);
+  engine->late = (aw_notice){.ns = took * MS,
+                             .id = scope->task ? scope->task->id : 0,
+                             .error = error ? aw_error_keep(error) : NULL,
+                             .due = true};
 }
 
 void aw__scope_end(aw_scope *scope, aw_scope_end *end) {

@@ -365,6 +365,13 @@ typedef struct aw_poller {
 
 typedef struct aw__zmq_pass aw__zmq_pass; /* see zmq.c */
 
+/* Something that the host is to be told of once, by a step. */
+typedef struct aw_notice {
+  uint64_t ns, id;
+  aw_error *error; /* or NULL; kept until it has been told */
+  bool due;
+} aw_notice;
+
 struct aw_engine {
   aw_task *current; /* whose step is under way */
   aw_ready ready;
@@ -372,18 +379,17 @@ struct aw_engine {
   int32_t credit_size;
   aw_deadlines deadlines;
   aw_poller poller;
-  aw__zmq_pass *zmq;  /* its sockets; NULL: none was ever waited for */
-  uint64_t now;       /* last look; the time itself when virtual */
-  uint64_t polled;    /* `now` when libuv last had its turn */
-  uint64_t slow;      /* ns without a look, if too long; 0: none to report */
-  uint64_t last_id;   /* of the task whose turn came last */
-  uint64_t swallowed; /* as `slow`: id of a task given Cancelled twice */
-  uint64_t late, late_id; /* as `slow`: a clean-up, whose … */
-  aw_error *late_error;   /* … and what it was about, kept until it is told */
-  aw_link reports;        /* failed tasks whose host must be told */
-  aw_link running;        /* loops, outermost first */
-  aw_link idle;           /* tasks in aw_await_idle() */
-  size_t external;        /* waits that something outside ends */
+  aw__zmq_pass *zmq;   /* its sockets; NULL: none was ever waited for */
+  uint64_t now;        /* last look; the time itself when virtual */
+  uint64_t polled;     /* `now` when libuv last had its turn */
+  uint64_t last_id;    /* of the task whose turn came last */
+  aw_notice slow;      /* no look at the clock for too long */
+  aw_notice late;      /* a clean-up took too long */
+  aw_notice swallowed; /* a task was given Cancelled twice */
+  aw_link reports;     /* failed tasks whose host must be told */
+  aw_link running;     /* loops, outermost first */
+  aw_link idle;        /* tasks in aw_await_idle() */
+  size_t external;     /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;

@@ -271,7 +271,7 @@ static int give_cancelled(aw_task *task) {
   note_cancelled(task);
   if (task->given && !task->warned) { /* what caught it waits again [D4] */
     task->warned = true;
-    task->engine->swallowed = task->id;
+    task->engine->swallowed = (aw_notice){.id = task->id, .due = true};
   }
   task->given = true;
   count_cancelled(task);
