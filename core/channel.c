@@ -92,18 +92,11 @@ static aw_value shift(aw_channel *channel) {
 
 /* ---- meeting ---- */
 
-/* The first in `queue`, or NULL. */
-static aw_task *first_in(const aw_link *queue) {
-  if (aw__list_empty(queue))
-    return NULL;
-  return AW_CONTAINER(aw_task, link, queue->next);
-}
-
 /* Who waits first in `queue` and may meet `task` (NULL: nobody's); or NULL.
  * The events of a race begin in one go: those that wait are the last in their
  * queue while another is being armed. So if the first is a rival, all are. */
 static aw_task *first_for(const aw_link *queue, const aw_task *task) {
-  aw_task *first = first_in(queue);
+  aw_task *first = aw__meeting_first(queue);
   if (!first || !task || !aw_task_rivals(first, task))
     return first;
   assert(aw_task_rivals(AW_CONTAINER(aw_task, link, queue->prev), task));
@@ -155,9 +148,9 @@ static int give(aw_channel *channel, const aw_task *task, aw_value value) {
 /* ---- life ---- */
 
 int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
-  aw_channel *channel = aw_allocate(sizeof *channel);
-  if (!channel || aw__meeting_init(&channel->meeting, config->name) < 0) {
-    aw_free(channel);
+  aw_channel *channel =
+      aw__meeting_new(sizeof *channel, "channel", config->name);
+  if (!channel) {
     if (config->end && config->drop)
       config->drop(config->host, config->end);
     return AW_ENOMEM;
@@ -170,13 +163,12 @@ int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
 }
 
 aw_channel *aw_channel_keep(aw_channel *channel) {
-  channel->meeting.refs++;
-  return channel;
+  return aw__meeting_keep(channel);
 }
 
 /* Nobody waits: those who do keep it. */
 void aw_channel_release(aw_channel *channel) {
-  if (!channel || !aw__meeting_release(&channel->meeting))
+  if (!aw__meeting_release(channel))
     return;
   while (channel->count > 0)
     drop(channel, shift(channel));
@@ -201,7 +193,7 @@ static void end_sender(aw_channel *channel, aw_task *task) {
  * is to end first [O5]; or NULL. Both wait, so they are rivals, and those stand
  * in the order in which they began, which is that of their ids. */
 static aw_task *left_of(const aw_channel *channel, const aw_task *receiver) {
-  aw_task *sender = first_in(&channel->senders);
+  aw_task *sender = aw__meeting_first(&channel->senders);
   if (!sender)
     return NULL;
   assert(aw_task_rivals(sender, receiver));
@@ -212,14 +204,14 @@ void aw_channel_close(aw_channel *channel) {
   channel->closed = true;
   aw_channel_keep(channel);
   aw_task *receiver, *sender;
-  while ((receiver = first_in(&channel->receivers)) != NULL) {
+  while ((receiver = aw__meeting_first(&channel->receivers)) != NULL) {
     sender = left_of(channel, receiver);
     if (sender)
       end_sender(channel, sender);
     else
       end_receiver(channel, receiver);
   }
-  while ((sender = first_in(&channel->senders)) != NULL)
+  while ((sender = aw__meeting_first(&channel->senders)) != NULL)
     end_sender(channel, sender);
   aw_channel_release(channel);
 }
@@ -233,7 +225,7 @@ int aw_channel_try_recv(aw_channel *channel, aw_value *out) {
 }
 
 aw_task *aw_channel_receiver(const aw_channel *channel) {
-  aw_task *task = first_in(&channel->receivers);
+  aw_task *task = aw__meeting_first(&channel->receivers);
   return task && task->go == AW_GO_RESUME ? task : NULL;
 }
 
@@ -295,28 +287,20 @@ static int arm_recv(aw_task *task, void *data) {
   return aw_recv_arm(task, data);
 }
 
-static void disarm_recv(aw_task *task, void *data) {
-  aw_recv_disarm(task, data);
-}
-
 static void disarm_send(aw_task *task, void *data) {
   aw_send_disarm(task, data);
 }
 
 void aw_channel_describe(const aw_channel *channel, char *out, size_t size) {
-  aw__meeting_describe(&channel->meeting, "channel", out, size);
-}
-
-static void describe(const void *data, char *out, size_t size) {
-  aw_channel_describe(data, out, size);
+  aw__meeting_describe(channel, out, size);
 }
 
 static const aw_operation receiving = {.label = "recv",
                                        .arm = arm_recv,
-                                       .disarm = disarm_recv,
-                                       .describe = describe};
+                                       .disarm = aw__meeting_disarm,
+                                       .describe = aw__meeting_describe};
 static const aw_operation sending = {
-    .label = "send", .disarm = disarm_send, .describe = describe};
+    .label = "send", .disarm = disarm_send, .describe = aw__meeting_describe};
 
 int aw_await_recv(aw_task *task, aw_channel *channel) {
   return aw_await_operation(task, &receiving, channel);
@@ -366,7 +350,7 @@ static void disarm_message(aw_task *task, void *data) {
 }
 
 static void describe_message(const void *data, char *out, size_t size) {
-  describe(((const aw_message *)data)->channel, out, size);
+  aw__meeting_describe(((const aw_message *)data)->channel, out, size);
 }
 
 static const aw_operation sending_message = {.label = "send",

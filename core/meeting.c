@@ -6,20 +6,35 @@
 #include <stdio.h>
 #include <string.h>
 
-int aw__meeting_init(aw_meeting *meeting, const char *name) {
-  meeting->refs = 1;
-  if (!name)
-    return 0;
+static char *copy(const char *name) {
   size_t size = strlen(name) + 1;
-  meeting->name = aw_allocate(size);
-  if (!meeting->name)
-    return AW_ENOMEM;
-  memcpy(meeting->name, name, size);
-  return 0;
+  char *copied = aw_allocate(size);
+  return copied ? memcpy(copied, name, size) : NULL;
 }
 
-bool aw__meeting_release(aw_meeting *meeting) {
-  if (--meeting->refs > 0)
+void *aw__meeting_new(size_t size, const char *kind, const char *name) {
+  aw_meeting *meeting = aw_allocate(size);
+  if (!meeting)
+    return NULL;
+  meeting->refs = 1;
+  meeting->kind = kind;
+  if (!name)
+    return meeting;
+  meeting->name = copy(name);
+  if (meeting->name)
+    return meeting;
+  aw_free(meeting);
+  return NULL;
+}
+
+void *aw__meeting_keep(void *object) {
+  ((aw_meeting *)object)->refs++;
+  return object;
+}
+
+bool aw__meeting_release(void *object) {
+  aw_meeting *meeting = object;
+  if (!meeting || --meeting->refs > 0)
     return false;
   if (meeting->engine)
     aw__engine_release(meeting->engine);
@@ -57,10 +72,12 @@ size_t aw__meeting_count(const aw_link *queue) {
   return count;
 }
 
-void aw__meeting_describe(const aw_meeting *meeting, const char *kind,
-                          char *out, size_t size) {
-  if (meeting->name)
-    snprintf(out, size, "%s %s", kind, meeting->name);
-  else
-    snprintf(out, size, "%s", kind);
+void aw__meeting_disarm(aw_task *task, void *object) {
+  aw__meeting_leave(object, task);
+}
+
+void aw__meeting_describe(const void *object, char *out, size_t size) {
+  const aw_meeting *meeting = object;
+  snprintf(out, size, "%s%s%s", meeting->kind, meeting->name ? " " : "",
+           meeting->name ? meeting->name : "");
 }

@@ -4,6 +4,9 @@
  * served [F5]: the tasks hang in queues by their `link`, so to wait takes no
  * memory. It belongs to the engine whose task waits there first [S6], for as
  * long as that lives. It is kept by each task that waits.
+ *
+ * The struct of each kind begins with one, so that a pointer to the object is
+ * one to its meeting: functions below that take a `void *` are given either.
  */
 #ifndef AW_MEETING_H
 #define AW_MEETING_H
@@ -12,23 +15,34 @@
 
 typedef struct aw_meeting {
   uint32_t refs;
-  aw_engine *engine; /* kept; NULL: nobody has waited yet */
+  const char *kind;  /* for people */
   char *name;        /* or NULL */
+  aw_engine *engine; /* kept; NULL: nobody has waited yet */
 } aw_meeting;
 
-/* `name` is copied, or NULL. Returns 0 or AW_ENOMEM. */
-int aw__meeting_init(aw_meeting *meeting, const char *name);
-/* True: that was the last reference, and what is the meeting's own is gone. */
-bool aw__meeting_release(aw_meeting *meeting);
+/* A new object of `size` bytes, zeroed but for its meeting; NULL when out of
+ * memory. `kind` is borrowed for ever, `name` is copied, or NULL. */
+void *aw__meeting_new(size_t size, const char *kind, const char *name);
+void *aw__meeting_keep(void *object); /* gives it */
+/* True: that was the last reference; only the object itself is still to be
+ * freed, by aw_free(). NULL is fine. */
+bool aw__meeting_release(void *object);
 /* May tasks of `engine` wait there? */
 bool aw__meeting_open_to(const aw_meeting *meeting, const aw_engine *engine);
 /* `task` begins to wait in `queue`; it is of the right engine. */
 void aw__meeting_wait(aw_meeting *meeting, aw_link *queue, aw_task *task);
 /* `task` leaves its queue. The caller has a reference besides the task's. */
 void aw__meeting_leave(aw_meeting *meeting, aw_task *task);
+/* Who has waited longest in `queue`, or NULL. */
+static inline aw_task *aw__meeting_first(const aw_link *queue) {
+  if (aw__list_empty(queue))
+    return NULL;
+  return AW_CONTAINER(aw_task, link, queue->next);
+}
 size_t aw__meeting_count(const aw_link *queue);
-/* "kind name" for people, or "kind". */
-void aw__meeting_describe(const aw_meeting *meeting, const char *kind,
-                          char *out, size_t size);
+/* Of operations, whose data is the object: to leave, and "kind name" for
+ * people, or "kind". */
+void aw__meeting_disarm(aw_task *task, void *object);
+void aw__meeting_describe(const void *object, char *out, size_t size);
 
 #endif

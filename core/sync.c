@@ -1,63 +1,93 @@
 /* sync.c - events and semaphores: tasks wait for a state, not for a value
  *
+ * Both are gates: a task that finds one open goes through, others wait in a
+ * queue, by their `link`; see meeting.h.
+ *
  *     event      `waiting` is empty while it is set
  *     semaphore  `waiting` is empty while it has a permit: a permit that is
  *                given back goes to the first who waits, never past him
  *
- * Tasks wait in a queue, by their `link`; see meeting.h. As in channel.c no
- * `next` is held over aw_wait_complete().
+ * As in channel.c no `next` is held over aw_wait_complete().
  */
 #include "meeting.h"
 
-struct aw_event {
+typedef struct aw_gate {
   aw_meeting meeting;
   aw_link waiting;
+} aw_gate;
+
+struct aw_event {
+  aw_gate gate;
   bool set;
 };
 
 struct aw_semaphore {
-  aw_meeting meeting;
-  aw_link waiting;
+  aw_gate gate;
   uint64_t count, most;
 };
 
-/* The first in `queue` has what it waits for; false: nobody waits. */
-static bool complete_first(aw_meeting *meeting, const aw_link *queue) {
-  if (aw__list_empty(queue))
+/* ---- gates ---- */
+
+static void *make(size_t size, const char *kind, const char *name) {
+  aw_gate *made = aw__meeting_new(size, kind, name);
+  if (made)
+    aw__list_init(&made->waiting);
+  return made;
+}
+
+static void release(void *object) {
+  if (aw__meeting_release(object))
+    aw_free(object);
+}
+
+/* The first who waits goes through; false: nobody waits. */
+static bool let_through(aw_gate *gate) {
+  aw_task *task = aw__meeting_first(&gate->waiting);
+  if (!task)
     return false;
-  aw_task *task = AW_CONTAINER(aw_task, link, queue->next);
-  aw__meeting_leave(meeting, task);
+  aw__meeting_leave(&gate->meeting, task);
   aw_wait_complete(task, 0);
   return true;
+}
+
+/* Arm the wait of `task` for an object, which `pass` lets through if it may. */
+static int arm(aw_task *task, aw_gate *gate, bool (*pass)(void *object)) {
+  if (!aw__meeting_open_to(&gate->meeting, task->engine))
+    return AW_EINVAL;
+  if (pass(gate))
+    return 1;
+  aw__meeting_wait(&gate->meeting, &gate->waiting, task);
+  return 0;
+}
+
+/* The wire that waits for an object by `operation`. */
+static aw_wire *wire_of(const aw_operation *operation, void *object) {
+  aw_wire *wire = aw_wait_for(operation, object);
+  return aw_hold(wire, aw__meeting_keep(object), release);
 }
 
 /* ---- events ---- */
 
 int aw_event_new(const char *name, aw_event **out) {
-  aw_event *event = aw_allocate(sizeof *event);
-  if (!event || aw__meeting_init(&event->meeting, name) < 0) {
-    aw_free(event);
+  aw_event *event = make(sizeof *event, "event", name);
+  if (!event)
     return AW_ENOMEM;
-  }
-  aw__list_init(&event->waiting);
   *out = event;
   return 0;
 }
 
 aw_event *aw_event_keep(aw_event *event) {
-  event->meeting.refs++;
-  return event;
+  return aw__meeting_keep(event);
 }
 
 void aw_event_release(aw_event *event) {
-  if (event && aw__meeting_release(&event->meeting))
-    aw_free(event);
+  release(event);
 }
 
 void aw_event_set(aw_event *event) {
   event->set = true;
   aw_event_keep(event);
-  while (complete_first(&event->meeting, &event->waiting))
+  while (let_through(&event->gate))
     ;
   aw_event_release(event);
 }
@@ -71,50 +101,36 @@ bool aw_event_is_set(const aw_event *event) {
 }
 
 size_t aw_event_waiting(const aw_event *event) {
-  return aw__meeting_count(&event->waiting);
+  return aw__meeting_count(&event->gate.waiting);
 }
 
 const char *aw_event_name(const aw_event *event) {
-  return event->meeting.name;
+  return event->gate.meeting.name;
 }
 
 bool aw_event_open_to(const aw_event *event, const aw_engine *engine) {
-  return aw__meeting_open_to(&event->meeting, engine);
+  return aw__meeting_open_to(&event->gate.meeting, engine);
 }
 
-static int arm_event(aw_task *task, void *data) {
-  aw_event *event = data;
-  if (!aw_event_open_to(event, task->engine))
-    return AW_EINVAL;
-  if (!event->set)
-    aw__meeting_wait(&event->meeting, &event->waiting, task);
-  return event->set;
+static bool pass_event(void *event) {
+  return aw_event_is_set(event);
 }
 
-static void disarm_event(aw_task *task, void *data) {
-  aw__meeting_leave(&((aw_event *)data)->meeting, task);
-}
-
-static void describe_event(const void *data, char *out, size_t size) {
-  aw__meeting_describe(&((const aw_event *)data)->meeting, "event", out, size);
+static int arm_event(aw_task *task, void *event) {
+  return arm(task, event, pass_event);
 }
 
 static const aw_operation wait_for_event = {.label = "wait",
                                             .arm = arm_event,
-                                            .disarm = disarm_event,
-                                            .describe = describe_event};
+                                            .disarm = aw__meeting_disarm,
+                                            .describe = aw__meeting_describe};
 
 int aw_await_event(aw_task *task, aw_event *event) {
   return aw_await_operation(task, &wait_for_event, event);
 }
 
-static void release_event(void *event) {
-  aw_event_release(event);
-}
-
 aw_wire *aw_when_set(aw_event *event) {
-  aw_wire *wire = aw_wait_for(&wait_for_event, event);
-  return aw_hold(wire, aw_event_keep(event), release_event);
+  return wire_of(&wait_for_event, event);
 }
 
 /* ---- semaphores ---- */
@@ -123,12 +139,9 @@ int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
                      aw_semaphore **out) {
   if (count > most)
     return AW_EINVAL;
-  aw_semaphore *semaphore = aw_allocate(sizeof *semaphore);
-  if (!semaphore || aw__meeting_init(&semaphore->meeting, name) < 0) {
-    aw_free(semaphore);
+  aw_semaphore *semaphore = make(sizeof *semaphore, "semaphore", name);
+  if (!semaphore)
     return AW_ENOMEM;
-  }
-  aw__list_init(&semaphore->waiting);
   semaphore->count = count;
   semaphore->most = most;
   *out = semaphore;
@@ -136,13 +149,11 @@ int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
 }
 
 aw_semaphore *aw_semaphore_keep(aw_semaphore *semaphore) {
-  semaphore->meeting.refs++;
-  return semaphore;
+  return aw__meeting_keep(semaphore);
 }
 
 void aw_semaphore_release(aw_semaphore *semaphore) {
-  if (semaphore && aw__meeting_release(&semaphore->meeting))
-    aw_free(semaphore);
+  release(semaphore);
 }
 
 int aw_semaphore_try_acquire(aw_semaphore *semaphore) {
@@ -153,7 +164,7 @@ int aw_semaphore_try_acquire(aw_semaphore *semaphore) {
 }
 
 int aw_semaphore_give_back(aw_semaphore *semaphore) {
-  if (complete_first(&semaphore->meeting, &semaphore->waiting))
+  if (let_through(&semaphore->gate))
     return 0;
   if (semaphore->count == semaphore->most)
     return AW_EINVAL;
@@ -166,51 +177,35 @@ uint64_t aw_semaphore_count(const aw_semaphore *semaphore) {
 }
 
 size_t aw_semaphore_waiting(const aw_semaphore *semaphore) {
-  return aw__meeting_count(&semaphore->waiting);
+  return aw__meeting_count(&semaphore->gate.waiting);
 }
 
 const char *aw_semaphore_name(const aw_semaphore *semaphore) {
-  return semaphore->meeting.name;
+  return semaphore->gate.meeting.name;
 }
 
 bool aw_semaphore_open_to(const aw_semaphore *semaphore,
                           const aw_engine *engine) {
-  return aw__meeting_open_to(&semaphore->meeting, engine);
+  return aw__meeting_open_to(&semaphore->gate.meeting, engine);
 }
 
-static int arm_acquire(aw_task *task, void *data) {
-  aw_semaphore *semaphore = data;
-  if (!aw_semaphore_open_to(semaphore, task->engine))
-    return AW_EINVAL;
-  if (aw_semaphore_try_acquire(semaphore) == 0)
-    return 1;
-  aw__meeting_wait(&semaphore->meeting, &semaphore->waiting, task);
-  return 0;
+static bool pass_semaphore(void *semaphore) {
+  return aw_semaphore_try_acquire(semaphore) == 0;
 }
 
-static void disarm_acquire(aw_task *task, void *data) {
-  aw__meeting_leave(&((aw_semaphore *)data)->meeting, task);
-}
-
-static void describe_acquire(const void *data, char *out, size_t size) {
-  aw__meeting_describe(&((const aw_semaphore *)data)->meeting, "semaphore", out,
-                       size);
+static int arm_acquire(aw_task *task, void *semaphore) {
+  return arm(task, semaphore, pass_semaphore);
 }
 
 static const aw_operation acquiring = {.label = "acquire",
                                        .arm = arm_acquire,
-                                       .disarm = disarm_acquire,
-                                       .describe = describe_acquire};
+                                       .disarm = aw__meeting_disarm,
+                                       .describe = aw__meeting_describe};
 
 int aw_await_acquire(aw_task *task, aw_semaphore *semaphore) {
   return aw_await_operation(task, &acquiring, semaphore);
 }
 
-static void release_semaphore(void *semaphore) {
-  aw_semaphore_release(semaphore);
-}
-
 aw_wire *aw_acquire(aw_semaphore *semaphore) {
-  aw_wire *wire = aw_wait_for(&acquiring, semaphore);
-  return aw_hold(wire, aw_semaphore_keep(semaphore), release_semaphore);
+  return wire_of(&acquiring, semaphore);
 }
