@@ -2,9 +2,8 @@
  *
  *   w = awl_awaiter(L, s, "name")     may it, here? else an error says why not
  *   aw_await_…(w->task, …)            arm the wait
- *   return awl_park(L, w, k)          yield; the worker's coroutine rests
- *   k: awl_strayed(w) → awl_park_again()   somebody else resumed it
- *      awl_check_result(L, w)              raise what the wait ended with
+ *   return awl_park(L, w, after)      yield; the worker's coroutine rests
+ *   after: awl_check_result(L, w)     raise what the wait ended with
  */
 #include "bridge.h"
 
@@ -68,12 +67,27 @@ awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
   return w;
 }
 
-int awl_park(lua_State *L, awl_worker *w, lua_KFunction k) {
+static int after_park(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (!w->resumed)
+    return awl_park_again(L, w, after_park);
+  w->resumed = false;
+  return w->after(L, w);
+}
+
+int awl_park(lua_State *L, awl_worker *w, awl_after after) {
   w->parked = true;
   w->resumed = false;
   w->waiting = L;
+  w->after = after;
   w->top = lua_gettop(L);
-  return lua_yieldk(L, 0, (lua_KContext)w, k);
+  return lua_yieldk(L, 0, (lua_KContext)w, after_park);
+}
+
+int awl_after_wait(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return 0;
 }
 
 bool awl_at_once(awl_worker *w) {
@@ -81,11 +95,7 @@ bool awl_at_once(awl_worker *w) {
   return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
 }
 
-static int after_refused(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_refused);
+static int after_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return awl_error(L, "%s", aw_strerror(w->refused));
 }
@@ -96,12 +106,6 @@ int awl_refuse(lua_State *L, awl_worker *w, int rc) {
   w->refused = rc;
   aw_await_yield(w->task);
   return awl_park(L, w, after_refused);
-}
-
-bool awl_strayed(awl_worker *w) {
-  bool strayed = !w->resumed;
-  w->resumed = false;
-  return strayed;
 }
 
 const char *awl_push_refusal(lua_State *L, const awl_worker *w) {

@@ -85,6 +85,9 @@ struct awl_engine {
   bool is_virtual; /* its clock */
 };
 
+/* What goes on when the wait of a worker has ended, by the engine alone. */
+typedef int (*awl_after)(lua_State *L, awl_worker *worker);
+
 /* A coroutine that runs host steps. Its life:
  * new → running ⇄ (parked in a task | idle in the pool) → dead */
 struct awl_worker {
@@ -94,7 +97,8 @@ struct awl_worker {
   aw_task *task;     /* whose step it runs or is parked in; NULL: idle */
   aw_error *passing; /* error that an await raised in it, or NULL [E1] */
   const struct awl_leaf *leaf; /* what it runs */
-  aw_lua_continue then;        /* of aw_lua_await(), with its data */
+  awl_after after;             /* when it is parked … */
+  aw_lua_continue then; /* … by aw_lua_await(): then this, with its data */
   void *data;
   struct awl_scope *scopes; /* open in its body, innermost first */
   uint64_t serial;          /* of the leaf whose content is on its stack */
@@ -518,9 +522,11 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
 /* The task that runs, if L is in one; or NULL. */
 aw_task *awl_running_task(awl_state *s);
-/* Yield the wait that was just armed; `k(L, 0, worker)` goes on when it ended,
- * the stack as it was. Cancelled is raised there. `return` this. */
-int awl_park(lua_State *L, awl_worker *worker, lua_KFunction k);
+/* Yield the wait that was just armed; `after` goes on when it has ended, however
+ * it did, the stack as it was. `return` this. */
+int awl_park(lua_State *L, awl_worker *worker, awl_after after);
+/* An awl_after: raises if the wait ended badly, and gives nothing. */
+int awl_after_wait(lua_State *L, awl_worker *worker);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
@@ -528,11 +534,9 @@ bool awl_at_once(awl_worker *worker);
  * often enough, through the queue, so that a loop which swallows it cannot hold
  * the engine. `return` this. */
 int awl_refuse(lua_State *L, awl_worker *worker, int rc);
-/* First thing in such a `k`: true when somebody else resumed the coroutine,
- * even if its worker has ended and is another task's now;
- * then `return awl_park_again()`. */
-bool awl_strayed(awl_worker *worker);
 const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
+/* Somebody else than the engine resumed a coroutine that rests in `worker`, even
+ * if that has ended and is another task's now: refuse. `return` this. */
 int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
 /* Raise if the wait ended badly. */
 void awl_check_result(lua_State *L, awl_worker *worker);

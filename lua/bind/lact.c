@@ -7,20 +7,11 @@
 
 #include "act.h"
 
-static int after_plain(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_plain);
-  awl_check_result(L, w);
-  return 0;
-}
-
 /* A wait was armed with `rc`: park, or say what is wrong. */
 static int park_or_raise(lua_State *L, awl_worker *w, int rc) {
   if (rc < 0)
     return awl_refuse(L, w, rc);
-  return awl_park(L, w, after_plain);
+  return awl_park(L, w, awl_after_wait);
 }
 
 int awl_act_sleep(lua_State *L) {
@@ -49,21 +40,13 @@ static int act_idle(lua_State *L) {
 
 /* ---- wires, inline [N6] ---- */
 
-static int after_await(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_await);
+static int after_await(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   lua_settop(L, 1);
   return awl_take_results(L, w->state, w->task);
 }
 
-static int after_step(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_step);
+static int after_step(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   awl_drop(w->state, aw_task_take_value(w->task));
   aw_wire *next = aw_task_take_next(w->task);
@@ -74,7 +57,7 @@ static int after_step(lua_State *L, int status, lua_KContext context) {
 }
 
 static int await_wire(lua_State *L, const char *what, bool whole,
-                      lua_KFunction k) {
+                      awl_after after) {
   awl_state *s = awl_of(L);
   lua_settop(L, 1);
   if (!awl_is_wire(L, s, 1))
@@ -85,7 +68,7 @@ static int await_wire(lua_State *L, const char *what, bool whole,
   int rc = aw_await_wire(w->task, wire, whole);
   if (rc < 0)
     return awl_refuse(L, w, rc);
-  return awl_park(L, w, k);
+  return awl_park(L, w, after);
 }
 
 static int act_await(lua_State *L) {
@@ -98,22 +81,14 @@ int awl_act_step(lua_State *L) {
 
 /* ---- operations of others: aiowire_lua.h ---- */
 
-static int after_operation(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_operation);
+static int after_operation(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED)
     awl_check_result(L, w);
   return w->then(L, w->result, w->data);
 }
 
 /* Of an operation that could not begin: through the queue, see awl_refuse(). */
-static int after_refused(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_refused);
+static int after_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return w->then(L, w->refused, w->data);
 }

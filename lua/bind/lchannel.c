@@ -141,11 +141,7 @@ static aw_value fill(lua_State *L, const channel *ch) {
   return awl_message_make(L, ch->messages);
 }
 
-static int after_send(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_send);
+static int after_send(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED)
     awl_check_result(L, w);
   if (w->result < 0)
@@ -209,11 +205,7 @@ static int channel_try_send(lua_State *L) {
   return 2;
 }
 
-static int after_recv(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_recv);
+static int after_recv(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED)
     awl_check_result(L, w);
   if (w->result < 0)
@@ -227,7 +219,7 @@ static int after_recv(lua_State *L, int status, lua_KContext context) {
   return push_closed(L, NULL);
 }
 
-static int receive(lua_State *L, const channel *ch, lua_KFunction k) {
+static int receive(lua_State *L, const channel *ch, awl_after after) {
   if (lua_gettop(L) != 1)
     lua_settop(L, 1);
   awl_worker *w =
@@ -242,7 +234,7 @@ static int receive(lua_State *L, const channel *ch, lua_KFunction k) {
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
   rc = aw_await_recv(w->task, ch->core);
-  return rc < 0 ? fail(L, ch, rc, "recv") : awl_park(L, w, k);
+  return rc < 0 ? fail(L, ch, rc, "recv") : awl_park(L, w, after);
 }
 
 /* ch:recv() → value; or nil, "closed" */
@@ -275,12 +267,8 @@ static int check_next(lua_State *L, int results) {
   return results == 1;
 }
 
-static int after_next(lua_State *L, int status, lua_KContext context) {
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_next);
-  w->resumed = true; /* after_recv() asks again */
-  return check_next(L, after_recv(L, status, context));
+static int after_next(lua_State *L, awl_worker *w) {
+  return check_next(L, after_recv(L, w));
 }
 
 static int next_value(lua_State *L) {

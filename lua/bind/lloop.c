@@ -246,11 +246,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   return end_run(L, s, loop);
 }
 
-static int after_run(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_run);
+static int after_run(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   awl_loop *loop = lua_touserdata(L, 1);
   bool failed = aw_loop_state_of(loop->core) == AW_LOOP_FAILED;
@@ -298,14 +294,9 @@ static int close_now(lua_State *L, awl_loop *loop) {
   return 0;
 }
 
-static int after_close_run(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_close_run);
+static int after_close_run(lua_State *L, awl_worker *w) {
   awl_loop *loop = lua_touserdata(L, 1);
-  w->resumed = true; /* after_run() asks again */
-  int results = after_run(L, LUA_OK, context);
+  int results = after_run(L, w);
   close_now(L, loop);
   return results;
 }

@@ -112,11 +112,7 @@ static int close_scope(lua_State *L, awl_worker *w) {
   return lua_error(L); /* Cancelled goes on */
 }
 
-static int after_join(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_join);
+static int after_join(lua_State *L, awl_worker *w) {
   return close_scope(L, w);
 }
 

@@ -57,20 +57,10 @@ int awl_foreign(lua_State *L, const char *what) {
 
 /* ---- awaiting: `w` has armed a wait with `rc` ---- */
 
-static int after_wait(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_wait);
-  awl_check_result(L, w);
-  lua_settop(L, 2);
-  return lua_isnil(L, 2) ? 0 : 1;
-}
-
-static int park(lua_State *L, awl_worker *w, int rc) {
+static int park(lua_State *L, awl_worker *w, int rc, awl_after after) {
   if (rc < 0)
     return awl_error(L, "%s", aw_strerror(rc));
-  return awl_park(L, w, after_wait);
+  return awl_park(L, w, after);
 }
 
 static aw_engine *engine_of(const awl_worker *w) {
@@ -150,7 +140,7 @@ static int event_wait(lua_State *L) {
     return awl_foreign(L, luaL_tolstring(L, 1, NULL));
   if (awl_at_once(w) && aw_event_is_set(core))
     return 0;
-  return park(L, w, aw_await_event(w->task, core));
+  return park(L, w, aw_await_event(w->task, core), awl_after_wait);
 }
 
 static void push_name_of(lua_State *L, const char *kind, const char *name) {
@@ -234,6 +224,12 @@ static int semaphore_gc(lua_State *L) {
   return 0;
 }
 
+/* [semaphore, permit] */
+static int after_acquire(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return 1;
+}
+
 /* sem:acquire() → permit, for `<close>` */
 static int semaphore_acquire(lua_State *L) {
   awl_state *s = awl_of(L);
@@ -245,7 +241,7 @@ static int semaphore_acquire(lua_State *L) {
     return awl_foreign(L, luaL_tolstring(L, 1, NULL));
   if (awl_at_once(w) && aw_semaphore_try_acquire(core) == 0)
     return 1;
-  return park(L, w, aw_await_acquire(w->task, core));
+  return park(L, w, aw_await_acquire(w->task, core), after_acquire);
 }
 
 /* sem:try_acquire() → permit, or nil */

@@ -245,23 +245,19 @@ static int end_as(lua_State *L, awl_state *s, aw_task *task) {
   }
 }
 
-static int after_wait(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_wait);
+static int after_wait(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return end_as(L, w->state, awl_check_task(L, w->state, 1));
 }
 
 static int begin_wait(lua_State *L, awl_worker *w, aw_task *task,
-                      lua_KFunction k) {
+                      awl_after after) {
   int rc = aw_await_task(w->task, task);
   if (rc == AW_ESELF)
     return awl_error(L, "a task cannot wait for itself or for one above it");
   if (rc < 0)
     return awl_error(L, "this task belongs to another engine");
-  return awl_park(L, w, k);
+  return awl_park(L, w, after);
 }
 
 static int task_wait(lua_State *L) {
@@ -276,11 +272,8 @@ static int task_wait(lua_State *L) {
 
 /* ---- cancel_wait and __close: join in a shield [C12] ---- */
 
-static int after_join(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_join);
+static int after_join(lua_State *L, awl_worker *w) {
+  (void)L;
   aw_scope_end end;
   aw_scope_close(w->task, &end);
   awl_drop(w->state, end.reason);
@@ -313,21 +306,12 @@ static int join(lua_State *L, awl_worker *w, aw_task *task) {
                           : "this task belongs to another engine");
 }
 
-static int after_cancel_wait(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  awl_worker *w = (awl_worker *)context;
-  if (awl_strayed(w))
-    return awl_park_again(L, w, after_cancel_wait);
-  awl_check_result(L, w);
-  return 0;
-}
-
 static int task_cancel_wait(lua_State *L) {
   awl_state *s = awl_of(L);
   aw_task *task = awl_check_task(L, s, 1);
   awl_worker *w = awl_awaiter(L, s, "Task:cancel_wait");
   task_cancel(L);
-  return begin_wait(L, w, task, after_cancel_wait);
+  return begin_wait(L, w, task, awl_after_wait);
 }
 
 /* Outside of tasks: drive the engine until the task has ended. A loop that
