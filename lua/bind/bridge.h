@@ -14,6 +14,7 @@
  *   show.c     values, tasks, waits for people    gather.c one value of several
  *   site.c     "file:line", interned              traceback.c  of a stack
  *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
+ *   object.c   what those have in common
  *   owner.c    whose a coroutine is
  *   state.c    the shared state
  *
@@ -476,15 +477,6 @@ void awl_open_channel(lua_State *L, awl_state *s);
 void awl_open_sync(lua_State *L, awl_state *s);
 /* Push the value that a wire sends; false: it is no wire that sends. */
 bool awl_push_sent(lua_State *L, awl_state *s, const aw_wire_view *view);
-/* Let C code find the userdata at `index` by `object`, in AWL_OBJECTS. */
-void awl_note_object(lua_State *L, awl_state *s, const void *object, int index);
-/* The name of a new `kind` of object: option `name` of the table at `arg`, or
- * where it is made; NULL if that is unknown. Borrowed, for this call: it may be
- * pushed. `known` are all its options, NULL at their end. Raises. */
-const char *awl_object_name(lua_State *L, awl_state *s, int arg,
-                            const char *kind, const char *const *known);
-/* Raise that `what` belongs to another engine [S6]. */
-int awl_foreign(lua_State *L, const char *what);
 
 /* ---- worker.c ---- */
 

@@ -296,8 +296,6 @@ static int channel_tostring(lua_State *L) {
   const channel *ch = check(L, 1);
   aw_channel_view view;
   aw_channel_look(ch->core, &view);
-  push_name(L, ch);
-  lua_pushliteral(L, " (");
   if (view.closed)
     lua_pushfstring(L, view.count ? "closed, %I left" : "closed",
                     (LUAI_UACINT)view.count);
@@ -306,13 +304,8 @@ static int channel_tostring(lua_State *L) {
   else
     lua_pushfstring(L, "%I of %I", (LUAI_UACINT)view.count,
                     (LUAI_UACINT)view.capacity);
-  size_t waiting = view.senders + view.receivers;
-  if (waiting > 0)
-    lua_pushfstring(L, ", %I waiting)", (LUAI_UACINT)waiting);
-  else
-    lua_pushliteral(L, ")");
-  lua_concat(L, 4);
-  return 1;
+  return awl_show_object(L, "channel", view.name,
+                         view.senders + view.receivers);
 }
 
 /* ---- wires ---- */

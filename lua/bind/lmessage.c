@@ -37,15 +37,6 @@ struct awl_messages {
 
 /* ---- stores ---- */
 
-bool awl_push_object(const awl_state *s, const void *object) {
-  if (s->closing)
-    return false;
-  if (lua_rawgetp(s->util, AWL_OBJECTS, object) == LUA_TUSERDATA)
-    return true;
-  lua_pop(s->util, 1);
-  return false;
-}
-
 bool awl_messages_push_values(const awl_messages *store) {
   lua_State *util = store->state->util;
   if (!awl_push_object(store->state, store))

@@ -5,172 +5,127 @@
  * its permit, which acquire() returns: its `__close` gives one back. Permits
  * are all alike, so there is one such object for each semaphore.
  */
-#include "bridge.h"
-
-#include <string.h>
-
+#include "object.h"
 #include "wires.h"
 
-typedef struct event {
-  aw_event *core; /* NULL once finalized */
-} event;
-
-typedef struct semaphore {
-  aw_semaphore *core; /* NULL once finalized */
-} semaphore;
+/* The userdata of both. */
+typedef struct object {
+  void *core; /* aw_event or aw_semaphore; NULL once finalized */
+} object;
 
 enum { PERMIT = 1 };       /* user value of a semaphore */
 enum { SEMAPHORE_OF = 1 }; /* and of its permit */
 
-/* ---- what channels use as well ---- */
+/* ---- what both do ---- */
 
-const char *awl_object_name(lua_State *L, awl_state *s, int arg,
-                            const char *kind, const char *const *known) {
-  const char *name = NULL;
-  if (!lua_isnoneornil(L, arg)) {
-    awl_check_options(L, arg, kind, known);
-    int type = lua_getfield(L, arg, "name");
-    if (type != LUA_TNIL && type != LUA_TSTRING)
-      awl_error(L, "bad option 'name' (a string expected)");
-    name = lua_tostring(L, -1); /* it stays there */
-  }
-  if (!name)
-    name = awl_where(L, s, 1);
-  return *name == '?' ? NULL : name;
+/* What the core has of the object at 1, which must be of `class`. */
+static void *check(lua_State *L, awl_class class, const char *name) {
+  if (!awl_is(L, awl_of(L), 1, class))
+    luaL_typeerror(L, 1, name);
+  const object *o = lua_touserdata(L, 1);
+  if (!o->core)
+    awl_error(L, "this object is garbage, and finalized");
+  return o->core;
 }
 
-void awl_note_object(lua_State *L, awl_state *s, const void *object,
-                     int index) {
-  index = lua_absindex(L, index);
-  awl_push_slot(L, s, AWL_OBJECTS);
-  lua_pushvalue(L, index);
-  lua_rawsetp(L, -2, object);
-  lua_pop(L, 1);
+static aw_event *check_event(lua_State *L) {
+  return check(L, AWL_EVENT, "event");
 }
 
-int awl_foreign(lua_State *L, const char *what) {
-  return awl_error(L,
-                   "%s belongs to another engine: tasks of an EventLoop with a "
-                   "clock or seed of its own share nothing with others",
-                   what);
+static aw_semaphore *check_semaphore(lua_State *L) {
+  return check(L, AWL_SEMAPHORE, "semaphore");
 }
 
-/* ---- awaiting: `w` has armed a wait with `rc` ---- */
+/* Push an object that has nothing of the core yet. */
+static object *push_empty(lua_State *L, awl_class class, int user_values) {
+  object *o = lua_newuserdatauv(L, sizeof *o, user_values);
+  o->core = NULL;
+  awl_push_class(L, awl_of(L), class);
+  lua_setmetatable(L, -2);
+  return o;
+}
 
-static int park(lua_State *L, awl_worker *w, int rc, awl_after after) {
-  if (rc < 0)
-    return awl_error(L, "%s", aw_strerror(rc));
-  return awl_park(L, w, after);
+/* The object at 1 is finalized: what it had of the core. */
+static void *take(lua_State *L) {
+  object *o = lua_touserdata(L, 1);
+  void *core = o->core;
+  o->core = NULL;
+  return core;
 }
 
 static aw_engine *engine_of(const awl_worker *w) {
   return w->state->run.engine->core;
 }
 
-static void check_live(lua_State *L, const void *core) {
-  if (!core)
-    awl_error(L, "this object is garbage, and finalized");
-}
-
-/* Append ", 2 waiting)" or ")" to the text on top. */
-static int end_text(lua_State *L, size_t waiting) {
-  if (waiting > 0)
-    lua_pushfstring(L, "%s, %I waiting)", lua_tostring(L, -1),
-                    (LUAI_UACINT)waiting);
-  else
-    lua_pushfstring(L, "%s)", lua_tostring(L, -1));
-  return 1;
+/* A wait was armed with `rc`. */
+static int park(lua_State *L, awl_worker *w, int rc, awl_after after) {
+  if (rc < 0)
+    return awl_error(L, "%s", aw_strerror(rc));
+  return awl_park(L, w, after);
 }
 
 /* ---- events ---- */
 
-static aw_event *check_event(lua_State *L, awl_state *s) {
-  if (!awl_is(L, s, 1, AWL_EVENT))
-    luaL_typeerror(L, 1, "event");
-  event *e = lua_touserdata(L, 1);
-  check_live(L, e->core);
-  return e->core;
-}
-
-static const char *const only_name[] = {"name", NULL};
-
 /* event([{name=}]) */
 static int m_event(lua_State *L) {
-  awl_state *s = awl_of(L);
+  static const char *const known[] = {"name", NULL};
   lua_settop(L, 1);
-  const char *name = awl_object_name(L, s, 1, "event", only_name);
-  event *e = lua_newuserdatauv(L, sizeof *e, 0);
-  e->core = NULL;
-  awl_push_class(L, s, AWL_EVENT);
-  lua_setmetatable(L, -2);
-  if (aw_event_new(name, &e->core) < 0)
+  const char *name = awl_object_name(L, awl_of(L), 1, "event", known);
+  object *o = push_empty(L, AWL_EVENT, 0);
+  aw_event *event;
+  if (aw_event_new(name, &event) < 0)
     return awl_error(L, "not enough memory");
+  o->core = event;
   return 1;
 }
 
 static int event_gc(lua_State *L) {
-  event *e = lua_touserdata(L, 1);
-  aw_event_release(e->core);
-  e->core = NULL;
+  aw_event_release(take(L));
   return 0;
 }
 
 static int event_set(lua_State *L) {
-  aw_event_set(check_event(L, awl_of(L)));
+  aw_event_set(check_event(L));
   return 0;
 }
 
 static int event_clear(lua_State *L) {
-  aw_event_clear(check_event(L, awl_of(L)));
+  aw_event_clear(check_event(L));
   return 0;
 }
 
 static int event_is_set(lua_State *L) {
-  lua_pushboolean(L, aw_event_is_set(check_event(L, awl_of(L))));
+  lua_pushboolean(L, aw_event_is_set(check_event(L)));
   return 1;
 }
 
 /* e:wait() */
 static int event_wait(lua_State *L) {
-  awl_state *s = awl_of(L);
-  aw_event *core = check_event(L, s);
+  aw_event *event = check_event(L);
   lua_settop(L, 1);
-  awl_worker *w = awl_awaiter(L, s, "event:wait");
-  if (!aw_event_open_to(core, engine_of(w)))
+  awl_worker *w = awl_awaiter(L, awl_of(L), "event:wait");
+  if (!aw_event_open_to(event, engine_of(w)))
     return awl_foreign(L, luaL_tolstring(L, 1, NULL));
-  if (awl_at_once(w) && aw_event_is_set(core))
+  if (awl_at_once(w) && aw_event_is_set(event))
     return 0;
-  return park(L, w, aw_await_event(w->task, core), awl_after_wait);
-}
-
-static void push_name_of(lua_State *L, const char *kind, const char *name) {
-  lua_pushfstring(L, name ? "%s %s (" : "%s (", kind, name);
+  return park(L, w, aw_await_event(w->task, event), awl_after_wait);
 }
 
 /* event ready (set) */
 static int event_tostring(lua_State *L) {
-  const aw_event *core = check_event(L, awl_of(L));
-  push_name_of(L, "event", aw_event_name(core));
-  lua_pushstring(L, aw_event_is_set(core) ? "set" : "not set");
-  lua_concat(L, 2);
-  return end_text(L, aw_event_waiting(core));
+  const aw_event *event = check_event(L);
+  lua_pushstring(L, aw_event_is_set(event) ? "set" : "not set");
+  return awl_show_object(L, "event", aw_event_name(event),
+                         aw_event_waiting(event));
 }
 
 /* Wait(event) */
 static int m_Wait(lua_State *L) {
-  aw_lua_push_wire(L, aw_when_set(check_event(L, awl_of(L))), 1);
+  aw_lua_push_wire(L, aw_when_set(check_event(L)), 1);
   return 1;
 }
 
 /* ---- semaphores ---- */
-
-static aw_semaphore *check_semaphore(lua_State *L, awl_state *s) {
-  if (!awl_is(L, s, 1, AWL_SEMAPHORE))
-    luaL_typeerror(L, 1, "semaphore");
-  semaphore *sem = lua_touserdata(L, 1);
-  check_live(L, sem->core);
-  return sem->core;
-}
 
 /* Option `max` of the table at `arg`. */
 static uint64_t check_max(lua_State *L, int arg, uint64_t count) {
@@ -200,27 +155,23 @@ static void push_permit(lua_State *L, int owner) {
 /* semaphore(n [, {max=, name=}]) */
 static int m_semaphore(lua_State *L) {
   static const char *const known[] = {"max", "name", NULL};
-  awl_state *s = awl_of(L);
   lua_Integer count = luaL_checkinteger(L, 1);
   luaL_argcheck(L, count >= 0, 1, "permits must not be negative");
   lua_settop(L, 2);
-  const char *name = awl_object_name(L, s, 2, "semaphore", known);
+  const char *name = awl_object_name(L, awl_of(L), 2, "semaphore", known);
   uint64_t most = check_max(L, 2, (uint64_t)count);
-  semaphore *sem = lua_newuserdatauv(L, sizeof *sem, 1);
-  sem->core = NULL;
-  awl_push_class(L, s, AWL_SEMAPHORE);
-  lua_setmetatable(L, -2);
+  object *o = push_empty(L, AWL_SEMAPHORE, 1);
   push_permit(L, lua_gettop(L));
   lua_setiuservalue(L, -2, PERMIT);
-  if (aw_semaphore_new((uint64_t)count, most, name, &sem->core) < 0)
+  aw_semaphore *semaphore;
+  if (aw_semaphore_new((uint64_t)count, most, name, &semaphore) < 0)
     return awl_error(L, "not enough memory");
+  o->core = semaphore;
   return 1;
 }
 
 static int semaphore_gc(lua_State *L) {
-  semaphore *sem = lua_touserdata(L, 1);
-  aw_semaphore_release(sem->core);
-  sem->core = NULL;
+  aw_semaphore_release(take(L));
   return 0;
 }
 
@@ -232,22 +183,20 @@ static int after_acquire(lua_State *L, awl_worker *w) {
 
 /* sem:acquire() → permit, for `<close>` */
 static int semaphore_acquire(lua_State *L) {
-  awl_state *s = awl_of(L);
-  aw_semaphore *core = check_semaphore(L, s);
+  aw_semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, PERMIT);
-  awl_worker *w = awl_awaiter(L, s, "semaphore:acquire");
-  if (!aw_semaphore_open_to(core, engine_of(w)))
+  awl_worker *w = awl_awaiter(L, awl_of(L), "semaphore:acquire");
+  if (!aw_semaphore_open_to(semaphore, engine_of(w)))
     return awl_foreign(L, luaL_tolstring(L, 1, NULL));
-  if (awl_at_once(w) && aw_semaphore_try_acquire(core) == 0)
+  if (awl_at_once(w) && aw_semaphore_try_acquire(semaphore) == 0)
     return 1;
-  return park(L, w, aw_await_acquire(w->task, core), after_acquire);
+  return park(L, w, aw_await_acquire(w->task, semaphore), after_acquire);
 }
 
 /* sem:try_acquire() → permit, or nil */
 static int semaphore_try_acquire(lua_State *L) {
-  aw_semaphore *core = check_semaphore(L, awl_of(L));
-  if (aw_semaphore_try_acquire(core) == 0)
+  if (aw_semaphore_try_acquire(check_semaphore(L)) == 0)
     lua_getiuservalue(L, 1, PERMIT);
   else
     lua_pushnil(L);
@@ -255,7 +204,7 @@ static int semaphore_try_acquire(lua_State *L) {
 }
 
 static int give_back(lua_State *L) {
-  if (aw_semaphore_give_back(check_semaphore(L, awl_of(L))) < 0) {
+  if (aw_semaphore_give_back(check_semaphore(L)) < 0) {
     luaL_tolstring(L, 1, NULL);
     return awl_error(L, "%s: released more often than acquired",
                      lua_tostring(L, -1));
@@ -278,11 +227,10 @@ static int permit_close(lua_State *L) {
 
 /* semaphore db (1 free, 2 waiting) */
 static int semaphore_tostring(lua_State *L) {
-  const aw_semaphore *core = check_semaphore(L, awl_of(L));
-  push_name_of(L, "semaphore", aw_semaphore_name(core));
-  lua_pushfstring(L, "%I free", (LUAI_UACINT)aw_semaphore_count(core));
-  lua_concat(L, 2);
-  return end_text(L, aw_semaphore_waiting(core));
+  const aw_semaphore *semaphore = check_semaphore(L);
+  lua_pushfstring(L, "%I free", (LUAI_UACINT)aw_semaphore_count(semaphore));
+  return awl_show_object(L, "semaphore", aw_semaphore_name(semaphore),
+                         aw_semaphore_waiting(semaphore));
 }
 
 static int permit_tostring(lua_State *L) {
@@ -297,9 +245,9 @@ static int permit_tostring(lua_State *L) {
 static int m_Acquire(lua_State *L) {
   enum { TAKE = 2, GIVE };
   awl_state *s = awl_of(L);
-  aw_semaphore *core = check_semaphore(L, s);
+  aw_semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
-  aw_lua_push_wire(L, aw_acquire(core), 1);
+  aw_lua_push_wire(L, aw_acquire(semaphore), 1);
   lua_getiuservalue(L, 1, PERMIT);
   awl_push_value_part(L, s);
   awl_push_compound(L, s, TAKE, 2);

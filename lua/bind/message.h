@@ -7,7 +7,7 @@
 #ifndef AWL_MESSAGE_H
 #define AWL_MESSAGE_H
 
-#include "bridge.h"
+#include "object.h"
 
 typedef struct awl_messages awl_messages;
 
@@ -23,8 +23,6 @@ bool awl_messages_reserve(awl_messages *messages);
 /* Push the table of values to util; false, and nothing is pushed, when the
  * channel is no more. */
 bool awl_messages_push_values(const awl_messages *messages);
-/* The same for what awl_note_object() noted. */
-bool awl_push_object(const awl_state *s, const void *object);
 
 /* [values, value] → a message of that value, for which there is room; pops
  * both. Gives. Raises nothing. */
