@@ -16,6 +16,8 @@
  * race: no `next` is held over it.
  */
 #include "meeting.h"
+#include "task.h"
+#include "wait.h"
 
 #include <assert.h>
 

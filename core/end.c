@@ -11,7 +11,13 @@
  *
  * Neighbours: step.c begins it, group.c is told of operands; loop.c counts.
  */
-#include "state.h"
+#include "end.h"
+
+#include "loop.h"
+#include "memory.h"
+#include "scope.h"
+#include "task.h"
+#include "wait.h"
 
 #include <assert.h>
 

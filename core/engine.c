@@ -10,16 +10,25 @@
  * While tasks stay ready, 2 and 3 come after at most 64 steps, fewer when
  * steps are slow: `credit` is sized so that they take about 0.2 ms [F2].
  *
- * libuv is opened when the engine first rests. Its callbacks wake tasks, they
- * run nothing. Nobody includes or calls this file but through aiowire.h.
+ * The callbacks of libuv wake tasks, they run nothing. Nobody includes or calls
+ * this file but through aiowire.h.
  */
-#include "state.h"
+#include "deadline.h"
+#include "end.h"
+#include "error.h"
+#include "libuv.h"
+#include "loop.h"
+#include "memory.h"
+#include "poller.h"
+#include "ready.h"
+#include "report.h"
+#include "scope.h"
+#include "step.h"
+#include "task.h"
+#include "wait.h"
+#include "zmq.h"
 
-#include <assert.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { CREDIT_MOST = 64 };
 static const uint64_t SLICE = 200 * 1000;       /* ns */
@@ -57,7 +66,8 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   return 0;
 }
 
-static void close_uv(aw_engine *engine) {
+/* What others have in libuv's loop, that loop, and what is in it. */
+static void close_all(aw_engine *engine) {
   aw_closer *closer;
   while ((closer = engine->closers) != NULL) {
     engine->closers = closer->next;
@@ -66,14 +76,7 @@ static void close_uv(aw_engine *engine) {
   if (!engine->has_uv)
     return;
   aw__poller_free(engine);
-  uv_close((uv_handle_t *)&engine->timer, NULL);
-  uv_close((uv_handle_t *)&engine->prepare, NULL);
-  uv_close((uv_handle_t *)&engine->async, NULL);
-  uv_run(&engine->uv, UV_RUN_DEFAULT);
-  int rc = uv_loop_close(&engine->uv);
-  assert(rc == 0);
-  (void)rc;
-  engine->has_uv = false;
+  aw__libuv_close(engine);
 }
 
 /* It is told: nobody needs the error of a late clean-up any more. */
@@ -90,7 +93,7 @@ int aw_engine_free(aw_engine *engine) {
     return 0;
   if (engine->loops > 0)
     return AW_EBUSY;
-  close_uv(engine);
+  close_all(engine);
   aw_deadlines *d = &engine->deadlines;
   aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
   aw__free(engine, engine->ready.scratch,
@@ -121,21 +124,6 @@ aw_task *aw_current(const aw_engine *engine) {
   return engine->current;
 }
 
-/* Handles that are somebody else's, and keep something alive. */
-static void count_handle(uv_handle_t *handle, void *count) {
-  if (uv_has_ref(handle) && !uv_is_closing(handle))
-    ++*(size_t *)count;
-}
-
-static size_t count_handles(const aw_engine *engine) {
-  enum { OWN = 3 }; /* the timer, the prepare and the async */
-  if (!engine->has_uv)
-    return 0;
-  size_t count = 0;
-  uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
-  return count - OWN - aw__poller_idle(engine);
-}
-
 void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   memset(out, 0, sizeof *out);
   out->loops = engine->loops;
@@ -145,10 +133,32 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   out->errors = engine->errors;
   out->bytes = engine->bytes;
   out->steps = engine->steps;
-  out->handles = count_handles(engine);
+  out->handles = aw__libuv_handles(engine) - aw__poller_idle(engine);
 }
 
 /* ---- libuv ---- */
+
+void aw_engine_add_closer(aw_engine *engine, aw_closer *closer) {
+  closer->next = engine->closers;
+  engine->closers = closer;
+}
+
+aw_closer *aw_engine_find_closer(const aw_engine *engine,
+                                 void (*close)(aw_closer *closer)) {
+  aw_closer *closer = engine->closers;
+  while (closer && closer->close != close)
+    closer = closer->next;
+  return closer;
+}
+
+int aw_engine_uv(aw_engine *engine, void **out) {
+  int rc = aw__libuv_open(engine);
+  aw__poller_close_idle(engine);
+  *out = rc < 0 ? NULL : &engine->uv;
+  return rc;
+}
+
+/* ---- resting ---- */
 
 /* uv_run() returns, and the deadlines are looked at next. */
 static void time_is_up(uv_timer_t *timer) {
@@ -168,110 +178,16 @@ static void before_poll(uv_prepare_t *prepare) {
     uv_stop(prepare->loop);
 }
 
-static void ignore_async(uv_async_t *async) {
-  (void)async; /* `woken` says it */
-}
-
-/* Take what is free of the descriptors 0 to 2: libuv must not get them, it
- * asserts so when it closes one. Returns them as bits. */
-static unsigned hold_standard_files(void) {
-  unsigned held = 0;
-  for (int fd = 0; fd <= 2; fd++)
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd)
-      held |= 1U << fd;
-  return held;
-}
-
-static void release_standard_files(unsigned held) {
-  for (int fd = 0; fd <= 2; fd++)
-    if (held & 1U << fd)
-      close(fd);
-}
-
-/* Is there room for the descriptors of a libuv loop? It aborts the process
- * when there is none for its first pipe. */
-static bool has_room(aw_engine *engine) {
-  enum { NEEDED = 8 };
-  int fds[NEEDED], count = 0;
-  while (count < NEEDED && pipe(&fds[count]) == 0)
-    count += 2;
-  struct stat file;
-  if (count > 0 && fstat(fds[0], &file) == 0)
-    engine->poller.pipes = file.st_dev;
-  for (int i = 0; i < count; i++)
-    close(fds[i]);
-  return count == NEEDED;
-}
-
-static int init_uv(aw_engine *engine) {
-  if (!has_room(engine))
-    return UV_EMFILE;
-  int rc = uv_loop_init(&engine->uv);
-  if (rc < 0)
-    return rc;
-  uv_timer_init(&engine->uv, &engine->timer);
-  uv_prepare_init(&engine->uv, &engine->prepare);
-  engine->prepare.data = engine;
-  uv_prepare_start(&engine->prepare, before_poll);
-  rc = uv_async_init(&engine->uv, &engine->async, ignore_async);
-  if (rc == 0) {
-    engine->has_uv = true;
-    return 0;
-  }
-  uv_close((uv_handle_t *)&engine->timer, NULL);
-  uv_close((uv_handle_t *)&engine->prepare, NULL);
-  uv_run(&engine->uv, UV_RUN_DEFAULT);
-  uv_loop_close(&engine->uv);
-  return rc;
-}
-
-int aw__engine_open_uv(aw_engine *engine) {
-  if (engine->has_uv)
-    return 0;
-  unsigned held = hold_standard_files();
-  int rc = init_uv(engine);
-  release_standard_files(held);
-  return rc;
-}
-
-void aw_engine_add_closer(aw_engine *engine, aw_closer *closer) {
-  closer->next = engine->closers;
-  engine->closers = closer;
-}
-
-aw_closer *aw_engine_find_closer(const aw_engine *engine,
-                                 void (*close)(aw_closer *closer)) {
-  aw_closer *closer = engine->closers;
-  while (closer && closer->close != close)
-    closer = closer->next;
-  return closer;
-}
-
-int aw_engine_uv(aw_engine *engine, void **out) {
-  int rc = aw__engine_open_uv(engine);
-  aw__poller_close_idle(engine);
-  *out = rc < 0 ? NULL : &engine->uv;
-  return rc;
-}
-
-int aw_engine_wakeable(aw_engine *engine) {
-  return aw__engine_open_uv(engine);
-}
-
-void aw_engine_wake(aw_engine *engine) {
-  engine->woken = 1;
-  uv_async_send(&engine->async);
-}
-
 /* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
 static int block(aw_engine *engine, uint64_t until) {
-  int rc = aw__engine_open_uv(engine);
+  int rc = aw__libuv_open(engine);
   if (rc < 0)
     return rc;
   aw__poller_close_idle(engine);
   aw__poller_settle(engine);
   if (engine->ready.count > 0) /* some were closed */
     return 0;
+  uv_prepare_start(&engine->prepare, before_poll); /* once is enough */
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
   aw__zmq_settle(engine);
@@ -331,10 +247,6 @@ static bool wake_idle(aw_engine *engine) {
 }
 
 /* ---- the turn ---- */
-
-bool aw__engine_must_queue(aw_engine *engine) {
-  return engine->ready.count > 0 || --engine->credit <= 0;
-}
 
 /* See the time, and how many steps fit until the next look. */
 static void look(aw_engine *engine) {

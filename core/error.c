@@ -4,7 +4,9 @@
  * second to it [E3]. Reference counted, since a task that failed, those that
  * waited for it and the scopes it went through share one.
  */
-#include "state.h"
+#include "error.h"
+
+#include "memory.h"
 
 enum { ZMQ_ERRORS = 156384712 }; /* ZMQ_HAUSNUMERO */
 

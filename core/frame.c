@@ -10,7 +10,14 @@
  *
  * Neighbours: step.c meets these frames, guard.c and group.c push them.
  */
-#include "state.h"
+#include "frame.h"
+
+#include "deadline.h"
+#include "error.h"
+#include "memory.h"
+#include "scope.h"
+#include "task.h"
+#include "wait.h"
 
 #include <assert.h>
 

@@ -23,7 +23,15 @@
  * top one of the task until all have ended; `contender` operands are parked on
  * an abortable wait, or their wait is being armed.
  */
-#include "state.h"
+#include "group.h"
+
+#include "end.h"
+#include "frame.h"
+#include "loop.h"
+#include "memory.h"
+#include "scope.h"
+#include "task.h"
+#include "wire.h"
 
 #include <assert.h>
 

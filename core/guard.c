@@ -20,7 +20,17 @@
  *
  * Neighbours: frame.c has scopes and chains; step.c calls this.
  */
-#include "state.h"
+#include "guard.h"
+
+#include "deadline.h"
+#include "error.h"
+#include "frame.h"
+#include "memory.h"
+#include "ready.h"
+#include "scope.h"
+#include "task.h"
+#include "wait.h"
+#include "wire.h"
 
 #include <assert.h>
 #include <math.h>
@@ -214,7 +224,7 @@ static aw_after wait_until(aw_task *task, uint64_t at) {
     return on_or_fail(task, rc);
   }
   task->result = 0;
-  if (!aw__engine_must_queue(engine))
+  if (!aw__ready_must_queue(engine))
     return AW_AFTER_ON;
   aw__task_queue(task);
   return AW_AFTER_OFF;

@@ -8,7 +8,13 @@
  * root, whose grace bounds the rest. `ending` remembers the first of them; an
  * error overrides a stop.
  */
-#include "state.h"
+#include "loop.h"
+
+#include "deadline.h"
+#include "end.h"
+#include "memory.h"
+#include "scope.h"
+#include "task.h"
 
 #include <assert.h>
 

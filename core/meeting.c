@@ -2,6 +2,8 @@
  */
 #include "meeting.h"
 
+#include "memory.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise */
 #endif
-#include "state.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>

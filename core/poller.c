@@ -23,7 +23,11 @@
  * Invariants: a watch is in the table until its handle is being closed; its
  * memory goes in the close callback (I4); `armed` is what libuv watches.
  */
-#include "state.h"
+#include "poller.h"
+
+#include "libuv.h"
+#include "memory.h"
+#include "task.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -122,7 +126,7 @@ static int init_poll(aw_engine *engine, uv_poll_t *poll, int fd) {
 
 static int open_watch(aw_engine *engine, int fd, const struct stat *file,
                       aw_watch **out) {
-  int rc = aw__engine_open_uv(engine);
+  int rc = aw__libuv_open(engine);
   if (rc == 0)
     rc = make_room(engine, fd);
   if (rc < 0)

@@ -5,7 +5,9 @@
  * the list by its `link`, so queueing cannot fail. With a seed, each round is
  * shuffled at its start [F6].
  */
-#include "state.h"
+#include "ready.h"
+
+#include "memory.h"
 
 #include <assert.h>
 
@@ -70,4 +72,8 @@ void aw__ready_round(aw_engine *engine) {
   if (engine->config.seed)
     shuffle(engine);
   engine->ready.round = engine->ready.count;
+}
+
+bool aw__ready_must_queue(aw_engine *engine) {
+  return engine->ready.count > 0 || --engine->credit <= 0;
 }

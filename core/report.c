@@ -4,7 +4,11 @@
  * outcome is kept in the task, and aw_next() goes on with it. What makes
  * repeated steps cheap is here too, since it is asked at that moment.
  */
-#include "state.h"
+#include "report.h"
+
+#include "end.h"
+#include "guard.h"
+#include "task.h"
 
 #include <assert.h>
 

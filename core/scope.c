@@ -14,7 +14,11 @@
  * it is cancelled, at whose end the cancel is hard [C8]. A shield has two
  * times, its end and that grace: the alarm is that of the earlier.
  */
-#include "state.h"
+#include "scope.h"
+
+#include "deadline.h"
+#include "memory.h"
+#include "task.h"
 
 #include <assert.h>
 

@@ -24,11 +24,14 @@
  *   I10 `inner` is the scope of the topmost frame that has one, or the task's
  *       own
  *
- * Layers: engine → step, report → guard, group → frame, end, loop → poller, zmq,
- * channel, sync → meeting → wait → scope → task → deadline, ready, wire, error,
- * memory. A file calls into its own layer and below; but for three words up: a
- * wake that decides a race, the end of an operand, and who is a rival in a
- * race, are between group.c and those who wake.
+ * Each x.c has an x.h, with what others of the core may call. Layers:
+ *
+ *   engine → step, report → guard, group → frame, end, loop → poller, zmq,
+ *   channel, sync → meeting → wait → scope → task → deadline, ready, wire,
+ *   error, memory, libuv, libzmq
+ *
+ * A file includes those of its own layer and below; what goes the other way
+ * stands at the end of this file.
  */
 #ifndef AW_STATE_H
 #define AW_STATE_H
@@ -411,208 +414,12 @@ struct aw_engine {
   aw_closer *closers;
 };
 
-/* ---- memory.c ---- */
-
-enum { AW_CACHE_LINE = 64 };
-
-/* Ask for the cache line at `place`: it will be used soon. */
-static inline void aw__prefetch(const void *place) {
-#ifdef __GNUC__
-  __builtin_prefetch(place, 1);
-#else
-  (void)place;
-#endif
-}
-
-void *aw__alloc(aw_engine *engine, size_t size); /* zeroed, or NULL */
-void aw__free(aw_engine *engine, void *memory, size_t size);
-void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size);
-aw_task *aw__task_take(aw_engine *engine); /* zeroed, or NULL */
-void aw__task_put_back(aw_engine *engine, aw_task *task);
-void aw__engine_keep(aw_engine *engine);
-void aw__engine_release(aw_engine *engine);
-void aw__drop(aw_engine *engine, aw_value value);
-aw_value aw__keep_value(aw_engine *engine, aw_value value);
-
-/* ---- error.c ---- */
-/* As aw_error_new(), but NULL when out of memory; takes nothing then. */
-aw_error *aw__error_make(aw_engine *engine, int code, aw_value value);
-void aw__error_set_attempts(aw_error *error, uint32_t attempts);
-/* Keeps `wire` and `holder`, which may be NULL. */
-void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
-                        uint64_t ns);
-
-/* ---- wire.c ---- */
-aw_wire *aw__wire_inside(const aw_wire *wire); /* looks through HOLD, NAMED */
-/* The name that aw_wire_name() is the text of: gives; NULL if it is not of a
- * named wire. */
-aw_name *aw__wire_keep_name(const aw_wire *wire);
-void aw__name_release(aw_name *name); /* NULL is fine */
-
-/* ---- deadline.c ---- */
-int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at);
-void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm);
-uint64_t aw__alarm_at(const aw_engine *engine, const aw_alarm *alarm);
-/* The first alarm due at `now`, taken off; NULL when there is none. */
-aw_alarm *aw__alarm_due(aw_engine *engine, uint64_t now);
-uint64_t aw__alarm_next(const aw_engine *engine); /* AW_NEVER: none */
-
-/* ---- ready.c ---- */
-void aw__ready_push(aw_engine *engine, aw_task *task);
-aw_task *aw__ready_pop(aw_engine *engine); /* NULL: the round is over */
-void aw__ready_round(aw_engine *engine);   /* begin the next one */
-uint64_t aw__random(aw_engine *engine);    /* the engine's source */
-
-/* ---- task.c ---- */
-aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
-                      const aw_task_config *config);
-int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
-void aw__task_pop(aw_task *task);
-void aw__task_end_root(aw_task *task); /* the outermost chain is over */
-void aw__task_outcome(aw_task *task, aw_outcome outcome);
-void aw__task_drop_outcome(aw_task *task);
-void aw__task_end_value(aw_task *task, aw_value value);
-void aw__task_end_code(aw_task *task, int code);         /* also AW_ECANCELED */
-void aw__task_end_error(aw_task *task, aw_error *error); /* takes */
-void aw__task_raise(aw_task *task,
-                    aw_error *error); /* the same, where it is new */
-void aw__task_remember(aw_task *task, const aw_wire *left);
-bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
-void aw__task_queue(aw_task *task);            /* running → ready */
-void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
-void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
-void aw__task_abort(aw_task *task);  /* parked → ready, Cancelled */
-void aw__task_refuse(aw_task *task); /* running → ready, Cancelled */
-void aw__task_turn(aw_task *task);   /* running → ready, cancelled or not */
-
-/* ---- scope.c ---- */
-void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task);
-void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
-                      uint64_t grace);
-void aw__scope_alarm(aw_scope *scope); /* its alarm went off */
-void aw__scope_harden(aw_scope *scope);
-void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
-void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
-void aw__scope_unlink(aw_scope *scope);
-/* `from` + `ns`, or AW_NEVER past the end of time. */
-uint64_t aw__later(uint64_t from, uint64_t ns);
-aw_engine *aw__scope_engine(const aw_scope *scope);
-aw_loop *aw__scope_loop(const aw_scope *scope);
-int aw__scope_level_outside(const aw_scope *scope);
-/* It has been left, or its run has ended: was that long after its cancel? */
-void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
-void aw__scope_end(aw_scope *scope, aw_scope_end *end);
-
-/* ---- wait.c ---- */
-extern const aw_operation aw__wait_sleep, aw__wait_task, aw__wait_children,
-    aw__wait_loop, aw__wait_idle;
-/* Arm `operation`. Returns 0: the task is parked; 1: it is over already; or a
- * negative code. */
-int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data);
-/* Arming gave `rc`, as the above: park, or be over, through the queue. Returns
- * what an await returns. */
-int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
-                   void *data);
-/* Before a wait is armed: `go` follows it. True: cancelled, it is queued. */
-bool aw__wait_refused(aw_task *task, aw_go go);
-int aw__wait_until(aw_task *task, uint64_t at);
-int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go);
-bool aw__wait_for_children(aw_task *task, aw_scope *scope);
-
-/* ---- poller.c ---- */
-/* Before libuv polls: watch what is waited for. */
-void aw__poller_settle(aw_engine *engine);
-/* Close the watchers that nobody waits for. */
-void aw__poller_close_idle(aw_engine *engine);
-/* How many watchers there are that nobody waits for. */
-size_t aw__poller_idle(const aw_engine *engine);
-void aw__poller_free(aw_engine *engine);
-int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
-
-/* ---- zmq.c ---- */
-/* Look at the sockets that something was done with, and wake tasks. */
-void aw__zmq_look(aw_engine *engine);
-/* Before libuv blocks: hear no more of sockets that nobody waits for. */
-void aw__zmq_settle(aw_engine *engine);
-/* Do some want to be looked at? Then do not block. */
-bool aw__zmq_is_dirty(const aw_engine *engine);
-
-/* ---- end.c ---- */
-/* The outermost chain has ended. True: parked, to join the task's children. */
-bool aw__task_finish(aw_task *task);
-void aw__task_conclude(aw_task *task); /* they have been joined */
-void aw__task_settle(aw_task *task);   /* an ended task leaves the tree */
-/* End a task that runs no code any more, not even to clean up. */
-void aw__task_end_cancelled(aw_task *task);
-void aw__task_lose(aw_task *task); /* the same of an event in a race */
-/* True: `*out` is a step for the host, that closes its code. */
-bool aw__task_kill(aw_task *task, aw_step *out);
-bool aw__task_kill_one(aw_engine *engine);
-
-/* ---- frame.c ---- */
-/* Push the frame of a chain: `wire`, kept, is what the task does next. */
-int aw__frame_chain(aw_task *task, aw_wire *wire);
-/* Open a scope in a frame of its own; see AW_FRAME_SCOPE for `wire`. */
-int aw__frame_scope(aw_task *task, const aw_scope_config *config,
-                    aw_wire *wire);
-/* When a shield that is entered now stops hiding; AW_DEFAULT: the loop's. */
-uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace);
-/* The same in steps, for scopes that are part of something larger: memory,
- * and, with the frame pushed, the scope itself. */
-aw_opened *aw__opened_new(aw_engine *engine, size_t size);
-void aw__opened_free(aw_engine *engine, aw_opened *opened, size_t size);
-enum { AW_NO_SHIELD = 0 };
-void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
-                     uint64_t shield); /* its end, or AW_NO_SHIELD */
-void aw__frame_exit(aw_task *task, aw_scope_end *end);
-/* An outcome has reached the top frame, a scope's. True: parked. */
-bool aw__frame_leave(aw_task *task);
-void aw__frame_close(aw_task *task); /* its children have ended */
-/* The error that the task ends with came of `wire`, which had `ns`. */
-void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns);
-
-/* ---- group.c ---- */
-aw_group *aw__group_open(aw_task *task, aw_wire *wire); /* or NULL */
-/* The next operand that may begin, not scheduled yet; NULL: none for now. */
-aw_task *aw__group_next(aw_group *group);
-bool aw__group_is_event(const aw_group *group, const aw_task *operand);
-void aw__group_commit(aw_task *contender); /* its wait was completed */
-void aw__group_armed(aw_task *contender);  /* its wait has begun */
-void aw__group_ended(aw_scope *scope, aw_task *operand);
-void aw__group_close(aw_task *task); /* all operands have ended */
-
-/* ---- guard.c ---- */
-typedef enum aw_after {
-  AW_AFTER_PASS, /* the outcome goes on down: pop the frame */
-  AW_AFTER_ON,   /* go on with `task->go` */
-  AW_AFTER_OFF   /* the task is queued or parked */
-} aw_after;
-/* Push what `wire` needs; `task->at` is what it begins with. */
-int aw__guard_enter(aw_task *task, aw_wire *wire);
-/* An outcome has reached the top frame, that of a guard. */
-aw_after aw__guard_after(aw_task *task);
-void aw__guard_resume(aw_task *task);       /* a wait of its own has ended */
-int aw__guard_wants(const aw_guard *guard); /* see aw_step_wants_value() */
-void aw__guard_free(aw_engine *engine, aw_guard *guard);
-
-/* ---- step.c ---- */
-/* Go on with the running task. True: `*out` is a step for the host. */
-bool aw__step_run(aw_task *task, aw_step *out);
-
-/* ---- report.c ---- */
-bool aw__step_with_host(const aw_task *task); /* and not reported yet */
-
-/* ---- loop.c ---- */
-/* A new task in `scope`, as aw_scope_start(), but not scheduled: borrowed. */
-int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
-                   aw_task **out);
-void aw__loop_schedule(aw_task *task);
-void aw__loop_settled(aw_loop *loop, aw_task *task);
-void aw__loop_timed_out(aw_loop *loop);
-aw_loop *aw__loop_innermost_blocked(aw_engine *engine);
-
-/* ---- engine.c ---- */
-bool aw__engine_must_queue(aw_engine *engine);
-int aw__engine_open_uv(aw_engine *engine);
+/* ---- words up: what a lower layer tells a higher one ---- */
+void aw__group_commit(aw_task *contender); /* its wait was completed [H3] */
+void aw__group_ended(aw_scope *scope, aw_task *operand); /* an operand has */
+void aw__guard_free(aw_engine *engine, aw_guard *guard); /* its frame goes */
+/* … and what a task is told apart by that waits for a loop: a cancel stops that,
+ * and does not end the wait [S7]. See wait.c. */
+extern const aw_operation aw__wait_loop;
 
 #endif

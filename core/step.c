@@ -12,7 +12,20 @@
  * and cancellation points [N4], going on to a returned wire is a scheduling
  * point only [N3].
  */
-#include "state.h"
+#include "step.h"
+
+#include "end.h"
+#include "frame.h"
+#include "group.h"
+#include "guard.h"
+#include "loop.h"
+#include "memory.h"
+#include "poller.h"
+#include "ready.h"
+#include "scope.h"
+#include "task.h"
+#include "wait.h"
+#include "wire.h"
 
 #include <assert.h>
 
@@ -29,7 +42,7 @@ static move on_or_off(bool off) {
 /* Off to the back of the queue if others are ready [F3]: false. If not, `go`
  * is done at once, without the way through aw__step_run(). */
 static bool yield_turn(aw_task *task) {
-  if (!aw__engine_must_queue(task->engine))
+  if (!aw__ready_must_queue(task->engine))
     return true;
   aw__task_queue(task);
   return false;

@@ -7,7 +7,11 @@
  * the task has ended it is the task's own. Waking only queues (I2): what
  * happens next is `go`, and step.c does it.
  */
-#include "state.h"
+#include "task.h"
+
+#include "memory.h"
+#include "ready.h"
+#include "wire.h"
 
 #include <assert.h>
 #include <string.h>

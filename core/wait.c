@@ -11,7 +11,11 @@
  *     loop      the loop's `runner` is the task; a cancel stops the loop [S7]
  *     idle      `link` is in engine.idle, for virtual time [K6]
  */
-#include "state.h"
+#include "wait.h"
+
+#include "deadline.h"
+#include "scope.h"
+#include "task.h"
 
 #include <assert.h>
 

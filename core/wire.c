@@ -5,7 +5,7 @@
  * NULL on, so a nested expression is checked once, at its end. Operators are
  * flat [V4]: an operand of the same operator gives its items.
  */
-#include "state.h"
+#include "wire.h"
 
 #include <string.h>
 

@@ -20,7 +20,11 @@
  * are closed (I4). Peers: libzmq.c opens the library, engine.c calls look() and
  * settle(). AW_ZMQ_FLAW makes broken ones, for the tests of the tests.
  */
-#include "state.h"
+#include "zmq.h"
+
+#include "libuv.h"
+#include "poller.h"
+#include "task.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -204,7 +208,7 @@ static void close_pass(aw_closer *closer) {
 static int open_pass(aw_engine *engine) {
   if (engine->zmq)
     return 0;
-  int rc = aw__engine_open_uv(engine);
+  int rc = aw__libuv_open(engine);
   if (rc < 0)
     return rc;
   aw__zmq_pass *pass = aw_allocate(sizeof *pass);

@@ -1,0 +1,14 @@
+/* deadline.h - alarms, and which is due; see deadline.c */
+#ifndef AW_DEADLINE_H
+#define AW_DEADLINE_H
+
+#include "state.h"
+
+int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at);
+void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm);
+uint64_t aw__alarm_at(const aw_engine *engine, const aw_alarm *alarm);
+/* The first alarm due at `now`, taken off; NULL when there is none. */
+aw_alarm *aw__alarm_due(aw_engine *engine, uint64_t now);
+uint64_t aw__alarm_next(const aw_engine *engine); /* AW_NEVER: none */
+
+#endif

@@ -1,0 +1,18 @@
+/* end.h - how a task ends; see end.c */
+#ifndef AW_END_H
+#define AW_END_H
+
+#include "state.h"
+
+/* The outermost chain has ended. True: parked, to join the task's children. */
+bool aw__task_finish(aw_task *task);
+void aw__task_conclude(aw_task *task); /* they have been joined */
+void aw__task_settle(aw_task *task);   /* an ended task leaves the tree */
+/* End a task that runs no code any more, not even to clean up. */
+void aw__task_end_cancelled(aw_task *task);
+void aw__task_lose(aw_task *task); /* the same of an event in a race */
+/* True: `*out` is a step for the host, that closes its code. */
+bool aw__task_kill(aw_task *task, aw_step *out);
+bool aw__task_kill_one(aw_engine *engine);
+
+#endif

@@ -1,0 +1,14 @@
+/* error.h - what only the core does with errors; see error.c */
+#ifndef AW_ERROR_H
+#define AW_ERROR_H
+
+#include "state.h"
+
+/* As aw_error_new(), but NULL when out of memory; takes nothing then. */
+aw_error *aw__error_make(aw_engine *engine, int code, aw_value value);
+void aw__error_set_attempts(aw_error *error, uint32_t attempts);
+/* Keeps `wire` and `holder`, which may be NULL. */
+void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
+                        uint64_t ns);
+
+#endif

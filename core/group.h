@@ -1,0 +1,14 @@
+/* group.h - joins and races; see group.c */
+#ifndef AW_GROUP_H
+#define AW_GROUP_H
+
+#include "state.h"
+
+aw_group *aw__group_open(aw_task *task, aw_wire *wire); /* or NULL */
+/* The next operand that may begin, not scheduled yet; NULL: none for now. */
+aw_task *aw__group_next(aw_group *group);
+bool aw__group_is_event(const aw_group *group, const aw_task *operand);
+void aw__group_armed(aw_task *contender); /* its wait has begun */
+void aw__group_close(aw_task *task);      /* all operands have ended */
+
+#endif

@@ -1,0 +1,114 @@
+/* libuv.c - the loop of libuv that an engine has
+ *
+ * It is opened when the engine first rests, or when somebody has something to
+ * do with it: an engine that only computes has none. Its own handles are a
+ * timer, a prepare, both of which engine.c uses, and an async, to be woken by.
+ *
+ * Neighbours: engine.c blocks in it; poller.c and zmq.c hear of descriptors.
+ */
+#include "libuv.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void ignore_async(uv_async_t *async) {
+  (void)async; /* `woken` says it */
+}
+
+/* Take what is free of the descriptors 0 to 2: libuv must not get them, it
+ * asserts so when it closes one. Returns them as bits. */
+static unsigned hold_standard_files(void) {
+  unsigned held = 0;
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd)
+      held |= 1U << fd;
+  return held;
+}
+
+static void release_standard_files(unsigned held) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (held & 1U << fd)
+      close(fd);
+}
+
+/* Is there room for the descriptors of a libuv loop? It aborts the process
+ * when there is none for its first pipe. */
+static bool has_room(aw_engine *engine) {
+  enum { NEEDED = 8 };
+  int fds[NEEDED], count = 0;
+  while (count < NEEDED && pipe(&fds[count]) == 0)
+    count += 2;
+  struct stat file;
+  if (count > 0 && fstat(fds[0], &file) == 0)
+    engine->poller.pipes = file.st_dev;
+  for (int i = 0; i < count; i++)
+    close(fds[i]);
+  return count == NEEDED;
+}
+
+static void close_loop(aw_engine *engine) {
+  uv_close((uv_handle_t *)&engine->timer, NULL);
+  uv_close((uv_handle_t *)&engine->prepare, NULL);
+  uv_run(&engine->uv, UV_RUN_DEFAULT);
+  int rc = uv_loop_close(&engine->uv);
+  assert(rc == 0);
+  (void)rc;
+}
+
+static int open_loop(aw_engine *engine) {
+  if (!has_room(engine))
+    return UV_EMFILE;
+  int rc = uv_loop_init(&engine->uv);
+  if (rc < 0)
+    return rc;
+  uv_timer_init(&engine->uv, &engine->timer);
+  uv_prepare_init(&engine->uv, &engine->prepare);
+  engine->prepare.data = engine;
+  rc = uv_async_init(&engine->uv, &engine->async, ignore_async);
+  if (rc == 0) {
+    engine->has_uv = true;
+    return 0;
+  }
+  close_loop(engine);
+  return rc;
+}
+
+int aw__libuv_open(aw_engine *engine) {
+  if (engine->has_uv)
+    return 0;
+  unsigned held = hold_standard_files();
+  int rc = open_loop(engine);
+  release_standard_files(held);
+  return rc;
+}
+
+void aw__libuv_close(aw_engine *engine) {
+  uv_close((uv_handle_t *)&engine->async, NULL);
+  close_loop(engine);
+  engine->has_uv = false;
+}
+
+static void count_handle(uv_handle_t *handle, void *count) {
+  if (uv_has_ref(handle) && !uv_is_closing(handle))
+    ++*(size_t *)count;
+}
+
+size_t aw__libuv_handles(const aw_engine *engine) {
+  enum { OWN = 3 }; /* the timer, the prepare and the async */
+  if (!engine->has_uv)
+    return 0;
+  size_t count = 0;
+  uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
+  return count - OWN;
+}
+
+int aw_engine_wakeable(aw_engine *engine) {
+  return aw__libuv_open(engine);
+}
+
+void aw_engine_wake(aw_engine *engine) {
+  engine->woken = 1;
+  uv_async_send(&engine->async);
+}

@@ -1,0 +1,10 @@
+/* step.h - the interpreter; see step.c */
+#ifndef AW_STEP_H
+#define AW_STEP_H
+
+#include "state.h"
+
+/* Go on with the running task. True: `*out` is a step for the host. */
+bool aw__step_run(aw_task *task, aw_step *out);
+
+#endif

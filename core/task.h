@@ -1,0 +1,28 @@
+/* task.h - a running wire: its frames, its outcome, and its state; see task.c */
+#ifndef AW_TASK_H
+#define AW_TASK_H
+
+#include "state.h"
+
+aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
+                      const aw_task_config *config);
+int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
+void aw__task_pop(aw_task *task);
+void aw__task_end_root(aw_task *task); /* the outermost chain is over */
+void aw__task_outcome(aw_task *task, aw_outcome outcome);
+void aw__task_drop_outcome(aw_task *task);
+void aw__task_end_value(aw_task *task, aw_value value);
+void aw__task_end_code(aw_task *task, int code);         /* also AW_ECANCELED */
+void aw__task_end_error(aw_task *task, aw_error *error); /* takes */
+/* The same, where the error is new. */
+void aw__task_raise(aw_task *task, aw_error *error);
+void aw__task_remember(aw_task *task, const aw_wire *left);
+bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
+void aw__task_queue(aw_task *task);            /* running → ready */
+void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
+void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
+void aw__task_abort(aw_task *task);  /* parked → ready, Cancelled */
+void aw__task_refuse(aw_task *task); /* running → ready, Cancelled */
+void aw__task_turn(aw_task *task);   /* running → ready, cancelled or not */
+
+#endif
