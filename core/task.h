@@ -1,4 +1,4 @@
-/* task.h - a running wire: its frames, its outcome, and its state; see task.c */
+/* task.h - a running wire: its frames, outcome and state; see task.c */
 #ifndef AW_TASK_H
 #define AW_TASK_H
 

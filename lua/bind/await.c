@@ -5,7 +5,12 @@
  *   return awl_park(L, w, after)      yield; the worker's coroutine rests
  *   after: awl_check_result(L, w)     raise what the wait ended with
  */
-#include "bridge.h"
+#include "await.h"
+
+#include "lerror.h"
+#include "linfo.h"
+#include "site.h"
+#include "worker.h"
 
 #include <string.h>
 

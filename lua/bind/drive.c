@@ -9,7 +9,19 @@
  * for it (run.step). Nothing here raises: what may do so runs in lua_pcall,
  * and out of memory the loop fails with the engine's own error.
  */
-#include "bridge.h"
+#include "drive.h"
+
+#include "lerror.h"
+#include "linfo.h"
+#include "lloop.h"
+#include "lsignal.h"
+#include "ltask.h"
+#include "ltest.h"
+#include "lvalue.h"
+#include "module.h"
+#include "show.h"
+#include "traceback.h"
+#include "worker.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,12 +6,15 @@
  *
  * Neighbours: show.c has values, tasks and waits; leaf.c the kinds of leaves.
  */
-#include "bridge.h"
+#include "expression.h"
+
+#include "held.h"
+#include "lchannel.h"
+#include "show.h"
+#include "wires.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "wires.h"
 
 enum { DEEPEST = 30, MOST_PARTS = 50 };
 

@@ -3,7 +3,9 @@
  * The core asks for it where nothing may raise, so the values are kept as they
  * are, in an aw_lua_value, and become results of Lua when somebody takes them.
  */
-#include "bridge.h"
+#include "gather.h"
+
+#include "lvalue.h"
 
 typedef struct gathered {
   aw_lua_value value; /* first */

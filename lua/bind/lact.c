@@ -3,9 +3,17 @@
  * Each one: check the arguments, ask awl_awaiter() who waits, arm one wait of
  * the core, park. The continuation goes on when the engine resumes it.
  */
-#include "bridge.h"
+#include "lact.h"
 
-#include "act.h"
+#include "await.h"
+#include "held.h"
+#include "lloop.h"
+#include "ltask.h"
+#include "lvalue.h"
+#include "module.h"
+#include "site.h"
+#include "wires.h"
+#include "worker.h"
 
 /* A wait was armed with `rc`: park, or say what is wrong. */
 static int park_or_raise(lua_State *L, awl_worker *w, int rc) {

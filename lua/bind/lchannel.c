@@ -1,13 +1,20 @@
 /* lchannel.c - channels for Lua: aw.channel, aw.Recv, aw.Send [H1]
  *
  * A channel is a userdata with a channel of the core, which carries messages:
- * see message.h. The core commits, in the turn of whoever comes second, and
+ * see lmessage.h. The core commits, in the turn of whoever comes second, and
  * what it hands over is taken, or pushed, when the receiver's turn comes.
  *
  * Where a coroutine waits to receive, a sender puts the value right on its
  * stack and sends a token in its place (`passed`).
  */
-#include "message.h"
+#include "lchannel.h"
+
+#include "await.h"
+#include "lmessage.h"
+#include "lvalue.h"
+#include "module.h"
+#include "object.h"
+#include "site.h"
 
 typedef struct channel {
   const void *mark; /* &CHANNEL, until finalized; see check() */

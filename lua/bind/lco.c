@@ -6,7 +6,12 @@
  * again when they go on. `run.co` follows the innermost of them; an await in
  * any other coroutine is refused.
  */
-#include "bridge.h"
+#include "lco.h"
+
+#include "await.h"
+#include "lsignal.h"
+#include "module.h"
+#include "owner.h"
 
 /* ---- resume ---- */
 

@@ -9,12 +9,16 @@
  * Each makes one wire of the core out of Wires; functions become leaves that
  * find what the first part left, see leaf.c. How it is put together: wires.h.
  */
-#include "bridge.h"
+#include "lcompose.h"
+
+#include "lvalue.h"
+#include "module.h"
+#include "show.h"
+#include "site.h"
+#include "wires.h"
 
 #include <math.h>
 #include <string.h>
-
-#include "wires.h"
 
 /* ---- operators ---- */
 

@@ -7,7 +7,11 @@
  *
  * Neighbours: worker.c runs leaves, lcompose.c makes these.
  */
-#include "bridge.h"
+#include "leaf.h"
+
+#include "linfo.h"
+#include "lloop.h"
+#include "lvalue.h"
 
 bool awl_leaf_calls(const awl_leaf *leaf) {
   return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;

@@ -4,7 +4,13 @@
  * Some stand for an error that the core made, which has a code.
  * Neighbours: linfo.c has what is known beside an error.
  */
-#include "bridge.h"
+#include "lerror.h"
+
+#include "held.h"
+#include "lvalue.h"
+#include "module.h"
+#include "show.h"
+#include "site.h"
 
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text) {
   lua_createtable(L, 0, 2);

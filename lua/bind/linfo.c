@@ -12,7 +12,16 @@
  *
  * Neighbours: lerror.c makes the objects that errors of the library are.
  */
-#include "bridge.h"
+#include "linfo.h"
+
+#include "expression.h"
+#include "lerror.h"
+#include "lloop.h"
+#include "ltask.h"
+#include "lvalue.h"
+#include "module.h"
+#include "show.h"
+#include "traceback.h"
 
 #include <string.h>
 

@@ -5,7 +5,18 @@
  * `clock` or `seed` ask for one of its own. run() drives the engine, or, in a
  * task of the same engine, awaits the loop's end.
  */
-#include "bridge.h"
+#include "lloop.h"
+
+#include "await.h"
+#include "drive.h"
+#include "lerror.h"
+#include "linfo.h"
+#include "lsignal.h"
+#include "ltask.h"
+#include "ltest.h"
+#include "lvalue.h"
+#include "module.h"
+#include "site.h"
 
 #include <string.h>
 

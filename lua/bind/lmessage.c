@@ -1,4 +1,4 @@
-/* lmessage.c - what channels carry: values of Lua, on their way; see message.h
+/* lmessage.c - what channels carry: values of Lua, on their way; see lmessage.h
  *
  *     channel (userdata) ──► table of values, its user value
  *        │                      ▲ place
@@ -14,7 +14,11 @@
  * no more. One that a wire ends with keeps alive what its task runs (`pin`),
  * and so the channel, whose table has the value.
  */
-#include "message.h"
+#include "lmessage.h"
+
+#include "held.h"
+#include "lvalue.h"
+#include "object.h"
 
 typedef struct message {
   aw_lua_value base; /* first: the core has its address */

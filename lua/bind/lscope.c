@@ -10,7 +10,17 @@
  * The Scope knows how it is to end (`mode`); what f failed with goes to the
  * core as the scope's own error, so that the first of several wins [E3].
  */
-#include "bridge.h"
+#include "lscope.h"
+
+#include "await.h"
+#include "lerror.h"
+#include "linfo.h"
+#include "lloop.h"
+#include "ltask.h"
+#include "lvalue.h"
+#include "module.h"
+#include "site.h"
+#include "wires.h"
 
 #include <string.h>
 

@@ -13,7 +13,7 @@
  * signal kills: the first two have not stopped it. SIGHUP, which comes when
  * the terminal is closed, stays ignored where it is (nohup).
  */
-#include "bridge.h"
+#include "lsignal.h"
 
 #include <signal.h>
 #include <string.h>

@@ -4,7 +4,8 @@
  * aw_lua_source that says what its objects can do. A table in the registry has
  * them by metatable.
  */
-#include "bridge.h"
+#include "module.h"
+#include "site.h"
 
 static const char SOURCES_KEY = 'r'; /* its address is the key */
 

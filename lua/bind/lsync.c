@@ -5,7 +5,10 @@
  * its permit, which acquire() returns: its `__close` gives one back. Permits
  * are all alike, so there is one such object for each semaphore.
  */
+#include "await.h"
+#include "module.h"
 #include "object.h"
+#include "site.h"
 #include "wires.h"
 
 /* The userdata of both. */

@@ -4,11 +4,22 @@
  * weak), so it can be compared and be a key. Its user value is the EventLoop,
  * whose table has the results.
  */
-#include "bridge.h"
+#include "ltask.h"
+
+#include "await.h"
+#include "drive.h"
+#include "held.h"
+#include "lerror.h"
+#include "linfo.h"
+#include "lloop.h"
+#include "lvalue.h"
+#include "module.h"
+#include "show.h"
+#include "site.h"
+#include "traceback.h"
+#include "wires.h"
 
 #include <string.h>
-
-#include "act.h"
 
 typedef struct task_ud {
   aw_task *task;

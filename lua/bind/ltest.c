@@ -5,7 +5,10 @@
  * wakes its host now and then. When it is over, the dump is kept for the
  * message, and all is cancelled at once.
  */
-#include "bridge.h"
+#include "ltest.h"
+
+#include "lloop.h"
+#include "module.h"
 
 #include <time.h>
 

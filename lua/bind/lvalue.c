@@ -7,7 +7,11 @@
  * a loop is not used again soon, so what outlives it is nil, no other's.
  * With its highest bit set it is the address of an aw_lua_value instead.
  */
-#include "bridge.h"
+#include "lvalue.h"
+
+#include "leaf.h"
+#include "lloop.h"
+#include "site.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,16 +5,18 @@
  * inner functions (`inner`) when it is first needed, so that `require` parses
  * none of them.
  */
-#include "bridge.h"
-
-#include <aiowire_lua.h>
-
-#include <string.h>
+#include "module.h"
 
 #include "embedded.h"
 #include "io/io.h"
+#include "lco.h"
+#include "lcompose.h"
+#include "lerror.h"
+#include "site.h"
 #include "wires.h"
 #include "zmq/lzmq.h"
+
+#include <string.h>
 
 static const char MODULE_KEY = 'm'; /* addresses are the keys */
 static const char PARTS_KEY = 'p';

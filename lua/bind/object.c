@@ -2,6 +2,9 @@
  */
 #include "object.h"
 
+#include "lvalue.h"
+#include "site.h"
+
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
                             const char *kind, const char *const *known) {
   const char *name = NULL;

@@ -6,7 +6,7 @@
  * of them are free. A coroutine of a user is the engine's while a worker parks
  * in it (lco.c): these are in AWL_OWNED, whose keys are weak.
  */
-#include "bridge.h"
+#include "owner.h"
 
 #include <string.h>
 

@@ -2,7 +2,11 @@
  *
  * Texts are short: names and values are cut. Wires: expression.c.
  */
-#include "bridge.h"
+#include "show.h"
+
+#include "expression.h"
+#include "lvalue.h"
+#include "site.h"
 
 #include <stdio.h>
 #include <string.h>

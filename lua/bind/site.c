@@ -5,7 +5,7 @@
  * it is put together: 57 ns against 219 for a new string. The table holds as
  * many texts as the program has places, and is freed with the state.
  */
-#include "bridge.h"
+#include "site.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,7 +5,10 @@
  * the stack of the thread `util`, which runs nothing: C code that may not
  * raise can read them and set fields to nil there.
  */
-#include "bridge.h"
+#include "gather.h"
+#include "lvalue.h"
+#include "site.h"
+#include "worker.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,10 @@
  * what costs most, the name that the caller has for a function, is not asked
  * for where a library's name is known.
  */
-#include "bridge.h"
+#include "traceback.h"
+
+#include "site.h"
+#include "worker.h"
 
 #include <stdio.h>
 

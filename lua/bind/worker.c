@@ -18,7 +18,20 @@
  * run.co the coroutine in which awaits are valid; a worker that yields has
  * said so (`parked`) or is idle; a parked one goes on only when `resumed`.
  */
-#include "bridge.h"
+#include "worker.h"
+
+#include "drive.h"
+#include "held.h"
+#include "lerror.h"
+#include "linfo.h"
+#include "lloop.h"
+#include "lscope.h"
+#include "lsignal.h"
+#include "lvalue.h"
+#include "owner.h"
+#include "show.h"
+#include "site.h"
+#include "wires.h"
 
 #include <string.h>
 

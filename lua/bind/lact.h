@@ -1,6 +1,6 @@
-/* act.h - functions of lact.c and ltask.c that others register or compare */
-#ifndef AWL_ACT_H
-#define AWL_ACT_H
+/* lact.h - functions that await, that others register or compare; see lact.c */
+#ifndef AWL_LACT_H
+#define AWL_LACT_H
 
 #include "bridge.h"
 
@@ -9,7 +9,5 @@ int awl_act_sleep(lua_State *L);
 int awl_act_sleep_until(lua_State *L);
 /* w(ev): one step of a wire, inline [N6]. */
 int awl_act_step(lua_State *L);
-/* The task of the Task at `arg`. Raises. */
-aw_task *awl_check_task(lua_State *L, awl_state *s, int arg);
 
 #endif

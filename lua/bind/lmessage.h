@@ -1,11 +1,11 @@
-/* message.h - what channels carry: values of Lua, on their way
+/* lmessage.h - what channels carry: values of Lua, on their way
  *
  * A channel has messages, and a table of their values as its user value
  * AWL_CHANNEL_VALUES; it is in AWL_OBJECTS by the address of its messages.
  * A message is a value of the core (aw_lua_box). See lmessage.c.
  */
-#ifndef AWL_MESSAGE_H
-#define AWL_MESSAGE_H
+#ifndef AWL_LMESSAGE_H
+#define AWL_LMESSAGE_H
 
 #include "object.h"
 

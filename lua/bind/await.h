@@ -1,0 +1,33 @@
+/* await.h - how a C function of the binding awaits; see await.c */
+#ifndef AWL_AWAIT_H
+#define AWL_AWAIT_H
+
+#include "bridge.h"
+
+/* The worker that may await in L; raises why not [C11]. `what` names the
+ * function for the message. */
+awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
+/* The task that runs, if L is in one; or NULL. */
+aw_task *awl_running_task(awl_state *s);
+/* Yield the wait that was just armed; `after` goes on when it has ended, in
+ * whatever way, the stack as it was. `return` this. */
+int awl_park(lua_State *L, awl_worker *worker, awl_after after);
+/* An awl_after: raises if the wait ended badly, and gives nothing. */
+int awl_after_wait(lua_State *L, awl_worker *worker);
+/* May an await that need not wait return at once? Not if cancelled, nor when
+ * the budget of this resume is spent [F3]. */
+bool awl_at_once(awl_worker *worker);
+/* A wait could not be armed, with `rc`: raise that, at once or, when that was
+ * often enough, through the queue, so that a loop which swallows it cannot hold
+ * the engine. `return` this. */
+int awl_refuse(lua_State *L, awl_worker *worker, int rc);
+/* Push why nobody but the engine may resume the coroutine of `worker`. */
+const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
+/* Somebody did, a coroutine that rests in `worker`, even if that has ended and
+ * is another task's now: yield that, and rest on; `k` is what goes on then.
+ * `return` this. */
+int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
+/* Raise if the wait ended badly. */
+void awl_check_result(lua_State *L, awl_worker *worker);
+
+#endif

@@ -1,0 +1,20 @@
+/* drive.h - the driver: steps of the engine; see drive.c */
+#ifndef AWL_DRIVE_H
+#define AWL_DRIVE_H
+
+#include "bridge.h"
+
+/* Ask the engine for the next step. */
+static inline void awl_pull(awl_run *run) {
+  run->rc = aw_next(run->engine->core, run->loop, &run->step);
+  run->over = run->rc <= 0;
+  run->has_step = !run->over;
+}
+
+/* Drive `loop` to its end, or until `until` has ended. `limit`: in real time,
+ * 0 or a point of awl_real_time(). From outside tasks of its engine only.
+ * Returns what aw_next() ended with. Raises nothing. */
+int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
+              uint64_t limit);
+
+#endif

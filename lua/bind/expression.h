@@ -1,0 +1,11 @@
+/* expression.h - the text of wires; see expression.c */
+#ifndef AWL_EXPRESSION_H
+#define AWL_EXPRESSION_H
+
+#include "bridge.h"
+
+/* Push the text of a wire that a task holds, or of that of the Wire `owner`. */
+void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
+void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
+
+#endif

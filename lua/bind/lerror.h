@@ -1,0 +1,20 @@
+/* lerror.h - error objects; see lerror.c */
+#ifndef AWL_LERROR_H
+#define AWL_LERROR_H
+
+#include "bridge.h"
+
+/* Push what an error that the core made is in Lua. Raises. */
+void awl_push_error_object(lua_State *L, const aw_error *error);
+/* Push Cancelled as `task` sees it. Raises. */
+void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task);
+/* Push a new Cancelled{reason, kind, where}; reason on top, popped. Raises. */
+void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind);
+void awl_push_unhandled(lua_State *L); /* [err, info] → object */
+void awl_push_timeout(lua_State *L, double seconds);
+void awl_push_task_cancelled(lua_State *L);
+void awl_push_deadlock(lua_State *L, const char *tree);
+void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
+bool awl_is_cancelled(lua_State *L, awl_state *s, int index);
+
+#endif

@@ -1,0 +1,27 @@
+/* linfo.h - what is known beside an error; see linfo.c */
+#ifndef AWL_LINFO_H
+#define AWL_LINFO_H
+
+#include "bridge.h"
+
+/* Forget the info of the error that is on its way in `worker`. */
+void awl_drop_raised(awl_worker *worker);
+/* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
+ */
+aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
+/* Make one of the error on top, of a task that is not running; pops. Raises. */
+aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task);
+/* Make one of the error on top, which came of another: with the info at `info`
+ * (0: none) but for `err`; pops. Raises. */
+aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info);
+/* Push the Lua value of a core error, and its info. Raises. */
+void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
+                    aw_error *error);
+/* `task` stands in where nobody has a handle of the task that raised it. */
+void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
+/* Push an info about a task that has not failed. Raises. */
+void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
+/* Raise `error` (taken) in `worker`, whose await it ended. */
+int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
+
+#endif

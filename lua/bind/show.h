@@ -1,0 +1,18 @@
+/* show.h - values, tasks and waits for people; see show.c */
+#ifndef AWL_SHOW_H
+#define AWL_SHOW_H
+
+#include "bridge.h"
+
+enum { AWL_LONGEST_WAIT = 64 };
+/* What an operation waits for, as "5"; "" if it does not say. */
+void awl_describe(const aw_operation *operation, const void *data, char *out,
+                  size_t size);
+void awl_show_value(lua_State *L, awl_state *s, int index); /* short */
+void awl_cut_name(lua_State *L); /* the text on top, to what a name may be */
+void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
+const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
+/* Push what a task waits for, or nil [D1]. */
+void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
+
+#endif
