@@ -31,7 +31,7 @@
 #include "memory.h"
 #include "scope.h"
 #include "task.h"
-#include "wire.h"
+#include "view.h"
 
 #include <assert.h>
 

@@ -29,8 +29,8 @@
 #include "ready.h"
 #include "scope.h"
 #include "task.h"
+#include "view.h"
 #include "wait.h"
-#include "wire.h"
 
 #include <assert.h>
 #include <math.h>

@@ -24,8 +24,8 @@
 #include "ready.h"
 #include "scope.h"
 #include "task.h"
+#include "view.h"
 #include "wait.h"
-#include "wire.h"
 
 #include <assert.h>
 

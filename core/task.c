@@ -11,6 +11,7 @@
 
 #include "memory.h"
 #include "ready.h"
+#include "view.h"
 #include "wire.h"
 
 #include <assert.h>

@@ -86,7 +86,7 @@ end
 -- A file of core stands on a level, and may include from there and below;
 -- state.h and list.h are below all.
 local levels = {
-  { "memory", "error", "wire", "ready", "deadline", "libuv", "libzmq" },
+  { "memory", "error", "wire", "view", "ready", "deadline", "libuv", "libzmq" },
   { "task" },
   { "scope" },
   { "wait" },

@@ -8,10 +8,11 @@
  *   wires.c    how they are put together          held.c  to the engine and back
  *   leaf.c     what leaves are given              expression.c the text of wires
  *   ltask.c    Tasks, start()                     lloop.c  EventLoop
+ *   lrun.c     how loops are run                  lsource.c aw.Recv, aw.Send
  *   lact.c     awaiting: sleep, yield, await      lscope.c scope, timeout, …
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
  *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
- *   object.c   what those have in common          lsource.c aw.Recv, aw.Send
+ *   object.c   what those have in common
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   the only place that resumes a coroutine of ours
  *   owner.c    whose a coroutine is

@@ -2,18 +2,13 @@
  *
  * User values: 1 the table of values that the engine holds, 2 `stuck`, 3 the
  * name. A loop made while an engine runs is on that engine [S6], unless
- * `clock` or `seed` ask for one of its own. run() drives the engine, or, in a
- * task of the same engine, awaits the loop's end.
+ * `clock` or `seed` ask for one of its own. Neighbours: lrun.c runs them.
  */
 #include "lloop.h"
 
-#include "await.h"
-#include "drive.h"
-#include "lerror.h"
 #include "linfo.h"
-#include "lsignal.h"
+#include "lrun.h"
 #include "ltask.h"
-#include "ltest.h"
 #include "lvalue.h"
 #include "module.h"
 #include "site.h"
@@ -22,7 +17,7 @@
 
 enum { VALUES = 1, STUCK = 2, NAME = 3 };
 
-static awl_loop *check_loop(lua_State *L, awl_state *s) {
+awl_loop *awl_check_loop(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_LOOP))
     luaL_typeerror(L, 1, "EventLoop");
   return lua_touserdata(L, 1);
@@ -201,143 +196,8 @@ static int loop_gc(lua_State *L) {
   return 0;
 }
 
-/* ---- running ---- */
-
-static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
-  aw_error *error = aw_loop_error(loop->core);
-  awl_worker *w = s->run.running;
-  if (w && L == s->run.co)
-    return awl_raise(L, w, aw_error_keep(error));
-  awl_push_error(L, s, loop, error);
-  return lua_error(L);
-}
-
-/* How a run that is over ended: a string, or its error. */
-static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
-  loop->ran = true;
-  switch (aw_loop_state_of(loop->core)) {
-  case AW_LOOP_FAILED: return raise_failure(L, s, loop);
-  case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
-  case AW_LOOP_STOPPED: lua_pushliteral(L, "stopped"); return 1;
-  default: lua_pushliteral(L, "done"); return 1;
-  }
-}
-
-static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
-  if (rc == AW_EBUSY)
-    return awl_error(L, "this EventLoop is already running");
-  if (rc == AW_EENDED)
-    return awl_ended(L, loop);
-  return awl_error(L, "not enough memory");
-}
-
-/* Run a loop that the caller drives. In a task of another engine that is an
- * await as any other: not for who is cancelled [C2, S6]. */
-static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
-                       uint64_t timeout, uint64_t limit) {
-  aw_task *task = awl_running_task(s);
-  if (task && aw_task_cancelled(task)) {
-    awl_push_cancelled(L, s, task);
-    return lua_error(L);
-  }
-  int rc = aw_loop_begin(loop->core, timeout);
-  if (rc < 0)
-    return refuse_run(L, loop, rc);
-  bool held = loop->signals && awl_signals_hold(s, loop->engine);
-  rc = awl_drive(L, s, loop, NULL, limit);
-  int signal = 0;
-  if (held)
-    signal = awl_signals_release();
-  if (rc < 0)
-    return aw_lua_system_error(L, rc, "run", "the event loop");
-  if (signal)
-    s->signal = signal;
-  if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
-    return awl_error(L, "interrupted!");
-  return end_run(L, s, loop);
-}
-
-static int after_run(lua_State *L, awl_worker *w) {
-  awl_state *s = w->state;
-  awl_loop *loop = lua_touserdata(L, 1);
-  bool failed = aw_loop_state_of(loop->core) == AW_LOOP_FAILED;
-  if (!failed && aw_task_cancelled(w->task)) {
-    awl_push_cancelled(L, s, w->task);
-    return lua_error(L);
-  }
-  if (!failed)
-    awl_check_result(L, w);
-  return end_run(L, s, loop);
-}
-
-static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
-  if (!loop->core)
-    return awl_ended(L, loop);
-  bool inside = s->run.engine == loop->engine;
-  if (s->in_handler)
-    return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
-  if (!inside || (!s->run.running && !s->run.engine))
-    return run_outside(L, s, loop, timeout, 0);
-  if (aw_loop_state_of(loop->core) == AW_LOOP_RUNNING)
-    return refuse_run(L, loop, AW_EBUSY);
-  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
-  int rc = aw_await_loop(w->task, loop->core, timeout);
-  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_run);
-}
-
-static int loop_run(lua_State *L) {
-  awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
-  uint64_t timeout = lua_isnoneornil(L, 2) ? loop->timeout : awl_check_ns(L, 2);
-  lua_settop(L, 1);
-  return run(L, s, loop, timeout);
-}
-
-/* Close it; if it was left half way, by a task's `__close`, end that first.
- * In its own run, that ends in its own time. */
-static int close_now(lua_State *L, awl_loop *loop) {
-  awl_state *s = loop->state;
-  if (!loop->core || aw_loop_close(loop->core) != AW_EBUSY)
-    return 0;
-  aw_loop_stop(loop->core, false);
-  if (!s->run.engine && aw_loop_begin(loop->core, AW_NEVER) == 0)
-    awl_drive(L, s, loop, NULL, 0);
-  return 0;
-}
-
-static int after_close_run(lua_State *L, awl_worker *w) {
-  awl_loop *loop = lua_touserdata(L, 1);
-  int results = after_run(L, w);
-  close_now(L, loop);
-  return results;
-}
-
-/* Left without an error it runs; with one, its tasks end unstarted [L1]. */
-static int loop_leave(lua_State *L) {
-  awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
-  if (!loop->core)
-    return 0;
-  aw_loop_state state = aw_loop_state_of(loop->core);
-  bool half_way = state == AW_LOOP_RUNNING && !s->run.engine;
-  if (!lua_isnoneornil(L, 2) || (state != AW_LOOP_IDLE && !half_way))
-    return close_now(L, loop);
-  lua_settop(L, 1);
-  if (s->run.engine != loop->engine) {
-    run(L, s, loop, loop->timeout);
-    return close_now(L, loop);
-  }
-  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
-  int rc = aw_await_loop(w->task, loop->core, loop->timeout);
-  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_close_run);
-}
-
-static int loop_close(lua_State *L) {
-  return close_now(L, check_loop(L, awl_of(L)));
-}
-
 static int loop_stop(lua_State *L) {
-  awl_loop *loop = check_loop(L, awl_of(L));
+  awl_loop *loop = awl_check_loop(L, awl_of(L));
   if (loop->core)
     aw_loop_stop(loop->core, false);
   return 0;
@@ -345,13 +205,13 @@ static int loop_stop(lua_State *L) {
 
 static int loop_start(lua_State *L) {
   awl_state *s = awl_of(L);
-  return awl_start(L, s, check_loop(L, s), NULL, 2, 1);
+  return awl_start(L, s, awl_check_loop(L, s), NULL, 2, 1);
 }
 
 /* ---- looking inside ---- */
 
 static int loop_now(lua_State *L) {
-  awl_loop *loop = check_loop(L, awl_of(L));
+  awl_loop *loop = awl_check_loop(L, awl_of(L));
   if (!loop->engine)
     return awl_ended(L, loop);
   lua_pushnumber(L, awl_seconds(aw_engine_now(loop->engine->core)));
@@ -360,7 +220,7 @@ static int loop_now(lua_State *L) {
 
 static int loop_tasks(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
+  awl_loop *loop = awl_check_loop(L, s);
   lua_newtable(L);
   if (!loop->core)
     return 1;
@@ -380,25 +240,16 @@ static int loop_tasks(lua_State *L) {
 /* start_raw(ev, w): start, from the caller's caller, with raw errors */
 static int inner_start_raw(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
+  awl_loop *loop = awl_check_loop(L, s);
   lua_settop(L, 2);
   lua_pushboolean(L, true);
   return awl_start(L, s, loop, NULL, 2, 3);
 }
 
-/* run_limited(ev, seconds): as ev:run(), stopped after so much real time */
-static int inner_run_limited(lua_State *L) {
-  awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
-  uint64_t limit = awl_real_time() + awl_check_ns(L, 2);
-  lua_settop(L, 1);
-  return run_outside(L, s, loop, AW_NEVER, limit);
-}
-
 /* tree(ev): {{depth=, task=, cancelled=, label=}, …}, for the dump. */
 static int m_tree(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
+  awl_loop *loop = awl_check_loop(L, s);
   lua_newtable(L);
   if (!loop->core)
     return 1;
@@ -424,7 +275,7 @@ static int m_tree(lua_State *L) {
 }
 
 static int loop_dump(lua_State *L) {
-  check_loop(L, awl_of(L));
+  awl_check_loop(L, awl_of(L));
   lua_settop(L, 1);
   awl_push_embedded(L, "aiowire.dump");
   lua_insert(L, 1);
@@ -442,7 +293,7 @@ static const char *state_name(const awl_loop *loop) {
 
 static int loop_index(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_loop *loop = check_loop(L, s);
+  awl_loop *loop = awl_check_loop(L, s);
   if (awl_push_method(L))
     return 1;
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
@@ -469,7 +320,7 @@ static int loop_newindex(lua_State *L) {
 }
 
 static int loop_tostring(lua_State *L) {
-  awl_loop *loop = check_loop(L, awl_of(L));
+  awl_loop *loop = awl_check_loop(L, awl_of(L));
   lua_getiuservalue(L, 1, NAME);
   if (lua_isnil(L, -1))
     lua_pushfstring(L, "EventLoop (%s)", state_name(loop));
@@ -481,19 +332,19 @@ static int loop_tostring(lua_State *L) {
 
 /* Into the module's table on top; `tree` into the one below it. */
 void awl_open_loop(lua_State *L, awl_state *s) {
-  static const luaL_Reg methods[] = {{"run", loop_run},   {"start", loop_start},
-                                     {"stop", loop_stop}, {"close", loop_close},
-                                     {"now", loop_now},   {"tasks", loop_tasks},
-                                     {"dump", loop_dump}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"run", awl_loop_run},     {"start", loop_start}, {"stop", loop_stop},
+      {"close", awl_loop_close}, {"now", loop_now},     {"tasks", loop_tasks},
+      {"dump", loop_dump},       {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__index", loop_index},       {"__newindex", loop_newindex},
       {"__tostring", loop_tostring}, {"__gc", loop_gc},
-      {"__close", loop_leave},       {NULL, NULL}};
+      {"__close", awl_loop_leave},   {NULL, NULL}};
   static const luaL_Reg functions[] = {{"EventLoop", m_EventLoop},
                                        {NULL, NULL}};
   static const luaL_Reg inner[] = {{"tree", m_tree},
                                    {"start_raw", inner_start_raw},
-                                   {"run_limited", inner_run_limited},
+                                   {"run_limited", awl_loop_run_limited},
                                    {NULL, NULL}};
   awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
   lua_pop(L, 1);

@@ -1,0 +1,158 @@
+/* lrun.c - how an EventLoop is run: ev:run(), its `__close`, ev:close() [L1-L6]
+ *
+ * run() drives the engine, or, in a task of the same engine, awaits the loop's
+ * end. Neighbours: drive.c drives, lloop.c has the class.
+ */
+#include "lrun.h"
+
+#include "await.h"
+#include "drive.h"
+#include "lerror.h"
+#include "linfo.h"
+#include "lloop.h"
+#include "lsignal.h"
+#include "ltask.h"
+#include "ltest.h"
+#include "lvalue.h"
+#include "site.h"
+
+static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
+  aw_error *error = aw_loop_error(loop->core);
+  awl_worker *w = s->run.running;
+  if (w && L == s->run.co)
+    return awl_raise(L, w, aw_error_keep(error));
+  awl_push_error(L, s, loop, error);
+  return lua_error(L);
+}
+
+/* How a run that is over ended: a string, or its error. */
+static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
+  loop->ran = true;
+  switch (aw_loop_state_of(loop->core)) {
+  case AW_LOOP_FAILED: return raise_failure(L, s, loop);
+  case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
+  case AW_LOOP_STOPPED: lua_pushliteral(L, "stopped"); return 1;
+  default: lua_pushliteral(L, "done"); return 1;
+  }
+}
+
+static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
+  if (rc == AW_EBUSY)
+    return awl_error(L, "this EventLoop is already running");
+  if (rc == AW_EENDED)
+    return awl_ended(L, loop);
+  return awl_error(L, "not enough memory");
+}
+
+/* Run a loop that the caller drives. In a task of another engine that is an
+ * await as any other: not for who is cancelled [C2, S6]. */
+static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
+                       uint64_t timeout, uint64_t limit) {
+  aw_task *task = awl_running_task(s);
+  if (task && aw_task_cancelled(task)) {
+    awl_push_cancelled(L, s, task);
+    return lua_error(L);
+  }
+  int rc = aw_loop_begin(loop->core, timeout);
+  if (rc < 0)
+    return refuse_run(L, loop, rc);
+  bool held = loop->signals && awl_signals_hold(s, loop->engine);
+  rc = awl_drive(L, s, loop, NULL, limit);
+  int signal = 0;
+  if (held)
+    signal = awl_signals_release();
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "run", "the event loop");
+  if (signal)
+    s->signal = signal;
+  if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
+    return awl_error(L, "interrupted!");
+  return end_run(L, s, loop);
+}
+
+static int after_run(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  awl_loop *loop = lua_touserdata(L, 1);
+  bool failed = aw_loop_state_of(loop->core) == AW_LOOP_FAILED;
+  if (!failed && aw_task_cancelled(w->task)) {
+    awl_push_cancelled(L, s, w->task);
+    return lua_error(L);
+  }
+  if (!failed)
+    awl_check_result(L, w);
+  return end_run(L, s, loop);
+}
+
+static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
+  if (!loop->core)
+    return awl_ended(L, loop);
+  bool inside = s->run.engine == loop->engine;
+  if (s->in_handler)
+    return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
+  if (!inside || (!s->run.running && !s->run.engine))
+    return run_outside(L, s, loop, timeout, 0);
+  if (aw_loop_state_of(loop->core) == AW_LOOP_RUNNING)
+    return refuse_run(L, loop, AW_EBUSY);
+  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
+  int rc = aw_await_loop(w->task, loop->core, timeout);
+  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_run);
+}
+
+int awl_loop_run(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  uint64_t timeout = lua_isnoneornil(L, 2) ? loop->timeout : awl_check_ns(L, 2);
+  lua_settop(L, 1);
+  return run(L, s, loop, timeout);
+}
+
+/* Close it; if it was left half way, by a task's `__close`, end that first.
+ * In its own run, that ends in its own time. */
+static int close_now(lua_State *L, awl_loop *loop) {
+  awl_state *s = loop->state;
+  if (!loop->core || aw_loop_close(loop->core) != AW_EBUSY)
+    return 0;
+  aw_loop_stop(loop->core, false);
+  if (!s->run.engine && aw_loop_begin(loop->core, AW_NEVER) == 0)
+    awl_drive(L, s, loop, NULL, 0);
+  return 0;
+}
+
+static int after_close_run(lua_State *L, awl_worker *w) {
+  awl_loop *loop = lua_touserdata(L, 1);
+  int results = after_run(L, w);
+  close_now(L, loop);
+  return results;
+}
+
+/* Left without an error it runs; with one, its tasks end unstarted [L1]. */
+int awl_loop_leave(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  if (!loop->core)
+    return 0;
+  aw_loop_state state = aw_loop_state_of(loop->core);
+  bool half_way = state == AW_LOOP_RUNNING && !s->run.engine;
+  if (!lua_isnoneornil(L, 2) || (state != AW_LOOP_IDLE && !half_way))
+    return close_now(L, loop);
+  lua_settop(L, 1);
+  if (s->run.engine != loop->engine) {
+    run(L, s, loop, loop->timeout);
+    return close_now(L, loop);
+  }
+  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
+  int rc = aw_await_loop(w->task, loop->core, loop->timeout);
+  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_close_run);
+}
+
+int awl_loop_close(lua_State *L) {
+  return close_now(L, awl_check_loop(L, awl_of(L)));
+}
+
+int awl_loop_run_limited(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  uint64_t limit = awl_real_time() + awl_check_ns(L, 2);
+  lua_settop(L, 1);
+  return run_outside(L, s, loop, AW_NEVER, limit);
+}
