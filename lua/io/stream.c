@@ -103,13 +103,22 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   return got;
 }
 
-static int read_arm(aw_task *task, void *data) {
-  awio_stream *s = data;
+/* ---- waiting for its descriptor ---- */
+
+static int watch(aw_task *task, awio_stream *s, int events) {
   s->engine = aw_loop_engine(aw_task_loop(task));
-  return aw_ready_arm(task, s->fd, AW_READABLE);
+  return aw_ready_arm(task, s->fd, events);
 }
 
-static void read_disarm(aw_task *task, void *data) {
+static int read_arm(aw_task *task, void *data) {
+  return watch(task, data, AW_READABLE);
+}
+
+static int write_arm(aw_task *task, void *data) {
+  return watch(task, data, AW_WRITABLE);
+}
+
+static void disarm(aw_task *task, void *data) {
   const awio_stream *s = data;
   aw_ready_disarm(task, s->fd);
 }
@@ -128,16 +137,15 @@ static int readable_arm(aw_task *task, void *data) {
 }
 
 static int writable_arm(aw_task *task, void *data) {
-  awio_stream *s = data;
+  const awio_stream *s = data;
   if (s->closed || s->fd < 0)
     return AW_ECLOSED;
-  s->engine = aw_loop_engine(aw_task_loop(task));
-  return aw_ready_arm(task, s->fd, AW_WRITABLE);
+  return write_arm(task, data);
 }
 
 #define READING(what) \
   { \
-    .label = (what), .arm = read_arm, .disarm = read_disarm, .external = true, \
+    .label = (what), .arm = read_arm, .disarm = disarm, .external = true, \
     .describe = describe \
   }
 const aw_operation awio_wait_read = READING("stream:read");
@@ -146,12 +154,12 @@ const aw_operation awio_wait_line = READING("stream:lines");
 
 const aw_operation awio_stream_readable = {.label = "readable",
                                            .arm = readable_arm,
-                                           .disarm = read_disarm,
+                                           .disarm = disarm,
                                            .external = true,
                                            .describe = describe};
 const aw_operation awio_stream_writable = {.label = "writable",
                                            .arm = writable_arm,
-                                           .disarm = read_disarm,
+                                           .disarm = disarm,
                                            .external = true,
                                            .describe = describe};
 
@@ -181,20 +189,9 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
   return (ssize_t)sent;
 }
 
-static int pump_arm(aw_task *task, void *data) {
-  awio_stream *s = data;
-  s->engine = aw_loop_engine(aw_task_loop(task));
-  return aw_ready_arm(task, s->fd, AW_WRITABLE);
-}
-
-static void pump_disarm(aw_task *task, void *data) {
-  const awio_stream *s = data;
-  aw_ready_disarm(task, s->fd);
-}
-
 static const aw_operation wait_pump = {.label = "stream:write",
-                                       .arm = pump_arm,
-                                       .disarm = pump_disarm,
+                                       .arm = write_arm,
+                                       .disarm = disarm,
                                        .external = true,
                                        .describe = describe};
 
