@@ -8,7 +8,9 @@
  * The engine is pulled: aw_next() interprets wires until a task needs its
  * host (code that the core cannot run, such as Lua), returns that step, and
  * the host reports how it ended. The core calls into a host only through the
- * functions named in aw_host, and those must not call back.
+ * functions of aw_engine_config, aw_channel_config, aw_operation, aw_closer and
+ * of wires that hold something; those must not call back, but for what is said
+ * at each.
  *
  *     aw_engine *engine;  aw_loop *loop;  aw_task *task;
  *     aw_engine_new(NULL, &engine);
@@ -67,6 +69,8 @@ typedef struct aw_semaphore aw_semaphore;
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
 #define AW_FOREVER UINT64_MAX /* a repetition that does not end */
+/* A grace: that of the scope, else of its task, else of its loop. */
+#define AW_DEFAULT (UINT64_MAX - 1)
 
 /* ---- memory ------------------------------------------------------------ */
 
@@ -137,8 +141,9 @@ AW_API const char *aw_error_name(int code);
 AW_API aw_error *aw_error_new(aw_engine *engine, int code, aw_value value);
 
 AW_API int aw_error_code(const aw_error *error);
-AW_API aw_value aw_error_value(const aw_error *error); /* borrowed */
-/* Give an error that has none a value; takes. */
+AW_API aw_value aw_error_value(const aw_error *error); /* borrowed, or 0 */
+/* Give an error that has none a value; takes, and drops it if there is one, or
+ * if it is the engine's "out of memory". */
 AW_API void aw_error_set_value(aw_error *error, aw_value value);
 
 /* How often was tried what failed with it [O10]; 0 if it was no retry. */
@@ -434,7 +439,14 @@ typedef struct aw_operation {
  */
 AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 
-/* End the wait of `task`, which becomes ready; runs nothing [I2]. */
+/* End the wait of `task`, which becomes ready; runs nothing [I2].
+ *
+ *   result  0, or a negative code: what aw_task_result() and RESUME tell, and
+ *           what a wire fails with
+ *
+ * Call from: anywhere on the engine's thread, callbacks of libuv included, but
+ * not from `arm`.
+ */
 AW_API void aw_wait_complete(aw_task *task, int result);
 
 /* Are both operands of one race that is not decided? Then at most one of them
@@ -628,7 +640,7 @@ typedef enum aw_shape {
 typedef struct aw_engine_config {
   aw_clock clock;
   uint64_t seed; /* not 0: shuffle each round with it [F6] */
-  void *host;    /* handed to `drop` and `keep` */
+  void *host;    /* handed to the functions below */
   /* Release a value; give a second claim on one, which cannot fail. Neither
    * may call the library. NULL: values need no care. */
   void (*drop)(void *host, aw_value value);
@@ -696,9 +708,9 @@ AW_API void aw_engine_wake(aw_engine *engine);
 /* What lives in an engine now. */
 typedef struct aw_stats {
   size_t loops, tasks, scopes, deadlines, errors;
-  size_t handles; /* of libuv, but for the engine's own two */
+  size_t handles; /* of libuv, but for the engine's own */
   size_t bytes;   /* of memory for tasks, scopes, queues */
-  uint64_t steps;
+  uint64_t steps; /* of C and of the host, since it was made */
 } aw_stats;
 AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
 
@@ -723,11 +735,13 @@ typedef enum aw_step_kind {
 
 typedef struct aw_step {
   aw_step_kind what;
-  int result;    /* RESUME: how the wait ended: 0 or negative */
-  aw_task *task; /* borrowed until the step is reported */
-  aw_loop *loop;
-  void *data;
-  uint64_t ns, id; /* SLOW, LATE, SWALLOWED */
+  int result;      /* RESUME: how the wait ended: 0 or negative */
+  aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the step is
+                    reported; else NULL */
+  aw_loop *loop;   /* FAILED, DEADLOCK: borrowed */
+  void *data;      /* CALL, RESUME, KILL */
+  uint64_t ns;     /* SLOW, LATE */
+  uint64_t id;     /* SLOW, LATE, SWALLOWED: of a task */
   aw_error *error; /* LATE; borrowed until the next aw_next(), or NULL */
 } aw_step;
 
@@ -805,7 +819,8 @@ AW_API int aw_loop_run(aw_loop *loop, uint64_t timeout);
  * second call, with `hard`, takes the grace away. */
 AW_API void aw_loop_stop(aw_loop *loop, bool hard);
 
-/* Leave a running loop as it is, half way: aw_loop_begin() goes on with it. */
+/* Leave a running loop as it is, half way: aw_loop_begin() goes on with it, and
+ * nobody pulls it meanwhile. */
 AW_API void aw_loop_pause(aw_loop *loop);
 
 /* End a loop that does not run: its tasks end unstarted [T3], it takes no
@@ -818,10 +833,10 @@ AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
 AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
 AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
-AW_API aw_value aw_loop_host(const aw_loop *loop);
+AW_API aw_value aw_loop_host(const aw_loop *loop);   /* borrowed, or 0 */
 AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
-AW_API aw_scope *aw_loop_scope(aw_loop *loop);
-AW_API uint64_t aw_loop_grace(const aw_loop *loop);
+AW_API aw_scope *aw_loop_scope(aw_loop *loop);      /* its root; borrowed */
+AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
 
 /* ---- tasks -------------------------------------------------------------- */
 
@@ -864,7 +879,6 @@ AW_API void aw_task_release(aw_task *task); /* NULL is fine */
  *   reason  takes; 0 for none
  *   grace   ns until the cancel turns hard [C8]; AW_DEFAULT: the task's
  */
-#define AW_DEFAULT (UINT64_MAX - 1)
 AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
 
 /* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
@@ -872,19 +886,20 @@ AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
 AW_API void aw_task_watch(aw_task *task);
 
 AW_API aw_task_state aw_task_state_of(const aw_task *task);
-AW_API uint64_t aw_task_id(const aw_task *task);
-AW_API const char *aw_task_name(const aw_task *task);  /* or NULL */
+AW_API uint64_t aw_task_id(const aw_task *task);      /* from 1, of an engine */
+AW_API const char *aw_task_name(const aw_task *task); /* or NULL */
 AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
 AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
-AW_API uint32_t aw_task_steps(const aw_task *task);
-AW_API aw_loop *aw_task_loop(const aw_task *task);
+AW_API uint32_t aw_task_steps(const aw_task *task);    /* so far */
+AW_API aw_loop *aw_task_loop(const aw_task *task);     /* NULL once ended */
 /* The task that it is a child of; NULL at the root of a loop, and when it has
  * ended. */
 AW_API aw_task *aw_task_parent(const aw_task *task);
+/* As given; borrowed. 0 when it has none, or has ended. */
 AW_API aw_value aw_task_handler(const aw_task *task);
-/* The wire that its outermost chain is at; NULL when it has ended. */
+/* The wire that its outermost chain is at; borrowed, NULL when it has ended. */
 AW_API const aw_wire *aw_task_wire(const aw_task *task);
-/* The wire that its innermost chain is at; NULL when it has ended. */
+/* The wire that its innermost chain is at; borrowed, NULL when it has ended. */
 AW_API const aw_wire *aw_task_innermost(const aw_task *task);
 /* Terminal tasks: the results (DONE) and error (FAILED); borrowed. */
 AW_API aw_value aw_task_value(const aw_task *task);
@@ -892,15 +907,16 @@ AW_API aw_error *aw_task_error(const aw_task *task);
 AW_API bool aw_task_background(const aw_task *task);
 
 /* Name number `index` of the chain of states, newest first, and how often it
- * came in a row [D3]; NULL past the last (at most 8). */
+ * came in a row [D3]; NULL past the last (at most 8). Borrowed until the task
+ * goes on. */
 AW_API const char *aw_task_chain(const aw_task *task, size_t index,
                                  uint32_t *times);
 
 /* What a waiting task waits for; false if it does not wait. */
 typedef struct aw_waiting {
   const char *label; /* "sleep", "task", "children", "loop", or an operation */
-  uint64_t until;    /* of a sleep, else AW_NEVER */
-  uint64_t span;     /* of a sleep: all of it */
+  uint64_t until;    /* of a sleep: when it ends, on the clock; else AW_NEVER */
+  uint64_t span;     /* of a sleep: all of it, ns */
   aw_task *task;     /* of "task" */
   size_t children;   /* of "children" */
   void *data;        /* of an operation … */
@@ -910,7 +926,7 @@ AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
 /* In C steps. What a step finds that follows another, see aw_bind(), is taken
  * by aw_task_take_value() and aw_task_take_error(). */
-AW_API int aw_task_result(const aw_task *task);
+AW_API int aw_task_result(const aw_task *task); /* how the last wait ended */
 AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
 /* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
 AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
@@ -924,7 +940,12 @@ AW_API bool aw_task_cancelled(const aw_task *task);
 /* The task whose host or C step is under way; NULL outside steps. */
 AW_API aw_task *aw_current(const aw_engine *engine);
 
-/* Host code that waits is parked: remember it for RESUME and KILL. */
+/* Host code that waits is parked: remember it for RESUME and KILL.
+ *
+ *   host  borrowed until one of these hands it back; not NULL
+ *
+ * Call from: the step under way, before the wait is armed.
+ */
 AW_API void aw_task_park(aw_task *task, void *host);
 /* The parked host code number `index` of a task, innermost first; or NULL. */
 AW_API void *aw_task_host_at(const aw_task *task, size_t index);
@@ -933,23 +954,30 @@ AW_API void *aw_task_host_at(const aw_task *task, size_t index);
  * cancel first: a cancelled task gets AW_ECANCELED, through the queue [C2].
  *
  * Return 0 when armed (also when that is AW_ECANCELED to come), or an error
- * when nothing is armed.
+ * when nothing is armed: AW_ENOMEM, and what is said at each.
  */
-AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
-AW_API int aw_await_until(aw_task *task, uint64_t at);
-AW_API int aw_await_yield(aw_task *task);
+AW_API int aw_await_sleep(aw_task *task, uint64_t ns); /* AW_NEVER: no end */
+AW_API int aw_await_until(aw_task *task, uint64_t at); /* on the clock */
+AW_API int aw_await_yield(aw_task *task); /* until others have had a turn */
 /* The same where no cancel may come in between: RESUME comes with 0. */
 AW_API int aw_await_turn(aw_task *task);
-/* Wait until nothing else can run before `at` on a virtual clock [K6]. */
+/* Wait until nothing else can run before `at` on a virtual clock [K6]; on a
+ * real one as aw_await_until(). */
 AW_API int aw_await_idle(aw_task *task, uint64_t at);
-AW_API int aw_await_task(aw_task *task, aw_task *other); /* keeps; AW_ESELF */
+/* Wait for the end of `other` (keeps). AW_ESELF for the task itself or one
+ * above it, AW_EINVAL for one of another engine. */
+AW_API int aw_await_task(aw_task *task, aw_task *other);
+/* Wait for an operation, as aw_wait_for(), with `data` borrowed until it ends.
+ * AW_EINVAL when it cannot end, or what its `arm` returned. */
 AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
                               void *data);
-/* As the wires of these names, which see. */
+/* As the wires of these names, which see: they return what those fail with;
+ * AW_EINVAL for other `events`. */
 AW_API int aw_await_ready(aw_task *task, int fd, int events);
 AW_API int aw_await_readable(aw_task *task, int fd);
 AW_API int aw_await_writable(aw_task *task, int fd);
-/* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7]. */
+/* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7].
+ * `timeout` and errors as of aw_loop_begin(). */
 AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
 
 /* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM. In host
@@ -1070,7 +1098,7 @@ AW_API bool aw_event_open_to(const aw_event *event, const aw_engine *engine);
 AW_API int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
                             aw_semaphore **out);
 AW_API aw_semaphore *aw_semaphore_keep(aw_semaphore *semaphore);
-AW_API void aw_semaphore_release(aw_semaphore *semaphore); /* the reference */
+AW_API void aw_semaphore_release(aw_semaphore *semaphore); /* NULL is fine */
 /* Acquire without waiting. Returns 0 or AW_EAGAIN. */
 AW_API int aw_semaphore_try_acquire(aw_semaphore *semaphore);
 /* Give a permit back, to who waits first. Returns 0, or AW_EINVAL when it has
@@ -1089,12 +1117,12 @@ AW_API bool aw_semaphore_open_to(const aw_semaphore *semaphore,
 
 typedef struct aw_scope_config {
   uint64_t deadline; /* on the engine's clock; AW_NEVER: none */
-  uint64_t grace;    /* for its cancels; AW_DEFAULT: the loop's */
+  uint64_t grace;    /* ns, for its cancels; AW_DEFAULT: the task's */
   bool shield;       /* hide outer soft cancels until `deadline` [C7] */
 } aw_scope_config;
 
-/* Open a scope in `task`, whose step is under way. Borrowed until closed.
- * Returns 0 or AW_ENOMEM. */
+/* Open a scope in `task`, whose step is under way. `config` is borrowed; so is
+ * `*out`, until the scope is closed. Returns 0 or AW_ENOMEM. */
 AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
                          aw_scope **out);
 
@@ -1142,7 +1170,11 @@ AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
 /* ---- looking inside ------------------------------------------------------ */
 
 /* The tree of scopes and tasks below `scope`: the next one after `at` in the
- * order of the tree, NULL at its end; start with `at` = `scope`. */
+ * order of the tree, NULL at its end; start with `at` = `scope`. Borrowed until
+ * anything runs.
+ *
+ *   depth  how far below `scope` it is: 0 at the start, kept up to date
+ */
 AW_API aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
                                size_t *depth);
 /* The task whose own scope this is, or NULL. */

@@ -164,13 +164,16 @@ function Wire:shielded(grace) end
 --- cleaned up [T1]. Usable as `local task <close>`: leaving the block cancels
 --- and joins it [T7]; outside any task that drives the engine meanwhile.
 ---@class aiowire.Task
----@field id integer counts up from 1 in each Lua state
+---@field id integer counts up from 1; by itself on an engine of its own [S6]
 ---@field name string the option's, else the wire's, else the wire as text or
 ---  `function@file:line` [D1]
 ---@field status aiowire.TaskStatus
 ---@field waiting string? what it waits for: `sleep 2.0 (1.3 left)`; nil if it
 ---  does not wait [D1]
----@field started_at string "file:line" of the `start`
+---@field started_at string? "file:line" of the `start`; nil if C started it
+---@field age number? seconds since then; nil when it has ended
+---@field steps integer bodies and calls that it has run
+---@field background boolean see StartOptions
 local Task = {}
 
 --- Await the end of the task [T5]. Waiting handles nothing: the task's handler,
@@ -197,6 +200,12 @@ function Task:cancel_wait(reason) end
 --- The results of a done task; no value at all otherwise [T6].
 ---@return any ...
 function Task:results() end
+
+--- What `<close>` does: cancel it, and await its end with its clean-up, which
+--- no cancel from outside cuts short [T7, C12]. Nothing for a terminal task.
+--- Outside any task this drives the engine meanwhile; in a handler it only
+--- cancels.
+function Task:close() end
 
 --- Where the task is: its stack, then where it was started, then the chain of
 --- states that led there [D3].
@@ -267,6 +276,7 @@ function Scope:cancel(reason) end
 --- Declare the loop last: Lua closes in reverse order, so what is declared with
 --- `<close>` after the loop is closed before it runs.
 ---@class aiowire.EventLoop
+---@field name string? as given
 ---@field status aiowire.LoopStatus
 ---@field stuck aiowire.Stuck[] tasks that had to be killed, see there [C9]
 ---@field failure aiowire.Info? about the error that ended the loop
@@ -340,9 +350,11 @@ function EventLoop:dump() end
 ---@class aiowire.Info
 ---@field err any the error itself
 ---@field traceback string? taken where the error was raised
----@field task aiowire.Task
+---@field task aiowire.Task? nil, beside a handler, if nobody has kept it
+---@field id integer? of that task …
+---@field name string? … and its name
 ---@field chain string[] names of the last wires (8 at most), newest first [D3]
----@field started_at string "file:line"
+---@field started_at string? "file:line"
 ---@field attempts integer? how often it was tried
 ---@field suppressed aiowire.Suppressed[] errors that came second [E3]
 
@@ -350,9 +362,13 @@ function EventLoop:dump() end
 ---@field err any
 ---@field info aiowire.Info?
 
+--- Every error object of the library has a text, `message`, which `tostring`
+--- gives; `aw.is_timeout` and its kin tell the classes apart [E4].
+
 --- Raised at an await in a cancelled scope: the operation did not happen [C2].
 --- Let it pass. Code that must still await puts that in a shield [C12].
 ---@class aiowire.Cancelled
+---@field message string
 ---@field reason any
 ---@field kind "task"|"scope"|"loop"|"timeout"|"failure"|"parent"|"race" what
 ---  was cancelled, and why
@@ -360,11 +376,30 @@ function EventLoop:dump() end
 
 --- Raised by `w:timeout`, aw.timeout, and aw.run with a time-out of its own.
 ---@class aiowire.Timeout
+---@field message string
 ---@field after number seconds
 ---@field wire aiowire.Wire? what ran out of time, of `w:timeout()`
 
 --- Raised by Task:wait and `Done` for a task that was cancelled [T5].
 ---@class aiowire.TaskCancelled
+---@field message string
+---@field task aiowire.Task? of Task:wait
+
+--- Raised by what waits on an object that is closed, or was closed meanwhile.
+---@class aiowire.Closed
+---@field message string
+
+--- Raised when the operating system, or libzmq, says no.
+---@class aiowire.SystemError
+---@field message string "connect 'host': connection refused"
+---@field code string as "ECONNREFUSED"
+---@field errno integer its number
+---@field call string what was tried, as "connect"
+---@field about string? what it was about, as a path or "descriptor 5"
+
+--- Raised by EventLoop:run when all tasks wait and nothing can wake them [L4].
+---@class aiowire.Deadlock
+---@field message string with the tree of tasks
 
 --- Raised by EventLoop:run for an error that no handler took [E8]. Its text
 --- begins with the text of the cause.
@@ -666,7 +701,7 @@ function aw.current() end
 
 ---@class aiowire.ScopeOptions
 ---@field timeout? number seconds, after which the scope is cancelled
----@field name? string for people
+---@field name? string for people; nothing shows it yet
 ---@field grace? number seconds, for its cancels; default: the loop's
 
 --- Call `f(s)` in a scope of its own, and return when f *and* all children that
@@ -794,6 +829,7 @@ function Channel:iter() end
 ---@class aiowire.Event
 local Event = {}
 
+--- Make an event, not set.
 ---@param opts? { name?: string } for labels; else "file:line" of this call
 ---@return aiowire.Event
 function aw.event(opts) end
@@ -801,8 +837,10 @@ function aw.event(opts) end
 --- All who wait go on, even if it is cleared before their turn.
 function Event:set() end
 
+--- Who waits from now on waits for the next `set`.
 function Event:clear() end
 
+--- Is it set? Needs no task.
 ---@return boolean
 function Event:is_set() end
 
@@ -817,6 +855,7 @@ local Semaphore = {}
 --- back with the block.
 ---@class aiowire.Permit
 
+--- Make a semaphore.
 ---@param permits integer how many are free at first
 ---@param opts? { max?: integer, name?: string } `max`: giving back more than
 --- that is an error; else there is no bound
@@ -827,12 +866,12 @@ function aw.semaphore(permits, opts) end
 ---@return aiowire.Permit
 function Semaphore:acquire() end
 
---- Take a permit if one is free.
+--- Take a permit if one is free, inside a task or outside.
 ---@return aiowire.Permit?
 function Semaphore:try_acquire() end
 
 --- Give a permit back: to who waits first, else it is free. Not after `<close>`
---- has done so.
+--- has done so. Raises when there are `max` already.
 function Semaphore:release() end
 
 -- Processes and streams -------------------------------------------------------
@@ -1013,6 +1052,11 @@ function aw.is_closed(err) end
 ---@param err any
 ---@return boolean
 function aw.is_system_error(err) end
+
+--- Did `run` end since nothing could wake any task?
+---@param err any
+---@return boolean
+function aw.is_deadlock(err) end
 
 -- Test and look inside --------------------------------------------------------
 
@@ -1213,6 +1257,7 @@ function aw.zmq.has(capability) end
 --- What is alive in this Lua state. All but `idle` and `bytes` return to where
 --- they were when the loops have ended and the collector has run twice.
 ---@class aiowire.Stats
+---@field loops integer EventLoops that are not garbage
 ---@field tasks integer tasks that have not ended
 ---@field scopes integer
 ---@field wires integer wires in the C core
