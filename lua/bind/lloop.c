@@ -131,24 +131,30 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
   return s->run.engine ? s->run.engine : awl_own_engine(L, s);
 }
 
+/* Push an EventLoop with nothing of the core yet, its options being at 1. */
+static awl_loop *push_empty(lua_State *L, awl_state *s) {
+  awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
+  memset(loop, 0, sizeof *loop);
+  loop->state = s;
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, VALUES);
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, STUCK);
+  if (lua_istable(L, 1)) {
+    lua_getfield(L, 1, "name");
+    lua_setiuservalue(L, -2, NAME);
+  }
+  awl_push_class(L, s, AWL_LOOP);
+  lua_setmetatable(L, -2);
+  return loop;
+}
+
 static int m_EventLoop(lua_State *L) {
   awl_state *s = awl_of(L);
   loop_options options;
   lua_settop(L, 1);
   read_options(L, &options);
-  awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
-  memset(loop, 0, sizeof *loop);
-  loop->state = s;
-  lua_newtable(L);
-  lua_setiuservalue(L, 2, VALUES);
-  lua_newtable(L);
-  lua_setiuservalue(L, 2, STUCK);
-  if (lua_istable(L, 1)) {
-    lua_getfield(L, 1, "name");
-    lua_setiuservalue(L, 2, NAME);
-  }
-  awl_push_class(L, s, AWL_LOOP);
-  lua_setmetatable(L, 2);
+  awl_loop *loop = push_empty(L, s);
   /* From here on nothing collects: a finalizer may make loops, too. */
   uint32_t number = take_number(L, s);
   loop->number = number;
@@ -159,8 +165,7 @@ static int m_EventLoop(lua_State *L) {
   loop->timeout = options.timeout;
   loop->signals = options.signals;
   aw_loop_config config = {options.grace, number};
-  int rc = aw_loop_new(loop->engine->core, &config, &loop->core);
-  if (rc < 0)
+  if (aw_loop_new(loop->engine->core, &config, &loop->core) < 0)
     return awl_error(L, "not enough memory");
   s->loops[AWL_PLACE_OF(number)] = loop;
   return 1;

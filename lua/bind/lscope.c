@@ -157,34 +157,39 @@ static int after_body(lua_State *L, int status, lua_KContext context) {
 
 /* ---- opening ---- */
 
-/* f and `count` arguments are on top. Open a scope and call f in it. */
-static int call_in_scope(lua_State *L, awl_worker *w, int count,
-                         awl_scope_mode mode, const aw_scope_config *config,
-                         uint64_t ns) {
-  awl_state *s = w->state;
-  int f = lua_gettop(L) - count;
+/* f and `*count` arguments are on top: make them [Scope, handler, f, arguments],
+ * and nothing below. f is given the Scope, too, if it is aw.scope's. */
+static awl_scope *push_frame(lua_State *L, awl_state *s, awl_scope_mode mode,
+                             int *count) {
+  int f = lua_gettop(L) - *count;
   awl_scope *scope = lua_newuserdatauv(L, sizeof *scope, 0);
   memset(scope, 0, sizeof *scope);
+  scope->mode = mode;
   awl_push_class(L, s, AWL_SCOPE);
   lua_setmetatable(L, -2);
   awl_push_slot(L, s, AWL_HANDLER);
   if (mode == AWL_MODE_SCOPE) {
     lua_pushvalue(L, -2);
     lua_insert(L, f + 1);
-    count++;
+    ++*count;
   }
   lua_insert(L, f);
   lua_insert(L, f); /* [.., Scope, handler, f, arguments] */
-  while (f > 1) {
+  for (; f > 1; f--)
     lua_remove(L, 1);
-    f--;
-  }
+  return scope;
+}
+
+/* f and `count` arguments are on top. Open a scope and call f in it. */
+static int call_in_scope(lua_State *L, awl_worker *w, int count,
+                         awl_scope_mode mode, const aw_scope_config *config,
+                         uint64_t ns) {
+  awl_scope *scope = push_frame(L, w->state, mode, &count);
   if (aw_scope_open(w->task, config, &scope->scope) < 0)
     return awl_error(L, "not enough memory");
   scope->task = w->task;
   scope->worker = w;
   scope->outer = w->scopes;
-  scope->mode = mode;
   scope->ns = ns;
   w->scopes = scope;
   int status =
