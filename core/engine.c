@@ -337,22 +337,44 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   return rest(engine, out);
 }
 
-static int tell(aw_notice *notice, aw_step_kind what, aw_step *out) {
+static bool tell(aw_notice *notice, aw_step_kind what, aw_step *out) {
   notice->due = false;
   out->what = what;
   out->task = NULL;
   out->ns = notice->ns;
   out->id = notice->id;
   out->error = notice->error;
-  return 1;
+  return true;
 }
 
-static int tell_failure(aw_engine *engine, aw_step *out) {
+static bool tell_failure(aw_engine *engine, aw_step *out) {
   aw_link *link = aw__list_shift(&engine->reports);
   out->what = AW_STEP_FAILED;
   out->task = AW_CONTAINER(aw_task, link, link);
   out->loop = out->task->loop;
-  return 1;
+  return true;
+}
+
+static bool tell_woken(aw_engine *engine, aw_step *out) {
+  engine->woken = 0;
+  out->what = AW_STEP_WOKEN;
+  out->task = NULL;
+  return true;
+}
+
+/* Is the host to be told something before any task goes on? */
+static bool tell_host(aw_engine *engine, aw_step *out) {
+  if (engine->woken)
+    return tell_woken(engine, out);
+  if (engine->late.due)
+    return tell(&engine->late, AW_STEP_LATE, out);
+  if (!aw__list_empty(&engine->reports))
+    return tell_failure(engine, out);
+  if (engine->slow.due)
+    return tell(&engine->slow, AW_STEP_SLOW, out);
+  if (engine->swallowed.due)
+    return tell(&engine->swallowed, AW_STEP_SWALLOWED, out);
+  return false;
 }
 
 /* The outermost loop has ended: let handles that are closing be closed. */
@@ -366,20 +388,8 @@ static void tidy(aw_engine *engine) {
 
 /* Choose what is next, or find that there is nothing more to choose. */
 static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
-  if (engine->woken) {
-    engine->woken = 0;
-    out->what = AW_STEP_WOKEN;
-    out->task = NULL;
+  if (tell_host(engine, out))
     return 1;
-  }
-  if (engine->late.due)
-    return tell(&engine->late, AW_STEP_LATE, out);
-  if (!aw__list_empty(&engine->reports))
-    return tell_failure(engine, out);
-  if (engine->slow.due)
-    return tell(&engine->slow, AW_STEP_SLOW, out);
-  if (engine->swallowed.due)
-    return tell(&engine->swallowed, AW_STEP_SWALLOWED, out);
   if (loop->state != AW_LOOP_RUNNING) {
     tidy(engine);
     return 0;

@@ -737,7 +737,7 @@ typedef struct aw_step {
   aw_step_kind what;
   int result;      /* RESUME: how the wait ended: 0 or negative */
   aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the step is
-                    reported; else NULL */
+                      reported; else NULL */
   aw_loop *loop;   /* FAILED, DEADLOCK: borrowed */
   void *data;      /* CALL, RESUME, KILL */
   uint64_t ns;     /* SLOW, LATE */
