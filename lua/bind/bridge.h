@@ -5,8 +5,8 @@
  *
  *   module.c   luaopen_aiowire; assembles all of it
  *   lwire.c    Wires                              lcompose.c what combines them
- *   wires.c    how they are put together          held.c  to the engine and back
- *   leaf.c     what leaves are given              expression.c the text of wires
+ *   wires.c    how they are put together          held.c   to the engine, back
+ *   leaf.c     what leaves are given              expression.c their text
  *   ltask.c    Tasks, start()                     lloop.c  EventLoop
  *   lrun.c     how loops are run                  lsource.c aw.Recv, aw.Send
  *   lact.c     awaiting: sleep, yield, await      lscope.c scope, timeout, …

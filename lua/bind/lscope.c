@@ -157,8 +157,8 @@ static int after_body(lua_State *L, int status, lua_KContext context) {
 
 /* ---- opening ---- */
 
-/* f and `*count` arguments are on top: make them [Scope, handler, f, arguments],
- * and nothing below. f is given the Scope, too, if it is aw.scope's. */
+/* f and `*count` arguments are on top: leave [Scope, handler, f, arguments] and
+ * nothing below. f is given the Scope, too, if it is aw.scope's. */
 static awl_scope *push_frame(lua_State *L, awl_state *s, awl_scope_mode mode,
                              int *count) {
   int f = lua_gettop(L) - *count;
