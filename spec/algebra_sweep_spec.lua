@@ -6,17 +6,24 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local sweep = require "spec.sweep"
 
+local nop = helper.nop
+
 local SEEDS <const> = helper.scale(1000)
 
 -- Parts of scenarios, made with a probe. -------------------------------------
 
---- A body that sleeps `count` times a second, guarded, and gives `result`.
+--- Sleep `count` times a second.
+local function sleep(p, count)
+  for _ = 1, count do
+    p.sleep(1)
+  end
+end
+
+--- A body that sleeps, guarded, and gives `result`.
 local function body(p, count, result)
   return aw.Wire(function()
     local _ <close> = p.guard()
-    for _ = 1, count do
-      p.sleep(1)
-    end
+    sleep(p, count)
     return aw.Value(result)
   end)
 end
@@ -25,9 +32,7 @@ end
 local function slow(p, count, result)
   return aw.Wire(function()
     local _ <close> = p.slow_guard(1)
-    for _ = 1, count do
-      p.sleep(1)
-    end
+    sleep(p, count)
     return aw.Value(result)
   end)
 end
@@ -37,9 +42,7 @@ local function failing(p, count)
   p.expected = p.expected or {}
   return aw.Wire(function()
     local _ <close> = p.guard()
-    for _ = 1, count do
-      p.sleep(1)
-    end
+    sleep(p, count)
     error(p.expected)
   end)
 end
@@ -60,15 +63,9 @@ local function passing(p)
   end
 end
 
-local function nop() end
-
 -- Each scenario: what it is about, and body(ev, probe). ----------------------
 
-local scenarios = {}
-
-local function scenario(name, f)
-  scenarios[#scenarios + 1] = { name = name, body = f }
-end
+local scenarios, scenario = sweep.scenarios()
 
 --- A scenario that awaits the wire that `build(probe, ev)` makes.
 local function awaiting(name, build)
@@ -524,27 +521,18 @@ end
 
 -- The sweep. -----------------------------------------------------------------
 
-describe("a wire of combinators that is struck at each await,", function()
-  for _, case in ipairs(swept) do
-    describe(case.name .. ":", function()
-      for _, fact in ipairs(sweep.facts(case)) do
-        it(fact[1], fact[2])
-      end
-    end)
+describe("the sweep of combinators", function()
+  for sentence, proof in sweep.all_facts(swept) do
+    it(sentence, proof)
   end
-end)
 
-describe("a wire of combinators that is struck in a shuffled order", function()
-  it("leaves nothing, for many seeds [F6] [C2] [C3] [C12]", function()
-    helper.leak_checked(function()
+  it("leaves nothing in a shuffled order, for many seeds [F6] [C2] [C3] [C12]",
+    helper.sealed(function()
       for seed = 1, SEEDS do
         sweep.strike_seeded(scenarios, seed)
       end
-    end)
-  end)
-end)
+    end))
 
-describe("the sweep of combinators", function()
   it("covers 60 scenarios and 4,000 strikes [C2]", function()
     assert.is_true(#scenarios >= 60, tostring(#scenarios))
     assert.is_true(sweep.strikes(scenarios) >= 4000,

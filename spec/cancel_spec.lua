@@ -3,22 +3,14 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 
 local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
-
---- Wait for `t`, whatever becomes of it.
-local function join(t)
-  return pcall(t.wait, t)
-end
-
-local caught = helper.caught
-
---- The line of the caller.
-local function line()
-  return debug.getinfo(2, "l").currentline
-end
+local recorder, closer = helper.recorder, helper.closer
+local join, caught = helper.join, helper.caught
+local line, place = places.line, places.place
+local contains = texts.contains
 
 --- Is this code running inside a task (as specs do under the host)?
 local function in_a_task()
@@ -66,7 +58,7 @@ describe("Cancelled", function()
         t:cancel()
       end)
       assert.is_true(aw.is_cancelled(err))
-      assert.is_truthy(tostring(err):find("Cancelled", 1, true))
+      contains(tostring(err), "Cancelled")
     end)
   end)
 
@@ -77,8 +69,7 @@ describe("Cancelled", function()
         here = line() + 1
         t:cancel("lunch")
       end)
-      local place = "cancel_spec.lua:" .. here
-      assert.is_truthy(err.where:find(place, 1, true), err.where)
+      contains(err.where, place(here))
     end)
   end)
 
@@ -682,7 +673,7 @@ describe("a task that does not end", function()
     assert.are.equal("mule", ev.stuck[1].name)
     assert.are.equal(mule.id, ev.stuck[1].task.id)
     local trace = ev.stuck[1].traceback
-    assert.is_truthy(trace:find("cancel_spec.lua:", 1, true), trace)
+    contains(trace, "cancel_spec.lua:")
     assert.are.equal(0, #ev:tasks())
     local status = mule.status
     assert.is_true(status == "cancelled" or status == "failed", status)
@@ -883,7 +874,7 @@ describe("a wait that is cancelled", function()
 end)
 
 describe("an await where Lua cannot yield", function()
-  local places = {
+  local callers = {
     { "sort", function(f)
       table.sort({ 3, 1, 2 }, function(a, b)
         f()
@@ -902,7 +893,7 @@ describe("an await where Lua cannot yield", function()
       require "spec.awaiting"
     end },
   }
-  for _, case in ipairs(places) do
+  for _, case in ipairs(callers) do
     local name, call = case[1], case[2]
     it("says that it stands inside " .. name .. " [C11]", function()
       test(function(ev)
@@ -934,7 +925,7 @@ describe("an await where Lua cannot yield", function()
       collectgarbage()
       collectgarbage()
       message = tostring(message)
-      assert.is_truthy(message:find("cannot await", 1, true), message)
+      contains(message, "cannot await")
     end)
   end)
 
@@ -982,7 +973,7 @@ describe("an await outside any task", function()
       aw.sleep(1)
     end))
     assert.is_false(ok)
-    assert.is_truthy(tostring(err):find("aw.run", 1, true), err)
+    contains(err, "aw.run")
   end)
 end)
 
@@ -998,7 +989,7 @@ describe("an await in a coroutine of one's own", function()
         assert.are.equal("slept", got)
         assert.are.equal(1, ev:now())
       else
-        assert.is_truthy(tostring(got):find("aw.wrap", 1, true), got)
+        contains(got, "aw.wrap")
         assert.are.equal(0, ev:now())
       end
       aw.sleep(1)

@@ -5,11 +5,7 @@ local sweep = require "spec.sweep"
 
 -- Each scenario: what it is about, and body(ev, probe). ---------------------
 
-local scenarios = {}
-
-local function scenario(name, body)
-  scenarios[#scenarios + 1] = { name = name, body = body }
-end
+local scenarios, scenario = sweep.scenarios()
 
 scenario("one sleep", function(_, p)
   local _ <close> = p.guard()
@@ -629,12 +625,8 @@ scenario("ten at once", function(_, p)
 end)
 
 describe("the sweep", function()
-  for _, case in ipairs(scenarios) do
-    describe("of a task that has: " .. case.name .. ";", function()
-      for _, fact in ipairs(sweep.facts(case)) do
-        it(fact[1], fact[2])
-      end
-    end)
+  for sentence, proof in sweep.all_facts(scenarios) do
+    it(sentence, proof)
   end
 
   it("covers 30 scenarios and 1,000 strikes [C2]", function()

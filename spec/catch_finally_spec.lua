@@ -3,21 +3,17 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 local wires = require "spec.wires"
 
 local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
+local recorder, closer = helper.recorder, helper.closer
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
-
-local function outcome(w)
-  return pcall(aw.await, w)
-end
-
-local function results(w)
-  return table.pack(aw.await(w))
-end
+local outcome, results = wires.outcome, wires.results
+local line, place = places.line, places.place
+local contains = texts.contains
 
 describe("w:catch(f)", function()
   it("has the results of w, nil kept, and does not call f [O9]", function()
@@ -47,19 +43,18 @@ describe("w:catch(f)", function()
     test(function()
       local raised, info
       aw.await(aw.Wire(function()
-        raised = debug.getinfo(1, "l").currentline + 1
+        raised = line() + 1
         error "boom"
       end):catch(function(_, i)
         info = i
       end))
-      assert.is_truthy(info.traceback:find("catch_finally_spec.lua:"
-        .. raised, 1, true), info.traceback)
+      contains(info.traceback, place(raised))
     end)
   end)
 
   it("ends without results if f returns nothing [O9]", function()
     test(function()
-      assert.are.equal(0, results(fails(1, "boom"):catch(wires.nop)).n)
+      assert.are.equal(0, results(fails(1, "boom"):catch(helper.nop)).n)
     end)
   end)
 

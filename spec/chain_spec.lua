@@ -2,29 +2,14 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 
---- Run `f(ev, clock)` on a virtual clock; afterwards nothing may be left.
-local function test(f)
-  helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- The same for what may take long under a sanitizer.
-local function long_test(f)
-  helper.leak_checked(function()
-    aw.test({ limit = 60 }, f)
-  end)
-end
-
-local function recorder()
-  local log = {}
-  return log, function(what)
-    log[#log + 1] = what
-  end
-end
-
-local function nop() end
+local test, long_test = helper.test, helper.long_test
+local recorder = helper.recorder
+local nop = helper.nop
+local place = places.place
+local contains = texts.contains
 
 describe("a body", function()
   it("ends the chain without results by returning nothing [N1]", function()
@@ -109,11 +94,9 @@ describe("a body", function()
         local err = helper.raises("a body must return", function()
           aw.await(body)
         end)
-        local at = debug.getinfo(body, "S").linedefined
-        local where = "chain_spec.lua:" .. at
-        assert.is_truthy(tostring(err):find(where, 1, true))
-        assert.is_truthy(tostring(err):find("aw.Value", 1, true))
-        assert.is_truthy(tostring(err):find(type(bad), 1, true))
+        contains(err, place(body))
+        contains(err, "aw.Value")
+        contains(err, type(bad))
       end
       helper.raises("a body must return", function()
         aw.await(function()
@@ -146,8 +129,7 @@ describe("a body", function()
       local err = helper.raises("no such file", function()
         aw.await(body)
       end)
-      local at = debug.getinfo(body, "S").linedefined
-      assert.is_truthy(tostring(err):find("chain_spec.lua:" .. at, 1, true))
+      contains(err, place(body))
     end)
   end)
 
@@ -171,8 +153,7 @@ describe("a body", function()
       local function body(_, x)
         return x
       end
-      local at = debug.getinfo(body, "S").linedefined
-      helper.raises("chain_spec.lua:" .. at, function()
+      helper.raises(place(body), function()
         aw.await(aw.Wire(body, 42))
       end)
     end)

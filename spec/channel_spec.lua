@@ -2,18 +2,10 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
 
-local raises, caught, recorder = helper.raises, helper.caught, helper.recorder
-
---- A test on a virtual clock: `f(ev, log, note)`, and nothing is left.
-local function on_clock(f)
-  return function()
-    helper.test(function(ev)
-      local log, note = recorder()
-      f(ev, log, note)
-    end)
-  end
-end
+local raises, caught, logged = helper.raises, helper.caught, helper.logged
+local contains = texts.contains
 
 --- Receive `n` times, and note "name:value".
 local function reader(ch, name, n, note)
@@ -34,7 +26,7 @@ local function sender(ch, ...)
 end
 
 describe("a rendezvous", function()
-  it("lets the sender wait for its receiver [H1]", on_clock(function(ev, log,
+  it("lets the sender wait for its receiver [H1]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     ev:start(function()
@@ -47,7 +39,7 @@ describe("a rendezvous", function()
     assert.are.same({ "x", "sent at 2.0" }, log)
   end))
 
-  it("lets the receiver wait for its sender [H1]", on_clock(function(ev, log,
+  it("lets the receiver wait for its sender [H1]", logged(function(ev, log,
     note)
     local ch = aw.channel(0)
     ev:start(function()
@@ -69,7 +61,7 @@ describe("a rendezvous", function()
 end)
 
 describe("a channel with a buffer", function()
-  it("takes what fits without waiting [H1]", on_clock(function(ev, log, note)
+  it("takes what fits without waiting [H1]", logged(function(ev, log, note)
     local ch = aw.channel(2)
     ev:start(function()
       for i = 1, 4 do
@@ -87,7 +79,7 @@ describe("a channel with a buffer", function()
       { "sent 1", "sent 2", "later", "sent 3", "sent 4" }, log)
   end))
 
-  it("keeps the order over many turns of its ring [H1]", on_clock(function(ev)
+  it("keeps the order over many turns of its ring [H1]", logged(function(ev)
     local ch, got = aw.channel(7), {}
     ev:start(function()
       for i = 1, 100 do
@@ -127,7 +119,7 @@ describe("a channel with a buffer", function()
 end)
 
 describe("what goes through a channel", function()
-  it("is any value, the very same [H1]", on_clock(function(ev)
+  it("is any value, the very same [H1]", logged(function(ev)
     local values = { {}, print, false, true, 0, 1.5, "s",
       coroutine.create(print), io.stdout, aw.Never }
     for _, capacity in ipairs { 0, 1 } do
@@ -139,7 +131,7 @@ describe("what goes through a channel", function()
     end
   end))
 
-  it("may be nil, which is no end [H1]", on_clock(function(ev)
+  it("may be nil, which is no end [H1]", logged(function(ev)
     for _, capacity in ipairs { 0, 2 } do
       local ch = aw.channel(capacity)
       ev:start(sender(ch, nil, 1))
@@ -152,7 +144,7 @@ describe("what goes through a channel", function()
     end
   end))
 
-  it("goes to whom came first, one each [F5, H4]", on_clock(function(ev, log,
+  it("goes to whom came first, one each [F5, H4]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     for _, name in ipairs { "a", "b", "c" } do
@@ -167,7 +159,7 @@ describe("what goes through a channel", function()
     assert.are.same({ "sent", "a:1", "b:2", "c:3" }, log)
   end))
 
-  it("reaches a coroutine of the user's own [C11]", on_clock(function(ev, log,
+  it("reaches a coroutine of the user's own [C11]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     ev:start(function()
@@ -186,7 +178,7 @@ describe("what goes through a channel", function()
     assert.are.same({ "one", "two" }, log)
   end))
 
-  it("comes from whom waited first [F5]", on_clock(function(ev, log, note)
+  it("comes from whom waited first [F5]", logged(function(ev, log, note)
     local ch = aw.channel(1)
     for i = 1, 4 do
       ev:start(function()
@@ -223,7 +215,7 @@ describe("what goes through a channel", function()
     end))
 
   it("counts among the values that the library holds, until it is dropped [H1]",
-    on_clock(function(ev)
+    logged(function(ev)
       local ch = aw.channel(3)
       local before = aw.stats().refs
       ch:try_send "x"
@@ -267,7 +259,7 @@ describe("what goes through a channel", function()
     assert.are.same({}, weak)
   end))
 
-  it("outlives the channel as a task's result [H1, T5]", on_clock(function(ev)
+  it("outlives the channel as a task's result [H1, T5]", logged(function(ev)
     local function start()
       local ch = aw.channel(1)
       ch:try_send { "kept" }
@@ -305,7 +297,7 @@ describe("a closed channel", function()
       assert.are.same({ n = 2, nil, "closed" }, table.pack(ch:try_recv()))
     end))
 
-  it("ends all who wait to receive, in order [H1]", on_clock(function(ev, log,
+  it("ends all who wait to receive, in order [H1]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     for i = 1, 3 do
@@ -322,7 +314,7 @@ describe("a closed channel", function()
     assert.are.same({ n = 2, nil, "closed" }, table.pack(wire:results()))
   end))
 
-  it("fails all who wait to send, and sends nothing [H1]", on_clock(function(ev)
+  it("fails all who wait to send, and sends nothing [H1]", logged(function(ev)
     local ch, errors = aw.channel(1), {}
     ch:try_send "first"
     local function handler(_, err)
@@ -345,7 +337,7 @@ describe("a closed channel", function()
     ch:close()
     local err = caught(ch.try_send, ch, 1)
     assert.is_true(aw.is_closed(err))
-    assert.is_truthy(tostring(err):find("channel jobs", 1, true))
+    contains(tostring(err), "channel jobs")
     aw.run(function()
       assert.is_true(aw.is_closed(caught(ch.send, ch, 1)))
       assert.is_true(aw.is_closed(caught(aw.await, aw.Send(ch, 1))))
@@ -363,7 +355,7 @@ describe("a closed channel", function()
 end)
 
 describe("for v in ch:iter()", function()
-  it("gives each value, and ends with the channel [H1]", on_clock(function(ev)
+  it("gives each value, and ends with the channel [H1]", logged(function(ev)
     local ch, got = aw.channel(), {}
     ev:start(function()
       for i = 1, 3 do
@@ -382,7 +374,7 @@ describe("for v in ch:iter()", function()
     assert.are.equal(2, select("#", aw.channel():iter()))
   end))
 
-  it("may be left, and nothing is taken by that [H1]", on_clock(function(ev)
+  it("may be left, and nothing is taken by that [H1]", logged(function(ev)
     local ch = aw.channel(3)
     ev:start(sender(ch, 1, 2, 3))
     for v in ch:iter() do
@@ -409,7 +401,7 @@ describe("for v in ch:iter()", function()
 end)
 
 describe("a cancel", function()
-  it("of a receiver loses nothing [C6, H2]", on_clock(function(ev, log, note)
+  it("of a receiver loses nothing [C6, H2]", logged(function(ev, log, note)
     local ch = aw.channel()
     local first = ev:start(reader(ch, "a", 1, note))
     ev:start(reader(ch, "b", 1, note))
@@ -421,7 +413,7 @@ describe("a cancel", function()
     assert.are.equal("cancelled", first.status)
   end))
 
-  it("of a sender takes its value back [C6, H2]", on_clock(function(ev)
+  it("of a sender takes its value back [C6, H2]", logged(function(ev)
     local ch = aw.channel(1)
     ch:try_send "first"
     local body = ev:start(sender(ch, "body"))
@@ -435,7 +427,7 @@ describe("a cancel", function()
     assert.are.equal("empty", select(2, ch:try_recv()))
   end))
 
-  it("after the hand-over comes at the next await [C6]", on_clock(function(ev,
+  it("after the hand-over comes at the next await [C6]", logged(function(ev,
     log, note)
     local ch = aw.channel()
     local body = ev:start(reader(ch, "body", 2, note))
@@ -452,7 +444,7 @@ describe("a cancel", function()
   end))
 
   it("is not what resumes a receiver by hand; that loses nothing [C6]",
-    on_clock(function(ev, log, note)
+    logged(function(ev, log, note)
       local ch, co = aw.channel(), nil
       ev:start(function()
         co = coroutine.running()
@@ -469,7 +461,7 @@ describe("a cancel", function()
     end))
 
   it("that is swallowed for ever ends in a kill, and leaves nobody [C9, H2]",
-    on_clock(function(ev)
+    logged(function(ev)
       local ch = aw.channel(0, { name = "jobs" })
       for _, f in ipairs { ch.recv, ch.send } do
         local task = ev:start(function()
@@ -486,7 +478,7 @@ describe("a cancel", function()
     end))
 
   it("before the receiver has started takes nothing [C2, T3]",
-    on_clock(function(ev, log, note)
+    logged(function(ev, log, note)
       local ch = aw.channel(1)
       ch:try_send "x"
       ev:start(reader(ch, "a", 1, note)):cancel()
@@ -497,7 +489,7 @@ describe("a cancel", function()
     end))
 
   it("before the sender has started sends nothing [C2, T3]",
-    on_clock(function(ev)
+    logged(function(ev)
       local ch = aw.channel(2)
       ev:start(sender(ch, 1)):cancel()
       ev:start(aw.Send(ch, 2)):cancel()
@@ -505,7 +497,7 @@ describe("a cancel", function()
       assert.are.equal("empty", select(2, ch:try_recv()))
     end))
 
-  it("by a time-out leaves nobody in a queue [H2]", on_clock(function(ev)
+  it("by a time-out leaves nobody in a queue [H2]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
     for _ = 1, 3 do
       aw.scope({ timeout = 1 }, function()
@@ -562,7 +554,7 @@ describe("awaits of a channel that need not wait", function()
 end)
 
 describe("Recv and Send", function()
-  it("are wires that need no Lua [V7]", on_clock(function(ev)
+  it("are wires that need no Lua [V7]", logged(function(ev)
     local ch = aw.channel()
     local before = aw.stats().busy
     local task = ev:start(aw.Recv(ch) >> aw.Recv(ch))
@@ -572,7 +564,7 @@ describe("Recv and Send", function()
     assert.are.equal("x", task:results())
   end))
 
-  it("may run any number of times, also at once [V1]", on_clock(function(ev)
+  it("may run any number of times, also at once [V1]", logged(function(ev)
     local ch = aw.channel()
     local value = {}
     local send, recv = aw.Send(ch, value), aw.Recv(ch)
@@ -590,7 +582,7 @@ describe("Recv and Send", function()
     end
   end))
 
-  it("end as the value that was received, or nothing [V3]", on_clock(
+  it("end as the value that was received, or nothing [V3]", logged(
     function(ev)
       local ch = aw.channel(1)
       assert.are.equal(0, select("#", aw.await(aw.Send(ch, 1))))
@@ -610,7 +602,7 @@ end)
 
 describe("a race with a channel", function()
   it("that the channel loses takes nothing, and leaves nobody [H2, H3]",
-    on_clock(function(ev)
+    logged(function(ev)
       local ch = aw.channel(0, { name = "jobs" })
       for _ = 1, 3 do
         aw.await(aw.Recv(ch) | aw.Sleep(1))
@@ -620,7 +612,7 @@ describe("a race with a channel", function()
       assert.are.equal(6, ev:now())
     end))
 
-  it("that the channel wins has taken one value [H3]", on_clock(function(ev)
+  it("that the channel wins has taken one value [H3]", logged(function(ev)
     local a, b = aw.channel(1), aw.channel(1)
     a:try_send "a"
     b:try_send "b"
@@ -631,7 +623,7 @@ describe("a race with a channel", function()
     assert.are.equal("empty", select(2, a:try_recv()))
   end))
 
-  it("gives the value to the next, once it is decided [H2, F5]", on_clock(
+  it("gives the value to the next, once it is decided [H2, F5]", logged(
     function(ev, log, note)
       local a, b = aw.channel(), aw.channel()
       ev:start(aw.Recv(a) / note | aw.Recv(b) / note)
@@ -644,7 +636,7 @@ describe("a race with a channel", function()
       assert.are.same({ "one", "two" }, log)
     end))
 
-  it("does not meet itself [H3]", on_clock(function(ev)
+  it("does not meet itself [H3]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
     local both = aw.Send(ch, "x") / function()
       return "sent"
@@ -662,7 +654,7 @@ describe("a race with a channel", function()
     assert.are.equal("channel jobs (rendezvous)", tostring(ch))
   end))
 
-  it("does not meet itself by a buffer that is full [H3]", on_clock(
+  it("does not meet itself by a buffer that is full [H3]", logged(
     function(ev)
       local ch = aw.channel(1)
       ch:try_send "old"
@@ -672,7 +664,7 @@ describe("a race with a channel", function()
       assert.are.equal("empty", select(2, ch:try_recv()))
     end))
 
-  it("may meet a body that runs beside it [O5, H3]", on_clock(function(ev, log,
+  it("may meet a body that runs beside it [O5, H3]", logged(function(ev, log,
     note)
     local ch = aw.channel(0, { name = "jobs" })
     local function body()
@@ -689,7 +681,7 @@ describe("a race with a channel", function()
     assert.are.equal(2, ev:now())
   end))
 
-  it("is decided by a close [H1, H3]", on_clock(function(ev)
+  it("is decided by a close [H1, H3]", logged(function(ev)
     local ch = aw.channel()
     local task = ev:start(aw.Recv(ch) | aw.Sleep(9))
     local err
@@ -712,14 +704,14 @@ describe("a race with a channel", function()
     assert.is_true(aw.is_closed(err))
   end))
 
-  it("tells which channel it was, by Select [H4]", on_clock(function(ev)
+  it("tells which channel it was, by Select [H4]", logged(function(ev)
     local a, b = aw.channel(), aw.channel()
     ev:start(sender(b, "x"))
     assert.are.same({ "b", "x" },
       { aw.await(aw.Select { a = aw.Recv(a), b = aw.Recv(b) }) })
   end))
 
-  it("may end as a result that outlives it [H1, T5]", on_clock(function(ev)
+  it("may end as a result that outlives it [H1, T5]", logged(function(ev)
     local function start(wrap)
       local ch = aw.channel(1)
       ch:try_send { "kept" }
@@ -804,7 +796,7 @@ describe("a race with a channel", function()
 end)
 
 describe("how a channel looks", function()
-  it("says what it is and in which state", on_clock(function(ev)
+  it("says what it is and in which state", logged(function(ev)
     local ch = aw.channel(2, { name = "jobs" })
     assert.are.equal("channel jobs (0 of 2)", tostring(ch))
     ev:start(sender(ch, 1, 2, 3))
@@ -826,7 +818,7 @@ describe("how a channel looks", function()
       "^channel .*channel_spec%.lua:" .. line .. " %(rendezvous%)$"), text)
   end))
 
-  it("is in the label of who waits [D1]", on_clock(function(ev)
+  it("is in the label of who waits [D1]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
     local tasks = { ev:start(function()
       ch:recv()
@@ -840,7 +832,7 @@ describe("how a channel looks", function()
     ev:start(aw.Send(ch, 1)):cancel()
     local task = ev:start(sender(ch, 1))
     aw.yield()
-    assert.is_truthy(ev:dump():find("send channel jobs", 1, true))
+    contains(ev:dump(), "send channel jobs")
     task:cancel()
   end))
 
@@ -851,8 +843,7 @@ describe("how a channel looks", function()
       ch:recv()
     end)
     local err = caught(ev.run, ev)
-    assert.is_truthy(tostring(err):find("recv channel jobs", 1, true),
-      tostring(err))
+    contains(tostring(err), "recv channel jobs")
     ev:close()
   end))
 end)
@@ -877,8 +868,7 @@ describe("a channel of one engine", function()
       other:run()
       assert.are.equal(4, #errors)
       for i = 1, 2 do
-        assert.is_truthy(errors[i]:find(
-          "channel jobs belongs to another engine", 1, true), errors[i])
+        contains(errors[i], "channel jobs belongs to another engine")
       end
     end)
   end))
@@ -907,7 +897,7 @@ describe("what is wrong with a channel", function()
     raises("number expected, got string", aw.channel, "jobs")
     raises("channel has no option 'nam'", aw.channel, 1, { nam = "x" })
     raises("bad option 'name'", aw.channel, 1, { name = 5 })
-    assert.is_truthy(tostring(aw.channel(2.0)):find("of 2", 1, true))
+    contains(tostring(aw.channel(2.0)), "of 2")
   end))
 
   it("is told: the wrong object, no value", helper.sealed(function()
@@ -934,7 +924,7 @@ describe("what is wrong with a channel", function()
     ev:run()
     for i, name in ipairs { "send", "recv" } do
       local text = ("cannot await outside a task (channel:%s)"):format(name)
-      assert.is_truthy(refused[i]:find(text, 1, true), refused[i])
+      contains(refused[i], text)
     end
   end))
 
@@ -980,7 +970,7 @@ describe("many values", function()
       end
     end))
 
-  it("need no more memory than wait at a time [H1]", on_clock(function(ev)
+  it("need no more memory than wait at a time [H1]", logged(function(ev)
     local ch = aw.channel(4)
     local function pass(n)
       ev:start(function()

@@ -6,11 +6,7 @@
 local aw = require "aiowire"
 local sweep = require "spec.sweep"
 
-local scenarios = {}
-
-local function scenario(name, body)
-  scenarios[#scenarios + 1] = { name = name, body = body }
-end
+local scenarios, scenario = sweep.scenarios()
 
 --- A task of `scope` that sends 1..n; it counts what it has sent.
 local function start_sender(s, p, ch, n, sent)
@@ -199,12 +195,8 @@ scenario("channels in its clean-up", function(_, p)
 end)
 
 describe("the sweep of channels", function()
-  for _, case in ipairs(scenarios) do
-    describe("of a task that has: " .. case.name .. ";", function()
-      for _, fact in ipairs(sweep.facts(case)) do
-        it(fact[1], fact[2])
-      end
-    end)
+  for sentence, proof in sweep.all_facts(scenarios) do
+    it(sentence, proof)
   end
 
   it("covers 12 scenarios and 400 strikes [C2]", function()

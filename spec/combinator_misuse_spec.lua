@@ -3,14 +3,15 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
-local wires = require "spec.wires"
+local places = require "spec.places"
+local texts = require "spec.texts"
 
-local sealed = helper.sealed
-local blames = wires.blames
+local sealed, nop = helper.sealed, helper.nop
+local blames = places.blames
+local contains = texts.contains
 
 local w = aw.Sleep(1)
 local nan <const> = 0 / 0
-local nop = wires.nop
 
 --- A fact: `f` is refused, with these words, at its own line, or at one of
 --- the function `at`, that it calls.
@@ -445,7 +446,7 @@ describe("a Poller as an operand", function()
   it("shows itself in the text of what holds it [V8]", sealed(function()
     local poller = aw.Poller {}
     local shown = tostring(poller & w)
-    assert.is_truthy(shown:find("Poller", 1, true), shown)
-    assert.is_truthy(shown:find(" & Sleep(1)", 1, true), shown)
+    contains(shown, "Poller")
+    contains(shown, " & Sleep(1)")
   end))
 end)

@@ -4,35 +4,12 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
-local virtual = helper.virtual
-local sealed = helper.sealed
-
--- The test's function runs as a task on a virtual clock.
-local function in_task(f)
-  return sealed(function()
-    aw.test(f)
-  end)
-end
-
--- The test's function runs under a stock lua5.4, if that can load the module.
-local function under_stock(f)
-  return function()
-    if process.sanitized then
-      pending "a stock lua5.4 cannot load a module with sanitizers"
-      return
-    end
-    f()
-  end
-end
-
-local function closing(f)
-  return setmetatable({}, { __close = f })
-end
-
-local function contains(text, part)
-  assert.is_truthy(tostring(text):find(part, 1, true), tostring(text))
-end
+local virtual, sealed = helper.virtual, helper.sealed
+local closer, in_task = helper.closer, helper.in_task
+local under_stock = process.under_stock
+local contains = texts.contains
 
 describe("a generator of aw.wrap", function()
   local function count(n)
@@ -168,7 +145,7 @@ describe("a generator of aw.wrap", function()
     sealed(function()
       local log = {}
       local function sweeper(name)
-        return closing(function()
+        return closer(function()
           log[#log + 1] = name
         end)
       end
@@ -262,7 +239,7 @@ describe("a plain coroutine in a task", function()
   it("may be closed by its maker [C11]", in_task(function()
     local closed = false
     local co = coroutine.create(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         closed = true
       end)
       coroutine.yield()
@@ -426,13 +403,13 @@ describe("an await", function()
 
   allowed("__close at the end of a block", function(try)
     do
-      local _ <close> = closing(try)
+      local _ <close> = closer(try)
     end
   end)
 
   allowed("__close on return", function(try)
     local function f()
-      local _ <close> = closing(try)
+      local _ <close> = closer(try)
       return "x", "y"
     end
     assert.are.same({ "x", "y" }, { f() })
@@ -440,7 +417,7 @@ describe("an await", function()
 
   allowed("__close on break", function(try)
     for i = 1, 3 do
-      local _ <close> = closing(try)
+      local _ <close> = closer(try)
       if i == 2 then
         break
       end
@@ -449,7 +426,7 @@ describe("an await", function()
 
   allowed("__close on an error", function(try)
     local ok, err = pcall(function()
-      local _ <close> = closing(try)
+      local _ <close> = closer(try)
       error("mine", 0)
     end)
     assert.is_false(ok)
@@ -461,7 +438,7 @@ describe("an await", function()
       local log = {}
       local ev = virtual()
       ev:start(function()
-        local _ <close> = closing(function(_, err)
+        local _ <close> = closer(function(err)
           aw.sleep(1)
           log[#log + 1] = err
         end)
@@ -579,7 +556,7 @@ describe("an await", function()
   refused("the handlers of coroutine.close", function(try)
     local ok, err
     local co = coroutine.create(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         ok, err = pcall(try)
       end)
       coroutine.yield()
@@ -754,11 +731,11 @@ end)
       local ev = virtual()
       local parked, got
       ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           log[#log + 1] = "outer"
         end)
         aw.await(function()
-          local _ <close> = closing(function()
+          local _ <close> = closer(function()
             log[#log + 1] = "inner"
           end)
           parked = coroutine.running()

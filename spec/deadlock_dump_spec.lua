@@ -3,21 +3,13 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 local wires = require "spec.wires"
 
-local test = helper.test
-local sealed = helper.sealed
-
---- Find the parts in `text`, each after the one before.
-local function in_order(text, ...)
-  local from = 1
-  for _, part in ipairs { ... } do
-    local _, last = text:find(part, from, true)
-    assert.is_truthy(last, ("%q is missing, or out of order, in:\n%s")
-      :format(part, text))
-    from = last + 1
-  end
-end
+local test, sealed = helper.test, helper.sealed
+local line, place = places.line, places.place
+local contains, lacks, in_order = texts.contains, texts.lacks, texts.in_order
 
 --- The text of the Deadlock that ends a loop with `w`.
 local function deadlock_of(w)
@@ -26,7 +18,7 @@ local function deadlock_of(w)
   local ok, err = pcall(ev.run, ev)
   assert.is_false(ok)
   local text = tostring(err)
-  assert.is_truthy(text:find("Deadlock", 1, true), text)
+  contains(text, "Deadlock")
   return text
 end
 
@@ -124,7 +116,7 @@ describe("a Deadlock", function()
 
   it("is none between the ticks of Every [L4]", sealed(function()
     local ev = helper.virtual { timeout = 100 }
-    ev:start(aw.Every(30, wires.nop))
+    ev:start(aw.Every(30, helper.nop))
     assert.are.equal("timeout", ev:run())
   end))
 
@@ -159,7 +151,7 @@ describe("the dump of a loop with combinators", function()
   local function dump_of(w)
     local dump
     test(function(ev)
-      local t = ev:start(w, wires.nop, { name = "main" })
+      local t = ev:start(w, helper.nop, { name = "main" })
       aw.sleep(1)
       dump = ev:dump()
       t:cancel_wait()
@@ -173,17 +165,17 @@ describe("the dump of a loop with combinators", function()
   end))
 
   it("says how many of them are waited for [D1]", sealed(function()
-    in_order(dump_of(blocked "a" & blocked "b" & aw.Call(wires.nop)),
+    in_order(dump_of(blocked "a" & blocked "b" & aw.Call(helper.nop)),
       "'main'", "join 2 children")
-    in_order(dump_of(blocked "a" & aw.Call(wires.nop)),
+    in_order(dump_of(blocked "a" & aw.Call(helper.nop)),
       "'main'", "join 1 child")
   end))
 
   it("has no operand that has ended [D2]", sealed(function()
     local dump = dump_of(blocked "alive"
-      & aw.Call(wires.nop):named "ended")
+      & aw.Call(helper.nop):named "ended")
     in_order(dump, "'alive'")
-    assert.is_nil(dump:find("'ended'", 1, true))
+    lacks(dump, "'ended'")
   end))
 
   it("has the operands of a race below it [D2]", sealed(function()
@@ -196,12 +188,12 @@ describe("the dump of a loop with combinators", function()
   end))
 
   it("shows where an operand awaits [D2]", sealed(function()
-    local line
+    local awaits
     local dump = dump_of(aw.Wire(function()
-      line = debug.getinfo(1, "l").currentline + 1
+      awaits = line() + 1
       aw.sleep(100)
     end) & blocked "b")
-    in_order(dump, "'main'", "deadlock_dump_spec.lua:" .. line)
+    in_order(dump, "'main'", place(awaits))
   end))
 
   it("has joins in joins, each below its own [D2]", sealed(function()
@@ -211,8 +203,8 @@ describe("the dump of a loop with combinators", function()
     in_order(dump, "'main'", "'left'", "'a'", "'b'", "'right'", "'c'",
       "'d'")
     local function depth(name)
-      local line = dump:match("[^\n]*'" .. name .. "'[^\n]*")
-      return utf8.len(line:match "^[^t]*")
+      local shown = dump:match("[^\n]*'" .. name .. "'[^\n]*")
+      return utf8.len(shown:match "^[^t]*")
     end
     assert.are.equal(depth "left", depth "right")
     assert.are.equal(depth "a", depth "d")
@@ -223,14 +215,14 @@ describe("the dump of a loop with combinators", function()
   it("marks losers that still clean up [D2]", function()
     local dump
     test(function(ev)
-      local t = ev:start(wires.cleaning(5, wires.nop):named "loser"
+      local t = ev:start(wires.cleaning(5, helper.nop):named "loser"
         | aw.Sleep(1))
       aw.sleep(2)
       dump = ev:dump()
       t:wait()
     end)
     in_order(dump, "'loser'")
-    assert.is_truthy(dump:find("CANCELLED", 1, true), dump)
+    contains(dump, "CANCELLED")
   end)
 
   it("shows a choice of events as one that waits [D1]", sealed(function()
@@ -243,7 +235,7 @@ describe("the dump of a loop with combinators", function()
     test(function(ev)
       local all = (aw.Every(1, aw.Sleep(0.5) & aw.Sleep(0.25))
         | (aw.Sleep(3):timeout(2):retry { times = 2, delay = 0.5 }
-          // (aw.Sleep(1) / wires.nop)):supervise(wires.nop))
+          // (aw.Sleep(1) / helper.nop)):supervise(helper.nop))
         :finally(function()
           aw.sleep(1)
         end)

@@ -3,45 +3,20 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
+local wires = require "spec.wires"
 
-local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
+local test, virtual = helper.test, helper.virtual
+local recorder, closer = helper.recorder, helper.closer
 local caught = helper.caught
-
-local function new_loop()
-  return aw.EventLoop { clock = "virtual" }
-end
+local failure_of, suppresses = wires.failure_of, wires.suppresses
+local contains, lacks = texts.contains, texts.lacks
 
 --- A body that raises `value` as it is.
 local function raiser(value)
   return function()
     error(value, 0)
   end
-end
-
---- Run `w` with a handler, which is called once; what it was given.
-local function failure_of(w, ev)
-  ev = ev or new_loop()
-  local calls, seen = 0, nil
-  ev:start(w, function(...)
-    calls = calls + 1
-    seen = table.pack(...)
-  end)
-  assert.are.equal("done", ev:run())
-  assert.are.equal(1, calls)
-  assert.are.equal(3, seen.n)
-  return seen[2], seen[3], seen[1]
-end
-
---- Does this info hold the error `value` as one that was suppressed?
-local function suppresses(info, value)
-  for _, entry in ipairs(info.suppressed or {}) do
-    if rawequal(entry.err, value) then
-      return true
-    end
-  end
-  return false
 end
 
 describe("an error value", function()
@@ -111,7 +86,7 @@ describe("an error value", function()
     it("is the cause of what leaves a loop, as " .. name .. " [E1]",
       function()
         helper.leak_checked(function()
-          local ev = new_loop()
+          local ev = virtual()
           ev:start(raiser(value))
           assert.is_true(rawequal(value, caught(ev.run, ev).cause))
         end)
@@ -147,7 +122,7 @@ describe("an error value", function()
   it("that is false is a failure all the same [E1]", function()
     helper.leak_checked(function()
       local t
-      local ev = new_loop()
+      local ev = virtual()
       t = ev:start(raiser(false), function() end)
       ev:run()
       assert.are.equal("failed", t.status)
@@ -224,7 +199,7 @@ describe("errors that come together", function()
     helper.leak_checked(function()
       local late = {}
       local t
-      local ev = new_loop()
+      local ev = virtual()
       local got
       t = ev:start(function()
         local _ <close> = closer(function()
@@ -295,7 +270,7 @@ describe("the library's own errors", function()
   end
 
   local function unhandled()
-    local ev = new_loop()
+    local ev = virtual()
     ev:start(raiser "the cause")
     return caught(ev.run, ev)
   end
@@ -343,7 +318,7 @@ describe("the library's own errors", function()
     test(function(ev)
       for _, err in ipairs { timeout_error(), task_cancelled(ev) } do
         local text = tostring(err)
-        assert.is_nil(text:find("0x", 1, true), text)
+        lacks(text, "0x")
         assert.is_true(#text > 5, text)
       end
     end)
@@ -353,7 +328,7 @@ describe("the library's own errors", function()
     helper.leak_checked(function()
       local text = tostring(unhandled())
       assert.are.equal("the cause", text:sub(1, #"the cause"))
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser(setmetatable({}, {
         __tostring = function()
           return "I say so"
@@ -384,7 +359,7 @@ describe("the library's own errors", function()
     helper.leak_checked(function()
       local err = unhandled()
       assert.are.equal("the cause", err.cause)
-      assert.is_truthy(tostring(err.info):find("the cause", 1, true))
+      contains(tostring(err.info), "the cause")
     end)
   end)
 end)
@@ -407,7 +382,7 @@ describe("Cancelled at the boundary of a task", function()
         error(old_cancelled())
       end)
       local text = tostring(err) .. "\n" .. tostring(info)
-      assert.is_truthy(text:find("stray Cancelled", 1, true), text)
+      contains(text, "stray Cancelled")
     end)
   end)
 
@@ -422,7 +397,7 @@ describe("Cancelled at the boundary of a task", function()
         note "never"
       end)
       local text = tostring(err) .. "\n" .. tostring(info)
-      assert.is_truthy(text:find("stray Cancelled", 1, true), text)
+      contains(text, "stray Cancelled")
       assert.are.same({}, log)
     end)
   end)
@@ -430,7 +405,7 @@ describe("Cancelled at the boundary of a task", function()
   it("is the end of a task that was cancelled, no failure [E5]", function()
     helper.leak_checked(function()
       local calls = 0
-      local ev = new_loop()
+      local ev = virtual()
       local t = ev:start(aw.Sleep(100), function()
         calls = calls + 1
       end)
@@ -468,7 +443,7 @@ describe("a body that fails", function()
   it("may await in its `<close>` [E6]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(aw.Sleep(1) >> aw.Call(note, "other"))
       local err = failure_of(function()
         local _ <close> = closer(function()
@@ -486,7 +461,7 @@ describe("a body that fails", function()
   it("runs its `<close>` in its own task [E6]", function()
     helper.leak_checked(function()
       local t, inside
-      local ev = new_loop()
+      local ev = virtual()
       t = ev:start(function()
         local _ <close> = closer(function()
           inside = aw.current().id
@@ -523,7 +498,7 @@ describe("a body that fails", function()
         end)
         endless(1)
       end)
-      assert.is_truthy(tostring(err):find("stack overflow", 1, true))
+      contains(err, "stack overflow")
       assert.are.equal(1, closed)
     end)
   end)
@@ -531,7 +506,7 @@ describe("a body that fails", function()
   it("does not spoil the coroutine for the bodies after it [E6]",
     function()
       helper.leak_checked(function()
-        local ev = new_loop()
+        local ev = virtual()
         local failed, fine = 0, 0
         for i = 1, 200 do
           ev:start(function()
@@ -554,7 +529,7 @@ end)
 describe("a handler", function()
   it("gets the loop, the error and its info [E7]", function()
     helper.leak_checked(function()
-      local ev = new_loop()
+      local ev = virtual()
       local err, info, given = failure_of(raiser "boom", ev)
       assert.is_true(rawequal(ev, given))
       assert.are.equal("boom", err)
@@ -565,7 +540,7 @@ describe("a handler", function()
   it("is not called when all goes well [E7]", function()
     helper.leak_checked(function()
       local calls = 0
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(aw.Sleep(1), function()
         calls = calls + 1
       end)
@@ -642,7 +617,7 @@ describe("a handler", function()
   it("is called after the whole scope is cleaned up [E7]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(aw.Wire(function()
         return function()
           local _ <close> = closer(function()
@@ -681,7 +656,7 @@ describe("a handler", function()
   it("runs outside any task: it can't await or run [E7]", function()
     helper.leak_checked(function()
       local tried = {}
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "boom", function(own)
         tried.sleep = pcall(aw.sleep, 1)
         tried.yield = pcall(aw.yield)
@@ -698,7 +673,7 @@ describe("a handler", function()
   it("may start wires on the loop of the failed task [E7]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "boom", function(own)
         own:start(aw.Sleep(2) >> aw.Call(note, "by the loop"))
         aw.start(aw.Sleep(1) >> aw.Call(note, "by aw.start"))
@@ -712,7 +687,7 @@ describe("a handler", function()
   it("keeps the failure from all others [E7]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "boom", function()
         note "handled"
       end)
@@ -726,7 +701,7 @@ describe("a handler", function()
   it("is each start's own: one wire, two handlers [E7]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       local w = aw.Sleep(1) >> raiser "boom"
       ev:start(w, function()
         note "one"
@@ -744,7 +719,7 @@ describe("an error without a handler", function()
   it("stops the loop and leaves its run as the cause [E8]", function()
     helper.leak_checked(function()
       local boom = {}
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser(boom))
       local err = caught(ev.run, ev)
       assert.is_true(aw.is_unhandled(err))
@@ -757,7 +732,7 @@ describe("an error without a handler", function()
   it("cancels and cleans up the others first [E8]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       local other = ev:start(function()
         local _ <close> = closer(function(err)
           note(aw.is_cancelled(err))
@@ -780,7 +755,7 @@ describe("an error without a handler", function()
   it("leaves the handlers of other failures their call [E8]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "first")
       ev:start(raiser "second", function(_, err)
         note(err)
@@ -802,7 +777,7 @@ describe("an error without a handler", function()
   it("comes from a handler as it is [E8]", function()
     helper.leak_checked(function()
       local first, second = {}, {}
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser(first), function()
         error(second)
       end)
@@ -816,7 +791,7 @@ describe("an error without a handler", function()
   it("comes from a handler with the cause it has [E8]", function()
     helper.leak_checked(function()
       local second = { cause = "my own" }
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "first", function()
         error(second)
       end)
@@ -828,7 +803,7 @@ describe("an error without a handler", function()
 
   it("comes from a handler as a plain text, too [E8]", function()
     helper.leak_checked(function()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "first", raiser "second")
       assert.are.equal("second", caught(ev.run, ev))
       assert.is_truthy(ev.failure)
@@ -838,7 +813,7 @@ describe("an error without a handler", function()
   it("comes from a handler with the others cleaned up [E8]", function()
     helper.leak_checked(function()
       local log, note = recorder()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(aw.Sleep(1) >> raiser "first", raiser "second")
       ev:start(function()
         local _ <close> = closer(function()
@@ -853,7 +828,7 @@ describe("an error without a handler", function()
 
   it("hides nothing of an error that was handled [E8]", function()
     helper.leak_checked(function()
-      local ev = new_loop()
+      local ev = virtual()
       ev:start(raiser "handled", function() end)
       assert.are.equal("done", ev:run())
       assert.is_nil(ev.failure)
@@ -865,7 +840,7 @@ describe("an error without a handler", function()
   it("is one though it is waited for [E8]", function()
     helper.leak_checked(function()
       local boom = {}
-      local ev = new_loop()
+      local ev = virtual()
       local t = ev:start(aw.Sleep(1) >> raiser(boom))
       ev:start(function()
         pcall(t.wait, t)

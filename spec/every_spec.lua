@@ -7,6 +7,7 @@ local wires = require "spec.wires"
 local test = helper.test
 local recorder = helper.recorder
 local giving, fails, cleaning = wires.giving, wires.fails, wires.cleaning
+local outcome = wires.outcome
 
 --- Run Every(period, w, opts) for `seconds`, where the k-th tick takes
 --- `lengths[k]` seconds (or `lengths.rest`); when the ticks began.
@@ -76,7 +77,7 @@ describe("Every(p, w)", function()
   it("never ends by itself [K4]", function()
     test(function(ev)
       local log, note = recorder()
-      local t = ev:start(aw.Every(1, wires.nop) >> aw.Call(note, "never"))
+      local t = ev:start(aw.Every(1, helper.nop) >> aw.Call(note, "never"))
       aw.sleep(1000.5)
       assert.are.equal("waiting", t.status)
       t:cancel_wait()
@@ -87,7 +88,7 @@ describe("Every(p, w)", function()
   it("ends with the first error of w, as it is [K4]", function()
     test(function(ev)
       local problem, count = {}, 0
-      local ok, err = pcall(aw.await, aw.Every(10, function()
+      local ok, err = outcome(aw.Every(10, function()
         count = count + 1
         if count == 3 then
           error(problem)
@@ -115,7 +116,7 @@ describe("Every(p, w)", function()
   it("is cancelled while it waits for a tick [K4]", function()
     test(function(ev)
       local before = aw.stats().deadlines
-      local t = ev:start(aw.Every(10, wires.nop))
+      local t = ev:start(aw.Every(10, helper.nop))
       aw.sleep(5)
       t:cancel_wait()
       assert.are.equal(5, ev:now())

@@ -3,14 +3,7 @@
 local process = require "spec.process"
 local sockets = require "spec.sockets"
 
-local function quoted(path)
-  return "'" .. path:gsub("'", "'\\''") .. "'"
-end
-
-local function read(path)
-  local file <close> = io.open(path, "r")
-  return file and file:read "a" or ""
-end
+local quoted, read = process.quoted, process.read
 
 -- Is this a program with sockets, and no libzmq for it?
 local function lacks_libzmq(text)

@@ -3,17 +3,8 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local virtual = helper.virtual
-local sealed = helper.sealed
-local logger = helper.recorder
-
-local function index_of(log, x)
-  for i, y in ipairs(log) do
-    if x == y then
-      return i
-    end
-  end
-end
+local virtual, sealed = helper.virtual, helper.sealed
+local recorder, position = helper.recorder, helper.position
 
 describe("an await that fails at once", function()
   it("lets the others go when it has happened too often [F3, F4]",
@@ -37,7 +28,7 @@ describe("an await that fails at once", function()
     end))
 
   it("does not for a few [F3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     aw.run(function()
       aw.start(aw.Call(say, "other"))
       for _ = 1, 10 do
@@ -69,7 +60,7 @@ end)
 
 describe("ready tasks", function()
   it("run in the order they were started in [F1]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     for i = 1, 5 do
       ev:start(aw.Call(say, i))
@@ -79,7 +70,7 @@ describe("ready tasks", function()
   end))
 
   it("take turns when they yield [F1]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     for _, name in ipairs { "a", "b", "c" } do
       ev:start(function()
@@ -94,7 +85,7 @@ describe("ready tasks", function()
 
   it("are not overtaken by one that became ready later [F1]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       ev:start(function()
         ev:start(aw.Call(say, "child"))
@@ -107,7 +98,7 @@ describe("ready tasks", function()
 
   it("wake their waiters in the order they ended in [F1]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local tasks = {}
       for i = 1, 3 do
@@ -122,7 +113,7 @@ describe("ready tasks", function()
 
   it("wake the waiters of one task in the order they came in [F1]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local task = ev:start(aw.Sleep(1))
       for i = 1, 3 do
@@ -139,7 +130,7 @@ end)
 describe("a round", function()
   it("leaves what becomes ready in it to the next [F2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       ev:start(function()
         say "a1"
@@ -157,7 +148,7 @@ describe("a round", function()
     end))
 
   it("ends before expired deadlines are seen [F2]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     ev:start(aw.SleepUntil(-1) >> aw.Call(say, "due"))
     ev:start(aw.Call(say, "ready"))
@@ -167,7 +158,7 @@ describe("a round", function()
 
   it("is not the last one while a task yields for ever [F2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local spinner = ev:start(aw.Forever(aw.Call(aw.yield)))
       ev:start(function()
@@ -184,7 +175,7 @@ end)
 
 describe("an await that completes at once", function()
   it("does not let the others go first [F3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     local ended = ev:start(function() end)
     ev:start(function()
@@ -204,7 +195,7 @@ describe("an await that completes at once", function()
 
   it("lets the others go when it has happened too often [F3]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local ended = ev:start(function() end)
       ev:start(function()
@@ -215,13 +206,13 @@ describe("an await that completes at once", function()
       end)
       ev:start(aw.Call(say, "other"))
       ev:run()
-      assert.is_true(index_of(log, "other") < 1000)
+      assert.is_true(position(log, "other") < 1000)
     end))
 end)
 
 describe("a boundary", function()
   it("of >> goes to the back of the queue [F3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     ev:start(aw.Call(say, "a1") >> aw.Call(say, "a2"))
     ev:start(aw.Call(say, "b1") >> aw.Call(say, "b2"))
@@ -230,7 +221,7 @@ describe("a boundary", function()
   end))
 
   it("of * goes to the back of the queue [F3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     ev:start(aw.Call(say, "a") * 3)
     ev:start(aw.Call(say, "b") * 3)
@@ -240,7 +231,7 @@ describe("a boundary", function()
 
   it("before a returned wire goes to the back of the queue [F3]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       for _, name in ipairs { "a", "b" } do
         ev:start(function()
@@ -253,7 +244,7 @@ describe("a boundary", function()
     end))
 
   it("is not inside a body [F3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     ev:start(function()
       say "a1"
@@ -268,7 +259,7 @@ end)
 describe("a ready task among many", function()
   it("runs again after each of the others ran once [F4]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local tasks, turns = 10, 20
       for i = 1, tasks do
@@ -288,7 +279,7 @@ describe("a ready task among many", function()
 
   it("is not kept waiting by a body that returns itself [F4]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local over = false
       local function again()
@@ -312,7 +303,7 @@ describe("a ready task among many", function()
 
   it("is not kept waiting by a parent that starts child on child [F4]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local over, count = false, 0
       local function breed()
@@ -335,7 +326,7 @@ end)
 
 describe("the schedule", function()
   local function play(opts)
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual(opts)
     local tasks = {}
     for i = 1, 5 do

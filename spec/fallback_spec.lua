@@ -8,10 +8,7 @@ local test = helper.test
 local recorder = helper.recorder
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
-
-local function results(w)
-  return table.pack(aw.await(w))
-end
+local outcome, results = wires.outcome, wires.results
 
 describe("a // b", function()
   it("has the results of a, nil kept, and does not run b [O7]", function()
@@ -74,7 +71,7 @@ describe("a // b", function()
   it("raises the error of b if both fail [O7]", function()
     test(function()
       local second = {}
-      local ok, err = pcall(aw.await, fails(1, "first") // fails(1, second))
+      local ok, err = outcome(fails(1, "first") // fails(1, second))
       assert.is_false(ok)
       assert.are.equal(second, err)
     end)

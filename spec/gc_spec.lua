@@ -4,6 +4,7 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
 --- Enough collections for finalizers that free further objects.
 local function collect()
@@ -33,8 +34,8 @@ local function new_watch()
   })
 end
 
-local recorder = helper.recorder
-local closer = helper.closer
+local recorder, closer = helper.recorder, helper.closer
+local contains = texts.contains
 
 local function new_loop(opts)
   opts = opts or {}
@@ -434,7 +435,7 @@ describe("a task that has ended", function()
       assert.are.equal("done", t.status)
       assert.are.equal("old", t.name)
       assert.are.equal("kept", (t:results()))
-      assert.is_truthy(tostring(t):find("old", 1, true))
+      contains(tostring(t), "old")
     end)
   end)
 end)
@@ -616,7 +617,7 @@ describe("a finalizer", function()
       collect()
       assert.are.equal(4, #errors)
       for i, part in ipairs { "finalized", "finalized", "ended", "ended" } do
-        assert.is_truthy(errors[i]:find(part, 1, true), errors[i])
+        contains(errors[i], part)
       end
     end)
   end)

@@ -1,4 +1,5 @@
---- What all specs share: loops that are proved to leave nothing behind.
+--- What all specs share: loops that are proved to leave nothing behind, and
+--- what the bodies that run in them are made of.
 ---
 --- busted loads this file once, before the specs (see .busted), so that all
 --- of them see one copy of the library; `require "spec.helper"` gives it.
@@ -10,6 +11,7 @@ if package.loaded["spec.helper"] then
 end
 
 local aw = require "aiowire"
+local busted = require "busted"
 local lfs = require "lfs" -- comes with busted
 
 local M = {}
@@ -52,6 +54,17 @@ local function descriptors()
   return list
 end
 
+--- The children of this process, the dead ones that nobody has waited for
+--- among them: pid -> what it is.
+local function children()
+  local list = {}
+  local file <close> = io.open "/proc/thread-self/children"
+  for pid in (file and file:read "a" or ""):gmatch "%d+" do
+    list[tonumber(pid)] = "alive or a zombie"
+  end
+  return list
+end
+
 local function sorted_keys(a, b)
   local keys = {}
   for key in pairs(a) do
@@ -89,32 +102,60 @@ local function clean_stats()
   return clean
 end
 
---- Run `f` and fail if it leaves anything behind: a counter of aw.stats()
---- that differs after two full collections, or an open descriptor.
---- Errors of `f` pass untouched.
----@param f fun(...): ...
----@return any ... what `f` returned
-function M.leak_checked(f, ...)
-  local before, open_before = clean_stats(), descriptors()
+local this_file = debug.getinfo(1, "S").source
+
+--- The place to blame, as errors say it: where a function of a spec begins;
+--- for anything else, the line that handed it to this file.
+local function place_of(owner)
+  if type(owner) == "function" then
+    local at = debug.getinfo(owner, "S")
+    return ("%s:%d: "):format(at.short_src, at.linedefined)
+  end
+  local level = 4
+  while debug.getinfo(level, "S").source == this_file do
+    level = level + 1
+  end
+  local at = debug.getinfo(level, "Sl")
+  return ("%s:%d: "):format(at.short_src, at.currentline)
+end
+
+--- Call `f(...)`; what it leaves behind is blamed on `owner`.
+local function leak_checked(owner, f, ...)
+  local before = clean_stats()
+  local open_before, children_before = descriptors(), children()
   local results = table.pack(f(...))
   collect_twice()
   clean = aw.stats()
   local left = compare("counter", before, clean, {})
   compare("descriptor", open_before, descriptors(), left)
+  compare("child", children_before, children(), left)
   if #left > 0 then
-    error("left behind:\n  " .. table.concat(left, "\n  "), 2)
+    busted.fail(place_of(owner) .. "left behind:\n  "
+      .. table.concat(left, "\n  "), 0)
   end
   return table.unpack(results, 1, results.n)
 end
 
---- A test for `it`: `f`, leak-checked.
----@param f fun()
+--- Run `f` and fail if it leaves anything behind: a counter of aw.stats()
+--- that differs after two full collections, an open descriptor, or a child.
+--- Errors of `f` pass untouched.
+---@param f fun(...): ...
+---@return any ... what `f` returned
+function M.leak_checked(f, ...)
+  return leak_checked(f, f, ...)
+end
+
+--- A test for `it`: `f(...)`, leak-checked.
+---@param f fun(...)
 ---@return fun()
-function M.sealed(f)
+function M.sealed(f, ...)
+  local bound = table.pack(...)
   return function()
-    M.leak_checked(f)
+    M.leak_checked(f, table.unpack(bound, 1, bound.n))
   end
 end
+
+-- Loops. ---------------------------------------------------------------------
 
 --- A loop on a virtual clock of its own, that leaves signals alone.
 ---@param opts? table the loop's other options
@@ -125,17 +166,150 @@ function M.virtual(opts)
   return aw.EventLoop(opts)
 end
 
+--- Run `f(ev, clock)` under aw.test, and check that nothing is left.
+---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock)
+function M.test(f)
+  leak_checked(f, aw.test, f)
+end
+
+--- The same for what may take long under a sanitizer.
+---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock)
+function M.long_test(f)
+  leak_checked(f, aw.test, { limit = 60 }, f)
+end
+
+--- The same for `it`.
+---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock)
+---@return fun()
+function M.in_task(f)
+  return function()
+    M.test(f)
+  end
+end
+
+--- The same for `it`, with a log that is still empty: `f(ev, log, note)`.
+---@param f fun(ev: aiowire.EventLoop, log: any[], note: fun(what: any))
+---@return fun()
+function M.logged(f)
+  return function()
+    leak_checked(f, aw.test, function(ev)
+      f(ev, M.recorder())
+    end)
+  end
+end
+
+--- The same without a main task: `f(ev)` calls `ev:run` itself.
+---@param f fun(ev: aiowire.EventLoop)
+---@param opts? table the loop's other options
+function M.with_loop(f, opts)
+  leak_checked(f, function()
+    opts = opts or {}
+    opts.clock = "virtual"
+    local ev <close> = aw.EventLoop(opts)
+    f(ev)
+  end)
+end
+
 --- Make a loop, let `f` start its wires, run it to its end, and fail if
 --- anything is left of it (see leak_checked).
 ---@param f fun(ev: aiowire.EventLoop)
 ---@param opts? table the loop's options
 ---@return string how "done", "timeout" or "stopped"
 function M.run_loop(f, opts)
-  return M.leak_checked(function()
+  return leak_checked(f, function()
     local ev <close> = aw.EventLoop(opts or {})
     f(ev)
     return ev:run()
   end)
+end
+
+--- Run `w` as aw.run does, and fail if anything is left (see leak_checked).
+---@param w aiowire.Wireable
+---@return any ... its results
+function M.run(w)
+  return leak_checked(w, aw.run, w)
+end
+
+--- Call `f(...)` where no task runs. The main chunk of the program is a task,
+--- a handler is none [E7].
+function M.outside(f, ...)
+  if not aw.current() then
+    f(...)
+    return
+  end
+  local arguments, ok, err = table.pack(...), nil, nil
+  local ev = M.virtual()
+  ev:start(function()
+    error("so that its handler is called", 0)
+  end, function()
+    ok, err = pcall(f, table.unpack(arguments, 1, arguments.n))
+  end)
+  ev:run()
+  if not ok then
+    error(err, 0)
+  end
+end
+
+-- What bodies are made of. ---------------------------------------------------
+
+function M.nop() end
+
+--- A log and a function that appends to it.
+---@return any[] log
+---@return fun(what: any) note
+function M.recorder()
+  local log = {}
+  return log, function(what)
+    log[#log + 1] = what
+  end
+end
+
+--- Where `what` stands in a log.
+---@return integer
+function M.position(log, what)
+  for i, entry in ipairs(log) do
+    if entry == what then
+      return i
+    end
+  end
+  busted.fail("not in the log: " .. tostring(what), 2)
+end
+
+--- A value whose `<close>` calls `f(..., err)`.
+function M.closer(f, ...)
+  local bound = table.pack(...)
+  return setmetatable({}, {
+    __close = function(_, err)
+      bound[bound.n + 1] = err
+      f(table.unpack(bound, 1, bound.n + 1))
+    end,
+  })
+end
+
+--- Wait for `t`: true and its results, or false and what wait raises.
+function M.join(t)
+  return pcall(t.wait, t)
+end
+
+--- Keep the thread busy for so long, by the processor's own count.
+function M.busy(seconds)
+  local ends = os.clock() + seconds
+  repeat
+    local x = 0
+    for i = 1, 1000 do
+      x = x + i
+    end
+  until os.clock() >= ends
+end
+
+--- The error that `f(...)` raises.
+---@return any err
+function M.caught(f, ...)
+  local ok, err = pcall(f, ...)
+  if ok then
+    busted.fail("no error was raised", 2)
+  end
+  return err
 end
 
 --- Call `f`, which must raise an error whose text holds `text` (plain).
@@ -145,32 +319,20 @@ end
 function M.raises(text, f, ...)
   local ok, err = pcall(f, ...)
   if ok then
-    error(("no error was raised; expected one with %q"):format(text), 2)
+    busted.fail(("no error was raised; expected one with %q"):format(text), 2)
   end
   if not tostring(err):find(text, 1, true) then
-    error(("expected an error with %q, got: %s"):format(text,
+    busted.fail(("expected an error with %q, got: %s"):format(text,
       tostring(err)), 2)
   end
   return err
 end
 
---- Run a shell command; for specs of the program and of its exit status.
----@param command string
----@return string output stdout, with stderr where the command asks for it
----@return integer status exit status, or 128 + the signal's number
-function M.shell(command)
-  local pipe = assert(io.popen(command, "r"))
-  local output = pipe:read("a")
-  local _, how, code = pipe:close()
-  return output, how == "signal" and 128 + code or code
-end
-
 -- Some descriptors are opened once for the whole process, at first use.
-aw.run(function() end)
+aw.run(M.nop)
 
 if M.gc_stress then
   collectgarbage("incremental", 1, 1000)
-  local busted = require "busted"
   busted.subscribe({ "test", "start" }, function()
     collectgarbage()
     return nil, true
@@ -179,37 +341,6 @@ if M.gc_stress then
     collect_twice()
     return nil, true
   end)
-end
-
---- Run `f(ev, clock)` under aw.test, and check that nothing is left.
-function M.test(f)
-  return M.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- A log and a function that appends to it.
-function M.recorder()
-  local log = {}
-  return log, function(event)
-    log[#log + 1] = event
-  end
-end
-
---- A value whose `<close>` calls `f(err)`.
-function M.closer(f)
-  return setmetatable({}, {
-    __close = function(_, err)
-      f(err)
-    end,
-  })
-end
-
---- The error that `f(...)` raises.
-function M.caught(f, ...)
-  local ok, err = pcall(f, ...)
-  assert(not ok, "an error is raised")
-  return err
 end
 
 package.loaded["spec.helper"] = M

@@ -2,16 +2,10 @@
 -- returns, beside what lua5.4 does.
 
 local process = require "spec.process"
+local texts = require "spec.texts"
 
 local prelude = process.prelude
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), text)
-end
-
-local function lacks(text, part)
-  assert.is_falsy(text:find(part, 1, true), text)
-end
+local contains, lacks = texts.contains, texts.lacks
 
 local function assert_died_by(signal, outcome)
   assert.are.same({ signal = signal, out = outcome.out, err = outcome.err },
@@ -532,14 +526,6 @@ describe("os.exit in the program", function()
   it("lets all clean-up run, whichever task calls it [exit]",
     function()
       local outcome = process.host(prelude .. [[
-local function sweeper(name)
-  return closing(function()
-    aw.shield(function()
-      aw.sleep(0.01)
-      say(name)
-    end, 5)
-  end)
-end
 local _ <close> = sweeper "main"
 aw.start(function()
   local _ <close> = sweeper "sibling"
@@ -601,23 +587,11 @@ os.exit(6)
   end)
 end)
 
--- What a signal does. The script cleans up, which takes a moment.
-local sweeping = prelude .. [[
-local function sweeper(name, seconds)
-  return closing(function()
-    aw.shield(function()
-      aw.sleep(seconds or 0.01)
-      say(name)
-    end, 60)
-  end)
-end
-]]
-
 for name, number in pairs { INT = 2, TERM = 15 } do
   describe("SIG" .. name, function()
     it("while the program sleeps kills it after clean-up [L2]",
       function()
-        local outcome = process.host(sweeping .. ([[
+        local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
 aw.start(function()
   local _ <close> = sweeper "child"
@@ -634,7 +608,7 @@ say "never"
       end)
 
     it("while a task runs kills it after clean-up [L2]", function()
-      local outcome = process.host(sweeping .. ([[
+      local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
 signal_me "%s"
 aw.sleep(30)
@@ -646,7 +620,7 @@ say "never"
 
     it("while other tasks are always ready does so, too [L2]",
       function()
-        local outcome = process.host(sweeping .. ([[
+        local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
 aw.start(aw.Forever(aw.Call(aw.yield)))
 signal_me("%s", 0.1)
@@ -659,7 +633,7 @@ end
       end)
 
     it("stops a body that never awaits [C9]", function()
-      local outcome = process.host(sweeping .. ([[
+      local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
 signal_me("%s", 0.1)
 while true do end
@@ -669,7 +643,7 @@ while true do end
     end)
 
     it("stops such a body in a coroutine of its own [C9]", function()
-      assert_died_by(number, process.host(sweeping .. ([[
+      assert_died_by(number, process.host(prelude .. ([[
 signal_me("%s", 0.1)
 coroutine.wrap(function()
   while true do end
@@ -679,7 +653,7 @@ say "never"
     end)
 
     it("stops such a body though it catches errors [C9]", function()
-      assert_died_by(number, process.host(sweeping .. ([[
+      assert_died_by(number, process.host(prelude .. ([[
 signal_me("%s", 0.1)
 while true do
   pcall(function()
@@ -690,7 +664,7 @@ end
     end)
 
     it("during a clean-up lets that end [L2]", function()
-      local outcome = process.host(sweeping .. ([[
+      local outcome = process.host(prelude .. ([[
 local task = aw.start(function()
   local _ <close> = sweeper("clean", 0.3)
   aw.sleep(30)
@@ -709,7 +683,7 @@ say "never"
     -- The loop's grace is 5 s, so 3 s prove that nobody waited for its end.
     it("given twice kills at once [L2]", function()
       local outcome = process.run("exec timeout 3 $aiowire s.lua", {
-        ["s.lua"] = sweeping .. ([[
+        ["s.lua"] = prelude .. ([[
 local _ <close> = sweeper("never", 9)
 signal_me("%s", 0.1)
 signal_me("%s", 0.5)
@@ -721,7 +695,7 @@ aw.sleep(30)
     end)
 
     it("is no error: nothing is printed as one [L2]", function()
-      local outcome = process.host(sweeping .. ([[
+      local outcome = process.host(prelude .. ([[
 signal_me("%s", 0.05)
 aw.sleep(30)
 ]]):format(name))
@@ -731,7 +705,7 @@ aw.sleep(30)
 
     it("is not forgotten when the script catches Cancelled [L2]",
       function()
-        local outcome = process.host(sweeping .. ([[
+        local outcome = process.host(prelude .. ([[
 signal_me("%s", 0.05)
 print(pcall(aw.sleep, 30))
 ]]):format(name))
@@ -802,7 +776,7 @@ end)
 
 describe("a program without signals", function()
   it("ends by itself, with code 0 [L2]", function()
-    assert_outcome("end\nclean\n", 0, process.host(sweeping .. [[
+    assert_outcome("end\nclean\n", 0, process.host(prelude .. [[
 local _ <close> = sweeper "clean"
 say "end"
 ]]))

@@ -1,42 +1,16 @@
 -- What a person gets to see: the info of an error, names and labels of
 -- tasks, the dump of a loop (E2, D1-D3).
 --
--- Places are checked as "info_spec.lua:LINE"; `line()` gives the line.
+-- Places are checked as place(LINE); `line()` gives the line.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 
-local test = helper.test
-
---- The line of the caller.
-local function line()
-  return debug.getinfo(2, "l").currentline
-end
-
-local function place(number)
-  return "info_spec.lua:" .. number
-end
-
---- `text` has all of these, in this order; each is searched plainly.
-local function assert_in_order(text, ...)
-  local from = 1
-  for _, part in ipairs { ... } do
-    local _, last = text:find(part, from, true)
-    assert.is_truthy(last,
-      ("%q is not in the rest of:\n%s"):format(part, text))
-    from = last + 1
-  end
-end
-
-local function assert_has(text, part)
-  assert_in_order(text, part)
-end
-
-local function assert_has_not(text, part)
-  assert.is_nil(text:find(part, 1, true), text)
-end
-
-local closer = helper.closer
+local test, closer = helper.test, helper.closer
+local line, place = places.line, places.place
+local contains, lacks, in_order = texts.contains, texts.lacks, texts.in_order
 
 --- Run `w` with a handler; the info and error it got, and where it started.
 local function failure_of(w, opts)
@@ -60,7 +34,7 @@ describe("the traceback of an error", function()
         raised = line() + 1
         error "boom"
       end)
-      assert_has(info.traceback, place(raised))
+      contains(info.traceback, place(raised))
     end)
   end)
 
@@ -72,7 +46,7 @@ describe("the traceback of an error", function()
         raised = line() + 1
         error "boom"
       end)
-      assert_has(info.traceback, place(raised))
+      contains(info.traceback, place(raised))
     end)
   end)
 
@@ -88,7 +62,7 @@ describe("the traceback of an error", function()
         inner()
         aw.sleep(1)
       end)
-      assert_in_order(info.traceback, place(first), place(second))
+      in_order(info.traceback, place(first), place(second))
     end)
   end)
 
@@ -100,7 +74,7 @@ describe("the traceback of an error", function()
         raised = line() + 1
         return nothing.field
       end)
-      assert_has(info.traceback, place(raised))
+      contains(info.traceback, place(raised))
     end)
   end)
 
@@ -112,7 +86,7 @@ describe("the traceback of an error", function()
           raised = line() + 1
           error(value)
         end)
-        assert_has(info.traceback, place(raised))
+        contains(info.traceback, place(raised))
       end
     end)
   end)
@@ -127,7 +101,7 @@ describe("the traceback of an error", function()
           error "boom"
         end)
       end)
-      assert_has(info.traceback, place(raised))
+      contains(info.traceback, place(raised))
     end)
   end)
 
@@ -143,7 +117,7 @@ describe("the traceback of an error", function()
           end)
         end)
       end)
-      assert_has(info.traceback, place(raised))
+      contains(info.traceback, place(raised))
     end)
   end)
 
@@ -198,7 +172,7 @@ describe("the info of an error", function()
         aw.sleep(1)
         error "boom"
       end)
-      assert_has(info.started_at, place(started))
+      contains(info.started_at, place(started))
     end)
   end)
 
@@ -233,7 +207,7 @@ describe("the info of an error", function()
       local info = failure_of(machine(3))
       assert.is_true(#info.chain >= 3, table.concat(info.chain, "\n"))
       for i = 1, 3 do
-        assert_has(info.chain[i], ("<state %d>"):format(4 - i))
+        contains(info.chain[i], ("<state %d>"):format(4 - i))
       end
     end)
   end)
@@ -242,8 +216,8 @@ describe("the info of an error", function()
     helper.leak_checked(function()
       local info = failure_of(machine(30))
       assert.are.equal(8, #info.chain)
-      assert_has(info.chain[1], "<state 30>")
-      assert_has(info.chain[8], "<state 23>")
+      contains(info.chain[1], "<state 30>")
+      contains(info.chain[8], "<state 23>")
     end)
   end)
 
@@ -259,7 +233,7 @@ describe("the info of an error", function()
       end
       local info = failure_of(first)
       local chain = table.concat(info.chain, "\n")
-      assert_in_order(chain, place(defined - 4), place(defined))
+      in_order(chain, place(defined - 4), place(defined))
     end)
   end)
 
@@ -298,12 +272,12 @@ describe("the info of an error", function()
         error "boom"
       end):named("working"), { name = "client" })
       local text = tostring(info)
-      assert_in_order(text,
+      in_order(text,
         place(raised) .. ": boom",
         "stack traceback:", place(raised),
         "wire trace (newest first):", "working",
         "started at", place(started))
-      assert_has(text, ("task %d 'client'"):format(t.id))
+      contains(text, ("task %d 'client'"):format(t.id))
     end)
   end)
 
@@ -318,7 +292,7 @@ describe("the info of an error", function()
         local info = failure_of(function()
           error(value)
         end)
-        assert_has(tostring(info), "started at")
+        contains(tostring(info), "started at")
       end
     end)
   end)
@@ -333,8 +307,8 @@ describe("the info of an error", function()
       end)
       local ok, err = pcall(ev.run, ev)
       assert.is_false(ok)
-      assert_has(err.info.traceback, place(raised))
-      assert_has(ev.failure.traceback, place(raised))
+      contains(err.info.traceback, place(raised))
+      contains(ev.failure.traceback, place(raised))
     end)
   end)
 
@@ -395,8 +369,8 @@ describe("a task", function()
       test(function(ev)
         local here = line() + 1
         local t = ev:start(function() end)
-        assert_has(t.name, "function@")
-        assert_has(t.name, place(here))
+        contains(t.name, "function@")
+        contains(t.name, place(here))
       end)
     end)
 
@@ -416,15 +390,15 @@ describe("a task", function()
     test(function(ev)
       local here = line() + 1
       local t = ev:start(aw.Sleep(1))
-      assert_has(t.started_at, place(here))
+      contains(t.started_at, place(here))
       aw.scope(function(s)
         here = line() + 1
         t = s:start(aw.Sleep(1))
-        assert_has(t.started_at, place(here))
+        contains(t.started_at, place(here))
       end)
       here = line() + 1
       t = aw.start(aw.Sleep(1))
-      assert_has(t.started_at, place(here))
+      contains(t.started_at, place(here))
     end)
   end)
 
@@ -432,9 +406,9 @@ describe("a task", function()
     test(function(ev)
       local t = ev:start(aw.Sleep(2))
       aw.sleep(0.5)
-      assert_in_order(t.waiting, "sleep 2.0", "1.5 left")
+      in_order(t.waiting, "sleep 2.0", "1.5 left")
       aw.sleep(1)
-      assert_in_order(t.waiting, "sleep 2.0", "0.5 left")
+      in_order(t.waiting, "sleep 2.0", "0.5 left")
     end)
   end)
 
@@ -444,7 +418,7 @@ describe("a task", function()
         aw.sleep(2)
       end)
       aw.sleep(0.5)
-      assert_in_order(t.waiting, "sleep 2.0", "1.5 left")
+      in_order(t.waiting, "sleep 2.0", "1.5 left")
     end)
   end)
 
@@ -457,7 +431,7 @@ describe("a task", function()
         end)
       end)
       aw.sleep(1)
-      assert_has(t.waiting, "join 2 children")
+      contains(t.waiting, "join 2 children")
     end)
   end)
 
@@ -475,10 +449,10 @@ describe("a task", function()
     test(function(ev)
       local t = ev:start(aw.Sleep(2), nil, { name = "sleeper" })
       aw.sleep(0.5)
-      assert_in_order(tostring(t), "task " .. t.id, "'sleeper'", "waiting",
+      in_order(tostring(t), "task " .. t.id, "'sleeper'", "waiting",
         "sleep 2.0", "1.5 left")
       t:wait()
-      assert_in_order(tostring(t), "task " .. t.id, "'sleeper'", "done")
+      in_order(tostring(t), "task " .. t.id, "'sleeper'", "done")
     end)
   end)
 end)
@@ -495,10 +469,10 @@ describe("the dump of a loop", function()
       aw.sleep(0.5)
       local dump = ev:dump()
       assert.are.equal("string", type(dump))
-      assert_in_order(dump, "plain sleeper", "waiting", "sleep 2.0")
-      assert_in_order(dump, "body sleeper", "waiting", "sleep 3.0")
-      assert_has(dump, place(awaits))
-      assert_has(dump, "age")
+      in_order(dump, "plain sleeper", "waiting", "sleep 2.0")
+      in_order(dump, "body sleeper", "waiting", "sleep 3.0")
+      contains(dump, place(awaits))
+      contains(dump, "age")
     end)
   end)
 
@@ -512,7 +486,7 @@ describe("the dump of a loop", function()
       end, nil, { name = "the parent" })
       ev:start(aw.Sleep(2), nil, { name = "the stranger" })
       aw.sleep(1)
-      assert_in_order(ev:dump(), "the parent", "join 2 children",
+      in_order(ev:dump(), "the parent", "join 2 children",
         "elder child", "younger child", "the stranger")
     end)
   end)
@@ -520,7 +494,7 @@ describe("the dump of a loop", function()
   it("has no task that has ended [D2]", function()
     test(function(ev)
       ev:start(aw.Sleep(1), nil, { name = "short-lived" }):wait()
-      assert_has_not(ev:dump(), "short-lived")
+      lacks(ev:dump(), "short-lived")
     end)
   end)
 
@@ -528,9 +502,9 @@ describe("the dump of a loop", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual" }
       ev:start(aw.Sleep(1), nil, { name = "not yet" })
-      assert_in_order(ev:dump(), "not yet", "ready")
+      in_order(ev:dump(), "not yet", "ready")
       ev:run()
-      assert_has_not(ev:dump(), "not yet")
+      lacks(ev:dump(), "not yet")
     end)
   end)
 
@@ -557,7 +531,7 @@ describe("the traceback of a task", function()
         aw.sleep(2)
       end)
       aw.sleep(1)
-      assert_in_order(t:traceback(), place(awaits), "started at",
+      in_order(t:traceback(), place(awaits), "started at",
         place(started))
     end)
   end)
@@ -574,9 +548,9 @@ describe("the traceback of a task", function()
       end)
       aw.sleep(1)
       local trace = t:traceback()
-      assert_has(trace, place(inner))
-      assert_has(trace, place(outer))
-      assert_in_order(trace, place(inner), place(outer))
+      contains(trace, place(inner))
+      contains(trace, place(outer))
+      in_order(trace, place(inner), place(outer))
     end)
   end)
 
@@ -589,7 +563,7 @@ describe("the traceback of a task", function()
         return second
       end):named("<first>"))
       aw.sleep(1)
-      assert_in_order(t:traceback(), "<second>", "<first>")
+      in_order(t:traceback(), "<second>", "<first>")
     end)
   end)
 
@@ -598,7 +572,7 @@ describe("the traceback of a task", function()
       local started = line() + 1
       local t = ev:start(aw.Sleep(2))
       aw.sleep(1)
-      assert_in_order(t:traceback(), "started at", place(started))
+      in_order(t:traceback(), "started at", place(started))
     end)
   end)
 
@@ -618,7 +592,7 @@ describe("the traceback of a task", function()
       for _, part in ipairs {
         "aiowire.so", "lua/aiowire/", "[string \"aiowire",
       } do
-        assert_has_not(text, part)
+        lacks(text, part)
       end
     end)
   end)
@@ -634,7 +608,7 @@ describe("the traceback of a task", function()
       local info, _, started = failure_of(aw.Wire(function()
         return working
       end):named("<ready>"))
-      assert_in_order(tostring(info), "stack traceback:", place(raised),
+      in_order(tostring(info), "stack traceback:", place(raised),
         "<working>", "<ready>", "started at", place(started))
     end)
   end)

@@ -7,11 +7,7 @@ local aw = require "aiowire"
 local pipes = require "spec.pipes"
 local sweep = require "spec.sweep"
 
-local scenarios = {}
-
-local function scenario(name, body)
-  scenarios[#scenarios + 1] = { name = name, body = body, clock = "real" }
-end
+local scenarios, scenario = sweep.scenarios("real")
 
 --- A pipe that is closed with its block: descriptor, reader, writer.
 local function open_pipe(p)
@@ -228,12 +224,8 @@ scenario("io in its clean-up", function(_, p)
 end)
 
 describe("the sweep of io", function()
-  for _, case in ipairs(scenarios) do
-    describe("of a task that has: " .. case.name .. ";", function()
-      for _, fact in ipairs(sweep.facts(case)) do
-        it(fact[1], fact[2])
-      end
-    end)
+  for sentence, proof in sweep.all_facts(scenarios) do
+    it(sentence, proof)
   end
 
   it("covers 12 scenarios and 250 strikes [C2]", function()

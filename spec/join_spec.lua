@@ -6,14 +6,10 @@ local helper = require "spec.helper"
 local wires = require "spec.wires"
 
 local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
+local recorder, closer = helper.recorder, helper.closer
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
-
-local function results(w)
-  return table.pack(aw.await(w))
-end
+local outcome, results = wires.outcome, wires.results
 
 describe("a & b", function()
   it("runs its operands at the same time [O4]", function()
@@ -177,7 +173,7 @@ describe("a join in which an operand fails", function()
   it("raises the error as it is [O4] [E1]", function()
     test(function(ev)
       for _, problem in ipairs { "text", {}, 42, false, print } do
-        local ok, err = pcall(aw.await, aw.Sleep(5) & fails(1, problem))
+        local ok, err = outcome(aw.Sleep(5) & fails(1, problem))
         assert.is_false(ok)
         assert.is_true(rawequal(problem, err))
       end
@@ -190,7 +186,7 @@ describe("a join in which an operand fails", function()
       local log, note = recorder()
       local w = cleaning(2, note, "a cleaned") & fails(1, "boom")
         & takes(9, note, "never") & cleaning(1, note, "d cleaned")
-      local ok, err = pcall(aw.await, w)
+      local ok, err = outcome(w)
       note(err)
       assert.is_false(ok)
       assert.are.same({ "d cleaned", "a cleaned", "boom" }, log)
@@ -201,7 +197,7 @@ describe("a join in which an operand fails", function()
   it("leaves those alone that have ended [O4]", function()
     test(function(ev)
       local log, note = recorder()
-      local ok = pcall(aw.await, takes(1, note, "a") & fails(2, "boom"))
+      local ok = outcome(takes(1, note, "a") & fails(2, "boom"))
       assert.is_false(ok)
       assert.are.same({ "a" }, log)
       assert.are.equal(2, ev:now())
@@ -213,7 +209,7 @@ describe("a join in which an operand fails", function()
       local log, note = recorder()
       local a = giving(cleaning(1, note, "child cleaned"))
         >> takes(1, note, "a")
-      local ok = pcall(aw.await, a & fails(2, "boom"))
+      local ok = outcome(a & fails(2, "boom"))
       assert.is_false(ok)
       assert.are.same({ "a", "child cleaned" }, log)
       assert.are.equal(3, ev:now())
@@ -224,7 +220,7 @@ describe("a join in which an operand fails", function()
     test(function(ev)
       local log, note = recorder()
       local a = giving(fails(2, "child's")) >> takes(1, note, "a")
-      local ok, err = pcall(aw.await, a & cleaning(1, note, "b cleaned"))
+      local ok, err = outcome(a & cleaning(1, note, "b cleaned"))
       assert.is_false(ok)
       assert.are.equal("child's", err)
       assert.are.same({ "a", "b cleaned" }, log)
@@ -235,7 +231,7 @@ describe("a join in which an operand fails", function()
   it("lets nothing that follows it run [O4]", function()
     test(function()
       local log, note = recorder()
-      pcall(aw.await, (fails(1, "boom") & aw.Sleep(2))
+      outcome((fails(1, "boom") & aw.Sleep(2))
         >> aw.Call(note, "never"))
       assert.are.same({}, log)
     end)
@@ -274,7 +270,7 @@ describe("a join in which an operand fails", function()
     test(function(ev)
       local log, note = recorder()
       ev:start(takes(3, note, "bystander"))
-      pcall(aw.await, fails(1, "boom") & aw.Sleep(9))
+      outcome(fails(1, "boom") & aw.Sleep(9))
       aw.sleep(4)
       assert.are.same({ "bystander" }, log)
     end)
@@ -450,7 +446,7 @@ describe("All{...}", function()
     test(function(ev)
       local log, note = recorder()
       local problem = {}
-      local ok, err = pcall(aw.await, aw.All {
+      local ok, err = outcome(aw.All {
         a = cleaning(1, note, "a cleaned"), b = fails(1, problem),
       })
       assert.is_false(ok)
@@ -576,7 +572,7 @@ describe("All{..., limit=n}", function()
   it("starts no further one after a failure [O6]", function()
     test(function(ev)
       local log, note = recorder()
-      local ok, err = pcall(aw.await, aw.All {
+      local ok, err = outcome(aw.All {
         cleaning(2, note, "a cleaned"), fails(1, "boom"),
         aw.Call(note, "never"), aw.Call(note, "never"), limit = 2,
       })

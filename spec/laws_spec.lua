@@ -245,7 +245,7 @@ describe("an operand that changes nothing", function()
   end)
 
   it("is a finally that does nothing [O9]", function()
-    neutral { function(w) return w:finally(wires.nop) end }
+    neutral { function(w) return w:finally(helper.nop) end }
   end)
 
   it("is a map that gives what it gets [O11]", function()
@@ -270,7 +270,7 @@ describe("an operand that changes nothing", function()
   it("is none in time, though all of this is around it [V1]", function()
     neutral {
       function(w)
-        return w:timeout(100):retry { times = 1 }:finally(wires.nop)
+        return w:timeout(100):retry { times = 1 }:finally(helper.nop)
           :bind(aw.Value):named "w" | aw.Never
       end,
     }
@@ -430,7 +430,7 @@ describe("one value in a hundred tasks at once", function()
     ["a map"] = function(w) return w / function(...) return ... end end,
     ["a bind"] = function(w) return w:bind(aw.Value) end,
     ["a supervised wire"] = function(w)
-      return wires.fails(1, "x"):supervise(wires.nop) >> w
+      return wires.fails(1, "x"):supervise(helper.nop) >> w
     end,
     ["Every"] = function(w) return aw.Every(1, w):timeout(3) // w end,
   }
@@ -473,7 +473,7 @@ describe("a wire with all combinators in one another", function()
         w = w | aw.Never
         w = w // aw.Value "y"
         w = w:timeout(100)
-        w = w:retry { times = 2 }:catch(error):finally(wires.nop)
+        w = w:retry { times = 2 }:catch(error):finally(helper.nop)
         w = w:bind(aw.Value):named "w"
         w = aw.Any { aw.Never, w }
       end
@@ -487,7 +487,7 @@ describe("a wire with all combinators in one another", function()
         local w = aw.Value "x"
         for i = 1, helper.scale(20000) do
           if i % 4 == 0 then
-            w = w / wires.nop
+            w = w / helper.nop
           elseif i % 4 == 1 then
             w = w:timeout(1)
           elseif i % 4 == 2 then

@@ -2,11 +2,6 @@
 
 local process = require "spec.process"
 
-local function read(path)
-  local file <close> = assert(io.open(path, "r"))
-  return file:read "a"
-end
-
 local function base_name(path)
   return path:match "[^/]*$"
 end
@@ -14,7 +9,7 @@ end
 -- { name, quoted, path of the file, line } for each #include of a file.
 local function includes_of(path)
   local list, line = {}, 0
-  for text in (read(path) .. "\n"):gmatch "(.-)\n" do
+  for text in (process.read(path) .. "\n"):gmatch "(.-)\n" do
     line = line + 1
     local mark, name = text:match '^%s*#%s*include%s*([<"])([^>"]+)[>"]'
     if name then
@@ -155,7 +150,7 @@ describe("core", function()
   it("calls nothing of Lua [I5]", function()
     local calls = {}
     for _, path in ipairs(core_sources) do
-      local code = read(path):gsub("/%*.-%*/", "")
+      local code = process.read(path):gsub("/%*.-%*/", "")
       for name in code:gmatch "%f[%w_](luaL?_%w+)%s*%(" do
         calls[#calls + 1] = path .. " calls " .. name
       end
@@ -226,7 +221,7 @@ describe("libzmq", function()
   local function callers(folder)
     local list = {}
     for _, path in ipairs(process.files(folder, "%.c$")) do
-      local code = read(path):gsub("/%*.-%*/", "")
+      local code = process.read(path):gsub("/%*.-%*/", "")
       if code:find "calls%->" and not path:find "/test/" then
         list[#list + 1] = path
       end

@@ -2,13 +2,11 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
 
-local virtual = helper.virtual
-local sealed = helper.sealed
-
-local function closing(f)
-  return setmetatable({}, { __close = f })
-end
+local virtual, sealed = helper.virtual, helper.sealed
+local closer = helper.closer
+local contains = texts.contains
 
 local function logger()
   local log = {}
@@ -17,15 +15,11 @@ local function logger()
   end
 end
 
-local function contains(text, part)
-  assert.is_truthy(tostring(text):find(part, 1, true), tostring(text))
-end
-
 describe("an event loop", function()
   it("takes its options in a table [L1]", sealed(function()
     local ev = virtual { timeout = 9, grace = 2, seed = 7, name = "tiny" }
     assert.are.equal("done", ev:run())
-    contains(ev, "tiny")
+    contains(tostring(ev), "tiny")
   end))
 
   it("takes a number of seconds as its time-out [L1]", sealed(function()
@@ -252,7 +246,7 @@ describe("the end of a loop", function()
     local log, say = logger()
     local ev = virtual()
     local task = ev:start(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         say "swept"
       end)
       aw.sleep(1000)
@@ -277,7 +271,7 @@ describe("the end of a loop", function()
       local log, say = logger()
       local ev = virtual { timeout = 1 }
       ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           aw.shield(function()
             aw.sleep(2)
             say "cleaned"
@@ -295,7 +289,7 @@ describe("the end of a loop", function()
       local log, say = logger()
       local ev = virtual()
       ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           say "cleaned"
         end)
         ev:stop()
@@ -342,7 +336,7 @@ end)
 describe("every way out of a loop", function()
   local function swept_task(say)
     return function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         say "swept"
       end)
       aw.sleep(1000)
@@ -381,7 +375,7 @@ describe("every way out of a loop", function()
     local log, say = logger()
     local ev = virtual()
     ev:start(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         say "swept"
       end)
       aw.await(aw.Never)
@@ -403,7 +397,7 @@ describe("every way out of a loop", function()
     local log, say = logger()
     local ev = virtual { timeout = 1, grace = 2 }
     ev:start(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         aw.shield(function()
           aw.sleep(100)
           say "never"
@@ -421,7 +415,7 @@ describe("every way out of a loop", function()
       local log, say = logger()
       local ev = virtual { timeout = 1 }
       local task = ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           say "closed"
         end)
         while true do
@@ -448,8 +442,7 @@ describe("a deadlock", function()
   local function deadlock_of(ev)
     local ok, err = pcall(ev.run, ev)
     assert.is_false(ok)
-    assert.is_truthy(tostring(err):lower():find("deadlock", 1, true),
-      tostring(err))
+    contains(tostring(err):lower(), "deadlock")
     return tostring(err)
   end
 
@@ -618,12 +611,12 @@ describe("a loop inside a task", function()
       local log, say = logger()
       local outer = virtual()
       local runner = outer:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           say "runner"
         end)
         local inner = aw.EventLoop {}
         inner:start(function()
-          local _ <close> = closing(function()
+          local _ <close> = closer(function()
             say "inner task"
           end)
           aw.sleep(100)

@@ -3,40 +3,14 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
-local this_file = debug.getinfo(1, "S").short_src
-
-local virtual = helper.virtual
-local sealed = helper.sealed
-
-local function closing(f)
-  return setmetatable({}, { __close = f })
-end
-
-local function contains(text, part)
-  assert.is_truthy(tostring(text):find(part, 1, true), tostring(text))
-end
-
--- The error blames a line between the function's first and last.
-local function assert_blames(f, err)
-  assert.are.equal("string", type(err))
-  local file, line = err:match "^(.-):(%d+): "
-  assert.are.equal(this_file, file, err)
-  local span = debug.getinfo(f, "S")
-  line = tonumber(line)
-  assert.is_true(line >= span.linedefined
-    and line <= span.lastlinedefined, err)
-end
-
--- `f` raises an error that holds `message`, at a line of its own.
-local function blames(message, f)
-  local ok, err = pcall(f)
-  assert.is_false(ok, "no error was raised")
-  contains(err, message)
-  assert_blames(f, err)
-  return err
-end
+local virtual, sealed = helper.virtual, helper.sealed
+local closer = helper.closer
+local blames, blamed, place = places.blames, places.blamed, places.place
+local contains = texts.contains
 
 local function fail()
   error("failed", 0)
@@ -358,7 +332,7 @@ describe("a wire", function()
         wire[1] = 1
       end)
     end)
-    contains(wire, "Sleep(1")
+    contains(tostring(wire), "Sleep(1")
   end))
 
   it("keeps its metatable to itself [V1]", sealed(function()
@@ -644,7 +618,7 @@ describe("awaiting where Lua cannot yield", function()
         local ok, err = pcall(table.sort, { 2, 1 }, compare)
         assert.is_false(ok)
         contains(err, "cannot await inside 'sort'")
-        assert_blames(compare, err)
+        blamed(err, compare)
       end)
     end))
 
@@ -763,7 +737,7 @@ describe("a parked task's coroutine", function()
     local ev = virtual()
     local parked, got
     local sleeper = ev:start(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         log[#log + 1] = "closed"
       end)
       parked = coroutine.running()
@@ -1014,7 +988,7 @@ describe("a body", function()
       contains(err, part)
     end
     local span = debug.getinfo(body, "S")
-    contains(err, ("%s:%d"):format(this_file, span.linedefined))
+    contains(err, place(span.linedefined))
   end
 
   local rule = "a body must return nothing or the next wire, got "
@@ -1098,7 +1072,7 @@ describe("a body", function()
         return 1 + deeper()
       end
       local err = handled(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           log[#log + 1] = "closed"
         end)
         deeper()
@@ -1133,7 +1107,7 @@ describe("an error in __close", function()
   it("fails a body that had ended well [E3]", sealed(function()
     local mine = {}
     assert.are.equal(mine, handled(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         error(mine)
       end)
       aw.sleep(1)
@@ -1144,7 +1118,7 @@ describe("an error in __close", function()
     sealed(function()
       local first, second = { "first" }, { "second" }
       local err, info = handled(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           error(second)
         end)
         error(first)
@@ -1160,7 +1134,7 @@ describe("an error in __close", function()
       local got
       local ev = virtual()
       local task = ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           error(mine)
         end)
         aw.sleep(100)
@@ -1177,10 +1151,10 @@ describe("an error in __close", function()
     sealed(function()
       local log = {}
       handled(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           log[#log + 1] = "outer"
         end)
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           log[#log + 1] = "inner"
           error "inner"
         end)
@@ -1191,7 +1165,7 @@ describe("an error in __close", function()
 
   it("is none if __close catches it [E6]", sealed(function()
     survives(function()
-      local _ <close> = closing(function()
+      local _ <close> = closer(function()
         pcall(error, "caught")
       end)
     end)

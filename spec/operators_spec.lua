@@ -4,44 +4,17 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
+local wires = require "spec.wires"
 
---- Run `f(ev, clock)` on a virtual clock; afterwards nothing may be left.
-local function test(f)
-  helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- The same for what may take long under a sanitizer.
-local function long_test(f)
-  helper.leak_checked(function()
-    aw.test({ limit = 60 }, f)
-  end)
-end
-
-local function recorder()
-  local log = {}
-  return log, function(what)
-    log[#log + 1] = what
-  end
-end
-
-local function nop() end
-
---- A wire that takes `seconds` and then notes `what`.
-local function takes(seconds, note, what)
-  return aw.Sleep(seconds) >> aw.Call(note, what)
-end
-
---- A body that notes `what` and returns `w`.
-local function giving(w, note, what)
-  return aw.Wire(function()
-    if note then
-      note(what)
-    end
-    return w
-  end)
-end
+local test, long_test = helper.test, helper.long_test
+local recorder = helper.recorder
+local nop = helper.nop
+local takes, giving = wires.takes, wires.giving
+local outcome = wires.outcome
+local line, place = places.line, places.place
+local contains = texts.contains
 
 describe("a >> b", function()
   it("runs b after a has ended [O1]", function()
@@ -57,7 +30,7 @@ describe("a >> b", function()
     test(function()
       local log, note = recorder()
       local problem = {}
-      local ok, err = pcall(aw.await, aw.Call(error, problem)
+      local ok, err = outcome(aw.Call(error, problem)
         >> aw.Call(note, "b"))
       assert.is_false(ok)
       assert.is_true(rawequal(problem, err))
@@ -418,14 +391,14 @@ describe("Forever(a)", function()
 
   it("lets others run even if it repeats nothing [O3]", function()
     test(function(ev)
-      local wires = {
+      local endless = {
         aw.Forever(nop),
         aw.Forever(aw.Value(1)),
         aw.Forever(aw.Value(1) * 0),
         aw.Forever(aw.Value(1) >> aw.Value(2)),
         aw.Forever(aw.SleepUntil(0)),
       }
-      for _, w in ipairs(wires) do
+      for _, w in ipairs(endless) do
         local t = ev:start(w)
         for _ = 1, 10 do
           aw.yield()
@@ -459,7 +432,7 @@ describe("Forever(a)", function()
   it("ends with the first error [O3]", function()
     test(function()
       local n, problem = 0, {}
-      local ok, err = pcall(aw.await, aw.Forever(function()
+      local ok, err = outcome(aw.Forever(function()
         n = n + 1
         aw.yield()
         if n == 3 then
@@ -619,7 +592,7 @@ describe("w:shielded(grace)", function()
       local w = (aw.Sleep(1) >> aw.Value(nil, "x")):shielded(1)
       assert.are.same({ n = 2, nil, "x" }, table.pack(aw.await(w)))
       local problem = {}
-      local ok, err = pcall(aw.await, aw.Call(error, problem):shielded(1))
+      local ok, err = outcome(aw.Call(error, problem):shielded(1))
       assert.is_false(ok)
       assert.is_true(rawequal(problem, err))
     end)
@@ -917,7 +890,7 @@ describe("an operator without a meaning", function()
       local err = helper.raises("'+' means nothing for wires", function()
         return w + w
       end)
-      assert.is_truthy(tostring(err):find("a >> b", 1, true))
+      contains(err, "a >> b")
       helper.raises("'<<' means nothing for wires", function()
         return w << w
       end)
@@ -927,8 +900,8 @@ describe("an operator without a meaning", function()
   it("blames the line that used it [O16]", function()
     test(function()
       local w = aw.Sleep(1)
-      local at = debug.getinfo(1, "l").currentline + 2
-      helper.raises("operators_spec.lua:" .. at .. ":", function()
+      local at = line() + 2
+      helper.raises(place(at) .. ":", function()
         return w + w
       end)
     end)

@@ -1,6 +1,7 @@
 --- Descriptors for specs, in plain Lua: pipes, made through a named one.
 
 local aw = require "aiowire"
+local helper = require "spec.helper"
 
 local M = {}
 
@@ -30,6 +31,41 @@ function M.raw_pipe()
   local reader, writer = M.pipe()
   reader:setvbuf "no"
   return M.fd(reader), reader, writer
+end
+
+local function close(file)
+  if io.type(file) == "file" then
+    file:close()
+  end
+end
+
+--- Call `f` with `count` pipes, each { fd=, r=, w= }; nothing may be left.
+---@param count integer
+---@param f fun(...: table)
+function M.with_pipes(count, f)
+  helper.leak_checked(function()
+    local list = {}
+    for i = 1, count do
+      local fd, reader, writer = M.raw_pipe()
+      list[i] = { fd = fd, r = reader, w = writer }
+    end
+    local ok, err = pcall(f, table.unpack(list))
+    for _, pipe in ipairs(list) do
+      close(pipe.r)
+      close(pipe.w)
+    end
+    if not ok then
+      error(err, 0)
+    end
+  end)
+end
+
+--- Call `f` with one pipe; nothing may be left.
+---@param f fun(fd: integer, reader: file*, writer: file*)
+function M.with_pipe(f)
+  M.with_pipes(1, function(p)
+    f(p.fd, p.r, p.w)
+  end)
 end
 
 return M

@@ -4,31 +4,11 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local pipes = require "spec.pipes"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
 local raises = helper.raises
-
-local function close(file)
-  if io.type(file) == "file" then
-    file:close()
-  end
-end
-
--- Call `f` with `count` pipes, each { fd=, r=, w= }, in a leak check.
-local function with_pipes(count, f)
-  helper.leak_checked(function()
-    local list = {}
-    for i = 1, count do
-      local fd, r, w = pipes.raw_pipe()
-      list[i] = { fd = fd, r = r, w = w }
-    end
-    local ok, err = pcall(f, table.unpack(list))
-    for _, pipe in ipairs(list) do
-      close(pipe.r)
-      close(pipe.w)
-    end
-    assert(ok, err)
-  end)
-end
+local with_pipes = pipes.with_pipes
+local contains = texts.contains
 
 -- Run a Poller beside `f`, which awaits; then shut it down.
 local function beside(poller, f)
@@ -699,8 +679,7 @@ describe("a Poller on standard input [Q6]", function()
         end
         local code = script:gsub("SRC", src)
         local outcome = process.run(case[1], { ["s.lua"] = code })
-        assert.is_truthy(outcome.out:find(case[2], 1, true),
-          outcome.out .. outcome.err)
+        contains(outcome.out, case[2])
         assert.are.equal(0, outcome.code, outcome.err)
       end)
     end

@@ -5,11 +5,18 @@
 --- such. Every command runs in a new folder that holds the given files, and is
 --- ended after 10 seconds (exit code 124).
 
+local busted = require "busted"
+
 local M = {}
 
-local function quoted(text)
+--- A text as one word of a shell.
+---@param text string
+---@return string
+function M.quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
+
+local quoted = M.quoted
 
 local function first_line(command)
   local pipe <close> = assert(io.popen(command))
@@ -64,7 +71,10 @@ local function write(path, text)
   file:write(text)
 end
 
-local function read(path)
+--- All that is in a file; nothing if it is not there.
+---@param path string
+---@return string
+function M.read(path)
   local file <close> = io.open(path, "rb")
   return file and file:read "a" or ""
 end
@@ -98,8 +108,8 @@ function M.run(command, files)
   ))
   local _, how, number = pipe:close()
   local outcome = {
-    out = read(folder .. "/.out"),
-    err = read(folder .. "/.err"),
+    out = M.read(folder .. "/.out"),
+    err = M.read(folder .. "/.err"),
     code = how == "exit" and number or nil,
     signal = how == "signal" and number or nil,
   }
@@ -121,9 +131,25 @@ function M.stock(code)
   return M.run("exec $lua s.lua", { ["s.lua"] = code })
 end
 
+--- A fact for `it` that runs scripts of a stock lua5.4, if that can load the
+--- module.
+---@param f fun()
+---@return fun()
+function M.under_stock(f)
+  return function()
+    if M.sanitized then
+      busted.pending "a stock lua5.4 cannot load a module with sanitizers"
+      return
+    end
+    f()
+  end
+end
+
 --- Lines of Lua for scripts: `signal_me(name, after)` sends a signal to the
 --- script's own process, at once or while the script goes on; `closing(f)` is
---- a value that calls f when its block is left; `say` writes a line at once.
+--- a value that calls f when its block is left; `say` writes a line at once;
+--- `sweeper(name, seconds)` is a value that takes a moment to clean up when
+--- its block is left, and then says its name.
 --- The signal comes from a child, since os.execute ignores SIGINT meanwhile.
 M.prelude = [[
 local aw = require "aiowire"
@@ -140,6 +166,14 @@ local function signal_me(name, after)
     kill = ("(sleep %s; %s) >/dev/null 2>&1 &"):format(after, kill)
   end
   io.popen(kill):close()
+end
+local function sweeper(name, seconds)
+  return closing(function()
+    aw.shield(function()
+      aw.sleep(seconds or 0.01)
+      say(name)
+    end, 60)
+  end)
 end
 ]]
 

@@ -4,25 +4,14 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
-local raises = helper.raises
+local raises, run = helper.raises, helper.run
+local contains = texts.contains
 
 -- Scaled down where each await collects all garbage.
 local SPAWNS <const> = helper.gc_stress and 100
   or tonumber(os.getenv "AIOWIRE_SPAWNS") or 2000
-
---- The pids of this process's children, zombies included.
-local function children()
-  local file <close> = assert(io.open "/proc/thread-self/children")
-  return file:read "a"
-end
-
-local function run(f)
-  local before = children()
-  local results = table.pack(helper.leak_checked(aw.run, f))
-  assert.are.equal(before, children())
-  return table.unpack(results, 1, results.n)
-end
 
 describe("a process", function()
   it("tells how it ended [API]", function()
@@ -31,7 +20,7 @@ describe("a process", function()
       assert.is_true(math.type(p.pid) == "integer" and p.pid > 1)
       assert.are.same({ ok = false, code = 7 }, p:wait())
       assert.are.same({ ok = false, code = 7 }, p:wait())
-      assert.is_truthy(tostring(p):find("'sh' (ended with 7)", 1, true))
+      contains(tostring(p), "'sh' (ended with 7)")
       p:close()
       p:close()
     end)
@@ -72,7 +61,7 @@ describe("a process", function()
       assert.is_true(p:kill "SIGKILL")
       assert.are.same({ ok = false, signal = 9 }, p:wait())
       assert.is_false(p:kill())
-      assert.is_truthy(tostring(p):find("killed by signal 9", 1, true))
+      contains(tostring(p), "killed by signal 9")
       raises("no signal of that name", p.kill, p, "NOPE")
       raises("no signal", p.kill, p, -1)
       p:close()

@@ -10,14 +10,10 @@ local helper = require "spec.helper"
 local wires = require "spec.wires"
 
 local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
+local recorder, closer = helper.recorder, helper.closer
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
-
-local function results(w)
-  return table.pack(aw.await(w))
-end
+local outcome, results = wires.outcome, wires.results
 
 --- A task that was told to end, by itself.
 local function self_cancelled(seconds)
@@ -40,14 +36,14 @@ describe("a | b", function()
   it("has no results where the winner has none [O5]", function()
     test(function()
       assert.are.equal(0, results(aw.Sleep(1) | gives(2, "b")).n)
-      assert.are.equal(0, results(aw.Call(wires.nop) | aw.Never).n)
+      assert.are.equal(0, results(aw.Call(helper.nop) | aw.Never).n)
     end)
   end)
 
   it("raises the error of the first to finish, as it is [O5]", function()
     test(function(ev)
       local problem = {}
-      local ok, err = pcall(aw.await, gives(2, "a") | fails(1, problem))
+      local ok, err = outcome(gives(2, "a") | fails(1, problem))
       assert.is_false(ok)
       assert.is_true(rawequal(problem, err))
       assert.are.equal(1, ev:now())
@@ -129,7 +125,7 @@ describe("a | b", function()
   it("awaits them before it raises the winner's error, too [O5]", function()
     test(function(ev)
       local log, note = recorder()
-      local _, err = pcall(aw.await, cleaning(2, note, "cleaned")
+      local _, err = outcome(cleaning(2, note, "cleaned")
         | fails(1, "boom"))
       note(err)
       assert.are.same({ "cleaned", "boom" }, log)
@@ -178,7 +174,7 @@ describe("a | b", function()
     function()
       test(function()
         local problem = {}
-        local ok, err = pcall(aw.await, gives(1, "won")
+        local ok, err = outcome(gives(1, "won")
           | wires.spoiling(problem))
         assert.is_false(ok)
         assert.are.equal(problem, err)
@@ -238,7 +234,7 @@ describe("a | b", function()
     test(function(ev)
       assert.are.equal("b", aw.await(self_cancelled(1) | gives(3, "b")))
       assert.are.equal(3, ev:now())
-      local ok, err = pcall(aw.await, self_cancelled(1) | fails(2, "boom"))
+      local ok, err = outcome(self_cancelled(1) | fails(2, "boom"))
       assert.is_false(ok)
       assert.are.equal("boom", err)
       assert.are.equal(5, ev:now())
@@ -248,7 +244,7 @@ describe("a | b", function()
   it("is won by nobody if all were cancelled by themselves [O5] [T5]",
     function()
       test(function(ev)
-        local ok, err = pcall(aw.await, self_cancelled(1) | self_cancelled(2))
+        local ok, err = outcome(self_cancelled(1) | self_cancelled(2))
         assert.is_false(ok)
         assert.is_true(aw.is_task_cancelled(err), tostring(err))
         assert.are.equal(2, ev:now())
@@ -258,7 +254,7 @@ describe("a | b", function()
   it("is won by nobody if the winner's function cancels itself [O5] [H3]",
     function()
       test(function(ev)
-        local ok, err = pcall(aw.await, (aw.Sleep(1) / function()
+        local ok, err = outcome((aw.Sleep(1) / function()
           aw.current():cancel()
           aw.sleep(1)
         end) | aw.Sleep(9))
@@ -442,7 +438,7 @@ describe("a race of events", function()
   it("tries nothing if it was cancelled before [C2] [H2]", function()
     test(function(ev)
       local log, note = recorder()
-      local ready = ev:start(wires.nop)
+      local ready = ev:start(helper.nop)
       ready:wait()
       local t = ev:start(aw.Done(ready) / note | aw.Sleep(1) / note)
       local u = ev:start(aw.Select { aw.Done(ready) / note })
@@ -469,8 +465,8 @@ describe("a race of events", function()
   it("raises the error of a task whose end wins [H3] [T5]", function()
     test(function(ev)
       local problem = {}
-      local t = ev:start(fails(1, problem), wires.nop)
-      local ok, err = pcall(aw.await, aw.Done(t) | aw.Sleep(2))
+      local t = ev:start(fails(1, problem), helper.nop)
+      local ok, err = outcome(aw.Done(t) | aw.Sleep(2))
       assert.is_false(ok)
       assert.are.equal(problem, err)
     end)
@@ -500,7 +496,7 @@ describe("a race of events", function()
     test(function(ev)
       local before = aw.stats().deadlines
       for _ = 1, 20 do
-        aw.await(aw.Sleep(1000) | aw.Call(wires.nop) | aw.Sleep(2000))
+        aw.await(aw.Sleep(1000) | aw.Call(helper.nop) | aw.Sleep(2000))
         assert.are.equal(before, aw.stats().deadlines)
       end
       assert.are.equal(0, ev:now())
@@ -674,7 +670,7 @@ describe("Race{...}", function()
   it("raises the first error, as it is [O6]", function()
     test(function()
       local problem = {}
-      local ok, err = pcall(aw.await, aw.Race {
+      local ok, err = outcome(aw.Race {
         a = gives(2, "a"), b = fails(1, problem),
       })
       assert.is_false(ok)
@@ -759,7 +755,7 @@ describe("Any{...}", function()
   it("raises the last error if all fail, as it is [O6]", function()
     test(function(ev)
       local last = {}
-      local ok, err = pcall(aw.await, aw.Any {
+      local ok, err = outcome(aw.Any {
         fails(1, "first"), fails(3, last), fails(2, "second"),
       })
       assert.is_false(ok)
@@ -783,12 +779,12 @@ describe("Any{...}", function()
 
   it("goes on after an event that fails [O6] [H3]", function()
     test(function(ev)
-      local t = ev:start(fails(1, "boom"), wires.nop)
+      local t = ev:start(fails(1, "boom"), helper.nop)
       assert.are.equal("b", (aw.await(aw.Any {
         aw.Done(t), gives(3, "b"),
       })))
       assert.are.equal(3, ev:now())
-      local u = ev:start(fails(1, "boom"), wires.nop)
+      local u = ev:start(fails(1, "boom"), helper.nop)
       assert.are.equal("b", (aw.await(aw.Any {
         aw.Done(u), aw.Sleep(2) / function()
           return "b"
@@ -851,7 +847,7 @@ describe("Any{...}", function()
   it("raises what a loser's clean-up raised [O5] [O6]", function()
     test(function()
       local problem = {}
-      local ok, err = pcall(aw.await, aw.Any {
+      local ok, err = outcome(aw.Any {
         gives(1, "won"), wires.spoiling(problem),
       })
       assert.is_false(ok)
@@ -865,7 +861,7 @@ describe("Any{...}", function()
         self_cancelled(1), gives(3, "b"),
       })))
       assert.are.equal(3, ev:now())
-      local ok, err = pcall(aw.await, aw.Any {
+      local ok, err = outcome(aw.Any {
         self_cancelled(2), fails(1, "boom"),
       })
       assert.is_false(ok)

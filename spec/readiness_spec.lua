@@ -11,27 +11,8 @@ local pipes = require "spec.pipes"
 local process = require "spec.process"
 
 local raises = helper.raises
-
-local function close(file)
-  if io.type(file) == "file" then
-    file:close()
-  end
-end
-
--- Call `f` with a pipe, in a leak check.
-local function with_pipe(f)
-  helper.leak_checked(function()
-    local fd, reader, writer = pipes.raw_pipe()
-    local ok, err = pcall(f, fd, reader, writer)
-    close(reader)
-    close(writer)
-    assert(ok, err)
-  end)
-end
-
-local function run(w, opts)
-  return aw.run(w, opts)
-end
+local run = aw.run
+local with_pipe = pipes.with_pipe
 
 describe("a wait for a descriptor", function()
   it("ends when there is something to read [Q3]", function()

@@ -4,20 +4,10 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
-local sealed = helper.sealed
-local logger = helper.recorder
-
--- Hold the thread for at least so long, by the processor's own count.
-local function busy(seconds)
-  local start = os.clock()
-  repeat
-    local x = 0
-    for i = 1, 1000 do
-      x = x + i
-    end
-  until os.clock() - start >= seconds
-end
+local sealed, recorder, busy = helper.sealed, helper.recorder, helper.busy
+local contains = texts.contains
 
 local function real(opts)
   opts = opts or {}
@@ -52,7 +42,7 @@ describe("a sleep in real time", function()
   end))
 
   it("lets a shorter one end first [K1]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = real()
     ev:start(aw.Sleep(0.03) >> aw.Call(say, "late"))
     ev:start(aw.Sleep(0.01) >> aw.Call(say, "early"))
@@ -62,7 +52,7 @@ describe("a sleep in real time", function()
 
   it("keeps the order of deadlines that are overdue together [K2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = real()
       for _, s in ipairs { 0.03, 0.01, 0.02 } do
         ev:start(aw.Sleep(s) >> aw.Call(say, s))
@@ -104,7 +94,7 @@ end)
 describe("a time-out in real time", function()
   it("that is overdue together with a sleep aborts it [K2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = real()
       local ok, err
       ev:start(function()
@@ -122,7 +112,7 @@ describe("a time-out in real time", function()
 
   it("does not abort a sleep that was due before it [K2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = real()
       ev:start(function()
         pcall(aw.timeout, 0.04, function()
@@ -211,8 +201,7 @@ describe("a deadlock in real time", function()
     ev:start(aw.Never)
     local ok, err = pcall(ev.run, ev)
     assert.is_false(ok)
-    assert.is_truthy(tostring(err):lower():find("deadlock", 1, true),
-      tostring(err))
+    contains(tostring(err):lower(), "deadlock")
   end))
 
   it("is none while somebody sleeps [L4]", sealed(function()
@@ -238,7 +227,7 @@ end)
 
   it("is reported as a warning [F4]", function()
     local outcome = run_busy 'warn "@on" '
-    assert.is_truthy(outcome.err:find("nothing else could run", 1, true))
+    contains(outcome.err, "nothing else could run")
     assert.are.equal(0, outcome.code)
   end)
 

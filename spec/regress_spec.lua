@@ -3,9 +3,11 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
 local virtual = helper.virtual
 local sealed = helper.sealed
+local contains = texts.contains
 
 describe("a task that outlives many time-outs", function()
   it("is not killed for Cancelled that it ended in time [C9]",
@@ -47,7 +49,7 @@ describe("a scope that a generator leaves open", function()
       end)
     end)
     assert.is_false(ok)
-    assert.is_truthy(tostring(err):find("a scope must be left", 1, true))
+    contains(err, "a scope must be left")
   end))
 
   it("does no harm when the generator is dropped [S2]", sealed(function()
@@ -202,8 +204,8 @@ os.execute("(sleep 0.1; kill -QUIT "
 aw.sleep(0.3)
 print "goes on"
 ]]
-    assert.is_truthy(outcome.err:find("the sleeper", 1, true))
-    assert.is_truthy(outcome.out:find("goes on", 1, true))
+    contains(outcome.err, "the sleeper")
+    contains(outcome.out, "goes on")
     assert.are.equal(0, outcome.code)
   end)
 end)

@@ -7,13 +7,7 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 
 local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
-
---- Wait for `t`: true and its results, or false and what wait raises.
-local function outcome(t)
-  return pcall(t.wait, t)
-end
+local recorder, closer = helper.recorder, helper.closer
 
 describe("a scope", function()
   it("runs its body in the running task [S1]", function()
@@ -246,7 +240,7 @@ describe("leaving a scope", function()
       aw.sleep(1)
       t:cancel()
       note "cancelled"
-      outcome(t)
+      helper.join(t)
       assert.are.same({ "joining", "cancelled", "child", "task" }, log)
       assert.are.equal(3, ev:now())
     end)
@@ -424,7 +418,7 @@ describe("a scope that something goes wrong in", function()
         end)
         note "never"
       end)
-      local ok, err = outcome(t)
+      local ok, err = helper.join(t)
       assert.is_false(ok)
       assert.is_true(aw.is_task_cancelled(err))
       assert.are.same({}, log)

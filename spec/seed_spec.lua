@@ -3,63 +3,21 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
+local wires = require "spec.wires"
 
---- Run `f(ev, clock)` on a virtual clock; afterwards nothing may be left.
-local function test(f)
-  helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- The same without a main task: `f(ev)` calls `ev:run` itself.
-local function with_loop(f, opts)
-  helper.leak_checked(function()
-    opts = opts or {}
-    opts.clock = "virtual"
-    local ev <close> = aw.EventLoop(opts)
-    f(ev)
-  end)
-end
-
-local function recorder()
-  local log = {}
-  return log, function(what)
-    log[#log + 1] = what
-  end
-end
-
---- The line of the caller.
-local function line()
-  return debug.getinfo(2, "l").currentline
-end
-
-local function nop() end
-
---- A wire that takes `seconds` and then notes `what`.
-local function takes(seconds, note, what)
-  return aw.Sleep(seconds) >> aw.Call(note, what)
-end
-
---- A wire that takes `seconds` and then raises `problem`.
-local function fails(seconds, problem)
-  return aw.Sleep(seconds) >> aw.Call(error, problem, 0)
-end
-
---- A body that returns `w`.
-local function giving(w)
-  return aw.Wire(function()
-    return w
-  end)
-end
+local test, with_loop = helper.test, helper.with_loop
+local recorder, closer = helper.recorder, helper.closer
+local nop = helper.nop
+local line, place = places.line, places.place
+local takes, fails, giving = wires.takes, wires.fails, wires.giving
+local contains = texts.contains
 
 --- A body that sleeps long and notes `what` while it is unwound.
 local function unwinding(note, what)
   return aw.Wire(function()
-    local _ <close> = setmetatable({}, {
-      __close = function()
-        note(what)
-      end,
-    })
+    local _ <close> = closer(note, what)
     aw.sleep(1000)
     note "slept"
   end)
@@ -104,11 +62,11 @@ describe("a body", function()
         end
         assert.are.equal("done", ev:run())
         assert.are.equal(5, #got)
-        assert.is_truthy(got[1]:find("42", 1, true))
-        assert.is_truthy(got[2]:find("word", 1, true))
-        assert.is_truthy(got[3]:find("true", 1, true))
-        assert.is_truthy(got[4]:find("false", 1, true))
-        assert.is_truthy(got[5]:find("table", 1, true))
+        contains(got[1], "42")
+        contains(got[2], "word")
+        contains(got[3], "true")
+        contains(got[4], "false")
+        contains(got[5], "table")
       end)
     end)
 end)
@@ -997,9 +955,9 @@ describe("what Python's aiowire got wrong", function()
           return a.task.id < b.task.id
         end)
         for i, info in ipairs(got) do
-          local where = "seed_spec.lua:" .. at + i - 1
+          local where = place(at + i - 1)
           assert.are.equal(where, info.started_at:sub(-#where))
-          assert.is_truthy(tostring(info):find(where, 1, true))
+          contains(tostring(info), where)
         end
         assert.are.equal(2, #got)
       end)
@@ -1012,7 +970,7 @@ describe("what Python's aiowire got wrong", function()
       local err = helper.raises("problem", function()
         ev:run()
       end)
-      local where = "seed_spec.lua:" .. at
+      local where = place(at)
       assert.are.equal(where, err.info.started_at:sub(-#where))
     end)
   end)

@@ -6,8 +6,8 @@ local helper = require "spec.helper"
 
 local SEEDS <const> = helper.scale(200)
 
-local recorder = helper.recorder
-local closer = helper.closer
+local recorder, closer = helper.recorder, helper.closer
+local position = helper.position
 
 --- Run `main(ev, ...)` in a loop with this seed.
 local function run_seeded(seed, main, ...)
@@ -36,16 +36,6 @@ local function for_each_seed(f)
       end
     end
   end)
-end
-
---- Where in the log an event stands.
-local function position(log, event)
-  for i, entry in ipairs(log) do
-    if entry == event then
-      return i
-    end
-  end
-  error("not in the log: " .. tostring(event))
 end
 
 --- The log of five tasks that yield ten times each.

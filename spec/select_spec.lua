@@ -7,10 +7,7 @@ local wires = require "spec.wires"
 local test = helper.test
 local recorder = helper.recorder
 local gives, fails = wires.gives, wires.fails
-
-local function results(w)
-  return table.pack(aw.await(w))
-end
+local outcome, results = wires.outcome, wires.results
 
 describe("Select{...}", function()
   it("gives the key, then the results [H4]", function()
@@ -98,8 +95,8 @@ describe("Select{...}", function()
   it("raises the error of the event that it chose [H4]", function()
     test(function(ev)
       local problem = {}
-      local t = ev:start(fails(1, problem), wires.nop)
-      local ok, err = pcall(aw.await, aw.Select {
+      local t = ev:start(fails(1, problem), helper.nop)
+      local ok, err = outcome(aw.Select {
         task = aw.Done(t), tick = aw.Sleep(2),
       })
       assert.is_false(ok)
@@ -110,7 +107,7 @@ describe("Select{...}", function()
   it("raises what the function under its event raises [H4]", function()
     test(function()
       local problem = {}
-      local ok, err = pcall(aw.await, aw.Select {
+      local ok, err = outcome(aw.Select {
         tick = aw.Sleep(1) / function()
           error(problem)
         end,
@@ -180,7 +177,7 @@ describe("the order in which Select{...} looks", function()
 
   it("rotates: each ready event has its turn [F5] [H4]", function()
     test(function(ev)
-      local t = ev:start(wires.nop)
+      local t = ev:start(helper.nop)
       aw.sleep(1)
       local count = choices(aw.Select {
         a = aw.Done(t), b = aw.Done(t), c = aw.Done(t),
@@ -194,7 +191,7 @@ describe("the order in which Select{...} looks", function()
   it("lets nothing starve that is beside what is always ready [F5]",
     function()
       test(function(ev)
-        local t = ev:start(wires.nop)
+        local t = ev:start(helper.nop)
         aw.sleep(1)
         local ready = aw.Done(t)
         local count = choices(aw.Select { ready, ready, ready, ready,
@@ -209,7 +206,7 @@ describe("the order in which Select{...} looks", function()
         local log = {}
         local ev = helper.virtual { seed = 7 }
         ev:start(function()
-          local t = ev:start(wires.nop)
+          local t = ev:start(helper.nop)
           t:wait()
           local w = aw.Select { a = aw.Done(t), b = aw.Done(t) }
           for i = 1, 20 do
@@ -225,7 +222,7 @@ describe("the order in which Select{...} looks", function()
 
   it("is fixed for `|`: the leftmost [F5]", function()
     test(function(ev)
-      local t = ev:start(wires.nop)
+      local t = ev:start(helper.nop)
       aw.sleep(1)
       local w = (aw.Done(t) / function()
         return "a"

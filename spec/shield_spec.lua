@@ -3,17 +3,12 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
 
 local test = helper.test
-local recorder = helper.recorder
-local closer = helper.closer
-
---- Wait for `t`, whatever becomes of it.
-local function join(t)
-  return pcall(t.wait, t)
-end
-
-local caught = helper.caught
+local recorder, closer = helper.recorder, helper.closer
+local join, caught = helper.join, helper.caught
+local contains = texts.contains
 
 describe("a shield", function()
   it("returns what its function returns, nil kept [C7]", function()
@@ -291,7 +286,7 @@ describe("a shielded wire", function()
       t:cancel_wait()
       assert.are.same({}, log)
       assert.are.equal(1, ev:now())
-      assert.is_truthy(tostring(shielded):find(":shielded(10)", 1, true))
+      contains(tostring(shielded), ":shielded(10)")
     end)
   end)
 end)

@@ -2,38 +2,13 @@
 -- loop. host_spec.lua looks at the program.
 
 local process = require "spec.process"
+local texts = require "spec.texts"
 
-local prelude = process.prelude .. [[
-local function sweeper(name, seconds)
-  return closing(function()
-    aw.shield(function()
-      aw.sleep(seconds or 0.01)
-      say(name)
-    end, 60)
-  end)
-end
-]]
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), text)
-end
-
-local function lacks(text, part)
-  assert.is_falsy(text:find(part, 1, true), text)
-end
-
-local function stock(f)
-  return function()
-    if process.sanitized then
-      pending "a stock lua5.4 cannot load a module with sanitizers"
-      return
-    end
-    f()
-  end
-end
+local stock = process.under_stock
+local contains, lacks = texts.contains, texts.lacks
 
 local function run(script, ...)
-  return process.stock(prelude .. script:format(...))
+  return process.stock(process.prelude .. script:format(...))
 end
 
 for name, number in pairs { INT = 2, TERM = 15 } do
@@ -229,7 +204,7 @@ say "never"
       it("that was ignored before the run is so after it [L2]",
         stock(function()
           local outcome = process.run("trap '' TERM; exec $lua s.lua", {
-            ["s.lua"] = prelude .. [[
+            ["s.lua"] = process.prelude .. [[
 aw.run(aw.Sleep(0.001))
 signal_me "TERM"
 say "alive"

@@ -2,13 +2,10 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
 
-local raises = helper.raises
-
---- Run `f` as a task, and fail if it leaves anything behind.
-local function run(f)
-  return helper.leak_checked(aw.run, f)
-end
+local raises, run = helper.raises, helper.run
+local contains = texts.contains
 
 --- A stream that gives the output of a line of shell.
 local function output_of(line, opts)
@@ -267,7 +264,7 @@ describe("a stream that is written", function()
       assert.are.equal("cancelled", why)
       local err = raises("cancelled half way", p.stdin.write, p.stdin, "y")
       assert.are.equal("ECANCELED", err.code)
-      assert.is_truthy(tostring(p.stdin):find("broken", 1, true))
+      contains(tostring(p.stdin), "broken")
       p:close()
     end)
   end)
@@ -365,10 +362,10 @@ describe("a closed stream", function()
       local p = aw.spawn { "cat" }
       do
         local s <close> = p.stdout
-        assert.is_truthy(tostring(s):find("stdout of cat' (open)", 1, true))
+        contains(tostring(s), "stdout of cat' (open)")
       end
       p.stdout:close()
-      assert.is_truthy(tostring(p.stdout):find("(closed)", 1, true))
+      contains(tostring(p.stdout), "(closed)")
       assert.is_true(aw.is_closed(raises("Closed", p.stdout.read, p.stdout)))
       assert.is_true(aw.is_closed(raises("Closed", function()
         for _ in p.stdout:lines() do end
@@ -421,7 +418,7 @@ describe("what waits for a stream or a process", function()
         local task = ev:start(body)
         aw.yield()
         assert.are.equal(label, task.waiting)
-        assert.is_truthy(ev:dump():find(label, 1, true))
+        contains(ev:dump(), label)
         task:cancel_wait()
       end
       p:kill "STOP"

@@ -326,27 +326,53 @@ local function strike_all(case, way, part)
   end
 end
 
---- The facts of the sweep of `case`.
+local function ends_by_itself(case)
+  local run = run_once(case)
+  assert_no_failure(run)
+  assert.are.equal("done", run.how)
+  assert.are.equal("done", run.victim.status)
+end
+
+--- A list for scenarios, and a function that appends one to it.
+---@param clock? "real" if they wait for more than the virtual clock
+---@return table[] scenarios
+---@return fun(name: string, body: fun(ev, probe)) scenario
+function M.scenarios(clock)
+  local list = {}
+  return list, function(name, body)
+    list[#list + 1] = { name = name, body = body, clock = clock }
+  end
+end
+
+--- The facts of the sweep of one scenario.
 ---@param case table { name=, body=function(ev, probe), clock= }
 ---@return { [1]: string, [2]: function }[] facts for `it`
 function M.facts(case)
-  local facts = { { "it ends by itself [T1 S2]", function()
-    helper.leak_checked(function()
-      local run = run_once(case)
-      assert_no_failure(run)
-      assert.are.equal("done", run.how)
-      assert.are.equal("done", run.victim.status)
-    end)
-  end } }
+  local facts = {
+    { "it ends by itself [T1 S2]", helper.sealed(ends_by_itself, case) },
+  }
   for part, way in ipairs(ways_of(case)) do
     facts[#facts + 1] = {
       "it leaves nothing when " .. way[1] .. " [C2 C3 C12]",
-      function()
-        helper.leak_checked(strike_all, case, way, part)
-      end,
+      helper.sealed(strike_all, case, way, part),
     }
   end
   return facts
+end
+
+--- The facts of the sweep of all of these: a sentence and a function for each
+--- `it`.
+---@param scenarios table[]
+---@return fun(): string?, function? iterator
+function M.all_facts(scenarios)
+  return coroutine.wrap(function()
+    for _, case in ipairs(scenarios) do
+      for _, fact in ipairs(M.facts(case)) do
+        coroutine.yield(("of a task that has: %s; %s"):format(case.name,
+          fact[1]), fact[2])
+      end
+    end
+  end)
 end
 
 --- One strike out of all that there are, under a seed: which one, the seed

@@ -2,21 +2,13 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
 
-local raises, caught, recorder = helper.raises, helper.caught, helper.recorder
-
---- A test on a virtual clock: `f(ev, log, note)`, and nothing is left.
-local function on_clock(f)
-  return function()
-    helper.test(function(ev)
-      local log, note = recorder()
-      f(ev, log, note)
-    end)
-  end
-end
+local raises, caught, logged = helper.raises, helper.caught, helper.logged
+local contains = texts.contains
 
 describe("an event", function()
-  it("lets all go on who wait, in order [H1, F5]", on_clock(function(ev, log,
+  it("lets all go on who wait, in order [H1, F5]", logged(function(ev, log,
     note)
     local e = aw.event()
     for i = 1, 3 do
@@ -34,7 +26,7 @@ describe("an event", function()
       { "set", "1 at 2.0", "2 at 2.0", "3 at 2.0", "wire" }, log)
   end))
 
-  it("that is set lets nobody wait [H1]", on_clock(function(ev, log, note)
+  it("that is set lets nobody wait [H1]", logged(function(ev, log, note)
     local e = aw.event()
     e:set()
     e:set()
@@ -46,7 +38,7 @@ describe("an event", function()
     assert.are.same({ "waited", "other" }, log)
   end))
 
-  it("that is cleared makes wait who comes later [H1]", on_clock(function(ev,
+  it("that is cleared makes wait who comes later [H1]", logged(function(ev,
     log, note)
     local e = aw.event()
     ev:start(aw.Wait(e) >> aw.Call(note, "early"))
@@ -70,12 +62,12 @@ describe("an event", function()
     ev:start(error, function()
       e:set()
       local err = caught(e.wait, e)
-      assert.is_truthy(err:find("outside a task (event:wait)", 1, true), err)
+      contains(err, "outside a task (event:wait)")
     end)
     assert.are.equal("done", ev:run())
   end))
 
-  it("leaves no cancelled task in its queue [H2]", on_clock(function(ev)
+  it("leaves no cancelled task in its queue [H2]", logged(function(ev)
     local e = aw.event { name = "go" }
     local task = ev:start(function()
       e:wait()
@@ -90,7 +82,7 @@ describe("an event", function()
     assert.are.equal("event go (set)", tostring(e))
   end))
 
-  it("delivers what was set before the cancel [C6]", on_clock(function(ev, log,
+  it("delivers what was set before the cancel [C6]", logged(function(ev, log,
     note)
     local e = aw.event()
     local task = ev:start(function()
@@ -107,7 +99,7 @@ describe("an event", function()
     assert.are.equal("cancelled", task.status)
   end))
 
-  it("that is set lets others run after a budget [F3]", on_clock(function(ev)
+  it("that is set lets others run after a budget [F3]", logged(function(ev)
     local e, turns = aw.event(), 0
     e:set()
     local other = ev:start(aw.Forever(aw.Call(function()
@@ -127,8 +119,7 @@ describe("an event", function()
       local ev = helper.virtual()
       ev:start(aw.Wait(e))
       local err = caught(ev.run, ev)
-      assert.is_truthy(tostring(err):find("wait event go", 1, true),
-        tostring(err))
+      contains(tostring(err), "wait event go")
       ev:close()
     end))
 
@@ -146,9 +137,8 @@ describe("an event", function()
         err = raised
       end)
       ev:run()
-      assert.is_truthy(tostring(err):find("event go", 1, true))
-      assert.is_truthy(tostring(err):find("belongs to another engine", 1,
-        true))
+      contains(err, "event go")
+      contains(err, "belongs to another engine")
     end)
   end))
 
@@ -162,7 +152,7 @@ describe("an event", function()
 end)
 
 describe("a semaphore", function()
-  it("lets as many go on as it has permits [H1, F5]", on_clock(function(ev,
+  it("lets as many go on as it has permits [H1, F5]", logged(function(ev,
     log, note)
     local sem = aw.semaphore(2)
     for i = 1, 5 do
@@ -178,7 +168,7 @@ describe("a semaphore", function()
       { "1 at 0.0", "2 at 0.0", "3 at 1.0", "4 at 1.0", "5 at 2.0" }, log)
   end))
 
-  it("gives a permit to who waits, never past him [F5]", on_clock(function(ev,
+  it("gives a permit to who waits, never past him [F5]", logged(function(ev,
     log, note)
     local sem = aw.semaphore(1)
     sem:acquire()
@@ -190,7 +180,7 @@ describe("a semaphore", function()
     assert.are.same({ "waited" }, log)
   end))
 
-  it("gives a permit that its block gives back [H1]", on_clock(function(ev)
+  it("gives a permit that its block gives back [H1]", logged(function(ev)
     local sem = aw.semaphore(1, { max = 1, name = "db" })
     do
       local permit <close> = sem:acquire()
@@ -208,7 +198,7 @@ describe("a semaphore", function()
     assert.is_truthy(permit)
   end))
 
-  it("may begin with none [H1]", on_clock(function(ev, log, note)
+  it("may begin with none [H1]", logged(function(ev, log, note)
     local sem = aw.semaphore(0)
     ev:start(aw.Acquire(sem) >> aw.Call(note, "go"))
     aw.sleep(1)
@@ -218,7 +208,7 @@ describe("a semaphore", function()
   end))
 
   it("leaves no cancelled task in its queue, and no permit with it [H2]",
-    on_clock(function(ev)
+    logged(function(ev)
       local sem = aw.semaphore(1, { max = 1, name = "db" })
       sem:acquire()
       local task = ev:start(function()
@@ -233,7 +223,7 @@ describe("a semaphore", function()
       assert.are.equal("semaphore db (1 free)", tostring(sem))
     end))
 
-  it("delivers what was given before the cancel [C6]", on_clock(function(ev,
+  it("delivers what was given before the cancel [C6]", logged(function(ev,
     log, note)
     local sem = aw.semaphore(0, { max = 1 })
     local task = ev:start(function()
@@ -250,7 +240,7 @@ describe("a semaphore", function()
     assert.is_truthy(sem:try_acquire())
   end))
 
-  it("with a permit lets others run after a budget [F3]", on_clock(
+  it("with a permit lets others run after a budget [F3]", logged(
     function(ev)
       local sem, turns = aw.semaphore(1000), 0
       local other = ev:start(aw.Forever(aw.Call(function()
@@ -272,8 +262,7 @@ describe("a semaphore", function()
         sem:acquire()
       end)
       local err = caught(ev.run, ev)
-      assert.is_truthy(tostring(err):find("acquire semaphore db", 1, true),
-        tostring(err))
+      contains(tostring(err), "acquire semaphore db")
       ev:close()
     end))
 
@@ -294,7 +283,7 @@ describe("a semaphore", function()
       ev:start(aw.Acquire(sem), handler)
       ev:run()
       assert.are.equal(2, #errors)
-      assert.is_truthy(errors[1]:find("semaphore db", 1, true))
+      contains(errors[1], "semaphore db")
     end)
   end))
 
@@ -316,7 +305,7 @@ describe("a semaphore", function()
 end)
 
 describe("a race with an event or a semaphore", function()
-  it("leaves nobody in a queue [H2]", on_clock(function(ev)
+  it("leaves nobody in a queue [H2]", logged(function(ev)
     local e = aw.event { name = "go" }
     local sem = aw.semaphore(0, { name = "db" })
     aw.await(aw.Wait(e) | aw.Acquire(sem) | aw.Sleep(1))
@@ -325,7 +314,7 @@ describe("a race with an event or a semaphore", function()
     assert.are.equal(1, ev:now())
   end))
 
-  it("takes no permit if another wins [H3]", on_clock(function(ev)
+  it("takes no permit if another wins [H3]", logged(function(ev)
     local e, sem = aw.event(), aw.semaphore(1, { max = 1 })
     e:set()
     aw.await(aw.Wait(e) | aw.Acquire(sem))
@@ -344,7 +333,7 @@ describe("a race with an event or a semaphore", function()
     assert.is_nil(sem:try_acquire())
   end))
 
-  it("gives the permit to the next if it is decided [H2]", on_clock(
+  it("gives the permit to the next if it is decided [H2]", logged(
     function(ev, log, note)
       local e, sem = aw.event(), aw.semaphore(0)
       ev:start(aw.Wait(e) / function()
@@ -360,7 +349,7 @@ describe("a race with an event or a semaphore", function()
 end)
 
 describe("Acquire as a wire", function()
-  it("ends with the permit, as acquire() [H1, O11]", on_clock(function(ev)
+  it("ends with the permit, as acquire() [H1, O11]", logged(function(ev)
     local sem = aw.semaphore(1)
     local kept
     aw.await(aw.Acquire(sem) / function(permit)
@@ -368,12 +357,12 @@ describe("Acquire as a wire", function()
       kept = tostring(held)
       assert.is_nil(sem:try_acquire())
     end)
-    assert.is_truthy(kept:find("permit of semaphore", 1, true), kept)
+    contains(kept, "permit of semaphore")
     assert.is_truthy(sem:try_acquire())
     assert.are.equal(0, #ev:tasks() - 1)
   end))
 
-  it("takes none when it loses a race [H3]", on_clock(function()
+  it("takes none when it loses a race [H3]", logged(function()
     local sem = aw.semaphore(1)
     local permit = sem:acquire()
     assert.are.equal(2, (select(-1,

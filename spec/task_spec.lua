@@ -2,50 +2,19 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 
---- Run `f(ev, clock)` on a virtual clock; afterwards nothing may be left.
-local function test(f)
-  helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
---- The same without a main task: `f(ev)` calls `ev:run` itself.
-local function with_loop(f)
-  helper.leak_checked(function()
-    local ev <close> = aw.EventLoop { clock = "virtual" }
-    f(ev)
-  end)
-end
-
-local function recorder()
-  local log = {}
-  return log, function(what)
-    log[#log + 1] = what
-  end
-end
-
---- The line of the caller.
-local function line()
-  return debug.getinfo(2, "l").currentline
-end
-
---- Something to be closed that calls `f`.
-local function closing(f, ...)
-  local arguments = table.pack(...)
-  return setmetatable({}, {
-    __close = function()
-      f(table.unpack(arguments, 1, arguments.n))
-    end,
-  })
-end
-
-local function nop() end
+local test, with_loop = helper.test, helper.with_loop
+local recorder, closer = helper.recorder, helper.closer
+local nop = helper.nop
+local line, place = places.line, places.place
+local contains = texts.contains
 
 --- A body that sleeps, and takes half a second more to clean up.
 local function slow_to_clean(note)
   return function()
-    local _ <close> = closing(function()
+    local _ <close> = closer(function()
       aw.shield(function()
         aw.sleep(0.5)
       end, 3)
@@ -155,7 +124,7 @@ describe("what a task waits for", function()
       local t = ev:start(aw.Sleep(2))
       assert.is_nil(t.waiting)
       aw.sleep(1)
-      assert.is_truthy(t.waiting:find("sleep", 1, true))
+      contains(t.waiting, "sleep")
       t:wait()
       assert.is_nil(t.waiting)
     end)
@@ -317,7 +286,7 @@ describe("a task that is cancelled before it ran", function()
     test(function(ev)
       local log, note = recorder()
       local t = ev:start(function()
-        local _ <close> = closing(note, "closed")
+        local _ <close> = closer(note, "closed")
         note "began"
         aw.sleep(1)
         note "never"
@@ -334,7 +303,7 @@ describe("a task that is cancelled before it ran", function()
     with_loop(function(ev)
       local log, note = recorder()
       local t = ev:start(function()
-        local _ <close> = closing(note, "closed")
+        local _ <close> = closer(note, "closed")
         note "began"
         aw.sleep(1)
         note "never"
@@ -418,7 +387,7 @@ describe("t:cancel()", function()
       t:cancel("no longer needed")
       pcall(t.wait, t)
       assert.are.equal("no longer needed", reason)
-      assert.is_truthy(shown:find("no longer needed", 1, true))
+      contains(shown, "no longer needed")
     end)
   end)
 
@@ -426,7 +395,7 @@ describe("t:cancel()", function()
     test(function(ev)
       local unwound = 0
       local t = ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           unwound = unwound + 1
         end)
         aw.sleep(5)
@@ -448,7 +417,7 @@ describe("t:cancel()", function()
       local log, note = recorder()
       local function sleeper(name)
         return function()
-          local _ <close> = closing(note, name)
+          local _ <close> = closer(note, name)
           aw.sleep(10)
           note "never"
         end
@@ -763,8 +732,8 @@ describe("a task", function()
       assert.are.equal("nap", ev:start(named).name)
       local at = line() + 1
       local function body() end
-      local where = "task_spec.lua:" .. at
-      assert.is_truthy(ev:start(body).name:find(where, 1, true))
+      local where = place(at)
+      contains(ev:start(body).name, where)
     end)
   end)
 
@@ -782,7 +751,7 @@ describe("a task", function()
     test(function(ev)
       local at = line() + 1
       local t = ev:start(aw.Sleep(1))
-      local where = "task_spec.lua:" .. at
+      local where = place(at)
       assert.are.equal(where, t.started_at:sub(-#where))
     end)
   end)
@@ -819,7 +788,7 @@ describe("a task", function()
         aw.sleep(2)
       end)
       aw.sleep(1)
-      assert.is_truthy(t:traceback():find("task_spec.lua:", 1, true))
+      contains(t:traceback(), "task_spec.lua:")
     end)
   end)
 
@@ -849,7 +818,7 @@ describe("a task", function()
       assert.are.equal(start, tostring(t):sub(1, #start))
       t:wait()
       assert.are.equal(start, tostring(t):sub(1, #start))
-      assert.is_truthy(tostring(t):find("done", 1, true))
+      contains(tostring(t), "done")
     end)
   end)
 
@@ -1022,7 +991,7 @@ describe("a task in a <close> variable outside any task", function()
         do
           local _ <close> = ev:start(slow_to_clean(note))
           ev:start(function()
-            local _ <close> = closing(note, "rest")
+            local _ <close> = closer(note, "rest")
             aw.sleep(5)
           end)
         end

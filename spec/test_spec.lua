@@ -2,21 +2,13 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
 local process = require "spec.process"
+local texts = require "spec.texts"
 
-local sealed = helper.sealed
-
-local function closing(f)
-  return setmetatable({}, { __close = f })
-end
-
-local function contains(text, part)
-  assert.is_truthy(tostring(text):find(part, 1, true), tostring(text))
-end
-
-local function lacks(text, part)
-  assert.is_falsy(tostring(text):find(part, 1, true), tostring(text))
-end
+local sealed, closer = helper.sealed, helper.closer
+local line, place = places.line, places.place
+local contains, lacks = texts.contains, texts.lacks
 
 local function failure_of(...)
   local ok, err = pcall(aw.test, ...)
@@ -145,14 +137,14 @@ describe("an error in aw.test", function()
       end)
       assert.are.equal(type(direct), type(passed))
       assert.are.equal(getmetatable(direct), getmetatable(passed))
-      contains(passed, "Expected objects to be equal")
+      contains(tostring(passed), "Expected objects to be equal")
     end))
 
   it("sweeps the other tasks [L3]", sealed(function()
     local log = {}
     failure_of(function(ev)
       ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           log[#log + 1] = "swept"
         end)
         aw.sleep(100)
@@ -200,13 +192,13 @@ describe("a leaked task", function()
   end))
 
   it("is shown with the line that started it [K6]", sealed(function()
-    local line
+    local started
     local err = failure_of(function(ev)
-      line = debug.getinfo(1, "l").currentline + 1
+      started = line() + 1
       ev:start(aw.Never)
     end)
     contains(err, ("started at "))
-    contains(err, ("test_spec.lua:%d"):format(line))
+    contains(err, place(started))
   end))
 
   it("is shown together with the others [K6]", sealed(function()
@@ -234,7 +226,7 @@ describe("a leaked task", function()
     local log = {}
     failure_of(function(ev)
       ev:start(function()
-        local _ <close> = closing(function()
+        local _ <close> = closer(function()
           log[#log + 1] = "swept"
         end)
         aw.await(aw.Never)

@@ -4,13 +4,12 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 
-local virtual = helper.virtual
-local sealed = helper.sealed
-local logger = helper.recorder
+local virtual, sealed = helper.virtual, helper.sealed
+local recorder = helper.recorder
 
 describe("deadlines", function()
   it("expire in the order of their times [K1]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     for _, at in ipairs { 3, 1, 5, 2, 4 } do
       ev:start(aw.Sleep(at) >> aw.Call(say, at))
@@ -21,7 +20,7 @@ describe("deadlines", function()
 
   it("of one time expire in the order they were made in [K1]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       for i = 1, 5 do
         local sleep = i % 2 == 0 and aw.Sleep(1) or aw.SleepUntil(1)
@@ -33,7 +32,7 @@ describe("deadlines", function()
 
   it("of one time expire so even if made at different times [K1]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       ev:start(function()
         aw.sleep(1)
@@ -69,7 +68,7 @@ describe("deadlines", function()
   end))
 
   it("keep their order among ten thousand [K1]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     local n = helper.scale(10000)
     for i = 1, n do
@@ -84,7 +83,7 @@ describe("deadlines", function()
   end))
 
   it("that were cancelled never expire [K1]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     local sleepers = {}
     for i = 1, 10 do
@@ -132,7 +131,7 @@ describe("a time-out", function()
 
   it("made before a sleep with the same deadline aborts it [K2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       local ok, err
       ev:start(function()
@@ -149,7 +148,7 @@ describe("a time-out", function()
 
   it("does not undo a sleep that was over before it [K2]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual()
       ev:start(function()
         pcall(aw.timeout, 2, function()
@@ -174,7 +173,7 @@ describe("a sleep", function()
   end))
 
   it("of 0 lets the others go first [K3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual()
     ev:start(function()
       say "a"
@@ -188,7 +187,7 @@ describe("a sleep", function()
   end))
 
   it("of math.huge never ends [K3]", sealed(function()
-    local log, say = logger()
+    local log, say = recorder()
     local ev = virtual { timeout = 1e6 }
     ev:start(aw.Sleep(math.huge) >> aw.Call(say, "built"))
     ev:start(function()
@@ -201,7 +200,7 @@ describe("a sleep", function()
 
   it("of a huge number of seconds is no short one [K3]",
     sealed(function()
-      local log, say = logger()
+      local log, say = recorder()
       local ev = virtual { timeout = 1e6 }
       for _, s in ipairs { 2 ^ 31, 2 ^ 53, 2 ^ 63, 2 ^ 64, 1e300 } do
         ev:start(aw.Sleep(s) >> aw.Call(say, s))

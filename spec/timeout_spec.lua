@@ -3,16 +3,15 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local texts = require "spec.texts"
 local wires = require "spec.wires"
 
 local test = helper.test
 local recorder = helper.recorder
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
-
-local function outcome(w)
-  return pcall(aw.await, w)
-end
+local outcome = wires.outcome
+local contains = texts.contains
 
 --- The Timeout that `w` raises.
 local function timeout_of(w)
@@ -54,7 +53,7 @@ describe("w:timeout(s)", function()
       local err = timeout_of(w:timeout(1.5))
       assert.are.equal(1.5, err.after)
       assert.are.equal("the slow one", tostring(err.wire))
-      assert.is_truthy(tostring(err):find("1.5", 1, true))
+      contains(tostring(err), "1.5")
     end)
   end)
 
@@ -87,8 +86,7 @@ describe("w:timeout(s)", function()
         local err = timed(around)
         collectgarbage()
         collectgarbage()
-        assert.is_truthy(tostring(err.wire):find("argument", 1, true),
-          tostring(err.wire))
+        contains(tostring(err.wire), "argument")
       end
     end)
   end)

@@ -7,14 +7,11 @@ local wires = require "spec.wires"
 
 local test = helper.test
 local sealed = helper.sealed
-local recorder = helper.recorder
-local closer = helper.closer
+local recorder, closer = helper.recorder, helper.closer
+local busy = helper.busy
 local takes, gives, fails = wires.takes, wires.gives, wires.fails
 local cleaning = wires.cleaning
-
-local function outcome(w)
-  return pcall(aw.await, w)
-end
+local outcome = wires.outcome
 
 --- How many messages the channel gives before it is empty for a second.
 local function drain(ch)
@@ -23,12 +20,6 @@ local function drain(ch)
     count = count + 1
   end
   return count
-end
-
---- Keep the thread busy for `seconds` of real time.
-local function block(seconds)
-  local ends = os.clock() + seconds
-  while os.clock() < ends do end
 end
 
 describe("a wait that ends together with its time-out", function()
@@ -95,7 +86,7 @@ describe("a wait that ends together with its time-out", function()
       local w = (aw.Sleep(0.002) / function()
         return "in time"
       end):timeout(0.004)
-      got = aw.await(w & aw.Call(block, 0.01))
+      got = aw.await(w & aw.Call(busy, 0.01))
     end)
     assert.are.equal("in time", got)
   end))
@@ -105,7 +96,7 @@ describe("a wait that ends together with its time-out", function()
     aw.run(function()
       local w = aw.Sleep(0.004):timeout(0.002)
       local _
-      _, err = outcome(w & aw.Call(block, 0.01))
+      _, err = outcome(w & aw.Call(busy, 0.01))
     end)
     assert.is_true(aw.is_timeout(err), tostring(err))
   end))
@@ -329,7 +320,7 @@ describe("an error of a loser's clean-up", function()
     test(function()
       local problem = {}
       for _, winner in ipairs {
-        aw.Sleep(1), gives(1, "won"), aw.Sleep(1) / wires.nop,
+        aw.Sleep(1), gives(1, "won"), aw.Sleep(1) / helper.nop,
       } do
         local ok, err = outcome(winner | wires.spoiling(problem))
         assert.is_false(ok)
@@ -587,7 +578,7 @@ describe("a loser", function()
       for _ = 1, 50 do
         aw.await(aw.Recv(ch) | aw.Sleep(1))
         aw.await(aw.Select { message = aw.Recv(ch), tick = aw.Sleep(1) })
-        aw.await(aw.Recv(ch) | aw.Call(wires.nop))
+        aw.await(aw.Recv(ch) | aw.Call(helper.nop))
         outcome(aw.Recv(ch):timeout(1))
       end
       assert.is_falsy(ch:try_send "nobody waits for it")
@@ -604,7 +595,7 @@ describe("a loser", function()
       for i = 1, 50 do
         aw.await(aw.Send(ch, i) | aw.Sleep(1))
         aw.await(aw.Select { sent = aw.Send(ch, i), tick = aw.Sleep(1) })
-        aw.await(aw.Send(ch, i) | aw.Call(wires.nop))
+        aw.await(aw.Send(ch, i) | aw.Call(helper.nop))
         outcome(aw.Send(ch, i):timeout(1))
       end
       assert.are.equal(0, drain(ch))
@@ -661,7 +652,7 @@ describe("timers that are seen late", function()
           note(ms)
         end)
       end
-      ev:start(aw.Call(block, 0.02))
+      ev:start(aw.Call(busy, 0.02))
       ev:run()
       assert.are.same({ 1, 2, 3, 4, 5 }, log)
     end))
@@ -675,7 +666,7 @@ describe("timers that are seen late", function()
         end) | (aw.Sleep(0.002) / function()
           return "sooner"
         end)
-        got = aw.await(w & aw.Call(block, 0.02))
+        got = aw.await(w & aw.Call(busy, 0.02))
       end)
       assert.are.equal("sooner", got)
     end))
@@ -686,7 +677,7 @@ describe("timers that are seen late", function()
       aw.run(function()
         local w = (aw.Sleep(0.004) / note):timeout(0.002)
           // aw.Call(note, "timeout")
-        aw.await(w & aw.Call(block, 0.02))
+        aw.await(w & aw.Call(busy, 0.02))
       end)
       assert.are.same({ "timeout" }, log)
     end))
@@ -699,7 +690,7 @@ describe("timers that are seen late", function()
           err = e
           aw.await(aw.Value())
         end)):timeout(0.5)
-        aw.await(w & aw.Call(block, 0.02))
+        aw.await(w & aw.Call(busy, 0.02))
       end)
       assert.is_true(aw.is_timeout(err), tostring(err))
       assert.are.equal(0.002, err.after)

@@ -6,27 +6,14 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
+local texts = require "spec.texts"
 
---- Run `f(ev, clock)` on a virtual clock; afterwards nothing may be left.
-local function test(f)
-  helper.leak_checked(function()
-    aw.test(f)
-  end)
-end
-
-local function recorder()
-  local log = {}
-  return log, function(what)
-    log[#log + 1] = what
-  end
-end
-
---- The line of the caller.
-local function line()
-  return debug.getinfo(2, "l").currentline
-end
-
-local function nop() end
+local test = helper.test
+local recorder = helper.recorder
+local nop = helper.nop
+local line, place = places.line, places.place
+local contains, lacks = texts.contains, texts.lacks
 
 describe("building wires", function()
   it("runs nothing [V1]", function()
@@ -189,7 +176,7 @@ describe("a wire", function()
     test(function()
       local w = aw.Sleep(1)
       local at = line() + 2
-      helper.raises("wire_spec.lua:" .. at .. ":", function()
+      helper.raises(place(at) .. ":", function()
         w.x = 1
       end)
     end)
@@ -302,7 +289,7 @@ describe("where a wire is wanted", function()
         ev:start(42)
       end)
       local at = line() + 2
-      helper.raises("wire_spec.lua:" .. at .. ":", function()
+      helper.raises(place(at) .. ":", function()
         ev:start(42)
       end)
     end)
@@ -589,9 +576,9 @@ describe("the functions of the module", function()
       pcall(failing.wait, failing)
       assert.are.equal("(Sleep(0.1) >> Value(1)) * 2", built)
       assert.is_false(ok)
-      assert.is_truthy(tostring(err):find("await", 1, true))
+      contains(err, "await")
       assert.is_false(waited)
-      assert.is_truthy(tostring(why):find("await", 1, true))
+      contains(why, "await")
     end)
   end)
 end)
@@ -726,24 +713,24 @@ describe("tostring of a wire", function()
     test(function()
       local at = line() + 1
       local function body() end
-      local where = "wire_spec.lua:" .. at
+      local where = place(at)
       local shown = tostring(aw.Wire(body))
-      assert.is_truthy(shown:find("Wire(function@", 1, true))
-      assert.is_truthy(shown:find(where, 1, true))
+      contains(shown, "Wire(function@")
+      contains(shown, where)
       shown = tostring(aw.Call(body, 1))
-      assert.is_truthy(shown:find("Call(function@", 1, true))
-      assert.is_truthy(shown:find(where, 1, true))
+      contains(shown, "Call(function@")
+      contains(shown, where)
     end)
   end)
 
   it("cuts a long string and shows other values by type [V8]", function()
     test(function()
       local shown = tostring(aw.Call(print, ("x"):rep(100)))
-      assert.is_truthy(shown:find(("x"):rep(32), 1, true))
-      assert.is_nil(shown:find(("x"):rep(33), 1, true))
-      assert.is_truthy(shown:find("...", 1, true))
+      contains(shown, ("x"):rep(32))
+      lacks(shown, ("x"):rep(33))
+      contains(shown, "...")
       shown = tostring(aw.Call(print, {}))
-      assert.is_truthy(shown:find("Call(print, table", 1, true))
+      contains(shown, "Call(print, table")
     end)
   end)
 

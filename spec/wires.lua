@@ -7,8 +7,6 @@ local helper = require "spec.helper"
 
 local M = {}
 
-function M.nop() end
-
 --- A wire that takes `seconds` and then notes `what`, its result, too.
 ---@return aiowire.Wire
 function M.takes(seconds, note, what)
@@ -24,10 +22,13 @@ function M.gives(seconds, ...)
   return aw.Sleep(seconds) >> aw.Value(...)
 end
 
---- A body that returns `w`.
+--- A body that returns `w`, and notes `what` if it is given a note.
 ---@return aiowire.Wire
-function M.giving(w)
+function M.giving(w, note, what)
   return aw.Wire(function()
+    if note then
+      note(what)
+    end
     return w
   end)
 end
@@ -79,19 +80,34 @@ function M.fails_until(k, err)
   end), times
 end
 
---- What `w` fails with, and its info, on a loop of its own.
+--- The results of `w`, with their number, as table.pack gives them.
+---@return table
+function M.results(w)
+  return table.pack(aw.await(w))
+end
+
+--- How `w` ends: true and its results, or false and what it raises.
+---@return boolean ok
+---@return any ...
+function M.outcome(w)
+  return pcall(aw.await, w)
+end
+
+--- What `w` fails with, and its info, on a loop of its own, or on `ev`.
 ---@return any err
 ---@return aiowire.Info info
-function M.failure_of(w)
-  local ev = aw.EventLoop { clock = "virtual", timeout = 10000 }
-  local calls, err, info = 0, nil, nil
-  ev:start(w, function(_, ...)
+---@return aiowire.EventLoop ev the loop that the handler was given
+function M.failure_of(w, ev)
+  ev = ev or aw.EventLoop { clock = "virtual", timeout = 10000 }
+  local calls, seen = 0, nil
+  ev:start(w, function(...)
     calls = calls + 1
-    err, info = ...
+    seen = table.pack(...)
   end)
   assert.are.equal("done", ev:run())
   assert.are.equal(1, calls, "calls of the handler")
-  return err, info
+  assert.are.equal(3, seen.n, "arguments of the handler")
+  return seen[2], seen[3], seen[1]
 end
 
 --- Does this info hold the error `value` as one that was suppressed?
@@ -115,7 +131,7 @@ function M.trace(build)
     local function note(what)
       log[#log + 1] = ("%s at %g"):format(tostring(what), ev:now())
     end
-    local t = ev:start(build(note), M.nop)
+    local t = ev:start(build(note), helper.nop)
     local got = table.pack(pcall(t.wait, t))
     for i = 1, got.n do
       got[i] = tostring(got[i])
@@ -123,26 +139,6 @@ function M.trace(build)
     note(table.concat(got, " ", 2, got.n))
   end)
   return log
-end
-
---- `f` raises an error that holds `message` and blames a line of `f`, or of
---- the function `at`.
----@param message string
----@param f function
----@param at? function
----@return string err
-function M.blames(message, f, at)
-  local ok, err = pcall(f)
-  assert.is_false(ok, "no error was raised")
-  assert.are.equal("string", type(err), tostring(err))
-  assert.is_truthy(err:find(message, 1, true), err)
-  local span = debug.getinfo(at or f, "S")
-  local file, line = err:match "^(.-):(%d+): "
-  assert.are.equal(span.short_src, file, err)
-  line = tonumber(line)
-  assert.is_true(line >= span.linedefined
-    and line <= span.lastlinedefined, err)
-  return err
 end
 
 return M

@@ -1,0 +1,72 @@
+--- Places in the text of a spec, and errors that blame them. A check that fails
+--- blames the line that calls it.
+
+local busted = require "busted"
+
+local M = {}
+
+--- The line of the caller.
+---@return integer
+function M.line()
+  return debug.getinfo(2, "l").currentline
+end
+
+--- The place of a function, or of a line in the file of the caller, as
+--- "x_spec.lua:LINE".
+---@param what function|integer
+---@return string
+function M.place(what)
+  local at = debug.getinfo(type(what) == "function" and what or 2, "S")
+  local line = type(what) == "function" and at.linedefined or what
+  return at.short_src:match "[^/]*$" .. ":" .. line
+end
+
+--- What is wrong about where `err` says it comes from, if it is no line of `f`.
+local function misplaced(err, f)
+  if type(err) ~= "string" then
+    return "the error is no text: " .. tostring(err)
+  end
+  local span = debug.getinfo(f, "S")
+  local file, line = err:match "^(.-):(%d+): "
+  line = tonumber(line)
+  if file == span.short_src and span.linedefined <= line
+    and line <= span.lastlinedefined then
+    return nil
+  end
+  return ("blamed is no line of %s:%d-%d: %s"):format(span.short_src,
+    span.linedefined, span.lastlinedefined, err)
+end
+
+--- The error `err`, which is a text, blames a line of `f`.
+---@param err any
+---@param f function
+function M.blamed(err, f)
+  local wrong = misplaced(err, f)
+  if wrong then
+    busted.fail(wrong, 2)
+  end
+end
+
+--- `f` raises an error that holds `message` and blames a line of `f`, or of
+--- the function `at`.
+---@param message string
+---@param f function
+---@param at? function
+---@return string err
+function M.blames(message, f, at)
+  local ok, err = pcall(f)
+  if ok then
+    busted.fail(("no error was raised; expected one with %q"):format(message),
+      2)
+  end
+  local wrong = misplaced(err, at or f)
+  if not wrong and not err:find(message, 1, true) then
+    wrong = ("expected an error with %q, got: %s"):format(message, err)
+  end
+  if wrong then
+    busted.fail(wrong, 2)
+  end
+  return err
+end
+
+return M

@@ -1,0 +1,50 @@
+--- What a text holds. A check that fails blames the line that calls it, and
+--- shows the text.
+
+local busted = require "busted"
+
+local M = {}
+
+local function shown(text)
+  return type(text) == "string" and text or "no text: " .. tostring(text)
+end
+
+--- Does the text hold `part`, plainly?
+local function has(text, part)
+  return type(text) == "string" and text:find(part, 1, true) ~= nil
+end
+
+--- The text holds `part`, plainly.
+---@param text string
+---@param part string
+function M.contains(text, part)
+  if not has(text, part) then
+    busted.fail(("%q is not in:\n%s"):format(part, shown(text)), 2)
+  end
+end
+
+--- The text does not hold `part`.
+---@param text string
+---@param part string
+function M.lacks(text, part)
+  if type(text) ~= "string" or has(text, part) then
+    busted.fail(("%q is in:\n%s"):format(part, shown(text)), 2)
+  end
+end
+
+--- The text holds all of these, each after the one before.
+---@param text string
+---@param ... string
+function M.in_order(text, ...)
+  local from = 1
+  for _, part in ipairs { ... } do
+    local _, last = text:find(part, from, true)
+    if not last then
+      busted.fail(("%q is missing, or out of order, in:\n%s"):format(part,
+        text), 2)
+    end
+    from = last + 1
+  end
+end
+
+return M
