@@ -879,7 +879,9 @@ describe("a channel of one engine", function()
       do
         local ev <close> = helper.virtual()
         ev:start(sender(ch, "x"))
-        ev:start(aw.Recv(ch))
+        local t = ev:start(aw.Recv(ch))
+        assert.are.equal("done", ev:run())
+        assert.are.equal("x", t:results())
       end
       collectgarbage()
       collectgarbage()

@@ -8,7 +8,7 @@ local process = require "spec.process"
 local texts = require "spec.texts"
 
 local virtual, sealed = helper.virtual, helper.sealed
-local closer = helper.closer
+local closer, outside = helper.closer, helper.outside
 local blames, blamed, place = places.blames, places.blamed, places.place
 local contains = texts.contains
 
@@ -29,23 +29,6 @@ local function survives(misuse)
   ev:start(aw.Sleep(2) >> aw.Call(table.insert, log, "the others go on"))
   assert.are.equal("done", ev:run())
   assert.are.same({ "the task goes on", "the others go on" }, log)
-end
-
--- Run `f` where no task runs. The host's main chunk is a task, a handler is
--- none [E7].
-local function outside(f)
-  if not aw.current() then
-    return f()
-  end
-  local ok, err
-  local ev = virtual()
-  ev:start(fail, function()
-    ok, err = pcall(f)
-  end)
-  ev:run()
-  if not ok then
-    error(err, 0)
-  end
 end
 
 -- A failing body: what its handler got, while a sibling goes on.
@@ -527,11 +510,7 @@ describe("awaiting outside a task", function()
     end))
 
   it("is refused to the main chunk under a stock lua5.4 [C11]",
-    function()
-      if process.sanitized then
-        pending "a stock lua5.4 cannot load a module with sanitizers"
-        return
-      end
+    process.under_stock(function()
       local outcome = process.stock(
         'local aw = require "aiowire"\n'
           .. "print(pcall(function()\n"
@@ -543,7 +522,7 @@ describe("awaiting outside a task", function()
       contains(outcome.out, "aw.run(function() ... end)")
       contains(outcome.out, "\nran\n")
       assert.are.equal(0, outcome.code)
-    end)
+    end))
 
   it("is none in a task [C11]", sealed(function()
     survives(function()
@@ -645,18 +624,14 @@ aw.run(function()
 end)
 ]]
 
-  it("is refused under a stock lua5.4 [C11]", function()
-    if process.sanitized then
-      pending "a stock lua5.4 cannot load a module with sanitizers"
-      return
-    end
+  it("is refused under a stock lua5.4 [C11]", process.under_stock(function()
     local outcome = process.stock(script)
     contains(outcome.out, "false\ts.lua:4: cannot await in a coroutine")
     contains(outcome.out, "aw.wrap(f)")
     contains(outcome.out, "aw.install()")
     contains(outcome.out, "\ngoes on\n")
     assert.are.equal(0, outcome.code)
-  end)
+  end))
 
   it("is allowed in the program [C11]", function()
     local outcome = process.host(script)
@@ -987,8 +962,7 @@ describe("a body", function()
     for _, part in ipairs { ... } do
       contains(err, part)
     end
-    local span = debug.getinfo(body, "S")
-    contains(err, place(span.linedefined))
+    contains(err, place(body))
   end
 
   local rule = "a body must return nothing or the next wire, got "

@@ -334,10 +334,10 @@ describe("a bad source", function()
   end)
 
   it("cannot be awaited outside a task [C11]", function()
-    if not helper.in_host then -- whose main chunk is a task
+    helper.outside(function()
       raises("cannot await outside a task (aw.readable)", aw.readable, 0)
       raises("cannot await outside a task (aw.writable)", aw.writable, 1)
-    end
+    end)
   end)
 end)
 
@@ -435,7 +435,7 @@ end)
 
 describe("descriptors that run out", function()
   it("are an error of the task that asked, and the loop goes on [U14]",
-    function()
+    process.under_stock(function()
       local script = [[
         local aw = require "aiowire"
         local p = io.popen "sleep 0.01; echo x"
@@ -455,15 +455,11 @@ describe("descriptors that run out", function()
         end
         print "survived"
       ]]
-      if process.sanitized then
-        pending "a stock lua5.4 cannot load a module with sanitizers"
-        return
-      end
       -- Not even the engine's own descriptors are to be had.
       local outcome = process.run("ulimit -n 32; exec $lua s.lua",
         { ["s.lua"] = script })
       assert.are.equal("survived\n", outcome.out, outcome.err)
-    end)
+    end))
 end)
 
 describe("a loop that has nothing to do", function()

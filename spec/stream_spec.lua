@@ -132,10 +132,8 @@ describe("a stream that is read", function()
   end)
 
   it("cannot be read outside a task [C11]", function()
-    if helper.in_host then
-      return -- all of this is in a task
-    end
-    raises("cannot await outside a task", aw.stdin.read, aw.stdin)
+    helper.outside(raises, "cannot await outside a task", aw.stdin.read,
+      aw.stdin)
   end)
 
   it("lets others run while lines are there [F3]", function()
