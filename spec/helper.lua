@@ -230,6 +230,16 @@ function M.run(w)
   return leak_checked(w, aw.run, w)
 end
 
+--- Await what comes in real time, whenever that is: until `holds()`.
+---@param holds fun(): boolean
+function M.wait_until(holds)
+  aw.timeout(60, function()
+    while not holds() do
+      aw.sleep(0.001)
+    end
+  end)
+end
+
 --- Call `f(...)` where no task runs. The main chunk of the program is a task,
 --- a handler is none [E7].
 function M.outside(f, ...)

@@ -6,9 +6,12 @@ local pipes = require "spec.pipes"
 local process = require "spec.process"
 local texts = require "spec.texts"
 
-local raises = helper.raises
+local raises, wait_until = helper.raises, helper.wait_until
 local with_pipes = pipes.with_pipes
 local contains = texts.contains
+
+-- Seconds for what would otherwise wait for ever if it went wrong.
+local PATIENCE <const> = 60
 
 -- Run a Poller beside `f`, which awaits; then shut it down.
 local function beside(poller, f)
@@ -46,9 +49,9 @@ describe("a Poller", function()
           aw.sleep(3600)
         end }, nil, { background = true })
         p.w:write "a"
-        repeat
-          aw.sleep(0.001)
-        until came
+        wait_until(function()
+          return came
+        end)
       end)
       assert.are.equal("a", came)
     end)
@@ -93,40 +96,44 @@ describe("a Poller", function()
 
   it("lets a slow source not delay the others [Q1]", function()
     with_pipes(2, function(p, q)
-      local order = {}
+      local order, both = {}, aw.event()
       local poller
       poller = aw.Poller {
         [p.fd] = function()
           p.r:read(1)
-          aw.sleep(0.02)
+          both:wait()
           order[#order + 1] = "slow"
           poller:shutdown()
         end,
         [q.fd] = function()
           order[#order + 1] = q.r:read(1)
+          if #order == 2 then
+            both:set()
+          end
         end,
       }
       p.w:write "x"
       q.w:write "ab"
-      aw.run(poller)
+      aw.run(poller, { timeout = PATIENCE })
       assert.are.same({ "a", "b", "slow" }, order)
     end)
   end)
 
   it("runs a returned wire beside the next callback [Q1, P13]", function()
     with_pipes(1, function(p)
-      local order = {}
+      local order, all = {}, aw.event()
       local poller
       poller = aw.Poller { [p.fd] = function()
         local byte = p.r:read(1)
         order[#order + 1] = byte
         if byte == "c" then
           poller:shutdown()
+          all:set()
         end
-        return aw.Sleep(0.01) >> aw.Call(table.insert, order, byte:upper())
+        return aw.Wait(all) >> aw.Call(table.insert, order, byte:upper())
       end }
       p.w:write "abc"
-      aw.run(poller)
+      aw.run(poller, { timeout = PATIENCE })
       assert.are.equal("abcABC", table.concat(order))
     end)
   end)
@@ -185,12 +192,12 @@ describe("a Poller", function()
 
   it("lets the callbacks under way finish at shutdown [Q5]", function()
     with_pipes(2, function(p, q)
-      local order = {}
+      local order, returned = {}, aw.event()
       local poller
       poller = aw.Poller {
         [p.fd] = function()
           p.r:read(1)
-          aw.sleep(0.02)
+          returned:wait()
           order[#order + 1] = "slow"
         end,
         [q.fd] = function()
@@ -199,11 +206,12 @@ describe("a Poller", function()
           aw.yield()
           order[#order + 1] = "quick"
           return aw.Call(table.insert, order, "returned")
+            >> aw.Call(returned.set, returned)
         end,
       }
       p.w:write "x"
       q.w:write "xx" -- the second is not called for
-      aw.run(poller)
+      aw.run(poller, { timeout = PATIENCE })
       assert.are.same({ "quick", "returned", "slow" }, order)
     end)
   end)
@@ -247,7 +255,9 @@ describe("the sources of a Poller", function()
         poller:register(p.fd, function()
           got = p.r:read(1)
         end)
-        aw.sleep(0.01)
+        wait_until(function()
+          return got
+        end)
       end)
       assert.are.equal("x", got)
     end)
@@ -300,7 +310,9 @@ describe("the sources of a Poller", function()
       end }
       p.w:write "x"
       beside(poller, function()
-        aw.sleep(0.01)
+        wait_until(function()
+          return #order == 2
+        end)
       end)
       assert.are.same({ "called", "finished" }, order)
     end)

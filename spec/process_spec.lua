@@ -7,6 +7,12 @@ local process = require "spec.process"
 local texts = require "spec.texts"
 
 local raises, run = helper.raises, helper.run
+local wait_until = helper.wait_until
+
+--- Is what belongs to a child gone, and the child itself?
+local function nothing_is_open()
+  return aw.stats().handles == 0
+end
 local contains = texts.contains
 
 -- Scaled down where each await collects all garbage.
@@ -117,7 +123,7 @@ describe("a process", function()
       aw.spawn { "sleep", "10" }
       collectgarbage()
       collectgarbage()
-      aw.sleep(0.05)
+      wait_until(nothing_is_open)
     end)
   end)
 
@@ -130,7 +136,7 @@ describe("a process", function()
       out = nil -- luacheck: ignore
       collectgarbage()
       collectgarbage()
-      aw.sleep(0.05)
+      wait_until(nothing_is_open)
     end)
   end)
 
@@ -140,13 +146,11 @@ describe("a process", function()
         group = true }
       local grandchild = p.stdout:read()
       p:close()
-      aw.sleep(0.05)
-      local file = io.open("/proc/" .. grandchild .. "/stat")
-      local state = file and file:read("a"):match "%) (%a)"
-      if file then
-        file:close()
-      end
-      assert.is_true(state == nil or state == "Z", state)
+      wait_until(function() -- whoever reaps it takes a moment
+        local state = process.read("/proc/" .. grandchild .. "/stat")
+          :match "%) (%a)"
+        return state == nil or state == "Z"
+      end)
     end)
   end)
 

@@ -5,6 +5,7 @@ local helper = require "spec.helper"
 local texts = require "spec.texts"
 
 local raises, run = helper.raises, helper.run
+local wait_until = helper.wait_until
 local contains = texts.contains
 
 --- A stream that gives the output of a line of shell.
@@ -305,7 +306,7 @@ describe("a stream that is written", function()
       p.stdin:write(("x"):rep(200 * 1024))
       p:kill()
       p:wait()
-      aw.sleep(0.01)
+      aw.sleep(0.01) -- what is queued fails in one turn of the loop
       raises("broken pipe", p.stdin.write, p.stdin, "x")
       p:close()
     end)
@@ -349,7 +350,9 @@ describe("a closed stream", function()
       aw.sleep(0.02)
       p.stdout:close()
       p.stdin:close()
-      aw.sleep(0.01)
+      wait_until(function()
+        return #errors == 4
+      end)
       assert.are.same({ true, true, true, true }, errors)
       p:close()
     end)
@@ -392,7 +395,9 @@ describe("a closed stream", function()
       s = nil -- luacheck: ignore
       collectgarbage()
       collectgarbage()
-      aw.sleep(0.05) -- the process is ended, and reaped
+      wait_until(function() -- the process is ended, and reaped
+        return aw.stats().handles == 0
+      end)
     end)
   end)
 end)
