@@ -6,8 +6,9 @@ local helper = require "spec.helper"
 local process = require "spec.process"
 local texts = require "spec.texts"
 
-local virtual, sealed = helper.virtual, helper.sealed
-local closer, in_task = helper.closer, helper.in_task
+local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local caught, virtual, sealed = helper.caught, helper.virtual, helper.sealed
+local in_task = helper.in_task
 local under_stock = process.under_stock
 local contains = texts.contains
 
@@ -272,6 +273,115 @@ describe("a body", function()
       contains(got, "yield")
       assert.are.same({ "goes on" }, log)
     end))
+end)
+
+describe("an await in a coroutine of one's own", function()
+  it("goes on, or names aw.wrap [C11]", function()
+    test(function(ev)
+      local co = coroutine.wrap(function()
+        aw.sleep(1)
+        return "slept"
+      end)
+      local ok, got = pcall(co)
+      if ok then
+        assert.are.equal("slept", got)
+        assert.are.equal(1, ev:now())
+      else
+        contains(got, "aw.wrap")
+        assert.are.equal(0, ev:now())
+      end
+      aw.sleep(1)
+    end)
+  end)
+
+  it("goes on in a generator made by aw.wrap [C11]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local generate = aw.wrap(function(first)
+        note(first)
+        aw.sleep(1)
+        note(coroutine.yield "a")
+        aw.sleep(1)
+        note(coroutine.yield "b")
+        return "c"
+      end)
+      note(generate "in 1")
+      note(generate "in 2")
+      note(generate "in 3")
+      assert.are.same({ "in 1", "a", "in 2", "b", "in 3", "c" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("lets other tasks run meanwhile [C11]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(aw.Sleep(1) >> aw.Call(note, "other"))
+      for value in aw.wrap(function()
+        aw.sleep(2)
+        coroutine.yield "generated"
+      end) do
+        note(value)
+      end
+      assert.are.same({ "other", "generated" }, log)
+    end)
+  end)
+
+  it("gets Cancelled there [C11]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        aw.wrap(function()
+          local _ <close> = closer(function(err)
+            note(aw.is_cancelled(err))
+          end)
+          aw.sleep(100)
+        end)()
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ true }, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("raises its errors where it is called [C11]", function()
+    test(function()
+      local boom = {}
+      local err = caught(aw.wrap(function()
+        aw.sleep(1)
+        error(boom)
+      end))
+      assert.are.equal(boom, err)
+    end)
+  end)
+
+  local script = [[
+local aw = require "aiowire"
+aw.run(function()
+  print(pcall(coroutine.wrap(function()
+    aw.sleep(0.001)
+    return "slept"
+  end)))
+  aw.sleep(0.001)
+  print "goes on"
+end)
+]]
+
+  it("is refused under a stock lua5.4 [C11]", process.under_stock(function()
+    local outcome = process.stock(script)
+    contains(outcome.out, "false\ts.lua:4: cannot await in a coroutine")
+    contains(outcome.out, "aw.wrap(f)")
+    contains(outcome.out, "aw.install()")
+    contains(outcome.out, "\ngoes on\n")
+    assert.are.equal(0, outcome.code)
+  end))
+
+  it("is allowed in the program [C11]", function()
+    local outcome = process.host(script)
+    assert.are.equal("true\tslept\ngoes on\n", outcome.out)
+    assert.are.equal(0, outcome.code)
+  end)
 end)
 
 describe("an await", function()
@@ -675,105 +785,5 @@ end)
       contains(outcome.out, "aw.install")
       contains(outcome.out, "\ngoes on\n")
       assert.are.equal(0, outcome.code)
-    end))
-end)
-
-describe("a parked task's coroutine", function()
-  local resumes = [[
-aw.run(function(ev)
-  local co
-  local task = ev:start(function()
-    co = coroutine.running()
-    aw.sleep(0.02)
-    print "slept"
-  end)
-  aw.sleep(0.001)
-  print(coroutine.resume(co, "x"))
-  task:wait()
-  print(task.status)
-end)
-]]
-
-  it("is refused by coroutine.resume of a stock lua5.4 [C11]",
-    under_stock(function()
-      local outcome = process.stock(
-        'local aw = require "aiowire"\n' .. resumes
-      )
-      contains(outcome.out, "true\tnil\tthis coroutine belongs to task")
-      contains(outcome.out, "\nslept\ndone\n")
-      assert.are.equal(0, outcome.code)
-    end))
-
-  it("is refused as a failure after aw.install() [C11]",
-    under_stock(function()
-      local outcome = process.stock(
-        'local aw = require "aiowire"\naw.install()\n' .. resumes
-      )
-      contains(outcome.out, "false\t")
-      contains(outcome.out, "this coroutine belongs to task")
-      contains(outcome.out, "\nslept\ndone\n")
-      assert.are.equal(0, outcome.code)
-    end))
-
-  it("is refused as a failure in the program [C11]", function()
-    local outcome = process.host(
-      'local aw = require "aiowire"\n' .. resumes
-    )
-    contains(outcome.out, "false\t")
-    contains(outcome.out, "this coroutine belongs to task")
-    contains(outcome.out, "\nslept\ndone\n")
-    assert.are.equal(0, outcome.code)
-  end)
-
-  it("fails its task when closed, though it awaits deep inside [C9]",
-    sealed(function()
-      local log = {}
-      local ev = virtual()
-      local parked, got
-      ev:start(function()
-        local _ <close> = closer(function()
-          log[#log + 1] = "outer"
-        end)
-        aw.await(function()
-          local _ <close> = closer(function()
-            log[#log + 1] = "inner"
-          end)
-          parked = coroutine.running()
-          aw.sleep(5)
-        end)
-      end, function(_, err)
-        got = err
-      end)
-      ev:start(function()
-        aw.sleep(1)
-        pcall(coroutine.close, parked)
-        aw.sleep(9)
-        log[#log + 1] = "goes on"
-      end)
-      assert.are.equal("done", ev:run())
-      assert.are.same({ "inner", "outer", "goes on" }, log)
-      contains(got, "closed from outside")
-    end))
-
-  it("that waits for another of its task is not resumed either [C11]",
-    sealed(function()
-      local log = {}
-      local ev = virtual()
-      local outer
-      ev:start(function()
-        outer = coroutine.running()
-        aw.await(function()
-          aw.sleep(5)
-          log[#log + 1] = "inner"
-        end)
-        log[#log + 1] = "outer"
-      end)
-      ev:start(function()
-        aw.sleep(1)
-        pcall(coroutine.resume, outer)
-        log[#log + 1] = "tried"
-      end)
-      assert.are.equal("done", ev:run())
-      assert.are.same({ "tried", "inner", "outer" }, log)
     end))
 end)

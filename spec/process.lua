@@ -117,6 +117,45 @@ function M.run(command, files)
   return outcome
 end
 
+--- An outcome as a person reads it.
+local function shown(outcome)
+  return ("%s\nstdout: %s\nstderr: %s"):format(outcome.signal
+    and "signal " .. outcome.signal or "exit code " .. outcome.code,
+    outcome.out, outcome.err)
+end
+
+--- The command exited with this code. This check and those below blame the line
+--- that calls them.
+---@param code integer
+---@param outcome spec.Outcome
+function M.assert_exit(code, outcome)
+  if outcome.code ~= code then
+    busted.fail(("exit code %d expected, got %s"):format(code,
+      shown(outcome)), 2)
+  end
+end
+
+--- The command wrote `out`, to the letter, and exited with this code.
+---@param out string
+---@param code integer
+---@param outcome spec.Outcome
+function M.assert_outcome(out, code, outcome)
+  if outcome.code ~= code or outcome.out ~= out then
+    busted.fail(("exit code %d and %q expected, got %s"):format(code, out,
+      shown(outcome)), 2)
+  end
+end
+
+--- The command died by this signal.
+---@param signal integer
+---@param outcome spec.Outcome
+function M.assert_died_by(signal, outcome)
+  if outcome.signal ~= signal then
+    busted.fail(("signal %d expected, got %s"):format(signal,
+      shown(outcome)), 2)
+  end
+end
+
 --- Run a text as the script `s.lua` of the program.
 ---@param code string
 ---@return spec.Outcome

@@ -1,5 +1,5 @@
 -- w:timeout(s): at the latest (O8, C4, C5). aw.timeout, which acts, is in
--- cancel_spec.lua.
+-- scope_cancel_spec.lua.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

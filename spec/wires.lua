@@ -33,6 +33,35 @@ function M.giving(w, note, what)
   end)
 end
 
+--- A body that raises `err` as it is.
+---@return aiowire.Body
+function M.raiser(err)
+  return function()
+    error(err, 0)
+  end
+end
+
+--- A task that is told to end after so many seconds, by itself.
+---@return aiowire.Wire
+function M.self_cancelled(seconds)
+  return aw.Wire(function()
+    aw.sleep(seconds)
+    aw.current():cancel()
+    aw.sleep(100)
+  end)
+end
+
+--- A body that sends the values, one after the other.
+---@return aiowire.Body
+function M.sender(ch, ...)
+  local values = table.pack(...)
+  return function()
+    for i = 1, values.n do
+      ch:send(values[i])
+    end
+  end
+end
+
 --- A wire that takes `seconds` and then raises `err` as it is.
 ---@return aiowire.Wire
 function M.fails(seconds, err)
@@ -51,6 +80,16 @@ function M.cleaning(seconds, note, what)
       note(what)
     end)
     aw.sleep(math.huge)
+  end)
+end
+
+--- A body that waits for ever, and notes `what` while it is unwound.
+---@return aiowire.Wire
+function M.unwinding(note, what)
+  return aw.Wire(function()
+    local _ <close> = helper.closer(note, what)
+    aw.sleep(math.huge)
+    note "slept"
   end)
 end
 

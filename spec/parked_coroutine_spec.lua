@@ -1,0 +1,280 @@
+-- The coroutine of a task that waits, in the hands of others (C9, L7).
+
+local aw = require "aiowire"
+local helper = require "spec.helper"
+local process = require "spec.process"
+local texts = require "spec.texts"
+
+local virtual, sealed, closer = helper.virtual, helper.sealed, helper.closer
+local under_stock = process.under_stock
+local contains = texts.contains
+
+describe("a parked task's coroutine", function()
+  it("is not resumed by hand [L7]", sealed(function()
+    local log = {}
+    local ev = virtual()
+    local parked
+    local sleeper = ev:start(function()
+      parked = coroutine.running()
+      aw.sleep(2)
+      log[#log + 1] = ("slept until %g"):format(ev:now())
+    end)
+    ev:start(function()
+      aw.sleep(1)
+      for _ = 1, 3 do
+        local _, first, second = coroutine.resume(parked, "wake up")
+        contains(second or first, "this coroutine belongs to task")
+      end
+      log[#log + 1] = "refused"
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.same({ "refused", "slept until 2" }, log)
+    assert.are.equal("done", sleeper.status)
+  end))
+
+  it("fails its task when closed by hand [C9]", sealed(function()
+    local log, calls = {}, 0
+    local ev = virtual()
+    local parked, got
+    local sleeper = ev:start(function()
+      local _ <close> = closer(function()
+        log[#log + 1] = "closed"
+      end)
+      parked = coroutine.running()
+      aw.sleep(5)
+      log[#log + 1] = "never"
+    end, function(_, err)
+      calls = calls + 1
+      got = err
+    end)
+    ev:start(function()
+      aw.sleep(1)
+      pcall(coroutine.close, parked)
+      aw.sleep(9)
+      log[#log + 1] = "goes on"
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.same({ "closed", "goes on" }, log)
+    assert.are.equal(1, calls)
+    contains(got, "its coroutine was closed from outside")
+    assert.are.equal("failed", sleeper.status)
+  end))
+
+  it("may be closed by hand inside a scope [C9]", sealed(function()
+    local ev = virtual()
+    local parked, got
+    ev:start(function()
+      parked = coroutine.running()
+      aw.scope(function()
+        aw.sleep(5)
+      end)
+    end, function(_, err)
+      got = err
+    end)
+    ev:start(function()
+      aw.sleep(1)
+      coroutine.close(parked)
+      parked = nil
+      collectgarbage() -- the scope's object goes
+    end)
+    assert.are.equal("done", ev:run())
+    contains(got, "its coroutine was closed from outside")
+  end))
+
+  it("is dead when its task is [L7]", sealed(function()
+    local ev = virtual()
+    local parked
+    ev:start(function()
+      parked = coroutine.running()
+      aw.sleep(5)
+    end, function() end)
+    ev:start(function()
+      aw.sleep(1)
+      coroutine.close(parked)
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.equal("dead", coroutine.status(parked))
+    local ok, err = coroutine.resume(parked)
+    assert.is_false(ok)
+    contains(err, "cannot resume dead coroutine")
+  end))
+
+  it("hands nothing to it when resumed by hand [L7]", sealed(function()
+    local ev = virtual()
+    local parked, results
+    ev:start(function()
+      parked = coroutine.running()
+      results = table.pack(aw.scope(function(s)
+        s:start(aw.Sleep(2))
+        return "mine"
+      end))
+    end)
+    ev:start(function()
+      aw.sleep(1)
+      coroutine.resume(parked, "not", "mine")
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.same({ "mine", n = 1 }, results)
+  end))
+
+  it("waits on although a generator of it was closed [L7]",
+    sealed(function()
+      local ev = virtual()
+      local parked, generator, slept
+      ev:start(function()
+        parked = coroutine.running()
+        pcall(aw.wrap(function()
+          generator = coroutine.running()
+          aw.sleep(2)
+        end))
+        aw.sleep(2)
+        slept = ev:now()
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        coroutine.close(generator)
+        aw.sleep(2)
+        coroutine.resume(parked)
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal(4, slept)
+    end))
+
+  it("may leave a generator behind that waits for ever [C9]",
+    sealed(function()
+      local ev = virtual { grace = 0 }
+      local generator
+      ev:start(function()
+        aw.wrap(function()
+          generator = coroutine.running()
+          while true do
+            pcall(aw.sleep, 1)
+          end
+        end)()
+      end)
+      ev:run(1)
+      assert.are.equal(1, #ev.stuck)
+      helper.run_loop(function(other)
+        other:start(function()
+          aw.yield()
+          local _, first, second = coroutine.resume(generator, "wake up")
+          contains(second or first, "this coroutine belongs to")
+          aw.yield()
+        end)
+      end)
+      coroutine.close(generator)
+    end))
+
+  it("may be looked at by anyone [L7]", sealed(function()
+    local ev = virtual()
+    local parked
+    ev:start(function()
+      parked = coroutine.running()
+      aw.sleep(2)
+    end)
+    ev:start(function()
+      aw.sleep(1)
+      assert.are.equal("suspended", coroutine.status(parked))
+      assert.are.equal("string", type(debug.traceback(parked)))
+    end)
+    assert.are.equal("done", ev:run())
+  end))
+
+  local resumes = [[
+aw.run(function(ev)
+  local co
+  local task = ev:start(function()
+    co = coroutine.running()
+    aw.sleep(0.02)
+    print "slept"
+  end)
+  aw.sleep(0.001)
+  print(coroutine.resume(co, "x"))
+  task:wait()
+  print(task.status)
+end)
+]]
+
+  it("is refused by coroutine.resume of a stock lua5.4 [C11]",
+    under_stock(function()
+      local outcome = process.stock(
+        'local aw = require "aiowire"\n' .. resumes
+      )
+      contains(outcome.out, "true\tnil\tthis coroutine belongs to task")
+      contains(outcome.out, "\nslept\ndone\n")
+      assert.are.equal(0, outcome.code)
+    end))
+
+  it("is refused as a failure after aw.install() [C11]",
+    under_stock(function()
+      local outcome = process.stock(
+        'local aw = require "aiowire"\naw.install()\n' .. resumes
+      )
+      contains(outcome.out, "false\t")
+      contains(outcome.out, "this coroutine belongs to task")
+      contains(outcome.out, "\nslept\ndone\n")
+      assert.are.equal(0, outcome.code)
+    end))
+
+  it("is refused as a failure in the program [C11]", function()
+    local outcome = process.host(
+      'local aw = require "aiowire"\n' .. resumes
+    )
+    contains(outcome.out, "false\t")
+    contains(outcome.out, "this coroutine belongs to task")
+    contains(outcome.out, "\nslept\ndone\n")
+    assert.are.equal(0, outcome.code)
+  end)
+
+  it("fails its task when closed, though it awaits deep inside [C9]",
+    sealed(function()
+      local log = {}
+      local ev = virtual()
+      local parked, got
+      ev:start(function()
+        local _ <close> = closer(function()
+          log[#log + 1] = "outer"
+        end)
+        aw.await(function()
+          local _ <close> = closer(function()
+            log[#log + 1] = "inner"
+          end)
+          parked = coroutine.running()
+          aw.sleep(5)
+        end)
+      end, function(_, err)
+        got = err
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        pcall(coroutine.close, parked)
+        aw.sleep(9)
+        log[#log + 1] = "goes on"
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.same({ "inner", "outer", "goes on" }, log)
+      contains(got, "closed from outside")
+    end))
+
+  it("that waits for another of its task is not resumed either [C11]",
+    sealed(function()
+      local log = {}
+      local ev = virtual()
+      local outer
+      ev:start(function()
+        outer = coroutine.running()
+        aw.await(function()
+          aw.sleep(5)
+          log[#log + 1] = "inner"
+        end)
+        log[#log + 1] = "outer"
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        pcall(coroutine.resume, outer)
+        log[#log + 1] = "tried"
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.same({ "tried", "inner", "outer" }, log)
+    end))
+end)
