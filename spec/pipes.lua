@@ -1,4 +1,5 @@
---- Descriptors for specs, in plain Lua: pipes, made through a named one.
+--- Descriptors for specs: pipes in plain Lua, made through a named one, and
+--- the connections of other libraries.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
@@ -33,9 +34,20 @@ function M.raw_pipe()
   return M.fd(reader), reader, writer
 end
 
-local function close(file)
-  if io.type(file) == "file" then
-    file:close()
+local function close(object)
+  if io.type(object) ~= "closed file" then
+    object:close()
+  end
+end
+
+--- Call `f(...)`, and close these whatever it does.
+local function call_and_close(objects, f, ...)
+  local ok, err = pcall(f, ...)
+  for _, object in ipairs(objects) do
+    close(object)
+  end
+  if not ok then
+    error(err, 0)
   end
 end
 
@@ -44,19 +56,13 @@ end
 ---@param f fun(...: table)
 function M.with_pipes(count, f)
   helper.leak_checked(function()
-    local list = {}
+    local list, files = {}, {}
     for i = 1, count do
       local fd, reader, writer = M.raw_pipe()
       list[i] = { fd = fd, r = reader, w = writer }
+      files[2 * i - 1], files[2 * i] = reader, writer
     end
-    local ok, err = pcall(f, table.unpack(list))
-    for _, pipe in ipairs(list) do
-      close(pipe.r)
-      close(pipe.w)
-    end
-    if not ok then
-      error(err, 0)
-    end
+    call_and_close(files, f, table.unpack(list))
   end)
 end
 
@@ -65,6 +71,40 @@ end
 function M.with_pipe(f)
   M.with_pipes(1, function(p)
     f(p.fd, p.r, p.w)
+  end)
+end
+
+--- A fact for `it` that needs a library.
+local function with_library(module, name, f)
+  return function()
+    local ok, library = pcall(require, module)
+    if not ok then
+      helper.pending(name .. " is not installed")
+    end
+    f(library)
+  end
+end
+
+--- A fact for `it` about the two ends of a connection of LuaSocket's.
+---@param f fun(client: table, peer: table)
+---@return fun()
+function M.over_luasocket(f)
+  return with_library("socket", "LuaSocket", function(socket)
+    local server = assert(socket.bind("127.0.0.1", 0))
+    local host, port = server:getsockname()
+    local client = assert(socket.connect(host, port))
+    local peer = assert(server:accept())
+    call_and_close({ server, client, peer }, f, client, peer)
+  end)
+end
+
+--- A fact for `it` about two sockets of cqueues' that are connected.
+---@param f fun(a: table, b: table)
+---@return fun()
+function M.over_cqueues(f)
+  return with_library("cqueues.socket", "cqueues", function(socket)
+    local a, b = socket.pair()
+    call_and_close({ a, b }, f, a, b)
   end)
 end
 

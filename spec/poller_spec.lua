@@ -358,39 +358,22 @@ describe("the sources of a Poller", function()
       assert.are.same({ "a", "b", "c" }, lines)
     end)
 
-  it("may be LuaSocket's, with their buffer [Q6]", function()
-    local ok, socket = pcall(require, "socket")
-    if not ok then
-      pending "LuaSocket is not installed"
-      return
-    end
-    local server = assert(socket.bind("127.0.0.1", 0))
-    local host, port = server:getsockname()
-    local client = assert(socket.connect(host, port))
-    local peer = assert(server:accept())
-    local lines = {}
-    client:send "a\nb\nc\n"
-    local poller
-    poller = aw.Poller { [peer] = function()
-      lines[#lines + 1] = peer:receive "*l"
-      if #lines == 3 then
-        poller:shutdown()
-      end
-    end }
-    aw.run(poller, { timeout = 5 })
-    server:close()
-    client:close()
-    peer:close()
-    assert.are.same({ "a", "b", "c" }, lines)
-  end)
+  it("may be LuaSocket's, with their buffer [Q6]",
+    pipes.over_luasocket(function(client, peer)
+      local lines = {}
+      client:send "a\nb\nc\n"
+      local poller
+      poller = aw.Poller { [peer] = function()
+        lines[#lines + 1] = peer:receive "*l"
+        if #lines == 3 then
+          poller:shutdown()
+        end
+      end }
+      aw.run(poller, { timeout = PATIENCE })
+      assert.are.same({ "a", "b", "c" }, lines)
+    end))
 
-  it("may be cqueues sockets [Q6]", function()
-    local ok, socket = pcall(require, "cqueues.socket")
-    if not ok then
-      pending "cqueues is not installed"
-      return
-    end
-    local a, b = socket.pair()
+  it("may be cqueues sockets [Q6]", pipes.over_cqueues(function(a, b)
     a:xwrite "one\ntwo\n"
     a:flush()
     local lines = {}
@@ -401,11 +384,9 @@ describe("the sources of a Poller", function()
         poller:shutdown()
       end
     end }
-    aw.run(poller, { timeout = 5 })
-    a:close()
-    b:close()
+    aw.run(poller, { timeout = PATIENCE })
     assert.are.same({ "one", "two" }, lines)
-  end)
+  end))
 
   it("may be files that end: the callback unregisters [Q6]", function()
     for _, path in ipairs { "/dev/null", "LICENSE" } do

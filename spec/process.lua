@@ -6,6 +6,7 @@
 --- ended after 10 seconds (exit code 124).
 
 local busted = require "busted"
+local helper = require "spec.helper"
 
 local M = {}
 
@@ -177,8 +178,7 @@ end
 function M.under_stock(f)
   return function()
     if M.sanitized then
-      busted.pending "a stock lua5.4 cannot load a module with sanitizers"
-      return
+      helper.pending "a stock lua5.4 cannot load a module with sanitizers"
     end
     f()
   end

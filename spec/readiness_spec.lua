@@ -201,17 +201,8 @@ describe("a source with a buffer", function()
     assert.are.equal("timeout", how)
   end)
 
-  it("may be a LuaSocket [Q6]", function()
-    local ok, socket = pcall(require, "socket")
-    if not ok then
-      pending "LuaSocket is not installed"
-      return
-    end
-    local server = assert(socket.bind("127.0.0.1", 0))
-    local host, port = server:getsockname()
-    local client = assert(socket.connect(host, port))
-    local peer = assert(server:accept())
-    helper.leak_checked(function()
+  it("may be a LuaSocket [Q6]",
+    pipes.over_luasocket(helper.sealed(function(client, peer)
       client:send "a\nb\n"
       local lines = {}
       run((aw.Readable(peer) >> function()
@@ -219,19 +210,9 @@ describe("a source with a buffer", function()
       end) * 2)
       assert.are.same({ "a", "b" }, lines)
       run(aw.Writable(client))
-    end)
-    server:close()
-    client:close()
-    peer:close()
-  end)
+    end)))
 
-  it("may be a cqueues socket [Q6]", function()
-    local ok, socket = pcall(require, "cqueues.socket")
-    if not ok then
-      pending "cqueues is not installed"
-      return
-    end
-    local a, b = socket.pair()
+  it("may be a cqueues socket [Q6]", pipes.over_cqueues(function(a, b)
     a:xwrite "one\ntwo\n"
     a:flush()
     local lines = {}
@@ -239,9 +220,7 @@ describe("a source with a buffer", function()
       lines[#lines + 1] = b:recv "*l"
     end) * 2)
     assert.are.same({ "one", "two" }, lines)
-    a:close()
-    b:close()
-  end)
+  end))
 
   it("may be any object with pollfd, getfd or fd [Q6]", function()
     with_pipe(function(fd, _, writer)
