@@ -97,7 +97,7 @@ describe("an await outside any task", function()
       assert.are.equal(0, outcome.code)
     end))
 
-  it("is none in a task [C11]", sealed(function()
+  it("has nothing to do with awaits in a task [C11]", sealed(function()
     survives(function()
       aw.sleep(0)
       aw.yield()
@@ -270,7 +270,7 @@ describe("an await where Lua cannot yield", function()
     end)
   end)
 
-  it("is no await in a sort that awaits nothing [C11]", function()
+  it("does not stand in a sort that awaits nothing [C11]", function()
     test(function()
       local list = { 3, 1, 2 }
       table.sort(list)

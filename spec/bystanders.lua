@@ -1,8 +1,9 @@
 --- What goes wrong in one task of a loop, while another goes on undisturbed.
 
 local aw = require "aiowire"
-local assert = require "luassert"
 local helper = require "spec.helper"
+
+local expect = helper.expect
 
 local M = {}
 
@@ -15,11 +16,11 @@ function M.survives(misuse)
   ev:start(function(...)
     misuse(...)
     aw.sleep(1)
-    log[#log + 1] = "the task goes on"
+    log[#log + 1] = "the task"
   end)
-  ev:start(aw.Sleep(2) >> aw.Call(table.insert, log, "the others go on"))
-  assert.are.equal("done", ev:run())
-  assert.are.same({ "the task goes on", "the others go on" }, log)
+  ev:start(aw.Sleep(2) >> aw.Call(table.insert, log, "the others"))
+  expect("how the loop ended", "done", ev:run())
+  expect("what went on", "the task, the others", table.concat(log, ", "))
 end
 
 --- A body that fails, and what its handler got.
@@ -34,11 +35,11 @@ function M.handled(body)
     calls = calls + 1
     got_err, got_info = err, info
   end)
-  ev:start(aw.Sleep(1) >> aw.Call(table.insert, log, "goes on"))
-  assert.are.equal("done", ev:run())
-  assert.are.equal(1, calls)
-  assert.are.same({ "goes on" }, log)
-  assert.are.equal("failed", task.status)
+  ev:start(aw.Sleep(1) >> aw.Call(table.insert, log, "the other"))
+  expect("how the loop ended", "done", ev:run())
+  expect("calls of the handler", 1, calls)
+  expect("what went on", "the other", table.concat(log, ", "))
+  expect("the status of the task", "failed", task.status)
   return got_err, got_info
 end
 

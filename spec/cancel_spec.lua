@@ -412,7 +412,7 @@ describe("an operation that has committed", function()
     end)
   end)
 
-  it("is another thing than one still under way [C6]", function()
+  it("differs from one that is still under way [C6]", function()
     test(function(ev)
       local log, note = recorder()
       local victim

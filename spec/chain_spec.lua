@@ -516,7 +516,7 @@ describe("a boundary inside >>, * and Forever", function()
     end)
   end)
 
-  it("is no boundary after the last element [N4]", function()
+  it("does not stand after the last element [N4]", function()
     test(function(ev)
       local function quit()
         aw.current():cancel()

@@ -37,7 +37,7 @@ describe("Recv and Send", function()
     end
   end))
 
-  it("end as the value that was received, or nothing [V3]", logged(
+  it("end with the value that was received, or nothing [V3]", logged(
     function(ev)
       local ch = aw.channel(1)
       assert.are.equal(0, select("#", aw.await(aw.Send(ch, 1))))

@@ -437,7 +437,7 @@ describe("a cancel", function()
     assert.are.equal(2, wire:results())
   end))
 
-  it("is not what resumes a receiver by hand; that loses nothing [C6]",
+  it("is none when a receiver is resumed by hand, which loses nothing [C6]",
     logged(function(ev, log, note)
       local ch, co = aw.channel(), nil
       ev:start(function()

@@ -33,7 +33,7 @@ describe("a Deadlock", function()
     ["a join"] = function()
       return aw.Never & aw.Never
     end,
-    ["a join in which one has ended"] = function()
+    ["a join, one operand of which has ended,"] = function()
       return aw.Sleep(1) & aw.Never
     end,
     ["All"] = function()

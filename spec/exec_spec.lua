@@ -90,7 +90,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("runs in a virtual clock as well [K6]", function()
+  it("runs on a virtual clock as well [K6]", function()
     helper.leak_checked(aw.test, function()
       assert.are.equal("x\n", aw.exec("echo", "x").out)
     end)

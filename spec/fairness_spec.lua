@@ -27,7 +27,7 @@ describe("an await that fails at once", function()
       assert.is_true(fails < 10000)
     end))
 
-  it("does not for a few [F3]", sealed(function()
+  it("keeps its turn for a few [F3]", sealed(function()
     local log, say = recorder()
     aw.run(function()
       aw.start(aw.Call(say, "other"))

@@ -214,7 +214,7 @@ describe("a collection at every step", function()
     end)
   end)
 
-  it("changes nothing in a generational collector [T1]", function()
+  it("changes nothing under a generational collector [T1]", function()
     helper.leak_checked(function()
       local mode = collectgarbage "generational"
       local _ <close> = closer(function()
@@ -700,7 +700,7 @@ describe("a coroutine that ends with its task", function()
     assert.are.equal(20, handled)
   end)
 
-  it("has its scopes left when it is killed and collects [C9]", function()
+  it("has left its scopes when it is killed and collects [C9]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual", grace = 0 }
       ev:start(function()

@@ -311,6 +311,18 @@ function M.busy(seconds)
   until os.clock() >= ends
 end
 
+--- For the helpers of specs: `got` is `expected`. If not, the line is blamed
+--- that called the helper.
+---@param what string of which that is said
+---@param expected any
+---@param got any
+function M.expect(what, expected, got)
+  if not rawequal(expected, got) then
+    busted.fail(("%s: %s expected, got %s"):format(what, tostring(expected),
+      tostring(got)), 3)
+  end
+end
+
 --- The error that `f(...)` raises.
 ---@return any err
 function M.caught(f, ...)

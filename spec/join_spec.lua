@@ -539,14 +539,14 @@ describe("All{..., limit=n}", function()
     end)
   end)
 
-  it("is no operand, and gives no table by itself [O6]", function()
+  it("takes `limit` for no operand, and for no key [O6]", function()
     test(function()
       assert.are.same({ n = 2, "a", "b" },
         results(aw.All { aw.Value "a", aw.Value "b", limit = 1 }))
     end)
   end)
 
-  it("holds with keys, too [O6]", function()
+  it("runs no more at once with keys either [O6]", function()
     test(function(ev)
       local log, note = recorder()
       local got = aw.await(aw.All {

@@ -351,7 +351,7 @@ describe("a loop that has ended", function()
     refuses(kept, "")
   end))
 
-  it("is none that was done [S7]", sealed(function()
+  it("is not one that was done [S7]", sealed(function()
     local ev = virtual()
     assert.are.equal("done", ev:run())
     ev:start(wire)

@@ -178,7 +178,7 @@ local wrong_models = {
         return ok and results or { n = 0 }
       end
     end },
-  { "does not finally after an error [O9]", meaning, "finally",
+  { "skips finally after an error [O9]", meaning, "finally",
     function()
       return function(w)
         local results = meaning.shielded { w[1] }

@@ -97,7 +97,7 @@ describe("an operand", function()
   end
 
   for name, single in pairs(singles) do
-    it("is of the running task under " .. name .. " [O9]", function()
+    it("is a part of the running task under " .. name .. " [O9]", function()
       test(function(ev)
         local id
         local t = ev:start(single(aw.Wire(function()

@@ -469,8 +469,8 @@ describe("the sources of a Poller", function()
   end)
 end)
 
-describe("a callback that raises", function()
-  it("fails the Poller's task, with its own error [Q5, E1]", function()
+describe("what a callback raises", function()
+  it("fails the Poller's task, as it is [Q5, E1]", function()
     with_pipes(1, function(p)
       local problem = {}
       local poller = aw.Poller { [p.fd] = function()
@@ -525,7 +525,7 @@ describe("a callback that raises", function()
     end)
   end)
 
-  it("goes to on_error when it was a returned wire [Q5, U5]", function()
+  it("goes to on_error from a returned wire, too [Q5, U5]", function()
     with_pipes(1, function(p)
       local errors = {}
       local poller

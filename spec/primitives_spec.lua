@@ -28,7 +28,7 @@ describe("Sleep(s)", function()
       end)
     end)
 
-  it("is over in order for sleepers of the same time [O15]", function()
+  it("ends in order for sleepers of the same time [O15]", function()
     test(function(ev)
       local log, note = recorder()
       for i = 1, 10 do

@@ -220,7 +220,7 @@ describe("a shield", function()
     end)
   end)
 
-  it("goes on hiding for a shield in it whose grace is over [C7]",
+  it("goes on hiding though the grace of one in it is over [C7]",
     function()
       test(function(ev)
         local log, note = recorder()

@@ -38,7 +38,7 @@ describe("an event", function()
     assert.are.same({ "waited", "other" }, log)
   end))
 
-  it("that is cleared makes wait who comes later [H1]", logged(function(ev,
+  it("that is cleared makes those wait who come later [H1]", logged(function(ev,
     log, note)
     local e = aw.event()
     ev:start(aw.Wait(e) >> aw.Call(note, "early"))

@@ -248,7 +248,7 @@ describe("t:cancel_wait()", function()
     end)
   end)
 
-  it("is what waits, t:cancel() does not [T4]", function()
+  it("waits, where t:cancel() does not [T4]", function()
     test(function(ev)
       local log, note = recorder()
       local t = ev:start(cleaning(0.5, note, "cleaned"))

@@ -2,7 +2,6 @@
 --- happens and when, clean up slowly, or fail.
 
 local aw = require "aiowire"
-local assert = require "luassert"
 local helper = require "spec.helper"
 
 local M = {}
@@ -143,9 +142,9 @@ function M.failure_of(w, ev)
     calls = calls + 1
     seen = table.pack(...)
   end)
-  assert.are.equal("done", ev:run())
-  assert.are.equal(1, calls, "calls of the handler")
-  assert.are.equal(3, seen.n, "arguments of the handler")
+  helper.expect("how the loop ended", "done", ev:run())
+  helper.expect("calls of the handler", 1, calls)
+  helper.expect("arguments of the handler", 3, seen.n)
   return seen[2], seen[3], seen[1]
 end
 
