@@ -52,7 +52,7 @@ local frame <const> = [[
 
   for spare = 0, 40 do
     fill()
-    for _ = 1, spare do
+    for _ = 1, math.min(spare, #hold) do -- libzmq may still have some
       table.remove(hold):close()
     end
     local ok, err = pcall(aw.run, function()
@@ -67,7 +67,7 @@ local frame <const> = [[
     end
     hold = {}
     collectgarbage()
-    aw.run(aw.Sleep(0.01)) -- libzmq closes a moment later
+    aw.run(aw.Sleep(0.01)) -- libzmq closes a moment later, most times
   end
   assert(refused > 0, "there were always enough")
   assert(fine > 0, "there were never enough")
