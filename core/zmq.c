@@ -8,7 +8,8 @@
  * the socket reads them. So the engine never blocks before a dirty socket was
  * looked at: nothing can be news, and read, and unseen by who waits. A receive
  * that finds nothing has read all news and is as good as a look (`drained`);
- * that saves the look of each ordinary wait.
+ * that saves the look of each ordinary wait. Who waits for input only is served
+ * by reading ahead, where the binding can: a look costs two system calls.
  *
  * No socket is looked at but dirty ones, and a look serves at most BUDGET
  * tasks. The watcher stays while tasks are busy; when it fires and nobody waits
@@ -55,14 +56,14 @@ struct aw_zmq {
   aw_engine *engine;                                  /* or NULL */
   watch *watch;                                       /* in that engine */
   aw_link receivers, senders, readers, writers, both; /* by aw_task.link */
+  unsigned waiting;                                   /* tasks in these */
   aw_link link;  /* in pass: dirty, or fired */
   aw_link place; /* in pass.sockets */
   int fd;
   unsigned forks;
-  int pause;     /* ms, the last one; 0: none since the last success */
-  bool pausing;  /* the timer runs: who wants to send waits for it */
-  bool drained;  /* all news were read, and there was nothing to receive */
-  bool buffered; /* the binding holds messages */
+  int pause;    /* ms, the last one; 0: none since the last success */
+  bool pausing; /* the timer runs: who wants to send waits for it */
+  bool drained; /* all news were read, and there was nothing to receive */
 };
 
 struct aw__zmq_pass {
@@ -77,9 +78,7 @@ struct aw__zmq_pass {
 /* ---- marking ---- */
 
 static bool awaited(const aw_zmq *z) {
-  return !aw__list_empty(&z->receivers) || !aw__list_empty(&z->senders) ||
-         !aw__list_empty(&z->readers) || !aw__list_empty(&z->writers) ||
-         !aw__list_empty(&z->both);
+  return z->waiting > 0; /* asked at each call with the socket */
 }
 
 static void unlist(aw_zmq *z) {
@@ -102,12 +101,6 @@ void aw_zmq_touch(aw_zmq *z) {
 
 void aw_zmq_found_empty(aw_zmq *z) {
   z->drained = true;
-}
-
-void aw_zmq_set_buffered(aw_zmq *z, bool buffered) {
-  z->buffered = buffered;
-  if (buffered && awaited(z))
-    mark(z);
 }
 
 /* ---- what libuv holds ---- */
@@ -285,12 +278,25 @@ int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out) {
   return 0;
 }
 
+/* `task` has left its list. */
+static void end_wait(aw_zmq *z, aw_task *task, int result) {
+  z->waiting--;
+  aw_wait_complete(task, result);
+}
+
+static void wake(aw_zmq *z, aw_link *list, int result) {
+  aw_link *link;
+  while ((link = aw__list_shift(list)) != NULL)
+    end_wait(z, AW_CONTAINER(aw_task, link, link), result);
+}
+
 static void wake_everybody(aw_zmq *z, int result) {
-  aw__wake_list(&z->receivers, result);
-  aw__wake_list(&z->readers, result);
-  aw__wake_list(&z->both, result);
-  aw__wake_list(&z->senders, result);
-  aw__wake_list(&z->writers, result);
+  wake(z, &z->receivers, result);
+  wake(z, &z->readers, result);
+  wake(z, &z->both, result);
+  wake(z, &z->senders, result);
+  wake(z, &z->writers, result);
+  assert(z->waiting == 0);
 }
 
 void aw_zmq_close(aw_zmq *z) {
@@ -303,6 +309,11 @@ void aw_zmq_close(aw_zmq *z) {
 
 /* ---- looking ---- */
 
+/* Does the binding hold a message? */
+static bool holds(const aw_zmq *z) {
+  return z->config->holds && z->config->holds(z->config->owner);
+}
+
 static int read_events(aw_zmq *z) {
   if (z->forks != aw_zmq_forks())
     return AW_EFORKED;
@@ -311,7 +322,7 @@ static int read_events(aw_zmq *z) {
   if (rc < 0)
     return rc;
   z->drained = !(events & AW_READABLE);
-  if (z->buffered)
+  if (holds(z))
     events |= AW_READABLE;
   return events & EITHER; /* ZMQ_POLLIN and ZMQ_POLLOUT are the same bits */
 }
@@ -341,7 +352,7 @@ static bool let_receive(aw_zmq *z) {
     if (rc == 0)
       return true;
     aw__link_remove(&task->link);
-    aw_wait_complete(task, rc < 0 ? rc : 0);
+    end_wait(z, task, rc < 0 ? rc : 0);
   }
   return aw__list_empty(&z->receivers);
 }
@@ -370,7 +381,7 @@ static bool let_send(aw_zmq *z) {
       continue;
     }
     sent = true;
-    aw_wait_complete(task, rc < 0 ? rc : 0);
+    end_wait(z, task, rc < 0 ? rc : 0);
   }
   bool full = !aw__list_empty(&stuck);
   put_back(&z->senders, &stuck);
@@ -381,25 +392,42 @@ static bool let_send(aw_zmq *z) {
   return sent;
 }
 
+/* Is there a message for a task that waits for input? 1, 0, or negative. */
+static int read_ahead(aw_zmq *z) {
+  if (!z->config->read_ahead || AW_ZMQ_FLAW == ONE_FOR_EACH_EVENT)
+    return AW_EINVAL;
+  return z->config->read_ahead(z->config->owner);
+}
+
+/* As read_events(), of what somebody waits for at least. */
+static int awaited_events(aw_zmq *z) {
+  bool for_input = aw__list_empty(&z->senders) && aw__list_empty(&z->writers) &&
+                   aw__list_empty(&z->both);
+  int rc = for_input ? read_ahead(z) : AW_EINVAL;
+  if (rc < 0)
+    return read_events(z);
+  return rc > 0 ? AW_READABLE : 0;
+}
+
 /* Tasks that ZMQ_EVENTS is of interest to. True: look again in the next turn,
  * for what was done may have used news up. */
 static bool look_at_events(aw_zmq *z) {
-  int events = read_events(z);
+  int events = awaited_events(z);
   if (events < 0) {
     wake_everybody(z, events);
     return false;
   }
   bool again = (events & AW_READABLE) && !aw__list_empty(&z->receivers);
   if (events & AW_READABLE)
-    aw__wake_list(&z->readers, 0);
+    wake(z, &z->readers, 0);
   /* Of many peers one may be gone: that is no event, a send tells it. */
   bool may_send = (events & AW_WRITABLE) || z->config->many;
   if (may_send && !z->pausing && !aw__list_empty(&z->senders))
     again = let_send(z) || again;
   if (events & AW_WRITABLE)
-    aw__wake_list(&z->writers, 0);
+    wake(z, &z->writers, 0);
   if (events != 0)
-    aw__wake_list(&z->both, 0);
+    wake(z, &z->both, 0);
   return again;
 }
 
@@ -465,14 +493,17 @@ static bool must_look(const aw_zmq *z, const aw_link *list) {
   if (AW_ZMQ_FLAW == ONE_FOR_EACH_EVENT)
     return false;
   bool for_input = list == &z->receivers || list == &z->readers;
-  return !z->drained || z->buffered || !for_input;
+  return !z->drained || !for_input || holds(z);
 }
 
 static int join(aw_task *task, aw_zmq *z, aw_link *list) {
   int rc = enter_engine(z, task->engine);
   if (rc < 0)
     return rc;
+  if (list == &z->readers && read_ahead(z) > 0)
+    return 1;
   aw__list_append(list, &task->link);
+  z->waiting++;
   if (must_look(z, list))
     mark(z);
   return 0;
@@ -497,7 +528,7 @@ int aw_zmq_arm_send(aw_task *task, aw_zmq *z) {
 
 /* For the others nothing has changed. */
 void aw_zmq_disarm(aw_task *task, aw_zmq *z) {
-  (void)z;
+  z->waiting--;
   aw__link_remove(&task->link);
 }
 

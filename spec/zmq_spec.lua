@@ -763,6 +763,82 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
+  it("leaves the messages as they came [Q4]", fact(function()
+    local pull, push = pair_of("pull", "push", "tcp")
+    local got = {}
+    for i = 1, 4 do
+      push:send(i, "part")
+    end
+    aw.readable(pull)
+    aw.readable(pull)
+    got[1] = pull:recv()
+    aw.await(aw.Readable(pull))
+    got[2] = aw.await(aw.Recv(pull))
+    aw.await(aw.Readable(pull) | aw.Sleep(10))
+    got[3] = pull:recv_multipart()[1]
+    got[4] = pull:recv()
+    assert.are.same({ "1", "2", "3", "4" }, got)
+    assert.are.equal(0, pull:poll("r", 0))
+    close_all(pull, push)
+  end))
+
+  it("stays until somebody receives [Q4]", fact(function()
+    local pull, push = pair_of("pull", "push", "tcp")
+    push:send "x"
+    for _ = 1, 3 do
+      aw.readable(pull)
+      assert.are.equal(zmq.POLLIN, pull:poll("r", 0))
+      assert.are.equal(zmq.POLLIN, pull.events)
+    end
+    assert.are.equal("x", pull:recv())
+    assert.are.equal(0, pull.events)
+    close_all(pull, push)
+  end))
+
+  it("does not make it the turn of a REP to send [Z6]", fact(function()
+    local rep, req = pair_of("rep", "req", "tcp")
+    req:send "question"
+    aw.readable(rep)
+    local err = raises("it has no request to reply to", rep.send, rep, "early")
+    assert.are.equal("EFSM", err.code)
+    assert.are.equal("question", rep:recv())
+    rep:send "answer"
+    aw.readable(req)
+    assert.are.equal("answer", req:recv())
+    close_all(rep, req)
+  end))
+
+  it("leaves the newest message to a socket with conflate [Z18]",
+    fact(function()
+      local pull, push = pair_of("pull", "push", "inproc", { conflate = true })
+      push:send "old"
+      aw.readable(pull)
+      push:send "new"
+      assert.are.equal("new", pull:recv())
+      close_all(pull, push)
+    end))
+
+  it("is there for a message with too many parts, which recv refuses [S5]",
+    fact(function()
+      local pull, push = pair_of("pull", "push", "tcp")
+      pull.max_parts = 2
+      push:send("a", "b", "c")
+      push:send "good"
+      aw.readable(pull)
+      raises("a message of more than 2 parts", pull.recv, pull)
+      aw.readable(pull)
+      assert.are.equal("good", pull:recv())
+      close_all(pull, push)
+    end))
+
+  it("of messages that nobody receives ends with the socket [Z13]",
+    fact(function()
+      local pull, push = pair_of("pull", "push", "tcp")
+      push:send(("x"):rep(100000), "y")
+      aw.readable(pull)
+      close_all(pull, push)
+    end))
+
   it("is Closed when the socket is closed [Q3]", fact(function()
     local pull, push = pair_of("pull", "push")
     local errors = {}

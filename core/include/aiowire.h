@@ -560,12 +560,21 @@ typedef int (*aw_zmq_take)(aw_task *task, void *data);
 typedef struct aw_zmq_config {
   aw_zmq_take receive, send; /* for aw_zmq_arm_receive(), aw_zmq_arm_send() */
   bool many; /* a message that cannot go now does not hold up others: ROUTER */
+  /* Does the binding hold a message itself? Then the socket is readable. When
+   * one comes back to it, say aw_zmq_touch(). */
+  bool (*holds)(const void *owner);
+  /* Hold the next message, if there is one: that tells whether there is without
+   * the system calls that ZMQ_EVENTS costs. Called from where `receive` is, and
+   * when a task begins to wait for input. Returns 1, 0 when there is none, with
+   * aw_zmq_found_empty(), or negative: look at ZMQ_EVENTS instead. */
+  int (*read_ahead)(void *owner);
+  void *owner; /* handed to both */
 } aw_zmq_config;
 
 /* Make the readiness of `socket`.
  *
  *   socket  borrowed until aw_zmq_close(), to be called before zmq_close()
- *   config  borrowed for ever; NULL: nothing of it
+ *   config  borrowed as long; NULL: nothing of it
  *   out     gives
  *
  * Returns 0, AW_ENOMEM, AW_ENOZMQ, or what getting its ZMQ_FD returned.
@@ -580,9 +589,6 @@ AW_API void aw_zmq_touch(aw_zmq *zmq);
 
 /* What was done last is a receive, and it found nothing: no need to look. */
 AW_API void aw_zmq_found_empty(aw_zmq *zmq);
-
-/* Does the binding itself hold messages to be received? Then it is readable. */
-AW_API void aw_zmq_set_buffered(aw_zmq *zmq, bool buffered);
 
 /* Its ZMQ_FD, for people: to wait for it alone loses messages. */
 AW_API int aw_zmq_fd(const aw_zmq *zmq);
@@ -604,8 +610,8 @@ AW_API bool aw_zmq_sending(const aw_zmq *zmq,
 /* For operations of your own, as aw_ready_arm() and aw_ready_disarm(): until
  * the socket is ready, or until `receive` or `send` has done it. A message that
  * cannot be sent though the socket is writable, since the peer that it is for
- * is full, is tried again after 1, 2, 4 … 50 ms. Return 0, AW_ENOMEM,
- * AW_EFORKED, or AW_EBUSY: waited for in another engine. */
+ * is full, is tried again after 1, 2, 4 … 50 ms. Return 0, 1 when it need not
+ * wait, AW_ENOMEM, AW_EFORKED, or AW_EBUSY: waited for in another engine. */
 AW_API int aw_zmq_arm(aw_task *task, aw_zmq *zmq, int events);
 AW_API int aw_zmq_arm_receive(aw_task *task, aw_zmq *zmq);
 AW_API int aw_zmq_arm_send(aw_task *task, aw_zmq *zmq);

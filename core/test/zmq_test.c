@@ -20,6 +20,7 @@ typedef struct world {
   aw_engine *engine;
   aw_loop *loop;
   int received, woken;
+  int held, asked; /* messages read ahead; how often somebody asked for one */
 } world;
 
 static void open_pair(world *w) {
@@ -165,16 +166,85 @@ static void it_is_writable_and_either(void) {
   leave(&w);
 }
 
+static bool holds_some(const void *owner) {
+  return ((const world *)owner)->held > 0;
+}
+
+static aw_turn give_back(aw_task *task, void *data) {
+  world *w = data;
+  (void)task;
+  w->held++;
+  aw_zmq_touch(w->ready);
+  return AW_DONE;
+}
+
 static void what_a_binding_holds_is_readable(void) {
   world w;
-  enter(&w, NULL);
-  aw_zmq_set_buffered(w.ready, true);
-  CHECK(aw_zmq_events(w.ready) & AW_READABLE);
+  const aw_zmq_config config = {.holds = holds_some, .owner = &w};
+  enter(&w, &config);
   go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE), aw_call(wake, &w)));
+  go(&w, aw_then(aw_sleep(1), aw_call(give_back, &w)));
   CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
-  aw_zmq_set_buffered(w.ready, false);
-  CHECK(!(aw_zmq_events(w.ready) & AW_READABLE));
   CHECK(w.woken == 1);
+  CHECK(aw_zmq_events(w.ready) & AW_READABLE);
+  w.held = 0;
+  CHECK(!(aw_zmq_events(w.ready) & AW_READABLE));
+  leave(&w);
+}
+
+/* ---- reading ahead ---- */
+
+static int hold_next(void *owner) {
+  world *w = owner;
+  w->asked++;
+  if (w->held == 0 && receive_one(w) >= 0)
+    w->held = 1;
+  if (w->held == 0)
+    aw_zmq_found_empty(w->ready);
+  return w->held;
+}
+
+static aw_turn take_held(aw_task *task, void *data) {
+  world *w = data;
+  (void)task;
+  CHECK(w->held == 1);
+  w->held = 0;
+  w->received++;
+  return AW_DONE;
+}
+
+static void who_waits_for_input_is_served_by_reading_ahead(void) {
+  world w;
+  const aw_zmq_config config = {
+      .holds = holds_some, .read_ahead = hold_next, .owner = &w};
+  enter(&w, &config);
+  go(&w, aw_repeat(aw_then(aw_zmq_when_ready(w.ready, AW_READABLE),
+                           aw_call(take_held, &w)),
+                   4));
+  go(&w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(send_two, &w)));
+  go(&w, aw_call(send_two, &w));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  CHECK(w.received == 4);
+  CHECK(w.asked >= 4);
+  leave(&w);
+}
+
+static int hold_nothing(void *owner) {
+  ((world *)owner)->asked++;
+  return AW_EINVAL;
+}
+
+static void who_cannot_read_ahead_is_served_by_the_events(void) {
+  world w;
+  const aw_zmq_config config = {.read_ahead = hold_nothing, .owner = &w};
+  enter(&w, &config);
+  go(&w, aw_repeat(aw_then(aw_zmq_when_ready(w.ready, AW_READABLE),
+                           aw_call(take, &w)),
+                   2));
+  go(&w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(send_two, &w)));
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
+  CHECK(w.received == 2);
+  CHECK(w.asked >= 2);
   leave(&w);
 }
 
@@ -341,6 +411,8 @@ int main(void) {
   news_that_a_call_has_used_up_still_wake();
   it_is_writable_and_either();
   what_a_binding_holds_is_readable();
+  who_waits_for_input_is_served_by_reading_ahead();
+  who_cannot_read_ahead_is_served_by_the_events();
   closing_ends_the_waits();
   a_cancel_leaves_no_wait_behind();
   messages_go_to_who_waits_longest_one_each();

@@ -1,12 +1,14 @@
 /* message.c - a message from libzmq, all of its frames, until Lua has it
  *
  * A frame stays libzmq's, uncopied, until a string is made of it. The struct of
- * the last message is kept by its socket for the next one (`spare`), so that
- * most messages cost no memory of ours.
+ * the last message is kept by its socket for the next one, so that most
+ * messages cost no memory of ours.
  *
- * A message is received frame by frame into `partial`; whatever interrupts
- * that, the rest is received later (Z7). As the value of a task it has a claim
- * on its socket: released before Lua took it, it goes back [H4].
+ * A message is received frame by frame into `coming`; whatever interrupts that,
+ * the rest is received later (Z7). There it stays if it was read ahead, to
+ * answer whether there is one: libzmq tells only by system calls. As the value
+ * of a task it has a claim on its socket: released before Lua took it, it goes
+ * back [H4].
  */
 #include "zmq.h"
 
@@ -35,20 +37,19 @@ static void release_value(aw_lua_value *value) {
 
 /* ---- memory ---- */
 
-static awz_message *take_spare(awz_socket *s) {
-  awz_message *message = s->spare;
-  s->spare = NULL;
-  if (message)
-    return message;
-  message = aw_allocate(sizeof *message);
+static int make_coming(awz_socket *s) {
+  if (s->coming)
+    return 0;
+  awz_message *message = aw_allocate(sizeof *message);
   if (!message)
-    return NULL;
+    return AW_ENOMEM;
   message->value.push = push_value;
   message->value.release = release_value;
   message->socket = s;
   message->frames = message->few;
   message->room = FEW;
-  return message;
+  s->coming = message;
+  return 0;
 }
 
 static void drop_frames(awz_message *message) {
@@ -65,13 +66,13 @@ void awz_message_free(awz_message *message) {
 }
 
 void awz_message_done(awz_socket *s, awz_message *message) {
-  if (s->spare || !s->raw || message->room > FEW) {
+  if (s->coming || !s->raw || message->room > FEW) {
     awz_message_free(message);
     return;
   }
   drop_frames(message);
   message->delivered = false;
-  s->spare = message;
+  s->coming = message;
 }
 
 void awz_message_return(awz_socket *s, awz_message *message) {
@@ -80,7 +81,7 @@ void awz_message_return(awz_socket *s, awz_message *message) {
     place = &(*place)->next;
   message->next = *place;
   *place = message;
-  aw_zmq_set_buffered(s->ready, true);
+  aw_zmq_touch(s->ready);
 }
 
 /* Room for one more frame. libzmq's messages may not move in memory but by its
@@ -118,51 +119,41 @@ static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
   return 0;
 }
 
-/* All frames of one, into s->partial. */
-static int receive_all(awz_socket *s) {
-  bool more = true;
-  while (more) {
-    int rc = receive_frame(s, s->partial, &more);
-    if (rc < 0)
-      return rc;
-    if (s->partial->count > s->max_parts) { /* count on, hold none */
-      drop_frames(s->partial);
+/* All frames of one, into s->coming. Returns 1, 0 when they are not there, or
+ * negative. */
+static int receive_whole(awz_socket *s) {
+  int rc = make_coming(s);
+  bool more = !s->whole;
+  while (rc == 0 && more) {
+    rc = receive_frame(s, s->coming, &more);
+    if (s->coming->count > s->max_parts) { /* count on, hold none */
+      drop_frames(s->coming);
       s->oversized = true;
     }
   }
-  return 0;
+  if (rc < 0)
+    return rc == -EAGAIN ? 0 : rc;
+  s->whole = true;
+  return 1;
 }
 
 static awz_message *take_returned(awz_socket *s) {
   awz_message *message = s->returned;
   s->returned = message->next;
   message->next = NULL;
-  if (!s->returned)
-    aw_zmq_set_buffered(s->ready, false);
   return message;
 }
 
-static int receive_next(awz_socket *s, awz_message **out) {
-  if (!s->partial)
-    s->partial = take_spare(s);
-  if (!s->partial)
-    return AW_ENOMEM;
-  int rc = receive_all(s);
-  awz_message *message = s->partial;
-  if (rc < 0) {
-    if (message->count == 0 && !s->oversized) {
-      s->partial = NULL;
-      awz_message_done(s, message);
-    }
-    return rc == -EAGAIN ? 0 : rc;
-  }
-  s->partial = NULL;
+static int take_coming(awz_socket *s, awz_message **out) {
+  awz_message *message = s->coming;
+  s->whole = false;
   if (s->oversized) {
+    drop_frames(message);
     s->oversized = false;
-    awz_message_done(s, message);
     return -EMSGSIZE;
   }
   message->number = ++s->taken;
+  s->coming = NULL;
   *out = message;
   return 1;
 }
@@ -172,10 +163,31 @@ int awz_message_next(awz_socket *s, awz_message **out) {
     awz_message_return(s, s->delivering);
     s->delivering = NULL;
   }
-  if (!s->returned)
-    return receive_next(s, out);
-  *out = take_returned(s);
-  return 1;
+  if (s->returned) {
+    *out = take_returned(s);
+    return 1;
+  }
+  int rc = receive_whole(s);
+  return rc > 0 ? take_coming(s, out) : rc;
+}
+
+bool awz_message_held(const void *socket) {
+  const awz_socket *s = socket;
+  return s->whole || s->returned || s->delivering;
+}
+
+/* A message of one that takes turns is what makes it the other's turn, and of
+ * one with `conflate` a newer one is to replace it. */
+static bool may_read_ahead(const awz_socket *s) {
+  int type = s->type->number;
+  return type != AWZ_REQ && type != AWZ_REP && !s->conflated;
+}
+
+int awz_message_read_ahead(void *socket) {
+  awz_socket *s = socket;
+  if (awz_message_held(s))
+    return 1;
+  return may_read_ahead(s) ? receive_whole(s) : AW_EINVAL;
 }
 
 /* ---- for Lua ---- */

@@ -21,6 +21,7 @@ typedef struct option {
 } option;
 
 enum {
+  EVENTS = 15,
   LINGER = 17,
   MAXMSGSIZE = 22,
   SNDHWM = 23,
@@ -43,7 +44,7 @@ static const option options[] = {
     {"rcvbuf", 12, INT, RW},
     {"rcvmore", 13, FLAG, R},
     {"fd", 14, INT, R},
-    {"events", 15, INT, R},
+    {"events", EVENTS, INT, R},
     {"type", 16, INT, R},
     {"linger", LINGER, INT, RW},
     {"reconnect_ivl", 18, INT, RW},
@@ -191,10 +192,18 @@ static size_t size_of(kind k) {
   return k == INT || k == FLAG ? sizeof(int) : sizeof(int64_t);
 }
 
+/* Messages that the socket itself holds are not in libzmq's events. */
+static int read_number(awz_socket *s, const option *o, number *out) {
+  size_t size = size_of(o->kind);
+  if (o->number != EVENTS)
+    return awz_raw_get(s, o->number, out, &size);
+  out->i = aw_zmq_events(s->ready);
+  return out->i < 0 ? out->i : 0;
+}
+
 static int get_number(lua_State *L, awz_socket *s, const option *o) {
   number n = {.u64 = 0};
-  size_t size = size_of(o->kind);
-  int rc = awz_raw_get(s, o->number, &n, &size);
+  int rc = read_number(s, o, &n);
   if (rc < 0)
     return fail(L, s, o, rc, "get");
   if (o->kind == FLAG)

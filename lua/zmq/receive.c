@@ -70,11 +70,8 @@ static int deliver(lua_State *L, const awz_way *way, awz_message *message,
   awz_socket *s = way->socket;
   size_t bytes = 0;
   s->delivering = message;
-  aw_zmq_set_buffered(s->ready, true);
   int count = awz_message_push(L, message, way->as_table, &bytes);
   s->delivering = NULL;
-  if (s->ready)
-    aw_zmq_set_buffered(s->ready, s->returned != NULL);
   awz_message_done(s, message);
   awz_spend(L, bytes, what);
   return count;

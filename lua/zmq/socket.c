@@ -24,10 +24,6 @@ enum {
   OPTION_HEARTBEAT_TIMEOUT = 77
 };
 
-static const aw_zmq_config one_queue = {awz_take_in, awz_take_out, false};
-static const aw_zmq_config queue_for_each_peer = {awz_take_in, awz_take_out,
-                                                  true};
-
 static int set_int(awz_socket *s, int option, int value) {
   return awz_raw_set(s, option, &value, sizeof value);
 }
@@ -76,9 +72,7 @@ static int open_socket(awz_socket *s) {
     return rc;
   rc = set_defaults(s);
   if (rc == 0)
-    rc = aw_zmq_new(s->raw,
-                    s->type->addressed ? &queue_for_each_peer : &one_queue,
-                    &s->ready);
+    rc = aw_zmq_new(s->raw, &s->config, &s->ready);
   if (rc < 0)
     awz_raw_close(s);
   return rc;
@@ -99,6 +93,12 @@ int awz_socket_new(awz_context *context, const awz_type *type,
   s->refs = 1;
   s->plain = (awz_way){s, false};
   s->multipart = (awz_way){s, true};
+  s->config = (aw_zmq_config){.receive = awz_take_in,
+                              .send = awz_take_out,
+                              .many = type->addressed,
+                              .holds = awz_message_held,
+                              .read_ahead = awz_message_read_ahead,
+                              .owner = s};
   int rc = open_socket(s);
   if (rc < 0) {
     aw_free(s);
@@ -130,11 +130,10 @@ static void drop_messages(awz_socket *s) {
     s->returned = message->next;
     awz_message_free(message);
   }
-  if (s->partial)
-    awz_message_free(s->partial);
-  if (s->spare)
-    awz_message_free(s->spare);
-  s->partial = s->spare = NULL;
+  if (s->coming)
+    awz_message_free(s->coming);
+  s->coming = NULL;
+  s->whole = false;
 }
 
 void awz_socket_close(awz_socket *s) {

@@ -13,8 +13,9 @@
  *   lzmq.c      opens all of it, see lzmq.h; aiowire/zmq.lua puts the module together
  *
  * One way of a message in: libzmq → message → Lua strings. It is taken from
- * libzmq only for a task that gets it; one that is not delivered after all goes
- * back to the front of its socket [H4]. One way out: the strings stay where
+ * libzmq for a task that gets it, or held by its socket for the next one that
+ * receives; one that is not delivered after all goes back to the front of its
+ * socket [H4]. One way out: the strings stay where
  * they are, on the stack of the task that waits, until all frames can go (Z7).
  */
 #ifndef AWZ_ZMQ_H
@@ -103,10 +104,11 @@ struct awz_socket {
   unsigned refs; /* of the userdata, of messages under way */
   awz_way plain, multipart;
   awz_endpoint *endpoints;
-  awz_message *partial;    /* the frames of the next one that have come */
-  awz_message *returned;   /* not delivered after all, the oldest first */
+  aw_zmq_config config;  /* of `ready` */
+  awz_message *coming;   /* the next one, with the frames that have come … */
+  bool whole;            /* … all of them: it was read ahead; or NULL */
+  awz_message *returned; /* not delivered after all, the oldest first */
   awz_message *delivering; /* Lua makes strings of it, or failed to */
-  awz_message *spare;      /* for the next one, or NULL */
   uint64_t taken;          /* messages, ever */
   size_t max_parts;
   int64_t max_size; /* of a part, bytes; negative: any */
@@ -210,6 +212,9 @@ struct awz_message {
 
 /* The next whole message. Returns 1, 0 when there is none, or negative. */
 int awz_message_next(awz_socket *socket, awz_message **out);
+/* For aw_zmq_config, with an awz_socket: does it hold one; hold the next. */
+bool awz_message_held(const void *socket);
+int awz_message_read_ahead(void *socket);
 void awz_message_free(awz_message *message);
 /* Lua has it, or nobody wants it: use it again for the next one. */
 void awz_message_done(awz_socket *socket, awz_message *message);
