@@ -1,39 +1,26 @@
 /* lsource.c - what messages come from and go to: aw.Recv, aw.Send
  *
  * Channels, sockets and others are classes of their own, each with a constant
- * aw_lua_source that says what its objects can do. A table in the registry has
- * them by metatable.
+ * aw_lua_source that says what its objects can do. It stands in the metatable,
+ * under a key that no program can make.
  */
 #include "module.h"
 #include "site.h"
 
-static const char SOURCES_KEY = 'r'; /* its address is the key */
+static const char KEY = 'r'; /* its address is the key */
 
 void aw_lua_add_source(lua_State *L, int metatable,
                        const aw_lua_source *source) {
   metatable = lua_absindex(L, metatable);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SOURCES_KEY) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &SOURCES_KEY);
-  }
-  lua_pushvalue(L, metatable);
   lua_pushlightuserdata(L, (void *)(uintptr_t)source);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
+  lua_rawsetp(L, metatable, &KEY);
 }
 
 const aw_lua_source *aw_lua_find_source(lua_State *L, int index) {
   if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index))
     return NULL;
-  const aw_lua_source *source = NULL;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SOURCES_KEY) == LUA_TTABLE) {
-    lua_pushvalue(L, -2);
-    lua_rawget(L, -2);
-    source = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-  }
+  lua_rawgetp(L, -1, &KEY);
+  const aw_lua_source *source = lua_touserdata(L, -1);
   lua_pop(L, 2);
   return source;
 }
