@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-const char *const AWZ_CONTEXT_CLASS = "aiowire.zmq.Context";
+const char *const AWZ_CONTEXT_CLASS = "zmq context";
 
 typedef struct setting {
   const char *name;
@@ -67,15 +67,15 @@ static int check_value(lua_State *L, const setting *what, int index) {
 
 /* ---- the object ---- */
 
-static awz_context *check_context(lua_State *L) {
-  awz_context *context = awz_object(L);
+awz_context *awz_check_context(lua_State *L) {
+  awz_context *context = awz_object(L, 1, AWZ_CONTEXT_CLASS);
   if (!context)
-    luaL_typeerror(L, 1, "zmq context");
+    luaL_typeerror(L, 1, AWZ_CONTEXT_CLASS);
   return context;
 }
 
 static awz_context *check_open(lua_State *L, const char *verb) {
-  awz_context *context = check_context(L);
+  awz_context *context = awz_check_context(L);
   if (!context->raw)
     aw_lua_system_error(L, AW_ECLOSED, verb, "zmq context");
   if (context->forks != aw_zmq_forks())
@@ -118,20 +118,20 @@ static int context_get(lua_State *L) {
 }
 
 static int context_close(lua_State *L) {
-  awz_context_close(check_context(L));
+  awz_context_close(awz_check_context(L));
   return 0;
 }
 
 static int context_gc(lua_State *L) {
-  awz_context **box = lua_touserdata(L, 1);
-  if (*box)
-    awz_context_release(*box);
-  *box = NULL;
+  awz_box *box = lua_touserdata(L, 1);
+  if (box->object)
+    awz_context_release(box->object);
+  box->object = NULL;
   return 0;
 }
 
 static int context_tostring(lua_State *L) {
-  const awz_context *context = check_context(L);
+  const awz_context *context = awz_check_context(L);
   int count = 0;
   for (const awz_socket *s = context->sockets; s; s = s->next)
     count++;
@@ -159,21 +159,23 @@ static int new_context(lua_State *L) {
   lua_settop(L, 1);
   int io_threads = io_threads_of(L, 1);
   awz_home *home = awz_home_of(L);
-  awz_context **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = NULL;
+  awz_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (awz_box){AWZ_CONTEXT_CLASS, NULL};
   luaL_setmetatable(L, AWZ_CONTEXT_CLASS);
-  int rc = awz_context_new(home, io_threads, box);
+  awz_context *context;
+  int rc = awz_context_new(home, io_threads, &context);
   if (rc == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
   if (rc < 0)
     return aw_lua_system_error(L, rc, "open", "zmq context");
+  box->object = context;
   if (!lua_istable(L, 1))
     return 1;
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     const setting *what = check_setting(L, -2);
     if (what->number != IO_THREADS)
-      set(L, *box, what, -1);
+      set(L, context, what, -1);
     lua_pop(L, 1);
   }
   return 1;
@@ -191,15 +193,13 @@ static const luaL_Reg meta[] = {{"__close", context_close},
 
 void awz_open_context(lua_State *L) {
   luaL_newmetatable(L, AWZ_CONTEXT_CLASS);
-  lua_pushvalue(L, -1);
-  luaL_setfuncs(L, meta, 1);
-  lua_pushliteral(L, "zmq context");
+  luaL_setfuncs(L, meta, 0);
+  lua_pushstring(L, AWZ_CONTEXT_CLASS);
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
   luaL_newlibtable(L, methods);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, methods, 1);
+  luaL_setfuncs(L, methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, new_context);

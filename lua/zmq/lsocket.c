@@ -1,7 +1,6 @@
-/* lsocket.c - sockets for Lua: the class, addresses, options as fields
+/* lsocket.c - sockets for Lua: errors, addresses, options, readiness
  *
- * Receiving is in receive.c, sending in send.c. A field of a socket is a method
- * or an option; `closed` tells whether it is.
+ * The class is in class.c, receiving in receive.c, sending in send.c.
  */
 #include "zmq.h"
 
@@ -9,8 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-const char *const AWZ_SOCKET_CLASS = "aiowire.zmq.Socket";
 
 /* ---- errors ---- */
 
@@ -66,14 +63,8 @@ int awz_fail(lua_State *L, const awz_socket *s, int code, const char *verb) {
 
 /* ---- the object ---- */
 
-static awz_socket *check_any(lua_State *L) {
-  awz_socket *s = awz_object(L);
-  if (!s)
-    luaL_typeerror(L, 1, "zmq socket");
-  return s;
-}
-
-static awz_socket *check_usable(lua_State *L, awz_socket *s, const char *verb) {
+awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb) {
+  awz_socket *s = awz_check_any(L, arg);
   int rc = awz_socket_check(s);
   if (rc < 0)
     awz_fail(L, s, rc, verb);
@@ -81,12 +72,7 @@ static awz_socket *check_usable(lua_State *L, awz_socket *s, const char *verb) {
 }
 
 awz_socket *awz_check_socket(lua_State *L, const char *verb) {
-  return check_usable(L, check_any(L), verb);
-}
-
-awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb) {
-  awz_socket **box = luaL_checkudata(L, arg, AWZ_SOCKET_CLASS);
-  return check_usable(L, *box, verb);
+  return awz_check_socket_at(L, 1, verb);
 }
 
 /* ---- addresses ---- */
@@ -192,30 +178,10 @@ static int socket_unsubscribe(lua_State *L) {
   return set_topic(L, "unsubscribe");
 }
 
-/* Upvalue 2 has the methods. */
-static int socket_index(lua_State *L) {
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
-    return 1;
-  awz_socket *s = check_any(L);
-  const char *name = luaL_checkstring(L, 2);
-  if (strcmp(name, "closed") == 0) {
-    lua_pushboolean(L, s->raw == NULL);
-    return 1;
-  }
-  check_usable(L, s, "get");
-  return awz_get_option(L, s);
-}
-
-static int socket_newindex(lua_State *L) {
-  awz_socket *s = awz_check_socket(L, "set");
-  return awz_set_option(L, s);
-}
-
 /* ---- the rest ---- */
 
 static int socket_close(lua_State *L) {
-  awz_socket *s = check_any(L);
+  awz_socket *s = awz_check_any(L, 1);
   if (lua_isinteger(L, 2) && s->raw) { /* close(linger) */
     lua_settop(L, 2);
     lua_pushliteral(L, "linger");
@@ -224,33 +190,6 @@ static int socket_close(lua_State *L) {
   }
   awz_socket_close(s);
   return 0;
-}
-
-/* `__close` gets the error as second argument. */
-static int socket_leave(lua_State *L) {
-  awz_socket_close(check_any(L));
-  return 0;
-}
-
-static int socket_gc(lua_State *L) {
-  awz_socket **box = lua_touserdata(L, 1);
-  if (*box) {
-    awz_socket_close(*box);
-    awz_socket_release(*box);
-  }
-  *box = NULL;
-  return 0;
-}
-
-static int socket_tostring(lua_State *L) {
-  const awz_socket *s = check_any(L);
-  const char *state = !s->raw        ? "closed"
-                      : !*s->address ? "not connected"
-                      : s->bound     ? "bound to "
-                                     : "connected to ";
-  lua_pushfstring(L, "zmq %s socket (%s%s)", s->type->name, state,
-                  s->raw ? s->address : "");
-  return 1;
 }
 
 /* ---- readiness, for aw.readable and Poller ---- */
@@ -294,19 +233,19 @@ static const aw_operation ready_operations[] = {
 
 static const aw_operation *source_ready(lua_State *L, int index, int events,
                                         void **data) {
-  *data = *(awz_socket **)lua_touserdata(L, index);
+  *data = awz_object(L, index, AWZ_SOCKET_CLASS);
   return &ready_operations[events];
 }
 
 static int source_fd(lua_State *L, int index) {
-  const awz_socket *s = *(awz_socket **)lua_touserdata(L, index);
+  const awz_socket *s = awz_object(L, index, AWZ_SOCKET_CLASS);
   return s->ready ? aw_zmq_fd(s->ready) : -1;
 }
 
-static const aw_lua_source source = {.recv = awz_make_recv,
-                                     .send = awz_make_send,
-                                     .ready = source_ready,
-                                     .fd = source_fd};
+const aw_lua_source awz_source = {.recv = awz_make_recv,
+                                  .send = awz_make_send,
+                                  .ready = source_ready,
+                                  .fd = source_fd};
 
 /* events(s) → what it is ready for now, as bits */
 static int socket_events(lua_State *L) {
@@ -355,7 +294,7 @@ static int usual_context(lua_State *L, awz_context **out) {
 
 /* (socket, name, value) */
 static int apply_option(lua_State *L) {
-  return awz_set_option(L, *(awz_socket **)lua_touserdata(L, 1));
+  return awz_set_option(L, awz_object(L, 1, AWZ_SOCKET_CLASS));
 }
 
 /* (socket, options) */
@@ -393,20 +332,20 @@ static int new_socket(lua_State *L, awz_context *context, int arg) {
   bool has_options = !lua_isnoneornil(L, arg + 1);
   if (has_options)
     luaL_checktype(L, arg + 1, LUA_TTABLE);
-  awz_socket **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = NULL;
-  luaL_setmetatable(L, AWZ_SOCKET_CLASS);
+  awz_box *box = awz_push_socket(L);
+  awz_socket *s = NULL;
   int rc = context ? 0 : usual_context(L, &context);
   if (rc == 0)
-    rc = awz_socket_new(context, type, aw_lua_place(L), box);
+    rc = awz_socket_new(context, type, aw_lua_place(L), &s);
   if (rc == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
   if (rc < 0) {
     lua_pushfstring(L, "%s socket", type->name);
     return aw_lua_system_error(L, rc, "open", lua_tostring(L, -1));
   }
+  box->object = s;
   if (has_options)
-    set_options(L, *box, arg + 1);
+    set_options(L, s, arg + 1);
   return 1;
 }
 
@@ -414,11 +353,10 @@ static int new_socket(lua_State *L, awz_context *context, int arg) {
 static int open_socket(lua_State *L) {
   awz_context *context = NULL;
   if (lua_istable(L, 2) && lua_getfield(L, 2, "context") != LUA_TNIL) {
-    awz_context **box = luaL_testudata(L, -1, AWZ_CONTEXT_CLASS);
-    if (!box)
+    context = awz_object(L, -1, AWZ_CONTEXT_CLASS);
+    if (!context)
       return awz_error(L, "bad option 'context' (zmq context expected, got %s)",
                        luaL_typename(L, -1));
-    context = *box;
   }
   lua_settop(L, 2);
   return new_socket(L, context, 1);
@@ -426,9 +364,7 @@ static int open_socket(lua_State *L) {
 
 /* ctx:socket(type [, options]) */
 int awz_context_socket(lua_State *L) {
-  awz_context *context = awz_object(L);
-  if (!context)
-    luaL_typeerror(L, 1, "zmq context");
+  awz_context *context = awz_check_context(L);
   lua_settop(L, 3);
   return new_socket(L, context, 2);
 }
@@ -444,12 +380,6 @@ static const luaL_Reg methods[] = {{"bind", socket_bind},
                                    {"close", socket_close},
                                    {NULL, NULL}};
 
-static const luaL_Reg meta[] = {{"__newindex", socket_newindex},
-                                {"__close", socket_leave},
-                                {"__gc", socket_gc},
-                                {"__tostring", socket_tostring},
-                                {NULL, NULL}};
-
 /* For aiowire/zmq.lua, which adds to `methods`. */
 static const luaL_Reg functions[] = {{"socket", open_socket},
                                      {"events", socket_events},
@@ -460,26 +390,10 @@ static const luaL_Reg functions[] = {{"socket", open_socket},
 /* [functions] → the same; `methods` in it. */
 void awz_open_socket(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
-  luaL_newmetatable(L, AWZ_SOCKET_CLASS);
-  lua_pushvalue(L, -1);
-  luaL_setfuncs(L, meta, 1);
-  lua_pushliteral(L, "zmq socket");
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable"); /* locked */
-  aw_lua_add_source(L, -1, &source);
-  lua_newtable(L); /* [functions, class, methods] */
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -4, "methods");
-  const luaL_Reg *const lists[] = {methods, awz_receive_methods,
-                                   awz_send_methods};
-  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-    lua_pushvalue(L, -2);
-    luaL_setfuncs(L, lists[i], 1);
-  }
-  lua_pushvalue(L, -2);
-  lua_insert(L, -2);
-  lua_pushcclosure(L, socket_index, 2);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  luaL_setfuncs(L, awz_receive_methods, 0);
+  luaL_setfuncs(L, awz_send_methods, 0);
+  awz_open_class(L);
+  lua_setfield(L, -2, "methods");
 }

@@ -3,7 +3,7 @@
  *   raw.c       the only file that calls libzmq
  *   room.c      are there descriptors and threads left? libzmq aborts if not
  *   context.c   contexts: what they own, their end off the loop   lcontext.c
- *   socket.c    sockets: life, state                               lsocket.c
+ *   socket.c    sockets: life, state                  class.c      lsocket.c
  *   message.c   a message received, until Lua has taken it
  *   receive.c   recv and its kin          send.c  send and its kin
  *   address.c   what may be bound and connected to
@@ -15,8 +15,8 @@
  * One way of a message in: libzmq → message → Lua strings. It is taken from
  * libzmq for a task that gets it, or held by its socket for the next one that
  * receives; one that is not delivered after all goes back to the front of its
- * socket [H4]. One way out: the strings stay where
- * they are, on the stack of the task that waits, until all frames can go (Z7).
+ * socket [H4]. One way out: the strings stay where they are, on the stack of the
+ * task that waits, until all frames can go (Z7).
  */
 #ifndef AWZ_ZMQ_H
 #define AWZ_ZMQ_H
@@ -243,29 +243,38 @@ struct awz_parts {
 
 /* ---- for Lua ---- */
 
-/* The object at 1 in a function whose upvalue 1 is the metatable of its class;
- * NULL: it is something else. */
-static inline void *awz_object(lua_State *L) {
-  void **box = lua_touserdata(L, 1);
-  if (!box || !lua_getmetatable(L, 1))
-    return NULL;
-  bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
-  lua_pop(L, 1);
-  return is ? *box : NULL;
+/* A socket or context as a userdata of Lua. It says itself what it is, which is
+ * faster to ask than its metatable. */
+typedef struct awz_box {
+  const char *class; /* AWZ_SOCKET_CLASS or AWZ_CONTEXT_CLASS */
+  void *object;      /* NULL: not opened yet, or garbage */
+} awz_box;
+
+/* What is in the box at `index`; NULL: something else, or nothing. */
+static inline void *awz_object(lua_State *L, int index, const char *class) {
+  const awz_box *box = lua_touserdata(L, index);
+  bool is = box && lua_rawlen(L, index) == sizeof *box && box->class == class;
+  return is ? box->object : NULL;
 }
 
-extern const char *const AWZ_SOCKET_CLASS;
+extern const char *const AWZ_SOCKET_CLASS; /* class.c */
 extern const char *const AWZ_CONTEXT_CLASS;
+
+/* Push a box for a socket. Raises. */
+awz_box *awz_push_socket(lua_State *L);
+extern const aw_lua_source awz_source;
 
 awz_home *awz_home_of(lua_State *L); /* raises */
 
 /* As luaL_error(), at the line of the innermost Lua function. */
 int awz_error(lua_State *L, const char *format, ...);
 
-/* The socket at 1, open. Raises. */
-awz_socket *awz_check_socket(lua_State *L, const char *verb);
-/* The same at `arg`, in functions without that upvalue. */
+/* The socket at `arg`, or at 1, open. Raise. */
 awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb);
+awz_socket *awz_check_socket(lua_State *L, const char *verb);
+/* The same, open or closed. */
+awz_socket *awz_check_any(lua_State *L, int arg);
+awz_context *awz_check_context(lua_State *L);
 /* Raise what `verb` failed with. */
 int awz_fail(lua_State *L, const awz_socket *socket, int code,
              const char *verb);
@@ -288,6 +297,7 @@ int awz_context_socket(lua_State *L); /* ctx:socket(type [, options]) */
 /* Each adds to the table on top. Raise. */
 void awz_open_context(lua_State *L);
 void awz_open_socket(lua_State *L);
+void awz_open_class(lua_State *L);
 extern const luaL_Reg awz_receive_methods[], awz_send_methods[];
 /* A message of many bytes counts as several awaits of this turn: copying it
  * takes time (PITFALLS Z5). */

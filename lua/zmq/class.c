@@ -1,0 +1,119 @@
+/* class.c - the class of sockets: how Lua finds their methods and fields
+ *
+ *   socket ──► metatable ──__index──► members ──► metatable ──__index──► find
+ *              its own                its own     shared       a method, kept
+ *                                                        in members; an option
+ *
+ * A program looks methods up for each message. In a table that costs a third of
+ * what it costs to call a function for them; but only a function can read an
+ * option, and one that stands behind a table is not told of which object. So a
+ * socket has a table of its own, with the methods that were used and itself.
+ */
+#include "zmq.h"
+
+#include <string.h>
+
+const char *const AWZ_SOCKET_CLASS = "zmq socket";
+
+static const char *const MEMBERS_CLASS = "aiowire.zmq.members";
+static const char SOCKET_KEY = 's'; /* its address is the key */
+
+awz_socket *awz_check_any(lua_State *L, int arg) {
+  awz_socket *s = awz_object(L, arg, AWZ_SOCKET_CLASS);
+  if (!s)
+    luaL_typeerror(L, arg, AWZ_SOCKET_CLASS);
+  return s;
+}
+
+/* find(members, name); upvalue 1 has all methods. */
+static int find(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1);
+    return 1;
+  }
+  lua_rawgetp(L, 1, &SOCKET_KEY);
+  lua_replace(L, 1);
+  lua_settop(L, 2);
+  const char *name = luaL_checkstring(L, 2);
+  if (strcmp(name, "closed") != 0)
+    return awz_get_option(L, awz_check_socket(L, "get"));
+  lua_pushboolean(L, awz_check_any(L, 1)->raw == NULL);
+  return 1;
+}
+
+static int socket_newindex(lua_State *L) {
+  return awz_set_option(L, awz_check_socket(L, "set"));
+}
+
+/* `__close` gets the error as second argument. */
+static int socket_leave(lua_State *L) {
+  awz_socket_close(awz_check_any(L, 1));
+  return 0;
+}
+
+static int socket_gc(lua_State *L) {
+  awz_box *box = lua_touserdata(L, 1);
+  awz_socket *s = box->object;
+  box->object = NULL;
+  if (s) {
+    awz_socket_close(s);
+    awz_socket_release(s);
+  }
+  return 0;
+}
+
+static int socket_tostring(lua_State *L) {
+  const awz_socket *s = awz_check_any(L, 1);
+  const char *state = !s->raw        ? "closed"
+                      : !*s->address ? "not connected"
+                      : s->bound     ? "bound to "
+                                     : "connected to ";
+  lua_pushfstring(L, "zmq %s socket (%s%s)", s->type->name, state,
+                  s->raw ? s->address : "");
+  return 1;
+}
+
+static const luaL_Reg meta[] = {{"__newindex", socket_newindex},
+                                {"__close", socket_leave},
+                                {"__gc", socket_gc},
+                                {"__tostring", socket_tostring},
+                                {NULL, NULL}};
+
+/* Push the members of the socket that is on top. */
+static void push_members(lua_State *L) {
+  enum { OFTEN_USED = 4 };
+  lua_createtable(L, 0, OFTEN_USED);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, &SOCKET_KEY);
+  luaL_setmetatable(L, MEMBERS_CLASS);
+}
+
+awz_box *awz_push_socket(lua_State *L) {
+  enum { FIELDS = 8 };
+  awz_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (awz_box){AWZ_SOCKET_CLASS, NULL};
+  push_members(L);
+  lua_createtable(L, 0, FIELDS); /* [socket, members, class] */
+  luaL_setfuncs(L, meta, 0);
+  aw_lua_add_source(L, -1, &awz_source);
+  lua_pushstring(L, AWZ_SOCKET_CLASS);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+/* [methods] → the same */
+void awz_open_class(lua_State *L) {
+  luaL_newmetatable(L, MEMBERS_CLASS);
+  lua_pushvalue(L, -2);
+  lua_pushcclosure(L, find, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
