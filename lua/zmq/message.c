@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FEW = sizeof((awz_message *)0)->few / sizeof(aw_zmq_message) };
+enum { FEW = sizeof((awz_message *)0)->few / sizeof(awz_frame) };
 
 static int push_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
@@ -54,7 +54,7 @@ static int make_coming(awz_socket *s) {
 
 static void drop_frames(awz_message *message) {
   for (size_t i = 0; i < message->count; i++)
-    awz_raw_drop(message->socket, &message->frames[i]);
+    awz_raw_drop(message->socket, &message->frames[i].message);
   message->count = 0;
 }
 
@@ -91,7 +91,7 @@ static bool make_room(awz_message *message) {
     return true;
   size_t room = message->room * 2;
   bool inside = message->frames == message->few;
-  aw_zmq_message *frames =
+  awz_frame *frames =
       aw_reallocate(inside ? NULL : message->frames, room * sizeof *frames);
   if (!frames)
     return false;
@@ -107,14 +107,14 @@ static bool make_room(awz_message *message) {
 static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
   if (!make_room(message))
     return AW_ENOMEM;
-  aw_zmq_message *frame = &message->frames[message->count];
-  awz_raw_init(s, frame);
-  int rc = awz_raw_receive(s, frame);
+  awz_frame *frame = &message->frames[message->count];
+  awz_raw_init(s, &frame->message);
+  int rc = awz_raw_receive(s, &frame->message, &frame->size);
   if (rc < 0) {
-    awz_raw_drop(s, frame);
+    awz_raw_drop(s, &frame->message);
     return rc;
   }
-  *more = awz_raw_more(s, frame);
+  *more = awz_raw_more(s, &frame->message);
   message->count++;
   return 0;
 }
@@ -194,18 +194,18 @@ int awz_message_read_ahead(void *socket) {
 
 static void push_frame(lua_State *L, awz_message *message, size_t index,
                        size_t *bytes) {
-  size_t size;
-  const char *data =
-      awz_raw_data(message->socket, &message->frames[index], &size);
-  *bytes += size;
-  lua_pushlstring(L, data, size);
+  awz_frame *frame = &message->frames[index];
+  *bytes += frame->size;
+  lua_pushlstring(L, awz_raw_data(message->socket, &frame->message),
+                  frame->size);
 }
 
 int awz_message_push(lua_State *L, awz_message *message, bool as_table,
                      size_t *bytes) {
   size_t count = message->count;
   if (!as_table) {
-    luaL_checkstack(L, (int)count, "too many parts");
+    if (count > FEW) /* else there is room, as for every C function */
+      luaL_checkstack(L, (int)count, "too many parts");
     for (size_t i = 0; i < count; i++)
       push_frame(L, message, i, bytes);
     return (int)count;

@@ -7,6 +7,7 @@
 #include "zmq.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 enum { DONTWAIT = 1, SNDMORE = 2, ETERM_OF_ZMQ = 156384712 + 53 };
@@ -126,11 +127,12 @@ int awz_raw_attach(awz_socket *s, awz_verb verb, const char *address) {
 /* ---- messages ---- */
 
 /* One that finds nothing has read all that libzmq had to say. */
-int awz_raw_receive(awz_socket *s, aw_zmq_message *frame) {
+int awz_raw_receive(awz_socket *s, aw_zmq_message *frame, size_t *size) {
   int rc, tries = 0;
   do
     rc = s->calls->msg_recv(frame, s->raw, DONTWAIT);
   while (interrupted(s->calls, rc, &tries));
+  *size = rc < INT_MAX ? (size_t)rc : s->calls->msg_size(frame);
   rc = used(s, rc);
   if (rc == -EAGAIN)
     aw_zmq_found_empty(s->ready);
@@ -162,9 +164,7 @@ void awz_raw_drop(const awz_socket *s, aw_zmq_message *frame) {
   s->calls->msg_close(frame);
 }
 
-const char *awz_raw_data(const awz_socket *s, aw_zmq_message *frame,
-                         size_t *size) {
-  *size = s->calls->msg_size(frame);
+const char *awz_raw_data(const awz_socket *s, aw_zmq_message *frame) {
   return s->calls->msg_data(frame);
 }
 

@@ -88,26 +88,28 @@ static int received(lua_State *L, int result, void *data) {
   return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
 }
 
-static int receive(lua_State *L, int result, void *data) {
-  const awz_way *way = data;
+/* From a socket that is open. */
+static int receive(lua_State *L, awz_way *way) {
   awz_socket *s = way->socket;
   awz_message *message;
-  if (result == 0)
-    result = awz_socket_check(s);
-  if (result == 0 && !aw_zmq_receiving(s->ready))
-    result = awz_message_next(s, &message);
-  if (result < 0)
-    return awz_fail(L, s, result, "receive");
-  if (result > 0)
+  int rc = aw_zmq_receiving(s->ready) ? 0 : awz_message_next(s, &message);
+  if (rc > 0)
     return deliver(L, way, message, name_of(way));
-  return aw_lua_await(L, &wait_recv, data, name_of(way), received);
+  if (rc < 0)
+    return awz_fail(L, s, rc, "receive");
+  return aw_lua_await(L, &wait_recv, way, name_of(way), received);
+}
+
+static int receive_later(lua_State *L, int result, void *data) {
+  awz_way *way = data;
+  int rc = result < 0 ? result : awz_socket_check(way->socket);
+  return rc < 0 ? awz_fail(L, way->socket, rc, "receive") : receive(L, way);
 }
 
 static int start(lua_State *L, awz_way *way) {
-  lua_settop(L, 1);
-  if (!aw_lua_quick(way->socket->here, L) && !aw_lua_at_once(L, name_of(way)))
-    return aw_lua_await(L, NULL, way, name_of(way), receive);
-  return receive(L, 0, way);
+  if (aw_lua_quick(way->socket->here, L) || aw_lua_at_once(L, name_of(way)))
+    return receive(L, way);
+  return aw_lua_await(L, NULL, way, name_of(way), receive_later);
 }
 
 static awz_socket *check_receiver(lua_State *L, awz_socket *s) {

@@ -189,7 +189,7 @@ static const aw_operation event_send = {.label = "send",
 
 static void check_part(lua_State *L, const awz_socket *s, int index,
                        awz_part *part) {
-  part->data = lua_tolstring(L, index, &part->size);
+  part->data = luaL_checklstring(L, index, &part->size);
   if (s->max_size >= 0 && (uint64_t)part->size > (uint64_t)s->max_size)
     awz_error(L, "a part of %I bytes is over the socket's maxmsgsize (%I)",
               (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
@@ -227,12 +227,11 @@ static awz_socket *check_sender(lua_State *L, awz_socket *s) {
   return s;
 }
 
-/* The parts from 2 on. */
-static int check_arguments(lua_State *L, const awz_socket *s) {
+/* The parts from 2 on: how many are there? */
+static int count_parts(lua_State *L, const awz_socket *s) {
   int count = lua_gettop(L) - 1;
-  for (int i = 2; i <= count + 1 || i == 2; i++)
-    if (lua_type(L, i) != LUA_TSTRING)
-      luaL_checkstring(L, i);
+  if (count == 0)
+    luaL_checkstring(L, 2);
   check_count(L, s, count);
   return count;
 }
@@ -312,7 +311,7 @@ static int send_strings(lua_State *L, awz_socket *s, int count) {
 
 static int socket_send(lua_State *L) {
   awz_socket *s = check_sender(L, awz_check_socket(L, "send"));
-  return send_strings(L, s, check_arguments(L, s));
+  return send_strings(L, s, count_parts(L, s));
 }
 
 static int socket_send_multipart(lua_State *L) {
@@ -328,7 +327,7 @@ const luaL_Reg awz_send_methods[] = {{"send", socket_send},
  * Wire holds. */
 int awz_make_send(lua_State *L) {
   awz_socket *s = check_sender(L, awz_check_socket_at(L, 1, "send"));
-  int count = check_arguments(L, s);
+  int count = count_parts(L, s);
   awz_parts *parts = push_parts(L, s, 2, count);
   lua_createtable(L, count + 1, 0);
   for (int i = 1; i <= count + 1; i++) {

@@ -144,7 +144,7 @@ typedef enum awz_verb {
 } awz_verb;
 int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
 
-int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame);
+int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame, size_t *size);
 /* Takes the frame when it returns 0. */
 int awz_raw_send(awz_socket *socket, aw_zmq_message *frame, bool more);
 
@@ -152,8 +152,7 @@ void awz_raw_init(const awz_socket *socket, aw_zmq_message *frame);
 int awz_raw_fill(const awz_socket *socket, aw_zmq_message *frame,
                  const char *data, size_t size);
 void awz_raw_drop(const awz_socket *socket, aw_zmq_message *frame);
-const char *awz_raw_data(const awz_socket *socket, aw_zmq_message *frame,
-                         size_t *size);
+const char *awz_raw_data(const awz_socket *socket, aw_zmq_message *frame);
 bool awz_raw_more(const awz_socket *socket, const aw_zmq_message *frame);
 
 /* ---- room.c ---- */
@@ -198,14 +197,19 @@ bool awz_is_bound(const awz_context *context, const char *address);
 
 /* ---- message.c ---- */
 
+typedef struct awz_frame {
+  aw_zmq_message message;
+  size_t size; /* bytes: libzmq tells it anyway when it gives one */
+} awz_frame;
+
 struct awz_message {
   aw_lua_value value;
   awz_socket *socket; /* it came from; a claim, while it is under way */
   awz_message *next;  /* in `returned` */
   uint64_t number;    /* in the order they were taken */
   size_t count, room; /* frames */
-  aw_zmq_message *frames;
-  aw_zmq_message few[4];
+  awz_frame *frames;
+  awz_frame few[4];
   bool as_table;
   bool delivered; /* Lua has it */
 };
