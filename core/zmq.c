@@ -73,6 +73,7 @@ struct aw__zmq_pass {
   aw_link dirty;   /* to look at … */
   aw_link round;   /* … in this turn */
   aw_link fired;   /* while nobody waited */
+  unsigned forks;  /* when the sockets came */
 };
 
 /* ---- marking ---- */
@@ -175,19 +176,59 @@ static int start_polling(aw_zmq *z) {
   return rc;
 }
 
+/* ---- waking ---- */
+
+/* `task` has left its list. */
+static void end_wait(aw_zmq *z, aw_task *task, int result) {
+  z->waiting--;
+  aw_wait_complete(task, result);
+}
+
+static void wake(aw_zmq *z, aw_link *list, int result) {
+  aw_link *link;
+  while ((link = aw__list_shift(list)) != NULL)
+    end_wait(z, AW_CONTAINER(aw_task, link, link), result);
+}
+
+static void wake_everybody(aw_zmq *z, int result) {
+  wake(z, &z->receivers, result);
+  wake(z, &z->readers, result);
+  wake(z, &z->both, result);
+  wake(z, &z->senders, result);
+  wake(z, &z->writers, result);
+  assert(z->waiting == 0);
+}
+
 /* ---- in an engine ---- */
 
+static void part_from_parent(aw__zmq_pass *pass);
+
 static void leave_engine(aw_zmq *z) {
+  if (z->engine)
+    part_from_parent(z->engine->zmq);
   if (!z->engine)
     return;
   unlist(z);
   aw__link_remove(&z->place);
-  /* What epoll has is the parent's, too. */
-  if (z->forks == aw_zmq_forks())
-    close_watch(z->watch);
+  close_watch(z->watch);
   z->watch = NULL;
   z->engine = NULL;
   z->pausing = false;
+}
+
+/* A child that was forked off shares epoll with its parent: what it changes
+ * there, it changes for both. It takes one of its own, and leaves the parent's
+ * sockets (PITFALLS Z16). */
+static void part_from_parent(aw__zmq_pass *pass) {
+  if (pass->forks == aw_zmq_forks())
+    return;
+  pass->forks = aw_zmq_forks();
+  uv_loop_fork(&pass->engine->uv);
+  while (!aw__list_empty(&pass->sockets)) {
+    aw_zmq *z = AW_CONTAINER(aw_zmq, place, pass->sockets.next);
+    wake_everybody(z, AW_EFORKED);
+    leave_engine(z);
+  }
 }
 
 static void close_pass(aw_closer *closer) {
@@ -199,8 +240,10 @@ static void close_pass(aw_closer *closer) {
 }
 
 static int open_pass(aw_engine *engine) {
-  if (engine->zmq)
+  if (engine->zmq) {
+    part_from_parent(engine->zmq);
     return 0;
+  }
   int rc = aw__libuv_open(engine);
   if (rc < 0)
     return rc;
@@ -212,6 +255,7 @@ static int open_pass(aw_engine *engine) {
   aw__list_init(&pass->round);
   aw__list_init(&pass->fired);
   pass->engine = engine;
+  pass->forks = aw_zmq_forks();
   pass->closer.close = close_pass;
   aw_engine_add_closer(engine, &pass->closer);
   engine->zmq = pass;
@@ -276,27 +320,6 @@ int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out) {
   }
   *out = z;
   return 0;
-}
-
-/* `task` has left its list. */
-static void end_wait(aw_zmq *z, aw_task *task, int result) {
-  z->waiting--;
-  aw_wait_complete(task, result);
-}
-
-static void wake(aw_zmq *z, aw_link *list, int result) {
-  aw_link *link;
-  while ((link = aw__list_shift(list)) != NULL)
-    end_wait(z, AW_CONTAINER(aw_task, link, link), result);
-}
-
-static void wake_everybody(aw_zmq *z, int result) {
-  wake(z, &z->receivers, result);
-  wake(z, &z->readers, result);
-  wake(z, &z->both, result);
-  wake(z, &z->senders, result);
-  wake(z, &z->writers, result);
-  assert(z->waiting == 0);
 }
 
 void aw_zmq_close(aw_zmq *z) {
@@ -445,6 +468,7 @@ void aw__zmq_look(aw_engine *engine) {
   aw__zmq_pass *pass = engine->zmq;
   if (!pass)
     return;
+  part_from_parent(pass);
   aw_link *link;
   while ((link = aw__list_shift(&pass->dirty)) != NULL)
     aw__list_append(&pass->round, link);
