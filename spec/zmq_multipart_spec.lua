@@ -2,35 +2,12 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local parts_of = require "spec.zmq_parts"
+local process = require "spec.process"
 local sockets = require "spec.sockets"
 
 local zmq = sockets.zmq
-
---- A message of 2 to 9 parts: how many, then each with its place and a word.
-local function new_message(random)
-  local parts, word = {}, ("%08x"):format(random(0xffffffff))
-  local count = random(2, 9)
-  parts[1] = ("%d %s"):format(count, word)
-  for i = 2, count do
-    parts[i] = ("%d %s%s"):format(i, word, ("x"):rep(random(0, 60)))
-  end
-  return parts
-end
-
---- Is it one of those, with nothing missing or mixed in?
-local function is_well_formed(parts)
-  local count, word = (parts[1] or ""):match "^(%d+) (%x+)$"
-  if not count or tonumber(count) ~= #parts then
-    return false
-  end
-  for i = 2, #parts do
-    local place, same = parts[i]:match "^(%d+) (%x%x%x%x%x%x%x%x)"
-    if tonumber(place) ~= i or same ~= word then
-      return false
-    end
-  end
-  return true
-end
+local new_message, is_well_formed = parts_of.new, parts_of.is_well_formed
 
 describe("a well-formed message", function()
   it("is told from others [Z7]", function()
@@ -74,6 +51,86 @@ local function storm(sender_type, type, transport, rounds)
   sender:close()
   return good, bad
 end
+
+-- Peers in processes of their own, killed at random: nothing of theirs gets a
+-- chance to end well. ------------------------------------------------------
+
+local ROUNDS <const> = helper.scale(12)
+
+--- Let a process do `role` at the address, and kill it in the middle of
+--- whatever it does. Returns the lines that it printed.
+local function kill_one(role, type, address)
+  local victim = aw.spawn { process.binary,
+    process.root .. "/spec/zmq_parts.lua", role, type, address }
+  local said = { victim.stdout:read() } -- it is at work
+  aw.sleep(math.random() * 0.005)
+  victim:kill "KILL"
+  victim:wait()
+  for line in victim.stdout:lines() do
+    said[#said + 1] = line
+  end
+  victim:close()
+  return said
+end
+
+--- What comes from senders that are killed, at a bound socket of `type`.
+local function from_the_killed(type, sender_type, transport)
+  local good, bad = 0, 0
+  local s = zmq.socket(type, { linger = 0 })
+  s:bind(sockets.address(transport))
+  local receiving = aw.start(function()
+    while true do
+      local whole = is_well_formed(s:recv_multipart())
+      good, bad = good + (whole and 1 or 0), bad + (whole and 0 or 1)
+    end
+  end)
+  for _ = 1, ROUNDS do
+    kill_one("send", sender_type, s.last_endpoint)
+  end
+  receiving:cancel_wait()
+  s:close()
+  return good, bad
+end
+
+--- What receivers say of what came to them before they were killed.
+local function to_the_killed(type, receiver_type, transport)
+  local good, bad = 0, 0
+  local s = zmq.socket(type, { linger = 0 })
+  s:bind(sockets.address(transport))
+  local sending = aw.start(function()
+    while true do
+      s:send_multipart(new_message(math.random))
+    end
+  end)
+  for _ = 1, ROUNDS do
+    for _, word in ipairs(kill_one("receive", receiver_type, s.last_endpoint))
+    do
+      good = good + (word == "good" and 1 or 0)
+      bad = bad + (word == "bad" and 1 or 0)
+    end
+  end
+  sending:cancel_wait()
+  s:close()
+  return good, bad
+end
+
+describe("a peer that is killed", function()
+  for _, case in ipairs {
+    { "while it sends", from_the_killed, "pull", "push" },
+    { "while it sends", from_the_killed, "dealer", "dealer" },
+    { "while it receives", to_the_killed, "push", "pull" },
+    { "while it receives", to_the_killed, "dealer", "dealer" } } do
+    local when, storm_of, ours, theirs = table.unpack(case)
+    for _, transport in ipairs { "ipc", "tcp" } do
+      it(("%s, as %s of a %s over %s, leaves no part of a message [Z7]")
+        :format(when, theirs, ours, transport), sockets.fact(function()
+          local good, bad = storm_of(ours, theirs, transport)
+          assert.are.equal(0, bad)
+          assert.is_true(good >= ROUNDS)
+        end))
+    end
+  end
+end)
 
 describe("a message of several parts", function()
   for _, pattern in ipairs {
