@@ -283,8 +283,10 @@ static int take_turn(lua_State *L) {
 
 static int usual_context(lua_State *L, awz_context **out) {
   awz_home *home = awz_home_of(L);
-  if (home->usual && home->usual->forks != aw_zmq_forks())
-    home->usual = NULL; /* the parent's */
+  if (home->usual && home->usual->forks != aw_zmq_forks()) {
+    awz_context_release(home->usual); /* the parent's */
+    home->usual = NULL;
+  }
   int rc = 0;
   if (!home->usual)
     rc = awz_context_new(home, 1, &home->usual);
