@@ -145,6 +145,14 @@ describe("an option", function()
     s:close()
   end))
 
+  it("tells the linger that was set, none as well [zmq]", fact(function()
+    local s = zmq.socket("push", { linger = 0 })
+    assert.are.equal(0, s.linger)
+    s.linger = -1
+    assert.are.equal(-1, s.linger)
+    s:close(0)
+  end))
+
   it("has defaults that bound memory and exits [S5 Z13]", fact(function()
     local s = zmq.socket "router"
     assert.are.equal(1000, s.linger)

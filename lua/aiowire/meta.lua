@@ -1124,7 +1124,7 @@ aw.zmq = {}
 ---@field closed boolean
 ---@field max_parts integer of a message, in and out; 1024
 ---@field hwm integer sets sndhwm and rcvhwm
----@field linger integer ms
+---@field linger integer ms; 0 lets a message that is under way end, for 10 ms
 ---@field identity string also routing_id
 ---@field last_endpoint string what it was bound or connected to last
 ---@field router_mandatory boolean a ROUTER raises for a peer that is gone

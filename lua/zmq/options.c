@@ -230,6 +230,7 @@ static int get_text(lua_State *L, awz_socket *s, const option *o) {
 static bool get_special(lua_State *L, const awz_socket *s, const option *o) {
   switch (o->number) {
   case MAX_PARTS: lua_pushinteger(L, (lua_Integer)s->max_parts); return true;
+  case LINGER: lua_pushinteger(L, s->linger); return true;
   case ROUTER_MANDATORY: lua_pushboolean(L, s->strict); return true;
   case CONFLATE: lua_pushboolean(L, s->conflated); return true;
   default: return false;
@@ -312,10 +313,22 @@ static void set_max_parts(lua_State *L, awz_socket *s, const option *o) {
   s->max_parts = (size_t)count;
 }
 
+/* libzmq aborts the program when a socket that does not linger is closed in the
+ * middle of a message, and its connection is lost just then (its issue 3442).
+ * For a moment, it may end that message. */
+static void set_linger(lua_State *L, awz_socket *s, const option *o) {
+  enum { MOMENT = 10 /* ms */ };
+  int value = (int)check_number(L, o);
+  int least = value == 0 ? MOMENT : value;
+  set_raw(L, s, o, LINGER, &least, sizeof least);
+  s->linger = value;
+}
+
 /* What we keep of an option that was set; true: it is ours alone. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
   switch (o->number) {
   case MAX_PARTS: set_max_parts(L, s, o); return true;
+  case LINGER: set_linger(L, s, o); return true;
   case ROUTER_MANDATORY:
     if (s->type->number != AWZ_ROUTER)
       fail(L, s, o, -EINVAL, "set");
@@ -332,9 +345,7 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
 }
 
 static void note(lua_State *L, awz_socket *s, const option *o) {
-  if (o->number == LINGER)
-    s->linger = (int)lua_tointeger(L, 3);
-  else if (o->number == MAXMSGSIZE)
+  if (o->number == MAXMSGSIZE)
     s->max_size = lua_tointeger(L, 3);
   else if (o->number == CONFLATE)
     s->conflated = check_flag(L, o);
