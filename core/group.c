@@ -109,8 +109,17 @@ aw_task *aw__group_next(aw_group *group) {
   return operand;
 }
 
+/* Is there a function behind an event, which may fail yet? */
+static bool goes_on(const aw_task *operand) {
+  return aw__wire_inside(operand->root)->kind == AW_WIRE_BIND;
+}
+
+/* Of Any{} only an event whose commit is the success: if the others of the race
+ * waited on, they would be in each other's way. */
 bool aw__group_is_event(const aw_group *group, const aw_task *operand) {
-  return !is_join(group) && aw_wire_is_event(operand->root);
+  if (is_join(group) || !aw_wire_is_event(operand->root))
+    return false;
+  return group->wire->kind != AW_WIRE_ANY || !goes_on(operand);
 }
 
 /* ---- deciding a race ---- */
@@ -149,14 +158,12 @@ static void decide(aw_group *group, const aw_task *winner) {
   }
 }
 
-/* Is what this event is going to end with a value? Not for sure if something
- * is still to be done with it. */
+/* Is what this event of Any{} is going to end with a value? */
 static bool is_success(const aw_task *contender) {
   const aw_wire *wire = aw__wire_inside(contender->root);
   if (wire->kind == AW_WIRE_DONE && wire->u.task->state != AW_TASK_DONE)
     return false;
-  return wire->kind != AW_WIRE_BIND && contender->result >= 0 &&
-         contender->outcome != AW_OUT_ERROR;
+  return contender->result >= 0 && contender->outcome != AW_OUT_ERROR;
 }
 
 void aw__group_commit(aw_task *contender) {

@@ -119,6 +119,25 @@ describe("a race with a channel", function()
       assert.are.equal("empty", select(2, ch:try_recv()))
     end))
 
+  it("goes on to its other operands when a function fails [O6, H1]", logged(
+    function(ev)
+      local function fails()
+        error("boom", 0)
+      end
+      local full, empty = aw.channel(1), aw.channel(1)
+      full:try_send "old"
+      local sent = ev:start(aw.Any {
+        aw.Send(full, "new"), aw.Recv(full):bind(fails),
+      })
+      local received = ev:start(aw.Any {
+        aw.Recv(empty), aw.Send(empty, "x"):bind(fails),
+      })
+      aw.sleep(1)
+      assert.are.equal("done", sent.status)
+      assert.are.equal("new", full:try_recv())
+      assert.are.equal("x", received:results())
+    end))
+
   it("may meet a body that runs beside it [O5, H3]", logged(function(ev, log,
     note)
     local ch = aw.channel(0, { name = "jobs" })

@@ -382,7 +382,7 @@ end
 --- Start the operands; the first for which `wins(task)` holds decides, an event
 --- at its commit; the others are cancelled and awaited. Gives the winner, or
 --- nil [O5]. With `by_success` an event with a function, which may still fail,
---- decides at its end [O6].
+--- is like any other wire: it decides at its end [O6].
 local function race(w, wins, by_success)
   local tasks, begun, winner, clean_up_error = {}, {}, nil, nil
   local choice = {}
@@ -412,9 +412,9 @@ local function race(w, wins, by_success)
   --- its right need not start [H2].
   local function start(scope, i)
     local event, with_function = event_in(w[i])
-    if event then
+    if event and not (by_success and with_function) then
       begun[i] = E.begin(operation[event.kind](event), choice, function(err)
-        if not (by_success and (with_function or err ~= nil)) then
+        if not (by_success and err ~= nil) then
           decide(i)
         end
       end)

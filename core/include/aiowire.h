@@ -279,7 +279,8 @@ AW_API aw_wire *aw_race(aw_wire *const *wires, size_t count);
 AW_API aw_wire *aw_either(aw_wire *a, aw_wire *b);
 
 /* As aw_race(), but the first *value* decides, and is all it ends with; when
- * all fail, the last error does, with the others suppressed [O6]. */
+ * all fail, the last error does, with the others suppressed [O6]. What is bound
+ * to an event may fail: such an operand decides at its end, not its commit. */
 AW_API aw_wire *aw_any(aw_wire *const *wires, size_t count);
 
 /* As aw_race(), of events only, begun in rotating order; ends with the number
