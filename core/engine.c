@@ -330,7 +330,7 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
     return AGAIN;
   }
   if (fired || loop->state != AW_LOOP_RUNNING ||
-      !aw__list_empty(&engine->reports))
+      !aw__list_empty(&engine->reports) || engine->slow.due)
     return AGAIN;
   if (wake_idle(engine) || aw__task_kill_one(engine))
     return AGAIN;

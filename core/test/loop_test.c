@@ -490,6 +490,35 @@ static void what_a_timer_of_libuv_does_is_seen_before_the_poll(void) {
   empty(engine, loop);
 }
 
+/* Holds the engine for too long, then sleeps. */
+static aw_turn work_and_sleep(aw_task *task, void *data) {
+  bool *sleeps = data;
+  if (*sleeps)
+    return AW_DONE;
+  *sleeps = true;
+  uint64_t began = uv_hrtime();
+  while (uv_hrtime() - began < AW_SECOND / 5)
+    ;
+  return aw_await_sleep(task, 60 * AW_SECOND) < 0 ? AW_FAIL : AW_WAIT;
+}
+
+static void what_the_host_is_to_know_is_told_before_a_rest(void) {
+  aw_engine *engine;
+  CHECK(aw_engine_new(NULL, &engine) == 0);
+  aw_loop *loop = new_loop(engine);
+  bool sleeps = false;
+  start(loop, aw_call(work_and_sleep, &sleeps));
+  uint64_t began = uv_hrtime();
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step;
+  CHECK(aw_next(engine, loop, &step) == 1);
+  CHECK(step.what == AW_STEP_SLOW);
+  CHECK(uv_hrtime() - began < 30 * AW_SECOND);
+  aw_loop_stop(loop, false);
+  CHECK(aw_next(engine, loop, &step) == 0);
+  empty(engine, loop);
+}
+
 static void handles_of_an_operation_are_counted(void) {
   aw_engine *engine = virtual_engine(); /* real I/O under a virtual clock */
   aw_loop *loop = new_loop(engine);
@@ -535,6 +564,7 @@ int main(void) {
   real_sleeps_are_never_early();
   another_thread_wakes_it();
   what_a_timer_of_libuv_does_is_seen_before_the_poll();
+  what_the_host_is_to_know_is_told_before_a_rest();
   handles_of_an_operation_are_counted();
   return 0;
 }
