@@ -14,6 +14,21 @@ local function blames_us(text, f, ...)
   assert.is_truthy(tostring(err):find("zmq_spec.lua:%d+:"), tostring(err))
 end
 
+--- A fact that has a server in Perl at the path of an ipc address.
+local function fact_with_perl(f)
+  if os.execute "perl -MIO::Socket::UNIX -e 1 2>/dev/null" then
+    return fact(function()
+      local address = sockets.address "ipc"
+      local path = address:sub(#"ipc://" + 1)
+      f(address, path)
+      os.remove(path)
+    end)
+  end
+  return function()
+    pending "perl is not installed"
+  end
+end
+
 local function close_all(...)
   for _, s in ipairs { ... } do
     s:close()
@@ -1086,19 +1101,32 @@ describe("an address", function()
     close_all(b)
   end))
 
-  it("of ipc replaces the path of a server that died [Z18]", fact(function()
-    local address = sockets.address "ipc"
-    local path = address:sub(7)
-    local python = aw.exec { "sh", "-c",
-      "exec perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local=>$ARGV[0]"
-        .. ",Listen=>1) or exit 9' " .. path }
-    if python.ok then
-      local s = zmq.socket("rep"):bind(address)
-      s:close()
-    end
-    aw.sleep(0.02)
-    os.remove(path)
-  end))
+  it("of ipc is not stolen from a server that accepts nobody [Z18]",
+    fact_with_perl(function(address, path)
+      local server <close> = aw.spawn({ "perl", "-MIO::Socket::UNIX", "-e", [[
+        alarm 20;
+        $| = 1;
+        my $server = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1);
+        my ($one, @all) = 1;
+        push @all, $one while $one = IO::Socket::UNIX->new(
+          Peer => $ARGV[0], Blocking => 0);
+        print "full\n";
+        <STDIN>;
+      ]], path }, { stdin = "pipe" })
+      assert.are.equal("full", server.stdout:read "l")
+      local s = zmq.socket "rep"
+      local err = raises(address, s.bind, s, address)
+      assert.are.equal("EADDRINUSE", err.code)
+      close_all(s)
+    end))
+
+  it("of ipc replaces the path of a server that died [Z18]",
+    fact_with_perl(function(address, path)
+      aw.exec { "perl", "-MIO::Socket::UNIX", "-e",
+        "IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die", path,
+        check = true }
+      close_all(zmq.socket("rep"):bind(address))
+    end))
 
   it("of ipc has a path of 107 bytes at most [Z18]", fact(function()
     local s = zmq.socket "rep"

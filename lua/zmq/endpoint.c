@@ -16,6 +16,7 @@
 #include <uv.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,16 +55,19 @@ static const char *file_of(const char *address) {
   return *path && *path != '@' && strcmp(path, "*") != 0 ? path : NULL;
 }
 
-/* Does a server answer at this path? */
+/* Is there a server at this path? If it accepts nobody, a connect would block
+ * until it does. */
 static bool is_alive(const char *path) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   if (fd < 0)
     return false;
   memcpy(name.sun_path, path, strlen(path));
+  fcntl(fd, F_SETFL, O_NONBLOCK);
   int rc = connect(fd, (struct sockaddr *)&name, sizeof name);
+  bool is_full = rc < 0 && (errno == EAGAIN || errno == EINPROGRESS);
   close(fd);
-  return rc == 0;
+  return rc == 0 || is_full;
 }
 
 /* ---- those that leave ---- */
