@@ -100,10 +100,6 @@ static aw_scope *top_scope(const aw_task *task) {
   return frame->u.scope;
 }
 
-static aw_opened *opened_of(const aw_scope *scope) {
-  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
-}
-
 int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
   aw_scope *scope = top_scope(task);
   if (error)
@@ -133,7 +129,7 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end) {
 void aw_scope_close(aw_task *task, aw_scope_end *end) {
   aw_scope *scope = top_scope(task);
   aw__frame_exit(task, end);
-  aw__opened_free(task->engine, opened_of(scope), sizeof(aw_opened));
+  aw__opened_free(task->engine, aw__opened_of(scope), sizeof(aw_opened));
 }
 
 bool aw__frame_leave(aw_task *task) {

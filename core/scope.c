@@ -134,14 +134,10 @@ static void refresh(aw_scope *top) {
   }
 }
 
-static aw_opened *opened_of(const aw_scope *scope) {
-  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
-}
-
 static uint64_t default_grace(const aw_scope *scope) {
   const aw_task *task = scope->task;
   if (task && scope != &task->scope) {
-    uint64_t grace = opened_of(scope)->grace;
+    uint64_t grace = aw__opened_of(scope)->grace;
     if (grace != AW_DEFAULT)
       return grace;
   }
@@ -174,7 +170,7 @@ static bool set_alarm(aw_scope *scope, uint64_t at) {
 
 /* A shield has two times, and one alarm for the earlier. */
 static uint64_t next_of_shield(const aw_scope *scope) {
-  const aw_opened *opened = opened_of(scope);
+  const aw_opened *opened = aw__opened_of(scope);
   uint64_t hard = scope->own == AW_LEVEL_SOFT ? opened->hard : AW_NEVER;
   uint64_t until = scope->hides ? opened->until : AW_NEVER;
   return hard < until ? hard : until;
@@ -185,7 +181,7 @@ static uint64_t next_of_shield(const aw_scope *scope) {
 static void arm_grace(aw_scope *scope, uint64_t now, uint64_t grace) {
   uint64_t at = aw__later(now, grace);
   if (scope->shield) {
-    opened_of(scope)->hard = at;
+    aw__opened_of(scope)->hard = at;
     at = next_of_shield(scope);
   }
   if (!set_alarm(scope, at))
@@ -222,7 +218,7 @@ void aw__scope_expose(aw_scope *scope) {
 
 /* One of the times of a shield has come. */
 static void shield_alarm(aw_scope *scope) {
-  const aw_opened *opened = opened_of(scope);
+  const aw_opened *opened = aw__opened_of(scope);
   uint64_t now = aw__scope_engine(scope)->now;
   if (scope->hides && now >= opened->until)
     aw__scope_expose(scope);

@@ -4,6 +4,10 @@
 
 #include "state.h"
 
+/* What a scope that was opened in a task is a part of. */
+static inline aw_opened *aw__opened_of(const aw_scope *scope) {
+  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
+}
 void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task);
 void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace);

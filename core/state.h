@@ -28,7 +28,7 @@
  *
  *   engine → step, report → guard, group → frame, end, loop → poller, zmq,
  *   channel, sync → meeting → wait → scope → task → deadline, ready, wire,
- *   error, memory, libuv, libzmq
+ *   view, error, memory, libuv, libzmq
  *
  * A file includes those of its own layer and below; what goes the other way
  * stands at the end of this file.
