@@ -12,7 +12,6 @@
 #include "lcompose.h"
 
 #include "lvalue.h"
-#include "module.h"
 #include "show.h"
 #include "site.h"
 #include "wires.h"

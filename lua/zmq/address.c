@@ -12,6 +12,10 @@ static const char *const transports[] = {
     "tcp", "ipc", "inproc", "pgm", "epgm", "tipc", "vmci", "norm", "ws", "wss"};
 enum { TRANSPORTS = sizeof transports / sizeof *transports };
 
+bool awz_starts_with(const char *address, const char *start) {
+  return strncmp(address, start, strlen(start)) == 0;
+}
+
 static const char *name_of(size_t index) {
   return transports[index];
 }
@@ -36,10 +40,6 @@ static void check_transport(lua_State *L, int arg, const char *address) {
 }
 
 /* ---- ipc ---- */
-
-static bool starts_with(const char *text, const char *start) {
-  return strncmp(text, start, strlen(start)) == 0;
-}
 
 static void check_path(lua_State *L, int arg, const char *address) {
   enum { LONGEST = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
@@ -75,9 +75,9 @@ const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
   luaL_argcheck(L, strlen(address) == size, arg,
                 "an address contains no zero byte");
   check_transport(L, arg, address);
-  if (starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
+  if (awz_starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
     check_path(L, arg, address);
-  if (starts_with(address, "inproc://") && verb == AWZ_CONNECT)
+  if (awz_starts_with(address, "inproc://") && verb == AWZ_CONNECT)
     check_context(L, s, arg, address);
   return address;
 }

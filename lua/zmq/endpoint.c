@@ -33,14 +33,11 @@ static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
 /* ---- addresses ---- */
 
-static bool starts_with(const char *text, const char *start) {
-  return strncmp(text, start, strlen(start)) == 0;
-}
-
 /* Could one be in the way of the other? Of an internet address only the port
  * is compared: hosts have many names. */
 static bool may_clash(const char *a, const char *b) {
-  bool is_name = starts_with(a, "ipc://") || starts_with(a, "inproc://");
+  bool is_name =
+      awz_starts_with(a, "ipc://") || awz_starts_with(a, "inproc://");
   const char *colon = strchr(a, ':');
   if (is_name || !colon || strncmp(a, b, (size_t)(colon - a)) != 0)
     return strcmp(a, b) == 0;
@@ -49,7 +46,7 @@ static bool may_clash(const char *a, const char *b) {
 
 /* The file of an ipc address, or NULL. */
 static const char *file_of(const char *address) {
-  if (!starts_with(address, "ipc://"))
+  if (!awz_starts_with(address, "ipc://"))
     return NULL;
   const char *path = address + strlen("ipc://");
   return *path && *path != '@' && strcmp(path, "*") != 0 ? path : NULL;

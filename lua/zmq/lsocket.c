@@ -27,7 +27,8 @@ int awz_error(lua_State *L, const char *format, ...) {
   return lua_error(L);
 }
 
-const char *awz_push_about(lua_State *L, const awz_socket *s) {
+/* As "ROUTER socket"; pushed. */
+static const char *push_about(lua_State *L, const awz_socket *s) {
   return lua_pushfstring(L, "%s socket%s%s", s->type->name,
                          *s->address ? " " : "", s->address);
 }
@@ -57,7 +58,7 @@ int awz_fail(lua_State *L, const awz_socket *s, int code, const char *verb) {
     lua_pushfstring(L, "%s socket (a message of more than %I parts)",
                     s->type->name, (LUAI_UACINT)s->max_parts);
   else
-    awz_push_about(L, s);
+    push_about(L, s);
   return aw_lua_system_error(L, code, verb, lua_tostring(L, -1));
 }
 

@@ -25,13 +25,23 @@ static int push_value(lua_State *L, aw_lua_value *value) {
   return count;
 }
 
+/* To where it was in the order. */
+static void put_back(awz_socket *s, awz_message *message) {
+  awz_message **place = &s->returned;
+  while (*place && (*place)->number < message->number)
+    place = &(*place)->next;
+  message->next = *place;
+  *place = message;
+  aw_zmq_touch(s->ready);
+}
+
 static void release_value(aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
   awz_socket *s = message->socket;
   if (message->delivered || !s->raw)
     awz_message_done(s, message);
   else
-    awz_message_return(s, message);
+    put_back(s, message);
   awz_socket_release(s);
 }
 
@@ -73,15 +83,6 @@ void awz_message_done(awz_socket *s, awz_message *message) {
   drop_frames(message);
   message->delivered = false;
   s->coming = message;
-}
-
-void awz_message_return(awz_socket *s, awz_message *message) {
-  awz_message **place = &s->returned;
-  while (*place && (*place)->number < message->number)
-    place = &(*place)->next;
-  message->next = *place;
-  *place = message;
-  aw_zmq_touch(s->ready);
 }
 
 /* Room for one more frame. libzmq's messages may not move in memory but by its
@@ -160,7 +161,7 @@ static int take_coming(awz_socket *s, awz_message **out) {
 
 int awz_message_next(awz_socket *s, awz_message **out) {
   if (s->delivering) { /* there was no memory for its strings */
-    awz_message_return(s, s->delivering);
+    put_back(s, s->delivering);
     s->delivering = NULL;
   }
   if (s->returned) {

@@ -185,6 +185,10 @@ int awz_socket_check(const awz_socket *socket);
 int awz_take_in(aw_task *task, void *data);
 int awz_take_out(aw_task *task, void *data);
 
+/* ---- address.c, which Lua sees more of, below ---- */
+
+bool awz_starts_with(const char *address, const char *start);
+
 /* ---- endpoint.c: all return 0, or a negative code ---- */
 
 /* Blocks for a moment when the address was this program's until just now. */
@@ -222,8 +226,6 @@ int awz_message_read_ahead(void *socket);
 void awz_message_free(awz_message *message);
 /* Lua has it, or nobody wants it: use it again for the next one. */
 void awz_message_done(awz_socket *socket, awz_message *message);
-/* Put it back to where it was in the order. */
-void awz_message_return(awz_socket *socket, awz_message *message);
 /* Push it, as several values or one table; returns how many. Adds its bytes to
  * `*bytes`. Raises. */
 int awz_message_push(lua_State *L, awz_message *message, bool as_table,
@@ -282,8 +284,6 @@ awz_context *awz_check_context(lua_State *L);
 /* Raise what `verb` failed with. */
 int awz_fail(lua_State *L, const awz_socket *socket, int code,
              const char *verb);
-/* As "ROUTER socket"; pushed. */
-const char *awz_push_about(lua_State *L, const awz_socket *socket);
 
 /* address.c: is it one to bind or connect to? Raises. */
 const char *awz_check_address(lua_State *L, const awz_socket *socket,
