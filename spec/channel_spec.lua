@@ -563,6 +563,13 @@ describe("how a channel looks", function()
     assert.are.equal("channel jobs (closed)", tostring(ch))
   end))
 
+  it("has the name that it was given, whatever that is [D1]", helper.sealed(
+    function()
+      local ch = aw.channel(0, { name = "?" })
+      assert.are.equal("channel ? (rendezvous)", tostring(ch))
+      assert.are.equal("event ?? (not set)", tostring(aw.event { name = "??" }))
+    end))
+
   it("is where it was made, without a name [D1]", helper.sealed(function()
     local line = debug.getinfo(1, "l").currentline + 1
     local text = tostring(aw.channel())

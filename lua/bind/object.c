@@ -7,17 +7,16 @@
 
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
                             const char *kind, const char *const *known) {
-  const char *name = NULL;
   if (!lua_isnoneornil(L, arg)) {
     awl_check_options(L, arg, kind, known);
     int type = lua_getfield(L, arg, "name");
     if (type != LUA_TNIL && type != LUA_TSTRING)
       awl_error(L, "bad option 'name' (a string expected)");
-    name = lua_tostring(L, -1); /* it stays there */
+    if (type == LUA_TSTRING)
+      return lua_tostring(L, -1); /* it stays there */
   }
-  if (!name)
-    name = awl_where(L, s, 1);
-  return *name == '?' ? NULL : name;
+  const char *where = awl_where(L, s, 1);
+  return *where == '?' ? NULL : where;
 }
 
 void awl_note_object(lua_State *L, awl_state *s, const void *object,
