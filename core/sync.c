@@ -193,8 +193,21 @@ static bool pass_semaphore(void *semaphore) {
   return aw_semaphore_try_acquire(semaphore) == 0;
 }
 
+int aw_acquire_arm(aw_task *task, aw_semaphore *semaphore) {
+  return arm(task, &semaphore->gate, pass_semaphore);
+}
+
+void aw_acquire_disarm(aw_task *task, aw_semaphore *semaphore) {
+  aw__meeting_disarm(task, semaphore);
+}
+
+void aw_semaphore_describe(const aw_semaphore *semaphore, char *out,
+                           size_t size) {
+  aw__meeting_describe(semaphore, out, size);
+}
+
 static int arm_acquire(aw_task *task, void *semaphore) {
-  return arm(task, semaphore, pass_semaphore);
+  return aw_acquire_arm(task, semaphore);
 }
 
 static const aw_operation acquiring = {.label = "acquire",

@@ -370,4 +370,42 @@ describe("Acquire as a wire", function()
     sem:release()
     assert.are.equal(permit, sem:try_acquire())
   end))
+
+  it("takes one permit when Any has two of them [H3 O6]", logged(function()
+    local a, b = aw.semaphore(0), aw.semaphore(0)
+    local permit
+    local t = aw.start(function()
+      permit = aw.await(aw.Any { aw.Acquire(a), aw.Acquire(b) })
+    end)
+    aw.yield()
+    a:release()
+    b:release() -- in the same step
+    t:wait()
+    assert.is_nil(a:try_acquire())
+    assert.is_truthy(b:try_acquire())
+    do
+      local _ <close> = permit
+    end
+    assert.is_truthy(a:try_acquire())
+  end))
+
+  it("takes a free one of Any's first [H3 O6]", logged(function()
+    local a, b = aw.semaphore(1), aw.semaphore(1)
+    aw.await(aw.Any { aw.Acquire(a), aw.Acquire(b) })
+    assert.is_nil(a:try_acquire())
+    assert.is_truthy(b:try_acquire())
+  end))
+
+  it("gives each task that has the same wire a permit [V1]", logged(function()
+    local sem = aw.semaphore(2)
+    local wire = aw.Acquire(sem)
+    local s, t = aw.start(wire), aw.start(wire)
+    local first, second = s:wait(), t:wait()
+    assert.is_nil(sem:try_acquire())
+    for _, permit in ipairs { first, second } do
+      local _ <close> = permit
+    end
+    assert.is_truthy(sem:try_acquire())
+    assert.is_truthy(sem:try_acquire())
+  end))
 end)

@@ -1113,6 +1113,11 @@ AW_API int aw_semaphore_try_acquire(aw_semaphore *semaphore);
 AW_API int aw_semaphore_give_back(aw_semaphore *semaphore);
 AW_API aw_wire *aw_acquire(aw_semaphore *semaphore); /* keeps */
 AW_API int aw_await_acquire(aw_task *task, aw_semaphore *semaphore);
+/* For operations of your own, as aw_recv_arm() and those beside it. */
+AW_API int aw_acquire_arm(aw_task *task, aw_semaphore *semaphore);
+AW_API void aw_acquire_disarm(aw_task *task, aw_semaphore *semaphore);
+AW_API void aw_semaphore_describe(const aw_semaphore *semaphore, char *out,
+                                  size_t size);
 AW_API uint64_t aw_semaphore_count(const aw_semaphore *semaphore);
 AW_API size_t aw_semaphore_waiting(const aw_semaphore *semaphore); /* tasks */
 AW_API const char *

@@ -287,9 +287,7 @@ static void push_second(const shower *show, const aw_wire_view *view,
 static void push_bind(const shower *show, const aw_wire_view *view, int depth) {
   lua_State *L = show->L;
   const awl_leaf *leaf = second_leaf(view);
-  if (leaf && leaf->kind == AWL_LEAF_VALUE) { /* what Acquire() ends with */
-    push_wire(show, aw_wire_part(view, 0), depth + 1);
-  } else if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
+  if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
     aw_wire_view form;
     aw_wire_look(aw_wire_part(view, 0), &form);
     awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);

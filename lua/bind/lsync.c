@@ -1,25 +1,28 @@
 /* lsync.c - events and semaphores for Lua: aw.event, aw.semaphore, and the
  * wires that wait for them, aw.Wait and aw.Acquire [H1, V6]
  *
- * Both are userdata with one object of the core. A semaphore's user value is
- * its permit, which acquire() returns: its `__close` gives one back. Permits
- * are all alike, so there is one such object for each semaphore.
+ * Both are userdata with one object of the core, and so is a permit, whose
+ * `__close` gives one back to its semaphore. Permits are all alike: the one
+ * that acquire() returns is the user value of the semaphore.
+ *
+ * Acquire() is one event, so that its commit decides a race, in Any{} as well:
+ * its permit is at hand before it waits, as a value without Lua (`grant`).
  */
 #include "await.h"
+#include "lvalue.h"
 #include "module.h"
 #include "object.h"
 #include "site.h"
 #include "wires.h"
 
-/* The userdata of both. */
+/* The userdata of all three. */
 typedef struct object {
-  void *core; /* aw_event or aw_semaphore; NULL once finalized */
+  void *core; /* aw_event, or aw_semaphore (kept); NULL once finalized */
 } object;
 
-enum { PERMIT = 1 };       /* user value of a semaphore */
-enum { SEMAPHORE_OF = 1 }; /* and of its permit */
+enum { PERMIT = 1 }; /* user value of a semaphore */
 
-/* ---- what both do ---- */
+/* ---- what all do ---- */
 
 /* What the core has of the object at 1, which must be of `class`. */
 static void *check(lua_State *L, awl_class class, const char *name) {
@@ -43,7 +46,7 @@ static aw_semaphore *check_semaphore(lua_State *L) {
 static object *push_empty(lua_State *L, awl_class class, int user_values) {
   object *o = lua_newuserdatauv(L, sizeof *o, user_values);
   o->core = NULL;
-  awl_push_class(L, awl_of(L), class);
+  awl_push_class(L, awl_open(L), class);
   lua_setmetatable(L, -2);
   return o;
 }
@@ -147,12 +150,15 @@ static uint64_t check_max(lua_State *L, int arg, uint64_t count) {
   return (uint64_t)most;
 }
 
-static void push_permit(lua_State *L, int owner) {
-  lua_newuserdatauv(L, 0, 1);
-  lua_pushvalue(L, owner);
-  lua_setiuservalue(L, -2, SEMAPHORE_OF);
-  awl_push_class(L, awl_open(L), AWL_PERMIT);
-  lua_setmetatable(L, -2);
+static void push_permit(lua_State *L, aw_semaphore *semaphore) {
+  object *o = push_empty(L, AWL_PERMIT, 0);
+  o->core = aw_semaphore_keep(semaphore);
+}
+
+static void push_text(lua_State *L, const aw_semaphore *semaphore) {
+  lua_pushfstring(L, "%I free", (LUAI_UACINT)aw_semaphore_count(semaphore));
+  awl_show_object(L, "semaphore", aw_semaphore_name(semaphore),
+                  aw_semaphore_waiting(semaphore));
 }
 
 /* semaphore(n [, {max=, name=}]) */
@@ -164,15 +170,16 @@ static int m_semaphore(lua_State *L) {
   const char *name = awl_object_name(L, awl_of(L), 2, "semaphore", known);
   uint64_t most = check_max(L, 2, (uint64_t)count);
   object *o = push_empty(L, AWL_SEMAPHORE, 1);
-  push_permit(L, lua_gettop(L));
-  lua_setiuservalue(L, -2, PERMIT);
   aw_semaphore *semaphore;
   if (aw_semaphore_new((uint64_t)count, most, name, &semaphore) < 0)
     return awl_error(L, "not enough memory");
   o->core = semaphore;
+  push_permit(L, semaphore);
+  lua_setiuservalue(L, -2, PERMIT);
   return 1;
 }
 
+/* Of a permit, too. */
 static int semaphore_gc(lua_State *L) {
   aw_semaphore_release(take(L));
   return 0;
@@ -206,56 +213,95 @@ static int semaphore_try_acquire(lua_State *L) {
   return 1;
 }
 
-static int give_back(lua_State *L) {
-  if (aw_semaphore_give_back(check_semaphore(L)) < 0) {
-    luaL_tolstring(L, 1, NULL);
-    return awl_error(L, "%s: released more often than acquired",
-                     lua_tostring(L, -1));
-  }
-  return 0;
+static int give_back(lua_State *L, aw_semaphore *semaphore) {
+  if (aw_semaphore_give_back(semaphore) == 0)
+    return 0;
+  push_text(L, semaphore);
+  return awl_error(L, "%s: released more often than acquired",
+                   lua_tostring(L, -1));
 }
 
 /* sem:release() */
 static int semaphore_release(lua_State *L) {
-  return give_back(L);
-}
-
-static int permit_close(lua_State *L) {
-  if (!awl_is(L, awl_of(L), 1, AWL_PERMIT))
-    return luaL_typeerror(L, 1, "permit");
-  lua_getiuservalue(L, 1, SEMAPHORE_OF);
-  lua_replace(L, 1);
-  return give_back(L);
+  return give_back(L, check_semaphore(L));
 }
 
 /* semaphore db (1 free, 2 waiting) */
 static int semaphore_tostring(lua_State *L) {
-  const aw_semaphore *semaphore = check_semaphore(L);
-  lua_pushfstring(L, "%I free", (LUAI_UACINT)aw_semaphore_count(semaphore));
-  return awl_show_object(L, "semaphore", aw_semaphore_name(semaphore),
-                         aw_semaphore_waiting(semaphore));
-}
-
-static int permit_tostring(lua_State *L) {
-  if (!awl_is(L, awl_of(L), 1, AWL_PERMIT))
-    return luaL_typeerror(L, 1, "permit");
-  lua_getiuservalue(L, 1, SEMAPHORE_OF);
-  lua_pushfstring(L, "permit of %s", luaL_tolstring(L, -1, NULL));
+  push_text(L, check_semaphore(L));
   return 1;
 }
 
+static aw_semaphore *check_permit(lua_State *L) {
+  return check(L, AWL_PERMIT, "permit");
+}
+
+static int permit_close(lua_State *L) {
+  return give_back(L, check_permit(L));
+}
+
+static int permit_tostring(lua_State *L) {
+  push_text(L, check_permit(L));
+  lua_pushfstring(L, "permit of %s", lua_tostring(L, -1));
+  return 1;
+}
+
+/* ---- Acquire ---- */
+
+/* What one Acquire() has. */
+typedef struct grant {
+  aw_lua_value base;
+  aw_value permit; /* this, as a value: claimed by the wire, and by tasks */
+  aw_semaphore *semaphore;
+} grant;
+
+static int push_granted(lua_State *L, aw_lua_value *value) {
+  push_permit(L, ((const grant *)value)->semaphore);
+  return 1;
+}
+
+static void free_grant(aw_lua_value *value) {
+  aw_semaphore_release(((grant *)value)->semaphore);
+  aw_free(value);
+}
+
+static void drop_grant(void *data) {
+  awl_drop(NULL, ((const grant *)data)->permit);
+}
+
+static int arm_grant(aw_task *task, void *data) {
+  const grant *g = data;
+  aw_task_set_value(task, awl_keep(NULL, g->permit));
+  return aw_acquire_arm(task, g->semaphore);
+}
+
+static void disarm_grant(aw_task *task, void *data) {
+  aw_acquire_disarm(task, ((grant *)data)->semaphore);
+}
+
+static void describe_grant(const void *data, char *out, size_t size) {
+  aw_semaphore_describe(((const grant *)data)->semaphore, out, size);
+}
+
+static const aw_operation granting = {.label = "acquire",
+                                      .arm = arm_grant,
+                                      .disarm = disarm_grant,
+                                      .describe = describe_grant};
+
 /* Acquire(semaphore): ends with the permit, as acquire() */
 static int m_Acquire(lua_State *L) {
-  enum { TAKE = 2, GIVE };
-  awl_state *s = awl_of(L);
   aw_semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
-  aw_lua_push_wire(L, aw_acquire(semaphore), 1);
-  lua_getiuservalue(L, 1, PERMIT);
-  awl_push_value_part(L, s);
-  awl_push_compound(L, s, TAKE, 2);
-  aw_wire *take = aw_wire_keep(awl_wire_of(L, TAKE));
-  return awl_fill_wire(L, aw_bind(take, aw_wire_keep(awl_wire_of(L, GIVE))));
+  grant *g = aw_allocate(sizeof *g);
+  if (!g)
+    return awl_error(L, "not enough memory");
+  g->base.push = push_granted;
+  g->base.release = free_grant;
+  g->permit = aw_lua_box(&g->base);
+  g->semaphore = aw_semaphore_keep(semaphore);
+  aw_wire *wire = aw_hold(aw_wait_for(&granting, g), g, drop_grant);
+  aw_lua_push_wire(L, wire, 1);
+  return 1;
 }
 
 /* ---- opening ---- */
@@ -276,8 +322,10 @@ static const luaL_Reg semaphore_methods[] = {
 static const luaL_Reg semaphore_meta[] = {
     {"__gc", semaphore_gc}, {"__tostring", semaphore_tostring}, {NULL, NULL}};
 
-static const luaL_Reg permit_meta[] = {
-    {"__close", permit_close}, {"__tostring", permit_tostring}, {NULL, NULL}};
+static const luaL_Reg permit_meta[] = {{"__close", permit_close},
+                                       {"__gc", semaphore_gc},
+                                       {"__tostring", permit_tostring},
+                                       {NULL, NULL}};
 
 /* Into the module's table on top. */
 void awl_open_sync(lua_State *L, awl_state *s) {

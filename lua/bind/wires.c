@@ -292,11 +292,6 @@ void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
   number_leaf(L, s, lua_gettop(L));
 }
 
-void awl_push_value_part(lua_State *L, awl_state *s) {
-  awl_push_leaf(L, s, AWL_LEAF_VALUE, 1);
-  number_leaf(L, s, lua_gettop(L));
-}
-
 int awl_bad_operand(lua_State *L, int index, const char *operator) {
   return awl_error(L, "attempt to use a %s as a wire (operand of '%s')",
                    luaL_typename(L, index), operator);

@@ -47,8 +47,6 @@ int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra);
 /* Replace the value on top by the Wire of a leaf of `kind`, which is about to
  * be a part. Raises. */
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind);
-/* The same, of a leaf that ends with the value on top. Raises. */
-void awl_push_value_part(lua_State *L, awl_state *s);
 /* Push the function of a leaf, or the table that has it (at 0) and its
  * arguments, as `extra` tells. `task` is about to run it. */
 void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
