@@ -218,7 +218,7 @@ static void leave_engine(aw_zmq *z) {
 
 /* A child that was forked off shares epoll with its parent: what it changes
  * there, it changes for both. It takes one of its own, and leaves the parent's
- * sockets (PITFALLS Z16). */
+ * sockets [Z16]. */
 static void part_from_parent(aw__zmq_pass *pass) {
   if (pass->forks == aw_zmq_forks())
     return;

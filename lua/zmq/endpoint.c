@@ -6,8 +6,8 @@
  * closed, and until then another bind would fail. So who binds to an address
  * that this program has just given up waits for that, at most for PATIENCE. It
  * blocks: most times for less than a millisecond, and a bind may be outside of
- * any task. libzmq also takes over the path of a server that is alive (PITFALLS
- * Z18); that is refused.
+ * any task. libzmq also takes over the path of a server that is alive; that is
+ * refused [Z18].
  *
  * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.
  */

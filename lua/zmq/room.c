@@ -1,7 +1,7 @@
 /* room.c - are there descriptors and threads left?
  *
- * Out of either, libzmq aborts the process (PITFALLS Z12). So what it is about
- * to need is tried first, and given back: then an error is an error.
+ * Out of either, libzmq aborts the process [Z12]. So what it is about to need
+ * is tried first, and given back: then an error is an error.
  */
 #include "zmq.h"
 

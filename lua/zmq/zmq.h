@@ -304,7 +304,7 @@ void awz_open_socket(lua_State *L);
 void awz_open_class(lua_State *L);
 extern const luaL_Reg awz_receive_methods[], awz_send_methods[];
 /* A message of many bytes counts as several awaits of this turn: copying it
- * takes time (PITFALLS Z5). */
+ * takes time [Z5]. */
 void awz_spend(lua_State *L, size_t bytes, const char *what);
 int awz_make_recv(lua_State *L);
 int awz_make_send(lua_State *L);
