@@ -1,8 +1,9 @@
 /* await.c - how a C function of the binding awaits
  *
  *   w = awl_awaiter(L, s, "name")     may it, here? else an error says why not
- *   aw_await_…(w->task, …)            arm the wait
- *   return awl_park(L, w, after)      yield; the worker's coroutine rests
+ *   rc = aw_await_…(w->task, …)       arm the wait
+ *   return awl_park_or_refuse(L, w, rc, after, refused)
+ *                                     yield; the worker's coroutine rests
  *   after: awl_check_result(L, w)     raise what the wait ended with
  */
 #include "await.h"
@@ -100,17 +101,23 @@ bool awl_at_once(awl_worker *w) {
   return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
 }
 
-static int after_refused(lua_State *L, awl_worker *w) {
+int awl_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return awl_error(L, "%s", aw_strerror(w->refused));
 }
 
-int awl_refuse(lua_State *L, awl_worker *w, int rc) {
-  if (awl_at_once(w))
-    return awl_error(L, "%s", aw_strerror(rc));
+int awl_refuse(lua_State *L, awl_worker *w, int rc, awl_after refused) {
   w->refused = rc;
+  w->result = 0;
+  if (awl_at_once(w))
+    return refused(L, w);
   aw_await_yield(w->task);
-  return awl_park(L, w, after_refused);
+  return awl_park(L, w, refused);
+}
+
+int awl_park_or_refuse(lua_State *L, awl_worker *w, int rc, awl_after after,
+                       awl_after refused) {
+  return rc < 0 ? awl_refuse(L, w, rc, refused) : awl_park(L, w, after);
 }
 
 const char *awl_push_refusal(lua_State *L, const awl_worker *w) {

@@ -17,10 +17,17 @@ int awl_after_wait(lua_State *L, awl_worker *worker);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
-/* A wait could not be armed, with `rc`: raise that, at once or, when that was
- * often enough, through the queue, so that a loop which swallows it cannot hold
- * the engine. `return` this. */
-int awl_refuse(lua_State *L, awl_worker *worker, int rc);
+/* A wait could not be armed, with `rc`: go on with `refused`, which raises what
+ * worker->refused is then; at once or, when that was often enough, through the
+ * queue, so that a loop which swallows it cannot hold the engine [F3]. The wait
+ * in the queue may end badly as any other. `return` this. */
+int awl_refuse(lua_State *L, awl_worker *worker, int rc, awl_after refused);
+/* A `refused` that raises the text of the code. */
+int awl_refused(lua_State *L, awl_worker *worker);
+/* A wait was armed with `rc`: awl_park() with `after`, or awl_refuse() with
+ * `refused`. `return` this. */
+int awl_park_or_refuse(lua_State *L, awl_worker *worker, int rc,
+                       awl_after after, awl_after refused);
 /* Push why nobody but the engine may resume the coroutine of `worker`. */
 const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
 /* Somebody did, a coroutine that rests in `worker`, even if that has ended and

@@ -15,35 +15,33 @@
 #include "wires.h"
 #include "worker.h"
 
-/* A wait was armed with `rc`: park, or say what is wrong. */
-static int park_or_raise(lua_State *L, awl_worker *w, int rc) {
-  if (rc < 0)
-    return awl_refuse(L, w, rc);
-  return awl_park(L, w, awl_after_wait);
+/* A wait that gives nothing was armed with `rc`. */
+static int park(lua_State *L, awl_worker *w, int rc) {
+  return awl_park_or_refuse(L, w, rc, awl_after_wait, awl_refused);
 }
 
 int awl_act_sleep(lua_State *L) {
   uint64_t ns = awl_check_ns(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep");
-  return park_or_raise(L, w, aw_await_sleep(w->task, ns));
+  return park(L, w, aw_await_sleep(w->task, ns));
 }
 
 int awl_act_sleep_until(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep_until");
-  return park_or_raise(L, w, aw_await_until(w->task, at));
+  return park(L, w, aw_await_until(w->task, at));
 }
 
 static int act_yield(lua_State *L) {
   awl_worker *w = awl_awaiter(L, awl_of(L), "yield");
-  return park_or_raise(L, w, aw_await_yield(w->task));
+  return park(L, w, aw_await_yield(w->task));
 }
 
 /* idle(t): until nothing else can run before t, in virtual time [K6] */
 static int act_idle(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "test's clock");
-  return park_or_raise(L, w, aw_await_idle(w->task, at));
+  return park(L, w, aw_await_idle(w->task, at));
 }
 
 /* ---- wires, inline [N6] ---- */
@@ -74,9 +72,7 @@ static int await_wire(lua_State *L, const char *what, bool whole,
   awl_loop *loop = awl_loop_of(s, aw_task_loop(w->task));
   aw_wire *wire = awl_to_wire(L, s, loop, 1);
   int rc = aw_await_wire(w->task, wire, whole);
-  if (rc < 0)
-    return awl_refuse(L, w, rc);
-  return awl_park(L, w, after);
+  return awl_park_or_refuse(L, w, rc, after, awl_refused);
 }
 
 static int act_await(lua_State *L) {
@@ -95,8 +91,7 @@ static int after_operation(lua_State *L, awl_worker *w) {
   return w->then(L, w->result, w->data);
 }
 
-/* Of an operation that could not begin: through the queue, see awl_refuse(). */
-static int after_refused(lua_State *L, awl_worker *w) {
+static int operation_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return w->then(L, w->refused, w->data);
 }
@@ -108,13 +103,7 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   w->data = data;
   int rc = operation ? aw_await_operation(w->task, operation, data)
                      : aw_await_yield(w->task);
-  if (rc >= 0)
-    return awl_park(L, w, after_operation);
-  if (awl_at_once(w))
-    return then(L, rc, data);
-  w->refused = rc;
-  aw_await_yield(w->task);
-  return awl_park(L, w, after_refused);
+  return awl_park_or_refuse(L, w, rc, after_operation, operation_refused);
 }
 
 aw_task *aw_lua_task(lua_State *L, const char *what) {
