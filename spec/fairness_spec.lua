@@ -6,26 +6,94 @@ local helper = require "spec.helper"
 local virtual, sealed = helper.virtual, helper.sealed
 local recorder, position = helper.recorder, helper.position
 
+--- In a task: call `f(...)`, which fails at once, and swallow that, until
+--- another task has had ten turns.
+local function swallow(f, ...)
+  local fails, turns = 0, 0
+  local other = aw.start(function()
+    while turns < 10 do
+      turns = turns + 1
+      aw.yield()
+    end
+  end)
+  repeat
+    local ok, err = pcall(f, ...)
+    assert.is_false(ok)
+    assert.is_false(aw.is_cancelled(err))
+    fails = fails + 1
+  until turns == 10 or fails == 10000
+  other:cancel()
+  assert.are.equal(10, turns)
+end
+
+local function close(task)
+  local _ <close> = task
+end
+
+-- What a task may wait for in vain.
+local refusals = {
+  { "for a descriptor that is none", function()
+    swallow(aw.readable, 999)
+  end },
+  { "for itself", function()
+    local me = aw.current()
+    swallow(me.wait, me)
+  end },
+  { "for itself, by `<close>`", function()
+    aw.start(function()
+      swallow(close, aw.current())
+    end):wait()
+  end },
+  { "to send to a channel that is closed", function()
+    local ch = aw.channel()
+    ch:close()
+    swallow(ch.send, ch, 1)
+  end },
+}
+
+-- The same, of a task and a channel of another engine.
+local foreign_refusals = {
+  { "for a task", function(task)
+    swallow(task.wait, task)
+  end },
+  { "for a task it cancels", function(task)
+    swallow(task.cancel_wait, task)
+  end },
+  { "for a task, by `<close>`", function(task)
+    swallow(close, task)
+  end },
+  { "to receive", function(_, ch)
+    swallow(ch.recv, ch)
+  end },
+  { "to send", function(_, ch)
+    swallow(ch.send, ch, 1)
+  end },
+}
+
 describe("an await that fails at once", function()
-  it("lets the others go when it has happened too often [F3, F4]",
-    sealed(function()
-      local fails, others = 0, 0
+  for _, case in ipairs(refusals) do
+    local what, f = table.unpack(case)
+    it(("lets the others go when it was too often, %s [F3, F4]"):format(what),
+      sealed(function()
+        aw.run(f)
+      end))
+  end
+
+  for _, case in ipairs(foreign_refusals) do
+    local what, f = table.unpack(case)
+    it(("lets the others go when it was too often, %s of another engine " ..
+      "[F3, F4, S6]"):format(what), sealed(function()
       aw.run(function()
-        aw.start(function()
-          while others < 10 do
-            others = others + 1
-            aw.yield()
-          end
-        end)
-        repeat -- swallows what it should not
-          local ok = pcall(aw.readable, 999)
-          assert.is_false(ok)
-          fails = fails + 1
-        until others == 10 or fails == 100000
+        local ch = aw.channel()
+        local task = aw.start(aw.Recv(ch))
+        aw.yield()
+        local other <close> = virtual()
+        other:start(aw.Call(f, task, ch))
+        other:run()
+        task:cancel()
       end)
-      assert.are.equal(10, others)
-      assert.is_true(fails < 10000)
     end))
+  end
 
   it("keeps its turn for a few [F3]", sealed(function()
     local log, say = recorder()

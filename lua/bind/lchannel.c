@@ -134,9 +134,8 @@ static int fail(lua_State *L, const channel *ch, int code, const char *call) {
   return aw_lua_system_error(L, code, call, lua_tostring(L, -1));
 }
 
-static void check_engine(lua_State *L, const channel *ch, const awl_worker *w) {
-  if (!aw_channel_open_to(ch->core, w->state->run.engine->core))
-    fail(L, ch, AW_EINVAL, "wait");
+static bool is_foreign(const channel *ch, const awl_worker *w) {
+  return !aw_channel_open_to(ch->core, w->state->run.engine->core);
 }
 
 /* A message for the value at 2. Raises when out of memory. */
@@ -154,6 +153,11 @@ static int after_send(lua_State *L, awl_worker *w) {
   if (w->result < 0)
     return fail(L, check(L, 1), w->result, "send");
   return 0;
+}
+
+static int send_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return fail(L, check(L, 1), w->refused, "send");
 }
 
 /* Hand the value at 2 to the coroutine that waits to receive, if one does,
@@ -178,7 +182,8 @@ static int channel_send(lua_State *L) {
   }
   awl_worker *w =
       awl_awaiter(L, awl_messages_state(ch->messages), "channel:send");
-  check_engine(L, ch, w);
+  if (is_foreign(ch, w))
+    return awl_refuse(L, w, AW_EINVAL, send_refused);
   bool at_once = awl_at_once(w);
   if (at_once && pass(L, ch))
     return 0;
@@ -192,7 +197,7 @@ static int channel_send(lua_State *L) {
     rc = aw_await_send(w->task, ch->core, value);
   else
     awl_drop(w->state, value);
-  return rc < 0 ? fail(L, ch, rc, "send") : awl_park(L, w, after_send);
+  return awl_park_or_refuse(L, w, rc, after_send, send_refused);
 }
 
 /* ch:try_send(v) → true; or false, "full" */
@@ -226,12 +231,18 @@ static int after_recv(lua_State *L, awl_worker *w) {
   return push_closed(L, NULL);
 }
 
+static int recv_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return fail(L, check(L, 1), w->refused, "recv");
+}
+
 static int receive(lua_State *L, const channel *ch, awl_after after) {
   if (lua_gettop(L) != 1)
     lua_settop(L, 1);
   awl_worker *w =
       awl_awaiter(L, awl_messages_state(ch->messages), "channel:recv");
-  check_engine(L, ch, w);
+  if (is_foreign(ch, w))
+    return awl_refuse(L, w, AW_EINVAL, recv_refused);
   aw_value value = 0;
   int rc = AW_EAGAIN;
   if (awl_at_once(w))
@@ -241,7 +252,7 @@ static int receive(lua_State *L, const channel *ch, awl_after after) {
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
   rc = aw_await_recv(w->task, ch->core);
-  return rc < 0 ? fail(L, ch, rc, "recv") : awl_park(L, w, after);
+  return awl_park_or_refuse(L, w, rc, after, recv_refused);
 }
 
 /* ch:recv() → value; or nil, "closed" */

@@ -14,6 +14,7 @@
 #include "lloop.h"
 #include "lvalue.h"
 #include "module.h"
+#include "object.h"
 #include "show.h"
 #include "site.h"
 #include "traceback.h"
@@ -261,14 +262,16 @@ static int after_wait(lua_State *L, awl_worker *w) {
   return end_as(L, w->state, awl_check_task(L, w->state, 1));
 }
 
+static int wait_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return w->refused == AW_EINVAL ? awl_foreign(L, "this task")
+                                 : awl_refused(L, w);
+}
+
 static int begin_wait(lua_State *L, awl_worker *w, aw_task *task,
                       awl_after after) {
   int rc = aw_await_task(w->task, task);
-  if (rc == AW_ESELF)
-    return awl_error(L, "a task cannot wait for itself or for one above it");
-  if (rc < 0)
-    return awl_error(L, "this task belongs to another engine");
-  return awl_park(L, w, after);
+  return awl_park_or_refuse(L, w, rc, after, wait_refused);
 }
 
 static int task_wait(lua_State *L) {
@@ -292,6 +295,11 @@ static int after_join(lua_State *L, awl_worker *w) {
   return 0;
 }
 
+static int join_refused(lua_State *L, awl_worker *w) {
+  after_join(L, w);
+  return wait_refused(L, w);
+}
+
 /* A loop that nobody runs has to, for its task to end [S7]. */
 static void let_run(aw_task *task) {
   aw_loop *loop = aw_task_loop(task);
@@ -307,14 +315,7 @@ static int join(lua_State *L, awl_worker *w, aw_task *task) {
   if (aw_scope_open(w->task, &config, &scope) < 0)
     return awl_error(L, "not enough memory");
   int rc = aw_await_task(w->task, task);
-  if (rc == 0)
-    return awl_park(L, w, after_join);
-  aw_scope_end end;
-  aw_scope_close(w->task, &end);
-  return awl_error(L, rc == AW_ESELF
-                          ? "a task cannot wait for itself or for one above "
-                            "it"
-                          : "this task belongs to another engine");
+  return awl_park_or_refuse(L, w, rc, after_join, join_refused);
 }
 
 static int task_cancel_wait(lua_State *L) {
