@@ -49,6 +49,17 @@ local refusals = {
     ch:close()
     swallow(ch.send, ch, 1)
   end },
+  { "to run a loop that has ended", function()
+    local loop = aw.EventLoop()
+    loop:start(aw.Call(loop.stop, loop) >> aw.Sleep(1))
+    assert.are.equal("stopped", loop:run())
+    swallow(loop.run, loop)
+  end },
+  { "to run the loop it is in", function()
+    local loop <close> = aw.EventLoop()
+    loop:start(aw.Call(swallow, loop.run, loop))
+    loop:run()
+  end },
 }
 
 -- The same, of a task and a channel of another engine.

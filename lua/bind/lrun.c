@@ -83,6 +83,11 @@ static int after_run(lua_State *L, awl_worker *w) {
   return end_run(L, s, loop);
 }
 
+static int run_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return refuse_run(L, lua_touserdata(L, 1), w->refused);
+}
+
 static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
   if (!loop->core)
     return awl_ended(L, loop);
@@ -91,11 +96,9 @@ static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
     return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
   if (!inside || (!s->run.running && !s->run.engine))
     return run_outside(L, s, loop, timeout, 0);
-  if (aw_loop_state_of(loop->core) == AW_LOOP_RUNNING)
-    return refuse_run(L, loop, AW_EBUSY);
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
   int rc = aw_await_loop(w->task, loop->core, timeout);
-  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_run);
+  return awl_park_or_refuse(L, w, rc, after_run, run_refused);
 }
 
 int awl_loop_run(lua_State *L) {
@@ -142,7 +145,7 @@ int awl_loop_leave(lua_State *L) {
   }
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
   int rc = aw_await_loop(w->task, loop->core, loop->timeout);
-  return rc < 0 ? refuse_run(L, loop, rc) : awl_park(L, w, after_close_run);
+  return awl_park_or_refuse(L, w, rc, after_close_run, run_refused);
 }
 
 int awl_loop_close(lua_State *L) {
