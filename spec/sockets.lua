@@ -3,6 +3,7 @@
 --- libzmq closes descriptors in a thread of its own, a moment after a socket is
 --- closed: `sealed` waits for that before it looks for leaks.
 
+local addresses = require "spec.addresses"
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local lfs = require "lfs"
@@ -60,8 +61,9 @@ M.open_context = open_context
 
 --- Run `f` in a task; nothing may be left when it has ended.
 function M.run(f)
+  local _ <close> = addresses.scope()
   open_context()
-  return helper.leak_checked(function()
+  helper.leak_checked(function()
     local before = descriptors()
     aw.run(function()
       aw.timeout(M.PATIENCE, f)
@@ -91,20 +93,8 @@ function M.pair_of(bound, connected, transport, options)
   return a, b
 end
 
-local serial = 0
-local path = os.tmpname() -- a name that no other process has
-os.remove(path)
-
 --- An address to bind to.
-function M.address(transport)
-  serial = serial + 1
-  if transport == "tcp" then
-    return "tcp://127.0.0.1:*"
-  elseif transport == "ipc" then
-    return ("ipc://%s-%d"):format(path, serial)
-  end
-  return "inproc://spec-" .. serial
-end
+M.address = addresses.fresh
 
 M.zmq = zmq
 return M

@@ -21,7 +21,6 @@ local function fact_with_perl(f)
       local address = sockets.address "ipc"
       local path = address:sub(#"ipc://" + 1)
       f(address, path)
-      os.remove(path)
     end)
   end
   return function()

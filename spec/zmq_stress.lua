@@ -8,6 +8,7 @@
 --- With `flawed` it must see that the library stalls: so the specs of the load
 --- are shown to find what they are there for.
 
+local addresses = require "spec.addresses"
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
 
@@ -15,18 +16,6 @@ local M = {}
 
 M.PATIENCE = 1.5 -- seconds without progress
 M.transports = { "inproc", "ipc", "tcp" }
-
-local serial = 0
-
-local function address_for(transport)
-  serial = serial + 1
-  if transport == "inproc" then
-    return "inproc://stress-" .. serial
-  elseif transport == "ipc" then
-    return ("ipc://%s.%d"):format(os.tmpname(), serial)
-  end
-  return "tcp://127.0.0.1:*"
-end
 
 -- The books of one run: what has come, and who waits for all of it. ---------
 
@@ -47,7 +36,7 @@ end
 --- A bound one and `n` that are connected to it.
 function Books:sockets_of(transport, bound, connected, n, options)
   local server = self:socket(bound, options)
-  server:bind(address_for(transport))
+  server:bind(addresses.fresh(transport))
   local address, clients = server.last_endpoint, {}
   for i = 1, n do
     clients[i] = self:socket(connected, options)
@@ -248,6 +237,7 @@ M.names = { "pair", "dealer_router", "push_pull", "paused_pull",
 ---@param count integer
 ---@return integer come how many came
 function M.run(name, transport, count)
+  local _ <close> = addresses.scope()
   local come
   aw.run(function()
     local books
