@@ -33,6 +33,10 @@ static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
 /* ---- addresses ---- */
 
+static bool is_same(const char *a, const char *b) {
+  return strcmp(a, b) == 0;
+}
+
 /* Could one be in the way of the other? Of an internet address only the port
  * is compared: hosts have many names. */
 static bool may_clash(const char *a, const char *b) {
@@ -40,8 +44,8 @@ static bool may_clash(const char *a, const char *b) {
       awz_starts_with(a, "ipc://") || awz_starts_with(a, "inproc://");
   const char *colon = strchr(a, ':');
   if (is_name || !colon || strncmp(a, b, (size_t)(colon - a)) != 0)
-    return strcmp(a, b) == 0;
-  return strcmp(strrchr(a, ':'), strrchr(b, ':')) == 0;
+    return is_same(a, b);
+  return is_same(strrchr(a, ':'), strrchr(b, ':'));
 }
 
 /* The file of an ipc address, or NULL. */
@@ -114,7 +118,7 @@ void awz_forget_leaving(awz_home *home) {
 bool awz_is_bound(const awz_context *context, const char *address) {
   for (const awz_socket *s = context->sockets; s; s = s->next)
     for (const awz_endpoint *e = s->endpoints; e; e = e->next)
-      if (strcmp(e->address, address) == 0)
+      if (is_same(e->address, address))
         return true;
   return false;
 }
@@ -157,13 +161,23 @@ int awz_bind(awz_socket *s, const char *address) {
   return 0;
 }
 
+/* The place of the first one of `s` that is so, or that of NULL at the end. */
+static awz_endpoint **find(awz_socket *s,
+                           bool (*is_so)(const char *, const char *),
+                           const char *address) {
+  awz_endpoint **place = &s->endpoints;
+  while (*place && !is_so((*place)->address, address))
+    place = &(*place)->next;
+  return place;
+}
+
 int awz_unbind(awz_socket *s, const char *address) {
   int rc = awz_raw_attach(s, AWZ_UNBIND, address);
   if (rc < 0)
     return rc;
-  awz_endpoint **place = &s->endpoints;
-  while (*place && !may_clash((*place)->address, address))
-    place = &(*place)->next;
+  awz_endpoint **place = find(s, is_same, address);
+  if (!*place) /* a host has many names */
+    place = find(s, may_clash, address);
   if (*place)
     leave(s, place);
   return 0;
