@@ -79,6 +79,12 @@ local foreign_refusals = {
   { "to send", function(_, ch)
     swallow(ch.send, ch, 1)
   end },
+  { "for an event", function(_, _, event)
+    swallow(event.wait, event)
+  end },
+  { "for a permit", function(_, _, _, sem)
+    swallow(sem.acquire, sem)
+  end },
 }
 
 describe("an await that fails at once", function()
@@ -95,11 +101,12 @@ describe("an await that fails at once", function()
     it(("lets the others go when it was too often, %s of another engine " ..
       "[F3, F4, S6]"):format(what), sealed(function()
       aw.run(function()
-        local ch = aw.channel()
-        local task = aw.start(aw.Recv(ch))
+        local ch, event, sem = aw.channel(), aw.event(), aw.semaphore(0)
+        local task = aw.start(aw.Recv(ch) & aw.Wait(event) & aw.Acquire(sem))
         aw.yield()
+        aw.yield() -- now all three are this engine's
         local other <close> = virtual()
-        other:start(aw.Call(f, task, ch))
+        other:start(aw.Call(f, task, ch, event, sem))
         other:run()
         task:cancel()
       end)

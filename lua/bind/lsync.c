@@ -59,15 +59,16 @@ static void *take(lua_State *L) {
   return core;
 }
 
-static aw_engine *engine_of(const awl_worker *w) {
-  return w->state->run.engine->core;
+/* A wait for the object at 1 was refused. */
+static int refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  if (w->refused == AW_EINVAL)
+    return awl_foreign(L, luaL_tolstring(L, 1, NULL));
+  return awl_refused(L, w);
 }
 
-/* A wait was armed with `rc`. */
-static int park(lua_State *L, awl_worker *w, int rc, awl_after after) {
-  if (rc < 0)
-    return awl_error(L, "%s", aw_strerror(rc));
-  return awl_park(L, w, after);
+static aw_engine *engine_of(const awl_worker *w) {
+  return w->state->run.engine->core;
 }
 
 /* ---- events ---- */
@@ -110,11 +111,11 @@ static int event_wait(lua_State *L) {
   aw_event *event = check_event(L);
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "event:wait");
-  if (!aw_event_open_to(event, engine_of(w)))
-    return awl_foreign(L, luaL_tolstring(L, 1, NULL));
-  if (awl_at_once(w) && aw_event_is_set(event))
+  bool open = aw_event_open_to(event, engine_of(w));
+  if (open && awl_at_once(w) && aw_event_is_set(event))
     return 0;
-  return park(L, w, aw_await_event(w->task, event), awl_after_wait);
+  return awl_park_or_refuse(L, w, aw_await_event(w->task, event),
+                            awl_after_wait, refused);
 }
 
 /* event ready (set) */
@@ -197,11 +198,11 @@ static int semaphore_acquire(lua_State *L) {
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, PERMIT);
   awl_worker *w = awl_awaiter(L, awl_of(L), "semaphore:acquire");
-  if (!aw_semaphore_open_to(semaphore, engine_of(w)))
-    return awl_foreign(L, luaL_tolstring(L, 1, NULL));
-  if (awl_at_once(w) && aw_semaphore_try_acquire(semaphore) == 0)
+  bool open = aw_semaphore_open_to(semaphore, engine_of(w));
+  if (open && awl_at_once(w) && aw_semaphore_try_acquire(semaphore) == 0)
     return 1;
-  return park(L, w, aw_await_acquire(w->task, semaphore), after_acquire);
+  return awl_park_or_refuse(L, w, aw_await_acquire(w->task, semaphore),
+                            after_acquire, refused);
 }
 
 /* sem:try_acquire() → permit, or nil */
