@@ -118,10 +118,9 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end) {
   aw_scope *scope = top_scope(task);
   aw__scope_end(scope, end);
   task->inner = scope->parent;
-  if (task->inner->eff == AW_LEVEL_NONE) {
+  if (task->inner->eff == AW_LEVEL_NONE)
     task->cancels = 0; /* that cancel is over: the task did end it [C9] */
-    task->unwinding = task->given = task->warned = false;
-  }
+  aw__task_forget_cancelled(task);
   aw__scope_unlink(scope);
   aw__task_pop(task);
 }

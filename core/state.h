@@ -313,16 +313,16 @@ struct aw_task {
   uint16_t depth, capacity;
   uint16_t cancels; /* times Cancelled was given [C9] */
   uint8_t state, go, outcome;
+  uint8_t given; /* how deep the scope is whose Cancelled it was given, the
+                    outermost; 1: its own, or from above; 0: none that goes on */
   bool background : 1;
   bool hopped : 1; /* one transition while cancelled, no await since [N3] */
   bool killed : 1;
   bool watched : 1;   /* its end wakes the host */
   bool operand : 1;   /* of a group; its scope's parent is that one's */
   bool contender : 1; /* an event in a race: its end decides [H3] */
-  bool unwinding : 1; /* it was given Cancelled of its own, or from above */
   bool input : 1;     /* `out` is for the step that comes next */
-  bool given : 1;     /* it was given Cancelled, by a cancel that goes on … */
-  bool warned : 1;    /* … and again, and that was told [D4] */
+  bool warned : 1;    /* Cancelled was given again, and that was told [D4] */
 };
 
 /* Memory for tasks, see memory.c. */

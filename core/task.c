@@ -167,20 +167,47 @@ void aw__task_drop_outcome(aw_task *task) {
   task->out.value = 0;
 }
 
-/* Cancelled is given to the task, for its own sake or for that of what is above
- * it: what it raises from now on is of its clean-up [O5]. */
+enum { OWN_SCOPE = 1 };
+
+/* How deep `scope` is in the task, whose own is 1. */
+static uint8_t depth_of(const aw_task *task, const aw_scope *scope) {
+  unsigned depth = OWN_SCOPE;
+  for (; scope != &task->scope; scope = scope->parent)
+    depth++;
+  return (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX);
+}
+
+/* How deep the outermost scope is whose cancel is seen here; 0: there is none.
+ * What a shield hides is not seen. */
+static uint8_t depth_of_cancel(const aw_task *task) {
+  const aw_scope *scope = task->inner;
+  if (scope->eff == AW_LEVEL_NONE)
+    return 0;
+  while (scope != &task->scope && scope->parent->eff != AW_LEVEL_NONE)
+    scope = scope->parent;
+  return depth_of(task, scope);
+}
+
+/* Cancelled is given to the task. What it raises until it has left that scope
+ * is of its clean-up [O5]. */
 static void note_cancelled(aw_task *task) {
-  if (task->scope.eff != AW_LEVEL_NONE)
-    task->unwinding = true;
+  uint8_t depth = depth_of_cancel(task);
+  if (depth > 0 && (task->given == 0 || depth < task->given))
+    task->given = depth;
+}
+
+void aw__task_forget_cancelled(aw_task *task) {
+  if (task->given == 0 || depth_of(task, task->inner) >= task->given)
+    return;
+  task->given = 0;
+  task->warned = false;
 }
 
 void aw__task_outcome(aw_task *task, aw_outcome outcome) {
   task->outcome = (uint8_t)outcome;
   task->go = AW_GO_ASCEND;
-  if (outcome == AW_OUT_CANCEL) {
+  if (outcome == AW_OUT_CANCEL)
     note_cancelled(task);
-    task->given = true;
-  }
 }
 
 void aw__task_end_value(aw_task *task, aw_value value) {
@@ -197,8 +224,8 @@ void aw__task_end_error(aw_task *task, aw_error *error) {
 
 void aw__task_raise(aw_task *task, aw_error *error) {
   if (error != task->engine->no_memory) {
-    error->late |= task->unwinding;
-    error->unclean |= task->given;
+    error->late |= task->given == OWN_SCOPE;
+    error->unclean |= task->given > 0;
   }
   aw__task_end_error(task, error);
 }
@@ -272,13 +299,13 @@ static void count_cancelled(aw_task *task) {
 }
 
 static int give_cancelled(aw_task *task) {
+  bool again = task->given > 0 && task->given == depth_of_cancel(task);
   task->contender = false; /* it decides nothing any more */
   note_cancelled(task);
-  if (task->given && !task->warned) { /* what caught it waits again [D4] */
+  if (again && !task->warned) { /* what caught it waits again [D4] */
     task->warned = true;
     task->engine->swallowed = (aw_notice){.id = task->id, .due = true};
   }
-  task->given = true;
   count_cancelled(task);
   return AW_ECANCELED;
 }

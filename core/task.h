@@ -21,6 +21,8 @@ bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
 void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
+/* It has left a scope: if Cancelled was of that, it is over. */
+void aw__task_forget_cancelled(aw_task *task);
 void aw__task_abort(aw_task *task);  /* parked → ready, Cancelled */
 void aw__task_refuse(aw_task *task); /* running → ready, Cancelled */
 void aw__task_turn(aw_task *task);   /* running → ready, cancelled or not */

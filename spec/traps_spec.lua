@@ -348,6 +348,26 @@ describe("an error of a loser's clean-up", function()
     end)
   end)
 
+  it("is raised after a time-out and a scope in its shield, too [O5] [C7]",
+    function()
+      test(function()
+        local problem = {}
+        for _, inner in ipairs {
+          function() aw.timeout(1, helper.nop) end,
+          function() aw.scope(helper.nop) end,
+          function() aw.shield(helper.nop) end,
+        } do
+          local ok, err = outcome(gives(1, "won") | aw.Wire(function()
+            pcall(aw.sleep, 9)
+            aw.shield(inner)
+            error(problem, 0)
+          end))
+          assert.is_false(ok)
+          assert.are.equal(problem, err)
+        end
+      end)
+    end)
+
   it("is raised where an Any or a time-out cut it off [O6] [O8]",
     function()
       test(function()

@@ -97,6 +97,22 @@ describe("a cancelled task", function()
     ]])
   end)
 
+  it("that takes its time-outs in a shield is not [C12, D4]", function()
+    assert.are.equal("", warned [[
+      local t = aw.start(function()
+        pcall(never)
+        aw.shield(function()
+          for _ = 1, 2 do
+            pcall(aw.timeout, 0.001, never)
+          end
+          aw.sleep(0)
+        end)
+      end)
+      aw.yield()
+      t:cancel_wait()
+    ]])
+  end)
+
   it("that has to be killed is warned of [D4, C9]", function()
     contains(warned(sticks),
       "task 2 did not end when it was cancelled, and is killed")
