@@ -495,10 +495,10 @@ function aw.All(operands) end
 --- winner's key (`a | b`: the results alone). What a loser's clean-up fails
 --- with is raised; what else it ends with is dropped.
 ---
---- An event (sleep, readable, recv, send, done, signal; also under a name, `/`
---- or `bind`) decides when it commits, and the other events are given up at
---- that moment: no message is taken and dropped [H3]. Of events that are ready
---- at once the leftmost wins.
+--- An event (sleep, readable, recv, send, wait, acquire, done, signal; also
+--- under a name, `/` or `bind`) decides when it commits, and the other events
+--- are given up at that moment: no message is taken and dropped [H3]. Of events
+--- that are ready at once the leftmost wins.
 ---
 --- Any other operand decides when it has ended, so one that is made of several
 --- steps may have taken a message by the time it loses, and that message is
@@ -510,7 +510,8 @@ function aw.All(operands) end
 function aw.Race(operands) end
 
 --- As Race, but the first *success* decides; its results [O6]. When all fail,
---- the last error is raised, with the others in `info.suppressed`.
+--- the last error is raised, with the others in `info.suppressed`. An event
+--- with a function (`/`, `bind`) decides when it has ended, for that may fail.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@return aiowire.Wire
 function aw.Any(operands) end
