@@ -149,6 +149,23 @@ void aw_error_suppress(aw_error *error, aw_error *later) {
   *end = second;
 }
 
+aw_error *aw__error_afresh(aw_error *error) {
+  aw_engine *engine = error->engine;
+  aw_error *copy = aw__error_make(engine, error->code, 0);
+  if (!copy)
+    return error;
+  copy->value = aw__keep_value(engine, error->value);
+  copy->call = error->call;
+  copy->fd = error->fd;
+  copy->attempts = error->attempts;
+  if (error->wire)
+    aw__error_set_wire(copy, error->wire, error->holder, error->ns);
+  for (const aw_second *s = error->suppressed; s; s = s->next)
+    aw_error_suppress(copy, aw_error_keep(s->error));
+  aw_error_release(error);
+  return copy;
+}
+
 aw_error *aw_error_keep(aw_error *error) {
   error->refs++;
   return error;

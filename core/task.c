@@ -9,6 +9,7 @@
  */
 #include "task.h"
 
+#include "error.h"
 #include "memory.h"
 #include "ready.h"
 #include "view.h"
@@ -223,6 +224,8 @@ void aw__task_end_error(aw_task *task, aw_error *error) {
 }
 
 void aw__task_raise(aw_task *task, aw_error *error) {
+  if (error->late && task->given != OWN_SCOPE)
+    error = aw__error_afresh(error);
   if (error != task->engine->no_memory) {
     error->late |= task->given == OWN_SCOPE;
     error->unclean |= task->given > 0;

@@ -149,6 +149,21 @@ describe("Any{...}", function()
     end)
   end)
 
+  it("forgives what another task failed with in its clean-up [O5] [O6]",
+    function()
+      test(function(ev)
+        local t = ev:start(aw.Value(1) | wires.spoiling "e", helper.nop)
+        pcall(t.wait, t)
+        for _, w in ipairs {
+          aw.Any { aw.Value(17), aw.Done(t) },
+          aw.Any { aw.Value(17), aw.Call(t.wait, t) },
+          aw.Value(17) | aw.Call(t.wait, t),
+        } do
+          assert.are.equal(17, (aw.await(w)))
+        end
+      end)
+    end)
+
   it("is not won by one that was cancelled by itself [O5] [O6]", function()
     test(function(ev)
       assert.are.equal("b", (aw.await(aw.Any {
