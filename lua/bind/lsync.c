@@ -61,10 +61,7 @@ static void *take(lua_State *L) {
 
 /* A wait for the object at 1 was refused. */
 static int refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  if (w->refused == AW_EINVAL)
-    return awl_foreign(L, luaL_tolstring(L, 1, NULL));
-  return awl_refused(L, w);
+  return awl_raise_refusal(L, w, luaL_tolstring(L, 1, NULL));
 }
 
 static aw_engine *engine_of(const awl_worker *w) {

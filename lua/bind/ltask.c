@@ -263,9 +263,7 @@ static int after_wait(lua_State *L, awl_worker *w) {
 }
 
 static int wait_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return w->refused == AW_EINVAL ? awl_foreign(L, "this task")
-                                 : awl_refused(L, w);
+  return awl_raise_refusal(L, w, "this task");
 }
 
 static int begin_wait(lua_State *L, awl_worker *w, aw_task *task,

@@ -2,6 +2,7 @@
  */
 #include "object.h"
 
+#include "await.h"
 #include "lvalue.h"
 #include "site.h"
 
@@ -33,6 +34,11 @@ int awl_foreign(lua_State *L, const char *what) {
                    "%s belongs to another engine: tasks of an EventLoop with a "
                    "clock or seed of its own share nothing with others",
                    what);
+}
+
+int awl_raise_refusal(lua_State *L, awl_worker *w, const char *what) {
+  awl_check_result(L, w);
+  return w->refused == AW_EINVAL ? awl_foreign(L, what) : awl_refused(L, w);
 }
 
 bool awl_push_object(const awl_state *s, const void *object) {

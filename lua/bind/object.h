@@ -20,6 +20,9 @@ void awl_note_object(lua_State *L, awl_state *s, const void *object, int index);
 bool awl_push_object(const awl_state *s, const void *object);
 /* Raise that `what` belongs to another engine [S6]. */
 int awl_foreign(lua_State *L, const char *what);
+/* For an `awl_after` that is told of a wait which was refused: raise that
+ * `what` it was for belongs to another engine, or what else is wrong. */
+int awl_raise_refusal(lua_State *L, awl_worker *worker, const char *what);
 /* Replace the text of its state on top by what an object is for people, as
  * "channel jobs (2 of 4, 1 waiting)"; `name` may be NULL. Returns 1. Raises. */
 int awl_show_object(lua_State *L, const char *kind, const char *name,
