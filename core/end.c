@@ -1,7 +1,7 @@
 /* end.c - how a task ends: its own scope is joined, then it leaves the tree
  *
  *     outcome of the outermost chain
- *        │ finish: join its children [T1]
+ *        │ finish: its children are joined next, by step.c [T1]
  *        ▼ conclude: what it ends as; a failure goes to its handler or to the
  *          host first [T5]
  *        ▼ settle: out of the tree; tell who waits, its group, its loop
@@ -21,8 +21,8 @@
 
 #include <assert.h>
 
-/* The chain of the task has ended: join its children [T1]. */
-bool aw__task_finish(aw_task *task) {
+/* The chain of the task has ended: join its children next [T1]. */
+void aw__task_finish(aw_task *task) {
   aw__task_end_root(task);
   task->host = NULL;
   if (task->outcome == AW_OUT_ERROR) {
@@ -33,7 +33,6 @@ bool aw__task_finish(aw_task *task) {
     aw__scope_cancel(&task->scope, AW_BY_PARENT, 0, AW_DEFAULT);
   }
   task->go = AW_GO_CONCLUDE;
-  return aw__wait_for_children(task, &task->scope);
 }
 
 /* Was the task cut short by a cancel, other than that of aw__task_finish()

@@ -4,8 +4,7 @@
 
 #include "state.h"
 
-/* The outermost chain has ended. True: parked, to join the task's children. */
-bool aw__task_finish(aw_task *task);
+void aw__task_finish(aw_task *task);   /* the outermost chain has ended */
 void aw__task_conclude(aw_task *task); /* they have been joined */
 void aw__task_settle(aw_task *task);   /* an ended task leaves the tree */
 /* End a task that runs no code any more, not even to clean up. */

@@ -3,7 +3,8 @@
  *     a wire in a scope of its own:   … SCOPE  CHAIN │ what is under way
  *
  * An outcome that reaches the frame of a scope waits until the scope's
- * children have ended [S2]; then closing it says what becomes of the outcome:
+ * children have ended [S2]: step.c joins, and looks again in the turn that
+ * closes. Closing says what becomes of the outcome:
  * a failure in the scope comes first, and Cancelled ends here if it was the
  * scope's own [S3, C5]. Host code opens and leaves scopes in the middle of a
  * step by the same frames; it keeps the outcome to itself.
@@ -108,10 +109,21 @@ int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
     aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
   if (cancelled)
     scope->cut = true;
-  if (!aw__wait_for_children(task, scope))
+  if (!aw__wait_for_children(task, scope)) {
+    scope->closed = true;
     return 0;
-  task->go = AW_GO_RESUME;
+  }
+  task->go = AW_GO_JOINED;
   return 1;
+}
+
+int aw_await_join(aw_task *task) {
+  assert(task->state == AW_TASK_RUNNING);
+  top_scope(task)->closed = false;
+  task->hopped = false;
+  task->go = AW_GO_JOINED;
+  aw__task_turn(task);
+  return 0;
 }
 
 void aw__frame_exit(aw_task *task, aw_scope_end *end) {
@@ -131,7 +143,7 @@ void aw_scope_close(aw_task *task, aw_scope_end *end) {
   aw__opened_free(task->engine, aw__opened_of(scope), sizeof(aw_opened));
 }
 
-bool aw__frame_leave(aw_task *task) {
+void aw__frame_leave(aw_task *task) {
   aw_scope *scope = top_scope(task);
   if (task->outcome == AW_OUT_ERROR) {
     aw__scope_fail(scope, task->out.error);
@@ -142,7 +154,6 @@ bool aw__frame_leave(aw_task *task) {
     aw__scope_cancel(scope, AW_BY_PARENT, 0, AW_DEFAULT);
   }
   task->go = AW_GO_LEFT;
-  return aw__wait_for_children(task, scope);
 }
 
 /* The wire of the host that the running wire is a part of, or NULL. */

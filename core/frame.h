@@ -19,8 +19,8 @@ enum { AW_NO_SHIELD = 0 };
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
                      uint64_t shield); /* its end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);
-/* An outcome has reached the top frame, a scope's. True: parked. */
-bool aw__frame_leave(aw_task *task);
+/* An outcome has reached the top frame, a scope's: join its children next. */
+void aw__frame_leave(aw_task *task);
 void aw__frame_close(aw_task *task); /* its children have ended */
 /* The error that the task ends with came of `wire`, which had `ns`. */
 void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns);

@@ -90,7 +90,7 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out) {
   aw_loop *loop = aw__scope_loop(scope);
   aw_engine *engine = aw__scope_engine(scope);
-  bool open = loop && accepts(loop);
+  bool open = loop && accepts(loop) && !scope->closed;
   if (!open) {
     aw_wire_release(wire);
     wire = NULL;

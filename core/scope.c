@@ -190,6 +190,10 @@ static void arm_grace(aw_scope *scope, uint64_t now, uint64_t grace) {
 
 void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace) {
+  if (scope->closed) {
+    aw__drop(aw__scope_engine(scope), reason);
+    return;
+  }
   if (grace == AW_DEFAULT)
     grace = default_grace(scope);
   if (scope->own != AW_LEVEL_NONE) {
@@ -285,6 +289,7 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
     aw__scope_note_late(scope, end->error);
   scope->error = NULL;
   scope->reason = 0;
+  scope->closed = true; /* a failed task's, until its handler was called */
   aw__alarm_clear(engine, &scope->alarm);
   if (scope->own == AW_LEVEL_HARD)
     engine->hardened--;

@@ -20,7 +20,8 @@
  *       cancel and of those above it, through shields, kept up to date by
  *       scope.c alone; an await reads that one field
  *   I9  a scope's `children` counts the child tasks that have not been
- *       settled; a scope is closed only when it is 0
+ *       settled; a scope is closed only when it is 0, looked at in the turn
+ *       that closes it: what was started since the join was woken is joined
  *   I10 `inner` is the scope of the topmost frame that has one, or the task's
  *       own
  *
@@ -170,6 +171,7 @@ struct aw_scope {
   unsigned hides : 1;    /* … and its grace has not run out */
   unsigned group : 1;    /* it is that of an aw_group */
   unsigned cut : 1;      /* Cancelled has left it, or ended a child of it */
+  unsigned closed : 1;   /* joined for good: takes no children, no cancel */
 };
 
 /* One that is opened in a task, by a wire or by host code. */
@@ -251,11 +253,12 @@ typedef enum aw_go {
   AW_GO_LEAF,     /* a wait of the wire `at` has ended */
   AW_GO_CALL,     /* call the C step `at` again */
   AW_GO_RESUME,   /* a wait of host code has ended */
+  AW_GO_JOINED,   /* join the innermost scope, which a step has left */
   AW_GO_HOST,     /* host code has it */
-  AW_GO_LEFT,     /* the top frame's scope has been joined */
-  AW_GO_GROUP,    /* so has the group of the top frame */
+  AW_GO_LEFT,     /* join the top frame's scope, and close it */
+  AW_GO_GROUP,    /* the same of the group of the top frame */
   AW_GO_GUARD,    /* the guard of the top frame has waited */
-  AW_GO_CONCLUDE, /* its own scope has been joined */
+  AW_GO_CONCLUDE, /* join its own scope, and end */
   AW_GO_KILL      /* close its host code [C9] */
 } aw_go;
 

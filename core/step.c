@@ -153,7 +153,7 @@ static move call_step(aw_task *task) {
   case AW_WAIT:
     if (task->state == AW_TASK_RUNNING) /* nothing is armed */
       return end_code(task, AW_EINVAL);
-    if (task->go != AW_GO_KILL)
+    if (task->go == AW_GO_RESUME) /* neither a join nor a kill */
       task->go = AW_GO_CALL;
     return OFF;
   case AW_FAIL:
@@ -168,6 +168,11 @@ static move call_step(aw_task *task) {
   }
   task->go = AW_GO_ASCEND;
   return ON;
+}
+
+static move call_again(aw_task *task) {
+  task->input = true; /* what its wait ended with is for it to take */
+  return call_step(task);
 }
 
 static move call_host(aw_task *task, aw_wire *wire, aw_step *out) {
@@ -279,7 +284,7 @@ static move begin_group(aw_task *task, aw_wire *wire) {
       aw__loop_schedule(operand);
   }
   task->go = AW_GO_GROUP;
-  return on_or_off(aw__wait_for_children(task, &group->opened.scope));
+  return ON;
 }
 
 static move descend(aw_task *task, aw_step *out) {
@@ -395,7 +400,10 @@ static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
       return true;
     *next = transit(task, &frame->wire, out);
     return false;
-  case AW_FRAME_SCOPE: *next = on_or_off(aw__frame_leave(task)); return false;
+  case AW_FRAME_SCOPE:
+    aw__frame_leave(task);
+    *next = ON;
+    return false;
   case AW_FRAME_AWAIT: *next = end_await(task, frame, out); return false;
   case AW_FRAME_STEP:
   case AW_FRAME_SEQUENCE: /* the last of >> and * */
@@ -422,7 +430,29 @@ static move ascend(aw_task *task, aw_step *out) {
   }
   if (task->outcome == AW_OUT_NEXT)
     return transit(task, &task->root, out);
-  return on_or_off(aw__task_finish(task));
+  aw__task_finish(task);
+  return ON;
+}
+
+/* ---- leaving scopes ---- */
+
+/* Close `scope`, of the top frame or the task's own, as soon as it is empty.
+ * The task was woken when it was, but others, whose turns came first, may have
+ * started more in it since. */
+static move join(aw_task *task, const aw_scope *scope,
+                 void (*close)(aw_task *task), move after) {
+  if (aw__wait_for_children(task, scope))
+    return OFF;
+  close(task);
+  return after;
+}
+
+/* The same where a step of the host, or in C, closes the innermost scope. */
+static move join_step(aw_task *task, aw_step *out) {
+  if (aw__wait_for_children(task, task->inner))
+    return OFF;
+  task->inner->closed = true;
+  return task->host ? resume_host(task, out, 0) : call_again(task);
 }
 
 /* ---- running ---- */
@@ -433,14 +463,13 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_BOUNDARY: return next_element(task, out);
   case AW_GO_ASCEND: return ascend(task, out);
   case AW_GO_LEAF: return end_wait(task);
-  case AW_GO_CALL:
-    task->input = true; /* what its wait ended with is for it to take */
-    return call_step(task);
+  case AW_GO_CALL: return call_again(task);
   case AW_GO_RESUME: return resume_host(task, out, task->result);
-  case AW_GO_LEFT: aw__frame_close(task); return ON;
-  case AW_GO_GROUP: aw__group_close(task); return ON;
+  case AW_GO_JOINED: return join_step(task, out);
+  case AW_GO_LEFT: return join(task, task->inner, aw__frame_close, ON);
+  case AW_GO_GROUP: return join(task, task->inner, aw__group_close, ON);
   case AW_GO_GUARD: aw__guard_resume(task); return ON;
-  case AW_GO_CONCLUDE: aw__task_conclude(task); return OFF;
+  case AW_GO_CONCLUDE: return join(task, &task->scope, aw__task_conclude, OFF);
   case AW_GO_KILL: return aw__task_kill(task, out) ? HOST : ON;
   case AW_GO_HOST: break;
   }

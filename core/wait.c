@@ -131,14 +131,6 @@ int aw_await_yield(aw_task *task) {
   return 0;
 }
 
-int aw_await_turn(aw_task *task) {
-  assert(task->state == AW_TASK_RUNNING);
-  task->hopped = false;
-  task->go = AW_GO_RESUME;
-  aw__task_turn(task);
-  return 0;
-}
-
 int aw_await_idle(aw_task *task, uint64_t at) {
   if (task->engine->config.clock != AW_CLOCK_VIRTUAL)
     return aw_await_until(task, at);
@@ -243,10 +235,10 @@ int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
 
 /* ---- joining ---- */
 
-bool aw__wait_for_children(aw_task *task, aw_scope *scope) {
+bool aw__wait_for_children(aw_task *task, const aw_scope *scope) {
   if (scope->children == 0)
     return false;
-  park(task, &aw__wait_children, scope);
+  park(task, &aw__wait_children, (void *)(uintptr_t)scope);
   return true;
 }
 

@@ -17,6 +17,6 @@ int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
 bool aw__wait_refused(aw_task *task, aw_go go);
 int aw__wait_until(aw_task *task, uint64_t at);
 int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go);
-bool aw__wait_for_children(aw_task *task, aw_scope *scope);
+bool aw__wait_for_children(aw_task *task, const aw_scope *scope);
 
 #endif

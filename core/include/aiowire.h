@@ -874,7 +874,9 @@ typedef enum aw_task_state {
  */
 AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
                          const aw_task_config *config, aw_task **out);
-/* The same, as a child of an open `scope` [S1]. */
+/* The same, as a child of an open `scope` [S1]. It may be started from any task,
+ * also while the scope is being left: then it is joined, too. AW_EENDED once the
+ * scope's task has been resumed to close it. */
 AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
                           const aw_task_config *config, aw_task **out);
 
@@ -966,8 +968,6 @@ AW_API void *aw_task_host_at(const aw_task *task, size_t index);
 AW_API int aw_await_sleep(aw_task *task, uint64_t ns); /* AW_NEVER: no end */
 AW_API int aw_await_until(aw_task *task, uint64_t at); /* on the clock */
 AW_API int aw_await_yield(aw_task *task); /* until others have had a turn */
-/* The same where no cancel may come in between: RESUME comes with 0. */
-AW_API int aw_await_turn(aw_task *task);
 /* Wait until nothing else can run before `at` on a virtual clock [K6]; on a
  * real one as aw_await_until(). */
 AW_API int aw_await_idle(aw_task *task, uint64_t at);
@@ -1144,9 +1144,15 @@ AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
  *   cancelled  that code passed Cancelled on: cancels it, too
  *
  * Returns 0 when it is empty, 1 when a wait for its children was armed (park;
- * this wait is never cancelled [S2]). Then close it.
+ * this wait is never cancelled [S2]; RESUME comes with 0). Then close it, in
+ * the same step: from here on it takes no more children.
  */
 AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
+
+/* After it returned 0: let others have a turn before, and wait for the children
+ * that they start in the scope meanwhile. As that wait never cancelled. Gives
+ * 0: park, then close the scope. */
+AW_API int aw_await_join(aw_task *task);
 
 /* How a scope ended. */
 typedef struct aw_scope_end {

@@ -406,6 +406,40 @@ static aw_step fail_slowly(aw_engine *engine, aw_loop *loop, uint64_t ns,
   return next(engine, loop, then);
 }
 
+/* A scope is joined for good when its task is resumed to close it, and that of
+ * a task when it has failed, though its handler is still to be called. */
+static void what_is_closed_takes_nothing(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task_config handled = {.handler = claim(5)};
+  CHECK(aw_loop_start(loop, host(0), &handled, NULL) == 0);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope *scope;
+  CHECK(aw_scope_open(step.task, &open, &scope) == 0);
+  CHECK(aw_scope_start(scope, aw_sleep(1), NULL, NULL) == 0);
+  aw_task_park(step.task, &bodies[0]);
+  CHECK(aw_scope_leave(step.task, NULL, false) == 1);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(aw_scope_start(scope, aw_sleep(1), NULL, NULL) == AW_EENDED);
+  aw_scope_cancel(scope, claim(3), AW_SECOND);
+  aw_scope_end end;
+  aw_scope_close(step.task, &end);
+  CHECK(!end.cancelled && end.reason == 0);
+  aw_step_fail(step.task, aw_error_new(engine, AW_EHOST, claim(7)));
+  step = next(engine, loop, AW_STEP_FAILED);
+  size_t depth = 0;
+  scope = aw_loop_scope(loop);
+  scope = aw_scope_walk(scope, scope, &depth);
+  CHECK(aw_scope_task(scope) == step.task);
+  CHECK(aw_scope_start(scope, aw_sleep(1), NULL, NULL) == AW_EENDED);
+  aw_scope_cancel(scope, claim(3), AW_SECOND);
+  aw_step_handled(step.task);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
 static void a_slow_cleanup_is_told_with_what_it_hid(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -499,6 +533,7 @@ int main(void) {
   a_failure_at_the_root_wants_the_host();
   a_deadlock_wants_the_host();
   a_cancel_that_is_swallowed_is_told_once();
+  what_is_closed_takes_nothing();
   a_slow_cleanup_is_told_with_what_it_hid();
   a_quick_cleanup_is_not_told();
   an_operation_can_be_ended_by_somebody();

@@ -306,6 +306,94 @@ static void a_failing_child_cancels_its_siblings(void) {
   empty(engine, loop);
 }
 
+/* The innermost scope that is open in `owner`; none of its children has one. */
+static aw_scope *innermost(aw_task *owner) {
+  aw_scope *root = aw_loop_scope(aw_task_loop(owner)), *found = NULL;
+  size_t depth = 0;
+  for (aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth))
+    if (aw_scope_task(at) == owner || (found && !aw_scope_task(at)))
+      found = at;
+  return found;
+}
+
+/* As soon as `owner` is queued to close its innermost scope, start something in
+ * that. */
+static aw_turn start_late(aw_task *task, void *data) {
+  aw_task *owner = *(aw_task **)data;
+  if (aw_task_state_of(owner) != AW_TASK_READY) {
+    CHECK(aw_await_yield(task) == 0);
+    return AW_WAIT;
+  }
+  aw_wire *late = aw_then(aw_sleep(AW_SECOND), says("late"));
+  CHECK(aw_scope_start(innermost(owner), late, NULL, NULL) == 0);
+  return AW_DONE;
+}
+
+/* Spins off `child`, so that it is one of the innermost scope, and ends. */
+static aw_turn become(aw_task *task, void *child) {
+  aw_task_set_next(task, aw_wire_keep(child));
+  return AW_NEXT;
+}
+
+/* A wire that is done at once, but for a child that takes a second. */
+static aw_wire *leaves_a_child(aw_wire *child) {
+  return aw_then(aw_call(become, child), says("body"));
+}
+
+/* What is started in a scope when its join was over, and it was not closed yet,
+ * is part of the join. */
+static void join_late(aw_wire *(*make)(aw_wire *inside)) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_wire *child = aw_then(aw_sleep(AW_SECOND), says("child"));
+  aw_task *owner = start_task(loop, make(leaves_a_child(child)));
+  start(loop, aw_then(aw_when_done(owner), says("over")));
+  start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(start_late, &owner)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("body child late over ");
+  aw_task_release(owner);
+  aw_wire_release(child);
+  empty(engine, loop);
+}
+
+static aw_wire *by_itself(aw_wire *inside) {
+  return inside;
+}
+
+static aw_wire *in_a_join(aw_wire *inside) {
+  return aw_both(inside, aw_sleep(0));
+}
+
+static aw_wire *in_time(aw_wire *inside) {
+  return aw_timeout(inside, 9 * AW_SECOND, AW_DEFAULT);
+}
+
+static aw_wire *in_a_shield(aw_wire *inside) {
+  return aw_shielded(inside, 9 * AW_SECOND);
+}
+
+static aw_wire *in_a_finally(aw_wire *inside) {
+  return aw_finally(aw_sleep(0), inside, 9 * AW_SECOND);
+}
+
+static aw_wire *in_a_catch(aw_wire *inside) {
+  return aw_catch(inside, says("caught"));
+}
+
+static aw_wire *in_an_else(aw_wire *inside) {
+  return aw_or_else(inside, says("else"));
+}
+
+static void what_is_started_late_is_joined(void) {
+  join_late(by_itself);
+  join_late(in_a_join);
+  join_late(in_time);
+  join_late(in_a_shield);
+  join_late(in_a_finally);
+  join_late(in_a_catch);
+  join_late(in_an_else);
+}
+
 static void a_deadline_is_of_the_scope(void) {
   aw_engine *engine = virtual_engine();
   aw_loop *loop = new_loop(engine);
@@ -507,6 +595,7 @@ int main(void) {
   a_shielded_wire_outlives_a_cancel();
   a_scope_is_left_when_its_children_have_ended();
   a_failing_child_cancels_its_siblings();
+  what_is_started_late_is_joined();
   a_deadline_is_of_the_scope();
   a_scope_has_a_grace_of_its_own();
   an_outer_cancel_goes_through_inner_scopes();

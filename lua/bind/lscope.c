@@ -29,7 +29,7 @@ static awl_scope *check_scope(lua_State *L, awl_state *s) {
     luaL_typeerror(L, 1, "scope");
   awl_scope *scope = lua_touserdata(L, 1);
   if (!scope->scope)
-    awl_error(L, "this scope has been left");
+    awl_scope_left(L);
   return scope;
 }
 
@@ -37,7 +37,7 @@ static int scope_start(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_scope *scope = check_scope(L, s);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(scope->task));
-  return awl_start(L, s, loop, scope->scope, 2, 1);
+  return awl_start(L, s, loop, scope, 2, 1);
 }
 
 static int scope_cancel(lua_State *L) {
@@ -45,8 +45,12 @@ static int scope_cancel(lua_State *L) {
   awl_scope *scope = check_scope(L, s);
   lua_settop(L, 2);
   awl_new_cancelled(L, s, "scope");
-  awl_loop *loop = awl_loop_of(s, aw_task_loop(scope->task));
-  aw_scope_cancel(scope->scope, awl_hold(L, loop), AW_DEFAULT);
+  check_scope(L, s); /* a finalizer may have run its task to the end */
+  aw_value reason = awl_hold(L, awl_loop_of(s, aw_task_loop(scope->task)));
+  if (scope->scope)
+    aw_scope_cancel(scope->scope, reason, AW_DEFAULT);
+  else
+    awl_drop(s, reason);
   return 0;
 }
 
@@ -144,7 +148,7 @@ static int leave(lua_State *L, awl_worker *w, int status) {
   aw_task_park(w->task, w);
   if (aw_scope_leave(w->task, error, cancelled) != 0)
     return awl_park(L, w, after_join);
-  if (awl_at_once(w) || aw_await_turn(w->task) < 0)
+  if (awl_at_once(w) || aw_await_join(w->task) < 0)
     return close_scope(L, w);
   return awl_park(L, w, after_join); /* others first [F3] */
 }

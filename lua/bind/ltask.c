@@ -133,8 +133,25 @@ static const char *where_running(awl_state *s) {
   return task ? aw_task_where(task) : NULL;
 }
 
-int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
-              int arg, int level) {
+int awl_scope_left(lua_State *L) {
+  return awl_error(L, "this scope has been left");
+}
+
+/* Start `wire`, taken, in `scope` or at the root. What was made for it since it
+ * was asked for may have run finalizers, and those the scope's task. */
+static int start_in(const awl_loop *loop, const awl_scope *scope, aw_wire *wire,
+                    const aw_task_config *config, aw_task **out) {
+  if (!scope)
+    return aw_loop_start(loop->core, wire, config, out);
+  if (scope->scope)
+    return aw_scope_start(scope->scope, wire, config, out);
+  aw_wire_release(wire);
+  awl_drop(loop->state, config->handler);
+  return AW_EENDED;
+}
+
+int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
+              const awl_scope *scope, int arg, int level) {
   if (lua_isnoneornil(L, arg))
     return 0; /* [P2] */
   lua_settop(L, arg + 2);
@@ -154,10 +171,9 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop, aw_scope *scope,
   }
   aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config.handler);
   aw_task *task = NULL;
-  int rc = aw_scope_start(scope ? scope : aw_loop_scope(loop->core), wire,
-                          &config, &task);
+  int rc = start_in(loop, scope, wire, &config, &task);
   if (rc == AW_EENDED)
-    return awl_ended(L, loop);
+    return scope ? awl_scope_left(L) : awl_ended(L, loop);
   if (rc < 0)
     return awl_error(L, "not enough memory");
   fill(L, s, loop, task);
