@@ -45,6 +45,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
     engine->config = *config;
   engine->refs = 1;
   engine->random = engine->config.seed;
+  engine->choices = ~engine->config.seed; /* not the numbers of a shuffle */
   engine->credit = engine->credit_size = 1;
   aw__list_init(&engine->ready.tasks);
   aw__list_init(&engine->reports);

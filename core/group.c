@@ -29,6 +29,7 @@
 #include "frame.h"
 #include "loop.h"
 #include "memory.h"
+#include "ready.h"
 #include "scope.h"
 #include "task.h"
 #include "view.h"
@@ -50,10 +51,17 @@ static bool is_join(const aw_group *group) {
 
 /* ---- beginning ---- */
 
+/* The order of Select{}, see below, in the room of values. */
+static size_t room_for_order(const aw_wire *wire) {
+  return (wire->count * sizeof(uint32_t) + sizeof(aw_value) - 1) /
+         sizeof(aw_value);
+}
+
 /* How many values it keeps, see aw_group. */
 static size_t room_of(const aw_wire *wire) {
-  bool one = wire->kind == AW_WIRE_RACE || wire->kind == AW_WIRE_SELECT;
-  return one ? 1 : wire->count;
+  if (wire->kind == AW_WIRE_SELECT)
+    return 1 + room_for_order(wire);
+  return wire->kind == AW_WIRE_RACE ? 1 : wire->count;
 }
 
 static size_t size_of(const aw_wire *wire) {
@@ -77,9 +85,34 @@ aw_group *aw__group_open(aw_task *task, aw_wire *wire) {
   }
   aw__frame_enter(task, opened, AW_DEFAULT, AW_NO_SHIELD);
   opened->scope.group = true;
-  if (wire->kind == AW_WIRE_SELECT) /* rotates in the engine [H4] */
-    group->first = (uint32_t)(engine->selects++ % wire->count);
   return group;
+}
+
+/* ---- the order in which Select{} looks [F5, H4] ----
+ *
+ * Each choice looks in an order of its own, all orders being equally likely: so
+ * each source that is ready has the same chance, whatever others are beside it,
+ * and tasks that choose in turn cannot fall into step. (Where a choice only
+ * began at another place each time, a source behind one that is seldom ready
+ * was taken twice as often as the others.)
+ *
+ * Behind its one value a group has room for the order, a number for each
+ * operand: 0 while the operand stands in its own place, else 1 + the operand
+ * that stands there. It is shuffled as far as it is looked at. */
+
+static uint32_t standing_at(const uint32_t *order, uint32_t place) {
+  return order[place] ? order[place] - 1 : place;
+}
+
+/* The operand that begins next; it is drawn from those that have not. */
+static uint32_t draw_place(aw_group *group) {
+  uint32_t *order = (uint32_t *)&group->values[1];
+  uint32_t at = group->begun;
+  uint32_t drawn =
+      at + aw__choice(task_of(group)->engine, group->wire->count - at);
+  uint32_t place = standing_at(order, drawn);
+  order[drawn] = standing_at(order, at) + 1;
+  return place;
 }
 
 /* May one more begin now? */
@@ -95,7 +128,8 @@ aw_task *aw__group_next(aw_group *group) {
   if (!has_room(group))
     return NULL;
   aw_task *task = task_of(group), *operand;
-  uint32_t place = (group->first + group->begun) % group->wire->count;
+  bool drawn = group->wire->kind == AW_WIRE_SELECT;
+  uint32_t place = drawn ? draw_place(group) : group->begun;
   aw_task_config config = {.background = task->background};
   aw_wire *wire = aw_wire_keep(group->wire->u.items[place]);
   if (aw__loop_adopt(&group->opened.scope, wire, &config, &operand) < 0) {

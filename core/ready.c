@@ -29,11 +29,19 @@ aw_task *aw__ready_pop(aw_engine *engine) {
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014) */
-uint64_t aw__random(aw_engine *engine) {
-  uint64_t z = engine->random += UINT64_C(0x9e3779b97f4a7c15);
+static uint64_t draw(uint64_t *generator) {
+  uint64_t z = *generator += UINT64_C(0x9e3779b97f4a7c15);
   z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
   return z ^ (z >> 31);
+}
+
+uint64_t aw__random(aw_engine *engine) {
+  return draw(&engine->random);
+}
+
+uint32_t aw__choice(aw_engine *engine, uint32_t count) {
+  return (uint32_t)((draw(&engine->choices) >> 32) * count >> 32);
 }
 
 static bool scratch_for(aw_engine *engine, size_t count) {

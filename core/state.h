@@ -189,7 +189,6 @@ typedef struct aw_group {
   aw_opened opened; /* the scope of its operands, which are tasks */
   aw_wire *wire;
   uint32_t begun;  /* operands that were, in their order */
-  uint32_t first;  /* SELECT: the one to begin with */
   uint32_t winner; /* its number, once `decided` */
   uint32_t failed; /* ANY: how many have */
   aw_error *error; /* RACE: of the winner */
@@ -197,7 +196,8 @@ typedef struct aw_group {
   bool decided;
   bool won;          /* the winner has ended, with a value or `error` */
   bool cut;          /* an operand was cut short by a cancel from outside */
-  aw_value values[]; /* ALL: of each; RACE: of the winner; ANY: see group.c */
+  aw_value values[]; /* ALL: of each; RACE: of the winner; ANY, SELECT: see
+                        group.c */
 } aw_group;
 
 /* What a frame needs that runs a wire under protection; see guard.c. */
@@ -399,7 +399,7 @@ struct aw_engine {
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;
-  uint64_t selects; /* choices begun: where the next one looks first [H4] */
+  uint64_t choices; /* generator of the orders in which Select looks [H4] */
   aw_engine_config config;
   aw_slab *slabs;      /* the newest first */
   aw_task *free_tasks; /* a list */

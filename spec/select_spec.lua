@@ -175,16 +175,107 @@ describe("the order in which Select{...} looks", function()
     return count
   end
 
-  it("rotates: each ready event has its turn [F5] [H4]", function()
+  --- Each of `keys` was chosen as often as the others, but for five times what
+  --- chance makes of it.
+  local function assert_shares(count, keys, rounds)
+    local share = rounds / #keys
+    local most = 5 * math.sqrt(share * (1 - 1 / #keys))
+    for _, key in ipairs(keys) do
+      local n = count[key] or 0
+      assert.is_true(math.abs(n - share) <= most,
+        ("%s: %d of %d"):format(key, n, rounds))
+    end
+  end
+
+  local ROUNDS <const> = helper.scale(1000)
+
+  it("gives each ready event the same share [F5] [H4]", function()
     test(function(ev)
       local t = ev:start(helper.nop)
       aw.sleep(1)
-      local count = choices(aw.Select {
-        a = aw.Done(t), b = aw.Done(t), c = aw.Done(t),
-      }, 300)
-      for _, key in ipairs { "a", "b", "c" } do
-        assert.is_true((count[key] or 0) >= 30, key)
+      for n = 2, 5 do
+        local events, keys = {}, {}
+        for i = 1, n do
+          keys[i] = ("abcde"):sub(i, i)
+          events[keys[i]] = aw.Done(t)
+        end
+        assert_shares(choices(aw.Select(events), ROUNDS * n), keys, ROUNDS * n)
       end
+    end)
+  end)
+
+  it("does so whatever is beside them and is not ready [F5] [H4]", function()
+    test(function(ev)
+      local t = ev:start(helper.nop)
+      aw.sleep(1)
+      local d, never = aw.Done(t), aw.Never
+      for _, case in ipairs {
+        { { "a", "b" }, { a = d, b = d, c = never } },
+        { { "a", "c" }, { a = d, b = never, c = d } },
+        { { "b", "c" }, { a = never, b = d, c = d } },
+        { { "a", "d" }, { a = d, b = never, c = never, d = d } },
+        { { "a", "b", "d" }, { a = d, b = d, c = never, d = d } },
+      } do
+        local keys, events = case[1], case[2]
+        assert_shares(choices(aw.Select(events), 2 * ROUNDS), keys,
+          2 * ROUNDS)
+      end
+    end)
+  end)
+
+  for tasks = 2, 4 do
+    it(("cannot fall into step in %d tasks that choose in turn [F5]")
+      :format(tasks), function()
+      test(function()
+        local x, y = aw.channel(tasks), aw.channel(tasks)
+        local choice = aw.Select { a = aw.Recv(x), b = aw.Recv(y) }
+        local function writer(ch)
+          return function()
+            while true do
+              ch:send(true)
+            end
+          end
+        end
+        aw.start(writer(x), nil, { background = true })
+        aw.start(writer(y), nil, { background = true })
+        aw.yield()
+        local counts = {}
+        aw.scope(function(s)
+          for i = 1, tasks do
+            s:start(function()
+              counts[i] = choices(choice, ROUNDS)
+            end)
+          end
+        end)
+        for i = 1, tasks do
+          assert_shares(counts[i], { "a", "b" }, ROUNDS)
+        end
+      end)
+    end)
+  end
+
+  it("is the same in each run, whatever the clock says [F6]", function()
+    helper.leak_checked(function()
+      local function run(opts)
+        local ev = aw.EventLoop(opts)
+        local log = {}
+        ev:start(function()
+          local t = ev:start(helper.nop)
+          t:wait()
+          local w = aw.Select { a = aw.Done(t), b = aw.Done(t) }
+          for i = 1, 50 do
+            log[i] = aw.await(w)
+          end
+        end)
+        ev:run()
+        return table.concat(log)
+      end
+      local real = run { clock = "real", signals = false }
+      assert.are.equal(real, run { clock = "real", signals = false })
+      assert.are.equal(real, run { clock = "virtual", signals = false })
+      local one = run { clock = "virtual", seed = 1, signals = false }
+      local two = run { clock = "virtual", seed = 2, signals = false }
+      assert.is_true(real ~= one and one ~= two and real ~= two)
     end)
   end)
 

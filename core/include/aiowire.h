@@ -283,7 +283,7 @@ AW_API aw_wire *aw_either(aw_wire *a, aw_wire *b);
  * to an event may fail: such an operand decides at its end, not its commit. */
 AW_API aw_wire *aw_any(aw_wire *const *wires, size_t count);
 
-/* As aw_race(), of events only, begun in rotating order; ends with the number
+/* As aw_race(), of events only, begun in random order; ends with the number
  * and the value [H4]. NULL when one is no event, see aw_wire_is_event(). */
 AW_API aw_wire *aw_select(aw_wire *const *wires, size_t count);
 
@@ -646,7 +646,8 @@ typedef enum aw_shape {
 
 typedef struct aw_engine_config {
   aw_clock clock;
-  uint64_t seed; /* not 0: shuffle each round with it [F6] */
+  uint64_t seed; /* not 0: shuffle each round with it [F6]; the orders in which
+                    aw_select() looks begin with it, too */
   void *host;    /* handed to the functions below */
   /* Release a value; give a second claim on one, which cannot fail. Neither
    * may call the library. NULL: values need no care. */

@@ -184,14 +184,24 @@ static void an_event_that_is_ready_ends_the_choice_at_once(void) {
   gone(engine);
 }
 
-static void a_choice_rotates_and_takes_events_only(void) {
+/* Two of three are ready: each of them is taken as often, wherever the third
+ * stands. */
+static void a_choice_is_fair_and_takes_events_only(void) {
   aw_engine *engine = gathering_engine();
   int code;
-  for (unsigned i = 0; i < 4; i++) {
-    mailbox a = {5, NULL}, b = {5, NULL};
-    aw_wire *pair[2] = {from(&a), from(&b)};
-    aw_value value = value_of(engine, aw_select(pair, 2), &code);
-    CHECK(code == 0 && value == (i % 2 ? 205 : 105));
+  for (int last = 0; last < 3; last++) {
+    int taken[3] = {0, 0, 0};
+    for (unsigned i = 0; i < 1000; i++) {
+      mailbox boxes[3] = {{5, NULL}, {5, NULL}, {5, NULL}};
+      boxes[last].value = 0;
+      aw_wire *three[3] = {from(&boxes[0]), from(&boxes[1]), from(&boxes[2])};
+      aw_value value = value_of(engine, aw_select(three, 3), &code);
+      CHECK(code == 0 && value % 100 == 5);
+      taken[value / 100 - 1]++;
+    }
+    CHECK(taken[last] == 0);
+    for (int i = 0; i < 3; i++)
+      CHECK(i == last || (taken[i] >= 400 && taken[i] <= 600));
   }
   aw_wire *pair[2] = {aw_sleep(0), gives(1)};
   CHECK(aw_select(pair, 2) == NULL);
@@ -389,7 +399,7 @@ int main(void) {
   a_race_is_decided_by_the_first_end();
   an_event_decides_when_it_commits();
   an_event_that_is_ready_ends_the_choice_at_once();
-  a_choice_rotates_and_takes_events_only();
+  a_choice_is_fair_and_takes_events_only();
   any_takes_the_first_value();
   what_fails_is_replaced();
   a_timeout_fails_when_it_has_cut_short();

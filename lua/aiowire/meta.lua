@@ -248,8 +248,8 @@ function Scope:cancel(reason) end
 ---@field name? string for people
 ---@field clock? "real"|"virtual" a virtual clock starts at 0 and jumps [K6];
 ---  gives the loop an engine of its own [S6]
----@field seed? integer shuffles each round, so that tests meet other orders
----  [F6]; gives the loop an engine of its own
+---@field seed? integer shuffles each round, and draws the choices of Select, so
+---  that tests meet other orders [F6]; gives the loop an engine of its own
 ---@field signals? boolean false: leave SIGINT and SIGTERM alone [L2]; default
 ---  true
 
@@ -517,8 +517,9 @@ function aw.Race(operands) end
 function aw.Any(operands) end
 
 --- One atomic choice of events: the key of the one that commits, then its
---- results [H4]. Where several are ready, each has its turn. Raises for what is
---- no event.
+--- results [H4]. Where several are ready, each is as likely as the others; the
+--- draws depend on nothing but the loop's seed [F5, F6]. Raises for what is no
+--- event.
 ---@param events table<integer|string, aiowire.Wire>
 ---@return aiowire.Wire
 function aw.Select(events) end
