@@ -179,10 +179,15 @@ void aw_channel_release(aw_channel *channel) {
   aw_free(channel);
 }
 
+/* What it ends with is a result as any, and not replaced by Cancelled; but a
+ * background task ends with the loop that closes the channel as it ends. */
 static void end_receiver(aw_channel *channel, aw_task *task) {
   aw__meeting_leave(&channel->meeting, task);
   aw_task_set_value(task, keep(channel, channel->config.end));
-  aw_wait_complete(task, 0);
+  if (task->background)
+    aw__task_wake_closed(task, 0);
+  else
+    aw_wait_complete(task, 0);
 }
 
 static void end_sender(aw_channel *channel, aw_task *task) {

@@ -48,6 +48,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   engine->choices = ~engine->config.seed; /* not the numbers of a shuffle */
   engine->credit = engine->credit_size = 1;
   aw__list_init(&engine->ready.tasks);
+  aw__list_init(&engine->closed);
   aw__list_init(&engine->reports);
   aw__list_init(&engine->running);
   aw__list_init(&engine->idle);
@@ -169,6 +170,7 @@ static void time_is_up(uv_timer_t *timer) {
 /* Has anything come that must not wait until there is I/O, too? */
 static bool has_news(const aw_engine *engine) {
   return engine->ready.count > 0 || engine->woken ||
+         !aw__list_empty(&engine->closed) ||
          !aw__list_empty(&engine->reports) || aw__zmq_is_dirty(engine);
 }
 
@@ -326,6 +328,8 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   look(engine);
   bool fired = expire(engine);
   poll_now(engine);
+  if (!aw__list_empty(&engine->closed))
+    aw__task_queue_closed(engine);
   if (engine->ready.count > 0) {
     aw__ready_round(engine);
     return AGAIN;

@@ -8,10 +8,10 @@
  *
  * Invariants (asserted where they could break):
  *   I1  a task is in exactly one place: running (engine.current), queued
- *       (`link` is in the ready queue or a loop's pending list), or parked on
- *       one wait (`wait` set); or it has ended
+ *       (`link` is in the ready queue, engine.closed or a loop's pending list),
+ *       or parked on one wait (`wait` set); or it has ended
  *   I2  a wait ends exactly once; `wait` is emptied before anyone is told
- *   I3  the engine blocks iff the ready queue is empty
+ *   I3  the engine blocks iff the ready queue and engine.closed are empty
  *   I4  memory that libuv holds is in the engine, never in a task
  *   I5  the core calls only C steps, arm, disarm, drop, keep and release
  *   I6  aw_next() is not entered from inside itself
@@ -314,7 +314,9 @@ struct aw_task {
   uint32_t refs, steps;
   int result; /* how the last wait ended */
   uint16_t depth, capacity;
-  uint16_t cancels; /* times Cancelled was given [C9] */
+  unsigned cancels : 10; /* times Cancelled was given; 1,000 at most [C9] */
+  unsigned closed : 1;   /* its wait ended since its object was closed: not told
+                            yet, and Cancelled comes before it [C2] */
   uint8_t state, go, outcome;
   uint8_t given; /* how deep the scope is whose Cancelled it was given, the
                     outermost; 1: its own, or from above; 0: none that goes on */
@@ -392,10 +394,13 @@ struct aw_engine {
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
   aw_notice swallowed; /* a task was given Cancelled twice */
-  aw_link reports;     /* failed tasks whose host must be told */
-  aw_link running;     /* loops, outermost first */
-  aw_link idle;        /* tasks in aw_await_idle() */
-  size_t external;     /* waits that something outside ends */
+  aw_link
+      closed; /* background tasks that are to learn of a close, see task.c */
+  uint32_t patience; /* how many looks at the clock these wait yet */
+  aw_link reports;   /* failed tasks whose host must be told */
+  aw_link running;   /* loops, outermost first */
+  aw_link idle;      /* tasks in aw_await_idle() */
+  size_t external;   /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
   size_t hardened; /* scopes that are hard: look for tasks to kill */
   uint64_t steps, turns, ids, random;

@@ -458,6 +458,8 @@ static move join_step(aw_task *task, aw_step *out) {
 /* ---- running ---- */
 
 static move go(aw_task *task, aw_step *out) {
+  if (task->closed)
+    aw__task_tell_closed(task);
   switch ((aw_go)task->go) {
   case AW_GO_DESCEND: return descend(task, out);
   case AW_GO_BOUNDARY: return next_element(task, out);

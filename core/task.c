@@ -277,15 +277,64 @@ void aw__task_queue(aw_task *task) {
   aw__ready_push(task->engine, task);
 }
 
-void aw__task_wake(aw_task *task, int result) {
+static void unpark(aw_task *task, int result) {
   assert(task->wait != NULL); /* it was parked, and nobody woke it before us */
   task->engine->external -= task->wait->external;
   task->wait = NULL;
   task->on = NULL;
   task->result = result;
+}
+
+void aw__task_wake(aw_task *task, int result) {
+  if (result == AW_ECLOSED) {
+    aw__task_wake_closed(task, result);
+    return;
+  }
+  unpark(task, result);
   aw__task_queue(task);
   if (task->contender)
     aw__group_commit(task);
+}
+
+/* ---- waits whose object was closed ----
+ *
+ * Such a wait has taken nothing, so it is no commit [C6]: when the task is
+ * cancelled before its turn comes, it is given Cancelled instead [C2]. But not
+ * when that is because something has failed: of several failures that come of
+ * one close none is lost [E3].
+ *
+ * Most often a loop's main task closes an object as it ends, and with it the
+ * loop cancels the background tasks that waited for that object. It may take a
+ * few more turns to end. Therefore background tasks wait in engine.closed until
+ * nobody else is ready, or for PATIENCE looks at the clock, so that tasks which
+ * are always ready do not keep them for ever. */
+
+enum { PATIENCE = 16 };
+
+void aw__task_wake_closed(aw_task *task, int result) {
+  aw_engine *engine = task->engine;
+  unpark(task, result);
+  task->closed = true;
+  if (task->background) {
+    if (aw__list_empty(&engine->closed))
+      engine->patience = PATIENCE;
+    task->state = AW_TASK_READY;
+    aw__list_append(&engine->closed, &task->link);
+  } else {
+    aw__task_queue(task);
+  }
+  if (task->contender)
+    aw__group_commit(task);
+}
+
+void aw__task_queue_closed(aw_engine *engine) {
+  if (engine->ready.count > 0 && engine->patience > 0) {
+    engine->patience--;
+    return;
+  }
+  aw_link *link;
+  while ((link = aw__list_shift(&engine->closed)) != NULL)
+    aw__task_queue(AW_CONTAINER(aw_task, link, link));
 }
 
 void aw__wake_list(aw_link *waiters, int result) {
@@ -311,6 +360,22 @@ static int give_cancelled(aw_task *task) {
   }
   count_cancelled(task);
   return AW_ECANCELED;
+}
+
+/* Is the task cancelled since something has failed? */
+static bool failed_above(const aw_task *task) {
+  aw_value reason;
+  aw_cancel_kind by = aw_task_cancelled_by(task, &reason);
+  return by == AW_BY_FAILURE ||
+         (by == AW_BY_LOOP && task->loop->ending == AW_LOOP_FAILED);
+}
+
+void aw__task_tell_closed(aw_task *task) {
+  task->closed = false;
+  if (task->inner->eff == AW_LEVEL_NONE || failed_above(task))
+    return;
+  aw__task_drop_outcome(task);
+  task->result = give_cancelled(task);
 }
 
 void aw__task_turn(aw_task *task) {

@@ -21,6 +21,12 @@ bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
 void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
+/* The same as a wake with AW_ECLOSED, where the wait ends otherwise. */
+void aw__task_wake_closed(aw_task *task, int result);
+/* Background tasks that were woken so: queue them, if it is time. */
+void aw__task_queue_closed(aw_engine *engine);
+/* The turn of a task that was woken so has come. */
+void aw__task_tell_closed(aw_task *task);
 /* It has left a scope: if Cancelled was of that, it is over. */
 void aw__task_forget_cancelled(aw_task *task);
 void aw__task_abort(aw_task *task);  /* parked → ready, Cancelled */

@@ -443,7 +443,11 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 /* End the wait of `task`, which becomes ready; runs nothing [I2].
  *
  *   result  0, or a negative code: what aw_task_result() and RESUME tell, and
- *           what a wire fails with
+ *           what a wire fails with. AW_ECLOSED, of what was closed, becomes
+ *           AW_ECANCELED when the task is cancelled before its turn comes, other
+ *           than by a failure [C2]; background tasks are told of it when no
+ *           other task is ready, so that they end with a loop whose main task
+ *           closes what they wait for as it ends [T2]
  *
  * Call from: anywhere on the engine's thread, callbacks of libuv included, but
  * not from `arm`.
