@@ -213,16 +213,13 @@ int luaopen_aiowire(lua_State *L) {
 /* ---- for hosts ---- */
 
 /* os.exit([code [, close]]): keep the code, stop all, raise Cancelled. With
- * `false` as second argument, or outside of a run, at once as ever. */
+ * the word `false` as second argument, which nil is not, or outside of a run,
+ * at once as ever. */
 static int host_exit(lua_State *L) {
   awl_state *s = awl_of(L);
-  bool at_once = !s->run.engine || (lua_gettop(L) > 1 && !lua_toboolean(L, 2));
-  if (at_once) {
-    lua_pushvalue(L, lua_upvalueindex(2)); /* Lua's own */
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 0);
-    return 0;
-  }
+  bool at_once = lua_isboolean(L, 2) && !lua_toboolean(L, 2);
+  if (at_once || !s->run.engine) /* Lua's own, whose name is in messages */
+    return lua_tocfunction(L, lua_upvalueindex(2))(L);
   bool success =
       lua_isnoneornil(L, 1) || (lua_isboolean(L, 1) && lua_toboolean(L, 1));
   s->exit_code = success               ? 0
