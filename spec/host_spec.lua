@@ -222,8 +222,59 @@ return aw.Sleep(0.001) >> aw.Call(error, "boom", 0)
     contains(outcome.err, "boom")
   end)
 
+  it("may return a Poller, which then runs [host]", function()
+    assert_outcome("x\n", 0, process.host [[
+local aw = require "aiowire"
+child = aw.spawn { "echo", "x" }
+local poller
+poller = aw.Poller { [child.stdout] = function()
+  print(child.stdout:read "l")
+  poller:shutdown()
+end }
+return poller
+]])
+  end)
+
   it("may return nothing [host]", function()
     assert_outcome("", 0, process.host "return")
+  end)
+
+  -- Such a file is a module for `require`, and may be run, too.
+  for _, result in ipairs {
+    "{}", "{ run = print }", "nil", "nil, 'x'", "false", "true", "7", "'x'",
+    "print", "function() print 'never' end",
+    "setmetatable({}, { __call = function() print 'never' end })",
+    "coroutine.create(print)", "io.stdout", "{}, aw.Call(print, 'never')",
+    "aw", "aw.current()", "aw.EventLoop {}", "aw.event()", "aw.channel()",
+  } do
+    it(("that returns %s ends as in lua5.4 [host]"):format(result), function()
+      local script = "local aw = require 'aiowire'\nprint 'ran'\nreturn "
+        .. result
+      assert_outcome("ran\n", 0, process.host(script))
+      assert_outcome("ran\n", 0, process.run("exec $aiowire - <s.lua",
+        { ["s.lua"] = script }))
+      assert_outcome("ran\n", 0, process.run("exec $aiowire <s.lua",
+        { ["s.lua"] = script }))
+      assert_outcome("ran\nran\nend\n", 0, process.run(
+        [[exec $aiowire -e "$(cat s.lua)" -e "$(cat s.lua)" -e 'print "end"']],
+        { ["s.lua"] = script }))
+    end)
+  end
+
+  it("that returns anything but a wire is waited for as ever [host]",
+    function()
+      assert_outcome("main\nlater\n", 0, process.host [[
+local aw = require "aiowire"
+aw.start(aw.Sleep(0.001) >> aw.Call(print, "later"))
+print "main"
+return {}
+]])
+    end)
+
+  it("that is the file of LUA_INIT may return a table [host]", function()
+    assert_outcome("ran\n", 0, process.run(
+      "LUA_INIT=@init.lua exec $aiowire -e 'print \"ran\"'",
+      { ["init.lua"] = "return {}" }))
   end)
 
   it("may use coroutines that await [C11]", function()

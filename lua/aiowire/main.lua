@@ -1,17 +1,22 @@
---- The root task of the program: run `f(...)`, then the wire it returns.
+--- The root task of the program: run `f(...)`, then the Wire or Poller that it
+--- returns. Anything else that it returns is ignored, as lua ignores it: a file
+--- that gives a table or a function to `require` is a program, too, that does
+--- nothing more.
 --- Returns true, or false, the error and its info.
 local aw, inner = ...
+
+local function is_runnable(v)
+  return inner.is_made(v) or inner.is_poller and inner.is_poller(v)
+end
 
 return function(f, ...)
   local ev = aw.EventLoop { name = "main" }
   local arguments = table.pack(...)
   local function main()
-    local next = f(table.unpack(arguments, 1, arguments.n))
-    if next ~= nil and not inner.is_wire(next) then
-      error(("the main chunk must return nothing or a wire, got %s (%s)")
-        :format(type(next), tostring(next)), 0)
+    local result = f(table.unpack(arguments, 1, arguments.n))
+    if is_runnable(result) then
+      return result
     end
-    return next
   end
   inner.start_raw(ev, aw.Wire(main):named "main")
   local ok, err = pcall(ev.run, ev)

@@ -24,6 +24,10 @@ local Poller = {}
 -- [Poller] = { sources = { [src] = entry }, count, made, flags, on_error, run }
 local state_of = setmetatable({}, { __mode = "k" })
 
+function inner.is_poller(v)
+  return state_of[v] ~= nil
+end
+
 local function state(poller, what)
   local found = state_of[poller]
   if not found then

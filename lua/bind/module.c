@@ -86,6 +86,12 @@ static int inner_is_wire(lua_State *L) {
   return 1;
 }
 
+/* is_made(v): is it a Wire itself, not only something that stands for one? */
+static int inner_is_made(lua_State *L) {
+  lua_pushboolean(L, awl_test_wire(L, awl_of(L), 1) != NULL);
+  return 1;
+}
+
 /* timeout(seconds): a new Timeout */
 static int inner_timeout(lua_State *L) {
   awl_push_timeout(L, luaL_checknumber(L, 1));
@@ -116,6 +122,7 @@ static int inner_task_cancelled(lua_State *L) {
 
 static const luaL_Reg inner_functions[] = {
     {"is_wire", inner_is_wire},
+    {"is_made", inner_is_made},
     {"timeout", inner_timeout},
     {"where", inner_where},
     {"raise", inner_raise},

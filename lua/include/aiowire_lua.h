@@ -42,8 +42,8 @@ AW_API int luaopen_aiowire(lua_State *L);
 AW_API int luaopen_aiowire_zmq(lua_State *L);
 
 /* Run a function as the root task of a main loop, to the end of all that it
- * starts. SIGINT and SIGTERM are held meanwhile. A wire that the function
- * returns is run by the root task as well.
+ * starts. SIGINT and SIGTERM are held meanwhile. A Wire or Poller that the
+ * function returns is run by the root task as well.
  *
  *   nargs   the function's arguments on the stack's top, the function below
  *   code    receives the signal's number, the code given to os.exit, or, with
