@@ -85,6 +85,22 @@ end
 ]]):format(name)))
     end)
 
+    it("while a loop with a clock of its own blocks does so, too [L2, S6]",
+      function()
+        local outcome = process.host(prelude .. ([[
+local _ <close> = sweeper "main"
+signal_me("%s", 0.1)
+aw.run(function()
+  local _ <close> = sweeper "inner"
+  aw.sleep(60)
+end, { seed = 1 })
+aw.sleep(60)
+say "never"
+]]):format(name))
+        assert_died_by(number, outcome)
+        assert.are.equal("inner\nmain\n", outcome.out)
+      end)
+
     it("during a clean-up lets that end [L2]", function()
       local outcome = process.host(prelude .. ([[
 local task = aw.start(function()

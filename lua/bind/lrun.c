@@ -57,7 +57,11 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   if (rc < 0)
     return refuse_run(L, loop, rc);
   bool held = loop->signals && awl_signals_hold(s, loop->engine);
+  aw_engine *outer =
+      loop->signals && !held ? awl_signals_wake(loop->engine->core) : NULL;
   rc = awl_drive(L, s, loop, NULL, limit);
+  if (outer)
+    (void)awl_signals_wake(outer);
   int signal = 0;
   if (held)
     signal = awl_signals_release();

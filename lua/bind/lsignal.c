@@ -22,7 +22,7 @@ enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
 enum { SLICE = 1000, SWITCH = 20 }; /* a switch of coroutines counts as 20 */
 
 static struct {
-  aw_engine *engine;            /* that is woken; NULL: nothing is held */
+  aw_engine *volatile engine;   /* that is woken; NULL: nothing is held */
   lua_State *volatile running;  /* coroutine that runs now, or NULL */
   volatile sig_atomic_t count;  /* signals since it is held */
   volatile sig_atomic_t seen;   /* of these, told to the engine */
@@ -121,6 +121,16 @@ int awl_signals_release(void) {
   held.engine = NULL;
   held.running = NULL;
   return held.number;
+}
+
+aw_engine *awl_signals_wake(aw_engine *engine) {
+  aw_engine *before = held.engine;
+  if (!before || aw_engine_wakeable(engine) < 0)
+    return NULL;
+  held.engine = engine;
+  if (held.seen < held.count)
+    aw_engine_wake(engine); /* it came just before */
+  return before;
 }
 
 int awl_signals_taken(int *count) {
