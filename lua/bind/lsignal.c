@@ -78,6 +78,13 @@ static void on_signal(int number) {
   aw_engine_wake(held.engine);
 }
 
+bool aw_lua_interrupt(int signal_number) {
+  if (!held.engine || held.count > 0)
+    return false;
+  on_signal(signal_number);
+  return true;
+}
+
 static void on_quit(int number) {
   (void)number;
   held.dump = 1;

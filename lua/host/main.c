@@ -9,11 +9,13 @@
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *
  * Neighbours: options.c reads the command line, text.c refuses bytecode,
- * memory.c is where the Lua state has its memory from.
+ * memory.c is where the Lua state has its memory from, output.c watches
+ * standard output.
  */
 
 #include "memory.h"
 #include "options.h"
+#include "output.h"
 #include "text.h"
 
 #include "aiowire_lua.h"
@@ -24,7 +26,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +152,10 @@ static void require_global(lua_State *L, host *h, const char *spec) {
   const char *global = lua_pushlstring(L, spec, length);
   lua_getglobal(L, "require");
   lua_pushstring(L, equals ? equals + 1 : spec);
-  if (lua_pcall(L, 1, 1, -4) == LUA_OK)
+  host_output_die_at_once(true);
+  int status = lua_pcall(L, 1, 1, -4);
+  host_output_die_at_once(false);
+  if (status == LUA_OK)
     lua_setglobal(L, global);
   else
     fail(h, lua_tostring(L, -1));
@@ -298,54 +302,6 @@ static void open_standard_files(void) {
   }
 }
 
-static bool output_has_reader(void) {
-  struct pollfd output = {STDOUT_FILENO, POLLOUT, 0};
-  return poll(&output, 1, 0) <= 0 || !(output.revents & POLLERR);
-}
-
-/* A broken pipe is an error of the write that met it, and no reason to die –
- * unless nobody reads our output any more, as in `aiowire x.lua | head`. */
-static void on_broken_pipe(int signal_number) {
-  int saved = errno;
-  if (!output_has_reader()) {
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-  }
-  errno = saved;
-}
-
-/* A handler rather than SIG_IGN, which children would inherit. */
-static void survive_broken_pipes(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = on_broken_pipe;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGPIPE, &action, NULL);
-}
-
-/* Output that could not be written is an error like any other, but for a
- * reader that went away. */
-static void flush_output(host *h) {
-  bool lost = ferror(stdout) != 0; /* print flushes, and says nothing */
-  lost = fflush(stdout) != 0 || lost;
-  if (!lost || !output_has_reader())
-    return;
-  fputs("aiowire: cannot write to stdout\n", stderr);
-  if (h->status == 0)
-    h->status = STATUS_ERROR;
-}
-
-/* Die by the signal that ended us, so that shells see what happened. */
-static void die_by(int signal_number) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal_number);
-  signal(signal_number, SIG_DFL);
-  sigprocmask(SIG_UNBLOCK, &set, NULL);
-  raise(signal_number);
-}
-
 static void run_state(host *h) {
   lua_State *L = luaL_newstate();
   if (!L) {
@@ -364,7 +320,7 @@ static void run_state(host *h) {
 int main(int argc, char **argv) {
   host h = {.status = 0};
   open_standard_files();
-  survive_broken_pipes();
+  host_output_watch();
   host_options_read(&h.options, argc, argv);
   if (h.options.bad) {
     host_options_complain(&h.options);
@@ -374,8 +330,8 @@ int main(int argc, char **argv) {
     host_options_help(stdout);
   else
     run_state(&h);
-  flush_output(&h);
+  bool written = host_output_flush();
   if (h.signal)
-    die_by(h.signal);
-  return h.signal ? 128 + h.signal : h.status;
+    host_die_by(h.signal);
+  return written || h.status ? h.status : STATUS_ERROR;
 }

@@ -27,7 +27,7 @@ extern "C" {
 typedef enum aw_lua_end {
   AW_LUA_OK,     /* the program and all that it started is done */
   AW_LUA_ERROR,  /* an error reached the top; it is on the stack */
-  AW_LUA_SIGNAL, /* SIGINT or SIGTERM ended it, and all is cleaned up */
+  AW_LUA_SIGNAL, /* a signal ended it, and all is cleaned up */
   AW_LUA_EXIT    /* os.exit(code) was called, and all is cleaned up */
 } aw_lua_end;
 
@@ -55,6 +55,13 @@ AW_API int luaopen_aiowire_zmq(lua_State *L);
  * Call from: a protected call outside any task.
  */
 AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
+
+/* End what runs as the first SIGINT would, with clean-up, but by this signal:
+ * for a host's own handlers of others. Returns false, and does nothing, where
+ * nothing runs or a signal is ending it already.
+ * Call from: a signal handler of the thread that runs it.
+ */
+AW_API bool aw_lua_interrupt(int signal_number);
 
 /* Put the host's coroutine.* and os.exit in place: aw.install() for a
  * program that owns the state, with an os.exit that cleans up first.

@@ -49,6 +49,8 @@ static int push_status(lua_State *L, const awio_process *p) {
     lua_setfield(L, -2, "lost");
     return 1;
   }
+  if (p->signal == SIGPIPE && p->shares_output)
+    awio_tell_broken_output();
   lua_pushinteger(L, died ? p->signal : p->code);
   lua_setfield(L, -2, died ? "signal" : "code");
   return 1;

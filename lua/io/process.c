@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 struct awio_hub {
   aw_closer closer; /* first */
@@ -200,6 +201,7 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   p->refs = 1;
   p->grace_ms = grace_ms;
   p->group = program->group;
+  p->shares_output = program->files[1] == STDOUT_FILENO;
   snprintf(p->name, sizeof p->name, "%s", program->command);
   link_in(p, hub);
   *out = p;

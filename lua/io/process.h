@@ -32,6 +32,7 @@ typedef struct awio_process {
   bool lost;   /* somebody else reaped it: nobody knows how it ended */
   bool ending; /* … */
   bool group;  /* it leads a process group of its own */
+  bool shares_output; /* it writes to our standard output */
   char name[40];
 } awio_process;
 

@@ -1,7 +1,8 @@
 /* system.c - SIGPIPE, inherited descriptors, starting and reaping programs
  *
  * A library has no business with the process's signals: a write blocks SIGPIPE
- * in its own thread and takes away the one it has caused [U9].
+ * in its own thread and takes away the one it has caused [U9]. Only the signal
+ * of a standard stream is left to a handler, where the process has one.
  *
  * Programs are started by posix_spawn, not by libuv, which forks: that copies
  * the page tables of a large process, and every page that is written after it,
@@ -47,13 +48,25 @@ static ssize_t write_again(int fd, const void *data, size_t size) {
   return put < 0 ? -errno : put;
 }
 
+static bool is_handled(int number) {
+  struct sigaction now;
+  return sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_DFL &&
+         now.sa_handler != SIG_IGN;
+}
+
+void awio_tell_broken_output(void) {
+  if (is_handled(SIGPIPE))
+    raise(SIGPIPE);
+}
+
 ssize_t awio_write(int fd, const void *data, size_t size) {
   sigset_t broken, pending, before;
   sigemptyset(&broken);
   sigaddset(&broken, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &broken, &before);
   ssize_t put = write_again(fd, data, size);
-  if (put == -EPIPE && !sigismember(&before, SIGPIPE)) {
+  bool left = fd <= STDERR_FILENO && is_handled(SIGPIPE);
+  if (put == -EPIPE && !left && !sigismember(&before, SIGPIPE)) {
     static const struct timespec AT_ONCE = {0, 0};
     sigpending(&pending);
     if (sigismember(&pending, SIGPIPE))

@@ -12,6 +12,10 @@
 ssize_t awio_read(int fd, void *data, size_t size);
 ssize_t awio_write(int fd, const void *data, size_t size);
 
+/* A child has died of SIGPIPE by writing to our standard output: let the
+ * handler that the process has for it, if any, know as if we had written. */
+void awio_tell_broken_output(void);
+
 /* Is a read (else a write) of `fd` sure not to block now? */
 bool awio_ready(int fd, bool writing);
 
