@@ -93,7 +93,7 @@ static void mark(aw_zmq *z) {
 }
 
 void aw_zmq_touch(aw_zmq *z) {
-  if (AW_ZMQ_FLAW == NO_LOOK)
+  if (AW_ZMQ_FLAW == NO_LOOK || !z)
     return;
   z->drained = false;
   if (awaited(z))
@@ -351,11 +351,13 @@ static int read_events(aw_zmq *z) {
 }
 
 int aw_zmq_fd(const aw_zmq *z) {
-  return z->fd;
+  return z ? z->fd : -1;
 }
 
 /* To read them uses up the news of who waits. */
 int aw_zmq_events(aw_zmq *z) {
+  if (!z)
+    return AW_ECLOSED;
   int events = read_events(z);
   if (awaited(z))
     mark(z);
@@ -497,12 +499,14 @@ void aw__zmq_settle(aw_engine *engine) {
 /* ---- waiting ---- */
 
 bool aw_zmq_receiving(const aw_zmq *z) {
-  return !aw__list_empty(&z->receivers);
+  return z && !aw__list_empty(&z->receivers);
 }
 
 bool aw_zmq_sending(const aw_zmq *z,
                     bool (*match)(const void *data, const void *what),
                     const void *what) {
+  if (!z)
+    return false;
   const aw_link *link = z->senders.next;
   for (; link != &z->senders; link = link->next) {
     const aw_task *task = AW_CONTAINER(aw_task, link, (uintptr_t)link);
@@ -536,6 +540,8 @@ static int join(aw_task *task, aw_zmq *z, aw_link *list) {
 int aw_zmq_arm(aw_task *task, aw_zmq *z, int events) {
   if (events < AW_READABLE || events > EITHER)
     return AW_EINVAL;
+  if (!z)
+    return AW_ECLOSED;
   return join(task, z,
               events == AW_READABLE   ? &z->readers
               : events == AW_WRITABLE ? &z->writers
@@ -543,10 +549,14 @@ int aw_zmq_arm(aw_task *task, aw_zmq *z, int events) {
 }
 
 int aw_zmq_arm_receive(aw_task *task, aw_zmq *z) {
+  if (!z)
+    return AW_ECLOSED;
   return z->config->receive ? join(task, z, &z->receivers) : AW_EINVAL;
 }
 
 int aw_zmq_arm_send(aw_task *task, aw_zmq *z) {
+  if (!z)
+    return AW_ECLOSED;
   return z->config->send ? join(task, z, &z->senders) : AW_EINVAL;
 }
 

@@ -586,7 +586,9 @@ typedef struct aw_zmq_config {
  */
 AW_API int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out);
 
-/* End all waits for it with AW_ECLOSED, and free it. NULL is fine. */
+/* End all waits for it with AW_ECLOSED, and free it. NULL is fine: a socket
+ * that is closed. So it is for those below that ask or wait: nobody waits for
+ * it, and to look at it or to wait for it gives AW_ECLOSED. */
 AW_API void aw_zmq_close(aw_zmq *zmq);
 
 /* Something was done with the socket. */
@@ -595,7 +597,7 @@ AW_API void aw_zmq_touch(aw_zmq *zmq);
 /* What was done last is a receive, and it found nothing: no need to look. */
 AW_API void aw_zmq_found_empty(aw_zmq *zmq);
 
-/* Its ZMQ_FD, for people: to wait for it alone loses messages. */
+/* Its ZMQ_FD, for people: to wait for it alone loses messages. -1: closed. */
 AW_API int aw_zmq_fd(const aw_zmq *zmq);
 
 /* ZMQ_EVENTS as AW_READABLE, AW_WRITABLE; or a negative code. */
@@ -616,7 +618,8 @@ AW_API bool aw_zmq_sending(const aw_zmq *zmq,
  * the socket is ready, or until `receive` or `send` has done it. A message that
  * cannot be sent though the socket is writable, since the peer that it is for
  * is full, is tried again after 1, 2, 4 … 50 ms. Return 0, 1 when it need not
- * wait, AW_ENOMEM, AW_EFORKED, or AW_EBUSY: waited for in another engine. */
+ * wait, AW_ENOMEM, AW_ECLOSED, AW_EFORKED, or AW_EBUSY: waited for in another
+ * engine. */
 AW_API int aw_zmq_arm(aw_task *task, aw_zmq *zmq, int events);
 AW_API int aw_zmq_arm_receive(aw_task *task, aw_zmq *zmq);
 AW_API int aw_zmq_arm_send(aw_task *task, aw_zmq *zmq);

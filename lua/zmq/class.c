@@ -11,6 +11,7 @@
  */
 #include "zmq.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *const AWZ_SOCKET_CLASS = "zmq socket";
@@ -18,11 +19,19 @@ const char *const AWZ_SOCKET_CLASS = "zmq socket";
 static const char *const MEMBERS_CLASS = "aiowire.zmq.members";
 static const char SOCKET_KEY = 's'; /* its address is the key */
 
-awz_socket *awz_check_any(lua_State *L, int arg) {
-  awz_socket *s = awz_object(L, arg, AWZ_SOCKET_CLASS);
-  if (!s)
+awz_handle *awz_check_handle(lua_State *L, int arg) {
+  awz_box *box = awz_box_at(L, arg, AWZ_SOCKET_CLASS);
+  if (!box)
     luaL_typeerror(L, arg, AWZ_SOCKET_CLASS);
-  return s;
+  return (awz_handle *)box;
+}
+
+void awz_describe(const awz_box *box, char *out, size_t size) {
+  const awz_socket *s = awz_socket_in(box);
+  if (s)
+    snprintf(out, size, "%s %s", s->type->name, s->address);
+  else
+    snprintf(out, size, "%s (finalized)", AWZ_SOCKET_CLASS);
 }
 
 /* find(members, name); upvalue 1 has all methods. */
@@ -40,7 +49,8 @@ static int find(lua_State *L) {
   const char *name = luaL_checkstring(L, 2);
   if (strcmp(name, "closed") != 0)
     return awz_get_option(L, awz_check_socket(L, "get"));
-  lua_pushboolean(L, awz_check_any(L, 1)->raw == NULL);
+  const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  lua_pushboolean(L, !s || !s->raw);
   return 1;
 }
 
@@ -50,7 +60,9 @@ static int socket_newindex(lua_State *L) {
 
 /* `__close` gets the error as second argument. */
 static int socket_leave(lua_State *L) {
-  awz_socket_close(awz_check_any(L, 1));
+  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  if (s)
+    awz_socket_close(s);
   return 0;
 }
 
@@ -66,7 +78,11 @@ static int socket_gc(lua_State *L) {
 }
 
 static int socket_tostring(lua_State *L) {
-  const awz_socket *s = awz_check_any(L, 1);
+  const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  if (!s) {
+    lua_pushfstring(L, "%s (finalized)", AWZ_SOCKET_CLASS);
+    return 1;
+  }
   const char *state = !s->raw        ? "closed"
                       : !*s->address ? "not connected"
                       : s->bound     ? "bound to "
@@ -93,8 +109,11 @@ static void push_members(lua_State *L) {
 
 awz_box *awz_push_socket(lua_State *L) {
   enum { FIELDS = 8 };
-  awz_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  awz_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
+  awz_box *box = &handle->box;
   *box = (awz_box){AWZ_SOCKET_CLASS, NULL};
+  handle->plain = (awz_way){box, false};
+  handle->multipart = (awz_way){box, true};
   push_members(L);
   lua_createtable(L, 0, FIELDS); /* [socket, members, class] */
   luaL_setfuncs(L, meta, 0);

@@ -67,15 +67,23 @@ static int check_value(lua_State *L, const setting *what, int index) {
 
 /* ---- the object ---- */
 
-awz_context *awz_check_context(lua_State *L) {
-  awz_context *context = awz_object(L, 1, AWZ_CONTEXT_CLASS);
+/* The one at `arg`; NULL: it is finalized. */
+static awz_context *check_any(lua_State *L, int arg) {
+  const awz_box *box = awz_box_at(L, arg, AWZ_CONTEXT_CLASS);
+  if (!box)
+    luaL_typeerror(L, arg, AWZ_CONTEXT_CLASS);
+  return box->object;
+}
+
+awz_context *awz_check_context(lua_State *L, int arg, const char *verb) {
+  awz_context *context = check_any(L, arg);
   if (!context)
-    luaL_typeerror(L, 1, AWZ_CONTEXT_CLASS);
+    aw_lua_system_error(L, AW_ECLOSED, verb, "zmq context (finalized)");
   return context;
 }
 
 static awz_context *check_open(lua_State *L, const char *verb) {
-  awz_context *context = awz_check_context(L);
+  awz_context *context = awz_check_context(L, 1, verb);
   if (!context->raw)
     aw_lua_system_error(L, AW_ECLOSED, verb, "zmq context");
   if (context->forks != aw_zmq_forks())
@@ -118,7 +126,9 @@ static int context_get(lua_State *L) {
 }
 
 static int context_close(lua_State *L) {
-  awz_context_close(awz_check_context(L));
+  awz_context *context = check_any(L, 1);
+  if (context)
+    awz_context_close(context);
   return 0;
 }
 
@@ -131,7 +141,11 @@ static int context_gc(lua_State *L) {
 }
 
 static int context_tostring(lua_State *L) {
-  const awz_context *context = awz_check_context(L);
+  const awz_context *context = check_any(L, 1);
+  if (!context) {
+    lua_pushliteral(L, "zmq context (finalized)");
+    return 1;
+  }
   int count = 0;
   for (const awz_socket *s = context->sockets; s; s = s->next)
     count++;

@@ -47,6 +47,8 @@ static const char *push_state(lua_State *L, const awz_socket *s,
 
 int awz_fail(lua_State *L, const awz_socket *s, int code, const char *verb) {
   enum { EFSM_OF_ZMQ = 156384712 + 51 };
+  if (!s)
+    return aw_lua_system_error(L, code, verb, "zmq socket (finalized)");
   if (code == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
   if (code == AW_EBUSY)
@@ -65,7 +67,7 @@ int awz_fail(lua_State *L, const awz_socket *s, int code, const char *verb) {
 /* ---- the object ---- */
 
 awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb) {
-  awz_socket *s = awz_check_any(L, arg);
+  awz_socket *s = awz_socket_in(&awz_check_handle(L, arg)->box);
   int rc = awz_socket_check(s);
   if (rc < 0)
     awz_fail(L, s, rc, verb);
@@ -182,7 +184,9 @@ static int socket_unsubscribe(lua_State *L) {
 /* ---- the rest ---- */
 
 static int socket_close(lua_State *L) {
-  awz_socket *s = awz_check_any(L, 1);
+  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  if (!s)
+    return 0;
   if (lua_isinteger(L, 2) && s->raw) { /* close(linger) */
     lua_settop(L, 2);
     lua_pushliteral(L, "linger");
@@ -195,7 +199,8 @@ static int socket_close(lua_State *L) {
 
 /* ---- readiness, for aw.readable and Poller ---- */
 
-static int arm_for(aw_task *task, const awz_socket *s, int events) {
+static int arm_for(aw_task *task, const awz_box *box, int events) {
+  const awz_socket *s = awz_socket_in(box);
   int rc = awz_socket_check(s);
   return rc < 0 ? rc : aw_zmq_arm(task, s->ready, events);
 }
@@ -213,12 +218,11 @@ static int arm_either(aw_task *task, void *data) {
 }
 
 static void disarm(aw_task *task, void *data) {
-  aw_zmq_disarm(task, ((const awz_socket *)data)->ready);
+  aw_zmq_disarm(task, awz_socket_in(data)->ready);
 }
 
 static void describe(const void *data, char *out, size_t size) {
-  const awz_socket *s = data;
-  snprintf(out, size, "%s %s", s->type->name, s->address);
+  awz_describe(data, out, size);
 }
 
 #define OPERATION(name, how) \
@@ -234,13 +238,15 @@ static const aw_operation ready_operations[] = {
 
 static const aw_operation *source_ready(lua_State *L, int index, int events,
                                         void **data) {
-  *data = awz_object(L, index, AWZ_SOCKET_CLASS);
+  *data = &awz_check_handle(L, index)->box;
   return &ready_operations[events];
 }
 
 static int source_fd(lua_State *L, int index) {
-  const awz_socket *s = awz_object(L, index, AWZ_SOCKET_CLASS);
-  return s->ready ? aw_zmq_fd(s->ready) : -1;
+  const awz_socket *s = awz_socket_in(&awz_check_handle(L, index)->box);
+  if (!s)
+    awz_fail(L, NULL, AW_ECLOSED, "poll");
+  return aw_zmq_fd(s->ready);
 }
 
 const aw_lua_source awz_source = {.recv = awz_make_recv,
@@ -248,21 +254,33 @@ const aw_lua_source awz_source = {.recv = awz_make_recv,
                                   .ready = source_ready,
                                   .fd = source_fd};
 
-/* events(s) → what it is ready for now, as bits */
+static int fail_poll(lua_State *L, int result, void *data) {
+  return awz_fail(L, awz_socket_in(data), result ? result : AW_ECLOSED, "poll");
+}
+
+/* events(s) → what it is ready for now, as bits. That it is closed is raised as
+ * of an await: for a task that is cancelled, Cancelled comes first [C2]. */
 static int socket_events(lua_State *L) {
-  awz_socket *s = awz_check_socket_at(L, 1, "poll");
-  int events = aw_zmq_events(s->ready);
-  if (events < 0)
-    return awz_fail(L, s, events, "poll");
+  awz_box *box = &awz_check_handle(L, 1)->box;
+  const awz_socket *s = awz_socket_in(box);
+  int events = awz_socket_check(s);
+  if (events == 0)
+    events = aw_zmq_events(s->ready);
+  lua_settop(L, 1);
   lua_pushinteger(L, events);
-  return 1;
+  if (events >= 0)
+    return 1;
+  bool at_once = !aw_lua_may_await(L) || aw_lua_at_once(L, "socket:poll");
+  if (events == AW_ECLOSED && !at_once)
+    return aw_lua_await(L, NULL, box, "socket:poll", fail_poll);
+  return awz_fail(L, awz_socket_in(box), events, "poll");
 }
 
 /* ready(s, events) → a Wire */
 static int make_ready(lua_State *L) {
-  awz_socket *s = awz_check_socket_at(L, 1, "poll");
+  awz_handle *handle = awz_check_handle(L, 1);
   const aw_operation *operation = &ready_operations[lua_tointeger(L, 2)];
-  aw_lua_push_wire(L, aw_wait_for(operation, s), 1);
+  aw_lua_push_wire(L, aw_wait_for(operation, &handle->box), 1);
   return 1;
 }
 
@@ -297,7 +315,7 @@ static int usual_context(lua_State *L, awz_context **out) {
 
 /* (socket, name, value) */
 static int apply_option(lua_State *L) {
-  return awz_set_option(L, awz_object(L, 1, AWZ_SOCKET_CLASS));
+  return awz_set_option(L, awz_check_socket(L, "set"));
 }
 
 /* (socket, options) */
@@ -329,14 +347,16 @@ static void set_options(lua_State *L, awz_socket *s, int arg) {
   lua_error(L);
 }
 
-/* A socket of `context` (NULL: the usual one), type and options from `arg`. */
-static int new_socket(lua_State *L, awz_context *context, int arg) {
+/* A socket of the context at `at` (0: of the usual one), type and options from
+ * `arg`. The context is looked at last: a finalizer may close it. */
+static int new_socket(lua_State *L, int at, int arg) {
   const awz_type *type = awz_check_type(L, arg);
   bool has_options = !lua_isnoneornil(L, arg + 1);
   if (has_options)
     luaL_checktype(L, arg + 1, LUA_TTABLE);
   awz_box *box = awz_push_socket(L);
   awz_socket *s = NULL;
+  awz_context *context = at ? awz_check_context(L, at, "open") : NULL;
   int rc = context ? 0 : usual_context(L, &context);
   if (rc == 0)
     rc = awz_socket_new(context, type, aw_lua_place(L), &s);
@@ -354,22 +374,20 @@ static int new_socket(lua_State *L, awz_context *context, int arg) {
 
 /* zmq.socket(type [, options]) */
 static int open_socket(lua_State *L) {
-  awz_context *context = NULL;
-  if (lua_istable(L, 2) && lua_getfield(L, 2, "context") != LUA_TNIL) {
-    context = awz_object(L, -1, AWZ_CONTEXT_CLASS);
-    if (!context)
-      return awz_error(L, "bad option 'context' (zmq context expected, got %s)",
-                       luaL_typename(L, -1));
-  }
+  enum { CONTEXT = 3 };
   lua_settop(L, 2);
-  return new_socket(L, context, 1);
+  bool has_one = lua_istable(L, 2) && lua_getfield(L, 2, "context") != LUA_TNIL;
+  if (has_one && !awz_box_at(L, CONTEXT, AWZ_CONTEXT_CLASS))
+    return awz_error(L, "bad option 'context' (zmq context expected, got %s)",
+                     luaL_typename(L, CONTEXT));
+  return new_socket(L, has_one ? CONTEXT : 0, 1);
 }
 
 /* ctx:socket(type [, options]) */
 int awz_context_socket(lua_State *L) {
-  awz_context *context = awz_check_context(L);
+  awz_check_context(L, 1, "open");
   lua_settop(L, 3);
-  return new_socket(L, context, 2);
+  return new_socket(L, 1, 2);
 }
 
 static const luaL_Reg methods[] = {{"bind", socket_bind},

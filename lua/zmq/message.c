@@ -17,10 +17,13 @@
 
 enum { FEW = sizeof((awz_message *)0)->few / sizeof(awz_frame) };
 
+static int push_all(lua_State *L, awz_message *message, bool as_table,
+                    const awz_socket *delivering, size_t *bytes);
+
 static int push_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
   size_t bytes = 0;
-  int count = awz_message_push(L, message, message->as_table, &bytes);
+  int count = push_all(L, message, message->as_table, NULL, &bytes);
   message->delivered = true;
   return count;
 }
@@ -201,22 +204,37 @@ static void push_frame(lua_State *L, awz_message *message, size_t index,
                   frame->size);
 }
 
+/* A value of a task stays its own while strings are made of it; one that
+ * `delivering` delivers may be gone after each, with its memory. */
+static int push_all(lua_State *L, awz_message *message, bool as_table,
+                    const awz_socket *delivering, size_t *bytes) {
+  int top = lua_gettop(L);
+  int count = (int)message->count;
+  if (as_table)
+    lua_createtable(L, count, 0);
+  else if (count > FEW) /* else there is room, as for every C function */
+    luaL_checkstack(L, count, "too many parts");
+  for (int i = 0; i < count; i++) {
+    if (delivering && delivering->delivering != message) {
+      lua_settop(L, top);
+      return -1;
+    }
+    push_frame(L, message, (size_t)i, bytes);
+    if (as_table)
+      lua_rawseti(L, -2, i + 1);
+  }
+  return as_table ? 1 : count;
+}
+
 int awz_message_push(lua_State *L, awz_message *message, bool as_table,
                      size_t *bytes) {
-  size_t count = message->count;
-  if (!as_table) {
-    if (count > FEW) /* else there is room, as for every C function */
-      luaL_checkstack(L, (int)count, "too many parts");
-    for (size_t i = 0; i < count; i++)
-      push_frame(L, message, i, bytes);
-    return (int)count;
-  }
-  lua_createtable(L, (int)count, 0);
-  for (size_t i = 0; i < count; i++) {
-    push_frame(L, message, i, bytes);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  return 1;
+  const awz_socket *s = message->socket;
+  int top = lua_gettop(L);
+  int count = push_all(L, message, as_table, s, bytes);
+  if (count >= 0 && s->delivering == message)
+    return count;
+  lua_settop(L, top);
+  return -1;
 }
 
 aw_value awz_message_box(awz_message *message, bool as_table) {

@@ -3,17 +3,18 @@
  * A task that runs takes the next message at once, as long as its turn lasts
  * and nobody waits before it. Else it waits, and the engine takes a message for
  * it: the one who has waited longest first, one message each [H4].
+ *
+ * Each step looks into the socket's box anew: what ran since the last one may
+ * have closed the socket.
  */
 #include "zmq.h"
-
-#include <stdio.h>
 
 /* ---- waiting ---- */
 
 int awz_take_in(aw_task *task, void *data) {
   const awz_way *way = data;
   awz_message *message;
-  int rc = awz_message_next(way->socket, &message);
+  int rc = awz_message_next(awz_socket_in(way->box), &message);
   if (rc > 0)
     aw_task_set_value(task, awz_message_box(message, way->as_table));
   return rc;
@@ -21,27 +22,29 @@ int awz_take_in(aw_task *task, void *data) {
 
 static int arm(aw_task *task, void *data) {
   const awz_way *way = data;
-  int rc = awz_socket_check(way->socket);
-  return rc < 0 ? rc : aw_zmq_arm_receive(task, way->socket->ready);
+  const awz_socket *s = awz_socket_in(way->box);
+  int rc = awz_socket_check(s);
+  return rc < 0 ? rc : aw_zmq_arm_receive(task, s->ready);
 }
 
 /* For a wire: nothing has been tried before. */
 static int try_or_arm(aw_task *task, void *data) {
   const awz_way *way = data;
-  int rc = awz_socket_check(way->socket);
-  if (rc == 0 && !aw_zmq_receiving(way->socket->ready))
+  const awz_socket *s = awz_socket_in(way->box);
+  int rc = awz_socket_check(s);
+  if (rc == 0 && !aw_zmq_receiving(s->ready))
     rc = awz_take_in(task, data);
-  return rc != 0 ? rc : aw_zmq_arm_receive(task, way->socket->ready);
+  return rc != 0 ? rc : aw_zmq_arm_receive(task, s->ready);
 }
 
 static void disarm(aw_task *task, void *data) {
   const awz_way *way = data;
-  aw_zmq_disarm(task, way->socket->ready);
+  aw_zmq_disarm(task, awz_socket_in(way->box)->ready);
 }
 
 static void describe(const void *data, char *out, size_t size) {
   const awz_way *way = data;
-  snprintf(out, size, "%s %s", way->socket->type->name, way->socket->address);
+  awz_describe(way->box, out, size);
 }
 
 static const aw_operation wait_recv = {.label = "recv",
@@ -64,13 +67,16 @@ void awz_spend(lua_State *L, size_t bytes, const char *what) {
     aw_lua_at_once(L, what);
 }
 
-/* Making strings may raise, and may run finalizers, which close the socket. */
+/* Making strings may raise, and may run finalizers, which close the socket, or
+ * receive from it in a run of their own. -1: one has received the message. */
 static int deliver(lua_State *L, const awz_way *way, awz_message *message,
                    const char *what) {
-  awz_socket *s = way->socket;
+  awz_socket *s = awz_socket_in(way->box);
   size_t bytes = 0;
   s->delivering = message;
   int count = awz_message_push(L, message, way->as_table, &bytes);
+  if (count < 0)
+    return count;
   s->delivering = NULL;
   awz_message_done(s, message);
   awz_spend(L, bytes, what);
@@ -84,47 +90,62 @@ static const char *name_of(const awz_way *way) {
 static int received(lua_State *L, int result, void *data) {
   const awz_way *way = data;
   if (result < 0)
-    return awz_fail(L, way->socket, result, "receive");
+    return awz_fail(L, awz_socket_in(way->box), result, "receive");
   return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
 }
 
-/* From a socket that is open. */
+/* What the awaits before have left undone: 1 and the next message, 0 when the
+ * task has to wait, or negative. */
+static int next_message(const awz_way *way, awz_message **out) {
+  awz_socket *s = awz_socket_in(way->box);
+  int rc = awz_socket_check(s);
+  if (rc < 0 || aw_zmq_receiving(s->ready))
+    return rc;
+  return awz_message_next(s, out);
+}
+
 static int receive(lua_State *L, awz_way *way) {
-  awz_socket *s = way->socket;
   awz_message *message;
-  int rc = aw_zmq_receiving(s->ready) ? 0 : awz_message_next(s, &message);
-  if (rc > 0)
-    return deliver(L, way, message, name_of(way));
+  int rc;
+  while ((rc = next_message(way, &message)) > 0) {
+    int count = deliver(L, way, message, name_of(way));
+    if (count >= 0)
+      return count;
+  }
   if (rc < 0)
-    return awz_fail(L, s, rc, "receive");
+    return awz_fail(L, awz_socket_in(way->box), rc, "receive");
   return aw_lua_await(L, &wait_recv, way, name_of(way), received);
 }
 
 static int receive_later(lua_State *L, int result, void *data) {
   awz_way *way = data;
-  int rc = result < 0 ? result : awz_socket_check(way->socket);
-  return rc < 0 ? awz_fail(L, way->socket, rc, "receive") : receive(L, way);
+  if (result < 0)
+    return awz_fail(L, awz_socket_in(way->box), result, "receive");
+  return receive(L, way);
 }
 
-static int start(lua_State *L, awz_way *way) {
-  if (aw_lua_quick(way->socket->here, L) || aw_lua_at_once(L, name_of(way)))
+/* Whether the socket is closed is asked only when the task may go on: for one
+ * that is cancelled, Cancelled comes first [C2]. */
+static int start(lua_State *L, const awz_socket *s, awz_way *way) {
+  if ((s && aw_lua_quick(s->here, L)) || aw_lua_at_once(L, name_of(way)))
     return receive(L, way);
   return aw_lua_await(L, NULL, way, name_of(way), receive_later);
 }
 
 static awz_socket *check_receiver(lua_State *L, awz_socket *s) {
-  if (!s->type->receives)
+  if (s && !s->type->receives)
     awz_error(L, "a %s socket cannot receive", s->type->name);
   return s;
 }
 
 static int socket_recv(lua_State *L) {
-  return start(L, &check_receiver(L, awz_check_socket(L, "receive"))->plain);
+  awz_handle *h = awz_check_handle(L, 1);
+  return start(L, check_receiver(L, awz_socket_in(&h->box)), &h->plain);
 }
 
 static int socket_recv_multipart(lua_State *L) {
-  return start(L,
-               &check_receiver(L, awz_check_socket(L, "receive"))->multipart);
+  awz_handle *h = awz_check_handle(L, 1);
+  return start(L, check_receiver(L, awz_socket_in(&h->box)), &h->multipart);
 }
 
 const luaL_Reg awz_receive_methods[] = {
@@ -133,7 +154,8 @@ const luaL_Reg awz_receive_methods[] = {
     {NULL, NULL}};
 
 int awz_make_recv(lua_State *L) {
-  awz_socket *s = check_receiver(L, awz_check_socket_at(L, 1, "receive"));
-  aw_lua_push_wire(L, aw_wait_for(&event_recv, &s->plain), 1);
+  check_receiver(L, awz_check_socket_at(L, 1, "receive"));
+  awz_handle *h = awz_check_handle(L, 1);
+  aw_lua_push_wire(L, aw_wait_for(&event_recv, &h->plain), 1);
   return 1;
 }

@@ -5,27 +5,34 @@
  * that cannot be now, the list waits: the strings are kept alive by the stack
  * of the task, or by the Wire, and are not copied before they can go.
  *
+ * Whatever runs Lua between two looks at the socket may close it; its box tells.
+ *
  * A socket that addresses its peers (ROUTER) has a queue for each: a message
  * waits behind those for the same peer only.
  */
 #include "zmq.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { FEW = 8 };
 
-/* ---- all frames or none ---- */
+/* NULL: it is finalized. */
+static awz_socket *socket_of(const awz_parts *parts) {
+  return awz_socket_in(parts->box);
+}
+
+/* ---- all frames or none, of a socket that is not finalized ---- */
 
 static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
+  const awz_socket *s = socket_of(parts);
   for (size_t i = 0; i < parts->count; i++) {
-    int rc = awz_raw_fill(parts->socket, &frames[i], parts->part[i].data,
-                          parts->part[i].size);
+    int rc =
+        awz_raw_fill(s, &frames[i], parts->part[i].data, parts->part[i].size);
     if (rc == 0)
       continue;
     while (i > 0)
-      awz_raw_drop(parts->socket, &frames[--i]);
+      awz_raw_drop(s, &frames[--i]);
     return rc;
   }
   return 0;
@@ -35,13 +42,13 @@ static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
  * what still belongs to the message: let it have that. */
 static void drop_rest(const awz_parts *parts, aw_zmq_message *frames,
                       size_t from) {
-  bool swallow = from > 0 && parts->socket->type->balanced;
+  awz_socket *s = socket_of(parts);
+  bool swallow = from > 0 && s->type->balanced;
   if (from < parts->count)
-    awz_raw_drop(parts->socket, &frames[from]);
+    awz_raw_drop(s, &frames[from]);
   for (size_t i = from + 1; i < parts->count; i++)
-    if (!swallow ||
-        awz_raw_send(parts->socket, &frames[i], i + 1 < parts->count) < 0)
-      awz_raw_drop(parts->socket, &frames[i]);
+    if (!swallow || awz_raw_send(s, &frames[i], i + 1 < parts->count) < 0)
+      awz_raw_drop(s, &frames[i]);
 }
 
 static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
@@ -49,7 +56,7 @@ static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
   if (rc < 0)
     return rc;
   for (size_t i = 0; i < parts->count; i++) {
-    rc = awz_raw_send(parts->socket, &frames[i], i + 1 < parts->count);
+    rc = awz_raw_send(socket_of(parts), &frames[i], i + 1 < parts->count);
     if (rc < 0) {
       drop_rest(parts, frames, i);
       return rc;
@@ -77,7 +84,7 @@ static int send_now(const awz_parts *parts) {
   int rc = send_all(parts);
   if (rc != -EAGAIN)
     return rc;
-  int events = aw_zmq_events(parts->socket->ready);
+  int events = aw_zmq_events(socket_of(parts)->ready);
   if (events < 0)
     return events;
   return events & AW_WRITABLE ? send_all(parts) : rc;
@@ -93,13 +100,21 @@ static bool same_peer(const void *waiting, const void *new) {
 
 /* Does another message wait that is to go before? */
 static bool must_queue(const awz_parts *parts) {
-  const awz_socket *s = parts->socket;
+  const awz_socket *s = socket_of(parts);
   return aw_zmq_sending(s->ready, s->type->addressed ? same_peer : NULL, parts);
+}
+
+/* 0, -EAGAIN when it has to wait, or another code. */
+static int send_in_turn(const awz_parts *parts) {
+  int rc = awz_socket_check(socket_of(parts));
+  if (rc < 0)
+    return rc;
+  return must_queue(parts) ? -EAGAIN : send_now(parts);
 }
 
 /* A peer that is gone is no error, unless the user wants it so. */
 static bool is_refusal(const awz_socket *s, int code) {
-  return code == -EHOSTUNREACH && s->type->addressed && !s->strict;
+  return s && code == -EHOSTUNREACH && s->type->addressed && !s->strict;
 }
 
 static int push_outcome(lua_State *L, bool sent) {
@@ -141,37 +156,27 @@ int awz_take_out(aw_task *task, void *data) {
   int rc = send_all(parts);
   if (rc == -EAGAIN)
     return 0;
-  return conclude(task, parts->socket, rc);
+  return conclude(task, socket_of(parts), rc);
 }
 
 static int arm(aw_task *task, void *data) {
-  const awz_parts *parts = data;
-  int rc = awz_socket_check(parts->socket);
-  return rc < 0 ? rc : aw_zmq_arm_send(task, parts->socket->ready);
+  const awz_socket *s = socket_of(data);
+  int rc = awz_socket_check(s);
+  return rc < 0 ? rc : aw_zmq_arm_send(task, s->ready);
 }
 
 static int try_or_arm(aw_task *task, void *data) {
   const awz_parts *parts = data;
-  int rc = awz_socket_check(parts->socket);
-  if (rc < 0)
-    return rc;
-  if (!must_queue(parts)) {
-    rc = send_now(parts);
-    if (rc != -EAGAIN)
-      return conclude(task, parts->socket, rc);
-  }
-  return arm(task, data);
+  int rc = send_in_turn(parts);
+  return rc == -EAGAIN ? arm(task, data) : conclude(task, socket_of(parts), rc);
 }
 
 static void disarm(aw_task *task, void *data) {
-  const awz_parts *parts = data;
-  aw_zmq_disarm(task, parts->socket->ready);
+  aw_zmq_disarm(task, socket_of(data)->ready);
 }
 
 static void describe(const void *data, char *out, size_t size) {
-  const awz_parts *parts = data;
-  snprintf(out, size, "%s %s", parts->socket->type->name,
-           parts->socket->address);
+  awz_describe(((const awz_parts *)data)->box, out, size);
 }
 
 static const aw_operation wait_send = {.label = "send",
@@ -195,15 +200,16 @@ static void check_part(lua_State *L, const awz_socket *s, int index,
               (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
 }
 
-/* Push a message of the `count` strings from `first` on. */
-static awz_parts *push_parts(lua_State *L, awz_socket *s, int first,
-                             int count) {
+/* Push a message of the `count` strings from 2 on, for the socket at 1. */
+static awz_parts *push_parts(lua_State *L, const awz_socket *s, int count) {
+  enum { FIRST = 2 };
+  const awz_box *box = &awz_check_handle(L, 1)->box;
   awz_parts *parts =
       lua_newuserdatauv(L, sizeof *parts + (size_t)count * sizeof(awz_part), 1);
   awz_part *part = (awz_part *)(parts + 1);
-  *parts = (awz_parts){s, (size_t)count, part};
+  *parts = (awz_parts){box, (size_t)count, part};
   for (int i = 0; i < count; i++)
-    check_part(L, s, first + i, &part[i]);
+    check_part(L, s, FIRST + i, &part[i]);
   return parts;
 }
 
@@ -263,9 +269,8 @@ static int fail_or_refuse(lua_State *L, const awz_socket *s, int code) {
 }
 
 static int sent(lua_State *L, int result, void *data) {
-  const awz_parts *parts = data;
   if (result < 0)
-    return awz_fail(L, parts->socket, result, "send");
+    return awz_fail(L, socket_of(data), result, "send");
   int count = aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
   return count > 0 ? count : push_outcome(L, true);
 }
@@ -274,21 +279,21 @@ static int sent(lua_State *L, int result, void *data) {
 static int send_parts(lua_State *L, int result, void *data) {
   awz_parts *parts = data;
   if (result == 0)
-    result = awz_socket_check(parts->socket);
-  if (result == 0)
-    result = must_queue(parts) ? -EAGAIN : send_now(parts);
+    result = send_in_turn(parts);
   if (result == -EAGAIN)
     return aw_lua_await(L, &wait_send, parts, "socket:send", sent);
   if (result < 0)
-    return fail_or_refuse(L, parts->socket, result);
+    return fail_or_refuse(L, socket_of(parts), result);
   return push_outcome(L, true);
 }
 
-/* With the parts from 2 on: most often they go at once, and cost no memory. */
-static int send_strings(lua_State *L, awz_socket *s, int count) {
+/* With the parts from 2 on: most often they go at once, and cost no memory.
+ * Whether the socket is closed is asked only when the task may go on: for one
+ * that is cancelled, Cancelled comes first [C2]. */
+static int send_strings(lua_State *L, const awz_socket *s, int count) {
   if (count > FEW ||
       !(aw_lua_quick(s->here, L) || aw_lua_at_once(L, "socket:send"))) {
-    awz_parts *parts = push_parts(L, s, 2, count);
+    awz_parts *parts = push_parts(L, s, count);
     return aw_lua_await(L, NULL, parts, "socket:send", send_parts);
   }
   awz_part part[FEW];
@@ -297,25 +302,32 @@ static int send_strings(lua_State *L, awz_socket *s, int count) {
     check_part(L, s, 2 + i, &part[i]);
     bytes += part[i].size;
   }
-  const awz_parts parts = {s, (size_t)count, part};
-  int rc = must_queue(&parts) ? -EAGAIN : send_now(&parts);
+  const awz_parts parts = {lua_touserdata(L, 1), (size_t)count, part};
+  int rc = send_in_turn(&parts);
   if (rc == 0) {
     awz_spend(L, bytes, "socket:send");
     return push_outcome(L, true);
   }
   if (rc != -EAGAIN)
     return fail_or_refuse(L, s, rc);
-  return aw_lua_await(L, &wait_send, push_parts(L, s, 2, count), "socket:send",
+  return aw_lua_await(L, &wait_send, push_parts(L, s, count), "socket:send",
                       sent);
 }
 
+/* The socket at 1, open or closed; its struct lives as long as it is there. Of
+ * a finalized one nothing can be asked: that raises. */
+static const awz_socket *check_any(lua_State *L) {
+  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  return check_sender(L, s ? s : awz_check_socket(L, "send"));
+}
+
 static int socket_send(lua_State *L) {
-  awz_socket *s = check_sender(L, awz_check_socket(L, "send"));
+  const awz_socket *s = check_any(L);
   return send_strings(L, s, count_parts(L, s));
 }
 
 static int socket_send_multipart(lua_State *L) {
-  awz_socket *s = check_sender(L, awz_check_socket(L, "send"));
+  const awz_socket *s = check_any(L);
   return send_strings(L, s, spread_table(L, s));
 }
 
@@ -328,7 +340,7 @@ const luaL_Reg awz_send_methods[] = {{"send", socket_send},
 int awz_make_send(lua_State *L) {
   awz_socket *s = check_sender(L, awz_check_socket_at(L, 1, "send"));
   int count = count_parts(L, s);
-  awz_parts *parts = push_parts(L, s, 2, count);
+  awz_parts *parts = push_parts(L, s, count);
   lua_createtable(L, count + 1, 0);
   for (int i = 1; i <= count + 1; i++) {
     lua_pushvalue(L, i);

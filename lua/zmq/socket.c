@@ -91,8 +91,6 @@ int awz_socket_new(awz_context *context, const awz_type *type,
   s->type = type;
   s->here = here;
   s->refs = 1;
-  s->plain = (awz_way){s, false};
-  s->multipart = (awz_way){s, true};
   s->config = (aw_zmq_config){.receive = awz_take_in,
                               .send = awz_take_out,
                               .many = type->addressed,
@@ -111,7 +109,7 @@ int awz_socket_new(awz_context *context, const awz_type *type,
 }
 
 int awz_socket_check(const awz_socket *s) {
-  if (!s->raw)
+  if (!s || !s->raw)
     return AW_ECLOSED;
   return s->context->forks == aw_zmq_forks() ? 0 : AW_EFORKED;
 }

@@ -87,12 +87,6 @@ struct awz_context {
   int reserve[2];     /* descriptors, for its end */
 };
 
-/* Where a task waits for messages: tells the two kinds of receive apart. */
-typedef struct awz_way {
-  awz_socket *socket;
-  bool as_table;
-} awz_way;
-
 struct awz_socket {
   void *raw; /* NULL once it is closed */
   const aw_zmq_calls *calls;
@@ -102,7 +96,6 @@ struct awz_socket {
   awz_socket *next, *previous; /* in the context */
   const awz_type *type;
   unsigned refs; /* of the userdata, of messages under way */
-  awz_way plain, multipart;
   awz_endpoint *endpoints;
   aw_zmq_config config;  /* of `ready` */
   awz_message *coming;   /* the next one, with the frames that have come … */
@@ -178,7 +171,7 @@ int awz_socket_new(awz_context *context, const awz_type *type,
                    aw_lua_here *here, awz_socket **out);
 void awz_socket_close(awz_socket *socket);
 void awz_socket_release(awz_socket *socket);
-/* 0, AW_ECLOSED or AW_EFORKED. */
+/* 0, AW_ECLOSED or AW_EFORKED; NULL: a finalized one, AW_ECLOSED. */
 int awz_socket_check(const awz_socket *socket);
 /* What tasks can do with the socket through the engine: see receive.c, send.c.
  */
@@ -226,8 +219,9 @@ int awz_message_read_ahead(void *socket);
 void awz_message_free(awz_message *message);
 /* Lua has it, or nobody wants it: use it again for the next one. */
 void awz_message_done(awz_socket *socket, awz_message *message);
-/* Push it, as several values or one table; returns how many. Adds its bytes to
- * `*bytes`. Raises. */
+/* Push the one that its socket is `delivering`, as several values or one table;
+ * returns how many, or -1, and nothing is pushed: a finalizer that ran
+ * meanwhile has received it. Adds its bytes to `*bytes`. Raises. */
 int awz_message_push(lua_State *L, awz_message *message, bool as_table,
                      size_t *bytes);
 /* As a value for a task. */
@@ -242,7 +236,7 @@ typedef struct awz_part {
 
 /* One message to be sent; a wire's may be sent by several tasks. */
 struct awz_parts {
-  awz_socket *socket;
+  const struct awz_box *box; /* of the socket */
   size_t count;
   const awz_part *part;
 };
@@ -250,23 +244,49 @@ struct awz_parts {
 /* ---- for Lua ---- */
 
 /* A socket or context as a userdata of Lua. It says itself what it is, which is
- * faster to ask than its metatable. */
+ * faster to ask than its metatable.
+ *
+ * What Lua code and the engine hold is the box, never the object: a finalizer
+ * may hand a box on whose object is gone, and a wire or a message that keeps
+ * the box alive may find it empty. Any call of Lua may close the object, or,
+ * while the state is closed, finalize it. So who has a pointer to one looks
+ * into the box again after it. */
 typedef struct awz_box {
   const char *class; /* AWZ_SOCKET_CLASS or AWZ_CONTEXT_CLASS */
-  void *object;      /* NULL: not opened yet, or garbage */
+  void *object;      /* NULL: not opened yet, or finalized */
 } awz_box;
 
-/* What is in the box at `index`; NULL: something else, or nothing. */
-static inline void *awz_object(lua_State *L, int index, const char *class) {
-  const awz_box *box = lua_touserdata(L, index);
-  bool is = box && lua_rawlen(L, index) == sizeof *box && box->class == class;
-  return is ? box->object : NULL;
+/* The box at `index`; NULL: it is something else. */
+static inline awz_box *awz_box_at(lua_State *L, int index, const char *class) {
+  awz_box *box = lua_touserdata(L, index);
+  bool is = box && lua_rawlen(L, index) >= sizeof *box && box->class == class;
+  return is ? box : NULL;
 }
+
+/* Where a task waits for messages: tells the two kinds of receive apart. */
+typedef struct awz_way {
+  const awz_box *box;
+  bool as_table;
+} awz_way;
+
+/* The userdata of a socket: the data of its waits are in it. */
+typedef struct awz_handle {
+  awz_box box; /* first */
+  awz_way plain, multipart;
+} awz_handle;
+
+/* What is the socket's in `box`; NULL: it is finalized. */
+static inline awz_socket *awz_socket_in(const awz_box *box) {
+  return (awz_socket *)box->object;
+}
+
+/* The same for people, as `describe` of an aw_operation. */
+void awz_describe(const awz_box *box, char *out, size_t size);
 
 extern const char *const AWZ_SOCKET_CLASS; /* class.c */
 extern const char *const AWZ_CONTEXT_CLASS;
 
-/* Push a box for a socket. Raises. */
+/* Push an empty box for a socket. Raises. */
 awz_box *awz_push_socket(lua_State *L);
 extern const aw_lua_source awz_source;
 
@@ -278,10 +298,11 @@ int awz_error(lua_State *L, const char *format, ...);
 /* The socket at `arg`, or at 1, open. Raise. */
 awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb);
 awz_socket *awz_check_socket(lua_State *L, const char *verb);
-/* The same, open or closed. */
-awz_socket *awz_check_any(lua_State *L, int arg);
-awz_context *awz_check_context(lua_State *L);
-/* Raise what `verb` failed with. */
+/* The box of the socket at `arg`, open, closed or finalized. Raises. */
+awz_handle *awz_check_handle(lua_State *L, int arg);
+/* The context at `arg`, which may be closed, but not finalized. Raises. */
+awz_context *awz_check_context(lua_State *L, int arg, const char *verb);
+/* Raise what `verb` failed with; `socket` is NULL of a finalized one. */
 int awz_fail(lua_State *L, const awz_socket *socket, int code,
              const char *verb);
 
