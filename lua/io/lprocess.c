@@ -31,12 +31,20 @@ static int check_signal(lua_State *L, int arg) {
   return number;
 }
 
-/* The Process at 1; upvalue 1 is its metatable. */
-static awio_process *check_process(lua_State *L) {
+/* The Process at 1; upvalue 1 is its metatable. NULL: it is finalized. */
+static awio_process *check_any(lua_State *L) {
   awio_process **box = awio_object(L);
-  if (!box || !*box)
+  if (!box)
     luaL_typeerror(L, 1, "process");
   return *box;
+}
+
+/* The same for `call`, which a finalized one cannot do. */
+static awio_process *check_process(lua_State *L, const char *call) {
+  awio_process *p = check_any(L);
+  if (!p)
+    aw_lua_system_error(L, AW_ECLOSED, call, "process (finalized)");
+  return p;
 }
 
 static int push_status(lua_State *L, const awio_process *p) {
@@ -57,7 +65,8 @@ static int push_status(lua_State *L, const awio_process *p) {
 }
 
 static int wait_on(lua_State *L, int result, void *data) {
-  awio_process *p = data;
+  (void)data;
+  awio_process *p = check_process(L, "wait");
   if (result < 0)
     return aw_lua_system_error(L, result, "wait", p->name);
   if (p->exited)
@@ -67,7 +76,7 @@ static int wait_on(lua_State *L, int result, void *data) {
 
 /* p:wait() → {ok=, code=, signal=} */
 static int process_wait(lua_State *L) {
-  awio_process *p = check_process(L);
+  awio_process *p = check_process(L, "wait");
   lua_settop(L, 1);
   if (!aw_lua_at_once(L, "process:wait"))
     return aw_lua_await(L, NULL, p, "process:wait", wait_on);
@@ -76,7 +85,7 @@ static int process_wait(lua_State *L) {
 
 /* p:kill([signal]) → whether it was still there */
 static int process_kill(lua_State *L) {
-  awio_process *p = check_process(L);
+  awio_process *p = check_process(L, "kill");
   int number = check_signal(L, 2);
   int rc = awio_process_kill(p, number);
   if (rc < 0 && rc != UV_ESRCH)
@@ -98,9 +107,11 @@ static void close_files(lua_State *L, aw_engine *engine) {
   lua_pop(L, 1);
 }
 
+/* With the Process at 1. */
 static int reap_on(lua_State *L, int result, void *data) {
-  awio_process *p = data;
-  if (p->exited || result < 0)
+  (void)data;
+  awio_process *p = *(awio_process **)lua_touserdata(L, 1);
+  if (!p || p->exited || result < 0)
     return 0;
   return aw_lua_await(L, &awio_wait_end, p, "process:close", reap_on);
 }
@@ -109,7 +120,7 @@ static int reap_on(lua_State *L, int result, void *data) {
 static int reap(lua_State *L) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(1));
-  return reap_on(L, 0, *(awio_process **)lua_touserdata(L, 1));
+  return reap_on(L, 0, NULL);
 }
 
 static int after_reap(lua_State *L, int status, lua_KContext context) {
@@ -122,8 +133,10 @@ static int after_reap(lua_State *L, int status, lua_KContext context) {
 /* p:close(): end it, and wait for that where one can wait. Upvalue 2 is
  * aw.shield. */
 static int process_close(lua_State *L) {
-  awio_process *p = check_process(L);
+  awio_process *p = check_any(L);
   lua_settop(L, 1);
+  if (!p)
+    return 0;
   close_files(L, aw_lua_engine(L));
   awio_process_end(p);
   if (p->exited || !aw_lua_may_await(L))
@@ -148,12 +161,14 @@ static int process_gc(lua_State *L) {
 
 /* Upvalues 1 and 2: the metatable, the methods. */
 static int process_index(lua_State *L) {
-  const awio_process *p = check_process(L);
+  const awio_process *p = check_any(L);
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
     return 1;
   lua_pop(L, 1);
+  if (!p)
+    return 0;
   if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "pid") == 0) {
     lua_pushinteger(L, p->pid);
     return 1;
@@ -165,7 +180,11 @@ static int process_index(lua_State *L) {
 }
 
 static int process_tostring(lua_State *L) {
-  const awio_process *p = check_process(L);
+  const awio_process *p = check_any(L);
+  if (!p) {
+    lua_pushliteral(L, "process (finalized)");
+    return 1;
+  }
   lua_pushfstring(L, "process %d '%s' ", p->pid, p->name);
   if (!p->exited)
     lua_pushstring(L, p->ending ? "(being ended)" : "(running)");

@@ -7,6 +7,10 @@
  *     [stream, n, n formats …]; lines: -n
  *
  * so that the functions that go on after a wait find there what they do.
+ *
+ * To make a string may run finalizers, which may close the stream or, in a run
+ * of their own, read from it. So bytes are taken only if none has been since
+ * they were found; else they are looked for again.
  */
 #include "lstream.h"
 
@@ -83,11 +87,14 @@ static found find_all(lua_State *L, const awio_stream *s, int count) {
   return FOUND;
 }
 
-/* Push what find_all() has found, as Lua's files do: up to the first nil. */
+/* Push what find_all() has found, as Lua's files do: up to the first nil.
+ * Returns how many, or -1, with nothing pushed: look again. */
 static int take_all(lua_State *L, awio_stream *s, int count) {
   size_t skip = 0;
+  uint64_t seen = s->taken;
+  int top = lua_gettop(L);
   luaL_checkstack(L, count, "too many results");
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i < count && s->taken == seen; i++) {
     piece p = check_format(L, AT_FORMATS + i);
     if (find(s, skip, &p) == NOTHING) {
       lua_pushnil(L);
@@ -98,8 +105,10 @@ static int take_all(lua_State *L, awio_stream *s, int count) {
                     p.size); /* may raise: nothing is taken yet */
     skip += p.take;
   }
-  awio_buffer_take(&s->in, skip);
-  return count;
+  if (awio_stream_take(s, skip, seen))
+    return count;
+  lua_settop(L, top);
+  return -1;
 }
 
 static int too_long(lua_State *L, const awio_stream *s) {
@@ -128,18 +137,23 @@ static const aw_operation *reading(lua_State *L) {
 
 static int read_on(lua_State *L, int result, void *data) {
   enum { FILLS = 8 }; /* then others run: half a megabyte or so */
-  awio_stream *s = data;
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "read");
   const aw_operation *wait = reading(L);
   int count = count_formats(L);
   for (int i = 0; result >= 0; i++) {
     if (s->closed)
       return awio_fail_stream(L, s, AW_ECLOSED, "read");
     found f = find_all(L, s, count);
-    if (f == FOUND)
-      return take_all(L, s, count);
+    if (f == FOUND) {
+      int taken = take_all(L, s, count);
+      if (taken >= 0)
+        return taken;
+      continue;
+    }
     if (f == TOO_LONG)
       return too_long(L, s);
-    if (i == FILLS)
+    if (i >= FILLS)
       return aw_lua_await(L, NULL, s, wait->label, read_on);
     ssize_t got = awio_stream_fill(s, wanted(L));
     if (got == UV_EAGAIN)
@@ -162,7 +176,7 @@ static int read_formats(lua_State *L, awio_stream *s) {
 
 /* s:read([format …]) */
 int awio_lua_read(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "read");
   int count = lua_gettop(L) - 1;
   if (count == 0) {
     lua_pushliteral(L, "l");
@@ -176,7 +190,8 @@ int awio_lua_read(lua_State *L) {
 }
 
 static int some_on(lua_State *L, int result, void *data) {
-  awio_stream *s = data;
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "read");
   size_t most = (size_t)lua_tointeger(L, 2);
   while (result >= 0) {
     if (s->closed)
@@ -184,9 +199,12 @@ static int some_on(lua_State *L, int result, void *data) {
     size_t length = awio_buffer_length(&s->in);
     if (length > 0) {
       size_t size = length < most ? length : most;
+      uint64_t seen = s->taken;
       lua_pushlstring(L, s->in.data + s->in.start, size);
-      awio_buffer_take(&s->in, size);
-      return 1;
+      if (awio_stream_take(s, size, seen))
+        return 1;
+      lua_pop(L, 1);
+      continue;
     }
     if (s->ended) {
       lua_pushnil(L);
@@ -202,7 +220,7 @@ static int some_on(lua_State *L, int result, void *data) {
 
 /* s:read_some([max]): what there is, at least a byte; nil at the end */
 int awio_lua_read_some(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "read");
   lua_Integer most = luaL_optinteger(L, 2, LUA_MAXINTEGER);
   luaL_argcheck(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
@@ -217,16 +235,16 @@ int awio_lua_read_some(lua_State *L) {
 
 /* The iterator of lines(): a line that is there costs a search and a string. */
 static int next_line(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "read");
   lua_settop(L, 1);
-  if (s->closed)
-    return awio_fail_stream(L, s, AW_ECLOSED, "read");
   bool at_once = aw_lua_at_once(L, "stream:lines");
   piece p = {'l', 0, 0, 0};
-  if (at_once && find(s, 0, &p) == FOUND) {
+  if (at_once && !s->closed && find(s, 0, &p) == FOUND) {
+    uint64_t seen = s->taken;
     lua_pushlstring(L, s->in.data + s->in.start, p.size);
-    awio_buffer_take(&s->in, p.take);
-    return 1;
+    if (awio_stream_take(s, p.take, seen))
+      return 1;
+    lua_pop(L, 1);
   }
   lua_pushinteger(L, -1);
   lua_pushliteral(L, "l");
@@ -238,7 +256,7 @@ static int next_line(lua_State *L) {
 static int next_formats(lua_State *L) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(2));
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "read");
   int count = (int)lua_tointeger(L, lua_upvalueindex(3));
   lua_pushinteger(L, -count);
   luaL_checkstack(L, count, "too many arguments");
@@ -249,7 +267,7 @@ static int next_formats(lua_State *L) {
 
 /* s:lines([format …]). No closing value: Lua 5.4.4 mistreats those [F6]. */
 int awio_lua_lines(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "read");
   int count = lua_gettop(L) - 1;
   if (!s->can_read)
     return awio_fail_stream(L, s, UV_EBADF, "read");

@@ -109,6 +109,7 @@ static char *add_variable(lua_State *L, int table, int number) {
   return text;
 }
 
+/* At most so many are taken: a finalizer may add to the table meanwhile. */
 static int count_fields(lua_State *L, int table) {
   int count = 0;
   lua_pushnil(L);
@@ -126,12 +127,12 @@ static char **push_environment(lua_State *L, int arg) {
     luaL_error(L, "bad option 'env' (table expected, got %s)",
                lua_typename(L, type));
   int env = lua_gettop(L);
-  size_t size = ((size_t)count_fields(L, env) + 1) * sizeof(char *);
-  char **list = lua_newuserdatauv(L, size, 0);
+  int most = count_fields(L, env);
+  char **list = lua_newuserdatauv(L, ((size_t)most + 1) * sizeof(char *), 0);
   lua_newtable(L);
   int count = 0;
   lua_pushnil(L);
-  while (lua_next(L, env)) {
+  while (count < most && lua_next(L, env)) {
     list[count] = add_variable(L, env + 2, count + 1);
     count++;
   }

@@ -16,16 +16,23 @@
 
 static const char *const CLASS = "aiowire.Stream";
 
-awio_stream *awio_check_stream(lua_State *L) {
+/* The same; NULL: it is finalized. */
+static awio_stream *check_any(lua_State *L) {
   awio_stream **box = awio_object(L);
-  if (!box || !*box)
+  if (!box)
     luaL_typeerror(L, 1, "stream");
   return *box;
 }
 
-awio_stream *awio_to_stream(lua_State *L, int index) {
-  awio_stream **box = luaL_testudata(L, index, CLASS);
-  return box ? *box : NULL;
+awio_stream *awio_check_stream(lua_State *L, const char *call) {
+  awio_stream *s = check_any(L);
+  if (!s)
+    aw_lua_system_error(L, AW_ECLOSED, call, "stream (finalized)");
+  return s;
+}
+
+awio_stream **awio_to_stream(lua_State *L, int index) {
+  return luaL_testudata(L, index, CLASS);
 }
 
 int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
@@ -78,7 +85,9 @@ static int await_large(lua_State *L, awio_stream *s) {
 static int send_on(lua_State *L, awio_stream *s, size_t sent) {
   size_t size;
   const char *data = lua_tolstring(L, 2, &size);
-  ssize_t more = awio_stream_send(s, loop_here(L), data + sent, size - sent);
+  aw_loop *loop = loop_here(L); /* first: it may run a finalizer */
+  check_writable(L, s);
+  ssize_t more = awio_stream_send(s, loop, data + sent, size - sent);
   if (more >= 0 && sent + (size_t)more < size) {
     s->large = true;
     s->sent = sent + (size_t)more;
@@ -93,7 +102,8 @@ static int send_on(lua_State *L, awio_stream *s, size_t sent) {
 }
 
 static int write_rest(lua_State *L, int result, void *data) {
-  awio_stream *s = data;
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "write");
   if (result < 0 || s->closed || s->error) {
     end_large(s);
     check_writable(L, s);
@@ -106,7 +116,8 @@ static int write_rest(lua_State *L, int result, void *data) {
 
 /* Nothing of it is submitted yet: a cancel here changes nothing. */
 static int write_on(lua_State *L, int result, void *data) {
-  awio_stream *s = data;
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "write");
   check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "write");
@@ -117,20 +128,19 @@ static int write_on(lua_State *L, int result, void *data) {
 
 /* s:write(…) → s */
 static int stream_write(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "write");
   int count = lua_gettop(L) - 1;
   for (int i = 0; i < count; i++)
     luaL_checkstring(L, 2 + i);
   lua_concat(L, count);
-  bool at_once = aw_lua_at_once(L, "stream:write");
-  check_writable(L, s);
-  if (!at_once)
+  if (!aw_lua_at_once(L, "stream:write")) /* Cancelled comes first [C2] */
     return aw_lua_await(L, NULL, s, "stream:write", write_on);
   return write_on(L, 0, s);
 }
 
 static int shutdown_on(lua_State *L, int result, void *data) {
-  awio_stream *s = data;
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "shutdown");
   if (s->shut)
     return 0;
   check_writable(L, s);
@@ -150,7 +160,7 @@ static int shutdown_on(lua_State *L, int result, void *data) {
 
 /* s:shutdown(): all is sent, and the other side sees the end */
 static int stream_shutdown(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "shutdown");
   lua_settop(L, 1);
   bool at_once = aw_lua_at_once(L, "stream:shutdown");
   if (!at_once)
@@ -161,7 +171,10 @@ static int stream_shutdown(lua_State *L) {
 /* ---- the rest ---- */
 
 static int stream_close(lua_State *L) {
-  awio_stream_close(awio_check_stream(L), aw_lua_engine(L));
+  aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
+  awio_stream *s = check_any(L);
+  if (s)
+    awio_stream_close(s, engine);
   return 0;
 }
 
@@ -189,8 +202,11 @@ static const char *state_of(const awio_stream *s) {
 }
 
 static int stream_tostring(lua_State *L) {
-  const awio_stream *s = awio_check_stream(L);
-  lua_pushfstring(L, "stream '%s' (%s)", s->name, state_of(s));
+  const awio_stream *s = check_any(L);
+  if (s)
+    lua_pushfstring(L, "stream '%s' (%s)", s->name, state_of(s));
+  else
+    lua_pushliteral(L, "stream (finalized)");
   return 1;
 }
 
@@ -216,7 +232,7 @@ void awio_check_limits(lua_State *L, int arg, awio_limits *limits) {
 
 /* s:configure{max_line=, high_water=, max_output=} → s */
 static int stream_configure(lua_State *L) {
-  awio_stream *s = awio_check_stream(L);
+  awio_stream *s = awio_check_stream(L, "configure");
   luaL_checktype(L, 2, LUA_TTABLE);
   awio_limits limits = s->limits;
   awio_check_limits(L, 2, &limits);
@@ -227,7 +243,7 @@ static int stream_configure(lua_State *L) {
 
 /* For the poller [Q6]: the descriptor, and whether data were read already. */
 static int stream_getfd(lua_State *L) {
-  const awio_stream *s = awio_check_stream(L);
+  const awio_stream *s = awio_check_stream(L, "getfd");
   if (s->closed || s->fd < 0)
     return awio_fail_stream(L, s, AW_ECLOSED, "getfd");
   lua_pushinteger(L, s->fd);
@@ -235,7 +251,7 @@ static int stream_getfd(lua_State *L) {
 }
 
 static int stream_dirty(lua_State *L) {
-  const awio_stream *s = awio_check_stream(L);
+  const awio_stream *s = awio_check_stream(L, "dirty");
   lua_pushboolean(L, awio_buffer_length(&s->in) > 0);
   return 1;
 }

@@ -6,8 +6,11 @@
 
 #include <lua.h>
 
-/* The Stream at 1, in a function whose upvalue 1 is its metatable. Raises. */
-awio_stream *awio_check_stream(lua_State *L);
+/* The Stream at 1, in a function whose upvalue 1 is its metatable, for `call`.
+ * Raises; of a finalized one, Closed. Any call of Lua may close a stream, and
+ * while the state is closed it may be finalized in a wait: who goes on after a
+ * wait asks this, and not the data of the wait. */
+awio_stream *awio_check_stream(lua_State *L, const char *call);
 
 /* Raise what went wrong with `call`, as a SystemError or Closed. */
 int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,

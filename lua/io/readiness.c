@@ -353,8 +353,8 @@ static int act_writable(lua_State *L) {
 static int build(lua_State *L, int events) {
   awio_source source;
   lua_settop(L, 1);
-  awio_stream *stream = awio_to_stream(L, 1);
-  if (stream) {
+  awio_stream **stream = awio_to_stream(L, 1);
+  if (stream && *stream) {
     aw_lua_push_wire(L,
                      aw_wait_for(events == AW_READABLE ? &awio_stream_readable
                                                        : &awio_stream_writable,

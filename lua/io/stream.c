@@ -72,6 +72,7 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->closed)
     return;
   s->closed = true;
+  s->taken++;
   awio_buffer_free(&s->in);
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd); /* the pump will wait again */
@@ -103,6 +104,14 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   return got;
 }
 
+bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
+  if (s->taken != seen)
+    return false;
+  s->taken++;
+  awio_buffer_take(&s->in, count);
+  return true;
+}
+
 /* ---- waiting for its descriptor ---- */
 
 static int watch(aw_task *task, awio_stream *s, int events) {
@@ -128,19 +137,39 @@ static void describe(const void *data, char *out, size_t size) {
   snprintf(out, size, "%s", s->name);
 }
 
+/* ---- the same for wires: `data` is the place of the stream ---- */
+
+static awio_stream *stream_in(const void *data) {
+  return *(awio_stream *const *)data;
+}
+
+static bool is_gone(const awio_stream *s) {
+  return !s || s->closed || s->fd < 0;
+}
+
 /* For Readable(stream): what has been read and not taken counts, too [Q6]. */
 static int readable_arm(aw_task *task, void *data) {
-  const awio_stream *s = data;
-  if (s->closed || s->fd < 0)
+  awio_stream *s = stream_in(data);
+  if (is_gone(s))
     return AW_ECLOSED;
-  return awio_buffer_length(&s->in) > 0 ? 1 : read_arm(task, data);
+  return awio_buffer_length(&s->in) > 0 ? 1 : read_arm(task, s);
 }
 
 static int writable_arm(aw_task *task, void *data) {
-  const awio_stream *s = data;
-  if (s->closed || s->fd < 0)
-    return AW_ECLOSED;
-  return write_arm(task, data);
+  awio_stream *s = stream_in(data);
+  return is_gone(s) ? AW_ECLOSED : write_arm(task, s);
+}
+
+static void wire_disarm(aw_task *task, void *data) {
+  disarm(task, stream_in(data));
+}
+
+static void wire_describe(const void *data, char *out, size_t size) {
+  const awio_stream *s = stream_in(data);
+  if (s)
+    describe(s, out, size);
+  else
+    snprintf(out, size, "stream (finalized)");
 }
 
 #define READING(what) \
@@ -154,14 +183,14 @@ const aw_operation awio_wait_line = READING("stream:lines");
 
 const aw_operation awio_stream_readable = {.label = "readable",
                                            .arm = readable_arm,
-                                           .disarm = disarm,
+                                           .disarm = wire_disarm,
                                            .external = true,
-                                           .describe = describe};
+                                           .describe = wire_describe};
 const aw_operation awio_stream_writable = {.label = "writable",
                                            .arm = writable_arm,
-                                           .disarm = disarm,
+                                           .disarm = wire_disarm,
                                            .external = true,
-                                           .describe = describe};
+                                           .describe = wire_describe};
 
 /* ---- writing ---- */
 

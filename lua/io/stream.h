@@ -22,6 +22,7 @@
 #include <aiowire.h>
 #include <aiowire_lua.h>
 
+#include <stdint.h>
 #include <sys/types.h>
 
 enum {
@@ -39,6 +40,7 @@ typedef struct awio_stream {
   int fd;            /* -1 once it is closed or given away */
   unsigned refs;     /* of the userdata, of the pump */
   awio_buffer in;    /* read from the kernel, not by Lua */
+  uint64_t taken;    /* how often bytes have left `in` */
   size_t chunk;      /* how much to ask the kernel for */
   awio_buffer out;   /* submitted, not taken by the kernel */
   awio_waiters room; /* tasks that wait for `out` to shrink */
@@ -73,6 +75,11 @@ void awio_stream_close(awio_stream *stream, aw_engine *engine);
  * UV_EAGAIN when a task has to wait, else an error. */
 ssize_t awio_stream_fill(awio_stream *stream, size_t wanted);
 
+/* Take `count` bytes out of `in`, which Lua strings were made of after `taken`
+ * was `seen`. False, and none is taken: a finalizer that ran meanwhile has read
+ * from the stream, or closed it; look again. */
+bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
+
 /* Hand `data` to the kernel or to `out`, as much as they take; the pump of
  * `loop` sees to `out`. Returns how much that was, or an error. */
 ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
@@ -92,13 +99,15 @@ extern const aw_operation awio_wait_room;  /* less in `out` */
 extern const aw_operation awio_wait_large; /* the same, in a large write */
 extern const aw_operation awio_wait_sent;  /* the same, for shutdown() */
 
-/* … in wires, where nothing is read or written yet [Q6]: */
+/* … in wires, where nothing is read or written yet [Q6]; the data is the
+ * userdata of the Stream, which a wire may find finalized: */
 extern const aw_operation awio_stream_readable, awio_stream_writable;
 
 /* ---- for Lua: lstream.c ---- */
 
-/* The Stream at `index`, borrowed; NULL if it is none. */
-awio_stream *awio_to_stream(lua_State *L, int index);
+/* The userdata of the Stream at `index`: the place of its stream, where NULL is
+ * when it is finalized. NULL if it is none. */
+awio_stream **awio_to_stream(lua_State *L, int index);
 
 /* Push a Stream without a stream: put one into the place that this gives. The
  * value at `anchor` (0: none) lives as long. Raises. */
