@@ -42,16 +42,22 @@ static void push_argument(const shower *show, int depth) {
     return;
   }
   shower inner = {L, show->s, lua_gettop(L)};
-  push_wire(&inner, awl_wire_of(L, -1), depth + 1);
+  const aw_wire *wire = awl_wire_of(L, -1);
+  if (wire)
+    push_wire(&inner, wire, depth + 1);
+  else
+    lua_pushliteral(L, AWL_FINALIZED_WIRE);
 }
 
-/* Append ", value" for each argument of a leaf, whose pack is on top. */
+/* Append ", value" for each argument of a leaf, whose pack is on top; nil: they
+ * are garbage, and the wire is, too. */
 static void push_arguments(const shower *show, const awl_leaf *leaf,
                            int depth) {
   lua_State *L = show->L;
   int pack = lua_gettop(L);
+  int count = lua_istable(L, pack) ? leaf->extra : 0;
   lua_pushliteral(L, "");
-  for (int i = 1; i <= leaf->extra; i++) {
+  for (int i = 1; i <= count; i++) {
     bool first = i == 1 && leaf->kind == AWL_LEAF_VALUE;
     lua_pushstring(L, first ? "" : ", ");
     lua_rawgeti(L, pack, i);
@@ -76,8 +82,10 @@ static void push_host(const shower *show, const aw_wire_view *view, int depth) {
   }
   if (leaf->number != AWL_UNNUMBERED)
     awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
-  else
+  else if (lua_isuserdata(L, show->owner))
     lua_getiuservalue(L, show->owner, 1);
+  else
+    lua_pushnil(L);
   push_arguments(show, leaf, depth);
   lua_pushfstring(L, "%s(%s%s)", names[leaf->kind], name, lua_tostring(L, -1));
   lua_insert(L, -3);

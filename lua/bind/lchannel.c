@@ -24,10 +24,11 @@ typedef struct channel {
 
 static const char CHANNEL = 'c'; /* its address is the mark */
 
-/* The data of a wire that sends. User values: the channel, the value. */
+/* The data of a wire that sends. User values: the channel, the value. The
+ * channel may be finalized before such a wire runs, and while it waits. */
 typedef struct sending {
-  aw_channel *core;
-  awl_messages *messages;
+  const channel *channel;
+  aw_channel *core; /* the wire keeps it */
 } sending;
 
 enum { CHANNEL_OF = 1, VALUE_OF = 2 };
@@ -54,8 +55,7 @@ static void release_constant(aw_lua_value *value) {
 }
 
 static channel *refuse(lua_State *L, int arg) {
-  const channel *ch = luaL_testudata(L, arg, "aiowire.Channel");
-  if (ch)
+  if (awl_is(L, awl_open(L), arg, AWL_CHANNEL))
     awl_error(L, "this channel is garbage, and finalized");
   luaL_typeerror(L, arg, "channel");
   return NULL;
@@ -140,8 +140,12 @@ static bool is_foreign(const channel *ch, const awl_worker *w) {
 
 /* A message for the value at 2. Raises when out of memory. */
 static aw_value fill(lua_State *L, const channel *ch) {
-  if (!awl_messages_reserve(ch->messages))
-    awl_error(L, "not enough memory");
+  if (!awl_messages_reserve(ch->messages)) {
+    /* Garbage that a finalizer has met is no longer found by its address. */
+    awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
+    if (!awl_messages_reserve(ch->messages))
+      awl_error(L, "not enough memory");
+  }
   lua_getiuservalue(L, 1, AWL_CHANNEL_VALUES);
   lua_insert(L, 2); /* [channel, values, value] */
   return awl_message_make(L, ch->messages);
@@ -328,26 +332,32 @@ static int channel_tostring(lua_State *L) {
 
 /* ---- wires ---- */
 
-/* A message for what the wire sends, where nothing may raise; 0: out of
- * memory. */
-static aw_value fill_again(const sending *data) {
-  lua_State *util = awl_messages_state(data->messages)->util;
-  if (!awl_messages_reserve(data->messages) ||
-      !awl_messages_push_values(data->messages))
-    return 0;
-  if (!awl_push_object(awl_messages_state(data->messages), data)) {
+/* A message for what the wire sends, where nothing may raise; 0, or why not:
+ * the channel, or the wire, is finalized, or there is no memory. */
+static int fill_again(const sending *data, aw_value *out) {
+  awl_messages *messages = data->channel->messages;
+  if (data->channel->mark != &CHANNEL || !awl_messages_push_values(messages))
+    return AW_ECLOSED;
+  lua_State *util = awl_messages_state(messages)->util;
+  if (!awl_push_object(awl_messages_state(messages), data)) {
     lua_pop(util, 1);
-    return 0;
+    return AW_ECLOSED;
+  }
+  if (!awl_messages_reserve(messages)) {
+    lua_pop(util, 2);
+    return AW_ENOMEM;
   }
   lua_getiuservalue(util, -1, VALUE_OF);
   lua_remove(util, -2);
-  return awl_message_make(util, data->messages);
+  *out = awl_message_make(util, messages);
+  return 0;
 }
 
 static int arm_sending(aw_task *task, void *data) {
   const sending *what = data;
-  aw_value value = fill_again(what);
-  return value ? aw_send_arm(task, what->core, value) : AW_ENOMEM;
+  aw_value value = 0;
+  int rc = fill_again(what, &value);
+  return rc < 0 ? rc : aw_send_arm(task, what->core, value);
 }
 
 static void disarm_sending(aw_task *task, void *data) {
@@ -383,6 +393,10 @@ static int make_recv(lua_State *L) {
   return 1;
 }
 
+static void release_core(void *core) {
+  aw_channel_release(core);
+}
+
 /* Send(ch, v) */
 static int make_send(lua_State *L) {
   awl_state *s = awl_of(L);
@@ -390,13 +404,15 @@ static int make_send(lua_State *L) {
   luaL_checkany(L, 2);
   lua_settop(L, 2);
   sending *data = lua_newuserdatauv(L, sizeof *data, 2);
-  *data = (sending){ch->core, ch->messages};
+  *data = (sending){ch, ch->core};
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, CHANNEL_OF);
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, -2, VALUE_OF);
   awl_note_object(L, s, data, -1);
-  aw_lua_push_wire(L, aw_wait_for(&send_operation, data), -1);
+  aw_wire *wire = aw_wait_for(&send_operation, data);
+  aw_lua_push_wire(L, aw_hold(wire, aw_channel_keep(ch->core), release_core),
+                   -1);
   return 1;
 }
 

@@ -249,7 +249,9 @@ static int task_cancel(lua_State *L) {
   if (aw_task_state_of(task) >= AW_TASK_DONE)
     return 0;
   lua_settop(L, 2);
-  awl_new_cancelled(L, s, "task");
+  awl_new_cancelled(L, s, "task"); /* the reason's __tostring may run a loop */
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return 0;
   aw_value reason = awl_hold(L, awl_loop_of(s, aw_task_loop(task)));
   aw_task_cancel(task, reason, AW_DEFAULT);
   return 0;
@@ -422,6 +424,10 @@ static int task_newindex(lua_State *L) {
 
 static int task_tostring(lua_State *L) {
   awl_state *s = awl_of(L);
+  if (awl_is(L, s, 1, AWL_TASK) && !((task_ud *)lua_touserdata(L, 1))->task) {
+    lua_pushliteral(L, "task (finalized)");
+    return 1;
+  }
   aw_task *task = awl_check_task(L, s, 1);
   const char *name = awl_push_task_name(L, s, task);
   awl_push_label(L, s, task);

@@ -127,7 +127,8 @@ aw_value awl_hold(lua_State *L, awl_loop *loop) {
     awl_error(L, "not enough memory");
   uint32_t place = loop->first_free;
   lua_checkstack(L, 2);
-  push_values(loop);
+  if (!push_values(loop))
+    awl_error(L, "this EventLoop is garbage");
   lua_xmove(loop->state->util, L, 1);
   lua_insert(L, -2);
   lua_rawseti(L, -2, (lua_Integer)place + 1); /* may raise: nothing taken */

@@ -166,9 +166,13 @@ static int w_newindex(lua_State *L) {
 
 static int w_tostring(lua_State *L) {
   awl_state *s = awl_of(L);
-  const aw_wire *wire = awl_test_wire(L, s, 1);
-  if (!wire)
+  if (!awl_is(L, s, 1, AWL_WIRE))
     return luaL_typeerror(L, 1, "wire");
+  const aw_wire *wire = awl_wire_of(L, 1);
+  if (!wire) {
+    lua_pushliteral(L, AWL_FINALIZED_WIRE);
+    return 1;
+  }
   awl_show_owned(L, s, wire, 1);
   return 1;
 }

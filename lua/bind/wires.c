@@ -80,6 +80,8 @@ void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
   const awl_leaf *holder =
       aw_wire_data(aw_task_innermost(task), awl_release_leaf);
   awl_push_value(L, s, holder->value);
+  if (!lua_isuserdata(L, -1))
+    return;
   lua_getiuservalue(L, -1, 1);
   lua_remove(L, -2);
 }
@@ -91,7 +93,7 @@ bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf) {
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task) {
   awl_push_content(L, s, leaf, task);
-  if (leaf->extra >= 0) {
+  if (leaf->extra >= 0 && lua_istable(L, -1)) {
     lua_rawgeti(L, -1, 0);
     lua_remove(L, -2);
   }

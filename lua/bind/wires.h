@@ -21,7 +21,9 @@ bool awl_callable(lua_State *L, int index);
 bool awl_make_wire(lua_State *L, awl_state *s, int index);
 /* The same, or a type error of argument `arg`. Raises. */
 void awl_check_wire(lua_State *L, awl_state *s, int arg);
-/* The wire of the core of the Wire at `index`. Borrowed. */
+/* The wire of the core of the Wire at `index`; NULL: it is finalized, and shown
+ * to people as that. Borrowed. */
+#define AWL_FINALIZED_WIRE "wire (finalized)"
 aw_wire *awl_wire_of(lua_State *L, int index);
 /* Has the Wire at `index` something that hangs on it in Lua? */
 bool awl_needs_lua(lua_State *L, int index);

@@ -182,6 +182,8 @@ static int push_call(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
   if (leaf->serial != w->serial) {
     awl_push_content(L, w->state, leaf, w->task);
+    if (lua_isnil(L, -1)) /* a finalizer has started it, too late */
+      luaL_error(L, "this wire is garbage: what it calls has been collected");
     lua_replace(L, AT_CONTENT);
     w->serial = leaf->serial;
   }
