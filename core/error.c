@@ -26,6 +26,8 @@ static const struct {
     {AW_ECANCELED, "ECANCELED", "cancelled"},
     {AW_ENOMEM, "ENOMEM", "not enough memory"},
     {AW_EFORKED, "EFORKED", "opened by a process that has forked since"},
+    {AW_EDEPTH, "EDEPTH",
+     "wires nested too deeply (more than 32768 frames in a task)"},
     {AW_ENOZMQ, "ENOZMQ", "libzmq 4.3.3 or later is not installed"},
     /* libzmq's own, which are no error numbers of the system */
     {-(ZMQ_ERRORS + 51), "EFSM", "not in the current state of the socket"},

@@ -23,8 +23,9 @@
 #include <assert.h>
 
 int aw__frame_chain(aw_task *task, aw_wire *wire) {
-  if (aw__task_push(task, AW_FRAME_CHAIN, wire) < 0)
-    return AW_ENOMEM;
+  int rc = aw__task_push(task, AW_FRAME_CHAIN, wire);
+  if (rc < 0)
+    return rc;
   aw_wire_keep(wire);
   task->at = wire;
   task->go = AW_GO_DESCEND;
@@ -62,9 +63,10 @@ int aw__frame_scope(aw_task *task, const aw_scope_config *config,
                     aw_wire *wire) {
   aw_engine *engine = task->engine;
   aw_opened *opened = aw__opened_new(engine, sizeof *opened);
-  if (!opened || aw__task_push(task, AW_FRAME_SCOPE, wire) < 0) {
+  int rc = opened ? aw__task_push(task, AW_FRAME_SCOPE, wire) : AW_ENOMEM;
+  if (rc < 0) {
     aw__opened_free(engine, opened, sizeof *opened);
-    return AW_ENOMEM;
+    return rc;
   }
   aw__frame_enter(task, opened, config->grace,
                   config->shield ? config->deadline : AW_NO_SHIELD);
@@ -156,17 +158,26 @@ void aw__frame_leave(aw_task *task) {
   task->go = AW_GO_LEFT;
 }
 
-/* The wire of the host that the running wire is a part of, or NULL. */
-static aw_wire *holder_of(const aw_task *task) {
+/* The innermost wire of the host that `task` itself runs, or NULL. */
+static aw_wire *own_holder(const aw_task *task) {
   for (size_t i = task->depth; i-- > 0;) {
     const aw_frame *frame = &task->frames[i];
     bool chain = frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP;
     if (chain && frame->wire->kind == AW_WIRE_HOLD)
       return frame->wire;
   }
-  if (task->root && task->root->kind == AW_WIRE_HOLD)
-    return task->root;
-  return task->operand ? holder_of(task->scope.parent->task) : NULL;
+  bool held = task->root && task->root->kind == AW_WIRE_HOLD;
+  return held ? task->root : NULL;
+}
+
+/* The wire of the host that the running wire is a part of, or NULL. */
+static aw_wire *holder_of(const aw_task *task) {
+  aw_wire *wire = own_holder(task);
+  while (!wire && task->operand) {
+    task = task->scope.parent->task;
+    wire = own_holder(task);
+  }
+  return wire;
 }
 
 void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns) {

@@ -72,20 +72,22 @@ static void free_group(aw_engine *engine, aw_group *group) {
   aw__opened_free(engine, &group->opened, size_of(group->wire));
 }
 
-aw_group *aw__group_open(aw_task *task, aw_wire *wire) {
+int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out) {
   aw_engine *engine = task->engine;
   aw_opened *opened = aw__opened_new(engine, size_of(wire));
-  aw_group *group = opened ? AW_CONTAINER(aw_group, opened, opened) : NULL;
-  if (!group)
-    return NULL;
+  if (!opened)
+    return AW_ENOMEM;
+  aw_group *group = AW_CONTAINER(aw_group, opened, opened);
   group->wire = wire;
-  if (aw__task_push(task, AW_FRAME_GROUP, wire) < 0) {
+  int rc = aw__task_push(task, AW_FRAME_GROUP, wire);
+  if (rc < 0) {
     free_group(engine, group);
-    return NULL;
+    return rc;
   }
   aw__frame_enter(task, opened, AW_DEFAULT, AW_NO_SHIELD);
   opened->scope.group = true;
-  return group;
+  *out = group;
+  return 0;
 }
 
 /* ---- the order in which Select{} looks [F5, H4] ----
@@ -131,7 +133,7 @@ aw_task *aw__group_next(aw_group *group) {
   bool drawn = group->wire->kind == AW_WIRE_SELECT;
   uint32_t place = drawn ? draw_place(group) : group->begun;
   aw_task_config config = {.background = task->background};
-  aw_wire *wire = aw_wire_keep(group->wire->u.items[place]);
+  aw_wire *wire = aw_wire_keep(group->wire->u.list.items[place]);
   if (aw__loop_adopt(&group->opened.scope, wire, &config, &operand) < 0) {
     aw__scope_fail(&group->opened.scope,
                    aw_error_new(task->engine, AW_ENOMEM, 0));

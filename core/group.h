@@ -4,7 +4,8 @@
 
 #include "state.h"
 
-aw_group *aw__group_open(aw_task *task, aw_wire *wire); /* or NULL */
+/* Push the frame of a join or a race, without operands yet. */
+int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out);
 /* The next operand that may begin, not scheduled yet; NULL: none for now. */
 aw_task *aw__group_next(aw_group *group);
 bool aw__group_is_event(const aw_group *group, const aw_task *operand);

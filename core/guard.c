@@ -63,9 +63,10 @@ static int push_guard(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
   aw_guard *guard = aw__alloc(task->engine, sizeof *guard);
   if (!guard)
     return AW_ENOMEM;
-  if (aw__task_push(task, kind, wire) < 0) {
+  int rc = aw__task_push(task, kind, wire);
+  if (rc < 0) {
     aw__free(task->engine, guard, sizeof *guard);
-    return AW_ENOMEM;
+    return rc;
   }
   top(task)->u.guard = guard;
   return 0;
@@ -105,7 +106,7 @@ static aw_after hand_on(aw_task *task, aw_wire *then) {
 
 static int begin_item(aw_task *task) {
   const aw_frame *frame = top(task);
-  aw_wire *item = frame->wire->u.items[frame->u.n];
+  aw_wire *item = frame->wire->u.list.items[frame->u.n];
   if (frame->u.n + 1 < frame->wire->count)
     return push_scoped(task, item);
   task->at = item;

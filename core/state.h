@@ -92,8 +92,13 @@ struct aw_wire {
       aw_wire *child;
       uint64_t ns, grace;
     } timeout;
-    struct { /* BIND, CATCH, FINALLY, RETRY; parts are items, too */
-      aw_wire *child, *then;
+    struct { /* BIND, CATCH, FINALLY, RETRY; `count` of parts */
+      union {
+        struct {
+          aw_wire *child, *then;
+        };
+        aw_wire *parts[2];
+      };
       union {
         uint64_t grace;
         aw_retry_rule *rule;
@@ -101,7 +106,12 @@ struct aw_wire {
     } pair;
     uint64_t ns;
     aw_task *task;
-    aw_wire *items[1]; /* SEQUENCE, ELSE, ALL, RACE, ANY, SELECT: `count` */
+    struct {           /* SEQUENCE, ELSE, ALL, RACE, ANY, SELECT; see wire.c */
+      aw_wire **items; /* `count`, in an array of this wire or another */
+      aw_wire *base;   /* the wire that this one extends (kept), or NULL */
+      uint32_t room;   /* free places of the array behind those */
+      bool extended;   /* another wire extends this one */
+    } list;
   } u;
 };
 

@@ -197,54 +197,50 @@ static move resume_host(aw_task *task, aw_step *out, int result) {
 
 /* ---- beginning a wire ---- */
 
-static move no_memory(aw_task *task) {
-  return end_code(task, AW_ENOMEM);
-}
-
-static bool push_shield(aw_task *task, const aw_wire *wire) {
+static int push_shield(aw_task *task, const aw_wire *wire) {
   aw_scope_config config = {aw__frame_shield_end(task, wire->u.unary.number),
                             AW_DEFAULT, true};
-  return aw__frame_scope(task, &config, NULL) == 0 &&
-         aw__frame_chain(task, wire->u.unary.child) == 0;
+  int rc = aw__frame_scope(task, &config, NULL);
+  return rc < 0 ? rc : aw__frame_chain(task, wire->u.unary.child);
 }
 
-static bool push_counted(aw_task *task, aw_frame_kind kind, aw_wire *wire,
-                         uint64_t n) {
-  if (aw__task_push(task, kind, wire) < 0)
-    return false;
-  task->frames[task->depth - 1].u.n = n;
-  return true;
+static int push_counted(aw_task *task, aw_frame_kind kind, aw_wire *wire,
+                        uint64_t n) {
+  int rc = aw__task_push(task, kind, wire);
+  if (rc == 0)
+    task->frames[task->depth - 1].u.n = n;
+  return rc;
 }
 
-/* Push what a composite needs. True: its first part is in `*wire`. */
-static bool enter(aw_task *task, aw_wire **wire) {
+/* Push what a composite needs. 0: its first part is in `*wire`. */
+static int enter(aw_task *task, aw_wire **wire) {
   aw_wire *w = *wire;
-  bool pushed = true;
+  int rc = 0;
   switch ((int)w->kind) {
   case AW_WIRE_SEQUENCE:
-    pushed = push_counted(task, AW_FRAME_SEQUENCE, w, 0);
-    *wire = w->u.items[0];
+    rc = push_counted(task, AW_FRAME_SEQUENCE, w, 0);
+    *wire = w->u.list.items[0];
     break;
   case AW_WIRE_REPEAT:
-    pushed = push_counted(task, AW_FRAME_REPEAT, w, w->u.unary.number);
+    rc = push_counted(task, AW_FRAME_REPEAT, w, w->u.unary.number);
     *wire = w->u.unary.child;
     break;
   case AW_WIRE_WHOLE:
-    pushed = aw__frame_chain(task, w->u.unary.child) == 0;
+    rc = aw__frame_chain(task, w->u.unary.child);
     *wire = w->u.unary.child;
     break;
   case AW_WIRE_SHIELD:
-    pushed = push_shield(task, w);
+    rc = push_shield(task, w);
     *wire = w->u.unary.child;
     break;
   case AW_WIRE_HOLD:
   case AW_WIRE_NAMED: *wire = aw__wire_inside(w); break;
   default: /* its first part runs under guard */
-    pushed = aw__guard_enter(task, w) == 0;
+    rc = aw__guard_enter(task, w);
     *wire = task->at;
     break;
   }
-  return pushed;
+  return rc;
 }
 
 static bool is_empty(const aw_wire *wire) {
@@ -273,9 +269,10 @@ static void begin_event(aw_task *task) {
 
 /* Begin the operands of a join or a race, and wait for their ends. */
 static move begin_group(aw_task *task, aw_wire *wire) {
-  aw_group *group = aw__group_open(task, wire);
-  if (!group)
-    return no_memory(task);
+  aw_group *group;
+  int rc = aw__group_open(task, wire, &group);
+  if (rc < 0)
+    return end_code(task, rc);
   aw_task *operand;
   while ((operand = aw__group_next(group)) != NULL) {
     if (aw__group_is_event(group, operand))
@@ -306,8 +303,9 @@ static move descend(aw_task *task, aw_step *out) {
     default: /* a composite */
       if (is_empty(wire))
         return end_value(task, 0);
-      if (!enter(task, &wire))
-        return no_memory(task);
+      int rc = enter(task, &wire);
+      if (rc < 0)
+        return end_code(task, rc);
     }
   }
 }
@@ -332,8 +330,9 @@ static move next_element(aw_task *task, aw_step *out) {
   if (task->inner->eff != AW_LEVEL_NONE)
     return end_code(task, AW_ECANCELED);
   const aw_frame *frame = &task->frames[task->depth - 1];
-  task->at = frame->kind == AW_FRAME_SEQUENCE ? frame->wire->u.items[frame->u.n]
-                                              : frame->wire->u.unary.child;
+  task->at = frame->kind == AW_FRAME_SEQUENCE
+                 ? frame->wire->u.list.items[frame->u.n]
+                 : frame->wire->u.unary.child;
   return descend(task, out);
 }
 

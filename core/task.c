@@ -99,9 +99,9 @@ void aw_task_release(aw_task *task) {
 /* ---- frames ---- */
 
 static int grow_frames(aw_task *task) {
-  enum { SMALLEST = 4 };
-  if (task->capacity > UINT16_MAX / 2)
-    return AW_ENOMEM;
+  enum { SMALLEST = 4 }; /* doubled, it comes to AW_MOST_FRAMES */
+  if (task->capacity == AW_MOST_FRAMES)
+    return AW_EDEPTH;
   uint16_t capacity =
       task->capacity ? (uint16_t)(task->capacity * 2) : (uint16_t)SMALLEST;
   aw_frame *frames =
@@ -115,8 +115,9 @@ static int grow_frames(aw_task *task) {
 }
 
 int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
-  if (task->depth == task->capacity && grow_frames(task) < 0)
-    return AW_ENOMEM;
+  int rc = task->depth == task->capacity ? grow_frames(task) : 0;
+  if (rc < 0)
+    return rc;
   aw_frame *frame = &task->frames[task->depth++];
   frame->kind = (uint8_t)kind;
   frame->wire = wire;

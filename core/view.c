@@ -5,6 +5,8 @@
  */
 #include "view.h"
 
+#include "wire.h"
+
 #include <string.h>
 
 bool aw_wire_is_event(const aw_wire *wire) {
@@ -92,26 +94,13 @@ static void look_at_composite(const aw_wire *wire, aw_wire_view *out) {
   }
 }
 
-/* Does it have all of its parts in `items`, maybe none? */
-static bool has_items(const aw_wire *wire) {
-  switch ((int)wire->kind) {
-  case AW_WIRE_SEQUENCE:
-  case AW_WIRE_ELSE:
-  case AW_WIRE_ALL:
-  case AW_WIRE_RACE:
-  case AW_WIRE_ANY:
-  case AW_WIRE_SELECT: return true;
-  default: return false;
-  }
-}
-
 void aw_wire_look(const aw_wire *wire, aw_wire_view *out) {
   wire = held(wire);
   memset(out, 0, sizeof *out);
   out->kind = (aw_wire_kind)wire->kind;
   out->name = aw_wire_name(wire);
   out->parts = wire;
-  if (has_items(wire)) {
+  if (aw__wire_is_list(wire)) {
     out->count = wire->count;
     out->number = wire->limit;
     out->table = wire->table;
@@ -124,8 +113,10 @@ void aw_wire_look(const aw_wire *wire, aw_wire_view *out) {
 
 const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index) {
   const aw_wire *wire = view->parts;
+  if (aw__wire_is_list(wire))
+    return wire->u.list.items[index];
   if (wire->count > 0)
-    return wire->u.items[index];
+    return wire->u.pair.parts[index];
   return wire->kind == AW_WIRE_NAMED ? wire->u.named.child
                                      : wire->u.unary.child;
 }

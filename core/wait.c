@@ -216,16 +216,18 @@ int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
     aw_wire_release(wire);
     return 0;
   }
-  if (aw__task_push(task, AW_FRAME_AWAIT, NULL) < 0) {
+  int rc = aw__task_push(task, AW_FRAME_AWAIT, NULL);
+  if (rc < 0) {
     aw_wire_release(wire);
-    return not_armed(task, AW_ENOMEM);
+    return not_armed(task, rc);
   }
   task->frames[task->depth - 1].u.host = task->host;
   aw_frame_kind kind = whole ? AW_FRAME_CHAIN : AW_FRAME_STEP;
-  if (aw__task_push(task, kind, wire) < 0) {
+  rc = aw__task_push(task, kind, wire);
+  if (rc < 0) {
     aw__task_pop(task);
     aw_wire_release(wire);
-    return not_armed(task, AW_ENOMEM);
+    return not_armed(task, rc);
   }
   task->host = NULL;
   task->at = wire;

@@ -1,30 +1,80 @@
 /* wire.c - wires: immutable, reference-counted trees; no I/O, no engine
  *
- * A wire is written once, by its constructor, and only its count of
- * references changes after that. Constructors take their operands and pass
- * NULL on, so a nested expression is checked once, at its end. Operators are
- * flat [V4]: an operand of the same operator gives its items.
+ * A wire is written once, by its constructor; after that only its count of
+ * references changes, and `extended`. Constructors take their operands and
+ * pass NULL on, so a nested expression is checked once, at its end. Operators
+ * are flat [V4]: an operand of the same operator gives its items.
+ *
+ * Items of a list stand in an array that wires share, each a prefix of it:
+ *
+ *     array of w1:  a b c d e . . .     w1 = a >> b >> c   owns the array
+ *                   └─ w1 ┘             w2 = w1 >> d       extends w1 in place
+ *                   └── w2 ─┘           w3 = w2 >> e       extends w2 in place
+ *                   └─── w3 ──┘
+ *
+ * So `w = w >> x` in a loop costs the same at each length. Only the first wire
+ * that extends another does it in place; a second one copies, and so does one
+ * that finds no room, into an array of twice the size. A wire keeps the one it
+ * extends, its `base`, and releases the items that it added when it goes: a
+ * shorter wire holds nothing of a longer one. Prepending always copies.
  */
 #include "wire.h"
 
+#include <assert.h>
 #include <string.h>
 
-/* A wire with room for `items` operands; NULL when out of memory. */
-static aw_wire *make(aw_wire_kind kind, size_t items) {
-  size_t extra = items > 1 ? (items - 1) * sizeof(aw_wire *) : 0;
-  aw_wire *wire = aw_allocate(sizeof *wire + extra);
+static aw_wire *make_sized(aw_wire_kind kind, size_t size) {
+  aw_wire *wire = aw_allocate(size);
   if (!wire)
     return NULL;
   wire->refs = 1;
   wire->kind = (uint8_t)kind;
-  wire->count = (uint32_t)items;
   return wire;
+}
+
+/* A wire without a list of items; NULL when out of memory. */
+static aw_wire *make(aw_wire_kind kind) {
+  return make_sized(kind, sizeof(aw_wire));
+}
+
+static size_t list_size(size_t capacity) {
+  return sizeof(aw_wire) + capacity * sizeof(aw_wire *);
+}
+
+/* A wire of `count` items, which the caller fills in, in an array of its own;
+ * NULL when out of memory. */
+static aw_wire *make_list(aw_wire_kind kind, size_t count, size_t capacity) {
+  if (capacity > UINT32_MAX)
+    return NULL;
+  aw_wire *wire = make_sized(kind, list_size(capacity));
+  if (!wire)
+    return NULL;
+  wire->count = (uint32_t)count;
+  wire->u.list.items = (aw_wire **)(wire + 1);
+  wire->u.list.room = (uint32_t)(capacity - count);
+  return wire;
+}
+
+bool aw__wire_is_list(const aw_wire *wire) {
+  switch ((int)wire->kind) {
+  case AW_WIRE_SEQUENCE:
+  case AW_WIRE_ELSE:
+  case AW_WIRE_ALL:
+  case AW_WIRE_RACE:
+  case AW_WIRE_ANY:
+  case AW_WIRE_SELECT: return true;
+  default: return false;
+  }
+}
+
+aw_wire **aw__wire_items(aw_wire *wire) {
+  return aw__wire_is_list(wire) ? wire->u.list.items : wire->u.pair.parts;
 }
 
 static aw_wire *make_unary(aw_wire_kind kind, aw_wire *child, uint64_t number) {
   if (!child)
     return NULL;
-  aw_wire *wire = make(kind, 0);
+  aw_wire *wire = make(kind);
   if (!wire) {
     aw_wire_release(child);
     return NULL;
@@ -35,7 +85,7 @@ static aw_wire *make_unary(aw_wire_kind kind, aw_wire *child, uint64_t number) {
 }
 
 aw_wire *aw_call(aw_step_fn fn, void *data) {
-  aw_wire *wire = make(AW_WIRE_CALL, 0);
+  aw_wire *wire = make(AW_WIRE_CALL);
   if (wire) {
     wire->u.call.fn = fn;
     wire->u.call.data = data;
@@ -45,7 +95,7 @@ aw_wire *aw_call(aw_step_fn fn, void *data) {
 
 aw_wire *aw_host_call(void *data, void (*release)(void *data),
                       const char *name) {
-  aw_wire *wire = make(AW_WIRE_HOST, 0);
+  aw_wire *wire = make(AW_WIRE_HOST);
   if (!wire) {
     if (release)
       release(data);
@@ -104,22 +154,57 @@ static size_t flatten(aw_wire_kind kind, aw_wire *wire, aw_wire **out) {
     return 1;
   }
   for (uint32_t i = 0; i < wire->count; i++)
-    out[i] = aw_wire_keep(wire->u.items[i]);
+    out[i] = aw_wire_keep(wire->u.list.items[i]);
   return wire->count;
 }
 
-/* The wire of an operator with any number of operands. */
+/* A wire of the items of `base`, in its array, and `added` more, which the
+ * caller fills in. */
+static aw_wire *extend(aw_wire *base, size_t added) {
+  aw_wire *wire = make((aw_wire_kind)base->kind);
+  if (!wire)
+    return NULL;
+  wire->count = base->count + (uint32_t)added;
+  wire->u.list.items = base->u.list.items;
+  wire->u.list.base = aw_wire_keep(base);
+  wire->u.list.room = base->u.list.room - (uint32_t)added;
+  base->u.list.extended = true;
+  return wire;
+}
+
+/* How many places a new array of `total` items gets, the first of which are
+ * those of `first`: more than that if `first` grows, and has no room. */
+static size_t capacity_for(const aw_wire *first, size_t total) {
+  if (first->u.list.extended || total >= UINT32_MAX / 2)
+    return total;
+  size_t twice = (size_t)first->count * 2;
+  return twice > total ? twice : total;
+}
+
+/* The wire of an operator with any number of operands, `total` items in all. */
+static aw_wire *join_flat(aw_wire_kind kind, aw_wire *const *wires,
+                          size_t count, size_t total) {
+  aw_wire *first = count > 0 && is_flat(wires[0], kind) ? wires[0] : NULL;
+  size_t known = first ? first->count : 0, added = total - known;
+  if (first && added == 0)
+    return aw_wire_keep(first);
+  bool in_place =
+      known > 0 && !first->u.list.extended && added <= first->u.list.room;
+  aw_wire *wire =
+      in_place
+          ? extend(first, added)
+          : make_list(kind, total, first ? capacity_for(first, total) : total);
+  size_t at = in_place ? known : 0;
+  for (size_t i = in_place; wire && i < count; i++)
+    at += flatten(kind, wires[i], wire->u.list.items + at);
+  return wire;
+}
+
 static aw_wire *make_flat(aw_wire_kind kind, aw_wire *const *wires,
                           size_t count) {
   size_t total = flat_count(kind, wires, count);
-  aw_wire *wire = NULL;
-  if (total <= UINT32_MAX)
-    wire = make(kind, total);
-  if (wire) {
-    size_t at = 0;
-    for (size_t i = 0; i < count; i++)
-      at += flatten(kind, wires[i], wire->u.items + at);
-  }
+  aw_wire *wire =
+      total <= UINT32_MAX ? join_flat(kind, wires, count, total) : NULL;
   release_all(wires, count);
   return wire;
 }
@@ -133,7 +218,7 @@ aw_wire *aw_repeat(aw_wire *wire, uint64_t times) {
 }
 
 static aw_wire *make_timed(aw_wire_kind kind, uint64_t ns) {
-  aw_wire *wire = make(kind, 0);
+  aw_wire *wire = make(kind);
   if (wire)
     wire->u.ns = ns;
   return wire;
@@ -190,14 +275,14 @@ static aw_wire *make_table(aw_wire_kind kind, aw_wire *const *wires,
   bool complete = count <= UINT32_MAX;
   for (size_t i = 0; i < count; i++)
     complete = complete && wires[i];
-  aw_wire *wire = complete ? make(kind, count) : NULL;
+  aw_wire *wire = complete ? make_list(kind, count, count) : NULL;
   if (!wire) {
     release_all(wires, count);
     return NULL;
   }
   wire->table = true;
   if (count > 0)
-    memcpy(wire->u.items, wires, count * sizeof *wires);
+    memcpy(wire->u.list.items, wires, count * sizeof *wires);
   return wire;
 }
 
@@ -219,7 +304,7 @@ aw_wire *aw_any(aw_wire *const *wires, size_t count) {
 aw_wire *aw_select(aw_wire *const *wires, size_t count) {
   aw_wire *wire = count == 0 ? NULL : make_table(AW_WIRE_SELECT, wires, count);
   for (size_t i = 0; wire && i < count; i++)
-    if (!aw_wire_is_event(wire->u.items[i])) {
+    if (!aw_wire_is_event(wire->u.list.items[i])) {
       aw_wire_release(wire);
       wire = NULL;
     }
@@ -249,7 +334,7 @@ static aw_wire *make_pair(aw_wire_kind kind, aw_wire *child, aw_wire *then,
                           bool alone) {
   aw_wire *wire = NULL;
   if (child && (then || alone))
-    wire = make(kind, 0);
+    wire = make(kind);
   if (!wire) {
     aw_wire_release(child);
     aw_wire_release(then);
@@ -310,14 +395,14 @@ aw_wire *aw_every(uint64_t period, aw_wire *child, aw_missed missed) {
 }
 
 aw_wire *aw_when_done(aw_task *task) {
-  aw_wire *wire = make(AW_WIRE_DONE, 0);
+  aw_wire *wire = make(AW_WIRE_DONE);
   if (wire)
     wire->u.task = aw_task_keep(task);
   return wire;
 }
 
 aw_wire *aw_wait_for(const aw_operation *operation, void *data) {
-  aw_wire *wire = make(AW_WIRE_WAIT, 0);
+  aw_wire *wire = make(AW_WIRE_WAIT);
   if (wire) {
     wire->u.wait.operation = operation;
     wire->u.wait.data = data;
@@ -330,10 +415,23 @@ aw_wire *aw_wire_keep(aw_wire *wire) {
   return wire;
 }
 
+/* Free the list `wire`, whose own items are gone; gives what it extended, or
+ * NULL. */
+static aw_wire *take_list_apart(aw_wire *wire) {
+  aw_wire *base = wire->u.list.base;
+  assert(!wire->u.list.extended); /* who extends a wire keeps it */
+  if (base)
+    base->u.list.extended = false;
+  aw_free(wire);
+  return base;
+}
+
 /* Free a wire whose last reference went, without items (they are gone); gives
  * its one child, or NULL. */
 static aw_wire *take_apart(aw_wire *wire) {
   aw_wire *child = NULL;
+  if (aw__wire_is_list(wire))
+    return take_list_apart(wire);
   switch ((int)wire->kind) {
   case AW_WIRE_HOST:
     if (wire->u.host.release)
@@ -354,34 +452,48 @@ static aw_wire *take_apart(aw_wire *wire) {
   case AW_WIRE_SHIELD: child = wire->u.unary.child; break;
   case AW_WIRE_RETRY: aw_free(wire->u.pair.more.rule); break;
   case AW_WIRE_DONE: aw_task_release(wire->u.task); break;
-  default: break; /* leaves that hold nothing, and what had items */
+  default: break; /* leaves that hold nothing, and pairs */
   }
   aw_free(wire);
   return child;
+}
+
+/* How many of its items are those of the wire that it extends. */
+static uint32_t borrowed(const aw_wire *wire) {
+  if (!aw__wire_is_list(wire) || !wire->u.list.base)
+    return 0;
+  return wire->u.list.base->count;
 }
 
 /* Wires that are being taken apart are a chain, so that no depth of a wire is
  * depth of the C stack. The link of each is in the place of the item that is
  * being released, the last of its `count`. */
 static aw_wire *last_item(aw_wire *wire, aw_wire **chain) {
-  aw_wire **place = &wire->u.items[wire->count - 1];
+  aw_wire **place = &aw__wire_items(wire)[wire->count - 1];
   aw_wire *item = *place;
   *place = *chain;
   *chain = wire;
   return item;
 }
 
+/* Begin to take `wire` apart, or go on with it: gives what is to be released
+ * next, or NULL. */
+static aw_wire *next_part(aw_wire *wire, aw_wire **chain) {
+  return wire->count > borrowed(wire) ? last_item(wire, chain)
+                                      : take_apart(wire);
+}
+
 static aw_wire *next_item(aw_wire **chain) {
   aw_wire *wire = *chain;
-  *chain = wire->u.items[--wire->count];
-  return wire->count > 0 ? last_item(wire, chain) : take_apart(wire);
+  *chain = aw__wire_items(wire)[--wire->count];
+  return next_part(wire, chain);
 }
 
 void aw_wire_release(aw_wire *wire) {
   aw_wire *chain = NULL;
   for (;;) {
     while (wire && --wire->refs == 0)
-      wire = wire->count > 0 ? last_item(wire, &chain) : take_apart(wire);
+      wire = next_part(wire, &chain);
     if (!chain)
       return;
     wire = next_item(&chain);

@@ -4,6 +4,10 @@
 
 #include "state.h"
 
+/* Is `wire` of a kind that has any number of items, maybe none? */
+bool aw__wire_is_list(const aw_wire *wire);
+/* The parts of a list or of a pair, `count` of them. */
+aw_wire **aw__wire_items(aw_wire *wire);
 void aw__name_release(aw_name *name); /* NULL is fine */
 
 #endif

@@ -122,8 +122,15 @@ enum {
   AW_ESELF = -20007,     /* a task cannot wait for itself or above [T5] */
   AW_ETASKCANCELLED = -20008, /* the task waited for was cancelled [T5] */
   AW_EFORKED = -20009,        /* it is another process's, which has forked */
-  AW_ENOZMQ = -20010          /* libzmq, 4.3.3 or later, is not installed */
+  AW_ENOZMQ = -20010,         /* libzmq, 4.3.3 or later, is not installed */
+  AW_EDEPTH = -20011          /* more than AW_MOST_FRAMES in one task */
 };
+
+/* How deep a task may be: each wire under way that runs others, as aw_timeout()
+ * or a sequence, takes one or two frames. One that has no room for them fails
+ * with AW_EDEPTH. Operands of a join or a race are tasks of their own, so
+ * those nest without a limit. */
+enum { AW_MOST_FRAMES = 32768 };
 
 /* What a code means, in a few words; never NULL. Call from: anywhere. */
 AW_API const char *aw_strerror(int code);
@@ -224,7 +231,13 @@ AW_API aw_wire *aw_hold(aw_wire *wire, void *data, void (*release)(void *));
 /* Run `first`, then `second` [O1]. Sequences flatten [V4]. */
 AW_API aw_wire *aw_then(aw_wire *first, aw_wire *second);
 
-/* Run `count` wires one after the other; takes each of them. */
+/* Run `count` wires one after the other; takes each of them.
+ *
+ * All operators are flat [V4], and appending to a wire of the same operator,
+ * as here or by aw_then(), aw_both(), aw_either() and aw_or_else(), costs what
+ * is appended, whatever the length of the first: wires share their items. The
+ * second wire that is appended to the same one copies, and so does a wire that
+ * is put in front: a reference for each item. */
 AW_API aw_wire *aw_sequence(aw_wire *const *wires, size_t count);
 
 /* Repeat `wire` a number of times, one run after the other [O2].
@@ -1142,7 +1155,7 @@ typedef struct aw_scope_config {
 } aw_scope_config;
 
 /* Open a scope in `task`, whose step is under way. `config` is borrowed; so is
- * `*out`, until the scope is closed. Returns 0 or AW_ENOMEM. */
+ * `*out`, until the scope is closed. Returns 0, AW_ENOMEM or AW_EDEPTH. */
 AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
                          aw_scope **out);
 

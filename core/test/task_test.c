@@ -524,7 +524,7 @@ static void a_deep_wire_is_no_depth_of_the_c_stack(void) {
   for (int i = 0; i < 100000; i++)
     wire = aw_whole(wire);
   start(loop, wire); /* deeper than a task goes: an error, no crash */
-  CHECK(aw_loop_run(loop, AW_NEVER) == AW_ENOMEM);
+  CHECK(aw_loop_run(loop, AW_NEVER) == AW_EDEPTH);
   empty(engine, loop);
 }
 

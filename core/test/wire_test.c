@@ -110,7 +110,141 @@ static void names_are_copied_and_seen_through_holders(void) {
   aw_wire_release(wire);
 }
 
+/* ---- items that wires share ---- */
+
+/* Bytes that were asked for since the test set it to 0. */
+static size_t asked;
+
+static void *count_bytes(void *context, void *memory, size_t size) {
+  (void)context;
+  asked += size;
+  if (size > 0)
+    return realloc(memory, size);
+  free(memory);
+  return NULL;
+}
+
+/* The texts of the leaves of `wire`, each one letter. */
+static const char *letters(const aw_wire *wire) {
+  static char text[64];
+  aw_wire_view view;
+  aw_wire_look(wire, &view);
+  size_t count = view.count;
+  for (size_t i = 0; i < count; i++)
+    text[i] = *aw_wire_name(aw_wire_part(&view, i));
+  text[count] = '\0';
+  return text;
+}
+
+/* A leaf whose name is a letter; its end can be seen. */
+static aw_wire *leaf(const char *letter) {
+  return aw_host_call(&released, count_release, letter);
+}
+
+#define CHECK_LETTERS(wire, text) CHECK(strcmp(letters(wire), text) == 0)
+
+/* Each operator that has any number of operands. */
+static aw_wire *(*const operators[])(aw_wire *, aw_wire *) = {
+    aw_then, aw_both, aw_either, aw_or_else};
+enum { OPERATORS = sizeof operators / sizeof *operators };
+
+static size_t cost_of_chain(aw_wire *(*combine)(aw_wire *, aw_wire *), int n) {
+  asked = 0;
+  aw_wire *wire = aw_sleep(0);
+  for (int i = 0; i < n; i++)
+    wire = combine(wire, aw_sleep(0));
+  size_t count;
+  kind_of(wire, &count);
+  CHECK(count == (size_t)n + 1);
+  aw_wire_release(wire);
+  return asked;
+}
+
+static void a_chain_of_twice_the_length_costs_twice(void) {
+  for (int i = 0; i < OPERATORS; i++)
+    CHECK(cost_of_chain(operators[i], 20000) <
+          cost_of_chain(operators[i], 10000) * 5 / 2);
+}
+
+static void wires_that_extend_the_same_one_are_independent(void) {
+  for (int i = 0; i < OPERATORS; i++) {
+    aw_wire *(*join)(aw_wire *, aw_wire *) = operators[i];
+    released = 0;
+    aw_wire *w = join(join(leaf("a"), leaf("b")), leaf("c"));
+    aw_wire *first = join(aw_wire_keep(w), leaf("d"));
+    aw_wire *second = join(aw_wire_keep(w), leaf("e"));
+    aw_wire *longer = join(aw_wire_keep(first), leaf("f"));
+    aw_wire *third = join(aw_wire_keep(w), aw_wire_keep(second));
+    CHECK_LETTERS(w, "abc");
+    CHECK_LETTERS(first, "abcd");
+    CHECK_LETTERS(second, "abce");
+    CHECK_LETTERS(longer, "abcdf");
+    CHECK_LETTERS(third, "abcabce");
+    aw_wire_release(w);
+    aw_wire_release(first);
+    CHECK_LETTERS(longer, "abcdf");
+    aw_wire_release(second);
+    CHECK_LETTERS(third, "abcabce");
+    aw_wire_release(third);
+    aw_wire_release(longer);
+    CHECK(released == 6);
+  }
+}
+
+static void a_wire_may_be_joined_to_itself(void) {
+  released = 0;
+  aw_wire *w = aw_then(aw_then(leaf("a"), leaf("b")), leaf("c"));
+  aw_wire *twice = aw_then(aw_wire_keep(w), w);
+  aw_wire *again = aw_then(aw_wire_keep(twice), aw_wire_keep(twice));
+  CHECK_LETTERS(again, "abcabcabcabc");
+  CHECK_LETTERS(twice, "abcabc");
+  aw_wire_release(twice);
+  aw_wire_release(again);
+  CHECK(released == 3);
+}
+
+static void a_shorter_wire_holds_nothing_of_a_longer_one(void) {
+  aw_wire *w = aw_then(aw_then(leaf("a"), leaf("b")), leaf("c"));
+  for (int i = 0; i < 3; i++) {
+    released = 0;
+    aw_wire *longer = aw_then(aw_wire_keep(w), leaf("d"));
+    CHECK_LETTERS(longer, "abcd");
+    aw_wire_release(longer);
+    CHECK(released == 1);
+  }
+  CHECK_LETTERS(w, "abc");
+  aw_wire_release(w);
+  CHECK(released == 4);
+}
+
+static void a_freed_end_of_an_array_is_used_again(void) {
+  aw_wire *w = aw_sequence(NULL, 0);
+  for (int i = 0; i < 5; i++)
+    w = aw_then(w, leaf("a"));
+  aw_wire_release(aw_then(aw_wire_keep(w), leaf("b")));
+  asked = 0;
+  aw_wire *sleep = aw_sleep(1);
+  size_t one = asked;
+  aw_wire *longer = aw_then(aw_wire_keep(w), sleep);
+  CHECK(asked == 2 * one); /* no array */
+  aw_wire_release(longer);
+  aw_wire_release(w);
+}
+
+static void deep_wires_that_share_are_no_depth_of_the_c_stack(void) {
+  released = 0;
+  enum { DEPTH = 100000 };
+  aw_wire *wire = leaf("a");
+  for (int i = 0; i < DEPTH; i++) {
+    aw_wire *inner = aw_repeat(wire, 2);
+    wire = aw_then(aw_then(aw_then(leaf("b"), leaf("c")), leaf("d")), inner);
+  }
+  aw_wire_release(wire);
+  CHECK(released == 3 * DEPTH + 1);
+}
+
 int main(void) {
+  aw_set_allocator(count_bytes, NULL);
   sequences_flatten();
   repetitions_and_names_do_not_flatten();
   empty_sequences_vanish();
@@ -118,5 +252,11 @@ int main(void) {
   a_wire_lives_while_a_part_of_another();
   no_depth_is_depth_of_the_c_stack();
   names_are_copied_and_seen_through_holders();
+  a_chain_of_twice_the_length_costs_twice();
+  wires_that_extend_the_same_one_are_independent();
+  a_wire_may_be_joined_to_itself();
+  a_shorter_wire_holds_nothing_of_a_longer_one();
+  a_freed_end_of_an_array_is_used_again();
+  deep_wires_that_share_are_no_depth_of_the_c_stack();
   return 0;
 }

@@ -41,6 +41,9 @@
 --- started any number of times, also at once. Writing a field raises, and the
 --- metatable is locked.
 ---
+--- Appending (`w = w >> x`, `&`, `|`, `//` in a loop) costs the same at each
+--- length; putting in front (`w = x >> w`) copies a reference for each item.
+---
 --- `tostring(w)` shows the expression [V8]: `(Sleep(0.1) >> Call(print)) * 4`.
 ---
 --- Operators, the loosest first; Lua's precedence makes parentheses rare:

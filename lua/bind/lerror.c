@@ -188,6 +188,7 @@ void awl_push_error_object(lua_State *L, const aw_error *error) {
     lua_pushliteral(L, "stray Cancelled: nothing was cancelled here");
     break;
   case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
+  case AW_EDEPTH:
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
   default:
     push_about(L, error);

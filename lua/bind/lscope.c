@@ -189,8 +189,9 @@ static int call_in_scope(lua_State *L, awl_worker *w, int count,
                          awl_scope_mode mode, const aw_scope_config *config,
                          uint64_t ns) {
   awl_scope *scope = push_frame(L, w->state, mode, &count);
-  if (aw_scope_open(w->task, config, &scope->scope) < 0)
-    return awl_error(L, "not enough memory");
+  int rc = aw_scope_open(w->task, config, &scope->scope);
+  if (rc < 0)
+    return awl_error(L, "%s", aw_strerror(rc));
   scope->task = w->task;
   scope->worker = w;
   scope->outer = w->scopes;

@@ -328,9 +328,10 @@ static int join(lua_State *L, awl_worker *w, aw_task *task) {
   let_run(task);
   aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
   aw_scope *scope;
-  if (aw_scope_open(w->task, &config, &scope) < 0)
-    return awl_error(L, "not enough memory");
-  int rc = aw_await_task(w->task, task);
+  int rc = aw_scope_open(w->task, &config, &scope);
+  if (rc < 0)
+    return awl_error(L, "%s", aw_strerror(rc));
+  rc = aw_await_task(w->task, task);
   return awl_park_or_refuse(L, w, rc, after_join, join_refused);
 }
 
