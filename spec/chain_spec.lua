@@ -5,7 +5,7 @@ local helper = require "spec.helper"
 local places = require "spec.places"
 local texts = require "spec.texts"
 
-local test, long_test, recorder = helper.test, helper.long_test, helper.recorder
+local test, recorder = helper.test, helper.recorder
 local nop = helper.nop
 local place = places.place
 local contains = texts.contains
@@ -229,7 +229,7 @@ describe("a chain", function()
 
   it("leaves no trace of 100,000 transitions [N2]", function()
     local most <const> = helper.scale(100000)
-    long_test(function(ev)
+    test(function(ev)
       local marks = {}
       local function mark()
         collectgarbage()
@@ -265,7 +265,7 @@ describe("a chain", function()
 
   it("leaves no trace inside aw.await and :whole() either [N2]", function()
     local most <const> = helper.scale(20000)
-    long_test(function(ev)
+    test(function(ev)
       local count, kbytes = 0, {}
       local function state(n)
         return aw.Wire(function()

@@ -3,12 +3,15 @@
 --- A command is a line of shell. In it `$aiowire` and `$lua` stand for the two
 --- interpreters; begin it with `exec`, so that a death by signal is seen as
 --- such. Every command runs in a new folder that holds the given files, and is
---- ended after 10 seconds (exit code 124).
+--- ended after PATIENCE (exit code 124).
 
 local busted = require "busted"
 local helper = require "spec.helper"
 
 local M = {}
+
+--- Seconds until a command is taken to hang, however busy the machine is.
+M.PATIENCE = 50
 
 --- A text as one word of a shell.
 ---@param text string
@@ -103,8 +106,8 @@ function M.run(command, files)
   local line = command:gsub("%$(%a+)", interpreters)
   write(folder .. "/.command", preamble .. line .. "\n")
   local pipe = assert(io.popen(
-    ("cd %s && exec timeout -k 1 10 sh ./.command >.out 2>.err"):format(
-      quoted(folder)
+    ("cd %s && exec timeout -k 1 %d sh ./.command >.out 2>.err"):format(
+      quoted(folder), M.PATIENCE
     )
   ))
   local _, how, number = pipe:close()

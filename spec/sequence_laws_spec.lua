@@ -5,7 +5,7 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local wires = require "spec.wires"
 
-local test, long_test, recorder = helper.test, helper.long_test, helper.recorder
+local test, recorder = helper.test, helper.recorder
 local takes = wires.takes
 
 describe("the laws of wires", function()
@@ -122,7 +122,7 @@ describe("the laws of wires", function()
   end)
 
   it("let a hundred tasks run one value at once [V1]", function()
-    long_test(function(ev)
+    test(function(ev)
       local runs, children, ends = 0, 0, {}
       local w = (aw.Sleep(0.5) >> aw.Wire(function()
         runs = runs + 1
@@ -207,7 +207,7 @@ describe("the laws of wires", function()
         end
       end
 
-      long_test(function(ev)
+      test(function(ev)
         for seed = 1, 100 do
           local ran, gone_on, leaves = {}, {}, 0
           local function leaf()

@@ -5,7 +5,7 @@ local aw = require "aiowire"
 local helper = require "spec.helper"
 local wires = require "spec.wires"
 
-local test, long_test, recorder = helper.test, helper.long_test, helper.recorder
+local test, recorder = helper.test, helper.recorder
 local nop = helper.nop
 local takes, giving, outcome = wires.takes, wires.giving, wires.outcome
 
@@ -547,7 +547,7 @@ end)
 
 describe("a deeply nested wire", function()
   it("runs and is freed without running out of stack [O2]", function()
-    long_test(function()
+    test(function()
       local count = 0
       local w = aw.Wire(function()
         count = count + 1

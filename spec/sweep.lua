@@ -177,7 +177,8 @@ end
 
 local function run_once(case, k, way, seed)
   local ev = aw.EventLoop { clock = case.clock or "virtual",
-    timeout = M.FOR_EVER, seed = seed }
+    timeout = M.FOR_EVER, seed = seed,
+    grace = case.clock == "real" and M.FOR_EVER or nil }
   local run = { ev = ev, probe = new_probe(ev) }
   run.probe.at = k
   if way then

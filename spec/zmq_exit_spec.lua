@@ -63,11 +63,9 @@ ev:run()
 
 local function ends_in_time(run, state, ending)
   local code = program:format(state[2], ending[2])
-  local start = os.time()
-  local outcome = run(code)
+  local outcome = run(code) -- ended after `process.PATIENCE`
   local said = outcome.out .. outcome.err
   assert.are.equal(ending[3], outcome.code, said)
-  assert.is_true(os.time() - start <= 4, "it took too long")
 end
 
 describe("a program with sockets", function()
@@ -122,7 +120,6 @@ describe("a program with sockets", function()
       pending "libzmq is not installed"
       return
     end
-    local start = os.time()
     local outcome = process.host [[
       local zmq = require "aiowire.zmq"
       local ctx = zmq.context { patience = 100 }
@@ -131,7 +128,6 @@ describe("a program with sockets", function()
       s:send "never"
     ]]
     assert.are.equal(0, outcome.code, outcome.err)
-    assert.is_true(os.time() - start <= 2)
   end)
 
 end)

@@ -57,21 +57,21 @@ end
 -- Peers in processes of their own, killed at random: nothing of theirs gets a
 -- chance to end well. ------------------------------------------------------
 
-local ROUNDS <const> = helper.scale(12) -- and as many messages at least
+local ROUNDS <const> = helper.scale(12) -- with a message each at least
 
 --- Let a process do `role` at the address, and kill it in the middle of
---- whatever it does. Returns the lines that it printed.
-local function kill_one(role, type, address)
-  local victim = aw.spawn { process.binary,
+--- whatever it does once `works()`. Returns the lines that it printed.
+local function kill_one(role, type, address, works)
+  local victim <close> = aw.spawn { process.binary,
     process.root .. "/spec/zmq_parts.lua", role, type, address }
   local said = { victim.stdout:read() } -- it is at work
+  helper.wait_until(works)
   aw.sleep(math.random() * 0.005)
   victim:kill "KILL"
   victim:wait()
   for line in victim.stdout:lines() do
     said[#said + 1] = line
   end
-  victim:close()
   return said
 end
 
@@ -86,10 +86,11 @@ local function from_the_killed(type, sender_type, transport)
       good, bad = good + (whole and 1 or 0), bad + (whole and 0 or 1)
     end
   end)
-  local killed = 0
-  while killed < ROUNDS or good < ROUNDS do
-    kill_one("send", sender_type, s.last_endpoint)
-    killed = killed + 1
+  for _ = 1, ROUNDS do
+    local before = good
+    kill_one("send", sender_type, s.last_endpoint, function()
+      return good > before
+    end)
   end
   receiving:cancel_wait()
   s:close()
@@ -106,14 +107,16 @@ local function to_the_killed(type, receiver_type, transport)
       s:send_multipart(new_message(math.random))
     end
   end)
-  local killed = 0
-  while killed < ROUNDS or good < ROUNDS do
-    for _, word in ipairs(kill_one("receive", receiver_type, s.last_endpoint))
+  local function at_once()
+    return true -- it has said of one message how that was
+  end
+  for _ = 1, ROUNDS do
+    for _, word in ipairs(kill_one("receive", receiver_type, s.last_endpoint,
+      at_once))
     do
       good = good + (word == "good" and 1 or 0)
       bad = bad + (word == "bad" and 1 or 0)
     end
-    killed = killed + 1
   end
   sending:cancel_wait()
   s:close()

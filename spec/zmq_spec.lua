@@ -552,8 +552,8 @@ describe("a ROUTER", function()
     end)
     aw.sleep(0.05)
     local before = os.clock()
-    aw.sleep(0.3)
-    assert.is_true(os.clock() - before < 0.1)
+    aw.sleep(1)
+    assert.is_true(os.clock() - before < 0.5)
     sender:cancel_wait()
     close_all(router, slow)
   end))
@@ -911,33 +911,31 @@ describe("the readiness of a socket", function()
   end))
 end)
 
---- Let a timer of 10 ms tick until the clock is `over`. Returns how often it
---- did, and the most processor time, in seconds, that this process spent from
---- one tick to the next. What others on the machine take does not count, so no
---- tick is late because of them.
-local function tick_until(over)
-  local ticks, most = 0, 0
-  while aw.now() < over do
-    local began = os.clock()
-    aw.sleep(0.01)
-    ticks = ticks + 1
-    most = math.max(most, os.clock() - began)
-  end
-  return ticks, most
-end
-
---- The same, while `disturb(over)` runs.
-local function ticks_beside(disturb, seconds)
-  local over = aw.now() + seconds
+--- Let a timer of 10 ms tick `wanted` times, while `disturb(at_work)` runs,
+--- which calls at_work() for each piece of its work until that gives false.
+--- Returns the most pieces that were done between the moment when a tick was
+--- due and that tick: they are few, whatever else the machine does.
+local function late_pieces(disturb, wanted)
+  local ticks, late, most, due = 0, 0, 0, math.huge
   local timer = aw.start(function()
-    return aw.Value(tick_until(over))
+    while ticks < wanted do
+      due, late = aw.now() + 0.01, 0
+      aw.await(aw.SleepUntil(due)) -- not counted from a later moment
+      ticks, most = ticks + 1, math.max(most, late)
+    end
   end)
-  disturb(over)
-  return timer:wait()
+  disturb(function()
+    if aw.now() >= due then
+      late = late + 1
+    end
+    return ticks < wanted
+  end)
+  timer:wait()
+  return most
 end
 
--- The timer itself waits 10 ms, and is to be less than 20 ms late.
-local IN_TIME <const> = 0.03
+-- Messages that are one by one received and sent again in 20 ms and more.
+local IN_TIME <const> = 3000
 
 -- A flood never ends: what is received is sent again. `pass` takes one message
 -- through, and tells whether to go on.
@@ -965,36 +963,35 @@ local floods <const> = {
 
 describe("a flood of messages", function()
   for _, way in ipairs(floods) do
-    it(("delays no tick of a timer of 10 ms by 20 ms, %s [Z5 F3 Q4]")
-      :format(way[1]), fact(function()
+    it(("delays no tick of a timer, %s [Z5 F3 Q4]"):format(way[1]),
+      fact(function()
         local pull, push = pair_of("pull", "push", "inproc")
         for _ = 1, 100 do
           push:send "m"
         end
         local passed = 0
-        local ticks, most = ticks_beside(function(over)
+        local most = late_pieces(function(at_work)
           way[2](pull, function()
             push:send(pull:recv())
             passed = passed + 1
-            return aw.now() < over
+            return at_work()
           end)
-        end, helper.gc_stress and 0.2 or 2)
-        assert.is_true(ticks > 0 and passed > 100)
-        if not helper.gc_stress then -- a step takes longer than a tick
-          assert.is_true(most < IN_TIME, ("%.1f ms"):format(most * 1000))
-        end
+        end, helper.gc_stress and 5 or 100)
+        assert.is_true(passed > 100)
+        assert.is_true(most < IN_TIME, most .. " messages")
         close_all(pull, push)
       end))
   end
 
   it("without a bound would be seen to delay it [Z5]", fact(function()
-    local _, most = ticks_beside(function()
-      aw.sleep(0.02)
-      local began = os.clock()
-      while os.clock() < began + 2 * IN_TIME do
-        assert(true)
-      end
-    end, 0.2)
+    local most = late_pieces(function(at_work)
+      aw.sleep(0.001)
+      local due, done = aw.now() + 0.01, 0
+      repeat
+        at_work()
+        done = aw.now() >= due and done + 1 or 0
+      until done > IN_TIME
+    end, 1)
     assert.is_true(most >= IN_TIME)
   end))
 end)
@@ -1102,16 +1099,21 @@ describe("an address", function()
 
   it("of ipc is not stolen from a server that accepts nobody [Z18]",
     fact_with_perl(function(address, path)
-      local server <close> = aw.spawn({ "perl", "-MIO::Socket::UNIX", "-e", [[
-        alarm 20;
+      local server <close> = aw.spawn { "perl", "-MSocket", "-MFcntl", "-e", [[
         $| = 1;
-        my $server = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1);
-        my ($one, @all) = 1;
-        push @all, $one while $one = IO::Socket::UNIX->new(
-          Peer => $ARGV[0], Blocking => 0);
+        my $address = sockaddr_un($ARGV[0]);
+        my ($server, $one, @all);
+        socket($server, PF_UNIX, SOCK_STREAM, 0) && bind($server, $address)
+          && listen($server, 1) or die;
+        while (socket($one, PF_UNIX, SOCK_STREAM, 0)) {
+          fcntl($one, F_SETFL, O_NONBLOCK);
+          last unless connect($one, $address);
+          push @all, $one;
+          undef $one;
+        }
         print "full\n";
         <STDIN>;
-      ]], path }, { stdin = "pipe" })
+      ]], path }
       assert.are.equal("full", server.stdout:read "l")
       local s = zmq.socket "rep"
       local err = raises(address, s.bind, s, address)
