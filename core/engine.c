@@ -47,6 +47,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   engine->random = engine->config.seed;
   engine->choices = ~engine->config.seed; /* not the numbers of a shuffle */
   engine->credit = engine->credit_size = 1;
+  engine->wake_at = AW_NEVER;
   aw__list_init(&engine->ready.tasks);
   aw__list_init(&engine->closed);
   aw__list_init(&engine->reports);
@@ -183,6 +184,8 @@ static void before_poll(uv_prepare_t *prepare) {
 
 /* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
 static int block(aw_engine *engine, uint64_t until) {
+  if (engine->wake_at < until)
+    until = engine->wake_at;
   int rc = aw__libuv_open(engine);
   if (rc < 0)
     return rc;
@@ -300,12 +303,25 @@ static int rest(aw_engine *engine, aw_step *out) {
   return rc < 0 ? rc : AGAIN;
 }
 
-/* In virtual time a program can run for ever without a pause in which a host
- * could see to it. Wake it now and then. */
+/* Is it time to wake the host, though it is busy with tasks, or in virtual
+ * time, which can go on for ever without a pause? */
 static void remember_host(aw_engine *engine) {
-  enum { OFTEN = 4096 };
-  if (engine->config.clock == AW_CLOCK_VIRTUAL && ++engine->turns % OFTEN == 0)
-    engine->woken = 1;
+  if (engine->wake_at == AW_NEVER || uv_hrtime() < engine->wake_at)
+    return;
+  engine->wake_at = AW_NEVER;
+  engine->woken = 1;
+}
+
+void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
+  engine->wake_at = at;
+}
+
+uint64_t aw_engine_tick(aw_engine *engine) {
+  if (engine->config.clock == AW_CLOCK_VIRTUAL)
+    return AW_NEVER;
+  look(engine);
+  expire(engine);
+  return aw__alarm_next(engine);
 }
 
 /* I/O that is ready, without blocking. Sockets of libzmq may make tasks ready
@@ -335,7 +351,7 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
     return AGAIN;
   }
   if (fired || loop->state != AW_LOOP_RUNNING ||
-      !aw__list_empty(&engine->reports) || engine->slow.due)
+      !aw__list_empty(&engine->reports) || engine->slow.due || engine->woken)
     return AGAIN;
   if (wake_idle(engine) || aw__task_kill_one(engine))
     return AGAIN;

@@ -220,6 +220,11 @@ void aw_loop_stop(aw_loop *loop, bool hard) {
   aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, hard ? 0 : AW_DEFAULT);
 }
 
+void aw_loop_follow(aw_loop *loop, const aw_task *task) {
+  if (task->inner->eff != AW_LEVEL_NONE)
+    aw_loop_stop(loop, task->inner->eff == AW_LEVEL_HARD);
+}
+
 int aw_loop_close(aw_loop *loop) {
   if (loop->state == AW_LOOP_RUNNING)
     return AW_EBUSY;

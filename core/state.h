@@ -412,8 +412,9 @@ struct aw_engine {
   aw_link idle;      /* tasks in aw_await_idle() */
   size_t external;   /* waits that something outside ends */
   size_t loops, tasks, scopes, errors, bytes;
-  size_t hardened; /* scopes that are hard: look for tasks to kill */
-  uint64_t steps, turns, ids, random;
+  size_t hardened;  /* scopes that are hard: look for tasks to kill */
+  uint64_t wake_at; /* real time to wake the host at, or AW_NEVER */
+  uint64_t steps, ids, random;
   uint64_t choices; /* generator of the orders in which Select looks [H4] */
   aw_engine_config config;
   aw_slab *slabs;      /* the newest first */

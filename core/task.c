@@ -389,7 +389,7 @@ void aw__task_turn(aw_task *task) {
 void aw__task_abort(aw_task *task) {
   const aw_operation *operation = task->wait;
   if (operation == &aw__wait_loop)
-    aw_loop_stop(task->on, task->inner->eff == AW_LEVEL_HARD);
+    aw_loop_follow(task->on, task);
   if (!operation || !operation->disarm)
     return;
   operation->disarm(task, task->on);

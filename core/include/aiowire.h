@@ -733,6 +733,17 @@ AW_API int aw_engine_wakeable(aw_engine *engine);
  * thread, or a signal handler, after aw_engine_wakeable() gave 0. */
 AW_API void aw_engine_wake(aw_engine *engine);
 
+/* Make aw_next() of this engine return AW_STEP_WOKEN at `at`, in real time
+ * (monotonic, ns, whatever the engine's clock), also while it blocks, or tasks
+ * are busy; once, the last call counts. AW_NEVER: not at all. */
+AW_API void aw_engine_wake_at(aw_engine *engine, uint64_t at);
+
+/* Let the deadlines of an engine that have passed take effect now, for a host
+ * whose step takes long since it drives another engine meanwhile. Runs nothing.
+ * Returns when the next one is due; AW_NEVER when none is, and of a virtual
+ * clock. */
+AW_API uint64_t aw_engine_tick(aw_engine *engine);
+
 /* What lives in an engine now. */
 typedef struct aw_stats {
   size_t loops, tasks, scopes, deadlines, errors;
@@ -846,6 +857,10 @@ AW_API int aw_loop_run(aw_loop *loop, uint64_t timeout);
 /* Cancel all its tasks, with the loop's grace; the run then ends [L2]. A
  * second call, with `hard`, takes the grace away. */
 AW_API void aw_loop_stop(aw_loop *loop, bool hard);
+
+/* Stop `loop` if `task` is cancelled, as a cancel does in aw_await_loop() [S7]:
+ * for a task whose step drives a loop of another engine. */
+AW_API void aw_loop_follow(aw_loop *loop, const aw_task *task);
 
 /* Leave a running loop as it is, half way: aw_loop_begin() goes on with it, and
  * nobody pulls it meanwhile. */

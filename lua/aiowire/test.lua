@@ -68,7 +68,7 @@ local function run_checked(ev, f, limit)
   end
   inner.start_raw(ev, aw.Call(main):named "test")
   local ok, err = pcall(inner.run_limited, ev, limit)
-  local dump = inner.limit_dump()
+  local dump = inner.limit_dump(ev)
   if dump then
     error(("test took longer than %g s\n%s"):format(limit, dump), 0)
   end

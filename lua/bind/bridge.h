@@ -19,7 +19,7 @@
  *   lerror.c   error objects                      linfo.c  what is known beside
  *   lvalue.c   conversions, values                gather.c one value of several
  *   show.c     values, tasks, waits for people    traceback.c of a stack
- *   site.c     "file:line", interned              ltest.c  limits for tests
+ *   site.c     "file:line", interned              limit.c  limits in real time
  *   state.c    the shared state
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
@@ -164,9 +164,9 @@ typedef struct awl_run {
   lua_State *co;       /* innermost coroutine that may await */
   aw_step step;        /* that the driver is to do */
   int rc;              /* of the aw_next() that gave no step */
-  uint64_t limit;      /* real time to stop at, ns; 0: none; see ltest.c */
-  uint32_t pulls;
-  bool watched; /* `until` or `limit` is there */
+  uint64_t limit;      /* real time to stop at, ns, or AW_NEVER; see limit.c */
+  uint64_t hard_at; /* the same for the grace of a signal, on a virtual clock */
+  struct awl_run *outer; /* the run in whose step this one is, or NULL */
   bool has_step, over;
 } awl_run;
 
@@ -198,9 +198,8 @@ struct awl_state {
   bool closing;   /* lua_close is under way */
   bool gc_stress;
   int exit_code;
-  bool exiting;     /* os.exit() was called */
-  int signal;       /* that ended the outermost run */
-  uint64_t stop_at; /* real time at which the last one came */
+  bool exiting; /* os.exit() was called */
+  int signal;   /* that ended the outermost run */
   bool in_handler;
   aw_loop *handler_loop;       /* of the task whose failure is being handled */
   aw_lua_value closed, passed; /* see lchannel.c, */

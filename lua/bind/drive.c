@@ -12,11 +12,11 @@
 #include "drive.h"
 
 #include "lerror.h"
+#include "limit.h"
 #include "linfo.h"
 #include "lloop.h"
 #include "lsignal.h"
 #include "ltask.h"
-#include "ltest.h"
 #include "lvalue.h"
 #include "module.h"
 #include "show.h"
@@ -209,14 +209,6 @@ static int print_dumps(lua_State *L) {
   return 0;
 }
 
-/* The grace of a signal is real time, also where the loop's clock stands still
- * because somebody is always ready [C9, L2]. */
-static void stop_in_time(awl_state *s) {
-  uint64_t grace = aw_loop_grace(s->run.loop);
-  if (awl_real_time() - s->stop_at > grace)
-    aw_loop_stop(s->run.loop, true);
-}
-
 static void do_woken(lua_State *L, awl_state *s) {
   if (awl_signals_dump()) {
     lua_pushcfunction(L, print_dumps);
@@ -225,11 +217,10 @@ static void do_woken(lua_State *L, awl_state *s) {
   }
   int count;
   if (awl_signals_taken(&count) > 0) {
-    s->stop_at = awl_real_time();
+    awl_limit_grace(&s->run);
     aw_loop_stop(s->run.loop, count > 1);
-  } else if (s->run.engine->is_virtual && awl_signals_count() > 0) {
-    stop_in_time(s);
   }
+  awl_limit_check(L, s);
 }
 
 /* ---- warnings, for who has them on (`-W`, `warn "@on"`) [D4] ---- */
@@ -298,13 +289,6 @@ static void dispatch(lua_State *L, awl_state *s) {
   }
 }
 
-static void check_limit(lua_State *L, awl_state *s) {
-  if (s->run.limit && awl_real_time() >= s->run.limit) {
-    s->run.limit = 0;
-    awl_limit_hit(L, s);
-  }
-}
-
 /* A signal that ended the run of a private engine is for the run around it as
  * well [L2]. */
 static void pass_signal_on(const awl_run *outer) {
@@ -322,9 +306,10 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->loop = loop->core;
   run->until = until;
   run->limit = limit;
-  run->watched = until || limit;
+  run->hard_at = AW_NEVER;
+  run->outer = outer.engine ? &outer : NULL;
+  awl_limit_check(L, s);
   while (!run->over) {
-    check_limit(L, s);
     if (run->has_step) {
       run->has_step = false;
       dispatch(L, s);
@@ -341,10 +326,12 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     loop->anchored = false;
   }
   s->run = outer;
-  if (!outer.engine)
+  if (!outer.engine) {
     awl_workers_trim(s);
-  else
+  } else {
     pass_signal_on(&outer);
+    awl_limit_check(L, s);
+  }
   awl_signals_watch(outer.co);
   return rc;
 }

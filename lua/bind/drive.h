@@ -11,8 +11,8 @@ static inline void awl_pull(awl_run *run) {
   run->has_step = !run->over;
 }
 
-/* Drive `loop` to its end, or until `until` has ended. `limit`: in real time,
- * 0 or a point of awl_real_time(). From outside tasks of its engine only.
+/* Drive `loop` to its end, or until `until` has ended. `limit`: in real time, a
+ * point of awl_real_time() or AW_NEVER. From outside tasks of its engine only.
  * Returns what aw_next() ended with. Raises nothing. */
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit);

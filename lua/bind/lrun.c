@@ -8,11 +8,11 @@
 #include "await.h"
 #include "drive.h"
 #include "lerror.h"
+#include "limit.h"
 #include "linfo.h"
 #include "lloop.h"
 #include "lsignal.h"
 #include "ltask.h"
-#include "ltest.h"
 #include "lvalue.h"
 #include "site.h"
 
@@ -44,15 +44,21 @@ static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
   return awl_error(L, "not enough memory");
 }
 
+/* Raise Cancelled if the running task is. */
+static void check_cancel(lua_State *L, awl_state *s) {
+  const aw_task *task = awl_running_task(s);
+  if (!task || !aw_task_cancelled(task))
+    return;
+  awl_push_cancelled(L, s, task);
+  lua_error(L);
+}
+
 /* Run a loop that the caller drives. In a task of another engine that is an
- * await as any other: not for who is cancelled [C2, S6]. */
+ * await as any other: not for who is cancelled, before or meanwhile [C2, S6,
+ * S7]. */
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
-  aw_task *task = awl_running_task(s);
-  if (task && aw_task_cancelled(task)) {
-    awl_push_cancelled(L, s, task);
-    return lua_error(L);
-  }
+  check_cancel(L, s);
   int rc = aw_loop_begin(loop->core, timeout);
   if (rc < 0)
     return refuse_run(L, loop, rc);
@@ -71,19 +77,19 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     return awl_error(L, "interrupted!");
+  bool stopped = awl_signals_count() > 0; /* and the run around it, later */
+  if (!stopped && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
+    check_cancel(L, s);
   return end_run(L, s, loop);
 }
 
 static int after_run(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   awl_loop *loop = lua_touserdata(L, 1);
-  bool failed = aw_loop_state_of(loop->core) == AW_LOOP_FAILED;
-  if (!failed && aw_task_cancelled(w->task)) {
-    awl_push_cancelled(L, s, w->task);
-    return lua_error(L);
-  }
-  if (!failed)
+  if (aw_loop_state_of(loop->core) != AW_LOOP_FAILED) {
+    check_cancel(L, s);
     awl_check_result(L, w);
+  }
   return end_run(L, s, loop);
 }
 
@@ -99,7 +105,7 @@ static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
   if (s->in_handler)
     return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
   if (!inside || (!s->run.running && !s->run.engine))
-    return run_outside(L, s, loop, timeout, 0);
+    return run_outside(L, s, loop, timeout, AW_NEVER);
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
   int rc = aw_await_loop(w->task, loop->core, timeout);
   return awl_park_or_refuse(L, w, rc, after_run, run_refused);
@@ -121,7 +127,7 @@ static int close_now(lua_State *L, awl_loop *loop) {
     return 0;
   aw_loop_stop(loop->core, false);
   if (!s->run.engine && aw_loop_begin(loop->core, AW_NEVER) == 0)
-    awl_drive(L, s, loop, NULL, 0);
+    awl_drive(L, s, loop, NULL, AW_NEVER);
   return 0;
 }
 
@@ -159,7 +165,8 @@ int awl_loop_close(lua_State *L) {
 int awl_loop_run_limited(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
-  uint64_t limit = awl_real_time() + awl_check_ns(L, 2);
+  uint64_t ns = awl_check_ns(L, 2), now = awl_real_time();
+  uint64_t limit = ns < AW_NEVER - now ? now + ns : AW_NEVER;
   lua_settop(L, 1);
   return run_outside(L, s, loop, AW_NEVER, limit);
 }

@@ -353,7 +353,7 @@ static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
   if (aw_loop_begin(loop->core, AW_NEVER) < 0)
     return 0; /* it runs: it ends in its own time */
   aw_task_watch(task);
-  awl_drive(L, s, loop, task, 0);
+  awl_drive(L, s, loop, task, AW_NEVER);
   aw_loop_pause(loop->core);
   return 0;
 }

@@ -175,7 +175,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_co(L, s);
   awl_open_channel(L, s);
   awl_open_sync(L, s);
-  awl_open_test(L, s);
+  awl_open_limit(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);
   awio_open_stream(L);

@@ -16,7 +16,7 @@ void awl_open_co(lua_State *L, awl_state *s);
 void awl_open_channel(lua_State *L, awl_state *s);
 void awl_open_sync(lua_State *L, awl_state *s);
 void awl_open_source(lua_State *L, awl_state *s);
-void awl_open_test(lua_State *L, awl_state *s);
+void awl_open_limit(lua_State *L, awl_state *s);
 
 /* Push what the part `name` in Lua returned; it is run when it is first asked
  * for. Raises. */

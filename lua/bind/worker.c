@@ -206,8 +206,7 @@ static int push_call(lua_State *L, awl_worker *w) {
 static bool again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
     return false;
-  if (w->raised || w->passing || w->state->run.watched ||
-      !aw_step_again(w->task))
+  if (w->raised || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
   awl_signals_step_over(w->co);
   lua_settop(L, BASE);
@@ -232,14 +231,11 @@ static void run_step(lua_State *L, awl_worker *w) {
   report(L, w, status);
 }
 
-/* A loop that is watched more closely: what is special about this run? True:
- * leave it to the driver. */
-static bool pull_watched(awl_run *run) {
-  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE) {
+/* Has the task ended that the run is to last until? */
+static bool is_over(awl_run *run) {
+  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
     run->over = true;
-    return true;
-  }
-  return run->limit && ++run->pulls % 1024 == 0;
+  return run->over;
 }
 
 /* Pull the next step. True: a call, for this worker. */
@@ -247,7 +243,7 @@ static bool pull(awl_worker *w) {
   awl_run *run = &w->state->run;
   awl_signals_step_over(w->co);
   run->has_step = false;
-  if (run->watched && pull_watched(run))
+  if (is_over(run))
     return false;
   awl_pull(run);
   return run->has_step && run->step.what == AW_STEP_CALL;
