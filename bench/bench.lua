@@ -219,6 +219,37 @@ function groups.cancel(count)
     end)
     report("cancel", (os.clock() - start) / count * 1e6, "us")
   end)
+
+  -- A scope in a task in a scope …: each of them is cancelled by the outermost.
+  local function nested_cancel(name, depth)
+    aw.run(function()
+      local sleeps = 0
+      local function nest(left)
+        if left == 0 then
+          sleeps = sleeps + 1
+          body()
+        end
+        aw.scope(function(s)
+          s:start(function()
+            nest(left - 1)
+          end)
+        end)
+      end
+      local task = aw.start(function()
+        nest(depth)
+      end)
+      repeat
+        aw.yield()
+      until sleeps > 0
+      collectgarbage()
+      local start = os.clock()
+      task:cancel "bench"
+      pcall(task.wait, task)
+      report(name, (os.clock() - start) / depth * 1e6, "us")
+    end)
+  end
+  nested_cancel("cancel_nested_1000", 1000)
+  nested_cancel("cancel_nested", 10000)
 end
 
 function groups.errors(count)

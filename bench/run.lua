@@ -185,6 +185,8 @@ local rows <const> = {
   { "  memory", "bodies_bytes", "coroutine_bytes", most = 1638 },
   { "  memory, resident", "bodies_rss", "coroutine_bytes" },
   { "cancel of a sleeping body", "cancel", nil, most = 1.5 },
+  { "cancel of 10,000 nested scopes, each", "cancel_nested",
+    "@cancel_nested_1000", ratio = 2 },
   { "an error raised and handled", "error", nil, most = 3 },
 }
 

@@ -85,7 +85,7 @@ static void wake_waiters(aw_task *task) {
 /* Its group is told; from now on it knows by itself where it was started. */
 static void end_operand(aw_task *task, aw_scope *group) {
   aw__group_ended(group, task);
-  task->where.name = aw_task_where(group->task);
+  task->where.name = aw__group_of(group)->where;
   task->operand = false;
 }
 

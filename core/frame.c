@@ -158,26 +158,40 @@ void aw__frame_leave(aw_task *task) {
   task->go = AW_GO_LEFT;
 }
 
-/* The innermost wire of the host that `task` itself runs, or NULL. */
-static aw_wire *own_holder(const aw_task *task) {
+/* The wire of the host that the running wire is a part of in this task, or NULL.
+ */
+static aw_wire *holder_here(const aw_task *task) {
   for (size_t i = task->depth; i-- > 0;) {
     const aw_frame *frame = &task->frames[i];
     bool chain = frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP;
     if (chain && frame->wire->kind == AW_WIRE_HOLD)
       return frame->wire;
   }
-  bool held = task->root && task->root->kind == AW_WIRE_HOLD;
-  return held ? task->root : NULL;
+  if (task->root && task->root->kind == AW_WIRE_HOLD)
+    return task->root;
+  return NULL;
 }
 
-/* The wire of the host that the running wire is a part of, or NULL. */
+/* The same where the task may be an operand, of an operand …: groups remember
+ * it, so that the failures of many of them do not each walk all the way. */
 static aw_wire *holder_of(const aw_task *task) {
-  aw_wire *wire = own_holder(task);
-  while (!wire && task->operand) {
-    task = task->scope.parent->task;
-    wire = own_holder(task);
+  aw_wire *holder = NULL;
+  const aw_task *at = task;
+  while (!(holder = holder_here(at)) && at->operand) {
+    const aw_group *group = aw__group_of(at->scope.parent);
+    at = group->opened.scope.task;
+    if (group->held) {
+      holder = group->holder;
+      break;
+    }
   }
-  return wire;
+  while (task != at) {
+    aw_group *group = aw__group_of(task->scope.parent);
+    group->holder = holder;
+    group->held = true;
+    task = group->opened.scope.task;
+  }
+  return holder;
 }
 
 void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns) {

@@ -38,7 +38,7 @@
 
 static aw_group *group_of(const aw_scope *scope) {
   assert(scope->group);
-  return AW_CONTAINER(aw_group, opened.scope, (uintptr_t)scope);
+  return aw__group_of(scope);
 }
 
 static aw_task *task_of(const aw_group *group) {
@@ -79,6 +79,8 @@ int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out) {
     return AW_ENOMEM;
   aw_group *group = AW_CONTAINER(aw_group, opened, opened);
   group->wire = wire;
+  group->where = aw_task_where(task);
+  group->wanted = aw_step_wants_value(task);
   int rc = aw__task_push(task, AW_FRAME_GROUP, wire);
   if (rc < 0) {
     free_group(engine, group);
@@ -352,7 +354,7 @@ static void end_gathered(aw_task *task, aw_group *group, aw_shape shape,
                          size_t count) {
   aw_engine *engine = task->engine;
   aw_value value = 0;
-  if (!engine->config.gather || !aw_step_wants_value(task)) {
+  if (!engine->config.gather || !group->wanted) {
     drop_values(engine, group);
   } else {
     int rc = engine->config.gather(engine->config.host, shape, group->values,

@@ -90,16 +90,12 @@ static int wants(const aw_frame *frame) {
 }
 
 bool aw_step_wants_value(const aw_task *task) {
-  for (;;) {
-    for (size_t i = task->depth; i-- > 0;) {
-      int answer = wants(&task->frames[i]);
-      if (answer >= 0)
-        return answer > 0;
-    }
-    if (!task->operand)
-      return true;
-    task = task->scope.parent->task;
+  for (size_t i = task->depth; i-- > 0;) {
+    int answer = wants(&task->frames[i]);
+    if (answer >= 0)
+      return answer > 0;
   }
+  return !task->operand || aw__group_of(task->scope.parent)->wanted;
 }
 
 /* What a frame makes of an error: as wants(). */

@@ -76,18 +76,48 @@ int aw__scope_level_outside(const aw_scope *scope) {
   return (int)level_outside(scope);
 }
 
-static unsigned level_of(const aw_scope *scope) {
+/* A cancel from above is seen from now on, for as long as the scope lives. */
+static void look_up(aw_scope *scope) {
+  if (scope->above)
+    return;
+  aw__drop(aw__scope_engine(scope), scope->reason);
+  const aw_scope *parent = scope->parent;
+  scope->above = true;
+  scope->origin = parent->above ? parent->origin : scope->parent;
+}
+
+/* What it sees now. */
+static unsigned level_of(aw_scope *scope) {
   unsigned outside = level_outside(scope);
+  if (outside != AW_LEVEL_NONE)
+    look_up(scope);
   return scope->own > outside ? scope->own : outside;
 }
 
+/* A scope whose level stays when one further out is cancelled is where those
+ * below it stop to look until then. So the way is walked, and shortened: the
+ * next walk skips every other scope of it (path halving). */
+aw_scope *aw__scope_origin(aw_scope *scope) {
+  while (scope->above) {
+    aw_scope *next = scope->origin;
+    if (!next->above)
+      return next;
+    scope->origin = next->origin;
+    scope = next->origin;
+  }
+  return scope;
+}
+
 void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task) {
+  bool inside = parent && parent->task == task;
   scope->task = task;
+  scope->depth = inside ? (uint16_t)(parent->depth + 1) : 1;
   scope->alarm.of_scope = true;
   if (!parent)
     return;
   link_last(parent, scope);
-  scope->eff = level_of(scope) & 3u;
+  if (parent->eff != AW_LEVEL_NONE)
+    scope->eff = level_of(scope) & 3u;
 }
 
 aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
@@ -204,7 +234,10 @@ void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
   }
   scope->own = AW_LEVEL_SOFT;
   scope->by = (unsigned)by & 7u;
-  scope->reason = reason;
+  if (scope->above)
+    aw__drop(aw__scope_engine(scope), reason);
+  else
+    scope->reason = reason;
   uint64_t now = aw_engine_now(aw__scope_engine(scope));
   scope->since = (uint32_t)(now / MS);
   if (grace == 0) {
@@ -284,11 +317,12 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   end->cut = scope->cut;
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
   end->outer = level_outside(scope) != AW_LEVEL_NONE;
-  end->reason = scope->reason;
+  end->reason = scope->above ? 0 : scope->reason;
   if (scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT)
     aw__scope_note_late(scope, end->error);
   scope->error = NULL;
-  scope->reason = 0;
+  if (!scope->above)
+    scope->reason = 0;
   scope->closed = true; /* a failed task's, until its handler was called */
   aw__alarm_clear(engine, &scope->alarm);
   if (scope->own == AW_LEVEL_HARD)
@@ -299,15 +333,11 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
 
 aw_cancel_kind aw_task_cancelled_by(const aw_task *task, aw_value *reason) {
   *reason = 0;
-  const aw_scope *scope = task->inner;
-  while (scope && scope->eff != AW_LEVEL_NONE) {
-    if (level_outside(scope) == AW_LEVEL_NONE) {
-      *reason = scope->reason;
-      return (aw_cancel_kind)scope->by;
-    }
-    scope = scope->parent;
-  }
-  return AW_BY_NOTHING;
+  if (!aw_task_cancelled(task))
+    return AW_BY_NOTHING;
+  const aw_scope *origin = aw__scope_origin(task->inner);
+  *reason = origin->reason;
+  return (aw_cancel_kind)origin->by;
 }
 
 aw_task *aw_scope_task(const aw_scope *scope) {

@@ -18,7 +18,8 @@
  *   I7  one OS watcher for each descriptor, closed before it; see poller.c
  *   I8  cancel is state of a scope; `eff` is what a scope sees of its own
  *       cancel and of those above it, through shields, kept up to date by
- *       scope.c alone; an await reads that one field
+ *       scope.c alone; an await reads that one field. Whose cancel that is
+ *       (`above`, `origin`) is remembered, not looked for
  *   I9  a scope's `children` counts the child tasks that have not been
  *       settled; a scope is closed only when it is 0, looked at in the turn
  *       that closes it: what was started since the join was woken is joined
@@ -170,18 +171,24 @@ struct aw_scope {
   aw_scope *next, *prev; /* siblings; prev of the first is the last */
   aw_task *task;         /* it is open in; NULL: a loop's root */
   aw_error *error;       /* first failure in it; later ones suppressed */
-  aw_value reason;       /* of its own cancel */
-  aw_alarm alarm;        /* time-out or shield's end; once cancelled: grace */
-  uint32_t children;     /* child tasks not settled */
-  uint32_t since;        /* of its own cancel: the clock in ms; wraps */
-  unsigned own : 2;      /* its own cancel: a level */
-  unsigned eff : 2;      /* what it sees (I8) */
-  unsigned by : 3;       /* aw_cancel_kind of `own` */
-  unsigned shield : 1;   /* it is a shield … */
-  unsigned hides : 1;    /* … and its grace has not run out */
-  unsigned group : 1;    /* it is that of an aw_group */
-  unsigned cut : 1;      /* Cancelled has left it, or ended a child of it */
-  unsigned closed : 1;   /* joined for good: takes no children, no cancel */
+  union {
+    aw_value reason;  /* of its own cancel, unless `above` */
+    aw_scope *origin; /* `above`: one on the way up to the cancel that it sees,
+                         see aw__scope_origin() */
+  };
+  aw_alarm alarm;      /* time-out or shield's end; once cancelled: grace */
+  uint32_t children;   /* child tasks not settled */
+  uint32_t since;      /* of its own cancel: the clock in ms; wraps */
+  uint16_t depth;      /* in its task, whose own scope has 1 */
+  unsigned own : 2;    /* its own cancel: a level */
+  unsigned eff : 2;    /* what it sees (I8) */
+  unsigned by : 3;     /* aw_cancel_kind of `own` */
+  unsigned shield : 1; /* it is a shield … */
+  unsigned hides : 1;  /* … and its grace has not run out */
+  unsigned group : 1;  /* it is that of an aw_group */
+  unsigned cut : 1;    /* Cancelled has left it, or ended a child of it */
+  unsigned closed : 1; /* joined for good: takes no children, no cancel */
+  unsigned above : 1;  /* it sees a cancel from above: its own counts no more */
 };
 
 /* One that is opened in a task, by a wire or by host code. */
@@ -198,17 +205,25 @@ typedef struct aw_opened {
 typedef struct aw_group {
   aw_opened opened; /* the scope of its operands, which are tasks */
   aw_wire *wire;
-  uint32_t begun;  /* operands that were, in their order */
-  uint32_t winner; /* its number, once `decided` */
-  uint32_t failed; /* ANY: how many have */
-  aw_error *error; /* RACE: of the winner */
-  aw_error *late;  /* of the clean-up of losers */
+  const char *where; /* that of its task, and of its operands */
+  aw_wire *holder;   /* once `held`: see holder_of() in frame.c; or NULL */
+  uint32_t begun;    /* operands that were, in their order */
+  uint32_t winner;   /* its number, once `decided` */
+  uint32_t failed;   /* ANY: how many have */
+  aw_error *error;   /* RACE: of the winner */
+  aw_error *late;    /* of the clean-up of losers */
   bool decided;
+  bool wanted;       /* its value, see aw_step_wants_value() */
+  bool held;         /* `holder` is known */
   bool won;          /* the winner has ended, with a value or `error` */
   bool cut;          /* an operand was cut short by a cancel from outside */
   aw_value values[]; /* ALL: of each; RACE: of the winner; ANY, SELECT: see
                         group.c */
 } aw_group;
+
+static inline aw_group *aw__group_of(const aw_scope *scope) {
+  return AW_CONTAINER(aw_group, opened.scope, (uintptr_t)scope);
+}
 
 /* What a frame needs that runs a wire under protection; see guard.c. */
 typedef struct aw_guard {
@@ -328,8 +343,6 @@ struct aw_task {
   unsigned closed : 1;   /* its wait ended since its object was closed: not told
                             yet, and Cancelled comes before it [C2] */
   uint8_t state, go, outcome;
-  uint8_t given; /* how deep the scope is whose Cancelled it was given, the
-                    outermost; 1: its own, or from above; 0: none that goes on */
   bool background : 1;
   bool hopped : 1; /* one transition while cancelled, no await since [N3] */
   bool killed : 1;
@@ -338,6 +351,9 @@ struct aw_task {
   bool contender : 1; /* an event in a race: its end decides [H3] */
   bool input : 1;     /* `out` is for the step that comes next */
   bool warned : 1;    /* Cancelled was given again, and that was told [D4] */
+  uint16_t given; /* the depth of the scope whose Cancelled it was given, the
+                         outermost; 1: its own, or from above; 0: none that goes
+                         on */
 };
 
 /* Memory for tasks, see memory.c. */
@@ -437,6 +453,9 @@ struct aw_engine {
 void aw__group_commit(aw_task *contender); /* its wait was completed [H3] */
 void aw__group_ended(aw_scope *scope, aw_task *operand); /* an operand has */
 void aw__guard_free(aw_engine *engine, aw_guard *guard); /* its frame goes */
+/* … and what it asks: of a cancelled scope, whose own cancel it sees, its own or
+ * that of one above … */
+aw_scope *aw__scope_origin(aw_scope *scope);
 /* … and the one wait that a cancel does not end: it stops the loop that is
  * waited for [S7]; see wait.c. */
 extern const aw_operation aw__wait_loop;

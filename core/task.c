@@ -171,35 +171,25 @@ void aw__task_drop_outcome(aw_task *task) {
 
 enum { OWN_SCOPE = 1 };
 
-/* How deep `scope` is in the task, whose own is 1. */
-static uint8_t depth_of(const aw_task *task, const aw_scope *scope) {
-  unsigned depth = OWN_SCOPE;
-  for (; scope != &task->scope; scope = scope->parent)
-    depth++;
-  return (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX);
-}
-
 /* How deep the outermost scope is whose cancel is seen here; 0: there is none.
  * What a shield hides is not seen. */
-static uint8_t depth_of_cancel(const aw_task *task) {
-  const aw_scope *scope = task->inner;
-  if (scope->eff == AW_LEVEL_NONE)
+static uint16_t depth_of_cancel(const aw_task *task) {
+  if (task->inner->eff == AW_LEVEL_NONE)
     return 0;
-  while (scope != &task->scope && scope->parent->eff != AW_LEVEL_NONE)
-    scope = scope->parent;
-  return depth_of(task, scope);
+  const aw_scope *origin = aw__scope_origin(task->inner);
+  return origin->task == task ? origin->depth : OWN_SCOPE;
 }
 
 /* Cancelled is given to the task. What it raises until it has left that scope
  * is of its clean-up [O5]. */
 static void note_cancelled(aw_task *task) {
-  uint8_t depth = depth_of_cancel(task);
+  uint16_t depth = depth_of_cancel(task);
   if (depth > 0 && (task->given == 0 || depth < task->given))
     task->given = depth;
 }
 
 void aw__task_forget_cancelled(aw_task *task) {
-  if (task->given == 0 || depth_of(task, task->inner) >= task->given)
+  if (task->given == 0 || task->inner->depth >= task->given)
     return;
   task->given = 0;
   task->warned = false;
@@ -365,8 +355,7 @@ static int give_cancelled(aw_task *task) {
 
 /* Is the task cancelled since something has failed? */
 static bool failed_above(const aw_task *task) {
-  aw_value reason;
-  aw_cancel_kind by = aw_task_cancelled_by(task, &reason);
+  unsigned by = aw__scope_origin(task->inner)->by;
   return by == AW_BY_FAILURE ||
          (by == AW_BY_LOOP && task->loop->ending == AW_LOOP_FAILED);
 }
@@ -431,8 +420,8 @@ const char *aw_task_name(const aw_task *task) {
 }
 
 const char *aw_task_where(const aw_task *task) {
-  while (task->operand)
-    task = task->scope.parent->task;
+  if (task->operand)
+    return aw__group_of(task->scope.parent)->where;
   return task->where.name;
 }
 

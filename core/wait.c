@@ -144,12 +144,14 @@ int aw_await_idle(aw_task *task, uint64_t at) {
   return 0;
 }
 
-/* Is `other` the task itself or one that waits for it to end [T5]? */
+/* Is `other` the task itself or one that waits for it to end [T5]? That has a
+ * child, and is older than all below it, which most others are not. */
 static bool contains(const aw_task *other, const aw_task *task) {
-  for (const aw_scope *s = &task->scope; s; s = s->parent)
-    if (s->task == other)
-      return true;
-  return false;
+  if (other != task && !other->scope.first)
+    return false;
+  while (task && task->id > other->id)
+    task = task->scope.parent->task;
+  return task == other;
 }
 
 /* Park `task` until `other` has ended; returns as aw__wait_begin(). */
