@@ -121,14 +121,10 @@ static int inner_task_cancelled(lua_State *L) {
 }
 
 static const luaL_Reg inner_functions[] = {
-    {"is_wire", inner_is_wire},
-    {"is_made", inner_is_made},
-    {"timeout", inner_timeout},
-    {"where", inner_where},
-    {"raise", inner_raise},
-    {"task_cancelled", inner_task_cancelled},
-    {"zmq", awz_open},
-    {NULL, NULL}};
+    {"is_wire", inner_is_wire}, {"is_made", inner_is_made},
+    {"timeout", inner_timeout}, {"where", inner_where},
+    {"raise", inner_raise},     {"task_cancelled", inner_task_cancelled},
+    {"zmq", awz_open},          {NULL, NULL}};
 
 /* ---- parts that are opened by their first use ---- */
 
