@@ -157,6 +157,8 @@ aw_closer *aw_engine_find_closer(const aw_engine *engine,
 int aw_engine_uv(aw_engine *engine, void **out) {
   int rc = aw__libuv_open(engine);
   aw__poller_close_idle(engine);
+  if (rc == 0)
+    engine->shared_uv = true;
   *out = rc < 0 ? NULL : &engine->uv;
   return rc;
 }
@@ -325,13 +327,16 @@ uint64_t aw_engine_tick(aw_engine *engine) {
 }
 
 /* I/O that is ready, without blocking. Sockets of libzmq may make tasks ready
- * turn after turn, without a look at anything else: that comes in time. */
+ * turn after turn, without a look at anything else: that comes in time. So does
+ * what others have in libuv's loop, if nothing that is waited for is in it. */
 static void poll_now(aw_engine *engine) {
   bool busy = engine->ready.count > 0;
   aw__zmq_look(engine);
-  if (engine->external == 0 || !engine->has_uv || engine->ready.count == 0)
+  bool external = engine->external > 0;
+  if (!(external || engine->shared_uv) || !engine->has_uv ||
+      engine->ready.count == 0)
     return;
-  if (!busy && engine->config.clock == AW_CLOCK_REAL &&
+  if (!(busy && external) && engine->config.clock == AW_CLOCK_REAL &&
       engine->now - engine->polled < SLICE)
     return;
   engine->polled = engine->now;

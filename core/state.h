@@ -440,6 +440,7 @@ struct aw_engine {
   uint32_t refs;
   bool inside; /* in aw_next() (I6) */
   bool has_uv;
+  bool shared_uv; /* others were given `uv`, and may have handles in it */
   bool freed; /* others only keep its memory */
   volatile int woken;
   uv_loop_t uv;

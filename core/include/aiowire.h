@@ -699,7 +699,8 @@ AW_API int aw_engine_free(aw_engine *engine);
 /* The engine's clock now, in ns: monotonic, or virtual time. */
 AW_API uint64_t aw_engine_now(aw_engine *engine);
 
-/* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`.
+/* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`. From the
+ * first call on it has its turn every 0.2 ms however busy tasks are [F2].
  * For handles of operations of your own: their callbacks may only call
  * aw_wait_complete(); an operation with a handle is `external`, and the handle
  * is closed before the engine is freed. aw_engine_free() runs the loop once

@@ -543,6 +543,69 @@ static void handles_of_an_operation_are_counted(void) {
   empty(engine, loop);
 }
 
+/* What a host has in libuv's loop, and a task that is always ready. */
+typedef struct host {
+  uv_timer_t timer;
+  uv_async_t async;
+  bool rang, heard, overdue;
+  unsigned steps; /* since both are due */
+} host;
+
+static void ring(uv_timer_t *timer) {
+  ((host *)timer->data)->rang = true;
+}
+
+static void hear(uv_async_t *async) {
+  ((host *)async->data)->heard = true;
+}
+
+/* Step until the host has been served: from when it is due on, no longer than
+ * the engine goes without a look [F2]. */
+static aw_turn keep_busy(aw_task *task, void *data) {
+  enum { MOST = 64 };
+  (void)task;
+  host *h = data;
+  if (h->rang && h->heard)
+    return AW_BREAK;
+  uint64_t began = uv_hrtime();
+  while (!h->overdue && uv_hrtime() - began < AW_SECOND / 200)
+    ;
+  if (!h->overdue)
+    uv_async_send(&h->async);
+  h->overdue = true;
+  CHECK(h->steps++ <= 2 * MOST);
+  return AW_DONE;
+}
+
+static void close_host(host *h, uv_loop_t *uv) {
+  uv_close((uv_handle_t *)&h->timer, NULL);
+  uv_close((uv_handle_t *)&h->async, NULL);
+  uv_run(uv, UV_RUN_NOWAIT);
+}
+
+static void a_host_is_served_while_tasks_are_busy(aw_clock clock) {
+  enum { TASKS = 2 };
+  aw_engine *engine;
+  aw_engine_config config = {.clock = clock};
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  aw_loop *loop = new_loop(engine);
+  void *uv;
+  host h = {.overdue = false};
+  CHECK(aw_engine_uv(engine, &uv) == 0);
+  uv_timer_init(uv, &h.timer);
+  uv_async_init(uv, &h.async, hear);
+  h.timer.data = h.async.data = &h;
+  uv_timer_start(&h.timer, ring, 1, 0);
+  uv_unref((uv_handle_t *)&h.timer);
+  uv_unref((uv_handle_t *)&h.async);
+  for (int i = 0; i < TASKS; i++)
+    start(loop, aw_repeat(aw_call(keep_busy, &h), AW_FOREVER));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK(h.rang && h.heard);
+  close_host(&h, uv);
+  empty(engine, loop);
+}
+
 int main(void) {
   operations_end_as_they_are_completed();
   a_cancel_disarms_at_once();
@@ -566,5 +629,7 @@ int main(void) {
   what_a_timer_of_libuv_does_is_seen_before_the_poll();
   what_the_host_is_to_know_is_told_before_a_rest();
   handles_of_an_operation_are_counted();
+  a_host_is_served_while_tasks_are_busy(AW_CLOCK_REAL);
+  a_host_is_served_while_tasks_are_busy(AW_CLOCK_VIRTUAL);
   return 0;
 }
