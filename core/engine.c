@@ -193,13 +193,13 @@ static int block(aw_engine *engine, uint64_t until) {
     return rc;
   aw__poller_close_idle(engine);
   aw__poller_settle(engine);
-  if (engine->ready.count > 0) /* some were closed */
-    return 0;
   uv_prepare_start(&engine->prepare, before_poll); /* once is enough */
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
   aw__zmq_settle(engine);
-  if (aw__zmq_is_dirty(engine) || until <= now) {
+  /* Tasks are ready when their descriptors were closed: libuv has to watch the
+   * others all the same. */
+  if (engine->ready.count > 0 || aw__zmq_is_dirty(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
     uv_update_time(&engine->uv);

@@ -2,29 +2,41 @@
  *
  *     watches[fd] ─► watch ─┬ uv_poll_t: the one OS watcher of fd (I7)
  *                           ├ readers, writers, both: tasks that wait
+ *                           ├ keepers: owners that will wait again
  *                           └ link: `changed`, look at it before libuv polls,
  *                                   or `idle`, nobody waits
  *
  *   wait:  fstat → join the watch's waiters → `changed`
  *   poll:  settle(): what has waiters is armed, what has none is idle
  *   fire:  libuv → wake all waiters of that direction → `changed`
+ *   end:   neither waiters nor keepers: disarmed at once
  *   rest:  idle ones are closed, before the engine blocks
  *
- * A watcher stays armed while tasks are busy, so one that waits again when it
- * has done its work costs no system call but one fstat. An idle one is closed
- * when it fires, when the engine has nothing else to do, and by aw_engine_uv():
- * libuv keeps it under its number, and when a handle of libuv's own gets that
- * number, since the user closed it, one of the two hears of nothing any more.
+ * A task may close its descriptor as soon as it goes on, and the file may be
+ * open elsewhere. So a watcher leaves the kernel's set when its last wait ends,
+ * before that task goes on; see epoll.c. That costs three system calls for a
+ * wait. An owner that waits again and again, and says when it is done, is a
+ * keeper: it pays nothing but one fstat. A keeper's watcher without waiters is
+ * closed when it fires, when the engine has nothing else to do, and by
+ * aw_engine_uv(): libuv keeps it under its number, and when a handle of libuv's
+ * own gets that number, since the user closed it, one of the two hears of
+ * nothing any more.
+ *
+ * A descriptor that is closed too early all the same is noticed when its
+ * watcher is disarmed (`stale`); then the kernel's set is renewed before the
+ * next poll.
  *
  * epoll_ctl on a closed descriptor makes libuv abort the process. So a watcher
  * is started in settle() only, right before the poll, after a look at the
  * file. Regular files, and what else cannot be polled, are always ready.
  *
  * Invariants: a watch is in the table until its handle is being closed; its
- * memory goes in the close callback (I4); `armed` is what libuv watches.
+ * memory goes in the close callback (I4); `armed` is what libuv watches, and
+ * 0 for a watch that has neither waiters nor keepers.
  */
 #include "poller.h"
 
+#include "epoll.h"
 #include "libuv.h"
 #include "memory.h"
 #include "task.h"
@@ -32,6 +44,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -41,6 +54,7 @@ struct aw_watch {
   uv_poll_t poll;
   aw_engine *engine;
   aw_link readers, writers, both; /* by aw_task.link */
+  aw_keeper *keepers;             /* a list; they want it armed between waits */
   aw_link link;                   /* in engine.poller: changed, or idle */
   dev_t device;                   /* of the file that `fd` was … */
   ino_t inode;
@@ -99,6 +113,52 @@ static void wake_all(aw_watch *watch, int result) {
   aw__wake_list(&watch->writers, result);
 }
 
+static int uv_events(int events) {
+  return (events & AW_READABLE ? UV_READABLE : 0) |
+         (events & AW_WRITABLE ? UV_WRITABLE : 0);
+}
+
+static int poll_events(int events) {
+  return (events & AW_READABLE ? POLLIN : 0) |
+         (events & AW_WRITABLE ? POLLOUT : 0);
+}
+
+/* libuv ignores whether the kernel found the descriptor: ask first. */
+static void disarm_watch(aw_watch *watch) {
+  if (watch->armed == 0)
+    return;
+  watch->armed = 0;
+  if (!aw__epoll_remove(watch->engine, watch->fd))
+    watch->engine->poller.stale = true;
+  uv_poll_stop(&watch->poll);
+}
+
+/* A wait or a keeper has gone. Disarm before the task goes on: it may close
+ * the descriptor. The handle stays until the engine blocks: a task that waits
+ * again while others are busy need not make a new one. */
+static void leave(aw_watch *watch) {
+  if (wanted(watch) == 0 && !watch->keepers)
+    disarm_watch(watch);
+  mark(watch);
+}
+
+static void join(aw_keeper *keeper, aw_watch *watch) {
+  if (keeper->watch == watch)
+    return;
+  aw_ready_done(keeper);
+  keeper->watch = watch;
+  keeper->next = watch->keepers;
+  watch->keepers = keeper;
+}
+
+static void forget_keepers(aw_watch *watch) {
+  while (watch->keepers) {
+    aw_keeper *keeper = watch->keepers;
+    watch->keepers = keeper->next;
+    *keeper = (aw_keeper){NULL, NULL};
+  }
+}
+
 static void free_watch(uv_handle_t *handle) {
   aw_watch *watch = AW_CONTAINER(aw_watch, poll, handle);
   aw__free(watch->engine, watch, sizeof *watch);
@@ -106,6 +166,8 @@ static void free_watch(uv_handle_t *handle) {
 
 static void close_watch(aw_watch *watch) {
   assert(wanted(watch) == 0);
+  forget_keepers(watch);
+  disarm_watch(watch);
   watch->engine->poller.watches[watch->fd] = NULL;
   if (aw__link_used(&watch->link))
     aw__link_remove(&watch->link);
@@ -151,7 +213,7 @@ static int open_watch(aw_engine *engine, int fd, const struct stat *file,
   return 0;
 }
 
-static bool is_same(const aw_watch *watch, const struct stat *file) {
+static bool has_inode(const aw_watch *watch, const struct stat *file) {
   return watch->device == file->st_dev && watch->inode == file->st_ino;
 }
 
@@ -160,6 +222,15 @@ static bool is_same(const aw_watch *watch, const struct stat *file) {
 static bool has_own_inode(const aw_engine *engine, const struct stat *file) {
   return S_ISSOCK(file->st_mode) ||
          (S_ISFIFO(file->st_mode) && file->st_dev == engine->poller.pipes);
+}
+
+/* Is the file that the watch was made for still that of its number? An armed
+ * one must be the very same, any other one of its kind will do. */
+static bool is_same(const aw_watch *watch, const struct stat *file) {
+  aw_engine *engine = watch->engine;
+  return has_inode(watch, file) &&
+         (watch->armed == 0 || has_own_inode(engine, file) ||
+          aw__epoll_watches(engine, watch->fd, poll_events(watch->armed)));
 }
 
 /* The watch that `fd` has from an earlier wait, if it is still good. */
@@ -173,9 +244,6 @@ static aw_watch *still_good(aw_engine *engine, int fd,
     close_watch(watch);
     return NULL;
   }
-  /* It may be another one, of which the system watches nothing yet. */
-  if (!has_own_inode(engine, file) && wanted(watch) == 0)
-    watch->armed = 0;
   return watch;
 }
 
@@ -188,17 +256,17 @@ static void fired(uv_poll_t *poll, int status, int events) {
     close_watch(watch);
     return;
   }
-  if (status < 0) { /* POLLERR: libuv has stopped; what is tried will tell */
-    watch->armed = 0;
+  if (status < 0) { /* POLLERR: libuv has stopped, and left it in the set */
+    disarm_watch(watch);
     events = UV_READABLE | UV_WRITABLE;
     result = fcntl(watch->fd, F_GETFD) < 0 ? UV_EBADF : 0;
-  }
+  } /* what the task tries next will tell the error */
   if (events & UV_READABLE)
     aw__wake_list(&watch->readers, result);
   aw__wake_list(&watch->both, result);
   if (events & UV_WRITABLE)
     aw__wake_list(&watch->writers, result);
-  mark(watch);
+  leave(watch);
 }
 
 /* Let libuv watch what is waited for. */
@@ -206,9 +274,10 @@ static int arm(aw_watch *watch, int events) {
   struct stat file;
   if (fstat(watch->fd, &file) < 0 || !is_same(watch, &file))
     return UV_EBADF;
-  int uv = (events & AW_READABLE ? UV_READABLE : 0) |
-           (events & AW_WRITABLE ? UV_WRITABLE : 0);
-  return uv_poll_start(&watch->poll, uv, fired);
+  int rc = uv_poll_start(&watch->poll, uv_events(events), fired);
+  if (rc == 0)
+    watch->armed = events;
+  return rc;
 }
 
 static void settle(aw_watch *watch) {
@@ -220,10 +289,21 @@ static void settle(aw_watch *watch) {
   if (events == watch->armed)
     return;
   int rc = arm(watch, events);
-  watch->armed = rc == 0 ? events : 0;
   if (rc < 0) {
     wake_all(watch, rc);
     close_watch(watch);
+  }
+}
+
+/* A file was closed under its watcher, and may be open elsewhere: get it out of
+ * the kernel's set. Entries of equal inodes are told apart by what is armed. */
+static void renew(aw_engine *engine) {
+  aw_poller *poller = &engine->poller;
+  poller->stale = !aw__epoll_renew(engine);
+  for (size_t fd = 0; fd < poller->size; fd++) {
+    const aw_watch *watch = poller->watches[fd];
+    if (watch && watch->armed)
+      aw__epoll_watches(engine, watch->fd, poll_events(watch->armed));
   }
 }
 
@@ -231,6 +311,8 @@ void aw__poller_settle(aw_engine *engine) {
   aw_link *link;
   while ((link = aw__list_shift(&engine->poller.changed)) != NULL)
     settle(AW_CONTAINER(aw_watch, link, link));
+  if (engine->poller.stale)
+    renew(engine);
 }
 
 static void close_idle(aw_link *list) {
@@ -275,7 +357,7 @@ static bool is_valid(int events) {
   return events >= AW_READABLE && events <= EITHER;
 }
 
-int aw_ready_arm(aw_task *task, int fd, int events) {
+int aw_ready_arm_kept(aw_task *task, int fd, int events, aw_keeper *keeper) {
   struct stat file;
   if (!is_valid(events))
     return AW_EINVAL;
@@ -293,13 +375,31 @@ int aw_ready_arm(aw_task *task, int fd, int events) {
                      : events == AW_WRITABLE ? &watch->writers
                                              : &watch->both;
   aw__list_append(waiters, &task->link);
+  if (keeper)
+    join(keeper, watch);
   mark(watch);
   return 0;
 }
 
+int aw_ready_arm(aw_task *task, int fd, int events) {
+  return aw_ready_arm_kept(task, fd, events, NULL);
+}
+
 void aw_ready_disarm(aw_task *task, int fd) {
   aw__link_remove(&task->link);
-  mark(find(task->engine, fd));
+  leave(find(task->engine, fd));
+}
+
+void aw_ready_done(aw_keeper *keeper) {
+  aw_watch *watch = keeper->watch;
+  if (!watch)
+    return;
+  aw_keeper **place = &watch->keepers;
+  while (*place != keeper)
+    place = &(*place)->next;
+  *place = keeper->next;
+  *keeper = (aw_keeper){NULL, NULL};
+  leave(watch);
 }
 
 void aw_poller_forget(aw_engine *engine, int fd) {

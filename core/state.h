@@ -15,7 +15,8 @@
  *   I4  memory that libuv holds is in the engine, never in a task
  *   I5  the core calls only C steps, arm, disarm, drop, keep and release
  *   I6  aw_next() is not entered from inside itself
- *   I7  one OS watcher for each descriptor, closed before it; see poller.c
+ *   I7  one OS watcher for each descriptor, disarmed before the task goes on
+ *       whose wait was its last, or when its keepers are done; see poller.c
  *   I8  cancel is state of a scope; `eff` is what a scope sees of its own
  *       cancel and of those above it, through shields, kept up to date by
  *       scope.c alone; an await reads that one field. Whose cancel that is
@@ -30,7 +31,7 @@
  *
  *   engine → step, report → guard, group → frame, end, loop → poller, zmq,
  *   channel, sync → meeting → wait → scope → task → deadline, ready, wire,
- *   view, error, memory, libuv, libzmq
+ *   view, error, memory, libuv, epoll, libzmq
  *
  * A file includes those of its own layer and below; what goes the other way
  * stands at the end of this file.
@@ -395,6 +396,7 @@ typedef struct aw_poller {
   aw_link changed;    /* watches to look at before libuv polls */
   aw_link idle;       /* watches that are armed, and nobody waits */
   dev_t pipes;        /* the device of pipes without a name */
+  bool stale; /* the kernel's set has a file that was closed: renew it */
 } aw_poller;
 
 typedef struct aw__zmq_pass aw__zmq_pass; /* see zmq.c */
@@ -441,7 +443,7 @@ struct aw_engine {
   bool inside; /* in aw_next() (I6) */
   bool has_uv;
   bool shared_uv; /* others were given `uv`, and may have handles in it */
-  bool freed; /* others only keep its memory */
+  bool freed;     /* others only keep its memory */
   volatile int woken;
   uv_loop_t uv;
   uv_timer_t timer;     /* the earliest deadline, while blocked */

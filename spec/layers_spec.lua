@@ -81,7 +81,8 @@ end
 -- A file of core stands on a level, and may include from there and below;
 -- state.h and list.h are below all.
 local levels = {
-  { "memory", "error", "wire", "view", "ready", "deadline", "libuv", "libzmq" },
+  { "memory", "error", "wire", "view", "ready", "deadline", "libuv", "epoll",
+    "libzmq" },
   { "task" },
   { "scope" },
   { "wait" },

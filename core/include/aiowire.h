@@ -495,7 +495,9 @@ enum { AW_READABLE = 1, AW_WRITABLE = 2 }; /* or both: whichever comes first */
  *
  * To close a descriptor that is waited for is an error: call
  * aw_poller_forget() first. Otherwise the wait may never end. A descriptor
- * that nobody waits for may be closed at any time.
+ * that nobody waits for may be closed at any time, also while a duplicate or
+ * a child keeps its file open: the watcher of a wait leaves the kernel's set
+ * before the task goes on, however the wait ends.
  */
 AW_API aw_wire *aw_when_ready(int fd, int events);
 AW_API aw_wire *aw_readable(int fd);
@@ -505,7 +507,8 @@ AW_API aw_wire *aw_writable(int fd);
  * is `(void *)(intptr_t)fd`. NULL for other events. */
 AW_API const aw_operation *aw_ready_operation(int events);
 
-/* End all waits for `fd` with AW_ECLOSED, before it is closed. */
+/* End all waits for `fd` with AW_ECLOSED, and done with its keepers, before it
+ * is closed. */
 AW_API void aw_poller_forget(aw_engine *engine, int fd);
 
 /* For operations of your own that wait for a descriptor and know something
@@ -513,6 +516,29 @@ AW_API void aw_poller_forget(aw_engine *engine, int fd);
  * what they return. */
 AW_API int aw_ready_arm(aw_task *task, int fd, int events);
 AW_API void aw_ready_disarm(aw_task *task, int fd);
+
+/* An owner that waits for one descriptor again and again, and keeps its watcher
+ * in the kernel's set between the waits: that saves three system calls for each
+ * wait. Private; zero it before its first use. */
+typedef struct aw_keeper {
+  struct aw_watch *watch;
+  struct aw_keeper *next;
+} aw_keeper;
+
+/* As aw_ready_arm(), which is for single waits, and keep the watcher when the
+ * wait has ended; disarm by aw_ready_disarm().
+ *
+ *   keeper  keeps until aw_ready_done(), or until its engine is freed; it has
+ *           one descriptor, that of the last call. NULL: as aw_ready_arm()
+ */
+AW_API int aw_ready_arm_kept(aw_task *task, int fd, int events,
+                             aw_keeper *keeper);
+
+/* The owner has done with its descriptor, waiting or not: call this before the
+ * descriptor is closed or `keeper` goes. Twice is fine, and so is a keeper that
+ * never kept anything. Call from: anywhere on the engine's thread, a `disarm`
+ * included. */
+AW_API void aw_ready_done(aw_keeper *keeper);
 
 /* ---- ZeroMQ [Q4] --------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <uv.h>
 
 typedef struct world {
   aw_engine *engine;
@@ -267,6 +268,162 @@ static void sees_another_file_under_the_number(int (*make)(int ends[2])) {
   leave(w);
 }
 
+/* ---- a descriptor that is closed while its file is open elsewhere ---- */
+
+static int set; /* of the engine: what epoll watches */
+
+/* As enter(), with its set. */
+static world enter_with_set(void) {
+  world w = enter();
+  void *uv;
+  assert(aw_engine_uv(w.engine, &uv) == 0);
+  set = uv_backend_fd(uv);
+  return w;
+}
+
+/* How many entries for `fd` the set has. */
+static int entries(int fd) {
+  char path[64], line[256];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", set);
+  FILE *file = fopen(path, "r");
+  assert(file);
+  int count = 0, found;
+  while (fgets(line, sizeof line, file))
+    count += sscanf(line, "tfd: %d", &found) == 1 && found == fd;
+  fclose(file);
+  return count;
+}
+
+static aw_turn gone(aw_task *task, void *data) {
+  assert(entries(*(int *)data) == 0);
+  return close_it(task, data);
+}
+
+static void a_single_wait_leaves_the_set_before_its_task_goes_on(void) {
+  world w = enter_with_set();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  int copy = dup(ends[0]);
+  start(w, aw_then(aw_sleep(AW_SECOND / 1000), aw_call(write_one, &ends[1])));
+  start(w, aw_then(aw_readable(ends[0]), aw_call(gone, &ends[0])));
+  assert(run(w) == 0);
+  close(copy);
+  close(ends[1]);
+  leave(w);
+}
+
+/* An operation of a C program that waits again and again. */
+typedef struct source {
+  int fd;
+  aw_keeper keeper;
+} source;
+
+static int source_arm(aw_task *task, void *data) {
+  source *s = data;
+  return aw_ready_arm_kept(task, s->fd, AW_READABLE, &s->keeper);
+}
+
+static void source_disarm(aw_task *task, void *data) {
+  aw_ready_disarm(task, ((source *)data)->fd);
+}
+
+static const aw_operation operation = {.label = "source",
+                                       .arm = source_arm,
+                                       .disarm = source_disarm,
+                                       .external = true};
+
+static aw_turn expect_kept(aw_task *task, void *data) {
+  source *s = data;
+  char byte;
+  assert(read(s->fd, &byte, 1) == 1);
+  (void)task;
+  assert(entries(s->fd) == 1);
+  aw_ready_done(&s->keeper);
+  aw_ready_done(&s->keeper);
+  assert(entries(s->fd) == 0);
+  return AW_DONE;
+}
+
+static void a_keeper_keeps_until_it_is_done(void) {
+  world w = enter_with_set();
+  int ends[2], others[2];
+  assert(pipe(ends) == 0 && pipe(others) == 0);
+  source s = {.fd = ends[0]};
+  assert(write(ends[1], "xx", 2) == 2);
+  start(w,
+        aw_repeat(
+            aw_then(aw_wait_for(&operation, &s), aw_call(expect_kept, &s)), 2));
+  assert(run(w) == 0);
+  aw_ready_done(&s.keeper); /* it keeps nothing any more */
+  close(ends[0]);
+  close(ends[1]);
+  s.fd = others[0];
+  start(w, aw_wait_for(&operation, &s));
+  assert(aw_loop_run(w.loop, AW_SECOND / 1000) == 0);
+  close(others[0]);
+  close(others[1]);
+  leave(w); /* the engine goes, and the keeper with it */
+  assert(s.keeper.watch == NULL);
+  aw_ready_done(&s.keeper);
+}
+
+/* A source, and the descriptor that it has next. */
+typedef struct moving {
+  source source;
+  int next;
+} moving;
+
+static aw_turn move(aw_task *task, void *data) {
+  moving *m = data;
+  (void)task;
+  m->source.fd = m->next;
+  return AW_DONE;
+}
+
+static void a_keeper_has_one_descriptor(void) {
+  world w = enter_with_set();
+  int ends[2], others[2];
+  assert(pipe(ends) == 0 && pipe(others) == 0);
+  moving m = {.source = {.fd = ends[0]}, .next = others[0]};
+  assert(write(ends[1], "x", 1) == 1 && write(others[1], "x", 1) == 1);
+  start(w, aw_sequence((aw_wire *[]){aw_wait_for(&operation, &m.source),
+                                     aw_call(move, &m),
+                                     aw_wait_for(&operation, &m.source),
+                                     aw_call(gone, &ends[0])},
+                       4));
+  assert(run(w) == 0);
+  aw_ready_done(&m.source.keeper);
+  assert(entries(others[0]) == 0);
+  close(ends[1]);
+  close(others[0]);
+  close(others[1]);
+  leave(w);
+}
+
+/* Closed too early, with a duplicate that goes on to be readable. */
+static void a_stale_file_is_taken_out_of_the_set(void) {
+  world w = enter_with_set();
+  int ends[2], others[2];
+  assert(pipe(ends) == 0 && pipe(others) == 0);
+  int copy = dup(ends[0]);
+  source s = {.fd = ends[0]};
+  assert(write(ends[1], "x", 1) == 1);
+  start(w, aw_then(aw_wait_for(&operation, &s), aw_call(close_it, &ends[0])));
+  start(w, aw_sequence((aw_wire *[]){aw_sleep(AW_SECOND / 1000),
+                                     aw_call(write_one, &others[1]),
+                                     aw_sleep(AW_SECOND / 1000)},
+                       3));
+  start(w, aw_readable(others[0]));
+  assert(run(w) == 0);
+  assert(entries(ends[0]) == 0);
+  aw_ready_done(&s.keeper);
+  close(copy);
+  close(ends[1]);
+  close(others[0]);
+  close(others[1]);
+  leave(w);
+}
+
 static void a_cancel_takes_the_wait_back(void) {
   world w = enter();
   int ends[2];
@@ -359,6 +516,10 @@ int main(void) {
   forget_ends_the_waits();
   sees_another_file_under_the_number(make_pipe);
   sees_another_file_under_the_number(make_event);
+  a_single_wait_leaves_the_set_before_its_task_goes_on();
+  a_keeper_keeps_until_it_is_done();
+  a_keeper_has_one_descriptor();
+  a_stale_file_is_taken_out_of_the_set();
   a_cancel_takes_the_wait_back();
   steps_go_into_wires_and_break();
   a_wait_is_interrupted();

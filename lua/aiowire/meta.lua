@@ -631,7 +631,8 @@ local Poller = {}
 function Poller:register(src, w, flags) end
 
 --- Watch a source no more, at once; a callback under way finishes [Q5]. Do this
---- before the source is closed.
+--- before the source is closed, or shut the Poller down: between two calls it
+--- keeps the kernel's watcher of the source [Q3].
 ---@param src aiowire.Source
 function Poller:unregister(src) end
 
@@ -762,7 +763,8 @@ function aw.install() end
 --- Await that `src` can be read from without blocking [Q3]. All who wait for it
 --- go on, and the news may be stale for the later ones. Raises a SystemError
 --- with what was tried and on what, Closed for an object that says it is.
---- A descriptor must not be closed while somebody waits for it.
+--- A descriptor must not be closed while somebody waits for it. Right after the
+--- wait it may, also while a child or a duplicate keeps its file open.
 ---@param src aiowire.Source
 function aw.readable(src) end
 

@@ -106,7 +106,7 @@ local function handler_of(self, run, entry)
     if watched and inner.broken(watched) then
       Poller.unregister(run.poller, entry.src)
     elseif watched then
-      run.watched[entry] = nil
+      unwatch(run, entry) -- on_error may unregister and close the source
       run.new[#run.new + 1] = entry
       inner.open(run.gate)
     end

@@ -16,7 +16,9 @@
  *        └── unregister interrupts the wait; what runs goes on to its end
  *
  * A `watched` is a userdata, anchored by the Wire that runs it. Its user values
- * are the Lua file and the callback's Wire.
+ * are the Lua file and the callback's Wire. That of a Poller keeps the watcher
+ * of its descriptor between waits [Q3], until unwatch(), or until its task ends
+ * in a wait. Only that one has a finalizer: it lives long.
  */
 #include "io.h"
 
@@ -42,7 +44,9 @@ typedef struct watched {
   bool asked;       /* the step waits, or has waited */
   bool broken;      /* waiting failed */
   aw_task *waiting; /* in a wait that may be interrupted, or NULL */
-  aw_wire *body;    /* of the callback's Wire (user value BODY) */
+  aw_wire *body;    /* of the callback's Wire (user value BODY), or NULL: not
+                       a Poller's */
+  aw_keeper keeper; /* a Poller's: of its descriptor */
 } watched;
 
 enum { FILE_VALUE = 1, BODY_VALUE = 2 };
@@ -66,7 +70,9 @@ static int watched_arm(aw_task *task, void *data) {
     w->fd = awio_file_fd(w->file);
   if (w->fd < 0)
     return AW_ECLOSED;
-  return has_data(w) ? 1 : aw_ready_arm(task, w->fd, w->events);
+  if (has_data(w))
+    return 1;
+  return aw_ready_arm_kept(task, w->fd, w->events, w->body ? &w->keeper : NULL);
 }
 
 static void watched_disarm(aw_task *task, void *data) {
@@ -103,17 +109,23 @@ static const aw_operation *operation_of(const watched *w) {
 
 /* ---- a source of a Poller ---- */
 
+/* The task of the source ends, or leaves its repetition. */
+static aw_turn leave(watched *w, aw_turn turn) {
+  aw_ready_done(&w->keeper);
+  return turn;
+}
+
 static aw_turn fail(aw_task *task, watched *w, int code) {
   aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
   aw_error_set_about(error, operation_of(w)->label, w->fd);
   aw_task_set_error(task, error);
   w->broken = true;
-  return AW_FAIL;
+  return leave(w, AW_FAIL);
 }
 
 static aw_turn ask(aw_task *task, watched *w) {
   if (!w->wanted)
-    return AW_BREAK;
+    return leave(w, AW_BREAK);
   int rc = aw_await_operation(task, operation_of(w), w);
   if (rc < 0)
     return fail(task, w, rc);
@@ -130,9 +142,9 @@ static aw_turn watch(aw_task *task, void *data) {
   w->waiting = NULL;
   int rc = aw_task_result(task);
   if (rc == AW_ECANCELED)
-    return AW_FAIL;
+    return leave(w, AW_FAIL);
   if (!w->wanted)
-    return AW_BREAK;
+    return leave(w, AW_BREAK);
   if (rc < 0)
     return fail(task, w, rc);
   aw_task_set_next(task, aw_wire_keep(w->body));
@@ -143,14 +155,13 @@ static watched *check_watched(lua_State *L) {
   return luaL_checkudata(L, 1, CLASS);
 }
 
-/* A new one for the source at `index`, on the stack. */
+/* A new one for the source at `index`, on the stack, for a single wait. */
 static watched *push_watched(lua_State *L, int index, const awio_source *source,
                              int events) {
   watched *w = lua_newuserdatauv(L, sizeof *w, 2);
   *w = (watched){.fd = source->fd, .events = events};
   w->is_stdin = source->is_stdin;
   w->buffered = source->buffered && !source->is_file;
-  luaL_setmetatable(L, CLASS);
   if (source->class)
     w->own = source->class->ready(L, index, events, &w->own_data);
   if (source->is_file)
@@ -169,6 +180,7 @@ static int inner_watch(lua_State *L) {
   lua_settop(L, 3);
   awio_to_source(L, 1, &source);
   watched *w = push_watched(L, 1, &source, (int)lua_tointeger(L, 2));
+  luaL_setmetatable(L, CLASS);
   w->wanted = true;
   w->body = aw_lua_part(L, 3);
   lua_pushvalue(L, 3);
@@ -177,12 +189,20 @@ static int inner_watch(lua_State *L) {
   return 2;
 }
 
-/* unwatch(watched): its wait ends; a callback that runs is its last. */
+/* unwatch(watched): its wait ends; a callback that runs is its last. From now on
+ * the descriptor may be closed. */
 static int inner_unwatch(lua_State *L) {
   watched *w = check_watched(L);
   w->wanted = false;
   if (w->waiting)
     aw_wait_interrupt(w->waiting, 0);
+  aw_ready_done(&w->keeper);
+  return 0;
+}
+
+/* __gc: its task was dropped half way */
+static int watched_gc(lua_State *L) {
+  aw_ready_done(&check_watched(L)->keeper);
   return 0;
 }
 
@@ -407,6 +427,8 @@ void awio_open_readiness(lua_State *L) {
                                    {"open", inner_open},
                                    {NULL, NULL}};
   luaL_newmetatable(L, CLASS);
+  lua_pushcfunction(L, watched_gc);
+  lua_setfield(L, -2, "__gc");
   luaL_newmetatable(L, GATE);
   lua_pop(L, 2);
   luaL_setfuncs(L, functions, 0);

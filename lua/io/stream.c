@@ -53,6 +53,7 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
 static void close_fd(awio_stream *s, aw_engine *engine) {
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd);
+  aw_ready_done(&s->keeper);
   if (s->fd >= 0 && !s->shared)
     close(s->fd);
   s->fd = -1;
@@ -116,7 +117,7 @@ bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
 
 static int watch(aw_task *task, awio_stream *s, int events) {
   s->engine = aw_loop_engine(aw_task_loop(task));
-  return aw_ready_arm(task, s->fd, events);
+  return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
 }
 
 static int read_arm(aw_task *task, void *data) {

@@ -46,6 +46,7 @@ typedef struct awio_stream {
   awio_waiters room; /* tasks that wait for `out` to shrink */
   size_t sent;       /* of the large write under way: bytes submitted */
   aw_engine *engine; /* where `fd` was waited for last; may be no more */
+  aw_keeper keeper;  /* of `fd`, while it is open */
   awio_limits limits;
   int error; /* of a write of the pump, or 0 */
   bool can_read, can_write;

@@ -1,0 +1,112 @@
+/* epoll.c - the kernel's set of descriptors behind libuv
+ *
+ * epoll has a file in its set for as long as the file is open anywhere: a
+ * descriptor that is closed while a child or a duplicate keeps the file open
+ * goes on to be reported, under its old number. EPOLL_CTL_DEL names a file by
+ * its descriptor, so after the close nothing can take it out, libuv looks at
+ * it again and again without an end, and a later file of the same number gets
+ * its events. So a watcher is removed before its descriptor is closed.
+ *
+ * libuv ignores whether EPOLL_CTL_DEL succeeded. The functions here ask the
+ * kernel themselves, and see when a descriptor was closed too early. Then the
+ * set is replaced: a new one gets the number of the old one, and all of its
+ * files that can still be named; libuv does not notice. (uv_loop_fork() does
+ * that, too, and loses signals and wake-ups of other threads.) Who watches
+ * uv_backend_fd() by an epoll of its own must add it again after that.
+ *
+ * Systems without epoll forget a descriptor when it is closed: nothing to do.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* dup3 */
+#endif
+
+#include "epoll.h"
+
+#if defined(__linux__)
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int control(const aw_engine *engine, int op, int fd, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.fd = fd};
+  return epoll_ctl(uv_backend_fd(&engine->uv), op, fd, &event);
+}
+
+bool aw__epoll_remove(aw_engine *engine, int fd) {
+  return control(engine, EPOLL_CTL_DEL, fd, 0) == 0;
+}
+
+bool aw__epoll_watches(aw_engine *engine, int fd, int events) {
+  return control(engine, EPOLL_CTL_MOD, fd, (uint32_t)events) == 0;
+}
+
+/* An entry of the set, as /proc shows it. */
+typedef struct entry {
+  int fd;
+  unsigned events;
+  unsigned long long data, inode;
+} entry;
+
+static bool parse(const char *line, entry *out) {
+  return sscanf(line, "tfd: %d events: %x data: %llx pos:%*d ino:%llx",
+                &out->fd, &out->events, &out->data, &out->inode) == 4;
+}
+
+/* Add the entry to `set`, unless its number is another file's by now. */
+static void copy_entry(int set, const entry *from) {
+  struct stat file;
+  if (fstat(from->fd, &file) < 0 || file.st_ino != from->inode)
+    return;
+  struct epoll_event event = {.events = from->events, .data.u64 = from->data};
+  epoll_ctl(set, EPOLL_CTL_ADD, from->fd, &event);
+}
+
+static void copy_entries(int set, FILE *list) {
+  char line[256];
+  entry found;
+  while (fgets(line, sizeof line, list))
+    if (parse(line, &found))
+      copy_entry(set, &found);
+}
+
+bool aw__epoll_renew(aw_engine *engine) {
+  int old = uv_backend_fd(&engine->uv);
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", old);
+  FILE *list = fopen(path, "re");
+  if (!list)
+    return false;
+  int set = epoll_create1(EPOLL_CLOEXEC);
+  if (set >= 0)
+    copy_entries(set, list);
+  bool renewed = set >= 0 && dup3(set, old, O_CLOEXEC) == old;
+  if (set >= 0)
+    close(set);
+  fclose(list);
+  return renewed;
+}
+
+#else
+
+bool aw__epoll_remove(aw_engine *engine, int fd) {
+  (void)engine;
+  (void)fd;
+  return true;
+}
+
+bool aw__epoll_watches(aw_engine *engine, int fd, int events) {
+  (void)engine;
+  (void)fd;
+  (void)events;
+  return true;
+}
+
+bool aw__epoll_renew(aw_engine *engine) {
+  (void)engine;
+  return true;
+}
+
+#endif

@@ -1,0 +1,85 @@
+/* descriptors.c - descriptors for specs: Lua has files only
+ *
+ *   local d = require "spec_descriptors"
+ *   d.pipe()           → the end to read from, the end to write to
+ *   d.event()          → an eventfd
+ *   d.dup(fd [, to])   → another descriptor of the same open file
+ *   d.write(fd, text), d.read(fd, size) → text
+ *   d.close(fd)
+ *   d.inode(fd)        → that of its file, which /proc shows
+ */
+#include <aiowire.h>
+
+#include <lauxlib.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check(lua_State *L, int rc) {
+  return rc < 0 ? luaL_error(L, "%s", strerror(errno)) : rc;
+}
+
+static int check_fd(lua_State *L) {
+  return (int)luaL_checkinteger(L, 1);
+}
+
+static int d_pipe(lua_State *L) {
+  int ends[2];
+  check(L, pipe(ends));
+  lua_pushinteger(L, ends[0]);
+  lua_pushinteger(L, ends[1]);
+  return 2;
+}
+
+static int d_event(lua_State *L) {
+  lua_pushinteger(L, check(L, eventfd(0, EFD_CLOEXEC)));
+  return 1;
+}
+
+static int d_dup(lua_State *L) {
+  int fd = check_fd(L), to = (int)luaL_optinteger(L, 2, -1);
+  lua_pushinteger(L, check(L, to < 0 ? dup(fd) : dup2(fd, to)));
+  return 1;
+}
+
+static int d_write(lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 2, &size);
+  check(L, (int)write(check_fd(L), text, size));
+  return 0;
+}
+
+static int d_read(lua_State *L) {
+  char text[64];
+  size_t size = (size_t)luaL_checkinteger(L, 2);
+  luaL_argcheck(L, size <= sizeof text, 2, "too much");
+  lua_pushlstring(L, text,
+                  (size_t)check(L, (int)read(check_fd(L), text, size)));
+  return 1;
+}
+
+static int d_close(lua_State *L) {
+  check(L, close(check_fd(L)));
+  return 0;
+}
+
+static int d_inode(lua_State *L) {
+  struct stat file;
+  check(L, fstat(check_fd(L), &file));
+  lua_pushinteger(L, (lua_Integer)file.st_ino);
+  return 1;
+}
+
+AW_API int luaopen_spec_descriptors(lua_State *L);
+
+int luaopen_spec_descriptors(lua_State *L) {
+  static const luaL_Reg functions[] = {{"pipe", d_pipe},   {"event", d_event},
+                                       {"dup", d_dup},     {"write", d_write},
+                                       {"read", d_read},   {"close", d_close},
+                                       {"inode", d_inode}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  return 1;
+}
