@@ -106,13 +106,29 @@ int awl_refused(lua_State *L, awl_worker *w) {
   return awl_error(L, "%s", aw_strerror(w->refused));
 }
 
+bool awl_cancelled_in_turn(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  if (!aw_task_cancelled(w->task))
+    return false;
+  aw_task_park(w->task, w);
+  aw_await_yield(w->task);
+  return true;
+}
+
+static int after_refusal(lua_State *L, awl_worker *w) {
+  if (awl_cancelled_in_turn(L, w))
+    return awl_park(L, w, after_refusal);
+  return w->refusal(L, w);
+}
+
 int awl_refuse(lua_State *L, awl_worker *w, int rc, awl_after refused) {
   w->refused = rc;
   w->result = 0;
   if (awl_at_once(w))
     return refused(L, w);
+  w->refusal = refused;
   aw_await_yield(w->task);
-  return awl_park(L, w, refused);
+  return awl_park(L, w, after_refusal);
 }
 
 int awl_park_or_refuse(lua_State *L, awl_worker *w, int rc, awl_after after,

@@ -22,6 +22,11 @@ bool awl_at_once(awl_worker *worker);
  * queue, so that a loop which swallows it cannot hold the engine [F3]. The wait
  * in the queue may end badly as any other. `return` this. */
 int awl_refuse(lua_State *L, awl_worker *worker, int rc, awl_after refused);
+/* Before it begins, an await has let the others run, and its wait in the queue
+ * is over: raise if that ended badly. True: the task was cancelled meanwhile,
+ * and is to be given that by one more wait, which is armed: `return
+ * awl_park()`, with the same `after` [C2]. */
+bool awl_cancelled_in_turn(lua_State *L, awl_worker *worker);
 /* A `refused` that raises the text of the code. */
 int awl_refused(lua_State *L, awl_worker *worker);
 /* A wait was armed with `rc`: awl_park() with `after`, or awl_refuse() with

@@ -111,14 +111,15 @@ struct awl_worker {
   lua_State *waiting;       /* coroutine that parked it: its own or inside */
   int top;                  /* of the stack of that, then */
   uint32_t number;
-  uint32_t at_once; /* awaits since it was resumed that did not wait */
-  int result;       /* how the wait ended */
-  int refused;      /* why one could not begin, see awl_refuse() */
-  bool started;     /* its function runs */
-  bool parked;      /* it yielded by itself, not by a stray coroutine.yield */
-  bool resumed;     /* by the engine, and nobody else */
-  bool reported;    /* the step has been reported to the core */
-  bool raised;      /* AWL_RAISED has something of it */
+  uint32_t at_once;  /* awaits since it was resumed that did not wait */
+  int result;        /* how the wait ended */
+  int refused;       /* why one could not begin, see awl_refuse() … */
+  awl_after refusal; /* … and what raises that */
+  bool started;      /* its function runs */
+  bool parked;       /* it yielded by itself, not by a stray coroutine.yield */
+  bool resumed;      /* by the engine, and nobody else */
+  bool reported;     /* the step has been reported to the core */
+  bool raised;       /* AWL_RAISED has something of it */
 };
 
 typedef enum awl_scope_mode {

@@ -91,6 +91,13 @@ static int after_operation(lua_State *L, awl_worker *w) {
   return w->then(L, w->result, w->data);
 }
 
+/* It has only let the others run. */
+static int after_turn(lua_State *L, awl_worker *w) {
+  if (awl_cancelled_in_turn(L, w))
+    return awl_park(L, w, after_turn);
+  return w->then(L, w->result, w->data);
+}
+
 static int operation_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return w->then(L, w->refused, w->data);
@@ -103,7 +110,8 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   w->data = data;
   int rc = operation ? aw_await_operation(w->task, operation, data)
                      : aw_await_yield(w->task);
-  return awl_park_or_refuse(L, w, rc, after_operation, operation_refused);
+  return awl_park_or_refuse(L, w, rc, operation ? after_operation : after_turn,
+                            operation_refused);
 }
 
 aw_task *aw_lua_task(lua_State *L, const char *what) {
