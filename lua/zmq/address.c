@@ -77,6 +77,10 @@ const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
   check_transport(L, arg, address);
   if (awz_starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
     check_path(L, arg, address);
+  if (awz_starts_with(address, "inproc://") && !s->type->peers)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "a %s socket has no peers in '%s'",
+                                  s->type->name, address));
   if (awz_starts_with(address, "inproc://") && verb == AWZ_CONNECT)
     check_context(L, s, arg, address);
   return address;

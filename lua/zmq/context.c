@@ -180,6 +180,7 @@ void awz_context_release(awz_context *context) {
     return;
   if (is_ending(context))
     ending_release(context->ending);
+  awz_forget_ghosts(context);
   aw_free(context);
 }
 

@@ -1,6 +1,7 @@
 /* endpoint.c - addresses that sockets are bound to, and were a moment ago
  *
  *   bind ─► s->endpoints ─► unbind, close ─► home->leaving ─► forgotten
+ *   connect to an inproc name that nobody has ─► s->pending ─► its bind, close
  *
  * libzmq gives an address up in threads of its own, a moment after a socket was
  * closed, and until then another bind would fail. So who binds to an address
@@ -8,6 +9,22 @@
  * blocks: most times for less than a millisecond, and a bind may be outside of
  * any task. libzmq also takes over the path of a server that is alive; that is
  * refused [Z18].
+ *
+ * A connection to an inproc name waits inside libzmq until the name is bound.
+ * Ended before, or overwritten by a message of a socket that conflates, it makes
+ * libzmq abort the program at that bind, or at the end of the context. So such a
+ * disconnect is refused, and such a connect. Nor does libzmq see to it that the
+ * types of two sockets match there, as it does over tcp: a PAIR that turns a
+ * second peer away aborts the program, if that is a ROUTER; so does a STREAM
+ * that gets messages of several parts.
+ *
+ * A socket that is closed while it waits leaves its end of the connection there,
+ * and a socket that welcomes its peers aborts when it finds that (`ghosts`).
+ *
+ * `connect_routing_id` names the peer of the next connect; a name that a peer
+ * has makes libzmq abort. A ROUTER can be asked for that only by sending: where
+ * there is such a peer it gets an empty message. The peers of a STREAM, or of a
+ * raw ROUTER, have no other names than those.
  *
  * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.
  */
@@ -28,6 +45,12 @@ struct awz_endpoint {
   uint64_t left;  /* ns: when it was given up */
   char address[]; /* as libzmq tells it, with a port */
 };
+
+typedef struct awz_name {
+  struct awz_name *next;
+  size_t size;
+  char name[];
+} awz_name;
 
 static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
@@ -104,9 +127,37 @@ static void leave(awz_socket *s, awz_endpoint **place) {
   s->context->home->leaving = e;
 }
 
+/* Free those in the list at `place` with that address; NULL: all. */
+static void free_endpoints(awz_endpoint **place, const char *address) {
+  while (*place) {
+    awz_endpoint *e = *place;
+    if (address && !is_same(e->address, address)) {
+      place = &e->next;
+    } else {
+      *place = e->next;
+      aw_free(e);
+    }
+  }
+}
+
 void awz_leave_endpoints(awz_socket *s) {
   while (s->endpoints)
     leave(s, &s->endpoints);
+  while (s->pending) {
+    awz_endpoint *e = s->pending;
+    s->pending = e->next;
+    e->next = s->context->ghosts;
+    s->context->ghosts = e;
+  }
+  while (s->names) {
+    awz_name *name = s->names;
+    s->names = name->next;
+    aw_free(name);
+  }
+}
+
+void awz_forget_ghosts(awz_context *context) {
+  free_endpoints(&context->ghosts, NULL);
 }
 
 void awz_forget_leaving(awz_home *home) {
@@ -115,12 +166,40 @@ void awz_forget_leaving(awz_home *home) {
 
 /* ---- bind and unbind ---- */
 
+static bool has(const awz_endpoint *list, const char *address) {
+  while (list && !is_same(list->address, address))
+    list = list->next;
+  return list != NULL;
+}
+
+/* The socket that is bound to it, or NULL. */
+static const awz_socket *binder(const awz_context *context,
+                                const char *address) {
+  const awz_socket *s = context->sockets;
+  while (s && !has(s->endpoints, address))
+    s = s->next;
+  return s;
+}
+
 bool awz_is_bound(const awz_context *context, const char *address) {
-  for (const awz_socket *s = context->sockets; s; s = s->next)
-    for (const awz_endpoint *e = s->endpoints; e; e = e->next)
-      if (is_same(e->address, address))
-        return true;
-  return false;
+  return binder(context, address) != NULL;
+}
+
+/* libzmq trips over a socket that is its own peer, too. */
+static bool may_join(const awz_socket *a, const awz_socket *b) {
+  return a != b && awz_types_match(a->type, b->type);
+}
+
+/* May `s` be the one at this address, for those that have connected to it, and
+ * those that were closed since? */
+static bool suits_pending(const awz_socket *s, const char *address) {
+  if (s->welcomes && has(s->context->ghosts, address))
+    return false;
+  const awz_socket *other = s->context->sockets;
+  for (; other; other = other->next)
+    if (has(other->pending, address) && !may_join(s, other))
+      return false;
+  return true;
 }
 
 static int try_bind(awz_socket *s, const char *address) {
@@ -144,6 +223,8 @@ static int bind_in_time(awz_socket *s, const char *address) {
 
 int awz_bind(awz_socket *s, const char *address) {
   enum { LAST_ENDPOINT = 32, RESOLVED = 128 };
+  if (!suits_pending(s, address))
+    return -EPROTOTYPE;
   size_t size = strlen(address) + RESOLVED;
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
@@ -158,6 +239,9 @@ int awz_bind(awz_socket *s, const char *address) {
   forget(s->context->home, 0, e->address);
   e->next = s->endpoints;
   s->endpoints = e;
+  for (awz_socket *other = s->context->sockets; other; other = other->next)
+    free_endpoints(&other->pending, e->address);
+  free_endpoints(&s->context->ghosts, e->address);
   return 0;
 }
 
@@ -172,6 +256,8 @@ static awz_endpoint **find(awz_socket *s,
 }
 
 int awz_unbind(awz_socket *s, const char *address) {
+  if (awz_starts_with(address, "inproc://") && !has(s->endpoints, address))
+    return -ENOENT; /* libzmq would disconnect it */
   int rc = awz_raw_attach(s, AWZ_UNBIND, address);
   if (rc < 0)
     return rc;
@@ -181,4 +267,80 @@ int awz_unbind(awz_socket *s, const char *address) {
   if (*place)
     leave(s, place);
   return 0;
+}
+
+/* ---- connect and disconnect ---- */
+
+/* To a name that nobody has yet. */
+static int connect_early(awz_socket *s, const char *address) {
+  if (s->overwrites)
+    return -EBUSY;
+  size_t size = strlen(address) + 1;
+  awz_endpoint *e = aw_allocate(sizeof *e + size);
+  if (!e)
+    return AW_ENOMEM;
+  int rc = awz_raw_attach(s, AWZ_CONNECT, address);
+  if (rc < 0) {
+    aw_free(e);
+    return rc;
+  }
+  memcpy(e->address, address, size);
+  e->next = s->pending;
+  s->pending = e;
+  return 0;
+}
+
+static int connect_any(awz_socket *s, const char *address) {
+  if (!awz_starts_with(address, "inproc://"))
+    return awz_raw_attach(s, AWZ_CONNECT, address);
+  const awz_socket *peer = binder(s->context, address);
+  if (!peer)
+    return connect_early(s, address);
+  if (!may_join(s, peer))
+    return -EPROTOTYPE;
+  return awz_raw_attach(s, AWZ_CONNECT, address);
+}
+
+int awz_connect(awz_socket *s, const char *address) {
+  if (s->naming && awz_raw_has_peer(s, s->names->name, s->names->size))
+    return -EEXIST;
+  int rc = connect_any(s, address);
+  s->naming = s->naming && rc < 0;
+  return rc;
+}
+
+/* Is it the name of an earlier connect? Of a ROUTER that peer may be gone, and
+ * it is asked when it connects. */
+static bool is_used(const awz_socket *s, const char *name, size_t size) {
+  const awz_name *used = s->type->number == AWZ_STREAM ? s->names : NULL;
+  while (used && (used->size != size || memcmp(used->name, name, size) != 0))
+    used = used->next;
+  return used != NULL;
+}
+
+int awz_name_next(awz_socket *s, const char *name, size_t size) {
+  if (is_used(s, name, size))
+    return -EEXIST;
+  awz_name *new = aw_allocate(sizeof *new + size);
+  if (!new)
+    return AW_ENOMEM;
+  new->size = size;
+  memcpy(new->name, name, size);
+  if (s->names && (s->naming || s->type->number != AWZ_STREAM)) {
+    awz_name *old = s->names; /* it named nobody, or is not asked for */
+    s->names = old->next;
+    aw_free(old);
+  }
+  new->next = s->names;
+  s->names = new;
+  s->naming = true;
+  return 0;
+}
+
+int awz_disconnect(awz_socket *s, const char *address) {
+  if (has(s->pending, address))
+    return -EBUSY;
+  if (*find(s, is_same, address)) /* libzmq would unbind it */
+    return -ENOENT;
+  return awz_raw_attach(s, AWZ_DISCONNECT, address);
 }

@@ -98,6 +98,24 @@ static void remember(awz_socket *s, awz_verb verb, const char *address) {
 static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
   if (code == -EINVAL)
     luaL_argerror(L, 2, lua_pushfstring(L, "bad address '%s'", address));
+  if (code == -EPROTOTYPE)
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L,
+                                  "'%s' would join this socket with itself, or "
+                                  "with one of a type it does not talk to",
+                                  address));
+  if (code == -EBUSY && verb == AWZ_DISCONNECT)
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L,
+                                  "'%s' is not bound yet: until then libzmq "
+                                  "cannot disconnect from it",
+                                  address));
+  if (code == -EBUSY && verb == AWZ_CONNECT)
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L,
+                                  "a socket with 'conflate' connects to an "
+                                  "inproc name that is bound, and '%s' is not",
+                                  address));
   if (code == -ENOENT && verb >= AWZ_UNBIND)
     luaL_argerror(
         L, 2,
@@ -110,9 +128,11 @@ static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
 static int attach_raw(awz_socket *s, awz_verb verb, const char *address) {
   switch (verb) {
   case AWZ_BIND: return awz_bind(s, address);
+  case AWZ_CONNECT: return awz_connect(s, address);
   case AWZ_UNBIND: return awz_unbind(s, address);
-  default: return awz_raw_attach(s, verb, address);
+  case AWZ_DISCONNECT: return awz_disconnect(s, address);
   }
+  return AW_EINVAL;
 }
 
 /* s:bind(address) → s */

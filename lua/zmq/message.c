@@ -9,6 +9,10 @@
  * answer whether there is one: libzmq tells only by system calls. As the value
  * of a task it has a claim on its socket: released before Lua took it, it goes
  * back [H4].
+ *
+ * A socket that conflates is read until there is nothing more, and the last
+ * message is kept (`newest`). libzmq could do that by itself, but with single
+ * parts: it would abort the program when a peer sends several.
  */
 #include "zmq.h"
 
@@ -162,10 +166,45 @@ static int take_coming(awz_socket *s, awz_message **out) {
   return 1;
 }
 
+/* Of one that conflates: forget all but the last message, which becomes
+ * `newest`. Returns 0 then too, or negative. */
+static int drain(awz_socket *s) {
+  enum { MOST = 1 << 16 }; /* then others run: some 30 ms */
+  int rc = 1;
+  for (int left = MOST; left > 0 && rc > 0; left--) {
+    awz_message *message = NULL;
+    rc = receive_whole(s);
+    if (rc <= 0)
+      break;
+    rc = take_coming(s, &message);
+    if (s->newest)
+      awz_message_done(s, s->newest);
+    s->newest = message;
+  }
+  return rc < 0 ? rc : 0;
+}
+
+/* The one that is the newest: what came back is older than what comes. */
+static int next_of_newest(awz_socket *s, awz_message **out) {
+  int rc = drain(s);
+  if (!s->newest)
+    return rc;
+  while (s->returned)
+    awz_message_free(take_returned(s));
+  *out = s->newest;
+  s->newest = NULL;
+  return 1;
+}
+
 int awz_message_next(awz_socket *s, awz_message **out) {
   if (s->delivering) { /* there was no memory for its strings */
     put_back(s, s->delivering);
     s->delivering = NULL;
+  }
+  if (s->drains) {
+    int rc = next_of_newest(s, out);
+    if (rc != 0 || !s->returned)
+      return rc;
   }
   if (s->returned) {
     *out = take_returned(s);
@@ -177,18 +216,21 @@ int awz_message_next(awz_socket *s, awz_message **out) {
 
 bool awz_message_held(const void *socket) {
   const awz_socket *s = socket;
-  return s->whole || s->returned || s->delivering;
+  return s->whole || s->newest || s->returned || s->delivering;
 }
 
-/* A message of one that takes turns is what makes it the other's turn, and of
- * one with `conflate` a newer one is to replace it. */
+/* A message of one that takes turns is what makes it the other's turn. */
 static bool may_read_ahead(const awz_socket *s) {
   int type = s->type->number;
-  return type != AWZ_REQ && type != AWZ_REP && !s->conflated;
+  return type != AWZ_REQ && type != AWZ_REP;
 }
 
 int awz_message_read_ahead(void *socket) {
   awz_socket *s = socket;
+  if (s->drains) {
+    int rc = drain(s);
+    return awz_message_held(s) ? 1 : rc;
+  }
   if (awz_message_held(s))
     return 1;
   return may_read_ahead(s) ? receive_whole(s) : AW_EINVAL;

@@ -3,6 +3,11 @@
  * Names are libzmq's in lower case, without "ZMQ_"; units are libzmq's. Flags
  * are booleans in Lua. A few options are kept by us as well, or instead: see
  * `special`.
+ *
+ * `conflate`: what a socket sends, libzmq conflates (PUB, PUSH). What it
+ * receives, message.c does (SUB, PULL, DEALER), of messages of any number of
+ * parts: a peer that sends several would make libzmq abort the program. Then
+ * `rcvhwm` is no limit, as for libzmq; what a DEALER sends is not conflated.
  */
 #include "zmq.h"
 
@@ -28,6 +33,8 @@ enum {
   RCVHWM = 24,
   ROUTER_MANDATORY = 33,
   CONFLATE = 54,
+  CONNECT_ROUTING_ID = 61,
+  XPUB_WELCOME_MSG = 72,
   MAX_PARTS = -1, /* ours */
   HWM = -2
 };
@@ -296,6 +303,10 @@ static void set_text(lua_State *L, awz_socket *s, const option *o) {
     if (o->kind == TEXT && strlen(text) != size)
       bad_value(L, o, "string without a zero byte");
   }
+  bool names = o->number == CONNECT_ROUTING_ID && s->type->addressed && text;
+  int rc = names ? awz_name_next(s, text, size) : 0; /* libzmq would abort */
+  if (rc < 0)
+    fail(L, s, o, rc, "set");
   set_raw(L, s, o, o->number, text, size);
 }
 
@@ -324,6 +335,30 @@ static void set_linger(lua_State *L, awz_socket *s, const option *o) {
   s->linger = value;
 }
 
+/* One that is read until it is empty needs no limit, and a limit would keep new
+ * messages back behind old ones. */
+static void set_rcvhwm(lua_State *L, awz_socket *s, const option *o,
+                       int value) {
+  static const int UNLIMITED = 0;
+  set_raw(L, s, o, RCVHWM, s->drains && value >= 0 ? &UNLIMITED : &value,
+          sizeof value);
+}
+
+static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
+  static const int USUAL = 1000;
+  int value = check_flag(L, o);
+  if (value && !s->type->conflates)
+    fail(L, s, o, -EINVAL, "set");
+  if (s->type->receives && value != s->drains) {
+    s->drains = value;
+    set_rcvhwm(L, s, o, USUAL);
+  } else if (!s->type->receives) {
+    set_raw(L, s, o, CONFLATE, &value, sizeof value);
+    s->overwrites = s->overwrites || value;
+  }
+  s->conflated = value;
+}
+
 /* What we keep of an option that was set; true: it is ours alone. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
   switch (o->number) {
@@ -334,10 +369,12 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
       fail(L, s, o, -EINVAL, "set");
     s->strict = check_flag(L, o);
     return true;
+  case CONFLATE: set_conflate(L, s, o); return true;
+  case RCVHWM: set_rcvhwm(L, s, o, (int)check_number(L, o)); return true;
   case HWM: {
     int value = (int)check_number(L, o);
     set_raw(L, s, o, SNDHWM, &value, sizeof value);
-    set_raw(L, s, o, RCVHWM, &value, sizeof value);
+    set_rcvhwm(L, s, o, value);
     return true;
   }
   default: return false;
@@ -347,8 +384,8 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
 static void note(lua_State *L, awz_socket *s, const option *o) {
   if (o->number == MAXMSGSIZE)
     s->max_size = lua_tointeger(L, 3);
-  else if (o->number == CONFLATE)
-    s->conflated = check_flag(L, o);
+  else if (o->number == XPUB_WELCOME_MSG)
+    s->welcomes = lua_rawlen(L, 3) > 0;
 }
 
 int awz_set_option(lua_State *L, awz_socket *s) {

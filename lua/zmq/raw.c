@@ -148,6 +148,26 @@ int awz_raw_send(awz_socket *s, aw_zmq_message *frame, bool more) {
   return used(s, rc);
 }
 
+/* Send one part of our own. */
+static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
+  aw_zmq_message frame;
+  int rc = awz_raw_fill(s, &frame, data, size);
+  if (rc == 0)
+    rc = awz_raw_send(s, &frame, more);
+  if (rc < 0)
+    awz_raw_drop(s, &frame);
+  return rc;
+}
+
+bool awz_raw_has_peer(awz_socket *s, const char *name, size_t size) {
+  if (s->type->number != AWZ_ROUTER)
+    return false;
+  int rc = send_part(s, name, size, true);
+  if (rc == 0) /* the message has to end */
+    send_part(s, "", 0, false);
+  return rc == 0 || rc == -EAGAIN;
+}
+
 void awz_raw_init(const awz_socket *s, aw_zmq_message *frame) {
   s->calls->msg_init(frame);
 }

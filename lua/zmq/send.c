@@ -68,6 +68,8 @@ static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
 /* 0, -EAGAIN when it cannot go now, or another code. */
 static int send_all(const awz_parts *parts) {
   aw_zmq_message few[FEW];
+  if (parts->count > 1 && socket_of(parts)->overwrites)
+    return -EINVAL; /* it got `conflate` after the message was made */
   if (parts->count <= FEW)
     return send_frames(parts, few);
   aw_zmq_message *many =
@@ -217,7 +219,7 @@ static void check_count(lua_State *L, const awz_socket *s, int count) {
   if ((size_t)count > s->max_parts)
     awz_error(L, "too many parts: %d (the socket's max_parts is %I)", count,
               (LUAI_UACINT)s->max_parts);
-  if (s->conflated && count > 1)
+  if ((s->conflated || s->overwrites) && count > 1)
     awz_error(L, "a socket with 'conflate' sends messages of one part, got %d",
               count);
   if (s->type->addressed && count < 2)

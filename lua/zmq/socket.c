@@ -130,7 +130,9 @@ static void drop_messages(awz_socket *s) {
   }
   if (s->coming)
     awz_message_free(s->coming);
-  s->coming = NULL;
+  if (s->newest)
+    awz_message_free(s->newest);
+  s->coming = s->newest = NULL;
   s->whole = false;
 }
 

@@ -4,22 +4,33 @@
 #include <ctype.h>
 #include <string.h>
 
-/* name, number, receives, sends, addressed, balanced */
+#define BIT(number) (1u << (number))
+enum { PAIR = 0, PUB = 1, PULL = 7, PUSH = 8, XPUB = 9, XSUB = 10 };
+
+/* name, number, receives, sends, addressed, balanced, conflates, peers */
 const awz_type awz_types[] = {
-    {"PAIR", 0, true, true, false, false},
-    {"PUB", 1, false, true, false, false},
-    {"SUB", AWZ_SUB, true, false, false, false},
-    {"REQ", AWZ_REQ, true, true, false, true},
-    {"REP", AWZ_REP, true, true, false, false},
-    {"DEALER", AWZ_DEALER, true, true, false, true},
-    {"ROUTER", AWZ_ROUTER, true, true, true, false},
-    {"PULL", 7, true, false, false, false},
-    {"PUSH", 8, false, true, false, true},
-    {"XPUB", 9, true, true, false, false},
-    {"XSUB", 10, true, true, false, false},
-    {"STREAM", AWZ_STREAM, true, true, true, false},
+    {"PAIR", PAIR, true, true, false, false, false, BIT(PAIR)},
+    {"PUB", PUB, false, true, false, false, true, BIT(AWZ_SUB) | BIT(XSUB)},
+    {"SUB", AWZ_SUB, true, false, false, false, true, BIT(PUB) | BIT(XPUB)},
+    {"REQ", AWZ_REQ, true, true, false, true, false,
+     BIT(AWZ_REP) | BIT(AWZ_ROUTER)},
+    {"REP", AWZ_REP, true, true, false, false, false,
+     BIT(AWZ_REQ) | BIT(AWZ_DEALER)},
+    {"DEALER", AWZ_DEALER, true, true, false, true, true,
+     BIT(AWZ_REP) | BIT(AWZ_DEALER) | BIT(AWZ_ROUTER)},
+    {"ROUTER", AWZ_ROUTER, true, true, true, false, false,
+     BIT(AWZ_REQ) | BIT(AWZ_DEALER) | BIT(AWZ_ROUTER)},
+    {"PULL", PULL, true, false, false, false, true, BIT(PUSH)},
+    {"PUSH", PUSH, false, true, false, true, true, BIT(PULL)},
+    {"XPUB", XPUB, true, true, false, false, false, BIT(AWZ_SUB) | BIT(XSUB)},
+    {"XSUB", XSUB, true, true, false, false, false, BIT(PUB) | BIT(XPUB)},
+    {"STREAM", AWZ_STREAM, true, true, true, false, false, 0},
 };
 const size_t awz_type_count = sizeof awz_types / sizeof *awz_types;
+
+bool awz_types_match(const awz_type *a, const awz_type *b) {
+  return a->peers & BIT(b->number);
+}
 
 static const char *name_of(size_t index) {
   return awz_types[index].name;

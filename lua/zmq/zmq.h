@@ -40,6 +40,8 @@ typedef struct awz_type {
   bool receives, sends;
   bool addressed; /* a message begins with the identity of its peer */
   bool balanced;  /* after a failure within a message the rest is swallowed */
+  bool conflates; /* may have option `conflate` */
+  unsigned peers; /* bits, by number: types that it talks to */
 } awz_type;
 
 enum {
@@ -53,6 +55,8 @@ enum {
 
 extern const awz_type awz_types[];
 extern const size_t awz_type_count;
+
+bool awz_types_match(const awz_type *a, const awz_type *b);
 
 /* The type that the value at `arg` names, by name or number. Raises. */
 const awz_type *awz_check_type(lua_State *L, int arg);
@@ -79,6 +83,7 @@ struct awz_context {
   void *raw;         /* NULL once it is closed */
   const aw_zmq_calls *calls;
   awz_socket *sockets;
+  awz_endpoint *ghosts; /* inproc names that closed sockets have connected to */
   struct awz_ending *ending; /* its end, in a thread of its own; or NULL */
   unsigned refs;             /* of the home, the userdata, sockets */
   unsigned forks;
@@ -95,11 +100,15 @@ struct awz_socket {
   awz_context *context;
   awz_socket *next, *previous; /* in the context */
   const awz_type *type;
-  unsigned refs; /* of the userdata, of messages under way */
-  awz_endpoint *endpoints;
-  aw_zmq_config config;  /* of `ready` */
+  unsigned refs;           /* of the userdata, of messages under way */
+  awz_endpoint *endpoints; /* that it is bound to */
+  awz_endpoint *pending;   /* inproc names it has connected to, nobody's yet */
+  struct awz_name *names;  /* of peers, by `connect_routing_id`, newest first */
+  bool naming;             /* the newest is for the next connect */
+  aw_zmq_config config;    /* of `ready` */
   awz_message *coming;   /* the next one, with the frames that have come … */
   bool whole;            /* … all of them: it was read ahead; or NULL */
+  awz_message *newest;   /* read ahead from one that conflates, or NULL */
   awz_message *returned; /* not delivered after all, the oldest first */
   awz_message *delivering; /* Lua makes strings of it, or failed to */
   uint64_t taken;          /* messages, ever */
@@ -107,9 +116,12 @@ struct awz_socket {
   int64_t max_size; /* of a part, bytes; negative: any */
   int linger;       /* ms */
   bool strict;      /* a peer that is gone is an error */
-  bool conflated;
-  bool oversized; /* the one that is coming has more parts than max_parts */
-  bool bound;     /* `address` was bound, else connected to */
+  bool conflated;   /* option `conflate`; see options.c: */
+  bool drains;      /* … of what it receives, by message.c */
+  bool overwrites;  /* … of what it sends, by libzmq; once and for all */
+  bool welcomes;    /* it has `xpub_welcome_msg` */
+  bool oversized;   /* the one that is coming has more parts than max_parts */
+  bool bound;       /* `address` was bound, else connected to */
   char address[128];
 };
 
@@ -138,6 +150,8 @@ typedef enum awz_verb {
 int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
 
 int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame, size_t *size);
+/* Has a ROUTER a peer of that name? If so, that peer gets an empty message. */
+bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame when it returns 0. */
 int awz_raw_send(awz_socket *socket, aw_zmq_message *frame, bool more);
 
@@ -187,10 +201,19 @@ bool awz_starts_with(const char *address, const char *start);
 /* Blocks for a moment when the address was this program's until just now. */
 int awz_bind(awz_socket *socket, const char *address);
 int awz_unbind(awz_socket *socket, const char *address);
+/* Also -EBUSY, of an inproc name: it has to be bound first; -EPROTOTYPE: it is
+ * that of a socket of another kind; -EEXIST: a peer has the name given by
+ * `connect_routing_id`. */
+int awz_connect(awz_socket *socket, const char *address);
+int awz_disconnect(awz_socket *socket, const char *address);
 /* The socket is closed. */
 void awz_leave_endpoints(awz_socket *socket);
 void awz_forget_leaving(awz_home *home);
+void awz_forget_ghosts(awz_context *context);
 bool awz_is_bound(const awz_context *context, const char *address);
+
+/* What the next connect is to call its peer. 0, AW_ENOMEM, or -EEXIST. */
+int awz_name_next(awz_socket *socket, const char *name, size_t size);
 
 /* ---- message.c ---- */
 
