@@ -125,7 +125,7 @@ static void fired(uv_poll_t *poll, int status, int events) {
   if (status < 0) /* libuv has stopped */
     w->polling = false;
   z->drained = false;
-  if (awaited(z)) {
+  if (awaited(z) || z->config->eager) {
     mark(z);
     return;
   }
@@ -278,6 +278,15 @@ static int enter_engine(aw_zmq *z, aw_engine *engine) {
   z->engine = engine;
   aw__list_append(&engine->zmq->sockets, &z->place);
   return start_polling(z);
+}
+
+int aw_zmq_attend(aw_zmq *z, aw_engine *engine) {
+  if (!z)
+    return AW_ECLOSED;
+  int rc = enter_engine(z, engine);
+  if (rc == 0)
+    mark(z);
+  return rc;
 }
 
 /* ---- life ---- */
@@ -461,8 +470,10 @@ static void look_at(aw_zmq *z) {
   if (!aw__list_empty(&z->senders) || !aw__list_empty(&z->readers) ||
       !aw__list_empty(&z->writers) || !aw__list_empty(&z->both))
     again = look_at_events(z) || again;
-  unlist(z); /* by what was just done */
-  if (again && awaited(z) && AW_ZMQ_FLAW != ONE_FOR_EACH_EVENT)
+  bool unread = z->config->eager && !z->drained && read_ahead(z) >= 0 &&
+                !z->drained; /* as much as it reads at a time, and more */
+  unlist(z);                 /* by what was just done */
+  if (unread || (again && awaited(z) && AW_ZMQ_FLAW != ONE_FOR_EACH_EVENT))
     mark(z);
 }
 

@@ -277,6 +277,35 @@ describe("a socket that conflates", function()
     end
   end
 
+  it("drops messages also while nobody receives", fact(function()
+    local s, peer = receiver("pull", "inproc")
+    for i = 1, 500 do
+      peer:send(tostring(i), "end")
+    end
+    for _ = 1, 3 do -- each is a look at descriptors
+      aw.sleep(0.001)
+    end
+    s.conflate = false
+    assert.are.equal("500", (s:recv()))
+    assert.are.equal(0, s:poll("r", 0))
+    s:close()
+    peer:close()
+  end))
+
+  it("goes on after a message of too many parts", fact(function()
+    local s, peer = receiver("pull", "inproc")
+    s.max_parts = 2
+    peer:send("a", "b", "c")
+    assert.are.equal("EMSGSIZE", helper.caught(s.recv, s).code)
+    peer:send("a", "b", "c")
+    peer:send("a", "b")
+    repeat
+      local ok, message = aw.pcall(s.recv_multipart, s)
+    until ok and #message == 2
+    s:close()
+    peer:close()
+  end))
+
   it("passes over other topics of several parts", fact(function()
     local s, peer = receiver("sub", "tcp")
     for _ = 1, 500 do

@@ -612,6 +612,9 @@ typedef struct aw_zmq_config {
    * when a task begins to wait for input. Returns 1, 0 when there is none, with
    * aw_zmq_found_empty(), or negative: look at ZMQ_EVENTS instead. */
   int (*read_ahead)(void *owner);
+  /* Read ahead whenever there is something, also while nobody waits: for one
+   * that keeps only the newest. May be set at any time. */
+  bool eager;
   void *owner; /* handed to both */
 } aw_zmq_config;
 
@@ -629,6 +632,10 @@ AW_API int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out);
  * that is closed. So it is for those below that ask or wait: nobody waits for
  * it, and to look at it or to wait for it gives AW_ECLOSED. */
 AW_API void aw_zmq_close(aw_zmq *zmq);
+
+/* Let `engine` look after an eager socket from now on, not only when somebody
+ * waits for it there. Returns 0, or what keeps it from that, as below. */
+AW_API int aw_zmq_attend(aw_zmq *zmq, aw_engine *engine);
 
 /* Something was done with the socket. */
 AW_API void aw_zmq_touch(aw_zmq *zmq);

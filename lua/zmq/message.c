@@ -167,21 +167,26 @@ static int take_coming(awz_socket *s, awz_message **out) {
 }
 
 /* Of one that conflates: forget all but the last message, which becomes
- * `newest`. Returns 0 then too, or negative. */
+ * `newest`; none, if that has too many parts. Returns 0, or negative. */
 static int drain(awz_socket *s) {
   enum { MOST = 1 << 16 }; /* then others run: some 30 ms */
-  int rc = 1;
-  for (int left = MOST; left > 0 && rc > 0; left--) {
+  int rc = 0, fault = 0;
+  for (int left = MOST; left > 0 && (rc = receive_whole(s)) > 0; left--) {
     awz_message *message = NULL;
-    rc = receive_whole(s);
-    if (rc <= 0)
-      break;
-    rc = take_coming(s, &message);
+    int taken = take_coming(s, &message);
+    fault = taken < 0 ? taken : 0;
     if (s->newest)
       awz_message_done(s, s->newest);
     s->newest = message;
   }
-  return rc < 0 ? rc : 0;
+  return rc < 0 ? rc : fault;
+}
+
+void awz_message_drain(awz_socket *s, bool drains) {
+  s->drains = s->config.eager = drains;
+  if (s->newest)
+    put_back(s, s->newest);
+  s->newest = NULL;
 }
 
 /* The one that is the newest: what came back is older than what comes. */

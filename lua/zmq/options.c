@@ -350,7 +350,9 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
   if (value && !s->type->conflates)
     fail(L, s, o, -EINVAL, "set");
   if (s->type->receives && value != s->drains) {
-    s->drains = value;
+    awz_message_drain(s, value);
+    if (value) /* if that fails, it is read by who waits for it */
+      (void)aw_zmq_attend(s->ready, aw_lua_engine(L));
     set_rcvhwm(L, s, o, USUAL);
   } else if (!s->type->receives) {
     set_raw(L, s, o, CONFLATE, &value, sizeof value);

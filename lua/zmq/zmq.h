@@ -239,6 +239,8 @@ int awz_message_next(awz_socket *socket, awz_message **out);
 /* For aw_zmq_config, with an awz_socket: does it hold one; hold the next. */
 bool awz_message_held(const void *socket);
 int awz_message_read_ahead(void *socket);
+/* Read all there is, and keep the newest; or stop that. */
+void awz_message_drain(awz_socket *socket, bool drains);
 void awz_message_free(awz_message *message);
 /* Lua has it, or nobody wants it: use it again for the next one. */
 void awz_message_done(awz_socket *socket, awz_message *message);
