@@ -1134,6 +1134,7 @@ aw.zmq = {}
 ---@field linger integer ms; 0 lets a message that is under way end, for 10 ms
 ---@field identity string also routing_id
 ---@field last_endpoint string what it was bound or connected to last
+---@field conflate boolean the newest message only, whole; before bind, connect
 ---@field router_mandatory boolean a ROUTER raises for a peer that is gone
 ---@field [string] any
 local Socket = {}
@@ -1156,6 +1157,7 @@ function Socket:connect(address) end
 ---@return aiowire.zmq.Socket self
 function Socket:unbind(address) end
 
+--- Not from an inproc name that nobody has bound yet: that is an error.
 ---@param address string
 ---@return aiowire.zmq.Socket self
 function Socket:disconnect(address) end
