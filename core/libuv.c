@@ -4,14 +4,20 @@
  * do with it: an engine that only computes has none. Its own handles are a
  * timer, a prepare, both of which engine.c uses, and an async, to be woken by.
  *
+ * Opening and closing is for one thread at a time: what it looks at, the free
+ * descriptors and those from 0 to 2, is the process's.
+ *
  * Neighbours: engine.c blocks in it; poller.c and zmq.c hear of descriptors.
  */
 #include "libuv.h"
 
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void ignore_async(uv_async_t *async) {
   (void)async; /* `woken` says it */
@@ -78,15 +84,19 @@ static int open_loop(aw_engine *engine) {
 int aw__libuv_open(aw_engine *engine) {
   if (engine->has_uv)
     return 0;
+  pthread_mutex_lock(&lock);
   unsigned held = hold_standard_files();
   int rc = open_loop(engine);
   release_standard_files(held);
+  pthread_mutex_unlock(&lock);
   return rc;
 }
 
 void aw__libuv_close(aw_engine *engine) {
+  pthread_mutex_lock(&lock);
   uv_close((uv_handle_t *)&engine->async, NULL);
   close_loop(engine);
+  pthread_mutex_unlock(&lock);
   engine->has_uv = false;
 }
 

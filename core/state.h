@@ -45,6 +45,8 @@
 
 #include <uv.h>
 
+#include <stdatomic.h>
+
 /* ---- wires ---- */
 
 /* The text of a named wire, shared with the tasks that remember it. */
@@ -442,9 +444,9 @@ struct aw_engine {
   uint32_t refs;
   bool inside; /* in aw_next() (I6) */
   bool has_uv;
-  bool shared_uv; /* others were given `uv`, and may have handles in it */
-  bool freed;     /* others only keep its memory */
-  volatile int woken;
+  bool shared_uv;   /* others were given `uv`, and may have handles in it */
+  bool freed;       /* others only keep its memory */
+  atomic_int woken; /* by any thread, or a signal handler */
   uv_loop_t uv;
   uv_timer_t timer;     /* the earliest deadline, while blocked */
   uv_prepare_t prepare; /* see before_poll() */

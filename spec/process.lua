@@ -174,6 +174,37 @@ function M.stock(code)
   return M.run("exec $lua s.lua", { ["s.lua"] = code })
 end
 
+-- What a program finds when it is started: "block", "ignore" or "forbid_pidfd"
+-- and the number of a signal or an error (see spec/fork.c).
+local launcher = [[
+local fork = require "spec_fork"
+for word in arg[1]:gmatch "%S+" do
+  local what, number = word:match "^([%a_]+)=(%d+)$"
+  if fork[what](tonumber(number)) == false then
+    print "cannot be had here"
+    os.exit(0)
+  end
+end
+fork.exec(table.unpack(arg, 2))
+]]
+
+--- Run a text as the script `s.lua`, under each interpreter that can load the
+--- module, and check each outcome.
+---@param state string how it is started, as "block=17 ignore=2"; "": plainly
+---@param code string
+---@param check fun(outcome: spec.Outcome, interpreter: string)
+function M.each(state, code, check)
+  for _, name in ipairs(M.sanitized and { "aiowire" } or { "aiowire", "lua" })
+  do
+    local outcome = M.run(("exec $aiowire launch.lua '%s' $%s s.lua"):format(
+      state, name), { ["s.lua"] = code, ["launch.lua"] = launcher })
+    if outcome.out == "cannot be had here\n" then
+      helper.pending "a filter of system calls is not to be had"
+    end
+    check(outcome, name)
+  end
+end
+
 --- A fact for `it` that runs scripts of a stock lua5.4, if that can load the
 --- module.
 ---@param f fun()

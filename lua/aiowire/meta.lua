@@ -773,8 +773,10 @@ function aw.readable(src) end
 function aw.writable(src) end
 
 --- Await the next arrival of a signal: "INT", "HUP", "USR1", … [H5]. From the
---- first wait to the end of the loop the signal does nothing else; what came
---- between two waits counts as one, and ends the next wait at once.
+--- first wait to the end of the loop the signal does nothing else, and is not
+--- blocked in this thread; what came between two waits counts as one, and ends
+--- the next wait at once. But an INT or TERM, in the program also a HUP, that
+--- comes while one is kept and nobody waits stops the run as ever [L2].
 ---@param name string with or without "SIG"
 function aw.signal(name) end
 

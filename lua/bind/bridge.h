@@ -11,6 +11,7 @@
  *   lrun.c     how loops are run                  lsource.c aw.Recv, aw.Send
  *   lact.c     awaiting: sleep, yield, await      lscope.c scope, timeout, …
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
+ *   takeover.c the signals of the process, and who gets them
  *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
  *   object.c   what those have in common
  *   drive.c    the driver: steps of the engine    await.c  how to await
@@ -199,8 +200,9 @@ struct awl_state {
   bool closing;   /* lua_close is under way */
   bool gc_stress;
   int exit_code;
-  bool exiting; /* os.exit() was called */
-  int signal;   /* that ended the outermost run */
+  bool exiting;       /* os.exit() was called */
+  bool holds_signals; /* its outermost run does, see lsignal.c */
+  int signal;         /* that ended the outermost run */
   bool in_handler;
   aw_loop *handler_loop;       /* of the task whose failure is being handled */
   aw_lua_value closed, passed; /* see lchannel.c, */

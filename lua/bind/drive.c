@@ -159,10 +159,10 @@ static void do_failed(lua_State *L, awl_state *s) {
   s->handler_loop = loop;
   lua_pushcfunction(L, handle_failure);
   lua_pushlightuserdata(L, task);
-  awl_signals_watch(L);
+  awl_signals_watch(s, L);
   int status = lua_pcall(L, 1, 0, 0);
-  awl_signals_watch(NULL);
-  awl_signals_step_over(L);
+  awl_signals_watch(s, NULL);
+  awl_signals_step_over(s, L);
   if (status != LUA_OK) {
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
@@ -210,13 +210,13 @@ static int print_dumps(lua_State *L) {
 }
 
 static void do_woken(lua_State *L, awl_state *s) {
-  if (awl_signals_dump()) {
+  if (awl_signals_dump(s)) {
     lua_pushcfunction(L, print_dumps);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK)
       lua_pop(L, 1);
   }
   int count;
-  if (awl_signals_taken(&count) > 0) {
+  if (awl_signals_taken(s, &count) > 0) {
     awl_limit_grace(&s->run);
     aw_loop_stop(s->run.loop, count > 1);
   }
@@ -291,8 +291,8 @@ static void dispatch(lua_State *L, awl_state *s) {
 
 /* A signal that ended the run of a private engine is for the run around it as
  * well [L2]. */
-static void pass_signal_on(const awl_run *outer) {
-  int count = awl_signals_count();
+static void pass_signal_on(const awl_state *s, const awl_run *outer) {
+  int count = awl_signals_count(s);
   if (count > 0)
     aw_loop_stop(outer->loop, count > 1);
 }
@@ -308,6 +308,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->limit = limit;
   run->hard_at = AW_NEVER;
   run->outer = outer.engine ? &outer : NULL;
+  aw_engine *woken = awl_signals_wake(s, loop->engine->core);
   awl_limit_check(L, s);
   while (!run->over) {
     if (run->has_step) {
@@ -320,6 +321,8 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     }
   }
   int rc = run->rc;
+  if (woken)
+    awl_signals_wake(s, woken);
   if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
@@ -329,9 +332,9 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   if (!outer.engine) {
     awl_workers_trim(s);
   } else {
-    pass_signal_on(&outer);
+    pass_signal_on(s, &outer);
     awl_limit_check(L, s);
   }
-  awl_signals_watch(outer.co);
+  awl_signals_watch(s, outer.co);
   return rc;
 }

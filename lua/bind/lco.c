@@ -30,13 +30,13 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
     awl_own(L, s, co, NULL); /* park_through() needs the place */
     w->parked = false;
     s->run.co = co;
-    awl_signals_watch(co);
+    awl_signals_watch(s, co);
   }
   int status = lua_resume(co, L, count, results);
   if (ours) {
     w->resumed = false; /* if nothing inside took it: it had been closed */
     s->run.co = outer;
-    awl_signals_watch(outer);
+    awl_signals_watch(s, outer);
     if (status == LUA_YIELD && w->parked)
       return true;
   }

@@ -63,21 +63,17 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   if (rc < 0)
     return refuse_run(L, loop, rc);
   bool held = loop->signals && awl_signals_hold(s, loop->engine);
-  aw_engine *outer =
-      loop->signals && !held ? awl_signals_wake(loop->engine->core) : NULL;
   rc = awl_drive(L, s, loop, NULL, limit);
-  if (outer)
-    (void)awl_signals_wake(outer);
   int signal = 0;
   if (held)
-    signal = awl_signals_release();
+    signal = awl_signals_release(s);
   if (rc < 0)
     return aw_lua_system_error(L, rc, "run", "the event loop");
   if (signal)
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     return awl_error(L, "interrupted!");
-  bool stopped = awl_signals_count() > 0; /* and the run around it, later */
+  bool stopped = awl_signals_count(s) > 0; /* and the run around it, later */
   if (!stopped && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     check_cancel(L, s);
   return end_run(L, s, loop);

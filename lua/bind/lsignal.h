@@ -4,15 +4,30 @@
 
 #include "bridge.h"
 
-bool awl_signals_hold(awl_state *s, awl_engine *engine); /* false: held yet */
-int awl_signals_release(void);             /* the one that came, or 0 */
-/* Wake `engine` in place of the one that is held, whose run it blocks; returns
- * that, to be woken again later. NULL: nothing is held, or no memory. */
-aw_engine *awl_signals_wake(aw_engine *engine);
-int awl_signals_taken(int *count);         /* the last one's number, or 0 */
-int awl_signals_count(void);               /* so far, taken or not */
-bool awl_signals_dump(void);               /* was a dump asked for? */
-void awl_signals_step_over(lua_State *co); /* its step ended: no hook more */
-void awl_signals_watch(lua_State *co);     /* coroutine that runs now */
+/* False: they are held already, by this state or another. */
+bool awl_signals_hold(awl_state *s, awl_engine *engine);
+int awl_signals_release(awl_state *s); /* the one that came, or 0 */
+/* Wake `engine`, which is driven now, from here on; gives the one before, or
+ * NULL when that stays. */
+aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine);
+int awl_signals_taken(const awl_state *s, int *count); /* the last one, or 0 */
+int awl_signals_count(const awl_state *s); /* so far, taken or not */
+bool awl_signals_dump(const awl_state *s); /* was a dump asked for? */
+
+/* What those below do for the state that holds the signals. */
+void awl_signals_switch(lua_State *co);
+void awl_signals_unhook(lua_State *co);
+
+/* The coroutine that runs now; NULL: none. */
+static inline void awl_signals_watch(const awl_state *s, lua_State *co) {
+  if (s->holds_signals)
+    awl_signals_switch(co);
+}
+
+/* Its step has ended: no hook more. */
+static inline void awl_signals_step_over(const awl_state *s, lua_State *co) {
+  if (s->holds_signals)
+    awl_signals_unhook(co);
+}
 
 #endif

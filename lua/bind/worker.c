@@ -208,7 +208,7 @@ static bool again(lua_State *L, awl_worker *w) {
     return false;
   if (w->raised || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
-  awl_signals_step_over(w->co);
+  awl_signals_step_over(w->state, w->co);
   lua_settop(L, BASE);
   return true;
 }
@@ -241,7 +241,7 @@ static bool is_over(awl_run *run) {
 /* Pull the next step. True: a call, for this worker. */
 static bool pull(awl_worker *w) {
   awl_run *run = &w->state->run;
-  awl_signals_step_over(w->co);
+  awl_signals_step_over(w->state, w->co);
   run->has_step = false;
   if (is_over(run))
     return false;
@@ -476,11 +476,11 @@ static void resume(lua_State *L, awl_worker *w) {
   w->at_once = 0;
   run->running = w;
   run->co = w->co;
-  awl_signals_watch(w->co);
+  awl_signals_watch(w->state, w->co);
   int results = 0;
   int status = lua_resume(w->co, L, w->started ? 0 : 1, &results);
   w->started = true;
-  awl_signals_watch(NULL);
+  awl_signals_watch(w->state, NULL);
   run->running = NULL;
   run->co = NULL;
   if (status == LUA_YIELD && w->parked) {

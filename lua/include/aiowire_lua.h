@@ -171,6 +171,33 @@ AW_API void aw_lua_add_source(lua_State *L, int metatable,
 /* What was said of the class of the object at `index`; NULL: nothing. */
 AW_API const aw_lua_source *aw_lua_find_source(lua_State *L, int index);
 
+/* A signal of the process that somebody takes over [H5]: it does nothing else
+ * until it is given back, but for an INT or TERM, in the program a HUP, that
+ * comes while another is undelivered and nobody waits. Any number of states,
+ * on any threads, may take the same one. */
+typedef struct aw_lua_signal aw_lua_signal;
+
+/* Take signal `number` over, and unblock it in this thread.
+ *
+ *   notify  called when it arrives, in a signal handler on any thread, as
+ *           uv_async_send() may be; `data` is handed to it
+ *   out     gives
+ *
+ * Returns 0, AW_ENOMEM, AW_EINVAL, or what sigaction(2) refused.
+ */
+AW_API int aw_lua_signal_take(int number, void (*notify)(void *data),
+                              void *data, aw_lua_signal **out);
+
+/* Give it back: the action that was there, when nobody else has taken it, and
+ * the mask of this thread, which is the one that took it. Takes `signal`. */
+AW_API void aw_lua_signal_give_back(aw_lua_signal *signal);
+
+/* Say whether somebody waits for it now. */
+AW_API void aw_lua_signal_await(aw_lua_signal *signal, bool waited);
+
+/* Has it arrived since this was asked last? Then it is delivered. */
+AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
+
 /* Raise, or only push, a SystemError [E4].
  *
  *   code    libuv's, or -errno; AW_ECLOSED makes a Closed instead

@@ -1,19 +1,19 @@
 /* signal.c - aw.signal(name) and aw.Signal(name) [H5]
  *
- *     table (one for each engine, an aw_closer)
- *       └─ taken[number]: uv_signal_t, waiters, `pending`
+ *     table (one for each engine, an aw_closer), one uv_async_t
+ *       └─ taken[number]: aw_lua_signal, waiters
  *
- *   first wait   what was there is remembered; libuv gets the signal
- *   arrival      all who wait are woken; nobody waits: `pending`, once
- *   loop's end   the handle is closed, what was there is put back
+ *   first wait   the signal is taken over, and unblocked in this thread
+ *   arrival      the async wakes the loop, which wakes all who wait; nobody
+ *                waits: it is kept, once, for who waits next
+ *   loop's end   it is given back, and so is the thread's mask
  *
  * From the first wait to the end of that loop the signal is taken over, also
  * between waits: it neither kills nor reaches an earlier handler, that of the
- * run itself for INT and TERM included. libuv leaves SIG_DFL when it stops, so
- * the old action is put back by sigaction, unless libuv still holds the signal
- * for something else, as CHLD for children.
+ * run itself for INT and TERM included, but for one that comes while another
+ * is kept. All that is shared among threads is the matter of aw_lua_signal.
  *
- * The memory of a `taken` is its own and goes in the close callback (I4).
+ * The async is in memory of its own, which goes in the close callback (I4).
  */
 #include "io.h"
 #include "names.h"
@@ -24,41 +24,33 @@
 #include <lauxlib.h>
 #include <uv.h>
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 enum { SIGNALS = 65 };
 
 typedef struct taken {
-  uv_signal_t handle;
-  struct sigaction old;
+  aw_lua_signal *signal;
   aw_loop *loop; /* at whose end it is given back */
   awio_waiters waiters;
-  bool pending; /* it came while nobody waited */
 } taken;
 
 typedef struct table {
   aw_closer closer;
+  uv_async_t came; /* with a reference while anything is taken */
+  size_t count;    /* of what is taken */
   taken *taken[SIGNALS];
 } table;
 
 /* ---- taking over and giving back ---- */
 
-static void free_taken(uv_handle_t *handle) {
-  taken *t = handle->data;
+static void give_back(table *all, int number) {
+  taken *t = all->taken[number];
+  aw_lua_signal_give_back(t->signal);
   awio_waiters_free(&t->waiters);
   aw_free(t);
-}
-
-static void give_back(taken *t) {
-  int number = t->handle.signum;
-  struct sigaction now;
-  uv_signal_stop(&t->handle);
-  if (sigaction(number, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
-      now.sa_handler == SIG_DFL)
-    sigaction(number, &t->old, NULL);
-  uv_close((uv_handle_t *)&t->handle, free_taken);
+  all->taken[number] = NULL;
+  if (--all->count == 0)
+    uv_unref((uv_handle_t *)&all->came);
 }
 
 /* Whose loop has ended: the loop of one who still waits takes it on. */
@@ -68,66 +60,80 @@ static void loop_ended(aw_closer *closer, aw_loop *loop) {
     taken *t = all->taken[i];
     if (!t || t->loop != loop)
       continue;
-    if (t->waiters.count > 0) {
+    if (t->waiters.count > 0)
       t->loop = aw_task_loop(t->waiters.tasks[0]);
-    } else {
-      give_back(t);
-      all->taken[i] = NULL;
-    }
+    else
+      give_back(all, i);
   }
+}
+
+static void free_table(uv_handle_t *handle) {
+  aw_free(handle->data);
 }
 
 static void close_table(aw_closer *closer) {
   table *all = (table *)closer;
   for (int i = 0; i < SIGNALS; i++)
     if (all->taken[i])
-      give_back(all->taken[i]);
-  aw_free(closer);
+      give_back(all, i);
+  uv_close((uv_handle_t *)&all->came, free_table);
 }
 
-static table *table_of(aw_engine *engine) {
+static void deliver(uv_async_t *came) {
+  table *all = came->data;
+  for (int i = 0; i < SIGNALS; i++) {
+    taken *t = all->taken[i];
+    if (!t || t->waiters.count == 0 || !aw_lua_signal_arrived(t->signal))
+      continue;
+    aw_lua_signal_await(t->signal, false);
+    awio_waiters_wake(&t->waiters, 0);
+  }
+}
+
+static int table_of(aw_engine *engine, table **out) {
   aw_closer *closer = aw_engine_find_closer(engine, close_table);
+  *out = (table *)closer;
   if (closer)
-    return (table *)closer;
+    return 0;
+  void *uv;
+  int rc = aw_engine_uv(engine, &uv);
+  if (rc < 0)
+    return rc;
   table *all = aw_allocate(sizeof *all);
   if (!all)
-    return NULL;
+    return AW_ENOMEM;
+  rc = uv_async_init(uv, &all->came, deliver);
+  if (rc < 0) {
+    aw_free(all);
+    return rc;
+  }
+  uv_unref((uv_handle_t *)&all->came);
+  all->came.data = all;
   all->closer.close = close_table;
   all->closer.ended = loop_ended;
   aw_engine_add_closer(engine, &all->closer);
-  return all;
+  *out = all;
+  return 0;
 }
 
-static void arrived(uv_signal_t *handle, int number) {
-  (void)number;
-  taken *t = handle->data;
-  t->pending = t->waiters.count == 0;
-  awio_waiters_wake(&t->waiters, 0);
+static void notify(void *data) {
+  uv_async_send(data);
 }
 
-static int take_over(aw_loop *loop, int number, taken **out) {
-  void *uv;
-  int rc = aw_engine_uv(aw_loop_engine(loop), &uv);
-  if (rc < 0)
-    return rc;
+static int take_over(table *all, aw_loop *loop, int number) {
   taken *t = aw_allocate(sizeof *t);
   if (!t)
     return AW_ENOMEM;
-  rc = uv_signal_init(uv, &t->handle);
+  t->loop = loop;
+  int rc = aw_lua_signal_take(number, notify, &all->came, &t->signal);
   if (rc < 0) {
     aw_free(t);
     return rc;
   }
-  t->handle.data = t;
-  t->loop = loop;
-  rc = sigaction(number, NULL, &t->old) < 0 ? -errno : 0;
-  if (rc == 0)
-    rc = uv_signal_start(&t->handle, arrived, number);
-  if (rc < 0)
-    uv_close((uv_handle_t *)&t->handle, free_taken);
-  else
-    *out = t;
-  return rc;
+  all->taken[number] = t;
+  if (all->count++ == 0)
+    uv_ref((uv_handle_t *)&all->came);
+  return 0;
 }
 
 /* ---- waiting ---- */
@@ -136,25 +142,31 @@ static aw_engine *engine_of(aw_task *task) {
   return aw_loop_engine(aw_task_loop(task));
 }
 
+static int wait_for(taken *t, aw_task *task) {
+  int rc = awio_waiters_add(&t->waiters, task);
+  if (rc == 0)
+    aw_lua_signal_await(t->signal, true);
+  return rc;
+}
+
 static int signal_arm(aw_task *task, void *data) {
   int number = (int)(intptr_t)data;
-  table *all = table_of(engine_of(task));
-  if (!all)
-    return AW_ENOMEM;
-  taken **place = &all->taken[number];
-  int rc = *place ? 0 : take_over(aw_task_loop(task), number, place);
+  table *all;
+  int rc = table_of(engine_of(task), &all);
+  if (rc == 0 && !all->taken[number])
+    rc = take_over(all, aw_task_loop(task), number);
   if (rc < 0)
     return rc;
-  if ((*place)->pending) {
-    (*place)->pending = false;
-    return 1;
-  }
-  return awio_waiters_add(&(*place)->waiters, task);
+  taken *t = all->taken[number];
+  bool kept = t->waiters.count == 0 && aw_lua_signal_arrived(t->signal);
+  return kept ? 1 : wait_for(t, task);
 }
 
 static void signal_disarm(aw_task *task, void *data) {
-  table *all = table_of(engine_of(task));
-  awio_waiters_remove(&all->taken[(int)(intptr_t)data]->waiters, task);
+  table *all = (table *)aw_engine_find_closer(engine_of(task), close_table);
+  taken *t = all->taken[(int)(intptr_t)data];
+  awio_waiters_remove(&t->waiters, task);
+  aw_lua_signal_await(t->signal, t->waiters.count > 0);
 }
 
 static void signal_describe(const void *data, char *out, size_t size) {
