@@ -959,13 +959,15 @@ local Process = {}
 ---@return aiowire.Ended
 function Process:wait() end
 
---- Send a signal, to the group if it has one.
+--- Send a signal, to the group if it has one, also when only others than its
+--- leader are left in it.
 ---@param signal? string|integer "KILL", "SIGKILL" or 9; default "TERM"
----@return boolean sent false: it has ended already
+---@return boolean sent false: it has ended already, and its group, too
 function Process:kill(signal) end
 
---- Close its streams and end it: TERM, after its grace KILL. In a task this
---- awaits that it is reaped, in a shield; elsewhere that happens later.
+--- Close its streams and end it, with its group, if it has one: TERM, after its
+--- grace KILL. In a task this awaits that it is reaped, in a shield; elsewhere
+--- that happens later.
 function Process:close() end
 
 --- The array part is the command and its arguments; no shell is involved.
@@ -977,7 +979,8 @@ function Process:close() end
 ---@field stdin? "pipe"|"inherit"|"null" default "pipe"
 ---@field stdout? "pipe"|"inherit"|"null" default "pipe"
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout" default "pipe"
----@field group? boolean a group of its own, which signals go to
+---@field group? boolean a group of its own, which signals go to, and which ends
+---  when it is closed; until then it stays a zombie, which keeps its number
 ---@field grace? number seconds from TERM to KILL; default 2, at most half of
 ---  the loop's
 ---@field max_line? number see Stream:configure()

@@ -308,7 +308,8 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->limit = limit;
   run->hard_at = AW_NEVER;
   run->outer = outer.engine ? &outer : NULL;
-  aw_engine *woken = awl_signals_wake(s, loop->engine->core);
+  aw_engine *woken =
+      loop->signals ? awl_signals_wake(s, loop->engine->core) : NULL;
   awl_limit_check(L, s);
   while (!run->over) {
     if (run->has_step) {

@@ -9,7 +9,8 @@
  *   stream.c   bytes in and out of a descriptor: C     lstream.c  for Lua,
  *                                                      lread.c    reading
  *   process.c  a child process: C                      lprocess.c for Lua,
- *   names.c    signals by name                         lspawn.c   its start
+ *   child.c    what the kernel tells of one            lspawn.c   its start
+ *   names.c    signals by name
  *
  * Callbacks of libuv move bytes, wake tasks and note what happened; they never
  * touch Lua. What libuv holds is in memory of its own, never in a userdata.

@@ -48,18 +48,19 @@ static awio_process *check_process(lua_State *L, const char *call) {
 }
 
 static int push_status(lua_State *L, const awio_process *p) {
-  bool died = p->signal != 0;
+  const awio_ending *how = &p->outcome;
+  bool died = how->signal != 0;
   lua_createtable(L, 0, 4);
-  lua_pushboolean(L, !died && !p->lost && p->code == 0);
+  lua_pushboolean(L, !died && !how->lost && how->code == 0);
   lua_setfield(L, -2, "ok");
-  if (p->lost) {
+  if (how->lost) {
     lua_pushboolean(L, true);
     lua_setfield(L, -2, "lost");
     return 1;
   }
-  if (p->signal == SIGPIPE && p->shares_output)
+  if (how->signal == SIGPIPE && p->shares_output)
     awio_tell_broken_output();
-  lua_pushinteger(L, died ? p->signal : p->code);
+  lua_pushinteger(L, died ? how->signal : how->code);
   lua_setfield(L, -2, died ? "signal" : "code");
   return 1;
 }
@@ -69,7 +70,7 @@ static int wait_on(lua_State *L, int result, void *data) {
   awio_process *p = check_process(L, "wait");
   if (result < 0)
     return aw_lua_system_error(L, result, "wait", p->name);
-  if (p->exited)
+  if (p->life != AWIO_RUNS)
     return push_status(L, p);
   return aw_lua_await(L, &awio_wait_exit, p, "process:wait", wait_on);
 }
@@ -111,9 +112,9 @@ static void close_files(lua_State *L, aw_engine *engine) {
 static int reap_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_process *p = *(awio_process **)lua_touserdata(L, 1);
-  if (!p || p->exited || result < 0)
+  if (!p || p->life == AWIO_REAPED || result < 0)
     return 0;
-  return aw_lua_await(L, &awio_wait_end, p, "process:close", reap_on);
+  return aw_lua_await(L, &awio_wait_reaped, p, "process:close", reap_on);
 }
 
 /* (Process is upvalue 1): in a shield */
@@ -139,7 +140,7 @@ static int process_close(lua_State *L) {
     return 0;
   close_files(L, aw_lua_engine(L));
   awio_process_end(p);
-  if (p->exited || !aw_lua_may_await(L))
+  if (p->life == AWIO_REAPED || !aw_lua_may_await(L))
     return 0;
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_pushvalue(L, 1);
@@ -185,15 +186,16 @@ static int process_tostring(lua_State *L) {
     lua_pushliteral(L, "process (finalized)");
     return 1;
   }
+  const awio_ending *how = &p->outcome;
   lua_pushfstring(L, "process %d '%s' ", p->pid, p->name);
-  if (!p->exited)
+  if (p->life == AWIO_RUNS)
     lua_pushstring(L, p->ending ? "(being ended)" : "(running)");
-  else if (p->lost)
+  else if (how->lost)
     lua_pushliteral(L, "(ended, nobody knows how)");
-  else if (p->signal)
-    lua_pushfstring(L, "(killed by signal %d)", p->signal);
+  else if (how->signal)
+    lua_pushfstring(L, "(killed by signal %d)", how->signal);
   else
-    lua_pushfstring(L, "(ended with %d)", p->code);
+    lua_pushfstring(L, "(ended with %d)", how->code);
   lua_concat(L, 2);
   return 1;
 }

@@ -1,4 +1,4 @@
-/* system.c - SIGPIPE, inherited descriptors, starting and reaping programs
+/* system.c - SIGPIPE, inherited descriptors, starting programs
  *
  * A library has no business with the process's signals: a write blocks SIGPIPE
  * in its own thread and takes away the one it has caused [U9]. Only the signal
@@ -26,7 +26,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -183,22 +182,4 @@ int awio_start(const awio_program *program, pid_t *out) {
 free_actions:
   posix_spawn_file_actions_destroy(&actions);
   return -rc;
-}
-
-/* ---- reaping ---- */
-
-int awio_reap(pid_t pid, int *status) {
-  pid_t got;
-  do
-    got = waitpid(pid, status, WNOHANG);
-  while (got < 0 && errno == EINTR);
-  return got < 0 ? -ECHILD : got > 0;
-}
-
-int awio_reap_soon(pid_t pid, int *status, unsigned ms) {
-  static const struct timespec MOMENT = {0, 1000 * 1000}; /* 1 ms */
-  int rc;
-  while ((rc = awio_reap(pid, status)) == 0 && ms-- > 0)
-    nanosleep(&MOMENT, NULL);
-  return rc;
 }

@@ -39,10 +39,4 @@ typedef struct awio_program {
 /* Start it, with the signals as they are at first. Returns 0 or -errno. */
 int awio_start(const awio_program *program, pid_t *out);
 
-/* Reap a child that has ended, if it has. Returns 1 and how, as waitpid(2)
- * tells it, 0 while it runs, or -ECHILD when somebody else has reaped it. */
-int awio_reap(pid_t pid, int *status);
-/* The same, after a moment if need be. */
-int awio_reap_soon(pid_t pid, int *status, unsigned ms);
-
 #endif
