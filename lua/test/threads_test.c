@@ -1,0 +1,172 @@
+/* threads_test.c - Lua states on two threads: each has its own, and what the
+ * process has only once (signals, libzmq, the allocator) bears both
+ *
+ * To be run under ThreadSanitizer: `./dev tsan`.
+ */
+#include "check.h"
+
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <time.h>
+
+enum { THREADS = 2, ROUNDS = 8 };
+
+/* Signal this thread: it has come when this returns. */
+static int raise_here(lua_State *L) {
+  pthread_kill(pthread_self(), (int)luaL_checkinteger(L, 1));
+  return 0;
+}
+
+static sem_t begun;
+
+static int tell_begun(lua_State *L) {
+  (void)L;
+  sem_post(&begun);
+  return 0;
+}
+
+/* Where ThreadSanitizer lets a signal in, which it keeps until then. */
+static int let_signals_in(lua_State *L) {
+  static const struct timespec MOMENT = {0, 1000};
+  (void)L;
+  nanosleep(&MOMENT, NULL);
+  return 0;
+}
+
+static lua_State *new_state(void) {
+  lua_State *L = luaL_newstate();
+  CHECK(L);
+  luaL_openlibs(L);
+  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
+  luaL_requiref(L, "aiowire.zmq", luaopen_aiowire_zmq, 0);
+  lua_register(L, "raise_here", raise_here);
+  lua_register(L, "tell_begun", tell_begun);
+  lua_register(L, "let_signals_in", let_signals_in);
+  lua_settop(L, 0);
+  return L;
+}
+
+static void run_text(lua_State *L, const char *text) {
+  if (luaL_dostring(L, text) != LUA_OK) {
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    CHECK(!"the script ends well");
+  }
+}
+
+/* On each of two threads, states one after the other, closed each. */
+static void *in_states(void *text) {
+  for (int i = 0; i < ROUNDS; i++) {
+    lua_State *L = new_state();
+    run_text(L, text);
+    lua_close(L);
+  }
+  return NULL;
+}
+
+static void on_threads(const char *text) {
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    CHECK(pthread_create(&threads[i], NULL, in_states,
+                         (void *)(uintptr_t)text) == 0);
+  for (int i = 0; i < THREADS; i++)
+    CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+static void test_tasks(void) {
+  on_threads("local aw = require 'aiowire'\n"
+             "for _, signals in ipairs { true, false } do\n"
+             "  aw.run(function()\n"
+             "    for i = 1, 20 do aw.start(function()\n"
+             "      for _ = 1, 20 do aw.yield() end\n"
+             "    end) end\n"
+             "    aw.wrap(function() aw.sleep(0.001) end)()\n"
+             "  end, { signals = signals })\n"
+             "end");
+}
+
+static void test_children(void) {
+  on_threads("local aw = require 'aiowire'\n"
+             "aw.run(function()\n"
+             "  local r = aw.exec { 'cat', stdin = 'text', group = true }\n"
+             "  assert(r.ok and r.out == 'text')\n"
+             "end)\n"
+             "aw.run(function()\n"
+             "  held = aw.spawn { 'sleep', '30' }\n"
+             "end)");
+}
+
+/* Both take the same one; a signal to one thread may end the other's wait. */
+static void test_signals(void) {
+  on_threads("local aw = require 'aiowire'\n"
+             "local USR1 <const> = 10\n"
+             "for _ = 1, 10 do\n"
+             "  aw.run(function()\n"
+             "    local told = aw.start(aw.Signal 'USR1')\n"
+             "    aw.yield()\n"
+             "    raise_here(USR1)\n"
+             "    told:wait()\n"
+             "  end)\n"
+             "end");
+  struct sigaction now;
+  for (int i = 0; i < 2; i++) {
+    CHECK(sigaction(i ? SIGUSR1 : SIGINT, NULL, &now) == 0);
+    CHECK(now.sa_handler == SIG_DFL);
+  }
+}
+
+static void test_sockets(void) {
+  on_threads("local aw = require 'aiowire'\n"
+             "local ok, zmq = pcall(require, 'aiowire.zmq')\n"
+             "if not ok or not pcall(zmq.socket, 'pull') then return end\n"
+             "aw.run(function()\n"
+             "  local pull <close> = zmq.socket 'pull':bind 'inproc://x'\n"
+             "  local push <close> = zmq.socket 'push':connect 'inproc://x'\n"
+             "  for i = 1, 50 do\n"
+             "    push:send(tostring(i))\n"
+             "    assert(pull:recv() == tostring(i))\n"
+             "  end\n"
+             "end)");
+}
+
+/* Runs until it is interrupted. */
+static void *interrupted(void *out) {
+  lua_State *L = new_state();
+  int rc = luaL_dostring(
+      L, "local aw = require 'aiowire'\n"
+         "aw.run(function()\n"
+         "  tell_begun()\n"
+         "  while true do for _ = 1, 10000 do end let_signals_in() end\n"
+         "end)");
+  *(bool *)out = rc != LUA_OK && strstr(lua_tostring(L, -1), "interrupted!");
+  lua_close(L);
+  return NULL;
+}
+
+/* A hook is set by the thread that runs the body, whichever gets the signal. */
+static void test_signal_to_another_thread(void) {
+  pthread_t thread;
+  bool was_interrupted = false;
+  CHECK(sem_init(&begun, 0, 0) == 0);
+  CHECK(pthread_create(&thread, NULL, interrupted, &was_interrupted) == 0);
+  while (sem_wait(&begun) < 0)
+    ;
+  CHECK(pthread_kill(pthread_self(), SIGINT) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  CHECK(was_interrupted);
+  sem_destroy(&begun);
+}
+
+int main(void) {
+  test_tasks();
+  test_children();
+  test_signals();
+  test_sockets();
+  test_signal_to_another_thread();
+  return 0;
+}
