@@ -230,7 +230,8 @@ describe("a leader that runs", function()
     run(function()
       assert.are.equal("clean\n", written(function(name)
         local p = aw.spawn { "sh", "-c", "trap 'exit 5' TERM\n" .. tidy(name)
-          .. " & while :; do sleep 0.01; done", group = true, grace = 60 }
+          .. " & while :; do sleep 0.01; done", group = true, grace = 60,
+          stderr = "null" } -- where the shell says what has ended
         local member = p.stdout:read()
         p:close()
         assert.are.equal(5, p:wait().code)

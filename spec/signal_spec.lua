@@ -94,8 +94,10 @@ describe("a signal that was waited for", function()
       process.prelude .. [[
         local ev = aw.EventLoop()
         ev:start(function()
-          signal_me("INT", 0.02)
-          aw.signal "INT"
+          local told = aw.start(aw.Signal "INT")
+          aw.yield()
+          signal_me "INT"
+          told:wait()
           say "mine"
           signal_me("INT")
           aw.sleep(0.02)
