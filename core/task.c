@@ -46,7 +46,12 @@ static bool configure(aw_task *task, const aw_task_config *config) {
   aw_task_more *more = more_of(task);
   if (!more)
     return false;
-  more->name = config->name;
+  if (config->name) {
+    more->kept = aw__name_make(config->name);
+    if (!more->kept)
+      return false;
+    more->name = more->kept->text;
+  }
   more->handler = config->handler;
   if (config->grace)
     more->grace = config->grace;
@@ -62,8 +67,10 @@ aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
   if (task)
     task->engine = engine;
   if (!task || !configure(task, config)) {
-    if (task)
+    if (task) {
+      free_more(task);
       aw__task_put_back(engine, task);
+    }
     aw_wire_release(wire);
     aw__drop(engine, config->handler);
     return NULL;
@@ -336,8 +343,11 @@ void aw__wake_list(aw_link *waiters, int result) {
 
 /* A cancelled task goes on once more: too often ends in a kill [C9]. */
 static void count_cancelled(aw_task *task) {
-  enum { TOO_OFTEN = 1000 };
-  if (++task->cancels >= TOO_OFTEN)
+  enum { TOO_OFTEN = 1000, AFTER_GRACE = 250 };
+  bool hard = task->inner->eff == AW_LEVEL_HARD; /* its time is over */
+  unsigned times = task->cancels + (hard ? AFTER_GRACE : 1U);
+  task->cancels = (times < TOO_OFTEN ? times : TOO_OFTEN) & 0x3ff;
+  if (times >= TOO_OFTEN)
     task->go = AW_GO_KILL;
 }
 

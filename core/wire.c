@@ -236,7 +236,7 @@ aw_wire *aw_whole(aw_wire *wire) {
   return make_unary(AW_WIRE_WHOLE, wire, 0);
 }
 
-static aw_name *make_name(const char *text) {
+aw_name *aw__name_make(const char *text) {
   size_t size = strlen(text) + 1;
   aw_name *name = aw_allocate(sizeof *name + size);
   if (!name)
@@ -255,7 +255,7 @@ aw_wire *aw_named(aw_wire *child, const char *name) {
   aw_wire *wire = make_unary(AW_WIRE_NAMED, child, 0);
   if (!wire)
     return NULL;
-  wire->u.named.name = make_name(name);
+  wire->u.named.name = aw__name_make(name);
   if (!wire->u.named.name) {
     aw_wire_release(wire);
     return NULL;

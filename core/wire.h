@@ -8,6 +8,7 @@
 bool aw__wire_is_list(const aw_wire *wire);
 /* The parts of a list or of a pair, `count` of them. */
 aw_wire **aw__wire_items(aw_wire *wire);
-void aw__name_release(aw_name *name); /* NULL is fine */
+aw_name *aw__name_make(const char *text); /* NULL when out of memory */
+void aw__name_release(aw_name *name);     /* NULL is fine */
 
 #endif

@@ -9,6 +9,14 @@ local virtual, sealed, closer = helper.virtual, helper.sealed, helper.closer
 local under_stock = process.under_stock
 local contains = texts.contains
 
+--- A test of what coroutine.close does where the library has not replaced it,
+--- as the program has.
+local function unreplaced(what, f)
+  if not helper.in_host then
+    it(what, sealed(f))
+  end
+end
+
 describe("a parked task's coroutine", function()
   it("is not resumed by hand [L7]", sealed(function()
     local log = {}
@@ -32,7 +40,7 @@ describe("a parked task's coroutine", function()
     assert.are.equal("done", sleeper.status)
   end))
 
-  it("fails its task when closed by hand [C9]", sealed(function()
+  unreplaced("fails its task when closed by hand [C9]", function()
     local log, calls = {}, 0
     local ev = virtual()
     local parked, got
@@ -58,9 +66,9 @@ describe("a parked task's coroutine", function()
     assert.are.equal(1, calls)
     contains(got, "its coroutine was closed from outside")
     assert.are.equal("failed", sleeper.status)
-  end))
+  end)
 
-  it("may be closed by hand inside a scope [C9]", sealed(function()
+  unreplaced("may be closed by hand inside a scope [C9]", function()
     local ev = virtual()
     local parked, got
     ev:start(function()
@@ -79,9 +87,9 @@ describe("a parked task's coroutine", function()
     end)
     assert.are.equal("done", ev:run())
     contains(got, "its coroutine was closed from outside")
-  end))
+  end)
 
-  it("is dead when its task is [L7]", sealed(function()
+  unreplaced("is dead when its task is [L7]", function()
     local ev = virtual()
     local parked
     ev:start(function()
@@ -97,7 +105,7 @@ describe("a parked task's coroutine", function()
     local ok, err = coroutine.resume(parked)
     assert.is_false(ok)
     contains(err, "cannot resume dead coroutine")
-  end))
+  end)
 
   it("hands nothing to it when resumed by hand [L7]", sealed(function()
     local ev = virtual()
@@ -226,8 +234,8 @@ end)
     assert.are.equal(0, outcome.code)
   end)
 
-  it("fails its task when closed, though it awaits deep inside [C9]",
-    sealed(function()
+  unreplaced("fails its task when closed, though it awaits deep inside [C9]",
+    function()
       local log = {}
       local ev = virtual()
       local parked, got
@@ -254,7 +262,7 @@ end)
       assert.are.equal("done", ev:run())
       assert.are.same({ "inner", "outer", "goes on" }, log)
       contains(got, "closed from outside")
-    end))
+    end)
 
   it("that waits for another of its task is not resumed either [C11]",
     sealed(function()
@@ -277,4 +285,83 @@ end)
       assert.are.equal("done", ev:run())
       assert.are.same({ "tried", "inner", "outer" }, log)
     end))
+end)
+
+describe("coroutine.close, where the library has replaced it,", function()
+  -- In a process of its own: under stock Lua this installs it.
+  local function outcome_of(code)
+    return process.host('local aw = require "aiowire" aw.install()\n' .. code)
+  end
+
+  for what, code in pairs {
+    ["that sleeps"] = [[
+      local co
+      local t = aw.start(function()
+        co = coroutine.running()
+        aw.sleep(0.01)
+        return aw.Value "slept"
+      end)
+      aw.yield()
+    ]],
+    ["that awaits a wire"] = [[
+      local co
+      local t = aw.start(function()
+        co = coroutine.running()
+        aw.await(aw.Call(aw.sleep, 0.01) >> aw.Sleep(0))
+        return aw.Value "slept"
+      end)
+      aw.yield()
+    ]],
+    ["with a generator that awaits"] = [[
+      local co
+      local t = aw.start(function()
+        local next = coroutine.wrap(function()
+          co = coroutine.running()
+          aw.sleep(0.01)
+          coroutine.yield "slept"
+        end)
+        return aw.Value(next())
+      end)
+      aw.yield()
+    ]],
+  } do
+    it("leaves a task " .. what .. " alone [C9]", function()
+      local outcome = outcome_of(code .. [[
+        local closed, why = coroutine.close(co)
+        print(closed, why:gsub("%d+", "N"))
+        print(t:wait())
+      ]])
+      process.assert_outcome("false\tthis coroutine belongs to task N; "
+        .. "only the engine closes it\t1\nslept\n", 0, outcome)
+    end)
+  end
+
+  it("leaves the pool alone [L7]", function()
+    process.assert_outcome(
+      "false\tthis coroutine belongs to the engine\nmore\n", 0, outcome_of [[
+      local co
+      aw.start(function() co = coroutine.running() end):wait()
+      print(coroutine.close(co))
+      print(aw.start(function() return aw.Value "more" end):wait())
+    ]])
+  end)
+
+  it("closes those of the user as ever [C11]", function()
+    process.assert_outcome("true\nfalse\toops\ntrue\nfalse\nfalse\n", 0,
+      outcome_of [[
+      local co = coroutine.create(function()
+        local _ <close> = setmetatable({}, { __close = function()
+          error("oops", 0)
+        end })
+        coroutine.yield()
+      end)
+      print(coroutine.close(coroutine.create(print)))
+      coroutine.resume(co)
+      print(coroutine.close(co))
+      print(coroutine.close(co))
+      print((pcall(coroutine.close, coroutine.running)))
+      co = coroutine.create(function() print((pcall(coroutine.close, co))) end)
+      coroutine.resume(co)
+    ]])
+  end)
 end)

@@ -918,8 +918,9 @@ AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
 /* ---- tasks -------------------------------------------------------------- */
 
 typedef struct aw_task_config {
-  const char *name;  /* borrowed for ever, or until the engine goes; or NULL */
-  const char *where; /* "file:line" of the start; as `name` */
+  const char *name;  /* copied; or NULL */
+  const char *where; /* "file:line" of the start: borrowed for ever, or until
+                        the engine goes; or NULL */
   aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
   bool background;   /* keeps no loop alive, nor do its children [T2] */
   uint64_t grace;    /* for its cancels; 0: the loop's */

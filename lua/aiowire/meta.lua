@@ -1271,7 +1271,8 @@ function aw.zmq.has(capability) end
 --- What is alive in this Lua state. All but `idle` and `bytes` return to where
 --- they were when the loops have ended and the collector has run twice.
 ---@class aiowire.Stats
----@field loops integer EventLoops that are not garbage
+---@field loops integer EventLoops that run, or have yet to
+---@field ended integer EventLoops that have ended, and are not garbage yet
 ---@field tasks integer tasks that have not ended
 ---@field scopes integer
 ---@field wires integer wires in the C core

@@ -91,6 +91,30 @@ int awl_park(lua_State *L, awl_worker *w, awl_after after) {
   return lua_yieldk(L, 0, (lua_KContext)w, after_park);
 }
 
+static void anchor(lua_State *L, awl_worker *w, int index, int which) {
+  if (lua_type(L, index) != LUA_TUSERDATA)
+    return;
+  lua_pushvalue(L, index);
+  awl_set(L, w->state, AWL_WAITS, 2 * (lua_Integer)w->number + which);
+  w->anchored = true;
+}
+
+void awl_anchor_wait(lua_State *L, awl_worker *w) {
+  int top = lua_gettop(L);
+  if (top > 0)
+    anchor(L, w, 1, 1);
+  if (top > 1)
+    anchor(L, w, top, 2);
+}
+
+void awl_release_wait(awl_worker *w) {
+  if (!w->anchored)
+    return;
+  awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + 1);
+  awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + 2);
+  w->anchored = false;
+}
+
 int awl_after_wait(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return 0;
@@ -122,6 +146,7 @@ static int after_refusal(lua_State *L, awl_worker *w) {
 }
 
 int awl_refuse(lua_State *L, awl_worker *w, int rc, awl_after refused) {
+  awl_release_wait(w);
   w->refused = rc;
   w->result = 0;
   if (awl_at_once(w))
@@ -136,13 +161,18 @@ int awl_park_or_refuse(lua_State *L, awl_worker *w, int rc, awl_after after,
   return rc < 0 ? awl_refuse(L, w, rc, refused) : awl_park(L, w, after);
 }
 
-const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
+const char *awl_push_ownership(lua_State *L, const awl_worker *w,
+                               const char *verb) {
   if (!w->task)
     return lua_pushliteral(L, "this coroutine belongs to the engine");
   return lua_pushfstring(L,
                          "this coroutine belongs to task %I; only the engine "
-                         "resumes it",
-                         (LUAI_UACINT)aw_task_id(w->task));
+                         "%s it",
+                         (LUAI_UACINT)aw_task_id(w->task), verb);
+}
+
+const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
+  return awl_push_ownership(L, w, "resumes");
 }
 
 int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {

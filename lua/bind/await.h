@@ -33,8 +33,17 @@ int awl_refused(lua_State *L, awl_worker *worker);
  * `refused`. `return` this. */
 int awl_park_or_refuse(lua_State *L, awl_worker *worker, int rc,
                        awl_after after, awl_after refused);
+/* Keep the userdata at 1 and on top, which the wait about to be armed works on,
+ * as long as that lasts: the stack that has them may be closed by hand. Raises.
+ */
+void awl_anchor_wait(lua_State *L, awl_worker *worker);
+/* The wait has ended, or was not armed. */
+void awl_release_wait(awl_worker *worker);
 /* Push why nobody but the engine may resume the coroutine of `worker`. */
 const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
+/* The same for what else it alone does: `verb` is that, as "closes". */
+const char *awl_push_ownership(lua_State *L, const awl_worker *worker,
+                               const char *verb);
 /* Somebody did, a coroutine that rests in `worker`, even if that has ended and
  * is another task's now: yield that, and rest on; `k` is what goes on then.
  * `return` this. */

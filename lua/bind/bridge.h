@@ -72,23 +72,27 @@ typedef enum awl_class {
 typedef enum awl_slot {
   AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
-  AWL_TASKS,     /* id of a task → Task; weak values */
-  AWL_OBJECTS,   /* address → userdata that C code looks for; weak values */
-  AWL_THREADS,   /* number of a worker → its coroutine */
-  AWL_RAISED,    /* number of a worker → info of the error on its way */
-  AWL_NAMES,     /* function of a library → its name */
+  AWL_TASKS,   /* engine and id of a task → Task, see ltask.c; weak values */
+  AWL_OBJECTS, /* address → userdata that C code looks for; weak values */
+  AWL_RUNNING, /* number of a loop → EventLoop, while the core runs it */
+  AWL_THREADS, /* number of a worker → its coroutine */
+  AWL_WAITS,   /* twice the number of a worker → userdata of its wait */
+  AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see lerror.c */
+  AWL_RAISED,       /* number of a worker → info of the error on its way */
+  AWL_NAMES,        /* function of a library → its name */
   AWL_OWNED, /* coroutine of a user → worker that parks in it, see owner.c */
   AWL_HANDLER,    /* the message handler of bodies */
   AWL_METATABLES, /* of each awl_class */
   AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
 } awl_slot;
 
-/* An engine; numbered from 0, the state's own. */
 struct awl_engine {
   aw_engine *core;
   awl_state *state;
-  uint32_t number;
-  bool is_virtual; /* its clock */
+  aw_closer closer; /* told of each loop that has ended */
+  uint64_t serial;  /* of all engines of the state, from 1; never used again */
+  uint32_t number;  /* of those that there are now */
+  bool is_virtual;  /* its clock */
 };
 
 /* What goes on when the wait of a worker has ended, by the engine alone. */
@@ -121,6 +125,7 @@ struct awl_worker {
   bool resumed;      /* by the engine, and nobody else */
   bool reported;     /* the step has been reported to the core */
   bool raised;       /* AWL_RAISED has something of it */
+  bool anchored;     /* so has AWL_WAITS */
 };
 
 typedef enum awl_scope_mode {
@@ -140,21 +145,26 @@ typedef struct awl_scope {
   int status; /* of that function */
 } awl_scope;
 
+/* Claims on the values of an EventLoop. They outlive it while anybody names one
+ * of its values, and keep its number from becoming another's. */
+typedef struct awl_claims {
+  uint32_t *counts; /* for each place: claims on it; free: next free place */
+  uint32_t places, first_free;
+  size_t live; /* values */
+} awl_claims;
+
 /* EventLoop's userdata. Its user value 1 is the table of values, by place. */
 struct awl_loop {
   aw_loop *core; /* NULL once closed for good */
   awl_engine *engine;
   awl_state *state;
-  uint32_t number;
-  uint32_t *claims; /* for each place: claims on it; free: next free place */
-  uint32_t places, first_free;
-  size_t live;             /* values it has */
+  uint32_t number; /* in awl_state.loops and AWL_LOOPS, from 1 */
+  awl_claims *claims;
   struct awl_leaf *recent; /* of the wire made of a value last, or NULL */
   uint64_t timeout;
   bool private_engine; /* it is the loop that the engine goes with */
   bool signals;
-  bool ran;      /* once, to its end */
-  bool anchored; /* in the registry, as long as it is half way */
+  bool ran; /* once, to its end */
 };
 
 /* What is under way; saved and restored around a nested engine's run. */
@@ -175,9 +185,9 @@ typedef struct awl_run {
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
-  awl_engine *engine; /* the state's own; NULL until first used */
-  awl_loop **loops;   /* by place; NULL where free */
-  uint32_t loop_uses; /* places taken since the beginning */
+  awl_engine *engine;  /* the state's own; NULL until first used */
+  awl_loop **loops;    /* by number; NULL: garbage, or never there */
+  awl_claims **claims; /* of those, and of garbage whose values are named */
   uint32_t loop_count;
   uint32_t *leaves; /* free numbers of leaves: a chain, see wires.c */
   uint32_t leaf_count, first_leaf;
@@ -192,13 +202,16 @@ struct awl_state {
   size_t site_count, site_size;
   const awl_site *recent_sites[2]; /* asked for last: a place, a function */
   const void *metatables[AWL_CLASSES];
-  uint32_t engine_count;
+  uint64_t engine_serial; /* of the engine made last */
+  uint32_t *engine_chain; /* free numbers of engines */
+  uint32_t engine_count, first_engine;
   size_t wires, leaf_live, values, busy, idle_count;
   bool named;     /* AWL_NAMES is filled */
   bool installed; /* coroutine.* are ours */
   bool host;      /* the program aiowire */
   bool closing;   /* lua_close is under way */
   bool gc_stress;
+  bool starved; /* there was no memory for what was made last; see worker.c */
   int exit_code;
   bool exiting;       /* os.exit() was called */
   bool holds_signals; /* its outermost run does, see lsignal.c */
@@ -236,6 +249,9 @@ void awl_push_class(lua_State *L, awl_state *s, awl_class class);
  * asked for, if it is one. */
 bool awl_push_method(lua_State *L);
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
+/* Is L, or what resumed it, in a finalizer? That may come at any allocation of
+ * Lua, so also in the middle of a function of ours. */
+bool awl_in_finalizer(lua_State *L);
 /* Push a table of `util`, or one value of it. */
 void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot);
 void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key);

@@ -74,10 +74,13 @@ static int note_stuck(lua_State *L) {
 static void do_kill(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
   aw_task *task = s->run.step.task;
-  lua_pushcfunction(L, note_stuck);
-  lua_pushlightuserdata(L, w);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    lua_pop(L, 1); /* no memory to note it: it is closed all the same */
+  if (!s->starved) { /* else each attempt collects all, of a crowd maybe */
+    lua_pushcfunction(L, note_stuck);
+    lua_pushlightuserdata(L, w);
+    s->starved = lua_pcall(L, 1, 0, 0) != LUA_OK;
+    if (s->starved)
+      lua_pop(L, 1); /* it is closed all the same */
+  }
   char text[96];
   snprintf(text, sizeof text,
            "aiowire: task %llu did not end when it was cancelled, and is "
@@ -197,11 +200,16 @@ static void do_deadlock(lua_State *L, awl_state *s) {
 /* (): the dump of each loop that is not closed, to standard error. */
 static int print_dumps(lua_State *L) {
   awl_state *s = awl_open(L);
+  awl_push_embedded(L, "aiowire.dump");
   for (uint32_t i = 0; i < s->loop_count; i++) {
     if (!s->loops[i])
       continue;
-    awl_push_embedded(L, "aiowire.dump");
+    lua_pushvalue(L, 1);
     awl_push_loop(L, s, s->loops[i]);
+    if (lua_isnil(L, -1)) { /* garbage, about to be finalized */
+      lua_settop(L, 1);
+      continue;
+    }
     lua_call(L, 1, 1);
     lua_writestringerror("%s\n", lua_tostring(L, -1));
     lua_pop(L, 1);
@@ -324,11 +332,6 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   int rc = run->rc;
   if (woken)
     awl_signals_wake(s, woken);
-  if (loop->anchored && aw_loop_state_of(loop->core) != AW_LOOP_RUNNING) {
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, loop); /* no new key */
-    loop->anchored = false;
-  }
   s->run = outer;
   if (!outer.engine) {
     awl_workers_trim(s);

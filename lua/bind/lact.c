@@ -108,6 +108,8 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   awl_worker *w = awl_awaiter(L, awl_open(L), what);
   w->then = then;
   w->data = data;
+  if (operation)
+    awl_anchor_wait(L, w);
   int rc = operation ? aw_await_operation(w->task, operation, data)
                      : aw_await_yield(w->task);
   return awl_park_or_refuse(L, w, rc, operation ? after_operation : after_turn,
@@ -193,20 +195,37 @@ static void add_engine(const awl_engine *engine, aw_stats *sum) {
   sum->steps += one.steps;
 }
 
+/* Has `loop` run to its end, and nothing was started since? */
+static bool has_ended(const awl_loop *loop) {
+  aw_loop_state state = aw_loop_state_of(loop->core);
+  if (state != AW_LOOP_IDLE)
+    return state != AW_LOOP_RUNNING;
+  const aw_scope *root = aw_loop_scope(loop->core);
+  size_t depth = 0;
+  return loop->ran && aw_scope_walk(root, root, &depth) == NULL;
+}
+
 static int m_stats(lua_State *L) {
   awl_state *s = awl_of(L);
   aw_stats sum = {0};
-  size_t loops = 0;
-  awl_forget_raised(s);
+  size_t loops = 0, ended = 0;
+  if (!awl_in_finalizer(L)) /* else an error may be on its way right now */
+    awl_forget_raised(s);
   if (s->engine)
     add_engine(s->engine, &sum);
   for (uint32_t i = 0; i < s->loop_count; i++) {
-    loops += s->loops[i] != NULL;
-    if (s->loops[i] && s->loops[i]->private_engine)
+    if (!s->loops[i])
+      continue;
+    if (has_ended(s->loops[i]))
+      ended++;
+    else
+      loops++;
+    if (s->loops[i]->private_engine)
       add_engine(s->loops[i]->engine, &sum);
   }
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 13);
   set_count(L, "loops", loops);
+  set_count(L, "ended", ended);
   set_count(L, "tasks", sum.tasks);
   set_count(L, "scopes", sum.scopes);
   set_count(L, "deadlines", sum.deadlines);

@@ -1,4 +1,5 @@
-/* lco.c - awaiting in coroutines of the user: aw.wrap, aw.install [C11]
+/* lco.c - awaiting in coroutines of the user: aw.wrap, aw.install [C11]; and
+ * the engine's own coroutines are not for the user to resume or close
  *
  * An await in a generator must park the task, not resume whoever resumed the
  * generator. So these versions of resume and wrap pass a park on: when the
@@ -190,6 +191,32 @@ static int m_wrap(lua_State *L) {
   return 1;
 }
 
+/* ---- close ---- */
+
+/* coroutine.close(co), which is upvalue 2, for what the engine does not own:
+ * closed by hand a coroutine of its own would take away what its task waits
+ * for, and the task would fail. */
+static int co_close(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  const awl_worker *owner = co ? awl_owner(awl_of(L), co) : NULL;
+  if (owner) {
+    lua_pushboolean(L, false);
+    awl_push_ownership(L, owner, "closes");
+    return 2;
+  }
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+static void install_close(lua_State *L, awl_state *s) {
+  lua_pushlightuserdata(L, s);
+  lua_getfield(L, -2, "close");
+  lua_pushcclosure(L, co_close, 2);
+  lua_setfield(L, -2, "close");
+}
+
 /* ---- yield ---- */
 
 /* A body's own coroutine is the engine's: a plain yield in it is a slip. */
@@ -211,6 +238,7 @@ void awl_install(lua_State *L, awl_state *s) {
                                        {NULL, NULL}};
   if (lua_getglobal(L, "coroutine") == LUA_TTABLE) {
     awl_register(L, s, functions);
+    install_close(L, s);
     s->installed = true;
   }
   lua_pop(L, 1);

@@ -56,13 +56,7 @@ static const char *const reasons[] = {
     "another one was first",
 };
 
-void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
-  aw_value value;
-  aw_cancel_kind by = aw_task_cancelled_by(task, &value);
-  awl_push_value(L, s, value);
-  if (awl_is_cancelled(L, s, -1))
-    return;
-  lua_pop(L, 1);
+static void push_cancelled_by(lua_State *L, size_t by) {
   lua_pushfstring(L, "Cancelled: %s", reasons[by]);
   awl_push_simple_error(L, AWL_CANCELLED, lua_tostring(L, -1));
   lua_remove(L, -2);
@@ -70,6 +64,21 @@ void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
   lua_setfield(L, -2, "reason");
   lua_pushstring(L, kinds[by]);
   lua_setfield(L, -2, "kind");
+}
+
+/* Without memory a crowd is cancelled with one that was made ahead of need:
+ * each attempt to make another one collects all that there is. */
+void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
+  aw_value value;
+  aw_cancel_kind by = aw_task_cancelled_by(task, &value);
+  awl_push_value(L, s, value);
+  if (awl_is_cancelled(L, s, -1))
+    return;
+  lua_pop(L, 1);
+  if (s->starved)
+    awl_get(L, s, AWL_CANCELLED_BY, (lua_Integer)by + 1);
+  else
+    push_cancelled_by(L, by);
 }
 
 void awl_push_unhandled(lua_State *L) {
@@ -267,4 +276,8 @@ void awl_open_errors(lua_State *L, awl_state *s) {
     lua_pop(L, 1);
   }
   awl_register(L, s, predicates);
+  for (size_t by = 0; by < sizeof kinds / sizeof *kinds; by++) {
+    push_cancelled_by(L, by);
+    awl_set(L, s, AWL_CANCELLED_BY, (lua_Integer)by + 1);
+  }
 }

@@ -123,25 +123,13 @@ static int note_traceback(lua_State *L) {
 
 /* ---- from Lua to the core ---- */
 
-/* Push the text of the state that `task` is at. */
-static void push_state(lua_State *L, awl_state *s, const aw_task *task) {
-  const aw_wire *wire = aw_task_wire(task);
-  const char *name = aw_wire_name(wire);
-  if (name)
-    lua_pushstring(L, name);
-  else
-    awl_show_wire(L, s, wire);
-}
-
 /* The states that the task of the info on top was in [D3]: a list of texts,
  * newest first; or the text of the only one, see info_index(). */
 static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   enum { LONGEST = 8 };
   uint32_t times;
+  bool has_wire = awl_push_state(L, s, task);
   const char *name = aw_task_chain(task, 0, &times);
-  bool has_wire = aw_task_wire(task) != NULL;
-  if (has_wire)
-    push_state(L, s, task);
   if (name || !has_wire) {
     lua_newtable(L);
     int n = has_wire;
@@ -179,8 +167,9 @@ static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
 
 /* … and of one that has failed, whose Task may be asked for. */
 static void describe_failed(lua_State *L, awl_state *s, aw_task *task) {
-  lua_pushinteger(L, awl_task_key(s, task));
-  lua_setfield(L, -2, "key");
+  const awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  lua_pushinteger(L, (lua_Integer)loop->engine->serial);
+  lua_setfield(L, -2, "engine");
   describe_task(L, s, task);
 }
 
@@ -407,8 +396,10 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   }
   int kept = lua_gettop(L);
   push_info_over(L, s, kept);
-  lua_getfield(L, kept, "key");
-  awl_get(L, s, AWL_TASKS, lua_tointeger(L, -1));
+  lua_getfield(L, kept, "engine");
+  lua_getfield(L, kept, "id");
+  awl_push_known_task(L, s, (uint64_t)lua_tointeger(L, -2),
+                      (uint64_t)lua_tointeger(L, -1));
   if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
     lua_pop(L, 1);
     awl_push_task(L, s, task);
@@ -418,7 +409,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
     lua_settop(L, kept + 1);
     describe_failed(L, s, task);
     lua_pushnil(L);
-    lua_setfield(L, kept + 1, "key");
+    lua_setfield(L, kept + 1, "engine");
   }
   lua_settop(L, kept + 1);
   lua_remove(L, kept);

@@ -28,37 +28,71 @@ awl_loop *awl_loop_of(awl_state *s, const aw_loop *core) {
 }
 
 awl_loop *awl_loop_number(const awl_state *s, uint32_t number) {
-  uint32_t place = AWL_PLACE_OF(number);
-  awl_loop *loop = place < s->loop_count ? s->loops[place] : NULL;
-  return loop && loop->number == number ? loop : NULL;
+  return number < s->loop_count ? s->loops[number] : NULL;
 }
 
 void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop) {
-  awl_get(L, s, AWL_LOOPS, AWL_PLACE_OF(loop->number));
+  awl_get(L, s, AWL_LOOPS, loop->number);
+}
+
+/* ---- anchored while the core runs it ---- */
+
+bool awl_loop_anchor(lua_State *L, awl_loop *loop) {
+  awl_push_loop(L, loop->state, loop);
+  if (!lua_isuserdata(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  awl_set(L, loop->state, AWL_RUNNING, loop->number);
+  return true;
+}
+
+void awl_loop_let_go(awl_state *s, const aw_loop *core) {
+  if (aw_loop_state_of(core) != AW_LOOP_RUNNING)
+    awl_unset(s, AWL_RUNNING, (lua_Integer)aw_loop_host(core));
 }
 
 /* ---- making ---- */
 
-/* A number for a new loop; its place is taken when it is in s->loops. */
+static bool grow_loops(awl_state *s) {
+  uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
+  awl_loop **loops = aw_reallocate(s->loops, count * sizeof(awl_loop *));
+  if (!loops)
+    return false;
+  s->loops = loops;
+  awl_claims **claims = aw_reallocate(s->claims, count * sizeof(awl_claims *));
+  if (!claims)
+    return false;
+  s->claims = claims;
+  for (uint32_t i = s->loop_count; i < count; i++) {
+    loops[i] = NULL;
+    claims[i] = NULL;
+  }
+  s->loop_count = count;
+  return true;
+}
+
+/* A number for a new loop; it is taken when it is in s->loops. One whose values
+ * are still named stays that of the loop which is garbage. */
 static uint32_t take_number(lua_State *L, awl_state *s) {
   enum { MOST = 0xffff };
-  uint32_t place = 1; /* so that a value is never 0 */
-  while (place < s->loop_count && s->loops[place])
-    place++;
-  if (place >= MOST)
+  uint32_t number = 1; /* so that a value is never 0 */
+  while (number < s->loop_count && (s->loops[number] || s->claims[number]))
+    number++;
+  if (number >= MOST)
     awl_error(L, "too many EventLoops");
-  if (place >= s->loop_count) {
-    uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
-    awl_loop **loops = aw_reallocate(s->loops, count * sizeof(awl_loop *));
-    if (!loops)
-      awl_error(L, "not enough memory");
-    for (uint32_t i = s->loop_count; i < count; i++)
-      loops[i] = NULL;
-    s->loops = loops;
-    s->loop_count = count;
-  }
-  enum { USES = 0x7fff }; /* the highest bit of a value means another kind */
-  return place | (s->loop_uses++ & USES) << 16;
+  if (number >= s->loop_count && !grow_loops(s))
+    awl_error(L, "not enough memory");
+  return number;
+}
+
+void awl_loop_forget_number(awl_state *s, uint32_t number) {
+  awl_claims *claims = s->claims[number];
+  if (s->loops[number] || claims->live > 0)
+    return;
+  aw_free(claims->counts);
+  aw_free(claims);
+  s->claims[number] = NULL;
 }
 
 typedef struct loop_options {
@@ -159,7 +193,10 @@ static int m_EventLoop(lua_State *L) {
   uint32_t number = take_number(L, s);
   loop->number = number;
   lua_pushvalue(L, 2);
-  awl_set(L, s, AWL_LOOPS, AWL_PLACE_OF(number));
+  awl_set(L, s, AWL_LOOPS, number);
+  loop->claims = aw_allocate(sizeof *loop->claims);
+  if (!loop->claims)
+    return awl_error(L, "not enough memory");
   loop->engine = engine_for(L, s, &options);
   loop->private_engine = options.private_engine;
   loop->timeout = options.timeout;
@@ -167,7 +204,8 @@ static int m_EventLoop(lua_State *L) {
   aw_loop_config config = {options.grace, number};
   if (aw_loop_new(loop->engine->core, &config, &loop->core) < 0)
     return awl_error(L, "not enough memory");
-  s->loops[AWL_PLACE_OF(number)] = loop;
+  s->loops[number] = loop;
+  s->claims[number] = loop->claims;
   return 1;
 }
 
@@ -185,17 +223,23 @@ static void leave_engine(awl_loop *loop) {
     }
 }
 
+/* What others still name of its values is nil from now on. */
+static void leave_number(awl_loop *loop) {
+  awl_state *s = loop->state;
+  s->values -= loop->claims->live;
+  s->loops[loop->number] = NULL;
+  awl_loop_forget_number(s, loop->number);
+}
+
 static int loop_gc(lua_State *L) {
   awl_loop *loop = lua_touserdata(L, 1);
-  awl_state *s = loop->state;
   if (loop->core && aw_loop_free(loop->core) < 0)
     return 0; /* lua_close in the middle of its run: it goes with the process */
   if (loop->core)
-    s->loops[AWL_PLACE_OF(loop->number)] = NULL;
+    leave_number(loop);
+  else
+    aw_free(loop->claims); /* it was not made, or is finalized already */
   loop->core = NULL;
-  s->values -= loop->live; /* what others still name is nil from now on */
-  loop->live = 0;
-  aw_free(loop->claims);
   loop->claims = NULL;
   leave_engine(loop);
   return 0;
@@ -223,20 +267,79 @@ static int loop_now(lua_State *L) {
   return 1;
 }
 
+/* The tree below a loop at one moment: to tell Lua of it may collect, and a
+ * finalizer may end tasks and start others. A userdata. */
+typedef struct branch {
+  size_t depth;
+  aw_task *task; /* kept; NULL: a scope that is no task's */
+  const char *label;
+  bool cancelled;
+} branch;
+
+typedef struct tree {
+  size_t count;
+  branch branches[];
+} tree;
+
+static const char *const TREE = "aiowire.tree";
+
+static int tree_gc(lua_State *L) {
+  tree *t = lua_touserdata(L, 1);
+  while (t->count > 0) {
+    aw_task *task = t->branches[--t->count].task;
+    if (task)
+      aw_task_release(task);
+  }
+  return 0;
+}
+
+static size_t count_branches(const aw_scope *root) {
+  size_t count = 0, depth = 0;
+  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth))
+    count++;
+  return count;
+}
+
+static void fill_tree(tree *t, const aw_scope *root) {
+  const aw_scope *at = root;
+  size_t depth = 0;
+  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    aw_task *task = aw_scope_task(at);
+    t->branches[t->count++] =
+        (branch){depth, task ? aw_task_keep(task) : NULL, aw_scope_label(at),
+                 aw_scope_cancelled(at)};
+  }
+}
+
+/* Push the tree of `loop`, empty if that is closed. */
+static const tree *push_tree(lua_State *L, const awl_loop *loop) {
+  size_t count = 0;
+  for (;;) {
+    tree *t = lua_newuserdatauv(L, sizeof *t + count * sizeof *t->branches, 0);
+    t->count = 0;
+    luaL_setmetatable(L, TREE);
+    const aw_scope *root = loop->core ? aw_loop_scope(loop->core) : NULL;
+    size_t needed = count_branches(root);
+    if (needed <= count) {
+      if (root)
+        fill_tree(t, root);
+      return t;
+    }
+    count = needed;
+    lua_pop(L, 1);
+  }
+}
+
 static int loop_tasks(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
+  const tree *t = push_tree(L, loop);
   lua_newtable(L);
-  if (!loop->core)
-    return 1;
-  const aw_scope *root = aw_loop_scope(loop->core);
-  size_t depth = 0;
   lua_Integer n = 0;
-  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth)) {
-    aw_task *task = aw_scope_task(at);
-    if (!task)
+  for (size_t i = 0; i < t->count; i++) {
+    if (!t->branches[i].task)
       continue;
-    awl_push_task(L, s, task);
+    awl_push_task_of(L, s, loop, t->branches[i].task);
     lua_rawseti(L, -2, ++n);
   }
   return 1;
@@ -255,26 +358,22 @@ static int inner_start_raw(lua_State *L) {
 static int m_tree(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
+  const tree *t = push_tree(L, loop);
   lua_newtable(L);
-  if (!loop->core)
-    return 1;
-  const aw_scope *root = aw_loop_scope(loop->core), *at = root;
-  size_t depth = 0;
-  lua_Integer n = 0;
-  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+  for (size_t i = 0; i < t->count; i++) {
+    const branch *b = &t->branches[i];
     lua_createtable(L, 0, 4);
-    lua_pushinteger(L, (lua_Integer)depth);
+    lua_pushinteger(L, (lua_Integer)b->depth);
     lua_setfield(L, -2, "depth");
-    aw_task *task = aw_scope_task(at);
-    if (task) {
-      awl_push_task(L, s, task);
+    if (b->task) {
+      awl_push_task_of(L, s, loop, b->task);
       lua_setfield(L, -2, "task");
     }
-    lua_pushboolean(L, aw_scope_cancelled(at));
+    lua_pushboolean(L, b->cancelled);
     lua_setfield(L, -2, "cancelled");
-    lua_pushstring(L, aw_scope_label(at));
+    lua_pushstring(L, b->label);
     lua_setfield(L, -2, "label");
-    lua_rawseti(L, -2, ++n);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;
 }
@@ -351,6 +450,10 @@ void awl_open_loop(lua_State *L, awl_state *s) {
                                    {"start_raw", inner_start_raw},
                                    {"run_limited", awl_loop_run_limited},
                                    {NULL, NULL}};
+  luaL_newmetatable(L, TREE);
+  lua_pushcfunction(L, tree_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
   awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
   lua_pop(L, 1);
   awl_register(L, s, functions);

@@ -9,9 +9,17 @@ awl_loop *awl_check_loop(lua_State *L, awl_state *s);
 /* That of a loop of the core; NULL for NULL. */
 awl_loop *awl_loop_of(awl_state *s, const aw_loop *core);
 void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop);
-/* The number of a loop is its place in awl_state.loops (and AWL_LOOPS), and in
- * the high half how often that place was used. NULL: it is no more. */
-#define AWL_PLACE_OF(number) ((number)&0xffff)
+/* The loop of a number; NULL: it is garbage. */
 awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
+
+/* The core may run a loop that nobody holds, since whoever began it was closed,
+ * or only joined a task of it. So the EventLoop is anchored before a run
+ * begins, and let go when that has ended, however that was.
+ * False: it is garbage, and will not run. Raises. */
+bool awl_loop_anchor(lua_State *L, awl_loop *loop);
+/* Let it go unless it runs: its run could not begin, or has ended. */
+void awl_loop_let_go(awl_state *s, const aw_loop *core);
+/* Free the claims of a number whose loop is garbage, if nobody has any. */
+void awl_loop_forget_number(awl_state *s, uint32_t number);
 
 #endif

@@ -27,13 +27,36 @@ static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
 
 /* How a run that is over ended: a string, or its error. */
 static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
-  loop->ran = true;
   switch (aw_loop_state_of(loop->core)) {
   case AW_LOOP_FAILED: return raise_failure(L, s, loop);
   case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
   case AW_LOOP_STOPPED: lua_pushliteral(L, "stopped"); return 1;
   default: lua_pushliteral(L, "done"); return 1;
   }
+}
+
+/* Begin a run of `loop`, which is anchored while that lasts. */
+static int begin(lua_State *L, awl_loop *loop, uint64_t timeout) {
+  if (!awl_loop_anchor(L, loop))
+    return AW_EENDED;
+  int rc = aw_loop_begin(loop->core, timeout);
+  awl_loop_let_go(loop->state, loop->core);
+  return rc;
+}
+
+/* Let the task of `w` wait for a run of `loop`. */
+static int await_run(lua_State *L, awl_worker *w, awl_loop *loop,
+                     uint64_t timeout) {
+  if (!awl_loop_anchor(L, loop))
+    return AW_EENDED;
+  int rc = aw_await_loop(w->task, loop->core, timeout);
+  awl_loop_let_go(loop->state, loop->core);
+  return rc;
+}
+
+int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until) {
+  int rc = begin(L, loop, AW_NEVER);
+  return rc < 0 ? rc : awl_drive(L, loop->state, loop, until, AW_NEVER);
 }
 
 static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
@@ -59,7 +82,7 @@ static void check_cancel(lua_State *L, awl_state *s) {
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
   check_cancel(L, s);
-  int rc = aw_loop_begin(loop->core, timeout);
+  int rc = begin(L, loop, timeout);
   if (rc < 0)
     return refuse_run(L, loop, rc);
   bool held = loop->signals && awl_signals_hold(s, loop->engine);
@@ -103,7 +126,7 @@ static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
   if (!inside || (!s->run.running && !s->run.engine))
     return run_outside(L, s, loop, timeout, AW_NEVER);
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
-  int rc = aw_await_loop(w->task, loop->core, timeout);
+  int rc = await_run(L, w, loop, timeout);
   return awl_park_or_refuse(L, w, rc, after_run, run_refused);
 }
 
@@ -122,8 +145,8 @@ static int close_now(lua_State *L, awl_loop *loop) {
   if (!loop->core || aw_loop_close(loop->core) != AW_EBUSY)
     return 0;
   aw_loop_stop(loop->core, false);
-  if (!s->run.engine && aw_loop_begin(loop->core, AW_NEVER) == 0)
-    awl_drive(L, s, loop, NULL, AW_NEVER);
+  if (!s->run.engine)
+    awl_loop_drive(L, loop, NULL);
   return 0;
 }
 
@@ -150,7 +173,7 @@ int awl_loop_leave(lua_State *L) {
     return close_now(L, loop);
   }
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
-  int rc = aw_await_loop(w->task, loop->core, loop->timeout);
+  int rc = await_run(L, w, loop, loop->timeout);
   return awl_park_or_refuse(L, w, rc, after_close_run, run_refused);
 }
 

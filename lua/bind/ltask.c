@@ -12,6 +12,7 @@
 #include "lerror.h"
 #include "linfo.h"
 #include "lloop.h"
+#include "lrun.h"
 #include "lvalue.h"
 #include "module.h"
 #include "object.h"
@@ -24,15 +25,14 @@
 
 typedef struct task_ud {
   aw_task *task;
+  uint64_t engine; /* its serial */
 } task_ud;
 
-/* Ids are of an engine; engines are numbered. */
-static lua_Integer key_of(const awl_engine *engine, const aw_task *task) {
-  return (lua_Integer)aw_task_id(task) + ((lua_Integer)engine->number << 48);
-}
-
-lua_Integer awl_task_key(awl_state *s, const aw_task *task) {
-  return key_of(awl_loop_of(s, aw_task_loop(task))->engine, task);
+/* The key of a task in AWL_TASKS. That of an engine is another's once it is
+ * freed, when its tasks have ended and are not asked for any more. */
+static lua_Integer key_of(const awl_engine *engine, uint64_t id) {
+  enum { ID_BITS = 47 };
+  return (lua_Integer)((uint64_t)engine->number << ID_BITS ^ id);
 }
 
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
@@ -52,24 +52,66 @@ static task_ud *push_empty(lua_State *L, awl_state *s) {
   return ud;
 }
 
+/* Push the Task of `task`, or nil. */
+static bool find(lua_State *L, awl_state *s, const awl_engine *engine,
+                 const aw_task *task) {
+  awl_get(L, s, AWL_TASKS, key_of(engine, aw_task_id(task)));
+  const task_ud *ud = lua_touserdata(L, -1);
+  return ud && ud->task == task;
+}
+
 /* The empty Task on top is that of `task` (takes), of `loop`. */
 static void fill(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
   task_ud *ud = lua_touserdata(L, -1);
   ud->task = task;
+  ud->engine = loop->engine->serial;
   awl_push_loop(L, s, loop);
   lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, -1);
-  awl_set(L, s, AWL_TASKS, key_of(loop->engine, task));
+  awl_set(L, s, AWL_TASKS, key_of(loop->engine, aw_task_id(task)));
 }
 
 void awl_push_task(lua_State *L, awl_state *s, aw_task *task) {
-  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  awl_get(L, s, AWL_TASKS, key_of(loop->engine, task));
-  if (lua_isuserdata(L, -1))
+  awl_push_task_of(L, s, awl_loop_of(s, aw_task_loop(task)), task);
+}
+
+void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
+                      aw_task *task) {
+  if (find(L, s, loop->engine, task))
     return;
   lua_pop(L, 1);
   push_empty(L, s);
+  if (find(L, s, loop->engine, task)) { /* a finalizer has asked for it */
+    lua_remove(L, -2);
+    return;
+  }
+  lua_pop(L, 1);
   fill(L, s, loop, aw_task_keep(task));
+}
+
+/* The engine of that serial; NULL: it is no more. */
+static const awl_engine *find_engine(const awl_state *s, uint64_t serial) {
+  if (s->engine && s->engine->serial == serial)
+    return s->engine;
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->engine->serial == serial)
+      return s->loops[i]->engine;
+  return NULL;
+}
+
+void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
+                         uint64_t id) {
+  const awl_engine *engine = find_engine(s, serial);
+  if (!engine) {
+    lua_pushnil(L);
+    return;
+  }
+  awl_get(L, s, AWL_TASKS, key_of(engine, id));
+  const task_ud *ud = lua_touserdata(L, -1);
+  if (ud && ud->engine == serial && ud->task && aw_task_id(ud->task) == id)
+    return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
 }
 
 /* ---- starting ---- */
@@ -92,9 +134,8 @@ static void refuse_unknown(lua_State *L, int arg) {
   }
 }
 
-/* What opts at `arg` say; the name lives with the state. */
-static void read_options(lua_State *L, awl_state *s, int arg,
-                         aw_task_config *config) {
+/* What opts at `arg` say; the name is left on the stack. */
+static void read_options(lua_State *L, int arg, aw_task_config *config) {
   if (lua_isnoneornil(L, arg))
     return;
   luaL_checktype(L, arg, LUA_TTABLE);
@@ -102,13 +143,13 @@ static void read_options(lua_State *L, awl_state *s, int arg,
   if (lua_getfield(L, arg, "name") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_argerror(L, arg, "option 'name' must be a string");
-    config->name = awl_intern(L, s, lua_tostring(L, -1));
+    config->name = lua_tostring(L, -1);
   }
   lua_getfield(L, arg, "background");
   config->background = lua_toboolean(L, -1);
   if (lua_getfield(L, arg, "where") != LUA_TNIL) /* of our own parts */
     config->where = lua_touserdata(L, -1);
-  lua_pop(L, 3);
+  lua_pop(L, 2);
   config->grace = awl_opt_ns(L, arg, "grace", 0);
 }
 
@@ -161,7 +202,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
   aw_task_config config = {.where = awl_where(L, s, level)};
   if (*config.where == '?') /* by our own code, or the main chunk by C's */
     config.where = where_running(s);
-  read_options(L, s, arg + 2, &config);
+  read_options(L, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
   push_empty(L, s); /* all that can raise comes before the wire is held */
@@ -249,11 +290,14 @@ static int task_cancel(lua_State *L) {
   if (aw_task_state_of(task) >= AW_TASK_DONE)
     return 0;
   lua_settop(L, 2);
-  awl_new_cancelled(L, s, "task"); /* the reason's __tostring may run a loop */
-  if (aw_task_state_of(task) >= AW_TASK_DONE)
+  awl_new_cancelled(L, s, "task");
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  if (!loop) /* the reason's __tostring, or a finalizer, has ended it */
     return 0;
-  aw_value reason = awl_hold(L, awl_loop_of(s, aw_task_loop(task)));
-  aw_task_cancel(task, reason, AW_DEFAULT);
+  awl_push_loop(L, s, loop);
+  bool garbage = lua_isnil(L, -1); /* about to be finalized: nobody will ask */
+  lua_pop(L, 1);
+  aw_task_cancel(task, garbage ? 0 : awl_hold(L, loop), AW_DEFAULT);
   return 0;
 }
 
@@ -316,16 +360,20 @@ static int join_refused(lua_State *L, awl_worker *w) {
   return wait_refused(L, w);
 }
 
-/* A loop that nobody runs has to, for its task to end [S7]. */
-static void let_run(aw_task *task) {
-  aw_loop *loop = aw_task_loop(task);
-  if (loop && aw_loop_state_of(loop) == AW_LOOP_IDLE &&
-      aw_loop_begin(loop, AW_NEVER) == 0)
-    aw_loop_pause(loop);
+/* A loop that nobody runs has to, for its task to end [S7]. It goes on with its
+ * other tasks after that. */
+static void let_run(lua_State *L, awl_state *s, const aw_task *task) {
+  aw_loop *core = aw_task_loop(task);
+  if (!core || aw_loop_state_of(core) != AW_LOOP_IDLE ||
+      !awl_loop_anchor(L, awl_loop_of(s, core)))
+    return;
+  if (aw_loop_begin(core, AW_NEVER) == 0)
+    aw_loop_pause(core);
+  awl_loop_let_go(s, core);
 }
 
 static int join(lua_State *L, awl_worker *w, aw_task *task) {
-  let_run(task);
+  let_run(L, w->state, task);
   aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
   aw_scope *scope;
   int rc = aw_scope_open(w->task, &config, &scope);
@@ -347,14 +395,11 @@ static int task_cancel_wait(lua_State *L) {
  * is left half way is no garbage: its tasks have clean-up to do. */
 static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  awl_push_loop(L, s, loop);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, loop);
-  loop->anchored = true;
-  if (aw_loop_begin(loop->core, AW_NEVER) < 0)
-    return 0; /* it runs: it ends in its own time */
+  if (!loop) /* a finalizer has driven it */
+    return 0;
   aw_task_watch(task);
-  awl_drive(L, s, loop, task, AW_NEVER);
-  aw_loop_pause(loop->core);
+  if (awl_loop_drive(L, loop, task) >= 0) /* else it runs already, or ends */
+    aw_loop_pause(loop->core);
   return 0;
 }
 

@@ -7,7 +7,13 @@
 /* The task of the Task at `arg`. Raises. */
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg);
 void awl_push_task(lua_State *L, awl_state *s, aw_task *task); /* raises */
-lua_Integer awl_task_key(awl_state *s, const aw_task *task); /* in AWL_TASKS */
+/* The same for one of `loop` that may have been settled meanwhile. */
+void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
+                      aw_task *task);
+/* Push the Task of that id on the engine of that serial, if somebody has one;
+ * or nil. */
+void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
+                         uint64_t id);
 /* start(w [, handler [, opts]]), arguments from `arg`; pushes the Task. It was
  * started by the function at `level`, 1 being the caller. */
 int awl_start(lua_State *L, awl_state *s, awl_loop *loop,

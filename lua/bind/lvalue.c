@@ -3,8 +3,8 @@
  * The only place where units change. An aw_value is the number of an
  * EventLoop (high half) and a place in its table of values (low half). Places
  * have a count of claims; a free one holds the next free place instead. The
- * table is the loop's user value, so values go with their loop; the number of
- * a loop is not used again soon, so what outlives it is nil, no other's.
+ * table is the loop's user value, so values go with their loop. What outlives
+ * it is nil, and keeps its claims, so that the number is not used again.
  * With its highest bit set it is the address of an aw_lua_value instead.
  */
 #include "lvalue.h"
@@ -111,8 +111,7 @@ static aw_value name_of(const awl_loop *loop, uint32_t place) {
 /* Push the table of values of `loop` to util; nil when it is gone. */
 static bool push_values(const awl_loop *loop) {
   lua_State *util = loop->state->util;
-  if (lua_rawgeti(util, AWL_LOOPS, AWL_PLACE_OF(loop->number)) !=
-      LUA_TUSERDATA) {
+  if (lua_rawgeti(util, AWL_LOOPS, loop->number) != LUA_TUSERDATA) {
     lua_pop(util, 1);
     return false;
   }
@@ -122,21 +121,22 @@ static bool push_values(const awl_loop *loop) {
 }
 
 aw_value awl_hold(lua_State *L, awl_loop *loop) {
-  if (loop->first_free >= loop->places &&
-      !awl_grow_chain(&loop->claims, &loop->places, 8))
+  awl_claims *claims = loop->claims;
+  if (claims->first_free >= claims->places &&
+      !awl_grow_chain(&claims->counts, &claims->places, 8))
     awl_error(L, "not enough memory");
-  uint32_t place = loop->first_free;
+  uint32_t place = claims->first_free;
   lua_checkstack(L, 2);
-  if (!push_values(loop))
-    awl_error(L, "this EventLoop is garbage");
+  if (!push_values(loop)) /* met in the finalizer of something else */
+    awl_error(L, "this EventLoop is garbage, and about to be finalized");
   lua_xmove(loop->state->util, L, 1);
   lua_insert(L, -2);
   lua_rawseti(L, -2, (lua_Integer)place + 1); /* may raise: nothing taken */
   lua_pop(L, 1);
-  loop->first_free = loop->claims[place];
-  loop->claims[place] = 1;
+  claims->first_free = claims->counts[place];
+  claims->counts[place] = 1;
+  claims->live++;
   loop->state->values++;
-  loop->live++;
   return name_of(loop, place + 1);
 }
 
@@ -222,7 +222,7 @@ aw_value awl_keep(void *state, aw_value value) {
   awl_loop *loop = loop_of(state, value);
   if (!loop)
     return 0;
-  loop->claims[(value & UINT32_MAX) - 1]++;
+  loop->claims->counts[(value & UINT32_MAX) - 1]++;
   return value;
 }
 
@@ -233,16 +233,22 @@ void awl_drop(void *state, aw_value value) {
     release_boxed(box);
     return;
   }
-  awl_loop *loop = value && s->loops ? loop_of(s, value) : NULL;
-  if (!loop)
+  uint32_t number = (uint32_t)(value >> 32);
+  if (number == 0 || !s->claims) /* none, or that of a loop itself */
     return;
   uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;
-  if (--loop->claims[place] > 0)
+  awl_claims *claims = s->claims[number];
+  if (--claims->counts[place] > 0)
     return;
-  loop->claims[place] = loop->first_free;
-  loop->first_free = place;
+  claims->counts[place] = claims->first_free;
+  claims->first_free = place;
+  claims->live--;
+  const awl_loop *loop = s->loops[number];
+  if (!loop) {
+    awl_loop_forget_number(s, number);
+    return;
+  }
   s->values--;
-  loop->live--;
   if (s->closing || !push_values(loop))
     return;
   lua_pushnil(s->util);

@@ -197,7 +197,7 @@ static int w_shielded(lua_State *L) {
 static int w_named(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
-  const char *name = awl_intern(L, s, luaL_checkstring(L, 2));
+  const char *name = luaL_checkstring(L, 2);
   awl_push_compound(L, s, 1, 1);
   return awl_fill_wire(L, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
 }

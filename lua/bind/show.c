@@ -5,8 +5,10 @@
 #include "show.h"
 
 #include "expression.h"
+#include "ltask.h"
 #include "lvalue.h"
 #include "site.h"
+#include "wires.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,13 +80,35 @@ void awl_cut_name(lua_State *L) {
   lua_remove(L, -2);
 }
 
+/* The wire is kept by a Wire meanwhile: the text may collect, and a finalizer
+ * may end the task, unless it runs. */
+bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task) {
+  bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
+  if (runs)
+    lua_pushnil(L);
+  else
+    awl_push_simple(L, s);
+  aw_wire *wire = (aw_wire *)(uintptr_t)aw_task_wire(task);
+  if (!wire) {
+    lua_pop(L, 1);
+    return false;
+  }
+  if (!runs)
+    awl_fill_wire(L, aw_wire_keep(wire));
+  const char *name = aw_wire_name(wire);
+  if (name)
+    lua_pushstring(L, name);
+  else
+    awl_show_wire(L, s, wire);
+  lua_remove(L, -2);
+  return true;
+}
+
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
   const char *name = aw_task_name(task);
-  const aw_wire *wire = aw_task_wire(task);
   if (name) {
     lua_pushstring(L, name);
-  } else if (wire) {
-    awl_show_wire(L, s, wire);
+  } else if (awl_push_state(L, s, task)) {
     awl_cut_name(L);
   } else { /* it has ended, and the wire is gone */
     const char *where = aw_task_where(task);
@@ -128,9 +152,11 @@ void awl_push_label(lua_State *L, awl_state *s, const aw_task *task) {
   else if (strcmp(waiting.label, "sleep") == 0)
     push_sleep_label(L, task, &waiting);
   else if (waiting.task) {
+    awl_push_task(L, s, waiting.task); /* keeps it */
     lua_pushliteral(L, "join ");
     awl_push_task_name(L, s, waiting.task);
     lua_concat(L, 2);
+    lua_remove(L, -2);
   } else if (strcmp(waiting.label, "children") == 0)
     lua_pushfstring(L, "join %d child%s", (int)waiting.children,
                     waiting.children == 1 ? "" : "ren");

@@ -3,7 +3,9 @@
  * "file:line" of each start and the name of each state are needed often and
  * read seldom, so each text exists once and is found by (source, line) before
  * it is put together: 57 ns against 219 for a new string. The table holds as
- * many texts as the program has places, and is freed with the state.
+ * many texts as the program has places, and is freed with the state. A program
+ * that loads ever new chunks has more and more of them: from MOST on new ones
+ * are unknown, since tasks and wires may remember any of those that are there.
  */
 #include "site.h"
 
@@ -59,6 +61,9 @@ static bool make_room(awl_state *s) {
   return true;
 }
 
+enum { MOST = 8192 };
+
+/* NULL: there are too many. */
 static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
                           bool function) {
   const awl_site *recent = s->recent_sites[function];
@@ -73,6 +78,8 @@ static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
     s->recent_sites[function] = *cell;
     return (*cell)->text;
   }
+  if (s->site_count >= MOST)
+    return NULL;
   static const size_t EXTRA = 32; /* "function@", ":" and a line */
   awl_site *site = aw_allocate(sizeof *site + 2 * (length + 1) + EXTRA);
   if (!site)
@@ -94,16 +101,14 @@ static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
   return site->text;
 }
 
-const char *awl_intern(lua_State *L, awl_state *s, const char *text) {
-  return intern(L, s, text, -1, false);
-}
-
 const char *awl_where(lua_State *L, awl_state *s, int level) {
   lua_Debug ar;
   for (; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline >= 0 && !awl_is_ours(&ar))
-      return intern(L, s, ar.short_src, ar.currentline, false);
+    if (ar.currentline >= 0 && !awl_is_ours(&ar)) {
+      const char *where = intern(L, s, ar.short_src, ar.currentline, false);
+      return where ? where : "?";
+    }
   }
   return "?";
 }
@@ -154,7 +159,7 @@ static void name_module(lua_State *L, int names, const char *module) {
   }
 }
 
-static void name_all(lua_State *L, awl_state *s) {
+void awl_name_libraries(lua_State *L, awl_state *s) {
   awl_push_slot(L, s, AWL_NAMES);
   int names = lua_gettop(L);
   lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -168,7 +173,7 @@ static void name_all(lua_State *L, awl_state *s) {
 const char *awl_library_name(lua_State *L, awl_state *s, int index) {
   index = lua_absindex(L, index);
   if (!s->named)
-    name_all(L, s);
+    awl_name_libraries(L, s);
   awl_push_slot(L, s, AWL_NAMES);
   lua_pushvalue(L, index);
   lua_rawget(L, -2);
@@ -180,21 +185,25 @@ const char *awl_library_name(lua_State *L, awl_state *s, int index) {
 const char *awl_function_name(lua_State *L, awl_state *s, int index) {
   index = lua_absindex(L, index);
   if (!lua_isfunction(L, index)) {
-    if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) {
-      const char *name = awl_intern(L, s, lua_tostring(L, -1));
+    const char *name = NULL;
+    int type = luaL_getmetafield(L, index, "__name");
+    if (type == LUA_TSTRING)
+      name = intern(L, s, lua_tostring(L, -1), -1, false);
+    if (type != LUA_TNIL)
       lua_pop(L, 1);
-      return name;
-    }
-    return luaL_typename(L, index);
+    return name ? name : luaL_typename(L, index);
   }
   if (lua_iscfunction(L, index)) {
     const char *name = awl_library_name(L, s, index);
-    return name ? awl_intern(L, s, name) : "function";
+    if (name)
+      name = intern(L, s, name, -1, false);
+    return name ? name : "function";
   }
   lua_Debug ar;
   lua_pushvalue(L, index);
   lua_getinfo(L, ">S", &ar);
-  return intern(L, s, ar.short_src, ar.linedefined, true);
+  const char *name = intern(L, s, ar.short_src, ar.linedefined, true);
+  return name ? name : "function";
 }
 
 void awl_free_sites(awl_state *s) {

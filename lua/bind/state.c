@@ -6,10 +6,12 @@
  * raise can read them and set fields to nil there.
  */
 #include "gather.h"
+#include "lloop.h"
 #include "lvalue.h"
 #include "site.h"
 #include "worker.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +46,7 @@ void awl_unset(awl_state *s, awl_slot slot, lua_Integer key) {
   if (s->closing)
     return;
   lua_pushnil(s->util);
-  lua_rawseti(s->util, (int)slot, key); /* the key exists: no allocation */
+  lua_rawseti(s->util, (int)slot, key); /* no new key: no allocation */
 }
 
 static void push_weak_table(lua_State *L, const char *mode) {
@@ -74,6 +76,13 @@ static void make_util(lua_State *L, awl_state *s) {
 
 /* ---- life ---- */
 
+static void free_claims(awl_state *s) {
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->claims[i])
+      aw_free(s->claims[i]->counts), aw_free(s->claims[i]);
+  aw_free(s->claims);
+}
+
 static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
@@ -83,6 +92,8 @@ static int state_gc(lua_State *L) {
   if (s->engine)
     (void)awl_free_engine(s->engine);
   awl_free_sites(s);
+  free_claims(s);
+  aw_free(s->engine_chain);
   aw_free(s->loops);
   aw_free(s->leaves);
   memset(s, 0, sizeof *s);
@@ -137,20 +148,55 @@ bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
   return true;
 }
 
+/* ---- finalizers ---- */
+
+/* All options of lua_gc() are invalid while a finalizer runs, says Lua 5.4.4;
+ * before that there is no way to know. */
+bool awl_in_finalizer(lua_State *L) {
+  return lua_gc(L, LUA_GCISRUNNING, 0) < 0;
+}
+
 /* ---- engines ---- */
 
-awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
-                           uint64_t seed) {
+static void nothing_to_close(aw_closer *closer) {
+  (void)closer;
+}
+
+/* Nobody needs to keep the EventLoop for the core any more. */
+static void loop_ended(aw_closer *closer, aw_loop *loop) {
+  const awl_engine *engine =
+      (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));
+  awl_loop_of(engine->state, loop)->ran = true;
+  awl_loop_let_go(engine->state, loop);
+}
+
+/* NULL when out of memory. */
+static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
+  if (s->first_engine >= s->engine_count &&
+      !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
+    return NULL;
   awl_engine *engine = aw_allocate(sizeof *engine);
   aw_engine_config config = {clock,    seed,       s,   awl_drop,
                              awl_keep, awl_gather, true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
     aw_free(engine);
-    luaL_error(L, "not enough memory");
+    return NULL;
   }
+  engine->number = s->first_engine;
+  s->first_engine = s->engine_chain[engine->number];
+  return engine;
+}
+
+awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
+                           uint64_t seed) {
+  awl_engine *engine = make_engine(s, clock, seed);
+  if (!engine)
+    luaL_error(L, "not enough memory");
   engine->state = s;
   engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
-  engine->number = s->engine_count++;
+  engine->serial = ++s->engine_serial;
+  engine->closer = (aw_closer){nothing_to_close, NULL, loop_ended};
+  aw_engine_add_closer(engine->core, &engine->closer);
   return engine;
 }
 
@@ -162,9 +208,13 @@ awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
 
 int awl_free_engine(awl_engine *engine) {
   int rc = aw_engine_free(engine->core);
-  if (rc == 0)
-    aw_free(engine);
-  return rc;
+  if (rc < 0)
+    return rc;
+  awl_state *s = engine->state;
+  s->engine_chain[engine->number] = s->first_engine;
+  s->first_engine = engine->number;
+  aw_free(engine);
+  return 0;
 }
 
 /* ---- classes ---- */

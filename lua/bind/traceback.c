@@ -18,9 +18,7 @@ enum { MOST_LEVELS = 22 };
 /* [.., function] → [..]: its name in a library, or NULL. Until somebody needs
  * the names, one in Lua is not worth making them all. */
 static const char *take_library_name(lua_State *L, awl_state *s) {
-  const char *name = NULL;
-  if (s->named || lua_iscfunction(L, -1))
-    name = awl_library_name(L, s, -1);
+  const char *name = s->named ? awl_library_name(L, s, -1) : NULL;
   lua_pop(L, 1);
   return name;
 }
@@ -94,6 +92,12 @@ static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   luaL_Buffer b;
+  if (co != L) { /* a finalizer may end its task */
+    lua_pushthread(co);
+    lua_xmove(co, L, 1);
+  } else {
+    lua_pushnil(L);
+  }
   luaL_buffinit(L, &b);
   luaL_addstring(&b, "stack traceback:");
   for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
@@ -104,10 +108,17 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
     }
     if (co != L)
       lua_xmove(co, L, 1);
+    if (!s->named && lua_iscfunction(L, -1)) {
+      awl_name_libraries(L, s); /* may collect: look at this level again */
+      lua_pop(L, 1);
+      level--;
+      continue;
+    }
     if (lua_iscfunction(L, -1) && called_by_ours(co, level))
       lua_pop(L, 1);
     else
       i += add_line(&b, s, co, &ar);
   }
   luaL_pushresult(&b);
+  lua_remove(L, -2);
 }

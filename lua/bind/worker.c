@@ -20,6 +20,7 @@
  */
 #include "worker.h"
 
+#include "await.h"
 #include "drive.h"
 #include "held.h"
 #include "lerror.h"
@@ -368,6 +369,7 @@ void awl_worker_end(awl_worker *w) {
   uint32_t number = w->number;
   lua_resetthread(w->co);
   lua_settop(w->co, 0); /* an error of theirs */
+  awl_release_wait(w);
   leave_scopes(w);
   clear_raised(w);
   awl_owned_remove(s, w);
@@ -387,8 +389,8 @@ void awl_free_workers(awl_state *s) {
   aw_free(s->owned);
 }
 
-/* An idle worker, or a new one; NULL when out of memory, the error on top. */
-static awl_worker *take_worker(lua_State *L, awl_state *s) {
+/* An idle worker, or NULL. */
+static awl_worker *take_idle(awl_state *s) {
   awl_worker *w = NULL;
   while (s->idle && !w) {
     w = s->idle;
@@ -400,15 +402,16 @@ static awl_worker *take_worker(lua_State *L, awl_state *s) {
       w = NULL;
     }
   }
-  if (!w) {
-    lua_pushcfunction(L, make_worker);
-    lua_pushlightuserdata(L, s);
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK)
-      return NULL;
-    w = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-  }
-  s->busy++;
+  return w;
+}
+
+/* A new worker, or NULL when out of memory. */
+static awl_worker *new_worker(lua_State *L, awl_state *s) {
+  lua_pushcfunction(L, make_worker);
+  lua_pushlightuserdata(L, s);
+  s->starved = lua_pcall(L, 1, 1, 0) != LUA_OK;
+  awl_worker *w = s->starved ? NULL : lua_touserdata(L, -1);
+  lua_pop(L, 1);
   return w;
 }
 
@@ -427,8 +430,14 @@ static int fail_task(lua_State *L) {
   return 0;
 }
 
-/* End the step of `task` with the error on top of L; pops it. */
-static void fail_step(lua_State *L, awl_state *s, aw_task *task) {
+/* End the step of `task` with the error on top of L; pops it. Out of memory is
+ * the engine's own error: each attempt to make more of it collects all. */
+static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
+  if (status == LUA_ERRMEM) {
+    lua_pop(L, 1);
+    aw_step_fail(task, out_of_memory(s));
+    return;
+  }
   lua_pushcfunction(L, fail_task);
   lua_insert(L, -2);
   lua_pushlightuserdata(L, task);
@@ -440,12 +449,12 @@ static void fail_step(lua_State *L, awl_state *s, aw_task *task) {
 
 /* The worker's coroutine is dead or must not go on: its task fails with the
  * error on top of L. */
-static void bury(lua_State *L, awl_worker *w) {
+static void bury(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
   aw_task *task = w->reported ? NULL : w->task;
   awl_worker_end(w);
   if (task)
-    fail_step(L, s, task);
+    fail_step(L, s, task, status);
   else
     lua_pop(L, 1);
 }
@@ -491,16 +500,23 @@ static void resume(lua_State *L, awl_worker *w) {
     push_text(L, YIELDED);
   else
     lua_xmove(w->co, L, 1); /* it died: the error */
-  bury(L, w);
+  bury(L, w, status);
 }
 
 void awl_worker_call(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
-  awl_worker *w = take_worker(L, s);
-  if (!w) {
-    fail_step(L, s, task);
+  awl_worker *w = take_idle(s);
+  if (!w && s->starved && aw_task_cancelled(task)) {
+    aw_step_cancelled(task); /* it has not begun, and need not */
     return;
   }
+  if (!w)
+    w = new_worker(L, s);
+  if (!w) {
+    aw_step_fail(task, out_of_memory(s));
+    return;
+  }
+  s->busy++;
   w->task = task; /* whatever keeps the worker from running it, it fails */
   w->reported = false;
   resume(L, w);
@@ -508,13 +524,14 @@ void awl_worker_call(lua_State *L, awl_state *s) {
 
 void awl_worker_resume(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
+  awl_release_wait(w);
   w->result = s->run.step.result;
   if (lua_status(w->co) == LUA_YIELD) {
     resume(L, w);
     return;
   }
   push_text(L, "its coroutine was closed from outside");
-  bury(L, w);
+  bury(L, w, LUA_ERRRUN);
 }
 
 /* Let an idle worker go without a look at its coroutine, which is garbage now:

@@ -107,8 +107,9 @@ typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
 /* Let the running task wait for an operation: `return aw_lua_await(...)`.
  *
  *   operation, data   as for aw_await_operation(); what `data` belongs to must
- *                     be kept alive by the stack of the function. NULL: only
- *                     let the others run
+ *                     be the userdata at 1 or on top, or kept alive by those:
+ *                     they live as long as the wait, also when the coroutine
+ *                     is closed. NULL: only let the others run
  *   what              as for aw_lua_task()
  *   then              goes on with the result. Not called when the wait was
  *                     cancelled: then Cancelled is raised
