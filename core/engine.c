@@ -258,6 +258,7 @@ static bool wake_idle(aw_engine *engine) {
 
 /* See the time, and how many steps fit until the next look. */
 static void look(aw_engine *engine) {
+  engine->look_at = 0;
   if (engine->config.clock == AW_CLOCK_VIRTUAL) {
     engine->credit = CREDIT_MOST;
     return;
@@ -412,6 +413,20 @@ static void tidy(aw_engine *engine) {
     uv_run(&engine->uv, UV_RUN_NOWAIT);
 }
 
+/* A round is long, and maybe of slow steps: out of memory each may collect all
+ * that there is. Time-outs and graces do not wait for its end then. I/O does,
+ * and so does what they make ready [F2]. */
+static void look_in_round(aw_engine *engine) {
+  engine->look_at = engine->credit - engine->credit_size;
+  if (engine->config.clock == AW_CLOCK_VIRTUAL ||
+      uv_hrtime() - engine->now < SLOW)
+    return;
+  look(engine);
+  engine->credit = 0;
+  engine->look_at = -engine->credit_size;
+  expire(engine);
+}
+
 /* Choose what is next, or find that there is nothing more to choose. */
 static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (tell_host(engine, out))
@@ -420,6 +435,8 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     tidy(engine);
     return 0;
   }
+  if (engine->ready.round > 0 && engine->credit <= engine->look_at)
+    look_in_round(engine);
   aw_task *task = aw__ready_pop(engine);
   if (task) {
     task->state = AW_TASK_RUNNING;

@@ -415,6 +415,7 @@ struct aw_engine {
   aw_ready ready;
   int32_t credit; /* steps until the next look at the clock [F2] */
   int32_t credit_size;
+  int32_t look_at; /* `credit` at which a long round looks at the clock */
   aw_deadlines deadlines;
   aw_poller poller;
   aw__zmq_pass *zmq;   /* its sockets; NULL: none was ever waited for */
