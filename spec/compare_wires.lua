@@ -16,6 +16,7 @@
 
 local aw = require "aiowire"
 local model = require "spec.model"
+local new_random = require "spec.random"
 local random_wires = require "spec.random_wires"
 local wire_source = require "spec.wire_source"
 
@@ -177,7 +178,7 @@ end
 --- others leave that order, and take further rounds, the more often the larger
 --- k modulo 8 is.
 function M.run_model(source, k)
-  local random = random_wires.new_random(k)
+  local random = new_random(k)
   local function stray()
     return random:below(8) <= k % 8
   end

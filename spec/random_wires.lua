@@ -7,48 +7,9 @@
 --- spec/wire_source.lua turns a description into Lua, spec/compare_wires.lua
 --- runs it on the library and on the model.
 
+local new_random = require "spec.random"
+
 local M = {}
-
--- Drawing ---------------------------------------------------------------------
-
-local Random = {}
-Random.__index = Random
-
-local function new_random(seed)
-  local random = setmetatable({ state = seed * 0x9E3779B97F4A7C15 + 1 }, Random)
-  random:below(2)
-  random:below(2)
-  return random
-end
-
---- 0 … n-1
-function Random:below(n)
-  self.state = self.state * 6364136223846793005 + 1442695040888963407
-  return (self.state >> 33) % n
-end
-
-function Random:between(a, b)
-  return a + self:below(b - a + 1)
-end
-
-function Random:chance(percent)
-  return self:below(100) < percent
-end
-
---- One of `choices`, a list of { weight, value }, of those not in `without`.
-function Random:weighted(choices, without)
-  local sum = 0
-  for _, choice in ipairs(choices) do
-    sum = sum + (without[choice[2]] and 0 or choice[1])
-  end
-  local at = self:below(sum)
-  for _, choice in ipairs(choices) do
-    at = at - (without[choice[2]] and 0 or choice[1])
-    if at < 0 then
-      return choice[2]
-    end
-  end
-end
 
 -- Descriptions ----------------------------------------------------------------
 -- A node: { kind =, id =, fields, child nodes in the array part or in fields }.
@@ -370,6 +331,6 @@ function M.generate_exact(seed, without)
   return program
 end
 
-M.sort_of, M.new_random = sort_of, new_random
+M.sort_of = sort_of
 
 return M
