@@ -1,0 +1,205 @@
+--- The grammar of objects: for each class of them (see `classes`) how one is
+--- made and what can be done with it.
+
+local M = {}
+
+--- Each has slots O.<class>1 and 2; "built" are wires. A class that is off has
+--- no place in the program, nor has anything that would need one.
+M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
+  "permit", "poller", "file", "stream", "process", "socket", "context", "error",
+  "info", "co" }
+
+M.rules = {
+  make_loop = { "new_loop{ <loop_options> }" },
+  make_task = {
+    "6* aw.start(<runnable>, <handler>, <options>)",
+    "3* use(<loop>, 'start', <runnable>, <handler>, <options>)",
+    "6* use(<scope>, 'start', <runnable>, <handler>)", "aw.current()",
+  },
+  make_scope = {}, -- aw.scope makes one, see act_scope
+  make_built = { "<composed>", "<modified>", "<leaf>", "2* <extended>" },
+  make_channel = { "aw.channel(<count>)" },
+  make_event = { "aw.event()" },
+  make_semaphore = { "aw.semaphore(<count>)" },
+  make_permit = { "use(<semaphore>, 'try_acquire')",
+    "use(<semaphore>, 'acquire')" },
+  make_poller = {
+    "4* aw.Poller({ [<source>] = <wire> }, { on_error = <function_> })",
+    "2* aw.Poller{ [<source>] = <wire>, [<source>] = <wire> }",
+    [[aw.Poller({ [<source>] = <wire> }, { flags = "w" })]], "aw.Poller()",
+  },
+  make_file = {
+    [[2* io.popen("sleep 0.01", "r")]], [[2* io.popen("echo x", "r")]],
+    [[io.popen("cat >/dev/null", "w")]], [[io.open("/dev/null")]],
+    [[2* <real>io.open(PLAN.fifo, "r+")]],
+  },
+  make_stream = {
+    "get(<process>, 'stdin')", "3* get(<process>, 'stdout')",
+    "get(<process>, 'stderr')",
+  },
+  make_process = {
+    [[aw.spawn{ "true" }]], [[3* <real>aw.spawn{ "cat" }]],
+    [[2* aw.spawn{ "sleep", "0.01", group = true }]],
+    [[2* aw.spawn{ "sh", "-c", "echo x; sleep 0.005; echo y" }]],
+    [[aw.spawn{ "sleep", "0.01", stdin = "null", grace = 0.001 }]],
+    [[1* aw.spawn(<shape>)]],
+  },
+  make_socket = {
+    "6* zmq.socket(<socket_type>, { linger = 0 })",
+    "2* use(<context>, 'socket', <socket_type>, { linger = 0 })",
+    "1* zmq.socket(<socket_type>, <shape>)",
+  },
+  make_context = { "zmq.context{ patience = 50 }" },
+  make_error = { "select(2, pcall(<function_>))", [["text"]], "<shape>",
+    "get(<error>, 'cause')" },
+  make_info = { "get(<loop>, 'failure')", "get(<error>, 'info')" },
+  make_co = { "coroutine.create(<function_>)", "coroutine.running()" },
+
+  act_loop = {
+    "5* use(<loop>, 'run')", "2* use(<loop>, 'run', <short>)",
+    "3* use(<loop>, 'stop')", "3* use(<loop>, 'close')",
+    "use(<loop>, 'tasks')", "2* use(<loop>, 'dump')", "use(<loop>, 'now')",
+    "do local _ <close> = <loop> <block>end",
+  },
+  act_task = {
+    "6* use(<task>, 'cancel', <reason>)", "3* use(<task>, 'cancel_wait')",
+    "4* use(<task>, 'wait')", "4* use(<task>, 'close')",
+    "use(<task>, 'results')", "2* use(<task>, 'traceback')",
+    "do local _ <close> = <task> <block>end",
+  },
+  act_scope = {
+    "4* use(<scope>, 'cancel', <reason>)",
+    "3* use(<scope>, 'start', <runnable>, <handler>, <options>)",
+    "8* aw.scope(function(s) O.scope1 = s <block>end)",
+    "3* aw.scope({ timeout = <seconds> }, function(s) O.scope2 = s <block>end)",
+  },
+  act_built = {
+    "10* aw.await(<runnable>)", "2* tostring(<wire>)", "1* W(<wire>)(<loop>)",
+    "2* aw.run(<runnable>, { timeout = 0.01, grace = 0.002 })",
+  },
+  act_channel = {
+    "3* use(<channel>, 'send', <value>)", "3* use(<channel>, 'recv')",
+    "use(<channel>, 'try_send', <value>)", "use(<channel>, 'try_recv')",
+    "3* use(<channel>, 'close')",
+    "for v in use(<channel>, 'iter') do keep(v)<block>end",
+  },
+  act_event = { "2* use(<event>, 'set')", "use(<event>, 'clear')",
+    "2* use(<event>, 'wait')" },
+  act_semaphore = { "2* use(<semaphore>, 'acquire')",
+    "use(<semaphore>, 'try_acquire')", "use(<semaphore>, 'release')" },
+  act_permit = { "do local _ <close> = <permit> <block>end",
+    "use(<permit>, 'close')" },
+  act_poller = {
+    "3* use(<poller>, 'register', <source>, <wire>, <flags>)",
+    "3* use(<poller>, 'unregister', <source>)", "2* use(<poller>, 'shutdown')",
+    "3* aw.await(W(<poller>))",
+  },
+  act_file = { "3* use(<file>, 'close')", "aw.writable(<source>)",
+    "5* aw.readable(<source>)" },
+  act_stream = {
+    [[3* use(<stream>, 'read', "l")]], [[use(<stream>, 'read', "a")]],
+    "2* use(<stream>, 'read', <count>)", "use(<stream>, 'read_some')",
+    [[2* use(<stream>, 'write', "x\n")]],
+    [[use(<stream>, 'write', ("x"):rep(300000))]],
+    "for l in use(<stream>, 'lines') do keep(l)<block>end",
+    "2* use(<stream>, 'shutdown')", "4* use(<stream>, 'close')",
+    "use(<stream>, 'getfd')",
+    "use(<stream>, 'configure', { high_water = 10, max_line = 5 })",
+  },
+  act_process = {
+    "4* use(<process>, 'wait')", [[2* use(<process>, 'kill', "KILL")]],
+    "use(<process>, 'kill')", "5* use(<process>, 'close')",
+    "do local _ <close> = <process> <block>end",
+    "2* aw.exec(<command>)",
+    [[aw.exec{ "cat", stdin = "x", max_output = <count> }]],
+    [[aw.exec{ "cat", stdin = <stream> }]],
+    [[aw.exec{ "sh", "-c", "echo x; exit 3", check = true }]],
+    "1* aw.exec(<shape>)",
+  },
+  command = { [["true"]], [["sleep", "0.005"]], [["echo", "x"]],
+    [["no such program"]] },
+  act_socket = {
+    "3* use(<socket>, 'bind', <address>)",
+    "3* use(<socket>, 'connect', <address>)",
+    "1* use(<socket>, 'unbind', <address>)",
+    "1* use(<socket>, 'disconnect', <address>)",
+    [[2* use(<socket>, 'send', "a", "b")]],
+    [[1* use(<socket>, 'send_multipart', { "a", "b" })]],
+    "2* use(<socket>, 'send_multipart', <parts>)",
+    "3* use(<socket>, 'recv')", "use(<socket>, 'recv_multipart')",
+    "2* use(<socket>, 'poll', <flags>, <short>)", "4* use(<socket>, 'close')",
+    [[use(<socket>, 'subscribe', "")]], [[use(<socket>, 'get', "fd")]],
+    [[use(<socket>, 'set', "linger", 0)]],
+    [[1* use(<socket>, 'set', <value>, <value>)]],
+    "do local _ <close> = <socket> <block>end",
+  },
+  parts = { [[shape(<function_>, "part")]] },
+  socket_type = { [["pair"]], [["push"]], [["pull"]], [["pub"]], [["sub"]],
+    [["dealer"]], [["router"]], [["req"]], [["rep"]] },
+  address = { [[3* "inproc://a"]], [["inproc://b"]], [["ipc://s"]] },
+  act_context = { "2* use(<context>, 'close')" },
+  act_error = { "error(<error>, 0)", "look(<error>)" },
+  act_info = { "look(<info>)" },
+  act_co = { "<coroutine_>" },
+
+  source = { "4* <file>", "3* <stream>", "3* <socket>",
+    "2* source(<function_>, <file>)", "get(<socket>, 'fd')",
+    "use(<stream>, 'getfd')", "1* <any>", "1* <shape>" },
+}
+
+-- What is alike for all classes. `dropped` objects are met again in the
+-- finalizer of another, which comes before theirs, or after it.
+for _, rule in ipairs { "any", "slot", "make", "act", "dropped",
+  "strike_object" } do
+  M.rules[rule] = {}
+end
+local DROPPED <const> = {
+  "doomed(fn(function(_, x) O.%s2 = x <block>end), O.%s1) O.%s1 = nil",
+  "doomed(fn(function(_, x) O.%s2 = x <block>end), O.%s1) O.%s1 = nil "
+    .. "collectgarbage()",
+  "4* holder(fn(function(_, x) O.%s2 = x <block>end)).x = O.%s1 O.%s1 = nil "
+    .. "collectgarbage()",
+  "4* holder(fn(function(_, x) O.%s2 = x <strike> end)).x = <make_%s> "
+    .. "collectgarbage()",
+}
+local UNCLOSABLE <const> = { built = true, error = true, info = true, co = true,
+  scope = true, event = true, semaphore = true, poller = true }
+
+local function instances(patterns, class)
+  local found = {}
+  for i, pattern in ipairs(patterns) do
+    found[i] = pattern:gsub("%%s", class)
+  end
+  return found
+end
+
+for _, class in ipairs(M.classes) do
+  local names = { "O." .. class .. "1", "O." .. class .. "2" }
+  if class == "loop" then
+    names[3] = "O.loop3" -- the one of the task, see keep()
+  end
+  M.rules[class] = names
+  M.rules["slot_" .. class] = { names[1], names[2] }
+  M.rules["make_" .. class .. "_"] =
+    { ("<slot_%s> = <make_%s>"):format(class, class) }
+  table.insert(M.rules.make, ("<make_%s_>"):format(class))
+  table.insert(M.rules.act, ("<act_%s>"):format(class))
+  table.insert(M.rules.any, ("<%s>"):format(class))
+  table.insert(M.rules.slot, ("<slot_%s>"):format(class))
+  M.rules["drop_" .. class] = instances(DROPPED, class)
+  table.insert(M.rules.dropped, ("<drop_%s>"):format(class))
+  if not UNCLOSABLE[class] then
+    table.insert(M.rules.strike_object, ("use(<%s>, 'close')"):format(class))
+  end
+end
+--- The rules that stand for a class where rules choose among classes.
+---@param class string
+---@return string[]
+function M.rules_of(class)
+  return { class, "make_" .. class, "make_" .. class .. "_", "act_" .. class,
+    "slot_" .. class, "drop_" .. class }
+end
+
+M.rules.empty = { "<slot> = nil" }
+
+return M

@@ -1,0 +1,271 @@
+-- What a program of the fuzzer begins with: its text is copied to the head of
+-- each, so that a saved program needs nothing else. Sees PLAN, a local.
+--
+-- Objects live in slots, O.task1, O.loop2, …, which anything may use, close,
+-- replace or empty at any time. What goes wrong is caught by `try`; what must
+-- not go wrong is told as "FAULT: …" on stderr, which the runner looks for.
+--
+-- Functions that the library calls are made by `fn`: they do nothing any more
+-- once the program has no fuel left, so every program ends.
+
+local aw = require "aiowire"
+local zmq = aw.zmq
+local O, kept, loops = {}, {}, setmetatable({}, { __mode = "k" })
+local fuel = PLAN.fuel
+
+-- Texts of errors that tell of the library's inside: a place in its own Lua, or
+-- a mistake of C, which has no place.
+local INTERNAL <const> = { "%[aiowire[%w.]*%]:%d+: attempt to",
+  "^attempt to index", "^attempt to perform", "internal error" }
+
+local function fault(...)
+  io.stderr:write("FAULT: ", table.concat({ ... }, " "), "\n")
+end
+
+local function check(err)
+  local ok, text = pcall(tostring, err)
+  text = ok and text or ""
+  for _, pattern in ipairs(INTERNAL) do
+    if text:find(pattern) then
+      fault("internal:", (text:match "[^\n]*"))
+      return
+    end
+  end
+end
+
+-- Handlers and bodies keep what they are given, to be met again later.
+local function keep(...)
+  local ev, err, info = ...
+  O.loop3 = ev == nil and O.loop3 or ev
+  O.error1 = err == nil and O.error1 or err
+  O.info1 = info == nil and O.info1 or info
+end
+
+local function try(f, ...)
+  local results = table.pack(pcall(f, ...))
+  if not results[1] then
+    O.error2 = results[2]
+    check(results[2])
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+-- Call a method of what is in a slot, if anything is.
+local function use(object, name, ...)
+  if object ~= nil then
+    return object[name](object, ...)
+  end
+end
+
+local function get(object, name)
+  if object ~= nil then
+    return object[name]
+  end
+end
+
+-- A function with fuel; `default` is what it gives without.
+local function fn(f, default)
+  return function(...)
+    if fuel <= 0 then
+      return default
+    end
+    fuel = fuel - 1
+    return f(...)
+  end
+end
+
+-- A value with the operators of a wire.
+local function W(x)
+  if x == nil then
+    return aw.Value()
+  end
+  return type(x) == "function" and aw.Wire(x) or x
+end
+
+-- Places ----------------------------------------------------------------------
+
+local function closer(f)
+  return setmetatable({}, { __close = f })
+end
+
+-- Garbage at once, with a finalizer that meets `x`, finalized perhaps already.
+local function doomed(f, x)
+  setmetatable({ x = x }, { __gc = function(self) f(self, self.x) end })
+end
+
+-- The same where the finalizer was there before what is put into it, so that
+-- `x` is finalized first.
+local function holder(f)
+  return setmetatable({}, { __gc = function(self) f(self, self.x) end })
+end
+
+-- One after the other, in whatever the library does when memory is collected.
+local function mine(f)
+  setmetatable({}, { __gc = function()
+    if fuel > 0 then
+      f()
+      mine(f)
+    end
+  end })
+end
+
+-- Garbage, but not before the program's end.
+local function left(f, x)
+  kept[#kept + 1] = setmetatable({ x = x },
+    { __gc = function(self) f(self, self.x) end })
+end
+
+local function hook(f, mask, count)
+  local calls = 0
+  debug.sethook(function(...)
+    calls = calls + 1
+    if calls > 20 or fuel <= 0 then
+      debug.sethook()
+    else
+      f(...)
+    end
+  end, mask, count)
+end
+
+-- A value whose every metamethod calls f, and answers as it must.
+local function shape(f, answer)
+  return setmetatable({}, {
+    __tostring = function(self) f(self) return "shape" end,
+    __name = "shape",
+    __len = function(self) f(self) return 2 end,
+    __index = function(self, key)
+      f(self, key)
+      if type(key) == "number" then
+        return key <= 2 and answer or nil
+      end
+    end,
+    __pairs = function(self) f(self) return next, {}, nil end,
+    __call = f,
+    __close = f,
+    __gc = f,
+    __eq = function(a) f(a) return true end,
+    __lt = function(a) f(a) return true end,
+  })
+end
+
+-- An object of somebody else's that can be waited for: `x`, in other clothes.
+local function source(f, x)
+  return { getfd = function(self)
+    f(self)
+    if io.type(x) or type(x) == "number" then
+      return x
+    end
+    return x ~= nil and x.getfd and x:getfd() or 0
+  end, dirty = function(self) f(self) return false end }
+end
+
+-- What programs do ------------------------------------------------------------
+
+-- Memory that was freed is used for something else.
+local function churn()
+  local junk = {}
+  for i = 1, 200 do
+    junk[i] = ("x"):rep(20 + i * 7 % 300)
+  end
+end
+
+-- Look at an object as a person or a debugger would.
+local function look(x)
+  if x == nil then
+    return
+  end
+  tostring(x)
+  for _, field in ipairs { "status", "name", "waiting", "traceback", "stuck",
+    "failure", "age", "task", "chain", "suppressed", "message", "wire", "pid",
+    "closed", "last_endpoint", "steps", "info", "cause", "reason", "where" } do
+    local ok, value = pcall(function() return x[field] end)
+    if ok and type(value) ~= "function" then
+      tostring(value)
+    elseif not ok then
+      check(value)
+    end
+  end
+end
+
+local function new_loop(opts)
+  local ev = aw.EventLoop(opts)
+  loops[ev] = true
+  return ev
+end
+
+-- For an endless wait in the root task, which has no limit by itself.
+local function top(f)
+  if aw.current() then
+    try(aw.timeout, 0.2, f)
+  else
+    try(f)
+  end
+end
+
+-- End -------------------------------------------------------------------------
+
+local COUNTED <const> = { "loops", "tasks", "scopes", "wires", "refs",
+  "deadlines", "errors", "busy" }
+
+local function turn()
+  pcall(aw.run, aw.Sleep(0.002))
+  collectgarbage()
+  collectgarbage()
+end
+
+-- What differs from `base`, as text; nil if nothing does.
+local function difference(base)
+  local stats, found = aw.stats(), {}
+  for _, name in ipairs(COUNTED) do
+    if stats[name] ~= base[name] then
+      found[#found + 1] = ("%s %d, was %d"):format(name, stats[name],
+        base[name])
+    end
+  end
+  return found[1] and table.concat(found, "; ")
+end
+
+-- End everything; then nothing may be left. A child may take some time to die,
+-- and the machine may be slow, so this is patient.
+local function clean(base, root)
+  fuel = 0
+  if aw.current() and not pcall(aw.yield) then
+    return -- the root itself is being cancelled, and that is counted
+  end
+  debug.sethook()
+  for ev in pairs(loops) do
+    pcall(ev.stop, ev)
+    pcall(ev.close, ev)
+  end
+  for _, task in ipairs(root and root:tasks() or {}) do
+    if task ~= aw.current() then
+      pcall(task.close, task)
+    end
+  end
+  for slot in pairs(O) do
+    O[slot] = nil
+  end
+  kept = {}
+  local ends = os.time() + 20
+  repeat
+    turn()
+    if not difference(base) then
+      return
+    end
+  until os.time() > ends
+  fault("left:", difference(base))
+end
+
+-- Run f where it may await, for a bounded time.
+local function run(f, opts)
+  try(aw.run, f, opts)
+end
+
+aw.run(function() end)
+collectgarbage()
+collectgarbage()
+local base, root = aw.stats(), nil
+if aw.current() then
+  aw.start(function(ev) root = ev end):wait()
+  collectgarbage()
+end

@@ -1,0 +1,185 @@
+--- A program, made from a seed.
+---
+--- A program is about a few classes of objects in a few places, drawn for each
+--- anew: where all meet all, two of a kind meet seldom. Its blocks are, in this
+--- order: one object of each class; the main function of a loop; what comes
+--- after that loop; and an end, which either closes everything and checks that
+--- nothing is left, or leaves objects to the end of the process.
+
+local expand = require "spec.fuzz.expand"
+local new_random = require "spec.random"
+local objects = require "spec.fuzz.objects"
+local tree = require "spec.fuzz.tree"
+
+local M = {}
+
+-- The folder of this file, with a slash.
+local HERE <const> = debug.getinfo(1, "S").source:match "^@(.*/)" or "./"
+
+local DEPTH <const> = 20
+
+-- What else may be off, beside classes.
+local PLACES <const> = { "finalizer", "hook", "coroutine_", "shape", "signal",
+  "command", "ending", "modified", "composed" }
+
+local grammar = {}
+
+local function add_rules(rules)
+  for rule, productions in pairs(rules) do
+    assert(not grammar[rule], rule)
+    grammar[rule] = productions
+  end
+end
+
+for _, part in ipairs { "values", "wires", "places", "statements" } do
+  add_rules(require("spec.fuzz." .. part))
+end
+add_rules(objects.rules)
+
+-- What a clock that jumps may not meet, since it stands still while anything
+-- of the outside is waited for, and while anything is ready.
+local REAL <const> = { socket = true, context = true, poller = true,
+  file = true, stream = true, process = true, command = true }
+
+--- What it is about more than about the rest: a class or two, and a place.
+local function drawn_favoured(random)
+  local favoured = { [random:pick(PLACES)] = true }
+  for _ = 1, random:between(1, 2) do
+    local class = random:pick(objects.classes)
+    for _, rule in ipairs(objects.rules_of(class)) do
+      favoured[rule] = true
+    end
+  end
+  favoured.ending = nil -- one is enough
+  return favoured
+end
+
+--- What this program is not about, given what it is about.
+local function drawn_off(random, virtual, favoured)
+  local off = { [virtual and "real" or "virtual"] = true }
+  local chance = random:pick { 30, 60, 80 }
+  for _, class in ipairs(objects.classes) do
+    -- Little happens without tasks.
+    off[class] = random:chance(class == "task" and 5 or chance)
+      or virtual and REAL[class] or nil
+  end
+  for _, place in ipairs(PLACES) do
+    off[place] = random:chance(40) or virtual and REAL[place] or nil
+  end
+  for rule in pairs(favoured) do
+    off[rule] = virtual and REAL[rule] or nil
+  end
+  for _, class in ipairs(objects.classes) do
+    for _, rule in ipairs(off[class] and objects.rules_of(class) or {}) do
+      off[rule] = true
+    end
+  end
+  return off
+end
+
+--- One object of each class that the program is about.
+local function first_objects(expander, protect)
+  local list = { list = true }
+  for _, class in ipairs(objects.classes) do
+    if expander:knows("make_" .. class .. "_") then
+      list[#list + 1] = { protect .. "(function() ",
+        expander:node("make_" .. class .. "_", 4), " end)" }
+    end
+  end
+  return list
+end
+
+local function options(random, virtual)
+  return "{ timeout = 0.1, grace = 0.02" .. (virtual and ", clock = 'virtual'"
+    or random:chance(15) and ", seed = 7" or "") .. " }"
+end
+
+--- Tasks that share the objects, and what their loop's main function does.
+local function tasks(random, expander, list)
+  for _ = 1, random:between(0, 4) do
+    list[#list + 1] = { "O.task1 = ev:start(fn(function(...)",
+      expander:block(DEPTH, 6),
+      random:chance(70) and "end), fn(keep))" or "end))" }
+  end
+  local main = expander:block(DEPTH, 8)
+  return table.move(main, 1, #main, #list + 1, list)
+end
+
+--- Where the first objects and the blocks stand.
+local function blocks(random, expander, virtual)
+  local list = { list = true }
+  local function loop(block)
+    list[#list + 1] = { "run(function(ev) keep(ev)", block, "end, ",
+      options(random, virtual), ")" }
+  end
+  local first = { list = true }
+  if random:chance(50) then
+    first = first_objects(expander, "try")
+  else -- outside of tasks, but for the program's root
+    list = first_objects(expander, "top")
+  end
+  loop(tasks(random, expander, first))
+  if random:chance(50) then
+    loop(tasks(random, expander, { list = true }))
+  elseif random:chance(50) then
+    list[#list + 1] = { "top(function()", expander:block(DEPTH, 6), "end)" }
+  end
+  return list
+end
+
+local COLLECTOR <const> = { "", "", "collectgarbage('generational')\n",
+  "collectgarbage('incremental', 10, 400, 1)\n" }
+local CLEAN <const> = "clean(base, root)"
+local ENDS <const> = { CLEAN, CLEAN,
+  "if root then root:stop() end", "os.exit(3)", "os.exit(3, true)",
+  "error('the end', 0)" }
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+---@class fuzz.Program
+---@field seed integer
+---@field head string what comes before the blocks
+---@field blocks table the tree that may be cut down
+---@field foot string
+---@field gc_stress boolean run with AIOWIRE_GCSTRESS=1
+---@field stock boolean run by a stock lua5.4
+---@field leaks boolean look for memory that is not freed at the end. What is
+---  made in a finalizer while lua_close runs is never finalized itself
+
+--- Make the program of a seed.
+---@param seed integer
+---@return fuzz.Program
+function M.make(seed)
+  local random = new_random(seed)
+  local virtual = random:chance(30)
+  local favoured = drawn_favoured(random)
+  local off = drawn_off(random, virtual, favoured)
+  local prepared = expand.prepare(grammar, off, favoured)
+  local expander = expand.new(prepared, random, random:between(10, 60))
+  local foot = random:pick(ENDS)
+  return {
+    seed = seed,
+    gc_stress = random:chance(25),
+    stock = random:chance(40),
+    head = ("local PLAN <const> = { fuel = %d, fifo = 'fifo' }\n\n")
+      :format(random:pick { 50, 200, 1000 }) .. read(HERE .. "prelude.lua")
+      .. "\n-- The program " .. ("-"):rep(63) .. "\n\n"
+      .. random:pick(COLLECTOR),
+    blocks = blocks(random, expander, virtual),
+    foot = foot .. "\n",
+    leaks = foot == CLEAN and not expander:knows "ending"
+      or not (expander:knows "finalizer" or expander:knows "shape"),
+  }
+end
+
+--- The program as text.
+---@param program fuzz.Program
+---@return string
+function M.text(program)
+  return program.head .. tree.text(program.blocks) .. program.foot
+end
+
+return M

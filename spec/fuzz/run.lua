@@ -1,0 +1,155 @@
+--- Runs a program in a process of its own, and judges how that ended.
+---
+--- A finding has a `what`, which tells one fault from another: two programs
+--- with the same `what` most likely show the same fault. Times are generous,
+--- since the machine may be busy: a program takes some tenths of a second.
+
+local M = {}
+
+local LIMITS <const> = { cpu = 20, wall = 120 }
+
+--- For runs that only try whether a program still hangs.
+M.SHORT = { cpu = 3, wall = 15 }
+
+-- What sanitizers end a process with; no program ends so by itself.
+local SANITIZER_CODE <const> = 99
+local TIMED_OUT <const> = 124
+
+-- Exit codes that a program can have: its end, an error, its os.exit, and what
+-- the program aiowire gives for a deadlock.
+local EXPECTED <const> = { [0] = true, [1] = true, [3] = true, [13] = true }
+
+local function quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+M.quoted = quoted
+
+local function read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a" or ""
+end
+
+-- Judge -----------------------------------------------------------------------
+
+--- The nearest frame of a sanitizer's report that is in this tree.
+local function nearest_frame(report)
+  for name, place in report:gmatch "#%d+ 0x%x+ in ([%w_:]+) ([^\n]*)" do
+    if place:find "/core/" or place:find "/lua/%l+/[%w_]+%.[ch]:" then
+      return name
+    end
+  end
+  return report:match "#%d+ 0x%x+ in ([%w_:]+)" or "?"
+end
+
+local function sanitizer_finding(report)
+  local kind = report:match "ERROR: AddressSanitizer:? ([%w-]+)"
+  if kind then
+    return kind .. " in " .. nearest_frame(report)
+  end
+  if report:find "ERROR: LeakSanitizer" then
+    return "leak from " .. nearest_frame(report)
+  end
+  local place, text =
+    report:match "([%w_]+%.[ch]:%d+):%d+: runtime error: ([^\n]*)"
+  return place and ("undefined behaviour at %s: %s"):format(place, text)
+end
+
+--- What a report says, nil if it says nothing bad. Numbers of objects and
+--- addresses differ from run to run.
+local function reported(report)
+  local assertion = report:match "Assertion [^\n]*"
+  if assertion then
+    return "assertion: " .. assertion
+  end
+  local told = report:match "FAULT: ([^\n]*)"
+  return sanitizer_finding(report)
+    or told and told:gsub("0x%x+", "N"):gsub("%d+", "N")
+end
+
+--- What is wrong with how a program ended; nil if nothing is.
+local function judge(how, code, report)
+  if code == TIMED_OUT or code == 128 + 9 then
+    return "hang: it does not end"
+  elseif code == 128 + 24 then
+    return "hang: it does not end, and is busy"
+  end
+  local what = reported(report)
+  if what then
+    return what
+  elseif how == "signal" or code >= 128 then
+    return ("signal %d"):format(how == "signal" and code or code - 128)
+  end
+  return not EXPECTED[code] and ("exit code %d"):format(code) or nil
+end
+
+-- Run -------------------------------------------------------------------------
+
+---@class fuzz.Setup
+---@field build string absolute path of the build's folder
+---@field sanitized boolean
+---@field libasan? string for a stock lua5.4 and a module with ASan
+---@field root string absolute path of the tree
+---@field folder string where programs run; emptied before each
+
+--- The lines of shell that set up what a program sees.
+local function environment(setup, program, limits)
+  local lines = {
+    "unset LUA_INIT LUA_INIT_5_4 AIOWIRE_OPTIONS AIOWIRE_DEBUG",
+    ("export LUA_CPATH_5_4=%s"):format(quoted(setup.build .. "/?.so;;")),
+    ("export AIOWIRE_GCSTRESS=%d"):format(program.gc_stress and 1 or 0),
+    -- Children of a stock lua5.4 have ASan preloaded, too: their leaks are no
+    -- business of ours.
+    ("export ASAN_OPTIONS=exitcode=%d:detect_leaks=%d:handle_abort=1")
+      :format(SANITIZER_CODE,
+        program.leaks and not program.stock and 1 or 0),
+    ("export UBSAN_OPTIONS=print_stacktrace=1:exitcode=%d")
+      :format(SANITIZER_CODE),
+    "export LSAN_OPTIONS=print_suppressions=0:suppressions="
+      .. quoted(setup.root .. "/spec/libzmq.supp"),
+    ("ulimit -c 0; ulimit -S -t %d"):format(limits.cpu),
+  }
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function interpreter(setup, stock)
+  if not stock then
+    return quoted(setup.build .. "/aiowire")
+  end
+  return setup.sanitized
+    and "env LD_PRELOAD=" .. quoted(setup.libasan) .. " lua5.4" or "lua5.4"
+end
+
+--- The command that runs a saved program as it was run here.
+---@param setup fuzz.Setup
+---@param program fuzz.Program
+---@return string
+function M.command(setup, program, path)
+  return ("env AIOWIRE_GCSTRESS=%d LUA_CPATH_5_4=%s %s %s"):format(
+    program.gc_stress and 1 or 0, quoted(setup.build .. "/?.so;;"),
+    interpreter(setup, program.stock), path)
+end
+
+--- Run the text of a program.
+---@param setup fuzz.Setup
+---@param program fuzz.Program
+---@param text string
+---@param limits? { cpu: integer, wall: integer } seconds
+---@return string? what is wrong; nil if nothing is
+---@return string report what it wrote
+function M.run(setup, program, text, limits)
+  limits = limits or LIMITS
+  local folder = quoted(setup.folder)
+  os.execute(("rm -rf %s && mkdir -p %s && mkfifo %s/fifo"):format(folder,
+    folder, folder))
+  local file = assert(io.open(setup.folder .. "/program.lua", "wb"))
+  file:write(text)
+  file:close()
+  local _, how, code = os.execute(("cd %s && %sexec timeout -s ABRT -k 10 %d"
+    .. " %s program.lua >out 2>&1 </dev/null"):format(folder,
+    environment(setup, program, limits), limits.wall,
+    interpreter(setup, program.stock)))
+  local report = read(setup.folder .. "/out")
+  return judge(how, code, report), report
+end
+
+return M

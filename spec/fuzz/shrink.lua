@@ -1,0 +1,80 @@
+--- Cuts a program down while its finding stays: statements are left out, a
+--- statement gives way to the statements within it, an expression to a part of
+--- it, until nothing of that can be done any more, or it took too long.
+
+local tree = require "spec.fuzz.tree"
+
+local M = {}
+
+local RUNS <const>, SECONDS <const> = 250, 90
+
+--- Leave statements of one block out, many at once first.
+local function thin(list, holds)
+  local count, changed = #list, false
+  while count >= 1 do
+    local first = 1
+    while first <= #list do
+      local undo = tree.cut(list, first, math.min(count, #list - first + 1))
+      if holds() then
+        changed = true
+      else
+        undo()
+        first = first + count
+      end
+    end
+    count = count // 2
+  end
+  return changed
+end
+
+local function thin_all(root, holds)
+  local changed, done = false, {}
+  local again = true
+  while again do
+    again = false
+    for _, list in ipairs(tree.lists(root)) do
+      if not done[list] then -- what was cut away is in no list any more
+        done[list], again = true, true
+        changed = thin(list, holds) or changed
+        break
+      end
+    end
+  end
+  return changed
+end
+
+--- Put parts in the place of wholes, once where that is possible.
+local function lift(root, holds)
+  for _, place in ipairs(tree.replaceable(root)) do
+    for _, node in ipairs(place.kin) do
+      local undo = tree.replace(place.parent, place.index, node)
+      if holds() then
+        return true
+      end
+      undo()
+    end
+  end
+  return false
+end
+
+--- Shrink `root` in place.
+---@param root table
+---@param fails fun(): boolean does the finding stay?
+---@return integer runs how many it took
+function M.shrink(root, fails)
+  local runs, ends = 0, os.time() + SECONDS
+  local function holds()
+    runs = runs + 1
+    return runs <= RUNS and os.time() < ends and fails()
+  end
+  local changed
+  repeat
+    changed = thin_all(root, holds)
+    while lift(root, holds) do
+      changed = true
+    end
+  until not changed or runs >= RUNS or os.time() >= ends
+  return runs
+end
+
+return M

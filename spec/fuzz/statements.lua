@@ -1,0 +1,30 @@
+--- The grammar of statements: most are protected, so that a program goes on.
+return {
+  statement = { "30* try(function() <simple> end)", "2* <simple>",
+    "8* try(function() <place> end)", "6* try(function() <strike> end)",
+    "3* for _ = 1, <count> do aw.yield() end" },
+  simple = { "10* <make>", "20* <act>", "8* <await>", "6* <memory>",
+    "3* <empty>", "2* <look_>", "1* <ending>" },
+  await = {
+    "4* aw.yield()", "6* aw.sleep(<seconds>)", "aw.sleep_until(<seconds>)",
+    "3* aw.timeout(<seconds>, <function_>)",
+    "3* aw.shield(<function_>, <short>)", "2* aw.pcall(<function_>)",
+    "2* aw.run(<function_>, { timeout = 0.01, grace = 0.002 })",
+    "2* <real>aw.signal(<signal>)",
+    "3* <real>os.execute('kill -' .. <signal> .. ' $PPID')",
+    "2* <virtual>aw.test(function(ev, clock) O.loop2 = ev <block>"
+      .. "clock:advance(<short>) end)",
+  },
+  -- What takes something away from those who use it.
+  strike = {
+    "4* <strike_object>", "2* collectgarbage()", "2* <empty> collectgarbage()",
+    "3* coroutine.close(<co>)", "3* aw.stats()", "use(<event>, 'set')",
+    "3* use(<scope>, 'start', <runnable>, <handler>)", "use(<scope>, 'cancel')",
+    "4* use(<task>, 'cancel')", "2* use(<loop>, 'stop')", "1* <statement>",
+    "<make>",
+  },
+  memory = { "5* collectgarbage()", "2* collectgarbage('step')",
+    "2* churn()", "2* aw.stats()" },
+  look_ = { "3* look(<any>)", "tostring(<any>)" },
+  ending = { "6* error(<value>, 0)", "1* os.exit(3, true)", "1* os.exit(3)" },
+}

@@ -1,0 +1,22 @@
+--- The grammar's small values: numbers, options, names, things of Lua.
+return {
+  seconds = { "4* 0", "3* 0.001", "3* 0.003", "0.01", "1* -1" },
+  -- For what would be waited for to its end.
+  short = { "0", "0.001", "0.003" },
+  count = { "0", "1", "2", "3" },
+  flags = { [["r"]], [["w"]], [["rw"]] },
+  signal = { [["WINCH"]], [["URG"]] },
+  reason = { "3* nil", [[2* "why"]], "<shape>", "<error>", "<task>" },
+  value = { "3* 1", "nil", [["x"]], "{}", "<shape>", "<error>", "<task>",
+    "<function_>", "<any>" },
+  options = { "5* nil", "{ background = true }", [[{ name = "n" }]],
+    "{ grace = <short> }", "1* <shape>" },
+  loop_options = { "5* timeout = 0.02, grace = 0.005",
+    "timeout = 0.005, grace = 0.001", "timeout = 0.02, grace = 0.005, seed = 1",
+    [[<virtual> timeout = 0.05, grace = 0.005, clock = "virtual"]] },
+
+  -- Switches, which stand for no text: <virtual> is what needs a clock that
+  -- jumps, <real> what might wait for ever while such a clock stands still.
+  virtual = { "" },
+  real = { "" },
+}
