@@ -415,6 +415,16 @@ aw_wire *aw_wire_keep(aw_wire *wire) {
   return wire;
 }
 
+size_t aw_wire_bytes(const aw_wire *wire) {
+  if (wire->refs > 1)
+    return 0;
+  if (aw__wire_is_list(wire))
+    return list_size(wire->u.list.base ? 0 : wire->count + wire->u.list.room);
+  if (wire->kind == AW_WIRE_NAMED)
+    return sizeof *wire + sizeof(aw_name) + strlen(wire->u.named.name->text);
+  return sizeof *wire;
+}
+
 /* Free the list `wire`, whose own items are gone; gives what it extended, or
  * NULL. */
 static aw_wire *take_list_apart(aw_wire *wire) {

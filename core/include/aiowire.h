@@ -365,6 +365,10 @@ AW_API aw_wire *aw_wire_keep(aw_wire *wire);
 /* NULL is fine. */
 AW_API void aw_wire_release(aw_wire *wire);
 
+/* The memory that goes with the last reference to `wire`, without its parts;
+ * 0 while there are others. For a host whose collector is to know of it. */
+AW_API size_t aw_wire_bytes(const aw_wire *wire);
+
 /* The name of a named or host wire, looking through holders; NULL if none.
  * Borrowed. */
 AW_API const char *aw_wire_name(const aw_wire *wire);

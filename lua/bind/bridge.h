@@ -21,7 +21,7 @@
  *   lvalue.c   conversions, values                gather.c one value of several
  *   show.c     values, tasks, waits for people    traceback.c of a stack
  *   site.c     "file:line", interned              limit.c  limits in real time
- *   state.c    the shared state
+ *   state.c    the shared state                   weight.c what Lua does not see
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -206,6 +206,7 @@ struct awl_state {
   uint32_t *engine_chain; /* free numbers of engines */
   uint32_t engine_count, first_engine;
   size_t wires, leaf_live, values, busy, idle_count;
+  size_t unseen;  /* memory that the collector has not been told of yet */
   bool named;     /* AWL_NAMES is filled */
   bool installed; /* coroutine.* are ours */
   bool host;      /* the program aiowire */

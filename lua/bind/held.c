@@ -69,7 +69,7 @@ void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
     return;
   }
   awl_push_simple(L, s);
-  awl_fill_wire(L, wire);
+  awl_fill_wire(L, s, wire);
 }
 
 aw_value awl_keep_running(awl_state *s, const aw_task *task) {

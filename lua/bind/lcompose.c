@@ -33,7 +33,7 @@ static int push_pair(lua_State *L, awl_state *s,
   awl_push_compound(L, s, 1, 2);
   aw_wire *a = aw_wire_keep(awl_wire_of(L, 1));
   aw_wire *b = aw_wire_keep(awl_wire_of(L, 2));
-  return awl_fill_wire(L, make(a, b));
+  return awl_fill_wire(L, s, make(a, b));
 }
 
 static int w_band(lua_State *L) {
@@ -116,7 +116,7 @@ static int w_finally(lua_State *L) {
   awl_push_compound(L, s, 1, 2);
   aw_wire *wire = aw_wire_keep(awl_wire_of(L, 1));
   return awl_fill_wire(
-      L, aw_finally(wire, aw_wire_keep(awl_wire_of(L, 2)), grace));
+      L, s, aw_finally(wire, aw_wire_keep(awl_wire_of(L, 2)), grace));
 }
 
 /* w:timeout(seconds [, {grace=}]) */
@@ -130,7 +130,7 @@ static int w_timeout(lua_State *L) {
     grace = awl_opt_ns(L, 3, "grace", AW_DEFAULT);
   }
   awl_push_compound(L, s, 1, 1);
-  return awl_fill_wire(L,
+  return awl_fill_wire(L, s,
                        aw_timeout(aw_wire_keep(awl_wire_of(L, 1)), ns, grace));
 }
 
@@ -221,7 +221,7 @@ static int w_retry(lua_State *L) {
     make_part(L, s, 2, AWL_LEAF_WHEN);
   awl_push_compound(L, s, 1, type != LUA_TNIL ? 2 : 1);
   aw_wire *when = type != LUA_TNIL ? aw_wire_keep(awl_wire_of(L, 2)) : NULL;
-  return awl_fill_wire(L,
+  return awl_fill_wire(L, s,
                        aw_retry(aw_wire_keep(awl_wire_of(L, 1)), &rule, when));
 }
 
@@ -252,7 +252,7 @@ static int m_Every(lua_State *L) {
   }
   awl_push_compound(L, s, 2, 1);
   return awl_fill_wire(
-      L, aw_every(period, aw_wire_keep(awl_wire_of(L, 2)), (aw_missed)how));
+      L, s, aw_every(period, aw_wire_keep(awl_wire_of(L, 2)), (aw_missed)how));
 }
 
 /* ---- table forms [O6] ---- */
@@ -295,7 +295,7 @@ static int inner_combine(lua_State *L) {
   aw_wire *wire = make_form(form, wires, count, limit);
   if (keyed)
     wire = aw_bind(wire, aw_wire_keep(awl_wire_of(L, KEYS + 1)));
-  return awl_fill_wire(L, wire);
+  return awl_fill_wire(L, s, wire);
 }
 
 /* wire(v): v as a Wire, or nil when V2 does not accept it. */

@@ -12,6 +12,7 @@
 #include "lvalue.h"
 #include "module.h"
 #include "site.h"
+#include "weight.h"
 
 #include <string.h>
 
@@ -156,6 +157,9 @@ static void read_options(lua_State *L, loop_options *out) {
   lua_pop(L, 2);
 }
 
+/* What a private engine holds, with the first tasks and libuv's loop. */
+enum { ENGINE_WEIGHT = 16 * 1024 };
+
 static awl_engine *engine_for(lua_State *L, awl_state *s,
                               const loop_options *options) {
   if (options->private_engine)
@@ -189,6 +193,8 @@ static int m_EventLoop(lua_State *L) {
   lua_settop(L, 1);
   read_options(L, &options);
   awl_loop *loop = push_empty(L, s);
+  if (options.private_engine)
+    awl_weigh(L, s, ENGINE_WEIGHT);
   /* From here on nothing collects: a finalizer may make loops, too. */
   uint32_t number = take_number(L, s);
   loop->number = number;

@@ -28,15 +28,17 @@ static int m_Wire(lua_State *L) {
 }
 
 static int push_sleep(lua_State *L, int arg) {
+  awl_state *s = awl_of(L);
   uint64_t ns = awl_check_ns(L, arg);
-  awl_push_simple(L, awl_of(L));
-  return awl_fill_wire(L, aw_sleep(ns));
+  awl_push_simple(L, s);
+  return awl_fill_wire(L, s, aw_sleep(ns));
 }
 
 static int push_sleep_until(lua_State *L, int arg) {
+  awl_state *s = awl_of(L);
   uint64_t at = awl_check_time(L, arg);
-  awl_push_simple(L, awl_of(L));
-  return awl_fill_wire(L, aw_sleep_until(at));
+  awl_push_simple(L, s);
+  return awl_fill_wire(L, s, aw_sleep_until(at));
 }
 
 static int m_Sleep(lua_State *L) {
@@ -73,7 +75,7 @@ static int push_sequence(lua_State *L, awl_state *s, int count) {
   for (int i = 1; i <= count; i++)
     wires[i - 1] = aw_wire_keep(awl_wire_of(L, i));
   lua_pop(L, 1); /* nothing collects before the next line ends */
-  return awl_fill_wire(L, aw_sequence(wires, (size_t)count));
+  return awl_fill_wire(L, s, aw_sequence(wires, (size_t)count));
 }
 
 static int m_Sequence(lua_State *L) {
@@ -86,7 +88,7 @@ static int push_unary(lua_State *L, awl_state *s, int index,
   awl_check_wire(L, s, index);
   awl_push_compound(L, s, index, 1);
   aw_wire *part = aw_wire_keep(awl_wire_of(L, index));
-  return awl_fill_wire(L, make(part, number));
+  return awl_fill_wire(L, s, make(part, number));
 }
 
 /* How often, of the number at `index` [O2]. */
@@ -123,7 +125,7 @@ static int m_Done(lua_State *L) {
   awl_push_simple(L, s);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
-  return awl_fill_wire(L, aw_when_done(task));
+  return awl_fill_wire(L, s, aw_when_done(task));
 }
 
 /* ---- operators ---- */
@@ -133,7 +135,9 @@ static int w_shr(lua_State *L) {
   for (int i = 1; i <= 2; i++)
     if (!awl_make_wire(L, s, i))
       return awl_bad_operand(L, i, ">>");
-  return push_sequence(L, s, 2);
+  awl_push_compound(L, s, 1, 2);
+  aw_wire *first = aw_wire_keep(awl_wire_of(L, 1));
+  return awl_fill_wire(L, s, aw_then(first, aw_wire_keep(awl_wire_of(L, 2))));
 }
 
 static int w_mul(lua_State *L) {
@@ -199,7 +203,7 @@ static int w_named(lua_State *L) {
   awl_check_wire(L, s, 1);
   const char *name = luaL_checkstring(L, 2);
   awl_push_compound(L, s, 1, 1);
-  return awl_fill_wire(L, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
+  return awl_fill_wire(L, s, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
 }
 
 static const luaL_Reg methods[] = {{"whole", w_whole},
@@ -242,6 +246,6 @@ void awl_open_wire(lua_State *L, awl_state *s) {
   lua_pop(L, 2);
   awl_register(L, s, constructors);
   awl_push_simple(L, s);
-  awl_fill_wire(L, aw_sleep(AW_NEVER));
+  awl_fill_wire(L, s, aw_sleep(AW_NEVER));
   lua_setfield(L, -2, "Never");
 }

@@ -11,6 +11,7 @@
 
 #include "lvalue.h"
 #include "site.h"
+#include "weight.h"
 
 typedef struct wire_ud {
   aw_wire *wire;
@@ -114,10 +115,11 @@ static wire_ud *push_empty(lua_State *L, awl_state *s) {
   return ud;
 }
 
-static int fill(lua_State *L, wire_ud *ud, aw_wire *wire) {
+static int fill(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
   ud->wire = wire;
   if (!wire)
     return awl_error(L, "not enough memory");
+  awl_weigh_wire(L, s, wire);
   return 1;
 }
 
@@ -145,11 +147,11 @@ int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
   lua_insert(L, -2); /* [wire, value] */
   awl_leaf *leaf = awl_make_leaf(s, kind);
   if (!leaf)
-    return fill(L, ud, NULL);
+    return fill(L, s, ud, NULL);
   leaf->extra = has_function && extra == 0 ? -1 : extra;
   aw_wire *wire = aw_host_call(leaf, awl_release_leaf, name);
   if (!wire)
-    return fill(L, ud, NULL);
+    return fill(L, s, ud, NULL);
   ud->wire = wire;
   lua_setiuservalue(L, -2, 1);
   return 1;
@@ -207,17 +209,20 @@ static int make_empty(lua_State *L) {
 void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
   if (anchor != 0)
     anchor = lua_absindex(L, anchor);
+  awl_state *s = awl_open(L);
   lua_pushcfunction(L, make_empty);
-  lua_pushlightuserdata(L, awl_open(L));
+  lua_pushlightuserdata(L, s);
   if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
     aw_wire_release(wire);
     lua_error(L);
   }
-  fill(L, lua_touserdata(L, -1), wire);
-  if (anchor == 0)
-    return;
-  lua_pushvalue(L, anchor);
-  lua_setiuservalue(L, -2, 1);
+  wire_ud *ud = lua_touserdata(L, -1);
+  ud->wire = wire;
+  if (wire && anchor != 0) {
+    lua_pushvalue(L, anchor);
+    lua_setiuservalue(L, -2, 1);
+  }
+  fill(L, s, ud, wire);
 }
 
 aw_wire *aw_lua_part(lua_State *L, int index) {
@@ -285,8 +290,8 @@ void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
   lua_setiuservalue(L, -2, 1);
 }
 
-int awl_fill_wire(lua_State *L, aw_wire *wire) {
-  return fill(L, lua_touserdata(L, -1), wire);
+int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire) {
+  return fill(L, s, lua_touserdata(L, -1), wire);
 }
 
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {

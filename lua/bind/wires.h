@@ -33,8 +33,8 @@ void awl_push_simple(lua_State *L, awl_state *s);
  * Lua. Raises. */
 void awl_push_compound(lua_State *L, awl_state *s, int first, int count);
 /* Give the Wire on top its wire: takes; NULL raises "not enough memory".
- * Returns 1. */
-int awl_fill_wire(lua_State *L, aw_wire *wire);
+ * Returns 1. May collect. */
+int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire);
 int awl_wire_gc(lua_State *L); /* its __gc */
 
 /* ---- leaves ---- */

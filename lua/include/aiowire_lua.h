@@ -149,6 +149,12 @@ AW_API aw_wire *aw_lua_part(lua_State *L, int index);
  * running task [V2]; NULL if it is none. Give it to the library at once. */
 AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
 
+/* Tell Lua's collector that an object of yours, which is on the stack or
+ * anchored elsewhere, has got `bytes` of memory that Lua has not allocated: it
+ * works as if Lua had. For memory that is large beside the object. May collect
+ * garbage, and so call finalizers. */
+AW_API void aw_lua_weigh(lua_State *L, size_t bytes);
+
 /* What the objects of a class of userdata are good for. All but one may be
  * NULL. */
 typedef struct aw_lua_source {

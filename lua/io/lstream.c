@@ -256,6 +256,10 @@ static int stream_dirty(lua_State *L) {
   return 1;
 }
 
+/* What a stream holds besides: its descriptor, and buffers that come and go.
+ * A guess, so that garbage with descriptors does not pile up unseen. */
+enum { WEIGHT = 16 * 1024 };
+
 awio_stream **awio_push_stream(lua_State *L, int anchor) {
   anchor = anchor ? lua_absindex(L, anchor) : 0;
   awio_stream **box = lua_newuserdatauv(L, sizeof *box, 1);
@@ -265,6 +269,7 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
     lua_pushvalue(L, anchor);
     lua_setiuservalue(L, -2, 1);
   }
+  aw_lua_weigh(L, WEIGHT);
   return box;
 }
 

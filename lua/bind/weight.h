@@ -1,0 +1,13 @@
+/* weight.h - memory that Lua's collector does not see; see weight.c */
+#ifndef AWL_WEIGHT_H
+#define AWL_WEIGHT_H
+
+#include "bridge.h"
+
+/* An object of Lua, which is anchored, holds `bytes` of the C library's memory
+ * from now on. May collect, and so call finalizers of users. */
+void awl_weigh(lua_State *L, awl_state *s, size_t bytes);
+/* The same for the wire of a Wire. */
+void awl_weigh_wire(lua_State *L, awl_state *s, const aw_wire *wire);
+
+#endif
