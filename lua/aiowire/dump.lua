@@ -5,17 +5,21 @@
 local _, inner = ...
 
 local DEEPEST <const> = 40
+local MOST_LINES <const> = 1000 -- of tasks; and how many entries it looks at
+local MOST_ENTRIES <const> = 4 * MOST_LINES
 
---- Is entry `i` the last one of its depth below the same parent?
-local function is_last(tree, i)
-  for j = i + 1, #tree do
-    if tree[j].depth < tree[i].depth then
-      return true
-    elseif tree[j].depth == tree[i].depth then
-      return false
+--- Set `last` of each entry: is it the last one of its depth below the same
+--- parent? From the end: `open` has the depths at which another one follows.
+local function mark_last(tree)
+  local open, deepest = {}, 0
+  for i = #tree, 1, -1 do
+    local depth = tree[i].depth
+    tree[i].last = not open[depth]
+    for deeper = depth + 1, deepest do
+      open[deeper] = nil
     end
+    open[depth], deepest = true, depth
   end
-  return true
 end
 
 local function describe(entry)
@@ -23,7 +27,7 @@ local function describe(entry)
   if not task then
     return entry.label
   end
-  local parts = { ("task %d '%s'"):format(task.id, task.name), task.status }
+  local parts = { inner.shown(task), task.status }
   if task.waiting then
     parts[#parts + 1] = task.waiting
   end
@@ -88,12 +92,28 @@ local function cut(tree)
   return kept
 end
 
+--- Leave out what nobody reads: what is beyond the first so many lines, tasks
+--- of which `beyond` are not in the tree.
+local function shortened(tree, beyond)
+  for i = MOST_LINES + 1, #tree do
+    beyond = beyond + (tree[i].task and 1 or 0)
+    tree[i] = nil
+  end
+  if beyond > 0 then
+    local label = ("... %d more tasks"):format(beyond)
+    tree[#tree + 1] = { depth = 1, label = label }
+  end
+  return tree
+end
+
 return function(ev)
-  local tree = cut(pruned(inner.tree(ev)))
+  local entries, beyond = inner.tree(ev, MOST_ENTRIES)
+  local tree = shortened(cut(pruned(entries)), beyond)
+  mark_last(tree)
   local lines = { tostring(ev) }
   local bars = {}
   for i, entry in ipairs(tree) do
-    local last = is_last(tree, i)
+    local last = entry.last
     local lead = table.concat(bars, "", 1, entry.depth - 1)
     bars[entry.depth] = last and "   " or "│  "
     local text = describe(entry) .. (entry.cancelled and "  CANCELLED" or "")

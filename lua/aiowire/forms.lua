@@ -26,7 +26,7 @@ local function keys_of(form, operands)
       end
     elseif math.type(key) ~= "integer" or key < 1 or key > count then
       bad(form, ("key must be a string or of the list, got %s"):format(
-        tostring(key)))
+        inner.shown(key)))
     end
   end
   local names = table.move(keys, count + 1, #keys, 1, {})
@@ -34,18 +34,20 @@ local function keys_of(form, operands)
   return table.move(names, 1, #names, count + 1, keys), count
 end
 
+local function name_of(key)
+  return type(key) == "string" and "'" .. inner.shown(key) .. "'" or "#" .. key
+end
+
 --- The operand at `key`, as a Wire.
 local function operand_of(form, operands, key)
   local value = operands[key]
   local wire = inner.wire(value)
   if not wire then
-    bad(form, ("wire expected for %s, got %s"):format(
-      type(key) == "string" and "'" .. key .. "'" or "#" .. key,
+    bad(form, ("wire expected for %s, got %s"):format(name_of(key),
       type(value)))
   end
   if form == "Select" and not inner.is_event(wire) then
-    bad(form, ("event expected for %s, got %s"):format(
-      type(key) == "string" and "'" .. key .. "'" or "#" .. key,
+    bad(form, ("event expected for %s, got %s"):format(name_of(key),
       tostring(wire)))
   end
   return wire
@@ -59,7 +61,7 @@ local function check_limit(operands)
   local whole = type(limit) == "number" and math.tointeger(limit)
   if not whole or whole < 1 then
     bad("All", "limit must be a whole number, at least 1, got "
-      .. tostring(limit))
+      .. inner.shown(limit))
   end
   return math.min(whole, 0x7fffffff)
 end

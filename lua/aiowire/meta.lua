@@ -44,7 +44,8 @@
 --- Appending (`w = w >> x`, `&`, `|`, `//` in a loop) costs the same at each
 --- length; putting in front (`w = x >> w`) copies a reference for each item.
 ---
---- `tostring(w)` shows the expression [V8]: `(Sleep(0.1) >> Call(print)) * 4`.
+--- `tostring(w)` shows the expression [V8]: `(Sleep(0.1) >> Call(print)) * 4`,
+--- at most 4,000 bytes of it. Names and values in it are cut at 60 bytes.
 ---
 --- Operators, the loosest first; Lua's precedence makes parentheses rare:
 ---

@@ -22,6 +22,7 @@
  *   show.c     values, tasks, waits for people    traceback.c of a stack
  *   site.c     "file:line", interned              limit.c  limits in real time
  *   state.c    the shared state                   weight.c what Lua does not see
+ *   text.c     texts of a bounded length
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them

@@ -1,19 +1,25 @@
 /* expression.c - a wire as the expression that makes it [V8]
  *
- * With as few parentheses as Lua's precedence allows, and cut where it is deep
- * or long, so the length of a text has a bound. `owner` is the Wire that is
- * shown: a leaf that is the whole of it has its arguments there.
+ * With as few parentheses as Lua's precedence allows. Written from left to
+ * right into a text of a bounded length; what is deep is cut, and what has many
+ * parts or arguments. A walk that writes nothing more ends, so the time has a
+ * bound as well, whatever a wire is made of. Nothing of users is called.
  *
- * Neighbours: show.c has values, tasks and waits; leaf.c the kinds of leaves.
+ * `owner` is the Wire that is shown: a leaf that is the whole of it has its
+ * arguments there.
+ *
+ * Neighbours: text.c bounds the text; show.c has values, tasks and waits;
+ * leaf.c the kinds of leaves.
  */
 #include "expression.h"
 
 #include "held.h"
 #include "lchannel.h"
+#include "ltask.h"
 #include "show.h"
+#include "text.h"
 #include "wires.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { DEEPEST = 30, MOST_PARTS = 50 };
@@ -21,106 +27,164 @@ enum { DEEPEST = 30, MOST_PARTS = 50 };
 typedef struct shower {
   lua_State *L;
   awl_state *s;
-  int owner; /* stack index of the Wire that is shown, or 0 */
+  awl_text *text;
+  int owner; /* stack index of the Wire that is shown; nil: not known */
 } shower;
 
-static void push_seconds(lua_State *L, const char *format, uint64_t ns) {
-  char text[64];
-  snprintf(text, sizeof text, format, (double)ns / 1e9);
-  lua_pushstring(L, text);
+static void put(const shower *show, const char *piece) {
+  awl_text_put(show->text, piece);
+}
+
+static void put_seconds(const shower *show, const char *format, uint64_t ns) {
+  awl_text_format(show->text, format, (double)ns / 1e9);
+}
+
+/* A text that somebody chose: a name, a key. */
+static void put_name(const shower *show, const char *name, size_t size) {
+  size_t begun = awl_text_begin_name(show->text);
+  awl_text_add(show->text, name, size);
+  awl_text_end_name(show->text, begun);
+}
+
+/* A name of the core, maybe NULL. */
+static void put_core_name(const shower *show, const char *name) {
+  if (name)
+    put_name(show, name, strnlen(name, AWL_LONGEST_NAME + 1));
+}
+
+/* Part number `i` of a list comes next. False: it is not shown. */
+static bool begin_part(const shower *show, size_t i, const char *between) {
+  if (show->text->full)
+    return false;
+  if (i > 0)
+    put(show, between);
+  if (i < MOST_PARTS)
+    return true;
+  put(show, "...");
+  return false;
 }
 
 /* ---- wires: leaves ---- */
 
-static void push_wire(const shower *show, const aw_wire *wire, int depth);
+static void put_wire(const shower *show, const aw_wire *wire, int depth);
 
-/* Push the text of the argument on top; a Wire is cut as any part is. */
-static void push_argument(const shower *show, int depth) {
-  lua_State *L = show->L;
-  if (!awl_is(L, show->s, -1, AWL_WIRE)) {
-    awl_show_value(L, show->s, -1);
-    return;
-  }
-  shower inner = {L, show->s, lua_gettop(L)};
-  const aw_wire *wire = awl_wire_of(L, -1);
-  if (wire)
-    push_wire(&inner, wire, depth + 1);
-  else
-    lua_pushliteral(L, AWL_FINALIZED_WIRE);
+/* A wire that another Lua value stands for, which is at `owner`. */
+static void put_wire_of(const shower *show, const aw_wire *wire, int owner,
+                        int depth) {
+  shower inner = {show->L, show->s, show->text, owner};
+  put_wire(&inner, wire, depth);
 }
 
-/* Append ", value" for each argument of a leaf, whose pack is on top; nil: they
- * are garbage, and the wire is, too. */
-static void push_arguments(const shower *show, const awl_leaf *leaf,
-                           int depth) {
+/* A task by its name, or by its wire. */
+static void put_task(const shower *show, const aw_task *task, int depth) {
   lua_State *L = show->L;
-  int pack = lua_gettop(L);
-  int count = lua_istable(L, pack) ? leaf->extra : 0;
-  lua_pushliteral(L, "");
-  for (int i = 1; i <= count; i++) {
-    bool first = i == 1 && leaf->kind == AWL_LEAF_VALUE;
-    lua_pushstring(L, first ? "" : ", ");
-    lua_rawgeti(L, pack, i);
-    push_argument(show, depth);
-    lua_remove(L, -2);
-    lua_concat(L, 3);
+  const char *name = aw_task_name(task);
+  const aw_wire *wire = name ? NULL : aw_task_wire(task);
+  awl_text_format(show->text, "task %llu '",
+                  (unsigned long long)aw_task_id(task));
+  size_t begun = awl_text_begin_name(show->text);
+  if (wire) {
+    awl_push_owner(L, show->s, wire);
+    put_wire_of(show, wire, lua_gettop(L), depth + 1);
+  } else {
+    awl_push_plain_name(L, show->s, task);
+    put_core_name(show, lua_tostring(L, -1));
+  }
+  lua_pop(L, 1);
+  awl_text_end_name(show->text, begun);
+  put(show, "'");
+}
+
+/* The value on top, popped; a Wire is cut as any part is. */
+static void take_value(const shower *show, int depth) {
+  lua_State *L = show->L;
+  int value = lua_gettop(L);
+  const aw_task *task = awl_test_task(L, show->s, value);
+  const aw_wire *wire =
+      awl_is(L, show->s, value, AWL_WIRE) ? awl_wire_of(L, value) : NULL;
+  if (wire) {
+    put_wire_of(show, wire, value, depth + 1);
+  } else if (task) {
+    put_task(show, task, depth + 1);
+  } else {
+    awl_show_value(L, show->s, value);
+    put_core_name(show, lua_tostring(L, -1));
+  }
+  lua_settop(L, value - 1);
+}
+
+/* ", value" for each argument of a leaf, whose pack is on top. */
+static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
+  lua_State *L = show->L;
+  bool first = leaf->kind == AWL_LEAF_VALUE;
+  if (!lua_istable(L, -1))
+    return; /* being collected, and so is the wire */
+  for (int i = 1; i <= leaf->extra && !show->text->full; i++) {
+    if (!first)
+      put(show, ", ");
+    first = false;
+    if (i > MOST_PARTS) {
+      put(show, "...");
+      return;
+    }
+    lua_rawgeti(L, -1, i);
+    take_value(show, depth);
   }
 }
 
-static void push_host(const shower *show, const aw_wire_view *view, int depth) {
+static void put_host(const shower *show, const aw_wire_view *view, int depth) {
   static const char *const names[] = {"Call", "Wire", "Value", ""};
   lua_State *L = show->L;
   const awl_leaf *leaf = view->data;
-  const char *name = view->name ? view->name : "";
   if (leaf->kind >= AWL_LEAF_HELD) {
-    lua_pushstring(L, name);
+    put_core_name(show, view->name);
     return;
   }
-  if (leaf->extra < 0) {
-    lua_pushfstring(L, "%s(%s)", names[leaf->kind], name);
-    return;
+  put(show, names[leaf->kind]);
+  put(show, "(");
+  put_core_name(show, view->name);
+  if (leaf->extra >= 0) {
+    if (leaf->number != AWL_UNNUMBERED)
+      awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+    else if (lua_isuserdata(L, show->owner))
+      lua_getiuservalue(L, show->owner, 1);
+    else
+      lua_pushnil(L);
+    put_arguments(show, leaf, depth);
+    lua_pop(L, 1);
   }
-  if (leaf->number != AWL_UNNUMBERED)
-    awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
-  else if (lua_isuserdata(L, show->owner))
-    lua_getiuservalue(L, show->owner, 1);
-  else
-    lua_pushnil(L);
-  push_arguments(show, leaf, depth);
-  lua_pushfstring(L, "%s(%s%s)", names[leaf->kind], name, lua_tostring(L, -1));
-  lua_insert(L, -3);
-  lua_pop(L, 2);
+  put(show, ")");
 }
 
-static void push_sleep(lua_State *L, const aw_wire_view *view) {
+static void put_sleep(const shower *show, const aw_wire_view *view) {
   if (view->number == AW_NEVER)
-    lua_pushliteral(L, "Never");
+    put(show, "Never");
   else if (view->kind == AW_WIRE_SLEEP)
-    push_seconds(L, "Sleep(%.14g)", view->number);
+    put_seconds(show, "Sleep(%.14g)", view->number);
   else
-    push_seconds(L, "SleepUntil(%.14g)", view->number);
+    put_seconds(show, "SleepUntil(%.14g)", view->number);
 }
 
 /* Readable(5), of the operation "readable"; what is sent comes after that */
-static void push_wait(lua_State *L, awl_state *s, const aw_wire_view *view) {
+static void put_wait(const shower *show, const aw_wire_view *view, int depth) {
   char about[AWL_LONGEST_WAIT];
   awl_describe(view->operation, view->data, about, sizeof about);
   if (!*about) {
-    lua_pushstring(L, view->name);
+    put(show, view->name);
     return;
   }
-  int first = *view->name;
+  char first = *view->name;
   if (first >= 'a' && first <= 'z')
-    first += 'A' - 'a';
-  bool sends = awl_push_sent(L, s, view);
-  if (sends)
-    awl_show_value(L, s, -1);
-  else
-    lua_pushliteral(L, "");
-  lua_pushfstring(L, "%c%s(%s%s%s)", first, view->name + 1, about,
-                  sends ? ", " : "", lua_tostring(L, -1));
-  lua_replace(L, -2 - sends);
-  lua_pop(L, sends);
+    first = (char)(first + 'A' - 'a');
+  awl_text_add(show->text, &first, 1);
+  put(show, view->name + 1);
+  put(show, "(");
+  put(show, about);
+  if (awl_push_sent(show->L, show->s, view)) {
+    put(show, ", ");
+    take_value(show, depth);
+  }
+  put(show, ")");
 }
 
 /* ---- wires: operators ----
@@ -152,116 +216,98 @@ static level level_of(const aw_wire_view *view) {
   }
 }
 
-/* Push a part for a place that takes `least`. */
-static void push_operand(const shower *show, const aw_wire *part, level least,
-                         int depth) {
+/* A part for a place that takes `least`. */
+static void put_operand(const shower *show, const aw_wire *part, level least,
+                        int depth) {
   aw_wire_view view;
   aw_wire_look(part, &view);
-  push_wire(show, part, depth + 1);
-  if (level_of(&view) >= least)
-    return;
-  lua_pushfstring(show->L, "(%s)", lua_tostring(show->L, -1));
-  lua_remove(show->L, -2);
+  bool fits = level_of(&view) >= least;
+  if (!fits)
+    put(show, "(");
+  put_wire(show, part, depth + 1);
+  if (!fits)
+    put(show, ")");
 }
 
-/* Push the parts with what is between them. */
-static void push_list(const shower *show, const aw_wire_view *view,
-                      const char *between, level first, level others,
-                      int depth) {
-  lua_State *L = show->L;
-  lua_pushliteral(L, "");
-  for (size_t i = 0; i < view->count; i++) {
-    lua_pushstring(L, i > 0 ? between : "");
-    if (i == MOST_PARTS)
-      lua_pushliteral(L, "...");
-    else
-      push_operand(show, aw_wire_part(view, i), i > 0 ? others : first, depth);
-    lua_concat(L, 3);
-    if (i == MOST_PARTS)
-      break;
-  }
+/* The parts with what is between them. */
+static void put_list(const shower *show, const aw_wire_view *view,
+                     const char *between, level first, level others,
+                     int depth) {
+  for (size_t i = 0; i < view->count && begin_part(show, i, between); i++)
+    put_operand(show, aw_wire_part(view, i), i > 0 ? others : first, depth);
 }
 
-static void push_sequence(const shower *show, const aw_wire_view *view,
-                          int depth) {
+static void put_sequence(const shower *show, const aw_wire_view *view,
+                         int depth) {
   if (view->count > 1) {
-    push_list(show, view, " >> ", LEVEL_STEP, LEVEL_STEP, depth);
+    put_list(show, view, " >> ", LEVEL_STEP, LEVEL_STEP, depth);
     return;
   }
-  lua_pushliteral(show->L, "Sequence(");
-  push_list(show, view, "", LEVEL_RACE, LEVEL_RACE, depth);
-  lua_pushliteral(show->L, ")");
-  lua_concat(show->L, 3);
+  put(show, "Sequence(");
+  put_list(show, view, "", LEVEL_RACE, LEVEL_RACE, depth);
+  put(show, ")");
 }
 
-static void push_repeat(const shower *show, const aw_wire_view *view,
-                        int depth) {
-  lua_State *L = show->L;
+static void put_repeat(const shower *show, const aw_wire_view *view,
+                       int depth) {
   if (view->number == AW_FOREVER) {
-    push_wire(show, aw_wire_part(view, 0), depth + 1);
-    lua_pushfstring(L, "Forever(%s)", lua_tostring(L, -1));
-  } else {
-    push_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
-    lua_pushfstring(L, "%s * %I", lua_tostring(L, -1),
-                    (LUAI_UACINT)view->number);
+    put(show, "Forever(");
+    put_wire(show, aw_wire_part(view, 0), depth + 1);
+    put(show, ")");
+    return;
   }
-  lua_remove(L, -2);
+  put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
+  awl_text_format(show->text, " * %llu", (unsigned long long)view->number);
 }
 
 /* ---- wires: table forms ---- */
 
-/* Append the parts of `view` to the text on top, with the keys that stand in
- * the table at `keys` (0: none). */
-static void push_entries(const shower *show, const aw_wire_view *view, int keys,
-                         int depth) {
+/* "key = ", of part `i`, if the table at `keys` (0: none) has a name for it. */
+static void put_key(const shower *show, int keys, size_t i) {
   lua_State *L = show->L;
-  for (size_t i = 0; i < view->count && i <= MOST_PARTS; i++) {
-    lua_pushstring(L, i > 0 ? ", " : "");
-    bool named =
-        keys && lua_rawgeti(L, keys, (lua_Integer)i + 1) == LUA_TSTRING;
-    if (named)
-      lua_pushliteral(L, " = ");
-    else if (keys)
-      lua_pop(L, 1);
-    if (i == MOST_PARTS)
-      lua_pushliteral(L, "...");
-    else
-      push_wire(show, aw_wire_part(view, i), depth + 1);
-    lua_concat(L, named ? 5 : 3);
+  if (keys == 0)
+    return;
+  if (lua_rawgeti(L, keys, (lua_Integer)i + 1) == LUA_TSTRING) {
+    size_t size;
+    const char *key = lua_tolstring(L, -1, &size);
+    put_name(show, key, size);
+    put(show, " = ");
   }
+  lua_pop(L, 1);
 }
 
-static void push_form(const shower *show, const aw_wire_view *view, int keys,
-                      int depth) {
-  lua_State *L = show->L;
-  lua_pushstring(L, view->kind == AW_WIRE_ALL    ? "All{"
-                    : view->kind == AW_WIRE_RACE ? "Race{"
-                    : view->kind == AW_WIRE_ANY  ? "Any{"
-                                                 : "Select{");
-  push_entries(show, view, keys, depth);
+static void put_form(const shower *show, const aw_wire_view *view, int keys,
+                     int depth) {
+  put(show, view->kind == AW_WIRE_ALL    ? "All{"
+            : view->kind == AW_WIRE_RACE ? "Race{"
+            : view->kind == AW_WIRE_ANY  ? "Any{"
+                                         : "Select{");
+  for (size_t i = 0; i < view->count && begin_part(show, i, ", "); i++) {
+    put_key(show, keys, i);
+    put_wire(show, aw_wire_part(view, i), depth + 1);
+  }
   if (view->number > 0)
-    lua_pushfstring(L, ", limit = %I}", (LUAI_UACINT)view->number);
-  else
-    lua_pushliteral(L, "}");
-  lua_concat(L, 2);
+    awl_text_format(show->text, ", limit = %llu",
+                    (unsigned long long)view->number);
+  put(show, "}");
 }
 
 /* ---- wires: methods ---- */
 
 /* "math.huge" for never */
-static void push_time(lua_State *L, uint64_t ns) {
+static void put_time(const shower *show, uint64_t ns) {
   if (ns == AW_NEVER)
-    lua_pushliteral(L, "math.huge");
+    put(show, "math.huge");
   else
-    push_seconds(L, "%.14g", ns);
+    put_seconds(show, "%.14g", ns);
 }
 
-/* Push "w:" for the first part of `view`. */
-static void push_subject(const shower *show, const aw_wire_view *view,
-                         int depth) {
-  push_operand(show, aw_wire_part(view, 0), LEVEL_METHOD, depth);
-  lua_pushliteral(show->L, ":");
-  lua_concat(show->L, 2);
+/* "w:name(" for the first part of `view`. */
+static void put_method(const shower *show, const aw_wire_view *view,
+                       const char *name, int depth) {
+  put_operand(show, aw_wire_part(view, 0), LEVEL_METHOD, depth);
+  put(show, ":");
+  put(show, name);
 }
 
 /* The leaf of Lua that is the second part, or NULL. */
@@ -276,230 +322,222 @@ static bool is_mapped(const aw_wire_view *view) {
   return leaf && leaf->kind == AWL_LEAF_MAP;
 }
 
-static void push_name_of_second(lua_State *L, const aw_wire_view *view) {
+static void put_name_of_second(const shower *show, const aw_wire_view *view) {
   const char *name = aw_wire_name(aw_wire_part(view, 1));
-  lua_pushstring(L, name ? name : "C step");
+  put_core_name(show, name ? name : "C step");
 }
 
 /* w:name(f) */
-static void push_second(const shower *show, const aw_wire_view *view,
-                        const char *name, int depth) {
-  lua_State *L = show->L;
-  push_subject(show, view, depth);
-  push_name_of_second(L, view);
-  lua_pushfstring(L, "%s(%s)", name, lua_tostring(L, -1));
-  lua_remove(L, -2);
-  lua_concat(L, 2);
+static void put_second(const shower *show, const aw_wire_view *view,
+                       const char *name, int depth) {
+  put_method(show, view, name, depth);
+  put(show, "(");
+  put_name_of_second(show, view);
+  put(show, ")");
 }
 
-static void push_bind(const shower *show, const aw_wire_view *view, int depth) {
+static void put_keyed(const shower *show, const aw_wire_view *view,
+                      const awl_leaf *leaf, int depth) {
   lua_State *L = show->L;
+  aw_wire_view form;
+  aw_wire_look(aw_wire_part(view, 0), &form);
+  awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+  put_form(show, &form, lua_istable(L, -1) ? lua_gettop(L) : 0, depth);
+  lua_pop(L, 1);
+}
+
+static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
   const awl_leaf *leaf = second_leaf(view);
   if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
-    aw_wire_view form;
-    aw_wire_look(aw_wire_part(view, 0), &form);
-    awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
-    push_form(show, &form, lua_istable(L, -1) ? lua_gettop(L) : 0, depth);
-    lua_remove(L, -2);
+    put_keyed(show, view, leaf, depth);
   } else if (leaf && leaf->kind == AWL_LEAF_MAP) {
-    push_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
-    lua_pushliteral(L, " / ");
-    push_name_of_second(L, view);
-    lua_concat(L, 3);
+    put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
+    put(show, " / ");
+    put_name_of_second(show, view);
   } else {
-    push_second(show, view, "bind", depth);
+    put_second(show, view, "bind", depth);
   }
 }
 
 /* w:finally(f [, grace]) */
-static void push_finally(const shower *show, const aw_wire_view *view,
-                         int depth) {
-  lua_State *L = show->L;
-  if (view->number == AW_DEFAULT) {
-    push_second(show, view, "finally", depth);
-    return;
+static void put_finally(const shower *show, const aw_wire_view *view,
+                        int depth) {
+  put_method(show, view, "finally", depth);
+  put(show, "(");
+  put_name_of_second(show, view);
+  if (view->number != AW_DEFAULT) {
+    put(show, ", ");
+    put_time(show, view->number);
   }
-  push_subject(show, view, depth);
-  push_name_of_second(L, view);
-  push_time(L, view->number);
-  lua_pushfstring(L, "finally(%s, %s)", lua_tostring(L, -2),
-                  lua_tostring(L, -1));
-  lua_replace(L, -3);
-  lua_pop(L, 1);
-  lua_concat(L, 2);
+  put(show, ")");
 }
 
-static void push_catch(const shower *show, const aw_wire_view *view,
-                       int depth) {
+static void put_catch(const shower *show, const aw_wire_view *view, int depth) {
   const awl_leaf *leaf = second_leaf(view);
   bool supervise = leaf && leaf->kind == AWL_LEAF_SUPERVISE;
-  push_second(show, view, supervise ? "supervise" : "catch", depth);
+  put_second(show, view, supervise ? "supervise" : "catch", depth);
 }
 
 /* w:name(seconds), w:shielded() */
-static void push_timed(const shower *show, const aw_wire_view *view,
-                       const char *name, int depth) {
-  lua_State *L = show->L;
-  push_subject(show, view, depth);
-  if (view->number == AW_DEFAULT)
-    lua_pushliteral(L, "");
-  else
-    push_time(L, view->number);
+static void put_timed(const shower *show, const aw_wire_view *view,
+                      const char *name, int depth) {
+  put_method(show, view, name, depth);
+  put(show, "(");
+  if (view->number != AW_DEFAULT)
+    put_time(show, view->number);
   if (view->kind == AW_WIRE_TIMEOUT && view->grace != AW_DEFAULT) {
-    push_time(L, view->grace);
-    lua_pushfstring(L, "%s(%s, {grace = %s})", name, lua_tostring(L, -2),
-                    lua_tostring(L, -1));
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-  } else {
-    lua_pushfstring(L, "%s(%s)", name, lua_tostring(L, -1));
-    lua_remove(L, -2);
+    put(show, ", {grace = ");
+    put_time(show, view->grace);
+    put(show, "}");
   }
-  lua_concat(L, 2);
+  put(show, ")");
 }
 
-static void push_whole(const shower *show, const aw_wire_view *view,
-                       int depth) {
-  push_subject(show, view, depth);
-  lua_pushliteral(show->L, "whole()");
-  lua_concat(show->L, 2);
+static void put_whole(const shower *show, const aw_wire_view *view, int depth) {
+  put_method(show, view, "whole()", depth);
 }
 
-/* Append "name = what is on top" to the list below it; pops it. */
-static void add_option(lua_State *L, const char *name) {
-  const char *so_far = lua_tostring(L, -2);
-  lua_pushfstring(L, "%s%s%s = %s", so_far, *so_far ? ", " : "", name,
-                  lua_tostring(L, -1));
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+/* "name = ", and a comma before it, unless it is the first. */
+static void begin_option(const shower *show, const char *name, bool *first) {
+  if (!*first)
+    put(show, ", ");
+  *first = false;
+  put(show, name);
+  put(show, " = ");
 }
 
-/* The same with a time, if it is not `otherwise`. */
-static void add_time(lua_State *L, const char *name, uint64_t ns,
-                     uint64_t otherwise) {
+/* The option `name`, a time, if it is not `otherwise`. */
+static void put_time_option(const shower *show, const char *name, uint64_t ns,
+                            uint64_t otherwise, bool *first) {
   if (ns == otherwise)
     return;
-  push_time(L, ns);
-  add_option(L, name);
+  begin_option(show, name, first);
+  put_time(show, ns);
 }
 
-/* The options of a retry that are not the default. */
-static void push_rule(lua_State *L, const aw_retry_rule *rule) {
+static void put_number(const shower *show, double number) {
+  lua_State *L = show->L;
+  lua_pushnumber(L, number);
+  put(show, luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 2);
+}
+
+/* The options of a retry that are not the default; gives whether it has none.
+ */
+static bool put_rule(const shower *show, const aw_retry_rule *rule) {
   static const double DOUBLE = 2;
-  lua_pushliteral(L, "");
+  bool first = true;
   if (rule->times != AW_FOREVER) {
-    lua_pushinteger(L, (lua_Integer)rule->times);
-    add_option(L, "times");
+    begin_option(show, "times", &first);
+    awl_text_format(show->text, "%llu", (unsigned long long)rule->times);
   }
-  add_time(L, "delay", rule->delay, 0);
+  put_time_option(show, "delay", rule->delay, 0, &first);
   if (rule->factor < DOUBLE || rule->factor > DOUBLE) {
-    lua_pushnumber(L, rule->factor);
-    luaL_tolstring(L, -1, NULL);
-    lua_remove(L, -2);
-    add_option(L, "factor");
+    begin_option(show, "factor", &first);
+    put_number(show, rule->factor);
   }
-  add_time(L, "max", rule->most, AW_NEVER);
+  put_time_option(show, "max", rule->most, AW_NEVER, &first);
   if (rule->jitter) {
-    lua_pushliteral(L, "\"full\"");
-    add_option(L, "jitter");
+    begin_option(show, "jitter", &first);
+    put(show, "\"full\"");
   }
-  add_time(L, "within", rule->within, AW_NEVER);
+  put_time_option(show, "within", rule->within, AW_NEVER, &first);
+  return first;
 }
 
-static void push_retry(const shower *show, const aw_wire_view *view,
-                       int depth) {
-  lua_State *L = show->L;
-  push_subject(show, view, depth);
-  push_rule(L, view->rule);
+static void put_retry(const shower *show, const aw_wire_view *view, int depth) {
+  put_method(show, view, "retry{", depth);
+  bool first = put_rule(show, view->rule);
   if (view->count > 1) {
-    push_name_of_second(L, view);
-    add_option(L, "when");
+    begin_option(show, "when", &first);
+    put_name_of_second(show, view);
   }
-  lua_pushfstring(L, "retry{%s}", lua_tostring(L, -1));
-  lua_remove(L, -2);
-  lua_concat(L, 2);
+  put(show, "}");
 }
 
-static void push_every(const shower *show, const aw_wire_view *view,
-                       int depth) {
-  static const char *const missed[] = {"", ", {missed = \"burst\"}",
-                                       ", {missed = \"delay\"}"};
-  lua_State *L = show->L;
-  push_time(L, view->number);
-  push_wire(show, aw_wire_part(view, 0), depth + 1);
-  lua_pushfstring(L, "Every(%s, %s%s)", lua_tostring(L, -2),
-                  lua_tostring(L, -1), missed[view->missed]);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+static void put_every(const shower *show, const aw_wire_view *view, int depth) {
+  static const char *const missed[] = {")", ", {missed = \"burst\"})",
+                                       ", {missed = \"delay\"})"};
+  put(show, "Every(");
+  put_time(show, view->number);
+  put(show, ", ");
+  put_wire(show, aw_wire_part(view, 0), depth + 1);
+  put(show, missed[view->missed]);
 }
 
 /* ---- wires: all ---- */
 
-static void push_done(const shower *show, const aw_wire_view *view) {
-  lua_State *L = show->L;
-  lua_pushliteral(L, "Done(");
-  awl_push_task_name(L, show->s, view->task);
-  lua_pushliteral(L, ")");
-  lua_concat(L, 3);
+static void put_done(const shower *show, const aw_wire_view *view, int depth) {
+  put(show, "Done(");
+  put_task(show, view->task, depth);
+  put(show, ")");
 }
 
-static void push_group(const shower *show, const aw_wire_view *view,
-                       int depth) {
+static void put_group(const shower *show, const aw_wire_view *view, int depth) {
   if (view->table)
-    push_form(show, view, 0, depth);
+    put_form(show, view, 0, depth);
   else if (view->kind == AW_WIRE_ALL)
-    push_list(show, view, " & ", LEVEL_SEQUENCE, LEVEL_SEQUENCE, depth);
+    put_list(show, view, " & ", LEVEL_SEQUENCE, LEVEL_SEQUENCE, depth);
   else
-    push_list(show, view, " | ", LEVEL_JOIN, LEVEL_JOIN, depth);
+    put_list(show, view, " | ", LEVEL_JOIN, LEVEL_JOIN, depth);
 }
 
-static void push_wire(const shower *show, const aw_wire *wire, int depth) {
-  lua_State *L = show->L;
+static void put_wire(const shower *show, const aw_wire *wire, int depth) {
   aw_wire_view view;
-  aw_wire_look(wire, &view);
-  luaL_checkstack(L, 16, "wire too deep");
+  if (show->text->full)
+    return;
   if (depth > DEEPEST) {
-    lua_pushliteral(L, "...");
+    put(show, "...");
     return;
   }
+  luaL_checkstack(show->L, LUA_MINSTACK, "wire too deep");
+  aw_wire_look(wire, &view);
   switch (view.kind) {
-  case AW_WIRE_HOST: push_host(show, &view, depth); break;
+  case AW_WIRE_HOST: put_host(show, &view, depth); break;
   case AW_WIRE_SLEEP:
-  case AW_WIRE_UNTIL: push_sleep(L, &view); break;
-  case AW_WIRE_SEQUENCE: push_sequence(show, &view, depth); break;
-  case AW_WIRE_REPEAT: push_repeat(show, &view, depth); break;
-  case AW_WIRE_WHOLE: push_whole(show, &view, depth); break;
-  case AW_WIRE_SHIELD: push_timed(show, &view, "shielded", depth); break;
-  case AW_WIRE_TIMEOUT: push_timed(show, &view, "timeout", depth); break;
-  case AW_WIRE_DONE: push_done(show, &view); break;
-  case AW_WIRE_NAMED: lua_pushstring(L, view.name); break;
-  case AW_WIRE_WAIT: push_wait(L, show->s, &view); break;
-  case AW_WIRE_CALL: lua_pushliteral(L, "C step"); break;
+  case AW_WIRE_UNTIL: put_sleep(show, &view); break;
+  case AW_WIRE_SEQUENCE: put_sequence(show, &view, depth); break;
+  case AW_WIRE_REPEAT: put_repeat(show, &view, depth); break;
+  case AW_WIRE_WHOLE: put_whole(show, &view, depth); break;
+  case AW_WIRE_SHIELD: put_timed(show, &view, "shielded", depth); break;
+  case AW_WIRE_TIMEOUT: put_timed(show, &view, "timeout", depth); break;
+  case AW_WIRE_DONE: put_done(show, &view, depth); break;
+  case AW_WIRE_NAMED: put_core_name(show, view.name); break;
+  case AW_WIRE_WAIT: put_wait(show, &view, depth); break;
+  case AW_WIRE_CALL: put(show, "C step"); break;
   case AW_WIRE_ALL:
   case AW_WIRE_RACE:
   case AW_WIRE_ANY:
-  case AW_WIRE_SELECT: push_group(show, &view, depth); break;
+  case AW_WIRE_SELECT: put_group(show, &view, depth); break;
   case AW_WIRE_ELSE:
-    push_list(show, &view, " // ", LEVEL_STEP, LEVEL_RIGHT, depth);
+    put_list(show, &view, " // ", LEVEL_STEP, LEVEL_RIGHT, depth);
     break;
-  case AW_WIRE_BIND: push_bind(show, &view, depth); break;
-  case AW_WIRE_CATCH: push_catch(show, &view, depth); break;
-  case AW_WIRE_FINALLY: push_finally(show, &view, depth); break;
-  case AW_WIRE_RETRY: push_retry(show, &view, depth); break;
-  case AW_WIRE_EVERY: push_every(show, &view, depth); break;
+  case AW_WIRE_BIND: put_bind(show, &view, depth); break;
+  case AW_WIRE_CATCH: put_catch(show, &view, depth); break;
+  case AW_WIRE_FINALLY: put_finally(show, &view, depth); break;
+  case AW_WIRE_RETRY: put_retry(show, &view, depth); break;
+  case AW_WIRE_EVERY: put_every(show, &view, depth); break;
   }
 }
 
-void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire) {
-  shower show = {L, s, 0};
+static void show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
+                      int owner, size_t most) {
+  awl_text text;
+  awl_text_init(&text, most);
+  shower show = {L, s, &text, owner};
+  put_wire(&show, wire, 0);
+  lua_pushlstring(L, text.data, text.length);
+}
+
+void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
+                   size_t most) {
   awl_push_owner(L, s, wire);
-  show.owner = lua_gettop(L);
-  push_wire(&show, wire, 0);
-  lua_remove(L, show.owner);
+  int owner = lua_gettop(L);
+  show_wire(L, s, wire, owner, most);
+  lua_remove(L, owner);
 }
 
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire,
                     int owner) {
-  shower show = {L, s, owner};
-  push_wire(&show, wire, 0);
+  show_wire(L, s, wire, owner, AWL_LONGEST_TEXT);
 }

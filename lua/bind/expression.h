@@ -4,8 +4,10 @@
 
 #include "bridge.h"
 
-/* Push the text of a wire that a task holds, or of that of the Wire `owner`. */
-void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire);
+/* Push the text of a wire that a task holds, at most `most` bytes, of which
+ * AWL_LONGEST_TEXT (text.h) is the most; or of that of the Wire `owner`. */
+void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
+                   size_t most);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
 
 #endif

@@ -306,6 +306,12 @@ static int inner_wire(lua_State *L) {
   return 1;
 }
 
+/* shown(v): what stands for a key or a value in a message; short. */
+static int inner_shown(lua_State *L) {
+  awl_show_key(L, awl_of(L), 1);
+  return 1;
+}
+
 /* is_before(a, b): in byte order, whatever the locale says [O6] */
 static int inner_is_before(lua_State *L) {
   size_t a_size, b_size;
@@ -323,11 +329,10 @@ static int inner_is_event(lua_State *L) {
 }
 
 void awl_open_compose(lua_State *L, awl_state *s) {
-  static const luaL_Reg inner[] = {{"combine", inner_combine},
-                                   {"wire", inner_wire},
-                                   {"is_before", inner_is_before},
-                                   {"is_event", inner_is_event},
-                                   {NULL, NULL}};
+  static const luaL_Reg inner[] = {
+      {"combine", inner_combine},   {"wire", inner_wire},
+      {"shown", inner_shown},       {"is_before", inner_is_before},
+      {"is_event", inner_is_event}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"Every", m_Every}, {NULL, NULL}};
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);

@@ -21,6 +21,7 @@
 #include "lvalue.h"
 #include "module.h"
 #include "show.h"
+#include "text.h"
 #include "traceback.h"
 
 #include <string.h>
@@ -128,7 +129,7 @@ static int note_traceback(lua_State *L) {
 static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   enum { LONGEST = 8 };
   uint32_t times;
-  bool has_wire = awl_push_state(L, s, task);
+  bool has_wire = awl_push_state(L, s, task, AWL_LONGEST_TEXT);
   const char *name = aw_task_chain(task, 0, &times);
   if (name || !has_wire) {
     lua_newtable(L);
@@ -139,10 +140,11 @@ static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
     }
     for (size_t i = 0; n < LONGEST && name;
          name = aw_task_chain(task, ++i, &times)) {
-      if (times > 1)
-        lua_pushfstring(L, "%s (x%d)", name, (int)times);
-      else
-        lua_pushstring(L, name);
+      awl_push_cut_name(L, name);
+      if (times > 1) {
+        lua_pushfstring(L, "%s (x%d)", lua_tostring(L, -1), (int)times);
+        lua_remove(L, -2);
+      }
       lua_rawseti(L, -2, ++n);
     }
   }

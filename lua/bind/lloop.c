@@ -11,6 +11,7 @@
 #include "ltask.h"
 #include "lvalue.h"
 #include "module.h"
+#include "show.h"
 #include "site.h"
 #include "weight.h"
 
@@ -101,6 +102,11 @@ typedef struct loop_options {
   bool is_virtual, private_engine, signals;
 } loop_options;
 
+static int unknown_option(lua_State *L) {
+  awl_show_key(L, awl_of(L), -2);
+  return awl_error(L, "EventLoop has no option '%s'", lua_tostring(L, -1));
+}
+
 static void refuse_unknown(lua_State *L) {
   static const char *const known[] = {"timeout", "grace", "clock",
                                       "seed",    "name",  "signals"};
@@ -110,7 +116,7 @@ static void refuse_unknown(lua_State *L) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
       found = found || strcmp(known[i], key) == 0;
     if (!found)
-      awl_error(L, "EventLoop has no option '%s'", luaL_tolstring(L, -2, NULL));
+      unknown_option(L);
   }
 }
 
@@ -360,28 +366,41 @@ static int inner_start_raw(lua_State *L) {
   return awl_start(L, s, loop, NULL, 2, 3);
 }
 
-/* tree(ev): {{depth=, task=, cancelled=, label=}, …}, for the dump. */
+/* Push {depth=, task=, cancelled=, label=}. */
+static void push_entry(lua_State *L, awl_state *s, awl_loop *loop,
+                       const branch *b) {
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)b->depth);
+  lua_setfield(L, -2, "depth");
+  if (b->task) {
+    awl_push_task_of(L, s, loop, b->task);
+    lua_setfield(L, -2, "task");
+  }
+  lua_pushboolean(L, b->cancelled);
+  lua_setfield(L, -2, "cancelled");
+  lua_pushstring(L, b->label);
+  lua_setfield(L, -2, "label");
+}
+
+/* tree(ev, most): a list of the first `most` entries, for the dump, and how
+ * many tasks are beyond these. */
 static int m_tree(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
+  size_t most = (size_t)lua_tointeger(L, 2);
   const tree *t = push_tree(L, loop);
   lua_newtable(L);
+  lua_Integer beyond = 0;
   for (size_t i = 0; i < t->count; i++) {
-    const branch *b = &t->branches[i];
-    lua_createtable(L, 0, 4);
-    lua_pushinteger(L, (lua_Integer)b->depth);
-    lua_setfield(L, -2, "depth");
-    if (b->task) {
-      awl_push_task_of(L, s, loop, b->task);
-      lua_setfield(L, -2, "task");
+    if (i < most) {
+      push_entry(L, s, loop, &t->branches[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    } else if (t->branches[i].task) {
+      beyond++;
     }
-    lua_pushboolean(L, b->cancelled);
-    lua_setfield(L, -2, "cancelled");
-    lua_pushstring(L, b->label);
-    lua_setfield(L, -2, "label");
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
-  return 1;
+  lua_pushinteger(L, beyond);
+  return 2;
 }
 
 static int loop_dump(lua_State *L) {
@@ -425,18 +444,20 @@ static int loop_index(lua_State *L) {
 }
 
 static int loop_newindex(lua_State *L) {
+  awl_show_key(L, awl_of(L), 2);
   return awl_error(L, "an EventLoop's fields are read only (cannot set '%s')",
-                   luaL_tolstring(L, 2, NULL));
+                   lua_tostring(L, -1));
 }
 
 static int loop_tostring(lua_State *L) {
   awl_loop *loop = awl_check_loop(L, awl_of(L));
-  lua_getiuservalue(L, 1, NAME);
-  if (lua_isnil(L, -1))
+  if (lua_getiuservalue(L, 1, NAME) == LUA_TNIL) {
     lua_pushfstring(L, "EventLoop (%s)", state_name(loop));
-  else
-    lua_pushfstring(L, "EventLoop '%s' (%s)", lua_tostring(L, -1),
-                    state_name(loop));
+    return 1;
+  }
+  awl_cut_name(L);
+  lua_pushfstring(L, "EventLoop '%s' (%s)", lua_tostring(L, -1),
+                  state_name(loop));
   return 1;
 }
 

@@ -35,10 +35,16 @@ static lua_Integer key_of(const awl_engine *engine, uint64_t id) {
   return (lua_Integer)((uint64_t)engine->number << ID_BITS ^ id);
 }
 
+aw_task *awl_test_task(lua_State *L, awl_state *s, int index) {
+  if (!awl_is(L, s, index, AWL_TASK))
+    return NULL;
+  return ((task_ud *)lua_touserdata(L, index))->task;
+}
+
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   if (!awl_is(L, s, arg, AWL_TASK))
     luaL_typeerror(L, arg, "task");
-  aw_task *task = ((task_ud *)lua_touserdata(L, arg))->task;
+  aw_task *task = awl_test_task(L, s, arg);
   if (!task)
     luaL_argerror(L, arg, "this task is garbage, and finalized");
   return task;
@@ -128,7 +134,8 @@ static void refuse_unknown(lua_State *L, int arg) {
     bool ours = lua_islightuserdata(L, -1) && strcmp(key, "where") == 0;
     if (strcmp(key, "name") != 0 && strcmp(key, "background") != 0 &&
         strcmp(key, "grace") != 0 && !ours) {
-      lua_pushfstring(L, "no option '%s'", luaL_tolstring(L, -2, NULL));
+      awl_show_key(L, awl_open(L), -2);
+      lua_pushfstring(L, "no option '%s'", lua_tostring(L, -1));
       luaL_argerror(L, arg, lua_tostring(L, -1));
     }
   }
@@ -433,12 +440,21 @@ static void push_age(lua_State *L, const aw_task *task) {
   lua_pushnumber(L, awl_seconds(now - aw_task_started(task)));
 }
 
+/* The name that it was given is not cut. */
+static void push_name(lua_State *L, awl_state *s, const aw_task *task) {
+  const char *name = aw_task_name(task);
+  if (name)
+    lua_pushstring(L, name);
+  else
+    awl_push_plain_name(L, s, task);
+}
+
 static bool push_field(lua_State *L, awl_state *s, aw_task *task,
                        const char *key) {
   if (strcmp(key, "status") == 0)
     lua_pushstring(L, state_of(s, task));
   else if (strcmp(key, "name") == 0)
-    awl_push_plain_name(L, s, task);
+    push_name(L, s, task);
   else if (strcmp(key, "id") == 0)
     lua_pushinteger(L, (lua_Integer)aw_task_id(task));
   else if (strcmp(key, "started_at") == 0)
@@ -464,8 +480,9 @@ static int task_index(lua_State *L) {
 }
 
 static int task_newindex(lua_State *L) {
+  awl_show_key(L, awl_of(L), 2);
   return awl_error(L, "a task's fields are read only (cannot set '%s')",
-                   luaL_tolstring(L, 2, NULL));
+                   lua_tostring(L, -1));
 }
 
 static int task_tostring(lua_State *L) {

@@ -5,6 +5,8 @@
 #include "bridge.h"
 
 /* The task of the Task at `arg`. Raises. */
+/* The task of the value at `index`; NULL: that is none, or is finalized. */
+aw_task *awl_test_task(lua_State *L, awl_state *s, int index);
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg);
 void awl_push_task(lua_State *L, awl_state *s, aw_task *task); /* raises */
 /* The same for one of `loop` that may have been settled meanwhile. */

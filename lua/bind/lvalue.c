@@ -11,6 +11,7 @@
 
 #include "leaf.h"
 #include "lloop.h"
+#include "show.h"
 #include "site.h"
 
 #include <math.h>
@@ -77,8 +78,10 @@ void awl_check_options(lua_State *L, int arg, const char *kind,
     bool found = false;
     for (size_t i = 0; known[i]; i++)
       found = found || strcmp(known[i], key) == 0;
-    if (!found)
-      awl_error(L, "%s has no option '%s'", kind, luaL_tolstring(L, -2, NULL));
+    if (!found) {
+      awl_show_key(L, awl_open(L), -2);
+      awl_error(L, "%s has no option '%s'", kind, lua_tostring(L, -1));
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include "ltask.h"
 #include "lvalue.h"
 #include "module.h"
+#include "show.h"
 #include "site.h"
 #include "wires.h"
 
@@ -164,8 +165,9 @@ MISUSED(lt, "<", "use a >> b for one after the other")
 MISUSED(le, "<=", "use a >> b for one after the other")
 
 static int w_newindex(lua_State *L) {
+  awl_show_key(L, awl_of(L), 2);
   return awl_error(L, "a wire is immutable (cannot set field '%s')",
-                   luaL_tolstring(L, 2, NULL));
+                   lua_tostring(L, -1));
 }
 
 static int w_tostring(lua_State *L) {

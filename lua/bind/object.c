@@ -4,6 +4,7 @@
 
 #include "await.h"
 #include "lvalue.h"
+#include "show.h"
 #include "site.h"
 
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
@@ -52,7 +53,10 @@ bool awl_push_object(const awl_state *s, const void *object) {
 
 int awl_show_object(lua_State *L, const char *kind, const char *name,
                     size_t waiting) {
-  lua_pushfstring(L, name ? "%s %s (" : "%s (", kind, name);
+  lua_pushfstring(L, name ? "%s " : "%s", kind);
+  awl_push_cut_name(L, name ? name : "");
+  lua_pushliteral(L, " (");
+  lua_concat(L, 3);
   lua_insert(L, -2);
   if (waiting > 0)
     lua_pushfstring(L, ", %I waiting)", (LUAI_UACINT)waiting);

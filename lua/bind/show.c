@@ -8,6 +8,7 @@
 #include "ltask.h"
 #include "lvalue.h"
 #include "site.h"
+#include "text.h"
 #include "wires.h"
 
 #include <stdio.h>
@@ -40,6 +41,18 @@ static void push_quoted(lua_State *L, int index) {
   luaL_pushresult(&b);
 }
 
+/* Nothing of users is called, as __tostring. */
+static void show_object(lua_State *L, awl_state *s, int index) {
+  const aw_task *task = awl_test_task(L, s, index);
+  bool is_wire = awl_is(L, s, index, AWL_WIRE);
+  if (task)
+    awl_push_task_name(L, s, task);
+  else if (is_wire && awl_wire_of(L, index))
+    awl_show_owned(L, s, awl_wire_of(L, index), index);
+  else
+    lua_pushstring(L, is_wire ? AWL_FINALIZED_WIRE : luaL_typename(L, index));
+}
+
 void awl_show_value(lua_State *L, awl_state *s, int index) {
   index = lua_absindex(L, index);
   switch (lua_type(L, index)) {
@@ -48,12 +61,7 @@ void awl_show_value(lua_State *L, awl_state *s, int index) {
   case LUA_TBOOLEAN:
   case LUA_TNIL: luaL_tolstring(L, index, NULL); break;
   case LUA_TFUNCTION: lua_pushstring(L, awl_function_name(L, s, index)); break;
-  default:
-    if (awl_is(L, s, index, AWL_WIRE) || awl_is(L, s, index, AWL_TASK))
-      luaL_tolstring(L, index, NULL);
-    else
-      lua_pushstring(L, luaL_typename(L, index));
-    break;
+  default: show_object(L, s, index); break;
   }
 }
 
@@ -68,21 +76,28 @@ void awl_describe(const aw_operation *operation, const void *data, char *out,
 
 /* ---- tasks ---- */
 
+void awl_push_cut(lua_State *L, const char *text, size_t size) {
+  awl_text cut;
+  awl_text_init(&cut, AWL_LONGEST_NAME);
+  awl_text_add(&cut, text, size);
+  lua_pushlstring(L, cut.data, cut.length);
+}
+
+void awl_push_cut_name(lua_State *L, const char *name) {
+  awl_push_cut(L, name, strnlen(name, AWL_LONGEST_NAME + 1));
+}
+
 void awl_cut_name(lua_State *L) {
-  enum { LONGEST_NAME = 60 };
-  size_t length;
-  const char *text = lua_tolstring(L, -1, &length);
-  if (length <= LONGEST_NAME)
-    return;
-  lua_pushlstring(L, text, LONGEST_NAME - 3);
-  lua_pushliteral(L, "...");
-  lua_concat(L, 2);
+  size_t size;
+  const char *text = lua_tolstring(L, -1, &size);
+  awl_push_cut(L, text, size);
   lua_remove(L, -2);
 }
 
 /* The wire is kept by a Wire meanwhile: the text may collect, and a finalizer
  * may end the task, unless it runs. */
-bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task) {
+bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
+                    size_t most) {
   bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
   if (runs)
     lua_pushnil(L);
@@ -94,23 +109,32 @@ bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task) {
     return false;
   }
   if (!runs)
-    awl_fill_wire(L, aw_wire_keep(wire));
+    awl_fill_wire(L, s, aw_wire_keep(wire));
   const char *name = aw_wire_name(wire);
   if (name)
-    lua_pushstring(L, name);
+    awl_push_cut_name(L, name);
   else
-    awl_show_wire(L, s, wire);
+    awl_show_wire(L, s, wire, most);
   lua_remove(L, -2);
   return true;
+}
+
+void awl_show_key(lua_State *L, awl_state *s, int index) {
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING) {
+    awl_show_value(L, s, index);
+    return;
+  }
+  const char *text = lua_tolstring(L, index, &size);
+  awl_push_cut(L, text, size);
 }
 
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
   const char *name = aw_task_name(task);
   if (name) {
-    lua_pushstring(L, name);
-  } else if (awl_push_state(L, s, task)) {
-    awl_cut_name(L);
-  } else { /* it has ended, and the wire is gone */
+    awl_push_cut_name(L, name);
+  } else if (!awl_push_state(L, s, task, AWL_LONGEST_NAME)) {
+    /* it has ended, and the wire is gone */
     const char *where = aw_task_where(task);
     lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
   }

@@ -10,6 +10,7 @@
 #include "wires.h"
 
 #include "lvalue.h"
+#include "show.h"
 #include "site.h"
 #include "weight.h"
 
@@ -98,7 +99,7 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
     lua_rawgeti(L, -1, 0);
     lua_remove(L, -2);
   }
-  lua_pushstring(L, awl_function_name(L, s, -1));
+  awl_push_cut_name(L, awl_function_name(L, s, -1));
   lua_remove(L, -2);
 }
 
