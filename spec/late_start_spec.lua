@@ -2,8 +2,8 @@
 --- its task has not closed yet (S2), in one that has been left (S1), in a loop
 --- whose last task is ending (L2).
 ---
---- A join ends in one turn and the scope is closed in a later one. Which tasks
---- come in between is a matter of a few turns, so every number of them is tried.
+--- A join ends in one turn and the scope is closed in a later one. The tasks
+--- between them depend on a few turns, so every number of turns is tried.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

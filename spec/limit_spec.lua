@@ -1,8 +1,8 @@
---- Limits in real time, and those of engines around the one that runs: kept also
---- while that blocks on something external, or is busy (K6, L2, S6).
+--- Limits in real time, and those of engines around the one that runs: they hold
+--- also while that engine blocks on something external, or is busy (K6, L2, S6).
 ---
---- What is waited for is a pipe into which nobody writes: without the limit each
---- of these would wait for ever, so no time is looked at.
+--- The tasks wait for a pipe into which nobody writes: without its limit each
+--- fact would wait for ever, so none of them looks at the time.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
