@@ -41,6 +41,30 @@ describe("aw.test", function()
     assert.are.equal(0, select("#", aw.test(function() end)))
   end))
 
+  it("fails if its task is cancelled [K6]", sealed(function()
+    assert.are.equal(
+      "the test's task was cancelled before its function returned",
+      failure_of(function()
+        aw.current():cancel()
+        aw.sleep(1)
+      end))
+  end))
+
+  it("fails if its loop is stopped [K6]", sealed(function()
+    assert.are.equal(
+      "the test's loop was stopped before its function returned",
+      failure_of(function(ev)
+        ev:stop()
+        aw.sleep(1)
+      end))
+    assert.are.equal(
+      "the test's loop was stopped before its function returned",
+      failure_of(function(ev)
+        ev:close()
+        aw.sleep(1)
+      end))
+  end))
+
   it("runs on until all tasks have ended [K6]", sealed(function()
     local log = {}
     aw.test(function(ev)

@@ -59,6 +59,12 @@ local function leak_report(tree)
   return table.concat(lines, "\n")
 end
 
+--- Why the function of a test has not returned, by how its loop ended.
+local UNFINISHED <const> = {
+  done = "the test's task was cancelled",
+  stopped = "the test's loop was stopped",
+}
+
 local function run_checked(ev, f, limit)
   local clock = setmetatable({ ev = ev }, Clock)
   local returned, results = false, nil
@@ -67,16 +73,19 @@ local function run_checked(ev, f, limit)
     returned = true
   end
   inner.start_raw(ev, aw.Call(main):named "test")
-  local ok, err = pcall(inner.run_limited, ev, limit)
+  local ok, outcome = pcall(inner.run_limited, ev, limit)
   local dump = inner.limit_dump(ev)
   if dump then
     error(("test took longer than %g s\n%s"):format(limit, dump), 0)
   end
-  if not ok and returned and aw.is_deadlock(err) then
-    error(leak_report(err.message), 0)
+  if not ok and returned and aw.is_deadlock(outcome) then
+    error(leak_report(outcome.message), 0)
   end
   if not ok then
-    error(err, 0)
+    error(outcome, 0)
+  end
+  if not returned then
+    error(UNFINISHED[outcome] .. " before its function returned", 0)
   end
   return results
 end
