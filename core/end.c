@@ -74,10 +74,17 @@ void aw__task_conclude(aw_task *task) {
     aw__task_settle(task);
 }
 
+/* A wait for a task that was cancelled has come to nothing, as one for an
+ * object that was closed. */
 static void wake_waiters(aw_task *task) {
+  bool cancelled = task->state == AW_TASK_CANCELLED;
   aw_link *link;
   while ((link = aw__list_shift(&task->waiters)) != NULL) {
-    aw__task_wake(AW_CONTAINER(aw_task, link, link), 0);
+    aw_task *waiter = AW_CONTAINER(aw_task, link, link);
+    if (cancelled)
+      aw__task_wake_closed(waiter, 0);
+    else
+      aw__task_wake(waiter, 0);
     aw_task_release(task);
   }
 }

@@ -173,8 +173,8 @@ static void time_is_up(uv_timer_t *timer) {
 /* Has anything come that must not wait until there is I/O, too? */
 static bool has_news(const aw_engine *engine) {
   return engine->ready.count > 0 || engine->woken ||
-         !aw__list_empty(&engine->closed) ||
-         !aw__list_empty(&engine->reports) || aw__zmq_is_dirty(engine);
+         aw__task_has_closed(engine) || !aw__list_empty(&engine->reports) ||
+         aw__zmq_is_dirty(engine);
 }
 
 /* libuv looks at its timers before it polls: one that is due by then, of ours
@@ -350,7 +350,7 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
   look(engine);
   bool fired = expire(engine);
   poll_now(engine);
-  if (!aw__list_empty(&engine->closed))
+  if (aw__task_has_closed(engine))
     aw__task_queue_closed(engine);
   if (engine->ready.count > 0) {
     aw__ready_round(engine);

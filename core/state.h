@@ -425,9 +425,9 @@ struct aw_engine {
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
   aw_notice swallowed; /* a task was given Cancelled twice */
-  aw_link
-      closed; /* background tasks that are to learn of a close, see task.c */
-  uint32_t patience; /* how many looks at the clock these wait yet */
+  aw_link closed; /* background tasks yet to learn of a close; see task.c */
+  size_t closing; /* waits for the end of a close: those learn after it … */
+  uint32_t patience; /* … when nobody is ready, or after so many looks */
   aw_link reports;   /* failed tasks whose host must be told */
   aw_link running;   /* loops, outermost first */
   aw_link idle;      /* tasks in aw_await_idle() */

@@ -278,6 +278,7 @@ void aw__task_queue(aw_task *task) {
 static void unpark(aw_task *task, int result) {
   assert(task->wait != NULL); /* it was parked, and nobody woke it before us */
   task->engine->external -= task->wait->external;
+  task->engine->closing -= task->wait->closes;
   task->wait = NULL;
   task->on = NULL;
   task->result = result;
@@ -303,7 +304,8 @@ void aw__task_wake(aw_task *task, int result) {
  *
  * Most often a loop's main task closes an object as it ends, and with it the
  * loop cancels the background tasks that waited for that object. It may take a
- * few more turns to end. Therefore background tasks wait in engine.closed until
+ * few more turns to end, or wait until what it closes has ended. Therefore
+ * background tasks wait in engine.closed until no such wait is under way and
  * nobody else is ready, or for PATIENCE looks at the clock, so that tasks which
  * are always ready do not keep them for ever. */
 
@@ -323,6 +325,10 @@ void aw__task_wake_closed(aw_task *task, int result) {
   }
   if (task->contender)
     aw__group_commit(task);
+}
+
+bool aw__task_has_closed(const aw_engine *engine) {
+  return engine->closing == 0 && !aw__list_empty(&engine->closed);
 }
 
 void aw__task_queue_closed(aw_engine *engine) {

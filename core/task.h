@@ -23,7 +23,9 @@ void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
 void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
 /* The same as a wake with AW_ECLOSED, where the wait ends otherwise. */
 void aw__task_wake_closed(aw_task *task, int result);
-/* Background tasks that were woken so: queue them, if it is time. */
+/* May background tasks that were woken so learn of it? */
+bool aw__task_has_closed(const aw_engine *engine);
+/* Queue them, if it is time. */
 void aw__task_queue_closed(aw_engine *engine);
 /* The turn of a task that was woken so has come. */
 void aw__task_tell_closed(aw_task *task);

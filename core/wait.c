@@ -68,6 +68,7 @@ static void park(aw_task *task, const aw_operation *operation, void *on) {
   task->on = on;
   task->state = AW_TASK_WAITING;
   task->engine->external += operation->external;
+  task->engine->closing += operation->closes;
 }
 
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {

@@ -271,6 +271,58 @@ describe("a background task that waits for an object of main", function()
     end
   end
 
+  --- Objects whose close waits for an end, or with which a wait ends by itself.
+  local OWNED <const> = {
+    ["t:wait"] = function()
+      local t = aw.start(aw.Never)
+      return t, function()
+        t:wait()
+      end
+    end,
+    ["Done"] = function()
+      local t = aw.start(aw.Never)
+      return t, aw.Done(t)
+    end,
+    ["stdout:read"] = function()
+      local p = aw.spawn { "sleep", "60" }
+      return p, function()
+        p.stdout:read "l"
+      end
+    end,
+    ["stdout:lines"] = function()
+      local p = aw.spawn { "sleep", "60" }
+      return p, function()
+        for line in p.stdout:lines() do
+          error("a line from nowhere: " .. line)
+        end
+      end
+    end,
+    ["stdin:write"] = function()
+      local p = aw.spawn { "sleep", "60", stdin = "pipe" }
+      return p, function()
+        p.stdin:write(("x"):rep(1000000))
+      end
+    end,
+  }
+
+  for name, make in pairs(OWNED) do
+    it("is cancelled, not failed, when main ends: " .. name .. " [T2]",
+      function()
+        helper.leak_checked(function()
+          local t
+          aw.run(function(ev)
+            local object, wire = make()
+            local _ <close> = object
+            t = ev:start(wire, nil, { background = true })
+            for _ = 1, 3 do
+              aw.yield()
+            end
+          end)
+          assert.are.equal("cancelled", t.status)
+        end)
+      end)
+  end
+
   it("is cancelled when a finally of main closes it [O9]", function()
     helper.leak_checked(function()
       local ch, t = aw.channel(), nil

@@ -446,6 +446,9 @@ typedef struct aw_operation {
   void (*disarm)(aw_task *task, void *data);
   void (*abandon)(aw_task *task, void *data);
   bool external; /* something outside the engine ends it [L4] */
+  /* It waits for the end of an object that is being closed: background tasks
+   * that waited for the same object learn of the close when it is over. */
+  bool closes;
   /* Write what is waited for, as "5", for people; or NULL. */
   void (*describe)(const void *data, char *out, size_t size);
 } aw_operation;

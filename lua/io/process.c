@@ -458,4 +458,5 @@ const aw_operation awio_wait_reaped = {.label = "process:close",
                                        .arm = reaped_arm,
                                        .disarm = reaped_disarm,
                                        .external = true,
+                                       .closes = true,
                                        .describe = describe};
