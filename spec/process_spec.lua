@@ -165,6 +165,54 @@ describe("a process", function()
   end)
 end)
 
+describe("a process of another engine", function()
+  local function elsewhere(f)
+    return pcall(aw.run, f, { clock = "virtual" })
+  end
+
+  it("cannot be waited for [S6]", function()
+    run(function()
+      local p <close> = aw.spawn { "cat" }
+      local ok, err = elsewhere(function()
+        p:wait()
+      end)
+      assert.is_false(ok)
+      contains(err, "process " .. p.pid .. " 'cat' belongs to another engine")
+    end)
+  end)
+
+  it("can be closed, and ends as soon as its own engine goes on [S6]",
+    function()
+      run(function()
+        local p = aw.spawn { "sleep", "60" }
+        assert.is_true(elsewhere(function()
+          p:close()
+        end))
+        contains(tostring(p), "being ended")
+        assert.are.same({ ok = false, signal = 15 }, p:wait())
+        p:close()
+      end)
+    end)
+
+  it("tells who reads from it when it is closed there [S6]", function()
+    run(function(ev)
+      local p <close> = aw.spawn { "cat" }
+      local closed
+      local reader = ev:start(function()
+        p.stdout:read "l"
+      end, function(_, err)
+        closed = aw.is_closed(err)
+      end)
+      aw.yield()
+      elsewhere(function()
+        p:close()
+      end)
+      pcall(reader.wait, reader)
+      assert.is_true(closed)
+    end)
+  end)
+end)
+
 describe("what a child gets", function()
   local function output(t)
     t.stdin, t.stderr = "null", "inherit"

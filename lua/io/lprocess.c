@@ -68,6 +68,12 @@ static int push_status(lua_State *L, const awio_process *p) {
 static int wait_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_process *p = check_process(L, "wait");
+  if (result == AW_EINVAL)
+    return luaL_error(L,
+                      "process %d '%s' belongs to another engine: tasks of an "
+                      "EventLoop with a clock or seed of its own share nothing "
+                      "with others",
+                      p->pid, p->name);
   if (result < 0)
     return aw_lua_system_error(L, result, "wait", p->name);
   if (p->life != AWIO_RUNS)
@@ -131,16 +137,18 @@ static int after_reap(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
-/* p:close(): end it, and wait for that where one can wait. Upvalue 2 is
- * aw.shield. */
+/* p:close(): end it, and wait for that where one can wait: in a task of its own
+ * engine. Upvalue 2 is aw.shield. */
 static int process_close(lua_State *L) {
   awio_process *p = check_any(L);
   lua_settop(L, 1);
   if (!p)
     return 0;
-  close_files(L, aw_lua_engine(L));
+  aw_engine *engine = aw_lua_engine(L);
+  close_files(L, engine);
   awio_process_end(p);
-  if (p->life == AWIO_REAPED || !aw_lua_may_await(L))
+  if (p->life == AWIO_REAPED || !aw_lua_may_await(L) ||
+      awio_process_is_foreign(p, engine))
     return 0;
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_pushvalue(L, 1);

@@ -39,6 +39,8 @@ int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
                      const char *call) {
   if (code == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
+  if (s->closed) /* whatever the wait ended with */
+    code = AW_ECLOSED;
   return aw_lua_system_error(L, (int)code, call, s->name);
 }
 

@@ -417,14 +417,24 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
 
 /* ---- waiting ---- */
 
+bool awio_process_is_foreign(const awio_process *p, const aw_engine *engine) {
+  return p->hub && &p->hub->closer != aw_engine_find_closer(engine, close_hub);
+}
+
+static int wait_in(awio_process *p, awio_waiters *waiters, aw_task *task) {
+  if (awio_process_is_foreign(p, aw_loop_engine(aw_task_loop(task))))
+    return AW_EINVAL;
+  return awio_waiters_add(waiters, task);
+}
+
 static int exit_arm(aw_task *task, void *data) {
   awio_process *p = data;
-  return p->life != AWIO_RUNS ? 1 : awio_waiters_add(&p->waiters, task);
+  return p->life != AWIO_RUNS ? 1 : wait_in(p, &p->waiters, task);
 }
 
 static int reaped_arm(aw_task *task, void *data) {
   awio_process *p = data;
-  return p->life == AWIO_REAPED ? 1 : awio_waiters_add(&p->closers, task);
+  return p->life == AWIO_REAPED ? 1 : wait_in(p, &p->closers, task);
 }
 
 static void exit_disarm(aw_task *task, void *data) {

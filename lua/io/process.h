@@ -62,7 +62,13 @@ int awio_process_kill(awio_process *process, int signal);
 /* TERM now, KILL when the grace is over; then it is reaped. */
 void awio_process_end(awio_process *process);
 
-/* To wait for its end; the data is the process. */
+/* Does another engine than `engine` see to it? While that is blocked, nobody
+ * learns of its end [S6]. */
+bool awio_process_is_foreign(const awio_process *process,
+                             const aw_engine *engine);
+
+/* To wait for its end; the data is the process. AW_EINVAL in a task of another
+ * engine. */
 extern const aw_operation awio_wait_exit;
 /* To wait until it is reaped; who gives up waiting kills it at once. */
 extern const aw_operation awio_wait_reaped;
