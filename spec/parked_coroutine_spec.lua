@@ -89,6 +89,54 @@ describe("a parked task's coroutine", function()
     contains(got, "its coroutine was closed from outside")
   end)
 
+  --- Waits for an object that only the coroutine holds.
+  local LONELY <const> = {
+    ["ch:send"] = function()
+      aw.channel():send {}
+    end,
+    ["ch:recv"] = function()
+      aw.channel():recv()
+    end,
+    ["ch:iter"] = function()
+      for _ in aw.channel():iter() do
+        error "a value from nowhere"
+      end
+    end,
+    ["ch:recv in a scope"] = function()
+      aw.scope(function()
+        aw.channel():recv()
+      end)
+    end,
+    ["e:wait"] = function()
+      aw.event():wait()
+    end,
+    ["sem:acquire"] = function()
+      aw.semaphore(0):acquire()
+    end,
+  }
+
+  for name, wait in pairs(LONELY) do
+    unreplaced("keeps what it waits for when it is closed: " .. name
+      .. " [C9]", function()
+      local ev = virtual()
+      local parked
+      local sleeper = ev:start(function()
+        parked = coroutine.running()
+        wait()
+      end, function() end)
+      ev:start(function()
+        aw.sleep(1)
+        coroutine.close(parked)
+        parked = nil
+        collectgarbage()
+        collectgarbage()
+        sleeper:cancel()
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal("failed", sleeper.status)
+    end)
+  end
+
   unreplaced("is dead when its task is [L7]", function()
     local ev = virtual()
     local parked

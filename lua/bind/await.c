@@ -107,6 +107,11 @@ void awl_anchor_wait(lua_State *L, awl_worker *w) {
     anchor(L, w, top, 2);
 }
 
+void awl_anchor_object(lua_State *L, awl_worker *w) {
+  if (!w->state->installed)
+    awl_anchor_wait(L, w);
+}
+
 void awl_release_wait(awl_worker *w) {
   if (!w->anchored)
     return;

@@ -191,6 +191,7 @@ static int channel_send(lua_State *L) {
   bool at_once = awl_at_once(w);
   if (at_once && pass(L, ch))
     return 0;
+  awl_anchor_object(L, w);
   aw_value value = fill(L, ch);
   int rc = AW_EAGAIN;
   if (at_once)
@@ -255,6 +256,7 @@ static int receive(lua_State *L, const channel *ch, awl_after after) {
     return awl_message_take(L, value);
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
+  awl_anchor_object(L, w);
   rc = aw_await_recv(w->task, ch->core);
   return awl_park_or_refuse(L, w, rc, after, recv_refused);
 }
