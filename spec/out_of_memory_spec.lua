@@ -58,6 +58,27 @@ describe("a loop without memory", function()
     ]])
   end)
 
+  it("ends when none of the tasks that joins fail in can be described [L2]",
+    function()
+      ends("%a", [[
+        pcall(function()
+          while true do
+            ev:start(aw.Sleep(1) & sleep)
+          end
+        end)
+      ]])
+    end)
+
+  it("ends when no clean-up finds any for its coroutine [L2]", function()
+    ends("%a", [[
+      pcall(function()
+        while true do
+          ev:start(aw.Never:finally(sleep))
+        end
+      end)
+    ]])
+  end)
+
   it("ends when a task swallows it, and Cancelled, for ever [C9]", function()
     ends("timeout", [[
       ev:start(fill)

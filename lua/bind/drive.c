@@ -153,9 +153,21 @@ static int handle_failure(lua_State *L) {
   return 0;
 }
 
+/* Has the task failed for lack of memory, with nobody to be told but its loop?
+ * Each attempt to make objects for that collects all, of a crowd maybe. */
+static bool failed_starving(const awl_state *s, const aw_task *task) {
+  return s->starved && !aw_task_handler(task) &&
+         aw_error_code(aw_task_error(task)) == AW_ENOMEM;
+}
+
 static void do_failed(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   aw_loop *loop = s->run.step.loop;
+  if (failed_starving(s, task)) {
+    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+    aw_step_handled(task);
+    return;
+  }
   bool outer = s->in_handler;
   aw_loop *outer_loop = s->handler_loop;
   s->in_handler = true;
@@ -167,6 +179,7 @@ static void do_failed(lua_State *L, awl_state *s) {
   awl_signals_watch(s, NULL);
   awl_signals_step_over(s, L);
   if (status != LUA_OK) {
+    s->starved = status == LUA_ERRMEM;
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
   }
