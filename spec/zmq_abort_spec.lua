@@ -207,6 +207,44 @@ describe("the name for the next peer of a ROUTER", function()
   end))
 end)
 
+-- High-water marks -----------------------------------------------------------
+
+describe("a high-water mark", function()
+  for _, name in ipairs { "sndhwm", "rcvhwm", "hwm" } do
+    for _, verb in ipairs { "bound", "connected" } do
+      it(("as %s stays as it is once a socket is %s"):format(name, verb),
+        fact(function()
+          local a, b = open("dealer", { hwm = 7 }), open "dealer"
+          local s, other = a, b
+          if verb == "connected" then
+            s, other = b, a
+            s.hwm = 7
+          end
+          a:bind(sockets.address "tcp")
+          b:connect(a.last_endpoint)
+          a:send "hello"
+          b:recv()
+          other:close()
+          for value = 8, 500 do -- while libzmq takes the connection apart
+            assert.are.equal("EISCONN", helper.caught(s.set, s, name,
+              value).code)
+          end
+          s[name] = 7
+          assert.are.equal(7, s[name])
+          s:close()
+        end))
+    end
+  end
+
+  it("stays as it is when a socket no longer conflates", fact(function()
+    local s = open("pull", { conflate = true })
+    s:bind(sockets.address "inproc")
+    s.conflate = false
+    assert.are.equal(0, s.rcvhwm)
+    s:close()
+  end))
+end)
+
 -- conflate -------------------------------------------------------------------
 
 -- Who conflates, who sends to it, and what comes before a message.

@@ -236,6 +236,7 @@ int awz_bind(awz_socket *s, const char *address) {
   }
   if (awz_raw_get(s, LAST_ENDPOINT, e->address, &size) < 0)
     snprintf(e->address, size, "%s", address);
+  s->attached = true;
   forget(s->context->home, 0, e->address);
   e->next = s->endpoints;
   s->endpoints = e;
@@ -305,8 +306,11 @@ int awz_connect(awz_socket *s, const char *address) {
   if (s->naming && awz_raw_has_peer(s, s->names->name, s->names->size))
     return -EEXIST;
   int rc = connect_any(s, address);
-  s->naming = s->naming && rc < 0;
-  return rc;
+  if (rc < 0)
+    return rc;
+  s->naming = false;
+  s->attached = true;
+  return 0;
 }
 
 /* Is it the name of an earlier connect? Of a ROUTER that peer may be gone, and

@@ -8,6 +8,11 @@
  * receives, message.c does (SUB, PULL, DEALER), of messages of any number of
  * parts: a peer that sends several would make libzmq abort the program. Then
  * `rcvhwm` is no limit, as for libzmq; what a DEALER sends is not conflated.
+ *
+ * High-water marks are for good once a socket is bound or connected: libzmq
+ * tells the other end of each connection a new mark, also an end that it has
+ * freed because the connection is ending, and the program crashes. From outside
+ * nobody can see whether a connection is.
  */
 #include "zmq.h"
 
@@ -335,13 +340,23 @@ static void set_linger(lua_State *L, awz_socket *s, const option *o) {
   s->linger = value;
 }
 
+/* One of the high-water marks. */
+static void set_mark(lua_State *L, awz_socket *s, const option *o, int which,
+                     int value) {
+  int now = -1;
+  size_t size = sizeof now;
+  if (awz_raw_get(s, which, &now, &size) == 0 && now == value)
+    return;
+  if (s->attached)
+    fail(L, s, o, -EISCONN, "set");
+  set_raw(L, s, o, which, &value, sizeof value);
+}
+
 /* One that is read until it is empty needs no limit, and a limit would keep new
  * messages back behind old ones. */
 static void set_rcvhwm(lua_State *L, awz_socket *s, const option *o,
                        int value) {
-  static const int UNLIMITED = 0;
-  set_raw(L, s, o, RCVHWM, s->drains && value >= 0 ? &UNLIMITED : &value,
-          sizeof value);
+  set_mark(L, s, o, RCVHWM, s->drains && value >= 0 ? 0 : value);
 }
 
 static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
@@ -353,7 +368,8 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
     awz_message_drain(s, value);
     if (value) /* if that fails, it is read by who waits for it */
       (void)aw_zmq_attend(s->ready, aw_lua_engine(L));
-    set_rcvhwm(L, s, o, USUAL);
+    if (!s->attached)
+      set_rcvhwm(L, s, o, USUAL);
   } else if (!s->type->receives) {
     set_raw(L, s, o, CONFLATE, &value, sizeof value);
     s->overwrites = s->overwrites || value;
@@ -372,10 +388,11 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
     s->strict = check_flag(L, o);
     return true;
   case CONFLATE: set_conflate(L, s, o); return true;
+  case SNDHWM: set_mark(L, s, o, SNDHWM, (int)check_number(L, o)); return true;
   case RCVHWM: set_rcvhwm(L, s, o, (int)check_number(L, o)); return true;
   case HWM: {
     int value = (int)check_number(L, o);
-    set_raw(L, s, o, SNDHWM, &value, sizeof value);
+    set_mark(L, s, o, SNDHWM, value);
     set_rcvhwm(L, s, o, value);
     return true;
   }

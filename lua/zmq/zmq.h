@@ -121,6 +121,7 @@ struct awz_socket {
   bool overwrites;  /* … of what it sends, by libzmq; once and for all */
   bool welcomes;    /* it has `xpub_welcome_msg` */
   bool oversized;   /* the one that is coming has more parts than max_parts */
+  bool attached;    /* it was bound or connected, ever */
   bool bound;       /* `address` was bound, else connected to */
   char address[128];
 };
