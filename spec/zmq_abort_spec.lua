@@ -193,6 +193,48 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
+  it("is none that a peer has that came just now", fact(function()
+    for _ = 1, 50 do
+      local router, peer, server = open "router", open "dealer", open "dealer"
+      router:bind(sockets.address "inproc")
+      server:bind(sockets.address "inproc")
+      router.connect_routing_id, peer.routing_id = "taken", "taken"
+      router:poll("r", 0)
+      peer:connect(router.last_endpoint)
+      assert.are.equal("EEXIST", helper.caught(router.connect, router,
+        server.last_endpoint).code)
+      for _, s in ipairs { router, peer, server } do
+        s:close()
+      end
+    end
+  end))
+
+  for type in pairs { router = true, stream = true } do
+    it(("is refused to a %s that is immediate"):format(type:upper()),
+      fact(function()
+        local s, server = open(type, { immediate = true }), open(type)
+        server:bind(sockets.address "tcp")
+        s.connect_routing_id = "server"
+        raises("'immediate' cannot name its peer", s.connect, s,
+          server.last_endpoint)
+        s.immediate = false
+        s:connect(server.last_endpoint)
+        s:close()
+        server:close()
+      end))
+  end
+
+  it("is given by an immediate ROUTER over inproc", fact(function()
+    local s, server = open("router", { immediate = true }), open "dealer"
+    server:bind(sockets.address "inproc")
+    s.connect_routing_id = "server"
+    s:connect(server.last_endpoint)
+    s:send("server", "request")
+    assert.are.equal("request", (server:recv()))
+    s:close()
+    server:close()
+  end))
+
   it("is used once by a STREAM socket", fact(function()
     local server, s = open "stream", open "stream"
     server:bind(sockets.address "tcp")

@@ -24,7 +24,8 @@
  * `connect_routing_id` names the peer of the next connect; a name that a peer
  * has makes libzmq abort. A ROUTER can be asked for that only by sending: where
  * there is such a peer it gets an empty message. The peers of a STREAM, or of a
- * raw ROUTER, have no other names than those.
+ * raw ROUTER, have no other names than those. With `immediate` libzmq would keep
+ * the name for a later connect, and not look whether it is taken meanwhile.
  *
  * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.
  */
@@ -302,10 +303,24 @@ static int connect_any(awz_socket *s, const char *address) {
   return awz_raw_attach(s, AWZ_CONNECT, address);
 }
 
+static bool is_immediate(awz_socket *s) {
+  enum { IMMEDIATE = 39 };
+  int value = 0;
+  size_t size = sizeof value;
+  return awz_raw_get(s, IMMEDIATE, &value, &size) == 0 && value;
+}
+
+/* May the peer at this address get the name? */
+static int check_name(awz_socket *s, const char *address) {
+  if (!awz_starts_with(address, "inproc://") && is_immediate(s))
+    return -EOPNOTSUPP;
+  return awz_raw_has_peer(s, s->names->name, s->names->size) ? -EEXIST : 0;
+}
+
 int awz_connect(awz_socket *s, const char *address) {
-  if (s->naming && awz_raw_has_peer(s, s->names->name, s->names->size))
-    return -EEXIST;
-  int rc = connect_any(s, address);
+  int rc = s->naming ? check_name(s, address) : 0;
+  if (rc == 0)
+    rc = connect_any(s, address);
   if (rc < 0)
     return rc;
   s->naming = false;

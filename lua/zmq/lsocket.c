@@ -116,6 +116,12 @@ static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
                                   "a socket with 'conflate' connects to an "
                                   "inproc name that is bound, and '%s' is not",
                                   address));
+  if (code == -EOPNOTSUPP && verb == AWZ_CONNECT)
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L,
+                                  "a socket with 'immediate' cannot name its "
+                                  "peer at '%s' by 'connect_routing_id'",
+                                  address));
   if (code == -ENOENT && verb >= AWZ_UNBIND)
     luaL_argerror(
         L, 2,

@@ -160,8 +160,12 @@ static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
 }
 
 bool awz_raw_has_peer(awz_socket *s, const char *name, size_t size) {
+  enum { EVENTS = 15 };
   if (s->type->number != AWZ_ROUTER)
     return false;
+  int events;
+  size_t room = sizeof events; /* sends do not always look for new peers: */
+  (void)awz_raw_get(s, EVENTS, &events, &room);
   int rc = send_part(s, name, size, true);
   if (rc == 0) /* the message has to end */
     send_part(s, "", 0, false);

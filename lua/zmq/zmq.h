@@ -204,7 +204,7 @@ int awz_bind(awz_socket *socket, const char *address);
 int awz_unbind(awz_socket *socket, const char *address);
 /* Also -EBUSY, of an inproc name: it has to be bound first; -EPROTOTYPE: it is
  * that of a socket of another kind; -EEXIST: a peer has the name given by
- * `connect_routing_id`. */
+ * `connect_routing_id`; -EOPNOTSUPP: that, and the socket is `immediate`. */
 int awz_connect(awz_socket *socket, const char *address);
 int awz_disconnect(awz_socket *socket, const char *address);
 /* The socket is closed. */
