@@ -209,6 +209,53 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
+  for _, transport in ipairs { "inproc", "tcp", "ipc" } do
+    it("is none of a peer that left unread messages over " .. transport,
+      fact(function()
+        local router, peer = open "router", open("dealer", { linger = -1 })
+        local server = open "dealer"
+        router:bind(sockets.address(transport))
+        local endpoint = router.last_endpoint
+        server:bind(sockets.address "inproc")
+        peer.routing_id = "taken"
+        peer:connect(router.last_endpoint)
+        peer:send "1"
+        peer:send "2"
+        router:recv()
+        peer:close()
+        router.connect_routing_id = "taken"
+        assert.are.equal("EEXIST", helper.caught(router.connect, router,
+          server.last_endpoint).code)
+        assert.are.equal(endpoint, router.last_endpoint)
+        assert.are.same({ "taken", "2" }, router:recv_multipart())
+        helper.wait_until(function()
+          return pcall(router.connect, router, server.last_endpoint)
+        end)
+        router:send("taken", "request")
+        assert.are.equal("request", (server:recv()))
+        router:close()
+        server:close()
+      end))
+  end
+
+  it("stays for the next connect after one that failed", fact(function()
+    local router, peer, server = open "router", open "dealer", open "dealer"
+    router:bind(sockets.address "inproc")
+    server:bind(sockets.address "inproc")
+    router.connect_routing_id, peer.routing_id = "taken", "taken"
+    assert.is_false(pcall(router.connect, router, "tcp://127.0.0.1:port"))
+    peer:connect(router.last_endpoint)
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    router.connect_routing_id = "free"
+    router:connect(server.last_endpoint)
+    router:send("free", "request")
+    assert.are.equal("request", (server:recv()))
+    for _, s in ipairs { router, peer, server } do
+      s:close()
+    end
+  end))
+
   for type in pairs { router = true, stream = true } do
     it(("is refused to a %s that is immediate"):format(type:upper()),
       fact(function()
@@ -232,6 +279,50 @@ describe("the name for the next peer of a ROUTER", function()
     s:send("server", "request")
     assert.are.equal("request", (server:recv()))
     s:close()
+    server:close()
+  end))
+
+  it("is none of the numbers that a ROUTER gives", fact(function()
+    local router, first, next = open "router", open "dealer", open "dealer"
+    router:bind(sockets.address "inproc")
+    first:connect(router.last_endpoint)
+    first:send "hello"
+    local number = string.unpack(">I4", (router:recv()), 2)
+    local name = string.pack(">BI4", 0, (number + 1) & 0xffffffff)
+    raises("a bad value", next.set, next, "routing_id", name)
+    raises("a bad value", router.set, router, "connect_routing_id", name)
+    next:connect(router.last_endpoint)
+    next:send "hello"
+    assert.are.equal(name, (router:recv()))
+    for _, s in ipairs { router, first, next } do
+      s:close()
+    end
+  end))
+
+  it("is not taken from a peer by making the ROUTER raw", fact(function()
+    local router, server = open "router", open "dealer"
+    router:bind(sockets.address "inproc")
+    server:bind(sockets.address "inproc")
+    assert.are.equal("EISCONN", helper.caught(router.set, router, "router_raw",
+      true).code)
+    router.router_raw = false
+    router.connect_routing_id = "taken"
+    router:connect(server.last_endpoint)
+    router.connect_routing_id = "taken"
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    router:close()
+    server:close()
+  end))
+
+  it("is used once by a raw ROUTER", fact(function()
+    local server, router = open "stream", open("router", { router_raw = true })
+    server:bind(sockets.address "tcp")
+    router.connect_routing_id = "server"
+    router:connect(server.last_endpoint)
+    assert.are.equal("EEXIST", helper.caught(router.set, router,
+      "connect_routing_id", "server").code)
+    router:close()
     server:close()
   end))
 

@@ -21,12 +21,6 @@
  * A socket that is closed while it waits leaves its end of the connection there,
  * and a socket that welcomes its peers aborts when it finds that (`ghosts`).
  *
- * `connect_routing_id` names the peer of the next connect; a name that a peer
- * has makes libzmq abort. A ROUTER can be asked for that only by sending: where
- * there is such a peer it gets an empty message. The peers of a STREAM, or of a
- * raw ROUTER, have no other names than those. With `immediate` libzmq would keep
- * the name for a later connect, and not look whether it is taken meanwhile.
- *
  * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.
  */
 #include "zmq.h"
@@ -46,12 +40,6 @@ struct awz_endpoint {
   uint64_t left;  /* ns: when it was given up */
   char address[]; /* as libzmq tells it, with a port */
 };
-
-typedef struct awz_name {
-  struct awz_name *next;
-  size_t size;
-  char name[];
-} awz_name;
 
 static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
@@ -150,11 +138,7 @@ void awz_leave_endpoints(awz_socket *s) {
     e->next = s->context->ghosts;
     s->context->ghosts = e;
   }
-  while (s->names) {
-    awz_name *name = s->names;
-    s->names = name->next;
-    aw_free(name);
-  }
+  awz_forget_names(s);
 }
 
 void awz_forget_ghosts(awz_context *context) {
@@ -238,6 +222,7 @@ int awz_bind(awz_socket *s, const char *address) {
   if (awz_raw_get(s, LAST_ENDPOINT, e->address, &size) < 0)
     snprintf(e->address, size, "%s", address);
   s->attached = true;
+  awz_show_endpoint(s, NULL);
   forget(s->context->home, 0, e->address);
   e->next = s->endpoints;
   s->endpoints = e;
@@ -303,56 +288,15 @@ static int connect_any(awz_socket *s, const char *address) {
   return awz_raw_attach(s, AWZ_CONNECT, address);
 }
 
-static bool is_immediate(awz_socket *s) {
-  enum { IMMEDIATE = 39 };
-  int value = 0;
-  size_t size = sizeof value;
-  return awz_raw_get(s, IMMEDIATE, &value, &size) == 0 && value;
-}
-
-/* May the peer at this address get the name? */
-static int check_name(awz_socket *s, const char *address) {
-  if (!awz_starts_with(address, "inproc://") && is_immediate(s))
-    return -EOPNOTSUPP;
-  return awz_raw_has_peer(s, s->names->name, s->names->size) ? -EEXIST : 0;
-}
-
 int awz_connect(awz_socket *s, const char *address) {
-  int rc = s->naming ? check_name(s, address) : 0;
+  int rc = s->naming ? awz_name_use(s, address) : 0;
   if (rc == 0)
     rc = connect_any(s, address);
   if (rc < 0)
     return rc;
-  s->naming = false;
+  s->naming = s->told = false;
   s->attached = true;
-  return 0;
-}
-
-/* Is it the name of an earlier connect? Of a ROUTER that peer may be gone, and
- * it is asked when it connects. */
-static bool is_used(const awz_socket *s, const char *name, size_t size) {
-  const awz_name *used = s->type->number == AWZ_STREAM ? s->names : NULL;
-  while (used && (used->size != size || memcmp(used->name, name, size) != 0))
-    used = used->next;
-  return used != NULL;
-}
-
-int awz_name_next(awz_socket *s, const char *name, size_t size) {
-  if (is_used(s, name, size))
-    return -EEXIST;
-  awz_name *new = aw_allocate(sizeof *new + size);
-  if (!new)
-    return AW_ENOMEM;
-  new->size = size;
-  memcpy(new->name, name, size);
-  if (s->names && (s->naming || s->type->number != AWZ_STREAM)) {
-    awz_name *old = s->names; /* it named nobody, or is not asked for */
-    s->names = old->next;
-    aw_free(old);
-  }
-  new->next = s->names;
-  s->names = new;
-  s->naming = true;
+  awz_show_endpoint(s, NULL);
   return 0;
 }
 

@@ -31,12 +31,15 @@ typedef struct option {
 } option;
 
 enum {
+  ROUTING_ID = 5,
   EVENTS = 15,
   LINGER = 17,
   MAXMSGSIZE = 22,
   SNDHWM = 23,
   RCVHWM = 24,
   ROUTER_MANDATORY = 33,
+  LAST_ENDPOINT = 32,
+  ROUTER_RAW = 41,
   CONFLATE = 54,
   CONNECT_ROUTING_ID = 61,
   XPUB_WELCOME_MSG = 72,
@@ -46,8 +49,8 @@ enum {
 
 static const option options[] = {
     {"affinity", 4, UINT64, RW},
-    {"routing_id", 5, BYTES, RW},
-    {"identity", 5, BYTES, RW}, /* its old name */
+    {"routing_id", ROUTING_ID, BYTES, RW},
+    {"identity", ROUTING_ID, BYTES, RW}, /* its old name */
     {"subscribe", 6, BYTES, W},
     {"unsubscribe", 7, BYTES, W},
     {"rate", 8, INT, RW},
@@ -68,7 +71,7 @@ static const option options[] = {
     {"multicast_hops", 25, INT, RW},
     {"rcvtimeo", 27, INT, RW},
     {"sndtimeo", 28, INT, RW},
-    {"last_endpoint", 32, TEXT, R},
+    {"last_endpoint", LAST_ENDPOINT, TEXT, R},
     {"router_mandatory", ROUTER_MANDATORY, FLAG, RW},
     {"tcp_keepalive", 34, INT, RW},
     {"tcp_keepalive_cnt", 35, INT, RW},
@@ -77,7 +80,7 @@ static const option options[] = {
     {"tcp_accept_filter", 38, BYTES, W},
     {"immediate", 39, FLAG, RW},
     {"xpub_verbose", 40, FLAG, W},
-    {"router_raw", 41, FLAG, W},
+    {"router_raw", ROUTER_RAW, FLAG, W},
     {"ipv6", 42, FLAG, RW},
     {"mechanism", 43, INT, R},
     {"plain_server", 44, FLAG, RW},
@@ -97,7 +100,7 @@ static const option options[] = {
     {"ipc_filter_pid", 58, INT, W},
     {"ipc_filter_uid", 59, INT, W},
     {"ipc_filter_gid", 60, INT, W},
-    {"connect_routing_id", 61, BYTES, W},
+    {"connect_routing_id", CONNECT_ROUTING_ID, BYTES, W},
     {"gssapi_server", 62, FLAG, RW},
     {"gssapi_principal", 63, TEXT, RW},
     {"gssapi_service_principal", 64, TEXT, RW},
@@ -245,6 +248,10 @@ static bool get_special(lua_State *L, const awz_socket *s, const option *o) {
   case LINGER: lua_pushinteger(L, s->linger); return true;
   case ROUTER_MANDATORY: lua_pushboolean(L, s->strict); return true;
   case CONFLATE: lua_pushboolean(L, s->conflated); return true;
+  case LAST_ENDPOINT:
+    if (s->shown)
+      lua_pushstring(L, s->shown);
+    return s->shown != NULL;
   default: return false;
   }
 }
@@ -297,6 +304,13 @@ static void set_raw(lua_State *L, awz_socket *s, const option *o, int which,
     fail(L, s, o, rc, "set");
 }
 
+/* A name of a peer that looks like the numbers which a ROUTER gives to those
+ * without a name: libzmq aborts when it gets there. */
+static bool is_number(const option *o, const char *text, size_t size) {
+  bool is_name = o->number == ROUTING_ID || o->number == CONNECT_ROUTING_ID;
+  return is_name && size == 5 && text[0] == '\0';
+}
+
 static void set_text(lua_State *L, awz_socket *s, const option *o) {
   size_t size = 0;
   const char *text = NULL;
@@ -309,10 +323,12 @@ static void set_text(lua_State *L, awz_socket *s, const option *o) {
       bad_value(L, o, "string without a zero byte");
   }
   bool names = o->number == CONNECT_ROUTING_ID && s->type->addressed && text;
-  int rc = names ? awz_name_next(s, text, size) : 0; /* libzmq would abort */
+  if (is_number(o, text, size))
+    fail(L, s, o, -EINVAL, "set");
+  int rc = names ? awz_name_next(s, text, size)
+                 : awz_raw_set(s, o->number, text, size);
   if (rc < 0)
     fail(L, s, o, rc, "set");
-  set_raw(L, s, o, o->number, text, size);
 }
 
 static void set_number(lua_State *L, awz_socket *s, const option *o) {
@@ -377,6 +393,16 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
   s->conflated = value;
 }
 
+/* The peers that a ROUTER has keep their names when it is made raw; from then
+ * on name.c asks for none. */
+static void set_router_raw(lua_State *L, awz_socket *s, const option *o) {
+  bool value = check_flag(L, o);
+  if (s->attached && value != s->numbers)
+    fail(L, s, o, -EISCONN, "set");
+  set_number(L, s, o);
+  s->numbers = s->numbers || value; /* libzmq does not go back, either */
+}
+
 /* What we keep of an option that was set; true: it is ours alone. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
   switch (o->number) {
@@ -388,6 +414,7 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
     s->strict = check_flag(L, o);
     return true;
   case CONFLATE: set_conflate(L, s, o); return true;
+  case ROUTER_RAW: set_router_raw(L, s, o); return true;
   case SNDHWM: set_mark(L, s, o, SNDHWM, (int)check_number(L, o)); return true;
   case RCVHWM: set_rcvhwm(L, s, o, (int)check_number(L, o)); return true;
   case HWM: {

@@ -148,6 +148,14 @@ int awz_raw_send(awz_socket *s, aw_zmq_message *frame, bool more) {
   return used(s, rc);
 }
 
+/* Let libzmq process all that its threads and other sockets have told it. */
+static void look(awz_socket *s) {
+  enum { EVENTS = 15 };
+  int events;
+  size_t size = sizeof events;
+  (void)awz_raw_get(s, EVENTS, &events, &size);
+}
+
 /* Send one part of our own. */
 static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
   aw_zmq_message frame;
@@ -159,13 +167,21 @@ static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
   return rc;
 }
 
+void awz_raw_drain(awz_socket *s) {
+  aw_zmq_message frame;
+  s->calls->msg_init(&frame);
+  for (int round = 0; round < 2; round++) { /* what came, and what that ended */
+    look(s);
+    while (s->calls->msg_recv(&frame, s->raw, DONTWAIT) >= 0)
+      ;
+  }
+  s->calls->msg_close(&frame);
+}
+
 bool awz_raw_has_peer(awz_socket *s, const char *name, size_t size) {
-  enum { EVENTS = 15 };
   if (s->type->number != AWZ_ROUTER)
     return false;
-  int events;
-  size_t room = sizeof events; /* sends do not always look for new peers: */
-  (void)awz_raw_get(s, EVENTS, &events, &room);
+  look(s); /* sends do not always look for new peers */
   int rc = send_part(s, name, size, true);
   if (rc == 0) /* the message has to end */
     send_part(s, "", 0, false);

@@ -8,6 +8,7 @@
  *   receive.c   recv and its kin          send.c  send and its kin
  *   address.c   what may be bound and connected to
  *   endpoint.c  what is bound, and was a moment ago
+ *   name.c      `connect_routing_id`
  *   options.c   the one table of options; get and set
  *   types.c     the table of types       nearest.c  "did you mean"
  *   lzmq.c      opens all of it, see lzmq.h; aiowire/zmq.lua puts the module together
@@ -104,7 +105,10 @@ struct awz_socket {
   awz_endpoint *endpoints; /* that it is bound to */
   awz_endpoint *pending;   /* inproc names it has connected to, nobody's yet */
   struct awz_name *names;  /* of peers, by `connect_routing_id`, newest first */
-  bool naming;             /* the newest is for the next connect */
+  bool naming;             /* the newest is for the next connect … */
+  bool told;               /* … and libzmq has it, or an older one */
+  bool numbers;            /* option `router_raw`: it numbers its peers */
+  char *shown;             /* `last_endpoint`, if not libzmq's; or NULL */
   aw_zmq_config config;    /* of `ready` */
   awz_message *coming;   /* the next one, with the frames that have come … */
   bool whole;            /* … all of them: it was read ahead; or NULL */
@@ -151,6 +155,8 @@ typedef enum awz_verb {
 int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
 
 int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame, size_t *size);
+/* Drop all that it has received. */
+void awz_raw_drain(awz_socket *socket);
 /* Has a ROUTER a peer of that name? If so, that peer gets an empty message. */
 bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame when it returns 0. */
@@ -213,8 +219,15 @@ void awz_forget_leaving(awz_home *home);
 void awz_forget_ghosts(awz_context *context);
 bool awz_is_bound(const awz_context *context, const char *address);
 
-/* What the next connect is to call its peer. 0, AW_ENOMEM, or -EEXIST. */
+/* ---- name.c: return 0, or a negative code ---- */
+
+/* What the next connect is to call its peer. Also -EEXIST, -EINVAL. */
 int awz_name_next(awz_socket *socket, const char *name, size_t size);
+/* Tell libzmq, for a connect to this address; see awz_connect(). */
+int awz_name_use(awz_socket *socket, const char *address);
+void awz_forget_names(awz_socket *socket);
+/* What `last_endpoint` is to be; takes it. NULL: what libzmq says. */
+void awz_show_endpoint(awz_socket *socket, char *address);
 
 /* ---- message.c ---- */
 

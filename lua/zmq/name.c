@@ -1,0 +1,198 @@
+/* name.c - the name that a socket gives its next peer, `connect_routing_id`
+ *
+ * A name that a peer has makes libzmq abort the program at the connect. So
+ * libzmq is told of the name just before it, and a ROUTER is asked:
+ *
+ *   send to the name ─► a peer got an empty message, it is taken
+ *   connect over inproc to a DEALER that gives itself the name, send again
+ *                    ─► nobody got it: a peer that is leaving has the name
+ *                    ─► the DEALER got it: it is free, as soon as this connection
+ *                       has ended, which both sockets do here, without threads
+ *
+ * The peers of a STREAM, or of a raw ROUTER, have no other names than those, and
+ * each is given once. With `immediate` libzmq would keep the name for a later
+ * connect. The detour changes libzmq's `last_endpoint`; `shown` keeps it for the
+ * user until the next bind or connect.
+ *
+ * Left out: over tcp and ipc a peer may come between the answer and the connect,
+ * within microseconds, and nothing in libzmq locks a name.
+ */
+#include "zmq.h"
+
+#include <uv.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  ROUTING_ID = 5,
+  LAST_ENDPOINT = 32,
+  IMMEDIATE = 39,
+  CONNECT_ROUTING_ID = 61
+};
+
+typedef struct awz_name {
+  struct awz_name *next;
+  size_t size;
+  char name[];
+} awz_name;
+
+/* Are its peers numbered, but for those with a name from here? */
+static bool has_numbers(const awz_socket *s) {
+  return s->type->number == AWZ_STREAM || s->numbers;
+}
+
+/* ---- the list ---- */
+
+static bool is_used(const awz_socket *s, const char *name, size_t size) {
+  const awz_name *used = has_numbers(s) ? s->names : NULL;
+  while (used && (used->size != size || memcmp(used->name, name, size) != 0))
+    used = used->next;
+  return used != NULL;
+}
+
+/* Free the newest one. */
+static void forget_name(awz_socket *s) {
+  awz_name *old = s->names;
+  s->names = old->next;
+  aw_free(old);
+}
+
+void awz_forget_names(awz_socket *s) {
+  while (s->names)
+    forget_name(s);
+  awz_show_endpoint(s, NULL);
+}
+
+int awz_name_next(awz_socket *s, const char *name, size_t size) {
+  enum { LONGEST = 255 };
+  if (size == 0 || size > LONGEST)
+    return -EINVAL;
+  if (is_used(s, name, size))
+    return -EEXIST;
+  awz_name *new = aw_allocate(sizeof *new + size);
+  if (!new)
+    return AW_ENOMEM;
+  new->size = size;
+  memcpy(new->name, name, size);
+  if (s->names && (s->naming || !has_numbers(s)))
+    forget_name(s); /* it named nobody, or is not asked for */
+  new->next = s->names;
+  s->names = new;
+  s->naming = true;
+  return 0;
+}
+
+/* ---- the detour ---- */
+
+void awz_show_endpoint(awz_socket *s, char *address) {
+  aw_free(s->shown);
+  s->shown = address;
+}
+
+static int keep_endpoint(awz_socket *s) {
+  enum { ROOM = 1024 };
+  if (s->shown)
+    return 0;
+  size_t size = ROOM;
+  char *address = aw_allocate(size);
+  if (!address)
+    return AW_ENOMEM;
+  int rc = awz_raw_get(s, LAST_ENDPOINT, address, &size);
+  if (rc == 0)
+    awz_show_endpoint(s, address);
+  else
+    aw_free(address);
+  return rc;
+}
+
+static const awz_type *dealer(void) {
+  const awz_type *type = awz_types;
+  while (type->number != AWZ_DEALER)
+    type++;
+  return type;
+}
+
+/* Connect to `host`, bound to `address`, which may have the socket's name, and
+ * end that connection: a name that libzmq has been told of is gone then. Was
+ * the name free? */
+static int visit(awz_socket *s, awz_socket *host, const char *address,
+                 bool *was_free) {
+  int rc = awz_raw_attach(host, AWZ_BIND, address);
+  if (rc == 0)
+    rc = awz_raw_attach(s, AWZ_CONNECT, address);
+  if (rc < 0)
+    return rc;
+  *was_free = awz_raw_has_peer(s, s->names->name, s->names->size);
+  rc = awz_raw_attach(s, AWZ_DISCONNECT, address);
+  awz_raw_drain(host); /* … and it agrees to the end */
+  return rc;
+}
+
+static int make_detour(awz_socket *s, bool named, bool *was_free) {
+  char address[64];
+  snprintf(address, sizeof address, "inproc://aiowire-name-%" PRIx64,
+           uv_hrtime());
+  awz_socket host = {.context = s->context, .type = dealer()};
+  int rc = keep_endpoint(s);
+  if (rc == 0)
+    rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_raw_open(&host);
+  if (rc < 0)
+    return rc;
+  if (named)
+    rc = awz_raw_set(&host, ROUTING_ID, s->names->name, s->names->size);
+  if (rc == 0)
+    rc = visit(s, &host, address, was_free);
+  awz_raw_close(&host);
+  return rc;
+}
+
+/* ---- the connect ---- */
+
+static bool is_immediate(awz_socket *s) {
+  int value = 0;
+  size_t size = sizeof value;
+  return awz_raw_get(s, IMMEDIATE, &value, &size) == 0 && value;
+}
+
+static int check_free(awz_socket *s) {
+  bool was_free = false;
+  if (has_numbers(s))
+    return 0;
+  if (awz_raw_has_peer(s, s->names->name, s->names->size))
+    return -EEXIST;
+  int rc = make_detour(s, true, &was_free);
+  return rc < 0 ? rc : was_free ? 0 : -EEXIST;
+}
+
+/* libzmq has the name of a connect that failed, and would give it to the host
+ * of a detour. By now a peer may have that name, so it gets one of our own. */
+static int withdraw(awz_socket *s) {
+  bool was_free;
+  char name[] = "?aiowire-0123456789abcdef";
+  if (has_numbers(s)) /* libzmq asks nobody, and takes the new one */
+    return 0;
+  snprintf(name + 9, sizeof name - 9, "%016" PRIx64, uv_hrtime());
+  name[0] = '\0'; /* as no peer does */
+  int rc = awz_raw_set(s, CONNECT_ROUTING_ID, name, sizeof name - 1);
+  if (rc == 0)
+    rc = make_detour(s, false, &was_free);
+  s->told = rc < 0;
+  return rc;
+}
+
+int awz_name_use(awz_socket *s, const char *address) {
+  if (!awz_starts_with(address, "inproc://") && is_immediate(s))
+    return -EOPNOTSUPP;
+  int rc = s->told ? withdraw(s) : 0;
+  if (rc == 0)
+    rc = check_free(s);
+  if (rc == 0)
+    rc = awz_raw_set(s, CONNECT_ROUTING_ID, s->names->name, s->names->size);
+  s->told = s->told || rc == 0;
+  return rc;
+}
