@@ -340,6 +340,56 @@ describe("the name for the next peer of a ROUTER", function()
   end))
 end)
 
+-- disconnect -----------------------------------------------------------------
+
+describe("a socket that disconnects", function()
+  for type, peer_type in pairs { dealer = "dealer", pull = "push",
+    router = "dealer", sub = "xpub", xsub = "xpub" } do
+    for _, transport in ipairs { "inproc", "tcp", "ipc" } do
+      it(("ends no message in the middle, as %s over %s"):format(type,
+        transport), fact(function()
+        local s, peer = open(type), open(peer_type)
+        peer:bind(sockets.address(transport))
+        s:connect(peer.last_endpoint)
+        if type == "sub" then
+          s:subscribe ""
+        elseif type == "xsub" then
+          s:send "\1"
+        end
+        if peer_type == "xpub" then
+          peer:recv()
+        end
+        peer:send("1", "2")
+        peer:send("3", "4")
+        s:poll "r" -- libzmq reads the first part
+        s:disconnect(peer.last_endpoint)
+        local message = s:recv_multipart()
+        assert.are.same({ "1", "2" }, table.move(message, #message - 1,
+          #message, 1, {}))
+        assert.is_number(s:poll("r", 0))
+        s:close()
+        peer:close()
+      end))
+    end
+  end
+end)
+
+describe("a REP that disconnects", function()
+  it("has to receive first", fact(function()
+    local rep, req = open "rep", open "req"
+    req:bind(sockets.address "inproc")
+    rep:connect(req.last_endpoint)
+    req:send("1", "2")
+    rep:poll "r"
+    assert.are.equal("EAGAIN", helper.caught(rep.disconnect, rep,
+      req.last_endpoint).code)
+    assert.are.same({ "1", "2" }, rep:recv_multipart())
+    rep:disconnect(req.last_endpoint)
+    rep:close()
+    req:close()
+  end))
+end)
+
 -- High-water marks -----------------------------------------------------------
 
 describe("a high-water mark", function()

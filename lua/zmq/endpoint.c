@@ -305,5 +305,6 @@ int awz_disconnect(awz_socket *s, const char *address) {
     return -EBUSY;
   if (*find(s, is_same, address)) /* libzmq would unbind it */
     return -ENOENT;
-  return awz_raw_attach(s, AWZ_DISCONNECT, address);
+  int rc = awz_message_complete(s);
+  return rc < 0 ? rc : awz_raw_attach(s, AWZ_DISCONNECT, address);
 }

@@ -241,6 +241,20 @@ int awz_message_read_ahead(void *socket) {
   return may_read_ahead(s) ? receive_whole(s) : AW_EINVAL;
 }
 
+/* A look at `events` makes libzmq read the first frame of the next message, and
+ * then it aborts when the rest is cut off. */
+int awz_message_complete(awz_socket *s) {
+  if (s->type->number == AWZ_REP) /* to receive it would be its turn */
+    return awz_raw_may_receive(s) ? -EAGAIN : 0;
+  if (!s->type->receives || !may_read_ahead(s))
+    return 0;
+  awz_message *message;
+  if (s->whole && take_coming(s, &message) > 0)
+    put_back(s, message);
+  int rc = s->drains ? drain(s) : receive_whole(s);
+  return rc < 0 ? rc : 0;
+}
+
 /* ---- for Lua ---- */
 
 static void push_frame(lua_State *L, awz_message *message, size_t index,

@@ -149,11 +149,16 @@ int awz_raw_send(awz_socket *s, aw_zmq_message *frame, bool more) {
 }
 
 /* Let libzmq process all that its threads and other sockets have told it. */
-static void look(awz_socket *s) {
+static int look(awz_socket *s) {
   enum { EVENTS = 15 };
-  int events;
+  int events = 0;
   size_t size = sizeof events;
-  (void)awz_raw_get(s, EVENTS, &events, &size);
+  return awz_raw_get(s, EVENTS, &events, &size) < 0 ? 0 : events;
+}
+
+bool awz_raw_may_receive(awz_socket *s) {
+  enum { POLLIN_OF_ZMQ = 1 };
+  return look(s) & POLLIN_OF_ZMQ;
 }
 
 /* Send one part of our own. */

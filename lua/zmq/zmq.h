@@ -155,6 +155,7 @@ typedef enum awz_verb {
 int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
 
 int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame, size_t *size);
+bool awz_raw_may_receive(awz_socket *socket);
 /* Drop all that it has received. */
 void awz_raw_drain(awz_socket *socket);
 /* Has a ROUTER a peer of that name? If so, that peer gets an empty message. */
@@ -253,6 +254,9 @@ int awz_message_next(awz_socket *socket, awz_message **out);
 /* For aw_zmq_config, with an awz_socket: does it hold one; hold the next. */
 bool awz_message_held(const void *socket);
 int awz_message_read_ahead(void *socket);
+/* Before a connection is ended: receive what libzmq has begun to, and hold it.
+ * Returns 0, or negative; -EAGAIN: a REP has to be asked for it first. */
+int awz_message_complete(awz_socket *socket);
 /* Read all there is, and keep the newest; or stop that. */
 void awz_message_drain(awz_socket *socket, bool drains);
 void awz_message_free(awz_message *message);
