@@ -125,9 +125,11 @@ static int visit(awz_socket *s, awz_socket *host, const char *address,
     rc = awz_raw_attach(s, AWZ_CONNECT, address);
   if (rc < 0)
     return rc;
-  *was_free = awz_raw_has_peer(s, s->names->name, s->names->size);
+  awz_raw_drain(host); /* what `probe_router` sends */
+  awz_raw_has_peer(s, s->names->name, s->names->size);
   rc = awz_raw_attach(s, AWZ_DISCONNECT, address);
-  awz_raw_drain(host); /* … and it agrees to the end */
+  /* It agrees to the end. If it got nothing, a peer that came has the name. */
+  *was_free = awz_raw_drain(host) > 0;
   return rc;
 }
 

@@ -172,15 +172,17 @@ static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
   return rc;
 }
 
-void awz_raw_drain(awz_socket *s) {
+int awz_raw_drain(awz_socket *s) {
+  int count = 0;
   aw_zmq_message frame;
   s->calls->msg_init(&frame);
   for (int round = 0; round < 2; round++) { /* what came, and what that ended */
     look(s);
     while (s->calls->msg_recv(&frame, s->raw, DONTWAIT) >= 0)
-      ;
+      count++;
   }
   s->calls->msg_close(&frame);
+  return count;
 }
 
 bool awz_raw_has_peer(awz_socket *s, const char *name, size_t size) {

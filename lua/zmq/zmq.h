@@ -156,8 +156,8 @@ int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
 
 int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame, size_t *size);
 bool awz_raw_may_receive(awz_socket *socket);
-/* Drop all that it has received. */
-void awz_raw_drain(awz_socket *socket);
+/* Drop all that it has received; how many parts? */
+int awz_raw_drain(awz_socket *socket);
 /* Has a ROUTER a peer of that name? If so, that peer gets an empty message. */
 bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame when it returns 0. */
