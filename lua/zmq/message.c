@@ -57,6 +57,8 @@ static void release_value(aw_lua_value *value) {
 static int make_coming(awz_socket *s) {
   if (s->coming)
     return 0;
+  if (!s->raw) /* closed, so nobody would free it; libzmq's own code for that */
+    return -ENOTSOCK;
   awz_message *message = aw_allocate(sizeof *message);
   if (!message)
     return AW_ENOMEM;
