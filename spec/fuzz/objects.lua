@@ -81,7 +81,10 @@ M.rules = {
     "3* use(<channel>, 'send', <value>)", "3* use(<channel>, 'recv')",
     "use(<channel>, 'try_send', <value>)", "use(<channel>, 'try_recv')",
     "3* use(<channel>, 'close')",
-    "for v in use(<channel>, 'iter') do keep(v)<block>end",
+    -- The block may send what it takes, and a virtual clock stands still while
+    -- a channel is ready: the program has to end that itself.
+    "for v in use(<channel>, 'iter') do keep(v) if spent() then break end"
+      .. "<block>end",
   },
   act_event = { "2* use(<event>, 'set')", "use(<event>, 'clear')",
     "2* use(<event>, 'wait')" },

@@ -74,6 +74,12 @@ local function fn(f, default)
   end
 end
 
+-- For loops of Lua that may feed themselves: is there no fuel left?
+local function spent()
+  fuel = fuel - 1
+  return fuel < 0
+end
+
 -- A value with the operators of a wire.
 local function W(x)
   if x == nil then

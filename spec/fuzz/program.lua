@@ -171,7 +171,8 @@ function M.make(seed)
     blocks = blocks(random, expander, virtual),
     foot = foot .. "\n",
     leaks = foot == CLEAN and not expander:knows "ending"
-      or not (expander:knows "finalizer" or expander:knows "shape"),
+      or not (expander:knows "finalizer" or expander:knows "shape"
+        or expander:knows "parts"),
   }
 end
 

@@ -68,6 +68,8 @@ end
 
 --- What is wrong with how a program ended; nil if nothing is.
 local function judge(how, code, report)
+  -- `timeout` dies by the signal that ended its child.
+  code = how == "signal" and 128 + code or code
   if code == TIMED_OUT or code == 128 + 9 then
     return "hang: it does not end"
   elseif code == 128 + 24 then
@@ -76,8 +78,8 @@ local function judge(how, code, report)
   local what = reported(report)
   if what then
     return what
-  elseif how == "signal" or code >= 128 then
-    return ("signal %d"):format(how == "signal" and code or code - 128)
+  elseif code >= 128 then
+    return ("signal %d"):format(code - 128)
   end
   return not EXPECTED[code] and ("exit code %d"):format(code) or nil
 end
