@@ -313,3 +313,24 @@ describe("the life of a loop", function()
     end)
   end)
 end)
+
+describe("a task of a loop with an engine of its own", function()
+  for _, how in ipairs { "close", "cancel_wait" } do
+    it("does not begin its loop by " .. how .. "() from elsewhere", function()
+      local before = aw.stats().deadlines
+      local ev = helper.virtual()
+      local t = ev:start(function() end)
+      aw.run(function()
+        assert.has_error(function()
+          t[how](t)
+        end)
+        -- Nobody drives it here, so what began would not end any more.
+        ev:close()
+        assert.has_error(function()
+          ev:start(function() end)
+        end)
+      end)
+      assert.are.equal(before, aw.stats().deadlines)
+    end)
+  end
+end)

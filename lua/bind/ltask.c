@@ -368,10 +368,12 @@ static int join_refused(lua_State *L, awl_worker *w) {
 }
 
 /* A loop that nobody runs has to, for its task to end [S7]. It goes on with its
- * other tasks after that. */
+ * other tasks after that. Not one of another engine: the wait is refused, so
+ * nobody would drive what begins here. */
 static void let_run(lua_State *L, awl_state *s, const aw_task *task) {
   aw_loop *core = aw_task_loop(task);
   if (!core || aw_loop_state_of(core) != AW_LOOP_IDLE ||
+      aw_loop_engine(core) != s->run.engine->core ||
       !awl_loop_anchor(L, awl_loop_of(s, core)))
     return;
   if (aw_loop_begin(core, AW_NEVER) == 0)
