@@ -115,6 +115,20 @@ describe("a parked task's coroutine", function()
     end,
   }
 
+  unreplaced("keeps nothing that it did not wait for [L11]", function()
+    helper.leak_checked(function()
+      local gone = setmetatable({}, { __mode = "k" })
+      aw.run(function()
+        local ch = aw.channel(1)
+        gone[ch] = true
+        ch:send {}
+      end)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(gone))
+    end)
+  end)
+
   for name, wait in pairs(LONELY) do
     unreplaced("keeps what it waits for when it is closed: " .. name
       .. " [C9]", function()

@@ -196,8 +196,10 @@ static int channel_send(lua_State *L) {
   int rc = AW_EAGAIN;
   if (at_once)
     rc = aw_channel_try_send(ch->core, value);
-  if (rc == 0)
+  if (rc == 0) {
+    awl_release_wait(w);
     return 0;
+  }
   if (rc == AW_EAGAIN)
     rc = aw_await_send(w->task, ch->core, value);
   else
