@@ -179,8 +179,8 @@ void aw_channel_release(aw_channel *channel) {
   aw_free(channel);
 }
 
-/* What it ends with is a result as any, and not replaced by Cancelled; but a
- * background task ends with the loop that closes the channel as it ends. */
+/* The end of a channel is a result like any other: Cancelled does not replace
+ * it. Only a background task gives it up, when its loop ends meanwhile. */
 static void end_receiver(aw_channel *channel, aw_task *task) {
   aw__meeting_leave(&channel->meeting, task);
   aw_task_set_value(task, keep(channel, channel->config.end));

@@ -328,8 +328,8 @@ uint64_t aw_engine_tick(aw_engine *engine) {
 }
 
 /* I/O that is ready, without blocking. Sockets of libzmq may make tasks ready
- * turn after turn, without a look at anything else: that comes in time. So does
- * what others have in libuv's loop, if nothing that is waited for is in it. */
+ * turn after turn, without a look at anything else: that comes in time. So do
+ * the handles of others in libuv's loop, while no wait of ours needs it. */
 static void poll_now(aw_engine *engine) {
   bool busy = engine->ready.count > 0;
   aw__zmq_look(engine);

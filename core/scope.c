@@ -94,9 +94,9 @@ static unsigned level_of(aw_scope *scope) {
   return scope->own > outside ? scope->own : outside;
 }
 
-/* A scope whose level stays when one further out is cancelled is where those
- * below it stop to look until then. So the way is walked, and shortened: the
- * next walk skips every other scope of it (path halving). */
+/* refresh() does not visit the scopes below one whose level stays the same, so
+ * their `origin` may name a scope that has an origin itself by now. The walk
+ * goes on from there, and shortens the path for the next one (path halving). */
 aw_scope *aw__scope_origin(aw_scope *scope) {
   while (scope->above) {
     aw_scope *next = scope->origin;

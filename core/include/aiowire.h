@@ -366,7 +366,7 @@ AW_API aw_wire *aw_wire_keep(aw_wire *wire);
 AW_API void aw_wire_release(aw_wire *wire);
 
 /* The memory that goes with the last reference to `wire`, without its parts;
- * 0 while there are others. For a host whose collector is to know of it. */
+ * 0 while there are others. A host can tell its collector of that memory. */
 AW_API size_t aw_wire_bytes(const aw_wire *wire);
 
 /* The name of a named or host wire, looking through holders; NULL if none.
@@ -463,11 +463,12 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 /* End the wait of `task`, which becomes ready; runs nothing [I2].
  *
  *   result  0, or a negative code: what aw_task_result() and RESUME tell, and
- *           what a wire fails with. AW_ECLOSED, of what was closed, becomes
- *           AW_ECANCELED when the task is cancelled before its turn comes, other
- *           than by a failure [C2]; background tasks are told of it when no
- *           other task is ready, so that they end with a loop whose main task
- *           closes what they wait for as it ends [T2]
+ *           what a wire fails with. AW_ECLOSED says that the object was closed:
+ *           a task that is cancelled before its turn, other than by a failure,
+ *           gets AW_ECANCELED instead [C2]. Background tasks learn of it when
+ *           no wait for the end of a close is under way and no other task is
+ *           ready, so that they end with a loop whose main task closes the
+ *           object as it ends [T2]
  *
  * Call from: anywhere on the engine's thread, callbacks of libuv included, but
  * not from `arm`.
@@ -541,8 +542,8 @@ typedef struct aw_keeper {
 AW_API int aw_ready_arm_kept(aw_task *task, int fd, int events,
                              aw_keeper *keeper);
 
-/* The owner has done with its descriptor, waiting or not: call this before the
- * descriptor is closed or `keeper` goes. Twice is fine, and so is a keeper that
+/* Give the watcher up: call this before the descriptor is closed, or before the
+ * memory of `keeper` is freed. Twice is fine, and so is a keeper that
  * never kept anything. Call from: anywhere on the engine's thread, a `disarm`
  * included. */
 AW_API void aw_ready_done(aw_keeper *keeper);
