@@ -108,3 +108,30 @@ describe("running out of threads", function()
     assert.are.equal(0, outcome.code)
   end)
 end)
+
+describe("a socket that nobody closed", function()
+  local script <const> = [[
+    local zmq = require "aiowire.zmq"
+    local alive, most = setmetatable({}, { __mode = "v" }), 0
+    for i = 1, 1000 do
+      alive[i] = zmq.socket "push"
+      if i % 50 == 0 then
+        local count = 0
+        for _ in pairs(alive) do
+          count = count + 1
+        end
+        most = math.max(most, count)
+      end
+    end
+    print(most < 200 and "few" or most)
+  ]]
+
+  it("is collected in time", process.under_stock(function()
+    if not sockets.installed then
+      pending "libzmq is not installed"
+      return
+    end
+    process.assert_outcome("few\n", 0, process.host(script))
+    process.assert_outcome("few\n", 0, process.stock(script))
+  end))
+end)

@@ -373,6 +373,10 @@ static void set_options(lua_State *L, awz_socket *s, int arg) {
   lua_error(L);
 }
 
+/* What a socket holds besides: two descriptors, the queues of libzmq. A guess,
+ * so that sockets that nobody closed do not pile up unseen. */
+enum { WEIGHT = 64 * 1024 };
+
 /* A socket of the context at `at` (0: of the usual one), type and options from
  * `arg`. The context is looked at last: a finalizer may close it. */
 static int new_socket(lua_State *L, int at, int arg) {
@@ -381,6 +385,7 @@ static int new_socket(lua_State *L, int at, int arg) {
   if (has_options)
     luaL_checktype(L, arg + 1, LUA_TTABLE);
   awz_box *box = awz_push_socket(L);
+  aw_lua_weigh(L, WEIGHT);
   awz_socket *s = NULL;
   awz_context *context = at ? awz_check_context(L, at, "open") : NULL;
   int rc = context ? 0 : usual_context(L, &context);
