@@ -68,7 +68,7 @@ awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
               home_of(what), what);
   if (s->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
-  awl_forget_raised(s);
+  awl_forget_passing(s);
   aw_task_park(w->task, w);
   return w;
 }

@@ -79,9 +79,10 @@ typedef enum awl_slot {
   AWL_THREADS, /* number of a worker → its coroutine */
   AWL_WAITS,   /* twice the number of a worker → userdata of its wait */
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see lerror.c */
-  AWL_RAISED,       /* number of a worker → info of the error on its way */
-  AWL_NAMES,        /* function of a library → its name */
-  AWL_OWNED, /* coroutine of a user → worker that parks in it, see owner.c */
+  AWL_RAISED, /* number of a worker → info of the error raised last in it, of
+                 those on their way; see linfo.c */
+  AWL_NAMES,  /* function of a library → its name */
+  AWL_OWNED,  /* coroutine of a user → worker that parks in it, see owner.c */
   AWL_HANDLER,    /* the message handler of bodies */
   AWL_METATABLES, /* of each awl_class */
   AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
@@ -99,6 +100,14 @@ struct awl_engine {
 /* What goes on when the wait of a worker has ended, by the engine alone. */
 typedef int (*awl_after)(lua_State *L, awl_worker *worker);
 
+/* The error on its way to a protected call of ours, from where it was raised to
+ * where that call catches it. `__close` handlers run in between: they may await,
+ * and make such calls of their own. See linfo.c. */
+typedef struct awl_raised {
+  aw_error *error; /* what an await raised it of (kept), or NULL */
+  bool noted;      /* AWL_RAISED has its info */
+} awl_raised;
+
 /* A coroutine that runs host steps. Its life:
  * new → running ⇄ (parked in a task | idle in the pool) → dead */
 struct awl_worker {
@@ -106,7 +115,9 @@ struct awl_worker {
   lua_State *co;
   awl_worker *next_idle;
   aw_task *task;     /* whose step it runs or is parked in; NULL: idle */
-  aw_error *passing; /* error that an await raised in it, or NULL [E1] */
+  aw_error *passing; /* error that its last await raised, or NULL [E1] */
+  awl_raised raised; /* on its way out of the body */
+  uint32_t noted;    /* infos that AWL_RAISED has of it: one below another */
   const struct awl_leaf *leaf; /* what it runs */
   awl_after after;             /* when it is parked … */
   aw_lua_continue then; /* … by aw_lua_await(): then this, with its data */
@@ -125,7 +136,6 @@ struct awl_worker {
   bool parked;       /* it yielded by itself, not by a stray coroutine.yield */
   bool resumed;      /* by the engine, and nobody else */
   bool reported;     /* the step has been reported to the core */
-  bool raised;       /* AWL_RAISED has something of it */
   bool anchored;     /* so has AWL_WAITS */
 };
 
@@ -141,6 +151,7 @@ typedef struct awl_scope {
   aw_task *task;
   awl_worker *worker;      /* that lists it, until it is left or garbage */
   struct awl_scope *outer; /* of the same body */
+  awl_raised raised;       /* on its way to this scope */
   uint64_t ns;             /* its time, for the text of a Timeout */
   awl_scope_mode mode;
   int status; /* of that function */

@@ -137,7 +137,7 @@ aw_lua_here *aw_lua_place(lua_State *L) {
 bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
   const awl_state *s = (awl_state *)here;
   awl_worker *w = s->run.running;
-  return w && L == s->run.co && !s->in_handler && !s->gc_stress && !w->raised &&
+  return w && L == s->run.co && !s->in_handler && !s->gc_stress &&
          !w->passing && lua_isyieldable(L) && awl_at_once(w);
 }
 
@@ -210,7 +210,7 @@ static int m_stats(lua_State *L) {
   aw_stats sum = {0};
   size_t loops = 0, ended = 0;
   if (!awl_in_finalizer(L)) /* else an error may be on its way right now */
-    awl_forget_raised(s);
+    awl_forget_passing(s);
   if (s->engine)
     add_engine(s->engine, &sum);
   for (uint32_t i = 0; i < s->loop_count; i++) {

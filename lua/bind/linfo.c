@@ -2,13 +2,20 @@
  *
  * Error values travel raw [E1]. What is known beside them is an *info* [E2]:
  * a table that is made where the error is raised, by the message handler of
- * the body, and is the value of the core's error from then on. While an error
- * that nobody caught is on its way out of a body, its info stands in
- * AWL_RAISED, under the worker's number; one that an await raised again is the
- * worker's `passing` and keeps its info; one that replaces another (an error
- * in `__close`) has it in `replaced` [E3]. What handlers get is one over it
- * that
- * has the Task as well: with it the kept one would be a cycle through C.
+ * the body, and is the value of the core's error from then on.
+ *
+ * An error is on its way from there to the protected call that catches it: the
+ * innermost scope that is open in the worker, or the body. Its info stands in
+ * AWL_RAISED meanwhile, under the worker's number. `__close` handlers run on
+ * the way, in which scopes may be opened and other errors be on their way to
+ * those: the info of each such error has the one around it as its item BELOW.
+ * An error that replaces another on the same way (it was raised in a `__close`)
+ * has that one's info in `replaced` [E3].
+ *
+ * An error that an await raises is the worker's `passing` until the next await,
+ * and keeps its info when the body does not catch it. What handlers get is an
+ * info over it that has the Task as well: with it the kept one would be a cycle
+ * through C.
  *
  * Neighbours: lerror.c makes the objects that errors of the library are.
  */
@@ -28,9 +35,19 @@
 
 /* ---- where an error is raised ---- */
 
-/* The info of the error that is on its way in `worker`: push it, or nil. */
-static bool push_raised(lua_State *L, awl_state *s, const awl_worker *worker) {
-  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+enum { BELOW = 1 }; /* an item of an info in AWL_RAISED */
+
+/* The error on its way in `worker`, to the call that will catch it. */
+static awl_raised *raised_in(awl_worker *worker) {
+  return worker->scopes ? &worker->scopes->raised : &worker->raised;
+}
+
+/* Push the info of that error, or nil. */
+static bool push_raised(lua_State *L, awl_state *s, awl_worker *worker) {
+  if (raised_in(worker)->noted)
+    awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  else
+    lua_pushnil(L);
   return lua_istable(L, -1);
 }
 
@@ -65,15 +82,73 @@ static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
   return false;
 }
 
-static void set_raised(lua_State *L, awl_state *s, awl_worker *worker) {
-  awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
-  worker->raised = true;
+/* [.., info]: let it stand over the infos of AWL_RAISED, in place of the one of
+ * the same way. */
+static void put_over(lua_State *L, awl_state *s, awl_worker *worker) {
+  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  if (raised_in(worker)->noted && lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, BELOW);
+    lua_pushnil(L);
+    lua_rawseti(L, -3, BELOW);
+    lua_remove(L, -2);
+  }
+  lua_rawseti(L, -2, BELOW);
 }
 
-void awl_drop_raised(awl_worker *worker) {
-  if (worker->raised)
-    awl_unset(worker->state, AWL_RAISED, (lua_Integer)worker->number + 1);
-  worker->raised = false;
+/* [.., info] → [..]: the error of that is on its way. `error`, which an await
+ * raised it of, or NULL. */
+static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
+                       aw_error *error) {
+  awl_raised *raised = raised_in(worker);
+  if (worker->noted > 0) /* seldom: two at once */
+    put_over(L, s, worker);
+  awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  worker->noted += !raised->noted;
+  raised->noted = true;
+  aw_error *old = raised->error;
+  raised->error = error ? aw_error_keep(error) : NULL;
+  if (old)
+    aw_error_release(old);
+}
+
+/* Take the info that was noted last away; it cannot fail. */
+static void take_over(awl_worker *worker) {
+  awl_state *s = worker->state;
+  lua_State *util = s->util;
+  lua_Integer key = (lua_Integer)worker->number + 1;
+  if (worker->noted == 0) {
+    awl_unset(s, AWL_RAISED, key);
+    return;
+  }
+  if (lua_rawgeti(util, AWL_RAISED, key) == LUA_TTABLE) {
+    lua_rawgeti(util, -1, BELOW);
+    lua_rawseti(util, AWL_RAISED, key);
+    lua_pushnil(util);
+    lua_rawseti(util, -2, BELOW);
+  }
+  lua_pop(util, 1);
+}
+
+void awl_drop_raised(awl_worker *worker, awl_raised *raised) {
+  if (raised->noted) {
+    raised->noted = false;
+    worker->noted--;
+    take_over(worker);
+  }
+  if (raised->error)
+    aw_error_release(raised->error);
+  raised->error = NULL;
+}
+
+bool awl_put_first_error(lua_State *L, awl_worker *worker) {
+  if (!push_raised(L, worker->state, worker)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_getfield(L, -1, "err");
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return true;
 }
 
 /* Will nobody see the error that has left the body of `worker`? */
@@ -103,21 +178,23 @@ static int note_traceback(lua_State *L) {
     lua_pushliteral(L, "<nil error>");
     lua_replace(L, 1);
   }
-  if (!worker || awl_is_cancelled(L, s, 1) || is_unseen(worker))
-    return 1;
+  if (!worker || L != s->run.co || awl_is_cancelled(L, s, 1) ||
+      is_unseen(worker))
+    return 1; /* another coroutine: one that is closed */
   bool replaces = push_raised(L, s, worker); /* [err, old] */
   if (replaces && same_error(L, 2, 1)) {
     lua_settop(L, 1);
     return 1; /* it is passed on, and known */
   }
-  if (!push_passing(L, s, worker, 1))
+  bool passes = push_passing(L, s, worker, 1);
+  if (!passes)
     push_new_info(L, 1); /* [err, old, info] */
   add_traceback(L, s);
   if (replaces) {
     lua_pushvalue(L, 2);
     lua_setfield(L, 3, "replaced");
   }
-  set_raised(L, s, worker);
+  set_raised(L, s, worker, passes ? worker->passing : NULL);
   lua_settop(L, 1);
   return 1;
 }
@@ -249,34 +326,44 @@ static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
   return copy;
 }
 
+/* [.., err] → [.., err, info]: of the error that has ended its way in `worker`.
+ * The handler is not told of all: out of memory replaces others, too. */
+static bool push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
+  int err = lua_gettop(L);
+  bool replaces = push_raised(L, s, worker);
+  if (replaces && same_error(L, err + 1, err))
+    return true;
+  push_new_info(L, err);
+  if (replaces) {
+    lua_pushvalue(L, err + 1);
+    lua_setfield(L, -2, "replaced");
+  }
+  lua_remove(L, err + 1);
+  return false;
+}
+
 aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   aw_task *task = worker->task;
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  int err = lua_gettop(L);
-  bool raised = push_raised(L, s, worker) && same_error(L, -1, err);
-  if (!raised) {
-    lua_pop(L, 1);
-    push_new_info(L, err);
-  }
-  int info = lua_gettop(L);
+  awl_raised *raised = raised_in(worker);
+  int err = lua_gettop(L), info = err + 1;
+  aw_error *error = push_caught(L, s, worker) ? raised->error : NULL;
   bool replaced = lua_getfield(L, info, "replaced") != LUA_TNIL;
   lua_pop(L, 1);
-  aw_error *error = NULL;
-  if (push_passing(L, s, worker, err) && lua_rawequal(L, -1, info)) {
+  if (error) {
     if (lua_getfield(L, info, "chain") == LUA_TNIL) { /* the core's own */
       lua_settop(L, info);
       describe_failed(L, s, task);
     }
-    error = rehome(L, s, loop, worker->passing);
+    error = rehome(L, s, loop, error);
   } else {
-    lua_settop(L, info);
     describe_failed(L, s, task);
     lua_pushvalue(L, info);
     error = error_of_info(L, loop);
   }
   if (replaced)
     try_suppress(L, loop, error, info);
-  awl_drop_raised(worker);
+  awl_drop_raised(worker, raised);
   lua_settop(L, err - 1);
   return error;
 }

@@ -4,8 +4,12 @@
 
 #include "bridge.h"
 
-/* Forget the info of the error that is on its way in `worker`. */
-void awl_drop_raised(awl_worker *worker);
+/* The error on its way to one of the protected calls of `worker`, if any, has
+ * been caught there: forget it. */
+void awl_drop_raised(awl_worker *worker, awl_raised *raised);
+/* Cancelled, on top, has left a `__close` while an error was on its way, which
+ * comes first [E3]: put that in its place. False: there was none. */
+bool awl_put_first_error(lua_State *L, awl_worker *worker);
 /* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
  */
 aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);

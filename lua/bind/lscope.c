@@ -75,6 +75,7 @@ void awl_leave_scope(awl_scope *scope) {
   while (*place != scope)
     place = &(*place)->outer;
   *place = scope->outer;
+  awl_drop_raised(scope->worker, &scope->raised);
   scope->worker = NULL;
   scope->scope = NULL;
 }
@@ -139,7 +140,8 @@ static int leave(lua_State *L, awl_worker *w, int status) {
     return awl_error(L, "a scope must be left in the task that opened it, the "
                         "innermost first (coroutine.yield inside aw.scope?)");
   scope->status = status;
-  bool cancelled = status != LUA_OK && awl_is_cancelled(L, s, -1);
+  bool cancelled = status != LUA_OK && awl_is_cancelled(L, s, -1) &&
+                   !awl_put_first_error(L, w);
   aw_error *error = NULL;
   if (status != LUA_OK && !cancelled) {
     lua_pushvalue(L, -1);

@@ -42,9 +42,7 @@ enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 
 /* ---- reporting the end of a body ---- */
 
-static void clear_raised(awl_worker *w) {
-  if (w->raised) /* rarely, and every await comes by here */
-    awl_drop_raised(w);
+static void forget_passing(awl_worker *w) {
   if (w->passing)
     aw_error_release(w->passing);
   w->passing = NULL;
@@ -55,14 +53,21 @@ static void leave_scopes(awl_worker *w) {
     awl_leave_scope(w->scopes);
 }
 
-void awl_forget_raised(awl_state *s) {
+/* The body is over: forget the errors that were on their way in it. */
+static void clear_raised(awl_worker *w) {
+  leave_scopes(w);
+  awl_drop_raised(w, &w->raised);
+  forget_passing(w);
+}
+
+void awl_forget_passing(awl_state *s) {
   if (s->run.running)
-    clear_raised(s->run.running);
+    forget_passing(s->run.running);
 }
 
 static void report_error(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
-  if (awl_is_cancelled(L, s, -1)) {
+  if (awl_is_cancelled(L, s, -1) && !awl_put_first_error(L, w)) {
     w->reported = true;
     aw_step_cancelled(w->task);
     return;
@@ -149,7 +154,6 @@ static void report(lua_State *L, awl_worker *w, int status) {
     }
   }
   clear_raised(w);
-  leave_scopes(w);
   lua_settop(L, BASE);
 }
 
@@ -207,7 +211,7 @@ static int push_call(lua_State *L, awl_worker *w) {
 static bool again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
     return false;
-  if (w->raised || w->passing || w->state->run.until || !aw_step_again(w->task))
+  if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
   awl_signals_step_over(w->state, w->co);
   lua_settop(L, BASE);
@@ -370,7 +374,6 @@ void awl_worker_end(awl_worker *w) {
   lua_resetthread(w->co);
   lua_settop(w->co, 0); /* an error of theirs */
   awl_release_wait(w);
-  leave_scopes(w);
   clear_raised(w);
   awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);

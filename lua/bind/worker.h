@@ -12,8 +12,8 @@ void awl_worker_resume(lua_State *L, awl_state *s);
 void awl_worker_end(awl_worker *worker);
 /* Between runs: give the memory of a crowd of idle workers back. */
 void awl_workers_trim(awl_state *s);
-/* Let go of the error that the running body caught last. */
-void awl_forget_raised(awl_state *s);
+/* Let go of the error that the last await of the running body raised. */
+void awl_forget_passing(awl_state *s);
 void awl_free_workers(awl_state *s);
 
 #endif
