@@ -8,50 +8,6 @@
 
 #include "memory.h"
 
-enum { ZMQ_ERRORS = 156384712 }; /* ZMQ_HAUSNUMERO */
-
-static const struct {
-  int code;
-  const char *name, *text;
-} texts[] = {
-    {AW_EHOST, "EHOST", "error of the host"},
-    {AW_ETIMEOUT, "ETIMEOUT", "timeout"},
-    {AW_EENDED, "EENDED", "it has ended"},
-    {AW_ESTRAY, "ESTRAY", "stray Cancelled"},
-    {AW_EDEADLOCK, "EDEADLOCK",
-     "deadlock: all tasks wait and nothing can wake them"},
-    {AW_ECLOSED, "ECLOSED", "closed"},
-    {AW_ESELF, "ESELF", "a task cannot wait for itself or for a task above it"},
-    {AW_ETASKCANCELLED, "ETASKCANCELLED", "the task was cancelled"},
-    {AW_ECANCELED, "ECANCELED", "cancelled"},
-    {AW_ENOMEM, "ENOMEM", "not enough memory"},
-    {AW_EFORKED, "EFORKED", "opened by a process that has forked since"},
-    {AW_EDEPTH, "EDEPTH",
-     "wires nested too deeply (more than 32768 frames in a task)"},
-    {AW_ENOZMQ, "ENOZMQ", "libzmq 4.3.3 or later is not installed"},
-    /* libzmq's own, which are no error numbers of the system */
-    {-(ZMQ_ERRORS + 51), "EFSM", "not in the current state of the socket"},
-    {-(ZMQ_ERRORS + 52), "ENOCOMPATPROTO", "incompatible transport"},
-    {-(ZMQ_ERRORS + 53), "ETERM", "the context was terminated"},
-    {-(ZMQ_ERRORS + 54), "EMTHREAD", "no I/O thread is available"},
-};
-
-const char *aw_strerror(int code) {
-  if (code == 0)
-    return "no error";
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    if (texts[i].code == code)
-      return texts[i].text;
-  return uv_strerror(code);
-}
-
-const char *aw_error_name(int code) {
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    if (texts[i].code == code)
-      return texts[i].name;
-  return uv_err_name(code);
-}
-
 aw_error *aw__error_make(aw_engine *engine, int code, aw_value value) {
   aw_error *error = aw__alloc(engine, sizeof *error);
   if (!error)

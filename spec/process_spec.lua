@@ -318,6 +318,29 @@ describe("aw.spawn with something wrong", function()
     refused({ "E2BIG", "spawn", "ls" }, { "ls", ("x"):rep(300000) })
   end)
 
+  it("has a name for what libuv does not know [E4]", function()
+    if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
+      pending "valgrind's vfork does not tell what failed"
+      return
+    end
+    local path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    file:write "\127ELF\2\1\1\0garbage"
+    file:close()
+    os.execute("chmod 755 " .. path)
+    run(function()
+      for _, call in ipairs { aw.spawn, aw.exec } do
+        local ok, err = aw.pcall(call, path)
+        assert.is_false(ok)
+        assert.are.same({ "ENOEXEC", 8, "spawn", path },
+          { err.code, err.errno, err.call, err.about })
+        assert.are.equal(("spawn '%s': exec format error"):format(path),
+          tostring(err))
+      end
+    end)
+    os.remove(path)
+  end)
+
   it("tells arguments that make no sense [API]", function()
     raises("a command expected", aw.spawn, {})
     raises("table expected", aw.spawn)

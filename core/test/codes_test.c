@@ -1,0 +1,64 @@
+/* codes_test.c - every number that a call of the system may fail with has its
+ * name and a text
+ */
+#define _GNU_SOURCE /* strerrorname_np() */
+#include "check.h"
+
+#include <errno.h>
+
+/* What the C library calls it; NULL: no such number, or it cannot tell. */
+static const char *name_of(int number) {
+#if defined __GLIBC__ && __GLIBC_PREREQ(2, 32)
+  return strerrorname_np(number);
+#else
+  (void)number;
+  return NULL;
+#endif
+}
+
+static bool known(int code) {
+  return strcmp(aw_error_name(code), "UNKNOWN") != 0 &&
+         strcmp(aw_strerror(code), "unknown error") != 0;
+}
+
+static void test_every_number_of_the_system_has_its_name(void) {
+  enum { MOST = 4095 }; /* of Linux: what lies above is an address */
+  for (int number = 1; number <= MOST; number++) {
+    const char *name = name_of(number);
+    if (!name)
+      continue;
+    CHECK(known(-number));
+    if (number != EOPNOTSUPP) /* has two, and libuv likes the other one */
+      CHECK(strcmp(aw_error_name(-number), name) == 0);
+  }
+}
+
+static void test_those_that_libuv_does_not_know_have_one(void) {
+  CHECK(strcmp(aw_error_name(-ENOEXEC), "ENOEXEC") == 0);
+  CHECK(strcmp(aw_strerror(-ENOEXEC), "exec format error") == 0);
+  CHECK(strcmp(aw_error_name(-EDEADLK), "EDEADLK") == 0);
+  CHECK(strcmp(aw_strerror(-EDEADLK), "resource deadlock avoided") == 0);
+}
+
+static void test_all_others_keep_theirs(void) {
+  CHECK(strcmp(aw_error_name(-ECONNREFUSED), "ECONNREFUSED") == 0);
+  CHECK(strcmp(aw_strerror(-ECONNREFUSED), "connection refused") == 0);
+  CHECK(strcmp(aw_error_name(AW_ENOMEM), "ENOMEM") == 0);
+  CHECK(strcmp(aw_error_name(AW_ETIMEOUT), "ETIMEOUT") == 0);
+  CHECK(strcmp(aw_strerror(0), "no error") == 0);
+}
+
+/* Nothing is allocated for its text, which LeakSanitizer would see. */
+static void test_a_number_of_nobody_is_unknown(void) {
+  CHECK(!known(-4000));
+  CHECK(!known(12345));
+  CHECK(aw_strerror(-4000) == aw_strerror(-4001));
+}
+
+int main(void) {
+  test_every_number_of_the_system_has_its_name();
+  test_those_that_libuv_does_not_know_have_one();
+  test_all_others_keep_theirs();
+  test_a_number_of_nobody_is_unknown();
+  return 0;
+}
