@@ -13,6 +13,7 @@ return function(f, ...)
   local ev = aw.EventLoop { name = "main" }
   local arguments = table.pack(...)
   local function main()
+    inner.main_chunk()
     local result = f(table.unpack(arguments, 1, arguments.n))
     if is_runnable(result) then
       return result

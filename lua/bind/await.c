@@ -26,7 +26,7 @@ static const char *last_part(const char *name) {
 }
 
 /* The function that keeps L from yielding, by name [C11, L6]: the innermost
- * one in C that is none of ours, or a finalizer. */
+ * one in C that is none of ours, a finalizer, or a debug hook. */
 static const char *blocker(lua_State *L, awl_state *s) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
@@ -37,6 +37,8 @@ static const char *blocker(lua_State *L, awl_state *s) {
     lua_pop(L, 1);
     if (ar.name && strcmp(ar.name, "__gc") == 0)
       return "__gc";
+    if (strcmp(ar.namewhat, "hook") == 0)
+      return "debug hook";
     if (name && strncmp(name, "aiowire.", 8) != 0 &&
         strcmp(name, "pcall") != 0 && strcmp(name, "xpcall") != 0)
       return last_part(name);

@@ -82,6 +82,7 @@ typedef enum awl_slot {
   AWL_RAISED, /* number of a worker → info of the error raised last in it, of
                  those on their way; see linfo.c */
   AWL_NAMES,  /* function of a library → its name */
+  AWL_HOOKS,  /* debug hooks, see hooks.c */
   AWL_OWNED,  /* coroutine of a user → worker that parks in it, see owner.c */
   AWL_HANDLER,    /* the message handler of bodies */
   AWL_METATABLES, /* of each awl_class */
@@ -137,6 +138,7 @@ struct awl_worker {
   bool resumed;      /* by the engine, and nobody else */
   bool reported;     /* the step has been reported to the core */
   bool anchored;     /* so has AWL_WAITS */
+  bool hooked;       /* it was given a debug hook, see hooks.c */
 };
 
 typedef enum awl_scope_mode {
@@ -179,6 +181,12 @@ struct awl_loop {
   bool ran; /* once, to its end */
 };
 
+/* A debug hook, as lua_sethook() sets it. */
+typedef struct awl_hook {
+  lua_Hook call; /* NULL: there is none */
+  int mask, count;
+} awl_hook;
+
 /* What is under way; saved and restored around a nested engine's run. */
 typedef struct awl_run {
   awl_engine *engine;
@@ -191,6 +199,9 @@ typedef struct awl_run {
   uint64_t limit;      /* real time to stop at, ns, or AW_NEVER; see limit.c */
   uint64_t hard_at; /* the same for the grace of a signal, on a virtual clock */
   struct awl_run *outer; /* the run in whose step this one is, or NULL */
+  lua_State *driver;     /* the thread that drives … */
+  awl_hook muted;        /* … its hook, while it runs code of ours */
+  lua_State *outside;    /* the thread whose debug hook is for all bodies */
   bool has_step, over;
 } awl_run;
 
@@ -218,11 +229,12 @@ struct awl_state {
   uint32_t *engine_chain; /* free numbers of engines */
   uint32_t engine_count, first_engine;
   size_t wires, leaf_live, values, busy, idle_count;
-  size_t unseen;  /* memory that the collector has not been told of yet */
-  bool named;     /* AWL_NAMES is filled */
-  bool installed; /* coroutine.* are ours */
-  bool host;      /* the program aiowire */
-  bool closing;   /* lua_close is under way */
+  lua_Hook screened; /* what screen() stands in for, see hooks.c */
+  size_t unseen;     /* memory that the collector has not been told of yet */
+  bool named;        /* AWL_NAMES is filled */
+  bool installed;    /* coroutine.* are ours */
+  bool host;         /* the program aiowire */
+  bool closing;      /* lua_close is under way */
   bool gc_stress;
   bool starved; /* there was no memory for what was made last; see worker.c */
   int exit_code;

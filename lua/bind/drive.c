@@ -11,6 +11,7 @@
  */
 #include "drive.h"
 
+#include "hooks.h"
 #include "lerror.h"
 #include "limit.h"
 #include "linfo.h"
@@ -118,6 +119,17 @@ static void handler_raised(lua_State *L, awl_loop *loop, int error, int info) {
   fail_loop(L, loop, info);
 }
 
+/* Call the handler, whose three arguments are on top of it. Debug hooks are
+ * for it, and what it sets is for bodies. */
+static int call_handler(lua_State *L, awl_state *s) {
+  awl_hooks_unmute(L, &s->run.muted);
+  awl_hooks_enter_handler(L, s);
+  int status = lua_pcall(L, 3, 0, 0);
+  awl_hooks_leave_handler(L, s);
+  awl_hooks_begin_mute(L, &s->run.muted);
+  return status;
+}
+
 /* (light task): call the handler of the failed task. */
 static int handle_failure(lua_State *L) {
   awl_state *s = awl_open(L);
@@ -143,7 +155,7 @@ static int handle_failure(lua_State *L) {
   awl_push_loop(L, s, loop);
   lua_pushvalue(L, ERROR);
   lua_pushvalue(L, INFO);
-  if (lua_pcall(L, 3, 0, 0) == LUA_OK)
+  if (call_handler(L, s) == LUA_OK)
     return 0;
   if (lua_isnil(L, -1)) { /* [E1] */
     lua_pushliteral(L, "<nil error>");
@@ -296,10 +308,12 @@ static void do_swallowed(lua_State *L, awl_state *s) {
 
 /* ---- driving ---- */
 
-static void dispatch(lua_State *L, awl_state *s) {
+/* What is no step of a body's. */
+static void dispatch_muted(lua_State *L, awl_state *s) {
+  awl_hooks_begin_mute(L, &s->run.muted);
   switch (s->run.step.what) {
-  case AW_STEP_CALL: awl_worker_call(L, s); break;
-  case AW_STEP_RESUME: awl_worker_resume(L, s); break;
+  case AW_STEP_CALL:
+  case AW_STEP_RESUME: break;
   case AW_STEP_KILL: do_kill(L, s); break;
   case AW_STEP_FAILED: do_failed(L, s); break;
   case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
@@ -307,6 +321,15 @@ static void dispatch(lua_State *L, awl_state *s) {
   case AW_STEP_LATE: do_late(L, s); break;
   case AW_STEP_SWALLOWED: do_swallowed(L, s); break;
   case AW_STEP_WOKEN: do_woken(L, s); break;
+  }
+  awl_hooks_unmute(L, &s->run.muted);
+}
+
+static void dispatch(lua_State *L, awl_state *s) {
+  switch (s->run.step.what) {
+  case AW_STEP_CALL: awl_worker_call(L, s); break;
+  case AW_STEP_RESUME: awl_worker_resume(L, s); break;
+  default: dispatch_muted(L, s);
   }
 }
 
@@ -325,6 +348,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   awl_run *run = &s->run;
   run->engine = loop->engine;
   run->loop = loop->core;
+  run->driver = run->outside = L;
   run->until = until;
   run->limit = limit;
   run->hard_at = AW_NEVER;

@@ -6,11 +6,12 @@
  * loop: with grace, the second time at once), and arms a hook in the coroutine
  * that runs just then: a body that goes on for BUSY instructions after it is
  * busy, and is interrupted with an error. The hook stays until the step ends,
- * in the coroutine that runs, be it one of the user's: clean-up has ROOM, and
- * after PATIENCE errors each instruction raises, so that a
- * `while true do pcall(f) end` cannot swallow it. A step that ends soon is not
- * disturbed. A third signal kills: the first two have not stopped it. SIGHUP,
- * which comes when the terminal is closed, stays ignored where it is (nohup).
+ * in the coroutine that runs, be it one of the user's, in place of a hook that
+ * the user has set there. Clean-up has ROOM, and after PATIENCE errors each
+ * instruction raises, so that a `while true do pcall(f) end` cannot swallow
+ * it. A step that ends soon is not disturbed. A third signal kills: the first
+ * two have not stopped it. SIGHUP, which comes when the terminal is closed,
+ * stays ignored where it is (nohup).
  *
  * A signal may come to any thread, but a hook can be set by the one that runs
  * the coroutine only: the handler hands it on to that.
@@ -44,6 +45,7 @@ static struct {
   int raised;       /* errors by the hook, in this step */
   int ran;          /* instructions since the last, or the signal */
   bool hangup;      /* SIGHUP is held, too */
+  awl_hook users;   /* what was there before the hook, in that coroutine */
 } held;
 
 static void interrupt(lua_State *L, lua_Debug *ar);
@@ -58,6 +60,20 @@ static void hook(lua_State *co) {
   int left = room() - held.ran;
   int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
   lua_sethook(co, interrupt, LUA_MASKCOUNT, count);
+}
+
+/* Arm it, in place of one of the user's. */
+static void arm(lua_State *co) {
+  if (lua_gethook(co) != interrupt)
+    held.users =
+        (awl_hook){lua_gethook(co), lua_gethookmask(co), lua_gethookcount(co)};
+  hook(co);
+}
+
+/* Put that back, unless it was replaced meanwhile. */
+static void disarm(lua_State *co) {
+  if (lua_gethook(co) == interrupt)
+    lua_sethook(co, held.users.call, held.users.mask, held.users.count);
 }
 
 static void interrupt(lua_State *L, lua_Debug *ar) {
@@ -87,7 +103,7 @@ static void hook_running(void) {
   if (!running)
     return;
   atomic_store(&held.hooked, true);
-  hook(running);
+  arm(running);
 }
 
 static void on_stop(int number) {
@@ -197,10 +213,10 @@ void awl_signals_switch(lua_State *co) {
   if (!atomic_load_explicit(&held.hooked, memory_order_relaxed) || before == co)
     return;
   if (before)
-    lua_sethook(before, NULL, 0, 0);
+    disarm(before);
   held.ran += SWITCH;
   if (co)
-    hook(co);
+    arm(co);
   else
     forget_hook(); /* it waits: the step is over */
 }
@@ -209,5 +225,5 @@ void awl_signals_unhook(lua_State *co) {
   if (!atomic_load_explicit(&held.hooked, memory_order_relaxed))
     return;
   forget_hook();
-  lua_sethook(co, NULL, 0, 0);
+  disarm(co);
 }

@@ -8,6 +8,7 @@
 #include "module.h"
 
 #include "embedded.h"
+#include "hooks.h"
 #include "io/io.h"
 #include "lco.h"
 #include "lcompose.h"
@@ -53,12 +54,16 @@ void awl_push_embedded(lua_State *L, const char *name) {
 static int after_part(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
+  if (lua_gethook(L))
+    awl_hooks_unscreen(L, awl_of(L));
   return lua_gettop(L);
 }
 
 /* A function of the module that is written in Lua: its part is upvalue 2. A
  * part that returned a table has several: upvalue 3 is the name. */
 static int call_part(lua_State *L) {
+  if (lua_gethook(L))
+    awl_hooks_screen(L, awl_of(L));
   awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, lua_tostring(L, lua_upvalueindex(3)));
@@ -66,7 +71,7 @@ static int call_part(lua_State *L) {
   }
   lua_insert(L, 1);
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
-  return lua_gettop(L);
+  return after_part(L, LUA_OK, 0);
 }
 
 static void add_part(lua_State *L, awl_state *s, const char *name,
@@ -120,11 +125,22 @@ static int inner_task_cancelled(lua_State *L) {
   return 1;
 }
 
+/* main_chunk(): the main chunk of the program begins, in this body */
+static int inner_main_chunk(lua_State *L) {
+  awl_hooks_main_chunk(awl_of(L));
+  return 0;
+}
+
 static const luaL_Reg inner_functions[] = {
-    {"is_wire", inner_is_wire}, {"is_made", inner_is_made},
-    {"timeout", inner_timeout}, {"where", inner_where},
-    {"raise", inner_raise},     {"task_cancelled", inner_task_cancelled},
-    {"zmq", awz_open},          {NULL, NULL}};
+    {"is_wire", inner_is_wire},
+    {"is_made", inner_is_made},
+    {"timeout", inner_timeout},
+    {"where", inner_where},
+    {"raise", inner_raise},
+    {"task_cancelled", inner_task_cancelled},
+    {"zmq", awz_open},
+    {"main_chunk", inner_main_chunk},
+    {NULL, NULL}};
 
 /* ---- parts that are opened by their first use ---- */
 
@@ -172,6 +188,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_channel(L, s);
   awl_open_sync(L, s);
   awl_open_limit(L, s);
+  awl_open_hooks(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);
   awio_open_stream(L);

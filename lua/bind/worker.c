@@ -23,6 +23,7 @@
 #include "await.h"
 #include "drive.h"
 #include "held.h"
+#include "hooks.h"
 #include "lerror.h"
 #include "linfo.h"
 #include "lloop.h"
@@ -213,7 +214,8 @@ static bool again(lua_State *L, awl_worker *w) {
     return false;
   if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
-  awl_signals_step_over(w->state, w->co);
+  awl_signals_step_over(w->state, L);
+  awl_hooks_step_over(L, w);
   lua_settop(L, BASE);
   return true;
 }
@@ -247,6 +249,7 @@ static bool is_over(awl_run *run) {
 static bool pull(awl_worker *w) {
   awl_run *run = &w->state->run;
   awl_signals_step_over(w->state, w->co);
+  awl_hooks_step_over(w->co, w);
   run->has_step = false;
   if (is_over(run))
     return false;
@@ -351,6 +354,7 @@ static int make_worker(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   /* First, for it may collect, and a finalizer may make workers, too. */
   lua_State *co = lua_newthread(L);
+  lua_sethook(co, NULL, 0, 0); /* that of L, whose function it has not */
   if (!reserve_worker(s))
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
@@ -375,6 +379,7 @@ void awl_worker_end(awl_worker *w) {
   lua_settop(w->co, 0); /* an error of theirs */
   awl_release_wait(w);
   clear_raised(w);
+  awl_hooks_forget(w);
   awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);
@@ -412,7 +417,7 @@ static awl_worker *take_idle(awl_state *s) {
 static awl_worker *new_worker(lua_State *L, awl_state *s) {
   lua_pushcfunction(L, make_worker);
   lua_pushlightuserdata(L, s);
-  s->starved = lua_pcall(L, 1, 1, 0) != LUA_OK;
+  s->starved = awl_hooks_pcall(L, 1, 1) != LUA_OK;
   awl_worker *w = s->starved ? NULL : lua_touserdata(L, -1);
   lua_pop(L, 1);
   return w;
@@ -444,7 +449,7 @@ static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
   lua_pushcfunction(L, fail_task);
   lua_insert(L, -2);
   lua_pushlightuserdata(L, task);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+  if (awl_hooks_pcall(L, 2, 0) != LUA_OK) {
     lua_pop(L, 1);
     aw_step_fail(task, out_of_memory(s));
   }
@@ -473,7 +478,7 @@ static int make_text(lua_State *L) {
 static void push_text(lua_State *L, const char *text) {
   lua_pushcfunction(L, make_text);
   lua_pushlightuserdata(L, (void *)(uintptr_t)text);
-  (void)lua_pcall(L, 1, 1, 0);
+  (void)awl_hooks_pcall(L, 1, 1);
 }
 
 static const char *const YIELDED =
@@ -488,6 +493,7 @@ static void resume(lua_State *L, awl_worker *w) {
   w->at_once = 0;
   run->running = w;
   run->co = w->co;
+  awl_hooks_resume(L, w);
   awl_signals_watch(w->state, w->co);
   int results = 0;
   int status = lua_resume(w->co, L, w->started ? 0 : 1, &results);
@@ -542,6 +548,7 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
 static void drop_idle(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
+  awl_hooks_forget(w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);
   w->state = s;
