@@ -203,12 +203,13 @@ static void time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
   aw__frame_set_wire(task, wire, ns);
 }
 
-/* The time that `wire` gave the scope of its frame, and what to. */
-static void fail_late(aw_task *task, const aw_wire *wire) {
+/* The time that `wire` gave the scope of its frame, and what to; it was moved
+ * by so much. */
+static void fail_late(aw_task *task, const aw_wire *wire, uint64_t moved) {
   if (wire->kind == AW_WIRE_TIMEOUT)
-    time_out(task, wire->u.timeout.child, wire->u.timeout.ns);
+    time_out(task, wire->u.timeout.child, wire->u.timeout.ns + moved);
   else
-    time_out(task, wire->u.pair.child, wire->u.pair.more.rule->within);
+    time_out(task, wire->u.pair.child, wire->u.pair.more.rule->within + moved);
 }
 
 void aw__frame_close(aw_task *task) {
@@ -222,7 +223,7 @@ void aw__frame_close(aw_task *task) {
   else if (end.cut && !own)
     aw__task_end_code(task, AW_ECANCELED);
   else if (end.cut && end.timed_out && wire)
-    fail_late(task, wire);
+    fail_late(task, wire, end.moved);
   else if (end.cut)
     aw__task_end_value(task, 0);
   task->go = AW_GO_ASCEND;

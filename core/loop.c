@@ -155,6 +155,7 @@ static int arm_timeout(aw_loop *loop, uint64_t timeout) {
   if (aw__list_empty(&engine->running))
     engine->now = now; /* what was before is no step of ours */
   uint64_t until = aw__later(now, timeout);
+  loop->timeout = timeout;
   aw__alarm_clear(engine, &loop->root.alarm);
   if (until == AW_NEVER)
     return 0;
@@ -278,6 +279,10 @@ aw_engine *aw_loop_engine(const aw_loop *loop) {
 
 aw_scope *aw_loop_scope(aw_loop *loop) {
   return &loop->root;
+}
+
+uint64_t aw_loop_timeout(const aw_loop *loop) {
+  return loop->timeout;
 }
 
 uint64_t aw_loop_grace(const aw_loop *loop) {

@@ -294,6 +294,85 @@ void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
   aw__scope_cancel(&task->scope, AW_BY_TASK, reason, grace);
 }
 
+/* ---- limits ----
+ *
+ * The limit of a scope is its alarm before it is cancelled, unless it is a
+ * shield, whose times limit nothing. The limits that apply to a task are those
+ * of the scopes from its innermost one upwards, as far as cancels come from:
+ * to a shield that hides, and from the root of a loop that a task runs on to
+ * that task, since its cancel stops the loop [S7]. */
+
+static uint64_t limit_of(const aw_scope *scope) {
+  if (scope->shield || scope->own != AW_LEVEL_NONE)
+    return AW_NEVER;
+  return aw__alarm_at(aw__scope_engine(scope), &scope->alarm);
+}
+
+/* The next one whose cancel is seen in `scope`, or NULL. */
+static aw_scope *next_above(aw_scope *scope) {
+  if (aw_scope_shields(scope))
+    return NULL;
+  if (scope->parent)
+    return scope->parent;
+  const aw_task *runner = aw__scope_loop(scope)->runner;
+  return runner ? runner->inner : NULL;
+}
+
+uint64_t aw_task_deadline(const aw_task *task) {
+  if (aw_task_cancelled(task))
+    return aw_engine_now(task->engine);
+  uint64_t nearest = AW_NEVER;
+  for (aw_scope *scope = task->inner; scope; scope = next_above(scope)) {
+    uint64_t limit = limit_of(scope);
+    nearest = limit < nearest ? limit : nearest;
+  }
+  return nearest;
+}
+
+/* The limit goes from `before` to `after`. */
+static void note_moved(aw_scope *scope, uint64_t before, uint64_t after) {
+  if (!scope->parent)
+    AW_CONTAINER(aw_loop, root, (uintptr_t)scope)->timeout += after - before;
+  else
+    aw__opened_of(scope)->moved += after - before;
+}
+
+/* What keeps the limit of a scope that is cancelled from being moved. */
+static int too_late(const aw_scope *scope) {
+  const aw_scope *origin = aw__scope_origin((aw_scope *)(uintptr_t)scope);
+  return origin->by == AW_BY_DEADLINE ? AW_ETIMEOUT : AW_ECANCELED;
+}
+
+int aw_scope_extend(aw_scope *scope, uint64_t ns) {
+  if (scope->closed)
+    return AW_EENDED;
+  if (scope->eff != AW_LEVEL_NONE)
+    return too_late(scope);
+  if (ns == AW_NEVER || limit_of(scope) == AW_NEVER)
+    return AW_EINVAL;
+  aw_engine *engine = aw__scope_engine(scope);
+  uint64_t before = aw__alarm_at(engine, &scope->alarm);
+  uint64_t after = aw__later(aw_engine_now(engine), ns);
+  after =
+      after < AW_DEFAULT ? after : AW_DEFAULT - 1; /* it has a limit still */
+  aw__alarm_clear(engine, &scope->alarm);
+  int rc = aw__alarm_set(engine, &scope->alarm, after);
+  assert(rc == 0); /* there was room for it */
+  note_moved(scope, before, after);
+  return rc;
+}
+
+int aw_task_extend(aw_task *task, uint64_t ns) {
+  if (!task->inner)
+    return AW_EENDED;
+  if (task->inner->eff != AW_LEVEL_NONE)
+    return too_late(task->inner);
+  aw_scope *scope = task->inner;
+  while (scope && limit_of(scope) == AW_NEVER)
+    scope = next_above(scope);
+  return scope ? aw_scope_extend(scope, ns) : AW_EINVAL;
+}
+
 /* ---- ending ---- */
 
 void aw__scope_note_late(aw_scope *scope, aw_error *error) {
@@ -318,6 +397,8 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
   end->outer = level_outside(scope) != AW_LEVEL_NONE;
   end->reason = scope->above ? 0 : scope->reason;
+  bool opened = scope->task && scope != &scope->task->scope;
+  end->moved = opened ? aw__opened_of(scope)->moved : 0;
   if (scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT)
     aw__scope_note_late(scope, end->error);
   scope->error = NULL;

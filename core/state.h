@@ -200,6 +200,7 @@ typedef struct aw_opened {
   uint64_t grace; /* for its cancels, or AW_DEFAULT */
   uint64_t until; /* a shield: when it stops hiding … */
   uint64_t hard; /* … and when its own cancel turns hard, once there is one */
+  uint64_t moved; /* ns by which its limit was extended; wraps */
 } aw_opened;
 
 /* ---- wires that run several ---- */
@@ -378,6 +379,7 @@ struct aw_loop {
   aw_error *error;
   aw_value host;
   uint64_t grace;
+  uint64_t timeout; /* of its run, as it was extended; AW_NEVER: none */
   uint8_t state;
   uint8_t ending; /* state to end in, or AW_LOOP_IDLE */
   bool driven;    /* somebody pulls it, or waits for its end */

@@ -922,6 +922,8 @@ AW_API aw_value aw_loop_host(const aw_loop *loop);   /* borrowed, or 0 */
 AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
 AW_API aw_scope *aw_loop_scope(aw_loop *loop);      /* its root; borrowed */
 AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
+/* The time-out of its run, the last one begun, ns, as it was extended. */
+AW_API uint64_t aw_loop_timeout(const aw_loop *loop);
 
 /* ---- tasks -------------------------------------------------------------- */
 
@@ -1241,6 +1243,8 @@ typedef struct aw_scope_end {
   bool timed_out;  /* by its own deadline */
   bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
   aw_value reason; /* of its cancel; gives */
+  uint64_t moved;  /* ns to add to the time that it had: it was extended by so
+                      much; wraps */
 } aw_scope_end;
 
 /* Close the innermost scope of `task`, which has been left. */
@@ -1248,6 +1252,24 @@ AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
 
 /* Cancel a scope, as aw_task_cancel(). */
 AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
+
+/* When the nearest limit that applies to `task` is over, on the engine's clock:
+ * of the scopes that it is in, its own, of aw_timeout() and `within` of a
+ * retry, those of the tasks above it, and the time-out of its loop. A shield
+ * hides limits outside of it for as long as it hides cancels; its own time is
+ * no limit [C7]. A task that is cancelled has no time left: now. AW_NEVER when
+ * no limit applies, and of a task that has ended. */
+AW_API uint64_t aw_task_deadline(const aw_task *task);
+
+/* Let the limit of an open `scope`, or the innermost one that applies to `task`
+ * (as above), be over in `ns` from now, be that later or sooner. What it fails
+ * with then tells its time in all.
+ *
+ * Returns 0; AW_EINVAL when there is no limit, or for AW_NEVER; AW_ETIMEOUT or
+ * AW_ECANCELED when it is too late: cancelled by a limit, or otherwise;
+ * AW_EENDED for what has ended. Call from: anywhere. */
+AW_API int aw_scope_extend(aw_scope *scope, uint64_t ns);
+AW_API int aw_task_extend(aw_task *task, uint64_t ns);
 
 /* The reason of the cancel that `task` sees (borrowed, may be 0), and what
  * was cancelled. */

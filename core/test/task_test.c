@@ -580,7 +580,113 @@ static void an_operation_ends_with_its_value(void) {
   empty(engine, loop);
 }
 
+/* ---- limits ---- */
+
+/* A child of a scope with a limit: at 1 s it extends that by `by`. */
+typedef struct extender {
+  int at;
+  uint64_t by;
+  int rc;
+} extender;
+
+static aw_turn extend_step(aw_task *task, void *data) {
+  extender *e = data;
+  if (e->at++ == 0) {
+    log_add("%u ", (unsigned)(aw_task_deadline(task) / AW_SECOND));
+    CHECK(aw_await_sleep(task, AW_SECOND) == 0);
+    return AW_WAIT;
+  }
+  CHECK(aw_task_extend(task, AW_NEVER) == AW_EINVAL);
+  e->rc = aw_task_extend(task, e->by);
+  log_add("%u ", (unsigned)(aw_task_deadline(task) / AW_SECOND));
+  return AW_DONE;
+}
+
+static void a_child_extends_the_limit_of_its_scope(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  extender e = {.by = 5 * AW_SECOND};
+  parent p = {.config = OPEN};
+  p.config.deadline = 3 * AW_SECOND;
+  p.children[0] = aw_call(extend_step, &e);
+  p.children[1] = aw_sleep(AW_NEVER);
+  start(loop, aw_call(parent_step, &p));
+  CHECK(aw_loop_run(loop, 60 * AW_SECOND) == 0);
+  CHECK_LOG("3 6 left:6 ");
+  CHECK(e.rc == 0 && p.end.timed_out && p.end.moved == 3 * AW_SECOND);
+  empty(engine, loop);
+}
+
+static void a_timeout_that_was_shortened_tells_its_time(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  extender e = {.by = AW_SECOND};
+  aw_wire *work = aw_then(aw_call(extend_step, &e), aw_sleep(9 * AW_SECOND));
+  aw_task *task = start_task(loop, aw_timeout(work, 5 * AW_SECOND, AW_DEFAULT));
+  CHECK(aw_loop_run(loop, 60 * AW_SECOND) == AW_ETIMEOUT);
+  CHECK_LOG("5 2 ");
+  const aw_wire *holder;
+  uint64_t ns = 0;
+  aw_error_wire(aw_task_error(task), &holder, &ns);
+  CHECK(ns == 2 * AW_SECOND);
+  CHECK(aw_task_deadline(task) == AW_NEVER);
+  CHECK(aw_task_extend(task, 1) == AW_EENDED);
+  aw_task_release(task);
+  empty(engine, loop);
+}
+
+static void the_time_out_of_a_loop_is_a_limit(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  extender e = {.by = 5 * AW_SECOND};
+  start(loop, aw_then(aw_call(extend_step, &e), aw_sleep(AW_NEVER)));
+  CHECK(aw_loop_run(loop, 2 * AW_SECOND) == 0);
+  CHECK_LOG("2 6 ");
+  CHECK(e.rc == 0 && aw_engine_now(engine) == 6 * AW_SECOND);
+  CHECK(aw_loop_timeout(loop) == 6 * AW_SECOND);
+  empty(engine, loop);
+}
+
+static aw_turn look_step(aw_task *task, void *data) {
+  extender *e = data;
+  aw_scope_config shield = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope_end end;
+  aw_scope *scope;
+  if (e->at++ == 0) {
+    CHECK(aw_scope_open(task, &shield, &scope) == 0);
+    CHECK(aw_task_deadline(task) == AW_NEVER);
+    CHECK(aw_task_extend(task, 1) == AW_EINVAL);
+    CHECK(aw_scope_extend(scope, 1) == AW_EINVAL);
+    CHECK(aw_scope_leave(task, NULL, false) == 0);
+    CHECK(aw_scope_extend(scope, 1) == AW_EENDED);
+    aw_scope_close(task, &end);
+    CHECK(aw_task_deadline(task) == 2 * AW_SECOND);
+    CHECK(aw_await_sleep(task, AW_NEVER) == 0);
+    return AW_WAIT;
+  }
+  CHECK(aw_task_deadline(task) == 2 * AW_SECOND); /* cancelled: now */
+  e->rc = aw_task_extend(task, 1);
+  return AW_FAIL;
+}
+
+static void a_shield_hides_limits_and_none_is_moved_too_late(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  extender e = {.rc = 0};
+  start(loop, aw_or_else(
+                  aw_timeout(aw_call(look_step, &e), 2 * AW_SECOND, AW_DEFAULT),
+                  says("late")));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("late ");
+  CHECK(e.rc == AW_ETIMEOUT);
+  empty(engine, loop);
+}
+
 int main(void) {
+  a_child_extends_the_limit_of_its_scope();
+  a_timeout_that_was_shortened_tells_its_time();
+  the_time_out_of_a_loop_is_a_limit();
+  a_shield_hides_limits_and_none_is_moved_too_late();
   an_operation_ends_with_its_value();
   a_task_ends_with_the_value_of_its_last_wire();
   an_error_without_a_handler_fails_the_loop();

@@ -241,6 +241,12 @@ function Scope:start(wire, handler, opts) end
 ---@param reason? any
 function Scope:cancel(reason) end
 
+--- Let the time limit of the scope be over in `seconds` from now, be that later
+--- or sooner. Raises if it has none, or if it is too late: it is over, the scope
+--- is cancelled or has been left.
+---@param seconds number finite, not negative
+function Scope:extend(seconds) end
+
 --------------------------------------------------------------------------------
 -- Loops
 --------------------------------------------------------------------------------
@@ -705,6 +711,21 @@ function aw.await(wire) end
 --- is no task's identity: coroutines are reused.
 ---@return aiowire.Task?
 function aw.current() end
+
+--- When the nearest time limit that applies to the running task is over, on the
+--- clock of `aw.now()`: to pass it on to others. Limits are those of aw.timeout,
+--- scopes, `w:timeout` and the `within` of a retry, of this task and of those
+--- that it is a child of, and the time-out of its loop. A shield hides those
+--- outside of it for as long as it hides their cancels [C7]. A task that is
+--- cancelled has no time left: now. nil when nothing limits it, and outside of
+--- tasks.
+---@return number? time seconds
+function aw.deadline() end
+
+--- Let the innermost of those limits be over in `seconds` from now, be that later
+--- or sooner. Raises if there is none, or if the running task is cancelled.
+---@param seconds number finite, not negative
+function aw.extend(seconds) end
 
 ---@class aiowire.ScopeOptions
 ---@field timeout? number seconds, after which the scope is cancelled

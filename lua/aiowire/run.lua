@@ -25,9 +25,10 @@ return function(w, opts)
   end
   local task = inner.start_raw(ev, w)
   local how = ev:run()
+  local limit = inner.timeout_of(ev)
   ev:close()
   if how == "timeout" then
-    error(inner.timeout(type(opts) == "table" and opts.timeout or opts), 3)
+    error(inner.timeout(limit), 3)
   end
   if how == "done" and task.status == "cancelled" then
     error(inner.task_cancelled(), 3)

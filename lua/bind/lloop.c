@@ -279,6 +279,13 @@ static int loop_now(lua_State *L) {
   return 1;
 }
 
+/* timeout_of(ev): seconds, of its run, as it was extended */
+static int inner_timeout_of(lua_State *L) {
+  const awl_loop *loop = awl_check_loop(L, awl_of(L));
+  lua_pushnumber(L, awl_seconds(aw_loop_timeout(loop->core)));
+  return 1;
+}
+
 /* The tree below a loop at one moment: to tell Lua of it may collect, and a
  * finalizer may end tasks and start others. A userdata. */
 typedef struct branch {
@@ -475,6 +482,7 @@ void awl_open_loop(lua_State *L, awl_state *s) {
                                        {NULL, NULL}};
   static const luaL_Reg inner[] = {{"tree", m_tree},
                                    {"start_raw", inner_start_raw},
+                                   {"timeout_of", inner_timeout_of},
                                    {"run_limited", awl_loop_run_limited},
                                    {NULL, NULL}};
   luaL_newmetatable(L, TREE);

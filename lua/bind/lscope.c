@@ -7,6 +7,8 @@
  *
  *       [Scope, what f left …]
  *
+ * aw.deadline and aw.extend look at the limits of such scopes and of wires.
+ *
  * The Scope knows how it is to end (`mode`); what f failed with goes to the
  * core as the scope's own error, so that the first of several wins [E3].
  */
@@ -22,6 +24,7 @@
 #include "site.h"
 #include "wires.h"
 
+#include <math.h>
 #include <string.h>
 
 static awl_scope *check_scope(lua_State *L, awl_state *s) {
@@ -52,6 +55,58 @@ static int scope_cancel(lua_State *L) {
   else
     awl_drop(s, reason);
   return 0;
+}
+
+/* ---- limits ---- */
+
+/* The seconds at `arg`, which must be some: a limit does not become none. */
+static uint64_t check_span(lua_State *L, int arg) {
+  uint64_t ns = awl_check_ns(L, arg);
+  if (lua_tonumber(L, arg) == HUGE_VAL)
+    luaL_argerror(L, arg, "seconds must be finite");
+  return ns < AW_DEFAULT ? ns : AW_DEFAULT - 1;
+}
+
+/* Raise why the limit of `what` was not moved. */
+static int refuse_extend(lua_State *L, int rc, const char *what) {
+  switch (rc) {
+  case AW_EINVAL: return awl_error(L, "%s has no time limit to extend", what);
+  case AW_ETIMEOUT:
+    return awl_error(L, "too late to extend: the time of %s is over", what);
+  default: return awl_error(L, "too late to extend: %s is cancelled", what);
+  }
+}
+
+static int scope_extend(lua_State *L) {
+  const awl_scope *scope = check_scope(L, awl_of(L));
+  uint64_t ns = check_span(L, 2);
+  int rc = aw_scope_extend(scope->scope, ns);
+  return rc < 0 ? refuse_extend(L, rc, "this scope") : 0;
+}
+
+static aw_task *limited_task(awl_state *s) {
+  return s->in_handler ? NULL : awl_running_task(s);
+}
+
+/* aw.extend(seconds) */
+static int m_extend(lua_State *L) {
+  uint64_t ns = check_span(L, 1);
+  aw_task *task = limited_task(awl_of(L));
+  if (!task)
+    return awl_error(L, "aw.extend needs a running task");
+  int rc = aw_task_extend(task, ns);
+  return rc < 0 ? refuse_extend(L, rc, "this task") : 0;
+}
+
+/* aw.deadline() */
+static int m_deadline(lua_State *L) {
+  const aw_task *task = limited_task(awl_of(L));
+  uint64_t at = task ? aw_task_deadline(task) : AW_NEVER;
+  if (at == AW_NEVER)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, awl_seconds(at));
+  return 1;
 }
 
 /* A coroutine that was closed by hand drops its Scopes unleft. */
@@ -85,7 +140,7 @@ static int cut_off(lua_State *L, const awl_scope *scope,
                    const aw_scope_end *end) {
   awl_state *s = awl_of(L);
   if (scope->mode == AWL_MODE_TIMEOUT && end->timed_out) {
-    awl_push_timeout(L, awl_seconds(scope->ns));
+    awl_push_timeout(L, awl_seconds(scope->ns + end->moved));
     return lua_error(L);
   }
   lua_pushnil(L);
@@ -280,15 +335,16 @@ static int act_pcall(lua_State *L) {
 
 /* Into the module's table on top. */
 void awl_open_scope(lua_State *L, awl_state *s) {
-  static const luaL_Reg methods[] = {
-      {"start", scope_start}, {"cancel", scope_cancel}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"start", scope_start},
+                                     {"cancel", scope_cancel},
+                                     {"extend", scope_extend},
+                                     {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__tostring", scope_tostring}, {"__gc", scope_gc}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"scope", act_scope},
-                                       {"timeout", act_timeout},
-                                       {"shield", act_shield},
-                                       {"pcall", act_pcall},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"scope", act_scope}, {"timeout", act_timeout}, {"shield", act_shield},
+      {"pcall", act_pcall}, {"deadline", m_deadline}, {"extend", m_extend},
+      {NULL, NULL}};
   awl_new_class(L, s, AWL_SCOPE, "aiowire.Scope", methods, meta);
   lua_pop(L, 1);
   awl_register(L, s, functions);
