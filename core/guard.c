@@ -236,8 +236,23 @@ static aw_after wait_until(aw_task *task, uint64_t at) {
 static int begin_try(aw_task *task) {
   const aw_frame *frame = top(task);
   frame->u.guard->count++;
+  frame->u.guard->begun = aw_engine_now(task->engine);
   frame->u.guard->stage = STAGE_RUN;
   return push_scoped(task, frame->wire->u.pair.child);
+}
+
+static uint64_t first_delay(const aw_retry_rule *rule) {
+  return rule->delay < rule->most ? rule->delay : rule->most;
+}
+
+/* A try that lasted long enough before it failed is the first of a new row. */
+static void reset_if_long(const aw_task *task, aw_guard *guard,
+                          const aw_retry_rule *rule) {
+  if (rule->reset_after == 0 ||
+      aw_engine_now(task->engine) - guard->begun < rule->reset_after)
+    return;
+  guard->count = 1;
+  guard->delay = first_delay(rule);
 }
 
 static int begin_retry(aw_task *task, aw_wire *wire) {
@@ -249,8 +264,7 @@ static int begin_retry(aw_task *task, aw_wire *wire) {
     rc = push_guard(task, AW_FRAME_RETRY, wire);
   if (rc < 0)
     return rc;
-  top(task)->u.guard->delay =
-      rule->delay < rule->most ? rule->delay : rule->most;
+  top(task)->u.guard->delay = first_delay(rule);
   return begin_try(task);
 }
 
@@ -297,6 +311,7 @@ static aw_after after_cancel(aw_task *task, const aw_frame *frame) {
 static aw_after after_failure(aw_task *task, const aw_frame *frame) {
   aw_guard *guard = frame->u.guard;
   const aw_wire *wire = frame->wire;
+  reset_if_long(task, guard, wire->u.pair.more.rule);
   aw__error_set_attempts(task->out.error, (uint32_t)guard->count);
   /* What a try fails with that was given Cancelled comes before it [E3]. */
   bool of_clean_up =

@@ -234,8 +234,9 @@ typedef struct aw_guard {
   aw_opened *shield; /* FINALLY: made ahead of need */
   aw_error *error;   /* RETRY: the last one */
   uint64_t from;     /* EVERY: t0 … */
-  uint64_t count;    /* … and its tick; RETRY: tries begun */
-  uint64_t delay;    /* RETRY: the next */
+  uint64_t count;    /* … and its tick; RETRY: tries begun … */
+  uint64_t delay;    /* … the next delay … */
+  uint64_t begun;    /* … and when the try under way began */
   union {
     aw_value value;
     aw_error *error;

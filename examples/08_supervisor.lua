@@ -5,38 +5,34 @@
 -- the shortest delay again. Leaving the scope ends those that still run.
 local aw = require "aiowire"
 
-local FIRST <const>, MOST <const>, STEADY <const> = 0.02, 0.16, 1
+local AGAIN <const> = { delay = 0.02, max = 0.16, reset_after = 1 }
 
---- Run a command until it ends well; a body, so that it can be started.
-local function supervise(_, name, command)
-  local delay = FIRST
-  while true do
-    local started = aw.now()
-    local child <close> = aw.spawn { "sh", "-c", command, stdin = "null",
-      stderr = "stdout" }
-    for line in child.stdout:lines() do
-      print(name, line)
-    end
-    local how = child:wait()
-    if how.ok then
-      print(name, "is done")
-      return
-    end
-    if aw.now() - started > STEADY then
-      delay = FIRST
-    end
-    print(name, ("ended by %s; again in %g s"):format(
-      how.code and "code " .. how.code or "signal " .. how.signal, delay))
-    aw.sleep(delay)
-    delay = math.min(delay * 2, MOST)
+--- Run a command to its end; fail if it does not end well.
+local function run(_, name, command)
+  local child <close> = aw.spawn { "sh", "-c", command, stdin = "null",
+    stderr = "stdout" }
+  for line in child.stdout:lines() do
+    print(name, line)
   end
+  local how = child:wait()
+  if not how.ok then
+    print(name, "ended by " .. (how.code and "code " .. how.code
+      or "signal " .. how.signal) .. "; again")
+    error(name .. " has crashed", 0)
+  end
+  print(name, "is done")
+end
+
+--- The same, again and again until it ends well.
+local function supervised(name, command)
+  return aw.Wire(run, name, command):retry(AGAIN)
 end
 
 aw.run(function()
   aw.scope({ timeout = 0.5 }, function(s)
-    s:start(aw.Wire(supervise, "crash", "echo trying; exit 1"))
-    s:start(aw.Wire(supervise, "steady", "echo serving; exec sleep 60"))
-    s:start(aw.Wire(supervise, "once", "echo hello"))
+    s:start(supervised("crash", "echo trying; exit 1"))
+    s:start(supervised("steady", "echo serving; exec sleep 60"))
+    s:start(supervised("once", "echo hello"))
   end)
   print "half a second is over, and no child is left"
 end)

@@ -574,6 +574,77 @@ describe("a retry with within=s", function()
   end)
 end)
 
+--- A wire whose tries last `lasting[i]` seconds and fail, the last of them
+--- works; and the times at which they began.
+local function lasts(lasting)
+  local times = {}
+  return aw.Wire(function(ev)
+    times[#times + 1] = ev:now()
+    aw.sleep(lasting[#times])
+    if #times < #lasting then
+      error(#times, 0)
+    end
+  end), times
+end
+
+describe("a retry with reset_after=s", function()
+  it("begins delay and count anew after a try of s or more [O10]", function()
+    test(function()
+      local w, times = lasts { 0, 0, 10, 0, 9.5, 0 }
+      aw.await(w:retry { times = 4, delay = 1, reset_after = 10 })
+      assert.are.same({ 0, 1, 3, 14, 16, 29.5 }, times)
+    end)
+  end)
+
+  it("ends when so many failed in a row that were shorter [O10]", function()
+    test(function()
+      local w, times = lasts { 5, 5, 4.9, 4.9, 4.9, 0 }
+      local ok, err = outcome(w:retry { times = 3, reset_after = 5 })
+      assert.is_false(ok)
+      assert.are.equal(4, err)
+      assert.are.equal(4, #times)
+    end)
+  end)
+
+  it("counts from the long try, for `when` and info [O10] [E2]", function()
+    helper.leak_checked(function()
+      local w, seen = lasts { 0, 6, 0, 0 }, {}
+      local _, info = wires.failure_of(w:retry { times = 3, reset_after = 5,
+        when = function(err, n)
+          seen[#seen + 1] = err .. ":" .. n
+          return err ~= 3
+        end })
+      assert.are.same({ "1:1", "2:1", "3:2" }, seen)
+      assert.are.equal(2, info.attempts)
+    end)
+  end)
+
+  it("leaves a try that works alone, however long [O10]", function()
+    test(function()
+      local w, times = lasts { 100 }
+      aw.await(w:retry { times = 1, reset_after = 5 })
+      assert.are.same({ 0 }, times)
+    end)
+  end)
+
+  it("is shown with the other options [V8]", helper.sealed(function()
+    assert.are.equal("Sleep(1):retry{times = 2, reset_after = 60}",
+      tostring(aw.Sleep(1):retry { times = 2, reset_after = 60 }))
+  end))
+
+  it("is refused if that is no time [O10]", helper.sealed(function()
+    for value, why in pairs {
+      [0] = "seconds must be positive",
+      [-1] = "seconds must not be negative",
+      x = "number of seconds expected, got string",
+    } do
+      local err = helper.caught(aw.Sleep(1).retry, aw.Sleep(1),
+        { reset_after = value })
+      contains(tostring(err), "bad option 'reset_after' (" .. why .. ")")
+    end
+  end))
+end)
+
 describe("the info of a retry that failed", function()
   it("has the number of its tries [O10] [E2]", function()
     helper.leak_checked(function()

@@ -335,6 +335,9 @@ typedef struct aw_retry_rule {
   uint64_t most;   /* ns a delay has at most; AW_NEVER: no limit */
   uint64_t within; /* ns for all of it; AW_NEVER: no limit */
   bool jitter;     /* a random part of each delay */
+  /* A try that failed after so many ns or more counts as the first: the number
+   * of tries and the delay begin anew. 0: none does. */
+  uint64_t reset_after;
 } aw_retry_rule;
 
 /* Run the whole of `wire`; when it fails, again, by `rule` (borrowed). The last

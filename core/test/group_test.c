@@ -351,6 +351,20 @@ static void a_retry_may_be_refused_and_has_a_time(void) {
   gone(engine);
 }
 
+static void a_long_try_is_the_first_again(void) {
+  aw_engine *engine = gathering_engine();
+  int left = 4, code;
+  aw_retry_rule rule = thrice;
+  rule.times = 2;
+  rule.reset_after = 5 * AW_SECOND;
+  aw_wire *slow = aw_then(aw_sleep(5 * AW_SECOND), aw_call(fail_some, &left));
+  CHECK(value_of(engine, aw_retry(slow, &rule, NULL), &code) == 0);
+  CHECK(code == 0);
+  CHECK_LOG("try try try try try ");
+  CHECK(aw_engine_now(engine) == (5 * 5 + 4 * 1) * AW_SECOND);
+  gone(engine);
+}
+
 static aw_turn tick(aw_task *task, void *data) {
   (void)data;
   aw_engine *engine = aw_loop_engine(aw_task_loop(task));
@@ -407,6 +421,7 @@ int main(void) {
   finally_is_run_in_any_case();
   what_fails_is_tried_again();
   a_retry_may_be_refused_and_has_a_time();
+  a_long_try_is_the_first_again();
   ticks_keep_their_grid();
   what_lacks_an_operand_is_nothing();
   return 0;

@@ -90,6 +90,9 @@ function Wire:timeout(seconds, opts) end
 ---  one of try n? may await; default: after every one
 ---@field within? number seconds for all tries and delays; then the last error
 ---  is raised
+---@field reset_after? number a try that failed after so many seconds or more
+---  counts as the first: tries and delays begin anew, as for a connection that
+---  was up for an hour; `n` and `info.attempts` count from there
 
 --- Try the whole of this wire, each time in a scope of its own, until one try
 --- does not fail [O10]. The last error is raised as it is, and `info.attempts`

@@ -442,6 +442,8 @@ static bool put_rule(const shower *show, const aw_retry_rule *rule) {
     put(show, "\"full\"");
   }
   put_time_option(show, "within", rule->within, AW_NEVER, &first);
+  if (rule->reset_after > 0)
+    put_time_option(show, "reset_after", rule->reset_after, AW_NEVER, &first);
   return first;
 }
 

@@ -190,8 +190,9 @@ static bool opt_jitter(lua_State *L, int arg) {
 }
 
 static aw_retry_rule check_rule(lua_State *L, int arg) {
-  static const char *const names[] = {"times",  "delay", "factor", "max",
-                                      "jitter", "when",  "within", NULL};
+  static const char *const names[] = {"times",  "delay",       "factor",
+                                      "max",    "jitter",      "when",
+                                      "within", "reset_after", NULL};
   awl_check_options(L, arg, "retry", names);
   aw_retry_rule rule = {
       .times = opt_times(L, arg),
@@ -200,11 +201,15 @@ static aw_retry_rule check_rule(lua_State *L, int arg) {
       .most = awl_opt_ns(L, arg, "max", AW_NEVER),
       .within = awl_opt_ns(L, arg, "within", AW_NEVER),
       .jitter = opt_jitter(L, arg),
+      .reset_after = awl_opt_ns(L, arg, "reset_after", AW_NEVER),
   };
+  if (rule.reset_after == 0)
+    awl_error(L, "bad option 'reset_after' (seconds must be positive)");
   return rule;
 }
 
-/* w:retry{times=, delay=, factor=, max=, jitter=, when=, within=} */
+/* w:retry{times=, delay=, factor=, max=, jitter=, when=, within=,
+ *         reset_after=} */
 static int w_retry(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
