@@ -58,6 +58,8 @@ static int grow(aw_channel *channel) {
   enum { SMALLEST = 4 };
   if (channel->count < channel->size)
     return 0;
+  if (channel->size > SIZE_MAX / 2 / sizeof *channel->ring)
+    return AW_ENOMEM;
   size_t size = channel->size ? channel->size * 2 : SMALLEST;
   if (size > channel->config.capacity)
     size = channel->config.capacity;

@@ -648,12 +648,52 @@ describe("a channel of one engine", function()
   end))
 end)
 
+describe("a channel of math.huge", function()
+  it("lets every sender go on at once [H1]", logged(function(_, log, note)
+    local ch = aw.channel(math.huge, { name = "jobs" })
+    for i = 1, helper.scale(10000) do
+      ch:send(i)
+    end
+    note(tostring(ch))
+    for i = 1, helper.scale(10000) do
+      assert.are.equal(i, ch:recv())
+    end
+    note(tostring(ch))
+    assert.are.same({
+      ("channel jobs (%d, unbounded)"):format(helper.scale(10000)),
+      "channel jobs (0, unbounded)",
+    }, log)
+  end))
+
+  it("is never full, also outside of tasks [H1]", helper.sealed(function()
+    helper.outside(function()
+      local ch = aw.channel(math.huge)
+      for i = 1, 1000 do
+        assert.is_true(ch:try_send(i))
+      end
+      assert.are.equal(1, ch:try_recv())
+    end)
+  end))
+
+  it("gives what is left once it is closed [H1]", logged(function()
+    local ch = aw.channel(math.huge)
+    ch:send(nil)
+    ch:send "last"
+    ch:close()
+    assert.are.equal("channel", tostring(ch):match "^channel")
+    assert.are.same({ n = 1, nil }, table.pack(ch:recv()))
+    assert.are.equal("last", ch:recv())
+    assert.are.same({ n = 2, nil, "closed" }, table.pack(ch:recv()))
+    assert.is_true(aw.is_closed(helper.caught(ch.send, ch, 1)))
+  end))
+end)
+
 describe("what is wrong with a channel", function()
   it("is told at the caller's line: its capacity", helper.sealed(function()
     raises("capacity must not be negative", aw.channel, -1)
     raises("number has no integer representation", aw.channel, 1.5)
     raises("number has no integer representation", aw.channel, 0 / 0)
-    raises("number has no integer representation", aw.channel, math.huge)
+    raises("number has no integer representation", aw.channel, -math.huge)
     raises("capacity is too large", aw.channel, math.maxinteger)
     raises("number expected, got string", aw.channel, "jobs")
     raises("channel has no option 'nam'", aw.channel, 1, { nam = "x" })

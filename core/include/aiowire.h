@@ -1101,7 +1101,8 @@ AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
  * race that is lost, has sent or received nothing; one that has committed is
  * delivered, whatever comes [C6]. Operands of one race do not meet. */
 typedef struct aw_channel_config {
-  size_t capacity;  /* values that it holds; 0: a sender waits for a receiver */
+  size_t capacity;  /* values that it holds; 0: a sender waits for a receiver;
+                       SIZE_MAX: as many as there is memory for */
   const char *name; /* or NULL */
   void *host;       /* handed to these, which may be NULL */
   /* As in aw_engine_config, of the engine that it will belong to. */

@@ -194,6 +194,19 @@ static void a_closed_channel_gives_its_end(void) {
   empty(engine, loop);
 }
 
+static void a_channel_without_a_bound_takes_all(void) {
+  enum { MANY = 1000 };
+  aw_channel *channel = counting_channel(SIZE_MAX);
+  for (unsigned i = 1; i <= MANY; i++)
+    CHECK(aw_channel_try_send(channel, i) == 0);
+  aw_value value = 0;
+  for (unsigned i = 1; i <= MANY / 2; i++)
+    CHECK(aw_channel_try_recv(channel, &value) == 0 && value == i);
+  dropped = 0;
+  aw_channel_release(channel);
+  CHECK(dropped == MANY / 2);
+}
+
 /* ---- cancel ---- */
 
 static aw_turn cancel(aw_task *task, void *other) {
@@ -327,6 +340,7 @@ int main(void) {
   what_is_left_in_it_is_dropped_with_it();
   close_ends_all_waits();
   a_closed_channel_gives_its_end();
+  a_channel_without_a_bound_takes_all();
   a_cancelled_wait_has_done_nothing();
   what_was_handed_over_is_delivered();
   a_channel_belongs_to_one_engine();

@@ -821,8 +821,8 @@ function aw.signal(name) end
 local Channel = {}
 
 --- Make a channel.
----@param capacity? integer how many values it holds; 0, the default: each
---- sender waits for its receiver (a rendezvous)
+---@param capacity? number how many values it holds; 0, the default: each
+--- sender waits for its receiver (a rendezvous); math.huge: no sender waits
 ---@param opts? { name?: string } for labels; else "file:line" of this call
 ---@return aiowire.Channel
 function aw.channel(capacity, opts) end

@@ -16,6 +16,8 @@
 #include "object.h"
 #include "site.h"
 
+#include <math.h>
+
 typedef struct channel {
   const void *mark; /* &CHANNEL, until finalized; see check() */
   aw_channel *core;
@@ -73,13 +75,15 @@ static channel *check(lua_State *L, int arg) {
 
 static size_t check_capacity(lua_State *L, int arg) {
   enum { MOST = 0x7fffffff / 2 };
+  if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) == HUGE_VAL)
+    return SIZE_MAX;
   lua_Integer n = luaL_optinteger(L, arg, 0);
   luaL_argcheck(L, n >= 0, arg, "capacity must not be negative");
   luaL_argcheck(L, n <= MOST, arg, "capacity is too large");
   return (size_t)n;
 }
 
-/* channel([n [, {name=}]]) */
+/* channel([n [, {name=}]]); n may be math.huge */
 static int m_channel(lua_State *L) {
   static const char *const known[] = {"name", NULL};
   awl_state *s = awl_of(L);
@@ -317,7 +321,7 @@ static int channel_close(lua_State *L) {
 
 /* ---- how it looks ---- */
 
-/* channel jobs (2 of 4, 1 waiting) */
+/* channel jobs (2 of 4, 1 waiting); (2, unbounded) */
 static int channel_tostring(lua_State *L) {
   const channel *ch = check(L, 1);
   aw_channel_view view;
@@ -327,6 +331,8 @@ static int channel_tostring(lua_State *L) {
                     (LUAI_UACINT)view.count);
   else if (view.capacity == 0)
     lua_pushliteral(L, "rendezvous");
+  else if (view.capacity == SIZE_MAX)
+    lua_pushfstring(L, "%I, unbounded", (LUAI_UACINT)view.count);
   else
     lua_pushfstring(L, "%I of %I", (LUAI_UACINT)view.count,
                     (LUAI_UACINT)view.capacity);
