@@ -253,6 +253,10 @@ static bool failed_in_clean_up(const aw_task *operand) {
          operand->scope.eff != AW_LEVEL_NONE;
 }
 
+bool aw_task_failed_late(const aw_task *task, const aw_error *error) {
+  return error->late && task->scope.parent->eff != AW_LEVEL_NONE;
+}
+
 /* An operand that did not win, in a race that is decided. */
 static void lost(aw_group *group, const aw_task *operand) {
   if (failed_in_clean_up(operand))

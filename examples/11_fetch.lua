@@ -35,5 +35,14 @@ for _, name in ipairs { "quick", "hanging", "lost" } do
   print(name, pages[name])
 end
 
+-- Four, two at a time; none stops the others, and each says how it ended.
+local outcomes = aw.run(aw.Settle({
+  fetch "a", fetch "down", fetch("slow"):timeout(0.1), fetch "b",
+}, { limit = 2 }))
+for i, how in ipairs(outcomes) do
+  print(i, how.ok, how.ok and how[1]
+    or aw.is_timeout(how.err) and "too slow" or how.err.code)
+end
+
 -- Whoever answers first; the others are ended, and gone when this goes on.
 print("fastest", aw.run(fetch "slow" | fetch "near" | fetch "slow"))

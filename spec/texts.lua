@@ -47,4 +47,21 @@ function M.in_order(text, ...)
   end
 end
 
+--- `f(...)` raises the text `said`, whole, at the line that calls it.
+---@param said string
+---@param f function
+function M.told(said, f, ...)
+  local function call(...)
+    f(...)
+    return nil
+  end
+  local ok, err = pcall(call, ...)
+  local at = debug.getinfo(call, "S")
+  said = ("%s:%d: %s"):format(at.short_src, at.linedefined + 1, said)
+  if ok or tostring(err) ~= said then
+    busted.fail(("expected the error %q, got: %s"):format(said,
+      ok and "none" or tostring(err)), 2)
+  end
+end
+
 return M

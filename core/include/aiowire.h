@@ -1028,6 +1028,11 @@ AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
 /* Is the innermost scope of the task cancelled, as seen through shields? */
 AW_API bool aw_task_cancelled(const aw_task *task);
 
+/* Was `error`, which a step of `task` has taken, raised after what the task is
+ * a child of was cancelled, and the task with it? Then it is of a clean-up, and
+ * nobody is interested in the task's outcome any more, but in that error. */
+AW_API bool aw_task_failed_late(const aw_task *task, const aw_error *error);
+
 /* ---- waiting, in steps of C and of the host ------------------------------ */
 
 /* The task whose host or C step is under way; NULL outside steps. */

@@ -1,4 +1,5 @@
---- All{…}, Any{…}, Race{…}, Select{…}: the table forms of joins and races [O6].
+--- All{…}, Any{…}, Race{…}, Select{…}: the table forms of joins and races [O6];
+--- aw.all{…} and so on await them at once.
 ---
 --- The array part comes first, then string keys in byte order. With an array
 --- alone the results are those of the core: a list, or a number. With keys,
@@ -8,24 +9,32 @@ local _, inner = ...
 -- As many arguments as a call takes safely.
 local MOST <const> = 500000
 
-local function bad(form, why)
-  inner.raise(("bad argument #1 to '%s' (%s)"):format(form, why))
+local M = {}
+
+--- Raise that argument `arg`, by default the operands, is wrong.
+function M.bad(form, why, arg)
+  inner.raise(("bad argument #%d to '%s' (%s)"):format(arg or 1, form, why))
 end
 
---- The keys of `operands` but for `limit`, in order; and how many of them are
+function M.callable(value)
+  return type(value) == "function" or inner.is_wire(value)
+    and not inner.is_made(value)
+end
+
+--- The keys of `operands` but for `skipped`, in order; and how many of them are
 --- of the array part.
-local function keys_of(form, operands)
+local function keys_of(form, operands, skipped)
   local keys, count = {}, #operands
   for i = 1, count do
     keys[i] = i
   end
   for key in pairs(operands) do
     if type(key) == "string" then
-      if key ~= "limit" or form ~= "All" then
+      if key ~= skipped then
         keys[#keys + 1] = key
       end
     elseif math.type(key) ~= "integer" or key < 1 or key > count then
-      bad(form, ("key must be a string or of the list, got %s"):format(
+      M.bad(form, ("key must be a string or of the list, got %s"):format(
         inner.shown(key)))
     end
   end
@@ -39,59 +48,73 @@ local function name_of(key)
 end
 
 --- The operand at `key`, as a Wire.
-local function operand_of(form, operands, key)
+local function operand_of(form, operands, key, needs_event)
   local value = operands[key]
   local wire = inner.wire(value)
   if not wire then
-    bad(form, ("wire expected for %s, got %s"):format(name_of(key),
+    M.bad(form, ("wire expected for %s, got %s"):format(name_of(key),
       type(value)))
   end
-  if form == "Select" and not inner.is_event(wire) then
-    bad(form, ("event expected for %s, got %s"):format(name_of(key),
+  if needs_event and not inner.is_event(wire) then
+    M.bad(form, ("event expected for %s, got %s"):format(name_of(key),
       tostring(wire)))
   end
   return wire
 end
 
-local function check_limit(operands)
-  local limit = operands.limit
+--- A limit as a number for the core, where 0 is none; nil if it is no limit.
+function M.limit(limit)
   if limit == nil or limit == math.huge then
     return 0
   end
   local whole = type(limit) == "number" and math.tointeger(limit)
-  if not whole or whole < 1 then
-    bad("All", "limit must be a whole number, at least 1, got "
-      .. inner.shown(limit))
-  end
-  return math.min(whole, 0x7fffffff)
+  return whole and whole >= 1 and math.min(whole, 0x7fffffff) or nil
 end
 
-local function combine(form, operands)
+local function check_limit(form, limit)
+  return M.limit(limit) or M.bad(form,
+    "limit must be a whole number, at least 1, got " .. inner.shown(limit))
+end
+
+--- The keys of `operands`, the wires by their order, and how many keys are of
+--- the array part.
+function M.operands(form, operands, skipped, needs_event)
   if type(operands) ~= "table" then
-    bad(form, "table expected, got "
+    M.bad(form, "table expected, got "
       .. (operands == nil and "no value" or type(operands)))
   end
-  local keys, count = keys_of(form, operands)
+  local keys, count = keys_of(form, operands, skipped)
   if #keys > MOST then
-    bad(form, "too many wires: at most " .. MOST)
-  end
-  if #keys == 0 and form ~= "All" then
-    bad(form, "at least one wire expected")
+    M.bad(form, "too many wires: at most " .. MOST)
   end
   local wires = {}
   for i, key in ipairs(keys) do
-    wires[i] = operand_of(form, operands, key)
+    wires[i] = operand_of(form, operands, key, needs_event)
   end
-  local limit = form == "All" and check_limit(operands) or 0
+  return keys, wires, count
+end
+
+--- `form` is what the core makes, `name` what the caller wrote.
+local function combine(form, name, operands)
+  local is_join = form == "All"
+  local keys, wires, count = M.operands(name, operands,
+    is_join and "limit" or nil, form == "Select")
+  if #keys == 0 and not is_join then
+    M.bad(name, "at least one wire expected")
+  end
+  local limit = is_join and check_limit(name, operands.limit) or 0
   local named = #keys > count and form ~= "Any"
   return inner.combine(form, limit, named and keys or nil,
     table.unpack(wires))
 end
 
-local forms = {}
 for _, form in ipairs { "All", "Any", "Race", "Select" } do
-  forms[form] = function(operands)
-    return combine(form, operands)
+  local act <const> = form:lower()
+  M[form] = function(operands)
+    return combine(form, form, operands)
+  end
+  M[act] = function(operands)
+    return inner.await(combine(form, act, operands), act)
   end
 end
-return forms
+return M

@@ -537,6 +537,27 @@ function aw.Any(operands) end
 ---@return aiowire.Wire
 function aw.Select(events) end
 
+--- What a wire of `Settle` has ended with: `ok` and its `n` results, or not
+--- `ok`, with what it raised and what is known of that. An operand that was
+--- cancelled by its own task has a TaskCancelled as `err`, and no `info`.
+---@class aiowire.Outcome
+---@field ok boolean
+---@field n integer? how many results there are, from [1] on
+---@field err any
+---@field info aiowire.Info?
+
+---@class aiowire.LimitOptions
+---@field limit? number how many run at once; default: all
+
+--- All of them, at the same time; none stops the others. The result is a table
+--- of their outcomes by the same keys. As All otherwise: they begin in order,
+--- each in a task of its own; what is raised by a clean-up, while all of it is
+--- being cancelled, is raised from here.
+---@param operands table<integer|string, aiowire.Wireable>
+---@param opts? aiowire.LimitOptions
+---@return aiowire.Wire
+function aw.Settle(operands, opts) end
+
 ---@class aiowire.EveryOptions
 ---@field missed? "skip"|"burst"|"delay" what a tick does whose time is over:
 ---  wait for the next multiple of the period (the default); come at once, and
@@ -696,6 +717,45 @@ function aw.sleep(seconds) end
 --- Sleep until the clock shows `time`; awaits. A past time is due at once.
 ---@param time number seconds on the loop's clock
 function aw.sleep_until(time) end
+
+--- The table forms, awaited at once: `aw.all{…}` is `aw.await(aw.All{…})` [V6].
+---@param operands { [integer|string]: aiowire.Wireable, limit?: integer }
+---@return any ... the first result of each, or one table of them
+function aw.all(operands) end
+
+---@param operands table<integer|string, aiowire.Wireable>
+---@return any ... the results of the first that succeeds
+function aw.any(operands) end
+
+---@param operands table<integer|string, aiowire.Wireable>
+---@return any ... the results of the first to finish, then its key
+function aw.race(operands) end
+
+---@param events table<integer|string, aiowire.Wire>
+---@return integer|string key of the event that has committed
+---@return any ... its results
+function aw.select(events) end
+
+---@param operands table<integer|string, aiowire.Wireable>
+---@param opts? aiowire.LimitOptions
+---@return table<integer|string, aiowire.Outcome> outcomes see `aw.Settle`
+function aw.settle(operands, opts) end
+
+--- Run all of them at the same time, and call `f(key, true, results…)` or
+--- `f(key, false, err, info)` for each as it ends: in the order of the ends,
+--- one call after the other, in this task. f may await; the wires go on
+--- meanwhile, and with a `limit` further ones begin. When f returns true, those
+--- that still run are cancelled; when it raises, too, and its error is raised.
+--- In any case all have ended when this returns.
+---
+---     aw.each(pages, { limit = 4 }, function(name, ok, page)
+---       print(name, ok and #page or "failed")
+---     end)
+---@param operands table<integer|string, aiowire.Wireable>
+---@param opts aiowire.LimitOptions
+---@param f fun(key: integer|string, ok: boolean, ...: any): true?
+---@overload fun(operands: table, f: function)
+function aw.each(operands, opts, f) end
 
 --- Let all other ready tasks run once; awaits [F1].
 function aw.yield() end

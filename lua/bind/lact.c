@@ -79,6 +79,26 @@ static int act_await(lua_State *L) {
   return await_wire(L, "await", true, after_await);
 }
 
+/* await(w, what): the same for a function of a part, "aw." .. what */
+static int inner_await(lua_State *L) {
+  return await_wire(L, luaL_checkstring(L, 2), true, after_await);
+}
+
+/* awaiter(what): may aw.what await here? Else raises why not. */
+static int inner_awaiter(lua_State *L) {
+  awl_awaiter(L, awl_of(L), luaL_checkstring(L, 1));
+  return 0;
+}
+
+/* in_clean_up(): was what a catch has caught raised by an operand that was
+ * being cancelled by what it is an operand of? */
+static int inner_in_clean_up(lua_State *L) {
+  const awl_worker *w = awl_of(L)->run.running;
+  lua_pushboolean(L,
+                  w && w->passing && aw_task_failed_late(w->task, w->passing));
+  return 1;
+}
+
 int awl_act_step(lua_State *L) {
   return await_wire(L, "await", false, after_step);
 }
@@ -250,7 +270,11 @@ void awl_open_act(lua_State *L, awl_state *s) {
                                        {"start", m_start},
                                        {"stats", m_stats},
                                        {NULL, NULL}};
-  static const luaL_Reg inner[] = {{"idle", act_idle}, {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"idle", act_idle},
+                                   {"await", inner_await},
+                                   {"awaiter", inner_awaiter},
+                                   {"in_clean_up", inner_in_clean_up},
+                                   {NULL, NULL}};
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);
   awl_register(L, s, inner);

@@ -131,6 +131,12 @@ static int inner_main_chunk(lua_State *L) {
   return 0;
 }
 
+/* part(name): what another part returned */
+static int inner_part(lua_State *L) {
+  awl_push_embedded(L, luaL_checkstring(L, 1));
+  return 1;
+}
+
 static const luaL_Reg inner_functions[] = {
     {"is_wire", inner_is_wire},
     {"is_made", inner_is_made},
@@ -138,6 +144,7 @@ static const luaL_Reg inner_functions[] = {
     {"where", inner_where},
     {"raise", inner_raise},
     {"task_cancelled", inner_task_cancelled},
+    {"part", inner_part},
     {"zmq", awz_open},
     {"main_chunk", inner_main_chunk},
     {NULL, NULL}};
@@ -173,7 +180,9 @@ static void preload(lua_State *L) {
 /* ---- opening ---- */
 
 static void fill_module(lua_State *L, awl_state *s) {
-  static const char *const forms[] = {"All", "Any", "Race", "Select"};
+  static const char *const forms[] = {"All", "Any", "Race", "Select",
+                                      "all", "any", "race", "select"};
+  static const char *const outcomes[] = {"Settle", "settle", "each"};
   /* [inner, module] */
   awl_open_info(L, s);
   awl_open_errors(L, s);
@@ -195,6 +204,8 @@ static void fill_module(lua_State *L, awl_state *s) {
   awio_open_process(L);
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
     add_part(L, s, forms[i], "aiowire.forms");
+  for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+    add_part(L, s, outcomes[i], "aiowire.outcomes");
   add_part(L, s, "exec", "aiowire.exec");
   add_part(L, s, "Exec", "aiowire.exec");
   add_part(L, s, "Poller", "aiowire.poller");

@@ -1,0 +1,164 @@
+--- aw.Settle, aw.settle, aw.each: what each of several wires ends with.
+---
+--- All three run an All{} of guarded wires: a guard makes a value of what its
+--- wire ends with, so that no operand fails the All, and one that was cancelled
+--- by itself leaves a nil there. An error of an operand's clean-up, when the
+--- whole is being cancelled, is no outcome but goes on [O5, E3].
+---
+--- aw.each hands the outcomes over in the order of the ends, through a channel
+--- that its own task receives from. Neighbour: forms.lua checks operands.
+local aw, inner = ...
+
+local forms = inner.part "aiowire.forms"
+
+local M = {}
+
+local OPTIONS <const> = { limit = true }
+
+-- ---- checks ----
+
+local function limit_of(form, opts)
+  if opts == nil then
+    return 0
+  end
+  if type(opts) ~= "table" then
+    forms.bad(form, "table of options expected, got " .. type(opts), 2)
+  end
+  for key in pairs(opts) do
+    if not OPTIONS[key] then
+      inner.raise(("%s has no option '%s'"):format(form, inner.shown(key)))
+    end
+  end
+  return forms.limit(opts.limit)
+    or inner.raise("bad option 'limit' (a whole number, at least 1, expected, "
+      .. "got " .. inner.shown(opts.limit) .. ")")
+end
+
+-- ---- outcomes ----
+
+local function success(...)
+  return { ok = true, n = select("#", ...), ... }
+end
+
+local function failure(err, info)
+  if inner.in_clean_up() then
+    error(err, 0)
+  end
+  return { ok = false, err = err, info = info }
+end
+
+--- Of an operand that its own task's cancel has ended.
+local function cancelled()
+  return { ok = false, err = inner.task_cancelled() }
+end
+
+-- ---- settle ----
+
+local function failure_value(err, info)
+  return aw.Value(failure(err, info))
+end
+
+--- The table of the outcomes, in the order of `keys`.
+local function by_keys(keys)
+  return function(...)
+    local given, outcomes = table.pack(...), {}
+    for i, key in ipairs(keys) do
+      outcomes[key] = given[i] or cancelled()
+    end
+    return outcomes
+  end
+end
+
+--- The wire as an expression, cut to a few operands.
+local function name_of(keys, operands)
+  local MOST <const> = 4
+  local parts = {}
+  for i, key in ipairs(keys) do
+    if i > MOST then
+      parts[i] = "..."
+      break
+    end
+    local name = type(key) == "string" and inner.shown(key) .. " = " or ""
+    parts[i] = name .. tostring(operands[i])
+  end
+  return "Settle{" .. table.concat(parts, ", ") .. "}"
+end
+
+local function settle_wire(form, operands, opts)
+  local keys, wires = forms.operands(form, operands)
+  local limit = limit_of(form, opts)
+  local name = name_of(keys, wires)
+  for i, wire in ipairs(wires) do
+    wires[i] = wire:map(success):catch(failure_value):named(inner.shown(wire))
+  end
+  return (inner.combine("All", limit, nil, table.unpack(wires))
+    / by_keys(keys)):named(name)
+end
+
+function M.Settle(operands, opts)
+  return settle_wire("Settle", operands, opts)
+end
+
+function M.settle(operands, opts)
+  return inner.await(settle_wire("settle", operands, opts), "settle")
+end
+
+-- ---- each ----
+
+--- `wire`, which tells `ended` its key and its outcome as the last thing it
+--- does, also when it is cancelled.
+local function told(wire, key, ended)
+  local outcome
+  return wire:map(function(...)
+    outcome = success(...)
+  end):catch(function(err, info)
+    outcome = failure(err, info)
+  end):finally(function()
+    outcome = outcome or cancelled()
+    outcome.key = key
+    ended:try_send(outcome)
+  end):named(inner.shown(wire))
+end
+
+local function visited(visit, outcome)
+  if outcome.ok then
+    return visit(outcome.key, true, table.unpack(outcome, 1, outcome.n))
+  end
+  return visit(outcome.key, false, outcome.err, outcome.info)
+end
+
+local function visit_each(keys, wires, limit, visit)
+  local ended = aw.channel(math.huge, { name = "each" })
+  for i, wire in ipairs(wires) do
+    wires[i] = told(wire, keys[i], ended)
+  end
+  local all = inner.combine("All", limit, nil, table.unpack(wires))
+  local where = inner.where()
+  aw.scope(function(s)
+    s:start(all, nil, { name = "each", where = where })
+    for _ = 1, #keys do
+      if visited(visit, ended:recv()) == true then
+        s:cancel "aw.each was told to stop"
+        return
+      end
+    end
+  end)
+end
+
+function M.each(operands, opts, visit)
+  local arg = 3
+  if visit == nil and not (type(opts) == "table" and not forms.callable(opts))
+  then
+    opts, visit, arg = nil, opts, 2
+  end
+  local keys, wires = forms.operands("each", operands)
+  local limit = limit_of("each", opts)
+  if not forms.callable(visit) then
+    forms.bad("each", "function expected, got "
+      .. (visit == nil and "no value" or type(visit)), arg)
+  end
+  inner.awaiter "each"
+  visit_each(keys, wires, limit, visit)
+end
+
+return M
