@@ -1004,6 +1004,11 @@ function Stream:lines(...) end
 ---@return aiowire.Stream self
 function Stream:write(...) end
 
+--- Await that all that was written is with the kernel; aw.stdout awaits the
+--- same of what `print` and `io.write` have kept back.
+---@return aiowire.Stream self
+function Stream:flush() end
+
 --- Await that all is sent, then let the other side see the end.
 function Stream:shutdown() end
 
@@ -1111,6 +1116,13 @@ function aw.Exec(options) end
 
 --- The program's own standard streams. They are left open and blocking for
 --- others; do not read `io.stdin` at the same time.
+---
+--- What `print`, `io.write` and `aw.stdout` write in turn comes in that order
+--- (so it is with `io.stderr` and `aw.stderr`, and with a child that inherits
+--- them): a write has what Lua's file kept back written first, and awaits that
+--- all is with the kernel. While it waits for a slow reader other tasks run:
+--- what they print comes between its lines, and so may what is printed after a
+--- write that was cancelled. A line of more than 4096 bytes may be divided.
 ---@type aiowire.Stream
 aw.stdin = nil
 ---@type aiowire.Stream

@@ -10,6 +10,7 @@
  *                                                      lread.c    reading
  *   process.c  a child process: C                      lprocess.c for Lua,
  *   child.c    what the kernel tells of one            lspawn.c   its start
+ *   cstdio.c   what C has kept back for standard output
  *   names.c    signals by name
  *
  * Callbacks of libuv move bytes, wake tasks and note what happened; they never

@@ -6,6 +6,7 @@
  */
 #include "lprocess.h"
 
+#include "cstdio.h"
 #include "system.h"
 
 #include <lauxlib.h>
@@ -229,6 +230,8 @@ static int open_pipe(spawning *sp, int i) {
 
 static int open_pipes(spawning *sp) {
   for (int i = 0; i < 3; i++) {
+    if (sp->outlets[i] == INHERIT)
+      awio_stdio_hand_over(i);
     int rc = sp->outlets[i] == PIPE ? open_pipe(sp, i) : 0;
     if (rc < 0)
       return rc;

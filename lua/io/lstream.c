@@ -46,14 +46,20 @@ int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
 
 /* ---- writing ---- */
 
+/* Raise if what was written is not sent. */
+static void check_written(lua_State *L, const awio_stream *s,
+                          const char *call) {
+  if (s->closed)
+    awio_fail_stream(L, s, AW_ECLOSED, call);
+  if (!s->can_write)
+    awio_fail_stream(L, s, UV_EBADF, call);
+  if (s->error)
+    awio_fail_stream(L, s, s->error, call);
+}
+
 /* Raise if nothing can be written any more. */
 static void check_writable(lua_State *L, const awio_stream *s) {
-  if (s->closed)
-    awio_fail_stream(L, s, AW_ECLOSED, "write");
-  if (!s->can_write)
-    awio_fail_stream(L, s, UV_EBADF, "write");
-  if (s->error)
-    awio_fail_stream(L, s, s->error, "write");
+  check_written(L, s, "write");
   if (s->shut)
     awio_fail_stream(L, s, UV_EPIPE, "write");
   if (s->broken) {
@@ -83,6 +89,21 @@ static int await_large(lua_State *L, awio_stream *s) {
   return aw_lua_await(L, &awio_wait_large, s, "stream:write", write_rest);
 }
 
+/* All is submitted. Of a standard stream nothing stays behind, or print would
+ * overtake it. */
+static int written_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "write");
+  if (s->error)
+    return awio_fail_stream(L, s, s->error, "write");
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "write");
+  if (s->shared && !s->closed && awio_buffer_length(&s->out) > 0)
+    return aw_lua_await(L, &awio_wait_room, s, "stream:write", written_on);
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* Send from `sent` on. */
 static int send_on(lua_State *L, awio_stream *s, size_t sent) {
   size_t size;
@@ -99,6 +120,8 @@ static int send_on(lua_State *L, awio_stream *s, size_t sent) {
     end_large(s);
   if (more < 0)
     return awio_fail_stream(L, s, more, "write");
+  if (s->shared)
+    return written_on(L, 0, s);
   lua_settop(L, 1);
   return 1;
 }
@@ -123,7 +146,11 @@ static int write_on(lua_State *L, int result, void *data) {
   check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "write");
-  if (s->large || awio_buffer_length(&s->out) >= s->limits.high_water)
+  int rc = awio_stream_yield_to_c(s);
+  if (rc == UV_EAGAIN)
+    return aw_lua_await(L, &awio_wait_write, s, "stream:write", write_on);
+  if (rc == UV_EBUSY || s->large ||
+      awio_buffer_length(&s->out) >= s->limits.high_water)
     return aw_lua_await(L, &awio_wait_room, s, "stream:write", write_on);
   return send_on(L, s, 0);
 }
@@ -158,6 +185,33 @@ static int shutdown_on(lua_State *L, int result, void *data) {
     return aw_lua_await(L, &awio_wait_sent, s, "stream:shutdown", shutdown_on);
   awio_stream_shut(s, aw_lua_engine(L));
   return 0;
+}
+
+static int flush_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "flush");
+  check_written(L, s, "flush");
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "flush");
+  bool queued = awio_buffer_length(&s->out) > 0;
+  int rc = queued ? awio_stream_pump(s, loop_here(L)) : 0;
+  if (rc < 0)
+    return awio_fail_stream(L, s, rc, "flush");
+  if (queued || s->large)
+    return aw_lua_await(L, &awio_wait_flushed, s, "stream:flush", flush_on);
+  if (awio_stream_yield_to_c(s) == UV_EAGAIN)
+    return aw_lua_await(L, &awio_wait_flush, s, "stream:flush", flush_on);
+  return 1;
+}
+
+/* s:flush() → s: all that was written is with the kernel; of standard output,
+ * what print and io.write have written, too */
+static int stream_flush(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "flush");
+  lua_settop(L, 1);
+  if (!aw_lua_at_once(L, "stream:flush"))
+    return aw_lua_await(L, NULL, s, "stream:flush", flush_on);
+  return flush_on(L, 0, s);
 }
 
 /* s:shutdown(): all is sent, and the other side sees the end */
@@ -275,12 +329,17 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
   return box;
 }
 
-static const luaL_Reg methods[] = {
-    {"read", awio_lua_read},         {"read_some", awio_lua_read_some},
-    {"lines", awio_lua_lines},       {"write", stream_write},
-    {"shutdown", stream_shutdown},   {"close", stream_close},
-    {"configure", stream_configure}, {"getfd", stream_getfd},
-    {"dirty", stream_dirty},         {NULL, NULL}};
+static const luaL_Reg methods[] = {{"read", awio_lua_read},
+                                   {"read_some", awio_lua_read_some},
+                                   {"lines", awio_lua_lines},
+                                   {"write", stream_write},
+                                   {"shutdown", stream_shutdown},
+                                   {"close", stream_close},
+                                   {"configure", stream_configure},
+                                   {"getfd", stream_getfd},
+                                   {"dirty", stream_dirty},
+                                   {"flush", stream_flush},
+                                   {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {"__gc", stream_gc},

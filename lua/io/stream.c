@@ -12,6 +12,7 @@
  */
 #include "stream.h"
 
+#include "cstdio.h"
 #include "system.h"
 
 #include <uv.h>
@@ -195,12 +196,22 @@ const aw_operation awio_stream_writable = {.label = "writable",
 
 /* ---- writing ---- */
 
+/* How much of it goes at once: whole lines, if one ends there, so that what C
+ * writes meanwhile comes between lines. */
+static size_t shared_size(const char *data, size_t size) {
+  if (size <= SHARED_WRITE)
+    return size;
+  size = SHARED_WRITE;
+  while (size > 0 && data[size - 1] != '\n')
+    size--;
+  return size > 0 ? size : SHARED_WRITE;
+}
+
 static ssize_t write_some(awio_stream *s, const char *data, size_t size) {
   if (s->shared) {
     if (!awio_ready(s->fd, true))
       return UV_EAGAIN;
-    if (size > SHARED_WRITE)
-      size = SHARED_WRITE;
+    size = shared_size(data, size);
   }
   return awio_write(s->fd, data, size);
 }
@@ -219,11 +230,13 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
   return (ssize_t)sent;
 }
 
-static const aw_operation wait_pump = {.label = "stream:write",
-                                       .arm = write_arm,
-                                       .disarm = disarm,
-                                       .external = true,
-                                       .describe = describe};
+#define AT_DESCRIPTOR(what) \
+  { \
+    .label = (what), .arm = write_arm, .disarm = disarm, .external = true, \
+    .describe = describe \
+  }
+const aw_operation awio_wait_write = AT_DESCRIPTOR("stream:write");
+const aw_operation awio_wait_flush = AT_DESCRIPTOR("stream:flush");
 
 /* A step of the pump. */
 static aw_turn pump(aw_task *task, void *data) {
@@ -234,7 +247,7 @@ static aw_turn pump(aw_task *task, void *data) {
     awio_buffer_take(&s->out, (size_t)sent);
   bool cancelled = aw_task_result(task) == AW_ECANCELED;
   if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
-    sent = aw_await_operation(task, &wait_pump, s);
+    sent = aw_await_operation(task, &awio_wait_write, s);
   if (sent < 0) { /* it can never be sent */
     s->error = (int)sent;
     awio_buffer_free(&s->out);
@@ -270,6 +283,8 @@ int awio_stream_pump(awio_stream *s, aw_loop *loop) {
   return aw_loop_start(loop, wire, &config, NULL);
 }
 
+/* ---- writing, from outside ---- */
+
 ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
                          size_t size) {
   size_t sent = 0;
@@ -290,6 +305,17 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
     return AW_ENOMEM;
   int rc = awio_stream_pump(s, loop);
   return rc < 0 ? rc : (ssize_t)(sent + take);
+}
+
+int awio_stream_yield_to_c(const awio_stream *s) {
+  if (!s->shared || !awio_stdio_pending(s->fd))
+    return 0;
+  if (s->large || awio_buffer_length(&s->out) > 0)
+    return UV_EBUSY;
+  if (!awio_ready(s->fd, true))
+    return UV_EAGAIN;
+  awio_stdio_flush(s->fd);
+  return 0;
 }
 
 void awio_stream_shut(awio_stream *s, aw_engine *engine) {
@@ -325,3 +351,4 @@ static void large_disarm(aw_task *task, void *data) {
 const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
 const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
 const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);
+const aw_operation awio_wait_flushed = WRITING("stream:flush", room_disarm);

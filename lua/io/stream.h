@@ -10,8 +10,9 @@
  * larger than what `out` takes can be cancelled half way, which breaks the
  * stream.
  *
- * A descriptor that is `shared` (standard input) stays blocking, since others
- * have it as well; then each read and write is preceded by a look.
+ * A descriptor that is `shared` (a standard one) stays blocking, since others
+ * have it as well; then each read and write is preceded by a look. Lua's own
+ * print and io.write write there, too: see cstdio.h.
  */
 #ifndef AWIO_STREAM_H
 #define AWIO_STREAM_H
@@ -86,6 +87,11 @@ bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
 ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
                          size_t size);
 
+/* Before a write to a shared descriptor: hand over what C has kept back for it.
+ * Returns 0, UV_EAGAIN when a task has to wait for the descriptor, UV_EBUSY for
+ * `out`. */
+int awio_stream_yield_to_c(const awio_stream *stream);
+
 /* See to `out`, if it is not seen to. Returns 0 or AW_ENOMEM, AW_EENDED. */
 int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 
@@ -96,9 +102,12 @@ void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 extern const aw_operation awio_wait_read; /* something to read, or the end … */
 extern const aw_operation awio_wait_some;  /* … for read_some() … */
 extern const aw_operation awio_wait_line;  /* … for lines() */
+extern const aw_operation awio_wait_write; /* the descriptor takes something */
+extern const aw_operation awio_wait_flush; /* the same, for flush() */
 extern const aw_operation awio_wait_room;  /* less in `out` */
 extern const aw_operation awio_wait_large; /* the same, in a large write */
-extern const aw_operation awio_wait_sent;  /* the same, for shutdown() */
+extern const aw_operation awio_wait_sent;  /* the same, for shutdown() … */
+extern const aw_operation awio_wait_flushed; /* … and for flush() */
 
 /* … in wires, where nothing is read or written yet [Q6]; the data is the
  * userdata of the Stream, which a wire may find finalized: */

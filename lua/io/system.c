@@ -58,20 +58,35 @@ void awio_tell_broken_output(void) {
     raise(SIGPIPE);
 }
 
-ssize_t awio_write(int fd, const void *data, size_t size) {
-  sigset_t broken, pending, before;
-  sigemptyset(&broken);
-  sigaddset(&broken, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &broken, &before);
-  ssize_t put = write_again(fd, data, size);
+static sigset_t broken_pipe(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  return set;
+}
+
+void awio_quiet_begin(awio_quiet *quiet) {
+  sigset_t broken = broken_pipe();
+  pthread_sigmask(SIG_BLOCK, &broken, &quiet->before);
+}
+
+void awio_quiet_end(const awio_quiet *quiet, int fd, bool broken) {
   bool left = fd <= STDERR_FILENO && is_handled(SIGPIPE);
-  if (put == -EPIPE && !left && !sigismember(&before, SIGPIPE)) {
+  if (broken && !left && !sigismember(&quiet->before, SIGPIPE)) {
     static const struct timespec AT_ONCE = {0, 0};
+    sigset_t pending, pipe = broken_pipe();
     sigpending(&pending);
     if (sigismember(&pending, SIGPIPE))
-      sigtimedwait(&broken, NULL, &AT_ONCE);
+      sigtimedwait(&pipe, NULL, &AT_ONCE);
   }
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+}
+
+ssize_t awio_write(int fd, const void *data, size_t size) {
+  awio_quiet quiet;
+  awio_quiet_begin(&quiet);
+  ssize_t put = write_again(fd, data, size);
+  awio_quiet_end(&quiet, fd, put == -EPIPE);
   return put;
 }
 

@@ -2,6 +2,7 @@
 #ifndef AWIO_SYSTEM_H
 #define AWIO_SYSTEM_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -11,6 +12,17 @@
  * that signal in this process; what is done is left as it is. */
 ssize_t awio_read(int fd, void *data, size_t size);
 ssize_t awio_write(int fd, const void *data, size_t size);
+
+/* Around a write by other means: SIGPIPE does nothing there, but at a standard
+ * stream in a process that has a handler for it.
+ *
+ *   broken  it failed, perhaps for want of a reader
+ */
+typedef struct awio_quiet {
+  sigset_t before; /* the mask of this thread */
+} awio_quiet;
+void awio_quiet_begin(awio_quiet *quiet);
+void awio_quiet_end(const awio_quiet *quiet, int fd, bool broken);
 
 /* A child has died of SIGPIPE by writing to our standard output: let the
  * handler that the process has for it, if any, know as if we had written. */
