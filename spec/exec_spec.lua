@@ -115,6 +115,50 @@ describe("aw.exec with check", function()
   end)
 end)
 
+describe("the input of aw.exec", function()
+  it("is a Lua file, or a descriptor [API]", function()
+    run(function()
+      local file = io.tmpfile()
+      file:write "12345"
+      file:seek "set"
+      assert.are.equal("12345", aw.exec { "cat", stdin = file }.out)
+      file:seek("set", 2)
+      assert.are.equal("345", aw.exec { "cat",
+        stdin = require "spec.pipes".fd(file) }.out)
+      file:close()
+    end)
+  end)
+
+  it("is text, whatever the word [API]", function()
+    run(function()
+      assert.are.equal("pipe", aw.exec { "cat", stdin = "pipe" }.out)
+      assert.are.equal("in.txt", aw.exec { "cat", stdin = "in.txt" }.out)
+    end)
+  end)
+end)
+
+describe("options of aw.exec that make no sense", function()
+  it("are told at the caller [API]", function()
+    local function refused(expected, options)
+      for _, form in ipairs { "exec", "Exec" } do
+        options[1] = "cat"
+        local _, err = pcall(function()
+          aw[form](options)
+        end)
+        local line = debug.getinfo(1, "l").currentline - 2
+        assert.are.equal(("spec/exec_spec.lua:%d: bad option %s"):format(line,
+          expected), err)
+      end
+    end
+    for got, value in pairs { boolean = true, table = {}, ["function"] = print }
+    do
+      refused("'stdin' (text, a stream, a Lua file, a descriptor, "
+        .. '"inherit" or "null" expected, got ' .. got .. ")",
+        { stdin = value })
+    end
+  end)
+end)
+
 describe("aw.exec with something wrong", function()
   it("raises a SystemError in the task that asked [E4]", function()
     if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
@@ -155,7 +199,7 @@ describe("aw.exec with something wrong", function()
     local err = raises("bad argument #1 to 'exec'", aw.exec)
     raises("bad argument #1 to 'exec'", aw.exec, {})
     raises("bad argument #1 to 'Exec'", aw.Exec, { cwd = "/" })
-    raises("bad option 'stdin'", aw.Exec, { "ls", stdin = 1 })
+    raises("bad option 'stdin'", aw.Exec, { "ls", stdin = true })
     local _, at = pcall(function()
       aw.exec(nil) -- this line
     end)

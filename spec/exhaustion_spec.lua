@@ -19,6 +19,12 @@ local operations = {
     p.stdin:shutdown()
     assert(p.stdout:read "a" == "hello")
     assert(p:wait().ok)]] },
+  { "aw.exec with files", [[
+    assert(aw.exec { "true", stdout = "out", stderr = "err" }.ok)]] },
+  { "aw.spawn from one to the other", [[
+    local a <close> = aw.spawn { "cat", stdin = hold[1], stderr = "null" }
+    local b <close> = aw.spawn { "cat", stdin = a.stdout, stderr = "null" }
+    assert(b:wait().ok)]] },
   { "aw.signal", [[
     local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
     if not aw.is_timeout(err) then

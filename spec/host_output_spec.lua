@@ -48,6 +48,10 @@ local writes <const> = {
   ["aw.stdout"] = [[aw.stdout:write "x"]],
   ["aw.stdout in pcall"] = [[pcall(aw.stdout.write, aw.stdout, "x")]],
   ["a child"] = [[aw.exec { "echo", "x", stdout = "inherit" }]],
+  ["a child that is given aw.stdout"] = [[
+aw.exec { "echo", "x", stdout = aw.stdout }]],
+  ["a child that is given io.stdout"] = [[
+aw.exec { "echo", "x", stdout = io.stdout }]],
   ["a child that is waited for"] = [[
 local p <close> = aw.spawn { "echo", "x", stdout = "inherit" }
 p:wait()]],

@@ -144,6 +144,28 @@ scenario("exec beside exec", function(_, p)
   end)
 end)
 
+scenario("exec into a file", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.exec, { "echo", "x", stdout = "/dev/null", append = true })
+end)
+
+scenario("a child that reads from another's output", function(_, p)
+  local cat, guard = open_cat(p)
+  local _ <close> = guard
+  local other <close> = aw.spawn { "cat", stdin = cat.stdout, grace = 1 }
+  p.step(cat.stdin.write, cat.stdin, "through both\n")
+  p.step(cat.stdin.flush, cat.stdin)
+  p.step(other.stdout.read, other.stdout)
+  p.step(cat.stdin.shutdown, cat.stdin)
+  p.step(other.wait, other)
+end)
+
+scenario("a write to standard output", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.stderr.write, aw.stderr, "")
+  p.step(aw.stdout.flush, aw.stdout)
+end)
+
 scenario("a child that is spawned, ended and waited for", function(_, p)
   local cat, guard = open_cat(p)
   local _ <close> = guard

@@ -78,11 +78,14 @@ describe("what print, io.write and aw.stdout write in turn", function()
   end)
 
   it("comes before and after what a child writes that inherits it", function()
-    writes("1 2 3", [[
+    writes("1 2 3 4 5 6", [[
       io.write "1 "
       aw.run(function()
         aw.exec { "printf", "2 ", stdout = "inherit" }
-        io.write "3"
+        io.write "3 "
+        aw.exec { "printf", "4 ", stdout = io.stdout }
+        io.write "5 "
+        aw.exec { "printf", "6", stdout = aw.stdout }
       end)
     ]])
   end)

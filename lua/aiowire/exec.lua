@@ -4,7 +4,7 @@
 --- feeds its standard input and one that reads its standard error, while the
 --- running task reads its standard output. The scope is left when the process
 --- has ended and both pipes have.
-local aw = ...
+local aw, inner = ...
 
 local M = {}
 
@@ -23,6 +23,8 @@ local Failed <const> = {
 -- ---- what to run ----
 
 local OWN <const> = { check = true, stdin = true, max_output = true }
+local STDIN <const> = "bad option 'stdin' (text, a stream, a Lua file, a "
+  .. "descriptor, \"inherit\" or \"null\" expected, got %s)"
 
 local function copy(t)
   local new = {}
@@ -30,6 +32,24 @@ local function copy(t)
     new[key] = value
   end
   return new
+end
+
+--- Where standard input comes from: `plan.input`, text or a stream, is fed.
+---@return string? why not
+local function plan_input(plan, given)
+  local input = given.stdin
+  if input == nil then
+    input = "null"
+  end
+  local kind = inner.file_kind(input)
+  if input == "null" or input == "inherit" or kind == "file"
+    or math.type(input) then
+    plan.spawn.stdin = input
+  elseif type(input) == "string" or kind == "stream" then
+    plan.spawn.stdin, plan.input = "pipe", input
+  else
+    return STDIN:format(type(input))
+  end
 end
 
 --- Copy what was given, so that a wire of it cannot change.
@@ -51,17 +71,10 @@ local function plan_of(level, name, command, ...)
   if type(spawn.env) == "table" then
     spawn.env = copy(spawn.env)
   end
-  local input = given.stdin
   local plan = { spawn = spawn, check = given.check }
-  if input == nil or input == "null" then
-    spawn.stdin = "null"
-  elseif input == "inherit" then
-    spawn.stdin = input
-  elseif type(input) == "string" or type(input) == "userdata" then
-    spawn.stdin, plan.input = "pipe", input
-  else
-    error(("bad option 'stdin' (text, a stream, \"inherit\" or \"null\" "
-      .. "expected, got %s)"):format(type(input)), level + 1)
+  local why = plan_input(plan, given)
+  if why then
+    error(why, level + 1)
   end
   spawn.max_output = given.max_output or MAX_OUTPUT
   return plan

@@ -1060,15 +1060,23 @@ function Process:kill(signal) end
 --- that happens later.
 function Process:close() end
 
+--- A standard file for a child: a stream, a Lua file (flushed first), or a
+--- descriptor. A stream goes to the child, and is closed here, but for
+--- aw.stdin, aw.stdout and aw.stderr. A stream or a file that holds bytes which
+--- the child would miss is refused.
+---@alias aiowire.Given aiowire.Stream|file*|integer
+
 --- The array part is the command and its arguments; no shell is involved.
 --- Other fields than these are errors.
 ---@class aiowire.SpawnOptions
 ---@field [integer] string|number
 ---@field cwd? string
 ---@field env? table<string, string|number> all of its environment
----@field stdin? "pipe"|"inherit"|"null" default "pipe"
----@field stdout? "pipe"|"inherit"|"null" default "pipe"
----@field stderr? "pipe"|"inherit"|"null"|"stdout" default "pipe"
+---@field stdin? "pipe"|"inherit"|"null"|aiowire.Given default "pipe"
+---@field stdout? "pipe"|"inherit"|"null"|string|aiowire.Given default "pipe";
+---  another string is the path of a file (a file named pipe is "./pipe")
+---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
+---@field append? boolean write at the end of files that are given by path
 ---@field group? boolean a group of its own, which signals go to, and which ends
 ---  when it is closed; until then it stays a zombie, which keeps its number
 ---@field grace? number seconds from TERM to KILL; default 2, at most half of
@@ -1079,7 +1087,8 @@ function Process:close() end
 
 --- Start a program. It sees the descriptors 0, 1 and 2 only. Awaits nothing.
 ---
---- Raises a SystemError: `call` is "spawn", or "chdir" for a bad `cwd`.
+--- Raises a SystemError: `call` is "spawn", "chdir" for a bad `cwd`, or "open"
+--- for a path; Closed for a closed stream or file.
 ---@overload fun(command: string, ...: string|number): aiowire.Process
 ---@param options aiowire.SpawnOptions
 ---@return aiowire.Process
@@ -1087,8 +1096,8 @@ function aw.spawn(options) end
 
 --- As SpawnOptions, with these changes.
 ---@class aiowire.ExecOptions : aiowire.SpawnOptions
----@field stdin? string|aiowire.Stream text to feed, a stream to read and feed,
----  "inherit" or "null" (default)
+---@field stdin? string|aiowire.Given text to feed, a stream to read and feed,
+---  which stays open, a Lua file, a descriptor, "inherit" or "null" (default)
 ---@field check? boolean raise if it does not end with the code 0
 ---@field max_output? number for each pipe; default 64 MiB, then it is ended and
 ---  a SystemError EMSGSIZE raised

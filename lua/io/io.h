@@ -10,6 +10,7 @@
  *                                                      lread.c    reading
  *   process.c  a child process: C                      lprocess.c for Lua,
  *   child.c    what the kernel tells of one            lspawn.c   its start
+ *   redirect.c its files: paths, streams
  *   cstdio.c   what C has kept back for standard output
  *   names.c    signals by name
  *
@@ -39,5 +40,8 @@ void awio_open_readiness(lua_State *L);
 void awio_open_signal(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_process(lua_State *L);
+
+/* For exec.lua: file_kind(value) → "stream", "file" or nil */
+int awio_file_kind(lua_State *L);
 
 #endif

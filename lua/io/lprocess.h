@@ -3,10 +3,9 @@
 #define AWIO_LPROCESS_H
 
 #include "process.h"
+#include "redirect.h"
 
 #include <lua.h>
-
-extern const char *const awio_file_names[3]; /* "stdin", … */
 
 /* Push a Process without a process: put one into the place that this gives.
  * Its user value is for the table of its streams, by name. Raises. */

@@ -2,11 +2,12 @@
  *
  * First all that may raise (options, strings, userdata), then all that must be
  * given back (descriptors, the child), then nothing raises any more. What it
- * gives is a Process, see lprocess.c.
+ * gives is a Process, see lprocess.c; files other than pipes are in redirect.c.
  */
 #include "lprocess.h"
 
 #include "cstdio.h"
+#include "redirect.h"
 #include "system.h"
 
 #include <lauxlib.h>
@@ -16,34 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *const awio_file_names[3] = {"stdin", "stdout", "stderr"};
-
-/* Where a descriptor of the child leads to. */
-typedef enum outlet { PIPE, INHERIT, NOWHERE, TO_STDOUT } outlet;
-
 /* ---- options ---- */
-
-static outlet check_outlet(lua_State *L, int arg, int fd) {
-  static const char *const names[] = {"pipe", "inherit", "null", "stdout"};
-  const char *field = awio_file_names[fd];
-  int last = fd == 2 ? TO_STDOUT : NOWHERE;
-  int type = lua_getfield(L, arg, field);
-  int found = type == LUA_TNIL ? PIPE : -1;
-  for (int i = 0; type == LUA_TSTRING && i <= last; i++)
-    if (strcmp(lua_tostring(L, -1), names[i]) == 0)
-      found = i;
-  if (found < 0)
-    luaL_error(L, "bad option '%s' (\"pipe\", \"inherit\"%s expected, got %s)",
-               field, fd == 2 ? ", \"null\" or \"stdout\"" : " or \"null\"",
-               type == LUA_TSTRING ? lua_tostring(L, -1)
-                                   : lua_typename(L, type));
-  lua_pop(L, 1);
-  return (outlet)found;
-}
 
 static void check_known(lua_State *L, int arg) {
   static const char *const known[] = {
-      "cwd",   "env",   "stdin",    "stdout",     "stderr",
+      "cwd",   "env",   "stdin",    "stdout",     "stderr",    "append",
       "group", "grace", "max_line", "high_water", "max_output"};
   lua_pushnil(L);
   while (lua_next(L, arg)) {
@@ -149,10 +127,11 @@ enum { AT_OPTIONS = 1 };
 typedef struct spawning {
   awio_program plan;
   uint64_t grace_ms;
-  outlet outlets[3];
+  awio_redirect files[3];
+  const awio_redirect *refused; /* what could not be opened, or NULL */
   awio_limits limits;
-  awio_stream **streams[3]; /* places in userdata; NULL: no pipe */
-  int mine[3], theirs[3];   /* ends of pipes; -1: none */
+  awio_stream **streams[3]; /* places in userdata; NULL: nothing of ours */
+  int mine[3], theirs[3];   /* ends of pipes and the like; -1: none */
 } spawning;
 
 /* Milliseconds; 2 s or what the loop's own grace allows. */
@@ -175,8 +154,7 @@ static uint64_t check_grace(lua_State *L) {
 
 static void check_options(lua_State *L, spawning *sp) {
   check_known(L, AT_OPTIONS);
-  for (int i = 0; i < 3; i++)
-    sp->outlets[i] = check_outlet(L, AT_OPTIONS, i);
+  awio_check_redirects(L, AT_OPTIONS, AWIO_PIPE, sp->files);
   sp->limits = (awio_limits){0, 0, 0};
   awio_check_limits(L, AT_OPTIONS, &sp->limits);
   lua_getfield(L, AT_OPTIONS, "group");
@@ -199,7 +177,7 @@ static awio_process **push_process(lua_State *L, spawning *sp) {
   lua_createtable(L, 0, 3);
   for (int i = 0; i < 3; i++) {
     sp->streams[i] = NULL;
-    if (sp->outlets[i] != PIPE)
+    if (sp->files[i].outlet != AWIO_PIPE)
       continue;
     sp->streams[i] = awio_push_stream(L, object);
     lua_setfield(L, -2, awio_file_names[i]);
@@ -228,35 +206,54 @@ static int open_pipe(spawning *sp, int i) {
   return reader < 0 ? reader : writer < 0 ? writer : 0;
 }
 
-static int open_pipes(spawning *sp) {
-  for (int i = 0; i < 3; i++) {
-    if (sp->outlets[i] == INHERIT)
-      awio_stdio_hand_over(i);
-    int rc = sp->outlets[i] == PIPE ? open_pipe(sp, i) : 0;
-    if (rc < 0)
-      return rc;
+/* Open what descriptor `i` of the child is to be; gives that. */
+static int open_file(spawning *sp, int i, int *out) {
+  awio_redirect *file = &sp->files[i];
+  int rc = 0;
+  switch (file->outlet) {
+  case AWIO_PIPE:
+    rc = open_pipe(sp, i);
+    *out = sp->theirs[i];
+    break;
+  case AWIO_INHERIT:
+    awio_stdio_hand_over(i);
+    *out = i;
+    break;
+  case AWIO_NOWHERE: *out = -1; break;
+  case AWIO_AS_STDOUT: *out = sp->plan.files[1]; break;
+  case AWIO_PATH:
+  case AWIO_GIVEN:
+    rc = awio_redirect_open(file);
+    sp->refused = rc < 0 ? file : NULL;
+    *out = sp->theirs[i] = rc;
   }
-  for (int i = 0; i < 3; i++)
-    sp->plan.files[i] = sp->outlets[i] == PIPE      ? sp->theirs[i]
-                        : sp->outlets[i] == INHERIT ? i
-                                                    : -1;
-  if (sp->outlets[2] == TO_STDOUT)
-    sp->plan.files[2] = sp->plan.files[1];
-  return 0;
+  return rc < 0 ? rc : 0;
+}
+
+static int open_files(spawning *sp) {
+  int rc = 0;
+  for (int i = 0; i < 3 && rc == 0; i++)
+    rc = open_file(sp, i, &sp->plan.files[i]);
+  sp->plan.shares_output =
+      sp->files[1].ours || sp->files[1].outlet == AWIO_INHERIT;
+  return rc;
 }
 
 /* Nothing from here on raises. */
 static int start(aw_engine *engine, spawning *sp, awio_process **out) {
   for (int i = 0; i < 3; i++)
     sp->mine[i] = sp->theirs[i] = -1;
-  unsigned held = awio_hold_standard_files();
-  int rc = open_pipes(sp);
-  if (rc == 0)
+  int rc = open_files(sp);
+  if (rc == 0) {
+    unsigned held = awio_hold_standard_files();
     rc = awio_process_start(engine, &sp->plan, sp->grace_ms, out);
-  awio_release_standard_files(held);
+    awio_release_standard_files(held);
+  }
   close_ends(sp->theirs);
   if (rc < 0)
     close_ends(sp->mine);
+  for (int i = 0; i < 3; i++)
+    awio_redirect_done(&sp->files[i], rc == 0, engine);
   return rc;
 }
 
@@ -292,6 +289,8 @@ static bool make_streams(spawning *sp, const awio_process *p) {
 static int raise_failure(lua_State *L, const spawning *sp, int rc) {
   if (rc == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
+  if (sp->refused)
+    return awio_redirect_raise(L, sp->refused, rc);
   struct stat folder;
   const char *path = sp->plan.folder;
   if (path && (rc == UV_ENOENT || rc == UV_ENOTDIR || rc == UV_EACCES) &&
@@ -313,7 +312,7 @@ int awio_spawn(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   luaL_checkstack(L, 32, NULL);
-  spawning sp;
+  spawning sp = {.refused = NULL};
   check_options(L, &sp);
   aw_engine *engine = aw_lua_engine(L);
   awio_process **box = push_process(L, &sp);

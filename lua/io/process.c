@@ -398,7 +398,7 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   p->pause_ms = 1;
   p->grace_ms = grace_ms;
   p->group = program->group;
-  p->shares_output = program->files[1] == STDOUT_FILENO;
+  p->shares_output = program->shares_output;
   snprintf(p->name, sizeof p->name, "%s", program->command);
   uv_timer_init(hub->loop, &p->timer);
   p->timer.data = p;

@@ -111,13 +111,17 @@ void awio_release_standard_files(unsigned held) {
       close(fd);
 }
 
+int awio_copy(int fd) {
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  return copy < 0 ? -errno : copy;
+}
+
 int awio_above_standard(int fd) {
   if (fd > STDERR_FILENO)
     return fd;
-  int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  int rc = copy < 0 ? -errno : copy;
+  int copy = awio_copy(fd);
   close(fd);
-  return rc;
+  return copy;
 }
 
 /* ---- starting ---- */
@@ -164,7 +168,7 @@ static int plan_files(posix_spawn_file_actions_t *actions,
 }
 
 /* None blocked, all at their defaults, whatever the host has done. */
-static void plan_signals(posix_spawnattr_t *attributes, bool group) {
+static void plan_signals(posix_spawnattr_t *attributes, bool session) {
   sigset_t set;
   sigemptyset(&set);
   posix_spawnattr_setsigmask(attributes, &set);
@@ -173,7 +177,7 @@ static void plan_signals(posix_spawnattr_t *attributes, bool group) {
   sigdelset(&set, SIGSTOP);
   posix_spawnattr_setsigdefault(attributes, &set);
   int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-  if (group)
+  if (session)
     flags |= POSIX_SPAWN_SETSID;
   posix_spawnattr_setflags(attributes, (short)flags);
 }

@@ -38,6 +38,8 @@ void awio_release_standard_files(unsigned held);
 
 /* A copy of `fd` above 2, in its place, to be closed by exec. */
 int awio_above_standard(int fd);
+/* Another descriptor of its open file, of that kind; or -errno. */
+int awio_copy(int fd);
 
 /* A program to start. All borrowed. */
 typedef struct awio_program {
@@ -45,10 +47,12 @@ typedef struct awio_program {
   char **arguments, **environment; /* NULL: ours */
   const char *folder;              /* NULL: ours */
   int files[3]; /* descriptors for 0 to 2; -1: /dev/null. Others it has none */
-  bool group;   /* it leads a session and a process group of its own */
+  bool group;   /* its group ends as a whole, when it is closed */
+  bool shares_output; /* its standard output is ours */
 } awio_program;
 
-/* Start it, with the signals as they are at first. Returns 0 or -errno. */
+/* Start it, with the signals as they are at first; one with a group
+ * leads a session. Returns 0 or -errno. */
 int awio_start(const awio_program *program, pid_t *out);
 
 #endif

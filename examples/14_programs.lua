@@ -1,0 +1,20 @@
+#!/usr/bin/env aiowire
+-- Other programs: into a file, through each other.
+local aw = require "aiowire"
+
+aw.run(function()
+  -- Into a file, and more at its end. A path is for outputs only: a file to
+  -- read from is a Lua file.
+  local path = os.tmpname()
+  aw.exec { "printf", "%s\n", "pear", "apple", "fig", stdout = path }
+  aw.exec { "echo", "apple", stdout = path, append = true }
+  local fruit <close> = assert(io.open(path))
+  os.remove(path)
+
+  -- A pipeline: each child gets the other side of the one before.
+  local sort <close> = aw.spawn { "sort", stdin = fruit }
+  local count <close> = aw.spawn { "uniq", "-c", stdin = sort.stdout }
+  for line in count.stdout:lines() do
+    print(line)
+  end
+end)
