@@ -17,4 +17,10 @@ aw.run(function()
   for line in count.stdout:lines() do
     print(line)
   end
+
+  -- What a program leaves behind may keep its pipe open: wait for that no
+  -- longer than this.
+  local r = aw.exec { "sh", "-c", "sleep 1 & echo started", drain = 0.05,
+    group = true }
+  print(r.out)
 end)

@@ -115,6 +115,104 @@ describe("aw.exec with check", function()
   end)
 end)
 
+describe("aw.exec with drain", function()
+  it("gives what came before others let go of the pipes [API]", function()
+    run(function()
+      local r = aw.exec { "sh", "-c", "sleep 60 & echo out; echo err >&2; "
+        .. "echo $!; exit 3", drain = 0 }
+      local pid = r.out:match "%d+"
+      assert.are.same({ ok = false, code = 3, out = "out\n" .. pid .. "\n",
+        err = "err\n" }, r)
+      os.execute("kill " .. pid)
+    end)
+  end)
+
+  it("gives all that the program has written itself", function()
+    run(function()
+      for _ = 1, 20 do
+        local r = aw.exec { "sh", "-c",
+          "sleep 60 & kid=$!; head -c 50000 /dev/zero; echo $kid >&2",
+          drain = 0 }
+        os.execute("kill " .. r.err)
+        assert.are.equal(50000, #r.out)
+      end
+    end)
+  end)
+
+  it("waits that long for what others write [API]", function()
+    run(function()
+      local r = aw.exec { "sh", "-c",
+        "(sleep 0.02; echo late) & echo early", drain = 60 }
+      assert.are.equal("early\nlate\n", r.out)
+    end)
+  end)
+
+  it("is over at the end of the pipes, if that is sooner", function()
+    run(function()
+      assert.are.same({ ok = true, code = 0, out = "x\n", err = "" },
+        aw.exec { "echo", "x", drain = math.huge })
+      assert.are.same({ ok = true, code = 0, out = "x" },
+        aw.exec { "cat", stdin = "x", drain = 60, stderr = "null" })
+      assert.are.same({ ok = true, code = 0 },
+        aw.exec { "true", drain = 1, stdout = "null", stderr = "null" })
+    end)
+  end)
+
+  it("ends what a group leaves behind", function()
+    run(function()
+      local r = aw.exec { "sh", "-c", "sleep 60 & echo $!", drain = 0,
+        group = true }
+      local state = require "spec.process".read(("/proc/%d/stat"):format(
+        tonumber(r.out))):match "%) (%a)"
+      assert.is_true(state == nil or state == "Z")
+    end)
+  end)
+end)
+
+describe("what has come before an error of aw.exec", function()
+  it("is in the error, when there is too much [API]", function()
+    run(function()
+      for _, name in ipairs { "out", "err" } do
+        local other = name == "out" and "err" or "out"
+        local err = helper.caught(aw.exec, { "sh", "-c",
+          ("echo the other >&%d; echo begin >&%d; sleep 0.01; yes >&%d")
+            :format(name == "out" and 2 or 1, name == "out" and 1 or 2,
+              name == "out" and 1 or 2), max_output = 1000 })
+        assert.are.equal("EMSGSIZE", err.code)
+        assert.are.equal(1000, #err[name])
+        contains(err[name], "begin\ny\ny\n")
+        assert.are.equal("the other\n", err[other])
+      end
+    end)
+  end)
+
+  it("is in the error of a pipe that is read alone", function()
+    run(function()
+      local err = helper.caught(aw.exec, { "yes", max_output = 4,
+        stderr = "stdout" })
+      assert.are.equal("y\ny\n", err.out)
+      assert.is_nil(err.err)
+    end)
+  end)
+
+  it("is in the error with drain, too", function()
+    run(function()
+      local err = helper.caught(aw.exec, { "sh", "-c", "echo first; exec yes",
+        max_output = 10, drain = 60 })
+      assert.are.equal("first\ny\ny\n", err.out)
+    end)
+  end)
+
+  it("is in the error of a failed check", function()
+    run(function()
+      local err = helper.caught(aw.exec, { "sh", "-c",
+        "echo out; echo err >&2; exit 2", check = true })
+      assert.are.same({ "out\n", "err\n", 2 },
+        { err.out, err.err, err.code })
+    end)
+  end)
+end)
+
 describe("the input of aw.exec", function()
   it("is a Lua file, or a descriptor [API]", function()
     run(function()
@@ -156,6 +254,9 @@ describe("options of aw.exec that make no sense", function()
         .. '"inherit" or "null" expected, got ' .. got .. ")",
         { stdin = value })
     end
+    refused("'drain' (seconds, not negative, expected)", { drain = -1 })
+    refused("'drain' (seconds, not negative, expected)", { drain = "1" })
+    refused("'drain' (seconds, not negative, expected)", { drain = 0 / 0 })
   end)
 end)
 

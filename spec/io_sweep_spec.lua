@@ -144,8 +144,10 @@ scenario("exec beside exec", function(_, p)
   end)
 end)
 
-scenario("exec into a file", function(_, p)
+scenario("exec with drain, and into a file", function(_, p)
   local _ <close> = p.guard()
+  p.step(aw.exec, { "sh", "-c", "sleep 0.01 & echo x; echo y >&2",
+    drain = 0.001 })
   p.step(aw.exec, { "echo", "x", stdout = "/dev/null", append = true })
 end)
 

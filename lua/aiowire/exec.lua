@@ -3,12 +3,14 @@
 --- A process of aw.spawn, closed on every way out, in a scope with a task that
 --- feeds its standard input and one that reads its standard error, while the
 --- running task reads its standard output. The scope is left when the process
---- has ended and both pipes have.
+--- has ended and both pipes have; with `drain` the wait for pipes that others
+--- keep open has a limit. What has come before an error goes with it.
 local aw, inner = ...
 
 local M = {}
 
 local MAX_OUTPUT <const> = 64 * 1024 * 1024
+local OUTPUTS <const> = { "stdout", "stderr" }
 local TAIL <const> = 1000 -- bytes of stderr in an error
 
 -- What `check` raises: the fields of the result, `command` and `message`.
@@ -22,7 +24,8 @@ local Failed <const> = {
 
 -- ---- what to run ----
 
-local OWN <const> = { check = true, stdin = true, max_output = true }
+local OWN <const> = { check = true, stdin = true, max_output = true,
+  drain = true }
 local STDIN <const> = "bad option 'stdin' (text, a stream, a Lua file, a "
   .. "descriptor, \"inherit\" or \"null\" expected, got %s)"
 
@@ -52,6 +55,14 @@ local function plan_input(plan, given)
   end
 end
 
+---@return string? why not
+local function check_drain(given)
+  local drain = given.drain
+  if drain ~= nil and not (type(drain) == "number" and drain >= 0) then
+    return "bad option 'drain' (seconds, not negative, expected)"
+  end
+end
+
 --- Copy what was given, so that a wire of it cannot change.
 local function plan_of(level, name, command, ...)
   local given = command
@@ -71,8 +82,8 @@ local function plan_of(level, name, command, ...)
   if type(spawn.env) == "table" then
     spawn.env = copy(spawn.env)
   end
-  local plan = { spawn = spawn, check = given.check }
-  local why = plan_input(plan, given)
+  local plan = { spawn = spawn, check = given.check, drain = given.drain }
+  local why = check_drain(given) or plan_input(plan, given)
   if why then
     error(why, level + 1)
   end
@@ -129,44 +140,95 @@ local function feed(stream, input)
   end))
 end
 
-local function collect(proc, plan)
-  local out, err, status
+--- In the scope `s`, read all of a pipe into `got`.
+local function start_reader(s, proc, name, got)
+  return proc[name] and s:start(aw.Wire(function()
+    got[name] = proc[name]:read "a"
+  end):named(name))
+end
+
+--- Await the end of the process, and then that of its pipes for at most
+--- `drain` seconds: what it has written itself is there by then.
+local function drain(s, proc, plan, got)
+  local readers = {}
+  for _, name in ipairs(OUTPUTS) do
+    readers[name] = start_reader(s, proc, name, got)
+  end
+  local status = proc:wait()
+  aw.scope({ timeout = plan.drain }, function()
+    for _, name in ipairs(OUTPUTS) do
+      if readers[name] then
+        readers[name]:wait()
+      end
+    end
+  end)
+  for _, name in ipairs(OUTPUTS) do
+    if readers[name] then
+      readers[name]:cancel_wait "the time to drain is over"
+      got[name] = got[name]
+        or inner.unread(proc[name], plan.spawn.max_output, true)
+    end
+  end
+  return status
+end
+
+--- The same, for as long as that takes.
+local function read_to_end(s, proc, got)
+  local reader = start_reader(s, proc, "stderr", got)
+  if proc.stdout then
+    got.stdout = proc.stdout:read "a"
+  end
+  if reader then
+    reader:wait()
+  end
+  return proc:wait()
+end
+
+local function collect(proc, plan, got)
+  local status
   aw.scope(function(s)
     local feeder = plan.input
       and s:start(aw.Wire(function()
         feed(proc.stdin, plan.input)
       end):named "stdin")
-    local reader = proc.stderr
-      and s:start(aw.Wire(function()
-        err = proc.stderr:read "a"
-      end):named "stderr")
-    if proc.stdout then
-      out = proc.stdout:read "a"
+    if plan.drain then
+      status = drain(s, proc, plan, got)
+    else
+      status = read_to_end(s, proc, got)
     end
-    if reader then
-      reader:wait()
-    end
-    status = proc:wait()
     if feeder then
       feeder:cancel "the process has ended"
     end
   end)
-  status.out, status.err = out, err
   return status
 end
 
+--- An error that ends the reading takes along what has come.
+local Partial <const> = {
+  __close = function(self, err)
+    if not aw.is_system_error(err) then
+      return
+    end
+    local proc, got, most = self.proc, self.got, self.most
+    err.out = got.stdout or proc.stdout and inner.unread(proc.stdout, most)
+    err.err = got.stderr or proc.stderr and inner.unread(proc.stderr, most)
+  end,
+}
+
 local function run(plan)
   local proc <close> = aw.spawn(plan.spawn)
+  local got = {}
+  local _ <close> = setmetatable({ proc = proc, got = got,
+    most = plan.spawn.max_output }, Partial)
   local result
-  if plan.input or (proc.stdout and proc.stderr) then
-    result = collect(proc, plan)
+  if plan.input or plan.drain or (proc.stdout and proc.stderr) then
+    result = collect(proc, plan, got)
   else
     local stream = proc.stdout or proc.stderr
-    local text = stream and stream:read "a"
+    got[proc.stdout and "stdout" or "stderr"] = stream and stream:read "a"
     result = proc:wait()
-    result.out = proc.stdout and text
-    result.err = proc.stderr and text
   end
+  result.out, result.err = got.stdout, got.stderr
   if plan.check and not result.ok then
     error(failure(plan, result), 0)
   end

@@ -1101,6 +1101,8 @@ function aw.spawn(options) end
 ---@field check? boolean raise if it does not end with the code 0
 ---@field max_output? number for each pipe; default 64 MiB, then it is ended and
 ---  a SystemError EMSGSIZE raised
+---@field drain? number seconds to wait, after its end, for pipes that others
+---  keep open; then the result is what has come; default: as long as it takes
 
 --- What it wrote; nil for what is no pipe.
 ---@class aiowire.Result : aiowire.Ended
@@ -1111,7 +1113,9 @@ function aw.spawn(options) end
 --- Awaits. A cancel ends the program, as Process:close() does.
 ---
 --- With `check` a failure is raised as an error with the fields of the result,
---- `command` and `message`, which shows the tail of what it wrote to stderr.
+--- `command` and `message`, which shows the tail of what it wrote to stderr. A
+--- SystemError of its pipes, as EMSGSIZE, has what came before in `out` and
+--- `err`.
 ---@overload fun(command: string, ...: string|number): aiowire.Result
 ---@param options aiowire.ExecOptions
 ---@return aiowire.Result

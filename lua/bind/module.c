@@ -147,6 +147,7 @@ static const luaL_Reg inner_functions[] = {
     {"part", inner_part},
     {"zmq", awz_open},
     {"main_chunk", inner_main_chunk},
+    {"unread", awio_unread},
     {"file_kind", awio_file_kind},
     {NULL, NULL}};
 

@@ -41,7 +41,12 @@ void awio_open_signal(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_process(lua_State *L);
 
-/* For exec.lua: file_kind(value) → "stream", "file" or nil */
+/* For exec.lua, which may not await where these are called.
+ *
+ * unread(stream, most [, more]) → what has been read and not been taken, with
+ * `more` also what can be read now; at most so many bytes. */
+int awio_unread(lua_State *L);
+/* file_kind(value) → "stream", "file" or nil */
 int awio_file_kind(lua_State *L);
 
 #endif

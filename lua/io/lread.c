@@ -14,11 +14,14 @@
  */
 #include "lstream.h"
 
+#include "io.h"
+
 #include <lauxlib.h>
 #include <uv.h>
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { AT_STREAM = 1, AT_COUNT = 2, AT_FORMATS = 3 };
 
@@ -287,4 +290,37 @@ int awio_lua_lines(lua_State *L) {
   lua_insert(L, 1);
   lua_pushcclosure(L, next_formats, count + 3);
   return 1;
+}
+
+/* Read what is there now, and not what comes meanwhile, up to `most` in all. */
+static void fill_now(awio_stream *s, size_t most) {
+  int there = 0;
+  if (s->closed || s->ended || s->fd < 0 || ioctl(s->fd, FIONREAD, &there) < 0)
+    return;
+  ssize_t got = 1;
+  for (ssize_t left = there; left > 0 && got > 0; left -= got) {
+    if (awio_buffer_length(&s->in) >= most)
+      return;
+    got = awio_stream_fill(s, (size_t)left);
+  }
+}
+
+int awio_unread(lua_State *L) {
+  awio_stream **box = awio_to_stream(L, 1);
+  lua_Number limit = lua_tonumber(L, 2);
+  size_t most = limit < 1e15 ? (size_t)limit : SIZE_MAX;
+  for (;;) {
+    awio_stream *s = box ? *box : NULL;
+    if (!s)
+      return 0;
+    if (lua_toboolean(L, 3))
+      fill_now(s, most);
+    uint64_t seen = s->taken;
+    size_t length = awio_buffer_length(&s->in);
+    size_t size = length < most ? length : most;
+    lua_pushlstring(L, size > 0 ? s->in.data + s->in.start : "", size);
+    if (awio_stream_take(s, size, seen))
+      return 1;
+    lua_pop(L, 1);
+  }
 }
