@@ -257,6 +257,8 @@ describe("options of aw.exec that make no sense", function()
     refused("'drain' (seconds, not negative, expected)", { drain = -1 })
     refused("'drain' (seconds, not negative, expected)", { drain = "1" })
     refused("'drain' (seconds, not negative, expected)", { drain = 0 / 0 })
+    refused("'detach' (exec waits for the end of its program: "
+      .. "use aw.spawn)", { detach = true })
   end)
 end)
 

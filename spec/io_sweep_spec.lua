@@ -162,6 +162,19 @@ scenario("a child that reads from another's output", function(_, p)
   p.step(other.wait, other)
 end)
 
+scenario("a detached child", function(_, p)
+  local detached = aw.spawn { "cat", detach = true }
+  local _ <close> = p.guard(function()
+    detached:kill "KILL"
+    aw.shield(function()
+      detached:wait()
+    end)
+    detached:close()
+  end)
+  p.step(detached.stdin.shutdown, detached.stdin)
+  p.step(detached.wait, detached)
+end)
+
 scenario("a write to standard output", function(_, p)
   local _ <close> = p.guard()
   p.step(aw.stderr.write, aw.stderr, "")

@@ -60,6 +60,9 @@ local function check_drain(given)
   local drain = given.drain
   if drain ~= nil and not (type(drain) == "number" and drain >= 0) then
     return "bad option 'drain' (seconds, not negative, expected)"
+  elseif given.detach then
+    return "bad option 'detach' (exec waits for the end of its program: "
+      .. "use aw.spawn)"
   end
 end
 

@@ -1037,7 +1037,8 @@ function Stream:dirty() end
 ---@field lost? boolean
 
 --- A child process. Ended and reaped when it is closed, by `<close>` too, and
---- as a last resort when it is garbage (its streams keep it alive).
+--- as a last resort when it is garbage (its streams keep it alive). A detached
+--- one is let go instead; it is reaped when it ends.
 ---@class aiowire.Process
 ---@field pid integer
 ---@field stdin aiowire.Stream? nil if it is no pipe; so are the others
@@ -1045,7 +1046,8 @@ function Stream:dirty() end
 ---@field stderr aiowire.Stream?
 local Process = {}
 
---- Await its end. Its streams may still hold what it wrote.
+--- Await its end. Its streams may still hold what it wrote. Of a detached one
+--- that has outlived the loop's engine nobody knows: `lost`.
 ---@return aiowire.Ended
 function Process:wait() end
 
@@ -1057,7 +1059,8 @@ function Process:kill(signal) end
 
 --- Close its streams and end it, with its group, if it has one: TERM, after its
 --- grace KILL. In a task this awaits that it is reaped, in a shield; elsewhere
---- that happens later.
+--- that happens later. A detached one is sent no signal and not waited for:
+--- only its streams are closed, and wait() and kill() work as before.
 function Process:close() end
 
 --- A standard file for a child: a stream, a Lua file (flushed first), or a
@@ -1077,6 +1080,8 @@ function Process:close() end
 ---  another string is the path of a file (a file named pipe is "./pipe")
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
 ---@field append? boolean write at the end of files that are given by path
+---@field detach? boolean a session of its own, and no end with the Process, its
+---  loop or the program: give it files rather than pipes
 ---@field group? boolean a group of its own, which signals go to, and which ends
 ---  when it is closed; until then it stays a zombie, which keeps its number
 ---@field grace? number seconds from TERM to KILL; default 2, at most half of
@@ -1098,6 +1103,7 @@ function aw.spawn(options) end
 ---@class aiowire.ExecOptions : aiowire.SpawnOptions
 ---@field stdin? string|aiowire.Given text to feed, a stream to read and feed,
 ---  which stays open, a Lua file, a descriptor, "inherit" or "null" (default)
+---@field detach? nil
 ---@field check? boolean raise if it does not end with the code 0
 ---@field max_output? number for each pipe; default 64 MiB, then it is ended and
 ---  a SystemError EMSGSIZE raised

@@ -11,6 +11,7 @@
  *   process.c  a child process: C                      lprocess.c for Lua,
  *   child.c    what the kernel tells of one            lspawn.c   its start
  *   redirect.c its files: paths, streams
+ *   left.c     children that outlive their engine
  *   cstdio.c   what C has kept back for standard output
  *   names.c    signals by name
  *

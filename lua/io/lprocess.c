@@ -138,7 +138,7 @@ static int after_reap(lua_State *L, int status, lua_KContext context) {
 }
 
 /* p:close(): end it, and wait for that where one can wait: in a task of its own
- * engine. Upvalue 2 is aw.shield. */
+ * engine. A detached one goes on. Upvalue 2 is aw.shield. */
 static int process_close(lua_State *L) {
   awio_process *p = check_any(L);
   lua_settop(L, 1);
@@ -147,7 +147,7 @@ static int process_close(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L);
   close_files(L, engine);
   awio_process_end(p);
-  if (p->life == AWIO_REAPED || !aw_lua_may_await(L) ||
+  if (p->life == AWIO_REAPED || p->detached || !aw_lua_may_await(L) ||
       awio_process_is_foreign(p, engine))
     return 0;
   lua_pushvalue(L, lua_upvalueindex(2));
@@ -196,7 +196,11 @@ static int process_tostring(lua_State *L) {
   }
   const awio_ending *how = &p->outcome;
   lua_pushfstring(L, "process %d '%s' ", p->pid, p->name);
-  if (p->life == AWIO_RUNS)
+  if (p->left)
+    lua_pushliteral(L, "(detached, left running)");
+  else if (p->life == AWIO_RUNS && p->detached)
+    lua_pushliteral(L, "(detached, running)");
+  else if (p->life == AWIO_RUNS)
     lua_pushstring(L, p->ending ? "(being ended)" : "(running)");
   else if (how->lost)
     lua_pushliteral(L, "(ended, nobody knows how)");

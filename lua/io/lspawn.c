@@ -21,8 +21,8 @@
 
 static void check_known(lua_State *L, int arg) {
   static const char *const known[] = {
-      "cwd",   "env",   "stdin",    "stdout",     "stderr",    "append",
-      "group", "grace", "max_line", "high_water", "max_output"};
+      "cwd",    "env",   "stdin", "stdout",   "stderr",     "append",
+      "detach", "group", "grace", "max_line", "high_water", "max_output"};
   lua_pushnil(L);
   while (lua_next(L, arg)) {
     lua_pop(L, 1);
@@ -152,11 +152,22 @@ static uint64_t check_grace(lua_State *L) {
   return ms;
 }
 
+static bool check_flag(lua_State *L, const char *name) {
+  int type = lua_getfield(L, AT_OPTIONS, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    luaL_error(L, "bad option '%s' (boolean expected, got %s)", name,
+               lua_typename(L, type));
+  bool flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
 static void check_options(lua_State *L, spawning *sp) {
   check_known(L, AT_OPTIONS);
   awio_check_redirects(L, AT_OPTIONS, AWIO_PIPE, sp->files);
   sp->limits = (awio_limits){0, 0, 0};
   awio_check_limits(L, AT_OPTIONS, &sp->limits);
+  sp->plan.detached = check_flag(L, "detach");
   lua_getfield(L, AT_OPTIONS, "group");
   sp->plan.group = lua_toboolean(L, -1);
   sp->grace_ms = check_grace(L);

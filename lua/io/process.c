@@ -10,14 +10,16 @@
  *
  * One hub for each engine that ever started a child: the list of those that
  * are not reaped. When the engine goes, the hub ends what is left: TERM, a
- * moment, KILL. In a process that was forked off they are somebody else's, and
- * nothing is done to them.
+ * moment, KILL; what is detached it leaves to left.c. In a process that was
+ * forked off they are somebody else's, and nothing is done to them.
  *
  * Invariants: a process is in its hub's list until it is REAPED and its waiters
  * know; nothing is sent to a number that may be another's; advance() wakes
  * nobody, so that it can be called where that is not allowed.
  */
 #include "process.h"
+
+#include "left.h"
 
 #include <aiowire_lua.h>
 
@@ -145,13 +147,15 @@ static void press(awio_process *p) {
 static bool is_over(const awio_process *p) {
   if (!p->group || (p->outcome.lost && p->fd < 0) || !is_ours(p))
     return true;
+  if (p->detached)
+    return p->ending;
   return p->ending && (p->given_up || !awio_group_lives(p->pid));
 }
 
 static void advance(awio_process *p) {
   if (p->life == AWIO_RUNS && awio_child_look(p->pid, &p->outcome))
     p->life = AWIO_ENDED;
-  if (p->life != AWIO_REAPED && p->ending)
+  if (p->life != AWIO_REAPED && p->ending && !p->detached)
     press(p);
   if (p->life == AWIO_ENDED && is_over(p)) {
     if (!p->outcome.lost)
@@ -176,7 +180,8 @@ static bool is_withheld(const awio_process *p) {
 /* Set the timer for what advance() has to do next, if anything. */
 static void pace(awio_process *p) {
   bool looks = p->life == AWIO_ENDED ? p->ending : is_withheld(p);
-  bool presses = p->ending && !(p->killed && p->life == AWIO_RUNS);
+  bool presses =
+      p->ending && !p->detached && !(p->killed && p->life == AWIO_RUNS);
   uint64_t now = now_ms();
   uint64_t left = p->due_ms > now ? p->due_ms - now : 0;
   if (!looks && !presses)
@@ -242,8 +247,17 @@ void awio_process_end(awio_process *p) {
   p->ending = true;
   p->due_ms = now_ms() + p->grace_ms;
   advance(p);
-  if (p->life != AWIO_REAPED && !p->killed)
+  if (p->life != AWIO_REAPED && !p->killed && !p->detached)
     awio_process_kill(p, SIGTERM);
+  settle(p);
+}
+
+/* Detached, and its engine goes: how it ends, nobody will know. */
+static void leave(awio_process *p) {
+  awio_leave(p->pid);
+  p->outcome.lost = true;
+  p->life = AWIO_REAPED;
+  p->left = true;
   settle(p);
 }
 
@@ -289,6 +303,8 @@ static void end_all(awio_hub *hub) {
   for (awio_process *p = hub->first; p; p = next) {
     next = p->next;
     awio_process_end(p);
+    if (p->detached && p->life != AWIO_REAPED)
+      leave(p);
   }
   uint64_t until = now_ms() + CLOSE_MOST_MS;
   while (hub->first) {
@@ -306,6 +322,7 @@ static void end_all(awio_hub *hub) {
 static void close_hub(aw_closer *closer) {
   awio_hub *hub = (awio_hub *)closer;
   end_all(hub);
+  awio_reap_left();
   if (hub->sigchld)
     aw_lua_signal_give_back(hub->sigchld);
   if (hub->came.data)
@@ -371,6 +388,7 @@ static int watch(awio_process *p, awio_hub *hub) {
 /* The child runs, but cannot be watched. */
 static void undo_start(awio_process *p) {
   p->grace_ms = 0;
+  p->detached = false;
   awio_process_end(p);
   force(p, ABANDON_MS);
   p->life = AWIO_REAPED;
@@ -387,6 +405,7 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   awio_process *p = aw_allocate(sizeof *p);
   if (!p)
     return AW_ENOMEM;
+  awio_reap_left();
   pid_t pid;
   rc = start_program(program, &pid);
   if (rc < 0) {
@@ -398,6 +417,7 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   p->pause_ms = 1;
   p->grace_ms = grace_ms;
   p->group = program->group;
+  p->detached = program->detached;
   p->shares_output = program->shares_output;
   snprintf(p->name, sizeof p->name, "%s", program->command);
   uv_timer_init(hub->loop, &p->timer);

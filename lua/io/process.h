@@ -6,6 +6,9 @@
  *
  *     end(): TERM now; KILL when the grace is over
  *
+ * One that is detached is sent nothing but what kill() is asked for: end() and
+ * the end of its engine leave it running, and it is reaped whenever it ends.
+ *
  * It is kept until it is reaped, whatever becomes of the Lua object and of the
  * task that started it, so that there is never a zombie [U8]. A leader stays
  * unreaped so that the number of its group remains its own: what it has left
@@ -46,6 +49,8 @@ typedef struct awio_process {
   bool killed;        /* … and KILL */
   bool given_up;      /* … and its group lives still */
   bool group;         /* it leads a process group of its own */
+  bool detached;      /* end() only lets it go: `ending`, without a signal */
+  bool left;          /* … and with its engine it is lost */
   bool shares_output; /* it writes to our standard output */
   char name[40];
 } awio_process;
@@ -59,7 +64,8 @@ void awio_process_release(awio_process *process); /* NULL is fine */
  * its group, has ended, UV_EINVAL. */
 int awio_process_kill(awio_process *process, int signal);
 
-/* TERM now, KILL when the grace is over; then it is reaped. */
+/* TERM now, KILL when the grace is over; then it is reaped. Of a detached one:
+ * nothing of it is needed any more, once it has ended. */
 void awio_process_end(awio_process *process);
 
 /* Does another engine than `engine` see to it? While that is blocked, nobody

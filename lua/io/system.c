@@ -191,7 +191,7 @@ int awio_start(const awio_program *program, pid_t *out) {
   rc = posix_spawnattr_init(&attributes);
   if (rc != 0)
     goto free_actions;
-  plan_signals(&attributes, program->group);
+  plan_signals(&attributes, program->group || program->detached);
   rc = plan_files(&actions, program);
   if (rc == 0)
     rc = posix_spawnp(out, program->command, &actions, &attributes,

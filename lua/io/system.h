@@ -46,13 +46,14 @@ typedef struct awio_program {
   const char *command; /* looked for in our PATH if it has no slash */
   char **arguments, **environment; /* NULL: ours */
   const char *folder;              /* NULL: ours */
-  int files[3]; /* descriptors for 0 to 2; -1: /dev/null. Others it has none */
-  bool group;   /* its group ends as a whole, when it is closed */
+  int files[3];  /* descriptors for 0 to 2; -1: /dev/null. Others it has none */
+  bool group;    /* its group ends as a whole, when it is closed */
+  bool detached; /* it goes on when it is closed */
   bool shares_output; /* its standard output is ours */
 } awio_program;
 
 /* Start it, with the signals as they are at first; one with a group
- * leads a session. Returns 0 or -errno. */
+ * or detached leads a session and a group of its own. Returns 0 or -errno. */
 int awio_start(const awio_program *program, pid_t *out);
 
 #endif
