@@ -69,4 +69,21 @@ function M.blames(message, f, at)
   return err
 end
 
+--- `f` raises an error whose whole text is a line of `f`, a colon, a blank and
+--- `message`.
+---@param message string
+---@param f function
+function M.says(message, f)
+  local ok, err = pcall(f)
+  local wrong = ok and ("no error was raised; expected %q"):format(message)
+    or misplaced(tostring(err), f)
+  if not wrong then
+    local said = tostring(err):match "^.-:%d+: (.*)$"
+    wrong = said ~= message and ("expected %q, got %q"):format(message, said)
+  end
+  if wrong then
+    busted.fail(wrong, 2)
+  end
+end
+
 return M

@@ -2,6 +2,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
+local places = require "spec.places"
 local sockets = require "spec.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
@@ -209,34 +210,115 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  for _, transport in ipairs { "inproc", "tcp", "ipc" } do
-    it("is none of a peer that left unread messages over " .. transport,
+  it("is none of a peer that left unread messages", fact(function()
+    local router, peer = open "router", open("dealer", { linger = -1 })
+    local server = open "dealer"
+    router:bind(sockets.address "inproc")
+    local endpoint = router.last_endpoint
+    server:bind(sockets.address "inproc")
+    peer.routing_id = "taken"
+    peer:connect(router.last_endpoint)
+    peer:send "1"
+    peer:send "2"
+    router:recv()
+    peer:close()
+    router.connect_routing_id = "taken"
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    assert.are.equal(endpoint, router.last_endpoint)
+    assert.are.same({ "taken", "2" }, router:recv_multipart())
+    helper.wait_until(function()
+      return pcall(router.connect, router, server.last_endpoint)
+    end)
+    router:send("taken", "request")
+    assert.are.equal("request", (server:recv()))
+    router:close()
+    server:close()
+  end))
+
+  for _, transport in ipairs { "tcp", "ipc" } do
+    local function refused(s)
+      places.says("cannot set option 'connect_routing_id' of a ROUTER socket "
+        .. "that others reach over tcp or ipc: a peer could take the name "
+        .. "first (name peers by a socket that only connects, or before its "
+        .. "bind)", function()
+        s.connect_routing_id = "name"
+      end)
+    end
+
+    it("is refused once peers may come over " .. transport, fact(function()
+      local s = open "router"
+      s:bind(sockets.address(transport))
+      refused(s)
+      s:unbind(s.last_endpoint)
+      refused(s) -- a peer that came may give its name only now
+      s:close()
+    end))
+
+    it("is refused once a peer without one may come over " .. transport,
       fact(function()
-        local router, peer = open "router", open("dealer", { linger = -1 })
-        local server = open "dealer"
-        router:bind(sockets.address(transport))
-        local endpoint = router.last_endpoint
-        server:bind(sockets.address "inproc")
-        peer.routing_id = "taken"
-        peer:connect(router.last_endpoint)
-        peer:send "1"
-        peer:send "2"
-        router:recv()
-        peer:close()
-        router.connect_routing_id = "taken"
-        assert.are.equal("EEXIST", helper.caught(router.connect, router,
-          server.last_endpoint).code)
-        assert.are.equal(endpoint, router.last_endpoint)
-        assert.are.same({ "taken", "2" }, router:recv_multipart())
-        helper.wait_until(function()
-          return pcall(router.connect, router, server.last_endpoint)
-        end)
-        router:send("taken", "request")
-        assert.are.equal("request", (server:recv()))
-        router:close()
-        server:close()
+        local s, other = open "router", open "router"
+        other:bind(sockets.address(transport))
+        pcall(s.connect, s, "tcp://127.0.0.1:port") -- nobody comes of that
+        s.connect_routing_id = "first"
+        s:connect(other.last_endpoint)
+        s.connect_routing_id = "second"
+        s:connect(other.last_endpoint)
+        s:connect(other.last_endpoint)
+        refused(s)
+        s:close()
+        other:close()
       end))
+
+    it("is used before a bind over " .. transport, fact(function()
+      local s, server = open "router", open "dealer"
+      local address = sockets.address(transport)
+      server:bind(sockets.address(transport))
+      s.connect_routing_id = "server"
+      places.says(("bad argument #1 to 'bind' (a peer at '%s' could take the "
+        .. "name that 'connect_routing_id' has for the next connect: connect "
+        .. "first)"):format(address), function()
+        s:bind(address)
+      end)
+      s:bind(sockets.address "inproc")
+      s:connect(server.last_endpoint)
+      s:bind(address)
+      s:send("server", "request")
+      assert.are.equal("request", (server:recv()))
+      s:close()
+      server:close()
+    end))
   end
+
+  it("is given by a ROUTER, a raw one or a STREAM only", fact(function()
+    for _, type in ipairs(TYPES) do
+      local s = open(type)
+      local ok = pcall(s.set, s, "connect_routing_id", "name")
+      assert.are.equal(type == "router" or type == "stream", ok)
+      if not ok then
+        places.says(("cannot set option 'connect_routing_id' of a %s socket: "
+          .. "a bad value, or not for this type or this libzmq"):format(
+          type:upper()), function()
+          s.connect_routing_id = "name"
+        end)
+      end
+      s:close()
+    end
+  end))
+
+  it("is given by a STREAM and a raw ROUTER that are bound", fact(function()
+    for _, s in ipairs { open "stream",
+      open("router", { router_raw = true }) } do
+      local server = open "stream"
+      server:bind(sockets.address "tcp")
+      s.connect_routing_id = "server"
+      s:bind(sockets.address "tcp")
+      s:connect(server.last_endpoint)
+      s.connect_routing_id = "other"
+      s:close()
+      server:close()
+    end
+  end))
 
   it("stays for the next connect after one that failed", fact(function()
     local router, peer, server = open "router", open "dealer", open "dealer"

@@ -210,6 +210,8 @@ int awz_bind(awz_socket *s, const char *address) {
   enum { LAST_ENDPOINT = 32, RESOLVED = 128 };
   if (!suits_pending(s, address))
     return -EPROTOTYPE;
+  if (!awz_name_is_safe(s, address))
+    return -EALREADY;
   size_t size = strlen(address) + RESOLVED;
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
@@ -222,6 +224,7 @@ int awz_bind(awz_socket *s, const char *address) {
   if (awz_raw_get(s, LAST_ENDPOINT, e->address, &size) < 0)
     snprintf(e->address, size, "%s", address);
   s->attached = true;
+  awz_name_expose(s, address);
   awz_show_endpoint(s, NULL);
   forget(s->context->home, 0, e->address);
   e->next = s->endpoints;
@@ -294,6 +297,8 @@ int awz_connect(awz_socket *s, const char *address) {
     rc = connect_any(s, address);
   if (rc < 0)
     return rc;
+  if (!s->naming)
+    awz_name_expose(s, address);
   s->naming = s->told = false;
   s->attached = true;
   awz_show_endpoint(s, NULL);

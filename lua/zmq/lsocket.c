@@ -122,6 +122,13 @@ static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
                                   "a socket with 'immediate' cannot name its "
                                   "peer at '%s' by 'connect_routing_id'",
                                   address));
+  if (code == -EALREADY && verb == AWZ_BIND)
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L,
+                                  "a peer at '%s' could take the name that "
+                                  "'connect_routing_id' has for the next "
+                                  "connect: connect first",
+                                  address));
   if (code == -ENOENT && verb >= AWZ_UNBIND)
     luaL_argerror(
         L, 2,

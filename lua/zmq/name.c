@@ -14,8 +14,12 @@
  * connect. The detour changes libzmq's `last_endpoint`; `shown` keeps it for the
  * user until the next bind or connect.
  *
- * Left out: over tcp and ipc a peer may come between the answer and the connect,
- * within microseconds, and nothing in libzmq locks a name.
+ * Over tcp and ipc a peer may come between the answer and the connect, and
+ * nothing in libzmq locks a name. So a ROUTER that strangers reach there names
+ * nobody: neither `router_handover` nor an unbind keeps the name free.
+ *
+ * Invariant: a ROUTER that is `exposed` and not raw has no name for its next
+ * connect.
  */
 #include "zmq.h"
 
@@ -44,6 +48,20 @@ static bool has_numbers(const awz_socket *s) {
   return s->type->number == AWZ_STREAM || s->numbers;
 }
 
+/* Does the address lead to peers outside of this program, which give themselves
+ * any name at any time? */
+static bool is_remote(const char *address) {
+  return !awz_starts_with(address, "inproc://");
+}
+
+bool awz_name_is_safe(const awz_socket *s, const char *address) {
+  return !is_remote(address) || !s->naming || has_numbers(s);
+}
+
+void awz_name_expose(awz_socket *s, const char *address) {
+  s->exposed = s->exposed || is_remote(address);
+}
+
 /* ---- the list ---- */
 
 static bool is_used(const awz_socket *s, const char *name, size_t size) {
@@ -70,6 +88,8 @@ int awz_name_next(awz_socket *s, const char *name, size_t size) {
   enum { LONGEST = 255 };
   if (size == 0 || size > LONGEST)
     return -EINVAL;
+  if (s->exposed && !has_numbers(s))
+    return -EOPNOTSUPP;
   if (is_used(s, name, size))
     return -EEXIST;
   awz_name *new = aw_allocate(sizeof *new + size);
@@ -188,7 +208,7 @@ static int withdraw(awz_socket *s) {
 }
 
 int awz_name_use(awz_socket *s, const char *address) {
-  if (!awz_starts_with(address, "inproc://") && is_immediate(s))
+  if (is_remote(address) && is_immediate(s))
     return -EOPNOTSUPP;
   int rc = s->told ? withdraw(s) : 0;
   if (rc == 0)

@@ -322,11 +322,17 @@ static void set_text(lua_State *L, awz_socket *s, const option *o) {
     if (o->kind == TEXT && strlen(text) != size)
       bad_value(L, o, "string without a zero byte");
   }
-  bool names = o->number == CONNECT_ROUTING_ID && s->type->addressed && text;
-  if (is_number(o, text, size))
+  bool names = o->number == CONNECT_ROUTING_ID;
+  if (is_number(o, text, size) || (names && !s->type->addressed))
     fail(L, s, o, -EINVAL, "set");
   int rc = names ? awz_name_next(s, text, size)
                  : awz_raw_set(s, o->number, text, size);
+  if (names && rc == -EOPNOTSUPP)
+    awz_error(L,
+              "cannot set option '%s' of a %s socket that others reach over "
+              "tcp or ipc: a peer could take the name first (name peers by a "
+              "socket that only connects, or before its bind)",
+              o->name, s->type->name);
   if (rc < 0)
     fail(L, s, o, rc, "set");
 }

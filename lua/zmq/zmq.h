@@ -107,6 +107,7 @@ struct awz_socket {
   struct awz_name *names;  /* of peers, by `connect_routing_id`, newest first */
   bool naming;             /* the newest is for the next connect … */
   bool told;               /* … and libzmq has it, or an older one */
+  bool exposed;            /* remote peers may give themselves any name */
   bool numbers;            /* option `router_raw`: it numbers its peers */
   char *shown;             /* `last_endpoint`, if not libzmq's; or NULL */
   aw_zmq_config config;    /* of `ready` */
@@ -206,7 +207,8 @@ bool awz_starts_with(const char *address, const char *start);
 
 /* ---- endpoint.c: all return 0, or a negative code ---- */
 
-/* Blocks for a moment when the address was this program's until just now. */
+/* Blocks for a moment when the address was this program's until just now. Also
+ * -EALREADY: a peer could take the name given by `connect_routing_id`. */
 int awz_bind(awz_socket *socket, const char *address);
 int awz_unbind(awz_socket *socket, const char *address);
 /* Also -EBUSY, of an inproc name: it has to be bound first; -EPROTOTYPE: it is
@@ -222,8 +224,14 @@ bool awz_is_bound(const awz_context *context, const char *address);
 
 /* ---- name.c: return 0, or a negative code ---- */
 
-/* What the next connect is to call its peer. Also -EEXIST, -EINVAL. */
+/* What the next connect is to call its peer. Also -EEXIST, -EINVAL; and
+ * -EOPNOTSUPP: a remote peer could take the name first. */
 int awz_name_next(awz_socket *socket, const char *name, size_t size);
+/* Is the name for the next connect safe from peers that come to this address,
+ * or is there none? */
+bool awz_name_is_safe(const awz_socket *socket, const char *address);
+/* It was bound or connected to this address, without a name for its peers. */
+void awz_name_expose(awz_socket *socket, const char *address);
 /* Tell libzmq, for a connect to this address; see awz_connect(). */
 int awz_name_use(awz_socket *socket, const char *address);
 void awz_forget_names(awz_socket *socket);
