@@ -8,6 +8,8 @@
 
 #include "memory.h"
 
+#include <string.h>
+
 aw_error *aw__error_make(aw_engine *engine, int code, aw_value value) {
   aw_error *error = aw__alloc(engine, sizeof *error);
   if (!error)
@@ -58,6 +60,26 @@ void aw_error_set_about(aw_error *error, const char *call, int fd) {
     return;
   error->call = call;
   error->fd = fd;
+}
+
+const char *aw_error_subject(const aw_error *error) {
+  return error->subject;
+}
+
+static void drop_subject(aw_error *error) {
+  if (error->subject)
+    aw__free(error->engine, error->subject, strlen(error->subject) + 1);
+  error->subject = NULL;
+}
+
+void aw_error_set_subject(aw_error *error, const char *subject) {
+  if (error == error->engine->no_memory)
+    return;
+  drop_subject(error);
+  size_t size = strlen(subject) + 1;
+  error->subject = aw__alloc(error->engine, size);
+  if (error->subject)
+    memcpy(error->subject, subject, size);
 }
 
 uint32_t aw_error_attempts(const aw_error *error) {
@@ -115,6 +137,8 @@ aw_error *aw__error_afresh(aw_error *error) {
   copy->value = aw__keep_value(engine, error->value);
   copy->call = error->call;
   copy->fd = error->fd;
+  if (error->subject)
+    aw_error_set_subject(copy, error->subject);
   copy->attempts = error->attempts;
   if (error->wire)
     aw__error_set_wire(copy, error->wire, error->holder, error->ns);
@@ -134,6 +158,7 @@ static aw_second *take_apart(aw_error *error) {
   aw_second *list = error->suppressed;
   aw_engine *engine = error->engine;
   aw__drop(engine, error->value);
+  drop_subject(error);
   aw_wire_release(error->wire);
   aw_wire_release(error->holder);
   aw__free(engine, error, sizeof *error);

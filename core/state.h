@@ -132,6 +132,7 @@ struct aw_error {
   aw_value value;
   const char *call;  /* what failed, or NULL … */
   int fd;            /* … and on which descriptor, or -1 */
+  char *subject;     /* what it was about, for people; its own, or NULL */
   uint32_t attempts; /* of a retry; 0: none */
   bool unclean;      /* raised by what had been given Cancelled … */
   bool late;         /* … of its task, or from above that */

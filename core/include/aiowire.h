@@ -172,6 +172,11 @@ AW_API const char *aw_error_call(const aw_error *error);
 AW_API int aw_error_fd(const aw_error *error);
 AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
 
+/* What it was about in words, where that is no descriptor: NULL for none.
+ * Setting it copies `subject`; out of memory the error stays without. */
+AW_API const char *aw_error_subject(const aw_error *error); /* borrowed */
+AW_API void aw_error_set_subject(aw_error *error, const char *subject);
+
 /* The error that came after the first one and was set aside for it [E3].
  *
  *   index  0 is the oldest

@@ -16,7 +16,7 @@ local EVENTS <const> = {
   r = READABLE, w = WRITABLE, rw = READABLE | WRITABLE,
   [1] = READABLE, [2] = WRITABLE, [3] = READABLE | WRITABLE,
 }
-local TITLES <const> = { "Readable(%d)", "Writable(%d)", "Ready(%d)" }
+local TITLES <const> = { "Readable(%s)", "Writable(%s)", "Ready(%s)" }
 local OPTIONS <const> = { flags = true, on_error = true, interval = true }
 
 local Poller = {}
@@ -56,14 +56,19 @@ end
 
 --- The entry of a new source, checked; errors blame `level`.
 local function new_entry(src, w, flags, arg, what, level)
-  local fd = src ~= nil and inner.look(src)
+  local fd, name, why, _
+  if src ~= nil then
+    fd, _, name, why = inner.look(src)
+  end
   if not fd then
     bad(arg, what, "source expected, got " .. type_of(src), level + 1)
+  elseif why then
+    bad(arg, what, why, level + 1)
   end
   if w == nil or not inner.is_wire(w) then
     bad(arg + 1, what, "wire expected, got " .. type_of(w), level + 1)
   end
-  return { src = src, w = w, fd = fd, where = inner.where(),
+  return { src = src, w = w, fd = fd, name = name, where = inner.where(),
     events = check_flags(flags, arg + 2, what, level + 1) }
 end
 
@@ -123,7 +128,7 @@ local function start_new(self, run, scope)
         callback_of(run, entry))
       run.watched[entry] = watched
       scope:start(wire, handler_of(self, run, entry),
-        { name = TITLES[entry.events]:format(entry.fd), where = entry.where })
+        { name = TITLES[entry.events]:format(entry.name), where = entry.where })
     end
   end
 end
@@ -276,8 +281,10 @@ end
 local function entries_of(sources, flags)
   local list, where = {}, inner.where()
   for src, w in pairs(sources) do
-    local fd = inner.look(src)
-    if not fd then
+    local fd, _, name, why = inner.look(src)
+    if why then
+      bad(1, "Poller", why, 4)
+    elseif not fd then
       bad(1, "Poller", ("source expected as key, got %s (%s)"):format(
         type(src), tostring(src)), 4)
     end
@@ -285,8 +292,8 @@ local function entries_of(sources, flags)
       bad(1, "Poller", ("wire expected for source %s, got %s"):format(
         tostring(src), type(w)), 4)
     end
-    list[#list + 1] = { src = src, w = w, fd = fd, events = flags,
-      where = where }
+    list[#list + 1] = { src = src, w = w, fd = fd, name = name,
+      events = flags, where = where }
   end
   table.sort(list, by_descriptor)
   return list

@@ -168,8 +168,8 @@ static void push_wire_timeout(lua_State *L, const aw_error *error) {
   lua_pop(L, 1);
 }
 
-/* Push what a wait that failed was about [E4]: a descriptor, or what its wire
- * says; nil if neither is known. */
+/* Push what a wait that failed was about [E4]: as it was told, a descriptor, or
+ * what its wire says; nil if none is known. */
 static void push_about(lua_State *L, const aw_error *error) {
   const aw_wire *holder;
   uint64_t ns;
@@ -181,7 +181,9 @@ static void push_about(lua_State *L, const aw_error *error) {
     if (view.kind == AW_WIRE_WAIT)
       awl_describe(view.operation, view.data, about, sizeof about);
   }
-  if (aw_error_fd(error) >= 0)
+  if (aw_error_subject(error))
+    lua_pushstring(L, aw_error_subject(error));
+  else if (aw_error_fd(error) >= 0)
     lua_pushfstring(L, "descriptor %d", aw_error_fd(error));
   else
     lua_pushstring(L, *about ? about : NULL);

@@ -3,11 +3,15 @@
  * Channels, sockets and others are classes of their own, each with a constant
  * aw_lua_source that says what its objects can do. It stands in the metatable,
  * under a key that no program can make.
+ *
+ * The number of an object's descriptor is no source: the library watches it, for
+ * the object. So a number that a program has asked for is remembered.
  */
 #include "module.h"
 #include "site.h"
 
-static const char KEY = 'r'; /* its address is the key */
+static const char KEY = 'r'; /* the addresses are keys */
+static const char FDS_KEY = 'f';
 
 void aw_lua_add_source(lua_State *L, int metatable,
                        const aw_lua_source *source) {
@@ -23,6 +27,39 @@ const aw_lua_source *aw_lua_find_source(lua_State *L, int index) {
   const aw_lua_source *source = lua_touserdata(L, -1);
   lua_pop(L, 2);
   return source;
+}
+
+/* ---- descriptors that programs have seen: number → object, weak ---- */
+
+void aw_lua_tell_fd(lua_State *L, int index, int fd) {
+  index = lua_absindex(L, index);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &FDS_KEY) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &FDS_KEY);
+  }
+  lua_pushvalue(L, index);
+  lua_rawseti(L, -2, fd);
+  lua_pop(L, 1);
+}
+
+bool aw_lua_push_owner(lua_State *L, int fd) {
+  int top = lua_gettop(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &FDS_KEY) == LUA_TTABLE &&
+      lua_rawgeti(L, -1, fd) != LUA_TNIL) {
+    const aw_lua_source *source = aw_lua_find_source(L, -1);
+    if (source && source->fd(L, -1) == fd) {
+      lua_remove(L, -2);
+      return true;
+    }
+  }
+  lua_settop(L, top);
+  return false;
 }
 
 /* The maker runs in the frame of the function that was called, so that what it

@@ -178,6 +178,15 @@ AW_API void aw_lua_add_source(lua_State *L, int metatable,
 /* What was said of the class of the object at `index`; NULL: nothing. */
 AW_API const aw_lua_source *aw_lua_find_source(lua_State *L, int index);
 
+/* Say that a program has learned the number of the descriptor of the object at
+ * that index, whose class has `ready`: from now on the number is refused as a
+ * source, as long as it is the object's. */
+AW_API void aw_lua_tell_fd(lua_State *L, int index, int fd);
+
+/* Push the object of which that was said, and whose descriptor that is now, and
+ * return true; or push nothing. */
+AW_API bool aw_lua_push_owner(lua_State *L, int fd);
+
 /* A signal of the process that somebody takes over [H5]: it does nothing else
  * until it is given back, but for an INT or TERM, in the program a HUP, that
  * comes while another is undelivered and nobody waits. Any number of states,

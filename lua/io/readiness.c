@@ -118,6 +118,11 @@ static aw_turn leave(watched *w, aw_turn turn) {
 static aw_turn fail(aw_task *task, watched *w, int code) {
   aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
   aw_error_set_about(error, operation_of(w)->label, w->fd);
+  if (w->own) { /* its number means nothing to people, and is closed */
+    char subject[128];
+    w->own->describe(w->own_data, subject, sizeof subject);
+    aw_error_set_subject(error, subject);
+  }
   aw_task_set_error(task, error);
   w->broken = true;
   return leave(w, AW_FAIL);
@@ -223,16 +228,40 @@ static int inner_broken(lua_State *L) {
   return 1;
 }
 
-/* look(src) → descriptor, is it an object that has to be asked; nil if it is no
- * source. */
+/* The number of an object that has a way of its own to wait, as a zmq socket,
+ * cannot be waited for: the library watches it for the object. Push what to say
+ * then and return 1, else 0. */
+static int push_owner(lua_State *L, const awio_source *source) {
+  if (source->class || source->is_file || !aw_lua_push_owner(L, source->fd))
+    return 0;
+  const char *owner = luaL_tolstring(L, -1, NULL);
+  lua_pushfstring(L,
+                  "descriptor %d only tells that something has changed: give "
+                  "the socket itself, %s",
+                  source->fd, owner);
+  return 1;
+}
+
+/* look(src) → descriptor, is it an object that has to be asked, its name for
+ * people, why it is no source all the same; nil if it is no source. */
 static int inner_look(lua_State *L) {
   awio_source source;
   luaL_checkany(L, 1);
+  lua_settop(L, 1);
   if (!awio_to_source(L, 1, &source))
     return 0;
   lua_pushinteger(L, source.fd);
   lua_pushboolean(L, !source.is_fd && !source.is_file && !source.class);
-  return 2;
+  if (source.class) {
+    char name[128];
+    void *data;
+    source.class->ready(L, 1, AW_READABLE, &data)
+        ->describe(data, name, sizeof name);
+    lua_pushstring(L, name);
+  } else {
+    lua_pushfstring(L, "%d", source.fd);
+  }
+  return 3 + push_owner(L, &source);
 }
 
 /* ---- a gate: what the task of a Poller waits at ---- */
@@ -297,8 +326,11 @@ static int inner_open(lua_State *L) {
 
 static void check_source(lua_State *L, awio_source *out) {
   luaL_checkany(L, 1);
-  if (awio_to_source(L, 1, out))
+  if (awio_to_source(L, 1, out)) {
+    if (push_owner(L, out))
+      luaL_argerror(L, 1, lua_tostring(L, -1));
     return;
+  }
   if (out->is_fd && lua_isinteger(L, 1))
     luaL_argerror(L, 1, "a descriptor is not negative");
   luaL_typeerror(L, 1, "source");

@@ -39,6 +39,25 @@ static void check_transport(lua_State *L, int arg, const char *address) {
                                 address, lua_tostring(L, -1)));
 }
 
+/* Does `*` stand for all interfaces, any port, or a new path? */
+static bool has_star(const char *address) {
+  if (!awz_starts_with(address, "tcp://"))
+    return strcmp(address, "ipc://*") == 0;
+  const char *port = strrchr(address, ':') + 1;
+  return awz_starts_with(address, "tcp://*") || strcmp(port, "*") == 0;
+}
+
+/* Of a peer it tells nothing. */
+static void check_star(lua_State *L, int arg, const char *address) {
+  if (has_star(address))
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L,
+                                  "'%s' is for bind: connect to what "
+                                  "s.last_endpoint of the peer tells, or to "
+                                  "its host and port",
+                                  address));
+}
+
 /* ---- ipc ---- */
 
 static void check_path(lua_State *L, int arg, const char *address) {
@@ -75,6 +94,8 @@ const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
   luaL_argcheck(L, strlen(address) == size, arg,
                 "an address contains no zero byte");
   check_transport(L, arg, address);
+  if (verb == AWZ_CONNECT)
+    check_star(L, arg, address);
   if (awz_starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
     check_path(L, arg, address);
   if (awz_starts_with(address, "inproc://") && !s->type->peers)

@@ -29,7 +29,8 @@ awz_handle *awz_check_handle(lua_State *L, int arg) {
 void awz_describe(const awz_box *box, char *out, size_t size) {
   const awz_socket *s = awz_socket_in(box);
   if (s)
-    snprintf(out, size, "%s %s", s->type->name, s->address);
+    snprintf(out, size, "%s%s%s", s->type->name, *s->address ? " " : "",
+             s->address);
   else
     snprintf(out, size, "%s (finalized)", AWZ_SOCKET_CLASS);
 }

@@ -170,6 +170,21 @@ bool awz_is_bound(const awz_context *context, const char *address) {
   return binder(context, address) != NULL;
 }
 
+static bool ends_with(const char *address, const char *end) {
+  size_t length = strlen(address), size = strlen(end);
+  return length >= size && is_same(address + length - size, end);
+}
+
+const char *awz_bound_like(const awz_socket *s, const char *address) {
+  size_t transport = strcspn(address, ":");
+  bool any = ends_with(address, ":*") || ends_with(address, "/*");
+  for (const awz_endpoint *e = s->endpoints; e; e = e->next)
+    if (any ? strncmp(e->address, address, transport + 1) == 0
+            : may_clash(e->address, address))
+      return e->address;
+  return NULL;
+}
+
 /* libzmq trips over a socket that is its own peer, too. */
 static bool may_join(const awz_socket *a, const awz_socket *b) {
   return a != b && awz_types_match(a->type, b->type);

@@ -89,13 +89,46 @@ static void remember(awz_socket *s, awz_verb verb, const char *address) {
   if (verb == AWZ_BIND || (verb == AWZ_CONNECT && !*s->address)) {
     s->bound = verb == AWZ_BIND;
     snprintf(s->address, sizeof s->address, "%s", address);
-  } else if (verb >= AWZ_UNBIND && strcmp(s->address, address) == 0) {
+  } else if (strcmp(s->address, address) == 0 ||
+             (verb == AWZ_UNBIND && s->bound && !s->endpoints)) {
     s->bound = false;
     *s->address = '\0';
   }
 }
 
-static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
+/* It does not know the address by that name. */
+static const char *push_unknown(lua_State *L, const awz_socket *s,
+                                awz_verb verb, const char *address) {
+  if (verb == AWZ_DISCONNECT)
+    return lua_pushfstring(L, "this socket is not connected to '%s'", address);
+  const char *other = awz_bound_like(s, address);
+  if (!other)
+    return lua_pushfstring(L, "this socket is not bound to '%s'", address);
+  return lua_pushfstring(L,
+                         "this socket is not bound to '%s' but to '%s', as "
+                         "s.last_endpoint tells after a bind",
+                         address, other);
+}
+
+/* The address of a bind is no device. libzmq looks no name up for a bind. */
+static const char *push_no_device(lua_State *L, const char *address) {
+  const char *host = strstr(address, "://") + 3;
+  const char *port = strrchr(host, ':');
+  lua_pushlstring(L, host, port ? (size_t)(port - host) : strlen(host));
+  if (strchr(lua_tostring(L, -1), ':'))
+    return lua_pushfstring(L,
+                           "'%s' is an address of IPv6: set option 'ipv6' of "
+                           "the socket first, and put brackets around it",
+                           lua_tostring(L, -1));
+  return lua_pushfstring(L,
+                         "libzmq binds to numbers and to interfaces of this "
+                         "machine, and '%s' is neither: use 127.0.0.1 for "
+                         "this machine alone, * for all that reach it",
+                         lua_tostring(L, -1));
+}
+
+static int refuse(lua_State *L, const awz_socket *s, awz_verb verb,
+                  const char *address, int code) {
   if (code == -EINVAL)
     luaL_argerror(L, 2, lua_pushfstring(L, "bad address '%s'", address));
   if (code == -EPROTOTYPE)
@@ -130,11 +163,9 @@ static int refuse(lua_State *L, awz_verb verb, const char *address, int code) {
                                   "connect: connect first",
                                   address));
   if (code == -ENOENT && verb >= AWZ_UNBIND)
-    luaL_argerror(
-        L, 2,
-        lua_pushfstring(L, "this socket is not %s '%s'",
-                        verb == AWZ_UNBIND ? "bound to" : "connected to",
-                        address));
+    luaL_argerror(L, 2, push_unknown(L, s, verb, address));
+  if (code == -ENODEV && verb == AWZ_BIND && awz_starts_with(address, "tcp://"))
+    luaL_argerror(L, 2, push_no_device(L, address));
   return aw_lua_system_error(L, code, verbs[verb], address);
 }
 
@@ -156,7 +187,7 @@ static int attach(lua_State *L, awz_verb verb) {
   if (rc == 0)
     rc = attach_raw(s, verb, address);
   if (rc < 0)
-    return refuse(L, verb, address, rc);
+    return refuse(L, s, verb, address, rc);
   remember(s, verb, address);
   lua_settop(L, 1);
   return 1;
@@ -368,6 +399,24 @@ static int apply_options(lua_State *L) {
   return 0;
 }
 
+/* A context has a limit of its own, which is not that of descriptors. */
+static int fail_open(lua_State *L, const awz_context *context,
+                     const awz_type *type, int code) {
+  enum { MAX_SOCKETS = 2 };
+  int limit;
+  if (code == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (code == -EMFILE && context && awz_room_for_files() == 0 &&
+      awz_raw_get_context(context, MAX_SOCKETS, &limit) == 0)
+    lua_pushfstring(L,
+                    "%s socket (its context has %d at most: close some, or "
+                    "use zmq.context{ max_sockets = ... })",
+                    type->name, limit);
+  else
+    lua_pushfstring(L, "%s socket", type->name);
+  return aw_lua_system_error(L, code, "open", lua_tostring(L, -1));
+}
+
 /* With the socket on top and the options at `arg`: on an error the socket is
  * closed first. */
 static void set_options(lua_State *L, awz_socket *s, int arg) {
@@ -398,12 +447,8 @@ static int new_socket(lua_State *L, int at, int arg) {
   int rc = context ? 0 : usual_context(L, &context);
   if (rc == 0)
     rc = awz_socket_new(context, type, aw_lua_place(L), &s);
-  if (rc == AW_ENOMEM)
-    return luaL_error(L, "not enough memory");
-  if (rc < 0) {
-    lua_pushfstring(L, "%s socket", type->name);
-    return aw_lua_system_error(L, rc, "open", lua_tostring(L, -1));
-  }
+  if (rc < 0)
+    return fail_open(L, context, type, rc);
   box->object = s;
   if (has_options)
     set_options(L, s, arg + 1);

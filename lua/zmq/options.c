@@ -39,6 +39,7 @@ enum {
   RCVHWM = 24,
   ROUTER_MANDATORY = 33,
   LAST_ENDPOINT = 32,
+  FD = 14,
   ROUTER_RAW = 41,
   CONFLATE = 54,
   CONNECT_ROUTING_ID = 61,
@@ -58,7 +59,7 @@ static const option options[] = {
     {"sndbuf", 11, INT, RW},
     {"rcvbuf", 12, INT, RW},
     {"rcvmore", 13, FLAG, R},
-    {"fd", 14, INT, R},
+    {"fd", FD, INT, R},
     {"events", EVENTS, INT, R},
     {"type", 16, INT, R},
     {"linger", LINGER, INT, RW},
@@ -221,6 +222,8 @@ static int get_number(lua_State *L, awz_socket *s, const option *o) {
   int rc = read_number(s, o, &n);
   if (rc < 0)
     return fail(L, s, o, rc, "get");
+  if (o->number == FD)
+    aw_lua_tell_fd(L, 1, n.i);
   if (o->kind == FLAG)
     lua_pushboolean(L, n.i != 0);
   else

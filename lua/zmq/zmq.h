@@ -220,6 +220,9 @@ int awz_disconnect(awz_socket *socket, const char *address);
 void awz_leave_endpoints(awz_socket *socket);
 void awz_forget_leaving(awz_home *home);
 void awz_forget_ghosts(awz_context *context);
+/* An address that it is bound to, and the user may mean by `address`: one with
+ * the same port, or with any if that is `*`; or NULL. */
+const char *awz_bound_like(const awz_socket *socket, const char *address);
 bool awz_is_bound(const awz_context *context, const char *address);
 
 /* ---- name.c: return 0, or a negative code ---- */
