@@ -1293,7 +1293,8 @@ describe("a context", function()
   it("has no more sockets than max_sockets [Z12]", fact(function()
     local ctx = zmq.context { max_sockets = 1 }
     local s = ctx:socket "pair"
-    local err = raises("open 'PAIR socket (its context has 1 at most", ctx.socket, ctx, "pair")
+    local err = raises("open 'PAIR socket (its context has 1 at most",
+      ctx.socket, ctx, "pair")
     assert.are.equal("EMFILE", err.code)
     s:close()
     ctx:close()
