@@ -243,13 +243,14 @@ describe("what is wrong with an each", function()
     told(bad(1, "wire expected for #1, got number"), aw.each, { 1 }, print)
     told(bad(2, "function expected, got no value"), aw.each, { print })
     told(bad(2, "function expected, got number"), aw.each, { print }, 5)
-    told(bad(2, "function expected, got userdata"), aw.each, { print },
+    told(bad(2, "function expected, got aiowire.Wire"), aw.each, { print },
       aw.Sleep(1))
     told(bad(3, "function expected, got no value"), aw.each, { print }, {})
     told(bad(3, "function expected, got string"), aw.each, { print }, {}, "x")
-    told(bad(2, "table of options expected, got number"), aw.each, { print },
+    told(bad(2, "table expected, got number"), aw.each, { print },
       5, print)
-    told("each has no option 'limt'", aw.each, { print }, { limt = 1 }, print)
+    told(bad(2, "unknown option 'limt', did you mean 'limit'?"), aw.each,
+      { print }, { limt = 1 }, print)
     told("bad option 'limit' (a whole number, at least 1, expected, got 0)",
       aw.each, { print }, { limit = 0 }, print)
   end))

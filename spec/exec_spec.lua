@@ -255,7 +255,7 @@ describe("options of aw.exec that make no sense", function()
         { stdin = value })
     end
     refused("'drain' (seconds, not negative, expected)", { drain = -1 })
-    refused("'drain' (seconds, not negative, expected)", { drain = "1" })
+    refused("'drain' (number of seconds expected, got string)", { drain = "1" })
     refused("'drain' (seconds, not negative, expected)", { drain = 0 / 0 })
     refused("'detach' (exec waits for the end of its program: "
       .. "use aw.spawn)", { detach = true })

@@ -440,11 +440,11 @@ describe("the sources of a Poller", function()
     local poller = aw.Poller {}
     local function refuses(text, ...)
       local given = table.pack(...)
-      raises("poller_spec.lua:", function()
-        raises(text, poller.register, poller,
-          table.unpack(given, 1, given.n))
+      local function register()
         poller:register(table.unpack(given, 1, given.n))
-      end)
+      end
+      raises("poller_spec.lua:", register)
+      raises(text, register)
     end
     refuses("bad argument #1 to 'register' (source expected, got table)",
       {}, print)
@@ -456,7 +456,7 @@ describe("the sources of a Poller", function()
     raises("source expected as key", aw.Poller, { x = print })
     raises("wire expected for source 0", aw.Poller, { [0] = 1 })
     raises("table expected, got number", aw.Poller, 1)
-    raises("no option 'error'", aw.Poller, {}, { error = print })
+    raises("unknown option 'error'", aw.Poller, {}, { error = print })
     raises("bad option 'on_error'", aw.Poller, {}, { on_error = 1 })
   end)
 

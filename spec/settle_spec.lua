@@ -230,8 +230,9 @@ describe("what is wrong with a settle", function()
       told(bad(1, "wire expected for 'limit', got number"), f, { limit = 5 })
       told(bad(1, "key must be a string or of the list, got 7"), f,
         { [7] = print })
-      told(bad(2, "table of options expected, got number"), f, { print }, 3)
-      told(name .. " has no option 'limt'", f, { print }, { limt = 3 })
+      told(bad(2, "table expected, got number"), f, { print }, 3)
+      told(bad(2, "unknown option 'limt', did you mean 'limit'?"), f, { print },
+        { limt = 3 })
       for _, limit in ipairs { 0, -1, 1.5, 0 / 0, "2" } do
         local shown = type(limit) == "string" and limit or tostring(limit)
         told("bad option 'limit' (a whole number, at least 1, expected, got "

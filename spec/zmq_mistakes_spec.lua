@@ -97,7 +97,8 @@ describe("the number of a socket's descriptor", function()
       for _, source in ipairs { fd, { fd = fd }, { getfd = function()
         return fd
       end } } do
-        says(("bad argument #1 to 'call' (%s"):format(refusal(s)), function()
+        says(("bad argument #1 to '%s' (%s"):format(name,
+          refusal(s)), function()
           call(source)
         end)
       end

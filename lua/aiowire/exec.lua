@@ -24,8 +24,6 @@ local Failed <const> = {
 
 -- ---- what to run ----
 
-local OWN <const> = { check = true, stdin = true, max_output = true,
-  drain = true }
 local STDIN <const> = "bad option 'stdin' (text, a stream, a Lua file, a "
   .. "descriptor, \"inherit\" or \"null\" expected, got %s)"
 
@@ -39,8 +37,8 @@ end
 
 --- Where standard input comes from: `plan.input`, text or a stream, is fed.
 ---@return string? why not
-local function plan_input(plan, given)
-  local input = given.stdin
+local function plan_input(plan)
+  local input = plan.spawn.stdin
   if input == nil then
     input = "null"
   end
@@ -51,46 +49,60 @@ local function plan_input(plan, given)
   elseif type(input) == "string" or kind == "stream" then
     plan.spawn.stdin, plan.input = "pipe", input
   else
-    return STDIN:format(type(input))
+    return STDIN:format(inner.type_name(input))
   end
 end
 
 ---@return string? why not
-local function check_drain(given)
-  local drain = given.drain
-  if drain ~= nil and not (type(drain) == "number" and drain >= 0) then
+local function check_own(plan)
+  local check, drain = plan.check, plan.drain
+  if check ~= nil and type(check) ~= "boolean" then
+    return "bad option 'check' (boolean expected, got "
+      .. inner.type_name(check) .. ")"
+  elseif drain ~= nil and type(drain) ~= "number" then
+    return "bad option 'drain' (number of seconds expected, got "
+      .. inner.type_name(drain) .. ")"
+  elseif drain ~= nil and (drain ~= drain or drain < 0) then
     return "bad option 'drain' (seconds, not negative, expected)"
-  elseif given.detach then
+  elseif plan.spawn.detach then
     return "bad option 'detach' (exec waits for the end of its program: "
       .. "use aw.spawn)"
   end
 end
 
+--- What aw.spawn would not take is an error here. A zero byte is one of the
+--- run, as a command that is not there.
+local function check_spawn(spawn)
+  local ok, err = pcall(inner.check_spawn, spawn)
+  if not ok and not aw.is_system_error(err) then
+    error(err, 0)
+  end
+end
+
 --- Copy what was given, so that a wire of it cannot change.
-local function plan_of(level, name, command, ...)
+local function plan_of(command, ...)
   local given = command
   if type(command) ~= "table" then
     given = { command, ... }
   end
   if type(given[1]) ~= "string" then
-    error(("bad argument #1 to '%s' (command expected, got %s)"):format(name,
-      given[1] == nil and "nothing" or type(given[1])), level + 1)
+    inner.bad_argument(1, ("command expected, got %s"):format(
+      given[1] == nil and "nothing" or inner.type_name(given[1])))
   end
-  local spawn = {}
-  for key, value in pairs(given) do
-    if not OWN[key] then
-      spawn[key] = value
-    end
-  end
+  local spawn = inner.command_of(given)
   if type(spawn.env) == "table" then
     spawn.env = copy(spawn.env)
   end
-  local plan = { spawn = spawn, check = given.check, drain = given.drain }
-  local why = check_drain(given) or plan_input(plan, given)
+  local plan = { spawn = spawn, check = spawn.check, drain = spawn.drain }
+  spawn.check, spawn.drain = nil, nil
+  local why = check_own(plan) or plan_input(plan)
   if why then
-    error(why, level + 1)
+    inner.raise(why)
   end
-  spawn.max_output = given.max_output or MAX_OUTPUT
+  if spawn.max_output == nil then
+    spawn.max_output = MAX_OUTPUT
+  end
+  check_spawn(spawn)
   return plan
 end
 
@@ -238,13 +250,12 @@ local function run(plan)
   return result
 end
 
--- Called by a C function, so the caller is one level further up.
 function M.exec(...)
-  return run(plan_of(3, "exec", ...))
+  return run(plan_of(...))
 end
 
 function M.Exec(...)
-  local plan = plan_of(3, "Exec", ...)
+  local plan = plan_of(...)
   return aw.Call(run, plan):named("Exec(" .. show(plan.spawn) .. ")")
 end
 

@@ -53,7 +53,7 @@ local function operand_of(form, operands, key, needs_event)
   local wire = inner.wire(value)
   if not wire then
     M.bad(form, ("wire expected for %s, got %s"):format(name_of(key),
-      type(value)))
+      inner.type_name(value)))
   end
   if needs_event and not inner.is_event(wire) then
     M.bad(form, ("event expected for %s, got %s"):format(name_of(key),
@@ -81,7 +81,7 @@ end
 function M.operands(form, operands, skipped, needs_event)
   if type(operands) ~= "table" then
     M.bad(form, "table expected, got "
-      .. (operands == nil and "no value" or type(operands)))
+      .. (operands == nil and "no value" or inner.type_name(operands)))
   end
   local keys, count = keys_of(form, operands, skipped)
   if #keys > MOST then

@@ -13,22 +13,15 @@ local forms = inner.part "aiowire.forms"
 
 local M = {}
 
-local OPTIONS <const> = { limit = true }
+local OPTIONS <const> = { "limit" }
 
 -- ---- checks ----
 
-local function limit_of(form, opts)
+local function limit_of(opts)
   if opts == nil then
     return 0
   end
-  if type(opts) ~= "table" then
-    forms.bad(form, "table of options expected, got " .. type(opts), 2)
-  end
-  for key in pairs(opts) do
-    if not OPTIONS[key] then
-      inner.raise(("%s has no option '%s'"):format(form, inner.shown(key)))
-    end
-  end
+  inner.check_options(2, opts, OPTIONS)
   return forms.limit(opts.limit)
     or inner.raise("bad option 'limit' (a whole number, at least 1, expected, "
       .. "got " .. inner.shown(opts.limit) .. ")")
@@ -86,7 +79,7 @@ end
 
 local function settle_wire(form, operands, opts)
   local keys, wires = forms.operands(form, operands)
-  local limit = limit_of(form, opts)
+  local limit = limit_of(opts)
   local name = name_of(keys, wires)
   for i, wire in ipairs(wires) do
     wires[i] = wire:map(success):catch(failure_value):named(inner.shown(wire))
@@ -152,10 +145,10 @@ function M.each(operands, opts, visit)
     opts, visit, arg = nil, opts, 2
   end
   local keys, wires = forms.operands("each", operands)
-  local limit = limit_of("each", opts)
+  local limit = limit_of(opts)
   if not forms.callable(visit) then
     forms.bad("each", "function expected, got "
-      .. (visit == nil and "no value" or type(visit)), arg)
+      .. (visit == nil and "no value" or inner.type_name(visit)), arg)
   end
   inner.awaiter "each"
   visit_each(keys, wires, limit, visit)

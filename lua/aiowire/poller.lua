@@ -17,7 +17,7 @@ local EVENTS <const> = {
   [1] = READABLE, [2] = WRITABLE, [3] = READABLE | WRITABLE,
 }
 local TITLES <const> = { "Readable(%s)", "Writable(%s)", "Ready(%s)" }
-local OPTIONS <const> = { flags = true, on_error = true, interval = true }
+local OPTIONS <const> = { "flags", "on_error", "interval" }
 
 local Poller = {}
 
@@ -28,48 +28,47 @@ function inner.is_poller(v)
   return state_of[v] ~= nil
 end
 
-local function state(poller, what)
+local function type_of(v)
+  return v == nil and "no value" or inner.type_name(v)
+end
+
+local function state(poller)
   local found = state_of[poller]
   if not found then
-    error(("bad argument #1 to '%s' (Poller expected, got %s)"):format(what,
-      type(poller)), 3)
+    inner.bad_argument(1, "Poller expected, got " .. type_of(poller))
   end
   return found
 end
 
-local function bad(arg, what, why, level)
-  error(("bad argument #%d to '%s' (%s)"):format(arg, what, why), level + 1)
+local function shown_flags(flags)
+  return type(flags) == "string" and inner.shown(flags) or type_of(flags)
 end
 
-local function check_flags(flags, arg, what, level)
+local function check_flags(flags, arg)
   local events = EVENTS[flags]
   if not events then
-    bad(arg, what, "flags must be 'r', 'w' or 'rw', got "
-      .. tostring(flags), level + 1)
+    inner.bad_argument(arg, "flags must be 'r', 'w' or 'rw', got "
+      .. shown_flags(flags))
   end
   return events
 end
 
-local function type_of(v)
-  return v == nil and "no value" or type(v)
-end
-
---- The entry of a new source, checked; errors blame `level`.
-local function new_entry(src, w, flags, arg, what, level)
+--- The entry of a new source, from argument 2 on.
+local function new_entry(src, w, flags)
   local fd, name, why, _
   if src ~= nil then
     fd, _, name, why = inner.look(src)
   end
   if not fd then
-    bad(arg, what, "source expected, got " .. type_of(src), level + 1)
+    inner.bad_argument(2, "source expected, got " .. type_of(src))
   elseif why then
-    bad(arg, what, why, level + 1)
+    inner.bad_argument(2, why)
   end
   if w == nil or not inner.is_wire(w) then
-    bad(arg + 1, what, "wire expected, got " .. type_of(w), level + 1)
+    inner.bad_argument(3, "wire expected, got " .. type_of(w))
   end
   return { src = src, w = w, fd = fd, name = name, where = inner.where(),
-    events = check_flags(flags, arg + 2, what, level + 1) }
+    events = check_flags(flags, 4) }
 end
 
 -- Running -------------------------------------------------------------------
@@ -194,39 +193,39 @@ local function add(self, entry)
 end
 
 --- Watch a further source, from now on if the Poller runs.
-function Poller:register(src, w, flags)
-  local this = state(self, "register")
+Poller.register = inner.method("register", function(self, src, w, flags)
+  local this = state(self)
   if flags == nil then
     flags = this.flags
   end
-  local entry = new_entry(src, w, flags, 1, "register", 2)
+  local entry = new_entry(src, w, flags)
   if this.sources[src] then
-    error("this source is registered already: " .. tostring(src), 2)
+    inner.raise("this source is registered already: " .. tostring(src))
   end
   add(this, entry)
-end
+end)
 
 --- Watch a source no more. Its callback, if it runs, finishes.
-function Poller:unregister(src)
-  local this = state(self, "unregister")
+Poller.unregister = inner.method("unregister", function(self, src)
+  local this = state(self)
   local entry = src ~= nil and this.sources[src]
   if not entry then
-    error("this source is not registered: " .. tostring(src), 2)
+    inner.raise("this source is not registered: " .. tostring(src))
   end
   this.sources[src] = nil
   this.count = this.count - 1
   if this.run then
     unwatch(this.run, entry)
   end
-end
+end)
 
 --- End the run, if there is one, once the callbacks under way have finished.
-function Poller:shutdown()
-  local this = state(self, "shutdown")
+Poller.shutdown = inner.method("shutdown", function(self)
+  local this = state(self)
   if this.run then
     stop(this, this.run)
   end
-end
+end)
 
 local meta = { __index = Poller, __name = "Poller", __metatable = false }
 
@@ -239,8 +238,8 @@ function meta:__tostring()
 end
 
 function meta.__newindex(_, key)
-  error(("a Poller's fields are read only (cannot set '%s')"):format(
-    tostring(key)), 2)
+  inner.raise(("a Poller's fields are read only (cannot set '%s')"):format(
+    inner.shown(key)))
 end
 
 local function as_wire(value)
@@ -283,14 +282,14 @@ local function entries_of(sources, flags)
   for src, w in pairs(sources) do
     local fd, _, name, why = inner.look(src)
     if why then
-      bad(1, "Poller", why, 4)
+      inner.bad_argument(1, why)
     elseif not fd then
-      bad(1, "Poller", ("source expected as key, got %s (%s)"):format(
-        type(src), tostring(src)), 4)
+      inner.bad_argument(1, ("source expected as key, got %s (%s)"):format(
+        inner.type_name(src), inner.shown(src)))
     end
     if not inner.is_wire(w) then
-      bad(1, "Poller", ("wire expected for source %s, got %s"):format(
-        tostring(src), type(w)), 4)
+      inner.bad_argument(1, ("wire expected for source %s, got %s"):format(
+        inner.shown(src), inner.type_name(w)))
     end
     list[#list + 1] = { src = src, w = w, fd = fd, name = name,
       events = flags, where = where }
@@ -300,30 +299,27 @@ local function entries_of(sources, flags)
 end
 
 local function check_options(opts)
-  if type(opts) ~= "table" then
-    bad(2, "Poller", "table expected, got " .. type(opts), 4)
-  end
-  for key in pairs(opts) do
-    if not OPTIONS[key] then
-      error(("Poller has no option '%s'"):format(tostring(key)), 4)
-    end
-  end
+  inner.check_options(2, opts, OPTIONS)
   local on_error = opts.on_error
   if on_error ~= nil and type(on_error) ~= "function" then
-    error("bad option 'on_error' (function expected, got "
-      .. type(on_error) .. ")", 4)
+    inner.raise(("bad option 'on_error' (function expected, got %s)"):format(
+      inner.type_name(on_error)))
   end
+  local events = EVENTS[opts.flags == nil and "r" or opts.flags]
+  if not events then
+    inner.raise(("bad option 'flags' ('r', 'w' or 'rw' expected, got %s)")
+      :format(shown_flags(opts.flags)))
+  end
+  return events
 end
 
--- Called by a C function, so the caller is one level further up.
 return function(sources, opts)
   sources, opts = sources or {}, opts or {}
   if type(sources) ~= "table" then
-    bad(1, "Poller", "table expected, got " .. type(sources), 3)
+    inner.bad_argument(1, "table expected, got " .. type_of(sources))
   end
-  check_options(opts)
+  local events = check_options(opts)
   local flags = opts.flags == nil and "r" or opts.flags
-  local events = check_flags(flags, 2, "Poller", 3)
   local self = { sources = {}, count = 0, made = 0, flags = flags,
     on_error = opts.on_error }
   for _, entry in ipairs(entries_of(sources, events)) do

@@ -4,7 +4,7 @@
 --- given in `opts` raises Timeout; if somebody cancels the task, but not the
 --- loop, there are no results to give: TaskCancelled. In a task it is a loop
 --- inside that task.
-local aw, inner = ...
+local _, inner = ...
 
 local function give(task, ...)
   if select("#", ...) > 0 then
@@ -16,13 +16,10 @@ end
 -- Called by a C function, so the caller is one level further up.
 return function(w, opts)
   if w == nil or not inner.is_wire(w) then
-    error("bad argument #1 to 'run' (wire expected, got "
-      .. (w == nil and "no value" or type(w)) .. ")", 3)
+    inner.bad_argument(1, "wire expected, got "
+      .. (w == nil and "no value" or inner.type_name(w)))
   end
-  local ok, ev = pcall(aw.EventLoop, opts)
-  if not ok then
-    error(ev, ev:find "^bad argument" and 3 or 0)
-  end
+  local ev = inner.new_loop(w, opts)
   local task = inner.start_raw(ev, w)
   local how = ev:run()
   local limit = inner.timeout_of(ev)

@@ -6,45 +6,54 @@
 --- seed=, limit= (real seconds; 2, or AIOWIRE_TEST_TIMEOUT).
 local aw, inner = ...
 
-local Clock = {}
+local Clock = { __name = "Clock" }
 Clock.__index = Clock
 
---- The time on the clock, in seconds.
-function Clock:now()
-  return self.ev:now()
+--- Raise unless argument 2 is seconds, after a clock.
+local function check_seconds(clock, seconds)
+  if getmetatable(clock) ~= Clock then
+    inner.bad_argument(1, "clock expected, got " .. inner.type_name(clock))
+  elseif type(seconds) ~= "number" then
+    inner.bad_argument(2, "number expected, got " .. inner.type_name(seconds))
+  elseif seconds ~= seconds then
+    inner.bad_argument(2, "seconds must not be NaN")
+  end
 end
+
+--- The time on the clock, in seconds.
+Clock.now = inner.method("now", function(self)
+  check_seconds(self, 0)
+  return self.ev:now()
+end)
 
 --- Run all that is due until `t`, inclusive.
-function Clock.run_until(_, t)
+Clock.run_until = inner.method("run_until", function(self, t)
+  check_seconds(self, t)
   inner.idle(t)
-end
-
---- Raise, at `level` from here, if `seconds` are none.
-local function check_seconds(what, seconds, level)
-  local why
-  if type(seconds) ~= "number" then
-    why = "number expected, got " .. type(seconds)
-  elseif seconds ~= seconds then
-    why = "seconds must not be NaN"
-  elseif seconds < 0 then
-    why = "seconds must not be negative"
-  end
-  if why then
-    error(("bad %s (%s)"):format(what, why), level)
-  end
-end
+end)
 
 --- Run all that is due in the next `dt` seconds, inclusive.
-function Clock:advance(dt)
-  check_seconds("argument #1 to 'advance'", dt, 3)
+Clock.advance = inner.method("advance", function(self, dt)
+  check_seconds(self, dt)
+  if dt < 0 then
+    inner.bad_argument(2, "seconds must not be negative")
+  end
   inner.idle(self.ev:now() + dt)
-end
+end)
 
 local function limit_of(opts)
-  if opts.limit == nil then
+  local limit = opts.limit
+  if limit == nil then
     return tonumber(os.getenv "AIOWIRE_TEST_TIMEOUT") or 2
   end
-  return opts.limit
+  local why = type(limit) ~= "number" and "number of seconds expected, got "
+      .. inner.type_name(limit)
+    or limit ~= limit and "seconds must not be NaN"
+    or limit < 0 and "seconds must not be negative"
+  if why then
+    inner.raise(("bad option 'limit' (%s)"):format(why))
+  end
+  return limit
 end
 
 --- What is left of the loop, told by a Deadlock: one line for each task.
@@ -90,17 +99,19 @@ local function run_checked(ev, f, limit)
   return results
 end
 
--- Called by a C function, so the caller is one level further up.
+local KNOWN <const> = { "limit", "seed" }
+
 return function(opts, f)
+  local at = f == nil and 1 or 2
   if f == nil then
     opts, f = {}, opts
   end
   if type(f) ~= "function" then
-    error("bad argument #1 to 'test' (function expected, got "
-      .. type(f) .. ")", 3)
+    inner.bad_argument(at, "function expected, got "
+      .. (f == nil and "no value" or inner.type_name(f)))
   end
+  inner.check_options(1, opts, KNOWN)
   local limit = limit_of(opts)
-  check_seconds("option 'limit'", limit, 4)
   local ev = aw.EventLoop { clock = "virtual", seed = opts.seed,
     signals = false, name = "test" }
   local results = run_checked(ev, f, limit)

@@ -39,25 +39,30 @@ function M.version()
 end
 
 local function check_timeout(timeout)
-  if timeout ~= nil and type(timeout) ~= "number" then
-    error(("bad argument #2 to 'poll' (number of seconds expected, got %s)")
-      :format(type(timeout)), 3)
+  if timeout == nil then
+    return
   end
-  if timeout and (timeout < 0 or timeout ~= timeout) then
-    error("bad argument #2 to 'poll' (seconds must not be negative)", 3)
+  local why = type(timeout) ~= "number" and "number of seconds expected, got "
+      .. inner.type_name(timeout)
+    or timeout ~= timeout and "seconds must not be NaN"
+    or timeout < 0 and "seconds must not be negative"
+  if why then
+    inner.bad_argument(3, why)
   end
 end
 
 --- What of `flags` ("r", "w", "rw"; default "r") the socket is ready for, as
 --- bits POLLIN and POLLOUT, once it is ready or `timeout` seconds are over.
-function raw.methods.poll(self, flags, timeout)
+raw.methods.poll = inner.method("poll", function(self, flags, timeout)
+  local now = raw.events(self)
   local wanted = EVENTS[flags == nil and "r" or flags]
   if not wanted then
-    error(("bad argument #1 to 'poll' (flags must be 'r', 'w' or 'rw', got %s)")
-      :format(tostring(flags)), 2)
+    inner.bad_argument(2, "flags must be 'r', 'w' or 'rw', got "
+      .. (type(flags) == "string" and inner.shown(flags)
+        or inner.type_name(flags)))
   end
   check_timeout(timeout)
-  local now = raw.events(self) & wanted
+  now = now & wanted
   if now ~= 0 or timeout == 0 then
     raw.turn()
     return now
@@ -71,6 +76,6 @@ function raw.methods.poll(self, flags, timeout)
     aw.await(ready)
   end
   return raw.events(self) & wanted
-end
+end)
 
 return M

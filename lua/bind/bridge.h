@@ -22,7 +22,8 @@
  *   show.c     values, tasks, waits for people    traceback.c of a stack
  *   site.c     "file:line", interned              limit.c  limits in real time
  *   state.c    the shared state                   weight.c what Lua does not see
- *   text.c     texts of a bounded length
+ *   text.c     texts of a bounded length          argument.c names, arguments
+ *   options.c  tables of options                  nearest.c  "did you mean"
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -265,6 +266,9 @@ int awl_free_engine(awl_engine *engine);
 bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);
 /* Register `functions` in the table on top, the state as upvalue. Raises. */
 void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
+/* The same for what parts in Lua call: what those say of arguments is said of
+ * the function that a user has called. Raises. */
+void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions);
 /* Push the metatable of a new class with `methods` and `meta`. Raises. */
 void awl_new_class(lua_State *L, awl_state *s, awl_class class,
                    const char *name, const luaL_Reg *methods,

@@ -67,7 +67,7 @@ static int await_wire(lua_State *L, const char *what, bool whole,
   awl_state *s = awl_of(L);
   lua_settop(L, 1);
   if (!awl_is_wire(L, s, 1))
-    return luaL_typeerror(L, 1, "wire");
+    return aw_lua_type_error(L, 1, "wire");
   awl_worker *w = awl_awaiter(L, s, what);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(w->task));
   aw_wire *wire = awl_to_wire(L, s, loop, 1);
@@ -277,6 +277,6 @@ void awl_open_act(lua_State *L, awl_state *s) {
                                    {NULL, NULL}};
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);
-  awl_register(L, s, inner);
+  awl_register_inner(L, s, inner);
   lua_pop(L, 1);
 }

@@ -59,7 +59,7 @@ static void release_constant(aw_lua_value *value) {
 static channel *refuse(lua_State *L, int arg) {
   if (awl_is(L, awl_open(L), arg, AWL_CHANNEL))
     awl_error(L, "this channel is garbage, and finalized");
-  luaL_typeerror(L, arg, "channel");
+  aw_lua_type_error(L, arg, "channel");
   return NULL;
 }
 
@@ -77,9 +77,9 @@ static size_t check_capacity(lua_State *L, int arg) {
   enum { MOST = 0x7fffffff / 2 };
   if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) == HUGE_VAL)
     return SIZE_MAX;
-  lua_Integer n = luaL_optinteger(L, arg, 0);
-  luaL_argcheck(L, n >= 0, arg, "capacity must not be negative");
-  luaL_argcheck(L, n <= MOST, arg, "capacity is too large");
+  lua_Integer n = lua_isnoneornil(L, arg) ? 0 : aw_lua_check_integer(L, arg);
+  aw_lua_arg_check(L, n >= 0, arg, "capacity must not be negative");
+  aw_lua_arg_check(L, n <= MOST, arg, "capacity is too large");
   return (size_t)n;
 }
 
@@ -89,7 +89,7 @@ static int m_channel(lua_State *L) {
   awl_state *s = awl_of(L);
   aw_channel_config config = {.capacity = check_capacity(L, 1)};
   lua_settop(L, 2);
-  config.name = awl_object_name(L, s, 2, "channel", known);
+  config.name = awl_object_name(L, s, 2, known);
   channel *ch = lua_newuserdatauv(L, sizeof *ch, 1);
   *ch = (channel){NULL, NULL, NULL};
   awl_push_class(L, s, AWL_CHANNEL);
@@ -185,7 +185,7 @@ static bool pass(lua_State *L, const channel *ch) {
 static int channel_send(lua_State *L) {
   const channel *ch = check(L, 1);
   if (lua_gettop(L) != 2) {
-    luaL_checkany(L, 2);
+    aw_lua_check_any(L, 2);
     lua_settop(L, 2);
   }
   awl_worker *w =
@@ -214,7 +214,7 @@ static int channel_send(lua_State *L) {
 /* ch:try_send(v) → true; or false, "full" */
 static int channel_try_send(lua_State *L) {
   const channel *ch = check(L, 1);
-  luaL_checkany(L, 2);
+  aw_lua_check_any(L, 2);
   lua_settop(L, 2);
   aw_value value = fill(L, ch);
   int rc = aw_channel_try_send(ch->core, value);
@@ -411,7 +411,7 @@ static void release_core(void *core) {
 static int make_send(lua_State *L) {
   awl_state *s = awl_of(L);
   const channel *ch = check(L, 1);
-  luaL_checkany(L, 2);
+  aw_lua_check_any(L, 2);
   lua_settop(L, 2);
   sending *data = lua_newuserdatauv(L, sizeof *data, 2);
   *data = (sending){ch, ch->core};

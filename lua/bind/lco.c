@@ -98,7 +98,7 @@ static int co_resume(lua_State *L) {
   awl_state *s = awl_of(L);
   lua_State *co = lua_tothread(L, 1);
   if (!co)
-    return luaL_typeerror(L, 1, "coroutine");
+    return aw_lua_type_error(L, 1, "coroutine");
   const char *why = refusal(s, L, co);
   int count = lua_gettop(L) - 1;
   if (!why && !lua_checkstack(co, count + 1))
@@ -181,7 +181,7 @@ static int wrap_call(lua_State *L) {
 }
 
 static int m_wrap(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
+  aw_lua_check_type(L, 1, LUA_TFUNCTION);
   lua_State *co = lua_newthread(L);
   lua_pushvalue(L, 1);
   lua_xmove(L, co, 1);

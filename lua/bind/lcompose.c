@@ -63,7 +63,7 @@ static void make_part(lua_State *L, awl_state *s, int arg, awl_leaf_kind kind) {
 
 static void check_function(lua_State *L, awl_state *s, int arg) {
   if (!awl_callable(L, arg) || awl_is(L, s, arg, AWL_WIRE))
-    luaL_typeerror(L, arg, "function");
+    aw_lua_type_error(L, arg, "function");
 }
 
 /* w, f → w and then f, by what is left of w. */
@@ -77,13 +77,19 @@ static int with_function(lua_State *L, awl_leaf_kind kind,
   return push_pair(L, s, make);
 }
 
+static int bad_function(lua_State *L, awl_state *s) {
+  const char *type =
+      awl_is(L, s, 2, AWL_WIRE) ? "wire" : aw_lua_type_name(L, 2);
+  return awl_error(L, "attempt to use %s %s as a function (operand of '/')",
+                   awl_article(type), type);
+}
+
 static int w_div(lua_State *L) {
   awl_state *s = awl_of(L);
   if (!awl_is(L, s, 1, AWL_WIRE))
     return awl_bad_operand(L, 1, "/");
   if (!awl_callable(L, 2) || awl_is(L, s, 2, AWL_WIRE))
-    return awl_error(L, "attempt to use a %s as a function (operand of '/')",
-                     awl_is(L, s, 2, AWL_WIRE) ? "wire" : luaL_typename(L, 2));
+    return bad_function(L, s);
   return with_function(L, AWL_LEAF_MAP, aw_bind);
 }
 
@@ -126,7 +132,7 @@ static int w_timeout(lua_State *L) {
   awl_check_wire(L, s, 1);
   uint64_t ns = awl_check_ns(L, 2), grace = AW_DEFAULT;
   if (!lua_isnoneornil(L, 3)) {
-    awl_check_options(L, 3, "timeout", names);
+    aw_lua_check_options(L, 3, names, false);
     grace = awl_opt_ns(L, 3, "grace", AW_DEFAULT);
   }
   awl_push_compound(L, s, 1, 1);
@@ -182,7 +188,8 @@ static bool opt_jitter(lua_State *L, int arg) {
   if (lua_type(L, -1) == LUA_TSTRING &&
       strcmp(lua_tostring(L, -1), "full") == 0)
     full = true;
-  else if (lua_toboolean(L, -1))
+  else if (!lua_isnil(L, -1) &&
+           !(lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
     awl_error(L, "bad option 'jitter' (false or \"full\" expected, got %s)",
               shown(L));
   lua_pop(L, 1);
@@ -193,7 +200,7 @@ static aw_retry_rule check_rule(lua_State *L, int arg) {
   static const char *const names[] = {"times",  "delay",       "factor",
                                       "max",    "jitter",      "when",
                                       "within", "reset_after", NULL};
-  awl_check_options(L, arg, "retry", names);
+  aw_lua_check_options(L, arg, names, false);
   aw_retry_rule rule = {
       .times = opt_times(L, arg),
       .delay = awl_opt_ns(L, arg, "delay", 0),
@@ -208,20 +215,24 @@ static aw_retry_rule check_rule(lua_State *L, int arg) {
   return rule;
 }
 
+static int bad_when(lua_State *L) {
+  lua_pushvalue(L, 2);
+  return aw_lua_bad_option(L, "when", "function");
+}
+
 /* w:retry{times=, delay=, factor=, max=, jitter=, when=, within=,
  *         reset_after=} */
 static int w_retry(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
   if (!lua_istable(L, 2))
-    luaL_typeerror(L, 2, "table of options, as {times = 3}");
+    aw_lua_type_error(L, 2, "table of options, as {times = 3}");
   lua_settop(L, 2);
   aw_retry_rule rule = check_rule(L, 2);
   int type = lua_getfield(L, 2, "when");
   lua_replace(L, 2);
   if (type != LUA_TNIL && (!awl_callable(L, 2) || awl_is(L, s, 2, AWL_WIRE)))
-    return awl_error(L, "bad option 'when' (function expected, got %s)",
-                     luaL_typename(L, 2));
+    return bad_when(L);
   if (type != LUA_TNIL)
     make_part(L, s, 2, AWL_LEAF_WHEN);
   awl_push_compound(L, s, 1, type != LUA_TNIL ? 2 : 1);
@@ -238,11 +249,11 @@ static int m_Every(lua_State *L) {
   static const char *const missed[] = {"skip", "burst", "delay"};
   awl_state *s = awl_of(L);
   uint64_t period = awl_check_ns(L, 1);
-  luaL_argcheck(L, period > 0, 1, "seconds must be positive");
+  aw_lua_arg_check(L, period > 0, 1, "seconds must be positive");
   awl_check_wire(L, s, 2);
   int how = AW_MISSED_SKIP;
   if (!lua_isnoneornil(L, 3)) {
-    awl_check_options(L, 3, "Every", names);
+    aw_lua_check_options(L, 3, names, false);
     if (lua_getfield(L, 3, "missed") != LUA_TNIL) {
       const char *text =
           lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
@@ -341,7 +352,7 @@ void awl_open_compose(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"Every", m_Every}, {NULL, NULL}};
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);
-  awl_register(L, s, inner);
+  awl_register_inner(L, s, inner);
   lua_pop(L, 1);
 }
 

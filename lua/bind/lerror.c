@@ -213,7 +213,7 @@ void awl_push_error_object(lua_State *L, const aw_error *error) {
 
 static int error_tostring(lua_State *L) {
   if (!lua_istable(L, 1))
-    return luaL_typeerror(L, 1, "error object");
+    return aw_lua_type_error(L, 1, "error object");
   lua_getfield(L, 1, "message");
   return 1;
 }
@@ -222,7 +222,7 @@ static int error_tostring(lua_State *L) {
 static int unhandled_tostring(lua_State *L) {
   lua_settop(L, 1);
   if (!lua_istable(L, 1))
-    return luaL_typeerror(L, 1, "UnhandledException");
+    return aw_lua_type_error(L, 1, "UnhandledException");
   lua_getfield(L, 1, "cause");
   const char *cause = luaL_tolstring(L, -1, NULL);
   if (lua_getfield(L, 1, "info") == LUA_TTABLE &&

@@ -119,6 +119,6 @@ void awl_open_limit(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {{"limit_dump", inner_limit_dump},
                                    {NULL, NULL}};
   lua_pushvalue(L, -2);
-  awl_register(L, s, inner);
+  awl_register_inner(L, s, inner);
   lua_pop(L, 1);
 }

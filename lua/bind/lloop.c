@@ -21,7 +21,7 @@ enum { VALUES = 1, STUCK = 2, NAME = 3 };
 
 awl_loop *awl_check_loop(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_LOOP))
-    luaL_typeerror(L, 1, "EventLoop");
+    aw_lua_type_error(L, 1, "EventLoop");
   return lua_touserdata(L, 1);
 }
 
@@ -102,65 +102,50 @@ typedef struct loop_options {
   bool is_virtual, private_engine, signals;
 } loop_options;
 
-static int unknown_option(lua_State *L) {
-  awl_show_key(L, awl_of(L), -2);
-  return awl_error(L, "EventLoop has no option '%s'", lua_tostring(L, -1));
-}
-
-static void refuse_unknown(lua_State *L) {
-  static const char *const known[] = {"timeout", "grace", "clock",
-                                      "seed",    "name",  "signals"};
-  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    bool found = false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-      found = found || strcmp(known[i], key) == 0;
-    if (!found)
-      unknown_option(L);
-  }
-}
-
-static void read_clock(lua_State *L, loop_options *out) {
-  if (lua_getfield(L, 1, "clock") != LUA_TNIL) {
-    const char *clock = lua_tostring(L, -1);
-    out->is_virtual = clock && strcmp(clock, "virtual") == 0;
+static void read_clock(lua_State *L, int arg, loop_options *out) {
+  if (lua_getfield(L, arg, "clock") != LUA_TNIL) {
+    const char *clock =
+        lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    out->is_virtual = strcmp(clock, "virtual") == 0;
     out->private_engine = true;
-    if (!out->is_virtual && !(clock && strcmp(clock, "real") == 0))
-      awl_error(L, "bad option 'clock' (\"virtual\" or \"real\" expected)");
+    if (!out->is_virtual && strcmp(clock, "real") != 0)
+      aw_lua_bad_option(L, "clock", "\"virtual\" or \"real\"");
   }
-  if (lua_getfield(L, 1, "seed") != LUA_TNIL) {
+  if (lua_getfield(L, arg, "seed") != LUA_TNIL) {
     int is_integer;
     out->seed = (uint64_t)lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer)
-      awl_error(L, "bad option 'seed' (an integer expected)");
+    if (!is_integer || lua_type(L, -1) != LUA_TNUMBER)
+      aw_lua_bad_option(L, "seed", "integer");
     out->seed = out->seed ? out->seed : UINT64_MAX;
     out->private_engine = true;
   }
   lua_pop(L, 2);
 }
 
-static void read_options(lua_State *L, loop_options *out) {
+/* A number is the option `timeout`. */
+static void read_options(lua_State *L, int arg, loop_options *out) {
   static const uint64_t GRACE = 5 * AW_SECOND;
+  static const char *const known[] = {"timeout", "grace",   "clock", "seed",
+                                      "name",    "signals", NULL};
   memset(out, 0, sizeof *out);
   out->timeout = AW_NEVER;
   out->grace = GRACE;
   out->signals = true;
-  if (lua_isnoneornil(L, 1))
+  if (lua_isnoneornil(L, arg))
     return;
-  if (lua_type(L, 1) == LUA_TNUMBER) {
-    out->timeout = awl_check_ns(L, 1);
+  if (lua_type(L, arg) == LUA_TNUMBER) {
+    out->timeout = awl_check_ns(L, arg);
     return;
   }
-  luaL_checktype(L, 1, LUA_TTABLE);
-  refuse_unknown(L);
-  out->timeout = awl_opt_ns(L, 1, "timeout", AW_NEVER);
-  out->grace = awl_opt_ns(L, 1, "grace", GRACE);
-  read_clock(L, out);
-  if (lua_getfield(L, 1, "signals") != LUA_TNIL)
-    out->signals = lua_toboolean(L, -1);
-  if (lua_getfield(L, 1, "name") != LUA_TNIL && lua_type(L, -1) != LUA_TSTRING)
-    awl_error(L, "bad option 'name' (a string expected)");
-  lua_pop(L, 2);
+  aw_lua_check_options(L, arg, known, false);
+  out->timeout = awl_opt_ns(L, arg, "timeout", AW_NEVER);
+  out->grace = awl_opt_ns(L, arg, "grace", GRACE);
+  read_clock(L, arg, out);
+  out->signals = aw_lua_opt_flag(L, arg, "signals", true);
+  int type = lua_getfield(L, arg, "name");
+  if (type != LUA_TNIL && type != LUA_TSTRING)
+    aw_lua_bad_option(L, "name", "string");
+  lua_pop(L, 1);
 }
 
 /* What a private engine holds, with the first tasks and libuv's loop. */
@@ -175,8 +160,8 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
   return s->run.engine ? s->run.engine : awl_own_engine(L, s);
 }
 
-/* Push an EventLoop with nothing of the core yet, its options being at 1. */
-static awl_loop *push_empty(lua_State *L, awl_state *s) {
+/* Push an EventLoop with nothing of the core yet, its options being at `arg`. */
+static awl_loop *push_empty(lua_State *L, awl_state *s, int arg) {
   awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
   memset(loop, 0, sizeof *loop);
   loop->state = s;
@@ -184,8 +169,8 @@ static awl_loop *push_empty(lua_State *L, awl_state *s) {
   lua_setiuservalue(L, -2, VALUES);
   lua_newtable(L);
   lua_setiuservalue(L, -2, STUCK);
-  if (lua_istable(L, 1)) {
-    lua_getfield(L, 1, "name");
+  if (lua_istable(L, arg)) {
+    lua_getfield(L, arg, "name");
     lua_setiuservalue(L, -2, NAME);
   }
   awl_push_class(L, s, AWL_LOOP);
@@ -193,18 +178,18 @@ static awl_loop *push_empty(lua_State *L, awl_state *s) {
   return loop;
 }
 
-static int m_EventLoop(lua_State *L) {
+/* Push a new one by the options at `arg`, which is on top. */
+static int push_new(lua_State *L, int arg) {
   awl_state *s = awl_of(L);
   loop_options options;
-  lua_settop(L, 1);
-  read_options(L, &options);
-  awl_loop *loop = push_empty(L, s);
+  read_options(L, arg, &options);
+  awl_loop *loop = push_empty(L, s, arg);
   if (options.private_engine)
     awl_weigh(L, s, ENGINE_WEIGHT);
   /* From here on nothing collects: a finalizer may make loops, too. */
   uint32_t number = take_number(L, s);
   loop->number = number;
-  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -1);
   awl_set(L, s, AWL_LOOPS, number);
   loop->claims = aw_allocate(sizeof *loop->claims);
   if (!loop->claims)
@@ -219,6 +204,17 @@ static int m_EventLoop(lua_State *L) {
   s->loops[number] = loop;
   s->claims[number] = loop->claims;
   return 1;
+}
+
+static int m_EventLoop(lua_State *L) {
+  lua_settop(L, 1);
+  return push_new(L, 1);
+}
+
+/* new_loop(w, opts), for what takes the options second */
+static int inner_new_loop(lua_State *L) {
+  lua_settop(L, 2);
+  return push_new(L, 2);
 }
 
 /* Loops that were made in tasks of this one may outlive it, on its engine. */
@@ -483,6 +479,7 @@ void awl_open_loop(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {{"tree", m_tree},
                                    {"start_raw", inner_start_raw},
                                    {"timeout_of", inner_timeout_of},
+                                   {"new_loop", inner_new_loop},
                                    {"run_limited", awl_loop_run_limited},
                                    {NULL, NULL}};
   luaL_newmetatable(L, TREE);
@@ -493,6 +490,6 @@ void awl_open_loop(lua_State *L, awl_state *s) {
   lua_pop(L, 1);
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);
-  awl_register(L, s, inner);
+  awl_register_inner(L, s, inner);
   lua_pop(L, 1);
 }

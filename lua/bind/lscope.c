@@ -29,7 +29,7 @@
 
 static awl_scope *check_scope(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_SCOPE))
-    luaL_typeerror(L, 1, "scope");
+    aw_lua_type_error(L, 1, "scope");
   awl_scope *scope = lua_touserdata(L, 1);
   if (!scope->scope)
     awl_scope_left(L);
@@ -63,7 +63,7 @@ static int scope_cancel(lua_State *L) {
 static uint64_t check_span(lua_State *L, int arg) {
   uint64_t ns = awl_check_ns(L, arg);
   if (lua_tonumber(L, arg) == HUGE_VAL)
-    luaL_argerror(L, arg, "seconds must be finite");
+    aw_lua_arg_error(L, arg, "seconds must be finite");
   return ns < AW_DEFAULT ? ns : AW_DEFAULT - 1;
 }
 
@@ -267,18 +267,23 @@ static uint64_t deadline_of(const awl_state *s, uint64_t ns) {
 
 static void check_function(lua_State *L, int arg) {
   if (!awl_callable(L, arg))
-    luaL_typeerror(L, arg, "function");
+    aw_lua_type_error(L, arg, "function");
 }
 
 /* aw.scope([opts,] f) */
 static int act_scope(lua_State *L) {
+  static const char *const known[] = {"timeout", "grace", "name", NULL};
   awl_state *s = awl_of(L);
   uint64_t timeout = AW_NEVER, grace = AW_DEFAULT;
   int f = 1;
   if (lua_istable(L, 1) && (lua_gettop(L) > 1 || !awl_callable(L, 1))) {
     f = 2;
+    aw_lua_check_options(L, 1, known, false);
     timeout = awl_opt_ns(L, 1, "timeout", AW_NEVER);
     grace = awl_opt_ns(L, 1, "grace", AW_DEFAULT);
+    int type = lua_getfield(L, 1, "name"); /* nothing shows it yet */
+    if (type != LUA_TNIL && type != LUA_TSTRING)
+      return aw_lua_bad_option(L, "name", "string");
   }
   check_function(L, f);
   lua_settop(L, f);
@@ -328,7 +333,7 @@ static int after_pcall(lua_State *L, int status, lua_KContext context) {
 }
 
 static int act_pcall(lua_State *L) {
-  luaL_checkany(L, 1);
+  aw_lua_check_any(L, 1);
   int status = lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, after_pcall);
   return after_pcall(L, status, 0);
 }

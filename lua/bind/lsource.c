@@ -68,8 +68,9 @@ static int make(lua_State *L, lua_CFunction maker, const char *verb) {
   if (maker)
     return maker(L);
   if (!aw_lua_find_source(L, 1))
-    return luaL_typeerror(L, 1, "channel or socket");
-  return awl_error(L, "a %s cannot %s", luaL_typename(L, 1), verb);
+    return aw_lua_type_error(L, 1, "channel or socket");
+  const char *type = aw_lua_type_name(L, 1);
+  return awl_error(L, "%s %s cannot %s", awl_article(type), type, verb);
 }
 
 static int m_Recv(lua_State *L) {

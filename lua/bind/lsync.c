@@ -27,7 +27,7 @@ enum { PERMIT = 1 }; /* user value of a semaphore */
 /* What the core has of the object at 1, which must be of `class`. */
 static void *check(lua_State *L, awl_class class, const char *name) {
   if (!awl_is(L, awl_of(L), 1, class))
-    luaL_typeerror(L, 1, name);
+    aw_lua_type_error(L, 1, name);
   const object *o = lua_touserdata(L, 1);
   if (!o->core)
     awl_error(L, "this object is garbage, and finalized");
@@ -74,7 +74,7 @@ static aw_engine *engine_of(const awl_worker *w) {
 static int m_event(lua_State *L) {
   static const char *const known[] = {"name", NULL};
   lua_settop(L, 1);
-  const char *name = awl_object_name(L, awl_of(L), 1, "event", known);
+  const char *name = awl_object_name(L, awl_of(L), 1, known);
   object *o = push_empty(L, AWL_EVENT, 0);
   aw_event *event;
   if (aw_event_new(name, &event) < 0)
@@ -139,10 +139,12 @@ static uint64_t check_max(lua_State *L, int arg, uint64_t count) {
   int is_integer = 0;
   int type = lua_getfield(L, arg, "max");
   lua_Integer most = lua_tointegerx(L, -1, &is_integer);
+  if (type != LUA_TNIL && type != LUA_TNUMBER)
+    aw_lua_bad_option(L, "max", "positive integer");
   lua_pop(L, 1);
   if (type == LUA_TNIL)
     return UINT64_MAX;
-  if (type != LUA_TNUMBER || !is_integer || most < 1)
+  if (!is_integer || most < 1)
     awl_error(L, "bad option 'max' (a positive integer expected)");
   if ((uint64_t)most < count)
     awl_error(L, "bad option 'max' (there are more permits than that)");
@@ -163,10 +165,10 @@ static void push_text(lua_State *L, const aw_semaphore *semaphore) {
 /* semaphore(n [, {max=, name=}]) */
 static int m_semaphore(lua_State *L) {
   static const char *const known[] = {"max", "name", NULL};
-  lua_Integer count = luaL_checkinteger(L, 1);
-  luaL_argcheck(L, count >= 0, 1, "permits must not be negative");
+  lua_Integer count = aw_lua_check_integer(L, 1);
+  aw_lua_arg_check(L, count >= 0, 1, "permits must not be negative");
   lua_settop(L, 2);
-  const char *name = awl_object_name(L, awl_of(L), 2, "semaphore", known);
+  const char *name = awl_object_name(L, awl_of(L), 2, known);
   uint64_t most = check_max(L, 2, (uint64_t)count);
   object *o = push_empty(L, AWL_SEMAPHORE, 1);
   aw_semaphore *semaphore;

@@ -43,10 +43,10 @@ aw_task *awl_test_task(lua_State *L, awl_state *s, int index) {
 
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   if (!awl_is(L, s, arg, AWL_TASK))
-    luaL_typeerror(L, arg, "task");
+    aw_lua_type_error(L, arg, "task");
   aw_task *task = awl_test_task(L, s, arg);
   if (!task)
-    luaL_argerror(L, arg, "this task is garbage, and finalized");
+    aw_lua_arg_error(L, arg, "this task is garbage, and finalized");
   return task;
 }
 
@@ -125,38 +125,33 @@ void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
 /* `true` is for our own parts: the error leaves run() raw. */
 static void check_handler(lua_State *L, int arg, bool ours) {
   if (!ours && !lua_isnoneornil(L, arg) && !awl_callable(L, arg))
-    luaL_typeerror(L, arg, "function");
+    aw_lua_type_error(L, arg, "function");
 }
 
-static void refuse_unknown(lua_State *L, int arg) {
-  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    bool ours = lua_islightuserdata(L, -1) && strcmp(key, "where") == 0;
-    if (strcmp(key, "name") != 0 && strcmp(key, "background") != 0 &&
-        strcmp(key, "grace") != 0 && !ours) {
-      awl_show_key(L, awl_open(L), -2);
-      lua_pushfstring(L, "no option '%s'", lua_tostring(L, -1));
-      luaL_argerror(L, arg, lua_tostring(L, -1));
-    }
-  }
+/* `where` is an option of our own parts only. */
+static void check_names(lua_State *L, int arg) {
+  static const char *const known[] = {"where", "name", "background", "grace",
+                                      NULL};
+  bool ours = lua_istable(L, arg) &&
+              lua_getfield(L, arg, "where") == LUA_TLIGHTUSERDATA;
+  lua_settop(L, arg);
+  aw_lua_check_options(L, arg, ours ? known : known + 1, false);
 }
 
 /* What opts at `arg` say; the name is left on the stack. */
 static void read_options(lua_State *L, int arg, aw_task_config *config) {
   if (lua_isnoneornil(L, arg))
     return;
-  luaL_checktype(L, arg, LUA_TTABLE);
-  refuse_unknown(L, arg);
+  check_names(L, arg);
   if (lua_getfield(L, arg, "name") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_argerror(L, arg, "option 'name' must be a string");
+      aw_lua_bad_option(L, "name", "string");
     config->name = lua_tostring(L, -1);
   }
-  lua_getfield(L, arg, "background");
-  config->background = lua_toboolean(L, -1);
-  if (lua_getfield(L, arg, "where") != LUA_TNIL) /* of our own parts */
+  config->background = aw_lua_opt_flag(L, arg, "background", false);
+  if (lua_getfield(L, arg, "where") == LUA_TLIGHTUSERDATA)
     config->where = lua_touserdata(L, -1);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   config->grace = awl_opt_ns(L, arg, "grace", 0);
 }
 
@@ -204,7 +199,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
     return 0; /* [P2] */
   lua_settop(L, arg + 2);
   if (!awl_is_wire(L, s, arg))
-    luaL_typeerror(L, arg, "wire");
+    aw_lua_type_error(L, arg, "wire");
   check_handler(L, arg + 1, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
   if (*config.where == '?') /* by our own code, or the main chunk by C's */

@@ -28,17 +28,17 @@ static uint64_t to_ns(lua_Number seconds) {
 
 static lua_Number check_seconds(lua_State *L, int arg) {
   if (lua_type(L, arg) != LUA_TNUMBER)
-    luaL_checktype(L, arg, LUA_TNUMBER);
+    aw_lua_check_type(L, arg, LUA_TNUMBER);
   lua_Number seconds = lua_tonumber(L, arg);
   if (seconds != seconds)
-    luaL_argerror(L, arg, "seconds must not be NaN");
+    aw_lua_arg_error(L, arg, "seconds must not be NaN");
   return seconds;
 }
 
 uint64_t awl_check_ns(lua_State *L, int arg) {
   lua_Number seconds = check_seconds(L, arg);
   if (seconds < 0)
-    luaL_argerror(L, arg, "seconds must not be negative");
+    aw_lua_arg_error(L, arg, "seconds must not be negative");
   return to_ns(seconds);
 }
 
@@ -63,26 +63,10 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
       awl_error(L, "bad option '%s' (seconds must not be negative)", field);
     ns = to_ns(seconds);
   } else if (type != LUA_TNIL) {
-    awl_error(L, "bad option '%s' (number of seconds expected, got %s)", field,
-              lua_typename(L, type));
+    aw_lua_bad_option(L, field, "number of seconds");
   }
   lua_pop(L, 1);
   return ns;
-}
-
-void awl_check_options(lua_State *L, int arg, const char *kind,
-                       const char *const *known) {
-  luaL_checktype(L, arg, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    bool found = false;
-    for (size_t i = 0; known[i]; i++)
-      found = found || strcmp(known[i], key) == 0;
-    if (!found) {
-      awl_show_key(L, awl_open(L), -2);
-      awl_error(L, "%s has no option '%s'", kind, lua_tostring(L, -1));
-    }
-  }
 }
 
 /* ---- values of others: aiowire_lua.h ---- */

@@ -11,10 +11,6 @@ double awl_seconds(uint64_t ns);
 /* ns in opts[field] of the table at `arg`, or `otherwise`. Raises. */
 uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
                     uint64_t otherwise);
-/* The value at `arg` must be a table, of the options of a `kind` that are
- * `known` (ends with NULL) and no others. Raises. */
-void awl_check_options(lua_State *L, int arg, const char *kind,
-                       const char *const *known);
 /* Keep the value on top for the engine, in `loop`; pops it. Raises. */
 aw_value awl_hold(lua_State *L, awl_loop *loop);
 /* Keep the `count` values on top as one tuple; pops them. Raises. */

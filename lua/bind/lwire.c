@@ -24,7 +24,7 @@ static int m_Wire(lua_State *L) {
   if (extra == 0 && awl_test_wire(L, s, 1))
     return 1;
   if (!awl_callable(L, 1) || (extra > 0 && awl_test_wire(L, s, 1)))
-    return luaL_typeerror(L, 1, extra > 0 ? "function" : "wire");
+    return aw_lua_type_error(L, 1, extra > 0 ? "function" : "wire");
   return awl_push_leaf(L, s, AWL_LEAF_BODY, extra);
 }
 
@@ -53,7 +53,7 @@ static int m_SleepUntil(lua_State *L) {
 /* Call(aw.sleep, s) is Sleep(s) [V7]; its argument is checked now. */
 static int m_Call(lua_State *L) {
   if (!awl_callable(L, 1))
-    return luaL_typeerror(L, 1, "function");
+    return aw_lua_type_error(L, 1, "function");
   lua_CFunction f = lua_tocfunction(L, 1);
   if (f == awl_act_sleep)
     return push_sleep(L, 2);
@@ -107,7 +107,7 @@ static uint64_t check_times(lua_State *L, int index) {
               luaL_tolstring(L, index, NULL));
   }
   awl_error(L, "a wire is repeated a whole number of times, got %s",
-            luaL_typename(L, index));
+            aw_lua_type_name(L, index));
   return 0;
 }
 
@@ -173,7 +173,7 @@ static int w_newindex(lua_State *L) {
 static int w_tostring(lua_State *L) {
   awl_state *s = awl_of(L);
   if (!awl_is(L, s, 1, AWL_WIRE))
-    return luaL_typeerror(L, 1, "wire");
+    return aw_lua_type_error(L, 1, "wire");
   const aw_wire *wire = awl_wire_of(L, 1);
   if (!wire) {
     lua_pushliteral(L, AWL_FINALIZED_WIRE);
@@ -203,7 +203,7 @@ static int w_shielded(lua_State *L) {
 static int w_named(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
-  const char *name = luaL_checkstring(L, 2);
+  const char *name = aw_lua_check_string(L, 2, NULL);
   awl_push_compound(L, s, 1, 1);
   return awl_fill_wire(L, s, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
 }

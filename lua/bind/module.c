@@ -13,6 +13,7 @@
 #include "lco.h"
 #include "lcompose.h"
 #include "lerror.h"
+#include "options.h"
 #include "site.h"
 #include "wires.h"
 #include "zmq/lzmq.h"
@@ -60,7 +61,7 @@ static int after_part(lua_State *L, int status, lua_KContext context) {
 }
 
 /* A function of the module that is written in Lua: its part is upvalue 2. A
- * part that returned a table has several: upvalue 3 is the name. */
+ * part that returned a table has several: upvalue 3 is the name, as ever. */
 static int call_part(lua_State *L) {
   if (lua_gethook(L))
     awl_hooks_screen(L, awl_of(L));
@@ -74,12 +75,26 @@ static int call_part(lua_State *L) {
   return after_part(L, LUA_OK, 0);
 }
 
+/* A method that is written in Lua: upvalue 1. */
+static int call_method(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
+  return lua_gettop(L);
+}
+
+/* method(name, f): the same function, which knows its name */
+static int inner_method(lua_State *L) {
+  lua_settop(L, 2);
+  aw_lua_push_function(L, call_method, 1, lua_tostring(L, 1));
+  return 1;
+}
+
 static void add_part(lua_State *L, awl_state *s, const char *name,
                      const char *part) {
   lua_pushlightuserdata(L, s);
   lua_pushstring(L, part);
-  lua_pushstring(L, name);
-  lua_pushcclosure(L, call_part, 3);
+  aw_lua_push_function(L, call_part, 2, name);
   lua_setfield(L, -2, name);
 }
 
@@ -116,7 +131,7 @@ static int inner_where(lua_State *L) {
 /* raise(text): at the line of the user's that this is called from, tail calls
  * or not. */
 static int inner_raise(lua_State *L) {
-  return awl_error(L, "%s", luaL_checkstring(L, 1));
+  return awl_error(L, "%s", aw_lua_check_string(L, 1, NULL));
 }
 
 /* task_cancelled(): a new TaskCancelled */
@@ -145,6 +160,7 @@ static const luaL_Reg inner_functions[] = {
     {"raise", inner_raise},
     {"task_cancelled", inner_task_cancelled},
     {"part", inner_part},
+    {"method", inner_method},
     {"zmq", awz_open},
     {"main_chunk", inner_main_chunk},
     {"unread", awio_unread},
@@ -230,7 +246,8 @@ int luaopen_aiowire(lua_State *L) {
   awl_state *s = awl_open(L);
   lua_newtable(L); /* parts */
   lua_newtable(L); /* inner */
-  awl_register(L, s, inner_functions);
+  awl_register_inner(L, s, inner_functions);
+  awl_register_inner(L, s, awl_options_inner);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "inner");
   lua_insert(L, -2);

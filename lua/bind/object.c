@@ -8,12 +8,12 @@
 #include "site.h"
 
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
-                            const char *kind, const char *const *known) {
+                            const char *const *known) {
   if (!lua_isnoneornil(L, arg)) {
-    awl_check_options(L, arg, kind, known);
+    aw_lua_check_options(L, arg, known, false);
     int type = lua_getfield(L, arg, "name");
     if (type != LUA_TNIL && type != LUA_TSTRING)
-      awl_error(L, "bad option 'name' (a string expected)");
+      aw_lua_bad_option(L, "name", "string");
     if (type == LUA_TSTRING)
       return lua_tostring(L, -1); /* it stays there */
   }

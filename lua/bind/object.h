@@ -8,11 +8,11 @@
 
 #include "bridge.h"
 
-/* The name of a new `kind` of object: option `name` of the table at `arg`, or
+/* The name of a new object: option `name` of the table at `arg`, or
  * where it is made; NULL if that is unknown. Borrowed, for this call: it may be
  * pushed. `known` are all its options, NULL at their end. Raises. */
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
-                            const char *kind, const char *const *known);
+                            const char *const *known);
 /* Let C code find the userdata at `index` by `object`, in AWL_OBJECTS. */
 void awl_note_object(lua_State *L, awl_state *s, const void *object, int index);
 /* Push that userdata to util; false, and nothing is pushed, when it is no more.

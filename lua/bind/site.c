@@ -118,23 +118,34 @@ bool awl_is_ours(const lua_Debug *ar) {
   return strncmp(ar->source, OURS, sizeof OURS - 1) == 0;
 }
 
-int awl_error(lua_State *L, const char *format, ...) {
+/* Push "file:line: " of the innermost function of the user's. In a task that
+ * has none, as aw.Call(aw.sleep, "x"), of where that was started. */
+static void push_place(lua_State *L) {
   lua_Debug ar;
-  bool found = false;
-  for (int level = 1; !found && lua_getstack(L, level, &ar); level++) {
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    found = ar.currentline > 0 && !awl_is_ours(&ar);
+    if (ar.currentline > 0 && !awl_is_ours(&ar)) {
+      lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+      return;
+    }
   }
-  if (found)
-    lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-  else
-    lua_pushliteral(L, "");
+  const awl_worker *w = awl_open(L)->run.running;
+  const char *where = w && L == w->co ? aw_task_where(w->task) : NULL;
+  lua_pushfstring(L, where ? "%s: " : "", where);
+}
+
+int aw_lua_error(lua_State *L, const char *format, ...) {
+  push_place(L);
   va_list arguments;
   va_start(arguments, format);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
   lua_concat(L, 2);
   return lua_error(L);
+}
+
+const char *awl_article(const char *word) {
+  return *word && strchr("aeio", *word) ? "an" : "a";
 }
 
 /* Fill AWL_NAMES with the functions of the loaded modules, once; the shorter

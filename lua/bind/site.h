@@ -6,8 +6,11 @@
 
 /* Is this function a part of the library in Lua? */
 bool awl_is_ours(const lua_Debug *ar);
-/* As luaL_error(), at the line of the innermost Lua function. Raises. */
-int awl_error(lua_State *L, const char *format, ...);
+/* Raises. */
+#define awl_error aw_lua_error
+
+/* "a" or "an", before that word. */
+const char *awl_article(const char *word);
 
 /* "file:line" of the function at `level`; borrowed, lives with the state.
  * Raises. "?" in C, and where there are too many places. */

@@ -221,6 +221,11 @@ int awl_free_engine(awl_engine *engine) {
 
 void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions) {
   lua_pushlightuserdata(L, s);
+  aw_lua_set_functions(L, functions, 1);
+}
+
+void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions) {
+  lua_pushlightuserdata(L, s);
   luaL_setfuncs(L, functions, 1);
 }
 

@@ -254,7 +254,7 @@ bool awl_make_wire(lua_State *L, awl_state *s, int index) {
 
 void awl_check_wire(lua_State *L, awl_state *s, int arg) {
   if (!make_ud(L, s, arg))
-    luaL_typeerror(L, arg, "wire");
+    aw_lua_type_error(L, arg, "wire");
 }
 
 aw_wire *awl_wire_of(lua_State *L, int index) {
@@ -301,8 +301,9 @@ void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
 }
 
 int awl_bad_operand(lua_State *L, int index, const char *operator) {
-  return awl_error(L, "attempt to use a %s as a wire (operand of '%s')",
-                   luaL_typename(L, index), operator);
+  const char *type = aw_lua_type_name(L, index);
+  return awl_error(L, "attempt to use %s %s as a wire (operand of '%s')",
+                   awl_article(type), type, operator);
 }
 
 /* The other operators mean nothing; say what does [O16]. */

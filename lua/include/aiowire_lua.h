@@ -21,6 +21,7 @@
 extern "C" {
 #endif
 
+#include <lauxlib.h>
 #include <lua.h>
 
 /* How aw_lua_main() ended. */
@@ -213,6 +214,60 @@ AW_API void aw_lua_signal_await(aw_lua_signal *signal, bool waited);
 
 /* Has it arrived since this was asked last? Then it is delivered. */
 AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
+
+/* ---- functions and their arguments ----
+ *
+ * As Lua's auxiliary library, but a function knows its own name however it is
+ * called, and an error blames the line of the user's code that called it: not
+ * one inside the library, and through pcall as well. In a task that runs no
+ * code but C, that is the line which started the task. */
+
+/* Push `f` with the `upvalues` on top (popped), under its name. */
+AW_API void aw_lua_push_function(lua_State *L, lua_CFunction f, int upvalues,
+                                 const char *name);
+/* As luaL_setfuncs(), with each function under its name; none is NULL. */
+AW_API void aw_lua_set_functions(lua_State *L, const luaL_Reg *list,
+                                 int upvalues);
+
+/* As luaL_error(), luaL_argerror(), luaL_typeerror(). */
+AW_API int aw_lua_error(lua_State *L, const char *format, ...);
+AW_API int aw_lua_arg_error(lua_State *L, int arg, const char *why);
+AW_API int aw_lua_type_error(lua_State *L, int arg, const char *expected);
+/* As luaL_argcheck(). */
+AW_API void aw_lua_arg_check(lua_State *L, bool holds, int arg,
+                             const char *why);
+/* What that calls the value: its metatable's `__name`, or its type. Borrowed
+ * from the value. */
+AW_API const char *aw_lua_type_name(lua_State *L, int index);
+
+/* As luaL_check…(). */
+AW_API void aw_lua_check_any(lua_State *L, int arg);
+AW_API void aw_lua_check_type(lua_State *L, int arg, int type);
+AW_API lua_Integer aw_lua_check_integer(lua_State *L, int arg);
+AW_API const char *aw_lua_check_string(lua_State *L, int arg, size_t *size);
+
+/* Raise unless the argument is a table of options that are all known; a message
+ * names the nearest one that is. Only the table itself is looked at: what it
+ * inherits by `__index` may have any name.
+ *
+ *   known     names, and NULL
+ *   is_list   it is a list as well, as a command with its words
+ */
+AW_API void aw_lua_check_options(lua_State *L, int arg,
+                                 const char *const *known, bool is_list);
+/* Raise that option `name`, whose value is on top, is not `expected`. */
+AW_API int aw_lua_bad_option(lua_State *L, const char *name,
+                             const char *expected);
+/* The boolean under `name` in the table at `arg`; nil is `otherwise`. */
+AW_API bool aw_lua_opt_flag(lua_State *L, int arg, const char *name,
+                            bool otherwise);
+
+/* The one of the names that `get` gives, up to its NULL, which is nearest to
+ * `name`; NULL: none is near. Call from: anywhere. */
+AW_API const char *aw_lua_nearest(const char *name,
+                                  const char *(*get)(const void *list,
+                                                     size_t index),
+                                  const void *list);
 
 /* Raise, or only push, a SystemError [E4].
  *

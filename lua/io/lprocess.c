@@ -23,11 +23,11 @@ static int check_signal(lua_State *L, int arg) {
     return SIGTERM;
   if (lua_isinteger(L, arg)) {
     lua_Integer number = lua_tointeger(L, arg);
-    luaL_argcheck(L, number >= 0 && number <= MOST, arg, "no signal");
+    aw_lua_arg_check(L, number >= 0 && number <= MOST, arg, "no signal");
     return (int)number;
   }
-  int number = awio_signal_number(luaL_checkstring(L, arg));
-  luaL_argcheck(L, number != 0, arg, "no signal of that name");
+  int number = awio_signal_number(aw_lua_check_string(L, arg, NULL));
+  aw_lua_arg_check(L, number != 0, arg, "no signal of that name");
   return number;
 }
 
@@ -35,7 +35,7 @@ static int check_signal(lua_State *L, int arg) {
 static awio_process *check_any(lua_State *L) {
   awio_process **box = awio_object(L);
   if (!box)
-    luaL_typeerror(L, 1, "process");
+    aw_lua_type_error(L, 1, "process");
   return *box;
 }
 
@@ -69,11 +69,12 @@ static int wait_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_process *p = check_process(L, "wait");
   if (result == AW_EINVAL)
-    return luaL_error(L,
-                      "process %d '%s' belongs to another engine: tasks of an "
-                      "EventLoop with a clock or seed of its own share nothing "
-                      "with others",
-                      p->pid, p->name);
+    return aw_lua_error(
+        L,
+        "process %d '%s' belongs to another engine: tasks of an "
+        "EventLoop with a clock or seed of its own share nothing "
+        "with others",
+        p->pid, p->name);
   if (result < 0)
     return aw_lua_system_error(L, result, "wait", p->name);
   if (p->life != AWIO_RUNS)
@@ -228,14 +229,14 @@ static void make_class(lua_State *L) {
   luaL_newmetatable(L, CLASS);
   lua_pushvalue(L, -1);
   lua_getfield(L, -3, "shield");
-  luaL_setfuncs(L, meta, 2);
+  aw_lua_set_functions(L, meta, 2);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
   lua_pushvalue(L, -1);
   luaL_newlibtable(L, methods);
   lua_pushvalue(L, -3);
   lua_getfield(L, -5, "shield");
-  luaL_setfuncs(L, methods, 2);
+  aw_lua_set_functions(L, methods, 2);
   lua_pushcclosure(L, process_index, 2);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
@@ -250,6 +251,9 @@ awio_process **awio_push_process(lua_State *L) {
 
 void awio_open_process(lua_State *L) {
   make_class(L);
-  lua_pushcfunction(L, awio_spawn);
+  aw_lua_push_function(L, awio_spawn, 0, "spawn");
   lua_setfield(L, -2, "spawn");
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, awio_spawn_inner, 0);
+  lua_pop(L, 1);
 }

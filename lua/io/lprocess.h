@@ -13,5 +13,7 @@ awio_process **awio_push_process(lua_State *L);
 
 /* aw.spawn(command, …) or aw.spawn{command, …, options} → Process */
 int awio_spawn(lua_State *L);
+/* What exec.lua needs of it. */
+extern const luaL_Reg awio_spawn_inner[];
 
 #endif

@@ -35,15 +35,15 @@ typedef struct piece {
 static piece check_format(lua_State *L, int arg) {
   piece p = {'n', 0, 0, 0};
   if (lua_type(L, arg) == LUA_TNUMBER) {
-    lua_Integer count = luaL_checkinteger(L, arg);
-    luaL_argcheck(L, count >= 0, arg, "a number of bytes, not negative");
+    lua_Integer count = aw_lua_check_integer(L, arg);
+    aw_lua_arg_check(L, count >= 0, arg, "a number of bytes, not negative");
     p.count = (size_t)count;
     return p;
   }
-  const char *format = luaL_checkstring(L, arg);
+  const char *format = aw_lua_check_string(L, arg, NULL);
   p.kind = *format == '*' ? format[1] : *format;
   if (p.kind != 'l' && p.kind != 'L' && p.kind != 'a')
-    luaL_argerror(L, arg, "invalid format");
+    aw_lua_arg_error(L, arg, "invalid format");
   return p;
 }
 
@@ -224,8 +224,9 @@ static int some_on(lua_State *L, int result, void *data) {
 /* s:read_some([max]): what there is, at least a byte; nil at the end */
 int awio_lua_read_some(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
-  lua_Integer most = luaL_optinteger(L, 2, LUA_MAXINTEGER);
-  luaL_argcheck(L, most > 0, 2, "a positive number of bytes expected");
+  lua_Integer most =
+      lua_isnoneornil(L, 2) ? LUA_MAXINTEGER : aw_lua_check_integer(L, 2);
+  aw_lua_arg_check(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
   lua_pushinteger(L, most);
   bool at_once = aw_lua_at_once(L, "stream:read_some");
@@ -275,7 +276,7 @@ int awio_lua_lines(lua_State *L) {
   if (!s->can_read)
     return awio_fail_stream(L, s, UV_EBADF, "read");
   enum { MOST = 250 };
-  luaL_argcheck(L, count <= MOST, MOST, "too many arguments");
+  aw_lua_arg_check(L, count <= MOST, MOST, "too many arguments");
   for (int i = 0; i < count; i++)
     check_format(L, 2 + i);
   if (count == 0) {

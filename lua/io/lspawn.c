@@ -19,21 +19,12 @@
 
 /* ---- options ---- */
 
-static void check_known(lua_State *L, int arg) {
-  static const char *const known[] = {
-      "cwd",    "env",   "stdin", "stdout",   "stderr",     "append",
-      "detach", "group", "grace", "max_line", "high_water", "max_output"};
-  lua_pushnil(L);
-  while (lua_next(L, arg)) {
-    lua_pop(L, 1);
-    bool is = lua_type(L, -1) == LUA_TNUMBER;
-    for (size_t i = 0; !is && i < sizeof known / sizeof *known; i++)
-      is = lua_type(L, -1) == LUA_TSTRING &&
-           strcmp(lua_tostring(L, -1), known[i]) == 0;
-    if (!is)
-      luaL_error(L, "unknown option '%s'", luaL_tolstring(L, -1, NULL));
-  }
-}
+/* The first are those of aw.exec alone. */
+static const char *const names[] = {
+    "check",  "drain",    "cwd",        "env",        "stdin",
+    "stdout", "stderr",   "append",     "detach",     "group",
+    "grace",  "max_line", "high_water", "max_output", NULL};
+enum { OF_EXEC = 2 };
 
 /* A string that C sees as Lua does, or a SystemError. */
 static char *check_text(lua_State *L, int index, const char *what) {
@@ -46,20 +37,25 @@ static char *check_text(lua_State *L, int index, const char *what) {
   return (char *)(uintptr_t)text; /* for libuv, which does not write there */
 }
 
+/* The one on top. */
+static int bad_word(lua_State *L, int arg, int number) {
+  return aw_lua_arg_error(
+      L, arg,
+      lua_pushfstring(L, "string expected as word %d of the command, got %s",
+                      number, aw_lua_type_name(L, -1)));
+}
+
 /* Push the strings of the array at `arg`, and an array of pointers to them. */
 static char **push_arguments(lua_State *L, int arg) {
   int count = (int)lua_rawlen(L, arg);
   if (count == 0)
-    luaL_error(L, "bad argument #1 to 'spawn' (a command expected)");
+    aw_lua_arg_error(L, arg, "a command expected");
   char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(char *), 0);
   lua_createtable(L, count, 0); /* keeps the strings */
   for (int i = 0; i < count; i++) {
     int type = lua_rawgeti(L, arg, i + 1);
     if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_error(L,
-                 "bad argument #1 to 'spawn' (string expected as word %d "
-                 "of the command, got %s)",
-                 i + 1, lua_typename(L, type));
+      bad_word(L, arg, i + 1);
     list[i] = check_text(L, -1, "an argument");
     lua_rawseti(L, -2, i + 1);
   }
@@ -75,9 +71,9 @@ static int by_bytes(const void *a, const void *b) {
 static char *add_variable(lua_State *L, int table, int number) {
   if (lua_type(L, -2) != LUA_TSTRING ||
       (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER))
-    luaL_error(L, "bad option 'env' (a table of strings by name expected)");
+    aw_lua_error(L, "bad option 'env' (a table of strings by name expected)");
   if (*lua_tostring(L, -2) == '\0' || strchr(lua_tostring(L, -2), '='))
-    luaL_error(L, "bad option 'env' ('%s' is no name)", lua_tostring(L, -2));
+    aw_lua_error(L, "bad option 'env' ('%s' is no name)", lua_tostring(L, -2));
   lua_pushvalue(L, -2);
   lua_pushliteral(L, "=");
   lua_pushvalue(L, -3);
@@ -103,8 +99,7 @@ static char **push_environment(lua_State *L, int arg) {
   if (type == LUA_TNIL)
     return NULL;
   if (type != LUA_TTABLE)
-    luaL_error(L, "bad option 'env' (table expected, got %s)",
-               lua_typename(L, type));
+    aw_lua_bad_option(L, "env", "table");
   int env = lua_gettop(L);
   int most = count_fields(L, env);
   char **list = lua_newuserdatauv(L, ((size_t)most + 1) * sizeof(char *), 0);
@@ -140,8 +135,11 @@ static uint64_t check_grace(lua_State *L) {
   uint64_t ms = USUAL_MS;
   if (lua_getfield(L, AT_OPTIONS, "grace") != LUA_TNIL) {
     lua_Number seconds = lua_tonumber(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER || !(seconds >= 0))
-      luaL_error(L, "bad option 'grace' (seconds, not negative, expected)");
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      aw_lua_bad_option(L, "grace", "number of seconds");
+    if (!(seconds >= 0))
+      aw_lua_error(L, "bad option 'grace' (seconds must not be %s)",
+                   seconds < 0 ? "negative" : "NaN");
     ms = seconds < 1e9 ? (uint64_t)(seconds * 1e3) : UINT64_C(1000000000000);
   } else if (aw_lua_may_await(L)) {
     aw_task *task = aw_lua_task(L, "spawn");
@@ -152,29 +150,17 @@ static uint64_t check_grace(lua_State *L) {
   return ms;
 }
 
-static bool check_flag(lua_State *L, const char *name) {
-  int type = lua_getfield(L, AT_OPTIONS, name);
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "bad option '%s' (boolean expected, got %s)", name,
-               lua_typename(L, type));
-  bool flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
-}
-
 static void check_options(lua_State *L, spawning *sp) {
-  check_known(L, AT_OPTIONS);
+  aw_lua_check_options(L, AT_OPTIONS, names + OF_EXEC, true);
   awio_check_redirects(L, AT_OPTIONS, AWIO_PIPE, sp->files);
   sp->limits = (awio_limits){0, 0, 0};
   awio_check_limits(L, AT_OPTIONS, &sp->limits);
-  sp->plan.detached = check_flag(L, "detach");
-  lua_getfield(L, AT_OPTIONS, "group");
-  sp->plan.group = lua_toboolean(L, -1);
+  sp->plan.detached = aw_lua_opt_flag(L, AT_OPTIONS, "detach", false);
+  sp->plan.group = aw_lua_opt_flag(L, AT_OPTIONS, "group", false);
   sp->grace_ms = check_grace(L);
   int type = lua_getfield(L, AT_OPTIONS, "cwd");
   if (type != LUA_TNIL && type != LUA_TSTRING)
-    luaL_error(L, "bad option 'cwd' (string expected, got %s)",
-               lua_typename(L, type));
+    aw_lua_bad_option(L, "cwd", "string");
   sp->plan.folder = type == LUA_TNIL ? NULL : check_text(L, -1, "cwd");
   sp->plan.arguments = push_arguments(L, AT_OPTIONS);
   sp->plan.command = sp->plan.arguments[0];
@@ -320,7 +306,6 @@ int awio_spawn(lua_State *L) {
     for (int i = count; i >= 1; i--)
       lua_rawseti(L, 1, i);
   }
-  luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   luaL_checkstack(L, 32, NULL);
   spawning sp = {.refused = NULL};
@@ -334,3 +319,35 @@ int awio_spawn(lua_State *L) {
     return luaL_error(L, "not enough memory"); /* and __gc ends it */
   return 1;
 }
+
+/* command_of(given): its words and options, in a new table that inherits
+ * nothing */
+static int inner_command_of(lua_State *L) {
+  lua_settop(L, 1);
+  aw_lua_check_options(L, 1, names, true);
+  lua_Integer words = (lua_Integer)lua_rawlen(L, 1);
+  lua_newtable(L);
+  for (lua_Integer i = 1; i <= words; i++) {
+    lua_rawgeti(L, 1, i);
+    lua_rawseti(L, 2, i);
+  }
+  for (size_t i = 0; names[i]; i++) {
+    lua_getfield(L, 1, names[i]);
+    lua_setfield(L, 2, names[i]);
+  }
+  return 1;
+}
+
+/* check_spawn(options): raise what spawn() would, but for failures of the
+ * world */
+static int inner_check_spawn(lua_State *L) {
+  lua_settop(L, AT_OPTIONS);
+  luaL_checkstack(L, 32, NULL);
+  spawning sp = {.refused = NULL};
+  check_options(L, &sp);
+  return 0;
+}
+
+const luaL_Reg awio_spawn_inner[] = {{"command_of", inner_command_of},
+                                     {"check_spawn", inner_check_spawn},
+                                     {NULL, NULL}};

@@ -20,7 +20,7 @@ static const char *const CLASS = "aiowire.Stream";
 static awio_stream *check_any(lua_State *L) {
   awio_stream **box = awio_object(L);
   if (!box)
-    luaL_typeerror(L, 1, "stream");
+    aw_lua_type_error(L, 1, "stream");
   return *box;
 }
 
@@ -160,7 +160,7 @@ static int stream_write(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "write");
   int count = lua_gettop(L) - 1;
   for (int i = 0; i < count; i++)
-    luaL_checkstring(L, 2 + i);
+    aw_lua_check_string(L, 2 + i, NULL);
   lua_concat(L, count);
   if (!aw_lua_at_once(L, "stream:write")) /* Cancelled comes first [C2] */
     return aw_lua_await(L, NULL, s, "stream:write", write_on);
@@ -271,9 +271,11 @@ static void check_limit(lua_State *L, int arg, const char *field,
   int type = lua_getfield(L, arg, field);
   if (type != LUA_TNIL) {
     lua_Number number = lua_tonumber(L, -1);
-    if (type != LUA_TNUMBER || !(number >= 1))
-      luaL_error(L, "bad option '%s' (positive number of bytes expected)",
-                 field);
+    if (type != LUA_TNUMBER)
+      aw_lua_bad_option(L, field, "positive number of bytes");
+    if (!(number >= 1))
+      aw_lua_error(L, "bad option '%s' (positive number of bytes expected)",
+                   field);
     *limit =
         number < (lua_Number)(SIZE_MAX / 4) ? (size_t)number : SIZE_MAX / 4;
   }
@@ -288,8 +290,10 @@ void awio_check_limits(lua_State *L, int arg, awio_limits *limits) {
 
 /* s:configure{max_line=, high_water=, max_output=} → s */
 static int stream_configure(lua_State *L) {
+  static const char *const known[] = {"max_line", "high_water", "max_output",
+                                      NULL};
   awio_stream *s = awio_check_stream(L, "configure");
-  luaL_checktype(L, 2, LUA_TTABLE);
+  aw_lua_check_options(L, 2, known, false);
   awio_limits limits = s->limits;
   awio_check_limits(L, 2, &limits);
   s->limits = limits;
@@ -349,12 +353,12 @@ static const luaL_Reg meta[] = {{"__close", stream_close},
 static void make_class(lua_State *L) {
   luaL_newmetatable(L, CLASS);
   lua_pushvalue(L, -1);
-  luaL_setfuncs(L, meta, 1);
+  aw_lua_set_functions(L, meta, 1);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
   luaL_newlibtable(L, methods);
   lua_pushvalue(L, -2);
-  luaL_setfuncs(L, methods, 1);
+  aw_lua_set_functions(L, methods, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -246,7 +246,7 @@ static int push_owner(lua_State *L, const awio_source *source) {
  * people, why it is no source all the same; nil if it is no source. */
 static int inner_look(lua_State *L) {
   awio_source source;
-  luaL_checkany(L, 1);
+  aw_lua_check_any(L, 1);
   lua_settop(L, 1);
   if (!awio_to_source(L, 1, &source))
     return 0;
@@ -325,15 +325,15 @@ static int inner_open(lua_State *L) {
 /* ---- aw.readable, aw.writable ---- */
 
 static void check_source(lua_State *L, awio_source *out) {
-  luaL_checkany(L, 1);
+  aw_lua_check_any(L, 1);
   if (awio_to_source(L, 1, out)) {
     if (push_owner(L, out))
-      luaL_argerror(L, 1, lua_tostring(L, -1));
+      aw_lua_arg_error(L, 1, lua_tostring(L, -1));
     return;
   }
   if (out->is_fd && lua_isinteger(L, 1))
-    luaL_argerror(L, 1, "a descriptor is not negative");
-  luaL_typeerror(L, 1, "source");
+    aw_lua_arg_error(L, 1, "a descriptor is not negative");
+  aw_lua_type_error(L, 1, "source");
 }
 
 /* Of what has a way of its own to wait, the number means nothing to people. */
@@ -426,7 +426,8 @@ static int build(lua_State *L, int events) {
     aw_lua_push_wire(L, aw_wait_for(operation_of(w), w), -1);
   } else {
     lua_getfield(L, lua_upvalueindex(1), "Call");
-    lua_pushcfunction(L, events == AW_READABLE ? act_readable : act_writable);
+    lua_getfield(L, lua_upvalueindex(1),
+                 events == AW_READABLE ? "readable" : "writable");
     lua_pushvalue(L, 1);
     lua_call(L, 2, 1);
   }
@@ -463,9 +464,9 @@ void awio_open_readiness(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   luaL_newmetatable(L, GATE);
   lua_pop(L, 2);
-  luaL_setfuncs(L, functions, 0);
+  aw_lua_set_functions(L, functions, 0);
   lua_pushvalue(L, -1);
-  luaL_setfuncs(L, builders, 1);
+  aw_lua_set_functions(L, builders, 1);
   lua_pushvalue(L, -2);
   luaL_setfuncs(L, inner, 0);
   lua_pop(L, 1);

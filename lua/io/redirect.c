@@ -44,8 +44,8 @@ static const char *expected(int number) {
 }
 
 static void refuse(lua_State *L, int number, const char *got) {
-  luaL_error(L, "bad option '%s' (%s expected, got %s)",
-             awio_file_names[number], expected(number), got);
+  aw_lua_error(L, "bad option '%s' (%s expected, got %s)",
+               awio_file_names[number], expected(number), got);
 }
 
 /* A word, else a path, which stdin is not given by: aw.exec takes a string for
@@ -62,10 +62,10 @@ static void check_string(lua_State *L, awio_redirect *r) {
   if (r->outlet != AWIO_PATH)
     return;
   if (r->number == STDIN_FILENO)
-    luaL_error(L,
-               "bad option 'stdin' (%s expected, got '%s'; for a file give "
-               "io.open(path))",
-               expected(0), text);
+    aw_lua_error(L,
+                 "bad option 'stdin' (%s expected, got '%s'; for a file give "
+                 "io.open(path))",
+                 expected(0), text);
   r->path = text;
   if (strlen(text) != size) {
     lua_pushfstring(L, "%s (a zero byte in a path)", text);
@@ -95,16 +95,12 @@ static void check_one(lua_State *L, int arg, awio_redirect *r) {
     check_number(L, r);
   else if ((r->stream = awio_to_stream(L, -1)) == NULL &&
            (r->file = luaL_testudata(L, -1, LUA_FILEHANDLE)) == NULL)
-    refuse(L, r->number, luaL_typename(L, -1));
+    refuse(L, r->number, aw_lua_type_name(L, -1));
 }
 
 void awio_check_redirects(lua_State *L, int arg, awio_outlet usual,
                           awio_redirect out[3]) {
-  int type = lua_getfield(L, arg, "append");
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "bad option 'append' (boolean expected, got %s)",
-               lua_typename(L, type));
-  bool append = lua_toboolean(L, -1);
+  bool append = aw_lua_opt_flag(L, arg, "append", false);
   for (int i = 0; i < 3; i++) {
     out[i] = (awio_redirect){
         .outlet = usual, .number = i, .append = append, .fd = -1};
@@ -243,7 +239,7 @@ int awio_redirect_raise(lua_State *L, const awio_redirect *r, int code) {
   const char *what = push_what(L, r);
   const char *text = text_of(r, code);
   if (text)
-    return luaL_error(L, "bad option '%s' (%s %s)", name, what, text);
+    return aw_lua_error(L, "bad option '%s' (%s %s)", name, what, text);
   lua_pushfstring(L, "%s (%s)", name, what);
   return aw_lua_system_error(L, code, "spawn", lua_tostring(L, -1));
 }

@@ -188,10 +188,10 @@ static const aw_operation operation = {.label = "signal",
 
 /* "INT" or "SIGINT" */
 static int check_signal(lua_State *L, int arg) {
-  const char *name = luaL_checkstring(L, arg);
+  const char *name = aw_lua_check_string(L, arg, NULL);
   int number = awio_signal_number(name);
   if (!awio_signal_waitable(number))
-    luaL_argerror(
+    aw_lua_arg_error(
         L, arg,
         lua_pushfstring(L, "no signal '%s' that can be waited for", name));
   return number;
@@ -219,5 +219,5 @@ static int m_Signal(lua_State *L) {
 void awio_open_signal(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"signal", act_signal}, {"Signal", m_Signal}, {NULL, NULL}};
-  luaL_setfuncs(L, functions, 0);
+  aw_lua_set_functions(L, functions, 0);
 }

@@ -16,27 +16,28 @@ bool awz_starts_with(const char *address, const char *start) {
   return strncmp(address, start, strlen(start)) == 0;
 }
 
-static const char *name_of(size_t index) {
-  return transports[index];
+static const char *name_of(const void *list, size_t index) {
+  (void)list;
+  return index < TRANSPORTS ? transports[index] : NULL;
 }
 
 static void check_transport(lua_State *L, int arg, const char *address) {
   const char *colon = strstr(address, "://");
   if (!colon)
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L,
-                                  "bad address '%s' (transport://place "
-                                  "expected, as tcp://127.0.0.1:5555)",
-                                  address));
+    aw_lua_arg_error(L, arg,
+                     lua_pushfstring(L,
+                                     "bad address '%s' (transport://place "
+                                     "expected, as tcp://127.0.0.1:5555)",
+                                     address));
   lua_pushlstring(L, address, (size_t)(colon - address));
   const char *name = lua_tostring(L, -1);
   for (size_t i = 0; i < TRANSPORTS; i++)
     if (strcmp(transports[i], name) == 0)
       return;
-  awz_push_nearest(L, name, TRANSPORTS, name_of);
-  luaL_argerror(L, arg,
-                lua_pushfstring(L, "no transport '%s' in address '%s'%s", name,
-                                address, lua_tostring(L, -1)));
+  awz_push_nearest(L, name, name_of);
+  aw_lua_arg_error(L, arg,
+                   lua_pushfstring(L, "no transport '%s' in address '%s'%s",
+                                   name, address, lua_tostring(L, -1)));
 }
 
 /* Does `*` stand for all interfaces, any port, or a new path? */
@@ -50,12 +51,12 @@ static bool has_star(const char *address) {
 /* Of a peer it tells nothing. */
 static void check_star(lua_State *L, int arg, const char *address) {
   if (has_star(address))
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L,
-                                  "'%s' is for bind: connect to what "
-                                  "s.last_endpoint of the peer tells, or to "
-                                  "its host and port",
-                                  address));
+    aw_lua_arg_error(L, arg,
+                     lua_pushfstring(L,
+                                     "'%s' is for bind: connect to what "
+                                     "s.last_endpoint of the peer tells, or to "
+                                     "its host and port",
+                                     address));
 }
 
 /* ---- ipc ---- */
@@ -64,11 +65,12 @@ static void check_path(lua_State *L, int arg, const char *address) {
   enum { LONGEST = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
   const char *path = address + strlen("ipc://");
   if (strlen(path) > LONGEST)
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L,
-                                  "the path of an ipc address has %d bytes at "
-                                  "most, this has %d",
-                                  LONGEST, (int)strlen(path)));
+    aw_lua_arg_error(
+        L, arg,
+        lua_pushfstring(L,
+                        "the path of an ipc address has %d bytes at "
+                        "most, this has %d",
+                        LONGEST, (int)strlen(path)));
 }
 
 /* ---- inproc ---- */
@@ -80,28 +82,28 @@ static void check_context(lua_State *L, const awz_socket *s, int arg,
     return;
   for (const awz_context *c = home->first; c; c = c->next)
     if (c != s->context && awz_is_bound(c, address))
-      luaL_argerror(L, arg,
-                    lua_pushfstring(L,
-                                    "'%s' is bound by a socket of another "
-                                    "context, which this one cannot reach",
-                                    address));
+      aw_lua_arg_error(L, arg,
+                       lua_pushfstring(L,
+                                       "'%s' is bound by a socket of another "
+                                       "context, which this one cannot reach",
+                                       address));
 }
 
 const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
                               int arg) {
   size_t size;
-  const char *address = luaL_checklstring(L, arg, &size);
-  luaL_argcheck(L, strlen(address) == size, arg,
-                "an address contains no zero byte");
+  const char *address = aw_lua_check_string(L, arg, &size);
+  aw_lua_arg_check(L, strlen(address) == size, arg,
+                   "an address contains no zero byte");
   check_transport(L, arg, address);
   if (verb == AWZ_CONNECT)
     check_star(L, arg, address);
   if (awz_starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
     check_path(L, arg, address);
   if (awz_starts_with(address, "inproc://") && !s->type->peers)
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "a %s socket has no peers in '%s'",
-                                  s->type->name, address));
+    aw_lua_arg_error(L, arg,
+                     lua_pushfstring(L, "a %s socket has no peers in '%s'",
+                                     s->type->name, address));
   if (awz_starts_with(address, "inproc://") && verb == AWZ_CONNECT)
     check_context(L, s, arg, address);
   return address;

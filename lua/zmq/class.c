@@ -22,7 +22,7 @@ static const char SOCKET_KEY = 's'; /* its address is the key */
 awz_handle *awz_check_handle(lua_State *L, int arg) {
   awz_box *box = awz_box_at(L, arg, AWZ_SOCKET_CLASS);
   if (!box)
-    luaL_typeerror(L, arg, AWZ_SOCKET_CLASS);
+    aw_lua_type_error(L, arg, AWZ_SOCKET_CLASS);
   return (awz_handle *)box;
 }
 
@@ -47,7 +47,7 @@ static int find(lua_State *L) {
   lua_rawgetp(L, 1, &SOCKET_KEY);
   lua_replace(L, 1);
   lua_settop(L, 2);
-  const char *name = luaL_checkstring(L, 2);
+  const char *name = aw_lua_check_string(L, 2, NULL);
   if (strcmp(name, "closed") != 0)
     return awz_get_option(L, awz_check_socket(L, "get"));
   const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
@@ -117,7 +117,7 @@ awz_box *awz_push_socket(lua_State *L) {
   handle->multipart = (awz_way){box, true};
   push_members(L);
   lua_createtable(L, 0, FIELDS); /* [socket, members, class] */
-  luaL_setfuncs(L, meta, 0);
+  luaL_setfuncs(L, meta, 0);     /* for each socket: without names */
   aw_lua_add_source(L, -1, &awz_source);
   lua_pushstring(L, AWZ_SOCKET_CLASS);
   lua_setfield(L, -2, "__name");

@@ -32,20 +32,21 @@ static const setting settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
-static const char *name_at(size_t index) {
-  return settings[index].name;
+static const char *name_at(const void *list, size_t index) {
+  (void)list;
+  return index < SETTINGS ? settings[index].name : NULL;
 }
 
 /* The setting that the string at `index` names. */
 static const setting *check_setting(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TSTRING)
-    awz_error(L, "the name of an option is a string, got a %s",
-              luaL_typename(L, index));
+    awz_error(L, "the name of an option is a string, got %s",
+              aw_lua_type_name(L, index));
   const char *name = lua_tostring(L, index);
   for (size_t i = 0; i < SETTINGS; i++)
     if (strcmp(settings[i].name, name) == 0)
       return &settings[i];
-  awz_push_nearest(L, name, SETTINGS, name_at);
+  awz_push_nearest(L, name, name_at);
   awz_error(L, "a zmq context has no option '%s'%s", name, lua_tostring(L, -1));
   return NULL;
 }
@@ -71,7 +72,7 @@ static int check_value(lua_State *L, const setting *what, int index) {
 static awz_context *check_any(lua_State *L, int arg) {
   const awz_box *box = awz_box_at(L, arg, AWZ_CONTEXT_CLASS);
   if (!box)
-    luaL_typeerror(L, arg, AWZ_CONTEXT_CLASS);
+    aw_lua_type_error(L, arg, AWZ_CONTEXT_CLASS);
   return box->object;
 }
 
@@ -169,7 +170,7 @@ static int io_threads_of(lua_State *L, int arg) {
 /* zmq.context([options]) */
 static int new_context(lua_State *L) {
   if (!lua_isnoneornil(L, 1))
-    luaL_checktype(L, 1, LUA_TTABLE);
+    aw_lua_check_type(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   int io_threads = io_threads_of(L, 1);
   awz_home *home = awz_home_of(L);
@@ -207,15 +208,15 @@ static const luaL_Reg meta[] = {{"__close", context_close},
 
 void awz_open_context(lua_State *L) {
   luaL_newmetatable(L, AWZ_CONTEXT_CLASS);
-  luaL_setfuncs(L, meta, 0);
+  aw_lua_set_functions(L, meta, 0);
   lua_pushstring(L, AWZ_CONTEXT_CLASS);
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
   luaL_newlibtable(L, methods);
-  luaL_setfuncs(L, methods, 0);
+  aw_lua_set_functions(L, methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
-  lua_pushcfunction(L, new_context);
+  aw_lua_push_function(L, new_context, 0, "context");
   lua_setfield(L, -2, "context");
 }

@@ -5,27 +5,10 @@
 #include "zmq.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- errors ---- */
-
-int awz_error(lua_State *L, const char *format, ...) {
-  lua_Debug ar;
-  int level = 0;
-  do
-    level++;
-  while (lua_getstack(L, level, &ar) && lua_getinfo(L, "l", &ar) &&
-         ar.currentline <= 0);
-  luaL_where(L, level);
-  va_list arguments;
-  va_start(arguments, format);
-  lua_pushvfstring(L, format, arguments);
-  va_end(arguments);
-  lua_concat(L, 2);
-  return lua_error(L);
-}
 
 /* As "ROUTER socket"; pushed. */
 static const char *push_about(lua_State *L, const awz_socket *s) {
@@ -130,42 +113,45 @@ static const char *push_no_device(lua_State *L, const char *address) {
 static int refuse(lua_State *L, const awz_socket *s, awz_verb verb,
                   const char *address, int code) {
   if (code == -EINVAL)
-    luaL_argerror(L, 2, lua_pushfstring(L, "bad address '%s'", address));
+    aw_lua_arg_error(L, 2, lua_pushfstring(L, "bad address '%s'", address));
   if (code == -EPROTOTYPE)
-    luaL_argerror(L, 2,
-                  lua_pushfstring(L,
-                                  "'%s' would join this socket with itself, or "
-                                  "with one of a type it does not talk to",
-                                  address));
+    aw_lua_arg_error(
+        L, 2,
+        lua_pushfstring(L,
+                        "'%s' would join this socket with itself, or "
+                        "with one of a type it does not talk to",
+                        address));
   if (code == -EBUSY && verb == AWZ_DISCONNECT)
-    luaL_argerror(L, 2,
-                  lua_pushfstring(L,
-                                  "'%s' is not bound yet: until then libzmq "
-                                  "cannot disconnect from it",
-                                  address));
+    aw_lua_arg_error(L, 2,
+                     lua_pushfstring(L,
+                                     "'%s' is not bound yet: until then libzmq "
+                                     "cannot disconnect from it",
+                                     address));
   if (code == -EBUSY && verb == AWZ_CONNECT)
-    luaL_argerror(L, 2,
-                  lua_pushfstring(L,
-                                  "a socket with 'conflate' connects to an "
-                                  "inproc name that is bound, and '%s' is not",
-                                  address));
+    aw_lua_arg_error(
+        L, 2,
+        lua_pushfstring(L,
+                        "a socket with 'conflate' connects to an "
+                        "inproc name that is bound, and '%s' is not",
+                        address));
   if (code == -EOPNOTSUPP && verb == AWZ_CONNECT)
-    luaL_argerror(L, 2,
-                  lua_pushfstring(L,
-                                  "a socket with 'immediate' cannot name its "
-                                  "peer at '%s' by 'connect_routing_id'",
-                                  address));
+    aw_lua_arg_error(
+        L, 2,
+        lua_pushfstring(L,
+                        "a socket with 'immediate' cannot name its "
+                        "peer at '%s' by 'connect_routing_id'",
+                        address));
   if (code == -EALREADY && verb == AWZ_BIND)
-    luaL_argerror(L, 2,
-                  lua_pushfstring(L,
-                                  "a peer at '%s' could take the name that "
-                                  "'connect_routing_id' has for the next "
-                                  "connect: connect first",
-                                  address));
+    aw_lua_arg_error(L, 2,
+                     lua_pushfstring(L,
+                                     "a peer at '%s' could take the name that "
+                                     "'connect_routing_id' has for the next "
+                                     "connect: connect first",
+                                     address));
   if (code == -ENOENT && verb >= AWZ_UNBIND)
-    luaL_argerror(L, 2, push_unknown(L, s, verb, address));
+    aw_lua_arg_error(L, 2, push_unknown(L, s, verb, address));
   if (code == -ENODEV && verb == AWZ_BIND && awz_starts_with(address, "tcp://"))
-    luaL_argerror(L, 2, push_no_device(L, address));
+    aw_lua_arg_error(L, 2, push_no_device(L, address));
   return aw_lua_system_error(L, code, verbs[verb], address);
 }
 
@@ -219,14 +205,14 @@ static int socket_get(lua_State *L) {
 
 static int socket_set(lua_State *L) {
   awz_socket *s = awz_check_socket(L, "set");
-  luaL_checkany(L, 3);
+  aw_lua_check_any(L, 3);
   lua_settop(L, 3);
   return awz_set_option(L, s);
 }
 
 static int set_topic(lua_State *L, const char *option) {
   awz_socket *s = awz_check_socket(L, option);
-  luaL_checkstring(L, 2);
+  aw_lua_check_string(L, 2, NULL);
   if (s->type->number != AWZ_SUB)
     return awz_error(L, "a %s socket cannot %s", s->type->name, option);
   lua_settop(L, 2);
@@ -439,7 +425,7 @@ static int new_socket(lua_State *L, int at, int arg) {
   const awz_type *type = awz_check_type(L, arg);
   bool has_options = !lua_isnoneornil(L, arg + 1);
   if (has_options)
-    luaL_checktype(L, arg + 1, LUA_TTABLE);
+    aw_lua_check_type(L, arg + 1, LUA_TTABLE);
   awz_box *box = awz_push_socket(L);
   aw_lua_weigh(L, WEIGHT);
   awz_socket *s = NULL;
@@ -462,7 +448,7 @@ static int open_socket(lua_State *L) {
   bool has_one = lua_istable(L, 2) && lua_getfield(L, 2, "context") != LUA_TNIL;
   if (has_one && !awz_box_at(L, CONTEXT, AWZ_CONTEXT_CLASS))
     return awz_error(L, "bad option 'context' (zmq context expected, got %s)",
-                     luaL_typename(L, CONTEXT));
+                     aw_lua_type_name(L, CONTEXT));
   return new_socket(L, has_one ? CONTEXT : 0, 1);
 }
 
@@ -484,9 +470,9 @@ static const luaL_Reg methods[] = {{"bind", socket_bind},
                                    {"close", socket_close},
                                    {NULL, NULL}};
 
-/* For aiowire/zmq.lua, which adds to `methods`. */
-static const luaL_Reg functions[] = {{"socket", open_socket},
-                                     {"events", socket_events},
+/* For aiowire/zmq.lua, which adds to `methods`: what a method of its own is
+ * made of has no name of its own. */
+static const luaL_Reg functions[] = {{"events", socket_events},
                                      {"ready", make_ready},
                                      {"turn", take_turn},
                                      {NULL, NULL}};
@@ -494,10 +480,12 @@ static const luaL_Reg functions[] = {{"socket", open_socket},
 /* [functions] → the same; `methods` in it. */
 void awz_open_socket(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
+  aw_lua_push_function(L, open_socket, 0, "socket");
+  lua_setfield(L, -2, "socket");
   lua_newtable(L);
-  luaL_setfuncs(L, methods, 0);
-  luaL_setfuncs(L, awz_receive_methods, 0);
-  luaL_setfuncs(L, awz_send_methods, 0);
+  aw_lua_set_functions(L, methods, 0);
+  aw_lua_set_functions(L, awz_receive_methods, 0);
+  aw_lua_set_functions(L, awz_send_methods, 0);
   awz_open_class(L);
   lua_setfield(L, -2, "methods");
 }

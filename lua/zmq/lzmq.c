@@ -44,7 +44,7 @@ static int zmq_version(lua_State *L) {
 
 /* has(capability), as "ipc" or "curve" */
 static int zmq_has(lua_State *L) {
-  lua_pushboolean(L, awz_raw_has(luaL_checkstring(L, 1)));
+  lua_pushboolean(L, awz_raw_has(aw_lua_check_string(L, 1, NULL)));
   return 1;
 }
 
@@ -74,7 +74,8 @@ int awz_open(lua_State *L) {
                                        {"options", zmq_options},
                                        {NULL, NULL}};
   make_home(L);
-  luaL_newlib(L, functions);
+  luaL_newlibtable(L, functions);
+  aw_lua_set_functions(L, functions, 0);
   awz_open_context(L);
   awz_open_socket(L);
   return 1;

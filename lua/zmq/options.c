@@ -134,8 +134,9 @@ static const option options[] = {
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
-static const char *name_at(size_t index) {
-  return options[index].name;
+static const char *name_at(const void *list, size_t index) {
+  (void)list;
+  return index < OPTIONS ? options[index].name : NULL;
 }
 
 static const option *find(const char *name) {
@@ -156,14 +157,14 @@ static const option *find_number(lua_Integer number) {
 static const option *check_option(lua_State *L) {
   bool is_number = lua_type(L, 2) == LUA_TNUMBER;
   if (!is_number && lua_type(L, 2) != LUA_TSTRING)
-    awz_error(L, "the name of an option is a string, got a %s",
-              luaL_typename(L, 2));
+    awz_error(L, "the name of an option is a string, got %s",
+              aw_lua_type_name(L, 2));
   const option *found =
       is_number ? find_number(lua_tointeger(L, 2)) : find(lua_tostring(L, 2));
   if (found)
     return found;
   const char *name = luaL_tolstring(L, 2, NULL);
-  awz_push_nearest(L, name, OPTIONS, name_at);
+  awz_push_nearest(L, name, name_at);
   awz_error(L, "a zmq socket has no option '%s'%s", name, lua_tostring(L, -1));
   return NULL;
 }

@@ -196,7 +196,7 @@ static const aw_operation event_send = {.label = "send",
 
 static void check_part(lua_State *L, const awz_socket *s, int index,
                        awz_part *part) {
-  part->data = luaL_checklstring(L, index, &part->size);
+  part->data = aw_lua_check_string(L, index, &part->size);
   if (s->max_size >= 0 && (uint64_t)part->size > (uint64_t)s->max_size)
     awz_error(L, "a part of %I bytes is over the socket's maxmsgsize (%I)",
               (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
@@ -239,25 +239,25 @@ static awz_socket *check_sender(lua_State *L, awz_socket *s) {
 static int count_parts(lua_State *L, const awz_socket *s) {
   int count = lua_gettop(L) - 1;
   if (count == 0)
-    luaL_checkstring(L, 2);
+    aw_lua_check_string(L, 2, NULL);
   check_count(L, s, count);
   return count;
 }
 
 /* Put the parts in the table at 2 in its place. */
 static int spread_table(lua_State *L, const awz_socket *s) {
-  luaL_checktype(L, 2, LUA_TTABLE);
+  aw_lua_check_type(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_Integer count = luaL_len(L, 2);
-  luaL_argcheck(L, count > 0, 2, "a message has at least one part");
+  aw_lua_arg_check(L, count > 0, 2, "a message has at least one part");
   check_count(L, s, count > INT32_MAX ? INT32_MAX : (int)count);
   luaL_checkstack(L, (int)count + 8, "too many parts");
   for (lua_Integer i = 1; i <= count; i++) {
     int type = lua_geti(L, 2, i);
     if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      luaL_argerror(L, 2,
-                    lua_pushfstring(L, "part %d is a %s, string expected",
-                                    (int)i, lua_typename(L, type)));
+      aw_lua_arg_error(L, 2,
+                       lua_pushfstring(L, "part %d is a %s, string expected",
+                                       (int)i, lua_typename(L, type)));
     lua_tostring(L, -1);
   }
   lua_remove(L, 2);

@@ -32,8 +32,9 @@ bool awz_types_match(const awz_type *a, const awz_type *b) {
   return a->peers & BIT(b->number);
 }
 
-static const char *name_of(size_t index) {
-  return awz_types[index].name;
+static const char *name_of(const void *list, size_t index) {
+  (void)list;
+  return index < awz_type_count ? awz_types[index].name : NULL;
 }
 
 /* Are they the same, but for the case of `any`? */
@@ -43,17 +44,26 @@ static bool same(const char *capitals, const char *any) {
   return *capitals == *any;
 }
 
+void awz_push_nearest(lua_State *L, const char *name,
+                      const char *(*get)(const void *list, size_t index)) {
+  const char *best = aw_lua_nearest(name, get, NULL);
+  if (best)
+    lua_pushfstring(L, " (did you mean '%s'?)", best);
+  else
+    lua_pushliteral(L, "");
+}
+
 const awz_type *awz_check_type(lua_State *L, int arg) {
   bool is_number = lua_type(L, arg) == LUA_TNUMBER;
-  lua_Integer number = is_number ? luaL_checkinteger(L, arg) : -1;
-  const char *name = is_number ? "" : luaL_checkstring(L, arg);
+  lua_Integer number = is_number ? aw_lua_check_integer(L, arg) : -1;
+  const char *name = is_number ? "" : aw_lua_check_string(L, arg, NULL);
   for (size_t i = 0; i < awz_type_count; i++)
     if (number == awz_types[i].number || same(awz_types[i].name, name))
       return &awz_types[i];
   name = luaL_tolstring(L, arg, NULL);
-  awz_push_nearest(L, name, awz_type_count, name_of);
-  luaL_argerror(L, arg,
-                lua_pushfstring(L, "no type of socket '%s'%s", name,
-                                lua_tostring(L, -1)));
+  awz_push_nearest(L, name, name_of);
+  aw_lua_arg_error(L, arg,
+                   lua_pushfstring(L, "no type of socket '%s'%s", name,
+                                   lua_tostring(L, -1)));
   return NULL;
 }

@@ -10,7 +10,7 @@
  *   endpoint.c  what is bound, and was a moment ago
  *   name.c      `connect_routing_id`
  *   options.c   the one table of options; get and set
- *   types.c     the table of types       nearest.c  "did you mean"
+ *   types.c     the table of types; "did you mean"
  *   lzmq.c      opens all of it, see lzmq.h; aiowire/zmq.lua puts the module together
  *
  * One way of a message in: libzmq → message → Lua strings. It is taken from
@@ -57,17 +57,15 @@ enum {
 extern const awz_type awz_types[];
 extern const size_t awz_type_count;
 
+/* Push ` (did you mean 'x'?)` for the name that aw_lua_nearest() finds; an
+ * empty text when none is near. */
+void awz_push_nearest(lua_State *L, const char *name,
+                      const char *(*get)(const void *list, size_t index));
+
 bool awz_types_match(const awz_type *a, const awz_type *b);
 
 /* The type that the value at `arg` names, by name or number. Raises. */
 const awz_type *awz_check_type(lua_State *L, int arg);
-
-/* ---- nearest.c ---- */
-
-/* Push ` (did you mean 'x'?)` for the one of `count` names, given by `get`,
- * that is nearest to `name`; an empty text when none is near. */
-void awz_push_nearest(lua_State *L, const char *name, size_t count,
-                      const char *(*get)(size_t index));
 
 /* ---- objects ---- */
 
@@ -346,8 +344,7 @@ extern const aw_lua_source awz_source;
 
 awz_home *awz_home_of(lua_State *L); /* raises */
 
-/* As luaL_error(), at the line of the innermost Lua function. */
-int awz_error(lua_State *L, const char *format, ...);
+#define awz_error aw_lua_error
 
 /* The socket at `arg`, or at 1, open. Raise. */
 awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb);

@@ -1,5 +1,5 @@
 /* nearest.c - the name that somebody meant who wrote another one */
-#include "zmq.h"
+#include <aiowire_lua.h>
 
 #include <ctype.h>
 #include <string.h>
@@ -35,20 +35,18 @@ static size_t distance(const char *a, const char *b) {
   return rows[height % 3][width];
 }
 
-void awz_push_nearest(lua_State *L, const char *name, size_t count,
-                      const char *(*get)(size_t index)) {
-  const char *best = NULL;
+const char *aw_lua_nearest(const char *name,
+                           const char *(*get)(const void *list, size_t index),
+                           const void *list) {
+  const char *best = NULL, *at;
   size_t length = strlen(name);
   size_t nearest = length / 3 + 2; /* further away is something else */
-  for (size_t i = 0; length <= LONGEST && i < count; i++) {
-    size_t d = distance(name, get(i));
+  for (size_t i = 0; length <= LONGEST && (at = get(list, i)) != NULL; i++) {
+    size_t d = strlen(at) <= LONGEST ? distance(name, at) : nearest;
     if (d < nearest) {
       nearest = d;
-      best = get(i);
+      best = at;
     }
   }
-  if (best)
-    lua_pushfstring(L, " (did you mean '%s'?)", best);
-  else
-    lua_pushliteral(L, "");
+  return best;
 }
