@@ -6,6 +6,7 @@
  */
 #include "error.h"
 
+#include "cut.h"
 #include "memory.h"
 
 #include <string.h>
@@ -107,6 +108,17 @@ void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
   error->ns = ns;
 }
 
+const aw_cut *aw_error_cut(const aw_error *error) {
+  return error->cut;
+}
+
+void aw__error_set_cut(aw_error *error, aw_cut *cut) {
+  if (error == error->engine->no_memory)
+    aw_cut_release(cut);
+  else
+    error->cut = cut;
+}
+
 aw_error *aw_error_suppressed(const aw_error *error, size_t index) {
   aw_second *second = error->suppressed;
   while (second && index-- > 0)
@@ -142,6 +154,7 @@ aw_error *aw__error_afresh(aw_error *error) {
   copy->attempts = error->attempts;
   if (error->wire)
     aw__error_set_wire(copy, error->wire, error->holder, error->ns);
+  copy->cut = aw__cut_keep(error->cut);
   for (const aw_second *s = error->suppressed; s; s = s->next)
     aw_error_suppress(copy, aw_error_keep(s->error));
   aw_error_release(error);
@@ -161,6 +174,7 @@ static aw_second *take_apart(aw_error *error) {
   drop_subject(error);
   aw_wire_release(error->wire);
   aw_wire_release(error->holder);
+  aw_cut_release(error->cut);
   aw__free(engine, error, sizeof *error);
   engine->errors--;
   aw__engine_release(engine);

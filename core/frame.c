@@ -13,6 +13,7 @@
  */
 #include "frame.h"
 
+#include "cut.h"
 #include "deadline.h"
 #include "error.h"
 #include "memory.h"
@@ -131,6 +132,7 @@ int aw_await_join(aw_task *task) {
 void aw__frame_exit(aw_task *task, aw_scope_end *end) {
   aw_scope *scope = top_scope(task);
   aw__scope_end(scope, end);
+  aw__cut_leave(task, scope, end);
   task->inner = scope->parent;
   if (task->inner->eff == AW_LEVEL_NONE)
     task->cancels = 0; /* that cancel is over: the task did end it [C9] */
@@ -203,13 +205,15 @@ static void time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
   aw__frame_set_wire(task, wire, ns);
 }
 
-/* The time that `wire` gave the scope of its frame, and what to; it was moved
- * by so much. */
-static void fail_late(aw_task *task, const aw_wire *wire, uint64_t moved) {
+/* The time that `wire` gave the scope of its frame, and what to, is over. */
+static void fail_late(aw_task *task, const aw_wire *wire,
+                      const aw_scope_end *end) {
   if (wire->kind == AW_WIRE_TIMEOUT)
-    time_out(task, wire->u.timeout.child, wire->u.timeout.ns + moved);
+    time_out(task, wire->u.timeout.child, wire->u.timeout.ns + end->moved);
   else
-    time_out(task, wire->u.pair.child, wire->u.pair.more.rule->within + moved);
+    time_out(task, wire->u.pair.child,
+             wire->u.pair.more.rule->within + end->moved);
+  aw__error_set_cut(task->out.error, aw__cut_keep(end->waited));
 }
 
 void aw__frame_close(aw_task *task) {
@@ -223,8 +227,9 @@ void aw__frame_close(aw_task *task) {
   else if (end.cut && !own)
     aw__task_end_code(task, AW_ECANCELED);
   else if (end.cut && end.timed_out && wire)
-    fail_late(task, wire, end.moved);
+    fail_late(task, wire, &end);
   else if (end.cut)
     aw__task_end_value(task, 0);
+  aw_cut_release(end.waited);
   task->go = AW_GO_ASCEND;
 }

@@ -59,6 +59,7 @@ int aw_loop_free(aw_loop *loop) {
   aw_error_release(loop->error);
   aw__drop(engine, loop->host);
   engine->loops--;
+  aw_cut_release(loop->cut);
   aw__free(engine, loop, sizeof *loop);
   aw__engine_release(engine);
   return 0;
@@ -267,6 +268,10 @@ aw_loop_state aw_loop_state_of(const aw_loop *loop) {
 
 aw_error *aw_loop_error(const aw_loop *loop) {
   return loop->error;
+}
+
+const aw_cut *aw_loop_cut(const aw_loop *loop) {
+  return loop->cut;
 }
 
 aw_value aw_loop_host(const aw_loop *loop) {

@@ -16,6 +16,7 @@
  */
 #include "scope.h"
 
+#include "cut.h"
 #include "deadline.h"
 #include "memory.h"
 #include "task.h"
@@ -264,14 +265,21 @@ static void shield_alarm(aw_scope *scope) {
     aw__scope_harden(scope);
 }
 
+static void time_out(aw_scope *scope) {
+  aw_engine *engine = aw__scope_engine(scope);
+  engine->cutting = aw__cut_place(scope);
+  aw__scope_cancel(scope, scope->task ? AW_BY_DEADLINE : AW_BY_LOOP, 0,
+                   AW_DEFAULT);
+  engine->cutting = NULL;
+}
+
 void aw__scope_alarm(aw_scope *scope) {
   if (scope->shield)
     shield_alarm(scope);
   else if (scope->own == AW_LEVEL_SOFT)
     aw__scope_harden(scope);
   else if (scope->own == AW_LEVEL_NONE)
-    aw__scope_cancel(scope, scope->task ? AW_BY_DEADLINE : AW_BY_LOOP, 0,
-                     AW_DEFAULT);
+    time_out(scope);
 }
 
 void aw__scope_fail(aw_scope *scope, aw_error *error) {
@@ -399,6 +407,7 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   end->reason = scope->above ? 0 : scope->reason;
   bool opened = scope->task && scope != &scope->task->scope;
   end->moved = opened ? aw__opened_of(scope)->moved : 0;
+  end->waited = NULL;
   if (scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT)
     aw__scope_note_late(scope, end->error);
   scope->error = NULL;

@@ -31,7 +31,7 @@
  *
  *   engine → step, report → guard, group → frame, end, loop → poller, zmq,
  *   channel, sync → meeting → wait → scope → task → deadline, ready, wire,
- *   view, error, memory, libuv, epoll, libzmq
+ *   view, error, cut, memory, libuv, epoll, libzmq
  *
  * A file includes those of its own layer and below; what goes the other way
  * stands at the end of this file.
@@ -138,7 +138,8 @@ struct aw_error {
   bool late;         /* … of its task, or from above that */
   aw_wire *wire;     /* whose time was over (kept), or NULL … */
   aw_wire *holder;   /* … and what it is a part of (kept) */
-  uint64_t ns;       /* that time */
+  uint64_t ns;       /* that time … */
+  aw_cut *cut;       /* … and what it cut short, or NULL */
   aw_engine *engine;
   aw_second *suppressed; /* oldest first */
 };
@@ -202,6 +203,7 @@ typedef struct aw_opened {
   uint64_t until; /* a shield: when it stops hiding … */
   uint64_t hard; /* … and when its own cancel turns hard, once there is one */
   uint64_t moved; /* ns by which its limit was extended; wraps */
+  aw_cut *cut;    /* what its time-out cut short, or NULL; see cut.c */
 } aw_opened;
 
 /* ---- wires that run several ---- */
@@ -324,7 +326,7 @@ struct aw_task {
   aw_loop *loop; /* NULL once settled */
   aw_link link;  /* ready, pending, reports, or the waiters of a task */
   const aw_operation *wait; /* what it is parked on, or NULL (I1) */
-  void *on;                 /* the data of that */
+  void *on;                 /* the data of that; after it, see cut.c */
   aw_alarm alarm;           /* its sleep */
   aw_wire *root;    /* its outermost chain is at (kept); NULL: it has ended */
   aw_frame *frames; /* above the root; NULL: none yet */
@@ -382,6 +384,7 @@ struct aw_loop {
   aw_value host;
   uint64_t grace;
   uint64_t timeout; /* of its run, as it was extended; AW_NEVER: none */
+  aw_cut *cut;      /* what its time-out cut short, or NULL */
   uint8_t state;
   uint8_t ending; /* state to end in, or AW_LOOP_IDLE */
   bool driven;    /* somebody pulls it, or waits for its end */
@@ -429,6 +432,8 @@ struct aw_engine {
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
   aw_notice swallowed; /* a task was given Cancelled twice */
+  aw_cut **cutting;    /* a time-out goes off: where the record of what it cuts
+                          short stands, see cut.c; or NULL */
   aw_link closed; /* background tasks yet to learn of a close; see task.c */
   size_t closing; /* waits for the end of a close: those learn after it … */
   uint32_t patience; /* … when nobody is ready, or after so many looks */

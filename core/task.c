@@ -9,6 +9,7 @@
  */
 #include "task.h"
 
+#include "cut.h"
 #include "error.h"
 #include "memory.h"
 #include "ready.h"
@@ -397,11 +398,14 @@ void aw__task_abort(aw_task *task) {
     aw_loop_follow(task->on, task);
   if (!operation || !operation->disarm)
     return;
+  aw_cut *cut = aw__cut_wait(task);
   operation->disarm(task, task->on);
   aw__task_wake(task, give_cancelled(task));
+  task->on = cut;
 }
 
 void aw__task_refuse(aw_task *task) {
+  task->on = aw__cut_refusal(task);
   task->result = give_cancelled(task);
   aw__task_queue(task);
 }

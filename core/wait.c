@@ -18,6 +18,7 @@
 #include "task.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static void sleep_disarm(aw_task *task, void *on) {
   (void)on;
@@ -35,8 +36,25 @@ static void idle_disarm(aw_task *task, void *on) {
   aw__alarm_clear(task->engine, &task->alarm);
 }
 
-const aw_operation aw__wait_sleep = {.label = "sleep", .disarm = sleep_disarm};
-const aw_operation aw__wait_task = {.label = "task", .disarm = task_disarm};
+/* The data of a sleep is its span. */
+static void sleep_describe(const void *data, char *out, size_t size) {
+  uint64_t ns = (uintptr_t)data;
+  double seconds = (double)ns / (double)AW_SECOND;
+  if (ns > AW_NEVER / 2)
+    snprintf(out, size, "for ever");
+  else
+    snprintf(out, size, seconds < 100 ? "%.3g s" : "%.0f s", seconds);
+}
+
+static void task_describe(const void *data, char *out, size_t size) {
+  unsigned long long id = ((const aw_task *)data)->id;
+  snprintf(out, size, "%llu", id);
+}
+
+const aw_operation aw__wait_sleep = {
+    .label = "sleep", .disarm = sleep_disarm, .describe = sleep_describe};
+const aw_operation aw__wait_task = {
+    .label = "join task", .disarm = task_disarm, .describe = task_describe};
 const aw_operation aw__wait_children = {.label = "children"};
 const aw_operation aw__wait_loop = {.label = "loop"};
 const aw_operation aw__wait_idle = {.label = "idle", .disarm = idle_disarm};
@@ -121,7 +139,10 @@ int aw_await_sleep(aw_task *task, uint64_t ns) {
     return 0;
   /* A fresh look: what ran since the last one must not shorten it [K3]. */
   uint64_t at = aw__later(aw_engine_now(task->engine), ns);
-  return armed_or_not(task, aw__wait_until(task, at));
+  int rc = aw__wait_until(task, at);
+  if (rc == 0)
+    task->on = (void *)(uintptr_t)ns; /* of the look before, it is more */
+  return armed_or_not(task, rc);
 }
 
 int aw_await_yield(aw_task *task) {

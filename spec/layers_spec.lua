@@ -81,8 +81,8 @@ end
 -- A file of core stands on a level, and may include from there and below;
 -- state.h and list.h are below all.
 local levels = {
-  { "codes", "memory", "error", "wire", "view", "ready", "deadline", "libuv",
-    "epoll", "libzmq" },
+  { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut",
+    "libuv", "epoll", "libzmq" },
   { "task" },
   { "scope" },
   { "wait" },

@@ -62,6 +62,7 @@ typedef struct aw_scope aw_scope;
 typedef struct aw_task aw_task;
 typedef struct aw_wire aw_wire;
 typedef struct aw_error aw_error;
+typedef struct aw_cut aw_cut;
 typedef struct aw_channel aw_channel;
 typedef struct aw_event aw_event;
 typedef struct aw_semaphore aw_semaphore;
@@ -161,6 +162,41 @@ AW_API uint32_t aw_error_attempts(const aw_error *error);
  * part of, if any. Borrowed; NULL for none. */
 AW_API const aw_wire *aw_error_wire(const aw_error *error,
                                     const aw_wire **holder, uint64_t *ns);
+
+/* Of AW_ETIMEOUT: what it cut short; borrowed, or NULL. */
+AW_API const aw_cut *aw_error_cut(const aw_error *error);
+
+/* ---- what a time-out cut short, for people [E2] -------------------------- */
+
+/* The first wait that a time-out aborted, or, where none was under way, the
+ * first one that could not begin any more. There is no record when there is no
+ * memory for it.
+ *
+ * The host may add where in its code that wait stands: when it goes on with the
+ * result AW_ECANCELED, as long as the stack of the wait is there. The record of
+ * that wait; borrowed, until the task is reported or waits again. NULL for all
+ * other waits, and the second time.
+ */
+AW_API aw_cut *aw_task_take_cut(aw_task *task);
+AW_API void aw_cut_set_value(aw_cut *cut, aw_value value); /* takes */
+
+/* The same where the host itself gives Cancelled to `task`, which it cut short
+ * in something that is no wait of the engine's.
+ *
+ *   text  what that is, copied
+ */
+AW_API aw_cut *aw_task_cut_outside(aw_task *task, const char *text);
+AW_API aw_value aw_cut_value(const aw_cut *cut); /* borrowed, or 0 */
+
+/* What was waited for, as "sleep 5 s"; borrowed. */
+AW_API const char *aw_cut_text(const aw_cut *cut);
+/* The id of the task that waited. `where` it was started, or NULL. */
+AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
+/* Is that the task which reports the time-out, and no other one below it? */
+AW_API bool aw_cut_own(const aw_cut *cut);
+AW_API void aw_cut_release(aw_cut *cut); /* takes; NULL is fine */
+
+/* ---- errors, again ------------------------------------------------------- */
 
 /* What was tried, as "readable", and the descriptor that it was about: of a
  * wait that failed, or as set with aw_error_set_about().
@@ -926,7 +962,9 @@ AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
 AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
 AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
-AW_API aw_value aw_loop_host(const aw_loop *loop);   /* borrowed, or 0 */
+/* What its time-out cut short; borrowed, or NULL. */
+AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);
+AW_API aw_value aw_loop_host(const aw_loop *loop); /* borrowed, or 0 */
 AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
 AW_API aw_scope *aw_loop_scope(aw_loop *loop);      /* its root; borrowed */
 AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
@@ -1259,6 +1297,7 @@ typedef struct aw_scope_end {
   aw_value reason; /* of its cancel; gives */
   uint64_t moved;  /* ns to add to the time that it had: it was extended by so
                       much; wraps */
+  aw_cut *waited;  /* what that deadline cut short; gives, or NULL */
 } aw_scope_end;
 
 /* Close the innermost scope of `task`, which has been left. */

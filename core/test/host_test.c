@@ -278,6 +278,134 @@ static void a_scope_absorbs_its_own_cancel(void) {
 /* ---- kills ---- */
 
 /* The whole stack of host code is closed, the innermost first [C9]. */
+/* ---- what a time-out cuts short ---- */
+
+/* Run `wire` to its end, a Timeout; its record. The task is the first one. */
+static aw_task *time_out(aw_engine *engine, aw_loop *loop, aw_wire *wire) {
+  aw_task *task = start_task(loop, wire);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_FAILED);
+  CHECK(step.task == task);
+  CHECK(aw_error_code(aw_task_error(task)) == AW_ETIMEOUT);
+  return task;
+}
+
+static void check_cut(const aw_task *task, const char *text, bool own) {
+  const aw_cut *cut = aw_error_cut(aw_task_error(task));
+  const char *where;
+  CHECK(cut && strcmp(aw_cut_text(cut), text) == 0);
+  CHECK(aw_cut_task(cut, &where) == aw_task_id(task) + !own && where == NULL);
+  CHECK(aw_cut_own(cut) == own);
+  CHECK(aw_cut_value(cut) == 0);
+}
+
+static void a_timeout_tells_the_wait_that_it_cut_short(void) {
+  static const struct {
+    uint64_t ns;
+    const char *text;
+  } sleeps[] = {{5 * AW_SECOND, "sleep 5 s"},
+                {AW_SECOND * 5 / 2, "sleep 2.5 s"},
+                {86400 * AW_SECOND, "sleep 86400 s"},
+                {AW_NEVER, "sleep for ever"}};
+  for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps; i++) {
+    aw_engine *engine = host_engine();
+    aw_loop *loop = new_loop(engine);
+    aw_wire *wire = aw_sleep(sleeps[i].ns);
+    aw_task *task =
+        time_out(engine, loop, aw_timeout(wire, AW_SECOND, AW_DEFAULT));
+    check_cut(task, sleeps[i].text, true);
+    aw_step_handled(task);
+    aw_task_release(task);
+    over(engine, loop);
+    finish(engine, loop);
+  }
+}
+
+static void of_several_waits_it_tells_the_first(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_wire *both[] = {aw_sleep(5 * AW_SECOND), aw_sleep(6 * AW_SECOND)};
+  aw_wire *wire = aw_all(both, 2, 0);
+  aw_task *task =
+      time_out(engine, loop, aw_timeout(wire, AW_SECOND, AW_DEFAULT));
+  check_cut(task, "sleep 5 s", false);
+  aw_step_handled(task);
+  aw_task_release(task);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+/* Open a scope of a second in the task, and let it sleep for five. */
+static void sleep_in_scope(aw_task *task) {
+  aw_scope_config open = {AW_SECOND, AW_DEFAULT, false};
+  aw_scope *scope;
+  CHECK(aw_scope_open(task, &open, &scope) == 0);
+  aw_task_park(task, &bodies[0]);
+  CHECK(aw_await_sleep(task, 5 * AW_SECOND) == 0);
+}
+
+static void the_host_adds_the_place_to_it(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK(aw_task_take_cut(step.task) == NULL);
+  sleep_in_scope(step.task);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  aw_cut *cut = aw_task_take_cut(step.task);
+  CHECK(cut && aw_task_take_cut(step.task) == NULL);
+  aw_cut_set_value(cut, claim(3));
+  CHECK(aw_scope_leave(step.task, NULL, true) == 0);
+  aw_scope_end end;
+  aw_scope_close(step.task, &end);
+  CHECK(end.timed_out && end.waited == cut && aw_cut_value(cut) == 3);
+  aw_cut_release(cut);
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+/* The inner scope's time is over first, but the outer one reports. */
+static void the_outermost_that_expired_tells_it(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_scope_config open = {AW_SECOND, AW_DEFAULT, false};
+  aw_scope *outer;
+  CHECK(aw_scope_open(step.task, &open, &outer) == 0);
+  sleep_in_scope(step.task);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  aw_scope_end end;
+  CHECK(aw_scope_leave(step.task, NULL, true) == 0);
+  aw_scope_close(step.task, &end);
+  CHECK(end.outer && end.waited == NULL);
+  CHECK(aw_scope_leave(step.task, NULL, true) == 0);
+  aw_scope_close(step.task, &end);
+  CHECK(end.timed_out && end.waited != NULL);
+  CHECK(strcmp(aw_cut_text(end.waited), "sleep 5 s") == 0);
+  aw_cut_release(end.waited);
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  finish(engine, loop);
+}
+
+static void a_loop_tells_it_too(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, aw_sleep(5 * AW_SECOND));
+  CHECK(aw_loop_cut(loop) == NULL);
+  CHECK(aw_loop_begin(loop, AW_SECOND) == 0);
+  over(engine, loop);
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_TIMEOUT);
+  CHECK(strcmp(aw_cut_text(aw_loop_cut(loop)), "sleep 5 s") == 0);
+  finish(engine, loop);
+}
+
 static void a_kill_closes_host_code_from_the_inside(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -529,6 +657,11 @@ int main(void) {
   a_cancel_goes_through_awaits();
   a_scope_takes_the_first_error_of_all();
   a_scope_absorbs_its_own_cancel();
+  a_timeout_tells_the_wait_that_it_cut_short();
+  of_several_waits_it_tells_the_first();
+  the_host_adds_the_place_to_it();
+  the_outermost_that_expired_tells_it();
+  a_loop_tells_it_too();
   a_kill_closes_host_code_from_the_inside();
   a_failure_at_the_root_wants_the_host();
   a_deadlock_wants_the_host();

@@ -165,6 +165,7 @@ static int close_scope(lua_State *L, awl_worker *w) {
   awl_scope *scope = lua_touserdata(L, 1);
   aw_scope_end end;
   aw_scope_close(w->task, &end);
+  aw_cut_release(end.waited);
   awl_leave_scope(scope);
   if (end.error) {
     awl_drop(s, end.reason);

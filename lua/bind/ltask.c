@@ -352,6 +352,7 @@ static int after_join(lua_State *L, awl_worker *w) {
   (void)L;
   aw_scope_end end;
   aw_scope_close(w->task, &end);
+  aw_cut_release(end.waited);
   awl_drop(w->state, end.reason);
   aw_error_release(end.error);
   return 0;
