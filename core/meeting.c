@@ -5,7 +5,6 @@
 #include "memory.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static char *copy(const char *name) {
@@ -78,8 +77,19 @@ void aw__meeting_disarm(aw_task *task, void *object) {
   aw__meeting_leave(object, task);
 }
 
+/* Append `piece` to the `used` bytes of `out`, as much of it as there is room
+ * for; gives how many are used then. */
+static size_t add(char *out, size_t size, size_t used, const char *piece) {
+  size_t length = strlen(piece), room = size - used - 1;
+  length = length < room ? length : room;
+  memcpy(out + used, piece, length);
+  out[used + length] = '\0';
+  return used + length;
+}
+
 void aw__meeting_describe(const void *object, char *out, size_t size) {
   const aw_meeting *meeting = object;
-  snprintf(out, size, "%s%s%s", meeting->kind, meeting->name ? " " : "",
-           meeting->name ? meeting->name : "");
+  size_t used = add(out, size, 0, meeting->kind);
+  if (meeting->name)
+    add(out, size, add(out, size, used, " "), meeting->name);
 }
