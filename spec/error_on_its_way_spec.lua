@@ -93,8 +93,8 @@ local closers = {
 
 local inner_line
 
---- What is raised. Each gives the value, or raises by itself: in the line of the
---- call, or in `inner_line`.
+--- What is raised. Each gives the value, or raises by itself: in the line of
+--- the call, or in `inner_line`.
 local values = {
   text = function()
     return "boom"
@@ -119,6 +119,9 @@ local values = {
   end,
   SystemError = function()
     aw.readable(987654)
+  end,
+  Timeout = function()
+    aw.timeout(1, aw.sleep, 2)
   end,
   TaskCancelled = function()
     local t = aw.start(aw.Never)

@@ -520,7 +520,7 @@ describe("an error of a wire that waited", function()
     local ch = aw.channel(1, { name = "jobs" })
     ch:close()
     ev:start(aw.Send(ch, 1), function(_, err)
-      got = tostring(err)
+      got = err.message
     end)
     ev:run()
     assert.are.equal("Closed: send of channel jobs", got)

@@ -13,12 +13,12 @@ local MAX_OUTPUT <const> = 64 * 1024 * 1024
 local OUTPUTS <const> = { "stdout", "stderr" }
 local TAIL <const> = 1000 -- bytes of stderr in an error
 
--- What `check` raises: the fields of the result, `command` and `message`.
+-- What `check` raises: the fields of the result, `command`, `message`, `where`.
 local Failed <const> = {
   __name = "aiowire.ProcessFailed",
   __metatable = false,
   __tostring = function(e)
-    return e.message
+    return (e.where and e.where .. ": " or "") .. e.message
   end,
 }
 
@@ -128,6 +128,7 @@ local function failure(plan, result)
   result.command = show(plan.spawn)
   result.message = ("command '%s' ended %s%s"):format(result.command, how,
     said ~= "" and ": " .. said or "")
+  result.where = inner.place()
   return setmetatable(result, Failed)
 end
 

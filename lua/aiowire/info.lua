@@ -26,6 +26,42 @@ local function add_wire(err, out)
   end
 end
 
+--- A line of a stack without the name of its function, which not all have.
+local function place_of(line)
+  return line:match "^\t(.-:%d+:) in " or line
+end
+
+--- The lines that two stacks have in common, from their outermost on, stand in
+--- the second one only.
+local function without_common(lines, others)
+  local last, other = #lines, #others
+  while last > 1 and other > 1
+    and place_of(lines[last]) == place_of(others[other]) do
+    last, other = last - 1, other - 1
+  end
+  return table.concat(lines, "\n", 1, last)
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+--- The traceback, unless it says no more than the chain does, and the stack of
+--- the wait that a Timeout cut short.
+local function add_stacks(info, out)
+  local traceback, waited = info.traceback, info.waited
+  if traceback and not traceback:find "^stack traceback:\n\tstarted at " then
+    out[#out + 1] = traceback
+  end
+  if waited then
+    out[#out + 1] = without_common(lines_of(waited), lines_of(traceback or ""))
+  end
+end
+
 local function add_chain(info, out)
   local chain = info.chain
   if not chain or (#chain == 0 and not info.started_at) then
@@ -48,7 +84,7 @@ local function tostring_info(info, plain)
   end
   local err = info.err
   add_wire(aw.is_unhandled(err) and err.cause or err, out)
-  out[#out + 1] = info.traceback
+  add_stacks(info, out)
   add_chain(info, out)
   if info.name then
     out[#out + 1] = ("task %d '%s'"):format(info.id, info.name)

@@ -293,6 +293,8 @@ function Scope:extend(seconds) end
 ---@field status aiowire.LoopStatus
 ---@field stuck aiowire.Stuck[] tasks that had to be killed, see there [C9]
 ---@field failure aiowire.Info? about the error that ended the loop
+---@field waited string? the first wait that its time-out cut short, as the
+---  `waited` of an Info
 local EventLoop = {}
 
 --- A task that was still alive after a cancel and its grace, or took Cancelled
@@ -362,7 +364,12 @@ function EventLoop:dump() end
 --- the task was started, which task.
 ---@class aiowire.Info
 ---@field err any the error itself
----@field traceback string? taken where the error was raised
+---@field traceback string? taken where the error was raised, 22 levels at most,
+---  without the library's own; of a Timeout: who set the limit. Without a line
+---  of a file it says where the task was started
+---@field waited string? of a Timeout: the first wait that it cut short, as
+---  `cut short: sleep 5 s`, with `in task 7` if that is another task, then the
+---  stack of that wait, as in a traceback
 ---@field task aiowire.Task? nil, beside a handler, if nobody has kept it
 ---@field id integer? of that task …
 ---@field name string? … and its name
@@ -375,8 +382,12 @@ function EventLoop:dump() end
 ---@field err any
 ---@field info aiowire.Info?
 
---- Every error object of the library has a text, `message`, which `tostring`
---- gives; `aw.is_timeout` and its kin tell the classes apart [E4].
+--- Every error object of the library has a text, `message`. `tostring` gives it
+--- after the user's line that raised it, as `error` does it for strings:
+--- `x.lua:3: connect 'host': connection refused`. That line is in `where`, too;
+--- if no code of the user's ran, it is the one that started the task. Cancelled
+--- has only its message. `aw.is_timeout` and its kin tell the classes apart
+--- [E4].
 
 --- Raised at an await in a cancelled scope: the operation did not happen [C2].
 --- Let it pass. Code that must still await puts that in a shield [C12].
@@ -388,23 +399,30 @@ function EventLoop:dump() end
 ---@field where string? "file:line" of the cancel, if Lua asked for it
 
 --- Raised by `w:timeout`, aw.timeout, and aw.run with a time-out of its own.
+--- `tostring` says what it cut short, and where that wait stood, as
+--- `x.lua:4: timeout after 1.0 s (cut short: sleep 5 s, x.lua:3: in local 'f')`
+--- and `info.waited` the whole stack.
 ---@class aiowire.Timeout
----@field message string
+---@field message string as "timeout after 0.05 s"
+---@field where string? "file:line" of who set the limit
 ---@field after number seconds
 ---@field wire aiowire.Wire? what ran out of time, of `w:timeout()`
 
 --- Raised by Task:wait and `Done` for a task that was cancelled [T5].
 ---@class aiowire.TaskCancelled
 ---@field message string
+---@field where string? "file:line"
 ---@field task aiowire.Task? of Task:wait
 
 --- Raised by what waits on an object that is closed, or was closed meanwhile.
 ---@class aiowire.Closed
 ---@field message string
+---@field where string? "file:line"
 
 --- Raised when the operating system, or libzmq, says no.
 ---@class aiowire.SystemError
 ---@field message string "connect 'host': connection refused"
+---@field where string? "file:line"
 ---@field code string as "ECONNREFUSED"
 ---@field errno integer its number
 ---@field call string what was tried, as "connect"
@@ -413,9 +431,11 @@ function EventLoop:dump() end
 --- Raised by EventLoop:run when all tasks wait and nothing can wake them [L4].
 ---@class aiowire.Deadlock
 ---@field message string with the tree of tasks
+---@field where string? "file:line" of the run
 
 --- Raised by EventLoop:run for an error that no handler took [E8]. Its text
---- begins with the text of the cause.
+--- begins with the text of the cause, and says where the task was started, and,
+--- if the cause's text has no line, where it was raised.
 ---@class aiowire.UnhandledException
 ---@field cause any what was raised, the same value
 ---@field info aiowire.Info
@@ -1119,9 +1139,9 @@ function aw.spawn(options) end
 --- Awaits. A cancel ends the program, as Process:close() does.
 ---
 --- With `check` a failure is raised as an error with the fields of the result,
---- `command` and `message`, which shows the tail of what it wrote to stderr. A
---- SystemError of its pipes, as EMSGSIZE, has what came before in `out` and
---- `err`.
+--- `command`, `where` and `message`, which shows the tail of what it wrote to
+--- stderr. A SystemError of its pipes, as EMSGSIZE, has what came before in `out`
+--- and `err`.
 ---@overload fun(command: string, ...: string|number): aiowire.Result
 ---@param options aiowire.ExecOptions
 ---@return aiowire.Result

@@ -22,10 +22,10 @@ return function(w, opts)
   local ev = inner.new_loop(w, opts)
   local task = inner.start_raw(ev, w)
   local how = ev:run()
-  local limit = inner.timeout_of(ev)
+  local timeout = how == "timeout" and inner.timeout(ev, inner.timeout_of(ev))
   ev:close()
-  if how == "timeout" then
-    error(inner.timeout(limit), 3)
+  if timeout then
+    error(timeout, 3)
   end
   if how == "done" and task.status == "cancelled" then
     error(inner.task_cancelled(), 3)

@@ -20,7 +20,8 @@
  *   lerror.c   error objects                      linfo.c  what is known beside
  *   lvalue.c   conversions, values                gather.c one value of several
  *   show.c     values, tasks, waits for people    traceback.c of a stack
- *   site.c     "file:line", interned              limit.c  limits in real time
+ *   frames.c   a stack as it was, for later       limit.c  limits in real time
+ *   site.c     "file:line", interned
  *   state.c    the shared state                   weight.c what Lua does not see
  *   text.c     texts of a bounded length          argument.c names, arguments
  *   options.c  tables of options                  nearest.c  "did you mean"
@@ -155,6 +156,7 @@ typedef struct awl_scope {
   awl_worker *worker;      /* that lists it, until it is left or garbage */
   struct awl_scope *outer; /* of the same body */
   awl_raised raised;       /* on its way to this scope */
+  aw_cut *waited;          /* what its time-out cut short, once it is left */
   uint64_t ns;             /* its time, for the text of a Timeout */
   awl_scope_mode mode;
   int status; /* of that function */

@@ -138,6 +138,7 @@ static int handle_failure(lua_State *L) {
   aw_error *failure = aw_task_error(task);
   enum { ERROR = 2, INFO = 3, HANDLER = 4 };
   awl_push_error(L, s, loop, failure);
+  awl_place_error(L, s, task);
   awl_push_info(L, s, failure, task);
   awl_push_value(L, s, aw_task_handler(task));
   if (lua_isnil(L, HANDLER)) {

@@ -22,6 +22,7 @@
 #include "linfo.h"
 
 #include "expression.h"
+#include "frames.h"
 #include "lerror.h"
 #include "lloop.h"
 #include "ltask.h"
@@ -158,12 +159,14 @@ static bool is_unseen(const awl_worker *worker) {
 
 /* [err, old, info]: give the info a traceback, unless it has one, of where the
  * error was raised first. What the core failed with has none before an await
- * raises it; a Timeout needs none [E2]. */
+ * raises it. A Timeout's is seldom read: it gets the frames, for a text later.
+ */
 static void add_traceback(lua_State *L, awl_state *s) {
-  if (awl_is(L, s, 1, AWL_TIMEOUT))
-    return;
   if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
-    awl_push_traceback(L, s, L, 1);
+    if (awl_is(L, s, 1, AWL_TIMEOUT))
+      awl_push_frames(L, 1);
+    else
+      awl_push_traceback(L, s, L, 1);
     lua_setfield(L, 3, "traceback");
   }
   lua_settop(L, 3);
@@ -399,18 +402,79 @@ static void keep_list(lua_State *L, bool has_one) {
   lua_rawset(L, 1);
 }
 
+/* [info, key, …]: keep what is on top in the info, and return it. */
+static int keep_field(lua_State *L) {
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 1);
+  return 1;
+}
+
+/* Has the traceback a line of a file, not only of functions in C? */
+static bool has_lines(const char *traceback) {
+  static const char C[] = "\n\t[C]:";
+  for (const char *at = traceback; (at = strstr(at, "\n\t")) != NULL; at++)
+    if (strncmp(at, C, sizeof C - 1) != 0)
+      return true;
+  return false;
+}
+
+/* Is the info at 1 about an error, not only about a task? */
+static bool is_of_error(lua_State *L) {
+  bool is = lua_getfield(L, 1, "err") != LUA_TNIL;
+  lua_pop(L, 1);
+  return is;
+}
+
+/* [info, key, value]: the traceback, of which `value` is what was taken where
+ * the error was raised: a text, the frames, or nothing. Without a line of the
+ * user's it says where the task was started. */
+static int finish_traceback(lua_State *L) {
+  if (awl_is_frames(L, 3)) {
+    lua_pushliteral(L, "stack traceback:");
+    awl_push_frames_text(L, 3, false);
+    lua_concat(L, 2);
+    lua_replace(L, 3);
+  }
+  const char *text = lua_tostring(L, 3);
+  if (text && has_lines(text))
+    return keep_field(L);
+  if (lua_getfield(L, 1, "started_at") == LUA_TSTRING) {
+    lua_pushfstring(L, "%s\n\tstarted at %s",
+                    text ? text : "stack traceback:", lua_tostring(L, -1));
+    return keep_field(L);
+  }
+  lua_settop(L, 3);
+  return 1;
+}
+
+/* [info, key, nil, underlying info]: of a Timeout, what it cut short. */
+static int push_waited(lua_State *L) {
+  lua_getfield(L, 4, "err");
+  if (!awl_is(L, awl_of(L), 5, AWL_TIMEOUT) || !awl_push_waited(L, 5))
+    return 0;
+  return keep_field(L);
+}
+
 /* __index of an info: the field of the one that it is over. Lists that most
- * often are short or empty, and seldom read, are made here. */
+ * often are short or empty, and seldom read, are made here, and texts. */
 static int info_index(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)
     return 0;
   lua_pushvalue(L, 2);
   int type = lua_gettable(L, 3);
-  lua_replace(L, 3);
-  if (lua_type(L, 2) != LUA_TSTRING)
+  lua_insert(L, 3); /* [info, key, value, underlying info] */
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    lua_settop(L, 3);
     return 1;
+  }
   const char *key = lua_tostring(L, 2);
+  if (strcmp(key, "waited") == 0 && type == LUA_TNIL)
+    return push_waited(L);
+  lua_settop(L, 3);
+  if (strcmp(key, "traceback") == 0 && is_of_error(L))
+    return finish_traceback(L);
   if (type == LUA_TSTRING && strcmp(key, "chain") == 0)
     keep_list(L, true);
   else if (type == LUA_TNIL && strcmp(key, "suppressed") == 0)
@@ -432,9 +496,22 @@ aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
 
 /* ---- from the core to Lua ---- */
 
-/* Give a core error the info it lacks. */
-static void complete(lua_State *L, awl_loop *loop, aw_error *error) {
+/* Push the object of a core error. Its place is that of the await that raises
+ * it: the driver's stack has none, see awl_place_error(). */
+static void push_object(lua_State *L, const awl_state *s,
+                        const aw_error *error) {
   awl_push_error_object(L, error);
+  bool awaited = s->run.running && L == s->run.co;
+  if (awaited || !lua_istable(L, -1))
+    return;
+  lua_pushnil(L);
+  lua_setfield(L, -2, "where");
+}
+
+/* Give a core error the info it lacks. */
+static void complete(lua_State *L, awl_state *s, awl_loop *loop,
+                     aw_error *error) {
+  push_object(L, s, error);
   push_new_info(L, -1);
   lua_remove(L, -2);
   if (loop)
@@ -446,7 +523,7 @@ static void complete(lua_State *L, awl_loop *loop, aw_error *error) {
 void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
                     aw_error *error) {
   if (!aw_error_value(error))
-    complete(L, loop, error);
+    complete(L, s, loop, error);
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
     lua_pop(L, 1);
@@ -479,7 +556,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
-    awl_push_error_object(L, error);
+    push_object(L, s, error);
     push_new_info(L, -1);
     lua_remove(L, -2);
   }

@@ -6,6 +6,7 @@
  */
 #include "lloop.h"
 
+#include "lerror.h"
 #include "linfo.h"
 #include "lrun.h"
 #include "ltask.h"
@@ -423,6 +424,15 @@ static const char *state_name(const awl_loop *loop) {
   return state == AW_LOOP_IDLE && loop->ran ? "done" : names[state];
 }
 
+/* Push what its time-out cut short, as the text of info.waited; or nil. */
+static void push_waited(lua_State *L, const awl_loop *loop) {
+  const aw_cut *cut = loop->core ? aw_loop_cut(loop->core) : NULL;
+  if (cut)
+    awl_push_timeout(L, 0, cut);
+  if (!cut || !awl_push_waited(L, -1))
+    lua_pushnil(L);
+}
+
 static int loop_index(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
@@ -435,6 +445,8 @@ static int loop_index(lua_State *L) {
     lua_getiuservalue(L, 1, NAME);
   } else if (strcmp(key, "status") == 0) {
     lua_pushstring(L, state_name(loop));
+  } else if (strcmp(key, "waited") == 0) {
+    push_waited(L, loop);
   } else if (strcmp(key, "failure") == 0) {
     if (loop->core && aw_loop_error(loop->core))
       awl_push_info(L, s, aw_loop_error(loop->core), NULL);

@@ -7,6 +7,7 @@
 
 #include "await.h"
 #include "drive.h"
+#include "frames.h"
 #include "lerror.h"
 #include "limit.h"
 #include "linfo.h"
@@ -19,9 +20,10 @@
 static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
   aw_error *error = aw_loop_error(loop->core);
   awl_worker *w = s->run.running;
+  awl_push_error(L, s, loop, error);
+  awl_place_error(L, s, NULL);
   if (w && L == s->run.co)
     return awl_raise(L, w, aw_error_keep(error));
-  awl_push_error(L, s, loop, error);
   return lua_error(L);
 }
 
@@ -72,6 +74,7 @@ static void check_cancel(lua_State *L, awl_state *s) {
   const aw_task *task = awl_running_task(s);
   if (!task || !aw_task_cancelled(task))
     return;
+  awl_note_cut_here(L, s->run.running, "EventLoop:run");
   awl_push_cancelled(L, s, task);
   lua_error(L);
 }

@@ -109,9 +109,16 @@ static int m_deadline(lua_State *L) {
   return 1;
 }
 
+static void forget_cut(awl_scope *scope) {
+  aw_cut_release(scope->waited);
+  scope->waited = NULL;
+}
+
 /* A coroutine that was closed by hand drops its Scopes unleft. */
 static int scope_gc(lua_State *L) {
-  awl_leave_scope(lua_touserdata(L, 1));
+  awl_scope *scope = lua_touserdata(L, 1);
+  awl_leave_scope(scope);
+  forget_cut(scope);
   return 0;
 }
 
@@ -136,13 +143,15 @@ void awl_leave_scope(awl_scope *scope) {
 }
 
 /* Cut short by its own cancel, and absorbed here [S3, C5]. */
-static int cut_off(lua_State *L, const awl_scope *scope,
-                   const aw_scope_end *end) {
+static int cut_off(lua_State *L, awl_scope *scope, const aw_scope_end *end) {
   awl_state *s = awl_of(L);
   if (scope->mode == AWL_MODE_TIMEOUT && end->timed_out) {
-    awl_push_timeout(L, awl_seconds(scope->ns + end->moved));
+    uint64_t ns = scope->ns + end->moved;
+    awl_push_timeout(L, awl_seconds(ns), scope->waited);
+    forget_cut(scope);
     return lua_error(L);
   }
+  forget_cut(scope);
   lua_pushnil(L);
   lua_pushliteral(L, "cancelled");
   if (end->timed_out) {
@@ -165,9 +174,10 @@ static int close_scope(lua_State *L, awl_worker *w) {
   awl_scope *scope = lua_touserdata(L, 1);
   aw_scope_end end;
   aw_scope_close(w->task, &end);
-  aw_cut_release(end.waited);
   awl_leave_scope(scope);
+  scope->waited = end.waited;
   if (end.error) {
+    forget_cut(scope);
     awl_drop(s, end.reason);
     return awl_raise(L, w, end.error);
   }
@@ -175,6 +185,7 @@ static int close_scope(lua_State *L, awl_worker *w) {
   int results = lua_gettop(L) - 1;
   if (end.cut && own)
     results = cut_off(L, scope, &end);
+  forget_cut(scope);
   awl_drop(s, end.reason);
   if (!end.cut || own)
     return results;

@@ -13,6 +13,7 @@
 #include "lco.h"
 #include "lcompose.h"
 #include "lerror.h"
+#include "lloop.h"
 #include "options.h"
 #include "site.h"
 #include "wires.h"
@@ -112,9 +113,11 @@ static int inner_is_made(lua_State *L) {
   return 1;
 }
 
-/* timeout(seconds): a new Timeout */
+/* timeout(ev, seconds): a new Timeout, of a loop whose time was over */
 static int inner_timeout(lua_State *L) {
-  awl_push_timeout(L, luaL_checknumber(L, 1));
+  const awl_loop *loop = awl_check_loop(L, awl_of(L));
+  double seconds = luaL_checknumber(L, 2);
+  awl_push_timeout(L, seconds, loop->core ? aw_loop_cut(loop->core) : NULL);
   return 1;
 }
 
@@ -125,6 +128,12 @@ static int inner_where(lua_State *L) {
   if (*where == '?')
     return 0;
   lua_pushlightuserdata(L, (void *)(uintptr_t)where);
+  return 1;
+}
+
+/* place() → "file:line" that an error object made here has; or nil */
+static int inner_place(lua_State *L) {
+  awl_push_place(L, awl_of(L));
   return 1;
 }
 
@@ -157,6 +166,7 @@ static const luaL_Reg inner_functions[] = {
     {"is_made", inner_is_made},
     {"timeout", inner_timeout},
     {"where", inner_where},
+    {"place", inner_place},
     {"raise", inner_raise},
     {"task_cancelled", inner_task_cancelled},
     {"part", inner_part},

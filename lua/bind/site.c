@@ -104,8 +104,11 @@ static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
 const char *awl_where(lua_State *L, awl_state *s, int level) {
   lua_Debug ar;
   for (; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline >= 0 && !awl_is_ours(&ar)) {
+    lua_getinfo(L, "l", &ar);
+    if (ar.currentline < 0)
+      continue; /* in C: without a look at its name */
+    lua_getinfo(L, "S", &ar);
+    if (!awl_is_ours(&ar)) {
       const char *where = intern(L, s, ar.short_src, ar.currentline, false);
       return where ? where : "?";
     }

@@ -22,6 +22,7 @@
 
 #include "await.h"
 #include "drive.h"
+#include "frames.h"
 #include "held.h"
 #include "hooks.h"
 #include "lerror.h"
@@ -535,6 +536,8 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
   awl_release_wait(w);
   w->result = s->run.step.result;
+  if (w->result == AW_ECANCELED)
+    awl_note_cut(L, w);
   if (lua_status(w->co) == LUA_YIELD) {
     resume(L, w);
     return;

@@ -269,7 +269,7 @@ AW_API const char *aw_lua_nearest(const char *name,
                                                      size_t index),
                                   const void *list);
 
-/* Raise, or only push, a SystemError [E4].
+/* Raise, or only push, a SystemError [E4], of the line of the user's that runs.
  *
  *   code    libuv's, or -errno; AW_ECLOSED makes a Closed instead
  *   call    what was tried, as "spawn"
