@@ -233,7 +233,7 @@ local Scope = {}
 --- it is handled there, and the siblings go on [E9].
 ---
 --- Raises if the scope has ended.
----@param wire aiowire.Wireable? nil does nothing and returns nil [P2]
+---@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
 ---@return aiowire.Task?
@@ -311,7 +311,7 @@ local EventLoop = {}
 ---
 --- Raises: "bad argument #1 to 'start' (wire expected, got ...)"; "this
 --- EventLoop has ended (...)" [S7].
----@param wire aiowire.Wireable? nil does nothing and returns nil [P2]
+---@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
 ---@return aiowire.Task?
@@ -720,7 +720,7 @@ function aw.run(wire, opts) end
 
 --- EventLoop:start on the loop of the running task; in a handler, on the failed
 --- task's loop [E7]. Raises outside both.
----@param wire aiowire.Wireable? nil does nothing and returns nil [P2]
+---@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
 ---@return aiowire.Task?

@@ -25,6 +25,8 @@
  *   state.c    the shared state                   weight.c what Lua does not see
  *   text.c     texts of a bounded length          argument.c names, arguments
  *   options.c  tables of options                  nearest.c  "did you mean"
+ *   mistake.c  warnings of mistakes
+ *   keep.c     aw.keep, failures that wait to be asked for
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -178,6 +180,7 @@ struct awl_loop {
   uint32_t number; /* in awl_state.loops and AWL_LOOPS, from 1 */
   awl_claims *claims;
   struct awl_leaf *recent; /* of the wire made of a value last, or NULL */
+  const char *where;       /* it was made: see awl_where() */
   uint64_t timeout;
   bool private_engine; /* it is the loop that the engine goes with */
   bool signals;

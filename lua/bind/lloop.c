@@ -11,6 +11,7 @@
 #include "lrun.h"
 #include "ltask.h"
 #include "lvalue.h"
+#include "mistake.h"
 #include "module.h"
 #include "show.h"
 #include "site.h"
@@ -185,6 +186,7 @@ static int push_new(lua_State *L, int arg) {
   loop_options options;
   read_options(L, arg, &options);
   awl_loop *loop = push_empty(L, s, arg);
+  loop->where = awl_where(L, s, 1);
   if (options.private_engine)
     awl_weigh(L, s, ENGINE_WEIGHT);
   /* From here on nothing collects: a finalizer may make loops, too. */
@@ -240,8 +242,42 @@ static void leave_number(awl_loop *loop) {
   awl_loop_forget_number(s, loop->number);
 }
 
+/* How many tasks there are on `loop`; `*first`: where the oldest was started. */
+static size_t count_tasks(const awl_loop *loop, const char **first) {
+  const aw_scope *root = aw_loop_scope(loop->core), *at = root;
+  size_t count = 0, depth = 0;
+  *first = NULL;
+  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    const aw_task *task = aw_scope_task(at);
+    if (task && count++ == 0)
+      *first = aw_task_where(task);
+  }
+  return count;
+}
+
+/* (light loop): warn if it has tasks and nobody has run them. */
+static int tell_unrun(lua_State *L) {
+  const awl_loop *loop = lua_touserdata(L, 1);
+  const char *first;
+  size_t count = count_tasks(loop, &first);
+  if (count == 0)
+    return 0;
+  lua_pushfstring(L,
+                  "this EventLoop was %s, and its tasks never began (%d%s%s)"
+                  "; call its run(), or declare it <close>",
+                  loop->ran ? "not run again" : "never run", (int)count,
+                  !first       ? ""
+                  : count == 1 ? ", started at "
+                               : ", the first started at ",
+                  first ? first : "");
+  awl_mistake(L, loop->where, "unrun");
+  return 0;
+}
+
 static int loop_gc(lua_State *L) {
   awl_loop *loop = lua_touserdata(L, 1);
+  if (loop->core && aw_loop_state_of(loop->core) == AW_LOOP_IDLE)
+    awl_try_telling(L, tell_unrun, loop);
   if (loop->core && aw_loop_free(loop->core) < 0)
     return 0; /* lua_close in the middle of its run: it goes with the process */
   if (loop->core)

@@ -14,6 +14,7 @@
 #include "lloop.h"
 #include "lrun.h"
 #include "lvalue.h"
+#include "mistake.h"
 #include "module.h"
 #include "object.h"
 #include "show.h"
@@ -193,10 +194,20 @@ static int start_in(const awl_loop *loop, const awl_scope *scope, aw_wire *wire,
   return AW_EENDED;
 }
 
+/* Nothing to start is legal [P2], but most often a slip. */
+static int start_nothing(lua_State *L, awl_state *s, int level) {
+  lua_pushliteral(L, "start(nil) starts nothing; is what it names declared "
+                     "further down, or misspelt?");
+  awl_mistake(L, awl_where(L, s, level), "start");
+  return 0;
+}
+
 int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
               const awl_scope *scope, int arg, int level) {
-  if (lua_isnoneornil(L, arg))
-    return 0; /* [P2] */
+  if (lua_isnil(L, arg))
+    return start_nothing(L, s, level);
+  if (lua_isnone(L, arg))
+    aw_lua_type_error(L, arg, "wire");
   lua_settop(L, arg + 2);
   if (!awl_is_wire(L, s, arg))
     aw_lua_type_error(L, arg, "wire");

@@ -31,6 +31,7 @@
 #include "lscope.h"
 #include "lsignal.h"
 #include "lvalue.h"
+#include "mistake.h"
 #include "owner.h"
 #include "show.h"
 #include "site.h"
@@ -133,12 +134,56 @@ static void report_body(lua_State *L, awl_worker *w, int first) {
   report_error(L, w);
 }
 
+/* "file:line" of the function that the worker's leaf calls; else of where its
+ * task was started. */
+static const char *where_of_call(lua_State *L, awl_worker *w) {
+  lua_pushvalue(L, AT_CONTENT);
+  if (w->leaf->extra >= 0)
+    lua_rawgeti(L, -1, 0);
+  const char *name = awl_function_name(L, w->state, -1);
+  const char *at = strchr(name, '@');
+  const char *started = aw_task_where(w->task);
+  return at ? at + 1 : started ? started : "?";
+}
+
+/* f of the worker's leaf returned the Wire at `index`, and what it returns is
+ * dropped: a Call hands no wire on, so nobody will run it [P9]. */
+static void tell_unrun_wire(lua_State *L, awl_worker *w, int index) {
+  static const char *const NOT_LAST =
+      ", which is not the last of its sequence or repeat";
+  const char *to = "a Call", *why = NOT_LAST, *use = "aw.Wire(f)";
+  if (w->leaf->kind == AWL_LEAF_MAP) {
+    to = "a map";
+    use = "w:bind(f)";
+  } else if (w->leaf->kind == AWL_LEAF_SUPERVISE) {
+    to = "supervise";
+    why = "";
+    use = "w:catch(f)";
+  }
+  const char *where = where_of_call(L, w);
+  awl_show_value(L, w->state, index);
+  lua_pushfstring(L,
+                  "nobody runs the wire that this function returned to %s "
+                  "(%s)%s; use %s, which hands the wire on",
+                  to, lua_tostring(L, -1), why, use);
+  awl_mistake(L, where, "call");
+}
+
+/* The same, if that is so. */
+static void look_for_wire(lua_State *L, awl_worker *w, int index) {
+  if (awl_leaf_calls(w->leaf) && lua_isuserdata(L, index) &&
+      awl_is(L, w->state, index, AWL_WIRE))
+    tell_unrun_wire(L, w, index);
+}
+
 static void report_results(lua_State *L, awl_worker *w, int first) {
   int count = lua_gettop(L) - first + 1;
   aw_value value = 0;
   if (count > 0 && aw_step_wants_value(w->task))
     value =
         awl_hold_tuple(L, awl_loop_of(w->state, aw_task_loop(w->task)), count);
+  else if (count > 0)
+    look_for_wire(L, w, first);
   w->reported = true;
   aw_step_done(w->task, value);
 }
@@ -152,7 +197,11 @@ static void report(lua_State *L, awl_worker *w, int status) {
     switch (awl_leaf_report(L, leaf, BASE + 1)) {
     case AWL_REPORT_RESULTS: report_results(L, w, BASE + 1); break;
     case AWL_REPORT_NEXT: report_body(L, w, BASE + 1); break;
-    case AWL_REPORT_NOTHING: report_nothing(w); break;
+    case AWL_REPORT_NOTHING:
+      if (leaf->kind == AWL_LEAF_SUPERVISE)
+        look_for_wire(L, w, BASE + 1);
+      report_nothing(w);
+      break;
     }
   }
   clear_raised(w);
@@ -209,9 +258,12 @@ static int push_call(lua_State *L, awl_worker *w) {
 }
 
 /* The body has ended well. Is it the next step, too? Then its results, which
- * nobody wants, are dropped. */
-static bool again(lua_State *L, awl_worker *w) {
+ * nobody wants, are dropped. Those of the `first` time may be a Wire, which is a
+ * mistake to be told; to look each time would cost more than it finds. */
+static bool again(lua_State *L, awl_worker *w, bool first) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
+    return false;
+  if (first && lua_isuserdata(L, BASE + 1))
     return false;
   if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
@@ -228,14 +280,16 @@ static void run_step(lua_State *L, awl_worker *w) {
   w->reported = false;
   w->leaf = step->data;
   int status = LUA_OK;
-  do {
+  bool first = true, more = true;
+  for (; more; first = false) {
     if (w->state->gc_stress)
       lua_gc(L, LUA_GCCOLLECT);
     int count = push_call(L, w);
     if (awl_leaf_calls(w->leaf))
       status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
                           after_call);
-  } while (status == LUA_OK && again(L, w));
+    more = status == LUA_OK && again(L, w, first);
+  }
   report(L, w, status);
 }
 

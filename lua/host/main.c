@@ -10,13 +10,14 @@
  *
  * Neighbours: options.c reads the command line, text.c refuses bytecode,
  * memory.c is where the Lua state has its memory from, output.c watches
- * standard output.
+ * standard output, warning.c prints warnings.
  */
 
 #include "memory.h"
 #include "options.h"
 #include "output.h"
 #include "text.h"
+#include "warning.h"
 
 #include "aiowire_lua.h"
 
@@ -320,11 +321,15 @@ static void run_state(host *h) {
     return;
   }
   host_memory *memory = host_memory_use(L);
+  host_warnings warnings = {.shown = HOST_WARN_MISTAKES};
+  host_warnings_use(L, &warnings);
   tune_collector(L);
   lua_pushcfunction(L, run_all);
   lua_pushlightuserdata(L, h);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     fail(h, lua_tostring(L, -1));
+  if (h->ended) /* what was cut short is not what was forgotten */
+    warnings.shown = HOST_WARN_NOTHING;
   lua_close(L);
   host_memory_free(memory);
 }

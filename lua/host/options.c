@@ -134,7 +134,7 @@ void host_options_help(FILE *out) {
         "  -l G=MOD       require MOD into the global G\n"
         "  -v             print the version\n"
         "  -E             ignore LUA_* in the environment\n"
-        "  -W             turn warnings on\n"
+        "  -W             print all warnings, not only those of mistakes\n"
         "  -              run standard input\n"
         "  --             end of the options\n"
         "  -h, --help     print this\n"
