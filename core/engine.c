@@ -91,6 +91,15 @@ static void forget_late(aw_engine *engine) {
   aw_error_release(error);
 }
 
+/* The same of an error that a clean-up holds back. */
+static void forget_holding(aw_engine *engine) {
+  aw_task *task = engine->holding;
+  if (engine->holding_due || !task)
+    return;
+  engine->holding = NULL;
+  aw_task_release(task);
+}
+
 int aw_engine_free(aw_engine *engine) {
   if (!engine)
     return 0;
@@ -101,8 +110,9 @@ int aw_engine_free(aw_engine *engine) {
   aw__free(engine, d->heap, d->capacity * sizeof *d->heap);
   aw__free(engine, engine->ready.scratch,
            engine->ready.scratch_size * sizeof *engine->ready.scratch);
-  engine->late.due = false;
+  engine->late.due = engine->holding_due = false;
   forget_late(engine);
+  forget_holding(engine);
   engine->freed = true;
   engine->config.drop = NULL;
   engine->config.keep = NULL;
@@ -215,6 +225,17 @@ static int block(aw_engine *engine, uint64_t until) {
 
 /* ---- deadlines ---- */
 
+/* One is told at a time; another one is reminded later. */
+static void note_holding(aw_task *task) {
+  aw_engine *engine = task->engine;
+  if (engine->holding) {
+    aw__scope_remind(&task->scope, engine->now + 1);
+    return;
+  }
+  engine->holding = aw_task_keep(task);
+  engine->holding_due = true;
+}
+
 static void fire(aw_alarm *alarm) {
   if (!alarm->of_scope) {
     aw_task *task = AW_CONTAINER(aw_task, alarm, alarm);
@@ -225,7 +246,13 @@ static void fire(aw_alarm *alarm) {
     return; /* an idle wait: due, see wake_idle() */
   }
   aw_scope *scope = AW_CONTAINER(aw_scope, alarm, alarm);
-  if (!scope->task && scope->own == AW_LEVEL_NONE)
+  bool cancelled = scope->own != AW_LEVEL_NONE;
+  aw_task *task = aw_scope_task(scope);
+  if (task && !cancelled) {
+    note_holding(task);
+    return;
+  }
+  if (!scope->task && !cancelled)
     aw__loop_timed_out(AW_CONTAINER(aw_loop, root, scope));
   aw__scope_alarm(scope);
 }
@@ -374,6 +401,19 @@ static bool tell(aw_notice *notice, aw_step_kind what, aw_step *out) {
   return true;
 }
 
+static bool tell_holding(aw_engine *engine, aw_step *out) {
+  engine->holding_due = false;
+  aw_task *task = engine->holding;
+  if (task->state >= AW_TASK_DONE)
+    return false; /* in the meantime */
+  out->what = AW_STEP_HOLDING;
+  out->task = task;
+  out->ns = AW_SECOND;
+  out->id = task->id;
+  out->error = aw_task_held_error(task);
+  return true;
+}
+
 static bool tell_failure(aw_engine *engine, aw_step *out) {
   aw_link *link = aw__list_shift(&engine->reports);
   out->what = AW_STEP_FAILED;
@@ -401,7 +441,7 @@ static bool tell_host(aw_engine *engine, aw_step *out) {
     return tell(&engine->slow, AW_STEP_SLOW, out);
   if (engine->swallowed.due)
     return tell(&engine->swallowed, AW_STEP_SWALLOWED, out);
-  return false;
+  return engine->holding_due && tell_holding(engine, out);
 }
 
 /* The outermost loop has ended: let handles that are closing be closed. */
@@ -457,6 +497,7 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
     return AW_EBUSY;
   engine->inside = true;
   forget_late(engine);
+  forget_holding(engine);
   int rc = AGAIN;
   while (rc == AGAIN) {
     aw_task *task = engine->current;
@@ -491,6 +532,7 @@ static void answer(aw_engine *engine, const aw_step *step) {
   case AW_STEP_SLOW:
   case AW_STEP_LATE:
   case AW_STEP_SWALLOWED:
+  case AW_STEP_HOLDING:
   case AW_STEP_WOKEN: break;
   }
 }

@@ -185,6 +185,8 @@ static aw_after clean_up(aw_task *task) {
   aw_opened *shield = guard->shield;
   if (!shield) /* it could not be made: the first part has not begun */
     return AW_AFTER_PASS;
+  if (task->outcome == AW_OUT_ERROR)
+    aw_task_hold_back(task);
   save_outcome(task, guard);
   guard->stage = STAGE_CLEAN;
   guard->shield = NULL;
@@ -197,6 +199,8 @@ static aw_after clean_up(aw_task *task) {
 
 static aw_after after_clean_up(aw_task *task, aw_guard *guard) {
   bool failed = guard->outcome == AW_OUT_ERROR;
+  if (failed)
+    aw_task_let_out(task);
   if (task->outcome == AW_OUT_ERROR) {
     if (failed)
       aw_error_suppress(task->out.error, guard->out.error);
@@ -448,6 +452,17 @@ void aw__guard_resume(aw_task *task) {
     rc = aw__frame_chain(task, frame->wire->u.unary.child);
   if (rc < 0)
     aw__task_end_code(task, rc);
+}
+
+aw_error *aw_task_held_error(const aw_task *task) {
+  for (size_t i = task->depth; i-- > 0;) {
+    const aw_frame *frame = &task->frames[i];
+    const aw_guard *guard = frame->u.guard;
+    if (frame->kind == AW_FRAME_FINALLY && guard->stage == STAGE_CLEAN &&
+        guard->outcome == AW_OUT_ERROR)
+      return guard->out.error;
+  }
+  return NULL;
 }
 
 int aw__guard_wants(const aw_guard *guard) {

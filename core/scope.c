@@ -282,6 +282,22 @@ void aw__scope_alarm(aw_scope *scope) {
     time_out(scope);
 }
 
+void aw__scope_remind(aw_scope *scope, uint64_t at) {
+  if (scope->own == AW_LEVEL_NONE && !scope->closed && scope->alarm.place == 0)
+    (void)set_alarm(scope, at); /* without memory there is no warning */
+}
+
+void aw_task_hold_back(aw_task *task) {
+  enum { LONG = 1000 }; /* ms */
+  uint64_t now = aw_engine_now(task->engine);
+  aw__scope_remind(&task->scope, aw__later(now, LONG * MS));
+}
+
+void aw_task_let_out(aw_task *task) {
+  if (task->scope.own == AW_LEVEL_NONE)
+    aw__alarm_clear(task->engine, &task->scope.alarm);
+}
+
 void aw__scope_fail(aw_scope *scope, aw_error *error) {
   if (scope->error)
     aw_error_suppress(scope->error, error);

@@ -12,6 +12,9 @@ void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task);
 void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace);
 void aw__scope_alarm(aw_scope *scope); /* its alarm went off */
+/* Let the alarm of a task's own scope, which has no time-out, go off at `at`,
+ * unless it is in use. */
+void aw__scope_remind(aw_scope *scope, uint64_t at);
 void aw__scope_harden(aw_scope *scope);
 void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
 void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */

@@ -350,6 +350,7 @@ struct aw_task {
   unsigned cancels : 10; /* times Cancelled was given; 1,000 at most [C9] */
   unsigned closed : 1;   /* its wait ended since its object was closed: not told
                             yet, and Cancelled comes before it [C2] */
+  unsigned waited : 1;   /* somebody has waited for its end [T5] */
   uint8_t state, go, outcome;
   bool background : 1;
   bool hopped : 1; /* one transition while cancelled, no await since [N3] */
@@ -432,10 +433,13 @@ struct aw_engine {
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
   aw_notice swallowed; /* a task was given Cancelled twice */
-  aw_cut **cutting;    /* a time-out goes off: where the record of what it cuts
-                          short stands, see cut.c; or NULL */
-  aw_link closed; /* background tasks yet to learn of a close; see task.c */
-  size_t closing; /* waits for the end of a close: those learn after it … */
+  aw_task
+      *holding; /* its clean-up holds back an error for too long (kept) …  */
+  bool holding_due; /* … and that is to be told; else it has been */
+  aw_cut **cutting; /* a time-out goes off: where the record of what it cuts
+                        short stands, see cut.c; or NULL */
+  aw_link closed;   /* background tasks yet to learn of a close; see task.c */
+  size_t closing;   /* waits for the end of a close: those learn after it … */
   uint32_t patience; /* … when nobody is ready, or after so many looks */
   aw_link reports;   /* failed tasks whose host must be told */
   aw_link running;   /* loops, outermost first */

@@ -449,6 +449,14 @@ uint64_t aw_task_started(const aw_task *task) {
   return task->started;
 }
 
+bool aw_task_waited(const aw_task *task) {
+  return task->waited;
+}
+
+void aw_task_mark_waited(aw_task *task) {
+  task->waited = true;
+}
+
 void aw_task_watch(aw_task *task) {
   task->watched = true;
 }

@@ -192,6 +192,7 @@ static int wait_for_task(aw_task *task, aw_task *other) {
 int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
   if (contains(other, task))
     return AW_ESELF;
+  other->waited = true;
   return aw__wait_refused(task, go) ? 0 : wait_for_task(task, other);
 }
 

@@ -148,6 +148,86 @@ describe("clean-up that takes over a second", function()
   end)
 end)
 
+-- Clean-up that fails slowly, with nothing cancelled.
+local failing <const> = [[
+  local function fail(seconds)
+    local _ <close> = setmetatable({}, { __close = function()
+      aw.shield(function()
+        aw.sleep(seconds / 2)
+        aw.sleep(seconds / 2)
+      end)
+    end })
+    aw.sleep(0.1)
+    error("hidden", 0)
+  end
+  local function quiet() end
+]]
+
+local function holds(whose)
+  return ("Lua warning: aiowire: the clean-up of %s has taken 1 s so far, and "
+    .. "until it ends it holds back this error: hidden\n"):format(whose)
+end
+
+describe("clean-up of a failure that takes over a second", function()
+  it("is warned of meanwhile, with the error [D4]", function()
+    assert.are.equal(holds "task 2 'job'", warned(failing .. [[
+      local at
+      ev:start(aw.Wire(function() fail(3) end):named "job", function()
+        at = ev:now()
+      end)
+      aw.sleep(2)
+      assert(at == nil)
+    ]]))
+  end)
+
+  it("is warned of in each task [D4]", function()
+    local err = warned(failing .. [[
+      for i = 1, 3 do
+        ev:start(aw.Call(fail, 3), quiet, { name = "job" .. i })
+      end
+    ]])
+    assert.are.equal(holds "task 2 'job1'" .. holds "task 3 'job2'"
+      .. holds "task 4 'job3'", err)
+  end)
+
+  it("is warned of though the error is caught then [D4]", function()
+    assert.are.equal(holds "task 2 'job'", warned(failing .. [[
+      ev:start(function()
+        assert(not pcall(aw.scope, function() fail(3) end))
+        aw.sleep(5)
+        assert(not pcall(aw.scope, function() fail(0.5) end))
+        aw.sleep(5)
+      end, nil, { name = "job" })
+    ]]))
+  end)
+
+  it("may be what a finally runs [D4, O9]", function()
+    assert.are.equal(holds "task 2 'job'", warned(failing .. [[
+      ev:start(aw.Call(error, "hidden", 0):finally(function()
+        return aw.Sleep(3)
+      end), quiet, { name = "job" })
+    ]]))
+  end)
+
+  it("is nothing to say when it takes less [D4]", function()
+    assert.are.equal("", warned(failing .. [[
+      ev:start(aw.Call(fail, 0.9):finally(function() aw.sleep(0.9) end), quiet)
+      ev:start(aw.Call(fail, 0.6) // aw.Call(fail, 0.6) // aw.Sleep(3))
+    ]]))
+  end)
+
+  it("is nothing to say of when nothing is held back [D4]", function()
+    assert.are.equal("", warned(failing .. [[
+      ev:start(aw.Value(1):finally(function() aw.sleep(3) end))
+      ev:start(function()
+        pcall(fail, 0)
+        aw.sleep(3)
+      end)
+      ev:start(aw.Call(fail, 0.1):catch(function() aw.sleep(3) end))
+    ]]))
+  end)
+end)
+
 describe("warnings", function()
   it("are off until somebody turns them on", function()
     assert.are.equal("", warned(swallows .. hides, ""))

@@ -855,19 +855,23 @@ typedef enum aw_step_kind {
                        `error`, if that is not NULL [D4] */
   AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
                         time: what caught the first went on to wait [D4] */
-  AW_STEP_WOKEN      /* aw_engine_wake(), or see aw_task_watch() */
+  AW_STEP_WOKEN,     /* aw_engine_wake(), or see aw_task_watch() */
+  AW_STEP_HOLDING    /* for 1 s the clean-up of `task` has held back an error:
+                        `error`, that of a wire under aw_finally(), or, if that
+                        is NULL, one of the host, see aw_task_hold_back() [D4] */
 } aw_step_kind;
 
 typedef struct aw_step {
   aw_step_kind what;
   int result;      /* RESUME: how the wait ended: 0 or negative */
   aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the step is
-                      reported; else NULL */
+                      reported; HOLDING: until the next aw_next(); else NULL */
   aw_loop *loop;   /* FAILED, DEADLOCK: borrowed */
   void *data;      /* CALL, RESUME, KILL */
   uint64_t ns;     /* SLOW, LATE */
   uint64_t id;     /* SLOW, LATE, SWALLOWED: of a task */
-  aw_error *error; /* LATE; borrowed until the next aw_next(), or NULL */
+  aw_error *error; /* LATE, HOLDING; borrowed until the next aw_next(), or
+                      NULL */
 } aw_step;
 
 /* Interpret until a task needs its host or `loop`, which must be running
@@ -1016,6 +1020,22 @@ AW_API void aw_task_release(aw_task *task); /* NULL is fine */
  *   grace   ns until the cancel turns hard [C8]; AW_DEFAULT: the task's
  */
 AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
+
+/* The error that the innermost clean-up of `task` holds back, that of a wire
+ * under aw_finally(), while its second part runs; borrowed, or NULL [O9]. */
+AW_API aw_error *aw_task_held_error(const aw_task *task);
+
+/* The step of `task` has failed, and its clean-up waits before it can say so:
+ * when that lasts 1 s, aw_next() returns AW_STEP_HOLDING. A further call does
+ * nothing until that, or aw_task_let_out(), when the clean-up is over. Not told
+ * of a task that was cancelled: see AW_STEP_LATE. */
+AW_API void aw_task_hold_back(aw_task *task);
+AW_API void aw_task_let_out(aw_task *task);
+
+/* Has anybody waited for the end of `task`, or been told so by the host, which
+ * knows it where it need not wait [T5]? */
+AW_API bool aw_task_waited(const aw_task *task);
+AW_API void aw_task_mark_waited(aw_task *task);
 
 /* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
  * drives only until then: others may wait for long. */

@@ -197,6 +197,37 @@ static void wires_are_awaited_inline(void) {
   finish(engine, loop);
 }
 
+/* [D4] */
+static void clean_up_that_holds_back_an_error_is_told_of(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, host(0));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  for (int i = 0; i < 2; i++) {
+    aw_step step = next(engine, loop, i == 0 ? AW_STEP_CALL : AW_STEP_RESUME);
+    aw_task_hold_back(step.task);
+    aw_task_hold_back(step.task); /* that has no effect */
+    aw_task_park(step.task, &bodies[0]);
+    CHECK(aw_await_sleep(step.task, 3 * AW_SECOND) == 0);
+    step = next(engine, loop, AW_STEP_HOLDING);
+    CHECK(step.task == task && step.ns == AW_SECOND && !step.error);
+    CHECK(aw_engine_now(engine) == (uint64_t)(3 * i + 1) * AW_SECOND);
+  }
+  aw_step step = next(engine, loop, AW_STEP_RESUME);
+  aw_task_hold_back(step.task);
+  aw_task_let_out(step.task);
+  CHECK(aw_await_sleep(step.task, 3 * AW_SECOND) == 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  aw_task_hold_back(step.task); /* it ends, and so does that */
+  aw_step_done(step.task, 0);
+  over(engine, loop);
+  CHECK(!aw_task_waited(task));
+  aw_task_mark_waited(task);
+  CHECK(aw_task_waited(task));
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 static void a_cancel_goes_through_awaits(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -654,6 +685,7 @@ int main(void) {
   values_that_go_nowhere_are_not_wanted();
   parked_code_goes_on_when_its_wait_ends();
   wires_are_awaited_inline();
+  clean_up_that_holds_back_an_error_is_told_of();
   a_cancel_goes_through_awaits();
   a_scope_takes_the_first_error_of_all();
   a_scope_absorbs_its_own_cancel();

@@ -181,6 +181,7 @@ static int host_run(aw_engine *engine, aw_loop *loop) {
     case AW_STEP_SLOW:
     case AW_STEP_LATE:
     case AW_STEP_SWALLOWED:
+    case AW_STEP_HOLDING:
     case AW_STEP_WOKEN: break;
     }
   }

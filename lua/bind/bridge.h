@@ -143,6 +143,7 @@ struct awl_worker {
   bool reported;     /* the step has been reported to the core */
   bool anchored;     /* so has AWL_WAITS */
   bool hooked;       /* it was given a debug hook, see hooks.c */
+  bool holding;      /* a clean-up in it holds an error back: the core knows */
 };
 
 typedef enum awl_scope_mode {

@@ -19,6 +19,7 @@
 #include "lsignal.h"
 #include "ltask.h"
 #include "lvalue.h"
+#include "mistake.h"
 #include "module.h"
 #include "show.h"
 #include "traceback.h"
@@ -307,6 +308,29 @@ static void do_swallowed(lua_State *L, awl_state *s) {
   lua_warning(L, text, 0);
 }
 
+/* (light step): the clean-up of its task holds back an error. */
+static int tell_holding(lua_State *L) {
+  const aw_step *step = lua_touserdata(L, 1);
+  awl_state *s = awl_open(L);
+  if (step->error)
+    awl_push_error(L, s, awl_loop_of(s, aw_task_loop(step->task)), step->error);
+  else if (!awl_push_held(L, s, step->task))
+    return 0;
+  const char *text = luaL_tolstring(L, -1, NULL);
+  awl_push_task_name(L, s, step->task);
+  lua_pushfstring(
+      L,
+      "aiowire: the clean-up of %s has taken %d s so far, and until "
+      "it ends it holds back this error: %s",
+      lua_tostring(L, -1), (int)awl_seconds(step->ns), text);
+  lua_warning(L, lua_tostring(L, -1), 0);
+  return 0;
+}
+
+static void do_holding(lua_State *L, awl_state *s) {
+  awl_try_telling(L, tell_holding, &s->run.step);
+}
+
 /* ---- driving ---- */
 
 /* What is no step of a body's. */
@@ -321,6 +345,7 @@ static void dispatch_muted(lua_State *L, awl_state *s) {
   case AW_STEP_SLOW: do_slow(L, s); break;
   case AW_STEP_LATE: do_late(L, s); break;
   case AW_STEP_SWALLOWED: do_swallowed(L, s); break;
+  case AW_STEP_HOLDING: do_holding(L, s); break;
   case AW_STEP_WOKEN: do_woken(L, s); break;
   }
   awl_hooks_unmute(L, &s->run.muted);

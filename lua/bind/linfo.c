@@ -134,6 +134,10 @@ void awl_drop_raised(awl_worker *worker, awl_raised *raised) {
   if (raised->noted) {
     raised->noted = false;
     worker->noted--;
+    if (worker->holding && worker->noted == 0) {
+      worker->holding = false;
+      aw_task_let_out(worker->task);
+    }
     take_over(worker);
   }
   if (raised->error)
@@ -150,6 +154,19 @@ bool awl_put_first_error(lua_State *L, awl_worker *worker) {
   lua_replace(L, -3);
   lua_pop(L, 1);
   return true;
+}
+
+bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task) {
+  for (uint32_t i = 0; i < s->worker_count; i++) {
+    awl_worker *w = s->workers[i];
+    if (!w || w->task != task || w->noted == 0)
+      continue;
+    awl_get(L, s, AWL_RAISED, (lua_Integer)w->number + 1);
+    lua_getfield(L, -1, "err");
+    lua_remove(L, -2);
+    return true;
+  }
+  return false;
 }
 
 /* Will nobody see the error that has left the body of `worker`? */

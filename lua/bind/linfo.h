@@ -10,6 +10,8 @@ void awl_drop_raised(awl_worker *worker, awl_raised *raised);
 /* Cancelled, on top, has left a `__close` while an error was on its way, which
  * comes first [E3]: put that in its place. False: there was none. */
 bool awl_put_first_error(lua_State *L, awl_worker *worker);
+/* Push the error that is on its way in a body of `task`, if there is one. */
+bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task);
 /* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
  */
 aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
