@@ -269,6 +269,9 @@ function M.wait_until(holds)
   end)
 end
 
+--- What an await advises where M.outside() calls it.
+M.outside_advice = aw.current() and "start a task that waits" or "aw.run"
+
 --- Call `f(...)` where no task runs. The main chunk of the program is a task,
 --- a handler is none [E7].
 function M.outside(f, ...)

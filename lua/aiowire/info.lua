@@ -76,15 +76,7 @@ local function add_chain(info, out)
   end
 end
 
---- `plain`: without the text of the error itself.
-local function tostring_info(info, plain)
-  local out = {}
-  if not plain then
-    out[1] = text_of(info.err)
-  end
-  local err = info.err
-  add_wire(aw.is_unhandled(err) and err.cause or err, out)
-  add_stacks(info, out)
+local function add_details(info, out)
   add_chain(info, out)
   if info.name then
     out[#out + 1] = ("task %d '%s'"):format(info.id, info.name)
@@ -92,12 +84,60 @@ local function tostring_info(info, plain)
   if info.attempts then
     out[#out + 1] = ("after %d attempts"):format(info.attempts)
   end
-  for i, later in ipairs(info.suppressed or {}) do
-    if i == 1 then
-      out[#out + 1] = "failed as well, and set aside for it:"
-    end
-    out[#out + 1] = "\t" .. text_of(later.err)
+end
+
+--- What the error of `info` was raised in the handling of: {err=, info=}.
+local function cause_of(info)
+  if info.cause == nil then
+    return nil
   end
+  for _, later in ipairs(info.suppressed or {}) do
+    if rawequal(later.err, info.cause) then
+      return later
+    end
+  end
+  return { err = info.cause, info = { err = info.cause } }
+end
+
+local function add_error(info, out, plain)
+  if not plain then
+    out[#out + 1] = text_of(info.err)
+  end
+  local err = info.err
+  add_wire(aw.is_unhandled(err) and err.cause or err, out)
+  add_stacks(info, out)
+end
+
+--- The error, and before it the one that it was raised in the handling of,
+--- which may itself be of that kind. `details` says where all that was.
+local function add_errors(info, out, details, plain)
+  local cause = cause_of(info)
+  if not cause then
+    add_error(info, out, plain)
+    add_details(details, out)
+    return
+  end
+  add_errors(cause.info, out, details)
+  out[#out + 1] = "while that was handled, another error was raised:"
+  add_error(info, out)
+end
+
+local function add_suppressed(info, out)
+  local cause, title = cause_of(info), "failed as well, and set aside for it:"
+  for _, later in ipairs(info.suppressed or {}) do
+    if not cause or cause.info ~= later.info then
+      out[#out + 1] = title
+      out[#out + 1] = "\t" .. text_of(later.err)
+      title = nil
+    end
+  end
+end
+
+--- `plain`: without the text of the error itself.
+local function tostring_info(info, plain)
+  local out = {}
+  add_errors(info, out, info, plain)
+  add_suppressed(info, out)
   return table.concat(out, "\n")
 end
 

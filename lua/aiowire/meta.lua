@@ -32,7 +32,9 @@
 --- A failed task's handler: called once at most, outside any task, after
 --- everything of the task has been cleaned up [E7]. `err` is what was raised,
 --- the same value [E1]. It may start wires; it cannot await or run a loop. An
---- error that it raises stops the loop and leaves `run` [E8].
+--- error that it raises stops the loop and leaves `run` [E8]; `ev.failure` has
+--- both, the one that it was called for as `cause`. What it returns is ignored.
+--- `aw.keep` is one that leaves the failure with the task [T5].
 ---@alias aiowire.Handler
 ---| fun(ev: aiowire.EventLoop, err: any, info: aiowire.Info)
 
@@ -376,6 +378,8 @@ function EventLoop:dump() end
 ---@field chain string[] names of the last wires (8 at most), newest first [D3]
 ---@field started_at string? "file:line"
 ---@field attempts integer? how often it was tried
+---@field cause any of what a handler raised: the error that it handled, which
+---  is among the suppressed ones [E8]
 ---@field suppressed aiowire.Suppressed[] errors that came second [E3]
 
 ---@class aiowire.Suppressed
@@ -725,6 +729,13 @@ function aw.run(wire, opts) end
 ---@param opts? aiowire.StartOptions
 ---@return aiowire.Task?
 function aw.start(wire, handler, opts) end
+
+--- As the handler of a `start`: the failure stays with the task, for who waits
+--- for it (`task:wait()` raises it), and nothing else is stopped [T5]. One that
+--- nobody has waited for when the Task is garbage, or the loop has ended for
+--- good, is a warning of a mistake [D4].
+---@type aiowire.Handler
+function aw.keep(ev, err, info) end
 
 -- Act: these need a running task ----------------------------------------------
 

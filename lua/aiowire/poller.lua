@@ -114,7 +114,7 @@ local function handler_of(self, run, entry)
       run.new[#run.new + 1] = entry
       inner.open(run.gate)
     end
-    self.on_error(ev, err, info)
+    return self.on_error(ev, err, info)
   end
 end
 
@@ -304,6 +304,9 @@ local function check_options(opts)
   if on_error ~= nil and type(on_error) ~= "function" then
     inner.raise(("bad option 'on_error' (function expected, got %s)"):format(
       inner.type_name(on_error)))
+  elseif on_error == aw.keep then
+    inner.raise("bad option 'on_error' (aw.keep is for start(): no task is "
+      .. "left to keep the failure)")
   end
   local events = EVENTS[opts.flags == nil and "r" or opts.flags]
   if not events then

@@ -51,13 +51,38 @@ static const char *home_of(const char *what) {
   return strchr(what, ':') ? "" : "aw.";
 }
 
+/* There is no task here: what is there, and what to do instead. */
+static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
+  static const char *const START =
+      "start a task that waits, as ev:start(function() ... end)";
+  const char *why = NULL, *advice = START;
+  if (s->closing_worker) {
+    why = ": its coroutine is being closed";
+    advice = "what is left of its clean-up cannot wait";
+  } else if (awl_in_finalizer(L)) {
+    why = ": a finalizer is none";
+  } else if (s->in_handler) {
+    why = ": a handler is none";
+  } else if (s->run.engine) {
+    why = ": the engine calls this between two tasks";
+  } else {
+    why = "";
+    advice = "run it with aw.run(function() ... end)";
+  }
+  return awl_error(L, "cannot await outside a task (%s%s)%s; %s", home_of(what),
+                   what, why, advice);
+}
+
+/* An error is on its way, and a `__close` handler in between awaits [D4]. */
+static void hold_back(awl_worker *w) {
+  w->holding = true;
+  aw_task_hold_back(w->task);
+}
+
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
   awl_worker *w = s->run.running;
   if (!w || s->in_handler)
-    awl_error(L,
-              "cannot await outside a task (%s%s); run it with "
-              "aw.run(function() ... end)",
-              home_of(what), what);
+    refuse_outside(L, s, what);
   if (!lua_isyieldable(L))
     awl_error(L,
               "cannot await inside '%s' (%s%s): Lua cannot leave it "
@@ -71,6 +96,8 @@ awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
   if (s->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
   awl_forget_passing(s);
+  if (w->noted > 0 && !w->holding)
+    hold_back(w);
   aw_task_park(w->task, w);
   return w;
 }

@@ -123,6 +123,7 @@ struct awl_worker {
   aw_error *passing; /* error that its last await raised, or NULL [E1] */
   awl_raised raised; /* on its way out of the body */
   uint32_t noted;    /* infos that AWL_RAISED has of it: one below another */
+  aw_error *handled; /* what the handler that it runs is called for, or NULL */
   const struct awl_leaf *leaf; /* what it runs */
   awl_after after;             /* when it is parked … */
   aw_lua_continue then; /* … by aw_lua_await(): then this, with its data */
@@ -243,6 +244,9 @@ struct awl_state {
   bool host;         /* the program aiowire */
   bool closing;      /* lua_close is under way */
   bool gc_stress;
+  bool closing_worker; /* the coroutine of one is being closed, by
+                          awl_worker_end() */
+  bool keeps;   /* tasks have failures that nobody has waited for, see keep.c */
   bool starved; /* there was no memory for what was made last; see worker.c */
   int exit_code;
   bool exiting;       /* os.exit() was called */

@@ -12,6 +12,7 @@
 #include "drive.h"
 
 #include "hooks.h"
+#include "keep.h"
 #include "lerror.h"
 #include "limit.h"
 #include "linfo.h"
@@ -102,42 +103,93 @@ static void fail_loop(lua_State *L, awl_loop *loop, int info) {
   aw_loop_fail(loop->core, error);
 }
 
-/* The handler raised what is on top: it leaves run raw, the first error is
- * its cause, in the object where that can be [E8]. */
-static void handler_raised(lua_State *L, awl_loop *loop, int error, int info) {
-  int raised = lua_gettop(L);
-  lua_pushvalue(L, error);
-  lua_setfield(L, info, "cause");
-  if (lua_istable(L, raised) && !lua_rawequal(L, raised, error)) {
-    lua_pushliteral(L, "cause");
-    if (lua_rawget(L, raised) == LUA_TNIL) {
-      lua_pushliteral(L, "cause");
-      lua_pushvalue(L, error);
-      lua_rawset(L, raised);
-    }
-    lua_settop(L, raised);
+/* The message handler of handlers: the error becomes a table with its `err` and
+ * `traceback`. */
+static int trace_handler(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) { /* [E1] */
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, 1);
   }
-  fail_loop(L, loop, info);
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "err");
+  awl_push_traceback(L, awl_open(L), L, 1);
+  lua_setfield(L, -2, "traceback");
+  return 1;
 }
 
-/* Call the handler, whose three arguments are on top of it. Debug hooks are
- * for it, and what it sets is for bodies. */
-static int call_handler(lua_State *L, awl_state *s) {
+/* The error at `raised` leaves run raw, the one at `error` is its cause, in the
+ * object where that can be [E8]. */
+static void set_cause(lua_State *L, int raised, int error) {
+  if (!lua_istable(L, raised))
+    return;
+  lua_pushliteral(L, "cause");
+  if (lua_rawget(L, raised) == LUA_TNIL) {
+    lua_pushliteral(L, "cause");
+    lua_pushvalue(L, error);
+    lua_rawset(L, raised);
+  }
+  lua_pop(L, 1);
+}
+
+/* The handler of the task that failed with `failure`, whose value and info are
+ * at ERROR and INFO, raised the table on top; or the plain error that there was
+ * no memory for a table. */
+enum { ERROR = 2, INFO = 3, HANDLER = 4 };
+static void handler_raised(lua_State *L, awl_loop *loop, aw_error *failure,
+                           bool traced) {
+  if (!traced) {
+    fail_loop(L, loop, INFO);
+    return;
+  }
+  lua_getfield(L, -1, "err");
+  if (lua_rawequal(L, -1, ERROR)) { /* the same, passed on */
+    fail_loop(L, loop, INFO);
+    return;
+  }
+  set_cause(L, lua_gettop(L), ERROR);
+  lua_pop(L, 1);
+  aw_loop_fail(loop->core, awl_make_handler_error(L, loop, INFO, failure));
+}
+
+/* The handler at HANDLER returned the value on top. */
+static void handler_returned(lua_State *L, const aw_task *task) {
+  if (!lua_isuserdata(L, -1) || !awl_is(L, awl_open(L), -1, AWL_WIRE))
+    return;
+  awl_show_value(L, awl_open(L), -1);
+  lua_pushfstring(L,
+                  "nobody runs the wire that this task's handler returned "
+                  "(%s); start it, as ev:start(w), or use w:catch(f)",
+                  lua_tostring(L, -1));
+  const char *where = aw_task_where(task);
+  awl_mistake(L, where ? where : "?", "handler");
+}
+
+/* Debug hooks are for the handler, and what it sets is for bodies. */
+static void call_handler(lua_State *L, awl_state *s, awl_loop *loop,
+                         aw_task *task) {
+  lua_pushcfunction(L, trace_handler);
+  lua_pushvalue(L, HANDLER);
+  awl_push_loop(L, s, loop);
+  lua_pushvalue(L, ERROR);
+  lua_pushvalue(L, INFO);
   awl_hooks_unmute(L, &s->run.muted);
   awl_hooks_enter_handler(L, s);
-  int status = lua_pcall(L, 3, 0, 0);
+  int status = lua_pcall(L, 3, 1, HANDLER + 1);
   awl_hooks_leave_handler(L, s);
   awl_hooks_begin_mute(L, &s->run.muted);
-  return status;
+  if (status == LUA_OK)
+    handler_returned(L, task);
+  else
+    handler_raised(L, loop, aw_task_error(task), status == LUA_ERRRUN);
 }
 
-/* (light task): call the handler of the failed task. */
-static int handle_failure(lua_State *L) {
+int awl_handle_failure(lua_State *L) {
   awl_state *s = awl_open(L);
   aw_task *task = lua_touserdata(L, 1);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
   aw_error *failure = aw_task_error(task);
-  enum { ERROR = 2, INFO = 3, HANDLER = 4 };
   awl_push_error(L, s, loop, failure);
   awl_place_error(L, s, task);
   awl_push_info(L, s, failure, task);
@@ -147,23 +199,14 @@ static int handle_failure(lua_State *L) {
     lua_pushvalue(L, INFO);
     awl_push_unhandled(L);
     fail_loop(L, loop, INFO);
-    return 0;
-  }
-  if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
+  } else if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
     aw_loop_fail(loop->core, aw_error_keep(failure));
-    return 0;
+  } else if (awl_is_keep(L, HANDLER)) {
+    lua_pushvalue(L, INFO);
+    awl_keep_failure(L, s, task);
+  } else {
+    call_handler(L, s, loop, task);
   }
-  lua_pushvalue(L, HANDLER);
-  awl_push_loop(L, s, loop);
-  lua_pushvalue(L, ERROR);
-  lua_pushvalue(L, INFO);
-  if (call_handler(L, s) == LUA_OK)
-    return 0;
-  if (lua_isnil(L, -1)) { /* [E1] */
-    lua_pushliteral(L, "<nil error>");
-    lua_replace(L, -2);
-  }
-  handler_raised(L, loop, ERROR, INFO);
   return 0;
 }
 
@@ -186,7 +229,7 @@ static void do_failed(lua_State *L, awl_state *s) {
   aw_loop *outer_loop = s->handler_loop;
   s->in_handler = true;
   s->handler_loop = loop;
-  lua_pushcfunction(L, handle_failure);
+  lua_pushcfunction(L, awl_handle_failure);
   lua_pushlightuserdata(L, task);
   awl_signals_watch(s, L);
   int status = lua_pcall(L, 1, 0, 0);

@@ -17,4 +17,7 @@ static inline void awl_pull(awl_run *run) {
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit);
 
+/* (light task): call the handler of the failed task [E7, E8]. Raises. */
+int awl_handle_failure(lua_State *L);
+
 #endif

@@ -11,6 +11,7 @@
  */
 #include "lcompose.h"
 
+#include "keep.h"
 #include "lvalue.h"
 #include "show.h"
 #include "site.h"
@@ -108,6 +109,10 @@ static int w_catch(lua_State *L) {
 }
 
 static int w_supervise(lua_State *L) {
+  if (awl_is_keep(L, 2))
+    aw_lua_arg_error(L, 2,
+                     "aw.keep is for start(): this wire ends well, and no "
+                     "task is left to keep the failure");
   return with_function(L, AWL_LEAF_SUPERVISE, aw_catch);
 }
 

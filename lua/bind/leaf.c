@@ -32,6 +32,7 @@ static int push_failure(lua_State *L, awl_worker *w, bool with_info) {
   if (with_info)
     awl_push_info(L, s, error, w->task);
   w->passing = aw_task_take_error(w->task);
+  w->handled = aw_error_keep(w->passing);
   return with_info ? 2 : 1;
 }
 

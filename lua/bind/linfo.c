@@ -23,6 +23,7 @@
 
 #include "expression.h"
 #include "frames.h"
+#include "leaf.h"
 #include "lerror.h"
 #include "lloop.h"
 #include "ltask.h"
@@ -67,6 +68,17 @@ static void push_new_info(lua_State *L, int error) {
   lua_createtable(L, 0, 7);
   lua_pushvalue(L, error);
   lua_setfield(L, -2, "err");
+}
+
+/* Push an info that has all of the one at `info`, and room for more of its
+ * own: fields that it lacks are looked for there, see info_index(). */
+static void push_info_over(lua_State *L, awl_state *s, int info) {
+  info = lua_absindex(L, info);
+  lua_createtable(L, 1, 3);
+  lua_pushvalue(L, info);
+  lua_rawseti(L, -2, 1);
+  awl_push_class(L, s, AWL_INFO);
+  lua_setmetatable(L, -2);
 }
 
 /* Push the info of the error that an await of `worker` raised last, if that
@@ -395,17 +407,6 @@ aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
   return error_of_info(L, awl_loop_of(s, aw_task_loop(task)));
 }
 
-/* Push an info that has all of the one at `info`, and room for more of its
- * own: fields that it lacks are looked for there, see info_index(). */
-static void push_info_over(lua_State *L, awl_state *s, int info) {
-  info = lua_absindex(L, info);
-  lua_createtable(L, 1, 3);
-  lua_pushvalue(L, info);
-  lua_rawseti(L, -2, 1);
-  awl_push_class(L, s, AWL_INFO);
-  lua_setmetatable(L, -2);
-}
-
 /* [info, key, value]: a list that nobody has asked for before: of the one state
  * that `value` is, or of nothing. Keep it in the info. */
 static void keep_list(lua_State *L, bool has_one) {
@@ -509,6 +510,77 @@ aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
   }
   lua_remove(L, -2);
   return error_of_info(L, loop);
+}
+
+/* ---- errors of handlers [E8] ---- */
+
+/* What a handler failed with, and what it was called for. */
+typedef struct handler_failure {
+  awl_worker *worker;
+  aw_error *error, *handled;
+} handler_failure;
+
+/* Let the failure be an error of its own, whose info is pushed: that which an
+ * await raised is shared with others. False: it has no info. */
+static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
+  awl_push_value(L, loop->state, aw_error_value(f->error));
+  if (!lua_istable(L, -1))
+    return false;
+  push_info_over(L, loop->state, -1);
+  lua_pushvalue(L, -1);
+  aw_error *own = error_of_info(L, loop), *later;
+  for (size_t i = 0; (later = aw_error_suppressed(f->error, i)) != NULL; i++)
+    aw_error_suppress(own, aw_error_keep(later));
+  aw_error_release(f->error);
+  f->error = own;
+  return true;
+}
+
+/* (light handler_failure) */
+static int protected_add_handled(lua_State *L) {
+  handler_failure *f = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_of(f->worker->state, aw_task_loop(f->worker->task));
+  awl_push_error(L, loop->state, loop, f->handled);
+  awl_push_error(L, loop->state, loop, f->error);
+  if (lua_rawequal(L, 2, 3)) /* passed on */
+    return 0;
+  if (!push_own_info(L, f, loop))
+    return 0;
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, "cause");
+  awl_leaf_kind kind = f->worker->leaf->kind;
+  if (kind == AWL_LEAF_CATCH || kind == AWL_LEAF_SUPERVISE)
+    aw_error_suppress(f->error, aw_error_keep(f->handled));
+  return 0; /* else the core does that */
+}
+
+aw_error *awl_add_handled(lua_State *L, awl_worker *worker, aw_error *error,
+                          aw_error *handled) {
+  handler_failure f = {worker, error, handled};
+  if (error == handled)
+    return error;
+  lua_pushcfunction(L, protected_add_handled);
+  lua_pushlightuserdata(L, &f);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* out of memory: it is told without its cause */
+  return f.error;
+}
+
+aw_error *awl_make_handler_error(lua_State *L, awl_loop *loop, int info,
+                                 aw_error *handled) {
+  int raised = lua_gettop(L);
+  push_info_over(L, loop->state, info);
+  static const char *const fields[] = {"err", "traceback"};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, raised, fields[i]);
+    lua_setfield(L, -2, fields[i]);
+  }
+  lua_getfield(L, info, "err");
+  lua_setfield(L, -2, "cause");
+  lua_remove(L, raised);
+  aw_error *error = error_of_info(L, loop);
+  aw_error_suppress(error, aw_error_keep(handled));
+  return error;
 }
 
 /* ---- from the core to Lua ---- */

@@ -8,6 +8,7 @@
 #include "await.h"
 #include "drive.h"
 #include "frames.h"
+#include "keep.h"
 #include "lerror.h"
 #include "limit.h"
 #include "linfo.h"
@@ -29,6 +30,8 @@ static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
 
 /* How a run that is over ended: a string, or its error. */
 static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
+  if (aw_loop_state_of(loop->core) != AW_LOOP_IDLE)
+    awl_kept_loop_ends(L, loop);
   switch (aw_loop_state_of(loop->core)) {
   case AW_LOOP_FAILED: return raise_failure(L, s, loop);
   case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
@@ -145,11 +148,15 @@ int awl_loop_run(lua_State *L) {
  * In its own run, that ends in its own time. */
 static int close_now(lua_State *L, awl_loop *loop) {
   awl_state *s = loop->state;
-  if (!loop->core || aw_loop_close(loop->core) != AW_EBUSY)
+  if (!loop->core)
     return 0;
-  aw_loop_stop(loop->core, false);
-  if (!s->run.engine)
-    awl_loop_drive(L, loop, NULL);
+  if (aw_loop_close(loop->core) == AW_EBUSY) {
+    aw_loop_stop(loop->core, false);
+    if (!s->run.engine)
+      awl_loop_drive(L, loop, NULL);
+  }
+  if (aw_loop_state_of(loop->core) != AW_LOOP_RUNNING)
+    awl_kept_loop_ends(L, loop);
   return 0;
 }
 

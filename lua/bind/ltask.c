@@ -9,6 +9,7 @@
 #include "await.h"
 #include "drive.h"
 #include "held.h"
+#include "keep.h"
 #include "lerror.h"
 #include "linfo.h"
 #include "lloop.h"
@@ -321,6 +322,7 @@ static int end_as(lua_State *L, awl_state *s, aw_task *task) {
   switch (aw_task_state_of(task)) {
   case AW_TASK_DONE: return push_results(L, s, task);
   case AW_TASK_FAILED:
+    aw_task_mark_waited(task);
     return awl_raise(L, s->run.running, aw_error_keep(aw_task_error(task)));
   default:
     awl_push_task_name(L, s, task);
@@ -513,6 +515,8 @@ static int task_tostring(lua_State *L) {
 
 static int task_gc(lua_State *L) {
   task_ud *ud = lua_touserdata(L, 1);
+  if (ud->task)
+    awl_kept_task_goes(L, awl_of(L), ud->task);
   aw_task_release(ud->task);
   ud->task = NULL;
   return 0;

@@ -10,6 +10,7 @@
 #include "embedded.h"
 #include "hooks.h"
 #include "io/io.h"
+#include "keep.h"
 #include "lco.h"
 #include "lcompose.h"
 #include "lerror.h"
@@ -221,6 +222,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_act(L, s);
   awl_open_source(L, s);
   awl_open_scope(L, s);
+  awl_open_keep(L, s);
   awl_open_co(L, s);
   awl_open_channel(L, s);
   awl_open_sync(L, s);

@@ -8,6 +8,7 @@
  */
 #include "traceback.h"
 
+#include "drive.h"
 #include "site.h"
 #include "worker.h"
 
@@ -98,6 +99,11 @@ static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
   return true;
 }
 
+/* From here down all is ours. */
+static bool is_bottom(lua_CFunction f) {
+  return f == awl_worker_main || f == awl_handle_failure;
+}
+
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   luaL_Buffer b;
@@ -111,9 +117,9 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   luaL_addstring(&b, "stack traceback:");
   for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "f", &ar);
-    if (lua_tocfunction(co, -1) == awl_worker_main) {
+    if (is_bottom(lua_tocfunction(co, -1))) {
       lua_pop(co, 1);
-      break; /* ours, from here down */
+      break;
     }
     if (co != L)
       lua_xmove(co, L, 1);

@@ -51,6 +51,12 @@ static void forget_passing(awl_worker *w) {
   w->passing = NULL;
 }
 
+static void drop_handled(awl_worker *w) {
+  if (w->handled)
+    aw_error_release(w->handled);
+  w->handled = NULL;
+}
+
 static void leave_scopes(awl_worker *w) {
   while (w->scopes)
     awl_leave_scope(w->scopes);
@@ -68,6 +74,13 @@ void awl_forget_passing(awl_state *s) {
     forget_passing(s->run.running);
 }
 
+/* The error that the leaf of `w` was called to handle, or to clean up after;
+ * borrowed, or NULL. */
+static aw_error *handled_by(const awl_worker *w) {
+  return w->leaf->kind == AWL_LEAF_FINALLY ? aw_task_held_error(w->task)
+                                           : w->handled;
+}
+
 static void report_error(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   if (awl_is_cancelled(L, s, -1) && !awl_put_first_error(L, w)) {
@@ -80,6 +93,9 @@ static void report_error(lua_State *L, awl_worker *w) {
     error = awl_make_error(L, s, w); /* raises: not reported yet */
   else
     error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
+  aw_error *handled = handled_by(w);
+  if (handled)
+    error = awl_add_handled(L, w, error, handled);
   w->reported = true;
   aw_step_fail(w->task, error);
 }
@@ -205,6 +221,7 @@ static void report(lua_State *L, awl_worker *w, int status) {
     }
   }
   clear_raised(w);
+  drop_handled(w);
   lua_settop(L, BASE);
 }
 
@@ -430,11 +447,14 @@ static int make_worker(lua_State *L) {
 void awl_worker_end(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
+  s->closing_worker = true;
   lua_resetthread(w->co);
+  s->closing_worker = false;
   lua_settop(w->co, 0); /* an error of theirs */
   awl_release_wait(w);
   clear_raised(w);
   awl_hooks_forget(w);
+  drop_handled(w);
   awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);

@@ -1,0 +1,129 @@
+/* keep.c - aw.keep: a handler that leaves the failure with its task [T5]
+ *
+ * Whoever waits for the task has the failure raised. One that nobody has waited
+ * for when the Task is garbage, or its loop has ended for good, is a mistake,
+ * and is warned of.
+ *
+ * Until then a table has the info of each such failure by its Task. The keys are
+ * weak: the entry of a Task that is garbage is there until its finalizer has
+ * run, and what the info refers to with it.
+ */
+#include "keep.h"
+
+#include "lloop.h"
+#include "ltask.h"
+#include "mistake.h"
+#include "module.h"
+
+static const char KEPT_KEY = 'k'; /* its address is the key of the table */
+
+static int m_keep(lua_State *L) {
+  return luaL_error(L, "aw.keep is a handler to give to start(), whose task "
+                       "keeps the failure");
+}
+
+bool awl_is_keep(lua_State *L, int index) {
+  return lua_tocfunction(L, index) == m_keep;
+}
+
+static void push_kept(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &KEPT_KEY) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &KEPT_KEY);
+}
+
+void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task) {
+  if (aw_task_waited(task)) {
+    lua_pop(L, 1);
+    return;
+  }
+  push_kept(L);
+  awl_push_task(L, s, task);
+  lua_pushvalue(L, -3);
+  lua_rawset(L, -3);
+  lua_pop(L, 2);
+  s->keeps = true;
+}
+
+/* (value) -> its text */
+static int text_of(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Warn of the failure whose info is at `info`, of the task `task`. */
+static void tell(lua_State *L, int info, const aw_task *task) {
+  info = lua_absindex(L, info);
+  lua_pushcfunction(L, text_of);
+  lua_getfield(L, info, "err");
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, "(an error whose text cannot be made)");
+  }
+  lua_getfield(L, info, "name");
+  lua_pushfstring(L,
+                  "aw.keep kept the failure of task %I '%s', and nobody has "
+                  "waited for it: %s",
+                  (LUAI_UACINT)aw_task_id(task), lua_tostring(L, -1),
+                  lua_tostring(L, -2));
+  const char *where = aw_task_where(task);
+  awl_mistake(L, where ? where : "?", "keep");
+  lua_pop(L, 2);
+}
+
+/* (light task, Task) */
+static int tell_of_task(lua_State *L) {
+  push_kept(L);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) != LUA_TNIL)
+    tell(L, -1, lua_touserdata(L, 1));
+  return 0;
+}
+
+void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task) {
+  if (!s->keeps || aw_task_waited(task))
+    return;
+  lua_pushcfunction(L, tell_of_task);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)task);
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
+/* (light loop): tell of its tasks, and forget them. */
+static int tell_of_loop(lua_State *L) {
+  const awl_loop *loop = lua_touserdata(L, 1);
+  awl_state *s = loop->state;
+  push_kept(L);
+  awl_push_loop(L, s, loop);
+  for (lua_pushnil(L); lua_next(L, 2); lua_settop(L, 4)) {
+    lua_getiuservalue(L, 4, 1); /* its EventLoop */
+    const aw_task *task = awl_test_task(L, s, 4);
+    if (!lua_rawequal(L, 3, 6) || !task)
+      continue;
+    if (!aw_task_waited(task))
+      tell(L, 5, task);
+    lua_pushvalue(L, 4);
+    lua_pushnil(L);
+    lua_rawset(L, 2);
+  }
+  return 0;
+}
+
+void awl_kept_loop_ends(lua_State *L, const awl_loop *loop) {
+  if (loop->state->keeps)
+    awl_try_telling(L, tell_of_loop, loop);
+}
+
+/* Into the module's table on top. */
+void awl_open_keep(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {{"keep", m_keep}, {NULL, NULL}};
+  awl_register(L, s, functions);
+}
