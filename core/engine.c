@@ -94,7 +94,7 @@ static void forget_late(aw_engine *engine) {
 /* The same of an error that a clean-up holds back. */
 static void forget_holding(aw_engine *engine) {
   aw_task *task = engine->holding;
-  if (engine->holding_due || !task)
+  if (!task || engine->holding_due)
     return;
   engine->holding = NULL;
   aw_task_release(task);
@@ -402,10 +402,11 @@ static bool tell(aw_notice *notice, aw_step_kind what, aw_step *out) {
 }
 
 static bool tell_holding(aw_engine *engine, aw_step *out) {
-  engine->holding_due = false;
   aw_task *task = engine->holding;
-  if (task->state >= AW_TASK_DONE)
-    return false; /* in the meantime */
+  bool due = engine->holding_due;
+  engine->holding_due = false;
+  if (!due || task->state >= AW_TASK_DONE)
+    return false; /* told, or ended in the meantime */
   out->what = AW_STEP_HOLDING;
   out->task = task;
   out->ns = AW_SECOND;
@@ -441,7 +442,7 @@ static bool tell_host(aw_engine *engine, aw_step *out) {
     return tell(&engine->slow, AW_STEP_SLOW, out);
   if (engine->swallowed.due)
     return tell(&engine->swallowed, AW_STEP_SWALLOWED, out);
-  return engine->holding_due && tell_holding(engine, out);
+  return engine->holding && tell_holding(engine, out);
 }
 
 /* The outermost loop has ended: let handles that are closing be closed. */

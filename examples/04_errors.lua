@@ -39,7 +39,7 @@ end
 aw.run(function(ev)
   print("caught:", aw.pcall(aw.sleep, -1))
 
-  local task = ev:start(request, function() end)
-  local ok, err = aw.pcall(task.wait, task) -- waiting shows the error as well
+  local task = ev:start(request, aw.keep) -- for who waits, and nobody else
+  local ok, err = aw.pcall(task.wait, task)
   print("waited:", ok, err.code, task.status)
 end)

@@ -75,9 +75,8 @@ describe("what is wrong with a table form in lower case", function()
   it("is told: an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       for _, name in ipairs { "all", "any", "race", "select" } do
-        told(("cannot await outside a task (aw.%s); run it with "
-          .. "aw.run(function() ... end)"):format(name), aw[name],
-          { aw.Sleep(1) })
+        told(("cannot await outside a task (aw.%s)"):format(name)
+          .. helper.outside_advice, aw[name], { aw.Sleep(1) })
       end
     end)
   end))

@@ -257,8 +257,8 @@ describe("what is wrong with an each", function()
 
   it("is told: an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
-      told("cannot await outside a task (aw.each); run it with "
-        .. "aw.run(function() ... end)", aw.each, { print }, print)
+      told("cannot await outside a task (aw.each)" .. helper.outside_advice,
+        aw.each, { print }, print)
     end)
   end))
 end)

@@ -139,7 +139,7 @@ describe("an error object", function()
       local errors, lines = {}, {}
       aw.run(function()
         for i, command in ipairs { { "false", check = true },
-          { "yes", max_output = 100 }, { "no such program" },
+          { "yes", max_output = 100 }, { "missing" },
           { "cat", stdin = "text", stderr = "pipe", max_output = 2 } } do
           lines[i] = line() + 1
           errors[i] = select(2, pcall(aw.exec, command))
@@ -147,7 +147,7 @@ describe("an error object", function()
       end)
       local messages = { "command 'false' ended with code 1",
         "read 'stdout of yes (over max_output, 100 bytes)': message too long",
-        "spawn 'no such program': no such file or directory",
+        "spawn 'missing': no such file or directory",
         "read 'stdout of cat (over max_output, 2 bytes)': message too long" }
       for i, message in ipairs(messages) do
         assert.are.equal(at(lines[i]) .. ": " .. message, tostring(errors[i]))
@@ -158,7 +158,7 @@ describe("an error object", function()
   it("of aw.exec has the caller in its traceback [E2]", function()
     helper.leak_checked(function()
       for _, command in ipairs { { "false", check = true },
-        { "yes", max_output = 100 }, { "no such program" },
+        { "yes", max_output = 100 }, { "missing" },
         { "cat", stdin = "text", max_output = 2, check = true } } do
         local called = line() + 3
         local info

@@ -210,7 +210,7 @@ print(err)
     end)
   end
 
-  told("a handler is none", [[
+  told("a handler is not a task", [[
 local aw = require "aiowire"
 local err
 local function await() aw.sleep(1) end

@@ -270,10 +270,12 @@ function M.wait_until(holds)
 end
 
 --- What an await advises where M.outside() calls it.
-M.outside_advice = aw.current() and "start a task that waits" or "aw.run"
+M.outside_advice = aw.current() and ": a handler is not a task; start a task "
+  .. "that waits, as ev:start(function() ... end)"
+  or "; run it with aw.run(function() ... end)"
 
 --- Call `f(...)` where no task runs. The main chunk of the program is a task,
---- a handler is none [E7].
+--- a handler is not a task [E7].
 function M.outside(f, ...)
   if not aw.current() then
     f(...)

@@ -244,8 +244,7 @@ describe("what is wrong with a settle", function()
   it("is told: an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       contains(helper.caught(aw.settle, { aw.Sleep(1) }),
-        "cannot await outside a task (aw.settle); run it with "
-        .. "aw.run(function() ... end)")
+        "cannot await outside a task (aw.settle)" .. helper.outside_advice)
       assert.is_truthy(aw.Settle { aw.Sleep(1) })
     end)
   end))

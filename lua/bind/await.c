@@ -62,7 +62,7 @@ static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
   } else if (awl_in_finalizer(L)) {
     why = ": a finalizer is none";
   } else if (s->in_handler) {
-    why = ": a handler is none";
+    why = ": a handler is not a task";
   } else if (s->run.engine) {
     why = ": the engine calls this between two tasks";
   } else {

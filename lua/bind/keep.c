@@ -18,8 +18,8 @@
 static const char KEPT_KEY = 'k'; /* its address is the key of the table */
 
 static int m_keep(lua_State *L) {
-  return luaL_error(L, "aw.keep is a handler to give to start(), whose task "
-                       "keeps the failure");
+  return aw_lua_error(L, "aw.keep is a handler to give to start(), whose task "
+                         "keeps the failure");
 }
 
 bool awl_is_keep(lua_State *L, int index) {

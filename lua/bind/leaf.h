@@ -29,6 +29,7 @@ typedef struct awl_leaf {
   awl_leaf_kind kind;
   uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see wires.c */
   uint64_t serial; /* no two leaves have the same */
+  uint8_t looks;   /* how often its dropped results were looked at: worker.c */
   int extra;       /* arguments beside f; -1: BODIES has f alone */
   aw_value value;  /* HELD … */
   aw_wire *wire;   /* … by this wire, which has the leaf: borrowed */

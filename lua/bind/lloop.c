@@ -23,7 +23,7 @@ enum { VALUES = 1, STUCK = 2, NAME = 3 };
 
 awl_loop *awl_check_loop(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_LOOP))
-    aw_lua_type_error(L, 1, "EventLoop");
+    awl_bad_self(L, "EventLoop");
   return lua_touserdata(L, 1);
 }
 

@@ -29,7 +29,7 @@
 
 static awl_scope *check_scope(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_SCOPE))
-    aw_lua_type_error(L, 1, "scope");
+    awl_bad_self(L, "scope");
   awl_scope *scope = lua_touserdata(L, 1);
   if (!scope->scope)
     awl_scope_left(L);

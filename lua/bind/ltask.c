@@ -45,7 +45,7 @@ aw_task *awl_test_task(lua_State *L, awl_state *s, int index) {
 
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
   if (!awl_is(L, s, arg, AWL_TASK))
-    aw_lua_type_error(L, arg, "task");
+    arg == 1 ? awl_bad_self(L, "task") : aw_lua_type_error(L, arg, "task");
   aw_task *task = awl_test_task(L, s, arg);
   if (!task)
     aw_lua_arg_error(L, arg, "this task is garbage, and finalized");

@@ -12,6 +12,10 @@ bool awl_is_ours(const lua_Debug *ar);
 /* "a" or "an", before that word. */
 const char *awl_article(const char *word);
 
+/* A method was called with something else as its object: most often with '.'
+ * instead of ':'. Raises. */
+int awl_bad_self(lua_State *L, const char *class);
+
 /* "file:line" of the function at `level`; borrowed, lives with the state.
  * Raises. "?" in C, and where there are too many places. */
 const char *awl_where(lua_State *L, awl_state *s, int level);

@@ -49,6 +49,7 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   leaf->number = AWL_UNNUMBERED;
   leaf->serial = ++s->leaf_serial;
   leaf->extra = -1;
+  leaf->looks = 0;
   s->leaf_live++;
   return leaf;
 }

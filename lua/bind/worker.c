@@ -37,6 +37,7 @@
 #include "site.h"
 #include "wires.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The bottom of a worker's stack. The content of the leaf that ran last and
@@ -185,9 +186,14 @@ static void tell_unrun_wire(lua_State *L, awl_worker *w, int index) {
   awl_mistake(L, where, "call");
 }
 
-/* The same, if that is so. */
+/* The same, if that is so. A leaf is looked at a few times only: to look each
+ * time would cost a sequence of Calls 5 %, for what is nearly always the same.
+ */
+enum { MOST_LOOKS = 8 };
 static void look_for_wire(lua_State *L, awl_worker *w, int index) {
-  if (awl_leaf_calls(w->leaf) && lua_isuserdata(L, index) &&
+  awl_leaf *leaf = (awl_leaf *)(uintptr_t)w->leaf;
+  leaf->looks++;
+  if (lua_type(L, index) == LUA_TUSERDATA && awl_leaf_calls(leaf) &&
       awl_is(L, w->state, index, AWL_WIRE))
     tell_unrun_wire(L, w, index);
 }
@@ -198,7 +204,7 @@ static void report_results(lua_State *L, awl_worker *w, int first) {
   if (count > 0 && aw_step_wants_value(w->task))
     value =
         awl_hold_tuple(L, awl_loop_of(w->state, aw_task_loop(w->task)), count);
-  else if (count > 0)
+  else if (count > 0 && w->leaf->looks < MOST_LOOKS)
     look_for_wire(L, w, first);
   w->reported = true;
   aw_step_done(w->task, value);
@@ -214,7 +220,7 @@ static void report(lua_State *L, awl_worker *w, int status) {
     case AWL_REPORT_RESULTS: report_results(L, w, BASE + 1); break;
     case AWL_REPORT_NEXT: report_body(L, w, BASE + 1); break;
     case AWL_REPORT_NOTHING:
-      if (leaf->kind == AWL_LEAF_SUPERVISE)
+      if (leaf->kind == AWL_LEAF_SUPERVISE && leaf->looks < MOST_LOOKS)
         look_for_wire(L, w, BASE + 1);
       report_nothing(w);
       break;
@@ -275,17 +281,16 @@ static int push_call(lua_State *L, awl_worker *w) {
 }
 
 /* The body has ended well. Is it the next step, too? Then its results, which
- * nobody wants, are dropped. Those of the `first` time may be a Wire, which is a
- * mistake to be told; to look each time would cost more than it finds. */
-static bool again(lua_State *L, awl_worker *w, bool first) {
+ * nobody wants, are dropped. */
+static bool again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
-    return false;
-  if (first && lua_isuserdata(L, BASE + 1))
     return false;
   if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
   awl_signals_step_over(w->state, L);
   awl_hooks_step_over(L, w);
+  if (w->leaf->looks < MOST_LOOKS)
+    look_for_wire(L, w, BASE + 1);
   lua_settop(L, BASE);
   return true;
 }
@@ -297,16 +302,14 @@ static void run_step(lua_State *L, awl_worker *w) {
   w->reported = false;
   w->leaf = step->data;
   int status = LUA_OK;
-  bool first = true, more = true;
-  for (; more; first = false) {
+  do {
     if (w->state->gc_stress)
       lua_gc(L, LUA_GCCOLLECT);
     int count = push_call(L, w);
     if (awl_leaf_calls(w->leaf))
       status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
                           after_call);
-    more = status == LUA_OK && again(L, w, first);
-  }
+  } while (status == LUA_OK && again(L, w));
   report(L, w, status);
 }
 
@@ -556,9 +559,19 @@ static void push_text(lua_State *L, const char *text) {
   (void)awl_hooks_pcall(L, 1, 1);
 }
 
-static const char *const YIELDED =
-    "coroutine.yield in a body, outside any coroutine of its own: "
-    "to wait, use aw.yield() or another await";
+/* Push that the body of `w` called coroutine.yield(), and where. */
+static void push_yielded(lua_State *L, const awl_worker *w) {
+  char text[LUA_IDSIZE + 160], where[LUA_IDSIZE + 16] = "";
+  lua_Debug ar;
+  if (lua_getstack(w->co, 1, &ar) && lua_getinfo(w->co, "Sl", &ar) &&
+      ar.currentline > 0)
+    snprintf(where, sizeof where, "%s:%d: ", ar.short_src, ar.currentline);
+  snprintf(text, sizeof text,
+           "%scoroutine.yield in a body, outside any coroutine of its own: "
+           "to wait, use aw.yield() or another await",
+           where);
+  push_text(L, text);
+}
 
 /* Resume a worker, until it parks or goes idle. */
 static void resume(lua_State *L, awl_worker *w) {
@@ -581,7 +594,7 @@ static void resume(lua_State *L, awl_worker *w) {
     return;
   }
   if (status == LUA_YIELD)
-    push_text(L, YIELDED);
+    push_yielded(L, w);
   else
     lua_xmove(w->co, L, 1); /* it died: the error */
   bury(L, w, status);

@@ -282,6 +282,11 @@ static bool make_streams(spawning *sp, const awio_process *p) {
   return made;
 }
 
+/* Is the command a whole line of words for a shell? */
+static bool is_line(const awio_program *plan) {
+  return !plan->arguments[1] && strchr(plan->command, ' ');
+}
+
 /* What failed: the folder is at fault if one cannot go there. */
 static int raise_failure(lua_State *L, const spawning *sp, int rc) {
   if (rc == AW_ENOMEM)
@@ -294,7 +299,15 @@ static int raise_failure(lua_State *L, const spawning *sp, int rc) {
       (stat(path, &folder) < 0 || !S_ISDIR(folder.st_mode) ||
        access(path, X_OK) < 0))
     return aw_lua_system_error(L, rc, "chdir", path);
-  return aw_lua_system_error(L, rc, "spawn", sp->plan.command);
+  aw_lua_push_system_error(L, rc, "spawn", sp->plan.command);
+  if (rc == UV_ENOENT && is_line(&sp->plan)) {
+    lua_getfield(L, -1, "message");
+    lua_pushliteral(L, "; each argument is a word of its own, no shell reads "
+                       "the line");
+    lua_concat(L, 2);
+    lua_setfield(L, -2, "message");
+  }
+  return lua_error(L);
 }
 
 /* spawn(command, …) or spawn{command, …, options} → Process */
