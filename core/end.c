@@ -111,7 +111,8 @@ void aw__task_settle(aw_task *task) {
     aw__scope_fail(parent, aw_error_keep(task->out.error));
   if (task->more) {
     aw__drop(engine, task->more->handler);
-    task->more->handler = 0;
+    aw__drop(engine, task->more->locals);
+    task->more->handler = task->more->locals = 0;
   }
   task->loop = NULL;
   task->inner = NULL;

@@ -134,7 +134,9 @@ aw_task *aw__group_next(aw_group *group) {
   aw_task *task = task_of(group), *operand;
   bool drawn = group->wire->kind == AW_WIRE_SELECT;
   uint32_t place = drawn ? draw_place(group) : group->begun;
-  aw_task_config config = {.background = task->background};
+  aw_task_config config = {
+      .background = task->background,
+      .locals = aw__keep_value(task->engine, aw_task_locals(task))};
   aw_wire *wire = aw_wire_keep(group->wire->u.list.items[place]);
   if (aw__loop_adopt(&group->opened.scope, wire, &config, &operand) < 0) {
     aw__scope_fail(&group->opened.scope,

@@ -110,8 +110,8 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   return 0;
 }
 
-int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
-                   aw_task **out) {
+static int start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                 aw_task **out) {
   aw_task *task;
   int rc = aw__loop_adopt(scope, wire, config, &task);
   if (rc < 0)
@@ -120,6 +120,27 @@ int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
     *out = aw_task_keep(task);
   aw__loop_schedule(task);
   return 0;
+}
+
+/* The same by the task whose step is under way, if it is: its locals are those
+ * of the new one, unless that has its own. */
+static int start_heir(aw_scope *scope, aw_wire *wire,
+                      const aw_task_config *config, aw_task **out) {
+  const aw_task *by = aw__scope_engine(scope)->current;
+  bool runs = by->state == AW_TASK_RUNNING &&
+              (by->engine->inside || by->go == AW_GO_HOST);
+  aw_task_config heir = config ? *config : (aw_task_config){0};
+  if (runs && !heir.locals)
+    heir.locals = aw__keep_value(by->engine, by->more->locals);
+  return start(scope, wire, &heir, out);
+}
+
+int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out) {
+  const aw_task *by = aw__scope_engine(scope)->current;
+  if (by && by->more && by->more->locals) /* rarely */
+    return start_heir(scope, wire, config, out);
+  return start(scope, wire, config, out);
 }
 
 int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,

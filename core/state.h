@@ -315,6 +315,7 @@ typedef struct aw_task_more {
   const char *name;
   aw_name *kept; /* that `name` is of, or NULL */
   aw_value handler;
+  aw_value locals; /* see aw_task_set_locals() */
   uint64_t grace;
   aw_chain chain; /* states it has left, and is at [D3] */
 } aw_task_more;

@@ -42,7 +42,7 @@ static void free_more(aw_task *task) {
 static bool configure(aw_task *task, const aw_task_config *config) {
   task->where.name = config->where;
   task->background = config->background;
-  if (!config->name && !config->handler && !config->grace)
+  if (!config->name && !config->handler && !config->grace && !config->locals)
     return true;
   aw_task_more *more = more_of(task);
   if (!more)
@@ -54,6 +54,7 @@ static bool configure(aw_task *task, const aw_task_config *config) {
     more->name = more->kept->text;
   }
   more->handler = config->handler;
+  more->locals = config->locals;
   if (config->grace)
     more->grace = config->grace;
   return true;
@@ -74,6 +75,7 @@ aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
     }
     aw_wire_release(wire);
     aw__drop(engine, config->handler);
+    aw__drop(engine, config->locals);
     return NULL;
   }
   task->refs = 1;
@@ -475,6 +477,22 @@ aw_task *aw_task_parent(const aw_task *task) {
 
 aw_value aw_task_handler(const aw_task *task) {
   return task->more ? task->more->handler : 0;
+}
+
+aw_value aw_task_locals(const aw_task *task) {
+  return task->more ? task->more->locals : 0;
+}
+
+int aw_task_set_locals(aw_task *task, aw_value locals) {
+  bool ended = task->loop == NULL;
+  aw_task_more *more = ended ? NULL : more_of(task);
+  if (!more) {
+    aw__drop(task->engine, locals);
+    return ended ? AW_EENDED : AW_ENOMEM;
+  }
+  aw__drop(task->engine, more->locals);
+  more->locals = locals;
+  return 0;
 }
 
 bool aw__task_handled(const aw_task *task) {

@@ -984,6 +984,8 @@ typedef struct aw_task_config {
   aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
   bool background;   /* keeps no loop alive, nor do its children [T2] */
   uint64_t grace;    /* for its cancels; 0: the loop's */
+  aw_value locals;   /* takes; 0: those of the task whose step starts it, see
+                        aw_task_set_locals() */
 } aw_task_config;
 
 typedef enum aw_task_state {
@@ -1053,6 +1055,17 @@ AW_API aw_loop *aw_task_loop(const aw_task *task);     /* NULL once ended */
 AW_API aw_task *aw_task_parent(const aw_task *task);
 /* As given; borrowed. 0 when it has none, or has ended. */
 AW_API aw_value aw_task_handler(const aw_task *task);
+/* A value that goes with a task for its host, as the number of the request that
+ * it works for: what it starts has the same value from its start on, operands
+ * and wires that are spun off as well. What is set later is for those started
+ * later.
+ *
+ *   locals  takes; 0: none
+ *
+ * Returns 0, AW_ENOMEM, or AW_EENDED for a task that has ended, which has none.
+ */
+AW_API int aw_task_set_locals(aw_task *task, aw_value locals);
+AW_API aw_value aw_task_locals(const aw_task *task); /* borrowed, or 0 */
 /* The wire that its outermost chain is at; borrowed, NULL when it has ended. */
 AW_API const aw_wire *aw_task_wire(const aw_task *task);
 /* The wire that its innermost chain is at; borrowed, NULL when it has ended. */

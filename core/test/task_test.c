@@ -682,7 +682,60 @@ static void a_shield_hides_limits_and_none_is_moved_too_late(void) {
   empty(engine, loop);
 }
 
+/* ---- locals ---- */
+
+static int claims; /* on values of locals */
+
+static void drop_locals(void *host, aw_value value) {
+  (void)host;
+  claims -= value != 0;
+}
+
+static aw_value keep_locals(void *host, aw_value value) {
+  (void)host;
+  claims += value != 0;
+  return value;
+}
+
+static aw_turn tell_locals(aw_task *task, void *data) {
+  (void)data;
+  log_add("%u ", (unsigned)aw_task_locals(task));
+  return AW_DONE;
+}
+
+static aw_turn set_locals(aw_task *task, void *data) {
+  (void)data;
+  claims += 2;
+  CHECK(aw_task_set_locals(task, 1) == 0);
+  CHECK(aw_task_set_locals(task, 5) == 0);
+  aw_task_config own = {.locals = 6};
+  claims++;
+  aw_loop *loop = aw_task_loop(task);
+  CHECK(aw_loop_start(loop, aw_call(tell_locals, NULL), NULL, NULL) == 0);
+  CHECK(aw_loop_start(loop, aw_call(tell_locals, NULL), &own, NULL) == 0);
+  aw_task_set_next(task,
+                   aw_both(aw_call(tell_locals, NULL), aw_sleep(AW_SECOND)));
+  return AW_NEXT;
+}
+
+static void what_a_task_starts_inherits_its_locals(void) {
+  aw_engine_config config = {
+      .clock = AW_CLOCK_VIRTUAL, .drop = drop_locals, .keep = keep_locals};
+  aw_engine *engine;
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, aw_call(set_locals, NULL));
+  start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(tell_locals, NULL)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("5 6 5 0 ");
+  CHECK(aw_task_locals(task) == 0 && aw_task_set_locals(task, 0) == AW_EENDED);
+  aw_task_release(task);
+  empty(engine, loop);
+  CHECK(claims == 0);
+}
+
 int main(void) {
+  what_a_task_starts_inherits_its_locals();
   a_child_extends_the_limit_of_its_scope();
   a_timeout_that_was_shortened_tells_its_time();
   the_time_out_of_a_loop_is_a_limit();

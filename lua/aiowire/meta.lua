@@ -806,6 +806,15 @@ function aw.await(wire) end
 ---@return aiowire.Task?
 function aw.current() end
 
+--- Values of the running task, by any keys: a request's number that each line of
+--- a log tells. What a task starts has the values of the moment of its start:
+--- children, operands, wires that are spun off, tasks of other loops. What
+--- either sets later is its own. In a handler they are those of the task that
+--- has failed; outside of tasks there is one table for all that is started
+--- there. Values that are tables are shared, not copied. `pairs` goes over them.
+---@type table<any, any>
+aw.locals = {}
+
 --- When the nearest time limit that applies to the running task is over, on the
 --- clock of `aw.now()`: to pass it on to others. Limits are those of aw.timeout,
 --- scopes, `w:timeout` and the `within` of a retry, of this task and of those

@@ -27,6 +27,7 @@
  *   options.c  tables of options                  nearest.c  "did you mean"
  *   mistake.c  warnings of mistakes
  *   keep.c     aw.keep, failures that wait to be asked for
+ *   hooks.c    debug hooks                        locals.c   aw.locals
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -89,6 +90,7 @@ typedef enum awl_slot {
   AWL_HOOKS,  /* debug hooks, see hooks.c */
   AWL_OWNED,  /* coroutine of a user → worker that parks in it, see owner.c */
   AWL_HANDLER,    /* the message handler of bodies */
+  AWL_LOCALS,     /* of what runs outside of tasks: a table, or nil */
   AWL_METATABLES, /* of each awl_class */
   AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
 } awl_slot;
@@ -253,8 +255,9 @@ struct awl_state {
   bool holds_signals; /* its outermost run does, see lsignal.c */
   int signal;         /* that ended the outermost run */
   bool in_handler;
-  aw_loop *handler_loop;       /* of the task whose failure is being handled */
-  aw_lua_value closed, passed; /* see lchannel.c, */
+  aw_task *handler_task;               /* whose failure is being handled … */
+  aw_loop *handler_loop;               /* … and its loop */
+  aw_lua_value closed, passed;         /* see lchannel.c, */
   aw_value closed_value, passed_value; /* as values of the core */
 };
 

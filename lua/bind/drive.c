@@ -227,8 +227,10 @@ static void do_failed(lua_State *L, awl_state *s) {
   }
   bool outer = s->in_handler;
   aw_loop *outer_loop = s->handler_loop;
+  aw_task *outer_task = s->handler_task;
   s->in_handler = true;
   s->handler_loop = loop;
+  s->handler_task = task;
   lua_pushcfunction(L, awl_handle_failure);
   lua_pushlightuserdata(L, task);
   awl_signals_watch(s, L);
@@ -242,6 +244,7 @@ static void do_failed(lua_State *L, awl_state *s) {
   }
   s->in_handler = outer;
   s->handler_loop = outer_loop;
+  s->handler_task = outer_task;
   aw_step_handled(task);
 }
 

@@ -13,6 +13,7 @@
 #include "lerror.h"
 #include "linfo.h"
 #include "lloop.h"
+#include "locals.h"
 #include "lrun.h"
 #include "lvalue.h"
 #include "mistake.h"
@@ -27,7 +28,10 @@
 
 typedef struct task_ud {
   aw_task *task;
-  uint64_t engine; /* its serial */
+  union {
+    uint64_t engine; /* its serial */
+    aw_value locals; /* `task` is NULL: for one that is about to be started */
+  };
 } task_ud;
 
 /* The key of a task in AWL_TASKS. That of an engine is another's once it is
@@ -55,6 +59,7 @@ aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
 static task_ud *push_empty(lua_State *L, awl_state *s) {
   task_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->task = NULL;
+  ud->locals = 0;
   awl_push_class(L, s, AWL_TASK);
   lua_setmetatable(L, -2);
   return ud;
@@ -192,6 +197,7 @@ static int start_in(const awl_loop *loop, const awl_scope *scope, aw_wire *wire,
     return aw_scope_start(scope->scope, wire, config, out);
   aw_wire_release(wire);
   awl_drop(loop->state, config->handler);
+  awl_drop(loop->state, config->locals);
   return AW_EENDED;
 }
 
@@ -219,12 +225,16 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
   read_options(L, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
-  push_empty(L, s); /* all that can raise comes before the wire is held */
+  /* All that can raise comes before the wire is held. */
+  task_ud *ud = push_empty(L, s);
+  ud->locals = awl_inherit(L, s, loop);
   if (!lua_isnil(L, arg + 1)) {
     lua_pushvalue(L, arg + 1);
     config.handler = awl_hold(L, loop);
   }
   aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config.handler);
+  config.locals = ud->locals;
+  ud->locals = 0;
   aw_task *task = NULL;
   int rc = start_in(loop, scope, wire, &config, &task);
   if (rc == AW_EENDED)
@@ -515,10 +525,14 @@ static int task_tostring(lua_State *L) {
 
 static int task_gc(lua_State *L) {
   task_ud *ud = lua_touserdata(L, 1);
+  awl_state *s = awl_of(L);
   if (ud->task)
-    awl_kept_task_goes(L, awl_of(L), ud->task);
+    awl_kept_task_goes(L, s, ud->task);
+  else if (ud->locals) /* the start has failed */
+    awl_drop(s, ud->locals);
   aw_task_release(ud->task);
   ud->task = NULL;
+  ud->locals = 0;
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "lcompose.h"
 #include "lerror.h"
 #include "lloop.h"
+#include "locals.h"
 #include "options.h"
 #include "site.h"
 #include "wires.h"
@@ -180,12 +181,20 @@ static const luaL_Reg inner_functions[] = {
 
 /* ---- parts that are opened by their first use ---- */
 
-/* __index of the module: aw.zmq */
+/* The part whose result is the field `name`, or NULL. */
+static const char *late_part(const char *name) {
+  if (strcmp(name, "zmq") == 0)
+    return "aiowire.zmq";
+  return strcmp(name, "locals") == 0 ? "aiowire.locals" : NULL;
+}
+
+/* __index of the module: aw.zmq, aw.locals */
 static int open_late(lua_State *L) {
   lua_settop(L, 2);
-  if (!lua_isstring(L, 2) || strcmp(lua_tostring(L, 2), "zmq") != 0)
+  const char *part = lua_isstring(L, 2) ? late_part(lua_tostring(L, 2)) : NULL;
+  if (!part)
     return 0;
-  awl_push_embedded(L, "aiowire.zmq");
+  awl_push_embedded(L, part);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
   lua_rawset(L, 1);
@@ -228,6 +237,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_sync(L, s);
   awl_open_limit(L, s);
   awl_open_hooks(L, s);
+  awl_open_locals(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);
   awio_open_stream(L);

@@ -1,0 +1,35 @@
+--- aw.locals: values of the running task, which what it starts inherits.
+---
+--- The table behind it may be shared by many tasks, so it is never changed:
+--- setting a field replaces it by a copy.
+local _, inner = ...
+
+local meta = { __name = "aiowire.Locals", __metatable = false }
+
+function meta.__index(_, key)
+  local values = inner.locals()
+  return values and values[key]
+end
+
+function meta.__newindex(_, key, value)
+  if key == nil or key ~= key then
+    error("index is " .. (key == nil and "nil" or "NaN"), 2)
+  end
+  local new = {}
+  for k, v in pairs(inner.locals() or new) do
+    new[k] = v
+  end
+  new[key] = value
+  inner.set_locals(next(new) ~= nil and new or nil)
+end
+
+--- In no order; what is set meanwhile does not disturb it.
+function meta.__pairs()
+  return next, inner.locals() or {}, nil
+end
+
+function meta.__tostring()
+  return "aw.locals"
+end
+
+return setmetatable({}, meta)
