@@ -479,6 +479,22 @@ aw_value aw_task_handler(const aw_task *task) {
   return task->more ? task->more->handler : 0;
 }
 
+void aw_task_set_handler(aw_task *task, aw_value handler) {
+  aw_task_more *more = task->loop ? task->more : NULL;
+  if (!more || !more->handler) {
+    aw__drop(task->engine, handler);
+    return;
+  }
+  aw__drop(task->engine, more->handler);
+  more->handler = handler;
+}
+
+aw_task *aw_task_whole(aw_task *task) {
+  while (task->operand)
+    task = aw__group_of(task->scope.parent)->opened.scope.task;
+  return task;
+}
+
 aw_value aw_task_locals(const aw_task *task) {
   return task->more ? task->more->locals : 0;
 }

@@ -241,6 +241,19 @@ local Scope = {}
 ---@return aiowire.Task?
 function Scope:start(wire, handler, opts) end
 
+--- Start a wire as `start` does, wait until it has called `aw.ready(...)`, and
+--- return these values: a server that listens, for those that connect. What it
+--- fails with before is raised here, and goes nowhere else; from then on it is a
+--- task as others are, with that handler or without. Raises TaskCancelled if it
+--- is cancelled before, and an error if it ends without calling aw.ready. If the
+--- one who waits is cancelled, the wire is as well, and has ended when this
+--- raises Cancelled. Awaits.
+---@param wire aiowire.Wireable
+---@param handler? aiowire.Handler
+---@param opts? aiowire.StartOptions
+---@return any ... what the wire gave to aw.ready
+function Scope:start_ready(wire, handler, opts) end
+
 --- Cancel all in the scope, and its function at its next await. `aw.scope` then
 --- returns nil, "cancelled", reason.
 ---@param reason? any
@@ -318,6 +331,13 @@ local EventLoop = {}
 ---@param opts? aiowire.StartOptions
 ---@return aiowire.Task?
 function EventLoop:start(wire, handler, opts) end
+
+--- As Scope:start_ready, at the root of this loop. Awaits.
+---@param wire aiowire.Wireable
+---@param handler? aiowire.Handler
+---@param opts? aiowire.StartOptions
+---@return any ... what the wire gave to aw.ready
+function EventLoop:start_ready(wire, handler, opts) end
 
 --- Run until no foreground task is left, or until the time-out, `stop` or an
 --- unhandled error; then cancel what is left, let it clean up within the grace,
@@ -805,6 +825,12 @@ function aw.await(wire) end
 --- is no task's identity: coroutines are reused.
 ---@return aiowire.Task?
 function aw.current() end
+
+--- Say that the running wire, or the join or race that it is an operand of, is
+--- ready: the `start_ready` that waits for it goes on, with these values. It does
+--- nothing in a task that was started otherwise, and raises the second time.
+---@param ... any
+function aw.ready(...) end
 
 --- Values of the running task, by any keys: a request's number that each line of
 --- a log tells. What a task starts has the values of the moment of its start:

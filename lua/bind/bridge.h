@@ -28,6 +28,7 @@
  *   mistake.c  warnings of mistakes
  *   keep.c     aw.keep, failures that wait to be asked for
  *   hooks.c    debug hooks                        locals.c   aw.locals
+ *   lready.c   start_ready()
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -64,6 +65,7 @@ typedef enum awl_class {
   AWL_EVENT,
   AWL_SEMAPHORE,
   AWL_PERMIT,    /* of a semaphore */
+  AWL_READY,     /* handler of a task that is awaited until it is ready */
   AWL_CANCELLED, /* from here on: error objects */
   AWL_TIMEOUT,
   AWL_TASK_CANCELLED,

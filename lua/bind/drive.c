@@ -17,6 +17,7 @@
 #include "limit.h"
 #include "linfo.h"
 #include "lloop.h"
+#include "lready.h"
 #include "lsignal.h"
 #include "ltask.h"
 #include "lvalue.h"
@@ -194,6 +195,8 @@ int awl_handle_failure(lua_State *L) {
   awl_place_error(L, s, task);
   awl_push_info(L, s, failure, task);
   awl_push_value(L, s, aw_task_handler(task));
+  if (awl_ready_settles(L, s, task))
+    return 0;
   if (lua_isnil(L, HANDLER)) {
     lua_pushvalue(L, ERROR);
     lua_pushvalue(L, INFO);

@@ -8,6 +8,7 @@
 
 #include "lerror.h"
 #include "linfo.h"
+#include "lready.h"
 #include "lrun.h"
 #include "ltask.h"
 #include "lvalue.h"
@@ -302,6 +303,12 @@ static int loop_start(lua_State *L) {
   return awl_start(L, s, awl_check_loop(L, s), NULL, 2, 1);
 }
 
+static int loop_start_ready(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  return awl_start_ready(L, s, loop, NULL, "EventLoop:start_ready");
+}
+
 /* ---- looking inside ---- */
 
 static int loop_now(lua_State *L) {
@@ -514,10 +521,15 @@ static int loop_tostring(lua_State *L) {
 
 /* Into the module's table on top; `tree` into the one below it. */
 void awl_open_loop(lua_State *L, awl_state *s) {
-  static const luaL_Reg methods[] = {
-      {"run", awl_loop_run},     {"start", loop_start}, {"stop", loop_stop},
-      {"close", awl_loop_close}, {"now", loop_now},     {"tasks", loop_tasks},
-      {"dump", loop_dump},       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"run", awl_loop_run},
+                                     {"start", loop_start},
+                                     {"start_ready", loop_start_ready},
+                                     {"stop", loop_stop},
+                                     {"close", awl_loop_close},
+                                     {"now", loop_now},
+                                     {"tasks", loop_tasks},
+                                     {"dump", loop_dump},
+                                     {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__index", loop_index},       {"__newindex", loop_newindex},
       {"__tostring", loop_tostring}, {"__gc", loop_gc},

@@ -18,6 +18,7 @@
 #include "lerror.h"
 #include "linfo.h"
 #include "lloop.h"
+#include "lready.h"
 #include "ltask.h"
 #include "lvalue.h"
 #include "module.h"
@@ -41,6 +42,13 @@ static int scope_start(lua_State *L) {
   awl_scope *scope = check_scope(L, s);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(scope->task));
   return awl_start(L, s, loop, scope, 2, 1);
+}
+
+static int scope_start_ready(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_scope *scope = check_scope(L, s);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(scope->task));
+  return awl_start_ready(L, s, loop, scope, "scope:start_ready");
 }
 
 static int scope_cancel(lua_State *L) {
@@ -353,6 +361,7 @@ static int act_pcall(lua_State *L) {
 /* Into the module's table on top. */
 void awl_open_scope(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {{"start", scope_start},
+                                     {"start_ready", scope_start_ready},
                                      {"cancel", scope_cancel},
                                      {"extend", scope_extend},
                                      {NULL, NULL}};

@@ -327,8 +327,7 @@ static int task_cancel(lua_State *L) {
 
 /* ---- waiting ---- */
 
-/* The end of the task at 1 [T5]. */
-static int end_as(lua_State *L, awl_state *s, aw_task *task) {
+int awl_end_as(lua_State *L, awl_state *s, aw_task *task) {
   switch (aw_task_state_of(task)) {
   case AW_TASK_DONE: return push_results(L, s, task);
   case AW_TASK_FAILED:
@@ -346,7 +345,7 @@ static int end_as(lua_State *L, awl_state *s, aw_task *task) {
 
 static int after_wait(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
-  return end_as(L, w->state, awl_check_task(L, w->state, 1));
+  return awl_end_as(L, w->state, awl_check_task(L, w->state, 1));
 }
 
 static int wait_refused(lua_State *L, awl_worker *w) {
@@ -365,24 +364,28 @@ static int task_wait(lua_State *L) {
   awl_worker *w = awl_awaiter(L, s, "Task:wait");
   lua_settop(L, 1);
   if (aw_task_state_of(task) >= AW_TASK_DONE && awl_at_once(w))
-    return end_as(L, s, task);
+    return awl_end_as(L, s, task);
   return begin_wait(L, w, task, after_wait);
 }
 
 /* ---- cancel_wait and __close: join in a shield [C12] ---- */
 
-static int after_join(lua_State *L, awl_worker *w) {
-  (void)L;
+void awl_joined(awl_worker *w) {
   aw_scope_end end;
   aw_scope_close(w->task, &end);
   aw_cut_release(end.waited);
   awl_drop(w->state, end.reason);
   aw_error_release(end.error);
+}
+
+static int after_join(lua_State *L, awl_worker *w) {
+  (void)L;
+  awl_joined(w);
   return 0;
 }
 
 static int join_refused(lua_State *L, awl_worker *w) {
-  after_join(L, w);
+  awl_joined(w);
   return wait_refused(L, w);
 }
 
@@ -400,7 +403,7 @@ static void let_run(lua_State *L, awl_state *s, const aw_task *task) {
   awl_loop_let_go(s, core);
 }
 
-static int join(lua_State *L, awl_worker *w, aw_task *task) {
+int awl_join(lua_State *L, awl_worker *w, aw_task *task, awl_after after) {
   let_run(L, w->state, task);
   aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
   aw_scope *scope;
@@ -408,7 +411,7 @@ static int join(lua_State *L, awl_worker *w, aw_task *task) {
   if (rc < 0)
     return awl_error(L, "%s", aw_strerror(rc));
   rc = aw_await_task(w->task, task);
-  return awl_park_or_refuse(L, w, rc, after_join, join_refused);
+  return awl_park_or_refuse(L, w, rc, after, join_refused);
 }
 
 static int task_cancel_wait(lua_State *L) {
@@ -446,7 +449,7 @@ static int task_close(lua_State *L) {
   if (!lua_isyieldable(L) || L != s->run.co)
     return 0; /* being killed: it is cancelled, that is all there is */
   aw_task_park(s->run.running->task, s->run.running);
-  return join(L, s->run.running, task);
+  return awl_join(L, s->run.running, task, after_join);
 }
 
 /* ---- fields ---- */

@@ -21,6 +21,14 @@ void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
 int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
               const awl_scope *scope, int arg, int level);
 
+/* The end of `task`, whose Task is at 1: its results; or raise its error, or
+ * TaskCancelled [T5]. */
+int awl_end_as(lua_State *L, awl_state *s, aw_task *task);
+/* Wait in a shield until `task` has ended; `return` this. `after` is to begin
+ * with awl_joined(). */
+int awl_join(lua_State *L, awl_worker *worker, aw_task *task, awl_after after);
+void awl_joined(awl_worker *worker);
+
 /* Raise that the loop has ended, and how [S7]; that the scope has been left. */
 int awl_ended(lua_State *L, const awl_loop *loop);
 int awl_scope_left(lua_State *L);

@@ -16,6 +16,7 @@
 #include "lerror.h"
 #include "lloop.h"
 #include "locals.h"
+#include "lready.h"
 #include "options.h"
 #include "site.h"
 #include "wires.h"
@@ -238,6 +239,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_limit(L, s);
   awl_open_hooks(L, s);
   awl_open_locals(L, s);
+  awl_open_ready(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);
   awio_open_stream(L);
