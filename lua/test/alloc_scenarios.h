@@ -43,6 +43,53 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done' and n == 3)",
      false},
+    {"hooks",
+     "local seen = 0\n"
+     "local function hook() seen = seen + 1 end\n"
+     "debug.sethook(hook, 'crl', 100)\n"
+     "local ev = loop()\n"
+     "for i = 1, 2 do\n"
+     "  ev:start(function()\n"
+     "    aw.sleep(1)\n"
+     "    if i == 1 then debug.sethook(function() end, 'l') end\n"
+     "    aw.sleep(1)\n"
+     "    if i == 2 then error 'own error' end\n"
+     "  end, function() debug.sethook() end)\n"
+     "end\n"
+     "local ok, err = pcall(ev.run, ev)\n"
+     "debug.sethook()\n"
+     "check(ok and seen > 20)",
+     false},
+    {"locals",
+     "local ev = loop()\n"
+     "local heard\n"
+     "aw.locals.app = 1\n"
+     "ev:start(function()\n"
+     "  aw.locals.id = 2\n"
+     "  aw.await(aw.All { aw.Sleep(1), function()\n"
+     "    aw.locals.id = aw.locals.id + 1\n"
+     "    heard = aw.locals.id\n"
+     "    error('own error', 0)\n"
+     "  end })\n"
+     "end, function() heard = heard and heard + aw.locals.id end)\n"
+     "ev:run()\n"
+     "aw.locals.app = nil\n"
+     "check(heard == 5)",
+     false},
+    {"waiting until it is ready, and limits",
+     "local ev = loop()\n"
+     "local got\n"
+     "ev:start(function()\n"
+     "  aw.scope({ timeout = 5 }, function(s)\n"
+     "    got = s:start_ready(function() aw.ready(7) aw.sleep(1) end)\n"
+     "    s:extend(9)\n"
+     "    pcall(aw.timeout, 1, s.start_ready, s, aw.Never)\n"
+     "    pcall(s.start_ready, s, function() error('own error', 0) end)\n"
+     "  end)\n"
+     "end, function() got = 7 end)\n"
+     "ev:run()\n"
+     "check(got == 7)",
+     false},
     {"a chain of states",
      "local ev = loop()\n"
      "local ready, n = nil, 0\n"
