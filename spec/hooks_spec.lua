@@ -75,9 +75,15 @@ describe("a debug hook that is set outside of bodies [D5]", function()
     under(hook, "l", 0, function()
       aw.run(function()
         aw.All { nop, nop }(aw)
+        aw.exec { "cat", stdin = "x" }
+        aw.await(aw.Exec "true")
+      end)
+      test(function()
+        aw.sleep(1)
       end)
       pcall(aw.run)
     end)
+    assert.is_true(sources[this_file])
     for source in pairs(sources) do
       assert.is_nil(source:find "^=%[aiowire", source)
     end

@@ -14,7 +14,7 @@ return function(f, ...)
   local arguments = table.pack(...)
   local function main()
     inner.main_chunk()
-    local result = f(table.unpack(arguments, 1, arguments.n))
+    local result = inner.screened(f(table.unpack(arguments, 1, arguments.n)))
     if is_runnable(result) then
       return result
     end

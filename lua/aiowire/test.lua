@@ -78,7 +78,7 @@ local function run_checked(ev, f, limit)
   local clock = setmetatable({ ev = ev }, Clock)
   local returned, results = false, nil
   local function main()
-    results = table.pack(f(ev, clock))
+    results = table.pack(inner.screened(f(ev, clock)))
     returned = true
   end
   inner.start_raw(ev, aw.Call(main):named "test")

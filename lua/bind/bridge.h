@@ -241,7 +241,7 @@ struct awl_state {
   uint32_t *engine_chain; /* free numbers of engines */
   uint32_t engine_count, first_engine;
   size_t wires, leaf_live, values, busy, idle_count;
-  lua_Hook screened; /* what screen() stands in for, see hooks.c */
+  lua_Hook screened; /* of the library `debug`, see hooks.c */
   size_t unseen;     /* memory that the collector has not been told of yet */
   bool named;        /* AWL_NAMES is filled */
   bool installed;    /* coroutine.* are ours */

@@ -134,8 +134,10 @@ static void make_record(lua_State *L, const awl_hook *hook, int called,
  *
  * What parts of the library that are in Lua have for lines is nobody's matter,
  * and a hook that only looks at the number of a line takes them for its own. So
- * when a part is called in a thread with a hook for lines, that is replaced by
- * screen(), until the part returns or a line of the user's comes. */
+ * when a part is called in a thread with a hook for lines, and when a body
+ * begins or goes on, which may be one of ours, screen() stands in for the hook,
+ * until the part returns or a line of the user's comes. It does so for those of
+ * the library `debug`, which are one C function (`screened`). */
 
 static bool is_ours(lua_State *L, lua_Debug *ar) {
   static const char OURS[] = "=[aiowire";
@@ -152,12 +154,10 @@ static void screen(lua_State *L, lua_Debug *ar) {
   s->screened(L, ar);
 }
 
-void awl_hooks_screen(lua_State *L, awl_state *s) {
+void awl_hooks_screen(lua_State *L, const awl_state *s) {
   awl_hook hook = hook_of(L);
-  if (!(hook.mask & LUA_MASKLINE) || hook.call == screen)
-    return;
-  s->screened = hook.call;
-  lua_sethook(L, screen, hook.mask, hook.count);
+  if ((hook.mask & LUA_MASKLINE) && hook.call == s->screened)
+    lua_sethook(L, screen, hook.mask, hook.count);
 }
 
 void awl_hooks_unscreen(lua_State *L, const awl_state *s) {
@@ -244,6 +244,8 @@ static void run_job(lua_State *L, job *j) {
     awl_hooks_screen(j->from, j->s);
   if (j->changes)
     lua_sethook(j->to, j->next.call, j->next.mask, j->next.count);
+  if (j->worker && lua_gethook(j->to))
+    awl_hooks_screen(j->to, j->s);
 }
 
 void awl_hooks_give(lua_State *L, awl_worker *w) {
@@ -300,6 +302,21 @@ void awl_hooks_forget(awl_worker *w) {
     awl_unset(s, AWL_HOOKS, (lua_Integer)w->number + 1);
 }
 
+/* The one C function of hooks that debug.sethook sets; the table of functions
+ * is on top. */
+static lua_Hook hook_of_library(lua_State *L) {
+  lua_getfield(L, -1, "sethook");
+  lua_State *co = lua_newthread(L);
+  lua_insert(L, -2);
+  lua_pushvalue(L, -2); /* [co, sethook, co] */
+  lua_getfield(L, -4, "gethook");
+  lua_pushliteral(L, "c");
+  lua_call(L, 3, 0);
+  lua_Hook hook = lua_gethook(co);
+  lua_pop(L, 1);
+  return hook;
+}
+
 void awl_open_hooks(lua_State *L, awl_state *s) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, -1, "debug") == LUA_TTABLE) {
@@ -308,6 +325,7 @@ void awl_open_hooks(lua_State *L, awl_state *s) {
     lua_setfield(L, -2, "gethook");
     lua_getfield(L, -2, "sethook");
     lua_setfield(L, -2, "sethook");
+    s->screened = hook_of_library(L);
     lua_pop(L, 1);
   }
   lua_pop(L, 2);

@@ -37,7 +37,7 @@ int awl_hooks_pcall(lua_State *L, int nargs, int nresults);
 
 /* A part of the library that is in Lua begins in L, and has returned: its lines
  * are not for hooks of the user. */
-void awl_hooks_screen(lua_State *L, awl_state *s);
+void awl_hooks_screen(lua_State *L, const awl_state *s);
 void awl_hooks_unscreen(lua_State *L, const awl_state *s);
 
 /* A handler is about to run in L, the thread that drives, and has run: it is

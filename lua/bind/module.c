@@ -164,7 +164,16 @@ static int inner_part(lua_State *L) {
   return 1;
 }
 
+/* screened(...): a function of the user's has returned these, and what follows
+ * is ours again: no line of it is for hooks */
+static int inner_screened(lua_State *L) {
+  if (lua_gethook(L))
+    awl_hooks_screen(L, awl_of(L));
+  return lua_gettop(L);
+}
+
 static const luaL_Reg inner_functions[] = {
+    {"screened", inner_screened},
     {"is_wire", inner_is_wire},
     {"is_made", inner_is_made},
     {"timeout", inner_timeout},
