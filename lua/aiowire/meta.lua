@@ -243,10 +243,10 @@ function Scope:start(wire, handler, opts) end
 
 --- Start a wire as `start` does, wait until it has called `aw.ready(...)`, and
 --- return these values: a server that listens, for those that connect. What it
---- fails with before is raised here, and goes nowhere else; from then on it is a
---- task as others are, with that handler or without. Raises TaskCancelled if it
---- is cancelled before, and an error if it ends without calling aw.ready. If the
---- one who waits is cancelled, the wire is as well, and has ended when this
+--- fails with before is raised here, and goes nowhere else; from then on it is
+--- a task as others are, with that handler or without. Raises TaskCancelled if
+--- it is cancelled before, and an error if it ends without calling aw.ready. If
+--- the one who waits is cancelled, the wire is as well, and has ended when this
 --- raises Cancelled. Awaits.
 ---@param wire aiowire.Wireable
 ---@param handler? aiowire.Handler
@@ -260,8 +260,8 @@ function Scope:start_ready(wire, handler, opts) end
 function Scope:cancel(reason) end
 
 --- Let the time limit of the scope be over in `seconds` from now, be that later
---- or sooner. Raises if it has none, or if it is too late: it is over, the scope
---- is cancelled or has been left.
+--- or sooner. Raises if it has none, or if it is too late: it is over, the
+--- scope is cancelled or has been left.
 ---@param seconds number finite, not negative
 function Scope:extend(seconds) end
 
@@ -827,32 +827,35 @@ function aw.await(wire) end
 function aw.current() end
 
 --- Say that the running wire, or the join or race that it is an operand of, is
---- ready: the `start_ready` that waits for it goes on, with these values. It does
---- nothing in a task that was started otherwise, and raises the second time.
+--- ready: the `start_ready` that waits for it goes on, with these values. It
+--- does nothing in a task that was started otherwise, and raises the second
+--- time.
 ---@param ... any
 function aw.ready(...) end
 
---- Values of the running task, by any keys: a request's number that each line of
---- a log tells. What a task starts has the values of the moment of its start:
---- children, operands, wires that are spun off, tasks of other loops. What
---- either sets later is its own. In a handler they are those of the task that
---- has failed; outside of tasks there is one table for all that is started
---- there. Values that are tables are shared, not copied. `pairs` goes over them.
+--- Values of the running task, by any keys: a request's number that each line
+--- of a log tells. What a task starts has the values of the moment of its
+--- start: children, operands, wires that are spun off, tasks of other loops.
+--- What either sets later is its own. In a handler they are those of the task
+--- that has failed; outside of tasks there is one table for all that is started
+--- there. Values that are tables are shared, not copied. `pairs` goes over
+--- them.
 ---@type table<any, any>
 aw.locals = {}
 
 --- When the nearest time limit that applies to the running task is over, on the
---- clock of `aw.now()`: to pass it on to others. Limits are those of aw.timeout,
---- scopes, `w:timeout` and the `within` of a retry, of this task and of those
---- that it is a child of, and the time-out of its loop. A shield hides those
---- outside of it for as long as it hides their cancels [C7]. A task that is
---- cancelled has no time left: now. nil when nothing limits it, and outside of
---- tasks.
+--- clock of `aw.now()`: to pass it on to others. Limits are those of
+--- aw.timeout, scopes, `w:timeout` and the `within` of a retry, of this task
+--- and of those that it is a child of, and the time-out of its loop. A shield
+--- hides those outside of it for as long as it hides their cancels [C7]. A task
+--- that is cancelled has no time left: now. nil when nothing limits it, and
+--- outside of tasks.
 ---@return number? time seconds
 function aw.deadline() end
 
---- Let the innermost of those limits be over in `seconds` from now, be that later
---- or sooner. Raises if there is none, or if the running task is cancelled.
+--- Let the innermost of those limits be over in `seconds` from now, be that
+--- later or sooner. Raises if there is none, or if the running task is
+--- cancelled.
 ---@param seconds number finite, not negative
 function aw.extend(seconds) end
 
