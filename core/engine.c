@@ -127,6 +127,10 @@ const char *aw_version(void) {
   return AW_VERSION_STRING;
 }
 
+bool aw_engine_virtual(const aw_engine *engine) {
+  return engine->config.clock == AW_CLOCK_VIRTUAL;
+}
+
 uint64_t aw_engine_now(aw_engine *engine) {
   if (engine->config.clock == AW_CLOCK_VIRTUAL)
     return engine->now;
@@ -243,6 +247,8 @@ static void fire(aw_alarm *alarm) {
     aw__prefetch(task->host);
     if (task->wait == &aw__wait_sleep)
       aw__task_wake(task, 0);
+    else if (task->wait->due)
+      task->wait->due(task, task->on);
     return; /* an idle wait: due, see wake_idle() */
   }
   aw_scope *scope = AW_CONTAINER(aw_scope, alarm, alarm);

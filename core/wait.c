@@ -153,6 +153,14 @@ int aw_await_yield(aw_task *task) {
   return 0;
 }
 
+int aw_alarm_arm(aw_task *task, uint64_t at) {
+  return aw__alarm_set(task->engine, &task->alarm, at);
+}
+
+void aw_alarm_disarm(aw_task *task) {
+  aw__alarm_clear(task->engine, &task->alarm);
+}
+
 int aw_await_idle(aw_task *task, uint64_t at) {
   if (task->engine->config.clock != AW_CLOCK_VIRTUAL)
     return aw_await_until(task, at);

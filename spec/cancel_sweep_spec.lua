@@ -563,6 +563,13 @@ scenario("calls that await", function(_, p)
   p.await(aw.Call(call, 1) >> aw.Call(p.sleep, 1) >> aw.Call(call, 2) * 2)
 end)
 
+scenario("waits for times of day", function(_, p)
+  local _ <close> = p.guard()
+  p.await(aw.At { sec = 0 } >> aw.At { min = 30 })
+  p.await(aw.At { sec = 15 } & aw.At { sec = 30 } | aw.At { sec = 45 })
+  p.step(aw.at, { sec = 20 })
+end)
+
 scenario("sleeps until a time", function(ev, p)
   local _ <close> = p.guard()
   p.await(aw.SleepUntil(ev:now() + 2))

@@ -495,7 +495,17 @@ typedef struct aw_operation {
   bool closes;
   /* Write what is waited for, as "5", for people; or NULL. */
   void (*describe)(const void *data, char *out, size_t size);
+  /* The time that aw_alarm_arm() was given has come: end the wait, or set
+   * another one. Runs nothing. Or NULL: it has no alarms. */
+  void (*due)(aw_task *task, void *data);
 } aw_operation;
+
+/* For the functions of an operation with `due`: have that called at `at` on the
+ * engine's clock; virtual time jumps there as to the end of a sleep. One for
+ * each task. It is to be disarmed when the wait ends before, by `disarm` too;
+ * disarming twice is fine. Returns 0 or AW_ENOMEM. */
+AW_API int aw_alarm_arm(aw_task *task, uint64_t at);
+AW_API void aw_alarm_disarm(aw_task *task);
 
 /* Wait for `operation`, and end as it did: a negative result is an error.
  *
@@ -783,6 +793,7 @@ AW_API int aw_engine_free(aw_engine *engine);
 
 /* The engine's clock now, in ns: monotonic, or virtual time. */
 AW_API uint64_t aw_engine_now(aw_engine *engine);
+AW_API bool aw_engine_virtual(const aw_engine *engine); /* is it that? */
 
 /* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`. From the
  * first call on it has its turn every 0.2 ms however busy tasks are [F2].

@@ -531,6 +531,11 @@ function aw.Sleep(seconds) end
 ---@return aiowire.Wire
 function aw.SleepUntil(time) end
 
+--- Finish at the next such time of day; see `aw.at`.
+---@param time aiowire.TimeOfDay
+---@return aiowire.Wire
+function aw.At(time) end
+
 --- End when `task` has ended, with its results; fails as Task:wait does [T5].
 ---@param task aiowire.Task
 ---@return aiowire.Wire
@@ -814,6 +819,27 @@ function aw.yield() end
 --- The clock of the running engine; needs no task [L5, S6].
 ---@return number seconds
 function aw.now() end
+
+--- Wall-clock time, as of `os.time` but with fractions; needs no task. On a
+--- virtual clock it is real at the start, and goes on with that clock.
+---@return number seconds
+function aw.time() end
+
+--- A local time of day. What is above the largest field that is given is any,
+--- what is below it 0: `{ hour = 8 }` is 08:00:00, `{ min = 30 }` half past
+--- each hour, `{ sec = 0 }` the start of each minute.
+---@class aiowire.TimeOfDay
+---@field hour? integer 0 to 23
+---@field min? integer 0 to 59
+---@field sec? integer 0 to 59
+
+--- Wait for the next such time of day, which is always later than now; awaits.
+--- Follows changes of the system's clock, at once on Linux, elsewhere within a
+--- minute: a time that it was set past has come. As with cron, a time that
+--- summer time leaves out comes right after the change, and of one that comes
+--- twice only the first counts; without `hour` each hour that passes has one.
+---@param time aiowire.TimeOfDay
+function aw.at(time) end
 
 --- Run the whole of `wire` inside the running task; awaits [N6]. Raises the
 --- wire's error.

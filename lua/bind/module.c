@@ -251,6 +251,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_ready(L, s);
   awio_open_readiness(L);
   awio_open_signal(L);
+  awio_open_wall(L);
   awio_open_stream(L);
   awio_open_process(L);
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)

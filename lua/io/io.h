@@ -3,6 +3,7 @@
  *   source.c   what can be waited for: numbers, Lua files, objects
  *   readiness.c  aw.readable and what the Poller stands on
  *   signal.c   aw.signal
+ *   wall.c     aw.time, aw.at: the time of day      calendar.c  its arithmetic
  *   system.c   what libuv leaves to us: SIGPIPE, inherited descriptors
  *   buffer.c   bytes that come at one end and go at the other
  *   waiters.c  tasks that wait for the same thing
@@ -39,6 +40,7 @@ static inline void *awio_object(lua_State *L) {
 /* Each puts its functions into the module's table, on top. Raise. */
 void awio_open_readiness(lua_State *L);
 void awio_open_signal(lua_State *L);
+void awio_open_wall(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_process(lua_State *L);
 
