@@ -1,4 +1,4 @@
--- aw.time, aw.at and aw.At: wall-clock time, on the virtual clock but for a few.
+-- aw.time, aw.at, aw.At: wall-clock time, on the virtual clock but for a few.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

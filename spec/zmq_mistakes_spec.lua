@@ -3,6 +3,7 @@
 local aw = require "aiowire"
 local helper = require "spec.helper"
 local places = require "spec.places"
+local process = require "spec.process"
 local sockets = require "spec.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
@@ -190,5 +191,89 @@ describe("a Poller whose socket is closed", function()
     ev:run()
     assert.are.equal("Closed: readable of PULL tcp://127.0.0.1:*",
       tostring(err):match "Closed: .*")
+  end))
+end)
+
+describe("an option that is set after the address it was meant for", function()
+  -- What is said of a script, with warnings on, under each interpreter.
+  local function said(code, expected)
+    if not sockets.installed then
+      helper.pending "libzmq is not installed"
+    end
+    process.each("", 'warn "@on"\nlocal zmq = require "aiowire.zmq"\n' .. code,
+      function(outcome)
+        assert.are.equal(expected, outcome.err)
+        assert.are.equal(0, outcome.code)
+      end)
+  end
+
+  local function warning(line, option, type)
+    return ("Lua warning: aiowire: s.lua:%d: option '%s' of a %s socket came "
+      .. "too late: it counts for what is bound or connected after it, and "
+      .. "nothing was\n"):format(line, option, type)
+  end
+
+  it("is told, once the socket is used or closed, once for each place",
+    function()
+      said([[
+local router = zmq.socket "router":bind "inproc://a"
+for _ = 1, 2 do
+  local s = zmq.socket "dealer":connect "inproc://a"
+  s.identity = "me"
+  s:set("ipv6", true)
+  s:close()
+end
+router.maxmsgsize = 1 << 20
+local r <close> = router
+router:poll("r", 0)
+]], warning(6, "identity", "DEALER") .. warning(7, "ipv6", "DEALER")
+        .. warning(10, "maxmsgsize", "ROUTER"))
+    end)
+
+  for how, use in pairs {
+    ["a receive"] = "aw.run(function() s:recv() end)",
+    ["a receive of parts"] = "aw.run(function() s:recv_multipart() end)",
+    ["a receive as a wire"] = "aw.run(aw.Recv(s))",
+    ["a send"] = 'aw.run(function() s:send "y" end)',
+    ["a send as a wire"] = 'aw.run(aw.Send(s, "y"))',
+    ["a wait"] = "aw.run(aw.Readable(s))",
+    ["a Poller"] = "aw.run(aw.Poller { [s] = function() os.exit(0) end }"
+      .. " | aw.Sleep(0))",
+    ["its block's end"] = "do local _ <close> = s end",
+    ["the collector"] = "s = nil collectgarbage()",
+  } do
+    it("is told at " .. how, function()
+      said(([[
+local aw = require "aiowire"
+local peer = zmq.socket "pair":bind "inproc://a"
+local s = zmq.socket "pair":connect "inproc://a"
+aw.run(function() peer:send "x" end)
+s.tos = 3
+io.stderr:write "used\n"
+%s
+io.stderr:write "after\n"
+peer:close()
+]]):format(use), "used\n" .. warning(7, "tos", "PAIR") .. "after\n")
+    end)
+  end
+
+  it("is no mistake before the next address", function()
+    said([[
+local a = zmq.socket "pair":bind "inproc://a"
+local s = zmq.socket "dealer":bind "inproc://s"
+s.identity = "other"
+s:bind "inproc://t"
+s:close()
+a.linger = 0
+a.max_parts = 3
+a:close()
+]], "")
+  end)
+
+  it("is an error, or a warning, or it counts at once", fact(function()
+    local s <close> = zmq.socket "pub"
+    s:bind "inproc://late"
+    assert.are.equal("EISCONN", helper.caught(s.set, s, "sndhwm", 5).code)
+    assert.are.equal("EISCONN", helper.caught(s.set, s, "rcvhwm", 5).code)
   end))
 end)

@@ -188,6 +188,15 @@ AW_API void aw_lua_tell_fd(lua_State *L, int index, int fd);
  * return true; or push nothing. */
 AW_API bool aw_lua_push_owner(lua_State *L, int fd);
 
+/* The line of the innermost function of Lua, as "file:line"; "?" if there is
+ * none. Borrowed, as long as the Lua state lives. Raises. */
+AW_API const char *aw_lua_where(lua_State *L);
+
+/* Warn of a mistake that was made at `where`, as given by aw_lua_where(): once
+ * for each place and kind, a word that no other mistake has. The text is on
+ * top, and popped [D4]. Raises. */
+AW_API void aw_lua_mistake(lua_State *L, const char *where, const char *kind);
+
 /* A signal of the process that somebody takes over [H5]: it does nothing else
  * until it is given back, but for an INT or TERM, in the program a HUP, that
  * comes while another is undelivered and nobody waits. Any number of states,

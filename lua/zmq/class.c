@@ -61,14 +61,25 @@ static int socket_newindex(lua_State *L) {
 
 /* `__close` gets the error as second argument. */
 static int socket_leave(lua_State *L) {
-  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  const awz_box *box = &awz_check_handle(L, 1)->box;
+  awz_use(L, box);
+  awz_socket *s = awz_socket_in(box);
   if (s)
     awz_socket_close(s);
   return 0;
 }
 
+/* (socket) */
+static int tell_late(lua_State *L) {
+  awz_use(L, lua_touserdata(L, 1));
+  return 0;
+}
+
 static int socket_gc(lua_State *L) {
   awz_box *box = lua_touserdata(L, 1);
+  lua_pushcfunction(L, tell_late);
+  lua_pushvalue(L, 1);
+  lua_pcall(L, 1, 0, 0); /* what fails is not told; the socket is closed */
   awz_socket *s = box->object;
   box->object = NULL;
   if (s) {

@@ -239,6 +239,7 @@ int awz_bind(awz_socket *s, const char *address) {
   if (awz_raw_get(s, LAST_ENDPOINT, e->address, &size) < 0)
     snprintf(e->address, size, "%s", address);
   s->attached = true;
+  s->late_count = 0;
   awz_name_expose(s, address);
   awz_show_endpoint(s, NULL);
   forget(s->context->home, 0, e->address);
@@ -315,6 +316,7 @@ int awz_connect(awz_socket *s, const char *address) {
   if (!s->naming)
     awz_name_expose(s, address);
   s->naming = s->told = false;
+  s->late_count = 0;
   s->attached = true;
   awz_show_endpoint(s, NULL);
   return 0;

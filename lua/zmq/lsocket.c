@@ -234,7 +234,9 @@ static int socket_unsubscribe(lua_State *L) {
 /* ---- the rest ---- */
 
 static int socket_close(lua_State *L) {
-  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  const awz_box *box = &awz_check_handle(L, 1)->box;
+  awz_use(L, box);
+  awz_socket *s = awz_socket_in(box);
   if (!s)
     return 0;
   if (lua_isinteger(L, 2) && s->raw) { /* close(linger) */
@@ -288,7 +290,9 @@ static const aw_operation ready_operations[] = {
 
 static const aw_operation *source_ready(lua_State *L, int index, int events,
                                         void **data) {
-  *data = &awz_check_handle(L, index)->box;
+  awz_box *box = &awz_check_handle(L, index)->box;
+  awz_use(L, box);
+  *data = box;
   return &ready_operations[events];
 }
 
@@ -312,6 +316,7 @@ static int fail_poll(lua_State *L, int result, void *data) {
  * of an await: for a task that is cancelled, Cancelled comes first [C2]. */
 static int socket_events(lua_State *L) {
   awz_box *box = &awz_check_handle(L, 1)->box;
+  awz_use(L, box);
   const awz_socket *s = awz_socket_in(box);
   int events = awz_socket_check(s);
   if (events == 0)

@@ -21,7 +21,15 @@
 #include <string.h>
 
 typedef enum kind { INT, FLAG, INT64, UINT64, BYTES, TEXT, KEY } kind;
-typedef enum direction { R = 1, W = 2, RW = R | W } direction;
+/* LATE: it counts for what is bound or connected after it is set. */
+typedef enum direction {
+  R = 1,
+  W = 2,
+  RW = R | W,
+  LATE = 4,
+  W_LATE = W | LATE,
+  RW_LATE = RW | LATE
+} direction;
 
 typedef struct option {
   const char *name;
@@ -49,86 +57,86 @@ enum {
 };
 
 static const option options[] = {
-    {"affinity", 4, UINT64, RW},
-    {"routing_id", ROUTING_ID, BYTES, RW},
-    {"identity", ROUTING_ID, BYTES, RW}, /* its old name */
+    {"affinity", 4, UINT64, RW_LATE},
+    {"routing_id", ROUTING_ID, BYTES, RW_LATE},
+    {"identity", ROUTING_ID, BYTES, RW_LATE}, /* its old name */
     {"subscribe", 6, BYTES, W},
     {"unsubscribe", 7, BYTES, W},
-    {"rate", 8, INT, RW},
-    {"recovery_ivl", 9, INT, RW},
-    {"sndbuf", 11, INT, RW},
-    {"rcvbuf", 12, INT, RW},
+    {"rate", 8, INT, RW_LATE},
+    {"recovery_ivl", 9, INT, RW_LATE},
+    {"sndbuf", 11, INT, RW_LATE},
+    {"rcvbuf", 12, INT, RW_LATE},
     {"rcvmore", 13, FLAG, R},
     {"fd", FD, INT, R},
     {"events", EVENTS, INT, R},
     {"type", 16, INT, R},
     {"linger", LINGER, INT, RW},
-    {"reconnect_ivl", 18, INT, RW},
-    {"backlog", 19, INT, RW},
-    {"reconnect_ivl_max", 21, INT, RW},
-    {"maxmsgsize", MAXMSGSIZE, INT64, RW},
+    {"reconnect_ivl", 18, INT, RW_LATE},
+    {"backlog", 19, INT, RW_LATE},
+    {"reconnect_ivl_max", 21, INT, RW_LATE},
+    {"maxmsgsize", MAXMSGSIZE, INT64, RW_LATE},
     {"sndhwm", SNDHWM, INT, RW},
     {"rcvhwm", RCVHWM, INT, RW},
-    {"multicast_hops", 25, INT, RW},
+    {"multicast_hops", 25, INT, RW_LATE},
     {"rcvtimeo", 27, INT, RW},
     {"sndtimeo", 28, INT, RW},
     {"last_endpoint", LAST_ENDPOINT, TEXT, R},
     {"router_mandatory", ROUTER_MANDATORY, FLAG, RW},
-    {"tcp_keepalive", 34, INT, RW},
-    {"tcp_keepalive_cnt", 35, INT, RW},
-    {"tcp_keepalive_idle", 36, INT, RW},
-    {"tcp_keepalive_intvl", 37, INT, RW},
-    {"tcp_accept_filter", 38, BYTES, W},
-    {"immediate", 39, FLAG, RW},
+    {"tcp_keepalive", 34, INT, RW_LATE},
+    {"tcp_keepalive_cnt", 35, INT, RW_LATE},
+    {"tcp_keepalive_idle", 36, INT, RW_LATE},
+    {"tcp_keepalive_intvl", 37, INT, RW_LATE},
+    {"tcp_accept_filter", 38, BYTES, W_LATE},
+    {"immediate", 39, FLAG, RW_LATE},
     {"xpub_verbose", 40, FLAG, W},
     {"router_raw", ROUTER_RAW, FLAG, W},
-    {"ipv6", 42, FLAG, RW},
+    {"ipv6", 42, FLAG, RW_LATE},
     {"mechanism", 43, INT, R},
-    {"plain_server", 44, FLAG, RW},
-    {"plain_username", 45, TEXT, RW},
-    {"plain_password", 46, TEXT, RW},
-    {"curve_server", 47, FLAG, RW},
-    {"curve_publickey", 48, KEY, RW},
-    {"curve_secretkey", 49, KEY, RW},
-    {"curve_serverkey", 50, KEY, RW},
+    {"plain_server", 44, FLAG, RW_LATE},
+    {"plain_username", 45, TEXT, RW_LATE},
+    {"plain_password", 46, TEXT, RW_LATE},
+    {"curve_server", 47, FLAG, RW_LATE},
+    {"curve_publickey", 48, KEY, RW_LATE},
+    {"curve_secretkey", 49, KEY, RW_LATE},
+    {"curve_serverkey", 50, KEY, RW_LATE},
     {"probe_router", 51, FLAG, W},
     {"req_correlate", 52, FLAG, W},
     {"req_relaxed", 53, FLAG, W},
     {"conflate", CONFLATE, FLAG, RW},
-    {"zap_domain", 55, TEXT, RW},
+    {"zap_domain", 55, TEXT, RW_LATE},
     {"router_handover", 56, FLAG, W},
-    {"tos", 57, INT, RW},
-    {"ipc_filter_pid", 58, INT, W},
-    {"ipc_filter_uid", 59, INT, W},
-    {"ipc_filter_gid", 60, INT, W},
+    {"tos", 57, INT, RW_LATE},
+    {"ipc_filter_pid", 58, INT, W_LATE},
+    {"ipc_filter_uid", 59, INT, W_LATE},
+    {"ipc_filter_gid", 60, INT, W_LATE},
     {"connect_routing_id", CONNECT_ROUTING_ID, BYTES, W},
-    {"gssapi_server", 62, FLAG, RW},
-    {"gssapi_principal", 63, TEXT, RW},
-    {"gssapi_service_principal", 64, TEXT, RW},
-    {"gssapi_plaintext", 65, FLAG, RW},
-    {"handshake_ivl", 66, INT, RW},
-    {"socks_proxy", 68, TEXT, RW},
+    {"gssapi_server", 62, FLAG, RW_LATE},
+    {"gssapi_principal", 63, TEXT, RW_LATE},
+    {"gssapi_service_principal", 64, TEXT, RW_LATE},
+    {"gssapi_plaintext", 65, FLAG, RW_LATE},
+    {"handshake_ivl", 66, INT, RW_LATE},
+    {"socks_proxy", 68, TEXT, RW_LATE},
     {"xpub_nodrop", 69, FLAG, W},
     {"xpub_manual", 71, FLAG, W},
     {"xpub_welcome_msg", 72, BYTES, W},
-    {"stream_notify", 73, FLAG, W},
+    {"stream_notify", 73, FLAG, W_LATE},
     {"invert_matching", 74, FLAG, RW},
-    {"heartbeat_ivl", 75, INT, RW},
-    {"heartbeat_ttl", 76, INT, RW},
-    {"heartbeat_timeout", 77, INT, RW},
+    {"heartbeat_ivl", 75, INT, RW_LATE},
+    {"heartbeat_ttl", 76, INT, RW_LATE},
+    {"heartbeat_timeout", 77, INT, RW_LATE},
     {"xpub_verboser", 78, FLAG, W},
-    {"connect_timeout", 79, INT, RW},
-    {"tcp_maxrt", 80, INT, RW},
+    {"connect_timeout", 79, INT, RW_LATE},
+    {"tcp_maxrt", 80, INT, RW_LATE},
     {"thread_safe", 81, FLAG, R},
-    {"multicast_maxtpdu", 84, INT, RW},
-    {"vmci_buffer_size", 85, UINT64, RW},
-    {"vmci_buffer_min_size", 86, UINT64, RW},
-    {"vmci_buffer_max_size", 87, UINT64, RW},
-    {"vmci_connect_timeout", 88, INT, RW},
-    {"use_fd", 89, INT, RW},
-    {"gssapi_principal_nametype", 90, INT, RW},
-    {"gssapi_service_principal_nametype", 91, INT, RW},
-    {"bindtodevice", 92, TEXT, RW},
+    {"multicast_maxtpdu", 84, INT, RW_LATE},
+    {"vmci_buffer_size", 85, UINT64, RW_LATE},
+    {"vmci_buffer_min_size", 86, UINT64, RW_LATE},
+    {"vmci_buffer_max_size", 87, UINT64, RW_LATE},
+    {"vmci_connect_timeout", 88, INT, RW_LATE},
+    {"use_fd", 89, INT, RW_LATE},
+    {"gssapi_principal_nametype", 90, INT, RW_LATE},
+    {"gssapi_service_principal_nametype", 91, INT, RW_LATE},
+    {"bindtodevice", 92, TEXT, RW_LATE},
     {"max_parts", MAX_PARTS, INT, RW},
     {"hwm", HWM, INT, RW},
 };
@@ -385,6 +393,14 @@ static void set_rcvhwm(lua_State *L, awz_socket *s, const option *o,
   set_mark(L, s, o, RCVHWM, s->drains && value >= 0 ? 0 : value);
 }
 
+/* The option is set, and what is bound or connected already does not see it. */
+static void note_late(lua_State *L, awz_socket *s, const option *o) {
+  if (!s->attached || s->late_count == AWZ_LATE)
+    return;
+  const char *where = aw_lua_where(L);
+  s->late[s->late_count++] = (awz_late){o->name, where};
+}
+
 static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
   static const int USUAL = 1000;
   int value = check_flag(L, o);
@@ -398,6 +414,7 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
       set_rcvhwm(L, s, o, USUAL);
   } else if (!s->type->receives) {
     set_raw(L, s, o, CONFLATE, &value, sizeof value);
+    note_late(L, s, o);
     s->overwrites = s->overwrites || value;
   }
   s->conflated = value;
@@ -437,7 +454,22 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
   }
 }
 
+void awz_tell_late(lua_State *L, const awz_box *box) {
+  awz_socket *s;
+  while ((s = awz_socket_in(box)) != NULL && s->late_count > 0) {
+    awz_late late = s->late[0];
+    memmove(s->late, s->late + 1, --s->late_count * sizeof late);
+    lua_pushfstring(L,
+                    "option '%s' of a %s socket came too late: it counts for "
+                    "what is bound or connected after it, and nothing was",
+                    late.option, s->type->name);
+    aw_lua_mistake(L, late.where, late.option);
+  }
+}
+
 static void note(lua_State *L, awz_socket *s, const option *o) {
+  if (o->access & LATE)
+    note_late(L, s, o);
   if (o->number == MAXMSGSIZE)
     s->max_size = lua_tointeger(L, 3);
   else if (o->number == XPUB_WELCOME_MSG)

@@ -140,11 +140,13 @@ static awz_socket *check_receiver(lua_State *L, awz_socket *s) {
 
 static int socket_recv(lua_State *L) {
   awz_handle *h = awz_check_handle(L, 1);
+  awz_use(L, &h->box);
   return start(L, check_receiver(L, awz_socket_in(&h->box)), &h->plain);
 }
 
 static int socket_recv_multipart(lua_State *L) {
   awz_handle *h = awz_check_handle(L, 1);
+  awz_use(L, &h->box);
   return start(L, check_receiver(L, awz_socket_in(&h->box)), &h->multipart);
 }
 
@@ -154,6 +156,7 @@ const luaL_Reg awz_receive_methods[] = {
     {NULL, NULL}};
 
 int awz_make_recv(lua_State *L) {
+  awz_use(L, &awz_check_handle(L, 1)->box);
   check_receiver(L, awz_check_socket_at(L, 1, "receive"));
   awz_handle *h = awz_check_handle(L, 1);
   aw_lua_push_wire(L, aw_wait_for(&event_recv, &h->plain), 1);

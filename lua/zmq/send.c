@@ -319,7 +319,9 @@ static int send_strings(lua_State *L, const awz_socket *s, int count) {
 /* The socket at 1, open or closed; its struct lives as long as it is there. Of
  * a finalized one nothing can be asked: that raises. */
 static const awz_socket *check_any(lua_State *L) {
-  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  const awz_box *box = &awz_check_handle(L, 1)->box;
+  awz_use(L, box);
+  awz_socket *s = awz_socket_in(box);
   return check_sender(L, s ? s : awz_check_socket(L, "send"));
 }
 
@@ -340,6 +342,7 @@ const luaL_Reg awz_send_methods[] = {{"send", socket_send},
 /* The strings, and the socket, are in a table that the message holds, which the
  * Wire holds. */
 int awz_make_send(lua_State *L) {
+  awz_use(L, &awz_check_handle(L, 1)->box);
   awz_socket *s = check_sender(L, awz_check_socket_at(L, 1, "send"));
   int count = count_parts(L, s);
   awz_parts *parts = push_parts(L, s, count);

@@ -91,6 +91,14 @@ struct awz_context {
   int reserve[2];     /* descriptors, for its end */
 };
 
+/* An option that counts for what is bound or connected after it, and was set
+ * when the socket had an address. If nothing is, it was a mistake. */
+typedef struct awz_late {
+  const char *option; /* its name */
+  const char *where;  /* "file:line" */
+} awz_late;
+enum { AWZ_LATE = 4 };
+
 struct awz_socket {
   void *raw; /* NULL once it is closed */
   const aw_zmq_calls *calls;
@@ -127,6 +135,8 @@ struct awz_socket {
   bool attached;    /* it was bound or connected, ever */
   bool bound;       /* `address` was bound, else connected to */
   char address[128];
+  unsigned late_count; /* used of these; what is too much is not told */
+  awz_late late[AWZ_LATE];
 };
 
 /* ---- raw.c: all return 0, or a negative code ---- */
@@ -330,6 +340,17 @@ typedef struct awz_handle {
 /* What is the socket's in `box`; NULL: it is finalized. */
 static inline awz_socket *awz_socket_in(const awz_box *box) {
   return (awz_socket *)box->object;
+}
+
+/* options.c: warn of options of the socket in `box` that were set too late. May
+ * run finalizers. */
+void awz_tell_late(lua_State *L, const awz_box *box);
+
+/* The socket is used or closed now, so it has all its addresses. */
+static inline void awz_use(lua_State *L, const awz_box *box) {
+  const awz_socket *s = awz_socket_in(box);
+  if (s && s->late_count > 0)
+    awz_tell_late(L, box);
 }
 
 /* The same for people, as `describe` of an aw_operation. */
