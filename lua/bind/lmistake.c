@@ -3,12 +3,7 @@
 #include "site.h"
 
 const char *aw_lua_where(lua_State *L) {
-  awl_state *s = awl_open(L);
-  const char *where = "?";
-  lua_Debug ar;
-  for (int level = 1; *where == '?' && lua_getstack(L, level, &ar); level++)
-    where = awl_where(L, s, level);
-  return where;
+  return awl_where(L, awl_open(L), 1);
 }
 
 void aw_lua_mistake(lua_State *L, const char *where, const char *kind) {
