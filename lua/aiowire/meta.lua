@@ -1123,8 +1123,9 @@ function Stream:getfd() end
 ---@return boolean
 function Stream:dirty() end
 
---- How a process ended. `code` or `signal` is there; with `lost` neither,
---- since somebody else has reaped it.
+--- How a process ended. `code` or `signal` is there; with `lost` neither, since
+--- somebody else has reaped it, as the kernel does if this process was started
+--- with SIGCHLD ignored.
 ---@class aiowire.Ended
 ---@field ok boolean it ended with the code 0
 ---@field code? integer
