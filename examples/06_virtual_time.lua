@@ -23,6 +23,9 @@ aw.test(function(ev, clock)
   day:wait()
   assert(#log == 24 and ev:now() == 86400)
   print("after a day:", log[24], day.status)
+
+  aw.at { hour = 8 } -- the clock on the wall goes along
+  print("good morning:", os.date("%H:%M", aw.time() // 1 | 0))
 end)
 
 -- A task that can never end is a failure, which says where it was started.
