@@ -1,5 +1,5 @@
 #!/usr/bin/env aiowire
--- Other programs: into a file, through each other.
+-- Other programs: into a file, through each other, on a terminal.
 local aw = require "aiowire"
 
 aw.run(function()
@@ -17,6 +17,18 @@ aw.run(function()
   for line in count.stdout:lines() do
     print(line)
   end
+
+  -- A program that wants a terminal gets one: it shows what is typed, and
+  -- Ctrl-C is a key.
+  local shell <close> = aw.spawn { "sh", "-c",
+    "[ -t 0 ] && echo a terminal; read name; echo hello $name; exec sleep 60",
+    pty = true, rows = 25, cols = 80 }
+  print(shell.stdout:read())
+  shell.stdin:write "Ann\n"
+  print(shell.stdout:read())
+  print(shell.stdout:read())
+  shell.stdin:write "\3"
+  print("ended by signal", shell:wait().signal)
 
   -- What a program leaves behind may keep its pipe open: wait for that no
   -- longer than this.

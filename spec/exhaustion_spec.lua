@@ -19,6 +19,10 @@ local operations = {
     p.stdin:shutdown()
     assert(p.stdout:read "a" == "hello")
     assert(p:wait().ok)]] },
+  { "aw.spawn with a terminal", [[
+    local p <close> = aw.spawn { "cat", pty = true }
+    p.stdin:write "hello\n"
+    assert(p.stdout:read() == "hello\r")]] },
   { "aw.exec with files", [[
     assert(aw.exec { "true", stdout = "out", stderr = "err" }.ok)]] },
   { "aw.spawn from one to the other", [[

@@ -144,10 +144,11 @@ scenario("exec beside exec", function(_, p)
   end)
 end)
 
-scenario("exec with drain, and into a file", function(_, p)
+scenario("exec with drain, on a terminal, and into a file", function(_, p)
   local _ <close> = p.guard()
   p.step(aw.exec, { "sh", "-c", "sleep 0.01 & echo x; echo y >&2",
     drain = 0.001 })
+  p.step(aw.exec, { "cat", pty = true, stdin = "half a line" })
   p.step(aw.exec, { "echo", "x", stdout = "/dev/null", append = true })
 end)
 
@@ -162,7 +163,7 @@ scenario("a child that reads from another's output", function(_, p)
   p.step(other.wait, other)
 end)
 
-scenario("a detached child", function(_, p)
+scenario("a detached child, and one on a terminal", function(_, p)
   local detached = aw.spawn { "cat", detach = true }
   local _ <close> = p.guard(function()
     detached:kill "KILL"
@@ -171,6 +172,11 @@ scenario("a detached child", function(_, p)
     end)
     detached:close()
   end)
+  local cat <close> = aw.spawn { "cat", pty = true, grace = 1 }
+  p.step(cat.stdin.write, cat.stdin, "typed\n")
+  p.step(cat.stdout.read, cat.stdout)
+  p.step(cat.stdin.shutdown, cat.stdin)
+  p.step(cat.stdout.read, cat.stdout, "a")
   p.step(detached.stdin.shutdown, detached.stdin)
   p.step(detached.wait, detached)
 end)

@@ -36,18 +36,20 @@ local function copy(t)
 end
 
 --- Where standard input comes from: `plan.input`, text or a stream, is fed.
+--- Without any, a terminal says at once that it is at its end.
 ---@return string? why not
 local function plan_input(plan)
   local input = plan.spawn.stdin
   if input == nil then
-    input = "null"
+    input = plan.spawn.pty and "" or "null"
   end
   local kind = inner.file_kind(input)
   if input == "null" or input == "inherit" or kind == "file"
     or math.type(input) then
     plan.spawn.stdin = input
   elseif type(input) == "string" or kind == "stream" then
-    plan.spawn.stdin, plan.input = "pipe", input
+    plan.spawn.stdin = not plan.spawn.pty and "pipe" or nil
+    plan.input = input
   else
     return STDIN:format(inner.type_name(input))
   end

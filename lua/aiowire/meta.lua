@@ -1104,7 +1104,9 @@ function Stream:write(...) end
 ---@return aiowire.Stream self
 function Stream:flush() end
 
---- Await that all is sent, then let the other side see the end.
+--- Await that all is sent, then let the other side see the end. On a terminal
+--- this types its end-of-file character (Ctrl-D), which a program that reads
+--- lines takes for the end; so does close().
 function Stream:shutdown() end
 
 --- Close it; twice is fine. What is queued is still sent while the loop runs;
@@ -1137,7 +1139,8 @@ function Stream:dirty() end
 --- one is let go instead; it is reaped when it ends.
 ---@class aiowire.Process
 ---@field pid integer
----@field stdin aiowire.Stream? nil if it is no pipe; so are the others
+---@field stdin aiowire.Stream? nil if it is neither pipe nor terminal; so are
+---  the others
 ---@field stdout aiowire.Stream?
 ---@field stderr aiowire.Stream?
 local Process = {}
@@ -1176,6 +1179,10 @@ function Process:close() end
 ---  another string is the path of a file (a file named pipe is "./pipe")
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
 ---@field append? boolean write at the end of files that are given by path
+---@field pty? boolean a terminal of its own, to which those of the three lead
+---  that are not given; `stdin` and `stdout` (else `stderr`) are its other side
+---@field rows? integer of the terminal; default 24
+---@field cols? integer default 80
 ---@field detach? boolean a session of its own, and no end with the Process, its
 ---  loop or the program: give it files rather than pipes
 ---@field group? boolean a group of its own, which signals go to, and which ends
@@ -1198,7 +1205,8 @@ function aw.spawn(options) end
 --- As SpawnOptions, with these changes.
 ---@class aiowire.ExecOptions : aiowire.SpawnOptions
 ---@field stdin? string|aiowire.Given text to feed, a stream to read and feed,
----  which stays open, a Lua file, a descriptor, "inherit" or "null" (default)
+---  which stays open, a Lua file, a descriptor, "inherit" or "null" (default;
+---  of a terminal: nothing, and its end)
 ---@field detach? nil
 ---@field check? boolean raise if it does not end with the code 0
 ---@field max_output? number for each pipe; default 64 MiB, then it is ended and

@@ -11,7 +11,7 @@
  *                                                      lread.c    reading
  *   process.c  a child process: C                      lprocess.c for Lua,
  *   child.c    what the kernel tells of one            lspawn.c   its start
- *   redirect.c its files: paths, streams
+ *   redirect.c its files: paths, streams            pty.c      its terminal
  *   left.c     children that outlive their engine
  *   cstdio.c   what C has kept back for standard output
  *   names.c    signals by name

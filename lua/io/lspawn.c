@@ -2,11 +2,13 @@
  *
  * First all that may raise (options, strings, userdata), then all that must be
  * given back (descriptors, the child), then nothing raises any more. What it
- * gives is a Process, see lprocess.c; files other than pipes are in redirect.c.
+ * gives is a Process, see lprocess.c; files other than pipes are in redirect.c,
+ * terminals in pty.c.
  */
 #include "lprocess.h"
 
 #include "cstdio.h"
+#include "pty.h"
 #include "redirect.h"
 #include "system.h"
 
@@ -21,9 +23,9 @@
 
 /* The first are those of aw.exec alone. */
 static const char *const names[] = {
-    "check",  "drain",    "cwd",        "env",        "stdin",
-    "stdout", "stderr",   "append",     "detach",     "group",
-    "grace",  "max_line", "high_water", "max_output", NULL};
+    "check",      "drain",      "cwd",    "env",   "stdin", "stdout",
+    "stderr",     "append",     "detach", "group", "grace", "max_line",
+    "high_water", "max_output", "pty",    "rows",  "cols",  NULL};
 enum { OF_EXEC = 2 };
 
 /* A string that C sees as Lua does, or a SystemError. */
@@ -124,6 +126,8 @@ typedef struct spawning {
   uint64_t grace_ms;
   awio_redirect files[3];
   const awio_redirect *refused; /* what could not be opened, or NULL */
+  bool terminal;                /* the child gets one … */
+  int rows, columns;            /* … of this size */
   awio_limits limits;
   awio_stream **streams[3]; /* places in userdata; NULL: nothing of ours */
   int mine[3], theirs[3];   /* ends of pipes and the like; -1: none */
@@ -150,12 +154,46 @@ static uint64_t check_grace(lua_State *L) {
   return ms;
 }
 
+/* Of a terminal: the options rows and cols. */
+static int check_size(lua_State *L, const spawning *sp, const char *name,
+                      int usual) {
+  enum { MOST = 65535 };
+  int is_integer = lua_getfield(L, AT_OPTIONS, name) == LUA_TNIL;
+  if (!is_integer && !sp->terminal)
+    aw_lua_error(L, "bad option '%s' (without 'pty')", name);
+  lua_Integer size = is_integer ? usual : lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || size < 1 || size > MOST)
+    aw_lua_error(L, "bad option '%s' (integer from 1 to %d expected)", name,
+                 MOST);
+  lua_pop(L, 1);
+  return (int)size;
+}
+
+/* With a terminal, all that is not said leads there. */
+static void check_files(lua_State *L, spawning *sp) {
+  enum { ROWS = 24, COLUMNS = 80 };
+  sp->terminal = aw_lua_opt_flag(L, AT_OPTIONS, "pty", false);
+  sp->rows = check_size(L, sp, "rows", ROWS);
+  sp->columns = check_size(L, sp, "cols", COLUMNS);
+  awio_check_redirects(L, AT_OPTIONS, sp->terminal ? AWIO_TERMINAL : AWIO_PIPE,
+                       sp->files);
+  bool used = false;
+  for (int i = 0; i < 3; i++)
+    used = used || sp->files[i].outlet == AWIO_TERMINAL;
+  if (sp->terminal && !used)
+    aw_lua_error(L, "bad option 'pty' (stdin, stdout and stderr all lead "
+                    "elsewhere)");
+}
+
 static void check_options(lua_State *L, spawning *sp) {
   aw_lua_check_options(L, AT_OPTIONS, names + OF_EXEC, true);
-  awio_check_redirects(L, AT_OPTIONS, AWIO_PIPE, sp->files);
+  check_files(L, sp);
   sp->limits = (awio_limits){0, 0, 0};
   awio_check_limits(L, AT_OPTIONS, &sp->limits);
   sp->plan.detached = aw_lua_opt_flag(L, AT_OPTIONS, "detach", false);
+  if (sp->plan.detached && sp->terminal)
+    aw_lua_error(L, "bad option 'detach' (a terminal ends with its other side: "
+                    "not together with 'pty')");
   sp->plan.group = aw_lua_opt_flag(L, AT_OPTIONS, "group", false);
   sp->grace_ms = check_grace(L);
   int type = lua_getfield(L, AT_OPTIONS, "cwd");
@@ -167,6 +205,15 @@ static void check_options(lua_State *L, spawning *sp) {
   sp->plan.environment = push_environment(L, AT_OPTIONS);
 }
 
+/* Is there a stream of ours for descriptor `i` of the child? What it writes to
+ * its terminal comes to one. */
+static bool has_stream(const spawning *sp, int i) {
+  const awio_redirect *files = sp->files;
+  if (files[i].outlet == AWIO_TERMINAL)
+    return i != 2 || files[1].outlet != AWIO_TERMINAL;
+  return files[i].outlet == AWIO_PIPE;
+}
+
 /* Push a Process without a process, its streams without streams. */
 static awio_process **push_process(lua_State *L, spawning *sp) {
   awio_process **box = awio_push_process(L);
@@ -174,7 +221,7 @@ static awio_process **push_process(lua_State *L, spawning *sp) {
   lua_createtable(L, 0, 3);
   for (int i = 0; i < 3; i++) {
     sp->streams[i] = NULL;
-    if (sp->files[i].outlet != AWIO_PIPE)
+    if (!has_stream(sp, i))
       continue;
     sp->streams[i] = awio_push_stream(L, object);
     lua_setfield(L, -2, awio_file_names[i]);
@@ -203,6 +250,25 @@ static int open_pipe(spawning *sp, int i) {
   return reader < 0 ? reader : writer < 0 ? writer : 0;
 }
 
+/* A terminal: a descriptor of our side for each stream of ours, so that each
+ * can be closed by itself; it hangs up with the last. */
+static int open_terminal(spawning *sp, awio_pty *pty) {
+  int rc = awio_pty_open(pty, sp->rows, sp->columns);
+  if (rc < 0)
+    return rc;
+  sp->plan.terminal = pty->path;
+  sp->plan.terminal_fd = pty->slave;
+  int master = pty->master;
+  for (int i = 0; i < 3 && rc == 0; i++) {
+    if (!sp->streams[i] || sp->files[i].outlet != AWIO_TERMINAL)
+      continue;
+    sp->mine[i] = awio_copy(master);
+    rc = sp->mine[i] < 0 ? sp->mine[i] : 0;
+  }
+  close(master);
+  return rc;
+}
+
 /* Open what descriptor `i` of the child is to be; gives that. */
 static int open_file(spawning *sp, int i, int *out) {
   awio_redirect *file = &sp->files[i];
@@ -218,6 +284,7 @@ static int open_file(spawning *sp, int i, int *out) {
     break;
   case AWIO_NOWHERE: *out = -1; break;
   case AWIO_AS_STDOUT: *out = sp->plan.files[1]; break;
+  case AWIO_TERMINAL: *out = sp->plan.terminal_fd; break;
   case AWIO_PATH:
   case AWIO_GIVEN:
     rc = awio_redirect_open(file);
@@ -227,8 +294,8 @@ static int open_file(spawning *sp, int i, int *out) {
   return rc < 0 ? rc : 0;
 }
 
-static int open_files(spawning *sp) {
-  int rc = 0;
+static int open_files(spawning *sp, awio_pty *pty) {
+  int rc = sp->terminal ? open_terminal(sp, pty) : 0;
   for (int i = 0; i < 3 && rc == 0; i++)
     rc = open_file(sp, i, &sp->plan.files[i]);
   sp->plan.shares_output =
@@ -240,13 +307,16 @@ static int open_files(spawning *sp) {
 static int start(aw_engine *engine, spawning *sp, awio_process **out) {
   for (int i = 0; i < 3; i++)
     sp->mine[i] = sp->theirs[i] = -1;
-  int rc = open_files(sp);
+  awio_pty pty = {-1, -1, ""};
+  int rc = open_files(sp, &pty);
   if (rc == 0) {
     unsigned held = awio_hold_standard_files();
     rc = awio_process_start(engine, &sp->plan, sp->grace_ms, out);
     awio_release_standard_files(held);
   }
   close_ends(sp->theirs);
+  if (pty.slave >= 0)
+    close(pty.slave);
   if (rc < 0)
     close_ends(sp->mine);
   for (int i = 0; i < 3; i++)
@@ -275,8 +345,11 @@ static bool make_streams(spawning *sp, const awio_process *p) {
     strcat(name, p->name);
     awio_stream *s = awio_stream_new(sp->mine[i], i != 0, i == 0, name);
     *sp->streams[i] = s;
-    if (s)
+    if (s) {
       set_limits(s, &sp->limits);
+      s->terminal = sp->files[i].outlet == AWIO_TERMINAL;
+      s->types = s->terminal && i == 0;
+    }
     made = made && s;
   }
   return made;

@@ -175,12 +175,14 @@ static int shutdown_on(lua_State *L, int result, void *data) {
   check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "shutdown");
-  bool queued = awio_buffer_length(&s->out) > 0;
-  if (queued) {
-    int rc = awio_stream_pump(s, loop_here(L));
-    if (rc < 0)
-      return awio_fail_stream(L, s, rc, "shutdown");
-  }
+  int rc = 0;
+  if (awio_buffer_length(&s->out) == 0 && !s->large)
+    rc = awio_stream_end_input(s);
+  bool queued = rc == 0 && awio_buffer_length(&s->out) > 0;
+  if (queued)
+    rc = awio_stream_pump(s, loop_here(L));
+  if (rc < 0)
+    return awio_fail_stream(L, s, rc, "shutdown");
   if (queued || s->large)
     return aw_lua_await(L, &awio_wait_sent, s, "stream:shutdown", shutdown_on);
   awio_stream_shut(s, aw_lua_engine(L));
@@ -238,6 +240,7 @@ static int stream_close(lua_State *L) {
 static int stream_gc(lua_State *L) {
   awio_stream **box = lua_touserdata(L, 1);
   if (*box) {
+    (*box)->types = false; /* its process is garbage, too */
     awio_stream_close(*box, (*box)->engine ? aw_lua_engine(L) : NULL);
     awio_stream_release(*box);
   }

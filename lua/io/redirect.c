@@ -10,6 +10,7 @@
  *   UV_EACCES    it is open for the other direction only
  *   UV_EBUSY     bytes in a buffer of ours: the child would miss them, or write
  *                before them
+ *   UV_ENOTSUP   the stream of a terminal, whose two ends share one open file
  *   others       what open(2) or write(2) said
  */
 #include "redirect.h"
@@ -169,6 +170,8 @@ static int open_stream(awio_redirect *r) {
   const awio_stream *s = *r->stream;
   if (!s || s->closed || s->fd < 0)
     return AW_ECLOSED;
+  if (s->terminal)
+    return UV_ENOTSUP;
   if (r->number == STDIN_FILENO
           ? awio_buffer_length(&s->in) > 0
           : s->pumping || s->large || awio_buffer_length(&s->out) > 0)
@@ -218,6 +221,7 @@ static const char *text_of(const awio_redirect *r, int code) {
   case UV_EACCES:
     return r->number == STDIN_FILENO ? "is not open for reading"
                                      : "is not open for writing";
+  case UV_ENOTSUP: return "is a terminal's, and stays here";
   default: return NULL;
   }
 }

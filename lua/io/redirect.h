@@ -19,6 +19,7 @@ typedef enum awio_outlet {
   AWIO_INHERIT,
   AWIO_NOWHERE,   /* /dev/null */
   AWIO_AS_STDOUT, /* for stderr: where stdout leads to */
+  AWIO_TERMINAL,  /* of the child's own */
   AWIO_PATH,
   AWIO_GIVEN /* a stream, a Lua file or a descriptor */
 } awio_outlet;

@@ -13,6 +13,7 @@
 #include "stream.h"
 
 #include "cstdio.h"
+#include "pty.h"
 #include "system.h"
 
 #include <uv.h>
@@ -73,6 +74,8 @@ void awio_stream_release(awio_stream *s) {
 void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->closed)
     return;
+  if (s->fd >= 0)
+    awio_stream_end_input(s); /* what cannot be typed now, is not */
   s->closed = true;
   s->taken++;
   awio_buffer_free(&s->in);
@@ -94,6 +97,8 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   if (!awio_buffer_room(&s->in, size))
     return AW_ENOMEM;
   ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
+  if (got == UV_EIO && s->terminal)
+    got = 0; /* nobody has the other side of it open any more */
   if (got > 0) {
     s->in.end += (size_t)got;
     if ((size_t)got == size && s->chunk < LARGE_CHUNK)
@@ -283,6 +288,31 @@ int awio_stream_pump(awio_stream *s, aw_loop *loop) {
   return aw_loop_start(loop, wire, &config, NULL);
 }
 
+/* ---- terminals ---- */
+
+/* Characters, of which each after the last line's end is of a line. */
+static void note_typed(awio_stream *s, const char *data, size_t size) {
+  enum { END_OF_INPUT = 4 };
+  if (s->types && size > 0)
+    s->mid_line = data[size - 1] != '\n' && data[size - 1] != '\r' &&
+                  data[size - 1] != END_OF_INPUT;
+}
+
+int awio_stream_end_input(awio_stream *s) {
+  char text[2];
+  if (!s->types)
+    return 0;
+  s->types = false;
+  size_t count = (size_t)awio_pty_end(s->fd, s->mid_line, text);
+  ssize_t put = 0;
+  if (count > 0 && awio_buffer_length(&s->out) == 0)
+    put = awio_write(s->fd, text, count);
+  if (put < 0 && put != UV_EAGAIN)
+    return 0; /* nobody is there any more */
+  size_t typed = put > 0 ? (size_t)put : 0;
+  return awio_buffer_add(&s->out, text + typed, count - typed) ? 0 : AW_ENOMEM;
+}
+
 /* ---- writing, from outside ---- */
 
 ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
@@ -299,6 +329,7 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
   size_t room =
       s->limits.high_water > queued ? s->limits.high_water - queued : 0;
   size_t take = rest < room ? rest : room;
+  note_typed(s, data, sent + take);
   if (take == 0 && rest == 0)
     return (ssize_t)sent;
   if (!awio_buffer_add(&s->out, data + sent, take))

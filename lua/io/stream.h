@@ -58,6 +58,9 @@ typedef struct awio_stream {
   bool broken;  /* a write was cancelled half way */
   bool large;   /* a large write is under way */
   bool pumping; /* the pump runs, or is about to */
+  bool terminal; /* our side of a child's: EIO is its end … */
+  bool types;    /* … and the end of the input is to be typed yet */
+  bool mid_line; /* what was typed last does not end a line */
   char name[48];
 } awio_stream;
 
@@ -86,6 +89,10 @@ bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
  * `loop` sees to `out`. Returns how much that was, or an error. */
 ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
                          size_t size);
+
+/* Type what ends the input of a terminal, once, or put it into `out`. Returns 0
+ * or AW_ENOMEM. */
+int awio_stream_end_input(awio_stream *stream);
 
 /* Before a write to a shared descriptor: hand over what C has kept back for it.
  * Returns 0, UV_EAGAIN when a task has to wait for the descriptor, UV_EBUSY for

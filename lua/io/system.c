@@ -152,10 +152,15 @@ static int close_the_rest(posix_spawn_file_actions_t *actions) {
 
 #endif
 
-/* In order: descriptor 2 may be a copy of what 1 has become. */
+/* In order: descriptor 2 may be a copy of what 1 has become. The terminal comes
+ * first: the first that a leader without one opens controls its session, and
+ * the descriptor which it takes the place of cannot do that. */
 static int plan_files(posix_spawn_file_actions_t *actions,
                       const awio_program *program) {
-  int rc = 0;
+  int rc = program->terminal
+               ? posix_spawn_file_actions_addopen(actions, program->terminal_fd,
+                                                  program->terminal, O_RDWR, 0)
+               : 0;
   for (int i = 0; i < 3 && rc == 0; i++) {
     int fd = program->files[i];
     rc = fd < 0 ? posix_spawn_file_actions_addopen(actions, i, "/dev/null",
@@ -164,6 +169,8 @@ static int plan_files(posix_spawn_file_actions_t *actions,
   }
   if (rc == 0 && program->folder)
     rc = posix_spawn_file_actions_addchdir_np(actions, program->folder);
+  if (rc == 0 && program->terminal)
+    rc = posix_spawn_file_actions_addclose(actions, program->terminal_fd);
   return rc == 0 ? close_the_rest(actions) : rc;
 }
 
@@ -191,7 +198,8 @@ int awio_start(const awio_program *program, pid_t *out) {
   rc = posix_spawnattr_init(&attributes);
   if (rc != 0)
     goto free_actions;
-  plan_signals(&attributes, program->group || program->detached);
+  plan_signals(&attributes,
+               program->group || program->detached || program->terminal);
   rc = plan_files(&actions, program);
   if (rc == 0)
     rc = posix_spawnp(out, program->command, &actions, &attributes,

@@ -49,10 +49,12 @@ typedef struct awio_program {
   int files[3];  /* descriptors for 0 to 2; -1: /dev/null. Others it has none */
   bool group;    /* its group ends as a whole, when it is closed */
   bool detached; /* it goes on when it is closed */
-  bool shares_output; /* its standard output is ours */
+  const char *terminal; /* that controls its session, or NULL … */
+  int terminal_fd;      /* … the descriptor of it among `files` */
+  bool shares_output;   /* its standard output is ours */
 } awio_program;
 
-/* Start it, with the signals as they are at first; one with a group
+/* Start it, with the signals as they are at first; one with a group, a terminal
  * or detached leads a session and a group of its own. Returns 0 or -errno. */
 int awio_start(const awio_program *program, pid_t *out);
 
