@@ -123,7 +123,7 @@ end)
 describe("the flush of a stream", function()
   it("awaits that all is with the kernel", function()
     run(function(ev)
-      local cat <close> = aw.spawn { "sh", "-c", "read x; cat >/dev/null" }
+      local cat <close> = process.stopped "cat >/dev/null"
       cat.stdin:write(("x"):rep(200 * 1024))
       local flushed = false
       local task = ev:start(function()
@@ -132,7 +132,7 @@ describe("the flush of a stream", function()
       end)
       aw.sleep(0.005)
       assert.is_false(flushed)
-      cat.stdin:write "\n"
+      cat:kill "CONT"
       task:wait()
       assert.is_true(flushed)
       cat.stdin:shutdown()
@@ -151,13 +151,14 @@ describe("the flush of a stream", function()
 
   it("changes nothing when it is cancelled [C10]", function()
     run(function()
-      local cat <close> = aw.spawn { "sh", "-c", "read x; cat" }
+      local cat <close> = process.stopped "read x; cat"
       local text = ("x"):rep(200 * 1024)
       cat.stdin:write(text)
       local _, why = aw.scope({ timeout = 0.005 }, function()
         cat.stdin:flush()
       end)
       assert.are.equal("cancelled", why)
+      cat:kill "CONT"
       cat.stdin:write("\n", "rest")
       cat.stdin:shutdown()
       assert.are.equal("rest", cat.stdout:read "a")

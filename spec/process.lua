@@ -5,6 +5,7 @@
 --- such. Every command runs in a new folder that holds the given files, and is
 --- ended after PATIENCE (exit code 124).
 
+local aw = require "aiowire"
 local busted = require "busted"
 local helper = require "spec.helper"
 
@@ -215,6 +216,25 @@ function M.under_stock(f)
       helper.pending "a stock lua5.4 cannot load a module with sanitizers"
     end
     f()
+  end
+end
+
+--- A child that does the line of shell once it is sent CONT: it is stopped.
+---@param line string
+---@return aiowire.Process
+function M.stopped(line)
+  local p = aw.spawn { "sh", "-c", "kill -STOP $$; " .. line }
+  helper.wait_until(function()
+    return M.read("/proc/" .. p.pid .. "/stat"):match "%) (%a)" == "T"
+  end)
+  return p
+end
+
+--- Leave the test that runs where a start that fails looks like one that does
+--- not: valgrind's vfork is a fork.
+function M.needs_failed_starts()
+  if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
+    helper.pending "valgrind's vfork does not tell what failed"
   end
 end
 

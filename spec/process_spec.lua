@@ -299,10 +299,7 @@ describe("aw.spawn with something wrong", function()
   end
 
   it("raises a SystemError that says what, and goes on [E4]", function()
-    if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
-      pending "valgrind's vfork does not tell what failed"
-      return
-    end
+    process.needs_failed_starts()
     refused({ "ENOENT", "spawn", "no-such-command" }, { "no-such-command" })
     refused({ "ENOENT", "spawn", "" }, { "" })
     refused({ "EACCES", "spawn", "/etc/passwd" }, { "/etc/passwd" })
@@ -319,10 +316,7 @@ describe("aw.spawn with something wrong", function()
   end)
 
   it("has a name for what libuv does not know [E4]", function()
-    if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
-      pending "valgrind's vfork does not tell what failed"
-      return
-    end
+    process.needs_failed_starts()
     local path = os.tmpname()
     local file = assert(io.open(path, "wb"))
     file:write "\127ELF\2\1\1\0garbage"
@@ -433,10 +427,7 @@ describe("many processes", function()
   end)
 
   it("may fail to start, and be killed at random [U8]", function()
-    if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
-      pending "valgrind's vfork does not tell what failed"
-      return
-    end
+    process.needs_failed_starts()
     run(function()
       local failed, killed = 0, 0
       aw.scope(function(s)
