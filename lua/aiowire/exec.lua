@@ -228,8 +228,10 @@ local Partial <const> = {
       return
     end
     local proc, got, most = self.proc, self.got, self.most
-    err.out = got.stdout or proc.stdout and inner.unread(proc.stdout, most)
-    err.err = got.stderr or proc.stderr and inner.unread(proc.stderr, most)
+    err.out = got.stdout
+      or proc.stdout and inner.unread(proc.stdout, most, true)
+    err.err = got.stderr
+      or proc.stderr and inner.unread(proc.stderr, most, true)
   end,
 }
 
