@@ -328,7 +328,7 @@ struct aw_task {
   aw_link link;  /* ready, pending, reports, or the waiters of a task */
   const aw_operation *wait; /* what it is parked on, or NULL (I1) */
   void *on;                 /* the data of that; after it, see cut.c */
-  aw_alarm alarm;           /* its sleep */
+  aw_alarm alarm;           /* its sleep, or that of `wait->due` */
   aw_wire *root;    /* its outermost chain is at (kept); NULL: it has ended */
   aw_frame *frames; /* above the root; NULL: none yet */
   aw_wire *at;      /* wire to begin, or leaf under way; borrowed from those */

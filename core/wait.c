@@ -288,7 +288,7 @@ bool aw_task_waiting(const aw_task *task, aw_waiting *out) {
   out->children = 0;
   out->data = task->on;
   out->operation = wait;
-  if (wait == &aw__wait_sleep || wait == &aw__wait_idle)
+  if (wait == &aw__wait_sleep || wait == &aw__wait_idle || wait->due)
     out->until = aw__alarm_at(task->engine, &task->alarm);
   else if (wait == &aw__wait_task)
     out->task = task->on;

@@ -35,9 +35,14 @@ for _, name in ipairs { "quick", "hanging", "lost" } do
   print(name, pages[name])
 end
 
--- Four, two at a time; none stops the others, and each says how it ended.
+-- Four, two at a time, and no more than three in any 20 ms, which a server may
+-- ask for; none stops the others, and each says how it ended.
+local polite = aw.Acquire(aw.rate(3, 0.02))
 local outcomes = aw.run(aw.Settle({
-  fetch "a", fetch "down", fetch("slow"):timeout(0.1), fetch "b",
+  polite >> fetch "a",
+  polite >> fetch "down",
+  polite >> fetch("slow"):timeout(0.1),
+  polite >> fetch "b",
 }, { limit = 2 }))
 for i, how in ipairs(outcomes) do
   print(i, how.ok, how.ok and how[1]

@@ -87,7 +87,7 @@ local levels = {
   { "scope" },
   { "wait" },
   { "meeting" },
-  { "poller", "zmq", "channel", "sync" },
+  { "poller", "zmq", "channel", "sync", "rate" },
   { "frame", "end", "loop" },
   { "group", "guard" },
   { "step", "report" },

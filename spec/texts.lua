@@ -47,7 +47,8 @@ function M.in_order(text, ...)
   end
 end
 
---- `f(...)` raises the text `said`, whole, at the line that calls it.
+--- `f(...)` raises the text `said`, whole, with its place: the line after the
+--- first of f; if f is of C, that which calls it here.
 ---@param said string
 ---@param f function
 function M.told(said, f, ...)
@@ -56,7 +57,8 @@ function M.told(said, f, ...)
     return nil
   end
   local ok, err = pcall(call, ...)
-  local at = debug.getinfo(call, "S")
+  local is_lua = debug.getinfo(f, "S").what == "Lua"
+  local at = debug.getinfo(is_lua and f or call, "S")
   said = ("%s:%d: %s"):format(at.short_src, at.linedefined + 1, said)
   if ok or tostring(err) ~= said then
     busted.fail(("expected the error %q, got: %s"):format(said,

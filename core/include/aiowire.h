@@ -66,6 +66,7 @@ typedef struct aw_cut aw_cut;
 typedef struct aw_channel aw_channel;
 typedef struct aw_event aw_event;
 typedef struct aw_semaphore aw_semaphore;
+typedef struct aw_rate aw_rate;
 
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
@@ -1102,7 +1103,8 @@ AW_API const char *aw_task_chain(const aw_task *task, size_t index,
 /* What a waiting task waits for; false if it does not wait. */
 typedef struct aw_waiting {
   const char *label; /* "sleep", "task", "children", "loop", or an operation */
-  uint64_t until;    /* of a sleep: when it ends, on the clock; else AW_NEVER */
+  uint64_t until;    /* of a sleep: when it ends, on the clock; of a rate: the
+                        same, of the first in its queue; else AW_NEVER */
   uint64_t span;     /* of a sleep: all of it, ns */
   aw_task *task;     /* of "task" */
   size_t children;   /* of "children" */
@@ -1308,6 +1310,35 @@ AW_API const char *
 aw_semaphore_name(const aw_semaphore *semaphore); /* or NULL */
 AW_API bool aw_semaphore_open_to(const aw_semaphore *semaphore,
                                  const aw_engine *engine);
+
+/* A rate lets tasks acquire at most `most` units in any span of `per` ns: what
+ * was acquired at `t` counts until t + per. First come, first served: who asks
+ * for many units is not passed by those who ask for few. There is nothing to
+ * give back. A cancelled wait has acquired nothing.
+ *
+ * It belongs to the engine that asks first, by whose clock it counts, until no
+ * loop of that runs; then to the next one that asks, and begins anew.
+ *
+ * Gives. Returns 0, AW_EINVAL for a zero and for AW_NEVER, or AW_ENOMEM. */
+AW_API int aw_rate_new(uint64_t most, uint64_t per, const char *name,
+                       aw_rate **out);
+AW_API aw_rate *aw_rate_keep(aw_rate *rate);
+AW_API void aw_rate_release(aw_rate *rate); /* NULL is fine */
+/* Acquire without waiting. Returns 0; AW_EAGAIN; AW_EINVAL for more units than
+ * there can be, and when it belongs to another engine; or AW_ENOMEM. */
+AW_API int aw_rate_try_acquire(aw_rate *rate, aw_engine *engine,
+                               uint64_t units);
+/* Acquire, as a wire (keeps the rate) and as an await. AW_EINVAL as above. */
+AW_API aw_wire *aw_acquire_rate(aw_rate *rate, uint64_t units);
+AW_API int aw_await_rate(aw_task *task, aw_rate *rate, uint64_t units);
+
+typedef struct aw_rate_view {
+  const char *name; /* borrowed, or NULL */
+  uint64_t most, per;
+  uint64_t used;  /* units that count now */
+  size_t waiting; /* tasks */
+} aw_rate_view;
+AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
 /* ---- scopes in the middle of host code ----------------------------------- */
 

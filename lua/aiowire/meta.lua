@@ -645,9 +645,13 @@ function aw.Wait(event) end
 --- Take a permit of a semaphore, and end with it, as `sem:acquire()`. Bind what
 --- gives it back with `/` or `bind`: `Acquire(sem):bind(function(permit) ...`.
 --- With `>>` a cancel may come in between, and the permit stays taken [N4].
----@param semaphore aiowire.Semaphore
+---
+--- Or take `units` of a rate, as `rate:acquire(units)`: nothing is to be given
+--- back.
+---@param semaphore aiowire.Semaphore|aiowire.Rate
+---@param units? integer of a rate; 1 by default
 ---@return aiowire.Wire
-function aw.Acquire(semaphore) end
+function aw.Acquire(semaphore, units) end
 
 --- What can be waited for [Q6]: a descriptor's number, a Lua file, or an object
 --- with `pollfd`, `getfd` or `fd` (a stream, LuaSocket's, cqueues'). Such a
@@ -960,7 +964,7 @@ function aw.writable(src) end
 ---@param name string with or without "SIG"
 function aw.signal(name) end
 
--- Channels, events, semaphores -----------------------------------------------
+-- Channels, events, semaphores, rates ------------------------------------------
 
 --- Hands values from task to task, first come, first served [H1, F5]. Any value
 --- goes through, nil as well. What waits in it lives as long as the channel.
@@ -1062,6 +1066,31 @@ function Semaphore:try_acquire() end
 --- Give a permit back: to who waits first, else it is free. Not after `<close>`
 --- has done so. Raises when there are `max` already.
 function Semaphore:release() end
+
+--- At most so many in any span of time: what is taken at t counts until
+--- t + per, on the clock of the engine that uses it [S6]. First come, first
+--- served; a cancelled wait has taken nothing.
+---
+--- `tostring(rate)`: `rate api (2 of 10 in 1 s, 1 waiting)`.
+---@class aiowire.Rate
+local Rate = {}
+
+--- Make a rate. While no loop of its engine runs, another may take it over; the
+--- count then begins anew.
+---@param n integer units in any span of `per` seconds
+---@param per number seconds
+---@param opts? { name?: string } for labels; else "file:line" of this call
+---@return aiowire.Rate
+function aw.rate(n, per, opts) end
+
+--- Take `units`; awaits until so many are free. Raises for more than n.
+---@param units? integer 1 by default
+function Rate:acquire(units) end
+
+--- Take `units` if they are free and nobody waits, inside a task or outside.
+---@param units? integer 1 by default
+---@return boolean taken
+function Rate:try_acquire(units) end
 
 -- Processes and streams -------------------------------------------------------
 

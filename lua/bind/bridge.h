@@ -13,6 +13,7 @@
  *   lco.c      coroutines of the user             lsignal.c SIGINT, …
  *   takeover.c the signals of the process, and who gets them
  *   lchannel.c, lmessage.c: channels              lsync.c  events, semaphores
+ *   lrate.c    rates
  *   object.c   what those have in common
  *   drive.c    the driver: steps of the engine    await.c  how to await
  *   worker.c   the only place that resumes a coroutine of ours
@@ -64,8 +65,9 @@ typedef enum awl_class {
   AWL_CHANNEL,
   AWL_EVENT,
   AWL_SEMAPHORE,
-  AWL_PERMIT,    /* of a semaphore */
-  AWL_READY,     /* handler of a task that is awaited until it is ready */
+  AWL_PERMIT, /* of a semaphore */
+  AWL_READY,  /* handler of a task that is awaited until it is ready */
+  AWL_RATE,
   AWL_CANCELLED, /* from here on: error objects */
   AWL_TIMEOUT,
   AWL_TASK_CANCELLED,

@@ -9,6 +9,7 @@
  * its permit is at hand before it waits, as a value without Lua (`grant`).
  */
 #include "await.h"
+#include "lrate.h"
 #include "lvalue.h"
 #include "module.h"
 #include "object.h"
@@ -290,8 +291,12 @@ static const aw_operation granting = {.label = "acquire",
                                       .disarm = disarm_grant,
                                       .describe = describe_grant};
 
-/* Acquire(semaphore): ends with the permit, as acquire() */
+/* Acquire(semaphore): ends with the permit, as acquire(); Acquire(rate [, k]) */
 static int m_Acquire(lua_State *L) {
+  if (awl_is(L, awl_of(L), 1, AWL_RATE))
+    return awl_acquire_rate(L);
+  if (!awl_is(L, awl_of(L), 1, AWL_SEMAPHORE))
+    return aw_lua_type_error(L, 1, "semaphore or rate");
   aw_semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
   grant *g = aw_allocate(sizeof *g);

@@ -245,6 +245,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_co(L, s);
   awl_open_channel(L, s);
   awl_open_sync(L, s);
+  awl_open_rate(L, s);
   awl_open_limit(L, s);
   awl_open_hooks(L, s);
   awl_open_locals(L, s);

@@ -14,6 +14,7 @@ void awl_open_act(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
 void awl_open_co(lua_State *L, awl_state *s);
 void awl_open_channel(lua_State *L, awl_state *s);
+void awl_open_rate(lua_State *L, awl_state *s);
 void awl_open_sync(lua_State *L, awl_state *s);
 void awl_open_source(lua_State *L, awl_state *s);
 void awl_open_limit(lua_State *L, awl_state *s);

@@ -557,6 +557,30 @@ static const alloc_scenario alloc_scenarios[] = {
      "for i = 1, 40 do full:try_send({full}) end\n"
      "check(#tostring(aw.Send(full, 1)) > 5)",
      false},
+    {"outcomes",
+     "local ev = loop()\n"
+     "local t = ev:start(aw.Settle{aw.Sleep(1) >> aw.Value('a', nil), b ="
+     " aw.Call(error, 'own error')})\n"
+     "local calls = 0\n"
+     "local u = ev:start(function()\n"
+     "  aw.each({aw.Sleep(1), aw.Call(error, 'own error'), aw.Never},"
+     " {limit = 2}, function(key, ok)\n"
+     "    calls = calls + 1\n"
+     "    return key == 1\n"
+     "  end)\n"
+     "end)\n"
+     "ev:run()\n"
+     "local r = t:results()\n"
+     "check(r[1].n == 2 and not r.b.ok and calls == 2)",
+     false},
+    {"rates",
+     "local ev, r = loop(), aw.rate(2, 10, {name = 'api'})\n"
+     "for i = 1, 6 do ev:start(aw.Acquire(r, 1 + i % 2)) end\n"
+     "ev:start(function() r:acquire(2) r:try_acquire() end)\n"
+     "ev:start((aw.Acquire(r) | aw.Sleep(1)):timeout(5))\n"
+     "ev:run()\n"
+     "check(#tostring(r) > 5)",
+     false},
     {"events and semaphores",
      "local ev = loop()\n"
      "local e, sem = aw.event{name = 'go'}, aw.semaphore(1, {max = 1})\n"

@@ -1,0 +1,299 @@
+/* rate.c - at most so many in any span of time
+ *
+ *     oldest                                        newest
+ *     {at, units} {at, units} … ring of grants … {at, units}
+ *     └──── `used` units that count until at + per ────┘
+ *
+ * A sliding window: units that were granted at `at` count until at + per, so
+ * no span of `per` has more than `most`, wherever it begins. Tasks wait in a
+ * queue, by their `link`, first come, first served [F5]. The first of them has
+ * an alarm, of its own, at the time when what it wants is free; the others have
+ * none. How many units a waiting task wants is its `out`.
+ *
+ * Invariants: the first in the queue, and no other, has its alarm set; the ring
+ * has room for one more grant of each who waits, so that a grant cannot fail.
+ *
+ * Who becomes the first by a cancel goes on by its alarm, at once if need be,
+ * for the one that was cancelled may be the loser of a race that is being
+ * decided [H3].
+ */
+#include "deadline.h"
+#include "meeting.h"
+#include "memory.h"
+#include "scope.h"
+#include "task.h"
+#include "wait.h"
+
+#include <assert.h>
+
+typedef struct aw_grant {
+  uint64_t at, units;
+} aw_grant;
+
+struct aw_rate {
+  aw_meeting meeting; /* its engine is that of the times, too */
+  aw_link waiting;
+  size_t waiters;
+  uint64_t most, per;
+  aw_grant *ring; /* grows as needed */
+  size_t size, first, count;
+  uint64_t used; /* the units in the ring */
+};
+
+/* ---- the window ---- */
+
+static aw_grant *grant_at(const aw_rate *rate, size_t index) {
+  return &rate->ring[(rate->first + index) % rate->size];
+}
+
+/* Room for `more` grants, besides those of all who wait. */
+static int reserve(aw_rate *rate, size_t more) {
+  enum { SMALLEST = 4 };
+  size_t needed = rate->count + rate->waiters + more;
+  if (needed <= rate->size)
+    return 0;
+  size_t size = rate->size ? rate->size * 2 : SMALLEST;
+  aw_grant *ring = aw_allocate((size < needed ? needed : size) * sizeof *ring);
+  if (!ring)
+    return AW_ENOMEM;
+  for (size_t i = 0; i < rate->count; i++)
+    ring[i] = *grant_at(rate, i);
+  aw_free(rate->ring);
+  rate->ring = ring;
+  rate->size = size < needed ? needed : size;
+  rate->first = 0;
+  return 0;
+}
+
+/* Forget the grants that count no more. */
+static void expire(aw_rate *rate, uint64_t now) {
+  while (rate->count > 0) {
+    const aw_grant *oldest = grant_at(rate, 0);
+    if (aw__later(oldest->at, rate->per) > now)
+      return;
+    rate->used -= oldest->units;
+    rate->first = (rate->first + 1) % rate->size;
+    rate->count--;
+  }
+}
+
+static bool is_free(const aw_rate *rate, uint64_t units) {
+  return units <= rate->most - rate->used;
+}
+
+/* There is room. */
+static void grant(aw_rate *rate, uint64_t units, uint64_t now) {
+  rate->used += units;
+  aw_grant *newest = rate->count ? grant_at(rate, rate->count - 1) : NULL;
+  if (newest && newest->at == now) {
+    newest->units += units;
+    return;
+  }
+  assert(rate->count < rate->size);
+  *grant_at(rate, rate->count++) = (aw_grant){now, units};
+}
+
+/* When so many units are free, which is `now` at the earliest. */
+static uint64_t free_at(const aw_rate *rate, uint64_t units, uint64_t now) {
+  uint64_t free = rate->most - rate->used, at = now;
+  for (size_t i = 0; free < units; i++) {
+    assert(i < rate->count);
+    free += grant_at(rate, i)->units;
+    at = aw__later(grant_at(rate, i)->at, rate->per);
+  }
+  return at;
+}
+
+/* ---- who waits ---- */
+
+static int set_alarm(const aw_rate *rate, aw_task *task, uint64_t units) {
+  aw_engine *engine = task->engine;
+  uint64_t at = free_at(rate, units, aw_engine_now(engine));
+  return aw__alarm_set(engine, &task->alarm, at);
+}
+
+/* The first one has left: set the alarm of the one behind. There is memory for
+ * it, that of the alarm which is no more. */
+static void next_waits(const aw_rate *rate) {
+  aw_task *next = aw__meeting_first(&rate->waiting);
+  if (!next)
+    return;
+  int rc = set_alarm(rate, next, next->out.value);
+  assert(rc == 0);
+  (void)rc;
+}
+
+static uint64_t leave(aw_rate *rate, aw_task *task) {
+  uint64_t units = task->out.value;
+  task->out.value = 0;
+  rate->waiters--;
+  aw__alarm_clear(task->engine, &task->alarm);
+  aw__meeting_leave(&rate->meeting, task);
+  return units;
+}
+
+/* It may be used by `engine`, whose clock its times are of from now on: it has
+ * been that engine's, or none of the other's loops runs. */
+static bool adopt(aw_rate *rate, aw_engine *engine) {
+  aw_engine *own = rate->meeting.engine;
+  if (own == engine)
+    return true;
+  if (rate->waiters > 0 ||
+      (own && !own->freed && !aw__list_empty(&own->running)))
+    return false;
+  if (own)
+    aw__engine_release(own);
+  aw__engine_keep(engine);
+  rate->meeting.engine = engine;
+  rate->count = 0;
+  rate->used = 0;
+  return true;
+}
+
+/* Returns 0: granted; AW_EAGAIN: not yet; or why not. */
+static int take(aw_rate *rate, aw_engine *engine, uint64_t units) {
+  if (units > rate->most || !adopt(rate, engine))
+    return AW_EINVAL;
+  uint64_t now = aw_engine_now(engine);
+  expire(rate, now);
+  int rc = reserve(rate, 1);
+  if (rc < 0)
+    return rc;
+  if (rate->waiters > 0 || !is_free(rate, units))
+    return AW_EAGAIN;
+  grant(rate, units, now);
+  return 0;
+}
+
+static int arm(aw_task *task, aw_rate *rate, uint64_t units) {
+  int rc = take(rate, task->engine, units);
+  if (rc != AW_EAGAIN)
+    return rc < 0 ? rc : 1;
+  rc = rate->waiters == 0 ? set_alarm(rate, task, units) : 0;
+  if (rc < 0)
+    return rc;
+  rate->waiters++;
+  task->out.value = units;
+  aw__meeting_wait(&rate->meeting, &rate->waiting, task);
+  return 0;
+}
+
+static void disarm(aw_task *task, void *data) {
+  aw_rate *rate = data;
+  bool was_first = task == aw__meeting_first(&rate->waiting);
+  leave(rate, task);
+  if (was_first)
+    next_waits(rate);
+}
+
+/* The alarm of the first one: its units are free. */
+static void due(aw_task *task, void *data) {
+  aw_rate *rate = aw_rate_keep(data);
+  uint64_t now = aw_engine_now(task->engine), units = leave(rate, task);
+  expire(rate, now);
+  assert(is_free(rate, units));
+  grant(rate, units, now);
+  next_waits(rate);
+  aw_wait_complete(task, 0);
+  aw_rate_release(rate);
+}
+
+static const aw_operation acquiring = {.label = "acquire",
+                                       .disarm = disarm,
+                                       .due = due,
+                                       .describe = aw__meeting_describe};
+
+/* ---- what others may do ---- */
+
+int aw_rate_new(uint64_t most, uint64_t per, const char *name, aw_rate **out) {
+  if (most == 0 || per == 0 || per == AW_NEVER)
+    return AW_EINVAL;
+  aw_rate *rate = aw__meeting_new(sizeof *rate, "rate", name);
+  if (!rate)
+    return AW_ENOMEM;
+  aw__list_init(&rate->waiting);
+  rate->most = most;
+  rate->per = per;
+  *out = rate;
+  return 0;
+}
+
+aw_rate *aw_rate_keep(aw_rate *rate) {
+  return aw__meeting_keep(rate);
+}
+
+void aw_rate_release(aw_rate *rate) {
+  if (!aw__meeting_release(rate))
+    return;
+  aw_free(rate->ring);
+  aw_free(rate);
+}
+
+int aw_rate_try_acquire(aw_rate *rate, aw_engine *engine, uint64_t units) {
+  return take(rate, engine, units);
+}
+
+void aw_rate_look(const aw_rate *rate, aw_rate_view *out) {
+  out->name = rate->meeting.name;
+  out->most = rate->most;
+  out->per = rate->per;
+  out->used = 0;
+  out->waiting = rate->waiters;
+  if (!rate->meeting.engine)
+    return;
+  uint64_t now = aw_engine_now(rate->meeting.engine);
+  for (size_t i = 0; i < rate->count; i++)
+    if (aw__later(grant_at(rate, i)->at, rate->per) > now)
+      out->used += grant_at(rate, i)->units;
+}
+
+int aw_await_rate(aw_task *task, aw_rate *rate, uint64_t units) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  aw__task_drop_outcome(task);
+  return aw__wait_armed(task, arm(task, rate, units), &acquiring, rate);
+}
+
+/* ---- wires ---- */
+
+typedef struct aw_asked { /* of a wire */
+  aw_rate *rate;
+  uint64_t units;
+} aw_asked;
+
+static void release_asked(void *data) {
+  aw_rate_release(((aw_asked *)data)->rate);
+  aw_free(data);
+}
+
+static int arm_asked(aw_task *task, void *data) {
+  const aw_asked *asked = data;
+  return arm(task, asked->rate, asked->units);
+}
+
+static void disarm_asked(aw_task *task, void *data) {
+  disarm(task, ((aw_asked *)data)->rate);
+}
+
+static void due_asked(aw_task *task, void *data) {
+  due(task, ((aw_asked *)data)->rate);
+}
+
+static void describe_asked(const void *data, char *out, size_t size) {
+  aw__meeting_describe(((const aw_asked *)data)->rate, out, size);
+}
+
+static const aw_operation acquiring_asked = {.label = "acquire",
+                                             .arm = arm_asked,
+                                             .disarm = disarm_asked,
+                                             .due = due_asked,
+                                             .describe = describe_asked};
+
+aw_wire *aw_acquire_rate(aw_rate *rate, uint64_t units) {
+  aw_asked *asked = aw_allocate(sizeof *asked);
+  if (!asked)
+    return NULL;
+  asked->rate = aw_rate_keep(rate);
+  asked->units = units;
+  return aw_hold(aw_wait_for(&acquiring_asked, asked), asked, release_asked);
+}

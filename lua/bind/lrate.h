@@ -1,0 +1,10 @@
+/* lrate.h - rates for Lua; see lrate.c */
+#ifndef AWL_RATE_H
+#define AWL_RATE_H
+
+#include "bridge.h"
+
+/* Acquire(rate [, k]), called in its frame. */
+int awl_acquire_rate(lua_State *L);
+
+#endif
