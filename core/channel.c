@@ -8,8 +8,11 @@
  * once: a message is in the ring, with a sender, or is the value of the one
  * who received it, and nowhere else [C6].
  *
- * Invariants: receivers wait only while the ring is empty; senders wait only
- * while it is full; not both, but for rivals: operands of one race do not
+ * Watchers wait until there is room, in a third queue: they send to several
+ * channels at once.
+ *
+ * Invariants: receivers wait only while the ring is empty; senders and watchers
+ * only while it is full; not both, but for rivals: operands of one race do not
  * meet each other, and are gone from here once it is decided [H3].
  *
  * aw_wait_complete() may take further tasks off these queues, the losers of a
@@ -23,7 +26,7 @@
 
 struct aw_channel {
   aw_meeting meeting;
-  aw_link receivers, senders;
+  aw_link receivers, senders, watchers;
   aw_value *ring; /* grows as needed */
   size_t size;    /* of it */
   size_t first, count;
@@ -116,6 +119,19 @@ static aw_value take_from(aw_channel *channel, aw_task *sender) {
   return value;
 }
 
+bool aw_channel_has_room(const aw_channel *channel) {
+  return channel->closed || (channel->count < channel->config.capacity &&
+                             aw__list_empty(&channel->senders));
+}
+
+static void tell_watchers(aw_channel *channel) {
+  aw_task *watcher;
+  while ((watcher = aw__meeting_first(&channel->watchers)) != NULL) {
+    aw__meeting_leave(&channel->meeting, watcher);
+    aw_wait_complete(watcher, 0);
+  }
+}
+
 /* Receive for `task`, or for nobody (NULL), without waiting. */
 static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
   aw_task *sender = first_for(&channel->senders, task);
@@ -123,6 +139,8 @@ static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
     *out = shift(channel);
     if (sender)
       push(channel, take_from(channel, sender)); /* there is room now */
+    else if (!aw__list_empty(&channel->watchers))
+      tell_watchers(channel);
     return 0;
   }
   if (sender) {
@@ -162,6 +180,7 @@ int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
   channel->config = *config;
   aw__list_init(&channel->receivers);
   aw__list_init(&channel->senders);
+  aw__list_init(&channel->watchers);
   *out = channel;
   return 0;
 }
@@ -222,6 +241,7 @@ void aw_channel_close(aw_channel *channel) {
   }
   while ((sender = aw__meeting_first(&channel->senders)) != NULL)
     end_sender(channel, sender);
+  tell_watchers(channel);
   aw_channel_release(channel);
 }
 
@@ -313,6 +333,25 @@ static const aw_operation sending = {
 
 int aw_await_recv(aw_task *task, aw_channel *channel) {
   return aw_await_operation(task, &receiving, channel);
+}
+
+static int arm_watch(aw_task *task, void *data) {
+  aw_channel *channel = data;
+  if (!aw_channel_open_to(channel, task->engine))
+    return AW_EINVAL;
+  if (aw_channel_has_room(channel))
+    return 1;
+  aw__meeting_wait(&channel->meeting, &channel->watchers, task);
+  return 0;
+}
+
+static const aw_operation watching = {.label = "room in",
+                                      .arm = arm_watch,
+                                      .disarm = aw__meeting_disarm,
+                                      .describe = aw__meeting_describe};
+
+int aw_await_room(aw_task *task, aw_channel *channel) {
+  return aw_await_operation(task, &watching, channel);
 }
 
 int aw_await_send(aw_task *task, aw_channel *channel, aw_value value) {

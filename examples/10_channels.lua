@@ -4,9 +4,10 @@
 --   reader ──► orders (holds 2) ──► 3 cooks ──► dishes (holds none) ──► waiter
 --
 -- A full channel makes its sender wait, so nobody runs ahead of the others.
--- The one oven is a semaphore. Closing a channel ends the loops over it: first
--- the cooks', then, when the last of them is done, the waiter's. The clock is
--- virtual, so an evening takes no time and is the same each time.
+-- The one oven is a semaphore. The waiter's call reaches all guests: it is a
+-- broadcast. Closing a channel ends the loops over it: first the cooks', then,
+-- when the last of them is done, the waiter's. The clock is virtual, so an
+-- evening takes no time and is the same each time.
 local aw = require "aiowire"
 
 local MINUTES <const> = {
@@ -47,16 +48,31 @@ local function kitchen(_, orders, dishes)
   dishes:close()
 end
 
+--- Listen until the dish is called that was wished for.
+local function guest(_, name, wish, calls)
+  local heard <close> = calls:subscribe()
+  for dish in heard:iter() do
+    if dish == wish then
+      say(name, "eats", dish)
+      return
+    end
+  end
+end
+
 local ev <close> = aw.EventLoop { clock = "virtual" }
 local orders = aw.channel(2, { name = "orders" })
 local dishes = aw.channel(0, { name = "dishes" })
+local calls = aw.broadcast()
 
 ev:start(aw.Wire(reader, orders))
 ev:start(aw.Wire(kitchen, orders, dishes))
+ev:start(aw.Wire(guest, "Dora", "soup", calls))
+ev:start(aw.Wire(guest, "Emil", "pie", calls))
 ev:start(function()
   local served = 0
   for dish in dishes:iter() do
     say("waiter", "serves", dish)
+    calls:send(dish)
     served = served + 1
   end
   say("waiter", served .. " dishes; " .. tostring(dishes))

@@ -351,7 +351,7 @@ describe("what is wrong with a rate", function()
         told(bad(1, "try_acquire", why), try_acquire, r, k)
         told(bad(2, "Acquire", why), Acquire, r, k)
       end
-      told(bad(1, "Acquire", "semaphore or rate expected, got number"),
+      told(bad(1, "Acquire", "rate or semaphore expected, got number"),
         Acquire, 5)
       contains(helper.caught(r.acquire, {}), "rate expected, got table")
     end))

@@ -48,7 +48,7 @@ function M.in_order(text, ...)
 end
 
 --- `f(...)` raises the text `said`, whole, with its place: the line after the
---- first of f; if f is of C, that which calls it here.
+--- first of f; if f is the library's, that which calls it here.
 ---@param said string
 ---@param f function
 function M.told(said, f, ...)
@@ -57,8 +57,10 @@ function M.told(said, f, ...)
     return nil
   end
   local ok, err = pcall(call, ...)
-  local is_lua = debug.getinfo(f, "S").what == "Lua"
-  local at = debug.getinfo(is_lua and f or call, "S")
+  local at = debug.getinfo(f, "S")
+  if at.source:sub(1, 1) ~= "@" then
+    at = debug.getinfo(call, "S")
+  end
   said = ("%s:%d: %s"):format(at.short_src, at.linedefined + 1, said)
   if ok or tostring(err) ~= said then
     busted.fail(("expected the error %q, got: %s"):format(said,

@@ -1249,6 +1249,12 @@ AW_API aw_wire *aw_recv(aw_channel *channel);
 AW_API int aw_await_send(aw_task *task, aw_channel *channel, aw_value value);
 AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
 
+/* Would a message be taken at once, or is it closed? And wait until that is so:
+ * for one who sends to several channels, which nobody else sends to, all or
+ * none. A channel that holds none never has room. */
+AW_API bool aw_channel_has_room(const aw_channel *channel);
+AW_API int aw_await_room(aw_task *task, aw_channel *channel);
+
 /* For operations of your own: call these from its `arm`, `disarm` and
  * `describe`, which return what they return. aw_send_arm() takes `value`. */
 AW_API int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value);

@@ -275,6 +275,65 @@ static void a_channel_belongs_to_one_engine(void) {
   empty(other, foreign);
 }
 
+/* ---- room ---- */
+
+typedef struct watcher {
+  aw_channel *channel;
+  bool asked;
+} watcher;
+
+static aw_turn watch(aw_task *task, void *data) {
+  watcher *w = data;
+  if (w->asked) {
+    log_add(aw_task_result(task) == 0 ? "room " : "cancelled ");
+    return aw_task_result(task) == 0 ? AW_DONE : AW_FAIL;
+  }
+  w->asked = true;
+  CHECK(aw_await_room(task, w->channel) == 0);
+  return AW_WAIT;
+}
+
+static aw_turn take_one(aw_task *task, void *channel) {
+  (void)task;
+  aw_value value;
+  CHECK(aw_channel_try_recv(channel, &value) == 0);
+  return AW_DONE;
+}
+
+static aw_turn close_it(aw_task *task, void *channel) {
+  (void)task;
+  aw_channel_close(channel);
+  return AW_DONE;
+}
+
+static void who_watches_is_told_of_room(void) {
+  aw_engine *engine = counting_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_channel *channel = counting_channel(1);
+  watcher a = {channel, false}, b = a, c = a, d = a;
+  CHECK(aw_channel_has_room(channel));
+  start(loop, aw_call(watch, &a));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("room ");
+  CHECK(aw_channel_try_send(channel, 1) == 0);
+  CHECK(!aw_channel_has_room(channel));
+  start(loop, aw_call(watch, &b));
+  aw_task *lost = start_task(loop, aw_call(watch, &c));
+  start(loop, aw_call(cancel, &lost));
+  start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(take_one, channel)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("cancelled room ");
+  aw_task_release(lost);
+  CHECK(aw_channel_try_send(channel, 2) == 0);
+  start(loop, aw_call(watch, &d));
+  start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(close_it, channel)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("room ");
+  CHECK(aw_channel_has_room(channel));
+  aw_channel_release(channel);
+  empty(engine, loop);
+}
+
 /* ---- events and semaphores ---- */
 
 static aw_turn set_event(aw_task *task, void *event) {
@@ -345,6 +404,7 @@ int main(void) {
   what_was_handed_over_is_delivered();
   a_channel_belongs_to_one_engine();
   an_event_wakes_all_in_order();
+  who_watches_is_told_of_room();
   a_semaphore_serves_the_first();
   return 0;
 }

@@ -624,7 +624,7 @@ function aw.Every(period, wire, opts) end
 --- Receive from a channel, as an event [V3]: ends as `ch:recv()` does, with the
 --- value, or nil and "closed". Needs no coroutine [V7]. From a zmq socket: ends
 --- as `socket:recv()` does, with the parts of one message.
----@param source aiowire.Channel|aiowire.zmq.Socket
+---@param source aiowire.Channel|aiowire.Subscription|aiowire.zmq.Socket
 ---@return aiowire.Wire
 function aw.Recv(source) end
 
@@ -964,7 +964,7 @@ function aw.writable(src) end
 ---@param name string with or without "SIG"
 function aw.signal(name) end
 
--- Channels, events, semaphores, rates ------------------------------------------
+-- Channels, events, semaphores, rates ----------------------------------------
 
 --- Hands values from task to task, first come, first served [H1, F5]. Any value
 --- goes through, nil as well. What waits in it lives as long as the channel.
@@ -1017,6 +1017,73 @@ function Channel:close() end
 ---@return fun(ch: aiowire.Channel): any
 ---@return aiowire.Channel
 function Channel:iter() end
+
+--- Gives each value to all of its subscribers, each of which receives at its
+--- own pace. What happens when one of them holds `bound` values already, the
+--- policy says:
+---
+---   * "wait", the default: the send waits until all have room, and then gives
+---     the value to all, in one go. A send that is cancelled has given it to
+---     nobody. Senders come in turn, so all subscribers see one order.
+---   * "drop": that subscriber loses its oldest value, and `dropped` counts it.
+---   * "close": that subscriber is closed; it gets what is left.
+---
+--- A subscriber gets what is sent after `subscribe`. One that is closed, or
+--- garbage, keeps no sender waiting. `local b <close>` closes it.
+---@class aiowire.Broadcast
+local Broadcast = {}
+
+--- Make a broadcast.
+---@param bound? number values that each subscriber holds; 16 by default;
+---  math.huge: none is ever full
+---@param policy? "wait"|"drop"|"close"
+---@param opts? { name?: string } for labels; else "file:line" of this call
+---@return aiowire.Broadcast
+function aw.broadcast(bound, policy, opts) end
+
+--- Send a value to all subscribers; awaits. Raises Closed once it is closed,
+--- also if that happens while waiting: then nobody got the value.
+---@param value any
+function Broadcast:send(value) end
+
+--- The same without waiting, inside a task or outside: to all or to nobody.
+--- Raises Closed.
+---@param value any
+---@return boolean sent
+---@return "full"? why it was not: a subscriber is full, or a sender waits
+function Broadcast:try_send(value) end
+
+--- Be given what is sent from now on. Of a broadcast that is closed: nothing.
+---@return aiowire.Subscription
+function Broadcast:subscribe() end
+
+--- Let nothing more in. Subscribers get what is queued, then nil and "closed";
+--- senders that wait get Closed.
+function Broadcast:close() end
+
+--- Receives as a channel does; `aw.Recv(sub)` is the event. Several tasks that
+--- receive from one share its values. `local sub <close>` closes it.
+---@class aiowire.Subscription
+---@field dropped integer values that it has lost, with "drop"
+local Subscription = {}
+
+--- Receive; awaits while there is none. At the end: nil and "closed".
+---@return any value
+---@return "closed"? why
+function Subscription:recv() end
+
+--- Receive without waiting, inside a task or outside.
+---@return any value
+---@return "empty"|"closed"|nil why there is none
+function Subscription:try_recv() end
+
+--- `for v in sub:iter() do`, as of a channel.
+---@return fun(sub: aiowire.Subscription): any
+---@return aiowire.Subscription
+function Subscription:iter() end
+
+--- Get nothing more than what is left.
+function Subscription:close() end
 
 --- Set or not; tasks wait until it is set.
 ---@class aiowire.Event

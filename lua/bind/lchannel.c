@@ -426,6 +426,67 @@ static int make_send(lua_State *L) {
   return 1;
 }
 
+/* ---- for broadcast.lua ---- */
+
+/* What is in tables of the library, as a subscription, under a key that no
+ * program can make: the channel that it receives from. */
+static const char HELD = 'h';
+
+/* Recv(holder): the holder lives as long as the wire. */
+static int recv_of_holder(lua_State *L) {
+  lua_rawgetp(L, 1, &HELD);
+  const channel *ch = check(L, -1);
+  aw_lua_push_wire(L, aw_recv(ch->core), 1);
+  return 1;
+}
+
+/* hold(holder, ch): Recv(holder) receives from ch. The metatable of the holder
+ * is not shared with what holds none. */
+static int inner_hold(lua_State *L) {
+  static const aw_lua_source source = {.recv = recv_of_holder};
+  check(L, 2);
+  lua_settop(L, 2);
+  lua_rawsetp(L, 1, &HELD);
+  lua_getmetatable(L, 1);
+  aw_lua_add_source(L, -1, &source);
+  return 0;
+}
+
+/* has_room(ch): raises if ch is of another engine than that which runs */
+static int inner_has_room(lua_State *L) {
+  const channel *ch = check(L, 1);
+  const awl_worker *w = awl_of(L)->run.running;
+  if (w && is_foreign(ch, w))
+    return fail(L, ch, AW_EINVAL, "send");
+  lua_pushboolean(L, aw_channel_has_room(ch->core));
+  return 1;
+}
+
+/* await_room(ch) */
+static int inner_await_room(lua_State *L) {
+  const channel *ch = check(L, 1);
+  lua_settop(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "broadcast:send");
+  awl_anchor_object(L, w);
+  return awl_park_or_refuse(L, w, aw_await_room(w->task, ch->core),
+                            awl_after_wait, send_refused);
+}
+
+/* put(ch, v): send without waiting; false: it is full. A closed one takes
+ * nothing, and has room for that. */
+static int inner_put(lua_State *L) {
+  const channel *ch = check(L, 1);
+  lua_settop(L, 2);
+  aw_value value = fill(L, ch);
+  int rc = aw_channel_try_send(ch->core, value);
+  if (rc < 0)
+    awl_drop(awl_messages_state(ch->messages), value);
+  if (rc == AW_ENOMEM)
+    return fail(L, ch, rc, "send");
+  lua_pushboolean(L, rc != AW_EAGAIN);
+  return 1;
+}
+
 /* ---- opening ---- */
 
 static const luaL_Reg methods[] = {{"send", channel_send},
@@ -441,7 +502,13 @@ static const luaL_Reg meta[] = {{"__close", channel_close},
                                 {"__tostring", channel_tostring},
                                 {NULL, NULL}};
 
-/* Into the module's table on top. */
+static const luaL_Reg inner[] = {{"hold", inner_hold},
+                                 {"has_room", inner_has_room},
+                                 {"await_room", inner_await_room},
+                                 {"put", inner_put},
+                                 {NULL, NULL}};
+
+/* Into the module's table on top; `inner` into the one below it. */
 void awl_open_channel(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"channel", m_channel}, {NULL, NULL}};
   static const aw_lua_source source = {.recv = make_recv, .send = make_send};
@@ -449,6 +516,9 @@ void awl_open_channel(lua_State *L, awl_state *s) {
   aw_lua_add_source(L, -1, &source);
   lua_pop(L, 1);
   awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register(L, s, inner);
+  lua_pop(L, 1);
   s->closed = (aw_lua_value){push_closed, release_constant, 0};
   s->closed_value = aw_lua_box(&s->closed);
   s->passed = (aw_lua_value){push_passed, release_constant, 0};

@@ -1,6 +1,6 @@
 /* lsource.c - what messages come from and go to: aw.Recv, aw.Send
  *
- * Channels, sockets and others are classes of their own, each with a constant
+ * Channels, sockets, subscriptions and others are classes of their own, each with a constant
  * aw_lua_source that says what its objects can do. It stands in the metatable,
  * under a key that no program can make.
  *
@@ -21,7 +21,9 @@ void aw_lua_add_source(lua_State *L, int metatable,
 }
 
 const aw_lua_source *aw_lua_find_source(lua_State *L, int index) {
-  if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index))
+  if (lua_type(L, index) != LUA_TTABLE && !lua_isuserdata(L, index))
+    return NULL;
+  if (!lua_getmetatable(L, index))
     return NULL;
   lua_rawgetp(L, -1, &KEY);
   const aw_lua_source *source = lua_touserdata(L, -1);

@@ -296,7 +296,7 @@ static int m_Acquire(lua_State *L) {
   if (awl_is(L, awl_of(L), 1, AWL_RATE))
     return awl_acquire_rate(L);
   if (!awl_is(L, awl_of(L), 1, AWL_SEMAPHORE))
-    return aw_lua_type_error(L, 1, "semaphore or rate");
+    return aw_lua_type_error(L, 1, "rate or semaphore");
   aw_semaphore *semaphore = check_semaphore(L);
   lua_settop(L, 1);
   grant *g = aw_allocate(sizeof *g);

@@ -158,6 +158,12 @@ static int inner_main_chunk(lua_State *L) {
   return 0;
 }
 
+/* closed(call, about): raise a Closed */
+static int inner_closed(lua_State *L) {
+  return aw_lua_system_error(L, AW_ECLOSED, luaL_checkstring(L, 1),
+                             luaL_checkstring(L, 2));
+}
+
 /* part(name): what another part returned */
 static int inner_part(lua_State *L) {
   awl_push_embedded(L, luaL_checkstring(L, 1));
@@ -183,6 +189,7 @@ static const luaL_Reg inner_functions[] = {
     {"task_cancelled", inner_task_cancelled},
     {"part", inner_part},
     {"method", inner_method},
+    {"closed", inner_closed},
     {"zmq", awz_open},
     {"main_chunk", inner_main_chunk},
     {"unread", awio_unread},
@@ -259,6 +266,7 @@ static void fill_module(lua_State *L, awl_state *s) {
     add_part(L, s, forms[i], "aiowire.forms");
   for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
     add_part(L, s, outcomes[i], "aiowire.outcomes");
+  add_part(L, s, "broadcast", "aiowire.broadcast");
   add_part(L, s, "exec", "aiowire.exec");
   add_part(L, s, "Exec", "aiowire.exec");
   add_part(L, s, "Poller", "aiowire.poller");

@@ -50,7 +50,8 @@ static void show_object(lua_State *L, awl_state *s, int index) {
   else if (is_wire && awl_wire_of(L, index))
     awl_show_owned(L, s, awl_wire_of(L, index), index);
   else
-    lua_pushstring(L, is_wire ? AWL_FINALIZED_WIRE : luaL_typename(L, index));
+    lua_pushstring(L,
+                   is_wire ? AWL_FINALIZED_WIRE : aw_lua_type_name(L, index));
 }
 
 void awl_show_value(lua_State *L, awl_state *s, int index) {

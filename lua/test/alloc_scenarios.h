@@ -581,6 +581,21 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()\n"
      "check(#tostring(r) > 5)",
      false},
+    {"broadcasts",
+     "local ev, b = loop(), aw.broadcast(1, 'wait', {name = 'news'})\n"
+     "local n = 0\n"
+     "for i = 1, 2 do\n"
+     "  local sub = b:subscribe()\n"
+     "  ev:start(function() for v in sub:iter() do n = n + 1 end end)\n"
+     "end\n"
+     "ev:start(aw.Recv(b:subscribe()) * 3)\n"
+     "ev:start(function() for i = 1, 3 do b:send(i) end b:close() end)\n"
+     "ev:run()\n"
+     "b = aw.broadcast(1, 'drop')\n"
+     "local sub = b:subscribe()\n"
+     "b:try_send('x') b:try_send({})\n"
+     "check(n == 6 and sub.dropped == 1 and #tostring(sub) > 5)",
+     false},
     {"events and semaphores",
      "local ev = loop()\n"
      "local e, sem = aw.event{name = 'go'}, aw.semaphore(1, {max = 1})\n"
