@@ -48,6 +48,34 @@ static void complete(manual *m, int result) {
   aw_wait_complete(task, result);
 }
 
+/* ---- alarms of an operation: two of them, then it ends ---- */
+
+static int alarm_arm(aw_task *task, void *data) {
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  CHECK(manual_arm(task, data) == 0);
+  return aw_alarm_arm(task, aw_engine_now(engine) + AW_SECOND);
+}
+
+static void alarm_due(aw_task *task, void *data) {
+  manual *m = data;
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  if (m->armed++ == 1)
+    CHECK(aw_alarm_arm(task, aw_engine_now(engine) + AW_SECOND) == 0);
+  else
+    aw_wait_complete(task, 0);
+}
+
+static void alarm_disarm(aw_task *task, void *data) {
+  manual_disarm(task, data);
+  aw_alarm_disarm(task);
+  aw_alarm_disarm(task);
+}
+
+static const aw_operation alarmed = {.label = "alarmed",
+                                     .arm = alarm_arm,
+                                     .disarm = alarm_disarm,
+                                     .due = alarm_due};
+
 /* Completes an operation, after a while. */
 typedef struct completion {
   manual *of;
@@ -67,6 +95,20 @@ static aw_turn complete_and_cancel(aw_task *task, void *data) {
   complete_step(task, data);
   aw_task_cancel(waiter, 0, AW_DEFAULT);
   return AW_DONE;
+}
+
+static void an_operation_has_alarms(void) {
+  manual ends = {0}, cut = {0};
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  CHECK(aw_engine_virtual(engine));
+  start(loop, aw_wait_for(&alarmed, &ends));
+  start(loop, aw_either(aw_wait_for(&alarmed, &cut), aw_sleep(AW_SECOND / 2)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK(aw_engine_now(engine) == 2 * AW_SECOND);
+  CHECK(ends.armed == 3 && ends.disarmed == 0);
+  CHECK(cut.armed == 1 && cut.disarmed == 1);
+  empty(engine, loop);
 }
 
 static void operations_end_as_they_are_completed(void) {
@@ -608,6 +650,7 @@ static void a_host_is_served_while_tasks_are_busy(aw_clock clock) {
 
 int main(void) {
   operations_end_as_they_are_completed();
+  an_operation_has_alarms();
   a_cancel_disarms_at_once();
   what_cannot_be_aborted_is_abandoned_after_the_grace();
   what_has_been_committed_is_delivered();
