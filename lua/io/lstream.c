@@ -49,12 +49,9 @@ int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
 /* Raise if what was written is not sent. */
 static void check_written(lua_State *L, const awio_stream *s,
                           const char *call) {
-  if (s->closed)
-    awio_fail_stream(L, s, AW_ECLOSED, call);
-  if (!s->can_write)
-    awio_fail_stream(L, s, UV_EBADF, call);
-  if (s->error)
-    awio_fail_stream(L, s, s->error, call);
+  if (s->closed || !s->can_write || s->error)
+    awio_fail_stream(L, s, !s->closed && s->can_write ? s->error : UV_EBADF,
+                     call); /* Closed, if it is */
 }
 
 /* Raise if nothing can be written any more. */

@@ -58,15 +58,14 @@ void awio_tell_broken_output(void) {
     raise(SIGPIPE);
 }
 
-static sigset_t broken_pipe(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGPIPE);
-  return set;
+static void fill_broken(sigset_t *set) {
+  sigemptyset(set);
+  sigaddset(set, SIGPIPE);
 }
 
 void awio_quiet_begin(awio_quiet *quiet) {
-  sigset_t broken = broken_pipe();
+  sigset_t broken;
+  fill_broken(&broken);
   pthread_sigmask(SIG_BLOCK, &broken, &quiet->before);
 }
 
@@ -74,10 +73,12 @@ void awio_quiet_end(const awio_quiet *quiet, int fd, bool broken) {
   bool left = fd <= STDERR_FILENO && is_handled(SIGPIPE);
   if (broken && !left && !sigismember(&quiet->before, SIGPIPE)) {
     static const struct timespec AT_ONCE = {0, 0};
-    sigset_t pending, pipe = broken_pipe();
+    sigset_t pending;
     sigpending(&pending);
-    if (sigismember(&pending, SIGPIPE))
-      sigtimedwait(&pipe, NULL, &AT_ONCE);
+    if (sigismember(&pending, SIGPIPE)) {
+      fill_broken(&pending);
+      sigtimedwait(&pending, NULL, &AT_ONCE);
+    }
   }
   pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
 }
