@@ -105,13 +105,20 @@ void aw__cut_leave(aw_task *task, aw_scope *scope, aw_scope_end *end) {
     task->on = NULL; /* nobody has taken it */
   if (end->timed_out && !end->outer) {
     cut->own = cut->task == task->id;
-    end->waited = cut;
+    aw__cut_forget(task->engine);
+    task->engine->reported = end->waited = cut;
   } else {
     aw_cut_release(cut);
   }
 }
 
-aw_cut *aw__cut_keep(aw_cut *cut) {
+void aw__cut_forget(aw_engine *engine) {
+  aw_cut *cut = engine->reported;
+  engine->reported = NULL;
+  aw_cut_release(cut);
+}
+
+aw_cut *aw_cut_keep(aw_cut *cut) {
   if (cut)
     cut->refs++;
   return cut;

@@ -15,6 +15,7 @@ aw_cut *aw__cut_refusal(aw_task *task);
 /* The scope of `task` is left, its end known: its record is for who reports the
  * time-out, in `end`, or goes with it. */
 void aw__cut_leave(aw_task *task, aw_scope *scope, aw_scope_end *end);
-aw_cut *aw__cut_keep(aw_cut *cut); /* NULL is fine */
+/* Nobody looks at the record that a scope ended with any more. */
+void aw__cut_forget(aw_engine *engine);
 
 #endif

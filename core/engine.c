@@ -13,6 +13,7 @@
  * The callbacks of libuv wake tasks, they run nothing. Nobody includes or calls
  * this file but through aiowire.h.
  */
+#include "cut.h"
 #include "deadline.h"
 #include "end.h"
 #include "error.h"
@@ -113,6 +114,7 @@ int aw_engine_free(aw_engine *engine) {
   engine->late.due = engine->holding_due = false;
   forget_late(engine);
   forget_holding(engine);
+  aw__cut_forget(engine);
   engine->freed = true;
   engine->config.drop = NULL;
   engine->config.keep = NULL;
@@ -505,6 +507,8 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
   engine->inside = true;
   forget_late(engine);
   forget_holding(engine);
+  if (engine->reported)
+    aw__cut_forget(engine);
   int rc = AGAIN;
   while (rc == AGAIN) {
     aw_task *task = engine->current;

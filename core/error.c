@@ -154,7 +154,7 @@ aw_error *aw__error_afresh(aw_error *error) {
   copy->attempts = error->attempts;
   if (error->wire)
     aw__error_set_wire(copy, error->wire, error->holder, error->ns);
-  copy->cut = aw__cut_keep(error->cut);
+  copy->cut = aw_cut_keep(error->cut);
   for (const aw_second *s = error->suppressed; s; s = s->next)
     aw_error_suppress(copy, aw_error_keep(s->error));
   aw_error_release(error);

@@ -213,7 +213,7 @@ static void fail_late(aw_task *task, const aw_wire *wire,
   else
     time_out(task, wire->u.pair.child,
              wire->u.pair.more.rule->within + end->moved);
-  aw__error_set_cut(task->out.error, aw__cut_keep(end->waited));
+  aw__error_set_cut(task->out.error, aw_cut_keep(end->waited));
 }
 
 void aw__frame_close(aw_task *task) {
@@ -230,6 +230,6 @@ void aw__frame_close(aw_task *task) {
     fail_late(task, wire, &end);
   else if (end.cut)
     aw__task_end_value(task, 0);
-  aw_cut_release(end.waited);
+  aw__cut_forget(task->engine);
   task->go = AW_GO_ASCEND;
 }

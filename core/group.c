@@ -404,7 +404,6 @@ void aw__group_close(aw_task *task) {
   aw_group *group = group_of(task->inner);
   aw_scope_end end;
   aw__frame_exit(task, &end);
-  aw_cut_release(end.waited);
   aw__drop(task->engine, end.reason);
   aw_error *error = error_of(group, end.error);
   if (error) {

@@ -434,11 +434,12 @@ struct aw_engine {
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
   aw_notice swallowed; /* a task was given Cancelled twice */
-  aw_task
-      *holding; /* its clean-up holds back an error for too long (kept) …  */
+  aw_task *holding; /* its clean-up holds back an error for too long (kept) … */
   bool holding_due; /* … and that is to be told; else it has been */
   aw_cut **cutting; /* a time-out goes off: where the record of what it cuts
-                        short stands, see cut.c; or NULL */
+                          short stands, see cut.c; or NULL */
+  aw_cut *reported; /* of the scope that was closed last, until the host has
+                          seen it; or NULL */
   aw_link closed;   /* background tasks yet to learn of a close; see task.c */
   size_t closing;   /* waits for the end of a close: those learn after it … */
   uint32_t patience; /* … when nobody is ready, or after so many looks */

@@ -329,7 +329,7 @@ describe("aw.spawn with something wrong", function()
         assert.are.same({ "ENOEXEC", 8, "spawn", path },
           { err.code, err.errno, err.call, err.about })
         assert.are.equal(("spawn '%s': exec format error"):format(path),
-          tostring(err))
+          err.message)
       end
     end)
     os.remove(path)

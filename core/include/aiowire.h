@@ -195,6 +195,7 @@ AW_API const char *aw_cut_text(const aw_cut *cut);
 AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
 /* Is that the task which reports the time-out, and no other one below it? */
 AW_API bool aw_cut_own(const aw_cut *cut);
+AW_API aw_cut *aw_cut_keep(aw_cut *cut); /* gives `cut`; NULL is fine */
 AW_API void aw_cut_release(aw_cut *cut); /* takes; NULL is fine */
 
 /* ---- errors, again ------------------------------------------------------- */
@@ -1385,7 +1386,8 @@ typedef struct aw_scope_end {
   aw_value reason; /* of its cancel; gives */
   uint64_t moved;  /* ns to add to the time that it had: it was extended by so
                       much; wraps */
-  aw_cut *waited;  /* what that deadline cut short; gives, or NULL */
+  aw_cut *waited;  /* what that deadline cut short; borrowed until aw_next(), or
+                      until another scope is closed; NULL: not known */
 } aw_scope_end;
 
 /* Close the innermost scope of `task`, which has been left. */

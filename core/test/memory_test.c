@@ -85,7 +85,6 @@ static aw_turn scopes(aw_task *task, void *data) {
         return AW_WAIT;
       aw_scope_close(task, &end);
       aw_error_release(end.error);
-      aw_cut_release(end.waited);
     }
     return end.outer ? AW_FAIL : AW_DONE;
   }

@@ -183,7 +183,7 @@ static int close_scope(lua_State *L, awl_worker *w) {
   aw_scope_end end;
   aw_scope_close(w->task, &end);
   awl_leave_scope(scope);
-  scope->waited = end.waited;
+  scope->waited = aw_cut_keep(end.waited);
   if (end.error) {
     forget_cut(scope);
     awl_drop(s, end.reason);

@@ -373,7 +373,6 @@ static int task_wait(lua_State *L) {
 void awl_joined(awl_worker *w) {
   aw_scope_end end;
   aw_scope_close(w->task, &end);
-  aw_cut_release(end.waited);
   awl_drop(w->state, end.reason);
   aw_error_release(end.error);
 }
