@@ -12,7 +12,7 @@ local helper = require "spec.helper"
 local M = {}
 
 --- Seconds until a command is taken to hang, however busy the machine is.
-M.PATIENCE = 50
+M.PATIENCE = 200
 
 --- A text as one word of a shell.
 ---@param text string
