@@ -387,7 +387,7 @@ end
 -- What a spec knows as `pending`, inside `it`: only there does it end a test.
 local pending
 busted.subscribe({ "test", "start" }, function(element)
-  pending = element.env.pending
+  pending = element.env and element.env.pending -- a pending one has none
   return nil, true
 end)
 
