@@ -120,10 +120,21 @@ void aw__error_set_cut(aw_error *error, aw_cut *cut) {
 }
 
 aw_error *aw_error_suppressed(const aw_error *error, size_t index) {
-  aw_second *second = error->suppressed;
-  while (second && index-- > 0)
-    second = second->next;
-  return second ? second->error : NULL;
+  const void *at = NULL;
+  aw_error *suppressed;
+  do
+    suppressed = aw_error_next_suppressed(error, &at);
+  while (suppressed && index-- > 0);
+  return suppressed;
+}
+
+aw_error *aw_error_next_suppressed(const aw_error *error, const void **at) {
+  const aw_second *before = *at, *newest = error->suppressed;
+  if (!newest || before == newest)
+    return NULL;
+  const aw_second *second = before ? before->next : newest->next;
+  *at = second;
+  return second->error;
 }
 
 void aw_error_suppress(aw_error *error, aw_error *later) {
@@ -135,10 +146,11 @@ void aw_error_suppress(aw_error *error, aw_error *later) {
     return;
   }
   second->error = later;
-  aw_second **end = &error->suppressed;
-  while (*end)
-    end = &(*end)->next;
-  *end = second;
+  aw_second *newest = error->suppressed;
+  second->next = newest ? newest->next : second;
+  if (newest)
+    newest->next = second;
+  error->suppressed = second;
 }
 
 aw_error *aw__error_afresh(aw_error *error) {
@@ -155,8 +167,10 @@ aw_error *aw__error_afresh(aw_error *error) {
   if (error->wire)
     aw__error_set_wire(copy, error->wire, error->holder, error->ns);
   copy->cut = aw_cut_keep(error->cut);
-  for (const aw_second *s = error->suppressed; s; s = s->next)
-    aw_error_suppress(copy, aw_error_keep(s->error));
+  const void *at = NULL;
+  aw_error *suppressed;
+  while ((suppressed = aw_error_next_suppressed(error, &at)) != NULL)
+    aw_error_suppress(copy, aw_error_keep(suppressed));
   aw_error_release(error);
   return copy;
 }
@@ -166,9 +180,14 @@ aw_error *aw_error_keep(aw_error *error) {
   return error;
 }
 
-/* Take `error`, whose last reference went, apart; gives its list. */
-static aw_second *take_apart(aw_error *error) {
-  aw_second *list = error->suppressed;
+/* Take `error`, whose last reference went, apart; gives its suppressed ones,
+ * in front of `rest`. */
+static aw_second *take_apart(aw_error *error, aw_second *rest) {
+  aw_second *newest = error->suppressed, *list = rest;
+  if (newest) {
+    list = newest->next;
+    newest->next = rest;
+  }
   aw_engine *engine = error->engine;
   aw__drop(engine, error->value);
   drop_subject(error);
@@ -186,14 +205,8 @@ void aw_error_release(aw_error *error) {
   while (error) {
     aw_engine *engine = error->engine;
     aw__engine_keep(engine);
-    if (--error->refs == 0) {
-      aw_second *list = take_apart(error);
-      aw_second **end = &list;
-      while (*end)
-        end = &(*end)->next;
-      *end = todo;
-      todo = list;
-    }
+    if (--error->refs == 0)
+      todo = take_apart(error, todo);
     aw_second *next = todo;
     error = next ? next->error : NULL;
     if (next) {

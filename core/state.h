@@ -141,7 +141,7 @@ struct aw_error {
   uint64_t ns;       /* that time … */
   aw_cut *cut;       /* … and what it cut short, or NULL */
   aw_engine *engine;
-  aw_second *suppressed; /* oldest first */
+  aw_second *suppressed; /* a ring, here its newest; or NULL */
 };
 
 /* ---- deadlines ---- */

@@ -222,6 +222,11 @@ AW_API void aw_error_set_subject(aw_error *error, const char *subject);
  * Borrowed; NULL past the last.
  */
 AW_API aw_error *aw_error_suppressed(const aw_error *error, size_t index);
+/* The same one by one: the one after `*at`, which it moves on; that is NULL at
+ * first. NULL: there are no more. Borrowed. One that is suppressed meanwhile
+ * comes as well. */
+AW_API aw_error *aw_error_next_suppressed(const aw_error *error,
+                                          const void **at);
 
 /* Set `later` aside in `error`: it came second [E3]. Takes `later`. */
 AW_API void aw_error_suppress(aw_error *error, aw_error *later);

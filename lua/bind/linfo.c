@@ -330,7 +330,8 @@ static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
 static int protected_rehome(lua_State *L) {
   aw_error *error = lua_touserdata(L, 1), *copy = lua_touserdata(L, 2), *later;
   awl_loop *loop = lua_touserdata(L, 3);
-  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++)
+  const void *at = NULL;
+  while ((later = aw_error_next_suppressed(error, &at)) != NULL)
     aw_error_suppress(copy, rehome(L, loop->state, loop, later));
   return 0;
 }
@@ -625,18 +626,19 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
 
 /* Set info.suppressed of the info on top. */
 static void set_suppressed(lua_State *L, awl_state *s, aw_error *error) {
-  aw_error *later = aw_error_suppressed(error, 0);
-  if (!later)
+  if (!aw_error_suppressed(error, 0))
     return; /* see info_index() */
+  aw_error *later;
+  const void *at = NULL;
   lua_newtable(L);
-  for (size_t i = 0; (later = aw_error_suppressed(error, i)) != NULL; i++) {
+  for (lua_Integer i = 1; (later = aw_error_next_suppressed(error, &at)); i++) {
     luaL_checkstack(L, 8, NULL);
     lua_createtable(L, 0, 2);
     awl_push_error(L, s, NULL, later);
     lua_setfield(L, -2, "err");
     awl_push_info(L, s, later, NULL);
     lua_setfield(L, -2, "info");
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
+    lua_rawseti(L, -2, i);
   }
   lua_setfield(L, -2, "suppressed");
 }
