@@ -167,6 +167,7 @@ bool aw__task_kill(aw_task *task, aw_step *out) {
 }
 
 void aw_step_killed(aw_task *task) {
+  task->killed = true;
   task->host = NULL;
   aw__task_end_code(task, AW_ECANCELED);
 }

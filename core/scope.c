@@ -454,6 +454,10 @@ bool aw_scope_cancelled(const aw_scope *scope) {
   return scope->eff != AW_LEVEL_NONE;
 }
 
+bool aw_scope_overdue(const aw_scope *scope) {
+  return scope->eff == AW_LEVEL_HARD;
+}
+
 bool aw_scope_shields(const aw_scope *scope) {
   return scope->shield && scope->hides;
 }

@@ -552,6 +552,10 @@ bool aw_task_cancelled(const aw_task *task) {
   return task->inner && task->inner->eff != AW_LEVEL_NONE;
 }
 
+bool aw_task_overdue(const aw_task *task) {
+  return task->inner && task->inner->eff == AW_LEVEL_HARD;
+}
+
 void aw_task_park(aw_task *task, void *host) {
   task->host = host;
 }

@@ -120,4 +120,48 @@ describe("a loop without memory", function()
       end)
     ]])
   end)
+
+  -- Each is a wire that a crowd of tasks runs, for ever if nothing ends it.
+  for name, wire in pairs {
+    ["retries"] = "fail:retry { times = math.huge, delay = 0.0001 }",
+    ["retries, and asks whether to"] =
+      "fail:retry { times = math.huge, delay = 0, when = rawequal }",
+    ["repeats a body"] = "aw.Forever(nap)",
+    ["repeats what is supervised"] = "again(fail:supervise(nop))",
+    ["repeats what is caught"] = "again(fail:catch(nop))",
+    ["repeats what has a fallback"] = "again(fail // aw.Value(1))",
+    ["repeats what has clean-up"] = "aw.Forever(aw.Sleep(0.0001):finally(nop))",
+    ["repeats a join"] = "aw.Forever(aw.Sleep(0.0001) & nop)",
+    ["repeats a join that fails"] = "again((aw.Sleep(1) & fail) // nop)",
+    ["repeats an Any that fails"] = "again(aw.Any { fail, fail } // nop)",
+    ["repeats a race"] = "aw.Forever(aw.Race { aw.Sleep(0.0001), nap })",
+    ["repeats a time-out"] = "aw.Forever(aw.Wire(sleep):timeout(0.001) // nop)",
+    ["opens scopes"] = "aw.Forever(function() "
+      .. "aw.scope(function(s) s:start(nap) end) end)",
+    ["awaits wires that it makes"] = "aw.Forever(function() "
+      .. "aw.await(aw.Sleep(0.0001) >> nop) end)",
+    ["receives what never comes"] =
+      "aw.Forever(aw.Recv(aw.channel()):timeout(0.001) // nop)",
+    ["does something every while"] = "aw.Every(0.001, nop)",
+    ["goes on to itself"] = "self",
+    ["has clean-up that waits"] = "aw.Never:finally(sleep)",
+  } do
+    it("ends when each task " .. name .. " [L2, C9]", function()
+      ends("%a", ([[
+        local function nop() end
+        local function nap() aw.sleep(0.0001) end
+        local function self() nap() return self end
+        local fail = aw.Call(error, "x")
+        local function again(w)
+          return aw.Forever(aw.Sleep(0.0001) >> w)
+        end
+        local _ = self, again
+        pcall(function()
+          while true do
+            ev:start(%s)
+          end
+        end)
+      ]]):format(wire))
+    end)
+  end
 end)

@@ -908,7 +908,8 @@ AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
 AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
 /* The host code ended by passing Cancelled on. */
 AW_API void aw_step_cancelled(aw_task *task);
-/* Report a KILL: the host code is no more. */
+/* Report a KILL, or a RESUME of a task that is overdue: the host code is no
+ * more. */
 AW_API void aw_step_killed(aw_task *task);
 /* Report a FAILED: its handler was called. Without a handler say
  * aw_loop_fail() first. */
@@ -1129,6 +1130,11 @@ AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
 
 /* Is the innermost scope of the task cancelled, as seen through shields? */
 AW_API bool aw_task_cancelled(const aw_task *task);
+/* … and is the grace of that cancel over? Such a task is killed where it waits
+ * [C9]; a host without memory may spare itself its steps: it reports a CALL
+ * with aw_step_cancelled(), closes the parked code of a RESUME and reports
+ * aw_step_killed(). */
+AW_API bool aw_task_overdue(const aw_task *task);
 
 /* Was `error`, which a step of `task` has taken, raised after what the task is
  * a child of was cancelled, and the task with it? Then it is of a clean-up, and
@@ -1447,6 +1453,7 @@ AW_API aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
 /* The task whose own scope this is, or NULL. */
 AW_API aw_task *aw_scope_task(const aw_scope *scope);
 AW_API bool aw_scope_cancelled(const aw_scope *scope);
+AW_API bool aw_scope_overdue(const aw_scope *scope); /* as aw_task_overdue() */
 AW_API bool aw_scope_shields(const aw_scope *scope);
 /* What it is, for people: "join", "race", "any", "select" of operands; "shield"
  * while it is one; else "scope". */

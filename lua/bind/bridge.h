@@ -211,12 +211,15 @@ typedef struct awl_run {
   aw_step step;        /* that the driver is to do */
   int rc;              /* of the aw_next() that gave no step */
   uint64_t limit;      /* real time to stop at, ns, or AW_NEVER; see limit.c */
+  uint64_t late_since; /* real time of slow steps after the grace, or 0 */
   uint64_t hard_at; /* the same for the grace of a signal, on a virtual clock */
   struct awl_run *outer; /* the run in whose step this one is, or NULL */
   lua_State *driver;     /* the thread that drives … */
   awl_hook muted;        /* … its hook, while it runs code of ours */
   lua_State *outside;    /* the thread whose debug hook is for all bodies */
   bool has_step, over;
+  bool hurried; /* memory has failed in it, or it is much too late: tasks that
+                   are overdue do no more steps [C9] */
 } awl_run;
 
 struct awl_state {
@@ -253,7 +256,7 @@ struct awl_state {
   bool closing_worker; /* the coroutine of one is being closed, by
                           awl_worker_end() */
   bool keeps;   /* tasks have failures that nobody has waited for, see keep.c */
-  bool starved; /* there was no memory for what was made last; see worker.c */
+  bool starved; /* there was no memory for what was made last; see drive.c */
   int exit_code;
   bool exiting;       /* os.exit() was called */
   bool holds_signals; /* its outermost run does, see lsignal.c */

@@ -30,6 +30,35 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- out of memory, or of time ----
+ *
+ * Without memory each step may take as long as a collection of all that there
+ * is: with a crowd of tasks a loop would not end for hours. Within its grace
+ * that is so. After it nothing begins or goes on any more: a run where memory
+ * has failed is `hurried`, and so is one that still does slow steps long after
+ * the grace. */
+
+void awl_starve(awl_state *s) {
+  s->starved = true;
+  s->run.hurried = true;
+}
+
+bool awl_is_given_up(const awl_state *s, const aw_task *task) {
+  return s->run.hurried && aw_task_overdue(task);
+}
+
+/* The loop of the run has had slow steps. Is it much too late? */
+static void note_slow(awl_run *run) {
+  static const uint64_t MUCH = 2 * AW_SECOND;
+  if (!aw_scope_overdue(aw_loop_scope(run->loop)))
+    return;
+  uint64_t now = awl_real_time();
+  if (run->late_since == 0)
+    run->late_since = now;
+  else if (now - run->late_since > MUCH)
+    run->hurried = true;
+}
+
 /* ---- killed tasks [C9] ---- */
 
 /* The entry of `task` in ev.stuck: pushed, and whether it is new. */
@@ -81,9 +110,10 @@ static void do_kill(lua_State *L, awl_state *s) {
   if (!s->starved) { /* else each attempt collects all, of a crowd maybe */
     lua_pushcfunction(L, note_stuck);
     lua_pushlightuserdata(L, w);
-    s->starved = lua_pcall(L, 1, 0, 0) != LUA_OK;
-    if (s->starved)
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+      awl_starve(s);
       lua_pop(L, 1); /* it is closed all the same */
+    }
   }
   char text[96];
   snprintf(text, sizeof text,
@@ -213,11 +243,14 @@ int awl_handle_failure(lua_State *L) {
   return 0;
 }
 
-/* Has the task failed for lack of memory, with nobody to be told but its loop?
- * Each attempt to make objects for that collects all, of a crowd maybe. */
+/* Has the task failed for lack of memory, with nobody to be told but its loop,
+ * or too late for its handler? */
 static bool failed_starving(const awl_state *s, const aw_task *task) {
-  return s->starved && !aw_task_handler(task) &&
-         aw_error_code(aw_task_error(task)) == AW_ENOMEM;
+  if (aw_error_code(aw_task_error(task)) != AW_ENOMEM)
+    return false;
+  bool late =
+      s->run.hurried && aw_scope_overdue(aw_loop_scope(aw_task_loop(task)));
+  return late || (s->starved && !aw_task_handler(task));
 }
 
 static void do_failed(lua_State *L, awl_state *s) {
@@ -241,7 +274,8 @@ static void do_failed(lua_State *L, awl_state *s) {
   awl_signals_watch(s, NULL);
   awl_signals_step_over(s, L);
   if (status != LUA_OK) {
-    s->starved = status == LUA_ERRMEM;
+    if (status == LUA_ERRMEM)
+      awl_starve(s);
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
   }
@@ -317,6 +351,7 @@ static void do_slow(lua_State *L, awl_state *s) {
            "%llu or of one just before it",
            awl_seconds(step->ns), (unsigned long long)step->id);
   lua_warning(L, text, 0);
+  note_slow(&s->run);
 }
 
 /* (light error, light loop) → its text, or "". */
@@ -382,12 +417,12 @@ static void do_holding(lua_State *L, awl_state *s) {
 
 /* ---- driving ---- */
 
-/* What is no step of a body's. */
+/* What is no step of a body's; a RESUME is of one that is given up. */
 static void dispatch_muted(lua_State *L, awl_state *s) {
   awl_hooks_begin_mute(L, &s->run.muted);
   switch (s->run.step.what) {
-  case AW_STEP_CALL:
-  case AW_STEP_RESUME: break;
+  case AW_STEP_CALL: break;
+  case AW_STEP_RESUME:
   case AW_STEP_KILL: do_kill(L, s); break;
   case AW_STEP_FAILED: do_failed(L, s); break;
   case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
@@ -403,7 +438,12 @@ static void dispatch_muted(lua_State *L, awl_state *s) {
 static void dispatch(lua_State *L, awl_state *s) {
   switch (s->run.step.what) {
   case AW_STEP_CALL: awl_worker_call(L, s); break;
-  case AW_STEP_RESUME: awl_worker_resume(L, s); break;
+  case AW_STEP_RESUME:
+    if (!awl_is_given_up(s, s->run.step.task)) {
+      awl_worker_resume(L, s);
+      break;
+    }
+    /* fallthrough */
   default: dispatch_muted(L, s);
   }
 }

@@ -11,6 +11,11 @@ static inline void awl_pull(awl_run *run) {
   run->has_step = !run->over;
 }
 
+/* There was no memory for something. Each attempt to make more collects all that
+ * there is, of a crowd maybe, so the run is hurried from now on. */
+void awl_starve(awl_state *s);
+/* Is `task` to do no more steps? */
+bool awl_is_given_up(const awl_state *s, const aw_task *task);
 /* Drive `loop` to its end, or until `until` has ended. `limit`: in real time, a
  * point of awl_real_time() or AW_NEVER. From outside tasks of its engine only.
  * Returns what aw_next() ended with. Raises nothing. */

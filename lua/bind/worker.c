@@ -214,6 +214,8 @@ static void report_results(lua_State *L, awl_worker *w, int first) {
 static void report(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
   if (status != LUA_OK) {
+    if (status == LUA_ERRMEM)
+      awl_starve(w->state);
     report_error(L, w);
   } else {
     switch (awl_leaf_report(L, leaf, BASE + 1)) {
@@ -329,7 +331,8 @@ static bool pull(awl_worker *w) {
   if (is_over(run))
     return false;
   awl_pull(run);
-  return run->has_step && run->step.what == AW_STEP_CALL;
+  return run->has_step && run->step.what == AW_STEP_CALL &&
+         !awl_is_given_up(w->state, run->step.task);
 }
 
 static int go_idle(lua_State *L, awl_worker *w) {
@@ -495,8 +498,12 @@ static awl_worker *take_idle(awl_state *s) {
 static awl_worker *new_worker(lua_State *L, awl_state *s) {
   lua_pushcfunction(L, make_worker);
   lua_pushlightuserdata(L, s);
-  s->starved = awl_hooks_pcall(L, 1, 1) != LUA_OK;
-  awl_worker *w = s->starved ? NULL : lua_touserdata(L, -1);
+  bool made = awl_hooks_pcall(L, 1, 1) == LUA_OK;
+  if (made)
+    s->starved = false;
+  else
+    awl_starve(s);
+  awl_worker *w = made ? lua_touserdata(L, -1) : NULL;
   lua_pop(L, 1);
   return w;
 }
@@ -520,6 +527,7 @@ static int fail_task(lua_State *L) {
  * the engine's own error: each attempt to make more of it collects all. */
 static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
   if (status == LUA_ERRMEM) {
+    awl_starve(s);
     lua_pop(L, 1);
     aw_step_fail(task, out_of_memory(s));
     return;
@@ -602,6 +610,10 @@ static void resume(lua_State *L, awl_worker *w) {
 
 void awl_worker_call(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
+  if (awl_is_given_up(s, task)) {
+    aw_step_cancelled(task);
+    return;
+  }
   awl_worker *w = take_idle(s);
   if (!w && s->starved && aw_task_cancelled(task)) {
     aw_step_cancelled(task); /* it has not begun, and need not */
