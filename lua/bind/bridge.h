@@ -30,6 +30,7 @@
  *   keep.c     aw.keep, failures that wait to be asked for
  *   hooks.c    debug hooks                        locals.c   aw.locals
  *   lready.c   start_ready()
+ *   holding.c  what objects of Lua hold of C, so that it goes with the state
  *
  * One `awl_state` for each Lua state. Its tables stand on the stack of a
  * thread of its own, `util`, where C code that must not raise can reach them
@@ -159,12 +160,12 @@ typedef enum awl_scope_mode {
   AWL_MODE_SHIELD
 } awl_scope_mode;
 
-/* The object that aw.scope hands to its function. */
+/* What the object points to that aw.scope hands to its function. */
 typedef struct awl_scope {
   aw_scope *scope; /* NULL once left */
   aw_task *task;
   awl_worker *worker;      /* that lists it, until it is left or garbage */
-  struct awl_scope *outer; /* of the same body */
+  struct awl_scope *outer; /* of the same body; free: the next one that is */
   awl_raised raised;       /* on its way to this scope */
   aw_cut *waited;          /* what its time-out cut short, once it is left */
   uint64_t ns;             /* its time, for the text of a Timeout */
@@ -180,12 +181,14 @@ typedef struct awl_claims {
   size_t live; /* values */
 } awl_claims;
 
-/* EventLoop's userdata. Its user value 1 is the table of values, by place. */
+/* What the userdata of an EventLoop points to. That has the table of values, by
+ * place, as user value 1. */
 struct awl_loop {
   aw_loop *core; /* NULL once closed for good */
   awl_engine *engine;
   awl_state *state;
   uint32_t number; /* in awl_state.loops and AWL_LOOPS, from 1 */
+  uint32_t holder; /* the number of its userdata, see holding.h */
   awl_claims *claims;
   struct awl_leaf *recent; /* of the wire made of a value last, or NULL */
   const char *where;       /* it was made: see awl_where() */
@@ -222,10 +225,34 @@ typedef struct awl_run {
                    are overdue do no more steps [C9] */
 } awl_run;
 
+/* What an object of Lua holds of C, see holding.c. */
+typedef enum awl_holding {
+  AWL_HOLDS_WIRE,
+  AWL_HOLDS_TASK,
+  AWL_HOLDS_CHANNEL, /* its messages, which know the channel */
+  AWL_HOLDS_EVENT,
+  AWL_HOLDS_SEMAPHORE,
+  AWL_HOLDS_RATE,
+  AWL_HOLDS_LOOP, /* an awl_loop */
+  AWL_HOLDINGS
+} awl_holding;
+
+typedef union awl_held {
+  void *thing;   /* or NULL */
+  uint32_t next; /* free: the next one that is */
+} awl_held;
+
+typedef struct awl_holdings {
+  awl_held *entries;
+  uint32_t count, first_free;
+  size_t live; /* objects */
+} awl_holdings;
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
   awl_engine *engine;  /* the state's own; NULL until first used */
+  awl_loop gone_loop;  /* what finalized EventLoops point to: it is closed */
   awl_loop **loops;    /* by number; NULL: garbage, or never there */
   awl_claims **claims; /* of those, and of garbage whose values are named */
   uint32_t loop_count;
@@ -245,7 +272,11 @@ struct awl_state {
   uint64_t engine_serial; /* of the engine made last */
   uint32_t *engine_chain; /* free numbers of engines */
   uint32_t engine_count, first_engine;
-  size_t wires, leaf_live, values, busy, idle_count;
+  awl_holdings holdings[AWL_HOLDINGS];
+  aw_lua_held *held;       /* by objects of embedders: a list */
+  awl_scope *free_scopes;  /* a list, see lscope.c … */
+  awl_scope *scope_blocks; /* … and the blocks that they are in */
+  size_t leaf_live, values, busy, idle_count;
   lua_Hook screened; /* of the library `debug`, see hooks.c */
   size_t unseen;     /* memory that the collector has not been told of yet */
   bool named;        /* AWL_NAMES is filled */

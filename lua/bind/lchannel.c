@@ -10,6 +10,7 @@
 #include "lchannel.h"
 
 #include "await.h"
+#include "holding.h"
 #include "lmessage.h"
 #include "lvalue.h"
 #include "module.h"
@@ -22,6 +23,7 @@ typedef struct channel {
   const void *mark; /* &CHANNEL, until finalized; see check() */
   aw_channel *core;
   awl_messages *messages;
+  uint32_t holder; /* its number, see holding.h */
 } channel;
 
 static const char CHANNEL = 'c'; /* its address is the mark */
@@ -91,7 +93,8 @@ static int m_channel(lua_State *L) {
   lua_settop(L, 2);
   config.name = awl_object_name(L, s, 2, known);
   channel *ch = lua_newuserdatauv(L, sizeof *ch, 1);
-  *ch = (channel){NULL, NULL, NULL};
+  *ch = (channel){NULL, NULL, NULL, 0};
+  ch->holder = awl_enter_holder(L, s, AWL_HOLDS_CHANNEL);
   awl_push_class(L, s, AWL_CHANNEL);
   lua_setmetatable(L, -2);
   lua_newtable(L);
@@ -99,6 +102,7 @@ static int m_channel(lua_State *L) {
   ch->messages = awl_messages_new(s);
   if (!ch->messages)
     return awl_error(L, "not enough memory");
+  awl_enter_thing(s, AWL_HOLDS_CHANNEL, ch->holder, ch->messages);
   awl_note_object(L, s, ch->messages, -1);
   config.host = s;
   config.drop = awl_drop;
@@ -107,16 +111,18 @@ static int m_channel(lua_State *L) {
   config.end = awl_keep(s, s->closed_value);
   if (aw_channel_new(&config, &ch->core) < 0)
     return awl_error(L, "not enough memory");
+  awl_messages_set_channel(ch->messages, ch->core);
   ch->mark = &CHANNEL;
   return 1;
 }
 
 static int channel_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   channel *ch = lua_touserdata(L, 1);
-  aw_channel_release(ch->core);
+  awl_strike_holder(s, AWL_HOLDS_CHANNEL, ch->holder);
   if (ch->messages)
-    awl_messages_release(ch->messages);
-  *ch = (channel){NULL, NULL, NULL};
+    awl_messages_end(ch->messages);
+  *ch = (channel){NULL, NULL, NULL, 0};
   return 0;
 }
 

@@ -530,7 +530,8 @@ static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
   push_info_over(L, loop->state, -1);
   lua_pushvalue(L, -1);
   aw_error *own = error_of_info(L, loop), *later;
-  for (size_t i = 0; (later = aw_error_suppressed(f->error, i)) != NULL; i++)
+  const void *at = NULL;
+  while ((later = aw_error_next_suppressed(f->error, &at)) != NULL)
     aw_error_suppress(own, aw_error_keep(later));
   aw_error_release(f->error);
   f->error = own;

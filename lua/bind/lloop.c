@@ -6,6 +6,7 @@
  */
 #include "lloop.h"
 
+#include "holding.h"
 #include "lerror.h"
 #include "linfo.h"
 #include "lready.h"
@@ -25,7 +26,11 @@ enum { VALUES = 1, STUCK = 2, NAME = 3 };
 awl_loop *awl_check_loop(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_LOOP))
     awl_bad_self(L, "EventLoop");
-  return lua_touserdata(L, 1);
+  return awl_loop_at(L, 1);
+}
+
+awl_loop *awl_loop_at(lua_State *L, int index) {
+  return *(awl_loop **)lua_touserdata(L, index);
 }
 
 awl_loop *awl_loop_of(awl_state *s, const aw_loop *core) {
@@ -163,11 +168,11 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
   return s->run.engine ? s->run.engine : awl_own_engine(L, s);
 }
 
-/* Push an EventLoop with nothing of the core yet, its options being at `arg`. */
+/* Push an EventLoop with nothing of the core yet, its options being at `arg`.
+ * Once it is finalized it shares `gone_loop` with others. */
 static awl_loop *push_empty(lua_State *L, awl_state *s, int arg) {
-  awl_loop *loop = lua_newuserdatauv(L, sizeof *loop, 3);
-  memset(loop, 0, sizeof *loop);
-  loop->state = s;
+  awl_loop **box = lua_newuserdatauv(L, sizeof(awl_loop *), 3);
+  *box = &s->gone_loop;
   lua_newtable(L);
   lua_setiuservalue(L, -2, VALUES);
   lua_newtable(L);
@@ -176,6 +181,16 @@ static awl_loop *push_empty(lua_State *L, awl_state *s, int arg) {
     lua_getfield(L, arg, "name");
     lua_setiuservalue(L, -2, NAME);
   }
+  uint32_t holder = awl_enter_holder(L, s, AWL_HOLDS_LOOP);
+  awl_loop *loop = aw_allocate(sizeof *loop);
+  if (!loop) {
+    awl_strike_holder(s, AWL_HOLDS_LOOP, holder);
+    awl_error(L, "not enough memory");
+  }
+  loop->state = s;
+  loop->holder = holder;
+  awl_enter_thing(s, AWL_HOLDS_LOOP, holder, loop);
+  *box = loop;
   awl_push_class(L, s, AWL_LOOP);
   lua_setmetatable(L, -2);
   return loop;
@@ -275,19 +290,27 @@ static int tell_unrun(lua_State *L) {
   return 0;
 }
 
-static int loop_gc(lua_State *L) {
-  awl_loop *loop = lua_touserdata(L, 1);
-  if (loop->core && aw_loop_state_of(loop->core) == AW_LOOP_IDLE)
-    awl_try_telling(L, tell_unrun, loop);
+bool awl_loop_free(awl_loop *loop) {
   if (loop->core && aw_loop_free(loop->core) < 0)
-    return 0; /* lua_close in the middle of its run: it goes with the process */
+    return false;
   if (loop->core)
     leave_number(loop);
   else
-    aw_free(loop->claims); /* it was not made, or is finalized already */
-  loop->core = NULL;
-  loop->claims = NULL;
+    aw_free(loop->claims); /* it was not made */
   leave_engine(loop);
+  awl_strike_holder(loop->state, AWL_HOLDS_LOOP, loop->holder);
+  aw_free(loop);
+  return true;
+}
+
+static int loop_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  awl_loop **box = lua_touserdata(L, 1);
+  awl_loop *loop = *box;
+  if (loop->core && aw_loop_state_of(loop->core) == AW_LOOP_IDLE)
+    awl_try_telling(L, tell_unrun, loop);
+  *box = &s->gone_loop;
+  awl_loop_free(loop);
   return 0;
 }
 

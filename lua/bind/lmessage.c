@@ -33,7 +33,8 @@ enum { BLOCKS = 28, SMALLEST = 4 }; /* a block is as large as all before it */
 
 struct awl_messages {
   awl_state *state;
-  size_t refs; /* the channel, and messages that are under way */
+  aw_channel *channel; /* NULL: not made yet, or no more */
+  size_t refs;         /* the channel, and messages that are under way */
   message *blocks[BLOCKS];
   int block_count, places;
   message *free;
@@ -118,12 +119,22 @@ bool awl_messages_reserve(awl_messages *store) {
   return store->free || grow(store);
 }
 
-void awl_messages_release(awl_messages *store) {
+void awl_messages_set_channel(awl_messages *store, aw_channel *channel) {
+  store->channel = channel;
+}
+
+static void release(awl_messages *store) {
   if (--store->refs > 0)
     return;
   for (int i = 0; i < store->block_count; i++)
     aw_free(store->blocks[i]);
   aw_free(store);
+}
+
+void awl_messages_end(awl_messages *store) {
+  aw_channel_release(store->channel);
+  store->channel = NULL;
+  release(store);
 }
 
 /* ---- messages ---- */
@@ -138,7 +149,7 @@ static void put_back(message *m) {
   m->next = store->free;
   store->free = m;
   store->state->values--;
-  awl_messages_release(store);
+  release(store);
 }
 
 static void message_release(aw_lua_value *value) {

@@ -13,9 +13,12 @@ typedef struct awl_messages awl_messages;
 
 enum { AWL_CHANNEL_VALUES = 1 };
 
-/* NULL: out of memory. The channel releases them when it is finalized. */
+/* NULL: out of memory. */
 awl_messages *awl_messages_new(awl_state *s);
-void awl_messages_release(awl_messages *messages);
+/* They are those of `channel` (takes) from now on. */
+void awl_messages_set_channel(awl_messages *messages, aw_channel *channel);
+/* The channel is no more: release them, and what the core has of it. */
+void awl_messages_end(awl_messages *messages);
 awl_state *awl_messages_state(const awl_messages *messages);
 
 /* Make room for one more; false: out of memory. Raises nothing. */

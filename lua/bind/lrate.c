@@ -6,6 +6,7 @@
 #include "lrate.h"
 
 #include "await.h"
+#include "holding.h"
 #include "lvalue.h"
 #include "module.h"
 #include "object.h"
@@ -14,7 +15,8 @@
 #include <stdio.h>
 
 typedef struct rate {
-  aw_rate *core; /* kept; NULL once finalized */
+  aw_rate *core;   /* kept; NULL once finalized */
+  uint32_t holder; /* its own number, see holding.h */
 } rate;
 
 static aw_rate *check(lua_State *L) {
@@ -59,15 +61,19 @@ static int m_rate(lua_State *L) {
   const char *name = awl_object_name(L, s, 3, known);
   rate *r = lua_newuserdatauv(L, sizeof *r, 0);
   r->core = NULL;
+  r->holder = awl_enter_holder(L, s, AWL_HOLDS_RATE);
   awl_push_class(L, s, AWL_RATE);
   lua_setmetatable(L, -2);
   if (aw_rate_new((uint64_t)most, per, name, &r->core) < 0)
     return awl_error(L, "not enough memory");
+  awl_enter_thing(s, AWL_HOLDS_RATE, r->holder, r->core);
   return 1;
 }
 
 static int rate_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   rate *r = lua_touserdata(L, 1);
+  awl_strike_holder(s, AWL_HOLDS_RATE, r->holder);
   aw_rate_release(r->core);
   r->core = NULL;
   return 0;

@@ -14,6 +14,7 @@
 #include "lready.h"
 
 #include "await.h"
+#include "holding.h"
 #include "lerror.h"
 #include "linfo.h"
 #include "lloop.h"
@@ -28,6 +29,7 @@ enum { HANDLER = 1, RESULTS = 2 }; /* user values */
 
 typedef struct ready {
   aw_task *waiter; /* kept, until it goes on; or NULL */
+  uint32_t holder; /* its own number, see holding.h */
   bool told;       /* aw.ready was called */
 } ready;
 
@@ -36,7 +38,8 @@ typedef struct ready {
 /* The stack of one who waits. */
 enum { OWNER = 1, TASK, READY };
 
-static void stop_waiting(ready *r) {
+static void stop_waiting(awl_state *s, ready *r) {
+  awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, NULL);
   aw_task_release(r->waiter);
   r->waiter = NULL;
 }
@@ -68,7 +71,7 @@ static int after_wait(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   ready *r = lua_touserdata(L, READY);
   aw_task *task = awl_check_task(L, s, TASK);
-  stop_waiting(r);
+  stop_waiting(s, r);
   if (w->result == AW_ECANCELED) {
     aw_task_cancel(task, 0, AW_DEFAULT);
     aw_task_park(w->task, w);
@@ -93,6 +96,7 @@ static void push_ready(lua_State *L, awl_state *s, int handler) {
   ready *r = lua_newuserdatauv(L, sizeof *r, 2);
   r->waiter = NULL;
   r->told = false;
+  r->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
   awl_push_class(L, s, AWL_READY);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, handler);
@@ -122,6 +126,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
   lua_settop(L, READY);
   ready *r = lua_touserdata(L, READY);
   r->waiter = aw_task_keep(w->task);
+  awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, r->waiter);
   int rc = aw_await_task(w->task, awl_check_task(L, s, TASK));
   return awl_park_or_refuse(L, w, rc, after_wait, awl_refused);
 }
@@ -178,7 +183,10 @@ static int ready_call(lua_State *L) {
 }
 
 static int ready_gc(lua_State *L) {
-  stop_waiting(lua_touserdata(L, 1));
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  ready *r = lua_touserdata(L, 1);
+  stop_waiting(s, r);
+  awl_strike_holder(s, AWL_HOLDS_TASK, r->holder);
   return 0;
 }
 

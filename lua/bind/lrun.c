@@ -110,7 +110,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
 
 static int after_run(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
-  awl_loop *loop = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_at(L, 1);
   if (aw_loop_state_of(loop->core) != AW_LOOP_FAILED) {
     check_cancel(L, s);
     awl_check_result(L, w);
@@ -120,7 +120,7 @@ static int after_run(lua_State *L, awl_worker *w) {
 
 static int run_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
-  return refuse_run(L, lua_touserdata(L, 1), w->refused);
+  return refuse_run(L, awl_loop_at(L, 1), w->refused);
 }
 
 static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
@@ -161,7 +161,7 @@ static int close_now(lua_State *L, awl_loop *loop) {
 }
 
 static int after_close_run(lua_State *L, awl_worker *w) {
-  awl_loop *loop = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_at(L, 1);
   int results = after_run(L, w);
   close_now(L, loop);
   return results;

@@ -11,6 +11,10 @@
  *
  * The Scope knows how it is to end (`mode`); what f failed with goes to the
  * core as the scope's own error, so that the first of several wins [E3].
+ *
+ * The worker lists what the Scope points to, not the Scope, whose finalizer may
+ * be lost (see holding.c). Those structs stand in blocks, which stay until the
+ * state goes: the first of each block links it to the next one.
  */
 #include "lscope.h"
 
@@ -28,11 +32,60 @@
 #include <math.h>
 #include <string.h>
 
+/* ---- making and freeing ---- */
+
+enum { BLOCK = 32 };
+
+static bool add_block(awl_state *s) {
+  awl_scope *block = aw_allocate(BLOCK * sizeof *block);
+  if (!block)
+    return false;
+  block->outer = s->scope_blocks;
+  s->scope_blocks = block;
+  for (int i = 1; i < BLOCK; i++) {
+    block[i].waited = NULL;
+    block[i].outer = s->free_scopes;
+    s->free_scopes = &block[i];
+  }
+  return true;
+}
+
+/* NULL when out of memory. */
+static awl_scope *new_scope(awl_state *s, awl_scope_mode mode) {
+  if (!s->free_scopes && !add_block(s))
+    return NULL;
+  awl_scope *scope = s->free_scopes;
+  s->free_scopes = scope->outer;
+  memset(scope, 0, sizeof *scope);
+  scope->mode = mode;
+  return scope;
+}
+
+static void forget_cut(awl_scope *scope) {
+  aw_cut_release(scope->waited);
+  scope->waited = NULL;
+}
+
+void awl_free_scopes(awl_state *s) {
+  while (s->scope_blocks) {
+    awl_scope *block = s->scope_blocks;
+    s->scope_blocks = block->outer;
+    for (int i = 1; i < BLOCK; i++)
+      forget_cut(&block[i]);
+    aw_free(block);
+  }
+}
+
+/* That of the Scope at 1; NULL: it is finalized. */
+static awl_scope *scope_at_1(lua_State *L) {
+  return *(awl_scope **)lua_touserdata(L, 1);
+}
+
 static awl_scope *check_scope(lua_State *L, awl_state *s) {
   if (!awl_is(L, s, 1, AWL_SCOPE))
     awl_bad_self(L, "scope");
-  awl_scope *scope = lua_touserdata(L, 1);
-  if (!scope->scope)
+  awl_scope *scope = scope_at_1(L);
+  if (!scope || !scope->scope)
     awl_scope_left(L);
   return scope;
 }
@@ -117,22 +170,23 @@ static int m_deadline(lua_State *L) {
   return 1;
 }
 
-static void forget_cut(awl_scope *scope) {
-  aw_cut_release(scope->waited);
-  scope->waited = NULL;
-}
-
 /* A coroutine that was closed by hand drops its Scopes unleft. */
 static int scope_gc(lua_State *L) {
-  awl_scope *scope = lua_touserdata(L, 1);
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  awl_scope **box = lua_touserdata(L, 1);
+  awl_scope *scope = *box;
+  *box = NULL;
   awl_leave_scope(scope);
   forget_cut(scope);
+  scope->outer = s->free_scopes;
+  s->free_scopes = scope;
   return 0;
 }
 
 static int scope_tostring(lua_State *L) {
-  const awl_scope *scope = lua_touserdata(L, 1);
-  lua_pushfstring(L, "scope (%s)", scope->scope ? "open" : "left");
+  const awl_scope *scope = scope_at_1(L);
+  bool open = scope && scope->scope;
+  lua_pushfstring(L, "scope (%s)", open ? "open" : "left");
   return 1;
 }
 
@@ -179,7 +233,7 @@ static int cut_off(lua_State *L, awl_scope *scope, const aw_scope_end *end) {
  * not [T7]. */
 static int close_scope(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
-  awl_scope *scope = lua_touserdata(L, 1);
+  awl_scope *scope = scope_at_1(L);
   aw_scope_end end;
   aw_scope_close(w->task, &end);
   awl_leave_scope(scope);
@@ -210,7 +264,7 @@ static int after_join(lua_State *L, awl_worker *w) {
  * innermost first: a generator that yields inside one can break that. */
 static int leave(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
-  awl_scope *scope = lua_touserdata(L, 1);
+  awl_scope *scope = scope_at_1(L);
   if (s->run.running != w || w->scopes != scope || !scope->scope)
     return awl_error(L, "a scope must be left in the task that opened it, the "
                         "innermost first (coroutine.yield inside aw.scope?)");
@@ -243,9 +297,10 @@ static int after_body(lua_State *L, int status, lua_KContext context) {
 static awl_scope *push_frame(lua_State *L, awl_state *s, awl_scope_mode mode,
                              int *count) {
   int f = lua_gettop(L) - *count;
-  awl_scope *scope = lua_newuserdatauv(L, sizeof *scope, 0);
-  memset(scope, 0, sizeof *scope);
-  scope->mode = mode;
+  awl_scope **box = lua_newuserdatauv(L, sizeof(awl_scope *), 0);
+  awl_scope *scope = *box = new_scope(s, mode);
+  if (!scope)
+    awl_error(L, "not enough memory");
   awl_push_class(L, s, AWL_SCOPE);
   lua_setmetatable(L, -2);
   awl_push_slot(L, s, AWL_HANDLER);

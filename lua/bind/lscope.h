@@ -5,5 +5,6 @@
 #include "bridge.h"
 
 void awl_leave_scope(awl_scope *scope); /* it is open no more */
+void awl_free_scopes(awl_state *s);     /* the state ends */
 
 #endif

@@ -9,6 +9,7 @@
  * its permit is at hand before it waits, as a value without Lua (`grant`).
  */
 #include "await.h"
+#include "holding.h"
 #include "lrate.h"
 #include "lvalue.h"
 #include "module.h"
@@ -18,7 +19,8 @@
 
 /* The userdata of all three. */
 typedef struct object {
-  void *core; /* aw_event, or aw_semaphore (kept); NULL once finalized */
+  void *core;      /* aw_event, or aw_semaphore (kept); NULL once finalized */
+  uint32_t holder; /* its number, see holding.h */
 } object;
 
 enum { PERMIT = 1 }; /* user value of a semaphore */
@@ -43,19 +45,33 @@ static aw_semaphore *check_semaphore(lua_State *L) {
   return check(L, AWL_SEMAPHORE, "semaphore");
 }
 
+static awl_holding holding_of(awl_class class) {
+  return class == AWL_EVENT ? AWL_HOLDS_EVENT : AWL_HOLDS_SEMAPHORE;
+}
+
 /* Push an object that has nothing of the core yet. */
-static object *push_empty(lua_State *L, awl_class class, int user_values) {
+static void push_empty(lua_State *L, awl_state *s, awl_class class,
+                       int user_values) {
   object *o = lua_newuserdatauv(L, sizeof *o, user_values);
   o->core = NULL;
-  awl_push_class(L, awl_open(L), class);
+  o->holder = awl_enter_holder(L, s, holding_of(class));
+  awl_push_class(L, s, class);
   lua_setmetatable(L, -2);
-  return o;
+}
+
+/* The object on top, of `class`, has `core` (takes). */
+static void fill(lua_State *L, awl_state *s, awl_class class, void *core) {
+  object *o = lua_touserdata(L, -1);
+  o->core = core;
+  awl_enter_thing(s, holding_of(class), o->holder, core);
 }
 
 /* The object at 1 is finalized: what it had of the core. */
-static void *take(lua_State *L) {
+static void *take(lua_State *L, awl_class class) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   object *o = lua_touserdata(L, 1);
   void *core = o->core;
+  awl_strike_holder(s, holding_of(class), o->holder);
   o->core = NULL;
   return core;
 }
@@ -75,17 +91,18 @@ static aw_engine *engine_of(const awl_worker *w) {
 static int m_event(lua_State *L) {
   static const char *const known[] = {"name", NULL};
   lua_settop(L, 1);
-  const char *name = awl_object_name(L, awl_of(L), 1, known);
-  object *o = push_empty(L, AWL_EVENT, 0);
+  awl_state *s = awl_of(L);
+  const char *name = awl_object_name(L, s, 1, known);
+  push_empty(L, s, AWL_EVENT, 0);
   aw_event *event;
   if (aw_event_new(name, &event) < 0)
     return awl_error(L, "not enough memory");
-  o->core = event;
+  fill(L, s, AWL_EVENT, event);
   return 1;
 }
 
 static int event_gc(lua_State *L) {
-  aw_event_release(take(L));
+  aw_event_release(take(L, AWL_EVENT));
   return 0;
 }
 
@@ -153,8 +170,9 @@ static uint64_t check_max(lua_State *L, int arg, uint64_t count) {
 }
 
 static void push_permit(lua_State *L, aw_semaphore *semaphore) {
-  object *o = push_empty(L, AWL_PERMIT, 0);
-  o->core = aw_semaphore_keep(semaphore);
+  awl_state *s = awl_open(L);
+  push_empty(L, s, AWL_PERMIT, 0);
+  fill(L, s, AWL_PERMIT, aw_semaphore_keep(semaphore));
 }
 
 static void push_text(lua_State *L, const aw_semaphore *semaphore) {
@@ -169,13 +187,14 @@ static int m_semaphore(lua_State *L) {
   lua_Integer count = aw_lua_check_integer(L, 1);
   aw_lua_arg_check(L, count >= 0, 1, "permits must not be negative");
   lua_settop(L, 2);
-  const char *name = awl_object_name(L, awl_of(L), 2, known);
+  awl_state *s = awl_of(L);
+  const char *name = awl_object_name(L, s, 2, known);
   uint64_t most = check_max(L, 2, (uint64_t)count);
-  object *o = push_empty(L, AWL_SEMAPHORE, 1);
+  push_empty(L, s, AWL_SEMAPHORE, 1);
   aw_semaphore *semaphore;
   if (aw_semaphore_new((uint64_t)count, most, name, &semaphore) < 0)
     return awl_error(L, "not enough memory");
-  o->core = semaphore;
+  fill(L, s, AWL_SEMAPHORE, semaphore);
   push_permit(L, semaphore);
   lua_setiuservalue(L, -2, PERMIT);
   return 1;
@@ -183,7 +202,7 @@ static int m_semaphore(lua_State *L) {
 
 /* Of a permit, too. */
 static int semaphore_gc(lua_State *L) {
-  aw_semaphore_release(take(L));
+  aw_semaphore_release(take(L, AWL_SEMAPHORE));
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "await.h"
 #include "drive.h"
 #include "held.h"
+#include "holding.h"
 #include "keep.h"
 #include "lerror.h"
 #include "linfo.h"
@@ -32,6 +33,7 @@ typedef struct task_ud {
     uint64_t engine; /* its serial */
     aw_value locals; /* `task` is NULL: for one that is about to be started */
   };
+  uint32_t holder; /* its own number, see holding.h */
 } task_ud;
 
 /* The key of a task in AWL_TASKS. That of an engine is another's once it is
@@ -60,6 +62,7 @@ static task_ud *push_empty(lua_State *L, awl_state *s) {
   task_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->task = NULL;
   ud->locals = 0;
+  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
   awl_push_class(L, s, AWL_TASK);
   lua_setmetatable(L, -2);
   return ud;
@@ -77,6 +80,7 @@ static bool find(lua_State *L, awl_state *s, const awl_engine *engine,
 static void fill(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
   task_ud *ud = lua_touserdata(L, -1);
   ud->task = task;
+  awl_enter_thing(s, AWL_HOLDS_TASK, ud->holder, task);
   ud->engine = loop->engine->serial;
   awl_push_loop(L, s, loop);
   lua_setiuservalue(L, -2, 1);
@@ -526,12 +530,13 @@ static int task_tostring(lua_State *L) {
 }
 
 static int task_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   task_ud *ud = lua_touserdata(L, 1);
-  awl_state *s = awl_of(L);
   if (ud->task)
     awl_kept_task_goes(L, s, ud->task);
   else if (ud->locals) /* the start has failed */
     awl_drop(s, ud->locals);
+  awl_strike_holder(s, AWL_HOLDS_TASK, ud->holder);
   aw_task_release(ud->task);
   ud->task = NULL;
   ud->locals = 0;

@@ -6,7 +6,9 @@
  * raise can read them and set fields to nil there.
  */
 #include "gather.h"
+#include "holding.h"
 #include "lloop.h"
+#include "lscope.h"
 #include "lvalue.h"
 #include "site.h"
 #include "worker.h"
@@ -87,6 +89,8 @@ static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
   awl_free_workers(s);
+  awl_free_holdings(s);
+  awl_free_scopes(s);
   /* If it has a loop, os.exit() came in the middle of its run: it goes with the
    * process, as in loop_gc(). */
   if (s->engine)
@@ -126,6 +130,7 @@ awl_state *awl_open(lua_State *L) {
   lua_setmetatable(L, -2);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   s->main = lua_tothread(L, -1);
+  s->gone_loop.state = s;
   lua_pop(L, 1);
   make_util(L, s);
   const char *stress = getenv("AIOWIRE_GCSTRESS");

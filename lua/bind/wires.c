@@ -9,6 +9,7 @@
  */
 #include "wires.h"
 
+#include "holding.h"
 #include "lvalue.h"
 #include "show.h"
 #include "site.h"
@@ -16,6 +17,7 @@
 
 typedef struct wire_ud {
   aw_wire *wire;
+  uint32_t holder; /* its number, see holding.h */
 } wire_ud;
 
 /* ---- leaves ---- */
@@ -111,14 +113,19 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 static wire_ud *push_empty(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
+  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_WIRE);
   awl_push_class(L, s, AWL_WIRE);
   lua_setmetatable(L, -2);
-  s->wires++;
   return ud;
 }
 
-static int fill(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
+static void set_wire(awl_state *s, wire_ud *ud, aw_wire *wire) {
   ud->wire = wire;
+  awl_enter_thing(s, AWL_HOLDS_WIRE, ud->holder, wire);
+}
+
+static int fill(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
+  set_wire(s, ud, wire);
   if (!wire)
     return awl_error(L, "not enough memory");
   awl_weigh_wire(L, s, wire);
@@ -154,7 +161,7 @@ int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
   aw_wire *wire = aw_host_call(leaf, awl_release_leaf, name);
   if (!wire)
     return fill(L, s, ud, NULL);
-  ud->wire = wire;
+  set_wire(s, ud, wire);
   lua_setiuservalue(L, -2, 1);
   return 1;
 }
@@ -219,7 +226,7 @@ void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
     lua_error(L);
   }
   wire_ud *ud = lua_touserdata(L, -1);
-  ud->wire = wire;
+  set_wire(s, ud, wire);
   if (wire && anchor != 0) {
     lua_pushvalue(L, anchor);
     lua_setiuservalue(L, -2, 1);
@@ -240,9 +247,9 @@ aw_wire *aw_lua_part(lua_State *L, int index) {
 int awl_wire_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* closed or not */
   wire_ud *ud = lua_touserdata(L, 1);
+  awl_strike_holder(s, AWL_HOLDS_WIRE, ud->holder);
   aw_wire_release(ud->wire);
   ud->wire = NULL;
-  s->wires--;
   return 0;
 }
 

@@ -156,6 +156,25 @@ AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
  * garbage, and so call finalizers. */
 AW_API void aw_lua_weigh(lua_State *L, size_t bytes);
 
+/* Memory, descriptors and the like that an object of yours holds, and that its
+ * finalizer frees. Lua does not call all finalizers: not those of objects made
+ * while lua_close runs, nor one that it has no room left to call. So put this
+ * into the struct that such an object points to. What is still held when the
+ * state ends is released then. */
+typedef struct aw_lua_held {
+  /* Free it, at the end of the state; may not call Lua. */
+  void (*release)(struct aw_lua_held *held);
+  struct aw_lua_held *next, **place; /* the library's; zero at first */
+} aw_lua_held;
+
+/* The state of L holds it from now on. Raises, with nothing held, once the
+ * state has ended. */
+AW_API void aw_lua_hold(lua_State *L, aw_lua_held *held);
+
+/* Its finalizer frees it; if nothing held it, this does nothing. Call from:
+ * anywhere, outside Lua too. */
+AW_API void aw_lua_let_go(aw_lua_held *held);
+
 /* What the objects of a class of userdata are good for. All but one may be
  * NULL. */
 typedef struct aw_lua_source {

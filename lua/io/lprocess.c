@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 
 static const char *const CLASS = "aiowire.Process";
@@ -158,10 +159,25 @@ static int process_close(lua_State *L) {
   return 0;
 }
 
+/* Its finalizer was lost. */
+static void release_lost(aw_lua_held *held) {
+  awio_process *p =
+      (awio_process *)((char *)held - offsetof(awio_process, held));
+  awio_process_end(p);
+  awio_process_release(p);
+}
+
+void awio_fill_process(lua_State *L, awio_process **box, awio_process *p) {
+  *box = p;
+  p->held.release = release_lost;
+  aw_lua_hold(L, &p->held);
+}
+
 /* The last resort. What is not reaped yet goes on without us. */
 static int process_gc(lua_State *L) {
   awio_process **box = lua_touserdata(L, 1);
   if (*box) {
+    aw_lua_let_go(&(*box)->held);
     awio_process_end(*box);
     awio_process_release(*box);
   }

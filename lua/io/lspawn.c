@@ -334,7 +334,7 @@ static void set_limits(awio_stream *s, const awio_limits *limits) {
 }
 
 /* Put the streams into their places; false: out of memory. */
-static bool make_streams(spawning *sp, const awio_process *p) {
+static bool make_streams(lua_State *L, spawning *sp, const awio_process *p) {
   bool made = true;
   for (int i = 0; i < 3; i++) {
     if (!sp->streams[i])
@@ -344,7 +344,7 @@ static bool make_streams(spawning *sp, const awio_process *p) {
     strcat(name, " of ");
     strcat(name, p->name);
     awio_stream *s = awio_stream_new(sp->mine[i], i != 0, i == 0, name);
-    *sp->streams[i] = s;
+    awio_fill_stream(L, sp->streams[i], s);
     if (s) {
       set_limits(s, &sp->limits);
       s->terminal = sp->files[i].outlet == AWIO_TERMINAL;
@@ -398,10 +398,12 @@ int awio_spawn(lua_State *L) {
   check_options(L, &sp);
   aw_engine *engine = aw_lua_engine(L);
   awio_process **box = push_process(L, &sp);
-  int rc = start(engine, &sp, box);
+  awio_process *p;
+  int rc = start(engine, &sp, &p);
   if (rc < 0)
     return raise_failure(L, &sp, rc);
-  if (!make_streams(&sp, *box))
+  awio_fill_process(L, box, p);
+  if (!make_streams(L, &sp, p))
     return luaL_error(L, "not enough memory"); /* and __gc ends it */
   return 1;
 }

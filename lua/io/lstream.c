@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -234,10 +235,26 @@ static int stream_close(lua_State *L) {
 }
 
 /* The last resort. */
+/* Its finalizer was lost. */
+static void release_lost(aw_lua_held *held) {
+  awio_stream *s = (awio_stream *)((char *)held - offsetof(awio_stream, held));
+  awio_stream_close(s, NULL);
+  awio_stream_release(s);
+}
+
+void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
+  *box = stream;
+  if (!stream)
+    return;
+  stream->held.release = release_lost;
+  aw_lua_hold(L, &stream->held);
+}
+
 static int stream_gc(lua_State *L) {
   awio_stream **box = lua_touserdata(L, 1);
   if (*box) {
     (*box)->types = false; /* its process is garbage, too */
+    aw_lua_let_go(&(*box)->held);
     awio_stream_close(*box, (*box)->engine ? aw_lua_engine(L) : NULL);
     awio_stream_release(*box);
   }
@@ -368,7 +385,8 @@ void awio_open_stream(lua_State *L) {
   make_class(L);
   for (int fd = 0; fd < 3; fd++) {
     awio_stream **box = awio_push_stream(L, 0);
-    *box = awio_stream_new(fd, fd == 0, fd != 0, standard[fd]);
+    awio_fill_stream(L, box,
+                     awio_stream_new(fd, fd == 0, fd != 0, standard[fd]));
     if (!*box)
       luaL_error(L, "not enough memory");
     lua_setfield(L, -2, standard[fd]);

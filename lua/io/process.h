@@ -35,6 +35,7 @@ typedef struct awio_process {
   awio_waiters waiters;             /* for its end */
   awio_waiters closers;             /* for its reaping */
   unsigned refs;     /* of the userdata, the hub, the timer, the poll */
+  aw_lua_held held;  /* by the userdata */
   uint64_t grace_ms; /* between TERM and KILL */
   uint64_t due_ms;   /* while `ending`: when KILL comes; after it, when a group
                          that does not end is given up */

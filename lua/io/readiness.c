@@ -18,7 +18,8 @@
  * A `watched` is a userdata, anchored by the Wire that runs it. Its user values
  * are the Lua file and the callback's Wire. That of a Poller keeps the watcher
  * of its descriptor between waits [Q3], until unwatch(), or until its task ends
- * in a wait. Only that one has a finalizer: it lives long.
+ * in a wait. Only that one has a finalizer: it lives long. The core refers to its
+ * keeper, which is memory of C, for Lua may lose that finalizer.
  */
 #include "io.h"
 
@@ -30,7 +31,14 @@
 #include <lauxlib.h>
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
+
+/* A keeper for the descriptor of a Poller. */
+typedef struct kept {
+  aw_keeper keeper;
+  aw_lua_held held; /* by the `watched` */
+} kept;
 
 typedef struct watched {
   const void *file;        /* a Lua file (user value FILE), or NULL */
@@ -46,7 +54,7 @@ typedef struct watched {
   aw_task *waiting; /* in a wait that may be interrupted, or NULL */
   aw_wire *body;    /* of the callback's Wire (user value BODY), or NULL: not
                        a Poller's */
-  aw_keeper keeper; /* a Poller's: of its descriptor */
+  kept *kept;       /* a Poller's; or NULL */
 } watched;
 
 enum { FILE_VALUE = 1, BODY_VALUE = 2 };
@@ -72,7 +80,8 @@ static int watched_arm(aw_task *task, void *data) {
     return AW_ECLOSED;
   if (has_data(w))
     return 1;
-  return aw_ready_arm_kept(task, w->fd, w->events, w->body ? &w->keeper : NULL);
+  return aw_ready_arm_kept(task, w->fd, w->events,
+                           w->kept ? &w->kept->keeper : NULL);
 }
 
 static void watched_disarm(aw_task *task, void *data) {
@@ -109,9 +118,30 @@ static const aw_operation *operation_of(const watched *w) {
 
 /* ---- a source of a Poller ---- */
 
+/* Its descriptor is not kept any more. */
+static void give_up(const watched *w) {
+  if (w->kept)
+    aw_ready_done(&w->kept->keeper);
+}
+
+static void free_kept(aw_lua_held *held) {
+  kept *k = (kept *)((char *)held - offsetof(kept, held));
+  aw_ready_done(&k->keeper);
+  aw_free(k);
+}
+
+static kept *new_kept(lua_State *L) {
+  kept *k = aw_allocate(sizeof *k);
+  if (!k)
+    luaL_error(L, "not enough memory");
+  k->held.release = free_kept;
+  aw_lua_hold(L, &k->held);
+  return k;
+}
+
 /* The task of the source ends, or leaves its repetition. */
-static aw_turn leave(watched *w, aw_turn turn) {
-  aw_ready_done(&w->keeper);
+static aw_turn leave(const watched *w, aw_turn turn) {
+  give_up(w);
   return turn;
 }
 
@@ -186,6 +216,7 @@ static int inner_watch(lua_State *L) {
   awio_to_source(L, 1, &source);
   watched *w = push_watched(L, 1, &source, (int)lua_tointeger(L, 2));
   luaL_setmetatable(L, CLASS);
+  w->kept = new_kept(L);
   w->wanted = true;
   w->body = aw_lua_part(L, 3);
   lua_pushvalue(L, 3);
@@ -201,13 +232,19 @@ static int inner_unwatch(lua_State *L) {
   w->wanted = false;
   if (w->waiting)
     aw_wait_interrupt(w->waiting, 0);
-  aw_ready_done(&w->keeper);
+  give_up(w);
   return 0;
 }
 
 /* __gc: its task was dropped half way */
 static int watched_gc(lua_State *L) {
-  aw_ready_done(&check_watched(L)->keeper);
+  watched *w = check_watched(L);
+  kept *k = w->kept;
+  w->kept = NULL;
+  if (k) {
+    aw_lua_let_go(&k->held);
+    free_kept(&k->held);
+  }
   return 0;
 }
 

@@ -40,6 +40,7 @@ typedef struct awio_limits {
 typedef struct awio_stream {
   int fd;            /* -1 once it is closed or given away */
   unsigned refs;     /* of the userdata, of the pump */
+  aw_lua_held held;  /* by the userdata */
   awio_buffer in;    /* read from the kernel, not by Lua */
   uint64_t taken;    /* how often bytes have left `in` */
   size_t chunk;      /* how much to ask the kernel for */
@@ -129,6 +130,8 @@ awio_stream **awio_to_stream(lua_State *L, int index);
 /* Push a Stream without a stream: put one into the place that this gives. The
  * value at `anchor` (0: none) lives as long. Raises. */
 awio_stream **awio_push_stream(lua_State *L, int anchor);
+/* The userdata whose place is `box` holds `stream`: takes, NULL is fine. */
+void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream);
 
 /* Take the options max_line, high_water and max_output, bytes, from the table
  * at `arg`; those that are there. Raises. */

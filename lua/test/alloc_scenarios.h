@@ -465,6 +465,32 @@ static const alloc_scenario alloc_scenarios[] = {
      "end\n"
      "collectgarbage() collectgarbage()",
      false},
+    {"finalizers without C stack",
+     "local function make()\n"
+     "  local ch = aw.channel(1)\n"
+     "  ch:try_send({})\n"
+     "  local ev = loop()\n"
+     "  return {ev, ev:start(aw.Never), aw.Value({}), aw.event(), ch,\n"
+     "    aw.semaphore(1)}\n"
+     "end\n"
+     "local made, depth = {}, 0\n"
+     "for i = 192, 200 do made[i] = make() end\n"
+     "local deep = setmetatable({}, {__tostring = function(self)\n"
+     "  depth = depth + 1\n"
+     "  made[depth] = nil\n"
+     "  if depth > 191 then collectgarbage() end\n"
+     "  return tostring(self)\n"
+     "end})\n"
+     "pcall(tostring, deep)\n"
+     "aw.stats()",
+     false},
+    {"objects made while the state is closed",
+     "kept = setmetatable({}, {__gc = function()\n"
+     "  aw.channel(1):try_send({})\n"
+     "  made = {aw.Value(1) >> aw.Never, loop(), aw.event(),\n"
+     "    aw.semaphore(1), loop():start(aw.Never)}\n"
+     "end})",
+     false},
     {"readiness",
      "local f = io.popen('echo x; echo y')\n"
      "local ev = loop()\n"

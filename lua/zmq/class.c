@@ -11,6 +11,7 @@
  */
 #include "zmq.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,6 +76,19 @@ static int tell_late(lua_State *L) {
   return 0;
 }
 
+/* Its finalizer was lost. */
+static void release_lost(aw_lua_held *held) {
+  awz_socket *s = (awz_socket *)((char *)held - offsetof(awz_socket, held));
+  awz_socket_close(s);
+  awz_socket_release(s);
+}
+
+void awz_fill_socket(lua_State *L, awz_box *box, awz_socket *s) {
+  box->object = s;
+  s->held.release = release_lost;
+  aw_lua_hold(L, &s->held);
+}
+
 static int socket_gc(lua_State *L) {
   awz_box *box = lua_touserdata(L, 1);
   lua_pushcfunction(L, tell_late);
@@ -83,6 +97,7 @@ static int socket_gc(lua_State *L) {
   awz_socket *s = box->object;
   box->object = NULL;
   if (s) {
+    aw_lua_let_go(&s->held);
     awz_socket_close(s);
     awz_socket_release(s);
   }

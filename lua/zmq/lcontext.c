@@ -2,6 +2,7 @@
 #include "zmq.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 const char *const AWZ_CONTEXT_CLASS = "zmq context";
@@ -133,11 +134,20 @@ static int context_close(lua_State *L) {
   return 0;
 }
 
+/* Its finalizer was lost. */
+static void release_lost(aw_lua_held *held) {
+  awz_context_release(
+      (awz_context *)((char *)held - offsetof(awz_context, held)));
+}
+
 static int context_gc(lua_State *L) {
   awz_box *box = lua_touserdata(L, 1);
-  if (box->object)
-    awz_context_release(box->object);
+  awz_context *context = box->object;
   box->object = NULL;
+  if (context) {
+    aw_lua_let_go(&context->held);
+    awz_context_release(context);
+  }
   return 0;
 }
 
@@ -184,6 +194,8 @@ static int new_context(lua_State *L) {
   if (rc < 0)
     return aw_lua_system_error(L, rc, "open", "zmq context");
   box->object = context;
+  context->held.release = release_lost;
+  aw_lua_hold(L, &context->held);
   if (!lua_istable(L, 1))
     return 1;
   lua_pushnil(L);

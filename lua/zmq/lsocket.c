@@ -440,7 +440,7 @@ static int new_socket(lua_State *L, int at, int arg) {
     rc = awz_socket_new(context, type, aw_lua_place(L), &s);
   if (rc < 0)
     return fail_open(L, context, type, rc);
-  box->object = s;
+  awz_fill_socket(L, box, s);
   if (has_options)
     set_options(L, s, arg + 1);
   return 1;

@@ -1,20 +1,23 @@
 /* lzmq.c - opens ZeroMQ for a Lua state
  *
  * The home, a userdata in the registry, has the contexts of the state and ends
- * them with it: it is older than all sockets, so it is finalized after them.
+ * them with it. It has no finalizer, for those of older objects come later, and
+ * may make contexts; it is held by the state, as the last of what is here.
  */
 #include "lzmq.h"
 
 #include "zmq.h"
 
+#include <stddef.h>
+
 static const char HOME_KEY = 'h'; /* its address is the key */
 
-static int home_gc(lua_State *L) {
-  awz_home_close(lua_touserdata(L, 1));
-  return 0;
+static void close_home(aw_lua_held *held) {
+  awz_home_close((awz_home *)((char *)held - offsetof(awz_home, held)));
 }
 
 awz_home *awz_home_of(lua_State *L) {
+  (void)aw_lua_place(L); /* raises when the state has ended */
   lua_rawgetp(L, LUA_REGISTRYINDEX, &HOME_KEY);
   awz_home *home = lua_touserdata(L, -1);
   lua_pop(L, 1);
@@ -23,11 +26,8 @@ awz_home *awz_home_of(lua_State *L) {
 
 static void make_home(lua_State *L) {
   awz_home *home = lua_newuserdatauv(L, sizeof *home, 0);
-  *home = (awz_home){0};
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, home_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_setmetatable(L, -2);
+  *home = (awz_home){.held = {.release = close_home}};
+  aw_lua_hold(L, &home->held);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &HOME_KEY);
 }
 

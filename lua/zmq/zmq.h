@@ -74,6 +74,7 @@ typedef struct awz_home {
   awz_context *first;    /* contexts, the newest first */
   awz_context *usual;    /* shared by those who name none; or NULL */
   awz_endpoint *leaving; /* addresses given up a moment ago */
+  aw_lua_held held;      /* by the state */
 } awz_home;
 
 struct awz_context {
@@ -85,6 +86,7 @@ struct awz_context {
   awz_endpoint *ghosts; /* inproc names that closed sockets have connected to */
   struct awz_ending *ending; /* its end, in a thread of its own; or NULL */
   unsigned refs;             /* of the home, the userdata, sockets */
+  aw_lua_held held;          /* by the userdata */
   unsigned forks;
   int longest_linger; /* ms, of its sockets; -1: for ever */
   int patience;       /* ms: how long the end of the program waits for it */
@@ -108,6 +110,7 @@ struct awz_socket {
   awz_socket *next, *previous; /* in the context */
   const awz_type *type;
   unsigned refs;           /* of the userdata, of messages under way */
+  aw_lua_held held;        /* by the userdata */
   awz_endpoint *endpoints; /* that it is bound to */
   awz_endpoint *pending;   /* inproc names it has connected to, nobody's yet */
   struct awz_name *names;  /* of peers, by `connect_routing_id`, newest first */
@@ -361,6 +364,8 @@ extern const char *const AWZ_CONTEXT_CLASS;
 
 /* Push an empty box for a socket. Raises. */
 awz_box *awz_push_socket(lua_State *L);
+/* The userdata with `box` holds `socket`: takes. */
+void awz_fill_socket(lua_State *L, awz_box *box, awz_socket *socket);
 extern const aw_lua_source awz_source;
 
 awz_home *awz_home_of(lua_State *L); /* raises */

@@ -8,6 +8,8 @@
 -- Functions that the library calls are made by `fn`: they do nothing any more
 -- once the program has no fuel left, so every program ends.
 
+warn "@on" -- the runner looks for lost finalizers
+
 local aw = require "aiowire"
 local zmq = aw.zmq
 local O, kept, loops = {}, {}, setmetatable({}, { __mode = "k" })
@@ -167,9 +169,15 @@ end
 
 -- What programs do ------------------------------------------------------------
 
--- Memory that was freed is used for something else.
+-- Memory that was freed is used for something else; not so often that loops in
+-- loops of it take seconds.
+local churns = 500
 local function churn()
   local junk = {}
+  churns = churns - 1
+  if churns < 0 then
+    return
+  end
   for i = 1, 200 do
     junk[i] = ("x"):rep(20 + i * 7 % 300)
   end
