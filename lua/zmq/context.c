@@ -5,8 +5,10 @@
  *   The end of the Lua state waits for those threads, up to the context's
  *   patience; then it leaves the context as it is: a leak, and no hang.
  *
- * An `ending` is the context's; its thread frees nothing. In a process that was
- * forked off, contexts and their endings are the parent's, and left alone.
+ * An `ending` is the context's, until that is `left` to the thread, which frees
+ * it then: so it is memory of the C library's, whose free() any thread may call.
+ * In a process that was forked off, contexts and their endings are the parent's,
+ * and left alone.
  */
 #include "zmq.h"
 
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,13 +26,13 @@ typedef struct awz_ending {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   void *raw;
-  bool over; /* under the lock */
+  bool over, left; /* under the lock */
 } ending;
 
 /* ---- the thread ---- */
 
 static ending *ending_new(void *raw) {
-  ending *e = aw_allocate(sizeof *e);
+  ending *e = calloc(1, sizeof *e);
   if (!e)
     return NULL;
   pthread_condattr_t attributes;
@@ -45,7 +48,7 @@ static ending *ending_new(void *raw) {
 static void ending_free(ending *e) {
   pthread_mutex_destroy(&e->lock);
   pthread_cond_destroy(&e->changed);
-  aw_free(e);
+  free(e);
 }
 
 static bool is_over(ending *e) {
@@ -57,11 +60,16 @@ static bool is_over(ending *e) {
 
 /* One that is not over is left to its thread. */
 static void ending_release(ending *e) {
-  if (is_over(e)) {
-    pthread_join(e->thread, NULL);
+  pthread_t thread = e->thread;
+  pthread_mutex_lock(&e->lock);
+  bool over = e->over;
+  e->left = !over;
+  pthread_mutex_unlock(&e->lock);
+  if (over) {
+    pthread_join(thread, NULL);
     ending_free(e);
   } else {
-    pthread_detach(e->thread);
+    pthread_detach(thread);
   }
 }
 
@@ -70,8 +78,11 @@ static void *end_it(void *data) {
   awz_raw_end_context(e->raw);
   pthread_mutex_lock(&e->lock);
   e->over = true;
+  bool left = e->left;
   pthread_cond_signal(&e->changed);
   pthread_mutex_unlock(&e->lock);
+  if (left)
+    ending_free(e);
   return NULL;
 }
 
