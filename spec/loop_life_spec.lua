@@ -181,3 +181,60 @@ describe("an EventLoop whose run is awaited by a coroutine that is closed",
         assert.are.same({ "cleaned up" }, log)
       end))
   end)
+
+describe("an EventLoop that was left half way, outside of tasks", function()
+  --- Leave a loop so, and let `finish(ev)` end it where `within` calls that.
+  local function ends(how, within, finish)
+    helper.outside(function()
+      local log = {}
+      local ev = helper.virtual()
+      ev:start(aw.Sleep(5):finally(function()
+        aw.sleep(1)
+        log[#log + 1] = "cleaned up"
+      end))
+      ev:start(aw.Sleep(1)):close()
+      if ev.status ~= "running" then
+        ev:close()
+        return -- in a handler nothing is driven
+      end
+      within(function()
+        finish(ev)
+        log[#log + 1] = ev.status
+      end)
+      assert.are.same({ "cleaned up", how }, log)
+    end)
+  end
+
+  local function close(ev)
+    ev:close()
+  end
+
+  local function leave(ev)
+    do
+      local _ <close> = ev
+    end
+  end
+
+  local function in_body(f)
+    aw.run(f, { clock = "virtual" })
+  end
+
+  local function in_handler(f)
+    local ev <close> = helper.virtual()
+    ev:start(aw.Call(error, "for the handler"), f)
+    ev:run()
+  end
+
+  it("is ended by a close in a task of another engine [L1, S6]", function()
+    ends("stopped", in_body, close)
+  end)
+
+  it("is ended when it is left in a task of another engine [L1, S6]",
+    function()
+      ends("closed", in_body, leave)
+    end)
+
+  it("is ended by a close in a handler of another engine [L1, S6]", function()
+    ends("stopped", in_handler, close)
+  end)
+end)

@@ -144,17 +144,33 @@ int awl_loop_run(lua_State *L) {
   return run(L, s, loop, timeout);
 }
 
-/* Close it; if it was left half way, by a task's `__close`, end that first.
- * In its own run, that ends in its own time. */
-static int close_now(lua_State *L, awl_loop *loop) {
+/* Is the engine of `loop` driven: by the run that is under way, or one around
+ * it? Then that ends the loop, in its own time. If not, and the loop runs, it
+ * was left half way, by a task's `__close`: whoever closes it drives it. */
+static bool is_driven(const awl_loop *loop) {
+  for (const awl_run *r = &loop->state->run; r; r = r->outer)
+    if (r->engine == loop->engine)
+      return true;
+  return false;
+}
+
+static void end_left(lua_State *L, awl_loop *loop) {
   awl_state *s = loop->state;
+  aw_loop_stop(loop->core, false);
+  if (is_driven(loop))
+    return;
+  bool in_handler = s->in_handler; /* of another engine's task */
+  s->in_handler = false;
+  awl_loop_drive(L, loop, NULL);
+  s->in_handler = in_handler;
+}
+
+/* Close it; if it was left half way, end that first. */
+static int close_now(lua_State *L, awl_loop *loop) {
   if (!loop->core)
     return 0;
-  if (aw_loop_close(loop->core) == AW_EBUSY) {
-    aw_loop_stop(loop->core, false);
-    if (!s->run.engine)
-      awl_loop_drive(L, loop, NULL);
-  }
+  if (aw_loop_close(loop->core) == AW_EBUSY)
+    end_left(L, loop);
   if (aw_loop_state_of(loop->core) != AW_LOOP_RUNNING)
     awl_kept_loop_ends(L, loop);
   return 0;
@@ -174,7 +190,7 @@ int awl_loop_leave(lua_State *L) {
   if (!loop->core)
     return 0;
   aw_loop_state state = aw_loop_state_of(loop->core);
-  bool half_way = state == AW_LOOP_RUNNING && !s->run.engine;
+  bool half_way = state == AW_LOOP_RUNNING && !is_driven(loop);
   if (!lua_isnoneornil(L, 2) || (state != AW_LOOP_IDLE && !half_way))
     return close_now(L, loop);
   lua_settop(L, 1);
