@@ -28,6 +28,7 @@ return {
   -- The object is met again, finalized itself or not.
   finalizer = {
     "2* doomed(<function_>)", "4* mine(<function_>)",
+    "2* mine(fn(aw.stats))",
     "6* <dropped>",
     "2* left(<function_>, <any>)",
     "1* left(fn(function(_, x) <slot> = x <block>end), <any>)",

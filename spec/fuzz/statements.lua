@@ -8,6 +8,7 @@ return {
   await = {
     "4* aw.yield()", "6* aw.sleep(<seconds>)", "aw.sleep_until(<seconds>)",
     "3* aw.timeout(<seconds>, <function_>)",
+    "4* storm(W(<wire>):timeout(0))",
     "3* aw.shield(<function_>, <short>)", "2* aw.pcall(<function_>)",
     "2* aw.run(<function_>, { timeout = 0.01, grace = 0.002 })",
     "2* <real>aw.signal(<signal>)",
