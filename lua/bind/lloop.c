@@ -350,7 +350,7 @@ static int inner_timeout_of(lua_State *L) {
 }
 
 /* The tree below a loop at one moment: to tell Lua of it may collect, and a
- * finalizer may end tasks and start others. A userdata. */
+ * finalizer may end tasks and start others. A userdata points to it. */
 typedef struct branch {
   size_t depth;
   aw_task *task; /* kept; NULL: a scope that is no task's */
@@ -359,19 +359,33 @@ typedef struct branch {
 } branch;
 
 typedef struct tree {
+  aw_lua_held held;
   size_t count;
   branch branches[];
 } tree;
 
 static const char *const TREE = "aiowire.tree";
 
-static int tree_gc(lua_State *L) {
-  tree *t = lua_touserdata(L, 1);
+static void free_tree(tree *t) {
   while (t->count > 0) {
     aw_task *task = t->branches[--t->count].task;
     if (task)
       aw_task_release(task);
   }
+  aw_free(t);
+}
+
+static void release_tree(aw_lua_held *held) {
+  free_tree((tree *)((char *)held - offsetof(tree, held)));
+}
+
+static int tree_gc(lua_State *L) {
+  tree **box = lua_touserdata(L, 1);
+  if (*box) {
+    aw_lua_let_go(&(*box)->held);
+    free_tree(*box);
+  }
+  *box = NULL;
   return 0;
 }
 
@@ -393,23 +407,24 @@ static void fill_tree(tree *t, const aw_scope *root) {
   }
 }
 
-/* Push the tree of `loop`, empty if that is closed. */
+/* Push the tree of `loop`, empty if that is closed. Nothing of Lua is made once
+ * the branches are counted. */
 static const tree *push_tree(lua_State *L, const awl_loop *loop) {
-  size_t count = 0;
-  for (;;) {
-    tree *t = lua_newuserdatauv(L, sizeof *t + count * sizeof *t->branches, 0);
-    t->count = 0;
-    luaL_setmetatable(L, TREE);
-    const aw_scope *root = loop->core ? aw_loop_scope(loop->core) : NULL;
-    size_t needed = count_branches(root);
-    if (needed <= count) {
-      if (root)
-        fill_tree(t, root);
-      return t;
-    }
-    count = needed;
-    lua_pop(L, 1);
-  }
+  tree **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, TREE);
+  const aw_scope *root = loop->core ? aw_loop_scope(loop->core) : NULL;
+  size_t count = count_branches(root);
+  tree *t = aw_allocate(sizeof *t + count * sizeof *t->branches);
+  if (!t)
+    awl_error(L, "not enough memory");
+  t->held = (aw_lua_held){.release = release_tree};
+  t->count = 0;
+  if (root)
+    fill_tree(t, root);
+  *box = t;
+  aw_lua_hold(L, &t->held);
+  return t;
 }
 
 static int loop_tasks(lua_State *L) {
