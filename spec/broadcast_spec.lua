@@ -539,8 +539,8 @@ describe("what is wrong with a broadcast", function()
       told(bad(3, "broadcast",
         "unknown option 'nam', did you mean 'name'?"), aw.broadcast, 1, "drop",
         { nam = "x" })
-      told("bad option 'name' (string expected, got number)", aw.broadcast, 1, "drop",
-        { name = 5 })
+      told("bad option 'name' (string expected, got number)", aw.broadcast, 1,
+        "drop", { name = 5 })
     end))
 
   it("is told at the caller's line: the wrong object, no value",

@@ -1320,8 +1320,8 @@ function aw.spawn(options) end
 ---
 --- With `check` a failure is raised as an error with the fields of the result,
 --- `command`, `where` and `message`, which shows the tail of what it wrote to
---- stderr. A SystemError of its pipes, as EMSGSIZE, has what came before in `out`
---- and `err`.
+--- stderr. A SystemError of its pipes, as EMSGSIZE, has what came before in
+--- `out` and `err`.
 ---@overload fun(command: string, ...: string|number): aiowire.Result
 ---@param options aiowire.ExecOptions
 ---@return aiowire.Result
