@@ -205,12 +205,12 @@ Subscription.close = inner.method("close", function(self)
   close_entry(find(entry_of, self, "subscription"))
 end)
 
-function subscription_meta:__index(key)
+subscription_meta.__index = inner.method("__index", function(self, key)
   if key == "dropped" then
     return entry_of[self].dropped
   end
   return Subscription[key]
-end
+end)
 
 function subscription_meta.__newindex(_, key)
   inner.raise(("a subscription's fields are read only (cannot set '%s')")

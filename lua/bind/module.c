@@ -79,18 +79,22 @@ static int call_part(lua_State *L) {
   return after_part(L, LUA_OK, 0);
 }
 
-/* A method that is written in Lua: upvalue 1. */
+/* A method that is written in Lua: upvalue 2. */
 static int call_method(lua_State *L) {
-  lua_pushvalue(L, lua_upvalueindex(1));
+  if (lua_gethook(L))
+    awl_hooks_screen(L, awl_of(L));
+  lua_pushvalue(L, lua_upvalueindex(2));
   lua_insert(L, 1);
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
-  return lua_gettop(L);
+  return after_part(L, LUA_OK, 0);
 }
 
 /* method(name, f): the same function, which knows its name */
 static int inner_method(lua_State *L) {
   lua_settop(L, 2);
-  aw_lua_push_function(L, call_method, 1, lua_tostring(L, 1));
+  lua_pushlightuserdata(L, awl_of(L));
+  lua_insert(L, 2);
+  aw_lua_push_function(L, call_method, 2, lua_tostring(L, 1));
   return 1;
 }
 
