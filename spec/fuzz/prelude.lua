@@ -117,6 +117,16 @@ local function holder(f)
   return setmetatable({}, { __gc = function(self) f(self, self.x) end })
 end
 
+-- As os.exit, but only once: in a finalizer that runs while the state is closed
+-- it leaves the process there, and what was not freed by then is no leak.
+local exits = true
+local function exit(...)
+  if exits then
+    exits = false
+    os.exit(...)
+  end
+end
+
 -- One after the other, in whatever the library does when memory is collected.
 local function mine(f)
   setmetatable({}, { __gc = function()

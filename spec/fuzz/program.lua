@@ -131,8 +131,8 @@ local COLLECTOR <const> = { "", "", "collectgarbage('generational')\n",
   "collectgarbage('incremental', 10, 400, 1)\n" }
 local CLEAN <const> = "clean(base, root)"
 local ENDS <const> = { CLEAN, CLEAN,
-  "if root then root:stop() end", "os.exit(3)", "os.exit(3, true)",
-  "error('the end', 0)" }
+  "if root then root:stop() end", "exit(3)", "exit(3, true)",
+  "exits = false error('the end', 0)" }
 
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))

@@ -27,5 +27,5 @@ return {
   memory = { "5* collectgarbage()", "2* collectgarbage('step')",
     "2* churn()", "2* aw.stats()" },
   look_ = { "3* look(<any>)", "tostring(<any>)" },
-  ending = { "6* error(<value>, 0)", "1* os.exit(3, true)", "1* os.exit(3)" },
+  ending = { "6* error(<value>, 0)", "1* exit(3, true)", "1* exit(3)" },
 }
