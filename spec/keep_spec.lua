@@ -144,6 +144,20 @@ end)
   { "of a task that ends well", [[
 aw.run(function(ev) ev:start(aw.Value(1), aw.keep) end)
 ]] },
+  { "that somebody waits for after its loop has ended", [[
+aw.run(function(ev) kept = ev:start(boom, aw.keep) end)
+aw.run(function() pcall(kept.wait, kept) end)
+]] },
+  { "that somebody waits for after its loop was closed", [[
+local ev = aw.EventLoop()
+kept = ev:start(boom, aw.keep)
+ev:run() ev:close()
+aw.run(function() pcall(kept.wait, kept) end)
+]] },
+  { "whose traceback somebody asks for", [[
+aw.run(function(ev) kept = ev:start(boom, aw.keep) end)
+assert(kept:traceback():find("s.lua:2", 1, true))
+]] },
   { "which is handled", [[
 aw.run(function(ev) ev:start(boom, function() end) end)
 ]] },

@@ -1,8 +1,9 @@
 /* keep.c - aw.keep: a handler that leaves the failure with its task [T5]
  *
  * Whoever waits for the task has the failure raised. One that nobody has waited
- * for when the Task is garbage, or its loop has ended for good, is a mistake,
- * and is warned of.
+ * for, or asked its traceback, when the Task is garbage, is a mistake, and is
+ * warned of. Not before: who holds the Task may wait after its loop has ended,
+ * in the program's main chunk, or in another loop.
  *
  * Until then a table has the info of each such failure by its Task. The keys are
  * weak: the entry of a Task that is garbage is there until its finalizer has
@@ -10,7 +11,6 @@
  */
 #include "keep.h"
 
-#include "lloop.h"
 #include "ltask.h"
 #include "mistake.h"
 #include "module.h"
@@ -87,6 +87,16 @@ static int tell_of_task(lua_State *L) {
   return 0;
 }
 
+void awl_kept_asked(lua_State *L, const awl_state *s) {
+  if (!s->keeps)
+    return;
+  push_kept(L);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
 void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task) {
   if (!s->keeps || aw_task_waited(task))
     return;
@@ -95,31 +105,6 @@ void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task) {
   lua_pushvalue(L, 1);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK)
     lua_pop(L, 1);
-}
-
-/* (light loop): tell of its tasks, and forget them. */
-static int tell_of_loop(lua_State *L) {
-  const awl_loop *loop = lua_touserdata(L, 1);
-  awl_state *s = loop->state;
-  push_kept(L);
-  awl_push_loop(L, s, loop);
-  for (lua_pushnil(L); lua_next(L, 2); lua_settop(L, 4)) {
-    lua_getiuservalue(L, 4, 1); /* its EventLoop */
-    const aw_task *task = awl_test_task(L, s, 4);
-    if (!lua_rawequal(L, 3, 6) || !task)
-      continue;
-    if (!aw_task_waited(task))
-      tell(L, 5, task);
-    lua_pushvalue(L, 4);
-    lua_pushnil(L);
-    lua_rawset(L, 2);
-  }
-  return 0;
-}
-
-void awl_kept_loop_ends(lua_State *L, const awl_loop *loop) {
-  if (loop->state->keeps)
-    awl_try_telling(L, tell_of_loop, loop);
 }
 
 /* Into the module's table on top. */

@@ -9,10 +9,11 @@ bool awl_is_keep(lua_State *L, int index);
 /* `task` has failed, with the info on top (popped), and aw.keep is its handler:
  * remember the info until somebody waits for the task. Raises. */
 void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task);
-/* The Task at 1, of `task`, is garbage, or `loop` has ended: warn of failures
- * that nobody has waited for. */
+/* Somebody has asked the Task at 1 what has failed: no warning of it. Raises. */
+void awl_kept_asked(lua_State *L, const awl_state *s);
+/* The Task at 1, of `task`, is garbage: warn of a failure that nobody has
+ * waited for. */
 void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task);
-void awl_kept_loop_ends(lua_State *L, const awl_loop *loop);
 
 void awl_open_keep(lua_State *L, awl_state *s);
 

@@ -8,7 +8,6 @@
 #include "await.h"
 #include "drive.h"
 #include "frames.h"
-#include "keep.h"
 #include "lerror.h"
 #include "limit.h"
 #include "linfo.h"
@@ -30,8 +29,6 @@ static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
 
 /* How a run that is over ended: a string, or its error. */
 static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
-  if (aw_loop_state_of(loop->core) != AW_LOOP_IDLE)
-    awl_kept_loop_ends(L, loop);
   switch (aw_loop_state_of(loop->core)) {
   case AW_LOOP_FAILED: return raise_failure(L, s, loop);
   case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
@@ -171,8 +168,6 @@ static int close_now(lua_State *L, awl_loop *loop) {
     return 0;
   if (aw_loop_close(loop->core) == AW_EBUSY)
     end_left(L, loop);
-  if (aw_loop_state_of(loop->core) != AW_LOOP_RUNNING)
-    awl_kept_loop_ends(L, loop);
   return 0;
 }
 

@@ -297,9 +297,10 @@ static int task_traceback(lua_State *L) {
   aw_task *task = awl_check_task(L, s, 1);
   lua_settop(L, 1);
   awl_push_embedded(L, "aiowire.info");
-  if (aw_task_state_of(task) == AW_TASK_FAILED)
+  if (aw_task_state_of(task) == AW_TASK_FAILED) {
+    awl_kept_asked(L, s);
     awl_push_info(L, s, aw_task_error(task), NULL);
-  else
+  } else
     awl_push_task_info(L, s, task);
   if (lua_getfield(L, -1, "traceback") == LUA_TNIL &&
       aw_task_state_of(task) < AW_TASK_DONE) {
