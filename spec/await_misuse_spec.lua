@@ -47,6 +47,22 @@ describe("an await outside any task", function()
     end)
   end))
 
+  it("names the function, and none that it is made of [C11]",
+    process.under_stock(function()
+      local outcome = process.stock [[
+local aw = require "aiowire"
+local socket = aw.zmq.socket "pair"
+print(pcall(aw.exec, "touch", "ran"))
+print(pcall(socket.poll, socket))
+print(io.open "ran")
+]]
+      local advice <const> = "; run it with aw.run(function() ... end)\n"
+      assert.are.equal("false\ts.lua:3: cannot await outside a task (aw.exec)"
+        .. advice .. "false\ts.lua:4: cannot await outside a task "
+        .. "(socket:poll)" .. advice
+        .. "nil\tran: No such file or directory\t2\n", outcome.out)
+    end))
+
   it("is refused to a task's wait [T5]", sealed(function()
     local ev = virtual()
     local task = ev:start(wire)

@@ -70,6 +70,38 @@ describe("an error object", function()
     end, "readable 'descriptor 987654': bad file descriptor")
   end)
 
+  it("of a Call that a body awaits tells the await [E4]", function()
+    check(function()
+      aw.await(aw.Call(closed.send, closed, 1))
+    end, "Closed: send of channel jobs")
+    check(function()
+      aw.await(aw.Exec { "false", check = true })
+    end, "command 'false' ended with code 1")
+    check(function()
+      aw.await(aw.Sleep(0) >> aw.Call(aw.exec, "no-such-program"))
+    end, "spawn 'no-such-program': no such file or directory")
+  end)
+
+  it("has the stack of who awaits, if it has no line of its own [E2]",
+    function()
+      helper.test(function(ev)
+        local awaits = line() + 2
+        local function wait()
+          aw.await(aw.Call(error, "boom"))
+          return 1
+        end
+        local info
+        local t = ev:start(function() assert(wait()) end, function(_, _, i)
+          info = i
+        end)
+        pcall(t.wait, t)
+        assert.are.equal(("stack traceback:\n\t[C]: in function 'error'\n"
+          .. "\t[C]: in function 'aiowire.await'\n\t%s: in upvalue 'wait'\n"
+          .. "\t%s: in function <%s>"):format(at(awaits), at(awaits + 4),
+          at(awaits + 4)), info.traceback)
+      end)
+    end)
+
   it("tells where it was raised first, whoever waits for it [E4]", function()
     helper.test(function(ev)
       local raised = line() + 2

@@ -256,7 +256,9 @@ local function run(plan)
 end
 
 function M.exec(...)
-  return run(plan_of(...))
+  local plan = plan_of(...)
+  inner.awaiter "exec" -- where nothing can wait, nothing is run
+  return run(plan)
 end
 
 function M.Exec(...)

@@ -67,6 +67,7 @@ raw.methods.poll = inner.method("poll", function(self, flags, timeout)
     raw.turn()
     return now
   end
+  inner.awaiter "socket:poll"
   local ready = raw.ready(self, wanted)
   if timeout then
     aw.scope({ timeout = timeout }, function()

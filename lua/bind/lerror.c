@@ -20,8 +20,23 @@
 
 /* ---- where they are from ---- */
 
-/* The user's line that runs in L, or where its task was started; NULL if no
- * code of the user's runs. */
+/* The user's line that awaits what the running worker runs; or where its task
+ * was started; or NULL. */
+static const char *place_outside(lua_State *L, awl_state *s) {
+  const aw_task *task = s->run.running->task;
+  const awl_worker *w;
+  for (size_t i = 0; (w = aw_task_host_at(task, i)) != NULL; i++) {
+    if (w == s->run.running)
+      continue;
+    const char *where = awl_where_in(L, s, w->co, 0);
+    if (*where != '?')
+      return where;
+  }
+  return aw_task_where(task);
+}
+
+/* The user's line that runs in L, or that awaits it, or where its task was
+ * started; NULL if no code of the user's runs. */
 static const char *place_in(lua_State *L, awl_state *s) {
   const awl_run *run = &s->run;
   if (run->engine && !run->running && !s->in_handler)
@@ -30,7 +45,7 @@ static const char *place_in(lua_State *L, awl_state *s) {
   if (*where != '?')
     return where;
   bool in_task = run->running && !s->in_handler;
-  return in_task ? aw_task_where(run->running->task) : NULL;
+  return in_task ? place_outside(L, s) : NULL;
 }
 
 static void set_where(lua_State *L, const char *where) {

@@ -186,6 +186,27 @@ static bool is_unseen(const awl_worker *worker) {
   return !worker->scopes && !aw_step_wants_error(worker->task);
 }
 
+/* Has the traceback a line of a file, not only of functions in C? */
+static bool has_lines(const char *traceback) {
+  static const char C[] = "\n\t[C]:";
+  for (const char *at = traceback; (at = strstr(at, "\n\t")) != NULL; at++)
+    if (strncmp(at, C, sizeof C - 1) != 0)
+      return true;
+  return false;
+}
+
+/* Push the stack of L, which the running worker runs; and as long as that has no
+ * line of the user's, those of who awaits it. */
+static void push_stacks(lua_State *L, awl_state *s) {
+  const awl_worker *running = s->run.running, *w;
+  awl_push_traceback(L, s, L, 1);
+  for (size_t i = 0; !has_lines(lua_tostring(L, -1)) &&
+                     (w = aw_task_host_at(running->task, i)) != NULL;
+       i++)
+    if (w != running)
+      awl_join_traceback(L, s, w->co);
+}
+
 /* [err, old, info]: give the info a traceback, unless it has one, of where the
  * error was raised first. What the core failed with has none before an await
  * raises it. A Timeout's is seldom read: it gets the frames, for a text later.
@@ -195,7 +216,7 @@ static void add_traceback(lua_State *L, awl_state *s) {
     if (awl_is(L, s, 1, AWL_TIMEOUT))
       awl_push_frames(L, 1);
     else
-      awl_push_traceback(L, s, L, 1);
+      push_stacks(L, s);
     lua_setfield(L, 3, "traceback");
   }
   lua_settop(L, 3);
@@ -427,15 +448,6 @@ static int keep_field(lua_State *L) {
   lua_pushvalue(L, -2);
   lua_rawset(L, 1);
   return 1;
-}
-
-/* Has the traceback a line of a file, not only of functions in C? */
-static bool has_lines(const char *traceback) {
-  static const char C[] = "\n\t[C]:";
-  for (const char *at = traceback; (at = strstr(at, "\n\t")) != NULL; at++)
-    if (strncmp(at, C, sizeof C - 1) != 0)
-      return true;
-  return false;
 }
 
 /* Is the info at 1 about an error, not only about a task? */

@@ -284,11 +284,7 @@ static void push_stacks(lua_State *L, awl_state *s, aw_task *task) {
   for (size_t i = 0; (w = aw_task_host_at(task, i)) != NULL; i++) {
     if (runs && w == running)
       continue;
-    awl_push_traceback(L, s, w->co, 0);
-    static const char HEAD[] = "stack traceback:";
-    lua_pushstring(L, lua_tostring(L, -1) + sizeof HEAD - 1);
-    lua_remove(L, -2);
-    lua_concat(L, 2);
+    awl_join_traceback(L, s, w->co);
   }
 }
 

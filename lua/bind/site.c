@@ -102,12 +102,16 @@ static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
 }
 
 const char *awl_where(lua_State *L, awl_state *s, int level) {
+  return awl_where_in(L, s, L, level);
+}
+
+const char *awl_where_in(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
-  for (; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "l", &ar);
+  for (; lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "l", &ar);
     if (ar.currentline < 0)
       continue; /* in C: without a look at its name */
-    lua_getinfo(L, "S", &ar);
+    lua_getinfo(co, "S", &ar);
     if (!awl_is_ours(&ar)) {
       const char *where = intern(L, s, ar.short_src, ar.currentline, false);
       return where ? where : "?";

@@ -19,6 +19,8 @@ int awl_bad_self(lua_State *L, const char *class);
 /* "file:line" of the function at `level`; borrowed, lives with the state.
  * Raises. "?" in C, and where there are too many places. */
 const char *awl_where(lua_State *L, awl_state *s, int level);
+/* The same of `co`, whose stack is only looked at. */
+const char *awl_where_in(lua_State *L, awl_state *s, lua_State *co, int level);
 /* Find the names of all functions of loaded modules, for the next. Raises. */
 void awl_name_libraries(lua_State *L, awl_state *s);
 /* The name of the function at `index` in a loaded module, as "table.insert";

@@ -137,3 +137,11 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   luaL_pushresult(&b);
   lua_remove(L, -2);
 }
+
+void awl_join_traceback(lua_State *L, awl_state *s, lua_State *co) {
+  static const char HEAD[] = "stack traceback:";
+  awl_push_traceback(L, s, co, 0);
+  lua_pushstring(L, lua_tostring(L, -1) + sizeof HEAD - 1);
+  lua_remove(L, -2);
+  lua_concat(L, 2);
+}

@@ -6,6 +6,8 @@
 
 /* Push a traceback of `co`, from `level`, without our own frames. Raises. */
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
+/* The same, joined to the traceback that is on top. Raises. */
+void awl_join_traceback(lua_State *L, awl_state *s, lua_State *co);
 /* Add "file:line: in function", of a level with the fields that lua_getinfo()
  * gives for "Sln"; `library_name` is that of the function, or NULL. Raises. */
 void awl_add_level(luaL_Buffer *b, const lua_Debug *ar,
