@@ -36,6 +36,12 @@
 
 static const int64_t SECOND = 1000 * 1000 * 1000; /* ns */
 
+#if defined CLOCK_REALTIME_COARSE
+#define CLOCK_OF_DATES CLOCK_REALTIME_COARSE
+#else
+#define CLOCK_OF_DATES CLOCK_REALTIME
+#endif
+
 typedef struct watch {
   uv_poll_t poll;
   struct wall *wall;
@@ -57,16 +63,23 @@ typedef struct wall {
   watch *watch; /* while anybody waits in real time; or NULL */
 } wall;
 
-static int64_t real_time(void) {
+static int64_t read_clock(clockid_t id) {
   struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(id, &now);
   return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
+static int64_t real_time(void) {
+  return read_clock(CLOCK_REALTIME);
+}
+
+/* What waits go by. Where the kernel has a coarse clock, that is the one of
+ * time(), and so of os.date(): it is up to a tick behind the other, and a wait
+ * for 08:00 must not end where os.date() says 07:59. */
 static int64_t now_of(const wall *w) {
   return aw_engine_virtual(w->engine)
              ? w->start + (int64_t)aw_engine_now(w->engine)
-             : real_time();
+             : read_clock(CLOCK_OF_DATES);
 }
 
 /* ---- the watch of changes ---- */
