@@ -169,6 +169,13 @@ describe("a bad value is one of its option", function()
 end)
 
 describe("the line of a bad option is the caller's", function()
+  it("are told where they come after the function", function()
+    local _, err = pcall(aw.scope, nothing, { timeout = 1 })
+    assert.are.equal(("%s:%d: bad argument #2 to 'scope' (options come before "
+      .. "the function)"):format(HERE, debug.getinfo(1, "l").currentline - 2),
+      err)
+  end)
+
   it("through pcall, and the name is the function's", sealed(function()
     local _, err = pcall(aw.scope, { timout = 1 }, nothing)
     local line = places.line() - 1

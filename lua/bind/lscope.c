@@ -361,6 +361,8 @@ static int act_scope(lua_State *L) {
       return aw_lua_bad_option(L, "name", "string");
   }
   check_function(L, f);
+  aw_lua_arg_check(L, !lua_istable(L, f + 1), f + 1,
+                   "options come before the function");
   lua_settop(L, f);
   awl_worker *w = awl_awaiter(L, s, "scope");
   aw_scope_config config = {deadline_of(s, timeout), grace, false};
