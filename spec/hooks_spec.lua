@@ -426,6 +426,17 @@ describe("a debug hook that a body sets [D5]", function()
     end)
   end)
 
+  it("may ask for the statistics while an error is on its way", function()
+    aw.run(function()
+      for _ = 1, 20 do
+        debug.sethook(function() aw.stats() end, "crl", 1)
+        local _, err = pcall(aw.await, aw.Sleep(1):timeout(0))
+        debug.sethook()
+        assert.is_true(aw.is_timeout(err))
+      end
+    end)
+  end)
+
   it("that raises at a count ends a body that never awaits", function()
     test(function(ev)
       local t = ev:start(function()

@@ -128,6 +128,7 @@ struct awl_worker {
   awl_worker *next_idle;
   aw_task *task;     /* whose step it runs or is parked in; NULL: idle */
   aw_error *passing; /* error that its last await raised, or NULL [E1] */
+  bool raising;      /* … that is being put together: user code may run now */
   awl_raised raised; /* on its way out of the body */
   uint32_t noted;    /* infos that AWL_RAISED has of it: one below another */
   aw_error *handled; /* what the handler that it runs is called for, or NULL */

@@ -702,7 +702,9 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
   if (worker->passing)
     aw_error_release(worker->passing);
   worker->passing = error;
+  worker->raising = true; /* hooks and finalizers come by below */
   awl_push_error(L, s, awl_loop_of(s, aw_task_loop(worker->task)), error);
+  worker->raising = false;
   return lua_error(L);
 }
 

@@ -67,12 +67,14 @@ static void leave_scopes(awl_worker *w) {
 static void clear_raised(awl_worker *w) {
   leave_scopes(w);
   awl_drop_raised(w, &w->raised);
+  w->raising = false; /* there was no memory for it */
   forget_passing(w);
 }
 
 void awl_forget_passing(awl_state *s) {
-  if (s->run.running)
-    forget_passing(s->run.running);
+  awl_worker *w = s->run.running;
+  if (w && !w->raising)
+    forget_passing(w);
 }
 
 /* The error that the leaf of `w` was called to handle, or to clean up after;
