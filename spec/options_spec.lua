@@ -114,7 +114,7 @@ local wrong_values <const> = {
   { takers[3][3], { limit = -1 }, "'limit' (seconds must not be negative)" },
   { takers[3][3], { seed = "x" }, "'seed' (integer expected, got string)" },
   { takers[4][3], { clock = 1 },
-    "'clock' (\"virtual\" or \"real\" expected, got number)" },
+    "'clock' (\"virtual\" or \"real\" expected, got 1)" },
   { takers[4][3], { seed = 1.5 }, "'seed' (integer expected, got number)" },
   { takers[4][3], { signals = 1 }, "'signals' (boolean expected, got number)" },
   { takers[4][3], { name = io.stdout },

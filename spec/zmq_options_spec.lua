@@ -166,11 +166,11 @@ describe("an option", function()
   it("with an unknown name is refused, with the nearest [zmq]",
     fact(function()
       local s = zmq.socket "pair"
-      blames_us("a zmq socket has no option 'lingr' (did you mean 'linger'?)",
+      blames_us("a zmq socket has no option 'lingr', did you mean 'linger'?",
         function()
           s.lingr = 0
         end)
-      blames_us("no option 'rcv_hwm' (did you mean 'rcvhwm'?)", function()
+      blames_us("no option 'rcv_hwm', did you mean 'rcvhwm'?", function()
         return s.rcv_hwm
       end)
       blames_us("no option 'xyzzyxyzzy'", function()

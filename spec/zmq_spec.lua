@@ -1076,7 +1076,7 @@ describe("an address", function()
       for text, said in pairs {
         ["localhost:80"] = "transport://place expected",
         ["tpc://127.0.0.1:80"] = "no transport 'tpc'",
-        ["ipcc:///tmp/x"] = "(did you mean 'ipc'?)",
+        ["ipcc:///tmp/x"] = ", did you mean 'ipc'?",
         ["tcp://127.0.0.1"] = "bad address 'tcp://127.0.0.1'",
         ["tcp://127.0.0.1:\0"] = "an address contains no zero byte",
       } do
@@ -1161,8 +1161,8 @@ describe("a socket", function()
     end))
 
   it("of an unknown type is refused, with the nearest [zmq]", function()
-    blames_us("bad argument #1 to 'socket' (no type of socket 'deeler' (did "
-      .. "you mean 'DEALER'?))", function()
+    blames_us("bad argument #1 to 'socket' (no type of socket 'deeler', did "
+      .. "you mean 'DEALER'?)", function()
       zmq.socket "deeler"
     end)
     blames_us("no type of socket '99'", function()
@@ -1174,7 +1174,7 @@ describe("a socket", function()
   end)
 
   it("with a bad option is not made [zmq]", fact(function()
-    blames_us("a zmq socket has no option 'lingre' (did you mean 'linger'?)",
+    blames_us("a zmq socket has no option 'lingre', did you mean 'linger'?",
       function()
         zmq.socket("rep", { lingre = 0 })
       end)
@@ -1301,8 +1301,8 @@ describe("a context", function()
   end))
 
   it("refuses bad options [zmq]", fact(function()
-    blames_us("a zmq context has no option 'io_thread' (did you mean "
-      .. "'io_threads'?)", function()
+    blames_us("a zmq context has no option 'io_thread', did you mean "
+      .. "'io_threads'?", function()
       zmq.context { io_thread = 1 }
     end)
     blames_us("bad value for option 'io_threads'", function()

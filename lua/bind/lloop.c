@@ -116,8 +116,13 @@ static void read_clock(lua_State *L, int arg, loop_options *out) {
         lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
     out->is_virtual = strcmp(clock, "virtual") == 0;
     out->private_engine = true;
-    if (!out->is_virtual && strcmp(clock, "real") != 0)
-      aw_lua_bad_option(L, "clock", "\"virtual\" or \"real\"");
+    if (!out->is_virtual && strcmp(clock, "real") != 0) {
+      awl_show_value(L, awl_of(L), -1);
+      aw_lua_error(L,
+                   "bad option 'clock' (\"virtual\" or \"real\" expected, got "
+                   "%s)",
+                   lua_tostring(L, -1));
+    }
   }
   if (lua_getfield(L, arg, "seed") != LUA_TNIL) {
     int is_integer;

@@ -201,7 +201,7 @@ static int fail(lua_State *L, const awz_socket *s, const option *o, int code,
                      "cannot %s option '%s' of a %s socket: a bad value, or "
                      "not for this type or this libzmq",
                      verb, o->name, s->type->name);
-  lua_pushfstring(L, "option '%s' of a %s socket", o->name, s->type->name);
+  lua_pushfstring(L, "option %s of a %s socket", o->name, s->type->name);
   return aw_lua_system_error(L, code, verb, lua_tostring(L, -1));
 }
 

@@ -48,7 +48,7 @@ void awz_push_nearest(lua_State *L, const char *name,
                       const char *(*get)(const void *list, size_t index)) {
   const char *best = aw_lua_nearest(name, get, NULL);
   if (best)
-    lua_pushfstring(L, " (did you mean '%s'?)", best);
+    lua_pushfstring(L, ", did you mean '%s'?", best);
   else
     lua_pushliteral(L, "");
 }
