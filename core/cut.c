@@ -27,7 +27,7 @@
 struct aw_cut {
   aw_engine *engine; /* kept */
   uint32_t refs;
-  uint64_t task;     /* the id of that which waited */
+  uint64_t task;     /* id of the waiting task */
   const char *where; /* it was started, or NULL */
   aw_value value;    /* of the host */
   size_t size;       /* of all of it */

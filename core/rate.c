@@ -11,7 +11,7 @@
  * none. How many units a waiting task wants is its `out`.
  *
  * Invariants: the first in the queue, and no other, has its alarm set; the ring
- * has room for one more grant of each who waits, so that a grant cannot fail.
+ * has room for one more grant of each waiter, so that a grant cannot fail.
  *
  * Who becomes the first by a cancel goes on by its alarm, at once if need be,
  * for the one that was cancelled may be the loser of a race that is being
@@ -104,7 +104,7 @@ static uint64_t free_at(const aw_rate *rate, uint64_t units, uint64_t now) {
   return at;
 }
 
-/* ---- who waits ---- */
+/* ---- waiters ---- */
 
 static int set_alarm(const aw_rate *rate, aw_task *task, uint64_t units) {
   aw_engine *engine = task->engine;

@@ -219,7 +219,7 @@ ev:start(error, function() err = select(2, pcall(await)) end)
 ev:run()
 print(err)]])
 
-  told("a finalizer is none", [[
+  told("a finalizer is not a task", [[
 local aw, err = require "aiowire"
 local ev <close> = aw.EventLoop()
 local function await() aw.sleep(1) end

@@ -1,4 +1,4 @@
--- aw.keep: a failure that stays with its task, for who waits for it (T5).
+-- aw.keep: a failure that stays with its task, for its waiters (T5).
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
@@ -9,7 +9,7 @@ local test, virtual, sealed = helper.test, helper.virtual, helper.sealed
 local caught, raiser = helper.caught, wires.raiser
 
 describe("a failure that is kept", function()
-  it("is raised to who waits, as it is [T5, E1]", function()
+  it("is raised to its waiters, as it is [T5, E1]", function()
     test(function(ev)
       local boom = {}
       local t = ev:start(raiser(boom), aw.keep)

@@ -1078,8 +1078,8 @@ AW_API aw_value aw_task_handler(const aw_task *task);
  * that of its scope, also when AW_STEP_FAILED has told of it. Nothing happens
  * to a task that has none. */
 AW_API void aw_task_set_handler(aw_task *task, aw_value handler);
-/* The task whose wire this is a part of, as an operand of a join or a race in
- * it; `task` itself, if it is none. Borrowed. */
+/* The task whose wire `task` runs a part of, as an operand of a join or a race;
+ * otherwise `task` itself. Borrowed. */
 AW_API aw_task *aw_task_whole(aw_task *task);
 /* A value that goes with a task for its host, as the number of the request that
  * it works for: what it starts has the same value from its start on, operands

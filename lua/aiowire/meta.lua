@@ -246,7 +246,7 @@ function Scope:start(wire, handler, opts) end
 --- fails with before is raised here, and goes nowhere else; from then on it is
 --- a task as others are, with that handler or without. Raises TaskCancelled if
 --- it is cancelled before, and an error if it ends without calling aw.ready. If
---- the one who waits is cancelled, the wire is as well, and has ended when this
+--- the waiting task is cancelled, so is the wire, and it has ended when this
 --- raises Cancelled. Awaits.
 ---@param wire aiowire.Wireable
 ---@param handler? aiowire.Handler
@@ -759,10 +759,10 @@ function aw.run(wire, opts) end
 ---@return aiowire.Task?
 function aw.start(wire, handler, opts) end
 
---- As the handler of a `start`: the failure stays with the task, for who waits
---- for it (`task:wait()` raises it), and nothing else is stopped [T5]. One that
---- nobody has waited for when the Task is garbage, or the loop has ended for
---- good, is a warning of a mistake [D4].
+--- As the handler of a `start`: the failure stays with the task, `task:wait()`
+--- raises it, and nothing else is stopped [T5]. A failure that nobody has
+--- waited for when the Task is garbage, or the Lua state is closed, is told as
+--- a mistake [D4].
 ---@type aiowire.Handler
 function aw.keep(ev, err, info) end
 

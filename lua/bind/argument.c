@@ -1,10 +1,10 @@
 /* argument.c - functions that know their names, and what they say of arguments
  *
- * Lua's auxiliary library takes a function's name from the text of its call,
- * so there is none for one that pcall, aw.Call or a tail call calls, and blames
- * the caller only if that is a Lua function. Here each function has its name as
- * an upvalue, the last but one (the last is a mark): it says so however it was
- * called, and awl_error() finds the line. Nothing of it costs a call anything.
+ * Lua's auxiliary library takes a function's name from the text of its call, so
+ * it knows no name when pcall, aw.Call or a tail call calls the function, and it
+ * blames the caller only if that is a Lua function. Here each function has its
+ * name as an upvalue, the last but one (the last is a mark), and awl_error()
+ * finds the line. A call costs nothing more.
  *
  * Parts in Lua check their arguments by functions without a name: the name is
  * that of the function which called the part. Neighbours: options.c, site.c.

@@ -26,7 +26,7 @@ static const char *last_part(const char *name) {
 }
 
 /* The function that keeps L from yielding, by name [C11, L6]: the innermost
- * one in C that is none of ours, a finalizer, or a debug hook. */
+ * C function of others, a finalizer, or a debug hook. */
 static const char *blocker(lua_State *L, awl_state *s) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
@@ -60,7 +60,7 @@ static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
     why = ": its coroutine is being closed";
     advice = "what is left of its clean-up cannot wait";
   } else if (awl_in_finalizer(L)) {
-    why = ": a finalizer is none";
+    why = ": a finalizer is not a task";
   } else if (s->in_handler) {
     why = ": a handler is not a task";
   } else if (s->run.engine) {

@@ -533,8 +533,8 @@ typedef struct handler_failure {
   aw_error *error, *handled;
 } handler_failure;
 
-/* Let the failure be an error of its own, whose info is pushed: that which an
- * await raised is shared with others. False: it has no info. */
+/* Make a copy of the failure and push the info of the copy: an error that an
+ * await raised is shared with other tasks. False: it has no info. */
 static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
   awl_push_value(L, loop->state, aw_error_value(f->error));
   if (!lua_istable(L, -1))

@@ -35,7 +35,7 @@ typedef struct ready {
 
 /* ---- waiting ---- */
 
-/* The stack of one who waits. */
+/* The stack of the waiting task. */
 enum { OWNER = 1, TASK, READY };
 
 static void stop_waiting(awl_state *s, ready *r) {
@@ -165,7 +165,7 @@ bool awl_ready_settles(lua_State *L, awl_state *s, aw_task *task) {
     return false;
   const ready *r = lua_touserdata(L, -1);
   if (!r->told)
-    return true; /* who waits raises it */
+    return true; /* the waiter raises it */
   lua_getiuservalue(L, -1, HANDLER);
   lua_remove(L, -2);
   if (!lua_isnil(L, -1))

@@ -22,7 +22,7 @@ static bool is_known(const char *name, const char *const *known) {
   return *known != NULL;
 }
 
-/* The key is on top, and is none. */
+/* Refuse the key on top, which is no known name. */
 static int refuse(lua_State *L, int arg, const char *const *known) {
   awl_state *s = awl_open(L);
   if (lua_type(L, -1) != LUA_TSTRING) {

@@ -253,7 +253,7 @@ AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
 /* Push `f` with the `upvalues` on top (popped), under its name. */
 AW_API void aw_lua_push_function(lua_State *L, lua_CFunction f, int upvalues,
                                  const char *name);
-/* As luaL_setfuncs(), with each function under its name; none is NULL. */
+/* As luaL_setfuncs(), with each function under its name. NULL is no function. */
 AW_API void aw_lua_set_functions(lua_State *L, const luaL_Reg *list,
                                  int upvalues);
 

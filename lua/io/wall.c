@@ -190,7 +190,7 @@ static wall *wall_of(aw_engine *engine) {
   return w;
 }
 
-/* ---- who waits ---- */
+/* ---- waiters ---- */
 
 static int add(wall *w, aw_task *task, const awio_moment *moment) {
   if (w->count == w->size) {
