@@ -84,18 +84,21 @@ typedef enum awl_slot {
   AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
   AWL_TASKS,   /* engine and id of a task → Task, see ltask.c; weak values */
+  AWL_FDS,     /* descriptor that a program has seen → object; weak values */
   AWL_OBJECTS, /* address → userdata that C code looks for; weak values */
   AWL_RUNNING, /* number of a loop → EventLoop, while the core runs it */
   AWL_THREADS, /* number of a worker → its coroutine */
   AWL_WAITS,   /* twice the number of a worker → userdata of its wait */
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see lerror.c */
-  AWL_RAISED, /* number of a worker → info of the error raised last in it, of
+  AWL_RAISED,  /* number of a worker → info of the error raised last in it, of
                  those on their way; see linfo.c */
-  AWL_NAMES,  /* function of a library → its name */
-  AWL_HOOKS,  /* debug hooks, see hooks.c */
-  AWL_OWNED,  /* coroutine of a user → worker that parks in it, see owner.c */
-  AWL_HANDLER,    /* the message handler of bodies */
-  AWL_LOCALS,     /* of what runs outside of tasks: a table, or nil */
+  AWL_NAMES,   /* function of a library → its name */
+  AWL_HOOKS,   /* debug hooks, see hooks.c */
+  AWL_TOLD,    /* kind and place of a mistake → it was told of */
+  AWL_KEPT,    /* Task → info of a failure, see keep.c; weak keys */
+  AWL_OWNED,   /* coroutine of a user → worker that parks in it; weak keys */
+  AWL_HANDLER, /* the message handler of bodies */
+  AWL_LOCALS,  /* of what runs outside of tasks: a table, or nil */
   AWL_METATABLES, /* of each awl_class */
   AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
 } awl_slot;

@@ -15,8 +15,6 @@
 #include "mistake.h"
 #include "module.h"
 
-static const char KEPT_KEY = 'k'; /* its address is the key of the table */
-
 static int m_keep(lua_State *L) {
   return aw_lua_error(L, "aw.keep is a handler to give to start(), whose task "
                          "keeps the failure");
@@ -26,25 +24,12 @@ bool awl_is_keep(lua_State *L, int index) {
   return lua_tocfunction(L, index) == m_keep;
 }
 
-static void push_kept(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &KEPT_KEY) == LUA_TTABLE)
-    return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &KEPT_KEY);
-}
-
 void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task) {
   if (aw_task_waited(task)) {
     lua_pop(L, 1);
     return;
   }
-  push_kept(L);
+  awl_push_slot(L, s, AWL_KEPT);
   awl_push_task(L, s, task);
   lua_pushvalue(L, -3);
   lua_rawset(L, -3);
@@ -80,17 +65,17 @@ static void tell(lua_State *L, int info, const aw_task *task) {
 
 /* (light task, Task) */
 static int tell_of_task(lua_State *L) {
-  push_kept(L);
+  awl_push_slot(L, awl_open(L), AWL_KEPT);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, -2) != LUA_TNIL)
     tell(L, -1, lua_touserdata(L, 1));
   return 0;
 }
 
-void awl_kept_asked(lua_State *L, const awl_state *s) {
+void awl_kept_asked(lua_State *L, awl_state *s) {
   if (!s->keeps)
     return;
-  push_kept(L);
+  awl_push_slot(L, s, AWL_KEPT);
   lua_pushvalue(L, 1);
   lua_pushnil(L);
   lua_rawset(L, -3);

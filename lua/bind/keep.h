@@ -10,7 +10,7 @@ bool awl_is_keep(lua_State *L, int index);
  * remember the info until somebody waits for the task. Raises. */
 void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task);
 /* Somebody has asked the Task at 1 what has failed: no warning of it. Raises. */
-void awl_kept_asked(lua_State *L, const awl_state *s);
+void awl_kept_asked(lua_State *L, awl_state *s);
 /* The Task at 1, of `task`, is garbage: warn of a failure that nobody has
  * waited for. */
 void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task);

@@ -1,8 +1,8 @@
 /* lsource.c - what messages come from and go to: aw.Recv, aw.Send
  *
- * Channels, sockets, subscriptions and others are classes of their own, each with a constant
- * aw_lua_source that says what its objects can do. It stands in the metatable,
- * under a key that no program can make.
+ * Channels, sockets, subscriptions and others are classes of their own, each
+ * with a constant aw_lua_source that says what its objects can do. It stands in
+ * the metatable, under a key that no program can make.
  *
  * The number of an object's descriptor is no source: the library watches it, for
  * the object. So a number that a program has asked for is remembered.
@@ -10,8 +10,7 @@
 #include "module.h"
 #include "site.h"
 
-static const char KEY = 'r'; /* the addresses are keys */
-static const char FDS_KEY = 'f';
+static const char KEY = 'r'; /* its address is the key */
 
 void aw_lua_add_source(lua_State *L, int metatable,
                        const aw_lua_source *source) {
@@ -31,36 +30,21 @@ const aw_lua_source *aw_lua_find_source(lua_State *L, int index) {
   return source;
 }
 
-/* ---- descriptors that programs have seen: number → object, weak ---- */
+/* ---- descriptors that programs have seen ---- */
 
 void aw_lua_tell_fd(lua_State *L, int index, int fd) {
-  index = lua_absindex(L, index);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &FDS_KEY) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &FDS_KEY);
-  }
   lua_pushvalue(L, index);
-  lua_rawseti(L, -2, fd);
-  lua_pop(L, 1);
+  awl_set(L, awl_open(L), AWL_FDS, fd);
 }
 
 bool aw_lua_push_owner(lua_State *L, int fd) {
-  int top = lua_gettop(L);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &FDS_KEY) == LUA_TTABLE &&
-      lua_rawgeti(L, -1, fd) != LUA_TNIL) {
+  awl_get(L, awl_open(L), AWL_FDS, fd);
+  if (!lua_isnil(L, -1)) {
     const aw_lua_source *source = aw_lua_find_source(L, -1);
-    if (source && source->fd(L, -1) == fd) {
-      lua_remove(L, -2);
+    if (source && source->fd(L, -1) == fd)
       return true;
-    }
   }
-  lua_settop(L, top);
+  lua_pop(L, 1);
   return false;
 }
 

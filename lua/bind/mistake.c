@@ -13,16 +13,9 @@
  */
 #include "mistake.h"
 
-static const char TOLD_KEY = 't'; /* its address is the key of the table */
-
 /* Has this kind been told of this place? It is from now on. */
 static bool told(lua_State *L, const char *where, const char *kind) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &TOLD_KEY) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &TOLD_KEY);
-  }
+  awl_push_slot(L, awl_open(L), AWL_TOLD);
   lua_pushfstring(L, "%s %s", kind, where);
   lua_pushvalue(L, -1);
   bool known = lua_rawget(L, -3) != LUA_TNIL;

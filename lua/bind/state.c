@@ -65,7 +65,7 @@ static void make_util(lua_State *L, awl_state *s) {
   for (int slot = 1; slot <= AWL_OWNED; slot++) {
     if (slot <= AWL_OBJECTS)
       push_weak_table(L, "v");
-    else if (slot == AWL_OWNED)
+    else if (slot >= AWL_KEPT)
       push_weak_table(L, "k");
     else
       lua_newtable(L);
