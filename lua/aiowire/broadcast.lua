@@ -28,8 +28,7 @@ local OPTIONS <const> = { "name" }
 
 local function find(where, object, kind)
   return where[object]
-    or inner.bad_argument(1, ("%s expected, got %s"):format(kind,
-      object == nil and "no value" or inner.type_name(object)))
+    or inner.bad_type(1, kind, object)
 end
 
 -- ---- the list of a broadcast ----
@@ -260,8 +259,7 @@ local function name_in(opts)
   inner.check_options(3, opts, OPTIONS)
   local name = opts.name
   if name ~= nil and type(name) ~= "string" then
-    inner.raise(("bad option 'name' (string expected, got %s)"):format(
-      inner.type_name(name)))
+    inner.bad_option("name", "string", name)
   end
   return name
 end

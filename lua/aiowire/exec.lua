@@ -24,8 +24,8 @@ local Failed <const> = {
 
 -- ---- what to run ----
 
-local STDIN <const> = "bad option 'stdin' (text, a stream, a Lua file, a "
-  .. "descriptor, \"inherit\" or \"null\" expected, got %s)"
+local STDIN <const> = "text, a stream, a Lua file, a descriptor, "
+  .. "\"inherit\" or \"null\""
 
 local function copy(t)
   local new = {}
@@ -37,7 +37,6 @@ end
 
 --- Where standard input comes from: `plan.input`, text or a stream, is fed.
 --- Without any, a terminal says at once that it is at its end.
----@return string? why not
 local function plan_input(plan)
   local input = plan.spawn.stdin
   if input == nil then
@@ -51,24 +50,21 @@ local function plan_input(plan)
     plan.spawn.stdin = not plan.spawn.pty and "pipe" or nil
     plan.input = input
   else
-    return STDIN:format(inner.type_name(input))
+    inner.bad_option("stdin", STDIN, input)
   end
 end
 
----@return string? why not
 local function check_own(plan)
   local check, drain = plan.check, plan.drain
   if check ~= nil and type(check) ~= "boolean" then
-    return "bad option 'check' (boolean expected, got "
-      .. inner.type_name(check) .. ")"
+    inner.bad_option("check", "boolean", check)
   elseif drain ~= nil and type(drain) ~= "number" then
-    return "bad option 'drain' (number of seconds expected, got "
-      .. inner.type_name(drain) .. ")"
+    inner.bad_option("drain", "number of seconds", drain)
   elseif drain ~= nil and (drain ~= drain or drain < 0) then
-    return "bad option 'drain' (seconds, not negative, expected)"
+    inner.raise "bad option 'drain' (seconds, not negative, expected)"
   elseif plan.spawn.detach then
-    return "bad option 'detach' (exec waits for the end of its program: "
-      .. "use aw.spawn)"
+    inner.raise("bad option 'detach' (exec waits for the end of its program: "
+      .. "use aw.spawn)")
   end
 end
 
@@ -97,10 +93,8 @@ local function plan_of(command, ...)
   end
   local plan = { spawn = spawn, check = spawn.check, drain = spawn.drain }
   spawn.check, spawn.drain = nil, nil
-  local why = check_own(plan) or plan_input(plan)
-  if why then
-    inner.raise(why)
-  end
+  check_own(plan)
+  plan_input(plan)
   if spawn.max_output == nil then
     spawn.max_output = MAX_OUTPUT
   end

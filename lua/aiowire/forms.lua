@@ -11,9 +11,9 @@ local MOST <const> = 500000
 
 local M = {}
 
---- Raise that argument `arg`, by default the operands, is wrong.
-function M.bad(form, why, arg)
-  inner.raise(("bad argument #%d to '%s' (%s)"):format(arg or 1, form, why))
+--- Raise that the operands are wrong.
+local function bad(why)
+  inner.bad_argument(1, why)
 end
 
 function M.callable(value)
@@ -23,7 +23,7 @@ end
 
 --- The keys of `operands` but for `skipped`, in order; and how many of them are
 --- of the array part.
-local function keys_of(form, operands, skipped)
+local function keys_of(operands, skipped)
   local keys, count = {}, #operands
   for i = 1, count do
     keys[i] = i
@@ -34,7 +34,7 @@ local function keys_of(form, operands, skipped)
         keys[#keys + 1] = key
       end
     elseif math.type(key) ~= "integer" or key < 1 or key > count then
-      M.bad(form, ("key must be a string or of the list, got %s"):format(
+      bad(("key must be a string or of the list, got %s"):format(
         inner.shown(key)))
     end
   end
@@ -48,16 +48,15 @@ local function name_of(key)
 end
 
 --- The operand at `key`, as a Wire.
-local function operand_of(form, operands, key, needs_event)
+local function operand_of(operands, key, needs_event)
   local value = operands[key]
   local wire = inner.wire(value)
   if not wire then
-    M.bad(form, ("wire expected for %s, got %s"):format(name_of(key),
+    bad(("wire expected for %s, got %s"):format(name_of(key),
       inner.type_name(value)))
   end
   if needs_event and not inner.is_event(wire) then
-    M.bad(form, ("event expected for %s, got %s"):format(name_of(key),
-      tostring(wire)))
+    bad(("event expected for %s, got %s"):format(name_of(key), tostring(wire)))
   end
   return wire
 end
@@ -71,38 +70,38 @@ function M.limit(limit)
   return whole and whole >= 1 and math.min(whole, 0x7fffffff) or nil
 end
 
-local function check_limit(form, limit)
-  return M.limit(limit) or M.bad(form,
-    "limit must be a whole number, at least 1, got " .. inner.shown(limit))
+local function check_limit(limit)
+  return M.limit(limit)
+    or bad("limit must be a whole number, at least 1, got "
+      .. inner.shown(limit))
 end
 
 --- The keys of `operands`, the wires by their order, and how many keys are of
 --- the array part.
-function M.operands(form, operands, skipped, needs_event)
+function M.operands(operands, skipped, needs_event)
   if type(operands) ~= "table" then
-    M.bad(form, "table expected, got "
-      .. (operands == nil and "no value" or inner.type_name(operands)))
+    inner.bad_type(1, "table", operands)
   end
-  local keys, count = keys_of(form, operands, skipped)
+  local keys, count = keys_of(operands, skipped)
   if #keys > MOST then
-    M.bad(form, "too many wires: at most " .. MOST)
+    bad("too many wires: at most " .. MOST)
   end
   local wires = {}
   for i, key in ipairs(keys) do
-    wires[i] = operand_of(form, operands, key, needs_event)
+    wires[i] = operand_of(operands, key, needs_event)
   end
   return keys, wires, count
 end
 
---- `form` is what the core makes, `name` what the caller wrote.
-local function combine(form, name, operands)
+--- `form` is what the core makes.
+local function combine(form, operands)
   local is_join = form == "All"
-  local keys, wires, count = M.operands(name, operands,
+  local keys, wires, count = M.operands(operands,
     is_join and "limit" or nil, form == "Select")
   if #keys == 0 and not is_join then
-    M.bad(name, "at least one wire expected")
+    bad("at least one wire expected")
   end
-  local limit = is_join and check_limit(name, operands.limit) or 0
+  local limit = is_join and check_limit(operands.limit) or 0
   local named = #keys > count and form ~= "Any"
   return inner.combine(form, limit, named and keys or nil,
     table.unpack(wires))
@@ -111,10 +110,10 @@ end
 for _, form in ipairs { "All", "Any", "Race", "Select" } do
   local act <const> = form:lower()
   M[form] = function(operands)
-    return combine(form, form, operands)
+    return combine(form, operands)
   end
   M[act] = function(operands)
-    return inner.await(combine(form, act, operands), act)
+    return inner.await(combine(form, operands), act)
   end
 end
 return M

@@ -77,8 +77,8 @@ local function name_of(keys, operands)
   return "Settle{" .. table.concat(parts, ", ") .. "}"
 end
 
-local function settle_wire(form, operands, opts)
-  local keys, wires = forms.operands(form, operands)
+local function settle_wire(operands, opts)
+  local keys, wires = forms.operands(operands)
   local limit = limit_of(opts)
   local name = name_of(keys, wires)
   for i, wire in ipairs(wires) do
@@ -89,11 +89,11 @@ local function settle_wire(form, operands, opts)
 end
 
 function M.Settle(operands, opts)
-  return settle_wire("Settle", operands, opts)
+  return settle_wire(operands, opts)
 end
 
 function M.settle(operands, opts)
-  return inner.await(settle_wire("settle", operands, opts), "settle")
+  return inner.await(settle_wire(operands, opts), "settle")
 end
 
 -- ---- each ----
@@ -144,11 +144,10 @@ function M.each(operands, opts, visit)
   then
     opts, visit, arg = nil, opts, 2
   end
-  local keys, wires = forms.operands("each", operands)
+  local keys, wires = forms.operands(operands)
   local limit = limit_of(opts)
   if not forms.callable(visit) then
-    forms.bad("each", "function expected, got "
-      .. (visit == nil and "no value" or inner.type_name(visit)), arg)
+    inner.bad_type(arg, "function", visit)
   end
   inner.awaiter "each"
   visit_each(keys, wires, limit, visit)

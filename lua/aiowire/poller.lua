@@ -28,20 +28,17 @@ function inner.is_poller(v)
   return state_of[v] ~= nil
 end
 
-local function type_of(v)
-  return v == nil and "no value" or inner.type_name(v)
-end
-
 local function state(poller)
   local found = state_of[poller]
   if not found then
-    inner.bad_argument(1, "Poller expected, got " .. type_of(poller))
+    inner.bad_type(1, "Poller", poller)
   end
   return found
 end
 
 local function shown_flags(flags)
-  return type(flags) == "string" and inner.shown(flags) or type_of(flags)
+  return type(flags) == "string" and inner.shown(flags)
+    or flags == nil and "no value" or inner.type_name(flags)
 end
 
 local function check_flags(flags, arg)
@@ -60,12 +57,12 @@ local function new_entry(src, w, flags)
     fd, _, name, why = inner.look(src)
   end
   if not fd then
-    inner.bad_argument(2, "source expected, got " .. type_of(src))
+    inner.bad_type(2, "source", src)
   elseif why then
     inner.bad_argument(2, why)
   end
   if w == nil or not inner.is_wire(w) then
-    inner.bad_argument(3, "wire expected, got " .. type_of(w))
+    inner.bad_type(3, "wire", w)
   end
   return { src = src, w = w, fd = fd, name = name, where = inner.where(),
     events = check_flags(flags, 4) }
@@ -302,8 +299,7 @@ local function check_options(opts)
   inner.check_options(2, opts, OPTIONS)
   local on_error = opts.on_error
   if on_error ~= nil and type(on_error) ~= "function" then
-    inner.raise(("bad option 'on_error' (function expected, got %s)"):format(
-      inner.type_name(on_error)))
+    inner.bad_option("on_error", "function", on_error)
   elseif on_error == aw.keep then
     inner.raise("bad option 'on_error' (aw.keep is for start(): no task is "
       .. "left to keep the failure)")
@@ -319,7 +315,7 @@ end
 return function(sources, opts)
   sources, opts = sources or {}, opts or {}
   if type(sources) ~= "table" then
-    inner.bad_argument(1, "table expected, got " .. type_of(sources))
+    inner.bad_type(1, "table", sources)
   end
   local events = check_options(opts)
   local flags = opts.flags == nil and "r" or opts.flags

@@ -16,8 +16,7 @@ end
 -- Called by a C function, so the caller is one level further up.
 return function(w, opts)
   if w == nil or not inner.is_wire(w) then
-    inner.bad_argument(1, "wire expected, got "
-      .. (w == nil and "no value" or inner.type_name(w)))
+    inner.bad_type(1, "wire", w)
   end
   local ev = inner.new_loop(w, opts)
   local task = inner.start_raw(ev, w)

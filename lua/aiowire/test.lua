@@ -107,8 +107,7 @@ return function(opts, f)
     opts, f = {}, opts
   end
   if type(f) ~= "function" then
-    inner.bad_argument(at, "function expected, got "
-      .. (f == nil and "no value" or inner.type_name(f)))
+    inner.bad_type(at, "function", f)
   end
   inner.check_options(1, opts, KNOWN)
   local limit = limit_of(opts)

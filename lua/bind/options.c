@@ -107,7 +107,20 @@ static int inner_bad_argument(lua_State *L) {
   return aw_lua_arg_error(L, (int)lua_tointeger(L, 1), lua_tostring(L, 2));
 }
 
-const luaL_Reg awl_options_inner[] = {{"check_options", inner_check_options},
-                                      {"type_name", inner_type_name},
-                                      {"bad_argument", inner_bad_argument},
-                                      {NULL, NULL}};
+/* bad_type(arg, expected, v): the same, of an argument that is `v` */
+static int inner_bad_type(lua_State *L) {
+  const char *got = lua_isnil(L, 3) ? "no value" : aw_lua_type_name(L, 3);
+  const char *why =
+      lua_pushfstring(L, "%s expected, got %s", lua_tostring(L, 2), got);
+  return aw_lua_arg_error(L, (int)lua_tointeger(L, 1), why);
+}
+
+/* bad_option(name, expected, v): raise that the option is `v` */
+static int inner_bad_option(lua_State *L) {
+  return aw_lua_bad_option(L, lua_tostring(L, 1), lua_tostring(L, 2));
+}
+
+const luaL_Reg awl_options_inner[] = {
+    {"check_options", inner_check_options}, {"type_name", inner_type_name},
+    {"bad_argument", inner_bad_argument},   {"bad_type", inner_bad_type},
+    {"bad_option", inner_bad_option},       {NULL, NULL}};
