@@ -51,17 +51,12 @@ static const char *own_name(lua_State *L, lua_Debug *ar) {
   return name;
 }
 
-static bool is_users(lua_State *L, lua_Debug *ar) {
-  lua_getinfo(L, "Sl", ar);
-  return ar->currentline >= 0 && !awl_is_ours(ar);
-}
-
 /* The innermost function of ours with a name, with "n" in `ar`: it is called by
  * a user, those inside it are parts of it. Without one, the innermost at all. */
 static const char *find_name(lua_State *L, lua_Debug *ar) {
   const char *name = NULL;
   for (int level = 0; !name && lua_getstack(L, level, ar); level++) {
-    if (is_users(L, ar))
+    if (awl_is_users(L, ar))
       break;
     name = own_name(L, ar);
   }

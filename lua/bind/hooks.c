@@ -23,8 +23,9 @@
  */
 #include "hooks.h"
 
+#include "site.h"
+
 #include <limits.h>
-#include <string.h>
 
 /* ---- reading and setting ---- */
 
@@ -140,9 +141,7 @@ static void make_record(lua_State *L, const awl_hook *hook, int called,
  * the library `debug`, which are one C function (`screened`). */
 
 static bool is_ours(lua_State *L, lua_Debug *ar) {
-  static const char OURS[] = "=[aiowire";
-  return lua_getinfo(L, "S", ar) &&
-         strncmp(ar->source, OURS, sizeof OURS - 1) == 0;
+  return lua_getinfo(L, "S", ar) && awl_is_ours(ar);
 }
 
 static void screen(lua_State *L, lua_Debug *ar) {

@@ -64,29 +64,36 @@ static int after_part(lua_State *L, int status, lua_KContext context) {
   return lua_gettop(L);
 }
 
-/* A function of the module that is written in Lua: its part is upvalue 2. A
- * part that returned a table has several: upvalue 3 is the name, as ever. */
-static int call_part(lua_State *L) {
+/* Code of ours in Lua runs next: no line of it is for hooks. */
+static void screen(lua_State *L) {
   if (lua_gethook(L))
     awl_hooks_screen(L, awl_of(L));
-  awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, lua_tostring(L, lua_upvalueindex(3)));
-    lua_remove(L, -2);
-  }
+}
+
+/* Call the function of ours on top with all that is below it. */
+static int call_ours(lua_State *L) {
   lua_insert(L, 1);
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
   return after_part(L, LUA_OK, 0);
 }
 
+/* A function of the module that is written in Lua: its part is upvalue 2. A
+ * part that returned a table has several: upvalue 3 is the name, as ever. */
+static int call_part(lua_State *L) {
+  screen(L); /* first: the part may be loaded now */
+  awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, lua_tostring(L, lua_upvalueindex(3)));
+    lua_remove(L, -2);
+  }
+  return call_ours(L);
+}
+
 /* A method that is written in Lua: upvalue 2. */
 static int call_method(lua_State *L) {
-  if (lua_gethook(L))
-    awl_hooks_screen(L, awl_of(L));
+  screen(L);
   lua_pushvalue(L, lua_upvalueindex(2));
-  lua_insert(L, 1);
-  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
-  return after_part(L, LUA_OK, 0);
+  return call_ours(L);
 }
 
 /* method(name, f): the same function, which knows its name */
@@ -177,8 +184,7 @@ static int inner_part(lua_State *L) {
 /* screened(...): a function of the user's has returned these, and what follows
  * is ours again: no line of it is for hooks */
 static int inner_screened(lua_State *L) {
-  if (lua_gethook(L))
-    awl_hooks_screen(L, awl_of(L));
+  screen(L);
   return lua_gettop(L);
 }
 

@@ -108,11 +108,7 @@ const char *awl_where(lua_State *L, awl_state *s, int level) {
 const char *awl_where_in(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   for (; lua_getstack(co, level, &ar); level++) {
-    lua_getinfo(co, "l", &ar);
-    if (ar.currentline < 0)
-      continue; /* in C: without a look at its name */
-    lua_getinfo(co, "S", &ar);
-    if (!awl_is_ours(&ar)) {
+    if (awl_is_users(co, &ar)) {
       const char *where = intern(L, s, ar.short_src, ar.currentline, false);
       return where ? where : "?";
     }
@@ -125,13 +121,17 @@ bool awl_is_ours(const lua_Debug *ar) {
   return strncmp(ar->source, OURS, sizeof OURS - 1) == 0;
 }
 
+bool awl_is_users(lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "Sl", ar);
+  return ar->currentline >= 0 && !awl_is_ours(ar);
+}
+
 /* Push "file:line: " of the innermost function of the user's. In a task that
  * has none, as aw.Call(aw.sleep, "x"), of where that was started. */
 static void push_place(lua_State *L) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline > 0 && !awl_is_ours(&ar)) {
+    if (awl_is_users(L, &ar)) {
       lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
       return;
     }

@@ -16,6 +16,9 @@ const char *awl_article(const char *word);
  * instead of ':'. Raises. */
 int awl_bad_self(lua_State *L, const char *class);
 
+/* Is the running function at `ar` the user's: of Lua, and no part of the
+ * library? Fills "Sl". */
+bool awl_is_users(lua_State *L, lua_Debug *ar);
 /* "file:line" of the function at `level`; borrowed, lives with the state.
  * Raises. "?" in C, and where there are too many places. */
 const char *awl_where(lua_State *L, awl_state *s, int level);

@@ -66,7 +66,8 @@ static void leave_scopes(awl_worker *w) {
 /* The body is over: forget the errors that were on their way in it. */
 static void clear_raised(awl_worker *w) {
   leave_scopes(w);
-  awl_drop_raised(w, &w->raised);
+  if (w->raised.noted || w->raised.error) /* rarely, and each step comes here */
+    awl_drop_raised(w, &w->raised);
   w->raising = false; /* there was no memory for it */
   forget_passing(w);
 }
