@@ -266,16 +266,7 @@ end)
 -- The sweep. ------------------------------------------------------------------
 
 local scenarios, scenario = sweep.scenarios()
-
-local function worker(p, seconds, err)
-  return function()
-    local _ <close> = p.guard()
-    p.sleep(seconds)
-    if err then
-      error(err, 0)
-    end
-  end
-end
+local worker = sweep.worker
 
 for limit = 1, 2 do
   scenario("an each whose callback awaits, with limit " .. limit,

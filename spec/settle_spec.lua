@@ -263,17 +263,7 @@ end)
 -- The sweep. ------------------------------------------------------------------
 
 local scenarios, scenario = sweep.scenarios()
-
---- A wire that awaits through the probe and may fail at the end.
-local function worker(p, seconds, err)
-  return function()
-    local _ <close> = p.guard()
-    p.sleep(seconds)
-    if err then
-      error(err, 0)
-    end
-  end
-end
+local worker = sweep.worker
 
 for limit = 1, 2 do
   scenario("a settle of three, with limit " .. limit, function(_, p)

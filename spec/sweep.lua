@@ -413,4 +413,15 @@ function M.strikes(cases)
   return strikes
 end
 
+--- A body that awaits through the probe `p`, and may fail at the end.
+function M.worker(p, seconds, err)
+  return function()
+    local _ <close> = p.guard()
+    p.sleep(seconds)
+    if err then
+      error(err, 0)
+    end
+  end
+end
+
 return M
