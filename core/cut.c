@@ -2,7 +2,7 @@
  *
  * A deadline goes off, and aborts the waits below its scope; by the time that
  * its Timeout is reported, nothing is left of them. So the first of these waits
- * leaves a record in the scope: what it waited for, as text, and whose it was.
+ * leaves a record in the scope: the text of the wait, and the id of the task.
  * Where none was under way, as a task was busy, it is the first one that begins
  * later, and is refused. The host adds the place in its code, from the stack of
  * the task, when the task goes on with Cancelled: until then `on` of the task
@@ -71,7 +71,7 @@ aw_cut **aw__cut_place(aw_scope *scope) {
                      : &AW_CONTAINER(aw_loop, root, (uintptr_t)scope)->cut;
 }
 
-/* The same of the one whose cancel `scope` sees, if that is a time-out's. */
+/* The same for the scope whose time-out has cancelled `scope`, if one has. */
 static aw_cut **place_above(aw_scope *scope) {
   aw_scope *origin = aw__scope_origin(scope);
   bool of_loop =

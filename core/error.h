@@ -10,7 +10,8 @@ void aw__error_set_attempts(aw_error *error, uint32_t attempts);
 /* Keeps `wire` and `holder`, which may be NULL. */
 void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
                         uint64_t ns);
-/* What the time-out that it is cut short; takes, NULL is fine. */
+/* The error is a time-out: set the record of the wait that it cut short. Takes
+ * `cut`, which may be NULL. */
 void aw__error_set_cut(aw_error *error, aw_cut *cut);
 /* The same error, but not one of clean-up: for a task that raises what another
  * failed with. Takes `error`, and gives it itself when out of memory. */

@@ -205,7 +205,7 @@ static void time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
   aw__frame_set_wire(task, wire, ns);
 }
 
-/* The time that `wire` gave the scope of its frame, and what to, is over. */
+/* The time limit of the frame's scope, which `wire` had set, has passed. */
 static void fail_late(aw_task *task, const aw_wire *wire,
                       const aw_scope_end *end) {
   if (wire->kind == AW_WIRE_TIMEOUT)

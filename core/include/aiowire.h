@@ -184,12 +184,12 @@ AW_API void aw_cut_set_value(aw_cut *cut, aw_value value); /* takes */
 /* The same where the host itself gives Cancelled to `task`, which it cut short
  * in something that is no wait of the engine's.
  *
- *   text  what that is, copied
+ *   text  names that something, as "resume"; copied
  */
 AW_API aw_cut *aw_task_cut_outside(aw_task *task, const char *text);
 AW_API aw_value aw_cut_value(const aw_cut *cut); /* borrowed, or 0 */
 
-/* What was waited for, as "sleep 5 s"; borrowed. */
+/* The text of the wait, as "sleep 5 s"; borrowed. */
 AW_API const char *aw_cut_text(const aw_cut *cut);
 /* The id of the task that waited. `where` it was started, or NULL. */
 AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
@@ -210,7 +210,7 @@ AW_API const char *aw_error_call(const aw_error *error);
 AW_API int aw_error_fd(const aw_error *error);
 AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
 
-/* What it was about in words, where that is no descriptor: NULL for none.
+/* The object that the error is about, in words, if it is no descriptor; or NULL.
  * Setting it copies `subject`; out of memory the error stays without. */
 AW_API const char *aw_error_subject(const aw_error *error); /* borrowed */
 AW_API void aw_error_set_subject(aw_error *error, const char *subject);
