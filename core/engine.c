@@ -13,21 +13,21 @@
  * The callbacks of libuv wake tasks, they run nothing. Nobody includes or calls
  * this file but through aiowire.h.
  */
-#include "cut.h"
-#include "deadline.h"
-#include "end.h"
-#include "error.h"
-#include "libuv.h"
-#include "loop.h"
-#include "memory.h"
-#include "poller.h"
-#include "ready.h"
-#include "report.h"
-#include "scope.h"
-#include "step.h"
-#include "task.h"
-#include "wait.h"
-#include "zmq.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/libuv.h"
+#include "base/memory.h"
+#include "base/ready.h"
+#include "run/cut.h"
+#include "run/end.h"
+#include "run/loop.h"
+#include "run/report.h"
+#include "run/scope.h"
+#include "run/step.h"
+#include "run/task.h"
+#include "run/wait.h"
+#include "sources/poller.h"
+#include "sources/zmq.h"
 
 #include <string.h>
 

@@ -27,21 +27,25 @@
  *   I10 `inner` is the scope of the topmost frame that has one, or the task's
  *       own
  *
- * Each x.c has an x.h, with what others of the core may call. Layers:
+ * The files stand in rooms, and each room builds on those before it:
  *
- *   engine → step, report → guard, group → frame, end, loop → poller, zmq,
- *   channel, sync → meeting → wait → scope → task → deadline, ready, wire,
- *   view, error, cut, memory, libuv, epoll, libzmq
+ *   base/     memory, error values, the heap of deadlines, the ready queue
+ *   wire/     wires as data
+ *   run/      what running means: tasks, scopes, frames, waits, loops, steps
+ *   sources/  what a task can wait for: descriptors, channels, zmq sockets
+ *   engine.c  assembles all of it; no file includes it
  *
- * A file includes those of its own layer and below; what goes the other way
- * stands at the end of this file.
+ * Each x.c has an x.h, with what others of the core may call.
+ * spec/layers_spec.lua lists the levels inside the rooms. Declarations of
+ * functions that a lower level calls in a higher one stand at the end of this
+ * file.
  */
 #ifndef AW_STATE_H
 #define AW_STATE_H
 
 #include <aiowire.h>
 
-#include "list.h"
+#include "base/list.h"
 
 #include <uv.h>
 

@@ -1,7 +1,7 @@
 /* deadline_test.c - the heap of deadlines beside a plain reference [K1] */
 #include "check.h"
 
-#include "../deadline.h"
+#include "base/deadline.h"
 
 enum { ALARMS = 2000 };
 

@@ -11,15 +11,15 @@
  *
  * Neighbours: step.c meets these frames, guard.c and group.c push them.
  */
-#include "frame.h"
+#include "run/frame.h"
 
-#include "cut.h"
-#include "deadline.h"
-#include "error.h"
-#include "memory.h"
-#include "scope.h"
-#include "task.h"
-#include "wait.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "run/cut.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "run/wait.h"
 
 #include <assert.h>
 

@@ -3,9 +3,9 @@
  * Wires that hold something for a host are looked through. Neighbours: wire.c
  * makes them.
  */
-#include "view.h"
+#include "wire/view.h"
 
-#include "wire.h"
+#include "wire/wire.h"
 
 #include <string.h>
 

@@ -34,12 +34,12 @@
  * memory goes in the close callback (I4); `armed` is what libuv watches, and
  * 0 for a watch that has neither waiters nor keepers.
  */
-#include "poller.h"
+#include "sources/poller.h"
 
-#include "epoll.h"
-#include "libuv.h"
-#include "memory.h"
-#include "task.h"
+#include "base/libuv.h"
+#include "base/memory.h"
+#include "run/task.h"
+#include "sources/epoll.h"
 
 #include <assert.h>
 #include <errno.h>

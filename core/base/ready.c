@@ -5,9 +5,9 @@
  * the list by its `link`, so queueing cannot fail. With a seed, each round is
  * shuffled at its start [F6].
  */
-#include "ready.h"
+#include "base/ready.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <assert.h>
 

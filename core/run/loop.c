@@ -8,13 +8,13 @@
  * root, whose grace bounds the rest. `ending` remembers the first of them; an
  * error overrides a stop.
  */
-#include "loop.h"
+#include "run/loop.h"
 
-#include "deadline.h"
-#include "end.h"
-#include "memory.h"
-#include "scope.h"
-#include "task.h"
+#include "base/deadline.h"
+#include "base/memory.h"
+#include "run/end.h"
+#include "run/scope.h"
+#include "run/task.h"
 
 #include <assert.h>
 

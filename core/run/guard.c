@@ -20,17 +20,17 @@
  *
  * Neighbours: frame.c has scopes and chains; step.c calls this.
  */
-#include "guard.h"
+#include "run/guard.h"
 
-#include "deadline.h"
-#include "error.h"
-#include "frame.h"
-#include "memory.h"
-#include "ready.h"
-#include "scope.h"
-#include "task.h"
-#include "view.h"
-#include "wait.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/ready.h"
+#include "run/frame.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "run/wait.h"
+#include "wire/view.h"
 
 #include <assert.h>
 #include <math.h>

@@ -9,7 +9,7 @@
  *
  * As in channel.c no `next` is held over aw_wait_complete().
  */
-#include "meeting.h"
+#include "sources/meeting.h"
 
 typedef struct aw_gate {
   aw_meeting meeting;

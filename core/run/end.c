@@ -11,13 +11,13 @@
  *
  * Neighbours: step.c begins it, group.c is told of operands; loop.c counts.
  */
-#include "end.h"
+#include "run/end.h"
 
-#include "loop.h"
-#include "memory.h"
-#include "scope.h"
-#include "task.h"
-#include "wait.h"
+#include "base/memory.h"
+#include "run/loop.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "run/wait.h"
 
 #include <assert.h>
 

@@ -18,9 +18,9 @@
  * aw_wait_complete() may take further tasks off these queues, the losers of a
  * race: no `next` is held over it.
  */
-#include "meeting.h"
-#include "task.h"
-#include "wait.h"
+#include "run/task.h"
+#include "run/wait.h"
+#include "sources/meeting.h"
 
 #include <assert.h>
 

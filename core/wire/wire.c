@@ -18,7 +18,7 @@
  * extends, its `base`, and releases the items that it added when it goes: a
  * shorter wire holds nothing of a longer one. Prepending always copies.
  */
-#include "wire.h"
+#include "wire/wire.h"
 
 #include <assert.h>
 #include <string.h>

@@ -4,11 +4,11 @@
  * outcome is kept in the task, and aw_next() goes on with it. What makes
  * repeated steps cheap is here too, since it is asked at that moment.
  */
-#include "report.h"
+#include "run/report.h"
 
-#include "end.h"
-#include "guard.h"
-#include "task.h"
+#include "run/end.h"
+#include "run/guard.h"
+#include "run/task.h"
 
 #include <assert.h>
 

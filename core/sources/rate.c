@@ -17,12 +17,12 @@
  * for the one that was cancelled may be the loser of a race that is being
  * decided [H3].
  */
-#include "deadline.h"
-#include "meeting.h"
-#include "memory.h"
-#include "scope.h"
-#include "task.h"
-#include "wait.h"
+#include "base/deadline.h"
+#include "base/memory.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "run/wait.h"
+#include "sources/meeting.h"
 
 #include <assert.h>
 

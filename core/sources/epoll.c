@@ -20,7 +20,7 @@
 #define _GNU_SOURCE /* dup3 */
 #endif
 
-#include "epoll.h"
+#include "sources/epoll.h"
 
 #if defined(__linux__)
 

@@ -9,7 +9,7 @@
  *
  * Neighbours: engine.c blocks in it; poller.c and zmq.c hear of descriptors.
  */
-#include "libuv.h"
+#include "base/libuv.h"
 
 #include <assert.h>
 #include <fcntl.h>

@@ -6,9 +6,9 @@
  * Four children to a node: half the depth of two, and they share a cache
  * line. Neighbours: engine.c takes what is due, scope.c and wait.c arm.
  */
-#include "deadline.h"
+#include "base/deadline.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <assert.h>
 

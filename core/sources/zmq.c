@@ -21,11 +21,11 @@
  * are closed (I4). Peers: libzmq.c opens the library, engine.c calls look() and
  * settle(). AW_ZMQ_FLAW makes broken ones, for the tests of the tests.
  */
-#include "zmq.h"
+#include "sources/zmq.h"
 
-#include "libuv.h"
-#include "poller.h"
-#include "task.h"
+#include "base/libuv.h"
+#include "run/task.h"
+#include "sources/poller.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* meeting.c - where tasks of an engine wait for one another; see meeting.h
  */
-#include "meeting.h"
+#include "sources/meeting.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <string.h>

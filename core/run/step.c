@@ -12,20 +12,20 @@
  * and cancellation points [N4], going on to a returned wire is a scheduling
  * point only [N3].
  */
-#include "step.h"
+#include "run/step.h"
 
-#include "end.h"
-#include "frame.h"
-#include "group.h"
-#include "guard.h"
-#include "loop.h"
-#include "memory.h"
-#include "poller.h"
-#include "ready.h"
-#include "scope.h"
-#include "task.h"
-#include "view.h"
-#include "wait.h"
+#include "base/memory.h"
+#include "base/ready.h"
+#include "run/end.h"
+#include "run/frame.h"
+#include "run/group.h"
+#include "run/guard.h"
+#include "run/loop.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "run/wait.h"
+#include "sources/poller.h"
+#include "wire/view.h"
 
 #include <assert.h>
 

@@ -17,9 +17,9 @@
  * Out of memory there is no record. Neighbours: task.c aborts waits, scope.c
  * lets the deadline go off, frame.c leaves the scope.
  */
-#include "cut.h"
+#include "run/cut.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -14,12 +14,12 @@
  * it is cancelled, at whose end the cancel is hard [C8]. A shield has two
  * times, its end and that grace: the alarm is that of the earlier.
  */
-#include "scope.h"
+#include "run/scope.h"
 
-#include "cut.h"
-#include "deadline.h"
-#include "memory.h"
-#include "task.h"
+#include "base/deadline.h"
+#include "base/memory.h"
+#include "run/cut.h"
+#include "run/task.h"
 
 #include <assert.h>
 

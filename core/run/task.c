@@ -7,14 +7,14 @@
  * the task has ended it is the task's own. Waking only queues (I2): what
  * happens next is `go`, and step.c does it.
  */
-#include "task.h"
+#include "run/task.h"
 
-#include "cut.h"
-#include "error.h"
-#include "memory.h"
-#include "ready.h"
-#include "view.h"
-#include "wire.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/ready.h"
+#include "run/cut.h"
+#include "wire/view.h"
+#include "wire/wire.h"
 
 #include <assert.h>
 #include <string.h>

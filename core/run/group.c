@@ -23,16 +23,16 @@
  * top one of the task until all have ended; `contender` operands are parked on
  * an abortable wait, or their wait is being armed.
  */
-#include "group.h"
+#include "run/group.h"
 
-#include "end.h"
-#include "frame.h"
-#include "loop.h"
-#include "memory.h"
-#include "ready.h"
-#include "scope.h"
-#include "task.h"
-#include "view.h"
+#include "base/memory.h"
+#include "base/ready.h"
+#include "run/end.h"
+#include "run/frame.h"
+#include "run/loop.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "wire/view.h"
 
 #include <assert.h>
 

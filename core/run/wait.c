@@ -11,11 +11,11 @@
  *     loop      the loop's `runner` is the task; a cancel stops the loop [S7]
  *     idle      `link` is in engine.idle, for virtual time [K6]
  */
-#include "wait.h"
+#include "run/wait.h"
 
-#include "deadline.h"
-#include "scope.h"
-#include "task.h"
+#include "base/deadline.h"
+#include "run/scope.h"
+#include "run/task.h"
 
 #include <assert.h>
 #include <stdio.h>

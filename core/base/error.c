@@ -4,10 +4,10 @@
  * second to it [E3]. Reference counted, since a task that failed, those that
  * waited for it and the scopes it went through share one.
  */
-#include "error.h"
+#include "base/error.h"
 
-#include "cut.h"
-#include "memory.h"
+#include "base/memory.h"
+#include "run/cut.h"
 
 #include <string.h>
 
