@@ -1,4 +1,4 @@
-# Write the Lua sources into one C file (see lua/bind/embedded.h).
+# Write the Lua sources into one C file (see lua/bind/base/embedded.h).
 #
 #   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c -P embed.cmake
 #
@@ -26,7 +26,7 @@ endforeach()
 
 file(WRITE "${OUT}" "/* Made by lua/embed.cmake. */
 
-#include \"embedded.h\"
+#include \"base/embedded.h\"
 
 ${arrays}const struct awl_embedded awl_embedded[] = {
 ${rows}  {NULL, NULL, 0},

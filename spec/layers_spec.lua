@@ -75,7 +75,9 @@ end
 -- Does a quoted include find a file of its own side, below lua/?
 local function found_in_lua(include)
   local folder = include.path:match "^(.*/)"
-  for _, place in ipairs { folder, "lua/bind/", "lua/include/", "lua/" } do
+  for _, place in ipairs {
+    folder, "lua/bind/", "lua/io/", "lua/include/", "lua/",
+  } do
     if exists(place .. include.name) then
       return true
     end

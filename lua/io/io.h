@@ -1,20 +1,12 @@
 /* io.h - awaitables on libuv, built with the public C API only
  *
- *   source.c   what can be waited for: numbers, Lua files, objects
- *   readiness.c  aw.readable and what the Poller stands on
- *   signal.c   aw.signal
- *   wall.c     aw.time, aw.at: the time of day      calendar.c  its arithmetic
- *   system.c   what libuv leaves to us: SIGPIPE, inherited descriptors
- *   buffer.c   bytes that come at one end and go at the other
- *   waiters.c  tasks that wait for the same thing
- *   stream.c   bytes in and out of a descriptor: C     lstream.c  for Lua,
- *                                                      lread.c    reading
- *   process.c  a child process: C                      lprocess.c for Lua,
- *   child.c    what the kernel tells of one            lspawn.c   its start
- *   redirect.c its files: paths, streams            pty.c      its terminal
- *   left.c     children that outlive their engine
- *   cstdio.c   what C has kept back for standard output
- *   names.c    signals by name
+ *   readiness.c    aw.readable, and what the Poller stands on
+ *   signal.c       aw.signal
+ *   time_of_day.c  aw.time, aw.at
+ *   base/          sources of readiness, buffers, waiters, terminals, names of
+ *                  signals, and what libuv leaves to us
+ *   stream/        bytes in and out of a descriptor: in C, and for Lua
+ *   process/       child processes: in C, and for Lua
  *
  * Callbacks of libuv move bytes, wake tasks and note what happened; they never
  * touch Lua. What libuv holds is in memory of its own, never in a userdata.

@@ -23,8 +23,8 @@
  */
 #include "io.h"
 
-#include "source.h"
-#include "stream.h"
+#include "base/source.h"
+#include "stream/stream.h"
 
 #include <aiowire_lua.h>
 

@@ -15,9 +15,9 @@
  *
  * The async is in memory of its own, which goes in the close callback (I4).
  */
+#include "base/signal_names.h"
+#include "base/waiters.h"
 #include "io.h"
-#include "names.h"
-#include "waiters.h"
 
 #include <aiowire_lua.h>
 

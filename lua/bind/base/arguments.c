@@ -1,0 +1,136 @@
+/* arguments.c - functions that know their names, and what they say of arguments
+ *
+ * Lua's auxiliary library takes a function's name from the text of its call, so
+ * it knows no name when pcall, aw.Call or a tail call calls the function, and it
+ * blames the caller only if that is a Lua function. Here each function has its
+ * name as an upvalue, the last but one (the last is a mark), and awl_error()
+ * finds the line. A call costs nothing more.
+ *
+ * Parts in Lua check their arguments by functions without a name: the name is
+ * that of the function which called the part.
+ * Neighbours: options.c, location.c.
+ */
+#include "base/location.h"
+
+#include <string.h>
+
+static const char MARK = 'm'; /* its address is the mark */
+
+/* ---- names ---- */
+
+void aw_lua_push_function(lua_State *L, lua_CFunction f, int upvalues,
+                          const char *name) {
+  lua_pushstring(L, name);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&MARK);
+  lua_pushcclosure(L, f, upvalues + 2);
+}
+
+void aw_lua_set_functions(lua_State *L, const luaL_Reg *list, int upvalues) {
+  luaL_checkstack(L, upvalues + 3, "too many upvalues");
+  int table = lua_gettop(L) - upvalues;
+  for (; list->name; list++) {
+    for (int i = 1; i <= upvalues; i++)
+      lua_pushvalue(L, table + i);
+    aw_lua_push_function(L, list->func, upvalues, list->name);
+    lua_setfield(L, table, list->name);
+  }
+  lua_settop(L, table);
+}
+
+/* The name of the function that runs at `ar`, which it keeps; or NULL. */
+static const char *own_name(lua_State *L, lua_Debug *ar) {
+  const char *name = NULL;
+  lua_getinfo(L, "fu", ar);
+  if (ar->nups >= 2 && lua_iscfunction(L, -1)) {
+    lua_getupvalue(L, -1, ar->nups);
+    lua_getupvalue(L, -2, ar->nups - 1);
+    if (lua_touserdata(L, -2) == &MARK)
+      name = lua_tostring(L, -1);
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return name;
+}
+
+/* The innermost function of ours with a name, with "n" in `ar`: it is called by
+ * a user, those inside it are parts of it. Without one, the innermost at all. */
+static const char *find_name(lua_State *L, lua_Debug *ar) {
+  const char *name = NULL;
+  for (int level = 0; !name && lua_getstack(L, level, ar); level++) {
+    if (awl_is_users(L, ar))
+      break;
+    name = own_name(L, ar);
+  }
+  if (!name && !lua_getstack(L, 0, ar)) {
+    ar->namewhat = "";
+    return "?";
+  }
+  lua_getinfo(L, "n", ar);
+  return name ? name : ar->name ? ar->name : "?";
+}
+
+/* ---- errors ---- */
+
+int aw_lua_arg_error(lua_State *L, int arg, const char *why) {
+  lua_Debug ar;
+  const char *name = find_name(L, &ar);
+  bool is_method = strcmp(ar.namewhat, "method") == 0;
+  if (is_method && arg == 1) /* as luaL_argerror() says it */
+    return awl_error(L, "calling '%s' on bad self (%s)", name, why);
+  return awl_error(L, "bad argument #%d to '%s' (%s)", arg - is_method, name,
+                   why);
+}
+
+const char *aw_lua_type_name(lua_State *L, int index) {
+  enum { LONGEST = 60 }; /* of a name in a message: it is the user's */
+  if (lua_type(L, index) == LUA_TLIGHTUSERDATA)
+    return "light userdata";
+  const char *name = NULL;
+  int type = luaL_getmetafield(L, index, "__name");
+  if (type == LUA_TSTRING)
+    name = lua_tostring(L, -1); /* the metatable keeps it */
+  if (type != LUA_TNIL)
+    lua_pop(L, 1);
+  bool is_fit = name && strlen(name) <= LONGEST;
+  return is_fit ? name : luaL_typename(L, index);
+}
+
+int aw_lua_type_error(lua_State *L, int arg, const char *expected) {
+  return aw_lua_arg_error(L, arg,
+                          lua_pushfstring(L, "%s expected, got %s", expected,
+                                          aw_lua_type_name(L, arg)));
+}
+
+/* ---- checks ---- */
+
+void aw_lua_arg_check(lua_State *L, bool holds, int arg, const char *why) {
+  if (!holds)
+    aw_lua_arg_error(L, arg, why);
+}
+
+void aw_lua_check_any(lua_State *L, int arg) {
+  if (lua_isnone(L, arg))
+    aw_lua_arg_error(L, arg, "value expected");
+}
+
+void aw_lua_check_type(lua_State *L, int arg, int type) {
+  if (lua_type(L, arg) != type)
+    aw_lua_type_error(L, arg, lua_typename(L, type));
+}
+
+lua_Integer aw_lua_check_integer(lua_State *L, int arg) {
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, arg, &is_integer);
+  if (is_integer)
+    return value;
+  if (lua_isnumber(L, arg))
+    return aw_lua_arg_error(L, arg, "number has no integer representation");
+  return aw_lua_type_error(L, arg, lua_typename(L, LUA_TNUMBER));
+}
+
+const char *aw_lua_check_string(lua_State *L, int arg, size_t *size) {
+  const char *text = lua_tolstring(L, arg, size);
+  if (!text)
+    aw_lua_type_error(L, arg, lua_typename(L, LUA_TSTRING));
+  return text;
+}

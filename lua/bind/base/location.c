@@ -1,0 +1,245 @@
+/* location.c - where things stand in the source: interned texts
+ *
+ * "file:line" of each start and the name of each state are needed often and
+ * read seldom, so each text exists once and is found by (source, line) before
+ * it is put together: 57 ns against 219 for a new string. The table holds as
+ * many texts as the program has places, and is freed with the state. A program
+ * that loads ever new chunks has more and more of them: from MOST on new ones
+ * are unknown, since tasks and wires may remember any of those that are there.
+ */
+#include "base/location.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct awl_site {
+  uint64_t hash;
+  int line; /* of a place; -1: any text */
+  bool function;
+  const char *text; /* what to show */
+  size_t length;    /* of `key`, for places: the source's short name */
+  char key[];       /* … then the text, for places */
+};
+
+static uint64_t hash_of(const char *text, size_t length, int line) {
+  uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)(unsigned)line;
+  for (size_t i = 0; i < length; i++) /* FNV-1a */
+    hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+  return hash ? hash : 1;
+}
+
+/* The cell of a text, or the free one where it belongs. */
+static awl_site **find(awl_state *s, uint64_t hash, const char *key,
+                       size_t length, int line, bool function) {
+  size_t mask = s->site_size - 1;
+  for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
+    awl_site *site = s->sites[i];
+    if (!site || (site->hash == hash && site->line == line &&
+                  site->function == function && site->length == length &&
+                  memcmp(site->key, key, length) == 0))
+      return &s->sites[i];
+  }
+}
+
+static bool make_room(awl_state *s) {
+  if (s->site_count * 2 < s->site_size)
+    return true;
+  size_t old_size = s->site_size;
+  awl_site **old = s->sites;
+  size_t size = old_size ? old_size * 2 : 64;
+  awl_site **sites = aw_allocate(size * sizeof(awl_site *));
+  if (!sites)
+    return false;
+  s->sites = sites;
+  s->site_size = size;
+  for (size_t i = 0; i < old_size; i++)
+    if (old[i])
+      *find(s, old[i]->hash, old[i]->key, old[i]->length, old[i]->line,
+            old[i]->function) = old[i];
+  aw_free(old);
+  return true;
+}
+
+enum { MOST = 8192 };
+
+/* NULL: there are too many. */
+static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
+                          bool function) {
+  const awl_site *recent = s->recent_sites[function];
+  if (recent && recent->line == line && strcmp(recent->key, key) == 0)
+    return recent->text;
+  size_t length = strlen(key);
+  uint64_t hash = hash_of(key, length, line);
+  if (!make_room(s))
+    luaL_error(L, "not enough memory");
+  awl_site **cell = find(s, hash, key, length, line, function);
+  if (*cell) {
+    s->recent_sites[function] = *cell;
+    return (*cell)->text;
+  }
+  if (s->site_count >= MOST)
+    return NULL;
+  static const size_t EXTRA = 32; /* "function@", ":" and a line */
+  awl_site *site = aw_allocate(sizeof *site + 2 * (length + 1) + EXTRA);
+  if (!site)
+    luaL_error(L, "not enough memory");
+  site->hash = hash;
+  site->line = line;
+  site->function = function;
+  site->length = length;
+  memcpy(site->key, key, length + 1);
+  site->text = site->key;
+  if (line >= 0) {
+    char *text = site->key + length + 1;
+    snprintf(text, length + EXTRA, "%s%s:%d", function ? "function@" : "", key,
+             line);
+    site->text = text;
+  }
+  *cell = site;
+  s->site_count++;
+  return site->text;
+}
+
+const char *awl_where(lua_State *L, awl_state *s, int level) {
+  return awl_where_in(L, s, L, level);
+}
+
+const char *awl_where_in(lua_State *L, awl_state *s, lua_State *co, int level) {
+  lua_Debug ar;
+  for (; lua_getstack(co, level, &ar); level++) {
+    if (awl_is_users(co, &ar)) {
+      const char *where = intern(L, s, ar.short_src, ar.currentline, false);
+      return where ? where : "?";
+    }
+  }
+  return "?";
+}
+
+bool awl_is_ours(const lua_Debug *ar) {
+  static const char OURS[] = "=[aiowire.";
+  return strncmp(ar->source, OURS, sizeof OURS - 1) == 0;
+}
+
+bool awl_is_users(lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "Sl", ar);
+  return ar->currentline >= 0 && !awl_is_ours(ar);
+}
+
+/* Push "file:line: " of the innermost function of the user's. In a task that
+ * has none, as aw.Call(aw.sleep, "x"), of where that was started. */
+static void push_place(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    if (awl_is_users(L, &ar)) {
+      lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+      return;
+    }
+  }
+  const awl_worker *w = awl_open(L)->run.running;
+  const char *where = w && L == w->co ? aw_task_where(w->task) : NULL;
+  lua_pushfstring(L, where ? "%s: " : "", where);
+}
+
+int aw_lua_error(lua_State *L, const char *format, ...) {
+  push_place(L);
+  va_list arguments;
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+const char *awl_article(const char *word) {
+  return *word && strchr("aeio", *word) ? "an" : "a";
+}
+
+int awl_bad_self(lua_State *L, const char *class) {
+  lua_Debug ar;
+  bool dot = lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
+             strcmp(ar.namewhat, "method") != 0;
+  if (!dot)
+    return aw_lua_type_error(L, 1, class);
+  const char *got = lua_isnone(L, 1) ? "no value" : aw_lua_type_name(L, 1);
+  lua_pushfstring(L, "%s expected, got %s; call it with ':'", class, got);
+  return aw_lua_arg_error(L, 1, lua_tostring(L, -1));
+}
+
+/* Fill AWL_NAMES with the functions of the loaded modules, once; the shorter
+ * name wins, and _G's have no prefix. */
+static void name_module(lua_State *L, int names, const char *module) {
+  bool global = strcmp(module, "_G") == 0;
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isfunction(L, -1))
+      continue;
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, names) != LUA_TNIL && !global) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    if (global)
+      lua_pushvalue(L, -3);
+    else
+      lua_pushfstring(L, "%s.%s", module, lua_tostring(L, -3));
+    lua_rawset(L, names);
+  }
+}
+
+void awl_name_libraries(lua_State *L, awl_state *s) {
+  awl_push_slot(L, s, AWL_NAMES);
+  int names = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+    if (lua_type(L, -2) == LUA_TSTRING && lua_istable(L, -1))
+      name_module(L, names, lua_tostring(L, -2));
+  lua_settop(L, names - 1);
+  s->named = true;
+}
+
+const char *awl_library_name(lua_State *L, awl_state *s, int index) {
+  index = lua_absindex(L, index);
+  if (!s->named)
+    awl_name_libraries(L, s);
+  awl_push_slot(L, s, AWL_NAMES);
+  lua_pushvalue(L, index);
+  lua_rawget(L, -2);
+  const char *name = lua_tostring(L, -1); /* stands in the table */
+  lua_pop(L, 2);
+  return name;
+}
+
+const char *awl_function_name(lua_State *L, awl_state *s, int index) {
+  index = lua_absindex(L, index);
+  if (!lua_isfunction(L, index)) {
+    const char *name = NULL;
+    int type = luaL_getmetafield(L, index, "__name");
+    if (type == LUA_TSTRING)
+      name = intern(L, s, lua_tostring(L, -1), -1, false);
+    if (type != LUA_TNIL)
+      lua_pop(L, 1);
+    return name ? name : luaL_typename(L, index);
+  }
+  if (lua_iscfunction(L, index)) {
+    const char *name = awl_library_name(L, s, index);
+    if (name)
+      name = intern(L, s, name, -1, false);
+    return name ? name : "function";
+  }
+  lua_Debug ar;
+  lua_pushvalue(L, index);
+  lua_getinfo(L, ">S", &ar);
+  const char *name = intern(L, s, ar.short_src, ar.linedefined, true);
+  return name ? name : "function";
+}
+
+void awl_free_sites(awl_state *s) {
+  for (size_t i = 0; i < s->site_size; i++)
+    aw_free(s->sites[i]);
+  aw_free(s->sites);
+  s->sites = NULL;
+  s->recent_sites[0] = s->recent_sites[1] = NULL;
+  s->site_size = s->site_count = 0;
+}

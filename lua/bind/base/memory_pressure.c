@@ -1,0 +1,40 @@
+/* memory_pressure.c - tells Lua's collector of memory that it does not see
+ *
+ * A Wire is a userdata of a few bytes, but what it holds may be an array of a
+ * million items: to Lua, garbage of hundreds of megabytes is a few kilobytes.
+ * So objects that may hold much more memory of C than of Lua are weighed when
+ * they get it, and the collector works as if Lua had allocated that.
+ *
+ * What is small, or in proportion to what Lua sees, is not weighed: most wires
+ * cost nothing here. Freed memory is not subtracted: like Lua's own "debt",
+ * the weight only says how much was allocated since the last step.
+ */
+#include "base/memory_pressure.h"
+
+enum { BATCH = 16 * 1024, KIB = 1024 };
+
+/* Wires below this size are small beside their userdata. */
+enum { LIGHT_WIRE = 256 };
+
+void awl_weigh(lua_State *L, awl_state *s, size_t bytes) {
+  s->unseen += bytes;
+  if (s->unseen < BATCH)
+    return;
+  /* Not running: the user stopped it, or this is a finalizer. LUA_GCSTEP would
+   * collect all the same. */
+  if (lua_gc(L, LUA_GCISRUNNING) != 1)
+    return;
+  size_t kib = s->unseen / KIB;
+  s->unseen = 0; /* first: finalizers may come by here */
+  lua_gc(L, LUA_GCSTEP, kib < INT32_MAX ? (int)kib : INT32_MAX);
+}
+
+void awl_weigh_wire(lua_State *L, awl_state *s, const aw_wire *wire) {
+  size_t bytes = aw_wire_bytes(wire);
+  if (bytes >= LIGHT_WIRE)
+    awl_weigh(L, s, bytes);
+}
+
+void aw_lua_weigh(lua_State *L, size_t bytes) {
+  awl_weigh(L, awl_open(L), bytes);
+}

@@ -1,0 +1,126 @@
+/* options.c - tables of options: their names, and what is said of their values
+ *
+ * The names are looked at in the table itself: one that no function knows is
+ * an error, with the name that was meant. Values are read by lua_getfield(), so
+ * what a table inherits by `__index` counts, as defaults that a program keeps.
+ * Neighbours: nearest.c, arguments.c.
+ */
+#include "base/options.h"
+
+#include "base/location.h"
+#include "wire/show.h"
+
+#include <string.h>
+
+static const char *name_at(const void *list, size_t index) {
+  return ((const char *const *)list)[index];
+}
+
+static bool is_known(const char *name, const char *const *known) {
+  while (*known && strcmp(*known, name) != 0)
+    known++;
+  return *known != NULL;
+}
+
+/* Refuse the key on top, which is no known name. */
+static int refuse(lua_State *L, int arg, const char *const *known) {
+  awl_state *s = awl_open(L);
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    bool is_number = lua_type(L, -1) == LUA_TNUMBER;
+    lua_pushfstring(L, "the name of an option is a string, got %s%s",
+                    aw_lua_type_name(L, -1), is_number ? " " : "");
+    if (is_number)
+      luaL_tolstring(L, -2, NULL);
+    else
+      lua_pushliteral(L, "");
+    lua_concat(L, 2);
+    return aw_lua_arg_error(L, arg, lua_tostring(L, -1));
+  }
+  const char *meant = aw_lua_nearest(lua_tostring(L, -1), name_at, known);
+  awl_show_key(L, s, -1);
+  lua_pushfstring(L, "unknown option '%s'", lua_tostring(L, -1));
+  if (meant)
+    lua_pushfstring(L, "%s, did you mean '%s'?", lua_tostring(L, -1), meant);
+  return aw_lua_arg_error(L, arg, lua_tostring(L, -1));
+}
+
+void awl_check_names(lua_State *L, int index, int arg, const char *const *known,
+                     bool is_list) {
+  lua_Integer length = is_list ? (lua_Integer)lua_rawlen(L, index) : 0;
+  for (lua_pushnil(L); lua_next(L, index);) {
+    lua_pop(L, 1);
+    int is_integer;
+    lua_Integer place = lua_tointegerx(L, -1, &is_integer);
+    bool is_option = lua_type(L, -1) == LUA_TSTRING
+                         ? is_known(lua_tostring(L, -1), known)
+                         : is_integer && place >= 1 && place <= length;
+    if (!is_option)
+      refuse(L, arg, known);
+  }
+}
+
+void aw_lua_check_options(lua_State *L, int arg, const char *const *known,
+                          bool is_list) {
+  aw_lua_check_type(L, arg, LUA_TTABLE);
+  luaL_checkstack(L, 8, NULL);
+  awl_check_names(L, arg, arg, known, is_list);
+}
+
+int aw_lua_bad_option(lua_State *L, const char *name, const char *expected) {
+  return awl_error(L, "bad option '%s' (%s expected, got %s)", name, expected,
+                   aw_lua_type_name(L, -1));
+}
+
+bool aw_lua_opt_flag(lua_State *L, int arg, const char *name, bool otherwise) {
+  int type = lua_getfield(L, arg, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    aw_lua_bad_option(L, name, "boolean");
+  bool value = type == LUA_TNIL ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* check_options(arg, opts, known): `opts` is argument `arg` of the part that
+ * asks. */
+static int inner_check_options(lua_State *L) {
+  enum { MOST = 16, ARG = 1, OPTIONS, KNOWN };
+  const char *known[MOST + 1] = {NULL};
+  int arg = (int)lua_tointeger(L, ARG);
+  if (!lua_istable(L, OPTIONS))
+    return aw_lua_arg_error(L, arg,
+                            lua_pushfstring(L, "table expected, got %s",
+                                            aw_lua_type_name(L, OPTIONS)));
+  for (int i = 0; i < MOST && lua_rawgeti(L, KNOWN, i + 1) == LUA_TSTRING; i++)
+    known[i] = lua_tostring(L, -1);
+  awl_check_names(L, OPTIONS, arg, known, false);
+  return 0;
+}
+
+/* type_name(v): what it is, for a message */
+static int inner_type_name(lua_State *L) {
+  lua_pushstring(L, aw_lua_type_name(L, 1));
+  return 1;
+}
+
+/* bad_argument(arg, why): raise, of the function that the part is. */
+static int inner_bad_argument(lua_State *L) {
+  return aw_lua_arg_error(L, (int)lua_tointeger(L, 1), lua_tostring(L, 2));
+}
+
+/* bad_type(arg, expected, v): the same, of an argument that is `v` */
+static int inner_bad_type(lua_State *L) {
+  const char *got = lua_isnil(L, 3) ? "no value" : aw_lua_type_name(L, 3);
+  const char *why =
+      lua_pushfstring(L, "%s expected, got %s", lua_tostring(L, 2), got);
+  return aw_lua_arg_error(L, (int)lua_tointeger(L, 1), why);
+}
+
+/* bad_option(name, expected, v): raise that the option is `v` */
+static int inner_bad_option(lua_State *L) {
+  return aw_lua_bad_option(L, lua_tostring(L, 1), lua_tostring(L, 2));
+}
+
+const luaL_Reg awl_options_inner[] = {
+    {"check_options", inner_check_options}, {"type_name", inner_type_name},
+    {"bad_argument", inner_bad_argument},   {"bad_type", inner_bad_type},
+    {"bad_option", inner_bad_option},       {NULL, NULL}};

@@ -1,0 +1,94 @@
+/* resources.c - what objects of Lua hold of C, so that it goes with the state
+ *
+ * An object of Lua frees in its finalizer what it holds. But Lua loses some
+ * finalizers: it takes the object off its list first, and calls then, and that
+ * fails where there is no room for a call: 199 C calls deep, at the end of
+ * Lua's stack, out of memory. Others it never has: those of objects that are
+ * made while lua_close runs.
+ *
+ * So each object is entered here under a number, by the kind of what it holds,
+ * and struck out by its finalizer. What is left when the state ends is freed
+ * then. Nothing of C refers to the memory of such an object itself.
+ *
+ * An entry has 8 bytes. Those that are free are a chain; the last one's `next`
+ * is `count`. Objects of embedders are a list instead, see aw_lua_hold().
+ */
+#include "base/resources.h"
+
+#include "objects/loop.h"
+#include "objects/message.h"
+
+void awl_more_holders(lua_State *L, awl_holdings *h) {
+  enum { FEWEST = 64 };
+  uint32_t count = h->count ? h->count * 2 : FEWEST;
+  awl_held *entries = aw_reallocate(h->entries, count * sizeof *entries);
+  if (!entries)
+    luaL_error(L, "not enough memory");
+  for (uint32_t i = h->count; i < count; i++)
+    entries[i].next = i + 1;
+  h->entries = entries;
+  h->count = count;
+}
+
+static void free_thing(awl_holding kind, void *thing) {
+  switch (kind) {
+  case AWL_HOLDS_WIRE: aw_wire_release(thing); break;
+  case AWL_HOLDS_TASK: aw_task_release(thing); break;
+  case AWL_HOLDS_CHANNEL: awl_messages_end(thing); break;
+  case AWL_HOLDS_EVENT: aw_event_release(thing); break;
+  case AWL_HOLDS_SEMAPHORE: aw_semaphore_release(thing); break;
+  case AWL_HOLDS_RATE: aw_rate_release(thing); break;
+  case AWL_HOLDS_LOOP:
+    if (!awl_loop_free(thing))
+      aw_free(thing);
+    break;
+  case AWL_HOLDINGS: break;
+  }
+}
+
+/* Those of a kind that are left. */
+static void free_kind(awl_state *s, awl_holding kind) {
+  awl_holdings *h = &s->holdings[kind];
+  uint32_t next;
+  for (uint32_t i = h->first_free; i < h->count; i = next) {
+    next = h->entries[i].next;
+    h->entries[i].thing = NULL;
+  }
+  for (uint32_t i = 0; h->live > 0 && i < h->count; i++)
+    if (h->entries[i].thing)
+      free_thing(kind, h->entries[i].thing);
+  aw_free(h->entries);
+}
+
+/* ---- objects of embedders ---- */
+
+void aw_lua_hold(lua_State *L, aw_lua_held *held) {
+  awl_state *s = awl_open(L);
+  held->next = s->held;
+  held->place = &s->held;
+  if (held->next)
+    held->next->place = &held->next;
+  s->held = held;
+}
+
+void aw_lua_let_go(aw_lua_held *held) {
+  if (!held->place)
+    return;
+  *held->place = held->next;
+  if (held->next)
+    held->next->place = held->place;
+  held->next = NULL;
+  held->place = NULL;
+}
+
+/* ---- the end ---- */
+
+void awl_free_holdings(awl_state *s) {
+  while (s->held) {
+    aw_lua_held *held = s->held;
+    aw_lua_let_go(held);
+    held->release(held);
+  }
+  for (int kind = 0; kind < AWL_HOLDINGS; kind++)
+    free_kind(s, (awl_holding)kind);
+}

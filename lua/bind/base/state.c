@@ -1,0 +1,290 @@
+/* state.c - the part of the binding that there is once for each Lua state
+ *
+ * The state is a userdata in the registry, so it goes with the Lua state, and
+ * last of ours, since finalizers run in reverse order. Its tables stand on
+ * the stack of the thread `util`, which runs nothing: C code that may not
+ * raise can read them and set fields to nil there.
+ */
+#include "base/location.h"
+#include "base/resources.h"
+#include "base/tuple.h"
+#include "base/values.h"
+#include "objects/loop.h"
+#include "objects/scope.h"
+#include "run/worker.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char STATE_KEY = 's'; /* its address is the key */
+static const char UTIL_KEY = 'u';
+
+/* ---- the tables of util ---- */
+
+static int move_from_util(lua_State *L, awl_state *s) {
+  lua_xmove(s->util, L, 1);
+  return 1;
+}
+
+void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot) {
+  lua_pushvalue(s->util, (int)slot);
+  move_from_util(L, s);
+}
+
+void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key) {
+  lua_rawgeti(s->util, (int)slot, key);
+  move_from_util(L, s);
+}
+
+void awl_set(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key) {
+  awl_push_slot(L, s, slot);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, key);
+  lua_pop(L, 1);
+}
+
+void awl_unset(awl_state *s, awl_slot slot, lua_Integer key) {
+  if (s->closing)
+    return;
+  lua_pushnil(s->util);
+  lua_rawseti(s->util, (int)slot, key); /* no new key: no allocation */
+}
+
+static void push_weak_table(lua_State *L, const char *mode) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushstring(L, mode);
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+static void make_util(lua_State *L, awl_state *s) {
+  lua_State *util = lua_newthread(L);
+  luaL_checkstack(util, LUA_MINSTACK + AWL_LAST_SLOT, NULL);
+  for (int slot = 1; slot <= AWL_OWNED; slot++) {
+    if (slot <= AWL_OBJECTS)
+      push_weak_table(L, "v");
+    else if (slot >= AWL_KEPT)
+      push_weak_table(L, "k");
+    else
+      lua_newtable(L);
+    lua_xmove(L, util, 1);
+  }
+  lua_settop(util, AWL_LAST_SLOT);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &UTIL_KEY);
+  s->util = util;
+}
+
+/* ---- life ---- */
+
+static void free_claims(awl_state *s) {
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->claims[i])
+      aw_free(s->claims[i]->counts), aw_free(s->claims[i]);
+  aw_free(s->claims);
+}
+
+static int state_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, 1);
+  s->closing = true;
+  awl_free_workers(s);
+  awl_free_holdings(s);
+  awl_free_scopes(s);
+  /* If it has a loop, os.exit() came in the middle of its run: it goes with the
+   * process, as in loop_gc(). */
+  if (s->engine)
+    (void)awl_free_engine(s->engine);
+  awl_free_sites(s);
+  free_claims(s);
+  aw_free(s->engine_chain);
+  aw_free(s->loops);
+  aw_free(s->leaves);
+  memset(s, 0, sizeof *s);
+  s->closing = true;
+  return 0;
+}
+
+static awl_state *check_open(lua_State *L, awl_state *s) {
+  if (s->closing)
+    luaL_error(L, "aiowire has ended, with the Lua state");
+  return s;
+}
+
+awl_state *awl_of(lua_State *L) {
+  return check_open(L, lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+awl_state *awl_open(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY) == LUA_TUSERDATA) {
+    awl_state *s = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return check_open(L, s);
+  }
+  lua_pop(L, 1);
+  awl_state *s = lua_newuserdatauv(L, sizeof *s, 0);
+  memset(s, 0, sizeof *s);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, state_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  s->main = lua_tothread(L, -1);
+  s->gone_loop.state = s;
+  lua_pop(L, 1);
+  make_util(L, s);
+  const char *stress = getenv("AIOWIRE_GCSTRESS");
+  s->gc_stress = stress && *stress == '1';
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  return s;
+}
+
+/* ---- free numbers ---- */
+
+bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
+  uint32_t grown = *count ? *count * 2 : least;
+  uint32_t *numbers = aw_reallocate(*chain, grown * sizeof *numbers);
+  if (!numbers)
+    return false;
+  for (uint32_t i = *count; i < grown; i++)
+    numbers[i] = i + 1;
+  *chain = numbers;
+  *count = grown;
+  return true;
+}
+
+/* ---- finalizers ---- */
+
+/* All options of lua_gc() are invalid while a finalizer runs, says Lua 5.4.4;
+ * before that there is no way to know. */
+bool awl_in_finalizer(lua_State *L) {
+  return lua_gc(L, LUA_GCISRUNNING, 0) < 0;
+}
+
+/* ---- engines ---- */
+
+static void nothing_to_close(aw_closer *closer) {
+  (void)closer;
+}
+
+/* Nobody needs to keep the EventLoop for the core any more. */
+static void loop_ended(aw_closer *closer, aw_loop *loop) {
+  const awl_engine *engine =
+      (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));
+  awl_loop_of(engine->state, loop)->ran = true;
+  awl_loop_let_go(engine->state, loop);
+}
+
+/* NULL when out of memory. */
+static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
+  if (s->first_engine >= s->engine_count &&
+      !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
+    return NULL;
+  awl_engine *engine = aw_allocate(sizeof *engine);
+  aw_engine_config config = {clock,    seed,       s,   awl_drop,
+                             awl_keep, awl_gather, true};
+  if (!engine || aw_engine_new(&config, &engine->core) < 0) {
+    aw_free(engine);
+    return NULL;
+  }
+  engine->number = s->first_engine;
+  s->first_engine = s->engine_chain[engine->number];
+  return engine;
+}
+
+awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
+                           uint64_t seed) {
+  awl_engine *engine = make_engine(s, clock, seed);
+  if (!engine)
+    luaL_error(L, "not enough memory");
+  engine->state = s;
+  engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
+  engine->serial = ++s->engine_serial;
+  engine->closer = (aw_closer){nothing_to_close, NULL, loop_ended};
+  aw_engine_add_closer(engine->core, &engine->closer);
+  return engine;
+}
+
+awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
+  if (!s->engine)
+    s->engine = awl_new_engine(L, s, AW_CLOCK_REAL, 0);
+  return s->engine;
+}
+
+int awl_free_engine(awl_engine *engine) {
+  int rc = aw_engine_free(engine->core);
+  if (rc < 0)
+    return rc;
+  awl_state *s = engine->state;
+  s->engine_chain[engine->number] = s->first_engine;
+  s->first_engine = engine->number;
+  aw_free(engine);
+  return 0;
+}
+
+/* ---- classes ---- */
+
+void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions) {
+  lua_pushlightuserdata(L, s);
+  aw_lua_set_functions(L, functions, 1);
+}
+
+void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions) {
+  lua_pushlightuserdata(L, s);
+  luaL_setfuncs(L, functions, 1);
+}
+
+/* The metatable on top gets `methods`, a table on top of it (popped): they are
+ * its __index, or upvalue 2 of the function that is it. */
+static void set_methods(lua_State *L, awl_state *s) {
+  lua_getfield(L, -2, "__index");
+  lua_CFunction index = lua_tocfunction(L, -1);
+  lua_pop(L, 1);
+  if (index) {
+    lua_pushlightuserdata(L, s);
+    lua_insert(L, -2);
+    lua_pushcclosure(L, index, 2);
+  }
+  lua_setfield(L, -2, "__index");
+}
+
+void awl_new_class(lua_State *L, awl_state *s, awl_class class,
+                   const char *name, const luaL_Reg *methods,
+                   const luaL_Reg *meta) {
+  lua_newtable(L);
+  s->metatables[class] = lua_topointer(L, -1);
+  if (meta)
+    awl_register(L, s, meta);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "__metatable"); /* locked [V1] */
+  if (methods) {
+    lua_newtable(L);
+    awl_register(L, s, methods);
+    set_methods(L, s);
+  }
+  lua_pushvalue(L, -1);
+  lua_xmove(L, s->util, 1);
+  lua_replace(s->util, AWL_METATABLES + (int)class);
+}
+
+bool awl_push_method(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+void awl_push_class(lua_State *L, awl_state *s, awl_class class) {
+  awl_push_slot(L, s, (awl_slot)(AWL_METATABLES + (int)class));
+}
+
+bool awl_is(lua_State *L, awl_state *s, int index, awl_class class) {
+  if (!lua_getmetatable(L, index))
+    return false;
+  bool is = lua_topointer(L, -1) == s->metatables[class];
+  lua_pop(L, 1);
+  return is;
+}

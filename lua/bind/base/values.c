@@ -1,0 +1,244 @@
+/* values.c - seconds to nanoseconds, and the values that the engine carries
+ *
+ * The only place where units change. An aw_value is the number of an
+ * EventLoop (high half) and a place in its table of values (low half). Places
+ * have a count of claims; a free one holds the next free place instead. The
+ * table is the loop's user value, so values go with their loop. What outlives
+ * it is nil, and keeps its claims, so that the number is not used again.
+ * With its highest bit set it is the address of an aw_lua_value instead.
+ */
+#include "base/values.h"
+
+#include "base/location.h"
+#include "objects/loop.h"
+#include "wire/leaf.h"
+#include "wire/show.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- time ---- */
+
+static uint64_t to_ns(lua_Number seconds) {
+  static const lua_Number FAR = 9.2e9; /* seconds: 292 years are never */
+  if (seconds >= FAR)
+    return AW_NEVER;
+  return (uint64_t)ceil(seconds * 1e9);
+}
+
+static lua_Number check_seconds(lua_State *L, int arg) {
+  if (lua_type(L, arg) != LUA_TNUMBER)
+    aw_lua_check_type(L, arg, LUA_TNUMBER);
+  lua_Number seconds = lua_tonumber(L, arg);
+  if (seconds != seconds)
+    aw_lua_arg_error(L, arg, "seconds must not be NaN");
+  return seconds;
+}
+
+uint64_t awl_check_ns(lua_State *L, int arg) {
+  lua_Number seconds = check_seconds(L, arg);
+  if (seconds < 0)
+    aw_lua_arg_error(L, arg, "seconds must not be negative");
+  return to_ns(seconds);
+}
+
+uint64_t awl_check_time(lua_State *L, int arg) {
+  lua_Number seconds = check_seconds(L, arg);
+  return seconds <= 0 ? 0 : to_ns(seconds);
+}
+
+double awl_seconds(uint64_t ns) {
+  return ns == AW_NEVER ? HUGE_VAL : (double)ns / 1e9;
+}
+
+uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
+                    uint64_t otherwise) {
+  int type = lua_getfield(L, arg, field);
+  uint64_t ns = otherwise;
+  if (type == LUA_TNUMBER) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (seconds != seconds)
+      awl_error(L, "bad option '%s' (seconds must not be NaN)", field);
+    if (seconds < 0)
+      awl_error(L, "bad option '%s' (seconds must not be negative)", field);
+    ns = to_ns(seconds);
+  } else if (type != LUA_TNIL) {
+    aw_lua_bad_option(L, field, "number of seconds");
+  }
+  lua_pop(L, 1);
+  return ns;
+}
+
+/* ---- values of others: aiowire_lua.h ---- */
+
+static const aw_value BOXED = UINT64_C(1) << 63;
+
+aw_lua_value *awl_boxed(aw_value value) {
+  if (!(value & BOXED))
+    return NULL;
+  return (aw_lua_value *)(uintptr_t)(value & ~BOXED);
+}
+
+aw_value aw_lua_box(aw_lua_value *value) {
+  value->refs = 1;
+  return (aw_value)(uintptr_t)value | BOXED;
+}
+
+static void release_boxed(aw_lua_value *value) {
+  if (--value->refs == 0)
+    value->release(value);
+}
+
+/* ---- values ---- */
+
+static aw_value name_of(const awl_loop *loop, uint32_t place) {
+  return (aw_value)loop->number << 32 | place;
+}
+
+/* Push the table of values of `loop` to util; nil when it is gone. */
+static bool push_values(const awl_loop *loop) {
+  lua_State *util = loop->state->util;
+  if (lua_rawgeti(util, AWL_LOOPS, loop->number) != LUA_TUSERDATA) {
+    lua_pop(util, 1);
+    return false;
+  }
+  lua_getiuservalue(util, -1, 1);
+  lua_remove(util, -2);
+  return true;
+}
+
+aw_value awl_hold(lua_State *L, awl_loop *loop) {
+  awl_claims *claims = loop->claims;
+  if (claims->first_free >= claims->places &&
+      !awl_grow_chain(&claims->counts, &claims->places, 8))
+    awl_error(L, "not enough memory");
+  uint32_t place = claims->first_free;
+  lua_checkstack(L, 2);
+  if (!push_values(loop)) /* met in the finalizer of something else */
+    awl_error(L, "this EventLoop is garbage, and about to be finalized");
+  lua_xmove(loop->state->util, L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)place + 1); /* may raise: nothing taken */
+  lua_pop(L, 1);
+  claims->first_free = claims->counts[place];
+  claims->counts[place] = 1;
+  claims->live++;
+  loop->state->values++;
+  return name_of(loop, place + 1);
+}
+
+aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {
+  if (count == 0)
+    return 0;
+  lua_createtable(L, count, 1);
+  lua_insert(L, -count - 1);
+  for (int i = count; i >= 1; i--)
+    lua_rawseti(L, -i - 1, i);
+  lua_pushinteger(L, count);
+  lua_setfield(L, -2, "n");
+  return awl_hold(L, loop);
+}
+
+static awl_loop *loop_of(const awl_state *s, aw_value value) {
+  return awl_loop_number(s, (uint32_t)(value >> 32));
+}
+
+void awl_forget_recent(const awl_state *s, const awl_leaf *leaf) {
+  awl_loop *loop = s->loops ? loop_of(s, leaf->value) : NULL;
+  if (loop && loop->recent == leaf)
+    loop->recent = NULL;
+}
+
+bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
+  return value != 0 && loop_of(s, value) == loop;
+}
+
+void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
+  awl_loop *loop = value ? loop_of(s, value) : NULL;
+  if (!loop || !push_values(loop)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_rawgeti(s->util, -1, (lua_Integer)(value & UINT32_MAX));
+  lua_xmove(s->util, L, 1);
+  lua_pop(s->util, 1);
+}
+
+int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
+  if (!value)
+    return 0;
+  aw_lua_value *box = awl_boxed(value);
+  if (box)
+    return box->push(L, box);
+  awl_push_value(L, s, value);
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  int tuple = lua_gettop(L);
+  lua_getfield(L, tuple, "n");
+  int count = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  luaL_checkstack(L, count + 1, "too many results");
+  for (int i = 1; i <= count; i++)
+    lua_rawgeti(L, tuple, i);
+  lua_remove(L, tuple);
+  return count;
+}
+
+int awl_take_results(lua_State *L, awl_state *s, aw_task *task) {
+  aw_value value = aw_task_take_value(task);
+  if (!value)
+    return 0;
+  aw_task_set_value(task, value); /* its own still if the next line raises */
+  int count = awl_push_tuple(L, s, value);
+  awl_drop(s, aw_task_take_value(task));
+  return count;
+}
+
+int aw_lua_take_results(lua_State *L, aw_task *task) {
+  return awl_take_results(L, awl_open(L), task);
+}
+
+aw_value awl_keep(void *state, aw_value value) {
+  aw_lua_value *box = awl_boxed(value);
+  if (box) {
+    box->refs++;
+    return value;
+  }
+  awl_loop *loop = loop_of(state, value);
+  if (!loop)
+    return 0;
+  loop->claims->counts[(value & UINT32_MAX) - 1]++;
+  return value;
+}
+
+void awl_drop(void *state, aw_value value) {
+  awl_state *s = state;
+  aw_lua_value *box = awl_boxed(value);
+  if (box) {
+    release_boxed(box);
+    return;
+  }
+  uint32_t number = (uint32_t)(value >> 32);
+  if (number == 0 || !s->claims) /* none, or that of a loop itself */
+    return;
+  uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;
+  awl_claims *claims = s->claims[number];
+  if (--claims->counts[place] > 0)
+    return;
+  claims->counts[place] = claims->first_free;
+  claims->first_free = place;
+  claims->live--;
+  const awl_loop *loop = s->loops[number];
+  if (!loop) {
+    awl_loop_forget_number(s, number);
+    return;
+  }
+  s->values--;
+  if (s->closing || !push_values(loop))
+    return;
+  lua_pushnil(s->util);
+  lua_rawseti(s->util, -2, (lua_Integer)place + 1);
+  lua_pop(s->util, 1);
+}

@@ -1,0 +1,231 @@
+/* frames.c - a stack as it was, for a text later
+ *
+ * A Timeout is raised far more often than it is read, and its text is about two
+ * stacks: who set the limit, and the wait that it cut short. So their frames
+ * are taken raw, which costs about 30 ns for each, and made a text when asked
+ * for. They are the upvalues of a C function, the cheapest object that holds
+ * many values:
+ *
+ *     count  { function  line [ name-what  name ] } …
+ *
+ * Only the innermost NAMED ones have the name that their caller has for them:
+ * Lua searches the caller's code for it, however long that is.
+ *
+ * Called, the function gives the text. Neighbours: traceback.c makes the text
+ * of a stack as it is, and of each line; errors.c has Timeouts.
+ */
+#include "errors/frames.h"
+
+#include "base/location.h"
+#include "base/values.h"
+#include "errors/traceback.h"
+#include "objects/loop.h"
+#include "run/worker.h"
+
+enum { MOST_FRAMES = 22, NAMED = 6 };
+enum { COUNT = 1, FIRST }; /* upvalues */
+
+/* ---- taking them ---- */
+
+static void push_name(lua_State *L, const lua_Debug *ar) {
+  if (*ar->namewhat == '\0') {
+    lua_pushnil(L);
+    lua_pushnil(L);
+    return;
+  }
+  lua_pushlightuserdata(L, (void *)(uintptr_t)ar->namewhat); /* a literal */
+  lua_pushstring(L, ar->name);
+}
+
+/* Push the frames of `co`, from `level`; `count` are there, gives how many are
+ * then. */
+static int add_stack(lua_State *L, lua_State *co, int level, int count) {
+  lua_Debug ar;
+  if (!lua_checkstack(co, 1))
+    return count;
+  for (; count < MOST_FRAMES && lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, count < NAMED ? "fln" : "fl", &ar);
+    if (co != L)
+      lua_xmove(co, L, 1);
+    if (lua_tocfunction(L, -1) == awl_worker_main) {
+      lua_pop(L, 1);
+      break; /* ours, from here down */
+    }
+    lua_pushinteger(L, ar.currentline);
+    if (count++ < NAMED)
+      push_name(L, &ar);
+  }
+  return count;
+}
+
+static int frames_text(lua_State *L);
+
+static void begin(lua_State *L) {
+  luaL_checkstack(L, FIRST + 2 * (MOST_FRAMES + NAMED), NULL);
+  lua_pushnil(L); /* the count */
+}
+
+/* [nil, the frames …] → the function; `base` is below. */
+static void end(lua_State *L, int base, int count) {
+  lua_pushinteger(L, count);
+  lua_replace(L, base + COUNT);
+  lua_pushcclosure(L, frames_text, lua_gettop(L) - base);
+}
+
+void awl_push_frames(lua_State *L, int level) {
+  int base = lua_gettop(L);
+  begin(L);
+  end(L, base, add_stack(L, L, level, 0));
+}
+
+/* The stacks of the task of `worker`, the innermost first: of the coroutine
+ * that waits, which may be one of the user's, and of those that await it. */
+static void push_wait_frames(lua_State *L, const awl_worker *w) {
+  lua_State *waiting = w->waiting != w->co ? w->waiting : NULL;
+  if (waiting) { /* a finalizer may close what keeps it */
+    lua_pushthread(waiting);
+    lua_xmove(waiting, L, 1);
+  }
+  int base = lua_gettop(L), count = 0;
+  begin(L);
+  if (waiting)
+    count = add_stack(L, waiting, 0, count);
+  const awl_worker *outer = w;
+  for (size_t i = 0; outer && count < MOST_FRAMES; i++) {
+    count = add_stack(L, outer->co, 0, count);
+    outer = aw_task_host_at(w->task, i);
+    if (outer == w)
+      outer = aw_task_host_at(w->task, ++i);
+  }
+  end(L, base, count);
+}
+
+/* (light worker, light record) */
+static int note_cut(lua_State *L) {
+  awl_worker *w = lua_touserdata(L, 1);
+  aw_cut *cut = lua_touserdata(L, 2);
+  awl_state *s = w->state;
+  push_wait_frames(L, w);
+  aw_cut_set_value(cut, awl_hold(L, awl_loop_of(s, aw_task_loop(w->task))));
+  return 0;
+}
+
+void awl_note_cut(lua_State *L, awl_worker *w) {
+  aw_cut *cut = aw_task_take_cut(w->task);
+  if (!cut || w->state->starved || lua_status(w->co) != LUA_YIELD)
+    return;
+  lua_pushcfunction(L, note_cut);
+  lua_pushlightuserdata(L, w);
+  lua_pushlightuserdata(L, cut);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
+void awl_note_cut_here(lua_State *L, awl_worker *w, const char *text) {
+  awl_push_frames(L, 0);
+  awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
+  aw_value value = awl_hold(L, loop);
+  aw_cut *cut = aw_task_cut_outside(w->task, text);
+  if (cut)
+    aw_cut_set_value(cut, value);
+  else
+    awl_drop(w->state, value);
+}
+
+/* ---- their text ---- */
+
+/* Where the upvalues of frame `i` begin. */
+static int upvalue_of(int i) {
+  return FIRST + 2 * i + 2 * (i < NAMED ? i : NAMED);
+}
+
+/* Push the function of frame `i`, and describe it. */
+static void push_frame(lua_State *L, int i, lua_Debug *ar) {
+  int at = upvalue_of(i);
+  lua_pushvalue(L, lua_upvalueindex(at));
+  lua_pushvalue(L, -1);
+  lua_getinfo(L, ">S", ar);
+  ar->currentline = (int)lua_tointeger(L, lua_upvalueindex(at + 1));
+  ar->namewhat = "";
+  if (i < NAMED && lua_islightuserdata(L, lua_upvalueindex(at + 2))) {
+    ar->namewhat = lua_touserdata(L, lua_upvalueindex(at + 2));
+    ar->name = lua_tostring(L, lua_upvalueindex(at + 3));
+  }
+}
+
+/* A function that C calls has no name there. If the caller of that function in
+ * C has it in an upvalue, as what it gave to aw.timeout or pcall, it goes by
+ * the name of that. The function of frame `i` is on top. */
+static void name_by_upvalue(lua_State *L, int i, int count, lua_Debug *ar) {
+  lua_Debug caller;
+  caller.what = "C";
+  for (; *caller.what == 'C' && ++i < count; lua_pop(L, 1))
+    push_frame(L, i, &caller);
+  if (i == count || *caller.what == 'C' || i == 0)
+    return;
+  int at = upvalue_of(i);
+  const char *name;
+  for (int n = 1; (name = lua_getupvalue(L, lua_upvalueindex(at), n)) != NULL;
+       n++) {
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 1);
+    if (same) {
+      ar->namewhat = "upvalue";
+      ar->name = name;
+      return;
+    }
+  }
+}
+
+/* Is it ours, or a function in C that a part of ours in Lua calls? */
+static bool is_hidden(lua_State *L, int i, int count, const lua_Debug *ar) {
+  if (*ar->what != 'C')
+    return awl_is_ours(ar);
+  if (i + 1 == count)
+    return false;
+  lua_Debug caller;
+  push_frame(L, i + 1, &caller);
+  lua_pop(L, 1);
+  return awl_is_ours(&caller);
+}
+
+/* The name of the function on top in its library, or NULL; pops it. */
+static const char *take_name(lua_State *L, awl_state *s) {
+  const char *name = awl_library_name(L, s, -1);
+  lua_pop(L, 1);
+  return name;
+}
+
+/* (only_place) → text */
+static int frames_text(lua_State *L) {
+  awl_state *s = awl_open(L);
+  int count = (int)lua_tointeger(L, lua_upvalueindex(COUNT));
+  bool only_place = lua_toboolean(L, 1);
+  bool done = false;
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < count && !done; i++) {
+    lua_Debug ar;
+    push_frame(L, i, &ar);
+    if (*ar.namewhat == '\0' && *ar.what == 'L')
+      name_by_upvalue(L, i, count, &ar);
+    const char *name = take_name(L, s);
+    done = only_place && ar.currentline > 0 && !awl_is_ours(&ar);
+    if (only_place ? !done : is_hidden(L, i, count, &ar))
+      continue;
+    luaL_addstring(&b, only_place ? "" : "\n\t");
+    awl_add_level(&b, &ar, name);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
+bool awl_is_frames(lua_State *L, int index) {
+  return lua_tocfunction(L, index) == frames_text;
+}
+
+void awl_push_frames_text(lua_State *L, int index, bool only_place) {
+  lua_pushvalue(L, index);
+  lua_pushboolean(L, only_place);
+  lua_call(L, 1, 1);
+}

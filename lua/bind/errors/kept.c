@@ -1,0 +1,99 @@
+/* kept.c - aw.keep: a handler that leaves the failure with its task [T5]
+ *
+ * Whoever waits for the task has the failure raised. One that nobody has waited
+ * for, or asked its traceback, when the Task is garbage, is a mistake, and is
+ * warned of. Not before: who holds the Task may wait after its loop has ended,
+ * in the program's main chunk, or in another loop.
+ *
+ * Until then a table has the info of each such failure by its Task. The keys are
+ * weak: the entry of a Task that is garbage is there until its finalizer has
+ * run, and what the info refers to with it.
+ */
+#include "errors/kept.h"
+
+#include "base/mistake.h"
+#include "objects/task.h"
+#include "open.h"
+
+static int m_keep(lua_State *L) {
+  return aw_lua_error(L, "aw.keep is a handler to give to start(), whose task "
+                         "keeps the failure");
+}
+
+bool awl_is_keep(lua_State *L, int index) {
+  return lua_tocfunction(L, index) == m_keep;
+}
+
+void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task) {
+  if (aw_task_waited(task)) {
+    lua_pop(L, 1);
+    return;
+  }
+  awl_push_slot(L, s, AWL_KEPT);
+  awl_push_task(L, s, task);
+  lua_pushvalue(L, -3);
+  lua_rawset(L, -3);
+  lua_pop(L, 2);
+  s->keeps = true;
+}
+
+/* (value) -> its text */
+static int text_of(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Warn of the failure whose info is at `info`, of the task `task`. */
+static void tell(lua_State *L, int info, const aw_task *task) {
+  info = lua_absindex(L, info);
+  lua_pushcfunction(L, text_of);
+  lua_getfield(L, info, "err");
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, "(an error whose text cannot be made)");
+  }
+  lua_getfield(L, info, "name");
+  lua_pushfstring(L,
+                  "aw.keep kept the failure of task %I '%s', and nobody has "
+                  "waited for it: %s",
+                  (LUAI_UACINT)aw_task_id(task), lua_tostring(L, -1),
+                  lua_tostring(L, -2));
+  const char *where = aw_task_where(task);
+  awl_mistake(L, where ? where : "?", "keep");
+  lua_pop(L, 2);
+}
+
+/* (light task, Task) */
+static int tell_of_task(lua_State *L) {
+  awl_push_slot(L, awl_open(L), AWL_KEPT);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) != LUA_TNIL)
+    tell(L, -1, lua_touserdata(L, 1));
+  return 0;
+}
+
+void awl_kept_asked(lua_State *L, awl_state *s) {
+  if (!s->keeps)
+    return;
+  awl_push_slot(L, s, AWL_KEPT);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task) {
+  if (!s->keeps || aw_task_waited(task))
+    return;
+  lua_pushcfunction(L, tell_of_task);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)task);
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
+/* Into the module's table on top. */
+void awl_open_keep(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {{"keep", m_keep}, {NULL, NULL}};
+  awl_register(L, s, functions);
+}

@@ -1,0 +1,20 @@
+/* kept.h - aw.keep: failures that stay with their tasks; see kept.c */
+#ifndef AWL_KEPT_H
+#define AWL_KEPT_H
+
+#include "base/state.h"
+
+/* Is the value at `index` aw.keep? */
+bool awl_is_keep(lua_State *L, int index);
+/* `task` has failed, with the info on top (popped), and aw.keep is its handler:
+ * remember the info until somebody waits for the task. Raises. */
+void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task);
+/* Somebody has asked the Task at 1 what has failed: no warning of it. Raises. */
+void awl_kept_asked(lua_State *L, awl_state *s);
+/* The Task at 1, of `task`, is garbage: warn of a failure that nobody has
+ * waited for. */
+void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task);
+
+void awl_open_keep(lua_State *L, awl_state *s);
+
+#endif

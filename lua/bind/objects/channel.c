@@ -1,0 +1,532 @@
+/* channel.c - channels for Lua: aw.channel, aw.Recv, aw.Send [H1]
+ *
+ * A channel is a userdata with a channel of the core, which carries messages:
+ * see message.h. The core commits, in the turn of whoever comes second, and
+ * what it hands over is taken, or pushed, when the receiver's turn comes.
+ *
+ * Where a coroutine waits to receive, a sender puts the value right on its
+ * stack and sends a token in its place (`passed`).
+ */
+#include "objects/channel.h"
+
+#include "base/location.h"
+#include "base/object.h"
+#include "base/resources.h"
+#include "base/values.h"
+#include "objects/message.h"
+#include "open.h"
+#include "run/await.h"
+
+#include <math.h>
+
+typedef struct channel {
+  const void *mark; /* &CHANNEL, until finalized; see check() */
+  aw_channel *core;
+  awl_messages *messages;
+  uint32_t holder; /* its number, see resources.h */
+} channel;
+
+static const char CHANNEL = 'c'; /* its address is the mark */
+
+/* The data of a wire that sends. User values: the channel, the value. The
+ * channel may be finalized before such a wire runs, and while it waits. */
+typedef struct sending {
+  const channel *channel;
+  aw_channel *core; /* the wire keeps it */
+} sending;
+
+enum { CHANNEL_OF = 1, VALUE_OF = 2 };
+
+/* ---- making ---- */
+
+/* What receivers get after the last message. */
+static int push_closed(lua_State *L, aw_lua_value *value) {
+  (void)value;
+  lua_pushnil(L);
+  lua_pushliteral(L, "closed");
+  return 2;
+}
+
+/* What a sender puts on the stack of the one who receives, before it sends
+ * this in its place: it is there already. */
+static int push_passed(lua_State *L, aw_lua_value *value) {
+  (void)L, (void)value;
+  return 1;
+}
+
+static void release_constant(aw_lua_value *value) {
+  (void)value; /* it is a part of the state */
+}
+
+static channel *refuse(lua_State *L, int arg) {
+  if (awl_is(L, awl_open(L), arg, AWL_CHANNEL))
+    awl_error(L, "this channel is garbage, and finalized");
+  aw_lua_type_error(L, arg, "channel");
+  return NULL;
+}
+
+/* The channel at `arg`: a userdata of that size, with the mark, which is taken
+ * away before its memory is freed. A look at its metatable takes as long as a
+ * hand-over. */
+static channel *check(lua_State *L, int arg) {
+  channel *ch = lua_touserdata(L, arg);
+  if (!ch || lua_rawlen(L, arg) != sizeof *ch || ch->mark != &CHANNEL)
+    return refuse(L, arg);
+  return ch;
+}
+
+static size_t check_capacity(lua_State *L, int arg) {
+  enum { MOST = 0x7fffffff / 2 };
+  if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) == HUGE_VAL)
+    return SIZE_MAX;
+  lua_Integer n = lua_isnoneornil(L, arg) ? 0 : aw_lua_check_integer(L, arg);
+  aw_lua_arg_check(L, n >= 0, arg, "capacity must not be negative");
+  aw_lua_arg_check(L, n <= MOST, arg, "capacity is too large");
+  return (size_t)n;
+}
+
+/* channel([n [, {name=}]]); n may be math.huge */
+static int m_channel(lua_State *L) {
+  static const char *const known[] = {"name", NULL};
+  awl_state *s = awl_of(L);
+  aw_channel_config config = {.capacity = check_capacity(L, 1)};
+  lua_settop(L, 2);
+  config.name = awl_object_name(L, s, 2, known);
+  channel *ch = lua_newuserdatauv(L, sizeof *ch, 1);
+  *ch = (channel){NULL, NULL, NULL, 0};
+  ch->holder = awl_enter_holder(L, s, AWL_HOLDS_CHANNEL);
+  awl_push_class(L, s, AWL_CHANNEL);
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, AWL_CHANNEL_VALUES);
+  ch->messages = awl_messages_new(s);
+  if (!ch->messages)
+    return awl_error(L, "not enough memory");
+  awl_enter_thing(s, AWL_HOLDS_CHANNEL, ch->holder, ch->messages);
+  awl_note_object(L, s, ch->messages, -1);
+  config.host = s;
+  config.drop = awl_drop;
+  config.keep = awl_keep;
+  config.deliver = awl_message_deliver;
+  config.end = awl_keep(s, s->closed_value);
+  if (aw_channel_new(&config, &ch->core) < 0)
+    return awl_error(L, "not enough memory");
+  awl_messages_set_channel(ch->messages, ch->core);
+  ch->mark = &CHANNEL;
+  return 1;
+}
+
+static int channel_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  channel *ch = lua_touserdata(L, 1);
+  awl_strike_holder(s, AWL_HOLDS_CHANNEL, ch->holder);
+  if (ch->messages)
+    awl_messages_end(ch->messages);
+  *ch = (channel){NULL, NULL, NULL, 0};
+  return 0;
+}
+
+/* ---- sending and receiving; the channel is at 1 ---- */
+
+static void push_name(lua_State *L, const channel *ch) {
+  char name[128];
+  aw_channel_describe(ch->core, name, sizeof name);
+  lua_pushstring(L, name);
+}
+
+/* Why it went wrong. */
+static int fail(lua_State *L, const channel *ch, int code, const char *call) {
+  push_name(L, ch);
+  if (code == AW_EINVAL)
+    return awl_foreign(L, lua_tostring(L, -1));
+  if (code == AW_ENOMEM)
+    return awl_error(L, "not enough memory");
+  return aw_lua_system_error(L, code, call, lua_tostring(L, -1));
+}
+
+static bool is_foreign(const channel *ch, const awl_worker *w) {
+  return !aw_channel_open_to(ch->core, w->state->run.engine->core);
+}
+
+/* A message for the value at 2. Raises when out of memory. */
+static aw_value fill(lua_State *L, const channel *ch) {
+  if (!awl_messages_reserve(ch->messages)) {
+    /* Garbage that a finalizer has met is no longer found by its address. */
+    awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
+    if (!awl_messages_reserve(ch->messages))
+      awl_error(L, "not enough memory");
+  }
+  lua_getiuservalue(L, 1, AWL_CHANNEL_VALUES);
+  lua_insert(L, 2); /* [channel, values, value] */
+  return awl_message_make(L, ch->messages);
+}
+
+static int after_send(lua_State *L, awl_worker *w) {
+  if (w->result == AW_ECANCELED)
+    awl_check_result(L, w);
+  if (w->result < 0)
+    return fail(L, check(L, 1), w->result, "send");
+  return 0;
+}
+
+static int send_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return fail(L, check(L, 1), w->refused, "send");
+}
+
+/* Hand the value at 2 to the coroutine that waits to receive, if one does,
+ * without a message. The value at 2 is popped then. */
+static bool pass(lua_State *L, const channel *ch) {
+  const aw_task *task = aw_channel_receiver(ch->core);
+  awl_worker *to = task ? aw_task_host_at(task, 0) : NULL;
+  if (!to || to->waiting != to->co || lua_status(to->co) != LUA_YIELD ||
+      !lua_checkstack(to->co, 1))
+    return false; /* it may have been closed by hand */
+  lua_xmove(L, to->co, 1);
+  to->top++;
+  return aw_channel_try_send(ch->core, to->state->passed_value) == 0;
+}
+
+/* ch:send(v) */
+static int channel_send(lua_State *L) {
+  const channel *ch = check(L, 1);
+  if (lua_gettop(L) != 2) {
+    aw_lua_check_any(L, 2);
+    lua_settop(L, 2);
+  }
+  awl_worker *w =
+      awl_awaiter(L, awl_messages_state(ch->messages), "channel:send");
+  if (is_foreign(ch, w))
+    return awl_refuse(L, w, AW_EINVAL, send_refused);
+  bool at_once = awl_at_once(w);
+  if (at_once && pass(L, ch))
+    return 0;
+  awl_anchor_object(L, w);
+  aw_value value = fill(L, ch);
+  int rc = AW_EAGAIN;
+  if (at_once)
+    rc = aw_channel_try_send(ch->core, value);
+  if (rc == 0) {
+    awl_release_wait(w);
+    return 0;
+  }
+  if (rc == AW_EAGAIN)
+    rc = aw_await_send(w->task, ch->core, value);
+  else
+    awl_drop(w->state, value);
+  return awl_park_or_refuse(L, w, rc, after_send, send_refused);
+}
+
+/* ch:try_send(v) → true; or false, "full" */
+static int channel_try_send(lua_State *L) {
+  const channel *ch = check(L, 1);
+  aw_lua_check_any(L, 2);
+  lua_settop(L, 2);
+  aw_value value = fill(L, ch);
+  int rc = aw_channel_try_send(ch->core, value);
+  lua_pushboolean(L, rc == 0);
+  if (rc == 0)
+    return 1;
+  awl_drop(awl_messages_state(ch->messages), value);
+  if (rc != AW_EAGAIN)
+    return fail(L, ch, rc, "send");
+  lua_pushliteral(L, "full");
+  return 2;
+}
+
+static int after_recv(lua_State *L, awl_worker *w) {
+  if (w->result == AW_ECANCELED)
+    awl_check_result(L, w);
+  if (w->result < 0)
+    return fail(L, check(L, 1), w->result, "recv");
+  aw_value value = aw_task_take_value(w->task);
+  if (value == w->state->passed_value)
+    return 1;
+  if (value != w->state->closed_value)
+    return awl_message_take(L, value);
+  awl_drop(w->state, value);
+  return push_closed(L, NULL);
+}
+
+static int recv_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return fail(L, check(L, 1), w->refused, "recv");
+}
+
+static int receive(lua_State *L, const channel *ch, awl_after after) {
+  if (lua_gettop(L) != 1)
+    lua_settop(L, 1);
+  awl_worker *w =
+      awl_awaiter(L, awl_messages_state(ch->messages), "channel:recv");
+  if (is_foreign(ch, w))
+    return awl_refuse(L, w, AW_EINVAL, recv_refused);
+  aw_value value = 0;
+  int rc = AW_EAGAIN;
+  if (awl_at_once(w))
+    rc = aw_channel_try_recv(ch->core, &value);
+  if (rc == 0)
+    return awl_message_take(L, value);
+  if (rc == AW_ECLOSED)
+    return push_closed(L, NULL);
+  awl_anchor_object(L, w);
+  rc = aw_await_recv(w->task, ch->core);
+  return awl_park_or_refuse(L, w, rc, after, recv_refused);
+}
+
+/* ch:recv() → value; or nil, "closed" */
+static int channel_recv(lua_State *L) {
+  return receive(L, check(L, 1), after_recv);
+}
+
+/* ch:try_recv() → value; or nil, "empty"; or nil, "closed" */
+static int channel_try_recv(lua_State *L) {
+  const channel *ch = check(L, 1);
+  aw_value value = 0;
+  lua_settop(L, 1);
+  int rc = aw_channel_try_recv(ch->core, &value);
+  if (rc == 0)
+    return awl_message_take(L, value);
+  if (rc == AW_ECLOSED)
+    return push_closed(L, NULL);
+  lua_pushnil(L);
+  lua_pushliteral(L, "empty");
+  return 2;
+}
+
+/* A nil ends a `for`, so one that was sent must not look like the end. */
+static int check_next(lua_State *L, int results) {
+  if (results == 1 && lua_isnil(L, -1)) {
+    push_name(L, lua_touserdata(L, 1));
+    return awl_error(L, "%s: a nil was sent, which ends a 'for'; use recv()",
+                     lua_tostring(L, -1));
+  }
+  return results == 1;
+}
+
+static int after_next(lua_State *L, awl_worker *w) {
+  return check_next(L, after_recv(L, w));
+}
+
+static int next_value(lua_State *L) {
+  return check_next(L, receive(L, check(L, 1), after_next));
+}
+
+/* for v in ch:iter(). No closing value: Lua 5.4.4 mistreats those [F6]. */
+static int channel_iter(lua_State *L) {
+  check(L, 1);
+  lua_settop(L, 1);
+  lua_pushcfunction(L, next_value);
+  lua_insert(L, 1);
+  return 2;
+}
+
+static int channel_close(lua_State *L) {
+  aw_channel_close(check(L, 1)->core);
+  return 0;
+}
+
+/* ---- how it looks ---- */
+
+/* channel jobs (2 of 4, 1 waiting); (2, unbounded) */
+static int channel_tostring(lua_State *L) {
+  const channel *ch = check(L, 1);
+  aw_channel_view view;
+  aw_channel_look(ch->core, &view);
+  if (view.closed)
+    lua_pushfstring(L, view.count ? "closed, %I left" : "closed",
+                    (LUAI_UACINT)view.count);
+  else if (view.capacity == 0)
+    lua_pushliteral(L, "rendezvous");
+  else if (view.capacity == SIZE_MAX)
+    lua_pushfstring(L, "%I, unbounded", (LUAI_UACINT)view.count);
+  else
+    lua_pushfstring(L, "%I of %I", (LUAI_UACINT)view.count,
+                    (LUAI_UACINT)view.capacity);
+  return awl_show_object(L, "channel", view.name,
+                         view.senders + view.receivers);
+}
+
+/* ---- wires ---- */
+
+/* A message for what the wire sends, where nothing may raise; 0, or why not:
+ * the channel, or the wire, is finalized, or there is no memory. */
+static int fill_again(const sending *data, aw_value *out) {
+  awl_messages *messages = data->channel->messages;
+  if (data->channel->mark != &CHANNEL || !awl_messages_push_values(messages))
+    return AW_ECLOSED;
+  lua_State *util = awl_messages_state(messages)->util;
+  if (!awl_push_object(awl_messages_state(messages), data)) {
+    lua_pop(util, 1);
+    return AW_ECLOSED;
+  }
+  if (!awl_messages_reserve(messages)) {
+    lua_pop(util, 2);
+    return AW_ENOMEM;
+  }
+  lua_getiuservalue(util, -1, VALUE_OF);
+  lua_remove(util, -2);
+  *out = awl_message_make(util, messages);
+  return 0;
+}
+
+static int arm_sending(aw_task *task, void *data) {
+  const sending *what = data;
+  aw_value value = 0;
+  int rc = fill_again(what, &value);
+  return rc < 0 ? rc : aw_send_arm(task, what->core, value);
+}
+
+static void disarm_sending(aw_task *task, void *data) {
+  aw_send_disarm(task, ((const sending *)data)->core);
+}
+
+static void describe_sending(const void *data, char *out, size_t size) {
+  aw_channel_describe(((const sending *)data)->core, out, size);
+}
+
+static const aw_operation send_operation = {.label = "send",
+                                            .arm = arm_sending,
+                                            .disarm = disarm_sending,
+                                            .describe = describe_sending};
+
+bool awl_push_sent(lua_State *L, awl_state *s, const aw_wire_view *view) {
+  if (view->operation != &send_operation)
+    return false;
+  if (awl_push_object(s, view->data)) {
+    lua_getiuservalue(s->util, -1, VALUE_OF);
+    lua_remove(s->util, -2);
+    lua_xmove(s->util, L, 1);
+  } else {
+    lua_pushnil(L);
+  }
+  return true;
+}
+
+/* Recv(ch) */
+static int make_recv(lua_State *L) {
+  const channel *ch = check(L, 1);
+  aw_lua_push_wire(L, aw_recv(ch->core), 1);
+  return 1;
+}
+
+static void release_core(void *core) {
+  aw_channel_release(core);
+}
+
+/* Send(ch, v) */
+static int make_send(lua_State *L) {
+  awl_state *s = awl_of(L);
+  const channel *ch = check(L, 1);
+  aw_lua_check_any(L, 2);
+  lua_settop(L, 2);
+  sending *data = lua_newuserdatauv(L, sizeof *data, 2);
+  *data = (sending){ch, ch->core};
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, CHANNEL_OF);
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, -2, VALUE_OF);
+  awl_note_object(L, s, data, -1);
+  aw_wire *wire = aw_wait_for(&send_operation, data);
+  aw_lua_push_wire(L, aw_hold(wire, aw_channel_keep(ch->core), release_core),
+                   -1);
+  return 1;
+}
+
+/* ---- for broadcast.lua ---- */
+
+/* What is in tables of the library, as a subscription, under a key that no
+ * program can make: the channel that it receives from. */
+static const char HELD = 'h';
+
+/* Recv(holder): the holder lives as long as the wire. */
+static int recv_of_holder(lua_State *L) {
+  lua_rawgetp(L, 1, &HELD);
+  const channel *ch = check(L, -1);
+  aw_lua_push_wire(L, aw_recv(ch->core), 1);
+  return 1;
+}
+
+/* hold(holder, ch): Recv(holder) receives from ch. The metatable of the holder
+ * is not shared with what holds none. */
+static int inner_hold(lua_State *L) {
+  static const aw_lua_source source = {.recv = recv_of_holder};
+  check(L, 2);
+  lua_settop(L, 2);
+  lua_rawsetp(L, 1, &HELD);
+  lua_getmetatable(L, 1);
+  aw_lua_add_source(L, -1, &source);
+  return 0;
+}
+
+/* has_room(ch): raises if ch is of another engine than that which runs */
+static int inner_has_room(lua_State *L) {
+  const channel *ch = check(L, 1);
+  const awl_worker *w = awl_of(L)->run.running;
+  if (w && is_foreign(ch, w))
+    return fail(L, ch, AW_EINVAL, "send");
+  lua_pushboolean(L, aw_channel_has_room(ch->core));
+  return 1;
+}
+
+/* await_room(ch) */
+static int inner_await_room(lua_State *L) {
+  const channel *ch = check(L, 1);
+  lua_settop(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "broadcast:send");
+  awl_anchor_object(L, w);
+  return awl_park_or_refuse(L, w, aw_await_room(w->task, ch->core),
+                            awl_after_wait, send_refused);
+}
+
+/* put(ch, v): send without waiting; false: it is full. A closed one takes
+ * nothing, and has room for that. */
+static int inner_put(lua_State *L) {
+  const channel *ch = check(L, 1);
+  lua_settop(L, 2);
+  aw_value value = fill(L, ch);
+  int rc = aw_channel_try_send(ch->core, value);
+  if (rc < 0)
+    awl_drop(awl_messages_state(ch->messages), value);
+  if (rc == AW_ENOMEM)
+    return fail(L, ch, rc, "send");
+  lua_pushboolean(L, rc != AW_EAGAIN);
+  return 1;
+}
+
+/* ---- opening ---- */
+
+static const luaL_Reg methods[] = {{"send", channel_send},
+                                   {"recv", channel_recv},
+                                   {"try_send", channel_try_send},
+                                   {"try_recv", channel_try_recv},
+                                   {"close", channel_close},
+                                   {"iter", channel_iter},
+                                   {NULL, NULL}};
+
+static const luaL_Reg meta[] = {{"__close", channel_close},
+                                {"__gc", channel_gc},
+                                {"__tostring", channel_tostring},
+                                {NULL, NULL}};
+
+static const luaL_Reg inner[] = {{"hold", inner_hold},
+                                 {"has_room", inner_has_room},
+                                 {"await_room", inner_await_room},
+                                 {"put", inner_put},
+                                 {NULL, NULL}};
+
+/* Into the module's table on top; `inner` into the one below it. */
+void awl_open_channel(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {{"channel", m_channel}, {NULL, NULL}};
+  static const aw_lua_source source = {.recv = make_recv, .send = make_send};
+  awl_new_class(L, s, AWL_CHANNEL, "aiowire.Channel", methods, meta);
+  aw_lua_add_source(L, -1, &source);
+  lua_pop(L, 1);
+  awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register(L, s, inner);
+  lua_pop(L, 1);
+  s->closed = (aw_lua_value){push_closed, release_constant, 0};
+  s->closed_value = aw_lua_box(&s->closed);
+  s->passed = (aw_lua_value){push_passed, release_constant, 0};
+  s->passed_value = aw_lua_box(&s->passed);
+}

@@ -1,0 +1,282 @@
+/* functions.c - functions that await, or say who and when: aw.sleep and others
+ *
+ * Each one: check the arguments, ask awl_awaiter() who waits, arm one wait of
+ * the core, park. The continuation goes on when the engine resumes it.
+ */
+#include "objects/functions.h"
+
+#include "base/location.h"
+#include "base/values.h"
+#include "objects/loop.h"
+#include "objects/task.h"
+#include "open.h"
+#include "run/await.h"
+#include "run/worker.h"
+#include "wire/build.h"
+#include "wire/convert.h"
+
+/* A wait that gives nothing was armed with `rc`. */
+static int park(lua_State *L, awl_worker *w, int rc) {
+  return awl_park_or_refuse(L, w, rc, awl_after_wait, awl_refused);
+}
+
+int awl_act_sleep(lua_State *L) {
+  uint64_t ns = awl_check_ns(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "sleep");
+  return park(L, w, aw_await_sleep(w->task, ns));
+}
+
+int awl_act_sleep_until(lua_State *L) {
+  uint64_t at = awl_check_time(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "sleep_until");
+  return park(L, w, aw_await_until(w->task, at));
+}
+
+static int act_yield(lua_State *L) {
+  awl_worker *w = awl_awaiter(L, awl_of(L), "yield");
+  return park(L, w, aw_await_yield(w->task));
+}
+
+/* idle(t): until nothing else can run before t, in virtual time [K6] */
+static int act_idle(lua_State *L) {
+  uint64_t at = awl_check_time(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "test's clock");
+  return park(L, w, aw_await_idle(w->task, at));
+}
+
+/* ---- wires, inline [N6] ---- */
+
+static int after_await(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  lua_settop(L, 1);
+  return awl_take_results(L, w->state, w->task);
+}
+
+static int after_step(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  awl_drop(w->state, aw_task_take_value(w->task));
+  aw_wire *next = aw_task_take_next(w->task);
+  if (!next)
+    return 0;
+  awl_push_wire(L, w->state, next);
+  return 1;
+}
+
+static int await_wire(lua_State *L, const char *what, bool whole,
+                      awl_after after) {
+  awl_state *s = awl_of(L);
+  lua_settop(L, 1);
+  if (!awl_is_wire(L, s, 1))
+    return aw_lua_type_error(L, 1, "wire");
+  awl_worker *w = awl_awaiter(L, s, what);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(w->task));
+  aw_wire *wire = awl_to_wire(L, s, loop, 1);
+  int rc = aw_await_wire(w->task, wire, whole);
+  return awl_park_or_refuse(L, w, rc, after, awl_refused);
+}
+
+static int act_await(lua_State *L) {
+  return await_wire(L, "await", true, after_await);
+}
+
+/* await(w, what): the same for a function of a part, "aw." .. what */
+static int inner_await(lua_State *L) {
+  return await_wire(L, luaL_checkstring(L, 2), true, after_await);
+}
+
+/* awaiter(what): may aw.what await here? Else raises why not. */
+static int inner_awaiter(lua_State *L) {
+  awl_awaiter(L, awl_of(L), luaL_checkstring(L, 1));
+  return 0;
+}
+
+/* in_clean_up(): was what a catch has caught raised by an operand that was
+ * being cancelled by what it is an operand of? */
+static int inner_in_clean_up(lua_State *L) {
+  const awl_worker *w = awl_of(L)->run.running;
+  lua_pushboolean(L,
+                  w && w->passing && aw_task_failed_late(w->task, w->passing));
+  return 1;
+}
+
+int awl_act_step(lua_State *L) {
+  return await_wire(L, "await", false, after_step);
+}
+
+/* ---- operations of others: aiowire_lua.h ---- */
+
+static int after_operation(lua_State *L, awl_worker *w) {
+  if (w->result == AW_ECANCELED)
+    awl_check_result(L, w);
+  return w->then(L, w->result, w->data);
+}
+
+/* It has only let the others run. */
+static int after_turn(lua_State *L, awl_worker *w) {
+  if (awl_cancelled_in_turn(L, w))
+    return awl_park(L, w, after_turn);
+  return w->then(L, w->result, w->data);
+}
+
+static int operation_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return w->then(L, w->refused, w->data);
+}
+
+int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
+                 const char *what, aw_lua_continue then) {
+  awl_worker *w = awl_awaiter(L, awl_open(L), what);
+  w->then = then;
+  w->data = data;
+  if (operation)
+    awl_anchor_wait(L, w);
+  int rc = operation ? aw_await_operation(w->task, operation, data)
+                     : aw_await_yield(w->task);
+  return awl_park_or_refuse(L, w, rc, operation ? after_operation : after_turn,
+                            operation_refused);
+}
+
+aw_task *aw_lua_task(lua_State *L, const char *what) {
+  return awl_awaiter(L, awl_open(L), what)->task;
+}
+
+bool aw_lua_may_await(lua_State *L) {
+  awl_state *s = awl_open(L);
+  return s->run.running && !s->in_handler && lua_isyieldable(L) &&
+         L == s->run.co;
+}
+
+bool aw_lua_at_once(lua_State *L, const char *what) {
+  return awl_at_once(awl_awaiter(L, awl_open(L), what));
+}
+
+aw_lua_here *aw_lua_place(lua_State *L) {
+  return (aw_lua_here *)awl_open(L);
+}
+
+bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
+  const awl_state *s = (awl_state *)here;
+  awl_worker *w = s->run.running;
+  return w && L == s->run.co && !s->in_handler && !s->gc_stress &&
+         !w->passing && lua_isyieldable(L) && awl_at_once(w);
+}
+
+aw_engine *aw_lua_engine(lua_State *L) {
+  awl_state *s = awl_open(L);
+  awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);
+  return engine->core;
+}
+
+/* ---- who and when ---- */
+
+static int m_now(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);
+  lua_pushnumber(L, awl_seconds(aw_engine_now(engine->core)));
+  return 1;
+}
+
+static int m_current(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_running_task(s);
+  if (task && !s->in_handler)
+    awl_push_task(L, s, task);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+static int m_start(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_running_task(s);
+  aw_loop *core = s->in_handler ? s->handler_loop
+                  : task        ? aw_task_loop(task)
+                                : NULL;
+  if (!core)
+    return awl_error(L, "aw.start needs a running task; use ev:start, or "
+                        "aw.run(function() ... end)");
+  return awl_start(L, s, awl_loop_of(s, core), NULL, 1, 1);
+}
+
+static void set_count(lua_State *L, const char *name, size_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
+
+static void add_engine(const awl_engine *engine, aw_stats *sum) {
+  aw_stats one;
+  aw_engine_stats(engine->core, &one);
+  sum->tasks += one.tasks;
+  sum->scopes += one.scopes;
+  sum->deadlines += one.deadlines;
+  sum->errors += one.errors;
+  sum->handles += one.handles;
+  sum->bytes += one.bytes;
+  sum->steps += one.steps;
+}
+
+/* Has `loop` run to its end, and nothing was started since? */
+static bool has_ended(const awl_loop *loop) {
+  aw_loop_state state = aw_loop_state_of(loop->core);
+  if (state != AW_LOOP_IDLE)
+    return state != AW_LOOP_RUNNING;
+  const aw_scope *root = aw_loop_scope(loop->core);
+  size_t depth = 0;
+  return loop->ran && aw_scope_walk(root, root, &depth) == NULL;
+}
+
+static int m_stats(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_stats sum = {0};
+  size_t loops = 0, ended = 0;
+  if (!awl_in_finalizer(L)) /* else an error may be on its way right now */
+    awl_forget_passing(s);
+  if (s->engine)
+    add_engine(s->engine, &sum);
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    if (!s->loops[i])
+      continue;
+    if (has_ended(s->loops[i]))
+      ended++;
+    else
+      loops++;
+    if (s->loops[i]->private_engine)
+      add_engine(s->loops[i]->engine, &sum);
+  }
+  lua_createtable(L, 0, 13);
+  set_count(L, "loops", loops);
+  set_count(L, "ended", ended);
+  set_count(L, "tasks", sum.tasks);
+  set_count(L, "scopes", sum.scopes);
+  set_count(L, "deadlines", sum.deadlines);
+  set_count(L, "errors", sum.errors);
+  set_count(L, "handles", sum.handles);
+  set_count(L, "bytes", sum.bytes);
+  set_count(L, "wires", s->holdings[AWL_HOLDS_WIRE].live + s->leaf_live);
+  set_count(L, "refs", s->values);
+  set_count(L, "busy", s->busy);
+  set_count(L, "idle", s->idle_count);
+  return 1;
+}
+
+/* Into the module's table on top; `idle` into the one below it. */
+void awl_open_act(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {{"sleep", awl_act_sleep},
+                                       {"sleep_until", awl_act_sleep_until},
+                                       {"yield", act_yield},
+                                       {"await", act_await},
+                                       {"now", m_now},
+                                       {"current", m_current},
+                                       {"start", m_start},
+                                       {"stats", m_stats},
+                                       {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"idle", act_idle},
+                                   {"await", inner_await},
+                                   {"awaiter", inner_awaiter},
+                                   {"in_clean_up", inner_in_clean_up},
+                                   {NULL, NULL}};
+  awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register_inner(L, s, inner);
+  lua_pop(L, 1);
+}

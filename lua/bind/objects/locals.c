@@ -1,0 +1,70 @@
+/* locals.c - aw.locals: a table of the running task, which what it starts
+ * inherits
+ *
+ * The core carries it: a value of the task, the same in what that starts. It is
+ * a table that nobody changes, since many tasks may share it: whoever sets a
+ * field replaces it by a copy (aiowire/locals.lua). So a start costs nothing in
+ * a task that has none, and a reference in others.
+ *
+ * A handler has the locals of the task that has failed. What runs outside of
+ * tasks has a table of its own, AWL_LOCALS, for all that is started there.
+ */
+#include "objects/locals.h"
+
+#include "base/location.h"
+#include "base/values.h"
+#include "objects/loop.h"
+#include "run/await.h"
+
+static aw_task *owner(awl_state *s) {
+  return s->in_handler ? s->handler_task : awl_running_task(s);
+}
+
+static void push_locals(lua_State *L, awl_state *s, const aw_task *task) {
+  if (task)
+    awl_push_value(L, s, aw_task_locals(task));
+  else
+    awl_push_slot(L, s, AWL_LOCALS);
+}
+
+aw_value awl_hold_locals(lua_State *L, awl_state *s, awl_loop *loop) {
+  push_locals(L, s, owner(s));
+  if (lua_istable(L, -1))
+    return awl_hold(L, loop);
+  lua_pop(L, 1);
+  return 0;
+}
+
+/* locals(): the table, which is not to be changed; or nil */
+static int inner_locals(lua_State *L) {
+  awl_state *s = awl_of(L);
+  push_locals(L, s, owner(s));
+  return 1;
+}
+
+/* set_locals(table or nil) */
+static int inner_set_locals(lua_State *L) {
+  awl_state *s = awl_of(L);
+  lua_settop(L, 1);
+  aw_task *task = owner(s);
+  if (!task) {
+    lua_xmove(L, s->util, 1);
+    lua_replace(s->util, AWL_LOCALS);
+    return 0;
+  }
+  aw_value value = 0;
+  if (!lua_isnil(L, 1))
+    value = awl_hold(L, awl_loop_of(s, aw_task_loop(task)));
+  if (aw_task_set_locals(task, value) < 0)
+    return awl_error(L, "not enough memory");
+  return 0;
+}
+
+/* Into the table of inner functions, below the module's on top. */
+void awl_open_locals(lua_State *L, awl_state *s) {
+  static const luaL_Reg inner[] = {
+      {"locals", inner_locals}, {"set_locals", inner_set_locals}, {NULL, NULL}};
+  lua_pushvalue(L, -2);
+  awl_register(L, s, inner);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,598 @@
+/* loop.c - EventLoop: a root scope on an engine, as a Lua object
+ *
+ * User values: 1 the table of values that the engine holds, 2 `stuck`, 3 the
+ * name. A loop made while an engine runs is on that engine [S6], unless
+ * `clock` or `seed` ask for one of its own. Neighbours: loop_run.c runs them.
+ */
+#include "objects/loop.h"
+
+#include "base/location.h"
+#include "base/memory_pressure.h"
+#include "base/mistake.h"
+#include "base/resources.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/info.h"
+#include "objects/ready.h"
+#include "objects/task.h"
+#include "open.h"
+#include "run/loop_run.h"
+#include "wire/show.h"
+
+#include <string.h>
+
+enum { VALUES = 1, STUCK = 2, NAME = 3 };
+
+awl_loop *awl_check_loop(lua_State *L, awl_state *s) {
+  if (!awl_is(L, s, 1, AWL_LOOP))
+    awl_bad_self(L, "EventLoop");
+  return awl_loop_at(L, 1);
+}
+
+awl_loop *awl_loop_at(lua_State *L, int index) {
+  return *(awl_loop **)lua_touserdata(L, index);
+}
+
+awl_loop *awl_loop_of(awl_state *s, const aw_loop *core) {
+  return core ? awl_loop_number(s, (uint32_t)aw_loop_host(core)) : NULL;
+}
+
+awl_loop *awl_loop_number(const awl_state *s, uint32_t number) {
+  return number < s->loop_count ? s->loops[number] : NULL;
+}
+
+void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop) {
+  awl_get(L, s, AWL_LOOPS, loop->number);
+}
+
+/* ---- anchored while the core runs it ---- */
+
+bool awl_loop_anchor(lua_State *L, awl_loop *loop) {
+  awl_push_loop(L, loop->state, loop);
+  if (!lua_isuserdata(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  awl_set(L, loop->state, AWL_RUNNING, loop->number);
+  return true;
+}
+
+void awl_loop_let_go(awl_state *s, const aw_loop *core) {
+  if (aw_loop_state_of(core) != AW_LOOP_RUNNING)
+    awl_unset(s, AWL_RUNNING, (lua_Integer)aw_loop_host(core));
+}
+
+/* ---- making ---- */
+
+static bool grow_loops(awl_state *s) {
+  uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
+  awl_loop **loops = aw_reallocate(s->loops, count * sizeof(awl_loop *));
+  if (!loops)
+    return false;
+  s->loops = loops;
+  awl_claims **claims = aw_reallocate(s->claims, count * sizeof(awl_claims *));
+  if (!claims)
+    return false;
+  s->claims = claims;
+  for (uint32_t i = s->loop_count; i < count; i++) {
+    loops[i] = NULL;
+    claims[i] = NULL;
+  }
+  s->loop_count = count;
+  return true;
+}
+
+/* A number for a new loop; it is taken when it is in s->loops. One whose values
+ * are still named stays that of the loop which is garbage. */
+static uint32_t take_number(lua_State *L, awl_state *s) {
+  enum { MOST = 0xffff };
+  uint32_t number = 1; /* so that a value is never 0 */
+  while (number < s->loop_count && (s->loops[number] || s->claims[number]))
+    number++;
+  if (number >= MOST)
+    awl_error(L, "too many EventLoops");
+  if (number >= s->loop_count && !grow_loops(s))
+    awl_error(L, "not enough memory");
+  return number;
+}
+
+void awl_loop_forget_number(awl_state *s, uint32_t number) {
+  awl_claims *claims = s->claims[number];
+  if (s->loops[number] || claims->live > 0)
+    return;
+  aw_free(claims->counts);
+  aw_free(claims);
+  s->claims[number] = NULL;
+}
+
+typedef struct loop_options {
+  uint64_t timeout, grace, seed;
+  bool is_virtual, private_engine, signals;
+} loop_options;
+
+static void read_clock(lua_State *L, int arg, loop_options *out) {
+  if (lua_getfield(L, arg, "clock") != LUA_TNIL) {
+    const char *clock =
+        lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    out->is_virtual = strcmp(clock, "virtual") == 0;
+    out->private_engine = true;
+    if (!out->is_virtual && strcmp(clock, "real") != 0) {
+      awl_show_value(L, awl_of(L), -1);
+      aw_lua_error(L,
+                   "bad option 'clock' (\"virtual\" or \"real\" expected, got "
+                   "%s)",
+                   lua_tostring(L, -1));
+    }
+  }
+  if (lua_getfield(L, arg, "seed") != LUA_TNIL) {
+    int is_integer;
+    out->seed = (uint64_t)lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || lua_type(L, -1) != LUA_TNUMBER)
+      aw_lua_bad_option(L, "seed", "integer");
+    out->seed = out->seed ? out->seed : UINT64_MAX;
+    out->private_engine = true;
+  }
+  lua_pop(L, 2);
+}
+
+/* A number is the option `timeout`. */
+static void read_options(lua_State *L, int arg, loop_options *out) {
+  static const uint64_t GRACE = 5 * AW_SECOND;
+  static const char *const known[] = {"timeout", "grace",   "clock", "seed",
+                                      "name",    "signals", NULL};
+  memset(out, 0, sizeof *out);
+  out->timeout = AW_NEVER;
+  out->grace = GRACE;
+  out->signals = true;
+  if (lua_isnoneornil(L, arg))
+    return;
+  if (lua_type(L, arg) == LUA_TNUMBER) {
+    out->timeout = awl_check_ns(L, arg);
+    return;
+  }
+  aw_lua_check_options(L, arg, known, false);
+  out->timeout = awl_opt_ns(L, arg, "timeout", AW_NEVER);
+  out->grace = awl_opt_ns(L, arg, "grace", GRACE);
+  read_clock(L, arg, out);
+  out->signals = aw_lua_opt_flag(L, arg, "signals", true);
+  int type = lua_getfield(L, arg, "name");
+  if (type != LUA_TNIL && type != LUA_TSTRING)
+    aw_lua_bad_option(L, "name", "string");
+  lua_pop(L, 1);
+}
+
+/* What a private engine holds, with the first tasks and libuv's loop. */
+enum { ENGINE_WEIGHT = 16 * 1024 };
+
+static awl_engine *engine_for(lua_State *L, awl_state *s,
+                              const loop_options *options) {
+  if (options->private_engine)
+    return awl_new_engine(
+        L, s, options->is_virtual ? AW_CLOCK_VIRTUAL : AW_CLOCK_REAL,
+        options->seed);
+  return s->run.engine ? s->run.engine : awl_own_engine(L, s);
+}
+
+/* Push an EventLoop with nothing of the core yet, its options being at `arg`.
+ * Once it is finalized it shares `gone_loop` with others. */
+static awl_loop *push_empty(lua_State *L, awl_state *s, int arg) {
+  awl_loop **box = lua_newuserdatauv(L, sizeof(awl_loop *), 3);
+  *box = &s->gone_loop;
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, VALUES);
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, STUCK);
+  if (lua_istable(L, arg)) {
+    lua_getfield(L, arg, "name");
+    lua_setiuservalue(L, -2, NAME);
+  }
+  uint32_t holder = awl_enter_holder(L, s, AWL_HOLDS_LOOP);
+  awl_loop *loop = aw_allocate(sizeof *loop);
+  if (!loop) {
+    awl_strike_holder(s, AWL_HOLDS_LOOP, holder);
+    awl_error(L, "not enough memory");
+  }
+  loop->state = s;
+  loop->holder = holder;
+  awl_enter_thing(s, AWL_HOLDS_LOOP, holder, loop);
+  *box = loop;
+  awl_push_class(L, s, AWL_LOOP);
+  lua_setmetatable(L, -2);
+  return loop;
+}
+
+/* Push a new one by the options at `arg`, which is on top. */
+static int push_new(lua_State *L, int arg) {
+  awl_state *s = awl_of(L);
+  loop_options options;
+  read_options(L, arg, &options);
+  awl_loop *loop = push_empty(L, s, arg);
+  loop->where = awl_where(L, s, 1);
+  if (options.private_engine)
+    awl_weigh(L, s, ENGINE_WEIGHT);
+  /* From here on nothing collects: a finalizer may make loops, too. */
+  uint32_t number = take_number(L, s);
+  loop->number = number;
+  lua_pushvalue(L, -1);
+  awl_set(L, s, AWL_LOOPS, number);
+  loop->claims = aw_allocate(sizeof *loop->claims);
+  if (!loop->claims)
+    return awl_error(L, "not enough memory");
+  loop->engine = engine_for(L, s, &options);
+  loop->private_engine = options.private_engine;
+  loop->timeout = options.timeout;
+  loop->signals = options.signals;
+  aw_loop_config config = {options.grace, number};
+  if (aw_loop_new(loop->engine->core, &config, &loop->core) < 0)
+    return awl_error(L, "not enough memory");
+  s->loops[number] = loop;
+  s->claims[number] = loop->claims;
+  return 1;
+}
+
+static int m_EventLoop(lua_State *L) {
+  lua_settop(L, 1);
+  return push_new(L, 1);
+}
+
+/* new_loop(w, opts), for what takes the options second */
+static int inner_new_loop(lua_State *L) {
+  lua_settop(L, 2);
+  return push_new(L, 2);
+}
+
+/* Loops that were made in tasks of this one may outlive it, on its engine. */
+static void leave_engine(awl_loop *loop) {
+  awl_engine *engine = loop->engine;
+  loop->engine = NULL;
+  if (!loop->private_engine || !engine || awl_free_engine(engine) == 0)
+    return;
+  const awl_state *s = loop->state;
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->engine == engine) {
+      s->loops[i]->private_engine = true;
+      return;
+    }
+}
+
+/* What others still name of its values is nil from now on. */
+static void leave_number(awl_loop *loop) {
+  awl_state *s = loop->state;
+  s->values -= loop->claims->live;
+  s->loops[loop->number] = NULL;
+  awl_loop_forget_number(s, loop->number);
+}
+
+/* How many tasks there are on `loop`; `*first`: where the oldest was started. */
+static size_t count_tasks(const awl_loop *loop, const char **first) {
+  const aw_scope *root = aw_loop_scope(loop->core), *at = root;
+  size_t count = 0, depth = 0;
+  *first = NULL;
+  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    const aw_task *task = aw_scope_task(at);
+    if (task && count++ == 0)
+      *first = aw_task_where(task);
+  }
+  return count;
+}
+
+/* (light loop): warn if it has tasks and nobody has run them. */
+static int tell_unrun(lua_State *L) {
+  const awl_loop *loop = lua_touserdata(L, 1);
+  const char *first;
+  size_t count = count_tasks(loop, &first);
+  if (count == 0)
+    return 0;
+  lua_pushfstring(L,
+                  "this EventLoop was %s, and its tasks never began (%d%s%s)"
+                  "; call its run(), or declare it <close>",
+                  loop->ran ? "not run again" : "never run", (int)count,
+                  !first       ? ""
+                  : count == 1 ? ", started at "
+                               : ", the first started at ",
+                  first ? first : "");
+  awl_mistake(L, loop->where, "unrun");
+  return 0;
+}
+
+bool awl_loop_free(awl_loop *loop) {
+  if (loop->core && aw_loop_free(loop->core) < 0)
+    return false;
+  if (loop->core)
+    leave_number(loop);
+  else
+    aw_free(loop->claims); /* it was not made */
+  leave_engine(loop);
+  awl_strike_holder(loop->state, AWL_HOLDS_LOOP, loop->holder);
+  aw_free(loop);
+  return true;
+}
+
+static int loop_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  awl_loop **box = lua_touserdata(L, 1);
+  awl_loop *loop = *box;
+  if (loop->core && aw_loop_state_of(loop->core) == AW_LOOP_IDLE)
+    awl_try_telling(L, tell_unrun, loop);
+  *box = &s->gone_loop;
+  awl_loop_free(loop);
+  return 0;
+}
+
+static int loop_stop(lua_State *L) {
+  awl_loop *loop = awl_check_loop(L, awl_of(L));
+  if (loop->core)
+    aw_loop_stop(loop->core, false);
+  return 0;
+}
+
+static int loop_start(lua_State *L) {
+  awl_state *s = awl_of(L);
+  return awl_start(L, s, awl_check_loop(L, s), NULL, 2, 1);
+}
+
+static int loop_start_ready(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  return awl_start_ready(L, s, loop, NULL, "EventLoop:start_ready");
+}
+
+/* ---- looking inside ---- */
+
+static int loop_now(lua_State *L) {
+  awl_loop *loop = awl_check_loop(L, awl_of(L));
+  if (!loop->engine)
+    return awl_ended(L, loop);
+  lua_pushnumber(L, awl_seconds(aw_engine_now(loop->engine->core)));
+  return 1;
+}
+
+/* timeout_of(ev): seconds, of its run, as it was extended */
+static int inner_timeout_of(lua_State *L) {
+  const awl_loop *loop = awl_check_loop(L, awl_of(L));
+  lua_pushnumber(L, awl_seconds(aw_loop_timeout(loop->core)));
+  return 1;
+}
+
+/* The tree below a loop at one moment: to tell Lua of it may collect, and a
+ * finalizer may end tasks and start others. A userdata points to it. */
+typedef struct branch {
+  size_t depth;
+  aw_task *task; /* kept; NULL: a scope that is no task's */
+  const char *label;
+  bool cancelled;
+} branch;
+
+typedef struct tree {
+  aw_lua_held held;
+  size_t count;
+  branch branches[];
+} tree;
+
+static const char *const TREE = "aiowire.tree";
+
+static void free_tree(tree *t) {
+  while (t->count > 0) {
+    aw_task *task = t->branches[--t->count].task;
+    if (task)
+      aw_task_release(task);
+  }
+  aw_free(t);
+}
+
+static void release_tree(aw_lua_held *held) {
+  free_tree((tree *)((char *)held - offsetof(tree, held)));
+}
+
+static int tree_gc(lua_State *L) {
+  tree **box = lua_touserdata(L, 1);
+  if (*box) {
+    aw_lua_let_go(&(*box)->held);
+    free_tree(*box);
+  }
+  *box = NULL;
+  return 0;
+}
+
+static size_t count_branches(const aw_scope *root) {
+  size_t count = 0, depth = 0;
+  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth))
+    count++;
+  return count;
+}
+
+static void fill_tree(tree *t, const aw_scope *root) {
+  const aw_scope *at = root;
+  size_t depth = 0;
+  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    aw_task *task = aw_scope_task(at);
+    t->branches[t->count++] =
+        (branch){depth, task ? aw_task_keep(task) : NULL, aw_scope_label(at),
+                 aw_scope_cancelled(at)};
+  }
+}
+
+/* Push the tree of `loop`, empty if that is closed. Nothing of Lua is made once
+ * the branches are counted. */
+static const tree *push_tree(lua_State *L, const awl_loop *loop) {
+  tree **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, TREE);
+  const aw_scope *root = loop->core ? aw_loop_scope(loop->core) : NULL;
+  size_t count = count_branches(root);
+  tree *t = aw_allocate(sizeof *t + count * sizeof *t->branches);
+  if (!t)
+    awl_error(L, "not enough memory");
+  t->held = (aw_lua_held){.release = release_tree};
+  t->count = 0;
+  if (root)
+    fill_tree(t, root);
+  *box = t;
+  aw_lua_hold(L, &t->held);
+  return t;
+}
+
+static int loop_tasks(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  const tree *t = push_tree(L, loop);
+  lua_newtable(L);
+  lua_Integer n = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    if (!t->branches[i].task)
+      continue;
+    awl_push_task_of(L, s, loop, t->branches[i].task);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* start_raw(ev, w): start, from the caller's caller, with raw errors */
+static int inner_start_raw(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  lua_settop(L, 2);
+  lua_pushboolean(L, true);
+  return awl_start(L, s, loop, NULL, 2, 3);
+}
+
+/* Push {depth=, task=, cancelled=, label=}. */
+static void push_entry(lua_State *L, awl_state *s, awl_loop *loop,
+                       const branch *b) {
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)b->depth);
+  lua_setfield(L, -2, "depth");
+  if (b->task) {
+    awl_push_task_of(L, s, loop, b->task);
+    lua_setfield(L, -2, "task");
+  }
+  lua_pushboolean(L, b->cancelled);
+  lua_setfield(L, -2, "cancelled");
+  lua_pushstring(L, b->label);
+  lua_setfield(L, -2, "label");
+}
+
+/* tree(ev, most): a list of the first `most` entries, for the dump, and how
+ * many tasks are beyond these. */
+static int m_tree(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  size_t most = (size_t)lua_tointeger(L, 2);
+  const tree *t = push_tree(L, loop);
+  lua_newtable(L);
+  lua_Integer beyond = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    if (i < most) {
+      push_entry(L, s, loop, &t->branches[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    } else if (t->branches[i].task) {
+      beyond++;
+    }
+  }
+  lua_pushinteger(L, beyond);
+  return 2;
+}
+
+static int loop_dump(lua_State *L) {
+  awl_check_loop(L, awl_of(L));
+  lua_settop(L, 1);
+  awl_push_embedded(L, "aiowire.dump");
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static const char *state_name(const awl_loop *loop) {
+  static const char *const names[] = {"idle",    "running", "timeout",
+                                      "stopped", "failed",  "closed"};
+  aw_loop_state state =
+      loop->core ? aw_loop_state_of(loop->core) : AW_LOOP_CLOSED;
+  return state == AW_LOOP_IDLE && loop->ran ? "done" : names[state];
+}
+
+/* Push what its time-out cut short, as the text of info.waited; or nil. */
+static void push_waited(lua_State *L, const awl_loop *loop) {
+  const aw_cut *cut = loop->core ? aw_loop_cut(loop->core) : NULL;
+  if (cut)
+    awl_push_timeout(L, 0, cut);
+  if (!cut || !awl_push_waited(L, -1))
+    lua_pushnil(L);
+}
+
+static int loop_index(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  if (awl_push_method(L))
+    return 1;
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(key, "stuck") == 0) {
+    lua_getiuservalue(L, 1, STUCK);
+  } else if (strcmp(key, "name") == 0) {
+    lua_getiuservalue(L, 1, NAME);
+  } else if (strcmp(key, "status") == 0) {
+    lua_pushstring(L, state_name(loop));
+  } else if (strcmp(key, "waited") == 0) {
+    push_waited(L, loop);
+  } else if (strcmp(key, "failure") == 0) {
+    if (loop->core && aw_loop_error(loop->core))
+      awl_push_info(L, s, aw_loop_error(loop->core), NULL);
+    else
+      lua_pushnil(L);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+static int loop_newindex(lua_State *L) {
+  awl_show_key(L, awl_of(L), 2);
+  return awl_error(L, "an EventLoop's fields are read only (cannot set '%s')",
+                   lua_tostring(L, -1));
+}
+
+static int loop_tostring(lua_State *L) {
+  awl_loop *loop = awl_check_loop(L, awl_of(L));
+  if (lua_getiuservalue(L, 1, NAME) == LUA_TNIL) {
+    lua_pushfstring(L, "EventLoop (%s)", state_name(loop));
+    return 1;
+  }
+  awl_cut_name(L);
+  lua_pushfstring(L, "EventLoop '%s' (%s)", lua_tostring(L, -1),
+                  state_name(loop));
+  return 1;
+}
+
+/* Into the module's table on top; `tree` into the one below it. */
+void awl_open_loop(lua_State *L, awl_state *s) {
+  static const luaL_Reg methods[] = {{"run", awl_loop_run},
+                                     {"start", loop_start},
+                                     {"start_ready", loop_start_ready},
+                                     {"stop", loop_stop},
+                                     {"close", awl_loop_close},
+                                     {"now", loop_now},
+                                     {"tasks", loop_tasks},
+                                     {"dump", loop_dump},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__index", loop_index},       {"__newindex", loop_newindex},
+      {"__tostring", loop_tostring}, {"__gc", loop_gc},
+      {"__close", awl_loop_leave},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"EventLoop", m_EventLoop},
+                                       {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"tree", m_tree},
+                                   {"start_raw", inner_start_raw},
+                                   {"timeout_of", inner_timeout_of},
+                                   {"new_loop", inner_new_loop},
+                                   {"run_limited", awl_loop_run_limited},
+                                   {NULL, NULL}};
+  luaL_newmetatable(L, TREE);
+  lua_pushcfunction(L, tree_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
+  lua_pop(L, 1);
+  awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register_inner(L, s, inner);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,213 @@
+/* message.c - what channels carry: values of Lua, on their way; see message.h
+ *
+ *     channel (userdata) ──► table of values, its user value
+ *        │                      ▲ place
+ *        └─ messages ──► message┘          each an aw_lua_value
+ *
+ * A message is the number of a place in the channel's table. So what waits in
+ * a channel is garbage with it, also when it holds the channel itself. Free
+ * places hold `false`, so that to fill one sets no new key, and a nil is a mark
+ * in its message: to send and to receive, which may happen where nothing may
+ * raise, allocates nothing in Lua, but for more places now and then.
+ *
+ * Messages are memory of their own: they may be with tasks when the channel is
+ * no more. One that a wire ends with keeps alive what its task runs (`pin`),
+ * and so the channel, whose table has the value.
+ */
+#include "objects/message.h"
+
+#include "base/object.h"
+#include "base/values.h"
+#include "wire/convert.h"
+
+typedef struct message {
+  aw_lua_value base; /* first: the core has its address */
+  struct awl_messages *store;
+  struct message *next; /* free one */
+  aw_value pin;
+  int place;
+  bool is_nil;
+} message;
+
+enum { BLOCKS = 28, SMALLEST = 4 }; /* a block is as large as all before it */
+
+struct awl_messages {
+  awl_state *state;
+  aw_channel *channel; /* NULL: not made yet, or no more */
+  size_t refs;         /* the channel, and messages that are under way */
+  message *blocks[BLOCKS];
+  int block_count, places;
+  message *free;
+};
+
+/* ---- stores ---- */
+
+bool awl_messages_push_values(const awl_messages *store) {
+  lua_State *util = store->state->util;
+  if (!awl_push_object(store->state, store))
+    return false;
+  lua_getiuservalue(util, -1, AWL_CHANNEL_VALUES);
+  lua_remove(util, -2);
+  return true;
+}
+
+/* (table of values, count before, count to add): add free places. */
+static int add_places(lua_State *L) {
+  lua_Integer first = lua_tointeger(L, 2), count = lua_tointeger(L, 3);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, 1, first + i);
+  }
+  return 0;
+}
+
+/* The same, without an error, and without a collection, whose finalizers might
+ * send. */
+static bool make_places(const awl_messages *store, int count) {
+  lua_State *util = store->state->util;
+  lua_pushcfunction(util, add_places);
+  if (!awl_messages_push_values(store)) {
+    lua_pop(util, 1);
+    return false;
+  }
+  lua_pushinteger(util, store->places);
+  lua_pushinteger(util, count);
+  bool collects = lua_gc(util, LUA_GCISRUNNING, 0);
+  lua_gc(util, LUA_GCSTOP, 0);
+  int status = lua_pcall(util, 3, 0, 0);
+  if (collects)
+    lua_gc(util, LUA_GCRESTART, 0);
+  if (status != LUA_OK)
+    lua_pop(util, 1);
+  return status == LUA_OK;
+}
+
+static bool grow(awl_messages *store) {
+  int count = store->places ? store->places : SMALLEST;
+  if (store->block_count == BLOCKS)
+    return false;
+  message *block = aw_allocate((size_t)count * sizeof *block);
+  if (!block || !make_places(store, count)) {
+    aw_free(block);
+    return false;
+  }
+  for (int i = count; i-- > 0;) {
+    block[i].store = store;
+    block[i].place = store->places + i + 1;
+    block[i].next = store->free;
+    store->free = &block[i];
+  }
+  store->blocks[store->block_count++] = block;
+  store->places += count;
+  return true;
+}
+
+awl_messages *awl_messages_new(awl_state *s) {
+  awl_messages *store = aw_allocate(sizeof *store);
+  if (!store)
+    return NULL;
+  store->state = s;
+  store->refs = 1;
+  return store;
+}
+
+awl_state *awl_messages_state(const awl_messages *store) {
+  return store->state;
+}
+
+bool awl_messages_reserve(awl_messages *store) {
+  return store->free || grow(store);
+}
+
+void awl_messages_set_channel(awl_messages *store, aw_channel *channel) {
+  store->channel = channel;
+}
+
+static void release(awl_messages *store) {
+  if (--store->refs > 0)
+    return;
+  for (int i = 0; i < store->block_count; i++)
+    aw_free(store->blocks[i]);
+  aw_free(store);
+}
+
+void awl_messages_end(awl_messages *store) {
+  aw_channel_release(store->channel);
+  store->channel = NULL;
+  release(store);
+}
+
+/* ---- messages ---- */
+
+/* Give the message back, its place being `false` again. */
+static void put_back(message *m) {
+  awl_messages *store = m->store;
+  if (m->pin) {
+    awl_drop(store->state, m->pin);
+    m->pin = 0;
+  }
+  m->next = store->free;
+  store->free = m;
+  store->state->values--;
+  release(store);
+}
+
+static void message_release(aw_lua_value *value) {
+  message *m = (message *)value;
+  if (!m->is_nil && awl_messages_push_values(m->store)) {
+    lua_State *util = m->store->state->util;
+    lua_pushboolean(util, 0);
+    lua_rawseti(util, -2, m->place);
+    lua_pop(util, 1);
+  }
+  put_back(m);
+}
+
+static int message_push(lua_State *L, aw_lua_value *value) {
+  const message *m = (const message *)value;
+  lua_State *util = m->store->state->util;
+  if (m->is_nil || !awl_messages_push_values(m->store)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_rawgeti(util, -1, m->place);
+  lua_xmove(util, L, 1);
+  lua_pop(util, 1);
+  return 1;
+}
+
+aw_value awl_message_make(lua_State *L, awl_messages *store) {
+  message *m = store->free;
+  store->free = m->next;
+  store->refs++;
+  store->state->values++;
+  m->base.push = message_push;
+  m->base.release = message_release;
+  m->is_nil = lua_isnil(L, -1);
+  if (m->is_nil)
+    lua_pop(L, 1);
+  else
+    lua_rawseti(L, -2, m->place); /* no new key */
+  lua_pop(L, 1);
+  return aw_lua_box(&m->base);
+}
+
+void awl_message_deliver(void *state, aw_value value, aw_task *task) {
+  message *m = (message *)awl_boxed(value);
+  if (m->pin == 0)
+    m->pin = awl_keep_running(state, task);
+}
+
+int awl_message_take(lua_State *L, aw_value value) {
+  message *m = (message *)awl_boxed(value);
+  if (m->is_nil) {
+    lua_pushnil(L);
+  } else {
+    lua_getiuservalue(L, 1, AWL_CHANNEL_VALUES);
+    lua_rawgeti(L, -1, m->place);
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -3, m->place);
+  }
+  put_back(m);
+  return 1;
+}

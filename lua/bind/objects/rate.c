@@ -1,0 +1,144 @@
+/* rate.c - rates for Lua: aw.rate(n, per), and aw.Acquire of one
+ *
+ * A userdata with a rate of the core. What is acquired is time, so there is
+ * nothing to give back: no permit, and the wire needs no Lua.
+ */
+#include "objects/rate.h"
+
+#include "base/location.h"
+#include "base/object.h"
+#include "base/resources.h"
+#include "base/values.h"
+#include "open.h"
+#include "run/await.h"
+
+#include <stdio.h>
+
+typedef struct rate {
+  aw_rate *core;   /* kept; NULL once finalized */
+  uint32_t holder; /* its own number, see resources.h */
+} rate;
+
+static aw_rate *check(lua_State *L) {
+  if (!awl_is(L, awl_of(L), 1, AWL_RATE))
+    aw_lua_type_error(L, 1, "rate");
+  const rate *r = lua_touserdata(L, 1);
+  if (!r->core)
+    awl_error(L, "this rate is garbage, and finalized");
+  return r->core;
+}
+
+/* How many units are asked for: 1 by default. */
+static uint64_t check_units(lua_State *L, int arg, const aw_rate *core) {
+  aw_rate_view view;
+  aw_rate_look(core, &view);
+  lua_Integer units =
+      lua_isnoneornil(L, arg) ? 1 : aw_lua_check_integer(L, arg);
+  aw_lua_arg_check(L, units >= 1, arg, "at least 1 expected");
+  if ((uint64_t)units > view.most) {
+    lua_pushfstring(L, "more than the %I that there are at once",
+                    (LUAI_UACINT)view.most);
+    aw_lua_arg_error(L, arg, lua_tostring(L, -1));
+  }
+  return (uint64_t)units;
+}
+
+static uint64_t check_per(lua_State *L, int arg) {
+  uint64_t per = awl_check_ns(L, arg);
+  aw_lua_arg_check(L, per > 0, arg, "seconds must be positive");
+  aw_lua_arg_check(L, per != AW_NEVER, arg, "seconds must be finite");
+  return per;
+}
+
+/* rate(n, per [, {name=}]) */
+static int m_rate(lua_State *L) {
+  static const char *const known[] = {"name", NULL};
+  awl_state *s = awl_of(L);
+  lua_Integer most = aw_lua_check_integer(L, 1);
+  aw_lua_arg_check(L, most >= 1, 1, "at least 1 expected");
+  uint64_t per = check_per(L, 2);
+  lua_settop(L, 3);
+  const char *name = awl_object_name(L, s, 3, known);
+  rate *r = lua_newuserdatauv(L, sizeof *r, 0);
+  r->core = NULL;
+  r->holder = awl_enter_holder(L, s, AWL_HOLDS_RATE);
+  awl_push_class(L, s, AWL_RATE);
+  lua_setmetatable(L, -2);
+  if (aw_rate_new((uint64_t)most, per, name, &r->core) < 0)
+    return awl_error(L, "not enough memory");
+  awl_enter_thing(s, AWL_HOLDS_RATE, r->holder, r->core);
+  return 1;
+}
+
+static int rate_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  rate *r = lua_touserdata(L, 1);
+  awl_strike_holder(s, AWL_HOLDS_RATE, r->holder);
+  aw_rate_release(r->core);
+  r->core = NULL;
+  return 0;
+}
+
+/* A wait for the rate at 1 was refused. */
+static int refused(lua_State *L, awl_worker *w) {
+  return awl_raise_refusal(L, w, luaL_tolstring(L, 1, NULL));
+}
+
+/* r:acquire([k]) */
+static int rate_acquire(lua_State *L) {
+  aw_rate *core = check(L);
+  uint64_t units = check_units(L, 2, core);
+  lua_settop(L, 1);
+  awl_worker *w = awl_awaiter(L, awl_of(L), "rate:acquire");
+  aw_engine *engine = w->state->run.engine->core;
+  if (awl_at_once(w) && aw_rate_try_acquire(core, engine, units) == 0)
+    return 0;
+  awl_anchor_object(L, w);
+  return awl_park_or_refuse(L, w, aw_await_rate(w->task, core, units),
+                            awl_after_wait, refused);
+}
+
+/* r:try_acquire([k]) → true; or false */
+static int rate_try_acquire(lua_State *L) {
+  aw_rate *core = check(L);
+  uint64_t units = check_units(L, 2, core);
+  int rc = aw_rate_try_acquire(core, aw_lua_engine(L), units);
+  if (rc == AW_EINVAL)
+    return awl_foreign(L, luaL_tolstring(L, 1, NULL));
+  if (rc < 0 && rc != AW_EAGAIN)
+    return awl_error(L, "not enough memory");
+  lua_pushboolean(L, rc == 0);
+  return 1;
+}
+
+/* rate api (2 of 10 in 1 s, 1 waiting) */
+static int rate_tostring(lua_State *L) {
+  aw_rate_view view;
+  aw_rate_look(check(L), &view);
+  char text[96];
+  snprintf(text, sizeof text, "%llu of %llu in %g s",
+           (unsigned long long)view.used, (unsigned long long)view.most,
+           awl_seconds(view.per));
+  lua_pushstring(L, text);
+  return awl_show_object(L, "rate", view.name, view.waiting);
+}
+
+int awl_acquire_rate(lua_State *L) {
+  aw_rate *core = check(L);
+  uint64_t units = check_units(L, 2, core);
+  aw_lua_push_wire(L, aw_acquire_rate(core, units), 1);
+  return 1;
+}
+
+/* Into the module's table on top. */
+void awl_open_rate(lua_State *L, awl_state *s) {
+  static const luaL_Reg methods[] = {{"acquire", rate_acquire},
+                                     {"try_acquire", rate_try_acquire},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__gc", rate_gc}, {"__tostring", rate_tostring}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"rate", m_rate}, {NULL, NULL}};
+  awl_new_class(L, s, AWL_RATE, "aiowire.Rate", methods, meta);
+  lua_pop(L, 1);
+  awl_register(L, s, functions);
+}

@@ -1,0 +1,201 @@
+/* ready.c - start_ready(): start a wire, and wait until it says that it is
+ * ready
+ *
+ *   s:start_ready(w)   starts a task, waits for its end
+ *                        aw.ready(...) in it: ends that wait, with these values
+ *                        it fails before: its error is raised here
+ *                        cancelled: the task is, too, and is joined
+ *
+ * The task's handler is a Ready, a userdata that knows whether the task was
+ * ready, who waits, and in its user values the handler that the user gave (1)
+ * and the values (2). A failure before that is the waiter's; after it, the
+ * user's handler's, or without one that of the scope, as of any other task.
+ */
+#include "objects/ready.h"
+
+#include "base/location.h"
+#include "base/object.h"
+#include "base/resources.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/info.h"
+#include "objects/loop.h"
+#include "objects/task.h"
+#include "run/await.h"
+#include "wire/build.h"
+#include "wire/show.h"
+
+enum { HANDLER = 1, RESULTS = 2 }; /* user values */
+
+typedef struct ready {
+  aw_task *waiter; /* kept, until it goes on; or NULL */
+  uint32_t holder; /* its own number, see resources.h */
+  bool told;       /* aw.ready was called */
+} ready;
+
+/* ---- waiting ---- */
+
+/* The stack of the waiting task. */
+enum { OWNER = 1, TASK, READY };
+
+static void stop_waiting(awl_state *s, ready *r) {
+  awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, NULL);
+  aw_task_release(r->waiter);
+  r->waiter = NULL;
+}
+
+/* It has ended, and was not ready. */
+static int ended_before(lua_State *L, awl_state *s) {
+  lua_remove(L, OWNER);
+  aw_task *task = awl_check_task(L, s, 1);
+  if (aw_task_state_of(task) != AW_TASK_DONE)
+    return awl_end_as(L, s, task);
+  awl_push_task_name(L, s, task);
+  return awl_error(L, "%s ended without calling aw.ready", lua_tostring(L, -1));
+}
+
+/* The waiter was cancelled, and the task as well: a failure of its clean-up
+ * comes first [E3]. */
+static int after_join(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  const ready *r = lua_touserdata(L, READY);
+  const aw_task *task = awl_check_task(L, s, TASK);
+  awl_joined(w);
+  if (!r->told && aw_task_state_of(task) == AW_TASK_FAILED)
+    return awl_raise(L, w, aw_error_keep(aw_task_error(task)));
+  awl_push_cancelled(L, s, w->task);
+  return lua_error(L);
+}
+
+static int after_wait(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  ready *r = lua_touserdata(L, READY);
+  aw_task *task = awl_check_task(L, s, TASK);
+  stop_waiting(s, r);
+  if (w->result == AW_ECANCELED) {
+    aw_task_cancel(task, 0, AW_DEFAULT);
+    aw_task_park(w->task, w);
+    return awl_join(L, w, task, after_join);
+  }
+  awl_check_result(L, w);
+  if (!r->told)
+    return ended_before(L, s);
+  lua_getiuservalue(L, READY, RESULTS);
+  int count = (int)lua_rawlen(L, -1);
+  if (lua_getfield(L, -1, "n") == LUA_TNUMBER)
+    count = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  luaL_checkstack(L, count, "too many results");
+  for (int i = 1; i <= count; i++)
+    lua_rawgeti(L, READY + 1, i);
+  return count;
+}
+
+/* Push a Ready with the handler at `handler`. */
+static void push_ready(lua_State *L, awl_state *s, int handler) {
+  ready *r = lua_newuserdatauv(L, sizeof *r, 2);
+  r->waiter = NULL;
+  r->told = false;
+  r->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
+  awl_push_class(L, s, AWL_READY);
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, handler);
+  lua_setiuservalue(L, -2, HANDLER);
+}
+
+int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
+                    const awl_scope *scope, const char *what) {
+  enum { WIRE = 2, USERS = 3, TOP = 4 };
+  lua_settop(L, TOP);
+  if (!awl_is_wire(L, s, WIRE))
+    aw_lua_type_error(L, WIRE, "wire");
+  if (!lua_isnil(L, USERS) && !awl_callable(L, USERS))
+    aw_lua_type_error(L, USERS, "function");
+  awl_worker *w = awl_awaiter(L, s, what);
+  if (!loop->core)
+    return awl_ended(L, loop);
+  if (loop->engine != s->run.engine)
+    return awl_foreign(L, "this EventLoop");
+  if (aw_task_cancelled(w->task)) /* then nothing is started [C2] */
+    return awl_park_or_refuse(L, w, aw_await_yield(w->task), awl_after_wait,
+                              awl_refused);
+  push_ready(L, s, USERS);
+  lua_replace(L, USERS);
+  awl_start(L, s, loop, scope, WIRE, 1);
+  lua_replace(L, TASK);
+  lua_settop(L, READY);
+  ready *r = lua_touserdata(L, READY);
+  r->waiter = aw_task_keep(w->task);
+  awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, r->waiter);
+  int rc = aw_await_task(w->task, awl_check_task(L, s, TASK));
+  return awl_park_or_refuse(L, w, rc, after_wait, awl_refused);
+}
+
+/* ---- being ready ---- */
+
+/* aw.ready(...): nothing, in a task that nobody waits for. */
+static int m_ready(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = s->in_handler ? NULL : awl_running_task(s);
+  if (!task)
+    return awl_error(L, "aw.ready needs a running task");
+  int count = lua_gettop(L);
+  awl_push_value(L, s, aw_task_handler(aw_task_whole(task)));
+  if (!awl_is(L, s, -1, AWL_READY))
+    return 0;
+  lua_insert(L, 1);
+  ready *r = lua_touserdata(L, 1);
+  if (r->told)
+    return awl_error(L, "aw.ready was called already");
+  lua_createtable(L, count, 1);
+  lua_insert(L, 2);
+  for (int i = count; i >= 1; i--)
+    lua_rawseti(L, 2, i);
+  lua_pushinteger(L, count);
+  lua_setfield(L, 2, "n");
+  lua_setiuservalue(L, 1, RESULTS);
+  r->told = true;
+  if (r->waiter)
+    aw_wait_interrupt(r->waiter, 0);
+  return 0;
+}
+
+bool awl_ready_settles(lua_State *L, awl_state *s, aw_task *task) {
+  if (!awl_is(L, s, -1, AWL_READY))
+    return false;
+  const ready *r = lua_touserdata(L, -1);
+  if (!r->told)
+    return true; /* the waiter raises it */
+  lua_getiuservalue(L, -1, HANDLER);
+  lua_remove(L, -2);
+  if (!lua_isnil(L, -1))
+    return false;
+  aw_task_set_handler(task, 0);
+  return aw_task_parent(task) != NULL; /* its scope fails, then */
+}
+
+/* ---- class ---- */
+
+/* start() takes what can be called for a handler. */
+static int ready_call(lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+static int ready_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  ready *r = lua_touserdata(L, 1);
+  stop_waiting(s, r);
+  awl_strike_holder(s, AWL_HOLDS_TASK, r->holder);
+  return 0;
+}
+
+/* Into the module's table on top. */
+void awl_open_ready(lua_State *L, awl_state *s) {
+  static const luaL_Reg meta[] = {
+      {"__call", ready_call}, {"__gc", ready_gc}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"ready", m_ready}, {NULL, NULL}};
+  awl_new_class(L, s, AWL_READY, "aiowire.Ready", NULL, meta);
+  lua_pop(L, 1);
+  awl_register(L, s, functions);
+}

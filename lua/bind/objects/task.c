@@ -1,0 +1,557 @@
+/* task.c - Task: a handle of a task, and start()
+ *
+ * There is one Task for a task while somebody refers to it (AWL_TASKS is
+ * weak), so it can be compared and be a key. Its user value is the EventLoop,
+ * whose table has the results.
+ */
+#include "objects/task.h"
+
+#include "base/location.h"
+#include "base/mistake.h"
+#include "base/object.h"
+#include "base/resources.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/info.h"
+#include "errors/kept.h"
+#include "errors/traceback.h"
+#include "objects/locals.h"
+#include "objects/loop.h"
+#include "open.h"
+#include "run/await.h"
+#include "run/driver.h"
+#include "run/loop_run.h"
+#include "wire/build.h"
+#include "wire/convert.h"
+#include "wire/show.h"
+
+#include <string.h>
+
+typedef struct task_ud {
+  aw_task *task;
+  union {
+    uint64_t engine; /* its serial */
+    aw_value locals; /* `task` is NULL: for one that is about to be started */
+  };
+  uint32_t holder; /* its own number, see resources.h */
+} task_ud;
+
+/* The key of a task in AWL_TASKS. That of an engine is another's once it is
+ * freed, when its tasks have ended and are not asked for any more. */
+static lua_Integer key_of(const awl_engine *engine, uint64_t id) {
+  enum { ID_BITS = 47 };
+  return (lua_Integer)((uint64_t)engine->number << ID_BITS ^ id);
+}
+
+aw_task *awl_test_task(lua_State *L, awl_state *s, int index) {
+  if (!awl_is(L, s, index, AWL_TASK))
+    return NULL;
+  return ((task_ud *)lua_touserdata(L, index))->task;
+}
+
+aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
+  if (!awl_is(L, s, arg, AWL_TASK))
+    arg == 1 ? awl_bad_self(L, "task") : aw_lua_type_error(L, arg, "task");
+  aw_task *task = awl_test_task(L, s, arg);
+  if (!task)
+    aw_lua_arg_error(L, arg, "this task is garbage, and finalized");
+  return task;
+}
+
+static task_ud *push_empty(lua_State *L, awl_state *s) {
+  task_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
+  ud->task = NULL;
+  ud->locals = 0;
+  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
+  awl_push_class(L, s, AWL_TASK);
+  lua_setmetatable(L, -2);
+  return ud;
+}
+
+/* Push the Task of `task`, or nil. */
+static bool find(lua_State *L, awl_state *s, const awl_engine *engine,
+                 const aw_task *task) {
+  awl_get(L, s, AWL_TASKS, key_of(engine, aw_task_id(task)));
+  const task_ud *ud = lua_touserdata(L, -1);
+  return ud && ud->task == task;
+}
+
+/* The empty Task on top is that of `task` (takes), of `loop`. */
+static void fill(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
+  task_ud *ud = lua_touserdata(L, -1);
+  ud->task = task;
+  awl_enter_thing(s, AWL_HOLDS_TASK, ud->holder, task);
+  ud->engine = loop->engine->serial;
+  awl_push_loop(L, s, loop);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushvalue(L, -1);
+  awl_set(L, s, AWL_TASKS, key_of(loop->engine, aw_task_id(task)));
+}
+
+void awl_push_task(lua_State *L, awl_state *s, aw_task *task) {
+  awl_push_task_of(L, s, awl_loop_of(s, aw_task_loop(task)), task);
+}
+
+void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
+                      aw_task *task) {
+  if (find(L, s, loop->engine, task))
+    return;
+  lua_pop(L, 1);
+  push_empty(L, s);
+  if (find(L, s, loop->engine, task)) { /* a finalizer has asked for it */
+    lua_remove(L, -2);
+    return;
+  }
+  lua_pop(L, 1);
+  fill(L, s, loop, aw_task_keep(task));
+}
+
+/* The engine of that serial; NULL: it is no more. */
+static const awl_engine *find_engine(const awl_state *s, uint64_t serial) {
+  if (s->engine && s->engine->serial == serial)
+    return s->engine;
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->engine->serial == serial)
+      return s->loops[i]->engine;
+  return NULL;
+}
+
+void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
+                         uint64_t id) {
+  const awl_engine *engine = find_engine(s, serial);
+  if (!engine) {
+    lua_pushnil(L);
+    return;
+  }
+  awl_get(L, s, AWL_TASKS, key_of(engine, id));
+  const task_ud *ud = lua_touserdata(L, -1);
+  if (ud && ud->engine == serial && ud->task && aw_task_id(ud->task) == id)
+    return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+}
+
+/* ---- starting ---- */
+
+/* `true` is for our own parts: the error leaves run() raw. */
+static void check_handler(lua_State *L, int arg, bool ours) {
+  if (!ours && !lua_isnoneornil(L, arg) && !awl_callable(L, arg))
+    aw_lua_type_error(L, arg, "function");
+}
+
+/* `where` is an option of our own parts only. */
+static void check_names(lua_State *L, int arg) {
+  static const char *const known[] = {"where", "name", "background", "grace",
+                                      NULL};
+  bool ours = lua_istable(L, arg) &&
+              lua_getfield(L, arg, "where") == LUA_TLIGHTUSERDATA;
+  lua_settop(L, arg);
+  aw_lua_check_options(L, arg, ours ? known : known + 1, false);
+}
+
+/* What opts at `arg` say; the name is left on the stack. */
+static void read_options(lua_State *L, int arg, aw_task_config *config) {
+  if (lua_isnoneornil(L, arg))
+    return;
+  check_names(L, arg);
+  if (lua_getfield(L, arg, "name") != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TSTRING)
+      aw_lua_bad_option(L, "name", "string");
+    config->name = lua_tostring(L, -1);
+  }
+  config->background = aw_lua_opt_flag(L, arg, "background", false);
+  if (lua_getfield(L, arg, "where") == LUA_TLIGHTUSERDATA)
+    config->where = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  config->grace = awl_opt_ns(L, arg, "grace", 0);
+}
+
+static const char *ended_as(const awl_loop *loop) {
+  if (!loop->core)
+    return "closed";
+  switch (aw_loop_state_of(loop->core)) {
+  case AW_LOOP_TIMEOUT: return "timeout";
+  case AW_LOOP_STOPPED: return "stopped";
+  case AW_LOOP_FAILED: return "failed";
+  default: return "closed";
+  }
+}
+
+int awl_ended(lua_State *L, const awl_loop *loop) {
+  return awl_error(L, "this EventLoop has ended (%s)", ended_as(loop));
+}
+
+/* Where the running task was started; NULL outside of tasks. */
+static const char *where_running(awl_state *s) {
+  const aw_task *task = s->in_handler ? NULL : awl_running_task(s);
+  return task ? aw_task_where(task) : NULL;
+}
+
+int awl_scope_left(lua_State *L) {
+  return awl_error(L, "this scope has been left");
+}
+
+/* Start `wire`, taken, in `scope` or at the root. What was made for it since it
+ * was asked for may have run finalizers, and those the scope's task. */
+static int start_in(const awl_loop *loop, const awl_scope *scope, aw_wire *wire,
+                    const aw_task_config *config, aw_task **out) {
+  if (!scope)
+    return aw_loop_start(loop->core, wire, config, out);
+  if (scope->scope)
+    return aw_scope_start(scope->scope, wire, config, out);
+  aw_wire_release(wire);
+  awl_drop(loop->state, config->handler);
+  awl_drop(loop->state, config->locals);
+  return AW_EENDED;
+}
+
+/* Nothing to start is legal [P2], but most often a slip. */
+static int start_nothing(lua_State *L, awl_state *s, int level) {
+  lua_pushliteral(L, "start(nil) starts nothing; is what it names declared "
+                     "further down, or misspelt?");
+  awl_mistake(L, awl_where(L, s, level), "start");
+  return 0;
+}
+
+int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
+              const awl_scope *scope, int arg, int level) {
+  if (lua_isnil(L, arg))
+    return start_nothing(L, s, level);
+  if (lua_isnone(L, arg))
+    aw_lua_type_error(L, arg, "wire");
+  lua_settop(L, arg + 2);
+  if (!awl_is_wire(L, s, arg))
+    aw_lua_type_error(L, arg, "wire");
+  check_handler(L, arg + 1, level > 1);
+  aw_task_config config = {.where = awl_where(L, s, level)};
+  if (*config.where == '?') /* by our own code, or the main chunk by C's */
+    config.where = where_running(s);
+  read_options(L, arg + 2, &config);
+  if (!loop->core)
+    return awl_ended(L, loop);
+  /* All that can raise comes before the wire is held. */
+  task_ud *ud = push_empty(L, s);
+  ud->locals = awl_inherit(L, s, loop);
+  if (!lua_isnil(L, arg + 1)) {
+    lua_pushvalue(L, arg + 1);
+    config.handler = awl_hold(L, loop);
+  }
+  aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config.handler);
+  config.locals = ud->locals;
+  ud->locals = 0;
+  aw_task *task = NULL;
+  int rc = start_in(loop, scope, wire, &config, &task);
+  if (rc == AW_EENDED)
+    return scope ? awl_scope_left(L) : awl_ended(L, loop);
+  if (rc < 0)
+    return awl_error(L, "not enough memory");
+  fill(L, s, loop, task);
+  return 1;
+}
+
+/* ---- what a Task tells ---- */
+
+static const char *const states[] = {"ready", "running", "waiting",
+                                     "done",  "failed",  "cancelled"};
+
+static const char *state_of(const awl_state *s, const aw_task *task) {
+  aw_task_state state = aw_task_state_of(task);
+  const awl_worker *w = s->run.running;
+  if (w && w->task == task && state == AW_TASK_WAITING)
+    state = AW_TASK_RUNNING;
+  return states[state];
+}
+
+static int push_results(lua_State *L, awl_state *s, const aw_task *task) {
+  return awl_push_tuple(L, s, aw_task_value(task));
+}
+
+static int task_results(lua_State *L) {
+  return push_results(L, awl_of(L), awl_check_task(L, awl_of(L), 1));
+}
+
+/* Push the stacks of its coroutines, joined, the innermost first [D3]. */
+static void push_stacks(lua_State *L, awl_state *s, aw_task *task) {
+  awl_worker *running = s->run.running;
+  bool runs = running && running->task == task;
+  if (runs)
+    awl_push_traceback(L, s, L, 1);
+  else
+    lua_pushliteral(L, "stack traceback:");
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return;
+  awl_worker *w;
+  for (size_t i = 0; (w = aw_task_host_at(task, i)) != NULL; i++) {
+    if (runs && w == running)
+      continue;
+    awl_join_traceback(L, s, w->co);
+  }
+}
+
+static int task_traceback(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  lua_settop(L, 1);
+  awl_push_embedded(L, "aiowire.info");
+  if (aw_task_state_of(task) == AW_TASK_FAILED) {
+    awl_kept_asked(L, s);
+    awl_push_info(L, s, aw_task_error(task), NULL);
+  } else
+    awl_push_task_info(L, s, task);
+  if (lua_getfield(L, -1, "traceback") == LUA_TNIL &&
+      aw_task_state_of(task) < AW_TASK_DONE) {
+    push_stacks(L, s, task);
+    lua_setfield(L, -3, "traceback");
+  }
+  lua_pop(L, 1);
+  lua_pushboolean(L, true); /* without the error's own text */
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+static int task_cancel(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return 0;
+  lua_settop(L, 2);
+  awl_new_cancelled(L, s, "task");
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  if (!loop) /* the reason's __tostring, or a finalizer, has ended it */
+    return 0;
+  awl_push_loop(L, s, loop);
+  bool garbage = lua_isnil(L, -1); /* about to be finalized: nobody will ask */
+  lua_pop(L, 1);
+  aw_task_cancel(task, garbage ? 0 : awl_hold(L, loop), AW_DEFAULT);
+  return 0;
+}
+
+/* ---- waiting ---- */
+
+int awl_end_as(lua_State *L, awl_state *s, aw_task *task) {
+  switch (aw_task_state_of(task)) {
+  case AW_TASK_DONE: return push_results(L, s, task);
+  case AW_TASK_FAILED:
+    aw_task_mark_waited(task);
+    return awl_raise(L, s->run.running, aw_error_keep(aw_task_error(task)));
+  default:
+    awl_push_task_name(L, s, task);
+    lua_pushfstring(L, "TaskCancelled: %s was cancelled", lua_tostring(L, -1));
+    awl_push_simple_error(L, AWL_TASK_CANCELLED, lua_tostring(L, -1));
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "task");
+    return lua_error(L);
+  }
+}
+
+static int after_wait(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return awl_end_as(L, w->state, awl_check_task(L, w->state, 1));
+}
+
+static int wait_refused(lua_State *L, awl_worker *w) {
+  return awl_raise_refusal(L, w, "this task");
+}
+
+static int begin_wait(lua_State *L, awl_worker *w, aw_task *task,
+                      awl_after after) {
+  int rc = aw_await_task(w->task, task);
+  return awl_park_or_refuse(L, w, rc, after, wait_refused);
+}
+
+static int task_wait(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  awl_worker *w = awl_awaiter(L, s, "Task:wait");
+  lua_settop(L, 1);
+  if (aw_task_state_of(task) >= AW_TASK_DONE && awl_at_once(w))
+    return awl_end_as(L, s, task);
+  return begin_wait(L, w, task, after_wait);
+}
+
+/* ---- cancel_wait and __close: join in a shield [C12] ---- */
+
+void awl_joined(awl_worker *w) {
+  aw_scope_end end;
+  aw_scope_close(w->task, &end);
+  awl_drop(w->state, end.reason);
+  aw_error_release(end.error);
+}
+
+static int after_join(lua_State *L, awl_worker *w) {
+  (void)L;
+  awl_joined(w);
+  return 0;
+}
+
+static int join_refused(lua_State *L, awl_worker *w) {
+  awl_joined(w);
+  return wait_refused(L, w);
+}
+
+/* A loop that nobody runs has to, for its task to end [S7]. It goes on with its
+ * other tasks after that. Not one of another engine: the wait is refused, so
+ * nobody would drive what begins here. */
+static void let_run(lua_State *L, awl_state *s, const aw_task *task) {
+  aw_loop *core = aw_task_loop(task);
+  if (!core || aw_loop_state_of(core) != AW_LOOP_IDLE ||
+      aw_loop_engine(core) != s->run.engine->core ||
+      !awl_loop_anchor(L, awl_loop_of(s, core)))
+    return;
+  if (aw_loop_begin(core, AW_NEVER) == 0)
+    aw_loop_pause(core);
+  awl_loop_let_go(s, core);
+}
+
+int awl_join(lua_State *L, awl_worker *w, aw_task *task, awl_after after) {
+  let_run(L, w->state, task);
+  aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope *scope;
+  int rc = aw_scope_open(w->task, &config, &scope);
+  if (rc < 0)
+    return awl_error(L, "%s", aw_strerror(rc));
+  rc = aw_await_task(w->task, task);
+  return awl_park_or_refuse(L, w, rc, after, join_refused);
+}
+
+static int task_cancel_wait(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  awl_worker *w = awl_awaiter(L, s, "Task:cancel_wait");
+  task_cancel(L);
+  return begin_wait(L, w, task, awl_after_wait);
+}
+
+/* Outside of tasks: drive the engine until the task has ended. A loop that
+ * is left half way is no garbage: its tasks have clean-up to do. */
+static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  if (!loop) /* a finalizer has driven it */
+    return 0;
+  aw_task_watch(task);
+  if (awl_loop_drive(L, loop, task) >= 0) /* else it runs already, or ends */
+    aw_loop_pause(loop->core);
+  return 0;
+}
+
+static int task_close(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  if (aw_task_state_of(task) >= AW_TASK_DONE)
+    return 0;
+  lua_settop(L, 1);
+  task_cancel(L);
+  lua_settop(L, 1);
+  if (!s->run.engine) /* outside of every run */
+    return drive_to_end(L, s, task);
+  if (!s->run.running)
+    return 0; /* in a handler, or being killed: it is cancelled */
+  if (!lua_isyieldable(L) || L != s->run.co)
+    return 0; /* being killed: it is cancelled, that is all there is */
+  aw_task_park(s->run.running->task, s->run.running);
+  return awl_join(L, s->run.running, task, after_join);
+}
+
+/* ---- fields ---- */
+
+static void push_age(lua_State *L, const aw_task *task) {
+  aw_loop *loop = aw_task_loop(task);
+  if (!loop) {
+    lua_pushnil(L);
+    return;
+  }
+  uint64_t now = aw_engine_now(aw_loop_engine(loop));
+  lua_pushnumber(L, awl_seconds(now - aw_task_started(task)));
+}
+
+/* The name that it was given is not cut. */
+static void push_name(lua_State *L, awl_state *s, const aw_task *task) {
+  const char *name = aw_task_name(task);
+  if (name)
+    lua_pushstring(L, name);
+  else
+    awl_push_plain_name(L, s, task);
+}
+
+static bool push_field(lua_State *L, awl_state *s, aw_task *task,
+                       const char *key) {
+  if (strcmp(key, "status") == 0)
+    lua_pushstring(L, state_of(s, task));
+  else if (strcmp(key, "name") == 0)
+    push_name(L, s, task);
+  else if (strcmp(key, "id") == 0)
+    lua_pushinteger(L, (lua_Integer)aw_task_id(task));
+  else if (strcmp(key, "started_at") == 0)
+    lua_pushstring(L, aw_task_where(task));
+  else if (strcmp(key, "waiting") == 0)
+    awl_push_label(L, s, task);
+  else if (strcmp(key, "steps") == 0)
+    lua_pushinteger(L, aw_task_steps(task));
+  else if (strcmp(key, "background") == 0)
+    lua_pushboolean(L, aw_task_background(task));
+  else if (strcmp(key, "age") == 0)
+    push_age(L, task);
+  else
+    return false;
+  return true;
+}
+
+static int task_index(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  return awl_push_method(L) || push_field(L, s, task, key);
+}
+
+static int task_newindex(lua_State *L) {
+  awl_show_key(L, awl_of(L), 2);
+  return awl_error(L, "a task's fields are read only (cannot set '%s')",
+                   lua_tostring(L, -1));
+}
+
+static int task_tostring(lua_State *L) {
+  awl_state *s = awl_of(L);
+  if (awl_is(L, s, 1, AWL_TASK) && !((task_ud *)lua_touserdata(L, 1))->task) {
+    lua_pushliteral(L, "task (finalized)");
+    return 1;
+  }
+  aw_task *task = awl_check_task(L, s, 1);
+  const char *name = awl_push_task_name(L, s, task);
+  awl_push_label(L, s, task);
+  if (lua_isnil(L, -1))
+    lua_pushfstring(L, "%s (%s)", name, state_of(s, task));
+  else
+    lua_pushfstring(L, "%s (%s: %s)", name, state_of(s, task),
+                    lua_tostring(L, -1));
+  return 1;
+}
+
+static int task_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  task_ud *ud = lua_touserdata(L, 1);
+  if (ud->task)
+    awl_kept_task_goes(L, s, ud->task);
+  else if (ud->locals) /* the start has failed */
+    awl_drop(s, ud->locals);
+  awl_strike_holder(s, AWL_HOLDS_TASK, ud->holder);
+  aw_task_release(ud->task);
+  ud->task = NULL;
+  ud->locals = 0;
+  return 0;
+}
+
+void awl_open_task(lua_State *L, awl_state *s) {
+  static const luaL_Reg methods[] = {{"wait", task_wait},
+                                     {"cancel", task_cancel},
+                                     {"cancel_wait", task_cancel_wait},
+                                     {"results", task_results},
+                                     {"traceback", task_traceback},
+                                     {"close", task_close},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__index", task_index},       {"__newindex", task_newindex},
+      {"__tostring", task_tostring}, {"__gc", task_gc},
+      {"__close", task_close},       {NULL, NULL}};
+  awl_new_class(L, s, AWL_TASK, "aiowire.Task", methods, meta);
+  lua_pop(L, 1);
+}

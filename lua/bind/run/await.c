@@ -1,0 +1,232 @@
+/* await.c - how a C function of the binding awaits
+ *
+ *   w = awl_awaiter(L, s, "name")     may it, here? else an error says why not
+ *   rc = aw_await_…(w->task, …)       arm the wait
+ *   return awl_park_or_refuse(L, w, rc, after, refused)
+ *                                     yield; the worker's coroutine rests
+ *   after: awl_check_result(L, w)     raise what the wait ended with
+ */
+#include "run/await.h"
+
+#include "base/location.h"
+#include "errors/errors.h"
+#include "errors/info.h"
+#include "run/worker.h"
+
+#include <string.h>
+
+aw_task *awl_running_task(awl_state *s) {
+  return s->run.running ? s->run.running->task : NULL;
+}
+
+/* "sort" of "table.sort" */
+static const char *last_part(const char *name) {
+  const char *dot = strrchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+/* The function that keeps L from yielding, by name [C11, L6]: the innermost
+ * C function of others, a finalizer, or a debug hook. */
+static const char *blocker(lua_State *L, awl_state *s) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Snf", &ar);
+    const char *name = NULL;
+    if (*ar.what == 'C')
+      name = awl_function_name(L, s, -1);
+    lua_pop(L, 1);
+    if (ar.name && strcmp(ar.name, "__gc") == 0)
+      return "__gc";
+    if (strcmp(ar.namewhat, "hook") == 0)
+      return "debug hook";
+    if (name && strncmp(name, "aiowire.", 8) != 0 &&
+        strcmp(name, "pcall") != 0 && strcmp(name, "xpcall") != 0)
+      return last_part(name);
+  }
+  return "a function that Lua cannot leave half way";
+}
+
+/* What comes before the name of what awaits: nothing, of a method's. */
+static const char *home_of(const char *what) {
+  return strchr(what, ':') ? "" : "aw.";
+}
+
+/* There is no task here: what is there, and what to do instead. */
+static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
+  static const char *const START =
+      "start a task that waits, as ev:start(function() ... end)";
+  const char *why = NULL, *advice = START;
+  if (s->closing_worker) {
+    why = ": its coroutine is being closed";
+    advice = "what is left of its clean-up cannot wait";
+  } else if (awl_in_finalizer(L)) {
+    why = ": a finalizer is not a task";
+  } else if (s->in_handler) {
+    why = ": a handler is not a task";
+  } else if (s->run.engine) {
+    why = ": the engine calls this between two tasks";
+  } else {
+    why = "";
+    advice = "run it with aw.run(function() ... end)";
+  }
+  return awl_error(L, "cannot await outside a task (%s%s)%s; %s", home_of(what),
+                   what, why, advice);
+}
+
+/* An error is on its way, and a `__close` handler in between awaits [D4]. */
+static void hold_back(awl_worker *w) {
+  w->holding = true;
+  aw_task_hold_back(w->task);
+}
+
+awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
+  awl_worker *w = s->run.running;
+  if (!w || s->in_handler)
+    refuse_outside(L, s, what);
+  if (!lua_isyieldable(L))
+    awl_error(L,
+              "cannot await inside '%s' (%s%s): Lua cannot leave it "
+              "half way",
+              blocker(L, s), home_of(what), what);
+  if (L != s->run.co)
+    awl_error(L,
+              "cannot await in a coroutine that the engine does not know "
+              "(%s%s); make it with aw.wrap(f), or call aw.install()",
+              home_of(what), what);
+  if (s->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+  awl_forget_passing(s);
+  if (w->noted > 0 && !w->holding)
+    hold_back(w);
+  aw_task_park(w->task, w);
+  return w;
+}
+
+static int after_park(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (!w->resumed)
+    return awl_park_again(L, w, after_park);
+  w->resumed = false;
+  return w->after(L, w);
+}
+
+int awl_park(lua_State *L, awl_worker *w, awl_after after) {
+  w->parked = true;
+  w->resumed = false;
+  w->waiting = L;
+  w->after = after;
+  w->top = lua_gettop(L);
+  return lua_yieldk(L, 0, (lua_KContext)w, after_park);
+}
+
+static void anchor(lua_State *L, awl_worker *w, int index, int which) {
+  if (lua_type(L, index) != LUA_TUSERDATA)
+    return;
+  lua_pushvalue(L, index);
+  awl_set(L, w->state, AWL_WAITS, 2 * (lua_Integer)w->number + which);
+  w->anchored = true;
+}
+
+void awl_anchor_wait(lua_State *L, awl_worker *w) {
+  int top = lua_gettop(L);
+  if (top > 0)
+    anchor(L, w, 1, 1);
+  if (top > 1)
+    anchor(L, w, top, 2);
+}
+
+void awl_anchor_object(lua_State *L, awl_worker *w) {
+  if (!w->state->installed)
+    awl_anchor_wait(L, w);
+}
+
+void awl_release_wait(awl_worker *w) {
+  if (!w->anchored)
+    return;
+  awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + 1);
+  awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + 2);
+  w->anchored = false;
+}
+
+int awl_after_wait(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return 0;
+}
+
+bool awl_at_once(awl_worker *w) {
+  enum { BUDGET = 64 };
+  return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
+}
+
+int awl_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return awl_error(L, "%s", aw_strerror(w->refused));
+}
+
+bool awl_cancelled_in_turn(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  if (!aw_task_cancelled(w->task))
+    return false;
+  aw_task_park(w->task, w);
+  aw_await_yield(w->task);
+  return true;
+}
+
+static int after_refusal(lua_State *L, awl_worker *w) {
+  if (awl_cancelled_in_turn(L, w))
+    return awl_park(L, w, after_refusal);
+  return w->refusal(L, w);
+}
+
+int awl_refuse(lua_State *L, awl_worker *w, int rc, awl_after refused) {
+  awl_release_wait(w);
+  w->refused = rc;
+  w->result = 0;
+  if (awl_at_once(w))
+    return refused(L, w);
+  w->refusal = refused;
+  aw_await_yield(w->task);
+  return awl_park(L, w, after_refusal);
+}
+
+int awl_park_or_refuse(lua_State *L, awl_worker *w, int rc, awl_after after,
+                       awl_after refused) {
+  return rc < 0 ? awl_refuse(L, w, rc, refused) : awl_park(L, w, after);
+}
+
+const char *awl_push_ownership(lua_State *L, const awl_worker *w,
+                               const char *verb) {
+  if (!w->task)
+    return lua_pushliteral(L, "this coroutine belongs to the engine");
+  return lua_pushfstring(L,
+                         "this coroutine belongs to task %I; only the engine "
+                         "%s it",
+                         (LUAI_UACINT)aw_task_id(w->task), verb);
+}
+
+const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
+  return awl_push_ownership(L, w, "resumes");
+}
+
+int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
+  if (w->waiting == L)
+    lua_settop(L, w->top); /* without what it was resumed with */
+  lua_pushnil(L);
+  awl_push_refusal(L, w);
+  return lua_yieldk(L, 2, (lua_KContext)w, k);
+}
+
+void awl_check_result(lua_State *L, awl_worker *w) {
+  if (w->result == 0)
+    return;
+  awl_state *s = w->state;
+  if (w->result == AW_ECANCELED) {
+    awl_push_cancelled(L, s, w->task);
+    lua_error(L);
+  }
+  aw_error *error = aw_task_take_error(w->task);
+  if (!error)
+    error = aw_error_new(s->run.engine->core, w->result, 0);
+  awl_raise(L, w, error);
+}

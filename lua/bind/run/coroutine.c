@@ -1,0 +1,257 @@
+/* coroutine.c - awaiting in coroutines of the user: aw.wrap, aw.install [C11];
+ * and the engine's own coroutines are not for the user to resume or close
+ *
+ * An await in a generator must park the task, not resume whoever resumed the
+ * generator. So these versions of resume and wrap pass a park on: when the
+ * coroutine yields because a worker parks, they yield, too, and resume it
+ * again when they go on. `run.co` follows the innermost of them; an await in
+ * any other coroutine is refused.
+ */
+#include "run/coroutine.h"
+
+#include "open.h"
+#include "run/await.h"
+#include "run/coroutine_owner.h"
+#include "run/signals.h"
+
+/* ---- resume ---- */
+
+typedef enum outcome { FINISHED, YIELDED, RAISED } outcome;
+
+static int resume_after_park(lua_State *L, int status, lua_KContext context);
+static int wrap_after_park(lua_State *L, int status, lua_KContext context);
+
+/* Resume `co` with `count` values on the top of it. True: it parks; yield. */
+static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
+                        int *results, outcome *out) {
+  awl_worker *w = s->run.running;
+  lua_State *outer = s->run.co;
+  bool ours = w && L == outer && lua_isyieldable(L);
+  if (ours) {
+    awl_own(L, s, co, NULL); /* park_through() needs the place */
+    w->parked = false;
+    s->run.co = co;
+    awl_signals_watch(s, co);
+  }
+  int status = lua_resume(co, L, count, results);
+  if (ours) {
+    w->resumed = false; /* if nothing inside took it: it had been closed */
+    s->run.co = outer;
+    awl_signals_watch(s, outer);
+    if (status == LUA_YIELD && w->parked)
+      return true;
+  }
+  *out = status == LUA_YIELD ? YIELDED : status == LUA_OK ? FINISHED : RAISED;
+  return false;
+}
+
+/* Why `co` cannot be resumed, or NULL. May push a string. */
+static const char *refusal(awl_state *s, lua_State *L, lua_State *co) {
+  if (co == L)
+    return "cannot resume non-suspended coroutine";
+  lua_Debug ar;
+  if (lua_status(co) == LUA_OK && lua_gettop(co) == 0 &&
+      !lua_getstack(co, 0, &ar))
+    return "cannot resume dead coroutine";
+  if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
+    return "cannot resume dead coroutine";
+  awl_worker *owner = awl_owner(s, co);
+  if (owner)
+    return awl_push_refusal(L, owner);
+  if (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar))
+    return "cannot resume non-suspended coroutine";
+  return NULL;
+}
+
+static int park_through(lua_State *L, awl_state *s, lua_State *co, int results,
+                        lua_KFunction k) {
+  lua_pop(co, results);
+  awl_own(L, s, co, s->run.running);
+  return lua_yieldk(L, 0, (lua_KContext)s->run.running, k);
+}
+
+/* Move what `co` left to L, in front of it what coroutine.resume returns. */
+static int give_results(lua_State *L, lua_State *co, int results, outcome out) {
+  if (out == RAISED)
+    results = 1;
+  if (!lua_checkstack(L, results + 1)) {
+    lua_pop(co, results);
+    lua_pushboolean(L, false);
+    lua_pushliteral(L, "too many results to resume");
+    return 2;
+  }
+  lua_pushboolean(L, out != RAISED);
+  lua_xmove(co, L, results);
+  return results + 1;
+}
+
+static int go_on(lua_State *L, lua_State *co, int count, lua_KFunction k) {
+  awl_state *s = awl_of(L);
+  int results = 0;
+  outcome out = FINISHED;
+  if (resume_once(L, s, co, count, &results, &out))
+    return park_through(L, s, co, results, k);
+  return give_results(L, co, results, out);
+}
+
+static int co_resume(lua_State *L) {
+  awl_state *s = awl_of(L);
+  lua_State *co = lua_tothread(L, 1);
+  if (!co)
+    return aw_lua_type_error(L, 1, "coroutine");
+  const char *why = refusal(s, L, co);
+  int count = lua_gettop(L) - 1;
+  if (!why && !lua_checkstack(co, count + 1))
+    why = "too many arguments to resume";
+  if (why) {
+    lua_pushboolean(L, false);
+    lua_pushstring(L, why);
+    return 2;
+  }
+  lua_xmove(L, co, count);
+  return go_on(L, co, count, resume_after_park);
+}
+
+/* The engine resumed us: so go on inside. The coroutine is at 1, or, for a
+ * wrapped function, upvalue 2. */
+static int resume_after_park(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  lua_settop(L, 1);
+  if (!w->resumed)
+    return awl_park_again(L, w, resume_after_park);
+  awl_own(L, w->state, lua_tothread(L, 1), NULL);
+  return go_on(L, lua_tothread(L, 1), 0, resume_after_park);
+}
+
+/* ---- wrap ---- */
+
+static lua_State *wrapped(lua_State *L) {
+  return lua_tothread(L, lua_upvalueindex(2));
+}
+
+/* [ok, values…] on top: return the values, or raise as coroutine.wrap does. */
+static int unwrap(lua_State *L, lua_State *co, int count) {
+  if (lua_toboolean(L, -count))
+    return count - 1;
+  int status = lua_status(co);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    lua_xmove(L, co, 1);
+    status = lua_resetthread(co); /* closes its variables */
+    lua_xmove(co, L, 1);
+  }
+  if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+static int wrap_go_on(lua_State *L, int count) {
+  awl_state *s = awl_of(L);
+  lua_State *co = wrapped(L);
+  int results = 0;
+  outcome out = FINISHED;
+  if (resume_once(L, s, co, count, &results, &out))
+    return park_through(L, s, co, results, wrap_after_park);
+  int given = give_results(L, co, results, out);
+  return unwrap(L, co, given);
+}
+
+static int wrap_after_park(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  lua_settop(L, 0);
+  if (!w->resumed)
+    return awl_park_again(L, w, wrap_after_park);
+  awl_own(L, w->state, wrapped(L), NULL);
+  return wrap_go_on(L, 0);
+}
+
+static int wrap_call(lua_State *L) {
+  lua_State *co = wrapped(L);
+  const char *why = refusal(awl_of(L), L, co);
+  if (why)
+    return luaL_error(L, "%s", why);
+  int count = lua_gettop(L);
+  luaL_checkstack(co, count, "too many arguments to resume");
+  lua_xmove(L, co, count);
+  return wrap_go_on(L, count);
+}
+
+static int m_wrap(lua_State *L) {
+  aw_lua_check_type(L, 1, LUA_TFUNCTION);
+  lua_State *co = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  lua_pushlightuserdata(L, awl_of(L));
+  lua_insert(L, -2);
+  lua_pushcclosure(L, wrap_call, 2);
+  return 1;
+}
+
+/* ---- close ---- */
+
+/* coroutine.close(co), which is upvalue 2, for what the engine does not own:
+ * closed by hand a coroutine of its own would take away what its task waits
+ * for, and the task would fail. */
+static int co_close(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  const awl_worker *owner = co ? awl_owner(awl_of(L), co) : NULL;
+  if (owner) {
+    lua_pushboolean(L, false);
+    awl_push_ownership(L, owner, "closes");
+    return 2;
+  }
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+static void install_close(lua_State *L, awl_state *s) {
+  lua_pushlightuserdata(L, s);
+  lua_getfield(L, -2, "close");
+  lua_pushcclosure(L, co_close, 2);
+  lua_setfield(L, -2, "close");
+}
+
+/* ---- yield ---- */
+
+/* A body's own coroutine is the engine's: a plain yield in it is a slip. */
+static int co_yield(lua_State *L) {
+  awl_state *s = awl_of(L);
+  if (s->run.running && L == s->run.running->co)
+    return luaL_error(L, "coroutine.yield in a body, outside any coroutine of "
+                         "its own: to wait, use aw.yield() or another await");
+  return lua_yield(L, lua_gettop(L));
+}
+
+/* Put these versions in coroutine.*; twice is fine. */
+void awl_install(lua_State *L, awl_state *s) {
+  if (s->installed)
+    return;
+  static const luaL_Reg functions[] = {{"resume", co_resume},
+                                       {"wrap", m_wrap},
+                                       {"yield", co_yield},
+                                       {NULL, NULL}};
+  if (lua_getglobal(L, "coroutine") == LUA_TTABLE) {
+    awl_register(L, s, functions);
+    install_close(L, s);
+    s->installed = true;
+  }
+  lua_pop(L, 1);
+}
+
+static int m_install(lua_State *L) {
+  awl_install(L, awl_of(L));
+  return 0;
+}
+
+/* Into the module's table on top. */
+void awl_open_co(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {
+      {"wrap", m_wrap}, {"install", m_install}, {NULL, NULL}};
+  awl_register(L, s, functions);
+}

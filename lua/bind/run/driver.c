@@ -1,0 +1,496 @@
+/* driver.c - the driver: pulls steps from the engine, and does them
+ *
+ *   ev:run() ─ awl_drive() ── aw_next() ──► step: CALL, RESUME → worker.c
+ *                  ▲    │                         FAILED → its handler [E7]
+ *                  │    ▼                         KILL, DEADLOCK, … → here
+ *                  └─ dispatch()
+ *
+ * While a worker runs it pulls by itself; the driver gets the step that is not
+ * for it (run.step). Nothing here raises: what may do so runs in lua_pcall,
+ * and out of memory the loop fails with the engine's own error.
+ */
+#include "run/driver.h"
+
+#include "base/mistake.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/info.h"
+#include "errors/kept.h"
+#include "errors/traceback.h"
+#include "objects/loop.h"
+#include "objects/ready.h"
+#include "objects/task.h"
+#include "open.h"
+#include "run/debug_hooks.h"
+#include "run/signals.h"
+#include "run/time_limit.h"
+#include "run/worker.h"
+#include "wire/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- out of memory, or of time ----
+ *
+ * Without memory each step may take as long as a collection of all that there
+ * is: with a crowd of tasks a loop would not end for hours. Within its grace
+ * that is so. After it nothing begins or goes on any more: a run where memory
+ * has failed is `hurried`, and so is one that still does slow steps long after
+ * the grace. */
+
+void awl_starve(awl_state *s) {
+  s->starved = true;
+  s->run.hurried = true;
+}
+
+bool awl_is_given_up(const awl_state *s, const aw_task *task) {
+  return s->run.hurried && aw_task_overdue(task);
+}
+
+/* The loop of the run has had slow steps. Is it much too late? */
+static void note_slow(awl_run *run) {
+  static const uint64_t MUCH = 2 * AW_SECOND;
+  if (!aw_scope_overdue(aw_loop_scope(run->loop)))
+    return;
+  uint64_t now = awl_real_time();
+  if (run->late_since == 0)
+    run->late_since = now;
+  else if (now - run->late_since > MUCH)
+    run->hurried = true;
+}
+
+/* ---- killed tasks [C9] ---- */
+
+/* The entry of `task` in ev.stuck: pushed, and whether it is new. */
+static bool push_stuck(lua_State *L, awl_state *s, aw_task *task) {
+  awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
+  lua_getiuservalue(L, -1, 2);
+  int stuck = lua_gettop(L);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, stuck);
+  awl_push_task(L, s, task);
+  if (count > 0) {
+    lua_rawgeti(L, stuck, count);
+    lua_getfield(L, -1, "task");
+    if (lua_rawequal(L, -1, stuck + 1)) {
+      lua_pop(L, 1);
+      return false;
+    }
+  }
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, stuck, count + 1);
+  lua_pushvalue(L, stuck + 1);
+  lua_setfield(L, -2, "task");
+  return true;
+}
+
+/* (light worker): list its task as stuck, with this part of its stack. */
+static int note_stuck(lua_State *L) {
+  awl_worker *w = lua_touserdata(L, 1);
+  awl_state *s = awl_open(L);
+  bool is_new = push_stuck(L, s, w->task);
+  int entry = lua_gettop(L);
+  awl_push_plain_name(L, s, w->task);
+  lua_setfield(L, entry, "name");
+  awl_push_traceback(L, s, w->co, 0);
+  if (!is_new) { /* an outer coroutine of the same task */
+    lua_getfield(L, entry, "traceback");
+    lua_insert(L, -2);
+    lua_pushliteral(L, "\n");
+    lua_insert(L, -2);
+    lua_concat(L, 3);
+  }
+  lua_setfield(L, entry, "traceback");
+  return 0;
+}
+
+static void do_kill(lua_State *L, awl_state *s) {
+  awl_worker *w = s->run.step.data;
+  aw_task *task = s->run.step.task;
+  if (!s->starved) { /* else each attempt collects all, of a crowd maybe */
+    lua_pushcfunction(L, note_stuck);
+    lua_pushlightuserdata(L, w);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+      awl_starve(s);
+      lua_pop(L, 1); /* it is closed all the same */
+    }
+  }
+  char text[96];
+  snprintf(text, sizeof text,
+           "aiowire: task %llu did not end when it was cancelled, and is "
+           "killed; see ev.stuck",
+           (unsigned long long)aw_task_id(task));
+  lua_warning(L, text, 0);
+  awl_worker_end(w);
+  aw_step_killed(task);
+}
+
+/* ---- failures and their handlers [E7, E8] ---- */
+
+/* Let the loop fail with the error on top (popped); its info is that at
+ * `info`, with another `err`. */
+static void fail_loop(lua_State *L, awl_loop *loop, int info) {
+  aw_error *error = awl_make_derived_error(L, loop, info);
+  aw_loop_fail(loop->core, error);
+}
+
+/* The message handler of handlers: the error becomes a table with its `err` and
+ * `traceback`. */
+static int trace_handler(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) { /* [E1] */
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, 1);
+  }
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "err");
+  awl_push_traceback(L, awl_open(L), L, 1);
+  lua_setfield(L, -2, "traceback");
+  return 1;
+}
+
+/* The error at `raised` leaves run raw, the one at `error` is its cause, in the
+ * object where that can be [E8]. */
+static void set_cause(lua_State *L, int raised, int error) {
+  if (!lua_istable(L, raised))
+    return;
+  lua_pushliteral(L, "cause");
+  if (lua_rawget(L, raised) == LUA_TNIL) {
+    lua_pushliteral(L, "cause");
+    lua_pushvalue(L, error);
+    lua_rawset(L, raised);
+  }
+  lua_pop(L, 1);
+}
+
+/* The handler of the task that failed with `failure`, whose value and info are
+ * at ERROR and INFO, raised the table on top; or the plain error that there was
+ * no memory for a table. */
+enum { ERROR = 2, INFO = 3, HANDLER = 4 };
+static void handler_raised(lua_State *L, awl_loop *loop, aw_error *failure,
+                           bool traced) {
+  if (!traced) {
+    fail_loop(L, loop, INFO);
+    return;
+  }
+  lua_getfield(L, -1, "err");
+  if (lua_rawequal(L, -1, ERROR)) { /* the same, passed on */
+    fail_loop(L, loop, INFO);
+    return;
+  }
+  set_cause(L, lua_gettop(L), ERROR);
+  lua_pop(L, 1);
+  aw_loop_fail(loop->core, awl_make_handler_error(L, loop, INFO, failure));
+}
+
+/* The handler at HANDLER returned the value on top. */
+static void handler_returned(lua_State *L, const aw_task *task) {
+  if (!lua_isuserdata(L, -1) || !awl_is(L, awl_open(L), -1, AWL_WIRE))
+    return;
+  awl_show_value(L, awl_open(L), -1);
+  lua_pushfstring(L,
+                  "nobody runs the wire that this task's handler returned "
+                  "(%s); start it, as ev:start(w), or use w:catch(f)",
+                  lua_tostring(L, -1));
+  const char *where = aw_task_where(task);
+  awl_mistake(L, where ? where : "?", "handler");
+}
+
+/* Debug hooks are for the handler, and what it sets is for bodies. */
+static void call_handler(lua_State *L, awl_state *s, awl_loop *loop,
+                         aw_task *task) {
+  lua_pushcfunction(L, trace_handler);
+  lua_pushvalue(L, HANDLER);
+  awl_push_loop(L, s, loop);
+  lua_pushvalue(L, ERROR);
+  lua_pushvalue(L, INFO);
+  awl_hooks_unmute(L, &s->run.muted);
+  awl_hooks_enter_handler(L, s);
+  int status = lua_pcall(L, 3, 1, HANDLER + 1);
+  awl_hooks_leave_handler(L, s);
+  awl_hooks_begin_mute(L, &s->run.muted);
+  if (status == LUA_OK)
+    handler_returned(L, task);
+  else
+    handler_raised(L, loop, aw_task_error(task), status == LUA_ERRRUN);
+}
+
+int awl_handle_failure(lua_State *L) {
+  awl_state *s = awl_open(L);
+  aw_task *task = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  aw_error *failure = aw_task_error(task);
+  awl_push_error(L, s, loop, failure);
+  awl_place_error(L, s, task);
+  awl_push_info(L, s, failure, task);
+  awl_push_value(L, s, aw_task_handler(task));
+  if (awl_ready_settles(L, s, task))
+    return 0;
+  if (lua_isnil(L, HANDLER)) {
+    lua_pushvalue(L, ERROR);
+    lua_pushvalue(L, INFO);
+    awl_push_unhandled(L);
+    fail_loop(L, loop, INFO);
+  } else if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
+    aw_loop_fail(loop->core, aw_error_keep(failure));
+  } else if (awl_is_keep(L, HANDLER)) {
+    lua_pushvalue(L, INFO);
+    awl_keep_failure(L, s, task);
+  } else {
+    call_handler(L, s, loop, task);
+  }
+  return 0;
+}
+
+/* Has the task failed for lack of memory, with nobody to be told but its loop,
+ * or too late for its handler? */
+static bool failed_starving(const awl_state *s, const aw_task *task) {
+  if (aw_error_code(aw_task_error(task)) != AW_ENOMEM)
+    return false;
+  bool late =
+      s->run.hurried && aw_scope_overdue(aw_loop_scope(aw_task_loop(task)));
+  return late || (s->starved && !aw_task_handler(task));
+}
+
+static void do_failed(lua_State *L, awl_state *s) {
+  aw_task *task = s->run.step.task;
+  aw_loop *loop = s->run.step.loop;
+  if (failed_starving(s, task)) {
+    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+    aw_step_handled(task);
+    return;
+  }
+  bool outer = s->in_handler;
+  aw_loop *outer_loop = s->handler_loop;
+  aw_task *outer_task = s->handler_task;
+  s->in_handler = true;
+  s->handler_loop = loop;
+  s->handler_task = task;
+  lua_pushcfunction(L, awl_handle_failure);
+  lua_pushlightuserdata(L, task);
+  awl_signals_watch(s, L);
+  int status = lua_pcall(L, 1, 0, 0);
+  awl_signals_watch(s, NULL);
+  awl_signals_step_over(s, L);
+  if (status != LUA_OK) {
+    if (status == LUA_ERRMEM)
+      awl_starve(s);
+    lua_pop(L, 1);
+    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+  }
+  s->in_handler = outer;
+  s->handler_loop = outer_loop;
+  s->handler_task = outer_task;
+  aw_step_handled(task);
+}
+
+/* (light loop): a Deadlock with the tree of tasks [L4]. */
+static int note_deadlock(lua_State *L) {
+  awl_state *s = awl_open(L);
+  awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
+  awl_push_embedded(L, "aiowire.dump");
+  awl_push_loop(L, s, loop);
+  lua_call(L, 1, 1);
+  awl_push_deadlock(L, lua_tostring(L, -1));
+  fail_loop(L, loop, 0);
+  return 0;
+}
+
+static void do_deadlock(lua_State *L, awl_state *s) {
+  aw_loop *loop = s->run.step.loop;
+  lua_pushcfunction(L, note_deadlock);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    aw_loop_fail(loop, aw_error_new(s->run.engine->core, AW_EDEADLOCK, 0));
+  }
+}
+
+/* (): the dump of each loop that is not closed, to standard error. */
+static int print_dumps(lua_State *L) {
+  awl_state *s = awl_open(L);
+  awl_push_embedded(L, "aiowire.dump");
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    if (!s->loops[i])
+      continue;
+    lua_pushvalue(L, 1);
+    awl_push_loop(L, s, s->loops[i]);
+    if (lua_isnil(L, -1)) { /* garbage, about to be finalized */
+      lua_settop(L, 1);
+      continue;
+    }
+    lua_call(L, 1, 1);
+    lua_writestringerror("%s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static void do_woken(lua_State *L, awl_state *s) {
+  if (awl_signals_dump(s)) {
+    lua_pushcfunction(L, print_dumps);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+      lua_pop(L, 1);
+  }
+  int count;
+  if (awl_signals_taken(s, &count) > 0) {
+    awl_limit_grace(&s->run);
+    aw_loop_stop(s->run.loop, count > 1);
+  }
+  awl_limit_check(L, s);
+}
+
+/* ---- warnings, for who has them on (`-W`, `warn "@on"`) [D4] ---- */
+
+static void do_slow(lua_State *L, awl_state *s) {
+  const aw_step *step = &s->run.step;
+  char text[128];
+  snprintf(text, sizeof text,
+           "aiowire: for %.2f s nothing else could run; the step was of task "
+           "%llu or of one just before it",
+           awl_seconds(step->ns), (unsigned long long)step->id);
+  lua_warning(L, text, 0);
+  note_slow(&s->run);
+}
+
+/* (light error, light loop) → its text, or "". */
+static int error_text(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 2);
+  awl_push_error(L, loop->state, loop, lua_touserdata(L, 1));
+  luaL_tolstring(L, -1, NULL);
+  return 1;
+}
+
+/* Clean-up is over, and what it hid until now is seen. */
+static void do_late(lua_State *L, awl_state *s) {
+  const aw_step *step = &s->run.step;
+  char text[128];
+  char whose[32] = "the loop";
+  if (step->id)
+    snprintf(whose, sizeof whose, "task %llu", (unsigned long long)step->id);
+  snprintf(text, sizeof text, "aiowire: clean-up of %s took %.2f s%s", whose,
+           awl_seconds(step->ns),
+           step->error ? "; until then it hid this error: " : "");
+  lua_warning(L, text, step->error != NULL);
+  if (!step->error)
+    return;
+  lua_pushcfunction(L, error_text);
+  lua_pushlightuserdata(L, step->error);
+  lua_pushlightuserdata(L, awl_loop_of(s, s->run.loop));
+  bool made = lua_pcall(L, 2, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING;
+  lua_warning(L, made ? lua_tostring(L, -1) : "(no text)", 0);
+  lua_pop(L, 1);
+}
+
+static void do_swallowed(lua_State *L, awl_state *s) {
+  char text[160];
+  snprintf(text, sizeof text,
+           "aiowire: task %llu was cancelled, caught that, and awaited again: "
+           "raise Cancelled on, and let clean-up await inside aw.shield",
+           (unsigned long long)s->run.step.id);
+  lua_warning(L, text, 0);
+}
+
+/* (light step): the clean-up of its task holds back an error. */
+static int tell_holding(lua_State *L) {
+  const aw_step *step = lua_touserdata(L, 1);
+  awl_state *s = awl_open(L);
+  if (step->error)
+    awl_push_error(L, s, awl_loop_of(s, aw_task_loop(step->task)), step->error);
+  else if (!awl_push_held(L, s, step->task))
+    return 0;
+  const char *text = luaL_tolstring(L, -1, NULL);
+  awl_push_task_name(L, s, step->task);
+  lua_pushfstring(
+      L,
+      "aiowire: the clean-up of %s has taken %d s so far, and until "
+      "it ends it holds back this error: %s",
+      lua_tostring(L, -1), (int)awl_seconds(step->ns), text);
+  lua_warning(L, lua_tostring(L, -1), 0);
+  return 0;
+}
+
+static void do_holding(lua_State *L, awl_state *s) {
+  awl_try_telling(L, tell_holding, &s->run.step);
+}
+
+/* ---- driving ---- */
+
+/* What is no step of a body's; a RESUME is of one that is given up. */
+static void dispatch_muted(lua_State *L, awl_state *s) {
+  awl_hooks_begin_mute(L, &s->run.muted);
+  switch (s->run.step.what) {
+  case AW_STEP_CALL: break;
+  case AW_STEP_RESUME:
+  case AW_STEP_KILL: do_kill(L, s); break;
+  case AW_STEP_FAILED: do_failed(L, s); break;
+  case AW_STEP_DEADLOCK: do_deadlock(L, s); break;
+  case AW_STEP_SLOW: do_slow(L, s); break;
+  case AW_STEP_LATE: do_late(L, s); break;
+  case AW_STEP_SWALLOWED: do_swallowed(L, s); break;
+  case AW_STEP_HOLDING: do_holding(L, s); break;
+  case AW_STEP_WOKEN: do_woken(L, s); break;
+  }
+  awl_hooks_unmute(L, &s->run.muted);
+}
+
+static void dispatch(lua_State *L, awl_state *s) {
+  switch (s->run.step.what) {
+  case AW_STEP_CALL: awl_worker_call(L, s); break;
+  case AW_STEP_RESUME:
+    if (!awl_is_given_up(s, s->run.step.task)) {
+      awl_worker_resume(L, s);
+      break;
+    }
+    /* fallthrough */
+  default: dispatch_muted(L, s);
+  }
+}
+
+/* A signal that ended the run of a private engine is for the run around it as
+ * well [L2]. */
+static void pass_signal_on(const awl_state *s, const awl_run *outer) {
+  int count = awl_signals_count(s);
+  if (count > 0)
+    aw_loop_stop(outer->loop, count > 1);
+}
+
+int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
+              uint64_t limit) {
+  awl_run outer = s->run;
+  memset(&s->run, 0, sizeof s->run);
+  awl_run *run = &s->run;
+  run->engine = loop->engine;
+  run->loop = loop->core;
+  run->driver = run->outside = L;
+  run->until = until;
+  run->limit = limit;
+  run->hard_at = AW_NEVER;
+  run->outer = outer.engine ? &outer : NULL;
+  aw_engine *woken =
+      loop->signals ? awl_signals_wake(s, loop->engine->core) : NULL;
+  awl_limit_check(L, s);
+  while (!run->over) {
+    if (run->has_step) {
+      run->has_step = false;
+      dispatch(L, s);
+    } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
+      run->over = true;
+    } else {
+      awl_pull(run);
+    }
+  }
+  int rc = run->rc;
+  if (woken)
+    awl_signals_wake(s, woken);
+  s->run = outer;
+  if (!outer.engine) {
+    awl_workers_trim(s);
+  } else {
+    pass_signal_on(s, &outer);
+    awl_limit_check(L, s);
+  }
+  awl_signals_watch(s, outer.co);
+  return rc;
+}

@@ -1,0 +1,117 @@
+/* leaf_call.c - what the leaves of Lua are given, and what their returns mean
+ *
+ * A leaf that is the second part of another wire, as f in `w / f`, finds what
+ * the first part left in its task [O9-O11]: results, or an error. Leaves of
+ * keys call nothing: they put results in the shape that a table form promised,
+ * whose keys are their content [O6].
+ *
+ * Neighbours: worker.c runs leaves, combine.c makes these.
+ */
+#include "wire/leaf.h"
+
+#include "base/values.h"
+#include "errors/info.h"
+#include "objects/loop.h"
+
+bool awl_leaf_calls(const awl_leaf *leaf) {
+  return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;
+}
+
+/* ---- errors ---- */
+
+/* Push the error that the first part failed with, and, asked for, its info.
+ * While it is pushed it stays the task's, for that may raise; from then on it
+ * is what the worker passes on, so that raising it again keeps its info. */
+static int push_failure(lua_State *L, awl_worker *w, bool with_info) {
+  awl_state *s = w->state;
+  aw_error *error = aw_task_take_error(w->task);
+  if (!error)
+    return 0;
+  aw_task_set_error(w->task, error);
+  awl_push_error(L, s, awl_loop_of(s, aw_task_loop(w->task)), error);
+  if (with_info)
+    awl_push_info(L, s, error, w->task);
+  w->passing = aw_task_take_error(w->task);
+  w->handled = aw_error_keep(w->passing);
+  return with_info ? 2 : 1;
+}
+
+static int push_try(lua_State *L, awl_worker *w) {
+  int count = push_failure(L, w, false);
+  lua_pushinteger(L, w->passing ? aw_error_attempts(w->passing) : 0);
+  return count + 1;
+}
+
+/* ---- keys ---- */
+
+/* [keys …, results …] → a table: results by the keys, in their order. */
+static int push_keyed(lua_State *L, int keys, int count) {
+  int first = lua_gettop(L) - count + 1;
+  lua_createtable(L, 0, count);
+  for (int i = 0; i < count; i++) {
+    lua_rawgeti(L, keys, i + 1);
+    lua_pushvalue(L, first + i);
+    lua_rawset(L, -3);
+  }
+  lua_insert(L, first);
+  lua_settop(L, first);
+  return 1;
+}
+
+/* The number at `index` becomes the key of that number. */
+static void push_key(lua_State *L, int keys, int index) {
+  lua_rawgeti(L, keys, lua_tointeger(L, index));
+  lua_replace(L, index);
+}
+
+static int push_results(lua_State *L, awl_worker *w, int keys) {
+  int count = awl_take_results(L, w->state, w->task);
+  int first = lua_gettop(L) - count + 1;
+  if (w->leaf->kind == AWL_LEAF_KEYED)
+    return push_keyed(L, keys, count);
+  if (w->leaf->kind == AWL_LEAF_KEY_LAST)
+    push_key(L, keys, first + count - 1);
+  else if (w->leaf->kind == AWL_LEAF_KEY_FIRST)
+    push_key(L, keys, first);
+  return count;
+}
+
+int awl_push_input(lua_State *L, awl_worker *w, int loop) {
+  switch (w->leaf->kind) {
+  case AWL_LEAF_BODY:
+  case AWL_LEAF_HELD: lua_pushvalue(L, loop); return 1;
+  case AWL_LEAF_SUPERVISE:
+    lua_pushvalue(L, loop);
+    return 1 + push_failure(L, w, true);
+  case AWL_LEAF_CATCH: return push_failure(L, w, true);
+  case AWL_LEAF_WHEN: return push_try(L, w);
+  case AWL_LEAF_MAP:
+  case AWL_LEAF_BIND: return awl_take_results(L, w->state, w->task);
+  case AWL_LEAF_KEYED:
+  case AWL_LEAF_KEY_LAST:
+  case AWL_LEAF_KEY_FIRST: return push_results(L, w, loop - 1);
+  case AWL_LEAF_CALL:
+  case AWL_LEAF_VALUE:
+  case AWL_LEAF_FINALLY: break;
+  }
+  return 0;
+}
+
+/* ---- returns ---- */
+
+awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first) {
+  switch (leaf->kind) {
+  case AWL_LEAF_BODY:
+  case AWL_LEAF_HELD:
+  case AWL_LEAF_BIND:
+  case AWL_LEAF_CATCH: return AWL_REPORT_NEXT;
+  case AWL_LEAF_FINALLY: /* what a close() or so returns means nothing */
+    return lua_gettop(L) == first && awl_is(L, leaf->state, first, AWL_WIRE)
+               ? AWL_REPORT_NEXT
+               : AWL_REPORT_NOTHING;
+  case AWL_LEAF_SUPERVISE: return AWL_REPORT_NOTHING;
+  case AWL_LEAF_WHEN:
+    return lua_toboolean(L, first) ? AWL_REPORT_RESULTS : AWL_REPORT_NOTHING;
+  default: return AWL_REPORT_RESULTS;
+  }
+}

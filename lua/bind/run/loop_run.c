@@ -1,0 +1,212 @@
+/* loop_run.c - how an EventLoop is run: ev:run(), `__close`, ev:close() [L1-L6]
+ *
+ * run() drives the engine, or, in a task of the same engine, awaits the loop's
+ * end. Neighbours: driver.c drives, loop.c has the class.
+ */
+#include "run/loop_run.h"
+
+#include "base/location.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/frames.h"
+#include "errors/info.h"
+#include "objects/loop.h"
+#include "objects/task.h"
+#include "run/await.h"
+#include "run/driver.h"
+#include "run/signals.h"
+#include "run/time_limit.h"
+
+static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
+  aw_error *error = aw_loop_error(loop->core);
+  awl_worker *w = s->run.running;
+  awl_push_error(L, s, loop, error);
+  awl_place_error(L, s, NULL);
+  if (w && L == s->run.co)
+    return awl_raise(L, w, aw_error_keep(error));
+  return lua_error(L);
+}
+
+/* How a run that is over ended: a string, or its error. */
+static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
+  switch (aw_loop_state_of(loop->core)) {
+  case AW_LOOP_FAILED: return raise_failure(L, s, loop);
+  case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
+  case AW_LOOP_STOPPED: lua_pushliteral(L, "stopped"); return 1;
+  default: lua_pushliteral(L, "done"); return 1;
+  }
+}
+
+/* Begin a run of `loop`, which is anchored while that lasts. */
+static int begin(lua_State *L, awl_loop *loop, uint64_t timeout) {
+  if (!awl_loop_anchor(L, loop))
+    return AW_EENDED;
+  int rc = aw_loop_begin(loop->core, timeout);
+  awl_loop_let_go(loop->state, loop->core);
+  return rc;
+}
+
+/* Let the task of `w` wait for a run of `loop`. */
+static int await_run(lua_State *L, awl_worker *w, awl_loop *loop,
+                     uint64_t timeout) {
+  if (!awl_loop_anchor(L, loop))
+    return AW_EENDED;
+  int rc = aw_await_loop(w->task, loop->core, timeout);
+  awl_loop_let_go(loop->state, loop->core);
+  return rc;
+}
+
+int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until) {
+  int rc = begin(L, loop, AW_NEVER);
+  return rc < 0 ? rc : awl_drive(L, loop->state, loop, until, AW_NEVER);
+}
+
+static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
+  if (rc == AW_EBUSY)
+    return awl_error(L, "this EventLoop is already running");
+  if (rc == AW_EENDED)
+    return awl_ended(L, loop);
+  return awl_error(L, "not enough memory");
+}
+
+/* Raise Cancelled if the running task is. */
+static void check_cancel(lua_State *L, awl_state *s) {
+  const aw_task *task = awl_running_task(s);
+  if (!task || !aw_task_cancelled(task))
+    return;
+  awl_note_cut_here(L, s->run.running, "EventLoop:run");
+  awl_push_cancelled(L, s, task);
+  lua_error(L);
+}
+
+/* Run a loop that the caller drives. In a task of another engine that is an
+ * await as any other: not for who is cancelled, before or meanwhile [C2, S6,
+ * S7]. */
+static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
+                       uint64_t timeout, uint64_t limit) {
+  check_cancel(L, s);
+  int rc = begin(L, loop, timeout);
+  if (rc < 0)
+    return refuse_run(L, loop, rc);
+  bool held = loop->signals && awl_signals_hold(s, loop->engine);
+  rc = awl_drive(L, s, loop, NULL, limit);
+  int signal = 0;
+  if (held)
+    signal = awl_signals_release(s);
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "run", "the event loop");
+  if (signal)
+    s->signal = signal;
+  if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
+    return awl_error(L, "interrupted!");
+  bool stopped = awl_signals_count(s) > 0; /* and the run around it, later */
+  if (!stopped && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
+    check_cancel(L, s);
+  return end_run(L, s, loop);
+}
+
+static int after_run(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  awl_loop *loop = awl_loop_at(L, 1);
+  if (aw_loop_state_of(loop->core) != AW_LOOP_FAILED) {
+    check_cancel(L, s);
+    awl_check_result(L, w);
+  }
+  return end_run(L, s, loop);
+}
+
+static int run_refused(lua_State *L, awl_worker *w) {
+  awl_check_result(L, w);
+  return refuse_run(L, awl_loop_at(L, 1), w->refused);
+}
+
+static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
+  if (!loop->core)
+    return awl_ended(L, loop);
+  bool inside = s->run.engine == loop->engine;
+  if (s->in_handler)
+    return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
+  if (!inside || (!s->run.running && !s->run.engine))
+    return run_outside(L, s, loop, timeout, AW_NEVER);
+  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
+  int rc = await_run(L, w, loop, timeout);
+  return awl_park_or_refuse(L, w, rc, after_run, run_refused);
+}
+
+int awl_loop_run(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  uint64_t timeout = lua_isnoneornil(L, 2) ? loop->timeout : awl_check_ns(L, 2);
+  lua_settop(L, 1);
+  return run(L, s, loop, timeout);
+}
+
+/* Is the engine of `loop` driven: by the run that is under way, or one around
+ * it? Then that ends the loop, in its own time. If not, and the loop runs, it
+ * was left half way, by a task's `__close`: whoever closes it drives it. */
+static bool is_driven(const awl_loop *loop) {
+  for (const awl_run *r = &loop->state->run; r; r = r->outer)
+    if (r->engine == loop->engine)
+      return true;
+  return false;
+}
+
+static void end_left(lua_State *L, awl_loop *loop) {
+  awl_state *s = loop->state;
+  aw_loop_stop(loop->core, false);
+  if (is_driven(loop))
+    return;
+  bool in_handler = s->in_handler; /* of another engine's task */
+  s->in_handler = false;
+  awl_loop_drive(L, loop, NULL);
+  s->in_handler = in_handler;
+}
+
+/* Close it; if it was left half way, end that first. */
+static int close_now(lua_State *L, awl_loop *loop) {
+  if (!loop->core)
+    return 0;
+  if (aw_loop_close(loop->core) == AW_EBUSY)
+    end_left(L, loop);
+  return 0;
+}
+
+static int after_close_run(lua_State *L, awl_worker *w) {
+  awl_loop *loop = awl_loop_at(L, 1);
+  int results = after_run(L, w);
+  close_now(L, loop);
+  return results;
+}
+
+/* Left without an error it runs; with one, its tasks end unstarted [L1]. */
+int awl_loop_leave(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  if (!loop->core)
+    return 0;
+  aw_loop_state state = aw_loop_state_of(loop->core);
+  bool half_way = state == AW_LOOP_RUNNING && !is_driven(loop);
+  if (!lua_isnoneornil(L, 2) || (state != AW_LOOP_IDLE && !half_way))
+    return close_now(L, loop);
+  lua_settop(L, 1);
+  if (s->run.engine != loop->engine) {
+    run(L, s, loop, loop->timeout);
+    return close_now(L, loop);
+  }
+  awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
+  int rc = await_run(L, w, loop, loop->timeout);
+  return awl_park_or_refuse(L, w, rc, after_close_run, run_refused);
+}
+
+int awl_loop_close(lua_State *L) {
+  return close_now(L, awl_check_loop(L, awl_of(L)));
+}
+
+int awl_loop_run_limited(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  uint64_t ns = awl_check_ns(L, 2), now = awl_real_time();
+  uint64_t limit = ns < AW_NEVER - now ? now + ns : AW_NEVER;
+  lua_settop(L, 1);
+  return run_outside(L, s, loop, AW_NEVER, limit);
+}

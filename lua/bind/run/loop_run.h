@@ -1,0 +1,17 @@
+/* loop_run.h - how an EventLoop is run; see loop_run.c */
+#ifndef AWL_LOOP_RUN_H
+#define AWL_LOOP_RUN_H
+
+#include "base/state.h"
+
+/* Methods of EventLoop, with the loop at 1. */
+int awl_loop_run(lua_State *L);   /* run([timeout]) */
+int awl_loop_close(lua_State *L); /* close() */
+int awl_loop_leave(lua_State *L); /* __close */
+/* Drive a loop, outside of every run, until it has ended, or `until` has (NULL:
+ * no such task). Returns as aw_loop_begin() and awl_drive(). Raises. */
+int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until);
+/* (ev, seconds): as ev:run(), stopped after so much real time. */
+int awl_loop_run_limited(lua_State *L);
+
+#endif

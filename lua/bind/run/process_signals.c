@@ -1,0 +1,246 @@
+/* process_signals.c - the signals of the process, and who gets them
+ *
+ *     a signal ──► takers: aw.signal of any Lua state       [H5]
+ *                    │ nobody waits, and one is undelivered already
+ *                    ▼
+ *                  the holder: the run that holds it        [L2]
+ *                    │ none
+ *                    ▼
+ *                  what was there before
+ *
+ * Signals belong to the process, and so do the variables of this file and of
+ * signals.c, which are the binding's only ones. Any number of states on any
+ * number of threads may take a signal; the action that was there before the
+ * first is put back after the last. The table changes under `lock`; the handler
+ * reads it without: entries are published by atomics, and whoever has taken
+ * something out of it waits until no handler is under way (`inside`).
+ *
+ * libuv's own handles for signals are not used: they put back SIG_DFL instead
+ * of what was there, and tell nothing while a body is busy, so that one that
+ * drains after aw.signal "INT" could not be stopped.
+ */
+#include "run/process_signals.h"
+
+#include <aiowire_lua.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+enum { SIGNALS = 65 };
+
+struct aw_lua_signal {
+  _Atomic(aw_lua_signal *) next; /* of the same signal */
+  void (*notify)(void *data);
+  void *data;
+  atomic_bool waited;      /* somebody waits for it */
+  atomic_bool undelivered; /* it came, and nobody was told yet */
+  int number;
+  bool blocked; /* it was, in the thread that took it */
+};
+
+typedef struct entry {
+  _Atomic(aw_lua_signal *) takers;
+  _Atomic(awl_signal_holder) holder;
+  struct sigaction original; /* while `installed` */
+  bool installed;
+} entry;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static entry entries[SIGNALS];
+static atomic_int inside; /* handlers under way, on all threads */
+
+/* ---- the handler ---- */
+
+/* Does this one take it: is somebody to be told, or may one more be kept? */
+static bool offer(aw_lua_signal *taker) {
+  bool kept = atomic_exchange(&taker->undelivered, true);
+  if (kept && !atomic_load(&taker->waited))
+    return false;
+  taker->notify(taker->data);
+  return true;
+}
+
+/* Those that stop a program still do when they are not taken; all others only
+ * coalesce [H5]. */
+static bool stops(int number, awl_signal_holder holder) {
+  return number == SIGINT || number == SIGTERM || (number == SIGHUP && holder);
+}
+
+static void act_as(const struct sigaction *action, int number, siginfo_t *info,
+                   void *context) {
+  if (action->sa_flags & SA_SIGINFO) {
+    action->sa_sigaction(number, info, context);
+  } else if (action->sa_handler == SIG_DFL) {
+    signal(number, SIG_DFL);
+    raise(number);
+  } else if (action->sa_handler != SIG_IGN) {
+    action->sa_handler(number);
+  }
+}
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+  int saved = errno;
+  atomic_fetch_add(&inside, 1);
+  entry *e = &entries[number];
+  aw_lua_signal *taker = atomic_load(&e->takers);
+  awl_signal_holder holder = atomic_load(&e->holder);
+  bool falls = !taker || stops(number, holder);
+  for (; taker; taker = atomic_load(&taker->next))
+    if (offer(taker))
+      falls = false;
+  struct sigaction original = e->original;
+  if (falls && holder)
+    holder(number);
+  atomic_fetch_sub(&inside, 1);
+  if (falls && !holder)
+    act_as(&original, number, info, context); /* it may not return */
+  errno = saved;
+}
+
+/* ---- the table, under the lock ---- */
+
+static void let_handlers_end(void) {
+  while (atomic_load(&inside) > 0)
+    sched_yield();
+}
+
+static bool is_installed(int number) {
+  struct sigaction now;
+  return sigaction(number, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+         now.sa_sigaction == on_signal;
+}
+
+/* Others may have put theirs in place of ours meanwhile: leave it. */
+static void put_back(int number) {
+  entry *e = &entries[number];
+  if (e->installed && is_installed(number))
+    sigaction(number, &e->original, NULL);
+  e->installed = false;
+}
+
+/* Calls of the system go on after a signal that is taken, but not after one
+ * that stops the run. */
+static int put_ours(int number) {
+  entry *e = &entries[number];
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO;
+  if (atomic_load(&e->takers))
+    action.sa_flags |= SA_RESTART;
+  sigfillset(&action.sa_mask);
+  if (!e->installed && sigaction(number, NULL, &e->original) < 0)
+    return -errno;
+  if (sigaction(number, &action, NULL) < 0)
+    return -errno;
+  e->installed = true;
+  return 0;
+}
+
+/* After each change of the entry. */
+static int update(int number) {
+  const entry *e = &entries[number];
+  int rc = 0;
+  if (atomic_load(&e->takers) || atomic_load(&e->holder))
+    rc = put_ours(number);
+  else
+    put_back(number);
+  let_handlers_end();
+  return rc;
+}
+
+/* ---- holding [L2] ---- */
+
+int awl_signal_hold(int number, awl_signal_holder holder) {
+  pthread_mutex_lock(&lock);
+  atomic_store(&entries[number].holder, holder);
+  int rc = update(number);
+  pthread_mutex_unlock(&lock);
+  return rc;
+}
+
+void awl_signal_release(int number) {
+  pthread_mutex_lock(&lock);
+  atomic_store(&entries[number].holder, NULL);
+  update(number);
+  pthread_mutex_unlock(&lock);
+}
+
+bool awl_signal_was_ignored(int number) {
+  struct sigaction now;
+  pthread_mutex_lock(&lock);
+  const entry *e = &entries[number];
+  if (e->installed)
+    now = e->original;
+  else
+    sigaction(number, NULL, &now);
+  pthread_mutex_unlock(&lock);
+  return !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_IGN;
+}
+
+/* ---- taking [H5] ---- */
+
+static void unlink_taker(aw_lua_signal *taker) {
+  _Atomic(aw_lua_signal *) *link = &entries[taker->number].takers;
+  while (atomic_load(link) != taker)
+    link = &atomic_load(link)->next;
+  atomic_store(link, atomic_load(&taker->next));
+}
+
+static bool set_blocked(int number, bool blocked) {
+  sigset_t set, before;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  pthread_sigmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &set, &before);
+  return sigismember(&before, number) == 1;
+}
+
+int aw_lua_signal_take(int number, void (*notify)(void *data), void *data,
+                       aw_lua_signal **out) {
+  if (number <= 0 || number >= SIGNALS)
+    return AW_EINVAL;
+  aw_lua_signal *taker = aw_allocate(sizeof *taker);
+  if (!taker)
+    return AW_ENOMEM;
+  taker->notify = notify;
+  taker->data = data;
+  taker->number = number;
+  pthread_mutex_lock(&lock);
+  atomic_store(&taker->next, atomic_load(&entries[number].takers));
+  atomic_store(&entries[number].takers, taker);
+  int rc = update(number);
+  if (rc < 0) {
+    unlink_taker(taker);
+    update(number);
+  }
+  pthread_mutex_unlock(&lock);
+  if (rc < 0) {
+    aw_free(taker);
+    return rc;
+  }
+  taker->blocked = set_blocked(number, false);
+  *out = taker;
+  return 0;
+}
+
+void aw_lua_signal_give_back(aw_lua_signal *taker) {
+  if (taker->blocked)
+    set_blocked(taker->number, true);
+  pthread_mutex_lock(&lock);
+  unlink_taker(taker);
+  update(taker->number);
+  pthread_mutex_unlock(&lock);
+  aw_free(taker);
+}
+
+void aw_lua_signal_await(aw_lua_signal *taker, bool waited) {
+  atomic_store(&taker->waited, waited);
+}
+
+bool aw_lua_signal_arrived(aw_lua_signal *taker) {
+  return atomic_exchange(&taker->undelivered, false);
+}

@@ -1,0 +1,229 @@
+/* signals.c - SIGINT and SIGTERM while the outermost run drives [L2]; in the
+ * program SIGHUP, too, and SIGQUIT, which prints the dump [D2]
+ *
+ * One run in the process holds them: the first of those that are under way, of
+ * whichever Lua state. The handler counts, wakes the engine (which stops the
+ * loop: with grace, the second time at once), and arms a hook in the coroutine
+ * that runs just then: a body that goes on for BUSY instructions after it is
+ * busy, and is interrupted with an error. The hook stays until the step ends,
+ * in the coroutine that runs, be it one of the user's, in place of a hook that
+ * the user has set there. Clean-up has ROOM, and after PATIENCE errors each
+ * instruction raises, so that a `while true do pcall(f) end` cannot swallow
+ * it. A step that ends soon is not disturbed. A third signal kills: the first
+ * two have not stopped it. SIGHUP, which comes when the terminal is closed,
+ * stays ignored where it is (nohup).
+ *
+ * A signal may come to any thread, but a hook can be set by the one that runs
+ * the coroutine only: the handler hands it on to that.
+ *
+ * Who shares these signals with aw.signal, and what was there before, is the
+ * matter of process_signals.c.
+ */
+#include "run/signals.h"
+
+#include "run/process_signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
+enum { SLICE = 1000, SWITCH = 20 }; /* a switch of coroutines counts as 20 */
+
+static struct {
+  _Atomic(awl_state *) owner;   /* the state whose run holds them, or NULL */
+  _Atomic(aw_engine *) engine;  /* that is woken */
+  _Atomic(lua_State *) running; /* coroutine that runs now, or NULL */
+  atomic_int count;             /* signals since they are held */
+  atomic_int number;            /* the last one */
+  atomic_bool hooked;           /* a hook is armed somewhere */
+  atomic_bool dump;             /* SIGQUIT came [D2] */
+  /* Of the thread that drives, and what it alone changes: */
+  pthread_t thread;
+  sigset_t blocked; /* there */
+  int seen;         /* signals that the engine was told of */
+  int raised;       /* errors by the hook, in this step */
+  int ran;          /* instructions since the last, or the signal */
+  bool hangup;      /* SIGHUP is held, too */
+  awl_hook users;   /* what was there before the hook, in that coroutine */
+} held;
+
+static void interrupt(lua_State *L, lua_Debug *ar);
+
+/* How many instructions until the next error. */
+static int room(void) {
+  return held.raised == 0 ? BUSY : held.raised > PATIENCE ? 1 : ROOM;
+}
+
+/* A slice at a time, since each lua_sethook() begins to count anew. */
+static void hook(lua_State *co) {
+  int left = room() - held.ran;
+  int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
+  lua_sethook(co, interrupt, LUA_MASKCOUNT, count);
+}
+
+/* Arm it, in place of one of the user's. */
+static void arm(lua_State *co) {
+  if (lua_gethook(co) != interrupt)
+    held.users =
+        (awl_hook){lua_gethook(co), lua_gethookmask(co), lua_gethookcount(co)};
+  hook(co);
+}
+
+/* Put that back, unless it was replaced meanwhile. */
+static void disarm(lua_State *co) {
+  if (lua_gethook(co) == interrupt)
+    lua_sethook(co, held.users.call, held.users.mask, held.users.count);
+}
+
+static void interrupt(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  held.ran += SLICE;
+  if (held.ran < room()) {
+    hook(L);
+    return;
+  }
+  held.ran = 0;
+  held.raised++;
+  hook(L);
+  luaL_error(L, "interrupted!");
+}
+
+/* Is this the thread that drives? If not, it gets the signal, if it can. */
+static bool is_here(int number) {
+  if (pthread_equal(pthread_self(), held.thread))
+    return true;
+  if (!sigismember(&held.blocked, number))
+    pthread_kill(held.thread, number);
+  return false;
+}
+
+static void hook_running(void) {
+  lua_State *running = atomic_load(&held.running);
+  if (!running)
+    return;
+  atomic_store(&held.hooked, true);
+  arm(running);
+}
+
+static void on_stop(int number) {
+  bool here = is_here(number);
+  if (!here && !sigismember(&held.blocked, number))
+    return;
+  atomic_store(&held.number, number);
+  if (atomic_fetch_add(&held.count, 1) >= 2) { /* it does not stop at once */
+    signal(number, SIG_DFL);
+    raise(number);
+  }
+  if (here)
+    hook_running();
+  aw_engine_wake(atomic_load(&held.engine));
+}
+
+static void on_quit(int number) {
+  (void)number;
+  atomic_store(&held.dump, true);
+  aw_engine_wake(atomic_load(&held.engine));
+}
+
+bool aw_lua_interrupt(int signal_number) {
+  if (!atomic_load(&held.owner) || atomic_load(&held.count) > 0)
+    return false;
+  on_stop(signal_number);
+  return true;
+}
+
+/* ---- holding them ---- */
+
+bool awl_signals_hold(awl_state *s, awl_engine *engine) {
+  awl_state *nobody = NULL;
+  if (aw_engine_wakeable(engine->core) < 0 ||
+      !atomic_compare_exchange_strong(&held.owner, &nobody, s))
+    return false;
+  atomic_store(&held.engine, engine->core);
+  atomic_store(&held.running, NULL);
+  atomic_store(&held.count, 0);
+  atomic_store(&held.number, 0);
+  atomic_store(&held.hooked, false);
+  atomic_store(&held.dump, false);
+  held.thread = pthread_self();
+  pthread_sigmask(SIG_SETMASK, NULL, &held.blocked);
+  held.seen = held.raised = held.ran = 0;
+  held.hangup = s->host && !awl_signal_was_ignored(SIGHUP);
+  s->holds_signals = true;
+  awl_signal_hold(SIGINT, on_stop);
+  awl_signal_hold(SIGTERM, on_stop);
+  if (held.hangup)
+    awl_signal_hold(SIGHUP, on_stop);
+  if (s->host)
+    awl_signal_hold(SIGQUIT, on_quit);
+  return true;
+}
+
+int awl_signals_release(awl_state *s) {
+  awl_signal_release(SIGINT);
+  awl_signal_release(SIGTERM);
+  if (held.hangup)
+    awl_signal_release(SIGHUP);
+  if (s->host)
+    awl_signal_release(SIGQUIT);
+  int number = atomic_load(&held.number);
+  s->holds_signals = false;
+  atomic_store(&held.owner, NULL);
+  return number;
+}
+
+aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine) {
+  if (!s->holds_signals || aw_engine_wakeable(engine) < 0)
+    return NULL;
+  aw_engine *before = atomic_exchange(&held.engine, engine);
+  if (atomic_load(&held.count) > held.seen) /* it came a moment too early */
+    aw_engine_wake(engine);
+  return before;
+}
+
+/* ---- what came ---- */
+
+int awl_signals_taken(const awl_state *s, int *count) {
+  *count = awl_signals_count(s);
+  if (*count == 0 || held.seen >= *count)
+    return 0;
+  held.seen = *count;
+  return atomic_load(&held.number);
+}
+
+int awl_signals_count(const awl_state *s) {
+  return s->holds_signals ? atomic_load(&held.count) : 0;
+}
+
+bool awl_signals_dump(const awl_state *s) {
+  return s->holds_signals && atomic_exchange(&held.dump, false);
+}
+
+/* ---- the coroutine that runs ---- */
+
+static void forget_hook(void) {
+  atomic_store(&held.hooked, false);
+  held.raised = held.ran = 0;
+}
+
+void awl_signals_switch(lua_State *co) {
+  lua_State *before = atomic_load_explicit(&held.running, memory_order_relaxed);
+  atomic_store_explicit(&held.running, co, memory_order_relaxed);
+  if (!atomic_load_explicit(&held.hooked, memory_order_relaxed) || before == co)
+    return;
+  if (before)
+    disarm(before);
+  held.ran += SWITCH;
+  if (co)
+    arm(co);
+  else
+    forget_hook(); /* it waits: the step is over */
+}
+
+void awl_signals_unhook(lua_State *co) {
+  if (!atomic_load_explicit(&held.hooked, memory_order_relaxed))
+    return;
+  forget_hook();
+  disarm(co);
+}

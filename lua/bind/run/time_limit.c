@@ -1,0 +1,124 @@
+/* time_limit.c - what bounds a run in real time, whatever its engine does
+ *
+ * A run on a virtual clock can go on for ever in no time, and it blocks without
+ * a deadline while it waits for something external; a run inside a step of
+ * another engine blocks that engine and all its deadlines. So some limits are
+ * in real time, and kept from outside of the engine that runs:
+ *
+ *     limit     of a test [K6]: the dump is kept for its message
+ *     hard_at   the end of a signal's grace, on a virtual clock [L2, C8]
+ *     outer     the same of the runs around this one, and what is due in their
+ *               engines: a task that is cancelled by that stops the run that
+ *               its step drives, as if it awaited that [S7]
+ *
+ * The engine wakes its host at the earliest of these times, be it blocked or
+ * busy (aw_engine_wake_at); the driver comes here then.
+ */
+#include "run/time_limit.h"
+
+#include "objects/loop.h"
+#include "open.h"
+
+#include <time.h>
+
+static const char DUMP_KEY = 'd'; /* its address is the key */
+
+uint64_t awl_real_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * AW_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* (light loop): keep the dump of the loop: {EventLoop, text}. */
+static int keep_dump(lua_State *L) {
+  awl_state *s = awl_open(L);
+  const awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
+  lua_createtable(L, 2, 0);
+  awl_push_loop(L, s, loop);
+  lua_rawseti(L, -2, 1);
+  awl_push_embedded(L, "aiowire.dump");
+  awl_push_loop(L, s, loop);
+  lua_call(L, 1, 1);
+  lua_rawseti(L, -2, 2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &DUMP_KEY);
+  return 0;
+}
+
+/* The time of a test is over: note the dump. */
+static void note_dump(lua_State *L, aw_loop *loop) {
+  lua_pushcfunction(L, keep_dump);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
+/* Stop `run`, and all that run inside it, at once. */
+static void stop_from(awl_state *s, const awl_run *run) {
+  for (const awl_run *r = &s->run; r != run->outer; r = r->outer)
+    aw_loop_stop(r->loop, true);
+}
+
+static void check_one(lua_State *L, awl_state *s, awl_run *run, uint64_t now) {
+  bool over = now >= run->limit;
+  if (over)
+    note_dump(L, run->loop);
+  if (!over && now < run->hard_at)
+    return;
+  run->limit = over ? AW_NEVER : run->limit;
+  run->hard_at = AW_NEVER;
+  stop_from(s, run);
+}
+
+/* The task of `outer` whose step drives `run` may be cancelled by now. Returns
+ * when the next deadline of its engine is due. */
+static uint64_t look_outside(const awl_run *run, const awl_run *outer) {
+  uint64_t due = aw_engine_tick(outer->engine->core);
+  if (outer->running)
+    aw_loop_follow(run->loop, outer->running->task);
+  return due;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+void awl_limit_grace(awl_run *run) {
+  uint64_t now = awl_real_time(), grace = aw_loop_grace(run->loop);
+  if (run->engine->is_virtual && grace < AW_NEVER - now)
+    run->hard_at = now + grace;
+}
+
+void awl_limit_check(lua_State *L, awl_state *s) {
+  uint64_t now = awl_real_time(), next = AW_NEVER;
+  for (awl_run *run = &s->run; run; run = run->outer) {
+    check_one(L, s, run, now);
+    next = earlier(next, earlier(run->limit, run->hard_at));
+    if (run->outer)
+      next = earlier(next, look_outside(run, run->outer));
+  }
+  aw_engine_wake_at(s->run.engine->core, next);
+}
+
+/* limit_dump(ev): what there was of `ev` when it ran out of time, once; or nil
+ */
+static int inner_limit_dump(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &DUMP_KEY) != LUA_TTABLE)
+    return 0;
+  lua_rawgeti(L, 2, 1);
+  if (!lua_rawequal(L, 1, 3))
+    return 0; /* it is of a test around this one */
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &DUMP_KEY);
+  lua_rawgeti(L, 2, 2);
+  return 1;
+}
+
+/* Into the table of inner functions, below the module's on top. */
+void awl_open_limit(lua_State *L, awl_state *s) {
+  static const luaL_Reg inner[] = {{"limit_dump", inner_limit_dump},
+                                   {NULL, NULL}};
+  lua_pushvalue(L, -2);
+  awl_register_inner(L, s, inner);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,681 @@
+/* worker.c - workers: the only place that resumes a coroutine
+ *
+ *   aw_next() ──► step: CALL   → awl_worker_call():   an idle worker
+ *                       RESUME → awl_worker_resume(): the parked worker
+ *      lua_resume ──► worker: lua_pcallk(step), aw_step_done(), aw_next(), …
+ *      yields when its step waits, or when the next step is not a CALL
+ *
+ * A worker is a coroutine that pulls the engine itself: as long as the next
+ * step is a call, it is done without a switch. A step that awaits keeps its
+ * worker, parked; the driver goes on with another. So a yield unwinds no
+ * frame of the core, and a task with awaits inside awaits owns several.
+ *
+ * A body runs in lua_pcallk inside its coroutine [E6]: its `<close>` handlers
+ * run there, in order, and may await. What can raise outside of that (making
+ * room for results) ends the worker, and its task with that error.
+ *
+ * Invariants: run.running is the worker whose coroutine is being resumed, and
+ * run.co the coroutine in which awaits are valid; a worker that yields has
+ * said so (`parked`) or is idle; a parked one goes on only when `resumed`.
+ */
+#include "run/worker.h"
+
+#include "base/location.h"
+#include "base/mistake.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/frames.h"
+#include "errors/info.h"
+#include "objects/loop.h"
+#include "objects/scope.h"
+#include "run/await.h"
+#include "run/coroutine_owner.h"
+#include "run/debug_hooks.h"
+#include "run/driver.h"
+#include "run/signals.h"
+#include "wire/build.h"
+#include "wire/convert.h"
+#include "wire/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The bottom of a worker's stack. The content of the leaf that ran last and
+ * its EventLoop stay there, since the next step is most often of the same. */
+enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
+
+/* ---- reporting the end of a body ---- */
+
+static void forget_passing(awl_worker *w) {
+  if (w->passing)
+    aw_error_release(w->passing);
+  w->passing = NULL;
+}
+
+static void drop_handled(awl_worker *w) {
+  if (w->handled)
+    aw_error_release(w->handled);
+  w->handled = NULL;
+}
+
+static void leave_scopes(awl_worker *w) {
+  while (w->scopes)
+    awl_leave_scope(w->scopes);
+}
+
+/* The body is over: forget the errors that were on their way in it. */
+static void clear_raised(awl_worker *w) {
+  leave_scopes(w);
+  if (w->raised.noted || w->raised.error) /* rarely, and each step comes here */
+    awl_drop_raised(w, &w->raised);
+  w->raising = false; /* there was no memory for it */
+  forget_passing(w);
+}
+
+void awl_forget_passing(awl_state *s) {
+  awl_worker *w = s->run.running;
+  if (w && !w->raising)
+    forget_passing(w);
+}
+
+/* The error that the leaf of `w` was called to handle, or to clean up after;
+ * borrowed, or NULL. */
+static aw_error *handled_by(const awl_worker *w) {
+  return w->leaf->kind == AWL_LEAF_FINALLY ? aw_task_held_error(w->task)
+                                           : w->handled;
+}
+
+static void report_error(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  if (awl_is_cancelled(L, s, -1) && !awl_put_first_error(L, w)) {
+    w->reported = true;
+    aw_step_cancelled(w->task);
+    return;
+  }
+  aw_error *error;
+  if (aw_step_wants_error(w->task))
+    error = awl_make_error(L, s, w); /* raises: not reported yet */
+  else
+    error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
+  aw_error *handled = handled_by(w);
+  if (handled)
+    error = awl_add_handled(L, w, error, handled);
+  w->reported = true;
+  aw_step_fail(w->task, error);
+}
+
+/* A body returned more, or something else, than the next wire [N1]. */
+static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
+  awl_state *s = w->state;
+  int culprit = first;
+  if (lua_isnil(L, first) || awl_is_wire(L, s, first))
+    culprit = count > 1 ? first + 1 : first;
+  awl_push_leaf_name(L, s, w->leaf, w->task);
+  awl_show_value(L, s, culprit);
+  lua_pushfstring(L,
+                  "a body must return nothing or the next wire, got %s%s (%s)"
+                  "; use aw.Value(...) for results [%s]",
+                  culprit == first ? "" : "an extra ",
+                  luaL_typename(L, culprit), lua_tostring(L, -1),
+                  lua_tostring(L, -2));
+  return 1;
+}
+
+/* The wire that a body returned: the one it is, if it returned itself. */
+static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
+  awl_state *s = w->state;
+  const aw_wire *now = aw_task_innermost(w->task);
+  bool itself = w->leaf->kind == AWL_LEAF_HELD &&
+                lua_rawequal(L, index, AT_CONTENT) && awl_is_leaf(now, w->leaf);
+  if (itself || awl_holds(L, s, now, index))
+    return aw_wire_keep((aw_wire *)(uintptr_t)now);
+  return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
+}
+
+static void report_nothing(awl_worker *w) {
+  w->reported = true;
+  aw_step_done(w->task, 0);
+}
+
+static void report_body(lua_State *L, awl_worker *w, int first) {
+  int count = lua_gettop(L) - first + 1;
+  bool nothing = count == 0 || (count == 1 && lua_isnil(L, first));
+  if (nothing) {
+    report_nothing(w);
+    return;
+  }
+  aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
+  if (next) {
+    w->reported = true;
+    aw_step_next(w->task, next);
+    return;
+  }
+  bad_return(L, w, first, count);
+  report_error(L, w);
+}
+
+/* "file:line" of the function that the worker's leaf calls; else of where its
+ * task was started. */
+static const char *where_of_call(lua_State *L, awl_worker *w) {
+  lua_pushvalue(L, AT_CONTENT);
+  if (w->leaf->extra >= 0)
+    lua_rawgeti(L, -1, 0);
+  const char *name = awl_function_name(L, w->state, -1);
+  const char *at = strchr(name, '@');
+  const char *started = aw_task_where(w->task);
+  return at ? at + 1 : started ? started : "?";
+}
+
+/* f of the worker's leaf returned the Wire at `index`, and what it returns is
+ * dropped: a Call hands no wire on, so nobody will run it [P9]. */
+static void tell_unrun_wire(lua_State *L, awl_worker *w, int index) {
+  static const char *const NOT_LAST =
+      ", which is not the last of its sequence or repeat";
+  const char *to = "a Call", *why = NOT_LAST, *use = "aw.Wire(f)";
+  if (w->leaf->kind == AWL_LEAF_MAP) {
+    to = "a map";
+    use = "w:bind(f)";
+  } else if (w->leaf->kind == AWL_LEAF_SUPERVISE) {
+    to = "supervise";
+    why = "";
+    use = "w:catch(f)";
+  }
+  const char *where = where_of_call(L, w);
+  awl_show_value(L, w->state, index);
+  lua_pushfstring(L,
+                  "nobody runs the wire that this function returned to %s "
+                  "(%s)%s; use %s, which hands the wire on",
+                  to, lua_tostring(L, -1), why, use);
+  awl_mistake(L, where, "call");
+}
+
+/* The same, if that is so. A leaf is looked at a few times only: to look each
+ * time would cost a sequence of Calls 5 %, for what is nearly always the same.
+ */
+enum { MOST_LOOKS = 8 };
+static void look_for_wire(lua_State *L, awl_worker *w, int index) {
+  awl_leaf *leaf = (awl_leaf *)(uintptr_t)w->leaf;
+  leaf->looks++;
+  if (lua_type(L, index) == LUA_TUSERDATA && awl_leaf_calls(leaf) &&
+      awl_is(L, w->state, index, AWL_WIRE))
+    tell_unrun_wire(L, w, index);
+}
+
+static void report_results(lua_State *L, awl_worker *w, int first) {
+  int count = lua_gettop(L) - first + 1;
+  aw_value value = 0;
+  if (count > 0 && aw_step_wants_value(w->task))
+    value =
+        awl_hold_tuple(L, awl_loop_of(w->state, aw_task_loop(w->task)), count);
+  else if (count > 0 && w->leaf->looks < MOST_LOOKS)
+    look_for_wire(L, w, first);
+  w->reported = true;
+  aw_step_done(w->task, value);
+}
+
+/* The body of the worker has ended; what it left is above BASE. */
+static void report(lua_State *L, awl_worker *w, int status) {
+  const awl_leaf *leaf = w->leaf;
+  if (status != LUA_OK) {
+    if (status == LUA_ERRMEM)
+      awl_starve(w->state);
+    report_error(L, w);
+  } else {
+    switch (awl_leaf_report(L, leaf, BASE + 1)) {
+    case AWL_REPORT_RESULTS: report_results(L, w, BASE + 1); break;
+    case AWL_REPORT_NEXT: report_body(L, w, BASE + 1); break;
+    case AWL_REPORT_NOTHING:
+      if (leaf->kind == AWL_LEAF_SUPERVISE && leaf->looks < MOST_LOOKS)
+        look_for_wire(L, w, BASE + 1);
+      report_nothing(w);
+      break;
+    }
+  }
+  clear_raised(w);
+  drop_handled(w);
+  lua_settop(L, BASE);
+}
+
+/* ---- the worker ---- */
+
+static int after_call(lua_State *L, int status, lua_KContext context);
+static int after_idle(lua_State *L, int status, lua_KContext context);
+
+/* Let the EventLoop of the worker's task stand at its place. */
+static void set_loop(lua_State *L, awl_worker *w) {
+  const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
+  if (loop->number == w->loop_number)
+    return;
+  awl_push_loop(L, w->state, loop);
+  lua_replace(L, AT_LOOP);
+  w->loop_number = loop->number;
+}
+
+/* Push the arguments that the leaf was made with; gives how many. */
+static int push_bound(lua_State *L, const awl_leaf *leaf) {
+  if (leaf->extra <= 0)
+    return 0;
+  luaL_checkstack(L, leaf->extra, "too many arguments");
+  for (int i = 1; i <= leaf->extra; i++)
+    lua_rawgeti(L, AT_CONTENT, i);
+  return leaf->extra;
+}
+
+/* Push function and arguments of the worker's leaf; gives how many of these. */
+static int push_call(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->serial != w->serial) {
+    awl_push_content(L, w->state, leaf, w->task);
+    if (lua_isnil(L, -1)) /* a finalizer has started it, too late */
+      luaL_error(L, "this wire is garbage: what it calls has been collected");
+    lua_replace(L, AT_CONTENT);
+    w->serial = leaf->serial;
+  }
+  if (leaf->kind == AWL_LEAF_CALL && leaf->extra < 0) { /* the hot path */
+    lua_pushvalue(L, AT_CONTENT);
+    return 0;
+  }
+  if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
+    set_loop(L, w);
+  if (awl_leaf_calls(leaf) && leaf->extra >= 0)
+    lua_rawgeti(L, AT_CONTENT, 0);
+  else if (awl_leaf_calls(leaf))
+    lua_pushvalue(L, AT_CONTENT);
+  int count = awl_push_input(L, w, AT_LOOP);
+  return count + push_bound(L, leaf);
+}
+
+/* The body has ended well. Is it the next step, too? Then its results, which
+ * nobody wants, are dropped. */
+static bool again(lua_State *L, awl_worker *w) {
+  if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
+    return false;
+  if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
+    return false;
+  awl_signals_step_over(w->state, L);
+  awl_hooks_step_over(L, w);
+  if (w->leaf->looks < MOST_LOOKS)
+    look_for_wire(L, w, BASE + 1);
+  lua_settop(L, BASE);
+  return true;
+}
+
+/* Run the body of the step at hand; returns when it ended without a yield. */
+static void run_step(lua_State *L, awl_worker *w) {
+  const aw_step *step = &w->state->run.step;
+  w->task = step->task;
+  w->reported = false;
+  w->leaf = step->data;
+  int status = LUA_OK;
+  do {
+    if (w->state->gc_stress)
+      lua_gc(L, LUA_GCCOLLECT);
+    int count = push_call(L, w);
+    if (awl_leaf_calls(w->leaf))
+      status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
+                          after_call);
+  } while (status == LUA_OK && again(L, w));
+  report(L, w, status);
+}
+
+/* Has the task ended that the run is to last until? */
+static bool is_over(awl_run *run) {
+  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
+    run->over = true;
+  return run->over;
+}
+
+/* Pull the next step. True: a call, for this worker. */
+static bool pull(awl_worker *w) {
+  awl_run *run = &w->state->run;
+  awl_signals_step_over(w->state, w->co);
+  awl_hooks_step_over(w->co, w);
+  run->has_step = false;
+  if (is_over(run))
+    return false;
+  awl_pull(run);
+  return run->has_step && run->step.what == AW_STEP_CALL &&
+         !awl_is_given_up(w->state, run->step.task);
+}
+
+static int go_idle(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  w->task = NULL;
+  w->leaf = NULL;
+  w->serial = 0;
+  w->loop_number = 0;
+  lua_settop(L, AT_HANDLER); /* hold nothing */
+  w->next_idle = s->idle;
+  s->idle = w;
+  s->idle_count++;
+  s->busy--;
+  w->parked = true;
+  return lua_yieldk(L, 0, (lua_KContext)w, after_idle);
+}
+
+static int work(lua_State *L, awl_worker *w) {
+  awl_run *run = &w->state->run;
+  do {
+    run->has_step = false;
+    run_step(L, w);
+  } while (pull(w));
+  return go_idle(L, w);
+}
+
+static int after_call(lua_State *L, int status, lua_KContext context) {
+  awl_worker *w = (awl_worker *)context;
+  report(L, w, status == LUA_YIELD ? LUA_OK : status);
+  return pull(w) ? work(L, w) : go_idle(L, w);
+}
+
+static int after_idle(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  bool dropped = w->co != L;    /* see drop_idle() */
+  if (dropped || !w->resumed) { /* by hand: there is nothing to do */
+    lua_settop(L, AT_HANDLER);
+    w->parked = w->parked || !dropped;
+    return lua_yieldk(L, 0, context, after_idle);
+  }
+  w->resumed = false;
+  lua_settop(L, AT_HANDLER);
+  lua_settop(L, BASE);
+  return work(L, w);
+}
+
+int awl_worker_main(lua_State *L) {
+  awl_worker *w = lua_touserdata(L, 1);
+  awl_push_slot(L, w->state, AWL_HANDLER);
+  lua_replace(L, AT_HANDLER);
+  lua_settop(L, BASE);
+  w->resumed = false;
+  return work(L, w);
+}
+
+/* ---- making and ending workers ---- */
+
+enum { FEWEST = 16 };
+
+/* As many structs as there were, once more, in one block: they stay until the
+ * state goes, for the next workers of their numbers. */
+static bool add_structs(awl_state *s, uint32_t count) {
+  awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
+  if (!block)
+    return false;
+  for (uint32_t i = s->worker_count; i < count; i++)
+    s->workers[i] = &block[i - s->worker_count];
+  return true;
+}
+
+/* A number for a new worker, and its struct. */
+static bool reserve_worker(awl_state *s) {
+  if (!awl_owned_reserve(s))
+    return false;
+  if (s->first_worker < s->worker_count)
+    return true;
+  uint32_t count = s->worker_count ? s->worker_count * 2 : FEWEST;
+  awl_worker **workers =
+      aw_reallocate(s->workers, count * sizeof(awl_worker *));
+  if (!workers)
+    return false;
+  s->workers = workers;
+  if (!add_structs(s, count))
+    return false;
+  if (awl_grow_chain(&s->worker_chain, &s->worker_count, FEWEST))
+    return true;
+  aw_free(s->workers[s->worker_count]);
+  return false;
+}
+
+/* (state) → light userdata: a new worker. Run under pcall. The struct stays
+ * when the worker dies, for the next one of that number: a coroutine of the
+ * user that waits in it is never resumed by the engine, but may be by hand,
+ * and looks at it. */
+static int make_worker(lua_State *L) {
+  awl_state *s = lua_touserdata(L, 1);
+  /* First, for it may collect, and a finalizer may make workers, too. */
+  lua_State *co = lua_newthread(L);
+  lua_sethook(co, NULL, 0, 0); /* that of L, whose function it has not */
+  if (!reserve_worker(s))
+    return awl_error(L, "not enough memory");
+  uint32_t number = s->first_worker;
+  awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
+  awl_worker *w = s->workers[number];
+  w->state = s;
+  w->co = co;
+  w->number = number;
+  awl_owned_add(s, w);
+  s->first_worker = s->worker_chain[number];
+  lua_pushcfunction(co, awl_worker_main);
+  lua_pushlightuserdata(co, w);
+  lua_pushlightuserdata(L, w);
+  return 1;
+}
+
+/* In this order: nobody else anchors it while its `<close>` handlers run. */
+void awl_worker_end(awl_worker *w) {
+  awl_state *s = w->state;
+  uint32_t number = w->number;
+  s->closing_worker = true;
+  lua_resetthread(w->co);
+  s->closing_worker = false;
+  lua_settop(w->co, 0); /* an error of theirs */
+  awl_release_wait(w);
+  clear_raised(w);
+  awl_hooks_forget(w);
+  drop_handled(w);
+  awl_owned_remove(s, w);
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
+  s->busy--;
+}
+
+void awl_free_workers(awl_state *s) {
+  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST)
+    aw_free(s->workers[i]); /* the first of each block */
+  aw_free(s->workers);
+  aw_free(s->worker_chain);
+  aw_free(s->owned);
+}
+
+/* An idle worker, or NULL. */
+static awl_worker *take_idle(awl_state *s) {
+  awl_worker *w = NULL;
+  while (s->idle && !w) {
+    w = s->idle;
+    s->idle = w->next_idle;
+    s->idle_count--;
+    if (lua_status(w->co) != LUA_YIELD) { /* closed by hand */
+      s->busy++;
+      awl_worker_end(w);
+      w = NULL;
+    }
+  }
+  return w;
+}
+
+/* A new worker, or NULL when out of memory. */
+static awl_worker *new_worker(lua_State *L, awl_state *s) {
+  lua_pushcfunction(L, make_worker);
+  lua_pushlightuserdata(L, s);
+  bool made = awl_hooks_pcall(L, 1, 1) == LUA_OK;
+  if (made)
+    s->starved = false;
+  else
+    awl_starve(s);
+  awl_worker *w = made ? lua_touserdata(L, -1) : NULL;
+  lua_pop(L, 1);
+  return w;
+}
+
+/* ---- running them ---- */
+
+static aw_error *out_of_memory(awl_state *s) {
+  return aw_error_new(s->run.engine->core, AW_ENOMEM, 0);
+}
+
+/* (error, light task) → the task fails with that error. Under pcall. */
+static int fail_task(lua_State *L) {
+  awl_state *s = awl_open(L);
+  aw_task *task = lua_touserdata(L, 2);
+  lua_settop(L, 1);
+  aw_step_fail(task, awl_make_plain_error(L, s, task));
+  return 0;
+}
+
+/* End the step of `task` with the error on top of L; pops it. Out of memory is
+ * the engine's own error: each attempt to make more of it collects all. */
+static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
+  if (status == LUA_ERRMEM) {
+    awl_starve(s);
+    lua_pop(L, 1);
+    aw_step_fail(task, out_of_memory(s));
+    return;
+  }
+  lua_pushcfunction(L, fail_task);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, task);
+  if (awl_hooks_pcall(L, 2, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    aw_step_fail(task, out_of_memory(s));
+  }
+}
+
+/* The worker's coroutine is dead or must not go on: its task fails with the
+ * error on top of L. */
+static void bury(lua_State *L, awl_worker *w, int status) {
+  awl_state *s = w->state;
+  aw_task *task = w->reported ? NULL : w->task;
+  awl_worker_end(w);
+  if (task)
+    fail_step(L, s, task, status);
+  else
+    lua_pop(L, 1);
+}
+
+/* (light text) → text */
+static int make_text(lua_State *L) {
+  lua_pushstring(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+/* Push `text`, or the error of having no memory for it: nothing may raise in
+ * the driver. */
+static void push_text(lua_State *L, const char *text) {
+  lua_pushcfunction(L, make_text);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)text);
+  (void)awl_hooks_pcall(L, 1, 1);
+}
+
+/* Push that the body of `w` called coroutine.yield(), and where. */
+static void push_yielded(lua_State *L, const awl_worker *w) {
+  char text[LUA_IDSIZE + 160], where[LUA_IDSIZE + 16] = "";
+  lua_Debug ar;
+  if (lua_getstack(w->co, 1, &ar) && lua_getinfo(w->co, "Sl", &ar) &&
+      ar.currentline > 0)
+    snprintf(where, sizeof where, "%s:%d: ", ar.short_src, ar.currentline);
+  snprintf(text, sizeof text,
+           "%scoroutine.yield in a body, outside any coroutine of its own: "
+           "to wait, use aw.yield() or another await",
+           where);
+  push_text(L, text);
+}
+
+/* Resume a worker, until it parks or goes idle. */
+static void resume(lua_State *L, awl_worker *w) {
+  awl_run *run = &w->state->run;
+  w->parked = false;
+  w->resumed = true;
+  w->at_once = 0;
+  run->running = w;
+  run->co = w->co;
+  awl_hooks_resume(L, w);
+  awl_signals_watch(w->state, w->co);
+  int results = 0;
+  int status = lua_resume(w->co, L, w->started ? 0 : 1, &results);
+  w->started = true;
+  awl_signals_watch(w->state, NULL);
+  run->running = NULL;
+  run->co = NULL;
+  if (status == LUA_YIELD && w->parked) {
+    lua_pop(w->co, results);
+    return;
+  }
+  if (status == LUA_YIELD)
+    push_yielded(L, w);
+  else
+    lua_xmove(w->co, L, 1); /* it died: the error */
+  bury(L, w, status);
+}
+
+void awl_worker_call(lua_State *L, awl_state *s) {
+  aw_task *task = s->run.step.task;
+  if (awl_is_given_up(s, task)) {
+    aw_step_cancelled(task);
+    return;
+  }
+  awl_worker *w = take_idle(s);
+  if (!w && s->starved && aw_task_cancelled(task)) {
+    aw_step_cancelled(task); /* it has not begun, and need not */
+    return;
+  }
+  if (!w)
+    w = new_worker(L, s);
+  if (!w) {
+    aw_step_fail(task, out_of_memory(s));
+    return;
+  }
+  s->busy++;
+  w->task = task; /* whatever keeps the worker from running it, it fails */
+  w->reported = false;
+  resume(L, w);
+}
+
+void awl_worker_resume(lua_State *L, awl_state *s) {
+  awl_worker *w = s->run.step.data;
+  awl_release_wait(w);
+  w->result = s->run.step.result;
+  if (w->result == AW_ECANCELED)
+    awl_note_cut(L, w);
+  if (lua_status(w->co) == LUA_YIELD) {
+    resume(L, w);
+    return;
+  }
+  push_text(L, "its coroutine was closed from outside");
+  bury(L, w, LUA_ERRRUN);
+}
+
+/* Let an idle worker go without a look at its coroutine, which is garbage now:
+ * it rests in after_idle(), and has nothing to close. */
+static void drop_idle(awl_worker *w) {
+  awl_state *s = w->state;
+  uint32_t number = w->number;
+  awl_hooks_forget(w);
+  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
+  memset(w, 0, sizeof *w);
+  w->state = s;
+  s->worker_chain[number] = s->first_worker;
+  s->first_worker = number;
+}
+
+/* Between runs a pool of POOL is enough: a crowd's memory is given back. */
+void awl_workers_trim(awl_state *s) {
+  enum { POOL = 1024 };
+  if (s->idle_count <= POOL)
+    return;
+  awl_worker *last = s->idle;
+  for (int i = 1; i < POOL; i++)
+    last = last->next_idle;
+  awl_worker *w = last->next_idle;
+  last->next_idle = NULL;
+  s->idle_count = POOL;
+  while (w) {
+    awl_worker *next = w->next_idle;
+    drop_idle(w);
+    w = next;
+  }
+  awl_owned_rebuild(s);
+}

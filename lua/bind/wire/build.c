@@ -1,0 +1,320 @@
+/* build.c - how Wires and their leaves are put together; see build.h
+ *
+ * A Wire is a userdata with one wire of the core. What that wire needs of Lua
+ * (functions, arguments, other wires) hangs on its user value, so that cycles
+ * of wires and closures are garbage like any other [V1]. A leaf finds its
+ * function on the Wire that is run, see convert.c, or, as a part of another
+ * wire, by a number in AWL_BODIES, which is weak.
+ * A wire that needs nothing of Lua is given to the core as it is [V7].
+ */
+#include "wire/build.h"
+
+#include "base/location.h"
+#include "base/memory_pressure.h"
+#include "base/resources.h"
+#include "base/values.h"
+#include "wire/show.h"
+
+typedef struct wire_ud {
+  aw_wire *wire;
+  uint32_t holder; /* its number, see resources.h */
+} wire_ud;
+
+/* ---- leaves ---- */
+
+static bool reserve_leaf(awl_state *s) {
+  return s->first_leaf < s->leaf_count ||
+         awl_grow_chain(&s->leaves, &s->leaf_count, 64);
+}
+
+void awl_release_leaf(void *data) {
+  awl_leaf *leaf = data;
+  awl_state *s = leaf->state;
+  if (leaf->kind == AWL_LEAF_HELD) {
+    awl_forget_recent(s, leaf);
+    awl_drop(s, leaf->value);
+  } else if (!s->closing && leaf->number != AWL_UNNUMBERED) {
+    awl_unset(s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+    s->leaves[leaf->number] = s->first_leaf;
+    s->first_leaf = leaf->number;
+  }
+  s->leaf_live--;
+  aw_free(leaf);
+}
+
+awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
+  awl_leaf *leaf = aw_allocate(sizeof *leaf);
+  if (!leaf)
+    return NULL;
+  leaf->state = s;
+  leaf->kind = kind;
+  leaf->number = AWL_UNNUMBERED;
+  leaf->serial = ++s->leaf_serial;
+  leaf->extra = -1;
+  leaf->looks = 0;
+  s->leaf_live++;
+  return leaf;
+}
+
+/* Number the leaf of the Wire at `index`, if it is one, since it becomes part
+ * of another wire: then the Wire itself is not at hand when it runs. */
+static void number_leaf(lua_State *L, awl_state *s, int index) {
+  const wire_ud *ud = lua_touserdata(L, index);
+  awl_leaf *leaf = aw_wire_data(ud->wire, awl_release_leaf);
+  if (!leaf || leaf->kind == AWL_LEAF_HELD || leaf->number != AWL_UNNUMBERED)
+    return;
+  if (!reserve_leaf(s))
+    awl_error(L, "not enough memory");
+  lua_getiuservalue(L, index, 1);
+  awl_set(L, s, AWL_BODIES, (lua_Integer)s->first_leaf + 1);
+  leaf->number = s->first_leaf;
+  s->first_leaf = s->leaves[leaf->number];
+}
+
+/* A leaf without a number runs as the whole of what `task` holds. */
+void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                      const aw_task *task) {
+  if (leaf->kind != AWL_LEAF_HELD && leaf->number != AWL_UNNUMBERED) {
+    awl_get(L, s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+    return;
+  }
+  if (leaf->kind == AWL_LEAF_HELD) {
+    awl_push_value(L, s, leaf->value);
+    return;
+  }
+  const awl_leaf *holder =
+      aw_wire_data(aw_task_innermost(task), awl_release_leaf);
+  awl_push_value(L, s, holder->value);
+  if (!lua_isuserdata(L, -1))
+    return;
+  lua_getiuservalue(L, -1, 1);
+  lua_remove(L, -2);
+}
+
+bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf) {
+  return wire && aw_wire_data(wire, awl_release_leaf) == leaf;
+}
+
+void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                        const aw_task *task) {
+  awl_push_content(L, s, leaf, task);
+  if (leaf->extra >= 0 && lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, 0);
+    lua_remove(L, -2);
+  }
+  awl_push_cut_name(L, awl_function_name(L, s, -1));
+  lua_remove(L, -2);
+}
+
+/* ---- making Wires ---- */
+
+/* Push a Wire without a wire yet, which `fill` gives it: so that nothing of
+ * the core is at hand when memory runs out. */
+static wire_ud *push_empty(lua_State *L, awl_state *s) {
+  wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
+  ud->wire = NULL;
+  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_WIRE);
+  awl_push_class(L, s, AWL_WIRE);
+  lua_setmetatable(L, -2);
+  return ud;
+}
+
+static void set_wire(awl_state *s, wire_ud *ud, aw_wire *wire) {
+  ud->wire = wire;
+  awl_enter_thing(s, AWL_HOLDS_WIRE, ud->holder, wire);
+}
+
+static int fill(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
+  set_wire(s, ud, wire);
+  if (!wire)
+    return awl_error(L, "not enough memory");
+  awl_weigh_wire(L, s, wire);
+  return 1;
+}
+
+/* Replace f and `extra` arguments on top by one value: f itself, or a table
+ * with f at 0 and the arguments after it. */
+static void pack(lua_State *L, int extra, bool has_function) {
+  if (has_function && extra == 0)
+    return;
+  lua_createtable(L, extra, has_function);
+  int count = extra + has_function;
+  lua_insert(L, -count - 1);
+  for (int i = extra; i >= 1; i--)
+    lua_rawseti(L, -i - 1 - has_function, i);
+  if (has_function)
+    lua_rawseti(L, -2, 0);
+}
+
+int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
+  bool has_function = kind != AWL_LEAF_VALUE;
+  const char *name = NULL;
+  if (has_function && kind < AWL_LEAF_KEYED)
+    name = awl_function_name(L, s, -extra - 1);
+  pack(L, extra, has_function);
+  wire_ud *ud = push_empty(L, s);
+  lua_insert(L, -2); /* [wire, value] */
+  awl_leaf *leaf = awl_make_leaf(s, kind);
+  if (!leaf)
+    return fill(L, s, ud, NULL);
+  leaf->extra = has_function && extra == 0 ? -1 : extra;
+  aw_wire *wire = aw_host_call(leaf, awl_release_leaf, name);
+  if (!wire)
+    return fill(L, s, ud, NULL);
+  set_wire(s, ud, wire);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+bool awl_callable(lua_State *L, int index) {
+  if (lua_isfunction(L, index))
+    return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL)
+    return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+static wire_ud *to_ud(lua_State *L, awl_state *s, int index) {
+  if (!awl_is(L, s, index, AWL_WIRE))
+    return NULL;
+  wire_ud *ud = lua_touserdata(L, index);
+  if (!ud->wire)
+    awl_error(L, "this wire is garbage, and finalized");
+  return ud;
+}
+
+bool awl_is_wire(lua_State *L, awl_state *s, int index) {
+  return to_ud(L, s, index) != NULL || awl_callable(L, index);
+}
+
+aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index) {
+  const wire_ud *ud = to_ud(L, s, index);
+  return ud ? ud->wire : NULL;
+}
+
+/* Make the value at `index` a Wire, in place; NULL if V2 does not accept it. */
+static wire_ud *make_ud(lua_State *L, awl_state *s, int index) {
+  wire_ud *ud = to_ud(L, s, index);
+  if (ud || !awl_callable(L, index))
+    return ud;
+  lua_pushvalue(L, index);
+  awl_push_leaf(L, s, AWL_LEAF_BODY, 0);
+  lua_replace(L, index);
+  return lua_touserdata(L, index);
+}
+
+bool awl_needs_lua(lua_State *L, int index) {
+  bool needs = lua_getiuservalue(L, index, 1) != LUA_TNIL;
+  lua_pop(L, 1);
+  return needs;
+}
+
+static int make_empty(lua_State *L) {
+  push_empty(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
+  if (anchor != 0)
+    anchor = lua_absindex(L, anchor);
+  awl_state *s = awl_open(L);
+  lua_pushcfunction(L, make_empty);
+  lua_pushlightuserdata(L, s);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    aw_wire_release(wire);
+    lua_error(L);
+  }
+  wire_ud *ud = lua_touserdata(L, -1);
+  set_wire(s, ud, wire);
+  if (wire && anchor != 0) {
+    lua_pushvalue(L, anchor);
+    lua_setiuservalue(L, -2, 1);
+  }
+  fill(L, s, ud, wire);
+}
+
+aw_wire *aw_lua_part(lua_State *L, int index) {
+  awl_state *s = awl_open(L);
+  index = lua_absindex(L, index);
+  wire_ud *ud = make_ud(L, s, index);
+  if (!ud)
+    return NULL;
+  number_leaf(L, s, index);
+  return ud->wire;
+}
+
+int awl_wire_gc(lua_State *L) {
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* closed or not */
+  wire_ud *ud = lua_touserdata(L, 1);
+  awl_strike_holder(s, AWL_HOLDS_WIRE, ud->holder);
+  aw_wire_release(ud->wire);
+  ud->wire = NULL;
+  return 0;
+}
+
+/* ---- parts and composites ---- */
+/* ---- build.h ---- */
+
+bool awl_make_wire(lua_State *L, awl_state *s, int index) {
+  return make_ud(L, s, index) != NULL;
+}
+
+void awl_check_wire(lua_State *L, awl_state *s, int arg) {
+  if (!make_ud(L, s, arg))
+    aw_lua_type_error(L, arg, "wire");
+}
+
+aw_wire *awl_wire_of(lua_State *L, int index) {
+  return ((const wire_ud *)lua_touserdata(L, index))->wire;
+}
+
+void awl_push_simple(lua_State *L, awl_state *s) {
+  push_empty(L, s);
+}
+
+void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
+  int needy = 0, last = 0;
+  for (int i = first; i < first + count; i++) {
+    if (!awl_needs_lua(L, i))
+      continue;
+    number_leaf(L, s, i);
+    needy++;
+    last = i;
+  }
+  push_empty(L, s);
+  if (needy == 0)
+    return;
+  if (needy == 1) {
+    lua_pushvalue(L, last);
+  } else {
+    lua_createtable(L, needy, 0);
+    for (int i = first, n = 0; i < first + count; i++) {
+      if (!awl_needs_lua(L, i))
+        continue;
+      lua_pushvalue(L, i);
+      lua_rawseti(L, -2, ++n);
+    }
+  }
+  lua_setiuservalue(L, -2, 1);
+}
+
+int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire) {
+  return fill(L, s, lua_touserdata(L, -1), wire);
+}
+
+void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
+  awl_push_leaf(L, s, kind, 0);
+  number_leaf(L, s, lua_gettop(L));
+}
+
+int awl_bad_operand(lua_State *L, int index, const char *operator) {
+  const char *type = aw_lua_type_name(L, index);
+  return awl_error(L, "attempt to use %s %s as a wire (operand of '%s')",
+                   awl_article(type), type, operator);
+}
+
+/* The other operators mean nothing; say what does [O16]. */
+int awl_misused(lua_State *L, const char *operator, const char * instead) {
+  return awl_error(L, "'%s' means nothing for wires; %s", operator, instead);
+}

@@ -1,0 +1,68 @@
+/* build.h - how Wires and their leaves are put together
+ *
+ * A composite is made in two steps, so that nothing of the core is at hand
+ * when Lua runs out of memory: awl_push_compound() pushes a Wire that holds
+ * its parts for Lua, awl_fill_wire() gives it the wire of the core.
+ */
+#ifndef AWL_BUILD_H
+#define AWL_BUILD_H
+
+#include "wire/leaf.h"
+
+/* ---- Wires ---- */
+
+/* The wire of the core of the value at `index`, if that is a Wire; or NULL.
+ * Borrowed. Raises when it is finalized. */
+aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index);
+/* Does V2 accept the value at `index`? */
+bool awl_is_wire(lua_State *L, awl_state *s, int index);
+bool awl_callable(lua_State *L, int index);
+/* Make the value at `index` a Wire, in place. False: V2 does not accept it. */
+bool awl_make_wire(lua_State *L, awl_state *s, int index);
+/* The same, or a type error of argument `arg`. Raises. */
+void awl_check_wire(lua_State *L, awl_state *s, int arg);
+/* The wire of the core of the Wire at `index`; NULL: it is finalized, and shown
+ * to people as that. Borrowed. */
+#define AWL_FINALIZED_WIRE "wire (finalized)"
+aw_wire *awl_wire_of(lua_State *L, int index);
+/* Has the Wire at `index` something that hangs on it in Lua? */
+bool awl_needs_lua(lua_State *L, int index);
+/* Push a new Wire, without a wire yet, that holds nothing. Raises. */
+void awl_push_simple(lua_State *L, awl_state *s);
+/* The same, but it holds the `count` Wires from `first` on as far as they need
+ * Lua. Raises. */
+void awl_push_compound(lua_State *L, awl_state *s, int first, int count);
+/* Give the Wire on top its wire: takes; NULL raises "not enough memory".
+ * Returns 1. May collect. */
+int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire);
+int awl_wire_gc(lua_State *L); /* its __gc */
+
+/* ---- leaves ---- */
+
+/* A leaf without what it is made of; NULL: out of memory. */
+awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind);
+/* Frees a leaf. That a wire has it as its data says that it has a leaf. */
+void awl_release_leaf(void *leaf);
+/* Replace f (but for VALUE) and `extra` arguments on top by the Wire of a leaf
+ * of `kind`. Returns 1. Raises. */
+int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra);
+/* Replace the value on top by the Wire of a leaf of `kind`, which is about to
+ * be a part. Raises. */
+void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind);
+/* Push the function of a leaf, or the table that has it (at 0) and its
+ * arguments, as `extra` tells. `task` is about to run it. */
+void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                      const aw_task *task);
+/* Is `wire` made of that very leaf? */
+bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf);
+void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                        const aw_task *task);
+
+/* ---- misuse ---- */
+
+/* Raise that the value at `index` is no operand. */
+int awl_bad_operand(lua_State *L, int index, const char *operator);
+/* Raise that an operator means nothing. */
+int awl_misused(lua_State *L, const char *operator, const char * instead);
+
+#endif

@@ -1,0 +1,253 @@
+/* constructors.c - Wires for Lua: aw.Wire and other constructors, operators and
+ * methods [V1-V7, O1, O2, O16]
+ *
+ * Neighbours: build.c puts them together, convert.c gives them to the engine;
+ * combine.c has what combines them in other ways.
+ */
+#include "base/location.h"
+#include "base/values.h"
+#include "objects/functions.h"
+#include "objects/task.h"
+#include "open.h"
+#include "wire/build.h"
+#include "wire/combine.h"
+#include "wire/expression.h"
+#include "wire/show.h"
+
+#include <math.h>
+
+/* ---- constructors ---- */
+
+static int m_Wire(lua_State *L) {
+  awl_state *s = awl_of(L);
+  int extra = lua_gettop(L) - 1;
+  if (extra == 0 && awl_test_wire(L, s, 1))
+    return 1;
+  if (!awl_callable(L, 1) || (extra > 0 && awl_test_wire(L, s, 1)))
+    return aw_lua_type_error(L, 1, extra > 0 ? "function" : "wire");
+  return awl_push_leaf(L, s, AWL_LEAF_BODY, extra);
+}
+
+static int push_sleep(lua_State *L, int arg) {
+  awl_state *s = awl_of(L);
+  uint64_t ns = awl_check_ns(L, arg);
+  awl_push_simple(L, s);
+  return awl_fill_wire(L, s, aw_sleep(ns));
+}
+
+static int push_sleep_until(lua_State *L, int arg) {
+  awl_state *s = awl_of(L);
+  uint64_t at = awl_check_time(L, arg);
+  awl_push_simple(L, s);
+  return awl_fill_wire(L, s, aw_sleep_until(at));
+}
+
+static int m_Sleep(lua_State *L) {
+  return push_sleep(L, 1);
+}
+
+static int m_SleepUntil(lua_State *L) {
+  return push_sleep_until(L, 1);
+}
+
+/* Call(aw.sleep, s) is Sleep(s) [V7]; its argument is checked now. */
+static int m_Call(lua_State *L) {
+  if (!awl_callable(L, 1))
+    return aw_lua_type_error(L, 1, "function");
+  lua_CFunction f = lua_tocfunction(L, 1);
+  if (f == awl_act_sleep)
+    return push_sleep(L, 2);
+  if (f == awl_act_sleep_until)
+    return push_sleep_until(L, 2);
+  return awl_push_leaf(L, awl_of(L), AWL_LEAF_CALL, lua_gettop(L) - 1);
+}
+
+static int m_Value(lua_State *L) {
+  return awl_push_leaf(L, awl_of(L), AWL_LEAF_VALUE, lua_gettop(L));
+}
+
+/* The Wires at 1..count, one after the other. */
+static int push_sequence(lua_State *L, awl_state *s, int count) {
+  for (int i = 1; i <= count; i++)
+    awl_check_wire(L, s, i);
+  awl_push_compound(L, s, 1, count);
+  aw_wire **wires =
+      lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
+  for (int i = 1; i <= count; i++)
+    wires[i - 1] = aw_wire_keep(awl_wire_of(L, i));
+  lua_pop(L, 1); /* nothing collects before the next line ends */
+  return awl_fill_wire(L, s, aw_sequence(wires, (size_t)count));
+}
+
+static int m_Sequence(lua_State *L) {
+  return push_sequence(L, awl_of(L), lua_gettop(L));
+}
+
+/* A composite of the Wire at `index`, made by `make(wire, number)`. */
+static int push_unary(lua_State *L, awl_state *s, int index,
+                      aw_wire *(*make)(aw_wire *, uint64_t), uint64_t number) {
+  awl_check_wire(L, s, index);
+  awl_push_compound(L, s, index, 1);
+  aw_wire *part = aw_wire_keep(awl_wire_of(L, index));
+  return awl_fill_wire(L, s, make(part, number));
+}
+
+/* How often, of the number at `index` [O2]. */
+static uint64_t check_times(lua_State *L, int index) {
+  int is_integer = 0;
+  if (lua_type(L, index) == LUA_TNUMBER) {
+    lua_Integer times = lua_tointegerx(L, index, &is_integer);
+    if (is_integer)
+      return times > 0 ? (uint64_t)times : 0;
+    if (lua_tonumber(L, index) == HUGE_VAL)
+      return AW_FOREVER;
+    if (lua_tonumber(L, index) == -HUGE_VAL)
+      return 0;
+    awl_error(L, "a wire is repeated a whole number of times, got %s",
+              luaL_tolstring(L, index, NULL));
+  }
+  awl_error(L, "a wire is repeated a whole number of times, got %s",
+            aw_lua_type_name(L, index));
+  return 0;
+}
+
+static int m_Repeat(lua_State *L) {
+  awl_check_wire(L, awl_of(L), 1);
+  return push_unary(L, awl_of(L), 1, aw_repeat, check_times(L, 2));
+}
+
+static int m_Forever(lua_State *L) {
+  return push_unary(L, awl_of(L), 1, aw_repeat, AW_FOREVER);
+}
+
+static int m_Done(lua_State *L) {
+  awl_state *s = awl_of(L);
+  aw_task *task = awl_check_task(L, s, 1);
+  awl_push_simple(L, s);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return awl_fill_wire(L, s, aw_when_done(task));
+}
+
+/* ---- operators ---- */
+
+static int w_shr(lua_State *L) {
+  awl_state *s = awl_of(L);
+  for (int i = 1; i <= 2; i++)
+    if (!awl_make_wire(L, s, i))
+      return awl_bad_operand(L, i, ">>");
+  awl_push_compound(L, s, 1, 2);
+  aw_wire *first = aw_wire_keep(awl_wire_of(L, 1));
+  return awl_fill_wire(L, s, aw_then(first, aw_wire_keep(awl_wire_of(L, 2))));
+}
+
+static int w_mul(lua_State *L) {
+  awl_state *s = awl_of(L);
+  int wire = awl_test_wire(L, s, 1) ? 1 : 2;
+  uint64_t times = check_times(L, 3 - wire);
+  return push_unary(L, s, wire, aw_repeat, times);
+}
+
+#define MISUSED(name, operator, instead) \
+  static int w_##name(lua_State *L) { \
+    return awl_misused(L, operator, instead); \
+  }
+MISUSED(add, "+", "use a >> b for one after the other, a & b for both")
+MISUSED(sub, "-", "use a >> b for one after the other")
+MISUSED(mod, "%", "use w * n or Repeat(w, n) to repeat")
+MISUSED(pow, "^", "use w * n or Repeat(w, n) to repeat")
+MISUSED(bxor, "~", "use a | b for the first of two")
+MISUSED(shl, "<<", "use a >> b for one after the other")
+MISUSED(bnot, "~", "use a // b for what to do when a fails")
+MISUSED(unm, "-", "use w:whole(), w:named(s) or w:shielded()")
+MISUSED(len, "#", "use tostring(w) to see what it is made of")
+MISUSED(lt, "<", "use a >> b for one after the other")
+MISUSED(le, "<=", "use a >> b for one after the other")
+
+static int w_newindex(lua_State *L) {
+  awl_show_key(L, awl_of(L), 2);
+  return awl_error(L, "a wire is immutable (cannot set field '%s')",
+                   lua_tostring(L, -1));
+}
+
+static int w_tostring(lua_State *L) {
+  awl_state *s = awl_of(L);
+  if (!awl_is(L, s, 1, AWL_WIRE))
+    return aw_lua_type_error(L, 1, "wire");
+  const aw_wire *wire = awl_wire_of(L, 1);
+  if (!wire) {
+    lua_pushliteral(L, AWL_FINALIZED_WIRE);
+    return 1;
+  }
+  awl_show_owned(L, s, wire, 1);
+  return 1;
+}
+
+/* ---- methods ---- */
+
+static aw_wire *whole(aw_wire *wire, uint64_t number) {
+  (void)number;
+  return aw_whole(wire);
+}
+
+static int w_whole(lua_State *L) {
+  return push_unary(L, awl_of(L), 1, whole, 0);
+}
+
+static int w_shielded(lua_State *L) {
+  awl_check_wire(L, awl_of(L), 1);
+  uint64_t grace = lua_isnoneornil(L, 2) ? AW_DEFAULT : awl_check_ns(L, 2);
+  return push_unary(L, awl_of(L), 1, aw_shielded, grace);
+}
+
+static int w_named(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_check_wire(L, s, 1);
+  const char *name = aw_lua_check_string(L, 2, NULL);
+  awl_push_compound(L, s, 1, 1);
+  return awl_fill_wire(L, s, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
+}
+
+static const luaL_Reg methods[] = {{"whole", w_whole},
+                                   {"named", w_named},
+                                   {"shielded", w_shielded},
+                                   {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {{"__shr", w_shr},
+                                       {"__mul", w_mul},
+                                       {"__call", awl_act_step},
+                                       {"__tostring", w_tostring},
+                                       {"__newindex", w_newindex},
+                                       {"__gc", awl_wire_gc},
+                                       {"__add", w_add},
+                                       {"__sub", w_sub},
+                                       {"__mod", w_mod},
+                                       {"__pow", w_pow},
+                                       {"__bxor", w_bxor},
+                                       {"__shl", w_shl},
+                                       {"__bnot", w_bnot},
+                                       {"__unm", w_unm},
+                                       {"__len", w_len},
+                                       {"__lt", w_lt},
+                                       {"__le", w_le},
+                                       {NULL, NULL}};
+
+static const luaL_Reg constructors[] = {
+    {"Wire", m_Wire},     {"Call", m_Call},
+    {"Value", m_Value},   {"Sequence", m_Sequence},
+    {"Repeat", m_Repeat}, {"Forever", m_Forever},
+    {"Sleep", m_Sleep},   {"SleepUntil", m_SleepUntil},
+    {"Done", m_Done},     {NULL, NULL}};
+
+/* Into the module's table on top. */
+void awl_open_wire(lua_State *L, awl_state *s) {
+  awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
+  awl_register(L, s, awl_compose_operators);
+  lua_getfield(L, -1, "__index");
+  awl_register(L, s, awl_compose_methods);
+  lua_pop(L, 2);
+  awl_register(L, s, constructors);
+  awl_push_simple(L, s);
+  awl_fill_wire(L, s, aw_sleep(AW_NEVER));
+  lua_setfield(L, -2, "Never");
+}

@@ -1,0 +1,139 @@
+/* convert.c - wires on their way to the engine, and back
+ *
+ * While a task runs a wire that needs Lua, the engine holds the Wire itself: a
+ * value, with a leaf of kind HELD, around the wire of the core or, of a plain
+ * body, instead of one. So all that hangs on the Wire lives as long as the task
+ * may need it, and what comes back is the Wire that went.
+ */
+#include "wire/convert.h"
+
+#include "base/location.h"
+#include "base/values.h"
+#include "objects/loop.h"
+#include "run/await.h"
+#include "wire/build.h"
+
+/* The leaf of a wire that holds something for the engine; or NULL. */
+static awl_leaf *holder(const aw_wire *wire) {
+  awl_leaf *leaf = wire ? aw_wire_data(wire, awl_release_leaf) : NULL;
+  return leaf && leaf->kind == AWL_LEAF_HELD ? leaf : NULL;
+}
+
+void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
+  const awl_leaf *leaf = holder(wire);
+  if (leaf)
+    awl_push_value(L, s, leaf->value);
+  else
+    lua_pushnil(L);
+}
+
+/* A wire that holds the value at `index` for the engine: `wire`, or a body.
+ * NULL when out of memory; raises nothing but from awl_hold(). */
+static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
+                          aw_wire *wire) {
+  const char *name = wire ? NULL : awl_function_name(L, s, index);
+  lua_pushvalue(L, index);
+  aw_value value = awl_hold(L, loop);
+  awl_leaf *leaf = awl_make_leaf(s, AWL_LEAF_HELD);
+  if (!leaf) {
+    awl_drop(s, value);
+    return NULL;
+  }
+  leaf->value = value;
+  aw_wire *made = wire ? aw_hold(aw_wire_keep(wire), leaf, awl_release_leaf)
+                       : aw_host_call(leaf, awl_release_leaf, name);
+  if (made) {
+    leaf->wire = made;
+    loop->recent = leaf;
+  }
+  return made;
+}
+
+/* The wire that holds the value at `index` already, if it is the one that was
+ * made last: most often one body is started many times. Gives, or NULL. */
+static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
+                            int index) {
+  if (!loop->recent)
+    return NULL;
+  awl_push_value(L, s, loop->recent->value);
+  bool same = lua_rawequal(L, -1, index);
+  lua_pop(L, 1);
+  return same ? aw_wire_keep(loop->recent->wire) : NULL;
+}
+
+void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
+  const awl_leaf *leaf = holder(wire);
+  if (leaf) {
+    awl_push_value(L, s, leaf->value);
+    aw_wire_release(wire);
+    return;
+  }
+  awl_push_simple(L, s);
+  awl_fill_wire(L, s, wire);
+}
+
+aw_value awl_keep_running(awl_state *s, const aw_task *task) {
+  for (; task; task = aw_task_parent(task)) {
+    const awl_leaf *leaf = holder(aw_task_wire(task));
+    if (leaf)
+      return awl_keep(s, leaf->value);
+  }
+  return 0;
+}
+
+bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index) {
+  const awl_leaf *leaf = holder(wire);
+  if (!leaf)
+    return false;
+  awl_push_value(L, s, leaf->value);
+  bool holds = lua_rawequal(L, -1, index < 0 ? index - 1 : index);
+  lua_pop(L, 1);
+  return holds;
+}
+
+aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
+  index = lua_absindex(L, index);
+  aw_wire *inside = awl_test_wire(L, s, index);
+  if (inside && !awl_needs_lua(L, index))
+    return aw_wire_keep(inside);
+  if (!inside && !awl_callable(L, index))
+    return NULL;
+  aw_wire *wire = recent_wire(L, s, loop, index);
+  if (!wire)
+    wire = hold_wire(L, s, loop, index, inside);
+  if (!wire)
+    awl_error(L, "not enough memory");
+  return wire;
+}
+
+/* (wire, light loop, light result) for awl_to_wire_or_drop(). */
+static int protected_to_wire(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 2);
+  aw_wire **out = lua_touserdata(L, 3);
+  *out = awl_to_wire(L, loop->state, loop, 1);
+  return 0;
+}
+
+aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
+                             int index, aw_value value) {
+  if (!value)
+    return awl_to_wire(L, s, loop, index);
+  aw_wire *wire = NULL;
+  lua_pushcfunction(L, protected_to_wire);
+  lua_pushvalue(L, index);
+  lua_pushlightuserdata(L, loop);
+  lua_pushlightuserdata(L, &wire);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
+    awl_drop(s, value);
+    lua_error(L);
+  }
+  return wire;
+}
+
+aw_wire *aw_lua_to_wire(lua_State *L, int index) {
+  awl_state *s = awl_open(L);
+  aw_task *task = awl_running_task(s);
+  if (!task)
+    return NULL;
+  return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(task)), index);
+}

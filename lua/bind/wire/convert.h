@@ -1,0 +1,24 @@
+/* convert.h - wires on their way to the engine, and back; see convert.c */
+#ifndef AWL_CONVERT_H
+#define AWL_CONVERT_H
+
+#include "base/state.h"
+
+/* Turn what V2 accepts at `index` into a wire for a task of `loop`, which
+ * holds what it needs of Lua. NULL when V2 does not accept it. Gives. Raises.
+ */
+aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
+/* As awl_to_wire(); if it raises, `value` is dropped first. */
+aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
+                             int index, aw_value value);
+/* Push the Lua value of a wire that came back from the core. Raises. */
+void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire); /* takes */
+/* Does `wire` hold, for the engine, the very value at `index`? */
+bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
+/* One more claim on the Wire or body that `task`, or one above it, runs, and
+ * that holds what it is made of; 0 if there is none. */
+aw_value awl_keep_running(awl_state *s, const aw_task *task);
+/* Push the Wire that `wire` holds for the engine, or nil. */
+void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire);
+
+#endif

@@ -1,0 +1,53 @@
+/* leaf.h - what the leaves of Lua are, are given, and return */
+#ifndef AWL_LEAF_H
+#define AWL_LEAF_H
+
+#include "base/state.h"
+
+typedef enum awl_leaf_kind {
+  AWL_LEAF_CALL,  /* f(…), its results are results */
+  AWL_LEAF_BODY,  /* f(ev, …), its result is the next wire */
+  AWL_LEAF_VALUE, /* results */
+  AWL_LEAF_HELD,  /* a body f(ev), a value that the engine holds */
+  /* Second parts of other wires, see leaf_call.c: */
+  AWL_LEAF_MAP,       /* f(results…), its results are results */
+  AWL_LEAF_BIND,      /* f(results…), its result is the next wire */
+  AWL_LEAF_CATCH,     /* f(err, info), its result is the next wire */
+  AWL_LEAF_FINALLY,   /* f(), its result may be the next wire */
+  AWL_LEAF_SUPERVISE, /* f(ev, err, info) */
+  AWL_LEAF_WHEN,      /* f(err, n), says whether to try again */
+  AWL_LEAF_KEYED,     /* no f: results by the keys of an All{} … */
+  AWL_LEAF_KEY_LAST,  /* … results, then a key, of a number … */
+  AWL_LEAF_KEY_FIRST  /* … key, then results */
+} awl_leaf_kind;
+
+enum { AWL_UNNUMBERED = UINT32_MAX };
+
+/* The data of a host wire, and of what holds a Wire for the engine. */
+typedef struct awl_leaf {
+  awl_state *state;
+  awl_leaf_kind kind;
+  uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see build.c */
+  uint64_t serial; /* no two leaves have the same */
+  uint8_t looks;   /* how often its dropped results were looked at: worker.c */
+  int extra;       /* arguments beside f; -1: BODIES has f alone */
+  aw_value value;  /* HELD … */
+  aw_wire *wire;   /* … by this wire, which has the leaf: borrowed */
+} awl_leaf;
+
+/* Does its content have a function to call? */
+bool awl_leaf_calls(const awl_leaf *leaf);
+/* Push what the leaf of `worker` is called with, besides its bound arguments:
+ * what its first part left; returns how many. `loop` is the index of its
+ * EventLoop. Raises. */
+int awl_push_input(lua_State *L, awl_worker *worker, int loop);
+/* What is above `first` - 1 is what f returned: is it a next wire, or are those
+ * results? See awl_leaf_kind. */
+typedef enum awl_report {
+  AWL_REPORT_RESULTS,
+  AWL_REPORT_NEXT,
+  AWL_REPORT_NOTHING
+} awl_report;
+awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first);
+
+#endif

@@ -1,0 +1,42 @@
+/* cstdio.c - see cstdio.h */
+#include "base/cstdio.h"
+
+#include "base/system.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#if defined __linux__ /* glibc and musl have it */
+#include <stdio_ext.h>
+static bool has_pending(FILE *file) {
+  return __fpending(file) > 0;
+}
+#else
+static bool has_pending(FILE *file) {
+  (void)file;
+  return true;
+}
+#endif
+
+static FILE *file_of(int fd) {
+  return fd == STDOUT_FILENO ? stdout : fd == STDERR_FILENO ? stderr : NULL;
+}
+
+bool awio_stdio_pending(int fd) {
+  FILE *file = file_of(fd);
+  return file && has_pending(file);
+}
+
+void awio_stdio_flush(int fd) {
+  awio_quiet quiet;
+  awio_quiet_begin(&quiet);
+  int rc = fflush(file_of(fd));
+  awio_quiet_end(&quiet, fd, rc != 0);
+}
+
+void awio_stdio_hand_over(int fd) {
+  if (fd == STDIN_FILENO)
+    fflush(stdin);
+  else if (awio_stdio_pending(fd))
+    awio_stdio_flush(fd);
+}

@@ -1,0 +1,213 @@
+/* system.c - SIGPIPE, inherited descriptors, starting programs
+ *
+ * A library has no business with the process's signals: a write blocks SIGPIPE
+ * in its own thread and takes away the one it has caused [U9]. Only the signal
+ * of a standard stream is left to a handler, where the process has one.
+ *
+ * Programs are started by posix_spawn, not by libuv, which forks: that copies
+ * the page tables of a large process, and every page that is written after it,
+ * which made a start twice as dear with a few tasks about. What was opened
+ * without close-on-exec (io.open does) would leak into each child: it is
+ * closed there, or, where the C library cannot, marked here [U8]. Under
+ * valgrind, whose vfork is a fork, a start that fails looks like one that ends
+ * with the code 127.
+ */
+#define _GNU_SOURCE /* …_np, syscall() */
+#include "base/system.h"
+
+#include <aiowire.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- bytes ---- */
+
+ssize_t awio_read(int fd, void *data, size_t size) {
+  ssize_t got;
+  do
+    got = read(fd, data, size);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? -errno : got;
+}
+
+static ssize_t write_again(int fd, const void *data, size_t size) {
+  ssize_t put;
+  do
+    put = write(fd, data, size);
+  while (put < 0 && errno == EINTR);
+  return put < 0 ? -errno : put;
+}
+
+static bool is_handled(int number) {
+  struct sigaction now;
+  return sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_DFL &&
+         now.sa_handler != SIG_IGN;
+}
+
+void awio_tell_broken_output(void) {
+  if (is_handled(SIGPIPE))
+    raise(SIGPIPE);
+}
+
+static void fill_broken(sigset_t *set) {
+  sigemptyset(set);
+  sigaddset(set, SIGPIPE);
+}
+
+void awio_quiet_begin(awio_quiet *quiet) {
+  sigset_t broken;
+  fill_broken(&broken);
+  pthread_sigmask(SIG_BLOCK, &broken, &quiet->before);
+}
+
+void awio_quiet_end(const awio_quiet *quiet, int fd, bool broken) {
+  bool left = fd <= STDERR_FILENO && is_handled(SIGPIPE);
+  if (broken && !left && !sigismember(&quiet->before, SIGPIPE)) {
+    static const struct timespec AT_ONCE = {0, 0};
+    sigset_t pending;
+    sigpending(&pending);
+    if (sigismember(&pending, SIGPIPE)) {
+      fill_broken(&pending);
+      sigtimedwait(&pending, NULL, &AT_ONCE);
+    }
+  }
+  pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+}
+
+ssize_t awio_write(int fd, const void *data, size_t size) {
+  awio_quiet quiet;
+  awio_quiet_begin(&quiet);
+  ssize_t put = write_again(fd, data, size);
+  awio_quiet_end(&quiet, fd, put == -EPIPE);
+  return put;
+}
+
+bool awio_ready(int fd, bool writing) {
+  struct pollfd look = {fd, writing ? POLLOUT : POLLIN, 0};
+  return poll(&look, 1, 0) != 0;
+}
+
+/* ---- descriptors ---- */
+
+unsigned awio_hold_standard_files(void) {
+  unsigned held = 0;
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) == fd)
+      held |= 1U << fd;
+  return held;
+}
+
+void awio_release_standard_files(unsigned held) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (held & 1U << fd)
+      close(fd);
+}
+
+int awio_copy(int fd) {
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  return copy < 0 ? -errno : copy;
+}
+
+int awio_above_standard(int fd) {
+  if (fd > STDERR_FILENO)
+    return fd;
+  int copy = awio_copy(fd);
+  close(fd);
+  return copy;
+}
+
+/* ---- starting ---- */
+
+#if defined __GLIBC__ && __GLIBC_PREREQ(2, 34)
+
+static int close_the_rest(posix_spawn_file_actions_t *actions) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+}
+
+#else
+
+/* One by one, and here: the flag stays. */
+static int close_the_rest(posix_spawn_file_actions_t *actions) {
+  (void)actions;
+  DIR *folder = opendir("/proc/self/fd");
+  if (!folder)
+    return errno;
+  struct dirent *entry;
+  while ((entry = readdir(folder)) != NULL) {
+    int fd = atoi(entry->d_name);
+    if (fd > STDERR_FILENO)
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  closedir(folder);
+  return 0;
+}
+
+#endif
+
+/* In order: descriptor 2 may be a copy of what 1 has become. The terminal comes
+ * first: the first that a leader without one opens controls its session, and
+ * the descriptor which it takes the place of cannot do that. */
+static int plan_files(posix_spawn_file_actions_t *actions,
+                      const awio_program *program) {
+  int rc = program->terminal
+               ? posix_spawn_file_actions_addopen(actions, program->terminal_fd,
+                                                  program->terminal, O_RDWR, 0)
+               : 0;
+  for (int i = 0; i < 3 && rc == 0; i++) {
+    int fd = program->files[i];
+    rc = fd < 0 ? posix_spawn_file_actions_addopen(actions, i, "/dev/null",
+                                                   O_RDWR, 0)
+                : posix_spawn_file_actions_adddup2(actions, fd, i);
+  }
+  if (rc == 0 && program->folder)
+    rc = posix_spawn_file_actions_addchdir_np(actions, program->folder);
+  if (rc == 0 && program->terminal)
+    rc = posix_spawn_file_actions_addclose(actions, program->terminal_fd);
+  return rc == 0 ? close_the_rest(actions) : rc;
+}
+
+/* None blocked, all at their defaults, whatever the host has done. */
+static void plan_signals(posix_spawnattr_t *attributes, bool session) {
+  sigset_t set;
+  sigemptyset(&set);
+  posix_spawnattr_setsigmask(attributes, &set);
+  sigfillset(&set);
+  sigdelset(&set, SIGKILL);
+  sigdelset(&set, SIGSTOP);
+  posix_spawnattr_setsigdefault(attributes, &set);
+  int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  if (session)
+    flags |= POSIX_SPAWN_SETSID;
+  posix_spawnattr_setflags(attributes, (short)flags);
+}
+
+int awio_start(const awio_program *program, pid_t *out) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int rc = posix_spawn_file_actions_init(&actions);
+  if (rc != 0)
+    return -rc;
+  rc = posix_spawnattr_init(&attributes);
+  if (rc != 0)
+    goto free_actions;
+  plan_signals(&attributes,
+               program->group || program->detached || program->terminal);
+  rc = plan_files(&actions, program);
+  if (rc == 0)
+    rc = posix_spawnp(out, program->command, &actions, &attributes,
+                      program->arguments,
+                      program->environment ? program->environment : environ);
+  posix_spawnattr_destroy(&attributes);
+free_actions:
+  posix_spawn_file_actions_destroy(&actions);
+  return -rc;
+}

@@ -1,0 +1,38 @@
+/* waiters.c - one block, so that few waits need memory of their own
+ *
+ * Waking only queues the tasks, so nobody comes meanwhile; but rivals in a race
+ * may go [H3]: they are among those that have not been woken, which move up.
+ */
+#include "base/waiters.h"
+
+int awio_waiters_add(awio_waiters *w, aw_task *task) {
+  if (w->count == w->size) {
+    size_t size = w->size ? w->size * 2 : 1;
+    aw_task **tasks = aw_reallocate(w->tasks, size * sizeof(aw_task *));
+    if (!tasks)
+      return AW_ENOMEM;
+    w->tasks = tasks;
+    w->size = size;
+  }
+  w->tasks[w->count++] = task;
+  return 0;
+}
+
+void awio_waiters_remove(awio_waiters *w, const aw_task *task) {
+  size_t left = 0;
+  for (size_t i = 0; i < w->count; i++)
+    if (w->tasks[i] != task)
+      w->tasks[left++] = w->tasks[i];
+  w->count = left;
+}
+
+void awio_waiters_wake(awio_waiters *w, int result) {
+  for (size_t i = 0; i < w->count; i++)
+    aw_wait_complete(w->tasks[i], result);
+  w->count = 0;
+}
+
+void awio_waiters_free(awio_waiters *w) {
+  aw_free(w->tasks);
+  *w = (awio_waiters){NULL, 0, 0};
+}

@@ -1,0 +1,53 @@
+/* orphans.c - see orphans.h
+ *
+ * A list of the process, as its children are: whoever looks takes the whole of
+ * it, and puts back what still runs. In a process that was forked off they are
+ * no children, and so gone from it at the first look.
+ */
+#include "process/orphans.h"
+
+#include "process/child.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct left {
+  struct left *next;
+  pid_t pid;
+};
+
+static struct left *_Atomic first_left;
+
+static void put_back(struct left *left) {
+  left->next = atomic_load(&first_left);
+  while (!atomic_compare_exchange_weak(&first_left, &left->next, left))
+    ;
+}
+
+/* Without memory for it, it stays a zombie until this process ends. Not of the
+ * engine's memory, which is gone before this is. */
+void awio_leave(pid_t pid) {
+  struct left *left = malloc(sizeof *left);
+  if (!left)
+    return;
+  left->pid = pid;
+  put_back(left);
+}
+
+void awio_reap_left(void) {
+  if (!atomic_load(&first_left))
+    return;
+  struct left *left = atomic_exchange(&first_left, NULL);
+  while (left) {
+    struct left *next = left->next;
+    awio_ending ending;
+    if (!awio_child_look(left->pid, &ending)) {
+      put_back(left);
+    } else {
+      if (!ending.lost)
+        awio_child_reap(left->pid);
+      free(left);
+    }
+    left = next;
+  }
+}

@@ -1,0 +1,275 @@
+/* process_object.c - Process: what aw.spawn gives
+ *
+ * A userdata with the place of an awio_process, and a table of its three
+ * streams as user value; each stream keeps its Process alive, so that one can
+ * hold only the stream. aw.exec is made of this, in Lua (exec.lua).
+ */
+#include "process/process_object.h"
+
+#include "base/signal_names.h"
+#include "io.h"
+
+#include <lauxlib.h>
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const CLASS = "aiowire.Process";
+
+/* "TERM", "SIGTERM" or a number. */
+static int check_signal(lua_State *L, int arg) {
+  enum { MOST = 64 };
+  if (lua_isnoneornil(L, arg))
+    return SIGTERM;
+  if (lua_isinteger(L, arg)) {
+    lua_Integer number = lua_tointeger(L, arg);
+    aw_lua_arg_check(L, number >= 0 && number <= MOST, arg, "no signal");
+    return (int)number;
+  }
+  int number = awio_signal_number(aw_lua_check_string(L, arg, NULL));
+  aw_lua_arg_check(L, number != 0, arg, "no signal of that name");
+  return number;
+}
+
+/* The Process at 1; upvalue 1 is its metatable. NULL: it is finalized. */
+static awio_process *check_any(lua_State *L) {
+  awio_process **box = awio_object(L);
+  if (!box)
+    aw_lua_type_error(L, 1, "process");
+  return *box;
+}
+
+/* The same for `call`, which a finalized one cannot do. */
+static awio_process *check_process(lua_State *L, const char *call) {
+  awio_process *p = check_any(L);
+  if (!p)
+    aw_lua_system_error(L, AW_ECLOSED, call, "process (finalized)");
+  return p;
+}
+
+static int push_status(lua_State *L, const awio_process *p) {
+  const awio_ending *how = &p->outcome;
+  bool died = how->signal != 0;
+  lua_createtable(L, 0, 4);
+  lua_pushboolean(L, !died && !how->lost && how->code == 0);
+  lua_setfield(L, -2, "ok");
+  if (how->lost) {
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "lost");
+    return 1;
+  }
+  if (how->signal == SIGPIPE && p->shares_output)
+    awio_tell_broken_output();
+  lua_pushinteger(L, died ? how->signal : how->code);
+  lua_setfield(L, -2, died ? "signal" : "code");
+  return 1;
+}
+
+static int wait_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_process *p = check_process(L, "wait");
+  if (result == AW_EINVAL)
+    return aw_lua_error(
+        L,
+        "process %d '%s' belongs to another engine: tasks of an "
+        "EventLoop with a clock or seed of its own share nothing "
+        "with others",
+        p->pid, p->name);
+  if (result < 0)
+    return aw_lua_system_error(L, result, "wait", p->name);
+  if (p->life != AWIO_RUNS)
+    return push_status(L, p);
+  return aw_lua_await(L, &awio_wait_exit, p, "process:wait", wait_on);
+}
+
+/* p:wait() → {ok=, code=, signal=} */
+static int process_wait(lua_State *L) {
+  awio_process *p = check_process(L, "wait");
+  lua_settop(L, 1);
+  if (!aw_lua_at_once(L, "process:wait"))
+    return aw_lua_await(L, NULL, p, "process:wait", wait_on);
+  return wait_on(L, 0, p);
+}
+
+/* p:kill([signal]) → whether it was still there */
+static int process_kill(lua_State *L) {
+  awio_process *p = check_process(L, "kill");
+  int number = check_signal(L, 2);
+  int rc = awio_process_kill(p, number);
+  if (rc < 0 && rc != UV_ESRCH)
+    return aw_lua_system_error(L, rc, "kill", p->name);
+  lua_pushboolean(L, rc == 0);
+  return 1;
+}
+
+/* Close the streams of the Process at 1. */
+static void close_files(lua_State *L, aw_engine *engine) {
+  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE)
+    for (int i = 0; i < 3; i++) {
+      lua_getfield(L, -1, awio_file_names[i]);
+      awio_stream **box = lua_touserdata(L, -1);
+      if (box && *box)
+        awio_stream_close(*box, engine);
+      lua_pop(L, 1);
+    }
+  lua_pop(L, 1);
+}
+
+/* With the Process at 1. */
+static int reap_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_process *p = *(awio_process **)lua_touserdata(L, 1);
+  if (!p || p->life == AWIO_REAPED || result < 0)
+    return 0;
+  return aw_lua_await(L, &awio_wait_reaped, p, "process:close", reap_on);
+}
+
+/* (Process is upvalue 1): in a shield */
+static int reap(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return reap_on(L, 0, NULL);
+}
+
+static int after_reap(lua_State *L, int status, lua_KContext context) {
+  (void)L;
+  (void)status;
+  (void)context;
+  return 0;
+}
+
+/* p:close(): end it, and wait for that where one can wait: in a task of its own
+ * engine. A detached one goes on. Upvalue 2 is aw.shield. */
+static int process_close(lua_State *L) {
+  awio_process *p = check_any(L);
+  lua_settop(L, 1);
+  if (!p)
+    return 0;
+  aw_engine *engine = aw_lua_engine(L);
+  close_files(L, engine);
+  awio_process_end(p);
+  if (p->life == AWIO_REAPED || p->detached || !aw_lua_may_await(L) ||
+      awio_process_is_foreign(p, engine))
+    return 0;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, reap, 1);
+  lua_callk(L, 1, 0, 0, after_reap);
+  return 0;
+}
+
+/* Its finalizer was lost. */
+static void release_lost(aw_lua_held *held) {
+  awio_process *p =
+      (awio_process *)((char *)held - offsetof(awio_process, held));
+  awio_process_end(p);
+  awio_process_release(p);
+}
+
+void awio_fill_process(lua_State *L, awio_process **box, awio_process *p) {
+  *box = p;
+  p->held.release = release_lost;
+  aw_lua_hold(L, &p->held);
+}
+
+/* The last resort. What is not reaped yet goes on without us. */
+static int process_gc(lua_State *L) {
+  awio_process **box = lua_touserdata(L, 1);
+  if (*box) {
+    aw_lua_let_go(&(*box)->held);
+    awio_process_end(*box);
+    awio_process_release(*box);
+  }
+  *box = NULL;
+  return 0;
+}
+
+/* Upvalues 1 and 2: the metatable, the methods. */
+static int process_index(lua_State *L) {
+  const awio_process *p = check_any(L);
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+    return 1;
+  lua_pop(L, 1);
+  if (!p)
+    return 0;
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "pid") == 0) {
+    lua_pushinteger(L, p->pid);
+    return 1;
+  }
+  lua_getiuservalue(L, 1, 1);
+  lua_insert(L, 2);
+  lua_rawget(L, 2);
+  return 1;
+}
+
+static int process_tostring(lua_State *L) {
+  const awio_process *p = check_any(L);
+  if (!p) {
+    lua_pushliteral(L, "process (finalized)");
+    return 1;
+  }
+  const awio_ending *how = &p->outcome;
+  lua_pushfstring(L, "process %d '%s' ", p->pid, p->name);
+  if (p->left)
+    lua_pushliteral(L, "(detached, left running)");
+  else if (p->life == AWIO_RUNS && p->detached)
+    lua_pushliteral(L, "(detached, running)");
+  else if (p->life == AWIO_RUNS)
+    lua_pushstring(L, p->ending ? "(being ended)" : "(running)");
+  else if (how->lost)
+    lua_pushliteral(L, "(ended, nobody knows how)");
+  else if (how->signal)
+    lua_pushfstring(L, "(killed by signal %d)", how->signal);
+  else
+    lua_pushfstring(L, "(ended with %d)", how->code);
+  lua_concat(L, 2);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"wait", process_wait},
+                                   {"kill", process_kill},
+                                   {"close", process_close},
+                                   {NULL, NULL}};
+
+static const luaL_Reg meta[] = {{"__close", process_close},
+                                {"__gc", process_gc},
+                                {"__index", process_index},
+                                {"__tostring", process_tostring},
+                                {NULL, NULL}};
+
+/* [module] → [module]; upvalues of all: the metatable, aw.shield */
+static void make_class(lua_State *L) {
+  luaL_newmetatable(L, CLASS);
+  lua_pushvalue(L, -1);
+  lua_getfield(L, -3, "shield");
+  aw_lua_set_functions(L, meta, 2);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  lua_pushvalue(L, -1);
+  luaL_newlibtable(L, methods);
+  lua_pushvalue(L, -3);
+  lua_getfield(L, -5, "shield");
+  aw_lua_set_functions(L, methods, 2);
+  lua_pushcclosure(L, process_index, 2);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+awio_process **awio_push_process(lua_State *L) {
+  awio_process **box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = NULL;
+  luaL_setmetatable(L, CLASS);
+  return box;
+}
+
+void awio_open_process(lua_State *L) {
+  make_class(L);
+  aw_lua_push_function(L, awio_spawn, 0, "spawn");
+  lua_setfield(L, -2, "spawn");
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, awio_spawn_inner, 0);
+  lua_pop(L, 1);
+}

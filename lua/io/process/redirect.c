@@ -1,0 +1,249 @@
+/* redirect.c - a path, a stream, a Lua file or a descriptor for a child; see
+ * redirect.h
+ *
+ * All that Lua's finalizers could change between the check and the start, as
+ * whether a file is closed, is looked at when it is opened: nothing raises
+ * there, so a refusal is a code, and its text is made afterwards.
+ *
+ *   AW_ECLOSED   a closed file or stream
+ *   UV_EBADF     no such descriptor
+ *   UV_EACCES    it is open for the other direction only
+ *   UV_EBUSY     bytes in a buffer of ours: the child would miss them, or write
+ *                before them
+ *   UV_ENOTSUP   the stream of a terminal, whose two ends share one open file
+ *   others       what open(2) or write(2) said
+ */
+#include "process/redirect.h"
+
+#include "base/cstdio.h"
+#include "base/source.h"
+#include "base/system.h"
+#include "io.h"
+
+#include <lauxlib.h>
+#include <uv.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const awio_file_names[3] = {"stdin", "stdout", "stderr"};
+
+/* ---- options ---- */
+
+static const char *expected(int number) {
+  static const char *const lists[] = {
+      "\"pipe\", \"inherit\", \"null\", a stream, a Lua file or a descriptor",
+      "\"pipe\", \"inherit\", \"null\", a path, a stream, a Lua file or a "
+      "descriptor",
+      "\"pipe\", \"inherit\", \"null\", \"stdout\", a path, a stream, a Lua "
+      "file or a descriptor"};
+  return lists[number];
+}
+
+static void refuse(lua_State *L, int number, const char *got) {
+  aw_lua_error(L, "bad option '%s' (%s expected, got %s)",
+               awio_file_names[number], expected(number), got);
+}
+
+/* A word, else a path, which stdin is not given by: aw.exec takes a string for
+ * text. */
+static void check_string(lua_State *L, awio_redirect *r) {
+  static const char *const names[] = {"pipe", "inherit", "null", "stdout"};
+  size_t size;
+  const char *text = lua_tolstring(L, -1, &size);
+  for (int i = 0; i < 4; i++)
+    if (strcmp(text, names[i]) == 0)
+      r->outlet = (awio_outlet)i;
+  if (r->outlet == AWIO_AS_STDOUT && r->number != STDERR_FILENO)
+    refuse(L, r->number, "\"stdout\"; a file of that name is \"./stdout\"");
+  if (r->outlet != AWIO_PATH)
+    return;
+  if (r->number == STDIN_FILENO)
+    aw_lua_error(L,
+                 "bad option 'stdin' (%s expected, got '%s'; for a file give "
+                 "io.open(path))",
+                 expected(0), text);
+  r->path = text;
+  if (strlen(text) != size) {
+    lua_pushfstring(L, "%s (a zero byte in a path)", text);
+    aw_lua_system_error(L, UV_EINVAL, "open", lua_tostring(L, -1));
+  }
+}
+
+static void check_number(lua_State *L, awio_redirect *r) {
+  int is_integer;
+  lua_Integer fd = lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || fd < 0 || fd > INT_MAX)
+    refuse(L, r->number, lua_pushfstring(L, "%s", luaL_tolstring(L, -1, NULL)));
+  r->fd = (int)fd;
+}
+
+static void check_one(lua_State *L, int arg, awio_redirect *r) {
+  int type = lua_getfield(L, arg, awio_file_names[r->number]);
+  if (type == LUA_TNIL)
+    return;
+  if (type == LUA_TSTRING) {
+    r->outlet = AWIO_PATH;
+    check_string(L, r);
+    return;
+  }
+  r->outlet = AWIO_GIVEN;
+  if (type == LUA_TNUMBER)
+    check_number(L, r);
+  else if ((r->stream = awio_to_stream(L, -1)) == NULL &&
+           (r->file = luaL_testudata(L, -1, LUA_FILEHANDLE)) == NULL)
+    refuse(L, r->number, aw_lua_type_name(L, -1));
+}
+
+void awio_check_redirects(lua_State *L, int arg, awio_outlet usual,
+                          awio_redirect out[3]) {
+  bool append = aw_lua_opt_flag(L, arg, "append", false);
+  for (int i = 0; i < 3; i++) {
+    out[i] = (awio_redirect){
+        .outlet = usual, .number = i, .append = append, .fd = -1};
+    check_one(L, arg, &out[i]);
+  }
+  /* Opened twice, each would write over what the other has written. */
+  if (out[1].path && out[2].path && strcmp(out[1].path, out[2].path) == 0)
+    out[2].outlet = AWIO_AS_STDOUT;
+}
+
+int awio_file_kind(lua_State *L) {
+  lua_settop(L, 1);
+  if (awio_to_stream(L, 1))
+    lua_pushliteral(L, "stream");
+  else if (luaL_testudata(L, 1, LUA_FILEHANDLE))
+    lua_pushliteral(L, "file");
+  else
+    return 0;
+  return 1;
+}
+
+/* ---- opening ---- */
+
+/* A pipe with a name but without a reader is an error, rather than a wait that
+ * stops everything. */
+static int open_path(const awio_redirect *r) {
+  int flags = r->append ? O_APPEND : O_TRUNC;
+  int fd;
+  do
+    fd = open(r->path,
+              O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags,
+              0666);
+  while (fd < 0 && errno == EINTR);
+  if (fd < 0)
+    return -errno;
+  fcntl(fd, F_SETFL, r->append ? O_APPEND : 0);
+  return awio_above_standard(fd);
+}
+
+static int copy_of(awio_redirect *r, int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0)
+    return -errno;
+  int wrong = r->number == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+  if ((flags & O_ACCMODE) == wrong)
+    return UV_EACCES;
+  awio_stdio_hand_over(fd);
+  r->ours = fd == STDOUT_FILENO;
+  return awio_copy(fd);
+}
+
+/* What is to be read from a file that can be sought in is given back. */
+static int open_file(awio_redirect *r) {
+  const luaL_Stream *file = r->file;
+  int fd = awio_file_fd(file);
+  if (fd < 0)
+    return AW_ECLOSED;
+  if (fflush(file->f) != 0)
+    return -errno;
+  if (r->number == STDIN_FILENO && awio_file_buffered(file))
+    return UV_EBUSY;
+  return copy_of(r, fd);
+}
+
+static int open_stream(awio_redirect *r) {
+  const awio_stream *s = *r->stream;
+  if (!s || s->closed || s->fd < 0)
+    return AW_ECLOSED;
+  if (s->terminal)
+    return UV_ENOTSUP;
+  if (r->number == STDIN_FILENO
+          ? awio_buffer_length(&s->in) > 0
+          : s->pumping || s->large || awio_buffer_length(&s->out) > 0)
+    return UV_EBUSY;
+  int fd = copy_of(r, s->fd);
+  if (fd < 0 || s->shared)
+    return fd;
+  int flags = fcntl(fd, F_GETFL);
+  r->unblocked = (flags & O_NONBLOCK) != 0;
+  if (r->unblocked)
+    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  return fd;
+}
+
+int awio_redirect_open(awio_redirect *r) {
+  if (r->path)
+    return open_path(r);
+  if (r->file)
+    return open_file(r);
+  return r->stream ? open_stream(r) : copy_of(r, r->fd);
+}
+
+void awio_redirect_done(awio_redirect *r, bool started, aw_engine *engine) {
+  awio_stream *s = r->stream ? *r->stream : NULL;
+  if (!s || s->closed || s->shared)
+    return;
+  if (started)
+    awio_stream_close(s, engine);
+  else if (r->unblocked)
+    fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* ---- refusals ---- */
+
+static const char *busy_text(const awio_redirect *r) {
+  if (r->number != STDIN_FILENO)
+    return "has not written all yet: flush it first";
+  return r->file ? "has read ahead of the script: the child would miss what it "
+                   "holds"
+                 : "has read ahead of the script: the child would miss what it "
+                   "holds; aw.exec feeds it";
+}
+
+static const char *text_of(const awio_redirect *r, int code) {
+  switch (code) {
+  case UV_EBUSY: return busy_text(r);
+  case UV_EACCES:
+    return r->number == STDIN_FILENO ? "is not open for reading"
+                                     : "is not open for writing";
+  case UV_ENOTSUP: return "is a terminal's, and stays here";
+  default: return NULL;
+  }
+}
+
+/* What was given, for people. */
+static const char *push_what(lua_State *L, const awio_redirect *r) {
+  if (r->file)
+    return lua_pushstring(L, "the file");
+  if (!r->stream)
+    return lua_pushfstring(L, "descriptor %d", r->fd);
+  const awio_stream *s = *r->stream;
+  return lua_pushfstring(L, "stream '%s'", s ? s->name : "finalized");
+}
+
+int awio_redirect_raise(lua_State *L, const awio_redirect *r, int code) {
+  if (r->path)
+    return aw_lua_system_error(L, code, "open", r->path);
+  const char *name = awio_file_names[r->number];
+  const char *what = push_what(L, r);
+  const char *text = text_of(r, code);
+  if (text)
+    return aw_lua_error(L, "bad option '%s' (%s %s)", name, what, text);
+  lua_pushfstring(L, "%s (%s)", name, what);
+  return aw_lua_system_error(L, code, "spawn", lua_tostring(L, -1));
+}

@@ -1,0 +1,441 @@
+/* spawn.c - aw.spawn{…}: options, pipes, and the start
+ *
+ * First all that may raise (options, strings, userdata), then all that must be
+ * given back (descriptors, the child), then nothing raises any more. What it
+ * gives is a Process, see process_object.c; files other than pipes: redirect.c,
+ * terminals in pty.c.
+ */
+#include "process/process_object.h"
+
+#include "base/cstdio.h"
+#include "base/pty.h"
+#include "base/system.h"
+#include "process/redirect.h"
+
+#include <lauxlib.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- options ---- */
+
+/* The first are those of aw.exec alone. */
+static const char *const names[] = {
+    "check",      "drain",      "cwd",    "env",   "stdin", "stdout",
+    "stderr",     "append",     "detach", "group", "grace", "max_line",
+    "high_water", "max_output", "pty",    "rows",  "cols",  NULL};
+enum { OF_EXEC = 2 };
+
+/* A string that C sees as Lua does, or a SystemError. */
+static char *check_text(lua_State *L, int index, const char *what) {
+  size_t size;
+  const char *text = lua_tolstring(L, index, &size);
+  if (strlen(text) != size) {
+    lua_pushfstring(L, "%s (a zero byte in %s)", text, what);
+    aw_lua_system_error(L, UV_EINVAL, "spawn", lua_tostring(L, -1));
+  }
+  return (char *)(uintptr_t)text; /* for libuv, which does not write there */
+}
+
+/* The one on top. */
+static int bad_word(lua_State *L, int arg, int number) {
+  return aw_lua_arg_error(
+      L, arg,
+      lua_pushfstring(L, "string expected as word %d of the command, got %s",
+                      number, aw_lua_type_name(L, -1)));
+}
+
+/* Push the strings of the array at `arg`, and an array of pointers to them. */
+static char **push_arguments(lua_State *L, int arg) {
+  int count = (int)lua_rawlen(L, arg);
+  if (count == 0)
+    aw_lua_arg_error(L, arg, "a command expected");
+  char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(char *), 0);
+  lua_createtable(L, count, 0); /* keeps the strings */
+  for (int i = 0; i < count; i++) {
+    int type = lua_rawgeti(L, arg, i + 1);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER)
+      bad_word(L, arg, i + 1);
+    list[i] = check_text(L, -1, "an argument");
+    lua_rawseti(L, -2, i + 1);
+  }
+  list[count] = NULL;
+  return list;
+}
+
+static int by_bytes(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* [.., key, value] → [.., key]; the table of the strings is at `table`. */
+static char *add_variable(lua_State *L, int table, int number) {
+  if (lua_type(L, -2) != LUA_TSTRING ||
+      (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER))
+    aw_lua_error(L, "bad option 'env' (a table of strings by name expected)");
+  if (*lua_tostring(L, -2) == '\0' || strchr(lua_tostring(L, -2), '='))
+    aw_lua_error(L, "bad option 'env' ('%s' is no name)", lua_tostring(L, -2));
+  lua_pushvalue(L, -2);
+  lua_pushliteral(L, "=");
+  lua_pushvalue(L, -3);
+  lua_concat(L, 3);
+  char *text = check_text(L, -1, "the environment");
+  lua_rawseti(L, table, number);
+  lua_pop(L, 1);
+  return text;
+}
+
+/* At most so many are taken: a finalizer may add to the table meanwhile. */
+static int count_fields(lua_State *L, int table) {
+  int count = 0;
+  lua_pushnil(L);
+  for (; lua_next(L, table); count++)
+    lua_pop(L, 1);
+  return count;
+}
+
+/* Push what keeps it, and give the environment; NULL: ours. */
+static char **push_environment(lua_State *L, int arg) {
+  int type = lua_getfield(L, arg, "env");
+  if (type == LUA_TNIL)
+    return NULL;
+  if (type != LUA_TTABLE)
+    aw_lua_bad_option(L, "env", "table");
+  int env = lua_gettop(L);
+  int most = count_fields(L, env);
+  char **list = lua_newuserdatauv(L, ((size_t)most + 1) * sizeof(char *), 0);
+  lua_newtable(L);
+  int count = 0;
+  lua_pushnil(L);
+  while (count < most && lua_next(L, env)) {
+    list[count] = add_variable(L, env + 2, count + 1);
+    count++;
+  }
+  qsort(list, (size_t)count, sizeof(char *), by_bytes);
+  list[count] = NULL;
+  return list;
+}
+
+/* ---- what is to be started ---- */
+
+enum { AT_OPTIONS = 1 };
+
+typedef struct spawning {
+  awio_program plan;
+  uint64_t grace_ms;
+  awio_redirect files[3];
+  const awio_redirect *refused; /* what could not be opened, or NULL */
+  bool terminal;                /* the child gets one … */
+  int rows, columns;            /* … of this size */
+  awio_limits limits;
+  awio_stream **streams[3]; /* places in userdata; NULL: nothing of ours */
+  int mine[3], theirs[3];   /* ends of pipes and the like; -1: none */
+} spawning;
+
+/* Milliseconds; 2 s or what the loop's own grace allows. */
+static uint64_t check_grace(lua_State *L) {
+  enum { USUAL_MS = 2000, MS = 1000000 };
+  uint64_t ms = USUAL_MS;
+  if (lua_getfield(L, AT_OPTIONS, "grace") != LUA_TNIL) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      aw_lua_bad_option(L, "grace", "number of seconds");
+    if (!(seconds >= 0))
+      aw_lua_error(L, "bad option 'grace' (seconds must not be %s)",
+                   seconds < 0 ? "negative" : "NaN");
+    ms = seconds < 1e9 ? (uint64_t)(seconds * 1e3) : UINT64_C(1000000000000);
+  } else if (aw_lua_may_await(L)) {
+    aw_task *task = aw_lua_task(L, "spawn");
+    uint64_t half = aw_loop_grace(aw_task_loop(task)) / MS / 2;
+    ms = half < ms ? half : ms;
+  }
+  lua_pop(L, 1);
+  return ms;
+}
+
+/* Of a terminal: the options rows and cols. */
+static int check_size(lua_State *L, const spawning *sp, const char *name,
+                      int usual) {
+  enum { MOST = 65535 };
+  int is_integer = lua_getfield(L, AT_OPTIONS, name) == LUA_TNIL;
+  if (!is_integer && !sp->terminal)
+    aw_lua_error(L, "bad option '%s' (without 'pty')", name);
+  lua_Integer size = is_integer ? usual : lua_tointegerx(L, -1, &is_integer);
+  if (!is_integer || size < 1 || size > MOST)
+    aw_lua_error(L, "bad option '%s' (integer from 1 to %d expected)", name,
+                 MOST);
+  lua_pop(L, 1);
+  return (int)size;
+}
+
+/* With a terminal, all that is not said leads there. */
+static void check_files(lua_State *L, spawning *sp) {
+  enum { ROWS = 24, COLUMNS = 80 };
+  sp->terminal = aw_lua_opt_flag(L, AT_OPTIONS, "pty", false);
+  sp->rows = check_size(L, sp, "rows", ROWS);
+  sp->columns = check_size(L, sp, "cols", COLUMNS);
+  awio_check_redirects(L, AT_OPTIONS, sp->terminal ? AWIO_TERMINAL : AWIO_PIPE,
+                       sp->files);
+  bool used = false;
+  for (int i = 0; i < 3; i++)
+    used = used || sp->files[i].outlet == AWIO_TERMINAL;
+  if (sp->terminal && !used)
+    aw_lua_error(L, "bad option 'pty' (stdin, stdout and stderr all lead "
+                    "elsewhere)");
+}
+
+static void check_options(lua_State *L, spawning *sp) {
+  aw_lua_check_options(L, AT_OPTIONS, names + OF_EXEC, true);
+  check_files(L, sp);
+  sp->limits = (awio_limits){0, 0, 0};
+  awio_check_limits(L, AT_OPTIONS, &sp->limits);
+  sp->plan.detached = aw_lua_opt_flag(L, AT_OPTIONS, "detach", false);
+  if (sp->plan.detached && sp->terminal)
+    aw_lua_error(L, "bad option 'detach' (a terminal ends with its other side: "
+                    "not together with 'pty')");
+  sp->plan.group = aw_lua_opt_flag(L, AT_OPTIONS, "group", false);
+  sp->grace_ms = check_grace(L);
+  int type = lua_getfield(L, AT_OPTIONS, "cwd");
+  if (type != LUA_TNIL && type != LUA_TSTRING)
+    aw_lua_bad_option(L, "cwd", "string");
+  sp->plan.folder = type == LUA_TNIL ? NULL : check_text(L, -1, "cwd");
+  sp->plan.arguments = push_arguments(L, AT_OPTIONS);
+  sp->plan.command = sp->plan.arguments[0];
+  sp->plan.environment = push_environment(L, AT_OPTIONS);
+}
+
+/* Is there a stream of ours for descriptor `i` of the child? What it writes to
+ * its terminal comes to one. */
+static bool has_stream(const spawning *sp, int i) {
+  const awio_redirect *files = sp->files;
+  if (files[i].outlet == AWIO_TERMINAL)
+    return i != 2 || files[1].outlet != AWIO_TERMINAL;
+  return files[i].outlet == AWIO_PIPE;
+}
+
+/* Push a Process without a process, its streams without streams. */
+static awio_process **push_process(lua_State *L, spawning *sp) {
+  awio_process **box = awio_push_process(L);
+  int object = lua_gettop(L);
+  lua_createtable(L, 0, 3);
+  for (int i = 0; i < 3; i++) {
+    sp->streams[i] = NULL;
+    if (!has_stream(sp, i))
+      continue;
+    sp->streams[i] = awio_push_stream(L, object);
+    lua_setfield(L, -2, awio_file_names[i]);
+  }
+  lua_setiuservalue(L, object, 1);
+  return box;
+}
+
+static void close_ends(int ends[3]) {
+  for (int i = 0; i < 3; i++)
+    if (ends[i] >= 0)
+      close(ends[i]);
+}
+
+/* A pipe for descriptor `i` of the child; our end does not block. */
+static int open_pipe(spawning *sp, int i) {
+  int ends[2];
+  int rc = uv_pipe(ends, i == 0 ? 0 : UV_NONBLOCK_PIPE,
+                   i == 0 ? UV_NONBLOCK_PIPE : 0);
+  if (rc < 0)
+    return rc;
+  int reader = awio_above_standard(ends[0]);
+  int writer = awio_above_standard(ends[1]);
+  sp->mine[i] = i == 0 ? writer : reader;
+  sp->theirs[i] = i == 0 ? reader : writer;
+  return reader < 0 ? reader : writer < 0 ? writer : 0;
+}
+
+/* A terminal: a descriptor of our side for each stream of ours, so that each
+ * can be closed by itself; it hangs up with the last. */
+static int open_terminal(spawning *sp, awio_pty *pty) {
+  int rc = awio_pty_open(pty, sp->rows, sp->columns);
+  if (rc < 0)
+    return rc;
+  sp->plan.terminal = pty->path;
+  sp->plan.terminal_fd = pty->slave;
+  int master = pty->master;
+  for (int i = 0; i < 3 && rc == 0; i++) {
+    if (!sp->streams[i] || sp->files[i].outlet != AWIO_TERMINAL)
+      continue;
+    sp->mine[i] = awio_copy(master);
+    rc = sp->mine[i] < 0 ? sp->mine[i] : 0;
+  }
+  close(master);
+  return rc;
+}
+
+/* Open what descriptor `i` of the child is to be; gives that. */
+static int open_file(spawning *sp, int i, int *out) {
+  awio_redirect *file = &sp->files[i];
+  int rc = 0;
+  switch (file->outlet) {
+  case AWIO_PIPE:
+    rc = open_pipe(sp, i);
+    *out = sp->theirs[i];
+    break;
+  case AWIO_INHERIT:
+    awio_stdio_hand_over(i);
+    *out = i;
+    break;
+  case AWIO_NOWHERE: *out = -1; break;
+  case AWIO_AS_STDOUT: *out = sp->plan.files[1]; break;
+  case AWIO_TERMINAL: *out = sp->plan.terminal_fd; break;
+  case AWIO_PATH:
+  case AWIO_GIVEN:
+    rc = awio_redirect_open(file);
+    sp->refused = rc < 0 ? file : NULL;
+    *out = sp->theirs[i] = rc;
+  }
+  return rc < 0 ? rc : 0;
+}
+
+static int open_files(spawning *sp, awio_pty *pty) {
+  int rc = sp->terminal ? open_terminal(sp, pty) : 0;
+  for (int i = 0; i < 3 && rc == 0; i++)
+    rc = open_file(sp, i, &sp->plan.files[i]);
+  sp->plan.shares_output =
+      sp->files[1].ours || sp->files[1].outlet == AWIO_INHERIT;
+  return rc;
+}
+
+/* Nothing from here on raises. */
+static int start(aw_engine *engine, spawning *sp, awio_process **out) {
+  for (int i = 0; i < 3; i++)
+    sp->mine[i] = sp->theirs[i] = -1;
+  awio_pty pty = {-1, -1, ""};
+  int rc = open_files(sp, &pty);
+  if (rc == 0) {
+    unsigned held = awio_hold_standard_files();
+    rc = awio_process_start(engine, &sp->plan, sp->grace_ms, out);
+    awio_release_standard_files(held);
+  }
+  close_ends(sp->theirs);
+  if (pty.slave >= 0)
+    close(pty.slave);
+  if (rc < 0)
+    close_ends(sp->mine);
+  for (int i = 0; i < 3; i++)
+    awio_redirect_done(&sp->files[i], rc == 0, engine);
+  return rc;
+}
+
+static void set_limits(awio_stream *s, const awio_limits *limits) {
+  if (limits->max_line)
+    s->limits.max_line = limits->max_line;
+  if (limits->high_water)
+    s->limits.high_water = limits->high_water;
+  if (limits->max_output)
+    s->limits.max_output = limits->max_output;
+}
+
+/* Put the streams into their places; false: out of memory. */
+static bool make_streams(lua_State *L, spawning *sp, const awio_process *p) {
+  bool made = true;
+  for (int i = 0; i < 3; i++) {
+    if (!sp->streams[i])
+      continue;
+    char name[sizeof p->name + 16];
+    strcpy(name, awio_file_names[i]);
+    strcat(name, " of ");
+    strcat(name, p->name);
+    awio_stream *s = awio_stream_new(sp->mine[i], i != 0, i == 0, name);
+    awio_fill_stream(L, sp->streams[i], s);
+    if (s) {
+      set_limits(s, &sp->limits);
+      s->terminal = sp->files[i].outlet == AWIO_TERMINAL;
+      s->types = s->terminal && i == 0;
+    }
+    made = made && s;
+  }
+  return made;
+}
+
+/* Is the command a whole line of words for a shell? */
+static bool is_line(const awio_program *plan) {
+  return !plan->arguments[1] && strchr(plan->command, ' ');
+}
+
+/* What failed: the folder is at fault if one cannot go there. */
+static int raise_failure(lua_State *L, const spawning *sp, int rc) {
+  if (rc == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (sp->refused)
+    return awio_redirect_raise(L, sp->refused, rc);
+  struct stat folder;
+  const char *path = sp->plan.folder;
+  if (path && (rc == UV_ENOENT || rc == UV_ENOTDIR || rc == UV_EACCES) &&
+      (stat(path, &folder) < 0 || !S_ISDIR(folder.st_mode) ||
+       access(path, X_OK) < 0))
+    return aw_lua_system_error(L, rc, "chdir", path);
+  aw_lua_push_system_error(L, rc, "spawn", sp->plan.command);
+  if (rc == UV_ENOENT && is_line(&sp->plan)) {
+    lua_getfield(L, -1, "message");
+    lua_pushliteral(L, "; each argument is a word of its own, no shell reads "
+                       "the line");
+    lua_concat(L, 2);
+    lua_setfield(L, -2, "message");
+  }
+  return lua_error(L);
+}
+
+/* spawn(command, …) or spawn{command, …, options} → Process */
+int awio_spawn(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    int count = lua_gettop(L);
+    lua_createtable(L, count, 0);
+    lua_insert(L, 1);
+    for (int i = count; i >= 1; i--)
+      lua_rawseti(L, 1, i);
+  }
+  lua_settop(L, 1);
+  luaL_checkstack(L, 32, NULL);
+  spawning sp = {.refused = NULL};
+  check_options(L, &sp);
+  aw_engine *engine = aw_lua_engine(L);
+  awio_process **box = push_process(L, &sp);
+  awio_process *p;
+  int rc = start(engine, &sp, &p);
+  if (rc < 0)
+    return raise_failure(L, &sp, rc);
+  awio_fill_process(L, box, p);
+  if (!make_streams(L, &sp, p))
+    return luaL_error(L, "not enough memory"); /* and __gc ends it */
+  return 1;
+}
+
+/* command_of(given): its words and options, in a new table that inherits
+ * nothing */
+static int inner_command_of(lua_State *L) {
+  lua_settop(L, 1);
+  aw_lua_check_options(L, 1, names, true);
+  lua_Integer words = (lua_Integer)lua_rawlen(L, 1);
+  lua_newtable(L);
+  for (lua_Integer i = 1; i <= words; i++) {
+    lua_rawgeti(L, 1, i);
+    lua_rawseti(L, 2, i);
+  }
+  for (size_t i = 0; names[i]; i++) {
+    lua_getfield(L, 1, names[i]);
+    lua_setfield(L, 2, names[i]);
+  }
+  return 1;
+}
+
+/* check_spawn(options): raise what spawn() would, but for failures of the
+ * world */
+static int inner_check_spawn(lua_State *L) {
+  lua_settop(L, AT_OPTIONS);
+  luaL_checkstack(L, 32, NULL);
+  spawning sp = {.refused = NULL};
+  check_options(L, &sp);
+  return 0;
+}
+
+const luaL_Reg awio_spawn_inner[] = {{"command_of", inner_command_of},
+                                     {"check_spawn", inner_check_spawn},
+                                     {NULL, NULL}};

@@ -1,0 +1,327 @@
+/* read.c - streams for Lua: read, read_some, lines
+ *
+ * A read looks for all that it was asked for in the stream's buffer, and takes
+ * it only when all is there: a cancelled one has taken nothing, and several
+ * tasks that read get whole lines each [C10]. While it waits the stack is
+ *
+ *     [stream, n, n formats …]; lines: -n
+ *
+ * so that the functions that go on after a wait find there what they do.
+ *
+ * To make a string may run finalizers, which may close the stream or, in a run
+ * of their own, read from it. So bytes are taken only if none has been since
+ * they were found; else they are looked for again.
+ */
+#include "stream/stream_object.h"
+
+#include "io.h"
+
+#include <lauxlib.h>
+#include <uv.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+enum { AT_STREAM = 1, AT_COUNT = 2, AT_FORMATS = 3 };
+
+typedef struct piece {
+  char kind; /* 'l', 'L', 'a'; 'n': `count` bytes */
+  size_t count;
+  size_t size; /* of the string, once found */
+  size_t take; /* bytes it takes from the buffer */
+} piece;
+
+static piece check_format(lua_State *L, int arg) {
+  piece p = {'n', 0, 0, 0};
+  if (lua_type(L, arg) == LUA_TNUMBER) {
+    lua_Integer count = aw_lua_check_integer(L, arg);
+    aw_lua_arg_check(L, count >= 0, arg, "a number of bytes, not negative");
+    p.count = (size_t)count;
+    return p;
+  }
+  const char *format = aw_lua_check_string(L, arg, NULL);
+  p.kind = *format == '*' ? format[1] : *format;
+  if (p.kind != 'l' && p.kind != 'L' && p.kind != 'a')
+    aw_lua_arg_error(L, arg, "invalid format");
+  return p;
+}
+
+typedef enum found { FOUND, NOTHING, NEED_MORE, TOO_LONG } found;
+
+static found find_line(const awio_stream *s, const char *at, size_t length,
+                       piece *p) {
+  const char *end = length > 0 ? memchr(at, '\n', length) : NULL;
+  size_t size = end ? (size_t)(end - at) : length;
+  if (size > s->limits.max_line)
+    return TOO_LONG;
+  if (!end && !s->ended)
+    return NEED_MORE;
+  p->take = end ? size + 1 : size;
+  p->size = p->kind == 'L' ? p->take : size;
+  return p->take > 0 ? FOUND : NOTHING;
+}
+
+/* Find `p` in what is read, `skip` bytes on. */
+static found find(const awio_stream *s, size_t skip, piece *p) {
+  const char *at = s->in.data ? s->in.data + s->in.start + skip : NULL;
+  size_t length = awio_buffer_length(&s->in) - skip;
+  if (p->kind == 'l' || p->kind == 'L')
+    return find_line(s, at, length, p);
+  bool all = p->kind == 'a';
+  if (all && length > s->limits.max_output)
+    return TOO_LONG;
+  bool enough = !all && length > 0 && length >= p->count;
+  if (!enough && !s->ended)
+    return NEED_MORE;
+  p->size = p->take = enough ? p->count : length;
+  return all || enough || length > 0 ? FOUND : NOTHING;
+}
+
+static found find_all(lua_State *L, const awio_stream *s, int count) {
+  size_t skip = 0;
+  for (int i = 0; i < count; i++) {
+    piece p = check_format(L, AT_FORMATS + i);
+    found f = find(s, skip, &p);
+    if (f != FOUND)
+      return f == NOTHING ? FOUND : f; /* and nothing after it */
+    skip += p.take;
+  }
+  return FOUND;
+}
+
+/* Push what find_all() has found, as Lua's files do: up to the first nil.
+ * Returns how many, or -1, with nothing pushed: look again. */
+static int take_all(lua_State *L, awio_stream *s, int count) {
+  size_t skip = 0;
+  uint64_t seen = s->taken;
+  int top = lua_gettop(L);
+  luaL_checkstack(L, count, "too many results");
+  for (int i = 0; i < count && s->taken == seen; i++) {
+    piece p = check_format(L, AT_FORMATS + i);
+    if (find(s, skip, &p) == NOTHING) {
+      lua_pushnil(L);
+      count = i + 1;
+      break;
+    }
+    lua_pushlstring(L, s->in.data ? s->in.data + s->in.start + skip : "",
+                    p.size); /* may raise: nothing is taken yet */
+    skip += p.take;
+  }
+  if (awio_stream_take(s, skip, seen))
+    return count;
+  lua_settop(L, top);
+  return -1;
+}
+
+static int too_long(lua_State *L, const awio_stream *s) {
+  if (awio_buffer_length(&s->in) > s->limits.max_output)
+    lua_pushfstring(L, "%s (over max_output, %I bytes)", s->name,
+                    (LUAI_UACINT)s->limits.max_output);
+  else
+    lua_pushfstring(L, "%s (a line over max_line, %I bytes)", s->name,
+                    (LUAI_UACINT)s->limits.max_line);
+  return aw_lua_system_error(L, UV_EMSGSIZE, "read", lua_tostring(L, -1));
+}
+
+static size_t wanted(lua_State *L) {
+  return lua_type(L, AT_FORMATS) == LUA_TNUMBER
+             ? (size_t)lua_tointeger(L, AT_FORMATS)
+             : 0;
+}
+
+static int count_formats(lua_State *L) {
+  return abs((int)lua_tointeger(L, AT_COUNT));
+}
+
+static const aw_operation *reading(lua_State *L) {
+  return lua_tointeger(L, AT_COUNT) < 0 ? &awio_wait_line : &awio_wait_read;
+}
+
+static int read_on(lua_State *L, int result, void *data) {
+  enum { FILLS = 8 }; /* then others run: half a megabyte or so */
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "read");
+  const aw_operation *wait = reading(L);
+  int count = count_formats(L);
+  for (int i = 0; result >= 0; i++) {
+    if (s->closed)
+      return awio_fail_stream(L, s, AW_ECLOSED, "read");
+    found f = find_all(L, s, count);
+    if (f == FOUND) {
+      int taken = take_all(L, s, count);
+      if (taken >= 0)
+        return taken;
+      continue;
+    }
+    if (f == TOO_LONG)
+      return too_long(L, s);
+    if (i >= FILLS)
+      return aw_lua_await(L, NULL, s, wait->label, read_on);
+    ssize_t got = awio_stream_fill(s, wanted(L));
+    if (got == UV_EAGAIN)
+      return aw_lua_await(L, wait, s, wait->label, read_on);
+    result = got < 0 ? (int)got : 0;
+  }
+  return awio_fail_stream(L, s, result, "read");
+}
+
+/* The stack is as read_on() wants it. */
+static int read_formats(lua_State *L, awio_stream *s) {
+  const char *what = reading(L)->label;
+  bool at_once = aw_lua_at_once(L, what);
+  if (!s->can_read)
+    return awio_fail_stream(L, s, UV_EBADF, "read");
+  if (!at_once)
+    return aw_lua_await(L, NULL, s, what, read_on);
+  return read_on(L, 0, s);
+}
+
+/* s:read([format …]) */
+int awio_lua_read(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "read");
+  int count = lua_gettop(L) - 1;
+  if (count == 0) {
+    lua_pushliteral(L, "l");
+    count = 1;
+  }
+  for (int i = 0; i < count; i++)
+    check_format(L, AT_STREAM + 1 + i);
+  lua_pushinteger(L, count);
+  lua_insert(L, AT_COUNT);
+  return read_formats(L, s);
+}
+
+static int some_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "read");
+  size_t most = (size_t)lua_tointeger(L, 2);
+  while (result >= 0) {
+    if (s->closed)
+      return awio_fail_stream(L, s, AW_ECLOSED, "read");
+    size_t length = awio_buffer_length(&s->in);
+    if (length > 0) {
+      size_t size = length < most ? length : most;
+      uint64_t seen = s->taken;
+      lua_pushlstring(L, s->in.data + s->in.start, size);
+      if (awio_stream_take(s, size, seen))
+        return 1;
+      lua_pop(L, 1);
+      continue;
+    }
+    if (s->ended) {
+      lua_pushnil(L);
+      return 1;
+    }
+    ssize_t got = awio_stream_fill(s, most);
+    if (got == UV_EAGAIN)
+      return aw_lua_await(L, &awio_wait_some, s, "stream:read_some", some_on);
+    result = got < 0 ? (int)got : 0;
+  }
+  return awio_fail_stream(L, s, result, "read");
+}
+
+/* s:read_some([max]): what there is, at least a byte; nil at the end */
+int awio_lua_read_some(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "read");
+  lua_Integer most =
+      lua_isnoneornil(L, 2) ? LUA_MAXINTEGER : aw_lua_check_integer(L, 2);
+  aw_lua_arg_check(L, most > 0, 2, "a positive number of bytes expected");
+  lua_settop(L, 1);
+  lua_pushinteger(L, most);
+  bool at_once = aw_lua_at_once(L, "stream:read_some");
+  if (!s->can_read)
+    return awio_fail_stream(L, s, UV_EBADF, "read");
+  if (!at_once)
+    return aw_lua_await(L, NULL, s, "stream:read_some", some_on);
+  return some_on(L, 0, s);
+}
+
+/* The iterator of lines(): a line that is there costs a search and a string. */
+static int next_line(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "read");
+  lua_settop(L, 1);
+  bool at_once = aw_lua_at_once(L, "stream:lines");
+  piece p = {'l', 0, 0, 0};
+  if (at_once && !s->closed && find(s, 0, &p) == FOUND) {
+    uint64_t seen = s->taken;
+    lua_pushlstring(L, s->in.data + s->in.start, p.size);
+    if (awio_stream_take(s, p.take, seen))
+      return 1;
+    lua_pop(L, 1);
+  }
+  lua_pushinteger(L, -1);
+  lua_pushliteral(L, "l");
+  return at_once ? read_on(L, 0, s)
+                 : aw_lua_await(L, NULL, s, "stream:lines", read_on);
+}
+
+/* The same with formats: upvalues 2, the stream, and 3 …, what read gets. */
+static int next_formats(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  awio_stream *s = awio_check_stream(L, "read");
+  int count = (int)lua_tointeger(L, lua_upvalueindex(3));
+  lua_pushinteger(L, -count);
+  luaL_checkstack(L, count, "too many arguments");
+  for (int i = 0; i < count; i++)
+    lua_pushvalue(L, lua_upvalueindex(4 + i));
+  return read_formats(L, s);
+}
+
+/* s:lines([format …]). No closing value: Lua 5.4.4 mistreats those [F6]. */
+int awio_lua_lines(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "read");
+  int count = lua_gettop(L) - 1;
+  if (!s->can_read)
+    return awio_fail_stream(L, s, UV_EBADF, "read");
+  enum { MOST = 250 };
+  aw_lua_arg_check(L, count <= MOST, MOST, "too many arguments");
+  for (int i = 0; i < count; i++)
+    check_format(L, 2 + i);
+  if (count == 0) {
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, next_line, 1);
+    lua_pushvalue(L, 1);
+    return 2;
+  }
+  lua_pushinteger(L, count);
+  lua_insert(L, 2); /* [stream, count, formats …] */
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_pushcclosure(L, next_formats, count + 3);
+  return 1;
+}
+
+/* Read what is there now, and not what comes meanwhile, up to `most` in all. */
+static void fill_now(awio_stream *s, size_t most) {
+  int there = 0;
+  if (s->closed || s->ended || s->fd < 0 || ioctl(s->fd, FIONREAD, &there) < 0)
+    return;
+  ssize_t got = 1;
+  for (ssize_t left = there; left > 0 && got > 0; left -= got) {
+    if (awio_buffer_length(&s->in) >= most)
+      return;
+    got = awio_stream_fill(s, (size_t)left);
+  }
+}
+
+int awio_unread(lua_State *L) {
+  awio_stream **box = awio_to_stream(L, 1);
+  lua_Number limit = lua_tonumber(L, 2);
+  size_t most = limit < 1e15 ? (size_t)limit : SIZE_MAX;
+  for (;;) {
+    awio_stream *s = box ? *box : NULL;
+    if (!s)
+      return 0;
+    if (lua_toboolean(L, 3))
+      fill_now(s, most);
+    uint64_t seen = s->taken;
+    size_t length = awio_buffer_length(&s->in);
+    size_t size = length < most ? length : most;
+    lua_pushlstring(L, size > 0 ? s->in.data + s->in.start : "", size);
+    if (awio_stream_take(s, size, seen))
+      return 1;
+    lua_pop(L, 1);
+  }
+}

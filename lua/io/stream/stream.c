@@ -1,0 +1,385 @@
+/* stream.c - reading, writing and the pump; see stream.h
+ *
+ *   read   fill(): one read(2) as large as the last ones came; nothing there:
+ *          the task waits for the descriptor in the engine's poller
+ *   write  send(): write(2), the rest to `out`; the first rest starts the pump
+ *   pump   a background task of C steps: write(2), wait, until `out` is empty.
+ *          The descriptor of a closed stream goes with its pump
+ *
+ * Invariants: `out` is not empty only while `pumping`, or after the loop that
+ * pumped has ended; `fd` is open until `closed`, or `shut` for one that only
+ * writes; a wait is in `room` or in the poller, never in both.
+ */
+#include "stream/stream.h"
+
+#include "base/cstdio.h"
+#include "base/pty.h"
+#include "base/system.h"
+
+#include <uv.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  SMALL_CHUNK = 4 * 1024,
+  LARGE_CHUNK = 128 * 1024,
+  BURST = 512 * 1024,
+  SHARED_WRITE = 4096 /* what a pipe takes when it is writable at all */
+};
+
+/* ---- life ---- */
+
+awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
+                             const char *name) {
+  awio_stream *s = aw_allocate(sizeof *s);
+  if (!s) {
+    if (fd > STDERR_FILENO)
+      close(fd);
+    return NULL;
+  }
+  s->fd = fd;
+  s->refs = 1;
+  s->can_read = can_read;
+  s->can_write = can_write;
+  s->chunk = SMALL_CHUNK;
+  s->limits = (awio_limits){AWIO_HIGH_WATER, AWIO_MAX_LINE, SIZE_MAX};
+  s->shared = fd <= STDERR_FILENO;
+  snprintf(s->name, sizeof s->name, "%s", name);
+  return s;
+}
+
+/* `engine` runs now, or NULL: what it watches must not be closed unseen. */
+static void close_fd(awio_stream *s, aw_engine *engine) {
+  if (engine && s->engine == engine)
+    aw_poller_forget(engine, s->fd);
+  aw_ready_done(&s->keeper);
+  if (s->fd >= 0 && !s->shared)
+    close(s->fd);
+  s->fd = -1;
+}
+
+void awio_stream_release(awio_stream *s) {
+  if (!s || --s->refs > 0)
+    return;
+  close_fd(s, NULL);
+  awio_buffer_free(&s->in);
+  awio_buffer_free(&s->out);
+  awio_waiters_free(&s->room);
+  aw_free(s);
+}
+
+void awio_stream_close(awio_stream *s, aw_engine *engine) {
+  if (s->closed)
+    return;
+  if (s->fd >= 0)
+    awio_stream_end_input(s); /* what cannot be typed now, is not */
+  s->closed = true;
+  s->taken++;
+  awio_buffer_free(&s->in);
+  if (engine && s->engine == engine)
+    aw_poller_forget(engine, s->fd); /* the pump will wait again */
+  if (!s->pumping)
+    close_fd(s, NULL);
+  awio_waiters_wake(&s->room, AW_ECLOSED);
+}
+
+/* ---- reading ---- */
+
+ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
+  size_t size = wanted > s->chunk ? s->chunk * 2 : s->chunk;
+  if (size > LARGE_CHUNK)
+    size = LARGE_CHUNK;
+  if (s->shared && !awio_ready(s->fd, false))
+    return UV_EAGAIN;
+  if (!awio_buffer_room(&s->in, size))
+    return AW_ENOMEM;
+  ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
+  if (got == UV_EIO && s->terminal)
+    got = 0; /* nobody has the other side of it open any more */
+  if (got > 0) {
+    s->in.end += (size_t)got;
+    if ((size_t)got == size && s->chunk < LARGE_CHUNK)
+      s->chunk *= 2;
+  } else if (got == 0) {
+    s->ended = true;
+  } else if (got == UV_EAGAIN && s->in.end == 0) {
+    awio_buffer_free(&s->in); /* who waits long should not hold much */
+  }
+  return got;
+}
+
+bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
+  if (s->taken != seen)
+    return false;
+  s->taken++;
+  awio_buffer_take(&s->in, count);
+  return true;
+}
+
+/* ---- waiting for its descriptor ---- */
+
+static int watch(aw_task *task, awio_stream *s, int events) {
+  s->engine = aw_loop_engine(aw_task_loop(task));
+  return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
+}
+
+static int read_arm(aw_task *task, void *data) {
+  return watch(task, data, AW_READABLE);
+}
+
+static int write_arm(aw_task *task, void *data) {
+  return watch(task, data, AW_WRITABLE);
+}
+
+static void disarm(aw_task *task, void *data) {
+  const awio_stream *s = data;
+  aw_ready_disarm(task, s->fd);
+}
+
+static void describe(const void *data, char *out, size_t size) {
+  const awio_stream *s = data;
+  snprintf(out, size, "%s", s->name);
+}
+
+/* ---- the same for wires: `data` is the place of the stream ---- */
+
+static awio_stream *stream_in(const void *data) {
+  return *(awio_stream *const *)data;
+}
+
+static bool is_gone(const awio_stream *s) {
+  return !s || s->closed || s->fd < 0;
+}
+
+/* For Readable(stream): what has been read and not taken counts, too [Q6]. */
+static int readable_arm(aw_task *task, void *data) {
+  awio_stream *s = stream_in(data);
+  if (is_gone(s))
+    return AW_ECLOSED;
+  return awio_buffer_length(&s->in) > 0 ? 1 : read_arm(task, s);
+}
+
+static int writable_arm(aw_task *task, void *data) {
+  awio_stream *s = stream_in(data);
+  return is_gone(s) ? AW_ECLOSED : write_arm(task, s);
+}
+
+static void wire_disarm(aw_task *task, void *data) {
+  disarm(task, stream_in(data));
+}
+
+static void wire_describe(const void *data, char *out, size_t size) {
+  const awio_stream *s = stream_in(data);
+  if (s)
+    describe(s, out, size);
+  else
+    snprintf(out, size, "stream (finalized)");
+}
+
+#define READING(what) \
+  { \
+    .label = (what), .arm = read_arm, .disarm = disarm, .external = true, \
+    .describe = describe \
+  }
+const aw_operation awio_wait_read = READING("stream:read");
+const aw_operation awio_wait_some = READING("stream:read_some");
+const aw_operation awio_wait_line = READING("stream:lines");
+
+const aw_operation awio_stream_readable = {.label = "readable",
+                                           .arm = readable_arm,
+                                           .disarm = wire_disarm,
+                                           .external = true,
+                                           .describe = wire_describe};
+const aw_operation awio_stream_writable = {.label = "writable",
+                                           .arm = writable_arm,
+                                           .disarm = wire_disarm,
+                                           .external = true,
+                                           .describe = wire_describe};
+
+/* ---- writing ---- */
+
+/* How much of it goes at once: whole lines, if one ends there, so that what C
+ * writes meanwhile comes between lines. */
+static size_t shared_size(const char *data, size_t size) {
+  if (size <= SHARED_WRITE)
+    return size;
+  size = SHARED_WRITE;
+  while (size > 0 && data[size - 1] != '\n')
+    size--;
+  return size > 0 ? size : SHARED_WRITE;
+}
+
+static ssize_t write_some(awio_stream *s, const char *data, size_t size) {
+  if (s->shared) {
+    if (!awio_ready(s->fd, true))
+      return UV_EAGAIN;
+    size = shared_size(data, size);
+  }
+  return awio_write(s->fd, data, size);
+}
+
+/* As much as the kernel takes, within bounds: others want to run; 0 is fine. */
+static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
+  size_t sent = 0;
+  while (sent < size && sent < BURST) {
+    ssize_t put = write_some(s, data + sent, size - sent);
+    if (put == UV_EAGAIN)
+      break;
+    if (put < 0)
+      return put;
+    sent += (size_t)put;
+  }
+  return (ssize_t)sent;
+}
+
+#define AT_DESCRIPTOR(what) \
+  { \
+    .label = (what), .arm = write_arm, .disarm = disarm, .external = true, \
+    .describe = describe \
+  }
+const aw_operation awio_wait_write = AT_DESCRIPTOR("stream:write");
+const aw_operation awio_wait_flush = AT_DESCRIPTOR("stream:flush");
+
+/* A step of the pump. */
+static aw_turn pump(aw_task *task, void *data) {
+  awio_stream *s = data;
+  ssize_t sent =
+      write_all(s, s->out.data + s->out.start, awio_buffer_length(&s->out));
+  if (sent >= 0)
+    awio_buffer_take(&s->out, (size_t)sent);
+  bool cancelled = aw_task_result(task) == AW_ECANCELED;
+  if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
+    sent = aw_await_operation(task, &awio_wait_write, s);
+  if (sent < 0) { /* it can never be sent */
+    s->error = (int)sent;
+    awio_buffer_free(&s->out);
+  }
+  if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
+    awio_waiters_wake(&s->room, 0);
+  if (awio_buffer_length(&s->out) > 0 && !cancelled)
+    return AW_WAIT;
+  if (awio_buffer_length(&s->out) == 0)
+    awio_buffer_free(&s->out);
+  return cancelled ? AW_FAIL : AW_DONE;
+}
+
+/* The pump's wire goes, run or not. */
+static void pump_over(void *data) {
+  awio_stream *s = data;
+  s->pumping = false;
+  if (s->closed)
+    close_fd(s, s->engine);
+  awio_waiters_wake(&s->room, 0);
+  awio_stream_release(s);
+}
+
+int awio_stream_pump(awio_stream *s, aw_loop *loop) {
+  static const aw_task_config config = {.name = "write", .background = true};
+  if (s->pumping)
+    return 0;
+  s->pumping = true;
+  s->refs++;
+  aw_wire *wire = aw_hold(aw_call(pump, s), s, pump_over);
+  if (!wire)
+    return AW_ENOMEM;
+  return aw_loop_start(loop, wire, &config, NULL);
+}
+
+/* ---- terminals ---- */
+
+/* Characters, of which each after the last line's end is of a line. */
+static void note_typed(awio_stream *s, const char *data, size_t size) {
+  enum { END_OF_INPUT = 4 };
+  if (s->types && size > 0)
+    s->mid_line = data[size - 1] != '\n' && data[size - 1] != '\r' &&
+                  data[size - 1] != END_OF_INPUT;
+}
+
+int awio_stream_end_input(awio_stream *s) {
+  char text[2];
+  if (!s->types)
+    return 0;
+  s->types = false;
+  size_t count = (size_t)awio_pty_end(s->fd, s->mid_line, text);
+  ssize_t put = 0;
+  if (count > 0 && awio_buffer_length(&s->out) == 0)
+    put = awio_write(s->fd, text, count);
+  if (put < 0 && put != UV_EAGAIN)
+    return 0; /* nobody is there any more */
+  size_t typed = put > 0 ? (size_t)put : 0;
+  return awio_buffer_add(&s->out, text + typed, count - typed) ? 0 : AW_ENOMEM;
+}
+
+/* ---- writing, from outside ---- */
+
+ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
+                         size_t size) {
+  size_t sent = 0;
+  size_t queued = awio_buffer_length(&s->out);
+  if (queued == 0) {
+    ssize_t put = write_all(s, data, size);
+    if (put < 0)
+      return put;
+    sent = (size_t)put;
+  }
+  size_t rest = size - sent;
+  size_t room =
+      s->limits.high_water > queued ? s->limits.high_water - queued : 0;
+  size_t take = rest < room ? rest : room;
+  note_typed(s, data, sent + take);
+  if (take == 0 && rest == 0)
+    return (ssize_t)sent;
+  if (!awio_buffer_add(&s->out, data + sent, take))
+    return AW_ENOMEM;
+  int rc = awio_stream_pump(s, loop);
+  return rc < 0 ? rc : (ssize_t)(sent + take);
+}
+
+int awio_stream_yield_to_c(const awio_stream *s) {
+  if (!s->shared || !awio_stdio_pending(s->fd))
+    return 0;
+  if (s->large || awio_buffer_length(&s->out) > 0)
+    return UV_EBUSY;
+  if (!awio_ready(s->fd, true))
+    return UV_EAGAIN;
+  awio_stdio_flush(s->fd);
+  return 0;
+}
+
+void awio_stream_shut(awio_stream *s, aw_engine *engine) {
+  s->shut = true;
+  if (!s->can_read)
+    close_fd(s, engine);
+}
+
+static int room_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  return awio_waiters_add(&s->room, task);
+}
+
+static void room_disarm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  awio_waiters_remove(&s->room, task);
+}
+
+/* Cancelled half way: what was promised to the other side never comes. */
+static void large_disarm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  s->broken = true;
+  s->large = false;
+  awio_waiters_remove(&s->room, task);
+  awio_waiters_wake(&s->room, 0);
+}
+
+#define WRITING(what, end) \
+  { \
+    .label = (what), .arm = room_arm, .disarm = (end), .external = true, \
+    .describe = describe \
+  }
+const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
+const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
+const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);
+const aw_operation awio_wait_flushed = WRITING("stream:flush", room_disarm);

@@ -1,0 +1,394 @@
+/* stream_object.c - streams for Lua: the class, write, shutdown, close; reading
+ * is in read.c
+ *
+ * While a write waits the stack is [stream, string], for the function that
+ * goes on after it.
+ */
+#include "stream/stream_object.h"
+
+#include "io.h"
+
+#include <lauxlib.h>
+#include <uv.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static const char *const CLASS = "aiowire.Stream";
+
+/* The same; NULL: it is finalized. */
+static awio_stream *check_any(lua_State *L) {
+  awio_stream **box = awio_object(L);
+  if (!box)
+    aw_lua_type_error(L, 1, "stream");
+  return *box;
+}
+
+awio_stream *awio_check_stream(lua_State *L, const char *call) {
+  awio_stream *s = check_any(L);
+  if (!s)
+    aw_lua_system_error(L, AW_ECLOSED, call, "stream (finalized)");
+  return s;
+}
+
+awio_stream **awio_to_stream(lua_State *L, int index) {
+  return luaL_testudata(L, index, CLASS);
+}
+
+int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
+                     const char *call) {
+  if (code == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (s->closed) /* whatever the wait ended with */
+    code = AW_ECLOSED;
+  return aw_lua_system_error(L, (int)code, call, s->name);
+}
+
+/* ---- writing ---- */
+
+/* Raise if what was written is not sent. */
+static void check_written(lua_State *L, const awio_stream *s,
+                          const char *call) {
+  if (s->closed || !s->can_write || s->error)
+    awio_fail_stream(L, s, !s->closed && s->can_write ? s->error : UV_EBADF,
+                     call); /* Closed, if it is */
+}
+
+/* Raise if nothing can be written any more. */
+static void check_writable(lua_State *L, const awio_stream *s) {
+  check_written(L, s, "write");
+  if (s->shut)
+    awio_fail_stream(L, s, UV_EPIPE, "write");
+  if (s->broken) {
+    lua_pushfstring(L, "%s (a write to it was cancelled half way)", s->name);
+    aw_lua_system_error(L, UV_ECANCELED, "write", lua_tostring(L, -1));
+  }
+}
+
+static aw_loop *loop_here(lua_State *L) {
+  return aw_task_loop(aw_lua_task(L, "stream:write"));
+}
+
+static void end_large(awio_stream *s) {
+  s->large = false;
+  awio_waiters_wake(&s->room, 0);
+}
+
+static int write_rest(lua_State *L, int result, void *data);
+
+/* Wait with a write half done. Of a cancelled task the wait is refused, and
+ * not disarmed: it breaks the stream all the same. */
+static int await_large(lua_State *L, awio_stream *s) {
+  if (aw_task_cancelled(aw_lua_task(L, "stream:write"))) {
+    s->broken = true;
+    end_large(s);
+  }
+  return aw_lua_await(L, &awio_wait_large, s, "stream:write", write_rest);
+}
+
+/* All is submitted. Of a standard stream nothing stays behind, or print would
+ * overtake it. */
+static int written_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "write");
+  if (s->error)
+    return awio_fail_stream(L, s, s->error, "write");
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "write");
+  if (s->shared && !s->closed && awio_buffer_length(&s->out) > 0)
+    return aw_lua_await(L, &awio_wait_room, s, "stream:write", written_on);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* Send from `sent` on. */
+static int send_on(lua_State *L, awio_stream *s, size_t sent) {
+  size_t size;
+  const char *data = lua_tolstring(L, 2, &size);
+  aw_loop *loop = loop_here(L); /* first: it may run a finalizer */
+  check_writable(L, s);
+  ssize_t more = awio_stream_send(s, loop, data + sent, size - sent);
+  if (more >= 0 && sent + (size_t)more < size) {
+    s->large = true;
+    s->sent = sent + (size_t)more;
+    return await_large(L, s);
+  }
+  if (s->large)
+    end_large(s);
+  if (more < 0)
+    return awio_fail_stream(L, s, more, "write");
+  if (s->shared)
+    return written_on(L, 0, s);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int write_rest(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "write");
+  if (result < 0 || s->closed || s->error) {
+    end_large(s);
+    check_writable(L, s);
+    return awio_fail_stream(L, s, result, "write");
+  }
+  if (awio_buffer_length(&s->out) > AWIO_LOW_WATER)
+    return await_large(L, s);
+  return send_on(L, s, s->sent);
+}
+
+/* Nothing of it is submitted yet: a cancel here changes nothing. */
+static int write_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "write");
+  check_writable(L, s);
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "write");
+  int rc = awio_stream_yield_to_c(s);
+  if (rc == UV_EAGAIN)
+    return aw_lua_await(L, &awio_wait_write, s, "stream:write", write_on);
+  if (rc == UV_EBUSY || s->large ||
+      awio_buffer_length(&s->out) >= s->limits.high_water)
+    return aw_lua_await(L, &awio_wait_room, s, "stream:write", write_on);
+  return send_on(L, s, 0);
+}
+
+/* s:write(…) → s */
+static int stream_write(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "write");
+  int count = lua_gettop(L) - 1;
+  for (int i = 0; i < count; i++)
+    aw_lua_check_string(L, 2 + i, NULL);
+  lua_concat(L, count);
+  if (!aw_lua_at_once(L, "stream:write")) /* Cancelled comes first [C2] */
+    return aw_lua_await(L, NULL, s, "stream:write", write_on);
+  return write_on(L, 0, s);
+}
+
+static int shutdown_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "shutdown");
+  if (s->shut)
+    return 0;
+  check_writable(L, s);
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "shutdown");
+  int rc = 0;
+  if (awio_buffer_length(&s->out) == 0 && !s->large)
+    rc = awio_stream_end_input(s);
+  bool queued = rc == 0 && awio_buffer_length(&s->out) > 0;
+  if (queued)
+    rc = awio_stream_pump(s, loop_here(L));
+  if (rc < 0)
+    return awio_fail_stream(L, s, rc, "shutdown");
+  if (queued || s->large)
+    return aw_lua_await(L, &awio_wait_sent, s, "stream:shutdown", shutdown_on);
+  awio_stream_shut(s, aw_lua_engine(L));
+  return 0;
+}
+
+static int flush_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "flush");
+  check_written(L, s, "flush");
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "flush");
+  bool queued = awio_buffer_length(&s->out) > 0;
+  int rc = queued ? awio_stream_pump(s, loop_here(L)) : 0;
+  if (rc < 0)
+    return awio_fail_stream(L, s, rc, "flush");
+  if (queued || s->large)
+    return aw_lua_await(L, &awio_wait_flushed, s, "stream:flush", flush_on);
+  if (awio_stream_yield_to_c(s) == UV_EAGAIN)
+    return aw_lua_await(L, &awio_wait_flush, s, "stream:flush", flush_on);
+  return 1;
+}
+
+/* s:flush() → s: all that was written is with the kernel; of standard output,
+ * what print and io.write have written, too */
+static int stream_flush(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "flush");
+  lua_settop(L, 1);
+  if (!aw_lua_at_once(L, "stream:flush"))
+    return aw_lua_await(L, NULL, s, "stream:flush", flush_on);
+  return flush_on(L, 0, s);
+}
+
+/* s:shutdown(): all is sent, and the other side sees the end */
+static int stream_shutdown(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "shutdown");
+  lua_settop(L, 1);
+  bool at_once = aw_lua_at_once(L, "stream:shutdown");
+  if (!at_once)
+    return aw_lua_await(L, NULL, s, "stream:shutdown", shutdown_on);
+  return shutdown_on(L, 0, s);
+}
+
+/* ---- the rest ---- */
+
+static int stream_close(lua_State *L) {
+  aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
+  awio_stream *s = check_any(L);
+  if (s)
+    awio_stream_close(s, engine);
+  return 0;
+}
+
+/* The last resort. */
+/* Its finalizer was lost. */
+static void release_lost(aw_lua_held *held) {
+  awio_stream *s = (awio_stream *)((char *)held - offsetof(awio_stream, held));
+  awio_stream_close(s, NULL);
+  awio_stream_release(s);
+}
+
+void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
+  *box = stream;
+  if (!stream)
+    return;
+  stream->held.release = release_lost;
+  aw_lua_hold(L, &stream->held);
+}
+
+static int stream_gc(lua_State *L) {
+  awio_stream **box = lua_touserdata(L, 1);
+  if (*box) {
+    (*box)->types = false; /* its process is garbage, too */
+    aw_lua_let_go(&(*box)->held);
+    awio_stream_close(*box, (*box)->engine ? aw_lua_engine(L) : NULL);
+    awio_stream_release(*box);
+  }
+  *box = NULL;
+  return 0;
+}
+
+static const char *state_of(const awio_stream *s) {
+  if (s->closed)
+    return "closed";
+  if (s->broken)
+    return "broken";
+  if (s->error)
+    return aw_error_name(s->error);
+  if (s->ended && awio_buffer_length(&s->in) == 0)
+    return "at its end";
+  return s->shut ? "shut down" : "open";
+}
+
+static int stream_tostring(lua_State *L) {
+  const awio_stream *s = check_any(L);
+  if (s)
+    lua_pushfstring(L, "stream '%s' (%s)", s->name, state_of(s));
+  else
+    lua_pushliteral(L, "stream (finalized)");
+  return 1;
+}
+
+static void check_limit(lua_State *L, int arg, const char *field,
+                        size_t *limit) {
+  int type = lua_getfield(L, arg, field);
+  if (type != LUA_TNIL) {
+    lua_Number number = lua_tonumber(L, -1);
+    if (type != LUA_TNUMBER)
+      aw_lua_bad_option(L, field, "positive number of bytes");
+    if (!(number >= 1))
+      aw_lua_error(L, "bad option '%s' (positive number of bytes expected)",
+                   field);
+    *limit =
+        number < (lua_Number)(SIZE_MAX / 4) ? (size_t)number : SIZE_MAX / 4;
+  }
+  lua_pop(L, 1);
+}
+
+void awio_check_limits(lua_State *L, int arg, awio_limits *limits) {
+  check_limit(L, arg, "max_line", &limits->max_line);
+  check_limit(L, arg, "high_water", &limits->high_water);
+  check_limit(L, arg, "max_output", &limits->max_output);
+}
+
+/* s:configure{max_line=, high_water=, max_output=} → s */
+static int stream_configure(lua_State *L) {
+  static const char *const known[] = {"max_line", "high_water", "max_output",
+                                      NULL};
+  awio_stream *s = awio_check_stream(L, "configure");
+  aw_lua_check_options(L, 2, known, false);
+  awio_limits limits = s->limits;
+  awio_check_limits(L, 2, &limits);
+  s->limits = limits;
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* For the poller [Q6]: the descriptor, and whether data were read already. */
+static int stream_getfd(lua_State *L) {
+  const awio_stream *s = awio_check_stream(L, "getfd");
+  if (s->closed || s->fd < 0)
+    return awio_fail_stream(L, s, AW_ECLOSED, "getfd");
+  lua_pushinteger(L, s->fd);
+  return 1;
+}
+
+static int stream_dirty(lua_State *L) {
+  const awio_stream *s = awio_check_stream(L, "dirty");
+  lua_pushboolean(L, awio_buffer_length(&s->in) > 0);
+  return 1;
+}
+
+/* What a stream holds besides: its descriptor, and buffers that come and go.
+ * A guess, so that garbage with descriptors does not pile up unseen. */
+enum { WEIGHT = 16 * 1024 };
+
+awio_stream **awio_push_stream(lua_State *L, int anchor) {
+  anchor = anchor ? lua_absindex(L, anchor) : 0;
+  awio_stream **box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = NULL;
+  luaL_setmetatable(L, CLASS);
+  if (anchor != 0) {
+    lua_pushvalue(L, anchor);
+    lua_setiuservalue(L, -2, 1);
+  }
+  aw_lua_weigh(L, WEIGHT);
+  return box;
+}
+
+static const luaL_Reg methods[] = {{"read", awio_lua_read},
+                                   {"read_some", awio_lua_read_some},
+                                   {"lines", awio_lua_lines},
+                                   {"write", stream_write},
+                                   {"shutdown", stream_shutdown},
+                                   {"close", stream_close},
+                                   {"configure", stream_configure},
+                                   {"getfd", stream_getfd},
+                                   {"dirty", stream_dirty},
+                                   {"flush", stream_flush},
+                                   {NULL, NULL}};
+
+static const luaL_Reg meta[] = {{"__close", stream_close},
+                                {"__gc", stream_gc},
+                                {"__tostring", stream_tostring},
+                                {NULL, NULL}};
+
+static void make_class(lua_State *L) {
+  luaL_newmetatable(L, CLASS);
+  lua_pushvalue(L, -1);
+  aw_lua_set_functions(L, meta, 1);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  luaL_newlibtable(L, methods);
+  lua_pushvalue(L, -2);
+  aw_lua_set_functions(L, methods, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void awio_open_stream(lua_State *L) {
+  static const char *const standard[] = {"stdin", "stdout", "stderr"};
+  make_class(L);
+  for (int fd = 0; fd < 3; fd++) {
+    awio_stream **box = awio_push_stream(L, 0);
+    awio_fill_stream(L, box,
+                     awio_stream_new(fd, fd == 0, fd != 0, standard[fd]));
+    if (!*box)
+      luaL_error(L, "not enough memory");
+    lua_setfield(L, -2, standard[fd]);
+  }
+}
