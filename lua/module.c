@@ -5,19 +5,22 @@
  * inner functions (`inner`) when it is first needed, so that `require` parses
  * none of them.
  */
-#include "open.h"
-
 #include "base/embedded.h"
+#include "base/engine.h"
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/options.h"
+#include "base/resources.h"
 #include "errors/errors.h"
 #include "errors/kept.h"
 #include "io/io.h"
 #include "objects/locals.h"
-#include "objects/loop.h"
 #include "objects/ready.h"
+#include "objects/scope.h"
+#include "open.h"
 #include "run/coroutine.h"
 #include "run/debug_hooks.h"
+#include "run/worker.h"
 #include "wire/build.h"
 #include "wire/combine.h"
 #include "zmq/lzmq.h"
@@ -26,6 +29,15 @@
 
 static const char MODULE_KEY = 'm'; /* addresses are the keys */
 static const char PARTS_KEY = 'p';
+
+/* ---- the end of the state ---- */
+
+/* Workers first, since their coroutines are garbage already. The engine after
+ * what is on it, the texts of locations and the loops' claims after the values
+ * that name them. */
+const awl_ending awl_endings[] = {
+    awl_free_workers, awl_free_holdings, awl_free_scopes, awl_free_engines,
+    awl_free_sites,   awl_free_loops,    awl_free_leaves, NULL};
 
 /* ---- parts in Lua ---- */
 

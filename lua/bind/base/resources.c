@@ -7,16 +7,14 @@
  * made while lua_close runs.
  *
  * So each object is entered here under a number, by the kind of what it holds,
- * and struck out by its finalizer. What is left when the state ends is freed
- * then. Nothing of C refers to the memory of such an object itself.
+ * and struck out by its finalizer. What is left when the state ends is released
+ * then, by the function that the class of the object has set when it was
+ * opened. Nothing of C refers to the memory of such an object itself.
  *
  * An entry has 8 bytes. Those that are free are a chain; the last one's `next`
  * is `count`. Objects of embedders are a list instead, see aw_lua_hold().
  */
 #include "base/resources.h"
-
-#include "objects/loop.h"
-#include "objects/message.h"
 
 void awl_more_holders(lua_State *L, awl_holdings *h) {
   enum { FEWEST = 64 };
@@ -30,22 +28,6 @@ void awl_more_holders(lua_State *L, awl_holdings *h) {
   h->count = count;
 }
 
-static void free_thing(awl_holding kind, void *thing) {
-  switch (kind) {
-  case AWL_HOLDS_WIRE: aw_wire_release(thing); break;
-  case AWL_HOLDS_TASK: aw_task_release(thing); break;
-  case AWL_HOLDS_CHANNEL: awl_messages_end(thing); break;
-  case AWL_HOLDS_EVENT: aw_event_release(thing); break;
-  case AWL_HOLDS_SEMAPHORE: aw_semaphore_release(thing); break;
-  case AWL_HOLDS_RATE: aw_rate_release(thing); break;
-  case AWL_HOLDS_LOOP:
-    if (!awl_loop_free(thing))
-      aw_free(thing);
-    break;
-  case AWL_HOLDINGS: break;
-  }
-}
-
 /* Those of a kind that are left. */
 static void free_kind(awl_state *s, awl_holding kind) {
   awl_holdings *h = &s->holdings[kind];
@@ -56,7 +38,7 @@ static void free_kind(awl_state *s, awl_holding kind) {
   }
   for (uint32_t i = 0; h->live > 0 && i < h->count; i++)
     if (h->entries[i].thing)
-      free_thing(kind, h->entries[i].thing);
+      h->release(h->entries[i].thing);
   aw_free(h->entries);
 }
 

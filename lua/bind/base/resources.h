@@ -4,6 +4,12 @@
 
 #include "base/state.h"
 
+/* How a thing of that kind is released when the state ends. */
+static inline void awl_set_release(awl_state *s, awl_holding kind,
+                                   void (*release)(void *thing)) {
+  s->holdings[kind].release = release;
+}
+
 void awl_more_holders(lua_State *L, awl_holdings *h); /* raises */
 
 /* Enter a new object of Lua, which holds nothing yet, under a number. Raises. */

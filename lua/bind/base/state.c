@@ -5,15 +5,8 @@
  * the stack of the thread `util`, which runs nothing: C code that may not
  * raise can read them and set fields to nil there.
  */
-#include "base/location.h"
-#include "base/resources.h"
-#include "base/tuple.h"
-#include "base/values.h"
-#include "objects/loop.h"
-#include "objects/scope.h"
-#include "run/worker.h"
+#include "base/state.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,28 +71,11 @@ static void make_util(lua_State *L, awl_state *s) {
 
 /* ---- life ---- */
 
-static void free_claims(awl_state *s) {
-  for (uint32_t i = 0; i < s->loop_count; i++)
-    if (s->claims[i])
-      aw_free(s->claims[i]->counts), aw_free(s->claims[i]);
-  aw_free(s->claims);
-}
-
 static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
-  awl_free_workers(s);
-  awl_free_holdings(s);
-  awl_free_scopes(s);
-  /* If it has a loop, os.exit() came in the middle of its run: it goes with the
-   * process, as in loop_gc(). */
-  if (s->engine)
-    (void)awl_free_engine(s->engine);
-  awl_free_sites(s);
-  free_claims(s);
-  aw_free(s->engine_chain);
-  aw_free(s->loops);
-  aw_free(s->leaves);
+  for (const awl_ending *end = awl_endings; *end; end++)
+    (*end)(s);
   memset(s, 0, sizeof *s);
   s->closing = true;
   return 0;
@@ -159,67 +135,6 @@ bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
  * before that there is no way to know. */
 bool awl_in_finalizer(lua_State *L) {
   return lua_gc(L, LUA_GCISRUNNING, 0) < 0;
-}
-
-/* ---- engines ---- */
-
-static void nothing_to_close(aw_closer *closer) {
-  (void)closer;
-}
-
-/* Nobody needs to keep the EventLoop for the core any more. */
-static void loop_ended(aw_closer *closer, aw_loop *loop) {
-  const awl_engine *engine =
-      (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));
-  awl_loop_of(engine->state, loop)->ran = true;
-  awl_loop_let_go(engine->state, loop);
-}
-
-/* NULL when out of memory. */
-static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
-  if (s->first_engine >= s->engine_count &&
-      !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
-    return NULL;
-  awl_engine *engine = aw_allocate(sizeof *engine);
-  aw_engine_config config = {clock,    seed,       s,   awl_drop,
-                             awl_keep, awl_gather, true};
-  if (!engine || aw_engine_new(&config, &engine->core) < 0) {
-    aw_free(engine);
-    return NULL;
-  }
-  engine->number = s->first_engine;
-  s->first_engine = s->engine_chain[engine->number];
-  return engine;
-}
-
-awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
-                           uint64_t seed) {
-  awl_engine *engine = make_engine(s, clock, seed);
-  if (!engine)
-    luaL_error(L, "not enough memory");
-  engine->state = s;
-  engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
-  engine->serial = ++s->engine_serial;
-  engine->closer = (aw_closer){nothing_to_close, NULL, loop_ended};
-  aw_engine_add_closer(engine->core, &engine->closer);
-  return engine;
-}
-
-awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
-  if (!s->engine)
-    s->engine = awl_new_engine(L, s, AW_CLOCK_REAL, 0);
-  return s->engine;
-}
-
-int awl_free_engine(awl_engine *engine) {
-  int rc = aw_engine_free(engine->core);
-  if (rc < 0)
-    return rc;
-  awl_state *s = engine->state;
-  s->engine_chain[engine->number] = s->first_engine;
-  s->first_engine = engine->number;
-  aw_free(engine);
-  return 0;
 }
 
 /* ---- classes ---- */

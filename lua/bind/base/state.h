@@ -228,6 +228,7 @@ typedef union awl_held {
 } awl_held;
 
 typedef struct awl_holdings {
+  void (*release)(void *thing); /* set before the first is entered */
   awl_held *entries;
   uint32_t count, first_free;
   size_t live; /* objects */
@@ -286,17 +287,21 @@ struct awl_state {
 
 /* ---- state.c ---- */
 
+/* What is freed when the state ends, in that order; NULL at the end. The list is
+ * in lua/module.c, which knows all rooms. */
+typedef void (*awl_ending)(awl_state *s);
+extern const awl_ending awl_endings[];
+
 /* The state that belongs to L; made by luaopen_aiowire. Raises once lua_close
  * has finalized it: what was there before the module is finalized later, and
  * may call it. Leaves the stack as it was. */
 awl_state *awl_open(lua_State *L);
 /* The same in C functions of the module: upvalue 1. */
 awl_state *awl_of(lua_State *L);
-awl_engine *awl_own_engine(lua_State *L, awl_state *s); /* raises */
-awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
-                           uint64_t seed); /* raises */
-/* AW_EBUSY, and nothing done, while a loop is left on it. */
-int awl_free_engine(awl_engine *engine);
+/* The task whose step runs, or NULL. */
+static inline aw_task *awl_running_task(const awl_state *s) {
+  return s->run.running ? s->run.running->task : NULL;
+}
 /* Free numbers are a chain in an array: each free one has the next, the last
  * one `*count`. Double it, from `least`; false: out of memory. */
 bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);

@@ -10,7 +10,7 @@
 #include "base/values.h"
 
 #include "base/location.h"
-#include "objects/loop.h"
+#include "base/loops.h"
 #include "wire/leaf.h"
 #include "wire/show.h"
 

@@ -17,9 +17,9 @@
 #include "errors/frames.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/values.h"
 #include "errors/traceback.h"
-#include "objects/loop.h"
 #include "run/worker.h"
 
 enum { MOST_FRAMES = 22, NAMED = 6 };

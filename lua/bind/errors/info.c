@@ -21,13 +21,13 @@
  */
 #include "errors/info.h"
 
+#include "base/loops.h"
+#include "base/tasks.h"
 #include "base/text.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
 #include "errors/traceback.h"
-#include "objects/loop.h"
-#include "objects/task.h"
 #include "open.h"
 #include "wire/expression.h"
 #include "wire/leaf.h"

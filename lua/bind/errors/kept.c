@@ -12,7 +12,7 @@
 #include "errors/kept.h"
 
 #include "base/mistake.h"
-#include "objects/task.h"
+#include "base/tasks.h"
 #include "open.h"
 
 static int m_keep(lua_State *L) {

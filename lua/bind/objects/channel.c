@@ -514,11 +514,16 @@ static const luaL_Reg inner[] = {{"hold", inner_hold},
                                  {"put", inner_put},
                                  {NULL, NULL}};
 
+static void release_messages(void *thing) {
+  awl_messages_end(thing);
+}
+
 /* Into the module's table on top; `inner` into the one below it. */
 void awl_open_channel(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"channel", m_channel}, {NULL, NULL}};
   static const aw_lua_source source = {.recv = make_recv, .send = make_send};
   awl_new_class(L, s, AWL_CHANNEL, "aiowire.Channel", methods, meta);
+  awl_set_release(s, AWL_HOLDS_CHANNEL, release_messages);
   aw_lua_add_source(L, -1, &source);
   lua_pop(L, 1);
   awl_register(L, s, functions);

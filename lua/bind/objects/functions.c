@@ -5,9 +5,11 @@
  */
 #include "objects/functions.h"
 
+#include "base/engine.h"
 #include "base/location.h"
+#include "base/loops.h"
+#include "base/tasks.h"
 #include "base/values.h"
-#include "objects/loop.h"
 #include "objects/task.h"
 #include "open.h"
 #include "run/await.h"
@@ -161,17 +163,11 @@ bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
          !w->passing && lua_isyieldable(L) && awl_at_once(w);
 }
 
-aw_engine *aw_lua_engine(lua_State *L) {
-  awl_state *s = awl_open(L);
-  awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);
-  return engine->core;
-}
-
 /* ---- who and when ---- */
 
 static int m_now(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_engine *engine = s->run.engine ? s->run.engine : awl_own_engine(L, s);
+  awl_engine *engine = awl_current_engine(L, s);
   lua_pushnumber(L, awl_seconds(aw_engine_now(engine->core)));
   return 1;
 }

@@ -12,9 +12,8 @@
 #include "objects/locals.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/values.h"
-#include "objects/loop.h"
-#include "run/await.h"
 
 static aw_task *owner(awl_state *s) {
   return s->in_handler ? s->handler_task : awl_running_task(s);

@@ -4,12 +4,13 @@
  * name. A loop made while an engine runs is on that engine [S6], unless
  * `clock` or `seed` ask for one of its own. Neighbours: loop_run.c runs them.
  */
-#include "objects/loop.h"
-
+#include "base/engine.h"
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/memory_pressure.h"
 #include "base/mistake.h"
 #include "base/resources.h"
+#include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/info.h"
@@ -23,87 +24,7 @@
 
 enum { VALUES = 1, STUCK = 2, NAME = 3 };
 
-awl_loop *awl_check_loop(lua_State *L, awl_state *s) {
-  if (!awl_is(L, s, 1, AWL_LOOP))
-    awl_bad_self(L, "EventLoop");
-  return awl_loop_at(L, 1);
-}
-
-awl_loop *awl_loop_at(lua_State *L, int index) {
-  return *(awl_loop **)lua_touserdata(L, index);
-}
-
-awl_loop *awl_loop_of(awl_state *s, const aw_loop *core) {
-  return core ? awl_loop_number(s, (uint32_t)aw_loop_host(core)) : NULL;
-}
-
-awl_loop *awl_loop_number(const awl_state *s, uint32_t number) {
-  return number < s->loop_count ? s->loops[number] : NULL;
-}
-
-void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop) {
-  awl_get(L, s, AWL_LOOPS, loop->number);
-}
-
-/* ---- anchored while the core runs it ---- */
-
-bool awl_loop_anchor(lua_State *L, awl_loop *loop) {
-  awl_push_loop(L, loop->state, loop);
-  if (!lua_isuserdata(L, -1)) {
-    lua_pop(L, 1);
-    return false;
-  }
-  awl_set(L, loop->state, AWL_RUNNING, loop->number);
-  return true;
-}
-
-void awl_loop_let_go(awl_state *s, const aw_loop *core) {
-  if (aw_loop_state_of(core) != AW_LOOP_RUNNING)
-    awl_unset(s, AWL_RUNNING, (lua_Integer)aw_loop_host(core));
-}
-
 /* ---- making ---- */
-
-static bool grow_loops(awl_state *s) {
-  uint32_t count = s->loop_count ? s->loop_count * 2 : 8;
-  awl_loop **loops = aw_reallocate(s->loops, count * sizeof(awl_loop *));
-  if (!loops)
-    return false;
-  s->loops = loops;
-  awl_claims **claims = aw_reallocate(s->claims, count * sizeof(awl_claims *));
-  if (!claims)
-    return false;
-  s->claims = claims;
-  for (uint32_t i = s->loop_count; i < count; i++) {
-    loops[i] = NULL;
-    claims[i] = NULL;
-  }
-  s->loop_count = count;
-  return true;
-}
-
-/* A number for a new loop; it is taken when it is in s->loops. One whose values
- * are still named stays that of the loop which is garbage. */
-static uint32_t take_number(lua_State *L, awl_state *s) {
-  enum { MOST = 0xffff };
-  uint32_t number = 1; /* so that a value is never 0 */
-  while (number < s->loop_count && (s->loops[number] || s->claims[number]))
-    number++;
-  if (number >= MOST)
-    awl_error(L, "too many EventLoops");
-  if (number >= s->loop_count && !grow_loops(s))
-    awl_error(L, "not enough memory");
-  return number;
-}
-
-void awl_loop_forget_number(awl_state *s, uint32_t number) {
-  awl_claims *claims = s->claims[number];
-  if (s->loops[number] || claims->live > 0)
-    return;
-  aw_free(claims->counts);
-  aw_free(claims);
-  s->claims[number] = NULL;
-}
 
 typedef struct loop_options {
   uint64_t timeout, grace, seed;
@@ -170,7 +91,7 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
     return awl_new_engine(
         L, s, options->is_virtual ? AW_CLOCK_VIRTUAL : AW_CLOCK_REAL,
         options->seed);
-  return s->run.engine ? s->run.engine : awl_own_engine(L, s);
+  return awl_current_engine(L, s);
 }
 
 /* Push an EventLoop with nothing of the core yet, its options being at `arg`.
@@ -211,7 +132,7 @@ static int push_new(lua_State *L, int arg) {
   if (options.private_engine)
     awl_weigh(L, s, ENGINE_WEIGHT);
   /* From here on nothing collects: a finalizer may make loops, too. */
-  uint32_t number = take_number(L, s);
+  uint32_t number = awl_loop_take_number(L, s);
   loop->number = number;
   lua_pushvalue(L, -1);
   awl_set(L, s, AWL_LOOPS, number);
@@ -295,7 +216,9 @@ static int tell_unrun(lua_State *L) {
   return 0;
 }
 
-bool awl_loop_free(awl_loop *loop) {
+/* Free a loop whose EventLoop is garbage. False: the state is closed in the
+ * middle of its run, so what the core has of it goes with the process. */
+static bool free_loop(awl_loop *loop) {
   if (loop->core && aw_loop_free(loop->core) < 0)
     return false;
   if (loop->core)
@@ -315,7 +238,7 @@ static int loop_gc(lua_State *L) {
   if (loop->core && aw_loop_state_of(loop->core) == AW_LOOP_IDLE)
     awl_try_telling(L, tell_unrun, loop);
   *box = &s->gone_loop;
-  awl_loop_free(loop);
+  free_loop(loop);
   return 0;
 }
 
@@ -562,6 +485,11 @@ static int loop_tostring(lua_State *L) {
   return 1;
 }
 
+static void release_loop(void *thing) {
+  if (!free_loop(thing))
+    aw_free(thing);
+}
+
 /* Into the module's table on top; `tree` into the one below it. */
 void awl_open_loop(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {{"run", awl_loop_run},
@@ -590,6 +518,7 @@ void awl_open_loop(lua_State *L, awl_state *s) {
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
   awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
+  awl_set_release(s, AWL_HOLDS_LOOP, release_loop);
   lua_pop(L, 1);
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);

@@ -130,6 +130,10 @@ int awl_acquire_rate(lua_State *L) {
   return 1;
 }
 
+static void release_rate(void *thing) {
+  aw_rate_release(thing);
+}
+
 /* Into the module's table on top. */
 void awl_open_rate(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {{"acquire", rate_acquire},
@@ -139,6 +143,7 @@ void awl_open_rate(lua_State *L, awl_state *s) {
       {"__gc", rate_gc}, {"__tostring", rate_tostring}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"rate", m_rate}, {NULL, NULL}};
   awl_new_class(L, s, AWL_RATE, "aiowire.Rate", methods, meta);
+  awl_set_release(s, AWL_HOLDS_RATE, release_rate);
   lua_pop(L, 1);
   awl_register(L, s, functions);
 }

@@ -19,10 +19,10 @@
 #include "objects/scope.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/info.h"
-#include "objects/loop.h"
 #include "objects/ready.h"
 #include "objects/task.h"
 #include "open.h"

@@ -353,6 +353,14 @@ static const luaL_Reg permit_meta[] = {{"__close", permit_close},
                                        {"__tostring", permit_tostring},
                                        {NULL, NULL}};
 
+static void release_event(void *thing) {
+  aw_event_release(thing);
+}
+
+static void release_semaphore(void *thing) {
+  aw_semaphore_release(thing);
+}
+
 /* Into the module's table on top. */
 void awl_open_sync(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"event", m_event},
@@ -361,8 +369,10 @@ void awl_open_sync(lua_State *L, awl_state *s) {
                                        {"Acquire", m_Acquire},
                                        {NULL, NULL}};
   awl_new_class(L, s, AWL_EVENT, "aiowire.Event", event_methods, event_meta);
+  awl_set_release(s, AWL_HOLDS_EVENT, release_event);
   awl_new_class(L, s, AWL_SEMAPHORE, "aiowire.Semaphore", semaphore_methods,
                 semaphore_meta);
+  awl_set_release(s, AWL_HOLDS_SEMAPHORE, release_semaphore);
   awl_new_class(L, s, AWL_PERMIT, "aiowire.Permit", NULL, permit_meta);
   lua_pop(L, 3);
   awl_register(L, s, functions);

@@ -7,16 +7,17 @@
 #include "objects/task.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/mistake.h"
 #include "base/object.h"
 #include "base/resources.h"
+#include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/info.h"
 #include "errors/kept.h"
 #include "errors/traceback.h"
 #include "objects/locals.h"
-#include "objects/loop.h"
 #include "open.h"
 #include "run/await.h"
 #include "run/driver.h"
@@ -26,110 +27,6 @@
 #include "wire/show.h"
 
 #include <string.h>
-
-typedef struct task_ud {
-  aw_task *task;
-  union {
-    uint64_t engine; /* its serial */
-    aw_value locals; /* `task` is NULL: for one that is about to be started */
-  };
-  uint32_t holder; /* its own number, see resources.h */
-} task_ud;
-
-/* The key of a task in AWL_TASKS. That of an engine is another's once it is
- * freed, when its tasks have ended and are not asked for any more. */
-static lua_Integer key_of(const awl_engine *engine, uint64_t id) {
-  enum { ID_BITS = 47 };
-  return (lua_Integer)((uint64_t)engine->number << ID_BITS ^ id);
-}
-
-aw_task *awl_test_task(lua_State *L, awl_state *s, int index) {
-  if (!awl_is(L, s, index, AWL_TASK))
-    return NULL;
-  return ((task_ud *)lua_touserdata(L, index))->task;
-}
-
-aw_task *awl_check_task(lua_State *L, awl_state *s, int arg) {
-  if (!awl_is(L, s, arg, AWL_TASK))
-    arg == 1 ? awl_bad_self(L, "task") : aw_lua_type_error(L, arg, "task");
-  aw_task *task = awl_test_task(L, s, arg);
-  if (!task)
-    aw_lua_arg_error(L, arg, "this task is garbage, and finalized");
-  return task;
-}
-
-static task_ud *push_empty(lua_State *L, awl_state *s) {
-  task_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
-  ud->task = NULL;
-  ud->locals = 0;
-  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
-  awl_push_class(L, s, AWL_TASK);
-  lua_setmetatable(L, -2);
-  return ud;
-}
-
-/* Push the Task of `task`, or nil. */
-static bool find(lua_State *L, awl_state *s, const awl_engine *engine,
-                 const aw_task *task) {
-  awl_get(L, s, AWL_TASKS, key_of(engine, aw_task_id(task)));
-  const task_ud *ud = lua_touserdata(L, -1);
-  return ud && ud->task == task;
-}
-
-/* The empty Task on top is that of `task` (takes), of `loop`. */
-static void fill(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
-  task_ud *ud = lua_touserdata(L, -1);
-  ud->task = task;
-  awl_enter_thing(s, AWL_HOLDS_TASK, ud->holder, task);
-  ud->engine = loop->engine->serial;
-  awl_push_loop(L, s, loop);
-  lua_setiuservalue(L, -2, 1);
-  lua_pushvalue(L, -1);
-  awl_set(L, s, AWL_TASKS, key_of(loop->engine, aw_task_id(task)));
-}
-
-void awl_push_task(lua_State *L, awl_state *s, aw_task *task) {
-  awl_push_task_of(L, s, awl_loop_of(s, aw_task_loop(task)), task);
-}
-
-void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
-                      aw_task *task) {
-  if (find(L, s, loop->engine, task))
-    return;
-  lua_pop(L, 1);
-  push_empty(L, s);
-  if (find(L, s, loop->engine, task)) { /* a finalizer has asked for it */
-    lua_remove(L, -2);
-    return;
-  }
-  lua_pop(L, 1);
-  fill(L, s, loop, aw_task_keep(task));
-}
-
-/* The engine of that serial; NULL: it is no more. */
-static const awl_engine *find_engine(const awl_state *s, uint64_t serial) {
-  if (s->engine && s->engine->serial == serial)
-    return s->engine;
-  for (uint32_t i = 0; i < s->loop_count; i++)
-    if (s->loops[i] && s->loops[i]->engine->serial == serial)
-      return s->loops[i]->engine;
-  return NULL;
-}
-
-void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
-                         uint64_t id) {
-  const awl_engine *engine = find_engine(s, serial);
-  if (!engine) {
-    lua_pushnil(L);
-    return;
-  }
-  awl_get(L, s, AWL_TASKS, key_of(engine, id));
-  const task_ud *ud = lua_touserdata(L, -1);
-  if (ud && ud->engine == serial && ud->task && aw_task_id(ud->task) == id)
-    return;
-  lua_pop(L, 1);
-  lua_pushnil(L);
-}
 
 /* ---- starting ---- */
 
@@ -164,21 +61,6 @@ static void read_options(lua_State *L, int arg, aw_task_config *config) {
     config->where = lua_touserdata(L, -1);
   lua_pop(L, 1);
   config->grace = awl_opt_ns(L, arg, "grace", 0);
-}
-
-static const char *ended_as(const awl_loop *loop) {
-  if (!loop->core)
-    return "closed";
-  switch (aw_loop_state_of(loop->core)) {
-  case AW_LOOP_TIMEOUT: return "timeout";
-  case AW_LOOP_STOPPED: return "stopped";
-  case AW_LOOP_FAILED: return "failed";
-  default: return "closed";
-  }
-}
-
-int awl_ended(lua_State *L, const awl_loop *loop) {
-  return awl_error(L, "this EventLoop has ended (%s)", ended_as(loop));
 }
 
 /* Where the running task was started; NULL outside of tasks. */
@@ -230,7 +112,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
   if (!loop->core)
     return awl_ended(L, loop);
   /* All that can raise comes before the wire is held. */
-  task_ud *ud = push_empty(L, s);
+  awl_task_handle *ud = awl_push_empty_task(L, s);
   ud->locals = awl_inherit(L, s, loop);
   if (!lua_isnil(L, arg + 1)) {
     lua_pushvalue(L, arg + 1);
@@ -245,7 +127,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
     return scope ? awl_scope_left(L) : awl_ended(L, loop);
   if (rc < 0)
     return awl_error(L, "not enough memory");
-  fill(L, s, loop, task);
+  awl_fill_task(L, s, loop, task);
   return 1;
 }
 
@@ -511,7 +393,8 @@ static int task_newindex(lua_State *L) {
 
 static int task_tostring(lua_State *L) {
   awl_state *s = awl_of(L);
-  if (awl_is(L, s, 1, AWL_TASK) && !((task_ud *)lua_touserdata(L, 1))->task) {
+  if (awl_is(L, s, 1, AWL_TASK) &&
+      !((awl_task_handle *)lua_touserdata(L, 1))->task) {
     lua_pushliteral(L, "task (finalized)");
     return 1;
   }
@@ -528,7 +411,7 @@ static int task_tostring(lua_State *L) {
 
 static int task_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
-  task_ud *ud = lua_touserdata(L, 1);
+  awl_task_handle *ud = lua_touserdata(L, 1);
   if (ud->task)
     awl_kept_task_goes(L, s, ud->task);
   else if (ud->locals) /* the start has failed */
@@ -538,6 +421,10 @@ static int task_gc(lua_State *L) {
   ud->task = NULL;
   ud->locals = 0;
   return 0;
+}
+
+static void release_task(void *thing) {
+  aw_task_release(thing);
 }
 
 void awl_open_task(lua_State *L, awl_state *s) {
@@ -553,5 +440,6 @@ void awl_open_task(lua_State *L, awl_state *s) {
       {"__tostring", task_tostring}, {"__gc", task_gc},
       {"__close", task_close},       {NULL, NULL}};
   awl_new_class(L, s, AWL_TASK, "aiowire.Task", methods, meta);
+  awl_set_release(s, AWL_HOLDS_TASK, release_task);
   lua_pop(L, 1);
 }

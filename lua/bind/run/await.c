@@ -15,10 +15,6 @@
 
 #include <string.h>
 
-aw_task *awl_running_task(awl_state *s) {
-  return s->run.running ? s->run.running->task : NULL;
-}
-
 /* "sort" of "table.sort" */
 static const char *last_part(const char *name) {
   const char *dot = strrchr(name, '.');

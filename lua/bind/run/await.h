@@ -7,8 +7,6 @@
 /* The worker that may await in L; raises why not [C11]. `what` names the
  * function for the message. */
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
-/* The task that runs, if L is in one; or NULL. */
-aw_task *awl_running_task(awl_state *s);
 /* Yield the wait that was just armed; `after` goes on when it has ended, in
  * whatever way, the stack as it was. `return` this. */
 int awl_park(lua_State *L, awl_worker *worker, awl_after after);

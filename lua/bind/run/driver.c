@@ -11,15 +11,15 @@
  */
 #include "run/driver.h"
 
+#include "base/loops.h"
 #include "base/mistake.h"
+#include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/info.h"
 #include "errors/kept.h"
 #include "errors/traceback.h"
-#include "objects/loop.h"
 #include "objects/ready.h"
-#include "objects/task.h"
 #include "open.h"
 #include "run/debug_hooks.h"
 #include "run/signals.h"

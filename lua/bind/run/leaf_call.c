@@ -7,11 +7,10 @@
  *
  * Neighbours: worker.c runs leaves, combine.c makes these.
  */
-#include "wire/leaf.h"
-
+#include "base/loops.h"
 #include "base/values.h"
 #include "errors/info.h"
-#include "objects/loop.h"
+#include "wire/leaf.h"
 
 bool awl_leaf_calls(const awl_leaf *leaf) {
   return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;

@@ -6,12 +6,11 @@
 #include "run/loop_run.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
 #include "errors/info.h"
-#include "objects/loop.h"
-#include "objects/task.h"
 #include "run/await.h"
 #include "run/driver.h"
 #include "run/signals.h"

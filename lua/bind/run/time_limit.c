@@ -16,7 +16,7 @@
  */
 #include "run/time_limit.h"
 
-#include "objects/loop.h"
+#include "base/loops.h"
 #include "open.h"
 
 #include <time.h>

@@ -21,12 +21,12 @@
 #include "run/worker.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/mistake.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
 #include "errors/info.h"
-#include "objects/loop.h"
 #include "objects/scope.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"

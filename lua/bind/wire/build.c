@@ -42,6 +42,10 @@ void awl_release_leaf(void *data) {
   aw_free(leaf);
 }
 
+void awl_free_leaves(awl_state *s) {
+  aw_free(s->leaves);
+}
+
 awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   awl_leaf *leaf = aw_allocate(sizeof *leaf);
   if (!leaf)

@@ -43,6 +43,7 @@ int awl_wire_gc(lua_State *L); /* its __gc */
 awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind);
 /* Frees a leaf. That a wire has it as its data says that it has a leaf. */
 void awl_release_leaf(void *leaf);
+void awl_free_leaves(awl_state *s); /* the state ends */
 /* Replace f (but for VALUE) and `extra` arguments on top by the Wire of a leaf
  * of `kind`. Returns 1. Raises. */
 int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra);

@@ -5,9 +5,10 @@
  * combine.c has what combines them in other ways.
  */
 #include "base/location.h"
+#include "base/resources.h"
+#include "base/tasks.h"
 #include "base/values.h"
 #include "objects/functions.h"
-#include "objects/task.h"
 #include "open.h"
 #include "wire/build.h"
 #include "wire/combine.h"
@@ -239,9 +240,14 @@ static const luaL_Reg constructors[] = {
     {"Sleep", m_Sleep},   {"SleepUntil", m_SleepUntil},
     {"Done", m_Done},     {NULL, NULL}};
 
+static void release_wire(void *thing) {
+  aw_wire_release(thing);
+}
+
 /* Into the module's table on top. */
 void awl_open_wire(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
+  awl_set_release(s, AWL_HOLDS_WIRE, release_wire);
   awl_register(L, s, awl_compose_operators);
   lua_getfield(L, -1, "__index");
   awl_register(L, s, awl_compose_methods);

@@ -8,9 +8,8 @@
 #include "wire/convert.h"
 
 #include "base/location.h"
+#include "base/loops.h"
 #include "base/values.h"
-#include "objects/loop.h"
-#include "run/await.h"
 #include "wire/build.h"
 
 /* The leaf of a wire that holds something for the engine; or NULL. */

@@ -13,9 +13,9 @@
  */
 #include "wire/expression.h"
 
+#include "base/tasks.h"
 #include "base/text.h"
 #include "objects/channel.h"
-#include "objects/task.h"
 #include "wire/build.h"
 #include "wire/convert.h"
 #include "wire/show.h"

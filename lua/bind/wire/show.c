@@ -5,9 +5,9 @@
 #include "wire/show.h"
 
 #include "base/location.h"
+#include "base/tasks.h"
 #include "base/text.h"
 #include "base/values.h"
-#include "objects/task.h"
 #include "wire/build.h"
 #include "wire/expression.h"
 

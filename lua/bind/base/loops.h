@@ -1,6 +1,6 @@
-/* loop.h - EventLoops, and their numbers; see loop.c */
-#ifndef AWL_LOOP_H
-#define AWL_LOOP_H
+/* loops.h - EventLoops by their numbers; see loops.c */
+#ifndef AWL_LOOPS_H
+#define AWL_LOOPS_H
 
 #include "base/state.h"
 
@@ -21,10 +21,15 @@ awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
 bool awl_loop_anchor(lua_State *L, awl_loop *loop);
 /* Let it go unless it runs: its run could not begin, or has ended. */
 void awl_loop_let_go(awl_state *s, const aw_loop *core);
-/* Free a loop whose EventLoop is garbage. False: the state is closed in the
- * middle of its run, so what the core has of it goes with the process. */
-bool awl_loop_free(awl_loop *loop);
+/* A number for a new loop. It is taken as soon as it is in s->loops. A loop that
+ * is garbage keeps its number while one of its values is named. Raises. */
+uint32_t awl_loop_take_number(lua_State *L, awl_state *s);
 /* Free the claims of a number whose loop is garbage, if nobody has any. */
 void awl_loop_forget_number(awl_state *s, uint32_t number);
+/* The state ends: free the tables, and the claims that are left. */
+void awl_free_loops(awl_state *s);
+
+/* Raise that the loop has ended, and how [S7]. */
+int awl_ended(lua_State *L, const awl_loop *loop);
 
 #endif

@@ -1,0 +1,91 @@
+/* engine.c - engines of a Lua state
+ *
+ * A state has one engine of its own, on the real clock, made when it is first
+ * needed. An EventLoop with a clock or a seed has another one. Each engine has
+ * a number, which is used again, and a serial, which is not.
+ *
+ * Neighbours: loops.c has the loops on them; values.c carries their values.
+ */
+#include "base/engine.h"
+
+#include "base/loops.h"
+#include "base/tuple.h"
+#include "base/values.h"
+
+#include <stddef.h>
+
+static void nothing_to_close(aw_closer *closer) {
+  (void)closer;
+}
+
+/* Nobody needs to keep the EventLoop for the core any more. */
+static void loop_ended(aw_closer *closer, aw_loop *loop) {
+  const awl_engine *engine =
+      (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));
+  awl_loop_of(engine->state, loop)->ran = true;
+  awl_loop_let_go(engine->state, loop);
+}
+
+/* NULL when out of memory. */
+static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
+  if (s->first_engine >= s->engine_count &&
+      !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
+    return NULL;
+  awl_engine *engine = aw_allocate(sizeof *engine);
+  aw_engine_config config = {clock,    seed,       s,   awl_drop,
+                             awl_keep, awl_gather, true};
+  if (!engine || aw_engine_new(&config, &engine->core) < 0) {
+    aw_free(engine);
+    return NULL;
+  }
+  engine->number = s->first_engine;
+  s->first_engine = s->engine_chain[engine->number];
+  return engine;
+}
+
+awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
+                           uint64_t seed) {
+  awl_engine *engine = make_engine(s, clock, seed);
+  if (!engine)
+    luaL_error(L, "not enough memory");
+  engine->state = s;
+  engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
+  engine->serial = ++s->engine_serial;
+  engine->closer = (aw_closer){nothing_to_close, NULL, loop_ended};
+  aw_engine_add_closer(engine->core, &engine->closer);
+  return engine;
+}
+
+awl_engine *awl_own_engine(lua_State *L, awl_state *s) {
+  if (!s->engine)
+    s->engine = awl_new_engine(L, s, AW_CLOCK_REAL, 0);
+  return s->engine;
+}
+
+awl_engine *awl_current_engine(lua_State *L, awl_state *s) {
+  return s->run.engine ? s->run.engine : awl_own_engine(L, s);
+}
+
+int awl_free_engine(awl_engine *engine) {
+  int rc = aw_engine_free(engine->core);
+  if (rc < 0)
+    return rc;
+  awl_state *s = engine->state;
+  s->engine_chain[engine->number] = s->first_engine;
+  s->first_engine = engine->number;
+  aw_free(engine);
+  return 0;
+}
+
+aw_engine *aw_lua_engine(lua_State *L) {
+  awl_state *s = awl_open(L);
+  return awl_current_engine(L, s)->core;
+}
+
+/* If it has a loop, os.exit() came in the middle of its run: the engine goes
+ * with the process, as in loop_gc(). */
+void awl_free_engines(awl_state *s) {
+  if (s->engine)
+    (void)awl_free_engine(s->engine);
+  aw_free(s->engine_chain);
+}
