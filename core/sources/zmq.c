@@ -19,7 +19,7 @@
  * engine; `drained` only if nothing was done with it since; who waits in it
  * waits in `engine`; what libuv holds is a `watch`, freed when both its handles
  * are closed (I4). Peers: libzmq.c opens the library, engine.c calls look() and
- * settle(). AW_ZMQ_FLAW makes broken ones, for the tests of the tests.
+ * settle().
  */
 #include "sources/zmq.h"
 
@@ -31,12 +31,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#ifndef AW_ZMQ_FLAW
-#define AW_ZMQ_FLAW 0
-#endif
-enum { NO_LOOK = 1, ONE_FOR_EACH_EVENT = 2, DEAF = 3 }; /* flaws */
-
-enum { BUDGET = AW_ZMQ_FLAW == ONE_FOR_EACH_EVENT ? 1 : 64 };
+enum { BUDGET = 64 };
 enum { LONGEST_PAUSE = 50 }; /* ms */
 enum { EITHER = AW_READABLE | AW_WRITABLE };
 enum { ZMQ_FD = 14, ZMQ_EVENTS = 15, ZMQ_ETERM = 156384712 + 53 };
@@ -93,7 +88,7 @@ static void mark(aw_zmq *z) {
 }
 
 void aw_zmq_touch(aw_zmq *z) {
-  if (AW_ZMQ_FLAW == NO_LOOK || !z)
+  if (!z)
     return;
   z->drained = false;
   if (awaited(z))
@@ -428,7 +423,7 @@ static bool let_send(aw_zmq *z) {
 
 /* Is there a message for a task that waits for input? 1, 0, or negative. */
 static int read_ahead(aw_zmq *z) {
-  if (!z->config->read_ahead || AW_ZMQ_FLAW == ONE_FOR_EACH_EVENT)
+  if (!z->config->read_ahead)
     return AW_EINVAL;
   return z->config->read_ahead(z->config->owner);
 }
@@ -473,7 +468,7 @@ static void look_at(aw_zmq *z) {
   bool unread = z->config->eager && !z->drained && read_ahead(z) >= 0 &&
                 !z->drained; /* as much as it reads at a time, and more */
   unlist(z);                 /* by what was just done */
-  if (unread || (again && awaited(z) && AW_ZMQ_FLAW != ONE_FOR_EACH_EVENT))
+  if (unread || (again && awaited(z)))
     mark(z);
 }
 
@@ -500,7 +495,7 @@ void aw__zmq_settle(aw_engine *engine) {
   aw_link *link;
   while ((link = aw__list_shift(&pass->fired)) != NULL) {
     aw_zmq *z = AW_CONTAINER(aw_zmq, link, link);
-    if (awaited(z) && AW_ZMQ_FLAW != DEAF) /* somebody has come since */
+    if (awaited(z)) /* somebody has come since */
       continue;
     uv_poll_stop(&z->watch->poll);
     z->watch->polling = false;
@@ -529,8 +524,6 @@ bool aw_zmq_sending(const aw_zmq *z,
 
 /* Is a look due before `list` may wait for news? */
 static bool must_look(const aw_zmq *z, const aw_link *list) {
-  if (AW_ZMQ_FLAW == ONE_FOR_EACH_EVENT)
-    return false;
   bool for_input = list == &z->receivers || list == &z->readers;
   return !z->drained || !for_input || holds(z);
 }
