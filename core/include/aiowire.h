@@ -67,6 +67,7 @@ typedef struct aw_channel aw_channel;
 typedef struct aw_event aw_event;
 typedef struct aw_semaphore aw_semaphore;
 typedef struct aw_rate aw_rate;
+typedef struct aw_operation aw_operation;
 
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that does not come */
@@ -74,38 +75,12 @@ typedef struct aw_rate aw_rate;
 /* A grace: that of the scope, else of its task, else of its loop. */
 #define AW_DEFAULT (UINT64_MAX - 1)
 
-/* ---- memory ------------------------------------------------------------ */
-
-/* Resize `memory` (NULL: none yet) to `size` bytes and return it, moved or
- * not; NULL, with `memory` as it was, when there is not enough. With a `size`
- * of 0 free `memory`, which is not NULL then, and return NULL. */
-typedef void *(*aw_allocator)(void *context, void *memory, size_t size);
-
-/* Bring your own allocator, for all memory of this library (libuv has its
- * own, see uv_replace_allocator()).
- *
- *   allocate  NULL: the C library's again
- *   context   handed to it
- *
- * It is the process's, since wires belong to no engine: it must be safe for
- * all threads that use the library. Call from: before the first use of the
- * library, or when all that it has made is freed.
- */
-AW_API void aw_set_allocator(aw_allocator allocate, void *context);
-
-/* What that allocator does, or realloc(): for memory of a binding. `memory`
- * may be NULL. */
-AW_API void *aw_reallocate(void *memory, size_t size);
-/* From the same: zeroed, or NULL when there is not enough; and freed. */
-AW_API void *aw_allocate(size_t size);
-AW_API void aw_free(void *memory); /* NULL is fine */
-
 /* A value of the host that the core carries but never reads: results, and
  * what an error is. 0 is "no value". The host's `drop` is called exactly once
  * for each value that a function here *takes*. */
 typedef uint64_t aw_value;
 
-/* ---- errors ------------------------------------------------------------ */
+/* ---- codes of errors ----------------------------------------------------- */
 
 /* Codes of this library; others that functions return are libuv's, or those of
  * libzmq, negative. */
@@ -138,102 +113,6 @@ enum { AW_MOST_FRAMES = 32768 };
 AW_API const char *aw_strerror(int code);
 /* The name of a code, as "ECONNREFUSED"; never NULL. Call from: anywhere. */
 AW_API const char *aw_error_name(int code);
-
-/* Make an error for a task to end with.
- *
- *   code   negative; AW_EHOST when `value` says it all
- *   value  takes; 0 for none
- *
- * Gives an error. Never NULL: out of memory it is the engine's own
- * "out of memory" error, and `value` is dropped.
- */
-AW_API aw_error *aw_error_new(aw_engine *engine, int code, aw_value value);
-
-AW_API int aw_error_code(const aw_error *error);
-AW_API aw_value aw_error_value(const aw_error *error); /* borrowed, or 0 */
-/* Give an error that has none a value; takes, and drops it if there is one, or
- * if it is the engine's "out of memory". */
-AW_API void aw_error_set_value(aw_error *error, aw_value value);
-
-/* How often was tried what failed with it [O10]; 0 if it was no retry. */
-AW_API uint32_t aw_error_attempts(const aw_error *error);
-
-/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns; of a wire
- * that waited and failed: that wire. `holder` is the host's wire that it was a
- * part of, if any. Borrowed; NULL for none. */
-AW_API const aw_wire *aw_error_wire(const aw_error *error,
-                                    const aw_wire **holder, uint64_t *ns);
-
-/* Of AW_ETIMEOUT: what it cut short; borrowed, or NULL. */
-AW_API const aw_cut *aw_error_cut(const aw_error *error);
-
-/* ---- what a time-out cut short, for people [E2] -------------------------- */
-
-/* The first wait that a time-out aborted, or, where none was under way, the
- * first one that could not begin any more. There is no record when there is no
- * memory for it.
- *
- * The host may add where in its code that wait stands: when it goes on with the
- * result AW_ECANCELED, as long as the stack of the wait is there. The record of
- * that wait; borrowed, until the task is reported or waits again. NULL for all
- * other waits, and the second time.
- */
-AW_API aw_cut *aw_task_take_cut(aw_task *task);
-AW_API void aw_cut_set_value(aw_cut *cut, aw_value value); /* takes */
-
-/* The same where the host itself gives Cancelled to `task`, which it cut short
- * in something that is no wait of the engine's.
- *
- *   text  names that something, as "resume"; copied
- */
-AW_API aw_cut *aw_task_cut_outside(aw_task *task, const char *text);
-AW_API aw_value aw_cut_value(const aw_cut *cut); /* borrowed, or 0 */
-
-/* The text of the wait, as "sleep 5 s"; borrowed. */
-AW_API const char *aw_cut_text(const aw_cut *cut);
-/* The id of the task that waited. `where` it was started, or NULL. */
-AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
-/* Is that the task which reports the time-out, and no other one below it? */
-AW_API bool aw_cut_own(const aw_cut *cut);
-AW_API aw_cut *aw_cut_keep(aw_cut *cut); /* gives `cut`; NULL is fine */
-AW_API void aw_cut_release(aw_cut *cut); /* takes; NULL is fine */
-
-/* ---- errors, again ------------------------------------------------------- */
-
-/* What was tried, as "readable", and the descriptor that it was about: of a
- * wait that failed, or as set with aw_error_set_about().
- *
- *   call  borrowed for ever; NULL for none
- *   fd    -1 for none
- */
-AW_API const char *aw_error_call(const aw_error *error);
-AW_API int aw_error_fd(const aw_error *error);
-AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
-
-/* The object that the error is about, in words, if it is no descriptor; or NULL.
- * Setting it copies `subject`; out of memory the error stays without. */
-AW_API const char *aw_error_subject(const aw_error *error); /* borrowed */
-AW_API void aw_error_set_subject(aw_error *error, const char *subject);
-
-/* The error that came after the first one and was set aside for it [E3].
- *
- *   index  0 is the oldest
- *
- * Borrowed; NULL past the last.
- */
-AW_API aw_error *aw_error_suppressed(const aw_error *error, size_t index);
-/* The same one by one: the one after `*at`, which it moves on; that is NULL at
- * first. NULL: there are no more. Borrowed. One that is suppressed meanwhile
- * comes as well. */
-AW_API aw_error *aw_error_next_suppressed(const aw_error *error,
-                                          const void **at);
-
-/* Set `later` aside in `error`: it came second [E3]. Takes `later`. */
-AW_API void aw_error_suppress(aw_error *error, aw_error *later);
-
-AW_API aw_error *aw_error_keep(aw_error *error);
-/* NULL is fine. */
-AW_API void aw_error_release(aw_error *error);
 
 /* ---- wires: values, no I/O --------------------------------------------- */
 
@@ -467,12 +346,540 @@ typedef struct aw_wire_view {
                            is `then`, or `when` */
   const aw_wire *parts; /* see aw_wire_part() */
   void *data;           /* HOST, CALL, WAIT */
-  const struct aw_operation *operation; /* WAIT */
-  aw_task *task;                        /* DONE */
+  const aw_operation *operation; /* WAIT */
+  aw_task *task;                 /* DONE */
 } aw_wire_view;
 AW_API void aw_wire_look(const aw_wire *wire, aw_wire_view *out);
 /* Part number `index`, below `count`; borrowed. */
 AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
+
+/* ---- the engine -------------------------------------------------------- */
+
+typedef enum aw_clock {
+  AW_CLOCK_REAL,   /* monotonic */
+  AW_CLOCK_VIRTUAL /* from 0; jumps to the next deadline [K6] */
+} aw_clock;
+
+/* What a value is made of, for `gather`. */
+typedef enum aw_shape {
+  AW_SHAPE_LIST,       /* the first result of each of the values */
+  AW_SHAPE_INDEX_LAST, /* the results of the only value, then `index` */
+  AW_SHAPE_INDEX_FIRST /* `index`, from 1, then those results */
+} aw_shape;
+
+typedef struct aw_engine_config {
+  aw_clock clock;
+  uint64_t seed; /* not 0: shuffle each round with it [F6]; the orders in which
+                    aw_select() looks begin with it, too */
+  void *host;    /* handed to the functions below */
+  /* Release a value; give a second claim on one, which cannot fail. Neither
+   * may call the library. NULL: values need no care. */
+  void (*drop)(void *host, aw_value value);
+  aw_value (*keep)(void *host, aw_value value);
+  /* Make one value of several: takes `values`, also on failure. May not call
+   * the library, but for memory. NULL: such wires have no value.
+   * Returns 0 or AW_ENOMEM. */
+  int (*gather)(void *host, aw_shape shape, const aw_value *values,
+                size_t count, size_t index, aw_value *out);
+  /* aw_next() returns AW_STEP_DEADLOCK rather than wait for ever [L4]. For
+   * hosts where nothing but the engine's own waits can make a task ready. */
+  bool deadlocks;
+} aw_engine_config;
+
+/* Make an engine. It opens no descriptor until something waits in it.
+ *
+ *   config  borrowed; NULL: real clock, no host values
+ *   out     gives
+ *
+ * Returns 0 or AW_ENOMEM.
+ */
+AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
+
+/* Free an engine, its loops freed before. NULL is fine.
+ * Returns AW_EBUSY, freeing nothing, while it has loops. */
+AW_API int aw_engine_free(aw_engine *engine);
+
+/* The engine's clock now, in ns: monotonic, or virtual time. */
+AW_API uint64_t aw_engine_now(aw_engine *engine);
+AW_API bool aw_engine_virtual(const aw_engine *engine); /* is it that? */
+
+/* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`. From the
+ * first call on it has its turn every 0.2 ms however busy tasks are [F2].
+ * For handles of operations of your own: their callbacks may only call
+ * aw_wait_complete(); an operation with a handle is `external`, and the handle
+ * is closed before the engine is freed. aw_engine_free() runs the loop once
+ * more, so that closing handles are closed. Ask anew before each handle that
+ * you open or accept: that takes idle watchers of descriptors out of its way.
+ * Returns 0 or libuv's code. */
+AW_API int aw_engine_uv(aw_engine *engine, void **out);
+
+/* What somebody else has in an engine's libuv loop, and must close before that
+ * goes. aw_engine_free() calls `close` once; it may only uv_close() handles
+ * (the loop runs once more after it) and free what needs no such callback. */
+typedef struct aw_closer {
+  void (*close)(struct aw_closer *closer);
+  struct aw_closer *next; /* the engine's */
+  /* `loop` has ended: give back what was its. May do what `close` may. Or
+   * NULL. */
+  void (*ended)(struct aw_closer *closer, aw_loop *loop);
+} aw_closer;
+
+/* Borrows `closer` until its `close` is called. */
+AW_API void aw_engine_add_closer(aw_engine *engine, aw_closer *closer);
+
+/* The closer of this engine that has that `close`, or NULL. */
+AW_API aw_closer *aw_engine_find_closer(const aw_engine *engine,
+                                        void (*close)(aw_closer *closer));
+
+/* Make it safe to call aw_engine_wake(). Returns 0 or libuv's code. */
+AW_API int aw_engine_wakeable(aw_engine *engine);
+
+/* Make aw_next() of this engine return AW_STEP_WOKEN soon. Call from: any
+ * thread, or a signal handler, after aw_engine_wakeable() gave 0. */
+AW_API void aw_engine_wake(aw_engine *engine);
+
+/* Make aw_next() of this engine return AW_STEP_WOKEN at `at`, in real time
+ * (monotonic, ns, whatever the engine's clock), also while it blocks, or tasks
+ * are busy; once, the last call counts. AW_NEVER: not at all. */
+AW_API void aw_engine_wake_at(aw_engine *engine, uint64_t at);
+
+/* Let the deadlines of an engine that have passed take effect now, for a host
+ * whose step takes long since it drives another engine meanwhile. Runs nothing.
+ * Returns when the next one is due; AW_NEVER when none is, and of a virtual
+ * clock. */
+AW_API uint64_t aw_engine_tick(aw_engine *engine);
+
+/* What lives in an engine now. */
+typedef struct aw_stats {
+  size_t loops, tasks, scopes, deadlines, errors;
+  size_t handles; /* of libuv, but for the engine's own */
+  size_t bytes;   /* of memory for tasks, scopes, queues */
+  uint64_t steps; /* of C and of the host, since it was made */
+} aw_stats;
+AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
+
+/* ---- loops -------------------------------------------------------------- */
+
+typedef struct aw_loop_config {
+  uint64_t grace; /* for cancels that name none [C8]; AW_NEVER is allowed */
+  aw_value host;  /* takes; see aw_loop_host() */
+} aw_loop_config;
+
+typedef enum aw_loop_state {
+  AW_LOOP_IDLE,    /* not run yet, or done and may run again [S7] */
+  AW_LOOP_RUNNING, /* between aw_loop_begin() and its end */
+  AW_LOOP_TIMEOUT, /* ended by its time-out */
+  AW_LOOP_STOPPED, /* ended by aw_loop_stop() */
+  AW_LOOP_FAILED,  /* ended by an error: see aw_loop_error() */
+  AW_LOOP_CLOSED   /* ended by aw_loop_close() */
+} aw_loop_state;
+
+/* Make a loop. `config` borrowed; NULL: a grace of 5 s. Returns 0/AW_ENOMEM. */
+AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
+                       aw_loop **out);
+
+/* Free a loop that does not run; tasks that never started end so [T3].
+ * Returns AW_EBUSY while it runs. NULL is fine. */
+AW_API int aw_loop_free(aw_loop *loop);
+
+/* Let the loop's tasks run, for at most `timeout` ns (AW_NEVER: no limit).
+ * Returns 0, AW_EBUSY (running), AW_EENDED or AW_ENOMEM. Then pull with
+ * aw_next(). */
+AW_API int aw_loop_begin(aw_loop *loop, uint64_t timeout);
+
+/* As aw_loop_begin() and pulling to the end, for programs without host steps.
+ * Returns 0 when done, timed out or stopped (see aw_loop_state_of()), else
+ * the code of the error that ended it, AW_EBUSY or AW_EENDED. */
+AW_API int aw_loop_run(aw_loop *loop, uint64_t timeout);
+
+/* Cancel all its tasks, with the loop's grace; the run then ends [L2]. A
+ * second call, with `hard`, takes the grace away. */
+AW_API void aw_loop_stop(aw_loop *loop, bool hard);
+
+/* Stop `loop` if `task` is cancelled, as a cancel does in aw_await_loop() [S7]:
+ * for a task whose step drives a loop of another engine. */
+AW_API void aw_loop_follow(aw_loop *loop, const aw_task *task);
+
+/* Leave a running loop as it is, half way: aw_loop_begin() goes on with it, and
+ * nobody pulls it meanwhile. */
+AW_API void aw_loop_pause(aw_loop *loop);
+
+/* End a loop that does not run: its tasks end unstarted [T3], it takes no
+ * more. Returns AW_EBUSY while it runs. */
+AW_API int aw_loop_close(aw_loop *loop);
+
+/* Stop the loop with an error, which aw_loop_error() then shows [E8]. A later
+ * one is suppressed in the first. Takes `error`. */
+AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
+
+AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
+AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
+/* What its time-out cut short; borrowed, or NULL. */
+AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);
+AW_API aw_value aw_loop_host(const aw_loop *loop); /* borrowed, or 0 */
+AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
+AW_API aw_scope *aw_loop_scope(aw_loop *loop);      /* its root; borrowed */
+AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
+/* The time-out of its run, the last one begun, ns, as it was extended. */
+AW_API uint64_t aw_loop_timeout(const aw_loop *loop);
+
+/* ---- tasks -------------------------------------------------------------- */
+
+typedef struct aw_task_config {
+  const char *name;  /* copied; or NULL */
+  const char *where; /* "file:line" of the start: borrowed for ever, or until
+                        the engine goes; or NULL */
+  aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
+  bool background;   /* keeps no loop alive, nor do its children [T2] */
+  uint64_t grace;    /* for its cancels; 0: the loop's */
+  aw_value locals;   /* takes; 0: those of the task whose step starts it, see
+                        aw_task_set_locals() */
+} aw_task_config;
+
+typedef enum aw_task_state {
+  AW_TASK_READY,
+  AW_TASK_RUNNING,
+  AW_TASK_WAITING,
+  AW_TASK_DONE, /* from here on: terminal [T1] */
+  AW_TASK_FAILED,
+  AW_TASK_CANCELLED
+} aw_task_state;
+
+/* Start `wire` at the root of `loop`; only schedules [T2].
+ *
+ *   wire    takes; NULL is AW_ENOMEM
+ *   config  borrowed; NULL: no name, no handler
+ *   out     gives; may be NULL
+ *
+ * Returns 0, AW_ENOMEM or AW_EENDED.
+ */
+AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
+                         const aw_task_config *config, aw_task **out);
+/* The same, as a child of an open `scope` [S1]. It may be started from any task,
+ * also while the scope is being left: then it is joined, too. AW_EENDED once the
+ * scope's task has been resumed to close it. */
+AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
+                          const aw_task_config *config, aw_task **out);
+
+AW_API aw_task *aw_task_keep(aw_task *task);
+AW_API void aw_task_release(aw_task *task); /* NULL is fine */
+
+/* Cancel `task` and all below it; returns at once, nothing runs [T4, C3].
+ *
+ *   reason  takes; 0 for none
+ *   grace   ns until the cancel turns hard [C8]; AW_DEFAULT: the task's
+ */
+AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
+
+/* The error that the innermost clean-up of `task` holds back, that of a wire
+ * under aw_finally(), while its second part runs; borrowed, or NULL [O9]. */
+AW_API aw_error *aw_task_held_error(const aw_task *task);
+
+/* The step of `task` has failed, and its clean-up waits before it can say so:
+ * when that lasts 1 s, aw_next() returns AW_STEP_HOLDING. A further call does
+ * nothing until that, or aw_task_let_out(), when the clean-up is over. Not told
+ * of a task that was cancelled: see AW_STEP_LATE. */
+AW_API void aw_task_hold_back(aw_task *task);
+AW_API void aw_task_let_out(aw_task *task);
+
+/* Has anybody waited for the end of `task`, or been told so by the host, which
+ * knows it where it need not wait [T5]? */
+AW_API bool aw_task_waited(const aw_task *task);
+AW_API void aw_task_mark_waited(aw_task *task);
+
+/* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
+ * drives only until then: others may wait for long. */
+AW_API void aw_task_watch(aw_task *task);
+
+AW_API aw_task_state aw_task_state_of(const aw_task *task);
+AW_API uint64_t aw_task_id(const aw_task *task);      /* from 1, of an engine */
+AW_API const char *aw_task_name(const aw_task *task); /* or NULL */
+AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
+AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
+AW_API uint32_t aw_task_steps(const aw_task *task);    /* so far */
+AW_API aw_loop *aw_task_loop(const aw_task *task);     /* NULL once ended */
+/* The task that it is a child of; NULL at the root of a loop, and when it has
+ * ended. */
+AW_API aw_task *aw_task_parent(const aw_task *task);
+/* As given; borrowed. 0 when it has none, or has ended. */
+AW_API aw_value aw_task_handler(const aw_task *task);
+/* Replace the handler that it was started with; takes. With 0 its failure is
+ * that of its scope, also when AW_STEP_FAILED has told of it. Nothing happens
+ * to a task that has none. */
+AW_API void aw_task_set_handler(aw_task *task, aw_value handler);
+/* The task whose wire `task` runs a part of, as an operand of a join or a race;
+ * otherwise `task` itself. Borrowed. */
+AW_API aw_task *aw_task_whole(aw_task *task);
+/* A value that goes with a task for its host, as the number of the request that
+ * it works for: what it starts has the same value from its start on, operands
+ * and wires that are spun off as well. What is set later is for those started
+ * later.
+ *
+ *   locals  takes; 0: none
+ *
+ * Returns 0, AW_ENOMEM, or AW_EENDED for a task that has ended, which has none.
+ */
+AW_API int aw_task_set_locals(aw_task *task, aw_value locals);
+AW_API aw_value aw_task_locals(const aw_task *task); /* borrowed, or 0 */
+/* The wire that its outermost chain is at; borrowed, NULL when it has ended. */
+AW_API const aw_wire *aw_task_wire(const aw_task *task);
+/* The wire that its innermost chain is at; borrowed, NULL when it has ended. */
+AW_API const aw_wire *aw_task_innermost(const aw_task *task);
+/* Terminal tasks: the results (DONE) and error (FAILED); borrowed. */
+AW_API aw_value aw_task_value(const aw_task *task);
+AW_API aw_error *aw_task_error(const aw_task *task);
+AW_API bool aw_task_background(const aw_task *task);
+
+/* Name number `index` of the chain of states, newest first, and how often it
+ * came in a row [D3]; NULL past the last (at most 8). Borrowed until the task
+ * goes on. */
+AW_API const char *aw_task_chain(const aw_task *task, size_t index,
+                                 uint32_t *times);
+
+/* What a waiting task waits for; false if it does not wait. */
+typedef struct aw_waiting {
+  const char *label; /* "sleep", "task", "children", "loop", or an operation */
+  uint64_t until;    /* of a sleep: when it ends, on the clock; of a rate: the
+                        same, of the first in its queue; else AW_NEVER */
+  uint64_t span;     /* of a sleep: all of it, ns */
+  aw_task *task;     /* of "task" */
+  size_t children;   /* of "children" */
+  void *data;        /* of an operation … */
+  const aw_operation *operation;
+} aw_waiting;
+AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
+
+/* In C steps. What a step finds that follows another, see aw_bind(), is taken
+ * by aw_task_take_value() and aw_task_take_error(). */
+AW_API int aw_task_result(const aw_task *task); /* how the last wait ended */
+AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
+/* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
+AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
+AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
+
+/* Is the innermost scope of the task cancelled, as seen through shields? */
+AW_API bool aw_task_cancelled(const aw_task *task);
+/* … and is the grace of that cancel over? Such a task is killed where it waits
+ * [C9]; a host without memory may spare itself its steps: it reports a CALL
+ * with aw_step_cancelled(), closes the parked code of a RESUME and reports
+ * aw_step_killed(). */
+AW_API bool aw_task_overdue(const aw_task *task);
+
+/* Was `error`, which a step of `task` has taken, raised after what the task is
+ * a child of was cancelled, and the task with it? Then it is of a clean-up, and
+ * nobody is interested in the task's outcome any more, but in that error. */
+AW_API bool aw_task_failed_late(const aw_task *task, const aw_error *error);
+
+/* ---- pulling ------------------------------------------------------------ */
+
+typedef enum aw_step_kind {
+  AW_STEP_CALL,     /* start host code: `data` of aw_host_call() */
+  AW_STEP_RESUME,   /* go on with parked host code `data`; see `result` */
+  AW_STEP_KILL,     /* close parked host code `data`, then aw_step_killed() */
+  AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
+                       none at a loop's root; then aw_step_handled() */
+  AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
+  AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
+                       task with this `id`, or one of a few before it [F4] */
+  AW_STEP_LATE,     /* clean-up took `ns`, over 1 s: of a scope of the task with
+                       this `id` (0: of a loop) that was cancelled, because of
+                       `error`, if that is not NULL [D4] */
+  AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
+                        time: what caught the first went on to wait [D4] */
+  AW_STEP_WOKEN,     /* aw_engine_wake(), or see aw_task_watch() */
+  AW_STEP_HOLDING    /* for 1 s the clean-up of `task` has held back an error:
+                        `error`, that of a wire under aw_finally(), or, if that
+                        is NULL, one of the host, see aw_task_hold_back() [D4] */
+} aw_step_kind;
+
+typedef struct aw_step {
+  aw_step_kind what;
+  int result;      /* RESUME: how the wait ended: 0 or negative */
+  aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the step is
+                      reported; HOLDING: until the next aw_next(); else NULL */
+  aw_loop *loop;   /* FAILED, DEADLOCK: borrowed */
+  void *data;      /* CALL, RESUME, KILL */
+  uint64_t ns;     /* SLOW, LATE */
+  uint64_t id;     /* SLOW, LATE, SWALLOWED: of a task */
+  aw_error *error; /* LATE, HOLDING; borrowed until the next aw_next(), or
+                      NULL */
+} aw_step;
+
+/* Interpret until a task needs its host or `loop`, which must be running
+ * (aw_loop_begin()), has ended. Blocks while nothing is ready. The step before
+ * must have been reported, or its host code parked (aw_task_park()).
+ *
+ * Returns 1 with a step in `*out`, 0 when `loop` has ended, or negative:
+ * AW_EBUSY from inside itself [I6], or libuv's code.
+ */
+AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
+
+/* Report the end of a CALL, or of a RESUME whose host code has ended. A NULL
+ * `next`, out of memory, fails with AW_ENOMEM. */
+AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
+AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
+AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
+/* The host code ended by passing Cancelled on. */
+AW_API void aw_step_cancelled(aw_task *task);
+/* Report a KILL, or a RESUME of a task that is overdue: the host code is no
+ * more. */
+AW_API void aw_step_killed(aw_task *task);
+/* Report a FAILED: its handler was called. Without a handler say
+ * aw_loop_fail() first. */
+AW_API void aw_step_handled(aw_task *task);
+
+/* The host code of a CALL has ended, without a value that anybody wants: true
+ * if the very same CALL is the next step, and so under way. False: nothing was
+ * done; report as ever. Saves a repeated step the way out of the host and in.
+ */
+AW_API bool aw_step_again(aw_task *task);
+
+/* Does a value given to aw_step_done() for `task` go anywhere? If not, the
+ * host may save the making of it. */
+AW_API bool aw_step_wants_value(const aw_task *task);
+
+/* The same for the error of an aw_step_fail(): not if another wire takes the
+ * place of the one that fails, see aw_or_else(). */
+AW_API bool aw_step_wants_error(const aw_task *task);
+
+/* ---- waiting, in steps of C and of the host ------------------------------ */
+
+/* The task whose host or C step is under way; NULL outside steps. */
+AW_API aw_task *aw_current(const aw_engine *engine);
+
+/* Host code that waits is parked: remember it for RESUME and KILL.
+ *
+ *   host  borrowed until one of these hands it back; not NULL
+ *
+ * Call from: the step under way, before the wait is armed.
+ */
+AW_API void aw_task_park(aw_task *task, void *host);
+/* The parked host code number `index` of a task, innermost first; or NULL. */
+AW_API void *aw_task_host_at(const aw_task *task, size_t index);
+
+/* Arm exactly one wait for `task`, whose step is under way. All look at the
+ * cancel first: a cancelled task gets AW_ECANCELED, through the queue [C2].
+ *
+ * Return 0 when armed (also when that is AW_ECANCELED to come), or an error
+ * when nothing is armed: AW_ENOMEM, and what is said at each.
+ */
+AW_API int aw_await_sleep(aw_task *task, uint64_t ns); /* AW_NEVER: no end */
+AW_API int aw_await_until(aw_task *task, uint64_t at); /* on the clock */
+AW_API int aw_await_yield(aw_task *task); /* until others have had a turn */
+/* Wait until nothing else can run before `at` on a virtual clock [K6]; on a
+ * real one as aw_await_until(). */
+AW_API int aw_await_idle(aw_task *task, uint64_t at);
+/* Wait for the end of `other` (keeps). AW_ESELF for the task itself or one
+ * above it, AW_EINVAL for one of another engine. */
+AW_API int aw_await_task(aw_task *task, aw_task *other);
+/* Wait for an operation, as aw_wait_for(), with `data` borrowed until it ends.
+ * AW_EINVAL when it cannot end, or what its `arm` returned. */
+AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
+                              void *data);
+/* As the wires of these names, which see: they return what those fail with;
+ * AW_EINVAL for other `events`. */
+AW_API int aw_await_ready(aw_task *task, int fd, int events);
+AW_API int aw_await_readable(aw_task *task, int fd);
+AW_API int aw_await_writable(aw_task *task, int fd);
+/* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7].
+ * `timeout` and errors as of aw_loop_begin(). */
+AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
+
+/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM. In host
+ * steps only, else AW_EINVAL: a C step becomes a wire instead (AW_NEXT).
+ *
+ *   whole   all of its chain; else one step, and aw_task_take_next() has what
+ *           it became
+ *
+ * The RESUME that follows says how it ended: 0 with aw_task_take_value(), a
+ * negative code with aw_task_take_error(), or AW_ECANCELED.
+ */
+AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
+AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
+AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
+AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
+
+/* ---- scopes in the middle of host code ----------------------------------- */
+
+typedef struct aw_scope_config {
+  uint64_t deadline; /* on the engine's clock; AW_NEVER: none */
+  uint64_t grace;    /* ns, for its cancels; AW_DEFAULT: the task's */
+  bool shield;       /* hide outer soft cancels until `deadline` [C7] */
+} aw_scope_config;
+
+/* Open a scope in `task`, whose step is under way. `config` is borrowed; so is
+ * `*out`, until the scope is closed. Returns 0, AW_ENOMEM or AW_EDEPTH. */
+AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
+                         aw_scope **out);
+
+/* Begin to leave the innermost scope of `task` [S3].
+ *
+ *   error      takes; what the code in it failed with: cancels it; or NULL
+ *   cancelled  that code passed Cancelled on: cancels it, too
+ *
+ * Returns 0 when it is empty, 1 when a wait for its children was armed (park;
+ * this wait is never cancelled [S2]; RESUME comes with 0). Then close it, in
+ * the same step: from here on it takes no more children.
+ */
+AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
+
+/* After it returned 0: let others have a turn before, and wait for the children
+ * that they start in the scope meanwhile. As that wait never cancelled. Gives
+ * 0: park, then close the scope. */
+AW_API int aw_await_join(aw_task *task);
+
+/* How a scope ended. */
+typedef struct aw_scope_end {
+  aw_error *error; /* the first failure in it; gives, or NULL */
+  bool cancelled;  /* it was cancelled itself */
+  bool cut;        /* a cancel has cut short what is in it, or children of it */
+  bool timed_out;  /* by its own deadline */
+  bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
+  aw_value reason; /* of its cancel; gives */
+  uint64_t moved;  /* ns to add to the time that it had: it was extended by so
+                      much; wraps */
+  aw_cut *waited;  /* what that deadline cut short; borrowed until aw_next(), or
+                      until another scope is closed; NULL: not known */
+} aw_scope_end;
+
+/* Close the innermost scope of `task`, which has been left. */
+AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
+
+/* Cancel a scope, as aw_task_cancel(). */
+AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
+
+/* When the nearest limit that applies to `task` is over, on the engine's clock:
+ * of the scopes that it is in, its own, of aw_timeout() and `within` of a
+ * retry, those of the tasks above it, and the time-out of its loop. A shield
+ * hides limits outside of it for as long as it hides cancels; its own time is
+ * no limit [C7]. A task that is cancelled has no time left: now. AW_NEVER when
+ * no limit applies, and of a task that has ended. */
+AW_API uint64_t aw_task_deadline(const aw_task *task);
+
+/* Let the limit of an open `scope`, or the innermost one that applies to `task`
+ * (as above), be over in `ns` from now, be that later or sooner. What it fails
+ * with then tells its time in all.
+ *
+ * Returns 0; AW_EINVAL when there is no limit, or for AW_NEVER; AW_ETIMEOUT or
+ * AW_ECANCELED when it is too late: cancelled by a limit, or otherwise;
+ * AW_EENDED for what has ended. Call from: anywhere. */
+AW_API int aw_scope_extend(aw_scope *scope, uint64_t ns);
+AW_API int aw_task_extend(aw_task *task, uint64_t ns);
+
+/* The reason of the cancel that `task` sees (borrowed, may be 0), and what
+ * was cancelled. */
+typedef enum aw_cancel_kind {
+  AW_BY_NOTHING,
+  AW_BY_TASK,     /* aw_task_cancel() */
+  AW_BY_SCOPE,    /* aw_scope_cancel() */
+  AW_BY_DEADLINE, /* a scope's time-out */
+  AW_BY_FAILURE,  /* something in the scope failed */
+  AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
+  AW_BY_PARENT,   /* what it belongs to was left */
+  AW_BY_RACE      /* another one was first [O5] */
+} aw_cancel_kind;
+AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
+                                           aw_value *reason);
 
 /* ---- awaitables of your own --------------------------------------------- */
 
@@ -491,7 +898,7 @@ AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
  *
  * In a race, a completed wait decides: other operations of the race are
  * disarmed before aw_wait_complete() returns [H3]. */
-typedef struct aw_operation {
+struct aw_operation {
   const char *label; /* what D1 shows, as "recv" */
   int (*arm)(aw_task *task, void *data);
   void (*disarm)(aw_task *task, void *data);
@@ -505,7 +912,7 @@ typedef struct aw_operation {
   /* The time that aw_alarm_arm() was given has come: end the wait, or set
    * another one. Runs nothing. Or NULL: it has no alarms. */
   void (*due)(aw_task *task, void *data);
-} aw_operation;
+};
 
 /* For the functions of an operation with `due`: have that called at `at` on the
  * engine's clock; virtual time jumps there as to the end of a sleep. One for
@@ -752,452 +1159,6 @@ AW_API aw_wire *aw_zmq_when_ready(aw_zmq *zmq, int events);
  * AW_EFORKED, or do nothing. Call from: any thread. */
 AW_API unsigned aw_zmq_forks(void);
 
-/* ---- the engine -------------------------------------------------------- */
-
-typedef enum aw_clock {
-  AW_CLOCK_REAL,   /* monotonic */
-  AW_CLOCK_VIRTUAL /* from 0; jumps to the next deadline [K6] */
-} aw_clock;
-
-/* What a value is made of, for `gather`. */
-typedef enum aw_shape {
-  AW_SHAPE_LIST,       /* the first result of each of the values */
-  AW_SHAPE_INDEX_LAST, /* the results of the only value, then `index` */
-  AW_SHAPE_INDEX_FIRST /* `index`, from 1, then those results */
-} aw_shape;
-
-typedef struct aw_engine_config {
-  aw_clock clock;
-  uint64_t seed; /* not 0: shuffle each round with it [F6]; the orders in which
-                    aw_select() looks begin with it, too */
-  void *host;    /* handed to the functions below */
-  /* Release a value; give a second claim on one, which cannot fail. Neither
-   * may call the library. NULL: values need no care. */
-  void (*drop)(void *host, aw_value value);
-  aw_value (*keep)(void *host, aw_value value);
-  /* Make one value of several: takes `values`, also on failure. May not call
-   * the library, but for memory. NULL: such wires have no value.
-   * Returns 0 or AW_ENOMEM. */
-  int (*gather)(void *host, aw_shape shape, const aw_value *values,
-                size_t count, size_t index, aw_value *out);
-  /* aw_next() returns AW_STEP_DEADLOCK rather than wait for ever [L4]. For
-   * hosts where nothing but the engine's own waits can make a task ready. */
-  bool deadlocks;
-} aw_engine_config;
-
-/* Make an engine. It opens no descriptor until something waits in it.
- *
- *   config  borrowed; NULL: real clock, no host values
- *   out     gives
- *
- * Returns 0 or AW_ENOMEM.
- */
-AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
-
-/* Free an engine, its loops freed before. NULL is fine.
- * Returns AW_EBUSY, freeing nothing, while it has loops. */
-AW_API int aw_engine_free(aw_engine *engine);
-
-/* The engine's clock now, in ns: monotonic, or virtual time. */
-AW_API uint64_t aw_engine_now(aw_engine *engine);
-AW_API bool aw_engine_virtual(const aw_engine *engine); /* is it that? */
-
-/* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`. From the
- * first call on it has its turn every 0.2 ms however busy tasks are [F2].
- * For handles of operations of your own: their callbacks may only call
- * aw_wait_complete(); an operation with a handle is `external`, and the handle
- * is closed before the engine is freed. aw_engine_free() runs the loop once
- * more, so that closing handles are closed. Ask anew before each handle that
- * you open or accept: that takes idle watchers of descriptors out of its way.
- * Returns 0 or libuv's code. */
-AW_API int aw_engine_uv(aw_engine *engine, void **out);
-
-/* What somebody else has in an engine's libuv loop, and must close before that
- * goes. aw_engine_free() calls `close` once; it may only uv_close() handles
- * (the loop runs once more after it) and free what needs no such callback. */
-typedef struct aw_closer {
-  void (*close)(struct aw_closer *closer);
-  struct aw_closer *next; /* the engine's */
-  /* `loop` has ended: give back what was its. May do what `close` may. Or
-   * NULL. */
-  void (*ended)(struct aw_closer *closer, aw_loop *loop);
-} aw_closer;
-
-/* Borrows `closer` until its `close` is called. */
-AW_API void aw_engine_add_closer(aw_engine *engine, aw_closer *closer);
-
-/* The closer of this engine that has that `close`, or NULL. */
-AW_API aw_closer *aw_engine_find_closer(const aw_engine *engine,
-                                        void (*close)(aw_closer *closer));
-
-/* Make it safe to call aw_engine_wake(). Returns 0 or libuv's code. */
-AW_API int aw_engine_wakeable(aw_engine *engine);
-
-/* Make aw_next() of this engine return AW_STEP_WOKEN soon. Call from: any
- * thread, or a signal handler, after aw_engine_wakeable() gave 0. */
-AW_API void aw_engine_wake(aw_engine *engine);
-
-/* Make aw_next() of this engine return AW_STEP_WOKEN at `at`, in real time
- * (monotonic, ns, whatever the engine's clock), also while it blocks, or tasks
- * are busy; once, the last call counts. AW_NEVER: not at all. */
-AW_API void aw_engine_wake_at(aw_engine *engine, uint64_t at);
-
-/* Let the deadlines of an engine that have passed take effect now, for a host
- * whose step takes long since it drives another engine meanwhile. Runs nothing.
- * Returns when the next one is due; AW_NEVER when none is, and of a virtual
- * clock. */
-AW_API uint64_t aw_engine_tick(aw_engine *engine);
-
-/* What lives in an engine now. */
-typedef struct aw_stats {
-  size_t loops, tasks, scopes, deadlines, errors;
-  size_t handles; /* of libuv, but for the engine's own */
-  size_t bytes;   /* of memory for tasks, scopes, queues */
-  uint64_t steps; /* of C and of the host, since it was made */
-} aw_stats;
-AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
-
-/* ---- pulling ------------------------------------------------------------ */
-
-typedef enum aw_step_kind {
-  AW_STEP_CALL,     /* start host code: `data` of aw_host_call() */
-  AW_STEP_RESUME,   /* go on with parked host code `data`; see `result` */
-  AW_STEP_KILL,     /* close parked host code `data`, then aw_step_killed() */
-  AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
-                       none at a loop's root; then aw_step_handled() */
-  AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
-  AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
-                       task with this `id`, or one of a few before it [F4] */
-  AW_STEP_LATE,     /* clean-up took `ns`, over 1 s: of a scope of the task with
-                       this `id` (0: of a loop) that was cancelled, because of
-                       `error`, if that is not NULL [D4] */
-  AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
-                        time: what caught the first went on to wait [D4] */
-  AW_STEP_WOKEN,     /* aw_engine_wake(), or see aw_task_watch() */
-  AW_STEP_HOLDING    /* for 1 s the clean-up of `task` has held back an error:
-                        `error`, that of a wire under aw_finally(), or, if that
-                        is NULL, one of the host, see aw_task_hold_back() [D4] */
-} aw_step_kind;
-
-typedef struct aw_step {
-  aw_step_kind what;
-  int result;      /* RESUME: how the wait ended: 0 or negative */
-  aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the step is
-                      reported; HOLDING: until the next aw_next(); else NULL */
-  aw_loop *loop;   /* FAILED, DEADLOCK: borrowed */
-  void *data;      /* CALL, RESUME, KILL */
-  uint64_t ns;     /* SLOW, LATE */
-  uint64_t id;     /* SLOW, LATE, SWALLOWED: of a task */
-  aw_error *error; /* LATE, HOLDING; borrowed until the next aw_next(), or
-                      NULL */
-} aw_step;
-
-/* Interpret until a task needs its host or `loop`, which must be running
- * (aw_loop_begin()), has ended. Blocks while nothing is ready. The step before
- * must have been reported, or its host code parked (aw_task_park()).
- *
- * Returns 1 with a step in `*out`, 0 when `loop` has ended, or negative:
- * AW_EBUSY from inside itself [I6], or libuv's code.
- */
-AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
-
-/* Report the end of a CALL, or of a RESUME whose host code has ended. A NULL
- * `next`, out of memory, fails with AW_ENOMEM. */
-AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
-AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
-AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
-/* The host code ended by passing Cancelled on. */
-AW_API void aw_step_cancelled(aw_task *task);
-/* Report a KILL, or a RESUME of a task that is overdue: the host code is no
- * more. */
-AW_API void aw_step_killed(aw_task *task);
-/* Report a FAILED: its handler was called. Without a handler say
- * aw_loop_fail() first. */
-AW_API void aw_step_handled(aw_task *task);
-
-/* The host code of a CALL has ended, without a value that anybody wants: true
- * if the very same CALL is the next step, and so under way. False: nothing was
- * done; report as ever. Saves a repeated step the way out of the host and in.
- */
-AW_API bool aw_step_again(aw_task *task);
-
-/* Does a value given to aw_step_done() for `task` go anywhere? If not, the
- * host may save the making of it. */
-AW_API bool aw_step_wants_value(const aw_task *task);
-
-/* The same for the error of an aw_step_fail(): not if another wire takes the
- * place of the one that fails, see aw_or_else(). */
-AW_API bool aw_step_wants_error(const aw_task *task);
-
-/* ---- loops -------------------------------------------------------------- */
-
-typedef struct aw_loop_config {
-  uint64_t grace; /* for cancels that name none [C8]; AW_NEVER is allowed */
-  aw_value host;  /* takes; see aw_loop_host() */
-} aw_loop_config;
-
-typedef enum aw_loop_state {
-  AW_LOOP_IDLE,    /* not run yet, or done and may run again [S7] */
-  AW_LOOP_RUNNING, /* between aw_loop_begin() and its end */
-  AW_LOOP_TIMEOUT, /* ended by its time-out */
-  AW_LOOP_STOPPED, /* ended by aw_loop_stop() */
-  AW_LOOP_FAILED,  /* ended by an error: see aw_loop_error() */
-  AW_LOOP_CLOSED   /* ended by aw_loop_close() */
-} aw_loop_state;
-
-/* Make a loop. `config` borrowed; NULL: a grace of 5 s. Returns 0/AW_ENOMEM. */
-AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
-                       aw_loop **out);
-
-/* Free a loop that does not run; tasks that never started end so [T3].
- * Returns AW_EBUSY while it runs. NULL is fine. */
-AW_API int aw_loop_free(aw_loop *loop);
-
-/* Let the loop's tasks run, for at most `timeout` ns (AW_NEVER: no limit).
- * Returns 0, AW_EBUSY (running), AW_EENDED or AW_ENOMEM. Then pull with
- * aw_next(). */
-AW_API int aw_loop_begin(aw_loop *loop, uint64_t timeout);
-
-/* As aw_loop_begin() and pulling to the end, for programs without host steps.
- * Returns 0 when done, timed out or stopped (see aw_loop_state_of()), else
- * the code of the error that ended it, AW_EBUSY or AW_EENDED. */
-AW_API int aw_loop_run(aw_loop *loop, uint64_t timeout);
-
-/* Cancel all its tasks, with the loop's grace; the run then ends [L2]. A
- * second call, with `hard`, takes the grace away. */
-AW_API void aw_loop_stop(aw_loop *loop, bool hard);
-
-/* Stop `loop` if `task` is cancelled, as a cancel does in aw_await_loop() [S7]:
- * for a task whose step drives a loop of another engine. */
-AW_API void aw_loop_follow(aw_loop *loop, const aw_task *task);
-
-/* Leave a running loop as it is, half way: aw_loop_begin() goes on with it, and
- * nobody pulls it meanwhile. */
-AW_API void aw_loop_pause(aw_loop *loop);
-
-/* End a loop that does not run: its tasks end unstarted [T3], it takes no
- * more. Returns AW_EBUSY while it runs. */
-AW_API int aw_loop_close(aw_loop *loop);
-
-/* Stop the loop with an error, which aw_loop_error() then shows [E8]. A later
- * one is suppressed in the first. Takes `error`. */
-AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
-
-AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
-AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
-/* What its time-out cut short; borrowed, or NULL. */
-AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);
-AW_API aw_value aw_loop_host(const aw_loop *loop); /* borrowed, or 0 */
-AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
-AW_API aw_scope *aw_loop_scope(aw_loop *loop);      /* its root; borrowed */
-AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
-/* The time-out of its run, the last one begun, ns, as it was extended. */
-AW_API uint64_t aw_loop_timeout(const aw_loop *loop);
-
-/* ---- tasks -------------------------------------------------------------- */
-
-typedef struct aw_task_config {
-  const char *name;  /* copied; or NULL */
-  const char *where; /* "file:line" of the start: borrowed for ever, or until
-                        the engine goes; or NULL */
-  aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
-  bool background;   /* keeps no loop alive, nor do its children [T2] */
-  uint64_t grace;    /* for its cancels; 0: the loop's */
-  aw_value locals;   /* takes; 0: those of the task whose step starts it, see
-                        aw_task_set_locals() */
-} aw_task_config;
-
-typedef enum aw_task_state {
-  AW_TASK_READY,
-  AW_TASK_RUNNING,
-  AW_TASK_WAITING,
-  AW_TASK_DONE, /* from here on: terminal [T1] */
-  AW_TASK_FAILED,
-  AW_TASK_CANCELLED
-} aw_task_state;
-
-/* Start `wire` at the root of `loop`; only schedules [T2].
- *
- *   wire    takes; NULL is AW_ENOMEM
- *   config  borrowed; NULL: no name, no handler
- *   out     gives; may be NULL
- *
- * Returns 0, AW_ENOMEM or AW_EENDED.
- */
-AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
-                         const aw_task_config *config, aw_task **out);
-/* The same, as a child of an open `scope` [S1]. It may be started from any task,
- * also while the scope is being left: then it is joined, too. AW_EENDED once the
- * scope's task has been resumed to close it. */
-AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
-                          const aw_task_config *config, aw_task **out);
-
-AW_API aw_task *aw_task_keep(aw_task *task);
-AW_API void aw_task_release(aw_task *task); /* NULL is fine */
-
-/* Cancel `task` and all below it; returns at once, nothing runs [T4, C3].
- *
- *   reason  takes; 0 for none
- *   grace   ns until the cancel turns hard [C8]; AW_DEFAULT: the task's
- */
-AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
-
-/* The error that the innermost clean-up of `task` holds back, that of a wire
- * under aw_finally(), while its second part runs; borrowed, or NULL [O9]. */
-AW_API aw_error *aw_task_held_error(const aw_task *task);
-
-/* The step of `task` has failed, and its clean-up waits before it can say so:
- * when that lasts 1 s, aw_next() returns AW_STEP_HOLDING. A further call does
- * nothing until that, or aw_task_let_out(), when the clean-up is over. Not told
- * of a task that was cancelled: see AW_STEP_LATE. */
-AW_API void aw_task_hold_back(aw_task *task);
-AW_API void aw_task_let_out(aw_task *task);
-
-/* Has anybody waited for the end of `task`, or been told so by the host, which
- * knows it where it need not wait [T5]? */
-AW_API bool aw_task_waited(const aw_task *task);
-AW_API void aw_task_mark_waited(aw_task *task);
-
-/* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
- * drives only until then: others may wait for long. */
-AW_API void aw_task_watch(aw_task *task);
-
-AW_API aw_task_state aw_task_state_of(const aw_task *task);
-AW_API uint64_t aw_task_id(const aw_task *task);      /* from 1, of an engine */
-AW_API const char *aw_task_name(const aw_task *task); /* or NULL */
-AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
-AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
-AW_API uint32_t aw_task_steps(const aw_task *task);    /* so far */
-AW_API aw_loop *aw_task_loop(const aw_task *task);     /* NULL once ended */
-/* The task that it is a child of; NULL at the root of a loop, and when it has
- * ended. */
-AW_API aw_task *aw_task_parent(const aw_task *task);
-/* As given; borrowed. 0 when it has none, or has ended. */
-AW_API aw_value aw_task_handler(const aw_task *task);
-/* Replace the handler that it was started with; takes. With 0 its failure is
- * that of its scope, also when AW_STEP_FAILED has told of it. Nothing happens
- * to a task that has none. */
-AW_API void aw_task_set_handler(aw_task *task, aw_value handler);
-/* The task whose wire `task` runs a part of, as an operand of a join or a race;
- * otherwise `task` itself. Borrowed. */
-AW_API aw_task *aw_task_whole(aw_task *task);
-/* A value that goes with a task for its host, as the number of the request that
- * it works for: what it starts has the same value from its start on, operands
- * and wires that are spun off as well. What is set later is for those started
- * later.
- *
- *   locals  takes; 0: none
- *
- * Returns 0, AW_ENOMEM, or AW_EENDED for a task that has ended, which has none.
- */
-AW_API int aw_task_set_locals(aw_task *task, aw_value locals);
-AW_API aw_value aw_task_locals(const aw_task *task); /* borrowed, or 0 */
-/* The wire that its outermost chain is at; borrowed, NULL when it has ended. */
-AW_API const aw_wire *aw_task_wire(const aw_task *task);
-/* The wire that its innermost chain is at; borrowed, NULL when it has ended. */
-AW_API const aw_wire *aw_task_innermost(const aw_task *task);
-/* Terminal tasks: the results (DONE) and error (FAILED); borrowed. */
-AW_API aw_value aw_task_value(const aw_task *task);
-AW_API aw_error *aw_task_error(const aw_task *task);
-AW_API bool aw_task_background(const aw_task *task);
-
-/* Name number `index` of the chain of states, newest first, and how often it
- * came in a row [D3]; NULL past the last (at most 8). Borrowed until the task
- * goes on. */
-AW_API const char *aw_task_chain(const aw_task *task, size_t index,
-                                 uint32_t *times);
-
-/* What a waiting task waits for; false if it does not wait. */
-typedef struct aw_waiting {
-  const char *label; /* "sleep", "task", "children", "loop", or an operation */
-  uint64_t until;    /* of a sleep: when it ends, on the clock; of a rate: the
-                        same, of the first in its queue; else AW_NEVER */
-  uint64_t span;     /* of a sleep: all of it, ns */
-  aw_task *task;     /* of "task" */
-  size_t children;   /* of "children" */
-  void *data;        /* of an operation … */
-  const aw_operation *operation;
-} aw_waiting;
-AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
-
-/* In C steps. What a step finds that follows another, see aw_bind(), is taken
- * by aw_task_take_value() and aw_task_take_error(). */
-AW_API int aw_task_result(const aw_task *task); /* how the last wait ended */
-AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
-/* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
-AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
-AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
-
-/* Is the innermost scope of the task cancelled, as seen through shields? */
-AW_API bool aw_task_cancelled(const aw_task *task);
-/* … and is the grace of that cancel over? Such a task is killed where it waits
- * [C9]; a host without memory may spare itself its steps: it reports a CALL
- * with aw_step_cancelled(), closes the parked code of a RESUME and reports
- * aw_step_killed(). */
-AW_API bool aw_task_overdue(const aw_task *task);
-
-/* Was `error`, which a step of `task` has taken, raised after what the task is
- * a child of was cancelled, and the task with it? Then it is of a clean-up, and
- * nobody is interested in the task's outcome any more, but in that error. */
-AW_API bool aw_task_failed_late(const aw_task *task, const aw_error *error);
-
-/* ---- waiting, in steps of C and of the host ------------------------------ */
-
-/* The task whose host or C step is under way; NULL outside steps. */
-AW_API aw_task *aw_current(const aw_engine *engine);
-
-/* Host code that waits is parked: remember it for RESUME and KILL.
- *
- *   host  borrowed until one of these hands it back; not NULL
- *
- * Call from: the step under way, before the wait is armed.
- */
-AW_API void aw_task_park(aw_task *task, void *host);
-/* The parked host code number `index` of a task, innermost first; or NULL. */
-AW_API void *aw_task_host_at(const aw_task *task, size_t index);
-
-/* Arm exactly one wait for `task`, whose step is under way. All look at the
- * cancel first: a cancelled task gets AW_ECANCELED, through the queue [C2].
- *
- * Return 0 when armed (also when that is AW_ECANCELED to come), or an error
- * when nothing is armed: AW_ENOMEM, and what is said at each.
- */
-AW_API int aw_await_sleep(aw_task *task, uint64_t ns); /* AW_NEVER: no end */
-AW_API int aw_await_until(aw_task *task, uint64_t at); /* on the clock */
-AW_API int aw_await_yield(aw_task *task); /* until others have had a turn */
-/* Wait until nothing else can run before `at` on a virtual clock [K6]; on a
- * real one as aw_await_until(). */
-AW_API int aw_await_idle(aw_task *task, uint64_t at);
-/* Wait for the end of `other` (keeps). AW_ESELF for the task itself or one
- * above it, AW_EINVAL for one of another engine. */
-AW_API int aw_await_task(aw_task *task, aw_task *other);
-/* Wait for an operation, as aw_wait_for(), with `data` borrowed until it ends.
- * AW_EINVAL when it cannot end, or what its `arm` returned. */
-AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
-                              void *data);
-/* As the wires of these names, which see: they return what those fail with;
- * AW_EINVAL for other `events`. */
-AW_API int aw_await_ready(aw_task *task, int fd, int events);
-AW_API int aw_await_readable(aw_task *task, int fd);
-AW_API int aw_await_writable(aw_task *task, int fd);
-/* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7].
- * `timeout` and errors as of aw_loop_begin(). */
-AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
-
-/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM. In host
- * steps only, else AW_EINVAL: a C step becomes a wire instead (AW_NEXT).
- *
- *   whole   all of its chain; else one step, and aw_task_take_next() has what
- *           it became
- *
- * The RESUME that follows says how it ended: 0 with aw_task_take_value(), a
- * negative code with aw_task_take_error(), or AW_ECANCELED.
- */
-AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
-AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
-AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
-AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
-
 /* ---- channels, events, semaphores [H1] ----------------------------------- */
 
 /* Three places where tasks wait for one another, first come, first served
@@ -1358,87 +1319,101 @@ typedef struct aw_rate_view {
 } aw_rate_view;
 AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
-/* ---- scopes in the middle of host code ----------------------------------- */
+/* ---- errors -------------------------------------------------------------- */
 
-typedef struct aw_scope_config {
-  uint64_t deadline; /* on the engine's clock; AW_NEVER: none */
-  uint64_t grace;    /* ns, for its cancels; AW_DEFAULT: the task's */
-  bool shield;       /* hide outer soft cancels until `deadline` [C7] */
-} aw_scope_config;
-
-/* Open a scope in `task`, whose step is under way. `config` is borrowed; so is
- * `*out`, until the scope is closed. Returns 0, AW_ENOMEM or AW_EDEPTH. */
-AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
-                         aw_scope **out);
-
-/* Begin to leave the innermost scope of `task` [S3].
+/* Make an error for a task to end with.
  *
- *   error      takes; what the code in it failed with: cancels it; or NULL
- *   cancelled  that code passed Cancelled on: cancels it, too
+ *   code   negative; AW_EHOST when `value` says it all
+ *   value  takes; 0 for none
  *
- * Returns 0 when it is empty, 1 when a wait for its children was armed (park;
- * this wait is never cancelled [S2]; RESUME comes with 0). Then close it, in
- * the same step: from here on it takes no more children.
+ * Gives an error. Never NULL: out of memory it is the engine's own
+ * "out of memory" error, and `value` is dropped.
  */
-AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
+AW_API aw_error *aw_error_new(aw_engine *engine, int code, aw_value value);
 
-/* After it returned 0: let others have a turn before, and wait for the children
- * that they start in the scope meanwhile. As that wait never cancelled. Gives
- * 0: park, then close the scope. */
-AW_API int aw_await_join(aw_task *task);
+AW_API int aw_error_code(const aw_error *error);
+AW_API aw_value aw_error_value(const aw_error *error); /* borrowed, or 0 */
+/* Give an error that has none a value; takes, and drops it if there is one, or
+ * if it is the engine's "out of memory". */
+AW_API void aw_error_set_value(aw_error *error, aw_value value);
 
-/* How a scope ended. */
-typedef struct aw_scope_end {
-  aw_error *error; /* the first failure in it; gives, or NULL */
-  bool cancelled;  /* it was cancelled itself */
-  bool cut;        /* a cancel has cut short what is in it, or children of it */
-  bool timed_out;  /* by its own deadline */
-  bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
-  aw_value reason; /* of its cancel; gives */
-  uint64_t moved;  /* ns to add to the time that it had: it was extended by so
-                      much; wraps */
-  aw_cut *waited;  /* what that deadline cut short; borrowed until aw_next(), or
-                      until another scope is closed; NULL: not known */
-} aw_scope_end;
+/* How often was tried what failed with it [O10]; 0 if it was no retry. */
+AW_API uint32_t aw_error_attempts(const aw_error *error);
 
-/* Close the innermost scope of `task`, which has been left. */
-AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
+/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns; of a wire
+ * that waited and failed: that wire. `holder` is the host's wire that it was a
+ * part of, if any. Borrowed; NULL for none. */
+AW_API const aw_wire *aw_error_wire(const aw_error *error,
+                                    const aw_wire **holder, uint64_t *ns);
 
-/* Cancel a scope, as aw_task_cancel(). */
-AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
+/* Of AW_ETIMEOUT: what it cut short; borrowed, or NULL. */
+AW_API const aw_cut *aw_error_cut(const aw_error *error);
 
-/* When the nearest limit that applies to `task` is over, on the engine's clock:
- * of the scopes that it is in, its own, of aw_timeout() and `within` of a
- * retry, those of the tasks above it, and the time-out of its loop. A shield
- * hides limits outside of it for as long as it hides cancels; its own time is
- * no limit [C7]. A task that is cancelled has no time left: now. AW_NEVER when
- * no limit applies, and of a task that has ended. */
-AW_API uint64_t aw_task_deadline(const aw_task *task);
-
-/* Let the limit of an open `scope`, or the innermost one that applies to `task`
- * (as above), be over in `ns` from now, be that later or sooner. What it fails
- * with then tells its time in all.
+/* What was tried, as "readable", and the descriptor that it was about: of a
+ * wait that failed, or as set with aw_error_set_about().
  *
- * Returns 0; AW_EINVAL when there is no limit, or for AW_NEVER; AW_ETIMEOUT or
- * AW_ECANCELED when it is too late: cancelled by a limit, or otherwise;
- * AW_EENDED for what has ended. Call from: anywhere. */
-AW_API int aw_scope_extend(aw_scope *scope, uint64_t ns);
-AW_API int aw_task_extend(aw_task *task, uint64_t ns);
+ *   call  borrowed for ever; NULL for none
+ *   fd    -1 for none
+ */
+AW_API const char *aw_error_call(const aw_error *error);
+AW_API int aw_error_fd(const aw_error *error);
+AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
 
-/* The reason of the cancel that `task` sees (borrowed, may be 0), and what
- * was cancelled. */
-typedef enum aw_cancel_kind {
-  AW_BY_NOTHING,
-  AW_BY_TASK,     /* aw_task_cancel() */
-  AW_BY_SCOPE,    /* aw_scope_cancel() */
-  AW_BY_DEADLINE, /* a scope's time-out */
-  AW_BY_FAILURE,  /* something in the scope failed */
-  AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
-  AW_BY_PARENT,   /* what it belongs to was left */
-  AW_BY_RACE      /* another one was first [O5] */
-} aw_cancel_kind;
-AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
-                                           aw_value *reason);
+/* The object that the error is about, in words, if it is no descriptor; or NULL.
+ * Setting it copies `subject`; out of memory the error stays without. */
+AW_API const char *aw_error_subject(const aw_error *error); /* borrowed */
+AW_API void aw_error_set_subject(aw_error *error, const char *subject);
+
+/* The error that came after the first one and was set aside for it [E3].
+ *
+ *   index  0 is the oldest
+ *
+ * Borrowed; NULL past the last.
+ */
+AW_API aw_error *aw_error_suppressed(const aw_error *error, size_t index);
+/* The same one by one: the one after `*at`, which it moves on; that is NULL at
+ * first. NULL: there are no more. Borrowed. One that is suppressed meanwhile
+ * comes as well. */
+AW_API aw_error *aw_error_next_suppressed(const aw_error *error,
+                                          const void **at);
+
+/* Set `later` aside in `error`: it came second [E3]. Takes `later`. */
+AW_API void aw_error_suppress(aw_error *error, aw_error *later);
+
+AW_API aw_error *aw_error_keep(aw_error *error);
+/* NULL is fine. */
+AW_API void aw_error_release(aw_error *error);
+
+/* ---- what a time-out cut short, for people [E2] -------------------------- */
+
+/* The first wait that a time-out aborted, or, where none was under way, the
+ * first one that could not begin any more. There is no record when there is no
+ * memory for it.
+ *
+ * The host may add where in its code that wait stands: when it goes on with the
+ * result AW_ECANCELED, as long as the stack of the wait is there. The record of
+ * that wait; borrowed, until the task is reported or waits again. NULL for all
+ * other waits, and the second time.
+ */
+AW_API aw_cut *aw_task_take_cut(aw_task *task);
+AW_API void aw_cut_set_value(aw_cut *cut, aw_value value); /* takes */
+
+/* The same where the host itself gives Cancelled to `task`, which it cut short
+ * in something that is no wait of the engine's.
+ *
+ *   text  names that something, as "resume"; copied
+ */
+AW_API aw_cut *aw_task_cut_outside(aw_task *task, const char *text);
+AW_API aw_value aw_cut_value(const aw_cut *cut); /* borrowed, or 0 */
+
+/* The text of the wait, as "sleep 5 s"; borrowed. */
+AW_API const char *aw_cut_text(const aw_cut *cut);
+/* The id of the task that waited. `where` it was started, or NULL. */
+AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
+/* Is that the task which reports the time-out, and no other one below it? */
+AW_API bool aw_cut_own(const aw_cut *cut);
+AW_API aw_cut *aw_cut_keep(aw_cut *cut); /* gives `cut`; NULL is fine */
+AW_API void aw_cut_release(aw_cut *cut); /* takes; NULL is fine */
 
 /* ---- looking inside ------------------------------------------------------ */
 
@@ -1458,6 +1433,32 @@ AW_API bool aw_scope_shields(const aw_scope *scope);
 /* What it is, for people: "join", "race", "any", "select" of operands; "shield"
  * while it is one; else "scope". */
 AW_API const char *aw_scope_label(const aw_scope *scope);
+
+/* ---- memory ------------------------------------------------------------ */
+
+/* Resize `memory` (NULL: none yet) to `size` bytes and return it, moved or
+ * not; NULL, with `memory` as it was, when there is not enough. With a `size`
+ * of 0 free `memory`, which is not NULL then, and return NULL. */
+typedef void *(*aw_allocator)(void *context, void *memory, size_t size);
+
+/* Bring your own allocator, for all memory of this library (libuv has its
+ * own, see uv_replace_allocator()).
+ *
+ *   allocate  NULL: the C library's again
+ *   context   handed to it
+ *
+ * It is the process's, since wires belong to no engine: it must be safe for
+ * all threads that use the library. Call from: before the first use of the
+ * library, or when all that it has made is freed.
+ */
+AW_API void aw_set_allocator(aw_allocator allocate, void *context);
+
+/* What that allocator does, or realloc(): for memory of a binding. `memory`
+ * may be NULL. */
+AW_API void *aw_reallocate(void *memory, size_t size);
+/* From the same: zeroed, or NULL when there is not enough; and freed. */
+AW_API void *aw_allocate(size_t size);
+AW_API void aw_free(void *memory); /* NULL is fine */
 
 #ifdef __cplusplus
 }
