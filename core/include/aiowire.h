@@ -1,35 +1,86 @@
 /* aiowire.h - concurrent programs as immutable values, run by one engine
  *
- * A *wire* describes what is to happen; it is an immutable expression tree.
- * A *task* runs one. A *scope* owns tasks: it is left only when they have
- * ended, and cancelling it cancels all below it. A *loop* is a root scope on
- * an *engine*, which has the queue, the clock and the libuv loop.
- *
- * The engine is pulled: aw_next() interprets wires until a task needs its
- * host (code that the core cannot run, such as Lua), returns that step, and
- * the host reports how it ended. The core calls into a host only through the
- * functions of aw_engine_config, aw_channel_config, aw_operation, aw_closer and
- * of wires that hold something; those must not call back, but for what is said
- * at each.
+ * A *wire* describes work; it is an immutable expression tree.
+ * A *task* is one run of a wire.
+ * A *scope* owns tasks. It ends after all of them, and its cancel reaches all
+ * of them.
+ * A *loop* is the root scope of a tree of tasks on an engine.
+ * An *engine* schedules tasks: it has the ready queue, the clock, the deadlines
+ * and one libuv loop.
  *
  *     aw_engine *engine;  aw_loop *loop;  aw_task *task;
  *     aw_engine_new(NULL, &engine);
  *     aw_loop_new(engine, NULL, &loop);
- *     aw_loop_start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(beep, 0)),
+ *     aw_loop_start(loop, aw_then(aw_sleep(AW_SECOND), aw_call(beep, NULL)),
  *                   NULL, &task);
  *     aw_task_release(task);
  *     aw_loop_run(loop, AW_NEVER);
  *     aw_loop_free(loop);
  *     aw_engine_free(engine);
  *
- * Conventions. Functions that can fail return 0 or a negative code
- * (aw_strerror() knows all). Time is in nanoseconds. Ownership is said in
- * four words: a function *takes* (the callee owns it now, also on failure),
- * *borrows* (for the call), *keeps* (adds a reference of its own) or *gives*
- * (the caller must release). Except where said otherwise, functions may be
- * called from the engine's thread only, from anywhere but a `drop`, `arm` or
- * `disarm` function, and never block. Numbers in brackets, as [C6], name the
- * rules of the semantics that a function carries out.
+ * Contents
+ *
+ *     Basics              types, time, values of the host
+ *     Error codes
+ *     Wires               steps, sequences, repetition
+ *     Combining wires     joins, races, limits, clean-up, retries
+ *     Wires as data       references, inspection
+ *     Engines             their clock, their libuv loop, waking them
+ *     Loops
+ *     Tasks               starting, cancelling, looking at them
+ *     Pulling             for a host that runs steps of its own
+ *     Waiting             inside a step
+ *     Scopes in steps
+ *     Operations          things to wait for, of your own
+ *     Descriptors
+ *     ZeroMQ
+ *     Channels, events, semaphores, rates
+ *     Errors              of tasks, in detail
+ *     Cuts                what a time-out cut short
+ *     The tree of scopes
+ *     Memory
+ *
+ * How one event travels
+ *
+ *     waiting   a step arms one wait, and its task is parked
+ *                   |
+ *     firing    libuv calls back, or a deadline expires: aw_wait_complete()
+ *               stores the result and puts the task into the ready queue;
+ *               nothing runs yet
+ *                   |
+ *     running   aw_next() takes the task from the queue and interprets its wire
+ *               until it meets a step. It calls a C step (aw_call()); it
+ *               returns a host step (aw_host_call()), which the host runs and
+ *               reports, by aw_step_done() for example
+ *                   |
+ *               the step waits again, or ends
+ *
+ * The core never pushes work to its host: the host pulls steps out of
+ * aw_next(). Besides C steps, the core calls only the functions that a program
+ * puts into aw_engine_config, aw_channel_config, aw_operation and aw_closer,
+ * and the `release` functions of wires. Those may not call this library, except
+ * where their comments allow it.
+ *
+ * Conventions
+ *
+ *   Return values  A function that can fail returns 0, or a negative code that
+ *                  aw_strerror() knows. On failure it leaves its `out`
+ *                  parameters alone, unless its comment says otherwise.
+ *   Time           uint64_t, in nanoseconds. A point in time is on the engine's
+ *                  clock.
+ *   NULL           A pointer may be NULL only where its comment says so. Every
+ *                  `..._release()` and `..._free()` accepts NULL.
+ *   Ownership      A function *takes* (the callee owns the argument from now
+ *                  on, also on failure), *borrows* (for the call), *keeps*
+ *                  (adds a reference of its own) or *gives* (the caller must
+ *                  release). Arguments without one of these words are borrowed.
+ *                  `..._keep()` adds a reference and gives its argument back.
+ *   Strings        Returned strings are borrowed from their object.
+ *   Call from      The thread of the engine, in any place but the functions
+ *                  `drop`, `keep`, `gather`, `deliver`, `arm`, `disarm` and
+ *                  `release` of the host. Comments name the exceptions. Only
+ *                  aw_next() and aw_loop_run() block or run tasks.
+ *   Marks          [C6] names a rule in docs/semantics.md.
  */
 #ifndef AIOWIRE_H
 #define AIOWIRE_H
@@ -48,12 +99,15 @@ extern "C" {
 #define AW_API
 #endif
 
+/* ---- basics -------------------------------------------------------------- */
+
 #define AW_VERSION_MAJOR  0
 #define AW_VERSION_MINOR  1
 #define AW_VERSION_PATCH  0
 #define AW_VERSION_STRING "0.1.0"
 
-/* The version of the library that runs, as AW_VERSION_STRING. */
+/* Return the version of the library that runs, as in AW_VERSION_STRING.
+ * Call from: anywhere. */
 AW_API const char *aw_version(void);
 
 typedef struct aw_engine aw_engine;
@@ -70,241 +124,309 @@ typedef struct aw_rate aw_rate;
 typedef struct aw_operation aw_operation;
 
 #define AW_SECOND  UINT64_C(1000000000)
-#define AW_NEVER   UINT64_MAX /* a time that does not come */
-#define AW_FOREVER UINT64_MAX /* a repetition that does not end */
-/* A grace: that of the scope, else of its task, else of its loop. */
+#define AW_NEVER   UINT64_MAX /* a time that never comes */
+#define AW_FOREVER UINT64_MAX /* a repetition that never ends */
+/* As a grace: that of the enclosing scope, or of its task, or of its loop; the
+ * first of them that has one counts. */
 #define AW_DEFAULT (UINT64_MAX - 1)
 
-/* A value of the host that the core carries but never reads: results, and
- * what an error is. 0 is "no value". The host's `drop` is called exactly once
- * for each value that a function here *takes*. */
+/* A value of the host that the core carries but never reads, such as the
+ * results of a task or the Lua value of an error. 0 means "no value". For each
+ * value that a function *takes*, the core calls the host's `drop` once, unless
+ * it gives the value back. */
 typedef uint64_t aw_value;
 
-/* ---- codes of errors ----------------------------------------------------- */
+/* ---- error codes --------------------------------------------------------- */
 
-/* Codes of this library; others that functions return are libuv's, or those of
- * libzmq, negative. */
+/* Codes of this library. Other negative codes are those of libuv or libzmq. */
 enum {
-  AW_EINVAL = -22,       /* misuse: a wrong argument, or at a wrong time */
+  AW_EINVAL = -22,       /* wrong argument, or called at a wrong time */
   AW_ENOMEM = -12,       /* out of memory */
-  AW_EBUSY = -16,        /* it is running already */
-  AW_EAGAIN = -11,       /* not without waiting */
-  AW_ECANCELED = -125,   /* the wait did not happen: cancelled [C2] */
-  AW_EHOST = -20001,     /* the host's own error: see its value */
-  AW_ETIMEOUT = -20002,  /* cut short by a deadline [O8] */
-  AW_EENDED = -20003,    /* the loop or scope has ended */
-  AW_ESTRAY = -20004,    /* Cancelled, and nothing was cancelled [E5] */
-  AW_EDEADLOCK = -20005, /* all tasks wait, and nothing can end that [L4] */
-  AW_ECLOSED = -20006,   /* the object waited on was closed */
-  AW_ESELF = -20007,     /* a task cannot wait for itself or above [T5] */
-  AW_ETASKCANCELLED = -20008, /* the task waited for was cancelled [T5] */
-  AW_EFORKED = -20009,        /* it is another process's, which has forked */
-  AW_ENOZMQ = -20010,         /* libzmq, 4.3.3 or later, is not installed */
-  AW_EDEPTH = -20011          /* more than AW_MOST_FRAMES in one task */
+  AW_EBUSY = -16,        /* it is already running, or in use elsewhere */
+  AW_EAGAIN = -11,       /* impossible without waiting */
+  AW_ECANCELED = -125,   /* Cancelled: the operation did not happen [C2] */
+  AW_EHOST = -20001,     /* an error of the host: its value says which */
+  AW_ETIMEOUT = -20002,  /* a time-out cut it short [O8] */
+  AW_EENDED = -20003,    /* the loop, the scope or the task has ended */
+  AW_ESTRAY = -20004,    /* a task ended with Cancelled without a cancel [E5] */
+  AW_EDEADLOCK = -20005, /* all tasks wait, and nothing can wake one [L4] */
+  AW_ECLOSED = -20006,   /* the object was closed */
+  AW_ESELF = -20007,     /* a task waits for itself or for its ancestor [T5] */
+  AW_ETASKCANCELLED = -20008, /* the awaited task was cancelled [T5] */
+  AW_EFORKED = -20009,        /* the parent of this process opened it */
+  AW_ENOZMQ = -20010,         /* libzmq 4.3.3 or later is not installed */
+  AW_EDEPTH = -20011          /* more than AW_MOST_FRAMES frames in a task */
 };
 
-/* How deep a task may be: each wire under way that runs others, as aw_timeout()
- * or a sequence, takes one or two frames. One that has no room for them fails
- * with AW_EDEPTH. Operands of a join or a race are tasks of their own, so
- * those nest without a limit. */
+/* The most frames that a task can have. Each composite wire under way, such as
+ * a sequence or a time-out, takes one or two frames; the task fails with
+ * AW_EDEPTH when there is no room for them. An operand of a join or a race is a
+ * task of its own, so joins and races nest without a limit. */
 enum { AW_MOST_FRAMES = 32768 };
 
-/* What a code means, in a few words; never NULL. Call from: anywhere. */
+/* Return what `code` means, in a few words; never NULL. Call from: anywhere. */
 AW_API const char *aw_strerror(int code);
-/* The name of a code, as "ECONNREFUSED"; never NULL. Call from: anywhere. */
+/* Return the name of `code`, such as "ECONNREFUSED"; never NULL.
+ * Call from: anywhere. */
 AW_API const char *aw_error_name(int code);
 
-/* ---- wires: values, no I/O --------------------------------------------- */
+/* ---- wires ---------------------------------------------------------------
+ *
+ * Each constructor gives a new wire, or NULL when out of memory. It takes its
+ * operands, and a NULL operand gives NULL. So a nested expression needs one
+ * check, at its end, and cannot leak.
+ *
+ * A *chain* is a wire and the wires that its steps return, one after the other.
+ * A task runs a whole chain; in the middle of a sequence or a repeat, a returned
+ * wire is spun off instead: it runs as a child task [N5]. Any number of tasks may run the same
+ * wire, also at the same time [V1]. Wires belong to no engine. But a wire of an
+ * object, such as aw_recv() of a channel, runs only in the object's engine. */
 
 /* How a C step ended. */
 typedef enum aw_turn {
-  AW_DONE, /* finished, with the value given to aw_task_set_value(), or none */
-  AW_WAIT, /* exactly one wait is armed; call again when it has ended */
-  AW_NEXT, /* finished, and becomes the wire given to aw_task_set_next() */
-  AW_FAIL, /* ends with the error given to aw_task_set_error() */
-  AW_INTO, /* goes on at once as the wire given to aw_task_set_next(), in the
-              same place: no boundary is between them. That wire must live as
-              long as the step's */
-  AW_BREAK /* finished, and so is the innermost aw_repeat() that it is in */
+  AW_DONE, /* with the value that was given to aw_task_set_value(), or none */
+  AW_WAIT, /* with exactly one wait armed. The step is called again when that
+              wait has ended */
+  AW_NEXT, /* the task goes on with the wire that was given to
+              aw_task_set_next() [N2] */
+  AW_FAIL, /* with the error that was given to aw_task_set_error(). Without an
+              error the step passes Cancelled on */
+  AW_INTO, /* the wire that was given to aw_task_set_next() runs in place of
+              the step, without a boundary. The task does not keep that wire:
+              it must live as long as the step's own wire */
+  AW_BREAK /* as AW_DONE, and the innermost aw_repeat() around it ends, too */
 } aw_turn;
 
-/* A C step: called inside aw_next(), must return soon. After AW_WAIT it is
- * called again with how the wait ended in aw_task_result(); when that is
- * AW_ECANCELED it should clean up and end by AW_FAIL without an error set,
- * which passes the cancel on. */
+/* A C step. aw_next() calls it, so it must return soon.
+ *
+ * After AW_WAIT it is called again, and aw_task_result() tells how the wait
+ * ended. On AW_ECANCELED it should clean up and return AW_FAIL without an
+ * error, which passes Cancelled on. */
 typedef aw_turn (*aw_step_fn)(aw_task *task, void *data);
 
-/* Everything that makes wires gives a new wire, or NULL when out of memory.
- * Operands are *taken*, and NULL operands give NULL, so an expression is
- * checked once, at its end, and cannot leak. A wire may be used by any
- * number of tasks, also at once [V1]. */
-
-/* Call `fn(task, data)`; `data` is borrowed for as long as the wire lives,
- * see aw_hold() to own it. */
+/* Make a wire that calls a C step.
+ *
+ *   data  handed to `fn`; borrowed while the wire lives. aw_hold() ties its
+ *         life to a wire
+ */
 AW_API aw_wire *aw_call(aw_step_fn fn, void *data);
 
-/* Be a step that the host runs: aw_next() returns it as AW_STEP_CALL.
+/* Make a wire that the host runs: aw_next() returns it as AW_STEP_CALL.
  *
- *   data     what AW_STEP_CALL hands to the host
- *   release  called with `data` when the wire goes; may be NULL
- *   name     borrowed for ever: tasks remember it [D3]; may be NULL
+ *   data     takes; AW_STEP_CALL hands it to the host
+ *   release  called with `data` when the wire is freed; NULL: nothing to do
+ *   name     borrowed for ever, since tasks remember it [D3]; may be NULL
  */
 AW_API aw_wire *aw_host_call(void *data, void (*release)(void *data),
                              const char *name);
 
-/* Be `wire`, and call `release(data)` when this wire goes. */
+/* Make a wire that runs `wire` and owns `data`.
+ *
+ *   data     takes
+ *   release  called with `data` when the new wire is freed, or when it could
+ *            not be made; not NULL
+ */
 AW_API aw_wire *aw_hold(aw_wire *wire, void *data, void (*release)(void *));
 
-/* Run `first`, then `second` [O1]. Sequences flatten [V4]. */
+/* Run `first`, then `second` [O1]. The result is flat: a sequence in it adds
+ * its items [V4]. */
 AW_API aw_wire *aw_then(aw_wire *first, aw_wire *second);
 
-/* Run `count` wires one after the other; takes each of them.
+/* Run `count` wires one after the other; takes each of them. With a `count` of
+ * 0 the wire finishes at once.
  *
- * All operators are flat [V4], and appending to a wire of the same operator,
- * as here or by aw_then(), aw_both(), aw_either() and aw_or_else(), costs what
- * is appended, whatever the length of the first: wires share their items. The
- * second wire that is appended to the same one copies, and so does a wire that
- * is put in front: a reference for each item. */
+ * Appending is cheap. A wire that begins with another one of the same operator
+ * shares its array of items, so `w = aw_then(w, x)` costs the same whatever the
+ * length of `w`. Only one wire can extend another in place: a second one, or a
+ * wire that is put in front, copies one reference for each item. The same is
+ * true of aw_both(), aw_either() and aw_or_else(). */
 AW_API aw_wire *aw_sequence(aw_wire *const *wires, size_t count);
 
-/* Repeat `wire` a number of times, one run after the other [O2].
+/* Repeat `wire`, one run after the other [O2].
  *
- *   times   0 makes a wire that finishes at once; AW_FOREVER never ends
+ *   times   0 finishes at once; AW_FOREVER never ends
  */
 AW_API aw_wire *aw_repeat(aw_wire *wire, uint64_t times);
 
-/* Finish after `ns`, counted from when it runs; AW_NEVER: do not. */
+/* Finish `ns` after the wire begins to run; AW_NEVER never finishes. */
 AW_API aw_wire *aw_sleep(uint64_t ns);
 
-/* Finish when the engine's clock is at `at` or later. */
+/* Finish when the engine's clock has reached `at`; AW_NEVER never finishes. */
 AW_API aw_wire *aw_sleep_until(uint64_t at);
 
-/* As `wire`, with the wires that its last step becomes as part of it [O12]. */
+/* Run the whole chain of `wire`: when its last step returns a next wire, that
+ * wire is part of it [O12]. */
 AW_API aw_wire *aw_whole(aw_wire *wire);
 
-/* As `wire`, under a name for people; `name` is copied. */
+/* Run `wire` under a name that tracebacks and dumps show; copies `name`. */
 AW_API aw_wire *aw_named(aw_wire *wire, const char *name);
 
-/* Run the whole of `wire` hidden from outer soft cancels for at most `grace`
- * ns, or AW_DEFAULT: the grace of the loop [C7, O13]. */
-AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
-
-/* ---- wires that run others together, instead, again [O4-O11] ------------- */
-
-/* Run all of `wires`, which begin in their order, in a scope of their own, and
- * finish when all have [O4]. The first failure cancels the others; when they
- * have ended it is the failure of this wire. Ends with what `gather` of the
- * engine makes of their values.
+/* ---- combining wires [O4-O11] --------------------------------------------
  *
- *   wires   takes each of the `count`; none: finishes at once
- *   limit   how many run at once; 0: all [O6]
+ * "The whole of `wire`" means its whole chain, as in aw_whole(). */
+
+/* Join: run all `wires` at the same time, in a scope of their own [O4].
+ *
+ * The operands begin in their order, and the join finishes when the last of
+ * them has ended. The first failure cancels the others; when they have ended,
+ * the join fails with it. The value is what the engine's `gather` makes of the
+ * values of the operands.
+ *
+ *   wires   takes each of them; none: finishes at once
+ *   limit   how many run at the same time; 0: all [O6]
  */
 AW_API aw_wire *aw_all(aw_wire *const *wires, size_t count, uint32_t limit);
 
-/* `a & b`: aw_all() of the two, but joins of joins are one [V4]. */
+/* `a & b`: join two wires. A join of joins is one join [V4]. */
 AW_API aw_wire *aw_both(aw_wire *a, aw_wire *b);
 
-/* Run `wires` in a scope of their own; the first to finish, with a value or an
- * error, decides [O5]. The others are cancelled and awaited, and it ends as
- * the first one. An event among them decides when it commits, and other events
- * are given up at that moment [H3]; so are all of them by an event that is
- * ready when its turn to begin comes, and those to its right do not begin.
+/* Race: run all `wires` at the same time, in a scope of their own; the first to
+ * finish decides, whether with a value or an error [O5].
  *
- * aw_race() ends with the value and the number of the first [O6], see `gather`
- * of the engine; a count of 0 gives NULL.
+ * The race cancels the losers, waits for their ends, and ends as the winner. An
+ * operand that is an event (see aw_wire_is_event()) decides already when it
+ * commits; the losing events are disarmed at that moment, so that exactly one
+ * of them takes effect [H3]. Operands begin from left to right. If an event is
+ * ready when it begins, it wins at once and the operands to its right do not
+ * begin.
+ *
+ * The value is the winner's, with its number: see `gather` of the engine [O6].
+ *
+ *   wires   takes each of them; none: gives NULL
  */
 AW_API aw_wire *aw_race(aw_wire *const *wires, size_t count);
 
-/* `a | b`: the same, with the value alone; races of races are one [V4]. */
+/* `a | b`: race two wires, for the value of the winner alone. A race of races
+ * is one race [V4]. */
 AW_API aw_wire *aw_either(aw_wire *a, aw_wire *b);
 
-/* As aw_race(), but the first *value* decides, and is all it ends with; when
- * all fail, the last error does, with the others suppressed [O6]. What is bound
- * to an event may fail: such an operand decides at its end, not its commit. */
+/* Race for the first *value*, as aw_race(), and end with that value alone [O6].
+ *
+ * When all operands fail, it fails with the last error; the other errors are
+ * suppressed in that one. An event under aw_bind() may still fail after its
+ * commit, so such an operand decides when it ends.
+ *
+ *   wires   takes each of them; none: gives NULL
+ */
 AW_API aw_wire *aw_any(aw_wire *const *wires, size_t count);
 
-/* As aw_race(), of events only, begun in random order; ends with the number
- * and the value [H4]. NULL when one is no event, see aw_wire_is_event(). */
+/* Race events only, and begin them in a random order [H4]. The value is the
+ * number of the winner, then its value: see `gather` of the engine.
+ *
+ *   wires   takes each of them; none, or a wire that is no event: gives NULL
+ */
 AW_API aw_wire *aw_select(aw_wire *const *wires, size_t count);
 
-/* Is `wire` one operation with a single commit [V3], maybe under a name or
- * with aw_bind() after it? */
+/* Tell whether `wire` is an event: one operation with a single commit, perhaps
+ * named or under aw_bind() [V3]. Call from: anywhere. */
 AW_API bool aw_wire_is_event(const aw_wire *wire);
 
-/* `a // b`: run the whole of `a`; when it fails, run `b` instead [O7]. */
+/* `a // b`: run the whole of `a`; if it fails, run `b` instead [O7]. Cancelled
+ * is no failure. */
 AW_API aw_wire *aw_or_else(aw_wire *a, aw_wire *b);
 
-/* Run the whole of `wire` for at most `ns`: cut short by that, it fails with
- * AW_ETIMEOUT when it has cleaned up [O8].
+/* Run the whole of `wire`, for at most `ns` [O8]. When the time is over, the
+ * wire is cancelled. If that cuts it short, the result is AW_ETIMEOUT, after
+ * its clean-up.
  *
- *   grace   ns for that, or AW_DEFAULT
+ *   grace   ns for that clean-up, or AW_DEFAULT
  */
 AW_API aw_wire *aw_timeout(aw_wire *wire, uint64_t ns, uint64_t grace);
 
-/* Run the whole of `wire`, then `then`, whose first step finds the value by
- * aw_task_take_value(). No boundary is between them [N4, O11]. */
+/* Run the whole of `wire` in a shield: cancels from outside are hidden from it
+ * while they are soft, for at most `grace` ns from its begin [C7, O13].
+ *
+ *   grace   ns; AW_DEFAULT: the grace of the loop
+ */
+AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
+
+/* Run the whole of `wire`, then `then`, which may use the value of `wire`: its
+ * first step gets it by aw_task_take_value() [O11]. There is no boundary
+ * between the two [N4]. */
 AW_API aw_wire *aw_bind(aw_wire *wire, aw_wire *then);
 
-/* Run the whole of `wire`; when it fails, run `then`, whose first step finds
- * the error by aw_task_take_error(). Not for Cancelled [O9]. */
+/* Run the whole of `wire`; if it fails, run `then`, whose first step gets the
+ * error by aw_task_take_error() [O9]. Cancelled is no failure. */
 AW_API aw_wire *aw_catch(aw_wire *wire, aw_wire *then);
 
-/* Run the whole of `wire`, then, however it ended, the whole of `then`, hidden
- * from outer soft cancels for at most `grace` ns (as aw_shielded()). Ends as
- * `wire`, or with the error of `then`, the first one suppressed in it [O9]. */
+/* Run the whole of `wire`, then the whole of `then`, however `wire` ended [O9].
+ *
+ * `then` runs in a shield, as in aw_shielded(). The result is that of `wire`.
+ * If `then` fails, the result is its error, and an error of `wire` is
+ * suppressed in that.
+ *
+ *   grace   ns for `then`, or AW_DEFAULT: the grace of the loop
+ */
 AW_API aw_wire *aw_finally(aw_wire *wire, aw_wire *then, uint64_t grace);
 
-/* How aw_retry() tries again [O10]. */
+/* When and how often aw_retry() tries again [O10]. Times are in ns. */
 typedef struct aw_retry_rule {
-  uint64_t times;  /* tries in all; AW_FOREVER: no limit */
-  uint64_t delay;  /* ns after the first try … */
-  double factor;   /* … and how it grows from one to the next */
-  uint64_t most;   /* ns a delay has at most; AW_NEVER: no limit */
-  uint64_t within; /* ns for all of it; AW_NEVER: no limit */
-  bool jitter;     /* a random part of each delay */
-  /* A try that failed after so many ns or more counts as the first: the number
-   * of tries and the delay begin anew. 0: none does. */
+  uint64_t times;  /* tries in all, at least 1; AW_FOREVER: no limit */
+  uint64_t delay;  /* before the second try */
+  double factor;   /* each further delay is longer by this factor */
+  uint64_t most;   /* upper bound of a delay; AW_NEVER: none */
+  uint64_t within; /* limit for all tries together; AW_NEVER: none */
+  bool jitter;     /* wait only a random part of each delay */
+  /* When a try lasted this long before it failed, start again with the number
+   * of tries and with the delay. 0: never. */
   uint64_t reset_after;
 } aw_retry_rule;
 
-/* Run the whole of `wire`; when it fails, again, by `rule` (borrowed). The last
- * error is raw, see aw_error_attempts(). Cancelled is not retried.
+/* Run the whole of `wire`; when it fails, try it again as `rule` says [O10].
  *
- *   when   takes; its first step finds the error by aw_task_take_error(); not
- *          tried again when it ends without a value. NULL: always
+ * It fails with the error of the last try; aw_error_attempts() has the number
+ * of tries. When `within` is over before the first try has failed, it fails
+ * with AW_ETIMEOUT. Cancelled is not tried again.
+ *
+ *   rule   copied
+ *   when   takes; decides after each failure. Its first step gets the error by
+ *          aw_task_take_error(). The wire is tried again if `when` ends with a
+ *          value. If `when` fails, its error is the result, and the error of
+ *          the try is suppressed in it. NULL: try again after every failure
  */
 AW_API aw_wire *aw_retry(aw_wire *wire, const aw_retry_rule *rule,
                          aw_wire *when);
 
-/* What a tick does that comes late [K4]. */
+/* What aw_every() does with a tick that is late [K4]. */
 typedef enum aw_missed {
-  AW_MISSED_SKIP,  /* waits for the next multiple of the period */
-  AW_MISSED_BURST, /* comes at once, and so do all that were missed */
-  AW_MISSED_DELAY  /* comes at once, and the period counts from it */
+  AW_MISSED_SKIP,  /* drop it, and wait for the next multiple of the period */
+  AW_MISSED_BURST, /* run it at once, and all others that were missed */
+  AW_MISSED_DELAY  /* run it at once, and count the period from it */
 } aw_missed;
 
-/* Run the whole of `wire` at t0, t0 + period, …, without end and without
- * overlap; t0 is when it begins. A `period` of 0 gives NULL. */
+/* Run the whole of `wire` at t0, t0 + period, t0 + 2 * period and so on, where
+ * t0 is the time at which it begins. It never finishes, and runs never overlap.
+ *
+ *   period   ns; 0 gives NULL
+ */
 AW_API aw_wire *aw_every(uint64_t period, aw_wire *wire, aw_missed missed);
 
-/* Finish when `task` has ended; keeps `task`. Fails as it failed, or with
- * AW_ETASKCANCELLED [T5]; ends with its value. */
+/* Finish when `task` has ended, with its value [T5].
+ *
+ *   task   keeps
+ *
+ * Fails with the task's error, with AW_ETASKCANCELLED if it was cancelled, with
+ * AW_ESELF if it is the waiting task itself or one of its ancestors, or with
+ * AW_EINVAL if it belongs to another engine and has not ended.
+ */
 AW_API aw_wire *aw_when_done(aw_task *task);
 
-AW_API aw_wire *aw_wire_keep(aw_wire *wire);
-/* NULL is fine. */
-AW_API void aw_wire_release(aw_wire *wire);
+/* ---- wires as data ------------------------------------------------------- */
 
-/* The memory that goes with the last reference to `wire`, without its parts;
- * 0 while there are others. A host can tell its collector of that memory. */
+AW_API aw_wire *aw_wire_keep(aw_wire *wire);
+AW_API void aw_wire_release(aw_wire *wire); /* takes; NULL is fine */
+
+/* Return how many bytes are freed with the last reference to `wire`, without
+ * those of its parts. Returns 0 while there are other references. A host can
+ * tell its garbage collector of this memory. */
 AW_API size_t aw_wire_bytes(const aw_wire *wire);
 
-/* The name of a named or host wire, looking through holders; NULL if none.
- * Borrowed. */
+/* Return the name of a wire of aw_named() or aw_host_call(), or NULL. Looks
+ * through aw_hold(). */
 AW_API const char *aw_wire_name(const aw_wire *wire);
 
-/* The `data` of aw_hold() or aw_host_call() if `wire` was made by one of them
- * with that `release`; else NULL. */
+/* Return the `data` of a wire that aw_hold() or aw_host_call() made with this
+ * `release`, or NULL. */
 AW_API void *aw_wire_data(const aw_wire *wire, void (*release)(void *data));
 
 typedef enum aw_wire_kind {
@@ -332,207 +454,274 @@ typedef enum aw_wire_kind {
   AW_WIRE_EVERY
 } aw_wire_kind;
 
-/* What a wire is, looking through holders. All borrowed. */
+/* A wire, taken apart. Each field names the kinds that set it; in other wires
+ * it is 0. All pointers are borrowed from the wire. */
 typedef struct aw_wire_view {
   aw_wire_kind kind;
-  const char *name; /* NAMED, HOST, WAIT (its label); or NULL */
-  uint64_t number;  /* SLEEP, UNTIL, SHIELD, TIMEOUT, EVERY (its period),
-                           FINALLY (its grace): ns; REPEAT: times; ALL: limit */
-  uint64_t grace;   /* TIMEOUT */
-  bool table;       /* ALL, RACE: not made by an operator */
-  aw_missed missed; /* EVERY */
+  const char
+      *name;       /* NAMED, HOST, WAIT (the label of its operation); or NULL */
+  uint64_t number; /* SLEEP, UNTIL, SHIELD, TIMEOUT, EVERY (the period),
+                           FINALLY (the grace): ns; REPEAT: times; ALL: limit */
+  uint64_t grace;  /* TIMEOUT */
+  bool table;      /* ALL, RACE, ANY, SELECT: made from an array of wires, as
+                           by aw_all(), and not by aw_both() or aw_either() */
+  aw_missed missed;          /* EVERY */
   const aw_retry_rule *rule; /* RETRY */
-  size_t count;         /* of parts; of BIND, CATCH, FINALLY, RETRY the second
-                           is `then`, or `when` */
-  const aw_wire *parts; /* see aw_wire_part() */
+  size_t count;         /* of parts. The second part of BIND, CATCH and FINALLY
+                           is `then`, that of RETRY is `when` */
+  const aw_wire *parts; /* for aw_wire_part() */
   void *data;           /* HOST, CALL, WAIT */
   const aw_operation *operation; /* WAIT */
   aw_task *task;                 /* DONE */
 } aw_wire_view;
+
+/* Look at `wire`, or at the wire inside it if aw_hold() made it. */
 AW_API void aw_wire_look(const aw_wire *wire, aw_wire_view *out);
-/* Part number `index`, below `count`; borrowed. */
+/* Return part `index` of a wire, borrowed. `index` is less than `count`. */
 AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
 
-/* ---- the engine -------------------------------------------------------- */
+/* ---- engines ------------------------------------------------------------- */
 
 typedef enum aw_clock {
   AW_CLOCK_REAL,   /* monotonic */
-  AW_CLOCK_VIRTUAL /* from 0; jumps to the next deadline [K6] */
+  AW_CLOCK_VIRTUAL /* starts at 0, and jumps to the next deadline [K6] */
 } aw_clock;
 
-/* What a value is made of, for `gather`. */
+/* How `gather` makes one value of several. */
 typedef enum aw_shape {
-  AW_SHAPE_LIST,       /* the first result of each of the values */
+  AW_SHAPE_LIST,       /* the first result of each value */
   AW_SHAPE_INDEX_LAST, /* the results of the only value, then `index` */
-  AW_SHAPE_INDEX_FIRST /* `index`, from 1, then those results */
+  AW_SHAPE_INDEX_FIRST /* `index`, then the results of the only value */
 } aw_shape;
 
 typedef struct aw_engine_config {
   aw_clock clock;
-  uint64_t seed; /* not 0: shuffle each round with it [F6]; the orders in which
-                    aw_select() looks begin with it, too */
-  void *host;    /* handed to the functions below */
-  /* Release a value; give a second claim on one, which cannot fail. Neither
-   * may call the library. NULL: values need no care. */
+  /* Seed of the random generators. If it is not 0, each round of ready tasks is
+   * shuffled with it, which shows hidden assumptions about their order [F6]. */
+  uint64_t seed;
+  void *host; /* handed to the functions below */
+  /* Release a value. NULL: values need no release. May not call the library. */
   void (*drop)(void *host, aw_value value);
+  /* Return a second claim on `value`, which is dropped on its own. It cannot
+   * fail. NULL: values can be copied. May not call the library. */
   aw_value (*keep)(void *host, aw_value value);
-  /* Make one value of several: takes `values`, also on failure. May not call
-   * the library, but for memory. NULL: such wires have no value.
-   * Returns 0 or AW_ENOMEM. */
+  /* Make one value out of `values`, for aw_all(), aw_both(), aw_race() and
+   * aw_select(); returns 0 or AW_ENOMEM. NULL: their value is 0.
+   *
+   *   values  takes each of the `count`, also on failure
+   *   index   the number of the winning operand, from 1
+   *
+   * May call no function of the library but those for memory. */
   int (*gather)(void *host, aw_shape shape, const aw_value *values,
                 size_t count, size_t index, aw_value *out);
-  /* aw_next() returns AW_STEP_DEADLOCK rather than wait for ever [L4]. For
-   * hosts where nothing but the engine's own waits can make a task ready. */
+  /* Let aw_next() return AW_STEP_DEADLOCK instead of blocking for ever [L4].
+   * Set it if nothing outside the engine's own waits can make a task ready. */
   bool deadlocks;
 } aw_engine_config;
 
-/* Make an engine. It opens no descriptor until something waits in it.
+/* Make an engine. It opens no descriptor before something in it waits.
  *
- *   config  borrowed; NULL: real clock, no host values
+ *   config  copied; NULL: a real clock, and no values of the host
  *   out     gives
  *
  * Returns 0 or AW_ENOMEM.
  */
 AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
 
-/* Free an engine, its loops freed before. NULL is fine.
- * Returns AW_EBUSY, freeing nothing, while it has loops. */
+/* Free an engine, after all its loops. NULL is fine.
+ *
+ * Tasks and errors of the engine that are still referenced stay valid, but the
+ * engine does not call `drop` for their values any more.
+ *
+ * Returns 0, or AW_EBUSY, with nothing freed, while it has loops.
+ */
 AW_API int aw_engine_free(aw_engine *engine);
 
-/* The engine's clock now, in ns: monotonic, or virtual time. */
+/* Return the current time on the engine's clock. */
 AW_API uint64_t aw_engine_now(aw_engine *engine);
-AW_API bool aw_engine_virtual(const aw_engine *engine); /* is it that? */
+/* Tell whether the engine's clock is virtual. */
+AW_API bool aw_engine_virtual(const aw_engine *engine);
 
-/* The libuv loop of the engine, opened if it was not: a `uv_loop_t *`. From the
- * first call on it has its turn every 0.2 ms however busy tasks are [F2].
- * For handles of operations of your own: their callbacks may only call
- * aw_wait_complete(); an operation with a handle is `external`, and the handle
- * is closed before the engine is freed. aw_engine_free() runs the loop once
- * more, so that closing handles are closed. Ask anew before each handle that
- * you open or accept: that takes idle watchers of descriptors out of its way.
- * Returns 0 or libuv's code. */
+/* Return the engine's libuv loop, for handles of your own operations. The first
+ * call opens it.
+ *
+ *   out  receives a `uv_loop_t *`, borrowed while the engine lives; NULL on
+ *        failure
+ *
+ * Callbacks of your handles may only call aw_wait_complete(). An operation with
+ * a handle must be `external`. Handles must be closed before the engine is
+ * freed, or by an aw_closer. Call this function again before you open each
+ * handle or accept each connection: it also closes idle watchers, which could
+ * still use the same descriptor number. After the first call the libuv loop
+ * gets its turn at least every 0.2 ms, however busy the tasks are [F2].
+ *
+ * Returns 0 or a code of libuv.
+ */
 AW_API int aw_engine_uv(aw_engine *engine, void **out);
 
-/* What somebody else has in an engine's libuv loop, and must close before that
- * goes. aw_engine_free() calls `close` once; it may only uv_close() handles
- * (the loop runs once more after it) and free what needs no such callback. */
+/* An owner of handles in an engine's libuv loop. */
 typedef struct aw_closer {
+  /* Close the handles; called once, by aw_engine_free(). It may call uv_close()
+   * and free memory that no handle uses. The libuv loop runs once more after
+   * it, so that close callbacks are called. */
   void (*close)(struct aw_closer *closer);
-  struct aw_closer *next; /* the engine's */
-  /* `loop` has ended: give back what was its. May do what `close` may. Or
-   * NULL. */
+  struct aw_closer *next; /* private */
+  /* `loop` has ended its run: release what was used for it. May do the same as
+   * `close`. NULL: not needed. */
   void (*ended)(struct aw_closer *closer, aw_loop *loop);
 } aw_closer;
 
-/* Borrows `closer` until its `close` is called. */
+/* Register `closer` with the engine; borrowed until its `close` is called. */
 AW_API void aw_engine_add_closer(aw_engine *engine, aw_closer *closer);
 
-/* The closer of this engine that has that `close`, or NULL. */
+/* Return the registered closer with this `close` function, or NULL. */
 AW_API aw_closer *aw_engine_find_closer(const aw_engine *engine,
                                         void (*close)(aw_closer *closer));
 
-/* Make it safe to call aw_engine_wake(). Returns 0 or libuv's code. */
+/* Prepare an engine for aw_engine_wake(). Returns 0 or a code of libuv. */
 AW_API int aw_engine_wakeable(aw_engine *engine);
 
 /* Make aw_next() of this engine return AW_STEP_WOKEN soon. Call from: any
- * thread, or a signal handler, after aw_engine_wakeable() gave 0. */
+ * thread, or a signal handler, after aw_engine_wakeable() has returned 0. */
 AW_API void aw_engine_wake(aw_engine *engine);
 
-/* Make aw_next() of this engine return AW_STEP_WOKEN at `at`, in real time
- * (monotonic, ns, whatever the engine's clock), also while it blocks, or tasks
- * are busy; once, the last call counts. AW_NEVER: not at all. */
+/* Make aw_next() of this engine return AW_STEP_WOKEN once, at a given time,
+ * even while it blocks or while tasks are busy. A further call replaces the
+ * time.
+ *
+ *   at  monotonic real time, as of uv_hrtime(), also if the engine's clock is
+ *       virtual; AW_NEVER: not at all
+ */
 AW_API void aw_engine_wake_at(aw_engine *engine, uint64_t at);
 
-/* Let the deadlines of an engine that have passed take effect now, for a host
- * whose step takes long since it drives another engine meanwhile. Runs nothing.
- * Returns when the next one is due; AW_NEVER when none is, and of a virtual
- * clock. */
+/* Apply deadlines that have passed, without running any task. For a host whose
+ * step takes long because it drives another engine meanwhile.
+ *
+ * Returns the time of the next deadline. Returns AW_NEVER if there is none, and
+ * always on a virtual clock, on which the call does nothing.
+ */
 AW_API uint64_t aw_engine_tick(aw_engine *engine);
 
-/* What lives in an engine now. */
+/* What an engine contains now. */
 typedef struct aw_stats {
   size_t loops, tasks, scopes, deadlines, errors;
-  size_t handles; /* of libuv, but for the engine's own */
-  size_t bytes;   /* of memory for tasks, scopes, queues */
-  uint64_t steps; /* of C and of the host, since it was made */
+  size_t handles; /* open and referenced in the libuv loop, without those of the
+                     engine itself */
+  size_t bytes;   /* of memory for tasks, scopes, errors and queues */
+  uint64_t steps; /* C steps and host steps since the engine was made */
 } aw_stats;
 AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
 
-/* ---- loops -------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------- */
 
 typedef struct aw_loop_config {
-  uint64_t grace; /* for cancels that name none [C8]; AW_NEVER is allowed */
-  aw_value host;  /* takes; see aw_loop_host() */
+  /* ns, for cancels without a grace of their own [C8]. AW_NEVER: such cancels
+   * never turn hard. */
+  uint64_t grace;
+  aw_value host; /* takes; aw_loop_host() returns it */
 } aw_loop_config;
 
 typedef enum aw_loop_state {
-  AW_LOOP_IDLE,    /* not run yet, or done and may run again [S7] */
-  AW_LOOP_RUNNING, /* between aw_loop_begin() and its end */
+  AW_LOOP_IDLE,    /* not run yet, or done; it may run again [S7] */
+  AW_LOOP_RUNNING, /* between aw_loop_begin() and the end of the run */
   AW_LOOP_TIMEOUT, /* ended by its time-out */
   AW_LOOP_STOPPED, /* ended by aw_loop_stop() */
-  AW_LOOP_FAILED,  /* ended by an error: see aw_loop_error() */
+  AW_LOOP_FAILED,  /* ended by an error: aw_loop_error() has it */
   AW_LOOP_CLOSED   /* ended by aw_loop_close() */
 } aw_loop_state;
 
-/* Make a loop. `config` borrowed; NULL: a grace of 5 s. Returns 0/AW_ENOMEM. */
+/* Make a loop on `engine`.
+ *
+ *   config  NULL: a grace of 5 s
+ *   out     gives
+ *
+ * Returns 0 or AW_ENOMEM.
+ */
 AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
                        aw_loop **out);
 
-/* Free a loop that does not run; tasks that never started end so [T3].
- * Returns AW_EBUSY while it runs. NULL is fine. */
+/* Free a loop that is not running; NULL is fine. Tasks that were started but
+ * never ran end as cancelled [T3].
+ *
+ * Returns 0, or AW_EBUSY, with nothing freed, while it is running.
+ */
 AW_API int aw_loop_free(aw_loop *loop);
 
-/* Let the loop's tasks run, for at most `timeout` ns (AW_NEVER: no limit).
- * Returns 0, AW_EBUSY (running), AW_EENDED or AW_ENOMEM. Then pull with
- * aw_next(). */
+/* Begin a run, or continue one after aw_loop_pause(). Then call aw_next() until
+ * it returns 0.
+ *
+ *   timeout  ns for this run; AW_NEVER: no limit
+ *
+ * Returns 0; AW_EBUSY while somebody drives the loop; AW_EENDED if it has ended
+ * other than by running out of tasks; AW_ENOMEM.
+ */
 AW_API int aw_loop_begin(aw_loop *loop, uint64_t timeout);
 
-/* As aw_loop_begin() and pulling to the end, for programs without host steps.
- * Returns 0 when done, timed out or stopped (see aw_loop_state_of()), else
- * the code of the error that ended it, AW_EBUSY or AW_EENDED. */
+/* Run a loop to its end, in a program without host steps: aw_loop_begin(), then
+ * aw_next() until it returns 0. A host step fails with AW_EINVAL here. The
+ * failure of a task without a handler ends the loop.
+ *
+ *   timeout  as in aw_loop_begin()
+ *
+ * Returns 0 if the run is done, timed out or was stopped: aw_loop_state_of()
+ * says which. Else returns the code of the error that ended it, AW_EBUSY when
+ * called inside a step, or an error of aw_loop_begin() or aw_next().
+ */
 AW_API int aw_loop_run(aw_loop *loop, uint64_t timeout);
 
-/* Cancel all its tasks, with the loop's grace; the run then ends [L2]. A
- * second call, with `hard`, takes the grace away. */
+/* Cancel all tasks of a running loop, with the loop's grace; the run ends after
+ * their clean-up [L2]. Does nothing if the loop is not running.
+ *
+ *   hard  end the grace at once, also of an earlier stop
+ */
 AW_API void aw_loop_stop(aw_loop *loop, bool hard);
 
-/* Stop `loop` if `task` is cancelled, as a cancel does in aw_await_loop() [S7]:
- * for a task whose step drives a loop of another engine. */
+/* Stop `loop` if `task` is cancelled, as aw_await_loop() does [S7]: soft while
+ * that cancel is soft, else hard. For a task whose step drives a loop of
+ * another engine. */
 AW_API void aw_loop_follow(aw_loop *loop, const aw_task *task);
 
-/* Leave a running loop as it is, half way: aw_loop_begin() goes on with it, and
- * nobody pulls it meanwhile. */
+/* Stop driving a running loop and leave it as it is; aw_loop_begin() continues
+ * the run. Do not pull the loop in between. */
 AW_API void aw_loop_pause(aw_loop *loop);
 
-/* End a loop that does not run: its tasks end unstarted [T3], it takes no
- * more. Returns AW_EBUSY while it runs. */
+/* End a loop that is not running. Tasks that were started but never ran end as
+ * cancelled [T3], and the loop accepts no more.
+ *
+ * Returns 0, or AW_EBUSY while it is running.
+ */
 AW_API int aw_loop_close(aw_loop *loop);
 
-/* Stop the loop with an error, which aw_loop_error() then shows [E8]. A later
- * one is suppressed in the first. Takes `error`. */
+/* Record `error` in the loop and, if it is running, cancel its tasks; the run
+ * then ends as failed [E8]. A later error is suppressed in the first one.
+ *
+ *   error  takes; aw_loop_error() returns it
+ */
 AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
 AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
 AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
-/* What its time-out cut short; borrowed, or NULL. */
+/* Return what the loop's time-out cut short; borrowed, or NULL. */
 AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);
 AW_API aw_value aw_loop_host(const aw_loop *loop); /* borrowed, or 0 */
 AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
-AW_API aw_scope *aw_loop_scope(aw_loop *loop);      /* its root; borrowed */
-AW_API uint64_t aw_loop_grace(const aw_loop *loop); /* ns */
-/* The time-out of its run, the last one begun, ns, as it was extended. */
+AW_API aw_scope *aw_loop_scope(aw_loop *loop); /* the root scope; borrowed */
+AW_API uint64_t aw_loop_grace(const aw_loop *loop);
+/* Return the time-out of the latest run, in ns, including extensions. */
 AW_API uint64_t aw_loop_timeout(const aw_loop *loop);
 
-/* ---- tasks -------------------------------------------------------------- */
+/* ---- tasks --------------------------------------------------------------- */
 
 typedef struct aw_task_config {
-  const char *name;  /* copied; or NULL */
-  const char *where; /* "file:line" of the start: borrowed for ever, or until
-                        the engine goes; or NULL */
-  aw_value handler;  /* takes; not 0: failures go to the host, FAILED [E7] */
-  bool background;   /* keeps no loop alive, nor do its children [T2] */
-  uint64_t grace;    /* for its cancels; 0: the loop's */
-  aw_value locals;   /* takes; 0: those of the task whose step starts it, see
+  const char *name;  /* copied; NULL: that of its wire, if it has one */
+  const char *where; /* "file:line" of the start; borrowed until the engine is
+                        freed; or NULL */
+  aw_value handler;  /* takes. If it is not 0, the host handles a failure, by
+                        AW_STEP_FAILED, and the parent scope does not fail
+                        [E7] */
+  bool background;   /* it keeps no loop running; nor do its children [T2] */
+  uint64_t grace;    /* ns for its cancels; 0: the loop's */
+  aw_value locals;   /* takes; 0: those of the task whose step starts it. See
                         aw_task_set_locals() */
 } aw_task_config;
 
@@ -540,480 +729,639 @@ typedef enum aw_task_state {
   AW_TASK_READY,
   AW_TASK_RUNNING,
   AW_TASK_WAITING,
-  AW_TASK_DONE, /* from here on: terminal [T1] */
+  AW_TASK_DONE, /* this one and those below are terminal [T1] */
   AW_TASK_FAILED,
   AW_TASK_CANCELLED
 } aw_task_state;
 
-/* Start `wire` at the root of `loop`; only schedules [T2].
+/* Start `wire` as a task at the root of `loop`. Nothing runs yet [T2].
  *
- *   wire    takes; NULL is AW_ENOMEM
- *   config  borrowed; NULL: no name, no handler
+ *   wire    takes; NULL gives AW_ENOMEM
+ *   config  NULL: no name, no handler. Its values are taken, also on failure
  *   out     gives; may be NULL
  *
- * Returns 0, AW_ENOMEM or AW_EENDED.
+ * Returns 0, AW_ENOMEM, or AW_EENDED if the loop has ended.
  */
 AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
                          const aw_task_config *config, aw_task **out);
-/* The same, as a child of an open `scope` [S1]. It may be started from any task,
- * also while the scope is being left: then it is joined, too. AW_EENDED once the
- * scope's task has been resumed to close it. */
+
+/* Start `wire` as a child task of `scope`; as aw_loop_start() otherwise [S1].
+ *
+ * Any task may start a child in any open scope. While the scope waits for its
+ * children, new ones are accepted and waited for, too. AW_EENDED: the scope is
+ * closed; that is the case as soon as its task goes on after the join. */
 AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
                           const aw_task_config *config, aw_task **out);
 
 AW_API aw_task *aw_task_keep(aw_task *task);
-AW_API void aw_task_release(aw_task *task); /* NULL is fine */
+AW_API void aw_task_release(aw_task *task); /* takes; NULL is fine */
 
-/* Cancel `task` and all below it; returns at once, nothing runs [T4, C3].
+/* Cancel `task` and everything below it. Returns at once, and nothing runs [T4,
+ * C3]. Does nothing to a terminal task.
  *
  *   reason  takes; 0 for none
- *   grace   ns until the cancel turns hard [C8]; AW_DEFAULT: the task's
+ *   grace   ns until the cancel turns hard [C8]; 0: at once; AW_DEFAULT: the
+ *           task's. A second cancel counts only if its grace is 0
  */
 AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
 
-/* The error that the innermost clean-up of `task` holds back, that of a wire
- * under aw_finally(), while its second part runs; borrowed, or NULL [O9]. */
-AW_API aw_error *aw_task_held_error(const aw_task *task);
-
-/* The step of `task` has failed, and its clean-up waits before it can say so:
- * when that lasts 1 s, aw_next() returns AW_STEP_HOLDING. A further call does
- * nothing until that, or aw_task_let_out(), when the clean-up is over. Not told
- * of a task that was cancelled: see AW_STEP_LATE. */
-AW_API void aw_task_hold_back(aw_task *task);
-AW_API void aw_task_let_out(aw_task *task);
-
-/* Has anybody waited for the end of `task`, or been told so by the host, which
- * knows it where it need not wait [T5]? */
-AW_API bool aw_task_waited(const aw_task *task);
-AW_API void aw_task_mark_waited(aw_task *task);
-
-/* Let aw_next() return AW_STEP_WOKEN when `task` has ended, for a host that
- * drives only until then: others may wait for long. */
-AW_API void aw_task_watch(aw_task *task);
-
 AW_API aw_task_state aw_task_state_of(const aw_task *task);
-AW_API uint64_t aw_task_id(const aw_task *task);      /* from 1, of an engine */
-AW_API const char *aw_task_name(const aw_task *task); /* or NULL */
+AW_API uint64_t aw_task_id(const aw_task *task); /* from 1, in each engine */
+/* Return the name of the task, or that of its wire, or NULL; borrowed until the
+ * task runs again. */
+AW_API const char *aw_task_name(const aw_task *task);
 AW_API const char *aw_task_where(const aw_task *task); /* or NULL */
-AW_API uint64_t aw_task_started(const aw_task *task);  /* clock, ns */
-AW_API uint32_t aw_task_steps(const aw_task *task);    /* so far */
-AW_API aw_loop *aw_task_loop(const aw_task *task);     /* NULL once ended */
-/* The task that it is a child of; NULL at the root of a loop, and when it has
- * ended. */
+/* Return when it was started, on the engine's clock. */
+AW_API uint64_t aw_task_started(const aw_task *task);
+AW_API uint32_t aw_task_steps(const aw_task *task); /* steps so far */
+AW_API bool aw_task_background(const aw_task *task);
+AW_API aw_loop *aw_task_loop(const aw_task *task); /* NULL once it has ended */
+/* Return the task of which this one is a child. NULL: it is at the root of a
+ * loop, or it has ended. */
 AW_API aw_task *aw_task_parent(const aw_task *task);
-/* As given; borrowed. 0 when it has none, or has ended. */
-AW_API aw_value aw_task_handler(const aw_task *task);
-/* Replace the handler that it was started with; takes. With 0 its failure is
- * that of its scope, also when AW_STEP_FAILED has told of it. Nothing happens
- * to a task that has none. */
-AW_API void aw_task_set_handler(aw_task *task, aw_value handler);
-/* The task whose wire `task` runs a part of, as an operand of a join or a race;
- * otherwise `task` itself. Borrowed. */
+/* Return the task whose wire `task` runs a part of, if `task` is an operand of
+ * a join or a race; else return `task`. Borrowed. */
 AW_API aw_task *aw_task_whole(aw_task *task);
-/* A value that goes with a task for its host, as the number of the request that
- * it works for: what it starts has the same value from its start on, operands
- * and wires that are spun off as well. What is set later is for those started
- * later.
+
+/* Return the results of a task that is done, or the error of one that failed;
+ * borrowed. Else 0, or NULL. */
+AW_API aw_value aw_task_value(const aw_task *task);
+AW_API aw_error *aw_task_error(const aw_task *task);
+
+/* Return the handler with which the task was started; borrowed. 0: none, or the
+ * task has ended. */
+AW_API aw_value aw_task_handler(const aw_task *task);
+/* Replace the handler of a task that has one. Does nothing to other tasks.
+ *
+ *   handler  takes; 0: the failure goes to the parent scope after all, even if
+ *            AW_STEP_FAILED has already been returned for it
+ */
+AW_API void aw_task_set_handler(aw_task *task, aw_value handler);
+
+/* Attach a value of the host to `task`, such as the number of the request that
+ * it works for. Tasks that its steps start later inherit the value, and so do
+ * its operands and spin-offs.
  *
  *   locals  takes; 0: none
  *
- * Returns 0, AW_ENOMEM, or AW_EENDED for a task that has ended, which has none.
+ * Returns 0, AW_ENOMEM, or AW_EENDED if the task has ended.
  */
 AW_API int aw_task_set_locals(aw_task *task, aw_value locals);
 AW_API aw_value aw_task_locals(const aw_task *task); /* borrowed, or 0 */
-/* The wire that its outermost chain is at; borrowed, NULL when it has ended. */
-AW_API const aw_wire *aw_task_wire(const aw_task *task);
-/* The wire that its innermost chain is at; borrowed, NULL when it has ended. */
-AW_API const aw_wire *aw_task_innermost(const aw_task *task);
-/* Terminal tasks: the results (DONE) and error (FAILED); borrowed. */
-AW_API aw_value aw_task_value(const aw_task *task);
-AW_API aw_error *aw_task_error(const aw_task *task);
-AW_API bool aw_task_background(const aw_task *task);
 
-/* Name number `index` of the chain of states, newest first, and how often it
- * came in a row [D3]; NULL past the last (at most 8). Borrowed until the task
- * goes on. */
+/* Tell whether somebody has waited for the end of `task` [T5], or whether
+ * aw_task_mark_waited() was called. */
+AW_API bool aw_task_waited(const aw_task *task);
+/* Record that somebody knows the end of `task` without having waited for it. */
+AW_API void aw_task_mark_waited(aw_task *task);
+
+/* Let aw_next() return AW_STEP_WOKEN when `task` has ended. For a host that
+ * drives a loop only until then. */
+AW_API void aw_task_watch(aw_task *task);
+
+/* Return the wire at which the outermost or the innermost chain of the task is;
+ * borrowed. NULL once the task's own wire has ended. */
+AW_API const aw_wire *aw_task_wire(const aw_task *task);
+AW_API const aw_wire *aw_task_innermost(const aw_task *task);
+
+/* Return the name of a wire in the task's chain [D3]. The chain remembers the
+ * last 8 wires, without immediate repetitions.
+ *
+ *   index  0 is the latest wire that the task has left
+ *   times  receives how often that wire came in a row
+ *
+ * Returns a name, or "wire" for a wire without one; borrowed until the task
+ * runs again. NULL: no more.
+ */
 AW_API const char *aw_task_chain(const aw_task *task, size_t index,
                                  uint32_t *times);
 
-/* What a waiting task waits for; false if it does not wait. */
+/* What a parked task waits for. */
 typedef struct aw_waiting {
-  const char *label; /* "sleep", "task", "children", "loop", or an operation */
-  uint64_t until;    /* of a sleep: when it ends, on the clock; of a rate: the
-                        same, of the first in its queue; else AW_NEVER */
-  uint64_t span;     /* of a sleep: all of it, ns */
-  aw_task *task;     /* of "task" */
-  size_t children;   /* of "children" */
-  void *data;        /* of an operation … */
+  const char *label; /* "sleep", "join task", "children", "loop", "idle", or the
+                        label of an operation */
+  uint64_t until;    /* when a sleep, an idle wait or the alarm of an operation
+                        is due, on the engine's clock; else AW_NEVER */
+  uint64_t span;     /* of a sleep: its whole duration, ns; else 0 */
+  aw_task *task;     /* of "join task", else NULL */
+  size_t children;   /* of "children": how many; else 0 */
+  void *data;        /* of an operation */
   const aw_operation *operation;
 } aw_waiting;
+/* Look at the wait of a task. Returns false if it does not wait. */
 AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
 
-/* In C steps. What a step finds that follows another, see aw_bind(), is taken
- * by aw_task_take_value() and aw_task_take_error(). */
-AW_API int aw_task_result(const aw_task *task); /* how the last wait ended */
-AW_API void aw_task_set_value(aw_task *task, aw_value value); /* takes */
-/* Takes; NULL, out of memory, makes it fail with AW_ENOMEM. */
-AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
-AW_API void aw_task_set_error(aw_task *task, aw_error *error); /* takes */
-
-/* Is the innermost scope of the task cancelled, as seen through shields? */
+/* Tell whether the task sees a cancel: of its innermost scope, or of a scope
+ * around that, as far as no shield hides it. */
 AW_API bool aw_task_cancelled(const aw_task *task);
-/* … and is the grace of that cancel over? Such a task is killed where it waits
- * [C9]; a host without memory may spare itself its steps: it reports a CALL
- * with aw_step_cancelled(), closes the parked code of a RESUME and reports
+/* Tell whether the task sees a hard cancel. Such a task is killed where it
+ * waits [C9]. A host without memory may skip its steps: report a CALL by
+ * aw_step_cancelled(); for a RESUME, close the parked code and report
  * aw_step_killed(). */
 AW_API bool aw_task_overdue(const aw_task *task);
 
-/* Was `error`, which a step of `task` has taken, raised after what the task is
- * a child of was cancelled, and the task with it? Then it is of a clean-up, and
- * nobody is interested in the task's outcome any more, but in that error. */
+/* What caused a cancel. */
+typedef enum aw_cancel_kind {
+  AW_BY_NOTHING,  /* there is no cancel */
+  AW_BY_TASK,     /* aw_task_cancel() */
+  AW_BY_SCOPE,    /* aw_scope_cancel() */
+  AW_BY_DEADLINE, /* the time-out of a scope */
+  AW_BY_FAILURE,  /* a failure in the scope */
+  AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
+  AW_BY_PARENT,   /* the scope ended, and cancelled what was left in it */
+  AW_BY_RACE      /* another operand of the race won [O5] */
+} aw_cancel_kind;
+
+/* Tell what caused the cancel that `task` sees.
+ *
+ *   reason  receives the reason of that cancel, borrowed; or 0
+ */
+AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
+                                           aw_value *reason);
+
+/* Return when the nearest limit that applies to `task` expires, on the engine's
+ * clock.
+ *
+ * Limits are the deadlines of the scopes around the task, those of aw_timeout()
+ * and of `within` in a retry, also those of its parent tasks, and the time-out
+ * of its loop. A shield hides the limits outside of it as long as it hides
+ * cancels; its own time is no limit [C7].
+ *
+ * Returns the current time for a cancelled task, and AW_NEVER if no limit
+ * applies or if the task has ended.
+ */
+AW_API uint64_t aw_task_deadline(const aw_task *task);
+
+/* Move a limit, so that it expires `ns` from now, whether that is later or
+ * sooner than before: the innermost limit that applies to `task`, or that of an
+ * open `scope`. A later AW_ETIMEOUT shows the total time.
+ *
+ * Returns 0; AW_EINVAL if there is no limit, or for AW_NEVER; AW_ETIMEOUT if a
+ * limit has already cancelled it, AW_ECANCELED if something else has; AW_EENDED
+ * if the task or scope has ended.
+ */
+AW_API int aw_task_extend(aw_task *task, uint64_t ns);
+AW_API int aw_scope_extend(aw_scope *scope, uint64_t ns);
+
+/* Return the error that the clean-up of `task` holds back: that of the first
+ * part of the innermost aw_finally() whose second part is under way [O9].
+ * Borrowed, or NULL. */
+AW_API aw_error *aw_task_held_error(const aw_task *task);
+
+/* Note that a host step of `task` has failed and that its clean-up waits before
+ * it can report the failure. If that lasts 1 s, aw_next() returns
+ * AW_STEP_HOLDING.
+ *
+ * Calls after the first do nothing until that step is returned or
+ * aw_task_let_out() is called. A cancelled task is not reported so: see
+ * AW_STEP_LATE. */
+AW_API void aw_task_hold_back(aw_task *task);
+/* Note that this clean-up is over. */
+AW_API void aw_task_let_out(aw_task *task);
+
+/* Tell whether `error`, taken from a step of `task`, belongs to the clean-up
+ * after a cancel from outside the task. The result of such a task is of no
+ * interest any more, but this error is. */
 AW_API bool aw_task_failed_late(const aw_task *task, const aw_error *error);
 
-/* ---- pulling ------------------------------------------------------------ */
+/* ---- pulling -------------------------------------------------------------
+ *
+ * A host with steps of its own drives a loop like this:
+ *
+ *     aw_loop_begin(loop, AW_NEVER);
+ *     while ((rc = aw_next(engine, loop, &step)) == 1)
+ *       run and report `step`;
+ */
 
 typedef enum aw_step_kind {
-  AW_STEP_CALL,     /* start host code: `data` of aw_host_call() */
-  AW_STEP_RESUME,   /* go on with parked host code `data`; see `result` */
-  AW_STEP_KILL,     /* close parked host code `data`, then aw_step_killed() */
-  AW_STEP_FAILED,   /* `task` failed and its error wants its handler, or has
-                       none at a loop's root; then aw_step_handled() */
-  AW_STEP_DEADLOCK, /* `loop` can't go on; then aw_loop_fail() [L4] */
-  AW_STEP_SLOW,     /* for `ns`, over 0.1 s, no step waited: the one of the
-                       task with this `id`, or one of a few before it [F4] */
-  AW_STEP_LATE,     /* clean-up took `ns`, over 1 s: of a scope of the task with
-                       this `id` (0: of a loop) that was cancelled, because of
-                       `error`, if that is not NULL [D4] */
-  AW_STEP_SWALLOWED, /* the task with this `id` was given Cancelled a second
-                        time: what caught the first went on to wait [D4] */
-  AW_STEP_WOKEN,     /* aw_engine_wake(), or see aw_task_watch() */
-  AW_STEP_HOLDING    /* for 1 s the clean-up of `task` has held back an error:
-                        `error`, that of a wire under aw_finally(), or, if that
-                        is NULL, one of the host, see aw_task_hold_back() [D4] */
+  AW_STEP_CALL,     /* run host code, the `data` of aw_host_call(); report it by
+                       aw_step_done() or one of its siblings */
+  AW_STEP_RESUME,   /* continue the parked host code `data`; its wait ended with
+                       `result`. Report it when that code has ended */
+  AW_STEP_KILL,     /* close the parked host code `data`, then report
+                       aw_step_killed() */
+  AW_STEP_FAILED,   /* `task` has failed. It has a handler, or it stands at the
+                       root of `loop`. Report aw_step_handled() */
+  AW_STEP_DEADLOCK, /* `loop` cannot go on [L4]: call aw_loop_fail() */
+  /* Notifications, which need no report. */
+  AW_STEP_SLOW, /* tasks ran for `ns`, more than 0.1 s, without a look at
+                        the clock: in the step of the task with this `id`, or
+                        in a step shortly before it [F4] */
+  AW_STEP_LATE, /* the clean-up after a cancel took `ns`, more than 1 s. The
+                        scope belongs to the task with this `id`; 0: it is the
+                        root of a loop. `error` is the scope's, or NULL [D4] */
+  AW_STEP_SWALLOWED, /* the task with this `id` caught Cancelled, and was given
+                        it again because it waited again [D4] */
+  AW_STEP_WOKEN,     /* see aw_engine_wake(), aw_engine_wake_at() and
+                        aw_task_watch() */
+  AW_STEP_HOLDING    /* the clean-up of `task` has held back an error for 1 s:
+                        `error`, as of aw_task_held_error(). NULL: an error of
+                        the host, see aw_task_hold_back() [D4] */
 } aw_step_kind;
 
 typedef struct aw_step {
   aw_step_kind what;
-  int result;      /* RESUME: how the wait ended: 0 or negative */
-  aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the step is
-                      reported; HOLDING: until the next aw_next(); else NULL */
+  int result;      /* RESUME: how the wait ended, 0 or a negative code */
+  aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the report.
+                      HOLDING: borrowed until the next aw_next(). Else NULL */
   aw_loop *loop;   /* FAILED, DEADLOCK: borrowed */
   void *data;      /* CALL, RESUME, KILL */
-  uint64_t ns;     /* SLOW, LATE */
-  uint64_t id;     /* SLOW, LATE, SWALLOWED: of a task */
-  aw_error *error; /* LATE, HOLDING; borrowed until the next aw_next(), or
+  uint64_t ns;     /* SLOW, LATE, HOLDING */
+  uint64_t id;     /* SLOW, LATE, SWALLOWED, HOLDING: of a task */
+  aw_error *error; /* LATE, HOLDING: borrowed until the next aw_next(), or
                       NULL */
 } aw_step;
 
-/* Interpret until a task needs its host or `loop`, which must be running
- * (aw_loop_begin()), has ended. Blocks while nothing is ready. The step before
- * must have been reported, or its host code parked (aw_task_park()).
+/* Interpret wires until a task needs its host, or until the run of `loop` has
+ * ended. Blocks while no task is ready.
  *
- * Returns 1 with a step in `*out`, 0 when `loop` has ended, or negative:
- * AW_EBUSY from inside itself [I6], or libuv's code.
+ *   loop  has been begun by aw_loop_begin(). Other loops of the engine that are
+ *         running make progress, too
+ *   out   receives the step
+ *
+ * Before each further call, the host step must have been reported, or its code
+ * parked by aw_task_park() with a wait armed.
+ *
+ * Returns 1 with a step; 0 when the run has ended; AW_EBUSY when called from
+ * inside itself [I6] or before the last host step was reported or parked; or a
+ * code of libuv.
  */
 AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
 
-/* Report the end of a CALL, or of a RESUME whose host code has ended. A NULL
- * `next`, out of memory, fails with AW_ENOMEM. */
+/* Report the end of a CALL, or of a RESUME whose host code has ended.
+ *
+ * aw_step_done():       with a value
+ * aw_step_next():       with a next wire. NULL, out of memory, fails with
+ *                       AW_ENOMEM
+ * aw_step_fail():       with an error
+ * aw_step_cancelled():  by passing Cancelled on
+ */
 AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
 AW_API void aw_step_next(aw_task *task, aw_wire *next);   /* takes */
 AW_API void aw_step_fail(aw_task *task, aw_error *error); /* takes */
-/* The host code ended by passing Cancelled on. */
 AW_API void aw_step_cancelled(aw_task *task);
-/* Report a KILL, or a RESUME of a task that is overdue: the host code is no
- * more. */
+/* Report a KILL, or that the parked code of a RESUME was closed because the
+ * task is overdue (see aw_task_overdue()). */
 AW_API void aw_step_killed(aw_task *task);
-/* Report a FAILED: its handler was called. Without a handler say
- * aw_loop_fail() first. */
+/* Report a FAILED, after its handler was called. For a task without a handler,
+ * call aw_loop_fail() first. */
 AW_API void aw_step_handled(aw_task *task);
 
-/* The host code of a CALL has ended, without a value that anybody wants: true
- * if the very same CALL is the next step, and so under way. False: nothing was
- * done; report as ever. Saves a repeated step the way out of the host and in.
+/* Run the same CALL once more, without a return to aw_next(): for the step of a
+ * repeat whose value nobody needs, after its host code has ended.
+ *
+ * Returns true if the repeat has another turn and nothing else is due; then the
+ * step is under way again. Returns false, with nothing done, otherwise: report
+ * the end of the step.
  */
 AW_API bool aw_step_again(aw_task *task);
 
-/* Does a value given to aw_step_done() for `task` go anywhere? If not, the
- * host may save the making of it. */
+/* Tell whether anybody uses a value that aw_step_done() would give to `task`.
+ * If not, the host need not make it. */
 AW_API bool aw_step_wants_value(const aw_task *task);
 
-/* The same for the error of an aw_step_fail(): not if another wire takes the
- * place of the one that fails, see aw_or_else(). */
+/* Tell whether anybody uses an error that aw_step_fail() would give to `task`.
+ * Nobody does if another operand of aw_or_else() runs in place of the failed
+ * one. */
 AW_API bool aw_step_wants_error(const aw_task *task);
 
-/* ---- waiting, in steps of C and of the host ------------------------------ */
+/* ---- waiting -------------------------------------------------------------
+ *
+ * Inside a step, of C or of the host. A C step arms one wait and returns
+ * AW_WAIT. A host step parks its code by aw_task_park(), arms one wait, and
+ * goes on when aw_next() returns AW_STEP_RESUME for it. */
 
-/* The task whose host or C step is under way; NULL outside steps. */
+/* Return the task whose step is under way, until aw_next() is called again;
+ * NULL outside steps. */
 AW_API aw_task *aw_current(const aw_engine *engine);
 
-/* Host code that waits is parked: remember it for RESUME and KILL.
+/* Return how the latest wait of `task` ended: 0 or a negative code. */
+AW_API int aw_task_result(const aw_task *task);
+
+/* Set how the C step ends: its value for AW_DONE, its next wire for AW_NEXT and
+ * AW_INTO, its error for AW_FAIL. Each replaces what was set before.
  *
- *   host  borrowed until one of these hands it back; not NULL
+ *   value  takes; 0: none
+ *   next   takes; NULL, out of memory, makes the step fail with AW_ENOMEM
+ *   error  takes
+ */
+AW_API void aw_task_set_value(aw_task *task, aw_value value);
+AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
+AW_API void aw_task_set_error(aw_task *task, aw_error *error);
+
+/* Take what the step was handed: the value or the error of the wire before it
+ * (see aw_bind(), aw_catch() and aw_retry()), the value of the operation that
+ * it waited for, or the outcome of aw_await_wire(). Give it, or 0 or NULL if
+ * there is no such thing. */
+AW_API aw_value aw_task_take_value(aw_task *task);
+AW_API aw_wire *aw_task_take_next(aw_task *task);
+AW_API aw_error *aw_task_take_error(aw_task *task);
+
+/* Park host code: remember `host`, which a RESUME or a KILL hands back.
  *
- * Call from: the step under way, before the wait is armed.
+ *   host  borrowed until then; not NULL
+ *
+ * Call from: the host step under way, before it arms its wait.
  */
 AW_API void aw_task_park(aw_task *task, void *host);
-/* The parked host code number `index` of a task, innermost first; or NULL. */
+/* Return the parked host code of a task that is `index` levels out: 0 is the
+ * innermost. NULL: there are no more. Code is parked at several levels when it
+ * runs a wire inside a wire, by aw_await_wire(). */
 AW_API void *aw_task_host_at(const aw_task *task, size_t index);
 
-/* Arm exactly one wait for `task`, whose step is under way. All look at the
- * cancel first: a cancelled task gets AW_ECANCELED, through the queue [C2].
+/* Arm exactly one wait for `task`, whose step is under way.
  *
- * Return 0 when armed (also when that is AW_ECANCELED to come), or an error
- * when nothing is armed: AW_ENOMEM, and what is said at each.
+ * If the task is cancelled, nothing is armed, and the wait ends with
+ * AW_ECANCELED when the task's turn comes [C2].
+ *
+ * Return 0 in both cases. Return a negative code if the wait could not begin;
+ * then the step is still under way. That is AW_ENOMEM or one of the codes named
+ * below.
  */
-AW_API int aw_await_sleep(aw_task *task, uint64_t ns); /* AW_NEVER: no end */
-AW_API int aw_await_until(aw_task *task, uint64_t at); /* on the clock */
-AW_API int aw_await_yield(aw_task *task); /* until others have had a turn */
-/* Wait until nothing else can run before `at` on a virtual clock [K6]; on a
- * real one as aw_await_until(). */
+
+/* Sleep for `ns`, counted from now; AW_NEVER: without an end. */
+AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
+/* Sleep until the engine's clock has reached `at`; AW_NEVER: without an end. */
+AW_API int aw_await_until(aw_task *task, uint64_t at);
+/* Let the other ready tasks have a turn. Never fails. */
+AW_API int aw_await_yield(aw_task *task);
+/* Wait, on a virtual clock, until nothing else can run before `at` [K6]; on a
+ * real clock, as aw_await_until(). */
 AW_API int aw_await_idle(aw_task *task, uint64_t at);
-/* Wait for the end of `other` (keeps). AW_ESELF for the task itself or one
- * above it, AW_EINVAL for one of another engine. */
+/* Wait until `other` has ended; keeps it. AW_ESELF: it is the task itself or an
+ * ancestor of it. AW_EINVAL: it belongs to another engine. */
 AW_API int aw_await_task(aw_task *task, aw_task *other);
-/* Wait for an operation, as aw_wait_for(), with `data` borrowed until it ends.
- * AW_EINVAL when it cannot end, or what its `arm` returned. */
+/* Wait for an operation; see aw_wait_for().
+ *
+ *   data  handed to its functions; borrowed until the wait has ended
+ *
+ * AW_EINVAL: nothing can end the operation (see aw_operation). Returns errors
+ * of `arm` as they are. */
 AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
                               void *data);
-/* As the wires of these names, which see: they return what those fail with;
- * AW_EINVAL for other `events`. */
+/* Wait for a descriptor, as the wires aw_when_ready(), aw_readable() and
+ * aw_writable(). Return the errors that those fail with; AW_EINVAL for other
+ * `events`. */
 AW_API int aw_await_ready(aw_task *task, int fd, int events);
 AW_API int aw_await_readable(aw_task *task, int fd);
 AW_API int aw_await_writable(aw_task *task, int fd);
-/* Wait for the end of `loop`, which it begins [S6]; a cancel stops it [S7].
- * `timeout` and errors as of aw_loop_begin(). */
+/* Begin a run of `loop`, of the same engine, and wait until it has ended [S6].
+ * A cancel of the task stops the loop, and the wait goes on until the loop has
+ * ended [S7]. `timeout` and errors are those of aw_loop_begin(). */
 AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
 
-/* Run `wire` inline in the task [N6]; takes `wire`, NULL is AW_ENOMEM. In host
- * steps only, else AW_EINVAL: a C step becomes a wire instead (AW_NEXT).
+/* Run `wire` inside the task, and wait for its end [N6]. In host steps only.
  *
- *   whole   all of its chain; else one step, and aw_task_take_next() has what
- *           it became
+ *   wire   takes; NULL gives AW_ENOMEM
+ *   whole  true: run its whole chain. False: run one step of it;
+ *          aw_task_take_next() then has the next wire, if there is one
  *
- * The RESUME that follows says how it ended: 0 with aw_task_take_value(), a
- * negative code with aw_task_take_error(), or AW_ECANCELED.
+ * The result of the RESUME that follows is 0, and aw_task_take_value() has the
+ * value; or AW_ECANCELED; or another negative code, and aw_task_take_error()
+ * has the error.
+ *
+ * AW_EINVAL: this is a C step, which returns AW_NEXT instead. AW_EDEPTH: the
+ * task has no room for more frames.
  */
 AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
-AW_API aw_value aw_task_take_value(aw_task *task);  /* gives */
-AW_API aw_wire *aw_task_take_next(aw_task *task);   /* gives, or NULL */
-AW_API aw_error *aw_task_take_error(aw_task *task); /* gives, or NULL */
 
-/* ---- scopes in the middle of host code ----------------------------------- */
+/* ---- scopes in steps -----------------------------------------------------
+ *
+ * A step can open a scope, go on and even wait in it, and close it later:
+ *
+ *     aw_scope_open(task, &config, &scope);
+ *     ...                                       aw_scope_start() and so on
+ *     if (aw_scope_leave(task, error, cancelled) == 1)
+ *       park, and go on after RESUME;
+ *     aw_scope_close(task, &end);
+ */
 
 typedef struct aw_scope_config {
   uint64_t deadline; /* on the engine's clock; AW_NEVER: none */
   uint64_t grace;    /* ns, for its cancels; AW_DEFAULT: the task's */
-  bool shield;       /* hide outer soft cancels until `deadline` [C7] */
+  bool shield;       /* hide soft cancels from outside until `deadline` [C7] */
 } aw_scope_config;
 
-/* Open a scope in `task`, whose step is under way. `config` is borrowed; so is
- * `*out`, until the scope is closed. Returns 0, AW_ENOMEM or AW_EDEPTH. */
+/* Open a scope in `task`, whose step is under way.
+ *
+ *   out  receives the scope, borrowed until it is closed
+ *
+ * Returns 0, AW_ENOMEM or AW_EDEPTH.
+ */
 AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
                          aw_scope **out);
 
+/* Cancel the scope and everything in it; as aw_task_cancel(). Takes
+ * `reason`. */
+AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
+
 /* Begin to leave the innermost scope of `task` [S3].
  *
- *   error      takes; what the code in it failed with: cancels it; or NULL
- *   cancelled  that code passed Cancelled on: cancels it, too
+ *   error      takes; the failure of the code in it, which cancels the scope;
+ *              NULL: none
+ *   cancelled  the code in it passes Cancelled on, which cancels the scope
  *
- * Returns 0 when it is empty, 1 when a wait for its children was armed (park;
- * this wait is never cancelled [S2]; RESUME comes with 0). Then close it, in
- * the same step: from here on it takes no more children.
+ * Returns 0 if the scope has no children left; then it accepts no more: close
+ * it in the same step. Returns 1 if it armed a wait for the children: park. No
+ * cancel ends that wait [S2]. Close the scope in the step that its RESUME
+ * begins, with result 0.
  */
 AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
 
-/* After it returned 0: let others have a turn before, and wait for the children
- * that they start in the scope meanwhile. As that wait never cancelled. Gives
- * 0: park, then close the scope. */
+/* Let other tasks have a turn between leaving and closing the scope, after
+ * aw_scope_leave() returned 0. They may start children in it again, and those
+ * are waited for. No cancel ends this wait.
+ *
+ * Returns 0: park, and close the scope in the step that its RESUME begins.
+ */
 AW_API int aw_await_join(aw_task *task);
 
 /* How a scope ended. */
 typedef struct aw_scope_end {
   aw_error *error; /* the first failure in it; gives, or NULL */
-  bool cancelled;  /* it was cancelled itself */
-  bool cut;        /* a cancel has cut short what is in it, or children of it */
-  bool timed_out;  /* by its own deadline */
-  bool outer;      /* an enclosing cancel is visible: pass it on [C5] */
-  aw_value reason; /* of its cancel; gives */
-  uint64_t moved;  /* ns to add to the time that it had: it was extended by so
-                      much; wraps */
-  aw_cut *waited;  /* what that deadline cut short; borrowed until aw_next(), or
-                      until another scope is closed; NULL: not known */
+  bool cancelled;  /* the scope itself was cancelled */
+  bool cut;        /* a cancel cut short the code in it, or a child */
+  bool timed_out;  /* its own deadline cancelled it */
+  bool outer;      /* it sees a cancel from outside: pass Cancelled on [C5] */
+  aw_value reason; /* of its own cancel; gives, or 0 */
+  uint64_t moved;  /* ns by which its limit was extended; wraps around if it
+                      was shortened */
+  aw_cut *waited;  /* what its deadline cut short, or NULL; borrowed until the
+                      next aw_next() or aw_scope_close() */
 } aw_scope_end;
 
-/* Close the innermost scope of `task`, which has been left. */
+/* Close the innermost scope of `task`, after aw_scope_leave().
+ *
+ *   out  receives how it ended. The caller decides what follows from that:
+ *        raise `error`; else pass Cancelled on, absorb it, or report a time-out
+ *        [S3]
+ */
 AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
 
-/* Cancel a scope, as aw_task_cancel(). */
-AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
-
-/* When the nearest limit that applies to `task` is over, on the engine's clock:
- * of the scopes that it is in, its own, of aw_timeout() and `within` of a
- * retry, those of the tasks above it, and the time-out of its loop. A shield
- * hides limits outside of it for as long as it hides cancels; its own time is
- * no limit [C7]. A task that is cancelled has no time left: now. AW_NEVER when
- * no limit applies, and of a task that has ended. */
-AW_API uint64_t aw_task_deadline(const aw_task *task);
-
-/* Let the limit of an open `scope`, or the innermost one that applies to `task`
- * (as above), be over in `ns` from now, be that later or sooner. What it fails
- * with then tells its time in all.
+/* ---- operations ----------------------------------------------------------
  *
- * Returns 0; AW_EINVAL when there is no limit, or for AW_NEVER; AW_ETIMEOUT or
- * AW_ECANCELED when it is too late: cancelled by a limit, or otherwise;
- * AW_EENDED for what has ended. Call from: anywhere. */
-AW_API int aw_scope_extend(aw_scope *scope, uint64_t ns);
-AW_API int aw_task_extend(aw_task *task, uint64_t ns);
+ * The functions of an operation may call these functions of the library, and no
+ * others: aw_task_set_value(), aw_alarm_arm(), aw_alarm_disarm(), those whose
+ * comments say that they are for operations, and those that only look. */
 
-/* The reason of the cancel that `task` sees (borrowed, may be 0), and what
- * was cancelled. */
-typedef enum aw_cancel_kind {
-  AW_BY_NOTHING,
-  AW_BY_TASK,     /* aw_task_cancel() */
-  AW_BY_SCOPE,    /* aw_scope_cancel() */
-  AW_BY_DEADLINE, /* a scope's time-out */
-  AW_BY_FAILURE,  /* something in the scope failed */
-  AW_BY_LOOP,     /* the loop was stopped, timed out or failed */
-  AW_BY_PARENT,   /* what it belongs to was left */
-  AW_BY_RACE      /* another one was first [O5] */
-} aw_cancel_kind;
-AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
-                                           aw_value *reason);
-
-/* ---- awaitables of your own --------------------------------------------- */
-
-/* An operation that tasks can wait for. `arm` starts it and returns 0, or a
- * negative code when it cannot start, or 1 when it is over already, with the
- * result 0; it must not call aw_wait_complete() itself. After 0, exactly once,
- * the owner calls aw_wait_complete(task, result). `disarm` aborts it at once,
- * after which aw_wait_complete() must not be called [I2]; NULL means that it
- * cannot be aborted [C10]. Then `abandon` may be there: the task is killed
- * [C9], forget it, and dispose of what comes. One that has neither must be
- * `external`, and end by itself: a loop waits for it; else AW_EINVAL.
- *
- * What it ends with, as a message taken, is the task's value: give it by
- * aw_task_set_value() right before aw_wait_complete(), or before `arm` returns
- * 1. It is delivered, or dropped with a task that is killed [C6].
- *
- * In a race, a completed wait decides: other operations of the race are
- * disarmed before aw_wait_complete() returns [H3]. */
+/* A kind of wait. Constant, and borrowed for ever. */
 struct aw_operation {
-  const char *label; /* what D1 shows, as "recv" */
+  const char *label; /* names the wait for people, such as "recv" [D1] */
+
+  /* Begin to wait. Returns 0 if the wait has begun; 1 if it is over already,
+   * with the result 0; or a negative code if it cannot begin. It may not call
+   * aw_wait_complete() for `task`. After 0, the owner calls
+   * aw_wait_complete(task, result) exactly once, unless the wait is aborted.
+   * NULL: there is nothing to begin. */
   int (*arm)(aw_task *task, void *data);
+
+  /* Abort the wait at once. aw_wait_complete() must not be called for it any
+   * more [I2]. NULL: the wait cannot be aborted [C10]. */
   void (*disarm)(aw_task *task, void *data);
+
+  /* For a wait that cannot be aborted: the task is being killed [C9]. Forget
+   * the task, and dispose of the result when it comes. NULL: such a task cannot
+   * be killed, and its loop waits for it. */
   void (*abandon)(aw_task *task, void *data);
-  bool external; /* something outside the engine ends it [L4] */
-  /* It waits for the end of an object that is being closed: background tasks
-   * that waited for the same object learn of the close when it is over. */
+
+  /* Something outside the engine ends the wait, so that it is no deadlock [L4].
+   * Required if both `disarm` and `abandon` are NULL: otherwise waits fail with
+   * AW_EINVAL. */
+  bool external;
+
+  /* The wait is for the end of an object that is being closed. While such a
+   * wait is under way, background tasks that waited for the object are not
+   * woken yet: see aw_wait_complete(). */
   bool closes;
-  /* Write what is waited for, as "5", for people; or NULL. */
+
+  /* Write what `data` is, for people, such as "5". NULL: nothing to say. */
   void (*describe)(const void *data, char *out, size_t size);
-  /* The time that aw_alarm_arm() was given has come: end the wait, or set
-   * another one. Runs nothing. Or NULL: it has no alarms. */
+
+  /* The alarm of aw_alarm_arm() is due: complete the wait, or set the alarm
+   * again. NULL: the operation sets no alarms. */
   void (*due)(aw_task *task, void *data);
 };
 
-/* For the functions of an operation with `due`: have that called at `at` on the
- * engine's clock; virtual time jumps there as to the end of a sleep. One for
- * each task. It is to be disarmed when the wait ends before, by `disarm` too;
- * disarming twice is fine. Returns 0 or AW_ENOMEM. */
-AW_API int aw_alarm_arm(aw_task *task, uint64_t at);
-AW_API void aw_alarm_disarm(aw_task *task);
-
-/* Wait for `operation`, and end as it did: a negative result is an error.
+/* Make a wire that waits for an operation. It fails if the result is negative.
+ * Its value is the one that aw_task_set_value() stored in the task before
+ * aw_wait_complete(), or before `arm` returned 1; the task gets it, or drops it
+ * if it is killed [C6].
  *
- *   operation  borrowed for ever (a constant)
- *   data       handed to its functions; borrowed while the wire lives
+ *   data  handed to the functions; borrowed while the wire lives
  */
 AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
 
-/* End the wait of `task`, which becomes ready; runs nothing [I2].
+/* Complete the wait of `task`, and put the task into the ready queue. Nothing
+ * runs [I2].
  *
- *   result  0, or a negative code: what aw_task_result() and RESUME tell, and
- *           what a wire fails with. AW_ECLOSED says that the object was closed:
- *           a task that is cancelled before its turn, other than by a failure,
- *           gets AW_ECANCELED instead [C2]. Background tasks learn of it when
- *           no wait for the end of a close is under way and no other task is
- *           ready, so that they end with a loop whose main task closes the
- *           object as it ends [T2]
+ * In a race this decides: the waits of losing events are disarmed before it
+ * returns [H3].
  *
- * Call from: anywhere on the engine's thread, callbacks of libuv included, but
- * not from `arm`.
+ *   result  0 or a negative code: what aw_task_result() and RESUME tell, and
+ *           what a wire fails with
+ *
+ * AW_ECLOSED says that the object of the wait was closed. Nothing was taken
+ * from it, so a cancel before the task's turn still replaces the result by
+ * AW_ECANCELED, unless a failure caused that cancel [C2]. Background tasks are
+ * woken later than others: not while an operation with `closes` is under way,
+ * and then when no other task is ready, or after a number of rounds. So they
+ * end with a loop whose main task closes the object as it ends [T2].
+ *
+ * Call from: anywhere on the engine's thread, callbacks of libuv included; but
+ * not from an `arm` for its own task.
  */
 AW_API void aw_wait_complete(aw_task *task, int result);
 
-/* Are both operands of one race that is not decided? Then at most one of them
- * may be completed: a send and a receive in one choice do not meet. */
+/* Tell whether two waiting tasks are operands of the same undecided race. At
+ * most one of them may be completed: a send and a receive of one race do not
+ * meet. For operations in which tasks meet. */
 AW_API bool aw_task_rivals(const aw_task *a, const aw_task *b);
 
-/* End the wait of `task` before its time, as a cancel does, but with `result`,
- * and with nothing cancelled. False, and nothing done, when `task` does not
- * wait (it may have been woken), or for what cannot be aborted. */
+/* Abort the wait of `task` and end it with `result`, as a cancel would, but
+ * without a cancel.
+ *
+ * Returns false, with nothing done, if the task does not wait (it may have been
+ * woken already), or if the wait cannot be aborted.
+ */
 AW_API bool aw_wait_interrupt(aw_task *task, int result);
+
+/* Set the alarm of the task: at `at` on the engine's clock, the `due` function
+ * of its operation is called. For operations.
+ *
+ * A task has one alarm, and it must not be set. A virtual clock jumps to it, as
+ * to the end of a sleep. Clear it when the wait ends before, in `disarm` too.
+ *
+ * Returns 0 or AW_ENOMEM.
+ */
+AW_API int aw_alarm_arm(aw_task *task, uint64_t at);
+/* Clear the alarm of the task; does nothing if it is not set. */
+AW_API void aw_alarm_disarm(aw_task *task);
 
 /* ---- descriptors [Q3] ---------------------------------------------------- */
 
-enum { AW_READABLE = 1, AW_WRITABLE = 2 }; /* or both: whichever comes first */
+/* Or both: ready for any of the two. */
+enum { AW_READABLE = 1, AW_WRITABLE = 2 };
 
-/* Finish when a read of `fd` would not block: there is data, its end, or an
- * error that the read then tells. The same for a write.
+/* Finish when `fd` is ready: a read (or a write) would not block. That is so
+ * for data, at the end of the file, and for an error, which the read then
+ * returns.
  *
- *   fd      an open descriptor; checked whenever the wire runs
+ *   fd      an open descriptor; checked each time the wire runs
  *   events  AW_READABLE, AW_WRITABLE or both; other values give NULL
  *
- * Fails with libuv's UV_EBADF when `fd` is closed, UV_EEXIST when it belongs to
- * a libuv handle of this engine, UV_EMFILE and others when it cannot be
- * watched. Regular files, and what else cannot be polled, are always ready.
- * Any number of tasks may wait for one descriptor: all of a direction are
- * woken, and the news may be stale for the later ones. The flags of `fd` stay
- * as they are.
+ * Fails with UV_EBADF if `fd` is closed, with UV_EEXIST if it belongs to a
+ * libuv handle of this engine, or with another code of libuv, such as
+ * UV_EMFILE, if it cannot be watched. Regular files, and others that cannot be
+ * polled, are always ready.
  *
- * To close a descriptor that is waited for is an error: call
- * aw_poller_forget() first. Otherwise the wait may never end. A descriptor
- * that nobody waits for may be closed at any time, also while a duplicate or
- * a child keeps its file open: the watcher of a wait leaves the kernel's set
- * before the task goes on, however the wait ends.
+ * Any number of tasks may wait for the same descriptor. Readiness wakes all
+ * waiters of a direction, so for the later ones it may be stale. The flags of
+ * `fd` do not change.
+ *
+ * Closing a descriptor that has waiters is an error: their waits may never end.
+ * Call aw_poller_forget() before. A descriptor without waiters may be closed at
+ * any time, even if a duplicate of it, or a child process, keeps the file open:
+ * the watcher leaves the kernel's set before the woken task runs.
  */
 AW_API aw_wire *aw_when_ready(int fd, int events);
-AW_API aw_wire *aw_readable(int fd);
-AW_API aw_wire *aw_writable(int fd);
+AW_API aw_wire *aw_readable(int fd); /* aw_when_ready(fd, AW_READABLE) */
+AW_API aw_wire *aw_writable(int fd); /* aw_when_ready(fd, AW_WRITABLE) */
 
-/* What these wires wait for, for aw_await_operation() and the like; its data
- * is `(void *)(intptr_t)fd`. NULL for other events. */
+/* Return the operation that these wires wait for; its data is
+ * `(void *)(intptr_t)fd`. NULL for other `events`. */
 AW_API const aw_operation *aw_ready_operation(int events);
 
-/* End all waits for `fd` with AW_ECLOSED, and done with its keepers, before it
- * is closed. */
+/* Prepare for closing `fd`: end all waits for it with AW_ECLOSED, and release
+ * its keepers. Does nothing for a descriptor without a watcher. */
 AW_API void aw_poller_forget(aw_engine *engine, int fd);
 
-/* For operations of your own that wait for a descriptor and know something
- * besides, as a buffer: call these from its `arm` and `disarm`, which return
- * what they return. */
+/* Begin and abort a wait for a descriptor. For operations that know more than
+ * the descriptor does, such as a buffer: call these from `arm` and `disarm`.
+ * aw_ready_arm() returns what `arm` returns. */
 AW_API int aw_ready_arm(aw_task *task, int fd, int events);
 AW_API void aw_ready_disarm(aw_task *task, int fd);
 
-/* An owner that waits for one descriptor again and again, and keeps its watcher
- * in the kernel's set between the waits: that saves three system calls for each
- * wait. Private; zero it before its first use. */
+/* A keeper: an owner, such as a stream, that waits for one descriptor again and
+ * again. It leaves the watcher in the kernel's set between waits, which saves
+ * three system calls for each wait. The fields are private; zero them before
+ * the first use. */
 typedef struct aw_keeper {
   struct aw_watch *watch;
   struct aw_keeper *next;
 } aw_keeper;
 
-/* As aw_ready_arm(), which is for single waits, and keep the watcher when the
- * wait has ended; disarm by aw_ready_disarm().
+/* Begin a wait as aw_ready_arm(), and keep the watcher when the wait has ended.
+ * aw_ready_disarm() aborts the wait.
  *
- *   keeper  keeps until aw_ready_done(), or until its engine is freed; it has
- *           one descriptor, that of the last call. NULL: as aw_ready_arm()
+ *   keeper  borrowed until aw_ready_done(), or until the engine is freed. It
+ *           keeps one watcher, that of the latest call. NULL: keeps nothing
  */
 AW_API int aw_ready_arm_kept(aw_task *task, int fd, int events,
                              aw_keeper *keeper);
 
-/* Give the watcher up: call this before the descriptor is closed, or before the
- * memory of `keeper` is freed. Twice is fine, and so is a keeper that
- * never kept anything. Call from: anywhere on the engine's thread, a `disarm`
- * included. */
+/* Release the watcher of a keeper. Call it before the descriptor is closed and
+ * before the memory of `keeper` is freed. Does nothing if the keeper has none.
+ * Call from: a `disarm`, too. */
 AW_API void aw_ready_done(aw_keeper *keeper);
 
 /* ---- ZeroMQ [Q4] --------------------------------------------------------- */
@@ -1159,77 +1507,103 @@ AW_API aw_wire *aw_zmq_when_ready(aw_zmq *zmq, int events);
  * AW_EFORKED, or do nothing. Call from: any thread. */
 AW_API unsigned aw_zmq_forks(void);
 
-/* ---- channels, events, semaphores [H1] ----------------------------------- */
-
-/* Three places where tasks wait for one another, first come, first served
- * [F5]. Each has a count of references, `..._keep()` and `..._release()`; a
- * wire, and a task that waits, keep theirs. Each belongs to the engine whose
- * task waits there first, until that is freed: a wait of a task of another one
- * fails with AW_EINVAL [S6]. Names are for people, copied, and may be NULL.
- * What does not wait may be called from outside tasks as well. */
+/* ---- channels, events, semaphores, rates [H1] ----------------------------
+ *
+ * Objects at which tasks wait for one another, first come, first served [F5].
+ * They have these in common.
+ *
+ *   References  `..._new()` gives one. Wires keep the object, and so do waiting
+ *               tasks.
+ *   Engine      The object belongs to the engine whose task waits there first,
+ *               until that engine is freed. Waits of tasks of another engine
+ *               fail with AW_EINVAL [S6]. `..._open_to()` tells whether tasks
+ *               of `engine` may wait there.
+ *   Names       are for people, and copied; NULL: none.
+ *   Call from   outside tasks, too, unless the function waits.
+ *   Awaits      `aw_await_...()` behave as those in "waiting" and return the
+ *               errors that the wire fails with.
+ */
 
 /* A channel hands values from task to task.
  *
- * A value is with its sender until it is sent, and with its receiver, as what
- * that wait ends with, once it is received: a wait that is cancelled, or a
- * race that is lost, has sent or received nothing; one that has committed is
- * delivered, whatever comes [C6]. Operands of one race do not meet. */
+ * A value belongs to its sender until it is sent, and to its receiver from then
+ * on. A wait that is cancelled, or that loses a race, has sent or received
+ * nothing. A wait that has committed is delivered in any case [C6]. A send and
+ * a receive that are operands of the same race do not meet. */
 typedef struct aw_channel_config {
-  size_t capacity;  /* values that it holds; 0: a sender waits for a receiver;
-                       SIZE_MAX: as many as there is memory for */
-  const char *name; /* or NULL */
-  void *host;       /* handed to these, which may be NULL */
-  /* As in aw_engine_config, of the engine that it will belong to. */
+  size_t capacity;  /* how many values it can hold. 0: a sender waits for a
+                       receiver; SIZE_MAX: as many as there is memory for */
+  const char *name; /* copied; or NULL */
+  void *host; /* handed to the functions below, each of which may be NULL */
+  /* As in aw_engine_config; for values in the channel. */
   void (*drop)(void *host, aw_value value);
   aw_value (*keep)(void *host, aw_value value);
-  /* `value` is now what a wire ends with, in `task`; who receives by an await
-   * gets it at hand. May not call the library, but to look at the task. */
+  /* A wire in `task` receives `value`: prepare the value for it. Not called for
+   * a receive by aw_await_recv(), where host code takes the value. May only
+   * look at the task. */
   void (*deliver)(void *host, aw_value value, aw_task *task);
-  /* Takes; what a receive ends with once it is closed and empty. 0 is fine,
-   * if 0 is never sent. */
+  /* Takes. The value of a receive from a channel that is closed and empty. It
+   * may be 0 if nobody sends 0. */
   aw_value end;
 } aw_channel_config;
 
-/* Make a channel; `config` borrowed. Gives. Returns 0 or AW_ENOMEM. */
+/* Make a channel. Returns 0 or AW_ENOMEM.
+ *
+ *   config  copied; its `end` is taken, also on failure
+ *   out     gives
+ */
 AW_API int aw_channel_new(const aw_channel_config *config, aw_channel **out);
 AW_API aw_channel *aw_channel_keep(aw_channel *channel);
-/* NULL is fine. With the last reference, drops the values left in it. */
+/* Takes; NULL is fine. The last reference drops the values in the channel. */
 AW_API void aw_channel_release(aw_channel *channel);
 
-/* Send without waiting. Takes `value` if it returns 0, and only then.
- * Returns 0, AW_EAGAIN, AW_ECLOSED or AW_ENOMEM. */
+/* Send without waiting. Returns 0; AW_EAGAIN if nobody receives and there is no
+ * room; AW_ECLOSED; or AW_ENOMEM.
+ *
+ *   value  taken only if 0 is returned
+ */
 AW_API int aw_channel_try_send(aw_channel *channel, aw_value value);
-/* Receive without waiting: gives `*out` with 0. Returns 0, AW_EAGAIN, or
- * AW_ECLOSED when it is closed and empty. */
+/* Receive without waiting. Returns 0; AW_EAGAIN if there is no value; or
+ * AW_ECLOSED if it is closed and empty.
+ *
+ *   out  gives
+ */
 AW_API int aw_channel_try_recv(aw_channel *channel, aw_value *out);
 
-/* The task that gets what is sent next, if its host code waits for that: for a
- * host that hands it over itself, and then sends a token. Borrowed, or NULL. */
+/* Return the task that would get the next value, if host code of it waits for
+ * that by aw_await_recv(); else NULL. A host can hand the value to the task by
+ * its own means, and send a mere token. Borrowed. */
 AW_API aw_task *aw_channel_receiver(const aw_channel *channel);
 
-/* Nothing can be sent any more, and who waits to fails with AW_ECLOSED;
- * receivers get what is left, and then `end`. Again is fine. */
+/* Close the channel. Waiting and later senders fail with AW_ECLOSED. Receivers
+ * get the values that are left, and then `end`. Closing again does nothing. */
 AW_API void aw_channel_close(aw_channel *channel);
 
-/* Send, which fails with AW_ECLOSED when the channel is closed, and receive,
- * as wires and as awaits.
+/* Send a value, or receive one.
  *
  *   channel  keeps
- *   value    takes; the wire sends it, kept once more, each time it runs
+ *   value    takes. The wire sends one more claim on it, by `keep`, each time
+ *            it runs
+ *
+ * A send fails with AW_ECLOSED if the channel is closed, and with AW_ENOMEM. A
+ * receive does not fail: see `end`.
  */
 AW_API aw_wire *aw_send(aw_channel *channel, aw_value value);
 AW_API aw_wire *aw_recv(aw_channel *channel);
 AW_API int aw_await_send(aw_task *task, aw_channel *channel, aw_value value);
 AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
 
-/* Would a message be taken at once, or is it closed? And wait until that is so:
- * for one who sends to several channels, which nobody else sends to, all or
- * none. A channel that holds none never has room. */
+/* Tell whether a send would end without waiting: the channel can hold one more
+ * value, or is closed. aw_await_room() waits until that is so. A channel with a
+ * capacity of 0 has no room while it is open.
+ *
+ * For a task that sends to several channels, to all of them or to none, and
+ * that is their only sender. */
 AW_API bool aw_channel_has_room(const aw_channel *channel);
 AW_API int aw_await_room(aw_task *task, aw_channel *channel);
 
-/* For operations of your own: call these from its `arm`, `disarm` and
- * `describe`, which return what they return. aw_send_arm() takes `value`. */
+/* Parts for operations of your own: call them from `arm`, `disarm` and
+ * `describe`, and return what they return. aw_send_arm() takes `value`. */
 AW_API int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value);
 AW_API void aw_send_disarm(aw_task *task, aw_channel *channel);
 AW_API int aw_recv_arm(aw_task *task, aw_channel *channel);
@@ -1238,76 +1612,89 @@ AW_API void aw_channel_describe(const aw_channel *channel, char *out,
                                 size_t size);
 
 typedef struct aw_channel_view {
-  const char *name; /* borrowed, or NULL */
-  size_t capacity, count;
-  size_t senders, receivers; /* that wait */
+  const char *name;          /* borrowed, or NULL */
+  size_t capacity, count;    /* values: at most, now */
+  size_t senders, receivers; /* waiting tasks */
   bool closed;
 } aw_channel_view;
 AW_API void aw_channel_look(const aw_channel *channel, aw_channel_view *out);
-/* May tasks of `engine` wait on it? */
 AW_API bool aw_channel_open_to(const aw_channel *channel,
                                const aw_engine *engine);
 
-/* An event is set or not; tasks wait until it is. Gives. 0 or AW_ENOMEM. */
+/* An event object is set or not set, and tasks wait until it is set. Make one
+ * that is not set. Returns 0 or AW_ENOMEM.
+ *
+ *   out  gives
+ */
 AW_API int aw_event_new(const char *name, aw_event **out);
 AW_API aw_event *aw_event_keep(aw_event *event);
-AW_API void aw_event_release(aw_event *event); /* NULL is fine */
-/* All who wait go on, also when it is cleared before their turn comes. */
+AW_API void aw_event_release(aw_event *event); /* takes; NULL is fine */
+/* Set it. All waiting tasks go on, even if it is cleared before their turn. */
 AW_API void aw_event_set(aw_event *event);
 AW_API void aw_event_clear(aw_event *event);
 AW_API bool aw_event_is_set(const aw_event *event);
-AW_API aw_wire *aw_when_set(aw_event *event); /* keeps */
+/* Finish when the event object is set; keeps it. */
+AW_API aw_wire *aw_when_set(aw_event *event);
 AW_API int aw_await_event(aw_task *task, aw_event *event);
-AW_API size_t aw_event_waiting(const aw_event *event);   /* tasks */
+AW_API size_t aw_event_waiting(const aw_event *event);   /* waiting tasks */
 AW_API const char *aw_event_name(const aw_event *event); /* or NULL */
 AW_API bool aw_event_open_to(const aw_event *event, const aw_engine *engine);
 
-/* A semaphore has `count` permits, which tasks acquire and give back.
+/* A semaphore has permits, which tasks acquire and give back. Make one. Returns
+ * 0, AW_EINVAL if `count` is more than `most`, or AW_ENOMEM.
  *
- *   most  it never has more; UINT64_MAX: no bound. AW_EINVAL below `count`
- *
- * Gives. Returns 0, AW_EINVAL or AW_ENOMEM. */
+ *   count  permits at first
+ *   most   upper bound of the permits in it; UINT64_MAX: none
+ *   out    gives
+ */
 AW_API int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
                             aw_semaphore **out);
 AW_API aw_semaphore *aw_semaphore_keep(aw_semaphore *semaphore);
-AW_API void aw_semaphore_release(aw_semaphore *semaphore); /* NULL is fine */
-/* Acquire without waiting. Returns 0 or AW_EAGAIN. */
+AW_API void aw_semaphore_release(aw_semaphore *semaphore); /* takes; or NULL */
+/* Acquire a permit without waiting. Returns 0 or AW_EAGAIN. */
 AW_API int aw_semaphore_try_acquire(aw_semaphore *semaphore);
-/* Give a permit back, to who waits first. Returns 0, or AW_EINVAL when it has
- * as many as it may have. */
+/* Give a permit back; the first waiting task gets it. Returns 0, or AW_EINVAL
+ * if the semaphore is full. */
 AW_API int aw_semaphore_give_back(aw_semaphore *semaphore);
-AW_API aw_wire *aw_acquire(aw_semaphore *semaphore); /* keeps */
+/* Acquire a permit; keeps the semaphore. */
+AW_API aw_wire *aw_acquire(aw_semaphore *semaphore);
 AW_API int aw_await_acquire(aw_task *task, aw_semaphore *semaphore);
-/* For operations of your own, as aw_recv_arm() and those beside it. */
+/* Parts for operations of your own, as aw_recv_arm() and its siblings. */
 AW_API int aw_acquire_arm(aw_task *task, aw_semaphore *semaphore);
 AW_API void aw_acquire_disarm(aw_task *task, aw_semaphore *semaphore);
 AW_API void aw_semaphore_describe(const aw_semaphore *semaphore, char *out,
                                   size_t size);
-AW_API uint64_t aw_semaphore_count(const aw_semaphore *semaphore);
+AW_API uint64_t aw_semaphore_count(const aw_semaphore *semaphore); /* permits */
 AW_API size_t aw_semaphore_waiting(const aw_semaphore *semaphore); /* tasks */
 AW_API const char *
 aw_semaphore_name(const aw_semaphore *semaphore); /* or NULL */
 AW_API bool aw_semaphore_open_to(const aw_semaphore *semaphore,
                                  const aw_engine *engine);
 
-/* A rate lets tasks acquire at most `most` units in any span of `per` ns: what
- * was acquired at `t` counts until t + per. First come, first served: who asks
- * for many units is not passed by those who ask for few. There is nothing to
- * give back. A cancelled wait has acquired nothing.
+/* A rate lets tasks acquire at most `most` units in any span of `per` ns: units
+ * acquired at `t` count until t + per. There is nothing to give back. A task
+ * that waits for many units is not overtaken by one that needs few. A cancelled
+ * wait has acquired nothing.
  *
- * It belongs to the engine that asks first, by whose clock it counts, until no
- * loop of that runs; then to the next one that asks, and begins anew.
+ * Unlike the other objects, a rate counts on the clock of its engine and moves
+ * to another engine with that engine's first request, as soon as no task waits
+ * for it and no loop of its engine runs. Then it starts anew.
  *
- * Gives. Returns 0, AW_EINVAL for a zero and for AW_NEVER, or AW_ENOMEM. */
+ * Make one. Returns 0; AW_EINVAL if `most` or `per` is 0, or `per` is AW_NEVER;
+ * or AW_ENOMEM.
+ *
+ *   out  gives
+ */
 AW_API int aw_rate_new(uint64_t most, uint64_t per, const char *name,
                        aw_rate **out);
 AW_API aw_rate *aw_rate_keep(aw_rate *rate);
-AW_API void aw_rate_release(aw_rate *rate); /* NULL is fine */
-/* Acquire without waiting. Returns 0; AW_EAGAIN; AW_EINVAL for more units than
- * there can be, and when it belongs to another engine; or AW_ENOMEM. */
+AW_API void aw_rate_release(aw_rate *rate); /* takes; NULL is fine */
+/* Acquire without waiting. Returns 0; AW_EAGAIN; AW_EINVAL if `units` is more
+ * than `most`, or if the rate belongs to another engine; or AW_ENOMEM. */
 AW_API int aw_rate_try_acquire(aw_rate *rate, aw_engine *engine,
                                uint64_t units);
-/* Acquire, as a wire (keeps the rate) and as an await. AW_EINVAL as above. */
+/* Acquire `units`; keeps the rate. Fails with AW_EINVAL as above, or
+ * AW_ENOMEM. */
 AW_API aw_wire *aw_acquire_rate(aw_rate *rate, uint64_t units);
 AW_API int aw_await_rate(aw_task *task, aw_rate *rate, uint64_t units);
 
@@ -1315,150 +1702,172 @@ typedef struct aw_rate_view {
   const char *name; /* borrowed, or NULL */
   uint64_t most, per;
   uint64_t used;  /* units that count now */
-  size_t waiting; /* tasks */
+  size_t waiting; /* waiting tasks */
 } aw_rate_view;
 AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
 /* ---- errors -------------------------------------------------------------- */
 
-/* Make an error for a task to end with.
+/* Make an error for a task to fail with.
  *
- *   code   negative; AW_EHOST when `value` says it all
- *   value  takes; 0 for none
+ *   code   negative; AW_EHOST if `value` says what happened
+ *   value  takes; 0: none
  *
- * Gives an error. Never NULL: out of memory it is the engine's own
- * "out of memory" error, and `value` is dropped.
+ * Gives an error, never NULL. Out of memory it drops `value` and gives the
+ * engine's own "out of memory" error. That one is shared: the functions below
+ * that change an error do nothing to it, and drop what they take.
  */
 AW_API aw_error *aw_error_new(aw_engine *engine, int code, aw_value value);
+AW_API aw_error *aw_error_keep(aw_error *error);
+AW_API void aw_error_release(aw_error *error); /* takes; NULL is fine */
 
 AW_API int aw_error_code(const aw_error *error);
 AW_API aw_value aw_error_value(const aw_error *error); /* borrowed, or 0 */
-/* Give an error that has none a value; takes, and drops it if there is one, or
- * if it is the engine's "out of memory". */
+/* Give an error without a value one; takes `value`, and drops it if the error
+ * has a value already. */
 AW_API void aw_error_set_value(aw_error *error, aw_value value);
 
-/* How often was tried what failed with it [O10]; 0 if it was no retry. */
+/* Return how many tries failed, for the error of an aw_retry() [O10]; else
+ * 0. */
 AW_API uint32_t aw_error_attempts(const aw_error *error);
 
-/* Of AW_ETIMEOUT: the wire whose time was over, and its time in ns; of a wire
- * that waited and failed: that wire. `holder` is the host's wire that it was a
- * part of, if any. Borrowed; NULL for none. */
+/* Return the wire to which the error belongs, borrowed, or NULL: for an
+ * AW_ETIMEOUT, the wire under the limit; for a wait that failed, its wire.
+ *
+ *   holder  receives the host's wire (of aw_hold()) in which that wire was
+ *           running, borrowed, or NULL
+ *   ns      receives the limit of an AW_ETIMEOUT; else 0
+ */
 AW_API const aw_wire *aw_error_wire(const aw_error *error,
                                     const aw_wire **holder, uint64_t *ns);
 
-/* Of AW_ETIMEOUT: what it cut short; borrowed, or NULL. */
+/* Return what an AW_ETIMEOUT cut short; borrowed, or NULL. */
 AW_API const aw_cut *aw_error_cut(const aw_error *error);
 
-/* What was tried, as "readable", and the descriptor that it was about: of a
- * wait that failed, or as set with aw_error_set_about().
+/* What failed, such as "readable", and its descriptor. A wait that fails sets
+ * both.
  *
- *   call  borrowed for ever; NULL for none
- *   fd    -1 for none
+ *   call  borrowed for ever; NULL: none
+ *   fd    -1: none
  */
 AW_API const char *aw_error_call(const aw_error *error);
 AW_API int aw_error_fd(const aw_error *error);
 AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
 
-/* The object that the error is about, in words, if it is no descriptor; or NULL.
- * Setting it copies `subject`; out of memory the error stays without. */
+/* The object of the error in words, if it is no descriptor; or NULL. Setting it
+ * copies `subject`; out of memory the error has none. */
 AW_API const char *aw_error_subject(const aw_error *error); /* borrowed */
 AW_API void aw_error_set_subject(aw_error *error, const char *subject);
 
-/* The error that came after the first one and was set aside for it [E3].
+/* Suppress `later` in `error`, because it came second [E3]; takes `later`. */
+AW_API void aw_error_suppress(aw_error *error, aw_error *later);
+
+/* Return a suppressed error, borrowed; NULL: no more.
  *
  *   index  0 is the oldest
- *
- * Borrowed; NULL past the last.
  */
 AW_API aw_error *aw_error_suppressed(const aw_error *error, size_t index);
-/* The same one by one: the one after `*at`, which it moves on; that is NULL at
- * first. NULL: there are no more. Borrowed. One that is suppressed meanwhile
- * comes as well. */
+/* Return the suppressed errors one after the other, borrowed; NULL: no more.
+ * Errors that are suppressed in between are returned, too.
+ *
+ *   at  the position; `*at` is NULL before the first call
+ */
 AW_API aw_error *aw_error_next_suppressed(const aw_error *error,
                                           const void **at);
 
-/* Set `later` aside in `error`: it came second [E3]. Takes `later`. */
-AW_API void aw_error_suppress(aw_error *error, aw_error *later);
-
-AW_API aw_error *aw_error_keep(aw_error *error);
-/* NULL is fine. */
-AW_API void aw_error_release(aw_error *error);
-
-/* ---- what a time-out cut short, for people [E2] -------------------------- */
-
-/* The first wait that a time-out aborted, or, where none was under way, the
- * first one that could not begin any more. There is no record when there is no
- * memory for it.
+/* ---- cuts ----------------------------------------------------------------
  *
- * The host may add where in its code that wait stands: when it goes on with the
- * result AW_ECANCELED, as long as the stack of the wait is there. The record of
- * that wait; borrowed, until the task is reported or waits again. NULL for all
- * other waits, and the second time.
- */
+ * A cut records, for people, what a time-out cut short [E2]: the first wait
+ * that it aborted. If no wait was under way, it is the first wait that was
+ * refused afterwards. Without memory there is no record. */
+
+/* Return the cut that records the latest wait of `task`, so that the host can
+ * add the place in its code. Borrowed until the step is reported or waits
+ * again. NULL if that wait is not recorded, or if the cut was already taken.
+ *
+ * Call from: a step that goes on with the result AW_ECANCELED. */
 AW_API aw_cut *aw_task_take_cut(aw_task *task);
-AW_API void aw_cut_set_value(aw_cut *cut, aw_value value); /* takes */
-
-/* The same where the host itself gives Cancelled to `task`, which it cut short
- * in something that is no wait of the engine's.
+/* Make the cut of a time-out, for a host that gives Cancelled to `task` in
+ * something that is no wait of the engine. Borrowed; NULL if no time-out caused
+ * that cancel, or if it has a cut already.
  *
- *   text  names that something, as "resume"; copied
+ *   text  what was cut short, such as "resume"; copied
  */
 AW_API aw_cut *aw_task_cut_outside(aw_task *task, const char *text);
+/* Set the value of the host in a cut: takes. It replaces an earlier one. */
+AW_API void aw_cut_set_value(aw_cut *cut, aw_value value);
 AW_API aw_value aw_cut_value(const aw_cut *cut); /* borrowed, or 0 */
 
-/* The text of the wait, as "sleep 5 s"; borrowed. */
+/* Return what was cut short, such as "sleep 5 s"; borrowed. */
 AW_API const char *aw_cut_text(const aw_cut *cut);
-/* The id of the task that waited. `where` it was started, or NULL. */
+/* Return the id of the task that waited.
+ *
+ *   where  receives where that task was started, or NULL
+ */
 AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
-/* Is that the task which reports the time-out, and no other one below it? */
+/* Tell whether the task that waited is the one that reports the time-out, and
+ * no task below it. */
 AW_API bool aw_cut_own(const aw_cut *cut);
-AW_API aw_cut *aw_cut_keep(aw_cut *cut); /* gives `cut`; NULL is fine */
+AW_API aw_cut *aw_cut_keep(aw_cut *cut); /* NULL is fine */
 AW_API void aw_cut_release(aw_cut *cut); /* takes; NULL is fine */
 
-/* ---- looking inside ------------------------------------------------------ */
+/* ---- the tree of scopes -------------------------------------------------- */
 
-/* The tree of scopes and tasks below `scope`: the next one after `at` in the
- * order of the tree, NULL at its end; start with `at` = `scope`. Borrowed until
- * anything runs.
+/* Walk through the scopes below `scope`, in the order of their creation, each
+ * before those inside it.
  *
- *   depth  how far below `scope` it is: 0 at the start, kept up to date
+ *   at     the scope returned last; `scope` at first
+ *   depth  how far below `scope` `at` is; 0 at first, and kept up to date
+ *
+ * Returns the next scope, or NULL at the end. Borrowed until anything runs.
  */
 AW_API aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
                                size_t *depth);
-/* The task whose own scope this is, or NULL. */
+/* Return the task whose own scope this is; NULL for other scopes. */
 AW_API aw_task *aw_scope_task(const aw_scope *scope);
+/* Tell whether the scope sees a cancel, its own or one from outside. */
 AW_API bool aw_scope_cancelled(const aw_scope *scope);
-AW_API bool aw_scope_overdue(const aw_scope *scope); /* as aw_task_overdue() */
+/* Tell whether that cancel is hard. */
+AW_API bool aw_scope_overdue(const aw_scope *scope);
+/* Tell whether the scope is a shield that still hides cancels. */
 AW_API bool aw_scope_shields(const aw_scope *scope);
-/* What it is, for people: "join", "race", "any", "select" of operands; "shield"
- * while it is one; else "scope". */
+/* Return what the scope is, for people: "join", "race", "any" or "select" for
+ * the scope of operands; "shield" while it hides cancels; else "scope". */
 AW_API const char *aw_scope_label(const aw_scope *scope);
 
-/* ---- memory ------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------- */
 
-/* Resize `memory` (NULL: none yet) to `size` bytes and return it, moved or
- * not; NULL, with `memory` as it was, when there is not enough. With a `size`
- * of 0 free `memory`, which is not NULL then, and return NULL. */
+/* An allocator, with the meaning of realloc().
+ *
+ *   memory  NULL: allocate
+ *   size    bytes; 0: free `memory`, which is not NULL then, and return NULL
+ *
+ * Returns the memory, moved or not; or NULL, with `memory` as it was, if there
+ * is not enough.
+ */
 typedef void *(*aw_allocator)(void *context, void *memory, size_t size);
 
-/* Bring your own allocator, for all memory of this library (libuv has its
- * own, see uv_replace_allocator()).
+/* Replace the allocator for all memory of this library; libuv has one of its
+ * own, see uv_replace_allocator().
  *
- *   allocate  NULL: the C library's again
+ *   allocate  used by all threads of the process that use the library; NULL:
+ *             the allocator of the C library
  *   context   handed to it
  *
- * It is the process's, since wires belong to no engine: it must be safe for
- * all threads that use the library. Call from: before the first use of the
- * library, or when all that it has made is freed.
+ * Call from: before the first use of the library, or after everything that it
+ * made has been freed.
  */
 AW_API void aw_set_allocator(aw_allocator allocate, void *context);
 
-/* What that allocator does, or realloc(): for memory of a binding. `memory`
- * may be NULL. */
+/* Allocate with that allocator, for the memory of a binding: as realloc(), as
+ * calloc(1, size), and as free().
+ *
+ *   memory  may be NULL
+ *
+ * Return NULL when out of memory. Call from: any thread. */
 AW_API void *aw_reallocate(void *memory, size_t size);
-/* From the same: zeroed, or NULL when there is not enough; and freed. */
 AW_API void *aw_allocate(size_t size);
-AW_API void aw_free(void *memory); /* NULL is fine */
+AW_API void aw_free(void *memory);
 
 #ifdef __cplusplus
 }
