@@ -1,15 +1,34 @@
-/* aiowire in a Lua 5.4 state: what a C program that embeds Lua needs.
+/* aiowire_lua.h - aiowire in a Lua 5.4 state, for C programs and C modules
  *
- * The plain way is one line before the first `require "aiowire"`:
+ * A program that embeds Lua links this library and says so before the first
+ * `require "aiowire"`:
  *
  *   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
  *   lua_pushcfunction(L, luaopen_aiowire);
  *   lua_setfield(L, -2, "aiowire");
  *   lua_pop(L, 1);
  *
- * Then the module is this copy of the library, and no aiowire.so is looked
- * for. The functions below may raise Lua errors (out of memory): call them
- * inside a protected call.
+ * Then `require` gives this copy of the library, and looks for no aiowire.so.
+ *
+ * Contents
+ *
+ *   For programs     opening the library, running a main function
+ *   Awaiting         functions in C that await
+ *   Results          values for Lua, made before Lua can make them
+ *   Wires            Wire objects
+ *   Memory           what Lua's collector should know
+ *   Sources          classes for aw.Recv, aw.Send, aw.readable and Poller
+ *   Mistakes         warnings
+ *   Signals
+ *   Arguments        functions that know their names, checks, options, errors
+ *
+ * Conventions. Those of aiowire.h hold, ownership words included. Functions
+ * that take a `lua_State` may raise Lua errors, at least when out of memory, so
+ * call them inside a protected call; the comments name those that do not. They
+ * leave the Lua stack as it was, but for what they are said to push or pop.
+ * `index` and `arg` are stack indices; `what` is a function's name for
+ * messages: the part after "aw." ("sleep"), or a method with its object
+ * ("stream:read").
  */
 
 #ifndef AIOWIRE_LUA_H
@@ -24,284 +43,348 @@ extern "C" {
 #include <lauxlib.h>
 #include <lua.h>
 
+/* ---- for programs -------------------------------------------------------- */
+
 /* How aw_lua_main() ended. */
 typedef enum aw_lua_end {
-  AW_LUA_OK,     /* the program and all that it started is done */
-  AW_LUA_ERROR,  /* an error reached the top; it is on the stack */
-  AW_LUA_SIGNAL, /* a signal ended it, and all is cleaned up */
-  AW_LUA_EXIT    /* os.exit(code) was called, and all is cleaned up */
+  AW_LUA_OK,     /* the function and all that it started are done */
+  AW_LUA_ERROR,  /* an error reached the top; it is on the Lua stack */
+  AW_LUA_SIGNAL, /* a signal ended it, after clean-up */
+  AW_LUA_EXIT    /* os.exit(code) ended it, after clean-up */
 } aw_lua_end;
 
-/* Open the library: what `require "aiowire"` calls.
- *
- * Leaves the module's table on the stack. A second call in the same state
- * gives the same library.
- */
+/* Open the library and push its module table; `require "aiowire"` calls this. A
+ * second call in the same state pushes the same table. */
 AW_API int luaopen_aiowire(lua_State *L);
 
-/* The same for its part `aw.zmq`: what `require "aiowire.zmq"` calls. */
+/* Open the library and push its part `aw.zmq`; `require "aiowire.zmq"` calls
+ * this. */
 AW_API int luaopen_aiowire_zmq(lua_State *L);
 
-/* Run a function as the root task of a main loop, to the end of all that it
- * starts. SIGINT and SIGTERM are held meanwhile. A Wire or Poller that the
- * function returns is run by the root task as well.
+/* Call a function as the root task of a main loop, and run until all that it
+ * started has ended. If the function returns a Wire or a Poller, the root task
+ * runs that, too. SIGINT and SIGTERM stop the loop meanwhile.
  *
- *   nargs   the function's arguments on the stack's top, the function below
- *   code    receives the signal's number, the code given to os.exit, or, with
- *           AW_LUA_ERROR, what to exit with: 1, and 13 for a Deadlock
+ *   nargs   number of arguments on top of the stack, above the function
+ *   code    receives the number of the signal, the code given to os.exit, or,
+ *           with AW_LUA_ERROR, a status to exit with: 13 for a Deadlock, else 1
  *
- * Pops the function and its arguments. Returns an aw_lua_end; AW_LUA_ERROR
- * leaves the error value and, above it, its info object. After AW_LUA_SIGNAL
- * the host is to close the state and raise that signal again.
+ * Pops the function and its arguments. Returns an aw_lua_end. AW_LUA_ERROR
+ * pushes the error value and its info object. After AW_LUA_SIGNAL the program
+ * should close the state and raise that signal again.
  * Call from: a protected call outside any task.
  */
 AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
 
-/* End what runs as the first SIGINT would, with clean-up, but by this signal:
- * for a host's own handlers of others. Returns false, and does nothing, where
- * nothing runs or a signal is ending it already.
- * Call from: a signal handler of the thread that runs it.
+/* Stop the outermost run with clean-up, as the first SIGINT does, but in the
+ * name of another signal. For handlers that the program has for other signals.
+ *
+ * Returns false, with nothing done, if nothing runs or if a signal is stopping
+ * it already. Call from: a signal handler on the thread of that run.
  */
 AW_API bool aw_lua_interrupt(int signal_number);
 
-/* Put the host's coroutine.* and os.exit in place: aw.install() for a
- * program that owns the state, with an os.exit that cleans up first.
- */
+/* Replace coroutine.* as aw.install() does, and os.exit by one that cleans up
+ * before it exits. For a program that owns the state. */
 AW_API void aw_lua_install_host(lua_State *L);
 
-/* ---- awaitables in C, for Lua ----
+/* ---- awaiting ------------------------------------------------------------
  *
- * Call these from C functions that Lua calls, the library being open. They
- * raise Lua errors. */
+ * For C functions that Lua calls. The library must be open. */
 
-/* The engine that runs now, or else the state's own. */
+/* Return the engine that runs now, or else the state's own; borrowed. */
 AW_API aw_engine *aw_lua_engine(lua_State *L);
 
-/* The task that runs in L and may await there. Raises, at the caller's line,
- * why it may not: outside a task, in a place that Lua cannot leave half way.
- *
- *   what   for that message: a function's name after "aw.", or a method's with
- *          its object, as "stream:read"
- */
+/* Return the running task, which may await in L; borrowed. Raises an error at
+ * the caller's line if it may not: outside a task, inside a call that Lua
+ * cannot suspend, or in a coroutine that the engine does not know [C11]. */
 AW_API aw_task *aw_lua_task(lua_State *L, const char *what);
 
-/* The same without raising: may L await here? */
+/* Tell whether a task may await in L. Does not raise. */
 AW_API bool aw_lua_may_await(lua_State *L);
 
-/* May an await that need not wait return at once? Not if the task is
- * cancelled, nor when the budget of this turn is spent [F3]: then wait for
- * nothing, by aw_lua_await() without an operation, and look again. Raises as
+/* Tell whether an await that need not wait may return at once. It may not if
+ * the task is cancelled, or if the budget of its turn is spent [F3]; then call
+ * aw_lua_await() without an operation, and try again. Raises as
  * aw_lua_task(). */
 AW_API bool aw_lua_at_once(lua_State *L, const char *what);
 
-/* The same for what runs very often: true if L may await here, and the budget
- * is not spent; false if it may not, or if only aw_lua_at_once() can tell. */
+/* A faster aw_lua_at_once(), for functions that run very often. Returns true if
+ * L may await and the budget is not spent. Returns false in all other cases:
+ * then ask aw_lua_at_once(), which may still say yes. Does not raise.
+ *
+ *   here  from aw_lua_place()
+ */
 typedef struct aw_lua_here aw_lua_here;
 AW_API bool aw_lua_quick(aw_lua_here *here, lua_State *L);
-/* What that asks: borrowed, as long as the Lua state lives. */
+/* Return the `here` of a Lua state; borrowed while the state lives. */
 AW_API aw_lua_here *aw_lua_place(lua_State *L);
 
-/* What goes on when a wait has ended: `result` as given to
- * aw_wait_complete(). The stack is as it was. Returns as a lua_CFunction. */
+/* A continuation: called when a wait has ended, with the stack as it was at
+ * aw_lua_await(). Returns a number of results, as a lua_CFunction does.
+ *
+ *   result  as it was given to aw_wait_complete(), or the negative code with
+ *           which the wait could not begin
+ */
 typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
 
-/* Let the running task wait for an operation: `return aw_lua_await(...)`.
+/* Let the running task wait for an operation. Use it as
+ * `return aw_lua_await(...)`.
  *
- *   operation, data   as for aw_await_operation(); what `data` belongs to must
- *                     be the userdata at 1 or on top, or kept alive by those:
- *                     they live as long as the wait, also when the coroutine
- *                     is closed. NULL: only let the others run
- *   what              as for aw_lua_task()
- *   then              goes on with the result. Not called when the wait was
- *                     cancelled: then Cancelled is raised
+ *   operation  as in aw_await_operation(). NULL: only let other tasks have a
+ *              turn
+ *   data       handed to the operation and to `then`. Its owner must be the
+ *              userdata at stack index 1 or on top of the stack, or be kept
+ *              alive by one of those two: they live as long as the wait, even
+ *              if the coroutine is closed
+ *   then       the continuation. If the task is cancelled, Cancelled is raised
+ *              instead
+ *
+ * Raises as aw_lua_task().
  */
 AW_API int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
                         const char *what, aw_lua_continue then);
 
-/* Results that become values of Lua only when somebody takes them, as a message
- * that a socket has received: so an operation can give one where nothing may
- * raise. Put it first in a struct of your own. */
+/* ---- results ------------------------------------------------------------- */
+
+/* A result that becomes a Lua value only when Lua code takes it. An operation
+ * can end with one in a place where nothing may raise, such as a callback that
+ * has received a message. Make it the first member of a struct of your own. */
 typedef struct aw_lua_value {
-  /* Push the results, return how many; may raise: they are not lost then. */
+  /* Push the results and return how many. It may raise; the value stays. */
   int (*push)(lua_State *L, struct aw_lua_value *value);
-  /* Nobody wants them any more; may not call Lua. */
+  /* Free the value. May not call Lua. */
   void (*release)(struct aw_lua_value *value);
-  uint32_t refs; /* the library's */
+  uint32_t refs; /* private */
 } aw_lua_value;
 
-/* As a value for aw_task_set_value(), in an engine of Lua's. Takes `value`,
- * which is aligned as malloc() does. Call from: anywhere, outside Lua too. */
+/* Make an aw_value of it, for aw_task_set_value() in an engine of the binding.
+ *
+ *   value  takes; aligned as malloc() does it
+ *
+ * Call from: outside Lua, too.
+ */
 AW_API aw_value aw_lua_box(aw_lua_value *value);
 
-/* Push the value that a wait of `task` ended with, in an `aw_lua_continue`;
- * returns how many results. */
+/* Push the results with which the wait of `task` ended; return how many. Call
+ * from: an aw_lua_continue. */
 AW_API int aw_lua_take_results(lua_State *L, aw_task *task);
 
-/* Push a Wire for Lua; takes `wire`. The value at `anchor` (0: none) lives as
- * long as the Wire. */
+/* ---- wires --------------------------------------------------------------- */
+
+/* Push a Wire object.
+ *
+ *   wire    takes
+ *   anchor  index of a value that must live as long as the Wire; 0: none
+ */
 AW_API void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor);
 
-/* Make the value at `index` a Wire, in place, and give what it is made of, to
- * be built into a wire of your own: borrowed, as long as that Wire lives,
- * which is to be among what your Wire anchors. NULL if it is none [V2]. */
+/* Replace the value at `index` by a Wire object, if it is one or stands for one
+ * [V2], and return its wire, for use as a part of another wire. Returns NULL if
+ * it is no wire.
+ *
+ * The wire is borrowed while that Wire object lives, so the object must be
+ * anchored in the Wire object of the whole. */
 AW_API aw_wire *aw_lua_part(lua_State *L, int index);
 
-/* Give the wire that the value at `index` stands for, in the loop of the
- * running task [V2]; NULL if it is none. Give it to the library at once. */
+/* Give the wire for which the value at `index` stands, made for the loop of the
+ * running task [V2]; NULL if the value is no wire or no task runs. Hand it to
+ * the library at once. */
 AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
 
-/* Tell Lua's collector that an object of yours, which is on the stack or
- * anchored elsewhere, has got `bytes` of memory that Lua has not allocated: it
- * works as if Lua had. For memory that is large beside the object. May collect
- * garbage, and so call finalizers. */
+/* ---- memory -------------------------------------------------------------- */
+
+/* Tell Lua's collector of `bytes` of memory that an object has allocated
+ * outside Lua; the collector works as if Lua had allocated them. Worth while if
+ * that memory is large beside the object. The object must be on the stack or
+ * anchored elsewhere: the call may collect garbage, and so call finalizers. */
 AW_API void aw_lua_weigh(lua_State *L, size_t bytes);
 
-/* Memory, descriptors and the like that an object of yours holds, and that its
- * finalizer frees. Lua does not call all finalizers: not those of objects made
- * while lua_close runs, nor one that it has no room left to call. So put this
- * into the struct that such an object points to. What is still held when the
- * state ends is released then. */
+/* Resources outside Lua, such as memory or descriptors, that the finalizer of a
+ * Lua object releases. Lua does not call every finalizer: it skips those of
+ * objects that are made while lua_close() runs, and those that it has no room
+ * to call. So make this the member of the struct to which the object points,
+ * and register it: at the end of the state, `release` is called if the
+ * finalizer was not. */
 typedef struct aw_lua_held {
-  /* Free it, at the end of the state; may not call Lua. */
+  /* Release the resources. May not call Lua. */
   void (*release)(struct aw_lua_held *held);
-  struct aw_lua_held *next, **place; /* the library's; zero at first */
+  struct aw_lua_held *next, **place; /* private; zero at first */
 } aw_lua_held;
 
-/* The state of L holds it from now on. Raises, with nothing held, once the
- * state has ended. */
+/* Register `held` with the state of L; borrowed until aw_lua_let_go(), or until
+ * the state ends. Raises, with nothing registered, if the state has ended. */
 AW_API void aw_lua_hold(lua_State *L, aw_lua_held *held);
 
-/* Its finalizer frees it; if nothing held it, this does nothing. Call from:
- * anywhere, outside Lua too. */
+/* Unregister `held`; the finalizer calls this, and then releases the resources
+ * itself. Does nothing if it is not registered. Call from: outside Lua, too. */
 AW_API void aw_lua_let_go(aw_lua_held *held);
 
-/* What the objects of a class of userdata are good for. All but one may be
- * NULL. */
+/* ---- sources ------------------------------------------------------------- */
+
+/* What the objects of a userdata class can do. At least one member is set. */
 typedef struct aw_lua_source {
-  /* Called in place of aw.Recv and aw.Send, with all their arguments and
-   * without upvalues of their own: push a Wire, return 1. */
+  /* Called in place of aw.Recv and aw.Send, with all their arguments: push a
+   * Wire and return 1. They have no upvalues of their own. NULL: such objects
+   * cannot receive, or cannot send. */
   lua_CFunction recv, send;
-  /* The operation that waits until the object at `index` is ready, and its
-   * data, which lives as long as the object. `events` as for aw_when_ready().
-   * May raise. With it the object is a source for aw.readable and Poller. */
+  /* Return the operation that waits until the object at `index` is ready, and
+   * its data, which lives as long as the object. It makes the object a source
+   * for aw.readable and Poller. May raise.
+   *
+   *   events  as in aw_when_ready()
+   */
   const aw_operation *(*ready)(lua_State *L, int index, int events,
                                void **data);
-  /* Its descriptor, for people and to put sources in order. Given `ready`. */
+  /* Return the descriptor of the object, to show it and to order sources by it.
+   * Required with `ready`. */
   int (*fd)(lua_State *L, int index);
 } aw_lua_source;
 
-/* Say so of the class whose metatable is at that index; borrows `source` for
- * ever. */
+/* Make a class a source.
+ *
+ *   metatable  index of the metatable of the class
+ *   source     borrowed for ever
+ */
 AW_API void aw_lua_add_source(lua_State *L, int metatable,
                               const aw_lua_source *source);
 
-/* What was said of the class of the object at `index`; NULL: nothing. */
+/* Return the source of the class of the object at `index`, or NULL. */
 AW_API const aw_lua_source *aw_lua_find_source(lua_State *L, int index);
 
-/* Say that a program has learned the number of the descriptor of the object at
- * that index, whose class has `ready`: from now on the number is refused as a
- * source, as long as it is the object's. */
+/* Record that the program has asked for the descriptor of an object with
+ * `ready`. From now on the number `fd` is refused as a source, for as long as
+ * it is the object's: the object must be used instead. */
 AW_API void aw_lua_tell_fd(lua_State *L, int index, int fd);
 
-/* Push the object of which that was said, and whose descriptor that is now, and
- * return true; or push nothing. */
+/* Push the object that owns `fd`, as aw_lua_tell_fd() has recorded, and return
+ * true. Push nothing and return false if there is none, or if its descriptor is
+ * another one by now. */
 AW_API bool aw_lua_push_owner(lua_State *L, int fd);
 
-/* The line of the innermost function of Lua, as "file:line"; "?" if there is
- * none. Borrowed, as long as the Lua state lives. Raises. */
+/* ---- mistakes ------------------------------------------------------------ */
+
+/* Return the line of the innermost Lua function, as "file:line"; "?" if there
+ * is none. Borrowed while the Lua state lives. */
 AW_API const char *aw_lua_where(lua_State *L);
 
-/* Warn of a mistake that was made at `where`, as given by aw_lua_where(): once
- * for each place and kind, a word that no other mistake has. The text is on
- * top, and popped [D4]. Raises. */
+/* Warn of a mistake of the user's program, once for each place and kind [D4].
+ * Pops the text of the warning.
+ *
+ *   where  the place, as aw_lua_where() returned it
+ *   kind   a word that tells this kind of mistake from all others
+ */
 AW_API void aw_lua_mistake(lua_State *L, const char *where, const char *kind);
 
-/* A signal of the process that somebody takes over [H5]: it does nothing else
- * until it is given back, but for an INT or TERM, in the program a HUP, that
- * comes while another is undelivered and nobody waits. Any number of states,
- * on any threads, may take the same one. */
+/* ---- signals [H5] --------------------------------------------------------
+ *
+ * A signal that was taken over does nothing else until it is given back. One
+ * exception: an INT or a TERM (in the program `aiowire` a HUP, too) that
+ * arrives while another one is undelivered and nobody waits for it acts as
+ * before. Any number of Lua states, on any threads, may take the same signal
+ * over. */
 typedef struct aw_lua_signal aw_lua_signal;
 
-/* Take signal `number` over, and unblock it in this thread.
+/* Take a signal of the process over, and unblock it in this thread.
  *
- *   notify  called when it arrives, in a signal handler on any thread, as
- *           uv_async_send() may be; `data` is handed to it
+ *   number  of the signal
+ *   notify  called with `data` for each arrival, in a signal handler on any
+ *           thread. It may call what is safe there, such as uv_async_send()
  *   out     gives
  *
- * Returns 0, AW_ENOMEM, AW_EINVAL, or what sigaction(2) refused.
+ * Returns 0, AW_ENOMEM, AW_EINVAL for a number that no signal has, or the code
+ * with which sigaction(2) failed. Call from: outside Lua, too.
  */
 AW_API int aw_lua_signal_take(int number, void (*notify)(void *data),
                               void *data, aw_lua_signal **out);
 
-/* Give it back: the action that was there, when nobody else has taken it, and
- * the mask of this thread, which is the one that took it. Takes `signal`. */
+/* Give the signal back. The last one to do so restores the action that was
+ * there before the first aw_lua_signal_take(). Restores the signal mask of this
+ * thread.
+ *
+ *   signal  takes
+ *
+ * Call from: the thread that took it over.
+ */
 AW_API void aw_lua_signal_give_back(aw_lua_signal *signal);
 
-/* Say whether somebody waits for it now. */
+/* Say whether somebody waits for the signal from now on. Call from: any
+ * thread. */
 AW_API void aw_lua_signal_await(aw_lua_signal *signal, bool waited);
 
-/* Has it arrived since this was asked last? Then it is delivered. */
+/* Tell whether the signal has arrived since the last call. Arrivals in between
+ * count as one, and it is delivered by this. Call from: any thread. */
 AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
 
-/* ---- functions and their arguments ----
+/* ---- arguments -----------------------------------------------------------
  *
- * As Lua's auxiliary library, but a function knows its own name however it is
- * called, and an error blames the line of the user's code that called it: not
- * one inside the library, and through pcall as well. In a task that runs no
- * code but C, that is the line which started the task. */
+ * Like Lua's auxiliary library, with two differences. A function knows its own
+ * name, whether it is called by name, by pcall or by a tail call. And an error
+ * blames the line of the user's code that called the library, never a line
+ * inside it; in a task that runs only C code, it blames the line that started
+ * the task. */
 
-/* Push `f` with the `upvalues` on top (popped), under its name. */
+/* Push the C function `f` under a name; pops its `upvalues`. */
 AW_API void aw_lua_push_function(lua_State *L, lua_CFunction f, int upvalues,
                                  const char *name);
-/* As luaL_setfuncs(), with each function under its name. NULL is no function. */
+/* Register a list of functions, each under its name, as luaL_setfuncs(). No
+ * function in the list may be NULL. */
 AW_API void aw_lua_set_functions(lua_State *L, const luaL_Reg *list,
                                  int upvalues);
 
-/* As luaL_error(), luaL_argerror(), luaL_typeerror(). */
+/* Raise an error, as luaL_error(), luaL_argerror() and luaL_typeerror(). */
 AW_API int aw_lua_error(lua_State *L, const char *format, ...);
 AW_API int aw_lua_arg_error(lua_State *L, int arg, const char *why);
 AW_API int aw_lua_type_error(lua_State *L, int arg, const char *expected);
-/* As luaL_argcheck(). */
+/* Raise an argument error unless `holds`, as luaL_argcheck(). */
 AW_API void aw_lua_arg_check(lua_State *L, bool holds, int arg,
                              const char *why);
-/* What that calls the value: its metatable's `__name`, or its type. Borrowed
- * from the value. */
+/* Return the name of a value's type for messages: `__name` of its metatable, or
+ * the name of its basic type. Borrowed from the value. */
 AW_API const char *aw_lua_type_name(lua_State *L, int index);
 
-/* As luaL_check…(). */
+/* Check an argument, as luaL_checkany() and its siblings.
+ *
+ *   size  receives the length of the string; may be NULL
+ */
 AW_API void aw_lua_check_any(lua_State *L, int arg);
 AW_API void aw_lua_check_type(lua_State *L, int arg, int type);
 AW_API lua_Integer aw_lua_check_integer(lua_State *L, int arg);
 AW_API const char *aw_lua_check_string(lua_State *L, int arg, size_t *size);
 
-/* Raise unless the argument is a table of options that are all known; a message
- * names the nearest one that is. Only the table itself is looked at: what it
- * inherits by `__index` may have any name.
+/* Raise an error unless the argument is a table whose keys are all known
+ * options. The message suggests the known name that is nearest to a wrong one.
+ * Names that the table inherits by `__index` are not checked.
  *
- *   known     names, and NULL
- *   is_list   it is a list as well, as a command with its words
+ *   known    the names, then NULL
+ *   is_list  the table may also be a list, such as a command and its words
  */
 AW_API void aw_lua_check_options(lua_State *L, int arg,
                                  const char *const *known, bool is_list);
-/* Raise that option `name`, whose value is on top, is not `expected`. */
+/* Raise an error about option `name`: its value, on top of the stack, is not
+ * what was `expected`. */
 AW_API int aw_lua_bad_option(lua_State *L, const char *name,
                              const char *expected);
-/* The boolean under `name` in the table at `arg`; nil is `otherwise`. */
+/* Return the boolean option `name` of the table at `arg`; nil: `otherwise`. */
 AW_API bool aw_lua_opt_flag(lua_State *L, int arg, const char *name,
                             bool otherwise);
 
-/* The one of the names that `get` gives, up to its NULL, which is nearest to
- * `name`; NULL: none is near. Call from: anywhere. */
+/* Return the name in a list that is nearest to `name`, or NULL if none is near.
+ *
+ *   get  returns name `index` of `list`, or NULL at its end
+ *
+ * Call from: anywhere.
+ */
 AW_API const char *aw_lua_nearest(const char *name,
                                   const char *(*get)(const void *list,
                                                      size_t index),
                                   const void *list);
 
-/* Raise, or only push, a SystemError [E4], of the line of the user's that runs.
+/* Raise, or push, a SystemError [E4] that names the user's line.
  *
- *   code    libuv's, or -errno; AW_ECLOSED makes a Closed instead
- *   call    what was tried, as "spawn"
- *   about   what it was about, as a path; or NULL
+ *   code    a code of libuv, or -errno; AW_ECLOSED makes a Closed instead
+ *   call    what failed, such as "spawn"
+ *   about   its object, such as a path; NULL: none
  */
 AW_API int aw_lua_system_error(lua_State *L, int code, const char *call,
                                const char *about);
