@@ -177,10 +177,11 @@ AW_API const char *aw_error_name(int code);
  * check, at its end, and cannot leak.
  *
  * A *chain* is a wire and the wires that its steps return, one after the other.
- * A task runs a whole chain; in the middle of a sequence or a repeat, a returned
- * wire is spun off instead: it runs as a child task [N5]. Any number of tasks may run the same
- * wire, also at the same time [V1]. Wires belong to no engine. But a wire of an
- * object, such as aw_recv() of a channel, runs only in the object's engine. */
+ * A task runs a whole chain; in the middle of a sequence or a repeat, a
+ * returned wire is spun off instead: it runs as a child task [N5]. Any number
+ * of tasks may run the same wire, also at the same time [V1]. Wires belong to
+ * no engine. But a wire of an object, such as aw_recv() of a channel, runs only
+ * in the object's engine. */
 
 /* How a C step ended. */
 typedef enum aw_turn {
@@ -1366,13 +1367,13 @@ AW_API void aw_ready_done(aw_keeper *keeper);
 
 /* ---- ZeroMQ [Q4] --------------------------------------------------------- */
 
-/* A message of libzmq: its zmq_msg_t. */
+/* The zmq_msg_t of libzmq. */
 typedef union aw_zmq_message {
   unsigned char bytes[64];
   void *align;
 } aw_zmq_message;
 
-/* libzmq's functions, by the names of its manual without "zmq_". */
+/* The functions of libzmq, by their names in its manual without "zmq_". */
 typedef struct aw_zmq_calls {
   void *(*ctx_new)(void);
   int (*ctx_term)(void *context);
@@ -1400,111 +1401,138 @@ typedef struct aw_zmq_calls {
   void (*version)(int *major, int *minor, int *patch);
 } aw_zmq_calls;
 
-/* Open libzmq, which this library is not linked with: so a program that uses no
- * sockets does not pay for it. It stays open. Call from: any thread.
+/* Load libzmq. This library is not linked with it, so programs without sockets
+ * do not pay for it. Once loaded, it stays.
  *
- *   out  borrowed for ever
+ *   out  receives its functions, borrowed for ever; NULL on failure
  *
- * Returns 0, AW_ENOZMQ when there is none, or one older than 4.3.3, or another
- * code when it could not be opened now.
+ * Returns 0; AW_ENOZMQ if it is not installed or older than 4.3.3; or another
+ * code if it could not be loaded now. Call from: any thread.
  */
 AW_API int aw_zmq_open(const aw_zmq_calls **out);
 
-/* When a socket of libzmq's is ready. Its descriptor tells only that something
- * has changed, once, and any call with the socket may use that news up: so
- * after each, say aw_zmq_touch(), and the engine looks at ZMQ_EVENTS once more
- * before it blocks. No socket is looked at but those. It is in the engine of
- * the task that waited last; a change of the engine needs that nobody waits. */
+/* The readiness of a socket of libzmq.
+ *
+ * The descriptor of such a socket (ZMQ_FD) is edge-triggered: it reports a
+ * change once, and any call with the socket may consume that report. So call
+ * aw_zmq_touch() after each call with the socket. The socket is dirty then, and
+ * the engine looks at its ZMQ_EVENTS once more before it blocks. It looks at no
+ * other sockets.
+ *
+ * The readiness belongs to the engine of the task that waited last. It can move
+ * to another engine while no task waits. */
 typedef struct aw_zmq aw_zmq;
 
-/* Take what `task` waits for out of the socket, or put it in; `data` is that
- * of its operation. Called by the engine, between steps: the task that has
- * waited longest first. Returns 1 when done (with aw_task_set_value() if it has
- * a value), 0 when it must wait on, or a negative code for it to end with. It
- * may not call into the library otherwise, but for aw_zmq_*(). */
+/* Receive a message for a waiting task, or send its message. The engine calls
+ * it between steps, for the task that has waited longest first.
+ *
+ *   data  of the task's operation
+ *
+ * Returns 1 when done, after aw_task_set_value() if there is a value; 0 if the
+ * task must wait on; or a negative code for the task's wait to end with.
+ * Besides aw_task_set_value() it may call only aw_zmq_*() functions.
+ */
 typedef int (*aw_zmq_take)(aw_task *task, void *data);
 
-/* What a binding knows of its socket, all optional. */
+/* What a binding knows about its socket. Everything is optional. */
 typedef struct aw_zmq_config {
   aw_zmq_take receive, send; /* for aw_zmq_arm_receive(), aw_zmq_arm_send() */
-  bool many; /* a message that cannot go now does not hold up others: ROUTER */
-  /* Does the binding hold a message itself? Then the socket is readable. When
-   * one comes back to it, say aw_zmq_touch(). */
+  bool many; /* a message that cannot be sent now does not hold up messages to
+                other peers, as in a ROUTER */
+  /* Tell whether the binding holds a received message itself; then the socket
+   * counts as readable. Call aw_zmq_touch() when a message is put back. */
   bool (*holds)(const void *owner);
-  /* Hold the next message, if there is one: that tells whether there is without
-   * the system calls that ZMQ_EVENTS costs. Called from where `receive` is, and
-   * when a task begins to wait for input. Returns 1, 0 when there is none, with
-   * aw_zmq_found_empty(), or negative: look at ZMQ_EVENTS instead. */
+  /* Receive the next message, if there is one, and hold it. That finds out
+   * whether there is one without the system calls that ZMQ_EVENTS costs. The
+   * engine calls it where it calls `receive`, and when a task begins to wait
+   * for input.
+   *
+   * Returns 1 if it holds a message; 0 if there is none, after
+   * aw_zmq_found_empty(); or a negative code: look at ZMQ_EVENTS instead. */
   int (*read_ahead)(void *owner);
-  /* Read ahead whenever there is something, also while nobody waits: for one
-   * that keeps only the newest. May be set at any time. */
+  /* Read ahead whenever the socket is readable, even if no task waits: for a
+   * socket that keeps only its newest message. It may change at any time. */
   bool eager;
-  void *owner; /* handed to both */
+  void *owner; /* handed to `holds` and `read_ahead` */
 } aw_zmq_config;
 
-/* Make the readiness of `socket`.
+/* Make the readiness of a socket.
  *
- *   socket  borrowed until aw_zmq_close(), to be called before zmq_close()
- *   config  borrowed as long; NULL: nothing of it
+ *   socket  borrowed until aw_zmq_close(); call that before zmq_close()
+ *   config  borrowed until aw_zmq_close(); NULL: none of it
  *   out     gives
  *
- * Returns 0, AW_ENOMEM, AW_ENOZMQ, or what getting its ZMQ_FD returned.
+ * Returns 0, AW_ENOMEM, an error of aw_zmq_open(), or the code with which
+ * reading ZMQ_FD failed.
  */
 AW_API int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out);
 
-/* End all waits for it with AW_ECLOSED, and free it. NULL is fine: a socket
- * that is closed. So it is for those below that ask or wait: nobody waits for
- * it, and to look at it or to wait for it gives AW_ECLOSED. */
+/* End all waits for the socket with AW_ECLOSED, and free its readiness.
+ *
+ * NULL is fine, here and in the functions below, but for aw_zmq_found_empty()
+ * and aw_zmq_disarm(): it means a closed socket. No task waits for such a
+ * socket, and functions that return codes return AW_ECLOSED for it. */
 AW_API void aw_zmq_close(aw_zmq *zmq);
 
-/* Let `engine` look after an eager socket from now on, not only when somebody
- * waits for it there. Returns 0, or what keeps it from that, as below. */
+/* Let `engine` watch an eager socket from now on, even before a task waits for
+ * it there. Returns the codes of aw_zmq_arm(), but for 1. */
 AW_API int aw_zmq_attend(aw_zmq *zmq, aw_engine *engine);
 
-/* Something was done with the socket. */
+/* Say that the socket was used: it is dirty now. */
 AW_API void aw_zmq_touch(aw_zmq *zmq);
 
-/* What was done last is a receive, and it found nothing: no need to look. */
+/* Say that the latest use was a receive that found no message: no look at the
+ * socket is needed. */
 AW_API void aw_zmq_found_empty(aw_zmq *zmq);
 
-/* Its ZMQ_FD, for people: to wait for it alone loses messages. -1: closed. */
+/* Return its ZMQ_FD, for people: waiting for that descriptor alone loses
+ * messages. -1: the socket is closed. */
 AW_API int aw_zmq_fd(const aw_zmq *zmq);
 
-/* ZMQ_EVENTS as AW_READABLE, AW_WRITABLE; or a negative code. */
+/* Return its ZMQ_EVENTS as a sum of AW_READABLE and AW_WRITABLE, or a negative
+ * code. */
 AW_API int aw_zmq_events(aw_zmq *zmq);
 
-/* Does a task wait in aw_zmq_arm_receive(), in aw_zmq_arm_send()? Who comes
- * later may not go first.
+/* Tell whether a task waits in aw_zmq_arm_receive(), or in aw_zmq_arm_send().
+ * A task that comes later may not overtake it.
  *
- *   match  asked whether the data of a task that waits is like `what`; NULL: it
- *          always is
+ *   match  tells whether the `data` of a waiting task matches `what`; only such
+ *          tasks count. NULL: all count
  */
 AW_API bool aw_zmq_receiving(const aw_zmq *zmq);
 AW_API bool aw_zmq_sending(const aw_zmq *zmq,
                            bool (*match)(const void *data, const void *what),
                            const void *what);
 
-/* For operations of your own, as aw_ready_arm() and aw_ready_disarm(): until
- * the socket is ready, or until `receive` or `send` has done it. A message that
- * cannot be sent though the socket is writable, since the peer that it is for
- * is full, is tried again after 1, 2, 4 … 50 ms. Return 0, 1 when it need not
- * wait, AW_ENOMEM, AW_ECLOSED, AW_EFORKED, or AW_EBUSY: waited for in another
- * engine. */
+/* Parts for operations of your own, for their `arm` and `disarm`: wait until
+ * the socket is ready for `events`, or until `receive` or `send` has succeeded
+ * for the task. A message that cannot be sent although the socket is writable,
+ * because its peer is full, is tried again after 1, 2, 4 and up to 50 ms.
+ *
+ * Return 0 when the wait has begun; 1 if the socket is readable already;
+ * AW_EINVAL for other `events`, or if the config has no `receive` or `send`;
+ * AW_ENOMEM; AW_ECLOSED; AW_EFORKED; AW_EBUSY if tasks of another engine wait
+ * for the socket; or a code of libuv. */
 AW_API int aw_zmq_arm(aw_task *task, aw_zmq *zmq, int events);
 AW_API int aw_zmq_arm_receive(aw_task *task, aw_zmq *zmq);
 AW_API int aw_zmq_arm_send(aw_task *task, aw_zmq *zmq);
 AW_API void aw_zmq_disarm(aw_task *task, aw_zmq *zmq);
 
-/* What waits until a socket is ready; its data is the `aw_zmq *`. NULL for
- * other events than AW_READABLE, AW_WRITABLE, or both. */
+/* Return the operation that waits until a socket is ready; its data is the
+ * `aw_zmq *`.
+ *
+ *   events  AW_READABLE, AW_WRITABLE or both; other values give NULL
+ */
 AW_API const aw_operation *aw_zmq_operation(int events);
 
-/* Finish when the socket is ready; borrows `zmq` while the wire lives. */
+/* Finish when the socket is ready. Borrows `zmq` while the wire lives; other
+ * `events` than above give NULL. */
 AW_API aw_wire *aw_zmq_when_ready(aw_zmq *zmq, int events);
 
-/* How often this process was forked off since the first aw_zmq_open(): what was
- * made under another number is a parent's, and calls with it fail with
- * AW_EFORKED, or do nothing. Call from: any thread. */
+/* Return how many forks lie between this process and the one that called
+ * aw_zmq_open() first. A readiness that was made under another number belongs
+ * to a parent process: functions fail with AW_EFORKED for it, or do nothing.
+ * Call from: any thread. */
 AW_API unsigned aw_zmq_forks(void);
 
 /* ---- channels, events, semaphores, rates [H1] ----------------------------
