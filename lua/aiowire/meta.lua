@@ -2,67 +2,82 @@
 
 -- The reference of `require "aiowire"`, and its types for a language server.
 --
--- Never run: it declares what the C module gives. Times are seconds, as
--- numbers, fractions allowed. Marks in brackets, as [C6], name the rules that
--- a line follows from; the specs prove each by that name.
+-- This file never runs: it declares what the C module provides.
 --
--- Read a name by its first letter [V6]: a capital builds a wire (a value) and
--- runs nothing, lower case acts now. Methods of a wire build, methods of live
--- objects (loops, tasks, scopes) act. "Awaits" means: may suspend the running
--- task, is a place where a cancel is raised, and is an error outside a task
--- ("cannot await outside a task") [C11].
+--   Times    are numbers of seconds; fractions are allowed.
+--   Names    with a capital build a wire and run nothing; names in lower case
+--            act now [V6]. Methods of a wire build; methods of live objects
+--            (loops, tasks, scopes, channels) act.
+--   Awaits   means: the function may suspend the running task. It raises
+--            Cancelled if the task is cancelled, and "cannot await outside a
+--            task" outside of tasks [C11].
+--   Marks    such as [C6] name rules in docs/semantics.md.
+--
+-- Contents: Wires, Tasks, Scopes, Loops, Errors, The module (functions that
+-- build, run and await; readiness and signals; channels and their kin;
+-- processes and streams; telling errors apart; tests), ZeroMQ, Inside.
 
 --------------------------------------------------------------------------------
 -- Wires
 --------------------------------------------------------------------------------
 
---- What is accepted wherever a wire is [P14, V2]: a Wire, a function called as
---- `f(ev)`, or an object with `__call`, called the same way.
+--- What every function accepts where it wants a wire [P14, V2]: a Wire, a
+--- function, which is called as `f(ev)`, or an object with `__call`, which is
+--- called the same way.
 ---@alias aiowire.Wireable
 ---| aiowire.Wire
 ---| aiowire.Body
 ---| table
 
---- One step of a chain: does something, may await, and returns nothing (the
---- chain has ended) or the next wire [N1]. To end with results, return
---- `aw.Value(...)`. Any other value fails the task, with a message that shows
---- the value and where the body was defined; so does `return nil, "message"`.
+--- A body: a function that a wire runs as one step. It may await. It returns
+--- nothing, which ends the chain, or the next wire [N1]. `return aw.Value(...)`
+--- ends the chain with results. Any other value fails the task, and so does
+--- `return nil, "message"`; the error shows the value and where the body was
+--- defined.
 ---@alias aiowire.Body fun(ev: aiowire.EventLoop, ...: any): aiowire.Wireable?
 
---- A failed task's handler: called once at most, outside any task, after
---- everything of the task has been cleaned up [E7]. `err` is what was raised,
---- the same value [E1]. It may start wires; it cannot await or run a loop. An
---- error that it raises stops the loop and leaves `run` [E8]; `ev.failure` has
---- both, the one that it was called for as `cause`. What it returns is ignored.
---- `aw.keep` is one that leaves the failure with the task [T5].
+--- The handler of a task: called when the task has failed, after everything
+--- below the task has been cleaned up, and at most once [E7].
+---
+--- `err` is the value that was raised, unchanged [E1]. The handler runs outside
+--- of tasks: it may start wires, but it cannot await or run a loop. Its results
+--- are ignored. An error that it raises stops the loop and leaves `run` [E8];
+--- `ev.failure` then has both errors, the one that it was called for as
+--- `cause`.
+---
+--- `aw.keep` is a handler that leaves the failure with the task [T5].
 ---@alias aiowire.Handler
 ---| fun(ev: aiowire.EventLoop, err: any, info: aiowire.Info)
 
---- An immutable value that says what is to happen [V1]. Building and combining
---- wires runs nothing; running one changes nothing, so the same wire may be
---- started any number of times, also at once. Writing a field raises, and the
---- metatable is locked.
+--- An immutable description of work [V1]. Building and combining wires runs
+--- nothing, and running a wire does not change it. So the same wire may be
+--- started any number of times, also at the same time. Writing a field of a
+--- wire raises, and its metatable is locked.
 ---
---- Appending (`w = w >> x`, `&`, `|`, `//` in a loop) costs the same at each
---- length; putting in front (`w = x >> w`) copies a reference for each item.
+--- Operators, the loosest first:
 ---
---- `tostring(w)` shows the expression [V8]: `(Sleep(0.1) >> Call(print)) * 4`,
---- at most 4,000 bytes of it. Names and values in it are cut at 60 bytes.
+---     a | b    race: the first to finish wins, the other is cancelled  [O5]
+---     a & b    join: both at the same time                             [O4]
+---     a >> b   sequence: a, then b                                     [O1]
+---     a * n    repeat: a, n times                                      [O2]
+---     a // b   fallback: if a fails, b runs instead                    [O7]
+---     a / f    map: a, then f with its results                         [O11]
 ---
---- Operators, the loosest first; Lua's precedence makes parentheses rare:
+--- Lua's precedence makes parentheses rare: `a >> b & c >> d | e` is
+--- `((a >> b) & (c >> d)) | e`. `|`, `&`, `>>` and `//` are associative: a
+--- chain of one operator is one wire with that many operands [V4]. All other
+--- operators raise an error that names what to use instead [O16].
 ---
----     a | b    race: the first to finish, the others are cancelled  [O5]
----     a & b    join: both, at the same time                         [O4]
----     a >> b   Sequence(a, b)                                       [O1]
----     a * n    Repeat(a, n)                                         [O2]
----     a // b   when a fails, b instead                              [O7]
----     a / f    a, then f with its results, see `map`                [O11]
+--- `w(ev)` runs one step of the wire in the running task and returns the next
+--- wire; a composite wire runs to its end [N6].
 ---
---- So `a >> b & c >> d | e` is `((a >> b) & (c >> d)) | e`. Each of `|`, `&`,
---- `>>` and `//` is associative: it has as many operands as are written [V4].
---- `w(ev)` runs one step inline, in the running task, and returns the next wire
---- (a composite runs to its end) [N6]. Every other operator raises an error
---- that says what to use instead [O16].
+--- `tostring(w)` shows the expression [V8], such as
+--- `(Sleep(0.1) >> Call(print)) * 4`: at most 4,000 bytes of it, with names and
+--- values cut at 60 bytes.
+---
+--- Appending in a loop (`w = w >> x`, also with `&`, `|` and `//`) costs the
+--- same at every length. Prepending (`w = x >> w`) copies a reference to each
+--- item.
 ---@class aiowire.Wire
 ---@operator shr(aiowire.Wireable): aiowire.Wire
 ---@operator mul(number): aiowire.Wire
@@ -73,86 +88,101 @@
 ---@operator call(aiowire.EventLoop): aiowire.Wire?
 local Wire = {}
 
---- The whole of this wire, for at most `seconds` from when it begins [O8]. Cut
---- short by that, it raises Timeout, once all of it has cleaned up; what it
---- spun off counts. Of nested time-outs the outermost that expired reports.
----@param seconds number
----@param opts? { grace?: number } `grace`: seconds for that clean-up [C8]
+--- Run the whole chain of this wire for at most `seconds` [O8].
+---
+--- When the time is over, the wire and everything that it spun off is
+--- cancelled. If that cuts it short, Timeout is raised after its clean-up. If
+--- several nested time-outs have expired, the outermost one raises.
+---@param seconds number counted from the moment at which the wire begins
+---@param opts? { grace?: number } `grace`: seconds for the clean-up [C8]
 ---@return aiowire.Wire
 function Wire:timeout(seconds, opts) end
 
 ---@class aiowire.RetryOptions
 ---@field times? integer tries in all, at least 1; default: no limit
 ---@field delay? number seconds before the second try; default 0
----@field factor? number how a delay grows from one try to the next; default 2
----@field max? number seconds that a delay has at most
----@field jitter? false|"full" "full": a random part of each delay, from the
----  loop's seed; take it against a server that others use, too
----@field when? fun(err: any, n: integer): any try again after this error, the
----  one of try n? may await; default: after every one
----@field within? number seconds for all tries and delays; then the last error
----  is raised
----@field reset_after? number a try that failed after so many seconds or more
----  counts as the first: tries and delays begin anew, as for a connection that
----  was up for an hour; `n` and `info.attempts` count from there
+---@field factor? number each delay is longer than the one before by this
+---  factor; default 2
+---@field max? number upper bound of a delay in seconds
+---@field jitter? false|"full" "full": wait only a random part of each delay,
+---  drawn with the loop's seed. Use it with servers that others use, too
+---@field when? fun(err: any, n: integer): any called with the error of try n;
+---  the wire is tried again if it returns a true value. May await. Default: try
+---  again after every error
+---@field within? number seconds for all tries and delays together; when they
+---  are over, the last error is raised
+---@field reset_after? number seconds. A try that lasted so long before it
+---  failed counts as the first one: tries and delays start anew, as for a
+---  connection that was up for an hour. `n` and `info.attempts` count from
+---  there
 
---- Try the whole of this wire, each time in a scope of its own, until one try
---- does not fail [O10]. The last error is raised as it is, and `info.attempts`
---- says how often was tried. Cancelled is never retried.
+--- Try the whole chain of this wire until one try does not fail [O10]. Each try
+--- has a scope of its own.
+---
+--- If the last try fails, its error is raised unchanged, and `info.attempts` is
+--- the number of tries. Cancelled is never retried.
 ---@param opts aiowire.RetryOptions
 ---@return aiowire.Wire
 function Wire:retry(opts) end
 
---- The whole of this wire; if it fails, `f(err, info)` goes on in the same
---- task: may await, may return a wire, may raise [O9]. Not for Cancelled.
+--- Run the whole chain of this wire; if it fails, call `f(err, info)` in the
+--- same task [O9]. `f` may await, raise, or return a next wire. It is not
+--- called for Cancelled.
 ---@param f fun(err: any, info: aiowire.Info): aiowire.Wireable?
 ---@return aiowire.Wire
 function Wire:catch(f) end
 
---- The whole of this wire, then `f()`, however it ended: with results, an
---- error, or a cancel [O9]. `f` may await: outer cancels are hidden from it for
---- `grace` seconds. A wire that it returns is run as well. An error in it
---- replaces the first one, which is suppressed.
+--- Run the whole chain of this wire, then call `f()`, whether the wire ended
+--- with results, an error or a cancel [O9].
+---
+--- `f` may await: cancels from outside are hidden from it for `grace` seconds.
+--- If it returns a wire, that runs, too. An error in `f` replaces an error of
+--- the wire, which is suppressed in it.
 ---@param f fun(): any
 ---@param grace? number seconds; default: the loop's grace
 ---@return aiowire.Wire
 function Wire:finally(f, grace) end
 
---- The whole of this wire; a failure goes to `h(ev, err, info)`, and the wire
---- ends normally: one client's crash spares the server [O14].
+--- Run the whole chain of this wire; if it fails, call `h(ev, err, info)`, and
+--- end normally [O14]. Under it, the failure of one client spares the server.
 ---@param h fun(ev: aiowire.EventLoop, err: any, info: aiowire.Info)
 ---@return aiowire.Wire
 function Wire:supervise(h) end
 
---- The whole of this wire, then `f(results…)`; what f returns are the results
---- [O11]. `w / f` is the same. What an event took always reaches f: no cancel
---- comes in between [N4].
+--- Run the whole chain of this wire, then call `f` with its results; what `f`
+--- returns are the new results [O11]. `w / f` does the same.
+---
+--- No cancel is raised between an event and `f`, so what the event took always
+--- reaches `f` [N4].
 ---@param f fun(...: any): ...: any
 ---@return aiowire.Wire
 function Wire:map(f) end
 
---- As `map`, but what f returns is the next wire [O11].
+--- Run the whole chain of this wire, then call `f` with its results, as `map`
+--- does; what `f` returns is the next wire [O11].
 ---@param f fun(...: any): aiowire.Wireable?
 ---@return aiowire.Wire
 function Wire:bind(f) end
 
---- As this wire, and the wires that its last body returns are part of it
---- [N2, O12]: `machine:whole() >> b` waits for the machine to end. Without it,
---- `machine >> b` starts b after the machine's first step, and the rest of the
---- machine runs beside b.
+--- Make the whole chain of this wire one wire: the wires that its bodies return
+--- are part of it [N2, O12].
+---
+--- `machine:whole() >> b` runs b when the machine has ended. `machine >> b`
+--- runs b after the machine's first step, and the rest of the machine beside b.
 ---@return aiowire.Wire
 function Wire:whole() end
 
---- As this wire, under a name for people: it names tasks, and stands in chains,
---- dumps and `tostring` [O15, D1].
+--- Give this wire a name. Tasks that run it have this name, and tracebacks,
+--- dumps and `tostring` show it [O15, D1].
 ---@param name string
 ---@return aiowire.Wire
 function Wire:named(name) end
 
---- The whole of this wire, hidden from cancels that come from outside, for at
---- most `grace` seconds from when it begins [C7, O13]. Time-outs and scopes
---- inside it work as ever. A cancel whose own grace has expired is not hidden
---- [C8].
+--- Run the whole chain of this wire in a shield: cancels from outside are
+--- hidden from it for at most `grace` seconds from its begin [C7, O13].
+---
+--- Time-outs and scopes inside it work as usual. A cancel whose own grace has
+--- expired is not hidden [C8].
 ---@param grace? number seconds; default: the loop's grace
 ---@return aiowire.Wire
 function Wire:shielded(grace) end
@@ -162,62 +192,69 @@ function Wire:shielded(grace) end
 --------------------------------------------------------------------------------
 
 ---@alias aiowire.TaskStatus
----| "ready"     # will run in this round or the next
+---| "ready"     # its turn comes in this round or in the next
 ---| "running"   # its step is under way
----| "waiting"   # see `task.waiting` for what
----| "done"      # terminal, as the two below: never changes again [T1]
+---| "waiting"   # `task.waiting` says for what
+---| "done"      # terminal, as the two below: it never changes again [T1]
 ---| "failed"
 ---| "cancelled"
 
---- A wire that was started. Terminal only when all it owns has ended and is
---- cleaned up [T1]. Usable as `local task <close>`: leaving the block cancels
---- and joins it [T7]; outside any task that drives the engine meanwhile.
+--- One run of a wire. A task is terminal only when everything that it owns has
+--- ended and has cleaned up [T1].
+---
+--- `local task <close>` cancels the task when the block is left, and waits for
+--- its end [T7]; outside of tasks that drives the engine meanwhile.
 ---@class aiowire.Task
----@field id integer counts up from 1; by itself on an engine of its own [S6]
----@field name string the option's, else the wire's, else the wire as text or
----  `function@file:line` [D1]
+---@field id integer counts up from 1, in each engine [S6]
+---@field name string the option `name`, or the name of the wire, or the wire as
+---  text, or `function@file:line` [D1]
 ---@field status aiowire.TaskStatus
----@field waiting string? what it waits for: `sleep 2.0 (1.3 left)`; nil if it
----  does not wait [D1]
----@field started_at string? "file:line" of the `start`; nil if C started it
----@field age number? seconds since then; nil when it has ended
----@field steps integer bodies and calls that it has run
+---@field waiting string? what it waits for, such as `sleep 2.0 (1.3 left)`; nil
+---  if it does not wait [D1]
+---@field started_at string? "file:line" of its start; nil if C code started it
+---@field age number? seconds since its start; nil when it has ended
+---@field steps integer bodies and calls that it has run so far
 ---@field background boolean see StartOptions
 local Task = {}
 
---- Await the end of the task [T5]. Waiting handles nothing: the task's handler,
---- or the loop's stop, comes first. Cancelling the waiter leaves this task
---- alone. Any number of tasks may wait for one.
+--- Wait until the task has ended, and return its results [T5]. Awaits.
 ---
---- Raises the task's error as it is; `TaskCancelled` if it was cancelled; an
---- error if it is the running task itself or one that owns it.
+--- Raises the error of a failed task unchanged, and TaskCancelled if the task
+--- was cancelled. Raises an error if it is the running task itself or an
+--- ancestor of it.
+---
+--- Waiting is not handling: a failure still goes to the task's handler, or
+--- stops the loop, and it does so first. Any number of tasks may wait for the
+--- same task. A cancel of the waiter does not cancel the task.
 ---@return any ... the results
 function Task:wait() end
 
---- Cancel the task and all below it [T4, C3]. Returns at once; the error is
---- raised in each of them at its present await, when its turn comes. A started
---- task that has not run yet runs to its first await [T3]. An explicit cancel
---- is no failure: no handler is called. Nothing happens to a terminal task.
----@param reason? any shown to people; never use it to tell cancels apart [C1]
+--- Cancel the task and everything below it [T4, C3]. Returns at once.
+---
+--- Each task raises Cancelled at the await where it is now, when its turn
+--- comes. A task that has not run yet runs to its first await [T3]. This is no
+--- failure: no handler is called. Does nothing to a terminal task.
+---@param reason? any shown to people; programs should not depend on it [C1]
 function Task:cancel(reason) end
 
---- Cancel, and await the end of the task with its clean-up [T4]. Raises nothing
---- for the task's own sake.
+--- Cancel the task, and wait for its end and its clean-up [T4]. Awaits. Does
+--- not raise the task's error or TaskCancelled.
 ---@param reason? any
 function Task:cancel_wait(reason) end
 
---- The results of a done task; no value at all otherwise [T6].
+--- Return the results of a task that is done; no values in other states [T6].
 ---@return any ...
 function Task:results() end
 
---- What `<close>` does: cancel it, and await its end with its clean-up, which
---- no cancel from outside cuts short [T7, C12]. Nothing for a terminal task.
---- Outside any task this drives the engine meanwhile; in a handler it only
+--- Cancel the task, and wait for its end, as `<close>` does [T7]. No cancel
+--- from outside cuts that wait short [C12]. Does nothing to a terminal task.
+---
+--- Outside of tasks it drives the engine meanwhile. In a handler it only
 --- cancels.
 function Task:close() end
 
---- Where the task is: its stack, then where it was started, then the chain of
---- states that led there [D3].
+--- Return where the task is, as text: its stack, then where it was started,
+--- then the chain of wires that led there [D3].
 ---@return string
 function Task:traceback() end
 
@@ -225,14 +262,17 @@ function Task:traceback() end
 -- Scopes
 --------------------------------------------------------------------------------
 
---- What `aw.scope` hands to its function: the owner of the tasks started in it.
+--- The owner of the tasks that are started in it. `aw.scope` hands one to its
+--- function.
 ---@class aiowire.Scope
 local Scope = {}
 
---- Start a wire as a child of this scope [S1]. As EventLoop:start, but the
---- scope waits for it, and cancels it when it is cancelled itself. Without a
---- handler a failure cancels the scope and is raised from `aw.scope`; with one
---- it is handled there, and the siblings go on [E9].
+--- Start a wire as a child of this scope [S1], as EventLoop:start does in a
+--- loop.
+---
+--- The scope waits for its children, and cancels them when it is cancelled. The
+--- failure of a child without a handler cancels the scope and is raised from
+--- `aw.scope`. With a handler, the handler gets it and the siblings go on [E9].
 ---
 --- Raises if the scope has ended.
 ---@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
@@ -242,26 +282,28 @@ local Scope = {}
 function Scope:start(wire, handler, opts) end
 
 --- Start a wire as `start` does, wait until it has called `aw.ready(...)`, and
---- return these values: a server that listens, for those that connect. What it
---- fails with before is raised here, and goes nowhere else; from then on it is
---- a task as others are, with that handler or without. Raises TaskCancelled if
---- it is cancelled before, and an error if it ends without calling aw.ready. If
---- the waiting task is cancelled, so is the wire, and it has ended when this
---- raises Cancelled. Awaits.
+--- return the values that it gave. Awaits. Use it to start a server before its
+--- clients.
+---
+--- An error before `aw.ready` is raised here and goes nowhere else. Raises
+--- TaskCancelled if the task is cancelled before, and an error if it ends
+--- without a call of `aw.ready`. After that call, failures are treated as with
+--- `start`. If the waiting task is cancelled, the wire is cancelled, and has
+--- ended when this raises Cancelled.
 ---@param wire aiowire.Wireable
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return any ... what the wire gave to aw.ready
+---@return any ... the values that the wire gave to `aw.ready`
 function Scope:start_ready(wire, handler, opts) end
 
---- Cancel all in the scope, and its function at its next await. `aw.scope` then
+--- Cancel everything in the scope, its function included. `aw.scope` then
 --- returns nil, "cancelled", reason.
 ---@param reason? any
 function Scope:cancel(reason) end
 
---- Let the time limit of the scope be over in `seconds` from now, be that later
---- or sooner. Raises if it has none, or if it is too late: it is over, the
---- scope is cancelled or has been left.
+--- Move the time limit of the scope: it expires `seconds` from now, whether
+--- that is later or sooner than before. Raises if the scope has no time limit,
+--- or if it is cancelled or has been left.
 ---@param seconds number finite, not negative
 function Scope:extend(seconds) end
 
@@ -271,58 +313,64 @@ function Scope:extend(seconds) end
 
 ---@class aiowire.LoopOptions
 ---@field timeout? number seconds, counted from `run` [P11]; default: none
----@field grace? number seconds that clean-up may take after a cancel; default 5
----  [C8]
----@field name? string for people
----@field clock? "real"|"virtual" a virtual clock starts at 0 and jumps [K6];
----  gives the loop an engine of its own [S6]
----@field seed? integer shuffles each round, and draws the choices of Select, so
----  that tests meet other orders [F6]; gives the loop an engine of its own
----@field signals? boolean false: leave SIGINT and SIGTERM alone [L2]; default
+---@field grace? number seconds for clean-up after a cancel; default 5 [C8]
+---@field name? string shown to people
+---@field clock? "real"|"virtual" a virtual clock starts at 0 and jumps to the
+---  next deadline [K6]. It gives the loop an engine of its own [S6]
+---@field seed? integer shuffles each round and seeds the choices of Select, so
+---  that tests meet other orders [F6]. It gives the loop an engine of its own
+---@field signals? boolean false: do not touch SIGINT and SIGTERM [L2]; default
 ---  true
 
 ---@class aiowire.StartOptions
----@field name? string for people
----@field background? boolean keeps no loop alive, nor do its children, and is
----  cancelled when the last foreground task has ended [T2]
----@field grace? number seconds, for cancels of this task; default: the loop's
+---@field name? string shown to people
+---@field background? boolean the task and its children do not keep the loop
+---  running; they are cancelled when the last foreground task has ended [T2]
+---@field grace? number seconds for cancels of this task; default: the loop's
 
 ---@alias aiowire.LoopStatus
----| "idle"    # not run yet, or done: may be started and run (again) [S7]
+---| "idle"    # not run yet, or done: it may be started and run (again) [S7]
 ---| "running"
 ---| "done"
----| "timeout" # this and those below have ended: start and run raise [S7]
+---| "timeout" # ended, as the states below: start and run raise [S7]
 ---| "stopped"
 ---| "failed"
 ---| "closed"
 
---- The root scope of its tasks, on the engine of this Lua state [S6]. Its tasks
---- stand still until `run`. With `local ev <close> = aw.EventLoop{...}` it runs
---- when the block is left; left by an error it does not run: its tasks are
---- cancelled and the error goes on [L1, P12].
+--- A loop: the root scope of its tasks, on the engine of this Lua state [S6].
+--- Its tasks stand still until `run`.
 ---
---- Declare the loop last: Lua closes in reverse order, so what is declared with
---- `<close>` after the loop is closed before it runs.
+--- `local ev <close> = aw.EventLoop{...}` runs the loop when the block is left.
+--- If an error leaves the block, the loop does not run: its tasks are
+--- cancelled, and the error goes on [L1, P12].
+---
+--- Declare the loop last. Lua closes variables in reverse order, so a variable
+--- that is declared with `<close>` after the loop is closed before the loop
+--- runs.
 ---@class aiowire.EventLoop
----@field name string? as given
+---@field name string? the option `name`
 ---@field status aiowire.LoopStatus
----@field stuck aiowire.Stuck[] tasks that had to be killed, see there [C9]
+---@field stuck aiowire.Stuck[] tasks that had to be killed [C9]
 ---@field failure aiowire.Info? about the error that ended the loop
----@field waited string? the first wait that its time-out cut short, as the
+---@field waited string? the first wait that the loop's time-out cut short, as
 ---  `waited` of an Info
 local EventLoop = {}
 
---- A task that was still alive after a cancel and its grace, or took Cancelled
---- 1,000 times without ending. Its coroutines have been closed [C9].
+--- A task that was killed: it was still alive when the grace of its cancel had
+--- expired, or it took Cancelled 1,000 times without ending. Its coroutines
+--- were closed [C9].
 ---@class aiowire.Stuck
 ---@field task aiowire.Task
 ---@field name string
 ---@field traceback string where it was
 
---- Start a wire at the root of this loop [T2, S5]. Only schedules: nothing of
---- it runs before `start` has returned, nor before the loop runs. The handler
---- also hears of failures of what the wire becomes, spins off or is made of
---- [P4]. Without one a failure stops the loop with UnhandledException [E8].
+--- Start a wire as a task at the root of this loop [T2, S5]. It only schedules
+--- the task: nothing of it runs before `start` has returned, or before the loop
+--- runs.
+---
+--- The handler also gets the failures of wires that the task becomes, spins off
+--- or is composed of [P4]. Without a handler, a failure stops the loop with
+--- UnhandledException [E8].
 ---
 --- Raises: "bad argument #1 to 'start' (wire expected, got ...)"; "this
 --- EventLoop has ended (...)" [S7].
@@ -332,48 +380,53 @@ local EventLoop = {}
 ---@return aiowire.Task?
 function EventLoop:start(wire, handler, opts) end
 
---- As Scope:start_ready, at the root of this loop. Awaits.
+--- Start a wire at the root of this loop and wait until it is ready, as
+--- Scope:start_ready does. Awaits.
 ---@param wire aiowire.Wireable
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return any ... what the wire gave to aw.ready
+---@return any ... the values that the wire gave to `aw.ready`
 function EventLoop:start_ready(wire, handler, opts) end
 
---- Run until no foreground task is left, or until the time-out, `stop` or an
---- unhandled error; then cancel what is left, let it clean up within the grace,
---- and return [L2, L3]. Outside any task this drives the engine; inside one it
---- awaits, and the other tasks go on [S6]. A cancel of the waiting task stops
---- this loop first [S7].
+--- Run the loop until no foreground task is left, or until its time-out, `stop`
+--- or an unhandled error. Then cancel the remaining tasks, let them clean up
+--- within the grace, and return [L2, L3].
 ---
---- While the outermost run drives, it holds SIGINT and SIGTERM: the first one
---- cancels with grace, the second acts at once; the module then raises
---- "interrupted!", the program `aiowire` dies by the signal [L2].
+--- Outside of tasks it drives the engine. Inside a task it awaits, and other
+--- tasks go on [S6]; a cancel of that task stops this loop first [S7].
 ---
---- Raises: UnhandledException [E8]; what a handler raised, as it is; a deadlock
---- error with the tree of tasks when all tasks wait and nothing can end that
---- [L4]; "this EventLoop is already running"; "this EventLoop has ended (...)".
+--- While the outermost `run` drives, it handles SIGINT and SIGTERM. The first
+--- signal cancels all tasks with their grace, the second acts at once. The
+--- module then raises "interrupted!"; the program `aiowire` dies by the signal
+--- [L2].
+---
+--- Raises: UnhandledException [E8]; an error that a handler raised, unchanged;
+--- Deadlock, with the tree of tasks, when all tasks wait and nothing can wake
+--- one [L4]; "this EventLoop is already running"; "this EventLoop has ended
+--- (...)".
 ---@param timeout? number seconds, in place of the option
 ---@return "done"|"timeout"|"stopped"
 function EventLoop:run(timeout) end
 
---- Cancel all tasks of the loop, with its grace, and let `run` return "stopped"
---- [L2]. Returns at once.
+--- Cancel all tasks of the loop, with the loop's grace; `run` then returns
+--- "stopped" [L2]. Returns at once.
 function EventLoop:stop() end
 
---- End a loop that does not run; its tasks end unstarted [T3]. Twice is fine.
+--- End a loop that is not running. Tasks that never ran end as cancelled [T3].
+--- Closing again does nothing.
 function EventLoop:close() end
 
---- The loop's clock: monotonic, or virtual time from 0 [L5]. Compare only with
---- other values of the same clock.
+--- Return the time on the loop's clock: monotonic, or virtual from 0 [L5].
+--- Times of different clocks cannot be compared.
 ---@return number seconds
 function EventLoop:now() end
 
---- The live tasks of the loop.
+--- Return the tasks of the loop that have not ended.
 ---@return aiowire.Task[]
 function EventLoop:tasks() end
 
---- The tree of the loop's scopes and tasks, as text for people: status, what
---- each waits for, age, and where it stands [D2].
+--- Return the tree of the loop's scopes and tasks as text, with status, wait,
+--- age and place of each [D2].
 ---@return string
 function EventLoop:dump() end
 
@@ -381,87 +434,92 @@ function EventLoop:dump() end
 -- Errors
 --------------------------------------------------------------------------------
 
---- What is known about a failure beside its value [E2]. `tostring(info)` is for
---- reading: message, traceback of the user's own lines, chain of states, where
---- the task was started, which task.
+--- What is known about a failure besides its value [E2]. `tostring(info)` is a
+--- text for people: message, traceback of the user's own lines, chain of wires,
+--- task, and where that was started.
 ---@class aiowire.Info
 ---@field err any the error itself
----@field traceback string? taken where the error was raised, 22 levels at most,
----  without the library's own; of a Timeout: who set the limit. Without a line
----  of a file it says where the task was started
----@field waited string? of a Timeout: the first wait that it cut short, as
----  `cut short: sleep 5 s`, with `in task 7` if that is another task, then the
----  stack of that wait, as in a traceback
----@field task aiowire.Task? nil, beside a handler, if nobody has kept it
----@field id integer? of that task …
----@field name string? … and its name
----@field chain string[] names of the last wires (8 at most), newest first [D3]
----@field started_at string? "file:line"
----@field attempts integer? how often it was tried
----@field cause any of what a handler raised: the error that it handled, which
----  is among the suppressed ones [E8]
----@field suppressed aiowire.Suppressed[] errors that came second [E3]
+---@field traceback string? taken where the error was raised, at most 22 levels,
+---  without the library's own functions. For a Timeout it is that of the code
+---  that set the limit. Where no Lua code ran, it says where the task was
+---  started
+---@field waited string? for a Timeout: the first wait that it cut short, such
+---  as `cut short: sleep 5 s`, with `in task 7` if another task waited, then
+---  the stack of that wait
+---@field task aiowire.Task? the failed task; in a handler, nil if no other code
+---  holds the task
+---@field id integer? its id
+---@field name string? its name
+---@field chain string[] names of the last wires, at most 8, newest first [D3]
+---@field started_at string? "file:line" of its start
+---@field attempts integer? number of tries, for a retry
+---@field cause any for an error that a handler raised: the error that it
+---  handled, which is also among the suppressed ones [E8]
+---@field suppressed aiowire.Suppressed[] errors that came later [E3]
 
 ---@class aiowire.Suppressed
 ---@field err any
 ---@field info aiowire.Info?
 
---- Every error object of the library has a text, `message`. `tostring` gives it
---- after the user's line that raised it, as `error` does it for strings:
---- `x.lua:3: connect 'host': connection refused`. That line is in `where`, too;
---- if no code of the user's ran, it is the one that started the task. Cancelled
---- has only its message. `aw.is_timeout` and its kin tell the classes apart
---- [E4].
+--- Error objects of the library have a text in `message`. `tostring` puts the
+--- user's line that raised the error in front of it, as `error` does for
+--- strings: `x.lua:3: connect 'host': connection refused`. `where` has that
+--- line, too. If no Lua code ran, it is the line that started the task.
+--- Cancelled has only its message. `aw.is_timeout` and its kin tell the classes
+--- apart [E4].
 
---- Raised at an await in a cancelled scope: the operation did not happen [C2].
---- Let it pass. Code that must still await puts that in a shield [C12].
+--- Raised at an await of a cancelled task: the operation did not happen [C2].
+--- Let it pass. If clean-up must await, do that in a shield [C12].
 ---@class aiowire.Cancelled
 ---@field message string
 ---@field reason any
 ---@field kind "task"|"scope"|"loop"|"timeout"|"failure"|"parent"|"race" what
----  was cancelled, and why
----@field where string? "file:line" of the cancel, if Lua asked for it
+---  was cancelled, or why
+---@field where string? "file:line" of the cancel, if Lua code asked for it
 
---- Raised by `w:timeout`, aw.timeout, and aw.run with a time-out of its own.
---- `tostring` says what it cut short, and where that wait stood, as
---- `x.lua:4: timeout after 1.0 s (cut short: sleep 5 s, x.lua:3: in local 'f')`
---- and `info.waited` the whole stack.
+--- Raised by `w:timeout`, by aw.timeout, and by aw.run with a time-out of its
+--- own. `tostring` says what was cut short and where, such as
+---
+---     x.lua:4: timeout after 1.0 s (cut short: sleep 5 s, x.lua:3: in main)
+---
+--- and `info.waited` has the whole stack of that wait.
 ---@class aiowire.Timeout
----@field message string as "timeout after 0.05 s"
----@field where string? "file:line" of who set the limit
+---@field message string such as "timeout after 0.05 s"
+---@field where string? "file:line" of the code that set the limit
 ---@field after number seconds
----@field wire aiowire.Wire? what ran out of time, of `w:timeout()`
+---@field wire aiowire.Wire? the wire under the limit, for `w:timeout()`
 
---- Raised by Task:wait and `Done` for a task that was cancelled [T5].
+--- Raised by Task:wait and by `Done`, for a task that was cancelled [T5].
 ---@class aiowire.TaskCancelled
 ---@field message string
 ---@field where string? "file:line"
----@field task aiowire.Task? of Task:wait
+---@field task aiowire.Task? set by Task:wait
 
---- Raised by what waits on an object that is closed, or was closed meanwhile.
+--- Raised by a wait for an object that is closed, or that is closed during the
+--- wait.
 ---@class aiowire.Closed
 ---@field message string
 ---@field where string? "file:line"
 
---- Raised when the operating system, or libzmq, says no.
+--- Raised when the operating system or libzmq reports a failure.
 ---@class aiowire.SystemError
----@field message string "connect 'host': connection refused"
+---@field message string such as "connect 'host': connection refused"
 ---@field where string? "file:line"
----@field code string as "ECONNREFUSED"
----@field errno integer its number
----@field call string what was tried, as "connect"
----@field about string? what it was about, as a path or "descriptor 5"
+---@field code string such as "ECONNREFUSED"
+---@field errno integer the number of the code
+---@field call string what failed, such as "connect"
+---@field about string? its object, such as a path or "descriptor 5"
 
---- Raised by EventLoop:run when all tasks wait and nothing can wake them [L4].
+--- Raised by EventLoop:run when all tasks wait and nothing can wake one [L4].
 ---@class aiowire.Deadlock
 ---@field message string with the tree of tasks
 ---@field where string? "file:line" of the run
 
---- Raised by EventLoop:run for an error that no handler took [E8]. Its text
---- begins with the text of the cause, and says where the task was started, and,
---- if the cause's text has no line, where it was raised.
+--- Raised by EventLoop:run for an error without a handler [E8]. Its text begins
+--- with the text of the cause and says where the task was started. If the cause
+--- names no line, it also says where the cause was raised.
 ---@class aiowire.UnhandledException
----@field cause any what was raised, the same value
+---@field cause any the value that was raised
 ---@field info aiowire.Info
 
 --------------------------------------------------------------------------------
@@ -473,39 +531,44 @@ function EventLoop:dump() end
 ---@field Never aiowire.Wire a wire that never ends by itself [O15]
 local aw = {}
 
--- Build: these return values and run nothing ----------------------------------
+-- Build: these return wires and run nothing -----------------------------------
 
---- A body with arguments: called as `f(ev, ...)` [V2]. `aw.Wire(f)` is `f` as a
---- Wire, for its operators and methods.
+--- Make a wire of a body and its arguments: it calls `f(ev, ...)` [V2].
+--- `aw.Wire(f)` makes a Wire of a function, for its operators and methods.
 ---@param f fun(ev: aiowire.EventLoop, ...: any): aiowire.Wireable?
 ---@param ... any
 ---@return aiowire.Wire
 function aw.Wire(f, ...) end
 
---- Call `f(...)`, which may await, and end with what it returns: these are
---- results, never the next wire [P9]. `aw.Call(aw.sleep, s)` is as good as
---- `aw.Sleep(s)`, and its arguments are checked now [V7].
+--- Call `f(...)` and end with what it returns [P9]. `f` may await. Its results
+--- are results only, even if one of them is a wire.
+---
+--- `aw.Call(aw.sleep, s)` is the same as `aw.Sleep(s)`: its arguments are
+--- checked when the wire is made [V7].
 ---@param f fun(...: any): ...: any
 ---@param ... any
 ---@return aiowire.Wire
 function aw.Call(f, ...) end
 
---- End at once, with these results [N1].
+--- End at once with these results [N1].
 ---@param ... any
 ---@return aiowire.Wire
 function aw.Value(...) end
 
---- One after the other; `a >> b >> ...` is the same [O1, V4]. A wire that the
---- last body of an element returns runs beside what follows; that of the last
---- element continues the chain. The results are the last element's. Each
---- boundary lets others run, and is a place where a cancel is raised [N4].
+--- Run wires one after the other; `a >> b >> ...` does the same [O1, V4]. The
+--- results are those of the last one.
+---
+--- A wire that the last body of an element returns is spun off: it runs beside
+--- what follows. If it is the last element, that wire continues the chain. At
+--- each boundary other tasks have their turn, and Cancelled may be raised [N4].
 ---@param ... aiowire.Wireable
 ---@return aiowire.Wire
 function aw.Sequence(...) end
 
---- `n` times, strictly one after the other; `w * n` is the same [O2]. Wires
---- returned by bodies run beside the next iteration; that of the last continues
---- the chain. `n <= 0` ends at once; math.huge is Forever.
+--- Run a wire `n` times, one run after the other; `w * n` does the same [O2].
+---
+--- A wire that a body returns is spun off, as in a sequence; in the last run it
+--- continues the chain. With `n <= 0` it ends at once. math.huge is Forever.
 ---
 --- Raises for an `n` that is no whole number: "a wire is repeated a whole
 --- number of times, got 1.5".
@@ -514,164 +577,183 @@ function aw.Sequence(...) end
 ---@return aiowire.Wire
 function aw.Repeat(wire, n) end
 
---- Again and again, until cancelled [O3]. Each iteration lets others run.
+--- Run a wire again and again until it is cancelled or fails [O3]. Between two
+--- runs other tasks have their turn.
 ---@param wire aiowire.Wireable
 ---@return aiowire.Wire
 function aw.Forever(wire) end
 
---- Sleep for `seconds`, from when it runs [K3]. Never early. math.huge never
---- ends. Raises for NaN and for negative seconds.
+--- Sleep for `seconds` from the moment at which the wire runs [K3]. It never
+--- ends early. math.huge sleeps without an end. Raises for NaN and negative
+--- values.
 ---@param seconds number
 ---@return aiowire.Wire
 function aw.Sleep(seconds) end
 
---- Sleep until the clock (`ev:now()`) shows `time`; a past time is due at once
---- [K3]. Raises for NaN.
+--- Sleep until the clock (`ev:now()`) has reached `time` [K3]. A time in the
+--- past ends at once. Raises for NaN.
 ---@param time number seconds on the loop's clock
 ---@return aiowire.Wire
 function aw.SleepUntil(time) end
 
---- Finish at the next such time of day; see `aw.at`.
+--- Wait for the next moment with this time of day; see `aw.at`.
 ---@param time aiowire.TimeOfDay
 ---@return aiowire.Wire
 function aw.At(time) end
 
---- End when `task` has ended, with its results; fails as Task:wait does [T5].
+--- Wait until `task` has ended, and end with its results [T5]. It fails as
+--- Task:wait does.
 ---@param task aiowire.Task
 ---@return aiowire.Wire
 function aw.Done(task) end
 
---- All of them, at the same time, in a scope of their own; they begin in order
---- [O4, O6]. The results are the first result of each, nil kept; with string
---- keys it is one table of these. The first failure cancels the others, and is
---- raised when they have cleaned up. `a & b` is All{a, b}.
+--- Join: run all operands at the same time, in a scope of their own [O4, O6].
+--- `a & b` is All{a, b}.
 ---
---- Order: the array part, then string keys in byte order. `limit` bounds how
---- many run at once.
+--- The results are the first result of each operand, in order, nil included.
+--- With string keys the result is one table with those keys. The first failure
+--- cancels the other operands, and is raised when they have cleaned up.
+---
+--- Operands begin in the order of the array, then of their string keys in byte
+--- order. With `limit`, at most so many run at the same time.
 ---@param operands { [integer|string]: aiowire.Wireable, limit?: integer }
 ---@return aiowire.Wire
 function aw.All(operands) end
 
---- The first to finish decides, with results or an error; the others are
---- cancelled, and have cleaned up when it ends [O5, O6]. The results, then the
---- winner's key (`a | b`: the results alone). What a loser's clean-up fails
---- with is raised; what else it ends with is dropped.
+--- Race: run all operands at the same time; the first to finish wins, with
+--- results or with an error [O5, O6]. The losers are cancelled, and have
+--- cleaned up when the race ends. An error in the clean-up of a loser is
+--- raised; its other results are dropped.
 ---
---- An event (sleep, readable, recv, send, wait, acquire, done, signal; also
---- under a name, `/` or `bind`) decides when it commits, and the other events
---- are given up at that moment: no message is taken and dropped [H3]. Of events
---- that are ready at once the leftmost wins.
+--- The results are the winner's, then its key. `a | b` gives the winner's
+--- results alone.
 ---
---- Any other operand decides when it has ended, so one that is made of several
---- steps may have taken a message by the time it loses, and that message is
---- lost with it: `Recv(ch):timeout(9) | Wait(e)`, `(Recv(a) | Recv(b)) / f |
---- Sleep(1)`. Let the events themselves be the operands, and the time-out one
---- of them: `Recv(ch) | Wait(e) | Sleep(9)`.
+--- Events are sleep, readable, recv, send, wait, acquire, done and signal, also
+--- under a name, `/` or `bind`. An event wins at its commit, and the other
+--- events are unregistered at that moment, so no message is taken and dropped
+--- [H3]. If several events are ready at once, the leftmost wins.
+---
+--- Other operands win when they end. So an operand of several steps may already
+--- have taken a message when it loses, and that message is lost:
+--- `Recv(ch):timeout(9) | Wait(e)`, `(Recv(a) | Recv(b)) / f | Sleep(1)`. Make
+--- each event an operand of the race instead, the time-out included:
+--- `Recv(ch) | Wait(e) | Sleep(9)`.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@return aiowire.Wire
 function aw.Race(operands) end
 
---- As Race, but the first *success* decides; its results [O6]. When all fail,
---- the last error is raised, with the others in `info.suppressed`. An event
---- with a function (`/`, `bind`) decides when it has ended, for that may fail.
+--- Race for the first success [O6]. The results are those of the winner.
+---
+--- If all operands fail, the last error is raised, with the others in
+--- `info.suppressed`. An event with a function (`/`, `bind`) wins when it ends,
+--- since the function may fail.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@return aiowire.Wire
 function aw.Any(operands) end
 
---- One atomic choice of events: the key of the one that commits, then its
---- results [H4]. Where several are ready, each is as likely as the others; the
---- draws depend on nothing but the loop's seed [F5, F6]. Raises for what is no
---- event.
+--- Choose among events atomically: exactly one of them commits [H4]. The
+--- results are its key, then its results.
+---
+--- If several events are ready, each of them is equally likely. The choice
+--- depends on nothing but the loop's seed [F5, F6]. Raises for an operand that
+--- is no event.
 ---@param events table<integer|string, aiowire.Wire>
 ---@return aiowire.Wire
 function aw.Select(events) end
 
---- What a wire of `Settle` has ended with: `ok` and its `n` results, or not
---- `ok`, with what it raised and what is known of that. An operand that was
---- cancelled by its own task has a TaskCancelled as `err`, and no `info`.
+--- How an operand of `Settle` ended. A success has `ok`, and `n` results from
+--- [1] on. A failure has the error in `err`, with its `info`. An operand that
+--- was cancelled by itself has a TaskCancelled in `err`, and no `info`.
 ---@class aiowire.Outcome
 ---@field ok boolean
----@field n integer? how many results there are, from [1] on
+---@field n integer? the number of results
 ---@field err any
 ---@field info aiowire.Info?
 
 ---@class aiowire.LimitOptions
----@field limit? number how many run at once; default: all
+---@field limit? number how many run at the same time; default: all
 
---- All of them, at the same time; none stops the others. The result is a table
---- of their outcomes by the same keys. As All otherwise: they begin in order,
---- each in a task of its own; what is raised by a clean-up, while all of it is
---- being cancelled, is raised from here.
+--- Run all operands at the same time, and let each run to its end: a failure
+--- stops no other operand. The result is a table with the outcome of each,
+--- under its key.
+---
+--- Operands begin in the same order as those of All, each in a task of its own.
+--- If the whole is cancelled, an error in the clean-up of an operand is raised.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@param opts? aiowire.LimitOptions
 ---@return aiowire.Wire
 function aw.Settle(operands, opts) end
 
 ---@class aiowire.EveryOptions
----@field missed? "skip"|"burst"|"delay" what a tick does whose time is over:
----  wait for the next multiple of the period (the default); come at once, and
----  all that were missed; come at once, and the grid begins there
+---@field missed? "skip"|"burst"|"delay" what happens to a tick that is late.
+---  "skip", the default: wait for the next multiple of the period. "burst": run
+---  it at once, and all others that were missed. "delay": run it at once, and
+---  count the period from it
 
---- The whole of `wire` at once, and then every `period` seconds, counted from
---- the beginning, so without drift; ticks never overlap [K4]. Never ends by
---- itself.
+--- Run the whole chain of `wire` at once, and then every `period` seconds [K4].
+--- The period counts from the beginning, so ticks do not drift. Ticks never
+--- overlap. It never ends by itself.
 ---@param period number seconds, more than 0
 ---@param wire aiowire.Wireable
 ---@param opts? aiowire.EveryOptions
 ---@return aiowire.Wire
 function aw.Every(period, wire, opts) end
 
---- Receive from a channel, as an event [V3]: ends as `ch:recv()` does, with the
---- value, or nil and "closed". Needs no coroutine [V7]. From a zmq socket: ends
---- as `socket:recv()` does, with the parts of one message.
+--- Receive, as an event [V3]. From a channel or a subscription it ends as
+--- `ch:recv()`: with the value, or with nil and "closed". From a zmq socket it
+--- ends as `socket:recv()`: with the parts of one message. A receive from a
+--- channel needs no coroutine [V7].
 ---@param source aiowire.Channel|aiowire.Subscription|aiowire.zmq.Socket
 ---@return aiowire.Wire
 function aw.Recv(source) end
 
---- Send `value` to a channel, as an event: ends with no results, or fails with
---- Closed. Each run sends it once more. To a zmq socket: the parts of one
---- message; ends as `socket:send()` does.
+--- Send, as an event. To a channel it sends `value` each time it runs; it has
+--- no results, and fails with Closed. To a zmq socket it sends one message of
+--- the given parts, and ends as `socket:send()`.
 ---@param target aiowire.Channel|aiowire.zmq.Socket
----@param value any nil, too; a string for a socket
----@param ... string further parts, for a socket
+---@param value any may be nil; for a socket, a string
+---@param ... string for a socket: further parts
 ---@return aiowire.Wire
 function aw.Send(target, value, ...) end
 
---- Finish when the event is set; as `event:wait()`.
+--- Wait until an event object is set, as `event:wait()` does.
 ---@param event aiowire.Event
 ---@return aiowire.Wire
 function aw.Wait(event) end
 
---- Take a permit of a semaphore, and end with it, as `sem:acquire()`. Bind what
---- gives it back with `/` or `bind`: `Acquire(sem):bind(function(permit) ...`.
---- With `>>` a cancel may come in between, and the permit stays taken [N4].
+--- Acquire a permit of a semaphore, and end with it, as `sem:acquire()` does;
+--- or acquire `units` of a rate, as `rate:acquire(units)` does.
 ---
---- Or take `units` of a rate, as `rate:acquire(units)`: nothing is to be given
---- back.
+--- Hand a permit to the function that gives it back by `/` or `bind`:
+--- `Acquire(sem):bind(function(permit) ...`. With `>>`, Cancelled may be raised
+--- in between, and the permit would stay taken [N4].
 ---@param semaphore aiowire.Semaphore|aiowire.Rate
----@param units? integer of a rate; 1 by default
+---@param units? integer for a rate; default 1
 ---@return aiowire.Wire
 function aw.Acquire(semaphore, units) end
 
---- What can be waited for [Q6]: a descriptor's number, a Lua file, or an object
---- with `pollfd`, `getfd` or `fd` (a stream, LuaSocket's, cqueues'). Such a
---- source is ready while its own buffer holds data, too.
+--- What readiness is about [Q6]: the number of a descriptor, a Lua file, or an
+--- object with `pollfd`, `getfd` or `fd`, such as a stream or an object of
+--- LuaSocket or cqueues. A source with data in its own buffer is ready, too.
 ---@alias aiowire.Source integer|file*|aiowire.zmq.Socket|table|userdata
 
---- Finish when `src` can be read from without blocking: there is data, its end
---- or an error [Q3]. The same as `Call(aw.readable, src)`, but an event, and
---- without a coroutine, for numbers, files and streams of this library [V7];
---- objects of others have to be asked in Lua, so they are no events.
+--- Wait until `src` is readable: a read would not block, because there is data,
+--- the end of the file, or an error [Q3].
+---
+--- It does what `Call(aw.readable, src)` does. For numbers, files and streams
+--- of this library it is an event, and needs no coroutine [V7]. Objects of
+--- other libraries must be asked in Lua, so for them it is no event.
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Readable(src) end
 
---- Finish when `src` can be written to without blocking.
+--- Wait until `src` is writable: a write would not block. Otherwise as
+--- Readable.
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Writable(src) end
 
---- Finish when the signal arrives; see `aw.signal`.
+--- Wait for a signal; see `aw.signal`.
 ---@param name string
 ---@return aiowire.Wire
 function aw.Signal(name) end
@@ -679,23 +761,26 @@ function aw.Signal(name) end
 ---@alias aiowire.PollFlags
 ---| "r"  # readable, the default; also 1
 ---| "w"  # writable; also 2
----| "rw" # whichever comes first; also 3
+---| "rw" # either; also 3
 ---| 1
 ---| 2
 ---| 3
 
 ---@class aiowire.PollerOptions
----@field flags? aiowire.PollFlags for sources that say nothing else
----@field on_error? aiowire.Handler gets what a callback, or a wire it returned,
----  failed with; the source goes on [Q5]. What else came of that source is
----  cancelled first. A source that cannot be waited for is unregistered
+---@field flags? aiowire.PollFlags for sources that are registered without flags
+---@field on_error? aiowire.Handler called with the failure of a callback, or of
+---  a wire that it returned; the source stays registered [Q5]. Other wires that
+---  its callbacks returned are cancelled before. A source that cannot be waited
+---  for is unregistered
 ---@field interval? number ignored
 
---- Calls back when sources are ready: for each of them, all at once,
---- `Forever(Readable(src) >> w)` [Q1]. At most one callback of a source is
---- under way, so a slow one is not called again for what it has not read yet; a
---- wire that it returns runs beside the next call. A registry that may change
---- [V5], accepted wherever a wire is; one run at a time.
+--- A registry of sources and their callbacks. For each source it runs
+--- `Forever(Readable(src) >> w)`, for all of them at the same time [Q1].
+---
+--- At most one callback of a source is under way, so a slow callback is not
+--- called again for data that it has not read yet. A wire that a callback
+--- returns runs beside the next callback. Unlike a Wire, a Poller can change
+--- [V5]. It is accepted wherever a wire is, for one run at a time.
 ---@class aiowire.Poller
 ---@operator shr(aiowire.Wireable): aiowire.Wire
 ---@operator mul(number): aiowire.Wire
@@ -706,26 +791,29 @@ function aw.Signal(name) end
 ---@operator call(aiowire.EventLoop): nil
 local Poller = {}
 
---- Watch one more source, from now on if the Poller runs [P13]. Raises if it is
---- registered already. A descriptor that is not open fails the Poller's task
---- with a SystemError when it comes to wait for it [Q3].
+--- Register a source; a running Poller waits for it from now on [P13].
+---
+--- Raises if the source is registered already. A descriptor that is not open
+--- fails the Poller's task with a SystemError when the Poller waits for it
+--- [Q3].
 ---@param src aiowire.Source
 ---@param w aiowire.Wireable
 ---@param flags? aiowire.PollFlags
 function Poller:register(src, w, flags) end
 
---- Watch a source no more, at once; a callback under way finishes [Q5]. Do this
---- before the source is closed, or shut the Poller down: between two calls it
---- keeps the kernel's watcher of the source [Q3].
+--- Stop waiting for a source, at once; a callback under way finishes [Q5].
+---
+--- Do this, or shut the Poller down, before you close a source: between two
+--- callbacks the Poller keeps the source's watcher in the kernel's set [Q3].
 ---@param src aiowire.Source
 function Poller:unregister(src) end
 
---- End the run, if there is one: no source is waited for any more, callbacks
---- under way finish, and the Poller may be started again [Q5].
+--- End the run, if there is one: stop waiting for all sources. Callbacks under
+--- way finish, and the Poller may be started again [Q5].
 function Poller:shutdown() end
 
---- Sources begin in the order of their descriptors [O6]. An empty Poller waits
---- [Q6].
+--- Make a Poller. Its sources begin in the order of their descriptors [O6]. A
+--- Poller without sources waits [Q6].
 ---@param sources? table<aiowire.Source, aiowire.Wireable>
 ---@param opts? aiowire.PollerOptions
 ---@return aiowire.Poller
@@ -733,80 +821,91 @@ function aw.Poller(sources, opts) end
 
 -- Run -------------------------------------------------------------------------
 
---- Make a loop [L1, S6]. A number is the time-out.
----
---- Raises for unknown options, and for a time that is NaN or negative.
----@param opts? aiowire.LoopOptions|number
+--- Make a loop [L1, S6]. Raises for unknown options, and for a time that is NaN
+--- or negative.
+---@param opts? aiowire.LoopOptions|number a number is the time-out
 ---@return aiowire.EventLoop
 function aw.EventLoop(opts) end
 
 --- Make a loop, run `wire` in it to its end, and return its results. A function
---- is called as `f(ev)`. Inside a task this awaits, so a script with
---- `aw.run(main)` runs under `lua5.4` and under `aiowire` alike.
+--- is called as `f(ev)`. Inside a task this awaits, so a script that ends with
+--- `aw.run(main)` runs under `lua5.4` and under `aiowire`.
 ---
---- Raises the wire's error as it is; Timeout if `opts.timeout` was over first;
---- TaskCancelled if somebody cancelled its task, and not the loop.
+--- Raises the error of the wire unchanged; Timeout if `opts.timeout` is over
+--- first; TaskCancelled if the wire's task was cancelled by itself.
 ---@param wire aiowire.Wireable
 ---@param opts? aiowire.LoopOptions
 ---@return any ... the results
 function aw.run(wire, opts) end
 
---- EventLoop:start on the loop of the running task; in a handler, on the failed
---- task's loop [E7]. Raises outside both.
+--- Start a wire in the loop of the running task, as EventLoop:start does. In a
+--- handler: in the loop of the failed task [E7]. Raises elsewhere.
 ---@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
 ---@return aiowire.Task?
 function aw.start(wire, handler, opts) end
 
---- As the handler of a `start`: the failure stays with the task, `task:wait()`
---- raises it, and nothing else is stopped [T5]. A failure that nobody has
---- waited for when the Task is garbage, or the Lua state is closed, is told as
---- a mistake [D4].
+--- A handler for `start` that keeps the failure in the task: `task:wait()`
+--- raises it, and nothing else is stopped [T5].
+---
+--- If nobody has waited for the failure when the Task is collected or the Lua
+--- state is closed, a warning reports it as a mistake [D4].
 ---@type aiowire.Handler
 function aw.keep(ev, err, info) end
 
 -- Act: these need a running task ----------------------------------------------
 
---- Sleep; awaits. From a fresh look at the clock, never early [K3].
---- Raises: "bad argument #1 to 'sleep' (seconds must not be negative)", the
---- same for NaN.
+--- Sleep for `seconds`. Awaits. The time counts from a fresh look at the clock,
+--- and the sleep never ends early [K3].
+---
+--- Raises: "bad argument #1 to 'sleep' (seconds must not be negative)", and the
+--- like for NaN.
 ---@param seconds number
 function aw.sleep(seconds) end
 
---- Sleep until the clock shows `time`; awaits. A past time is due at once.
+--- Sleep until the clock has reached `time`. Awaits. A time in the past ends at
+--- once.
 ---@param time number seconds on the loop's clock
 function aw.sleep_until(time) end
 
---- The table forms, awaited at once: `aw.all{…}` is `aw.await(aw.All{…})` [V6].
+--- Run all operands at the same time, and return their first results. Awaits.
+--- `aw.all{…}` is `aw.await(aw.All{…})`: see `aw.All` [V6].
 ---@param operands { [integer|string]: aiowire.Wireable, limit?: integer }
 ---@return any ... the first result of each, or one table of them
 function aw.all(operands) end
 
+--- Run all operands until the first succeeds, and return its results. Awaits.
+--- See `aw.Any`.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@return any ... the results of the first that succeeds
 function aw.any(operands) end
 
+--- Run all operands until the first finishes. Awaits. See `aw.Race`.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@return any ... the results of the first to finish, then its key
 function aw.race(operands) end
 
+--- Wait until one of several events commits. Awaits. See `aw.Select`.
 ---@param events table<integer|string, aiowire.Wire>
----@return integer|string key of the event that has committed
+---@return integer|string key of the event that committed
 ---@return any ... its results
 function aw.select(events) end
 
+--- Run all operands to their ends, whether they fail or not. Awaits. See
+--- `aw.Settle`.
 ---@param operands table<integer|string, aiowire.Wireable>
 ---@param opts? aiowire.LimitOptions
 ---@return table<integer|string, aiowire.Outcome> outcomes see `aw.Settle`
 function aw.settle(operands, opts) end
 
---- Run all of them at the same time, and call `f(key, true, results…)` or
---- `f(key, false, err, info)` for each as it ends: in the order of the ends,
---- one call after the other, in this task. f may await; the wires go on
---- meanwhile, and with a `limit` further ones begin. When f returns true, those
---- that still run are cancelled; when it raises, too, and its error is raised.
---- In any case all have ended when this returns.
+--- Run all operands at the same time, and call `f` for each when it ends:
+--- `f(key, true, results…)` or `f(key, false, err, info)`. Awaits.
+---
+--- The calls come in the order of the ends, one after the other, in this task.
+--- `f` may await; the operands go on meanwhile. If `f` returns true or raises,
+--- the remaining operands are cancelled; an error of `f` is then raised. All
+--- operands have ended when this returns.
 ---
 ---     aw.each(pages, { limit = 4 }, function(name, ok, page)
 ---       print(name, ok and #page or "failed")
@@ -817,531 +916,574 @@ function aw.settle(operands, opts) end
 ---@overload fun(operands: table, f: function)
 function aw.each(operands, opts, f) end
 
---- Let all other ready tasks run once; awaits [F1].
+--- Let all other ready tasks have one turn. Awaits [F1].
 function aw.yield() end
 
---- The clock of the running engine; needs no task [L5, S6].
+--- Return the time on the clock of the running engine [L5, S6]. Needs no task.
 ---@return number seconds
 function aw.now() end
 
---- Wall-clock time, as of `os.time` but with fractions; needs no task. On a
---- virtual clock it is real at the start, and goes on with that clock.
+--- Return the wall-clock time, as `os.time` does, but with fractions. Needs no
+--- task. On a virtual clock it is the real time at first, and moves with that
+--- clock.
 ---@return number seconds
 function aw.time() end
 
---- A local time of day. What is above the largest field that is given is any,
---- what is below it 0: `{ hour = 8 }` is 08:00:00, `{ min = 30 }` half past
---- each hour, `{ sec = 0 }` the start of each minute.
+--- A local time of day. Fields below the largest given one are 0 if they are
+--- missing; fields above it may have any value. `{ hour = 8 }` is 08:00:00,
+--- `{ min = 30 }` is half past each hour, `{ sec = 0 }` is each full minute.
 ---@class aiowire.TimeOfDay
 ---@field hour? integer 0 to 23
 ---@field min? integer 0 to 59
 ---@field sec? integer 0 to 59
 
---- Wait for the next such time of day, which is always later than now; awaits.
---- Follows changes of the system's clock, at once on Linux, elsewhere within a
---- minute: a time that it was set past has come. As with cron, a time that
---- summer time leaves out comes right after the change, and of one that comes
---- twice only the first counts; without `hour` each hour that passes has one.
+--- Wait for the next moment with this time of day, which is later than now.
+--- Awaits.
+---
+--- It follows changes of the system's clock: at once on Linux, elsewhere within
+--- a minute. A time that such a change skips has come. Changes to and from
+--- summer time are treated as cron does: a time that is skipped comes right
+--- after the change, and a time that occurs twice counts once. Without `hour`,
+--- it comes in each hour that passes.
 ---@param time aiowire.TimeOfDay
 function aw.at(time) end
 
---- Run the whole of `wire` inside the running task; awaits [N6]. Raises the
---- wire's error.
+--- Run the whole chain of `wire` inside the running task, and return its
+--- results [N6]. Awaits. Raises the error of the wire.
 ---@param wire aiowire.Wireable
 ---@return any ... its results
 function aw.await(wire) end
 
---- The running task; nil outside tasks and in handlers. `coroutine.running()`
---- is no task's identity: coroutines are reused.
+--- Return the running task; nil outside of tasks and in handlers. Do not use
+--- `coroutine.running()` for this: coroutines are reused.
 ---@return aiowire.Task?
 function aw.current() end
 
---- Say that the running wire, or the join or race that it is an operand of, is
---- ready: the `start_ready` that waits for it goes on, with these values. It
---- does nothing in a task that was started otherwise, and raises the second
---- time.
+--- Report that the wire of the running task is ready: the `start_ready` that
+--- waits for it returns these values. In an operand of a join or a race this
+--- reports for the whole join or race.
+---
+--- Raises at the second call. Does nothing in a task that was not started by
+--- `start_ready`.
 ---@param ... any
 function aw.ready(...) end
 
---- Values of the running task, by any keys: a request's number that each line
---- of a log tells. What a task starts has the values of the moment of its
---- start: children, operands, wires that are spun off, tasks of other loops.
---- What either sets later is its own. In a handler they are those of the task
---- that has failed; outside of tasks there is one table for all that is started
---- there. Values that are tables are shared, not copied. `pairs` goes over
---- them.
+--- Values of the running task, under any keys, such as the number of the
+--- request that each line of a log should show.
+---
+--- A task inherits the values that its starter has at the moment of the start.
+--- That is so for children, operands, spin-offs and tasks of other loops. Later
+--- changes in one of the two are not seen in the other, but values that are
+--- tables are shared, not copied. In a handler these are the values of the
+--- failed task. Outside of tasks there is one table, for everything that is
+--- started there. `pairs` works.
 ---@type table<any, any>
 aw.locals = {}
 
---- When the nearest time limit that applies to the running task is over, on the
---- clock of `aw.now()`: to pass it on to others. Limits are those of
---- aw.timeout, scopes, `w:timeout` and the `within` of a retry, of this task
---- and of those that it is a child of, and the time-out of its loop. A shield
---- hides those outside of it for as long as it hides their cancels [C7]. A task
---- that is cancelled has no time left: now. nil when nothing limits it, and
---- outside of tasks.
+--- Return when the nearest time limit of the running task expires, on the clock
+--- of `aw.now()`; for example to pass it on to a server.
+---
+--- Limits are those of aw.timeout, of scopes, of `w:timeout`, of `within` in a
+--- retry, also around the tasks above this one, and the time-out of the loop. A
+--- shield hides the limits outside of it as long as it hides cancels [C7].
+---
+--- Returns the current time for a cancelled task. Returns nil if there is no
+--- limit, and outside of tasks.
 ---@return number? time seconds
 function aw.deadline() end
 
---- Let the innermost of those limits be over in `seconds` from now, be that
---- later or sooner. Raises if there is none, or if the running task is
---- cancelled.
+--- Move the nearest of those limits: it expires `seconds` from now, whether
+--- that is later or sooner than before. Raises if there is no limit, or if the
+--- running task is cancelled.
 ---@param seconds number finite, not negative
 function aw.extend(seconds) end
 
 ---@class aiowire.ScopeOptions
 ---@field timeout? number seconds, after which the scope is cancelled
----@field name? string for people; nothing shows it yet
----@field grace? number seconds, for its cancels; default: the loop's
+---@field name? string reserved; nothing shows it yet
+---@field grace? number seconds for its cancels; default: the loop's
 
---- Call `f(s)` in a scope of its own, and return when f *and* all children that
---- it started with `s:start` have ended [S1, S2]; awaits.
+--- Call `f(s)` in a scope of its own. It returns when `f` and all children that
+--- were started by `s:start` have ended [S1, S2]. Awaits.
 ---
---- An error of f, or of a child without a handler, cancels all in the scope and
---- is then raised [S3]. If the scope was cut short, by its time-out or
---- `s:cancel`, that is no error: it returns nil, "cancelled", reason. A cancel
---- from further out goes on [C5].
+--- An error of `f`, or of a child without a handler, cancels the scope and is
+--- then raised [S3]. If the scope's time-out or `s:cancel` cut it short, that
+--- is no error: it returns nil, "cancelled", reason. A cancel from outside the
+--- scope is raised as Cancelled [C5].
 ---@overload fun(f: fun(s: aiowire.Scope): ...: any): ...: any
 ---@param opts aiowire.ScopeOptions
 ---@param f fun(s: aiowire.Scope): ...: any
 ---@return any ... f's results; or nil, "cancelled", reason
 function aw.scope(opts, f) end
 
---- Call `f(...)` and raise Timeout if it takes longer than `seconds`: it is
---- cancelled and cleaned up first [O8]. Awaits.
+--- Call `f(...)` with a time limit, and return its results. Awaits. If it takes
+--- longer than `seconds`, it is cancelled, and Timeout is raised after its
+--- clean-up [O8].
 ---@param seconds number
 ---@param f fun(...: any): ...: any
 ---@param ... any
 ---@return any ... f's results
 function aw.timeout(seconds, f, ...) end
 
---- Call `f()` hidden from cancels that come from outside, for at most `grace`
---- seconds [C7]; for clean-up that awaits [C12]. The cancel is raised at the
---- first await after the shield.
+--- Call `f()` in a shield, for clean-up that awaits [C12]: cancels from outside
+--- are hidden from it for at most `grace` seconds [C7]. A hidden cancel is
+--- raised at the first await after the shield.
 ---@param f fun(): ...: any
 ---@param grace? number seconds; default: the loop's grace
 ---@return any ... f's results
 function aw.shield(f, grace) end
 
---- `pcall` that lets Cancelled through [C13]. Lua's own pcall catches it, and
---- the next await raises it again.
+--- Call `f(...)` as `pcall` does, but let Cancelled through [C13]. Lua's own
+--- pcall catches Cancelled, and the next await raises it again.
 ---@param f fun(...: any): ...: any
 ---@param ... any
 ---@return boolean ok
 ---@return any ... f's results, or the error
 function aw.pcall(f, ...) end
 
---- A generator, as coroutine.wrap, in which `f` may also await [C11]: an await
---- suspends the task, `coroutine.yield` only the generator.
+--- Make a generator, as coroutine.wrap does, in which `f` may also await [C11].
+--- An await suspends the task; `coroutine.yield` suspends only the generator.
 ---@param f fun(...: any): ...: any
 ---@return fun(...: any): ...: any
 function aw.wrap(f) end
 
---- Teach `coroutine.create`, `wrap`, `resume` and `close` about awaiting, for
---- this Lua state [C11]: coroutines that you make yourself may then await. The
---- program `aiowire` does this by itself. Twice is fine.
+--- Replace `coroutine.create`, `wrap`, `resume` and `close` in this Lua state,
+--- so that coroutines of your own may await [C11]. The program `aiowire` does
+--- this itself. Calling it again does nothing.
 function aw.install() end
 
 -- Readiness and signals -------------------------------------------------------
 
---- Await that `src` can be read from without blocking [Q3]. All who wait for it
---- go on, and the news may be stale for the later ones. Raises a SystemError
---- with what was tried and on what, Closed for an object that says it is.
---- A descriptor must not be closed while somebody waits for it. Right after the
---- wait it may, also while a child or a duplicate keeps its file open.
+--- Wait until `src` is readable: a read would not block [Q3]. Awaits.
+---
+--- Readiness wakes all waiters of a source, so for the later ones it may be
+--- stale. Raises a SystemError that names the call and the source, and Closed
+--- for an object that says it is closed.
+---
+--- Do not close a descriptor that has waiters. You may close it right after the
+--- wait, even if a child or a duplicate keeps its file open.
 ---@param src aiowire.Source
 function aw.readable(src) end
 
---- Await that `src` can be written to without blocking.
+--- Wait until `src` is writable: a write would not block. Awaits. Otherwise as
+--- `aw.readable`.
 ---@param src aiowire.Source
 function aw.writable(src) end
 
---- Await the next arrival of a signal: "INT", "HUP", "USR1", … [H5]. From the
---- first wait to the end of the loop the signal does nothing else, and is not
---- blocked in this thread; what came between two waits counts as one, and ends
---- the next wait at once. But an INT or TERM, in the program also a HUP, that
---- comes while one is kept and nobody waits stops the run as ever [L2].
+--- Wait for the next arrival of a signal: "INT", "HUP", "USR1" and so on [H5].
+--- Awaits.
+---
+--- From the first wait to the end of the loop the signal does nothing else, and
+--- it is not blocked in this thread. Arrivals between two waits count as one,
+--- and end the next wait at once. One exception: an INT or TERM (in the program
+--- also a HUP) that arrives while one is undelivered and nobody waits stops the
+--- run as usual [L2].
 ---@param name string with or without "SIG"
 function aw.signal(name) end
 
 -- Channels, events, semaphores, rates ----------------------------------------
 
---- Hands values from task to task, first come, first served [H1, F5]. Any value
---- goes through, nil as well. What waits in it lives as long as the channel.
+--- A channel hands values from task to task, first come, first served [H1, F5].
+--- Any value can be sent, nil included. Values in a channel live as long as it.
 ---
---- A wait that is cancelled has sent, or taken, nothing; once the two have met,
---- the value arrives, and a cancel comes at the next await [C6]. A channel
---- belongs to the engine whose task waits on it first: tasks of a loop with a
---- clock or seed of its own cannot share it with others [S6].
+--- A cancelled wait has sent or received nothing. Once a send and a receive
+--- have met, the value arrives, and a cancel is raised at the next await [C6].
+--- A channel belongs to the engine whose task waits on it first, so tasks of a
+--- loop with a clock or seed of its own cannot share it with other tasks [S6].
 ---
---- `tostring(ch)`: `channel jobs (2 of 4, 1 waiting)`. Closing it twice is
---- fine, and `local ch <close>` closes it.
+--- `tostring(ch)` is like `channel jobs (2 of 4, 1 waiting)`.
+--- `local ch <close>` closes the channel; closing it again does nothing.
 ---@class aiowire.Channel
 local Channel = {}
 
 --- Make a channel.
----@param capacity? number how many values it holds; 0, the default: each
---- sender waits for its receiver (a rendezvous); math.huge: no sender waits
----@param opts? { name?: string } for labels; else "file:line" of this call
+---@param capacity? number how many values it can hold. 0, the default: each
+--- sender waits for its receiver (a rendezvous). math.huge: no sender waits
+---@param opts? { name?: string } for labels; default: "file:line" of this call
 ---@return aiowire.Channel
 function aw.channel(capacity, opts) end
 
---- Send a value; awaits while the channel is full. Raises Closed once it is
---- closed, also if that happens while waiting: then nothing was sent.
+--- Send a value. Awaits while the channel is full. Raises Closed if the channel
+--- is closed, also during the wait; then the value was not sent.
 ---@param value any
 function Channel:send(value) end
 
---- Receive a value; awaits while there is none. Once the channel is closed and
---- what was left has been received: nil and "closed".
+--- Receive a value. Awaits while there is none. Returns nil and "closed" when
+--- the channel is closed and its last value has been received.
 ---@return any value
 ---@return "closed"? why
 function Channel:recv() end
 
---- Send without waiting, inside a task or outside. Raises Closed.
+--- Send without waiting. Needs no task. Raises Closed.
 ---@param value any
 ---@return boolean sent
----@return "full"? why nobody took it
+---@return "full"? why it was not sent
 function Channel:try_send(value) end
 
---- Receive without waiting, inside a task or outside.
+--- Receive without waiting. Needs no task.
 ---@return any value
----@return "empty"|"closed"|nil why there is none
+---@return "empty"|"closed"|nil why there is no value
 function Channel:try_recv() end
 
---- Let nothing more in. Receivers get what is left, then nil and "closed";
---- senders that wait get Closed.
+--- Close the channel. Receivers get the values that are left, then nil and
+--- "closed". Waiting and later senders raise Closed.
 function Channel:close() end
 
---- `for v in ch:iter() do`: receives until the channel is closed and empty. A
---- nil ends a `for`, so one that was sent raises an error.
+--- Iterate over the values: `for v in ch:iter() do` receives until the channel
+--- is closed and empty. It raises when it receives a nil, which would end the
+--- `for`.
 ---@return fun(ch: aiowire.Channel): any
 ---@return aiowire.Channel
 function Channel:iter() end
 
---- Gives each value to all of its subscribers, each of which receives at its
---- own pace. What happens when one of them holds `bound` values already, the
---- policy says:
+--- A broadcast gives each value to all of its subscribers. Each subscriber
+--- receives at its own pace. The policy says what a send does when a subscriber
+--- already holds `bound` values:
 ---
----   * "wait", the default: the send waits until all have room, and then gives
----     the value to all, in one go. A send that is cancelled has given it to
----     nobody. Senders come in turn, so all subscribers see one order.
----   * "drop": that subscriber loses its oldest value, and `dropped` counts it.
----   * "close": that subscriber is closed; it gets what is left.
+---   * "wait", the default: the send waits until all subscribers have room, and
+---     then gives the value to all of them at once. A cancelled send has given
+---     it to none. Senders take turns, so all subscribers see the same order.
+---   * "drop": the subscriber loses its oldest value; `dropped` counts these.
+---   * "close": the subscriber is closed, and gets the values that are left.
 ---
---- A subscriber gets what is sent after `subscribe`. One that is closed, or
---- garbage, keeps no sender waiting. `local b <close>` closes it.
+--- A subscriber gets the values that are sent after `subscribe`. A subscriber
+--- that is closed or collected delays no sender. `local b <close>` closes the
+--- broadcast.
 ---@class aiowire.Broadcast
 local Broadcast = {}
 
 --- Make a broadcast.
----@param bound? number values that each subscriber holds; 16 by default;
----  math.huge: none is ever full
+---@param bound? number how many values each subscriber can hold; default 16;
+---  math.huge: no bound
 ---@param policy? "wait"|"drop"|"close"
----@param opts? { name?: string } for labels; else "file:line" of this call
+---@param opts? { name?: string } for labels; default: "file:line" of this call
 ---@return aiowire.Broadcast
 function aw.broadcast(bound, policy, opts) end
 
---- Send a value to all subscribers; awaits. Raises Closed once it is closed,
---- also if that happens while waiting: then nobody got the value.
+--- Send a value to all subscribers. Awaits. Raises Closed if the broadcast is
+--- closed, also during the wait; then no subscriber got the value.
 ---@param value any
 function Broadcast:send(value) end
 
---- The same without waiting, inside a task or outside: to all or to nobody.
---- Raises Closed.
+--- Send without waiting, to all subscribers or to none. Needs no task. Raises
+--- Closed.
 ---@param value any
 ---@return boolean sent
----@return "full"? why it was not: a subscriber is full, or a sender waits
+---@return "full"? why it was not sent: a subscriber is full, or a sender waits
 function Broadcast:try_send(value) end
 
---- Be given what is sent from now on. Of a broadcast that is closed: nothing.
+--- Make a subscriber, which gets the values that are sent from now on. If the
+--- broadcast is closed, it gets none.
 ---@return aiowire.Subscription
 function Broadcast:subscribe() end
 
---- Let nothing more in. Subscribers get what is queued, then nil and "closed";
---- senders that wait get Closed.
+--- Close the broadcast. Subscribers get the values that are left, then nil and
+--- "closed". Waiting and later senders raise Closed.
 function Broadcast:close() end
 
---- Receives as a channel does; `aw.Recv(sub)` is the event. Several tasks that
---- receive from one share its values. `local sub <close>` closes it.
+--- A subscriber of a broadcast. It receives as a channel does; `aw.Recv(sub)`
+--- is the event. Tasks that receive from the same subscriber share its values.
+--- `local sub <close>` closes it.
 ---@class aiowire.Subscription
----@field dropped integer values that it has lost, with "drop"
+---@field dropped integer number of values that it has lost, with "drop"
 local Subscription = {}
 
---- Receive; awaits while there is none. At the end: nil and "closed".
+--- Receive a value. Awaits while there is none. At the end: nil and "closed".
 ---@return any value
 ---@return "closed"? why
 function Subscription:recv() end
 
---- Receive without waiting, inside a task or outside.
+--- Receive without waiting. Needs no task.
 ---@return any value
----@return "empty"|"closed"|nil why there is none
+---@return "empty"|"closed"|nil why there is no value
 function Subscription:try_recv() end
 
---- `for v in sub:iter() do`, as of a channel.
+--- Iterate over the values, as Channel:iter does: `for v in sub:iter() do`.
 ---@return fun(sub: aiowire.Subscription): any
 ---@return aiowire.Subscription
 function Subscription:iter() end
 
---- Get nothing more than what is left.
+--- Close the subscriber: it gets no further values than those that are left.
 function Subscription:close() end
 
---- Set or not; tasks wait until it is set.
+--- An event object is set or not set; tasks wait until it is set.
 ---@class aiowire.Event
 local Event = {}
 
---- Make an event, not set.
----@param opts? { name?: string } for labels; else "file:line" of this call
+--- Make an event object that is not set.
+---@param opts? { name?: string } for labels; default: "file:line" of this call
 ---@return aiowire.Event
 function aw.event(opts) end
 
---- All who wait go on, even if it is cleared before their turn.
+--- Set it. All waiting tasks go on, even if it is cleared before their turn.
 function Event:set() end
 
---- Who waits from now on waits for the next `set`.
+--- Clear it. Later waits last until the next `set`.
 function Event:clear() end
 
---- Is it set? Needs no task.
+--- Tell whether it is set. Needs no task.
 ---@return boolean
 function Event:is_set() end
 
---- Await that it is set; returns at once if it is.
+--- Wait until it is set. Awaits. Returns at once if it is set already.
 function Event:wait() end
 
---- A number of permits; who finds none waits, first come, first served.
+--- A semaphore has a number of permits. A task that finds no free permit waits,
+--- first come, first served.
 ---@class aiowire.Semaphore
 local Semaphore = {}
 
---- A permit: `local permit <close> = sem:acquire()` gives it
---- back with the block.
+--- A permit of a semaphore. `local permit <close> = sem:acquire()` gives it
+--- back when the block is left.
 ---@class aiowire.Permit
 
 --- Make a semaphore.
----@param permits integer how many are free at first
----@param opts? { max?: integer, name?: string } `max`: giving back more than
---- that is an error; else there is no bound
+---@param permits integer how many permits are free at first
+---@param opts? { max?: integer, name?: string } `max`: giving back a permit
+--- raises if so many are free; default: no bound
 ---@return aiowire.Semaphore
 function aw.semaphore(permits, opts) end
 
---- Take a permit; awaits while none is free.
+--- Acquire a permit. Awaits while none is free.
 ---@return aiowire.Permit
 function Semaphore:acquire() end
 
---- Take a permit if one is free, inside a task or outside.
+--- Acquire a permit if one is free. Needs no task.
 ---@return aiowire.Permit?
 function Semaphore:try_acquire() end
 
---- Give a permit back: to who waits first, else it is free. Not after `<close>`
---- has done so. Raises when there are `max` already.
+--- Give a permit back; the first waiting task gets it. Do not call it for a
+--- permit that `<close>` has given back. Raises if `max` permits are free
+--- already.
 function Semaphore:release() end
 
---- At most so many in any span of time: what is taken at t counts until
---- t + per, on the clock of the engine that uses it [S6]. First come, first
---- served; a cancelled wait has taken nothing.
+--- A rate limits how many units tasks can acquire in any span of `per` seconds:
+--- units acquired at t count until t + per, on the clock of the engine that
+--- uses the rate [S6]. First come, first served. A cancelled wait has acquired
+--- nothing.
 ---
---- `tostring(rate)`: `rate api (2 of 10 in 1 s, 1 waiting)`.
+--- `tostring(rate)` is like `rate api (2 of 10 in 1 s, 1 waiting)`.
 ---@class aiowire.Rate
 local Rate = {}
 
---- Make a rate. While no loop of its engine runs, another may take it over; the
---- count then begins anew.
+--- Make a rate. Another engine may take it over while no loop of its engine
+--- runs; then it starts counting anew.
 ---@param n integer units in any span of `per` seconds
 ---@param per number seconds
----@param opts? { name?: string } for labels; else "file:line" of this call
+---@param opts? { name?: string } for labels; default: "file:line" of this call
 ---@return aiowire.Rate
 function aw.rate(n, per, opts) end
 
---- Take `units`; awaits until so many are free. Raises for more than n.
----@param units? integer 1 by default
+--- Acquire `units`. Awaits until they are free. Raises for more than n units.
+---@param units? integer default 1
 function Rate:acquire(units) end
 
---- Take `units` if they are free and nobody waits, inside a task or outside.
----@param units? integer 1 by default
+--- Acquire `units` if they are free and no task waits. Needs no task.
+---@param units? integer default 1
 ---@return boolean taken
 function Rate:try_acquire(units) end
 
 -- Processes and streams -------------------------------------------------------
 
---- Bytes in or out of a descriptor. Reads as a Lua file does; end of file is
---- nil. Everything that reads or writes awaits. Several tasks may read one
---- stream: each read takes all that it asked for at once, so each gets whole
---- lines. After `close`, every use raises Closed, waits under way included.
+--- A stream of bytes from or to a descriptor. It reads as a Lua file does; the
+--- end of the file is nil. All functions that read or write await.
+---
+--- Several tasks may read the same stream. Each read takes everything that it
+--- asked for at once, so each task gets whole lines. After `close` every use
+--- raises Closed, and so do waits under way.
 ---@class aiowire.Stream
 local Stream = {}
 
---- Read by Lua's formats: "l" (default) a line, "L" a line with its end, "a"
---- all that is left, a number: that many bytes, fewer at the end. A cancelled
---- read takes nothing: what has come stays in the stream [C10].
+--- Read by formats, as Lua files do. Awaits. "l" (default): a line. "L": a line
+--- with its end. "a": everything that is left. A number: that many bytes, or
+--- fewer at the end.
 ---
---- Raises a SystemError; with the code EMSGSIZE for a line over `max_line`.
+--- A cancelled read takes nothing: received data stays in the stream [C10].
+--- Raises a SystemError; its code is EMSGSIZE for a line over `max_line`.
 ---@param ... "l"|"L"|"a"|integer
 ---@return string? ... one for each format, up to the first nil
 function Stream:read(...) end
 
---- Read what there is: at least a byte, nil at the end.
+--- Read the data that is there: at least one byte; nil at the end. Awaits while
+--- there is none.
 ---@param max? integer
 ---@return string?
 function Stream:read_some(max) end
 
---- `for line in stream:lines() do`; with formats as in read(). The stream is
---- not closed at its end.
+--- Iterate over lines, `for line in stream:lines() do`, or over other formats
+--- of `read`. The stream is not closed at its end.
 ---@param ... "l"|"L"|"a"|integer
 ---@return fun(): string?, ...
 function Stream:lines(...) end
 
---- Write strings and numbers, in this order and nothing in between. Awaits
---- while more than `high_water` bytes are queued. A write that is larger than
---- that and is cancelled half way breaks the stream [C10].
+--- Write strings and numbers, in this order and without others in between.
+--- Awaits while more than `high_water` bytes are queued.
+---
+--- If a write of more than `high_water` bytes is cancelled half way, the stream
+--- is broken [C10].
 ---@param ... string|number
 ---@return aiowire.Stream self
 function Stream:write(...) end
 
---- Await that all that was written is with the kernel; aw.stdout awaits the
---- same of what `print` and `io.write` have kept back.
+--- Wait until everything that was written is with the kernel. Awaits. For
+--- aw.stdout that includes what `print` and `io.write` have buffered.
 ---@return aiowire.Stream self
 function Stream:flush() end
 
---- Await that all is sent, then let the other side see the end. On a terminal
---- this types its end-of-file character (Ctrl-D), which a program that reads
---- lines takes for the end; so does close().
+--- Wait until everything is sent, then let the other side read the end of the
+--- file. Awaits.
+---
+--- On a terminal this types its end-of-file character (Ctrl-D), which a program
+--- that reads lines takes for the end; close() does so, too.
 function Stream:shutdown() end
 
---- Close it; twice is fine. What is queued is still sent while the loop runs;
---- shutdown() awaits that.
+--- Close the stream. Queued data is still sent while the loop runs; call
+--- shutdown() to wait for that. Closing again does nothing.
 function Stream:close() end
 
---- Change the limits, in bytes: of a line (1 MiB), of the queue of writes
---- (256 KiB), of what read "a" may give (no limit).
+--- Change limits, in bytes: of a line (1 MiB), of the queue of writes (256
+--- KiB), and of the result of read "a" (none).
 ---@param limits {max_line?: number, high_water?: number, max_output?: number}
 ---@return aiowire.Stream self
 function Stream:configure(limits) end
 
---- Its descriptor, for a Poller, and whether data were read ahead of it [Q6].
+--- Return the descriptor, for a Poller.
 ---@return integer
 function Stream:getfd() end
+
+--- Tell whether the stream has read data ahead of its readers [Q6].
 ---@return boolean
 function Stream:dirty() end
 
---- How a process ended. `code` or `signal` is there; with `lost` neither, since
---- somebody else has reaped it, as the kernel does if this process was started
---- with SIGCHLD ignored.
+--- How a process ended. Either `code` or `signal` is set. With `lost` neither
+--- is: another part of the program has reaped the process, or the kernel did,
+--- because this program was started with SIGCHLD ignored.
 ---@class aiowire.Ended
 ---@field ok boolean it ended with the code 0
 ---@field code? integer
 ---@field signal? integer
 ---@field lost? boolean
 
---- A child process. Ended and reaped when it is closed, by `<close>` too, and
---- as a last resort when it is garbage (its streams keep it alive). A detached
---- one is let go instead; it is reaped when it ends.
+--- A child process. Closing it ends and reaps it: by `close`, by `<close>`, or,
+--- as a last resort, when it is collected (its streams keep it alive). A
+--- detached process is not ended; it is reaped when it ends.
 ---@class aiowire.Process
 ---@field pid integer
----@field stdin aiowire.Stream? nil if it is neither pipe nor terminal; so are
----  the others
+---@field stdin aiowire.Stream? nil if it is neither a pipe nor a terminal; the
+---  same holds for the others
 ---@field stdout aiowire.Stream?
 ---@field stderr aiowire.Stream?
 local Process = {}
 
---- Await its end. Its streams may still hold what it wrote. Of a detached one
---- that has outlived the loop's engine nobody knows: `lost`.
+--- Wait until the process has ended. Awaits. Its streams may still have data
+--- that it wrote. For a detached process that has outlived the loop's engine
+--- the result is `lost`.
 ---@return aiowire.Ended
 function Process:wait() end
 
---- Send a signal, to the group if it has one, also when only others than its
---- leader are left in it.
+--- Send a signal to the process, or to its whole group if it has one; that
+--- works even when the leader of the group has ended.
 ---@param signal? string|integer "KILL", "SIGKILL" or 9; default "TERM"
----@return boolean sent false: it has ended already, and its group, too
+---@return boolean sent false: the process, and its group, have ended already
 function Process:kill(signal) end
 
---- Close its streams and end it, with its group, if it has one: TERM, after its
---- grace KILL. In a task this awaits that it is reaped, in a shield; elsewhere
---- that happens later. A detached one is sent no signal and not waited for:
---- only its streams are closed, and wait() and kill() work as before.
+--- Close the streams of the process and end it, with its group if it has one:
+--- by TERM, and by KILL after its grace.
+---
+--- In a task this awaits, in a shield, until the process is reaped; elsewhere
+--- it is reaped later. A detached process gets no signal and is not waited for:
+--- only its streams are closed, and wait() and kill() go on working.
 function Process:close() end
 
---- A standard file for a child: a stream, a Lua file (flushed first), or a
---- descriptor. A stream goes to the child, and is closed here, but for
---- aw.stdin, aw.stdout and aw.stderr. A stream or a file that holds bytes which
---- the child would miss is refused.
+--- A standard file for a child: a stream, a Lua file (which is flushed first),
+--- or a descriptor. A stream passes to the child and is closed here, except
+--- aw.stdin, aw.stdout and aw.stderr. A stream or a file is refused if it has
+--- buffered data that the child would miss.
 ---@alias aiowire.Given aiowire.Stream|file*|integer
 
---- The array part is the command and its arguments; no shell is involved.
---- Other fields than these are errors.
+--- Options of aw.spawn. The array part is the command and its arguments; no
+--- shell is involved. Unknown fields are errors.
 ---@class aiowire.SpawnOptions
 ---@field [integer] string|number
 ---@field cwd? string
----@field env? table<string, string|number> all of its environment
+---@field env? table<string, string|number> its whole environment
 ---@field stdin? "pipe"|"inherit"|"null"|aiowire.Given default "pipe"
 ---@field stdout? "pipe"|"inherit"|"null"|string|aiowire.Given default "pipe";
----  another string is the path of a file (a file named pipe is "./pipe")
+---  another string is the path of a file (write "./pipe" for a file named pipe)
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
----@field append? boolean write at the end of files that are given by path
----@field pty? boolean a terminal of its own, to which those of the three lead
----  that are not given; `stdin` and `stdout` (else `stderr`) are its other side
+---@field append? boolean append to files that are given by path
+---@field pty? boolean run it on a terminal of its own. Those of the three files
+---  that are not given lead there; `stdin` and `stdout` (else `stderr`) are the
+---  other side of the terminal
 ---@field rows? integer of the terminal; default 24
----@field cols? integer default 80
----@field detach? boolean a session of its own, and no end with the Process, its
----  loop or the program: give it files rather than pipes
----@field group? boolean a group of its own, which signals go to, and which ends
----  when it is closed; until then it stays a zombie, which keeps its number
+---@field cols? integer of the terminal; default 80
+---@field detach? boolean run it in a session of its own, and do not end it with
+---  the Process, the loop or the program. Give it files rather than pipes
+---@field group? boolean run it in a group of its own. Signals go to the group,
+---  and closing the Process ends the group. Until then the leader stays a
+---  zombie, so that its number is not used again
 ---@field grace? number seconds from TERM to KILL; default 2, at most half of
----  the loop's
+---  the loop's grace
 ---@field max_line? number see Stream:configure()
 ---@field high_water? number
 ---@field max_output? number
 
---- Start a program. It sees the descriptors 0, 1 and 2 only. Awaits nothing.
+--- Start a program. It inherits the descriptors 0, 1 and 2 only. Does not
+--- await.
 ---
---- Raises a SystemError: `call` is "spawn", "chdir" for a bad `cwd`, or "open"
---- for a path; Closed for a closed stream or file.
+--- Raises a SystemError, whose `call` is "spawn", "chdir" for a bad `cwd`, or
+--- "open" for a path. Raises Closed for a closed stream or file.
 ---@overload fun(command: string, ...: string|number): aiowire.Process
 ---@param options aiowire.SpawnOptions
 ---@return aiowire.Process
 function aw.spawn(options) end
 
---- As SpawnOptions, with these changes.
+--- Options of aw.exec: those of aw.spawn, with these changes.
 ---@class aiowire.ExecOptions : aiowire.SpawnOptions
----@field stdin? string|aiowire.Given text to feed, a stream to read and feed,
----  which stays open, a Lua file, a descriptor, "inherit" or "null" (default;
----  of a terminal: nothing, and its end)
+---@field stdin? string|aiowire.Given a text to feed; a stream to read from,
+---  which stays open; a Lua file; a descriptor; "inherit"; or "null", the
+---  default (on a terminal of its own: nothing, then its end)
 ---@field detach? nil
 ---@field check? boolean raise if it does not end with the code 0
----@field max_output? number for each pipe; default 64 MiB, then it is ended and
----  a SystemError EMSGSIZE raised
----@field drain? number seconds to wait, after its end, for pipes that others
----  keep open; then the result is what has come; default: as long as it takes
+---@field max_output? number bytes from each pipe; default 64 MiB. Above that
+---  the program is ended, and a SystemError EMSGSIZE is raised
+---@field drain? number seconds to wait, after its end, for pipes that other
+---  processes keep open; then the result is what has arrived. Default: no limit
 
---- What it wrote; nil for what is no pipe.
+--- The result of a program. A text is nil for a file that is no pipe.
 ---@class aiowire.Result : aiowire.Ended
 ---@field out? string
 ---@field err? string
 
---- Run a program to its end and to that of its pipes, which are read at once.
---- Awaits. A cancel ends the program, as Process:close() does.
+--- Run a program, and wait for its end and for that of its pipes, which are
+--- read at the same time. Awaits. A cancel ends the program, as Process:close()
+--- does.
 ---
---- With `check` a failure is raised as an error with the fields of the result,
---- `command`, `where` and `message`, which shows the tail of what it wrote to
---- stderr. A SystemError of its pipes, as EMSGSIZE, has what came before in
---- `out` and `err`.
+--- With `check`, a failure raises an error that has the fields of the result,
+--- `command`, `where` and `message`; the message shows the end of its stderr. A
+--- SystemError of its pipes, such as EMSGSIZE, has the earlier output in `out`
+--- and `err`.
 ---@overload fun(command: string, ...: string|number): aiowire.Result
 ---@param options aiowire.ExecOptions
 ---@return aiowire.Result
 function aw.exec(options) end
 
---- The same as a wire, which ends with the result.
+--- Run a program as `aw.exec` does; the wire ends with its result.
 ---@overload fun(command: string, ...: string|number): aiowire.Wire
 ---@param options aiowire.ExecOptions
 ---@return aiowire.Wire
 function aw.Exec(options) end
 
---- The program's own standard streams. They are left open and blocking for
---- others; do not read `io.stdin` at the same time.
+--- The standard streams of the program. They stay open, and blocking for other
+--- users. Do not read `io.stdin` at the same time as aw.stdin.
 ---
---- What `print`, `io.write` and `aw.stdout` write in turn comes in that order
---- (so it is with `io.stderr` and `aw.stderr`, and with a child that inherits
---- them): a write has what Lua's file kept back written first, and awaits that
---- all is with the kernel. While it waits for a slow reader other tasks run:
---- what they print comes between its lines, and so may what is printed after a
---- write that was cancelled. A line of more than 4096 bytes may be divided.
+--- Output of `print`, `io.write` and `aw.stdout` arrives in the order in which
+--- it was written; the same holds for `io.stderr` and `aw.stderr`, and for a
+--- child that inherits them. For that, a write first writes what Lua's file has
+--- buffered, and awaits until everything is with the kernel. While it waits for
+--- a slow reader, other tasks run: their prints come between its lines, and so
+--- may prints after a write that was cancelled. A line of more than 4096 bytes
+--- may be split.
 ---@type aiowire.Stream
 aw.stdin = nil
 ---@type aiowire.Stream
@@ -1351,71 +1493,75 @@ aw.stderr = nil
 
 -- Tell errors apart [E4] ------------------------------------------------------
 
---- Is it the cancel of the running task or scope?
+--- Tell whether `err` is a Cancelled: the cancel of the running task or scope.
 ---@param err any
 ---@return boolean
 function aw.is_cancelled(err) end
 
---- Did something run out of time?
+--- Tell whether `err` is a Timeout: a time limit was over.
 ---@param err any
 ---@return boolean
 function aw.is_timeout(err) end
 
---- Was the task that was waited for cancelled?
+--- Tell whether `err` is a TaskCancelled: the awaited task was cancelled.
 ---@param err any
 ---@return boolean
 function aw.is_task_cancelled(err) end
 
---- Did `run` end by an error that no handler took?
+--- Tell whether `err` is an UnhandledException: an error without a handler
+--- ended `run`.
 ---@param err any
 ---@return boolean
 function aw.is_unhandled(err) end
 
---- Was the object waited on closed?
+--- Tell whether `err` is a Closed: the object of a wait was closed.
 ---@param err any
 ---@return boolean
 function aw.is_closed(err) end
 
---- Is it a failure that the operating system reported?
+--- Tell whether `err` is a SystemError: the operating system or libzmq reported
+--- a failure.
 ---@param err any
 ---@return boolean
 function aw.is_system_error(err) end
 
---- Did `run` end since nothing could wake any task?
+--- Tell whether `err` is a Deadlock: `run` ended because nothing could wake any
+--- task.
 ---@param err any
 ---@return boolean
 function aw.is_deadlock(err) end
 
 -- Test and look inside --------------------------------------------------------
 
---- The clock that aw.test hands to its function. Both ways to move it await,
---- and run all that comes due on the way, in order [K6].
+--- The clock that aw.test hands to its function. `advance` and `run_until` move
+--- it; they await, and run everything that is due on the way, in order [K6].
 ---@class aiowire.Clock
 local Clock = {}
 
+--- Return the time on this clock.
 ---@return number seconds since the test began
 function Clock:now() end
 
---- Move on by `dt` seconds: returns when all that is due up to then, inclusive,
---- has run.
+--- Move the clock by `dt` seconds. Awaits. Returns when everything that is due
+--- until then, inclusive, has run.
 ---@param dt number seconds
 function Clock:advance(dt) end
 
---- Move on to `time`.
+--- Move the clock to `time`, as `advance` does. Awaits.
 ---@param time number seconds on this clock
 function Clock:run_until(time) end
 
 ---@class aiowire.TestOptions
 ---@field seed? integer shuffles each round [F6]
----@field limit? number real seconds the test may take; default 2, or what
----  AIOWIRE_TEST_TIMEOUT says
+---@field limit? number real seconds that the test may take; default 2, or the
+---  value of AIOWIRE_TEST_TIMEOUT
 
 --- Call `f(ev, clock)` as the main task of a new loop with a virtual clock,
---- then run what it started to its end [K6]. Errors of f, of any kind, are
---- raised as they are, so assertions of a test framework pass through.
+--- then run to their ends the tasks that it started [K6]. Errors of `f` are
+--- raised unchanged, so assertions of a test framework work.
 ---
---- Fails if a task is left that can never end: "leaked task 3 'name' ...
---- started at file:line"; and with a dump of all tasks when the limit is over.
+--- Fails if a task is left that can never end ("leaked task 3 'name' ...
+--- started at file:line"), and, with a dump of all tasks, if the limit is over.
 ---@overload fun(f: fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any)
 ---@param opts aiowire.TestOptions
 ---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any
@@ -1426,10 +1572,11 @@ function aw.test(opts, f) end
 -- ZeroMQ
 --------------------------------------------------------------------------------
 
---- Sockets of ZeroMQ, also `require "aiowire.zmq"`. libzmq (4.3.3 or later) is
---- opened when the first socket or context is made: a SystemError ENOZMQ if it
---- is not installed. Constants: the types (`zmq.REP`), the options of libzmq in
---- capitals (`zmq.LINGER`), `POLLIN`, `POLLOUT`.
+--- Sockets of ZeroMQ; also `require "aiowire.zmq"`.
+---
+--- The first socket or context loads libzmq (4.3.3 or later), and raises a
+--- SystemError ENOZMQ if it is not installed. Constants: the types (`zmq.REP`),
+--- the options of libzmq in capitals (`zmq.LINGER`), `POLLIN` and `POLLOUT`.
 ---@class aiowire.zmq
 ---@field options table[] each { name=, number=, readable=, writable= }
 ---@field [string] integer
@@ -1440,142 +1587,167 @@ aw.zmq = {}
 ---| "push" | "xpub" | "xsub" | "stream"
 ---| integer
 
---- A socket. Each option of libzmq, by its name in lower case, is a field: read
---- and written in libzmq's units (milliseconds), flags as booleans. These
---- differ from libzmq's defaults: `linger` 1000, `maxmsgsize` 64 MiB,
---- `handshake_ivl` 5000, `heartbeat_ivl` 10000, `heartbeat_timeout` 30000.
+--- A socket. Each option of libzmq is a field, under its name in lower case.
+--- Read and write it in libzmq's units (milliseconds), and flags as booleans.
+--- These defaults differ from those of libzmq: `linger` 1000, `maxmsgsize` 64
+--- MiB, `handshake_ivl` 5000, `heartbeat_ivl` 10000, `heartbeat_timeout` 30000.
 ---
---- Any number of tasks may use one socket; who waits longest is served first
---- [F5]. Closing it ends the waits with Closed. Close it by `close`, by
---- `local s <close>`, or with its context.
+--- Any number of tasks may use the same socket; the task that has waited
+--- longest is served first [F5]. Closing a socket ends its waits with Closed.
+--- Close it by `close`, by `local s <close>`, or with its context.
 ---@class aiowire.zmq.Socket
 ---@field closed boolean
----@field max_parts integer of a message, in and out; 1024
+---@field max_parts integer bound of the parts of a message, received or sent;
+---  default 1024
 ---@field hwm integer sets sndhwm and rcvhwm
----@field linger integer ms; 0 lets a message that is under way end, for 10 ms
----@field identity string also routing_id
----@field last_endpoint string what it was bound or connected to last
----@field conflate boolean the newest message only, whole; before bind, connect
+---@field linger integer ms; with 0, a message that is being sent still gets 10
+---  ms
+---@field identity string another name of routing_id
+---@field last_endpoint string the address that was bound or connected last
+---@field conflate boolean keep only the newest message, whole; set it before
+---  bind and connect
 ---@field router_mandatory boolean a ROUTER raises for a peer that is gone
 ---@field [string] any
 local Socket = {}
 
---- Listen at an address: tcp://, ipc:// or inproc://. Raises a SystemError
---- EADDRINUSE also for an ipc path whose server is alive. An address that this
---- program gave up just now is waited for, without other tasks, at most 1 s: it
---- is free within a millisecond most times.
+--- Bind the socket to an address: tcp://, ipc:// or inproc://.
+---
+--- Raises a SystemError; EADDRINUSE also for an ipc path whose server is alive.
+--- An address that this program has just released is free within a millisecond
+--- most times. The call waits for it, at most 1 s, and no other task runs
+--- meanwhile.
 ---@param address string
 ---@return aiowire.zmq.Socket self
 function Socket:bind(address) end
 
---- Connect to an address; it need not be there yet. libzmq looks up host names
---- in its I/O thread, which then does nothing else: prefer numbers.
+--- Connect the socket to an address. Its server need not be there yet. Prefer
+--- numeric addresses: libzmq looks up host names in its I/O thread, which does
+--- nothing else meanwhile.
 ---@param address string
 ---@return aiowire.zmq.Socket self
 function Socket:connect(address) end
 
----@param address string as last_endpoint told it
+--- Undo `bind` for an address.
+---@param address string as last_endpoint had it
 ---@return aiowire.zmq.Socket self
 function Socket:unbind(address) end
 
---- Not from an inproc name that nobody has bound yet: that is an error.
+--- Undo `connect` for an address. Raises for an inproc name that nobody has
+--- bound yet.
 ---@param address string
 ---@return aiowire.zmq.Socket self
 function Socket:disconnect(address) end
 
---- Receive what begins with `prefix`. SUB only.
+--- Receive messages that begin with `prefix`, in a SUB socket.
 ---@param prefix string
 ---@return aiowire.zmq.Socket self
 function Socket:subscribe(prefix) end
 
+--- Undo `subscribe` for a prefix.
 ---@param prefix string
 ---@return aiowire.zmq.Socket self
 function Socket:unsubscribe(prefix) end
 
---- Send a message of one or more parts: all of it, or nothing. Awaits while it
---- cannot be sent: no peer, or peers that are full. A ROUTER's first part is
---- the routing id of the peer; one that is gone gives `false, "EHOSTUNREACH"`.
+--- Send a message of one or more parts, all of it or nothing. Awaits while it
+--- cannot be sent, because there is no peer or all peers are full.
+---
+--- The first part of a ROUTER's message is the routing id of the peer; for a
+--- peer that is gone it returns `false, "EHOSTUNREACH"`.
 ---@param part string
 ---@param ... string
 ---@return boolean sent
----@return string? why
+---@return string? why it was not sent
 function Socket:send(part, ...) end
 
+--- Send a message, as `send` does, with its parts in a list.
 ---@param parts string[]
 ---@return boolean sent
----@return string? why
+---@return string? why it was not sent
 function Socket:send_multipart(parts) end
 
---- Receive a message: its parts. Awaits; a cancelled one takes none [C6].
+--- Receive a message, and return its parts. Awaits. A cancelled receive takes
+--- no message [C6].
 ---@return string ...
 function Socket:recv() end
 
+--- Receive a message, as `recv` does, and return its parts in a list.
 ---@return string[] parts
 function Socket:recv_multipart() end
 
---- Await readiness, at most `timeout` seconds: which of `flags` (or "r") it
---- is ready for, as bits POLLIN and POLLOUT; 0 when the time is over. With a
---- `timeout` of 0 it only looks, outside tasks as well.
+--- Wait until the socket is ready for one of `flags` (default "r"). Awaits.
+---
+--- Returns what it is ready for, as bits POLLIN and POLLOUT; 0 when `timeout`
+--- is over. With a `timeout` of 0 it only looks, and needs no task.
 ---@param flags? aiowire.PollFlags
----@param timeout? number
+---@param timeout? number seconds; default: no limit
 ---@return integer events
 function Socket:poll(flags, timeout) end
 
+--- Return an option, by its name in lower case or by its number.
 ---@param option string|integer
 ---@return string|integer|boolean value
 function Socket:get(option) end
 
+--- Set an option, by its name in lower case or by its number.
 ---@param option string|integer
----@param value string|integer|boolean|nil nil: none, of a text
+---@param value string|integer|boolean|nil nil clears an option that is a text
 function Socket:set(option, value) end
 
---- Close it; twice is fine. What is not sent yet is sent for `linger` ms.
----@param linger? integer sets that option first
+--- Close the socket. Messages that are not sent yet are sent for `linger` ms.
+--- Closing again does nothing.
+---@param linger? integer sets the option `linger` first
 function Socket:close(linger) end
 
---- Owns sockets. Closing it closes them; what is left to send is then sent
---- beside the program, whose end waits for that at most `patience` ms.
+--- The owner of sockets. Closing it closes its sockets. Messages that are left
+--- are then sent in the background; the end of the program waits for that at
+--- most `patience` ms.
 ---@class aiowire.zmq.Context
 local Context = {}
 
+--- Make a socket in this context.
 ---@param type aiowire.zmq.Type
----@param options? table<string, any>
+---@param options? table<string, any> set before it is returned
 ---@return aiowire.zmq.Socket
 function Context:socket(type, options) end
 
+--- Return an option of the context.
 ---@param option string
 ---@return integer
 function Context:get(option) end
 
+--- Set an option of the context.
 ---@param option string
 ---@param value integer|boolean
 function Context:set(option, value) end
 
+--- Close the context and its sockets.
 function Context:close() end
 
---- The same.
+--- Close the context and its sockets, as `close` does.
 function Context:term() end
 
---- Make a socket in the context that all share, or in `options.context`.
+--- Make a socket, in `options.context` or in the context that such sockets
+--- share.
 ---@param type aiowire.zmq.Type
 ---@param options? table<string, any> set before it is returned
 ---@return aiowire.zmq.Socket
 function aw.zmq.socket(type, options) end
 
 ---@class aiowire.zmq.ContextOptions
----@field io_threads? integer 1
----@field max_sockets? integer 1023
----@field patience? integer ms, 5000
+---@field io_threads? integer default 1
+---@field max_sockets? integer default 1023
+---@field patience? integer ms; default 5000
 
----@param options? aiowire.zmq.ContextOptions and libzmq's others
+--- Make a context.
+---@param options? aiowire.zmq.ContextOptions and others of libzmq
 ---@return aiowire.zmq.Context
 function aw.zmq.context(options) end
 
---- libzmq's, as "4.3.4".
+--- Return the version of libzmq, such as "4.3.4".
 ---@return string
 function aw.zmq.version() end
 
---- Was libzmq built with it, as "curve"?
+--- Tell whether libzmq was built with a capability, such as "curve".
 ---@param capability string
 ---@return boolean
 function aw.zmq.has(capability) end
@@ -1584,22 +1756,23 @@ function aw.zmq.has(capability) end
 -- Inside
 --------------------------------------------------------------------------------
 
---- What is alive in this Lua state. All but `idle` and `bytes` return to where
---- they were when the loops have ended and the collector has run twice.
+--- What is alive in this Lua state. When all loops have ended and the collector
+--- has run twice, all fields but `idle` and `bytes` are as they were before.
 ---@class aiowire.Stats
----@field loops integer EventLoops that run, or have yet to
----@field ended integer EventLoops that have ended, and are not garbage yet
+---@field loops integer EventLoops that run, or that will run
+---@field ended integer EventLoops that have ended, but are not collected yet
 ---@field tasks integer tasks that have not ended
 ---@field scopes integer
 ---@field wires integer wires in the C core
 ---@field refs integer Lua values that the engine holds
 ---@field deadlines integer sleeps and time-outs under way
 ---@field errors integer
----@field busy integer coroutines that run or are parked in a task
----@field idle integer pooled coroutines
+---@field busy integer coroutines that run, or are parked in a task
+---@field idle integer coroutines in the pool
 ---@field handles integer libuv handles
 ---@field bytes integer memory of the C core, pools included
 
+--- Count what is alive in this Lua state.
 ---@return aiowire.Stats
 function aw.stats() end
 
