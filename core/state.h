@@ -190,7 +190,7 @@ struct aw_scope {
   uint32_t since;      /* of its own cancel: the clock in ms; wraps */
   uint16_t depth;      /* in its task, whose own scope has 1 */
   unsigned own : 2;    /* its own cancel: a level */
-  unsigned eff : 2;    /* what it sees (I8) */
+  unsigned eff : 2;    /* what it sees [I8] */
   unsigned by : 3;     /* aw_cancel_kind of `own` */
   unsigned shield : 1; /* it is a shield … */
   unsigned hides : 1;  /* … and its grace has not run out */
@@ -326,11 +326,11 @@ typedef struct aw_task_more {
 
 struct aw_task {
   aw_scope scope;  /* its own; its place in the tree */
-  aw_scope *inner; /* innermost open scope (I10) */
+  aw_scope *inner; /* innermost open scope [I10] */
   aw_engine *engine;
   aw_loop *loop; /* NULL once settled */
   aw_link link;  /* ready, pending, reports, or the waiters of a task */
-  const aw_operation *wait; /* what it is parked on, or NULL (I1) */
+  const aw_operation *wait; /* what it is parked on, or NULL [I1] */
   void *on;                 /* the data of that; after it, see cut.c */
   aw_alarm alarm;           /* its sleep, or that of `wait->due` */
   aw_wire *root;    /* its outermost chain is at (kept); NULL: it has ended */
@@ -462,7 +462,7 @@ struct aw_engine {
   uint32_t fresh;      /* of the newest slab: how many were ever used */
   aw_error *no_memory; /* made ahead of need */
   uint32_t refs;
-  bool inside; /* in aw_next() (I6) */
+  bool inside; /* in aw_next() [I6] */
   bool has_uv;
   bool shared_uv;   /* others were given `uv`, and may have handles in it */
   bool freed;       /* others only keep its memory */

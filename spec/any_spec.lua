@@ -1,4 +1,4 @@
--- Any{...}: the first success decides, or the last failure (O6).
+-- Any{...}: the first success decides, or the last failure [O6].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,4 +1,4 @@
--- Awaits where there can be none (C11): outside any task, and inside functions
+-- Awaits where there can be none [C11]: outside any task, and inside functions
 -- of C that call back. coroutine_spec.lua has those in coroutines of one's own.
 
 local aw = require "aiowire"

@@ -1,5 +1,5 @@
 -- How a body can fail: whatever it raises, returns, overflows, or leaves to be
--- closed, its handler hears of it, and the others go on (E1, E3, E6, N1).
+-- closed, its handler hears of it, and the others go on [E1, E3, E6, N1].
 
 local aw = require "aiowire"
 local bystanders = require "spec.bystanders"

@@ -1,5 +1,5 @@
 -- Texts for people have a bound, in length and in time, whatever users give
--- (V8, D1, D2): many parts, long strings, deep nesting, names of a megabyte.
+-- [V8, D1, D2]: many parts, long strings, deep nesting, names of a megabyte.
 -- The time is that of a test, which would never end if it grew as the product
 -- of all parts.
 

@@ -280,7 +280,7 @@ describe("a send that waits", function()
     assert.are.equal("closed", why)
   end))
 
-  it("goes on when the slow subscriber is collected [L12]",
+  it("goes on when the slow subscriber is collected [LU11]",
     helper.in_task(function(ev)
       local b = aw.broadcast(1)
       b:subscribe()
@@ -396,7 +396,7 @@ describe("a broadcast that is closed", function()
 end)
 
 describe("a subscription", function()
-  it("is an event: a race that something else wins takes nothing [H3 H4]",
+  it("is an event: a race that something else wins takes nothing [H3, H4]",
     helper.in_task(function()
       local b = aw.broadcast()
       local sub, other = b:subscribe(), b:subscribe()

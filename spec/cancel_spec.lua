@@ -1,4 +1,4 @@
--- Cancellation: what is delivered, where, in which order, and to whom (C1-C3,
+-- Cancellation: what is delivered, where, in which order, and to whom [C1-C3,
 -- C6, C10, C13). What scopes make of it is in scope_cancel_spec.lua, what hides
 -- from it in shield_spec.lua, and how long it waits in grace_spec.lua.
 

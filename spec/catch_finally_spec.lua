@@ -1,5 +1,5 @@
 -- w:catch(f) and w:finally(f): what to do about an error, and in any case
--- (O9).
+-- [O9].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,5 +1,5 @@
 -- Channels in wires: Recv and Send, and one choice among several of them
--- (H2, H3, F5).
+-- [H2, H3, F5].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -364,7 +364,7 @@ describe("for v in ch:iter()", function()
     assert.are.same({ 1, 2, 3 }, got)
   end))
 
-  it("has no closing value [L21]", helper.sealed(function()
+  it("has no closing value [LU21]", helper.sealed(function()
     assert.are.equal(2, select("#", aw.channel():iter()))
   end))
 

@@ -1,4 +1,4 @@
--- How the end of a child is noticed [U8]: whatever is done about SIGCHLD, and
+-- How the end of a child is noticed [UV8]: whatever is done about SIGCHLD, and
 -- whoever else reaps.
 
 local aw = require "aiowire"
@@ -36,15 +36,15 @@ local ends = process.prelude .. [[
 ]]
 
 describe("the end of a child", function()
-  it("is noticed with SIGCHLD blocked [U8]", function()
+  it("is noticed with SIGCHLD blocked [UV8]", function()
     process.each("block=" .. CHLD, ends, assert_ok)
   end)
 
-  it("is noticed where the kernel has no pidfd [U8]", function()
+  it("is noticed where the kernel has no pidfd [UV8]", function()
     process.each("forbid_pidfd=" .. ENOSYS, ends, assert_ok)
   end)
 
-  it("is noticed where a filter forbids pidfds, and SIGCHLD is blocked [U8]",
+  it("is noticed where a filter forbids pidfds, and SIGCHLD is blocked [UV8]",
     function()
       process.each(("forbid_pidfd=%d block=%d"):format(EPERM, CHLD), ends,
         assert_ok)
@@ -64,7 +64,7 @@ describe("the end of a child", function()
     end
   end)
 
-  it("is known not to be known when SIGCHLD is ignored [U8]", function()
+  it("is known not to be known when SIGCHLD is ignored [UV8]", function()
     process.each("ignore=" .. CHLD, process.prelude .. [[
       aw.run(function()
         local r = aw.exec("echo", "out")
@@ -89,7 +89,7 @@ describe("the end of a child", function()
     ]], assert_ok)
   end)
 
-  it("ends the wait though a library of the program reaps them all [U8]",
+  it("ends the wait though a library of the program reaps them all [UV8]",
     function()
       process.each("", process.prelude .. [[
         local fork = require "spec_fork"
@@ -109,7 +109,7 @@ describe("the end of a child", function()
       ]], assert_ok)
     end)
 
-  it("leaves the process's signals alone [E6]", function()
+  it("leaves the process's signals alone [EM6]", function()
     process.each("block=" .. CHLD, process.prelude .. [[
       local function signals()
         local file <close> = io.open "/proc/self/status"
@@ -132,7 +132,7 @@ describe("the end of a child", function()
 end)
 
 describe("a child", function()
-  it("has no signal blocked or ignored, whatever its parent has [U9]",
+  it("has no signal blocked or ignored, whatever its parent has [UV9]",
     function()
       process.each("block=2 block=10 block=17 ignore=1 ignore=17 ignore=20",
         process.prelude .. [[
@@ -145,7 +145,7 @@ describe("a child", function()
         ]], assert_ok)
     end)
 
-  it("is not started when it could not be watched [U2]", function()
+  it("is not started when it could not be watched [UV2]", function()
     process.each("", process.prelude .. [[
       local function count()
         local n = 0
@@ -179,7 +179,7 @@ describe("a child", function()
     ]], assert_ok)
   end)
 
-  it("of a program that forks is left alone by the copy [U16]",
+  it("of a program that forks is left alone by the copy [UV16]",
     process.under_stock(function()
       assert_ok(process.stock(process.prelude .. [[
         local fork = require "spec_fork"
@@ -208,7 +208,7 @@ describe("a child", function()
 end)
 
 describe("a wait for a child", function()
-  it("is told by the child's end alone [U8]", function()
+  it("is told by the child's end alone [UV8]", function()
     helper.run(function()
       local p <close> = aw.spawn { "cat" }
       local other <close> = aw.spawn { "cat" }

@@ -1,5 +1,5 @@
 -- A descriptor that is closed after its waits while its file is open elsewhere
--- (Q3): the kernel watches it no more, so it costs nothing and wakes nobody.
+-- [Q3]: the kernel watches it no more, so it costs nothing and wakes nobody.
 --
 -- /proc/self/fdinfo shows what the kernel watches, see spec/duplicates.lua.
 

@@ -1,7 +1,7 @@
 --- What is closed while a task waits for it: Cancelled comes before Closed,
---- whatever happened first (C2), but what was taken is delivered (C6); and
+--- whatever happened first [C2], but what was taken is delivered [C6]; and
 --- background tasks that wait for an object of the main task, which closes it
---- as it ends, end with the loop (T2).
+--- as it ends, end with the loop [T2].
 ---
 --- All objects end their waits by the same wake in the core; channels stand for
 --- them here.

@@ -1,5 +1,5 @@
--- What is seen of combinators: the Deadlock with its tree (L4) and the dump
--- of a loop (D1, D2).
+-- What is seen of combinators: the Deadlock with its tree [L4] and the dump
+-- of a loop [D1, D2].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

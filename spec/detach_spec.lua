@@ -166,7 +166,7 @@ describe("a detached child", function()
     os.execute("kill " .. pid)
   end)
 
-  it("that somebody else has reaped ends all the same [U8]", function()
+  it("that somebody else has reaped ends all the same [UV8]", function()
     run(function()
       local p = aw.spawn { "true", detach = true }
       fork.wait(p.pid)

@@ -162,7 +162,7 @@ describe("aw.each", function()
         at.linedefined + 1), err)
     end))
 
-  it("cancels and joins all when it is cancelled [C3 S2]",
+  it("cancels and joins all when it is cancelled [C3, S2]",
     logged(function(ev, log, note)
       local t = ev:start(function()
         aw.each({ cleaning(1, note, "a"), cleaning(2, note, "b") }, note)

@@ -1,5 +1,5 @@
 -- An error object begins with the user's line that raised it, as error() has it
--- for strings; a place in the library is never named (E4).
+-- for strings; a place in the library is never named [E4].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

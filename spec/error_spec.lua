@@ -1,4 +1,4 @@
--- Errors: they travel raw, and none is lost (E1-E6). Who hears of them is in
+-- Errors: they travel raw, and none is lost [E1-E6]. Who hears of them is in
 -- handler_spec.lua; what `info` shows of them is in info_spec.lua.
 
 local aw = require "aiowire"

@@ -1,5 +1,5 @@
 -- Races of events: one choice, of which all that loses is unregistered before
--- anything else runs (H2, H3).
+-- anything else runs [H2, H3].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -20,7 +20,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("uses no shell [S3]", function()
+  it("uses no shell [SE3]", function()
     run(function()
       assert.are.equal("$HOME; `ls` *\n", aw.exec("echo", "$HOME; `ls` *").out)
     end)
@@ -41,7 +41,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("does not mind a program that reads nothing [U9]", function()
+  it("does not mind a program that reads nothing [UV9]", function()
     run(function()
       assert.is_true(aw.exec { "true", stdin = ("x"):rep(1000000) }.ok)
       local endless <close> = aw.spawn { "yes", stderr = "inherit" }

@@ -1,5 +1,5 @@
 -- No descriptors left: each operation at every limit, from none to 48 spare
--- ones [B7, U2, U14]. A program of its own, since it takes all there are.
+-- ones [UV8, UV2, UV14]. A program of its own, since it takes all there are.
 
 local process = require "spec.process"
 
@@ -106,7 +106,7 @@ describe("running out of descriptors", function()
   for _, operation in ipairs(operations) do
     local name, text = operation[1], operation[2]
     for _, interpreter in ipairs { "aiowire", "lua" } do
-      it(("is an error of %s, and nothing is lost, under %s [U14]")
+      it(("is an error of %s, and nothing is lost, under %s [UV14]")
         :format(name, interpreter), function()
         if interpreter == "lua" and process.sanitized then
           pending "a stock lua5.4 cannot load a module with sanitizers"

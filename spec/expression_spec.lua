@@ -1,4 +1,4 @@
--- Expressions: what Lua's precedence makes of them, and how they look (V4,
+-- Expressions: what Lua's precedence makes of them, and how they look [V4,
 -- V8, section 3). The text of a wire is the expression that makes it, with
 -- the fewest parentheses; so reading it back gives the same text.
 

@@ -1,4 +1,4 @@
--- Falling back: `a // b` (O7).
+-- Falling back: `a // b` [O7].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -231,7 +231,7 @@ end
 for name, kind in pairs(KINDS) do
   describe(name .. " that is finalized", function()
     for call, f in pairs(kind.refused) do
-      it("says so to " .. call .. " [H6]", fact(function()
+      it("says so to " .. call .. " [LU13]", fact(function()
         local err = helper.caught(f, finalized(kind.make))
         assert.is_truthy(is_refusal(err), tostring(err))
       end))

@@ -1,5 +1,5 @@
 -- Finalizers that call the library: the collector runs them at any allocation
--- of Lua, so also in the middle of any function of the library (E2, L13).
+-- of Lua, so also in the middle of any function of the library [E2, LU13].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
@@ -12,7 +12,7 @@ local contains = texts.contains
 for use in pairs(finalizers.uses) do
   describe("a finalizer that " .. use, function()
     for scene in pairs(finalizers.scenes) do
-      it("does no harm while " .. scene .. " [L13]", function()
+      it("does no harm while " .. scene .. " [LU13]", function()
         local run = helper.in_host and process.host or process.stock
         process.assert_outcome("no harm\n", 0, run(([[
           package.path = %q
@@ -24,7 +24,7 @@ for use in pairs(finalizers.uses) do
 end
 
 describe("a finalizer of the same garbage as a loop", function()
-  it("cannot start or run what is about to be finalized [L13]", function()
+  it("cannot start or run what is about to be finalized [LU13]", function()
     helper.leak_checked(function()
       local errors = {}
       do

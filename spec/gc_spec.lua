@@ -96,7 +96,7 @@ describe("a collection at every step", function()
     end)
   end)
 
-  it("loses no child, shield or deadline [S2 C4 C7]", function()
+  it("loses no child, shield or deadline [S2, C4, C7]", function()
     helper.leak_checked(function()
       local log, note = recorder()
       local ev = new_loop()
@@ -123,7 +123,7 @@ describe("a collection at every step", function()
     end)
   end)
 
-  it("loses no error and no info [E1 E2]", function()
+  it("loses no error and no info [E1, E2]", function()
     helper.leak_checked(function()
       local boom, log = { "boom" }, {}
       local ev = new_loop()
@@ -144,7 +144,7 @@ describe("a collection at every step", function()
     end)
   end)
 
-  it("loses no cancel and no reason [C1 C3]", function()
+  it("loses no cancel and no reason [C1, C3]", function()
     helper.leak_checked(function()
       local seen
       local ev = new_loop()

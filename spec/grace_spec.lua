@@ -1,5 +1,5 @@
 -- How long a cancel waits: grace, clean-up under a shield, and what becomes of
--- a task that does not end (C8, C9, C12).
+-- a task that does not end [C8, C9, C12].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,5 +1,5 @@
 -- A handler that fails: both errors are told whole, first the one that it was
--- called for (E8, E2), and what a handler cannot do has advice that fits (C11).
+-- called for [E8, E2], and what a handler cannot do has advice that fits [C11].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -55,14 +55,14 @@ most(200000, function() return aw.Sleep(1):named "again" end)]],
 
 describe("garbage with finalizers in the program", function()
   for what, code in pairs(garbage) do
-    it("does not pile up: " .. what .. " [L23]", function()
+    it("does not pile up: " .. what .. " [LU23]", function()
       local outcome = process.host(prelude .. "print(" .. code .. ")")
       local ratio = tonumber(outcome.out)
       assert.is_truthy(ratio and ratio < BOUND, outcome.out .. outcome.err)
     end)
   end
 
-  it("does not pile up in a chain of bodies [N2, L23]", function()
+  it("does not pile up in a chain of bodies [N2, LU23]", function()
     local outcome = process.host(prelude .. [[
 local first, most
 local function state(_, n)
@@ -84,12 +84,12 @@ print(most / first)
 end)
 
 describe("the settings of the collector", function()
-  it("are incremental, since a full collection stops all [L23]", function()
+  it("are incremental, since a full collection stops all [LU23]", function()
     assert_outcome("incremental\n", 0,
       process.host [[print(collectgarbage "incremental")]])
   end)
 
-  it("are those of LUA_INIT or -e, if these have some [L23]", function()
+  it("are those of LUA_INIT or -e, if these have some [LU23]", function()
     local files = { ["s.lua"] = [[print(collectgarbage "incremental")]] }
     assert_outcome("generational\n", 0, process.run(
       [[LUA_INIT='collectgarbage "generational"' exec $aiowire s.lua]], files))
@@ -97,7 +97,7 @@ describe("the settings of the collector", function()
       [[exec $aiowire -e 'collectgarbage "generational"' s.lua]], files))
   end)
 
-  it("are those that a script makes, also after an await [L23]", function()
+  it("are those that a script makes, also after an await [LU23]", function()
     assert_outcome("300\t400\n", 0, process.host [[
 local aw = require "aiowire"
 collectgarbage("incremental", 300, 400)

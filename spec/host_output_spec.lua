@@ -278,11 +278,11 @@ describe("output that nobody reads, in a stock lua5.4", function()
       { ["s.lua"] = "local aw = require 'aiowire'\n" .. code })
   end
 
-  it("kills as it does without the module [U9]", process.under_stock(function()
+  it("kills as it does without the module [UV9]", process.under_stock(function()
     assert_died_by(PIPE, stock [[aw.run(aw.Call(print, "x"))]])
   end))
 
-  it("is an error of the stream's write [U9]", process.under_stock(function()
+  it("is an error of the stream's write [UV9]", process.under_stock(function()
     local outcome = stock [[
 aw.run(function()
   local _, err = pcall(aw.stdout.write, aw.stdout, "x")

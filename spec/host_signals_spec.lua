@@ -1,4 +1,4 @@
--- Signals to the program `aiowire` (L2). signals_spec.lua has those to a script
+-- Signals to the program `aiowire` [L2]. signals_spec.lua has those to a script
 -- under a stock lua5.4.
 
 local process = require "spec.process"

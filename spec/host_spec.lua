@@ -336,26 +336,26 @@ local back = assert(io.open("result"))
 io.stderr:write(back:read "a", "\n")
 ]]
 
-  it("of input do no harm [U13]", function()
+  it("of input do no harm [UV13]", function()
     local outcome = process.run("exec $aiowire s.lua <&-",
       { ["s.lua"] = script })
     assert.are.same({ out = "to stdout\n", err = "nil\n", code = 0 },
       outcome)
   end)
 
-  it("of output do no harm [U13]", function()
+  it("of output do no harm [UV13]", function()
     local outcome = process.run("exec $aiowire s.lua >&- </dev/null",
       { ["s.lua"] = script })
     assert.are.same({ out = "", err = "nil\n", code = 0 }, outcome)
   end)
 
-  it("all three do no harm [U13]", function()
+  it("all three do no harm [UV13]", function()
     local outcome = process.run("exec $aiowire s.lua <&- >&- 2>&-",
       { ["s.lua"] = script })
     assert.are.same({ out = "", err = "", code = 0 }, outcome)
   end)
 
-  it("do not become files that the script opens [U13]", function()
+  it("do not become files that the script opens [UV13]", function()
     local outcome = process.run(
       "$aiowire s.lua >&- </dev/null; cat data",
       { ["s.lua"] = [[

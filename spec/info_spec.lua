@@ -1,5 +1,5 @@
 -- What a person gets to see: the info of an error, names and labels of
--- tasks, the dump of a loop (E2, D1-D3).
+-- tasks, the dump of a loop [E2, D1-D3].
 --
 -- Places are checked as place(LINE); `line()` gives the line.
 

@@ -1,4 +1,4 @@
--- Joins: `a & b` and All{...} (O4, O6): what happens together, and is waited
+-- Joins: `a & b` and All{...} [O4, O6]: what happens together, and is waited
 -- for as one. On the virtual clock, with the order of events written out.
 
 local aw = require "aiowire"

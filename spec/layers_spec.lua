@@ -237,7 +237,7 @@ describe("libzmq", function()
     return list
   end
 
-  it("is called in one file of core, and in one of the binding [Z1]",
+  it("is called in one file of core, and in one of the binding [ZQ1]",
     function()
       assert.are.same({ "core/sources/zmq.c" }, callers "core")
       assert.are.same({ "lua/zmq/raw.c" }, callers "lua")

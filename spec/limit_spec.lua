@@ -1,6 +1,6 @@
 --- Limits in real time, and those of engines around the one that runs: they
 --- hold also while that engine blocks on something external, or is busy
---- (K6, L2, S6).
+--- [K6, L2, S6].
 ---
 --- The tasks wait for a pipe into which nobody writes: without its limit each
 --- fact would wait for ever, so none of them looks at the time.

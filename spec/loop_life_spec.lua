@@ -1,4 +1,4 @@
--- How long an EventLoop lives that the engine runs and nobody holds (S6, S7).
+-- How long an EventLoop lives that the engine runs and nobody holds [S6, S7].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -60,33 +60,33 @@ local function flat(kind)
   end
 end
 
-Wire.__shr = flat "seq" -- O1
-Wire.__band = flat "all" -- O4
-Wire.__bor = flat "race" -- O5
-Wire.__idiv = flat "fall" -- O7
+Wire.__shr = flat "seq" -- [O1]
+Wire.__band = flat "all" -- [O4]
+Wire.__bor = flat "race" -- [O5]
+Wire.__idiv = flat "fall" -- [O7]
 
-function Wire.__mul(a, b) -- O2
+function Wire.__mul(a, b) -- [O2]
   if type(a) == "number" then
     a, b = b, a
   end
   return wire("repeat", { lift(a), times = b })
 end
 
-function Wire.map(w, f) -- O11
+function Wire.map(w, f) -- [O11]
   return wire("map", { lift(w), f = f })
 end
 Wire.__div = Wire.map
 
 --- The methods: what each keeps of its arguments.
 local methods = {
-  bind = { "f" }, -- O11
-  catch = { "f" }, -- O9
-  finally = { "f", "grace" }, -- O9
-  supervise = { "f" }, -- O14
-  retry = { "opts" }, -- O10
-  whole = {}, -- O12
-  shielded = { "grace" }, -- O13
-  named = { "name" }, -- O15
+  bind = { "f" }, -- [O11]
+  catch = { "f" }, -- [O9]
+  finally = { "f", "grace" }, -- [O9]
+  supervise = { "f" }, -- [O14]
+  retry = { "opts" }, -- [O10]
+  whole = {}, -- [O12]
+  shielded = { "grace" }, -- [O13]
+  named = { "name" }, -- [O15]
 }
 for name, fields in pairs(methods) do
   Wire[name] = function(w, ...)
@@ -98,7 +98,7 @@ for name, fields in pairs(methods) do
   end
 end
 
-function Wire.timeout(w, seconds, opts) -- O8
+function Wire.timeout(w, seconds, opts) -- [O8]
   return wire("timeout", { lift(w), after = seconds,
     grace = opts and opts.grace })
 end
@@ -107,7 +107,7 @@ function M.Value(...)
   return wire("value", { results = table.pack(...) })
 end
 
-function M.Call(f, ...) -- P9
+function M.Call(f, ...) -- [P9]
   return wire("call", { f = f, args = table.pack(...) })
 end
 
@@ -126,7 +126,7 @@ function M.Every(period, w, opts)
     missed = opts and opts.missed or "skip" })
 end
 
-function M.Forever(w) -- O3
+function M.Forever(w) -- [O3]
   return wire("repeat", { lift(w), times = math.huge })
 end
 
@@ -173,7 +173,7 @@ end
 local function whole(w, begun)
   local results, next_wire = step(w, begun)
   while next_wire do
-    E.transition() -- N3
+    E.transition() -- [N3]
     results, next_wire = step(next_wire)
   end
   return results
@@ -198,15 +198,15 @@ local function returned_wire(...)
   return NOTHING, lift((...))
 end
 
-function meaning.body(w) -- N1
+function meaning.body(w) -- [N1]
   return returned_wire(w.f(E.current().loop))
 end
 
-function meaning.call(w) -- P9
+function meaning.call(w) -- [P9]
   return table.pack(w.f(table.unpack(w.args, 1, w.args.n)))
 end
 
-function meaning.value(w) -- V3
+function meaning.value(w) -- [V3]
   return w.results
 end
 
@@ -233,12 +233,12 @@ function operation.done(w)
   return E.task_end(w.task)
 end
 
-function meaning.sleep(w, begun) -- O15, K3
+function meaning.sleep(w, begun) -- [O15, K3]
   E.await(operation.sleep(w), begun)
   return NOTHING
 end
 
-function meaning.never(w, begun) -- O15
+function meaning.never(w, begun) -- [O15]
   E.await(operation.never(w), begun)
 end
 
@@ -250,20 +250,20 @@ local function received(value)
   return value
 end
 
-function meaning.recv(w, begun) -- H1
+function meaning.recv(w, begun) -- [H1]
   return table.pack(received(E.await(operation.recv(w), begun)))
 end
 
-function meaning.done(w, begun) -- O15
+function meaning.done(w, begun) -- [O15]
   return E.await(operation.done(w), begun)
 end
 
-function meaning.send(w, begun) -- H1
+function meaning.send(w, begun) -- [H1]
   E.await(operation.send(w), begun)
   return NOTHING
 end
 
-function meaning.seq(w) -- O1, N4
+function meaning.seq(w) -- [O1, N4]
   for i = 1, #w - 1 do
     local _, next_wire = step(w[i])
     spin_off(next_wire)
@@ -272,7 +272,7 @@ function meaning.seq(w) -- O1, N4
   return step(w[#w])
 end
 
-meaning["repeat"] = function(w) -- O2, O3, P8, N4
+meaning["repeat"] = function(w) -- [O2, O3, P8, N4]
   local results, next_wire = NOTHING, nil
   for i = 1, w.times do
     if i > 1 then
@@ -304,11 +304,11 @@ function meaning.every(w) -- K4: tick k is due at start + k * period
   end
 end
 
-function meaning.named(w, begun) -- O15
+function meaning.named(w, begun) -- [O15]
   return step(w[1], begun)
 end
 
-function meaning.whole(w, begun) -- O12
+function meaning.whole(w, begun) -- [O12]
   return whole(w[1], begun)
 end
 
@@ -317,7 +317,7 @@ function meaning.map(w, begun) -- O11; no boundary before the function [N4]
   return table.pack(w.f(table.unpack(results, 1, results.n)))
 end
 
-function meaning.bind(w, begun) -- O11
+function meaning.bind(w, begun) -- [O11]
   local results = whole(w[1], begun)
   return returned_wire(w.f(table.unpack(results, 1, results.n)))
 end
@@ -454,7 +454,7 @@ local function winners_results(w, task, winner)
   return results
 end
 
-function meaning.race(w) -- O5
+function meaning.race(w) -- [O5]
   local task, winner = race(w, function()
     return true
   end)
@@ -464,7 +464,7 @@ function meaning.race(w) -- O5
   return winners_results(w, task, winner)
 end
 
-function meaning.any(w) -- O6
+function meaning.any(w) -- [O6]
   local last
   local task, _, tasks = race(w, function(task)
     if task.status == "failed" then
@@ -502,7 +502,7 @@ local function go_on(how, value)
   return value
 end
 
-function meaning.fall(w) -- O7
+function meaning.fall(w) -- [O7]
   for i = 1, #w - 1 do
     local how, value = scoped(w[i])
     if how ~= "failed" then
@@ -514,7 +514,7 @@ end
 
 M.Timeout = { __name = "Timeout" }
 
-function meaning.timeout(w) -- O8
+function meaning.timeout(w) -- [O8]
   local how, value = scoped(w[1], { timeout = w.after, grace = w.grace })
   if how == "cut" then
     error(setmetatable({ after = w.after }, M.Timeout), 0)
@@ -522,7 +522,7 @@ function meaning.timeout(w) -- O8
   return go_on(how, value)
 end
 
-function meaning.catch(w) -- O9
+function meaning.catch(w) -- [O9]
   local how, value = scoped(w[1])
   if how == "failed" then
     return returned_wire(w.f(value, {}))
@@ -530,7 +530,7 @@ function meaning.catch(w) -- O9
   return go_on(how, value)
 end
 
-function meaning.finally(w) -- O9
+function meaning.finally(w) -- [O9]
   local how, value = scoped(w[1])
   local how_f, err = E.in_scope({ shield = true, grace = w.grace },
     function()
@@ -544,11 +544,11 @@ function meaning.finally(w) -- O9
   return go_on(how, value)
 end
 
-function meaning.shielded(w) -- O13, C7
+function meaning.shielded(w) -- [O13, C7]
   return go_on(scoped(w[1], { shield = true, grace = w.grace }))
 end
 
-function meaning.supervise(w) -- O14
+function meaning.supervise(w) -- [O14]
   local how, value = scoped(w[1])
   if how == "failed" then
     w.f(E.current().loop, value, {})
@@ -575,7 +575,7 @@ local function tries(w, opts, note_error)
   end
 end
 
-function meaning.retry(w) -- O10
+function meaning.retry(w) -- [O10]
   local last
   local how, value = E.in_scope({ timeout = w.opts.within }, function()
     return tries(w[1], w.opts, function(err)
@@ -599,13 +599,13 @@ function M.sleep(seconds)
   E.await(E.until_time(M.now() + seconds))
 end
 
-function M.await(w) -- N6
+function M.await(w) -- [N6]
   E.look()
   local results = whole(lift(w))
   return table.unpack(results, 1, results.n)
 end
 
-function M.shield(f, grace) -- C7, C12
+function M.shield(f, grace) -- [C7, C12]
   local results = E.inside({ shield = true, grace = grace }, function()
     return table.pack(f())
   end)
@@ -627,7 +627,7 @@ end
 local Scope = {}
 Scope.__index = Scope
 
-function M.scope(opts, f) -- S1, S3
+function M.scope(opts, f) -- [S1, S3]
   local how, value = E.in_scope({ timeout = opts.timeout }, function(scope)
     return table.pack(f(setmetatable({ inner = scope }, Scope)))
   end)
@@ -692,11 +692,11 @@ end
 local Task = {}
 Task.__index = Task
 
-function Task:cancel() -- T4
+function Task:cancel() -- [T4]
   E.cancel_task(self.inner)
 end
 
-function Task:wait() -- T5
+function Task:wait() -- [T5]
   local results = E.await(E.task_end(self.inner))
   return table.unpack(results, 1, results.n)
 end

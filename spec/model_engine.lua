@@ -3,11 +3,11 @@
 ---
 ---   task    a coroutine; ready, or parked on one wait, or ended
 ---   scope   a frame of a task, or a task's own; owns the tasks started in it
----   clock   virtual: jumps to the next deadline when no task is ready (K6)
+---   clock   virtual: jumps to the next deadline when no task is ready [K6]
 ---
 --- What the rules leave open, the order of tasks that are ready at the same
 --- moment, is a parameter: `pick` chooses the next of the ready tasks, the
---- first one if it is left out (F1). Whatever holds with every `pick` does not
+--- first one if it is left out [F1]. Whatever holds with every `pick` does not
 --- depend on how many rounds an implementation takes for a step.
 ---
 --- One engine runs at a time. `E.rule` holds the rules that a spec may replace
@@ -15,9 +15,9 @@
 
 local E = {}
 
-E.CANCELLED = setmetatable({}, { __name = "Cancelled" }) -- C1
-E.TASK_CANCELLED = setmetatable({}, { __name = "TaskCancelled" }) -- T5
-E.CLOSED = setmetatable({}, { __name = "Closed" }) -- E4
+E.CANCELLED = setmetatable({}, { __name = "Cancelled" }) -- [C1]
+E.TASK_CANCELLED = setmetatable({}, { __name = "TaskCancelled" }) -- [T5]
+E.CLOSED = setmetatable({}, { __name = "Closed" }) -- [E4]
 
 local engine, current -- the engine that runs, and its running task
 local rule = {}

@@ -30,7 +30,7 @@ local function compare_all(count, generate, options)
 end
 
 describe("a random program", function()
-  it("does what the reference model does [N1-N6 O1-O14 S2-S4 C2-C8 H1-H3]",
+  it("does what the reference model does [N1-N6, O1-O14, S2-S4, C2-C8, H1-H3]",
     function()
       compare_all(SEEDS, random_wires.generate, helper.nop)
     end)
@@ -41,7 +41,7 @@ describe("a random program", function()
     end)
   end)
 
-  it("does it to the letter where the rules fix the order [F1-F3 K1 K2]",
+  it("does it to the letter where the rules fix the order [F1-F3, K1, K2]",
     function()
       compare_all(SEEDS, random_wires.generate_exact, function()
         return { exact = true }

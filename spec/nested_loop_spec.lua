@@ -1,5 +1,5 @@
 -- Loops and tasks in one another: what is started on a loop from inside a task,
--- a loop that runs inside one, and when a loop has ended (S5-S7).
+-- a loop that runs inside one, and when a loop has ended [S5-S7].
 --
 -- On the virtual clock, in whole seconds, which may be compared for equality.
 

@@ -1,4 +1,4 @@
--- Odd numbers as durations (K3) and as numbers of times (O2): for each of
+-- Odd numbers as durations [K3] and as numbers of times [O2]: for each of
 -- them an error at the caller's line, or what the manual says it is clamped
 -- to; never an endless wait where none was meant, or the other way round.
 

@@ -1,4 +1,4 @@
--- w:named, and the operators without a meaning (O15, O16).
+-- w:named, and the operators without a meaning [O15, O16].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

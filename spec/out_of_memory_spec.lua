@@ -1,4 +1,4 @@
--- A loop that runs out of memory ends within its time-out and grace (L2, C9):
+-- A loop that runs out of memory ends within its time-out and grace [LU2, C9]:
 -- each attempt to make something then collects all that there is, so a crowd
 -- must not make one each.
 
@@ -37,7 +37,7 @@ local function ends(how, code)
 end
 
 describe("a loop without memory", function()
-  it("ends when no task finds any for its coroutine [L2]", function()
+  it("ends when no task finds any for its coroutine [LU2]", function()
     ends("not enough memory", [[
       pcall(function()
         while true do
@@ -47,7 +47,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when each failure has its handler [L2]", function()
+  it("ends when each failure has its handler [LU2]", function()
     ends("%a", [[
       local function handler() end
       pcall(function()
@@ -58,7 +58,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when none of the tasks that joins fail in can be described [L2]",
+  it("ends when none of the tasks that joins fail in can be described [LU2]",
     function()
       ends("%a", [[
         pcall(function()
@@ -69,7 +69,7 @@ describe("a loop without memory", function()
       ]])
     end)
 
-  it("ends when no clean-up finds any for its coroutine [L2]", function()
+  it("ends when no clean-up finds any for its coroutine [LU2]", function()
     ends("%a", [[
       pcall(function()
         while true do
@@ -146,7 +146,7 @@ describe("a loop without memory", function()
     ["goes on to itself"] = "self",
     ["has clean-up that waits"] = "aw.Never:finally(sleep)",
   } do
-    it("ends when each task " .. name .. " [L2, C9]", function()
+    it("ends when each task " .. name .. " [LU2, C9]", function()
       ends("%a", ([[
         local function nop() end
         local function nap() aw.sleep(0.0001) end

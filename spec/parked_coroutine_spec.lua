@@ -1,4 +1,4 @@
--- The coroutine of a task that waits, in the hands of others (C9, L7).
+-- The coroutine of a task that waits, in the hands of others [C9, LU7].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
@@ -18,7 +18,7 @@ local function unreplaced(what, f)
 end
 
 describe("a parked task's coroutine", function()
-  it("is not resumed by hand [L7]", sealed(function()
+  it("is not resumed by hand [LU7]", sealed(function()
     local log = {}
     local ev = virtual()
     local parked
@@ -115,7 +115,7 @@ describe("a parked task's coroutine", function()
     end,
   }
 
-  unreplaced("keeps nothing that it did not wait for [L11]", function()
+  unreplaced("keeps nothing that it did not wait for [LU11]", function()
     helper.leak_checked(function()
       local gone = setmetatable({}, { __mode = "k" })
       aw.run(function()
@@ -151,7 +151,7 @@ describe("a parked task's coroutine", function()
     end)
   end
 
-  unreplaced("is dead when its task is [L7]", function()
+  unreplaced("is dead when its task is [LU7]", function()
     local ev = virtual()
     local parked
     ev:start(function()
@@ -169,7 +169,7 @@ describe("a parked task's coroutine", function()
     contains(err, "cannot resume dead coroutine")
   end)
 
-  it("hands nothing to it when resumed by hand [L7]", sealed(function()
+  it("hands nothing to it when resumed by hand [LU7]", sealed(function()
     local ev = virtual()
     local parked, results
     ev:start(function()
@@ -187,7 +187,7 @@ describe("a parked task's coroutine", function()
     assert.are.same({ "mine", n = 1 }, results)
   end))
 
-  it("waits on although a generator of it was closed [L7]",
+  it("waits on although a generator of it was closed [LU7]",
     sealed(function()
       local ev = virtual()
       local parked, generator, slept
@@ -235,7 +235,7 @@ describe("a parked task's coroutine", function()
       coroutine.close(generator)
     end))
 
-  it("may be looked at by anyone [L7]", sealed(function()
+  it("may be looked at by anyone [LU7]", sealed(function()
     local ev = virtual()
     local parked
     ev:start(function()
@@ -398,7 +398,7 @@ describe("coroutine.close, where the library has replaced it,", function()
     end)
   end
 
-  it("leaves the pool alone [L7]", function()
+  it("leaves the pool alone [LU7]", function()
     process.assert_outcome(
       "false\tthis coroutine belongs to the engine\nmore\n", 0, outcome_of [[
       local co

@@ -1,4 +1,4 @@
--- The wires that are made of no other: Sleep, SleepUntil, Never and Done (O15).
+-- The wires that are made of no other: Sleep, SleepUntil, Never and Done [O15].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,4 +1,4 @@
--- aw.spawn [U8]: what children get, how they end, and that nothing of them is
+-- aw.spawn [UV8]: what children get, how they end, and that nothing of them is
 -- left behind.
 
 local aw = require "aiowire"
@@ -118,7 +118,7 @@ describe("a process", function()
     end)
   end)
 
-  it("is ended when it is garbage [L11]", function()
+  it("is ended when it is garbage [LU11]", function()
     run(function()
       aw.spawn { "sleep", "10" }
       collectgarbage()
@@ -127,7 +127,7 @@ describe("a process", function()
     end)
   end)
 
-  it("lives as long as one of its streams [L11]", function()
+  it("lives as long as one of its streams [LU11]", function()
     run(function()
       local out = aw.spawn({ "sh", "-c", "sleep 0.05; echo there" }).stdout
       collectgarbage()
@@ -154,7 +154,7 @@ describe("a process", function()
     end)
   end)
 
-  it("that somebody else has reaped ends all the same [U8]", function()
+  it("that somebody else has reaped ends all the same [UV8]", function()
     run(function()
       local p = aw.spawn { "true" }
       require "spec_fork".wait(p.pid)
@@ -220,7 +220,7 @@ describe("what a child gets", function()
     return p.stdout:read "a"
   end
 
-  it("are the descriptors 0, 1 and 2, and no others [U8]", function()
+  it("are the descriptors 0, 1 and 2, and no others [UV8]", function()
     run(function()
       local file <close> = assert(io.open "/proc/self/stat")
       local other <close> = aw.spawn { "sleep", "10" }
@@ -231,7 +231,7 @@ describe("what a child gets", function()
     end)
   end)
 
-  it("are blocking pipes [U13]", function()
+  it("are blocking pipes [UV13]", function()
     run(function()
       assert.are.equal("ok\n", output { "sh", "-c",
         "grep -q '^flags:.*04...$' /proc/$$/fdinfo/1 || echo ok" })
@@ -256,7 +256,7 @@ describe("what a child gets", function()
     end)
   end)
 
-  it("has the usual signals [U9]", function()
+  it("has the usual signals [UV9]", function()
     run(function()
       -- Of grep itself: a shell that waits blocks some for a moment.
       assert.are.equal("2\n", output { "grep", "-cE",
@@ -264,7 +264,7 @@ describe("what a child gets", function()
     end)
   end)
 
-  it("is there when the parent has no standard streams [U13]", function()
+  it("is there when the parent has no standard streams [UV13]", function()
     local code = [[
       local aw = require "aiowire"
       aw.run(function()
@@ -375,7 +375,7 @@ describe("aw.spawn with something wrong", function()
       end]]
 
   for first = 0, 48, 7 do
-    it(("survives running out of descriptors, limits base+%d on [U2]")
+    it(("survives running out of descriptors, limits base+%d on [UV2]")
       :format(first), function()
       local step = process.sanitized and 7 or 1
       local outcome = process.run(([[
@@ -392,7 +392,7 @@ describe("aw.spawn with something wrong", function()
     end)
   end
 
-  it("survives running out of processes [B7]", function()
+  it("survives running out of processes [UV8]", function()
     local outcome = process.run([[
       [ $(id -u) = 0 ] || { echo EAGAIN; exit; }
       chmod 755 . && cp $aiowire ./aiowire && chmod 755 aiowire s.lua
@@ -407,7 +407,7 @@ describe("aw.spawn with something wrong", function()
 end)
 
 describe("many processes", function()
-  it("leave no zombie and no descriptor [U8]", function()
+  it("leave no zombie and no descriptor [UV8]", function()
     run(function()
       local left, ok = SPAWNS, 0
       aw.scope(function(s)
@@ -426,7 +426,7 @@ describe("many processes", function()
     end)
   end)
 
-  it("may fail to start, and be killed at random [U8]", function()
+  it("may fail to start, and be killed at random [UV8]", function()
     process.needs_failed_starts()
     run(function()
       local failed, killed = 0, 0
@@ -451,7 +451,7 @@ describe("many processes", function()
     end)
   end)
 
-  it("that still run are ended with the program [U8]", function()
+  it("that still run are ended with the program [UV8]", function()
     local outcome = process.run([[
       $aiowire s.lua >pids
       for pid in $(cat pids); do [ -e /proc/$pid ] && echo "$pid is left"; done

@@ -1,4 +1,4 @@
--- Races: `a | b` and Race{...} (O5, O6): who decides, and what becomes of the
+-- Races: `a | b` and Race{...} [O5, O6]: who decides, and what becomes of the
 -- losers. Races of events are in event_race_spec.lua.
 --
 -- A loser's outcome is in flight if the loser was not told of its defeat any

@@ -1,4 +1,4 @@
--- aw.readable, aw.writable and their wires (Q3, Q6, C2, C6, C10).
+-- aw.readable, aw.writable and their wires [Q3, Q6, C2, C6, C10].
 --
 -- Q3 says that a watcher is disarmed if it fires while nobody waits. It is
 -- also closed before the engine blocks: nothing is saved by keeping it then,
@@ -276,7 +276,7 @@ describe("a bad source", function()
     assert.are.equal("EBADF", seen)
   end)
 
-  it("never aborts the process, closed under its wait [Q3, U3]", function()
+  it("never aborts the process, closed under its wait [Q3, UV3]", function()
     helper.leak_checked(function()
       local fd, reader, writer = pipes.raw_pipe()
       local _ <close> = writer
@@ -413,7 +413,7 @@ describe("a cancel", function()
 end)
 
 describe("descriptors that run out", function()
-  it("are an error of the task that asked, and the loop goes on [U14]",
+  it("are an error of the task that asked, and the loop goes on [UV14]",
     process.under_stock(function()
       local script = [[
         local aw = require "aiowire"

@@ -1,4 +1,4 @@
--- Scopes: who owns a child, when a scope ends, and what leaves it (S1-S4).
+-- Scopes: who owns a child, when a scope ends, and what leaves it [S1-S4].
 --
 -- All on the virtual clock: what is checked is the order of events. Times
 -- are whole virtual seconds, so they may be compared for equality.

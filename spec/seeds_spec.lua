@@ -1,4 +1,4 @@
--- Many seeds: a seed shuffles each round of ready tasks (F6). What follows
+-- Many seeds: a seed shuffles each round of ready tasks [F6]. What follows
 -- holds in any order; and the same seed gives the same schedule.
 
 local aw = require "aiowire"

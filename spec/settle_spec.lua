@@ -124,7 +124,7 @@ describe("aw.settle", function()
     assert.is_true(most <= 8, most)
   end))
 
-  it("cancels and joins all when it is cancelled [C3 S2]",
+  it("cancels and joins all when it is cancelled [C3, S2]",
     logged(function(ev, log, note)
       local t = ev:start(function()
         aw.settle { cleaning(1, note, "a"), cleaning(2, note, "b") }
@@ -172,7 +172,7 @@ describe("aw.Settle", function()
       ev:start(w)
     end))
 
-  it("takes part in every operator [O1 O4 O5 O7 O8 O11]",
+  it("takes part in every operator [O1, O4, O5, O7, O8, O11]",
     helper.in_task(function()
       local w = aw.Settle { gives(1, "a"), fails(2, "b") }
       local function first(r)

@@ -1,5 +1,5 @@
 -- Wires that share their items: immutable, whatever else was made of the same
--- wire, and in proportion to what was written (V1, V4).
+-- wire, and in proportion to what was written [V1, V4].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

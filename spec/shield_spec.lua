@@ -1,4 +1,4 @@
--- Shields: what a cancel does not reach, and for how long (C7, O13).
+-- Shields: what a cancel does not reach, and for how long [C7, O13].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -108,7 +108,7 @@ describe("a signal that is blocked", function()
     ]])
   end)
 
-  it("is not blocked for a child [U9]", function()
+  it("is not blocked for a child [UV9]", function()
     each(STATE, [[
       aw.run(function()
         local p <close> = aw.spawn { "sleep", "30" }

@@ -1,4 +1,4 @@
--- What is spun off: wires that are returned where something else goes on (N5).
+-- What is spun off: wires that are returned where something else goes on [N5].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

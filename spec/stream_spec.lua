@@ -1,4 +1,4 @@
--- Streams [C10, U11]: what Lua's files read and write, over a child's pipes.
+-- Streams [C10, UV11]: what Lua's files read and write, over a child's pipes.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
@@ -106,7 +106,7 @@ describe("a stream that is read", function()
     end)
   end)
 
-  it("refuses a line over max_line, and keeps it [S5]", function()
+  it("refuses a line over max_line, and keeps it [SE5]", function()
     run(function()
       local s, p = output_of("printf 'short\\n'; head -c 5000 /dev/zero",
         { max_line = 100 })
@@ -201,7 +201,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("does not wait below high_water [U11]", function()
+  it("does not wait below high_water [UV11]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "read x; cat" }
       p.stdin:write(("x"):rep(200 * 1024) .. "\n")
@@ -212,7 +212,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("waits above it until the other side reads [U11]", function()
+  it("waits above it until the other side reads [UV11]", function()
     run(function(ev)
       local p = aw.spawn { "sleep", "10" }
       local written = 0
@@ -288,7 +288,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("raises EPIPE when nobody reads, and no signal [U9]", function()
+  it("raises EPIPE when nobody reads, and no signal [UV9]", function()
     run(function()
       local p = aw.spawn { "true" }
       p:wait()
@@ -300,7 +300,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("tells a later writer of what failed in the queue [U11]", function()
+  it("tells a later writer of what failed in the queue [UV11]", function()
     run(function()
       local p = aw.spawn { "sleep", "10" }
       p.stdin:write(("x"):rep(200 * 1024))
@@ -378,7 +378,7 @@ describe("a closed stream", function()
     end)
   end)
 
-  it("still sends what was written [U11]", function()
+  it("still sends what was written [UV11]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "sleep 0.05; wc -c" }
       p.stdin:write(("x"):rep(300000))
@@ -388,7 +388,7 @@ describe("a closed stream", function()
     end)
   end)
 
-  it("gives its descriptor back when it is garbage [L11]", function()
+  it("gives its descriptor back when it is garbage [LU11]", function()
     run(function()
       local s = output_of "printf x; exec sleep 10"
       assert.are.equal("x", s:read(1))

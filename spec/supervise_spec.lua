@@ -1,4 +1,4 @@
--- w:supervise(h): a failure that spares the others (O14).
+-- w:supervise(h): a failure that spares the others [O14].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

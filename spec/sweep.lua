@@ -6,7 +6,7 @@
 --- task, again in its clean-up, with its scope, by an error, or by the end of
 --- the whole loop; on a virtual clock also by a time-out that is due as the
 --- k-th await begins, or a little later. Whatever happens, `<close>` runs
---- exactly once, the loop ends, and nothing is left (C2, C3, C5, C8, C12, E1,
+--- exactly once, the loop ends, and nothing is left [C2, C3, C5, C8, C12, E1,
 --- E7, O8, S2, S3, L3).
 
 local aw = require "aiowire"
@@ -350,13 +350,13 @@ end
 ---@return { [1]: string, [2]: function }[] facts for `it`
 function M.facts(case)
   local facts = {
-    { "it ends by itself [T1 S2]", function()
+    { "it ends by itself [T1, S2]", function()
       helper.leak_checked(ends_by_itself, case)
     end },
   }
   for part, way in ipairs(ways_of(case)) do
     facts[#facts + 1] = {
-      "it leaves nothing when " .. way[1] .. " [C2 C3 C12]",
+      "it leaves nothing when " .. way[1] .. " [C2, C3, C12]",
       function()
         helper.leak_checked(strike_all, case, way, part)
       end,

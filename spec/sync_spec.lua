@@ -372,7 +372,7 @@ describe("Acquire as a wire", function()
     assert.are.equal(permit, sem:try_acquire())
   end))
 
-  it("takes one permit when Any has two of them [H3 O6]", logged(function()
+  it("takes one permit when Any has two of them [H3, O6]", logged(function()
     local a, b = aw.semaphore(0), aw.semaphore(0)
     local permit
     local t = aw.start(function()
@@ -390,7 +390,7 @@ describe("Acquire as a wire", function()
     assert.is_truthy(a:try_acquire())
   end))
 
-  it("takes a free one of Any's first [H3 O6]", logged(function()
+  it("takes a free one of Any's first [H3, O6]", logged(function()
     local a, b = aw.semaphore(1), aw.semaphore(1)
     aw.await(aw.Any { aw.Acquire(a), aw.Acquire(b) })
     assert.is_nil(a:try_acquire())

@@ -1,5 +1,5 @@
 -- A Timeout tells two places: who set the limit, in its traceback and at the
--- beginning of its text, and where the wait stood that it cut short (E2, E4).
+-- beginning of its text, and where the wait stood that it cut short [E2, E4].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

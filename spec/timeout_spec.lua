@@ -1,4 +1,4 @@
--- w:timeout(s): at the latest (O8, C4, C5). aw.timeout, which acts, is in
+-- w:timeout(s): at the latest [O8, C4, C5]. aw.timeout, which acts, is in
 -- scope_cancel_spec.lua.
 
 local aw = require "aiowire"

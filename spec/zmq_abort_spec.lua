@@ -24,7 +24,7 @@ end
 
 describe("a connection to an inproc name that nobody has bound", function()
   for _, type in ipairs(TYPES) do
-    it("of a " .. type .. " socket stays until the name is bound [Z18]",
+    it("of a " .. type .. " socket stays until the name is bound [ZQ18]",
       fact(function()
         local name = sockets.address "inproc"
         local s, other = open(type), open(PEERS[type] or "pair")

@@ -1,5 +1,5 @@
 -- No descriptors or threads left: an error, before libzmq aborts the process
--- (Z12). Programs of their own, since they take all there are.
+-- [ZQ12]. Programs of their own, since they take all there are.
 
 local process = require "spec.process"
 local sockets = require "spec.sockets"
@@ -76,7 +76,7 @@ local frame <const> = [[
 
 describe("running out of descriptors", function()
   for _, operation in ipairs(operations) do
-    it(("is an error of %s [Z12]"):format(operation[1]), function()
+    it(("is an error of %s [ZQ12]"):format(operation[1]), function()
       if not sockets.installed then
         pending "libzmq is not installed"
         return
@@ -90,7 +90,7 @@ describe("running out of descriptors", function()
 end)
 
 describe("running out of threads", function()
-  it("is an error of the first socket [Z12]", function()
+  it("is an error of the first socket [ZQ12]", function()
     if not sockets.installed or process.sanitized then
       pending "needs libzmq, and a limit of memory"
       return

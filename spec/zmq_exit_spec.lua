@@ -1,5 +1,5 @@
 -- Every exit of a program with sockets is bounded, whatever they have left
--- (Z13): unsent messages, absent peers, pending receives, open Pollers.
+-- [ZQ13]: unsent messages, absent peers, pending receives, open Pollers.
 
 local process = require "spec.process"
 local sockets = require "spec.sockets"
@@ -71,7 +71,7 @@ end
 describe("a program with sockets", function()
   for _, state in ipairs(states) do
     for _, ending in ipairs(endings) do
-      it(("ends %s in time with %s [Z13 L3]"):format(ending[1], state[1]),
+      it(("ends %s in time with %s [ZQ13, L3]"):format(ending[1], state[1]),
         function()
           if not sockets.installed then
             pending "libzmq is not installed"
@@ -81,7 +81,7 @@ describe("a program with sockets", function()
         end)
     end
 
-    it(("ends under lua5.4 in time with %s [Z13 L3]"):format(state[1]),
+    it(("ends under lua5.4 in time with %s [ZQ13, L3]"):format(state[1]),
       function()
         if process.sanitized or not sockets.installed then
           pending "needs libzmq, and a stock lua5.4"
@@ -91,7 +91,7 @@ describe("a program with sockets", function()
       end)
   end
 
-  it("sends what is left to send before it ends [Z13]", function()
+  it("sends what is left to send before it ends [ZQ13]", function()
     if not sockets.installed then
       pending "libzmq is not installed"
       return
@@ -115,7 +115,7 @@ describe("a program with sockets", function()
     assert.are.equal("all\n", outcome.out, outcome.err)
   end)
 
-  it("waits no longer for a context than its patience [Z13]", function()
+  it("waits no longer for a context than its patience [ZQ13]", function()
     if not sockets.installed then
       pending "libzmq is not installed"
       return
@@ -198,7 +198,7 @@ local children <const> = {
 
 describe("a process that was forked off", function()
   for _, child in ipairs(children) do
-    it(("%s the sockets of its parent, and nothing spins [Z16]")
+    it(("%s the sockets of its parent, and nothing spins [ZQ16]")
       :format(child[1]), function()
         if not sockets.installed then
           pending "libzmq is not installed"

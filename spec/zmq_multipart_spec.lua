@@ -1,4 +1,4 @@
--- A message is whole or not there, whatever becomes of the peers (Z7).
+-- A message is whole or not there, whatever becomes of the peers [ZQ7].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"
@@ -10,7 +10,7 @@ local zmq = sockets.zmq
 local new_message, is_well_formed = parts_of.new, parts_of.is_well_formed
 
 describe("a well-formed message", function()
-  it("is told from others [Z7]", function()
+  it("is told from others [ZQ7]", function()
     local parts = new_message(math.random)
     assert.is_true(is_well_formed(parts))
     assert.is_false(is_well_formed { table.unpack(parts, 2) })
@@ -131,7 +131,7 @@ describe("a peer that is killed", function()
     { "while it receives", to_the_killed, "dealer", "dealer" } } do
     local when, storm_of, ours, theirs = table.unpack(case)
     for _, transport in ipairs { "ipc", "tcp" } do
-      it(("%s, as %s of a %s over %s, leaves no part of a message [Z7]")
+      it(("%s, as %s of a %s over %s, leaves no part of a message [ZQ7]")
         :format(when, theirs, ours, transport), sockets.fact(function()
           local _, bad = storm_of(ours, theirs, transport)
           assert.are.equal(0, bad)
@@ -144,7 +144,7 @@ describe("a message of several parts", function()
   for _, pattern in ipairs {
     { "push", "pull" }, { "dealer", "dealer" } } do
     for _, transport in ipairs { "inproc", "ipc", "tcp" } do
-      it(("is never cut from %s to %s over %s, while peers come and go [Z7]")
+      it(("is never cut from %s to %s over %s, while peers come and go [ZQ7]")
         :format(pattern[1], pattern[2], transport), sockets.fact(function()
           local _, bad = storm(pattern[1], pattern[2], transport,
             helper.scale(30))
@@ -153,7 +153,7 @@ describe("a message of several parts", function()
     end
   end
 
-  it("is whole for its task when parts are slow to come [Z7]",
+  it("is whole for its task when parts are slow to come [ZQ7]",
     sockets.fact(function()
       local pull, push = sockets.pair_of("pull", "push", "tcp")
       local parts = { ("a"):rep(100000), ("b"):rep(200000), "c" }

@@ -153,7 +153,7 @@ describe("an option", function()
     s:close(0)
   end))
 
-  it("has defaults that bound memory and exits [S5 Z13]", fact(function()
+  it("has defaults that bound memory and exits [SE5, ZQ13]", fact(function()
     local s = zmq.socket "router"
     assert.are.equal(1000, s.linger)
     assert.are.equal(64 * 1024 * 1024, s.maxmsgsize)
@@ -242,7 +242,7 @@ describe("an option", function()
       return s:poll("w", 0)
     end,
   } do
-    it(("loses nothing for who waits, when somebody %s [Z2]"):format(name),
+    it(("loses nothing for who waits, when somebody %s [ZQ2]"):format(name),
       fact(function()
         local aw = require "aiowire"
         local a, b = sockets.pair_of("pair", "pair", "tcp")

@@ -35,11 +35,11 @@ local function close_all(...)
 end
 
 describe("the module aw.zmq", function()
-  it("is the one that require gives [L18]", function()
+  it("is the one that require gives [LU18]", function()
     assert.are.equal(aw.zmq, require "aiowire.zmq")
   end)
 
-  it("tells the version of libzmq, which is a safe one [S7]", fact(function()
+  it("tells the version of libzmq, which is a safe one [SE7]", fact(function()
     local major, minor, patch = zmq.version():match "^(%d+)%.(%d+)%.(%d+)$"
     assert.is_true(major == "4" and minor * 100 + patch >= 303)
   end))
@@ -57,14 +57,14 @@ describe("the module aw.zmq", function()
 end)
 
 describe("a message", function()
-  it("comes as it was sent, in parts [Z7]", fact(function()
+  it("comes as it was sent, in parts [ZQ7]", fact(function()
     local a, b = pair_of("pair", "pair")
     assert.is_true(b:send("one", "", "th\0ree"))
     assert.are.same({ "one", "", "th\0ree" }, a:recv_multipart())
     close_all(a, b)
   end))
 
-  it("is received as several results [Z7]", fact(function()
+  it("is received as several results [ZQ7]", fact(function()
     local a, b = pair_of("pair", "pair")
     b:send("one", "", "th\0ree")
     local parts = table.pack(a:recv())
@@ -72,14 +72,14 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("is sent from a table and received as one [Z7]", fact(function()
+  it("is sent from a table and received as one [ZQ7]", fact(function()
     local a, b = pair_of("pair", "pair", "tcp")
     b:send_multipart { "a", "b", 3 }
     assert.are.same({ "a", "b", "3" }, a:recv_multipart())
     close_all(a, b)
   end))
 
-  it("has as many parts as max_parts allows [S5]", fact(function()
+  it("has as many parts as max_parts allows [SE5]", fact(function()
     local a, b = pair_of("pair", "pair")
     local parts = {}
     for i = 1, 1024 do
@@ -90,7 +90,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("with too many parts is refused, and not sent [S5]", fact(function()
+  it("with too many parts is refused, and not sent [SE5]", fact(function()
     local a, b = pair_of("pair", "pair", nil, { max_parts = 2 })
     blames_us("too many parts: 3 (the socket's max_parts is 2)", function()
       b:send("a", "b", "c")
@@ -99,7 +99,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("with too many parts to receive is dropped, and said so [S5]",
+  it("with too many parts to receive is dropped, and said so [SE5]",
     fact(function()
       local a, b = pair_of("pair", "pair")
       a.max_parts = 2
@@ -111,7 +111,7 @@ describe("a message", function()
       close_all(a, b)
     end))
 
-  it("with a part over maxmsgsize is refused [S5]", fact(function()
+  it("with a part over maxmsgsize is refused [SE5]", fact(function()
     local a, b = pair_of("pair", "pair", nil, { maxmsgsize = 4 })
     blames_us("a part of 5 bytes is over the socket's maxmsgsize (4)",
       function()
@@ -141,7 +141,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("of several parts is refused by a socket with conflate [Z18]",
+  it("of several parts is refused by a socket with conflate [ZQ18]",
     fact(function()
       local push = zmq.socket("push", { conflate = true })
       blames_us("sends messages of one part, got 2", function()
@@ -164,7 +164,7 @@ describe("a receive", function()
     close_all(a, b)
   end))
 
-  it("serves those who wait first in, first out [F5 H4]", fact(function()
+  it("serves those who wait first in, first out [F5, H4]", fact(function()
     local pull, push = pair_of("pull", "push")
     local log, note = helper.recorder()
     local tasks = {}
@@ -197,7 +197,7 @@ describe("a receive", function()
     close_all(pull, push)
   end))
 
-  it("that is cancelled takes no message [C6 Z19]", fact(function()
+  it("that is cancelled takes no message [C6, ZQ19]", fact(function()
     local pull, push = pair_of("pull", "push")
     local t = aw.start(function()
       pull:recv()
@@ -228,7 +228,7 @@ describe("a receive", function()
       close_all(pull, push)
     end))
 
-  it("whose task is killed gives its message back [H4 C9]", fact(function()
+  it("whose task is killed gives its message back [H4, C9]", fact(function()
     local pull, push = pair_of("pull", "push")
     local t = aw.start(function()
       return aw.Value(pull:recv())
@@ -291,7 +291,7 @@ describe("a receive", function()
 end)
 
 describe("a message of many bytes", function()
-  it("counts for many, so that others run between [Z5]", fact(function()
+  it("counts for many, so that others run between [ZQ5]", fact(function()
     local pull, push = pair_of("pull", "push")
     local turns, body = 0, ("x"):rep(256 * 1024)
     local other = aw.start(function()
@@ -315,7 +315,7 @@ describe("a message of many bytes", function()
 end)
 
 describe("a send", function()
-  it("waits while there is nobody to send to [Z10]", fact(function()
+  it("waits while there is nobody to send to [ZQ10]", fact(function()
     local push = zmq.socket "push"
     local t = aw.start(function()
       return aw.Value(push:send("a", "b"))
@@ -329,7 +329,7 @@ describe("a send", function()
     close_all(pull, push)
   end))
 
-  it("waits while the peer is full, and goes on in order [Z8 F5]",
+  it("waits while the peer is full, and goes on in order [ZQ8, F5]",
     fact(function()
       local pull, push = pair_of("pull", "push", nil,
         { sndhwm = 5, rcvhwm = 5 })
@@ -374,7 +374,7 @@ describe("a send", function()
     end
   end))
 
-  it("lets others run when it never has to wait [F3 Z5]", fact(function()
+  it("lets others run when it never has to wait [F3, ZQ5]", fact(function()
     local pub = zmq.socket "pub"
     local turns = 0
     local other = aw.start(function()
@@ -393,7 +393,7 @@ describe("a send", function()
 end)
 
 describe("REQ and REP", function()
-  it("take turns [Z6]", fact(function()
+  it("take turns [ZQ6]", fact(function()
     local rep, req = pair_of("rep", "req", "tcp")
     local server = aw.start(function()
       for _ = 1, 3 do
@@ -408,7 +408,7 @@ describe("REQ and REP", function()
     close_all(rep, req)
   end))
 
-  it("name their type and state when it is not their turn [Z6]",
+  it("name their type and state when it is not their turn [ZQ6]",
     fact(function()
       local rep, req = pair_of("rep", "req")
       local cases = {
@@ -433,7 +433,7 @@ describe("REQ and REP", function()
       close_all(rep, req)
     end))
 
-  it("go on after a cancelled request with req_relaxed [Z6]", fact(function()
+  it("go on after a cancelled request with req_relaxed [ZQ6]", fact(function()
     local rep, req = pair_of("rep", "req")
     req.req_relaxed, req.req_correlate = true, true
     req:send "lost"
@@ -485,7 +485,7 @@ describe("a ROUTER", function()
     close_all(router, dealer)
   end))
 
-  it("tells that a peer is gone, by false [Z9]", fact(function()
+  it("tells that a peer is gone, by false [ZQ9]", fact(function()
     local router = zmq.socket("router"):bind(sockets.address())
     assert.are.same({ false, "EHOSTUNREACH" },
       { router:send("nobody", "x") })
@@ -494,7 +494,7 @@ describe("a ROUTER", function()
     router:close()
   end))
 
-  it("raises that only with router_mandatory [Z9]", fact(function()
+  it("raises that only with router_mandatory [ZQ9]", fact(function()
     local router = zmq.socket("router", { router_mandatory = true })
     local err = raises("ROUTER", router.send, router, "nobody", "x")
     assert.are.equal("EHOSTUNREACH", err.code)
@@ -510,7 +510,7 @@ describe("a ROUTER", function()
     router:close()
   end))
 
-  it("serves others while a peer is full, and that one later [Z9]",
+  it("serves others while a peer is full, and that one later [ZQ9]",
     fact(function()
       local options = { sndhwm = 2, rcvhwm = 2, identity = "slow" }
       local router, slow = pair_of("router", "dealer", nil, options)
@@ -540,7 +540,7 @@ describe("a ROUTER", function()
       close_all(router, slow, quick)
     end))
 
-  it("does not spin while a peer is full [Z9]", fact(function()
+  it("does not spin while a peer is full [ZQ9]", fact(function()
     local options = { sndhwm = 1, rcvhwm = 1, identity = "slow" }
     local router, slow = pair_of("router", "dealer", nil, options)
     slow:send "hi"
@@ -558,7 +558,7 @@ describe("a ROUTER", function()
     close_all(router, slow)
   end))
 
-  it("tells those who wait that their peer has gone [Z9]", fact(function()
+  it("tells those who wait that their peer has gone [ZQ9]", fact(function()
     local options = { sndhwm = 1, rcvhwm = 1, identity = "slow" }
     local router, slow = pair_of("router", "dealer", nil, options)
     slow:send "hi"
@@ -579,7 +579,7 @@ describe("a ROUTER", function()
 end)
 
 describe("the wires Recv and Send", function()
-  it("move a message, any number of times [V1 V3]", fact(function()
+  it("move a message, any number of times [V1, V3]", fact(function()
     local a, b = pair_of("pair", "pair")
     local take, put = aw.Recv(a), aw.Send(b, "x", "y")
     for _ = 1, 3 do
@@ -589,7 +589,7 @@ describe("the wires Recv and Send", function()
     close_all(a, b)
   end))
 
-  it("wait, several tasks with one wire [V1 F5]", fact(function()
+  it("wait, several tasks with one wire [V1, F5]", fact(function()
     local push = zmq.socket "push"
     local put = aw.Send(push, "x")
     local senders = { aw.start(put), aw.start(put) }
@@ -635,7 +635,7 @@ describe("the wires Recv and Send", function()
     end)
   end)
 
-  it("show what they wait for [D1 V8]", fact(function()
+  it("show what they wait for [D1, V8]", fact(function()
     local s = zmq.socket("pull"):bind "inproc://shown"
     assert.are.equal("Recv(PULL inproc://shown)", tostring(aw.Recv(s)))
     local ev = aw.EventLoop()
@@ -675,7 +675,7 @@ describe("a receive in a race", function()
       close_all(a, b, c, d)
     end))
 
-  it("with others at the same socket leaves each its message [H3 F5]",
+  it("with others at the same socket leaves each its message [H3, F5]",
     fact(function()
       local pull, push = pair_of("pull", "push")
       local got = {}
@@ -696,7 +696,7 @@ describe("a receive in a race", function()
       close_all(pull, push)
     end))
 
-  it("keeps its message through a function [N4 H3]", fact(function()
+  it("keeps its message through a function [N4, H3]", fact(function()
     local pull, push = pair_of("pull", "push")
     push:send("a", "b")
     local joined = aw.await((aw.Recv(pull) / function(x, y)
@@ -760,7 +760,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("drives a Poller, once for each message [Q1 Q2]", fact(function()
+  it("drives a Poller, once for each message [Q1, Q2]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")
     local got, poller = {}, nil
     poller = aw.Poller { [pull] = function()
@@ -809,7 +809,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("does not make it the turn of a REP to send [Z6]", fact(function()
+  it("does not make it the turn of a REP to send [ZQ6]", fact(function()
     local rep, req = pair_of("rep", "req", "tcp")
     req:send "question"
     aw.readable(rep)
@@ -822,7 +822,7 @@ describe("the readiness of a socket", function()
     close_all(rep, req)
   end))
 
-  it("leaves the newest message to a socket with conflate [Z18]",
+  it("leaves the newest message to a socket with conflate [ZQ18]",
     fact(function()
       local pull, push = pair_of("pull", "push", "inproc", { conflate = true })
       push:send "old"
@@ -832,7 +832,7 @@ describe("the readiness of a socket", function()
       close_all(pull, push)
     end))
 
-  it("is there for a message with too many parts, which recv refuses [S5]",
+  it("is there for a message with too many parts, which recv refuses [SE5]",
     fact(function()
       local pull, push = pair_of("pull", "push", "tcp")
       pull.max_parts = 2
@@ -845,7 +845,7 @@ describe("the readiness of a socket", function()
       close_all(pull, push)
     end))
 
-  it("of messages that nobody receives ends with the socket [Z13]",
+  it("of messages that nobody receives ends with the socket [ZQ13]",
     fact(function()
       local pull, push = pair_of("pull", "push", "tcp")
       push:send(("x"):rep(100000), "y")
@@ -963,7 +963,7 @@ local floods <const> = {
 
 describe("a flood of messages", function()
   for _, way in ipairs(floods) do
-    it(("delays no tick of a timer, %s [Z5 F3 Q4]"):format(way[1]),
+    it(("delays no tick of a timer, %s [ZQ5, F3, Q4]"):format(way[1]),
       fact(function()
         local pull, push = pair_of("pull", "push", "inproc")
         for _ = 1, 100 do
@@ -983,7 +983,7 @@ describe("a flood of messages", function()
       end))
   end
 
-  it("without a bound would be seen to delay it [Z5]", fact(function()
+  it("without a bound would be seen to delay it [ZQ5]", fact(function()
     local most = late_pieces(function(at_work)
       aw.sleep(0.001)
       local due, done = aw.now() + 0.01, 0
@@ -1087,7 +1087,7 @@ describe("an address", function()
       close_all(s)
     end))
 
-  it("of ipc is not stolen from a live server [Z18]", fact(function()
+  it("of ipc is not stolen from a live server [ZQ18]", fact(function()
     local address = sockets.address "ipc"
     local a, b = zmq.socket("rep"):bind(address), zmq.socket "rep"
     local err = raises(address, b.bind, b, address)
@@ -1097,7 +1097,7 @@ describe("an address", function()
     close_all(b)
   end))
 
-  it("of ipc is not stolen from a server that accepts nobody [Z18]",
+  it("of ipc is not stolen from a server that accepts nobody [ZQ18]",
     fact_with_perl(function(address, path)
       local server <close> = aw.spawn { "perl", "-MSocket", "-MFcntl", "-e", [[
         $| = 1;
@@ -1121,7 +1121,7 @@ describe("an address", function()
       close_all(s)
     end))
 
-  it("of ipc replaces the path of a server that died [Z18]",
+  it("of ipc replaces the path of a server that died [ZQ18]",
     fact_with_perl(function(address, path)
       aw.exec { "perl", "-MIO::Socket::UNIX", "-e",
         "IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die", path,
@@ -1129,7 +1129,7 @@ describe("an address", function()
       close_all(zmq.socket("rep"):bind(address))
     end))
 
-  it("of ipc has a path of 107 bytes at most [Z18]", fact(function()
+  it("of ipc has a path of 107 bytes at most [ZQ18]", fact(function()
     local s = zmq.socket "rep"
     blames_us("has 107 bytes at most, this has 205", function()
       s:bind("ipc:///tmp/" .. ("x"):rep(200))
@@ -1218,7 +1218,7 @@ describe("a socket", function()
     assert.is_true(kept.closed)
   end))
 
-  it("is closed when it is garbage [L11]", fact(function()
+  it("is closed when it is garbage [LU11]", fact(function()
     local function drop()
       return zmq.socket("rep"):bind "inproc://garbage" and nil
     end
@@ -1229,7 +1229,7 @@ describe("a socket", function()
     t:close()
   end))
 
-  it("may be closed while messages wait to be sent [Z13]", fact(function()
+  it("may be closed while messages wait to be sent [ZQ13]", fact(function()
     local s = zmq.socket("push", { linger = 0 })
     s:connect "tcp://127.0.0.1:9"
     local t = aw.start(function()
@@ -1268,7 +1268,7 @@ describe("a socket", function()
 end)
 
 describe("a context", function()
-  it("owns its sockets, and closes them [Z13]", fact(function()
+  it("owns its sockets, and closes them [ZQ13]", fact(function()
     local ctx = zmq.context { io_threads = 2, max_sockets = 10 }
     assert.are.equal(2, ctx:get "io_threads")
     local s = ctx:socket("pair")
@@ -1281,7 +1281,7 @@ describe("a context", function()
     assert.is_true(aw.is_closed(raises("Closed", ctx.socket, ctx, "rep")))
   end))
 
-  it("is closed with its last socket, when it is garbage [Z13]",
+  it("is closed with its last socket, when it is garbage [ZQ13]",
     fact(function()
       local s = zmq.context():socket "pair"
       collectgarbage()
@@ -1290,7 +1290,7 @@ describe("a context", function()
       s:close()
     end))
 
-  it("has no more sockets than max_sockets [Z12]", fact(function()
+  it("has no more sockets than max_sockets [ZQ12]", fact(function()
     local ctx = zmq.context { max_sockets = 1 }
     local s = ctx:socket "pair"
     local err = raises("open 'PAIR socket (its context has 1 at most",

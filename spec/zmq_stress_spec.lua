@@ -14,7 +14,7 @@ end
 describe("sockets under load", function()
   for _, name in ipairs(stress.names) do
     for _, transport in ipairs(stress.transports) do
-      it(("lose no wake-up as %s over %s [Z1 Q4]"):format(name, transport),
+      it(("lose no wake-up as %s over %s [ZQ1, Q4]"):format(name, transport),
         sockets.fact(function()
           if helper.gc_stress then
             stress.PATIENCE = 30

@@ -1,5 +1,5 @@
 -- The sweep over sockets: a scenario is struck at each of its awaits, and each
--- message is either received or still in its socket [C6 Z19].
+-- message is either received or still in its socket [C6, ZQ19].
 
 local aw = require "aiowire"
 local sockets = require "spec.sockets"
@@ -170,7 +170,7 @@ describe("the sweep of sockets", function()
     return
   end
 
-  it("begins with the threads of libzmq [Z12]", function()
+  it("begins with the threads of libzmq [ZQ12]", function()
     sockets.open_context()
   end)
 

@@ -13,7 +13,7 @@
 
 void aw__ready_push(aw_engine *engine, aw_task *task) {
   assert(!aw__link_used(&task->link));
-  assert(task->wait == NULL); /* it waits for nothing any more (I1, I2) */
+  assert(task->wait == NULL); /* it waits for nothing any more [I1, I2] */
   aw__list_append(&engine->ready.tasks, &task->link);
   engine->ready.count++;
 }

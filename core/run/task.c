@@ -4,7 +4,7 @@
  * depth of a wire is depth of the C stack. Below them is its outermost chain,
  * whose wire is `root`. The outcome of the wire that ended
  * last (`outcome`, `out`) travels down the frames until one takes it; when
- * the task has ended it is the task's own. Waking only queues (I2): what
+ * the task has ended it is the task's own. Waking only queues [I2]: what
  * happens next is `go`, and step.c does it.
  */
 #include "run/task.h"

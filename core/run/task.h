@@ -19,7 +19,7 @@ void aw__task_raise(aw_task *task, aw_error *error);
 void aw__task_remember(aw_task *task, const aw_wire *left);
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
-void aw__task_wake(aw_task *task, int result); /* parked → ready (I2) */
+void aw__task_wake(aw_task *task, int result); /* parked → ready [I2] */
 void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
 /* The same as a wake with AW_ECLOSED, where the wait ends otherwise. */
 void aw__task_wake_closed(aw_task *task, int result);

@@ -1,6 +1,6 @@
 /* poller.c - when a descriptor can be read from or written to [Q3]
  *
- *     watches[fd] ─► watch ─┬ uv_poll_t: the one OS watcher of fd (I7)
+ *     watches[fd] ─► watch ─┬ uv_poll_t: the one OS watcher of fd [I7]
  *                           ├ readers, writers, both: tasks that wait
  *                           ├ keepers: owners that will wait again
  *                           └ link: `changed`, look at it before libuv polls,
@@ -31,7 +31,7 @@
  * file. Regular files, and what else cannot be polled, are always ready.
  *
  * Invariants: a watch is in the table until its handle is being closed; its
- * memory goes in the close callback (I4); `armed` is what libuv watches, and
+ * memory goes in the close callback [I4]; `armed` is what libuv watches, and
  * 0 for a watch that has neither waiters nor keepers.
  */
 #include "sources/poller.h"

@@ -18,7 +18,7 @@
  * Invariants: a socket is in `dirty` or `fired` or in neither, and only in an
  * engine; `drained` only if nothing was done with it since; who waits in it
  * waits in `engine`; what libuv holds is a `watch`, freed when both its handles
- * are closed (I4). Peers: libzmq.c opens the library, engine.c calls look() and
+ * are closed [I4]. Peers: libzmq.c opens the library, engine.c calls look() and
  * settle().
  */
 #include "sources/zmq.h"
@@ -213,7 +213,7 @@ static void leave_engine(aw_zmq *z) {
 
 /* A child that was forked off shares epoll with its parent: what it changes
  * there, it changes for both. It takes one of its own, and leaves the parent's
- * sockets [Z16]. */
+ * sockets [ZQ16]. */
 static void part_from_parent(aw__zmq_pass *pass) {
   if (pass->forks == aw_zmq_forks())
     return;

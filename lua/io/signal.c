@@ -13,7 +13,7 @@
  * run itself for INT and TERM included, but for one that comes while another
  * is kept. All that is shared among threads is the matter of aw_lua_signal.
  *
- * The async is in memory of its own, which goes in the close callback (I4).
+ * The async is in memory of its own, which goes in the close callback [I4].
  */
 #include "base/signal_names.h"
 #include "base/waiters.h"

@@ -13,7 +13,7 @@
  * An engine with virtual time has a wall clock that shows the real time at its
  * start, and goes on with the virtual one. Nobody sets it.
  *
- * What libuv holds is the watch, which goes in its close callback (I4).
+ * What libuv holds is the watch, which goes in its close callback [I4].
  */
 #if defined __linux__
 #define _GNU_SOURCE /* TFD_TIMER_CANCEL_ON_SET */
@@ -96,7 +96,7 @@ static void close_watch(wall *w) {
   if (!old)
     return;
   uv_close((uv_handle_t *)&old->poll, watch_closed);
-  close(old->fd); /* after its watcher (I7) */
+  close(old->fd); /* after its watcher [I7] */
 }
 
 #if defined TFD_TIMER_CANCEL_ON_SET

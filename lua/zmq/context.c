@@ -1,4 +1,4 @@
-/* context.c - contexts own their sockets, and end off the loop [Z13]
+/* context.c - contexts own their sockets, and end off the loop [ZQ13]
  *
  *   close: sockets are closed ─► a thread waits until libzmq has sent what is
  *   left, at most as long as each socket lingers ─► ended

@@ -8,7 +8,7 @@
  * that this program has just given up waits for that, at most for PATIENCE. It
  * blocks: most times for less than a millisecond, and a bind may be outside of
  * any task. libzmq also takes over the path of a server that is alive; that is
- * refused [Z18].
+ * refused [ZQ18].
  *
  * A connection to an inproc name waits inside libzmq until the name is bound.
  * Ended before, or overwritten by a message of a socket that conflates, it makes

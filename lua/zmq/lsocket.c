@@ -16,7 +16,7 @@ static const char *push_about(lua_State *L, const awz_socket *s) {
                          *s->address ? " " : "", s->address);
 }
 
-/* Why is it the wrong time to receive or send [Z6]? */
+/* Why is it the wrong time to receive or send [ZQ6]? */
 static const char *push_state(lua_State *L, const awz_socket *s,
                               const char *verb) {
   bool sending = strcmp(verb, "send") == 0;

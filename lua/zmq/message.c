@@ -5,7 +5,7 @@
  * messages cost no memory of ours.
  *
  * A message is received frame by frame into `coming`; whatever interrupts that,
- * the rest is received later (Z7). There it stays if it was read ahead, to
+ * the rest is received later [ZQ7]. There it stays if it was read ahead, to
  * answer whether there is one: libzmq tells only by system calls. As the value
  * of a task it has a claim on its socket: released before Lua took it, it goes
  * back [H4].

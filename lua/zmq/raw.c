@@ -2,7 +2,7 @@
  *
  * Here an interrupted call is tried again, an error number becomes a negative
  * code, what belongs to a process that has forked is left alone, and the engine
- * is told that a socket was used [Z1, Z6, Z16].
+ * is told that a socket was used [ZQ1, ZQ6, ZQ16].
  */
 #include "zmq.h"
 

@@ -1,6 +1,6 @@
 /* room.c - are there descriptors and threads left?
  *
- * Out of either, libzmq aborts the process [Z12]. So what it is about to need
+ * Out of either, libzmq aborts the process [ZQ12]. So what it is about to need
  * is tried first, and given back: then an error is an error.
  */
 #include "zmq.h"

@@ -1,7 +1,7 @@
 /* send.c - s:send(), s:send_multipart(), aw.Send(s, ...)
  *
  * A message is a list of Lua strings (awz_parts). Its frames are made before
- * the first of them goes; then they go without a pause, all or none (Z7). When
+ * the first of them goes; then they go without a pause, all or none [ZQ7]. When
  * that cannot be now, the list waits: the strings are kept alive by the stack
  * of the task, or by the Wire, and are not copied before they can go.
  *
@@ -81,7 +81,7 @@ static int send_all(const awz_parts *parts) {
   return rc;
 }
 
-/* "Not now" may be old news: libzmq looks for room only now and then (Z8). */
+/* "Not now" may be old news: libzmq looks for room only now and then [ZQ8]. */
 static int send_now(const awz_parts *parts) {
   int rc = send_all(parts);
   if (rc != -EAGAIN)

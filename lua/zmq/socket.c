@@ -1,7 +1,7 @@
 /* socket.c - a socket: made with the defaults of this library, closed in order
  *
  * Its readiness is forgotten by the engine before it is closed, since its
- * descriptor may be another socket's right after [Z11]. The struct stays while
+ * descriptor may be another socket's right after [ZQ11]. The struct stays while
  * a message that came from it may come back.
  *
  * Defaults that differ from libzmq's: it lingers for 1 s, takes parts of 64 MiB

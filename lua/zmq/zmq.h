@@ -17,7 +17,7 @@
  * libzmq for a task that gets it, or held by its socket for the next one that
  * receives; one that is not delivered after all goes back to the front of its
  * socket [H4]. One way out: the strings stay where they are, on the stack of the
- * task that waits, until all frames can go (Z7).
+ * task that waits, until all frames can go [ZQ7].
  */
 #ifndef AWZ_ZMQ_H
 #define AWZ_ZMQ_H
@@ -402,7 +402,7 @@ void awz_open_socket(lua_State *L);
 void awz_open_class(lua_State *L);
 extern const luaL_Reg awz_receive_methods[], awz_send_methods[];
 /* A message of many bytes counts as several awaits of this turn: copying it
- * takes time [Z5]. */
+ * takes time [ZQ5]. */
 void awz_spend(lua_State *L, size_t bytes, const char *what);
 int awz_make_recv(lua_State *L);
 int awz_make_send(lua_State *L);

@@ -311,7 +311,7 @@ static int next_value(lua_State *L) {
   return check_next(L, receive(L, check(L, 1), after_next));
 }
 
-/* for v in ch:iter(). No closing value: Lua 5.4.4 mistreats those [F6]. */
+/* for v in ch:iter(). No closing value: Lua 5.4.4 mistreats those [LU21]. */
 static int channel_iter(lua_State *L) {
   check(L, 1);
   lua_settop(L, 1);

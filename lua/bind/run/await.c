@@ -21,7 +21,7 @@ static const char *last_part(const char *name) {
   return dot ? dot + 1 : name;
 }
 
-/* The function that keeps L from yielding, by name [C11, L6]: the innermost
+/* The function that keeps L from yielding, by name [C11, LU6]: the innermost
  * C function of others, a finalizer, or a debug hook. */
 static const char *blocker(lua_State *L, awl_state *s) {
   lua_Debug ar;

@@ -1,4 +1,4 @@
-/* loop_run.c - how an EventLoop is run: ev:run(), `__close`, ev:close() [L1-L6]
+/* loop_run.c - how an EventLoop is run: ev:run(), `__close`, ev:close() [L1-L5]
  *
  * run() drives the engine, or, in a task of the same engine, awaits the loop's
  * end. Neighbours: driver.c drives, loop.c has the class.

@@ -1,14 +1,14 @@
 /* system.c - SIGPIPE, inherited descriptors, starting programs
  *
  * A library has no business with the process's signals: a write blocks SIGPIPE
- * in its own thread and takes away the one it has caused [U9]. Only the signal
+ * in its own thread and takes away the one it has caused [UV9]. Only the signal
  * of a standard stream is left to a handler, where the process has one.
  *
  * Programs are started by posix_spawn, not by libuv, which forks: that copies
  * the page tables of a large process, and every page that is written after it,
  * which made a start twice as dear with a few tasks about. What was opened
  * without close-on-exec (io.open does) would leak into each child: it is
- * closed there, or, where the C library cannot, marked here [U8]. Under
+ * closed there, or, where the C library cannot, marked here [UV8]. Under
  * valgrind, whose vfork is a fork, a start that fails looks like one that ends
  * with the code 127.
  */

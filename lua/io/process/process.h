@@ -10,7 +10,7 @@
  * the end of its engine leave it running, and it is reaped whenever it ends.
  *
  * It is kept until it is reaped, whatever becomes of the Lua object and of the
- * task that started it, so that there is never a zombie [U8]. A leader stays
+ * task that started it, so that there is never a zombie [UV8]. A leader stays
  * unreaped so that the number of its group remains its own: what it has left
  * behind can be sent signals.
  */

@@ -269,7 +269,7 @@ static int next_formats(lua_State *L) {
   return read_formats(L, s);
 }
 
-/* s:lines([format …]). No closing value: Lua 5.4.4 mistreats those [F6]. */
+/* s:lines([format …]). No closing value: Lua 5.4.4 mistreats those [LU21]. */
 int awio_lua_lines(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   int count = lua_gettop(L) - 1;
