@@ -127,7 +127,7 @@ static void add_part(lua_State *L, awl_state *s, const char *name,
 
 /* ---- inner functions of the parts ---- */
 
-/* is_wire(v): does V2 accept it? */
+/* is_wire(v): is it accepted as a wire [V2]? */
 static int inner_is_wire(lua_State *L) {
   lua_pushboolean(L, awl_is_wire(L, awl_of(L), 1));
   return 1;

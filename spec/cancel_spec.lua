@@ -1,6 +1,6 @@
--- Cancellation: what is delivered, where, in which order, and to whom [C1-C3,
--- C6, C10, C13). What scopes make of it is in scope_cancel_spec.lua, what hides
--- from it in shield_spec.lua, and how long it waits in grace_spec.lua.
+-- Cancellation: what is delivered, where, in which order, and to whom
+-- [C1-C3, C6, C10, C13]. scope_cancel_spec.lua has what scopes do with it,
+-- shield_spec.lua what hides from it, grace_spec.lua how long it waits.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

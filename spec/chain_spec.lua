@@ -1,4 +1,4 @@
--- Steps and chains: N1 to N4, and N6. spin_off_spec.lua has N5.
+-- Steps and chains [N1-N4, N6]. spin_off_spec.lua has spin-offs [N5].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

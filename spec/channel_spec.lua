@@ -1,4 +1,4 @@
--- Channels: H1, H4, C6, C10, F3, S6, D1, L4. Choices among them are in
+-- Channels [H1, H4, C6, C10, F3, S6, D1, L4]. Choices among them are in
 -- channel_race_spec.lua.
 
 local aw = require "aiowire"

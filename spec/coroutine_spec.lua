@@ -1,5 +1,5 @@
--- SEMANTICS C11: awaiting in coroutines of the user's own, and inside
--- functions of Lua's that call back.
+-- Awaiting in coroutines of the user's own, and inside functions of Lua's
+-- that call back [C11].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,5 +1,5 @@
 -- No descriptors left: each operation at every limit, from none to 48 spare
--- ones [UV8, UV2, UV14]. A program of its own, since it takes all there are.
+-- ones [UV2, UV14]. A program of its own, since it takes all there are.
 
 local process = require "spec.process"
 

@@ -1,5 +1,5 @@
--- Expressions: what Lua's precedence makes of them, and how they look [V4,
--- V8, section 3). The text of a wire is the expression that makes it, with
+-- Expressions: what Lua's precedence makes of them, and how they look
+-- [V4, V8, O1-O16]. The text of a wire is the expression that makes it, with
 -- the fewest parentheses; so reading it back gives the same text.
 
 local aw = require "aiowire"

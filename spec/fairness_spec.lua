@@ -1,4 +1,4 @@
--- SEMANTICS 9, F1-F6: who runs next.
+-- The order in which tasks run [F1-F6].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

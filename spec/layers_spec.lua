@@ -1,4 +1,4 @@
--- ARCHITECTURE: includes point down only. Read from the sources themselves.
+-- Includes point down only. Read from the sources themselves.
 
 local process = require "spec.process"
 

@@ -1,4 +1,4 @@
--- SEMANTICS 8: how a loop runs, ends and cleans up; S7: when it has ended.
+-- How a loop runs, ends and cleans up [L1-L5], and when it has ended [S7].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,4 +1,4 @@
--- D4: warnings of mistakes. mistakes_spec.lua has what they say; here is when.
+-- When mistakes are warned of [D4]. mistakes_spec.lua has the texts.
 
 local process = require "spec.process"
 

@@ -284,7 +284,7 @@ meaning["repeat"] = function(w) -- [O2, O3, P8, N4]
   return results, next_wire
 end
 
-function meaning.every(w) -- K4: tick k is due at start + k * period
+function meaning.every(w) -- [K4]: tick k is due at start + k * period
   local start, k = M.now(), 0
   while true do
     whole(w[1])
@@ -612,7 +612,7 @@ function M.shield(f, grace) -- [C7, C12]
   return table.unpack(results, 1, results.n)
 end
 
-function M.timeout(seconds, f, ...) -- O8 for a function
+function M.timeout(seconds, f, ...) -- [O8] for a function
   local arguments = table.pack(...)
   local how, value = E.in_scope({ timeout = seconds }, function()
     return table.pack(f(table.unpack(arguments, 1, arguments.n)))

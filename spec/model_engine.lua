@@ -156,8 +156,8 @@ local function new_scope(parent)
 end
 
 --- Is a cancel visible from `scope`: one of its own, or one from further out
---- that no shield on the way hides [C2]? A shield hides soft cancels only [C7,
---- C8].
+--- that no shield on the way hides [C2]? A shield hides soft cancels only
+--- [C7, C8].
 function rule.cancelled(scope, hidden)
   while scope do
     if scope.cancelled and (scope.hard or not hidden) then

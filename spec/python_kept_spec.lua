@@ -1,4 +1,4 @@
--- The contract of Python's aiowire, as it is kept (P1 to P12, P14).
+-- The contract of Python's aiowire, as it is kept [P1-P12, P14].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

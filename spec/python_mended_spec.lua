@@ -1,5 +1,5 @@
--- What was broken in Python's aiowire, and is mended here (U1 to U3, U5 to U9,
--- U12).
+-- What was broken in Python's aiowire, and is mended here
+-- [U1-U3, U5-U9, U12].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

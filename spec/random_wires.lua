@@ -308,8 +308,8 @@ end
 
 --- A program whose trace the rules fix to the letter, though many things happen
 --- at the same time: bodies that start from left to right, sleep for moments,
---- meet on channels and end, as tasks or directly under one operator [F1, F2,
---- F3, K1, K2].
+--- meet on channels and end, as tasks or directly under one operator
+--- [F1, F2, F3, K1, K2].
 function M.generate_exact(seed, without)
   local random = new_random(seed)
   local program = { channels = { random:between(0, 2) }, tasks = {},

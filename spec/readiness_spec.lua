@@ -1,9 +1,8 @@
 -- aw.readable, aw.writable and their wires [Q3, Q6, C2, C6, C10].
 --
--- Q3 says that a watcher is disarmed if it fires while nobody waits. It is
--- also closed before the engine blocks: nothing is saved by keeping it then,
--- and left under a number that was closed and is a socket of libuv's own by
--- now, one of the two would never hear of anything.
+-- The watcher of a single wait leaves the kernel's set before its task resumes.
+-- If it stayed, and the number were closed and given to a socket of libuv, one
+-- of the two would miss its events.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,5 +1,5 @@
--- The laws of `>>` and `*`, which follow from O1 to O3. laws_spec.lua has those
--- of the other operators.
+-- The laws of `>>` and `*`, which follow from the rules [O1-O3]. laws_spec.lua
+-- has those of the other operators.
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,5 +1,5 @@
--- What comes after what: `>>`, Sequence, `*`, Forever and w:whole (O1 to O3,
--- O12).
+-- What comes after what: `>>`, Sequence, `*`, Forever and w:whole
+-- [O1-O3, O12].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,5 +1,4 @@
--- SEMANTICS L2: SIGINT and SIGTERM while a script of a stock lua5.4 runs a
--- loop. host_spec.lua looks at the program.
+-- SIGINT and SIGTERM while a script of a stock lua5.4 runs a loop [L2]. host_spec.lua looks at the program.
 
 local process = require "spec.process"
 local texts = require "spec.texts"

@@ -6,8 +6,8 @@
 --- task, again in its clean-up, with its scope, by an error, or by the end of
 --- the whole loop; on a virtual clock also by a time-out that is due as the
 --- k-th await begins, or a little later. Whatever happens, `<close>` runs
---- exactly once, the loop ends, and nothing is left [C2, C3, C5, C8, C12, E1,
---- E7, O8, S2, S3, L3).
+--- exactly once, the loop ends, and nothing is left
+--- [C2, C3, C5, C8, C12, E1, E7, O8, S2, S3, L3].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,4 +1,4 @@
--- SEMANTICS 11: events and semaphores. H1, H2, C6, F3, F5, S6, D1, L4.
+-- Events and semaphores [H1, H2, C6, F3, F5, S6, D1, L4].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,4 +1,4 @@
--- The end of a task from outside: T3, T4 and T7. What a cancel does on its way
+-- The end of a task from outside [T3, T4, T7]. What a cancel does on its way
 -- is in cancel_spec.lua.
 
 local aw = require "aiowire"

@@ -1,4 +1,4 @@
--- Tasks: T1, T2, T5 and T6. How one is ended from outside is in
+-- Tasks [T1, T2, T5, T6]. How one is ended from outside is in
 -- task_cancel_spec.lua.
 
 local aw = require "aiowire"

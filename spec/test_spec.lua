@@ -1,4 +1,4 @@
--- SEMANTICS K6: aw.test, which fails on whatever is left behind.
+-- aw.test, which fails if anything is left behind [K6].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

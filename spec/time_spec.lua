@@ -1,4 +1,4 @@
--- SEMANTICS 9, K1-K3: deadlines and sleeping, on the virtual clock.
+-- Deadlines and sleeping, on the virtual clock [K1-K3].
 -- real_time_spec.lua looks at the real one.
 
 local aw = require "aiowire"

@@ -1,4 +1,4 @@
--- SEMANTICS K6: the clock of tests, which jumps.
+-- The clock of tests, which jumps [K6].
 
 local aw = require "aiowire"
 local helper = require "spec.helper"

@@ -1,4 +1,4 @@
--- D4: what is worth a word, for who has warnings on.
+-- Warnings of conditions, for programs that ask for them [D4].
 
 local process = require "spec.process"
 local texts = require "spec.texts"

@@ -1,4 +1,4 @@
--- Wires are values: V1 to V8.
+-- Wires are values [V1-V8].
 --
 -- Whatever is built here is built inside `test`, so that the leak check sees
 -- it go. Nothing is awaited outside a task: the specs also run inside the

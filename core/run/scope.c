@@ -53,7 +53,7 @@ static void link_last(aw_scope *parent, aw_scope *scope) {
 
 void aw__scope_unlink(aw_scope *scope) {
   aw_scope *parent = scope->parent;
-  assert(scope->first == NULL && scope->children == 0); /* I9 */
+  assert(scope->first == NULL && scope->children == 0); /* [I9] */
   if (parent->first == scope)
     parent->first = scope->next;
   else

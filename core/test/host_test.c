@@ -523,7 +523,7 @@ static void a_cancel_that_is_swallowed_is_told_once(void) {
   aw_task_park(step.task, &bodies[0]);
   CHECK(aw_await_yield(step.task) == 0);
   aw_task_cancel(task, 0, AW_DEFAULT);
-  step = next(engine, loop, AW_STEP_RESUME); /* it was ready: C6 */
+  step = next(engine, loop, AW_STEP_RESUME); /* it was ready [C6] */
   for (int i = 0; i < 3; i++) {
     CHECK(aw_await_sleep(step.task, 1) == 0);
     if (i == 1) {

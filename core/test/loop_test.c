@@ -286,7 +286,7 @@ static aw_turn misuse_loop(aw_task *task, void *data) {
   CHECK(aw_loop_free(loop) == AW_EBUSY && aw_loop_close(loop) == AW_EBUSY);
   CHECK(aw_loop_begin(loop, AW_NEVER) == AW_EBUSY);
   CHECK(aw_loop_run(loop, AW_NEVER) == AW_EBUSY);
-  CHECK(aw_next(engine, loop, &step) == AW_EBUSY); /* I6 */
+  CHECK(aw_next(engine, loop, &step) == AW_EBUSY); /* [I6] */
   CHECK(aw_engine_free(engine) == AW_EBUSY);
   return AW_DONE;
 }

@@ -107,7 +107,7 @@ static void misuse_of_a_step_is_an_error_of_its_task(void) {
   empty(engine, loop);
 }
 
-/* O1, O2: what an element that is not the last becomes runs beside. */
+/* A wire that an element before the last one returns runs beside [O1, O2]. */
 static aw_turn spin(aw_task *task, void *name) {
   aw_task_set_next(task, aw_then(aw_sleep(AW_SECOND), says(name)));
   return AW_NEXT;

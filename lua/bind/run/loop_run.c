@@ -78,9 +78,9 @@ static void check_cancel(lua_State *L, awl_state *s) {
   lua_error(L);
 }
 
-/* Run a loop that the caller drives. In a task of another engine that is an
- * await as any other: not for who is cancelled, before or meanwhile [C2, S6,
- * S7]. */
+/* Run a loop that the caller drives. In a task of another engine this is an
+ * await: it raises Cancelled if the task is cancelled, before or meanwhile
+ * [C2, S6, S7]. */
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
   check_cancel(L, s);

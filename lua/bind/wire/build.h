@@ -14,10 +14,10 @@
 /* The wire of the core of the value at `index`, if that is a Wire; or NULL.
  * Borrowed. Raises when it is finalized. */
 aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index);
-/* Does V2 accept the value at `index`? */
+/* Is the value at `index` accepted as a wire [V2]? */
 bool awl_is_wire(lua_State *L, awl_state *s, int index);
 bool awl_callable(lua_State *L, int index);
-/* Make the value at `index` a Wire, in place. False: V2 does not accept it. */
+/* Make the value at `index` a Wire, in place. False: not accepted [V2]. */
 bool awl_make_wire(lua_State *L, awl_state *s, int index);
 /* The same, or a type error of argument `arg`. Raises. */
 void awl_check_wire(lua_State *L, awl_state *s, int arg);

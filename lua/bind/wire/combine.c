@@ -320,7 +320,7 @@ static int inner_combine(lua_State *L) {
   return awl_fill_wire(L, s, wire);
 }
 
-/* wire(v): v as a Wire, or nil when V2 does not accept it. */
+/* wire(v): v as a Wire, or nil when it is not accepted as one [V2]. */
 static int inner_wire(lua_State *L) {
   lua_settop(L, 1);
   if (!awl_make_wire(L, awl_of(L), 1))
