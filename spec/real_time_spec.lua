@@ -227,12 +227,13 @@ end)
 
   it("is reported as a warning [F4]", function()
     local outcome = run_busy 'warn "@on" '
-    contains(outcome.err, "nothing else could run")
+    contains(outcome.reports, "nothing else could run")
     assert.are.equal(0, outcome.code)
   end)
 
   it("is not reported to who has warnings off [F4]", function()
-    assert.are.equal("", run_busy "".err)
+    local outcome = run_busy ""
+    assert.are.equal("", outcome.err .. outcome.reports)
   end)
 end)
 
