@@ -107,7 +107,7 @@ local Expander = {}
 Expander.__index = Expander
 
 ---@param prepared table from prepare()
----@param random table from spec.random
+---@param random table from spec.support.random
 ---@param statements integer how many the program may have in all
 function M.new(prepared, random, statements)
   return setmetatable({ rules = prepared.rules, heights = prepared.heights,

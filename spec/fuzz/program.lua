@@ -7,7 +7,7 @@
 --- nothing is left, or leaves objects to the end of the process.
 
 local expand = require "spec.fuzz.expand"
-local new_random = require "spec.random"
+local new_random = require "spec.support.random"
 local objects = require "spec.fuzz.objects"
 local tree = require "spec.fuzz.tree"
 

@@ -1,0 +1,447 @@
+-- How long a cancel waits: grace, clean-up under a shield, and what becomes of
+-- a task that does not end [C8, C9, C12].
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+local texts = require "spec.support.texts"
+
+local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local join, caught = helper.join, helper.caught
+local contains = texts.contains
+
+describe("the grace of a cancel", function()
+  --- Run `body(ev, note)` in a loop with this grace, and cancel it at 1.
+  local function drive(grace, body)
+    local log, note = recorder()
+    local ev = aw.EventLoop { clock = "virtual", grace = grace }
+    local t = ev:start(function()
+      body(ev, note)
+    end)
+    ev:start(function()
+      aw.sleep(1)
+      t:cancel()
+    end)
+    assert.are.equal("done", ev:run())
+    return log, t, ev
+  end
+
+  it("ends the power of shields when it expires [C8]", function()
+    helper.leak_checked(function()
+      local log, t, ev = drive(2, function(ev, note)
+        local _ <close> = closer(function()
+          note(ev:now())
+        end)
+        aw.shield(function()
+          aw.sleep(100)
+          note "never"
+        end, 1000)
+      end)
+      assert.are.same({ 3 }, log)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("raises Cancelled inside the shield then [C8]", function()
+    helper.leak_checked(function()
+      local log = drive(2, function(_, note)
+        aw.shield(function()
+          note(aw.is_cancelled(caught(aw.sleep, 100)))
+        end, 1000)
+      end)
+      assert.are.same({ true }, log)
+    end)
+  end)
+
+  it("goes through a shield in a shield [C8]", function()
+    helper.leak_checked(function()
+      local _, _, ev = drive(2, function()
+        aw.shield(function()
+          aw.shield(function()
+            aw.sleep(100)
+          end, 1000)
+        end, 1000)
+      end)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("reaches shields that are made after the cancel [C8]", function()
+    helper.leak_checked(function()
+      local _, t, ev = drive(2, function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.sleep(100)
+          end, 1000)
+        end)
+        aw.sleep(50)
+      end)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("is the loop's, five seconds if nothing is said [C8]", function()
+    helper.leak_checked(function()
+      local _, _, ev = drive(nil, function()
+        aw.shield(function()
+          aw.sleep(100)
+        end, 1000)
+      end)
+      assert.are.equal(6, ev:now())
+    end)
+  end)
+
+  it("is not waited for by those that end before it [C8]", function()
+    helper.leak_checked(function()
+      local log, _, ev = drive(50, function(_, note)
+        aw.shield(function()
+          aw.sleep(2)
+          note "slept"
+        end, 1000)
+      end)
+      assert.are.same({ "slept" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("is counted from the stop of the loop, too [C8]", function()
+    helper.leak_checked(function()
+      local at
+      local ev = aw.EventLoop { clock = "virtual", grace = 2 }
+      ev:start(function()
+        local _ <close> = closer(function()
+          at = ev:now()
+        end)
+        aw.shield(function()
+          aw.sleep(100)
+        end, 1000)
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        ev:stop()
+      end)
+      assert.are.equal("stopped", ev:run())
+      assert.are.equal(3, at)
+    end)
+  end)
+end)
+
+describe("clean-up after Cancelled", function()
+  it("may await inside a shield [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local _ <close> = closer(function(err)
+          note(aw.is_cancelled(err))
+          aw.shield(function()
+            aw.sleep(2)
+          end)
+          note(ev:now())
+        end)
+        aw.sleep(100)
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ true, 3 }, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("may not await outside one [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local _ <close> = closer(function()
+          note(aw.is_cancelled(caught(aw.sleep, 1)))
+        end)
+        aw.sleep(100)
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ true }, log)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+
+  it("may await in a shield after a caught Cancelled [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local ok, err = pcall(aw.sleep, 100)
+        note(ok)
+        aw.shield(function()
+          aw.sleep(2)
+        end)
+        note(ev:now())
+        error(err)
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ false, 3 }, log)
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("runs every `<close>` once, the last one first [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local function noted(name)
+        return closer(function()
+          aw.shield(function()
+            aw.sleep(1)
+          end)
+          note(name)
+        end)
+      end
+      local t = ev:start(function()
+        local _ <close> = noted "first"
+        local _ <close> = noted "second"
+        do
+          local _ <close> = noted "inner"
+          aw.sleep(100)
+        end
+      end)
+      aw.sleep(1)
+      t:cancel()
+      aw.sleep(1)
+      t:cancel()
+      join(t)
+      assert.are.same({ "inner", "second", "first" }, log)
+      assert.are.equal(4, ev:now())
+    end)
+  end)
+
+  it("may open scopes with children in its shield [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.scope(function(s)
+              s:start(aw.Sleep(2) >> aw.Call(note, "two"))
+              s:start(aw.Sleep(1) >> aw.Call(note, "one"))
+            end)
+          end)
+        end)
+        aw.sleep(100)
+      end)
+      t:cancel_wait()
+      assert.are.same({ "one", "two" }, log)
+    end)
+  end)
+
+  it("waits for a task that a `<close>` ends [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local child
+      local t = ev:start(function()
+        aw.scope(function(s)
+          local mine <close> = s:start(function()
+            local _ <close> = closer(function()
+              aw.shield(function()
+                aw.sleep(2)
+              end)
+              note "child cleaned up"
+            end)
+            aw.sleep(100)
+          end)
+          child = mine
+          local _ <close> = closer(function()
+            note "body unwinds"
+          end)
+          aw.sleep(100)
+        end)
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.equal("child cleaned up", log[#log])
+      assert.are.equal(2, #log)
+      assert.are.equal("cancelled", child.status)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("is not hurried by the end of a `<close>` task's block [C12]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        do
+          local mine <close> = ev:start(function()
+            local _ <close> = closer(function()
+              aw.shield(function()
+                aw.sleep(2)
+              end)
+              note "cleaned up"
+            end)
+            aw.sleep(100)
+          end)
+          aw.sleep(1)
+          note(mine.status)
+        end
+        note "block left"
+        assert.are.same({ "waiting", "cleaned up", "block left" }, log)
+        assert.are.equal(3, ev:now())
+      end)
+    end)
+
+  it("may await without a shield after an ordinary error [C12]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local ok, err = pcall(function()
+        local _ <close> = closer(function()
+          aw.sleep(2)
+          note "awaited"
+        end)
+        error("boom", 0)
+      end)
+      assert.is_false(ok)
+      assert.are.equal("boom", err)
+      assert.are.same({ "awaited" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+end)
+
+describe("a task that does not end", function()
+  --- Run a loop with `body` as the task "mule", cancelled at 1.
+  local function drive(body)
+    local ev = aw.EventLoop { clock = "virtual", grace = 2 }
+    local mule = ev:start(body, nil, { name = "mule" })
+    ev:start(function()
+      aw.sleep(1)
+      mule:cancel("stop")
+    end)
+    pcall(ev.run, ev)
+    return ev, mule
+  end
+
+  local function assert_killed(ev, mule)
+    assert.are.equal(1, #ev.stuck)
+    assert.are.equal("mule", ev.stuck[1].name)
+    assert.are.equal(mule.id, ev.stuck[1].task.id)
+    local trace = ev.stuck[1].traceback
+    contains(trace, "grace_spec.lua:")
+    assert.are.equal(0, #ev:tasks())
+    local status = mule.status
+    assert.is_true(status == "cancelled" or status == "failed", status)
+  end
+
+  it("is killed after 1,000 Cancelled and its `<close>` run [C9]", function()
+    helper.leak_checked(function()
+      local count, closed = 0, 0
+      local ev, mule = drive(function()
+        local _ <close> = closer(function()
+          closed = closed + 1
+        end)
+        while true do
+          if not pcall(aw.sleep, 1) then
+            count = count + 1
+          end
+        end
+      end)
+      assert_killed(ev, mule)
+      assert.is_true(count > 1 and count <= 1001, count)
+      assert.are.equal(1, closed)
+    end)
+  end)
+
+  it("is killed when its shields outlast the grace [C9]", function()
+    helper.leak_checked(function()
+      local closed = 0
+      local ev, mule = drive(function()
+        local _ <close> = closer(function()
+          closed = closed + 1
+        end)
+        while true do
+          pcall(aw.shield, function()
+            aw.sleep(1)
+          end, 1000)
+        end
+      end)
+      assert_killed(ev, mule)
+      assert.are.equal(1, closed)
+    end)
+  end)
+
+  it("is closed from the innermost coroutine outwards [C9]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local function noted(name)
+        return closer(function()
+          note(name)
+        end)
+      end
+      local ev, mule = drive(function()
+        local _ <close> = noted "outer"
+        aw.await(function()
+          local _ <close> = noted "middle"
+          aw.await(function()
+            local _ <close> = noted "inner"
+            while true do
+              pcall(aw.sleep, 1)
+            end
+          end)
+        end)
+      end)
+      assert_killed(ev, mule)
+      assert.are.same({ "inner", "middle", "outer" }, log)
+    end)
+  end)
+
+  it("leaves the others their clean-up [C9]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = aw.EventLoop { clock = "virtual", grace = 2 }
+      ev:start(function()
+        while true do
+          pcall(aw.sleep, 1)
+        end
+      end, nil, { name = "mule" })
+      ev:start(function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.sleep(1)
+          end)
+          note "cleaned up"
+        end)
+        aw.sleep(100)
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        ev:stop()
+      end)
+      pcall(ev.run, ev)
+      assert.are.same({ "cleaned up" }, log)
+      assert.are.equal(1, #ev.stuck)
+    end)
+  end)
+
+  it("is not one that ends after a few Cancelled [C9]", function()
+    helper.leak_checked(function()
+      local ev, mule = drive(function()
+        for _ = 1, 50 do
+          pcall(aw.sleep, 1)
+        end
+      end)
+      assert.are.equal(0, #ev.stuck)
+      assert.are.equal("done", mule.status)
+    end)
+  end)
+
+  it("is not one that cleans up within the grace [C9]", function()
+    helper.leak_checked(function()
+      local ev, mule = drive(function()
+        local _ <close> = closer(function()
+          aw.shield(function()
+            aw.sleep(1)
+          end)
+        end)
+        aw.sleep(100)
+      end)
+      assert.are.equal(0, #ev.stuck)
+      assert.are.equal("cancelled", mule.status)
+    end)
+  end)
+end)

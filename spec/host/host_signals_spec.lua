@@ -1,0 +1,222 @@
+-- Signals to the program `aiowire` [L2]. signals_spec.lua has those to a script
+-- under a stock lua5.4.
+
+local process = require "spec.support.process"
+local texts = require "spec.support.texts"
+
+local prelude = process.prelude
+local assert_died_by, assert_outcome =
+  process.assert_died_by, process.assert_outcome
+local contains, lacks = texts.contains, texts.lacks
+
+for name, number in pairs { INT = 2, TERM = 15 } do
+  describe("SIG" .. name, function()
+    it("while the program sleeps kills it after clean-up [L2]",
+      function()
+        local outcome = process.host(prelude .. ([[
+local _ <close> = sweeper "main"
+aw.start(function()
+  local _ <close> = sweeper "child"
+  aw.sleep(30)
+end)
+signal_me("%s", 0.1)
+aw.sleep(30)
+say "never"
+]]):format(name))
+        assert_died_by(number, outcome)
+        contains(outcome.out, "main\n")
+        contains(outcome.out, "child\n")
+        lacks(outcome.out, "never")
+      end)
+
+    it("while a task runs kills it after clean-up [L2]", function()
+      local outcome = process.host(prelude .. ([[
+local _ <close> = sweeper "main"
+signal_me "%s"
+aw.sleep(30)
+say "never"
+]]):format(name))
+      assert_died_by(number, outcome)
+      assert.are.equal("main\n", outcome.out)
+    end)
+
+    it("while other tasks are always ready does so, too [L2]",
+      function()
+        local outcome = process.host(prelude .. ([[
+local _ <close> = sweeper "main"
+aw.start(aw.Forever(aw.Call(aw.yield)))
+signal_me("%s", 0.1)
+while true do
+  aw.yield()
+end
+]]):format(name))
+        assert_died_by(number, outcome)
+        assert.are.equal("main\n", outcome.out)
+      end)
+
+    it("stops a body that never awaits [C9]", function()
+      local outcome = process.host(prelude .. ([[
+local _ <close> = sweeper "main"
+signal_me("%s", 0.1)
+while true do end
+]]):format(name))
+      assert_died_by(number, outcome)
+      assert.are.equal("main\n", outcome.out)
+    end)
+
+    it("stops such a body in a coroutine of its own [C9]", function()
+      assert_died_by(number, process.host(prelude .. ([[
+signal_me("%s", 0.1)
+coroutine.wrap(function()
+  while true do end
+end)()
+say "never"
+]]):format(name)))
+    end)
+
+    it("stops such a body though it catches errors [C9]", function()
+      assert_died_by(number, process.host(prelude .. ([[
+signal_me("%s", 0.1)
+while true do
+  pcall(function()
+    while true do end
+  end)
+end
+]]):format(name)))
+    end)
+
+    it("while a loop with a clock of its own blocks does so, too [L2, S6]",
+      function()
+        local outcome = process.host(prelude .. ([[
+local _ <close> = sweeper "main"
+signal_me("%s", 0.1)
+aw.run(function()
+  local _ <close> = sweeper "inner"
+  aw.sleep(60)
+end, { seed = 1 })
+aw.sleep(60)
+say "never"
+]]):format(name))
+        assert_died_by(number, outcome)
+        assert.are.equal("inner\nmain\n", outcome.out)
+      end)
+
+    it("during a clean-up lets that end [L2]", function()
+      local outcome = process.host(prelude .. ([[
+local task = aw.start(function()
+  local _ <close> = sweeper("clean", 0.3)
+  aw.sleep(30)
+end)
+aw.yield()
+aw.yield()
+signal_me("%s", 0.1)
+task:cancel_wait()
+aw.sleep(30)
+say "never"
+]]):format(name))
+      assert_died_by(number, outcome)
+      assert.are.equal("clean\n", outcome.out)
+    end)
+
+    -- The loop's grace is 5 s, so 3 s prove that nobody waited for its end.
+    it("given twice kills at once [L2]", function()
+      local outcome = process.run("exec timeout 3 $aiowire s.lua", {
+        ["s.lua"] = prelude .. ([[
+local _ <close> = sweeper("never", 9)
+signal_me("%s", 0.1)
+signal_me("%s", 0.5)
+aw.sleep(30)
+]]):format(name, name),
+      })
+      assert_died_by(number, outcome)
+      lacks(outcome.out, "never")
+    end)
+
+    it("is no error: nothing is printed as one [L2]", function()
+      local outcome = process.host(prelude .. ([[
+signal_me("%s", 0.05)
+aw.sleep(30)
+]]):format(name))
+      assert_died_by(number, outcome)
+      lacks(outcome.err, "stack traceback")
+    end)
+
+    it("is not forgotten when the script catches Cancelled [L2]",
+      function()
+        local outcome = process.host(prelude .. ([[
+signal_me("%s", 0.05)
+print(pcall(aw.sleep, 30))
+]]):format(name))
+        assert_died_by(number, outcome)
+      end)
+  end)
+end
+
+describe("a signal while a coroutine of a body is busy", function()
+  local nested = process.prelude .. [[
+local function busy(instructions)
+  for _ = 1, instructions or math.huge do
+  end
+end
+]]
+
+  it("interrupts it, and nothing that it does in a later step [L2]",
+    function()
+      local outcome = process.host(nested .. [[
+local generate = coroutine.wrap(function()
+  signal_me "INT"
+  local _, err = pcall(busy)
+  coroutine.yield(err)
+  busy(3000000)
+  return "done"
+end)
+aw.shield(function()
+  say(tostring(generate()))
+  aw.sleep(0.01)
+  say(generate())
+end)
+]])
+      assert_died_by(2, outcome)
+      assert.is_truthy(outcome.out:find "interrupted!\ndone\n$", outcome.out)
+    end)
+
+  it("interrupts the body, too, if that goes on [L2]", function()
+    local outcome = process.run("exec timeout 5 $aiowire s.lua", {
+      ["s.lua"] = nested .. [[
+local generate = coroutine.wrap(function()
+  signal_me "INT"
+  busy()
+end)
+pcall(generate)
+say "body"
+busy()
+]] })
+    assert_died_by(2, outcome)
+    assert.are.equal("body\n", outcome.out)
+  end)
+
+  it("interrupts a body that only switches between them [L2]", function()
+    local outcome = process.run("exec timeout 5 $aiowire s.lua", {
+      ["s.lua"] = nested .. [[
+local generate = coroutine.wrap(function()
+  while true do
+    coroutine.yield()
+  end
+end)
+signal_me "INT"
+while true do
+  generate()
+end
+]] })
+    assert_died_by(2, outcome)
+  end)
+end)
+
+describe("a program without signals", function()
+  it("ends by itself, with code 0 [L2]", function()
+    assert_outcome("end\nclean\n", 0, process.host(prelude .. [[
+local _ <close> = sweeper "clean"
+say "end"
+]]))
+  end)
+end)

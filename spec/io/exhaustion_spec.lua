@@ -1,0 +1,123 @@
+-- No descriptors left: each operation at every limit, from none to 48 spare
+-- ones [UV2, UV14]. A program of its own, since it takes all there are.
+
+local process = require "spec.support.process"
+
+local operations = {
+  { "aw.readable", [[aw.readable(hold[1])]] },
+  { "aw.writable", [[aw.writable(hold[1])]] },
+  { "a Poller", [[
+    local p = aw.Poller {}
+    p:register(hold[1], function() p:shutdown() end)
+    aw.await(p)]] },
+  { "aw.exec", [[assert(aw.exec("true").ok)]] },
+  { "aw.exec with input", [[
+    assert(aw.exec { "cat", stdin = "hello" }.out == "hello")]] },
+  { "aw.spawn", [[
+    local p <close> = aw.spawn { "cat" }
+    p.stdin:write "hello"
+    p.stdin:shutdown()
+    assert(p.stdout:read "a" == "hello")
+    assert(p:wait().ok)]] },
+  { "aw.spawn with a terminal", [[
+    local p <close> = aw.spawn { "cat", pty = true }
+    p.stdin:write "hello\n"
+    assert(p.stdout:read() == "hello\r")]] },
+  { "aw.exec with files", [[
+    assert(aw.exec { "true", stdout = "out", stderr = "err" }.ok)]] },
+  { "aw.spawn from one to the other", [[
+    local a <close> = aw.spawn { "cat", stdin = hold[1], stderr = "null" }
+    local b <close> = aw.spawn { "cat", stdin = a.stdout, stderr = "null" }
+    assert(b:wait().ok)]] },
+  { "aw.signal", [[
+    local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
+    if not aw.is_timeout(err) then
+      error(err, 0)
+    end]] },
+}
+
+-- Each try is on an engine of its own, whose descriptors are still to be had.
+local frame = [[
+  local aw = require "aiowire"
+
+  -- It looks when the pipe to it is closed here, which is not before popen
+  -- returns: else it would see an end of that pipe, or not.
+  local function count()
+    collectgarbage()
+    collectgarbage()
+    local n = 0
+    io.popen("cat; ls /proc/$PPID/fd >fds", "w"):close()
+    for _ in io.lines "fds" do
+      n = n + 1
+    end
+    return n
+  end
+
+  aw.run(aw.Sleep(0.001)) -- what libuv keeps for the process
+  local before = count()
+  local hold = {}
+  local function fill()
+    repeat
+      local file = io.open "/dev/null"
+      hold[#hold + 1] = file
+    until not file
+  end
+
+  local function try()
+    %s
+  end
+
+  local fine, refused = 0, 0
+  local function check(ok, err)
+    if ok then
+      fine = fine + 1
+      return
+    end
+    assert(aw.is_system_error(err), tostring(err))
+    assert(err.code == "EMFILE", tostring(err))
+    assert(type(err.call) == "string" and err.message:find(err.call, 1, true))
+    refused = refused + 1
+  end
+
+  for spare = 0, 48 do
+    fill()
+    for _ = 1, spare do
+      table.remove(hold):close()
+    end
+    local ok, err = pcall(aw.run, function()
+      check(aw.pcall(try))
+      aw.yield() -- the loop goes on
+    end, { clock = "real" })
+    if not ok then -- not even the loop's own could be had
+      check(ok, err)
+    end
+    collectgarbage()
+  end
+  for _, file in ipairs(hold) do
+    file:close()
+  end
+  assert(count() == before, "descriptors are left")
+  assert(refused > 0, "there were always enough")
+  assert(fine > 0, "there were never enough")
+  print "survived"
+]]
+
+describe("running out of descriptors", function()
+  for _, operation in ipairs(operations) do
+    local name, text = operation[1], operation[2]
+    for _, interpreter in ipairs { "aiowire", "lua" } do
+      it(("is an error of %s, and nothing is lost, under %s [UV14]")
+        :format(name, interpreter), function()
+        if interpreter == "lua" and process.sanitized then
+          pending "a stock lua5.4 cannot load a module with sanitizers"
+          return
+        end
+        local outcome = process.run(
+          ("ulimit -n 64; exec $%s s.lua"):format(interpreter),
+          { ["s.lua"] = frame:format(text) })
+        assert.are.equal("survived\n", outcome.out, outcome.err)
+        assert.are.equal(0, outcome.code)
+      end)
+    end
+  end
+end)

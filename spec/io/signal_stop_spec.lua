@@ -1,0 +1,231 @@
+-- What INT and TERM do to a program that waits for them, and is not waiting
+-- just now [H5, L2]: one is kept, the next stops the program as by default.
+
+local process = require "spec.support.process"
+local texts = require "spec.support.texts"
+
+local NUMBERS <const> = { INT = 2, TERM = 15 }
+
+-- Lines for scripts: `send(name, …)` signals this process; each has come when
+-- it returns. `drain` waits for the signal, and then for nothing more.
+local prelude = process.prelude .. [[
+local fork = require "spec_fork"
+local NUMBERS = { HUP = 1, INT = 2, QUIT = 3, USR1 = 10, TERM = 15 }
+local function send(...)
+  for _, name in ipairs { ... } do
+    fork.kill(NUMBERS[name])
+  end
+end
+local function begin(wire)
+  local task = aw.start(wire)
+  aw.yield()
+  return task
+end
+]]
+
+--- Run a body under both interpreters: in the program it dies by the signal, in
+--- the module the run raises "interrupted!".
+local function stopped(number, expected, code, options)
+  process.each("", prelude .. ("aw.run(function()\n%s\nend, %s)\n")
+    :format(code, options or "{}"), function(outcome, interpreter)
+    assert.are.equal(expected, outcome.out, interpreter .. ": " .. outcome.err)
+    if interpreter == "lua" then
+      assert.are.equal(1, outcome.code)
+      texts.contains(outcome.err, "interrupted!")
+    else
+      process.assert_died_by(number, outcome)
+    end
+  end)
+end
+
+--- The same for what is not stopped.
+local function goes_on(expected, code)
+  process.each("", prelude .. ("aw.run(function()\n%s\nend)\n"):format(code),
+    function(outcome, interpreter)
+      assert.are.equal(expected, outcome.out,
+        interpreter .. ": " .. outcome.err)
+      assert.are.equal(0, outcome.code)
+    end)
+end
+
+for name, number in pairs(NUMBERS) do
+  describe("SIG" .. name .. " while nobody waits for it", function()
+    it("is kept once, and delivered to who waits next [H5]", function()
+      goes_on("first\nsecond\nover\n", ([[
+        begin(aw.Signal "%s")
+        send "%s"
+        aw.signal "%s" -- comes with the one before
+        say "first"
+        send "%s"
+        aw.signal "%s"
+        say "second"
+        send "%s"
+        aw.yield()
+        say "over"
+      ]]):gsub("%%s", name))
+    end)
+
+    it("stops the run with grace when one is kept [H5, L2]", function()
+      stopped(number, "draining\nclean\n", ([[
+        begin(aw.Signal "%s"):named "drain"
+        send "%s"
+        aw.sleep(0.001)
+        say "draining"
+        local _ <close> = sweeper "clean"
+        send("%s", "%s")
+        aw.sleep(30)
+        say "never"
+      ]]):gsub("%%s", name):gsub(":named \"drain\"", ""))
+    end)
+
+    it("stops it at once when it comes once more [H5, L2]", function()
+      stopped(number, "draining\n", ([[
+        begin(aw.Signal "%s")
+        send "%s"
+        aw.sleep(0.001)
+        say "draining"
+        local _ <close> = closing(function()
+          aw.shield(function()
+            send "%s"
+            aw.sleep(30)
+            say "never"
+          end)
+        end)
+        send("%s", "%s")
+        aw.sleep(30)
+      ]]):gsub("%%s", name), "{ grace = 60 }")
+    end)
+
+    it("stops a body that drains without a pause [C9, L2]", function()
+      stopped(number, "draining\nclean\n", ([[
+        begin(aw.Signal "%s")
+        send "%s"
+        aw.sleep(0.001)
+        local _ <close> = sweeper "clean"
+        say "draining"
+        send("%s", "%s")
+        while true do end
+      ]]):gsub("%%s", name))
+    end)
+
+    it("stops a program that waits in a race, a Select, a background task",
+      function()
+        for _, wire in ipairs {
+          "aw.Signal '%s' | aw.Never",
+          "aw.Select { signal = aw.Signal '%s', never = aw.Never }",
+          "aw.Never | aw.Signal '%s' | aw.Signal 'USR1'",
+        } do
+          stopped(number, "clean\n", ([[
+            aw.start(]] .. wire .. [[, nil, { background = true })
+            aw.yield()
+            local _ <close> = sweeper "clean"
+            send "%s"
+            aw.sleep(0.001)
+            send("%s", "%s")
+            aw.sleep(30)
+          ]]):gsub("%%s", name))
+        end
+      end)
+
+    it("is for who waits, as often as it comes [H5]", function()
+      goes_on("4\n", ([[
+        local count = 0
+        for _ = 1, 4 do
+          local task = begin(aw.Signal "%s")
+          send("%s", "%s", "%s")
+          task:wait()
+          count = count + 1
+        end
+        say(tostring(count))
+      ]]):gsub("%%s", name))
+    end)
+  end)
+end
+
+describe("a signal that stops nothing", function()
+  it("only coalesces while nobody waits [H5]", function()
+    goes_on("USR1\nUSR1\n", [[
+      begin(aw.Signal "USR1")
+      send("USR1", "USR1", "USR1")
+      aw.sleep(0.001)
+      say "USR1"
+      send("USR1", "USR1", "USR1")
+      aw.signal "USR1"
+      say "USR1"
+      send("USR1", "USR1", "USR1")
+    ]])
+  end)
+end)
+
+describe("SIGHUP while nobody waits for it", function()
+  local code = prelude .. [[
+    aw.run(function()
+      begin(aw.Signal "HUP")
+      send "HUP"
+      aw.sleep(0.001)
+      send("HUP", "HUP")
+      local _ <close> = sweeper "clean"
+      aw.sleep(0.001)
+      say "on"
+    end)
+  ]]
+
+  it("stops the program when one is kept [H5, L2]", function()
+    local outcome = process.host(code)
+    process.assert_died_by(1, outcome)
+    assert.are.equal("clean\n", outcome.out)
+  end)
+
+  it("only coalesces under lua5.4 [L2]", process.under_stock(function()
+    process.assert_outcome("on\nclean\n", 0, process.stock(code))
+  end))
+end)
+
+describe("INT and TERM", function()
+  it("are kept one of each, and the second of one kind stops [H5]", function()
+    stopped(15, "draining\nclean\n", [[
+      begin(aw.Signal "INT")
+      begin(aw.Signal "TERM")
+      send("INT", "TERM")
+      aw.sleep(0.001)
+      say "draining"
+      local _ <close> = sweeper "clean"
+      send("INT", "TERM", "TERM")
+      aw.sleep(30)
+    ]])
+  end)
+
+  it("kill where the loop leaves signals alone, and one is kept [H5]",
+    process.under_stock(function()
+      local outcome = process.stock(prelude .. [[
+        aw.run(function()
+          begin(aw.Signal "TERM")
+          send "TERM"
+          aw.sleep(0.001)
+          send "TERM"
+          say "kept"
+          send "TERM"
+          say "never"
+        end, { signals = false })
+      ]])
+      process.assert_died_by(15, outcome)
+      assert.are.equal("kept\n", outcome.out)
+    end))
+end)
+
+describe("a signal during the run of another engine inside a task", function()
+  it("ends that run, though it waits for something outside [L2]", function()
+    stopped(2, "inner\nouter\n", [[
+      local _ <close> = sweeper "outer"
+      local inner = aw.EventLoop { clock = "virtual" }
+      inner:start(function()
+        local _ <close> = sweeper "inner"
+        local p <close> = aw.spawn { "sh", "-c", "kill -INT $PPID; sleep 30" }
+        p:wait()
+      end)
+      inner:run()
+      aw.sleep(30)
+      say "never"
+    ]])
+  end)
+end)

@@ -1,0 +1,141 @@
+-- Finalizers that Lua does not call: it takes an object off its list first, and
+-- has no C stack left for the call then; and those of objects that are made
+-- while lua_close runs, which Lua does not even enter. What they would have
+-- freed goes with the state. This can be seen under ASan, and in alloc_test.
+--
+-- A new class gets a line in KINDS.
+
+local helper = require "spec.support.helper"
+local process = require "spec.support.process"
+local sockets = require "spec.support.sockets"
+
+local program = helper.in_host and "$aiowire" or "$lua"
+
+-- Each an expression.
+local KINDS <const> = {
+  ["a leaf"] = "aw.Value({})",
+  ["a composite"] = "(aw.Sleep(1) >> aw.Wire(print, {})) * 2",
+  ["a task"] = "(aw.EventLoop():start(aw.Never))",
+  ["a loop"] = "aw.EventLoop()",
+  ["a loop with tasks"] = "filled(aw.EventLoop { name = 'filled' })",
+  ["a loop with a clock of its own"] = "filled(virtual())",
+  ["a channel"] = "sent(aw.channel(2))",
+  ["an event"] = "aw.event()",
+  ["a semaphore"] = "aw.semaphore(1)",
+  ["a permit"] = "aw.semaphore(1):try_acquire()",
+  ["a scope, in a coroutine that was dropped"] = "dropped()",
+  ["a process and its streams"] = "aw.spawn { 'true' }",
+}
+
+local SOCKETS <const> = {
+  ["a socket"] = "aw.zmq.socket('pull', { linger = 0 })",
+  ["a context"] = "aw.zmq.context()",
+}
+
+local HEAD <const> = [[
+local aw = require "aiowire"
+warn "@on"
+
+local function filled(ev)
+  ev:start(function() aw.sleep(1) end)
+  ev:start(aw.Sleep(1) & aw.Never)
+  return ev
+end
+
+local function virtual()
+  return aw.EventLoop { clock = "virtual" }
+end
+
+local function sent(ch)
+  ch:try_send { ch }
+  return ch
+end
+
+local function dropped()
+  aw.install()
+  local co = coroutine.create(function()
+    aw.scope(function() aw.timeout(1, coroutine.yield) end)
+  end)
+  coroutine.resume(co)
+  return co
+end
+
+-- Look at all that there is.
+local function look()
+  for _ = 1, 3 do
+    aw.stats()
+    virtual():dump()
+    collectgarbage()
+  end
+end
+]]
+
+local LOSE <const> = [[
+local function make()
+  return %s
+end
+
+-- Each is garbage, and collected, at another depth of C calls: Lua allows 200.
+local function descend()
+  local made, depth = {}, 0
+  for i = 170, 200 do
+    made[i] = make()
+  end
+  local deep = setmetatable({}, { __tostring = function(self)
+    depth = depth + 1
+    made[depth] = nil
+    collectgarbage()
+    return tostring(self)
+  end })
+  assert(not pcall(tostring, deep))
+end
+
+aw.run(function()
+  descend()
+  look()
+end)
+descend()
+look()
+aw.run(aw.Sleep(0))
+look()
+print "ok"
+]]
+
+local CLOSING <const> = [[
+-- The state is closed with objects that are made meanwhile, and kept.
+kept = setmetatable({}, { __gc = function()
+  for i = 1, 3 do
+    _G[i] = %s
+  end
+  look()
+end })
+print "ok"
+os.exit(0, true)
+]]
+
+local function runs(text, kind)
+  local outcome = process.run("exec " .. program .. " s.lua",
+    { ["s.lua"] = HEAD .. text:format(kind) })
+  process.assert_exit(0, outcome)
+  assert.are.equal("ok\n", outcome.out)
+  return outcome.err
+end
+
+local function facts(kinds, wrapped)
+  for name, kind in pairs(kinds) do
+    it(name .. " does no harm when its finalizer is lost", wrapped(function()
+      assert.is_truthy(runs(LOSE, kind):find("error in __gc", 1, true))
+    end))
+    it(name .. " goes with the state when it is made as that is closed",
+      wrapped(function()
+        runs(CLOSING, kind)
+      end))
+  end
+end
+
+describe("of the library's objects", function()
+  facts(KINDS, function(f)
+    return f
+  end)
+  facts(SOCKETS, sockets.fact)
+end)

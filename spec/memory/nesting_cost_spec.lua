@@ -1,0 +1,177 @@
+--- What nests deeply costs as much for each level as what nests less: to begin
+--- it, to end it, to cancel it, and to let it fail.
+---
+--- CPU time: four times the depth costs about four times as much, and sixteen
+--- times where each level looks at all that are above it. On a busy machine a
+--- single measurement says little, so the least of many is taken, until it is
+--- small enough: what costs the square of its depth never is.
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+
+local TRIES <const> = 20
+local DEPTH <const>, TIMES <const>, MOST <const> = 1500, 4, 10
+
+--- The CPU time of `work(depth)`.
+local function cost(work, depth)
+  collectgarbage()
+  collectgarbage "stop"
+  local start = os.clock()
+  work(depth)
+  local took = os.clock() - start
+  collectgarbage "restart"
+  return took
+end
+
+local function virtual(w)
+  return aw.run(w, { clock = "virtual", signals = false })
+end
+
+--- `leaf` wrapped `depth` times.
+local function nested(depth, leaf, wrap)
+  for _ = 1, depth do
+    leaf = wrap(leaf)
+  end
+  return leaf
+end
+
+--- A scope in a task in a scope …, with `leaf()` in the innermost.
+local function scopes(depth, leaf, opts)
+  if depth == 0 then
+    return leaf()
+  end
+  aw.scope(opts or {}, function(s)
+    s:start(function()
+      scopes(depth - 1, leaf, opts)
+    end)
+  end)
+end
+
+local function never()
+  aw.sleep(math.huge)
+end
+
+local function fails()
+  error("at the bottom", 0)
+end
+
+local function join(w)
+  return aw.All { w, aw.Value(1) }
+end
+
+--- Start `wire`, let it get to its bottom, and cancel it.
+local function cancelled(wire)
+  virtual(function(ev)
+    local t = ev:start(wire)
+    aw.sleep(1)
+    t:cancel()
+    pcall(t.wait, t)
+  end)
+end
+
+local WORKS <const> = {
+  ["scopes that end"] = function(n)
+    virtual(function()
+      scopes(n, helper.nop)
+    end)
+  end,
+  ["scopes that are cancelled"] = function(n)
+    cancelled(function()
+      scopes(n, never)
+    end)
+  end,
+  ["scopes that all run out of time"] = function(n)
+    virtual(function()
+      scopes(n, never, { timeout = 1 })
+    end)
+  end,
+  ["scopes in which something fails"] = function(n)
+    pcall(virtual, function()
+      scopes(n, fails)
+    end)
+  end,
+  ["tasks that wait for their children"] = function(n)
+    local function nest(left)
+      if left > 0 then
+        aw.scope(function(s)
+          s:start(function()
+            nest(left - 1)
+          end):wait()
+        end)
+      end
+    end
+    virtual(function()
+      nest(n)
+    end)
+  end,
+  ["joins that end with values"] = function(n)
+    virtual(nested(n, aw.Call(helper.nop), join))
+  end,
+  ["operators that end with values"] = function(n)
+    virtual(nested(n, aw.Call(helper.nop), function(w)
+      return w:named "x" & aw.Value(1)
+    end))
+  end,
+  ["joins in which something fails"] = function(n)
+    pcall(virtual, nested(n, aw.Call(fails), join))
+  end,
+  ["joins in which a wait fails on each level"] = function(n)
+    local ch = aw.channel()
+    ch:close()
+    virtual(nested(n, aw.Value(1), function(w)
+      return aw.All { w, aw.Send(ch, 1) // aw.Value(1) }
+    end))
+  end,
+  ["joins that are cancelled"] = function(n)
+    cancelled(nested(n, aw.Never, join))
+  end,
+  ["joins that are cancelled from their bottom"] = function(n)
+    pcall(virtual, nested(n, aw.Call(function()
+      aw.current():cancel()
+      aw.yield()
+    end), join))
+  end,
+  ["joins that have a time-out around them"] = function(n)
+    pcall(virtual, nested(n, aw.Never, join):timeout(1))
+  end,
+  ["joins each of which runs out of time"] = function(n)
+    pcall(virtual, nested(n, aw.Never, function(w)
+      return aw.All { w:timeout(1) }
+    end))
+  end,
+  ["races"] = function(n)
+    virtual(nested(n, aw.Sleep(1), function(w)
+      return aw.Race { w, aw.Never }
+    end))
+  end,
+  ["Any"] = function(n)
+    virtual(nested(n, aw.Sleep(1), function(w)
+      return aw.Any { w, aw.Never }
+    end))
+  end,
+  ["time-outs in one task that are cancelled"] = function(n)
+    cancelled(nested(n, aw.Never, function(w)
+      return w:timeout(9)
+    end))
+  end,
+}
+
+-- Where each step collects all that is alive, any depth costs its square.
+local describe_growth = helper.gc_stress and pending or describe
+
+describe_growth("the cost of what is nested", function()
+  for what, work in pairs(WORKS) do
+    it("grows with its depth: " .. what, function()
+      local one, many = math.huge, math.huge
+      for _ = 1, TRIES do
+        one = math.min(one, cost(work, DEPTH))
+        many = math.min(many, cost(work, TIMES * DEPTH))
+        if many <= MOST * one then
+          return
+        end
+      end
+      error(("%g ms for %d, %g ms for %d"):format(one * 1e3, DEPTH, many * 1e3,
+        TIMES * DEPTH))
+    end)
+  end
+end)

@@ -1,0 +1,167 @@
+-- A loop that runs out of memory ends within its time-out and grace [LU2, C9]:
+-- each attempt to make something then collects all that there is, so a crowd
+-- must not make one each.
+
+local helper = require "spec.support.helper"
+local process = require "spec.support.process"
+
+local program = helper.in_host and "$aiowire" or "$lua"
+
+--- Run the loop that `code` fills, in 40 MB. `how` is a pattern.
+local function ends(how, code)
+  if process.sanitized then
+    return -- which reserves more than any limit
+  end
+  local outcome = process.run("ulimit -v 40000; exec " .. program .. " s.lua", {
+    ["s.lua"] = ([[
+      local aw = require "aiowire"
+      local ev = aw.EventLoop { grace = 0.2 }
+      local hold = {}
+      local function sleep() aw.sleep(100) end
+      local function fill()
+        pcall(function()
+          while true do
+            hold[#hold + 1] = ("y"):rep(100) .. #hold
+          end
+        end)
+      end
+      %s
+      local ok, how = pcall(ev.run, ev, 0.05)
+      hold = nil
+      collectgarbage()
+      print(tostring(how):match "[%%a ]+")
+    ]]):format(code),
+  })
+  process.assert_exit(0, outcome)
+  assert.is_truthy(outcome.out:find(how), outcome.out)
+end
+
+describe("a loop without memory", function()
+  it("ends when no task finds any for its coroutine [LU2]", function()
+    ends("not enough memory", [[
+      pcall(function()
+        while true do
+          ev:start(sleep)
+        end
+      end)
+    ]])
+  end)
+
+  it("ends when each failure has its handler [LU2]", function()
+    ends("%a", [[
+      local function handler() end
+      pcall(function()
+        while true do
+          ev:start(sleep, handler)
+        end
+      end)
+    ]])
+  end)
+
+  it("ends when none of the tasks that joins fail in can be described [LU2]",
+    function()
+      ends("%a", [[
+        pcall(function()
+          while true do
+            ev:start(aw.Sleep(1) & sleep)
+          end
+        end)
+      ]])
+    end)
+
+  it("ends when no clean-up finds any for its coroutine [LU2]", function()
+    ends("%a", [[
+      pcall(function()
+        while true do
+          ev:start(aw.Never:finally(sleep))
+        end
+      end)
+    ]])
+  end)
+
+  it("ends when a task swallows it, and Cancelled, for ever [C9]", function()
+    ends("timeout", [[
+      ev:start(fill)
+      ev:start(function()
+        while true do
+          pcall(function() return ("x"):rep(1000000) end)
+          pcall(aw.yield)
+        end
+      end)
+    ]])
+  end)
+
+  it("ends when clean-up finds none [C9]", function()
+    ends("%a", [[
+      for _ = 1, 2000 do
+        ev:start(aw.Sleep(100):finally(function()
+          local t = {}
+          t[1] = {}
+          aw.sleep(100)
+        end))
+      end
+      ev:start(fill)
+    ]])
+  end)
+
+  it("ends when a crowd of bodies is cancelled [C9]", function()
+    ends("%a", [[
+      for _ = 1, 2000 do
+        ev:start(function()
+          local _ <close> = setmetatable({}, { __close = function()
+            return { {} }
+          end })
+          aw.sleep(100)
+        end)
+      end
+      ev:start(function()
+        aw.sleep(0)
+        fill()
+      end)
+    ]])
+  end)
+
+  -- Each is a wire that a crowd of tasks runs, for ever if nothing ends it.
+  for name, wire in pairs {
+    ["retries"] = "fail:retry { times = math.huge, delay = 0.0001 }",
+    ["retries, and asks whether to"] =
+      "fail:retry { times = math.huge, delay = 0, when = rawequal }",
+    ["repeats a body"] = "aw.Forever(nap)",
+    ["repeats what is supervised"] = "again(fail:supervise(nop))",
+    ["repeats what is caught"] = "again(fail:catch(nop))",
+    ["repeats what has a fallback"] = "again(fail // aw.Value(1))",
+    ["repeats what has clean-up"] = "aw.Forever(aw.Sleep(0.0001):finally(nop))",
+    ["repeats a join"] = "aw.Forever(aw.Sleep(0.0001) & nop)",
+    ["repeats a join that fails"] = "again((aw.Sleep(1) & fail) // nop)",
+    ["repeats an Any that fails"] = "again(aw.Any { fail, fail } // nop)",
+    ["repeats a race"] = "aw.Forever(aw.Race { aw.Sleep(0.0001), nap })",
+    ["repeats a time-out"] = "aw.Forever(aw.Wire(sleep):timeout(0.001) // nop)",
+    ["opens scopes"] = "aw.Forever(function() "
+      .. "aw.scope(function(s) s:start(nap) end) end)",
+    ["awaits wires that it makes"] = "aw.Forever(function() "
+      .. "aw.await(aw.Sleep(0.0001) >> nop) end)",
+    ["receives what never comes"] =
+      "aw.Forever(aw.Recv(aw.channel()):timeout(0.001) // nop)",
+    ["does something every while"] = "aw.Every(0.001, nop)",
+    ["goes on to itself"] = "self",
+    ["has clean-up that waits"] = "aw.Never:finally(sleep)",
+  } do
+    it("ends when each task " .. name .. " [LU2, C9]", function()
+      ends("%a", ([[
+        local function nop() end
+        local function nap() aw.sleep(0.0001) end
+        local function self() nap() return self end
+        local fail = aw.Call(error, "x")
+        local function again(w)
+          return aw.Forever(aw.Sleep(0.0001) >> w)
+        end
+        local _ = self, again
+        pcall(function()
+          while true do
+            ev:start(%s)
+          end
+        end)
+      ]]):format(wire))
+    end)
+  end
+end)

@@ -1,0 +1,89 @@
+-- Memory that Lua's collector does not see: garbage that holds much of it is
+-- collected as if Lua had allocated it. Each script counts what is alive while
+-- it makes garbage, in a program of its own, whose heap is small; so nothing
+-- depends on the machine.
+
+local process = require "spec.support.process"
+
+local frame = [[
+  local aw = require "aiowire"
+  local function count()
+    return aw.stats().%s
+  end
+  local small = {}
+  for i = 1, 10000 do
+    small[i] = aw.Sleep(0)
+  end
+  local w, x = aw.Sequence(table.unpack(small)), aw.Sleep(1)
+  local both, race, choice = x, x, x
+  for _ = 1, 10000 do
+    both, race, choice = both & x, race | x, choice // x
+  end
+  small = nil
+  local text = ("x"):rep(100000)
+  local function make() %s end
+  collectgarbage()
+  collectgarbage()
+  local before, most = count(), 0
+  for i = 1, 2000 do
+    make(i)
+    if i %% 50 == 0 then
+      most = math.max(most, count() - before)
+    end
+  end
+  print(most < 300 and "few" or most)
+]]
+
+--- A fact of both interpreters: of 2,000 times what `code` makes, few are alive
+--- at any time. `counter` of aw.stats() says how many.
+local function bounded(what, counter, code)
+  local script = frame:format(counter, code)
+  it("is collected in time: " .. what, function()
+    process.assert_outcome("few\n", 0, process.host(script))
+  end)
+  it("is collected in time by lua5.4: " .. what, process.under_stock(
+    function()
+      process.assert_outcome("few\n", 0, process.stock(script))
+    end))
+end
+
+describe("garbage that holds much memory of the core", function()
+  bounded("a long sequence with one more", "wires", "return w >> x")
+  bounded("a long sequence with one in front", "wires", "return x >> w")
+  bounded("a long sequence twice", "wires", "return w >> w")
+  bounded("a long join with one more", "wires", "return both & x")
+  bounded("a long race with one more", "wires", "return race | x")
+  bounded("a long choice with one more", "wires", "return choice // x")
+  bounded("a wire with a long name", "wires", "return x:named(text)")
+  bounded("a private EventLoop", "loops", "return aw.EventLoop { seed = 1 }")
+
+  it("leaves a stopped collector alone", function()
+    process.assert_outcome("all\n", 0, process.host((frame:format("wires",
+      "return w >> x"):gsub("local before", "collectgarbage 'stop' %0")
+      :gsub('"few" or most', '"few" or "all"'))))
+  end)
+end)
+
+describe("a chain that is built step by step", function()
+  local script = [[
+    local aw = require "aiowire"
+    local function peak()
+      return tonumber(io.open "/proc/self/status":read "a":match
+        "VmHWM:%%s*(%%d+)")
+    end
+    local before, w = peak(), aw.Sleep(0)
+    for _ = 1, 40000 do w = w %s aw.Sleep(0) end
+    local grown = peak() - before
+    print(grown < 30000 and "little" or grown) -- KiB
+  ]]
+
+  --- Not under a sanitizer, which keeps what was freed.
+  for _, operator in ipairs { ">>", "&", "|", "//" } do
+    it("needs memory in proportion: " .. operator, process.under_stock(
+      function()
+        local code = script:format(operator)
+        process.assert_outcome("little\n", 0, process.host(code))
+        process.assert_outcome("little\n", 0, process.stock(code))
+      end))
+  end
+end)

@@ -1,0 +1,255 @@
+-- Bad arguments of every public function and method: what is raised names the
+-- function, blames the line of the caller and shows nothing from inside,
+-- however it is called. What there is to call is read from meta.lua.
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+local process = require "spec.support.process"
+
+local sealed = helper.sealed
+
+-- Not called: it changes coroutine.*.
+local LEFT_OUT <const> = { ["aw.install"] = true }
+
+--- An object of each class.
+local makers <const> = {
+  Wire = function() return aw.Sleep(1) end,
+  Channel = function() return aw.channel(1) end,
+  Event = function() return aw.event() end,
+  Semaphore = function() return aw.semaphore(1) end,
+  Rate = function() return aw.rate(1, 1) end,
+  Broadcast = function() return aw.broadcast() end,
+  Subscription = function() return aw.broadcast():subscribe() end,
+  EventLoop = function() return aw.EventLoop() end,
+  Poller = function() return aw.Poller() end,
+  Context = function() return aw.zmq.context() end,
+  Socket = function() return aw.zmq.socket "PULL" end,
+  Stream = function() return aw.stdin end,
+  Task = function()
+    local ev = aw.EventLoop()
+    local task = ev:start(aw.Value(1))
+    ev:run()
+    return task
+  end,
+  Scope = function()
+    local scope
+    aw.run(function()
+      aw.scope(function(s)
+        scope = s
+      end)
+    end)
+    return scope
+  end,
+  Process = function()
+    local p
+    aw.run(function()
+      p = aw.spawn { "true" }
+      p:close()
+    end)
+    return p
+  end,
+  Clock = function()
+    local clock
+    aw.test(function(_, c)
+      clock = c
+    end)
+    return clock
+  end,
+}
+
+-- Of these a call without arguments does what is no matter of a spec.
+local CLOSES_INPUT <const> = { ["Stream:close"] = true }
+
+local function nothing() end
+
+--- Calls with these, each after the object for a method.
+local function argument_lists()
+  local wire = aw.Value(1)
+  return {
+    {}, { n = 1 }, { true }, { "\1 nonsense" }, { -1 }, { 0 / 0 }, { {} },
+    { io.stdout }, { aw.channel() }, { coroutine.create(nothing) },
+    { aw.event(), aw.event() }, { n = 3 }, { true, true, true },
+    { {}, { nonsense = 1 }, {} }, { wire, { nonsense = 1 } },
+    { 1, { nonsense = 1 } }, { 1, wire, { nonsense = 1 } },
+    { nothing, nothing, { nonsense = 1 } }, { { nonsense = 1 }, nothing },
+    { 1, wire, aw.channel() }, { wire, nil, aw.event(), n = 3 },
+  }
+end
+
+--- { full name, class or nil, name } of all in meta.lua.
+local function declared()
+  local list = {}
+  for full in process.read "lua/aiowire/meta.lua"
+    :gmatch "\nfunction ([%w_.:]+)%(" do
+    local owner, name = full:match "^(.*)[.:]([%w_]+)$"
+    if not LEFT_OUT[full] then
+      list[#list + 1] = { full, full:find ":" and owner or nil, name, owner }
+    end
+  end
+  return list
+end
+
+local function function_of(entry)
+  if entry[2] then
+    return nil
+  end
+  return entry[4] == "aw.zmq" and aw.zmq[entry[3]] or aw[entry[3]]
+end
+
+--- The ways to call it: name of the way → function(object or nil, …), each a
+--- chunk of its own name, whose line 1 is the caller.
+local function ways(entry)
+  local function chunk(code)
+    return assert(load("local f, pcall = ... return function(o, ...) " .. code
+      .. " end", "=caller"))(function_of(entry), pcall)
+  end
+  if entry[2] then
+    local name = entry[3]
+    return {
+      method = chunk("local r = o:" .. name .. "(...) return r"),
+      tail = chunk("return o:" .. name .. "(...)"),
+      ["no object"] = chunk("local r = o." .. name .. "(...) return r"),
+      protected = chunk("local ok, e = pcall(o." .. name .. ", o, ...) "
+        .. "if not ok then error(e, 0) end"),
+      wrapped = chunk("local ok, e = coroutine.resume(coroutine.create(o."
+        .. name .. "), o, ...) if not ok then error(e, 0) end"),
+    }
+  end
+  return {
+    direct = chunk "local r = f(...) return r",
+    tail = chunk "return f(...)",
+    protected = chunk
+      "local ok, e = pcall(f, ...) if not ok then error(e, 0) end",
+    wrapped = chunk("local ok, e = coroutine.resume(coroutine.create(f), ...) "
+      .. "if not ok then error(e, 0) end"),
+  }
+end
+
+local OF_ZMQ <const> = { ["aw.zmq"] = true, Socket = true, Context = true }
+
+--- What is wrong with the text of an error, if anything.
+local function fault(entry, way, err)
+  local text = tostring(err)
+  for _, bad in ipairs { "'?'", "userdata", "[aiowire", "[C]" } do
+    if text:find(bad, 1, true) then
+      return bad
+    end
+  end
+  local named = text:match "bad argument #%-?%d+ to '(.-)'"
+    or text:match "calling '(.-)' on bad self"
+  if named and named ~= entry[3] then
+    return "the name"
+  end
+  if text:find "bad argument #%-?[0-]" then
+    return "the number"
+  end
+  -- a coroutine that has only a function of C has no line
+  if type(err) == "string" and way ~= "wrapped"
+    and not text:find "^caller:1: " then
+    return "the place"
+  end
+end
+
+--- As pcall, in a place where no await can leave the stack: what would wait for
+--- ever raises.
+local function at_once(...)
+  local given, result = table.pack(...), nil
+  ("x"):gsub("x", function()
+    result = table.pack(pcall(table.unpack(given, 1, given.n)))
+  end)
+  return result[1], result[2]
+end
+
+--- All that is wrong with one function, as lines.
+local function sweep(entry, lines)
+  local object = entry[2] and makers[entry[2]]()
+  for way, call in pairs(ways(entry)) do
+    for i, list in ipairs(argument_lists()) do
+      local closes = CLOSES_INPUT[entry[1]] and way ~= "no object"
+      local ok, err = true, nil
+      if not closes then
+        ok, err = at_once(call, object, table.unpack(list, 1, list.n or #list))
+      end
+      local why = not ok and fault(entry, way, err)
+      if why then
+        lines[#lines + 1] = ("%s, %s, list %d: %s is wrong in: %s"):format(
+          entry[1], way, i, why, tostring(err))
+      end
+    end
+  end
+end
+
+describe("bad arguments are told, whoever calls, of", function()
+  for _, entry in ipairs(declared()) do
+    local function check()
+      local lines = {}
+      sweep(entry, lines)
+      assert.are.equal("", table.concat(lines, "\n"))
+    end
+    -- the context that sockets share stays open
+    it(entry[1], not OF_ZMQ[entry[4]] and sealed(check) or function()
+      if not pcall(aw.zmq.version) then
+        helper.pending "libzmq is not installed"
+      end
+      check()
+    end)
+  end
+end)
+
+describe("the classes that are declared", function()
+  it("are all of those that are swept", function()
+    for _, entry in ipairs(declared()) do
+      if entry[2] then
+        assert.is_truthy(makers[entry[2]], entry[2])
+      elseif not aw[entry[3]] and entry[4] ~= "aw.zmq" then
+        error("no function " .. entry[1])
+      end
+    end
+  end)
+end)
+
+describe("a function of the library", function()
+  it("knows its name under another one", sealed(function()
+    local other = aw.sleep
+    local _, err = pcall(function()
+      other "x"
+    end)
+    assert.is_truthy(err:find("bad argument #1 to 'sleep' (number expected, "
+      .. "got string)", 1, true), err)
+  end))
+
+  it("knows it as a call of a task", sealed(function()
+    for _, call in ipairs { aw.Call(aw.signal, "X"),
+      aw.Wire(aw.signal, "X") } do
+      local line = debug.getinfo(1, "l").currentline + 1
+      local ok, err = pcall(aw.run, call)
+      assert.is_false(ok)
+      local got = tostring(err):match "got .*" or ""
+      assert.is_nil(got:find "userdata")
+      assert.are.equal(debug.getinfo(1, "S").short_src .. ":" .. line,
+        tostring(err):match "^(.-:%d+): bad argument #1 to 'signal' ")
+    end
+  end))
+
+  it("names what it got as its class does", sealed(function()
+    local ch = aw.channel()
+    for got, value in pairs {
+      ["aiowire.Channel"] = ch, ["aiowire.EventLoop"] = aw.EventLoop(),
+      ["aiowire.Event"] = aw.event(), ["aiowire.Wire"] = aw.Never,
+      ["aiowire.Stream"] = aw.stdin, ["FILE*"] = io.stdout, ["table"] = {},
+      ["Poller"] = aw.Poller(),
+    } do
+      local _, err = pcall(aw.sleep, value)
+      assert.is_truthy(err:find(("bad argument #1 to 'sleep' (number expected, "
+        .. "got %s)"):format(got), 1, true), err)
+    end
+  end))
+
+  it("says with an article what cannot be an operand", sealed(function()
+    local _, err = pcall(function()
+      return aw.Never >> aw.channel()
+    end)
+    assert.is_truthy(err:find("attempt to use an aiowire.Channel as a wire "
+      .. "(operand of '>>')", 1, true), err)
+  end))
+end)

@@ -1,0 +1,295 @@
+-- Tables of options: an unknown name is an error that says which one was meant,
+-- a bad value one that says of which option it is; both at the caller's line,
+-- whoever calls.
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+local places = require "spec.support.places"
+
+local blamed = places.blamed
+local caught, sealed = helper.caught, helper.sealed
+local HERE <const> = debug.getinfo(1, "S").short_src
+
+local function nothing() end
+
+-- Each function that takes options: its name, the number of the argument, a
+-- call with the options, a mistyped name, the name that is meant.
+local takers <const> = {
+  { "scope", 1, function(o) aw.scope(o, nothing) end, "timout", "timeout" },
+  { "run", 2, function(o) aw.run(nothing, o) end, "gracce", "grace" },
+  { "test", 1, function(o) aw.test(o, nothing) end, "sed", "seed" },
+  { "EventLoop", 1, function(o) aw.EventLoop(o) end, "clok", "clock" },
+  { "start", 3, function(o)
+    aw.EventLoop():start(nothing, nil, o)
+  end, "backgruond", "background" },
+  { "timeout", 2, function(o) aw.Never:timeout(1, o) end, "grac", "grace" },
+  { "retry", 1, function(o) aw.Never:retry(o) end, "tims", "times" },
+  { "Every", 3, function(o) aw.Every(1, nothing, o) end, "mised", "missed" },
+  { "channel", 2, function(o) aw.channel(1, o) end, "nam", "name" },
+  { "event", 1, function(o) aw.event(o) end, "NAME", "name" },
+  { "semaphore", 2, function(o) aw.semaphore(1, o) end, "mx", "max" },
+  { "Poller", 2, function(o) aw.Poller({}, o) end, "on_eror", "on_error" },
+  { "settle", 2, function(o) aw.settle({}, o) end, "limt", "limit" },
+  { "Settle", 2, function(o) aw.Settle({}, o) end, "limt", "limit" },
+  { "each", 2, function(o) aw.each({}, o, nothing) end, "lmit", "limit" },
+  { "configure", 1, function(o)
+    aw.stdin:configure(o)
+  end, "maxline", "max_line" },
+}
+
+-- Those whose table is a command as well.
+local commands <const> = {
+  { "spawn", 1, function(o) aw.spawn(o) end, "cdw", "cwd" },
+  { "exec", 1, function(o) aw.exec(o) end, "chekc", "check" },
+  { "Exec", 1, function(o) aw.Exec(o) end, "max_ouput", "max_output" },
+}
+
+--- The text that calling `f(options)` raises, which blames a line of `f`.
+local function text_of(f, options)
+  local text = caught(f, options)
+  blamed(text, f)
+  return (text:gsub("^" .. HERE:gsub("%p", "%%%0") .. ":%d+: ", ""))
+end
+
+local function unknown(taker, name, more)
+  return ("bad argument #%d to '%s' (unknown option '%s'%s)"):format(taker[2],
+    taker[1], name, more or "")
+end
+
+local function describe_unknown(list, base)
+  for _, taker in ipairs(list) do
+    it(taker[1], sealed(function()
+      local options = { table.unpack(base) }
+      options[taker[4]] = 1
+      assert.are.equal(unknown(taker, taker[4],
+        (", did you mean '%s'?"):format(taker[5])), text_of(taker[3], options))
+      options = { table.unpack(base) }
+      options.something_else = 1
+      assert.are.equal(unknown(taker, "something_else"),
+        text_of(taker[3], options))
+      options = { table.unpack(base) }
+      options[7] = 1
+      assert.are.equal(("bad argument #%d to '%s' (the name of an option is a "
+        .. "string, got number 7)"):format(taker[2], taker[1]),
+        text_of(taker[3], options))
+      options = { table.unpack(base) }
+      options[print] = 1
+      assert.are.equal(("bad argument #%d to '%s' (the name of an option is a "
+        .. "string, got function)"):format(taker[2], taker[1]),
+        text_of(taker[3], options))
+    end))
+  end
+end
+
+describe("an unknown option is refused, and the nearest named, by", function()
+  describe_unknown(takers, {})
+  describe_unknown(commands, { "true" })
+end)
+
+describe("options that are no table are refused by", function()
+  for _, taker in ipairs(takers) do
+    -- a number is a time-out to a loop, and what is no table is a function to
+    -- others
+    if taker[1] ~= "scope" and taker[1] ~= "retry" then
+      it(taker[1], sealed(function()
+        assert.are.equal(("bad argument #%d to '%s' (table expected, got "
+          .. "aiowire.Event)"):format(taker[2], taker[1]),
+          text_of(taker[3], aw.event()))
+      end))
+    end
+  end
+end)
+
+-- A function, the option with a value of a wrong type, what is said.
+local wrong_values <const> = {
+  { takers[1][3], { timeout = "1" },
+    "'timeout' (number of seconds expected, got string)" },
+  { takers[1][3], { grace = -1 }, "'grace' (seconds must not be negative)" },
+  { takers[1][3], { name = 1 }, "'name' (string expected, got number)" },
+  { takers[2][3], { timeout = aw.event() },
+    "'timeout' (number of seconds expected, got aiowire.Event)" },
+  { takers[2][3], { timeout = 0 / 0 }, "'timeout' (seconds must not be NaN)" },
+  { takers[3][3], { limit = {} },
+    "'limit' (number of seconds expected, got table)" },
+  { takers[3][3], { limit = -1 }, "'limit' (seconds must not be negative)" },
+  { takers[3][3], { seed = "x" }, "'seed' (integer expected, got string)" },
+  { takers[4][3], { clock = 1 },
+    "'clock' (\"virtual\" or \"real\" expected, got 1)" },
+  { takers[4][3], { seed = 1.5 }, "'seed' (integer expected, got number)" },
+  { takers[4][3], { signals = 1 }, "'signals' (boolean expected, got number)" },
+  { takers[4][3], { name = io.stdout },
+    "'name' (string expected, got FILE*)" },
+  { takers[5][3], { background = "yes" },
+    "'background' (boolean expected, got string)" },
+  { takers[5][3], { name = 1 }, "'name' (string expected, got number)" },
+  { takers[6][3], { grace = true },
+    "'grace' (number of seconds expected, got boolean)" },
+  { takers[7][3], { when = 1 }, "'when' (function expected, got number)" },
+  { takers[7][3], { jitter = true },
+    "'jitter' (false or \"full\" expected, got true)" },
+  { takers[9][3], { name = print }, "'name' (string expected, got function)" },
+  { takers[11][3], { max = {} },
+    "'max' (positive integer expected, got table)" },
+  { takers[12][3], { on_error = 1 },
+    "'on_error' (function expected, got number)" },
+  { takers[12][3], { flags = "x" },
+    "'flags' ('r', 'w' or 'rw' expected, got x)" },
+  { takers[16][3], { high_water = "1" },
+    "'high_water' (positive number of bytes expected, got string)" },
+  { commands[1][3], { "true", group = 1 },
+    "'group' (boolean expected, got number)" },
+  { commands[1][3], { "true", grace = {} },
+    "'grace' (number of seconds expected, got table)" },
+  { commands[1][3], { "true", env = aw.event() },
+    "'env' (table expected, got aiowire.Event)" },
+  { commands[1][3], { "true", stdin = aw.event() },
+    "'stdin' (\"pipe\", \"inherit\", \"null\", a stream, a Lua file or a "
+    .. "descriptor expected, got aiowire.Event)" },
+  { commands[1][3], { "true", append = 1 },
+    "'append' (boolean expected, got number)" },
+  { commands[2][3], { "true", cwd = 1 },
+    "'cwd' (string expected, got number)" },
+  { commands[2][3], { "true", check = 1 },
+    "'check' (boolean expected, got number)" },
+  { commands[3][3], { "true", stdin = aw.event() },
+    "'stdin' (text, a stream, a Lua file, a descriptor, \"inherit\" or "
+    .. "\"null\" expected, got aiowire.Event)" },
+  { commands[3][3], { "true", max_output = "1" },
+    "'max_output' (positive number of bytes expected, got string)" },
+  { commands[3][3], { "true", cwd = true },
+    "'cwd' (string expected, got boolean)" },
+}
+
+describe("a bad value is one of its option", function()
+  for _, case in ipairs(wrong_values) do
+    it("as option " .. case[3]:match "'.-'" .. " " .. case[3], sealed(function()
+      assert.are.equal("bad option " .. case[3], text_of(case[1], case[2]))
+    end))
+  end
+end)
+
+describe("the line of a bad option is the caller's", function()
+  it("are told where they come after the function", function()
+    local _, err = pcall(aw.scope, nothing, { timeout = 1 })
+    assert.are.equal(("%s:%d: bad argument #2 to 'scope' (options come before "
+      .. "the function)"):format(HERE, debug.getinfo(1, "l").currentline - 2),
+      err)
+  end)
+
+  it("through pcall, and the name is the function's", sealed(function()
+    local _, err = pcall(aw.scope, { timout = 1 }, nothing)
+    local line = places.line() - 1
+    assert.are.equal(("%s:%d: bad argument #1 to 'scope' (unknown option "
+      .. "'timout', did you mean 'timeout'?)"):format(HERE, line), err)
+  end))
+
+  it("in a wire that Lua runs", sealed(function()
+    local line
+    local _, err = pcall(aw.run, function()
+      line = places.line() + 1
+      aw.scope({ timout = 1 }, nothing)
+    end)
+    assert.are.equal(("%s:%d: bad argument #1 to 'scope' (unknown option "
+      .. "'timout', did you mean 'timeout'?)"):format(HERE, line), err)
+  end))
+
+  it("that started the task, where no Lua calls", sealed(function()
+    local w = aw.Call(aw.exec, { "true", chekc = 1 })
+    local line = places.line() + 1
+    local _, err = pcall(aw.run, w)
+    assert.are.equal(("%s:%d: bad argument #1 to 'exec' (unknown option "
+      .. "'chekc', did you mean 'check'?)"):format(HERE, line), err)
+  end))
+
+  it("that makes a tail call", sealed(function()
+    local line
+    local function tail()
+      line = places.line() + 1
+      return aw.exec { "true", chekc = 1 }
+    end
+    local _, err = pcall(function()
+      tail()
+    end)
+    assert.are.equal(("%s:%d: bad argument #1 to 'exec' (unknown option "
+      .. "'chekc', did you mean 'check'?)"):format(HERE, line), err)
+  end))
+end)
+
+describe("a wire of aw.Exec", function()
+  it("is not made with an option that its run would refuse", sealed(function()
+    for _, options in ipairs {
+      { "true", cwdd = "/" }, { "true", stderr = true },
+      { "true", env = { 1 } }, { "true", false },
+    } do
+      blamed(caught(commands[3][3], options), commands[3][3])
+    end
+  end))
+end)
+
+describe("options that a table inherits", function()
+  local defaults <const> = { __index = { timeout = 1, grace = 0, cwd = "/" } }
+
+  it("count, whatever else is inherited", sealed(function()
+    local ev = helper.virtual()
+    local results
+    ev:start(function()
+      results = table.pack(aw.scope(setmetatable({}, defaults), function()
+        aw.sleep(5)
+      end))
+    end)
+    ev:run()
+    assert.are.same({ n = 3, [2] = "cancelled", [3] = "timeout" }, results)
+    assert.are.equal(1, ev:now())
+  end))
+
+  it("count for exec as for spawn", function()
+    helper.run(function()
+      assert.are.equal("/\n",
+        aw.exec(setmetatable({ "pwd" }, defaults)).out)
+      local p <close> = aw.spawn(setmetatable({ "pwd" }, defaults))
+      assert.are.equal("/", p.stdout:read())
+      p:wait()
+    end)
+  end)
+
+  it("are checked as others", sealed(function()
+    local text = text_of(takers[1][3],
+      setmetatable({}, { __index = function() return "x" end }))
+    assert.are.equal("bad option 'timeout' (number of seconds expected, got "
+      .. "string)", text)
+  end))
+
+  it("do not excuse a name of the table itself", sealed(function()
+    assert.are.equal("bad argument #1 to 'scope' (unknown option 'timout', did "
+      .. "you mean 'timeout'?)",
+      text_of(takers[1][3], setmetatable({ timout = 1 }, defaults)))
+  end))
+end)
+
+describe("the nearest name", function()
+  local function meant(name)
+    return caught(aw.EventLoop, { [name] = 1 }):match "did you mean '(.-)'"
+  end
+
+  it("is one with a letter more, less, changed or swapped", sealed(function()
+    assert.are.equal("timeout", meant "timout")
+    assert.are.equal("timeout", meant "timeoutt")
+    assert.are.equal("timeout", meant "timeaut")
+    assert.are.equal("timeout", meant "tiemout")
+    assert.are.equal("timeout", meant "Timeout")
+    assert.are.equal("signals", meant "signal")
+  end))
+
+  it("is none where nothing is near", sealed(function()
+    assert.is_nil(meant "interval")
+    assert.is_nil(meant(("timeout"):rep(10)))
+    assert.is_nil(meant "")
+  end))
+
+  it("is not the one that parts of the library use", sealed(function()
+    local err = caught(takers[5][3], { wher = 1 })
+    assert.is_nil(err:find("did you mean", 1, true), err)
+    assert.is_truthy(caught(takers[5][3], { where = "x:1" })
+      :find("unknown option 'where'", 1, true))
+  end))
+end)

@@ -1,0 +1,481 @@
+--- Runs programs on the library and on the reference model, and compares.
+---
+---   run(lib, source) what it did: { at =, text = } in order
+---   check(program)   nil, or both traces if no schedule of the model explains
+---                    what the library did
+---   shrink(program)  a smaller description with the same fate
+---   try(program)     all of these: a report for people if it fails
+---
+--- What is compared. Events at different times are compared in their order. For
+--- events at the same time the rules fix an order only where one leads to the
+--- other, or where they are completions in one queue; how many rounds a step
+--- takes is an implementation's own affair. So a trace that is not the model's
+--- to the letter is held against what the model does under other orders of its
+--- ready tasks: it must have, at each time, the events of one of them, and no
+--- two events in an order that none of those has.
+
+local aw = require "aiowire"
+local model = require "spec.model.model"
+local new_random = require "spec.support.random"
+local random_wires = require "spec.model.random_wires"
+local wire_source = require "spec.model.wire_source"
+
+local M = {}
+
+-- Cancels whatever still waits then; far beyond every duration.
+local END_OF_TIME <const> = 10000000
+local GRACE <const> = 10 * END_OF_TIME -- of the loop
+local TURNS <const> = 4000 -- of the model; a longer program is left out
+local SCHEDULES <const> = 1000 -- to try before a trace counts as wrong
+local FEW_SCHEDULES <const> = 10 -- while it is made smaller
+
+-- Runs ------------------------------------------------------------------------
+
+local function sorted(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- A value as text, the same for both interpreters.
+local function show(lib, value)
+  if type(value) == "number" then
+    return ("%.14g"):format(value)
+  elseif lib.is_cancelled(value) then
+    return "Cancelled"
+  elseif lib.is_timeout(value) then
+    return ("Timeout(%.14g)"):format(value.after)
+  elseif lib.is_task_cancelled(value) then
+    return "TaskCancelled"
+  elseif lib.is_closed(value) then
+    return "Closed"
+  elseif type(value) == "table" then
+    local parts = {}
+    for i, key in ipairs(sorted(value)) do
+      parts[i] = key .. "=" .. show(lib, value[key])
+    end
+    return "{" .. table.concat(parts, " ") .. "}"
+  end
+  return tostring(value)
+end
+
+--- What a program sees: the library, and a few functions that take notes.
+local function surroundings(lib, ev, trace)
+  local env, runs = setmetatable({}, { __index = lib }), {}
+  local tasks = { n = 0 }
+
+  function env.note(what, ...)
+    local parts = { what }
+    for i = 1, select("#", ...) do
+      parts[i + 1] = show(lib, (select(i, ...)))
+    end
+    trace[#trace + 1] = { at = ev:now(), text = table.concat(parts, " ") }
+  end
+
+  function env.fail(err)
+    error(err, 0)
+  end
+
+  function env.again(id)
+    runs[id] = (runs[id] or 0) + 1
+    return runs[id]
+  end
+
+  --- Run `try`; if it is left by an error, or by a cancel, clean up in a
+  --- shield, and then: go on up, fail, or swallow it.
+  function env.guarded(id, try, clean_up, after, grace)
+    local ok, err = pcall(try)
+    if ok then
+      return
+    end
+    env.note(id .. " caught", err)
+    lib.shield(clean_up, grace)
+    if after == "go on up" then
+      error(err, 0)
+    elseif after == "fail" then
+      error("e" .. id, 0)
+    end
+  end
+
+  --- A scope with a time-out in which `wires` are started before `f` runs.
+  function env.scoped(id, timeout, handled, wires, f)
+    local handler = handled and function(_, err)
+      env.note(id .. " handles", err)
+    end
+    local result, how = lib.scope({ timeout = timeout }, function(s)
+      for _, w in ipairs(wires) do
+        s:start(w, handler)
+      end
+      f()
+      return "left"
+    end)
+    env.note(id, result, how)
+  end
+
+  local function start(i, make)
+    tasks[i] = ev:start(make(), function(_, err)
+      env.note(("task %d fails"):format(i), err)
+    end)
+    ev:start(function()
+      env.note(("task %d ends"):format(i), pcall(tasks[i].wait, tasks[i]))
+    end, error)
+  end
+
+  --- Start the wire that `make()` gives, at `time`.
+  function env.start(time, make)
+    tasks.n = tasks.n + 1
+    if time == 0 then
+      return start(tasks.n, make)
+    end
+    ev:start(lib.Call(lib.sleep, time) >> lib.Call(start, tasks.n, make), error)
+  end
+
+  function env.done(i)
+    return tasks[i] and lib.Done(tasks[i]) or lib.Never
+  end
+
+  function env.cancel(i, time)
+    ev:start(function()
+      lib.sleep(time)
+      if tasks[i] then
+        tasks[i]:cancel()
+      end
+    end, error)
+  end
+  return env, tasks
+end
+
+--- Run a program, and give its trace. `opts` are the loop's.
+function M.run(lib, source, opts)
+  local trace = {}
+  local ev = lib.EventLoop(opts)
+  local env, tasks = surroundings(lib, ev, trace)
+  local ok, how = pcall(function()
+    assert(load(source, "=program", "t", env))()
+    ev:start(function()
+      lib.sleep(END_OF_TIME)
+      for i = 1, tasks.n do
+        tasks[i]:cancel()
+      end
+    end, error)
+    return ev:run()
+  end)
+  if not ok or how ~= "done" then
+    env.note("the loop ends:", how)
+  end
+  return trace, how
+end
+
+function M.run_library(source, seed)
+  return M.run(aw, source, { clock = "virtual", signals = false,
+    grace = GRACE, seed = seed })
+end
+
+--- Run it on the model, under the k-th schedule: 0 is first in, first out; the
+--- others leave that order, and take further rounds, the more often the larger
+--- k modulo 8 is.
+function M.run_model(source, k)
+  local random = new_random(k)
+  local function stray()
+    return random:below(8) <= k % 8
+  end
+  return M.run(model, source, { limit = TURNS, grace = GRACE,
+    pause = k > 0 and stray or nil,
+    pick = k > 0 and function(ready)
+      return stray() and random:between(1, #ready) or 1
+    end or nil })
+end
+
+-- Comparison ------------------------------------------------------------------
+
+local function same(a, b)
+  if #a ~= #b then
+    return false
+  end
+  for i, event in ipairs(a) do
+    if event.at ~= b[i].at or event.text ~= b[i].text then
+      return false
+    end
+  end
+  return true
+end
+
+--- The events with a number for each repetition: its place in the trace, and
+--- all of them in an order that does not depend on it within one time.
+local function canonical(trace)
+  local places, keys, seen = {}, {}, {}
+  for i, event in ipairs(trace) do
+    local key = ("%020.3f %s"):format(event.at, event.text)
+    seen[key] = (seen[key] or 0) + 1
+    key = key .. " #" .. seen[key]
+    places[key], keys[i] = i, key
+  end
+  table.sort(keys)
+  return { places = places, keys = keys, text = table.concat(keys, "\n") }
+end
+M.canonical = canonical
+
+--- The pairs of events at one time that `a` has in another order than `b`.
+local function inversions(a, b)
+  local pairs_found = {}
+  for i, x in ipairs(a.keys) do
+    for j = i + 1, #a.keys do
+      local y = a.keys[j]
+      if x:sub(1, 20) ~= y:sub(1, 20) then
+        break
+      elseif (a.places[x] < a.places[y]) ~= (b.places[x] < b.places[y]) then
+        pairs_found[#pairs_found + 1] = { x, y }
+      end
+    end
+  end
+  return pairs_found
+end
+
+--- Leave in `list` the pairs that `b`, too, has in another order than `a`.
+local function strike_out(list, a, b)
+  local left = {}
+  for _, pair in ipairs(list) do
+    local x, y = pair[1], pair[2]
+    if (a.places[x] < a.places[y]) ~= (b.places[x] < b.places[y]) then
+      left[#left + 1] = pair
+    end
+  end
+  return left
+end
+
+--- Is `trace` what the rules say of `source`? `first` is the model's own.
+local function explained(trace, source, first, schedules)
+  if same(trace, first) then
+    return true
+  end
+  local found, open = canonical(trace), nil
+  for k = 0, schedules do
+    local other = canonical(k == 0 and first or (M.run_model(source, k)))
+    if other.text == found.text then
+      open = open and strike_out(open, found, other)
+        or inversions(found, other)
+      if #open == 0 then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+--- Run `program` on both. Gives nil if they agree, "skipped" if it is too long
+--- for the model, else a table with the source and both traces. `opts`:
+---   seed       of the library's scheduler
+---   exact      the trace must be the model's own to the letter
+---   schedules  how many to try before a trace counts as wrong
+function M.check(program, opts)
+  opts = opts or {}
+  local source = wire_source.render(program)
+  local expected, how = M.run_model(source, 0)
+  if how == "too long" then
+    return "skipped"
+  end
+  local got = M.run_library(source, opts.seed)
+  local schedules = opts.schedules or SCHEDULES
+  if opts.exact and same(got, expected)
+    or not opts.exact and explained(got, source, expected, schedules) then
+    return nil
+  end
+  return { source = source, expected = expected, got = got }
+end
+
+-- Shrinking -------------------------------------------------------------------
+
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local new = {}
+  for k, v in pairs(value) do
+    new[k] = copy(v)
+  end
+  return new
+end
+
+local function is_node(value)
+  return type(value) == "table" and value.kind ~= nil
+end
+
+--- Call `f(container, key, node)` for each node below `container`.
+local function each_slot(container, f)
+  for i, node in ipairs(container) do
+    if is_node(node) then
+      f(container, i, node)
+      each_slot(node, f)
+    end
+  end
+  for _, key in ipairs { "try", "clean_up", "fn", "next" } do
+    if is_node(container[key]) then
+      f(container, key, container[key])
+      each_slot(container[key], f)
+    end
+  end
+end
+
+local LISTS <const> = { seq = 1, all = 1, race = 1, fall = 1, All = 1, Any = 1,
+  Race = 1, body = 0, block = 0, fn = 0 }
+local NUMBERS <const> = { "seconds", "period", "times", "delay", "factor",
+  "max", "within", "when", "grace", "limit", "at", "failures" }
+
+--- All ways to make a node, or what hangs below `container[key]`, smaller.
+local function node_edits(edits, container, key, node)
+  local function edit(f)
+    edits[#edits + 1] = f
+  end
+  local sort = random_wires.sort_of(node)
+  each_slot({ node }, function(_, _, below)
+    if below ~= node and random_wires.sort_of(below) == sort then
+      edit(function()
+        container[key] = below
+      end)
+    end
+  end)
+  if sort == "wire" and node.kind ~= "value" then
+    edit(function()
+      container[key] = { kind = "value", id = node.id }
+    end)
+    if node.kind ~= "sleep" then
+      edit(function()
+        container[key] = { kind = "sleep", id = node.id, seconds = 1 }
+      end)
+    end
+  end
+  if LISTS[node.kind] then
+    for i = 1, #node > LISTS[node.kind] and #node or 0 do
+      edit(function()
+        table.remove(node, i)
+      end)
+    end
+  end
+  if node.ending and node.ending ~= "none" then
+    edit(function()
+      node.ending, node.next = "none", nil
+    end)
+  end
+  if node.after and node.after ~= "go on up" then
+    edit(function()
+      node.after = "go on up"
+    end)
+  end
+  for _, name in ipairs { "grace", "limit", "factor", "max", "within", "when",
+    "keyed", "handled" } do
+    if node[name] then
+      edit(function()
+        node[name] = nil
+      end)
+    end
+  end
+end
+
+local function number_edits(edits, node)
+  for _, name in ipairs(NUMBERS) do
+    local value = node[name]
+    local least = name == "times" and node.kind == "repeat" and 0 or 1
+    if value and value > least then
+      for _, smaller in ipairs { least, value // 10, value // 2, value - 1 } do
+        if smaller >= least then
+          edits[#edits + 1] = function()
+            node[name] = smaller
+          end
+        end
+      end
+    end
+  end
+end
+
+--- Functions that make `program` smaller in place, the boldest first.
+local function all_edits(program)
+  local edits = {}
+  -- Tasks keep their numbers, so that `done` says what it said.
+  edits[1] = function()
+    table.remove(program.tasks)
+  end
+  for i = 1, #program.cancels do
+    edits[#edits + 1] = function()
+      table.remove(program.cancels, i)
+    end
+  end
+  each_slot(program.tasks, function(container, key, node)
+    node_edits(edits, container, key, node)
+  end)
+  each_slot(program.tasks, function(_, _, node)
+    number_edits(edits, node)
+  end)
+  for _, cancel in ipairs(program.cancels) do
+    number_edits(edits, cancel)
+  end
+  for i, time in ipairs(program.starts) do
+    for _, smaller in ipairs(time > 0 and { 0, time // 2 } or {}) do
+      edits[#edits + 1] = function()
+        program.starts[i] = smaller
+      end
+    end
+  end
+  for i, size in ipairs(program.channels) do
+    if size > 0 then
+      edits[#edits + 1] = function()
+        program.channels[i] = size - 1
+      end
+    end
+  end
+  return edits
+end
+
+--- Make a program smaller as long as `fails(program)` holds.
+function M.shrink(program, fails, patience)
+  patience = patience or 1000
+  local i = 1
+  while patience > 0 do
+    local smaller = copy(program)
+    local edits = all_edits(smaller)
+    if i > #edits then
+      break
+    end
+    edits[i]()
+    patience = patience - 1
+    if #smaller.tasks > 0 and fails(smaller) then
+      program = smaller
+    else
+      i = i + 1
+    end
+  end
+  return program
+end
+
+--- Two traces side by side, for a person.
+local function side_by_side(expected, got)
+  local lines = { ("%-40s | %s"):format("the model", "the library") }
+  local function cell(event)
+    return event and ("%.14g  %s"):format(event.at, event.text) or ""
+  end
+  for i = 1, math.max(#expected, #got) do
+    local a, b = cell(expected[i]), cell(got[i])
+    lines[#lines + 1] = ("%-40s %s %s"):format(a, a == b and "|" or "X", b)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Compare `program`; gives nil, "skipped", or a report with the smallest
+--- program that still fails. `opts` as in M.check.
+function M.try(program, opts)
+  local found = M.check(program, opts)
+  if type(found) ~= "table" then
+    return found
+  end
+  local hasty = setmetatable({ schedules = FEW_SCHEDULES }, { __index = opts })
+  local small = M.shrink(program, function(candidate)
+    return type(M.check(candidate, hasty)) == "table"
+  end)
+  local smallest = M.check(small, opts)
+  found = type(smallest) == "table" and smallest or found
+  return found.source .. side_by_side(found.expected, found.got)
+end
+
+return M

@@ -1,0 +1,417 @@
+--- What all specs share: loops that are proved to leave nothing behind, and
+--- what the bodies that run in them are made of.
+---
+--- busted loads this file once, before the specs (see .busted), so that all
+--- of them see one copy of the library; `require "spec.support.helper"` gives
+--- it.
+--- AIOWIRE_GCSTRESS=1 in the environment makes the collector work without
+--- pause, and collects all before and after each `it`.
+
+if package.loaded["spec.support.helper"] then
+  return package.loaded["spec.support.helper"]
+end
+
+local aw = require "aiowire"
+local busted = require "busted"
+local lfs = require "lfs" -- comes with busted
+
+local M = {}
+
+--- Whether the specs run in the program rather than under stock Lua.
+M.in_host = package.preload.aiowire ~= nil
+M.gc_stress = os.getenv("AIOWIRE_GCSTRESS") == "1"
+
+--- How many of `n` to take in bulk: the collector's stress makes each of them
+--- cost a full collection, of all that is alive.
+---@param n integer
+---@return integer
+function M.scale(n)
+  return M.gc_stress and (n + 19) // 20 or n
+end
+
+-- Seconds until a test is taken to hang, however busy the machine is.
+local REAL_LIMIT <const> = 120
+
+-- Pools keep what they have grown to; everything else returns to its start.
+local POOLED <const> = { idle = true, bytes = true }
+
+--- The engine remembers the info of an error that a body has just caught,
+--- until that body's next await; aw.stats() makes it forget.
+local function collect_twice()
+  aw.stats()
+  collectgarbage()
+  collectgarbage()
+end
+
+--- The open descriptors: number -> what it is.
+local function descriptors()
+  local list = {}
+  for name in lfs.dir("/proc/self/fd") do
+    local number = tonumber(name)
+    local target = number
+      and lfs.symlinkattributes("/proc/self/fd/" .. name, "target")
+    -- The directory being read is open, too, but not for long.
+    if target and not target:find("^/proc/%d+/fd$") then
+      list[number] = target
+    end
+  end
+  return list
+end
+
+--- The children of this process, the dead ones that nobody has waited for
+--- among them: pid -> what it is.
+local function children()
+  local list = {}
+  local file <close> = io.open "/proc/thread-self/children"
+  for pid in (file and file:read "a" or ""):gmatch "%d+" do
+    list[tonumber(pid)] = "alive or a zombie"
+  end
+  return list
+end
+
+local function sorted_keys(a, b)
+  local keys = {}
+  for key in pairs(a) do
+    keys[#keys + 1] = key
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- Append to `list` a line for each entry that is not what it was.
+local function compare(what, before, after, list)
+  for _, key in ipairs(sorted_keys(before, after)) do
+    if not POOLED[key] and before[key] ~= after[key] then
+      list[#list + 1] = ("%s %s: %s before, %s after"):format(what, key,
+        before[key] or "none", after[key] or "none")
+    end
+  end
+  return list
+end
+
+-- The counters after the last collection. Where they still hold there is no
+-- garbage that could hide a leak, and nothing to collect before a test.
+local clean = {}
+
+local function clean_stats()
+  if #compare("", clean, aw.stats(), {}) > 0 then
+    collect_twice()
+    clean = aw.stats()
+  end
+  return clean
+end
+
+--- May it have gone by itself? libzmq closes its own in its threads, and the
+--- collector those of loops: of kinds that neither has, a test closed it.
+local function may_go(target)
+  return target == "/dev/null" or target:find "^socket:"
+    or target:find "^anon_inode:"
+end
+
+--- A line for each descriptor that came since `before`, or that somebody else
+--- has lost.
+local function changed_descriptors(before)
+  local after = descriptors()
+  for number, target in pairs(before) do
+    if not after[number] and may_go(target) then
+      after[number] = target
+    end
+  end
+  return compare("descriptor", before, after, {})
+end
+
+--- The same, as soon as libzmq has closed what it is about to close. Until
+--- then the thread is kept, for this may be called inside of a loop, or of
+--- none.
+local function left_descriptors(before)
+  local patience = os.time() + REAL_LIMIT
+  local left = changed_descriptors(before)
+  while #left > 0 and os.time() < patience do
+    left = changed_descriptors(before)
+  end
+  return left
+end
+
+local this_file = debug.getinfo(1, "S").source
+
+--- The place to blame, as errors say it: where a function of a spec begins;
+--- for anything else, the line that handed it to this file.
+local function place_of(owner)
+  if type(owner) == "function" then
+    local at = debug.getinfo(owner, "S")
+    return ("%s:%d: "):format(at.short_src, at.linedefined)
+  end
+  local level = 4
+  while debug.getinfo(level, "S").source == this_file do
+    level = level + 1
+  end
+  local at = debug.getinfo(level, "Sl")
+  return ("%s:%d: "):format(at.short_src, at.currentline)
+end
+
+--- Call `f(...)`; what it leaves behind is blamed on `owner`.
+local function leak_checked(owner, f, ...)
+  local before = clean_stats()
+  local open_before, children_before = descriptors(), children()
+  local results = table.pack(f(...))
+  collect_twice()
+  clean = aw.stats()
+  local left = compare("counter", before, clean, {})
+  local still_open = left_descriptors(open_before)
+  table.move(still_open, 1, #still_open, #left + 1, left)
+  compare("child", children_before, children(), left)
+  if #left > 0 then
+    busted.fail(place_of(owner) .. "left behind:\n  "
+      .. table.concat(left, "\n  "), 0)
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+--- Run `f` and fail if it leaves anything behind: a counter of aw.stats()
+--- that differs after two full collections, an open descriptor, or a child.
+--- One that was open before and is closed is no leak. Errors of `f` pass
+--- untouched.
+---@param f fun(...): ...
+---@return any ... what `f` returned
+function M.leak_checked(f, ...)
+  return leak_checked(f, f, ...)
+end
+
+--- A test for `it`: `f`, leak-checked.
+---@param f fun(...)
+---@return fun(...)
+function M.sealed(f)
+  return function(...)
+    M.leak_checked(f, ...)
+  end
+end
+
+-- Loops. ---------------------------------------------------------------------
+
+--- A loop on a virtual clock of its own, that leaves signals alone.
+---@param opts? table the loop's other options
+---@return aiowire.EventLoop
+function M.virtual(opts)
+  opts = opts or {}
+  opts.clock, opts.signals = "virtual", false
+  return aw.EventLoop(opts)
+end
+
+--- Run `f(ev, clock)` under aw.test, and check that nothing is left.
+---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock)
+function M.test(f)
+  leak_checked(f, aw.test, { limit = REAL_LIMIT }, f)
+end
+
+--- The same for `it`.
+---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock)
+---@return fun()
+function M.in_task(f)
+  return function()
+    M.test(f)
+  end
+end
+
+--- The same for `it`, with a log that is still empty: `f(ev, log, note)`.
+---@param f fun(ev: aiowire.EventLoop, log: any[], note: fun(what: any))
+---@return fun()
+function M.logged(f)
+  return function()
+    leak_checked(f, aw.test, { limit = REAL_LIMIT }, function(ev)
+      f(ev, M.recorder())
+    end)
+  end
+end
+
+--- The same without a main task: `f(ev)` calls `ev:run` itself.
+---@param f fun(ev: aiowire.EventLoop)
+---@param opts? table the loop's other options
+function M.with_loop(f, opts)
+  leak_checked(f, function()
+    opts = opts or {}
+    opts.clock = "virtual"
+    local ev <close> = aw.EventLoop(opts)
+    f(ev)
+  end)
+end
+
+--- Make a loop, let `f` start its wires, run it to its end, and fail if
+--- anything is left of it (see leak_checked).
+---@param f fun(ev: aiowire.EventLoop)
+---@param opts? table the loop's options
+---@return string how "done", "timeout" or "stopped"
+function M.run_loop(f, opts)
+  return leak_checked(f, function()
+    local ev <close> = aw.EventLoop(opts or {})
+    f(ev)
+    return ev:run()
+  end)
+end
+
+--- Run `w` as aw.run does, and fail if anything is left (see leak_checked).
+---@param w aiowire.Wireable
+---@return any ... its results
+function M.run(w)
+  return leak_checked(w, aw.run, w)
+end
+
+--- Await what comes in real time, whenever that is: until `holds()`.
+---@param holds fun(): boolean
+function M.wait_until(holds)
+  aw.timeout(REAL_LIMIT, function()
+    while not holds() do
+      aw.sleep(0.001)
+    end
+  end)
+end
+
+--- What an await advises where M.outside() calls it.
+M.outside_advice = aw.current() and ": a handler is not a task; start a task "
+  .. "that waits, as ev:start(function() ... end)"
+  or "; run it with aw.run(function() ... end)"
+
+--- Call `f(...)` where no task runs. The main chunk of the program is a task,
+--- a handler is not a task [E7].
+function M.outside(f, ...)
+  if not aw.current() then
+    f(...)
+    return
+  end
+  local arguments, ok, err = table.pack(...), nil, nil
+  local ev = M.virtual()
+  ev:start(function()
+    error("so that its handler is called", 0)
+  end, function()
+    ok, err = pcall(f, table.unpack(arguments, 1, arguments.n))
+  end)
+  ev:run()
+  if not ok then
+    error(err, 0)
+  end
+end
+
+-- What bodies are made of. ---------------------------------------------------
+
+function M.nop() end
+
+--- A log and a function that appends to it.
+---@return any[] log
+---@return fun(what: any) note
+function M.recorder()
+  local log = {}
+  return log, function(what)
+    log[#log + 1] = what
+  end
+end
+
+--- Where `what` stands in a log.
+---@return integer
+function M.position(log, what)
+  for i, entry in ipairs(log) do
+    if entry == what then
+      return i
+    end
+  end
+  busted.fail("not in the log: " .. tostring(what), 2)
+end
+
+--- A value whose `<close>` calls `f(..., err)`.
+function M.closer(f, ...)
+  local bound = table.pack(...)
+  return setmetatable({}, {
+    __close = function(_, err)
+      bound[bound.n + 1] = err
+      f(table.unpack(bound, 1, bound.n + 1))
+    end,
+  })
+end
+
+--- Wait for `t`: true and its results, or false and what wait raises.
+function M.join(t)
+  return pcall(t.wait, t)
+end
+
+--- Keep the thread busy for so long, by the processor's own count.
+function M.busy(seconds)
+  local ends = os.clock() + seconds
+  repeat
+    local x = 0
+    for i = 1, 1000 do
+      x = x + i
+    end
+  until os.clock() >= ends
+end
+
+--- For the helpers of specs: `got` is `expected`. If not, the line is blamed
+--- that called the helper.
+---@param what string of which that is said
+---@param expected any
+---@param got any
+function M.expect(what, expected, got)
+  if not rawequal(expected, got) then
+    busted.fail(("%s: %s expected, got %s"):format(what, tostring(expected),
+      tostring(got)), 3)
+  end
+end
+
+--- The error that `f(...)` raises.
+---@return any err
+function M.caught(f, ...)
+  local ok, err = pcall(f, ...)
+  if ok then
+    busted.fail("no error was raised", 2)
+  end
+  return err
+end
+
+--- Call `f`, which must raise an error whose text holds `text` (plain).
+---@param text string
+---@param f function
+---@return any err the error, for a closer look
+function M.raises(text, f, ...)
+  local ok, err = pcall(f, ...)
+  if ok then
+    busted.fail(("no error was raised; expected one with %q"):format(text), 2)
+  end
+  if not tostring(err):find(text, 1, true) then
+    busted.fail(("expected an error with %q, got: %s"):format(text,
+      tostring(err)), 2)
+  end
+  return err
+end
+
+-- What a spec knows as `pending`, inside `it`: only there does it end a test.
+local pending
+busted.subscribe({ "test", "start" }, function(element)
+  pending = element.env and element.env.pending -- a pending one has none
+  return nil, true
+end)
+
+--- Leave the test that runs, which cannot be made here.
+---@param reason string
+function M.pending(reason)
+  pending(reason)
+end
+
+-- Some descriptors are opened once for the whole process, at first use.
+aw.run(M.nop)
+
+if M.gc_stress then
+  collectgarbage("incremental", 1, 1000)
+  busted.subscribe({ "test", "start" }, function()
+    collectgarbage()
+    return nil, true
+  end)
+  busted.subscribe({ "test", "end" }, function()
+    collect_twice()
+    return nil, true
+  end)
+end
+
+package.loaded["spec.support.helper"] = M
+return M

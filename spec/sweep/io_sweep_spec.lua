@@ -1,0 +1,279 @@
+-- The sweep over descriptors, the Poller, signals, streams and processes.
+--
+-- See spec/sweep/sweep.lua. What a scenario opens it closes itself, by
+-- `<close>`: the sweep counts descriptors, handles and children when it is
+-- over.
+
+local aw = require "aiowire"
+local pipes = require "spec.support.pipes"
+local sweep = require "spec.sweep.sweep"
+
+local scenarios, scenario = sweep.scenarios("real")
+
+--- A pipe that is closed with its block: descriptor, reader, writer.
+local function open_pipe(p)
+  local fd, reader, writer = pipes.raw_pipe()
+  return fd, reader, writer, p.guard(function()
+    reader:close()
+    writer:close()
+  end)
+end
+
+--- A cat that is closed with its block, in a guard that counts.
+local function open_cat(p)
+  local cat = aw.spawn { "cat", stderr = "inherit", grace = 1 }
+  return cat, p.guard(function()
+    cat:close()
+  end)
+end
+
+scenario("a reader and a writer of a pipe", function(_, p)
+  local fd, reader, writer, guard = open_pipe(p)
+  local _ <close> = guard
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      for _ = 1, 2 do
+        p.step(aw.writable, writer)
+        writer:write "x"
+      end
+    end)
+    for _ = 1, 2 do
+      p.step(aw.readable, fd)
+      reader:read(1)
+    end
+  end)
+end)
+
+scenario("readiness as wires, in a time-out and a race in turn",
+  function(_, p)
+    local fd, _, writer, guard = open_pipe(p)
+    local _ <close> = guard
+    p.await(aw.Writable(writer) >> aw.Writable(writer))
+    aw.scope({ timeout = 0.002 }, function()
+      p.await(aw.Readable(fd))
+    end)
+    writer:write "x"
+    p.await(aw.Readable(fd) >> aw.Value(1))
+  end)
+
+scenario("a Poller whose callbacks await", function(_, p)
+  local fd, reader, writer, guard = open_pipe(p)
+  local _ <close> = guard
+  local poller, calls = nil, 0
+  poller = aw.Poller { [fd] = function()
+    local _ <close> = p.guard()
+    p.yield()
+    reader:read(1)
+    calls = calls + 1
+    if calls == 3 then
+      poller:shutdown()
+    end
+    p.sleep(0.0005)
+  end }
+  aw.scope(function(s)
+    s:start(function()
+      for _ = 1, 3 do
+        p.sleep(0.0005)
+        writer:write "x"
+      end
+    end)
+    p.await(poller)
+  end)
+end)
+
+scenario("a Poller that is registered, unregistered and run again",
+  function(_, p)
+    local fd, reader, writer, guard = open_pipe(p)
+    local _ <close> = guard
+    local poller = aw.Poller {}
+    for round = 1, 2 do
+      aw.scope(function(s)
+        s:start(function()
+          local _ <close> = p.guard()
+          p.yield()
+          poller:register(fd, function()
+            p.yield()
+            reader:read(1)
+            poller:unregister(fd)
+            -- Runs beside what follows [P13].
+            return function()
+              local _ <close> = p.guard()
+              p.sleep(0.0005)
+              poller:shutdown()
+            end
+          end)
+          p.step(aw.writable, writer)
+          writer:write(tostring(round))
+        end)
+        p.await(poller)
+      end)
+    end
+  end)
+
+scenario("a Poller with a callback that fails", function(_, p)
+  local fd, reader, writer, guard = open_pipe(p)
+  local _ <close> = guard
+  local poller
+  poller = aw.Poller({ [fd] = function()
+    p.yield()
+    reader:read(1)
+    error "of the callback"
+  end }, { on_error = function()
+    poller:shutdown()
+  end })
+  writer:write "x"
+  p.await(poller)
+end)
+
+scenario("exec", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.exec, "echo", "x")
+  p.step(aw.exec, { "cat", stdin = "text" })
+  p.await(aw.Exec("true"))
+end)
+
+scenario("exec beside exec", function(_, p)
+  aw.scope(function(s)
+    for _ = 1, 2 do
+      s:start(function()
+        local _ <close> = p.guard()
+        p.step(aw.exec, { "sh", "-c", "echo out; echo err >&2" })
+      end)
+    end
+    p.yield()
+  end)
+end)
+
+scenario("exec with drain, on a terminal, and into a file", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.exec, { "sh", "-c", "sleep 0.01 & echo x; echo y >&2",
+    drain = 0.001 })
+  p.step(aw.exec, { "cat", pty = true, stdin = "half a line" })
+  p.step(aw.exec, { "echo", "x", stdout = "/dev/null", append = true })
+end)
+
+scenario("a child that reads from another's output", function(_, p)
+  local cat, guard = open_cat(p)
+  local _ <close> = guard
+  local other <close> = aw.spawn { "cat", stdin = cat.stdout, grace = 1 }
+  p.step(cat.stdin.write, cat.stdin, "through both\n")
+  p.step(cat.stdin.flush, cat.stdin)
+  p.step(other.stdout.read, other.stdout)
+  p.step(cat.stdin.shutdown, cat.stdin)
+  p.step(other.wait, other)
+end)
+
+scenario("a detached child, and one on a terminal", function(_, p)
+  local detached = aw.spawn { "cat", detach = true }
+  local _ <close> = p.guard(function()
+    detached:kill "KILL"
+    aw.shield(function()
+      detached:wait()
+    end)
+    detached:close()
+  end)
+  local cat <close> = aw.spawn { "cat", pty = true, grace = 1 }
+  p.step(cat.stdin.write, cat.stdin, "typed\n")
+  p.step(cat.stdout.read, cat.stdout)
+  p.step(cat.stdin.shutdown, cat.stdin)
+  p.step(cat.stdout.read, cat.stdout, "a")
+  p.step(detached.stdin.shutdown, detached.stdin)
+  p.step(detached.wait, detached)
+end)
+
+scenario("a write to standard output", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.stderr.write, aw.stderr, "")
+  p.step(aw.stdout.flush, aw.stdout)
+end)
+
+scenario("a child that is spawned, ended and waited for", function(_, p)
+  local cat, guard = open_cat(p)
+  local _ <close> = guard
+  p.yield()
+  cat:kill "TERM"
+  p.step(cat.wait, cat)
+  p.step(cat.wait, cat)
+end)
+
+scenario("streams: write, read, lines, read_some, shutdown", function(_, p)
+  local cat, guard = open_cat(p)
+  local _ <close> = guard
+  p.step(cat.stdin.write, cat.stdin, "one\ntwo\nthree\nrest")
+  p.step(cat.stdout.read, cat.stdout, "l", 2)
+  local next_line = cat.stdout:lines()
+  p.step(next_line, cat.stdout)
+  p.step(next_line, cat.stdout)
+  p.step(cat.stdout.read_some, cat.stdout)
+  p.step(cat.stdin.shutdown, cat.stdin)
+  p.step(cat.stdout.read, cat.stdout, "a")
+  p.step(cat.wait, cat)
+end)
+
+scenario("a write that must wait, and its reader", function(_, p)
+  local cat, guard = open_cat(p)
+  local _ <close> = guard
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      p.step(cat.stdin.write, cat.stdin, ("x"):rep(700000))
+      p.step(cat.stdin.shutdown, cat.stdin)
+    end)
+    p.step(cat.stdout.read, cat.stdout, "a")
+  end)
+end)
+
+scenario("a signal", function(ev, p)
+  local _ <close> = p.guard()
+  local me = io.open("/proc/self/stat"):read "n"
+  local function send()
+    local sender <close> = aw.spawn { "kill", "-USR1", tostring(me) }
+    sender:wait()
+  end
+  aw.scope(function(s)
+    s:start(function()
+      p.yield() -- the signal is taken over by now [H5]
+      send()
+    end)
+    p.await(aw.Signal "USR1")
+  end)
+  assert(ev)
+end)
+
+scenario("io in its clean-up", function(_, p)
+  local fd, reader, writer, guard = open_pipe(p)
+  local _ <close> = guard
+  local _ <close> = p.guard(function()
+    aw.shield(function()
+      p.step(aw.writable, writer)
+      writer:write "x"
+      p.step(aw.readable, fd)
+      reader:read(1)
+      p.step(aw.exec, "true")
+      local cat <close> = aw.spawn { "cat", stderr = "inherit" }
+      p.step(cat.stdin.write, cat.stdin, "line\n")
+      p.step(cat.stdout.read, cat.stdout)
+      writer:write "y"
+      local poller
+      poller = aw.Poller { [fd] = function()
+        p.yield()
+        reader:read(1)
+        poller:shutdown()
+      end }
+      p.await(poller)
+    end)
+  end)
+  p.sleep(0)
+end)
+
+describe("the sweep of io", function()
+  for sentence, proof in sweep.all_facts(scenarios) do
+    it(sentence, proof)
+  end
+
+  it("covers 12 scenarios and 250 strikes [C2]", function()
+    assert.is_true(#scenarios >= 12)
+    assert.is_true(sweep.strikes(scenarios) >= 250)
+  end)
+end)

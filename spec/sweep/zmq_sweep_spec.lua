@@ -1,0 +1,193 @@
+-- The sweep over sockets: a scenario is struck at each of its awaits, and each
+-- message is either received or still in its socket [C6, ZQ19].
+
+local aw = require "aiowire"
+local sockets = require "spec.support.sockets"
+local sweep = require "spec.sweep.sweep"
+
+local zmq = sockets.zmq
+
+local scenarios = {}
+
+local function scenario(name, body)
+  scenarios[#scenarios + 1] = { name = name, clock = "real", body = body }
+end
+
+--- The messages of one run: 1, 2, 3, … in the order they were sent.
+local function new_books()
+  return { sent = 0, got = {}, count = 0 }
+end
+
+local function note(books, message)
+  assert(message and not books.got[message], "a message that comes twice")
+  books.got[message] = true
+  books.count = books.count + 1
+end
+
+--- Sent is received or still there: take what is, and see. What was sent may
+--- take its time; for what was not, a moment has to do.
+local function settle(books, from)
+  local function take(patience)
+    while from:poll("r", patience) ~= 0 do
+      note(books, from:recv())
+      if books.count == books.sent then
+        break
+      end
+    end
+  end
+  aw.shield(function()
+    if books.count < books.sent then
+      take(sockets.PATIENCE)
+    end
+    take(0.005)
+  end, 2 * sockets.PATIENCE)
+  assert(books.count == books.sent,
+    ("%d sent, %d received or there"):format(books.sent, books.count))
+end
+
+--- Sockets that are closed, and their messages counted, with the block.
+local function open(p, bound, connected, transport)
+  local a, b = sockets.pair_of(bound, connected, transport)
+  local books = new_books()
+  return a, b, books, p.guard(function()
+    settle(books, a)
+    a:close(0)
+    b:close(0)
+  end)
+end
+
+local function send(p, books, s)
+  books.sent = books.sent + 1
+  local ok, err = pcall(p.step, s.send, s, tostring(books.sent))
+  if not ok then
+    books.sent = books.sent - 1 -- it did not happen [C2]
+    error(err, 0)
+  end
+end
+
+for _, transport in ipairs { "inproc", "tcp" } do
+  scenario("a sender and a receiver over " .. transport, function(_, p)
+    local pull, push, books, guard = open(p, "pull", "push", transport)
+    local _ <close> = guard
+    aw.scope(function(s)
+      s:start(function()
+        for _ = 1, 3 do
+          send(p, books, push)
+        end
+      end)
+      for _ = 1, 3 do
+        note(books, p.step(pull.recv, pull))
+      end
+    end)
+  end)
+
+  scenario("three that wait for messages over " .. transport, function(_, p)
+    local pull, push, books, guard = open(p, "pull", "push", transport)
+    local _ <close> = guard
+    aw.scope(function(s)
+      for _ = 1, 3 do
+        s:start(function()
+          local _ <close> = p.guard()
+          note(books, p.step(pull.recv, pull))
+        end)
+      end
+      p.sleep(0)
+      for _ = 1, 3 do
+        send(p, books, push)
+      end
+    end)
+  end)
+
+  scenario("receives that run out of time over " .. transport, function(_, p)
+    local pull, push, books, guard = open(p, "pull", "push", transport)
+    local _ <close> = guard
+    for i = 1, 3 do
+      aw.scope({ timeout = 0.002 }, function()
+        note(books, p.step(pull.recv, pull))
+      end)
+      if i < 3 then
+        send(p, books, push)
+        p.yield()
+      end
+    end
+  end)
+
+  scenario("wires that receive over " .. transport, function(_, p)
+    local pull, push, books, guard = open(p, "pull", "push", transport)
+    local _ <close> = guard
+    local take = aw.Recv(pull)
+    for _ = 1, 2 do
+      send(p, books, push)
+    end
+    for _ = 1, 2 do
+      note(books, p.await(take))
+    end
+  end)
+
+  scenario("a Poller whose callback receives over " .. transport,
+    function(_, p)
+      local pull, push, books, guard = open(p, "pull", "push", transport)
+      local _ <close> = guard
+      local poller
+      poller = aw.Poller { [pull] = function()
+        note(books, p.step(pull.recv, pull))
+        if books.count == 2 then
+          poller:shutdown()
+        end
+      end }
+      for _ = 1, 2 do
+        send(p, books, push)
+      end
+      p.await(poller)
+    end)
+end
+
+scenario("a sender that waits for a peer", function(_, p)
+  local push, pull = zmq.socket "push", zmq.socket "pull"
+  local books = new_books()
+  local _ <close> = p.guard(function()
+    settle(books, pull)
+    push:close(0)
+    pull:close(0)
+  end)
+  pull:bind(sockets.address())
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      send(p, books, push)
+    end)
+    p.sleep(0)
+    push:connect(pull.last_endpoint)
+    note(books, p.step(pull.recv, pull))
+  end)
+end)
+
+describe("the sweep of sockets", function()
+  if not sockets.installed then
+    it("needs libzmq [zmq]", function()
+      pending "libzmq is not installed"
+    end)
+    return
+  end
+
+  it("begins with the threads of libzmq [ZQ12]", function()
+    sockets.open_context()
+  end)
+
+  for _, case in ipairs(scenarios) do
+    describe("of a task that has: " .. case.name .. ";", function()
+      for _, fact in ipairs(sweep.facts(case)) do
+        it(fact[1], function()
+          sockets.open_context()
+          fact[2]()
+        end)
+      end
+    end)
+  end
+
+  it("covers 11 scenarios and 200 strikes [C2]", function()
+    sockets.open_context()
+    assert.is_true(#scenarios >= 11)
+    assert.is_true(sweep.strikes(scenarios) >= 200)
+  end)
+end)

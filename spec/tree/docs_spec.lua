@@ -1,0 +1,150 @@
+-- Every program in README.md and in docs/ runs as it stands, under the program
+-- and under lua5.4, and prints what the text says.
+--
+-- A program whose output is shown runs on a virtual clock, so that a busy
+-- machine does not change the order of its lines.
+
+local process = require "spec.support.process"
+local sockets = require "spec.support.sockets"
+
+local FILES <const> = { "README.md", "docs/tour.md", "docs/zmq.md",
+  "docs/from-python.md" }
+
+-- Blocks ---------------------------------------------------------------------
+
+-- { line, code, output } for each ```lua block of a Markdown text; `output` is
+-- the ``` block that follows at once, if there is one.
+local function blocks_of(text)
+  local blocks, block, line, last = {}, nil, 0, nil
+  for row in (text .. "\n"):gmatch "(.-)\n" do
+    line = line + 1
+    local fence = row:match "^%s*```(%w*)%s*$"
+    if block and fence == "" then
+      local body = table.concat(block, "\n") .. "\n"
+      if block.language == "lua" then
+        last = { line = block.line, code = body, ends = line }
+        blocks[#blocks + 1] = last
+      elseif block.language == "" and last and last.ends == block.line - 1 then
+        last.output = body
+      end
+      block = nil
+    elseif block then
+      block[#block + 1] = row
+    elseif fence then
+      block = { line = line, language = fence }
+    end
+  end
+  return blocks
+end
+
+-- A block that asks for the module is a program; others are fragments.
+local function is_program(code)
+  return code:find 'require%s*%(?["\']aiowire["\']' ~= nil
+end
+
+-- Is this a program with sockets, and no libzmq for it?
+local function lacks_libzmq(code)
+  return code:find("zmq", 1, true) ~= nil and not sockets.installed
+end
+
+-- Running --------------------------------------------------------------------
+
+-- Loops on a virtual clock, for `-l virtual`. Named as a part of the library,
+-- so that it is not the place where tasks are started.
+local virtual <const> = [==[
+load([[
+local aw = require "aiowire"
+local loop, run = aw.EventLoop, aw.run
+local function opts_of(opts)
+  opts = type(opts) == "number" and { timeout = opts } or opts or {}
+  opts.clock = "virtual"
+  return opts
+end
+function aw.EventLoop(opts)
+  return loop(opts_of(opts))
+end
+function aw.run(w, opts)
+  return run(w, opts_of(opts))
+end
+]], "=[aiowire.docs]")()
+]==]
+
+-- The name that a program has in its output, or any.
+local function name_of(block)
+  return block.output and block.output:match "([%w_]+%.lua):%d" or "s.lua"
+end
+
+local function run(block, interpreter)
+  local name = name_of(block)
+  return process.run(("exec $%s %s %s </dev/null"):format(interpreter,
+    block.output and "-l virtual" or "", name),
+    { [name] = block.code, ["virtual.lua"] = virtual })
+end
+
+local function check(block, interpreter)
+  if lacks_libzmq(block.code)
+    or interpreter == "lua" and process.sanitized then
+    pending "needs a stock lua5.4, and for sockets libzmq"
+    return
+  end
+  local outcome = run(block, interpreter)
+  local said = outcome.out .. outcome.err
+  if interpreter == "lua"
+    and said:find("cannot await outside a task", 1, true) then
+    assert.are.equal(1, outcome.code)
+    return
+  end
+  assert.is_nil(outcome.signal, said)
+  assert.are_not.equal(124, outcome.code, "it did not end: " .. said)
+  assert.are.equal(0, outcome.code, said)
+  if block.output then
+    assert.are.equal(block.output, outcome.out)
+  end
+end
+
+for _, path in ipairs(FILES) do
+  describe(path, function()
+    local programs = 0
+    for _, block in ipairs(blocks_of(process.read(path))) do
+      local name = ("the block at line %d"):format(block.line)
+
+      it(name .. " is Lua [docs]", function()
+        local chunk, message = load(block.code, "=" .. path, "t")
+        chunk = chunk or load("return " .. block.code, "=" .. path, "t")
+        assert.is_truthy(chunk, message)
+      end)
+
+      if is_program(block.code) then
+        programs = programs + 1
+        it(name .. " runs as it stands [docs]", function()
+          check(block, "aiowire")
+        end)
+
+        it(name .. " runs under lua5.4 [docs]", function()
+          check(block, "lua")
+        end)
+      end
+    end
+
+    it("shows at least one whole program [docs]", function()
+      assert.is_true(programs > 0)
+    end)
+  end)
+end
+
+describe("the reading of Markdown", function()
+  it("finds the blocks of Lua, their output, and no others [docs]", function()
+    local blocks = blocks_of(table.concat({
+      "text", "```lua", 'local aw = require "aiowire"', "```", "```", "out",
+      "```", "```sh", "ls", "```", "```lua", "x = 1", "y = 2", "```", "",
+      "```", "no output", "```",
+    }, "\n"))
+    assert.are.equal(2, #blocks)
+    assert.are.equal(2, blocks[1].line)
+    assert.are.equal("out\n", blocks[1].output)
+    assert.is_true(is_program(blocks[1].code))
+    assert.are.equal("x = 1\ny = 2\n", blocks[2].code)
+    assert.is_nil(blocks[2].output)
+    assert.is_false(is_program(blocks[2].code))
+  end)
+end)

@@ -1,0 +1,58 @@
+-- Every example runs as it stands. The programs of the docs: docs_spec.lua.
+
+local process = require "spec.support.process"
+local sockets = require "spec.support.sockets"
+
+local quoted = process.quoted
+
+-- Is this a program with sockets, and no libzmq for it?
+local function lacks_libzmq(text)
+  return text:find("zmq", 1, true) ~= nil and not sockets.installed
+end
+
+local function assert_ran(outcome)
+  local said = outcome.out .. outcome.err
+  assert.is_nil(outcome.signal, said)
+  assert.are_not.equal(124, outcome.code, "it did not end: " .. said)
+  assert.are.equal(0, outcome.code, said)
+end
+
+-- Awaits outside of wires are for the program only; all else must do the same
+-- under a stock lua5.4.
+local function assert_ran_or_awaits_in_main_chunk(outcome)
+  if outcome.err:find("cannot await outside a task", 1, true) then
+    assert.are.equal(1, outcome.code)
+    return
+  end
+  assert_ran(outcome)
+end
+
+local examples = process.files("examples", "^examples/[^/]+%.lua$")
+
+describe("the examples", function()
+  it("are there [examples]", function()
+    assert.is_true(#examples > 0)
+  end)
+
+  for _, path in ipairs(examples) do
+    local full = quoted(process.root .. "/" .. path)
+
+    it(path .. " runs in the program [examples]", function()
+      if lacks_libzmq(path) then
+        pending "libzmq is not installed"
+        return
+      end
+      assert_ran(process.run("exec $aiowire " .. full .. " </dev/null"))
+    end)
+
+    it(path .. " runs under lua5.4 [examples]", function()
+      if process.sanitized or lacks_libzmq(path) then
+        pending "needs a stock lua5.4, and for sockets libzmq"
+        return
+      end
+      assert_ran_or_awaits_in_main_chunk(
+        process.run("exec $lua " .. full .. " </dev/null")
+      )
+    end)
+  end
+end)

@@ -1,0 +1,338 @@
+-- Includes point down only. Read from the sources themselves.
+
+local process = require "spec.support.process"
+
+local function base_name(path)
+  return path:match "[^/]*$"
+end
+
+-- { name, quoted, path of the file, line } for each #include of a file.
+local function includes_of(path)
+  local list, line = {}, 0
+  for text in (process.read(path) .. "\n"):gmatch "(.-)\n" do
+    line = line + 1
+    local mark, name = text:match '^%s*#%s*include%s*([<"])([^>"]+)[>"]'
+    if name then
+      list[#list + 1] = {
+        name = name, quoted = mark == '"', path = path, line = line,
+      }
+    end
+  end
+  return list
+end
+
+local function all_includes(paths)
+  local list = {}
+  for _, path in ipairs(paths) do
+    local found = includes_of(path)
+    table.move(found, 1, #found, #list + 1, list)
+  end
+  return list
+end
+
+-- The includes for which `wrong(include)` holds, as a person reads them.
+local function offences(includes, wrong)
+  local list = {}
+  for _, include in ipairs(includes) do
+    if wrong(include) then
+      list[#list + 1] = ("%s:%d includes %s"):format(
+        include.path, include.line, include.name
+      )
+    end
+  end
+  return list
+end
+
+local core = process.files("core", "%.[ch]$")
+local core_sources = {}
+for _, path in ipairs(core) do
+  if not path:find "^core/include/" and not path:find "^core/test/" then
+    core_sources[#core_sources + 1] = path
+  end
+end
+local lua = process.files("lua", "%.[ch]$")
+local host = process.files("lua/host", "%.[ch]$")
+local binding = process.files("lua/bind", "%.[ch]$")
+
+local lua_headers = {
+  ["lua.h"] = true, ["lualib.h"] = true, ["lauxlib.h"] = true,
+  ["luaconf.h"] = true, ["lua.hpp"] = true, ["aiowire_lua.h"] = true,
+}
+
+-- Private headers of core, by the name a careless include would use.
+local private_of_core = {}
+for _, path in ipairs(core) do
+  if path:find "%.h$" and not path:find "^core/include/" then
+    private_of_core[base_name(path)] = path
+  end
+end
+
+local function exists(path)
+  local file <close> = io.open(path, "r")
+  return file ~= nil
+end
+
+-- Does a quoted include find a file of its own side, below lua/?
+local function found_in_lua(include)
+  local folder = include.path:match "^(.*/)"
+  for _, place in ipairs {
+    folder, "lua/bind/", "lua/io/", "lua/include/", "lua/",
+  } do
+    if exists(place .. include.name) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A file of core stands on a level, and may include from there and below;
+-- state.h and list.h are below all.
+local levels = {
+  { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut",
+    "libuv", "epoll", "libzmq" },
+  { "task" },
+  { "scope" },
+  { "wait" },
+  { "meeting" },
+  { "poller", "zmq", "channel", "sync", "rate" },
+  { "frame", "end", "loop" },
+  { "group", "guard" },
+  { "step", "report" },
+  { "engine" },
+}
+local level_of = {}
+for level, names in ipairs(levels) do
+  for _, name in ipairs(names) do
+    level_of[name] = level
+  end
+end
+
+local function stem(path)
+  return base_name(path):match "^[^.]*"
+end
+
+local function points_up(include)
+  local own, other = level_of[stem(include.path)], level_of[stem(include.name)]
+  return include.quoted and own ~= nil and other ~= nil and other > own
+end
+
+-- Tests may look inside: they share core/test/check.h.
+local function reaches_into_core(include)
+  if include.path:find("/test/", 1, true) then
+    return false
+  end
+  if include.name:find("core/", 1, true) then
+    return not include.name:find "core/include/aiowire%.h$"
+  end
+  return include.quoted and private_of_core[base_name(include.name)] ~= nil
+    and not found_in_lua(include)
+end
+
+describe("the sources", function()
+  it("are there to be read [layers]", function()
+    assert.is_true(#core_sources > 0)
+    assert.is_true(#binding > 0)
+    assert.is_true(#host > 0)
+    assert.is_true(exists "core/include/aiowire.h")
+    assert.is_true(exists "lua/include/aiowire_lua.h")
+    assert.is_true(#all_includes(core) > #core)
+  end)
+
+  it("include no source file of another [layers]", function()
+    local everything = all_includes(core)
+    table.move(all_includes(lua), 1, 1e6, #everything + 1, everything)
+    assert.are.same({}, offences(everything, function(include)
+      return include.name:find "%.c$"
+    end))
+  end)
+end)
+
+describe("core", function()
+  it("knows nothing of Lua [I5]", function()
+    assert.are.same({}, offences(all_includes(core), function(include)
+      return lua_headers[base_name(include.name)]
+        or include.name:find("lua/", 1, true)
+    end))
+  end)
+
+  it("calls nothing of Lua [I5]", function()
+    local calls = {}
+    for _, path in ipairs(core_sources) do
+      local code = process.read(path):gsub("/%*.-%*/", "")
+      for name in code:gmatch "%f[%w_](luaL?_%w+)%s*%(" do
+        calls[#calls + 1] = path .. " calls " .. name
+      end
+    end
+    assert.are.same({}, calls)
+  end)
+
+  it("has a public header that stands on the C library only [layers]",
+    function()
+      local public = process.files("core/include", "%.h$")
+      assert.is_true(#public > 0)
+      local here = {}
+      for _, path in ipairs(public) do
+        here[base_name(path)] = true
+      end
+      assert.are.same({}, offences(all_includes(public),
+        function(include)
+          if include.quoted then
+            return not here[base_name(include.name)]
+          end
+          return not include.name:find "^std%a+%.h$"
+            and not include.name:find "^inttypes%.h$"
+        end))
+    end)
+
+  it("has a public header without uv.h, zmq.h and lua.h [layers]",
+    function()
+      assert.are.same({}, offences(
+        includes_of "core/include/aiowire.h",
+        function(include)
+          return include.name:find "uv" or include.name:find "zmq"
+            or include.name:find "lua"
+        end
+      ))
+    end)
+
+  it("points down only [layers]", function()
+    assert.are.same({}, offences(all_includes(core_sources), points_up))
+  end)
+
+  it("has a level for each of its files [layers]", function()
+    local without = {}
+    for _, path in ipairs(core_sources) do
+      if path:find "%.c$" and not level_of[stem(path)] then
+        without[#without + 1] = path
+      end
+    end
+    assert.are.same({}, without)
+  end)
+
+  it("has an engine that nobody includes [layers]", function()
+    assert.are.same({}, offences(all_includes(core_sources),
+      function(include)
+        return stem(include.name) == "engine" and include.quoted
+          and stem(include.path) ~= "engine"
+      end))
+  end)
+
+  it("needs no header of libzmq [layers]", function()
+    assert.are.same({}, offences(all_includes(core), function(include)
+      return base_name(include.name):find "^zmq" and not include.quoted
+    end))
+  end)
+end)
+
+describe("libzmq", function()
+  -- Files that call it, below `folder`.
+  local function callers(folder)
+    local list = {}
+    for _, path in ipairs(process.files(folder, "%.c$")) do
+      local code = process.read(path):gsub("/%*.-%*/", "")
+      if code:find "calls%->" and not path:find "/test/" then
+        list[#list + 1] = path
+      end
+    end
+    return list
+  end
+
+  it("is called in one file of core, and in one of the binding [ZQ1]",
+    function()
+      assert.are.same({ "core/sources/zmq.c" }, callers "core")
+      assert.are.same({ "lua/zmq/raw.c" }, callers "lua")
+    end)
+end)
+
+describe("the binding", function()
+  it("sees nothing of core but its public header [layers]", function()
+    assert.are.same({}, offences(all_includes(lua), reaches_into_core))
+  end)
+
+  it("builds on that public header [layers]", function()
+    local users = offences(all_includes(binding), function(include)
+      return base_name(include.name) == "aiowire.h"
+    end)
+    assert.is_true(#users > 0)
+  end)
+
+  it("is not seen by the program, but for its header [layers]",
+    function()
+      local own = {}
+      for _, path in ipairs(host) do
+        own[base_name(path)] = true
+      end
+      assert.are.same({}, offences(all_includes(host),
+        function(include)
+          local name = base_name(include.name)
+          return include.quoted and not own[name]
+            and name ~= "aiowire.h" and name ~= "aiowire_lua.h"
+            and not lua_headers[name]
+        end))
+    end)
+
+  it("does not see the program [layers]", function()
+    local rest = {}
+    for _, path in ipairs(lua) do
+      if not path:find "^lua/host/" then
+        rest[#rest + 1] = path
+      end
+    end
+    assert.are.same({}, offences(all_includes(rest), function(include)
+      return include.name:find("host/", 1, true)
+    end))
+  end)
+end)
+
+describe("the reading of includes", function()
+  local function written(text)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+    local list = includes_of(path)
+    os.remove(path)
+    return list
+  end
+
+  it("finds every form of include [layers]", function()
+    local list = written('#include "a.h"\n  # include <b/c.h>\nint x;\n')
+    assert.are.equal(2, #list)
+    assert.are.equal("a.h", list[1].name)
+    assert.is_true(list[1].quoted)
+    assert.are.equal("b/c.h", list[2].name)
+    assert.is_false(list[2].quoted)
+    assert.are.equal(2, list[2].line)
+  end)
+
+  it("finds none in a comment at the line's end [layers]", function()
+    assert.are.equal(0, #written 'int x; /* #include "a.h" */\n')
+  end)
+
+  it("notices an include that points up [layers]", function()
+    local function up(from, to)
+      return points_up { path = "core/" .. from, name = to, quoted = true }
+    end
+    assert.is_true(up("wire.c", "task.h"))
+    assert.is_true(up("scope.h", "step.h"))
+    assert.is_true(up("task.c", "engine.h"))
+    assert.is_false(up("engine.c", "step.h"))
+    assert.is_false(up("task.c", "task.h"))
+    assert.is_false(up("task.c", "state.h"))
+    assert.is_false(up("step.c", "wire.h"))
+  end)
+
+  it("notices an include that reaches into core [layers]", function()
+    local function reaches(name)
+      return reaches_into_core {
+        path = "lua/bind/x.c", name = name, quoted = true,
+      }
+    end
+    assert.is_true(reaches "../../core/any.h")
+    assert.is_true(reaches "core/any.h")
+    assert.is_false(reaches "aiowire.h")
+    for name in pairs(private_of_core) do
+      assert.is_true(reaches(name) or exists("lua/bind/" .. name))
+    end
+  end)
+end)

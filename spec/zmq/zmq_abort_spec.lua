@@ -1,0 +1,679 @@
+-- What libzmq would abort the program for, by its user or by a peer.
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+local places = require "spec.support.places"
+local sockets = require "spec.support.sockets"
+
+local zmq, fact = sockets.zmq, sockets.fact
+local raises = helper.raises
+
+local TYPES <const> = { "pair", "pub", "sub", "req", "rep", "dealer", "router",
+  "pull", "push", "xpub", "xsub", "stream" }
+
+-- Whom each can talk to.
+local PEERS <const> = { pair = "pair", pub = "sub", sub = "pub", req = "rep",
+  rep = "req", dealer = "router", router = "dealer", pull = "push",
+  push = "pull", xpub = "sub", xsub = "pub" }
+
+local function open(type, options)
+  options = options or {}
+  options.linger = 0
+  return zmq.socket(type, options)
+end
+
+describe("a connection to an inproc name that nobody has bound", function()
+  for _, type in ipairs(TYPES) do
+    it("of a " .. type .. " socket stays until the name is bound [ZQ18]",
+      fact(function()
+        local name = sockets.address "inproc"
+        local s, other = open(type), open(PEERS[type] or "pair")
+        for _ = 1, 2 do
+          pcall(s.connect, s, name) -- a STREAM socket has no inproc
+          pcall(s.disconnect, s, name)
+          pcall(s.unbind, s, name)
+          s:poll("rw", 0)
+        end
+        other:bind(name)
+        other:poll("rw", 0)
+        pcall(s.disconnect, s, name)
+        s:poll("rw", 0)
+        s:close()
+        other:close()
+      end))
+
+    it("of a " .. type .. " socket may end with the socket, or its context",
+      fact(function()
+        for _, bind in ipairs { true, false } do
+          local context <close> = zmq.context()
+          local name = sockets.address "inproc"
+          local s = open(type, { context = context })
+          pcall(s.connect, s, name)
+          pcall(s.connect, s, name)
+          s:close()
+          if bind then
+            local other <close> = open(PEERS[type] or "pair",
+              { context = context })
+            other:bind(name)
+            other:poll("r", 0)
+          end
+        end
+      end))
+  end
+
+  it("cannot be ended before that, and can after it", fact(function()
+    local name = sockets.address "inproc"
+    local a, b = open "router", open "dealer"
+    a:connect(name)
+    raises("is not bound yet", a.disconnect, a, name)
+    b:bind(name)
+    a:disconnect(name)
+    raises("this socket is not connected to", a.disconnect, a, name)
+    a:close()
+    b:close()
+  end))
+
+  it("counts for each of several sockets", fact(function()
+    local name = sockets.address "inproc"
+    local a, b, c = open "router", open "dealer", open "dealer"
+    a:connect(name)
+    b:connect(name)
+    raises("is not bound yet", b.disconnect, b, name)
+    a:close()
+    c:bind(name)
+    b:disconnect(name)
+    c:unbind(name)
+    b:connect(name)
+    raises("is not bound yet", b.disconnect, b, name)
+    c:bind(name)
+    b:close()
+    c:close()
+  end))
+
+  it("is refused to a sender that conflates", fact(function()
+    local context <close> = zmq.context()
+    local name = sockets.address "inproc"
+    for _, type in ipairs { "push", "pub" } do
+      local s = open(type, { conflate = true, context = context })
+      raises("connects to an inproc name that is bound", s.connect, s, name)
+      s:close()
+    end
+  end))
+
+  it("carries what is sent before the bind", fact(function()
+    local name = sockets.address "inproc"
+    local push, pull = open "push", open "pull"
+    push:connect(name)
+    push:send("early", "message")
+    pull:bind(name)
+    assert.are.same({ "early", "message" }, pull:recv_multipart())
+    push:close()
+    pull:close()
+  end))
+
+  it("is none that a disconnect of the binder unbinds", fact(function()
+    local name = sockets.address "inproc"
+    local a, b = open "pair", open "pair"
+    a:bind(name)
+    raises("this socket is not connected to", a.disconnect, a, name)
+    b:connect(name)
+    b:send "x"
+    assert.are.equal("x", (a:recv()))
+    a:close()
+    b:close()
+  end))
+end)
+
+describe("a name of inproc", function()
+  it("joins sockets that talk to each other only", fact(function()
+    local context <close> = zmq.context()
+    local name = sockets.address "inproc"
+    local early = open("rep", { context = context })
+    local pair = open("pair", { context = context })
+    early:connect(name)
+    raises("does not talk to", pair.bind, pair, name)
+    local req = open("req", { context = context })
+    req:bind(name)
+    raises("does not talk to", pair.connect, pair, name)
+    early:close()
+    req:close()
+    pair:close()
+  end))
+
+  it("joins no socket with itself", fact(function()
+    local context <close> = zmq.context()
+    local early, late = sockets.address "inproc", sockets.address "inproc"
+    local s = open("router", { context = context })
+    s:connect(early)
+    raises("this socket with itself", s.bind, s, early)
+    s:bind(late)
+    raises("this socket with itself", s.connect, s, late)
+    s:close()
+  end))
+
+  it("is none for a STREAM socket", fact(function()
+    local s = open "stream"
+    local name = sockets.address "inproc"
+    raises("has no peers in", s.bind, s, name)
+    raises("has no peers in", s.connect, s, name)
+    s:close()
+  end))
+
+  it("is refused to one that welcomes, where a closed socket waited",
+    fact(function()
+      local context <close> = zmq.context()
+      local name = sockets.address "inproc"
+      local sub = open("sub", { context = context })
+      local pub = open("xpub", { context = context, xpub_welcome_msg = "hi" })
+      sub:connect(name)
+      sub:close()
+      assert.is_false(pcall(pub.bind, pub, name))
+      pub:bind(sockets.address "inproc")
+      pub:close()
+    end))
+end)
+
+describe("the name for the next peer of a ROUTER", function()
+  it("is none that a peer has", fact(function()
+    local router, peer, server = open "router", open "dealer", open "dealer"
+    router:bind(sockets.address "inproc")
+    peer.routing_id = "taken"
+    peer:connect(router.last_endpoint)
+    peer:send "hello"
+    router:recv()
+    server:bind(sockets.address "inproc")
+    router.connect_routing_id = "taken"
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    router.connect_routing_id = "free"
+    router:connect(server.last_endpoint)
+    router:send("free", "request")
+    assert.are.equal("request", (server:recv()))
+    for _, s in ipairs { router, peer, server } do
+      s:close()
+    end
+  end))
+
+  it("is none that a peer has that came just now", fact(function()
+    for _ = 1, 50 do
+      local router, peer, server = open "router", open "dealer", open "dealer"
+      router:bind(sockets.address "inproc")
+      server:bind(sockets.address "inproc")
+      router.connect_routing_id, peer.routing_id = "taken", "taken"
+      router:poll("r", 0)
+      peer:connect(router.last_endpoint)
+      assert.are.equal("EEXIST", helper.caught(router.connect, router,
+        server.last_endpoint).code)
+      for _, s in ipairs { router, peer, server } do
+        s:close()
+      end
+    end
+  end))
+
+  it("is none of a peer that left unread messages", fact(function()
+    local router, peer = open "router", open("dealer", { linger = -1 })
+    local server = open "dealer"
+    router:bind(sockets.address "inproc")
+    local endpoint = router.last_endpoint
+    server:bind(sockets.address "inproc")
+    peer.routing_id = "taken"
+    peer:connect(router.last_endpoint)
+    peer:send "1"
+    peer:send "2"
+    router:recv()
+    peer:close()
+    router.connect_routing_id = "taken"
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    assert.are.equal(endpoint, router.last_endpoint)
+    assert.are.same({ "taken", "2" }, router:recv_multipart())
+    helper.wait_until(function()
+      return pcall(router.connect, router, server.last_endpoint)
+    end)
+    router:send("taken", "request")
+    assert.are.equal("request", (server:recv()))
+    router:close()
+    server:close()
+  end))
+
+  for _, transport in ipairs { "tcp", "ipc" } do
+    local function refused(s)
+      places.says("cannot set option 'connect_routing_id' of a ROUTER socket "
+        .. "that others reach over tcp or ipc: a peer could take the name "
+        .. "first (name peers by a socket that only connects, or before its "
+        .. "bind)", function()
+        s.connect_routing_id = "name"
+      end)
+    end
+
+    it("is refused once peers may come over " .. transport, fact(function()
+      local s = open "router"
+      s:bind(sockets.address(transport))
+      refused(s)
+      s:unbind(s.last_endpoint)
+      refused(s) -- a peer that came may give its name only now
+      s:close()
+    end))
+
+    it("is refused once a peer without one may come over " .. transport,
+      fact(function()
+        local s, other = open "router", open "router"
+        other:bind(sockets.address(transport))
+        pcall(s.connect, s, "tcp://127.0.0.1:port") -- nobody comes of that
+        s.connect_routing_id = "first"
+        s:connect(other.last_endpoint)
+        s.connect_routing_id = "second"
+        s:connect(other.last_endpoint)
+        s:connect(other.last_endpoint)
+        refused(s)
+        s:close()
+        other:close()
+      end))
+
+    it("is used before a bind over " .. transport, fact(function()
+      local s, server = open "router", open "dealer"
+      local address = sockets.address(transport)
+      server:bind(sockets.address(transport))
+      s.connect_routing_id = "server"
+      places.says(("bad argument #1 to 'bind' (a peer at '%s' could take the "
+        .. "name that 'connect_routing_id' has for the next connect: connect "
+        .. "first)"):format(address), function()
+        s:bind(address)
+      end)
+      s:bind(sockets.address "inproc")
+      s:connect(server.last_endpoint)
+      s:bind(address)
+      s:send("server", "request")
+      assert.are.equal("request", (server:recv()))
+      s:close()
+      server:close()
+    end))
+  end
+
+  it("is given by a ROUTER, a raw one or a STREAM only", fact(function()
+    for _, type in ipairs(TYPES) do
+      local s = open(type)
+      local ok = pcall(s.set, s, "connect_routing_id", "name")
+      assert.are.equal(type == "router" or type == "stream", ok)
+      if not ok then
+        places.says(("cannot set option 'connect_routing_id' of a %s socket: "
+          .. "a bad value, or not for this type or this libzmq"):format(
+          type:upper()), function()
+          s.connect_routing_id = "name"
+        end)
+      end
+      s:close()
+    end
+  end))
+
+  it("is given by a STREAM and a raw ROUTER that are bound", fact(function()
+    for _, s in ipairs { open "stream",
+      open("router", { router_raw = true }) } do
+      local server = open "stream"
+      server:bind(sockets.address "tcp")
+      s.connect_routing_id = "server"
+      s:bind(sockets.address "tcp")
+      s:connect(server.last_endpoint)
+      s.connect_routing_id = "other"
+      s:close()
+      server:close()
+    end
+  end))
+
+  it("stays for the next connect after one that failed", fact(function()
+    local router, peer, server = open "router", open "dealer", open "dealer"
+    router:bind(sockets.address "inproc")
+    server:bind(sockets.address "inproc")
+    router.connect_routing_id, peer.routing_id = "taken", "taken"
+    assert.is_false(pcall(router.connect, router, "tcp://127.0.0.1:port"))
+    peer:connect(router.last_endpoint)
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    router.connect_routing_id = "free"
+    router:connect(server.last_endpoint)
+    router:send("free", "request")
+    assert.are.equal("request", (server:recv()))
+    for _, s in ipairs { router, peer, server } do
+      s:close()
+    end
+  end))
+
+  for type in pairs { router = true, stream = true } do
+    it(("is refused to a %s that is immediate"):format(type:upper()),
+      fact(function()
+        local s, server = open(type, { immediate = true }), open(type)
+        server:bind(sockets.address "tcp")
+        s.connect_routing_id = "server"
+        raises("'immediate' cannot name its peer", s.connect, s,
+          server.last_endpoint)
+        s.immediate = false
+        s:connect(server.last_endpoint)
+        s:close()
+        server:close()
+      end))
+  end
+
+  it("is given by an immediate ROUTER over inproc", fact(function()
+    local s, server = open("router", { immediate = true }), open "dealer"
+    server:bind(sockets.address "inproc")
+    s.connect_routing_id = "server"
+    s:connect(server.last_endpoint)
+    s:send("server", "request")
+    assert.are.equal("request", (server:recv()))
+    s:close()
+    server:close()
+  end))
+
+  it("is none of the numbers that a ROUTER gives", fact(function()
+    local router, first, next = open "router", open "dealer", open "dealer"
+    router:bind(sockets.address "inproc")
+    first:connect(router.last_endpoint)
+    first:send "hello"
+    local number = string.unpack(">I4", (router:recv()), 2)
+    local name = string.pack(">BI4", 0, (number + 1) & 0xffffffff)
+    raises("a bad value", next.set, next, "routing_id", name)
+    raises("a bad value", router.set, router, "connect_routing_id", name)
+    next:connect(router.last_endpoint)
+    next:send "hello"
+    assert.are.equal(name, (router:recv()))
+    for _, s in ipairs { router, first, next } do
+      s:close()
+    end
+  end))
+
+  it("is not taken from a peer by making the ROUTER raw", fact(function()
+    local router, server = open "router", open "dealer"
+    router:bind(sockets.address "inproc")
+    server:bind(sockets.address "inproc")
+    assert.are.equal("EISCONN", helper.caught(router.set, router, "router_raw",
+      true).code)
+    router.router_raw = false
+    router.connect_routing_id = "taken"
+    router:connect(server.last_endpoint)
+    router.connect_routing_id = "taken"
+    assert.are.equal("EEXIST", helper.caught(router.connect, router,
+      server.last_endpoint).code)
+    router:close()
+    server:close()
+  end))
+
+  it("is used once by a raw ROUTER", fact(function()
+    local server, router = open "stream", open("router", { router_raw = true })
+    server:bind(sockets.address "tcp")
+    router.connect_routing_id = "server"
+    router:connect(server.last_endpoint)
+    assert.are.equal("EEXIST", helper.caught(router.set, router,
+      "connect_routing_id", "server").code)
+    router:close()
+    server:close()
+  end))
+
+  it("is used once by a STREAM socket", fact(function()
+    local server, s = open "stream", open "stream"
+    server:bind(sockets.address "tcp")
+    s.connect_routing_id = "server"
+    s:connect(server.last_endpoint)
+    assert.are.equal("EEXIST", helper.caught(s.set, s, "connect_routing_id",
+      "server").code)
+    s.connect_routing_id = "other"
+    s:connect(server.last_endpoint)
+    s:close()
+    server:close()
+  end))
+end)
+
+-- disconnect -----------------------------------------------------------------
+
+describe("a socket that disconnects", function()
+  for type, peer_type in pairs { dealer = "dealer", pull = "push",
+    router = "dealer", sub = "xpub", xsub = "xpub" } do
+    for _, transport in ipairs { "inproc", "tcp", "ipc" } do
+      it(("ends no message in the middle, as %s over %s"):format(type,
+        transport), fact(function()
+        local s, peer = open(type), open(peer_type)
+        peer:bind(sockets.address(transport))
+        s:connect(peer.last_endpoint)
+        if type == "sub" then
+          s:subscribe ""
+        elseif type == "xsub" then
+          s:send "\1"
+        end
+        if peer_type == "xpub" then
+          peer:recv()
+        end
+        peer:send("1", "2")
+        peer:send("3", "4")
+        s:poll "r" -- libzmq reads the first part
+        s:disconnect(peer.last_endpoint)
+        local message = s:recv_multipart()
+        assert.are.same({ "1", "2" }, table.move(message, #message - 1,
+          #message, 1, {}))
+        assert.is_number(s:poll("r", 0))
+        s:close()
+        peer:close()
+      end))
+    end
+  end
+end)
+
+describe("a REP that disconnects", function()
+  it("has to receive first", fact(function()
+    local rep, req = open "rep", open "req"
+    req:bind(sockets.address "inproc")
+    rep:connect(req.last_endpoint)
+    req:send("1", "2")
+    rep:poll "r"
+    assert.are.equal("EAGAIN", helper.caught(rep.disconnect, rep,
+      req.last_endpoint).code)
+    assert.are.same({ "1", "2" }, rep:recv_multipart())
+    rep:disconnect(req.last_endpoint)
+    rep:close()
+    req:close()
+  end))
+end)
+
+-- High-water marks -----------------------------------------------------------
+
+describe("a high-water mark", function()
+  for _, name in ipairs { "sndhwm", "rcvhwm", "hwm" } do
+    for _, verb in ipairs { "bound", "connected" } do
+      it(("as %s stays as it is once a socket is %s"):format(name, verb),
+        fact(function()
+          local a, b = open("dealer", { hwm = 7 }), open "dealer"
+          local s, other = a, b
+          if verb == "connected" then
+            s, other = b, a
+            s.hwm = 7
+          end
+          a:bind(sockets.address "tcp")
+          b:connect(a.last_endpoint)
+          a:send "hello"
+          b:recv()
+          other:close()
+          for value = 8, 500 do -- while libzmq takes the connection apart
+            assert.are.equal("EISCONN", helper.caught(s.set, s, name,
+              value).code)
+          end
+          s[name] = 7
+          assert.are.equal(7, s[name])
+          s:close()
+        end))
+    end
+  end
+
+  it("stays as it is when a socket no longer conflates", fact(function()
+    local s = open("pull", { conflate = true })
+    s:bind(sockets.address "inproc")
+    s.conflate = false
+    assert.are.equal(0, s.rcvhwm)
+    s:close()
+  end))
+end)
+
+-- conflate -------------------------------------------------------------------
+
+-- Who conflates, who sends to it, and what comes before a message.
+local RECEIVERS <const> = {
+  pull = { peer = "push", head = {} },
+  sub = { peer = "xpub", head = {} },
+  dealer = { peer = "router", head = { "me" } },
+}
+
+local function send(peer, head, ...)
+  local message = table.move({ ... }, 1, select("#", ...), #head + 1,
+    { table.unpack(head) })
+  assert(peer:send_multipart(message))
+end
+
+--- The one that conflates, and its peer, connected.
+local function receiver(type, transport)
+  local kind = RECEIVERS[type]
+  local peer = open(kind.peer, { hwm = 0 })
+  peer:bind(sockets.address(transport))
+  local s = open(type, { conflate = true, rcvhwm = 1,
+    routing_id = type == "dealer" and "me" or nil })
+  if type == "sub" then
+    s:subscribe "topic"
+  end
+  s:connect(peer.last_endpoint)
+  if type == "sub" then
+    peer:recv()
+  elseif type == "dealer" then
+    s:send "hello"
+    peer:recv()
+  end
+  return s, peer, kind.head
+end
+
+describe("a socket that conflates", function()
+  for type in pairs(RECEIVERS) do
+    for _, transport in ipairs { "tcp", "inproc", "ipc" } do
+      it(("receives as %s over %s the newest message, whole"):format(type,
+        transport), fact(function()
+        local s, peer, head = receiver(type, transport)
+        assert.is_true(s.conflate)
+        for i = 1, 2000 do
+          send(peer, head, "topic", tostring(i), "end")
+        end
+        local got
+        repeat
+          local message = s:recv_multipart()
+          assert.are.equal(3, #message)
+          assert.are.same({ "topic", "end" }, { message[1], message[3] })
+          got = tonumber(message[2])
+        until got == 2000
+        assert.are.equal(0, s:poll("r", 0))
+        s:close()
+        peer:close()
+      end))
+
+      it(("as %s wakes one that waits over %s"):format(type, transport),
+        fact(function()
+          local s, peer, head = receiver(type, transport)
+          local waits = aw.start(aw.Recv(s))
+          aw.yield()
+          send(peer, head, "topic", "now")
+          assert.are.same({ "topic", "now" }, { waits:wait() })
+          s:close()
+          peer:close()
+        end))
+    end
+  end
+
+  it("drops messages also while nobody receives", fact(function()
+    local s, peer = receiver("pull", "inproc")
+    for i = 1, 500 do
+      peer:send(tostring(i), "end")
+    end
+    for _ = 1, 3 do -- each is a look at descriptors
+      aw.sleep(0.001)
+    end
+    s.conflate = false
+    assert.are.equal("500", (s:recv()))
+    assert.are.equal(0, s:poll("r", 0))
+    s:close()
+    peer:close()
+  end))
+
+  it("goes on after a message of too many parts", fact(function()
+    local s, peer = receiver("pull", "inproc")
+    s.max_parts = 2
+    peer:send("a", "b", "c")
+    assert.are.equal("EMSGSIZE", helper.caught(s.recv, s).code)
+    peer:send("a", "b", "c")
+    peer:send("a", "b")
+    repeat
+      local ok, message = aw.pcall(s.recv_multipart, s)
+    until ok and #message == 2
+    s:close()
+    peer:close()
+  end))
+
+  it("passes over other topics of several parts", fact(function()
+    local s, peer = receiver("sub", "tcp")
+    for _ = 1, 500 do
+      peer:send("other", "part")
+      peer:send("topic", "part")
+    end
+    peer:send("topic", "last")
+    repeat
+      local topic, what = s:recv()
+      assert.are.equal("topic", topic)
+    until what == "last"
+    s:close()
+    peer:close()
+  end))
+
+  it("keeps a message that was not delivered, until a newer one comes [H4]",
+    fact(function()
+      local s, peer = receiver("pull", "inproc")
+      local waits = aw.start(aw.Recv(s))
+      aw.yield()
+      peer:send "first"
+      aw.yield()
+      waits:cancel()
+      aw.pcall(waits.wait, waits)
+      assert.are.equal(zmq.POLLIN, s:poll "r")
+      peer:send "second"
+      repeat
+        local got = s:recv()
+      until got == "second"
+      s:close()
+      peer:close()
+    end))
+
+  for _, type in ipairs { "push", "pub", "dealer" } do
+    it("sends as " .. type .. " no message of several parts", fact(function()
+      local s = open(type, { conflate = true })
+      raises("sends messages of one part", s.send, s, "a", "b")
+      raises("sends messages of one part", s.send_multipart, s, { "a", "b" })
+      raises("sends messages of one part", aw.Send, s, "a", "b")
+      s:close()
+    end))
+  end
+
+  it("sends none that was made before it did, nor after it has", fact(function()
+    local s, peer = open "push", open "pull"
+    peer:bind(sockets.address "inproc")
+    local w = aw.Send(s, "a", "b")
+    s.conflate = true
+    s:connect(peer.last_endpoint)
+    assert.are.equal("EINVAL", helper.caught(aw.await, w).code)
+    s.conflate = false
+    raises("sends messages of one part", s.send, s, "a", "b")
+    s:send "one"
+    assert.are.equal("one", (peer:recv()))
+    s:close()
+    peer:close()
+  end))
+
+  for _, type in ipairs { "pair", "req", "rep", "router", "xpub", "xsub",
+    "stream" } do
+    it("is no " .. type .. " socket", fact(function()
+      local s = open(type)
+      raises("not for this type", s.set, s, "conflate", true)
+      s.conflate = false
+      s:close()
+    end))
+  end
+end)

@@ -1,0 +1,212 @@
+-- Every exit of a program with sockets is bounded, whatever they have left
+-- [ZQ13]: unsent messages, absent peers, pending receives, open Pollers.
+
+local process = require "spec.support.process"
+local sockets = require "spec.support.sockets"
+
+-- What a program has open when it ends.
+local states <const> = {
+  { "nothing but an open socket", [[
+    local s = zmq.socket("rep"):bind "tcp://127.0.0.1:*"
+  ]] },
+  { "a message for an absent peer", [[
+    local s = zmq.socket("push", { linger = 300 })
+    s:connect "tcp://127.0.0.1:9"
+    start(function() s:send "never" end)
+  ]] },
+  { "a message for nobody at all", [[
+    local s = zmq.socket "push"
+    start(function() s:send "never" end)
+  ]] },
+  { "a pending receive", [[
+    local s = zmq.socket("pull"):bind "inproc://x"
+    start(function() s:recv() end)
+    start(aw.Recv(s))
+  ]] },
+  { "an open Poller", [[
+    local s = zmq.socket("pull"):bind "inproc://x"
+    start(aw.Poller { [s] = function() s:recv() end })
+  ]] },
+  { "a context of its own, with all that", [[
+    local ctx = zmq.context { patience = 400 }
+    local s = ctx:socket("push", { linger = -1 })
+    s:connect "tcp://127.0.0.1:9"
+    start(function() s:send "never" end)
+    local r = ctx:socket("router"):bind "inproc://x"
+    start(function() r:recv() end)
+  ]] },
+}
+
+-- How it ends, and with what exit code or signal.
+local endings <const> = {
+  { "by itself", "ev:stop()", 0 },
+  { "by an error", "error 'boom'", 1 },
+  { "by os.exit", "os.exit(3)", 3 },
+  { "by os.exit at once", "os.exit(4, false)", 4 },
+  { "after its loop's time", "aw.sleep(9)", 0 },
+}
+
+local program <const> = [[
+local aw = require "aiowire"
+local zmq = require "aiowire.zmq"
+local ev = aw.EventLoop { timeout = 0.1 }
+local function start(w)
+  ev:start(w, function() end)
+end
+%s
+ev:start(function()
+  aw.sleep(0.02)
+  %s
+end)
+ev:run()
+]]
+
+local function ends_in_time(run, state, ending)
+  local code = program:format(state[2], ending[2])
+  local outcome = run(code) -- ended after `process.PATIENCE`
+  local said = outcome.out .. outcome.err
+  assert.are.equal(ending[3], outcome.code, said)
+end
+
+describe("a program with sockets", function()
+  for _, state in ipairs(states) do
+    for _, ending in ipairs(endings) do
+      it(("ends %s in time with %s [ZQ13, L3]"):format(ending[1], state[1]),
+        function()
+          if not sockets.installed then
+            pending "libzmq is not installed"
+            return
+          end
+          ends_in_time(process.host, state, ending)
+        end)
+    end
+
+    it(("ends under lua5.4 in time with %s [ZQ13, L3]"):format(state[1]),
+      function()
+        if process.sanitized or not sockets.installed then
+          pending "needs libzmq, and a stock lua5.4"
+          return
+        end
+        ends_in_time(process.stock, state, endings[1])
+      end)
+  end
+
+  it("sends what is left to send before it ends [ZQ13]", function()
+    if not sockets.installed then
+      pending "libzmq is not installed"
+      return
+    end
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local zmq = aw.zmq
+      local pull = zmq.socket("pull"):bind "tcp://127.0.0.1:*"
+      local ctx = zmq.context()
+      local push = ctx:socket("push"):connect(pull.last_endpoint)
+      for i = 1, 100 do
+        push:send("m" .. i)
+      end
+      push:close()
+      ctx:close()
+      for i = 1, 100 do
+        assert(pull:recv() == "m" .. i)
+      end
+      print "all"
+    ]]
+    assert.are.equal("all\n", outcome.out, outcome.err)
+  end)
+
+  it("waits no longer for a context than its patience [ZQ13]", function()
+    if not sockets.installed then
+      pending "libzmq is not installed"
+      return
+    end
+    local outcome = process.host [[
+      local zmq = require "aiowire.zmq"
+      local ctx = zmq.context { patience = 100 }
+      local s = ctx:socket("push", { linger = -1 })
+      s:connect "tcp://127.0.0.1:9"
+      s:send "never"
+    ]]
+    assert.are.equal(0, outcome.code, outcome.err)
+  end)
+
+end)
+
+-- The parent has a pair of sockets, a message on its way, and waits for another
+-- when it forks. %s is what the child does; it exits with 7 if all is well.
+local forking <const> = [[
+local aw = require "aiowire"
+local zmq = require "aiowire.zmq"
+local fork = require "spec_fork"
+
+local function is_forked(f, ...)
+  local ok, err = pcall(f, ...)
+  return not ok and err.code == "EFORKED"
+end
+
+local a = zmq.socket("pair"):bind "tcp://127.0.0.1:*"
+local b = zmq.socket("pair"):connect(a.last_endpoint)
+aw.run(function()
+  a:send "before"
+  aw.readable(b)
+end)
+local pid = fork.fork()
+if pid == 0 then
+  local ok = true
+  %s
+  a, b = nil, nil
+  collectgarbage()
+  collectgarbage()
+  os.exit(ok and 7 or 8, true)
+end
+local code, seconds = fork.wait(pid)
+aw.run(function()
+  local first = b:recv()
+  b:send "after"
+  print(code, first, a:recv(), seconds < 1 and "rested" or seconds)
+end)
+]]
+
+-- What a child may try with what is its parent's, or with its own.
+local children <const> = {
+  { "may not use", [[
+    ok = is_forked(a.get, a, "events") and is_forked(a.bind, a, "inproc://y")
+    aw.run(function()
+      ok = ok and is_forked(a.send, a, "x") and is_forked(b.recv, b)
+        and is_forked(b.poll, b) and is_forked(aw.readable, b)
+        and is_forked(aw.Recv, b)
+        and is_forked(aw.await, aw.Poller { [b] = function() end })
+    end)
+  ]] },
+  { "closes without harm", [[
+    b:close()
+    a:close(0)
+    ok = a.closed and b.closed
+  ]] },
+  { "forgets without harm", "" },
+  { "has its own beside", [[
+    local c = zmq.socket("pair"):bind "inproc://mine"
+    local d = zmq.socket("pair"):connect "inproc://mine"
+    aw.run(function()
+      aw.start(function() c:send "x" end)
+      ok = d:recv() == "x"
+    end)
+    c:close()
+    d:close()
+  ]] },
+}
+
+describe("a process that was forked off", function()
+  for _, child in ipairs(children) do
+    it(("%s the sockets of its parent, and nothing spins [ZQ16]")
+      :format(child[1]), function()
+        if not sockets.installed then
+          pending "libzmq is not installed"
+          return
+        end
+        local outcome = process.host(forking:format(child[2]))
+        assert.are.equal("7\tbefore\tafter\trested\n", outcome.out,
+          outcome.err)
+      end)
+  end
+end)

@@ -1,0 +1,168 @@
+-- A message is whole or not there, whatever becomes of the peers [ZQ7].
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+local parts_of = require "spec.zmq.zmq_parts"
+local process = require "spec.support.process"
+local sockets = require "spec.support.sockets"
+
+local zmq = sockets.zmq
+local new_message, is_well_formed = parts_of.new, parts_of.is_well_formed
+
+describe("a well-formed message", function()
+  it("is told from others [ZQ7]", function()
+    local parts = new_message(math.random)
+    assert.is_true(is_well_formed(parts))
+    assert.is_false(is_well_formed { table.unpack(parts, 2) })
+    parts[#parts + 1] = "more"
+    assert.is_false(is_well_formed(parts))
+  end)
+end)
+
+--- Send by `sender`, which is bound, to peers of type `type` that are closed
+--- at random, in the middle of whatever they do, until some messages came.
+--- Returns how many: well formed, malformed.
+local function storm(sender_type, type, transport, rounds)
+  local good, bad = 0, 0
+  local sender = zmq.socket(sender_type, { sndhwm = 3, linger = 0 })
+  sender:bind(sockets.address(transport))
+  local sending = aw.start(function()
+    while true do
+      sender:send_multipart(new_message(math.random))
+    end
+  end)
+  local begun = 0
+  while begun < rounds or good == 0 do
+    begun = begun + 1
+    local peer = zmq.socket(type, { rcvhwm = 2, linger = 0 })
+    peer:connect(sender.last_endpoint)
+    local receiving = aw.start(function()
+      while true do
+        if is_well_formed(peer:recv_multipart()) then
+          good = good + 1
+        else
+          bad = bad + 1
+        end
+      end
+    end)
+    aw.sleep(math.random() * 0.01)
+    receiving:cancel_wait()
+    peer:close()
+  end
+  sending:cancel_wait()
+  sender:close()
+  return good, bad
+end
+
+-- Peers in processes of their own, killed at random: nothing of theirs gets a
+-- chance to end well. ------------------------------------------------------
+
+local ROUNDS <const> = helper.scale(12) -- with a message each at least
+
+--- Let a process do `role` at the address, and kill it in the middle of
+--- whatever it does once `works()`. Returns the lines that it printed.
+local function kill_one(role, type, address, works)
+  local victim <close> = aw.spawn { process.binary,
+    process.root .. "/spec/zmq/zmq_parts.lua", role, type, address }
+  local said = { victim.stdout:read() } -- it is at work
+  helper.wait_until(works)
+  aw.sleep(math.random() * 0.005)
+  victim:kill "KILL"
+  victim:wait()
+  for line in victim.stdout:lines() do
+    said[#said + 1] = line
+  end
+  return said
+end
+
+--- What comes from senders that are killed, at a bound socket of `type`.
+local function from_the_killed(type, sender_type, transport)
+  local good, bad = 0, 0
+  local s = zmq.socket(type, { linger = 0 })
+  s:bind(sockets.address(transport))
+  local receiving = aw.start(function()
+    while true do
+      local whole = is_well_formed(s:recv_multipart())
+      good, bad = good + (whole and 1 or 0), bad + (whole and 0 or 1)
+    end
+  end)
+  for _ = 1, ROUNDS do
+    local before = good
+    kill_one("send", sender_type, s.last_endpoint, function()
+      return good > before
+    end)
+  end
+  receiving:cancel_wait()
+  s:close()
+  return good, bad
+end
+
+--- What receivers say of what came to them before they were killed.
+local function to_the_killed(type, receiver_type, transport)
+  local good, bad = 0, 0
+  local s = zmq.socket(type, { linger = 0 })
+  s:bind(sockets.address(transport))
+  local sending = aw.start(function()
+    while true do
+      s:send_multipart(new_message(math.random))
+    end
+  end)
+  local function at_once()
+    return true -- it has said of one message how that was
+  end
+  for _ = 1, ROUNDS do
+    for _, word in ipairs(kill_one("receive", receiver_type, s.last_endpoint,
+      at_once))
+    do
+      good = good + (word == "good" and 1 or 0)
+      bad = bad + (word == "bad" and 1 or 0)
+    end
+  end
+  sending:cancel_wait()
+  s:close()
+  return good, bad
+end
+
+describe("a peer that is killed", function()
+  for _, case in ipairs {
+    { "while it sends", from_the_killed, "pull", "push" },
+    { "while it sends", from_the_killed, "dealer", "dealer" },
+    { "while it receives", to_the_killed, "push", "pull" },
+    { "while it receives", to_the_killed, "dealer", "dealer" } } do
+    local when, storm_of, ours, theirs = table.unpack(case)
+    for _, transport in ipairs { "ipc", "tcp" } do
+      it(("%s, as %s of a %s over %s, leaves no part of a message [ZQ7]")
+        :format(when, theirs, ours, transport), sockets.fact(function()
+          local _, bad = storm_of(ours, theirs, transport)
+          assert.are.equal(0, bad)
+        end))
+    end
+  end
+end)
+
+describe("a message of several parts", function()
+  for _, pattern in ipairs {
+    { "push", "pull" }, { "dealer", "dealer" } } do
+    for _, transport in ipairs { "inproc", "ipc", "tcp" } do
+      it(("is never cut from %s to %s over %s, while peers come and go [ZQ7]")
+        :format(pattern[1], pattern[2], transport), sockets.fact(function()
+          local _, bad = storm(pattern[1], pattern[2], transport,
+            helper.scale(30))
+          assert.are.equal(0, bad)
+        end))
+    end
+  end
+
+  it("is whole for its task when parts are slow to come [ZQ7]",
+    sockets.fact(function()
+      local pull, push = sockets.pair_of("pull", "push", "tcp")
+      local parts = { ("a"):rep(100000), ("b"):rep(200000), "c" }
+      local t = aw.start(function()
+        return aw.Value(pull:recv_multipart())
+      end)
+      push:send_multipart(parts)
+      assert.are.same(parts, t:wait())
+      pull:close()
+      push:close()
+    end))
+end)
