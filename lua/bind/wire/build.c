@@ -197,7 +197,7 @@ aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index) {
   return ud ? ud->wire : NULL;
 }
 
-/* Make the value at `index` a Wire, in place; NULL if it is not accepted [V2]. */
+/* Make the value at `index` a Wire, in place; NULL: not accepted [V2]. */
 static wire_ud *make_ud(lua_State *L, awl_state *s, int index) {
   wire_ud *ud = to_ud(L, s, index);
   if (ud || !awl_callable(L, index))

@@ -4,8 +4,8 @@
 
 #include "base/state.h"
 
-/* Turn what is accepted as a wire [V2] at `index` into one for a task of `loop`,
- * which holds what it needs of Lua. NULL when it is not accepted. Gives. Raises.
+/* Turn what is accepted as a wire [V2] at `index` into one for a task of
+ * `loop`, which holds what it needs of Lua. NULL: not accepted. Gives. Raises.
  */
 aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
 /* As awl_to_wire(); if it raises, `value` is dropped first. */
