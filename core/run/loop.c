@@ -1,4 +1,4 @@
-/* loop.c - a loop: a root scope on an engine, and how a run of it ends [L1-3]
+/* loop.c - a loop: a root scope on an engine, and how a run of it ends [L1-L3]
  *
  *     IDLE ──begin──► RUNNING ──all tasks settled──► IDLE (done), or the
  *                                                    state in `ending`

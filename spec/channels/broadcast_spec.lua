@@ -33,7 +33,7 @@ local function rest(sub)
 end
 
 describe("a broadcast", function()
-  it("gives each value to each of its subscribers, in order",
+  it("gives each value to each of its subscribers, in order [H7]",
     logged(function(ev, log, note)
       local b = aw.broadcast()
       reader(ev, b:subscribe(), note, "a")
@@ -72,7 +72,7 @@ describe("a broadcast", function()
       assert.are.same({ n = 2, nil, "empty" }, table.pack(sub:try_recv()))
     end))
 
-  it("holds 16 for each, and then waits for the slowest, by default",
+  it("holds 16 for each, and then waits for the slowest, by default [H7]",
     logged(function(ev, log, note)
       local b = aw.broadcast()
       local fast, slow = b:subscribe(), b:subscribe()
@@ -156,7 +156,7 @@ describe("a broadcast", function()
       end
     end))
 
-  it("lets every sender go on with a bound of math.huge",
+  it("lets every sender go on with a bound of math.huge [H7]",
     helper.in_task(function()
       local b = aw.broadcast(math.huge)
       local sub = b:subscribe()
@@ -166,7 +166,7 @@ describe("a broadcast", function()
       assert.are.equal(1000, #rest(sub))
     end))
 
-  it("says what it is, and how it stands", helper.in_task(function(ev)
+  it("says what it is, and how it stands [H7]", helper.in_task(function(ev)
     local b = aw.broadcast(2, "wait", { name = "news" })
     assert.are.equal("broadcast news (0 subscribers)", tostring(b))
     local sub = b:subscribe()
@@ -264,7 +264,7 @@ describe("a send that waits", function()
       assert.are.same({}, rest(sub))
     end))
 
-  it("goes on when the slow subscriber closes", helper.in_task(function(ev)
+  it("goes on when the slow subscriber closes [H7]", helper.in_task(function(ev)
     local b = aw.broadcast(1)
     local slow, fast = b:subscribe(), b:subscribe()
     b:send(1)
@@ -316,7 +316,7 @@ describe("a send that waits", function()
 end)
 
 describe('a broadcast with "drop"', function()
-  it("loses the oldest of a slow subscriber, and counts it",
+  it("loses the oldest of a slow subscriber, and counts it [H7]",
     helper.in_task(function()
       local b = aw.broadcast(2, "drop")
       local slow, fast, got = b:subscribe(), b:subscribe(), {}
@@ -332,7 +332,7 @@ describe('a broadcast with "drop"', function()
 end)
 
 describe('a broadcast with "close"', function()
-  it("closes a slow subscriber, which gets what is left",
+  it("closes a slow subscriber, which gets what is left [H7]",
     helper.in_task(function()
       local b = aw.broadcast(2, "close")
       local slow, fast, got = b:subscribe(), b:subscribe(), {}
@@ -380,7 +380,7 @@ describe("a broadcast that is closed", function()
         table.pack(b:subscribe():recv()))
     end))
 
-  it("is what <close> leaves, of a subscription, too",
+  it("is what <close> leaves, of a subscription, too [H7]",
     helper.in_task(function()
       local sub
       do
@@ -415,7 +415,7 @@ describe("a subscription", function()
       assert.are.equal("z", aw.any { aw.Recv(sub), aw.Never })
     end))
 
-  it("lives as long as somebody waits for it", helper.in_task(function(ev)
+  it("lives as long as somebody waits for it [H7]", helper.in_task(function(ev)
     local b = aw.broadcast()
     local t = ev:start(aw.Recv(b:subscribe()))
     local u = ev:start(function()
@@ -438,7 +438,7 @@ describe("a subscription", function()
     end
   end))
 
-  it("keeps no broadcast's list from being garbage, nor the other way",
+  it("keeps no broadcast's list from being garbage, nor the other way [H7]",
     helper.in_task(function()
       local b = aw.broadcast()
       for _ = 1, 1000 do
@@ -450,7 +450,7 @@ describe("a subscription", function()
       contains(tostring(b), "(0 subscribers)")
     end))
 
-  it("may be closed while values are on their way to all",
+  it("may be closed while values are on their way to all [H7]",
     helper.in_task(function()
       local b, closing = aw.broadcast(), {}
       local subs = {}
@@ -476,7 +476,7 @@ describe("a subscription", function()
         "a nil was sent, which ends a 'for'; use recv()")
     end))
 
-  it("is read only", helper.sealed(function()
+  it("is read only [H7]", helper.sealed(function()
     local b = aw.broadcast()
     told("a subscription's fields are read only (cannot set 'dropped')",
       function(sub)
@@ -489,7 +489,7 @@ describe("a subscription", function()
 end)
 
 describe("try_send", function()
-  it("sends to all or to nobody, outside of tasks, too",
+  it("sends to all or to nobody, outside of tasks, too [H7]",
     helper.sealed(function()
       helper.outside(function()
         local b = aw.broadcast(1)

@@ -18,7 +18,7 @@ local function ask(ev, r, note, name, k)
 end
 
 describe("a rate", function()
-  it("lets n go on at once, and the next when the first counts no more",
+  it("lets n go on at once, and the next when the first counts no more [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(2, 10)
       for i = 1, 5 do
@@ -28,7 +28,7 @@ describe("a rate", function()
       assert.are.same({ "1@0", "2@0", "3@10", "4@10", "5@20" }, log)
     end))
 
-  it("slides: what was taken at t counts until t + per",
+  it("slides: what was taken at t counts until t + per [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(2, 10)
       r:acquire()
@@ -40,7 +40,7 @@ describe("a rate", function()
       assert.are.same({ "a@10", "b@16" }, log)
     end))
 
-  it("counts units: k at once, which all have to be free",
+  it("counts units: k at once, which all have to be free [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(5, 10)
       r:acquire(2)
@@ -65,7 +65,7 @@ describe("a rate", function()
       assert.are.same({ "big@10", "small@20" }, log)
     end))
 
-  it("lets those behind a cancelled one go on at once if they can",
+  it("lets those behind a cancelled one go on at once if they can [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(3, 10)
       r:acquire(2)
@@ -104,7 +104,7 @@ describe("a rate", function()
       assert.is_true(r:try_acquire())
     end))
 
-  it("says what it is, and how it stands", helper.in_task(function(ev)
+  it("says what it is, and how it stands [H6]", helper.in_task(function(ev)
     local r = aw.rate(10, 0.5, { name = "api" })
     r:acquire(9)
     assert.are.equal("rate api (9 of 10 in 0.5 s)", tostring(r))
@@ -170,7 +170,7 @@ describe("a rate", function()
     assert.is_truthy(errs[2])
   end))
 
-  it("is garbage with its wires", helper.in_task(function(ev)
+  it("is garbage with its wires [H6]", helper.in_task(function(ev)
     ev:start(aw.Acquire(aw.rate(1, 10)) * 3)
     for _ = 1, 3 do
       collectgarbage()
@@ -178,7 +178,7 @@ describe("a rate", function()
     end
   end))
 
-  it("waits in real time as well, never less than the span",
+  it("waits in real time as well, never less than the span [H6]",
     helper.sealed(function()
       local ev <close> = aw.EventLoop { seed = 1 }
       ev:start(function()
@@ -198,7 +198,7 @@ end)
 
 describe("never more than n in any span", function()
   for seed = 1, 10 do
-    it("whatever is asked for and cancelled: seed " .. seed,
+    it("whatever is asked for and cancelled: seed  [H6]" .. seed,
       helper.sealed(function()
         local numbers = random(seed)
         local function draw(a, b)
@@ -232,7 +232,7 @@ describe("never more than n in any span", function()
       end))
   end
 
-  it("and no time is lost: many go on as early as they may",
+  it("and no time is lost: many go on as early as they may [H6]",
     helper.in_task(function(ev)
       local r = aw.rate(7, 10)
       for i = 0, 699 do

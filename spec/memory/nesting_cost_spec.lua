@@ -1,8 +1,9 @@
---- What nests deeply costs as much for each level as what nests less: to begin
---- it, to end it, to cancel it, and to let it fail.
+--- Each level of a deep nest costs as much as a level of a flat one: to begin
+--- it, to end it, to cancel it, and to let it fail. The end of a task costs the
+--- same however many others there are [U13].
 ---
 --- CPU time: four times the depth costs about four times as much, and sixteen
---- times where each level looks at all that are above it. On a busy machine a
+--- times where each level looks at all levels above it. On a busy machine a
 --- single measurement says little, so the least of many is taken, until it is
 --- small enough: what costs the square of its depth never is.
 
@@ -10,14 +11,15 @@ local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
 local TRIES <const> = 20
-local DEPTH <const>, TIMES <const>, MOST <const> = 1500, 4, 10
+local DEPTH <const>, WIDTH <const> = 1500, 6000
+local TIMES <const>, MOST <const> = 4, 10
 
---- The CPU time of `work(depth)`.
-local function cost(work, depth)
+--- The CPU time of `work(number)`.
+local function cost(work, number)
   collectgarbage()
   collectgarbage "stop"
   local start = os.clock()
-  work(depth)
+  work(number)
   local took = os.clock() - start
   collectgarbage "restart"
   return took
@@ -156,22 +158,54 @@ local WORKS <const> = {
   end,
 }
 
+local WIDE_WORKS <const> = {
+  ["that end one after the other"] = function(n)
+    virtual(function(ev)
+      for i = 1, n do
+        ev:start(aw.Sleep(i))
+      end
+    end)
+  end,
+  ["that fail one after the other, in one scope"] = function(n)
+    virtual(function()
+      aw.scope(function(s)
+        for i = 1, n do
+          s:start(aw.Sleep(i) >> aw.Call(fails), helper.nop)
+        end
+      end)
+    end)
+  end,
+}
+
+--- Fail unless `work` costs in proportion to the number that it is given.
+local function check_growth(work, number)
+  local one, many = math.huge, math.huge
+  for _ = 1, TRIES do
+    one = math.min(one, cost(work, number))
+    many = math.min(many, cost(work, TIMES * number))
+    if many <= MOST * one then
+      return
+    end
+  end
+  error(("%g ms for %d, %g ms for %d"):format(one * 1e3, number, many * 1e3,
+    TIMES * number))
+end
+
 -- Where each step collects all that is alive, any depth costs its square.
 local describe_growth = helper.gc_stress and pending or describe
 
 describe_growth("the cost of what is nested", function()
   for what, work in pairs(WORKS) do
     it("grows with its depth: " .. what, function()
-      local one, many = math.huge, math.huge
-      for _ = 1, TRIES do
-        one = math.min(one, cost(work, DEPTH))
-        many = math.min(many, cost(work, TIMES * DEPTH))
-        if many <= MOST * one then
-          return
-        end
-      end
-      error(("%g ms for %d, %g ms for %d"):format(one * 1e3, DEPTH, many * 1e3,
-        TIMES * DEPTH))
+      check_growth(work, DEPTH)
+    end)
+  end
+end)
+
+describe_growth("the cost of many tasks", function()
+  for what, work in pairs(WIDE_WORKS) do
+    it("grows with their number alone: tasks " .. what .. " [U13]", function()
+      check_growth(work, WIDTH)
     end)
   end
 end)

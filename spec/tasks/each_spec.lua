@@ -21,7 +21,7 @@ local function sleepers(...)
 end
 
 describe("aw.each", function()
-  it("calls for each wire as it ends, with its key and its results",
+  it("calls for each wire as it ends, with its key and its results [O17]",
     logged(function(ev, log, note)
       aw.each({ gives(3, "a", nil), gives(1, "b"), name = gives(2) },
         function(key, ok, ...)
@@ -98,7 +98,7 @@ describe("aw.each", function()
       assert.are.equal(6, ev:now())
     end))
 
-  it("goes on after any other value", logged(function(_, log, note)
+  it("goes on after any other value [O17]", logged(function(_, log, note)
     aw.each(sleepers(1, 2), function(key)
       note(key)
       return "true"
@@ -185,7 +185,7 @@ describe("aw.each", function()
       assert.are.same({ "b" }, log)
     end))
 
-  it("may be used in its own callback", logged(function(_, log, note)
+  it("may be used in its own callback [O17]", logged(function(_, log, note)
     aw.each(sleepers(1, 2), function(outer)
       aw.each(sleepers(2, 1), function(inner)
         note(outer .. "." .. inner)
@@ -194,7 +194,7 @@ describe("aw.each", function()
     assert.are.same({ "1.2", "1.1", "2.2", "2.1" }, log)
   end))
 
-  it("calls nobody for no wires", helper.in_task(function()
+  it("calls nobody for no wires [O17]", helper.in_task(function()
     aw.each({}, error)
   end))
 

@@ -11,7 +11,7 @@ local function fails()
 end
 
 describe("aw.locals", function()
-  it("has values of the running task", in_task(function(ev)
+  it("has values of the running task [T8]", in_task(function(ev)
     assert.is_nil(locals.id)
     locals.id = 7
     locals[1] = false
@@ -25,7 +25,7 @@ describe("aw.locals", function()
     assert.is_nil(locals.id)
   end))
 
-  it("is inherited by what a task starts, as it is at that moment",
+  it("is inherited by what a task starts, as it is at that moment [T8]",
     in_task(function(ev)
       local seen = {}
       local function look(name)
@@ -57,7 +57,7 @@ describe("aw.locals", function()
       assert.are.equal("its own", locals.id) -- await ran it in this task
     end))
 
-  it("is of the task, in whatever function of its wire", in_task(function()
+  it("is of the task, in whatever function of its wire [T8]", in_task(function()
     locals.id = 5
     local seen = {}
     local function look(name)
@@ -79,7 +79,7 @@ describe("aw.locals", function()
       "timeout5", "shield5" }, seen)
   end))
 
-  it("in a handler has those of the task that has failed",
+  it("in a handler has those of the task that has failed [T8]",
     in_task(function(ev)
       local seen, again
       ev:start(function()
@@ -98,7 +98,7 @@ describe("aw.locals", function()
       assert.is_nil(locals.id)
     end))
 
-  it("outside of tasks is for all that is started there", function()
+  it("outside of tasks is for all that is started there [T8]", function()
     outside(function()
       locals.app = "x"
     end)
@@ -119,7 +119,7 @@ describe("aw.locals", function()
     end)
   end)
 
-  it("goes over to loops inside a task, also to those of another engine",
+  it("goes over to loops inside a task, also to those of another engine [T8]",
     in_task(function()
       locals.id = 6
       aw.run(function()
@@ -138,7 +138,7 @@ describe("aw.locals", function()
       end)
     end))
 
-  it("lives on in a task whose starter and loop are no more",
+  it("lives on in a task whose starter and loop are no more [T8]",
     helper.sealed(function()
       local seen
       local function start_in(ev2)
@@ -157,7 +157,7 @@ describe("aw.locals", function()
       assert.are.equal("table", type(seen))
     end))
 
-  it("is gone over by pairs, whatever is set meanwhile", in_task(function()
+  it("is gone over by pairs, whatever is set meanwhile [T8]", in_task(function()
     for _ in pairs(locals) do
       error "there is nothing"
     end
@@ -173,12 +173,12 @@ describe("aw.locals", function()
     assert.are.equal(15, sum)
   end))
 
-  it("is no table to look into", in_task(function()
+  it("is no table to look into [T8]", in_task(function()
     assert.are.equal("aw.locals", tostring(locals))
     assert.is_false(getmetatable(locals))
   end))
 
-  it("takes no nil and no NaN for a key", in_task(function()
+  it("takes no nil and no NaN for a key [T8]", in_task(function()
     local function at(f, text)
       local place = debug.getinfo(f, "S")
       assert.are.equal(("%s:%d: %s"):format(place.short_src,

@@ -84,7 +84,7 @@ describe("aw.settle", function()
       assert.are.equal("spun off", r[2].err)
     end))
 
-  it("of nothing is an empty table", helper.in_task(function()
+  it("of nothing is an empty table [O17]", helper.in_task(function()
     assert.are.same({}, aw.settle {})
   end))
 
@@ -147,7 +147,7 @@ describe("aw.settle", function()
       assert.are.same({ false, "clean-up" }, { ok, err })
     end))
 
-  it("makes an outcome of it if the operand was cancelled by itself",
+  it("makes an outcome of it if the operand was cancelled by itself [O17]",
     helper.in_task(function()
       local r = aw.settle { function()
         local _ <close> = helper.closer(function()

@@ -21,7 +21,7 @@ local function fails(what)
 end
 
 describe("s:start_ready(w)", function()
-  it("waits until w is ready, and returns what it says",
+  it("waits until w is ready, and returns what it says [S8]",
     logged(function(_, log, note)
       aw.scope(function(s)
         local results = table.pack(s:start_ready(function()
@@ -38,7 +38,7 @@ describe("s:start_ready(w)", function()
       assert.are.equal(2, aw.now())
     end))
 
-  it("returns nothing when nothing is said", in_task(function()
+  it("returns nothing when nothing is said [S8]", in_task(function()
     aw.scope(function(s)
       assert.are.equal(0, select("#", s:start_ready(function()
         aw.ready()
@@ -46,7 +46,7 @@ describe("s:start_ready(w)", function()
     end)
   end))
 
-  it("may be told by any part of w", in_task(function()
+  it("may be told by any part of w [S8]", in_task(function()
     aw.scope(function(s)
       assert.are.equal(1, (s:start_ready(aw.Sleep(1) >> aw.Call(aw.ready, 1))))
       assert.are.equal(2, (s:start_ready(aw.Never & aw.Call(aw.ready, 2))))
@@ -62,7 +62,7 @@ describe("s:start_ready(w)", function()
     end)
   end))
 
-  it("is not told by a child that w starts", in_task(function()
+  it("is not told by a child that w starts [S8]", in_task(function()
     aw.scope(function(s)
       raises("task 2 'parent' ended without calling aw.ready",
         function() return s:start_ready(aw.Wire(function()
@@ -71,7 +71,7 @@ describe("s:start_ready(w)", function()
     end)
   end))
 
-  it("raises what w failed with before, and the scope lives",
+  it("raises what w failed with before, and the scope lives [S8]",
     in_task(function()
       local seen
       aw.scope(function(s)
@@ -84,7 +84,7 @@ describe("s:start_ready(w)", function()
       assert.are.equal("sibling", seen)
     end))
 
-  it("lets a later failure fail the scope", in_task(function()
+  it("lets a later failure fail the scope [S8]", in_task(function()
     assert.are.equal("later", helper.caught(aw.scope, function(s)
       s:start_ready(function()
         aw.ready()
@@ -95,7 +95,7 @@ describe("s:start_ready(w)", function()
     assert.are.equal(1, aw.now())
   end))
 
-  it("gives a later failure to the handler", in_task(function()
+  it("gives a later failure to the handler [S8]", in_task(function()
     local heard
     aw.scope(function(s)
       s:start_ready(function()
@@ -106,7 +106,7 @@ describe("s:start_ready(w)", function()
     assert.are.equal("later", heard)
   end))
 
-  it("takes the options of start", in_task(function()
+  it("takes the options of start [S8]", in_task(function()
     aw.scope(function(s)
       assert.are.equal("srv", (s:start_ready(function()
         aw.ready(aw.current().name)
@@ -114,14 +114,14 @@ describe("s:start_ready(w)", function()
     end)
   end))
 
-  it("raises if w ends without being ready", in_task(function()
+  it("raises if w ends without being ready [S8]", in_task(function()
     aw.scope(function(s)
       raises("task 2 'srv' ended without calling aw.ready",
         function() s:start_ready(nop, nil, { name = "srv" }) end)
     end)
   end))
 
-  it("raises TaskCancelled if w is cancelled before", in_task(function()
+  it("raises TaskCancelled if w is cancelled before [S8]", in_task(function()
     aw.scope(function(s)
       local t
       s:start(aw.Sleep(1) >> function() t:cancel() end)
@@ -135,7 +135,7 @@ describe("s:start_ready(w)", function()
     assert.are.equal(1, aw.now())
   end))
 
-  it("when cancelled, cancels and joins w first",
+  it("when cancelled, cancels and joins w first [S8]",
     logged(function(_, log, note)
       aw.scope(function(s)
         note(tostring(helper.caught(aw.timeout, 1, function()
@@ -154,7 +154,7 @@ describe("s:start_ready(w)", function()
       assert.are.equal(2, aw.now())
     end))
 
-  it("when cancelled, raises what the clean-up of w failed with",
+  it("when cancelled, raises what the clean-up of w failed with [S8]",
     in_task(function()
       aw.scope(function(s)
         assert.are.equal("unclean", helper.caught(aw.timeout, 1, function()
@@ -166,7 +166,7 @@ describe("s:start_ready(w)", function()
       end)
     end))
 
-  it("starts nothing in a task that is cancelled", in_task(function(ev)
+  it("starts nothing in a task that is cancelled [S8]", in_task(function(ev)
     local began = false
     aw.scope(function(s)
       ev:start(function()
@@ -195,13 +195,13 @@ describe("s:start_ready(w)", function()
       assert.are.equal("cancelled", t.status)
     end))
 
-  it("goes with scopes that are left", in_task(function()
+  it("goes with scopes that are left [S8]", in_task(function()
     local left
     aw.scope(function(s) left = s end)
     raises("this scope has been left", function() left:start_ready(nop) end)
   end))
 
-  it("takes a wire, and a function for a handler", in_task(function()
+  it("takes a wire, and a function for a handler [S8]", in_task(function()
     aw.scope(function(s)
       raises("bad argument #1 to 'start_ready' (wire expected, got nil)",
         function() s:start_ready(nil) end)
@@ -214,7 +214,7 @@ describe("s:start_ready(w)", function()
 end)
 
 describe("ev:start_ready(w)", function()
-  it("does so at the root of a loop", in_task(function(ev)
+  it("does so at the root of a loop [S8]", in_task(function(ev)
     local t
     assert.are.equal(1, (ev:start_ready(function()
       t = aw.current()
@@ -224,7 +224,7 @@ describe("ev:start_ready(w)", function()
     t:wait()
   end))
 
-  it("lets a later failure stop the loop", function()
+  it("lets a later failure stop the loop [S8]", function()
     local err = helper.caught(helper.with_loop, function(ev)
       ev:start(function()
         ev:start_ready(function()
@@ -239,7 +239,7 @@ describe("ev:start_ready(w)", function()
     assert.are.equal("later", err.cause)
   end)
 
-  it("cannot wait outside of tasks, and starts nothing there", function()
+  it("cannot wait outside of tasks, and starts nothing there [S8]", function()
     local ev <close> = helper.virtual()
     outside(function()
       raises("cannot await outside a task (EventLoop:start_ready)"
@@ -248,14 +248,14 @@ describe("ev:start_ready(w)", function()
     end)
   end)
 
-  it("cannot wait for another engine", in_task(function()
+  it("cannot wait for another engine [S8]", in_task(function()
     local other <close> = helper.virtual()
     raises("this EventLoop belongs to another engine: tasks of an EventLoop "
       .. "with a clock or seed of its own share nothing with others",
       function() other:start_ready(error) end)
   end))
 
-  it("goes with a loop that is closed", in_task(function()
+  it("goes with a loop that is closed [S8]", in_task(function()
     local other = aw.EventLoop()
     other:close()
     raises("this EventLoop has ended (closed)",
@@ -264,12 +264,12 @@ describe("ev:start_ready(w)", function()
 end)
 
 describe("aw.ready(...)", function()
-  it("does nothing in a task that nobody waits for", in_task(function(ev)
+  it("does nothing in a task that nobody waits for [S8]", in_task(function(ev)
     assert.are.equal(0, select("#", aw.ready(1)))
     ev:start(aw.ready):wait()
   end))
 
-  it("cannot be called twice", in_task(function()
+  it("cannot be called twice [S8]", in_task(function()
     aw.scope(function(s)
       s:start_ready(function()
         aw.ready()
@@ -280,7 +280,7 @@ describe("aw.ready(...)", function()
     end)
   end))
 
-  it("needs a running task", function()
+  it("needs a running task [S8]", function()
     outside(function()
       raises("aw.ready needs a running task", function() aw.ready() end)
     end)

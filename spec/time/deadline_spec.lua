@@ -18,20 +18,20 @@ local function sleep_on()
 end
 
 describe("aw.deadline()", function()
-  it("is nil where nothing limits the task", in_task(function()
+  it("is nil where nothing limits the task [K8]", in_task(function()
     assert.is_nil(aw.deadline())
     aw.scope(function()
       assert.is_nil(aw.deadline())
     end)
   end))
 
-  it("is nil outside of tasks", function()
+  it("is nil outside of tasks [K8]", function()
     outside(function()
       assert.is_nil(aw.deadline())
     end)
   end)
 
-  it("is when the nearest limit is over, on the clock of aw.now()",
+  it("is when the nearest limit is over, on the clock of aw.now() [K8]",
     in_task(function()
       aw.sleep(1)
       aw.timeout(10, function()
@@ -49,7 +49,7 @@ describe("aw.deadline()", function()
       assert.is_nil(aw.deadline())
     end))
 
-  it("knows the limits of wires", in_task(function()
+  it("knows the limits of wires [K8]", in_task(function()
     local seen = {}
     local function look()
       seen[#seen + 1] = aw.deadline()
@@ -72,7 +72,7 @@ describe("aw.deadline()", function()
     end)
   end))
 
-  it("knows the time-out of the loop, and of loops around it", function()
+  it("knows the time-out of the loop, and of loops around it [K8]", function()
     helper.with_loop(function(ev)
       ev:start(function()
         assert.are.equal(9, aw.deadline())
@@ -105,7 +105,7 @@ describe("aw.deadline()", function()
       end)
     end))
 
-  it("is that outside a shield whose time is over", in_task(function()
+  it("is that outside a shield whose time is over [K8]", in_task(function()
     aw.timeout(20, function()
       aw.shield(function()
         aw.sleep(3)
@@ -114,7 +114,7 @@ describe("aw.deadline()", function()
     end)
   end))
 
-  it("is now in a task that is cancelled", in_task(function()
+  it("is now in a task that is cancelled [K8]", in_task(function()
     pcall(aw.timeout, 2, function()
       pcall(aw.sleep, 9)
       assert.are.equal(2, aw.deadline())
@@ -128,7 +128,7 @@ describe("aw.deadline()", function()
 end)
 
 describe("aw.extend(seconds)", function()
-  it("moves the innermost limit to that long from now", in_task(function()
+  it("moves the innermost limit to that long from now [K8]", in_task(function()
     aw.timeout(60, function()
       local err = helper.caught(aw.timeout, 2, function()
         for _ = 1, 5 do
@@ -144,7 +144,7 @@ describe("aw.extend(seconds)", function()
     end)
   end))
 
-  it("may shorten it", in_task(function()
+  it("may shorten it [K8]", in_task(function()
     local err = helper.caught(aw.timeout, 60, function()
       aw.sleep(1)
       aw.extend(0.5)
@@ -154,7 +154,7 @@ describe("aw.extend(seconds)", function()
     assert.are.equal(1.5, err.after)
   end))
 
-  it("with 0 ends it at the next await", in_task(function()
+  it("with 0 ends it at the next await [K8]", in_task(function()
     local err = helper.caught(aw.timeout, 60, function()
       aw.extend(0)
       sleep_on()
@@ -163,7 +163,7 @@ describe("aw.extend(seconds)", function()
     assert.are.equal(0, aw.now())
   end))
 
-  it("leaves limits further out as they were", in_task(function()
+  it("leaves limits further out as they were [K8]", in_task(function()
     aw.timeout(5, function()
       aw.scope({ timeout = 2 }, function()
         aw.extend(9)
@@ -172,7 +172,7 @@ describe("aw.extend(seconds)", function()
     end)
   end))
 
-  it("moves that of a wire, whose error tells its time", in_task(function()
+  it("moves that of a wire, whose error tells its time [K8]", in_task(function()
     local err = helper.caught(aw.await, aw.Wire(function()
       aw.sleep(1)
       aw.extend(2)
@@ -193,7 +193,7 @@ describe("aw.extend(seconds)", function()
     assert.are.equal(5, aw.now())
   end))
 
-  it("moves the time-out of the loop, and what it is told as", function()
+  it("moves the time-out of the loop, and what it is told as [K8]", function()
     helper.with_loop(function(outer)
       outer:start(function()
         local err = helper.caught(aw.run, function()
@@ -208,7 +208,7 @@ describe("aw.extend(seconds)", function()
     end)
   end)
 
-  it("needs a limit", in_task(function()
+  it("needs a limit [K8]", in_task(function()
     raises("this task has no time limit to extend", function() aw.extend(1) end)
     aw.timeout(5, function()
       aw.shield(function()
@@ -218,7 +218,7 @@ describe("aw.extend(seconds)", function()
     end)
   end))
 
-  it("comes too late when the limit is over", in_task(function()
+  it("comes too late when the limit is over [K8]", in_task(function()
     pcall(aw.timeout, 1, function()
       pcall(sleep_on)
       raises("too late to extend: the time of this task is over",
@@ -227,7 +227,7 @@ describe("aw.extend(seconds)", function()
     assert.are.equal(1, aw.now())
   end))
 
-  it("comes too late in a task that is cancelled", in_task(function(ev)
+  it("comes too late in a task that is cancelled [K8]", in_task(function(ev)
     local t = ev:start(aw.Call(aw.timeout, 9, function()
       pcall(sleep_on)
       raises("too late to extend: this task is cancelled",
@@ -237,13 +237,13 @@ describe("aw.extend(seconds)", function()
     t:cancel_wait()
   end))
 
-  it("needs a running task", function()
+  it("needs a running task [K8]", function()
     outside(function()
       raises("aw.extend needs a running task", function() aw.extend(1) end)
     end)
   end)
 
-  it("takes a number of seconds, none of which is endless",
+  it("takes a number of seconds, none of which is endless [K8]",
     in_task(function()
       for text, seconds in pairs {
         ["seconds must not be negative"] = -1,
@@ -262,7 +262,7 @@ describe("aw.extend(seconds)", function()
 end)
 
 describe("s:extend(seconds)", function()
-  it("moves the limit of that scope", in_task(function()
+  it("moves the limit of that scope [K8]", in_task(function()
     local how = table.pack(aw.scope({ timeout = 2 }, function(s)
       aw.scope({ timeout = 4 }, function()
         aw.sleep(1)
@@ -275,7 +275,7 @@ describe("s:extend(seconds)", function()
     assert.are.equal(3, aw.now())
   end))
 
-  it("may come from another task", in_task(function(ev)
+  it("may come from another task [K8]", in_task(function(ev)
     local outer
     local t = ev:start(function()
       aw.scope({ timeout = 2 }, function(s)
@@ -302,7 +302,7 @@ describe("s:extend(seconds)", function()
     assert.are.equal(6, aw.now())
   end))
 
-  it("needs a limit of that scope itself", in_task(function()
+  it("needs a limit of that scope itself [K8]", in_task(function()
     aw.timeout(9, function()
       aw.scope(function(s)
         raises("this scope has no time limit to extend",
@@ -311,7 +311,7 @@ describe("s:extend(seconds)", function()
     end)
   end))
 
-  it("comes too late when its time is over", in_task(function()
+  it("comes too late when its time is over [K8]", in_task(function()
     aw.scope({ timeout = 1 }, function(s)
       pcall(sleep_on)
       raises("too late to extend: the time of this scope is over",
@@ -319,7 +319,7 @@ describe("s:extend(seconds)", function()
     end)
   end))
 
-  it("comes too late when it is cancelled", in_task(function()
+  it("comes too late when it is cancelled [K8]", in_task(function()
     aw.scope({ timeout = 1 }, function(s)
       s:cancel()
       raises("too late to extend: this scope is cancelled",
@@ -327,13 +327,13 @@ describe("s:extend(seconds)", function()
     end)
   end))
 
-  it("comes too late when it has been left", in_task(function()
+  it("comes too late when it has been left [K8]", in_task(function()
     local left
     aw.scope({ timeout = 1 }, function(s) left = s end)
     raises("this scope has been left", function() left:extend(1) end)
   end))
 
-  it("takes a number of seconds, none of which is endless",
+  it("takes a number of seconds, none of which is endless [K8]",
     in_task(function()
       aw.scope({ timeout = 1 }, function(s)
         for text, seconds in pairs {

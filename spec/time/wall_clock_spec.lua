@@ -16,7 +16,7 @@ local function clock_of(t)
 end
 
 describe("wall-clock time", function()
-  it("is the system's, in seconds", function()
+  it("is the system's, in seconds [K7]", function()
     local before = os.time()
     local now = aw.time()
     assert.is_true(before <= now and now < os.time() + 1)
@@ -30,7 +30,7 @@ describe("wall-clock time", function()
     assert.is_true(math.abs(aw.time() - start - 7200) < 1e-3)
   end))
 
-  it("is the running engine's", in_task(function()
+  it("is the running engine's [K7]", in_task(function()
     aw.time()
     aw.sleep(100000)
     local inner
@@ -44,7 +44,7 @@ describe("wall-clock time", function()
 end)
 
 describe("a wait for a time of day", function()
-  it("ends at the next such second", in_task(function()
+  it("ends at the next such second [K7]", in_task(function()
     for _, moment in ipairs { { hour = 8, min = 30, sec = 5 },
       { hour = 23, min = 59, sec = 59 }, { hour = 0, min = 0, sec = 0 } } do
       local before = aw.time()
@@ -57,7 +57,7 @@ describe("a wait for a time of day", function()
     end
   end))
 
-  it("takes what is below the largest field as 0", in_task(function()
+  it("takes what is below the largest field as 0 [K7]", in_task(function()
     for moment, pattern in pairs {
       [{ hour = 7 }] = "^07:00:00$", [{ min = 20 }] = "^%d%d:20:00$",
       [{ sec = 9 }] = "^%d%d:%d%d:09$", [{ hour = 3, sec = 4 }] = "^03:00:04$",
@@ -67,7 +67,7 @@ describe("a wait for a time of day", function()
     end
   end))
 
-  it("takes any of what is above the largest field", in_task(function()
+  it("takes any of what is above the largest field [K7]", in_task(function()
     for period, moment in pairs { [3600] = { min = 20 }, [60] = { sec = 9 } } do
       aw.at(moment)
       local last = aw.time()
@@ -79,7 +79,7 @@ describe("a wait for a time of day", function()
     end
   end))
 
-  it("goes on to the next day, over ends of months", in_task(function()
+  it("goes on to the next day, over ends of months [K7]", in_task(function()
     local days = {}
     for _ = 1, 400 do
       aw.at { hour = 12 }
@@ -93,7 +93,7 @@ describe("a wait for a time of day", function()
     end
   end))
 
-  it("is an event", in_task(function(ev)
+  it("is an event [K7]", in_task(function(ev)
     local key = aw.await(aw.Select { slow = aw.At { hour = 12 },
       soon = aw.Sleep(0.001) })
     assert.are.equal("soon", key)
@@ -110,7 +110,7 @@ describe("a wait for a time of day", function()
     assert.are.equal(10, count)
   end))
 
-  it("shows in texts which time it is", in_task(function(ev)
+  it("shows in texts which time it is [K7]", in_task(function(ev)
     assert.are.equal("At(08:30:00)", tostring(aw.At { hour = 8, min = 30 }))
     assert.are.equal("At(*:05:00)", tostring(aw.At { min = 5 }))
     assert.are.equal("At(*:*:07)", tostring(aw.At { sec = 7 }))
@@ -141,7 +141,7 @@ describe("a wait for a time of day", function()
     assert.is_true(aw.is_cancelled(err))
   end))
 
-  it("is woken by the real clock, and never early", function()
+  it("is woken by the real clock, and never early [K7]", function()
     helper.run(function()
       for _ = 1, 2 do
         local due = aw.time() // 1 + 2
@@ -152,7 +152,7 @@ describe("a wait for a time of day", function()
     end)
   end)
 
-  it("watches for changes of the real clock, one watch for all", function()
+  it("watches for changes of the real clock, one watch for all [K7]", function()
     local function timers()
       local count = 0
       local pipe <close> = assert(io.popen(
@@ -175,7 +175,7 @@ describe("a wait for a time of day", function()
     end)
   end)
 
-  it("refuses what is no time of day", function()
+  it("refuses what is no time of day [K7]", function()
     local span = "field '%s' must be an integer from 0 to %d, got %s"
     local unknown = "unknown field '%s'; there are 'hour', 'min' and 'sec'"
     for argument, why in pairs {
@@ -198,7 +198,7 @@ describe("a wait for a time of day", function()
     end
   end)
 
-  it("stands in a task", function()
+  it("stands in a task [K7]", function()
     helper.outside(function()
       helper.raises("await", aw.at, { hour = 8 })
     end)
@@ -238,7 +238,7 @@ local function in_zone(format, body)
 end
 
 describe("a change to summer time and back", function()
-  it("has one 02:30 for each day, as cron has it", in_zone(
+  it("has one 02:30 for each day, as cron has it [K7]", in_zone(
     "AAA0BBB,J%d/02:00:00,J%d/03:00:00", [[
     local of_day, first = {}, nil
     for _ = 1, 7 do
@@ -255,7 +255,7 @@ describe("a change to summer time and back", function()
     assert(of_day[day(5)] == "02:30:00 AAA", of_day[day(5)])
   ]]))
 
-  it("leaves each hour and each minute as long as it is", in_zone(
+  it("leaves each hour and each minute as long as it is [K7]", in_zone(
     "AAA0BBB,J%d/02:00:00,J%d/03:00:00", [[
     aw.at { min = 30 }
     local last = wall()
@@ -266,7 +266,7 @@ describe("a change to summer time and back", function()
     end
   ]]))
 
-  it("of half an hour leaves a minute of the hour what it is", in_zone(
+  it("of half an hour leaves a minute of the hour what it is [K7]", in_zone(
     "AAA-10:30BBB-11,J%d/02:00:00,J%d/02:00:00", [[
     aw.at { min = 20 }
     local last = wall()
@@ -278,7 +278,7 @@ describe("a change to summer time and back", function()
     end
   ]]))
 
-  it("at midnight moves its 00:15, which comes once", in_zone(
+  it("at midnight moves its 00:15, which comes once [K7]", in_zone(
     "AAA3BBB,J%d/00:00:00,J%d/00:00:00", [[
     local last
     for _ = 1, 7 do
