@@ -35,6 +35,9 @@
  *   sources/  what a task can wait for: descriptors, channels, zmq sockets
  *   engine.c  assembles all of it; no file includes it
  *
+ * Marks such as [C6] name rules of docs/semantics.md, [I2] an invariant above,
+ * and marks with two letters, such as [ZQ7], traps in docs/pitfalls.md.
+ *
  * Each x.c has an x.h, with what others of the core may call.
  * spec/layers_spec.lua lists the levels inside the rooms. Declarations of
  * functions that a lower level calls in a higher one stand at the end of this
