@@ -5,6 +5,7 @@
  * inner functions (`inner`) when it is first needed, so that `require` parses
  * none of them.
  */
+#include "base/classes.h"
 #include "base/embedded.h"
 #include "base/engine.h"
 #include "base/location.h"
@@ -32,9 +33,8 @@ static const char PARTS_KEY = 'p';
 
 /* ---- the end of the state ---- */
 
-/* Workers first, since their coroutines are garbage already. The engine after
- * what is on it, the texts of locations and the loops' claims after the values
- * that name them. */
+/* What objects hold goes before the engine that it belongs to; locations and the
+ * claims of loops go after all that may name them. */
 const awl_ending awl_endings[] = {
     awl_free_workers, awl_free_holdings, awl_free_scopes, awl_free_engines,
     awl_free_sites,   awl_free_loops,    awl_free_leaves, NULL};

@@ -10,6 +10,8 @@
  * that of the function which called the part.
  * Neighbours: options.c, location.c.
  */
+#include "base/arguments.h"
+
 #include "base/location.h"
 
 #include <string.h>
@@ -99,6 +101,17 @@ int aw_lua_type_error(lua_State *L, int arg, const char *expected) {
   return aw_lua_arg_error(L, arg,
                           lua_pushfstring(L, "%s expected, got %s", expected,
                                           aw_lua_type_name(L, arg)));
+}
+
+int awl_bad_self(lua_State *L, const char *class) {
+  lua_Debug ar;
+  bool dot = lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
+             strcmp(ar.namewhat, "method") != 0;
+  if (!dot)
+    return aw_lua_type_error(L, 1, class);
+  const char *got = lua_isnone(L, 1) ? "no value" : aw_lua_type_name(L, 1);
+  lua_pushfstring(L, "%s expected, got %s; call it with ':'", class, got);
+  return aw_lua_arg_error(L, 1, lua_tostring(L, -1));
 }
 
 /* ---- checks ---- */

@@ -9,7 +9,6 @@
 #include "base/engine.h"
 
 #include "base/loops.h"
-#include "base/tuple.h"
 #include "base/values.h"
 
 #include <stddef.h>

@@ -155,17 +155,6 @@ const char *awl_article(const char *word) {
   return *word && strchr("aeio", *word) ? "an" : "a";
 }
 
-int awl_bad_self(lua_State *L, const char *class) {
-  lua_Debug ar;
-  bool dot = lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
-             strcmp(ar.namewhat, "method") != 0;
-  if (!dot)
-    return aw_lua_type_error(L, 1, class);
-  const char *got = lua_isnone(L, 1) ? "no value" : aw_lua_type_name(L, 1);
-  lua_pushfstring(L, "%s expected, got %s; call it with ':'", class, got);
-  return aw_lua_arg_error(L, 1, lua_tostring(L, -1));
-}
-
 /* Fill AWL_NAMES with the functions of the loaded modules, once; the shorter
  * name wins, and _G's have no prefix. */
 static void name_module(lua_State *L, int names, const char *module) {

@@ -12,10 +12,6 @@ bool awl_is_ours(const lua_Debug *ar);
 /* "a" or "an", before that word. */
 const char *awl_article(const char *word);
 
-/* A method was called with something else as its object: most often with '.'
- * instead of ':'. Raises. */
-int awl_bad_self(lua_State *L, const char *class);
-
 /* Is the running function at `ar` the user's: of Lua, and no part of the
  * library? Fills "Sl". */
 bool awl_is_users(lua_State *L, lua_Debug *ar);

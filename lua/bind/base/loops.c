@@ -13,6 +13,7 @@
  */
 #include "base/loops.h"
 
+#include "base/arguments.h"
 #include "base/location.h"
 
 /* ---- numbers ---- */

@@ -139,59 +139,6 @@ bool awl_in_finalizer(lua_State *L) {
 
 /* ---- classes ---- */
 
-void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions) {
-  lua_pushlightuserdata(L, s);
-  aw_lua_set_functions(L, functions, 1);
-}
-
-void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions) {
-  lua_pushlightuserdata(L, s);
-  luaL_setfuncs(L, functions, 1);
-}
-
-/* The metatable on top gets `methods`, a table on top of it (popped): they are
- * its __index, or upvalue 2 of the function that is it. */
-static void set_methods(lua_State *L, awl_state *s) {
-  lua_getfield(L, -2, "__index");
-  lua_CFunction index = lua_tocfunction(L, -1);
-  lua_pop(L, 1);
-  if (index) {
-    lua_pushlightuserdata(L, s);
-    lua_insert(L, -2);
-    lua_pushcclosure(L, index, 2);
-  }
-  lua_setfield(L, -2, "__index");
-}
-
-void awl_new_class(lua_State *L, awl_state *s, awl_class class,
-                   const char *name, const luaL_Reg *methods,
-                   const luaL_Reg *meta) {
-  lua_newtable(L);
-  s->metatables[class] = lua_topointer(L, -1);
-  if (meta)
-    awl_register(L, s, meta);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, false);
-  lua_setfield(L, -2, "__metatable"); /* locked [V1] */
-  if (methods) {
-    lua_newtable(L);
-    awl_register(L, s, methods);
-    set_methods(L, s);
-  }
-  lua_pushvalue(L, -1);
-  lua_xmove(L, s->util, 1);
-  lua_replace(s->util, AWL_METATABLES + (int)class);
-}
-
-bool awl_push_method(lua_State *L) {
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
-    return true;
-  lua_pop(L, 1);
-  return false;
-}
-
 void awl_push_class(lua_State *L, awl_state *s, awl_class class) {
   awl_push_slot(L, s, (awl_slot)(AWL_METATABLES + (int)class));
 }

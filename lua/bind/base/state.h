@@ -234,6 +234,13 @@ typedef struct awl_holdings {
   size_t live; /* objects */
 } awl_holdings;
 
+/* Push a short text of the object at `index`, of one class; false, and nothing is
+ * pushed, if it has none. May raise; calls nothing of users. */
+typedef bool (*awl_show)(lua_State *L, awl_state *s, int index);
+/* Push what the text of a wire has as its last argument; see show.h. */
+typedef void (*awl_push_argument)(lua_State *L, awl_state *s, const void *data);
+enum { AWL_MOST_ARGUMENTS = 4 };
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
@@ -255,6 +262,11 @@ struct awl_state {
   size_t site_count, site_size;
   const awl_site *recent_sites[2]; /* asked for last: a place, a function */
   const void *metatables[AWL_CLASSES];
+  awl_show shows[AWL_CLASSES]; /* or NULL */
+  struct {
+    const aw_operation *operation; /* NULL: free */
+    awl_push_argument push;
+  } arguments[AWL_MOST_ARGUMENTS];
   uint64_t engine_serial; /* of the engine made last */
   uint32_t *engine_chain; /* free numbers of engines */
   uint32_t engine_count, first_engine;
@@ -305,19 +317,7 @@ static inline aw_task *awl_running_task(const awl_state *s) {
 /* Free numbers are a chain in an array: each free one has the next, the last
  * one `*count`. Double it, from `least`; false: out of memory. */
 bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);
-/* Register `functions` in the table on top, the state as upvalue. Raises. */
-void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
-/* The same for what parts in Lua call: what those say of arguments is said of
- * the function that a user has called. Raises. */
-void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions);
-/* Push the metatable of a new class with `methods` and `meta`. Raises. */
-void awl_new_class(lua_State *L, awl_state *s, awl_class class,
-                   const char *name, const luaL_Reg *methods,
-                   const luaL_Reg *meta);
 void awl_push_class(lua_State *L, awl_state *s, awl_class class);
-/* In the __index function of a class with methods: push the method that is
- * asked for, if it is one. */
-bool awl_push_method(lua_State *L);
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
 /* Is L, or what resumed it, in a finalizer? That may come at any allocation of
  * Lua, so also in the middle of a function of ours. */

@@ -8,6 +8,7 @@
  */
 #include "base/tasks.h"
 
+#include "base/arguments.h"
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/resources.h"

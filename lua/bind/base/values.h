@@ -30,5 +30,9 @@ void awl_drop(void *state, aw_value value);
 aw_value awl_keep(void *state, aw_value value);
 /* `leaf` goes: nobody is to find its wire any more, see awl_loop.recent. */
 void awl_forget_recent(const awl_state *s, const struct awl_leaf *leaf);
+/* The aw_engine_config.gather of the binding: `values` (taken) become one value,
+ * whose results have that shape. */
+int awl_gather(void *state, aw_shape shape, const aw_value *values,
+               size_t count, size_t index, aw_value *out);
 
 #endif

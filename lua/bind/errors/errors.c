@@ -9,12 +9,13 @@
  */
 #include "errors/errors.h"
 
+#include "base/classes.h"
 #include "base/location.h"
+#include "base/show.h"
 #include "base/values.h"
 #include "errors/frames.h"
 #include "open.h"
 #include "wire/convert.h"
-#include "wire/show.h"
 
 #include <string.h>
 

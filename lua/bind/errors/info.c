@@ -21,7 +21,9 @@
  */
 #include "errors/info.h"
 
+#include "base/classes.h"
 #include "base/loops.h"
+#include "base/show.h"
 #include "base/tasks.h"
 #include "base/text.h"
 #include "base/values.h"
@@ -29,9 +31,8 @@
 #include "errors/frames.h"
 #include "errors/traceback.h"
 #include "open.h"
-#include "wire/expression.h"
 #include "wire/leaf.h"
-#include "wire/show.h"
+#include "wire/task_text.h"
 
 #include <string.h>
 

@@ -11,6 +11,7 @@
  */
 #include "errors/kept.h"
 
+#include "base/classes.h"
 #include "base/mistake.h"
 #include "base/tasks.h"
 #include "open.h"

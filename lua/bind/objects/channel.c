@@ -7,11 +7,10 @@
  * Where a coroutine waits to receive, a sender puts the value right on its
  * stack and sends a token in its place (`passed`).
  */
-#include "objects/channel.h"
-
+#include "base/classes.h"
 #include "base/location.h"
-#include "base/object.h"
 #include "base/resources.h"
+#include "base/show.h"
 #include "base/values.h"
 #include "objects/message.h"
 #include "open.h"
@@ -389,17 +388,15 @@ static const aw_operation send_operation = {.label = "send",
                                             .disarm = disarm_sending,
                                             .describe = describe_sending};
 
-bool awl_push_sent(lua_State *L, awl_state *s, const aw_wire_view *view) {
-  if (view->operation != &send_operation)
-    return false;
-  if (awl_push_object(s, view->data)) {
+/* Push what the wire with this data sends, for its text. */
+static void push_sent(lua_State *L, awl_state *s, const void *data) {
+  if (awl_push_object(s, data)) {
     lua_getiuservalue(s->util, -1, VALUE_OF);
     lua_remove(s->util, -2);
     lua_xmove(s->util, L, 1);
   } else {
     lua_pushnil(L);
   }
-  return true;
 }
 
 /* Recv(ch) */
@@ -524,6 +521,7 @@ void awl_open_channel(lua_State *L, awl_state *s) {
   static const aw_lua_source source = {.recv = make_recv, .send = make_send};
   awl_new_class(L, s, AWL_CHANNEL, "aiowire.Channel", methods, meta);
   awl_set_release(s, AWL_HOLDS_CHANNEL, release_messages);
+  awl_add_argument(s, &send_operation, push_sent);
   aw_lua_add_source(L, -1, &source);
   lua_pop(L, 1);
   awl_register(L, s, functions);

@@ -5,6 +5,7 @@
  */
 #include "objects/functions.h"
 
+#include "base/classes.h"
 #include "base/engine.h"
 #include "base/location.h"
 #include "base/loops.h"

@@ -11,6 +11,7 @@
  */
 #include "objects/locals.h"
 
+#include "base/classes.h"
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/values.h"

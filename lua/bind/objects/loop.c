@@ -4,12 +4,14 @@
  * name. A loop made while an engine runs is on that engine [S6], unless
  * `clock` or `seed` ask for one of its own. Neighbours: loop_run.c runs them.
  */
+#include "base/classes.h"
 #include "base/engine.h"
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/memory_pressure.h"
 #include "base/mistake.h"
 #include "base/resources.h"
+#include "base/show.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
@@ -18,7 +20,6 @@
 #include "objects/task.h"
 #include "open.h"
 #include "run/loop_run.h"
-#include "wire/show.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@
  */
 #include "objects/message.h"
 
-#include "base/object.h"
+#include "base/classes.h"
 #include "base/values.h"
 #include "wire/convert.h"
 

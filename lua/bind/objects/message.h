@@ -7,7 +7,7 @@
 #ifndef AWL_MESSAGE_H
 #define AWL_MESSAGE_H
 
-#include "base/object.h"
+#include "base/classes.h"
 
 typedef struct awl_messages awl_messages;
 

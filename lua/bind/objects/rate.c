@@ -5,8 +5,8 @@
  */
 #include "objects/rate.h"
 
+#include "base/classes.h"
 #include "base/location.h"
-#include "base/object.h"
 #include "base/resources.h"
 #include "base/values.h"
 #include "open.h"

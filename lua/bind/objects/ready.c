@@ -13,9 +13,9 @@
  */
 #include "objects/ready.h"
 
+#include "base/classes.h"
 #include "base/location.h"
 #include "base/loops.h"
-#include "base/object.h"
 #include "base/resources.h"
 #include "base/tasks.h"
 #include "base/values.h"
@@ -24,7 +24,7 @@
 #include "objects/task.h"
 #include "run/await.h"
 #include "wire/build.h"
-#include "wire/show.h"
+#include "wire/task_text.h"
 
 enum { HANDLER = 1, RESULTS = 2 }; /* user values */
 

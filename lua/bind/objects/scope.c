@@ -18,6 +18,8 @@
  */
 #include "objects/scope.h"
 
+#include "base/arguments.h"
+#include "base/classes.h"
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/values.h"

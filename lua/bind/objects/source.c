@@ -7,6 +7,7 @@
  * The number of an object's descriptor is no source: the library watches it, for
  * the object. So a number that a program has asked for is remembered.
  */
+#include "base/classes.h"
 #include "base/location.h"
 #include "open.h"
 

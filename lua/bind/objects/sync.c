@@ -8,8 +8,8 @@
  * Acquire() is one event, so that its commit decides a race, in Any{} as well:
  * its permit is at hand before it waits, as a value without Lua (`grant`).
  */
+#include "base/classes.h"
 #include "base/location.h"
-#include "base/object.h"
 #include "base/resources.h"
 #include "base/values.h"
 #include "objects/rate.h"

@@ -6,11 +6,12 @@
  */
 #include "objects/task.h"
 
+#include "base/classes.h"
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/mistake.h"
-#include "base/object.h"
 #include "base/resources.h"
+#include "base/show.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
@@ -24,7 +25,7 @@
 #include "run/loop_run.h"
 #include "wire/build.h"
 #include "wire/convert.h"
-#include "wire/show.h"
+#include "wire/task_text.h"
 
 #include <string.h>
 
@@ -441,5 +442,6 @@ void awl_open_task(lua_State *L, awl_state *s) {
       {"__close", task_close},       {NULL, NULL}};
   awl_new_class(L, s, AWL_TASK, "aiowire.Task", methods, meta);
   awl_set_release(s, AWL_HOLDS_TASK, release_task);
+  awl_set_task_show(s);
   lua_pop(L, 1);
 }

@@ -8,6 +8,7 @@
  */
 #include "run/await.h"
 
+#include "base/classes.h"
 #include "base/location.h"
 #include "errors/errors.h"
 #include "errors/info.h"
@@ -158,6 +159,11 @@ bool awl_at_once(awl_worker *w) {
 int awl_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return awl_error(L, "%s", aw_strerror(w->refused));
+}
+
+int awl_raise_refusal(lua_State *L, awl_worker *w, const char *what) {
+  awl_check_result(L, w);
+  return w->refused == AW_EINVAL ? awl_foreign(L, what) : awl_refused(L, w);
 }
 
 bool awl_cancelled_in_turn(lua_State *L, awl_worker *w) {

@@ -27,6 +27,9 @@ int awl_refuse(lua_State *L, awl_worker *worker, int rc, awl_after refused);
 bool awl_cancelled_in_turn(lua_State *L, awl_worker *worker);
 /* A `refused` that raises the text of the code. */
 int awl_refused(lua_State *L, awl_worker *worker);
+/* For an `awl_after` that is told of a wait which was refused: raise that
+ * `what` it was for belongs to another engine, or what else is wrong. */
+int awl_raise_refusal(lua_State *L, awl_worker *worker, const char *what);
 /* A wait was armed with `rc`: awl_park() with `after`, or awl_refuse() with
  * `refused`. `return` this. */
 int awl_park_or_refuse(lua_State *L, awl_worker *worker, int rc,

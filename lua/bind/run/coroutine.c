@@ -9,6 +9,7 @@
  */
 #include "run/coroutine.h"
 
+#include "base/classes.h"
 #include "open.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"

@@ -13,6 +13,7 @@
 
 #include "base/loops.h"
 #include "base/mistake.h"
+#include "base/show.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
@@ -25,7 +26,7 @@
 #include "run/signals.h"
 #include "run/time_limit.h"
 #include "run/worker.h"
-#include "wire/show.h"
+#include "wire/task_text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -16,6 +16,7 @@
  */
 #include "run/time_limit.h"
 
+#include "base/classes.h"
 #include "base/loops.h"
 #include "open.h"
 

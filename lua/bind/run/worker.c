@@ -23,6 +23,7 @@
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/mistake.h"
+#include "base/show.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
@@ -35,7 +36,6 @@
 #include "run/signals.h"
 #include "wire/build.h"
 #include "wire/convert.h"
-#include "wire/show.h"
 
 #include <stdio.h>
 #include <string.h>

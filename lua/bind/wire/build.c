@@ -12,8 +12,8 @@
 #include "base/location.h"
 #include "base/memory_pressure.h"
 #include "base/resources.h"
+#include "base/show.h"
 #include "base/values.h"
-#include "wire/show.h"
 
 typedef struct wire_ud {
   aw_wire *wire;

@@ -12,11 +12,12 @@
  */
 #include "wire/combine.h"
 
+#include "base/classes.h"
 #include "base/location.h"
+#include "base/show.h"
 #include "base/values.h"
 #include "errors/kept.h"
 #include "wire/build.h"
-#include "wire/show.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,15 +4,16 @@
  * Neighbours: build.c puts them together, convert.c gives them to the engine;
  * combine.c has what combines them in other ways.
  */
+#include "base/classes.h"
 #include "base/location.h"
 #include "base/resources.h"
+#include "base/show.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "objects/functions.h"
 #include "open.h"
 #include "wire/build.h"
 #include "wire/combine.h"
-#include "wire/expression.h"
 #include "wire/show.h"
 
 #include <math.h>
@@ -248,6 +249,7 @@ static void release_wire(void *thing) {
 void awl_open_wire(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
   awl_set_release(s, AWL_HOLDS_WIRE, release_wire);
+  awl_set_wire_show(s);
   awl_register(L, s, awl_compose_operators);
   lua_getfield(L, -1, "__index");
   awl_register(L, s, awl_compose_methods);

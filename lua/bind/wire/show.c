@@ -1,190 +1,568 @@
-/* show.c - how values, tasks and waits look to people [V8, D1]
+/* show.c - a wire as the expression that makes it [V8]
  *
- * Texts are short: names and values are cut. Wires: expression.c.
+ * With as few parentheses as Lua's precedence allows. Written from left to
+ * right into a text of a bounded length; what is deep is cut, and what has many
+ * parts or arguments. A walk that writes nothing more ends, so the time has a
+ * bound as well, whatever a wire is made of. Nothing of users is called.
+ *
+ * `owner` is the Wire that is shown: a leaf that is the whole of it has its
+ * arguments there.
+ *
+ * Longer than other files, for it is one walk: each kind of wire has its few
+ * lines here, and operators need to know each other's precedence.
+ *
+ * Neighbours: base/text.c bounds the text; base/show.c has values; task_text.c
+ * tasks and waits.
  */
 #include "wire/show.h"
 
-#include "base/location.h"
+#include "base/show.h"
 #include "base/tasks.h"
 #include "base/text.h"
-#include "base/values.h"
 #include "wire/build.h"
-#include "wire/expression.h"
+#include "wire/convert.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 32 };
+enum { DEEPEST = 30, MOST_PARTS = 50 };
 
-/* ---- values ---- */
+typedef struct shower {
+  lua_State *L;
+  awl_state *s;
+  awl_text *text;
+  int owner; /* stack index of the Wire that is shown; nil: not known */
+} shower;
 
-static void push_quoted(lua_State *L, int index) {
-  size_t length;
-  const char *text = lua_tolstring(L, index, &length);
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  luaL_addchar(&b, '"');
-  for (size_t i = 0; i < length && i < LONGEST_TEXT; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c == '"' || c == '\\') {
-      luaL_addchar(&b, '\\');
-      luaL_addchar(&b, (char)c);
-    } else if (c < 32 || c == 127) {
-      char code[8];
-      snprintf(code, sizeof code, c == '\n' ? "\\n" : "\\%d", c);
-      luaL_addstring(&b, code);
-    } else {
-      luaL_addchar(&b, (char)c);
-    }
-  }
-  luaL_addstring(&b, length > LONGEST_TEXT ? "...\"" : "\"");
-  luaL_pushresult(&b);
+static void put(const shower *show, const char *piece) {
+  awl_text_put(show->text, piece);
 }
 
-/* Nothing of users is called, as __tostring. */
-static void show_object(lua_State *L, awl_state *s, int index) {
-  const aw_task *task = awl_test_task(L, s, index);
-  bool is_wire = awl_is(L, s, index, AWL_WIRE);
-  if (task)
-    awl_push_task_name(L, s, task);
-  else if (is_wire && awl_wire_of(L, index))
-    awl_show_owned(L, s, awl_wire_of(L, index), index);
-  else
-    lua_pushstring(L,
-                   is_wire ? AWL_FINALIZED_WIRE : aw_lua_type_name(L, index));
+static void put_seconds(const shower *show, const char *format, uint64_t ns) {
+  awl_text_format(show->text, format, (double)ns / 1e9);
 }
 
-void awl_show_value(lua_State *L, awl_state *s, int index) {
-  index = lua_absindex(L, index);
-  switch (lua_type(L, index)) {
-  case LUA_TSTRING: push_quoted(L, index); break;
-  case LUA_TNUMBER:
-  case LUA_TBOOLEAN:
-  case LUA_TNIL: luaL_tolstring(L, index, NULL); break;
-  case LUA_TFUNCTION: lua_pushstring(L, awl_function_name(L, s, index)); break;
-  default: show_object(L, s, index); break;
-  }
+/* A text that somebody chose: a name, a key. */
+static void put_name(const shower *show, const char *name, size_t size) {
+  size_t begun = awl_text_begin_name(show->text);
+  awl_text_add(show->text, name, size);
+  awl_text_end_name(show->text, begun);
 }
 
-/* ---- waits ---- */
-
-void awl_describe(const aw_operation *operation, const void *data, char *out,
-                  size_t size) {
-  *out = '\0';
-  if (operation->describe)
-    operation->describe(data, out, size);
-}
-
-/* ---- tasks ---- */
-
-void awl_push_cut(lua_State *L, const char *text, size_t size) {
-  awl_text cut;
-  awl_text_init(&cut, AWL_LONGEST_NAME);
-  awl_text_add(&cut, text, size);
-  lua_pushlstring(L, cut.data, cut.length);
-}
-
-void awl_push_cut_name(lua_State *L, const char *name) {
-  awl_push_cut(L, name, strnlen(name, AWL_LONGEST_NAME + 1));
-}
-
-void awl_cut_name(lua_State *L) {
-  size_t size;
-  const char *text = lua_tolstring(L, -1, &size);
-  awl_push_cut(L, text, size);
-  lua_remove(L, -2);
-}
-
-/* The wire is kept by a Wire meanwhile: the text may collect, and a finalizer
- * may end the task, unless it runs. */
-bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
-                    size_t most) {
-  bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
-  if (runs)
-    lua_pushnil(L);
-  else
-    awl_push_simple(L, s);
-  aw_wire *wire = (aw_wire *)(uintptr_t)aw_task_wire(task);
-  if (!wire) {
-    lua_pop(L, 1);
-    return false;
-  }
-  if (!runs)
-    awl_fill_wire(L, s, aw_wire_keep(wire));
-  const char *name = aw_wire_name(wire);
+/* A name of the core, maybe NULL. */
+static void put_core_name(const shower *show, const char *name) {
   if (name)
-    awl_push_cut_name(L, name);
+    put_name(show, name, strnlen(name, AWL_LONGEST_NAME + 1));
+}
+
+/* Part number `i` of a list comes next. False: it is not shown. */
+static bool begin_part(const shower *show, size_t i, const char *between) {
+  if (show->text->full)
+    return false;
+  if (i > 0)
+    put(show, between);
+  if (i < MOST_PARTS)
+    return true;
+  put(show, "...");
+  return false;
+}
+
+/* ---- wires: leaves ---- */
+
+static void put_wire(const shower *show, const aw_wire *wire, int depth);
+
+/* A wire that another Lua value stands for, which is at `owner`. */
+static void put_wire_of(const shower *show, const aw_wire *wire, int owner,
+                        int depth) {
+  shower inner = {show->L, show->s, show->text, owner};
+  put_wire(&inner, wire, depth);
+}
+
+/* A task by its name, or by its wire. */
+static void put_task(const shower *show, const aw_task *task, int depth) {
+  lua_State *L = show->L;
+  const char *name = aw_task_name(task);
+  const aw_wire *wire = name ? NULL : aw_task_wire(task);
+  awl_text_format(show->text, "task %llu '",
+                  (unsigned long long)aw_task_id(task));
+  size_t begun = awl_text_begin_name(show->text);
+  if (wire) {
+    awl_push_owner(L, show->s, wire);
+    put_wire_of(show, wire, lua_gettop(L), depth + 1);
+  } else {
+    awl_push_given_name(L, task);
+    put_core_name(show, lua_tostring(L, -1));
+  }
+  lua_pop(L, 1);
+  awl_text_end_name(show->text, begun);
+  put(show, "'");
+}
+
+/* The value on top, popped; a Wire is cut as any part is. */
+static void take_value(const shower *show, int depth) {
+  lua_State *L = show->L;
+  int value = lua_gettop(L);
+  const aw_task *task = awl_test_task(L, show->s, value);
+  const aw_wire *wire =
+      awl_is(L, show->s, value, AWL_WIRE) ? awl_wire_of(L, value) : NULL;
+  if (wire) {
+    put_wire_of(show, wire, value, depth + 1);
+  } else if (task) {
+    put_task(show, task, depth + 1);
+  } else {
+    awl_show_value(L, show->s, value);
+    put_core_name(show, lua_tostring(L, -1));
+  }
+  lua_settop(L, value - 1);
+}
+
+/* ", value" for each argument of a leaf, whose pack is on top. */
+static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
+  lua_State *L = show->L;
+  bool first = leaf->kind == AWL_LEAF_VALUE;
+  if (!lua_istable(L, -1))
+    return; /* being collected, and so is the wire */
+  for (int i = 1; i <= leaf->extra && !show->text->full; i++) {
+    if (!first)
+      put(show, ", ");
+    first = false;
+    if (i > MOST_PARTS) {
+      put(show, "...");
+      return;
+    }
+    lua_rawgeti(L, -1, i);
+    take_value(show, depth);
+  }
+}
+
+static void put_host(const shower *show, const aw_wire_view *view, int depth) {
+  static const char *const names[] = {"Call", "Wire", "Value", ""};
+  lua_State *L = show->L;
+  const awl_leaf *leaf = view->data;
+  if (leaf->kind >= AWL_LEAF_HELD) {
+    put_core_name(show, view->name);
+    return;
+  }
+  put(show, names[leaf->kind]);
+  put(show, "(");
+  put_core_name(show, view->name);
+  if (leaf->extra >= 0) {
+    if (leaf->number != AWL_UNNUMBERED)
+      awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+    else if (lua_isuserdata(L, show->owner))
+      lua_getiuservalue(L, show->owner, 1);
+    else
+      lua_pushnil(L);
+    put_arguments(show, leaf, depth);
+    lua_pop(L, 1);
+  }
+  put(show, ")");
+}
+
+static void put_sleep(const shower *show, const aw_wire_view *view) {
+  if (view->number == AW_NEVER)
+    put(show, "Never");
+  else if (view->kind == AW_WIRE_SLEEP)
+    put_seconds(show, "Sleep(%.14g)", view->number);
   else
-    awl_show_wire(L, s, wire, most);
-  lua_remove(L, -2);
+    put_seconds(show, "SleepUntil(%.14g)", view->number);
+}
+
+/* Readable(5), of the operation "readable"; what is sent comes after that */
+static void put_wait(const shower *show, const aw_wire_view *view, int depth) {
+  char about[AWL_LONGEST_WAIT];
+  awl_describe(view->operation, view->data, about, sizeof about);
+  if (!*about) {
+    put(show, view->name);
+    return;
+  }
+  char first = *view->name;
+  if (first >= 'a' && first <= 'z')
+    first = (char)(first + 'A' - 'a');
+  awl_text_add(show->text, &first, 1);
+  put(show, view->name + 1);
+  put(show, "(");
+  put(show, about);
+  if (awl_push_operation_argument(show->L, show->s, view)) {
+    put(show, ", ");
+    take_value(show, depth);
+  }
+  put(show, ")");
+}
+
+/* ---- wires: operators ----
+ *
+ * Lua's levels of the operators that wires have, the loosest first. A part is
+ * put in parentheses when its operator binds looser than its place asks for.
+ */
+typedef enum level {
+  LEVEL_RACE = 1, /* | */
+  LEVEL_JOIN,     /* & */
+  LEVEL_SEQUENCE, /* >> */
+  LEVEL_STEP,     /* * / // */
+  LEVEL_RIGHT,    /* to the right of one of these */
+  LEVEL_METHOD    /* names, calls, what has a method */
+} level;
+
+static bool is_mapped(const aw_wire_view *view);
+
+static level level_of(const aw_wire_view *view) {
+  switch (view->kind) {
+  case AW_WIRE_RACE: return view->table ? LEVEL_METHOD : LEVEL_RACE;
+  case AW_WIRE_ALL: return view->table ? LEVEL_METHOD : LEVEL_JOIN;
+  case AW_WIRE_SEQUENCE: return view->count > 1 ? LEVEL_SEQUENCE : LEVEL_METHOD;
+  case AW_WIRE_REPEAT:
+    return view->number == AW_FOREVER ? LEVEL_METHOD : LEVEL_STEP;
+  case AW_WIRE_ELSE: return LEVEL_STEP;
+  case AW_WIRE_BIND: return is_mapped(view) ? LEVEL_STEP : LEVEL_METHOD;
+  default: return LEVEL_METHOD;
+  }
+}
+
+/* A part for a place that takes `least`. */
+static void put_operand(const shower *show, const aw_wire *part, level least,
+                        int depth) {
+  aw_wire_view view;
+  aw_wire_look(part, &view);
+  bool fits = level_of(&view) >= least;
+  if (!fits)
+    put(show, "(");
+  put_wire(show, part, depth + 1);
+  if (!fits)
+    put(show, ")");
+}
+
+/* The parts with what is between them. */
+static void put_list(const shower *show, const aw_wire_view *view,
+                     const char *between, level first, level others,
+                     int depth) {
+  for (size_t i = 0; i < view->count && begin_part(show, i, between); i++)
+    put_operand(show, aw_wire_part(view, i), i > 0 ? others : first, depth);
+}
+
+static void put_sequence(const shower *show, const aw_wire_view *view,
+                         int depth) {
+  if (view->count > 1) {
+    put_list(show, view, " >> ", LEVEL_STEP, LEVEL_STEP, depth);
+    return;
+  }
+  put(show, "Sequence(");
+  put_list(show, view, "", LEVEL_RACE, LEVEL_RACE, depth);
+  put(show, ")");
+}
+
+static void put_repeat(const shower *show, const aw_wire_view *view,
+                       int depth) {
+  if (view->number == AW_FOREVER) {
+    put(show, "Forever(");
+    put_wire(show, aw_wire_part(view, 0), depth + 1);
+    put(show, ")");
+    return;
+  }
+  put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
+  awl_text_format(show->text, " * %llu", (unsigned long long)view->number);
+}
+
+/* ---- wires: table forms ---- */
+
+/* "key = ", of part `i`, if the table at `keys` (0: none) has a name for it. */
+static void put_key(const shower *show, int keys, size_t i) {
+  lua_State *L = show->L;
+  if (keys == 0)
+    return;
+  if (lua_rawgeti(L, keys, (lua_Integer)i + 1) == LUA_TSTRING) {
+    size_t size;
+    const char *key = lua_tolstring(L, -1, &size);
+    put_name(show, key, size);
+    put(show, " = ");
+  }
+  lua_pop(L, 1);
+}
+
+static void put_form(const shower *show, const aw_wire_view *view, int keys,
+                     int depth) {
+  put(show, view->kind == AW_WIRE_ALL    ? "All{"
+            : view->kind == AW_WIRE_RACE ? "Race{"
+            : view->kind == AW_WIRE_ANY  ? "Any{"
+                                         : "Select{");
+  for (size_t i = 0; i < view->count && begin_part(show, i, ", "); i++) {
+    put_key(show, keys, i);
+    put_wire(show, aw_wire_part(view, i), depth + 1);
+  }
+  if (view->number > 0)
+    awl_text_format(show->text, ", limit = %llu",
+                    (unsigned long long)view->number);
+  put(show, "}");
+}
+
+/* ---- wires: methods ---- */
+
+/* "math.huge" for never */
+static void put_time(const shower *show, uint64_t ns) {
+  if (ns == AW_NEVER)
+    put(show, "math.huge");
+  else
+    put_seconds(show, "%.14g", ns);
+}
+
+/* "w:name(" for the first part of `view`. */
+static void put_method(const shower *show, const aw_wire_view *view,
+                       const char *name, int depth) {
+  put_operand(show, aw_wire_part(view, 0), LEVEL_METHOD, depth);
+  put(show, ":");
+  put(show, name);
+}
+
+/* The leaf of Lua that is the second part, or NULL. */
+static const awl_leaf *second_leaf(const aw_wire_view *view) {
+  aw_wire_view then;
+  aw_wire_look(aw_wire_part(view, 1), &then);
+  return then.kind == AW_WIRE_HOST ? then.data : NULL;
+}
+
+static bool is_mapped(const aw_wire_view *view) {
+  const awl_leaf *leaf = second_leaf(view);
+  return leaf && leaf->kind == AWL_LEAF_MAP;
+}
+
+static void put_name_of_second(const shower *show, const aw_wire_view *view) {
+  const char *name = aw_wire_name(aw_wire_part(view, 1));
+  put_core_name(show, name ? name : "C step");
+}
+
+/* w:name(f) */
+static void put_second(const shower *show, const aw_wire_view *view,
+                       const char *name, int depth) {
+  put_method(show, view, name, depth);
+  put(show, "(");
+  put_name_of_second(show, view);
+  put(show, ")");
+}
+
+static void put_keyed(const shower *show, const aw_wire_view *view,
+                      const awl_leaf *leaf, int depth) {
+  lua_State *L = show->L;
+  aw_wire_view form;
+  aw_wire_look(aw_wire_part(view, 0), &form);
+  awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+  put_form(show, &form, lua_istable(L, -1) ? lua_gettop(L) : 0, depth);
+  lua_pop(L, 1);
+}
+
+static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
+  const awl_leaf *leaf = second_leaf(view);
+  if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
+    put_keyed(show, view, leaf, depth);
+  } else if (leaf && leaf->kind == AWL_LEAF_MAP) {
+    put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
+    put(show, " / ");
+    put_name_of_second(show, view);
+  } else {
+    put_second(show, view, "bind", depth);
+  }
+}
+
+/* w:finally(f [, grace]) */
+static void put_finally(const shower *show, const aw_wire_view *view,
+                        int depth) {
+  put_method(show, view, "finally", depth);
+  put(show, "(");
+  put_name_of_second(show, view);
+  if (view->number != AW_DEFAULT) {
+    put(show, ", ");
+    put_time(show, view->number);
+  }
+  put(show, ")");
+}
+
+static void put_catch(const shower *show, const aw_wire_view *view, int depth) {
+  const awl_leaf *leaf = second_leaf(view);
+  bool supervise = leaf && leaf->kind == AWL_LEAF_SUPERVISE;
+  put_second(show, view, supervise ? "supervise" : "catch", depth);
+}
+
+/* w:name(seconds), w:shielded() */
+static void put_timed(const shower *show, const aw_wire_view *view,
+                      const char *name, int depth) {
+  put_method(show, view, name, depth);
+  put(show, "(");
+  if (view->number != AW_DEFAULT)
+    put_time(show, view->number);
+  if (view->kind == AW_WIRE_TIMEOUT && view->grace != AW_DEFAULT) {
+    put(show, ", {grace = ");
+    put_time(show, view->grace);
+    put(show, "}");
+  }
+  put(show, ")");
+}
+
+static void put_whole(const shower *show, const aw_wire_view *view, int depth) {
+  put_method(show, view, "whole()", depth);
+}
+
+/* "name = ", and a comma before it, unless it is the first. */
+static void begin_option(const shower *show, const char *name, bool *first) {
+  if (!*first)
+    put(show, ", ");
+  *first = false;
+  put(show, name);
+  put(show, " = ");
+}
+
+/* The option `name`, a time, if it is not `otherwise`. */
+static void put_time_option(const shower *show, const char *name, uint64_t ns,
+                            uint64_t otherwise, bool *first) {
+  if (ns == otherwise)
+    return;
+  begin_option(show, name, first);
+  put_time(show, ns);
+}
+
+static void put_number(const shower *show, double number) {
+  lua_State *L = show->L;
+  lua_pushnumber(L, number);
+  put(show, luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 2);
+}
+
+/* The options of a retry that are not the default; gives whether it has none.
+ */
+static bool put_rule(const shower *show, const aw_retry_rule *rule) {
+  static const double DOUBLE = 2;
+  bool first = true;
+  if (rule->times != AW_FOREVER) {
+    begin_option(show, "times", &first);
+    awl_text_format(show->text, "%llu", (unsigned long long)rule->times);
+  }
+  put_time_option(show, "delay", rule->delay, 0, &first);
+  if (rule->factor < DOUBLE || rule->factor > DOUBLE) {
+    begin_option(show, "factor", &first);
+    put_number(show, rule->factor);
+  }
+  put_time_option(show, "max", rule->most, AW_NEVER, &first);
+  if (rule->jitter) {
+    begin_option(show, "jitter", &first);
+    put(show, "\"full\"");
+  }
+  put_time_option(show, "within", rule->within, AW_NEVER, &first);
+  if (rule->reset_after > 0)
+    put_time_option(show, "reset_after", rule->reset_after, AW_NEVER, &first);
+  return first;
+}
+
+static void put_retry(const shower *show, const aw_wire_view *view, int depth) {
+  put_method(show, view, "retry{", depth);
+  bool first = put_rule(show, view->rule);
+  if (view->count > 1) {
+    begin_option(show, "when", &first);
+    put_name_of_second(show, view);
+  }
+  put(show, "}");
+}
+
+static void put_every(const shower *show, const aw_wire_view *view, int depth) {
+  static const char *const missed[] = {")", ", {missed = \"burst\"})",
+                                       ", {missed = \"delay\"})"};
+  put(show, "Every(");
+  put_time(show, view->number);
+  put(show, ", ");
+  put_wire(show, aw_wire_part(view, 0), depth + 1);
+  put(show, missed[view->missed]);
+}
+
+/* ---- wires: all ---- */
+
+static void put_done(const shower *show, const aw_wire_view *view, int depth) {
+  put(show, "Done(");
+  put_task(show, view->task, depth);
+  put(show, ")");
+}
+
+static void put_group(const shower *show, const aw_wire_view *view, int depth) {
+  if (view->table)
+    put_form(show, view, 0, depth);
+  else if (view->kind == AW_WIRE_ALL)
+    put_list(show, view, " & ", LEVEL_SEQUENCE, LEVEL_SEQUENCE, depth);
+  else
+    put_list(show, view, " | ", LEVEL_JOIN, LEVEL_JOIN, depth);
+}
+
+static void put_wire(const shower *show, const aw_wire *wire, int depth) {
+  aw_wire_view view;
+  if (show->text->full)
+    return;
+  if (depth > DEEPEST) {
+    put(show, "...");
+    return;
+  }
+  luaL_checkstack(show->L, LUA_MINSTACK, "wire too deep");
+  aw_wire_look(wire, &view);
+  switch (view.kind) {
+  case AW_WIRE_HOST: put_host(show, &view, depth); break;
+  case AW_WIRE_SLEEP:
+  case AW_WIRE_UNTIL: put_sleep(show, &view); break;
+  case AW_WIRE_SEQUENCE: put_sequence(show, &view, depth); break;
+  case AW_WIRE_REPEAT: put_repeat(show, &view, depth); break;
+  case AW_WIRE_WHOLE: put_whole(show, &view, depth); break;
+  case AW_WIRE_SHIELD: put_timed(show, &view, "shielded", depth); break;
+  case AW_WIRE_TIMEOUT: put_timed(show, &view, "timeout", depth); break;
+  case AW_WIRE_DONE: put_done(show, &view, depth); break;
+  case AW_WIRE_NAMED: put_core_name(show, view.name); break;
+  case AW_WIRE_WAIT: put_wait(show, &view, depth); break;
+  case AW_WIRE_CALL: put(show, "C step"); break;
+  case AW_WIRE_ALL:
+  case AW_WIRE_RACE:
+  case AW_WIRE_ANY:
+  case AW_WIRE_SELECT: put_group(show, &view, depth); break;
+  case AW_WIRE_ELSE:
+    put_list(show, &view, " // ", LEVEL_STEP, LEVEL_RIGHT, depth);
+    break;
+  case AW_WIRE_BIND: put_bind(show, &view, depth); break;
+  case AW_WIRE_CATCH: put_catch(show, &view, depth); break;
+  case AW_WIRE_FINALLY: put_finally(show, &view, depth); break;
+  case AW_WIRE_RETRY: put_retry(show, &view, depth); break;
+  case AW_WIRE_EVERY: put_every(show, &view, depth); break;
+  }
+}
+
+static void show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
+                      int owner, size_t most) {
+  awl_text text;
+  awl_text_init(&text, most);
+  shower show = {L, s, &text, owner};
+  put_wire(&show, wire, 0);
+  lua_pushlstring(L, text.data, text.length);
+}
+
+void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
+                   size_t most) {
+  awl_push_owner(L, s, wire);
+  int owner = lua_gettop(L);
+  show_wire(L, s, wire, owner, most);
+  lua_remove(L, owner);
+}
+
+void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire,
+                    int owner) {
+  show_wire(L, s, wire, owner, AWL_LONGEST_TEXT);
+}
+
+static bool show_object(lua_State *L, awl_state *s, int index) {
+  const aw_wire *wire = awl_wire_of(L, index);
+  if (wire)
+    awl_show_owned(L, s, wire, index);
+  else
+    lua_pushliteral(L, AWL_FINALIZED_WIRE);
   return true;
 }
 
-void awl_show_key(lua_State *L, awl_state *s, int index) {
-  size_t size;
-  if (lua_type(L, index) != LUA_TSTRING) {
-    awl_show_value(L, s, index);
-    return;
-  }
-  const char *text = lua_tolstring(L, index, &size);
-  awl_push_cut(L, text, size);
+void awl_set_wire_show(awl_state *s) {
+  awl_set_show(s, AWL_WIRE, show_object);
 }
 
-void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
-  const char *name = aw_task_name(task);
-  if (name) {
+void awl_push_given_name(lua_State *L, const aw_task *task) {
+  const char *name = aw_task_name(task), *where = aw_task_where(task);
+  if (name)
     awl_push_cut_name(L, name);
-  } else if (!awl_push_state(L, s, task, AWL_LONGEST_NAME)) {
-    /* it has ended, and the wire is gone */
-    const char *where = aw_task_where(task);
+  else /* it has ended, and the wire is gone */
     lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
-  }
-}
-
-const char *awl_push_task_name(lua_State *L, awl_state *s,
-                               const aw_task *task) {
-  awl_push_plain_name(L, s, task);
-  lua_pushfstring(L, "task %I '%s'", (LUAI_UACINT)aw_task_id(task),
-                  lua_tostring(L, -1));
-  lua_remove(L, -2);
-  return lua_tostring(L, -1);
-}
-
-static void push_sleep_label(lua_State *L, const aw_task *task,
-                             const aw_waiting *waiting) {
-  if (waiting->until == AW_NEVER) {
-    lua_pushliteral(L, "sleep for ever");
-    return;
-  }
-  uint64_t now = aw_engine_now(aw_loop_engine(aw_task_loop(task)));
-  uint64_t left = waiting->until > now ? waiting->until - now : 0;
-  char text[64];
-  snprintf(text, sizeof text, "sleep %.1f (%.1f left)",
-           awl_seconds(waiting->span), awl_seconds(left));
-  lua_pushstring(L, text);
-}
-
-static void push_operation_label(lua_State *L, const aw_waiting *waiting) {
-  char about[AWL_LONGEST_WAIT];
-  awl_describe(waiting->operation, waiting->data, about, sizeof about);
-  lua_pushfstring(L, *about ? "%s %s" : "%s", waiting->label, about);
-}
-
-void awl_push_label(lua_State *L, awl_state *s, const aw_task *task) {
-  aw_waiting waiting;
-  if (!aw_task_waiting(task, &waiting))
-    lua_pushnil(L);
-  else if (strcmp(waiting.label, "sleep") == 0)
-    push_sleep_label(L, task, &waiting);
-  else if (waiting.task) {
-    awl_push_task(L, s, waiting.task); /* keeps it */
-    lua_pushliteral(L, "join ");
-    awl_push_task_name(L, s, waiting.task);
-    lua_concat(L, 2);
-    lua_remove(L, -2);
-  } else if (strcmp(waiting.label, "children") == 0)
-    lua_pushfstring(L, "join %d child%s", (int)waiting.children,
-                    waiting.children == 1 ? "" : "ren");
-  else
-    push_operation_label(L, &waiting);
 }

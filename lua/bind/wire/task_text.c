@@ -1,0 +1,110 @@
+/* task_text.c - how tasks and their waits look to people [D1]
+ *
+ * A task goes by its name, or else by the wire that it is at. The info of an
+ * error and ev:dump() take their texts here.
+ *
+ * Neighbours: show.c has the texts of wires.
+ */
+#include "wire/task_text.h"
+
+#include "base/loops.h"
+#include "base/show.h"
+#include "base/tasks.h"
+#include "base/text.h"
+#include "base/values.h"
+#include "wire/build.h"
+#include "wire/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The wire is kept by a Wire meanwhile: the text may collect, and a finalizer
+ * may end the task, unless it runs. */
+bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
+                    size_t most) {
+  bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
+  if (runs)
+    lua_pushnil(L);
+  else
+    awl_push_simple(L, s);
+  aw_wire *wire = (aw_wire *)(uintptr_t)aw_task_wire(task);
+  if (!wire) {
+    lua_pop(L, 1);
+    return false;
+  }
+  if (!runs)
+    awl_fill_wire(L, s, aw_wire_keep(wire));
+  const char *name = aw_wire_name(wire);
+  if (name)
+    awl_push_cut_name(L, name);
+  else
+    awl_show_wire(L, s, wire, most);
+  lua_remove(L, -2);
+  return true;
+}
+
+void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
+  if (aw_task_name(task) || !awl_push_state(L, s, task, AWL_LONGEST_NAME))
+    awl_push_given_name(L, task);
+}
+
+const char *awl_push_task_name(lua_State *L, awl_state *s,
+                               const aw_task *task) {
+  awl_push_plain_name(L, s, task);
+  lua_pushfstring(L, "task %I '%s'", (LUAI_UACINT)aw_task_id(task),
+                  lua_tostring(L, -1));
+  lua_remove(L, -2);
+  return lua_tostring(L, -1);
+}
+
+static void push_sleep_label(lua_State *L, const aw_task *task,
+                             const aw_waiting *waiting) {
+  if (waiting->until == AW_NEVER) {
+    lua_pushliteral(L, "sleep for ever");
+    return;
+  }
+  uint64_t now = aw_engine_now(aw_loop_engine(aw_task_loop(task)));
+  uint64_t left = waiting->until > now ? waiting->until - now : 0;
+  char text[64];
+  snprintf(text, sizeof text, "sleep %.1f (%.1f left)",
+           awl_seconds(waiting->span), awl_seconds(left));
+  lua_pushstring(L, text);
+}
+
+static void push_operation_label(lua_State *L, const aw_waiting *waiting) {
+  char about[AWL_LONGEST_WAIT];
+  awl_describe(waiting->operation, waiting->data, about, sizeof about);
+  lua_pushfstring(L, *about ? "%s %s" : "%s", waiting->label, about);
+}
+
+void awl_push_label(lua_State *L, awl_state *s, const aw_task *task) {
+  aw_waiting waiting;
+  if (!aw_task_waiting(task, &waiting))
+    lua_pushnil(L);
+  else if (strcmp(waiting.label, "sleep") == 0)
+    push_sleep_label(L, task, &waiting);
+  else if (waiting.task) {
+    awl_push_task(L, s, waiting.task); /* keeps it */
+    lua_pushliteral(L, "join ");
+    awl_push_task_name(L, s, waiting.task);
+    lua_concat(L, 2);
+    lua_remove(L, -2);
+  } else if (strcmp(waiting.label, "children") == 0)
+    lua_pushfstring(L, "join %d child%s", (int)waiting.children,
+                    waiting.children == 1 ? "" : "ren");
+  else
+    push_operation_label(L, &waiting);
+}
+
+/* ---- the text of a Task in a message ---- */
+
+static bool show_task(lua_State *L, awl_state *s, int index) {
+  const aw_task *task = awl_test_task(L, s, index);
+  if (task)
+    awl_push_task_name(L, s, task);
+  return task != NULL;
+}
+
+void awl_set_task_show(awl_state *s) {
+  awl_set_show(s, AWL_TASK, show_task);
+}

@@ -1,0 +1,18 @@
+/* task_text.h - how tasks and their waits look to people; see task_text.c */
+#ifndef AWL_TASK_TEXT_H
+#define AWL_TASK_TEXT_H
+
+#include "base/state.h"
+
+/* Push the text of the wire that a task is at, of `most` bytes or so; false, and
+ * nothing is pushed, if it has ended. */
+bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
+                    size_t most);
+void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
+const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
+/* Push what a task waits for, or nil [D1]. */
+void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
+/* Let base/show.c show Tasks. */
+void awl_set_task_show(awl_state *s);
+
+#endif
