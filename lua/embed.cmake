@@ -1,4 +1,4 @@
-# Write the Lua sources into one C file (see lua/bind/base/embedded.h).
+# Write the Lua sources into one C file (see lua/bind/base/parts.h).
 #
 #   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c -P embed.cmake
 #
@@ -26,7 +26,7 @@ endforeach()
 
 file(WRITE "${OUT}" "/* Made by lua/embed.cmake. */
 
-#include \"base/embedded.h\"
+#include \"base/parts.h\"
 
 ${arrays}const struct awl_embedded awl_embedded[] = {
 ${rows}  {NULL, NULL, 0},

@@ -1,26 +1,41 @@
-/* open.h - what the module is put together of; see module.c */
+/* open.h - what lua/module.c calls of each file
+ *
+ * A file that has something for Lua adds it to the module's table, which is on
+ * top, and what parts in Lua call to the table below it, `inner`. Raises.
+ */
 #ifndef AWL_OPEN_H
 #define AWL_OPEN_H
 
 #include "base/state.h"
 
-/* Each adds what it has to the table of the module, on top; raises. */
-void awl_open_wire(lua_State *L, awl_state *s);
-void awl_open_info(lua_State *L, awl_state *s);
+/* ---- wire ---- */
+void awl_open_constructors(lua_State *L, awl_state *s);
+void awl_open_combine(lua_State *L, awl_state *s);
+
+/* ---- errors ---- */
 void awl_open_errors(lua_State *L, awl_state *s);
+void awl_open_info(lua_State *L, awl_state *s);
+void awl_open_kept(lua_State *L, awl_state *s);
+
+/* ---- run ---- */
+void awl_open_driver(lua_State *L, awl_state *s);
+void awl_open_coroutine(lua_State *L, awl_state *s);
+void awl_open_debug_hooks(lua_State *L, awl_state *s);
+void awl_open_limits(lua_State *L, awl_state *s);
+/* Put functions of ours in the place of those of coroutine.*; twice is fine. */
+void awl_install(lua_State *L, awl_state *s);
+
+/* ---- objects ---- */
+void awl_open_functions(lua_State *L, awl_state *s);
 void awl_open_task(lua_State *L, awl_state *s);
 void awl_open_loop(lua_State *L, awl_state *s);
-void awl_open_act(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
-void awl_open_co(lua_State *L, awl_state *s);
 void awl_open_channel(lua_State *L, awl_state *s);
-void awl_open_rate(lua_State *L, awl_state *s);
 void awl_open_sync(lua_State *L, awl_state *s);
+void awl_open_rate(lua_State *L, awl_state *s);
+void awl_open_ready(lua_State *L, awl_state *s);
+void awl_open_locals(lua_State *L, awl_state *s);
 void awl_open_source(lua_State *L, awl_state *s);
-void awl_open_limit(lua_State *L, awl_state *s);
-
-/* Push what the part `name` in Lua returned; it is run when it is first asked
- * for. Raises. */
-void awl_push_embedded(lua_State *L, const char *name);
+void awl_free_scopes(awl_state *s); /* the state ends */
 
 #endif

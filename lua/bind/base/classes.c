@@ -10,7 +10,6 @@
 
 #include "base/location.h"
 #include "base/show.h"
-#include "base/values.h"
 
 /* ---- classes ---- */
 

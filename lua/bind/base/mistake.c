@@ -13,6 +13,8 @@
  */
 #include "base/mistake.h"
 
+#include "base/location.h"
+
 /* Has this kind been told of this place? It is from now on. */
 static bool told(lua_State *L, const char *where, const char *kind) {
   awl_push_slot(L, awl_open(L), AWL_TOLD);
@@ -47,4 +49,14 @@ void awl_try_telling(lua_State *L, lua_CFunction f, const void *data) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)data);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     lua_pop(L, 1);
+}
+
+/* ---- for what is built on the public API ---- */
+
+const char *aw_lua_where(lua_State *L) {
+  return awl_where(L, awl_open(L), 1);
+}
+
+void aw_lua_mistake(lua_State *L, const char *where, const char *kind) {
+  awl_mistake(L, where, kind);
 }

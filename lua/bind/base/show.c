@@ -123,3 +123,13 @@ bool awl_push_operation_argument(lua_State *L, awl_state *s,
     }
   return false;
 }
+
+/* ---- tasks without a wire ---- */
+
+void awl_push_given_name(lua_State *L, const aw_task *task) {
+  const char *name = aw_task_name(task), *where = aw_task_where(task);
+  if (name)
+    awl_push_cut_name(L, name);
+  else /* it has ended, and the wire is gone */
+    lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
+}

@@ -12,6 +12,8 @@ void awl_show_key(lua_State *L, awl_state *s, int index);
 void awl_push_cut(lua_State *L, const char *text, size_t size);
 void awl_push_cut_name(lua_State *L, const char *name);
 void awl_cut_name(lua_State *L); /* the text on top */
+/* Push the name that `task` was given, or else the place where it was started. */
+void awl_push_given_name(lua_State *L, const aw_task *task);
 /* How awl_show_value() shows the objects of a class. */
 void awl_set_show(awl_state *s, awl_class class, awl_show show);
 

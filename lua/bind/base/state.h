@@ -241,6 +241,18 @@ typedef bool (*awl_show)(lua_State *L, awl_state *s, int index);
 typedef void (*awl_push_argument)(lua_State *L, awl_state *s, const void *data);
 enum { AWL_MOST_ARGUMENTS = 4 };
 
+/* What a room asks of the rooms above it, which set it when they are opened. */
+typedef struct awl_upcalls {
+  /* aw.sleep, aw.sleep_until: Call() of one is a wire of the core [V7]. */
+  lua_CFunction sleep, sleep_until;
+  lua_CFunction keep; /* aw.keep */
+  /* The lowest function of ours in a worker's stack, and below a handler. */
+  lua_CFunction worker, handler;
+  /* The handler of `task`, which has failed, is on top. True: start_ready() has
+   * dealt with the failure. Else it is the user's own handler now, or nil. */
+  bool (*settle_ready)(lua_State *L, awl_state *s, aw_task *task);
+} awl_upcalls;
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
@@ -261,6 +273,7 @@ struct awl_state {
   awl_site **sites;
   size_t site_count, site_size;
   const awl_site *recent_sites[2]; /* asked for last: a place, a function */
+  awl_upcalls upcalls;
   const void *metatables[AWL_CLASSES];
   awl_show shows[AWL_CLASSES]; /* or NULL */
   struct {
@@ -313,6 +326,11 @@ awl_state *awl_of(lua_State *L);
 /* The task whose step runs, or NULL. */
 static inline aw_task *awl_running_task(const awl_state *s) {
   return s->run.running ? s->run.running->task : NULL;
+}
+/* Is the value at `index` aw.keep? */
+static inline bool awl_is_keep(lua_State *L, const awl_state *s, int index) {
+  lua_CFunction f = lua_tocfunction(L, index);
+  return f && f == s->upcalls.keep;
 }
 /* Free numbers are a chain in an array: each free one has the next, the last
  * one `*count`. Double it, from `least`; false: out of memory. */

@@ -9,7 +9,6 @@
 #include "base/tasks.h"
 
 #include "base/arguments.h"
-#include "base/location.h"
 #include "base/loops.h"
 #include "base/resources.h"
 

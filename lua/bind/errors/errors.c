@@ -197,7 +197,7 @@ static void set_cut(lua_State *L, awl_state *s, const aw_cut *cut) {
   awl_push_value(L, s, aw_cut_value(cut));
   if (!awl_is_frames(L, -1) && stands_here(L, s, cut)) {
     lua_pop(L, 1);
-    awl_push_frames(L, 0);
+    awl_push_frames(L, s, 0);
   }
   lua_setfield(L, -2, "_frames");
   lua_pushstring(L, started);

@@ -20,7 +20,6 @@
 #include "base/loops.h"
 #include "base/values.h"
 #include "errors/traceback.h"
-#include "run/worker.h"
 
 enum { MOST_FRAMES = 22, NAMED = 6 };
 enum { COUNT = 1, FIRST }; /* upvalues */
@@ -39,7 +38,8 @@ static void push_name(lua_State *L, const lua_Debug *ar) {
 
 /* Push the frames of `co`, from `level`; `count` are there, gives how many are
  * then. */
-static int add_stack(lua_State *L, lua_State *co, int level, int count) {
+static int add_stack(lua_State *L, const awl_state *s, lua_State *co, int level,
+                     int count) {
   lua_Debug ar;
   if (!lua_checkstack(co, 1))
     return count;
@@ -47,7 +47,8 @@ static int add_stack(lua_State *L, lua_State *co, int level, int count) {
     lua_getinfo(co, count < NAMED ? "fln" : "fl", &ar);
     if (co != L)
       lua_xmove(co, L, 1);
-    if (lua_tocfunction(L, -1) == awl_worker_main) {
+    lua_CFunction f = lua_tocfunction(L, -1);
+    if (f && f == s->upcalls.worker) {
       lua_pop(L, 1);
       break; /* ours, from here down */
     }
@@ -72,10 +73,10 @@ static void end(lua_State *L, int base, int count) {
   lua_pushcclosure(L, frames_text, lua_gettop(L) - base);
 }
 
-void awl_push_frames(lua_State *L, int level) {
+void awl_push_frames(lua_State *L, const awl_state *s, int level) {
   int base = lua_gettop(L);
   begin(L);
-  end(L, base, add_stack(L, L, level, 0));
+  end(L, base, add_stack(L, s, L, level, 0));
 }
 
 /* The stacks of the task of `worker`, the innermost first: of the coroutine
@@ -89,10 +90,10 @@ static void push_wait_frames(lua_State *L, const awl_worker *w) {
   int base = lua_gettop(L), count = 0;
   begin(L);
   if (waiting)
-    count = add_stack(L, waiting, 0, count);
+    count = add_stack(L, w->state, waiting, 0, count);
   const awl_worker *outer = w;
   for (size_t i = 0; outer && count < MOST_FRAMES; i++) {
-    count = add_stack(L, outer->co, 0, count);
+    count = add_stack(L, w->state, outer->co, 0, count);
     outer = aw_task_host_at(w->task, i);
     if (outer == w)
       outer = aw_task_host_at(w->task, ++i);
@@ -122,7 +123,7 @@ void awl_note_cut(lua_State *L, awl_worker *w) {
 }
 
 void awl_note_cut_here(lua_State *L, awl_worker *w, const char *text) {
-  awl_push_frames(L, 0);
+  awl_push_frames(L, w->state, 0);
   awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
   aw_value value = awl_hold(L, loop);
   aw_cut *cut = aw_task_cut_outside(w->task, text);

@@ -5,7 +5,7 @@
 #include "base/state.h"
 
 /* Push the frames of L, from `level`: a function, see frames.c. Raises. */
-void awl_push_frames(lua_State *L, int level);
+void awl_push_frames(lua_State *L, const awl_state *s, int level);
 /* Is the value at `index` one? */
 bool awl_is_frames(lua_State *L, int index);
 /* Push the text of the frames at `index`: a line for each, as in a traceback,

@@ -23,6 +23,7 @@
 
 #include "base/classes.h"
 #include "base/loops.h"
+#include "base/parts.h"
 #include "base/show.h"
 #include "base/tasks.h"
 #include "base/text.h"
@@ -215,7 +216,7 @@ static void push_stacks(lua_State *L, awl_state *s) {
 static void add_traceback(lua_State *L, awl_state *s) {
   if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
     if (awl_is(L, s, 1, AWL_TIMEOUT))
-      awl_push_frames(L, 1);
+      awl_push_frames(L, s, 1);
     else
       push_stacks(L, s);
     lua_setfield(L, 3, "traceback");

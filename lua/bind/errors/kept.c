@@ -21,10 +21,6 @@ static int m_keep(lua_State *L) {
                          "keeps the failure");
 }
 
-bool awl_is_keep(lua_State *L, int index) {
-  return lua_tocfunction(L, index) == m_keep;
-}
-
 void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task) {
   if (aw_task_waited(task)) {
     lua_pop(L, 1);
@@ -94,7 +90,8 @@ void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task) {
 }
 
 /* Into the module's table on top. */
-void awl_open_keep(lua_State *L, awl_state *s) {
+void awl_open_kept(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"keep", m_keep}, {NULL, NULL}};
+  s->upcalls.keep = m_keep;
   awl_register(L, s, functions);
 }

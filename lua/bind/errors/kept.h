@@ -4,8 +4,6 @@
 
 #include "base/state.h"
 
-/* Is the value at `index` aw.keep? */
-bool awl_is_keep(lua_State *L, int index);
 /* `task` has failed, with the info on top (popped), and aw.keep is its handler:
  * remember the info until somebody waits for the task. Raises. */
 void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task);
@@ -14,7 +12,5 @@ void awl_kept_asked(lua_State *L, awl_state *s);
 /* The Task at 1, of `task`, is garbage: warn of a failure that nobody has
  * waited for. */
 void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task);
-
-void awl_open_keep(lua_State *L, awl_state *s);
 
 #endif

@@ -9,8 +9,6 @@
 #include "errors/traceback.h"
 
 #include "base/location.h"
-#include "run/driver.h"
-#include "run/worker.h"
 
 enum { MOST_LEVELS = 22 };
 
@@ -100,8 +98,8 @@ static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
 }
 
 /* From here down all is ours. */
-static bool is_bottom(lua_CFunction f) {
-  return f == awl_worker_main || f == awl_handle_failure;
+static bool is_bottom(const awl_state *s, lua_CFunction f) {
+  return f && (f == s->upcalls.worker || f == s->upcalls.handler);
 }
 
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
@@ -117,7 +115,7 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   luaL_addstring(&b, "stack traceback:");
   for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "f", &ar);
-    if (is_bottom(lua_tocfunction(co, -1))) {
+    if (is_bottom(s, lua_tocfunction(co, -1))) {
       lua_pop(co, 1);
       break;
     }

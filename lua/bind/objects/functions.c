@@ -3,8 +3,6 @@
  * Each one: check the arguments, ask awl_awaiter() who waits, arm one wait of
  * the core, park. The continuation goes on when the engine resumes it.
  */
-#include "objects/functions.h"
-
 #include "base/classes.h"
 #include "base/engine.h"
 #include "base/location.h"
@@ -14,7 +12,6 @@
 #include "objects/task.h"
 #include "open.h"
 #include "run/await.h"
-#include "run/worker.h"
 #include "wire/build.h"
 #include "wire/convert.h"
 
@@ -23,13 +20,13 @@ static int park(lua_State *L, awl_worker *w, int rc) {
   return awl_park_or_refuse(L, w, rc, awl_after_wait, awl_refused);
 }
 
-int awl_act_sleep(lua_State *L) {
+static int act_sleep(lua_State *L) {
   uint64_t ns = awl_check_ns(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep");
   return park(L, w, aw_await_sleep(w->task, ns));
 }
 
-int awl_act_sleep_until(lua_State *L) {
+static int act_sleep_until(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep_until");
   return park(L, w, aw_await_until(w->task, at));
@@ -102,7 +99,7 @@ static int inner_in_clean_up(lua_State *L) {
   return 1;
 }
 
-int awl_act_step(lua_State *L) {
+static int act_step(lua_State *L) {
   return await_wire(L, "await", false, after_step);
 }
 
@@ -257,21 +254,24 @@ static int m_stats(lua_State *L) {
 }
 
 /* Into the module's table on top; `idle` into the one below it. */
-void awl_open_act(lua_State *L, awl_state *s) {
-  static const luaL_Reg functions[] = {{"sleep", awl_act_sleep},
-                                       {"sleep_until", awl_act_sleep_until},
-                                       {"yield", act_yield},
-                                       {"await", act_await},
-                                       {"now", m_now},
-                                       {"current", m_current},
-                                       {"start", m_start},
-                                       {"stats", m_stats},
-                                       {NULL, NULL}};
+void awl_open_functions(lua_State *L, awl_state *s) {
+  static const luaL_Reg functions[] = {
+      {"sleep", act_sleep}, {"sleep_until", act_sleep_until},
+      {"yield", act_yield}, {"await", act_await},
+      {"now", m_now},       {"current", m_current},
+      {"start", m_start},   {"stats", m_stats},
+      {NULL, NULL}};
   static const luaL_Reg inner[] = {{"idle", act_idle},
                                    {"await", inner_await},
                                    {"awaiter", inner_awaiter},
                                    {"in_clean_up", inner_in_clean_up},
                                    {NULL, NULL}};
+  static const luaL_Reg of_wires[] = {{"__call", act_step}, {NULL, NULL}};
+  s->upcalls.sleep = act_sleep;
+  s->upcalls.sleep_until = act_sleep_until;
+  awl_push_class(L, s, AWL_WIRE);
+  awl_register(L, s, of_wires);
+  lua_pop(L, 1);
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);
   awl_register_inner(L, s, inner);

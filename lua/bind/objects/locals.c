@@ -15,6 +15,7 @@
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/values.h"
+#include "open.h"
 
 static aw_task *owner(awl_state *s) {
   return s->in_handler ? s->handler_task : awl_running_task(s);

@@ -15,6 +15,5 @@ static inline aw_value awl_inherit(lua_State *L, awl_state *s, awl_loop *loop) {
     return 0;
   return awl_hold_locals(L, s, loop);
 }
-void awl_open_locals(lua_State *L, awl_state *s);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/loops.h"
 #include "base/memory_pressure.h"
 #include "base/mistake.h"
+#include "base/parts.h"
 #include "base/resources.h"
 #include "base/show.h"
 #include "base/tasks.h"

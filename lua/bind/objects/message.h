@@ -7,7 +7,7 @@
 #ifndef AWL_MESSAGE_H
 #define AWL_MESSAGE_H
 
-#include "base/classes.h"
+#include "base/state.h"
 
 typedef struct awl_messages awl_messages;
 

@@ -22,6 +22,7 @@
 #include "errors/errors.h"
 #include "errors/info.h"
 #include "objects/task.h"
+#include "open.h"
 #include "run/await.h"
 #include "wire/build.h"
 #include "wire/task_text.h"
@@ -161,7 +162,8 @@ static int m_ready(lua_State *L) {
   return 0;
 }
 
-bool awl_ready_settles(lua_State *L, awl_state *s, aw_task *task) {
+/* See awl_upcalls. */
+static bool settle_ready(lua_State *L, awl_state *s, aw_task *task) {
   if (!awl_is(L, s, -1, AWL_READY))
     return false;
   const ready *r = lua_touserdata(L, -1);
@@ -196,6 +198,7 @@ void awl_open_ready(lua_State *L, awl_state *s) {
   static const luaL_Reg meta[] = {
       {"__call", ready_call}, {"__gc", ready_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"ready", m_ready}, {NULL, NULL}};
+  s->upcalls.settle_ready = settle_ready;
   awl_new_class(L, s, AWL_READY, "aiowire.Ready", NULL, meta);
   lua_pop(L, 1);
   awl_register(L, s, functions);

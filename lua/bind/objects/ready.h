@@ -8,9 +8,5 @@
  * root of `loop`. `what` is for messages. `return` this. */
 int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
                     const awl_scope *scope, const char *what);
-/* The handler of `task`, which has failed, is on top. True: there is nothing
- * more to do. Else it is the user's own now, or nil. */
-bool awl_ready_settles(lua_State *L, awl_state *s, aw_task *task);
-void awl_open_ready(lua_State *L, awl_state *s);
 
 #endif

@@ -16,8 +16,6 @@
  * be lost (see resources.c). Those structs are in blocks, which stay until the
  * state goes: the first of each block links it to the next one.
  */
-#include "objects/scope.h"
-
 #include "base/arguments.h"
 #include "base/classes.h"
 #include "base/location.h"
@@ -29,6 +27,7 @@
 #include "objects/task.h"
 #include "open.h"
 #include "run/await.h"
+#include "run/worker.h"
 #include "wire/build.h"
 
 #include <math.h>
@@ -193,18 +192,6 @@ static int scope_tostring(lua_State *L) {
 }
 
 /* ---- leaving ---- */
-
-void awl_leave_scope(awl_scope *scope) {
-  if (!scope->worker)
-    return;
-  awl_scope **place = &scope->worker->scopes;
-  while (*place != scope)
-    place = &(*place)->outer;
-  *place = scope->outer;
-  awl_drop_raised(scope->worker, &scope->raised);
-  scope->worker = NULL;
-  scope->scope = NULL;
-}
 
 /* Cut short by its own cancel, and absorbed here [S3, C5]. */
 static int cut_off(lua_State *L, awl_scope *scope, const aw_scope_end *end) {

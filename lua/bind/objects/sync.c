@@ -15,7 +15,6 @@
 #include "objects/rate.h"
 #include "open.h"
 #include "run/await.h"
-#include "wire/build.h"
 
 /* The userdata of all three. */
 typedef struct object {

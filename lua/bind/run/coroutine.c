@@ -7,8 +7,6 @@
  * again when they go on. `run.co` follows the innermost of them; an await in
  * any other coroutine is refused.
  */
-#include "run/coroutine.h"
-
 #include "base/classes.h"
 #include "open.h"
 #include "run/await.h"
@@ -251,7 +249,7 @@ static int m_install(lua_State *L) {
 }
 
 /* Into the module's table on top. */
-void awl_open_co(lua_State *L, awl_state *s) {
+void awl_open_coroutine(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {
       {"wrap", m_wrap}, {"install", m_install}, {NULL, NULL}};
   awl_register(L, s, functions);

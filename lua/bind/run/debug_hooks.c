@@ -25,6 +25,7 @@
 #include "run/debug_hooks.h"
 
 #include "base/location.h"
+#include "open.h"
 
 #include <limits.h>
 
@@ -317,7 +318,7 @@ static lua_Hook hook_of_library(lua_State *L) {
   return hook;
 }
 
-void awl_open_hooks(lua_State *L, awl_state *s) {
+void awl_open_debug_hooks(lua_State *L, awl_state *s) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, -1, "debug") == LUA_TTABLE) {
     awl_push_slot(L, s, AWL_HOOKS);

@@ -50,7 +50,5 @@ void awl_hooks_leave_handler(lua_State *L, awl_state *s);
 void awl_hooks_main_chunk(awl_state *s);
 /* `worker` goes. */
 void awl_hooks_forget(awl_worker *worker);
-/* Keep the functions of the library `debug` that are needed. Raises. */
-void awl_open_hooks(lua_State *L, awl_state *s);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/loops.h"
 #include "base/mistake.h"
+#include "base/parts.h"
 #include "base/show.h"
 #include "base/tasks.h"
 #include "base/values.h"
@@ -20,45 +21,15 @@
 #include "errors/info.h"
 #include "errors/kept.h"
 #include "errors/traceback.h"
-#include "objects/ready.h"
 #include "open.h"
 #include "run/debug_hooks.h"
+#include "run/limits.h"
 #include "run/signals.h"
-#include "run/time_limit.h"
 #include "run/worker.h"
 #include "wire/task_text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- out of memory, or of time ----
- *
- * Without memory each step may take as long as a collection of all that there
- * is: with a crowd of tasks a loop would not end for hours. Within its grace
- * that is so. After it nothing begins or goes on any more: a run where memory
- * has failed is `hurried`, and so is one that still does slow steps long after
- * the grace. */
-
-void awl_starve(awl_state *s) {
-  s->starved = true;
-  s->run.hurried = true;
-}
-
-bool awl_is_given_up(const awl_state *s, const aw_task *task) {
-  return s->run.hurried && aw_task_overdue(task);
-}
-
-/* The loop of the run has had slow steps. Is it much too late? */
-static void note_slow(awl_run *run) {
-  static const uint64_t MUCH = 2 * AW_SECOND;
-  if (!aw_scope_overdue(aw_loop_scope(run->loop)))
-    return;
-  uint64_t now = awl_real_time();
-  if (run->late_since == 0)
-    run->late_since = now;
-  else if (now - run->late_since > MUCH)
-    run->hurried = true;
-}
 
 /* ---- killed tasks [C9] ---- */
 
@@ -217,7 +188,8 @@ static void call_handler(lua_State *L, awl_state *s, awl_loop *loop,
     handler_raised(L, loop, aw_task_error(task), status == LUA_ERRRUN);
 }
 
-int awl_handle_failure(lua_State *L) {
+/* (light task): call the handler of the failed task [E7, E8]. */
+static int handle_failure(lua_State *L) {
   awl_state *s = awl_open(L);
   aw_task *task = lua_touserdata(L, 1);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
@@ -226,7 +198,7 @@ int awl_handle_failure(lua_State *L) {
   awl_place_error(L, s, task);
   awl_push_info(L, s, failure, task);
   awl_push_value(L, s, aw_task_handler(task));
-  if (awl_ready_settles(L, s, task))
+  if (s->upcalls.settle_ready(L, s, task))
     return 0;
   if (lua_isnil(L, HANDLER)) {
     lua_pushvalue(L, ERROR);
@@ -235,7 +207,7 @@ int awl_handle_failure(lua_State *L) {
     fail_loop(L, loop, INFO);
   } else if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
     aw_loop_fail(loop->core, aw_error_keep(failure));
-  } else if (awl_is_keep(L, HANDLER)) {
+  } else if (awl_is_keep(L, s, HANDLER)) {
     lua_pushvalue(L, INFO);
     awl_keep_failure(L, s, task);
   } else {
@@ -268,7 +240,7 @@ static void do_failed(lua_State *L, awl_state *s) {
   s->in_handler = true;
   s->handler_loop = loop;
   s->handler_task = task;
-  lua_pushcfunction(L, awl_handle_failure);
+  lua_pushcfunction(L, handle_failure);
   lua_pushlightuserdata(L, task);
   awl_signals_watch(s, L);
   int status = lua_pcall(L, 1, 0, 0);
@@ -352,7 +324,7 @@ static void do_slow(lua_State *L, awl_state *s) {
            "%llu or of one just before it",
            awl_seconds(step->ns), (unsigned long long)step->id);
   lua_warning(L, text, 0);
-  note_slow(&s->run);
+  awl_limit_slow(&s->run);
 }
 
 /* (light error, light loop) → its text, or "". */
@@ -494,4 +466,10 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   }
   awl_signals_watch(s, outer.co);
   return rc;
+}
+
+void awl_open_driver(lua_State *L, awl_state *s) {
+  (void)L;
+  s->upcalls.worker = awl_worker_main;
+  s->upcalls.handler = handle_failure;
 }

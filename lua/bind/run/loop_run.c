@@ -13,8 +13,8 @@
 #include "errors/info.h"
 #include "run/await.h"
 #include "run/driver.h"
+#include "run/limits.h"
 #include "run/signals.h"
-#include "run/time_limit.h"
 
 static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
   aw_error *error = aw_loop_error(loop->core);

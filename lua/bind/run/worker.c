@@ -28,11 +28,10 @@
 #include "errors/errors.h"
 #include "errors/frames.h"
 #include "errors/info.h"
-#include "objects/scope.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"
 #include "run/debug_hooks.h"
-#include "run/driver.h"
+#include "run/limits.h"
 #include "run/signals.h"
 #include "wire/build.h"
 #include "wire/convert.h"
@@ -46,16 +45,22 @@ enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
 
 /* ---- reporting the end of a body ---- */
 
-static void forget_passing(awl_worker *w) {
-  if (w->passing)
-    aw_error_release(w->passing);
-  w->passing = NULL;
-}
-
 static void drop_handled(awl_worker *w) {
   if (w->handled)
     aw_error_release(w->handled);
   w->handled = NULL;
+}
+
+void awl_leave_scope(awl_scope *scope) {
+  if (!scope->worker)
+    return;
+  awl_scope **place = &scope->worker->scopes;
+  while (*place != scope)
+    place = &(*place)->outer;
+  *place = scope->outer;
+  awl_drop_raised(scope->worker, &scope->raised);
+  scope->worker = NULL;
+  scope->scope = NULL;
 }
 
 static void leave_scopes(awl_worker *w) {
@@ -69,13 +74,7 @@ static void clear_raised(awl_worker *w) {
   if (w->raised.noted || w->raised.error) /* rarely, and each step comes here */
     awl_drop_raised(w, &w->raised);
   w->raising = false; /* there was no memory for it */
-  forget_passing(w);
-}
-
-void awl_forget_passing(awl_state *s) {
-  awl_worker *w = s->run.running;
-  if (w && !w->raising)
-    forget_passing(w);
+  awl_drop_passing(w);
 }
 
 /* The error that the leaf of `w` was called to handle, or to clean up after;

@@ -4,6 +4,13 @@
 
 #include "base/state.h"
 
+/* Ask the engine for the next step. */
+static inline void awl_pull(awl_run *run) {
+  run->rc = aw_next(run->engine->core, run->loop, &run->step);
+  run->over = run->rc <= 0;
+  run->has_step = !run->over;
+}
+
 int awl_worker_main(lua_State *L); /* the function of every worker */
 /* Do the step at hand, run.step: CALL, RESUME. An error is the task's. */
 void awl_worker_call(lua_State *L, awl_state *s);
@@ -12,8 +19,8 @@ void awl_worker_resume(lua_State *L, awl_state *s);
 void awl_worker_end(awl_worker *worker);
 /* Between runs: give the memory of a crowd of idle workers back. */
 void awl_workers_trim(awl_state *s);
-/* Let go of the error that the last await of the running body raised. */
-void awl_forget_passing(awl_state *s);
-void awl_free_workers(awl_state *s);
+void awl_free_workers(awl_state *s); /* the state ends */
+/* A scope of the body that a worker runs is open no more. */
+void awl_leave_scope(awl_scope *scope);
 
 #endif

@@ -16,7 +16,7 @@
 #include "base/location.h"
 #include "base/show.h"
 #include "base/values.h"
-#include "errors/kept.h"
+#include "open.h"
 #include "wire/build.h"
 
 #include <math.h>
@@ -111,7 +111,7 @@ static int w_catch(lua_State *L) {
 }
 
 static int w_supervise(lua_State *L) {
-  if (awl_is_keep(L, 2))
+  if (awl_is_keep(L, awl_of(L), 2))
     aw_lua_arg_error(L, 2,
                      "aw.keep is for start(): this wire ends well, and no "
                      "task is left to keep the failure");
@@ -351,7 +351,7 @@ static int inner_is_event(lua_State *L) {
   return 1;
 }
 
-void awl_open_compose(lua_State *L, awl_state *s) {
+void awl_open_combine(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {
       {"combine", inner_combine},   {"wire", inner_wire},
       {"shown", inner_shown},       {"is_before", inner_is_before},

@@ -6,7 +6,5 @@
 
 /* Of the class Wire, see constructors.c. */
 extern const luaL_Reg awl_compose_methods[], awl_compose_operators[];
-/* Functions for the parts in Lua, into the table on top. Raises. */
-void awl_open_compose(lua_State *L, awl_state *s);
 
 #endif

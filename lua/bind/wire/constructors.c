@@ -10,7 +10,6 @@
 #include "base/show.h"
 #include "base/tasks.h"
 #include "base/values.h"
-#include "objects/functions.h"
 #include "open.h"
 #include "wire/build.h"
 #include "wire/combine.h"
@@ -56,12 +55,13 @@ static int m_SleepUntil(lua_State *L) {
 static int m_Call(lua_State *L) {
   if (!awl_callable(L, 1))
     return aw_lua_type_error(L, 1, "function");
+  awl_state *s = awl_of(L);
   lua_CFunction f = lua_tocfunction(L, 1);
-  if (f == awl_act_sleep)
+  if (f && f == s->upcalls.sleep)
     return push_sleep(L, 2);
-  if (f == awl_act_sleep_until)
+  if (f && f == s->upcalls.sleep_until)
     return push_sleep_until(L, 2);
-  return awl_push_leaf(L, awl_of(L), AWL_LEAF_CALL, lua_gettop(L) - 1);
+  return awl_push_leaf(L, s, AWL_LEAF_CALL, lua_gettop(L) - 1);
 }
 
 static int m_Value(lua_State *L) {
@@ -217,7 +217,6 @@ static const luaL_Reg methods[] = {{"whole", w_whole},
 
 static const luaL_Reg metamethods[] = {{"__shr", w_shr},
                                        {"__mul", w_mul},
-                                       {"__call", awl_act_step},
                                        {"__tostring", w_tostring},
                                        {"__newindex", w_newindex},
                                        {"__gc", awl_wire_gc},
@@ -246,7 +245,7 @@ static void release_wire(void *thing) {
 }
 
 /* Into the module's table on top. */
-void awl_open_wire(lua_State *L, awl_state *s) {
+void awl_open_constructors(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
   awl_set_release(s, AWL_HOLDS_WIRE, release_wire);
   awl_set_wire_show(s);

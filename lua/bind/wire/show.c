@@ -558,11 +558,3 @@ static bool show_object(lua_State *L, awl_state *s, int index) {
 void awl_set_wire_show(awl_state *s) {
   awl_set_show(s, AWL_WIRE, show_object);
 }
-
-void awl_push_given_name(lua_State *L, const aw_task *task) {
-  const char *name = aw_task_name(task), *where = aw_task_where(task);
-  if (name)
-    awl_push_cut_name(L, name);
-  else /* it has ended, and the wire is gone */
-    lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
-}

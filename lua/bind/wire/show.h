@@ -9,8 +9,6 @@
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
                    size_t most);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
-/* Push the name that `task` was given, or else the place where it was started. */
-void awl_push_given_name(lua_State *L, const aw_task *task);
 /* Let base/show.c show Wires. */
 void awl_set_wire_show(awl_state *s);
 

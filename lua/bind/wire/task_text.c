@@ -7,7 +7,6 @@
  */
 #include "wire/task_text.h"
 
-#include "base/loops.h"
 #include "base/show.h"
 #include "base/tasks.h"
 #include "base/text.h"

@@ -1,4 +1,4 @@
-/* time_limit.c - what bounds a run in real time, whatever its engine does
+/* limits.c - what bounds a run: real time and memory, whatever its engine does
  *
  * A run on a virtual clock can go on for ever in no time, and it blocks without
  * a deadline while it waits for something external; a run inside a step of
@@ -14,10 +14,11 @@
  * The engine wakes its host at the earliest of these times, be it blocked or
  * busy (aw_engine_wake_at); the driver comes here then.
  */
-#include "run/time_limit.h"
+#include "run/limits.h"
 
 #include "base/classes.h"
 #include "base/loops.h"
+#include "base/parts.h"
 #include "open.h"
 
 #include <time.h>
@@ -100,6 +101,36 @@ void awl_limit_check(lua_State *L, awl_state *s) {
   aw_engine_wake_at(s->run.engine->core, next);
 }
 
+/* ---- out of memory, or of time ----
+ *
+ * Without memory each step may take as long as a collection of all that there
+ * is: with a crowd of tasks a loop would not end for hours. Within its grace
+ * that is so. After it nothing begins or goes on any more: a run where memory
+ * has failed is `hurried`, and so is one that still does slow steps long after
+ * the grace. */
+
+void awl_starve(awl_state *s) {
+  s->starved = true;
+  s->run.hurried = true;
+}
+
+bool awl_is_given_up(const awl_state *s, const aw_task *task) {
+  return s->run.hurried && aw_task_overdue(task);
+}
+
+void awl_limit_slow(awl_run *run) {
+  static const uint64_t MUCH = 2 * AW_SECOND;
+  if (!aw_scope_overdue(aw_loop_scope(run->loop)))
+    return;
+  uint64_t now = awl_real_time();
+  if (run->late_since == 0)
+    run->late_since = now;
+  else if (now - run->late_since > MUCH)
+    run->hurried = true;
+}
+
+/* ---- for tests ---- */
+
 /* limit_dump(ev): what there was of `ev` when it ran out of time, once; or nil
  */
 static int inner_limit_dump(lua_State *L) {
@@ -116,7 +147,7 @@ static int inner_limit_dump(lua_State *L) {
 }
 
 /* Into the table of inner functions, below the module's on top. */
-void awl_open_limit(lua_State *L, awl_state *s) {
+void awl_open_limits(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {{"limit_dump", inner_limit_dump},
                                    {NULL, NULL}};
   lua_pushvalue(L, -2);
