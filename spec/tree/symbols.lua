@@ -58,15 +58,11 @@ local function read_symbols(objects, see)
   end
 end
 
---- The edges between the sources of a target, by the symbols of its objects.
---- Sources whose object is missing are listed second: the list must be empty.
----@param target string of CMake, as "aiowire_core"
----@param sources string[] paths of .c files, relative to the repository
----@return Edge[] edges in the order of their names
----@return string[] missing
-function M.edges(target, sources)
+-- The objects of `sources` that are there, the units that they are of, and the
+-- sources without one.
+local function find_objects(target, sources)
   local build = assert(os.getenv "AIOWIRE_BUILD_DIR", "AIOWIRE_BUILD_DIR")
-  local objects, missing, unit_of = {}, {}, {}
+  local objects, unit_of, missing = {}, {}, {}
   for _, source in ipairs(sources) do
     local object = object_of(build, target, source)
     if exists(object) then
@@ -76,6 +72,11 @@ function M.edges(target, sources)
       missing[#missing + 1] = source
     end
   end
+  return objects, unit_of, missing
+end
+
+-- symbol → unit that defines it; a list of { unit, symbol } that are needed.
+local function look(objects, unit_of)
   local defined, needed = {}, {}
   read_symbols(objects, function(object, kind, symbol)
     if kind == "U" then
@@ -84,6 +85,18 @@ function M.edges(target, sources)
       defined[symbol] = unit_of[object]
     end
   end)
+  return defined, needed
+end
+
+--- The edges between the sources of a target, by the symbols of its objects.
+--- Sources whose object is missing are listed second: the list must be empty.
+---@param target string of CMake, as "aiowire_core"
+---@param sources string[] paths of .c files, relative to the repository
+---@return Edge[] edges
+---@return string[] missing
+function M.edges(target, sources)
+  local objects, unit_of, missing = find_objects(target, sources)
+  local defined, needed = look(objects, unit_of)
   local edges = {}
   for _, need in ipairs(needed) do
     local from, symbol = need[1], need[2]
@@ -93,6 +106,26 @@ function M.edges(target, sources)
     end
   end
   return edges, missing
+end
+
+--- The symbols that these sources need and none of them defines.
+---@param target string of CMake
+---@param sources string[]
+---@param pattern string of the symbols that matter, as "^awl_"
+---@return string[] sorted, each once
+function M.undefined(target, sources, pattern)
+  local objects, unit_of = find_objects(target, sources)
+  local defined, needed = look(objects, unit_of)
+  local list, seen = {}, {}
+  for _, need in ipairs(needed) do
+    local symbol = need[2]
+    if symbol:find(pattern) and not defined[symbol] and not seen[symbol] then
+      seen[symbol] = true
+      list[#list + 1] = symbol
+    end
+  end
+  table.sort(list)
+  return list
 end
 
 -- ── judging ────────────────────────────────────────────────────────────────

@@ -23,6 +23,15 @@ describe("the reading of symbols", function()
     end
   end)
 
+  it("finds what some sources need of others [layers]", function()
+    local needed = symbols.undefined(
+      "aiowire_bind", { "lua/bind/base/loops.c" }, "^awl_"
+    )
+    assert.are.same(
+      { "awl_bad_self", "awl_get", "awl_is", "awl_set", "awl_unset" }, needed
+    )
+  end)
+
   it("says which sources have no object [layers]", function()
     local edges, missing = symbols.edges("aiowire_core", { "core/no.c" })
     assert.are.same({}, edges)

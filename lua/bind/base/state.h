@@ -1,26 +1,35 @@
-/* state.h - what the files of the binding share
+/* state.h - the head file of the Lua binding: the state that all its files share
  *
- * The files stand in rooms:
+ * Read this file first. The binding is a host of the core (aiowire.h): it runs
+ * the core's host steps in coroutines. Its files are in rooms:
  *
- *   base/     the state of the binding, and what needs no task: values that the
- *             engine carries, arguments and options, places in the source
- *   wire/     Wires: building, combining and showing them, and their way to the
- *             engine and back
- *   errors/   error objects, what is known beside an error, tracebacks
- *   run/      what runs a task: driver, workers, awaiting, signals, debug hooks
- *   objects/  the classes and functions that Lua sees: Task, EventLoop, …
- *   open.h    the functions that open them; lua/module.c calls these
+ *   base/     the state, and what needs no running task: engines, loops and
+ *             Tasks by number, values that the core carries, arguments,
+ *             options, places in the source, texts, warnings
+ *   wire/     Wires: building, combining and showing them, and converting them
+ *             between Lua and the core
+ *   errors/   error objects, the info beside an error, tracebacks
+ *   run/      what runs tasks: driver, workers, awaiting, signals, debug hooks
+ *   objects/  what Lua sees: the classes Task, EventLoop, Scope, Channel, …, and
+ *             functions such as aw.sleep
  *
- * What x.c offers to other files is declared in x.h.
+ * A room depends on those above it in this list, never on one below it:
  *
- * One `awl_state` for each Lua state. Its tables stand on the stack of a
- * thread of its own, `util`, where C code that must not raise can reach them
- * (`awl_slot`). Values that the engine carries (aw_value) are places in the
- * table of the EventLoop they belong to, so a loop that nobody refers to is
- * garbage, its wires, handlers and results with it.
+ *     base ◄── wire ◄── errors ◄── run ◄── objects ◄── lua/module.c
  *
- * Raising: functions marked "raises" may throw any Lua error. All others use
- * only the API that the manual marks `-`.
+ * and no files of a room depend on each other in a circle. A spec checks both,
+ * by includes and by symbols. What a room needs of a later one, that sets when
+ * it is opened (awl_upcalls, awl_set_show, awl_set_release). What x.c offers to
+ * other files is declared in x.h; what lua/module.c calls, in open.h.
+ *
+ * One `awl_state` for each Lua state. Its tables are on the stack of a thread of
+ * its own, `util`, where C code that must not raise can reach them (`awl_slot`).
+ * A value that the core carries (aw_value) is a place in the table of the
+ * EventLoop it belongs to. So an EventLoop that nobody refers to is garbage, and
+ * its wires, handlers and results with it.
+ *
+ * Raising: a function marked "raises" may throw any Lua error. All others use
+ * only functions of the Lua API that the manual marks `-`.
  */
 #ifndef AWL_STATE_H
 #define AWL_STATE_H

@@ -11,7 +11,6 @@
 
 #include "base/location.h"
 #include "base/loops.h"
-#include "wire/leaf.h"
 
 #include <math.h>
 #include <string.h>
@@ -138,22 +137,16 @@ aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {
   return awl_hold(L, loop);
 }
 
-static awl_loop *loop_of(const awl_state *s, aw_value value) {
+awl_loop *awl_value_loop(const awl_state *s, aw_value value) {
   return awl_loop_number(s, (uint32_t)(value >> 32));
 }
 
-void awl_forget_recent(const awl_state *s, const awl_leaf *leaf) {
-  awl_loop *loop = s->loops ? loop_of(s, leaf->value) : NULL;
-  if (loop && loop->recent == leaf)
-    loop->recent = NULL;
-}
-
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
-  return value != 0 && loop_of(s, value) == loop;
+  return value != 0 && awl_value_loop(s, value) == loop;
 }
 
 void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
-  awl_loop *loop = value ? loop_of(s, value) : NULL;
+  awl_loop *loop = value ? awl_value_loop(s, value) : NULL;
   if (!loop || !push_values(loop)) {
     lua_pushnil(L);
     return;
@@ -205,7 +198,7 @@ aw_value awl_keep(void *state, aw_value value) {
     box->refs++;
     return value;
   }
-  awl_loop *loop = loop_of(state, value);
+  awl_loop *loop = awl_value_loop(state, value);
   if (!loop)
     return 0;
   loop->claims->counts[(value & UINT32_MAX) - 1]++;

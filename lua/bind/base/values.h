@@ -28,8 +28,8 @@ bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop);
 aw_lua_value *awl_boxed(aw_value value);
 void awl_drop(void *state, aw_value value);
 aw_value awl_keep(void *state, aw_value value);
-/* `leaf` goes: nobody is to find its wire any more, see awl_loop.recent. */
-void awl_forget_recent(const awl_state *s, const struct awl_leaf *leaf);
+/* The loop that `value` belongs to; NULL: it is garbage. */
+awl_loop *awl_value_loop(const awl_state *s, aw_value value);
 /* The aw_engine_config.gather of the binding: `values` (taken) become one value,
  * whose results have that shape. */
 int awl_gather(void *state, aw_shape shape, const aw_value *values,

@@ -27,11 +27,18 @@ static bool reserve_leaf(awl_state *s) {
          awl_grow_chain(&s->leaves, &s->leaf_count, 64);
 }
 
+/* `leaf` goes: nobody is to find its wire any more, see awl_loop.recent. */
+static void forget_recent(const awl_state *s, const awl_leaf *leaf) {
+  awl_loop *loop = s->loops ? awl_value_loop(s, leaf->value) : NULL;
+  if (loop && loop->recent == leaf)
+    loop->recent = NULL;
+}
+
 void awl_release_leaf(void *data) {
   awl_leaf *leaf = data;
   awl_state *s = leaf->state;
   if (leaf->kind == AWL_LEAF_HELD) {
-    awl_forget_recent(s, leaf);
+    forget_recent(s, leaf);
     awl_drop(s, leaf->value);
   } else if (!s->closing && leaf->number != AWL_UNNUMBERED) {
     awl_unset(s, AWL_BODIES, (lua_Integer)leaf->number + 1);
