@@ -1,18 +1,18 @@
---- aw.broadcast([bound [, policy [, opts]]]): each value to all subscribers.
+--- broadcast.lua: aw.broadcast([bound [, policy [, opts]]])
 ---
 ---     senders ──► turn ──► list ─┬► channel of `bound` ──► subscription
 ---                                └► channel of `bound` ──► subscription
 ---
---- A send is for all subscribers or for none: with the policy "wait" it waits,
---- alone by its turn, until each of their channels has room, and puts the value
---- into all of them in one go. So a cancelled send has not happened, and all
---- subscribers see one order. Only the holder of the turn sends, so room that
---- was there stays.
+--- A broadcast sends a value to all of its subscribers or to none. `turn` is a
+--- semaphore with one permit: only its holder sends. With the policy "wait" the
+--- holder first waits until each channel has room; the room stays, since nobody
+--- else sends. Then it puts the value into all channels without a wait. So a
+--- cancelled send has not happened, and all subscribers see the same order.
 ---
---- The list has channels and their books (`entry`), and nothing that leads to a
---- subscription: one that nobody refers to is collected, which closes it. It is
---- linked, and an entry that is taken out keeps its `next`, for a finalizer may
---- close a subscription in the middle of a walk.
+--- The list holds an `entry` for each channel, but no reference to the
+--- subscription: a subscription that the program has dropped is collected, and
+--- its finalizer closes it. The list is linked, and a removed entry keeps its
+--- `next`, because a finalizer may close a subscription during a walk.
 local aw, inner = ...
 
 local Broadcast, Subscription = {}, {}
@@ -20,7 +20,7 @@ local Broadcast, Subscription = {}, {}
 local POLICIES <const> = { wait = true, drop = true, close = true }
 local DEFAULT_BOUND <const> = 16
 
--- [object] = its books; what is said of an object there is no field of it
+-- [object] = its private state
 local books_of = setmetatable({}, { __mode = "k" })
 local entry_of = setmetatable({}, { __mode = "k" })
 
@@ -59,7 +59,8 @@ local function unlink(books, entry)
   books.count = books.count - 1
 end
 
---- Its subscriber gets what is left, then nil and "closed".
+--- Close the channel: its subscriber gets the values that are left, then nil
+--- and "closed".
 local function close_entry(entry)
   if not entry.closed then
     entry.closed = true
@@ -70,7 +71,7 @@ end
 
 -- ---- sending ----
 
---- The channels without room.
+--- Return the channels without room.
 local function full_ones(books)
   local full, entry = {}, books.first
   while entry do
@@ -177,7 +178,8 @@ local function channel_of(sub)
   return find(entry_of, sub, "subscription").channel
 end
 
---- Pass on what a subscription gave, which is alive until then.
+--- Return the values of a subscription, which is the first argument so that it
+--- lives until then.
 local function from(_, ...)
   return ...
 end
@@ -218,7 +220,8 @@ end
 
 subscription_meta.__close = Subscription.close
 
---- The last resort: nobody can receive any more, so nobody is to wait for that.
+--- A collected subscription closes: nobody can receive from it, so no sender
+--- should wait for it.
 function subscription_meta:__gc()
   pcall(close_entry, entry_of[self])
 end

@@ -1,15 +1,16 @@
---- ev:dump(): the tree of scopes and tasks, as text [D2].
+--- dump.lua: ev:dump(), the tree of scopes and tasks as text [D2]
 ---
---- Scopes that tell nothing are left out: plain ones that own no task, which
---- wires open by the dozen.
+--- Plain scopes that own no task are left out: wires open many of them, and
+--- they tell nothing.
 local _, inner = ...
 
 local DEEPEST <const> = 40
-local MOST_LINES <const> = 1000 -- of tasks; and how many entries it looks at
+local MOST_LINES <const> = 1000 -- bound of the output
+-- bound of the entries that are looked at
 local MOST_ENTRIES <const> = 4 * MOST_LINES
 
---- Set `last` of each entry: is it the last one of its depth below the same
---- parent? From the end: `open` has the depths at which another one follows.
+--- Set `last` in each entry that is the last child of its parent. It walks from
+--- the end; `open[depth]` is set if a sibling at that depth follows.
 local function mark_last(tree)
   local open, deepest = {}, 0
   for i = #tree, 1, -1 do
@@ -44,11 +45,11 @@ local function await_line(task)
   return place and "awaits at " .. place
 end
 
---- Take scopes out that are plain and have nothing, or only another scope,
---- directly below.
+--- Remove plain scopes that have nothing, or only another scope, directly
+--- below.
 local function pruned(tree)
   local kept, hidden = {}, 0
-  local depths = {} -- depth in `tree` at which each hidden one stands
+  local depths = {} -- depth in `tree` of each hidden scope
   for i, entry in ipairs(tree) do
     while hidden > 0 and depths[hidden] >= entry.depth do
       hidden = hidden - 1
@@ -70,7 +71,7 @@ local function pruned(tree)
   return kept
 end
 
---- Cut what is nested deeper than people read; the count of it stands instead.
+--- Replace entries that are nested too deeply for a reader by their number.
 local function cut(tree)
   local kept, deeper = {}, 0
   local function tell()
@@ -92,8 +93,8 @@ local function cut(tree)
   return kept
 end
 
---- Leave out what nobody reads: what is beyond the first so many lines, tasks
---- of which `beyond` are not in the tree.
+--- Replace the entries after the first MOST_LINES by the number of their tasks;
+--- `beyond` more tasks are not in the tree at all.
 local function shortened(tree, beyond)
   for i = MOST_LINES + 1, #tree do
     beyond = beyond + (tree[i].task and 1 or 0)

@@ -1,10 +1,11 @@
---- aw.exec and aw.Exec: run a program to its end, with what it writes.
+--- exec.lua: aw.exec and aw.Exec run a program and return its output
 ---
---- A process of aw.spawn, closed on every way out, in a scope with a task that
---- feeds its standard input and one that reads its standard error, while the
---- running task reads its standard output. The scope is left when the process
---- has ended and both pipes have; with `drain` the wait for pipes that others
---- keep open has a limit. What has come before an error goes with it.
+--- The process comes from aw.spawn and is closed on every way out. A scope
+--- holds one task that feeds standard input and one that reads standard error,
+--- while the running task reads standard output. The scope ends when the
+--- process and both pipes have ended. With `drain`, the wait for pipes that
+--- other processes keep open has a time limit. An error carries the output so
+--- far.
 local aw, inner = ...
 
 local M = {}
@@ -13,7 +14,8 @@ local MAX_OUTPUT <const> = 64 * 1024 * 1024
 local OUTPUTS <const> = { "stdout", "stderr" }
 local TAIL <const> = 1000 -- bytes of stderr in an error
 
--- What `check` raises: the fields of the result, `command`, `message`, `where`.
+-- The error of `check`: the fields of the result, `command`, `message`,
+-- `where`.
 local Failed <const> = {
   __name = "aiowire.ProcessFailed",
   __metatable = false,
@@ -35,8 +37,8 @@ local function copy(t)
   return new
 end
 
---- Where standard input comes from: `plan.input`, text or a stream, is fed.
---- Without any, a terminal says at once that it is at its end.
+--- Decide where standard input comes from. `plan.input` is a text or a stream
+--- to feed. Without an input, a terminal gets the end of the file at once.
 local function plan_input(plan)
   local input = plan.spawn.stdin
   if input == nil then
@@ -68,8 +70,9 @@ local function check_own(plan)
   end
 end
 
---- What aw.spawn would not take is an error here. A zero byte is one of the
---- run, as a command that is not there.
+--- Raise now the errors that aw.spawn would raise for its options. A
+--- SystemError, as for a zero byte, is raised by the run instead, as it is for
+--- a command that is not found.
 local function check_spawn(spawn)
   local ok, err = pcall(inner.check_spawn, spawn)
   if not ok and not aw.is_system_error(err) then
@@ -77,7 +80,7 @@ local function check_spawn(spawn)
   end
 end
 
---- Copy what was given, so that a wire of it cannot change.
+--- Copy the options, so that a wire made of them cannot change.
 local function plan_of(command, ...)
   local given = command
   if type(command) ~= "table" then
@@ -104,7 +107,7 @@ end
 
 -- ---- errors ----
 
---- The command as a person would type it, cut to a line.
+--- Return the command as a person would type it, cut to one line.
 local function show(words)
   local shown = {}
   for i, word in ipairs(words) do
@@ -130,7 +133,7 @@ end
 
 -- ---- running it ----
 
---- A program need not read all that it is given.
+--- A program need not read its whole input.
 local function ignore_broken_pipe(ok, err)
   if not ok and not (aw.is_system_error(err) and err.code == "EPIPE") then
     error(err, 0)
@@ -159,8 +162,8 @@ local function start_reader(s, proc, name, got)
   end):named(name))
 end
 
---- Await the end of the process, and then that of its pipes for at most
---- `drain` seconds: what it has written itself is there by then.
+--- Wait for the end of the process, then at most `drain` seconds for the ends
+--- of its pipes. The process's own output has arrived by then.
 local function drain(s, proc, plan, got)
   local readers = {}
   for _, name in ipairs(OUTPUTS) do
@@ -184,7 +187,7 @@ local function drain(s, proc, plan, got)
   return status
 end
 
---- The same, for as long as that takes.
+--- Wait for the ends of the process and of its pipes, without a time limit.
 local function read_to_end(s, proc, got)
   local reader = start_reader(s, proc, "stderr", got)
   if proc.stdout then
@@ -215,7 +218,7 @@ local function collect(proc, plan, got)
   return status
 end
 
---- An error that ends the reading takes along what has come.
+--- Adds the output so far to a SystemError that ends the reading.
 local Partial <const> = {
   __close = function(self, err)
     if not aw.is_system_error(err) then

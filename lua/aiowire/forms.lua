@@ -1,12 +1,12 @@
---- All{…}, Any{…}, Race{…}, Select{…}: the table forms of joins and races [O6];
---- aw.all{…} and so on await them at once.
+--- forms.lua: All{…}, Any{…}, Race{…}, Select{…} [O6], and aw.all{…} and its
+--- kin, which await them at once
 ---
---- The array part comes first, then string keys in byte order. With an array
---- alone the results are those of the core: a list, or a number. With keys,
---- the wire goes on with a step that puts them in place of the numbers.
+--- Operands begin in the order of the array part, then of string keys in byte
+--- order. For an array alone, the core's results are used: a list, or a number.
+--- With string keys, a further step of the wire replaces numbers by keys.
 local _, inner = ...
 
--- As many arguments as a call takes safely.
+-- The number of arguments that a call can safely have.
 local MOST <const> = 500000
 
 local M = {}
@@ -21,8 +21,8 @@ function M.callable(value)
     and not inner.is_made(value)
 end
 
---- The keys of `operands` but for `skipped`, in order; and how many of them are
---- of the array part.
+--- Return the keys of `operands`, except `skipped`, in order, and how many of
+--- them are in the array part.
 local function keys_of(operands, skipped)
   local keys, count = {}, #operands
   for i = 1, count do
@@ -47,7 +47,7 @@ local function name_of(key)
   return type(key) == "string" and "'" .. inner.shown(key) .. "'" or "#" .. key
 end
 
---- The operand at `key`, as a Wire.
+--- Return the operand at `key` as a Wire.
 local function operand_of(operands, key, needs_event)
   local value = operands[key]
   local wire = inner.wire(value)
@@ -61,7 +61,7 @@ local function operand_of(operands, key, needs_event)
   return wire
 end
 
---- A limit as a number for the core, where 0 is none; nil if it is no limit.
+--- Return a limit for the core, where 0 means none; nil if `limit` is invalid.
 function M.limit(limit)
   if limit == nil or limit == math.huge then
     return 0
@@ -76,8 +76,8 @@ local function check_limit(limit)
       .. inner.shown(limit))
 end
 
---- The keys of `operands`, the wires by their order, and how many keys are of
---- the array part.
+--- Return the keys of `operands`, their wires in the same order, and how many
+--- keys are in the array part.
 function M.operands(operands, skipped, needs_event)
   if type(operands) ~= "table" then
     inner.bad_type(1, "table", operands)
@@ -93,7 +93,7 @@ function M.operands(operands, skipped, needs_event)
   return keys, wires, count
 end
 
---- `form` is what the core makes.
+--- Make the wire of a form, "All" or another.
 local function combine(form, operands)
   local is_join = form == "All"
   local keys, wires, count = M.operands(operands,

@@ -1,4 +1,4 @@
---- tostring of an info [E2]: what a person wants to read of a failure.
+--- info.lua: tostring of an info, the text of a failure for people [E2]
 local aw = ...
 
 local function text_of(err)
@@ -18,7 +18,8 @@ local function text_of(err)
   return ("(error object is a %s value)"):format(type(err))
 end
 
---- What a Timeout of `w:timeout()` cut short: it knows no line of its own.
+--- Show the wire under a `w:timeout()` limit: its Timeout has no line of its
+--- own.
 local function add_wire(err, out)
   local wire = aw.is_timeout(err) and err.wire
   if wire then
@@ -26,13 +27,13 @@ local function add_wire(err, out)
   end
 end
 
---- A line of a stack without the name of its function, which not all have.
+--- Return a line of a stack without the function's name, which some lines lack.
 local function place_of(line)
   return line:match "^\t(.-:%d+:) in " or line
 end
 
---- The lines that two stacks have in common, from their outermost on, stand in
---- the second one only.
+--- Return the lines of a stack without those that it shares with another one,
+--- from the outermost line on.
 local function without_common(lines, others)
   local last, other = #lines, #others
   while last > 1 and other > 1
@@ -50,8 +51,8 @@ local function lines_of(text)
   return lines
 end
 
---- The traceback, unless it says no more than the chain does, and the stack of
---- the wait that a Timeout cut short.
+--- Add the traceback, unless it repeats the chain, and the stack of the wait
+--- that a Timeout cut short.
 local function add_stacks(info, out)
   local traceback, waited = info.traceback, info.waited
   if traceback and not traceback:find "^stack traceback:\n\tstarted at " then
@@ -86,7 +87,8 @@ local function add_details(info, out)
   end
 end
 
---- What the error of `info` was raised in the handling of: {err=, info=}.
+--- Return the error whose handler raised the error of `info`, as {err=, info=};
+--- or nil.
 local function cause_of(info)
   if info.cause == nil then
     return nil
@@ -108,8 +110,9 @@ local function add_error(info, out, plain)
   add_stacks(info, out)
 end
 
---- The error, and before it the one that it was raised in the handling of,
---- which may itself be of that kind. `details` says where all that was.
+--- Add the error of `info`. If a handler raised it, the error that was handled
+--- comes first; that one may have come from a handler, too. `details` is the
+--- info that names the task.
 local function add_errors(info, out, details, plain)
   local cause = cause_of(info)
   if not cause then
@@ -133,7 +136,7 @@ local function add_suppressed(info, out)
   end
 end
 
---- `plain`: without the text of the error itself.
+--- Return the text of `info`. With `plain`, leave out the text of the error.
 local function tostring_info(info, plain)
   local out = {}
   add_errors(info, out, info, plain)

@@ -1,6 +1,6 @@
---- aw.locals: values of the running task, which what it starts inherits.
+--- locals.lua: aw.locals, values of the running task, which other tasks inherit
 ---
---- The table behind it may be shared by many tasks, so it is never changed:
+--- Many tasks may share the table behind it, so that table never changes:
 --- setting a field replaces it by a copy.
 local _, inner = ...
 
@@ -23,7 +23,8 @@ function meta.__newindex(_, key, value)
   inner.set_locals(next(new) ~= nil and new or nil)
 end
 
---- In no order; what is set meanwhile does not disturb it.
+--- The order is undefined. Fields that are set during the walk do not disturb
+--- it.
 function meta.__pairs()
   return next, inner.locals() or {}, nil
 end

@@ -1,8 +1,9 @@
---- The root task of the program: run `f(...)`, then the Wire or Poller that it
---- returns. Anything else that it returns is ignored, as lua ignores it: a file
---- that gives a table or a function to `require` is a program, too, that does
---- nothing more.
---- Returns true, or false, the error and its info.
+--- main.lua: the root task of the program `aiowire`
+---
+--- It calls `f(...)`, then runs the Wire or Poller that `f` returns. Other
+--- results are ignored, as lua does: a file that returns a table or a function
+--- for `require` can be run, too. Returns true; or false, the error and its
+--- info.
 local aw, inner = ...
 
 local function is_runnable(v)

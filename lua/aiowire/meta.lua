@@ -1574,9 +1574,10 @@ function aw.test(opts, f) end
 
 --- Sockets of ZeroMQ; also `require "aiowire.zmq"`.
 ---
---- The first socket or context loads libzmq (4.3.3 or later), and raises a
---- SystemError ENOZMQ if it is not installed. Constants: the types (`zmq.REP`),
---- the options of libzmq in capitals (`zmq.LINGER`), `POLLIN` and `POLLOUT`.
+--- The first socket, context or `version()` loads libzmq (4.3.3 or later), and
+--- raises a SystemError ENOZMQ if it is not installed. Constants: the types
+--- (`zmq.REP`), the options of libzmq in capitals (`zmq.LINGER`), `POLLIN` and
+--- `POLLOUT`.
 ---@class aiowire.zmq
 ---@field options table[] each { name=, number=, readable=, writable= }
 ---@field [string] integer

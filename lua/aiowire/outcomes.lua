@@ -1,12 +1,12 @@
---- aw.Settle, aw.settle, aw.each: what each of several wires ends with.
+--- outcomes.lua: aw.Settle, aw.settle, aw.each report how each operand ends
 ---
---- All three run an All{} of guarded wires: a guard makes a value of what its
---- wire ends with, so that no operand fails the All, and one that was cancelled
---- by itself leaves a nil there. An error of an operand's clean-up, when the
---- whole is being cancelled, is no outcome but goes on [O5, E3].
+--- All three run an All{} of guarded wires. The guard turns the end of its wire
+--- into a value, so that no operand fails the All. An operand that was
+--- cancelled by itself leaves a nil. If the whole is being cancelled, an error
+--- in the clean-up of an operand is no outcome: it is raised [O5, E3].
 ---
---- aw.each hands the outcomes over in the order of the ends, through a channel
---- that its own task receives from. Neighbour: forms.lua checks operands.
+--- aw.each receives the outcomes in the order of the ends, through a channel.
+--- Neighbour: forms.lua checks operands.
 local aw, inner = ...
 
 local forms = inner.part "aiowire.forms"
@@ -40,7 +40,7 @@ local function failure(err, info)
   return { ok = false, err = err, info = info }
 end
 
---- Of an operand that its own task's cancel has ended.
+--- Return the outcome of an operand that was cancelled by itself.
 local function cancelled()
   return { ok = false, err = inner.task_cancelled() }
 end
@@ -51,7 +51,7 @@ local function failure_value(err, info)
   return aw.Value(failure(err, info))
 end
 
---- The table of the outcomes, in the order of `keys`.
+--- Return a function that puts outcomes, in the order of `keys`, into a table.
 local function by_keys(keys)
   return function(...)
     local given, outcomes = table.pack(...), {}
@@ -62,7 +62,7 @@ local function by_keys(keys)
   end
 end
 
---- The wire as an expression, cut to a few operands.
+--- Return the expression of the wire, with the first few operands.
 local function name_of(keys, operands)
   local MOST <const> = 4
   local parts = {}
@@ -98,8 +98,8 @@ end
 
 -- ---- each ----
 
---- `wire`, which tells `ended` its key and its outcome as the last thing it
---- does, also when it is cancelled.
+--- Make a wire that runs `wire` and at its end sends key and outcome to
+--- `ended`, also when it is cancelled.
 local function told(wire, key, ended)
   local outcome
   return wire:map(function(...)

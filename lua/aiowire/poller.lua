@@ -1,13 +1,15 @@
---- aw.Poller({[src] = w, ...}, opts): call back when sources are ready [10].
+--- poller.lua: aw.Poller({[src] = w, ...}, opts) calls back when sources are
+--- ready
 ---
---- A registry of sources, which runs as a wire [V5]: one child task for each
---- source, `Forever(Readable(src) >> w)`, in a scope of the Poller's own. The
---- Poller's task starts them and waits at its gate; register, a failure and
---- shutdown open the gate. So any code may register, and one task starts.
+--- A Poller is a registry of sources that runs as a wire [V5]. A run has a
+--- scope, with one child task for each source: `Forever(Readable(src) >> w)`.
+--- The Poller's own task starts these children and waits at its gate. register,
+--- shutdown and a failure open the gate, so any code may register a source, and
+--- only one task starts children.
 ---
---- A `run` is one run of a Poller. shutdown and unregister end the waits of
---- the run; callbacks under way finish in it, even when the Poller has been
---- started again meanwhile.
+--- `run` is one run of a Poller. shutdown and unregister end the waits of that
+--- run. Its callbacks under way finish in it, even if the Poller has been
+--- started again.
 local aw, inner = ...
 
 local READABLE <const>, WRITABLE <const> = 1, 2
@@ -50,7 +52,7 @@ local function check_flags(flags, arg)
   return events
 end
 
---- The entry of a new source, from argument 2 on.
+--- Make the entry of a source from the arguments of `register`.
 local function new_entry(src, w, flags)
   local fd, name, why, _
   if src ~= nil then
@@ -70,14 +72,15 @@ end
 
 -- Running -------------------------------------------------------------------
 
---- Pass on what the callback of an object left, after a look at the object:
---- its buffer may hold the next request.
+--- Return the results of an object's callback, after a look at the object: its
+--- buffer may hold the next request.
 local function renewed(watched, src, ...)
   inner.renew(watched, src)
   return ...
 end
 
---- The callback of an entry; that of an object looks at it afterwards.
+--- Return the callback of an entry. For an object, it looks at the object
+--- afterwards.
 local function callback_of(run, entry)
   local _, is_object = inner.look(entry.src)
   if not is_object then
@@ -96,8 +99,8 @@ local function unwatch(run, entry)
   end
 end
 
---- What handles a failure of the entry's task, if the Poller has on_error. The
---- source goes on, unless it cannot be waited for.
+--- Return the handler of an entry's task, if the Poller has on_error. The
+--- source stays registered, unless it cannot be waited for.
 local function handler_of(self, run, entry)
   if not self.on_error then
     return nil
@@ -140,7 +143,7 @@ local function stop(self, run)
   inner.open(run.gate)
 end
 
---- All entries, in the order of their registration.
+--- Return all entries in the order of their registration.
 local function all_entries(self)
   local list = {}
   for _, entry in pairs(self.sources) do
@@ -189,7 +192,7 @@ local function add(self, entry)
   end
 end
 
---- Watch a further source, from now on if the Poller runs.
+--- Register a source; a running Poller waits for it from now on.
 Poller.register = inner.method("register", function(self, src, w, flags)
   local this = state(self)
   if flags == nil then
@@ -202,7 +205,7 @@ Poller.register = inner.method("register", function(self, src, w, flags)
   add(this, entry)
 end)
 
---- Watch a source no more. Its callback, if it runs, finishes.
+--- Stop waiting for a source. Its callback under way finishes.
 Poller.unregister = inner.method("unregister", function(self, src)
   local this = state(self)
   local entry = src ~= nil and this.sources[src]
@@ -216,7 +219,7 @@ Poller.unregister = inner.method("unregister", function(self, src)
   end
 end)
 
---- End the run, if there is one, once the callbacks under way have finished.
+--- End the run, if there is one. Callbacks under way finish.
 Poller.shutdown = inner.method("shutdown", function(self)
   local this = state(self)
   if this.run then
@@ -273,7 +276,7 @@ local function by_descriptor(a, b)
   return a.fd < b.fd or (a.fd == b.fd and type(a.src) < type(b.src))
 end
 
---- The entries of a table of sources, in the order of descriptors [O6].
+--- Return the entries of a table of sources, in the order of descriptors [O6].
 local function entries_of(sources, flags)
   local list, where = {}, inner.where()
   for src, w in pairs(sources) do

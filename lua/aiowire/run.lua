@@ -1,9 +1,10 @@
---- aw.run(w [, opts]): make a loop, run `w` to its end, give its results.
+--- run.lua: aw.run(w [, opts]) runs `w` in a loop of its own and returns its
+--- results
 ---
---- Its error is raised as it is, not in an UnhandledException. A time-out
---- given in `opts` raises Timeout; if somebody cancels the task, but not the
---- loop, there are no results to give: TaskCancelled. In a task it is a loop
---- inside that task.
+--- The error of `w` is raised unchanged, without an UnhandledException. A
+--- time-out in `opts` raises Timeout. TaskCancelled is raised if the task is
+--- cancelled but the loop is not. Inside a task, the loop runs inside that
+--- task.
 local _, inner = ...
 
 local function give(task, ...)
@@ -13,7 +14,7 @@ local function give(task, ...)
   return task:results()
 end
 
--- Called by a C function, so the caller is one level further up.
+-- A C function calls this one, so the caller is one level further up.
 return function(w, opts)
   if w == nil or not inner.is_wire(w) then
     inner.bad_type(1, "wire", w)

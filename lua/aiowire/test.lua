@@ -1,15 +1,14 @@
---- aw.test([opts,] f): a test on a virtual clock that proves that nothing is
---- left [K6].
+--- test.lua: aw.test([opts,] f) tests on a virtual clock and reports leaks [K6]
 ---
---- `f(ev, clock)` is the main task; when it has returned, the loop runs on
---- until all that it started has ended. What cannot end is leaked. `opts`:
---- seed=, limit= (real seconds; 2, or AIOWIRE_TEST_TIMEOUT).
+--- `f(ev, clock)` is the main task. When it has returned, the loop runs until
+--- all tasks that it started have ended. A task that cannot end is leaked.
+--- `opts`: seed=, limit= (real seconds; default 2, or AIOWIRE_TEST_TIMEOUT).
 local aw, inner = ...
 
 local Clock = { __name = "Clock" }
 Clock.__index = Clock
 
---- Raise unless argument 2 is seconds, after a clock.
+--- Raise unless argument 1 is a clock and argument 2 is seconds.
 local function check_seconds(clock, seconds)
   if getmetatable(clock) ~= Clock then
     inner.bad_argument(1, "clock expected, got " .. inner.type_name(clock))
@@ -20,19 +19,19 @@ local function check_seconds(clock, seconds)
   end
 end
 
---- The time on the clock, in seconds.
+--- Return the time on the clock, in seconds.
 Clock.now = inner.method("now", function(self)
   check_seconds(self, 0)
   return self.ev:now()
 end)
 
---- Run all that is due until `t`, inclusive.
+--- Run everything that is due until `t`, inclusive.
 Clock.run_until = inner.method("run_until", function(self, t)
   check_seconds(self, t)
   inner.idle(t)
 end)
 
---- Run all that is due in the next `dt` seconds, inclusive.
+--- Run everything that is due in the next `dt` seconds, inclusive.
 Clock.advance = inner.method("advance", function(self, dt)
   check_seconds(self, dt)
   if dt < 0 then
@@ -56,7 +55,7 @@ local function limit_of(opts)
   return limit
 end
 
---- What is left of the loop, told by a Deadlock: one line for each task.
+--- Return one line for each task that is left in the tree of a Deadlock.
 local function leak_report(tree)
   local lines = {}
   for line in tree:gmatch "[^\n]+" do
@@ -68,7 +67,7 @@ local function leak_report(tree)
   return table.concat(lines, "\n")
 end
 
---- Why the function of a test has not returned, by how its loop ended.
+--- Reasons why the function of a test has not returned, by the end of its loop.
 local UNFINISHED <const> = {
   done = "the test's task was cancelled",
   stopped = "the test's loop was stopped",

@@ -1,7 +1,7 @@
---- aw.zmq: sockets of ZeroMQ. The parts in C (lua/zmq) put together, and what
---- reads better in Lua.
+--- zmq.lua: aw.zmq, the sockets of ZeroMQ
 ---
---- libzmq is opened by the first socket, context or version().
+--- It assembles the parts in C (lua/zmq), and adds functions that are simpler
+--- in Lua. The first socket, context or version() loads libzmq.
 local aw, inner = ...
 
 local raw = inner.zmq()
@@ -26,14 +26,14 @@ for _, type in ipairs(raw.types()) do
   M[type.name] = type.number
 end
 
---- All options of sockets: { name=, number=, readable=, writable= }.
+--- The options of sockets: a list of { name=, number=, readable=, writable= }.
 M.options = raw.options()
 
 for _, option in ipairs(M.options) do
   M[option.name:upper()] = option.number
 end
 
---- The version of libzmq, as "4.3.4".
+--- Return the version of libzmq, such as "4.3.4".
 function M.version()
   return ("%d.%d.%d"):format(raw.version())
 end
@@ -51,8 +51,9 @@ local function check_timeout(timeout)
   end
 end
 
---- What of `flags` ("r", "w", "rw"; default "r") the socket is ready for, as
---- bits POLLIN and POLLOUT, once it is ready or `timeout` seconds are over.
+--- Wait until the socket is ready for one of `flags` ("r", "w", "rw"; default
+--- "r"), or until `timeout` seconds are over. Return what it is ready for, as
+--- bits POLLIN and POLLOUT.
 raw.methods.poll = inner.method("poll", function(self, flags, timeout)
   local now = raw.events(self)
   local wanted = EVENTS[flags == nil and "r" or flags]
