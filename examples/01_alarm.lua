@@ -1,8 +1,8 @@
 #!/usr/bin/env aiowire
 -- An alarm: sleep, then beep, four times.
 --
--- `a >> b` is "a, then b"; `w * n` is "w, n times". Both make a new value and
--- run nothing; `start` schedules a value, and the loop runs it.
+-- `a >> b` means "a, then b"; `w * n` means "w, n times". Both make a new wire
+-- and run nothing. `start` schedules a wire, and the loop runs it.
 local aw = require "aiowire"
 
 local alarm = (aw.Sleep(0.1) >> aw.Call(print, "beep\a")) * 4

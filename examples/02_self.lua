@@ -1,9 +1,9 @@
 #!/usr/bin/env aiowire
--- A wire that returns itself: the smallest machine that never stops.
+-- A body that returns itself: the smallest machine that never stops.
 --
--- What a body returns is what happens next. Here that is the same body again,
--- without growing any stack. It is started twice, both run at once, and the
--- loop's time-out ends them.
+-- A body returns what happens next. Here that is the same body again; no stack
+-- grows. It is started twice, both tasks run at the same time, and the loop's
+-- time-out ends them.
 local aw = require "aiowire"
 
 local began

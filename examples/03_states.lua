@@ -1,10 +1,10 @@
 #!/usr/bin/env aiowire
--- A state machine: ready and working hand over to each other.
+-- A state machine: each of `ready` and `working` returns the other one.
 --
 --     ready --job--> working --> ready ... --no job left--> end
 --
--- A state is a function; its `return` is the arrow. What the next state needs
--- goes along as arguments: aw.Wire(working, job).
+-- A state is a function, and its `return` is the arrow. Arguments for the next
+-- state go with it: aw.Wire(working, job).
 local aw = require "aiowire"
 
 local jobs = { "sweep", "mop", "dust", "polish", "rest" }

@@ -1,18 +1,18 @@
 #!/usr/bin/env aiowire
--- Errors: who gets them, and what they tell.
+-- Errors: where they go, and what an info tells about them.
 local aw = require "aiowire"
 
 local function fetch(_, url)
   aw.sleep(0.02)
-  error({ code = 404, url = url }) -- any value: it arrives as it is
+  error({ code = 404, url = url }) -- any value; it arrives unchanged
 end
 
 local function request()
-  return aw.Wire(fetch, "/missing") -- the handler goes along
+  return aw.Wire(fetch, "/missing") -- the chain inherits the handler
 end
 
--- 1. A handler is given to `start`. It is called once, with the error itself
---    and an `info` about it. The loop and all else in it go on.
+-- 1. `start` takes a handler. It is called once, with the error itself and an
+--    `info` about it. The loop and its other tasks go on.
 do
   local ev <close> = aw.EventLoop()
   ev:start(request, function(_, err, info)
@@ -26,11 +26,11 @@ do
   ev:start(aw.Sleep(0.04) >> aw.Call(print, "the others never noticed"))
 end
 
--- 2. Without a handler the loop stops, cleans up, and run() raises.
+-- 2. Without a handler the loop stops and cleans up, and run() raises.
 do
   local ev = aw.EventLoop()
   ev:start(request)
-  ev:start(aw.Forever(aw.Sleep(0.01))) -- cancelled with it
+  ev:start(aw.Forever(aw.Sleep(0.01))) -- the stop cancels it
   local ok, err = pcall(ev.run, ev)
   print("unhandled:", ok, aw.is_unhandled(err), err.cause.code)
 end
@@ -39,7 +39,7 @@ end
 aw.run(function(ev)
   print("caught:", aw.pcall(aw.sleep, -1))
 
-  local task = ev:start(request, aw.keep) -- for who waits, and nobody else
+  local task = ev:start(request, aw.keep) -- wait() gets the error
   local ok, err = aw.pcall(task.wait, task)
   print("waited:", ok, err.code, task.status)
 end)

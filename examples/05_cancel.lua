@@ -2,13 +2,13 @@
 -- Cancelling: scopes, time-outs, clean-up and shields.
 local aw = require "aiowire"
 
---- Something that must be given back, and takes a moment for that.
+--- A resource whose release takes a moment.
 local function borrow(what)
   return setmetatable({}, { __close = function()
-    aw.shield(function() -- a cancelled wire may await only in a shield
+    aw.shield(function() -- a cancelled task may await only in a shield
       aw.sleep(0.02)
       print("  gave back the " .. what)
-    end, 1) -- of at most a second
+    end, 1) -- for at most a second
   end })
 end
 
@@ -42,7 +42,7 @@ aw.run(function(ev)
   aw.scope({ timeout = 0.02 }, function()
     local save = aw.Sleep(0.05) >> aw.Call(print, "  saved")
     aw.await(save:shielded(1))
-    aw.sleep(0) -- out of the shield: here the time-out shows
+    aw.sleep(0) -- outside the shield, Cancelled is raised
     print "  not reached"
   end)
 end)

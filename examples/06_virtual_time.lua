@@ -1,8 +1,8 @@
 #!/usr/bin/env aiowire
--- A day in a moment: tests on a clock that waits for nobody.
+-- A day in a moment: tests on a virtual clock.
 --
 -- aw.test makes a loop whose clock starts at 0 and jumps to the next deadline
--- when nobody is ready. It fails if a task is left over when it ends.
+-- when no task is ready. It fails if a task is left over when it ends.
 local aw = require "aiowire"
 
 local real = os.clock()
@@ -14,7 +14,7 @@ aw.test(function(ev, clock)
   end
   local day = ev:start((aw.Sleep(3600) >> aw.Call(note)) * 24)
 
-  clock:advance(3 * 3600) -- all that is due in three hours has now happened
+  clock:advance(3 * 3600) -- runs everything that is due in three hours
   assert(table.concat(log, " ") == "1 h 2 h 3 h")
 
   clock:run_until(12 * 3600)
@@ -24,16 +24,16 @@ aw.test(function(ev, clock)
   assert(#log == 24 and ev:now() == 86400)
   print("after a day:", log[24], day.status)
 
-  aw.at { hour = 8 } -- the clock on the wall goes along
+  aw.at { hour = 8 } -- the wall clock moves with the virtual one
   print("good morning:", os.date("%H:%M", aw.time() // 1 | 0))
 end)
 
--- A task that can never end is a failure, which says where it was started.
+-- A task that can never end is a failure, which names where it was started.
 print(pcall(aw.test, function(ev)
   ev:start(aw.Never, nil, { name = "forgotten" })
 end))
 
--- Any loop can have such a clock; a seed shuffles what is ready at once.
+-- Any loop can have such a clock. A seed shuffles the tasks that are ready.
 local order = {}
 do
   local ev <close> = aw.EventLoop { clock = "virtual", seed = 7 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env aiowire
 -- Standard input and a countdown in one loop: type lines, or just wait.
 --
--- A Poller is, for each of its sources, "when it is ready, call back", over
--- and over. It works for a terminal, a pipe, a file and /dev/null alike: at
--- the end of its input the callback takes the source out.
+-- A Poller calls back each time one of its sources is ready. It works for a
+-- terminal, a pipe, a file and /dev/null: at the end of its input the callback
+-- unregisters the source.
 --
 --   aiowire examples/07_poller.lua
 --   ls | aiowire examples/07_poller.lua

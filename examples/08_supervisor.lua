@@ -1,13 +1,14 @@
 #!/usr/bin/env aiowire
 -- A supervisor: children that crash are started again, with growing delays.
 --
--- Each child has a task of its own. One that has lived for a while begins with
--- the shortest delay again. Leaving the scope ends those that still run.
+-- Each child has a task of its own. A child that ran for a while before its
+-- crash gets the shortest delay again. Leaving the scope ends the children that
+-- still run.
 local aw = require "aiowire"
 
 local AGAIN <const> = { delay = 0.02, max = 0.16, reset_after = 1 }
 
---- Run a command to its end; fail if it does not end well.
+--- Run a command to its end; fail unless it exits with the code 0.
 local function run(_, name, command)
   local child <close> = aw.spawn { "sh", "-c", command, stdin = "null",
     stderr = "stdout" }
@@ -23,7 +24,7 @@ local function run(_, name, command)
   print(name, "is done")
 end
 
---- The same, again and again until it ends well.
+--- Run a command until it exits with the code 0.
 local function supervised(name, command)
   return aw.Wire(run, name, command):retry(AGAIN)
 end

@@ -1,8 +1,8 @@
 #!/usr/bin/env aiowire
--- A server on one page: each line of standard input is a command, which is run
--- with a time-out, beside the others; a ticker tells how many are under way.
--- It ends at the end of its input, or by Ctrl-C: what still runs is then ended
--- as well, and its clean-up runs.
+-- A server on one page. Each line of standard input is a command. Commands run
+-- at the same time, each with a time-out, and a ticker shows how many are under
+-- way. The server ends at the end of its input, or by Ctrl-C, which also ends
+-- the commands that still run.
 --
 --     printf '%s\n' 'echo hello' 'sleep 60' 'exit 3' | aiowire 09_server.lua
 local aw = require "aiowire"
@@ -10,10 +10,10 @@ local aw = require "aiowire"
 local LIMIT <const> = 0.5 -- seconds for each command
 local running, served = 0, 0
 
---- One command; a body. Whatever becomes of it, the server goes on.
+--- A body that runs one command. Its failure does not stop the server.
 local function serve(_, line)
   running = running + 1
-  local command = { "sh", "-c", line, group = true } -- the shell's own, too
+  local command = { "sh", "-c", line, group = true } -- and its children
   local ok, result = aw.pcall(aw.timeout, LIMIT, aw.exec, command)
   running, served = running - 1, served + 1
   if ok then
@@ -32,7 +32,7 @@ local function report()
   end
 end
 
---- Commands of our own, when nobody types any.
+--- Commands for a run without input.
 local function demo()
   return aw.spawn({ "printf", "%s\\n", "echo hello", "sleep 60", "exit 3" })
     .stdout

@@ -3,11 +3,11 @@
 --
 --   reader ──► orders (holds 2) ──► 3 cooks ──► dishes (holds none) ──► waiter
 --
--- A full channel makes its sender wait, so nobody runs ahead of the others.
--- The one oven is a semaphore. The waiter's call reaches all guests: it is a
--- broadcast. Closing a channel ends the loops over it: first the cooks', then,
--- when the last of them is done, the waiter's. The clock is virtual, so an
--- evening takes no time and is the same each time.
+-- The sender of a full channel waits, so no task runs ahead of the others. The
+-- oven is a semaphore with one permit. The waiter's calls are a broadcast,
+-- which reaches all guests. Closing a channel ends the loops over it: first
+-- those of the cooks, then, when the last cook is done, that of the waiter. The
+-- clock is virtual, so an evening takes no time and is always the same.
 local aw = require "aiowire"
 
 local MINUTES <const> = {
@@ -19,7 +19,7 @@ local function say(who, ...)
   print(("%5.1f  %-7s"):format(aw.now(), who) .. table.concat({ ... }, " "))
 end
 
---- Read the orders in, as fast as the kitchen takes them.
+--- Send the orders as fast as the kitchen takes them.
 local function reader(_, orders)
   for _, dish in ipairs { "soup", "pizza", "salad", "pie", "stew", "toast" } do
     orders:send(dish)
@@ -37,7 +37,7 @@ local function cook(_, name, orders, dishes, oven)
   end
 end
 
---- All cooks; when the last one has gone home there are no more dishes.
+--- Run all cooks; when the last of them is done, there are no more dishes.
 local function kitchen(_, orders, dishes)
   local oven = aw.semaphore(1, { name = "oven" })
   aw.scope(function(s)
@@ -48,7 +48,7 @@ local function kitchen(_, orders, dishes)
   dishes:close()
 end
 
---- Listen until the dish is called that was wished for.
+--- Listen until the wanted dish is called.
 local function guest(_, name, wish, calls)
   local heard <close> = calls:subscribe()
   for dish in heard:iter() do

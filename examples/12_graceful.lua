@@ -1,9 +1,10 @@
 #!/usr/bin/env aiowire
 -- A server that a signal stops, and that lets its clients finish.
 --
--- Taking clients is one wire, the signal another: the first to finish decides.
--- The clients are tasks of a scope, which is left when the last one has gone.
--- Those that take too long are cut off, and hang up properly all the same.
+-- A race of two wires, one that accepts clients and one for the signal, ends
+-- when the signal arrives. Clients are tasks of a scope, which ends when the
+-- last client has left. Clients that take too long are cancelled, and still
+-- hang up properly.
 local aw = require "aiowire"
 
 local door <const> = aw.channel() -- stands for a listening socket
@@ -28,14 +29,14 @@ local function server()
   print("--", "closed")
 end
 
--- Clients come, and in the middle of it the signal.
+-- Clients come, and then the signal.
 local function street()
   for _, client in ipairs { { "Ann", 0.1 }, { "Bea", 0.2 }, { "Cid", 9 } } do
     door:send(client)
     aw.sleep(0.05)
   end
   aw.exec("sh", "-c", "kill -TERM $PPID")
-  aw.await(aw.Send(door, { "Dan", 1 }) | aw.Sleep(0.1)) -- nobody opens
+  aw.await(aw.Send(door, { "Dan", 1 }) | aw.Sleep(0.1)) -- the door stays closed
 end
 
 local ev <close> = aw.EventLoop { timeout = 5 }

@@ -2,8 +2,8 @@
 -- A test of a ten-minute schedule that runs in a millisecond.
 --
 -- The schedule: measure every minute, report every three, and give up when the
--- sensor has failed for two minutes. Written once for real time; aw.test runs
--- it on a clock that jumps.
+-- sensor has failed for two minutes. It is written for real time, and aw.test
+-- runs it on a virtual clock.
 local aw = require "aiowire"
 
 local function station(sensor, report)

@@ -1,7 +1,7 @@
 #!/usr/bin/env aiowire
--- An echo server for ZeroMQ that reads its standard input, too: one Poller for
--- both, as the Python package has it. Each line typed is sent to the server and
--- comes back; the end of the input ends the program.
+-- An echo server for ZeroMQ that also reads standard input: one Poller for
+-- both, as in the Python package. Each line is sent to the server and comes
+-- back. The end of the input ends the program.
 --
 --   aiowire examples/20_zmq_echo.lua [ADDRESS]
 local aw = require "aiowire"
@@ -18,7 +18,7 @@ local function echo()
   server:send("echo: " .. server:recv())
 end
 
---- A line: ask the server, beside what else happens.
+--- Send a line to the server and print the answer.
 local function typed()
   local line = io.read "l"
   if not line then
@@ -35,7 +35,7 @@ poller = aw.Poller { [server] = echo, [io.stdin] = typed }
 
 local ev <close> = aw.EventLoop()
 ev:start(poller)
-ev:start(function() -- nobody may type: say something ourselves
+ev:start(function() -- for a run without input
   local me = zmq.socket("req"):connect(server.last_endpoint)
   me:send "hello"
   print(me:recv())

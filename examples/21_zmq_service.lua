@@ -1,9 +1,10 @@
 #!/usr/bin/env aiowire
--- A server with two sockets: a ROUTER for requests, a SUB for orders from its
--- admin (a PUB that sees subscriptions). All three in one process:
+-- A server with two sockets: a ROUTER for requests, and a SUB for orders from
+-- its admin. The admin has an XPUB, which sees subscriptions. Run all three in
+-- one process:
 --   aiowire examples/21_zmq_service.lua
--- or each in its own, over tcp, in any order: with the argument server, client,
--- or admin.
+-- or each in a process of its own, over tcp, in any order, with the argument
+-- server, client or admin.
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
 
@@ -45,7 +46,7 @@ end
 
 function parts.admin()
   local s = zmq.socket("xpub"):connect(ORDERS)
-  s:recv() -- the subscription has come: nothing sent from now on is lost
+  s:recv() -- the subscription: no message sent after it is lost
   aw.sleep(0.15)
   s:send("greeting", "good day")
   aw.sleep(0.3)

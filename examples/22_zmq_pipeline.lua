@@ -1,6 +1,6 @@
 #!/usr/bin/env aiowire
--- Ventilator, workers, sink: numbers go to whoever is free, squares come back.
--- The address decides how: between tasks, processes, or machines.
+-- Ventilator, workers, sink: numbers go to free workers, squares come back. The
+-- address decides whether it runs between tasks, processes or machines.
 --
 --   aiowire examples/22_zmq_pipeline.lua                     in one process
 --   aiowire examples/22_zmq_pipeline.lua ipc:///tmp/jobs ipc:///tmp/results
@@ -32,7 +32,7 @@ local function worker(_, name)
     if job == "done" then
       break
     end
-    aw.sleep(0.001) -- hard work
+    aw.sleep(0.001) -- stands for work
     results:send(job, job * job)
     done = done + 1
   end

@@ -9,7 +9,7 @@ local function say(who, text)
   print(("%5.2f s  %-8s %s"):format(ev:now() - began, who, text))
 end
 
--- A wire is a value. Building it runs nothing, so one alarm serves twice.
+-- A wire is a value. Building it runs nothing, so one alarm can run twice.
 local alarm = (aw.Sleep(0.2) >> aw.Call(say, "alarm", "beep")) * 3
 ev:start(alarm)
 ev:start(aw.Sleep(0.1) >> alarm)
@@ -27,7 +27,7 @@ function ready()
 end
 ev:start(ready)
 
--- It would wait for ever, but has 0.35 s. What it holds is always given back.
+-- It would wait for ever, but has 0.35 s. Its resource is always released.
 ev:start(function()
   local held = setmetatable({}, { __close = function()
     aw.shield(function() aw.sleep(0.1) end, 1)
@@ -40,7 +40,7 @@ ev:start(function()
   say("patient", "went on without")
 end)
 
--- It fails in its second state. Its handler gets the error and its story.
+-- It fails in its second state. Its handler gets the error and an info.
 local function greet() error "nobody there" end
 local function connect() aw.sleep(0.33) return aw.Wire(greet) end
 ev:start(connect, function(_, err, info)

@@ -1,11 +1,12 @@
-/* countdown.c: aiowire in a C program, without Lua.
+/* countdown.c - aiowire in a C program, without Lua
  *
  *   cc countdown.c $(pkg-config --cflags --libs aiowire) -o countdown
  *
- * Two tasks run at once on one thread: a countdown, which is a state machine
- * (each state is a C step, and gives the next one), and a ticker, which is
- * one expression. Times are in nanoseconds. Expressions take their parts, and
- * a NULL part makes a NULL whole, so memory is checked once, at the start.
+ * Two tasks run at the same time on one thread. The countdown is a state
+ * machine: each state is a C step, which sets the next one. The ticker is one
+ * expression. Times are in nanoseconds. Wire constructors take their operands,
+ * and a NULL operand gives NULL; so out of memory is checked once, when a wire
+ * is started.
  */
 #include <aiowire.h>
 
@@ -23,11 +24,11 @@ static aw_turn lift_off(aw_task *task, void *data) {
   (void)task;
   (void)data;
   puts("lift-off");
-  return AW_DONE; /* gives no next state: the machine has ended */
+  return AW_DONE; /* no next state: the machine has ended */
 }
 
-/* Become `state`, a tenth of a second from now. The sleep is part of the
- * wire that the step becomes, so this needs no AW_WAIT. */
+/* Go on with `state` in a tenth of a second. The sleep is part of the next
+ * wire, so the step itself does not wait. */
 static aw_turn become(aw_task *task, aw_step_fn state, countdown *count) {
   aw_wire *next = aw_then(aw_sleep(TENTH), aw_call(state, count));
   aw_task_set_next(task, next); /* takes */
