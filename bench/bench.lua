@@ -4,10 +4,9 @@
 --
 -- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. Each prints
 -- lines of "name value unit"; times are CPU time. `steps` and `algebra` take
--- medians by themselves; the others look at a fresh process, since a second run
--- would find the pools filled, so bench/run.lua starts each of them several
--- times.
--- Neighbours: floors.c has the same work without aiowire.
+-- medians. The other groups need a fresh process, since a second run would find
+-- full pools; bench/run.lua starts them several times.
+-- Neighbour: floors.c does the same work without aiowire.
 
 local aw = require "aiowire"
 
@@ -19,7 +18,7 @@ local function report(name, value, unit)
   print(("%s %.4f %s"):format(name, value, unit))
 end
 
---- CPU seconds that `aw.run(w)` takes.
+--- Return the CPU seconds of `aw.run(w)`.
 local function cpu(w)
   collectgarbage()
   local start = os.clock()
@@ -27,7 +26,7 @@ local function cpu(w)
   return os.clock() - start
 end
 
---- Print the nanoseconds that each of `steps` steps of `make()` takes.
+--- Print the nanoseconds for each of the `steps` steps of `make()`.
 local function per_step(name, steps, make)
   local all = {}
   for i = 1, RUNS do
@@ -37,8 +36,8 @@ local function per_step(name, steps, make)
   report(name, all[RUNS // 2 + 1] / steps * 1e9, "ns")
 end
 
---- Bytes in use: the live ones of Lua, those of the C core, and what the
---- kernel counts for the process.
+--- Return the bytes in use by live Lua objects and the C core, and the resident
+--- bytes of the process.
 local function memory()
   collectgarbage()
   collectgarbage()
@@ -52,7 +51,7 @@ local function memory()
   return collectgarbage "count" * 1024 + aw.stats().bytes, resident
 end
 
---- A delay of 0.5 to 1 s, different for each sleeper, the same in each run.
+--- Return a generator of delays from 0.5 to 1 s, the same in each run.
 local function delays()
   local seed = 1
   return function()
@@ -61,8 +60,8 @@ local function delays()
   end
 end
 
---- Start `count` sleepers, each given by `make()`, and run them to their end.
---- Memory is looked at while all of them sleep; that look is not in the time.
+--- Start `count` sleepers, made by `make()`, and run them to their ends. Memory
+--- is measured while all of them sleep, outside of the measured time.
 local function sleepers(name, count, make)
   local bytes_before, resident_before = memory()
   local bytes, resident
@@ -73,7 +72,7 @@ local function sleepers(name, count, make)
   for _ = 1, count do
     ev:start(make())
   end
-  ev:start(function() -- runs when all of them have gone to sleep
+  ev:start(function() -- runs when all of them sleep
     local began = os.clock()
     bytes, resident = memory()
     looked = os.clock() - began
@@ -122,7 +121,7 @@ function groups.steps()
     end
   end)
 
-  -- A hand-over from one task to another, at a rendezvous and by a buffer.
+  -- One value from task to task, at a rendezvous and through a buffer.
   local function hand_over(capacity)
     return function()
       local channel = aw.channel(capacity)
@@ -147,7 +146,7 @@ function groups.steps()
   end)
 end
 
---- Memory that the process has gained, of the core and of Lua, in bytes.
+--- Return the growth of memory of the core and of Lua, in bytes.
 local function in_use()
   collectgarbage()
   collectgarbage()
@@ -212,7 +211,7 @@ function groups.cancel(count)
         s:start(body)
       end
       aw.yield()
-      aw.yield() -- by now all of them sleep
+      aw.yield() -- now all of them sleep
       collectgarbage()
       start = os.clock()
       s:cancel "bench"
@@ -220,7 +219,8 @@ function groups.cancel(count)
     report("cancel", (os.clock() - start) / count * 1e6, "us")
   end)
 
-  -- A scope in a task in a scope …: each of them is cancelled by the outermost.
+  -- Nested tasks and scopes; the cancel of the outermost one reaches all of
+  -- them.
   local function nested_cancel(name, depth)
     aw.run(function()
       local sleeps = 0

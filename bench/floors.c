@@ -1,11 +1,11 @@
-/* floors.c: what the same work costs with nothing but Lua's own C API.
+/* floors.c - the same work on Lua's own C API, without aiowire
  *
- * Each figure is a floor: the least that an engine on stock Lua can hope
- * for. bench/run.lua prints ours beside them, measured in the same run.
+ * Each figure is a floor: no engine on stock Lua can cost less. bench/run.lua
+ * prints it beside the figure of aiowire, measured in the same run.
  *
  *   floors                         prints "name value unit" lines
- *   floors sleepers                the same of coroutines that wait, from a
- *                                  fresh process, as bench.lua's sleepers are
+ *   floors sleepers                the same, for waiting coroutines; in a fresh
+ *                                  process, as bench.lua's sleepers are
  *   floors startup N cmd -- cmd…   median CPU time of each command, run N
  *                                  times in turn: "startup_1 value ms" …
  *
@@ -33,7 +33,7 @@ enum {
   RUNS = 7,
   STEPS = 1000000,
   SLEEPERS = 100000,
-  COMMANDS = 8, /* for startup, at most */
+  COMMANDS = 8, /* at most, for startup */
   COMMAND_RUNS = 1000
 };
 
@@ -61,7 +61,7 @@ static void need(int ok, const char *what) {
   exit(1);
 }
 
-/* Leave the first result of `source` on the stack. */
+/* Run `source`; push its first result. */
 static void load(lua_State *L, const char *source) {
   need(luaL_loadstring(L, source) == LUA_OK, "cannot compile");
   need(lua_pcall(L, 0, 1, 0) == LUA_OK, "cannot run");
@@ -80,7 +80,7 @@ static double pcall_empty(lua_State *L) {
   return took / STEPS * 1e9;
 }
 
-/* One run of a pooled coroutine: it is handed a function, calls it, yields. */
+/* One run of a pooled coroutine, which gets a function, calls it and yields. */
 static double pooled_run(lua_State *L) {
   load(L, "local yield = coroutine.yield "
           "return function(f) while true do f() f = yield() end end");
@@ -123,8 +123,8 @@ static double lua_bytes(lua_State *L) {
   return lua_gc(L, LUA_GCCOUNT) * 1024.0 + lua_gc(L, LUA_GCCOUNTB);
 }
 
-/* The order in which bench.lua's sleepers wake: its delays, in ms from the
- * least, then who came first. */
+/* The order in which bench.lua's sleepers wake: by delay, then by start. Delays
+ * are in ms above the shortest one. */
 static const int *wake_order(void) {
   enum { SPREAD = 500 };
   static int delay[SLEEPERS], order[SLEEPERS], place[SPREAD + 1];
@@ -141,10 +141,12 @@ static const int *wake_order(void) {
   return order;
 }
 
-/* Coroutines that wait, as bodies that sleep do: each is made, runs to its
- * yield inside a function, and later to its end. Microseconds each; the bytes
- * are those that live while all of them wait; `life` counts their collection
- * as well. */
+/* Coroutines that wait, as sleeping bodies do. Each is made, runs to its yield
+ * inside a function, and later runs to its end. Returns microseconds for each.
+ *
+ *   bytes   receives the live bytes while all of them wait
+ *   life    receives the microseconds with their collection included
+ */
 static double sleepers(lua_State *L, double *bytes, double *life) {
   load(L, "local yield = coroutine.yield return function() yield() end");
   lua_createtable(L, SLEEPERS, 0); /* [body, all] */
@@ -178,7 +180,7 @@ static double sleepers(lua_State *L, double *bytes, double *life) {
   return (took + ended - start) / SLEEPERS * 1e6;
 }
 
-/* A fresh state for each figure and run: no garbage is carried over. */
+/* Measure in a fresh state, so that no garbage is carried over. */
 static lua_State *new_state(void) {
   lua_State *L = luaL_newstate();
   need(L != NULL, "out of memory");
@@ -196,7 +198,7 @@ static void measure(const char *name, double (*figure)(lua_State *)) {
   printf("%s %.2f ns\n", name, median(values, RUNS));
 }
 
-/* Once: the second time would find the memory of the first. */
+/* Measure once: a second run would find the memory of the first. */
 static int measure_sleepers(void) {
   lua_State *L = new_state();
   double bytes, life;
@@ -207,7 +209,7 @@ static int measure_sleepers(void) {
   return 0;
 }
 
-/* CPU seconds of one run of `command`. */
+/* Return the CPU seconds of one run of `command`. */
 static double run_command(char **command) {
   pid_t child = fork();
   need(child >= 0, "cannot fork");

@@ -1,9 +1,10 @@
--- lines.lua: lines from a child's pipe, beside io.lines on the same file.
+-- lines.lua: lines from a child's pipe, compared with io.lines on the same
+-- file.
 --
 --   aiowire bench/lines.lua [MEGABYTES [ROUNDS]]     (1000, 3)
 --
--- The file is made in /tmp, lines of 0 to 100 bytes, and removed again. CPU
--- time of this process for each line; medians. Run by run.lua.
+-- It makes a file of lines of 0 to 100 bytes in /tmp, and removes it. It prints
+-- the CPU time of this process for each line, as medians. run.lua runs it.
 
 local aw = require "aiowire"
 
@@ -32,7 +33,7 @@ local function count(...)
   return n
 end
 
---- Nanoseconds for each line.
+--- Return the nanoseconds for each line.
 local function cost(read)
   local list = {}
   for i = 1, rounds do

@@ -1,16 +1,17 @@
--- luv_timers.lua: 200,000 timers of luv, as bench.lua's sleeping wires.
+-- luv_timers.lua: 200,000 timers of luv, comparable to bench.lua's sleepers.
 --
 --   lua5.4 bench/luv_timers.lua [COUNT]
 --
--- Prints "name value unit" lines: CPU time of making, firing and closing each
--- timer, and the memory of the process for each while all of them wait.
--- The delays are bench.lua's, so both keep the same order of deadlines.
+-- It prints "name value unit" lines: the CPU time to make, fire and close a
+-- timer, and the memory of the process for each timer while all of them wait.
+-- The delays are those of bench.lua, so that both have the same order of
+-- deadlines.
 
 local uv = require "luv"
 
 local count <const> = math.tointeger(arg[1] or 200000)
 
---- Bytes of memory the process has, as the kernel counts them.
+--- Return the resident bytes of the process.
 local function resident()
   local file = io.open "/proc/self/statm"
   if not file then

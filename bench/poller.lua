@@ -1,11 +1,11 @@
--- A Poller over many descriptors of which few are active: what an event costs
--- must depend on the active ones only.
+-- poller.lua: a Poller of many descriptors, few of them active. The cost of an
+-- event must depend on the active ones only.
 --
 --   aiowire bench/poller.lua [descriptors [active [rounds]]]
 --
--- UDP sockets of LuaSocket. CPU time of an event among `descriptors`, among
--- twice as many as are active, and of sending and receiving alone. Run by
--- run.lua, with a limit of descriptors that suffices.
+-- It uses UDP sockets of LuaSocket, and prints the CPU time of an event among
+-- `descriptors` sockets, among 2 * `active` sockets, and of sending and
+-- receiving alone. run.lua runs it, with a sufficient limit of descriptors.
 local aw = require "aiowire"
 local socket = require "socket"
 
@@ -38,7 +38,7 @@ local function measure(count)
   aw.run(function(ev)
     ev:start(poller)
     while aw.stats().handles < count do
-      aw.sleep(0.01) -- it has yet to start all of them
+      aw.sleep(0.01) -- until it has started all of them
     end
     aw.sleep(0.01)
     local start = os.clock()
@@ -54,7 +54,7 @@ local function measure(count)
     poller:shutdown()
   end)
   collectgarbage()
-  -- What sending and receiving cost without any engine.
+  -- Sending and receiving without an engine.
   local start = os.clock()
   for _ = 1, rounds do
     for i = 1, active do
@@ -72,7 +72,7 @@ local function measure(count)
   return spent * ns, floor * ns
 end
 
-measure(2 * active) -- warm
+measure(2 * active) -- warm up
 local few <const> = measure(2 * active)
 local many <const>, sockets <const> = measure(most)
 print(("poller_many %.2f ns"):format(many))

@@ -1,19 +1,20 @@
--- run.lua: one table of what aiowire costs, beside its floors.
+-- run.lua: a table of all measurements, with their floors.
 --
 --   ./dev bench [ROUNDS]
 --   lua5.4 bench/run.lua [BUILD_DIR [ROUNDS]]     (build/release, 5)
 --
--- Each round runs floors.c, bench.lua under the host and under lua5.4, luv's
--- timers, the Poller, exec and ZeroMQ, one after the other, so a machine that
--- slows down slows all of them. A figure is its median over the rounds; times
--- are CPU time, of ZeroMQ wall time. Exit status 1 if a figure is over its
+-- A floor is the least that the same work can cost without aiowire. Each round
+-- runs floors.c, bench.lua under the program and under lua5.4, luv's timers,
+-- the Poller, exec and ZeroMQ, one after the other, so that a slower machine
+-- slows all of them. A figure is the median of its rounds. Times are CPU time,
+-- but wall time for ZeroMQ. The exit status is 1 if a figure exceeds its
 -- target.
 
 local build <const> = arg[1] or "build/release"
 local rounds <const> = math.tointeger(arg[2] or 5)
 local here <const> = arg[0]:match "^(.*)/[^/]*$" or "."
 
---- A word that sh passes on as it is.
+--- Quote a word for sh.
 local function quote(word)
   return "'" .. word:gsub("'", [['\'']]) .. "'"
 end
@@ -23,7 +24,7 @@ local stock <const> = "LUA_CPATH_5_4=" .. quote(build .. "/?.so;;") .. " lua5.4"
 local floors <const> = quote(build .. "/floors")
 local peers <const> = quote(build .. "/zmq_peers")
 
---- The build makes floors too (target bench); without it they are made here.
+--- Compile floors.c, unless the build (target bench) has done it.
 local function compile_floors()
   local made = io.open(build .. "/floors")
   if made then
@@ -83,8 +84,8 @@ local function measure_round()
   end
 end
 
---- What waits for the world outside. Without LuaSocket, or enough
---- descriptors, there is no Poller in the table.
+--- Measure waits for descriptors and processes. The table has no Poller without
+--- LuaSocket, or without enough descriptors.
 local function measure_io()
   local enough = "ulimit -Sn $(ulimit -Hn) && "
   collect("", enough .. ("%s %s"):format(host, quote(here .. "/poller.lua")),
@@ -93,7 +94,7 @@ local function measure_io()
     quote(build)))
 end
 
---- Keep what `command` prints, messages per second, as time for each.
+--- Run `command`, which prints messages per second; keep the time per message.
 local function keep_rate(name, command)
   local pipe = assert(io.popen(command .. " 2>/dev/null"))
   local rate = tonumber(pipe:read "l")
@@ -105,7 +106,7 @@ local function keep_rate(name, command)
   end
 end
 
---- Messages per second of a server: started, asked by `load`, ended by it.
+--- Measure a server: start it, send it the `load`, which also ends it.
 local function echo_rate(prefix, server, address, clients, count)
   local command = ("rm -f %s; timeout 60 %s & sleep 0.3; "
     .. "timeout 60 %s load ipc://%s %s %d; wait")
@@ -121,8 +122,9 @@ local function pull_rate(prefix, server, address, count)
   keep_rate(prefix, command)
 end
 
---- Sockets of ZeroMQ, by the clock on the wall: two processes and the threads
---- of libzmq share the machine. Needs libzmq's headers, when it was built.
+--- Measure sockets of ZeroMQ in wall time, since two processes and the threads
+--- of libzmq share the work. Does nothing if the build had no headers of
+--- libzmq.
 local function measure_zmq()
   local file = io.open(build .. "/zmq_peers")
   if not file then
@@ -158,9 +160,9 @@ local function measure_startup()
     .. [[-- %s -e '']]):format(stock:gsub("lua5.4$", "") .. floors, host))
 end
 
--- Rows: title, figure (for host_ and lua_), floor (a figure or nil), and the
--- target as a multiple of the floor (`ratio`) or in the figure's own unit
--- (`most`). Without either the row is for information.
+-- Rows: title, figure (for host_ and lua_), floor (a figure or nil), and a
+-- target: a multiple of the floor (`ratio`), or a number in the figure's unit
+-- (`most`). A row without a target is for information.
 local rows <const> = {
   { "Call(f) * N, each", "call", "pcall", ratio = 1.25 },
   { "a body that returns itself", "self", "pooled_run", ratio = 1 },
@@ -200,8 +202,8 @@ local io_rows <const> = {
     ratio = 2 },
 }
 
--- The Poller's floor is a loop of our own in the shape of the Python package's,
--- on pyzmq's asyncio Poller.
+-- The Poller is compared with zmq_asyncio.py, which does the same on pyzmq's
+-- asyncio Poller, as the Python package does.
 local zmq_rows <const> = {
   { "ROUTER echo, 16 clients x 32, each", "zmq_many", "zmq_c_many",
     ratio = 1 / 0.7 },

@@ -1,11 +1,11 @@
-/* spawn.c: what starting a program costs with nothing but libuv.
+/* spawn.c - starts programs with plain libuv; the floor of spawn.lua
  *
  *   spawn COUNT AT_ONCE    prints the CPU time of each child, in us
  *
- * Each child is /bin/true with standard input from /dev/null and two pipes
- * that are read to their ends; the next one is started when the child has
- * ended and both pipes have. Of this process and its children together.
- * Neighbour: spawn.lua measures aw.exec beside this.
+ * Each child is /bin/true with standard input from /dev/null and two pipes,
+ * which are read to their ends. The next child starts when the child and both
+ * pipes have ended. The time is that of this process and its children together.
+ * Neighbour: spawn.lua measures aw.exec.
  */
 #define _XOPEN_SOURCE 700
 
@@ -80,7 +80,7 @@ static void start_one(void) {
     uv_read_start((uv_stream_t *)&c->pipes[i], make_room, got);
 }
 
-/* Microseconds of CPU, ours and of those that we waited for. */
+/* Return the CPU microseconds of this process and its reaped children. */
 static double spent(void) {
   static const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
   double us = 0;

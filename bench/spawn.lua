@@ -1,11 +1,11 @@
--- spawn.lua: what aw.exec costs, beside plain libuv in C. Run by run.lua:
+-- spawn.lua: aw.exec, compared with plain libuv in C. run.lua runs it.
 --
 --   aiowire bench/spawn.lua [BUILD_DIR [ROUNDS]]     (build/release, 5)
 --
--- The floor is bench/spawn.c, made by the target `bench`; both do the same
--- work, in turn, so a machine that slows down slows both. CPU time of this
--- process and of the children together, for the start of a child is paid in
--- both; medians.
+-- The floor is bench/spawn.c, built by the target `bench`. Both do the same
+-- work in turn, so that a slower machine slows both. Figures are medians of the
+-- CPU time of this process and its children together, since both pay for the
+-- start of a child.
 
 local aw = require "aiowire"
 
@@ -14,7 +14,7 @@ local rounds <const> = math.tointeger(arg[2] or 5)
 local COUNT <const> = 600
 local TICK <const> = 1e4 -- us, of /proc
 
---- CPU time of this process and of those that it waited for, in us.
+--- Return the CPU time of this process and its reaped children, in us.
 local function spent()
   local file <close> = assert(io.open "/proc/self/stat")
   local fields = {}
@@ -24,7 +24,7 @@ local function spent()
   return (fields[12] + fields[13] + fields[14] + fields[15]) * TICK
 end
 
---- Microseconds for each of COUNT children, `at_once` of them at a time.
+--- Return the microseconds for each of COUNT children, `at_once` at a time.
 local function ours(at_once)
   local left = COUNT
   local function worker()

@@ -1,13 +1,15 @@
-/* zmq_peers.c - what the sockets of aiowire are measured beside and against
+/* zmq_peers.c - servers to compare with aiowire's sockets, and loads for both
  *
  *   zmq_peers echo ADDRESS            a ROUTER that echoes: a blocking loop
- *   zmq_peers zloop ADDRESS           the same on CZMQ's zloop, if it is there
- *   zmq_peers load ADDRESS CLIENTS OUTSTANDING COUNT
- *                                     DEALERs that ask an echo, and time it
+ *   zmq_peers zloop ADDRESS           the same on CZMQ's zloop, if it is
+ *   installed zmq_peers load ADDRESS CLIENTS OUTSTANDING COUNT
+ *                                     DEALERs that ask an echo server, and time
+ *                                     it
  *   zmq_peers push ADDRESS COUNT      a PUSH of 64 bytes, COUNT times
  *   zmq_peers pull ADDRESS COUNT      a blocking PULL that times it
  *
- * Servers run until an empty message comes. `load` prints messages per second.
+ * Servers run until an empty message arrives. `load` prints messages per
+ * second.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,7 +43,7 @@ static void *open_socket(void *context, int type, const char *address,
   return s;
 }
 
-/* One message of a ROUTER back to where it came from; false: it is empty. */
+/* Echo one message of a ROUTER; returns false if it was empty. */
 static bool echo_one(void *router) {
   zmq_msg_t id, body;
   zmq_msg_init(&id);
@@ -66,7 +68,7 @@ static void echo(void *context, const char *address) {
 typedef struct load {
   void *clients[MOST_CLIENTS];
   int count;
-  long left, to_send; /* replies to come, requests to send */
+  long left, to_send; /* replies to receive, requests to send */
 } load;
 
 static void ask(load *l, int client) {
@@ -75,7 +77,7 @@ static void ask(load *l, int client) {
     zmq_send(l->clients[client], body, sizeof body, 0);
 }
 
-/* All replies that have come. */
+/* Receive all replies that have arrived. */
 static void take_replies(load *l, int client) {
   char body[SIZE];
   while (l->left > 0 && zmq_recv(l->clients[client], body, sizeof body,
@@ -122,8 +124,8 @@ static void push(void *context, const char *address, long count) {
   void *s = open_socket(context, ZMQ_PUSH, address, false);
   for (long i = 0; i < count; i++)
     zmq_send(s, body, sizeof body, 0);
-  /* A PULL whose queue is full has not read all from its connection; libzmq
-   * drops that when the connection ends, whoever pulls. */
+  /* A PULL whose queue is full has not read its whole connection; libzmq
+   * drops the rest when the connection ends. */
   struct timespec a_while = {2, 0};
   nanosleep(&a_while, NULL);
   zmq_close(s);
