@@ -13,6 +13,7 @@
  * The callbacks of libuv wake tasks, they run nothing. Nobody includes or calls
  * this file but through aiowire.h.
  */
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/libuv.h"
@@ -30,11 +31,6 @@
 #include "sources/zmq.h"
 
 #include <string.h>
-
-enum { CREDIT_MOST = 64 };
-static const uint64_t SLICE = 200 * 1000;       /* ns */
-static const uint64_t MS = 1000 * 1000;         /* ns */
-static const uint64_t SLOW = 100 * 1000 * 1000; /* ns: worth a word [F4] */
 
 /* ---- life ---- */
 
@@ -129,16 +125,6 @@ const char *aw_version(void) {
   return AW_VERSION_STRING;
 }
 
-bool aw_engine_virtual(const aw_engine *engine) {
-  return engine->config.clock == AW_CLOCK_VIRTUAL;
-}
-
-uint64_t aw_engine_now(aw_engine *engine) {
-  if (engine->config.clock == AW_CLOCK_VIRTUAL)
-    return engine->now;
-  return uv_hrtime();
-}
-
 aw_task *aw_current(const aw_engine *engine) {
   return engine->current;
 }
@@ -219,7 +205,8 @@ static int block(aw_engine *engine, uint64_t until) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
     uv_update_time(&engine->uv);
-    uv_timer_start(&engine->timer, time_is_up, (until - now + MS - 1) / MS, 0);
+    uv_timer_start(&engine->timer, time_is_up,
+                   (until - now + AW_MS - 1) / AW_MS, 0);
   }
   uv_run(&engine->uv, mode);
   uv_timer_stop(&engine->timer);
@@ -291,25 +278,6 @@ static bool wake_idle(aw_engine *engine) {
 
 /* ---- the turn ---- */
 
-/* See the time, and how many steps fit until the next look. */
-static void look(aw_engine *engine) {
-  engine->look_at = 0;
-  if (engine->config.clock == AW_CLOCK_VIRTUAL) {
-    engine->credit = CREDIT_MOST;
-    return;
-  }
-  uint64_t now = uv_hrtime();
-  uint64_t took = now - engine->now;
-  engine->now = now;
-  if (took >= SLOW)
-    engine->slow = (aw_notice){.ns = took, .id = engine->last_id, .due = true};
-  if (took > SLICE / 2)
-    engine->credit_size = engine->credit_size / 4 + 1;
-  else if (engine->credit_size < CREDIT_MOST)
-    engine->credit_size *= 2;
-  engine->credit = engine->credit_size;
-}
-
 enum { AGAIN = 2 };
 
 /* Nobody can go on: tell the host, or take the grace of a loop that is being
@@ -341,23 +309,10 @@ static int rest(aw_engine *engine, aw_step *out) {
   return rc < 0 ? rc : AGAIN;
 }
 
-/* Is it time to wake the host, though it is busy with tasks, or in virtual
- * time, which can go on for ever without a pause? */
-static void remember_host(aw_engine *engine) {
-  if (engine->wake_at == AW_NEVER || uv_hrtime() < engine->wake_at)
-    return;
-  engine->wake_at = AW_NEVER;
-  engine->woken = 1;
-}
-
-void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
-  engine->wake_at = at;
-}
-
 uint64_t aw_engine_tick(aw_engine *engine) {
   if (engine->config.clock == AW_CLOCK_VIRTUAL)
     return AW_NEVER;
-  look(engine);
+  aw__clock_look(engine);
   expire(engine);
   return aw__alarm_next(engine);
 }
@@ -373,7 +328,7 @@ static void poll_now(aw_engine *engine) {
       engine->ready.count == 0)
     return;
   if (!(busy && external) && engine->config.clock == AW_CLOCK_REAL &&
-      engine->now - engine->polled < SLICE)
+      engine->now - engine->polled < AW_SLICE)
     return;
   engine->polled = engine->now;
   aw__poller_settle(engine);
@@ -381,8 +336,8 @@ static void poll_now(aw_engine *engine) {
 }
 
 static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
-  remember_host(engine);
-  look(engine);
+  aw__clock_wake_host(engine);
+  aw__clock_look(engine);
   bool fired = expire(engine);
   poll_now(engine);
   if (aw__task_has_closed(engine))
@@ -462,20 +417,6 @@ static void tidy(aw_engine *engine) {
     uv_run(&engine->uv, UV_RUN_NOWAIT);
 }
 
-/* A round is long, and maybe of slow steps: out of memory each may collect all
- * that there is. Time-outs and graces do not wait for its end then. I/O does,
- * and so does what they make ready [F2]. */
-static void look_in_round(aw_engine *engine) {
-  engine->look_at = engine->credit - engine->credit_size;
-  if (engine->config.clock == AW_CLOCK_VIRTUAL ||
-      uv_hrtime() - engine->now < SLOW)
-    return;
-  look(engine);
-  engine->credit = 0;
-  engine->look_at = -engine->credit_size;
-  expire(engine);
-}
-
 /* Choose what is next, or find that there is nothing more to choose. */
 static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (tell_host(engine, out))
@@ -484,8 +425,9 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     tidy(engine);
     return 0;
   }
-  if (engine->ready.round > 0 && engine->credit <= engine->look_at)
-    look_in_round(engine);
+  if (engine->ready.round > 0 && engine->credit <= engine->look_at &&
+      aw__clock_look_in_round(engine))
+    expire(engine);
   aw_task *task = aw__ready_pop(engine);
   if (task) {
     task->state = AW_TASK_RUNNING;

@@ -13,6 +13,7 @@
  */
 #include "run/frame.h"
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/memory.h"

@@ -22,6 +22,7 @@
  */
 #include "run/guard.h"
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/memory.h"

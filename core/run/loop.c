@@ -10,6 +10,7 @@
  */
 #include "run/loop.h"
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/memory.h"
 #include "run/end.h"

@@ -16,14 +16,13 @@
  */
 #include "run/scope.h"
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/memory.h"
 #include "run/cut.h"
 #include "run/task.h"
 
 #include <assert.h>
-
-static const uint64_t MS = 1000 * 1000; /* ns */
 
 aw_engine *aw__scope_engine(const aw_scope *scope) {
   if (scope->task)
@@ -178,10 +177,6 @@ static uint64_t default_grace(const aw_scope *scope) {
   return loop ? loop->grace : 0;
 }
 
-uint64_t aw__later(uint64_t from, uint64_t ns) {
-  return ns >= AW_DEFAULT - from ? AW_NEVER : from + ns;
-}
-
 void aw__scope_harden(aw_scope *scope) {
   aw_engine *engine = aw__scope_engine(scope);
   if (scope->own == AW_LEVEL_HARD)
@@ -240,7 +235,7 @@ void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
   else
     scope->reason = reason;
   uint64_t now = aw_engine_now(aw__scope_engine(scope));
-  scope->since = (uint32_t)(now / MS);
+  scope->since = (uint32_t)(now / AW_MS);
   if (grace == 0) {
     aw__scope_harden(scope);
     return;
@@ -290,7 +285,7 @@ void aw__scope_remind(aw_scope *scope, uint64_t at) {
 void aw_task_hold_back(aw_task *task) {
   enum { LONG = 1000 }; /* ms */
   uint64_t now = aw_engine_now(task->engine);
-  aw__scope_remind(&task->scope, aw__later(now, LONG * MS));
+  aw__scope_remind(&task->scope, aw__later(now, LONG * AW_MS));
 }
 
 void aw_task_let_out(aw_task *task) {
@@ -402,12 +397,12 @@ int aw_task_extend(aw_task *task, uint64_t ns) {
 void aw__scope_note_late(aw_scope *scope, aw_error *error) {
   enum { LATE = 1000 }; /* ms */
   aw_engine *engine = aw__scope_engine(scope);
-  uint32_t took = (uint32_t)(engine->now / MS) - scope->since;
+  uint32_t took = (uint32_t)(engine->now / AW_MS) - scope->since;
   if (took <= LATE || took > INT32_MAX) /* `now` may be from before */
     return;
   if (engine->late.error)
     aw_error_release(engine->late.error);
-  engine->late = (aw_notice){.ns = took * MS,
+  engine->late = (aw_notice){.ns = took * AW_MS,
                              .id = scope->task ? scope->task->id : 0,
                              .error = error ? aw_error_keep(error) : NULL,
                              .due = true};

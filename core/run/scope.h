@@ -19,8 +19,6 @@ void aw__scope_harden(aw_scope *scope);
 void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
 void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
 void aw__scope_unlink(aw_scope *scope);
-/* `from` + `ns`, or AW_NEVER past the end of time. */
-uint64_t aw__later(uint64_t from, uint64_t ns);
 aw_engine *aw__scope_engine(const aw_scope *scope);
 aw_loop *aw__scope_loop(const aw_scope *scope);
 int aw__scope_level_outside(const aw_scope *scope);

@@ -14,6 +14,7 @@
  */
 #include "run/step.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/ready.h"
 #include "run/end.h"

@@ -13,6 +13,7 @@
  */
 #include "run/wait.h"
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "run/scope.h"
 #include "run/task.h"

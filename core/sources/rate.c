@@ -17,9 +17,9 @@
  * for the one that was cancelled may be the loser of a race that is being
  * decided [H3].
  */
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/memory.h"
-#include "run/scope.h"
 #include "run/task.h"
 #include "run/wait.h"
 #include "sources/meeting.h"

@@ -89,7 +89,7 @@ end
 -- state.h and list.h are below all.
 local levels = {
   { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut",
-    "libuv", "epoll", "libzmq" },
+    "libuv", "epoll", "libzmq", "clock" },
   { "task" },
   { "scope" },
   { "wait" },

@@ -1,0 +1,78 @@
+/* clock.c - the engine's clock, and how often it is read
+ *
+ * Real time is monotonic. Virtual time is the field `now`, which engine.c
+ * moves to the next deadline when nothing else can happen [K6].
+ *
+ * Reading the real clock costs as much as a short step, so the engine looks at
+ * it only now and then. `credit` is the number of steps until the next look:
+ * at most CREDIT_MOST, fewer when steps are slow, so that one look follows
+ * another after about AW_SLICE [F2]. aw_engine_now() always reads the clock:
+ * a sleep must not be shortened by the steps that ran since the last look [K3].
+ *
+ * Neighbours: ready.c and report.c spend the credit; engine.c looks, and fires
+ * the deadlines that are due.
+ */
+#include "base/clock.h"
+
+enum { CREDIT_MOST = 64 };
+
+bool aw_engine_virtual(const aw_engine *engine) {
+  return engine->config.clock == AW_CLOCK_VIRTUAL;
+}
+
+uint64_t aw_engine_now(aw_engine *engine) {
+  if (engine->config.clock == AW_CLOCK_VIRTUAL)
+    return engine->now;
+  return uv_hrtime();
+}
+
+uint64_t aw__later(uint64_t from, uint64_t ns) {
+  return ns >= AW_DEFAULT - from ? AW_NEVER : from + ns;
+}
+
+void aw__clock_look(aw_engine *engine) {
+  engine->look_at = 0;
+  if (engine->config.clock == AW_CLOCK_VIRTUAL) {
+    engine->credit = CREDIT_MOST;
+    return;
+  }
+  uint64_t now = uv_hrtime();
+  uint64_t took = now - engine->now;
+  engine->now = now;
+  if (took >= AW_SLOW)
+    engine->slow = (aw_notice){.ns = took, .id = engine->last_id, .due = true};
+  if (took > AW_SLICE / 2)
+    engine->credit_size = engine->credit_size / 4 + 1;
+  else if (engine->credit_size < CREDIT_MOST)
+    engine->credit_size *= 2;
+  engine->credit = engine->credit_size;
+}
+
+/* The steps of a long round may be slow: out of memory, each of them may run a
+ * full collection. Only deadlines are served early. I/O, and the tasks that it
+ * makes ready, wait for the end of the round [F2]. */
+bool aw__clock_look_in_round(aw_engine *engine) {
+  engine->look_at = engine->credit - engine->credit_size;
+  if (engine->config.clock == AW_CLOCK_VIRTUAL ||
+      uv_hrtime() - engine->now < AW_SLOW)
+    return false;
+  aw__clock_look(engine);
+  engine->credit = 0;
+  engine->look_at = -engine->credit_size;
+  return true;
+}
+
+/* ---- waking the host, in real time whatever the engine's clock ---- */
+
+void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
+  engine->wake_at = at;
+}
+
+/* The host must be woken while tasks keep the engine busy, too, and in virtual
+ * time, which may advance for ever without a pause. */
+void aw__clock_wake_host(aw_engine *engine) {
+  if (engine->wake_at == AW_NEVER || uv_hrtime() < engine->wake_at)
+    return;
+  engine->wake_at = AW_NEVER;
+  engine->woken = 1;
+}
