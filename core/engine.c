@@ -66,13 +66,8 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   return 0;
 }
 
-/* What others have in libuv's loop, that loop, and what is in it. */
 static void close_all(aw_engine *engine) {
-  aw_closer *closer;
-  while ((closer = engine->closers) != NULL) {
-    engine->closers = closer->next;
-    closer->close(closer);
-  }
+  aw__libuv_close_others(engine);
   if (!engine->has_uv)
     return;
   aw__poller_free(engine);
@@ -142,19 +137,6 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
 }
 
 /* ---- libuv ---- */
-
-void aw_engine_add_closer(aw_engine *engine, aw_closer *closer) {
-  closer->next = engine->closers;
-  engine->closers = closer;
-}
-
-aw_closer *aw_engine_find_closer(const aw_engine *engine,
-                                 void (*close)(aw_closer *closer)) {
-  aw_closer *closer = engine->closers;
-  while (closer && closer->close != close)
-    closer = closer->next;
-  return closer;
-}
 
 int aw_engine_uv(aw_engine *engine, void **out) {
   int rc = aw__libuv_open(engine);

@@ -1,13 +1,17 @@
-/* libuv.c - the loop of libuv that an engine has
+/* libuv.c - the libuv loop of an engine, and what others have in it
  *
- * It is opened when the engine first rests, or when somebody has something to
- * do with it: an engine that only computes has none. Its own handles are a
- * timer, a prepare, both of which engine.c uses, and an async, to be woken by.
+ * The loop is opened when the engine first blocks, or when a source or the host
+ * needs it: an engine whose tasks only compute has none. The engine's own
+ * handles are a timer and a prepare, which engine.c uses, and an async, by
+ * which other threads wake the engine.
  *
- * Opening and closing is for one thread at a time: what it looks at, the free
- * descriptors and those from 0 to 2, is the process's.
+ * A closer is what an owner of other handles in the loop registers: its `close`
+ * is called before the loop goes, its `ended` whenever an aw_loop has ended.
  *
- * Neighbours: engine.c blocks in it; poller.c and zmq.c hear of descriptors.
+ * One thread at a time may open or close a loop, since both look for free
+ * descriptors, and at those from 0 to 2, which are the process's.
+ *
+ * Neighbours: engine.c blocks in the loop; sources/ put their handles into it.
  */
 #include "base/libuv.h"
 
@@ -20,11 +24,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void ignore_async(uv_async_t *async) {
-  (void)async; /* `woken` says it */
+  (void)async; /* aw_engine_wake() has set `woken` */
 }
 
-/* Take what is free of the descriptors 0 to 2: libuv must not get them, it
- * asserts so when it closes one. Returns them as bits. */
+/* Occupy those of the descriptors 0 to 2 that are free, and return them as bits:
+ * libuv must not get one of them, since it asserts that when it closes it. */
 static unsigned hold_standard_files(void) {
   unsigned held = 0;
   for (int fd = 0; fd <= 2; fd++)
@@ -39,8 +43,8 @@ static void release_standard_files(unsigned held) {
       close(fd);
 }
 
-/* Is there room for the descriptors of a libuv loop? It aborts the process
- * when there is none for its first pipe. */
+/* Returns true if the process may open as many descriptors as a libuv loop
+ * takes: libuv aborts the process when it cannot open its first pipe. */
 static bool has_room(aw_engine *engine) {
   enum { NEEDED = 8 };
   int fds[NEEDED], count = 0;
@@ -100,19 +104,50 @@ void aw__libuv_close(aw_engine *engine) {
   engine->has_uv = false;
 }
 
+/* ---- what others have in the loop ---- */
+
+void aw_engine_add_closer(aw_engine *engine, aw_closer *closer) {
+  closer->next = engine->closers;
+  engine->closers = closer;
+}
+
+aw_closer *aw_engine_find_closer(const aw_engine *engine,
+                                 void (*close)(aw_closer *closer)) {
+  aw_closer *closer = engine->closers;
+  while (closer && closer->close != close)
+    closer = closer->next;
+  return closer;
+}
+
+void aw__libuv_close_others(aw_engine *engine) {
+  aw_closer *closer;
+  while ((closer = engine->closers) != NULL) {
+    engine->closers = closer->next;
+    closer->close(closer);
+  }
+}
+
+void aw__libuv_loop_ended(aw_engine *engine, aw_loop *loop) {
+  for (aw_closer *closer = engine->closers; closer; closer = closer->next)
+    if (closer->ended)
+      closer->ended(closer, loop);
+}
+
 static void count_handle(uv_handle_t *handle, void *count) {
   if (uv_has_ref(handle) && !uv_is_closing(handle))
     ++*(size_t *)count;
 }
 
 size_t aw__libuv_handles(const aw_engine *engine) {
-  enum { OWN = 3 }; /* the timer, the prepare and the async */
+  enum { OWN = 3 }; /* timer, prepare, async */
   if (!engine->has_uv)
     return 0;
   size_t count = 0;
   uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
   return count - OWN;
 }
+
+/* ---- waking the engine from other threads ---- */
 
 int aw_engine_wakeable(aw_engine *engine) {
   return aw__libuv_open(engine);

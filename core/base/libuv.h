@@ -1,14 +1,19 @@
-/* libuv.h - the loop of libuv that an engine has; see libuv.c */
+/* libuv.h - the libuv loop of an engine; see libuv.c */
 #ifndef AW_LIBUV_H
 #define AW_LIBUV_H
 
 #include "state.h"
 
-/* Open it, if it is not yet. */
+/* Open the loop, unless it is open. Returns 0 or libuv's code. */
 int aw__libuv_open(aw_engine *engine);
-/* Close it, with all that is left in it. */
+/* Call `close` of each closer: its owner begins to close its handles. */
+void aw__libuv_close_others(aw_engine *engine);
+/* Tell the closers that `loop` has ended. */
+void aw__libuv_loop_ended(aw_engine *engine, aw_loop *loop);
+/* Close the loop. Runs it until the handles that are closing are closed. */
 void aw__libuv_close(aw_engine *engine);
-/* Handles in it that keep something alive and are not the engine's own. */
+/* The number of handles in the loop that keep it alive and are not the
+ * engine's own. */
 size_t aw__libuv_handles(const aw_engine *engine);
 
 #endif

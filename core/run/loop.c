@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "base/libuv.h"
 #include "base/memory.h"
 #include "run/end.h"
 #include "run/scope.h"
@@ -158,9 +159,7 @@ static void end_run(aw_loop *loop) {
   forget_cancel(loop);
   loop->state = loop->ending;
   loop->driven = false;
-  for (aw_closer *c = loop->engine->closers; c; c = c->next)
-    if (c->ended)
-      c->ended(c, loop);
+  aw__libuv_loop_ended(loop->engine, loop);
   if (loop->runner) {
     aw_task *runner = loop->runner;
     loop->runner = NULL;
