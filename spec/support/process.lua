@@ -131,12 +131,12 @@ function M.run(command, files)
   local outcome = {
     out = M.read(folder .. "/.out"),
     err = err,
-    reports = reports,
     code = how == "exit" and number or nil,
     signal = how == "signal" and number or nil,
   }
   os.execute("rm -rf " .. quoted(folder))
-  return outcome
+  -- Inherited, so that a spec can compare the whole table without it.
+  return setmetatable(outcome, { __index = { reports = reports } })
 end
 
 --- An outcome as a person reads it.
