@@ -758,8 +758,8 @@ AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
 AW_API aw_task *aw_task_keep(aw_task *task);
 AW_API void aw_task_release(aw_task *task); /* takes; NULL is fine */
 
-/* Cancel `task` and everything below it. Returns at once, and nothing runs [T4,
- * C3]. Does nothing to a terminal task.
+/* Cancel `task` and everything below it. Returns at once, and nothing runs
+ * [T4, C3]. Does nothing to a terminal task.
  *
  *   reason  takes; 0 for none
  *   grace   ns until the cancel turns hard [C8]; 0: at once; AW_DEFAULT: the
