@@ -76,6 +76,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   /* [inner, module] */
   awl_open_driver(L, s);
   awl_open_info(L, s);
+  awl_open_raised(L, s);
   awl_open_errors(L, s);
   awl_open_constructors(L, s);
   awl_open_combine(L, s);

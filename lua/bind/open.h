@@ -15,6 +15,7 @@ void awl_open_combine(lua_State *L, awl_state *s);
 /* ---- errors ---- */
 void awl_open_errors(lua_State *L, awl_state *s);
 void awl_open_info(lua_State *L, awl_state *s);
+void awl_open_raised(lua_State *L, awl_state *s);
 void awl_open_kept(lua_State *L, awl_state *s);
 
 /* ---- run ---- */

@@ -1,43 +1,20 @@
-/* info.h - what is known beside an error; see info.c */
+/* info.h - Info: what is known beside an error; see info.c */
 #ifndef AWL_INFO_H
 #define AWL_INFO_H
 
 #include "base/state.h"
 
-/* The error on its way to one of the protected calls of `worker`, if any, has
- * been caught there: forget it. */
-void awl_drop_raised(awl_worker *worker, awl_raised *raised);
-/* Cancelled, on top, has left a `__close` while an error was on its way, which
- * comes first [E3]: put that in its place. False: there was none. */
-bool awl_put_first_error(lua_State *L, awl_worker *worker);
-/* Push the error that is on its way in a body of `task`, if there is one. */
-bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task);
-/* Make a core error of the Lua error on top, raised in `worker`; pops. Raises.
- */
-aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker);
-/* Make one of the error on top, of a task that is not running; pops. Raises. */
-aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task);
-/* Make one of the error on top, which came of another: with the info at `info`
- * (0: none) but for `err`; pops. Raises. */
-aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info);
-/* `error` (takes), raised in a handler that `worker` runs because of `handled`
- * (borrows): gives one whose info has that as its cause, and, unless the core
- * sees to that, sets it aside [E3]. Out of memory gives `error`. */
-aw_error *awl_add_handled(lua_State *L, awl_worker *worker, aw_error *error,
-                          aw_error *handled);
-/* The same for a handler of start(), which no worker runs: `handled` has its
- * info at `info`; the one that the handler raised is on top, popped, with `err`
- * and `traceback`. Raises. */
-aw_error *awl_make_handler_error(lua_State *L, awl_loop *loop, int info,
-                                 aw_error *handled);
-/* Push the Lua value of a core error, and its info. Raises. */
-void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
-                    aw_error *error);
-/* `task` stands in where nobody has a handle of the task that raised it. */
-void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task);
+/* Push a new info for the error at `error`. Raises. */
+void awl_new_info(lua_State *L, int error);
+/* Push an Info: it has all of the info at `info`, and room for more of its own.
+ * Raises. */
+void awl_push_info_over(lua_State *L, awl_state *s, int info);
+/* Is the info at `info` that of the error at `error`? */
+bool awl_is_info_of(lua_State *L, int info, int error);
+/* Let the info on top describe `task`, which has failed: the task may be gone
+ * when somebody reads it. Raises. */
+void awl_describe_failed(lua_State *L, awl_state *s, aw_task *task);
 /* Push an info about a task that has not failed. Raises. */
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task);
-/* Raise `error` (taken) in `worker`, whose await it ended. */
-int awl_raise(lua_State *L, awl_worker *worker, aw_error *error);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "base/location.h"
 
+#include <string.h>
+
 enum { MOST_LEVELS = 22 };
 
 /* [.., function] → [..]: its name in a library, or NULL. Until somebody needs
@@ -142,4 +144,12 @@ void awl_join_traceback(lua_State *L, awl_state *s, lua_State *co) {
   lua_pushstring(L, lua_tostring(L, -1) + sizeof HEAD - 1);
   lua_remove(L, -2);
   lua_concat(L, 2);
+}
+
+bool awl_has_lines(const char *traceback) {
+  static const char C[] = "\n\t[C]:";
+  for (const char *at = traceback; (at = strstr(at, "\n\t")) != NULL; at++)
+    if (strncmp(at, C, sizeof C - 1) != 0)
+      return true;
+  return false;
 }

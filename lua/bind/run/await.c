@@ -10,8 +10,8 @@
 
 #include "base/classes.h"
 #include "base/location.h"
+#include "errors/core_error.h"
 #include "errors/errors.h"
-#include "errors/info.h"
 
 #include <string.h>
 

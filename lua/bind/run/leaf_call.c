@@ -9,7 +9,7 @@
  */
 #include "base/loops.h"
 #include "base/values.h"
-#include "errors/info.h"
+#include "errors/core_error.h"
 #include "wire/leaf.h"
 
 bool awl_leaf_calls(const awl_leaf *leaf) {

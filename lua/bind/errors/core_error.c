@@ -1,0 +1,317 @@
+/* core_error.c - errors of Lua become errors of the core, and those Lua's again
+ *
+ * A core error carries a value: the info of the error of Lua, which has that as
+ * `err`. An error that the core itself made gets an info when it is first shown
+ * to Lua. Values belong to an EventLoop, so an error that goes to a task of
+ * another loop is made anew there.
+ *
+ * Neighbours: info.c has infos, raised.c those of errors on their way; errors.c
+ * makes the objects that errors of the library are.
+ */
+#include "errors/core_error.h"
+
+#include "base/loops.h"
+#include "base/tasks.h"
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/info.h"
+#include "errors/raised.h"
+#include "wire/leaf.h"
+
+/* ---- from Lua to the core ---- */
+
+/* The info on top becomes a core error; pops it. */
+static aw_error *error_of_info(lua_State *L, awl_loop *loop) {
+  aw_value value = awl_hold(L, loop);
+  return aw_error_new(loop->engine->core, AW_EHOST, value);
+}
+
+/* Suppress what the info at `info` replaced, the oldest first. */
+static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
+                              aw_error *error, int info) {
+  luaL_checkstack(L, 4, NULL);
+  if (lua_getfield(L, info, "replaced") == LUA_TTABLE) {
+    lua_pushnil(L);
+    lua_setfield(L, info, "replaced");
+    suppress_replaced(L, s, loop, error, lua_gettop(L));
+    aw_error_suppress(error, error_of_info(L, loop));
+  } else {
+    lua_pop(L, 1);
+  }
+}
+
+/* (info, light loop, light error) */
+static int protected_suppress(lua_State *L) {
+  awl_loop *loop = lua_touserdata(L, 2);
+  suppress_replaced(L, loop->state, loop, lua_touserdata(L, 3), 1);
+  return 0;
+}
+
+/* The same, when `error` is in nobody's hands yet: out of memory loses some of
+ * what was replaced, but not the error. */
+static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
+                         int info) {
+  lua_pushcfunction(L, protected_suppress);
+  lua_pushvalue(L, info);
+  lua_pushlightuserdata(L, loop);
+  lua_pushlightuserdata(L, error);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
+static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
+                        aw_error *error);
+
+/* (light error, light copy, light loop): the copy's suppressed ones. */
+static int protected_rehome(lua_State *L) {
+  aw_error *error = lua_touserdata(L, 1), *copy = lua_touserdata(L, 2), *later;
+  awl_loop *loop = lua_touserdata(L, 3);
+  const void *at = NULL;
+  while ((later = aw_error_next_suppressed(error, &at)) != NULL)
+    aw_error_suppress(copy, rehome(L, loop->state, loop, later));
+  return 0;
+}
+
+/* `error` for a task of `loop`: if its info is in the table of another loop,
+ * which may go before, an error of `loop` with the same; out of memory may
+ * lose some of what it suppresses. Gives. */
+static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
+                        aw_error *error) {
+  if (awl_belongs(s, aw_error_value(error), loop))
+    return aw_error_keep(error);
+  luaL_checkstack(L, 8, NULL);
+  awl_push_value(L, s, aw_error_value(error));
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return aw_error_keep(error);
+  }
+  aw_error *copy = error_of_info(L, loop);
+  lua_pushcfunction(L, protected_rehome);
+  lua_pushlightuserdata(L, error);
+  lua_pushlightuserdata(L, copy);
+  lua_pushlightuserdata(L, loop);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+  return copy;
+}
+
+aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
+  aw_task *task = worker->task;
+  awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
+  awl_raised *raised = awl_raised_in(worker);
+  int err = lua_gettop(L), info = err + 1;
+  aw_error *error = awl_push_caught(L, s, worker) ? raised->error : NULL;
+  bool replaced = lua_getfield(L, info, "replaced") != LUA_TNIL;
+  lua_pop(L, 1);
+  if (error) {
+    if (lua_getfield(L, info, "chain") == LUA_TNIL) { /* the core's own */
+      lua_settop(L, info);
+      awl_describe_failed(L, s, task);
+    }
+    error = rehome(L, s, loop, error);
+  } else {
+    awl_describe_failed(L, s, task);
+    lua_pushvalue(L, info);
+    error = error_of_info(L, loop);
+  }
+  if (replaced)
+    try_suppress(L, loop, error, info);
+  awl_drop_raised(worker, raised);
+  lua_settop(L, err - 1);
+  return error;
+}
+
+aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
+  awl_new_info(L, -1);
+  awl_describe_failed(L, s, task);
+  lua_remove(L, -2);
+  return error_of_info(L, awl_loop_of(s, aw_task_loop(task)));
+}
+
+aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
+  if (info != 0) {
+    awl_push_info_over(L, loop->state, info);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "err");
+  } else {
+    awl_new_info(L, -1);
+  }
+  lua_remove(L, -2);
+  return error_of_info(L, loop);
+}
+
+/* ---- from the core to Lua ---- */
+
+/* Push the object of a core error. Its place is that of the await that raises
+ * it: the driver's stack has none, see awl_place_error(). */
+static void push_object(lua_State *L, const awl_state *s,
+                        const aw_error *error) {
+  awl_push_error_object(L, error);
+  bool awaited = s->run.running && L == s->run.co;
+  if (awaited || !lua_istable(L, -1))
+    return;
+  lua_pushnil(L);
+  lua_setfield(L, -2, "where");
+}
+
+/* Give a core error the info it lacks. */
+static void complete(lua_State *L, awl_state *s, awl_loop *loop,
+                     aw_error *error) {
+  push_object(L, s, error);
+  awl_new_info(L, -1);
+  lua_remove(L, -2);
+  if (loop)
+    aw_error_set_value(error, awl_hold(L, loop));
+  else
+    lua_pop(L, 1);
+}
+
+void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
+                    aw_error *error) {
+  if (!aw_error_value(error))
+    complete(L, s, loop, error);
+  awl_push_value(L, s, aw_error_value(error));
+  if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
+    lua_pop(L, 1);
+    awl_push_error_object(L, error);
+    return;
+  }
+  lua_getfield(L, -1, "err");
+  lua_remove(L, -2);
+}
+
+/* Set info.suppressed of the info on top. */
+static void set_suppressed(lua_State *L, awl_state *s, aw_error *error) {
+  if (!aw_error_suppressed(error, 0))
+    return; /* see info_index() */
+  aw_error *later;
+  const void *at = NULL;
+  lua_newtable(L);
+  for (lua_Integer i = 1; (later = aw_error_next_suppressed(error, &at)); i++) {
+    luaL_checkstack(L, 8, NULL);
+    lua_createtable(L, 0, 2);
+    awl_push_error(L, s, NULL, later);
+    lua_setfield(L, -2, "err");
+    awl_push_info(L, s, later, NULL);
+    lua_setfield(L, -2, "info");
+    lua_rawseti(L, -2, i);
+  }
+  lua_setfield(L, -2, "suppressed");
+}
+
+void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
+  awl_push_value(L, s, aw_error_value(error));
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    push_object(L, s, error);
+    awl_new_info(L, -1);
+    lua_remove(L, -2);
+  }
+  int kept = lua_gettop(L);
+  awl_push_info_over(L, s, kept);
+  lua_getfield(L, kept, "engine");
+  lua_getfield(L, kept, "id");
+  awl_push_known_task(L, s, (uint64_t)lua_tointeger(L, -2),
+                      (uint64_t)lua_tointeger(L, -1));
+  if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
+    lua_pop(L, 1);
+    awl_push_task(L, s, task);
+  }
+  lua_setfield(L, kept + 1, "task");
+  if (task && lua_getfield(L, kept, "chain") == LUA_TNIL) {
+    lua_settop(L, kept + 1);
+    awl_describe_failed(L, s, task);
+    lua_pushnil(L);
+    lua_setfield(L, kept + 1, "engine");
+  }
+  lua_settop(L, kept + 1);
+  lua_remove(L, kept);
+  set_suppressed(L, s, error);
+  if (aw_error_attempts(error) > 0) {
+    lua_pushinteger(L, aw_error_attempts(error));
+    lua_setfield(L, -2, "attempts");
+  }
+}
+
+int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
+  awl_state *s = worker->state;
+  if (worker->passing)
+    aw_error_release(worker->passing);
+  worker->passing = error;
+  worker->raising = true; /* hooks and finalizers come by below */
+  awl_push_error(L, s, awl_loop_of(s, aw_task_loop(worker->task)), error);
+  worker->raising = false;
+  return lua_error(L);
+}
+
+/* ---- errors of handlers [E8] ---- */
+
+/* What a handler failed with, and what it was called for. */
+typedef struct handler_failure {
+  awl_worker *worker;
+  aw_error *error, *handled;
+} handler_failure;
+
+/* Make a copy of the failure and push the info of the copy: an error that an
+ * await raised is shared with other tasks. False: it has no info. */
+static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
+  awl_push_value(L, loop->state, aw_error_value(f->error));
+  if (!lua_istable(L, -1))
+    return false;
+  awl_push_info_over(L, loop->state, -1);
+  lua_pushvalue(L, -1);
+  aw_error *own = error_of_info(L, loop), *later;
+  const void *at = NULL;
+  while ((later = aw_error_next_suppressed(f->error, &at)) != NULL)
+    aw_error_suppress(own, aw_error_keep(later));
+  aw_error_release(f->error);
+  f->error = own;
+  return true;
+}
+
+/* (light handler_failure) */
+static int protected_add_handled(lua_State *L) {
+  handler_failure *f = lua_touserdata(L, 1);
+  awl_loop *loop = awl_loop_of(f->worker->state, aw_task_loop(f->worker->task));
+  awl_push_error(L, loop->state, loop, f->handled);
+  awl_push_error(L, loop->state, loop, f->error);
+  if (lua_rawequal(L, 2, 3)) /* passed on */
+    return 0;
+  if (!push_own_info(L, f, loop))
+    return 0;
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, "cause");
+  awl_leaf_kind kind = f->worker->leaf->kind;
+  if (kind == AWL_LEAF_CATCH || kind == AWL_LEAF_SUPERVISE)
+    aw_error_suppress(f->error, aw_error_keep(f->handled));
+  return 0; /* else the core does that */
+}
+
+aw_error *awl_add_handled(lua_State *L, awl_worker *worker, aw_error *error,
+                          aw_error *handled) {
+  handler_failure f = {worker, error, handled};
+  if (error == handled)
+    return error;
+  lua_pushcfunction(L, protected_add_handled);
+  lua_pushlightuserdata(L, &f);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* out of memory: it is told without its cause */
+  return f.error;
+}
+
+aw_error *awl_make_handler_error(lua_State *L, awl_loop *loop, int info,
+                                 aw_error *handled) {
+  int raised = lua_gettop(L);
+  awl_push_info_over(L, loop->state, info);
+  static const char *const fields[] = {"err", "traceback"};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, raised, fields[i]);
+    lua_setfield(L, -2, fields[i]);
+  }
+  lua_getfield(L, info, "err");
+  lua_setfield(L, -2, "cause");
+  lua_remove(L, raised);
+  aw_error *error = error_of_info(L, loop);
+  aw_error_suppress(error, aw_error_keep(handled));
+  return error;
+}

@@ -1,0 +1,229 @@
+/* raised.c - errors on their way, from where they are raised to where they are
+ * caught
+ *
+ * The message handler of bodies makes the info of an error where the error is
+ * raised. The error is on its way from there to the protected call that catches
+ * it: the innermost scope that is open in the worker, or the body. Meanwhile its
+ * info stands in AWL_RAISED, under the worker's number. `__close` handlers run on
+ * the way. They may open scopes, in which other errors may be on their way: the
+ * info of each such error has the one around it as its item BELOW. An error that
+ * replaces another one on the same way, because it was raised in a `__close`,
+ * has the info of that one in `replaced` [E3].
+ *
+ * An error that an await raises is the worker's `passing` until the next await,
+ * and keeps its info when the body does not catch it.
+ *
+ * Neighbours: core_error.c makes a core error of what has left a body.
+ */
+#include "errors/raised.h"
+
+#include "base/values.h"
+#include "errors/errors.h"
+#include "errors/frames.h"
+#include "errors/info.h"
+#include "errors/traceback.h"
+#include "open.h"
+
+#include <string.h>
+
+enum { BELOW = 1 }; /* an item of an info in AWL_RAISED */
+
+/* ---- the infos of a worker ---- */
+
+awl_raised *awl_raised_in(awl_worker *worker) {
+  return worker->scopes ? &worker->scopes->raised : &worker->raised;
+}
+
+/* Push the info of that error, or nil. */
+static bool push_raised(lua_State *L, awl_state *s, awl_worker *worker) {
+  if (awl_raised_in(worker)->noted)
+    awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  else
+    lua_pushnil(L);
+  return lua_istable(L, -1);
+}
+
+/* Push the info of the error that an await of `worker` raised last, if that
+ * is the error at `error`. */
+static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
+                         int error) {
+  if (!worker->passing)
+    return false;
+  error = lua_absindex(L, error);
+  awl_push_value(L, s, aw_error_value(worker->passing));
+  if (lua_istable(L, -1) && awl_is_info_of(L, -1, error))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+/* [.., info]: let it stand over the infos of AWL_RAISED, in place of the one of
+ * the same way. */
+static void put_over(lua_State *L, awl_state *s, awl_worker *worker) {
+  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  if (awl_raised_in(worker)->noted && lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, BELOW);
+    lua_pushnil(L);
+    lua_rawseti(L, -3, BELOW);
+    lua_remove(L, -2);
+  }
+  lua_rawseti(L, -2, BELOW);
+}
+
+/* [.., info] → [..]: the error of that is on its way. `error`, which an await
+ * raised it of, or NULL. */
+static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
+                       aw_error *error) {
+  awl_raised *raised = awl_raised_in(worker);
+  if (worker->noted > 0) /* seldom: two at once */
+    put_over(L, s, worker);
+  awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  worker->noted += !raised->noted;
+  raised->noted = true;
+  aw_error *old = raised->error;
+  raised->error = error ? aw_error_keep(error) : NULL;
+  if (old)
+    aw_error_release(old);
+}
+
+/* Take the info that was noted last away; it cannot fail. */
+static void take_over(awl_worker *worker) {
+  awl_state *s = worker->state;
+  lua_State *util = s->util;
+  lua_Integer key = (lua_Integer)worker->number + 1;
+  if (worker->noted == 0) {
+    awl_unset(s, AWL_RAISED, key);
+    return;
+  }
+  if (lua_rawgeti(util, AWL_RAISED, key) == LUA_TTABLE) {
+    lua_rawgeti(util, -1, BELOW);
+    lua_rawseti(util, AWL_RAISED, key);
+    lua_pushnil(util);
+    lua_rawseti(util, -2, BELOW);
+  }
+  lua_pop(util, 1);
+}
+
+void awl_drop_raised(awl_worker *worker, awl_raised *raised) {
+  if (raised->noted) {
+    raised->noted = false;
+    worker->noted--;
+    if (worker->holding && worker->noted == 0) {
+      worker->holding = false;
+      aw_task_let_out(worker->task);
+    }
+    take_over(worker);
+  }
+  if (raised->error)
+    aw_error_release(raised->error);
+  raised->error = NULL;
+}
+
+bool awl_put_first_error(lua_State *L, awl_worker *worker) {
+  if (!push_raised(L, worker->state, worker)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_getfield(L, -1, "err");
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return true;
+}
+
+bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task) {
+  for (uint32_t i = 0; i < s->worker_count; i++) {
+    awl_worker *w = s->workers[i];
+    if (!w || w->task != task || w->noted == 0)
+      continue;
+    awl_get(L, s, AWL_RAISED, (lua_Integer)w->number + 1);
+    lua_getfield(L, -1, "err");
+    lua_remove(L, -2);
+    return true;
+  }
+  return false;
+}
+
+/* Will nobody see the error that has left the body of `worker`? */
+static bool is_unseen(const awl_worker *worker) {
+  return !worker->scopes && !aw_step_wants_error(worker->task);
+}
+
+bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
+  int err = lua_gettop(L);
+  bool replaces = push_raised(L, s, worker);
+  if (replaces && awl_is_info_of(L, err + 1, err))
+    return true;
+  awl_new_info(L, err);
+  if (replaces) {
+    lua_pushvalue(L, err + 1);
+    lua_setfield(L, -2, "replaced");
+  }
+  lua_remove(L, err + 1);
+  return false;
+}
+
+/* ---- where an error is raised ---- */
+
+/* Push the stack of L, which the running worker runs; and as long as that has no
+ * line of the user's, those of who awaits it. */
+static void push_stacks(lua_State *L, awl_state *s) {
+  const awl_worker *running = s->run.running, *w;
+  awl_push_traceback(L, s, L, 1);
+  for (size_t i = 0; !awl_has_lines(lua_tostring(L, -1)) &&
+                     (w = aw_task_host_at(running->task, i)) != NULL;
+       i++)
+    if (w != running)
+      awl_join_traceback(L, s, w->co);
+}
+
+/* [err, old, info]: give the info a traceback, unless it has one, of where the
+ * error was raised first. What the core failed with has none before an await
+ * raises it. A Timeout's is seldom read: it gets the frames, for a text later.
+ */
+static void add_traceback(lua_State *L, awl_state *s) {
+  if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
+    if (awl_is(L, s, 1, AWL_TIMEOUT))
+      awl_push_frames(L, s, 1);
+    else
+      push_stacks(L, s);
+    lua_setfield(L, 3, "traceback");
+  }
+  lua_settop(L, 3);
+}
+
+/* The message handler of bodies: notes the traceback, leaves the error. */
+static int note_traceback(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_worker *worker = s->run.running;
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) {
+    lua_pushliteral(L, "<nil error>");
+    lua_replace(L, 1);
+  }
+  if (!worker || L != s->run.co || awl_is_cancelled(L, s, 1) ||
+      is_unseen(worker))
+    return 1; /* another coroutine: one that is closed */
+  bool replaces = push_raised(L, s, worker); /* [err, old] */
+  if (replaces && awl_is_info_of(L, 2, 1)) {
+    lua_settop(L, 1);
+    return 1; /* it is passed on, and known */
+  }
+  bool passes = push_passing(L, s, worker, 1);
+  if (!passes)
+    awl_new_info(L, 1); /* [err, old, info] */
+  add_traceback(L, s);
+  if (replaces) {
+    lua_pushvalue(L, 2);
+    lua_setfield(L, 3, "replaced");
+  }
+  set_raised(L, s, worker, passes ? worker->passing : NULL);
+  lua_settop(L, 1);
+  return 1;
+}
+
+void awl_open_raised(lua_State *L, awl_state *s) {
+  lua_pushlightuserdata(L, s);
+  lua_pushcclosure(L, note_traceback, 1);
+  lua_xmove(L, s->util, 1);
+  lua_replace(s->util, AWL_HANDLER);
+}
