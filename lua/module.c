@@ -82,6 +82,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_combine(L, s);
   awl_open_task(L, s);
   awl_open_loop(L, s);
+  awl_open_tree(L, s);
   awl_open_functions(L, s);
   awl_open_source(L, s);
   awl_open_scope(L, s);

@@ -30,6 +30,7 @@ void awl_install(lua_State *L, awl_state *s);
 void awl_open_functions(lua_State *L, awl_state *s);
 void awl_open_task(lua_State *L, awl_state *s);
 void awl_open_loop(lua_State *L, awl_state *s);
+void awl_open_tree(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
 void awl_open_channel(lua_State *L, awl_state *s);
 void awl_open_sync(lua_State *L, awl_state *s);

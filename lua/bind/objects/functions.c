@@ -1,7 +1,10 @@
-/* functions.c - functions that await, or say who and when: aw.sleep and others
+/* functions.c - functions of the module about the running task and its engine:
+ * aw.sleep, aw.sleep_until, aw.yield, aw.await; aw.now, aw.current, aw.start,
+ * aw.stats
  *
- * Each one: check the arguments, ask awl_awaiter() who waits, arm one wait of
- * the core, park. The continuation goes on when the engine resumes it.
+ * Those that await check their arguments, ask awl_awaiter() for the worker, arm
+ * one wait of the core and park. The continuation runs when the engine resumes
+ * the worker.
  */
 #include "base/classes.h"
 #include "base/engine.h"
@@ -101,64 +104,6 @@ static int inner_in_clean_up(lua_State *L) {
 
 static int act_step(lua_State *L) {
   return await_wire(L, "await", false, after_step);
-}
-
-/* ---- operations of others: aiowire_lua.h ---- */
-
-static int after_operation(lua_State *L, awl_worker *w) {
-  if (w->result == AW_ECANCELED)
-    awl_check_result(L, w);
-  return w->then(L, w->result, w->data);
-}
-
-/* It has only let the others run. */
-static int after_turn(lua_State *L, awl_worker *w) {
-  if (awl_cancelled_in_turn(L, w))
-    return awl_park(L, w, after_turn);
-  return w->then(L, w->result, w->data);
-}
-
-static int operation_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return w->then(L, w->refused, w->data);
-}
-
-int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
-                 const char *what, aw_lua_continue then) {
-  awl_worker *w = awl_awaiter(L, awl_open(L), what);
-  w->then = then;
-  w->data = data;
-  if (operation)
-    awl_anchor_wait(L, w);
-  int rc = operation ? aw_await_operation(w->task, operation, data)
-                     : aw_await_yield(w->task);
-  return awl_park_or_refuse(L, w, rc, operation ? after_operation : after_turn,
-                            operation_refused);
-}
-
-aw_task *aw_lua_task(lua_State *L, const char *what) {
-  return awl_awaiter(L, awl_open(L), what)->task;
-}
-
-bool aw_lua_may_await(lua_State *L) {
-  awl_state *s = awl_open(L);
-  return s->run.running && !s->in_handler && lua_isyieldable(L) &&
-         L == s->run.co;
-}
-
-bool aw_lua_at_once(lua_State *L, const char *what) {
-  return awl_at_once(awl_awaiter(L, awl_open(L), what));
-}
-
-aw_lua_here *aw_lua_place(lua_State *L) {
-  return (aw_lua_here *)awl_open(L);
-}
-
-bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
-  const awl_state *s = (awl_state *)here;
-  awl_worker *w = s->run.running;
-  return w && L == s->run.co && !s->in_handler && !s->gc_stress &&
-         !w->passing && lua_isyieldable(L) && awl_at_once(w);
 }
 
 /* ---- who and when ---- */

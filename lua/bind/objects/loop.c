@@ -13,12 +13,12 @@
 #include "base/parts.h"
 #include "base/resources.h"
 #include "base/show.h"
-#include "base/tasks.h"
 #include "base/values.h"
 #include "errors/core_error.h"
 #include "errors/errors.h"
 #include "objects/ready.h"
 #include "objects/task.h"
+#include "objects/tree.h"
 #include "open.h"
 #include "run/loop_run.h"
 
@@ -279,99 +279,6 @@ static int inner_timeout_of(lua_State *L) {
   return 1;
 }
 
-/* The tree below a loop at one moment: to tell Lua of it may collect, and a
- * finalizer may end tasks and start others. A userdata points to it. */
-typedef struct branch {
-  size_t depth;
-  aw_task *task; /* kept; NULL: a scope that is no task's */
-  const char *label;
-  bool cancelled;
-} branch;
-
-typedef struct tree {
-  aw_lua_held held;
-  size_t count;
-  branch branches[];
-} tree;
-
-static const char *const TREE = "aiowire.tree";
-
-static void free_tree(tree *t) {
-  while (t->count > 0) {
-    aw_task *task = t->branches[--t->count].task;
-    if (task)
-      aw_task_release(task);
-  }
-  aw_free(t);
-}
-
-static void release_tree(aw_lua_held *held) {
-  free_tree((tree *)((char *)held - offsetof(tree, held)));
-}
-
-static int tree_gc(lua_State *L) {
-  tree **box = lua_touserdata(L, 1);
-  if (*box) {
-    aw_lua_let_go(&(*box)->held);
-    free_tree(*box);
-  }
-  *box = NULL;
-  return 0;
-}
-
-static size_t count_branches(const aw_scope *root) {
-  size_t count = 0, depth = 0;
-  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth))
-    count++;
-  return count;
-}
-
-static void fill_tree(tree *t, const aw_scope *root) {
-  const aw_scope *at = root;
-  size_t depth = 0;
-  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
-    aw_task *task = aw_scope_task(at);
-    t->branches[t->count++] =
-        (branch){depth, task ? aw_task_keep(task) : NULL, aw_scope_label(at),
-                 aw_scope_cancelled(at)};
-  }
-}
-
-/* Push the tree of `loop`, empty if that is closed. Nothing of Lua is made once
- * the branches are counted. */
-static const tree *push_tree(lua_State *L, const awl_loop *loop) {
-  tree **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = NULL;
-  luaL_setmetatable(L, TREE);
-  const aw_scope *root = loop->core ? aw_loop_scope(loop->core) : NULL;
-  size_t count = count_branches(root);
-  tree *t = aw_allocate(sizeof *t + count * sizeof *t->branches);
-  if (!t)
-    awl_error(L, "not enough memory");
-  t->held = (aw_lua_held){.release = release_tree};
-  t->count = 0;
-  if (root)
-    fill_tree(t, root);
-  *box = t;
-  aw_lua_hold(L, &t->held);
-  return t;
-}
-
-static int loop_tasks(lua_State *L) {
-  awl_state *s = awl_of(L);
-  awl_loop *loop = awl_check_loop(L, s);
-  const tree *t = push_tree(L, loop);
-  lua_newtable(L);
-  lua_Integer n = 0;
-  for (size_t i = 0; i < t->count; i++) {
-    if (!t->branches[i].task)
-      continue;
-    awl_push_task_of(L, s, loop, t->branches[i].task);
-    lua_rawseti(L, -2, ++n);
-  }
-  return 1;
-}
-
 /* start_raw(ev, w): start, from the caller's caller, with raw errors */
 static int inner_start_raw(lua_State *L) {
   awl_state *s = awl_of(L);
@@ -379,43 +286,6 @@ static int inner_start_raw(lua_State *L) {
   lua_settop(L, 2);
   lua_pushboolean(L, true);
   return awl_start(L, s, loop, NULL, 2, 3);
-}
-
-/* Push {depth=, task=, cancelled=, label=}. */
-static void push_entry(lua_State *L, awl_state *s, awl_loop *loop,
-                       const branch *b) {
-  lua_createtable(L, 0, 4);
-  lua_pushinteger(L, (lua_Integer)b->depth);
-  lua_setfield(L, -2, "depth");
-  if (b->task) {
-    awl_push_task_of(L, s, loop, b->task);
-    lua_setfield(L, -2, "task");
-  }
-  lua_pushboolean(L, b->cancelled);
-  lua_setfield(L, -2, "cancelled");
-  lua_pushstring(L, b->label);
-  lua_setfield(L, -2, "label");
-}
-
-/* tree(ev, most): a list of the first `most` entries, for the dump, and how
- * many tasks are beyond these. */
-static int m_tree(lua_State *L) {
-  awl_state *s = awl_of(L);
-  awl_loop *loop = awl_check_loop(L, s);
-  size_t most = (size_t)lua_tointeger(L, 2);
-  const tree *t = push_tree(L, loop);
-  lua_newtable(L);
-  lua_Integer beyond = 0;
-  for (size_t i = 0; i < t->count; i++) {
-    if (i < most) {
-      push_entry(L, s, loop, &t->branches[i]);
-      lua_rawseti(L, -2, (lua_Integer)i + 1);
-    } else if (t->branches[i].task) {
-      beyond++;
-    }
-  }
-  lua_pushinteger(L, beyond);
-  return 2;
 }
 
 static int loop_dump(lua_State *L) {
@@ -492,7 +362,6 @@ static void release_loop(void *thing) {
     aw_free(thing);
 }
 
-/* Into the module's table on top; `tree` into the one below it. */
 void awl_open_loop(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {{"run", awl_loop_run},
                                      {"start", loop_start},
@@ -500,7 +369,7 @@ void awl_open_loop(lua_State *L, awl_state *s) {
                                      {"stop", loop_stop},
                                      {"close", awl_loop_close},
                                      {"now", loop_now},
-                                     {"tasks", loop_tasks},
+                                     {"tasks", awl_loop_tasks},
                                      {"dump", loop_dump},
                                      {NULL, NULL}};
   static const luaL_Reg meta[] = {
@@ -509,16 +378,11 @@ void awl_open_loop(lua_State *L, awl_state *s) {
       {"__close", awl_loop_leave},   {NULL, NULL}};
   static const luaL_Reg functions[] = {{"EventLoop", m_EventLoop},
                                        {NULL, NULL}};
-  static const luaL_Reg inner[] = {{"tree", m_tree},
-                                   {"start_raw", inner_start_raw},
+  static const luaL_Reg inner[] = {{"start_raw", inner_start_raw},
                                    {"timeout_of", inner_timeout_of},
                                    {"new_loop", inner_new_loop},
                                    {"run_limited", awl_loop_run_limited},
                                    {NULL, NULL}};
-  luaL_newmetatable(L, TREE);
-  lua_pushcfunction(L, tree_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
   awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
   awl_set_release(s, AWL_HOLDS_LOOP, release_loop);
   lua_pop(L, 1);

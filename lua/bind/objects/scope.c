@@ -28,7 +28,7 @@
 #include "objects/task.h"
 #include "open.h"
 #include "run/await.h"
-#include "run/worker.h"
+#include "run/report.h"
 #include "wire/build.h"
 
 #include <math.h>

@@ -14,6 +14,9 @@
  * run there, in order, and may await. What can raise outside of that (making
  * room for results) ends the worker, and its task with that error.
  *
+ * Neighbours: input.c has what a body is called with, report.c what its end means
+ * to the core; driver.c does all other steps.
+ *
  * Invariants: run.running is the worker whose coroutine is being resumed, and
  * run.co the coroutine in which awaits are valid; a worker that yields has
  * said so (`parked`) or is idle; a parked one goes on only when `resumed`.
@@ -22,219 +25,19 @@
 
 #include "base/location.h"
 #include "base/loops.h"
-#include "base/mistake.h"
-#include "base/show.h"
-#include "base/values.h"
 #include "errors/core_error.h"
-#include "errors/errors.h"
 #include "errors/frames.h"
-#include "errors/raised.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"
 #include "run/debug_hooks.h"
+#include "run/input.h"
 #include "run/limits.h"
+#include "run/report.h"
 #include "run/signals.h"
 #include "wire/build.h"
-#include "wire/convert.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The bottom of a worker's stack. The content of the leaf that ran last and
- * its EventLoop stay there, since the next step is most often of the same. */
-enum { AT_HANDLER = 1, AT_CONTENT, AT_LOOP, BASE = AT_LOOP };
-
-/* ---- reporting the end of a body ---- */
-
-static void drop_handled(awl_worker *w) {
-  if (w->handled)
-    aw_error_release(w->handled);
-  w->handled = NULL;
-}
-
-void awl_leave_scope(awl_scope *scope) {
-  if (!scope->worker)
-    return;
-  awl_scope **place = &scope->worker->scopes;
-  while (*place != scope)
-    place = &(*place)->outer;
-  *place = scope->outer;
-  awl_drop_raised(scope->worker, &scope->raised);
-  scope->worker = NULL;
-  scope->scope = NULL;
-}
-
-static void leave_scopes(awl_worker *w) {
-  while (w->scopes)
-    awl_leave_scope(w->scopes);
-}
-
-/* The body is over: forget the errors that were on their way in it. */
-static void clear_raised(awl_worker *w) {
-  leave_scopes(w);
-  if (w->raised.noted || w->raised.error) /* rarely, and each step comes here */
-    awl_drop_raised(w, &w->raised);
-  w->raising = false; /* there was no memory for it */
-  awl_drop_passing(w);
-}
-
-/* The error that the leaf of `w` was called to handle, or to clean up after;
- * borrowed, or NULL. */
-static aw_error *handled_by(const awl_worker *w) {
-  return w->leaf->kind == AWL_LEAF_FINALLY ? aw_task_held_error(w->task)
-                                           : w->handled;
-}
-
-static void report_error(lua_State *L, awl_worker *w) {
-  awl_state *s = w->state;
-  if (awl_is_cancelled(L, s, -1) && !awl_put_first_error(L, w)) {
-    w->reported = true;
-    aw_step_cancelled(w->task);
-    return;
-  }
-  aw_error *error;
-  if (aw_step_wants_error(w->task))
-    error = awl_make_error(L, s, w); /* raises: not reported yet */
-  else
-    error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
-  aw_error *handled = handled_by(w);
-  if (handled)
-    error = awl_add_handled(L, w, error, handled);
-  w->reported = true;
-  aw_step_fail(w->task, error);
-}
-
-/* A body returned more, or something else, than the next wire [N1]. */
-static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
-  awl_state *s = w->state;
-  int culprit = first;
-  if (lua_isnil(L, first) || awl_is_wire(L, s, first))
-    culprit = count > 1 ? first + 1 : first;
-  awl_push_leaf_name(L, s, w->leaf, w->task);
-  awl_show_value(L, s, culprit);
-  lua_pushfstring(L,
-                  "a body must return nothing or the next wire, got %s%s (%s)"
-                  "; use aw.Value(...) for results [%s]",
-                  culprit == first ? "" : "an extra ",
-                  luaL_typename(L, culprit), lua_tostring(L, -1),
-                  lua_tostring(L, -2));
-  return 1;
-}
-
-/* The wire that a body returned: the one it is, if it returned itself. */
-static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
-  awl_state *s = w->state;
-  const aw_wire *now = aw_task_innermost(w->task);
-  bool itself = w->leaf->kind == AWL_LEAF_HELD &&
-                lua_rawequal(L, index, AT_CONTENT) && awl_is_leaf(now, w->leaf);
-  if (itself || awl_holds(L, s, now, index))
-    return aw_wire_keep((aw_wire *)(uintptr_t)now);
-  return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
-}
-
-static void report_nothing(awl_worker *w) {
-  w->reported = true;
-  aw_step_done(w->task, 0);
-}
-
-static void report_body(lua_State *L, awl_worker *w, int first) {
-  int count = lua_gettop(L) - first + 1;
-  bool nothing = count == 0 || (count == 1 && lua_isnil(L, first));
-  if (nothing) {
-    report_nothing(w);
-    return;
-  }
-  aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
-  if (next) {
-    w->reported = true;
-    aw_step_next(w->task, next);
-    return;
-  }
-  bad_return(L, w, first, count);
-  report_error(L, w);
-}
-
-/* "file:line" of the function that the worker's leaf calls; else of where its
- * task was started. */
-static const char *where_of_call(lua_State *L, awl_worker *w) {
-  lua_pushvalue(L, AT_CONTENT);
-  if (w->leaf->extra >= 0)
-    lua_rawgeti(L, -1, 0);
-  const char *name = awl_function_name(L, w->state, -1);
-  const char *at = strchr(name, '@');
-  const char *started = aw_task_where(w->task);
-  return at ? at + 1 : started ? started : "?";
-}
-
-/* f of the worker's leaf returned the Wire at `index`, and what it returns is
- * dropped: a Call hands no wire on, so nobody will run it [P9]. */
-static void tell_unrun_wire(lua_State *L, awl_worker *w, int index) {
-  static const char *const NOT_LAST =
-      ", which is not the last of its sequence or repeat";
-  const char *to = "a Call", *why = NOT_LAST, *use = "aw.Wire(f)";
-  if (w->leaf->kind == AWL_LEAF_MAP) {
-    to = "a map";
-    use = "w:bind(f)";
-  } else if (w->leaf->kind == AWL_LEAF_SUPERVISE) {
-    to = "supervise";
-    why = "";
-    use = "w:catch(f)";
-  }
-  const char *where = where_of_call(L, w);
-  awl_show_value(L, w->state, index);
-  lua_pushfstring(L,
-                  "nobody runs the wire that this function returned to %s "
-                  "(%s)%s; use %s, which hands the wire on",
-                  to, lua_tostring(L, -1), why, use);
-  awl_mistake(L, where, "call");
-}
-
-/* The same, if that is so. A leaf is looked at a few times only: to look each
- * time would cost a sequence of Calls 5 %, for what is nearly always the same.
- */
-enum { MOST_LOOKS = 8 };
-static void look_for_wire(lua_State *L, awl_worker *w, int index) {
-  awl_leaf *leaf = (awl_leaf *)(uintptr_t)w->leaf;
-  leaf->looks++;
-  if (lua_type(L, index) == LUA_TUSERDATA && awl_leaf_calls(leaf) &&
-      awl_is(L, w->state, index, AWL_WIRE))
-    tell_unrun_wire(L, w, index);
-}
-
-static void report_results(lua_State *L, awl_worker *w, int first) {
-  int count = lua_gettop(L) - first + 1;
-  aw_value value = 0;
-  if (count > 0 && aw_step_wants_value(w->task))
-    value =
-        awl_hold_tuple(L, awl_loop_of(w->state, aw_task_loop(w->task)), count);
-  else if (count > 0 && w->leaf->looks < MOST_LOOKS)
-    look_for_wire(L, w, first);
-  w->reported = true;
-  aw_step_done(w->task, value);
-}
-
-/* The body of the worker has ended; what it left is above BASE. */
-static void report(lua_State *L, awl_worker *w, int status) {
-  const awl_leaf *leaf = w->leaf;
-  if (status != LUA_OK) {
-    if (status == LUA_ERRMEM)
-      awl_starve(w->state);
-    report_error(L, w);
-  } else {
-    switch (awl_leaf_report(L, leaf, BASE + 1)) {
-    case AWL_REPORT_RESULTS: report_results(L, w, BASE + 1); break;
-    case AWL_REPORT_NEXT: report_body(L, w, BASE + 1); break;
-    case AWL_REPORT_NOTHING:
-      if (leaf->kind == AWL_LEAF_SUPERVISE && leaf->looks < MOST_LOOKS)
-        look_for_wire(L, w, BASE + 1);
-      report_nothing(w);
-      break;
-    }
-  }
-  clear_raised(w);
-  drop_handled(w);
-  lua_settop(L, BASE);
-}
 
 /* ---- the worker ---- */
 
@@ -247,7 +50,7 @@ static void set_loop(lua_State *L, awl_worker *w) {
   if (loop->number == w->loop_number)
     return;
   awl_push_loop(L, w->state, loop);
-  lua_replace(L, AT_LOOP);
+  lua_replace(L, AWL_AT_LOOP);
   w->loop_number = loop->number;
 }
 
@@ -257,7 +60,7 @@ static int push_bound(lua_State *L, const awl_leaf *leaf) {
     return 0;
   luaL_checkstack(L, leaf->extra, "too many arguments");
   for (int i = 1; i <= leaf->extra; i++)
-    lua_rawgeti(L, AT_CONTENT, i);
+    lua_rawgeti(L, AWL_AT_CONTENT, i);
   return leaf->extra;
 }
 
@@ -268,35 +71,35 @@ static int push_call(lua_State *L, awl_worker *w) {
     awl_push_content(L, w->state, leaf, w->task);
     if (lua_isnil(L, -1)) /* a finalizer has started it, too late */
       luaL_error(L, "this wire is garbage: what it calls has been collected");
-    lua_replace(L, AT_CONTENT);
+    lua_replace(L, AWL_AT_CONTENT);
     w->serial = leaf->serial;
   }
   if (leaf->kind == AWL_LEAF_CALL && leaf->extra < 0) { /* the hot path */
-    lua_pushvalue(L, AT_CONTENT);
+    lua_pushvalue(L, AWL_AT_CONTENT);
     return 0;
   }
   if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
     set_loop(L, w);
   if (awl_leaf_calls(leaf) && leaf->extra >= 0)
-    lua_rawgeti(L, AT_CONTENT, 0);
+    lua_rawgeti(L, AWL_AT_CONTENT, 0);
   else if (awl_leaf_calls(leaf))
-    lua_pushvalue(L, AT_CONTENT);
-  int count = awl_push_input(L, w, AT_LOOP);
+    lua_pushvalue(L, AWL_AT_CONTENT);
+  int count = awl_push_input(L, w, AWL_AT_LOOP);
   return count + push_bound(L, leaf);
 }
 
 /* The body has ended well. Is it the next step, too? Then its results, which
  * nobody wants, are dropped. */
 static bool again(lua_State *L, awl_worker *w) {
-  if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > BASE)
+  if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > AWL_AT_BASE)
     return false;
   if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
     return false;
   awl_signals_step_over(w->state, L);
   awl_hooks_step_over(L, w);
-  if (w->leaf->looks < MOST_LOOKS)
-    look_for_wire(L, w, BASE + 1);
-  lua_settop(L, BASE);
+  if (w->leaf->looks < AWL_MOST_LOOKS)
+    awl_look_for_wire(L, w, AWL_AT_BASE + 1);
+  lua_settop(L, AWL_AT_BASE);
   return true;
 }
 
@@ -312,10 +115,10 @@ static void run_step(lua_State *L, awl_worker *w) {
       lua_gc(L, LUA_GCCOLLECT);
     int count = push_call(L, w);
     if (awl_leaf_calls(w->leaf))
-      status = lua_pcallk(L, count, LUA_MULTRET, AT_HANDLER, (lua_KContext)w,
-                          after_call);
+      status = lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER,
+                          (lua_KContext)w, after_call);
   } while (status == LUA_OK && again(L, w));
-  report(L, w, status);
+  awl_report_step(L, w, status);
 }
 
 /* Has the task ended that the run is to last until? */
@@ -344,7 +147,7 @@ static int go_idle(lua_State *L, awl_worker *w) {
   w->leaf = NULL;
   w->serial = 0;
   w->loop_number = 0;
-  lua_settop(L, AT_HANDLER); /* hold nothing */
+  lua_settop(L, AWL_AT_HANDLER); /* hold nothing */
   w->next_idle = s->idle;
   s->idle = w;
   s->idle_count++;
@@ -364,7 +167,7 @@ static int work(lua_State *L, awl_worker *w) {
 
 static int after_call(lua_State *L, int status, lua_KContext context) {
   awl_worker *w = (awl_worker *)context;
-  report(L, w, status == LUA_YIELD ? LUA_OK : status);
+  awl_report_step(L, w, status == LUA_YIELD ? LUA_OK : status);
   return pull(w) ? work(L, w) : go_idle(L, w);
 }
 
@@ -373,21 +176,21 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
   awl_worker *w = (awl_worker *)context;
   bool dropped = w->co != L;    /* see drop_idle() */
   if (dropped || !w->resumed) { /* by hand: there is nothing to do */
-    lua_settop(L, AT_HANDLER);
+    lua_settop(L, AWL_AT_HANDLER);
     w->parked = w->parked || !dropped;
     return lua_yieldk(L, 0, context, after_idle);
   }
   w->resumed = false;
-  lua_settop(L, AT_HANDLER);
-  lua_settop(L, BASE);
+  lua_settop(L, AWL_AT_HANDLER);
+  lua_settop(L, AWL_AT_BASE);
   return work(L, w);
 }
 
 int awl_worker_main(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
   awl_push_slot(L, w->state, AWL_HANDLER);
-  lua_replace(L, AT_HANDLER);
-  lua_settop(L, BASE);
+  lua_replace(L, AWL_AT_HANDLER);
+  lua_settop(L, AWL_AT_BASE);
   w->resumed = false;
   return work(L, w);
 }
@@ -461,9 +264,8 @@ void awl_worker_end(awl_worker *w) {
   s->closing_worker = false;
   lua_settop(w->co, 0); /* an error of theirs */
   awl_release_wait(w);
-  clear_raised(w);
+  awl_clear_body(w);
   awl_hooks_forget(w);
-  drop_handled(w);
   awl_owned_remove(s, w);
   awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
   memset(w, 0, sizeof *w);

@@ -20,7 +20,5 @@ void awl_worker_end(awl_worker *worker);
 /* Between runs: give the memory of a crowd of idle workers back. */
 void awl_workers_trim(awl_state *s);
 void awl_free_workers(awl_state *s); /* the state ends */
-/* A scope of the body that a worker runs is open no more. */
-void awl_leave_scope(awl_scope *scope);
 
 #endif

@@ -1,4 +1,4 @@
-/* leaf.h - what the leaves of Lua are, are given, and return */
+/* leaf.h - leaves of Lua: the host wires of the binding */
 #ifndef AWL_LEAF_H
 #define AWL_LEAF_H
 
@@ -9,7 +9,7 @@ typedef enum awl_leaf_kind {
   AWL_LEAF_BODY,  /* f(ev, …), its result is the next wire */
   AWL_LEAF_VALUE, /* results */
   AWL_LEAF_HELD,  /* a body f(ev), a value that the engine holds */
-  /* Second parts of other wires, see leaf_call.c: */
+  /* Second parts of other wires, see run/input.c: */
   AWL_LEAF_MAP,       /* f(results…), its results are results */
   AWL_LEAF_BIND,      /* f(results…), its result is the next wire */
   AWL_LEAF_CATCH,     /* f(err, info), its result is the next wire */
@@ -36,18 +36,8 @@ typedef struct awl_leaf {
 } awl_leaf;
 
 /* Does its content have a function to call? */
-bool awl_leaf_calls(const awl_leaf *leaf);
-/* Push what the leaf of `worker` is called with, besides its bound arguments:
- * what its first part left; returns how many. `loop` is the index of its
- * EventLoop. Raises. */
-int awl_push_input(lua_State *L, awl_worker *worker, int loop);
-/* What is above `first` - 1 is what f returned: is it a next wire, or are those
- * results? See awl_leaf_kind. */
-typedef enum awl_report {
-  AWL_REPORT_RESULTS,
-  AWL_REPORT_NEXT,
-  AWL_REPORT_NOTHING
-} awl_report;
-awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first);
+static inline bool awl_leaf_calls(const awl_leaf *leaf) {
+  return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;
+}
 
 #endif

@@ -1,20 +1,17 @@
-/* leaf_call.c - what the leaves of Lua are given, and what their returns mean
+/* input.c - what a body is called with, besides the arguments of its leaf
  *
  * A leaf that is the second part of another wire, as f in `w / f`, finds what
- * the first part left in its task [O9-O11]: results, or an error. Leaves of
- * keys call nothing: they put results in the shape that a table form promised,
- * whose keys are their content [O6].
+ * the first part left in its task [O9-O11]: results, or an error. Leaves of keys
+ * call nothing: they put results in the shape that a table form promised; the
+ * keys are their content [O6].
  *
- * Neighbours: worker.c runs leaves, combine.c makes these.
+ * Neighbours: worker.c calls bodies; report.c has what their returns mean.
  */
+#include "run/input.h"
 #include "base/loops.h"
 #include "base/values.h"
 #include "errors/core_error.h"
 #include "wire/leaf.h"
-
-bool awl_leaf_calls(const awl_leaf *leaf) {
-  return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;
-}
 
 /* ---- errors ---- */
 
@@ -94,23 +91,4 @@ int awl_push_input(lua_State *L, awl_worker *w, int loop) {
   case AWL_LEAF_FINALLY: break;
   }
   return 0;
-}
-
-/* ---- returns ---- */
-
-awl_report awl_leaf_report(lua_State *L, const awl_leaf *leaf, int first) {
-  switch (leaf->kind) {
-  case AWL_LEAF_BODY:
-  case AWL_LEAF_HELD:
-  case AWL_LEAF_BIND:
-  case AWL_LEAF_CATCH: return AWL_REPORT_NEXT;
-  case AWL_LEAF_FINALLY: /* what a close() or so returns means nothing */
-    return lua_gettop(L) == first && awl_is(L, leaf->state, first, AWL_WIRE)
-               ? AWL_REPORT_NEXT
-               : AWL_REPORT_NOTHING;
-  case AWL_LEAF_SUPERVISE: return AWL_REPORT_NOTHING;
-  case AWL_LEAF_WHEN:
-    return lua_toboolean(L, first) ? AWL_REPORT_RESULTS : AWL_REPORT_NOTHING;
-  default: return AWL_REPORT_RESULTS;
-  }
 }

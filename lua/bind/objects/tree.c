@@ -1,0 +1,156 @@
+/* tree.c - the tasks and scopes below an EventLoop, as they are at one moment
+ *
+ * To tell Lua of a tree may collect, and a finalizer may end tasks and start
+ * others. So the tree is copied first: its tasks are kept until a userdata that
+ * has the copy is finalized.
+ *
+ * Neighbours: loop.c has the class; aiowire/dump.lua makes texts of trees.
+ */
+#include "objects/tree.h"
+
+#include "base/classes.h"
+#include "base/location.h"
+#include "base/loops.h"
+#include "base/tasks.h"
+#include "open.h"
+
+#include <stddef.h>
+
+typedef struct branch {
+  size_t depth;
+  aw_task *task; /* kept; NULL: a scope that is no task's */
+  const char *label;
+  bool cancelled;
+} branch;
+
+typedef struct tree {
+  aw_lua_held held;
+  size_t count;
+  branch branches[];
+} tree;
+
+static const char *const TREE = "aiowire.tree";
+
+static void free_tree(tree *t) {
+  while (t->count > 0) {
+    aw_task *task = t->branches[--t->count].task;
+    if (task)
+      aw_task_release(task);
+  }
+  aw_free(t);
+}
+
+static void release_tree(aw_lua_held *held) {
+  free_tree((tree *)((char *)held - offsetof(tree, held)));
+}
+
+static int tree_gc(lua_State *L) {
+  tree **box = lua_touserdata(L, 1);
+  if (*box) {
+    aw_lua_let_go(&(*box)->held);
+    free_tree(*box);
+  }
+  *box = NULL;
+  return 0;
+}
+
+static size_t count_branches(const aw_scope *root) {
+  size_t count = 0, depth = 0;
+  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth))
+    count++;
+  return count;
+}
+
+static void fill_tree(tree *t, const aw_scope *root) {
+  const aw_scope *at = root;
+  size_t depth = 0;
+  while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    aw_task *task = aw_scope_task(at);
+    t->branches[t->count++] =
+        (branch){depth, task ? aw_task_keep(task) : NULL, aw_scope_label(at),
+                 aw_scope_cancelled(at)};
+  }
+}
+
+/* Push the tree of `loop`, empty if that is closed. Nothing of Lua is made once
+ * the branches are counted. */
+static const tree *push_tree(lua_State *L, const awl_loop *loop) {
+  tree **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, TREE);
+  const aw_scope *root = loop->core ? aw_loop_scope(loop->core) : NULL;
+  size_t count = count_branches(root);
+  tree *t = aw_allocate(sizeof *t + count * sizeof *t->branches);
+  if (!t)
+    awl_error(L, "not enough memory");
+  t->held = (aw_lua_held){.release = release_tree};
+  t->count = 0;
+  if (root)
+    fill_tree(t, root);
+  *box = t;
+  aw_lua_hold(L, &t->held);
+  return t;
+}
+
+int awl_loop_tasks(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  const tree *t = push_tree(L, loop);
+  lua_newtable(L);
+  lua_Integer n = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    if (!t->branches[i].task)
+      continue;
+    awl_push_task_of(L, s, loop, t->branches[i].task);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* Push {depth=, task=, cancelled=, label=}. */
+static void push_entry(lua_State *L, awl_state *s, awl_loop *loop,
+                       const branch *b) {
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)b->depth);
+  lua_setfield(L, -2, "depth");
+  if (b->task) {
+    awl_push_task_of(L, s, loop, b->task);
+    lua_setfield(L, -2, "task");
+  }
+  lua_pushboolean(L, b->cancelled);
+  lua_setfield(L, -2, "cancelled");
+  lua_pushstring(L, b->label);
+  lua_setfield(L, -2, "label");
+}
+
+/* tree(ev, most): a list of the first `most` entries, for the dump, and how
+ * many tasks are beyond these. */
+static int inner_tree(lua_State *L) {
+  awl_state *s = awl_of(L);
+  awl_loop *loop = awl_check_loop(L, s);
+  size_t most = (size_t)lua_tointeger(L, 2);
+  const tree *t = push_tree(L, loop);
+  lua_newtable(L);
+  lua_Integer beyond = 0;
+  for (size_t i = 0; i < t->count; i++) {
+    if (i < most) {
+      push_entry(L, s, loop, &t->branches[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    } else if (t->branches[i].task) {
+      beyond++;
+    }
+  }
+  lua_pushinteger(L, beyond);
+  return 2;
+}
+
+void awl_open_tree(lua_State *L, awl_state *s) {
+  static const luaL_Reg inner[] = {{"tree", inner_tree}, {NULL, NULL}};
+  luaL_newmetatable(L, TREE);
+  lua_pushcfunction(L, tree_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  lua_pushvalue(L, -2);
+  awl_register_inner(L, s, inner);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,248 @@
+/* report.c - what a body returned or raised is reported to the core
+ *
+ * What a return means depends on the leaf: results, the next wire of the task,
+ * or nothing. A report ends the step: after it the task may be over and the body
+ * forgotten. What may raise comes before it; then the worker is buried, and its
+ * task fails with that error.
+ *
+ * Neighbours: worker.c calls bodies and comes here when they have ended.
+ */
+#include "run/report.h"
+
+#include "base/location.h"
+#include "base/loops.h"
+#include "base/mistake.h"
+#include "base/show.h"
+#include "base/values.h"
+#include "errors/core_error.h"
+#include "errors/errors.h"
+#include "errors/raised.h"
+#include "run/await.h"
+#include "run/limits.h"
+#include "wire/build.h"
+#include "wire/convert.h"
+
+#include <string.h>
+
+/* ---- the end of a body ---- */
+
+static void drop_handled(awl_worker *w) {
+  if (w->handled)
+    aw_error_release(w->handled);
+  w->handled = NULL;
+}
+
+void awl_leave_scope(awl_scope *scope) {
+  if (!scope->worker)
+    return;
+  awl_scope **place = &scope->worker->scopes;
+  while (*place != scope)
+    place = &(*place)->outer;
+  *place = scope->outer;
+  awl_drop_raised(scope->worker, &scope->raised);
+  scope->worker = NULL;
+  scope->scope = NULL;
+}
+
+static void leave_scopes(awl_worker *w) {
+  while (w->scopes)
+    awl_leave_scope(w->scopes);
+}
+
+void awl_clear_body(awl_worker *w) {
+  leave_scopes(w);
+  if (w->raised.noted || w->raised.error) /* rarely, and each step comes here */
+    awl_drop_raised(w, &w->raised);
+  w->raising = false; /* there was no memory for it */
+  awl_drop_passing(w);
+  drop_handled(w);
+}
+
+/* ---- errors ---- */
+
+/* The error that the leaf of `w` was called to handle, or to clean up after;
+ * borrowed, or NULL. */
+static aw_error *handled_by(const awl_worker *w) {
+  return w->leaf->kind == AWL_LEAF_FINALLY ? aw_task_held_error(w->task)
+                                           : w->handled;
+}
+
+static void report_error(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  if (awl_is_cancelled(L, s, -1) && !awl_put_first_error(L, w)) {
+    w->reported = true;
+    aw_step_cancelled(w->task);
+    return;
+  }
+  aw_error *error;
+  if (aw_step_wants_error(w->task))
+    error = awl_make_error(L, s, w); /* raises: not reported yet */
+  else
+    error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
+  aw_error *handled = handled_by(w);
+  if (handled)
+    error = awl_add_handled(L, w, error, handled);
+  w->reported = true;
+  aw_step_fail(w->task, error);
+}
+
+/* ---- the next wire ---- */
+
+/* A body returned more, or something else, than the next wire [N1]. */
+static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
+  awl_state *s = w->state;
+  int culprit = first;
+  if (lua_isnil(L, first) || awl_is_wire(L, s, first))
+    culprit = count > 1 ? first + 1 : first;
+  awl_push_leaf_name(L, s, w->leaf, w->task);
+  awl_show_value(L, s, culprit);
+  lua_pushfstring(L,
+                  "a body must return nothing or the next wire, got %s%s (%s)"
+                  "; use aw.Value(...) for results [%s]",
+                  culprit == first ? "" : "an extra ",
+                  luaL_typename(L, culprit), lua_tostring(L, -1),
+                  lua_tostring(L, -2));
+  return 1;
+}
+
+/* The wire that a body returned: the one it is, if it returned itself. */
+static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
+  awl_state *s = w->state;
+  const aw_wire *now = aw_task_innermost(w->task);
+  bool itself = w->leaf->kind == AWL_LEAF_HELD &&
+                lua_rawequal(L, index, AWL_AT_CONTENT) &&
+                awl_is_leaf(now, w->leaf);
+  if (itself || awl_holds(L, s, now, index))
+    return aw_wire_keep((aw_wire *)(uintptr_t)now);
+  return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
+}
+
+static void report_nothing(awl_worker *w) {
+  w->reported = true;
+  aw_step_done(w->task, 0);
+}
+
+static void report_body(lua_State *L, awl_worker *w, int first) {
+  int count = lua_gettop(L) - first + 1;
+  bool nothing = count == 0 || (count == 1 && lua_isnil(L, first));
+  if (nothing) {
+    report_nothing(w);
+    return;
+  }
+  aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
+  if (next) {
+    w->reported = true;
+    aw_step_next(w->task, next);
+    return;
+  }
+  bad_return(L, w, first, count);
+  report_error(L, w);
+}
+
+/* ---- wires that nobody runs ---- */
+
+/* "file:line" of the function that the worker's leaf calls; else of where its
+ * task was started. */
+static const char *where_of_call(lua_State *L, awl_worker *w) {
+  lua_pushvalue(L, AWL_AT_CONTENT);
+  if (w->leaf->extra >= 0)
+    lua_rawgeti(L, -1, 0);
+  const char *name = awl_function_name(L, w->state, -1);
+  const char *at = strchr(name, '@');
+  const char *started = aw_task_where(w->task);
+  return at ? at + 1 : started ? started : "?";
+}
+
+/* f of the worker's leaf returned the Wire at `index`, and what it returns is
+ * dropped: a Call hands no wire on, so nobody will run it [P9]. */
+static void tell_unrun_wire(lua_State *L, awl_worker *w, int index) {
+  static const char *const NOT_LAST =
+      ", which is not the last of its sequence or repeat";
+  const char *to = "a Call", *why = NOT_LAST, *use = "aw.Wire(f)";
+  if (w->leaf->kind == AWL_LEAF_MAP) {
+    to = "a map";
+    use = "w:bind(f)";
+  } else if (w->leaf->kind == AWL_LEAF_SUPERVISE) {
+    to = "supervise";
+    why = "";
+    use = "w:catch(f)";
+  }
+  const char *where = where_of_call(L, w);
+  awl_show_value(L, w->state, index);
+  lua_pushfstring(L,
+                  "nobody runs the wire that this function returned to %s "
+                  "(%s)%s; use %s, which hands the wire on",
+                  to, lua_tostring(L, -1), why, use);
+  awl_mistake(L, where, "call");
+}
+
+void awl_look_for_wire(lua_State *L, awl_worker *w, int index) {
+  awl_leaf *leaf = (awl_leaf *)(uintptr_t)w->leaf;
+  leaf->looks++;
+  if (lua_type(L, index) == LUA_TUSERDATA && awl_leaf_calls(leaf) &&
+      awl_is(L, w->state, index, AWL_WIRE))
+    tell_unrun_wire(L, w, index);
+}
+
+/* ---- results ---- */
+
+static void report_results(lua_State *L, awl_worker *w, int first) {
+  int count = lua_gettop(L) - first + 1;
+  aw_value value = 0;
+  if (count > 0 && aw_step_wants_value(w->task))
+    value =
+        awl_hold_tuple(L, awl_loop_of(w->state, aw_task_loop(w->task)), count);
+  else if (count > 0 && w->leaf->looks < AWL_MOST_LOOKS)
+    awl_look_for_wire(L, w, first);
+  w->reported = true;
+  aw_step_done(w->task, value);
+}
+
+/* ---- which of them ---- */
+
+typedef enum report_kind {
+  REPORT_RESULTS,
+  REPORT_NEXT,
+  REPORT_NOTHING
+} report_kind;
+
+/* What is above `first` - 1 is what f returned: is it a next wire, or are those
+ * results? See awl_leaf_kind. */
+static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
+                                  int first) {
+  switch (leaf->kind) {
+  case AWL_LEAF_BODY:
+  case AWL_LEAF_HELD:
+  case AWL_LEAF_BIND:
+  case AWL_LEAF_CATCH: return REPORT_NEXT;
+  case AWL_LEAF_FINALLY: /* what a close() or so returns means nothing */
+    return lua_gettop(L) == first && awl_is(L, leaf->state, first, AWL_WIRE)
+               ? REPORT_NEXT
+               : REPORT_NOTHING;
+  case AWL_LEAF_SUPERVISE: return REPORT_NOTHING;
+  case AWL_LEAF_WHEN:
+    return lua_toboolean(L, first) ? REPORT_RESULTS : REPORT_NOTHING;
+  default: return REPORT_RESULTS;
+  }
+}
+
+void awl_report_step(lua_State *L, awl_worker *w, int status) {
+  const awl_leaf *leaf = w->leaf;
+  if (status != LUA_OK) {
+    if (status == LUA_ERRMEM)
+      awl_starve(w->state);
+    report_error(L, w);
+  } else {
+    switch (kind_of_report(L, leaf, AWL_AT_BASE + 1)) {
+    case REPORT_RESULTS: report_results(L, w, AWL_AT_BASE + 1); break;
+    case REPORT_NEXT: report_body(L, w, AWL_AT_BASE + 1); break;
+    case REPORT_NOTHING:
+      if (leaf->kind == AWL_LEAF_SUPERVISE && leaf->looks < AWL_MOST_LOOKS)
+        awl_look_for_wire(L, w, AWL_AT_BASE + 1);
+      report_nothing(w);
+      break;
+    }
+  }
+  awl_clear_body(w);
+  lua_settop(L, AWL_AT_BASE);
+}
