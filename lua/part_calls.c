@@ -30,7 +30,7 @@ static int after_part(lua_State *L, int status, lua_KContext context) {
 }
 
 /* Code of ours in Lua runs next: no line of it is for hooks. */
-static void screen(lua_State *L) {
+static void screen_part(lua_State *L) {
   if (lua_gethook(L))
     awl_hooks_screen(L, awl_of(L));
 }
@@ -45,7 +45,7 @@ static int call_ours(lua_State *L) {
 /* A function of the module that is written in Lua: its part is upvalue 2. A
  * part that returned a table has several: upvalue 3 is the name, as ever. */
 static int call_part(lua_State *L) {
-  screen(L); /* first: the part may be loaded now */
+  screen_part(L); /* first: the part may be loaded now */
   awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, lua_tostring(L, lua_upvalueindex(3)));
@@ -56,7 +56,7 @@ static int call_part(lua_State *L) {
 
 /* A method that is written in Lua: upvalue 2. */
 static int call_method(lua_State *L) {
-  screen(L);
+  screen_part(L);
   lua_pushvalue(L, lua_upvalueindex(2));
   return call_ours(L);
 }
@@ -149,7 +149,7 @@ static int inner_part(lua_State *L) {
 /* screened(...): a function of the user's has returned these, and what follows
  * is ours again: no line of it is for hooks */
 static int inner_screened(lua_State *L) {
-  screen(L);
+  screen_part(L);
   return lua_gettop(L);
 }
 

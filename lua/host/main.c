@@ -47,7 +47,7 @@ static void complain(const char *text) {
   fflush(stderr);
 }
 
-static void fail(host *h, const char *text) {
+static void fail_usage(host *h, const char *text) {
   complain(text ? text : "(error without a message)");
   h->status = STATUS_ERROR;
   h->ended = true;
@@ -73,7 +73,7 @@ static int with_traceback(lua_State *L) {
 
 /* [err, info] -> [text]. The info says all there is to say; what it is about
  * comes from the error itself only if there is no info. */
-static int describe(lua_State *L) {
+static int describe_error(lua_State *L) {
   if (lua_isnoneornil(L, 2)) {
     lua_settop(L, 1);
     push_message(L);
@@ -85,12 +85,12 @@ static int describe(lua_State *L) {
 
 /* Report an error that reached the top. [..., err, info] -> [...] */
 static void report(lua_State *L, host *h) {
-  lua_pushcfunction(L, describe);
+  lua_pushcfunction(L, describe_error);
   lua_insert(L, -3);
   if (lua_pcall(L, 2, 1, 0) == LUA_OK)
-    fail(h, lua_tostring(L, -1));
+    fail_usage(h, lua_tostring(L, -1));
   else
-    fail(h, "(an error whose text cannot be made)");
+    fail_usage(h, "(an error whose text cannot be made)");
   lua_pop(L, 1);
 }
 
@@ -100,7 +100,7 @@ static void report(lua_State *L, host *h) {
  * [..., function, args] -> [...], or [..., message] -> [...] */
 static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   if (load_status != LUA_OK) {
-    fail(h, lua_tostring(L, -1));
+    fail_usage(h, lua_tostring(L, -1));
     lua_pop(L, 1);
     return;
   }
@@ -159,7 +159,7 @@ static void require_global(lua_State *L, host *h, const char *spec) {
   if (status == LUA_OK)
     lua_setglobal(L, global);
   else
-    fail(h, lua_tostring(L, -1));
+    fail_usage(h, lua_tostring(L, -1));
   lua_settop(L, 0);
 }
 
@@ -182,7 +182,7 @@ static void run_options(lua_State *L, host *h) {
 
 /* Push the script's arguments from the table `arg`, which an -e may have
  * changed. Returns how many. */
-static int push_arguments(lua_State *L) {
+static int push_script_arguments(lua_State *L) {
   if (lua_getglobal(L, "arg") != LUA_TTABLE)
     luaL_error(L, "'arg' is not a table");
   int n = (int)luaL_len(L, -1);
@@ -200,7 +200,7 @@ static void run_script(lua_State *L, host *h) {
     name = NULL; /* standard input */
   int status = luaL_loadfilex(L, name, "t");
   if (status == LUA_OK) {
-    run_chunk(L, h, status, push_arguments(L));
+    run_chunk(L, h, status, push_script_arguments(L));
     return;
   }
   const char *message = lua_tostring(L, -1);
@@ -317,7 +317,7 @@ static void tune_collector(lua_State *L) {
 static void run_state(host *h) {
   lua_State *L = luaL_newstate();
   if (!L) {
-    fail(h, "not enough memory");
+    fail_usage(h, "not enough memory");
     return;
   }
   host_memory *memory = host_memory_use(L);
@@ -327,7 +327,7 @@ static void run_state(host *h) {
   lua_pushcfunction(L, run_all);
   lua_pushlightuserdata(L, h);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    fail(h, lua_tostring(L, -1));
+    fail_usage(h, lua_tostring(L, -1));
   if (h->ended) /* what was cut short is not what was forgotten */
     warnings.shown = HOST_WARN_NOTHING;
   lua_close(L);

@@ -74,7 +74,7 @@ struct host_memory {
 static const size_t SPACE = (size_t)REGIONS * REGION;
 static const uint32_t ALL_FREE = UINT32_MAX;
 
-static bool is_ours(const host_memory *m, const void *block) {
+static bool is_our_block(const host_memory *m, const void *block) {
   return (uintptr_t)block - (uintptr_t)m->space < SPACE;
 }
 
@@ -218,8 +218,8 @@ static void put_block_back(host_memory *m, void *block) {
   put_chunk_back(m, c);
 }
 
-static void give_back(host_memory *m, void *block, size_t size) {
-  if (is_ours(m, block))
+static void give_block_back(host_memory *m, void *block, size_t size) {
+  if (is_our_block(m, block))
     put_block_back(m, block);
   else
     m->otherwise(m->context, block, size, 0);
@@ -233,7 +233,7 @@ static void *move_block(host_memory *m, void *block, size_t old, size_t size) {
   if (!moved)
     return old >= size ? block : NULL;
   memcpy(moved, block, old < size ? old : size);
-  give_back(m, block, old);
+  give_block_back(m, block, old);
   return moved;
 }
 
@@ -241,14 +241,14 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
   host_memory *m = context;
   if (size == 0) {
     if (block)
-      give_back(m, block, old);
+      give_block_back(m, block, old);
     return NULL;
   }
   if (!block) { /* then `old` is what kind of object it is for */
     void *fresh = size <= LARGEST ? take_block(m, size) : NULL;
     return fresh ? fresh : m->otherwise(m->context, NULL, old, size);
   }
-  if (is_ours(m, block)) {
+  if (is_our_block(m, block)) {
     uint32_t has = chunk_of(block)->size;
     return size <= has && size + STEP > has ? block
                                             : move_block(m, block, old, size);

@@ -140,12 +140,12 @@ static kept *new_kept(lua_State *L) {
 }
 
 /* The task of the source ends, or leaves its repetition. */
-static aw_turn leave(const watched *w, aw_turn turn) {
+static aw_turn leave_watch(const watched *w, aw_turn turn) {
   give_up(w);
   return turn;
 }
 
-static aw_turn fail(aw_task *task, watched *w, int code) {
+static aw_turn fail_watch(aw_task *task, watched *w, int code) {
   aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
   aw_error_set_about(error, operation_of(w)->label, w->fd);
   if (w->own) { /* its number means nothing to people, and is closed */
@@ -155,21 +155,21 @@ static aw_turn fail(aw_task *task, watched *w, int code) {
   }
   aw_task_set_error(task, error);
   w->broken = true;
-  return leave(w, AW_FAIL);
+  return leave_watch(w, AW_FAIL);
 }
 
 static aw_turn ask(aw_task *task, watched *w) {
   if (!w->wanted)
-    return leave(w, AW_BREAK);
+    return leave_watch(w, AW_BREAK);
   int rc = aw_await_operation(task, operation_of(w), w);
   if (rc < 0)
-    return fail(task, w, rc);
+    return fail_watch(task, w, rc);
   w->asked = true;
   w->waiting = task;
   return AW_WAIT;
 }
 
-static aw_turn watch(aw_task *task, void *data) {
+static aw_turn watch_source(aw_task *task, void *data) {
   watched *w = data;
   if (!w->asked)
     return ask(task, w);
@@ -177,11 +177,11 @@ static aw_turn watch(aw_task *task, void *data) {
   w->waiting = NULL;
   int rc = aw_task_result(task);
   if (rc == AW_ECANCELED)
-    return leave(w, AW_FAIL);
+    return leave_watch(w, AW_FAIL);
   if (!w->wanted)
-    return leave(w, AW_BREAK);
+    return leave_watch(w, AW_BREAK);
   if (rc < 0)
-    return fail(task, w, rc);
+    return fail_watch(task, w, rc);
   aw_task_set_next(task, aw_wire_keep(w->body));
   return AW_INTO;
 }
@@ -221,7 +221,7 @@ static int inner_watch(lua_State *L) {
   w->body = aw_lua_part(L, 3);
   lua_pushvalue(L, 3);
   lua_setiuservalue(L, -2, BODY_VALUE);
-  aw_lua_push_wire(L, aw_repeat(aw_call(watch, w), AW_FOREVER), -1);
+  aw_lua_push_wire(L, aw_repeat(aw_call(watch_source, w), AW_FOREVER), -1);
   return 2;
 }
 

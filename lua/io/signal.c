@@ -43,7 +43,7 @@ typedef struct table {
 
 /* ---- taking over and giving back ---- */
 
-static void give_back(table *all, int number) {
+static void give_signal_back(table *all, int number) {
   taken *t = all->taken[number];
   aw_lua_signal_give_back(t->signal);
   awio_waiters_free(&t->waiters);
@@ -54,7 +54,7 @@ static void give_back(table *all, int number) {
 }
 
 /* Whose loop has ended: the loop of one who still waits takes it on. */
-static void loop_ended(aw_closer *closer, aw_loop *loop) {
+static void signal_loop_ended(aw_closer *closer, aw_loop *loop) {
   table *all = (table *)closer;
   for (int i = 0; i < SIGNALS; i++) {
     taken *t = all->taken[i];
@@ -63,7 +63,7 @@ static void loop_ended(aw_closer *closer, aw_loop *loop) {
     if (t->waiters.count > 0)
       t->loop = aw_task_loop(t->waiters.tasks[0]);
     else
-      give_back(all, i);
+      give_signal_back(all, i);
   }
 }
 
@@ -75,11 +75,11 @@ static void close_table(aw_closer *closer) {
   table *all = (table *)closer;
   for (int i = 0; i < SIGNALS; i++)
     if (all->taken[i])
-      give_back(all, i);
+      give_signal_back(all, i);
   uv_close((uv_handle_t *)&all->came, free_table);
 }
 
-static void deliver(uv_async_t *came) {
+static void deliver_signals(uv_async_t *came) {
   table *all = came->data;
   for (int i = 0; i < SIGNALS; i++) {
     taken *t = all->taken[i];
@@ -102,7 +102,7 @@ static int table_of(aw_engine *engine, table **out) {
   table *all = aw_allocate(sizeof *all);
   if (!all)
     return AW_ENOMEM;
-  rc = uv_async_init(uv, &all->came, deliver);
+  rc = uv_async_init(uv, &all->came, deliver_signals);
   if (rc < 0) {
     aw_free(all);
     return rc;
@@ -110,7 +110,7 @@ static int table_of(aw_engine *engine, table **out) {
   uv_unref((uv_handle_t *)&all->came);
   all->came.data = all;
   all->closer.close = close_table;
-  all->closer.ended = loop_ended;
+  all->closer.ended = signal_loop_ended;
   aw_engine_add_closer(engine, &all->closer);
   *out = all;
   return 0;
@@ -120,7 +120,7 @@ static void notify(void *data) {
   uv_async_send(data);
 }
 
-static int take_over(table *all, aw_loop *loop, int number) {
+static int take_signal_over(table *all, aw_loop *loop, int number) {
   taken *t = aw_allocate(sizeof *t);
   if (!t)
     return AW_ENOMEM;
@@ -138,11 +138,11 @@ static int take_over(table *all, aw_loop *loop, int number) {
 
 /* ---- waiting ---- */
 
-static aw_engine *engine_of(aw_task *task) {
+static aw_engine *task_engine(aw_task *task) {
   return aw_loop_engine(aw_task_loop(task));
 }
 
-static int wait_for(taken *t, aw_task *task) {
+static int wait_for_signal(taken *t, aw_task *task) {
   int rc = awio_waiters_add(&t->waiters, task);
   if (rc == 0)
     aw_lua_signal_await(t->signal, true);
@@ -152,18 +152,18 @@ static int wait_for(taken *t, aw_task *task) {
 static int signal_arm(aw_task *task, void *data) {
   int number = (int)(intptr_t)data;
   table *all;
-  int rc = table_of(engine_of(task), &all);
+  int rc = table_of(task_engine(task), &all);
   if (rc == 0 && !all->taken[number])
-    rc = take_over(all, aw_task_loop(task), number);
+    rc = take_signal_over(all, aw_task_loop(task), number);
   if (rc < 0)
     return rc;
   taken *t = all->taken[number];
   bool kept = t->waiters.count == 0 && aw_lua_signal_arrived(t->signal);
-  return kept ? 1 : wait_for(t, task);
+  return kept ? 1 : wait_for_signal(t, task);
 }
 
 static void signal_disarm(aw_task *task, void *data) {
-  table *all = (table *)aw_engine_find_closer(engine_of(task), close_table);
+  table *all = (table *)aw_engine_find_closer(task_engine(task), close_table);
   taken *t = all->taken[(int)(intptr_t)data];
   awio_waiters_remove(&t->waiters, task);
   aw_lua_signal_await(t->signal, t->waiters.count > 0);
@@ -187,7 +187,7 @@ static const aw_operation operation = {.label = "signal",
 /* ---- for Lua ---- */
 
 /* "INT" or "SIGINT" */
-static int check_signal(lua_State *L, int arg) {
+static int check_signal_name(lua_State *L, int arg) {
   const char *name = aw_lua_check_string(L, arg, NULL);
   int number = awio_signal_number(name);
   if (!awio_signal_waitable(number))
@@ -205,13 +205,13 @@ static int after_signal(lua_State *L, int result, void *data) {
 }
 
 static int act_signal(lua_State *L) {
-  int number = check_signal(L, 1);
+  int number = check_signal_name(L, 1);
   return aw_lua_await(L, &operation, (void *)(intptr_t)number, "signal",
                       after_signal);
 }
 
 static int m_Signal(lua_State *L) {
-  int number = check_signal(L, 1);
+  int number = check_signal_name(L, 1);
   aw_lua_push_wire(L, aw_wait_for(&operation, (void *)(intptr_t)number), 0);
   return 1;
 }

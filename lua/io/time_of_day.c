@@ -63,14 +63,14 @@ typedef struct wall {
   watch *watch; /* while anybody waits in real time; or NULL */
 } wall;
 
-static int64_t read_clock(clockid_t id) {
+static int64_t read_system_clock(clockid_t id) {
   struct timespec now;
   clock_gettime(id, &now);
   return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
 static int64_t real_time(void) {
-  return read_clock(CLOCK_REALTIME);
+  return read_system_clock(CLOCK_REALTIME);
 }
 
 /* What waits go by. Where the kernel has a coarse clock, that is the one of
@@ -79,7 +79,7 @@ static int64_t real_time(void) {
 static int64_t now_of(const wall *w) {
   return aw_engine_virtual(w->engine)
              ? w->start + (int64_t)aw_engine_now(w->engine)
-             : read_clock(CLOCK_OF_DATES);
+             : read_system_clock(CLOCK_OF_DATES);
 }
 
 /* ---- the watch of changes ---- */
@@ -205,15 +205,15 @@ static int add(wall *w, aw_task *task, const awio_moment *moment) {
   return 0;
 }
 
-static waiting *find(const wall *w, const aw_task *task) {
+static waiting *find_waiting(const wall *w, const aw_task *task) {
   waiting *one = w->list;
   while (one->task != task)
     one++;
   return one;
 }
 
-static void leave(wall *w, aw_task *task) {
-  waiting *one = find(w, task);
+static void leave_waiting(wall *w, aw_task *task) {
+  waiting *one = find_waiting(w, task);
   *one = w->list[--w->count];
   aw_alarm_disarm(task);
   if (w->count == 0)
@@ -236,8 +236,8 @@ static int set_alarm(const wall *w, const waiting *one) {
   return aw_alarm_arm(one->task, now + (uint64_t)(left > 0 ? left : 0));
 }
 
-static void complete(wall *w, aw_task *task, int result) {
-  leave(w, task);
+static void complete_moment(wall *w, aw_task *task, int result) {
+  leave_waiting(w, task);
   aw_wait_complete(task, result);
 }
 
@@ -255,7 +255,7 @@ static void changed(wall *w) {
       rc = set_alarm(w, one);
     }
     if (over || rc < 0) {
-      complete(w, one->task, rc);
+      complete_moment(w, one->task, rc);
       i = 0;
     } else {
       i++;
@@ -265,7 +265,7 @@ static void changed(wall *w) {
 
 /* ---- the operation; its data is a moment as a number ---- */
 
-static void *pack(const awio_moment *m) {
+static void *pack_moment(const awio_moment *m) {
   return (void *)(intptr_t)(((m->hour + 1) * 64 + m->minute + 1) * 64 +
                             m->second);
 }
@@ -275,43 +275,43 @@ static awio_moment unpack(const void *data) {
   return (awio_moment){n / (64 * 64) - 1, n / 64 % 64 - 1, n % 64};
 }
 
-static aw_engine *engine_of(aw_task *task) {
+static aw_engine *wall_engine(aw_task *task) {
   return aw_loop_engine(aw_task_loop(task));
 }
 
 static int at_arm(aw_task *task, void *data) {
   awio_moment moment = unpack(data);
-  wall *w = wall_of(engine_of(task));
+  wall *w = wall_of(wall_engine(task));
   if (!w || add(w, task, &moment) < 0)
     return AW_ENOMEM;
   open_watch(w);
-  waiting *one = find(w, task);
+  waiting *one = find_waiting(w, task);
   set_time(w, one);
   int rc = set_alarm(w, one);
   if (rc < 0)
-    leave(w, task);
+    leave_waiting(w, task);
   return rc;
 }
 
 static wall *wall_at(aw_task *task) {
-  return (wall *)aw_engine_find_closer(engine_of(task), close_wall);
+  return (wall *)aw_engine_find_closer(wall_engine(task), close_wall);
 }
 
 static void at_disarm(aw_task *task, void *data) {
   (void)data;
-  leave(wall_at(task), task);
+  leave_waiting(wall_at(task), task);
 }
 
 static void at_due(aw_task *task, void *data) {
   wall *w = wall_at(task);
-  const waiting *one = find(w, task);
+  const waiting *one = find_waiting(w, task);
   (void)data;
   int rc = 0;
   bool over = one->until <= now_of(w);
   if (!over)
     rc = set_alarm(w, one);
   if (over || rc < 0)
-    complete(w, task, rc);
+    complete_moment(w, task, rc);
 }
 
 /* As "08:30:00", "*:30:00", "*:*:30" */
@@ -361,7 +361,7 @@ static int check_field(lua_State *L, int i) {
   return (int)value;
 }
 
-static void check_names(lua_State *L) {
+static void check_moment_names(lua_State *L) {
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     lua_pop(L, 1);
@@ -381,7 +381,7 @@ static void check_names(lua_State *L) {
 /* What is above the largest field is any, what is below it 0. */
 static void *check_moment(lua_State *L) {
   aw_lua_check_type(L, 1, LUA_TTABLE);
-  check_names(L);
+  check_moment_names(L);
   int values[FIELDS], largest = FIELDS;
   for (int i = FIELDS - 1; i >= 0; i--) {
     values[i] = check_field(L, i);
@@ -393,7 +393,7 @@ static void *check_moment(lua_State *L) {
   for (int i = largest + 1; i < FIELDS; i++)
     if (values[i] == AWIO_ANY)
       values[i] = 0;
-  return pack(&(awio_moment){values[0], values[1], values[2]});
+  return pack_moment(&(awio_moment){values[0], values[1], values[2]});
 }
 
 static int after_at(lua_State *L, int result, void *data) {

@@ -16,7 +16,7 @@ bool awz_starts_with(const char *address, const char *start) {
   return strncmp(address, start, strlen(start)) == 0;
 }
 
-static const char *name_of(const void *list, size_t index) {
+static const char *transport_name(const void *list, size_t index) {
   (void)list;
   return index < TRANSPORTS ? transports[index] : NULL;
 }
@@ -34,7 +34,7 @@ static void check_transport(lua_State *L, int arg, const char *address) {
   for (size_t i = 0; i < TRANSPORTS; i++)
     if (strcmp(transports[i], name) == 0)
       return;
-  awz_push_nearest(L, name, name_of);
+  awz_push_nearest(L, name, transport_name);
   aw_lua_arg_error(L, arg,
                    lua_pushfstring(L, "no transport '%s' in address '%s'%s",
                                    name, address, lua_tostring(L, -1)));

@@ -37,7 +37,7 @@ void awz_describe(const awz_box *box, char *out, size_t size) {
 }
 
 /* find(members, name); upvalue 1 has all methods. */
-static int find(lua_State *L) {
+static int find_member(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
     lua_pushvalue(L, 2);
@@ -77,7 +77,7 @@ static int tell_late(lua_State *L) {
 }
 
 /* Its finalizer was lost. */
-static void release_lost(aw_lua_held *held) {
+static void release_lost_socket(aw_lua_held *held) {
   awz_socket *s = (awz_socket *)((char *)held - offsetof(awz_socket, held));
   awz_socket_close(s);
   awz_socket_release(s);
@@ -85,7 +85,7 @@ static void release_lost(aw_lua_held *held) {
 
 void awz_fill_socket(lua_State *L, awz_box *box, awz_socket *s) {
   box->object = s;
-  s->held.release = release_lost;
+  s->held.release = release_lost_socket;
   aw_lua_hold(L, &s->held);
 }
 
@@ -159,7 +159,7 @@ awz_box *awz_push_socket(lua_State *L) {
 void awz_open_class(lua_State *L) {
   luaL_newmetatable(L, MEMBERS_CLASS);
   lua_pushvalue(L, -2);
-  lua_pushcclosure(L, find, 1);
+  lua_pushcclosure(L, find_member, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -51,7 +51,7 @@ static void ending_free(ending *e) {
   free(e);
 }
 
-static bool is_over(ending *e) {
+static bool is_ending_over(ending *e) {
   pthread_mutex_lock(&e->lock);
   bool over = e->over;
   pthread_mutex_unlock(&e->lock);
@@ -111,7 +111,7 @@ static struct timespec in_ms(int ms) {
 }
 
 /* Wait for its end, but no longer than until `at`. */
-static void wait_for(ending *e, const struct timespec *at) {
+static void wait_for_ending(ending *e, const struct timespec *at) {
   int rc = 0;
   pthread_mutex_lock(&e->lock);
   while (!e->over && rc == 0)
@@ -144,7 +144,7 @@ static void prune(awz_home *home) {
   awz_context **place = &home->first;
   while (*place) {
     awz_context *context = *place;
-    if (is_ending(context) && is_over(context->ending)) {
+    if (is_ending(context) && is_ending_over(context->ending)) {
       *place = context->next;
       awz_context_release(context);
     } else {
@@ -227,7 +227,7 @@ void awz_home_close(awz_home *home) {
     home->first = context->next;
     struct timespec at = in_ms(time_for(context));
     if (is_ending(context))
-      wait_for(context->ending, &at);
+      wait_for_ending(context->ending, &at);
     awz_context_release(context);
   }
   awz_forget_leaving(home);

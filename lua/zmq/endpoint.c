@@ -45,7 +45,7 @@ static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
 /* ---- addresses ---- */
 
-static bool is_same(const char *a, const char *b) {
+static bool is_same_address(const char *a, const char *b) {
   return strcmp(a, b) == 0;
 }
 
@@ -56,12 +56,12 @@ static bool may_clash(const char *a, const char *b) {
       awz_starts_with(a, "ipc://") || awz_starts_with(a, "inproc://");
   const char *colon = strchr(a, ':');
   if (is_name || !colon || strncmp(a, b, (size_t)(colon - a)) != 0)
-    return is_same(a, b);
-  return is_same(strrchr(a, ':'), strrchr(b, ':'));
+    return is_same_address(a, b);
+  return is_same_address(strrchr(a, ':'), strrchr(b, ':'));
 }
 
 /* The file of an ipc address, or NULL. */
-static const char *file_of(const char *address) {
+static const char *ipc_file_of(const char *address) {
   if (!awz_starts_with(address, "ipc://"))
     return NULL;
   const char *path = address + strlen("ipc://");
@@ -108,7 +108,7 @@ static bool is_leaving(awz_home *home, const char *address) {
 }
 
 /* Give up the one at `place`. */
-static void leave(awz_socket *s, awz_endpoint **place) {
+static void leave_endpoint(awz_socket *s, awz_endpoint **place) {
   awz_endpoint *e = *place;
   *place = e->next;
   e->left = uv_hrtime();
@@ -120,7 +120,7 @@ static void leave(awz_socket *s, awz_endpoint **place) {
 static void free_endpoints(awz_endpoint **place, const char *address) {
   while (*place) {
     awz_endpoint *e = *place;
-    if (address && !is_same(e->address, address)) {
+    if (address && !is_same_address(e->address, address)) {
       place = &e->next;
     } else {
       *place = e->next;
@@ -131,7 +131,7 @@ static void free_endpoints(awz_endpoint **place, const char *address) {
 
 void awz_leave_endpoints(awz_socket *s) {
   while (s->endpoints)
-    leave(s, &s->endpoints);
+    leave_endpoint(s, &s->endpoints);
   while (s->pending) {
     awz_endpoint *e = s->pending;
     s->pending = e->next;
@@ -152,7 +152,7 @@ void awz_forget_leaving(awz_home *home) {
 /* ---- bind and unbind ---- */
 
 static bool has(const awz_endpoint *list, const char *address) {
-  while (list && !is_same(list->address, address))
+  while (list && !is_same_address(list->address, address))
     list = list->next;
   return list != NULL;
 }
@@ -172,7 +172,7 @@ bool awz_is_bound(const awz_context *context, const char *address) {
 
 static bool ends_with(const char *address, const char *end) {
   size_t length = strlen(address), size = strlen(end);
-  return length >= size && is_same(address + length - size, end);
+  return length >= size && is_same_address(address + length - size, end);
 }
 
 const char *awz_bound_like(const awz_socket *s, const char *address) {
@@ -203,7 +203,7 @@ static bool suits_pending(const awz_socket *s, const char *address) {
 }
 
 static int try_bind(awz_socket *s, const char *address) {
-  const char *file = file_of(address);
+  const char *file = ipc_file_of(address);
   if (file && is_alive(file))
     return -EADDRINUSE;
   return awz_raw_attach(s, AWZ_BIND, address);
@@ -252,9 +252,9 @@ int awz_bind(awz_socket *s, const char *address) {
 }
 
 /* The place of the first one of `s` that is so, or that of NULL at the end. */
-static awz_endpoint **find(awz_socket *s,
-                           bool (*is_so)(const char *, const char *),
-                           const char *address) {
+static awz_endpoint **find_endpoint(awz_socket *s,
+                                    bool (*is_so)(const char *, const char *),
+                                    const char *address) {
   awz_endpoint **place = &s->endpoints;
   while (*place && !is_so((*place)->address, address))
     place = &(*place)->next;
@@ -267,11 +267,11 @@ int awz_unbind(awz_socket *s, const char *address) {
   int rc = awz_raw_attach(s, AWZ_UNBIND, address);
   if (rc < 0)
     return rc;
-  awz_endpoint **place = find(s, is_same, address);
+  awz_endpoint **place = find_endpoint(s, is_same_address, address);
   if (!*place) /* a host has many names */
-    place = find(s, may_clash, address);
+    place = find_endpoint(s, may_clash, address);
   if (*place)
-    leave(s, place);
+    leave_endpoint(s, place);
   return 0;
 }
 
@@ -325,7 +325,7 @@ int awz_connect(awz_socket *s, const char *address) {
 int awz_disconnect(awz_socket *s, const char *address) {
   if (has(s->pending, address))
     return -EBUSY;
-  if (*find(s, is_same, address)) /* libzmq would unbind it */
+  if (*find_endpoint(s, is_same_address, address)) /* libzmq would unbind it */
     return -ENOENT;
   int rc = awz_message_complete(s);
   return rc < 0 ? rc : awz_raw_attach(s, AWZ_DISCONNECT, address);

@@ -33,7 +33,7 @@ static const setting settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
-static const char *name_at(const void *list, size_t index) {
+static const char *context_option_at(const void *list, size_t index) {
   (void)list;
   return index < SETTINGS ? settings[index].name : NULL;
 }
@@ -47,7 +47,7 @@ static const setting *check_setting(lua_State *L, int index) {
   for (size_t i = 0; i < SETTINGS; i++)
     if (strcmp(settings[i].name, name) == 0)
       return &settings[i];
-  awz_push_nearest(L, name, name_at);
+  awz_push_nearest(L, name, context_option_at);
   awz_error(L, "a zmq context has no option '%s'%s", name, lua_tostring(L, -1));
   return NULL;
 }
@@ -70,7 +70,7 @@ static int check_value(lua_State *L, const setting *what, int index) {
 /* ---- the object ---- */
 
 /* The one at `arg`; NULL: it is finalized. */
-static awz_context *check_any(lua_State *L, int arg) {
+static awz_context *check_any_context(lua_State *L, int arg) {
   const awz_box *box = awz_box_at(L, arg, AWZ_CONTEXT_CLASS);
   if (!box)
     aw_lua_type_error(L, arg, AWZ_CONTEXT_CLASS);
@@ -78,13 +78,13 @@ static awz_context *check_any(lua_State *L, int arg) {
 }
 
 awz_context *awz_check_context(lua_State *L, int arg, const char *verb) {
-  awz_context *context = check_any(L, arg);
+  awz_context *context = check_any_context(L, arg);
   if (!context)
     aw_lua_system_error(L, AW_ECLOSED, verb, "zmq context (finalized)");
   return context;
 }
 
-static awz_context *check_open(lua_State *L, const char *verb) {
+static awz_context *check_open_context(lua_State *L, const char *verb) {
   awz_context *context = awz_check_context(L, 1, verb);
   if (!context->raw)
     aw_lua_system_error(L, AW_ECLOSED, verb, "zmq context");
@@ -108,12 +108,12 @@ static void set(lua_State *L, awz_context *context, const setting *what,
 }
 
 static int context_set(lua_State *L) {
-  set(L, check_open(L, "set"), check_setting(L, 2), 3);
+  set(L, check_open_context(L, "set"), check_setting(L, 2), 3);
   return 0;
 }
 
 static int context_get(lua_State *L) {
-  const awz_context *context = check_open(L, "get");
+  const awz_context *context = check_open_context(L, "get");
   const setting *what = check_setting(L, 2);
   if (!what->readable)
     awz_error(L, "option '%s' of a zmq context can only be set", what->name);
@@ -128,14 +128,14 @@ static int context_get(lua_State *L) {
 }
 
 static int context_close(lua_State *L) {
-  awz_context *context = check_any(L, 1);
+  awz_context *context = check_any_context(L, 1);
   if (context)
     awz_context_close(context);
   return 0;
 }
 
 /* Its finalizer was lost. */
-static void release_lost(aw_lua_held *held) {
+static void release_lost_context(aw_lua_held *held) {
   awz_context_release(
       (awz_context *)((char *)held - offsetof(awz_context, held)));
 }
@@ -152,7 +152,7 @@ static int context_gc(lua_State *L) {
 }
 
 static int context_tostring(lua_State *L) {
-  const awz_context *context = check_any(L, 1);
+  const awz_context *context = check_any_context(L, 1);
   if (!context) {
     lua_pushliteral(L, "zmq context (finalized)");
     return 1;
@@ -194,7 +194,7 @@ static int new_context(lua_State *L) {
   if (rc < 0)
     return aw_lua_system_error(L, rc, "open", "zmq context");
   box->object = context;
-  context->held.release = release_lost;
+  context->held.release = release_lost_context;
   aw_lua_hold(L, &context->held);
   if (!lua_istable(L, 1))
     return 1;

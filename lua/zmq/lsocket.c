@@ -11,7 +11,7 @@
 /* ---- errors ---- */
 
 /* As "ROUTER socket"; pushed. */
-static const char *push_about(lua_State *L, const awz_socket *s) {
+static const char *push_socket_about(lua_State *L, const awz_socket *s) {
   return lua_pushfstring(L, "%s socket%s%s", s->type->name,
                          *s->address ? " " : "", s->address);
 }
@@ -43,7 +43,7 @@ int awz_fail(lua_State *L, const awz_socket *s, int code, const char *verb) {
     lua_pushfstring(L, "%s socket (a message of more than %I parts)",
                     s->type->name, (LUAI_UACINT)s->max_parts);
   else
-    push_about(L, s);
+    push_socket_about(L, s);
   return aw_lua_system_error(L, code, verb, lua_tostring(L, -1));
 }
 
@@ -110,8 +110,8 @@ static const char *push_no_device(lua_State *L, const char *address) {
                          lua_tostring(L, -1));
 }
 
-static int refuse(lua_State *L, const awz_socket *s, awz_verb verb,
-                  const char *address, int code) {
+static int refuse_address(lua_State *L, const awz_socket *s, awz_verb verb,
+                          const char *address, int code) {
   if (code == -EINVAL)
     aw_lua_arg_error(L, 2, lua_pushfstring(L, "bad address '%s'", address));
   if (code == -EPROTOTYPE)
@@ -173,7 +173,7 @@ static int attach(lua_State *L, awz_verb verb) {
   if (rc == 0)
     rc = attach_raw(s, verb, address);
   if (rc < 0)
-    return refuse(L, s, verb, address, rc);
+    return refuse_address(L, s, verb, address, rc);
   remember(s, verb, address);
   lua_settop(L, 1);
   return 1;
@@ -269,18 +269,18 @@ static int arm_either(aw_task *task, void *data) {
   return arm_for(task, data, AW_READABLE | AW_WRITABLE);
 }
 
-static void disarm(aw_task *task, void *data) {
+static void ready_disarm(aw_task *task, void *data) {
   aw_zmq_disarm(task, awz_socket_in(data)->ready);
 }
 
-static void describe(const void *data, char *out, size_t size) {
+static void ready_describe(const void *data, char *out, size_t size) {
   awz_describe(data, out, size);
 }
 
 #define OPERATION(name, how) \
   { \
-    .label = (name), .arm = (how), .disarm = disarm, .external = true, \
-    .describe = describe \
+    .label = (name), .arm = (how), .disarm = ready_disarm, .external = true, \
+    .describe = ready_describe \
   }
 static const aw_operation ready_operations[] = {
     [AW_READABLE] = OPERATION("readable", arm_readable),
@@ -447,7 +447,7 @@ static int new_socket(lua_State *L, int at, int arg) {
 }
 
 /* zmq.socket(type [, options]) */
-static int open_socket(lua_State *L) {
+static int m_socket(lua_State *L) {
   enum { CONTEXT = 3 };
   lua_settop(L, 2);
   bool has_one = lua_istable(L, 2) && lua_getfield(L, 2, "context") != LUA_TNIL;
@@ -485,7 +485,7 @@ static const luaL_Reg functions[] = {{"events", socket_events},
 /* [functions] → the same; `methods` in it. */
 void awz_open_socket(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
-  aw_lua_push_function(L, open_socket, 0, "socket");
+  aw_lua_push_function(L, m_socket, 0, "socket");
   lua_setfield(L, -2, "socket");
   lua_newtable(L);
   aw_lua_set_functions(L, methods, 0);

@@ -24,7 +24,7 @@ enum { FEW = sizeof((awz_message *)0)->few / sizeof(awz_frame) };
 static int push_all(lua_State *L, awz_message *message, bool as_table,
                     const awz_socket *delivering, size_t *bytes);
 
-static int push_value(lua_State *L, aw_lua_value *value) {
+static int push_message_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
   size_t bytes = 0;
   int count = push_all(L, message, message->as_table, NULL, &bytes);
@@ -42,7 +42,7 @@ static void put_back(awz_socket *s, awz_message *message) {
   aw_zmq_touch(s->ready);
 }
 
-static void release_value(aw_lua_value *value) {
+static void release_message_value(aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
   awz_socket *s = message->socket;
   if (message->delivered || !s->raw)
@@ -62,8 +62,8 @@ static int make_coming(awz_socket *s) {
   awz_message *message = aw_allocate(sizeof *message);
   if (!message)
     return AW_ENOMEM;
-  message->value.push = push_value;
-  message->value.release = release_value;
+  message->value.push = push_message_value;
+  message->value.release = release_message_value;
   message->socket = s;
   message->frames = message->few;
   message->room = FEW;
@@ -96,7 +96,7 @@ void awz_message_done(awz_socket *s, awz_message *message) {
 
 /* Room for one more frame. libzmq's messages may not move in memory but by its
  * own function, which this is as good as: nothing points into them. */
-static bool make_room(awz_message *message) {
+static bool make_frame_room(awz_message *message) {
   if (message->count < message->room)
     return true;
   size_t room = message->room * 2;
@@ -115,7 +115,7 @@ static bool make_room(awz_message *message) {
 /* ---- receiving ---- */
 
 static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
-  if (!make_room(message))
+  if (!make_frame_room(message))
     return AW_ENOMEM;
   awz_frame *frame = &message->frames[message->count];
   awz_raw_init(s, &frame->message);
@@ -259,8 +259,8 @@ int awz_message_complete(awz_socket *s) {
 
 /* ---- for Lua ---- */
 
-static void push_frame(lua_State *L, awz_message *message, size_t index,
-                       size_t *bytes) {
+static void push_message_frame(lua_State *L, awz_message *message, size_t index,
+                               size_t *bytes) {
   awz_frame *frame = &message->frames[index];
   *bytes += frame->size;
   lua_pushlstring(L, awz_raw_data(message->socket, &frame->message),
@@ -282,7 +282,7 @@ static int push_all(lua_State *L, awz_message *message, bool as_table,
       lua_settop(L, top);
       return -1;
     }
-    push_frame(L, message, (size_t)i, bytes);
+    push_message_frame(L, message, (size_t)i, bytes);
     if (as_table)
       lua_rawseti(L, -2, i + 1);
   }

@@ -142,12 +142,12 @@ static const option options[] = {
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
-static const char *name_at(const void *list, size_t index) {
+static const char *option_at(const void *list, size_t index) {
   (void)list;
   return index < OPTIONS ? options[index].name : NULL;
 }
 
-static const option *find(const char *name) {
+static const option *find_option(const char *name) {
   for (size_t i = 0; i < OPTIONS; i++)
     if (strcmp(options[i].name, name) == 0)
       return &options[i];
@@ -167,12 +167,12 @@ static const option *check_option(lua_State *L) {
   if (!is_number && lua_type(L, 2) != LUA_TSTRING)
     awz_error(L, "the name of an option is a string, got %s",
               aw_lua_type_name(L, 2));
-  const option *found =
-      is_number ? find_number(lua_tointeger(L, 2)) : find(lua_tostring(L, 2));
+  const option *found = is_number ? find_number(lua_tointeger(L, 2))
+                                  : find_option(lua_tostring(L, 2));
   if (found)
     return found;
   const char *name = luaL_tolstring(L, 2, NULL);
-  awz_push_nearest(L, name, name_at);
+  awz_push_nearest(L, name, option_at);
   awz_error(L, "a zmq socket has no option '%s'%s", name, lua_tostring(L, -1));
   return NULL;
 }
@@ -194,8 +194,8 @@ void awz_push_options(lua_State *L) {
 }
 
 /* libzmq refused: say of what. */
-static int fail(lua_State *L, const awz_socket *s, const option *o, int code,
-                const char *verb) {
+static int fail_option(lua_State *L, const awz_socket *s, const option *o,
+                       int code, const char *verb) {
   if (code == -EINVAL)
     return awz_error(L,
                      "cannot %s option '%s' of a %s socket: a bad value, or "
@@ -230,7 +230,7 @@ static int get_number(lua_State *L, awz_socket *s, const option *o) {
   number n = {.u64 = 0};
   int rc = read_number(s, o, &n);
   if (rc < 0)
-    return fail(L, s, o, rc, "get");
+    return fail_option(L, s, o, rc, "get");
   if (o->number == FD)
     aw_lua_tell_fd(L, 1, n.i);
   if (o->kind == FLAG)
@@ -246,7 +246,7 @@ static int get_text(lua_State *L, awz_socket *s, const option *o) {
   size_t size = o->kind == KEY ? KEY_AS_TEXT : sizeof buffer;
   int rc = awz_raw_get(s, o->number, buffer, &size);
   if (rc < 0)
-    return fail(L, s, o, rc, "get");
+    return fail_option(L, s, o, rc, "get");
   if (o->kind != BYTES && size > 0 && buffer[size - 1] == '\0')
     size--;
   lua_pushlstring(L, buffer, size);
@@ -287,7 +287,7 @@ static int bad_value(lua_State *L, const option *o, const char *expected) {
                    o->name, expected, got);
 }
 
-static lua_Integer check_number(lua_State *L, const option *o) {
+static lua_Integer check_option_number(lua_State *L, const option *o) {
   int is_integer;
   lua_Integer value = lua_tointegerx(L, 3, &is_integer);
   if (lua_type(L, 3) != LUA_TNUMBER || !is_integer)
@@ -313,7 +313,7 @@ static void set_raw(lua_State *L, awz_socket *s, const option *o, int which,
                     const void *value, size_t size) {
   int rc = awz_raw_set(s, which, value, size);
   if (rc < 0)
-    fail(L, s, o, rc, "set");
+    fail_option(L, s, o, rc, "set");
 }
 
 /* A name of a peer that looks like the numbers which a ROUTER gives to those
@@ -336,7 +336,7 @@ static void set_text(lua_State *L, awz_socket *s, const option *o) {
   }
   bool names = o->number == CONNECT_ROUTING_ID;
   if (is_number(o, text, size) || (names && !s->type->addressed))
-    fail(L, s, o, -EINVAL, "set");
+    fail_option(L, s, o, -EINVAL, "set");
   int rc = names ? awz_name_next(s, text, size)
                  : awz_raw_set(s, o->number, text, size);
   if (names && rc == -EOPNOTSUPP)
@@ -346,18 +346,19 @@ static void set_text(lua_State *L, awz_socket *s, const option *o) {
               "socket that only connects, or before its bind)",
               o->name, s->type->name);
   if (rc < 0)
-    fail(L, s, o, rc, "set");
+    fail_option(L, s, o, rc, "set");
 }
 
 static void set_number(lua_State *L, awz_socket *s, const option *o) {
-  number n = {.i64 = o->kind == FLAG ? check_flag(L, o) : check_number(L, o)};
+  number n = {.i64 = o->kind == FLAG ? check_flag(L, o)
+                                     : check_option_number(L, o)};
   if (o->kind == INT || o->kind == FLAG)
     n.i = (int)n.i64;
   set_raw(L, s, o, o->number, &n, size_of(o->kind));
 }
 
 static void set_max_parts(lua_State *L, awz_socket *s, const option *o) {
-  lua_Integer count = check_number(L, o);
+  lua_Integer count = check_option_number(L, o);
   if (count < 1)
     bad_value(L, o, "positive integer");
   s->max_parts = (size_t)count;
@@ -368,7 +369,7 @@ static void set_max_parts(lua_State *L, awz_socket *s, const option *o) {
  * For a moment, it may end that message. */
 static void set_linger(lua_State *L, awz_socket *s, const option *o) {
   enum { MOMENT = 10 /* ms */ };
-  int value = (int)check_number(L, o);
+  int value = (int)check_option_number(L, o);
   int least = value == 0 ? MOMENT : value;
   set_raw(L, s, o, LINGER, &least, sizeof least);
   s->linger = value;
@@ -382,7 +383,7 @@ static void set_mark(lua_State *L, awz_socket *s, const option *o, int which,
   if (awz_raw_get(s, which, &now, &size) == 0 && now == value)
     return;
   if (s->attached)
-    fail(L, s, o, -EISCONN, "set");
+    fail_option(L, s, o, -EISCONN, "set");
   set_raw(L, s, o, which, &value, sizeof value);
 }
 
@@ -405,7 +406,7 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
   static const int USUAL = 1000;
   int value = check_flag(L, o);
   if (value && !s->type->conflates)
-    fail(L, s, o, -EINVAL, "set");
+    fail_option(L, s, o, -EINVAL, "set");
   if (s->type->receives && value != s->drains) {
     awz_message_drain(s, value);
     if (value) /* if that fails, it is read by who waits for it */
@@ -425,7 +426,7 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
 static void set_router_raw(lua_State *L, awz_socket *s, const option *o) {
   bool value = check_flag(L, o);
   if (s->attached && value != s->numbers)
-    fail(L, s, o, -EISCONN, "set");
+    fail_option(L, s, o, -EISCONN, "set");
   set_number(L, s, o);
   s->numbers = s->numbers || value; /* libzmq does not go back, either */
 }
@@ -437,15 +438,17 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
   case LINGER: set_linger(L, s, o); return true;
   case ROUTER_MANDATORY:
     if (s->type->number != AWZ_ROUTER)
-      fail(L, s, o, -EINVAL, "set");
+      fail_option(L, s, o, -EINVAL, "set");
     s->strict = check_flag(L, o);
     return true;
   case CONFLATE: set_conflate(L, s, o); return true;
   case ROUTER_RAW: set_router_raw(L, s, o); return true;
-  case SNDHWM: set_mark(L, s, o, SNDHWM, (int)check_number(L, o)); return true;
-  case RCVHWM: set_rcvhwm(L, s, o, (int)check_number(L, o)); return true;
+  case SNDHWM:
+    set_mark(L, s, o, SNDHWM, (int)check_option_number(L, o));
+    return true;
+  case RCVHWM: set_rcvhwm(L, s, o, (int)check_option_number(L, o)); return true;
   case HWM: {
-    int value = (int)check_number(L, o);
+    int value = (int)check_option_number(L, o);
     set_mark(L, s, o, SNDHWM, value);
     set_rcvhwm(L, s, o, value);
     return true;

@@ -20,7 +20,7 @@ int awz_take_in(aw_task *task, void *data) {
   return rc;
 }
 
-static int arm(aw_task *task, void *data) {
+static int recv_arm(aw_task *task, void *data) {
   const awz_way *way = data;
   const awz_socket *s = awz_socket_in(way->box);
   int rc = awz_socket_check(s);
@@ -28,7 +28,7 @@ static int arm(aw_task *task, void *data) {
 }
 
 /* For a wire: nothing has been tried before. */
-static int try_or_arm(aw_task *task, void *data) {
+static int recv_try_or_arm(aw_task *task, void *data) {
   const awz_way *way = data;
   const awz_socket *s = awz_socket_in(way->box);
   int rc = awz_socket_check(s);
@@ -37,26 +37,26 @@ static int try_or_arm(aw_task *task, void *data) {
   return rc != 0 ? rc : aw_zmq_arm_receive(task, s->ready);
 }
 
-static void disarm(aw_task *task, void *data) {
+static void recv_disarm(aw_task *task, void *data) {
   const awz_way *way = data;
   aw_zmq_disarm(task, awz_socket_in(way->box)->ready);
 }
 
-static void describe(const void *data, char *out, size_t size) {
+static void recv_describe(const void *data, char *out, size_t size) {
   const awz_way *way = data;
   awz_describe(way->box, out, size);
 }
 
 static const aw_operation wait_recv = {.label = "recv",
-                                       .arm = arm,
-                                       .disarm = disarm,
+                                       .arm = recv_arm,
+                                       .disarm = recv_disarm,
                                        .external = true,
-                                       .describe = describe};
+                                       .describe = recv_describe};
 static const aw_operation event_recv = {.label = "recv",
-                                        .arm = try_or_arm,
-                                        .disarm = disarm,
+                                        .arm = recv_try_or_arm,
+                                        .disarm = recv_disarm,
                                         .external = true,
-                                        .describe = describe};
+                                        .describe = recv_describe};
 
 /* ---- receiving ---- */
 
@@ -69,8 +69,8 @@ void awz_spend(lua_State *L, size_t bytes, const char *what) {
 
 /* Making strings may raise, and may run finalizers, which close the socket, or
  * receive from it in a run of their own. -1: one has received the message. */
-static int deliver(lua_State *L, const awz_way *way, awz_message *message,
-                   const char *what) {
+static int recv_deliver(lua_State *L, const awz_way *way, awz_message *message,
+                        const char *what) {
   awz_socket *s = awz_socket_in(way->box);
   size_t bytes = 0;
   s->delivering = message;
@@ -83,7 +83,7 @@ static int deliver(lua_State *L, const awz_way *way, awz_message *message,
   return count;
 }
 
-static const char *name_of(const awz_way *way) {
+static const char *recv_way_name(const awz_way *way) {
   return way->as_table ? "socket:recv_multipart" : "socket:recv";
 }
 
@@ -104,32 +104,32 @@ static int next_message(const awz_way *way, awz_message **out) {
   return awz_message_next(s, out);
 }
 
-static int receive(lua_State *L, awz_way *way) {
+static int recv_message(lua_State *L, awz_way *way) {
   awz_message *message;
   int rc;
   while ((rc = next_message(way, &message)) > 0) {
-    int count = deliver(L, way, message, name_of(way));
+    int count = recv_deliver(L, way, message, recv_way_name(way));
     if (count >= 0)
       return count;
   }
   if (rc < 0)
     return awz_fail(L, awz_socket_in(way->box), rc, "receive");
-  return aw_lua_await(L, &wait_recv, way, name_of(way), received);
+  return aw_lua_await(L, &wait_recv, way, recv_way_name(way), received);
 }
 
 static int receive_later(lua_State *L, int result, void *data) {
   awz_way *way = data;
   if (result < 0)
     return awz_fail(L, awz_socket_in(way->box), result, "receive");
-  return receive(L, way);
+  return recv_message(L, way);
 }
 
 /* Whether the socket is closed is asked only when the task may go on: for one
  * that is cancelled, Cancelled comes first [C2]. */
-static int start(lua_State *L, const awz_socket *s, awz_way *way) {
-  if ((s && aw_lua_quick(s->here, L)) || aw_lua_at_once(L, name_of(way)))
-    return receive(L, way);
-  return aw_lua_await(L, NULL, way, name_of(way), receive_later);
+static int recv_start(lua_State *L, const awz_socket *s, awz_way *way) {
+  if ((s && aw_lua_quick(s->here, L)) || aw_lua_at_once(L, recv_way_name(way)))
+    return recv_message(L, way);
+  return aw_lua_await(L, NULL, way, recv_way_name(way), receive_later);
 }
 
 static awz_socket *check_receiver(lua_State *L, awz_socket *s) {
@@ -141,13 +141,14 @@ static awz_socket *check_receiver(lua_State *L, awz_socket *s) {
 static int socket_recv(lua_State *L) {
   awz_handle *h = awz_check_handle(L, 1);
   awz_use(L, &h->box);
-  return start(L, check_receiver(L, awz_socket_in(&h->box)), &h->plain);
+  return recv_start(L, check_receiver(L, awz_socket_in(&h->box)), &h->plain);
 }
 
 static int socket_recv_multipart(lua_State *L) {
   awz_handle *h = awz_check_handle(L, 1);
   awz_use(L, &h->box);
-  return start(L, check_receiver(L, awz_socket_in(&h->box)), &h->multipart);
+  return recv_start(L, check_receiver(L, awz_socket_in(&h->box)),
+                    &h->multipart);
 }
 
 const luaL_Reg awz_receive_methods[] = {

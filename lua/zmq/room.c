@@ -20,7 +20,7 @@ int awz_room_for_files(void) {
   return rc;
 }
 
-static void *wait_for(void *lock) {
+static void *wait_for_lock(void *lock) {
   pthread_mutex_lock(lock);
   pthread_mutex_unlock(lock);
   return NULL;
@@ -36,7 +36,7 @@ int awz_room_for_threads(int count) {
     count = MOST;
   pthread_mutex_lock(&lock);
   while (started < count && rc == 0) {
-    rc = pthread_create(&threads[started], NULL, wait_for, &lock);
+    rc = pthread_create(&threads[started], NULL, wait_for_lock, &lock);
     started += rc == 0;
   }
   pthread_mutex_unlock(&lock);

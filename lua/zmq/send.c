@@ -132,11 +132,11 @@ typedef struct outcome {
   bool sent;
 } outcome;
 
-static int push_value(lua_State *L, aw_lua_value *value) {
+static int push_sent_value(lua_State *L, aw_lua_value *value) {
   return push_outcome(L, ((outcome *)value)->sent);
 }
 
-static void release_value(aw_lua_value *value) {
+static void release_sent_value(aw_lua_value *value) {
   aw_free(value);
 }
 
@@ -147,7 +147,7 @@ static int conclude(aw_task *task, const awz_socket *s, int rc) {
   outcome *o = aw_allocate(sizeof *o);
   if (!o)
     return rc < 0 ? AW_ENOMEM : 1; /* sent it is */
-  o->value = (aw_lua_value){push_value, release_value, 0};
+  o->value = (aw_lua_value){push_sent_value, release_sent_value, 0};
   o->sent = rc == 0;
   aw_task_set_value(task, aw_lua_box(&o->value));
   return 1;
@@ -161,36 +161,37 @@ int awz_take_out(aw_task *task, void *data) {
   return conclude(task, socket_of(parts), rc);
 }
 
-static int arm(aw_task *task, void *data) {
+static int send_arm(aw_task *task, void *data) {
   const awz_socket *s = socket_of(data);
   int rc = awz_socket_check(s);
   return rc < 0 ? rc : aw_zmq_arm_send(task, s->ready);
 }
 
-static int try_or_arm(aw_task *task, void *data) {
+static int send_try_or_arm(aw_task *task, void *data) {
   const awz_parts *parts = data;
   int rc = send_in_turn(parts);
-  return rc == -EAGAIN ? arm(task, data) : conclude(task, socket_of(parts), rc);
+  return rc == -EAGAIN ? send_arm(task, data)
+                       : conclude(task, socket_of(parts), rc);
 }
 
-static void disarm(aw_task *task, void *data) {
+static void send_disarm(aw_task *task, void *data) {
   aw_zmq_disarm(task, socket_of(data)->ready);
 }
 
-static void describe(const void *data, char *out, size_t size) {
+static void send_describe(const void *data, char *out, size_t size) {
   awz_describe(((const awz_parts *)data)->box, out, size);
 }
 
 static const aw_operation wait_send = {.label = "send",
-                                       .arm = arm,
-                                       .disarm = disarm,
+                                       .arm = send_arm,
+                                       .disarm = send_disarm,
                                        .external = true,
-                                       .describe = describe};
+                                       .describe = send_describe};
 static const aw_operation event_send = {.label = "send",
-                                        .arm = try_or_arm,
-                                        .disarm = disarm,
+                                        .arm = send_try_or_arm,
+                                        .disarm = send_disarm,
                                         .external = true,
-                                        .describe = describe};
+                                        .describe = send_describe};
 
 /* ---- from Lua ---- */
 
@@ -318,7 +319,7 @@ static int send_strings(lua_State *L, const awz_socket *s, int count) {
 
 /* The socket at 1, open or closed; its struct lives as long as it is there. Of
  * a finalized one nothing can be asked: that raises. */
-static const awz_socket *check_any(lua_State *L) {
+static const awz_socket *check_any_socket(lua_State *L) {
   const awz_box *box = &awz_check_handle(L, 1)->box;
   awz_use(L, box);
   awz_socket *s = awz_socket_in(box);
@@ -326,12 +327,12 @@ static const awz_socket *check_any(lua_State *L) {
 }
 
 static int socket_send(lua_State *L) {
-  const awz_socket *s = check_any(L);
+  const awz_socket *s = check_any_socket(L);
   return send_strings(L, s, count_parts(L, s));
 }
 
 static int socket_send_multipart(lua_State *L) {
-  const awz_socket *s = check_any(L);
+  const awz_socket *s = check_any_socket(L);
   return send_strings(L, s, spread_table(L, s));
 }
 

@@ -32,7 +32,7 @@ bool awz_types_match(const awz_type *a, const awz_type *b) {
   return a->peers & BIT(b->number);
 }
 
-static const char *name_of(const void *list, size_t index) {
+static const char *type_name_at(const void *list, size_t index) {
   (void)list;
   return index < awz_type_count ? awz_types[index].name : NULL;
 }
@@ -61,7 +61,7 @@ const awz_type *awz_check_type(lua_State *L, int arg) {
     if (number == awz_types[i].number || same(awz_types[i].name, name))
       return &awz_types[i];
   name = luaL_tolstring(L, arg, NULL);
-  awz_push_nearest(L, name, name_of);
+  awz_push_nearest(L, name, type_name_at);
   aw_lua_arg_error(L, arg,
                    lua_pushfstring(L, "no type of socket '%s'%s", name,
                                    lua_tostring(L, -1)));

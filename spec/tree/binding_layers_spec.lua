@@ -133,3 +133,33 @@ describe("the objects of the binding", function()
     assert.are.same(DATA, symbols.undefined("aiowire_bind", sources, "^awl_"))
   end)
 end)
+
+describe("the files below lua/", function()
+  -- Calls see(name) for each static function that the file at `path` defines.
+  local function each_static_function(path, see)
+    for line in process.read(path):gmatch "[^\n]+" do
+      local name = line:match "^static [^;=(]-([%w_]+)%("
+      if name and not line:find ";$" then
+        see(name)
+      end
+    end
+  end
+
+  it("give each static function a name of its own [layers]", function()
+    local file_of, twice = {}, {}
+    for _, path in ipairs(process.files("lua", "%.c$")) do
+      if not path:find "/test/" then
+        each_static_function(path, function(name)
+          if file_of[name] and file_of[name] ~= path then
+            twice[#twice + 1] = ("%s: %s and %s"):format(
+              name, file_of[name], path
+            )
+          end
+          file_of[name] = path
+        end)
+      end
+    end
+    assert.are.same({}, twice)
+    assert.is_true(next(file_of) ~= nil)
+  end)
+end)

@@ -18,7 +18,7 @@ static void nothing_to_close(aw_closer *closer) {
 }
 
 /* Nobody needs to keep the EventLoop for the core any more. */
-static void loop_ended(aw_closer *closer, aw_loop *loop) {
+static void note_loop_end(aw_closer *closer, aw_loop *loop) {
   const awl_engine *engine =
       (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));
   awl_loop_of(engine->state, loop)->ran = true;
@@ -50,7 +50,7 @@ awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
   engine->state = s;
   engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
   engine->serial = ++s->engine_serial;
-  engine->closer = (aw_closer){nothing_to_close, NULL, loop_ended};
+  engine->closer = (aw_closer){nothing_to_close, NULL, note_loop_end};
   aw_engine_add_closer(engine->core, &engine->closer);
   return engine;
 }

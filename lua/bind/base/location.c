@@ -30,8 +30,8 @@ static uint64_t hash_of(const char *text, size_t length, int line) {
 }
 
 /* The cell of a text, or the free one where it belongs. */
-static awl_site **find(awl_state *s, uint64_t hash, const char *key,
-                       size_t length, int line, bool function) {
+static awl_site **find_location(awl_state *s, uint64_t hash, const char *key,
+                                size_t length, int line, bool function) {
   size_t mask = s->site_size - 1;
   for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
     awl_site *site = s->sites[i];
@@ -42,7 +42,7 @@ static awl_site **find(awl_state *s, uint64_t hash, const char *key,
   }
 }
 
-static bool make_room(awl_state *s) {
+static bool make_location_room(awl_state *s) {
   if (s->site_count * 2 < s->site_size)
     return true;
   size_t old_size = s->site_size;
@@ -55,8 +55,8 @@ static bool make_room(awl_state *s) {
   s->site_size = size;
   for (size_t i = 0; i < old_size; i++)
     if (old[i])
-      *find(s, old[i]->hash, old[i]->key, old[i]->length, old[i]->line,
-            old[i]->function) = old[i];
+      *find_location(s, old[i]->hash, old[i]->key, old[i]->length, old[i]->line,
+                     old[i]->function) = old[i];
   aw_free(old);
   return true;
 }
@@ -64,16 +64,16 @@ static bool make_room(awl_state *s) {
 enum { MOST = 8192 };
 
 /* NULL: there are too many. */
-static const char *intern(lua_State *L, awl_state *s, const char *key, int line,
-                          bool function) {
+static const char *intern_location(lua_State *L, awl_state *s, const char *key,
+                                   int line, bool function) {
   const awl_site *recent = s->recent_sites[function];
   if (recent && recent->line == line && strcmp(recent->key, key) == 0)
     return recent->text;
   size_t length = strlen(key);
   uint64_t hash = hash_of(key, length, line);
-  if (!make_room(s))
+  if (!make_location_room(s))
     luaL_error(L, "not enough memory");
-  awl_site **cell = find(s, hash, key, length, line, function);
+  awl_site **cell = find_location(s, hash, key, length, line, function);
   if (*cell) {
     s->recent_sites[function] = *cell;
     return (*cell)->text;
@@ -109,7 +109,8 @@ const char *awl_where_in(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   for (; lua_getstack(co, level, &ar); level++) {
     if (awl_is_users(co, &ar)) {
-      const char *where = intern(L, s, ar.short_src, ar.currentline, false);
+      const char *where =
+          intern_location(L, s, ar.short_src, ar.currentline, false);
       return where ? where : "?";
     }
   }
@@ -206,7 +207,7 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
     const char *name = NULL;
     int type = luaL_getmetafield(L, index, "__name");
     if (type == LUA_TSTRING)
-      name = intern(L, s, lua_tostring(L, -1), -1, false);
+      name = intern_location(L, s, lua_tostring(L, -1), -1, false);
     if (type != LUA_TNIL)
       lua_pop(L, 1);
     return name ? name : luaL_typename(L, index);
@@ -214,13 +215,13 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
   if (lua_iscfunction(L, index)) {
     const char *name = awl_library_name(L, s, index);
     if (name)
-      name = intern(L, s, name, -1, false);
+      name = intern_location(L, s, name, -1, false);
     return name ? name : "function";
   }
   lua_Debug ar;
   lua_pushvalue(L, index);
   lua_getinfo(L, ">S", &ar);
-  const char *name = intern(L, s, ar.short_src, ar.linedefined, true);
+  const char *name = intern_location(L, s, ar.short_src, ar.linedefined, true);
   return name ? name : "function";
 }
 

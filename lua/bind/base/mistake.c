@@ -16,7 +16,7 @@
 #include "base/location.h"
 
 /* Has this kind been told of this place? It is from now on. */
-static bool told(lua_State *L, const char *where, const char *kind) {
+static bool note_told(lua_State *L, const char *where, const char *kind) {
   awl_push_slot(L, awl_open(L), AWL_TOLD);
   lua_pushfstring(L, "%s %s", kind, where);
   lua_pushvalue(L, -1);
@@ -30,7 +30,7 @@ static bool told(lua_State *L, const char *where, const char *kind) {
 
 void awl_mistake(lua_State *L, const char *where, const char *kind) {
   luaL_checkstack(L, 6, NULL);
-  if (!told(L, where, kind)) {
+  if (!note_told(L, where, kind)) {
     lua_warning(L, "@mistake", 0);
     lua_warning(L, "aiowire: ", 1);
     if (*where != '?') {

@@ -64,7 +64,7 @@ const char *aw_lua_nearest(const char *name,
 
 /* ---- names of options ---- */
 
-static const char *name_at(const void *list, size_t index) {
+static const char *option_name_at(const void *list, size_t index) {
   return ((const char *const *)list)[index];
 }
 
@@ -75,7 +75,7 @@ static bool is_known(const char *name, const char *const *known) {
 }
 
 /* Refuse the key on top, which is no known name. */
-static int refuse(lua_State *L, int arg, const char *const *known) {
+static int refuse_option(lua_State *L, int arg, const char *const *known) {
   awl_state *s = awl_open(L);
   if (lua_type(L, -1) != LUA_TSTRING) {
     bool is_number = lua_type(L, -1) == LUA_TNUMBER;
@@ -88,7 +88,8 @@ static int refuse(lua_State *L, int arg, const char *const *known) {
     lua_concat(L, 2);
     return aw_lua_arg_error(L, arg, lua_tostring(L, -1));
   }
-  const char *meant = aw_lua_nearest(lua_tostring(L, -1), name_at, known);
+  const char *meant =
+      aw_lua_nearest(lua_tostring(L, -1), option_name_at, known);
   awl_show_key(L, s, -1);
   lua_pushfstring(L, "unknown option '%s'", lua_tostring(L, -1));
   if (meant)
@@ -107,7 +108,7 @@ void awl_check_names(lua_State *L, int index, int arg, const char *const *known,
                          ? is_known(lua_tostring(L, -1), known)
                          : is_integer && place >= 1 && place <= length;
     if (!is_option)
-      refuse(L, arg, known);
+      refuse_option(L, arg, known);
   }
 }
 

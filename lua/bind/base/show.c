@@ -66,7 +66,7 @@ void awl_set_show(awl_state *s, awl_class class, awl_show show) {
 }
 
 /* An object by the function of its class, or by the name of its type. */
-static void show_object(lua_State *L, awl_state *s, int index) {
+static void show_other(lua_State *L, awl_state *s, int index) {
   for (int class = 0; class < AWL_CLASSES; class ++)
     if (s->shows[class] && awl_is(L, s, index, (awl_class) class) &&
         s->shows[class](L, s, index))
@@ -82,7 +82,7 @@ void awl_show_value(lua_State *L, awl_state *s, int index) {
   case LUA_TBOOLEAN:
   case LUA_TNIL: luaL_tolstring(L, index, NULL); break;
   case LUA_TFUNCTION: lua_pushstring(L, awl_function_name(L, s, index)); break;
-  default: show_object(L, s, index); break;
+  default: show_other(L, s, index); break;
   }
 }
 

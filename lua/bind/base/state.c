@@ -81,21 +81,21 @@ static int state_gc(lua_State *L) {
   return 0;
 }
 
-static awl_state *check_open(lua_State *L, awl_state *s) {
+static awl_state *check_state_open(lua_State *L, awl_state *s) {
   if (s->closing)
     luaL_error(L, "aiowire has ended, with the Lua state");
   return s;
 }
 
 awl_state *awl_of(lua_State *L) {
-  return check_open(L, lua_touserdata(L, lua_upvalueindex(1)));
+  return check_state_open(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
 awl_state *awl_open(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY) == LUA_TUSERDATA) {
     awl_state *s = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return check_open(L, s);
+    return check_state_open(L, s);
   }
   lua_pop(L, 1);
   awl_state *s = lua_newuserdatauv(L, sizeof *s, 0);

@@ -89,7 +89,7 @@ static void release_boxed(aw_lua_value *value) {
 
 /* ---- values ---- */
 
-static aw_value name_of(const awl_loop *loop, uint32_t place) {
+static aw_value value_name(const awl_loop *loop, uint32_t place) {
   return (aw_value)loop->number << 32 | place;
 }
 
@@ -122,7 +122,7 @@ aw_value awl_hold(lua_State *L, awl_loop *loop) {
   claims->counts[place] = 1;
   claims->live++;
   loop->state->values++;
-  return name_of(loop, place + 1);
+  return value_name(loop, place + 1);
 }
 
 aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {

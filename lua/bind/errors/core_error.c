@@ -59,8 +59,8 @@ static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
     lua_pop(L, 1);
 }
 
-static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
-                        aw_error *error);
+static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
+                              aw_error *error);
 
 /* (light error, light copy, light loop): the copy's suppressed ones. */
 static int protected_rehome(lua_State *L) {
@@ -68,15 +68,15 @@ static int protected_rehome(lua_State *L) {
   awl_loop *loop = lua_touserdata(L, 3);
   const void *at = NULL;
   while ((later = aw_error_next_suppressed(error, &at)) != NULL)
-    aw_error_suppress(copy, rehome(L, loop->state, loop, later));
+    aw_error_suppress(copy, rehome_error(L, loop->state, loop, later));
   return 0;
 }
 
 /* `error` for a task of `loop`: if its info is in the table of another loop,
  * which may go before, an error of `loop` with the same; out of memory may
  * lose some of what it suppresses. Gives. */
-static aw_error *rehome(lua_State *L, awl_state *s, awl_loop *loop,
-                        aw_error *error) {
+static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
+                              aw_error *error) {
   if (awl_belongs(s, aw_error_value(error), loop))
     return aw_error_keep(error);
   luaL_checkstack(L, 8, NULL);
@@ -108,7 +108,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
       lua_settop(L, info);
       awl_describe_failed(L, s, task);
     }
-    error = rehome(L, s, loop, error);
+    error = rehome_error(L, s, loop, error);
   } else {
     awl_describe_failed(L, s, task);
     lua_pushvalue(L, info);
@@ -144,8 +144,8 @@ aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
 
 /* Push the object of a core error. Its place is that of the await that raises
  * it: the driver's stack has none, see awl_place_error(). */
-static void push_object(lua_State *L, const awl_state *s,
-                        const aw_error *error) {
+static void push_core_object(lua_State *L, const awl_state *s,
+                             const aw_error *error) {
   awl_push_error_object(L, error);
   bool awaited = s->run.running && L == s->run.co;
   if (awaited || !lua_istable(L, -1))
@@ -155,9 +155,9 @@ static void push_object(lua_State *L, const awl_state *s,
 }
 
 /* Give a core error the info it lacks. */
-static void complete(lua_State *L, awl_state *s, awl_loop *loop,
-                     aw_error *error) {
-  push_object(L, s, error);
+static void complete_error(lua_State *L, awl_state *s, awl_loop *loop,
+                           aw_error *error) {
+  push_core_object(L, s, error);
   awl_new_info(L, -1);
   lua_remove(L, -2);
   if (loop)
@@ -169,7 +169,7 @@ static void complete(lua_State *L, awl_state *s, awl_loop *loop,
 void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
                     aw_error *error) {
   if (!aw_error_value(error))
-    complete(L, s, loop, error);
+    complete_error(L, s, loop, error);
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
     lua_pop(L, 1);
@@ -203,7 +203,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   awl_push_value(L, s, aw_error_value(error));
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
-    push_object(L, s, error);
+    push_core_object(L, s, error);
     awl_new_info(L, -1);
     lua_remove(L, -2);
   }

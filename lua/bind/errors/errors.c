@@ -85,8 +85,8 @@ void awl_push_place(lua_State *L, awl_state *s) {
 
 /* [.., text] → [.., object], from `where` (or NULL), with room for `fields`
  * more. */
-static void push_object(lua_State *L, awl_state *s, awl_class class,
-                        const char *where, int fields) {
+static void push_error_table(lua_State *L, awl_state *s, awl_class class,
+                             const char *where, int fields) {
   lua_createtable(L, 0, 2 + fields);
   lua_insert(L, -2);
   lua_setfield(L, -2, "message");
@@ -99,7 +99,7 @@ void awl_push_simple_error(lua_State *L, awl_class class, const char *text) {
   awl_state *s = awl_open(L);
   const char *where = class == AWL_CANCELLED ? NULL : place_in(L, s);
   lua_pushstring(L, text);
-  push_object(L, s, class, where, 0);
+  push_error_table(L, s, class, where, 0);
 }
 
 bool awl_is_cancelled(lua_State *L, awl_state *s, int index) {
@@ -209,7 +209,7 @@ void awl_push_timeout(lua_State *L, double seconds, const aw_cut *cut) {
   awl_state *s = awl_open(L);
   const char *where = place_in(L, s);
   lua_pushfstring(L, "timeout after %f s", seconds);
-  push_object(L, s, AWL_TIMEOUT, where, FIELDS);
+  push_error_table(L, s, AWL_TIMEOUT, where, FIELDS);
   lua_pushnumber(L, seconds);
   lua_setfield(L, -2, "after");
   if (cut)
@@ -236,7 +236,7 @@ void aw_lua_push_system_error(lua_State *L, int code, const char *call,
   const char *where = place_in(L, s);
   if (code == AW_ECLOSED) {
     lua_pushfstring(L, about ? "Closed: %s of %s" : "Closed: %s", call, about);
-    push_object(L, s, AWL_CLOSED, where, 0);
+    push_error_table(L, s, AWL_CLOSED, where, 0);
     return;
   }
   lua_createtable(L, 0, 6);
@@ -283,7 +283,7 @@ static void push_wire_timeout(lua_State *L, const aw_error *error) {
 
 /* Push what a wait that failed was about [E4]: as it was told, a descriptor, or
  * what its wire says; nil if none is known. */
-static void push_about(lua_State *L, const aw_error *error) {
+static void push_error_about(lua_State *L, const aw_error *error) {
   const aw_wire *holder;
   uint64_t ns;
   const aw_wire *wire = aw_error_wire(error, &holder, &ns);
@@ -315,7 +315,7 @@ void awl_push_error_object(lua_State *L, const aw_error *error) {
   case AW_EDEPTH:
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
   default:
-    push_about(L, error);
+    push_error_about(L, error);
     aw_lua_push_system_error(L, code, call ? call : "wait",
                              lua_tostring(L, -1));
     lua_remove(L, -2);
@@ -345,7 +345,7 @@ static int error_tostring(lua_State *L) {
 
 /* The field `key` of the Timeout at `index`; NULL, and nothing is pushed: it is
  * no text. */
-static const char *push_text(lua_State *L, int index, const char *key) {
+static const char *push_text_field(lua_State *L, int index, const char *key) {
   lua_pushstring(L, key);
   if (lua_rawget(L, index) == LUA_TSTRING)
     return lua_tostring(L, -1);
@@ -354,7 +354,7 @@ static const char *push_text(lua_State *L, int index, const char *key) {
 }
 
 /* Push the text of the frames of the Timeout at `index`, or "". */
-static void push_frames(lua_State *L, int index, bool only_place) {
+static void push_timeout_frames(lua_State *L, int index, bool only_place) {
   lua_pushliteral(L, "_frames");
   lua_rawget(L, index);
   if (awl_is_frames(L, -1))
@@ -366,17 +366,17 @@ static void push_frames(lua_State *L, int index, bool only_place) {
 
 bool awl_push_waited(lua_State *L, int index) {
   index = lua_absindex(L, index);
-  const char *waited = push_text(L, index, "_waited");
+  const char *waited = push_text_field(L, index, "_waited");
   if (!waited)
     return false;
   lua_pushfstring(L, "cut short: %s", waited);
-  push_frames(L, index, false);
+  push_timeout_frames(L, index, false);
   lua_concat(L, 2);
   lua_replace(L, -2);
-  push_frames(L, index, true);
+  push_timeout_frames(L, index, true);
   bool placed = *lua_tostring(L, -1) != '\0';
   lua_pop(L, 1);
-  const char *started = placed ? NULL : push_text(L, index, "_started");
+  const char *started = placed ? NULL : push_text_field(L, index, "_started");
   if (started) {
     lua_pushfstring(L, "\n\tstarted at %s", started);
     lua_replace(L, -2);
@@ -386,13 +386,14 @@ bool awl_push_waited(lua_State *L, int index) {
 }
 
 /* [Timeout, text] → the same, with the one line of what it cut short. */
-static void add_cut(lua_State *L) {
-  const char *waited = push_text(L, 1, "_waited");
+static void add_timeout_cut(lua_State *L) {
+  const char *waited = push_text_field(L, 1, "_waited");
   if (!waited)
     return;
-  push_frames(L, 1, true);
+  push_timeout_frames(L, 1, true);
   const char *place = lua_tostring(L, -1);
-  const char *started = *place == '\0' ? push_text(L, 1, "_started") : NULL;
+  const char *started =
+      *place == '\0' ? push_text_field(L, 1, "_started") : NULL;
   lua_pushfstring(L, "%s (cut short: %s%s%s)", lua_tostring(L, 2), waited,
                   *place || started ? ", " : "",
                   *place    ? place
@@ -407,7 +408,7 @@ static int timeout_tostring(lua_State *L) {
   lua_replace(L, 2);
   lua_settop(L, 2);
   if (lua_type(L, 2) == LUA_TSTRING)
-    add_cut(L);
+    add_timeout_cut(L);
   return 1;
 }
 

@@ -26,7 +26,7 @@ enum { COUNT = 1, FIRST }; /* upvalues */
 
 /* ---- taking them ---- */
 
-static void push_name(lua_State *L, const lua_Debug *ar) {
+static void push_frame_name(lua_State *L, const lua_Debug *ar) {
   if (*ar->namewhat == '\0') {
     lua_pushnil(L);
     lua_pushnil(L);
@@ -54,20 +54,20 @@ static int add_stack(lua_State *L, const awl_state *s, lua_State *co, int level,
     }
     lua_pushinteger(L, ar.currentline);
     if (count++ < NAMED)
-      push_name(L, &ar);
+      push_frame_name(L, &ar);
   }
   return count;
 }
 
 static int frames_text(lua_State *L);
 
-static void begin(lua_State *L) {
+static void begin_frames(lua_State *L) {
   luaL_checkstack(L, FIRST + 2 * (MOST_FRAMES + NAMED), NULL);
   lua_pushnil(L); /* the count */
 }
 
 /* [nil, the frames …] → the function; `base` is below. */
-static void end(lua_State *L, int base, int count) {
+static void end_frames(lua_State *L, int base, int count) {
   lua_pushinteger(L, count);
   lua_replace(L, base + COUNT);
   lua_pushcclosure(L, frames_text, lua_gettop(L) - base);
@@ -75,8 +75,8 @@ static void end(lua_State *L, int base, int count) {
 
 void awl_push_frames(lua_State *L, const awl_state *s, int level) {
   int base = lua_gettop(L);
-  begin(L);
-  end(L, base, add_stack(L, s, L, level, 0));
+  begin_frames(L);
+  end_frames(L, base, add_stack(L, s, L, level, 0));
 }
 
 /* The stacks of the task of `worker`, the innermost first: of the coroutine
@@ -88,7 +88,7 @@ static void push_wait_frames(lua_State *L, const awl_worker *w) {
     lua_xmove(waiting, L, 1);
   }
   int base = lua_gettop(L), count = 0;
-  begin(L);
+  begin_frames(L);
   if (waiting)
     count = add_stack(L, w->state, waiting, 0, count);
   const awl_worker *outer = w;
@@ -98,11 +98,11 @@ static void push_wait_frames(lua_State *L, const awl_worker *w) {
     if (outer == w)
       outer = aw_task_host_at(w->task, ++i);
   }
-  end(L, base, count);
+  end_frames(L, base, count);
 }
 
 /* (light worker, light record) */
-static int note_cut(lua_State *L) {
+static int note_cut_safely(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
   aw_cut *cut = lua_touserdata(L, 2);
   awl_state *s = w->state;
@@ -115,7 +115,7 @@ void awl_note_cut(lua_State *L, awl_worker *w) {
   aw_cut *cut = aw_task_take_cut(w->task);
   if (!cut || w->state->starved || lua_status(w->co) != LUA_YIELD)
     return;
-  lua_pushcfunction(L, note_cut);
+  lua_pushcfunction(L, note_cut_safely);
   lua_pushlightuserdata(L, w);
   lua_pushlightuserdata(L, cut);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK)
@@ -141,7 +141,7 @@ static int upvalue_of(int i) {
 }
 
 /* Push the function of frame `i`, and describe it. */
-static void push_frame(lua_State *L, int i, lua_Debug *ar) {
+static void push_frame_function(lua_State *L, int i, lua_Debug *ar) {
   int at = upvalue_of(i);
   lua_pushvalue(L, lua_upvalueindex(at));
   lua_pushvalue(L, -1);
@@ -161,7 +161,7 @@ static void name_by_upvalue(lua_State *L, int i, int count, lua_Debug *ar) {
   lua_Debug caller;
   caller.what = "C";
   for (; *caller.what == 'C' && ++i < count; lua_pop(L, 1))
-    push_frame(L, i, &caller);
+    push_frame_function(L, i, &caller);
   if (i == count || *caller.what == 'C' || i == 0)
     return;
   int at = upvalue_of(i);
@@ -185,7 +185,7 @@ static bool is_hidden(lua_State *L, int i, int count, const lua_Debug *ar) {
   if (i + 1 == count)
     return false;
   lua_Debug caller;
-  push_frame(L, i + 1, &caller);
+  push_frame_function(L, i + 1, &caller);
   lua_pop(L, 1);
   return awl_is_ours(&caller);
 }
@@ -207,7 +207,7 @@ static int frames_text(lua_State *L) {
   luaL_buffinit(L, &b);
   for (int i = 0; i < count && !done; i++) {
     lua_Debug ar;
-    push_frame(L, i, &ar);
+    push_frame_function(L, i, &ar);
     if (*ar.namewhat == '\0' && *ar.what == 'L')
       name_by_upvalue(L, i, count, &ar);
     const char *name = take_name(L, s);

@@ -161,7 +161,7 @@ static int finish_traceback(lua_State *L) {
 }
 
 /* [info, key, nil, underlying info]: of a Timeout, what it cut short. */
-static int push_waited(lua_State *L) {
+static int push_info_waited(lua_State *L) {
   lua_getfield(L, 4, "err");
   if (!awl_is(L, awl_of(L), 5, AWL_TIMEOUT) || !awl_push_waited(L, 5))
     return 0;
@@ -183,7 +183,7 @@ static int info_index(lua_State *L) {
   }
   const char *key = lua_tostring(L, 2);
   if (strcmp(key, "waited") == 0 && type == LUA_TNIL)
-    return push_waited(L);
+    return push_info_waited(L);
   lua_settop(L, 3);
   if (strcmp(key, "traceback") == 0 && is_of_error(L))
     return finish_traceback(L);

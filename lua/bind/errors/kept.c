@@ -35,15 +35,15 @@ void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task) {
 }
 
 /* (value) -> its text */
-static int text_of(lua_State *L) {
+static int push_text_of(lua_State *L) {
   luaL_tolstring(L, 1, NULL);
   return 1;
 }
 
 /* Warn of the failure whose info is at `info`, of the task `task`. */
-static void tell(lua_State *L, int info, const aw_task *task) {
+static void tell_kept_failure(lua_State *L, int info, const aw_task *task) {
   info = lua_absindex(L, info);
-  lua_pushcfunction(L, text_of);
+  lua_pushcfunction(L, push_text_of);
   lua_getfield(L, info, "err");
   if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
     lua_pop(L, 1);
@@ -65,7 +65,7 @@ static int tell_of_task(lua_State *L) {
   awl_push_slot(L, awl_open(L), AWL_KEPT);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, -2) != LUA_TNIL)
-    tell(L, -1, lua_touserdata(L, 1));
+    tell_kept_failure(L, -1, lua_touserdata(L, 1));
   return 0;
 }
 

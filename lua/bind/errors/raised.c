@@ -59,7 +59,7 @@ static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
 
 /* [.., info]: let it stand over the infos of AWL_RAISED, in place of the one of
  * the same way. */
-static void put_over(lua_State *L, awl_state *s, awl_worker *worker) {
+static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
   awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   if (awl_raised_in(worker)->noted && lua_istable(L, -1)) {
     lua_rawgeti(L, -1, BELOW);
@@ -76,7 +76,7 @@ static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
                        aw_error *error) {
   awl_raised *raised = awl_raised_in(worker);
   if (worker->noted > 0) /* seldom: two at once */
-    put_over(L, s, worker);
+    put_info_over(L, s, worker);
   awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   worker->noted += !raised->noted;
   raised->noted = true;
@@ -87,7 +87,7 @@ static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
 }
 
 /* Take the info that was noted last away; it cannot fail. */
-static void take_over(awl_worker *worker) {
+static void take_last_info(awl_worker *worker) {
   awl_state *s = worker->state;
   lua_State *util = s->util;
   lua_Integer key = (lua_Integer)worker->number + 1;
@@ -112,7 +112,7 @@ void awl_drop_raised(awl_worker *worker, awl_raised *raised) {
       worker->holding = false;
       aw_task_let_out(worker->task);
     }
-    take_over(worker);
+    take_last_info(worker);
   }
   if (raised->error)
     aw_error_release(raised->error);
@@ -166,7 +166,7 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
 
 /* Push the stack of L, which the running worker runs; and as long as that has no
  * line of the user's, those of who awaits it. */
-static void push_stacks(lua_State *L, awl_state *s) {
+static void push_running_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
   awl_push_traceback(L, s, L, 1);
   for (size_t i = 0; !awl_has_lines(lua_tostring(L, -1)) &&
@@ -185,7 +185,7 @@ static void add_traceback(lua_State *L, awl_state *s) {
     if (awl_is(L, s, 1, AWL_TIMEOUT))
       awl_push_frames(L, s, 1);
     else
-      push_stacks(L, s);
+      push_running_stacks(L, s);
     lua_setfield(L, 3, "traceback");
   }
   lua_settop(L, 3);

@@ -19,7 +19,7 @@
 #include <math.h>
 
 typedef struct channel {
-  const void *mark; /* &CHANNEL, until finalized; see check() */
+  const void *mark; /* &CHANNEL, until finalized; see check_channel() */
   aw_channel *core;
   awl_messages *messages;
   uint32_t holder; /* its number, see resources.h */
@@ -57,7 +57,7 @@ static void release_constant(aw_lua_value *value) {
   (void)value; /* it is a part of the state */
 }
 
-static channel *refuse(lua_State *L, int arg) {
+static channel *refuse_channel(lua_State *L, int arg) {
   if (awl_is(L, awl_open(L), arg, AWL_CHANNEL))
     awl_error(L, "this channel is garbage, and finalized");
   aw_lua_type_error(L, arg, "channel");
@@ -67,10 +67,10 @@ static channel *refuse(lua_State *L, int arg) {
 /* The channel at `arg`: a userdata of that size, with the mark, which is taken
  * away before its memory is freed. A look at its metatable takes as long as a
  * hand-over. */
-static channel *check(lua_State *L, int arg) {
+static channel *check_channel(lua_State *L, int arg) {
   channel *ch = lua_touserdata(L, arg);
   if (!ch || lua_rawlen(L, arg) != sizeof *ch || ch->mark != &CHANNEL)
-    return refuse(L, arg);
+    return refuse_channel(L, arg);
   return ch;
 }
 
@@ -127,15 +127,16 @@ static int channel_gc(lua_State *L) {
 
 /* ---- sending and receiving; the channel is at 1 ---- */
 
-static void push_name(lua_State *L, const channel *ch) {
+static void push_channel_name(lua_State *L, const channel *ch) {
   char name[128];
   aw_channel_describe(ch->core, name, sizeof name);
   lua_pushstring(L, name);
 }
 
 /* Why it went wrong. */
-static int fail(lua_State *L, const channel *ch, int code, const char *call) {
-  push_name(L, ch);
+static int fail_channel(lua_State *L, const channel *ch, int code,
+                        const char *call) {
+  push_channel_name(L, ch);
   if (code == AW_EINVAL)
     return awl_foreign(L, lua_tostring(L, -1));
   if (code == AW_ENOMEM)
@@ -148,7 +149,7 @@ static bool is_foreign(const channel *ch, const awl_worker *w) {
 }
 
 /* A message for the value at 2. Raises when out of memory. */
-static aw_value fill(lua_State *L, const channel *ch) {
+static aw_value make_message(lua_State *L, const channel *ch) {
   if (!awl_messages_reserve(ch->messages)) {
     /* Garbage that a finalizer has met is no longer found by its address. */
     awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
@@ -164,18 +165,18 @@ static int after_send(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED)
     awl_check_result(L, w);
   if (w->result < 0)
-    return fail(L, check(L, 1), w->result, "send");
+    return fail_channel(L, check_channel(L, 1), w->result, "send");
   return 0;
 }
 
 static int send_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
-  return fail(L, check(L, 1), w->refused, "send");
+  return fail_channel(L, check_channel(L, 1), w->refused, "send");
 }
 
 /* Hand the value at 2 to the coroutine that waits to receive, if one does,
  * without a message. The value at 2 is popped then. */
-static bool pass(lua_State *L, const channel *ch) {
+static bool pass_directly(lua_State *L, const channel *ch) {
   const aw_task *task = aw_channel_receiver(ch->core);
   awl_worker *to = task ? aw_task_host_at(task, 0) : NULL;
   if (!to || to->waiting != to->co || lua_status(to->co) != LUA_YIELD ||
@@ -188,7 +189,7 @@ static bool pass(lua_State *L, const channel *ch) {
 
 /* ch:send(v) */
 static int channel_send(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   if (lua_gettop(L) != 2) {
     aw_lua_check_any(L, 2);
     lua_settop(L, 2);
@@ -198,10 +199,10 @@ static int channel_send(lua_State *L) {
   if (is_foreign(ch, w))
     return awl_refuse(L, w, AW_EINVAL, send_refused);
   bool at_once = awl_at_once(w);
-  if (at_once && pass(L, ch))
+  if (at_once && pass_directly(L, ch))
     return 0;
   awl_anchor_object(L, w);
-  aw_value value = fill(L, ch);
+  aw_value value = make_message(L, ch);
   int rc = AW_EAGAIN;
   if (at_once)
     rc = aw_channel_try_send(ch->core, value);
@@ -218,17 +219,17 @@ static int channel_send(lua_State *L) {
 
 /* ch:try_send(v) → true; or false, "full" */
 static int channel_try_send(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   aw_lua_check_any(L, 2);
   lua_settop(L, 2);
-  aw_value value = fill(L, ch);
+  aw_value value = make_message(L, ch);
   int rc = aw_channel_try_send(ch->core, value);
   lua_pushboolean(L, rc == 0);
   if (rc == 0)
     return 1;
   awl_drop(awl_messages_state(ch->messages), value);
   if (rc != AW_EAGAIN)
-    return fail(L, ch, rc, "send");
+    return fail_channel(L, ch, rc, "send");
   lua_pushliteral(L, "full");
   return 2;
 }
@@ -237,7 +238,7 @@ static int after_recv(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED)
     awl_check_result(L, w);
   if (w->result < 0)
-    return fail(L, check(L, 1), w->result, "recv");
+    return fail_channel(L, check_channel(L, 1), w->result, "recv");
   aw_value value = aw_task_take_value(w->task);
   if (value == w->state->passed_value)
     return 1;
@@ -249,10 +250,10 @@ static int after_recv(lua_State *L, awl_worker *w) {
 
 static int recv_refused(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
-  return fail(L, check(L, 1), w->refused, "recv");
+  return fail_channel(L, check_channel(L, 1), w->refused, "recv");
 }
 
-static int receive(lua_State *L, const channel *ch, awl_after after) {
+static int receive_message(lua_State *L, const channel *ch, awl_after after) {
   if (lua_gettop(L) != 1)
     lua_settop(L, 1);
   awl_worker *w =
@@ -274,12 +275,12 @@ static int receive(lua_State *L, const channel *ch, awl_after after) {
 
 /* ch:recv() → value; or nil, "closed" */
 static int channel_recv(lua_State *L) {
-  return receive(L, check(L, 1), after_recv);
+  return receive_message(L, check_channel(L, 1), after_recv);
 }
 
 /* ch:try_recv() → value; or nil, "empty"; or nil, "closed" */
 static int channel_try_recv(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   aw_value value = 0;
   lua_settop(L, 1);
   int rc = aw_channel_try_recv(ch->core, &value);
@@ -295,7 +296,7 @@ static int channel_try_recv(lua_State *L) {
 /* A nil ends a `for`, so one that was sent must not look like the end. */
 static int check_next(lua_State *L, int results) {
   if (results == 1 && lua_isnil(L, -1)) {
-    push_name(L, lua_touserdata(L, 1));
+    push_channel_name(L, lua_touserdata(L, 1));
     return awl_error(L, "%s: a nil was sent, which ends a 'for'; use recv()",
                      lua_tostring(L, -1));
   }
@@ -307,12 +308,12 @@ static int after_next(lua_State *L, awl_worker *w) {
 }
 
 static int next_value(lua_State *L) {
-  return check_next(L, receive(L, check(L, 1), after_next));
+  return check_next(L, receive_message(L, check_channel(L, 1), after_next));
 }
 
 /* for v in ch:iter(). No closing value: Lua 5.4.4 mistreats those [LU21]. */
 static int channel_iter(lua_State *L) {
-  check(L, 1);
+  check_channel(L, 1);
   lua_settop(L, 1);
   lua_pushcfunction(L, next_value);
   lua_insert(L, 1);
@@ -320,7 +321,7 @@ static int channel_iter(lua_State *L) {
 }
 
 static int channel_close(lua_State *L) {
-  aw_channel_close(check(L, 1)->core);
+  aw_channel_close(check_channel(L, 1)->core);
   return 0;
 }
 
@@ -328,7 +329,7 @@ static int channel_close(lua_State *L) {
 
 /* channel jobs (2 of 4, 1 waiting); (2, unbounded) */
 static int channel_tostring(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   aw_channel_view view;
   aw_channel_look(ch->core, &view);
   if (view.closed)
@@ -401,7 +402,7 @@ static void push_sent(lua_State *L, awl_state *s, const void *data) {
 
 /* Recv(ch) */
 static int make_recv(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   aw_lua_push_wire(L, aw_recv(ch->core), 1);
   return 1;
 }
@@ -413,7 +414,7 @@ static void release_core(void *core) {
 /* Send(ch, v) */
 static int make_send(lua_State *L) {
   awl_state *s = awl_of(L);
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   aw_lua_check_any(L, 2);
   lua_settop(L, 2);
   sending *data = lua_newuserdatauv(L, sizeof *data, 2);
@@ -438,7 +439,7 @@ static const char HELD = 'h';
 /* Recv(holder): the holder lives as long as the wire. */
 static int recv_of_holder(lua_State *L) {
   lua_rawgetp(L, 1, &HELD);
-  const channel *ch = check(L, -1);
+  const channel *ch = check_channel(L, -1);
   aw_lua_push_wire(L, aw_recv(ch->core), 1);
   return 1;
 }
@@ -447,7 +448,7 @@ static int recv_of_holder(lua_State *L) {
  * is not shared with what holds none. */
 static int inner_hold(lua_State *L) {
   static const aw_lua_source source = {.recv = recv_of_holder};
-  check(L, 2);
+  check_channel(L, 2);
   lua_settop(L, 2);
   lua_rawsetp(L, 1, &HELD);
   lua_getmetatable(L, 1);
@@ -457,17 +458,17 @@ static int inner_hold(lua_State *L) {
 
 /* has_room(ch): raises if ch is of another engine than that which runs */
 static int inner_has_room(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   const awl_worker *w = awl_of(L)->run.running;
   if (w && is_foreign(ch, w))
-    return fail(L, ch, AW_EINVAL, "send");
+    return fail_channel(L, ch, AW_EINVAL, "send");
   lua_pushboolean(L, aw_channel_has_room(ch->core));
   return 1;
 }
 
 /* await_room(ch) */
 static int inner_await_room(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "broadcast:send");
   awl_anchor_object(L, w);
@@ -478,14 +479,14 @@ static int inner_await_room(lua_State *L) {
 /* put(ch, v): send without waiting; false: it is full. A closed one takes
  * nothing, and has room for that. */
 static int inner_put(lua_State *L) {
-  const channel *ch = check(L, 1);
+  const channel *ch = check_channel(L, 1);
   lua_settop(L, 2);
-  aw_value value = fill(L, ch);
+  aw_value value = make_message(L, ch);
   int rc = aw_channel_try_send(ch->core, value);
   if (rc < 0)
     awl_drop(awl_messages_state(ch->messages), value);
   if (rc == AW_ENOMEM)
-    return fail(L, ch, rc, "send");
+    return fail_channel(L, ch, rc, "send");
   lua_pushboolean(L, rc != AW_EAGAIN);
   return 1;
 }

@@ -19,32 +19,32 @@
 #include "wire/convert.h"
 
 /* A wait that gives nothing was armed with `rc`. */
-static int park(lua_State *L, awl_worker *w, int rc) {
+static int park_or_refuse(lua_State *L, awl_worker *w, int rc) {
   return awl_park_or_refuse(L, w, rc, awl_after_wait, awl_refused);
 }
 
 static int act_sleep(lua_State *L) {
   uint64_t ns = awl_check_ns(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep");
-  return park(L, w, aw_await_sleep(w->task, ns));
+  return park_or_refuse(L, w, aw_await_sleep(w->task, ns));
 }
 
 static int act_sleep_until(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep_until");
-  return park(L, w, aw_await_until(w->task, at));
+  return park_or_refuse(L, w, aw_await_until(w->task, at));
 }
 
 static int act_yield(lua_State *L) {
   awl_worker *w = awl_awaiter(L, awl_of(L), "yield");
-  return park(L, w, aw_await_yield(w->task));
+  return park_or_refuse(L, w, aw_await_yield(w->task));
 }
 
 /* idle(t): until nothing else can run before t, in virtual time [K6] */
 static int act_idle(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "test's clock");
-  return park(L, w, aw_await_idle(w->task, at));
+  return park_or_refuse(L, w, aw_await_idle(w->task, at));
 }
 
 /* ---- wires, inline [N6] ---- */
@@ -155,7 +155,7 @@ static void add_engine(const awl_engine *engine, aw_stats *sum) {
 }
 
 /* Has `loop` run to its end, and nothing was started since? */
-static bool has_ended(const awl_loop *loop) {
+static bool has_loop_ended(const awl_loop *loop) {
   aw_loop_state state = aw_loop_state_of(loop->core);
   if (state != AW_LOOP_IDLE)
     return state != AW_LOOP_RUNNING;
@@ -175,7 +175,7 @@ static int m_stats(lua_State *L) {
   for (uint32_t i = 0; i < s->loop_count; i++) {
     if (!s->loops[i])
       continue;
-    if (has_ended(s->loops[i]))
+    if (has_loop_ended(s->loops[i]))
       ended++;
     else
       loops++;

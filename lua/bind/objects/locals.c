@@ -17,7 +17,7 @@
 #include "base/values.h"
 #include "open.h"
 
-static aw_task *owner(awl_state *s) {
+static aw_task *locals_owner(awl_state *s) {
   return s->in_handler ? s->handler_task : awl_running_task(s);
 }
 
@@ -29,7 +29,7 @@ static void push_locals(lua_State *L, awl_state *s, const aw_task *task) {
 }
 
 aw_value awl_hold_locals(lua_State *L, awl_state *s, awl_loop *loop) {
-  push_locals(L, s, owner(s));
+  push_locals(L, s, locals_owner(s));
   if (lua_istable(L, -1))
     return awl_hold(L, loop);
   lua_pop(L, 1);
@@ -39,7 +39,7 @@ aw_value awl_hold_locals(lua_State *L, awl_state *s, awl_loop *loop) {
 /* locals(): the table, which is not to be changed; or nil */
 static int inner_locals(lua_State *L) {
   awl_state *s = awl_of(L);
-  push_locals(L, s, owner(s));
+  push_locals(L, s, locals_owner(s));
   return 1;
 }
 
@@ -47,7 +47,7 @@ static int inner_locals(lua_State *L) {
 static int inner_set_locals(lua_State *L) {
   awl_state *s = awl_of(L);
   lua_settop(L, 1);
-  aw_task *task = owner(s);
+  aw_task *task = locals_owner(s);
   if (!task) {
     lua_xmove(L, s->util, 1);
     lua_replace(s->util, AWL_LOCALS);

@@ -33,7 +33,7 @@ typedef struct loop_options {
   bool is_virtual, private_engine, signals;
 } loop_options;
 
-static void read_clock(lua_State *L, int arg, loop_options *out) {
+static void read_clock_options(lua_State *L, int arg, loop_options *out) {
   if (lua_getfield(L, arg, "clock") != LUA_TNIL) {
     const char *clock =
         lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
@@ -59,7 +59,7 @@ static void read_clock(lua_State *L, int arg, loop_options *out) {
 }
 
 /* A number is the option `timeout`. */
-static void read_options(lua_State *L, int arg, loop_options *out) {
+static void read_loop_options(lua_State *L, int arg, loop_options *out) {
   static const uint64_t GRACE = 5 * AW_SECOND;
   static const char *const known[] = {"timeout", "grace",   "clock", "seed",
                                       "name",    "signals", NULL};
@@ -76,7 +76,7 @@ static void read_options(lua_State *L, int arg, loop_options *out) {
   aw_lua_check_options(L, arg, known, false);
   out->timeout = awl_opt_ns(L, arg, "timeout", AW_NEVER);
   out->grace = awl_opt_ns(L, arg, "grace", GRACE);
-  read_clock(L, arg, out);
+  read_clock_options(L, arg, out);
   out->signals = aw_lua_opt_flag(L, arg, "signals", true);
   int type = lua_getfield(L, arg, "name");
   if (type != LUA_TNIL && type != LUA_TSTRING)
@@ -98,7 +98,7 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
 
 /* Push an EventLoop with nothing of the core yet, its options being at `arg`.
  * Once it is finalized it shares `gone_loop` with others. */
-static awl_loop *push_empty(lua_State *L, awl_state *s, int arg) {
+static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
   awl_loop **box = lua_newuserdatauv(L, sizeof(awl_loop *), 3);
   *box = &s->gone_loop;
   lua_newtable(L);
@@ -128,8 +128,8 @@ static awl_loop *push_empty(lua_State *L, awl_state *s, int arg) {
 static int push_new(lua_State *L, int arg) {
   awl_state *s = awl_of(L);
   loop_options options;
-  read_options(L, arg, &options);
-  awl_loop *loop = push_empty(L, s, arg);
+  read_loop_options(L, arg, &options);
+  awl_loop *loop = push_empty_loop(L, s, arg);
   loop->where = awl_where(L, s, 1);
   if (options.private_engine)
     awl_weigh(L, s, ENGINE_WEIGHT);
@@ -306,7 +306,7 @@ static const char *state_name(const awl_loop *loop) {
 }
 
 /* Push what its time-out cut short, as the text of info.waited; or nil. */
-static void push_waited(lua_State *L, const awl_loop *loop) {
+static void push_loop_waited(lua_State *L, const awl_loop *loop) {
   const aw_cut *cut = loop->core ? aw_loop_cut(loop->core) : NULL;
   if (cut)
     awl_push_timeout(L, 0, cut);
@@ -327,7 +327,7 @@ static int loop_index(lua_State *L) {
   } else if (strcmp(key, "status") == 0) {
     lua_pushstring(L, state_name(loop));
   } else if (strcmp(key, "waited") == 0) {
-    push_waited(L, loop);
+    push_loop_waited(L, loop);
   } else if (strcmp(key, "failure") == 0) {
     if (loop->core && aw_loop_error(loop->core))
       awl_push_info(L, s, aw_loop_error(loop->core), NULL);

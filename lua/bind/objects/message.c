@@ -82,7 +82,7 @@ static bool make_places(const awl_messages *store, int count) {
   return status == LUA_OK;
 }
 
-static bool grow(awl_messages *store) {
+static bool grow_store(awl_messages *store) {
   int count = store->places ? store->places : SMALLEST;
   if (store->block_count == BLOCKS)
     return false;
@@ -116,14 +116,14 @@ awl_state *awl_messages_state(const awl_messages *store) {
 }
 
 bool awl_messages_reserve(awl_messages *store) {
-  return store->free || grow(store);
+  return store->free || grow_store(store);
 }
 
 void awl_messages_set_channel(awl_messages *store, aw_channel *channel) {
   store->channel = channel;
 }
 
-static void release(awl_messages *store) {
+static void release_store(awl_messages *store) {
   if (--store->refs > 0)
     return;
   for (int i = 0; i < store->block_count; i++)
@@ -134,13 +134,13 @@ static void release(awl_messages *store) {
 void awl_messages_end(awl_messages *store) {
   aw_channel_release(store->channel);
   store->channel = NULL;
-  release(store);
+  release_store(store);
 }
 
 /* ---- messages ---- */
 
 /* Give the message back, its place being `false` again. */
-static void put_back(message *m) {
+static void put_message_back(message *m) {
   awl_messages *store = m->store;
   if (m->pin) {
     awl_drop(store->state, m->pin);
@@ -149,7 +149,7 @@ static void put_back(message *m) {
   m->next = store->free;
   store->free = m;
   store->state->values--;
-  release(store);
+  release_store(store);
 }
 
 static void message_release(aw_lua_value *value) {
@@ -160,7 +160,7 @@ static void message_release(aw_lua_value *value) {
     lua_rawseti(util, -2, m->place);
     lua_pop(util, 1);
   }
-  put_back(m);
+  put_message_back(m);
 }
 
 static int message_push(lua_State *L, aw_lua_value *value) {
@@ -208,6 +208,6 @@ int awl_message_take(lua_State *L, aw_value value) {
     lua_pushboolean(L, 0);
     lua_rawseti(L, -3, m->place);
   }
-  put_back(m);
+  put_message_back(m);
   return 1;
 }

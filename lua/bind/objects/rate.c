@@ -19,7 +19,7 @@ typedef struct rate {
   uint32_t holder; /* its own number, see resources.h */
 } rate;
 
-static aw_rate *check(lua_State *L) {
+static aw_rate *check_rate(lua_State *L) {
   if (!awl_is(L, awl_of(L), 1, AWL_RATE))
     aw_lua_type_error(L, 1, "rate");
   const rate *r = lua_touserdata(L, 1);
@@ -80,13 +80,13 @@ static int rate_gc(lua_State *L) {
 }
 
 /* A wait for the rate at 1 was refused. */
-static int refused(lua_State *L, awl_worker *w) {
+static int rate_refused(lua_State *L, awl_worker *w) {
   return awl_raise_refusal(L, w, luaL_tolstring(L, 1, NULL));
 }
 
 /* r:acquire([k]) */
 static int rate_acquire(lua_State *L) {
-  aw_rate *core = check(L);
+  aw_rate *core = check_rate(L);
   uint64_t units = check_units(L, 2, core);
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "rate:acquire");
@@ -95,12 +95,12 @@ static int rate_acquire(lua_State *L) {
     return 0;
   awl_anchor_object(L, w);
   return awl_park_or_refuse(L, w, aw_await_rate(w->task, core, units),
-                            awl_after_wait, refused);
+                            awl_after_wait, rate_refused);
 }
 
 /* r:try_acquire([k]) → true; or false */
 static int rate_try_acquire(lua_State *L) {
-  aw_rate *core = check(L);
+  aw_rate *core = check_rate(L);
   uint64_t units = check_units(L, 2, core);
   int rc = aw_rate_try_acquire(core, aw_lua_engine(L), units);
   if (rc == AW_EINVAL)
@@ -114,7 +114,7 @@ static int rate_try_acquire(lua_State *L) {
 /* rate api (2 of 10 in 1 s, 1 waiting) */
 static int rate_tostring(lua_State *L) {
   aw_rate_view view;
-  aw_rate_look(check(L), &view);
+  aw_rate_look(check_rate(L), &view);
   char text[96];
   snprintf(text, sizeof text, "%llu of %llu in %g s",
            (unsigned long long)view.used, (unsigned long long)view.most,
@@ -124,7 +124,7 @@ static int rate_tostring(lua_State *L) {
 }
 
 int awl_acquire_rate(lua_State *L) {
-  aw_rate *core = check(L);
+  aw_rate *core = check_rate(L);
   uint64_t units = check_units(L, 2, core);
   aw_lua_push_wire(L, aw_acquire_rate(core, units), 1);
   return 1;

@@ -58,7 +58,7 @@ static int ended_before(lua_State *L, awl_state *s) {
 
 /* The waiter was cancelled, and the task as well: a failure of its clean-up
  * comes first [E3]. */
-static int after_join(lua_State *L, awl_worker *w) {
+static int after_ready_join(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   const ready *r = lua_touserdata(L, READY);
   const aw_task *task = awl_check_task(L, s, TASK);
@@ -69,7 +69,7 @@ static int after_join(lua_State *L, awl_worker *w) {
   return lua_error(L);
 }
 
-static int after_wait(lua_State *L, awl_worker *w) {
+static int after_ready_wait(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   ready *r = lua_touserdata(L, READY);
   aw_task *task = awl_check_task(L, s, TASK);
@@ -77,7 +77,7 @@ static int after_wait(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED) {
     aw_task_cancel(task, 0, AW_DEFAULT);
     aw_task_park(w->task, w);
-    return awl_join(L, w, task, after_join);
+    return awl_join(L, w, task, after_ready_join);
   }
   awl_check_result(L, w);
   if (!r->told)
@@ -130,7 +130,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
   r->waiter = aw_task_keep(w->task);
   awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, r->waiter);
   int rc = aw_await_task(w->task, awl_check_task(L, s, TASK));
-  return awl_park_or_refuse(L, w, rc, after_wait, awl_refused);
+  return awl_park_or_refuse(L, w, rc, after_ready_wait, awl_refused);
 }
 
 /* ---- being ready ---- */

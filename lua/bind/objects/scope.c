@@ -246,13 +246,13 @@ static int close_scope(lua_State *L, awl_worker *w) {
   return lua_error(L); /* Cancelled goes on */
 }
 
-static int after_join(lua_State *L, awl_worker *w) {
+static int after_scope_join(lua_State *L, awl_worker *w) {
   return close_scope(L, w);
 }
 
 /* f has ended with `status`. Scopes are left in the body that opened them, the
  * innermost first: a generator that yields inside one can break that. */
-static int leave(lua_State *L, awl_worker *w, int status) {
+static int leave_body(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
   awl_scope *scope = scope_at_1(L);
   if (s->run.running != w || w->scopes != scope || !scope->scope)
@@ -268,24 +268,24 @@ static int leave(lua_State *L, awl_worker *w, int status) {
   }
   aw_task_park(w->task, w);
   if (aw_scope_leave(w->task, error, cancelled) != 0)
-    return awl_park(L, w, after_join);
+    return awl_park(L, w, after_scope_join);
   if (awl_at_once(w) || aw_await_join(w->task) < 0)
     return close_scope(L, w);
-  return awl_park(L, w, after_join); /* others first [F3] */
+  return awl_park(L, w, after_scope_join); /* others first [F3] */
 }
 
 static int after_body(lua_State *L, int status, lua_KContext context) {
   awl_worker *w = (awl_worker *)context;
   lua_remove(L, 2); /* the message handler */
-  return leave(L, w, status == LUA_YIELD ? LUA_OK : status);
+  return leave_body(L, w, status == LUA_YIELD ? LUA_OK : status);
 }
 
 /* ---- opening ---- */
 
 /* f and `*count` arguments are on top: leave [Scope, handler, f, arguments] and
  * nothing below. f is given the Scope, too, if it is aw.scope's. */
-static awl_scope *push_frame(lua_State *L, awl_state *s, awl_scope_mode mode,
-                             int *count) {
+static awl_scope *push_call_frame(lua_State *L, awl_state *s,
+                                  awl_scope_mode mode, int *count) {
   int f = lua_gettop(L) - *count;
   awl_scope **box = lua_newuserdatauv(L, sizeof(awl_scope *), 0);
   awl_scope *scope = *box = new_scope(s, mode);
@@ -310,7 +310,7 @@ static awl_scope *push_frame(lua_State *L, awl_state *s, awl_scope_mode mode,
 static int call_in_scope(lua_State *L, awl_worker *w, int count,
                          awl_scope_mode mode, const aw_scope_config *config,
                          uint64_t ns) {
-  awl_scope *scope = push_frame(L, w->state, mode, &count);
+  awl_scope *scope = push_call_frame(L, w->state, mode, &count);
   int rc = aw_scope_open(w->task, config, &scope->scope);
   if (rc < 0)
     return awl_error(L, "%s", aw_strerror(rc));
@@ -330,7 +330,7 @@ static uint64_t deadline_of(const awl_state *s, uint64_t ns) {
   return aw_engine_now(s->run.engine->core) + ns;
 }
 
-static void check_function(lua_State *L, int arg) {
+static void check_scope_function(lua_State *L, int arg) {
   if (!awl_callable(L, arg))
     aw_lua_type_error(L, arg, "function");
 }
@@ -350,7 +350,7 @@ static int act_scope(lua_State *L) {
     if (type != LUA_TNIL && type != LUA_TSTRING)
       return aw_lua_bad_option(L, "name", "string");
   }
-  check_function(L, f);
+  check_scope_function(L, f);
   aw_lua_arg_check(L, !lua_istable(L, f + 1), f + 1,
                    "options come before the function");
   lua_settop(L, f);
@@ -363,7 +363,7 @@ static int act_scope(lua_State *L) {
 static int act_timeout(lua_State *L) {
   awl_state *s = awl_of(L);
   uint64_t ns = awl_check_ns(L, 1);
-  check_function(L, 2);
+  check_scope_function(L, 2);
   awl_worker *w = awl_awaiter(L, s, "timeout");
   aw_scope_config config = {deadline_of(s, ns), AW_DEFAULT, false};
   return call_in_scope(L, w, lua_gettop(L) - 2, AWL_MODE_TIMEOUT, &config, ns);
@@ -372,7 +372,7 @@ static int act_timeout(lua_State *L) {
 /* aw.shield(f [, grace]) */
 static int act_shield(lua_State *L) {
   awl_state *s = awl_of(L);
-  check_function(L, 1);
+  check_scope_function(L, 1);
   uint64_t grace = lua_isnoneornil(L, 2) ? AW_DEFAULT : awl_check_ns(L, 2);
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, s, "shield");

@@ -27,7 +27,7 @@ enum { PERMIT = 1 }; /* user value of a semaphore */
 /* ---- what all do ---- */
 
 /* What the core has of the object at 1, which must be of `class`. */
-static void *check(lua_State *L, awl_class class, const char *name) {
+static void *check_sync(lua_State *L, awl_class class, const char *name) {
   if (!awl_is(L, awl_of(L), 1, class))
     aw_lua_type_error(L, 1, name);
   const object *o = lua_touserdata(L, 1);
@@ -37,11 +37,11 @@ static void *check(lua_State *L, awl_class class, const char *name) {
 }
 
 static aw_event *check_event(lua_State *L) {
-  return check(L, AWL_EVENT, "event");
+  return check_sync(L, AWL_EVENT, "event");
 }
 
 static aw_semaphore *check_semaphore(lua_State *L) {
-  return check(L, AWL_SEMAPHORE, "semaphore");
+  return check_sync(L, AWL_SEMAPHORE, "semaphore");
 }
 
 static awl_holding holding_of(awl_class class) {
@@ -49,8 +49,8 @@ static awl_holding holding_of(awl_class class) {
 }
 
 /* Push an object that has nothing of the core yet. */
-static void push_empty(lua_State *L, awl_state *s, awl_class class,
-                       int user_values) {
+static void push_empty_sync(lua_State *L, awl_state *s, awl_class class,
+                            int user_values) {
   object *o = lua_newuserdatauv(L, sizeof *o, user_values);
   o->core = NULL;
   o->holder = awl_enter_holder(L, s, holding_of(class));
@@ -59,14 +59,14 @@ static void push_empty(lua_State *L, awl_state *s, awl_class class,
 }
 
 /* The object on top, of `class`, has `core` (takes). */
-static void fill(lua_State *L, awl_state *s, awl_class class, void *core) {
+static void fill_sync(lua_State *L, awl_state *s, awl_class class, void *core) {
   object *o = lua_touserdata(L, -1);
   o->core = core;
   awl_enter_thing(s, holding_of(class), o->holder, core);
 }
 
 /* The object at 1 is finalized: what it had of the core. */
-static void *take(lua_State *L, awl_class class) {
+static void *take_sync(lua_State *L, awl_class class) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   object *o = lua_touserdata(L, 1);
   void *core = o->core;
@@ -76,11 +76,11 @@ static void *take(lua_State *L, awl_class class) {
 }
 
 /* A wait for the object at 1 was refused. */
-static int refused(lua_State *L, awl_worker *w) {
+static int sync_refused(lua_State *L, awl_worker *w) {
   return awl_raise_refusal(L, w, luaL_tolstring(L, 1, NULL));
 }
 
-static aw_engine *engine_of(const awl_worker *w) {
+static aw_engine *worker_engine(const awl_worker *w) {
   return w->state->run.engine->core;
 }
 
@@ -92,16 +92,16 @@ static int m_event(lua_State *L) {
   lua_settop(L, 1);
   awl_state *s = awl_of(L);
   const char *name = awl_object_name(L, s, 1, known);
-  push_empty(L, s, AWL_EVENT, 0);
+  push_empty_sync(L, s, AWL_EVENT, 0);
   aw_event *event;
   if (aw_event_new(name, &event) < 0)
     return awl_error(L, "not enough memory");
-  fill(L, s, AWL_EVENT, event);
+  fill_sync(L, s, AWL_EVENT, event);
   return 1;
 }
 
 static int event_gc(lua_State *L) {
-  aw_event_release(take(L, AWL_EVENT));
+  aw_event_release(take_sync(L, AWL_EVENT));
   return 0;
 }
 
@@ -125,12 +125,12 @@ static int event_wait(lua_State *L) {
   aw_event *event = check_event(L);
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "event:wait");
-  bool open = aw_event_open_to(event, engine_of(w));
+  bool open = aw_event_open_to(event, worker_engine(w));
   if (open && awl_at_once(w) && aw_event_is_set(event))
     return 0;
   awl_anchor_object(L, w);
   return awl_park_or_refuse(L, w, aw_await_event(w->task, event),
-                            awl_after_wait, refused);
+                            awl_after_wait, sync_refused);
 }
 
 /* event ready (set) */
@@ -170,11 +170,11 @@ static uint64_t check_max(lua_State *L, int arg, uint64_t count) {
 
 static void push_permit(lua_State *L, aw_semaphore *semaphore) {
   awl_state *s = awl_open(L);
-  push_empty(L, s, AWL_PERMIT, 0);
-  fill(L, s, AWL_PERMIT, aw_semaphore_keep(semaphore));
+  push_empty_sync(L, s, AWL_PERMIT, 0);
+  fill_sync(L, s, AWL_PERMIT, aw_semaphore_keep(semaphore));
 }
 
-static void push_text(lua_State *L, const aw_semaphore *semaphore) {
+static void push_semaphore_text(lua_State *L, const aw_semaphore *semaphore) {
   lua_pushfstring(L, "%I free", (LUAI_UACINT)aw_semaphore_count(semaphore));
   awl_show_object(L, "semaphore", aw_semaphore_name(semaphore),
                   aw_semaphore_waiting(semaphore));
@@ -189,11 +189,11 @@ static int m_semaphore(lua_State *L) {
   awl_state *s = awl_of(L);
   const char *name = awl_object_name(L, s, 2, known);
   uint64_t most = check_max(L, 2, (uint64_t)count);
-  push_empty(L, s, AWL_SEMAPHORE, 1);
+  push_empty_sync(L, s, AWL_SEMAPHORE, 1);
   aw_semaphore *semaphore;
   if (aw_semaphore_new((uint64_t)count, most, name, &semaphore) < 0)
     return awl_error(L, "not enough memory");
-  fill(L, s, AWL_SEMAPHORE, semaphore);
+  fill_sync(L, s, AWL_SEMAPHORE, semaphore);
   push_permit(L, semaphore);
   lua_setiuservalue(L, -2, PERMIT);
   return 1;
@@ -201,7 +201,7 @@ static int m_semaphore(lua_State *L) {
 
 /* Of a permit, too. */
 static int semaphore_gc(lua_State *L) {
-  aw_semaphore_release(take(L, AWL_SEMAPHORE));
+  aw_semaphore_release(take_sync(L, AWL_SEMAPHORE));
   return 0;
 }
 
@@ -217,12 +217,12 @@ static int semaphore_acquire(lua_State *L) {
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, PERMIT);
   awl_worker *w = awl_awaiter(L, awl_of(L), "semaphore:acquire");
-  bool open = aw_semaphore_open_to(semaphore, engine_of(w));
+  bool open = aw_semaphore_open_to(semaphore, worker_engine(w));
   if (open && awl_at_once(w) && aw_semaphore_try_acquire(semaphore) == 0)
     return 1;
   awl_anchor_object(L, w);
   return awl_park_or_refuse(L, w, aw_await_acquire(w->task, semaphore),
-                            after_acquire, refused);
+                            after_acquire, sync_refused);
 }
 
 /* sem:try_acquire() → permit, or nil */
@@ -234,35 +234,35 @@ static int semaphore_try_acquire(lua_State *L) {
   return 1;
 }
 
-static int give_back(lua_State *L, aw_semaphore *semaphore) {
+static int give_permit_back(lua_State *L, aw_semaphore *semaphore) {
   if (aw_semaphore_give_back(semaphore) == 0)
     return 0;
-  push_text(L, semaphore);
+  push_semaphore_text(L, semaphore);
   return awl_error(L, "%s: released more often than acquired",
                    lua_tostring(L, -1));
 }
 
 /* sem:release() */
 static int semaphore_release(lua_State *L) {
-  return give_back(L, check_semaphore(L));
+  return give_permit_back(L, check_semaphore(L));
 }
 
 /* semaphore db (1 free, 2 waiting) */
 static int semaphore_tostring(lua_State *L) {
-  push_text(L, check_semaphore(L));
+  push_semaphore_text(L, check_semaphore(L));
   return 1;
 }
 
 static aw_semaphore *check_permit(lua_State *L) {
-  return check(L, AWL_PERMIT, "permit");
+  return check_sync(L, AWL_PERMIT, "permit");
 }
 
 static int permit_close(lua_State *L) {
-  return give_back(L, check_permit(L));
+  return give_permit_back(L, check_permit(L));
 }
 
 static int permit_tostring(lua_State *L) {
-  push_text(L, check_permit(L));
+  push_semaphore_text(L, check_permit(L));
   lua_pushfstring(L, "permit of %s", lua_tostring(L, -1));
   return 1;
 }

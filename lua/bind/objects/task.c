@@ -39,7 +39,7 @@ static void check_handler(lua_State *L, int arg, bool ours) {
 }
 
 /* `where` is an option of our own parts only. */
-static void check_names(lua_State *L, int arg) {
+static void check_start_options(lua_State *L, int arg) {
   static const char *const known[] = {"where", "name", "background", "grace",
                                       NULL};
   bool ours = lua_istable(L, arg) &&
@@ -49,10 +49,10 @@ static void check_names(lua_State *L, int arg) {
 }
 
 /* What opts at `arg` say; the name is left on the stack. */
-static void read_options(lua_State *L, int arg, aw_task_config *config) {
+static void read_start_options(lua_State *L, int arg, aw_task_config *config) {
   if (lua_isnoneornil(L, arg))
     return;
-  check_names(L, arg);
+  check_start_options(L, arg);
   if (lua_getfield(L, arg, "name") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING)
       aw_lua_bad_option(L, "name", "string");
@@ -110,7 +110,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
   aw_task_config config = {.where = awl_where(L, s, level)};
   if (*config.where == '?') /* by our own code, or the main chunk by C's */
     config.where = where_running(s);
-  read_options(L, arg + 2, &config);
+  read_start_options(L, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
   /* All that can raise comes before the wire is held. */
@@ -138,7 +138,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
 static const char *const states[] = {"ready", "running", "waiting",
                                      "done",  "failed",  "cancelled"};
 
-static const char *state_of(const awl_state *s, const aw_task *task) {
+static const char *task_state_name(const awl_state *s, const aw_task *task) {
   aw_task_state state = aw_task_state_of(task);
   const awl_worker *w = s->run.running;
   if (w && w->task == task && state == AW_TASK_WAITING)
@@ -146,16 +146,16 @@ static const char *state_of(const awl_state *s, const aw_task *task) {
   return states[state];
 }
 
-static int push_results(lua_State *L, awl_state *s, const aw_task *task) {
+static int push_task_results(lua_State *L, awl_state *s, const aw_task *task) {
   return awl_push_tuple(L, s, aw_task_value(task));
 }
 
 static int task_results(lua_State *L) {
-  return push_results(L, awl_of(L), awl_check_task(L, awl_of(L), 1));
+  return push_task_results(L, awl_of(L), awl_check_task(L, awl_of(L), 1));
 }
 
 /* Push the stacks of its coroutines, joined, the innermost first [D3]. */
-static void push_stacks(lua_State *L, awl_state *s, aw_task *task) {
+static void push_task_stacks(lua_State *L, awl_state *s, aw_task *task) {
   awl_worker *running = s->run.running;
   bool runs = running && running->task == task;
   if (runs)
@@ -184,7 +184,7 @@ static int task_traceback(lua_State *L) {
     awl_push_task_info(L, s, task);
   if (lua_getfield(L, -1, "traceback") == LUA_TNIL &&
       aw_task_state_of(task) < AW_TASK_DONE) {
-    push_stacks(L, s, task);
+    push_task_stacks(L, s, task);
     lua_setfield(L, -3, "traceback");
   }
   lua_pop(L, 1);
@@ -214,7 +214,7 @@ static int task_cancel(lua_State *L) {
 
 int awl_end_as(lua_State *L, awl_state *s, aw_task *task) {
   switch (aw_task_state_of(task)) {
-  case AW_TASK_DONE: return push_results(L, s, task);
+  case AW_TASK_DONE: return push_task_results(L, s, task);
   case AW_TASK_FAILED:
     aw_task_mark_waited(task);
     return awl_raise(L, s->run.running, aw_error_keep(aw_task_error(task)));
@@ -228,7 +228,7 @@ int awl_end_as(lua_State *L, awl_state *s, aw_task *task) {
   }
 }
 
-static int after_wait(lua_State *L, awl_worker *w) {
+static int after_task_wait(lua_State *L, awl_worker *w) {
   awl_check_result(L, w);
   return awl_end_as(L, w->state, awl_check_task(L, w->state, 1));
 }
@@ -250,7 +250,7 @@ static int task_wait(lua_State *L) {
   lua_settop(L, 1);
   if (aw_task_state_of(task) >= AW_TASK_DONE && awl_at_once(w))
     return awl_end_as(L, s, task);
-  return begin_wait(L, w, task, after_wait);
+  return begin_wait(L, w, task, after_task_wait);
 }
 
 /* ---- cancel_wait and __close: join in a shield [C12] ---- */
@@ -262,7 +262,7 @@ void awl_joined(awl_worker *w) {
   aw_error_release(end.error);
 }
 
-static int after_join(lua_State *L, awl_worker *w) {
+static int after_task_join(lua_State *L, awl_worker *w) {
   (void)L;
   awl_joined(w);
   return 0;
@@ -333,7 +333,7 @@ static int task_close(lua_State *L) {
   if (!lua_isyieldable(L) || L != s->run.co)
     return 0; /* being killed: it is cancelled, that is all there is */
   aw_task_park(s->run.running->task, s->run.running);
-  return awl_join(L, s->run.running, task, after_join);
+  return awl_join(L, s->run.running, task, after_task_join);
 }
 
 /* ---- fields ---- */
@@ -349,7 +349,8 @@ static void push_age(lua_State *L, const aw_task *task) {
 }
 
 /* The name that it was given is not cut. */
-static void push_name(lua_State *L, awl_state *s, const aw_task *task) {
+static void push_task_field_name(lua_State *L, awl_state *s,
+                                 const aw_task *task) {
   const char *name = aw_task_name(task);
   if (name)
     lua_pushstring(L, name);
@@ -360,9 +361,9 @@ static void push_name(lua_State *L, awl_state *s, const aw_task *task) {
 static bool push_field(lua_State *L, awl_state *s, aw_task *task,
                        const char *key) {
   if (strcmp(key, "status") == 0)
-    lua_pushstring(L, state_of(s, task));
+    lua_pushstring(L, task_state_name(s, task));
   else if (strcmp(key, "name") == 0)
-    push_name(L, s, task);
+    push_task_field_name(L, s, task);
   else if (strcmp(key, "id") == 0)
     lua_pushinteger(L, (lua_Integer)aw_task_id(task));
   else if (strcmp(key, "started_at") == 0)
@@ -404,9 +405,9 @@ static int task_tostring(lua_State *L) {
   const char *name = awl_push_task_name(L, s, task);
   awl_push_label(L, s, task);
   if (lua_isnil(L, -1))
-    lua_pushfstring(L, "%s (%s)", name, state_of(s, task));
+    lua_pushfstring(L, "%s (%s)", name, task_state_name(s, task));
   else
-    lua_pushfstring(L, "%s (%s: %s)", name, state_of(s, task),
+    lua_pushfstring(L, "%s (%s: %s)", name, task_state_name(s, task),
                     lua_tostring(L, -1));
   return 1;
 }

@@ -55,7 +55,7 @@ static const char *blocker(lua_State *L, awl_state *s) {
 }
 
 /* What comes before the name of what awaits: nothing, of a method's. */
-static const char *home_of(const char *what) {
+static const char *module_prefix(const char *what) {
   return strchr(what, ':') ? "" : "aw.";
 }
 
@@ -77,8 +77,8 @@ static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
     why = "";
     advice = "run it with aw.run(function() ... end)";
   }
-  return awl_error(L, "cannot await outside a task (%s%s)%s; %s", home_of(what),
-                   what, why, advice);
+  return awl_error(L, "cannot await outside a task (%s%s)%s; %s",
+                   module_prefix(what), what, why, advice);
 }
 
 /* An error is on its way, and a `__close` handler in between awaits [D4]. */
@@ -95,12 +95,12 @@ awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
     awl_error(L,
               "cannot await inside '%s' (%s%s): Lua cannot leave it "
               "half way",
-              blocker(L, s), home_of(what), what);
+              blocker(L, s), module_prefix(what), what);
   if (L != s->run.co)
     awl_error(L,
               "cannot await in a coroutine that the engine does not know "
               "(%s%s); make it with aw.wrap(f), or call aw.install()",
-              home_of(what), what);
+              module_prefix(what), what);
   if (s->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
   awl_forget_passing(s);
@@ -128,7 +128,7 @@ int awl_park(lua_State *L, awl_worker *w, awl_after after) {
   return lua_yieldk(L, 0, (lua_KContext)w, after_park);
 }
 
-static void anchor(lua_State *L, awl_worker *w, int index, int which) {
+static void anchor_value(lua_State *L, awl_worker *w, int index, int which) {
   if (lua_type(L, index) != LUA_TUSERDATA)
     return;
   lua_pushvalue(L, index);
@@ -139,9 +139,9 @@ static void anchor(lua_State *L, awl_worker *w, int index, int which) {
 void awl_anchor_wait(lua_State *L, awl_worker *w) {
   int top = lua_gettop(L);
   if (top > 0)
-    anchor(L, w, 1, 1);
+    anchor_value(L, w, 1, 1);
   if (top > 1)
-    anchor(L, w, top, 2);
+    anchor_value(L, w, top, 2);
 }
 
 void awl_anchor_object(lua_State *L, awl_worker *w) {

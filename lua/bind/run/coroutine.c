@@ -84,7 +84,8 @@ static int give_results(lua_State *L, lua_State *co, int results, outcome out) {
   return results + 1;
 }
 
-static int go_on(lua_State *L, lua_State *co, int count, lua_KFunction k) {
+static int resume_inner(lua_State *L, lua_State *co, int count,
+                        lua_KFunction k) {
   awl_state *s = awl_of(L);
   int results = 0;
   outcome out = FINISHED;
@@ -108,7 +109,7 @@ static int co_resume(lua_State *L) {
     return 2;
   }
   lua_xmove(L, co, count);
-  return go_on(L, co, count, resume_after_park);
+  return resume_inner(L, co, count, resume_after_park);
 }
 
 /* The engine resumed us: so go on inside. The coroutine is at 1, or, for a
@@ -120,7 +121,7 @@ static int resume_after_park(lua_State *L, int status, lua_KContext context) {
   if (!w->resumed)
     return awl_park_again(L, w, resume_after_park);
   awl_own(L, w->state, lua_tothread(L, 1), NULL);
-  return go_on(L, lua_tothread(L, 1), 0, resume_after_park);
+  return resume_inner(L, lua_tothread(L, 1), 0, resume_after_park);
 }
 
 /* ---- wrap ---- */

@@ -14,7 +14,7 @@
 
 enum { FEWEST_BITS = 5 };
 
-static uint32_t home_of(const awl_state *s, const lua_State *co) {
+static uint32_t home_cell(const awl_state *s, const lua_State *co) {
   uint64_t hash = (uint64_t)(uintptr_t)co * UINT64_C(0x9e3779b97f4a7c15);
   return (uint32_t)(hash >> (64 - s->owned_bits));
 }
@@ -22,7 +22,7 @@ static uint32_t home_of(const awl_state *s, const lua_State *co) {
 /* The cell of `co`, or the free one where it belongs. */
 static uint32_t *cell_of(const awl_state *s, const lua_State *co) {
   uint32_t mask = (UINT32_C(1) << s->owned_bits) - 1;
-  uint32_t i = home_of(s, co);
+  uint32_t i = home_cell(s, co);
   while (s->owned[i] && s->workers[s->owned[i] - 1]->co != co)
     i = (i + 1) & mask;
   return &s->owned[i];
@@ -65,7 +65,7 @@ void awl_owned_remove(awl_state *s, const awl_worker *worker) {
   uint32_t mask = (UINT32_C(1) << s->owned_bits) - 1;
   uint32_t hole = (uint32_t)(cell_of(s, worker->co) - s->owned);
   for (uint32_t i = (hole + 1) & mask; s->owned[i]; i = (i + 1) & mask) {
-    uint32_t home = home_of(s, s->workers[s->owned[i] - 1]->co);
+    uint32_t home = home_cell(s, s->workers[s->owned[i] - 1]->co);
     if (((i - home) & mask) >= ((i - hole) & mask)) {
       s->owned[hole] = s->owned[i];
       hole = i;

@@ -106,8 +106,8 @@ static void note_called(lua_State *L, awl_state *s, lua_State *co, int called) {
 
 /* Is the record at `record` of this hook, which calls the function at
  * `called`? nil is the record of none. */
-static bool is_same(lua_State *L, int record, const awl_hook *hook,
-                    int called) {
+static bool is_same_hook(lua_State *L, int record, const awl_hook *hook,
+                         int called) {
   const awl_hook *other = lua_touserdata(L, record);
   if (!other || !hook->call)
     return !other && !hook->call;
@@ -138,17 +138,17 @@ static void make_record(lua_State *L, const awl_hook *hook, int called,
  * What parts of the library that are in Lua have for lines is nobody's matter,
  * and a hook that only looks at the number of a line takes them for its own. So
  * when a part is called in a thread with a hook for lines, and when a body
- * begins or goes on, which may be one of ours, screen() stands in for the hook,
+ * begins or goes on, which may be one of ours, screen_hook() stands in for it,
  * until the part returns or a line of the user's comes. It does so for those of
  * the library `debug`, which are one C function (`screened`). */
 
-static bool is_ours(lua_State *L, lua_Debug *ar) {
+static bool is_library_line(lua_State *L, lua_Debug *ar) {
   return lua_getinfo(L, "S", ar) && awl_is_ours(ar);
 }
 
-static void screen(lua_State *L, lua_Debug *ar) {
+static void screen_hook(lua_State *L, lua_Debug *ar) {
   const awl_state *s = awl_open(L);
-  if (ar->event == LUA_HOOKLINE && is_ours(L, ar))
+  if (ar->event == LUA_HOOKLINE && is_library_line(L, ar))
     return;
   if (ar->event == LUA_HOOKLINE)
     awl_hooks_unscreen(L, s);
@@ -158,11 +158,11 @@ static void screen(lua_State *L, lua_Debug *ar) {
 void awl_hooks_screen(lua_State *L, const awl_state *s) {
   awl_hook hook = hook_of(L);
   if ((hook.mask & LUA_MASKLINE) && hook.call == s->screened)
-    lua_sethook(L, screen, hook.mask, hook.count);
+    lua_sethook(L, screen_hook, hook.mask, hook.count);
 }
 
 void awl_hooks_unscreen(lua_State *L, const awl_state *s) {
-  if (lua_gethook(L) == screen)
+  if (lua_gethook(L) == screen_hook)
     lua_sethook(L, s->screened, lua_gethookmask(L), lua_gethookcount(L));
 }
 
@@ -185,7 +185,7 @@ enum { THEIRS = 1, OWN, CURRENT, GIVEN }; /* places on the stack */
 /* Find the record of `from`. */
 static void find_current(lua_State *L, const job *j) {
   awl_get(L, j->s, AWL_HOOKS, 0);
-  if (is_same(L, CURRENT, &j->theirs, THEIRS))
+  if (is_same_hook(L, CURRENT, &j->theirs, THEIRS))
     return;
   make_record(L, &j->theirs, THEIRS, CURRENT);
   lua_pushvalue(L, CURRENT);
@@ -208,11 +208,11 @@ static int do_job(lua_State *L) {
   find_current(L, j);
   if (j->worker) {
     awl_get(L, j->s, AWL_HOOKS, (lua_Integer)j->worker->number + 1);
-    if (j->keep && !is_same(L, GIVEN, &j->own, OWN))
+    if (j->keep && !is_same_hook(L, GIVEN, &j->own, OWN))
       return 0;
     note_given(L, j);
   }
-  j->changes = !is_same(L, CURRENT, &j->own, OWN);
+  j->changes = !is_same_hook(L, CURRENT, &j->own, OWN);
   if (j->changes && !lua_rawequal(L, THEIRS, OWN))
     note_called(L, j->s, j->to, THEIRS);
   j->next = j->theirs;
@@ -230,12 +230,12 @@ static void protect_job(lua_State *L, job *j) {
 }
 
 /* Do it in L, which may be one of its threads. debug.gethook does not know
- * what screen() stands in for. */
+ * what screen_hook() stands in for. */
 static void run_job(lua_State *L, job *j) {
   enum { ROOM = 3 };
   if (!lua_checkstack(L, ROOM))
     return;
-  bool screened = lua_gethook(j->from) == screen;
+  bool screened = lua_gethook(j->from) == screen_hook;
   awl_hooks_unscreen(j->from, j->s);
   awl_hooks_unscreen(j->to, j->s);
   j->theirs = hook_of(j->from);

@@ -3,7 +3,7 @@
  *   ev:run() ─ awl_drive() ── aw_next() ──► step: CALL, RESUME → worker.c
  *                  ▲    │                         FAILED → its handler [E7]
  *                  │    ▼                         KILL, DEADLOCK, … → here
- *                  └─ dispatch()
+ *                  └─ dispatch_step()
  *
  * While a worker runs it pulls by itself; the driver gets the step that is not
  * for it (run.step). Nothing here raises: what may do so runs in lua_pcall,
@@ -409,7 +409,7 @@ static void dispatch_muted(lua_State *L, awl_state *s) {
   awl_hooks_unmute(L, &s->run.muted);
 }
 
-static void dispatch(lua_State *L, awl_state *s) {
+static void dispatch_step(lua_State *L, awl_state *s) {
   switch (s->run.step.what) {
   case AW_STEP_CALL: awl_worker_call(L, s); break;
   case AW_STEP_RESUME:
@@ -448,7 +448,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   while (!run->over) {
     if (run->has_step) {
       run->has_step = false;
-      dispatch(L, s);
+      dispatch_step(L, s);
     } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
       run->over = true;
     } else {

@@ -60,7 +60,7 @@ static void push_key(lua_State *L, int keys, int index) {
   lua_replace(L, index);
 }
 
-static int push_results(lua_State *L, awl_worker *w, int keys) {
+static int push_shaped_results(lua_State *L, awl_worker *w, int keys) {
   int count = awl_take_results(L, w->state, w->task);
   int first = lua_gettop(L) - count + 1;
   if (w->leaf->kind == AWL_LEAF_KEYED)
@@ -85,7 +85,7 @@ int awl_push_input(lua_State *L, awl_worker *w, int loop) {
   case AWL_LEAF_BIND: return awl_take_results(L, w->state, w->task);
   case AWL_LEAF_KEYED:
   case AWL_LEAF_KEY_LAST:
-  case AWL_LEAF_KEY_FIRST: return push_results(L, w, loop - 1);
+  case AWL_LEAF_KEY_FIRST: return push_shaped_results(L, w, loop - 1);
   case AWL_LEAF_CALL:
   case AWL_LEAF_VALUE:
   case AWL_LEAF_FINALLY: break;

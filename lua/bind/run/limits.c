@@ -60,7 +60,7 @@ static void stop_from(awl_state *s, const awl_run *run) {
     aw_loop_stop(r->loop, true);
 }
 
-static void check_one(lua_State *L, awl_state *s, awl_run *run, uint64_t now) {
+static void check_run(lua_State *L, awl_state *s, awl_run *run, uint64_t now) {
   bool over = now >= run->limit;
   if (over)
     note_dump(L, run->loop);
@@ -93,7 +93,7 @@ void awl_limit_grace(awl_run *run) {
 void awl_limit_check(lua_State *L, awl_state *s) {
   uint64_t now = awl_real_time(), next = AW_NEVER;
   for (awl_run *run = &s->run; run; run = run->outer) {
-    check_one(L, s, run, now);
+    check_run(L, s, run, now);
     next = earlier(next, earlier(run->limit, run->hard_at));
     if (run->outer)
       next = earlier(next, look_outside(run, run->outer));

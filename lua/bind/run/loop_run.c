@@ -16,7 +16,7 @@
 #include "run/limits.h"
 #include "run/signals.h"
 
-static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
+static int raise_run_failure(lua_State *L, awl_state *s, awl_loop *loop) {
   aw_error *error = aw_loop_error(loop->core);
   awl_worker *w = s->run.running;
   awl_push_error(L, s, loop, error);
@@ -29,7 +29,7 @@ static int raise_failure(lua_State *L, awl_state *s, awl_loop *loop) {
 /* How a run that is over ended: a string, or its error. */
 static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
   switch (aw_loop_state_of(loop->core)) {
-  case AW_LOOP_FAILED: return raise_failure(L, s, loop);
+  case AW_LOOP_FAILED: return raise_run_failure(L, s, loop);
   case AW_LOOP_TIMEOUT: lua_pushliteral(L, "timeout"); return 1;
   case AW_LOOP_STOPPED: lua_pushliteral(L, "stopped"); return 1;
   default: lua_pushliteral(L, "done"); return 1;
@@ -37,7 +37,7 @@ static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
 }
 
 /* Begin a run of `loop`, which is anchored while that lasts. */
-static int begin(lua_State *L, awl_loop *loop, uint64_t timeout) {
+static int begin_run(lua_State *L, awl_loop *loop, uint64_t timeout) {
   if (!awl_loop_anchor(L, loop))
     return AW_EENDED;
   int rc = aw_loop_begin(loop->core, timeout);
@@ -56,7 +56,7 @@ static int await_run(lua_State *L, awl_worker *w, awl_loop *loop,
 }
 
 int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until) {
-  int rc = begin(L, loop, AW_NEVER);
+  int rc = begin_run(L, loop, AW_NEVER);
   return rc < 0 ? rc : awl_drive(L, loop->state, loop, until, AW_NEVER);
 }
 
@@ -84,7 +84,7 @@ static void check_cancel(lua_State *L, awl_state *s) {
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
   check_cancel(L, s);
-  int rc = begin(L, loop, timeout);
+  int rc = begin_run(L, loop, timeout);
   if (rc < 0)
     return refuse_run(L, loop, rc);
   bool held = loop->signals && awl_signals_hold(s, loop->engine);
@@ -119,7 +119,8 @@ static int run_refused(lua_State *L, awl_worker *w) {
   return refuse_run(L, awl_loop_at(L, 1), w->refused);
 }
 
-static int run(lua_State *L, awl_state *s, awl_loop *loop, uint64_t timeout) {
+static int run_loop(lua_State *L, awl_state *s, awl_loop *loop,
+                    uint64_t timeout) {
   if (!loop->core)
     return awl_ended(L, loop);
   bool inside = s->run.engine == loop->engine;
@@ -137,7 +138,7 @@ int awl_loop_run(lua_State *L) {
   awl_loop *loop = awl_check_loop(L, s);
   uint64_t timeout = lua_isnoneornil(L, 2) ? loop->timeout : awl_check_ns(L, 2);
   lua_settop(L, 1);
-  return run(L, s, loop, timeout);
+  return run_loop(L, s, loop, timeout);
 }
 
 /* Is the engine of `loop` driven: by the run that is under way, or one around
@@ -189,7 +190,7 @@ int awl_loop_leave(lua_State *L) {
     return close_now(L, loop);
   lua_settop(L, 1);
   if (s->run.engine != loop->engine) {
-    run(L, s, loop, loop->timeout);
+    run_loop(L, s, loop, loop->timeout);
     return close_now(L, loop);
   }
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");

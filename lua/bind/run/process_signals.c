@@ -115,7 +115,7 @@ static bool is_installed(int number) {
 }
 
 /* Others may have put theirs in place of ours meanwhile: leave it. */
-static void put_back(int number) {
+static void put_action_back(int number) {
   entry *e = &entries[number];
   if (e->installed && is_installed(number))
     sigaction(number, &e->original, NULL);
@@ -148,7 +148,7 @@ static int update(int number) {
   if (atomic_load(&e->takers) || atomic_load(&e->holder))
     rc = put_ours(number);
   else
-    put_back(number);
+    put_action_back(number);
   let_handlers_end();
   return rc;
 }

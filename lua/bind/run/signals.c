@@ -63,7 +63,7 @@ static void hook(lua_State *co) {
 }
 
 /* Arm it, in place of one of the user's. */
-static void arm(lua_State *co) {
+static void arm_signal_hook(lua_State *co) {
   if (lua_gethook(co) != interrupt)
     held.users =
         (awl_hook){lua_gethook(co), lua_gethookmask(co), lua_gethookcount(co)};
@@ -71,7 +71,7 @@ static void arm(lua_State *co) {
 }
 
 /* Put that back, unless it was replaced meanwhile. */
-static void disarm(lua_State *co) {
+static void disarm_signal_hook(lua_State *co) {
   if (lua_gethook(co) == interrupt)
     lua_sethook(co, held.users.call, held.users.mask, held.users.count);
 }
@@ -103,7 +103,7 @@ static void hook_running(void) {
   if (!running)
     return;
   atomic_store(&held.hooked, true);
-  arm(running);
+  arm_signal_hook(running);
 }
 
 static void on_stop(int number) {
@@ -213,10 +213,10 @@ void awl_signals_switch(lua_State *co) {
   if (!atomic_load_explicit(&held.hooked, memory_order_relaxed) || before == co)
     return;
   if (before)
-    disarm(before);
+    disarm_signal_hook(before);
   held.ran += SWITCH;
   if (co)
-    arm(co);
+    arm_signal_hook(co);
   else
     forget_hook(); /* it waits: the step is over */
 }
@@ -225,5 +225,5 @@ void awl_signals_unhook(lua_State *co) {
   if (!atomic_load_explicit(&held.hooked, memory_order_relaxed))
     return;
   forget_hook();
-  disarm(co);
+  disarm_signal_hook(co);
 }

@@ -90,7 +90,7 @@ static int push_call(lua_State *L, awl_worker *w) {
 
 /* The body has ended well. Is it the next step, too? Then its results, which
  * nobody wants, are dropped. */
-static bool again(lua_State *L, awl_worker *w) {
+static bool is_step_again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > AWL_AT_BASE)
     return false;
   if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
@@ -117,24 +117,24 @@ static void run_step(lua_State *L, awl_worker *w) {
     if (awl_leaf_calls(w->leaf))
       status = lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER,
                           (lua_KContext)w, after_call);
-  } while (status == LUA_OK && again(L, w));
+  } while (status == LUA_OK && is_step_again(L, w));
   awl_report_step(L, w, status);
 }
 
 /* Has the task ended that the run is to last until? */
-static bool is_over(awl_run *run) {
+static bool is_run_over(awl_run *run) {
   if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
     run->over = true;
   return run->over;
 }
 
 /* Pull the next step. True: a call, for this worker. */
-static bool pull(awl_worker *w) {
+static bool pull_call(awl_worker *w) {
   awl_run *run = &w->state->run;
   awl_signals_step_over(w->state, w->co);
   awl_hooks_step_over(w->co, w);
   run->has_step = false;
-  if (is_over(run))
+  if (is_run_over(run))
     return false;
   awl_pull(run);
   return run->has_step && run->step.what == AW_STEP_CALL &&
@@ -156,19 +156,19 @@ static int go_idle(lua_State *L, awl_worker *w) {
   return lua_yieldk(L, 0, (lua_KContext)w, after_idle);
 }
 
-static int work(lua_State *L, awl_worker *w) {
+static int run_steps(lua_State *L, awl_worker *w) {
   awl_run *run = &w->state->run;
   do {
     run->has_step = false;
     run_step(L, w);
-  } while (pull(w));
+  } while (pull_call(w));
   return go_idle(L, w);
 }
 
 static int after_call(lua_State *L, int status, lua_KContext context) {
   awl_worker *w = (awl_worker *)context;
   awl_report_step(L, w, status == LUA_YIELD ? LUA_OK : status);
-  return pull(w) ? work(L, w) : go_idle(L, w);
+  return pull_call(w) ? run_steps(L, w) : go_idle(L, w);
 }
 
 static int after_idle(lua_State *L, int status, lua_KContext context) {
@@ -183,7 +183,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
   w->resumed = false;
   lua_settop(L, AWL_AT_HANDLER);
   lua_settop(L, AWL_AT_BASE);
-  return work(L, w);
+  return run_steps(L, w);
 }
 
 int awl_worker_main(lua_State *L) {
@@ -192,7 +192,7 @@ int awl_worker_main(lua_State *L) {
   lua_replace(L, AWL_AT_HANDLER);
   lua_settop(L, AWL_AT_BASE);
   w->resumed = false;
-  return work(L, w);
+  return run_steps(L, w);
 }
 
 /* ---- making and ending workers ---- */
@@ -348,7 +348,7 @@ static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
 
 /* The worker's coroutine is dead or must not go on: its task fails with the
  * error on top of L. */
-static void bury(lua_State *L, awl_worker *w, int status) {
+static void bury_worker(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
   aw_task *task = w->reported ? NULL : w->task;
   awl_worker_end(w);
@@ -366,7 +366,7 @@ static int make_text(lua_State *L) {
 
 /* Push `text`, or the error of having no memory for it: nothing may raise in
  * the driver. */
-static void push_text(lua_State *L, const char *text) {
+static void push_text_safely(lua_State *L, const char *text) {
   lua_pushcfunction(L, make_text);
   lua_pushlightuserdata(L, (void *)(uintptr_t)text);
   (void)awl_hooks_pcall(L, 1, 1);
@@ -383,11 +383,11 @@ static void push_yielded(lua_State *L, const awl_worker *w) {
            "%scoroutine.yield in a body, outside any coroutine of its own: "
            "to wait, use aw.yield() or another await",
            where);
-  push_text(L, text);
+  push_text_safely(L, text);
 }
 
 /* Resume a worker, until it parks or goes idle. */
-static void resume(lua_State *L, awl_worker *w) {
+static void resume_worker(lua_State *L, awl_worker *w) {
   awl_run *run = &w->state->run;
   w->parked = false;
   w->resumed = true;
@@ -410,7 +410,7 @@ static void resume(lua_State *L, awl_worker *w) {
     push_yielded(L, w);
   else
     lua_xmove(w->co, L, 1); /* it died: the error */
-  bury(L, w, status);
+  bury_worker(L, w, status);
 }
 
 void awl_worker_call(lua_State *L, awl_state *s) {
@@ -433,7 +433,7 @@ void awl_worker_call(lua_State *L, awl_state *s) {
   s->busy++;
   w->task = task; /* whatever keeps the worker from running it, it fails */
   w->reported = false;
-  resume(L, w);
+  resume_worker(L, w);
 }
 
 void awl_worker_resume(lua_State *L, awl_state *s) {
@@ -443,11 +443,11 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   if (w->result == AW_ECANCELED)
     awl_note_cut(L, w);
   if (lua_status(w->co) == LUA_YIELD) {
-    resume(L, w);
+    resume_worker(L, w);
     return;
   }
-  push_text(L, "its coroutine was closed from outside");
-  bury(L, w, LUA_ERRRUN);
+  push_text_safely(L, "its coroutine was closed from outside");
+  bury_worker(L, w, LUA_ERRRUN);
 }
 
 /* Let an idle worker go without a look at its coroutine, which is garbage now:

@@ -121,7 +121,7 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 
 /* Push a Wire without a wire yet, which `fill` gives it: so that nothing of
  * the core is at hand when memory runs out. */
-static wire_ud *push_empty(lua_State *L, awl_state *s) {
+static wire_ud *push_empty_wire(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
   ud->holder = awl_enter_holder(L, s, AWL_HOLDS_WIRE);
@@ -135,7 +135,7 @@ static void set_wire(awl_state *s, wire_ud *ud, aw_wire *wire) {
   awl_enter_thing(s, AWL_HOLDS_WIRE, ud->holder, wire);
 }
 
-static int fill(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
+static int fill_ud(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
   set_wire(s, ud, wire);
   if (!wire)
     return awl_error(L, "not enough memory");
@@ -145,7 +145,7 @@ static int fill(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
 
 /* Replace f and `extra` arguments on top by one value: f itself, or a table
  * with f at 0 and the arguments after it. */
-static void pack(lua_State *L, int extra, bool has_function) {
+static void pack_call(lua_State *L, int extra, bool has_function) {
   if (has_function && extra == 0)
     return;
   lua_createtable(L, extra, has_function);
@@ -162,16 +162,16 @@ int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
   const char *name = NULL;
   if (has_function && kind < AWL_LEAF_KEYED)
     name = awl_function_name(L, s, -extra - 1);
-  pack(L, extra, has_function);
-  wire_ud *ud = push_empty(L, s);
+  pack_call(L, extra, has_function);
+  wire_ud *ud = push_empty_wire(L, s);
   lua_insert(L, -2); /* [wire, value] */
   awl_leaf *leaf = awl_make_leaf(s, kind);
   if (!leaf)
-    return fill(L, s, ud, NULL);
+    return fill_ud(L, s, ud, NULL);
   leaf->extra = has_function && extra == 0 ? -1 : extra;
   aw_wire *wire = aw_host_call(leaf, awl_release_leaf, name);
   if (!wire)
-    return fill(L, s, ud, NULL);
+    return fill_ud(L, s, ud, NULL);
   set_wire(s, ud, wire);
   lua_setiuservalue(L, -2, 1);
   return 1;
@@ -221,8 +221,8 @@ bool awl_needs_lua(lua_State *L, int index) {
   return needs;
 }
 
-static int make_empty(lua_State *L) {
-  push_empty(L, lua_touserdata(L, 1));
+static int make_empty_wire(lua_State *L) {
+  push_empty_wire(L, lua_touserdata(L, 1));
   return 1;
 }
 
@@ -230,7 +230,7 @@ void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
   if (anchor != 0)
     anchor = lua_absindex(L, anchor);
   awl_state *s = awl_open(L);
-  lua_pushcfunction(L, make_empty);
+  lua_pushcfunction(L, make_empty_wire);
   lua_pushlightuserdata(L, s);
   if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
     aw_wire_release(wire);
@@ -242,7 +242,7 @@ void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
     lua_pushvalue(L, anchor);
     lua_setiuservalue(L, -2, 1);
   }
-  fill(L, s, ud, wire);
+  fill_ud(L, s, ud, wire);
 }
 
 aw_wire *aw_lua_part(lua_State *L, int index) {
@@ -281,7 +281,7 @@ aw_wire *awl_wire_of(lua_State *L, int index) {
 }
 
 void awl_push_simple(lua_State *L, awl_state *s) {
-  push_empty(L, s);
+  push_empty_wire(L, s);
 }
 
 void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
@@ -293,7 +293,7 @@ void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
     needy++;
     last = i;
   }
-  push_empty(L, s);
+  push_empty_wire(L, s);
   if (needy == 0)
     return;
   if (needy == 1) {
@@ -311,7 +311,7 @@ void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
 }
 
 int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire) {
-  return fill(L, s, lua_touserdata(L, -1), wire);
+  return fill_ud(L, s, lua_touserdata(L, -1), wire);
 }
 
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {

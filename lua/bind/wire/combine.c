@@ -64,7 +64,7 @@ static void make_part(lua_State *L, awl_state *s, int arg, awl_leaf_kind kind) {
   lua_replace(L, arg);
 }
 
-static void check_function(lua_State *L, awl_state *s, int arg) {
+static void check_wire_function(lua_State *L, awl_state *s, int arg) {
   if (!awl_callable(L, arg) || awl_is(L, s, arg, AWL_WIRE))
     aw_lua_type_error(L, arg, "function");
 }
@@ -74,7 +74,7 @@ static int with_function(lua_State *L, awl_leaf_kind kind,
                          aw_wire *(*make)(aw_wire *, aw_wire *)) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
-  check_function(L, s, 2);
+  check_wire_function(L, s, 2);
   lua_settop(L, 2);
   make_part(L, s, 2, kind);
   return push_pair(L, s, make);
@@ -122,7 +122,7 @@ static int w_supervise(lua_State *L) {
 static int w_finally(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
-  check_function(L, s, 2);
+  check_wire_function(L, s, 2);
   uint64_t grace = lua_isnoneornil(L, 3) ? AW_DEFAULT : awl_check_ns(L, 3);
   lua_settop(L, 2);
   make_part(L, s, 2, AWL_LEAF_FINALLY);

@@ -13,13 +13,13 @@
 #include "wire/build.h"
 
 /* The leaf of a wire that holds something for the engine; or NULL. */
-static awl_leaf *holder(const aw_wire *wire) {
+static awl_leaf *hold_leaf(const aw_wire *wire) {
   awl_leaf *leaf = wire ? aw_wire_data(wire, awl_release_leaf) : NULL;
   return leaf && leaf->kind == AWL_LEAF_HELD ? leaf : NULL;
 }
 
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
-  const awl_leaf *leaf = holder(wire);
+  const awl_leaf *leaf = hold_leaf(wire);
   if (leaf)
     awl_push_value(L, s, leaf->value);
   else
@@ -61,7 +61,7 @@ static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
 }
 
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
-  const awl_leaf *leaf = holder(wire);
+  const awl_leaf *leaf = hold_leaf(wire);
   if (leaf) {
     awl_push_value(L, s, leaf->value);
     aw_wire_release(wire);
@@ -73,7 +73,7 @@ void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
 
 aw_value awl_keep_running(awl_state *s, const aw_task *task) {
   for (; task; task = aw_task_parent(task)) {
-    const awl_leaf *leaf = holder(aw_task_wire(task));
+    const awl_leaf *leaf = hold_leaf(aw_task_wire(task));
     if (leaf)
       return awl_keep(s, leaf->value);
   }
@@ -81,7 +81,7 @@ aw_value awl_keep_running(awl_state *s, const aw_task *task) {
 }
 
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index) {
-  const awl_leaf *leaf = holder(wire);
+  const awl_leaf *leaf = hold_leaf(wire);
   if (!leaf)
     return false;
   awl_push_value(L, s, leaf->value);

@@ -33,7 +33,7 @@ typedef struct shower {
   int owner; /* stack index of the Wire that is shown; nil: not known */
 } shower;
 
-static void put(const shower *show, const char *piece) {
+static void put_text(const shower *show, const char *piece) {
   awl_text_put(show->text, piece);
 }
 
@@ -59,10 +59,10 @@ static bool begin_part(const shower *show, size_t i, const char *between) {
   if (show->text->full)
     return false;
   if (i > 0)
-    put(show, between);
+    put_text(show, between);
   if (i < MOST_PARTS)
     return true;
-  put(show, "...");
+  put_text(show, "...");
   return false;
 }
 
@@ -94,7 +94,7 @@ static void put_task(const shower *show, const aw_task *task, int depth) {
   }
   lua_pop(L, 1);
   awl_text_end_name(show->text, begun);
-  put(show, "'");
+  put_text(show, "'");
 }
 
 /* The value on top, popped; a Wire is cut as any part is. */
@@ -123,10 +123,10 @@ static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
     return; /* being collected, and so is the wire */
   for (int i = 1; i <= leaf->extra && !show->text->full; i++) {
     if (!first)
-      put(show, ", ");
+      put_text(show, ", ");
     first = false;
     if (i > MOST_PARTS) {
-      put(show, "...");
+      put_text(show, "...");
       return;
     }
     lua_rawgeti(L, -1, i);
@@ -142,8 +142,8 @@ static void put_host(const shower *show, const aw_wire_view *view, int depth) {
     put_core_name(show, view->name);
     return;
   }
-  put(show, names[leaf->kind]);
-  put(show, "(");
+  put_text(show, names[leaf->kind]);
+  put_text(show, "(");
   put_core_name(show, view->name);
   if (leaf->extra >= 0) {
     if (leaf->number != AWL_UNNUMBERED)
@@ -155,12 +155,12 @@ static void put_host(const shower *show, const aw_wire_view *view, int depth) {
     put_arguments(show, leaf, depth);
     lua_pop(L, 1);
   }
-  put(show, ")");
+  put_text(show, ")");
 }
 
 static void put_sleep(const shower *show, const aw_wire_view *view) {
   if (view->number == AW_NEVER)
-    put(show, "Never");
+    put_text(show, "Never");
   else if (view->kind == AW_WIRE_SLEEP)
     put_seconds(show, "Sleep(%.14g)", view->number);
   else
@@ -172,21 +172,21 @@ static void put_wait(const shower *show, const aw_wire_view *view, int depth) {
   char about[AWL_LONGEST_WAIT];
   awl_describe(view->operation, view->data, about, sizeof about);
   if (!*about) {
-    put(show, view->name);
+    put_text(show, view->name);
     return;
   }
   char first = *view->name;
   if (first >= 'a' && first <= 'z')
     first = (char)(first + 'A' - 'a');
   awl_text_add(show->text, &first, 1);
-  put(show, view->name + 1);
-  put(show, "(");
-  put(show, about);
+  put_text(show, view->name + 1);
+  put_text(show, "(");
+  put_text(show, about);
   if (awl_push_operation_argument(show->L, show->s, view)) {
-    put(show, ", ");
+    put_text(show, ", ");
     take_value(show, depth);
   }
-  put(show, ")");
+  put_text(show, ")");
 }
 
 /* ---- wires: operators ----
@@ -225,10 +225,10 @@ static void put_operand(const shower *show, const aw_wire *part, level least,
   aw_wire_look(part, &view);
   bool fits = level_of(&view) >= least;
   if (!fits)
-    put(show, "(");
+    put_text(show, "(");
   put_wire(show, part, depth + 1);
   if (!fits)
-    put(show, ")");
+    put_text(show, ")");
 }
 
 /* The parts with what is between them. */
@@ -245,17 +245,17 @@ static void put_sequence(const shower *show, const aw_wire_view *view,
     put_list(show, view, " >> ", LEVEL_STEP, LEVEL_STEP, depth);
     return;
   }
-  put(show, "Sequence(");
+  put_text(show, "Sequence(");
   put_list(show, view, "", LEVEL_RACE, LEVEL_RACE, depth);
-  put(show, ")");
+  put_text(show, ")");
 }
 
 static void put_repeat(const shower *show, const aw_wire_view *view,
                        int depth) {
   if (view->number == AW_FOREVER) {
-    put(show, "Forever(");
+    put_text(show, "Forever(");
     put_wire(show, aw_wire_part(view, 0), depth + 1);
-    put(show, ")");
+    put_text(show, ")");
     return;
   }
   put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
@@ -273,17 +273,17 @@ static void put_key(const shower *show, int keys, size_t i) {
     size_t size;
     const char *key = lua_tolstring(L, -1, &size);
     put_name(show, key, size);
-    put(show, " = ");
+    put_text(show, " = ");
   }
   lua_pop(L, 1);
 }
 
 static void put_form(const shower *show, const aw_wire_view *view, int keys,
                      int depth) {
-  put(show, view->kind == AW_WIRE_ALL    ? "All{"
-            : view->kind == AW_WIRE_RACE ? "Race{"
-            : view->kind == AW_WIRE_ANY  ? "Any{"
-                                         : "Select{");
+  put_text(show, view->kind == AW_WIRE_ALL    ? "All{"
+                 : view->kind == AW_WIRE_RACE ? "Race{"
+                 : view->kind == AW_WIRE_ANY  ? "Any{"
+                                              : "Select{");
   for (size_t i = 0; i < view->count && begin_part(show, i, ", "); i++) {
     put_key(show, keys, i);
     put_wire(show, aw_wire_part(view, i), depth + 1);
@@ -291,7 +291,7 @@ static void put_form(const shower *show, const aw_wire_view *view, int keys,
   if (view->number > 0)
     awl_text_format(show->text, ", limit = %llu",
                     (unsigned long long)view->number);
-  put(show, "}");
+  put_text(show, "}");
 }
 
 /* ---- wires: methods ---- */
@@ -299,7 +299,7 @@ static void put_form(const shower *show, const aw_wire_view *view, int keys,
 /* "math.huge" for never */
 static void put_time(const shower *show, uint64_t ns) {
   if (ns == AW_NEVER)
-    put(show, "math.huge");
+    put_text(show, "math.huge");
   else
     put_seconds(show, "%.14g", ns);
 }
@@ -308,8 +308,8 @@ static void put_time(const shower *show, uint64_t ns) {
 static void put_method(const shower *show, const aw_wire_view *view,
                        const char *name, int depth) {
   put_operand(show, aw_wire_part(view, 0), LEVEL_METHOD, depth);
-  put(show, ":");
-  put(show, name);
+  put_text(show, ":");
+  put_text(show, name);
 }
 
 /* The leaf of Lua that is the second part, or NULL. */
@@ -333,9 +333,9 @@ static void put_name_of_second(const shower *show, const aw_wire_view *view) {
 static void put_second(const shower *show, const aw_wire_view *view,
                        const char *name, int depth) {
   put_method(show, view, name, depth);
-  put(show, "(");
+  put_text(show, "(");
   put_name_of_second(show, view);
-  put(show, ")");
+  put_text(show, ")");
 }
 
 static void put_keyed(const shower *show, const aw_wire_view *view,
@@ -354,7 +354,7 @@ static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
     put_keyed(show, view, leaf, depth);
   } else if (leaf && leaf->kind == AWL_LEAF_MAP) {
     put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
-    put(show, " / ");
+    put_text(show, " / ");
     put_name_of_second(show, view);
   } else {
     put_second(show, view, "bind", depth);
@@ -365,13 +365,13 @@ static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
 static void put_finally(const shower *show, const aw_wire_view *view,
                         int depth) {
   put_method(show, view, "finally", depth);
-  put(show, "(");
+  put_text(show, "(");
   put_name_of_second(show, view);
   if (view->number != AW_DEFAULT) {
-    put(show, ", ");
+    put_text(show, ", ");
     put_time(show, view->number);
   }
-  put(show, ")");
+  put_text(show, ")");
 }
 
 static void put_catch(const shower *show, const aw_wire_view *view, int depth) {
@@ -384,15 +384,15 @@ static void put_catch(const shower *show, const aw_wire_view *view, int depth) {
 static void put_timed(const shower *show, const aw_wire_view *view,
                       const char *name, int depth) {
   put_method(show, view, name, depth);
-  put(show, "(");
+  put_text(show, "(");
   if (view->number != AW_DEFAULT)
     put_time(show, view->number);
   if (view->kind == AW_WIRE_TIMEOUT && view->grace != AW_DEFAULT) {
-    put(show, ", {grace = ");
+    put_text(show, ", {grace = ");
     put_time(show, view->grace);
-    put(show, "}");
+    put_text(show, "}");
   }
-  put(show, ")");
+  put_text(show, ")");
 }
 
 static void put_whole(const shower *show, const aw_wire_view *view, int depth) {
@@ -402,10 +402,10 @@ static void put_whole(const shower *show, const aw_wire_view *view, int depth) {
 /* "name = ", and a comma before it, unless it is the first. */
 static void begin_option(const shower *show, const char *name, bool *first) {
   if (!*first)
-    put(show, ", ");
+    put_text(show, ", ");
   *first = false;
-  put(show, name);
-  put(show, " = ");
+  put_text(show, name);
+  put_text(show, " = ");
 }
 
 /* The option `name`, a time, if it is not `otherwise`. */
@@ -420,7 +420,7 @@ static void put_time_option(const shower *show, const char *name, uint64_t ns,
 static void put_number(const shower *show, double number) {
   lua_State *L = show->L;
   lua_pushnumber(L, number);
-  put(show, luaL_tolstring(L, -1, NULL));
+  put_text(show, luaL_tolstring(L, -1, NULL));
   lua_pop(L, 2);
 }
 
@@ -441,7 +441,7 @@ static bool put_rule(const shower *show, const aw_retry_rule *rule) {
   put_time_option(show, "max", rule->most, AW_NEVER, &first);
   if (rule->jitter) {
     begin_option(show, "jitter", &first);
-    put(show, "\"full\"");
+    put_text(show, "\"full\"");
   }
   put_time_option(show, "within", rule->within, AW_NEVER, &first);
   if (rule->reset_after > 0)
@@ -456,25 +456,25 @@ static void put_retry(const shower *show, const aw_wire_view *view, int depth) {
     begin_option(show, "when", &first);
     put_name_of_second(show, view);
   }
-  put(show, "}");
+  put_text(show, "}");
 }
 
 static void put_every(const shower *show, const aw_wire_view *view, int depth) {
   static const char *const missed[] = {")", ", {missed = \"burst\"})",
                                        ", {missed = \"delay\"})"};
-  put(show, "Every(");
+  put_text(show, "Every(");
   put_time(show, view->number);
-  put(show, ", ");
+  put_text(show, ", ");
   put_wire(show, aw_wire_part(view, 0), depth + 1);
-  put(show, missed[view->missed]);
+  put_text(show, missed[view->missed]);
 }
 
 /* ---- wires: all ---- */
 
 static void put_done(const shower *show, const aw_wire_view *view, int depth) {
-  put(show, "Done(");
+  put_text(show, "Done(");
   put_task(show, view->task, depth);
-  put(show, ")");
+  put_text(show, ")");
 }
 
 static void put_group(const shower *show, const aw_wire_view *view, int depth) {
@@ -491,7 +491,7 @@ static void put_wire(const shower *show, const aw_wire *wire, int depth) {
   if (show->text->full)
     return;
   if (depth > DEEPEST) {
-    put(show, "...");
+    put_text(show, "...");
     return;
   }
   luaL_checkstack(show->L, LUA_MINSTACK, "wire too deep");
@@ -508,7 +508,7 @@ static void put_wire(const shower *show, const aw_wire *wire, int depth) {
   case AW_WIRE_DONE: put_done(show, &view, depth); break;
   case AW_WIRE_NAMED: put_core_name(show, view.name); break;
   case AW_WIRE_WAIT: put_wait(show, &view, depth); break;
-  case AW_WIRE_CALL: put(show, "C step"); break;
+  case AW_WIRE_CALL: put_text(show, "C step"); break;
   case AW_WIRE_ALL:
   case AW_WIRE_RACE:
   case AW_WIRE_ANY:
@@ -546,7 +546,7 @@ void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire,
   show_wire(L, s, wire, owner, AWL_LONGEST_TEXT);
 }
 
-static bool show_object(lua_State *L, awl_state *s, int index) {
+static bool show_wire_object(lua_State *L, awl_state *s, int index) {
   const aw_wire *wire = awl_wire_of(L, index);
   if (wire)
     awl_show_owned(L, s, wire, index);
@@ -556,5 +556,5 @@ static bool show_object(lua_State *L, awl_state *s, int index) {
 }
 
 void awl_set_wire_show(awl_state *s) {
-  awl_set_show(s, AWL_WIRE, show_object);
+  awl_set_show(s, AWL_WIRE, show_wire_object);
 }

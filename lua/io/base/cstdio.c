@@ -18,19 +18,19 @@ static bool has_pending(FILE *file) {
 }
 #endif
 
-static FILE *file_of(int fd) {
+static FILE *standard_file(int fd) {
   return fd == STDOUT_FILENO ? stdout : fd == STDERR_FILENO ? stderr : NULL;
 }
 
 bool awio_stdio_pending(int fd) {
-  FILE *file = file_of(fd);
+  FILE *file = standard_file(fd);
   return file && has_pending(file);
 }
 
 void awio_stdio_flush(int fd) {
   awio_quiet quiet;
   awio_quiet_begin(&quiet);
-  int rc = fflush(file_of(fd));
+  int rc = fflush(standard_file(fd));
   awio_quiet_end(&quiet, fd, rc != 0);
 }
 

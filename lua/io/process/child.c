@@ -57,7 +57,7 @@ bool awio_child_unwatchable(int rc) {
 
 /* ---- looking and reaping ---- */
 
-static int wait_for(pid_t pid, siginfo_t *info, int options) {
+static int waitid_again(pid_t pid, siginfo_t *info, int options) {
   int rc;
   do {
     memset(info, 0, sizeof *info);
@@ -68,7 +68,7 @@ static int wait_for(pid_t pid, siginfo_t *info, int options) {
 
 bool awio_child_look(pid_t pid, awio_ending *out) {
   siginfo_t info;
-  if (wait_for(pid, &info, WNOWAIT) < 0) {
+  if (waitid_again(pid, &info, WNOWAIT) < 0) {
     *out = (awio_ending){.lost = true};
     return true;
   }
@@ -82,7 +82,7 @@ bool awio_child_look(pid_t pid, awio_ending *out) {
 
 void awio_child_reap(pid_t pid) {
   siginfo_t info;
-  wait_for(pid, &info, 0);
+  waitid_again(pid, &info, 0);
 }
 
 /* ---- signals ---- */

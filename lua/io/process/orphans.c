@@ -18,7 +18,7 @@ struct left {
 
 static struct left *_Atomic first_left;
 
-static void put_back(struct left *left) {
+static void put_orphans_back(struct left *left) {
   left->next = atomic_load(&first_left);
   while (!atomic_compare_exchange_weak(&first_left, &left->next, left))
     ;
@@ -31,7 +31,7 @@ void awio_leave(pid_t pid) {
   if (!left)
     return;
   left->pid = pid;
-  put_back(left);
+  put_orphans_back(left);
 }
 
 void awio_reap_left(void) {
@@ -42,7 +42,7 @@ void awio_reap_left(void) {
     struct left *next = left->next;
     awio_ending ending;
     if (!awio_child_look(left->pid, &ending)) {
-      put_back(left);
+      put_orphans_back(left);
     } else {
       if (!ending.lost)
         awio_child_reap(left->pid);

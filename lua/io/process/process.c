@@ -65,14 +65,14 @@ static void handle_closed(uv_handle_t *handle) {
   awio_process_release(handle->data);
 }
 
-static bool is_ours(const awio_process *p) {
+static bool is_our_process(const awio_process *p) {
   return p->hub && p->hub->owner == getpid();
 }
 
 static void unwatch(awio_process *p) {
   if (!p->watched)
     return;
-  if (!is_ours(p) && !p->hub->is_copy) {
+  if (!is_our_process(p) && !p->hub->is_copy) {
     p->hub->is_copy = true;
     uv_loop_fork(p->hub->loop); /* or the parent's epoll would forget it */
   }
@@ -118,7 +118,7 @@ static int send_to_group(const awio_process *p, int number) {
 
 int awio_process_kill(awio_process *p, int number) {
   awio_ending ending;
-  if (p->life == AWIO_REAPED || !is_ours(p))
+  if (p->life == AWIO_REAPED || !is_our_process(p))
     return UV_ESRCH;
   if (p->group)
     return send_to_group(p, number);
@@ -144,8 +144,8 @@ static void press(awio_process *p) {
 }
 
 /* May a child that has ended be reaped? Not a leader whose group is needed. */
-static bool is_over(const awio_process *p) {
-  if (!p->group || (p->outcome.lost && p->fd < 0) || !is_ours(p))
+static bool may_reap(const awio_process *p) {
+  if (!p->group || (p->outcome.lost && p->fd < 0) || !is_our_process(p))
     return true;
   if (p->detached)
     return p->ending;
@@ -157,7 +157,7 @@ static void advance(awio_process *p) {
     p->life = AWIO_ENDED;
   if (p->life != AWIO_REAPED && p->ending && !p->detached)
     press(p);
-  if (p->life == AWIO_ENDED && is_over(p)) {
+  if (p->life == AWIO_ENDED && may_reap(p)) {
     if (!p->outcome.lost)
       awio_child_reap(p->pid);
     p->life = AWIO_REAPED;
@@ -206,12 +206,12 @@ static void settle(awio_process *p) {
   awio_process_release(p);
 }
 
-static void go_on(awio_process *p) {
+static void process_go_on(awio_process *p) {
   advance(p);
   settle(p);
 }
 
-static void has_ended(uv_poll_t *poll, int status, int events) {
+static void on_pidfd_readable(uv_poll_t *poll, int status, int events) {
   (void)status;
   (void)events;
   awio_process *p = poll->data;
@@ -224,8 +224,8 @@ static void has_ended(uv_poll_t *poll, int status, int events) {
 static void tick(uv_timer_t *timer) {
   awio_process *p = timer->data;
   if (is_withheld(p))
-    uv_poll_start(&p->poll, UV_READABLE, has_ended);
-  go_on(p);
+    uv_poll_start(&p->poll, UV_READABLE, on_pidfd_readable);
+  process_go_on(p);
 }
 
 /* Advance it here, blocking, for at most so long; whoever waits is told later.
@@ -253,7 +253,7 @@ void awio_process_end(awio_process *p) {
 }
 
 /* Detached, and its engine goes: how it ends, nobody will know. */
-static void leave(awio_process *p) {
+static void leave_to_orphans(awio_process *p) {
   awio_leave(p->pid);
   p->outcome.lost = true;
   p->life = AWIO_REAPED;
@@ -269,7 +269,7 @@ static void look_at_all(uv_async_t *came) {
   awio_process *next;
   for (awio_process *p = hub->first; p; p = next) {
     next = p->next;
-    go_on(p);
+    process_go_on(p);
   }
 }
 
@@ -304,7 +304,7 @@ static void end_all(awio_hub *hub) {
     next = p->next;
     awio_process_end(p);
     if (p->detached && p->life != AWIO_REAPED)
-      leave(p);
+      leave_to_orphans(p);
   }
   uint64_t until = now_ms() + CLOSE_MOST_MS;
   while (hub->first) {
@@ -371,12 +371,12 @@ static int watch_fd(awio_process *p, uv_loop_t *loop) {
   p->poll.data = p;
   p->watched = true;
   p->refs++;
-  return uv_poll_start(&p->poll, UV_READABLE, has_ended);
+  return uv_poll_start(&p->poll, UV_READABLE, on_pidfd_readable);
 }
 
 /* Have its end noticed. One without a number any more has been reaped already:
  * SIGCHLD is ignored. */
-static int watch(awio_process *p, awio_hub *hub) {
+static int watch_end(awio_process *p, awio_hub *hub) {
   p->fd = awio_child_open(p->pid);
   if (p->fd >= 0)
     return watch_fd(p, hub->loop);
@@ -423,14 +423,14 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
   uv_timer_init(hub->loop, &p->timer);
   p->timer.data = p;
   link_in(p, hub);
-  rc = watch(p, hub);
+  rc = watch_end(p, hub);
   if (rc < 0) {
     undo_start(p);
     awio_process_release(p);
     return rc;
   }
   if (p->fd < 0)
-    go_on(p); /* it may have ended before it was watched */
+    process_go_on(p); /* it may have ended before it was watched */
   *out = p;
   return 0;
 }
@@ -474,7 +474,7 @@ static void reaped_disarm(aw_task *task, void *data) {
     wake_in(p, 0);
 }
 
-static void describe(const void *data, char *out, size_t size) {
+static void describe_process(const void *data, char *out, size_t size) {
   const awio_process *p = data;
   snprintf(out, size, "%d '%s'", p->pid, p->name);
 }
@@ -483,10 +483,10 @@ const aw_operation awio_wait_exit = {.label = "process:wait",
                                      .arm = exit_arm,
                                      .disarm = exit_disarm,
                                      .external = true,
-                                     .describe = describe};
+                                     .describe = describe_process};
 const aw_operation awio_wait_reaped = {.label = "process:close",
                                        .arm = reaped_arm,
                                        .disarm = reaped_disarm,
                                        .external = true,
                                        .closes = true,
-                                       .describe = describe};
+                                       .describe = describe_process};

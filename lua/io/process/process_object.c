@@ -18,7 +18,7 @@
 static const char *const CLASS = "aiowire.Process";
 
 /* "TERM", "SIGTERM" or a number. */
-static int check_signal(lua_State *L, int arg) {
+static int check_kill_signal(lua_State *L, int arg) {
   enum { MOST = 64 };
   if (lua_isnoneornil(L, arg))
     return SIGTERM;
@@ -33,7 +33,7 @@ static int check_signal(lua_State *L, int arg) {
 }
 
 /* The Process at 1; upvalue 1 is its metatable. NULL: it is finalized. */
-static awio_process *check_any(lua_State *L) {
+static awio_process *check_any_process(lua_State *L) {
   awio_process **box = awio_object(L);
   if (!box)
     aw_lua_type_error(L, 1, "process");
@@ -42,7 +42,7 @@ static awio_process *check_any(lua_State *L) {
 
 /* The same for `call`, which a finalized one cannot do. */
 static awio_process *check_process(lua_State *L, const char *call) {
-  awio_process *p = check_any(L);
+  awio_process *p = check_any_process(L);
   if (!p)
     aw_lua_system_error(L, AW_ECLOSED, call, "process (finalized)");
   return p;
@@ -95,7 +95,7 @@ static int process_wait(lua_State *L) {
 /* p:kill([signal]) → whether it was still there */
 static int process_kill(lua_State *L) {
   awio_process *p = check_process(L, "kill");
-  int number = check_signal(L, 2);
+  int number = check_kill_signal(L, 2);
   int rc = awio_process_kill(p, number);
   if (rc < 0 && rc != UV_ESRCH)
     return aw_lua_system_error(L, rc, "kill", p->name);
@@ -142,7 +142,7 @@ static int after_reap(lua_State *L, int status, lua_KContext context) {
 /* p:close(): end it, and wait for that where one can wait: in a task of its own
  * engine. A detached one goes on. Upvalue 2 is aw.shield. */
 static int process_close(lua_State *L) {
-  awio_process *p = check_any(L);
+  awio_process *p = check_any_process(L);
   lua_settop(L, 1);
   if (!p)
     return 0;
@@ -160,7 +160,7 @@ static int process_close(lua_State *L) {
 }
 
 /* Its finalizer was lost. */
-static void release_lost(aw_lua_held *held) {
+static void release_lost_process(aw_lua_held *held) {
   awio_process *p =
       (awio_process *)((char *)held - offsetof(awio_process, held));
   awio_process_end(p);
@@ -169,7 +169,7 @@ static void release_lost(aw_lua_held *held) {
 
 void awio_fill_process(lua_State *L, awio_process **box, awio_process *p) {
   *box = p;
-  p->held.release = release_lost;
+  p->held.release = release_lost_process;
   aw_lua_hold(L, &p->held);
 }
 
@@ -187,7 +187,7 @@ static int process_gc(lua_State *L) {
 
 /* Upvalues 1 and 2: the metatable, the methods. */
 static int process_index(lua_State *L) {
-  const awio_process *p = check_any(L);
+  const awio_process *p = check_any_process(L);
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
@@ -206,7 +206,7 @@ static int process_index(lua_State *L) {
 }
 
 static int process_tostring(lua_State *L) {
-  const awio_process *p = check_any(L);
+  const awio_process *p = check_any_process(L);
   if (!p) {
     lua_pushliteral(L, "process (finalized)");
     return 1;
@@ -241,7 +241,7 @@ static const luaL_Reg meta[] = {{"__close", process_close},
                                 {NULL, NULL}};
 
 /* [module] → [module]; upvalues of all: the metatable, aw.shield */
-static void make_class(lua_State *L) {
+static void make_process_class(lua_State *L) {
   luaL_newmetatable(L, CLASS);
   lua_pushvalue(L, -1);
   lua_getfield(L, -3, "shield");
@@ -266,7 +266,7 @@ awio_process **awio_push_process(lua_State *L) {
 }
 
 void awio_open_process(lua_State *L) {
-  make_class(L);
+  make_process_class(L);
   aw_lua_push_function(L, awio_spawn, 0, "spawn");
   lua_setfield(L, -2, "spawn");
   lua_pushvalue(L, -2);

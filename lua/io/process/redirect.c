@@ -44,7 +44,7 @@ static const char *expected(int number) {
   return lists[number];
 }
 
-static void refuse(lua_State *L, int number, const char *got) {
+static void refuse_redirect(lua_State *L, int number, const char *got) {
   aw_lua_error(L, "bad option '%s' (%s expected, got %s)",
                awio_file_names[number], expected(number), got);
 }
@@ -59,7 +59,8 @@ static void check_string(lua_State *L, awio_redirect *r) {
     if (strcmp(text, names[i]) == 0)
       r->outlet = (awio_outlet)i;
   if (r->outlet == AWIO_AS_STDOUT && r->number != STDERR_FILENO)
-    refuse(L, r->number, "\"stdout\"; a file of that name is \"./stdout\"");
+    refuse_redirect(L, r->number,
+                    "\"stdout\"; a file of that name is \"./stdout\"");
   if (r->outlet != AWIO_PATH)
     return;
   if (r->number == STDIN_FILENO)
@@ -74,15 +75,16 @@ static void check_string(lua_State *L, awio_redirect *r) {
   }
 }
 
-static void check_number(lua_State *L, awio_redirect *r) {
+static void check_fd_number(lua_State *L, awio_redirect *r) {
   int is_integer;
   lua_Integer fd = lua_tointegerx(L, -1, &is_integer);
   if (!is_integer || fd < 0 || fd > INT_MAX)
-    refuse(L, r->number, lua_pushfstring(L, "%s", luaL_tolstring(L, -1, NULL)));
+    refuse_redirect(L, r->number,
+                    lua_pushfstring(L, "%s", luaL_tolstring(L, -1, NULL)));
   r->fd = (int)fd;
 }
 
-static void check_one(lua_State *L, int arg, awio_redirect *r) {
+static void check_redirect(lua_State *L, int arg, awio_redirect *r) {
   int type = lua_getfield(L, arg, awio_file_names[r->number]);
   if (type == LUA_TNIL)
     return;
@@ -93,10 +95,10 @@ static void check_one(lua_State *L, int arg, awio_redirect *r) {
   }
   r->outlet = AWIO_GIVEN;
   if (type == LUA_TNUMBER)
-    check_number(L, r);
+    check_fd_number(L, r);
   else if ((r->stream = awio_to_stream(L, -1)) == NULL &&
            (r->file = luaL_testudata(L, -1, LUA_FILEHANDLE)) == NULL)
-    refuse(L, r->number, aw_lua_type_name(L, -1));
+    refuse_redirect(L, r->number, aw_lua_type_name(L, -1));
 }
 
 void awio_check_redirects(lua_State *L, int arg, awio_outlet usual,
@@ -105,7 +107,7 @@ void awio_check_redirects(lua_State *L, int arg, awio_outlet usual,
   for (int i = 0; i < 3; i++) {
     out[i] = (awio_redirect){
         .outlet = usual, .number = i, .append = append, .fd = -1};
-    check_one(L, arg, &out[i]);
+    check_redirect(L, arg, &out[i]);
   }
   /* Opened twice, each would write over what the other has written. */
   if (out[1].path && out[2].path && strcmp(out[1].path, out[2].path) == 0)
@@ -154,7 +156,7 @@ static int copy_of(awio_redirect *r, int fd) {
 }
 
 /* What is to be read from a file that can be sought in is given back. */
-static int open_file(awio_redirect *r) {
+static int open_redirect_file(awio_redirect *r) {
   const luaL_Stream *file = r->file;
   int fd = awio_file_fd(file);
   if (fd < 0)
@@ -190,7 +192,7 @@ int awio_redirect_open(awio_redirect *r) {
   if (r->path)
     return open_path(r);
   if (r->file)
-    return open_file(r);
+    return open_redirect_file(r);
   return r->stream ? open_stream(r) : copy_of(r, r->fd);
 }
 
@@ -215,7 +217,7 @@ static const char *busy_text(const awio_redirect *r) {
                    "holds; aw.exec feeds it";
 }
 
-static const char *text_of(const awio_redirect *r, int code) {
+static const char *redirect_text(const awio_redirect *r, int code) {
   switch (code) {
   case UV_EBUSY: return busy_text(r);
   case UV_EACCES:
@@ -241,7 +243,7 @@ int awio_redirect_raise(lua_State *L, const awio_redirect *r, int code) {
     return aw_lua_system_error(L, code, "open", r->path);
   const char *name = awio_file_names[r->number];
   const char *what = push_what(L, r);
-  const char *text = text_of(r, code);
+  const char *text = redirect_text(r, code);
   if (text)
     return aw_lua_error(L, "bad option '%s' (%s %s)", name, what, text);
   lua_pushfstring(L, "%s (%s)", name, what);

@@ -48,7 +48,7 @@ static int bad_word(lua_State *L, int arg, int number) {
 }
 
 /* Push the strings of the array at `arg`, and an array of pointers to them. */
-static char **push_arguments(lua_State *L, int arg) {
+static char **push_child_arguments(lua_State *L, int arg) {
   int count = (int)lua_rawlen(L, arg);
   if (count == 0)
     aw_lua_arg_error(L, arg, "a command expected");
@@ -200,7 +200,7 @@ static void check_options(lua_State *L, spawning *sp) {
   if (type != LUA_TNIL && type != LUA_TSTRING)
     aw_lua_bad_option(L, "cwd", "string");
   sp->plan.folder = type == LUA_TNIL ? NULL : check_text(L, -1, "cwd");
-  sp->plan.arguments = push_arguments(L, AT_OPTIONS);
+  sp->plan.arguments = push_child_arguments(L, AT_OPTIONS);
   sp->plan.command = sp->plan.arguments[0];
   sp->plan.environment = push_environment(L, AT_OPTIONS);
 }
@@ -270,7 +270,7 @@ static int open_terminal(spawning *sp, awio_pty *pty) {
 }
 
 /* Open what descriptor `i` of the child is to be; gives that. */
-static int open_file(spawning *sp, int i, int *out) {
+static int open_child_file(spawning *sp, int i, int *out) {
   awio_redirect *file = &sp->files[i];
   int rc = 0;
   switch (file->outlet) {
@@ -297,14 +297,14 @@ static int open_file(spawning *sp, int i, int *out) {
 static int open_files(spawning *sp, awio_pty *pty) {
   int rc = sp->terminal ? open_terminal(sp, pty) : 0;
   for (int i = 0; i < 3 && rc == 0; i++)
-    rc = open_file(sp, i, &sp->plan.files[i]);
+    rc = open_child_file(sp, i, &sp->plan.files[i]);
   sp->plan.shares_output =
       sp->files[1].ours || sp->files[1].outlet == AWIO_INHERIT;
   return rc;
 }
 
 /* Nothing from here on raises. */
-static int start(aw_engine *engine, spawning *sp, awio_process **out) {
+static int start_child(aw_engine *engine, spawning *sp, awio_process **out) {
   for (int i = 0; i < 3; i++)
     sp->mine[i] = sp->theirs[i] = -1;
   awio_pty pty = {-1, -1, ""};
@@ -361,7 +361,7 @@ static bool is_line(const awio_program *plan) {
 }
 
 /* What failed: the folder is at fault if one cannot go there. */
-static int raise_failure(lua_State *L, const spawning *sp, int rc) {
+static int raise_spawn_failure(lua_State *L, const spawning *sp, int rc) {
   if (rc == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
   if (sp->refused)
@@ -399,9 +399,9 @@ int awio_spawn(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L);
   awio_process **box = push_process(L, &sp);
   awio_process *p;
-  int rc = start(engine, &sp, &p);
+  int rc = start_child(engine, &sp, &p);
   if (rc < 0)
-    return raise_failure(L, &sp, rc);
+    return raise_spawn_failure(L, &sp, rc);
   awio_fill_process(L, box, p);
   if (!make_streams(L, &sp, p))
     return luaL_error(L, "not enough memory"); /* and __gc ends it */

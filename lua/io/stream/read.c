@@ -63,7 +63,7 @@ static found find_line(const awio_stream *s, const char *at, size_t length,
 }
 
 /* Find `p` in what is read, `skip` bytes on. */
-static found find(const awio_stream *s, size_t skip, piece *p) {
+static found find_piece(const awio_stream *s, size_t skip, piece *p) {
   const char *at = s->in.data ? s->in.data + s->in.start + skip : NULL;
   size_t length = awio_buffer_length(&s->in) - skip;
   if (p->kind == 'l' || p->kind == 'L')
@@ -82,7 +82,7 @@ static found find_all(lua_State *L, const awio_stream *s, int count) {
   size_t skip = 0;
   for (int i = 0; i < count; i++) {
     piece p = check_format(L, AT_FORMATS + i);
-    found f = find(s, skip, &p);
+    found f = find_piece(s, skip, &p);
     if (f != FOUND)
       return f == NOTHING ? FOUND : f; /* and nothing after it */
     skip += p.take;
@@ -99,7 +99,7 @@ static int take_all(lua_State *L, awio_stream *s, int count) {
   luaL_checkstack(L, count, "too many results");
   for (int i = 0; i < count && s->taken == seen; i++) {
     piece p = check_format(L, AT_FORMATS + i);
-    if (find(s, skip, &p) == NOTHING) {
+    if (find_piece(s, skip, &p) == NOTHING) {
       lua_pushnil(L);
       count = i + 1;
       break;
@@ -243,7 +243,7 @@ static int next_line(lua_State *L) {
   lua_settop(L, 1);
   bool at_once = aw_lua_at_once(L, "stream:lines");
   piece p = {'l', 0, 0, 0};
-  if (at_once && !s->closed && find(s, 0, &p) == FOUND) {
+  if (at_once && !s->closed && find_piece(s, 0, &p) == FOUND) {
     uint64_t seen = s->taken;
     lua_pushlstring(L, s->in.data + s->in.start, p.size);
     if (awio_stream_take(s, p.take, seen))

@@ -121,25 +121,25 @@ bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
 
 /* ---- waiting for its descriptor ---- */
 
-static int watch(aw_task *task, awio_stream *s, int events) {
+static int watch_stream(aw_task *task, awio_stream *s, int events) {
   s->engine = aw_loop_engine(aw_task_loop(task));
   return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
 }
 
 static int read_arm(aw_task *task, void *data) {
-  return watch(task, data, AW_READABLE);
+  return watch_stream(task, data, AW_READABLE);
 }
 
 static int write_arm(aw_task *task, void *data) {
-  return watch(task, data, AW_WRITABLE);
+  return watch_stream(task, data, AW_WRITABLE);
 }
 
-static void disarm(aw_task *task, void *data) {
+static void stream_disarm(aw_task *task, void *data) {
   const awio_stream *s = data;
   aw_ready_disarm(task, s->fd);
 }
 
-static void describe(const void *data, char *out, size_t size) {
+static void describe_stream(const void *data, char *out, size_t size) {
   const awio_stream *s = data;
   snprintf(out, size, "%s", s->name);
 }
@@ -168,21 +168,21 @@ static int writable_arm(aw_task *task, void *data) {
 }
 
 static void wire_disarm(aw_task *task, void *data) {
-  disarm(task, stream_in(data));
+  stream_disarm(task, stream_in(data));
 }
 
 static void wire_describe(const void *data, char *out, size_t size) {
   const awio_stream *s = stream_in(data);
   if (s)
-    describe(s, out, size);
+    describe_stream(s, out, size);
   else
     snprintf(out, size, "stream (finalized)");
 }
 
 #define READING(what) \
   { \
-    .label = (what), .arm = read_arm, .disarm = disarm, .external = true, \
-    .describe = describe \
+    .label = (what), .arm = read_arm, .disarm = stream_disarm, \
+    .external = true, .describe = describe_stream \
   }
 const aw_operation awio_wait_read = READING("stream:read");
 const aw_operation awio_wait_some = READING("stream:read_some");
@@ -237,8 +237,8 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
 
 #define AT_DESCRIPTOR(what) \
   { \
-    .label = (what), .arm = write_arm, .disarm = disarm, .external = true, \
-    .describe = describe \
+    .label = (what), .arm = write_arm, .disarm = stream_disarm, \
+    .external = true, .describe = describe_stream \
   }
 const aw_operation awio_wait_write = AT_DESCRIPTOR("stream:write");
 const aw_operation awio_wait_flush = AT_DESCRIPTOR("stream:flush");
@@ -377,7 +377,7 @@ static void large_disarm(aw_task *task, void *data) {
 #define WRITING(what, end) \
   { \
     .label = (what), .arm = room_arm, .disarm = (end), .external = true, \
-    .describe = describe \
+    .describe = describe_stream \
   }
 const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
 const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);

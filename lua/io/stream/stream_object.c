@@ -18,7 +18,7 @@
 static const char *const CLASS = "aiowire.Stream";
 
 /* The same; NULL: it is finalized. */
-static awio_stream *check_any(lua_State *L) {
+static awio_stream *check_any_stream(lua_State *L) {
   awio_stream **box = awio_object(L);
   if (!box)
     aw_lua_type_error(L, 1, "stream");
@@ -26,7 +26,7 @@ static awio_stream *check_any(lua_State *L) {
 }
 
 awio_stream *awio_check_stream(lua_State *L, const char *call) {
-  awio_stream *s = check_any(L);
+  awio_stream *s = check_any_stream(L);
   if (!s)
     aw_lua_system_error(L, AW_ECLOSED, call, "stream (finalized)");
   return s;
@@ -228,7 +228,7 @@ static int stream_shutdown(lua_State *L) {
 
 static int stream_close(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
-  awio_stream *s = check_any(L);
+  awio_stream *s = check_any_stream(L);
   if (s)
     awio_stream_close(s, engine);
   return 0;
@@ -236,7 +236,7 @@ static int stream_close(lua_State *L) {
 
 /* The last resort. */
 /* Its finalizer was lost. */
-static void release_lost(aw_lua_held *held) {
+static void release_lost_stream(aw_lua_held *held) {
   awio_stream *s = (awio_stream *)((char *)held - offsetof(awio_stream, held));
   awio_stream_close(s, NULL);
   awio_stream_release(s);
@@ -246,7 +246,7 @@ void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
   *box = stream;
   if (!stream)
     return;
-  stream->held.release = release_lost;
+  stream->held.release = release_lost_stream;
   aw_lua_hold(L, &stream->held);
 }
 
@@ -262,7 +262,7 @@ static int stream_gc(lua_State *L) {
   return 0;
 }
 
-static const char *state_of(const awio_stream *s) {
+static const char *stream_state(const awio_stream *s) {
   if (s->closed)
     return "closed";
   if (s->broken)
@@ -275,9 +275,9 @@ static const char *state_of(const awio_stream *s) {
 }
 
 static int stream_tostring(lua_State *L) {
-  const awio_stream *s = check_any(L);
+  const awio_stream *s = check_any_stream(L);
   if (s)
-    lua_pushfstring(L, "stream '%s' (%s)", s->name, state_of(s));
+    lua_pushfstring(L, "stream '%s' (%s)", s->name, stream_state(s));
   else
     lua_pushliteral(L, "stream (finalized)");
   return 1;
@@ -367,7 +367,7 @@ static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {"__tostring", stream_tostring},
                                 {NULL, NULL}};
 
-static void make_class(lua_State *L) {
+static void make_stream_class(lua_State *L) {
   luaL_newmetatable(L, CLASS);
   lua_pushvalue(L, -1);
   aw_lua_set_functions(L, meta, 1);
@@ -382,7 +382,7 @@ static void make_class(lua_State *L) {
 
 void awio_open_stream(lua_State *L) {
   static const char *const standard[] = {"stdin", "stdout", "stderr"};
-  make_class(L);
+  make_stream_class(L);
   for (int fd = 0; fd < 3; fd++) {
     awio_stream **box = awio_push_stream(L, 0);
     awio_fill_stream(L, box,
