@@ -28,8 +28,8 @@ static const char MODULE_KEY = 'm'; /* its address is the key */
 /* What objects hold goes before the engine that it belongs to; locations and the
  * claims of loops go after all that may name them. */
 const awl_ending awl_endings[] = {
-    awl_free_workers, awl_free_holdings, awl_free_scopes, awl_free_engines,
-    awl_free_sites,   awl_free_loops,    awl_free_leaves, NULL};
+    awl_free_workers,   awl_free_resources, awl_free_scopes, awl_free_engines,
+    awl_free_locations, awl_free_loops,     awl_free_leaves, NULL};
 
 /* ---- parts that are opened by their first use ---- */
 

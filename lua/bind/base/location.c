@@ -1,11 +1,14 @@
-/* location.c - where things stand in the source: interned texts
+/* location.c - places in the source, and names of functions: interned texts
  *
- * "file:line" of each start and the name of each state are needed often and
- * read seldom, so each text exists once and is found by (source, line) before
- * it is put together: 57 ns against 219 for a new string. The table holds as
+ * "file:line" of each start and the name of each function are needed often and
+ * read seldom. So each text exists once, and is found by source and line before
+ * it would be put together: 57 ns against 219 for a new string. The table has as
  * many texts as the program has places, and is freed with the state. A program
- * that loads ever new chunks has more and more of them: from MOST on new ones
- * are unknown, since tasks and wires may remember any of those that are there.
+ * that loads new chunks all the time has ever more places: from MOST on, new ones
+ * are unknown ("?"), since tasks and wires may point to each text that is there.
+ *
+ * Neighbours: arguments.c says what is wrong with arguments; errors/traceback.c
+ * makes texts of stacks.
  */
 #include "base/location.h"
 
@@ -13,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct awl_site {
+struct awl_location {
   uint64_t hash;
   int line; /* of a place; -1: any text */
   bool function;
@@ -30,29 +33,31 @@ static uint64_t hash_of(const char *text, size_t length, int line) {
 }
 
 /* The cell of a text, or the free one where it belongs. */
-static awl_site **find_location(awl_state *s, uint64_t hash, const char *key,
-                                size_t length, int line, bool function) {
-  size_t mask = s->site_size - 1;
+static awl_location **find_location(awl_state *s, uint64_t hash,
+                                    const char *key, size_t length, int line,
+                                    bool function) {
+  size_t mask = s->location_size - 1;
   for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
-    awl_site *site = s->sites[i];
-    if (!site || (site->hash == hash && site->line == line &&
-                  site->function == function && site->length == length &&
-                  memcmp(site->key, key, length) == 0))
-      return &s->sites[i];
+    awl_location *location = s->locations[i];
+    if (!location ||
+        (location->hash == hash && location->line == line &&
+         location->function == function && location->length == length &&
+         memcmp(location->key, key, length) == 0))
+      return &s->locations[i];
   }
 }
 
 static bool make_location_room(awl_state *s) {
-  if (s->site_count * 2 < s->site_size)
+  if (s->location_count * 2 < s->location_size)
     return true;
-  size_t old_size = s->site_size;
-  awl_site **old = s->sites;
+  size_t old_size = s->location_size;
+  awl_location **old = s->locations;
   size_t size = old_size ? old_size * 2 : 64;
-  awl_site **sites = aw_allocate(size * sizeof(awl_site *));
-  if (!sites)
+  awl_location **locations = aw_allocate(size * sizeof(awl_location *));
+  if (!locations)
     return false;
-  s->sites = sites;
-  s->site_size = size;
+  s->locations = locations;
+  s->location_size = size;
   for (size_t i = 0; i < old_size; i++)
     if (old[i])
       *find_location(s, old[i]->hash, old[i]->key, old[i]->length, old[i]->line,
@@ -66,39 +71,40 @@ enum { MOST = 8192 };
 /* NULL: there are too many. */
 static const char *intern_location(lua_State *L, awl_state *s, const char *key,
                                    int line, bool function) {
-  const awl_site *recent = s->recent_sites[function];
+  const awl_location *recent = s->recent_locations[function];
   if (recent && recent->line == line && strcmp(recent->key, key) == 0)
     return recent->text;
   size_t length = strlen(key);
   uint64_t hash = hash_of(key, length, line);
   if (!make_location_room(s))
     luaL_error(L, "not enough memory");
-  awl_site **cell = find_location(s, hash, key, length, line, function);
+  awl_location **cell = find_location(s, hash, key, length, line, function);
   if (*cell) {
-    s->recent_sites[function] = *cell;
+    s->recent_locations[function] = *cell;
     return (*cell)->text;
   }
-  if (s->site_count >= MOST)
+  if (s->location_count >= MOST)
     return NULL;
   static const size_t EXTRA = 32; /* "function@", ":" and a line */
-  awl_site *site = aw_allocate(sizeof *site + 2 * (length + 1) + EXTRA);
-  if (!site)
+  awl_location *location =
+      aw_allocate(sizeof *location + 2 * (length + 1) + EXTRA);
+  if (!location)
     luaL_error(L, "not enough memory");
-  site->hash = hash;
-  site->line = line;
-  site->function = function;
-  site->length = length;
-  memcpy(site->key, key, length + 1);
-  site->text = site->key;
+  location->hash = hash;
+  location->line = line;
+  location->function = function;
+  location->length = length;
+  memcpy(location->key, key, length + 1);
+  location->text = location->key;
   if (line >= 0) {
-    char *text = site->key + length + 1;
+    char *text = location->key + length + 1;
     snprintf(text, length + EXTRA, "%s%s:%d", function ? "function@" : "", key,
              line);
-    site->text = text;
+    location->text = text;
   }
-  *cell = site;
-  s->site_count++;
-  return site->text;
+  *cell = location;
+  s->location_count++;
+  return location->text;
 }
 
 const char *awl_where(lua_State *L, awl_state *s, int level) {
@@ -225,11 +231,11 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
   return name ? name : "function";
 }
 
-void awl_free_sites(awl_state *s) {
-  for (size_t i = 0; i < s->site_size; i++)
-    aw_free(s->sites[i]);
-  aw_free(s->sites);
-  s->sites = NULL;
-  s->recent_sites[0] = s->recent_sites[1] = NULL;
-  s->site_size = s->site_count = 0;
+void awl_free_locations(awl_state *s) {
+  for (size_t i = 0; i < s->location_size; i++)
+    aw_free(s->locations[i]);
+  aw_free(s->locations);
+  s->locations = NULL;
+  s->recent_locations[0] = s->recent_locations[1] = NULL;
+  s->location_size = s->location_count = 0;
 }

@@ -27,6 +27,6 @@ void awl_name_libraries(lua_State *L, awl_state *s);
 const char *awl_library_name(lua_State *L, awl_state *s, int index);
 /* "function@file:line", or the name of a library's function. Raises. */
 const char *awl_function_name(lua_State *L, awl_state *s, int index);
-void awl_free_sites(awl_state *s);
+void awl_free_locations(awl_state *s);
 
 #endif

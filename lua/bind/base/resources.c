@@ -1,25 +1,26 @@
-/* resources.c - what objects of Lua hold of C, so that it goes with the state
+/* resources.c - what objects of Lua own of C, so that it ends with the state
  *
- * An object of Lua frees in its finalizer what it holds. But Lua loses some
- * finalizers: it takes the object off its list first, and calls then, and that
- * fails where there is no room for a call: 199 C calls deep, at the end of
- * Lua's stack, out of memory. Others it never has: those of objects that are
- * made while lua_close runs.
+ * An object of Lua releases in its finalizer what it owns. But some finalizers
+ * never run. Lua takes an object off its list before it calls the finalizer, and
+ * the call fails where there is no room for one: 199 C calls deep, at the end of
+ * Lua's stack, or out of memory. And objects that are made while lua_close runs
+ * are not finalized at all.
  *
- * So each object is entered here under a number, by the kind of what it holds,
+ * So each object is entered here, under a number and by the kind of what it owns,
  * and struck out by its finalizer. What is left when the state ends is released
- * then, by the function that the class of the object has set when it was
- * opened. Nothing of C refers to the memory of such an object itself.
+ * then, by the function that the class set when it was opened. Nothing of C
+ * refers to the memory of such an object itself.
  *
- * An entry has 8 bytes. Those that are free are a chain; the last one's `next`
- * is `count`. Objects of embedders are a list instead, see aw_lua_hold().
+ * An entry takes 8 bytes. Free entries are a chain: each has the number of the
+ * next one, the last one `count`. Objects of embedders are in a list instead, see
+ * aw_lua_hold().
  */
 #include "base/resources.h"
 
-void awl_more_holders(lua_State *L, awl_holdings *h) {
+void awl_grow_resources(lua_State *L, awl_resources *h) {
   enum { FEWEST = 64 };
   uint32_t count = h->count ? h->count * 2 : FEWEST;
-  awl_held *entries = aw_reallocate(h->entries, count * sizeof *entries);
+  awl_resource *entries = aw_reallocate(h->entries, count * sizeof *entries);
   if (!entries)
     luaL_error(L, "not enough memory");
   for (uint32_t i = h->count; i < count; i++)
@@ -29,8 +30,8 @@ void awl_more_holders(lua_State *L, awl_holdings *h) {
 }
 
 /* Those of a kind that are left. */
-static void free_kind(awl_state *s, awl_holding kind) {
-  awl_holdings *h = &s->holdings[kind];
+static void free_kind(awl_state *s, awl_resource_kind kind) {
+  awl_resources *h = &s->resources[kind];
   uint32_t next;
   for (uint32_t i = h->first_free; i < h->count; i = next) {
     next = h->entries[i].next;
@@ -65,12 +66,12 @@ void aw_lua_let_go(aw_lua_held *held) {
 
 /* ---- the end ---- */
 
-void awl_free_holdings(awl_state *s) {
+void awl_free_resources(awl_state *s) {
   while (s->held) {
     aw_lua_held *held = s->held;
     aw_lua_let_go(held);
     held->release(held);
   }
-  for (int kind = 0; kind < AWL_HOLDINGS; kind++)
-    free_kind(s, (awl_holding)kind);
+  for (int kind = 0; kind < AWL_RESOURCE_KINDS; kind++)
+    free_kind(s, (awl_resource_kind)kind);
 }

@@ -44,7 +44,7 @@ typedef struct awl_state awl_state;
 typedef struct awl_engine awl_engine;
 typedef struct awl_loop awl_loop;
 typedef struct awl_worker awl_worker;
-typedef struct awl_site awl_site;
+typedef struct awl_location awl_location;
 
 /* Classes of objects, each a metatable. */
 typedef enum awl_class {
@@ -181,8 +181,8 @@ struct awl_loop {
   aw_loop *core; /* NULL once closed for good */
   awl_engine *engine;
   awl_state *state;
-  uint32_t number; /* in awl_state.loops and AWL_LOOPS, from 1 */
-  uint32_t holder; /* the number of its userdata, see resources.h */
+  uint32_t number;   /* in awl_state.loops and AWL_LOOPS, from 1 */
+  uint32_t resource; /* its number, see resources.h */
   awl_claims *claims;
   struct awl_leaf *recent; /* of the wire made of a value last, or NULL */
   const char *where;       /* it was made: see awl_where() */
@@ -219,29 +219,29 @@ typedef struct awl_run {
                    are overdue do no more steps [C9] */
 } awl_run;
 
-/* What an object of Lua holds of C, see resources.c. */
-typedef enum awl_holding {
-  AWL_HOLDS_WIRE,
-  AWL_HOLDS_TASK,
-  AWL_HOLDS_CHANNEL, /* its messages, which know the channel */
-  AWL_HOLDS_EVENT,
-  AWL_HOLDS_SEMAPHORE,
-  AWL_HOLDS_RATE,
-  AWL_HOLDS_LOOP, /* an awl_loop */
-  AWL_HOLDINGS
-} awl_holding;
+/* What an object of Lua owns of C, see resources.c. */
+typedef enum awl_resource_kind {
+  AWL_RESOURCE_WIRE,
+  AWL_RESOURCE_TASK,
+  AWL_RESOURCE_CHANNEL, /* its messages, which know the channel */
+  AWL_RESOURCE_EVENT,
+  AWL_RESOURCE_SEMAPHORE,
+  AWL_RESOURCE_RATE,
+  AWL_RESOURCE_LOOP, /* an awl_loop */
+  AWL_RESOURCE_KINDS
+} awl_resource_kind;
 
-typedef union awl_held {
+typedef union awl_resource {
   void *thing;   /* or NULL */
   uint32_t next; /* free: the next one that is */
-} awl_held;
+} awl_resource;
 
-typedef struct awl_holdings {
+typedef struct awl_resources {
   void (*release)(void *thing); /* set before the first is entered */
-  awl_held *entries;
+  awl_resource *entries;
   uint32_t count, first_free;
   size_t live; /* objects */
-} awl_holdings;
+} awl_resources;
 
 /* Push a short text of the object at `index`, of one class; false, and nothing is
  * pushed, if it has none. May raise; calls nothing of users. */
@@ -279,9 +279,9 @@ struct awl_state {
   uint32_t *owned; /* the workers by their coroutines, see coroutine_owner.c */
   uint32_t owned_count, owned_bits;
   awl_worker *idle;
-  awl_site **sites;
-  size_t site_count, site_size;
-  const awl_site *recent_sites[2]; /* asked for last: a place, a function */
+  awl_location **locations;
+  size_t location_count, location_size;
+  const awl_location *recent_locations[2]; /* of a place, of a function */
   awl_upcalls upcalls;
   const void *metatables[AWL_CLASSES];
   awl_show shows[AWL_CLASSES]; /* or NULL */
@@ -292,7 +292,7 @@ struct awl_state {
   uint64_t engine_serial; /* of the engine made last */
   uint32_t *engine_chain; /* free numbers of engines */
   uint32_t engine_count, first_engine;
-  awl_holdings holdings[AWL_HOLDINGS];
+  awl_resources resources[AWL_RESOURCE_KINDS];
   aw_lua_held *held;       /* by objects of embedders: a list */
   awl_scope *free_scopes;  /* a list, see scope.c … */
   awl_scope *scope_blocks; /* … and the blocks that they are in */

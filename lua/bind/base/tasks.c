@@ -38,7 +38,7 @@ awl_task_handle *awl_push_empty_task(lua_State *L, awl_state *s) {
   awl_task_handle *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->task = NULL;
   ud->locals = 0;
-  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
+  ud->resource = awl_enter_object(L, s, AWL_RESOURCE_TASK);
   awl_push_class(L, s, AWL_TASK);
   lua_setmetatable(L, -2);
   return ud;
@@ -56,7 +56,7 @@ static bool find_task(lua_State *L, awl_state *s, const awl_engine *engine,
 void awl_fill_task(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
   awl_task_handle *ud = lua_touserdata(L, -1);
   ud->task = task;
-  awl_enter_thing(s, AWL_HOLDS_TASK, ud->holder, task);
+  awl_set_resource(s, AWL_RESOURCE_TASK, ud->resource, task);
   ud->engine = loop->engine->serial;
   awl_push_loop(L, s, loop);
   lua_setiuservalue(L, -2, 1);

@@ -11,7 +11,7 @@ typedef struct awl_task_handle {
     uint64_t engine; /* its serial */
     aw_value locals; /* `task` is NULL: for one that is about to be started */
   };
-  uint32_t holder; /* its own number, see resources.h */
+  uint32_t resource; /* its own number, see resources.h */
 } awl_task_handle;
 
 /* The task of the value at `index`; NULL: that is none, or is finalized. */

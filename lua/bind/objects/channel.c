@@ -22,7 +22,7 @@ typedef struct channel {
   const void *mark; /* &CHANNEL, until finalized; see check_channel() */
   aw_channel *core;
   awl_messages *messages;
-  uint32_t holder; /* its number, see resources.h */
+  uint32_t resource; /* its number, see resources.h */
 } channel;
 
 static const char CHANNEL = 'c'; /* its address is the mark */
@@ -93,7 +93,7 @@ static int m_channel(lua_State *L) {
   config.name = awl_object_name(L, s, 2, known);
   channel *ch = lua_newuserdatauv(L, sizeof *ch, 1);
   *ch = (channel){NULL, NULL, NULL, 0};
-  ch->holder = awl_enter_holder(L, s, AWL_HOLDS_CHANNEL);
+  ch->resource = awl_enter_object(L, s, AWL_RESOURCE_CHANNEL);
   awl_push_class(L, s, AWL_CHANNEL);
   lua_setmetatable(L, -2);
   lua_newtable(L);
@@ -101,7 +101,7 @@ static int m_channel(lua_State *L) {
   ch->messages = awl_messages_new(s);
   if (!ch->messages)
     return awl_error(L, "not enough memory");
-  awl_enter_thing(s, AWL_HOLDS_CHANNEL, ch->holder, ch->messages);
+  awl_set_resource(s, AWL_RESOURCE_CHANNEL, ch->resource, ch->messages);
   awl_note_object(L, s, ch->messages, -1);
   config.host = s;
   config.drop = awl_drop;
@@ -118,7 +118,7 @@ static int m_channel(lua_State *L) {
 static int channel_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   channel *ch = lua_touserdata(L, 1);
-  awl_strike_holder(s, AWL_HOLDS_CHANNEL, ch->holder);
+  awl_strike_object(s, AWL_RESOURCE_CHANNEL, ch->resource);
   if (ch->messages)
     awl_messages_end(ch->messages);
   *ch = (channel){NULL, NULL, NULL, 0};
@@ -521,7 +521,7 @@ void awl_open_channel(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"channel", m_channel}, {NULL, NULL}};
   static const aw_lua_source source = {.recv = make_recv, .send = make_send};
   awl_new_class(L, s, AWL_CHANNEL, "aiowire.Channel", methods, meta);
-  awl_set_release(s, AWL_HOLDS_CHANNEL, release_messages);
+  awl_set_release(s, AWL_RESOURCE_CHANNEL, release_messages);
   awl_add_argument(s, &send_operation, push_sent);
   aw_lua_add_source(L, -1, &source);
   lua_pop(L, 1);

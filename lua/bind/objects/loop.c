@@ -109,15 +109,15 @@ static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
     lua_getfield(L, arg, "name");
     lua_setiuservalue(L, -2, NAME);
   }
-  uint32_t holder = awl_enter_holder(L, s, AWL_HOLDS_LOOP);
+  uint32_t resource = awl_enter_object(L, s, AWL_RESOURCE_LOOP);
   awl_loop *loop = aw_allocate(sizeof *loop);
   if (!loop) {
-    awl_strike_holder(s, AWL_HOLDS_LOOP, holder);
+    awl_strike_object(s, AWL_RESOURCE_LOOP, resource);
     awl_error(L, "not enough memory");
   }
   loop->state = s;
-  loop->holder = holder;
-  awl_enter_thing(s, AWL_HOLDS_LOOP, holder, loop);
+  loop->resource = resource;
+  awl_set_resource(s, AWL_RESOURCE_LOOP, resource, loop);
   *box = loop;
   awl_push_class(L, s, AWL_LOOP);
   lua_setmetatable(L, -2);
@@ -228,7 +228,7 @@ static bool free_loop(awl_loop *loop) {
   else
     aw_free(loop->claims); /* it was not made */
   leave_engine(loop);
-  awl_strike_holder(loop->state, AWL_HOLDS_LOOP, loop->holder);
+  awl_strike_object(loop->state, AWL_RESOURCE_LOOP, loop->resource);
   aw_free(loop);
   return true;
 }
@@ -384,7 +384,7 @@ void awl_open_loop(lua_State *L, awl_state *s) {
                                    {"run_limited", awl_loop_run_limited},
                                    {NULL, NULL}};
   awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
-  awl_set_release(s, AWL_HOLDS_LOOP, release_loop);
+  awl_set_release(s, AWL_RESOURCE_LOOP, release_loop);
   lua_pop(L, 1);
   awl_register(L, s, functions);
   lua_pushvalue(L, -2);

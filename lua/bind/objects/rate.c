@@ -15,8 +15,8 @@
 #include <stdio.h>
 
 typedef struct rate {
-  aw_rate *core;   /* kept; NULL once finalized */
-  uint32_t holder; /* its own number, see resources.h */
+  aw_rate *core;     /* kept; NULL once finalized */
+  uint32_t resource; /* its own number, see resources.h */
 } rate;
 
 static aw_rate *check_rate(lua_State *L) {
@@ -61,19 +61,19 @@ static int m_rate(lua_State *L) {
   const char *name = awl_object_name(L, s, 3, known);
   rate *r = lua_newuserdatauv(L, sizeof *r, 0);
   r->core = NULL;
-  r->holder = awl_enter_holder(L, s, AWL_HOLDS_RATE);
+  r->resource = awl_enter_object(L, s, AWL_RESOURCE_RATE);
   awl_push_class(L, s, AWL_RATE);
   lua_setmetatable(L, -2);
   if (aw_rate_new((uint64_t)most, per, name, &r->core) < 0)
     return awl_error(L, "not enough memory");
-  awl_enter_thing(s, AWL_HOLDS_RATE, r->holder, r->core);
+  awl_set_resource(s, AWL_RESOURCE_RATE, r->resource, r->core);
   return 1;
 }
 
 static int rate_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   rate *r = lua_touserdata(L, 1);
-  awl_strike_holder(s, AWL_HOLDS_RATE, r->holder);
+  awl_strike_object(s, AWL_RESOURCE_RATE, r->resource);
   aw_rate_release(r->core);
   r->core = NULL;
   return 0;
@@ -143,7 +143,7 @@ void awl_open_rate(lua_State *L, awl_state *s) {
       {"__gc", rate_gc}, {"__tostring", rate_tostring}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"rate", m_rate}, {NULL, NULL}};
   awl_new_class(L, s, AWL_RATE, "aiowire.Rate", methods, meta);
-  awl_set_release(s, AWL_HOLDS_RATE, release_rate);
+  awl_set_release(s, AWL_RESOURCE_RATE, release_rate);
   lua_pop(L, 1);
   awl_register(L, s, functions);
 }

@@ -30,9 +30,9 @@
 enum { HANDLER = 1, RESULTS = 2 }; /* user values */
 
 typedef struct ready {
-  aw_task *waiter; /* kept, until it goes on; or NULL */
-  uint32_t holder; /* its own number, see resources.h */
-  bool told;       /* aw.ready was called */
+  aw_task *waiter;   /* kept, until it goes on; or NULL */
+  uint32_t resource; /* its own number, see resources.h */
+  bool told;         /* aw.ready was called */
 } ready;
 
 /* ---- waiting ---- */
@@ -41,7 +41,7 @@ typedef struct ready {
 enum { OWNER = 1, TASK, READY };
 
 static void stop_waiting(awl_state *s, ready *r) {
-  awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, NULL);
+  awl_set_resource(s, AWL_RESOURCE_TASK, r->resource, NULL);
   aw_task_release(r->waiter);
   r->waiter = NULL;
 }
@@ -98,7 +98,7 @@ static void push_ready(lua_State *L, awl_state *s, int handler) {
   ready *r = lua_newuserdatauv(L, sizeof *r, 2);
   r->waiter = NULL;
   r->told = false;
-  r->holder = awl_enter_holder(L, s, AWL_HOLDS_TASK);
+  r->resource = awl_enter_object(L, s, AWL_RESOURCE_TASK);
   awl_push_class(L, s, AWL_READY);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, handler);
@@ -128,7 +128,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
   lua_settop(L, READY);
   ready *r = lua_touserdata(L, READY);
   r->waiter = aw_task_keep(w->task);
-  awl_enter_thing(s, AWL_HOLDS_TASK, r->holder, r->waiter);
+  awl_set_resource(s, AWL_RESOURCE_TASK, r->resource, r->waiter);
   int rc = aw_await_task(w->task, awl_check_task(L, s, TASK));
   return awl_park_or_refuse(L, w, rc, after_ready_wait, awl_refused);
 }
@@ -189,7 +189,7 @@ static int ready_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   ready *r = lua_touserdata(L, 1);
   stop_waiting(s, r);
-  awl_strike_holder(s, AWL_HOLDS_TASK, r->holder);
+  awl_strike_object(s, AWL_RESOURCE_TASK, r->resource);
   return 0;
 }
 

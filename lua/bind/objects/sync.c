@@ -18,8 +18,8 @@
 
 /* The userdata of all three. */
 typedef struct object {
-  void *core;      /* aw_event, or aw_semaphore (kept); NULL once finalized */
-  uint32_t holder; /* its number, see resources.h */
+  void *core;        /* aw_event, or aw_semaphore (kept); NULL once finalized */
+  uint32_t resource; /* its number, see resources.h */
 } object;
 
 enum { PERMIT = 1 }; /* user value of a semaphore */
@@ -44,8 +44,8 @@ static aw_semaphore *check_semaphore(lua_State *L) {
   return check_sync(L, AWL_SEMAPHORE, "semaphore");
 }
 
-static awl_holding holding_of(awl_class class) {
-  return class == AWL_EVENT ? AWL_HOLDS_EVENT : AWL_HOLDS_SEMAPHORE;
+static awl_resource_kind holding_of(awl_class class) {
+  return class == AWL_EVENT ? AWL_RESOURCE_EVENT : AWL_RESOURCE_SEMAPHORE;
 }
 
 /* Push an object that has nothing of the core yet. */
@@ -53,7 +53,7 @@ static void push_empty_sync(lua_State *L, awl_state *s, awl_class class,
                             int user_values) {
   object *o = lua_newuserdatauv(L, sizeof *o, user_values);
   o->core = NULL;
-  o->holder = awl_enter_holder(L, s, holding_of(class));
+  o->resource = awl_enter_object(L, s, holding_of(class));
   awl_push_class(L, s, class);
   lua_setmetatable(L, -2);
 }
@@ -62,7 +62,7 @@ static void push_empty_sync(lua_State *L, awl_state *s, awl_class class,
 static void fill_sync(lua_State *L, awl_state *s, awl_class class, void *core) {
   object *o = lua_touserdata(L, -1);
   o->core = core;
-  awl_enter_thing(s, holding_of(class), o->holder, core);
+  awl_set_resource(s, holding_of(class), o->resource, core);
 }
 
 /* The object at 1 is finalized: what it had of the core. */
@@ -70,7 +70,7 @@ static void *take_sync(lua_State *L, awl_class class) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   object *o = lua_touserdata(L, 1);
   void *core = o->core;
-  awl_strike_holder(s, holding_of(class), o->holder);
+  awl_strike_object(s, holding_of(class), o->resource);
   o->core = NULL;
   return core;
 }
@@ -368,10 +368,10 @@ void awl_open_sync(lua_State *L, awl_state *s) {
                                        {"Acquire", m_Acquire},
                                        {NULL, NULL}};
   awl_new_class(L, s, AWL_EVENT, "aiowire.Event", event_methods, event_meta);
-  awl_set_release(s, AWL_HOLDS_EVENT, release_event);
+  awl_set_release(s, AWL_RESOURCE_EVENT, release_event);
   awl_new_class(L, s, AWL_SEMAPHORE, "aiowire.Semaphore", semaphore_methods,
                 semaphore_meta);
-  awl_set_release(s, AWL_HOLDS_SEMAPHORE, release_semaphore);
+  awl_set_release(s, AWL_RESOURCE_SEMAPHORE, release_semaphore);
   awl_new_class(L, s, AWL_PERMIT, "aiowire.Permit", NULL, permit_meta);
   lua_pop(L, 3);
   awl_register(L, s, functions);

@@ -419,7 +419,7 @@ static int task_gc(lua_State *L) {
     awl_kept_task_goes(L, s, ud->task);
   else if (ud->locals) /* the start has failed */
     awl_drop(s, ud->locals);
-  awl_strike_holder(s, AWL_HOLDS_TASK, ud->holder);
+  awl_strike_object(s, AWL_RESOURCE_TASK, ud->resource);
   aw_task_release(ud->task);
   ud->task = NULL;
   ud->locals = 0;
@@ -443,7 +443,7 @@ void awl_open_task(lua_State *L, awl_state *s) {
       {"__tostring", task_tostring}, {"__gc", task_gc},
       {"__close", task_close},       {NULL, NULL}};
   awl_new_class(L, s, AWL_TASK, "aiowire.Task", methods, meta);
-  awl_set_release(s, AWL_HOLDS_TASK, release_task);
+  awl_set_release(s, AWL_RESOURCE_TASK, release_task);
   awl_set_task_show(s);
   lua_pop(L, 1);
 }

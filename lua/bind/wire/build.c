@@ -17,7 +17,7 @@
 
 typedef struct wire_ud {
   aw_wire *wire;
-  uint32_t holder; /* its number, see resources.h */
+  uint32_t resource; /* its number, see resources.h */
 } wire_ud;
 
 /* ---- leaves ---- */
@@ -124,7 +124,7 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 static wire_ud *push_empty_wire(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
-  ud->holder = awl_enter_holder(L, s, AWL_HOLDS_WIRE);
+  ud->resource = awl_enter_object(L, s, AWL_RESOURCE_WIRE);
   awl_push_class(L, s, AWL_WIRE);
   lua_setmetatable(L, -2);
   return ud;
@@ -132,7 +132,7 @@ static wire_ud *push_empty_wire(lua_State *L, awl_state *s) {
 
 static void set_wire(awl_state *s, wire_ud *ud, aw_wire *wire) {
   ud->wire = wire;
-  awl_enter_thing(s, AWL_HOLDS_WIRE, ud->holder, wire);
+  awl_set_resource(s, AWL_RESOURCE_WIRE, ud->resource, wire);
 }
 
 static int fill_ud(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
@@ -258,7 +258,7 @@ aw_wire *aw_lua_part(lua_State *L, int index) {
 int awl_wire_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* closed or not */
   wire_ud *ud = lua_touserdata(L, 1);
-  awl_strike_holder(s, AWL_HOLDS_WIRE, ud->holder);
+  awl_strike_object(s, AWL_RESOURCE_WIRE, ud->resource);
   aw_wire_release(ud->wire);
   ud->wire = NULL;
   return 0;

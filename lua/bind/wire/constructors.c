@@ -247,7 +247,7 @@ static void release_wire(void *thing) {
 /* Into the module's table on top. */
 void awl_open_constructors(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
-  awl_set_release(s, AWL_HOLDS_WIRE, release_wire);
+  awl_set_release(s, AWL_RESOURCE_WIRE, release_wire);
   awl_set_wire_show(s);
   awl_register(L, s, awl_compose_operators);
   lua_getfield(L, -1, "__index");
