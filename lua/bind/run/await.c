@@ -15,18 +15,6 @@
 
 #include <string.h>
 
-void awl_drop_passing(awl_worker *w) {
-  if (w->passing)
-    aw_error_release(w->passing);
-  w->passing = NULL;
-}
-
-void awl_forget_passing(awl_state *s) {
-  awl_worker *w = s->run.running;
-  if (w && !w->raising)
-    awl_drop_passing(w);
-}
-
 /* "sort" of "table.sort" */
 static const char *last_part(const char *name) {
   const char *dot = strrchr(name, '.');

@@ -7,10 +7,18 @@
 /* The worker that may await in L; raises why not [C11]. `what` names the
  * function for the message. */
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
-/* Let go of the error that the last await of `worker` raised; of the running
- * body, unless that error is being put together. */
-void awl_drop_passing(awl_worker *worker);
-void awl_forget_passing(awl_state *s);
+/* Let go of the error that the last await of `worker` raised. */
+static inline void awl_drop_passing(awl_worker *worker) {
+  if (worker->passing)
+    aw_error_release(worker->passing);
+  worker->passing = NULL;
+}
+/* The same for the running body, unless that error is being put together. */
+static inline void awl_forget_passing(awl_state *s) {
+  awl_worker *w = s->run.running;
+  if (w && !w->raising)
+    awl_drop_passing(w);
+}
 /* Yield the wait that was just armed; `after` goes on when it has ended, in
  * whatever way, the stack as it was. `return` this. */
 int awl_park(lua_State *L, awl_worker *worker, awl_after after);
