@@ -369,8 +369,8 @@ typedef struct aw_retry_rule {
   uint64_t most;   /* upper bound of a delay; AW_NEVER: none */
   uint64_t within; /* limit for all tries together; AW_NEVER: none */
   bool jitter;     /* wait only a random part of each delay */
-  /* When a try lasted this long before it failed, start again with the number
-   * of tries and with the delay. 0: never. */
+  /* ns. A failed try that lasted this long counts as the first one: the number
+   * of tries and the delay start anew. 0: never. */
   uint64_t reset_after;
 } aw_retry_rule;
 
@@ -460,19 +460,21 @@ typedef enum aw_wire_kind {
  * it is 0. All pointers are borrowed from the wire. */
 typedef struct aw_wire_view {
   aw_wire_kind kind;
-  const char
-      *name;       /* NAMED, HOST, WAIT (the label of its operation); or NULL */
-  uint64_t number; /* SLEEP, UNTIL, SHIELD, TIMEOUT, EVERY (the period),
-                           FINALLY (the grace): ns; REPEAT: times; ALL: limit */
-  uint64_t grace;  /* TIMEOUT */
-  bool table;      /* ALL, RACE, ANY, SELECT: made from an array of wires, as
-                           by aw_all(), and not by aw_both() or aw_either() */
+  const char *name; /* NAMED, HOST; WAIT: its operation's label; or NULL */
+  /* ns of SLEEP, UNTIL, SHIELD, TIMEOUT, EVERY (the period) and FINALLY (the
+   * grace); times of REPEAT; limit of ALL */
+  uint64_t number;
+  uint64_t grace; /* TIMEOUT */
+  /* ALL, RACE, ANY, SELECT: made from an array of wires, as by aw_all(), and
+   * not by aw_both() or aw_either() */
+  bool table;
   aw_missed missed;          /* EVERY */
   const aw_retry_rule *rule; /* RETRY */
-  size_t count;         /* of parts. The second part of BIND, CATCH and FINALLY
-                           is `then`, that of RETRY is `when` */
-  const aw_wire *parts; /* for aw_wire_part() */
-  void *data;           /* HOST, CALL, WAIT */
+  /* How many parts it has. The second part of BIND, CATCH and FINALLY is
+   * `then`, that of RETRY is `when`. */
+  size_t count;
+  const aw_wire *parts;          /* for aw_wire_part() */
+  void *data;                    /* HOST, CALL, WAIT */
   const aw_operation *operation; /* WAIT */
   aw_task *task;                 /* DONE */
 } aw_wire_view;
@@ -504,8 +506,8 @@ typedef struct aw_engine_config {
   void *host; /* handed to the functions below */
   /* Release a value. NULL: values need no release. May not call the library. */
   void (*drop)(void *host, aw_value value);
-  /* Return a second claim on `value`, which is dropped on its own. It cannot
-   * fail. NULL: values can be copied. May not call the library. */
+  /* Return a second reference to `value`; each of the two is dropped once. It
+   * cannot fail. NULL: the value itself serves. May not call the library. */
   aw_value (*keep)(void *host, aw_value value);
   /* Make one value out of `values`, for aw_all(), aw_both(), aw_race() and
    * aw_select(); returns 0 or AW_ENOMEM. NULL: their value is 0.
@@ -703,7 +705,7 @@ AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
 AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
 AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
-/* Return what the loop's time-out cut short; borrowed, or NULL. */
+/* Return the cut of the loop's time-out (see "cuts"); borrowed, or NULL. */
 AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);
 AW_API aw_value aw_loop_host(const aw_loop *loop); /* borrowed, or 0 */
 AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
@@ -921,9 +923,9 @@ AW_API void aw_task_hold_back(aw_task *task);
 /* Note that this clean-up is over. */
 AW_API void aw_task_let_out(aw_task *task);
 
-/* Tell whether `error`, taken from a step of `task`, belongs to the clean-up
- * after a cancel from outside the task. The result of such a task is of no
- * interest any more, but this error is. */
+/* Tell whether `error`, which a step of `task` has taken, was raised in
+ * clean-up after a cancel of the scope around the task. Then nobody needs the
+ * result of the task any more, but this error must not get lost. */
 AW_API bool aw_task_failed_late(const aw_task *task, const aw_error *error);
 
 /* ---- pulling -------------------------------------------------------------
@@ -945,20 +947,25 @@ typedef enum aw_step_kind {
   AW_STEP_FAILED,   /* `task` has failed. It has a handler, or it stands at the
                        root of `loop`. Report aw_step_handled() */
   AW_STEP_DEADLOCK, /* `loop` cannot go on [L4]: call aw_loop_fail() */
-  /* Notifications, which need no report. */
-  AW_STEP_SLOW, /* tasks ran for `ns`, more than 0.1 s, without a look at
-                        the clock: in the step of the task with this `id`, or
-                        in a step shortly before it [F4] */
-  AW_STEP_LATE, /* the clean-up after a cancel took `ns`, more than 1 s. The
-                        scope belongs to the task with this `id`; 0: it is the
-                        root of a loop. `error` is the scope's, or NULL [D4] */
-  AW_STEP_SWALLOWED, /* the task with this `id` caught Cancelled, and was given
-                        it again because it waited again [D4] */
-  AW_STEP_WOKEN,     /* see aw_engine_wake(), aw_engine_wake_at() and
-                        aw_task_watch() */
-  AW_STEP_HOLDING    /* the clean-up of `task` has held back an error for 1 s:
-                        `error`, as of aw_task_held_error(). NULL: an error of
-                        the host, see aw_task_hold_back() [D4] */
+
+  /* The others are notifications, which need no report. */
+
+  /* Tasks ran for `ns`, more than 0.1 s, without a look at the clock: in the
+   * step of the task with this `id`, or in a step shortly before it [F4]. */
+  AW_STEP_SLOW,
+  /* The clean-up after a cancel took `ns`, more than 1 s, in a scope of the
+   * task with this `id`; 0: in the root scope of a loop. `error` is the
+   * scope's, or NULL [D4]. */
+  AW_STEP_LATE,
+  /* The task with this `id` caught Cancelled, and was given it again because it
+   * waited again [D4]. */
+  AW_STEP_SWALLOWED,
+  /* See aw_engine_wake(), aw_engine_wake_at() and aw_task_watch(). */
+  AW_STEP_WOKEN,
+  /* The clean-up of `task` has held back an error for 1 s [D4]: `error`, as of
+   * aw_task_held_error(). NULL: an error of the host, see
+   * aw_task_hold_back(). */
+  AW_STEP_HOLDING
 } aw_step_kind;
 
 typedef struct aw_step {
@@ -1029,9 +1036,16 @@ AW_API bool aw_step_wants_error(const aw_task *task);
 
 /* ---- waiting -------------------------------------------------------------
  *
- * Inside a step, of C or of the host. A C step arms one wait and returns
- * AW_WAIT. A host step parks its code by aw_task_park(), arms one wait, and
- * goes on when aw_next() returns AW_STEP_RESUME for it. */
+ * Inside a step. A C step arms one wait and returns AW_WAIT. A host step parks
+ * its code by aw_task_park(), arms one wait, and goes on when aw_next() returns
+ * AW_STEP_RESUME for it.
+ *
+ * Each aw_await_...() function arms one wait for `task`, whose step is under
+ * way. If the task is cancelled, it arms nothing, and the wait ends with
+ * AW_ECANCELED when the task's turn comes [C2]. It returns 0 in both cases. It
+ * returns a negative code if the wait could not begin; then the step is still
+ * under way. The code is AW_ENOMEM, or one that the function's comment
+ * names. */
 
 /* Return the task whose step is under way, until aw_next() is called again;
  * NULL outside steps. */
@@ -1051,10 +1065,12 @@ AW_API void aw_task_set_value(aw_task *task, aw_value value);
 AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
 AW_API void aw_task_set_error(aw_task *task, aw_error *error);
 
-/* Take what the step was handed: the value or the error of the wire before it
- * (see aw_bind(), aw_catch() and aw_retry()), the value of the operation that
- * it waited for, or the outcome of aw_await_wire(). Give it, or 0 or NULL if
- * there is no such thing. */
+/* Take the value, the next wire or the error that the step was handed. There
+ * are three sources: the wire before the step (see aw_bind(), aw_catch() and
+ * aw_retry()), the operation for which the step waited, and aw_await_wire().
+ *
+ * Gives it, or returns 0 or NULL if there is none.
+ */
 AW_API aw_value aw_task_take_value(aw_task *task);
 AW_API aw_wire *aw_task_take_next(aw_task *task);
 AW_API aw_error *aw_task_take_error(aw_task *task);
@@ -1066,20 +1082,12 @@ AW_API aw_error *aw_task_take_error(aw_task *task);
  * Call from: the host step under way, before it arms its wait.
  */
 AW_API void aw_task_park(aw_task *task, void *host);
-/* Return the parked host code of a task that is `index` levels out: 0 is the
- * innermost. NULL: there are no more. Code is parked at several levels when it
- * runs a wire inside a wire, by aw_await_wire(). */
-AW_API void *aw_task_host_at(const aw_task *task, size_t index);
-
-/* Arm exactly one wait for `task`, whose step is under way.
+/* Return parked host code of a task; NULL: there is no more. There is one level
+ * of it for each aw_await_wire() under way, and one for the latest wait.
  *
- * If the task is cancelled, nothing is armed, and the wait ends with
- * AW_ECANCELED when the task's turn comes [C2].
- *
- * Return 0 in both cases. Return a negative code if the wait could not begin;
- * then the step is still under way. That is AW_ENOMEM or one of the codes named
- * below.
+ *   index  0 is the innermost level
  */
+AW_API void *aw_task_host_at(const aw_task *task, size_t index);
 
 /* Sleep for `ns`, counted from now; AW_NEVER: without an end. */
 AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
@@ -1118,12 +1126,14 @@ AW_API int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout);
  *   whole  true: run its whole chain. False: run one step of it;
  *          aw_task_take_next() then has the next wire, if there is one
  *
- * The result of the RESUME that follows is 0, and aw_task_take_value() has the
- * value; or AW_ECANCELED; or another negative code, and aw_task_take_error()
- * has the error.
+ * The RESUME that follows has one of these results:
  *
- * AW_EINVAL: this is a C step, which returns AW_NEXT instead. AW_EDEPTH: the
- * task has no room for more frames.
+ *   0             aw_task_take_value() has the value of the wire
+ *   AW_ECANCELED  the wire passed Cancelled on
+ *   other codes   aw_task_take_error() has the error of the wire
+ *
+ * AW_EINVAL: called in a C step, which should return AW_NEXT instead.
+ * AW_EDEPTH: the task has no room for more frames.
  */
 AW_API int aw_await_wire(aw_task *task, aw_wire *wire, bool whole);
 
@@ -1163,10 +1173,11 @@ AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
  *              NULL: none
  *   cancelled  the code in it passes Cancelled on, which cancels the scope
  *
- * Returns 0 if the scope has no children left; then it accepts no more: close
- * it in the same step. Returns 1 if it armed a wait for the children: park. No
- * cancel ends that wait [S2]. Close the scope in the step that its RESUME
- * begins, with result 0.
+ * Returns 0 if the scope has no children left. It accepts no more; close it in
+ * the same step.
+ *
+ * Returns 1 if it armed a wait for the children: park. No cancel ends that wait
+ * [S2]. Close the scope in the step that the RESUME of the wait begins.
  */
 AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
 
@@ -1202,9 +1213,11 @@ AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
 
 /* ---- operations ----------------------------------------------------------
  *
- * The functions of an operation may call these functions of the library, and no
- * others: aw_task_set_value(), aw_alarm_arm(), aw_alarm_disarm(), those whose
- * comments say that they are for operations, and those that only look. */
+ * The functions of an operation run inside the library, so they may call only
+ * those of its functions that cannot run a task or end a scope:
+ * aw_task_set_value(), aw_alarm_arm(), aw_alarm_disarm(), those for memory, for
+ * the libuv loop and the closers of the engine, those whose comments name
+ * operations, and those that only look. */
 
 /* A kind of wait. Constant, and borrowed for ever. */
 struct aw_operation {
@@ -1236,7 +1249,8 @@ struct aw_operation {
    * woken yet: see aw_wait_complete(). */
   bool closes;
 
-  /* Write what `data` is, for people, such as "5". NULL: nothing to say. */
+  /* Write a text for people that names the object of the wait, such as "5".
+   * NULL: there is none. */
   void (*describe)(const void *data, char *out, size_t size);
 
   /* The alarm of aw_alarm_arm() is due: complete the wait, or set the alarm
@@ -1245,9 +1259,10 @@ struct aw_operation {
 };
 
 /* Make a wire that waits for an operation. It fails if the result is negative.
- * Its value is the one that aw_task_set_value() stored in the task before
- * aw_wait_complete(), or before `arm` returned 1; the task gets it, or drops it
- * if it is killed [C6].
+ *
+ * To end with a value, call aw_task_set_value() right before
+ * aw_wait_complete(), or before `arm` returns 1. The task gets that value, or
+ * drops it if the task is killed [C6].
  *
  *   data  handed to the functions; borrowed while the wire lives
  */
@@ -1262,12 +1277,13 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
  *   result  0 or a negative code: what aw_task_result() and RESUME tell, and
  *           what a wire fails with
  *
- * AW_ECLOSED says that the object of the wait was closed. Nothing was taken
- * from it, so a cancel before the task's turn still replaces the result by
- * AW_ECANCELED, unless a failure caused that cancel [C2]. Background tasks are
- * woken later than others: not while an operation with `closes` is under way,
- * and then when no other task is ready, or after a number of rounds. So they
- * end with a loop whose main task closes the object as it ends [T2].
+ * AW_ECLOSED says that the object of the wait was closed. Such a wait has taken
+ * nothing. So if the task is cancelled before its turn, other than by a
+ * failure, AW_ECANCELED replaces the result [C2]. A background task is woken
+ * later than others: while an operation with `closes` is under way, it is not
+ * woken; after that it is woken when no other task is ready, or after a number
+ * of rounds. So background tasks end with a loop whose main task closes the
+ * object as it ends [T2].
  *
  * Call from: anywhere on the engine's thread, callbacks of libuv included; but
  * not from an `arm` for its own task.
@@ -1276,7 +1292,7 @@ AW_API void aw_wait_complete(aw_task *task, int result);
 
 /* Tell whether two waiting tasks are operands of the same undecided race. At
  * most one of them may be completed: a send and a receive of one race do not
- * meet. For operations in which tasks meet. */
+ * meet. For operations that let two tasks meet. */
 AW_API bool aw_task_rivals(const aw_task *a, const aw_task *b);
 
 /* Abort the wait of `task` and end it with `result`, as a cancel would, but
@@ -1290,8 +1306,9 @@ AW_API bool aw_wait_interrupt(aw_task *task, int result);
 /* Set the alarm of the task: at `at` on the engine's clock, the `due` function
  * of its operation is called. For operations.
  *
- * A task has one alarm, and it must not be set. A virtual clock jumps to it, as
- * to the end of a sleep. Clear it when the wait ends before, in `disarm` too.
+ * A task has one alarm, which must not be set already. A virtual clock jumps to
+ * it, as to the end of a sleep. Clear the alarm if the wait ends earlier; that
+ * is so in `disarm`, too.
  *
  * Returns 0 or AW_ENOMEM.
  */
@@ -1301,7 +1318,7 @@ AW_API void aw_alarm_disarm(aw_task *task);
 
 /* ---- descriptors [Q3] ---------------------------------------------------- */
 
-/* Or both: ready for any of the two. */
+/* What to wait for; with both, either of the two ends the wait. */
 enum { AW_READABLE = 1, AW_WRITABLE = 2 };
 
 /* Finish when `fd` is ready: a read (or a write) would not block. That is so
@@ -1568,8 +1585,8 @@ typedef struct aw_channel_config {
   void (*drop)(void *host, aw_value value);
   aw_value (*keep)(void *host, aw_value value);
   /* A wire in `task` receives `value`: prepare the value for it. Not called for
-   * a receive by aw_await_recv(), where host code takes the value. May only
-   * look at the task. */
+   * a receive by aw_await_recv(), where host code takes the value. It may look
+   * at the task, and call nothing else of the library. */
   void (*deliver)(void *host, aw_value value, aw_task *task);
   /* Takes. The value of a receive from a channel that is closed and empty. It
    * may be 0 if nobody sends 0. */
@@ -1770,7 +1787,7 @@ AW_API uint32_t aw_error_attempts(const aw_error *error);
 AW_API const aw_wire *aw_error_wire(const aw_error *error,
                                     const aw_wire **holder, uint64_t *ns);
 
-/* Return what an AW_ETIMEOUT cut short; borrowed, or NULL. */
+/* Return the cut of an AW_ETIMEOUT (see "cuts"); borrowed, or NULL. */
 AW_API const aw_cut *aw_error_cut(const aw_error *error);
 
 /* What failed, such as "readable", and its descriptor. A wait that fails sets
@@ -1807,8 +1824,8 @@ AW_API aw_error *aw_error_next_suppressed(const aw_error *error,
 /* ---- cuts ----------------------------------------------------------------
  *
  * A cut records, for people, what a time-out cut short [E2]: the first wait
- * that it aborted. If no wait was under way, it is the first wait that was
- * refused afterwards. Without memory there is no record. */
+ * that it aborted. If no wait was under way, it is the first wait that
+ * the cancel refused. Without memory there is no record. */
 
 /* Return the cut that records the latest wait of `task`, so that the host can
  * add the place in its code. Borrowed until the step is reported or waits

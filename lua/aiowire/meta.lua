@@ -42,8 +42,7 @@
 --- `err` is the value that was raised, unchanged [E1]. The handler runs outside
 --- of tasks: it may start wires, but it cannot await or run a loop. Its results
 --- are ignored. An error that it raises stops the loop and leaves `run` [E8];
---- `ev.failure` then has both errors, the one that it was called for as
---- `cause`.
+--- `ev.failure` then has that error, and in `cause` the error that it handled.
 ---
 --- `aw.keep` is a handler that leaves the failure with the task [T5].
 ---@alias aiowire.Handler
@@ -724,7 +723,7 @@ function aw.Wait(event) end
 --- Acquire a permit of a semaphore, and end with it, as `sem:acquire()` does;
 --- or acquire `units` of a rate, as `rate:acquire(units)` does.
 ---
---- Hand a permit to the function that gives it back by `/` or `bind`:
+--- Use `/` or `bind` to hand the permit to the function that gives it back:
 --- `Acquire(sem):bind(function(permit) ...`. With `>>`, Cancelled may be raised
 --- in between, and the permit would stay taken [N4].
 ---@param semaphore aiowire.Semaphore|aiowire.Rate

@@ -63,7 +63,7 @@ AW_API int luaopen_aiowire_zmq(lua_State *L);
 
 /* Call a function as the root task of a main loop, and run until all that it
  * started has ended. If the function returns a Wire or a Poller, the root task
- * runs that, too. SIGINT and SIGTERM stop the loop meanwhile.
+ * runs that, too. While it runs, SIGINT and SIGTERM stop the loop.
  *
  *   nargs   number of arguments on top of the stack, above the function
  *   code    receives the number of the signal, the code given to os.exit, or,
@@ -278,11 +278,11 @@ AW_API void aw_lua_mistake(lua_State *L, const char *where, const char *kind);
 
 /* ---- signals [H5] --------------------------------------------------------
  *
- * A signal that was taken over does nothing else until it is given back. One
- * exception: an INT or a TERM (in the program `aiowire` a HUP, too) that
- * arrives while another one is undelivered and nobody waits for it acts as
- * before. Any number of Lua states, on any threads, may take the same signal
- * over. */
+ * A program can take a signal over: then the signal has no other effect until
+ * it is given back. There is one exception: an INT or a TERM (in the program
+ * `aiowire` also a HUP) that arrives while another one is undelivered and no
+ * task waits for it has its former effect. Any number of Lua states, on any
+ * threads, may take the same signal over. */
 typedef struct aw_lua_signal aw_lua_signal;
 
 /* Take a signal of the process over, and unblock it in this thread.
