@@ -28,7 +28,7 @@ aw.test(function(ev, clock)
   print("good morning:", os.date("%H:%M", aw.time() // 1 | 0))
 end)
 
--- A task that can never end is a failure; the error names the line of its start.
+-- A task that can never end is a failure; the error names where it started.
 print(pcall(aw.test, function(ev)
   ev:start(aw.Never, nil, { name = "forgotten" })
 end))

@@ -397,7 +397,8 @@ typedef enum aw_missed {
 } aw_missed;
 
 /* Run the whole of `wire` at t0, t0 + period, t0 + 2 * period and so on, where
- * t0 is the time at which it begins. It never finishes, and runs never overlap.
+ * t0 is the time at which it begins. Runs never overlap. Only a failure or a
+ * cancel ends it.
  *
  *   period   ns; 0 gives NULL
  */
