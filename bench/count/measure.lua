@@ -1,0 +1,117 @@
+--- Count the instructions of jobs under callgrind, and name the parts that a
+--- count depends on.
+---
+--- Runs of one binary differ by Lua's hash seed only, which is made from the
+--- time and from addresses: it decides which keys of a table collide. Jobs that
+--- fill tables vary by 1.5 %, the others by 0.1 %. Hence a figure is the mean
+--- of several runs where they differ. Each run has an environment of another
+--- size, which moves the stack and so changes the seed.
+local M = {}
+
+local SCRIPT <const> = "bench/count/jobs.lua"
+
+--- The larger run does a job so many times as often as the smaller one.
+local FACTOR <const> = 5
+
+--- Two runs suffice if they differ by no more than this part of the count;
+--- otherwise it takes so many.
+local CLOSE <const>, MOST <const> = 0.001, 8
+
+local runs = 0
+
+--- A word that sh passes on as it is.
+local function quote(word)
+  return "'" .. word:gsub("'", [['\'']]) .. "'"
+end
+
+--- What `command` prints, or nil if it fails.
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "a"
+  return pipe:close() and text or nil
+end
+
+function M.has_valgrind()
+  return output "command -v valgrind" ~= nil
+end
+
+--- Instructions of one process that does `job` `times` times.
+local function instructions(program, job, times)
+  local command = ("env -i PATH=%s PAD=%s valgrind --tool=callgrind "
+    .. "--callgrind-out-file=/dev/null %s %s %s %d 2>&1"):format(
+    quote(os.getenv "PATH"), ("x"):rep(16 * runs), quote(program), SCRIPT,
+    job, times)
+  local text = output(command)
+  local count = text and text:match "Collected : (%d+)"
+  if not count then
+    error(("%s failed under callgrind\n%s"):format(job, text or ""), 0)
+  end
+  return math.tointeger(count)
+end
+
+--- A run of `job` at both sizes: the instructions of each time.
+function M.once(program, job, size)
+  runs = runs + 1
+  local small = instructions(program, job, size)
+  local large = instructions(program, job, FACTOR * size)
+  return (large - small) // ((FACTOR - 1) * size)
+end
+
+--- The mean of several runs.
+function M.settled(program, job, size)
+  local first = M.once(program, job, size)
+  local second = M.once(program, job, size)
+  local sum = first + second
+  if math.abs(first - second) <= CLOSE * first then
+    return sum // 2
+  end
+  for _ = 3, MOST do
+    sum = sum + M.once(program, job, size)
+  end
+  return sum // MOST
+end
+
+--- The jobs, in their order: { name, … [name] = size }.
+function M.jobs(program)
+  local jobs = {}
+  local text = assert(output(quote(program) .. " " .. SCRIPT))
+  for name, size in text:gmatch "(%S+)\t(%d+)\n" do
+    jobs[#jobs + 1] = name
+    jobs[name] = math.tointeger(size)
+  end
+  return jobs
+end
+
+local function first_line(command)
+  local text = output(command)
+  return text and text:match "[^\n]+" or "none"
+end
+
+--- glibc has functions of its own for processors with AVX2, and valgrind shows
+--- no newer instructions to a program.
+local function architecture()
+  local machine = first_line "uname -m"
+  local avx2 = output "grep -qw avx2 /proc/cpuinfo 2>/dev/null"
+  return avx2 and machine .. " with AVX2" or machine
+end
+
+--- What a count depends on beside our own sources: { [part] = version }.
+function M.parts(build)
+  local program = quote(build .. "/aiowire")
+  local file = assert(io.open(build .. "/compiler.txt"))
+  local compiler = file:read "l"
+  file:close()
+  local lua, uv = first_line(program .. " -v"):match "Lua ([^,]+), libuv (.-)%)"
+  return {
+    architecture = architecture(),
+    compiler = compiler,
+    libc = first_line "getconf GNU_LIBC_VERSION 2>/dev/null",
+    libuv = uv,
+    libzmq = first_line(program
+      .. " -e 'print(pcall(aw.zmq.version) and aw.zmq.version() or \"none\")'"),
+    Lua = lua,
+    valgrind = first_line "valgrind --version",
+  }
+end
+
+return M
