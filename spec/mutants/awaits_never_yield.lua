@@ -1,0 +1,11 @@
+return {
+  breaks = "F3: awaits that complete at once yield when their budget is spent.",
+  find = [[
+return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
+]],
+  put = [[
+return !aw_task_cancelled(w->task);
+]],
+  spec = "sync",
+  it = "lets others run after a budget",
+}

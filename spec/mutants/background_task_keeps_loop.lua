@@ -1,0 +1,12 @@
+return {
+  breaks = "T2: a loop ends when no foreground task is left.",
+  find = [[
+else if (loop->foreground == 0)
+    end_background(loop);
+]],
+  put = [[
+
+]],
+  spec = "loop",
+  it = "does not wait for a background task",
+}

@@ -1,0 +1,13 @@
+return {
+  breaks = "N4: between two elements a cancel is seen.",
+  find = [[
+static move next_element(aw_task *task, aw_step *out) {
+  if (task->inner->eff != AW_LEVEL_NONE)
+    return end_code(task, AW_ECANCELED);
+]],
+  put = [[
+static move next_element(aw_task *task, aw_step *out) {
+]],
+  spec = "chain",
+  it = "is where a cancelled sequence ends",
+}

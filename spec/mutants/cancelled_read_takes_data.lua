@@ -1,0 +1,14 @@
+return {
+  breaks = "C10: a cancelled read leaves its partial data in the buffer.",
+  find = [[
+const awio_stream *s = data;
+  aw_ready_disarm(task, s->fd);
+]],
+  put = [[
+awio_stream *s = data;
+  awio_buffer_take(&s->in, awio_buffer_length(&s->in));
+  aw_ready_disarm(task, s->fd);
+]],
+  spec = "stream",
+  it = "leaves what has come in the stream",
+}

@@ -1,0 +1,14 @@
+return {
+  breaks = "C10: a write that is cancelled half way breaks the stream.",
+  find = [[
+s->broken = true;
+  s->large = false;
+  awio_waiters_remove(&s->room, task);
+]],
+  put = [[
+s->large = false;
+  awio_waiters_remove(&s->room, task);
+]],
+  spec = "stream",
+  it = "is broken by a large write cancelled half way",
+}

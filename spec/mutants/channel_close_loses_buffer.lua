@@ -1,0 +1,13 @@
+return {
+  breaks = "H1: after close receivers get what is in the channel first.",
+  find = [[
+aw_task *sender = first_for(&channel->senders, task);
+  if (channel->count > 0) {
+]],
+  put = [[
+aw_task *sender = first_for(&channel->senders, task);
+  if (channel->count > 0 && !channel->closed) {
+]],
+  spec = "channel",
+  it = "gives what is left, then nil and",
+}

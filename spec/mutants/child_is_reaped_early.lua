@@ -1,0 +1,11 @@
+return {
+  breaks = "The number of a group's leader is kept until its group has ended.",
+  find = [[
+return p->ending && (p->given_up || !awio_group_lives(p->pid));
+]],
+  put = [[
+return true;
+]],
+  spec = "process_group",
+  it = "is known, and kept unreaped until it is closed",
+}

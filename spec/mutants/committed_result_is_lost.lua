@@ -1,0 +1,14 @@
+return {
+  breaks = "C6: a committed wait delivers its result, whatever came since.",
+  find = [[
+case AW_GO_RESUME: return resume_host(task, out, task->result);
+]],
+  put = [[
+case AW_GO_RESUME:
+  if (task->inner->eff != AW_LEVEL_NONE)
+    task->result = AW_ECANCELED;
+  return resume_host(task, out, task->result);
+]],
+  spec = "cancel",
+  it = "is delivered though its task is cancelled by then",
+}

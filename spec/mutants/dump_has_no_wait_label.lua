@@ -1,0 +1,13 @@
+return {
+  breaks = "D1: the dump says what a task waits for.",
+  find = [[
+if task.waiting then
+    parts[#parts + 1] = task.waiting
+  end
+]],
+  put = [[
+
+]],
+  spec = "info",
+  it = "has every task, what it waits for and where",
+}

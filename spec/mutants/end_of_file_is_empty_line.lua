@@ -1,0 +1,11 @@
+return {
+  breaks = "docs: the end of a stream is nil.",
+  find = [[
+return p->take > 0 ? FOUND : NOTHING;
+]],
+  put = [[
+return FOUND;
+]],
+  spec = "stream",
+  it = "reads several formats at once, up to the first nil",
+}

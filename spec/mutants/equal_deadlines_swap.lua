@@ -1,0 +1,11 @@
+return {
+  breaks = "K1: equal deadlines go off in the order of their creation.",
+  find = [[
+return ((a->alarm->seq - b->alarm->seq) & SEQ_HALF) != 0;
+]],
+  put = [[
+return ((a->alarm->seq - b->alarm->seq) & SEQ_HALF) == 0;
+]],
+  spec = "time",
+  it = "expire in the order they were made in",
+}

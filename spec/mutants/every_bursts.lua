@@ -1,0 +1,11 @@
+return {
+  breaks = "K4: `skip` waits for the next multiple of the period.",
+  find = [[
+if (at >= now || wire->table == AW_MISSED_BURST)
+]],
+  put = [[
+if (at >= now || wire->table != AW_MISSED_DELAY)
+]],
+  spec = "every",
+  it = "is skipped: the next is on the grid",
+}

@@ -1,0 +1,15 @@
+return {
+  breaks = "O9: the second part of `finally` runs however the first one ends.",
+  find = [[
+if (task->outcome == AW_OUT_ERROR)
+    aw_task_hold_back(task);
+]],
+  put = [[
+if (task->outcome == AW_OUT_CANCEL)
+    return AW_AFTER_PASS;
+  if (task->outcome == AW_OUT_ERROR)
+    aw_task_hold_back(task);
+]],
+  spec = "catch_finally",
+  it = "calls f when w is cancelled",
+}

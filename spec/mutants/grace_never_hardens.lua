@@ -1,0 +1,12 @@
+return {
+  breaks = "C8: a cancel whose grace is over turns hard.",
+  find = [[
+else if (scope->own == AW_LEVEL_SOFT)
+    aw__scope_harden(scope);
+]],
+  put = [[
+
+]],
+  spec = "grace",
+  it = "raises Cancelled inside the shield then",
+}

@@ -1,0 +1,11 @@
+return {
+  breaks = "E8: the error of a handler has the first error as its cause.",
+  find = [[
+set_cause(L, lua_gettop(L), ERROR);
+]],
+  put = [[
+
+]],
+  spec = "handler",
+  it = "leaves run as it is",
+}

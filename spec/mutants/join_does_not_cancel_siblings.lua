@@ -1,0 +1,11 @@
+return {
+  breaks = "S3: a failure cancels the scope it happened in.",
+  find = [[
+aw__scope_cancel(scope, AW_BY_FAILURE, 0, AW_DEFAULT);
+]],
+  put = [[
+
+]],
+  spec = "join",
+  it = "cancels the others and waits for their clean-up",
+}

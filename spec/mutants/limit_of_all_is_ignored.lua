@@ -1,0 +1,11 @@
+return {
+  breaks = "O4: `All{limit=n}` runs n at once.",
+  find = [[
+return wire->limit == 0 || scope->children < wire->limit;
+]],
+  put = [[
+return wire->limit == 0 || scope->children <= wire->limit;
+]],
+  spec = "join",
+  it = "runs no more than n at once, in order",
+}

@@ -1,0 +1,13 @@
+return {
+  breaks = "aw.locals: what is set in a task is not seen by its siblings.",
+  find = [[
+for k, v in pairs(inner.locals() or new) do
+    new[k] = v
+  end
+]],
+  put = [[
+new = inner.locals() or new
+]],
+  spec = "locals",
+  it = "is inherited by what a task starts, as it is at that moment",
+}

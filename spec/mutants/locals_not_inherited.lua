@@ -1,0 +1,11 @@
+return {
+  breaks = "aw.locals: what a task starts inherits its locals.",
+  find = [[
+heir.locals = aw__keep_value(by->engine, by->more->locals);
+]],
+  put = [[
+heir.locals = 0;
+]],
+  spec = "locals",
+  it = "is inherited by what a task starts, as it is at that moment",
+}

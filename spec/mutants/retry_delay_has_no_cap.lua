@@ -1,0 +1,11 @@
+return {
+  breaks = "O10: a delay of a retry is at most `max`.",
+  find = [[
+guard->delay = longer < (double)rule->most ? (uint64_t)longer : rule->most;
+]],
+  put = [[
+guard->delay = (uint64_t)longer;
+]],
+  spec = "retry",
+  it = "is never longer than max",
+}

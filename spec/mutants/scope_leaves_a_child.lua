@@ -1,0 +1,13 @@
+return {
+  breaks = "I9: a scope is closed only when its last child has ended.",
+  find = [[
+if (scope->children == 0)
+    return false;
+]],
+  put = [[
+if (scope->children <= 1)
+    return false;
+]],
+  spec = "spin_off",
+  it = "holds its parent open until it has ended",
+}

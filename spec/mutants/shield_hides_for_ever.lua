@@ -1,0 +1,11 @@
+return {
+  breaks = "C7: at the end of its grace a shield stops hiding.",
+  find = [[
+if (scope->hides && now >= opened->until)
+]],
+  put = [[
+if (scope->hides && now == AW_NEVER)
+]],
+  spec = "shield",
+  it = "stops hiding when its grace is over [C7]",
+}

@@ -1,0 +1,11 @@
+return {
+  breaks = "C8: a hard cancel goes through shields.",
+  find = [[
+if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
+]],
+  put = [[
+if (scope->shield && scope->hides)
+]],
+  spec = "grace",
+  it = "ends the power of shields when it expires",
+}

@@ -1,0 +1,11 @@
+return {
+  breaks = "C7: a shield hides soft cancels from outside.",
+  find = [[
+if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
+]],
+  put = [[
+if (scope->shield && scope->hides && level < AW_LEVEL_SOFT)
+]],
+  spec = "shield",
+  it = "hides a cancel from outside, to be met after it",
+}

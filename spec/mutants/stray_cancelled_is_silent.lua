@@ -1,0 +1,11 @@
+return {
+  breaks = "E5: Cancelled that nobody asked for is a failure.",
+  find = [[
+return task->killed || task->scope.by != AW_BY_PARENT ||
+]],
+  put = [[
+return task->killed || true ||
+]],
+  spec = "error",
+  it = "is stray when nothing was cancelled",
+}

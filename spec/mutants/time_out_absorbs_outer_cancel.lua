@@ -1,0 +1,11 @@
+return {
+  breaks = "C5: a scope absorbs Cancelled only if no outer cancel is seen.",
+  find = [[
+bool own = end.cancelled && !end.outer && !task->killed;
+]],
+  put = [[
+bool own = end.cancelled && !task->killed;
+]],
+  spec = "timeout",
+  it = "are Cancelled if the cancel comes during the clean-up",
+}

@@ -1,0 +1,11 @@
+return {
+  breaks = "F1: ready tasks are resumed first in, first out.",
+  find = [[
+aw__list_append(&engine->ready.tasks, &task->link);
+]],
+  put = [[
+aw__list_append(engine->ready.tasks.next, &task->link);
+]],
+  spec = "fairness",
+  it = "run in the order they were started in",
+}

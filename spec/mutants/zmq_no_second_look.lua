@@ -1,0 +1,15 @@
+return {
+  breaks = "Q4: after any operation the socket is looked at again.",
+  find = [[
+z->drained = false;
+  if (awaited(z))
+    mark(z);
+}
+]],
+  put = [[
+z->drained = false;
+}
+]],
+  spec = "zmq_stress",
+  it = "lose no wake-up as pair over inproc",
+}
