@@ -20,6 +20,7 @@
 #include "run/cut.h"
 
 #include "base/memory.h"
+#include "run/tree.h"
 
 #include <stdio.h>
 #include <string.h>

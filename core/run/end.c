@@ -17,6 +17,7 @@
 #include "run/loop.h"
 #include "run/scope.h"
 #include "run/task.h"
+#include "run/tree.h"
 #include "run/wait.h"
 
 #include <assert.h>

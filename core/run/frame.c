@@ -20,6 +20,7 @@
 #include "run/cut.h"
 #include "run/scope.h"
 #include "run/task.h"
+#include "run/tree.h"
 #include "run/wait.h"
 
 #include <assert.h>

@@ -30,6 +30,7 @@
 #include "run/frame.h"
 #include "run/scope.h"
 #include "run/task.h"
+#include "run/tree.h"
 #include "run/wait.h"
 #include "wire/view.h"
 

@@ -17,6 +17,7 @@
 #include "run/end.h"
 #include "run/scope.h"
 #include "run/task.h"
+#include "run/tree.h"
 
 #include <assert.h>
 

@@ -1,18 +1,16 @@
-/* scope.c - ownership and cancellation: the tree of scopes
+/* scope.c - cancellation: the cancels of scopes, their alarms, and limits
  *
- * Every task has a scope of its own; others are opened in it by wires and by
- * host code. The scopes of an engine form a tree under the roots of its
- * loops, in order of creation [C3].
+ * Cancel is level-triggered [C2]: it is state of a scope, and every wait that
+ * begins in the scope is refused. A cancel changes `own` of one scope;
+ * refresh() then walks down the tree as far as `eff` changes, and aborts the
+ * waits that it finds.
  *
- * Cancel is level-triggered [C2]. A scope has a cancel of its own (`own`:
- * none, soft, hard) and sees one (`eff`): the higher of its own and what
- * comes from above through its shield, which hides soft cancels until its
- * grace runs out [C7]. refresh() is the only place that computes `eff`; it
- * walks down as far as something changes and aborts the waits it finds.
+ * A scope has one alarm. It is the time-out until the scope is cancelled, then
+ * the grace, at whose end the cancel turns hard [C8]. A shield has two times,
+ * its end and that grace; its alarm is set to the earlier one.
  *
- * One alarm for each scope: a time-out at first, the grace of its cancel once
- * it is cancelled, at whose end the cancel is hard [C8]. A shield has two
- * times, its end and that grace: the alarm is that of the earlier.
+ * Neighbours: tree.c says what a scope sees; cancel.c gives Cancelled to a
+ * task; cut.c records the first wait that a time-out aborts.
  */
 #include "run/scope.h"
 
@@ -21,117 +19,9 @@
 #include "base/memory.h"
 #include "run/cut.h"
 #include "run/task.h"
+#include "run/tree.h"
 
 #include <assert.h>
-
-aw_engine *aw__scope_engine(const aw_scope *scope) {
-  if (scope->task)
-    return scope->task->engine;
-  return AW_CONTAINER(aw_loop, root, (uintptr_t)scope)->engine;
-}
-
-aw_loop *aw__scope_loop(const aw_scope *scope) {
-  if (scope->task)
-    return scope->task->loop;
-  return AW_CONTAINER(aw_loop, root, (uintptr_t)scope);
-}
-
-/* ---- the tree ---- */
-
-static void link_last(aw_scope *parent, aw_scope *scope) {
-  scope->parent = parent;
-  scope->next = NULL;
-  if (!parent->first) {
-    parent->first = scope->prev = scope;
-    return;
-  }
-  scope->prev = parent->first->prev;
-  scope->prev->next = scope;
-  parent->first->prev = scope;
-}
-
-void aw__scope_unlink(aw_scope *scope) {
-  aw_scope *parent = scope->parent;
-  assert(scope->first == NULL && scope->children == 0); /* [I9] */
-  if (parent->first == scope)
-    parent->first = scope->next;
-  else
-    scope->prev->next = scope->next;
-  if (scope->next)
-    scope->next->prev = scope->prev;
-  else if (parent->first)
-    parent->first->prev = scope->prev;
-  scope->parent = scope->next = scope->prev = NULL;
-}
-
-/* What `scope` would see if it had no cancel of its own. */
-static unsigned level_outside(const aw_scope *scope) {
-  unsigned level = scope->parent ? scope->parent->eff : AW_LEVEL_NONE;
-  if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
-    return AW_LEVEL_NONE;
-  return level;
-}
-
-int aw__scope_level_outside(const aw_scope *scope) {
-  return (int)level_outside(scope);
-}
-
-/* A cancel from above is seen from now on, for as long as the scope lives. */
-static void look_up(aw_scope *scope) {
-  if (scope->above)
-    return;
-  aw__drop(aw__scope_engine(scope), scope->reason);
-  const aw_scope *parent = scope->parent;
-  scope->above = true;
-  scope->origin = parent->above ? parent->origin : scope->parent;
-}
-
-/* What it sees now. */
-static unsigned level_of(aw_scope *scope) {
-  unsigned outside = level_outside(scope);
-  if (outside != AW_LEVEL_NONE)
-    look_up(scope);
-  return scope->own > outside ? scope->own : outside;
-}
-
-/* refresh() does not visit the scopes below one whose level stays the same, so
- * their `origin` may name a scope that has an origin itself by now. The walk
- * goes on from there, and shortens the path for the next one (path halving). */
-aw_scope *aw__scope_origin(aw_scope *scope) {
-  while (scope->above) {
-    aw_scope *next = scope->origin;
-    if (!next->above)
-      return next;
-    scope->origin = next->origin;
-    scope = next->origin;
-  }
-  return scope;
-}
-
-void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task) {
-  bool inside = parent && parent->task == task;
-  scope->task = task;
-  scope->depth = inside ? (uint16_t)(parent->depth + 1) : 1;
-  scope->alarm.of_scope = true;
-  if (!parent)
-    return;
-  link_last(parent, scope);
-  if (parent->eff != AW_LEVEL_NONE)
-    scope->eff = level_of(scope) & 3u;
-}
-
-aw_scope *aw_scope_walk(const aw_scope *scope, const aw_scope *at,
-                        size_t *depth) {
-  if (at->first) {
-    ++*depth;
-    return at->first;
-  }
-  while (at != scope && !at->next) {
-    at = at->parent;
-    --*depth;
-  }
-  return at == scope ? NULL : at->next;
-}
 
 /* The next one in the order of the tree that is not below `at`. */
 static aw_scope *walk_past(const aw_scope *top, const aw_scope *at) {
@@ -152,7 +42,7 @@ static void refresh(aw_scope *top) {
   size_t depth = 0;
   aw_scope *scope = top;
   while (scope) {
-    unsigned level = level_of(scope);
+    unsigned level = aw__scope_level(scope);
     if (level == scope->eff) {
       scope = walk_past(top, scope);
       continue;
@@ -414,7 +304,7 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   end->cancelled = scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT;
   end->cut = scope->cut;
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
-  end->outer = level_outside(scope) != AW_LEVEL_NONE;
+  end->outer = aw__scope_level_outside(scope) != AW_LEVEL_NONE;
   end->reason = scope->above ? 0 : scope->reason;
   bool opened = scope->task && scope != &scope->task->scope;
   end->moved = opened ? aw__opened_of(scope)->moved : 0;
@@ -439,20 +329,4 @@ aw_cancel_kind aw_task_cancelled_by(const aw_task *task, aw_value *reason) {
   const aw_scope *origin = aw__scope_origin(task->inner);
   *reason = origin->reason;
   return (aw_cancel_kind)origin->by;
-}
-
-aw_task *aw_scope_task(const aw_scope *scope) {
-  return scope->task && scope == &scope->task->scope ? scope->task : NULL;
-}
-
-bool aw_scope_cancelled(const aw_scope *scope) {
-  return scope->eff != AW_LEVEL_NONE;
-}
-
-bool aw_scope_overdue(const aw_scope *scope) {
-  return scope->eff == AW_LEVEL_HARD;
-}
-
-bool aw_scope_shields(const aw_scope *scope) {
-  return scope->shield && scope->hides;
 }

@@ -1,14 +1,9 @@
-/* scope.h - the tree of scopes, and their cancels; see scope.c */
+/* scope.h - cancels of scopes, and their alarms; see scope.c */
 #ifndef AW_SCOPE_H
 #define AW_SCOPE_H
 
 #include "state.h"
 
-/* What a scope that was opened in a task is a part of. */
-static inline aw_opened *aw__opened_of(const aw_scope *scope) {
-  return AW_CONTAINER(aw_opened, scope, (uintptr_t)scope);
-}
-void aw__scope_init(aw_scope *scope, aw_scope *parent, aw_task *task);
 void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace);
 void aw__scope_alarm(aw_scope *scope); /* its alarm went off */
@@ -18,10 +13,6 @@ void aw__scope_remind(aw_scope *scope, uint64_t at);
 void aw__scope_harden(aw_scope *scope);
 void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
 void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
-void aw__scope_unlink(aw_scope *scope);
-aw_engine *aw__scope_engine(const aw_scope *scope);
-aw_loop *aw__scope_loop(const aw_scope *scope);
-int aw__scope_level_outside(const aw_scope *scope);
 /* It has been left, or its run has ended: was that long after its cancel? */
 void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
 void aw__scope_end(aw_scope *scope, aw_scope_end *end);

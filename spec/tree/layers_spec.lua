@@ -89,7 +89,8 @@ end
 -- state.h and list.h are below all.
 local levels = {
   { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut",
-    "libuv", "epoll", "libzmq", "clock" },
+    "libuv", "epoll", "libzmq", "clock",
+    "tree" },
   { "task" },
   { "scope" },
   { "wait" },
