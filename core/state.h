@@ -481,8 +481,5 @@ struct aw_engine {
 void aw__group_commit(aw_task *contender); /* its wait was completed [H3] */
 void aw__group_ended(aw_scope *scope, aw_task *operand); /* an operand has */
 void aw__guard_free(aw_engine *engine, aw_guard *guard); /* its frame goes */
-/* … and the one wait that a cancel does not end: it stops the loop that is
- * waited for [S7]; see wait.c. */
-extern const aw_operation aw__wait_loop;
 
 #endif

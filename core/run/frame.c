@@ -17,6 +17,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "run/cancel.h"
 #include "run/cut.h"
 #include "run/scope.h"
 #include "run/task.h"

@@ -18,6 +18,7 @@
 #include "run/scope.h"
 #include "run/task.h"
 #include "run/tree.h"
+#include "run/wait.h"
 
 #include <assert.h>
 
@@ -206,6 +207,16 @@ int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
   return 0;
 }
 
+int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  int rc = aw_loop_begin(loop, timeout);
+  bool over = rc == 0 && loop->state != AW_LOOP_RUNNING;
+  if (rc == 0 && !over)
+    loop->runner = task;
+  return aw__wait_armed(task, over ? 1 : rc, &aw__wait_loop, loop);
+}
+
 void aw_loop_pause(aw_loop *loop) {
   loop->driven = false;
 }
@@ -234,19 +245,6 @@ void aw__loop_settled(aw_loop *loop, aw_task *task) {
 void aw__loop_timed_out(aw_loop *loop) {
   if (loop->ending == AW_LOOP_IDLE)
     loop->ending = AW_LOOP_TIMEOUT;
-}
-
-void aw_loop_stop(aw_loop *loop, bool hard) {
-  if (loop->state != AW_LOOP_RUNNING)
-    return;
-  if (loop->ending == AW_LOOP_IDLE)
-    loop->ending = AW_LOOP_STOPPED;
-  aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, hard ? 0 : AW_DEFAULT);
-}
-
-void aw_loop_follow(aw_loop *loop, const aw_task *task) {
-  if (task->inner->eff != AW_LEVEL_NONE)
-    aw_loop_stop(loop, task->inner->eff == AW_LEVEL_HARD);
 }
 
 int aw_loop_close(aw_loop *loop) {

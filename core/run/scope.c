@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/memory.h"
+#include "run/cancel.h"
 #include "run/cut.h"
-#include "run/task.h"
 #include "run/tree.h"
 
 #include <assert.h>
@@ -32,10 +32,19 @@ static aw_scope *walk_past(const aw_scope *top, const aw_scope *at) {
 
 /* ---- cancelling ---- */
 
-/* A scope whose task waits in it: abort that wait. */
+/* The wait of a task for the end of a loop, its data. A cancel does not end the
+ * wait, it stops the loop [S7]. */
+const aw_operation aw__wait_loop = {.label = "loop"};
+
+/* The cancel of `scope` ends the wait of the task whose innermost scope it is. */
 static void abort_in(aw_scope *scope) {
-  if (scope->task && scope->task->inner == scope)
-    aw__task_abort(scope->task);
+  aw_task *task = scope->task;
+  if (!task || task->inner != scope)
+    return;
+  if (task->wait == &aw__wait_loop)
+    aw_loop_follow(task->on, task);
+  else
+    aw__task_abort(task);
 }
 
 static void refresh(aw_scope *top) {
@@ -201,6 +210,21 @@ void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
     return;
   }
   aw__scope_cancel(&task->scope, AW_BY_TASK, reason, grace);
+}
+
+/* ---- stopping a loop ---- */
+
+void aw_loop_stop(aw_loop *loop, bool hard) {
+  if (loop->state != AW_LOOP_RUNNING)
+    return;
+  if (loop->ending == AW_LOOP_IDLE)
+    loop->ending = AW_LOOP_STOPPED;
+  aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, hard ? 0 : AW_DEFAULT);
+}
+
+void aw_loop_follow(aw_loop *loop, const aw_task *task) {
+  if (task->inner->eff != AW_LEVEL_NONE)
+    aw_loop_stop(loop, task->inner->eff == AW_LEVEL_HARD);
 }
 
 /* ---- limits ----

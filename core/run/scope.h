@@ -4,6 +4,8 @@
 
 #include "state.h"
 
+/* The data is the loop that is waited for. */
+extern const aw_operation aw__wait_loop;
 void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace);
 void aw__scope_alarm(aw_scope *scope); /* its alarm went off */

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/ready.h"
+#include "run/cancel.h"
 #include "run/end.h"
 #include "run/frame.h"
 #include "run/group.h"

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/ready.h"
-#include "run/cut.h"
 #include "run/tree.h"
 #include "wire/view.h"
 #include "wire/wire.h"
@@ -182,19 +181,15 @@ void aw__task_drop_outcome(aw_task *task) {
 
 enum { OWN_SCOPE = 1 };
 
-/* How deep the outermost scope is whose cancel is seen here; 0: there is none.
- * What a shield hides is not seen. */
-static uint16_t depth_of_cancel(const aw_task *task) {
+uint16_t aw__task_cancel_depth(const aw_task *task) {
   if (task->inner->eff == AW_LEVEL_NONE)
     return 0;
   const aw_scope *origin = aw__scope_origin(task->inner);
   return origin->task == task ? origin->depth : OWN_SCOPE;
 }
 
-/* Cancelled is given to the task. What it raises until it has left that scope
- * is of its clean-up [O5]. */
-static void note_cancelled(aw_task *task) {
-  uint16_t depth = depth_of_cancel(task);
+void aw__task_note_cancelled(aw_task *task) {
+  uint16_t depth = aw__task_cancel_depth(task);
   if (depth > 0 && (task->given == 0 || depth < task->given))
     task->given = depth;
 }
@@ -210,7 +205,7 @@ void aw__task_outcome(aw_task *task, aw_outcome outcome) {
   task->outcome = (uint8_t)outcome;
   task->go = AW_GO_ASCEND;
   if (outcome == AW_OUT_CANCEL)
-    note_cancelled(task);
+    aw__task_note_cancelled(task);
 }
 
 void aw__task_end_value(aw_task *task, aw_value value) {
@@ -349,68 +344,6 @@ void aw__wake_list(aw_link *waiters, int result) {
   aw_link *link;
   while ((link = aw__list_shift(waiters)) != NULL)
     aw__task_wake(AW_CONTAINER(aw_task, link, link), result);
-}
-
-/* A cancelled task goes on once more: too often ends in a kill [C9]. */
-static void count_cancelled(aw_task *task) {
-  enum { TOO_OFTEN = 1000, AFTER_GRACE = 250 };
-  bool hard = task->inner->eff == AW_LEVEL_HARD; /* its time is over */
-  unsigned times = task->cancels + (hard ? AFTER_GRACE : 1U);
-  task->cancels = (times < TOO_OFTEN ? times : TOO_OFTEN) & 0x3ff;
-  if (times >= TOO_OFTEN)
-    task->go = AW_GO_KILL;
-}
-
-static int give_cancelled(aw_task *task) {
-  bool again = task->given > 0 && task->given == depth_of_cancel(task);
-  task->contender = false; /* it decides nothing any more */
-  note_cancelled(task);
-  if (again && !task->warned) { /* what caught it waits again [D4] */
-    task->warned = true;
-    task->engine->swallowed = (aw_notice){.id = task->id, .due = true};
-  }
-  count_cancelled(task);
-  return AW_ECANCELED;
-}
-
-/* Is the task cancelled since something has failed? */
-static bool failed_above(const aw_task *task) {
-  unsigned by = aw__scope_origin(task->inner)->by;
-  return by == AW_BY_FAILURE ||
-         (by == AW_BY_LOOP && task->loop->ending == AW_LOOP_FAILED);
-}
-
-void aw__task_tell_closed(aw_task *task) {
-  task->closed = false;
-  if (task->inner->eff == AW_LEVEL_NONE || failed_above(task))
-    return;
-  aw__task_drop_outcome(task);
-  task->result = give_cancelled(task);
-}
-
-void aw__task_turn(aw_task *task) {
-  if (task->inner->eff != AW_LEVEL_NONE)
-    count_cancelled(task);
-  task->result = 0;
-  aw__task_queue(task);
-}
-
-void aw__task_abort(aw_task *task) {
-  const aw_operation *operation = task->wait;
-  if (operation == &aw__wait_loop)
-    aw_loop_follow(task->on, task);
-  if (!operation || !operation->disarm)
-    return;
-  aw_cut *cut = aw__cut_wait(task);
-  operation->disarm(task, task->on);
-  aw__task_wake(task, give_cancelled(task));
-  task->on = cut;
-}
-
-void aw__task_refuse(aw_task *task) {
-  task->on = aw__cut_refusal(task);
-  task->result = give_cancelled(task);
-  aw__task_queue(task);
 }
 
 bool aw_wait_interrupt(aw_task *task, int result) {

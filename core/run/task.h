@@ -27,12 +27,13 @@ void aw__task_wake_closed(aw_task *task, int result);
 bool aw__task_has_closed(const aw_engine *engine);
 /* Queue them, if it is time. */
 void aw__task_queue_closed(aw_engine *engine);
-/* The turn of a task that was woken so has come. */
-void aw__task_tell_closed(aw_task *task);
-/* It has left a scope: if Cancelled was of that, it is over. */
+/* The depth of the outermost scope of `task` whose cancel it sees; 0: it sees
+ * none. What a shield hides is not seen. */
+uint16_t aw__task_cancel_depth(const aw_task *task);
+/* The task was given Cancelled. What it raises until it has left the scope of
+ * that cancel comes of its clean-up [O5]. */
+void aw__task_note_cancelled(aw_task *task);
+/* The task has left a scope: forget Cancelled if it was of that scope. */
 void aw__task_forget_cancelled(aw_task *task);
-void aw__task_abort(aw_task *task);  /* parked → ready, Cancelled */
-void aw__task_refuse(aw_task *task); /* running → ready, Cancelled */
-void aw__task_turn(aw_task *task);   /* running → ready, cancelled or not */
 
 #endif

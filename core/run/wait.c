@@ -8,14 +8,13 @@
  *     sleep     the task's alarm is in the deadlines
  *     task      `link` is among the waiters of the other task
  *     children  a scope of the task has children; never aborted [S2]
- *     loop      the loop's `runner` is the task; a cancel stops the loop [S7]
  *     idle      `link` is in engine.idle, for virtual time [K6]
  */
 #include "run/wait.h"
 
 #include "base/clock.h"
 #include "base/deadline.h"
-#include "run/scope.h"
+#include "run/cancel.h"
 #include "run/task.h"
 
 #include <assert.h>
@@ -57,7 +56,6 @@ const aw_operation aw__wait_sleep = {
 const aw_operation aw__wait_task = {
     .label = "join task", .disarm = task_disarm, .describe = task_describe};
 const aw_operation aw__wait_children = {.label = "children"};
-const aw_operation aw__wait_loop = {.label = "loop"};
 const aw_operation aw__wait_idle = {.label = "idle", .disarm = idle_disarm};
 
 /* ---- beginning one ---- */
@@ -221,22 +219,6 @@ int aw_await_operation(aw_task *task, const aw_operation *operation,
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   return armed_or_over(task, aw__wait_begin(task, operation, data));
-}
-
-int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
-  if (aw__wait_refused(task, AW_GO_RESUME))
-    return 0;
-  int rc = aw_loop_begin(loop, timeout);
-  if (rc < 0)
-    return not_armed(task, rc);
-  if (loop->state != AW_LOOP_RUNNING) { /* there was nothing to run */
-    task->result = 0;
-    aw__task_queue(task);
-    return 0;
-  }
-  loop->runner = task;
-  park(task, &aw__wait_loop, loop);
-  return 0;
 }
 
 int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {

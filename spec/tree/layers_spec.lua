@@ -92,6 +92,7 @@ local levels = {
     "libuv", "epoll", "libzmq", "clock",
     "tree" },
   { "task" },
+  { "cancel" },
   { "scope" },
   { "wait" },
   { "meeting" },

@@ -1,0 +1,80 @@
+/* cancel.c - how a task is given Cancelled
+ *
+ *     parked    abort: its wait is disarmed, it is queued with Cancelled
+ *     running   refuse: it arms no wait, it is queued with Cancelled [C2]
+ *     woken     tell_closed: Cancelled replaces the news that an object was
+ *               closed
+ *
+ * A task that catches Cancelled and waits again is given it again, at each
+ * wait. That is told to the host once [D4], and after too many times the task
+ * is killed [C9].
+ *
+ * Neighbours: scope.c aborts, wait.c refuses, step.c tells. task.c queues, and
+ * remembers the scope whose cancel was given. cut.c records the first wait that
+ * a time-out cuts short.
+ */
+#include "run/cancel.h"
+
+#include "run/cut.h"
+#include "run/task.h"
+#include "run/tree.h"
+
+/* A cancelled task goes on once more: too often ends in a kill [C9]. */
+static void count_cancelled(aw_task *task) {
+  enum { TOO_OFTEN = 1000, AFTER_GRACE = 250 };
+  bool hard = task->inner->eff == AW_LEVEL_HARD; /* its time is over */
+  unsigned times = task->cancels + (hard ? AFTER_GRACE : 1U);
+  task->cancels = (times < TOO_OFTEN ? times : TOO_OFTEN) & 0x3ff;
+  if (times >= TOO_OFTEN)
+    task->go = AW_GO_KILL;
+}
+
+static int give_cancelled(aw_task *task) {
+  bool again = task->given > 0 && task->given == aw__task_cancel_depth(task);
+  task->contender = false; /* it decides nothing any more */
+  aw__task_note_cancelled(task);
+  if (again && !task->warned) { /* what caught it waits again [D4] */
+    task->warned = true;
+    task->engine->swallowed = (aw_notice){.id = task->id, .due = true};
+  }
+  count_cancelled(task);
+  return AW_ECANCELED;
+}
+
+/* Is the task cancelled since something has failed? */
+static bool failed_above(const aw_task *task) {
+  unsigned by = aw__scope_origin(task->inner)->by;
+  return by == AW_BY_FAILURE ||
+         (by == AW_BY_LOOP && task->loop->ending == AW_LOOP_FAILED);
+}
+
+void aw__task_tell_closed(aw_task *task) {
+  task->closed = false;
+  if (task->inner->eff == AW_LEVEL_NONE || failed_above(task))
+    return;
+  aw__task_drop_outcome(task);
+  task->result = give_cancelled(task);
+}
+
+void aw__task_turn(aw_task *task) {
+  if (task->inner->eff != AW_LEVEL_NONE)
+    count_cancelled(task);
+  task->result = 0;
+  aw__task_queue(task);
+}
+
+void aw__task_abort(aw_task *task) {
+  const aw_operation *operation = task->wait;
+  if (!operation || !operation->disarm)
+    return;
+  aw_cut *cut = aw__cut_wait(task);
+  operation->disarm(task, task->on);
+  aw__task_wake(task, give_cancelled(task));
+  task->on = cut;
+}
+
+void aw__task_refuse(aw_task *task) {
+  task->on = aw__cut_refusal(task);
+  task->result = give_cancelled(task);
+  aw__task_queue(task);
+}
