@@ -19,7 +19,7 @@
 #include "base/libuv.h"
 #include "base/memory.h"
 #include "base/ready.h"
-#include "run/cut.h"
+#include "run/cutting.h"
 #include "run/end.h"
 #include "run/loop.h"
 #include "run/report.h"

@@ -143,10 +143,11 @@ struct aw_error {
   uint32_t attempts; /* of a retry; 0: none */
   bool unclean;      /* raised by what had been given Cancelled … */
   bool late;         /* … of its task, or from above that */
-  aw_wire *wire;     /* whose time was over (kept), or NULL … */
-  aw_wire *holder;   /* … and what it is a part of (kept) */
-  uint64_t ns;       /* that time … */
-  aw_cut *cut;       /* … and what it cut short, or NULL */
+  aw_wire *wire;     /* that failed, or ran out of time (kept); or NULL */
+  aw_wire *holder;   /* the host's wire around `wire` (kept), or NULL */
+  uint64_t ns;       /* the time that `wire` had */
+  aw_cut *cut;       /* the wait that the time-out cut short, or NULL */
+  void (*forget)(aw_error *error); /* releases `wire` and `holder`, or NULL */
   aw_engine *engine;
   aw_second *suppressed; /* a ring, here its newest; or NULL */
 };
@@ -210,7 +211,7 @@ typedef struct aw_opened {
   uint64_t until; /* a shield: when it stops hiding … */
   uint64_t hard; /* … and when its own cancel turns hard, once there is one */
   uint64_t moved; /* ns by which its limit was extended; wraps */
-  aw_cut *cut;    /* what its time-out cut short, or NULL; see cut.c */
+  aw_cut *cut;    /* what its time-out cut short, or NULL; see cutting.c */
 } aw_opened;
 
 /* ---- wires that run several ---- */
@@ -334,7 +335,7 @@ struct aw_task {
   aw_loop *loop; /* NULL once settled */
   aw_link link;  /* ready, pending, reports, or the waiters of a task */
   const aw_operation *wait; /* what it is parked on, or NULL [I1] */
-  void *on;                 /* the data of that; after it, see cut.c */
+  void *on;                 /* the data of that; after it, see cutting.c */
   aw_alarm alarm;           /* its sleep, or that of `wait->due` */
   aw_wire *root;    /* its outermost chain is at (kept); NULL: it has ended */
   aw_frame *frames; /* above the root; NULL: none yet */
@@ -444,7 +445,7 @@ struct aw_engine {
   aw_task *holding; /* its clean-up holds back an error for too long (kept) … */
   bool holding_due; /* … and that is to be told; else it has been */
   aw_cut **cutting; /* a time-out goes off: where the record of what it cuts
-                          short stands, see cut.c; or NULL */
+                          short stands, see cutting.c; or NULL */
   aw_cut *reported; /* of the scope that was closed last, until the host has
                           seen it; or NULL */
   aw_link closed;   /* background tasks yet to learn of a close; see task.c */

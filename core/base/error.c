@@ -1,13 +1,18 @@
-/* error.c - what a task ends with when it fails
+/* error.c - the error that a failed task ends with
  *
- * An error is a code, a value of the host, and the later errors that came
- * second to it [E3]. Reference counted, since a task that failed, those that
- * waited for it and the scopes it went through share one.
+ * An error has a code, a value of the host, and a list of suppressed errors:
+ * later ones that were set aside in it [E3]. It is reference-counted: a failed
+ * task, its waiters and the scopes that the error went through share it.
+ *
+ * The engine's `no_memory` is made ahead of need. It is never changed, and
+ * suppresses nothing.
+ *
+ * Neighbours: wire/origin.c adds the wire that failed; cut.c is the record of
+ * a wait that a time-out cut short.
  */
 #include "base/error.h"
 
 #include "base/memory.h"
-#include "run/cut.h"
 
 #include <string.h>
 
@@ -92,22 +97,6 @@ void aw__error_set_attempts(aw_error *error, uint32_t attempts) {
     error->attempts = attempts;
 }
 
-const aw_wire *aw_error_wire(const aw_error *error, const aw_wire **holder,
-                             uint64_t *ns) {
-  *holder = error->holder;
-  *ns = error->ns;
-  return error->wire;
-}
-
-void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
-                        uint64_t ns) {
-  if (error == error->engine->no_memory)
-    return;
-  error->wire = aw_wire_keep(wire);
-  error->holder = holder ? aw_wire_keep(holder) : NULL;
-  error->ns = ns;
-}
-
 const aw_cut *aw_error_cut(const aw_error *error) {
   return error->cut;
 }
@@ -153,35 +142,13 @@ void aw_error_suppress(aw_error *error, aw_error *later) {
   error->suppressed = second;
 }
 
-aw_error *aw__error_afresh(aw_error *error) {
-  aw_engine *engine = error->engine;
-  aw_error *copy = aw__error_make(engine, error->code, 0);
-  if (!copy)
-    return error;
-  copy->value = aw__keep_value(engine, error->value);
-  copy->call = error->call;
-  copy->fd = error->fd;
-  if (error->subject)
-    aw_error_set_subject(copy, error->subject);
-  copy->attempts = error->attempts;
-  if (error->wire)
-    aw__error_set_wire(copy, error->wire, error->holder, error->ns);
-  copy->cut = aw_cut_keep(error->cut);
-  const void *at = NULL;
-  aw_error *suppressed;
-  while ((suppressed = aw_error_next_suppressed(error, &at)) != NULL)
-    aw_error_suppress(copy, aw_error_keep(suppressed));
-  aw_error_release(error);
-  return copy;
-}
-
 aw_error *aw_error_keep(aw_error *error) {
   error->refs++;
   return error;
 }
 
-/* Take `error`, whose last reference went, apart; gives its suppressed ones,
- * in front of `rest`. */
+/* Free `error`, whose last reference went, and return the list of the errors
+ * suppressed in it, followed by `rest`. */
 static aw_second *take_apart(aw_error *error, aw_second *rest) {
   aw_second *newest = error->suppressed, *list = rest;
   if (newest) {
@@ -191,8 +158,8 @@ static aw_second *take_apart(aw_error *error, aw_second *rest) {
   aw_engine *engine = error->engine;
   aw__drop(engine, error->value);
   drop_subject(error);
-  aw_wire_release(error->wire);
-  aw_wire_release(error->holder);
+  if (error->forget)
+    error->forget(error);
   aw_cut_release(error->cut);
   aw__free(engine, error, sizeof *error);
   engine->errors--;
@@ -201,7 +168,7 @@ static aw_second *take_apart(aw_error *error, aw_second *rest) {
 }
 
 void aw_error_release(aw_error *error) {
-  aw_second *todo = NULL; /* a list, so no depth becomes depth of C stack */
+  aw_second *todo = NULL; /* a list instead of recursion: errors nest deeply */
   while (error) {
     aw_engine *engine = error->engine;
     aw__engine_keep(engine);

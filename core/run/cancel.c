@@ -10,12 +10,12 @@
  * is killed [C9].
  *
  * Neighbours: scope.c aborts, wait.c refuses, step.c tells. task.c queues, and
- * remembers the scope whose cancel was given. cut.c records the first wait that
- * a time-out cuts short.
+ * remembers the scope whose cancel was given. cutting.c records the first wait
+ * that a time-out cuts short.
  */
 #include "run/cancel.h"
 
-#include "run/cut.h"
+#include "run/cutting.h"
 #include "run/task.h"
 #include "run/tree.h"
 

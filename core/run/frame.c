@@ -18,11 +18,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "run/cancel.h"
-#include "run/cut.h"
+#include "run/cutting.h"
 #include "run/scope.h"
 #include "run/task.h"
 #include "run/tree.h"
 #include "run/wait.h"
+#include "wire/origin.h"
 
 #include <assert.h>
 

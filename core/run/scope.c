@@ -10,7 +10,7 @@
  * its end and that grace; its alarm is set to the earlier one.
  *
  * Neighbours: tree.c says what a scope sees; cancel.c gives Cancelled to a
- * task; cut.c records the first wait that a time-out aborts.
+ * task; cutting.c records the first wait that a time-out aborts.
  */
 #include "run/scope.h"
 
@@ -18,7 +18,7 @@
 #include "base/deadline.h"
 #include "base/memory.h"
 #include "run/cancel.h"
-#include "run/cut.h"
+#include "run/cutting.h"
 #include "run/tree.h"
 
 #include <assert.h>

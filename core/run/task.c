@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/ready.h"
 #include "run/tree.h"
+#include "wire/origin.h"
 #include "wire/view.h"
 #include "wire/wire.h"
 

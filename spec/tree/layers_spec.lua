@@ -88,10 +88,11 @@ end
 -- A file of core stands on a level, and may include from there and below;
 -- state.h and list.h are below all.
 local levels = {
-  { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut",
+  { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut", "origin",
     "libuv", "epoll", "libzmq", "clock",
     "tree" },
   { "task" },
+  { "cutting" },
   { "cancel" },
   { "scope" },
   { "wait" },

@@ -1,0 +1,81 @@
+/* cut.c - the record of a wait that a time-out cut short [E2]
+ *
+ * A value for error messages: the text of the wait, the id of its task and the
+ * place where that task was started. The host may add a value of its own. A
+ * record is reference-counted: the scope, the error and the host share it.
+ *
+ * Neighbours: run/cutting.c makes records; error.c keeps one for a time-out.
+ */
+#include "base/cut.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+struct aw_cut {
+  aw_engine *engine; /* kept */
+  uint32_t refs;
+  uint64_t task;     /* id of the task that waited */
+  const char *where; /* that task was started, or NULL */
+  aw_value value;    /* of the host */
+  size_t size;       /* of the struct with its text */
+  bool own;          /* the task that waited reports the time-out */
+  char text[];       /* what the task waited for */
+};
+
+aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
+                    const char *text) {
+  size_t size = sizeof(aw_cut) + strlen(text) + 1;
+  aw_cut *cut = aw__alloc(engine, size);
+  if (!cut)
+    return NULL;
+  cut->engine = engine;
+  aw__engine_keep(engine);
+  cut->refs = 1;
+  cut->task = task;
+  cut->where = where;
+  cut->size = size;
+  memcpy(cut->text, text, strlen(text) + 1);
+  return cut;
+}
+
+void aw__cut_reported_by(aw_cut *cut, uint64_t task) {
+  cut->own = cut->task == task;
+}
+
+aw_cut *aw_cut_keep(aw_cut *cut) {
+  if (cut)
+    cut->refs++;
+  return cut;
+}
+
+void aw_cut_release(aw_cut *cut) {
+  if (!cut || --cut->refs > 0)
+    return;
+  aw_engine *engine = cut->engine;
+  aw__drop(engine, cut->value);
+  aw__free(engine, cut, cut->size);
+  aw__engine_release(engine);
+}
+
+const char *aw_cut_text(const aw_cut *cut) {
+  return cut->text;
+}
+
+uint64_t aw_cut_task(const aw_cut *cut, const char **where) {
+  *where = cut->where;
+  return cut->task;
+}
+
+bool aw_cut_own(const aw_cut *cut) {
+  return cut->own;
+}
+
+aw_value aw_cut_value(const aw_cut *cut) {
+  return cut->value;
+}
+
+void aw_cut_set_value(aw_cut *cut, aw_value value) {
+  aw__drop(cut->engine, cut->value);
+  cut->value = value;
+}
