@@ -116,7 +116,10 @@ struct aw_wire {
       } more;
     } pair;
     uint64_t ns;
-    aw_task *task;
+    struct { /* DONE */
+      aw_task *task;
+      void (*release_task)(aw_task *task);
+    };
     struct {           /* SEQUENCE, ELSE, ALL, RACE, ANY, SELECT; see wire.c */
       aw_wire **items; /* `count`, in an array of this wire or another */
       aw_wire *base;   /* the wire that this one extends (kept), or NULL */

@@ -16,6 +16,7 @@
 #include "base/deadline.h"
 #include "run/cancel.h"
 #include "run/task.h"
+#include "wire/wire.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -201,6 +202,10 @@ int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
     return AW_ESELF;
   other->waited = true;
   return aw__wait_refused(task, go) ? 0 : wait_for_task(task, other);
+}
+
+aw_wire *aw_when_done(aw_task *task) {
+  return aw__wire_done(aw_task_keep(task), aw_task_release);
 }
 
 /* A wait of a step was armed; if it is over already, others go first. */

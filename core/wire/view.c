@@ -5,9 +5,23 @@
  */
 #include "wire/view.h"
 
-#include "wire/wire.h"
-
 #include <string.h>
+
+bool aw__wire_is_list(const aw_wire *wire) {
+  switch ((int)wire->kind) {
+  case AW_WIRE_SEQUENCE:
+  case AW_WIRE_ELSE:
+  case AW_WIRE_ALL:
+  case AW_WIRE_RACE:
+  case AW_WIRE_ANY:
+  case AW_WIRE_SELECT: return true;
+  default: return false;
+  }
+}
+
+aw_wire **aw__wire_items(aw_wire *wire) {
+  return aw__wire_is_list(wire) ? wire->u.list.items : wire->u.pair.parts;
+}
 
 bool aw_wire_is_event(const aw_wire *wire) {
   for (;;) {

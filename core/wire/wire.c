@@ -20,6 +20,8 @@
  */
 #include "wire/wire.h"
 
+#include "wire/view.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -53,22 +55,6 @@ static aw_wire *make_list(aw_wire_kind kind, size_t count, size_t capacity) {
   wire->u.list.items = (aw_wire **)(wire + 1);
   wire->u.list.room = (uint32_t)(capacity - count);
   return wire;
-}
-
-bool aw__wire_is_list(const aw_wire *wire) {
-  switch ((int)wire->kind) {
-  case AW_WIRE_SEQUENCE:
-  case AW_WIRE_ELSE:
-  case AW_WIRE_ALL:
-  case AW_WIRE_RACE:
-  case AW_WIRE_ANY:
-  case AW_WIRE_SELECT: return true;
-  default: return false;
-  }
-}
-
-aw_wire **aw__wire_items(aw_wire *wire) {
-  return aw__wire_is_list(wire) ? wire->u.list.items : wire->u.pair.parts;
 }
 
 static aw_wire *make_unary(aw_wire_kind kind, aw_wire *child, uint64_t number) {
@@ -394,10 +380,14 @@ aw_wire *aw_every(uint64_t period, aw_wire *child, aw_missed missed) {
   return wire;
 }
 
-aw_wire *aw_when_done(aw_task *task) {
+aw_wire *aw__wire_done(aw_task *task, void (*release)(aw_task *task)) {
   aw_wire *wire = make(AW_WIRE_DONE);
-  if (wire)
-    wire->u.task = aw_task_keep(task);
+  if (!wire) {
+    release(task);
+    return NULL;
+  }
+  wire->u.task = task;
+  wire->u.release_task = release;
   return wire;
 }
 
@@ -461,7 +451,7 @@ static aw_wire *take_apart(aw_wire *wire) {
   case AW_WIRE_EVERY:
   case AW_WIRE_SHIELD: child = wire->u.unary.child; break;
   case AW_WIRE_RETRY: aw_free(wire->u.pair.more.rule); break;
-  case AW_WIRE_DONE: aw_task_release(wire->u.task); break;
+  case AW_WIRE_DONE: wire->u.release_task(wire->u.task); break;
   default: break; /* leaves that hold nothing, and pairs */
   }
   aw_free(wire);

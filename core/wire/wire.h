@@ -4,10 +4,9 @@
 
 #include "state.h"
 
-/* Is `wire` of a kind that has any number of items, maybe none? */
-bool aw__wire_is_list(const aw_wire *wire);
-/* The parts of a list or of a pair, `count` of them. */
-aw_wire **aw__wire_items(aw_wire *wire);
+/* The wire of aw_when_done(): takes `task`, which `release` releases, since
+ * wires stand below tasks. NULL when out of memory. */
+aw_wire *aw__wire_done(aw_task *task, void (*release)(aw_task *task));
 aw_name *aw__name_make(const char *text); /* NULL when out of memory */
 void aw__name_release(aw_name *name);     /* NULL is fine */
 
