@@ -1257,6 +1257,10 @@ struct aw_operation {
   /* The alarm of aw_alarm_arm() is due: complete the wait, or set the alarm
    * again. NULL: the operation sets no alarms. */
   void (*due)(aw_task *task, void *data);
+
+  /* Return the descriptor that the wait is about, or -1: the error of a wire
+   * whose wait failed names it, see aw_error_fd(). NULL: it is about none. */
+  int (*fd)(const void *data);
 };
 
 /* Make a wire that waits for an operation. It fails if the result is negative.

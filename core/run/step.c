@@ -26,7 +26,6 @@
 #include "run/scope.h"
 #include "run/task.h"
 #include "run/wait.h"
-#include "sources/poller.h"
 #include "wire/view.h"
 
 #include <assert.h>
@@ -83,8 +82,9 @@ static int arm_leaf(aw_task *task, aw_wire *wire) {
 static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
   end_code(task, code);
   if (wire->kind == AW_WIRE_WAIT && task->outcome == AW_OUT_ERROR) {
-    aw_error_set_about(task->out.error, wire->u.wait.operation->label,
-                       aw__poller_fd(wire));
+    const aw_operation *operation = wire->u.wait.operation;
+    int fd = operation->fd ? operation->fd(wire->u.wait.data) : -1;
+    aw_error_set_about(task->out.error, operation->label, fd);
     aw__frame_set_wire(task, task->at, 0);
   }
   return ON;

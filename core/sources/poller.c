@@ -437,31 +437,16 @@ static void describe(const void *data, char *out, size_t size) {
 }
 
 /* By events. */
+#define OPERATION(name, how) \
+  { \
+    .label = (name), .arm = (how), .disarm = disarm, .external = true, \
+    .describe = describe, .fd = fd_of \
+  }
 static const aw_operation operations[] = {
-    [AW_READABLE] = {.label = "readable",
-                     .arm = arm_readable,
-                     .disarm = disarm,
-                     .external = true,
-                     .describe = describe},
-    [AW_WRITABLE] = {.label = "writable",
-                     .arm = arm_writable,
-                     .disarm = disarm,
-                     .external = true,
-                     .describe = describe},
-    [EITHER] = {.label = "ready",
-                .arm = arm_either,
-                .disarm = disarm,
-                .external = true,
-                .describe = describe},
+    [AW_READABLE] = OPERATION("readable", arm_readable),
+    [AW_WRITABLE] = OPERATION("writable", arm_writable),
+    [EITHER] = OPERATION("ready", arm_either),
 };
-
-int aw__poller_fd(const aw_wire *wire) {
-  const aw_operation *operation = wire->u.wait.operation;
-  for (int events = AW_READABLE; events <= EITHER; events++)
-    if (operation == &operations[events])
-      return fd_of(wire->u.wait.data);
-  return -1;
-}
 
 const aw_operation *aw_ready_operation(int events) {
   return is_valid(events) ? &operations[events] : NULL;

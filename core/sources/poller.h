@@ -11,6 +11,5 @@ void aw__poller_close_idle(aw_engine *engine);
 /* How many watchers there are that nobody waits for. */
 size_t aw__poller_idle(const aw_engine *engine);
 void aw__poller_free(aw_engine *engine);
-int aw__poller_fd(const aw_wire *wire); /* that it waits for, or -1 */
 
 #endif
