@@ -219,9 +219,17 @@ typedef struct aw_opened {
 
 /* ---- wires that run several ---- */
 
+/* What operands tell their group. Tasks stand below groups, so they call the
+ * functions of group.c by this table. */
+typedef struct aw_group_hooks {
+  void (*commit)(aw_task *contender); /* its wait was completed [H3] */
+  void (*ended)(aw_scope *scope, aw_task *operand);
+} aw_group_hooks;
+
 /* A join or a race under way [O4-O6]; see group.c. */
 typedef struct aw_group {
   aw_opened opened; /* the scope of its operands, which are tasks */
+  const aw_group_hooks *hooks;
   aw_wire *wire;
   const char *where; /* that of its task, and of its operands */
   aw_wire *holder;   /* once `held`: see holder_of() in frame.c; or NULL */
@@ -245,6 +253,8 @@ static inline aw_group *aw__group_of(const aw_scope *scope) {
 
 /* What a frame needs that runs a wire under protection; see guard.c. */
 typedef struct aw_guard {
+  /* Called when its frame is popped. */
+  void (*free)(aw_engine *engine, struct aw_guard *guard);
   aw_opened *shield; /* FINALLY: made ahead of need */
   aw_error *error;   /* RETRY: the last one */
   uint64_t from;     /* EVERY: t0 … */
@@ -480,10 +490,5 @@ struct aw_engine {
   uv_async_t async;     /* aw_engine_wake() */
   aw_closer *closers;
 };
-
-/* ---- words up: what a lower layer tells a higher one ---- */
-void aw__group_commit(aw_task *contender); /* its wait was completed [H3] */
-void aw__group_ended(aw_scope *scope, aw_task *operand); /* an operand has */
-void aw__guard_free(aw_engine *engine, aw_guard *guard); /* its frame goes */
 
 #endif

@@ -91,9 +91,10 @@ static void wake_waiters(aw_task *task) {
 }
 
 /* Its group is told; from now on it knows by itself where it was started. */
-static void end_operand(aw_task *task, aw_scope *group) {
-  aw__group_ended(group, task);
-  task->where.name = aw__group_of(group)->where;
+static void end_operand(aw_task *task, aw_scope *scope) {
+  const aw_group *group = aw__group_of(scope);
+  group->hooks->ended(scope, task);
+  task->where.name = group->where;
   task->operand = false;
 }
 

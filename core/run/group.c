@@ -5,7 +5,7 @@
  *                                             └ what they spin off is theirs
  *
  * The path of an operand: group_next() makes it, step.c schedules it or, an
- * event of a race, arms it at once; when it has ended, aw__group_ended() notes
+ * event of a race, arms it at once; when it has ended, operand_ended() notes
  * what it ended with; the last one wakes the task, aw__group_close() makes the
  * outcome.
  *
@@ -72,12 +72,16 @@ static void free_group(aw_engine *engine, aw_group *group) {
   aw__opened_free(engine, &group->opened, size_of(group->wire));
 }
 
+static void operand_ended(aw_scope *scope, aw_task *operand);
+static const aw_group_hooks hooks = {aw__group_commit, operand_ended};
+
 int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out) {
   aw_engine *engine = task->engine;
   aw_opened *opened = aw__opened_new(engine, size_of(wire));
   if (!opened)
     return AW_ENOMEM;
   aw_group *group = AW_CONTAINER(aw_group, opened, opened);
+  group->hooks = &hooks;
   group->wire = wire;
   group->where = aw_task_where(task);
   group->wanted = aw_step_wants_value(task);
@@ -292,7 +296,7 @@ static void ended_in_any(aw_group *group, const aw_task *operand) {
   group->values[group->failed++] = (aw_value)(uintptr_t)error | bit;
 }
 
-void aw__group_ended(aw_scope *scope, aw_task *operand) {
+static void operand_ended(aw_scope *scope, aw_task *operand) {
   aw_group *group = group_of(scope);
   if (operand->state == AW_TASK_CANCELLED && scope->eff != AW_LEVEL_NONE)
     group->cut = true;

@@ -61,6 +61,20 @@ static int push_timed(aw_task *task, aw_wire *timed, uint64_t ns,
   return aw__frame_scope(task, &config, timed);
 }
 
+static void drop_saved(aw_engine *engine, const aw_guard *guard) {
+  if (guard->outcome == AW_OUT_VALUE)
+    aw__drop(engine, guard->out.value);
+  else if (guard->outcome == AW_OUT_ERROR)
+    aw_error_release(guard->out.error);
+}
+
+static void free_guard(aw_engine *engine, aw_guard *guard) {
+  drop_saved(engine, guard);
+  aw__opened_free(engine, guard->shield, sizeof *guard->shield);
+  aw_error_release(guard->error);
+  aw__free(engine, guard, sizeof *guard);
+}
+
 static int push_guard(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
   aw_guard *guard = aw__alloc(task->engine, sizeof *guard);
   if (!guard)
@@ -70,22 +84,9 @@ static int push_guard(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
     aw__free(task->engine, guard, sizeof *guard);
     return rc;
   }
+  guard->free = free_guard;
   top(task)->u.guard = guard;
   return 0;
-}
-
-static void drop_saved(aw_engine *engine, const aw_guard *guard) {
-  if (guard->outcome == AW_OUT_VALUE)
-    aw__drop(engine, guard->out.value);
-  else if (guard->outcome == AW_OUT_ERROR)
-    aw_error_release(guard->out.error);
-}
-
-void aw__guard_free(aw_engine *engine, aw_guard *guard) {
-  drop_saved(engine, guard);
-  aw__opened_free(engine, guard->shield, sizeof *guard->shield);
-  aw_error_release(guard->error);
-  aw__free(engine, guard, sizeof *guard);
 }
 
 /* ---- a second part, with what the first one left ---- */

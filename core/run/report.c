@@ -1,13 +1,15 @@
-/* report.c - how the host says that a step of its own has ended
+/* report.c - the host reports how a step has ended
  *
- * A step that the host runs is over for the core when it is reported: the
- * outcome is kept in the task, and aw_next() goes on with it. What makes
- * repeated steps cheap is here too, since it is asked at that moment.
+ * A report stores the outcome of a host step in the task; the next aw_next()
+ * resumes the task with it. aw_step_again() saves both ways for a step that is
+ * repeated and does nothing else than run again.
+ *
+ * Neighbours: step.c hands steps to the host; want.c tells which outcomes the
+ * host may leave out.
  */
 #include "run/report.h"
 
 #include "run/end.h"
-#include "run/guard.h"
 #include "run/task.h"
 
 #include <assert.h>
@@ -65,55 +67,5 @@ bool aw_step_again(aw_task *task) {
   engine->credit--;
   engine->steps++;
   task->steps++;
-  return true;
-}
-
-/* What a frame makes of a value that reaches it: 1 wants it, 0 drops it, -1
- * hands it down. */
-static int wants(const aw_frame *frame) {
-  switch ((aw_frame_kind)frame->kind) {
-  case AW_FRAME_SEQUENCE: return frame->u.n + 1 < frame->wire->count ? 0 : -1;
-  case AW_FRAME_REPEAT: return frame->u.n != 1 ? 0 : -1;
-  case AW_FRAME_EVERY: return 0;
-  case AW_FRAME_BIND:
-  case AW_FRAME_AWAIT: return 1;
-  case AW_FRAME_RETRY:
-  case AW_FRAME_FINALLY: return aw__guard_wants(frame->u.guard);
-  case AW_FRAME_CHAIN:
-  case AW_FRAME_STEP:
-  case AW_FRAME_SCOPE:
-  case AW_FRAME_GROUP:
-  case AW_FRAME_ELSE:
-  case AW_FRAME_CATCH: break;
-  }
-  return -1;
-}
-
-bool aw_step_wants_value(const aw_task *task) {
-  for (size_t i = task->depth; i-- > 0;) {
-    int answer = wants(&task->frames[i]);
-    if (answer >= 0)
-      return answer > 0;
-  }
-  return !task->operand || aw__group_of(task->scope.parent)->wanted;
-}
-
-/* What a frame makes of an error: as wants(). */
-static int wants_error(const aw_frame *frame) {
-  switch ((aw_frame_kind)frame->kind) {
-  case AW_FRAME_ELSE: return frame->u.n + 1 < frame->wire->count ? 0 : -1;
-  case AW_FRAME_CATCH:
-  case AW_FRAME_RETRY:
-  case AW_FRAME_AWAIT: return 1;
-  default: return -1;
-  }
-}
-
-bool aw_step_wants_error(const aw_task *task) {
-  for (size_t i = task->depth; i-- > 0;) {
-    int answer = wants_error(&task->frames[i]);
-    if (answer >= 0)
-      return answer > 0;
-  }
   return true;
 }

@@ -142,7 +142,7 @@ void aw__task_pop(aw_task *task) {
   if (frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP)
     aw_wire_release(frame->wire);
   else if (frame->kind >= AW_FRAME_FINALLY)
-    aw__guard_free(task->engine, frame->u.guard);
+    frame->u.guard->free(task->engine, frame->u.guard);
 }
 
 /* The name of the task is that of the wire it was started with; keep it when
@@ -284,6 +284,10 @@ static void unpark(aw_task *task, int result) {
   task->result = result;
 }
 
+static void commit(aw_task *contender) {
+  aw__group_of(contender->scope.parent)->hooks->commit(contender);
+}
+
 void aw__task_wake(aw_task *task, int result) {
   if (result == AW_ECLOSED) {
     aw__task_wake_closed(task, result);
@@ -292,7 +296,7 @@ void aw__task_wake(aw_task *task, int result) {
   unpark(task, result);
   aw__task_queue(task);
   if (task->contender)
-    aw__group_commit(task);
+    commit(task);
 }
 
 /* ---- waits whose object was closed ----
@@ -324,7 +328,7 @@ void aw__task_wake_closed(aw_task *task, int result) {
     aw__task_queue(task);
   }
   if (task->contender)
-    aw__group_commit(task);
+    commit(task);
 }
 
 bool aw__task_has_closed(const aw_engine *engine) {

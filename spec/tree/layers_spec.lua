@@ -99,7 +99,7 @@ local levels = {
   { "meeting" },
   { "poller", "zmq", "channel", "sync", "rate" },
   { "frame", "end", "loop" },
-  { "group", "guard" },
+  { "group", "guard", "want" },
   { "step", "report" },
   { "engine" },
 }
