@@ -29,8 +29,8 @@
 #include "base/ready.h"
 #include "run/end.h"
 #include "run/frame.h"
-#include "run/loop.h"
 #include "run/scope.h"
+#include "run/start.h"
 #include "run/task.h"
 #include "wire/view.h"
 

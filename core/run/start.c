@@ -1,0 +1,149 @@
+/* start.c - loops are made and freed, and tasks are started on them
+ *
+ *     adopt       a new task becomes a child of a scope
+ *     schedule    it is queued; or it stands still in `pending` while its loop
+ *                 does not run [S7]
+ *
+ * A task ends without having run if its loop is closed before, or if the grace
+ * of a cancel of its loop has expired [T3].
+ *
+ * Neighbours: loop.c runs the loop; end.c ends a task that has not run; step.c
+ * and group.c start tasks for wires.
+ */
+#include "run/start.h"
+
+#include "base/memory.h"
+#include "run/end.h"
+#include "run/loop.h"
+#include "run/scope.h"
+#include "run/task.h"
+#include "run/tree.h"
+
+#include <assert.h>
+
+int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
+                aw_loop **out) {
+  enum { GRACE_SECONDS = 5 };
+  aw_loop *loop = aw__alloc(engine, sizeof *loop);
+  if (!loop) {
+    aw__drop(engine, config ? config->host : 0);
+    return AW_ENOMEM;
+  }
+  loop->engine = engine;
+  loop->grace = config ? config->grace : GRACE_SECONDS * AW_SECOND;
+  loop->host = config ? config->host : 0;
+  aw__list_init(&loop->pending);
+  aw__scope_init(&loop->root, NULL, NULL);
+  aw__engine_keep(engine);
+  engine->loops++;
+  *out = loop;
+  return 0;
+}
+
+/* End a task that has not run, as cancelled [T3]. */
+static void end_unstarted(aw_task *task) {
+  aw__scope_cancel(&task->scope, AW_BY_LOOP, 0, 0);
+  aw__task_end_cancelled(task);
+}
+
+void aw__loop_schedule(aw_task *task) {
+  aw_loop *loop = task->loop;
+  if (loop->root.own == AW_LEVEL_HARD)
+    end_unstarted(task);
+  else if (loop->state == AW_LOOP_RUNNING)
+    aw__task_queue(task);
+  else
+    aw__list_append(&loop->pending, &task->link);
+}
+
+int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out) {
+  aw_loop *loop = aw__scope_loop(scope);
+  aw_engine *engine = aw__scope_engine(scope);
+  bool open = loop && aw__loop_accepts(loop) && !scope->closed;
+  if (!open) {
+    aw_wire_release(wire);
+    wire = NULL;
+  }
+  aw_task *task = aw__task_new(engine, wire, config);
+  if (!task)
+    return open ? AW_ENOMEM : AW_EENDED;
+  aw__scope_init(&task->scope, scope, task);
+  task->inner = &task->scope;
+  task->loop = loop;
+  task->background |= scope->task && scope->task->background; /* [T2] */
+  scope->children++;
+  loop->live++;
+  loop->foreground += !task->background;
+  *out = task;
+  return 0;
+}
+
+static int start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                 aw_task **out) {
+  aw_task *task;
+  int rc = aw__loop_adopt(scope, wire, config, &task);
+  if (rc < 0)
+    return rc;
+  if (out)
+    *out = aw_task_keep(task);
+  aw__loop_schedule(task);
+  return 0;
+}
+
+/* The same. The new task inherits the locals of the task whose step is under
+ * way, unless it is given its own. */
+static int start_heir(aw_scope *scope, aw_wire *wire,
+                      const aw_task_config *config, aw_task **out) {
+  const aw_task *by = aw__scope_engine(scope)->current;
+  bool runs = by->state == AW_TASK_RUNNING &&
+              (by->engine->inside || by->go == AW_GO_HOST);
+  aw_task_config heir = config ? *config : (aw_task_config){0};
+  if (runs && !heir.locals)
+    heir.locals = aw__keep_value(by->engine, by->more->locals);
+  return start(scope, wire, &heir, out);
+}
+
+int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out) {
+  const aw_task *by = aw__scope_engine(scope)->current;
+  if (by && by->more && by->more->locals) /* rarely */
+    return start_heir(scope, wire, config, out);
+  return start(scope, wire, config, out);
+}
+
+int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
+                  aw_task **out) {
+  return aw_scope_start(&loop->root, wire, config, out);
+}
+
+/* ---- the end of a loop ---- */
+
+int aw_loop_close(aw_loop *loop) {
+  if (loop->state == AW_LOOP_RUNNING)
+    return AW_EBUSY;
+  aw_link *link;
+  while ((link = aw__list_shift(&loop->pending)) != NULL)
+    end_unstarted(AW_CONTAINER(aw_task, link, link));
+  if (loop->state == AW_LOOP_IDLE)
+    loop->state = AW_LOOP_CLOSED;
+  assert(loop->live == 0);
+  return 0;
+}
+
+int aw_loop_free(aw_loop *loop) {
+  if (!loop)
+    return 0;
+  int rc = aw_loop_close(loop);
+  if (rc < 0)
+    return rc;
+  aw_engine *engine = loop->engine;
+  aw__loop_forget_cancel(loop);
+  aw_error_release(loop->error);
+  aw__drop(engine, loop->host);
+  engine->loops--;
+  aw_cut_release(loop->cut);
+  aw__free(engine, loop, sizeof *loop);
+  aw__engine_release(engine);
+  return 0;
+}

@@ -1,0 +1,14 @@
+/* start.h - tasks are started on loops; see start.c */
+#ifndef AW_START_H
+#define AW_START_H
+
+#include "state.h"
+
+/* Make a task in `scope`, as aw_scope_start(), but do not schedule it. `*out`
+ * is borrowed. */
+int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
+                   aw_task **out);
+/* Schedule a task that was adopted. */
+void aw__loop_schedule(aw_task *task);
+
+#endif
