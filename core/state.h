@@ -29,19 +29,19 @@
  *
  * The files stand in rooms, and each room builds on those before it:
  *
- *   base/     memory, error values, the heap of deadlines, the ready queue
+ *   base/     memory, error values, the clock, deadlines, the ready queue
  *   wire/     wires as data
  *   run/      what running means: tasks, scopes, frames, waits, loops, steps
  *   sources/  what a task can wait for: descriptors, channels, zmq sockets
  *   engine.c  assembles all of it; no file includes it
  *
+ * Each x.c has an x.h that declares what other files of the core may call. No
+ * file includes or calls one that stands on its own level or above:
+ * spec/tree/layers_spec.lua lists the levels. Where a file must tell a higher
+ * one something, the struct between them has a pointer to a function.
+ *
  * Marks such as [C6] name rules of docs/semantics.md, [I2] an invariant above,
  * and marks with two letters, such as [ZQ7], traps in docs/pitfalls.md.
- *
- * Each x.c has an x.h, with what others of the core may call.
- * spec/layers_spec.lua lists the levels inside the rooms. Declarations of
- * functions that a lower level calls in a higher one stand at the end of this
- * file.
  */
 #ifndef AW_STATE_H
 #define AW_STATE_H

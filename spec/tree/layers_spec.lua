@@ -1,6 +1,8 @@
--- Includes point down only. Read from the sources themselves.
+-- Files use what stands below them: includes are read from the sources, calls
+-- from the symbols of the objects.
 
 local process = require "spec.support.process"
+local symbols = require "spec.tree.symbols"
 
 local function base_name(path)
   return path:match "[^/]*$"
@@ -85,40 +87,64 @@ local function found_in_lua(include)
   return false
 end
 
--- A file of core stands on a level, and may include from there and below;
--- state.h and list.h are below all.
-local levels = {
-  { "codes", "memory", "error", "wire", "view", "ready", "deadline", "cut", "origin",
-    "libuv", "epoll", "libzmq", "clock",
-    "tree" },
-  { "task" },
-  { "cutting" },
-  { "cancel" },
-  { "scope" },
-  { "wait" },
-  { "meeting" },
-  { "poller", "zmq", "channel", "sync", "rate" },
-  { "frame", "loop" },
-  { "end" },
-  { "start" },
-  { "group", "guard", "want" },
-  { "step", "report" },
+-- The files of core from the bottom to the top, by their paths below core/. A
+-- file may include, and call, files of lower levels only.
+local LEVELS <const> = {
+  { "include/aiowire", "base/list" },
+  { "state" },
+  { "base/codes", "base/memory" },
+  { "base/clock", "base/cut", "base/deadline", "base/libuv", "base/ready" },
+  { "base/error" },
+
+  { "wire/view" },
+  { "wire/wire" },
+  { "wire/origin" },
+
+  { "run/tree" },
+  { "run/task" },
+  { "run/cutting" },
+  { "run/cancel" },
+  { "run/scope" },
+  { "run/wait" },
+  { "run/frame", "run/loop" },
+  { "run/end", "run/guard" },
+  { "run/start", "run/want" },
+  { "run/group", "run/report" },
+  { "run/step" },
+
+  { "sources/epoll", "sources/libzmq", "sources/meeting" },
+  { "sources/channel", "sources/poller", "sources/rate", "sources/sync" },
+  { "sources/zmq" },
+
   { "engine" },
 }
+local ROOMS <const> = { "base", "wire", "run", "sources" }
+
 local level_of = {}
-for level, names in ipairs(levels) do
+for level, names in ipairs(LEVELS) do
   for _, name in ipairs(names) do
-    level_of[name] = level
+    level_of["core/" .. name] = level
   end
 end
 
-local function stem(path)
-  return base_name(path):match "^[^.]*"
+-- Does a file of core use another one that does not stand below it?
+local function uses_up(edge)
+  local own, other = level_of[edge.from], level_of[edge.to]
+  return own ~= nil and other ~= nil and other >= own
 end
 
-local function points_up(include)
-  local own, other = level_of[stem(include.path)], level_of[stem(include.name)]
-  return include.quoted and own ~= nil and other ~= nil and other > own
+-- The includes of files of core, as edges between units.
+local function include_edges(includes)
+  local edges = {}
+  for _, include in ipairs(includes) do
+    local name = include.name == "aiowire.h" and "include/aiowire.h"
+      or include.name
+    local from, to = symbols.unit(include.path), symbols.unit("core/" .. name)
+    if from ~= to then
+      edges[#edges + 1] = { from = from, to = to, what = include.name }
+    end
+  end
+  return edges
 end
 
 -- Tests may look inside: they share core/test/check.h.
@@ -200,27 +226,68 @@ describe("core", function()
       ))
     end)
 
-  it("points down only [layers]", function()
-    assert.are.same({}, offences(all_includes(core_sources), points_up))
-  end)
-
   it("has a level for each of its files [layers]", function()
     local without = {}
     for _, path in ipairs(core_sources) do
-      if path:find "%.c$" and not level_of[stem(path)] then
+      if not level_of[symbols.unit(path)] then
         without[#without + 1] = path
       end
     end
     assert.are.same({}, without)
   end)
 
-  it("has an engine that nobody includes [layers]", function()
-    assert.are.same({}, offences(all_includes(core_sources),
-      function(include)
-        return stem(include.name) == "engine" and include.quoted
-          and stem(include.path) ~= "engine"
-      end))
+  it("has no level for files that are not there [layers]", function()
+    local gone = {}
+    for unit in pairs(level_of) do
+      if not exists(unit .. ".h") and not exists(unit .. ".c") then
+        gone[#gone + 1] = unit
+      end
+    end
+    assert.are.same({}, gone)
   end)
+
+  it("has levels that follow the order of its rooms [layers]", function()
+    local rooms, last = {}, "base"
+    for _, names in ipairs(LEVELS) do
+      for _, name in ipairs(names) do
+        local room = name:match "^(%l+)/"
+        if room and room ~= "include" and room ~= last then
+          rooms[#rooms + 1], last = last, room
+        end
+      end
+    end
+    rooms[#rooms + 1] = last
+    assert.are.same(ROOMS, rooms)
+  end)
+
+  it("includes headers of lower levels only [layers]", function()
+    local edges = include_edges(all_includes(core_sources))
+    assert.are.same({}, (symbols.offences(edges, uses_up)))
+  end)
+
+  it("calls functions of lower levels only [layers]", function()
+    local sources = {}
+    for _, path in ipairs(core_sources) do
+      if path:find "%.c$" then
+        sources[#sources + 1] = path
+      end
+    end
+    local edges, missing = symbols.edges("aiowire_core", sources)
+    assert.are.same({}, missing)
+    assert.is_true(#edges > #sources)
+    assert.are.same({}, (symbols.offences(edges, uses_up)))
+  end)
+
+  it("declares functions in the header of the file that has them [layers]",
+    function()
+      local code = process.read "core/state.h"
+      code = code:gsub("/%*.-%*/", "")
+      local declared = {}
+      for name in code:gmatch "\n[%a][^\n(;{}=#]*[ *](aw_[%w_]+)%([^\n]*%);" do
+        declared[#declared + 1] = name
+      end
+      assert.are.same({}, declared)
+    end)
 
   it("needs no header of libzmq [layers]", function()
     assert.are.same({}, offences(all_includes(core), function(include)
@@ -316,15 +383,27 @@ describe("the reading of includes", function()
 
   it("notices an include that points up [layers]", function()
     local function up(from, to)
-      return points_up { path = "core/" .. from, name = to, quoted = true }
+      local edges = include_edges { { path = "core/" .. from, name = to } }
+      return #symbols.offences(edges, uses_up) > 0
     end
-    assert.is_true(up("wire.c", "task.h"))
-    assert.is_true(up("scope.h", "step.h"))
-    assert.is_true(up("task.c", "engine.h"))
-    assert.is_false(up("engine.c", "step.h"))
-    assert.is_false(up("task.c", "task.h"))
-    assert.is_false(up("task.c", "state.h"))
-    assert.is_false(up("step.c", "wire.h"))
+    assert.is_true(up("wire/wire.c", "run/task.h"))
+    assert.is_true(up("run/scope.h", "run/step.h"))
+    assert.is_true(up("run/end.c", "run/guard.h"))
+    assert.is_true(up("state.h", "run/task.h"))
+    assert.is_false(up("engine.c", "run/step.h"))
+    assert.is_false(up("run/task.c", "run/task.h"))
+    assert.is_false(up("run/task.c", "state.h"))
+    assert.is_false(up("run/step.c", "wire/wire.h"))
+  end)
+
+  it("notices a call that points up [layers]", function()
+    local found = symbols.offences({
+      { from = "core/base/error", to = "core/run/task", what = "aw_task_id" },
+      { from = "core/run/task", to = "core/base/error", what = "aw_error_new" },
+    }, uses_up)
+    assert.are.same(
+      { "core/base/error needs aw_task_id of core/run/task" }, found
+    )
   end)
 
   it("notices an include that reaches into core [layers]", function()
