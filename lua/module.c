@@ -25,8 +25,8 @@ static const char MODULE_KEY = 'm'; /* its address is the key */
 
 /* ---- the end of the state ---- */
 
-/* What objects hold goes before the engine that it belongs to; locations and the
- * claims of loops go after all that may name them. */
+/* What objects hold goes before the engine that it belongs to; locations and
+ * the claims of loops go after all that may name them. */
 const awl_ending awl_endings[] = {
     awl_free_workers,   awl_free_resources, awl_free_scopes, awl_free_engines,
     awl_free_locations, awl_free_loops,     awl_free_leaves, NULL};

@@ -18,8 +18,8 @@
  * A `watched` is a userdata, anchored by the Wire that runs it. Its user values
  * are the Lua file and the callback's Wire. That of a Poller keeps the watcher
  * of its descriptor between waits [Q3], until unwatch(), or until its task ends
- * in a wait. Only that one has a finalizer: it lives long. The core refers to its
- * keeper, which is memory of C, for Lua may lose that finalizer.
+ * in a wait. Only that one has a finalizer: it lives long. The core refers to
+ * its keeper, which is memory of C, for Lua may lose that finalizer.
  */
 #include "io.h"
 
@@ -225,8 +225,8 @@ static int inner_watch(lua_State *L) {
   return 2;
 }
 
-/* unwatch(watched): its wait ends; a callback that runs is its last. From now on
- * the descriptor may be closed. */
+/* unwatch(watched): its wait ends; a callback that runs is its last. From now
+ * on the descriptor may be closed. */
 static int inner_unwatch(lua_State *L) {
   watched *w = check_watched(L);
   w->wanted = false;

@@ -5,10 +5,11 @@
  *       └─ watch: a timerfd that tells when somebody sets the clock
  *
  * A wait is an alarm on the engine's clock, which nobody can set, for the time
- * that is left until then. When the wall clock is set, or the machine has slept,
- * the kernel cancels the timerfd: then all that wait look at the clock again. A
- * moment that the clock was set past has come; of others the next one counts.
- * Where there is no timerfd, or no descriptor for it, they look each minute.
+ * that is left until then. When the wall clock is set, or the machine has
+ * slept, the kernel cancels the timerfd: then all that wait look at the clock
+ * again. A moment that the clock was set past has come; of others the next one
+ * counts. Where there is no timerfd, or no descriptor for it, they look each
+ * minute.
  *
  * An engine with virtual time has a wall clock that shows the real time at its
  * start, and goes on with the virtual one. Nobody sets it.
@@ -241,8 +242,8 @@ static void complete_moment(wall *w, aw_task *task, int result) {
   aw_wait_complete(task, result);
 }
 
-/* Somebody has set the clock. A completed wait takes its rivals out of the list,
- * so the list is searched anew after each. */
+/* Somebody has set the clock. A completed wait takes its rivals out of the
+ * list, so the list is searched anew after each. */
 static void changed(wall *w) {
   size_t i = 0;
   while (i < w->count) {

@@ -6,9 +6,9 @@
  *   patience; then it leaves the context as it is: a leak, and no hang.
  *
  * An `ending` is the context's, until that is `left` to the thread, which frees
- * it then: so it is memory of the C library's, whose free() any thread may call.
- * In a process that was forked off, contexts and their endings are the parent's,
- * and left alone.
+ * it then: so it is memory of the C library's, whose free() any thread may
+ * call. In a process that was forked off, contexts and their endings are the
+ * parent's, and left alone.
  */
 #include "zmq.h"
 

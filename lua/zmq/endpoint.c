@@ -11,15 +11,16 @@
  * refused [ZQ18].
  *
  * A connection to an inproc name waits inside libzmq until the name is bound.
- * Ended before, or overwritten by a message of a socket that conflates, it makes
- * libzmq abort the program at that bind, or at the end of the context. So such a
- * disconnect is refused, and such a connect. Nor does libzmq see to it that the
- * types of two sockets match there, as it does over tcp: a PAIR that turns a
- * second peer away aborts the program, if that is a ROUTER; so does a STREAM
- * that gets messages of several parts.
+ * Ended before, or overwritten by a message of a socket that conflates, it
+ * makes libzmq abort the program at that bind, or at the end of the context. So
+ * such a disconnect is refused, and such a connect. Nor does libzmq see to it
+ * that the types of two sockets match there, as it does over tcp: a PAIR that
+ * turns a second peer away aborts the program, if that is a ROUTER; so does a
+ * STREAM that gets messages of several parts.
  *
- * A socket that is closed while it waits leaves its end of the connection there,
- * and a socket that welcomes its peers aborts when it finds that (`ghosts`).
+ * A socket that is closed while it waits leaves its end of the connection
+ * there, and a socket that welcomes its peers aborts when it finds that
+ * (`ghosts`).
  *
  * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.
  */

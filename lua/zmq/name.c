@@ -9,10 +9,10 @@
  *                    ─► the DEALER got it: it is free, as soon as this connection
  *                       has ended, which both sockets do here, without threads
  *
- * The peers of a STREAM, or of a raw ROUTER, have no other names than those, and
- * each is given once. With `immediate` libzmq would keep the name for a later
- * connect. The detour changes libzmq's `last_endpoint`; `shown` keeps it for the
- * user until the next bind or connect.
+ * The peers of a STREAM, or of a raw ROUTER, have no other names than those,
+ * and each is given once. With `immediate` libzmq would keep the name for a
+ * later connect. The detour changes libzmq's `last_endpoint`; `shown` keeps it
+ * for the user until the next bind or connect.
  *
  * Over tcp and ipc a peer may come between the answer and the connect, and
  * nothing in libzmq locks a name. So a ROUTER that strangers reach there names

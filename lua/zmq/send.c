@@ -5,7 +5,8 @@
  * that cannot be now, the list waits: the strings are kept alive by the stack
  * of the task, or by the Wire, and are not copied before they can go.
  *
- * Whatever runs Lua between two looks at the socket may close it; its box tells.
+ * Whatever runs Lua between two looks at the socket may close it; its box
+ * tells.
  *
  * A socket that addresses its peers (ROUTER) has a queue for each: a message
  * waits behind those for the same peer only.

@@ -16,8 +16,8 @@
  * One way of a message in: libzmq → message → Lua strings. It is taken from
  * libzmq for a task that gets it, or held by its socket for the next one that
  * receives; one that is not delivered after all goes back to the front of its
- * socket [H4]. One way out: the strings stay where they are, on the stack of the
- * task that waits, until all frames can go [ZQ7].
+ * socket [H4]. One way out: the strings stay where they are, on the stack of
+ * the task that waits, until all frames can go [ZQ7].
  */
 #ifndef AWZ_ZMQ_H
 #define AWZ_ZMQ_H

@@ -1,14 +1,16 @@
-/* arguments.c - functions that know their names, and what they say of arguments
+/* arguments.c - names of functions, and errors about arguments
  *
- * Lua's auxiliary library takes a function's name from the text of its call, so
- * it knows no name when pcall, aw.Call or a tail call calls the function, and it
- * blames the caller only if that is a Lua function. Here each function has its
- * name as an upvalue, the last but one (the last is a mark), and awl_error()
- * finds the line. A call costs nothing more.
+ * Lua's auxiliary library takes the name of a function from the text of its
+ * call. So it knows no name when pcall, aw.Call or a tail call calls the
+ * function, and it blames the caller only if that is a Lua function. Here each
+ * function has its name as the last upvalue but one (the last one is a mark),
+ * and aw_lua_error() finds the user's line. That costs a call nothing.
  *
- * Parts in Lua check their arguments by functions without a name: the name is
- * that of the function which called the part.
- * Neighbours: options.c, location.c.
+ * Parts in Lua check their arguments with functions that have no name: errors
+ * show the name of the function that called the part.
+ *
+ * Neighbours: location.c finds the user's line; options.c checks tables of
+ * options.
  */
 #include "base/arguments.h"
 
@@ -55,7 +57,8 @@ static const char *own_name(lua_State *L, lua_Debug *ar) {
 }
 
 /* The innermost function of ours with a name, with "n" in `ar`: it is called by
- * a user, those inside it are parts of it. Without one, the innermost at all. */
+ * a user, those inside it are parts of it. Without one, the innermost at all.
+ */
 static const char *find_name(lua_State *L, lua_Debug *ar) {
   const char *name = NULL;
   for (int level = 0; !name && lua_getstack(L, level, ar); level++) {

@@ -1,4 +1,5 @@
-/* arguments.h - what functions say of their arguments; aiowire_lua.h has most */
+/* arguments.h - what functions say of their arguments; aiowire_lua.h has most
+ */
 #ifndef AWL_ARGUMENTS_H
 #define AWL_ARGUMENTS_H
 

@@ -2,10 +2,11 @@
  *
  * "file:line" of each start and the name of each function are needed often and
  * read seldom. So each text exists once, and is found by source and line before
- * it would be put together: 57 ns against 219 for a new string. The table has as
- * many texts as the program has places, and is freed with the state. A program
- * that loads new chunks all the time has ever more places: from MOST on, new ones
- * are unknown ("?"), since tasks and wires may point to each text that is there.
+ * it would be put together: 57 ns against 219 for a new string. The table has
+ * as many texts as the program has places, and is freed with the state. A
+ * program that loads new chunks all the time has ever more places: from MOST
+ * on, new ones are unknown ("?"), since tasks and wires may point to each text
+ * that is there.
  *
  * Neighbours: arguments.c says what is wrong with arguments; errors/traceback.c
  * makes texts of stacks.

@@ -21,8 +21,8 @@ awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
 bool awl_loop_anchor(lua_State *L, awl_loop *loop);
 /* Let it go unless it runs: its run could not begin, or has ended. */
 void awl_loop_let_go(awl_state *s, const aw_loop *core);
-/* A number for a new loop. It is taken as soon as it is in s->loops. A loop that
- * is garbage keeps its number while one of its values is named. Raises. */
+/* A number for a new loop. It is taken as soon as it is in s->loops. A loop
+ * that is garbage keeps its number while one of its values is named. Raises. */
 uint32_t awl_loop_take_number(lua_State *L, awl_state *s);
 /* Free the claims of a number whose loop is garbage, if nobody has any. */
 void awl_loop_forget_number(awl_state *s, uint32_t number);

@@ -1,13 +1,14 @@
 /* memory_pressure.c - tells Lua's collector of memory that it does not see
  *
- * A Wire is a userdata of a few bytes, but what it holds may be an array of a
- * million items: to Lua, garbage of hundreds of megabytes is a few kilobytes.
- * So objects that may hold much more memory of C than of Lua are weighed when
- * they get it, and the collector works as if Lua had allocated that.
+ * A Wire is a userdata of a few bytes, but it may own an array of a million
+ * items: hundreds of megabytes of garbage look like a few kilobytes to Lua. So
+ * an object that may own much more memory of C than of Lua is weighed when it
+ * gets that memory, and the collector works as if Lua had allocated it.
  *
- * What is small, or in proportion to what Lua sees, is not weighed: most wires
- * cost nothing here. Freed memory is not subtracted: like Lua's own "debt",
- * the weight only says how much was allocated since the last step.
+ * Small objects, and those in proportion to what Lua sees, are not weighed:
+ * most wires cost nothing here. Freed memory is not subtracted. The weight is
+ * like Lua's own "debt": it says only how much was allocated since the last
+ * step.
  */
 #include "base/memory_pressure.h"
 

@@ -1,15 +1,15 @@
-/* mistake.c - warnings of mistakes: what is surely wrong, and yet no error [D4]
+/* mistake.c - warnings of mistakes: probable errors in the user's program [D4]
  *
- * A mistake goes out through Lua's warnings, so that `warn "@off"` silences it.
- * The control message "@mistake" comes before it: the program's own sink prints
- * the warning that follows even without -W. Lua's sink ignores a control
- * message that it does not know, and prints warnings only when they are on.
+ * A mistake is reported as a Lua warning, so `warn "@off"` silences it. The
+ * control message "@mistake" comes first: the sink of the program aiowire
+ * prints the warning after it even without -W. Lua's own sink ignores control
+ * messages that it does not know, and prints warnings only when they are on.
  *
- * Each kind is told once for each place: a mistake in a loop floods nobody. The
- * places are those of location.c, whose number is bounded.
+ * Each kind is reported once for each place, so a mistake in a loop does not
+ * flood the terminal. The number of places is bounded, see location.c.
  *
- * Neighbours: lua/host/warning.c is the program's sink; the warnings of
- * conditions, such as slow clean-up, are in driver.c.
+ * Neighbours: lua/host/warning.c is the sink of the program; run/driver.c warns
+ * of conditions, such as slow clean-up.
  */
 #include "base/mistake.h"
 

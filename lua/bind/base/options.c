@@ -1,8 +1,9 @@
-/* options.c - tables of options: their names, and what is said of their values
+/* options.c - tables of options: which names are known, and errors about values
  *
- * The names are looked at in the table itself: one that no function knows is
- * an error, with the name that was meant. Values are read by lua_getfield(), so
- * what a table inherits by `__index` counts, as defaults that a program keeps.
+ * The names are checked in the table itself: an unknown name is an error that
+ * suggests the nearest known one. Values are read by lua_getfield(), so values
+ * that a table inherits by `__index` count: a program can keep defaults there.
+ *
  * Neighbours: arguments.c checks other arguments.
  */
 #include "base/options.h"

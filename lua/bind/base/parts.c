@@ -1,10 +1,10 @@
 /* parts.c - parts of the library that are written in Lua
  *
- * The sources in lua/aiowire/ are carried inside the module (embedded.c, made by
- * lua/embed.cmake), all but meta.lua, which is for editors. A part runs once,
- * when it is first needed, so that `require "aiowire"` parses none of them. It
- * is called as chunk(aw, inner): `aw` is the module's table, `inner` has the
- * functions in C that only parts may call.
+ * The sources in lua/aiowire/ are carried inside the module (embedded.c, made
+ * by lua/embed.cmake), all but meta.lua, which is for editors. A part runs
+ * once, when it is first needed, so that `require "aiowire"` parses none of
+ * them. It is called as chunk(aw, inner): `aw` is the module's table, `inner`
+ * has the functions in C that only parts may call.
  *
  * Neighbours: lua/part_calls.c makes functions of the module out of parts.
  */

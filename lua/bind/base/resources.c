@@ -1,19 +1,19 @@
 /* resources.c - what objects of Lua own of C, so that it ends with the state
  *
  * An object of Lua releases in its finalizer what it owns. But some finalizers
- * never run. Lua takes an object off its list before it calls the finalizer, and
- * the call fails where there is no room for one: 199 C calls deep, at the end of
- * Lua's stack, or out of memory. And objects that are made while lua_close runs
- * are not finalized at all.
+ * never run. Lua takes an object off its list before it calls the finalizer,
+ * and the call fails where there is no room for one: 199 C calls deep, at the
+ * end of Lua's stack, or out of memory. And objects that are made while
+ * lua_close runs are not finalized at all.
  *
- * So each object is entered here, under a number and by the kind of what it owns,
- * and struck out by its finalizer. What is left when the state ends is released
- * then, by the function that the class set when it was opened. Nothing of C
- * refers to the memory of such an object itself.
+ * So each object is entered here, under a number and by the kind of what it
+ * owns, and struck out by its finalizer. What is left when the state ends is
+ * released then, by the function that the class set when it was opened. Nothing
+ * of C refers to the memory of such an object itself.
  *
  * An entry takes 8 bytes. Free entries are a chain: each has the number of the
- * next one, the last one `count`. Objects of embedders are in a list instead, see
- * aw_lua_hold().
+ * next one, the last one `count`. Objects of embedders are in a list instead,
+ * see aw_lua_hold().
  */
 #include "base/resources.h"
 

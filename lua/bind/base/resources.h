@@ -12,7 +12,8 @@ static inline void awl_set_release(awl_state *s, awl_resource_kind kind,
 
 void awl_grow_resources(lua_State *L, awl_resources *h); /* raises */
 
-/* Enter a new object of Lua, which owns nothing yet; gives its number. Raises. */
+/* Enter a new object of Lua, which owns nothing yet; gives its number. Raises.
+ */
 static inline uint32_t awl_enter_object(lua_State *L, awl_state *s,
                                         awl_resource_kind kind) {
   awl_resources *h = &s->resources[kind];

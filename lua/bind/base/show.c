@@ -4,7 +4,8 @@
  * __tostring. How an object of a class looks is known to the room of the class,
  * which sets a function for it (awl_set_show).
  *
- * Neighbours: text.c bounds texts; wire/show.c has wires, wire/task_text.c tasks.
+ * Neighbours: text.c bounds texts; wire/show.c has wires, wire/task_text.c
+ * tasks.
  */
 #include "base/show.h"
 

@@ -1,9 +1,11 @@
-/* state.c - the part of the binding that there is once for each Lua state
+/* state.c - makes and ends the state of the binding, one for each Lua state
  *
- * The state is a userdata in the registry, so it goes with the Lua state, and
- * last of ours, since finalizers run in reverse order. Its tables stand on
- * the stack of the thread `util`, which runs nothing: C code that may not
- * raise can read them and set fields to nil there.
+ * The state is a userdata in the registry. Finalizers run in reverse order, so
+ * it is finalized after all objects of the binding. Its tables are on the stack
+ * of the thread `util`, which runs nothing: C code that must not raise can read
+ * them there, and set fields to nil.
+ *
+ * Neighbours: lua/module.c lists what is freed when the state ends.
  */
 #include "base/state.h"
 

@@ -24,9 +24,9 @@
  *
  * One `awl_state` for each Lua state. Its tables are on the stack of a thread
  * of its own, `util`, where C code that must not raise can reach them
- * (`awl_slot`). A value that the core carries (aw_value) is a place in the table
- * of the EventLoop it belongs to. So an EventLoop that nobody refers to is
- * garbage, and its wires, handlers and results with it.
+ * (`awl_slot`). A value that the core carries (aw_value) is a place in the
+ * table of the EventLoop it belongs to. So an EventLoop that nobody refers to
+ * is garbage, and its wires, handlers and results with it.
  *
  * Raising: a function marked "raises" may throw any Lua error. All others use
  * only functions of the Lua API that the manual marks `-`.

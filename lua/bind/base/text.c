@@ -1,9 +1,9 @@
-/* text.c - a text of a bounded length, written from left to right
+/* text.c - a text of bounded length, written from left to right
  *
- * Texts for people are made of what users give: names of a megabyte, wires of a
- * million parts. A text takes what fits, then ends with "..." and takes no
- * more; who walks a structure to write it looks at `full` and stops, so that
- * the time has a bound as well. No character of UTF-8 is cut in two.
+ * Texts for people are made of what users give: names of a megabyte, wires with
+ * a million parts. A text takes what fits, ends with "..." and takes no more.
+ * Who walks a structure to write it stops when `full` is set, so the time is
+ * bounded as well. No UTF-8 character is cut in two.
  */
 #include "base/text.h"
 

@@ -1,11 +1,16 @@
-/* values.c - seconds to nanoseconds, and the values that the engine carries
+/* values.c - conversion of seconds, and the values that the core carries
  *
- * The only place where units change. An aw_value is the number of an
- * EventLoop (high half) and a place in its table of values (low half). Places
- * have a count of claims; a free one holds the next free place instead. The
- * table is the loop's user value, so values go with their loop. What outlives
- * it is nil, and keeps its claims, so that the number is not used again.
- * With its highest bit set it is the address of an aw_lua_value instead.
+ * Seconds become nanoseconds here and nowhere else.
+ *
+ * An aw_value is the number of an EventLoop (high half) and a place in the
+ * table of values of that loop (low half). The table is a user value of the
+ * EventLoop, so values are garbage with their loop. Each place has a count of
+ * references (claims); a free place has the next free one instead. A value that
+ * outlives its loop reads as nil, and its claim keeps the number of the loop
+ * from being reused. With its highest bit set, an aw_value is the address of an
+ * aw_lua_value.
+ *
+ * Neighbours: loops.c finds loops by number.
  */
 #include "base/values.h"
 

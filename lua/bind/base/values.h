@@ -30,8 +30,8 @@ void awl_drop(void *state, aw_value value);
 aw_value awl_keep(void *state, aw_value value);
 /* The loop that `value` belongs to; NULL: it is garbage. */
 awl_loop *awl_value_loop(const awl_state *s, aw_value value);
-/* The aw_engine_config.gather of the binding: `values` (taken) become one value,
- * whose results have that shape. */
+/* The aw_engine_config.gather of the binding: `values` (taken) become one
+ * value, whose results have that shape. */
 int awl_gather(void *state, aw_shape shape, const aw_value *values,
                size_t count, size_t index, aw_value *out);
 

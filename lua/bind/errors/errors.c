@@ -1,11 +1,13 @@
 /* errors.c - error objects: what errors of the library are in Lua
  *
- * Tables with a locked metatable for each class; `message` is their text, and
- * `where` the user's line that raised them, with which tostring() begins, as
- * error() has it for strings [E4]. Some stand for an error that the core made,
- * which has a code. A Timeout has what it cut short: `_waited`, what for, and
- * `_frames`, where, see frames.c.
- * Neighbours: info.c has what is known beside an error.
+ * An error object is a table; each class has a locked metatable. `message` is
+ * the text, and `where` the user's line that raised the error. tostring()
+ * begins with that line, as error() does for strings [E4]. Some objects stand
+ * for an error of the core, which has a code. A Timeout says what it cut short:
+ * `_waited` for what, and `_frames` where, see frames.c.
+ *
+ * Neighbours: info.c has what is known beside an error; core_error.c calls this
+ * for errors that the core made.
  */
 #include "errors/errors.h"
 

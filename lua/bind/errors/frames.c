@@ -1,18 +1,19 @@
-/* frames.c - a stack as it was, for a text later
+/* frames.c - the frames of a stack, kept raw to be made a text later
  *
- * A Timeout is raised far more often than it is read, and its text is about two
- * stacks: who set the limit, and the wait that it cut short. So their frames
- * are taken raw, which costs about 30 ns for each, and made a text when asked
- * for. They are the upvalues of a C function, the cheapest object that holds
- * many values:
+ * A Timeout is raised far more often than its text is read. The text is about
+ * two stacks: that of the function which set the limit, and that of the wait
+ * which was cut short. So the frames are kept raw, at about 30 ns for each, and
+ * made a text when somebody asks for it. They are the upvalues of a C function,
+ * since no cheaper object holds many values:
  *
  *     count  { function  line [ name-what  name ] } …
  *
- * Only the innermost NAMED ones have the name that their caller has for them:
- * Lua searches the caller's code for it, however long that is.
+ * Only the innermost NAMED frames have the name that their caller uses for
+ * them: Lua searches the code of the caller for it, however long that is. The C
+ * function returns the text when it is called.
  *
- * Called, the function gives the text. Neighbours: traceback.c makes the text
- * of a stack as it is, and of each line; errors.c has Timeouts.
+ * Neighbours: traceback.c makes the text of a running stack; errors.c has
+ * Timeouts.
  */
 #include "errors/frames.h"
 

@@ -1,11 +1,11 @@
 /* info.c - Info: what is known beside an error
  *
- * Error values travel raw [E1]. What is known beside an error is its *info* [E2],
- * a table with the fields `err`, `traceback`, `chain`, `id`, `name`, `started_at`
- * and others. Whoever asks for it gets an Info: a table over that one, with more
- * fields of its own (`task`, `suppressed`), whose __index makes what is seldom
- * read when it is read. The table below has no Task, which would be a cycle
- * through C.
+ * Error values travel raw [E1]. What is known beside an error is its *info*
+ * [E2], a table with the fields `err`, `traceback`, `chain`, `id`, `name`,
+ * `started_at` and others. Whoever asks for it gets an Info: a table over that
+ * one, with more fields of its own (`task`, `suppressed`), whose __index makes
+ * what is seldom read when it is read. The table below has no Task, which would
+ * be a cycle through C.
  *
  * Neighbours: raised.c has the infos of errors on their way, core_error.c makes
  * core errors of infos, and Infos of core errors.

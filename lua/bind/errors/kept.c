@@ -1,13 +1,15 @@
 /* kept.c - aw.keep: a handler that leaves the failure with its task [T5]
  *
- * Whoever waits for the task has the failure raised. One that nobody has waited
- * for, or asked its traceback, when the Task is garbage, is a mistake, and is
- * warned of. Not before: who holds the Task may wait after its loop has ended,
- * in the program's main chunk, or in another loop.
+ * The failure is raised in each task that waits for the task. When the Task is
+ * garbage and nobody has waited for it, or asked for its traceback, that is a
+ * mistake, and a warning is given. It is not given earlier, since who has the
+ * Task may wait after its loop has ended, in the main chunk of the program or
+ * in another loop.
  *
- * Until then a table has the info of each such failure by its Task. The keys are
- * weak: the entry of a Task that is garbage is there until its finalizer has
- * run, and what the info refers to with it.
+ * Until then AWL_KEPT has the info of each such failure, by its Task. The keys
+ * are weak: the entry of a Task stays until its finalizer has run.
+ *
+ * Neighbours: run/driver.c calls handlers; base/mistake.c warns.
  */
 #include "errors/kept.h"
 

@@ -3,12 +3,12 @@
  *
  * The message handler of bodies makes the info of an error where the error is
  * raised. The error is on its way from there to the protected call that catches
- * it: the innermost scope that is open in the worker, or the body. Meanwhile its
- * info stands in AWL_RAISED, under the worker's number. `__close` handlers run on
- * the way. They may open scopes, in which other errors may be on their way: the
- * info of each such error has the one around it as its item BELOW. An error that
- * replaces another one on the same way, because it was raised in a `__close`,
- * has the info of that one in `replaced` [E3].
+ * it: the innermost scope that is open in the worker, or the body. Meanwhile
+ * its info stands in AWL_RAISED, under the worker's number. `__close` handlers
+ * run on the way. They may open scopes, in which other errors may be on their
+ * way: the info of each such error has the one around it as its item BELOW. An
+ * error that replaces another one on the same way, because it was raised in a
+ * `__close`, has the info of that one in `replaced` [E3].
  *
  * An error that an await raises is the worker's `passing` until the next await,
  * and keeps its info when the body does not catch it.
@@ -164,8 +164,8 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
 
 /* ---- where an error is raised ---- */
 
-/* Push the stack of L, which the running worker runs; and as long as that has no
- * line of the user's, those of who awaits it. */
+/* Push the stack of L, which the running worker runs; and as long as that has
+ * no line of the user's, those of who awaits it. */
 static void push_running_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
   awl_push_traceback(L, s, L, 1);

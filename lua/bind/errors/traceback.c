@@ -1,10 +1,12 @@
-/* traceback.c - the text of a stack, as people want to read it [E2]
+/* traceback.c - the text of a stack [E2]
  *
- * As Lua's own, with two differences: levels that are the library's are left
- * out, and a function of a library goes by its full name. It is made whenever
- * an error is raised in a body, caught or not, so it goes into one buffer, and
- * what costs most, the name that the caller has for a function, is not asked
- * for where a library's name is known.
+ * It is Lua's own text with two differences: levels of the library are left
+ * out, and a function of a loaded library has its full name. It is made
+ * whenever an error is raised in a body, caught or not. So it is written into
+ * one buffer. The dearest part, to ask for the name that the caller uses for a
+ * function, is left out where the name in a library is known.
+ *
+ * Neighbours: frames.c keeps stacks raw, to be made a text later.
  */
 #include "errors/traceback.h"
 

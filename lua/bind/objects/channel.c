@@ -1,11 +1,16 @@
 /* channel.c - channels for Lua: aw.channel, aw.Recv, aw.Send [H1]
  *
- * A channel is a userdata with a channel of the core, which carries messages:
- * see message.h. The core commits, in the turn of whoever comes second, and
- * what it hands over is taken, or pushed, when the receiver's turn comes.
+ * A channel is a userdata with a channel of the core, which carries messages,
+ * see message.h. The core commits in the turn of the task that comes second.
+ * The receiver takes the value when its turn comes.
  *
- * Where a coroutine waits to receive, a sender puts the value right on its
- * stack and sends a token in its place (`passed`).
+ * If a coroutine waits to receive, the sender pushes the value on its stack and
+ * sends the token `passed` in place of a message.
+ *
+ * Longer than other files: methods, wires and functions for broadcast.lua share
+ * the making of messages.
+ *
+ * Neighbours: message.c has messages and their values.
  */
 #include "base/classes.h"
 #include "base/location.h"

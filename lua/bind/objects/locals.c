@@ -1,13 +1,13 @@
-/* locals.c - aw.locals: a table of the running task, which what it starts
- * inherits
+/* locals.c - aw.locals: a table of the running task, inherited by what it
+ * starts
  *
- * The core carries it: a value of the task, the same in what that starts. It is
- * a table that nobody changes, since many tasks may share it: whoever sets a
- * field replaces it by a copy (aiowire/locals.lua). So a start costs nothing in
- * a task that has none, and a reference in others.
+ * The core carries the table as a value of the task. Many tasks may share it,
+ * so nobody changes it: who sets a field replaces the table by a copy
+ * (aiowire/locals.lua). So a start costs nothing in a task without locals, and
+ * a reference in others.
  *
  * A handler has the locals of the task that has failed. What runs outside of
- * tasks has a table of its own, AWL_LOCALS, for all that is started there.
+ * tasks has AWL_LOCALS, for all that is started there.
  */
 #include "objects/locals.h"
 

@@ -1,8 +1,11 @@
 /* loop.c - EventLoop: a root scope on an engine, as a Lua object
  *
- * User values: 1 the table of values that the engine holds, 2 `stuck`, 3 the
- * name. A loop made while an engine runs is on that engine [S6], unless
- * `clock` or `seed` ask for one of its own. Neighbours: loop_run.c runs them.
+ * User values: 1 the table of values that the engine carries, 2 `stuck`, 3 the
+ * name. A loop that is made while an engine runs is on that engine [S6], unless
+ * `clock` or `seed` ask for one of its own.
+ *
+ * Neighbours: run/loop_run.c runs loops; base/loops.c finds them by number;
+ * tree.c shows their tasks.
  */
 #include "base/classes.h"
 #include "base/engine.h"
@@ -186,7 +189,8 @@ static void leave_number(awl_loop *loop) {
   awl_loop_forget_number(s, loop->number);
 }
 
-/* How many tasks there are on `loop`; `*first`: where the oldest was started. */
+/* How many tasks there are on `loop`; `*first`: where the oldest was started.
+ */
 static size_t count_tasks(const awl_loop *loop, const char **first) {
   const aw_scope *root = aw_loop_scope(loop->core), *at = root;
   size_t count = 0, depth = 0;

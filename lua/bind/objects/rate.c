@@ -1,7 +1,7 @@
-/* rate.c - rates for Lua: aw.rate(n, per), and aw.Acquire of one
+/* rate.c - rates for Lua: aw.rate(n, per), and aw.Acquire of a rate
  *
- * A userdata with a rate of the core. What is acquired is time, so there is
- * nothing to give back: no permit, and the wire needs no Lua.
+ * A Rate is a userdata with a rate of the core. What is acquired is time, so
+ * nothing is given back: there is no permit, and the wire needs no Lua.
  */
 #include "objects/rate.h"
 

@@ -1,15 +1,17 @@
-/* ready.c - start_ready(): start a wire, and wait until it says that it is
+/* ready.c - start_ready(): starts a wire, and waits until it says that it is
  * ready
  *
- *   s:start_ready(w)   starts a task, waits for its end
- *                        aw.ready(...) in it: ends that wait, with these values
- *                        it fails before: its error is raised here
- *                        cancelled: the task is, too, and is joined
+ *   s:start_ready(w)   starts a task and waits for its end
+ *                        the task calls aw.ready(...): the wait ends with these
+ *                        values
+ *                        the task fails before: its error is raised here
+ *                        the wait is cancelled: the task, too; it is joined
  *
- * The task's handler is a Ready, a userdata that knows whether the task was
- * ready, who waits, and in its user values the handler that the user gave (1)
- * and the values (2). A failure before that is the waiter's; after it, the
- * user's handler's, or without one that of the scope, as of any other task.
+ * The handler of the task is a Ready: a userdata that has the waiter, whether
+ * aw.ready was called, and as user values the handler of the user (1) and the
+ * values (2). A failure before aw.ready is raised in the waiter. A failure
+ * after it goes to the handler of the user, or without one to the scope, as
+ * that of any other task.
  */
 #include "objects/ready.h"
 

@@ -1,20 +1,22 @@
 /* scope.c - scope, timeout, shield, pcall: protected calls that own a scope
  *
- *   aw.scope([opts,] f)  opens a scope, calls f(s) in the same coroutine, and
- *   leaves when f has ended and all children are terminal [S2]. `timeout` and
- *   `shield` are the same with another kind of scope and no `s`. The stack of
- *   the C function, all the while:
+ * aw.scope([opts,] f) opens a scope, calls f(s) in the same coroutine, and
+ * returns when f has ended and all children are terminal [S2]. aw.timeout and
+ * aw.shield do the same with another kind of scope and without `s`. All the
+ * while the stack of the C function is:
  *
  *       [Scope, what f left …]
  *
  * aw.deadline and aw.extend look at the limits of such scopes and of wires.
  *
- * The Scope knows how it is to end (`mode`); what f failed with goes to the
- * core as the scope's own error, so that the first of several wins [E3].
+ * `mode` says how a scope ends. The error of f goes to the core as the scope's
+ * own, so that the first of several errors wins [E3].
  *
- * The worker lists what the Scope points to, not the Scope, whose finalizer may
- * be lost (see resources.c). Those structs are in blocks, which stay until the
- * state goes: the first of each block links it to the next one.
+ * The worker lists awl_scopes, not Scopes, whose finalizers may be lost (see
+ * resources.c). The structs are in blocks, which stay until the state ends: the
+ * first struct of each block links it to the next block.
+ *
+ * Neighbours: run/report.c leaves scopes when a body ends.
  */
 #include "base/arguments.h"
 #include "base/classes.h"

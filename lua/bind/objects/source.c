@@ -1,11 +1,12 @@
 /* source.c - what messages come from and go to: aw.Recv, aw.Send
  *
- * Channels, sockets, subscriptions and others are classes of their own, each
- * with a constant aw_lua_source that says what its objects can do. It stands in
- * the metatable, under a key that no program can make.
+ * Channels, sockets, subscriptions and others are classes of their own. Each
+ * has a constant aw_lua_source that says what its objects can do. It is in the
+ * metatable, under a key that no program can make.
  *
- * The number of an object's descriptor is no source: the library watches it, for
- * the object. So a number that a program has asked for is remembered.
+ * The number of an object's descriptor is not accepted as a source, since the
+ * library watches that descriptor for the object. So numbers that a program has
+ * asked for are remembered (AWL_FDS).
  */
 #include "base/classes.h"
 #include "base/location.h"

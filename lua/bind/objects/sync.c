@@ -1,12 +1,12 @@
-/* sync.c - events and semaphores for Lua: aw.event, aw.semaphore, and the
- * wires that wait for them, aw.Wait and aw.Acquire [H1, V6]
+/* sync.c - events and semaphores: aw.event, aw.semaphore, and the wires that
+ * wait for them, aw.Wait and aw.Acquire [H1, V6]
  *
- * Both are userdata with one object of the core, and so is a permit, whose
- * `__close` gives one back to its semaphore. Permits are all alike: the one
- * that acquire() returns is the user value of the semaphore.
+ * Each is a userdata with one object of the core. A permit is a userdata whose
+ * `__close` gives one permit back to its semaphore. All permits of a semaphore
+ * are alike: acquire() returns the user value of the semaphore.
  *
- * Acquire() is one event, so that its commit decides a race, in Any{} as well:
- * its permit is at hand before it waits, as a value without Lua (`grant`).
+ * Acquire() is one event, so its commit decides a race, also in Any{}. Its
+ * permit is there before it waits, as a value that needs no Lua (`grant`).
  */
 #include "base/classes.h"
 #include "base/location.h"
@@ -309,7 +309,8 @@ static const aw_operation granting = {.label = "acquire",
                                       .disarm = disarm_grant,
                                       .describe = describe_grant};
 
-/* Acquire(semaphore): ends with the permit, as acquire(); Acquire(rate [, k]) */
+/* Acquire(semaphore): ends with the permit, as acquire(); Acquire(rate [, k])
+ */
 static int m_Acquire(lua_State *L) {
   if (awl_is(L, awl_of(L), 1, AWL_RATE))
     return awl_acquire_rate(L);

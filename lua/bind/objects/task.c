@@ -1,8 +1,7 @@
-/* task.c - Task: a handle of a task, and start()
+/* task.c - the class Task, and start()
  *
- * There is one Task for a task while somebody refers to it (AWL_TASKS is
- * weak), so it can be compared and be a key. Its user value is the EventLoop,
- * whose table has the results.
+ * Neighbours: base/tasks.c has the handles; ready.c has start_ready(); locals.c
+ * what a task inherits.
  */
 #include "objects/task.h"
 

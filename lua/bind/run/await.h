@@ -50,8 +50,8 @@ int awl_park_or_refuse(lua_State *L, awl_worker *worker, int rc,
  * as long as that lasts: the stack that has them may be closed by hand. Raises.
  */
 void awl_anchor_wait(lua_State *L, awl_worker *worker);
-/* The same for frequent waits, of channels and their like: it does nothing where
- * coroutine.close is ours, and refuses. */
+/* The same for frequent waits, of channels and their like: it does nothing
+ * where coroutine.close is ours, and refuses. */
 void awl_anchor_object(lua_State *L, awl_worker *worker);
 /* The wait has ended, or was not armed. */
 void awl_release_wait(awl_worker *worker);

@@ -1,11 +1,15 @@
-/* coroutine.c - awaiting in coroutines of the user: aw.wrap, aw.install [C11];
- * and the engine's own coroutines are not for the user to resume or close
+/* coroutine.c - coroutines of the user: aw.wrap, aw.install [C11]
  *
  * An await in a generator must park the task, not resume whoever resumed the
  * generator. So these versions of resume and wrap pass a park on: when the
- * coroutine yields because a worker parks, they yield, too, and resume it
- * again when they go on. `run.co` follows the innermost of them; an await in
- * any other coroutine is refused.
+ * coroutine yields because a worker parks, they yield as well, and resume it
+ * again when they are resumed. `run.co` is the innermost of these coroutines;
+ * an await in any other coroutine is refused.
+ *
+ * The functions of coroutine.* that aw.install puts in place of Lua's also
+ * refuse to resume or close coroutines of the engine.
+ *
+ * Neighbours: coroutine_owner.c says which those are; await.c parks.
  */
 #include "base/classes.h"
 #include "open.h"

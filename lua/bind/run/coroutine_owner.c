@@ -1,10 +1,12 @@
-/* coroutine_owner.c - whose is a coroutine: may a user resume it?
+/* coroutine_owner.c - which coroutines belong to the engine: a user must not
+ * resume them
  *
- * A worker's coroutine is the engine's as long as the worker lives. They are
- * many, so they stand in a hash of our own, by their addresses: the numbers of
- * workers, from 1, the cells after a taken one are looked at in turn, and half
- * of them are free. A coroutine of a user is the engine's while a worker parks
- * in it (coroutine.c): these are in AWL_OWNED, whose keys are weak.
+ * The coroutine of a worker is the engine's as long as the worker lives. There
+ * may be very many, so they are in a hash table by their addresses: each cell
+ * has the number of a worker, from 1, or 0. The cells after a taken one are
+ * tried in turn; at least half of the cells are free. A coroutine of a user is
+ * the engine's while a worker is parked in it (coroutine.c): AWL_OWNED has
+ * these, by weak keys.
  */
 #include "run/coroutine_owner.h"
 

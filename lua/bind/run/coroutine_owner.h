@@ -1,21 +1,21 @@
-/* coroutine_owner.h - whose a coroutine is; see coroutine_owner.c */
+/* coroutine_owner.h - which coroutines belong to the engine */
 #ifndef AWL_COROUTINE_OWNER_H
 #define AWL_COROUTINE_OWNER_H
 
 #include "base/state.h"
 
-/* Note that `co`, of a user, is the engine's to resume, or not (NULL). Raises
- * the first time only. */
+/* Only the engine may resume `co`, a coroutine of a user, since `worker` is
+ * parked in it; NULL: the user may. Raises only for a new `co`. */
 void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
-/* The worker that `co` belongs to while it waits; or NULL. */
+/* The worker that `co` belongs to; NULL: the user may resume it. */
 awl_worker *awl_owner(awl_state *s, lua_State *co);
 /* Room for one more worker; false: out of memory. */
 bool awl_owned_reserve(awl_state *s);
-/* The worker has its coroutine; there is room. */
+/* Add a worker and its coroutine; there must be room. */
 void awl_owned_add(awl_state *s, const awl_worker *worker);
-/* … and is about to lose it. */
+/* Remove a worker, before it loses its coroutine. */
 void awl_owned_remove(awl_state *s, const awl_worker *worker);
-/* Many workers have gone without the above. */
+/* Build the table anew: many workers have gone without awl_owned_remove(). */
 void awl_owned_rebuild(awl_state *s);
 
 #endif

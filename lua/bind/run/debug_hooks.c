@@ -1,26 +1,26 @@
 /* debug_hooks.c - debug hooks of the user, for coverage, profilers, debuggers
  * [D5]
  *
- * Lua has a hook for each coroutine. One that was set outside of bodies is for
- * all bodies: `run.outside` is the thread where that is looked up, the thread
- * that drives, or the coroutine of the main chunk as long as that runs, which
- * is a body to the engine only. A worker is given it when it is resumed, and
+ * Lua has one hook for each coroutine. A hook that was set outside of bodies is
+ * for all bodies. `run.outside` is the thread whose hook that is: the thread
+ * that drives, or the coroutine of the main chunk while that runs, which is a
+ * body only to the engine. A worker is given the hook when it is resumed, and
  * between two bodies that it runs without being resumed.
  *
- * AWL_HOOKS has what was given: for each worker (number + 1) the record of its
- * hook, a userdata, and at 0 the one of `run.outside`. A coroutine whose hook
- * is another than the record has one of its body's own. That ends with the
- * body: then the worker is given what is outside again.
+ * AWL_HOOKS has records of the hooks that were given, as userdata: at the
+ * number of a worker + 1 that of the worker, at 0 that of `run.outside`. If the
+ * hook of a coroutine differs from its record, the body has set it. Such a hook
+ * ends with the body: then the worker is given the outside hook again.
  *
- * A hook of Lua's library `debug` is a C function that is the same for all, and
- * a Lua function that the library keeps for each coroutine. So it is read and
- * set by debug.gethook and debug.sethook; hooks of C programs by lua_sethook().
+ * A hook of Lua's library `debug` is one C function for all, and a Lua function
+ * that the library keeps for each coroutine. So these are read and set by
+ * debug.gethook and debug.sethook, and hooks of C programs by lua_sethook().
  *
- * While our own code reads or sets hooks, the hook of the thread that it runs
- * in is muted: it counts to a number that is never reached. So is that of the
- * thread that drives while it runs other functions of ours, for a hook that
+ * While code of ours reads or sets hooks, the hook of its thread is muted: it
+ * counts to a number that is never reached. The hook of the thread that drives
+ * is muted as well while that runs other functions of ours, since a hook that
  * raises must fail a task, not the driver. Out of memory a body runs without a
- * hook. Where there is no hook, a resume and a step only look that up.
+ * hook. Without hooks, a resume and a step cost one look at the thread.
  */
 #include "run/debug_hooks.h"
 

@@ -1,13 +1,15 @@
-/* driver.c - the driver: pulls steps from the engine, and does them
+/* driver.c - the driver: pulls steps from the engine and runs them
  *
  *   ev:run() ─ awl_drive() ── aw_next() ──► step: CALL, RESUME → worker.c
  *                  ▲    │                         FAILED → its handler [E7]
  *                  │    ▼                         KILL, DEADLOCK, … → here
  *                  └─ dispatch_step()
  *
- * While a worker runs it pulls by itself; the driver gets the step that is not
- * for it (run.step). Nothing here raises: what may do so runs in lua_pcall,
- * and out of memory the loop fails with the engine's own error.
+ * While a worker runs, it pulls by itself, and leaves the driver each step that
+ * is not for a worker (run.step). Nothing here raises: what may raise runs in
+ * lua_pcall. Out of memory, the loop fails with the engine's own error.
+ *
+ * Neighbours: loop_run.c calls awl_drive(); limits.c bounds a run.
  */
 #include "run/driver.h"
 

@@ -1,9 +1,9 @@
 /* input.c - what a body is called with, besides the arguments of its leaf
  *
  * A leaf that is the second part of another wire, as f in `w / f`, finds what
- * the first part left in its task [O9-O11]: results, or an error. Leaves of keys
- * call nothing: they put results in the shape that a table form promised; the
- * keys are their content [O6].
+ * the first part left in its task [O9-O11]: results, or an error. Leaves of
+ * keys call nothing: they put results in the shape that a table form promised;
+ * the keys are their content [O6].
  *
  * Neighbours: worker.c calls bodies; report.c has what their returns mean.
  */

@@ -4,9 +4,9 @@
 
 #include "base/state.h"
 
-/* Push what the leaf of `worker` is called with, besides its bound arguments:
- * what its first part left; returns how many. `loop` is the index of its
- * EventLoop. Raises. */
+/* Push the arguments that the leaf of `worker` gets besides its own: the loop,
+ * results or errors of the first part. Returns how many. `loop` is the index of
+ * the EventLoop. Raises. */
 int awl_push_input(lua_State *L, awl_worker *worker, int loop);
 
 #endif

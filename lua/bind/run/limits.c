@@ -1,18 +1,18 @@
-/* limits.c - what bounds a run: real time and memory, whatever its engine does
+/* limits.c - what bounds a run: real time and memory
  *
- * A run on a virtual clock can go on for ever in no time, and it blocks without
- * a deadline while it waits for something external; a run inside a step of
+ * A run on a virtual clock may go on for ever in no time, and blocks without a
+ * deadline while it waits for something external. A run inside a step of
  * another engine blocks that engine and all its deadlines. So some limits are
- * in real time, and kept from outside of the engine that runs:
+ * in real time, and checked from outside of the engine that runs:
  *
  *     limit     of a test [K6]: the dump is kept for its message
  *     hard_at   the end of a signal's grace, on a virtual clock [L2, C8]
- *     outer     the same of the runs around this one, and what is due in their
- *               engines: a task that is cancelled by that stops the run that
- *               its step drives, as if it awaited that [S7]
+ *     outer     the limits of the runs around this one, and the deadlines of
+ *               their engines: a task that one of these cancels stops the run
+ *               that its step drives, as if the task awaited that run [S7]
  *
- * The engine wakes its host at the earliest of these times, be it blocked or
- * busy (aw_engine_wake_at); the driver comes here then.
+ * The engine wakes its host at the earliest of these times, whether it is
+ * blocked or busy (aw_engine_wake_at); then the driver calls awl_limit_check().
  */
 #include "run/limits.h"
 

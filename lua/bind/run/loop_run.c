@@ -1,7 +1,9 @@
-/* loop_run.c - how an EventLoop is run: ev:run(), `__close`, ev:close() [L1-L5]
+/* loop_run.c - runs an EventLoop: ev:run(), `__close`, ev:close() [L1-L5]
  *
- * run() drives the engine, or, in a task of the same engine, awaits the loop's
- * end. Neighbours: driver.c drives, loop.c has the class.
+ * Outside of the loop's engine, run() drives it. In a task of the same engine
+ * it awaits the end of the loop.
+ *
+ * Neighbours: driver.c drives; objects/loop.c has the class.
  */
 #include "run/loop_run.h"
 

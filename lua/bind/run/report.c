@@ -1,9 +1,9 @@
 /* report.c - what a body returned or raised is reported to the core
  *
  * What a return means depends on the leaf: results, the next wire of the task,
- * or nothing. A report ends the step: after it the task may be over and the body
- * forgotten. What may raise comes before it; then the worker is buried, and its
- * task fails with that error.
+ * or nothing. A report ends the step: after it the task may be over and the
+ * body forgotten. What may raise comes before it; then the worker is buried,
+ * and its task fails with that error.
  *
  * Neighbours: worker.c calls bodies and comes here when they have ended.
  */

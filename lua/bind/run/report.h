@@ -18,11 +18,13 @@ enum {
 void awl_report_step(lua_State *L, awl_worker *worker, int status);
 /* The body is over: forget the errors that were on their way in it. */
 void awl_clear_body(awl_worker *worker);
-/* A scope of the body that a worker runs is open no more. */
+/* The scope is not open any more: take it off the list of its worker. */
 void awl_leave_scope(awl_scope *scope);
-/* Warn if f of the worker's leaf returned a Wire, at `index`, and its results are
- * dropped: nobody will run it [P9]. A leaf is looked at AWL_MOST_LOOKS times
- * only: to look each time would cost a sequence of Calls 5 %. */
+/* Warn if the function of the worker's leaf returned a Wire, at `index`, and
+ * the results are dropped: nobody will run that Wire [P9]. Called at most
+ * AWL_MOST_LOOKS times for a leaf: each time would cost a sequence of Calls 5
+ * %.
+ */
 enum { AWL_MOST_LOOKS = 8 };
 void awl_look_for_wire(lua_State *L, awl_worker *worker, int index);
 

@@ -1,23 +1,23 @@
-/* signals.c - SIGINT and SIGTERM while the outermost run drives [L2]; in the
- * program SIGHUP, too, and SIGQUIT, which prints the dump [D2]
+/* signals.c - SIGINT and SIGTERM during the outermost run [L2]; in the program
+ * also SIGHUP, and SIGQUIT, which prints the dump [D2]
  *
- * One run in the process holds them: the first of those that are under way, of
- * whichever Lua state. The handler counts, wakes the engine (which stops the
- * loop: with grace, the second time at once), and arms a hook in the coroutine
- * that runs just then: a body that goes on for BUSY instructions after it is
- * busy, and is interrupted with an error. The hook stays until the step ends,
- * in the coroutine that runs, be it one of the user's, in place of a hook that
- * the user has set there. Clean-up has ROOM, and after PATIENCE errors each
- * instruction raises, so that a `while true do pcall(f) end` cannot swallow
- * it. A step that ends soon is not disturbed. A third signal kills: the first
- * two have not stopped it. SIGHUP, which comes when the terminal is closed,
- * stays ignored where it is (nohup).
+ * One run in the process holds these signals: the first one under way, of any
+ * Lua state. The handler counts the signal and wakes the engine, which stops
+ * the loop: with grace, and the second time at once. It also arms a debug hook
+ * in the coroutine that runs. A body that goes on for BUSY more instructions is
+ * busy: the hook interrupts it with an error. A step that ends earlier is not
+ * disturbed. The hook stays until the step ends, in whichever coroutine runs,
+ * also one of the user's, and replaces a hook of the user. Clean-up gets ROOM
+ * instructions. After PATIENCE errors each instruction raises, so that `while
+ * true do pcall(f) end` cannot swallow them. The third signal kills the
+ * process, since two have not stopped it. SIGHUP comes when the terminal is
+ * closed; where it is ignored (nohup) it stays ignored.
  *
- * A signal may come to any thread, but a hook can be set by the one that runs
- * the coroutine only: the handler hands it on to that.
+ * Any thread may receive a signal, but only the thread that runs the coroutine
+ * may set its hook: the handler forwards the signal to that thread.
  *
- * Who shares these signals with aw.signal, and what was there before, is the
- * matter of process_signals.c.
+ * Neighbours: process_signals.c shares these signals with aw.signal, and
+ * restores the actions from before.
  */
 #include "run/signals.h"
 

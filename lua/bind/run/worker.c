@@ -1,4 +1,4 @@
-/* worker.c - workers: the only place that resumes a coroutine
+/* worker.c - workers: the only place that resumes coroutines of the engine
  *
  *   aw_next() ──► step: CALL   → awl_worker_call():   an idle worker
  *                       RESUME → awl_worker_resume(): the parked worker
@@ -6,20 +6,21 @@
  *      yields when its step waits, or when the next step is not a CALL
  *
  * A worker is a coroutine that pulls the engine itself: as long as the next
- * step is a call, it is done without a switch. A step that awaits keeps its
- * worker, parked; the driver goes on with another. So a yield unwinds no
- * frame of the core, and a task with awaits inside awaits owns several.
+ * step is a CALL, it runs that without a switch of coroutines. A step that
+ * awaits keeps its worker, parked, and the driver goes on with another one. So
+ * a yield unwinds no frame of the core. A task with awaits inside awaits owns
+ * several workers.
  *
  * A body runs in lua_pcallk inside its coroutine [E6]: its `<close>` handlers
- * run there, in order, and may await. What can raise outside of that (making
- * room for results) ends the worker, and its task with that error.
+ * run there, in order, and may await. An error outside of that call (no room
+ * for the results) ends the worker, and its task fails with that error.
  *
- * Neighbours: input.c has what a body is called with, report.c what its end means
- * to the core; driver.c does all other steps.
+ * Neighbours: input.c has what a body is called with; report.c reports its end
+ * to the core; driver.c runs all other steps.
  *
  * Invariants: run.running is the worker whose coroutine is being resumed, and
- * run.co the coroutine in which awaits are valid; a worker that yields has
- * said so (`parked`) or is idle; a parked one goes on only when `resumed`.
+ * run.co the coroutine in which awaits are valid. A worker that yields is idle
+ * or has set `parked`. A parked worker goes on only when `resumed` is set.
  */
 #include "run/worker.h"
 

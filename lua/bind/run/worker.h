@@ -12,12 +12,13 @@ static inline void awl_pull(awl_run *run) {
 }
 
 int awl_worker_main(lua_State *L); /* the function of every worker */
-/* Do the step at hand, run.step: CALL, RESUME. An error is the task's. */
+/* Run the step at hand (run.step), a CALL or RESUME. An error fails its task.
+ */
 void awl_worker_call(lua_State *L, awl_state *s);
 void awl_worker_resume(lua_State *L, awl_state *s);
-/* Close the coroutine of a worker, and let go of both. */
+/* Close the coroutine of a worker, and free its number. */
 void awl_worker_end(awl_worker *worker);
-/* Between runs: give the memory of a crowd of idle workers back. */
+/* Between runs: free idle workers that are more than a pool needs. */
 void awl_workers_trim(awl_state *s);
 void awl_free_workers(awl_state *s); /* the state ends */
 

@@ -1,11 +1,13 @@
-/* build.c - how Wires and their leaves are put together; see build.h
+/* build.c - Wires and their leaves; see build.h
  *
  * A Wire is a userdata with one wire of the core. What that wire needs of Lua
- * (functions, arguments, other wires) hangs on its user value, so that cycles
+ * (functions, arguments, other Wires) is the user value of the Wire, so cycles
  * of wires and closures are garbage like any other [V1]. A leaf finds its
- * function on the Wire that is run, see convert.c, or, as a part of another
- * wire, by a number in AWL_BODIES, which is weak.
+ * function at the Wire that a task runs, see convert.c. As a part of another
+ * wire it finds the function by a number in AWL_BODIES, whose values are weak.
  * A wire that needs nothing of Lua is given to the core as it is [V7].
+ *
+ * Neighbours: constructors.c and combine.c have the functions that Lua sees.
  */
 #include "wire/build.h"
 

@@ -1,14 +1,16 @@
-/* combine.c - what combines wires: operators, methods, table forms [O4-O14]
+/* combine.c - functions that combine wires: operators, methods, forms [O4-O14]
  *
  *   a & b   a | b   a // b   w / f
  *   w:timeout  w:retry  w:catch  w:finally  w:supervise  w:map  w:bind
  *   combine(form, wires, keys, limit)   for All{}, Any{}, Race{}, Select{},
- *                                       which forms.lua reads
+ *                                       which aiowire/forms.lua reads
  *   Every(period, w, opts)
  *
- * Each makes one wire of the core out of Wires; functions become leaves that
- * find what the first part left, see leaf_call.c. How it is put together:
- * build.h.
+ * Each makes one wire of the core out of Wires. A function becomes a leaf,
+ * which gets the results or the error of the first part as its arguments.
+ *
+ * Neighbours: build.c makes Wires; run/input.c passes on what the first part
+ * left.
  */
 #include "wire/combine.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/state.h"
 
-/* Of the class Wire, see constructors.c. */
+/* For the class Wire, see constructors.c. */
 extern const luaL_Reg awl_compose_methods[], awl_compose_operators[];
 
 #endif

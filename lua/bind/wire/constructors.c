@@ -1,8 +1,8 @@
-/* constructors.c - Wires for Lua: aw.Wire and other constructors, operators and
- * methods [V1-V7, O1, O2, O16]
+/* constructors.c - the class Wire: constructors, >> and *, other metamethods,
+ * some methods [V1-V7, O1, O2, O16]
  *
- * Neighbours: build.c puts them together, convert.c gives them to the engine;
- * combine.c has what combines them in other ways.
+ * Neighbours: build.c makes Wires, convert.c gives them to the core; combine.c
+ * has the other operators and methods.
  */
 #include "base/classes.h"
 #include "base/location.h"

@@ -1,9 +1,11 @@
-/* convert.c - wires on their way to the engine, and back
+/* convert.c - converts Wires to wires of the core, and back
  *
- * While a task runs a wire that needs Lua, the engine holds the Wire itself: a
- * value, with a leaf of kind HELD, around the wire of the core or, of a plain
- * body, instead of one. So all that hangs on the Wire lives as long as the task
- * may need it, and what comes back is the Wire that went.
+ * While a task runs a wire that needs Lua, the core holds the Wire itself, as a
+ * value: a leaf of kind HELD around the wire of the core. A plain body has such
+ * a leaf in place of a wire. So everything that the Wire refers to lives as
+ * long as the task may need it, and the same Wire comes back from the core.
+ *
+ * Neighbours: build.c makes the leaves.
  */
 #include "wire/convert.h"
 

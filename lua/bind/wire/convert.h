@@ -1,4 +1,4 @@
-/* convert.h - wires on their way to the engine, and back; see convert.c */
+/* convert.h - converts Wires to wires of the core, and back; see convert.c */
 #ifndef AWL_CONVERT_H
 #define AWL_CONVERT_H
 
@@ -13,12 +13,13 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
                              int index, aw_value value);
 /* Push the Lua value of a wire that came back from the core. Raises. */
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire); /* takes */
-/* Does `wire` hold, for the engine, the very value at `index`? */
+/* Is the value at `index` the one that `wire` holds for the core? */
 bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
-/* One more claim on the Wire or body that `task`, or one above it, runs, and
- * that holds what it is made of; 0 if there is none. */
+/* Keep the Wire or body that `task` runs, or one of its parents: a new
+ * reference, which keeps alive what that is made of. 0: there is none. Gives.
+ */
 aw_value awl_keep_running(awl_state *s, const aw_task *task);
-/* Push the Wire that `wire` holds for the engine, or nil. */
+/* Push the Wire that `wire` holds for the core, or nil. */
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire);
 
 #endif

@@ -23,19 +23,19 @@ typedef enum awl_leaf_kind {
 
 enum { AWL_UNNUMBERED = UINT32_MAX };
 
-/* The data of a host wire, and of what holds a Wire for the engine. */
+/* The data of a host wire, or of a holder, by which the core keeps a Wire. */
 typedef struct awl_leaf {
   awl_state *state;
   awl_leaf_kind kind;
   uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see build.c */
-  uint64_t serial; /* no two leaves have the same */
-  uint8_t looks;   /* how often its dropped results were looked at: worker.c */
-  int extra;       /* arguments beside f; -1: BODIES has f alone */
-  aw_value value;  /* HELD … */
-  aw_wire *wire;   /* … by this wire, which has the leaf: borrowed */
+  uint64_t serial; /* unique */
+  uint8_t looks;   /* calls of awl_look_for_wire() so far */
+  int extra;      /* arguments in a table with f; -1: the content is f itself */
+  aw_value value; /* HELD: the Wire or body … */
+  aw_wire *wire;  /* … and the wire that has this leaf: borrowed */
 } awl_leaf;
 
-/* Does its content have a function to call? */
+/* Does the leaf call a function? */
 static inline bool awl_leaf_calls(const awl_leaf *leaf) {
   return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;
 }

@@ -2,8 +2,8 @@
  *
  * A moment with an hour comes once a day, as for cron: one that a change to
  * summer time leaves out comes right after the change, and of one that the
- * change back repeats only the first counts. So the moment of a day is the first
- * second at which clocks show that time or a later one.
+ * change back repeats only the first counts. So the moment of a day is the
+ * first second at which clocks show that time or a later one.
  *
  * A moment without an hour comes each hour that really passes, or each minute.
  */
