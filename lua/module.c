@@ -99,7 +99,9 @@ static void fill_module(lua_State *L, awl_state *s) {
   awio_open_signal(L);
   awio_open_wall(L);
   awio_open_stream(L);
+  awio_open_read(L);
   awio_open_process(L);
+  awio_open_spawn(L);
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
     awl_add_part(L, s, forms[i], "aiowire.forms");
   for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)

@@ -29,12 +29,15 @@ static inline void *awio_object(lua_State *L) {
   return is ? object : NULL;
 }
 
-/* Each puts its functions into the module's table, on top. Raise. */
+/* Each puts its functions into the module's table, on top, and what parts in
+ * Lua call into the table below it. Raise. Reading comes after streams. */
 void awio_open_readiness(lua_State *L);
 void awio_open_signal(lua_State *L);
 void awio_open_wall(lua_State *L);
 void awio_open_stream(lua_State *L);
+void awio_open_read(lua_State *L);
 void awio_open_process(lua_State *L);
+void awio_open_spawn(lua_State *L);
 
 /* For exec.lua, which may not await where these are called.
  *

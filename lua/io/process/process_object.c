@@ -267,9 +267,4 @@ awio_process **awio_push_process(lua_State *L) {
 
 void awio_open_process(lua_State *L) {
   make_process_class(L);
-  aw_lua_push_function(L, awio_spawn, 0, "spawn");
-  lua_setfield(L, -2, "spawn");
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, awio_spawn_inner, 0);
-  lua_pop(L, 1);
 }

@@ -13,9 +13,4 @@ awio_process **awio_push_process(lua_State *L);
 /* The userdata whose place is `box` holds `process`: takes. */
 void awio_fill_process(lua_State *L, awio_process **box, awio_process *process);
 
-/* aw.spawn(command, …) or aw.spawn{command, …, options} → Process */
-int awio_spawn(lua_State *L);
-/* What exec.lua needs of it. */
-extern const luaL_Reg awio_spawn_inner[];
-
 #endif

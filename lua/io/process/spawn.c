@@ -10,6 +10,7 @@
 #include "base/cstdio.h"
 #include "base/pty.h"
 #include "base/system.h"
+#include "io.h"
 #include "process/redirect.h"
 
 #include <lauxlib.h>
@@ -383,8 +384,8 @@ static int raise_spawn_failure(lua_State *L, const spawning *sp, int rc) {
   return lua_error(L);
 }
 
-/* spawn(command, …) or spawn{command, …, options} → Process */
-int awio_spawn(lua_State *L) {
+/* aw.spawn(command, …) or aw.spawn{command, …, options} → Process */
+static int m_spawn(lua_State *L) {
   if (lua_type(L, 1) == LUA_TSTRING) {
     int count = lua_gettop(L);
     lua_createtable(L, count, 0);
@@ -436,6 +437,13 @@ static int inner_check_spawn(lua_State *L) {
   return 0;
 }
 
-const luaL_Reg awio_spawn_inner[] = {{"command_of", inner_command_of},
-                                     {"check_spawn", inner_check_spawn},
-                                     {NULL, NULL}};
+void awio_open_spawn(lua_State *L) {
+  static const luaL_Reg inner[] = {{"command_of", inner_command_of},
+                                   {"check_spawn", inner_check_spawn},
+                                   {NULL, NULL}};
+  aw_lua_push_function(L, m_spawn, 0, "spawn");
+  lua_setfield(L, -2, "spawn");
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, inner, 0);
+  lua_pop(L, 1);
+}

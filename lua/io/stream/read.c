@@ -178,7 +178,7 @@ static int read_formats(lua_State *L, awio_stream *s) {
 }
 
 /* s:read([format …]) */
-int awio_lua_read(lua_State *L) {
+static int stream_read(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   int count = lua_gettop(L) - 1;
   if (count == 0) {
@@ -222,7 +222,7 @@ static int some_on(lua_State *L, int result, void *data) {
 }
 
 /* s:read_some([max]): what there is, at least a byte; nil at the end */
-int awio_lua_read_some(lua_State *L) {
+static int stream_read_some(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   lua_Integer most =
       lua_isnoneornil(L, 2) ? LUA_MAXINTEGER : aw_lua_check_integer(L, 2);
@@ -270,7 +270,7 @@ static int next_formats(lua_State *L) {
 }
 
 /* s:lines([format …]). No closing value: Lua 5.4.4 mistreats those [LU21]. */
-int awio_lua_lines(lua_State *L) {
+static int stream_lines(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   int count = lua_gettop(L) - 1;
   if (!s->can_read)
@@ -324,4 +324,17 @@ int awio_unread(lua_State *L) {
       return 1;
     lua_pop(L, 1);
   }
+}
+
+/* The class, which is open, gets the methods that read. */
+void awio_open_read(lua_State *L) {
+  static const luaL_Reg methods[] = {{"read", stream_read},
+                                     {"read_some", stream_read_some},
+                                     {"lines", stream_lines},
+                                     {NULL, NULL}};
+  luaL_getmetatable(L, AWIO_STREAM_CLASS);
+  lua_getfield(L, -1, "__index");
+  lua_pushvalue(L, -2);
+  aw_lua_set_functions(L, methods, 1);
+  lua_pop(L, 2);
 }

@@ -15,8 +15,6 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char *const CLASS = "aiowire.Stream";
-
 /* The same; NULL: it is finalized. */
 static awio_stream *check_any_stream(lua_State *L) {
   awio_stream **box = awio_object(L);
@@ -33,7 +31,7 @@ awio_stream *awio_check_stream(lua_State *L, const char *call) {
 }
 
 awio_stream **awio_to_stream(lua_State *L, int index) {
-  return luaL_testudata(L, index, CLASS);
+  return luaL_testudata(L, index, AWIO_STREAM_CLASS);
 }
 
 int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
@@ -341,7 +339,7 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
   anchor = anchor ? lua_absindex(L, anchor) : 0;
   awio_stream **box = lua_newuserdatauv(L, sizeof *box, 1);
   *box = NULL;
-  luaL_setmetatable(L, CLASS);
+  luaL_setmetatable(L, AWIO_STREAM_CLASS);
   if (anchor != 0) {
     lua_pushvalue(L, anchor);
     lua_setiuservalue(L, -2, 1);
@@ -350,17 +348,11 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
   return box;
 }
 
-static const luaL_Reg methods[] = {{"read", awio_lua_read},
-                                   {"read_some", awio_lua_read_some},
-                                   {"lines", awio_lua_lines},
-                                   {"write", stream_write},
-                                   {"shutdown", stream_shutdown},
-                                   {"close", stream_close},
-                                   {"configure", stream_configure},
-                                   {"getfd", stream_getfd},
-                                   {"dirty", stream_dirty},
-                                   {"flush", stream_flush},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"write", stream_write}, {"shutdown", stream_shutdown},
+    {"close", stream_close}, {"configure", stream_configure},
+    {"getfd", stream_getfd}, {"dirty", stream_dirty},
+    {"flush", stream_flush}, {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {"__gc", stream_gc},
@@ -368,12 +360,12 @@ static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {NULL, NULL}};
 
 static void make_stream_class(lua_State *L) {
-  luaL_newmetatable(L, CLASS);
+  luaL_newmetatable(L, AWIO_STREAM_CLASS);
   lua_pushvalue(L, -1);
   aw_lua_set_functions(L, meta, 1);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
-  luaL_newlibtable(L, methods);
+  lua_newtable(L);
   lua_pushvalue(L, -2);
   aw_lua_set_functions(L, methods, 1);
   lua_setfield(L, -2, "__index");

@@ -1,10 +1,12 @@
-/* stream_object.h - streams for Lua: what stream_object.c and read.c share */
+/* stream_object.h - the class of streams, for read.c and for processes */
 #ifndef AWIO_STREAM_OBJECT_H
 #define AWIO_STREAM_OBJECT_H
 
 #include "stream/stream.h"
 
 #include <lua.h>
+
+#define AWIO_STREAM_CLASS "aiowire.Stream"
 
 /* The Stream at 1, in a function whose upvalue 1 is its metatable, for `call`.
  * Raises; of a finalized one, Closed. Any call of Lua may close a stream, and
@@ -15,10 +17,5 @@ awio_stream *awio_check_stream(lua_State *L, const char *call);
 /* Raise what went wrong with `call`, as a SystemError or Closed. */
 int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,
                      const char *call);
-
-/* The methods read([format …]), read_some([max]) and lines([format …]). */
-int awio_lua_read(lua_State *L);
-int awio_lua_read_some(lua_State *L);
-int awio_lua_lines(lua_State *L);
 
 #endif

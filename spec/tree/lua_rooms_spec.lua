@@ -1,0 +1,196 @@
+-- The rooms below lua/ depend in one direction: by includes and by symbols.
+
+local process = require "spec.support.process"
+local symbols = require "spec.tree.symbols"
+
+-- Rooms from the bottom to the top; "" is the folder of the part itself.
+-- `open` are headers that every room may include: they only declare. `data` is
+-- what a part takes of what assembles it.
+local BINDING <const> = {
+  name = "the binding",
+  folder = "lua/bind",
+  target = "aiowire_bind",
+  rooms = { "base", "wire", "errors", "run", "objects" },
+  open = { ["lua/bind/open"] = true },
+  data = { "awl_embedded", "awl_endings" },
+}
+local IO <const> = {
+  name = "lua/io",
+  folder = "lua/io",
+  target = "aiowire_io",
+  rooms = { "base", "stream", "process", "" },
+  open = { ["lua/io/io"] = true },
+  data = {},
+}
+
+local function exists(path)
+  local file <close> = io.open(path, "r")
+  return file ~= nil
+end
+
+-- The names of the quoted includes of a file.
+local function includes_of(path)
+  local list = {}
+  for name in process.read(path):gmatch '#include "([^"]+)"' do
+    list[#list + 1] = name
+  end
+  return list
+end
+
+-- The edges of quoted includes of a part; `what` is the name as written.
+local function include_edges(part, files)
+  local edges = {}
+  for _, path in ipairs(files) do
+    for _, name in ipairs(includes_of(path)) do
+      local from = symbols.unit(path)
+      local to = symbols.unit(part.folder .. "/" .. name)
+      if from ~= to and not part.open[to] then
+        edges[#edges + 1] = { from = from, to = to, what = name }
+      end
+    end
+  end
+  return edges
+end
+
+-- A function that gives the level of a unit, or nil.
+local function levels(part)
+  local level_of = {}
+  for level, room in ipairs(part.rooms) do
+    local folder = part.folder .. (room == "" and "" or "/" .. room)
+    level_of[folder] = level
+  end
+  return function(unit)
+    return level_of[symbols.room(unit)]
+  end
+end
+
+-- How many files each room has, a header and its source counted once.
+local function sizes(files)
+  local seen, count = {}, {}
+  for _, path in ipairs(files) do
+    local unit = symbols.unit(path)
+    if not seen[unit] then
+      seen[unit] = true
+      local room = symbols.room(unit)
+      count[room] = (count[room] or 0) + 1
+    end
+  end
+  return count
+end
+
+local function describe_part(part)
+  local files = process.files(part.folder, "%.[ch]$")
+  local sources = process.files(part.folder, "%.c$")
+  local level = levels(part)
+
+  local function points_up(edge)
+    local own, other = level(edge.from), level(edge.to)
+    return own and other and other > own
+  end
+
+  describe(part.name, function()
+    it("has a room for each of its files [layers]", function()
+      local without = {}
+      for _, path in ipairs(files) do
+        local unit = symbols.unit(path)
+        if not level(unit) and not part.open[unit] then
+          without[#without + 1] = path
+        end
+      end
+      assert.are.same({}, without)
+      assert.is_true(#sources > 0)
+    end)
+
+    it("has at most fifteen files in a room [layers]", function()
+      for room, count in pairs(sizes(files)) do
+        assert.is_true(count <= 15, room .. " has " .. count)
+      end
+    end)
+
+    it("includes its headers by their paths from its folder [layers]",
+      function()
+        local wrong = {}
+        for _, path in ipairs(files) do
+          for _, name in ipairs(includes_of(path)) do
+            if not exists(part.folder .. "/" .. name) then
+              wrong[#wrong + 1] = path .. " includes " .. name
+            end
+          end
+        end
+        assert.are.same({}, wrong)
+      end)
+
+    it("includes headers of its own room and lower ones only [layers]",
+      function()
+        local edges = include_edges(part, files)
+        assert.are.same({}, (symbols.offences(edges, points_up)))
+      end)
+
+    it("has no circle of files that include each other [layers]", function()
+      assert.are.same({}, symbols.circles(include_edges(part, files)))
+    end)
+  end)
+
+  describe("the objects of " .. part.name, function()
+    local edges, missing = symbols.edges(part.target, sources)
+
+    it("are there for each source [layers]", function()
+      assert.are.same({}, missing)
+      assert.is_true(#edges > #sources)
+    end)
+
+    it("call functions of their own room and lower ones only [layers]",
+      function()
+        assert.are.same({}, (symbols.offences(edges, points_up)))
+      end)
+
+    it("call each other in no circle [layers]", function()
+      assert.are.same({}, symbols.circles(edges))
+    end)
+
+    it("need nothing of what assembles them, but for data [layers]",
+      function()
+        local needed = symbols.undefined(part.target, sources, "^aw[a-z]+_")
+        local own = {}
+        for _, symbol in ipairs(needed) do
+          if not symbol:find "^aw_" then
+            own[#own + 1] = symbol
+          end
+        end
+        assert.are.same(part.data, own)
+      end)
+  end)
+end
+
+describe_part(BINDING)
+describe_part(IO)
+
+describe("the files below lua/", function()
+  -- Calls see(name) for each static function that the file at `path` defines.
+  local function each_static_function(path, see)
+    for line in process.read(path):gmatch "[^\n]+" do
+      local name = line:match "^static [^;=(]-([%w_]+)%("
+      if name and not line:find ";$" then
+        see(name)
+      end
+    end
+  end
+
+  it("give each static function a name of its own [layers]", function()
+    local file_of, twice = {}, {}
+    for _, path in ipairs(process.files("lua", "%.c$")) do
+      if not path:find "/test/" then
+        each_static_function(path, function(name)
+          if file_of[name] and file_of[name] ~= path then
+            twice[#twice + 1] = ("%s: %s and %s"):format(
+              name, file_of[name], path
+            )
+          end
+          file_of[name] = path
+        end)
+      end
+    end
+    assert.are.same({}, twice)
+    assert.is_true(next(file_of) ~= nil)
+  end)
+end)
