@@ -2,7 +2,7 @@ return {
   breaks = "UX: an option that no function knows is an error.",
   find = [[
 if (!is_option)
-      refuse(L, arg, known);
+      refuse_option(L, arg, known);
 ]],
   put = [[
 (void)is_option;
