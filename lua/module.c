@@ -96,8 +96,9 @@ static void fill_module(lua_State *L, awl_state *s) {
   awl_open_locals(L, s);
   awl_open_ready(L, s);
   awio_open_readiness(L);
+  awio_open_gate(L);
   awio_open_signal(L);
-  awio_open_wall(L);
+  awio_open_time_of_day(L);
   awio_open_stream(L);
   awio_open_read(L);
   awio_open_process(L);

@@ -1,25 +1,31 @@
-/* readiness.c - aw.readable and others, and what aiowire/poller.lua stands on
+/* readiness.c - aw.readable, aw.Readable and their like; sources of a Poller
  *
  *   aw.readable(src)  a descriptor: one wait of the core
- *                     a file: a wait that looks at the file's buffer first
- *                     an object: its buffer is looked at here, then as above
- *                     an object with a way of its own (zmq): that
- *   aw.Readable(src)  the same as a wire; an event, without a coroutine, but
- *                     for objects that only Lua can ask
+ *                     a file: a wait that looks at the buffer of the file first
+ *                     an object: its buffer is asked here, then as a descriptor
+ *                     an object with its own way to wait (zmq): that way
+ *   aw.Readable(src)  the same as a wire. It is an event and needs no coroutine,
+ *                     unless only Lua can ask the object
  *
- * A Poller runs one wire for each source, `Forever(watch)`. `watch` is a step
- * in C: it waits for the source, then goes into the callback's wire without a
- * boundary [N4], so nothing comes between the look at `wanted` and the call.
- * Once the source is not wanted any more, the step leaves the Forever.
+ * A Poller (aiowire/poller.lua) runs one wire for each source: Forever(watch).
+ * `watch` is a step in C. It waits for the source, then continues with the wire
+ * of the callback without a boundary [N4], so nothing comes between the look at
+ * `wanted` and the call. Once the source is not wanted, the step leaves the
+ * Forever.
  *
- *     waiting ──ready──► callback's step ──► waiting …
- *        └── unregister interrupts the wait; what runs goes on to its end
+ *     waiting ──ready──► the callback's step ──► waiting …
+ *        └── unregister interrupts the wait; a callback that runs is not
+ *            interrupted
  *
  * A `watched` is a userdata, anchored by the Wire that runs it. Its user values
- * are the Lua file and the callback's Wire. That of a Poller keeps the watcher
- * of its descriptor between waits [Q3], until unwatch(), or until its task ends
- * in a wait. Only that one has a finalizer: it lives long. The core refers to
- * its keeper, which is memory of C, for Lua may lose that finalizer.
+ * are the Lua file and the Wire of the callback. The `watched` of a Poller
+ * keeps the watcher of its descriptor between waits [Q3], until unwatch(), or
+ * until its task ends in a wait. Only such a `watched` has a finalizer, for it
+ * lives long. The core refers to its keeper, which is memory of C, since Lua
+ * may lose the finalizer.
+ *
+ * Neighbours: gate.c wakes the task of a Poller; base/source.c says what a
+ * source is.
  */
 #include "io.h"
 
@@ -301,64 +307,6 @@ static int inner_look(lua_State *L) {
   return 3 + push_owner(L, &source);
 }
 
-/* ---- a gate: what the task of a Poller waits at ---- */
-
-typedef struct gate {
-  aw_task *waiting; /* or NULL */
-  bool open;        /* somebody called while nobody waited */
-} gate;
-
-static const char *const GATE = "aiowire.gate";
-
-static int gate_arm(aw_task *task, void *data) {
-  gate *g = data;
-  if (g->open) {
-    g->open = false;
-    return 1;
-  }
-  g->waiting = task;
-  return 0;
-}
-
-static void gate_disarm(aw_task *task, void *data) {
-  (void)task;
-  ((gate *)data)->waiting = NULL;
-}
-
-static const aw_operation gate_operation = {
-    .label = "Poller", .arm = gate_arm, .disarm = gate_disarm};
-
-static int inner_gate(lua_State *L) {
-  gate *g = lua_newuserdatauv(L, sizeof *g, 0);
-  *g = (gate){NULL, false};
-  luaL_setmetatable(L, GATE);
-  return 1;
-}
-
-static int gate_passed(lua_State *L, int result, void *data) {
-  (void)result;
-  (void)data;
-  (void)L;
-  return 0;
-}
-
-static int inner_pass(lua_State *L) {
-  gate *g = luaL_checkudata(L, 1, GATE);
-  return aw_lua_await(L, &gate_operation, g, "Poller", gate_passed);
-}
-
-static int inner_open(lua_State *L) {
-  gate *g = luaL_checkudata(L, 1, GATE);
-  aw_task *task = g->waiting;
-  if (task) {
-    g->waiting = NULL;
-    aw_wait_complete(task, 0);
-  } else {
-    g->open = true;
-  }
-  return 0;
-}
-
 /* ---- aw.readable, aw.writable ---- */
 
 static void check_source(lua_State *L, awio_source *out) {
@@ -487,20 +435,14 @@ void awio_open_readiness(lua_State *L) {
       {"readable", act_readable}, {"writable", act_writable}, {NULL, NULL}};
   static const luaL_Reg builders[] = {
       {"Readable", m_Readable}, {"Writable", m_Writable}, {NULL, NULL}};
-  static const luaL_Reg inner[] = {{"watch", inner_watch},
-                                   {"unwatch", inner_unwatch},
-                                   {"renew", inner_renew},
-                                   {"broken", inner_broken},
-                                   {"look", inner_look},
-                                   {"gate", inner_gate},
-                                   {"pass", inner_pass},
-                                   {"open", inner_open},
-                                   {NULL, NULL}};
+  static const luaL_Reg inner[] = {
+      {"watch", inner_watch}, {"unwatch", inner_unwatch},
+      {"renew", inner_renew}, {"broken", inner_broken},
+      {"look", inner_look},   {NULL, NULL}};
   luaL_newmetatable(L, CLASS);
   lua_pushcfunction(L, watched_gc);
   lua_setfield(L, -2, "__gc");
-  luaL_newmetatable(L, GATE);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   aw_lua_set_functions(L, functions, 0);
   lua_pushvalue(L, -1);
   aw_lua_set_functions(L, builders, 1);

@@ -424,7 +424,7 @@ static int act_time(lua_State *L) {
   return 1;
 }
 
-void awio_open_wall(lua_State *L) {
+void awio_open_time_of_day(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"time", act_time}, {"at", act_at}, {"At", m_At}, {NULL, NULL}};
   aw_lua_set_functions(L, functions, 0);
