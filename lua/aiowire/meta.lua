@@ -109,7 +109,7 @@ function Wire:timeout(seconds, opts) end
 ---  the wire is tried again if it returns a true value. May await. Default: try
 ---  again after every error
 ---@field within? number seconds for all tries and delays together; when they
----  are over, the last error is raised
+---  are over, the last error is raised, or Timeout if no try has failed yet
 ---@field reset_after? number seconds. A try that lasted so long before it
 ---  failed counts as the first one: tries and delays start anew, as for a
 ---  connection that was up for an hour. `n` and `info.attempts` count from
@@ -661,8 +661,9 @@ function aw.Any(operands) end
 function aw.Select(events) end
 
 --- How an operand of `Settle` ended. A success has `ok`, and `n` results from
---- [1] on. A failure has the error in `err`, with its `info`. An operand that
---- was cancelled by itself has a TaskCancelled in `err`, and no `info`.
+--- [1] on. A failure has the error in `err`, with its `info`. An operand whose
+--- task was cancelled, while the whole was not, has a TaskCancelled in `err`
+--- and no `info`.
 ---@class aiowire.Outcome
 ---@field ok boolean
 ---@field n integer? the number of results
@@ -831,7 +832,7 @@ function aw.EventLoop(opts) end
 --- `aw.run(main)` runs under `lua5.4` and under `aiowire`.
 ---
 --- Raises the error of the wire unchanged; Timeout if `opts.timeout` is over
---- first; TaskCancelled if the wire's task was cancelled by itself.
+--- first; TaskCancelled if the wire's task was cancelled, but not the loop.
 ---@param wire aiowire.Wireable
 ---@param opts? aiowire.LoopOptions
 ---@return any ... the results

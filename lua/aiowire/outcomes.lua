@@ -1,9 +1,10 @@
 --- outcomes.lua: aw.Settle, aw.settle, aw.each report how each operand ends
 ---
 --- All three run an All{} of guarded wires. The guard turns the end of its wire
---- into a value, so that no operand fails the All. An operand that was
---- cancelled by itself leaves a nil. If the whole is being cancelled, an error
---- in the clean-up of an operand is no outcome: it is raised [O5, E3].
+--- into a value, so that no operand fails the All. An operand whose task was
+--- cancelled, while the whole was not, leaves a nil. If the whole is being
+--- cancelled, an error in the clean-up of an operand is no outcome: it is
+--- raised [O5, E3].
 ---
 --- aw.each receives the outcomes in the order of the ends, through a channel.
 --- Neighbour: forms.lua checks operands.
@@ -40,7 +41,7 @@ local function failure(err, info)
   return { ok = false, err = err, info = info }
 end
 
---- Return the outcome of an operand that was cancelled by itself.
+--- Return the outcome of an operand whose task was cancelled.
 local function cancelled()
   return { ok = false, err = inner.task_cancelled() }
 end
