@@ -5,7 +5,7 @@
  * once for the process and stays, since its threads cannot be unloaded; that,
  * and the count of forks, is all that the library keeps outside of engines.
  */
-#include "state.h"
+#include <aiowire_zmq.h>
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -2,6 +2,8 @@
 #ifndef AW_ZMQ_H
 #define AW_ZMQ_H
 
+#include <aiowire_zmq.h>
+
 #include "state.h"
 
 /* Look at the sockets that something was done with, and wake tasks. */

@@ -1,14 +1,14 @@
-/* header_test.c - aiowire.h stands alone, as C11 and as C++
+/* header_test.c - the public headers stand alone, as C11 and as C++
  *
  * The compilers are those in CC and CXX, or cc and c++; a missing C++ is no
- * failure. The header is found beside this file.
+ * failure. The headers are found beside this file.
  */
 #include <aiowire.h>
 
 #include "check.h"
 
-static int compile(const char *variable, const char *command,
-                   const char *options) {
+static int compile(const char *header, const char *variable,
+                   const char *command, const char *options) {
   const char *compiler = getenv(variable);
   char line[2048];
   char folder[1024];
@@ -18,19 +18,24 @@ static int compile(const char *variable, const char *command,
   *end = '\0';
   snprintf(line, sizeof line,
            "command -v %s >/dev/null || exit 77; "
-           "echo '#include <aiowire.h>' | "
+           "echo '#include <%s>' | "
            "%s %s -Wall -Wextra -Wpedantic -Werror -fsyntax-only "
            "-I '%s/../include' -",
-           compiler ? compiler : command, compiler ? compiler : command,
+           compiler ? compiler : command, header, compiler ? compiler : command,
            options, folder);
   int status = system(line);
   return status < 0 ? status : status >> 8;
 }
 
-int main(void) {
-  CHECK(compile("CC", "cc", "-std=c11 -x c") == 0);
-  int rc = compile("CXX", "c++", "-std=c++11 -x c++");
+static void check_header(const char *header) {
+  CHECK(compile(header, "CC", "cc", "-std=c11 -x c") == 0);
+  int rc = compile(header, "CXX", "c++", "-std=c++11 -x c++");
   CHECK(rc == 0 || rc == 77);
+}
+
+int main(void) {
+  check_header("aiowire.h");
+  check_header("aiowire_zmq.h");
   CHECK(strcmp(aw_version(), AW_VERSION_STRING) == 0);
   return 0;
 }

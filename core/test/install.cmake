@@ -20,8 +20,8 @@ endfunction()
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${stage}/first)
 file(RENAME ${stage}/first ${stage}/prefix)
 
-file(WRITE ${stage}/use.c "#include <aiowire.h>
-int main(void) { return aw_version() ? 0 : 1; }
+file(WRITE ${stage}/use.c "#include <aiowire_zmq.h>
+int main(void) { return aw_version() && aw_zmq_forks() == 0 ? 0 : 1; }
 ")
 file(WRITE ${stage}/CMakeLists.txt "cmake_minimum_required(VERSION 3.21)
 project(use C)

@@ -3,6 +3,8 @@
  * Each case makes its own engine and sockets; leave() proves that no handle is
  * left. Without libzmq nothing is tested, and the test says so (77).
  */
+#include <aiowire_zmq.h>
+
 #include "check.h"
 
 #include <errno.h>

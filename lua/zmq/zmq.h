@@ -22,7 +22,7 @@
 #ifndef AWZ_ZMQ_H
 #define AWZ_ZMQ_H
 
-#include <aiowire.h>
+#include <aiowire_zmq.h>
 #include <aiowire_lua.h>
 
 #include <lauxlib.h>
