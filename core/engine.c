@@ -28,7 +28,7 @@
 #include "run/task.h"
 #include "run/wait.h"
 #include "sources/poller.h"
-#include "sources/zmq.h"
+#include "sources/source.h"
 
 #include <string.h>
 
@@ -154,11 +154,15 @@ static void time_is_up(uv_timer_t *timer) {
   uv_stop(timer->loop);
 }
 
-/* Has anything come that must not wait until there is I/O, too? */
+static bool has_dirty_source(const aw_engine *engine) {
+  return engine->sources && aw__sources_are_dirty(engine);
+}
+
+/* Is there work that must run before blocking for I/O? */
 static bool has_news(const aw_engine *engine) {
   return engine->ready.count > 0 || engine->woken ||
          aw__task_has_closed(engine) || !aw__list_empty(&engine->reports) ||
-         aw__zmq_is_dirty(engine);
+         has_dirty_source(engine);
 }
 
 /* libuv looks at its timers before it polls: one that is due by then, of ours
@@ -180,10 +184,11 @@ static int block(aw_engine *engine, uint64_t until) {
   uv_prepare_start(&engine->prepare, before_poll); /* once is enough */
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
-  aw__zmq_settle(engine);
+  if (engine->sources)
+    aw__sources_settle(engine);
   /* Tasks are ready when their descriptors were closed: libuv has to watch the
    * others all the same. */
-  if (engine->ready.count > 0 || aw__zmq_is_dirty(engine) || until <= now) {
+  if (engine->ready.count > 0 || has_dirty_source(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
     uv_update_time(&engine->uv);
@@ -304,7 +309,8 @@ uint64_t aw_engine_tick(aw_engine *engine) {
  * the handles of others in libuv's loop, while no wait of ours needs it. */
 static void poll_now(aw_engine *engine) {
   bool busy = engine->ready.count > 0;
-  aw__zmq_look(engine);
+  if (engine->sources)
+    aw__sources_look(engine);
   bool external = engine->external > 0;
   if (!(external || engine->shared_uv) || !engine->has_uv ||
       engine->ready.count == 0)

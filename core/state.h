@@ -431,7 +431,13 @@ typedef struct aw_poller {
   bool stale; /* the kernel's set has a file that was closed: renew it */
 } aw_poller;
 
-typedef struct aw__zmq_pass aw__zmq_pass; /* see zmq.c */
+/* A kind of objects that the engine looks after in each turn; see source.c. */
+typedef struct aw_source {
+  void (*look)(struct aw_source *source);
+  void (*settle)(struct aw_source *source);
+  bool (*dirty)(const struct aw_source *source);
+  struct aw_source *next;
+} aw_source;
 
 /* Something that the host is to be told of once, by a step. */
 typedef struct aw_notice {
@@ -448,7 +454,7 @@ struct aw_engine {
   int32_t look_at; /* `credit` at which a long round looks at the clock */
   aw_deadlines deadlines;
   aw_poller poller;
-  aw__zmq_pass *zmq;   /* its sockets; NULL: none was ever waited for */
+  aw_source *sources;  /* a list; NULL: none was ever waited for */
   uint64_t now;        /* last look; the time itself when virtual */
   uint64_t polled;     /* `now` when libuv last had its turn */
   uint64_t last_id;    /* of the task whose turn came last */

@@ -2,8 +2,8 @@ return {
   breaks = "Q4: after any operation the socket is looked at again.",
   find = [[
 z->drained = false;
-  if (awaited(z))
-    mark(z);
+  if (aw__zmq_awaited(z))
+    aw__zmq_mark(z);
 }
 ]],
   put = [[

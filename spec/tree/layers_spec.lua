@@ -112,8 +112,11 @@ local LEVELS <const> = {
   { "run/group", "run/report" },
   { "run/step" },
 
-  { "sources/epoll", "sources/libzmq", "sources/meeting" },
+  { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/source" },
   { "sources/channel", "sources/poller", "sources/rate", "sources/sync" },
+  { "sources/zmq_watch" },
+  { "sources/zmq_look" },
+  { "sources/zmq_pass" },
   { "sources/zmq" },
 
   { "engine" },
@@ -312,7 +315,7 @@ describe("libzmq", function()
 
   it("is called in one file of core, and in one of the binding [ZQ1]",
     function()
-      assert.are.same({ "core/sources/zmq.c" }, callers "core")
+      assert.are.same({ "core/sources/zmq_look.c" }, callers "core")
       assert.are.same({ "lua/zmq/raw.c" }, callers "lua")
     end)
 end)
