@@ -6,6 +6,8 @@
  */
 #include "check.h"
 
+#include <unistd.h>
+
 static struct {
   size_t count, fail_at; /* requests so far; the one that fails, from 1 */
   size_t live, failures;
@@ -309,6 +311,16 @@ static int hosted(aw_loop *loop) {
   return rc < 0 ? rc : host_run(aw_loop_engine(loop), loop);
 }
 
+/* The loop of libuv closes a handle later, and its memory goes then (I4). */
+static int waits_for_a_descriptor(aw_loop *loop) {
+  int ends[2];
+  CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+  int rc = run_wire(loop, aw_readable(ends[0]));
+  close(ends[0]);
+  close(ends[1]);
+  return rc;
+}
+
 static int deadlocked(aw_loop *loop) {
   int rc = aw_loop_start(loop, aw_sleep(AW_NEVER), NULL, NULL);
   if (rc == 0)
@@ -340,6 +352,7 @@ static const scenario all[] = {
     {"run twice", run_twice},
     {"hosted", hosted},
     {"deadlocked", deadlocked},
+    {"waits for a descriptor", waits_for_a_descriptor},
 };
 
 /* ---- sweeps ---- */

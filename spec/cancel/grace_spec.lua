@@ -105,6 +105,26 @@ describe("the grace of a cancel", function()
     end)
   end)
 
+  it("lets no task run that is started after it [T3]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local late
+      local ev = aw.EventLoop { clock = "virtual", grace = 2 }
+      ev:start(function()
+        local _ <close> = closer(function()
+          late = ev:start(aw.Call(note, "ran"))
+        end)
+        aw.shield(function()
+          aw.sleep(100)
+        end, 1000)
+      end)
+      ev:start(aw.Call(ev.stop, ev))
+      assert.are.equal("stopped", ev:run())
+      assert.are.same({}, log)
+      assert.are.equal("cancelled", late.status)
+    end)
+  end)
+
   it("is counted from the stop of the loop, too [C8]", function()
     helper.leak_checked(function()
       local at

@@ -254,6 +254,48 @@ describe("a stream that is written", function()
     end)
   end)
 
+  it("sends nothing before what is queued, though there is room [C10]",
+    function()
+      run(function()
+        local taken = os.tmpname()
+        os.remove(taken)
+        local p = aw.spawn { "sh", "-c",
+          "head -c 65536 >/dev/null; touch " .. taken .. "; cat" }
+        p.stdin:write(("x"):rep(100000)) -- more than a pipe takes
+        local file
+        repeat -- without an await, so that what is queued stays there
+          file = io.open(taken)
+        until file
+        file:close()
+        os.remove(taken)
+        p.stdin:write "tail"
+        p.stdin:shutdown()
+        assert.are.equal("xtail", (p.stdout:read "a"):sub(-5))
+        p:close()
+      end)
+    end)
+
+  it("mixes nothing into a large write that waits [C10]", function()
+    run(function(ev)
+      local p = aw.spawn { "cat" }
+      ev:start(function()
+        p.stdin:write(("x"):rep(700000))
+        p.stdin:shutdown()
+      end)
+      for turns = 1, 300 do
+        ev:start(function()
+          for _ = 1, turns do
+            aw.yield()
+          end
+          pcall(p.stdin.write, p.stdin, "y")
+        end)
+      end
+      local text = p.stdout:read "a"
+      assert.are.equal(700000, #text:match "x+")
+      p:close()
+    end)
+  end)
+
   it("is broken by a large write cancelled half way [C10]", function()
     run(function()
       local p = aw.spawn { "sleep", "10" }

@@ -3,6 +3,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local pipes = require "spec.support.pipes"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
 
@@ -69,13 +70,13 @@ describe("a sleep in real time", function()
     local ev = real()
     local slept
     ev:start(function()
+      busy(0.1)
       local start = ev:now()
-      busy(0.03)
-      aw.sleep(0.03)
+      aw.sleep(0.1)
       slept = ev:now() - start
     end)
     ev:run()
-    assert.is_true(slept >= 0.06, tostring(slept))
+    assert.is_true(slept >= 0.1, tostring(slept))
   end))
 
   it("until a time ends no earlier [K1]", sealed(function()
@@ -195,6 +196,29 @@ describe("a sleeper among tasks that are always ready", function()
   end))
 end)
 
+describe("a wait for a descriptor among tasks that are always ready", function()
+  it("ends all the same [F2]", function()
+    pipes.with_pipe(function(fd, _, writer)
+      local seen = false
+      local ev = real { timeout = 10 }
+      ev:start(function()
+        aw.readable(fd)
+        seen = true
+      end)
+      ev:start(function()
+        for _ = 1, 1000 do
+          aw.yield()
+        end
+        writer:write "x"
+        while not seen do
+          aw.yield()
+        end
+      end)
+      assert.are.equal("done", ev:run())
+    end)
+  end)
+end)
+
 describe("a deadlock in real time", function()
   it("is seen though the loop holds signals [L4]", sealed(function()
     local ev = aw.EventLoop {}
@@ -203,6 +227,15 @@ describe("a deadlock in real time", function()
     assert.is_false(ok)
     contains(tostring(err):lower(), "deadlock")
   end))
+
+  it("is seen though a descriptor was waited for before [L4]", function()
+    pipes.with_pipe(function(fd, _, writer)
+      helper.raises("Deadlock", aw.test, { limit = 10 }, function(ev)
+        ev:start(aw.Call(writer.write, writer, "x"))
+        aw.await(aw.Readable(fd) >> aw.Never)
+      end)
+    end)
+  end)
 
   it("is none while somebody sleeps [L4]", sealed(function()
     local ev = real()

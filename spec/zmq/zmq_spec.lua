@@ -228,7 +228,28 @@ describe("a receive", function()
       close_all(pull, push)
     end))
 
-  it("whose task is killed gives its message back [H4, C9]", fact(function()
+  it("whose result nobody can take any more gives its message back [H4]",
+    fact(function()
+      local pull, push = pair_of("pull", "push")
+      local tasks = { aw.start(aw.Recv(pull)), aw.start(aw.Recv(pull)) }
+      for _, text in ipairs { "first", "second", "third" } do
+        push:send(text)
+      end
+      helper.wait_until(function()
+        return tasks[1].status == "done" and tasks[2].status == "done"
+      end)
+      for i = 2, 1, -1 do
+        tasks[i] = nil
+        collectgarbage()
+        collectgarbage()
+      end
+      assert.are.equal("first", pull:recv())
+      assert.are.equal("second", pull:recv())
+      assert.are.equal("third", pull:recv())
+      close_all(pull, push)
+    end))
+
+  it("keeps its message as a result until somebody asks [H4]", fact(function()
     local pull, push = pair_of("pull", "push")
     local t = aw.start(function()
       return aw.Value(pull:recv())
@@ -344,6 +365,25 @@ describe("a send", function()
         assert.are.equal("m" .. i, pull:recv())
       end
       sender:wait()
+      close_all(pull, push)
+    end))
+
+  it("waits behind one that waits, though there is room by now [F5]",
+    fact(function()
+      local pull, push = pair_of("pull", "push", nil,
+        { sndhwm = 1, rcvhwm = 1 })
+      local sent, sender = 0
+      repeat
+        sent = sent + 1
+        sender = aw.start(aw.Call(push.send, push, "m" .. sent))
+        aw.sleep(0.01)
+      until sender.status == "waiting"
+      for i = 1, sent - 1 do
+        assert.are.equal("m" .. i, pull:recv()) -- at once: the sender waits on
+      end
+      push:send "last"
+      assert.are.equal("m" .. sent, pull:recv())
+      assert.are.equal("last", pull:recv())
       close_all(pull, push)
     end))
 
