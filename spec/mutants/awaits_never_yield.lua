@@ -1,5 +1,5 @@
 return {
-  breaks = "F3: awaits that complete at once yield when their budget is spent.",
+  breaks = "Awaits that complete at once yield when their budget is spent [F3]",
   find = [[
 return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "T2: a loop ends when no foreground task is left.",
+  breaks = "A loop ends when no foreground task is left [T2]",
   find = [[
 else if (loop->foreground == 0)
     end_background(loop);

@@ -1,5 +1,5 @@
 return {
-  breaks = "C2: a cancelled task gets Cancelled at each await.",
+  breaks = "A cancelled task gets Cancelled at each await [C2]",
   find = [[
 bool aw__wait_refused(aw_task *task, aw_go go) {
 ]],

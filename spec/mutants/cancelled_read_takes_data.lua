@@ -1,5 +1,5 @@
 return {
-  breaks = "C10: a cancelled read leaves its partial data in the buffer.",
+  breaks = "A cancelled read leaves its partial data in the buffer [C10]",
   find = [[
 const awio_stream *s = data;
   aw_ready_disarm(task, s->fd);

@@ -1,5 +1,5 @@
 return {
-  breaks = "C10: a write that is cancelled half way breaks the stream.",
+  breaks = "A write that is cancelled half way breaks the stream [C10]",
   find = [[
 s->broken = true;
   s->large = false;

@@ -1,5 +1,5 @@
 return {
-  breaks = "H1: after close receivers get what is in the channel first.",
+  breaks = "After close receivers get what is in the channel first [H1]",
   find = [[
 aw_task *sender = first_for(&channel->senders, task);
   if (channel->count > 0) {

@@ -1,5 +1,5 @@
 return {
-  breaks = "A child that has ended leaves no zombie.",
+  breaks = "A child that has ended leaves no zombie [API]",
   find = [[
 if (!p->outcome.lost)
       awio_child_reap(p->pid);

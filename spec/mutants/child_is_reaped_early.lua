@@ -1,5 +1,5 @@
 return {
-  breaks = "The number of a group's leader is kept until its group has ended.",
+  breaks = "A group's leader is kept unreaped until its group has ended",
   find = [[
 return p->ending && (p->given_up || !awio_group_lives(p->pid));
 ]],

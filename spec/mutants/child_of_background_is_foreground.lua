@@ -1,5 +1,5 @@
 return {
-  breaks = "T2: what a background task starts is background.",
+  breaks = "What a background task starts is background [T2]",
   find = [[
 task->background |= scope->task && scope->task->background;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "K1: a deadline is never early.",
+  breaks = "A deadline is never early [K1]",
   find = [[
 if (aw__alarm_next(engine) > now || engine->deadlines.count == 0)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "L4: a loop that nothing can wake raises Deadlock.",
+  breaks = "A loop that nothing can wake raises Deadlock [L4]",
   find = [[
 if (next == AW_NEVER && !external && engine->config.deadlocks)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "D1: the dump says what a task waits for.",
+  breaks = "The dump says what a task waits for [D1]",
   find = [[
 if task.waiting then
     parts[#parts + 1] = task.waiting

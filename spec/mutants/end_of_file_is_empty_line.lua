@@ -1,5 +1,5 @@
 return {
-  breaks = "docs: the end of a stream is nil.",
+  breaks = "The end of a stream is nil [API]",
   find = [[
 return p->take > 0 ? FOUND : NOTHING;
 ]],

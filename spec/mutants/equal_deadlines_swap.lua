@@ -1,5 +1,5 @@
 return {
-  breaks = "K1: equal deadlines go off in the order of their creation.",
+  breaks = "Equal deadlines go off in the order of their creation [K1]",
   find = [[
 return ((a->alarm->seq - b->alarm->seq) & SEQ_HALF) != 0;
 ]],

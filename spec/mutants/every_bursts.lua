@@ -1,5 +1,5 @@
 return {
-  breaks = "K4: `skip` waits for the next multiple of the period.",
+  breaks = "`skip` waits for the next multiple of the period [K4]",
   find = [[
 if (at >= now || wire->table == AW_MISSED_BURST)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "O9: the second part of `finally` runs however the first one ends.",
+  breaks = "The second part of `finally` runs however the first one ends [O9]",
   find = [[
 if (task->outcome == AW_OUT_ERROR)
     aw_task_hold_back(task);

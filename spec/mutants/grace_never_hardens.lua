@@ -1,5 +1,5 @@
 return {
-  breaks = "C8: a cancel whose grace is over turns hard.",
+  breaks = "A cancel whose grace is over turns hard [C8]",
   find = [[
 else if (scope->own == AW_LEVEL_SOFT)
     aw__scope_harden(scope);

@@ -1,5 +1,5 @@
 return {
-  breaks = "E7: a handler is called at most once for each task.",
+  breaks = "A handler is called at most once for each task [E7]",
   find = [[
 if (status == LUA_OK)
     handler_returned(L, task);

@@ -1,5 +1,5 @@
 return {
-  breaks = "I10: `inner` is the scope of the topmost frame that has one.",
+  breaks = "`inner` is the scope of the topmost frame that has one (I10)",
   find = [[
 task->inner = scope->parent;
   if (task->inner->eff == AW_LEVEL_NONE)

@@ -1,5 +1,5 @@
 return {
-  breaks = "S3: a failure cancels the scope it happened in.",
+  breaks = "A failure cancels the scope it happened in [S3]",
   find = [[
 aw__scope_cancel(scope, AW_BY_FAILURE, 0, AW_DEFAULT);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "C9: a killed task is listed in ev.stuck.",
+  breaks = "A killed task is listed in ev.stuck [C9]",
   find = [[
 lua_rawseti(L, stuck, count + 1);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "process:close sends KILL when the grace is over.",
+  breaks = "A process that outlasts its grace is sent KILL [API]",
   find = [[
 awio_process_kill(p, SIGKILL);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "docs: the last line of a stream needs no newline.",
+  breaks = "The last line of a stream needs no newline [API]",
   find = [[
 if (!end && !s->ended)
     return NEED_MORE;

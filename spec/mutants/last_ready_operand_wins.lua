@@ -1,5 +1,5 @@
 return {
-  breaks = "O5: the leftmost of the operands that are ready wins.",
+  breaks = "The leftmost of the operands that are ready wins [O5]",
   find = [[
 uint32_t place = drawn ? draw_place(group) : group->begun;
 ]],

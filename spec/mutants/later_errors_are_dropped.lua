@@ -1,5 +1,5 @@
 return {
-  breaks = "E3: errors after the first one are suppressed by it, not lost.",
+  breaks = "Errors after the first one are suppressed by it, not lost [E3]",
   find = [[
 if (scope->error)
     aw_error_suppress(scope->error, error);

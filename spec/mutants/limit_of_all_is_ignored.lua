@@ -1,5 +1,5 @@
 return {
-  breaks = "O4: `All{limit=n}` runs n at once.",
+  breaks = "`All{limit=n}` runs n at once [O4]",
   find = [[
 return wire->limit == 0 || scope->children < wire->limit;
 ]],

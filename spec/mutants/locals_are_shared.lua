@@ -1,5 +1,5 @@
 return {
-  breaks = "aw.locals: what is set in a task is not seen by its siblings.",
+  breaks = "What a task sets in aw.locals is not seen by its siblings [API]",
   find = [[
 for k, v in pairs(inner.locals() or new) do
     new[k] = v

@@ -1,5 +1,5 @@
 return {
-  breaks = "aw.locals: what a task starts inherits its locals.",
+  breaks = "What a task starts inherits its locals [API]",
   find = [[
 heir.locals = aw__keep_value(by->engine, by->more->locals);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "O5: a race cancels its losers.",
+  breaks = "A race cancels its losers [O5]",
   find = [[
 if (s->task != winner)
       give_up(s->task);

@@ -1,5 +1,5 @@
 return {
-  breaks = "Q5: on_error handles a callback's failure.",
+  breaks = "On_error handles a callback's failure [Q5]",
   find = [[
 if not self.on_error then
     return nil

@@ -1,5 +1,5 @@
 return {
-  breaks = "Q5: unregister ends the wait of its source.",
+  breaks = "Unregister ends the wait of its source [Q5]",
   find = [[
 this.sources[src] = nil
   this.count = this.count - 1

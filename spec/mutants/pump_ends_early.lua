@@ -1,5 +1,5 @@
 return {
-  breaks = "A write that returned is sent, though the stream was closed since.",
+  breaks = "What was written is sent, though the stream was closed since [C10]",
   find = [[
 if (!s->pumping)
     close_fd(s, NULL);

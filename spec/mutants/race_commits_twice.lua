@@ -1,5 +1,5 @@
 return {
-  breaks = "H3: a race of events decides at the first commit.",
+  breaks = "A race of events decides at the first commit [H3]",
   find = [[
 decide(group, contender);
 }

@@ -1,5 +1,5 @@
 return {
-  breaks = "docs: a line over max_line is an error.",
+  breaks = "A line over max_line is an error [API]",
   find = [[
 if (size > s->limits.max_line)
     return TOO_LONG;

@@ -1,5 +1,5 @@
 return {
-  breaks = "V1: running a wire does not change it (U3).",
+  breaks = "Running a wire does not change it [V1]",
   find = [[
 return frame->u.n == AW_FOREVER || --frame->u.n > 0;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "O10: each delay of a retry is `factor` times the one before.",
+  breaks = "Each delay of a retry is `factor` times the one before [O10]",
   find = [[
 double longer = (double)delay * rule->factor;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "O10: a delay of a retry is at most `max`.",
+  breaks = "A delay of a retry is at most `max` [O10]",
   find = [[
 guard->delay = longer < (double)rule->most ? (uint64_t)longer : rule->most;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "E1: an error that is replaced is released.",
+  breaks = "An error that another one replaces is released",
   find = [[
 aw_error_release(guard->error);
   guard->error = aw_error_keep(task->out.error);

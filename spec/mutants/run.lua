@@ -18,8 +18,8 @@
 local DIR <const> = "build/mutants"
 local TREE <const>, BUILD <const> = DIR .. "/tree", DIR .. "/build"
 local ROOTS <const> = "core lua spec bench examples docs CMakeLists.txt"
--- A spec hangs when it takes so many seconds, and so many times as long as it
--- took without the flaw. A spec that hangs has noticed the flaw.
+-- A spec that takes this many seconds and this many times as long as without
+-- the flaw hangs, and so has noticed the flaw.
 local PATIENCE <const>, SLOWER <const> = 10, 10
 
 local function read(path)
@@ -98,14 +98,6 @@ local function pattern_of(code)
   return table.concat(pattern)
 end
 
---- `text` with blanks in the place of comments.
-local function without_comments(path, text)
-  local comment = path:find "%.lua$" and "%-%-[^\n]*" or "/%*.-%*/"
-  return (text:gsub(comment, function(s)
-    return (" "):rep(#s)
-  end))
-end
-
 --- The file with the code of `mutant`, and its text with the flaw; or nil and
 --- why there is none.
 local function flawed(mutant)
@@ -113,7 +105,10 @@ local function flawed(mutant)
   for _, path in ipairs(files_in(TREE)) do
     if path:find "^[cl]%w+/" and not path:find "/test/" then
       local sound = read(TREE .. "/" .. path)
-      local bare = without_comments(path, sound)
+      local comment = path:find "%.lua$" and "%-%-[^\n]*" or "/%*.-%*/"
+      local bare = sound:gsub(comment, function(c)
+        return (" "):rep(#c)
+      end)
       local from, to = bare:find(pattern)
       if from and (file or bare:find(pattern, to)) then
         return nil, "code not unique"
@@ -128,8 +123,7 @@ end
 
 -- Specs ----------------------------------------------------------------------
 
---- The file of the spec of `mutant`: the one with its words, best of its name;
---- if no file has them, the one of its name.
+--- The spec file with the words of `mutant`, or else that of its name.
 local function spec_file(mutant)
   local best, most = nil, 0
   for _, path in ipairs(files_in(TREE)) do
@@ -152,14 +146,14 @@ local function run_spec(mutant, seconds, log)
     command = ("%s spec/run.lua %s '--filter=%s'"):format(
       mutant.lua == "aiowire" and "../build/aiowire" or "lua5.4",
       spec_file(mutant),
-      mutant.it and mutant.it:gsub("'", "."):gsub("%p", "%%%0") or ".")
+      mutant.it and mutant.it:gsub("%p", "%%%0"):gsub("%%'", ".") or ".")
   end
   local ok, code = shell(("export AIOWIRE_BUILD_DIR=$PWD/%s; cd %s; "
     .. "timeout -k 5 %d %s"):format(BUILD, folder, seconds, command), log)
   if ok and folder == TREE and not read(log):find "[1-9]%d* success" then
     return false, "no such spec"
   end
-  return ok, code == 124 and "hangs" or "exit " .. code
+  return ok, (code == 124 or code == 137) and "hangs" or "exit " .. code
 end
 
 --- What became of `mutant`, in words.
@@ -168,11 +162,9 @@ local function try(mutant, log)
   if not path then
     return text
   end
-  local passes, how = build(mutant, log), "no build"
+  build(mutant, log)
   local begin = os.time()
-  if passes then
-    passes, how = run_spec(mutant, 120, log)
-  end
+  local passes, how = run_spec(mutant, 120, log)
   if not passes then
     return "fails without the flaw: " .. how
   end
@@ -187,7 +179,7 @@ local function try(mutant, log)
   return result
 end
 
-local names = #arg > 0 and arg
+local names = arg[1] and arg
   or lines_of "cd spec/mutants && ls | sed 's/[.]lua$//' | grep -vx run"
 io.stdout:setvbuf "line"
 copy_tree()

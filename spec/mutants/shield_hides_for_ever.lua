@@ -1,5 +1,5 @@
 return {
-  breaks = "C7: at the end of its grace a shield stops hiding.",
+  breaks = "At the end of its grace a shield stops hiding [C7]",
   find = [[
 if (scope->hides && now >= opened->until)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "C8: a hard cancel goes through shields.",
+  breaks = "A hard cancel goes through shields [C8]",
   find = [[
 if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
 ]],

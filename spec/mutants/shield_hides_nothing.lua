@@ -1,5 +1,5 @@
 return {
-  breaks = "C7: a shield hides soft cancels from outside.",
+  breaks = "A shield hides soft cancels from outside [C7]",
   find = [[
 if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
 ]],

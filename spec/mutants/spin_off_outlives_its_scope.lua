@@ -1,5 +1,5 @@
 return {
-  breaks = "O2: what an element spins off belongs to the innermost scope.",
+  breaks = "What an element spins off belongs to the innermost scope [O2]",
   find = [[
 return aw_scope_start(task->inner, next, &config, NULL);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "E5: Cancelled that nobody asked for is a failure.",
+  breaks = "Cancelled that nobody asked for is a failure [E5]",
   find = [[
 return task->killed || task->scope.by != AW_BY_PARENT ||
 ]],

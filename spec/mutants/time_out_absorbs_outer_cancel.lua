@@ -1,5 +1,5 @@
 return {
-  breaks = "C5: a scope absorbs Cancelled only if no outer cancel is seen.",
+  breaks = "A scope absorbs Cancelled only if no outer cancel is seen [C5]",
   find = [[
 bool own = end.cancelled && !end.outer && !task->killed;
 ]],

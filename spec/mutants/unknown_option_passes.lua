@@ -1,5 +1,5 @@
 return {
-  breaks = "UX: an option that no function knows is an error.",
+  breaks = "An option that no function knows is an error [API]",
   find = [[
 if (!is_option)
       refuse_option(L, arg, known);

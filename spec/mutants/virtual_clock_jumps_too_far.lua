@@ -1,11 +1,11 @@
 return {
-  breaks = "K6: the virtual clock jumps to the next deadline, and no further.",
+  breaks = "The virtual clock jumps to the next deadline, and no further [K6]",
   find = [[
 engine->now = next;
     return AGAIN;
 ]],
   put = [[
-engine->now = next + 1000;
+engine->now = next + AW_SECOND;
     return AGAIN;
 ]],
   spec = "virtual_clock",

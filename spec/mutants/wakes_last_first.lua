@@ -1,5 +1,5 @@
 return {
-  breaks = "F1: ready tasks are resumed first in, first out.",
+  breaks = "Ready tasks are resumed first in, first out [F1]",
   find = [[
 aw__list_append(&engine->ready.tasks, &task->link);
 ]],

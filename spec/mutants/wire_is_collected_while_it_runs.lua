@@ -1,5 +1,5 @@
 return {
-  breaks = "V1: what hangs on a wire lives as long as a task runs it.",
+  breaks = "What hangs on a wire lives as long as a task runs it [V1]",
   find = [[
 inside && !awl_needs_lua(L, index)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "Q4: after any operation the socket is looked at again.",
+  breaks = "After any operation the socket is looked at again [Q4]",
   find = [[
 z->drained = false;
   if (aw__zmq_awaited(z))

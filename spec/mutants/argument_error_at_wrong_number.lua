@@ -1,0 +1,12 @@
+return {
+  breaks = "An argument error does not count self as an argument [API]",
+  find = [[
+return awl_error(L, "bad argument #%d to '%s' (%s)", arg - is_method, name,
+                   why);
+]],
+  put = [[
+return awl_error(L, "bad argument #%d to '%s' (%s)", arg, name, why);
+]],
+  spec = "misuse",
+  it = "refuses a string",
+}

@@ -1,0 +1,12 @@
+return {
+  breaks = "After arming a waiter the socket is looked at [Q4]",
+  find = [[
+if (must_look(z, list))
+    mark(z);
+]],
+  put = [[
+(void)must_look;
+]],
+  spec = "zmq",
+  it = "is told by aw.readable and aw.writable",
+}

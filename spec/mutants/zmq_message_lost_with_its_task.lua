@@ -1,0 +1,14 @@
+return {
+  breaks = "A message that was not delivered goes back [H4]",
+  find = [[
+if (message->delivered || !s->raw)
+    awz_message_done(s, message);
+  else
+    put_back(s, message);
+]],
+  put = [[
+awz_message_done(s, message);
+]],
+  spec = "zmq",
+  it = "whose result nobody can take any more gives its message back",
+}

@@ -1,0 +1,13 @@
+return {
+  breaks = "The parts of a message go together, all or none [ZQ7]",
+  find = [[
+rc = awz_raw_send(socket_of(parts), &frames[i], i + 1 < parts->count);
+    if (rc < 0) {
+]],
+  put = [[
+rc = awz_raw_send(socket_of(parts), &frames[i], i + 2 < parts->count);
+    if (rc < 0) {
+]],
+  spec = "zmq",
+  it = "comes as it was sent, in parts",
+}

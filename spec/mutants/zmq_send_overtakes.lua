@@ -1,0 +1,12 @@
+return {
+  breaks = "A message waits behind those that wait already [F5]",
+  find = [[
+return must_queue(parts) ? -EAGAIN : send_now(parts);
+]],
+  put = [[
+(void)must_queue;
+  return send_now(parts);
+]],
+  spec = "zmq",
+  it = "waits behind one that waits, though there is room by now",
+}
