@@ -198,7 +198,7 @@ describe("t:cancel()", function()
     end)
   end)
 
-  it("is no error: it calls no handler and stops no loop [T4]", function()
+  it("is no error: it calls no handler and stops no loop [T4, U9]", function()
     with_loop(function(ev)
       local log, note = recorder()
       local handled = ev:start(aw.Sleep(5), function()

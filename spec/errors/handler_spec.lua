@@ -8,9 +8,10 @@ local wires = require "spec.support.wires"
 local test, virtual, recorder = helper.test, helper.virtual, helper.recorder
 local closer, caught = helper.closer, helper.caught
 local failure_of, raiser = wires.failure_of, wires.raiser
+local fails, giving = wires.fails, wires.giving
 
 describe("a handler", function()
-  it("gets the loop, the error and its info [E7]", function()
+  it("gets the loop, the error and its info [E7, P4]", function()
     helper.leak_checked(function()
       local ev = virtual()
       local err, info, given = failure_of(raiser "boom", ev)
@@ -22,13 +23,16 @@ describe("a handler", function()
 
   it("is not called when all goes well [E7]", function()
     helper.leak_checked(function()
-      local calls = 0
+      local log, note = recorder()
       local ev = virtual()
-      ev:start(aw.Sleep(1), function()
-        calls = calls + 1
-      end)
-      ev:run()
-      assert.are.equal(0, calls)
+      ev:start(aw.Sleep(1), note)
+      ev:start(giving(aw.Sleep(1)) >> aw.Value "x", note)
+      ev:start(function()
+        pcall(error, "caught")
+        return aw.Sleep(1)
+      end, note)
+      assert.are.equal("done", ev:run())
+      assert.are.same({}, log)
     end)
   end)
 
@@ -59,6 +63,19 @@ describe("a handler", function()
     { "a repetition", function(boom)
       return aw.Wire(raiser(boom)) * 3
     end },
+    { "what a repetition spun off", function(boom)
+      return (giving(raiser(boom)) >> aw.Sleep(5)) * 2
+    end },
+    { "what Forever spun off", function(boom)
+      return aw.Forever(giving(raiser(boom)) >> aw.Sleep(5))
+    end },
+    { "what a child of its scope spun off", function(boom)
+      return function()
+        aw.scope(function(s)
+          s:start(giving(raiser(boom)) >> aw.Sleep(5))
+        end)
+      end
+    end },
     { "a Call", function(boom)
       return aw.Call(error, boom)
     end },
@@ -78,7 +95,7 @@ describe("a handler", function()
   }
   for _, case in ipairs(doomed) do
     local name, build = case[1], case[2]
-    it("is called once for a failure of " .. name .. " [E7]", function()
+    it("is called once for a failure of " .. name .. " [E7, U5]", function()
       helper.leak_checked(function()
         local boom = {}
         assert.are.equal(boom, (failure_of(build(boom))))
@@ -86,13 +103,11 @@ describe("a handler", function()
     end)
   end
 
-  it("is called once though two spin-offs fail [E7]", function()
+  it("is called once though spin-offs and their parent fail [E7]", function()
     helper.leak_checked(function()
-      local err = failure_of(aw.Wire(function()
-        return raiser "first"
-      end) >> function()
-        return raiser "second"
-      end >> aw.Sleep(100))
+      local err = failure_of(giving(fails(1, "first"))
+        >> giving(fails(1, "second")) >> giving(fails(2, "third"))
+        >> fails(1, "parent"))
       assert.are.equal("first", err)
     end)
   end)
@@ -181,7 +196,7 @@ describe("a handler", function()
     end)
   end)
 
-  it("is each start's own: one wire, two handlers [E7]", function()
+  it("is each start's own: one wire, two handlers [E7, U8]", function()
     helper.leak_checked(function()
       local log, note = recorder()
       local ev = virtual()
@@ -196,10 +211,50 @@ describe("a handler", function()
       assert.are.same({ "one", "two" }, log)
     end)
   end)
+
+  it("is not called for what its task starts on the loop [E7, P4]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local boom = {}
+      local ev = virtual()
+      ev:start(function(own)
+        own:start(fails(1, boom))
+        aw.sleep(5)
+      end, note)
+      assert.are.equal(boom, caught(ev.run, ev).cause)
+      assert.are.same({}, log)
+    end)
+  end)
+
+  it("may return anything: the loop goes on [E7, P6]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:start(fails(1, "first"), function()
+        return nil, "a message"
+      end)
+      ev:start(fails(2, "second"), function()
+        return 42
+      end)
+      assert.are.equal("done", ev:run())
+    end)
+  end)
+
+  it("may cancel other tasks [E7, U9]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = virtual()
+      local victim = ev:start(wires.unwinding(note, "unwound"))
+      ev:start(fails(1, "boom"), function()
+        victim:cancel()
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.same({ "unwound" }, log)
+    end)
+  end)
 end)
 
 describe("an error without a handler", function()
-  it("stops the loop and leaves its run as the cause [E8]", function()
+  it("stops the loop and leaves its run as the cause [E8, P5]", function()
     helper.leak_checked(function()
       local boom = {}
       local ev = virtual()
@@ -212,7 +267,7 @@ describe("an error without a handler", function()
     end)
   end)
 
-  it("cancels and cleans up the others first [E8]", function()
+  it("cancels and cleans up the others first [E8, U7]", function()
     helper.leak_checked(function()
       local log, note = recorder()
       local ev = virtual()
@@ -257,7 +312,32 @@ describe("an error without a handler", function()
     end)
   end)
 
-  it("that a handler raises leaves run as it is [E8]", function()
+  it("leaves them their call, whichever task fails first [E8, U8]", function()
+    for position = 1, 3 do
+      helper.leak_checked(function()
+        local log, note = recorder()
+        local ev = virtual()
+        for i = 1, 3 do
+          ev:start(raiser(i), i ~= position and function(_, err)
+            note(err)
+          end or nil)
+        end
+        assert.are.equal(position, caught(ev.run, ev).cause)
+        assert.are.equal(2, #log)
+      end)
+    end
+  end)
+
+  it("stops the loop for what a task spun off, too [E8, U5]", function()
+    helper.leak_checked(function()
+      local boom = {}
+      local ev = virtual()
+      ev:start(giving(fails(1, boom)) >> aw.Sleep(5))
+      assert.are.equal(boom, caught(ev.run, ev).cause)
+    end)
+  end)
+
+  it("that a handler raises leaves run as it is [E8, P6]", function()
     helper.leak_checked(function()
       local first, second = {}, {}
       local ev = virtual()
@@ -290,6 +370,19 @@ describe("an error without a handler", function()
       ev:start(raiser "first", raiser "second")
       assert.are.equal("second", caught(ev.run, ev))
       assert.is_truthy(ev.failure)
+    end)
+  end)
+
+  it("that a handler raises is not given to it again [E8, P6]", function()
+    helper.leak_checked(function()
+      local calls = 0
+      local ev = virtual()
+      ev:start(giving(fails(1, "child")) >> fails(1, "parent"), function()
+        calls = calls + 1
+        error("second", 0)
+      end)
+      assert.are.equal("second", caught(ev.run, ev))
+      assert.are.equal(1, calls)
     end)
   end)
 

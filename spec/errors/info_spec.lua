@@ -167,7 +167,7 @@ describe("the info of an error", function()
     end)
   end)
 
-  it("knows where the task was started [E2]", function()
+  it("knows where the task was started [E2, U12]", function()
     helper.leak_checked(function()
       local info, _, started = failure_of(function()
         aw.sleep(1)

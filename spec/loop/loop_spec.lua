@@ -39,7 +39,7 @@ describe("an event loop", function()
     assert.is_false((pcall(aw.EventLoop, { clock = "sundial" })))
   end))
 
-  it("returns 'done' when its tasks have ended [L1]", sealed(function()
+  it("returns 'done' when its tasks have ended [L1, P10]", sealed(function()
     local ev = virtual()
     ev:start(aw.Sleep(1))
     assert.are.equal("done", ev:run())
@@ -134,6 +134,20 @@ describe("an event loop", function()
     assert.are.equal(7, ev:now())
   end))
 
+  it("counts its time-out from run, not from when it was made [L1, P11]",
+    function()
+      helper.test(function(ev)
+        for _, case in ipairs { { 0.5, "done" }, { 1.5, "timeout" } } do
+          local inner <close> = aw.EventLoop { timeout = 1 }
+          inner:start(aw.Sleep(case[1]))
+          aw.sleep(5)
+          local began = ev:now()
+          assert.are.equal(case[2], inner:run())
+          assert.are.equal(math.min(case[1], 1), ev:now() - began)
+        end
+      end)
+    end)
+
   it("has ended after a time-out [S7]", sealed(function()
     local ev = virtual { timeout = 1 }
     ev:start(aw.Never)
@@ -164,7 +178,7 @@ describe("a loop in a <close> variable", function()
     assert.is_true(#log >= 1 and #log <= 2)
   end))
 
-  it("keeps the error its block is left with [L1]", sealed(function()
+  it("keeps the error its block is left with [L1, P12]", sealed(function()
     local log, say = logger()
     local mine, task = { "mine" }, nil
     local ok, err = pcall(function()
@@ -266,7 +280,7 @@ describe("the end of a loop", function()
       assert.are.equal("done", ev:run())
     end))
 
-  it("lets clean-up end before run returns from a time-out [L2]",
+  it("lets clean-up end before run returns from a time-out [L2, U6]",
     sealed(function()
       local log, say = logger()
       local ev = virtual { timeout = 1 }
@@ -301,7 +315,7 @@ describe("the end of a loop", function()
       assert.are.same({ "stopping", "cleaned" }, log)
     end))
 
-  it("calls no handler for a time-out or a stop [L2]", sealed(function()
+  it("calls no handler for a time-out or a stop [L2, P10]", sealed(function()
     for _, ending in ipairs { "timeout", "stopped" } do
       local calls = 0
       local ev = virtual { timeout = 2 }
@@ -370,6 +384,20 @@ describe("every way out of a loop", function()
     assert.are.equal("in the handler", err)
     assert.are.same({ "swept" }, log)
   end))
+
+  it("sweeps the tasks after an error of aw.run's own function [L3, P12]",
+    sealed(function()
+      local log, say = logger()
+      local problem = {}
+      local ok, err = pcall(aw.run, function(ev)
+        ev:start(swept_task(say))
+        aw.sleep(1)
+        error(problem)
+      end, { clock = "virtual" })
+      assert.is_false(ok)
+      assert.is_true(rawequal(problem, err))
+      assert.are.same({ "swept" }, log)
+    end))
 
   it("sweeps the tasks after a deadlock [L3]", sealed(function()
     local log, say = logger()

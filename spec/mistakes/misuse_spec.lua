@@ -64,9 +64,14 @@ describe("start", function()
   end))
 
   it("takes nil, and does nothing [P2]", sealed(function()
+    local log, note = helper.recorder()
     local ev = virtual()
     ev:start(nil)
+    ev:start(nil, note)
+    ev:start(nil, note, { name = "nothing" })
+    assert.are.same({}, ev:tasks())
     assert.are.equal("done", ev:run())
+    assert.are.same({}, log)
   end))
 
   it("takes a wire, a function and a callable object [V2]",

@@ -42,7 +42,7 @@ describe("the laws of wires", function()
     end)
   end
 
-  it("hold for the grouping of >> [O1]", function()
+  it("hold for the grouping of >> [O1, U1]", function()
     helper.leak_checked(function()
       local groupings = {
         function(a, b, c, d) return ((a >> b) >> c) >> d end,

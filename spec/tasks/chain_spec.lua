@@ -11,7 +11,7 @@ local place = places.place
 local contains = texts.contains
 
 describe("a body", function()
-  it("ends the chain without results by returning nothing [N1]", function()
+  it("ends the chain without results by returning nothing [N1, P1]", function()
     test(function()
       assert.are.equal(0, select("#", aw.await(nop)))
     end)
@@ -25,7 +25,7 @@ describe("a body", function()
     end)
   end)
 
-  it("goes on with the function that it returns [N1]", function()
+  it("goes on with the function that it returns [N1, P1]", function()
     test(function(ev)
       local log, note = recorder()
       local function third(loop)
@@ -83,7 +83,7 @@ describe("a body", function()
     end)
   end)
 
-  it("fails if it returns anything else [N1]", function()
+  it("fails if it returns anything else [N1, P1]", function()
     test(function()
       local plain = setmetatable({}, { __index = nop })
       for _, bad in ipairs { true, false, 42, "word", plain } do

@@ -120,7 +120,7 @@ describe("what a task waits for", function()
 end)
 
 describe("ev:start", function()
-  it("only schedules [T2]", function()
+  it("only schedules [T2, P3]", function()
     test(function(ev)
       local log, note = recorder()
       local t = ev:start(function()

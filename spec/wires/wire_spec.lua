@@ -75,7 +75,7 @@ describe("building wires", function()
 end)
 
 describe("a wire", function()
-  it("may be started again after it ended [V1]", function()
+  it("may be started again after it ended [V1, U3]", function()
     test(function(ev)
       local log, note = recorder()
       local w = (aw.Call(note, "a") >> aw.Sleep(0.1)) * 2
@@ -221,7 +221,7 @@ describe("where a wire is wanted", function()
     end)
   end)
 
-  it("takes functions and callable objects as operands [V2]", function()
+  it("takes functions and callable objects as operands [V2, P14]", function()
     test(function()
       local log, note = recorder()
       local function f()
@@ -390,7 +390,7 @@ describe("Call(f, ...)", function()
     end)
   end)
 
-  it("ends with the results of f, nil kept [V2]", function()
+  it("ends with the results of f, nil kept [V2, P9]", function()
     test(function()
       local r = table.pack(aw.await(aw.Call(function(x)
         return nil, x, nil
@@ -421,6 +421,29 @@ describe("Call(f, ...)", function()
       helper.raises("no such file", function()
         aw.await(aw.Wire(fine))
       end)
+    end)
+  end)
+
+  it("never goes on with a result, even if it is a wire [P9]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local function f()
+        note "ran"
+      end
+      local object = setmetatable({}, { __call = f })
+      for _, result in ipairs { aw.Call(f), aw.Wire(f), f, object } do
+        local w = aw.Call(function()
+          return result
+        end)
+        assert.is_true(rawequal(result, (ev:start(w):wait())))
+        aw.await(w >> w)
+        aw.await(w * 2)
+        aw.await(w:whole() >> aw.Value())
+        aw.await(function()
+          return w
+        end)
+      end
+      assert.are.same({}, log)
     end)
   end)
 
