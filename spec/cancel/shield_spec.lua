@@ -357,13 +357,4 @@ describe("w:shielded(grace)", function()
       assert.is_true(rawequal(problem, err))
     end)
   end)
-
-  it("refuses a grace that is no duration [O13]", function()
-    test(function()
-      local w = aw.Sleep(1)
-      for _, bad in ipairs { -1, 0 / 0, "soon", {} } do
-        assert.is_false((pcall(w.shielded, w, bad)))
-      end
-    end)
-  end)
 end)

@@ -1,9 +1,11 @@
--- How long an EventLoop lives that the engine runs and nobody holds [S6, S7].
+-- The life of an EventLoop: when its tasks move and when it has ended, and how
+-- long one lives that the engine runs and nobody holds [S6, S7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
 local sealed, virtual, closer = helper.sealed, helper.virtual, helper.closer
+local test, recorder = helper.test, helper.recorder
 
 --- Collect, and fill the memory that was freed.
 local function collect()
@@ -111,6 +113,147 @@ describe("an EventLoop that a task's close has begun", function()
       collect()
       assert.is_nil(weak[1])
     end))
+end)
+
+describe("the life of a loop", function()
+  it("lets no task move before its run [S7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = virtual()
+      local t = ev:start(aw.Call(note, "ran"))
+      assert.are.same({}, log)
+      assert.are_not.equal("done", t.status)
+      ev:run()
+      assert.are.same({ "ran" }, log)
+      assert.are.equal("done", t.status)
+    end)
+  end)
+
+  it("lets no task of an inner loop move before its run [S7]", function()
+    test(function()
+      local log, note = recorder()
+      local inner = aw.EventLoop {}
+      inner:start(aw.Call(note, "ran"))
+      aw.sleep(5)
+      assert.are.same({}, log)
+      inner:run()
+      assert.are.same({ "ran" }, log)
+    end)
+  end)
+
+  it("may run again after it was done [S7]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      local ev = virtual()
+      for round = 1, 3 do
+        ev:start(aw.Sleep(1) >> aw.Call(note, round))
+        assert.are.equal("done", ev:run())
+      end
+      assert.are.same({ 1, 2, 3 }, log)
+    end)
+  end)
+
+  it("runs again when empty [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      assert.are.equal("done", ev:run())
+      assert.are.equal("done", ev:run())
+    end)
+  end)
+
+  it("is over after a time-out [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual { timeout = 1 }
+      ev:start(aw.Never)
+      assert.are.equal("timeout", ev:run())
+      helper.raises("this EventLoop has ended (timeout)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after a stop [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:start(function()
+        aw.sleep(1)
+        ev:stop()
+        aw.sleep(100)
+      end)
+      assert.are.equal("stopped", ev:run())
+      helper.raises("this EventLoop has ended (stopped)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after an unhandled error [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:start(function()
+        error "boom"
+      end)
+      assert.is_false(pcall(ev.run, ev))
+      helper.raises("this EventLoop has ended (failed)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after close [S7]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:close()
+      ev:close()
+      helper.raises("this EventLoop has ended (closed)", function()
+        ev:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is over after its block was left [S7]", function()
+    helper.leak_checked(function()
+      local kept
+      do
+        local ev <close> = virtual()
+        kept = ev
+        ev:start(aw.Sleep(1))
+      end
+      helper.raises("this EventLoop has ended", function()
+        kept:start(aw.Sleep(1))
+      end)
+    end)
+  end)
+
+  it("is cleaned up before a cancel at its run goes on [S7]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local inner
+      local t = ev:start(function()
+        local _ <close> = closer(function(err)
+          note(aw.is_cancelled(err) and "outer cancelled" or tostring(err))
+        end)
+        inner = aw.EventLoop {}
+        inner:start(function()
+          local _ <close> = closer(function()
+            aw.shield(function()
+              aw.sleep(2)
+            end)
+            note "inner cleaned up"
+          end)
+          aw.sleep(100)
+        end)
+        inner:run()
+        note "never"
+      end)
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ "inner cleaned up", "outer cancelled" }, log)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(3, ev:now())
+      assert.are.equal(0, #inner:tasks())
+    end)
+  end)
 end)
 
 if helper.in_host then

@@ -46,10 +46,6 @@ describe("an event loop", function()
     assert.are.equal("done", ev.status)
   end))
 
-  it("returns 'done' when nothing was started [L1]", sealed(function()
-    assert.are.equal("done", virtual():run())
-  end))
-
   it("returns 'timeout' when its time is over [L1]", sealed(function()
     local ev = virtual { timeout = 5 }
     ev:start(aw.Sleep(10))
@@ -106,25 +102,6 @@ describe("an event loop", function()
     assert.are.equal("running", seen)
   end))
 
-  it("holds its tasks still until it runs [S7]", sealed(function()
-    local log, say = logger()
-    local ev = virtual()
-    ev:start(aw.Call(say, "ran"))
-    assert.are.same({}, log)
-    ev:run()
-    assert.are.same({ "ran" }, log)
-  end))
-
-  it("runs again after it was done [S7]", sealed(function()
-    local log, say = logger()
-    local ev = virtual()
-    ev:start(aw.Call(say, "one"))
-    assert.are.equal("done", ev:run())
-    ev:start(aw.Call(say, "two"))
-    assert.are.equal("done", ev:run())
-    assert.are.same({ "one", "two" }, log)
-  end))
-
   it("counts its time-out from each run [L1]", sealed(function()
     local ev = virtual { timeout = 5 }
     ev:start(aw.Sleep(3))
@@ -147,15 +124,6 @@ describe("an event loop", function()
         end
       end)
     end)
-
-  it("has ended after a time-out [S7]", sealed(function()
-    local ev = virtual { timeout = 1 }
-    ev:start(aw.Never)
-    ev:run()
-    helper.raises("this EventLoop has ended (timeout)", function()
-      ev:start(aw.Never)
-    end)
-  end))
 end)
 
 describe("a loop in a <close> variable", function()
@@ -204,17 +172,6 @@ describe("a loop in a <close> variable", function()
       assert.is_true(aw.is_unhandled(err))
       assert.are.equal("lost", err.cause)
     end))
-
-  it("has ended after its block [S7]", sealed(function()
-    local kept
-    do
-      local ev <close> = virtual()
-      kept = ev
-    end
-    helper.raises("this EventLoop has ended", function()
-      kept:start(aw.Never)
-    end)
-  end))
 
   it("may have run in its block already [L1]", sealed(function()
     local log, say = logger()
@@ -592,68 +549,4 @@ describe("the clock of a loop", function()
     assert.are.equal(1, ev:now())
     assert.are.equal(1, ev:now())
   end))
-end)
-
-describe("a loop inside a task", function()
-  it("is awaited by its run [S6]", sealed(function()
-    local log, say = logger()
-    local outer = virtual()
-    outer:start(function()
-      local inner = aw.EventLoop {}
-      inner:start(aw.Sleep(2) >> aw.Call(say, "inner"))
-      say(inner:run())
-    end)
-    outer:start(aw.Sleep(1) >> aw.Call(say, "outer"))
-    assert.are.equal("done", outer:run())
-    assert.are.same({ "outer", "inner", "done" }, log)
-  end))
-
-  it("shares the engine and clock of the task [S6]", sealed(function()
-    local outer = virtual()
-    local seen
-    outer:start(function()
-      aw.sleep(5)
-      seen = aw.EventLoop({}):now()
-    end)
-    outer:run()
-    assert.are.equal(5, seen)
-  end))
-
-  it("has an engine of its own with a clock of its own [S6]",
-    sealed(function()
-      local log, say = logger()
-      local outer = virtual()
-      outer:start(function()
-        local inner = virtual()
-        inner:start(aw.Sleep(100))
-        inner:run()
-        say(inner:now())
-        say(outer:now())
-      end)
-      outer:run()
-      assert.are.same({ 100, 0 }, log)
-    end))
-
-  it("is swept before a cancel of its runner goes on [S7]",
-    sealed(function()
-      local log, say = logger()
-      local outer = virtual()
-      local runner = outer:start(function()
-        local _ <close> = closer(function()
-          say "runner"
-        end)
-        local inner = aw.EventLoop {}
-        inner:start(function()
-          local _ <close> = closer(function()
-            say "inner task"
-          end)
-          aw.sleep(100)
-        end)
-        inner:run()
-        say "never"
-      end)
-      outer:start(aw.Sleep(1) >> aw.Call(runner.cancel, runner))
-      assert.are.equal("done", outer:run())
-      assert.are.same({ "inner task", "runner" }, log)
-    end))
 end)

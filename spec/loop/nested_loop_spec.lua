@@ -1,12 +1,14 @@
 -- Loops and tasks in one another: what is started on a loop from inside a task,
--- a loop that runs inside one, and when a loop has ended [S5-S7].
+-- and a loop that runs inside a task [S5, S6].
 --
 -- On the virtual clock, in whole seconds, which may be compared for equality.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local places = require "spec.support.places"
 
-local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local test, recorder = helper.test, helper.recorder
+local blames = places.blames
 
 describe("a task started on the loop from inside a task", function()
   it("outlives the scope it was started in [S5]", function()
@@ -156,160 +158,28 @@ describe("a loop inside a task", function()
     end)
   end)
 
-  it("refuses to be run by one of its own tasks [S6]", function()
+  it("refuses to be run by one of its own tasks [I6, S6]", function()
     test(function(ev)
-      helper.raises("already running", function()
+      blames("this EventLoop is already running", function()
         ev:run()
       end)
       aw.sleep(1)
       assert.are.equal(1, ev:now())
     end)
   end)
-end)
 
-describe("the life of a loop", function()
-  local function virtual(opts)
-    opts = opts or {}
-    opts.clock = "virtual"
-    return aw.EventLoop(opts)
-  end
-
-  it("lets no task move before its run [S7]", function()
-    helper.leak_checked(function()
-      local log, note = recorder()
-      local ev = virtual()
-      local t = ev:start(aw.Call(note, "ran"))
-      assert.are.same({}, log)
-      assert.are_not.equal("done", t.status)
-      ev:run()
-      assert.are.same({ "ran" }, log)
-      assert.are.equal("done", t.status)
-    end)
-  end)
-
-  it("lets no task of an inner loop move before its run [S7]", function()
-    test(function()
-      local log, note = recorder()
-      local inner = aw.EventLoop {}
-      inner:start(aw.Call(note, "ran"))
-      aw.sleep(5)
-      assert.are.same({}, log)
-      inner:run()
-      assert.are.same({ "ran" }, log)
-    end)
-  end)
-
-  it("may run again after it was done [S7]", function()
-    helper.leak_checked(function()
-      local log, note = recorder()
-      local ev = virtual()
-      for round = 1, 3 do
-        ev:start(aw.Sleep(1) >> aw.Call(note, round))
-        assert.are.equal("done", ev:run())
-      end
-      assert.are.same({ 1, 2, 3 }, log)
-    end)
-  end)
-
-  it("runs again when empty [S7]", function()
-    helper.leak_checked(function()
-      local ev = virtual()
-      assert.are.equal("done", ev:run())
-      assert.are.equal("done", ev:run())
-    end)
-  end)
-
-  it("is over after a time-out [S7]", function()
-    helper.leak_checked(function()
-      local ev = virtual { timeout = 1 }
-      ev:start(aw.Never)
-      assert.are.equal("timeout", ev:run())
-      helper.raises("this EventLoop has ended (timeout)", function()
-        ev:start(aw.Sleep(1))
-      end)
-    end)
-  end)
-
-  it("is over after a stop [S7]", function()
-    helper.leak_checked(function()
-      local ev = virtual()
-      ev:start(function()
-        aw.sleep(1)
-        ev:stop()
-        aw.sleep(100)
-      end)
-      assert.are.equal("stopped", ev:run())
-      helper.raises("this EventLoop has ended (stopped)", function()
-        ev:start(aw.Sleep(1))
-      end)
-    end)
-  end)
-
-  it("is over after an unhandled error [S7]", function()
-    helper.leak_checked(function()
-      local ev = virtual()
-      ev:start(function()
-        error "boom"
-      end)
-      assert.is_false(pcall(ev.run, ev))
-      helper.raises("this EventLoop has ended (failed)", function()
-        ev:start(aw.Sleep(1))
-      end)
-    end)
-  end)
-
-  it("is over after close [S7]", function()
-    helper.leak_checked(function()
-      local ev = virtual()
-      ev:close()
-      ev:close()
-      helper.raises("this EventLoop has ended (closed)", function()
-        ev:start(aw.Sleep(1))
-      end)
-    end)
-  end)
-
-  it("is over after its block was left [S7]", function()
-    helper.leak_checked(function()
-      local kept
-      do
-        local ev <close> = virtual()
-        kept = ev
-        ev:start(aw.Sleep(1))
-      end
-      helper.raises("this EventLoop has ended", function()
-        kept:start(aw.Sleep(1))
-      end)
-    end)
-  end)
-
-  it("is cleaned up before a cancel at its run goes on [S7]", function()
+  it("refuses to be run by a task of a loop inside it [I6]", function()
     test(function(ev)
-      local log, note = recorder()
-      local inner
-      local t = ev:start(function()
-        local _ <close> = closer(function(err)
-          note(aw.is_cancelled(err) and "outer cancelled" or tostring(err))
+      local refused = false
+      local inner = aw.EventLoop {}
+      inner:start(function()
+        blames("this EventLoop is already running", function()
+          ev:run()
         end)
-        inner = aw.EventLoop {}
-        inner:start(function()
-          local _ <close> = closer(function()
-            aw.shield(function()
-              aw.sleep(2)
-            end)
-            note "inner cleaned up"
-          end)
-          aw.sleep(100)
-        end)
-        inner:run()
-        note "never"
+        refused = true
       end)
-      aw.sleep(1)
-      t:cancel_wait()
-      assert.are.same({ "inner cleaned up", "outer cancelled" }, log)
-      assert.are.equal("cancelled", t.status)
-      assert.are.equal(3, ev:now())
-      assert.are.equal(0, #inner:tasks())
+      assert.are.equal("done", inner:run())
+      assert.is_true(refused)
     end)
   end)
 end)

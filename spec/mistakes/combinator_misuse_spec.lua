@@ -1,13 +1,14 @@
--- What bad input gets from the combinators: an error that blames the line of
--- the caller, as it builds; nothing is run, nothing is lost [V2, O16].
+-- What is wrong with the operands and arguments that a wire is built of: the
+-- error comes while it is built, and blames the line of the caller; nothing is
+-- run, nothing is lost [V2, O16].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local places = require "spec.support.places"
 local texts = require "spec.support.texts"
 
-local sealed, nop = helper.sealed, helper.nop
-local blames = places.blames
+local sealed, nop, test = helper.sealed, helper.nop, helper.test
+local blames, line, place = places.blames, places.line, places.place
 local contains = texts.contains
 
 local w = aw.Sleep(1)
@@ -25,6 +26,7 @@ end
 
 describe("an operator", function()
   local operators = {
+    [">>"] = function(a, b) return a >> b end,
     ["&"] = function(a, b) return a & b end,
     ["|"] = function(a, b) return a | b end,
     ["//"] = function(a, b) return a // b end,
@@ -61,16 +63,14 @@ describe("an operator", function()
   end
 
   it("blames the line where it stands [O16]", sealed(function()
-    local function f()
+    local at = line() + 2
+    blames(place(at) .. ": ", function()
       return nil | w
-    end
-    local line = debug.getinfo(f, "S").linedefined + 1
-    blames(":" .. line .. ": ", f)
-    local function g()
+    end)
+    at = line() + 2
+    blames(place(at) .. ": ", function()
       return w & 1
-    end
-    line = debug.getinfo(g, "S").linedefined + 1
-    blames(":" .. line .. ": ", g)
+    end)
   end))
 
   it("takes functions and callable objects on either side [V2]",
@@ -111,6 +111,95 @@ describe("an operator", function()
         end)
       end
     end))
+end)
+
+describe("an operator without a meaning", function()
+  local binary = {
+    ["+"] = function(a, b) return a + b end,
+    ["-"] = function(a, b) return a - b end,
+    ["%"] = function(a, b) return a % b end,
+    ["^"] = function(a, b) return a ^ b end,
+    ["~"] = function(a, b) return a ~ b end,
+    ["<<"] = function(a, b) return a << b end,
+    ["<"] = function(a, b) return a < b end,
+    ["<="] = function(a, b) return a <= b end,
+  }
+  local unary = {
+    ["-"] = function(a) return -a end,
+    ["~"] = function(a) return ~a end,
+    ["#"] = function(a) return #a end,
+  }
+
+  it("says so with a wire on one side or on both [O16]", function()
+    test(function()
+      for _, operate in pairs(binary) do
+        for _, other in ipairs { w, 1, {}, nop, true } do
+          helper.raises("means nothing for wires", function()
+            return operate(w, other)
+          end)
+          helper.raises("means nothing for wires", function()
+            return operate(other, w)
+          end)
+        end
+      end
+    end)
+  end)
+
+  it("says so before a wire [O16]", function()
+    test(function()
+      for _, operate in pairs(unary) do
+        helper.raises("means nothing for wires", function()
+          return operate(aw.Sleep(1))
+        end)
+      end
+    end)
+  end)
+
+  it("names itself and what to use instead [O16]", function()
+    test(function()
+      local err = helper.raises("'+' means nothing for wires", function()
+        return w + w
+      end)
+      contains(err, "a >> b")
+      helper.raises("'<<' means nothing for wires", function()
+        return w << w
+      end)
+    end)
+  end)
+
+  it("blames the line that used it [O16]", function()
+    test(function()
+      local at = line() + 2
+      helper.raises(place(at) .. ":", function()
+        return w + w
+      end)
+    end)
+  end)
+
+  it("is left to Lua's own message if it is `..` [O16]", function()
+    test(function()
+      helper.raises("concatenate", function()
+        return aw.Sleep(1) .. "x"
+      end)
+      helper.raises("concatenate", function()
+        return "x" .. aw.Sleep(1)
+      end)
+    end)
+  end)
+
+  it("is not one that has a meaning: >> and * build [O16]", function()
+    test(function()
+      assert.are.equal("Sleep(1) >> Sleep(1)", tostring(w >> w))
+      assert.are.equal("Sleep(1) * 2", tostring(w * 2))
+    end)
+  end)
+
+  it("is not `==`, which any wire may be asked [O16]", function()
+    test(function()
+      assert.is_true(w == w)
+      assert.is_false(w == w >> w)
+    end)
+  end)
 end)
 
 describe("a table form", function()

@@ -300,6 +300,7 @@ describe("a number of times", function()
     assert.are.equal(1, runs(1))
     assert.are.equal(3, runs(3))
     assert.are.equal(3, runs(3.0))
+    assert.are.equal("Never * 2", tostring(2.0 * aw.Never))
   end))
 
   for _, times in ipairs {
@@ -313,6 +314,7 @@ describe("a number of times", function()
   for _, value in ipairs {
     { "NaN", nan }, { "0.5", 0.5 }, { "-1.5", -1.5 }, { '"1"', "1" },
     { "2^31 + 0.5", 2 ^ 31 + 0.5 }, { "nil", nil }, { "true", true },
+    { "false", false }, { "a table", {} }, { "a function", print },
   } do
     it(("of %s is an error [O2]"):format(value[1]), sealed(function()
       blames("a whole number of times", function()
@@ -321,8 +323,17 @@ describe("a number of times", function()
       blames("a whole number of times", function()
         return (value[2] * aw.Never) and nil
       end)
+      blames("a whole number of times", function()
+        return aw.Repeat(aw.Never, value[2]) and nil
+      end)
     end))
   end
+
+  it("is none that is a wire [O2]", sealed(function()
+    blames("a whole number of times", function()
+      return (aw.Never * aw.Never) and nil
+    end)
+  end))
 
   for _, value in ipairs {
     { "2^31", 2 ^ 31 }, { "2^53", 2 ^ 53 }, { "2^62", 1 << 62 },

@@ -9,7 +9,7 @@ local wires = require "spec.support.wires"
 
 local test, with_loop, recorder = helper.test, helper.with_loop, helper.recorder
 local nop = helper.nop
-local line, place = places.line, places.place
+local blames, line, place = places.blames, places.line, places.place
 local contains = texts.contains
 local cleaning = wires.cleaning
 
@@ -159,7 +159,7 @@ describe("ev:start", function()
     end)
   end)
 
-  it("refuses a handler that cannot be called [T2]", function()
+  it("refuses a handler that cannot be called [T2, E7]", function()
     test(function(ev)
       local tasks = #ev:tasks()
       helper.raises("bad argument #2 to 'start'", function()
@@ -169,6 +169,33 @@ describe("ev:start", function()
         ev:start(aw.Sleep(1), nil, 42)
       end)
       assert.are.equal(tasks, #ev:tasks())
+    end)
+  end)
+
+  it("refuses what is no wire, and its loop goes on [V2]", function()
+    test(function(ev)
+      local tasks = #ev:tasks()
+      for _, bad in ipairs { 42, "x", true, {} } do
+        blames(("bad argument #1 to 'start' (wire expected, got %s)")
+          :format(type(bad)), function()
+            ev:start(bad)
+          end)
+      end
+      assert.are.equal(tasks, #ev:tasks())
+      assert.are.equal("x", ev:start(aw.Value "x"):wait())
+    end)
+  end)
+
+  it("of nil does nothing [P2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local tasks = #ev:tasks()
+      ev:start(nil)
+      ev:start(nil, note)
+      ev:start(nil, note, { name = "nothing" })
+      assert.are.equal(tasks, #ev:tasks())
+      aw.sleep(1)
+      assert.are.same({}, log)
     end)
   end)
 

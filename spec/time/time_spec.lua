@@ -186,41 +186,6 @@ describe("a sleep", function()
     assert.are.equal(0, ev:now())
   end))
 
-  it("of math.huge never ends [K3]", sealed(function()
-    local log, say = recorder()
-    local ev = virtual { timeout = 1e6 }
-    ev:start(aw.Sleep(math.huge) >> aw.Call(say, "built"))
-    ev:start(function()
-      aw.sleep(math.huge)
-      say "called"
-    end)
-    assert.are.equal("timeout", ev:run())
-    assert.are.same({}, log)
-  end))
-
-  it("of a huge number of seconds is no short one [K3]",
-    sealed(function()
-      local log, say = recorder()
-      local ev = virtual { timeout = 1e6 }
-      for _, s in ipairs { 2 ^ 31, 2 ^ 53, 2 ^ 63, 2 ^ 64, 1e300 } do
-        ev:start(aw.Sleep(s) >> aw.Call(say, s))
-      end
-      assert.are.equal("timeout", ev:run())
-      assert.are.same({}, log)
-    end))
-
-  it("of NaN is an error [K3]", sealed(function()
-    helper.raises("seconds must not be NaN", function()
-      aw.Sleep(0 / 0)
-    end)
-  end))
-
-  it("of less than nothing is an error [K3]", sealed(function()
-    helper.raises("seconds must not be negative", function()
-      aw.Sleep(-0.001)
-    end)
-  end))
-
   it("may be called as well as built [K3]", sealed(function()
     local ev = virtual()
     ev:start(aw.Call(aw.sleep, 3))
@@ -236,30 +201,5 @@ describe("a sleep", function()
     end)
     ev:run()
     assert.are.equal(3.5, ev:now())
-  end))
-
-  it("until a time that is past is over at once [K3]",
-    sealed(function()
-      local ev = virtual()
-      ev:start(function()
-        aw.sleep(5)
-        aw.sleep_until(1)
-        aw.sleep_until(-7)
-        aw.await(aw.SleepUntil(0))
-      end)
-      assert.are.equal("done", ev:run())
-      assert.are.equal(5, ev:now())
-    end))
-
-  it("until math.huge never ends [K3]", sealed(function()
-    local ev = virtual { timeout = 10 }
-    ev:start(aw.SleepUntil(math.huge))
-    assert.are.equal("timeout", ev:run())
-  end))
-
-  it("until NaN is an error [K3]", sealed(function()
-    helper.raises("NaN", function()
-      aw.SleepUntil(0 / 0)
-    end)
   end))
 end)

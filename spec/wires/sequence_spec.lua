@@ -185,56 +185,6 @@ describe("a * n", function()
     end)
   end)
 
-  it("takes a float that is a whole number [O2]", function()
-    test(function()
-      local count = 0
-      local a = aw.Wire(function()
-        count = count + 1
-      end)
-      aw.await(a * 2.0)
-      assert.are.equal(2, count)
-      aw.await(2.0 * a)
-      assert.are.equal(4, count)
-    end)
-  end)
-
-  it("refuses anything else [O2]", function()
-    test(function()
-      local a = aw.Sleep(1)
-      local whole = "whole number of times, got "
-      helper.raises(whole .. "1.5", function()
-        return a * 1.5
-      end)
-      helper.raises(whole .. "1.5", function()
-        return 1.5 * a
-      end)
-      helper.raises(whole .. "string", function()
-        return a * "3"
-      end)
-      helper.raises(whole .. "string", function()
-        return "3" * a
-      end)
-      helper.raises(whole, function()
-        return a * (0 / 0)
-      end)
-      for _, bad in ipairs { true, false, {}, print } do
-        helper.raises(whole .. type(bad), function()
-          return a * bad
-        end)
-      end
-      helper.raises(whole .. "nil", function()
-        return a * nil
-      end)
-      helper.raises("wire", function()
-        return a * a
-      end)
-      for _, bad in ipairs { 1.5, "x", {}, 0 / 0 } do
-        assert.is_false((pcall(aw.Repeat, a, bad)))
-      end
-      assert.is_false((pcall(aw.Repeat, a)))
-    end)
-  end)
-
   it("does nothing if n is zero or less [O2, P8]", function()
     test(function(ev)
       local log, note = recorder()
@@ -520,27 +470,6 @@ describe("w:whole()", function()
       assert.are.same({ "a", "b" }, log)
       assert.are.equal(1, ev:now())
       assert.are.equal("x", aw.await(aw.Value("x"):whole()))
-    end)
-  end)
-end)
-
-describe("an operand of >>", function()
-  it("is named in the message if it is no wire [O16]", function()
-    test(function()
-      local w = aw.Sleep(1)
-      local message = "attempt to use a string as a wire (operand of '>>')"
-      helper.raises(message, function()
-        return "x" >> w
-      end)
-      helper.raises(message, function()
-        return w >> "x"
-      end)
-      helper.raises("as a wire", function()
-        return w >> 42
-      end)
-      helper.raises("as a wire", function()
-        return nil >> w
-      end)
     end)
   end)
 end)

@@ -670,6 +670,14 @@ describe("Call(aw.sleep, s)", function()
       end)
     end)
   end)
+
+  it("is alone in that: other functions check theirs when called [V2]",
+    function()
+      test(function()
+        local w = aw.Call(math.floor, "no number")
+        helper.raises("number expected", aw.await, w)
+      end)
+    end)
 end)
 
 describe("tostring of a wire", function()
