@@ -84,6 +84,35 @@ describe("a loop inside a task", function()
     end)
   end)
 
+  it("waits for them whatever the order of ready tasks [F6, S6]", function()
+    helper.leak_checked(function()
+      for seed = 1, helper.scale(100) do
+        local inside, outside = 0, 0
+        local ev = helper.virtual { seed = seed }
+        ev:start(function()
+          ev:start(function()
+            for _ = 1, 5 do
+              aw.sleep(1)
+              outside = outside + 1
+            end
+          end)
+          local inner = aw.EventLoop {}
+          for i = 1, 3 do
+            inner:start(function()
+              aw.sleep(i)
+              inside = inside + 1
+            end)
+          end
+          assert.are.equal("done", inner:run())
+          assert.are.equal(3, inside)
+          assert.is_true(outside < 5)
+        end)
+        assert.are.equal("done", ev:run())
+        assert.are.equal(5, outside)
+      end
+    end)
+  end)
+
   it("shares the clock of the task's engine [S6]", function()
     test(function(ev)
       aw.sleep(5)

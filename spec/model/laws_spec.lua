@@ -1,5 +1,6 @@
--- Laws: what is the same, however it is written. Two expressions are the same
--- if everything that happens in them, the times and the outcome are.
+-- Laws: expressions that are the same, however they are written. Two
+-- expressions are the same if all that happens in them is the same, and the
+-- times, and the outcome.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -63,9 +64,63 @@ local function group_all(operate, operands)
   return builds
 end
 
+--- A body that takes a second and returns a wire that takes longer.
+local function giving(note, name)
+  return aw.Wire(function()
+    note(name)
+    aw.sleep(1)
+    return wires.takes(2.25, note, name .. "'") >> aw.Value("from " .. name)
+  end)
+end
+
+local function sequence(a, b) return a >> b end
 local function join(a, b) return a & b end
 local function race(a, b) return a | b end
 local function fallback(a, b) return a // b end
+
+describe("the grouping of >>", function()
+  it("makes no difference to what runs and what is spun off [O1, U1]",
+    function()
+      local function operands(note)
+        return giving(note, "a"), giving(note, "b"), giving(note, "c"),
+          giving(note, "d")
+      end
+      local builds = group_all(sequence, operands)
+      builds[#builds + 1] = function(note)
+        return aw.Sequence(operands(note))
+      end
+      builds[#builds + 1] = function(note)
+        local a, b, c, d = operands(note)
+        return aw.Sequence(a, aw.Sequence(b, c), d)
+      end
+      alike(builds, { "a at 0", "b at 1", "c at 2", "d at 3", "a' at 3.25",
+        "b' at 4.25", "c' at 5.25", "d' at 6.25", "from d at 6.25" })
+    end)
+
+  it("makes none to * either: a * 3 is a >> a >> a [O2]", function()
+    local builds = {}
+    for i, build in ipairs {
+      function(a) return a >> a >> a end,
+      function(a) return a * 3 end,
+      function(a) return a >> a * 2 end,
+      function(a) return a * 2 >> a end,
+      function(a) return (a * 3) * 1 end,
+    } do
+      builds[i] = function(note)
+        return build(giving(note, "a"))
+      end
+    end
+    alike(builds)
+  end)
+
+  it("makes none to factors: (a * 2) * 3 runs six times [O2]", function()
+    alike {
+      function(note) return giving(note, "a") * 6 end,
+      function(note) return (giving(note, "a") * 2) * 3 end,
+      function(note) return 2 * (giving(note, "a") * 3) end,
+    }
+  end)
+end)
 
 describe("the grouping of &", function()
   it("makes no difference when all end well [V4] [O4]", function()
@@ -402,6 +457,10 @@ end)
 
 describe("one value in a hundred tasks at once", function()
   local forms = {
+    ["a sequence"] = function(w)
+      return aw.Wire(function() return aw.Sleep(1) end) >> w >> w
+    end,
+    ["a repeat"] = function(w) return w * 3 end,
     ["a join"] = function(w) return w & aw.Sleep(2) & w end,
     ["a race"] = function(w) return aw.Sleep(9) | w | w end,
     ["a race of events"] = function()
