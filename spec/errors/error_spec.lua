@@ -76,7 +76,7 @@ describe("an error value", function()
       end)
     end)
 
-    it("is the cause of what leaves a loop, as " .. name .. " [E1]",
+    it("is the cause of what leaves a loop, as " .. name .. " [E1, E8]",
       function()
         helper.leak_checked(function()
           local ev = virtual()
@@ -433,6 +433,31 @@ describe("a body that fails", function()
     end)
   end)
 
+  it("runs its other `<close>` when one of them fails [E6]", function()
+    helper.leak_checked(function()
+      local log, note = recorder()
+      failure_of(function()
+        local _ <close> = closer(note, "outer")
+        local _ <close> = closer(function()
+          note "inner"
+          error "inner"
+        end)
+        aw.sleep(1)
+      end)
+      assert.are.same({ "inner", "outer" }, log)
+    end)
+  end)
+
+  it("has not failed if its `<close>` catches an error [E6]", function()
+    test(function()
+      aw.await(function()
+        local _ <close> = closer(function()
+          pcall(error, "caught")
+        end)
+      end)
+    end)
+  end)
+
   it("may await in its `<close>` [E6]", function()
     helper.leak_checked(function()
       local log, note = recorder()
@@ -493,6 +518,39 @@ describe("a body that fails", function()
       end)
       contains(err, "stack overflow")
       assert.are.equal(1, closed)
+    end)
+  end)
+
+  it("may fail by a stack overflow after an await [E6]", function()
+    helper.leak_checked(function()
+      local function deeper()
+        return 1 + deeper()
+      end
+      contains(failure_of(function()
+        aw.yield()
+        deeper()
+      end), "stack overflow")
+    end)
+  end)
+
+  it("may fail by an overflow of the C stack [E6]", function()
+    helper.leak_checked(function()
+      local function deeper(s)
+        return (s:gsub(".", deeper))
+      end
+      contains(failure_of(function()
+        deeper "x"
+      end), "stack overflow")
+    end)
+  end)
+
+  it("goes on if it catches a stack overflow [E6]", function()
+    test(function()
+      local function deeper()
+        return 1 + deeper()
+      end
+      contains(caught(deeper), "stack overflow")
+      aw.sleep(1)
     end)
   end)
 

@@ -1,16 +1,16 @@
--- Awaits where there can be none [C11]: outside any task, and inside functions
--- of C that call back. coroutine_spec.lua has those in coroutines of one's own.
+-- Places where no await can be [C11]: outside any task, and inside functions of
+-- C that call back. coroutine_spec.lua has the places where one can be, and
+-- coroutines of one's own.
 
 local aw = require "aiowire"
-local bystanders = require "spec.support.bystanders"
 local helper = require "spec.support.helper"
 local places = require "spec.support.places"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
+local wires = require "spec.support.wires"
 
 local test, closer, caught = helper.test, helper.closer, helper.caught
 local virtual, sealed, outside = helper.virtual, helper.sealed, helper.outside
-local survives, handled = bystanders.survives, bystanders.handled
 local blames, blamed = places.blames, places.blamed
 local contains = texts.contains
 
@@ -22,6 +22,10 @@ describe("an await outside any task", function()
       outside(function()
         local err = blames("cannot await outside a task", f)
         contains(err, helper.outside_advice)
+      end)
+      -- A loop that is made later is unharmed.
+      test(function()
+        aw.sleep(1)
       end)
     end))
   end
@@ -37,6 +41,13 @@ describe("an await outside any task", function()
   end)
   refused("await", function()
     aw.await(wire)
+  end)
+
+  refused("scope", function()
+    aw.scope(function() end)
+  end)
+  refused("timeout", function()
+    aw.timeout(1, function() end)
   end)
 
   it("names the function that was called [C11]", sealed(function()
@@ -75,29 +86,6 @@ print(io.open "ran")
     assert.are.equal("done", task.status)
   end))
 
-  it("is refused to a handler, which may start wires [E7]",
-    sealed(function()
-      local log = {}
-      local ev = virtual()
-      ev:start(aw.Call(error, "failed"), function(loop)
-        blames("cannot await outside a task", function()
-          aw.sleep(1)
-        end)
-        loop:start(aw.Call(table.insert, log, "by the loop"))
-        aw.start(aw.Call(table.insert, log, "by aw.start"))
-      end)
-      assert.are.equal("done", ev:run())
-      assert.are.same({ "by the loop", "by aw.start" }, log)
-    end))
-
-  it("leaves a loop that is made later unharmed [C11]",
-    sealed(function()
-      outside(function()
-        pcall(aw.sleep, 1)
-      end)
-      survives(function() end)
-    end))
-
   it("is refused to the main chunk under a stock lua5.4 [C11]",
     process.under_stock(function()
       local outcome = process.stock(
@@ -113,36 +101,6 @@ print(io.open "ran")
       assert.are.equal(0, outcome.code)
     end))
 
-  it("has nothing to do with awaits in a task [C11]", sealed(function()
-    survives(function()
-      aw.sleep(0)
-      aw.yield()
-      aw.await(aw.Value(1))
-    end)
-  end))
-
-  for name, call in pairs {
-    sleep = function()
-      aw.sleep(1)
-    end,
-    yield = function()
-      aw.yield()
-    end,
-    await = function()
-      aw.await(aw.Sleep(1))
-    end,
-    scope = function()
-      aw.scope(function() end)
-    end,
-    timeout = function()
-      aw.timeout(1, function() end)
-    end,
-  } do
-    it("says what to do instead, as aw." .. name .. " [C11]", function()
-      helper.outside(helper.raises, helper.outside_advice, call)
-    end)
-  end
-
   it("says what to do instead in a coroutine, too [C11]", function()
     helper.outside(function()
       local ok, err = coroutine.resume(coroutine.create(function()
@@ -155,46 +113,90 @@ print(io.open "ran")
 end)
 
 describe("an await where Lua cannot yield", function()
-  -- Inside a callback of C, `f` is refused and names `where`.
-  local function refused_in(where, call)
-    it("is refused inside " .. where .. " [C11]", sealed(function()
-      survives(function()
-        local tries = 0
-        local function f()
+  local function with(event, f)
+    return setmetatable({}, { [event] = f })
+  end
+
+  -- In each of these, `try` is told that it cannot await, and returns "x"; the
+  -- message has the `name` of the function. The task can await afterwards.
+  local function refused(where, call, name)
+    it("is refused in " .. where .. " [C11]", helper.in_task(function(ev)
+      local tries = 0
+      local function try()
+        tries = tries + 1
+        local err = helper.raises("cannot await", function()
           aw.sleep(1)
-        end
-        local function try()
-          tries = tries + 1
-          local err = blames("cannot await inside", f)
-          contains(err, where)
-          return "x"
-        end
-        call(try)
-        assert.is_true(tries > 0)
-      end)
+        end)
+        contains(err, "await_misuse_spec.lua:")
+        contains(err, name and "cannot await inside '" .. name .. "'" or "")
+        return "x"
+      end
+      call(try)
+      assert.is_true(tries > 0)
+      assert.are.equal(0, ev:now())
+      aw.sleep(1)
+      assert.are.equal(1, ev:now())
     end))
   end
 
-  refused_in("sort", function(try)
+  refused("the handler of an xpcall", function(try)
+    assert.are.same({ false, "x" }, { xpcall(error, try) })
+  end)
+
+  refused("tostring", function(try)
+    assert.are.equal("x", tostring(with("__tostring", try)))
+  end)
+
+  refused("string.format", function(try)
+    assert.are.equal("<x>", ("<%s>"):format(with("__tostring", try)))
+  end)
+
+  refused("table.sort", function(try)
     table.sort({ 3, 1, 2 }, function(a, b)
       try()
       return a < b
     end)
+  end, "sort")
+
+  refused("string.gsub", function(try)
+    assert.are.equal("xx", (("ab"):gsub(".", try)))
+  end, "gsub")
+
+  refused("table.concat", function(try)
+    local t = setmetatable({}, {
+      __index = try,
+      __len = function()
+        return 2
+      end,
+    })
+    assert.are.equal("x x", table.concat(t, " "))
   end)
 
-  refused_in("gsub", function(try)
-    local replaced = ("abc"):gsub("%a", try)
-    assert.are.equal("xxx", replaced)
+  refused("table.unpack", function(try)
+    assert.are.same({ "x", "x" },
+      { table.unpack(with("__index", try), 1, 2) })
   end)
 
-  refused_in("require", function(try)
+  refused("require", function(try)
     package.preload["spec.that_awaits"] = try
-    require "spec.that_awaits"
+    local value = require "spec.that_awaits"
     package.preload["spec.that_awaits"] = nil
     package.loaded["spec.that_awaits"] = nil
+    assert.are.equal("x", value)
+  end, "require")
+
+  refused("the reader of load", function(try)
+    local ended = false
+    local chunk = load(function()
+      try()
+      local piece = not ended and "return 7" or nil
+      ended = true
+      return piece
+    end)
+    assert.are.equal(7, chunk())
   end)
 
-  refused_in("__gc", function(try)
+  refused("__gc", function(try)
     local ok, err
     do
       setmetatable({}, {
@@ -204,26 +206,35 @@ describe("an await where Lua cannot yield", function()
       })
     end
     collectgarbage()
-    if not ok then
-      error(err, 0)
-    end
+    assert.is_true(ok, err)
   end)
 
-  it("leaves through table.sort as the error it is [C11]",
-    sealed(function()
-      survives(function()
-        local function compare()
-          aw.sleep(1)
-        end
-        local ok, err = pcall(table.sort, { 2, 1 }, compare)
-        assert.is_false(ok)
-        contains(err, "cannot await inside 'sort'")
-        blamed(err, compare)
+  refused("a debug hook", function(try)
+    local ok, err
+    debug.sethook(function()
+      debug.sethook()
+      ok, err = pcall(try)
+    end, "l")
+    local line = debug.getinfo(1, "l").currentline
+    assert.is_number(line)
+    assert.is_true(ok, err)
+  end)
+
+  refused("the handlers of coroutine.close", function(try)
+    local ok, err
+    local co = coroutine.create(function()
+      local _ <close> = closer(function()
+        ok, err = pcall(try)
       end)
-    end))
+      coroutine.yield()
+    end)
+    coroutine.resume(co)
+    coroutine.close(co)
+    assert.is_true(ok, err)
+  end)
 
   it("fails the task if nobody catches it [C11]", sealed(function()
-    local err = handled(function()
+    local err = wires.failure_of(function()
       local _ = ("abc"):gsub("%a", function()
         aw.sleep(1)
       end)
@@ -231,67 +242,14 @@ describe("an await where Lua cannot yield", function()
     contains(err, "cannot await inside 'gsub'")
   end))
 
-  local callers = {
-    { "sort", function(f)
-      table.sort({ 3, 1, 2 }, function(a, b)
-        f()
-        return a < b
-      end)
-    end },
-    { "gsub", function(f)
-      string.gsub("x", "x", f)
-    end },
-    { "require", function(f)
-      package.preload["spec.awaiting"] = f
-      local _ <close> = closer(function()
-        package.preload["spec.awaiting"] = nil
-        package.loaded["spec.awaiting"] = nil
-      end)
-      require "spec.awaiting"
-    end },
-  }
-  for _, case in ipairs(callers) do
-    local name, call = case[1], case[2]
-    it("says that it stands inside " .. name .. " [C11]", function()
-      test(function(ev)
-        helper.raises("cannot await inside", function()
-          call(function()
-            aw.sleep(1)
-          end)
-        end)
-        helper.raises(name, function()
-          call(function()
-            aw.sleep(1)
-          end)
-        end)
-        assert.are.equal(0, ev:now())
-        aw.sleep(1)
-        assert.are.equal(1, ev:now())
-      end)
-    end)
-  end
-
-  it("says so in a finalizer [C11]", function()
+  it("leaves table.sort as the error it is [C11]", sealed(function()
+    local function compare()
+      aw.sleep(1)
+    end
     test(function()
-      local message
-      setmetatable({}, {
-        __gc = function()
-          message = caught(aw.sleep, 1)
-        end,
-      })
-      collectgarbage()
-      collectgarbage()
-      message = tostring(message)
-      contains(message, "cannot await")
+      local err = caught(table.sort, { 2, 1 }, compare)
+      contains(err, "cannot await inside 'sort'")
+      blamed(err, compare)
     end)
-  end)
-
-  it("does not stand in a sort that awaits nothing [C11]", function()
-    test(function()
-      local list = { 3, 1, 2 }
-      table.sort(list)
-      aw.yield()
-      assert.are.same({ 1, 2, 3 }, list)
-    end)
-  end)
+  end))
 end)

@@ -90,12 +90,12 @@ describe("a body", function()
         local function body()
           return bad
         end
-        local err = helper.raises("a body must return", function()
-          aw.await(body)
-        end)
+        local err = helper.raises("a body must return nothing or the next wire,"
+          .. " got " .. type(bad), function()
+            aw.await(body)
+          end)
         contains(err, place(body))
         contains(err, "aw.Value")
-        contains(err, type(bad))
       end
       helper.raises("a body must return", function()
         aw.await(function()
@@ -167,6 +167,18 @@ describe("a body", function()
         end >> aw.Call(note, "b"))
       end)
       assert.are.same({ "a" }, log)
+    end)
+  end)
+
+  it("fails after an await as well [N1]", function()
+    test(function()
+      helper.raises("a body must return nothing or the next wire, got boolean "
+        .. "(true)", function()
+          aw.await(function()
+            aw.sleep(1)
+            return true
+          end)
+        end)
     end)
   end)
 

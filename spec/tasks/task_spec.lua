@@ -9,7 +9,7 @@ local wires = require "spec.support.wires"
 
 local test, with_loop, recorder = helper.test, helper.with_loop, helper.recorder
 local nop = helper.nop
-local blames, line, place = places.blames, places.line, places.place
+local blames = places.blames
 local contains = texts.contains
 local cleaning = wires.cleaning
 
@@ -471,46 +471,6 @@ describe("t:wait()", function()
 end)
 
 describe("a task", function()
-  it("has a number of its own [T6]", function()
-    test(function(ev)
-      local a, b = ev:start(aw.Sleep(1)), ev:start(aw.Sleep(1))
-      assert.are.equal("integer", math.type(a.id))
-      assert.are.equal("integer", math.type(b.id))
-      assert.are_not.equal(a.id, b.id)
-    end)
-  end)
-
-  it("is named after its wire if not told otherwise [T6]", function()
-    test(function(ev)
-      assert.are.equal("Sleep(0.5)", ev:start(aw.Sleep(0.5)).name)
-      local named = aw.Sleep(0.5):named("nap")
-      assert.are.equal("nap", ev:start(named).name)
-      local at = line() + 1
-      local function body() end
-      local where = place(at)
-      contains(ev:start(body).name, where)
-    end)
-  end)
-
-  it("has a short name even if its wire is long [T6]", function()
-    test(function(ev)
-      local w = aw.Sleep(0.5)
-      for _ = 1, 100 do
-        w = w >> aw.Sleep(0.25)
-      end
-      assert.is_true(#ev:start(w).name <= 63)
-    end)
-  end)
-
-  it("knows where it was started [T6]", function()
-    test(function(ev)
-      local at = line() + 1
-      local t = ev:start(aw.Sleep(1))
-      local where = place(at)
-      assert.are.equal(where, t.started_at:sub(-#where))
-    end)
-  end)
-
   it("keeps its results [T6]", function()
     test(function(ev)
       local t = ev:start(aw.Sleep(1) >> aw.Value(nil, "x"))
@@ -537,16 +497,6 @@ describe("a task", function()
     end)
   end)
 
-  it("has a traceback that shows the user's lines [T6]", function()
-    test(function(ev)
-      local t = ev:start(function()
-        aw.sleep(2)
-      end)
-      aw.sleep(1)
-      contains(t:traceback(), "task_spec.lua:")
-    end)
-  end)
-
   it("has a traceback in every state [T6]", function()
     test(function(ev)
       local t
@@ -563,17 +513,6 @@ describe("a task", function()
       assert.is_string(t:traceback())
       t:cancel_wait()
       assert.is_string(t:traceback())
-    end)
-  end)
-
-  it("shows its number, name and state [T6]", function()
-    test(function(ev)
-      local t = ev:start(aw.Sleep(1), nil, { name = "nap" })
-      local start = ("task %d 'nap'"):format(t.id)
-      assert.are.equal(start, tostring(t):sub(1, #start))
-      t:wait()
-      assert.are.equal(start, tostring(t):sub(1, #start))
-      contains(tostring(t), "done")
     end)
   end)
 
