@@ -6,6 +6,7 @@ local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local places = require "spec.support.places"
 local texts = require "spec.support.texts"
+local wires = require "spec.support.wires"
 
 local test, recorder, closer = helper.test, helper.recorder, helper.closer
 local join, caught = helper.join, helper.caught
@@ -204,6 +205,28 @@ describe("a cancelled task", function()
         seen = steps
       end)
       assert.are.equal(10, seen)
+    end)
+  end)
+
+  it("keeps no race, join or time-out waiting by swallowing it [C2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local swallower = aw.Wire(function()
+        for _ = 1, 3 do
+          if not pcall(aw.sleep, 100) then
+            note "swallowed"
+          end
+        end
+      end)
+      for i, w in ipairs {
+        swallower | aw.Sleep(1),
+        swallower & wires.fails(1, "boom"),
+        swallower:timeout(1),
+      } do
+        wires.outcome(w)
+        assert.are.equal(3 * i, #log)
+        assert.are.equal(i, ev:now())
+      end
     end)
   end)
 

@@ -4,8 +4,10 @@
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local texts = require "spec.support.texts"
+local wires = require "spec.support.wires"
 
 local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local sealed, virtual = helper.sealed, helper.virtual
 local join, caught = helper.join, helper.caught
 local contains = texts.contains
 
@@ -450,6 +452,24 @@ describe("a task that does not end", function()
     end)
   end)
 
+  it("is not one whose many time-outs each ended in time [C9]",
+    sealed(function()
+      local ev = virtual()
+      local count = 0
+      local task = ev:start(function()
+        for _ = 1, 3000 do
+          aw.scope({ timeout = 0.01 }, function()
+            aw.sleep(1)
+          end)
+          count = count + 1
+        end
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal(3000, count)
+      assert.are.equal("done", task.status)
+      assert.are.equal(0, #ev.stuck)
+    end))
+
   it("is not one that cleans up within the grace [C9]", function()
     helper.leak_checked(function()
       local ev, mule = drive(function()
@@ -462,6 +482,40 @@ describe("a task that does not end", function()
       end)
       assert.are.equal(0, #ev.stuck)
       assert.are.equal("cancelled", mule.status)
+    end)
+  end)
+end)
+
+describe("a clean-up that never ends", function()
+  local function stubborn(grace)
+    return aw.Never:finally(function()
+      aw.await(aw.Never)
+    end, grace)
+  end
+
+  it("does not hang the end of a loop, whatever grace it asks for [C8, L3]",
+    function()
+      helper.leak_checked(function()
+        local ev = virtual { timeout = 1, grace = 5 }
+        ev:start(stubborn())
+        ev:start(stubborn(math.huge))
+        ev:start(aw.Never:finally(function()
+          aw.await((aw.Never & aw.Never):shielded(math.huge))
+        end, math.huge))
+        assert.are.equal("timeout", ev:run())
+        assert.is_true(ev:now() <= 6)
+      end)
+    end)
+
+  it("does not hang the race or the join around it [C8, O4, O5]", function()
+    test(function(ev)
+      assert.are.equal("won",
+        aw.await(stubborn(math.huge) | wires.gives(1, "won")))
+      assert.are.equal(6, ev:now())
+      local _, err = wires.outcome(stubborn(math.huge)
+        & wires.fails(1, "boom"))
+      assert.are.equal("boom", err)
+      assert.are.equal(12, ev:now())
     end)
   end)
 end)

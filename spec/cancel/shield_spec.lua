@@ -6,9 +6,10 @@ local texts = require "spec.support.texts"
 local wires = require "spec.support.wires"
 
 local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local sealed, virtual = helper.sealed, helper.virtual
 local join, caught = helper.join, helper.caught
 local contains = texts.contains
-local takes, outcome = wires.takes, wires.outcome
+local takes, gives, outcome = wires.takes, wires.gives, wires.outcome
 
 describe("a shield", function()
   it("returns what its function returns, nil kept [C7]", function()
@@ -239,6 +240,25 @@ describe("a shield", function()
         assert.are.equal(2, ev:now())
       end)
     end)
+
+  it("does not harden a cancel from inside it when its grace ends [C7, C8]",
+    sealed(function()
+      local ev = virtual { grace = 1000000 }
+      local ended
+      local fails = aw.Sleep(1) >> function()
+        error("early", 0)
+      end
+      local spins = aw.Wire(function()
+        return fails
+      end)
+      local inner = aw.Sleep(100):shielded(1000)
+      ev:start((spins >> inner):shielded(10), function(_, err)
+        assert.are.equal("early", err)
+        ended = ev:now()
+      end)
+      ev:run()
+      assert.are.equal(100, ended)
+    end))
 end)
 
 describe("a shielded wire", function()
@@ -355,6 +375,49 @@ describe("w:shielded(grace)", function()
       local ok, err = outcome(aw.Call(error, problem):shielded(1))
       assert.is_false(ok)
       assert.is_true(rawequal(problem, err))
+    end)
+  end)
+end)
+
+describe("a race inside a shield", function()
+  it("cancels its losers, though a cancel from outside waits [C7] [O5]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local t = ev:start((takes(5, note, "won") | takes(9, note, "lost"))
+          :shielded(60) >> aw.Call(note, "never"))
+        aw.sleep(1)
+        t:cancel_wait()
+        assert.are.same({ "won" }, log)
+        assert.are.equal("cancelled", t.status)
+        assert.are.equal(5, ev:now())
+      end)
+    end)
+
+  it("of events is one choice as ever [C7] [H3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(((aw.Sleep(5) / function()
+        note "won"
+      end) | (aw.Sleep(9) / note)):shielded(60) >> aw.Call(note, "never"))
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ "won" }, log)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(5, ev:now())
+    end)
+  end)
+
+  it("in a clean-up ends by its winner [C12] [O5]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(aw.Never:finally(function()
+        note(aw.await(gives(2, "farewell sent") | gives(3, "gave up")))
+      end))
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ "farewell sent" }, log)
+      assert.are.equal(3, ev:now())
     end)
   end)
 end)

@@ -438,3 +438,43 @@ describe("a task in a <close> variable outside any task", function()
     end)
   end)
 end)
+
+describe("a value of a task that is cancelled before it starts", function()
+  --- A value that must be closed, and a body that owns it.
+  local function owned(note)
+    local value = closer(function()
+      note "closed"
+    end)
+    return aw.Wire(function(_, v)
+      local _ <close> = v
+      note "owned"
+      aw.sleep(100)
+    end, value)
+  end
+
+  it("is taken over and closed [T3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(owned(note)):cancel_wait()
+      assert.are.same({ "owned", "closed" }, log)
+    end)
+  end)
+
+  it("is taken over by each operand [T3] [O4] [O5]", function()
+    test(function(ev)
+      local log, note = recorder()
+      ev:start(owned(note) & owned(note)):cancel_wait()
+      assert.are.same({ "owned", "owned", "closed", "closed" }, log)
+      ev:start(owned(note) | owned(note)):cancel_wait()
+      assert.are.equal(8, #log)
+    end)
+  end)
+
+  it("is taken over by a loser that has not begun [T3] [O5]", function()
+    test(function()
+      local log, note = recorder()
+      assert.are.equal("won", aw.await(aw.Value "won" | owned(note)))
+      assert.are.same({ "owned", "closed" }, log)
+    end)
+  end)
+end)

@@ -5,8 +5,8 @@ local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local wires = require "spec.support.wires"
 
-local logged = helper.logged
-local sender = wires.sender
+local logged, sealed, test = helper.logged, helper.sealed, helper.test
+local virtual, outcome, sender = helper.virtual, wires.outcome, wires.sender
 
 describe("Recv and Send", function()
   it("are wires that need no Lua [V7]", logged(function(ev)
@@ -90,6 +90,36 @@ describe("a race with a channel", function()
       aw.sleep(1)
       assert.are.same({ "one", "two" }, log)
     end))
+
+  it("gives a value that was sent before a cancel to its function [C6]",
+    function()
+      test(function(ev)
+        local log, note = helper.recorder()
+        local ch = aw.channel(0)
+        local t = ev:start(aw.Recv(ch) / note
+          | wires.cleaning(1, note, "cleaned"))
+        aw.yield()
+        aw.await(aw.Send(ch, "message"))
+        t:cancel_wait()
+        table.sort(log)
+        assert.are.same({ "cleaned", "message" }, log)
+      end)
+    end)
+
+  it("counts a value as sent that was taken before a cancel [C6]", function()
+    test(function(ev)
+      local log, note = helper.recorder()
+      local ch = aw.channel(0)
+      local t = ev:start(aw.Send(ch, "message") / function()
+        note "sent"
+      end)
+      aw.yield()
+      note(ch:recv())
+      t:cancel_wait()
+      table.sort(log)
+      assert.are.same({ "message", "sent" }, log)
+    end)
+  end)
 
   it("does not meet itself [H3]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
@@ -267,4 +297,92 @@ describe("a race with a channel", function()
         assert.is_true(count > 5)
       end
     end))
+end)
+
+--- How many messages the channel gives before it is empty for a second.
+local function drain(ch)
+  local count = 0
+  while outcome(aw.Recv(ch):timeout(1)) do
+    count = count + 1
+  end
+  return count
+end
+
+describe("a receive that ends together with its time-out", function()
+  --- Start both in this order or the other; what the receiver got, and what
+  --- was left.
+  local function meet(receiver_first, at)
+    local got, left = 0, nil
+    test(function(ev)
+      local ch = aw.channel(1)
+      local function receive()
+        return ev:start(function()
+          if outcome(aw.Recv(ch):timeout(1)) then
+            got = got + 1
+          end
+        end)
+      end
+      local function send()
+        return ev:start(aw.Sleep(at) >> aw.Send(ch, "message"))
+      end
+      local a = (receiver_first and receive or send)()
+      local b = (receiver_first and send or receive)()
+      a:wait()
+      b:wait()
+      left = drain(ch)
+    end)
+    return got, left
+  end
+
+  it("has its message if that comes first, or else leaves it [O8]",
+    function()
+      for _, receiver_first in ipairs { true, false } do
+        assert.are.same({ 1, 0 }, { meet(receiver_first, 0.5) })
+        assert.are.same({ 0, 1 }, { meet(receiver_first, 1.5) })
+      end
+    end)
+
+  it("loses no message in any order of ready tasks [F6, C6]", sealed(function()
+    for seed = 1, helper.scale(100) do
+      local got, left = 0, 0
+      local ev = virtual { seed = seed }
+      ev:start(function()
+        local ch = aw.channel(1)
+        local w = aw.Recv(ch):timeout(1) / function()
+          got = got + 1
+        end // aw.Value()
+        aw.await(w & aw.Sleep(1) >> aw.Send(ch, "message"))
+        left = drain(ch)
+      end)
+      assert.are.equal("done", ev:run())
+      assert.are.equal(1, got + left, "seed " .. seed)
+    end
+  end))
+end)
+
+describe("a channel that is closed under a race of its two ends", function()
+  local function closes_on(w)
+    local ev = virtual()
+    local ch = aw.channel()
+    local closed
+    local task = ev:start(w(ch), function(_, err)
+      closed = aw.is_closed(err)
+    end)
+    ev:start(aw.Sleep(1) >> aw.Call(ch.close, ch))
+    ev:run()
+    return task.status, closed
+  end
+
+  it("decides it for the one on the left [O5, H1]", sealed(function()
+    local status, closed = closes_on(function(ch)
+      return aw.Send(ch, 1) | aw.Recv(ch)
+    end)
+    assert.are.equal("failed", status)
+    assert.is_true(closed)
+    status, closed = closes_on(function(ch)
+      return aw.Recv(ch) | aw.Send(ch, 1)
+    end)
+    assert.are.equal("done", status)
+    assert.is_nil(closed)
+  end))
 end)

@@ -395,6 +395,32 @@ describe("Cancelled at the boundary of a task", function()
     end)
   end)
 
+  it("is an error of a wire whose part raises it [E5, O4, O5, O8]", function()
+    for _, build in ipairs {
+      function(w, note) return w & wires.cleaning(1, note, "cleaned") end,
+      function(w, note) return w | wires.cleaning(1, note, "cleaned") end,
+      function(w) return w:timeout(50) end,
+    } do
+      test(function(ev)
+        local kept
+        local gone = ev:start(function()
+          kept = caught(aw.sleep, 100)
+        end)
+        aw.yield()
+        gone:cancel_wait()
+        assert.is_true(aw.is_cancelled(kept))
+        local log, note = recorder()
+        local t = ev:start(build(wires.fails(1, kept), note), function(_, err)
+          note(aw.is_timeout(err))
+        end)
+        pcall(t.wait, t)
+        assert.are.equal("failed", t.status)
+        assert.are.equal(false, log[#log])
+        assert.is_true(ev:now() <= 2)
+      end)
+    end
+  end)
+
   it("is the end of a task that was cancelled, no failure [E5]", function()
     helper.leak_checked(function()
       local calls = 0

@@ -160,11 +160,14 @@ describe("a handler", function()
         tried.yield = pcall(aw.yield)
         tried.await = pcall(aw.await, aw.Sleep(0))
         tried.run = pcall(own.run, own)
+        local other = virtual()
+        tried.run_another = pcall(other.run, other)
+        other:close()
       end)
       assert.are.equal("done", ev:run())
       assert.are.same(
-        { sleep = false, yield = false, await = false, run = false },
-        tried)
+        { sleep = false, yield = false, await = false, run = false,
+          run_another = false }, tried)
     end)
   end)
 
@@ -370,6 +373,14 @@ describe("an error without a handler", function()
       ev:start(raiser "first", raiser "second")
       assert.are.equal("second", caught(ev.run, ev))
       assert.is_truthy(ev.failure)
+    end)
+  end)
+
+  it("that a handler raises is a text if it is nil [E1, E8]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      ev:start(raiser "first", raiser(nil))
+      assert.are.equal("<nil error>", caught(ev.run, ev))
     end)
   end)
 

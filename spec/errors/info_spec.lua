@@ -9,6 +9,7 @@ local places = require "spec.support.places"
 local texts = require "spec.support.texts"
 
 local test, closer = helper.test, helper.closer
+local sealed, virtual = helper.sealed, helper.virtual
 local line, place = places.line, places.place
 local contains, lacks, in_order = texts.contains, texts.lacks, texts.in_order
 
@@ -353,6 +354,37 @@ describe("a task", function()
         contains(t.name, place(here))
       end)
     end)
+
+  it("has the place of its start as a name once it has ended [D1]", function()
+    test(function(ev)
+      local task = ev:start(aw.Sleep(0.1) >> aw.Sleep(0.1))
+      assert.are.equal("Sleep(0.1) >> Sleep(0.1)", task.name)
+      task:wait()
+      assert.is_truthy(task.name:find "^wire@.*info_spec%.lua:%d+$")
+    end)
+  end)
+
+  it("keeps the name of its function when it has ended [D1]", sealed(function()
+    local ev = virtual()
+    local task = ev:start(function() end)
+    local name = task.name
+    ev:run()
+    assert.is_truthy(name:find "^function@")
+    assert.are.equal(name, task.name)
+  end))
+
+  it("knows where it was started as an operand that has ended [T6]",
+    sealed(function()
+      local ev = virtual()
+      local operand, before
+      ev:start(aw.Sleep(1) & function()
+        operand = aw.current()
+        before = operand.started_at
+      end)
+      ev:run()
+      assert.is_truthy(before:find("info_spec.lua:%d+"), before)
+      assert.are.equal(before, operand.started_at)
+    end))
 
   it("has an id of its own [D1, T6]", function()
     test(function(ev)

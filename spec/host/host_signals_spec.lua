@@ -220,3 +220,60 @@ say "end"
 ]]))
   end)
 end)
+
+describe("a handler in the program", function()
+  it("is interrupted by SIGINT if it never ends [C9]", function()
+    local outcome = process.host [[
+local aw = require "aiowire"
+aw.start(function() error "first" end, function()
+  os.execute("(sleep 0.2; kill -INT " .. io.open("/proc/self/stat"):read "n"
+    .. ") &")
+  while true do end
+end)
+aw.sleep(5)
+]]
+    assert.are.equal(2, outcome.signal)
+  end)
+end)
+
+describe("SIGQUIT in the program", function()
+  it("prints the dump and goes on [D2]", function()
+    local outcome = process.host [[
+local aw = require "aiowire"
+aw.start(aw.Sleep(0.5), nil, { name = "the sleeper" })
+os.execute("(sleep 0.1; kill -QUIT "
+  .. io.open("/proc/self/stat"):read "n" .. ") &")
+aw.sleep(0.3)
+print "goes on"
+]]
+    contains(outcome.err, "the sleeper")
+    contains(outcome.out, "goes on")
+    assert.are.equal(0, outcome.code)
+  end)
+end)
+
+describe("SIGHUP in the program", function()
+  local script = [[
+local aw = require "aiowire"
+local _ <close> = setmetatable({}, { __close = function()
+  print "clean"
+end })
+os.execute("kill -HUP " .. io.open("/proc/self/stat"):read "n")
+aw.sleep(0.2)
+print "goes on"
+]]
+
+  it("ends it after its clean-up, by the signal: the terminal is closed [L2]",
+    function()
+      local outcome = process.host(script)
+      assert.are.equal("clean\n", outcome.out, outcome.err)
+      assert.are.equal(1, outcome.signal)
+    end)
+
+  it("stays ignored where it is, as by nohup [L2]", function()
+    local outcome = process.run("trap '' HUP; exec $aiowire s.lua",
+      { ["s.lua"] = script })
+    assert.are.equal("goes on\nclean\n", outcome.out, outcome.err)
+    assert.are.equal(0, outcome.code)
+  end)
+end)

@@ -30,6 +30,24 @@ describe("a wait for a signal", function()
     end)
   end)
 
+  it("wakes the left one of a race, and all other tasks [O5, H5]", function()
+    local outcome = process.host([[
+local aw = require "aiowire"
+local function left() return "left" end
+local function right() return "right" end
+aw.scope(function(s)
+  s:start(function()
+    print(aw.await(aw.Signal "HUP" / left | aw.Signal "HUP" / right))
+  end)
+  s:start(aw.Signal "HUP" >> aw.Call(print, "other"))
+  aw.sleep(0.05)
+  os.execute("kill -HUP " .. io.open("/proc/self/stat"):read "n")
+end)
+]])
+    assert.are.equal("left\nother\n", outcome.out, outcome.err)
+    assert.are.equal(0, outcome.code)
+  end)
+
   it("wakes all who wait, in order [H5]", function()
     helper.leak_checked(function()
       local order = {}

@@ -294,6 +294,17 @@ describe("an await that completes at once", function()
       ev:run()
       assert.is_true(position(log, "other") < 1000)
     end))
+
+  it("lets a time-out come in time, also as an empty scope [F3]",
+    sealed(function()
+      local ev = aw.EventLoop { timeout = 0.05, signals = false }
+      ev:start(function()
+        while true do
+          aw.scope(function() end)
+        end
+      end)
+      assert.are.equal("timeout", ev:run())
+    end))
 end)
 
 describe("a boundary", function()

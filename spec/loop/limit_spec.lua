@@ -236,4 +236,46 @@ describe("a signal", function()
     lacks(outcome.out, "not reached")
     process.assert_died_by(2, outcome)
   end)
+
+  it("ends the run around that of another engine, too [L2, S6]", function()
+    local outcome = process.host [[
+local aw = require "aiowire"
+local _ <close> = setmetatable({}, { __close = function()
+  print "outer is clean"
+end })
+for i = 1, 3 do
+  local ev = aw.EventLoop { clock = "virtual" }
+  ev:start(function()
+    if i == 1 then
+      os.execute("kill -TERM " .. io.open("/proc/self/stat"):read "n")
+    end
+    while true do
+      aw.yield()
+    end
+  end)
+  print(i, ev:run())
+end
+print "never"
+]]
+    assert.are.equal("1\tstopped\nouter is clean\n", outcome.out, outcome.err)
+    assert.are.equal(15, outcome.signal)
+  end)
+
+  it("ends clean-up that spins when the grace is over [C9, L2]",
+    function()
+      local outcome = process.host([[
+local aw = require "aiowire"
+local function spin()
+  return spin
+end
+local ev = aw.EventLoop { clock = "virtual", grace = 0.05 }
+ev:start(aw.Never:finally(function()
+  os.execute("kill -TERM " .. io.open("/proc/self/stat"):read "n")
+  return aw.Wire(spin)
+end):timeout(1))
+print(ev:run())
+]])
+      assert.are.equal("stopped\n", outcome.out, outcome.err)
+      assert.are.equal(15, outcome.signal)
+    end)
 end)

@@ -8,6 +8,7 @@ local helper = require "spec.support.helper"
 local places = require "spec.support.places"
 
 local test, recorder = helper.test, helper.recorder
+local sealed, virtual = helper.sealed, helper.virtual
 local blames = places.blames
 
 describe("a task started on the loop from inside a task", function()
@@ -88,7 +89,7 @@ describe("a loop inside a task", function()
     helper.leak_checked(function()
       for seed = 1, helper.scale(100) do
         local inside, outside = 0, 0
-        local ev = helper.virtual { seed = seed }
+        local ev = virtual { seed = seed }
         ev:start(function()
           ev:start(function()
             for _ = 1, 5 do
@@ -211,6 +212,50 @@ describe("a loop inside a task", function()
       assert.is_true(refused)
     end)
   end)
+
+  it("closes a task of a loop that does not run [S7]", sealed(function()
+    local ev = virtual()
+    local status
+    ev:start(function()
+      local idle = aw.EventLoop()
+      local task
+      do
+        local t <close> = idle:start(function()
+          aw.sleep(100)
+        end)
+        task = t
+      end
+      status = task.status
+      idle:close()
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.equal("cancelled", status)
+  end))
+
+  it("of another engine runs nothing in a cancelled task [C2, S6]",
+    sealed(function()
+      local ev = virtual()
+      local ran, kept
+      local task = ev:start(function()
+        aw.pcall(function()
+          pcall(aw.sleep, 10)
+          local inner = aw.EventLoop { clock = "virtual" }
+          inner:start(function()
+            ran = true
+          end)
+          local ok, err = pcall(inner.run, inner)
+          inner:close()
+          kept = not ok and aw.is_cancelled(err)
+        end)
+      end)
+      ev:start(function()
+        aw.sleep(1)
+        task:cancel()
+      end)
+      ev:run()
+      assert.is_nil(ran)
+      assert.is_true(kept)
+    end))
 end)
 
 describe("a task of a loop with an engine of its own", function()

@@ -271,6 +271,18 @@ describe("a table form", function()
     end)
     assert.are.same({}, log)
   end))
+
+  it("refuses more wires than a call takes [O6]", function()
+    local never, list = aw.Never, {}
+    for i = 1, 500001 do
+      list[i] = never
+    end
+    local err = helper.raises("bad argument #1 to 'All' (too many wires",
+      function()
+        local _ = aw.All(list)
+      end)
+    assert.is_truthy(err:find "^[^\n]*combinator_misuse_spec.lua:%d+:", err)
+  end)
 end)
 
 describe("Select", function()

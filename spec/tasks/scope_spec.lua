@@ -5,8 +5,10 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local texts = require "spec.support.texts"
 
 local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local sealed, virtual, contains = helper.sealed, helper.virtual, texts.contains
 
 describe("a scope", function()
   it("runs its body in the running task [S1]", function()
@@ -574,4 +576,40 @@ describe("what opens a scope", function()
       assert.are.same({ "round 1", "round 2", "slow", "round 3" }, log)
     end)
   end)
+end)
+
+describe("a scope that a generator leaves open", function()
+  --- A generator that stands in a scope of the running task.
+  local function generator()
+    local step = aw.wrap(function()
+      aw.scope(function()
+        coroutine.yield()
+      end)
+    end)
+    step()
+    return step
+  end
+
+  it("is not left in the wrong order [S2]", sealed(function()
+    local ok, err = pcall(aw.run, function()
+      local step = generator()
+      aw.scope(function()
+        step()
+      end)
+    end)
+    assert.is_false(ok)
+    contains(err, "a scope must be left")
+  end))
+
+  it("does no harm when the generator is dropped [S2]", sealed(function()
+    local ev = virtual()
+    local task = ev:start(function()
+      local step = generator() -- luacheck: ignore
+      step = nil
+      collectgarbage()
+      aw.sleep(1)
+    end)
+    assert.are.equal("done", ev:run())
+    assert.are.equal("done", task.status)
+  end))
 end)

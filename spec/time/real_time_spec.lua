@@ -66,6 +66,20 @@ describe("a sleep in real time", function()
       assert.are.same({ "busy", 0.01, 0.02, 0.03 }, log)
     end))
 
+  it("that is overdue decides a race by when it was due [K2]",
+    sealed(function()
+      local got
+      aw.run(function()
+        local w = (aw.Sleep(0.004) / function()
+          return "later"
+        end) | (aw.Sleep(0.002) / function()
+          return "sooner"
+        end)
+        got = aw.await(w & aw.Call(busy, 0.02))
+      end)
+      assert.are.equal("sooner", got)
+    end))
+
   it("counts from a fresh look at the clock [K3]", sealed(function()
     local ev = real()
     local slept
@@ -124,6 +138,20 @@ describe("a time-out in real time", function()
       ev:start(aw.Call(busy, 0.08))
       assert.are.equal("done", ev:run())
       assert.are.same({ "slept" }, log)
+    end))
+
+  it("that was due first is reported, though another is overdue [K2, O8]",
+    sealed(function()
+      local err
+      aw.run(function()
+        local w = (aw.Sleep(1):timeout(0.002):catch(function(e)
+          err = e
+          aw.await(aw.Value())
+        end)):timeout(60)
+        aw.await(w & aw.Call(busy, 0.02))
+      end)
+      assert.is_true(aw.is_timeout(err), tostring(err))
+      assert.are.equal(0.002, err.after)
     end))
 
   it("of a loop is not held up by tasks that are always ready [F2]",

@@ -6,7 +6,7 @@ local helper = require "spec.support.helper"
 local texts = require "spec.support.texts"
 local wires = require "spec.support.wires"
 
-local test = helper.test
+local test, sealed, virtual = helper.test, helper.sealed, helper.virtual
 local recorder = helper.recorder
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
@@ -396,4 +396,42 @@ describe("the grace of a time-out", function()
       assert.are.equal(1, ev:now())
     end)
   end)
+end)
+
+describe("a time-out that comes when its wire has ended", function()
+  --- How `w` ends, and when.
+  local function outcome_of(w)
+    local ev = virtual { grace = 100 }
+    local failure
+    local task = ev:start(w, function(_, err)
+      failure = err
+    end)
+    ev:run()
+    return failure, ev:now(), task:results()
+  end
+
+  it("has cut it short if it cut a child of it [O8]",
+    sealed(function()
+      local w = giving(aw.Sleep(5)) >> aw.Sleep(4):shielded()
+      local err, ended = outcome_of(w:timeout(3))
+      assert.is_true(aw.is_timeout(err))
+      assert.are.equal(4, ended)
+    end))
+
+  it("has not cut it short if its children end by themselves [S3, T7]",
+    sealed(function()
+      local w = giving(aw.Sleep(5):shielded(50)) >> aw.Value(1)
+      local err, ended, result = outcome_of(w:timeout(3))
+      assert.is_nil(err)
+      assert.are.equal(5, ended)
+      assert.are.equal(1, result)
+      err, ended, result = outcome_of(aw.Call(aw.scope, { timeout = 3 },
+        function(s)
+          s:start(aw.Sleep(5):shielded(50))
+          return "all"
+        end))
+      assert.is_nil(err)
+      assert.are.equal(5, ended)
+      assert.are.equal("all", result)
+    end))
 end)

@@ -4,7 +4,7 @@ local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local wires = require "spec.support.wires"
 
-local test, recorder = helper.test, helper.recorder
+local test, recorder, sealed = helper.test, helper.recorder, helper.sealed
 local takes, gives, fails = wires.takes, wires.gives, wires.fails
 local cleaning, outcome = wires.cleaning, wires.outcome
 local self_cancelled = wires.self_cancelled
@@ -199,4 +199,45 @@ describe("Any{...}", function()
       })))
     end)
   end)
+end)
+
+describe("an Any with errors of clean-up", function()
+  --- What `w` fails with, and how many errors it suppressed.
+  local function failure_of(w)
+    local err, info = wires.failure_of(w)
+    return err, #info.suppressed
+  end
+
+  local early = fails(0.5, "early")
+
+  local function unclean(what)
+    return aw.Sleep(9):finally(function()
+      error(what, 0)
+    end)
+  end
+
+  it("forgives one of an operand's own time-out [O6]", sealed(function()
+    test(function(ev)
+      aw.await(aw.Any { unclean "clean":timeout(1), aw.Sleep(2) })
+      assert.are.equal(2, ev:now())
+    end)
+  end))
+
+  it("raises the last one if all have failed, cut off from outside [O6]",
+    sealed(function()
+      local err, suppressed = failure_of(
+        aw.Any { early, unclean "clean" }:timeout(1))
+      assert.are.equal("clean", err)
+      assert.are.equal(1, suppressed)
+      assert.are.equal("c2",
+        (failure_of(aw.Any { unclean "c1", unclean "c2" }:timeout(1))))
+    end))
+
+  it("raises one rather than Timeout, cut off from outside [E3]",
+    sealed(function()
+      local err, suppressed = failure_of(
+        aw.Any { early, aw.Never, unclean "clean" }:timeout(1))
+      assert.are.equal("clean", err)
+      assert.are.equal(0, suppressed)
+    end))
 end)

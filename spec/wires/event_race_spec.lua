@@ -122,6 +122,20 @@ describe("a race of events", function()
     end)
   end)
 
+  it("leaves no waiter at a task whose end loses [H2, T5]", function()
+    test(function(ev)
+      local t = ev:start(aw.Sleep(1000))
+      local function held_after(rounds)
+        for _ = 1, rounds do
+          aw.await(aw.Done(t) | aw.Sleep(1))
+        end
+        local stats = aw.stats()
+        return { stats.refs, stats.deadlines, stats.tasks, stats.scopes }
+      end
+      assert.are.same(held_after(1), held_after(50))
+    end)
+  end)
+
   it("leaves no deadline behind [H2]", function()
     test(function()
       local before = aw.stats().deadlines

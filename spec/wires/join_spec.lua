@@ -332,20 +332,6 @@ describe("a join that is cancelled", function()
         assert.are.equal(2, ev:now())
       end)
     end)
-
-  it("fails with an error of its clean-up [E3]", function()
-    test(function(ev)
-      local late, got = {}, nil
-      local t = ev:start(wires.spoiling(late) & aw.Sleep(100),
-        function(_, err)
-          got = err
-        end)
-      aw.sleep(1)
-      t:cancel_wait()
-      assert.are.equal("failed", t.status)
-      assert.are.equal(late, got)
-    end)
-  end)
 end)
 
 describe("All{...}", function()

@@ -9,6 +9,7 @@ local wires = require "spec.support.wires"
 
 local test = helper.test
 local recorder = helper.recorder
+local closer = helper.closer
 local takes, gives, fails = wires.takes, wires.gives, wires.fails
 local line, place = places.line, places.place
 local contains = texts.contains
@@ -422,4 +423,44 @@ describe("an operand that does not end", function()
         end
       end
     end)
+end)
+
+describe("a child that fails while its group is cancelled", function()
+  --- Fails a second after it was cancelled.
+  local function late(err)
+    return aw.Wire(function()
+      local _ <close> = closer(function()
+        aw.shield(function()
+          aw.sleep(1)
+        end)
+        error(err, 0)
+      end)
+      aw.sleep(100)
+    end)
+  end
+
+  for name, group in pairs {
+    ["a join"] = function(child) return aw.Sleep(100) & child end,
+    ["a race"] = function(child) return aw.Sleep(100) | child end,
+    ["an Any"] = function(child) return aw.Any { aw.Never, child } end,
+    ["a time-out"] = function(child) return child:timeout(50) end,
+    ["a retry"] = function(child) return child:retry { times = 1 } end,
+    ["a spin-off"] = function(child)
+      return wires.giving(child) >> aw.Sleep(100)
+    end,
+  } do
+    it("is not forgotten in " .. name .. " [E3]", function()
+      test(function(ev)
+        local problem, got = {}, nil
+        local t = ev:start(group(late(problem)), function(_, err)
+          got = err
+        end)
+        aw.sleep(1)
+        t:cancel_wait()
+        assert.are.equal(problem, got)
+        assert.are.equal("failed", t.status)
+        assert.are.equal(2, ev:now())
+      end)
+    end)
+  end
 end)

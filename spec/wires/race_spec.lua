@@ -10,6 +10,7 @@ local helper = require "spec.support.helper"
 local wires = require "spec.support.wires"
 
 local test, recorder, closer = helper.test, helper.recorder, helper.closer
+local sealed, virtual = helper.sealed, helper.virtual
 local takes, gives, giving = wires.takes, wires.gives, wires.giving
 local fails, cleaning, outcome = wires.fails, wires.cleaning, wires.outcome
 local results, self_cancelled = wires.results, wires.self_cancelled
@@ -159,17 +160,6 @@ describe("a | b", function()
       assert.are.same({ "bystander" }, log)
     end)
   end)
-
-  it("raises what a loser's clean-up raised, not the results [O5]",
-    function()
-      test(function()
-        local problem = {}
-        local ok, err = outcome(gives(1, "won")
-          | wires.spoiling(problem))
-        assert.is_false(ok)
-        assert.are.equal(problem, err)
-      end)
-    end)
 
   it("suppresses it where the winner failed before [O5] [E3]", function()
     helper.leak_checked(function()
@@ -333,19 +323,6 @@ describe("a race that is cancelled", function()
     end)
   end)
 
-  it("fails with an error of its clean-up [E3]", function()
-    test(function(ev)
-      local late, got = {}, nil
-      local t = ev:start(aw.Never | wires.spoiling(late), function(_, err)
-        got = err
-      end)
-      aw.sleep(1)
-      t:cancel_wait()
-      assert.are.equal("failed", t.status)
-      assert.are.equal(late, got)
-    end)
-  end)
-
   it("stays decided if the cancel comes after its decision [O5]", function()
     test(function(ev)
       local log, note = recorder()
@@ -444,4 +421,93 @@ describe("Race{...}", function()
         results(aw.Race { k = aw.Value "a" }))
     end)
   end)
+end)
+
+describe("an error of a loser's clean-up", function()
+  it("is raised, whoever won [O5]", function()
+    test(function()
+      local problem = {}
+      for _, winner in ipairs {
+        aw.Sleep(1), gives(1, "won"), aw.Sleep(1) / helper.nop,
+      } do
+        local ok, err = outcome(winner | wires.spoiling(problem))
+        assert.is_false(ok)
+        assert.are.equal(problem, err)
+      end
+    end)
+  end)
+
+  it("is raised after all clean-up, and the others suppressed [O5] [E3]",
+    sealed(function()
+      local first, second = {}, {}
+      local err, info = wires.failure_of(gives(1, "won")
+        | wires.spoiling(first) | wires.spoiling(second))
+      assert.are.equal(first, err)
+      assert.is_true(wires.suppresses(info, second))
+    end))
+
+  it("is raised for what a loser spun off, too [O5]", function()
+    test(function()
+      local problem = {}
+      local loser = wires.giving(wires.spoiling(problem)) >> aw.Never
+      local ok, err = outcome(gives(1, "won") | loser)
+      assert.is_false(ok)
+      assert.are.equal(problem, err)
+    end)
+  end)
+
+  it("is raised after a time-out and a scope in its shield, too [O5] [C7]",
+    function()
+      test(function()
+        local problem = {}
+        for _, inner in ipairs {
+          function() aw.timeout(1, helper.nop) end,
+          function() aw.scope(helper.nop) end,
+          function() aw.shield(helper.nop) end,
+        } do
+          local ok, err = outcome(gives(1, "won") | aw.Wire(function()
+            pcall(aw.sleep, 9)
+            aw.shield(inner)
+            error(problem, 0)
+          end))
+          assert.is_false(ok)
+          assert.are.equal(problem, err)
+        end
+      end)
+    end)
+end)
+
+describe("an error that was on its way when the race was decided", function()
+  local function wins(w)
+    local ev = virtual()
+    local failure
+    local task = ev:start(w, function(_, err)
+      failure = err
+    end)
+    ev:run()
+    assert.is_nil(failure)
+    assert.are.equal("done", task.status)
+  end
+
+  local function late()
+    error("late", 0)
+  end
+
+  it("is dropped, though it had to leave a scope first [O5]",
+    sealed(function()
+      wins(aw.Any { function() aw.scope(late) end, function() end })
+      wins(aw.Any { function() aw.shield(late) end, function() end })
+      wins(aw.Wire(function()
+        aw.timeout(1, function() end)
+        late()
+      end) | aw.Send(aw.channel(1), "sent"))
+    end))
+
+  it("is dropped, though the clean-up after it was cut off [O5]",
+    sealed(function()
+      local slow = aw.Wire(late):finally(function()
+        aw.sleep(1000)
+      end)
+      wins(aw.Sleep(10) | slow:timeout(20, { grace = 30 }))
+    end))
 end)

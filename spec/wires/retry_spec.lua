@@ -5,7 +5,7 @@ local helper = require "spec.support.helper"
 local texts = require "spec.support.texts"
 local wires = require "spec.support.wires"
 
-local test = helper.test
+local test, sealed, virtual = helper.test, helper.sealed, helper.virtual
 local recorder = helper.recorder
 local takes, giving = wires.takes, wires.giving
 local fails, cleaning = wires.fails, wires.cleaning
@@ -221,6 +221,21 @@ describe("a try that is cancelled", function()
         assert.are.equal("failed", t.status)
       end)
     end)
+
+  it("is never retried for what a time-out makes it raise [E3, O10]",
+    sealed(function()
+      local ev = virtual()
+      local got
+      local unclean = aw.Sleep(9):finally(function()
+        error("unclean", 0)
+      end)
+      ev:start(unclean:retry { times = 2, delay = 1 }:timeout(1),
+        function(_, err)
+          got = err
+        end)
+      ev:run()
+      assert.are.equal("unclean", got)
+    end))
 
   it("is no failure for an error before it heard of the cancel [O10] [T4]",
     function()
