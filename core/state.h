@@ -62,17 +62,13 @@ typedef struct aw_name {
   char text[];
 } aw_name;
 
-/* The kinds of aw_wire_kind, and one that nobody else sees: transparent, it
- * holds something for a host. */
-#define AW_WIRE_HOLD ((aw_wire_kind)(AW_WIRE_EVERY + 1))
-
 struct aw_wire {
   uint32_t refs;
-  uint8_t kind;
-  uint8_t table;  /* ALL, RACE: not made by an operator; EVERY: aw_missed */
-  uint32_t count; /* how many items; 0: it has none */
-  uint32_t limit; /* ALL */
+  uint8_t kind; /* an aw_kind; its row in wire/kinds.h has the layout of `u` */
+  uint32_t count; /* parts; 0: a leaf, or a list without parts */
+  uint32_t limit; /* ALL: operands that run at once; 0: all */
   union {
+    /* leaves */
     struct {
       aw_step_fn fn;
       void *data;
@@ -86,45 +82,44 @@ struct aw_wire {
       const aw_operation *operation;
       void *data;
     } wait;
-    struct {
-      aw_wire *child;
-      uint64_t number; /* REPEAT: times; SHIELD: grace */
-    } unary;
-    struct {
-      aw_wire *child;
-      void *data;
-      void (*release)(void *data);
-    } hold;
-    struct {
-      aw_wire *child;
-      aw_name *name;
-    } named;
-    struct {
-      aw_wire *child;
-      uint64_t ns, grace;
-    } timeout;
-    struct { /* BIND, CATCH, FINALLY, RETRY; `count` of parts */
-      union {
-        struct {
-          aw_wire *child, *then;
-        };
-        aw_wire *parts[2];
-      };
-      union {
-        uint64_t grace;
-        aw_retry_rule *rule;
-      } more;
-    } pair;
-    uint64_t ns;
-    struct { /* DONE */
+    uint64_t ns;   /* SLEEP: a span; UNTIL: a time */
+    struct {       /* DONE */
       aw_task *task;
       void (*release_task)(aw_task *task);
     };
-    struct {           /* SEQUENCE, ELSE, ALL, RACE, ANY, SELECT; see wire.c */
-      aw_wire **items; /* `count`, in an array of this wire or another */
+    /* wires with one or two parts */
+    struct {
+      aw_wire *first; /* the first part */
+      union {
+        struct {
+          uint64_t number; /* what aw_wire_view.number says of the kind */
+          uint64_t grace;  /* TIMEOUT */
+        } one;
+        struct {
+          uint64_t period;
+          aw_missed missed;
+        } every;
+        struct {
+          aw_wire *then; /* the second part; RETRY: `when`, or NULL */
+          union {
+            uint64_t number;
+            aw_retry_rule *rule; /* RETRY; owned */
+          };
+        } pair;
+        struct {
+          void *data;
+          void (*release)(void *data);
+        } hold;
+        aw_name *name; /* NAMED */
+      };
+    };
+    /* wires with any number of parts, see build.c */
+    struct {
+      aw_wire **items; /* `count`, in an array of this wire or of another */
       aw_wire *base;   /* the wire that this one extends (kept), or NULL */
-      uint32_t room;   /* free places of the array behind those */
+      uint32_t room;   /* free places of the array behind those items */
       bool extended;   /* another wire extends this one */
+      bool table;      /* made by a table form: operators do not flatten it */
     } list;
   } u;
 };

@@ -23,6 +23,7 @@
 #include "run/task.h"
 #include "run/tree.h"
 #include "run/wait.h"
+#include "wire/kinds.h"
 #include "wire/origin.h"
 
 #include <assert.h>
@@ -170,10 +171,10 @@ static aw_wire *holder_here(const aw_task *task) {
   for (size_t i = task->depth; i-- > 0;) {
     const aw_frame *frame = &task->frames[i];
     bool chain = frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP;
-    if (chain && frame->wire->kind == AW_WIRE_HOLD)
+    if (chain && frame->wire->kind == AW_KIND_HOLD)
       return frame->wire;
   }
-  if (task->root && task->root->kind == AW_WIRE_HOLD)
+  if (task->root && task->root->kind == AW_KIND_HOLD)
     return task->root;
   return NULL;
 }
@@ -212,11 +213,10 @@ static void time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
 /* The time limit of the frame's scope, which `wire` had set, has passed. */
 static void fail_late(aw_task *task, const aw_wire *wire,
                       const aw_scope_end *end) {
-  if (wire->kind == AW_WIRE_TIMEOUT)
-    time_out(task, wire->u.timeout.child, wire->u.timeout.ns + end->moved);
+  if (wire->kind == AW_KIND_TIMEOUT)
+    time_out(task, wire->u.first, wire->u.one.number + end->moved);
   else
-    time_out(task, wire->u.pair.child,
-             wire->u.pair.more.rule->within + end->moved);
+    time_out(task, wire->u.first, wire->u.pair.rule->within + end->moved);
   aw__error_set_cut(task->out.error, aw_cut_keep(end->waited));
 }
 

@@ -32,6 +32,7 @@
 #include "run/scope.h"
 #include "run/start.h"
 #include "run/task.h"
+#include "wire/kinds.h"
 #include "wire/view.h"
 
 #include <assert.h>
@@ -46,7 +47,7 @@ static aw_task *task_of(const aw_group *group) {
 }
 
 static bool is_join(const aw_group *group) {
-  return group->wire->kind == AW_WIRE_ALL;
+  return group->wire->kind == AW_KIND_ALL;
 }
 
 /* ---- beginning ---- */
@@ -59,9 +60,9 @@ static size_t room_for_order(const aw_wire *wire) {
 
 /* How many values it keeps, see aw_group. */
 static size_t room_of(const aw_wire *wire) {
-  if (wire->kind == AW_WIRE_SELECT)
+  if (wire->kind == AW_KIND_SELECT)
     return 1 + room_for_order(wire);
-  return wire->kind == AW_WIRE_RACE ? 1 : wire->count;
+  return wire->kind == AW_KIND_RACE ? 1 : wire->count;
 }
 
 static size_t size_of(const aw_wire *wire) {
@@ -136,7 +137,7 @@ aw_task *aw__group_next(aw_group *group) {
   if (!has_room(group))
     return NULL;
   aw_task *task = task_of(group), *operand;
-  bool drawn = group->wire->kind == AW_WIRE_SELECT;
+  bool drawn = group->wire->kind == AW_KIND_SELECT;
   uint32_t place = drawn ? draw_place(group) : group->begun;
   aw_task_config config = {
       .background = task->background,
@@ -155,7 +156,7 @@ aw_task *aw__group_next(aw_group *group) {
 
 /* Is there a function behind an event, which may fail yet? */
 static bool goes_on(const aw_task *operand) {
-  return aw__wire_inside(operand->root)->kind == AW_WIRE_BIND;
+  return aw__wire_inside(operand->root)->kind == AW_KIND_BIND;
 }
 
 /* Of Any{} only an event whose commit is the success: if the others of the race
@@ -163,7 +164,7 @@ static bool goes_on(const aw_task *operand) {
 bool aw__group_is_event(const aw_group *group, const aw_task *operand) {
   if (is_join(group) || !aw_wire_is_event(operand->root))
     return false;
-  return group->wire->kind != AW_WIRE_ANY || !goes_on(operand);
+  return group->wire->kind != AW_KIND_ANY || !goes_on(operand);
 }
 
 /* ---- deciding a race ---- */
@@ -205,7 +206,7 @@ static void decide(aw_group *group, const aw_task *winner) {
 /* Is what this event of Any{} is going to end with a value? */
 static bool is_success(const aw_task *contender) {
   const aw_wire *wire = aw__wire_inside(contender->root);
-  if (wire->kind == AW_WIRE_DONE && wire->u.task->state != AW_TASK_DONE)
+  if (wire->kind == AW_KIND_DONE && wire->u.task->state != AW_TASK_DONE)
     return false;
   return contender->result >= 0 && contender->outcome != AW_OUT_ERROR;
 }
@@ -213,7 +214,7 @@ static bool is_success(const aw_task *contender) {
 void aw__group_commit(aw_task *contender) {
   aw_group *group = group_of(contender->scope.parent);
   contender->contender = false;
-  if (group->wire->kind == AW_WIRE_ANY && !is_success(contender))
+  if (group->wire->kind == AW_KIND_ANY && !is_success(contender))
     return;
   decide(group, contender);
 }
@@ -302,7 +303,7 @@ static void operand_ended(aw_scope *scope, aw_task *operand) {
     group->cut = true;
   if (is_join(group))
     ended_in_join(group, operand);
-  else if (group->wire->kind == AW_WIRE_ANY)
+  else if (group->wire->kind == AW_KIND_ANY)
     ended_in_any(group, operand);
   else
     ended_in_race(group, operand);
@@ -350,7 +351,7 @@ static aw_error *error_of(aw_group *group, aw_error *in_scope) {
 /* Let go of what was collected and is not wanted. */
 static void drop_values(aw_engine *engine, aw_group *group) {
   const aw_wire *wire = group->wire;
-  if (wire->kind == AW_WIRE_ANY && !group->decided) {
+  if (wire->kind == AW_KIND_ANY && !group->decided) {
     drop_errors(group);
     return;
   }
@@ -381,9 +382,9 @@ static void end_well(aw_task *task, aw_group *group) {
   const aw_wire *wire = group->wire;
   if (is_join(group))
     end_gathered(task, group, AW_SHAPE_LIST, wire->count);
-  else if (wire->kind == AW_WIRE_SELECT)
+  else if (wire->kind == AW_KIND_SELECT)
     end_gathered(task, group, AW_SHAPE_INDEX_FIRST, 1);
-  else if (wire->kind == AW_WIRE_RACE && wire->table)
+  else if (wire->kind == AW_KIND_RACE && wire->u.list.table)
     end_gathered(task, group, AW_SHAPE_INDEX_LAST, 1);
   else
     aw__task_end_value(task, group->values[0]);
@@ -426,10 +427,5 @@ void aw__group_close(aw_task *task) {
 const char *aw_scope_label(const aw_scope *scope) {
   if (!scope->group)
     return aw_scope_shields(scope) ? "shield" : "scope";
-  switch ((int)group_of(scope)->wire->kind) {
-  case AW_WIRE_RACE: return "race";
-  case AW_WIRE_ANY: return "any";
-  case AW_WIRE_SELECT: return "select";
-  default: return "join";
-  }
+  return aw__kind_row(group_of(scope)->wire)->name;
 }

@@ -32,6 +32,7 @@
 #include "run/task.h"
 #include "run/tree.h"
 #include "run/wait.h"
+#include "wire/kinds.h"
 #include "wire/view.h"
 
 #include <assert.h>
@@ -94,9 +95,9 @@ static int push_guard(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
 /* Go on with `then` in the place of the top frame; `out` is for its first
  * step. */
 static aw_after hand_on(aw_task *task, aw_wire *then) {
-  int kind = aw__wire_inside(then)->kind;
+  aw_kind kind = (aw_kind)aw__wire_inside(then)->kind;
   aw__task_pop(task);
-  if (kind == AW_WIRE_HOST || kind == AW_WIRE_CALL)
+  if (kind == AW_KIND_HOST || kind == AW_KIND_CALL)
     task->input = true;
   else
     aw__task_drop_outcome(task);
@@ -133,6 +134,15 @@ static aw_after after_item(aw_task *task) {
   return on_or_fail(task, begin_item(task));
 }
 
+/* ---- SHIELD [O13] ---- */
+
+static int push_shield(aw_task *task, const aw_wire *wire) {
+  aw_scope_config config = {aw__frame_shield_end(task, wire->u.one.number),
+                            AW_DEFAULT, true};
+  int rc = aw__frame_scope(task, &config, NULL);
+  return rc < 0 ? rc : aw__frame_chain(task, wire->u.first);
+}
+
 /* ---- FINALLY [O9] ---- */
 
 static int begin_finally(aw_task *task, aw_wire *wire) {
@@ -143,7 +153,7 @@ static int begin_finally(aw_task *task, aw_wire *wire) {
   guard->shield = aw__opened_new(task->engine, sizeof *guard->shield);
   if (!guard->shield)
     return AW_ENOMEM;
-  return push_scoped(task, wire->u.pair.child);
+  return push_scoped(task, wire->u.first);
 }
 
 /* Keep how the first part ended. */
@@ -193,7 +203,7 @@ static aw_after clean_up(aw_task *task) {
   save_outcome(task, guard);
   guard->stage = STAGE_CLEAN;
   guard->shield = NULL;
-  enter_shield(task, shield, wire->u.pair.more.grace);
+  enter_shield(task, shield, wire->u.pair.number);
   int rc = aw__frame_chain(task, wire->u.pair.then);
   assert(rc == 0);
   (void)rc;
@@ -245,7 +255,7 @@ static int begin_try(aw_task *task) {
   frame->u.guard->count++;
   frame->u.guard->begun = aw_engine_now(task->engine);
   frame->u.guard->stage = STAGE_RUN;
-  return push_scoped(task, frame->wire->u.pair.child);
+  return push_scoped(task, frame->wire->u.first);
 }
 
 static uint64_t first_delay(const aw_retry_rule *rule) {
@@ -263,7 +273,7 @@ static void reset_if_long(const aw_task *task, aw_guard *guard,
 }
 
 static int begin_retry(aw_task *task, aw_wire *wire) {
-  const aw_retry_rule *rule = wire->u.pair.more.rule;
+  const aw_retry_rule *rule = wire->u.pair.rule;
   int rc = 0;
   if (rule->within != AW_NEVER)
     rc = push_timed(task, wire, rule->within, AW_DEFAULT);
@@ -290,8 +300,7 @@ static uint64_t next_delay(aw_engine *engine, aw_guard *guard,
 static aw_after wait_for_try(aw_task *task) {
   const aw_frame *frame = top(task);
   aw_engine *engine = task->engine;
-  uint64_t delay =
-      next_delay(engine, frame->u.guard, frame->wire->u.pair.more.rule);
+  uint64_t delay = next_delay(engine, frame->u.guard, frame->wire->u.pair.rule);
   return wait_until(task, aw__later(aw_engine_now(engine), delay));
 }
 
@@ -306,7 +315,7 @@ static aw_error *take_last(aw_guard *guard) {
  * with the last error, if there was one. */
 static aw_after after_cancel(aw_task *task, const aw_frame *frame) {
   const aw_scope *scope = task->inner;
-  bool over = frame->wire->u.pair.more.rule->within != AW_NEVER &&
+  bool over = frame->wire->u.pair.rule->within != AW_NEVER &&
               scope->own != AW_LEVEL_NONE && scope->by == AW_BY_DEADLINE &&
               aw__scope_level_outside(scope) == AW_LEVEL_NONE;
   aw_error *error = over ? take_last(frame->u.guard) : NULL;
@@ -318,12 +327,12 @@ static aw_after after_cancel(aw_task *task, const aw_frame *frame) {
 static aw_after after_failure(aw_task *task, const aw_frame *frame) {
   aw_guard *guard = frame->u.guard;
   const aw_wire *wire = frame->wire;
-  reset_if_long(task, guard, wire->u.pair.more.rule);
+  reset_if_long(task, guard, wire->u.pair.rule);
   aw__error_set_attempts(task->out.error, (uint32_t)guard->count);
   /* What a try fails with that was given Cancelled comes before it [E3]. */
   bool of_clean_up =
       task->out.error->unclean && task->inner->eff != AW_LEVEL_NONE;
-  if (of_clean_up || guard->count >= wire->u.pair.more.rule->times)
+  if (of_clean_up || guard->count >= wire->u.pair.rule->times)
     return AW_AFTER_PASS;
   aw_error_release(guard->error);
   guard->error = aw_error_keep(task->out.error);
@@ -364,7 +373,7 @@ static int begin_every(aw_task *task, aw_wire *wire) {
   if (rc < 0)
     return rc;
   top(task)->u.guard->from = aw_engine_now(task->engine);
-  return aw__frame_chain(task, wire->u.unary.child);
+  return aw__frame_chain(task, wire->u.first);
 }
 
 /* from + count * period, or AW_NEVER past the end of time. */
@@ -376,12 +385,12 @@ static uint64_t tick_at(const aw_guard *guard, uint64_t period) {
 
 /* When the next tick is due, and which it is. */
 static uint64_t next_tick(aw_guard *guard, const aw_wire *wire, uint64_t now) {
-  uint64_t period = wire->u.unary.number;
+  uint64_t period = wire->u.every.period;
   guard->count++;
   uint64_t at = tick_at(guard, period);
-  if (at >= now || wire->table == AW_MISSED_BURST)
+  if (at >= now || wire->u.every.missed == AW_MISSED_BURST)
     return at;
-  if (wire->table == AW_MISSED_DELAY) {
+  if (wire->u.every.missed == AW_MISSED_DELAY) {
     guard->from = now;
     guard->count = 0;
     return now;
@@ -401,31 +410,37 @@ static aw_after after_tick(aw_task *task) {
 /* ---- all of them ---- */
 
 int aw__guard_enter(aw_task *task, aw_wire *wire) {
-  aw_wire *first = wire->u.pair.child; /* at the same place in all */
   int rc;
-  switch ((int)wire->kind) {
-  case AW_WIRE_ELSE:
+  switch ((aw_kind)wire->kind) {
+  case AW_KIND_SHIELD: return push_shield(task, wire);
+  case AW_KIND_ELSE:
     rc = aw__task_push(task, AW_FRAME_ELSE, wire);
     return rc < 0 ? rc : begin_item(task);
-  case AW_WIRE_BIND:
+  case AW_KIND_TIMEOUT:
+    rc = push_timed(task, wire, wire->u.one.number, wire->u.one.grace);
+    return rc < 0 ? rc : aw__frame_chain(task, wire->u.first);
+  case AW_KIND_BIND:
     rc = aw__task_push(task, AW_FRAME_BIND, wire);
-    return rc < 0 ? rc : aw__frame_chain(task, first);
-  case AW_WIRE_CATCH:
+    return rc < 0 ? rc : aw__frame_chain(task, wire->u.first);
+  case AW_KIND_CATCH:
     rc = aw__task_push(task, AW_FRAME_CATCH, wire);
-    return rc < 0 ? rc : push_scoped(task, first);
-  case AW_WIRE_FINALLY: return begin_finally(task, wire);
-  case AW_WIRE_RETRY: return begin_retry(task, wire);
-  case AW_WIRE_EVERY: return begin_every(task, wire);
-  default: break;
+    return rc < 0 ? rc : push_scoped(task, wire->u.first);
+  case AW_KIND_FINALLY: return begin_finally(task, wire);
+  case AW_KIND_RETRY: return begin_retry(task, wire);
+  case AW_KIND_EVERY:
+    return begin_every(task, wire);
+    AW_LEAF_KINDS(AW_KIND_CASE)
+    AW_HOT_KINDS(AW_KIND_CASE)
+    AW_GROUP_KINDS(AW_KIND_CASE)
+    AW_PRIVATE_KINDS(AW_KIND_CASE) break;
   }
-  assert(wire->kind == AW_WIRE_TIMEOUT);
-  rc = push_timed(task, wire, wire->u.timeout.ns, wire->u.timeout.grace);
-  return rc < 0 ? rc : aw__frame_chain(task, first);
+  assert(false && "the wire runs without a guard");
+  return AW_EINVAL;
 }
 
 aw_after aw__guard_after(aw_task *task) {
   const aw_frame *frame = top(task);
-  switch ((int)frame->kind) {
+  switch ((aw_frame_kind)frame->kind) {
   case AW_FRAME_ELSE: return after_item(task);
   case AW_FRAME_BIND:
     return task->outcome == AW_OUT_VALUE
@@ -440,8 +455,17 @@ aw_after aw__guard_after(aw_task *task) {
                ? after_clean_up(task, frame->u.guard)
                : clean_up(task);
   case AW_FRAME_RETRY: return after_try(task);
-  default: assert(frame->kind == AW_FRAME_EVERY); return after_tick(task);
+  case AW_FRAME_EVERY: return after_tick(task);
+  case AW_FRAME_CHAIN:
+  case AW_FRAME_STEP:
+  case AW_FRAME_SEQUENCE:
+  case AW_FRAME_REPEAT:
+  case AW_FRAME_SCOPE:
+  case AW_FRAME_AWAIT:
+  case AW_FRAME_GROUP: break;
   }
+  assert(false && "the frame is no guard's");
+  return AW_AFTER_PASS;
 }
 
 void aw__guard_resume(aw_task *task) {
@@ -452,7 +476,7 @@ void aw__guard_resume(aw_task *task) {
   if (!cancelled && frame->kind == AW_FRAME_RETRY)
     rc = begin_try(task);
   else if (!cancelled)
-    rc = aw__frame_chain(task, frame->wire->u.unary.child);
+    rc = aw__frame_chain(task, frame->wire->u.first);
   if (rc < 0)
     aw__task_end_code(task, rc);
 }

@@ -60,7 +60,7 @@ bool aw_step_again(aw_task *task) {
     return false;
   aw_frame *frame = &task->frames[task->depth - 1];
   if (frame->kind != AW_FRAME_REPEAT || frame->u.n <= 1 ||
-      frame->wire->u.unary.child != task->at)
+      frame->wire->u.first != task->at)
     return false;
   if (frame->u.n != AW_FOREVER)
     frame->u.n--;

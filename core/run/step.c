@@ -26,6 +26,7 @@
 #include "run/start.h"
 #include "run/task.h"
 #include "run/wait.h"
+#include "wire/kinds.h"
 #include "wire/view.h"
 
 #include <assert.h>
@@ -61,27 +62,28 @@ static move end_code(aw_task *task, int code) {
   return ON;
 }
 
-/* What a leaf that waits is armed with; the wait has not been refused. Returns
- * as aw__wait_begin(). */
-static int arm_leaf(aw_task *task, aw_wire *wire) {
-  switch ((int)wire->kind) {
-  case AW_WIRE_SLEEP:
-    if (wire->u.ns == 0 && task->contender) { /* ready at its turn [H2] */
-      task->result = 0;
-      return 1;
-    }
-    return aw__wait_until(task,
-                          aw__later(aw_engine_now(task->engine), wire->u.ns));
-  case AW_WIRE_UNTIL: return aw__wait_until(task, wire->u.ns);
-  default:
-    return aw__wait_begin(task, wire->u.wait.operation, wire->u.wait.data);
+static int arm_sleep(aw_task *task, uint64_t ns) {
+  if (ns == 0 && task->contender) { /* ready at its turn [H2] */
+    task->result = 0;
+    return 1;
   }
+  return aw__wait_until(task, aw__later(aw_engine_now(task->engine), ns));
+}
+
+/* Arm the wait of a leaf other than DONE; the wait has not been refused. Returns
+ * as aw__wait_begin(). */
+static int arm_leaf(aw_task *task, const aw_wire *wire) {
+  if (wire->kind == AW_KIND_SLEEP)
+    return arm_sleep(task, wire->u.ns);
+  if (wire->kind == AW_KIND_UNTIL)
+    return aw__wait_until(task, wire->u.ns);
+  return aw__wait_begin(task, wire->u.wait.operation, wire->u.wait.data);
 }
 
 /* A wait ended with a negative code, or could not begin. */
 static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
   end_code(task, code);
-  if (wire->kind == AW_WIRE_WAIT && task->outcome == AW_OUT_ERROR) {
+  if (wire->kind == AW_KIND_WAIT && task->outcome == AW_OUT_ERROR) {
     const aw_operation *operation = wire->u.wait.operation;
     int fd = operation->fd ? operation->fd(wire->u.wait.data) : -1;
     aw_error_set_about(task->out.error, operation->label, fd);
@@ -93,7 +95,7 @@ static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
 static move begin_wait(aw_task *task, aw_wire *wire) {
   int rc = 0;
   aw__task_drop_outcome(task);
-  if (wire->kind == AW_WIRE_DONE)
+  if (wire->kind == AW_KIND_DONE)
     rc = aw__wait_for_task(task, wire->u.task, AW_GO_LEAF);
   else if (!aw__wait_refused(task, AW_GO_LEAF))
     rc = arm_leaf(task, wire);
@@ -116,7 +118,7 @@ static move end_wait(aw_task *task) {
   const aw_wire *wire = task->at;
   if (task->result < 0)
     return fail_wait(task, wire, task->result);
-  if (wire->kind == AW_WIRE_DONE)
+  if (wire->kind == AW_KIND_DONE)
     return end_as(task, wire->u.task);
   aw__task_outcome(task, AW_OUT_VALUE); /* its value, if any, is set [C6] */
   return ON;
@@ -199,56 +201,12 @@ static move resume_host(aw_task *task, aw_step *out, int result) {
 
 /* ---- beginning a wire ---- */
 
-static int push_shield(aw_task *task, const aw_wire *wire) {
-  aw_scope_config config = {aw__frame_shield_end(task, wire->u.unary.number),
-                            AW_DEFAULT, true};
-  int rc = aw__frame_scope(task, &config, NULL);
-  return rc < 0 ? rc : aw__frame_chain(task, wire->u.unary.child);
-}
-
 static int push_counted(aw_task *task, aw_frame_kind kind, aw_wire *wire,
                         uint64_t n) {
   int rc = aw__task_push(task, kind, wire);
   if (rc == 0)
     task->frames[task->depth - 1].u.n = n;
   return rc;
-}
-
-/* Push what a composite needs. 0: its first part is in `*wire`. */
-static int enter(aw_task *task, aw_wire **wire) {
-  aw_wire *w = *wire;
-  int rc = 0;
-  switch ((int)w->kind) {
-  case AW_WIRE_SEQUENCE:
-    rc = push_counted(task, AW_FRAME_SEQUENCE, w, 0);
-    *wire = w->u.list.items[0];
-    break;
-  case AW_WIRE_REPEAT:
-    rc = push_counted(task, AW_FRAME_REPEAT, w, w->u.unary.number);
-    *wire = w->u.unary.child;
-    break;
-  case AW_WIRE_WHOLE:
-    rc = aw__frame_chain(task, w->u.unary.child);
-    *wire = w->u.unary.child;
-    break;
-  case AW_WIRE_SHIELD:
-    rc = push_shield(task, w);
-    *wire = w->u.unary.child;
-    break;
-  case AW_WIRE_HOLD:
-  case AW_WIRE_NAMED: *wire = aw__wire_inside(w); break;
-  default: /* its first part runs under guard */
-    rc = aw__guard_enter(task, w);
-    *wire = task->at;
-    break;
-  }
-  return rc;
-}
-
-static bool is_empty(const aw_wire *wire) {
-  bool list = wire->kind == AW_WIRE_SEQUENCE || wire->kind == AW_WIRE_ALL;
-  return (list && wire->count == 0) ||
-         (wire->kind == AW_WIRE_REPEAT && wire->u.unary.number == 0);
 }
 
 static move descend(aw_task *task, aw_step *out);
@@ -288,28 +246,46 @@ static move begin_group(aw_task *task, aw_wire *wire) {
 
 static move descend(aw_task *task, aw_step *out) {
   aw_wire *wire = task->at;
-  for (;;) {
-    if (wire->kind == AW_WIRE_HOST) /* by far the most frequent */
-      return call_host(task, wire, out);
-    switch ((int)wire->kind) {
-    case AW_WIRE_CALL: task->at = wire; return call_step(task);
-    case AW_WIRE_SLEEP:
-    case AW_WIRE_UNTIL:
-    case AW_WIRE_DONE:
-    case AW_WIRE_WAIT: task->at = wire; return begin_wait(task, wire);
-    case AW_WIRE_ALL:
-    case AW_WIRE_RACE:
-    case AW_WIRE_ANY:
-    case AW_WIRE_SELECT:
-      return is_empty(wire) ? end_value(task, 0) : begin_group(task, wire);
-    default: /* a composite */
-      if (is_empty(wire))
+  int rc = 0;
+  while (rc == 0) {
+    switch ((aw_kind)wire->kind) {
+    case AW_KIND_HOST: return call_host(task, wire, out);
+    case AW_KIND_CALL: task->at = wire; return call_step(task);
+    case AW_KIND_SLEEP:
+    case AW_KIND_UNTIL:
+    case AW_KIND_DONE:
+    case AW_KIND_WAIT:
+      task->at = wire;
+      return begin_wait(task, wire);
+      AW_GROUP_KINDS(AW_KIND_CASE)
+      return wire->count == 0 ? end_value(task, 0) : begin_group(task, wire);
+    case AW_KIND_SEQUENCE:
+      if (wire->count == 0)
         return end_value(task, 0);
-      int rc = enter(task, &wire);
-      if (rc < 0)
-        return end_code(task, rc);
+      rc = push_counted(task, AW_FRAME_SEQUENCE, wire, 0);
+      wire = wire->u.list.items[0];
+      break;
+    case AW_KIND_REPEAT:
+      if (wire->u.one.number == 0)
+        return end_value(task, 0);
+      rc = push_counted(task, AW_FRAME_REPEAT, wire, wire->u.one.number);
+      wire = wire->u.first;
+      break;
+    case AW_KIND_WHOLE:
+      wire = wire->u.first;
+      rc = aw__frame_chain(task, wire);
+      break;
+    case AW_KIND_HOLD:
+    case AW_KIND_NAMED:
+      wire = aw__wire_inside(wire);
+      break;
+      AW_COLD_KINDS(AW_KIND_CASE)
+      rc = aw__guard_enter(task, wire);
+      wire = task->at;
+      break;
     }
   }
+  return end_code(task, rc);
 }
 
 /* ---- ending one ---- */
@@ -334,7 +310,7 @@ static move next_element(aw_task *task, aw_step *out) {
   const aw_frame *frame = &task->frames[task->depth - 1];
   task->at = frame->kind == AW_FRAME_SEQUENCE
                  ? frame->wire->u.list.items[frame->u.n]
-                 : frame->wire->u.unary.child;
+                 : frame->wire->u.first;
   return descend(task, out);
 }
 
@@ -410,7 +386,12 @@ static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
   case AW_FRAME_SEQUENCE: /* the last of >> and * */
   case AW_FRAME_REPEAT:
   case AW_FRAME_GROUP: return true;
-  default: break;
+  case AW_FRAME_ELSE:
+  case AW_FRAME_BIND:
+  case AW_FRAME_CATCH:
+  case AW_FRAME_FINALLY:
+  case AW_FRAME_RETRY:
+  case AW_FRAME_EVERY: break;
   }
   aw_after after = aw__guard_after(task);
   *next = on_or_off(after == AW_AFTER_OFF);

@@ -16,7 +16,7 @@
 #include "base/deadline.h"
 #include "run/cancel.h"
 #include "run/task.h"
-#include "wire/wire.h"
+#include "wire/build.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -205,7 +205,7 @@ int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
 }
 
 aw_wire *aw_when_done(aw_task *task) {
-  return aw__wire_done(aw_task_keep(task), aw_task_release);
+  return aw__build_done(aw_task_keep(task), aw_task_release);
 }
 
 /* A wait of a step was armed; if it is over already, others go first. */

@@ -45,8 +45,17 @@ static int wants_error(const aw_frame *frame) {
   case AW_FRAME_CATCH:
   case AW_FRAME_RETRY:
   case AW_FRAME_AWAIT: return 1;
-  default: return -1;
+  case AW_FRAME_CHAIN:
+  case AW_FRAME_STEP:
+  case AW_FRAME_SEQUENCE:
+  case AW_FRAME_REPEAT:
+  case AW_FRAME_SCOPE:
+  case AW_FRAME_GROUP:
+  case AW_FRAME_BIND:
+  case AW_FRAME_FINALLY:
+  case AW_FRAME_EVERY: break;
   }
+  return -1;
 }
 
 bool aw_step_wants_error(const aw_task *task) {

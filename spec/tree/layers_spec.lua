@@ -96,8 +96,10 @@ local LEVELS <const> = {
   { "base/clock", "base/cut", "base/deadline", "base/libuv", "base/ready" },
   { "base/error" },
 
-  { "wire/view" },
+  { "wire/kinds" },
   { "wire/wire" },
+  { "wire/view" },
+  { "wire/build" },
   { "wire/origin" },
 
   { "run/tree" },

@@ -1,0 +1,400 @@
+/* build.c - constructors: wires are immutable, reference-counted trees
+ *
+ * A wire is written once, by its constructor; after that only `refs` and
+ * `extended` change. Constructors take their operands. A NULL operand gives
+ * NULL, so the caller of a nested expression checks only the end result.
+ * Operators are flat [V4]: an operand that was made by the same operator
+ * contributes its parts instead of itself.
+ *
+ * Wires share the arrays of their parts, each wire a prefix of its array:
+ *
+ *     array of w1:  a b c d e . . .     w1 = a >> b >> c   owns the array
+ *                   └─ w1 ┘             w2 = w1 >> d       extends w1 in place
+ *                   └── w2 ─┘           w3 = w2 >> e       extends w2 in place
+ *                   └─── w3 ──┘
+ *
+ * So `w = w >> x` in a loop costs the same at each length. Only the first wire
+ * that extends another one does it in place. A second one copies the parts;
+ * so does a wire that finds no room, into an array of twice the size. A wire
+ * keeps its `base`, the wire that it extends, and releases only the parts that
+ * it added: a shorter wire holds nothing of a longer one. Prepending always
+ * copies.
+ *
+ * Neighbours: kinds.h has the kinds, wire.c releases, view.c shows. The
+ * constructor of a group or of a cold kind stands in the file of that kind.
+ */
+#include "wire/build.h"
+
+#include "wire/wire.h"
+
+#include <string.h>
+
+static aw_wire *make_sized(aw_kind kind, size_t size) {
+  aw_wire *wire = aw_allocate(size);
+  if (!wire)
+    return NULL;
+  wire->refs = 1;
+  wire->kind = (uint8_t)kind;
+  return wire;
+}
+
+/* A wire without an array of parts; NULL when out of memory. */
+static aw_wire *make(aw_kind kind) {
+  return make_sized(kind, sizeof(aw_wire));
+}
+
+/* ---- leaves ---- */
+
+aw_wire *aw_call(aw_step_fn fn, void *data) {
+  aw_wire *wire = make(AW_KIND_CALL);
+  if (wire) {
+    wire->u.call.fn = fn;
+    wire->u.call.data = data;
+  }
+  return wire;
+}
+
+aw_wire *aw_host_call(void *data, void (*release)(void *data),
+                      const char *name) {
+  aw_wire *wire = make(AW_KIND_HOST);
+  if (!wire) {
+    if (release)
+      release(data);
+    return NULL;
+  }
+  wire->u.host.data = data;
+  wire->u.host.release = release;
+  wire->u.host.name = name;
+  return wire;
+}
+
+static aw_wire *make_timed(aw_kind kind, uint64_t ns) {
+  aw_wire *wire = make(kind);
+  if (wire)
+    wire->u.ns = ns;
+  return wire;
+}
+
+aw_wire *aw_sleep(uint64_t ns) {
+  return make_timed(AW_KIND_SLEEP, ns);
+}
+
+aw_wire *aw_sleep_until(uint64_t at) {
+  return make_timed(AW_KIND_UNTIL, at);
+}
+
+aw_wire *aw__build_done(aw_task *task, void (*release)(aw_task *task)) {
+  aw_wire *wire = make(AW_KIND_DONE);
+  if (!wire) {
+    release(task);
+    return NULL;
+  }
+  wire->u.task = task;
+  wire->u.release_task = release;
+  return wire;
+}
+
+aw_wire *aw_wait_for(const aw_operation *operation, void *data) {
+  aw_wire *wire = make(AW_KIND_WAIT);
+  if (wire) {
+    wire->u.wait.operation = operation;
+    wire->u.wait.data = data;
+  }
+  return wire;
+}
+
+/* ---- one part, or two ---- */
+
+/* `*wire` has the first part; all else is to be filled in. */
+static aw_wire *make_around(aw_kind kind, aw_wire *first) {
+  if (!first)
+    return NULL;
+  aw_wire *wire = make(kind);
+  if (!wire) {
+    aw_wire_release(first);
+    return NULL;
+  }
+  wire->u.first = first;
+  wire->count = 1;
+  return wire;
+}
+
+aw_wire *aw__build_one(aw_kind kind, aw_wire *first, uint64_t number) {
+  aw_wire *wire = make_around(kind, first);
+  if (wire)
+    wire->u.one.number = number;
+  return wire;
+}
+
+aw_wire *aw__build_pair(aw_kind kind, aw_wire *first, aw_wire *then) {
+  if (!then) {
+    aw_wire_release(first);
+    return NULL;
+  }
+  aw_wire *wire = make_around(kind, first);
+  if (!wire) {
+    aw_wire_release(then);
+    return NULL;
+  }
+  wire->u.pair.then = then;
+  wire->count = 2;
+  return wire;
+}
+
+aw_wire *aw_repeat(aw_wire *wire, uint64_t times) {
+  return aw__build_one(AW_KIND_REPEAT, wire, times);
+}
+
+aw_wire *aw_whole(aw_wire *wire) {
+  return aw__build_one(AW_KIND_WHOLE, wire, 0);
+}
+
+aw_wire *aw_named(aw_wire *first, const char *name) {
+  aw_wire *wire = make_around(AW_KIND_NAMED, first);
+  if (!wire)
+    return NULL;
+  wire->u.name = aw__name_make(name);
+  if (!wire->u.name) {
+    aw_wire_release(wire);
+    return NULL;
+  }
+  return wire;
+}
+
+aw_wire *aw_hold(aw_wire *first, void *data, void (*release)(void *)) {
+  aw_wire *wire = make_around(AW_KIND_HOLD, first);
+  if (!wire) {
+    release(data);
+    return NULL;
+  }
+  wire->u.hold.data = data;
+  wire->u.hold.release = release;
+  return wire;
+}
+
+/* ---- any number of parts ---- */
+
+/* A wire of `count` parts, which the caller fills in, in an array of its own
+ * with `capacity` places; NULL when out of memory. */
+static aw_wire *make_list(aw_kind kind, size_t count, size_t capacity) {
+  if (capacity > UINT32_MAX)
+    return NULL;
+  aw_wire *wire = make_sized(kind, aw__wire_list_size(capacity));
+  if (!wire)
+    return NULL;
+  wire->count = (uint32_t)count;
+  wire->u.list.items = (aw_wire **)(wire + 1);
+  wire->u.list.room = (uint32_t)(capacity - count);
+  return wire;
+}
+
+static void release_all(aw_wire *const *wires, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    aw_wire_release(wires[i]);
+}
+
+/* Returns true if `wire` was made by the operator of `kind`: the operator then
+ * takes the parts of `wire` in its place [V4]. */
+static bool is_flat(const aw_wire *wire, aw_kind kind) {
+  return wire->kind == kind && !wire->u.list.table;
+}
+
+/* The number of parts that `wires` give when flattened; SIZE_MAX if one of them
+ * is NULL. */
+static size_t flat_count(aw_kind kind, aw_wire *const *wires, size_t count) {
+  size_t total = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (!wires[i])
+      return SIZE_MAX;
+    total += is_flat(wires[i], kind) ? wires[i]->count : 1;
+  }
+  return total;
+}
+
+/* Write the parts that `wire` gives to `out`, which keeps them; returns their
+ * number. */
+static size_t flatten(aw_kind kind, aw_wire *wire, aw_wire **out) {
+  if (!is_flat(wire, kind)) {
+    *out = aw_wire_keep(wire);
+    return 1;
+  }
+  for (uint32_t i = 0; i < wire->count; i++)
+    out[i] = aw_wire_keep(wire->u.list.items[i]);
+  return wire->count;
+}
+
+/* A wire of the parts of `base`, in the array of `base`, and of `added` more,
+ * which the caller fills in. */
+static aw_wire *extend(aw_wire *base, size_t added) {
+  aw_wire *wire = make((aw_kind)base->kind);
+  if (!wire)
+    return NULL;
+  wire->count = base->count + (uint32_t)added;
+  wire->u.list.items = base->u.list.items;
+  wire->u.list.base = aw_wire_keep(base);
+  wire->u.list.room = base->u.list.room - (uint32_t)added;
+  base->u.list.extended = true;
+  return wire;
+}
+
+/* The capacity of a new array of `total` parts, of which the first are those of
+ * `first`: with spare places if `first` has been growing and its array is full.
+ */
+static size_t capacity_for(const aw_wire *first, size_t total) {
+  if (first->u.list.extended || total >= UINT32_MAX / 2)
+    return total;
+  size_t twice = (size_t)first->count * 2;
+  return twice > total ? twice : total;
+}
+
+/* The wire of an operator, with `total` parts in all. */
+static aw_wire *join_flat(aw_kind kind, aw_wire *const *wires, size_t count,
+                          size_t total) {
+  aw_wire *first = count > 0 && is_flat(wires[0], kind) ? wires[0] : NULL;
+  size_t known = first ? first->count : 0, added = total - known;
+  if (first && added == 0)
+    return aw_wire_keep(first);
+  bool in_place =
+      known > 0 && !first->u.list.extended && added <= first->u.list.room;
+  aw_wire *wire =
+      in_place
+          ? extend(first, added)
+          : make_list(kind, total, first ? capacity_for(first, total) : total);
+  size_t at = in_place ? known : 0;
+  for (size_t i = in_place; wire && i < count; i++)
+    at += flatten(kind, wires[i], wire->u.list.items + at);
+  return wire;
+}
+
+aw_wire *aw__build_flat(aw_kind kind, aw_wire *const *wires, size_t count) {
+  size_t total = flat_count(kind, wires, count);
+  aw_wire *wire =
+      total <= UINT32_MAX ? join_flat(kind, wires, count, total) : NULL;
+  release_all(wires, count);
+  return wire;
+}
+
+aw_wire *aw__build_table(aw_kind kind, aw_wire *const *wires, size_t count) {
+  bool complete = count <= UINT32_MAX;
+  for (size_t i = 0; i < count; i++)
+    complete = complete && wires[i];
+  aw_wire *wire = complete ? make_list(kind, count, count) : NULL;
+  if (!wire) {
+    release_all(wires, count);
+    return NULL;
+  }
+  wire->u.list.table = true;
+  if (count > 0)
+    memcpy(wire->u.list.items, wires, count * sizeof *wires);
+  return wire;
+}
+
+aw_wire *aw_sequence(aw_wire *const *wires, size_t count) {
+  return aw__build_flat(AW_KIND_SEQUENCE, wires, count);
+}
+
+aw_wire *aw_then(aw_wire *first, aw_wire *second) {
+  aw_wire *pair[2] = {first, second};
+  return aw_sequence(pair, 2);
+}
+
+/* ---- wires that run several at once ---- */
+
+aw_wire *aw_all(aw_wire *const *wires, size_t count, uint32_t limit) {
+  aw_wire *wire = aw__build_table(AW_KIND_ALL, wires, count);
+  if (wire)
+    wire->limit = limit;
+  return wire;
+}
+
+aw_wire *aw_race(aw_wire *const *wires, size_t count) {
+  return count == 0 ? NULL : aw__build_table(AW_KIND_RACE, wires, count);
+}
+
+aw_wire *aw_any(aw_wire *const *wires, size_t count) {
+  return count == 0 ? NULL : aw__build_table(AW_KIND_ANY, wires, count);
+}
+
+aw_wire *aw_select(aw_wire *const *wires, size_t count) {
+  aw_wire *wire =
+      count == 0 ? NULL : aw__build_table(AW_KIND_SELECT, wires, count);
+  for (size_t i = 0; wire && i < count; i++)
+    if (!aw_wire_is_event(wire->u.list.items[i])) {
+      aw_wire_release(wire);
+      wire = NULL;
+    }
+  return wire;
+}
+
+aw_wire *aw_both(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return aw__build_flat(AW_KIND_ALL, pair, 2);
+}
+
+aw_wire *aw_either(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return aw__build_flat(AW_KIND_RACE, pair, 2);
+}
+
+/* ---- wires that run another one and look at how it ended ---- */
+
+aw_wire *aw_or_else(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return aw__build_flat(AW_KIND_ELSE, pair, 2);
+}
+
+aw_wire *aw_shielded(aw_wire *wire, uint64_t grace) {
+  return aw__build_one(AW_KIND_SHIELD, wire, grace);
+}
+
+aw_wire *aw_bind(aw_wire *first, aw_wire *then) {
+  return aw__build_pair(AW_KIND_BIND, first, then);
+}
+
+aw_wire *aw_catch(aw_wire *first, aw_wire *then) {
+  return aw__build_pair(AW_KIND_CATCH, first, then);
+}
+
+aw_wire *aw_finally(aw_wire *first, aw_wire *then, uint64_t grace) {
+  aw_wire *wire = aw__build_pair(AW_KIND_FINALLY, first, then);
+  if (wire)
+    wire->u.pair.number = grace;
+  return wire;
+}
+
+aw_wire *aw_retry(aw_wire *first, const aw_retry_rule *rule, aw_wire *when) {
+  aw_wire *wire = aw__build_one(AW_KIND_RETRY, first, 0);
+  if (!wire) {
+    aw_wire_release(when);
+    return NULL;
+  }
+  wire->u.pair.then = when;
+  wire->count = when ? 2 : 1;
+  wire->u.pair.rule = aw_allocate(sizeof *rule);
+  if (!wire->u.pair.rule) {
+    aw_wire_release(wire);
+    return NULL;
+  }
+  *wire->u.pair.rule = *rule;
+  return wire;
+}
+
+aw_wire *aw_timeout(aw_wire *first, uint64_t ns, uint64_t grace) {
+  aw_wire *wire = aw__build_one(AW_KIND_TIMEOUT, first, ns);
+  if (wire)
+    wire->u.one.grace = grace;
+  return wire;
+}
+
+aw_wire *aw_every(uint64_t period, aw_wire *first, aw_missed missed) {
+  if (period == 0) {
+    aw_wire_release(first);
+    return NULL;
+  }
+  aw_wire *wire = aw__build_one(AW_KIND_EVERY, first, 0);
+  if (wire) {
+    wire->u.every.period = period;
+    wire->u.every.missed = missed;
+  }
+  return wire;
+}
