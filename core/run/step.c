@@ -20,7 +20,7 @@
 #include "run/cancel.h"
 #include "run/end.h"
 #include "run/frame.h"
-#include "run/group.h"
+#include "run/groups/group.h"
 #include "run/guard.h"
 #include "run/scope.h"
 #include "run/start.h"

@@ -111,7 +111,7 @@ local LEVELS <const> = {
   { "run/frame", "run/loop" },
   { "run/end", "run/guard" },
   { "run/start", "run/want" },
-  { "run/group", "run/report" },
+  { "run/groups/group", "run/report" },
   { "run/step" },
 
   { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/source" },

@@ -23,7 +23,7 @@
  * top one of the task until all have ended; `contender` operands are parked on
  * an abortable wait, or their wait is being armed.
  */
-#include "run/group.h"
+#include "run/groups/group.h"
 
 #include "base/memory.h"
 #include "base/ready.h"
