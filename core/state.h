@@ -82,8 +82,8 @@ struct aw_wire {
       const aw_operation *operation;
       void *data;
     } wait;
-    uint64_t ns;   /* SLEEP: a span; UNTIL: a time */
-    struct {       /* DONE */
+    uint64_t ns; /* SLEEP: a span; UNTIL: a time */
+    struct {     /* DONE */
       aw_task *task;
       void (*release_task)(aw_task *task);
     };
@@ -208,8 +208,10 @@ typedef struct aw_opened {
   uint64_t grace; /* for its cancels, or AW_DEFAULT */
   uint64_t until; /* a shield: when it stops hiding … */
   uint64_t hard; /* … and when its own cancel turns hard, once there is one */
-  uint64_t moved; /* ns by which its limit was extended; wraps */
-  aw_cut *cut;    /* what its time-out cut short, or NULL; see cutting.c */
+  uint64_t
+      moved;   /* ns by which the limit was extended; wraps. If a wire set the
+                     limit: the limit itself, with that */
+  aw_cut *cut; /* what its time-out cut short, or NULL; see cutting.c */
 } aw_opened;
 
 /* ---- wires that run several ---- */
@@ -246,50 +248,29 @@ static inline aw_group *aw__group_of(const aw_scope *scope) {
   return AW_CONTAINER(aw_group, opened.scope, (uintptr_t)scope);
 }
 
-/* What a frame needs that runs a wire under protection; see guard.c. */
-typedef struct aw_guard {
-  /* Called when its frame is popped. */
-  void (*free)(aw_engine *engine, struct aw_guard *guard);
-  aw_opened *shield; /* FINALLY: made ahead of need */
-  aw_error *error;   /* RETRY: the last one */
-  uint64_t from;     /* EVERY: t0 … */
-  uint64_t count;    /* … and its tick; RETRY: tries begun … */
-  uint64_t delay;    /* … the next delay … */
-  uint64_t begun;    /* … and when the try under way began */
-  union {
-    aw_value value;
-    aw_error *error;
-  } out;           /* FINALLY: how the wire ended … */
-  uint8_t outcome; /* … as that of a task */
-  uint8_t stage;   /* see guard.c */
-} aw_guard;
-
 /* ---- tasks ---- */
 
 typedef enum aw_frame_kind {
-  AW_FRAME_CHAIN,    /* `wire` (kept) and what it becomes [N2] */
+  AW_FRAME_CHAIN,    /* `wire` (kept) and the wires that it becomes [N2] */
   AW_FRAME_STEP,     /* `wire` (kept), one step of it [N6] */
-  AW_FRAME_SEQUENCE, /* item `n` of `wire` is under way */
+  AW_FRAME_SEQUENCE, /* part `n` of `wire` is under way */
   AW_FRAME_REPEAT,   /* `n` iterations to go, this one included */
-  AW_FRAME_SCOPE,    /* `scope` opened by host code, or by `wire` if that fails
-                        when its time is over */
+  AW_FRAME_SCOPE,    /* `scope` is open. `wire`: the TIMEOUT or RETRY that fails
+                        when the time limit of the scope passes, or NULL */
   AW_FRAME_AWAIT,    /* host code `host` waits for the frames above */
   AW_FRAME_GROUP,    /* `scope` of an aw_group: its operands are under way */
-  AW_FRAME_ELSE,     /* item `n` of `wire` is under way */
-  AW_FRAME_BIND,     /* the first part of `wire` is under way … */
-  AW_FRAME_CATCH,    /* … in a scope of its own */
-  AW_FRAME_FINALLY,  /* the same, with a `guard` */
-  AW_FRAME_RETRY,
-  AW_FRAME_EVERY
+  AW_FRAME_COLD      /* a part of `wire` is under way, see run/kinds/cold.h */
 } aw_frame_kind;
 
+/* One entry of a task's stack: a composite wire under way, or what host code
+ * has opened in the task. */
 typedef struct aw_frame {
   aw_wire *wire;
   union {
     uint64_t n;
     aw_scope *scope;
     void *host;
-    aw_guard *guard;
+    void *state; /* COLD: of its kind, owned; or the kind uses `n` */
   } u;
   uint8_t kind;
 } aw_frame;
@@ -306,7 +287,7 @@ typedef enum aw_go {
   AW_GO_HOST,     /* host code has it */
   AW_GO_LEFT,     /* join the top frame's scope, and close it */
   AW_GO_GROUP,    /* the same of the group of the top frame */
-  AW_GO_GUARD,    /* the guard of the top frame has waited */
+  AW_GO_COLD,     /* a wait of the top frame, a COLD one, has ended */
   AW_GO_CONCLUDE, /* join its own scope, and end */
   AW_GO_KILL      /* close its host code [C9] */
 } aw_go;

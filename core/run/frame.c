@@ -65,8 +65,8 @@ void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
   task->frames[task->depth - 1].u.scope = scope;
 }
 
-int aw__frame_scope(aw_task *task, const aw_scope_config *config,
-                    aw_wire *wire) {
+static int open_scope(aw_task *task, const aw_scope_config *config,
+                      aw_wire *wire) {
   aw_engine *engine = task->engine;
   aw_opened *opened = aw__opened_new(engine, sizeof *opened);
   int rc = opened ? aw__task_push(task, AW_FRAME_SCOPE, wire) : AW_ENOMEM;
@@ -84,6 +84,19 @@ int aw__frame_scope(aw_task *task, const aw_scope_config *config,
   return AW_ENOMEM;
 }
 
+int aw__frame_scope(aw_task *task, const aw_scope_config *config) {
+  return open_scope(task, config, NULL);
+}
+
+int aw__frame_limit(aw_task *task, aw_wire *wire, uint64_t ns, uint64_t grace) {
+  uint64_t now = aw_engine_now(task->engine);
+  aw_scope_config config = {aw__later(now, ns), grace, false};
+  int rc = open_scope(task, &config, wire);
+  if (rc == 0)
+    aw__opened_of(task->inner)->moved = ns;
+  return rc;
+}
+
 uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace) {
   if (grace == AW_DEFAULT)
     grace = task->loop->grace;
@@ -92,7 +105,7 @@ uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace) {
 
 int aw_scope_open(aw_task *task, const aw_scope_config *config,
                   aw_scope **out) {
-  int rc = aw__frame_scope(task, config, NULL);
+  int rc = aw__frame_scope(task, config);
   if (rc == 0)
     *out = task->inner;
   return rc;
@@ -205,18 +218,11 @@ void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns) {
   aw__error_set_wire(task->out.error, wire, holder_of(task), ns);
 }
 
-static void time_out(aw_task *task, aw_wire *wire, uint64_t ns) {
-  aw__task_end_error(task, aw_error_new(task->engine, AW_ETIMEOUT, 0));
-  aw__frame_set_wire(task, wire, ns);
-}
-
-/* The time limit of the frame's scope, which `wire` had set, has passed. */
+/* The time limit that `wire` had set has passed. */
 static void fail_late(aw_task *task, const aw_wire *wire,
                       const aw_scope_end *end) {
-  if (wire->kind == AW_KIND_TIMEOUT)
-    time_out(task, wire->u.first, wire->u.one.number + end->moved);
-  else
-    time_out(task, wire->u.first, wire->u.pair.rule->within + end->moved);
+  aw__task_end_error(task, aw_error_new(task->engine, AW_ETIMEOUT, 0));
+  aw__frame_set_wire(task, wire->u.first, end->moved);
   aw__error_set_cut(task->out.error, aw_cut_keep(end->waited));
 }
 

@@ -6,9 +6,11 @@
 
 /* Push the frame of a chain: `wire`, kept, is what the task does next. */
 int aw__frame_chain(aw_task *task, aw_wire *wire);
-/* Open a scope in a frame of its own; see AW_FRAME_SCOPE for `wire`. */
-int aw__frame_scope(aw_task *task, const aw_scope_config *config,
-                    aw_wire *wire);
+/* Open a scope in a frame of its own. */
+int aw__frame_scope(aw_task *task, const aw_scope_config *config);
+/* Open a scope that gives `wire` at most `ns`. When the limit passes, the frame
+ * ends with AW_ETIMEOUT of the first part of `wire`. */
+int aw__frame_limit(aw_task *task, aw_wire *wire, uint64_t ns, uint64_t grace);
 /* When a shield that is entered now stops hiding; AW_DEFAULT: the loop's. */
 uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace);
 /* The same in steps, for scopes that are part of something larger: memory,

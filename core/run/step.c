@@ -21,9 +21,9 @@
 #include "run/end.h"
 #include "run/frame.h"
 #include "run/groups/group.h"
-#include "run/guard.h"
 #include "run/scope.h"
 #include "run/start.h"
+#include "run/table.h"
 #include "run/task.h"
 #include "run/wait.h"
 #include "wire/kinds.h"
@@ -36,10 +36,6 @@ typedef enum move {
   HOST, /* `*out` is a step for the host */
   OFF   /* the task is queued, parked or ended */
 } move;
-
-static move on_or_off(bool off) {
-  return off ? OFF : ON;
-}
 
 /* Off to the back of the queue if others are ready [F3]: false. If not, `go`
  * is done at once, without the way through aw__step_run(). */
@@ -280,7 +276,7 @@ static move descend(aw_task *task, aw_step *out) {
       wire = aw__wire_inside(wire);
       break;
       AW_COLD_KINDS(AW_KIND_CASE)
-      rc = aw__guard_enter(task, wire);
+      rc = aw__cold_kinds[wire->kind]->enter(task, wire);
       wire = task->at;
       break;
     }
@@ -368,9 +364,23 @@ static move end_await(aw_task *task, const aw_frame *frame, aw_step *out) {
   return resume_host(task, out, result);
 }
 
-/* Can the outcome go further down than `frame`? If not, `*next` is what
- * comes of it there. */
+/* The outcome reaches a frame of a cold kind. If it passes, the frame is about to
+ * be popped. */
+static aw_after end_cold(aw_task *task, aw_frame *frame) {
+  const aw_cold_kind *kind = aw__cold_kind(frame);
+  aw_after after = kind->after(task, frame);
+  if (after == AW_AFTER_PASS && kind->size > 0) {
+    if (kind->clear)
+      kind->clear(task->engine, frame->u.state);
+    aw__free(task->engine, frame->u.state, kind->size);
+  }
+  return after;
+}
+
+/* Returns true if the outcome goes on to the frame below `frame`. Else `*next`
+ * is what the task does. */
 static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
+  aw_after after;
   switch ((aw_frame_kind)frame->kind) {
   case AW_FRAME_CHAIN:
     if (task->outcome != AW_OUT_NEXT)
@@ -382,20 +392,16 @@ static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
     *next = ON;
     return false;
   case AW_FRAME_AWAIT: *next = end_await(task, frame, out); return false;
+  case AW_FRAME_COLD:
+    after = end_cold(task, frame);
+    *next = after == AW_AFTER_OFF ? OFF : ON;
+    return after == AW_AFTER_PASS;
   case AW_FRAME_STEP:
-  case AW_FRAME_SEQUENCE: /* the last of >> and * */
-  case AW_FRAME_REPEAT:
-  case AW_FRAME_GROUP: return true;
-  case AW_FRAME_ELSE:
-  case AW_FRAME_BIND:
-  case AW_FRAME_CATCH:
-  case AW_FRAME_FINALLY:
-  case AW_FRAME_RETRY:
-  case AW_FRAME_EVERY: break;
+  case AW_FRAME_SEQUENCE: /* the last part */
+  case AW_FRAME_REPEAT:   /* the last iteration */
+  case AW_FRAME_GROUP: break;
   }
-  aw_after after = aw__guard_after(task);
-  *next = on_or_off(after == AW_AFTER_OFF);
-  return after == AW_AFTER_PASS;
+  return true;
 }
 
 static move ascend(aw_task *task, aw_step *out) {
@@ -439,6 +445,16 @@ static move join_step(aw_task *task, aw_step *out) {
 
 /* ---- running ---- */
 
+/* The wait between two parts of the top frame's wire has ended. */
+static void resume_cold(aw_task *task) {
+  aw_frame *frame = aw__task_top(task);
+  bool cancelled =
+      task->result == AW_ECANCELED || task->inner->eff != AW_LEVEL_NONE;
+  int rc = cancelled ? AW_ECANCELED : aw__cold_kind(frame)->resume(task, frame);
+  if (rc < 0)
+    aw__task_end_code(task, rc);
+}
+
 static move go(aw_task *task, aw_step *out) {
   if (task->closed)
     aw__task_tell_closed(task);
@@ -452,7 +468,7 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_JOINED: return join_step(task, out);
   case AW_GO_LEFT: return join(task, task->inner, aw__frame_close, ON);
   case AW_GO_GROUP: return join(task, task->inner, aw__group_close, ON);
-  case AW_GO_GUARD: aw__guard_resume(task); return ON;
+  case AW_GO_COLD: resume_cold(task); return ON;
   case AW_GO_CONCLUDE: return join(task, &task->scope, aw__task_conclude, OFF);
   case AW_GO_KILL: return aw__task_kill(task, out) ? HOST : ON;
   case AW_GO_HOST: break;

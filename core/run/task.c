@@ -141,9 +141,6 @@ void aw__task_pop(aw_task *task) {
   aw_frame *frame = &task->frames[--task->depth];
   if (frame->kind == AW_FRAME_CHAIN || frame->kind == AW_FRAME_STEP)
     aw_wire_release(frame->wire);
-  else if (frame->kind == AW_FRAME_FINALLY || frame->kind == AW_FRAME_RETRY ||
-           frame->kind == AW_FRAME_EVERY)
-    frame->u.guard->free(task->engine, frame->u.guard);
 }
 
 /* The name of the task is that of the wire it was started with; keep it when

@@ -7,7 +7,11 @@
 aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
                       const aw_task_config *config);
 int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
+/* Pop the top frame. What a frame owns besides a wire is freed before. */
 void aw__task_pop(aw_task *task);
+static inline aw_frame *aw__task_top(const aw_task *task) {
+  return &task->frames[task->depth - 1];
+}
 void aw__task_end_root(aw_task *task); /* the outermost chain is over */
 void aw__task_outcome(aw_task *task, aw_outcome outcome);
 void aw__task_drop_outcome(aw_task *task);

@@ -20,40 +20,40 @@
 #include "state.h"
 
 #define AW_LEAF_KINDS(X) \
-  X(CALL, "call", CALL, NO, false) \
-  X(HOST, "host", HOST, NO, false) \
-  X(SLEEP, "sleep", TIME, YES, false) \
-  X(UNTIL, "until", TIME, YES, false) \
-  X(DONE, "done", TASK, YES, false) \
-  X(WAIT, "wait", WAIT, ABORTABLE, false)
+  X(CALL, call, CALL, NO, false) \
+  X(HOST, host, HOST, NO, false) \
+  X(SLEEP, sleep, TIME, YES, false) \
+  X(UNTIL, until, TIME, YES, false) \
+  X(DONE, done, TASK, YES, false) \
+  X(WAIT, wait, WAIT, ABORTABLE, false)
 
 /* Hot composites: each has a case in step.c. */
 #define AW_HOT_KINDS(X) \
-  X(SEQUENCE, "sequence", LIST, NO, false) \
-  X(REPEAT, "repeat", ONE, NO, false) \
-  X(WHOLE, "whole", ONE, NO, false) \
-  X(NAMED, "named", NAMED, AS_FIRST, true)
+  X(SEQUENCE, sequence, LIST, NO, false) \
+  X(REPEAT, repeat, ONE, NO, false) \
+  X(WHOLE, whole, ONE, NO, false) \
+  X(NAMED, named, NAMED, AS_FIRST, true)
 
 /* Composites whose parts are tasks, see group.h. */
 #define AW_GROUP_KINDS(X) \
-  X(ALL, "join", LIST, NO, false) \
-  X(RACE, "race", LIST, NO, false) \
-  X(ANY, "any", LIST, NO, false) \
-  X(SELECT, "select", LIST, NO, false)
+  X(ALL, join, LIST, NO, false) \
+  X(RACE, race, LIST, NO, false) \
+  X(ANY, any, LIST, NO, false) \
+  X(SELECT, select, LIST, NO, false)
 
 /* Composites that run one part at a time. */
 #define AW_COLD_KINDS(X) \
-  X(SHIELD, "shield", ONE, NO, false) \
-  X(ELSE, "else", LIST, NO, false) \
-  X(TIMEOUT, "timeout", ONE, NO, false) \
-  X(BIND, "bind", PAIR, AS_FIRST, false) \
-  X(CATCH, "catch", PAIR, NO, false) \
-  X(FINALLY, "finally", PAIR, NO, false) \
-  X(RETRY, "retry", RETRY, NO, false) \
-  X(EVERY, "every", EVERY, NO, false)
+  X(SHIELD, shield, ONE, NO, false) \
+  X(ELSE, else, LIST, NO, false) \
+  X(TIMEOUT, timeout, ONE, NO, false) \
+  X(BIND, bind, PAIR, AS_FIRST, false) \
+  X(CATCH, catch, PAIR, NO, false) \
+  X(FINALLY, finally, PAIR, NO, false) \
+  X(RETRY, retry, RETRY, NO, false) \
+  X(EVERY, every, EVERY, NO, false)
 
 /* Kinds that no host sees: aw_wire_look() shows the first part instead. */
-#define AW_PRIVATE_KINDS(X) X(HOLD, "hold", HOLD, AS_FIRST, true)
+#define AW_PRIVATE_KINDS(X) X(HOLD, hold, HOLD, AS_FIRST, true)
 
 #define AW_PUBLIC_KINDS(X) \
   AW_LEAF_KINDS(X) AW_HOT_KINDS(X) AW_GROUP_KINDS(X) AW_COLD_KINDS(X)

@@ -109,8 +109,12 @@ local LEVELS <const> = {
   { "run/scope" },
   { "run/wait" },
   { "run/frame", "run/loop" },
-  { "run/end", "run/guard" },
-  { "run/start", "run/want" },
+  { "run/end", "run/kinds/cold" },
+  { "run/start", "run/kinds/bind", "run/kinds/catch", "run/kinds/else",
+    "run/kinds/every", "run/kinds/finally", "run/kinds/retry",
+    "run/kinds/shield", "run/kinds/timeout" },
+  { "run/table" },
+  { "run/want" },
   { "run/groups/group", "run/report" },
   { "run/step" },
 
@@ -394,7 +398,7 @@ describe("the reading of includes", function()
     end
     assert.is_true(up("wire/wire.c", "run/task.h"))
     assert.is_true(up("run/scope.h", "run/step.h"))
-    assert.is_true(up("run/end.c", "run/guard.h"))
+    assert.is_true(up("run/end.c", "run/kinds/cold.h"))
     assert.is_true(up("state.h", "run/task.h"))
     assert.is_false(up("engine.c", "run/step.h"))
     assert.is_false(up("run/task.c", "run/task.h"))

@@ -1,0 +1,51 @@
+/* else.c - aw_or_else(), `a // b`: when a wire fails, run the next one [O7]
+ *
+ *     frames:  COLD (n: the part under way)  [SCOPE]  CHAIN
+ *
+ * Each part but the last runs in a scope of its own, so that a child task that
+ * fails also makes the part fail. The last part needs none: nothing comes
+ * after it.
+ */
+#include "run/frame.h"
+#include "run/kinds/cold.h"
+#include "run/task.h"
+#include "wire/build.h"
+
+aw_wire *aw_or_else(aw_wire *a, aw_wire *b) {
+  aw_wire *pair[2] = {a, b};
+  return aw__build_flat(AW_KIND_ELSE, pair, 2);
+}
+
+static bool is_last(const aw_frame *frame) {
+  return frame->u.n + 1 >= frame->wire->count;
+}
+
+static int begin_part(aw_task *task) {
+  const aw_frame *frame = aw__task_top(task);
+  aw_wire *part = frame->wire->u.list.items[frame->u.n];
+  if (!is_last(frame))
+    return aw__cold_scoped(task, part);
+  task->at = part;
+  task->go = AW_GO_DESCEND;
+  return 0;
+}
+
+static int enter(aw_task *task, aw_wire *wire) {
+  int rc = aw__task_push(task, AW_FRAME_COLD, wire);
+  return rc < 0 ? rc : begin_part(task);
+}
+
+static aw_after after(aw_task *task, aw_frame *frame) {
+  if (task->outcome != AW_OUT_ERROR || is_last(frame))
+    return AW_AFTER_PASS;
+  aw__task_drop_outcome(task);
+  frame->u.n++;
+  return aw__cold_begun(task, begin_part(task));
+}
+
+static aw_fate error(const aw_frame *frame) {
+  return is_last(frame) ? AW_FATE_PASSED : AW_FATE_DROPPED;
+}
+
+const aw_cold_kind aw__run_else = {
+    .enter = enter, .after = after, .error = error};
