@@ -228,13 +228,14 @@ typedef struct aw_group {
   aw_opened opened; /* the scope of its operands, which are tasks */
   const aw_group_hooks *hooks;
   aw_wire *wire;
-  const char *where; /* that of its task, and of its operands */
-  aw_wire *holder;   /* once `held`: see holder_of() in frame.c; or NULL */
-  uint32_t begun;    /* operands that were, in their order */
-  uint32_t winner;   /* its number, once `decided` */
-  uint32_t failed;   /* ANY: how many have */
-  aw_error *error;   /* RACE: of the winner */
-  aw_error *late;    /* of the clean-up of losers */
+  const struct aw_group_kind *kind; /* see run/groups/group.h */
+  const char *where;                /* that of its task, and of its operands */
+  aw_wire *holder; /* once `held`: see holder_of() in frame.c; or NULL */
+  uint32_t begun;  /* operands that were, in their order */
+  uint32_t winner; /* its number, once `decided` */
+  uint32_t failed; /* ANY: how many have */
+  aw_error *error; /* RACE: of the winner */
+  aw_error *late;  /* of the clean-up of losers */
   bool decided;
   bool wanted;       /* its value, see aw_step_wants_value() */
   bool held;         /* `holder` is known */

@@ -20,7 +20,6 @@
 #include "run/cancel.h"
 #include "run/end.h"
 #include "run/frame.h"
-#include "run/groups/group.h"
 #include "run/scope.h"
 #include "run/start.h"
 #include "run/table.h"
@@ -226,12 +225,13 @@ static void begin_event(aw_task *task) {
 /* Begin the operands of a join or a race, and wait for their ends. */
 static move begin_group(aw_task *task, aw_wire *wire) {
   aw_group *group;
-  int rc = aw__group_open(task, wire, &group);
+  int rc = aw__group_open(task, wire, aw__group_kind(wire), &group);
   if (rc < 0)
     return end_code(task, rc);
+  group->wanted = aw_step_wants_value(task);
   aw_task *operand;
   while ((operand = aw__group_next(group)) != NULL) {
-    if (aw__group_is_event(group, operand))
+    if (aw__group_competes(group, operand))
       begin_event(operand);
     else
       aw__loop_schedule(operand);

@@ -1,7 +1,7 @@
-/* table.c - the functions of cold kinds, by kind
+/* table.c - the functions of groups and of cold kinds, by kind
  *
- * The rows of wire/kinds.h fill this table: row `NAME` has aw__run_NAME. It
- * stands here, above the files of the kinds, since those of wire/ know nothing
+ * The rows of wire/kinds.h fill these tables: row `NAME` has aw__run_NAME. They
+ * stand here, above the files of the kinds, since those of wire/ know nothing
  * of what running means.
  */
 #include "run/table.h"
@@ -9,4 +9,5 @@
 #define FUNCTIONS(KIND, name, layout, event, transparent) \
   [AW_KIND_##KIND] = &aw__run_##name,
 
+const aw_group_kind *const aw__group_kinds[] = {AW_GROUP_KINDS(FUNCTIONS)};
 const aw_cold_kind *const aw__cold_kinds[] = {AW_COLD_KINDS(FUNCTIONS)};

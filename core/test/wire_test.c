@@ -1,8 +1,6 @@
 /* wire_test.c - wires: flattening, ownership, looking into them */
 #include "check.h"
 
-#include "wire/kinds.h"
-
 static int released;
 
 static void count_release(void *data) {
@@ -20,14 +18,6 @@ static aw_wire_kind kind_of(const aw_wire *wire, size_t *count) {
   aw_wire_look(wire, &view);
   *count = view.count;
   return view.kind;
-}
-
-static void public_kinds_have_one_row_each(void) {
-#define ROW(KIND, name, layout, event, transparent) \
-  CHECK(aw__kind_of(AW_WIRE_##KIND) == AW_KIND_##KIND); \
-  CHECK(aw__kinds[AW_KIND_##KIND].shown == AW_WIRE_##KIND);
-  AW_PUBLIC_KINDS(ROW)
-#undef ROW
 }
 
 static void sequences_flatten(void) {
@@ -255,7 +245,6 @@ static void deep_wires_that_share_are_no_depth_of_the_c_stack(void) {
 
 int main(void) {
   aw_set_allocator(count_bytes, NULL);
-  public_kinds_have_one_row_each();
   sequences_flatten();
   repetitions_and_names_do_not_flatten();
   empty_sequences_vanish();

@@ -1,10 +1,24 @@
 /* kinds.h - THE TABLE OF KINDS: one row for each kind of wire
  *
+ * A new combinator NAME touches three files of the core:
+ *
+ *   1. include/aiowire.h    the enumerator AW_WIRE_NAME, appended to
+ *                           aw_wire_kind, and the declaration of aw_name()
+ *   2. wire/kinds.h         a row in AW_COLD_KINDS or in AW_GROUP_KINDS
+ *   3. run/kinds/name.c     aw_name(), by wire/build.h, and what running means:
+ *                           the functions `aw__run_name`, see run/kinds/cold.h
+ *      or run/groups/name.c if its parts run as tasks, see run/groups/group.h
+ *
+ * The compiler reports what is missing. A member of aw_wire.u that no layout
+ * has yet is more work: state.h, aw_layout below, and the switches over it in
+ * wire.c (release) and view.c (show).
+ *
  * The rows are lists of X(KIND, name, layout, event, transparent):
  *
  *   KIND         AW_WIRE_KIND in aiowire.h, AW_KIND_KIND inside the core
- *   name         for people; of a group, also the label of its scope
- *   layout       the member of aw_wire.u that the kind uses, see aw_layout
+ *   name         the word for it; `aw__run_name` are the functions of a group
+ *                or of a cold kind; the scope of a group has it as its label
+ *   layout       the members of aw_wire.u that the kind uses, see aw_layout
  *   event        whether a wire of the kind is an event, see aw_eventness
  *   transparent  true: running the wire is running its first part
  *
@@ -27,21 +41,21 @@
   X(DONE, done, TASK, YES, false) \
   X(WAIT, wait, WAIT, ABORTABLE, false)
 
-/* Hot composites: each has a case in step.c. */
+/* Hot composites: step.c has a case for each. */
 #define AW_HOT_KINDS(X) \
   X(SEQUENCE, sequence, LIST, NO, false) \
   X(REPEAT, repeat, ONE, NO, false) \
   X(WHOLE, whole, ONE, NO, false) \
   X(NAMED, named, NAMED, AS_FIRST, true)
 
-/* Composites whose parts are tasks, see group.h. */
+/* Composites whose parts run as tasks, see run/groups/group.h. */
 #define AW_GROUP_KINDS(X) \
   X(ALL, join, LIST, NO, false) \
   X(RACE, race, LIST, NO, false) \
   X(ANY, any, LIST, NO, false) \
   X(SELECT, select, LIST, NO, false)
 
-/* Composites that run one part at a time. */
+/* Composites that run one part at a time, see run/kinds/cold.h. */
 #define AW_COLD_KINDS(X) \
   X(SHIELD, shield, ONE, NO, false) \
   X(ELSE, else, LIST, NO, false) \

@@ -1,11 +1,11 @@
 return {
   breaks = "A race of events decides at the first commit [H3]",
   find = [[
-decide(group, contender);
+aw__group_decide(group, contender);
 }
 ]],
   put = [[
-(void)decide;
+(void)group;
 }
 ]],
   spec = "event_race",

@@ -113,9 +113,11 @@ local LEVELS <const> = {
   { "run/start", "run/kinds/bind", "run/kinds/catch", "run/kinds/else",
     "run/kinds/every", "run/kinds/finally", "run/kinds/retry",
     "run/kinds/shield", "run/kinds/timeout" },
+  { "run/groups/group" },
+  { "run/groups/race" },
+  { "run/groups/any", "run/groups/join", "run/groups/select" },
   { "run/table" },
-  { "run/want" },
-  { "run/groups/group", "run/report" },
+  { "run/report", "run/want" },
   { "run/step" },
 
   { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/source" },

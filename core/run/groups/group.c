@@ -1,39 +1,39 @@
-/* group.c - joins and races: several wires at once, in a scope of their own
+/* group.c - several wires at once, as tasks in a scope of their own [O4-O6]
  *
  *     task ─ frame GROUP ─► aw_group ─ scope ─┬ operand: a child task, `place`
  *            waits for its children           ├ operand …
- *                                             └ what they spin off is theirs
+ *                                             └ tasks that operands spin off
  *
- * The path of an operand: group_next() makes it, step.c schedules it or, an
- * event of a race, arms it at once; when it has ended, operand_ended() notes
- * what it ended with; the last one wakes the task, aw__group_close() makes the
- * outcome.
+ * The life of an operand: aw__group_next() makes it; step.c schedules it or, if
+ * it is an event of a race, arms it at once; operand_ended() notes what it
+ * ended with. The end of the last operand wakes the task, and aw__group_close()
+ * makes the outcome.
  *
  * A race is decided once (`decided`, `winner`): when an operand has ended, or
- * earlier, when the wait of an event is completed (aw__group_commit, called by
- * the wake itself [H3]). Rivals that are events in their wait end on the spot:
- * they have nothing to clean up. The others are cancelled, each by itself, for
- * the winner may have more to do (what is bound to an event).
+ * earlier, when the wait of an event is completed. In that case the wake itself
+ * calls aw__group_commit() [H3]. Rivals that are events and are parked end on
+ * the spot: they have nothing to clean up. Each of the others is cancelled by
+ * itself, because the winner may have more to do: what is bound to its event.
  *
- * What a loser ends with is dropped, but for an error that it raised after it
- * had been given Cancelled: that is of its clean-up (`late`), and is raised
+ * The result of a loser is dropped. But an error that a loser raises after it
+ * was given Cancelled comes from its clean-up; the group raises it (`late`)
  * [O5].
  *
- * Invariants: an operand is a child of the group's scope and the frame is the
- * top one of the task until all have ended; `contender` operands are parked on
- * an abortable wait, or their wait is being armed.
+ * Invariants: until all operands have ended, each is a child of the group's
+ * scope, and the group's frame is the top one of the task. A `contender` is
+ * parked on an abortable wait, or its wait is being armed.
+ *
+ * Neighbours: a kind of group has a file beside this one, with what it makes of
+ * its operands' ends; end.c tells of those.
  */
 #include "run/groups/group.h"
 
 #include "base/memory.h"
-#include "base/ready.h"
 #include "run/end.h"
 #include "run/frame.h"
 #include "run/scope.h"
 #include "run/start.h"
 #include "run/task.h"
-#include "wire/kinds.h"
-#include "wire/view.h"
 
 #include <assert.h>
 
@@ -42,50 +42,34 @@ static aw_group *group_of(const aw_scope *scope) {
   return aw__group_of(scope);
 }
 
-static aw_task *task_of(const aw_group *group) {
+aw_task *aw__group_task(const aw_group *group) {
   return group->opened.scope.task;
-}
-
-static bool is_join(const aw_group *group) {
-  return group->wire->kind == AW_KIND_ALL;
 }
 
 /* ---- beginning ---- */
 
-/* The order of Select{}, see below, in the room of values. */
-static size_t room_for_order(const aw_wire *wire) {
-  return (wire->count * sizeof(uint32_t) + sizeof(aw_value) - 1) /
-         sizeof(aw_value);
-}
-
-/* How many values it keeps, see aw_group. */
-static size_t room_of(const aw_wire *wire) {
-  if (wire->kind == AW_KIND_SELECT)
-    return 1 + room_for_order(wire);
-  return wire->kind == AW_KIND_RACE ? 1 : wire->count;
-}
-
-static size_t size_of(const aw_wire *wire) {
-  return sizeof(aw_group) + room_of(wire) * sizeof(aw_value);
+static size_t size_of(const aw_wire *wire, const aw_group_kind *kind) {
+  return sizeof(aw_group) + kind->room(wire) * sizeof(aw_value);
 }
 
 static void free_group(aw_engine *engine, aw_group *group) {
-  aw__opened_free(engine, &group->opened, size_of(group->wire));
+  aw__opened_free(engine, &group->opened, size_of(group->wire, group->kind));
 }
 
 static void operand_ended(aw_scope *scope, aw_task *operand);
 static const aw_group_hooks hooks = {aw__group_commit, operand_ended};
 
-int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out) {
+int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
+                   aw_group **out) {
   aw_engine *engine = task->engine;
-  aw_opened *opened = aw__opened_new(engine, size_of(wire));
+  aw_opened *opened = aw__opened_new(engine, size_of(wire, kind));
   if (!opened)
     return AW_ENOMEM;
   aw_group *group = AW_CONTAINER(aw_group, opened, opened);
   group->hooks = &hooks;
   group->wire = wire;
+  group->kind = kind;
   group->where = aw_task_where(task);
-  group->wanted = aw_step_wants_value(task);
   int rc = aw__task_push(task, AW_FRAME_GROUP, wire);
   if (rc < 0) {
     free_group(engine, group);
@@ -97,34 +81,7 @@ int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out) {
   return 0;
 }
 
-/* ---- the order in which Select{} looks [F5, H4] ----
- *
- * Each choice looks in an order of its own, all orders being equally likely: so
- * each source that is ready has the same chance, whatever others are beside it,
- * and tasks that choose in turn cannot fall into step. (Where a choice only
- * began at another place each time, a source behind one that is seldom ready
- * was taken twice as often as the others.)
- *
- * Behind its one value a group has room for the order, a number for each
- * operand: 0 while the operand stands in its own place, else 1 + the operand
- * that stands there. It is shuffled as far as it is looked at. */
-
-static uint32_t standing_at(const uint32_t *order, uint32_t place) {
-  return order[place] ? order[place] - 1 : place;
-}
-
-/* The operand that begins next; it is drawn from those that have not. */
-static uint32_t draw_place(aw_group *group) {
-  uint32_t *order = (uint32_t *)&group->values[1];
-  uint32_t at = group->begun;
-  uint32_t drawn =
-      at + aw__choice(task_of(group)->engine, group->wire->count - at);
-  uint32_t place = standing_at(order, drawn);
-  order[drawn] = standing_at(order, at) + 1;
-  return place;
-}
-
-/* May one more begin now? */
+/* Returns true if one more operand may begin now. */
 static bool has_room(const aw_group *group) {
   const aw_wire *wire = group->wire;
   const aw_scope *scope = &group->opened.scope;
@@ -136,9 +93,8 @@ static bool has_room(const aw_group *group) {
 aw_task *aw__group_next(aw_group *group) {
   if (!has_room(group))
     return NULL;
-  aw_task *task = task_of(group), *operand;
-  bool drawn = group->wire->kind == AW_KIND_SELECT;
-  uint32_t place = drawn ? draw_place(group) : group->begun;
+  aw_task *task = aw__group_task(group), *operand;
+  uint32_t place = group->kind->next ? group->kind->next(group) : group->begun;
   aw_task_config config = {
       .background = task->background,
       .locals = aw__keep_value(task->engine, aw_task_locals(task))};
@@ -154,17 +110,8 @@ aw_task *aw__group_next(aw_group *group) {
   return operand;
 }
 
-/* Is there a function behind an event, which may fail yet? */
-static bool goes_on(const aw_task *operand) {
-  return aw__wire_inside(operand->root)->kind == AW_KIND_BIND;
-}
-
-/* Of Any{} only an event whose commit is the success: if the others of the race
- * waited on, they would be in each other's way. */
-bool aw__group_is_event(const aw_group *group, const aw_task *operand) {
-  if (is_join(group) || !aw_wire_is_event(operand->root))
-    return false;
-  return group->wire->kind != AW_KIND_ANY || !goes_on(operand);
+bool aw__group_competes(const aw_group *group, const aw_task *operand) {
+  return group->kind->competes && group->kind->competes(operand->root);
 }
 
 /* ---- deciding a race ---- */
@@ -172,27 +119,13 @@ bool aw__group_is_event(const aw_group *group, const aw_task *operand) {
 static void give_up(aw_task *loser) {
   if (loser->contender && loser->wait)
     aw__task_lose(loser);
-  else if (!loser->contender) /* else it is being armed: see below */
+  else if (!loser->contender) /* else aw__group_armed() ends it */
     aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
 }
 
-/* The errors of Any{} stand in `values`, in their order; the lowest bit says
- * that one is of a clean-up. */
-static const aw_value OF_CLEAN_UP = 1;
-
-static aw_error *error_at(const aw_group *group, uint32_t index) {
-  return (aw_error *)(uintptr_t)(group->values[index] & ~OF_CLEAN_UP);
-}
-
-static void drop_errors(aw_group *group) {
-  while (group->failed > 0) {
-    aw_error_release(error_at(group, --group->failed));
-    group->values[group->failed] = 0;
-  }
-}
-
-static void decide(aw_group *group, const aw_task *winner) {
-  drop_errors(group); /* of Any{}: somebody did better */
+void aw__group_decide(aw_group *group, const aw_task *winner) {
+  if (group->kind->decided)
+    group->kind->decided(group);
   group->decided = true;
   group->winner = (uint32_t)winner->where.place;
   aw_scope *next;
@@ -203,23 +136,14 @@ static void decide(aw_group *group, const aw_task *winner) {
   }
 }
 
-/* Is what this event of Any{} is going to end with a value? */
-static bool is_success(const aw_task *contender) {
-  const aw_wire *wire = aw__wire_inside(contender->root);
-  if (wire->kind == AW_KIND_DONE && wire->u.task->state != AW_TASK_DONE)
-    return false;
-  return contender->result >= 0 && contender->outcome != AW_OUT_ERROR;
-}
-
 void aw__group_commit(aw_task *contender) {
   aw_group *group = group_of(contender->scope.parent);
   contender->contender = false;
-  if (group->wire->kind == AW_KIND_ANY && !is_success(contender))
-    return;
-  decide(group, contender);
+  if (!group->kind->decides || group->kind->decides(contender))
+    aw__group_decide(group, contender);
 }
 
-/* An operation that completed a rival while it was being armed has lost. */
+/* While the operation was being armed, it may have completed a rival. */
 void aw__group_armed(aw_task *contender) {
   if (contender->contender && group_of(contender->scope.parent)->decided)
     aw__task_lose(contender);
@@ -231,31 +155,18 @@ bool aw_task_rivals(const aw_task *a, const aw_task *b) {
 
 /* ---- ends of operands ---- */
 
-static aw_value value_of(const aw_task *operand) {
+aw_value aw__group_value_of(const aw_task *operand) {
   return aw__keep_value(operand->engine, operand->out.value);
 }
 
-/* Set the error of a loser's clean-up aside, until all have ended. */
-static void note_late(aw_group *group, aw_error *error) {
+void aw__group_note_late(aw_group *group, aw_error *error) {
   if (group->late)
     aw_error_suppress(group->late, aw_error_keep(error));
   else
     group->late = aw_error_keep(error);
 }
 
-static void ended_in_join(aw_group *group, const aw_task *operand) {
-  if (operand->state == AW_TASK_DONE)
-    group->values[operand->where.place] = value_of(operand);
-  else if (operand->state == AW_TASK_FAILED)
-    aw__scope_fail(&group->opened.scope, aw_error_keep(operand->out.error));
-  bool go_on = group->opened.scope.eff == AW_LEVEL_NONE;
-  aw_task *next = go_on ? aw__group_next(group) : NULL; /* of a limit */
-  if (next)
-    aw__loop_schedule(next);
-}
-
-/* Has the operand failed after it was cancelled, by what it raised then? */
-static bool failed_in_clean_up(const aw_task *operand) {
+bool aw__group_failed_in_clean_up(const aw_task *operand) {
   return operand->state == AW_TASK_FAILED && operand->out.error->late &&
          operand->scope.eff != AW_LEVEL_NONE;
 }
@@ -264,78 +175,19 @@ bool aw_task_failed_late(const aw_task *task, const aw_error *error) {
   return error->late && task->scope.parent->eff != AW_LEVEL_NONE;
 }
 
-/* An operand that did not win, in a race that is decided. */
-static void lost(aw_group *group, const aw_task *operand) {
-  if (failed_in_clean_up(operand))
-    note_late(group, operand->out.error);
-}
-
-static void won(aw_group *group, const aw_task *operand) {
-  group->won = operand->state != AW_TASK_CANCELLED;
-  if (operand->state == AW_TASK_DONE)
-    group->values[0] = value_of(operand);
-  else if (operand->state == AW_TASK_FAILED)
-    group->error = aw_error_keep(operand->out.error);
-}
-
-static void ended_in_race(aw_group *group, const aw_task *operand) {
-  if (!group->decided && operand->state != AW_TASK_CANCELLED)
-    decide(group, operand);
-  if (group->decided && group->winner != operand->where.place)
-    lost(group, operand);
-  else if (group->decided)
-    won(group, operand);
-}
-
-static void ended_in_any(aw_group *group, const aw_task *operand) {
-  if (operand->state != AW_TASK_FAILED || group->decided) {
-    ended_in_race(group, operand);
-    return;
-  }
-  aw_error *error = aw_error_keep(operand->out.error);
-  aw_value bit = failed_in_clean_up(operand) ? OF_CLEAN_UP : 0;
-  group->values[group->failed++] = (aw_value)(uintptr_t)error | bit;
-}
-
 static void operand_ended(aw_scope *scope, aw_task *operand) {
   aw_group *group = group_of(scope);
   if (operand->state == AW_TASK_CANCELLED && scope->eff != AW_LEVEL_NONE)
     group->cut = true;
-  if (is_join(group))
-    ended_in_join(group, operand);
-  else if (group->wire->kind == AW_KIND_ANY)
-    ended_in_any(group, operand);
-  else
-    ended_in_race(group, operand);
+  group->kind->ended(group, operand);
 }
 
 /* ---- the outcome ---- */
 
-/* All have failed: the last error, with the others suppressed, oldest first. */
-static aw_error *last_error(aw_group *group) {
-  aw_error *last = error_at(group, --group->failed);
-  for (uint32_t i = 0; i < group->failed; i++)
-    aw_error_suppress(last, error_at(group, i));
-  group->failed = 0;
-  return last;
-}
-
-/* Any{} was cancelled from outside before it was decided: failures are forgiven
- * as ever, but not those of clean-up [E3]. */
-static void forgive(aw_group *group) {
-  for (uint32_t i = 0; i < group->failed; i++)
-    if (group->values[i] & OF_CLEAN_UP)
-      note_late(group, error_at(group, i));
-  drop_errors(group);
-}
-
-/* The error that the group ends with, or NULL. Gives. */
+/* Returns the error that the group ends with, or NULL. Gives. */
 static aw_error *error_of(aw_group *group, aw_error *in_scope) {
-  aw_error *error = group->error;
-  if (group->cut && group->failed < group->wire->count)
-    forgive(group);
-  if (group->failed > 0)
-    error = last_error(group);
+  const aw_group_kind *kind = group->kind;
+  aw_error *error = kind->take_error ? kind->take_error(group) : group->error;
   if (!error)
     error = in_scope;
   else if (in_scope)
@@ -348,25 +200,24 @@ static aw_error *error_of(aw_group *group, aw_error *in_scope) {
   return error;
 }
 
-/* Let go of what was collected and is not wanted. */
-static void drop_values(aw_engine *engine, aw_group *group) {
-  const aw_wire *wire = group->wire;
-  if (wire->kind == AW_KIND_ANY && !group->decided) {
-    drop_errors(group);
-    return;
-  }
-  size_t count = is_join(group) ? wire->count : 1;
+void aw__group_drop(aw_group *group, size_t count) {
   for (size_t i = 0; i < count; i++)
-    aw__drop(engine, group->values[i]);
+    aw__drop(aw__group_task(group)->engine, group->values[i]);
 }
 
-/* Make one value of those of the group, by the host; takes them. */
-static void end_gathered(aw_task *task, aw_group *group, aw_shape shape,
-                         size_t count) {
+static void drop_values(aw_group *group) {
+  if (group->kind->drop)
+    group->kind->drop(group);
+  else
+    aw__group_drop(group, 1);
+}
+
+void aw__group_gather(aw_task *task, aw_group *group, aw_shape shape,
+                      size_t count) {
   aw_engine *engine = task->engine;
   aw_value value = 0;
   if (!engine->config.gather || !group->wanted) {
-    drop_values(engine, group);
+    drop_values(group);
   } else {
     int rc = engine->config.gather(engine->config.host, shape, group->values,
                                    count, group->winner + 1, &value);
@@ -378,29 +229,10 @@ static void end_gathered(aw_task *task, aw_group *group, aw_shape shape,
   aw__task_end_value(task, value);
 }
 
-static void end_well(aw_task *task, aw_group *group) {
-  const aw_wire *wire = group->wire;
-  if (is_join(group))
-    end_gathered(task, group, AW_SHAPE_LIST, wire->count);
-  else if (wire->kind == AW_KIND_SELECT)
-    end_gathered(task, group, AW_SHAPE_INDEX_FIRST, 1);
-  else if (wire->kind == AW_KIND_RACE && wire->u.list.table)
-    end_gathered(task, group, AW_SHAPE_INDEX_LAST, 1);
-  else
-    aw__task_end_value(task, group->values[0]);
-}
-
-/* Join: were all of them begun, and none cut short? Race: has one won? */
-static bool is_complete(const aw_group *group) {
-  if (is_join(group))
-    return !group->cut && group->begun == group->wire->count;
-  return group->won;
-}
-
-/* No operand has decided it: they were all cancelled, from outside or each by
- * its own task's cancel. */
+/* No operand has decided: all were cancelled, either from outside, or each one
+ * by itself. */
 static void end_undecided(aw_task *task, aw_group *group, bool outer) {
-  drop_values(task->engine, group);
+  drop_values(group);
   aw__task_end_code(task,
                     group->cut || outer ? AW_ECANCELED : AW_ETASKCANCELLED);
 }
@@ -412,17 +244,17 @@ void aw__group_close(aw_task *task) {
   aw__drop(task->engine, end.reason);
   aw_error *error = error_of(group, end.error);
   if (error) {
-    drop_values(task->engine, group);
+    drop_values(group);
     aw__task_end_error(task, error);
-  } else if (is_complete(group)) {
-    end_well(task, group);
+  } else if (group->kind->complete(group)) {
+    group->kind->finish(task, group);
   } else {
     end_undecided(task, group, end.outer);
   }
   free_group(task->engine, group);
 }
 
-/* ---- what others may know ---- */
+/* ---- for the host ---- */
 
 const char *aw_scope_label(const aw_scope *scope) {
   if (!scope->group)

@@ -1,16 +1,76 @@
-/* group.h - joins and races; see group.c */
+/* group.h - wires whose parts run as tasks; see group.c
+ *
+ * The groups share group.c. What distinguishes a kind of group is a set of
+ * functions, `aw__run_NAME` in run/groups/NAME.c; its constructors stand in the
+ * same file.
+ */
 #ifndef AW_GROUP_H
 #define AW_GROUP_H
 
-#include "state.h"
+#include "wire/kinds.h"
 
-/* Push the frame of a join or a race, without operands yet. */
-int aw__group_open(aw_task *task, aw_wire *wire, aw_group **out);
+/* The functions of a kind of group. Those marked "or NULL" are optional. */
+typedef struct aw_group_kind {
+  /* Returns the number of values that a group of `wire` has room for. */
+  size_t (*room)(const aw_wire *wire);
+  /* Returns the place, in the wire, of the operand that begins next. NULL: they
+   * begin in their order. */
+  uint32_t (*next)(aw_group *group);
+  /* Returns true if the operand `wire` decides the race by its commit [H3], as
+   * events do. NULL: none does. */
+  bool (*competes)(const aw_wire *wire);
+  /* The contender has committed: returns true if that decides the race. NULL:
+   * it does. */
+  bool (*decides)(const aw_task *contender);
+  void (*decided)(aw_group *group); /* an operand has won; or NULL */
+  void (*ended)(aw_group *group, const aw_task *operand);
+  /* Returns the error that the operands make the group end with, or NULL;
+   * gives. NULL: it is `group->error`. */
+  aw_error *(*take_error)(aw_group *group);
+  /* Returns true if the group has ended by itself, without an error. */
+  bool (*complete)(const aw_group *group);
+  void (*finish)(aw_task *task, aw_group *group); /* it has; takes `values` */
+  void (*drop)(aw_group *group); /* let go of `values`; or NULL: of the first */
+} aw_group_kind;
+
+#define AW_DECLARE(KIND, name, layout, event, transparent) \
+  extern const aw_group_kind aw__run_##name;
+AW_GROUP_KINDS(AW_DECLARE)
+#undef AW_DECLARE
+
+/* ---- for the interpreter ---- */
+
+/* Push the frame of a group of `kind`, without operands yet; `wanted` is for the
+ * caller to set. */
+int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
+                   aw_group **out);
 /* The next operand that may begin, not scheduled yet; NULL: none for now. */
 aw_task *aw__group_next(aw_group *group);
-bool aw__group_is_event(const aw_group *group, const aw_task *operand);
+/* Returns true if `operand` is an event that decides by its commit. */
+bool aw__group_competes(const aw_group *group, const aw_task *operand);
 void aw__group_commit(aw_task *contender); /* its wait was completed [H3] */
 void aw__group_armed(aw_task *contender);  /* its wait has begun */
 void aw__group_close(aw_task *task);       /* all operands have ended */
+
+/* ---- for the kinds of groups ---- */
+
+aw_task *aw__group_task(const aw_group *group);
+aw_value aw__group_value_of(const aw_task *operand); /* gives */
+/* Set the error of a loser's clean-up aside until all operands have ended. */
+void aw__group_note_late(aw_group *group, aw_error *error); /* keeps */
+/* Returns true if the operand failed by what it raised after it was cancelled. */
+bool aw__group_failed_in_clean_up(const aw_task *operand);
+void aw__group_drop(aw_group *group, size_t count); /* the first values */
+/* End with the value that `gather` of the host makes of the first `count`
+ * values; takes those. */
+void aw__group_gather(aw_task *task, aw_group *group, aw_shape shape,
+                      size_t count);
+
+/* The race is decided: `winner` wins, all others lose. */
+void aw__group_decide(aw_group *group, const aw_task *winner);
+
+/* Races: the first operand that ends with a value or an error decides. */
+void aw__race_ended(aw_group *group, const aw_task *operand);
+bool aw__race_won(const aw_group *group);
 
 #endif

@@ -1,0 +1,110 @@
+/* any.c - aw_any(): a race in which the first value decides [O6]
+ *
+ * Failures wait in `values`, in their order, `failed` of them, until an operand
+ * wins. The lowest bit of each says that the error is of a clean-up. When all
+ * operands have failed, the group ends with the last error.
+ */
+#include "run/groups/group.h"
+#include "run/task.h"
+#include "wire/build.h"
+#include "wire/view.h"
+
+static const aw_value OF_CLEAN_UP = 1;
+
+aw_wire *aw_any(aw_wire *const *wires, size_t count) {
+  return count == 0 ? NULL : aw__build_table(AW_KIND_ANY, wires, count);
+}
+
+static size_t room(const aw_wire *wire) {
+  return wire->count;
+}
+
+/* ---- events ---- */
+
+/* What is bound to an event may still fail after the commit. Such an operand
+ * decides at its end. */
+static bool competes(const aw_wire *wire) {
+  return aw_wire_is_event(wire) && aw__wire_inside(wire)->kind != AW_KIND_BIND;
+}
+
+/* Only an event that is going to end with a value decides. */
+static bool decides(const aw_task *contender) {
+  const aw_wire *wire = aw__wire_inside(contender->root);
+  if (wire->kind == AW_KIND_DONE && wire->u.task->state != AW_TASK_DONE)
+    return false;
+  return contender->result >= 0 && contender->outcome != AW_OUT_ERROR;
+}
+
+/* ---- failures ---- */
+
+static aw_error *error_at(const aw_group *group, uint32_t index) {
+  return (aw_error *)(uintptr_t)(group->values[index] & ~OF_CLEAN_UP);
+}
+
+/* Once an operand has won, the failures before it do not count. */
+static void drop_errors(aw_group *group) {
+  while (group->failed > 0) {
+    aw_error_release(error_at(group, --group->failed));
+    group->values[group->failed] = 0;
+  }
+}
+
+static void note_failure(aw_group *group, const aw_task *operand) {
+  aw_error *error = aw_error_keep(operand->out.error);
+  aw_value bit = aw__group_failed_in_clean_up(operand) ? OF_CLEAN_UP : 0;
+  group->values[group->failed++] = (aw_value)(uintptr_t)error | bit;
+}
+
+static void ended(aw_group *group, const aw_task *operand) {
+  if (operand->state == AW_TASK_FAILED && !group->decided)
+    note_failure(group, operand);
+  else
+    aw__race_ended(group, operand);
+}
+
+/* The group was cancelled from outside before an operand won. Failures are
+ * forgiven as ever, but not those of clean-up [E3]. */
+static void forgive(aw_group *group) {
+  for (uint32_t i = 0; i < group->failed; i++)
+    if (group->values[i] & OF_CLEAN_UP)
+      aw__group_note_late(group, error_at(group, i));
+  drop_errors(group);
+}
+
+/* The last error, with the others suppressed in it, the oldest first. */
+static aw_error *last_error(aw_group *group) {
+  aw_error *last = error_at(group, --group->failed);
+  for (uint32_t i = 0; i < group->failed; i++)
+    aw_error_suppress(last, error_at(group, i));
+  group->failed = 0;
+  return last;
+}
+
+static aw_error *take_error(aw_group *group) {
+  if (group->cut && group->failed < group->wire->count)
+    forgive(group);
+  return group->failed > 0 ? last_error(group) : group->error;
+}
+
+/* ---- the outcome ---- */
+
+static void finish(aw_task *task, aw_group *group) {
+  aw__task_end_value(task, group->values[0]);
+}
+
+static void drop(aw_group *group) {
+  if (group->decided)
+    aw__group_drop(group, 1);
+  else
+    drop_errors(group);
+}
+
+const aw_group_kind aw__run_any = {.room = room,
+                                   .competes = competes,
+                                   .decides = decides,
+                                   .decided = drop_errors,
+                                   .ended = ended,
+                                   .take_error = take_error,
+                                   .complete = aw__race_won,
+                                   .finish = finish,
+                                   .drop = drop};
