@@ -17,7 +17,7 @@
 #include "part_calls.h"
 #include "run/worker.h"
 #include "wire/build.h"
-#include "zmq/lzmq.h"
+#include "zmq/open.h"
 
 #include <string.h>
 

@@ -17,7 +17,7 @@
 #include "io/io.h"
 #include "run/debug_hooks.h"
 #include "wire/build.h"
-#include "zmq/lzmq.h"
+#include "zmq/open.h"
 
 /* ---- calling a part ---- */
 

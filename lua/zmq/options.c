@@ -422,7 +422,7 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
 }
 
 /* The peers that a ROUTER has keep their names when it is made raw; from then
- * on name.c asks for none. */
+ * on routing_id.c asks for none. */
 static void set_router_raw(lua_State *L, awz_socket *s, const option *o) {
   bool value = check_flag(L, o);
   if (s->attached && value != s->numbers)

@@ -1,17 +1,17 @@
 /* zmq.h - sockets of libzmq for Lua, built with the public C API only
  *
  *   raw.c       the only file that calls libzmq
- *   room.c      are there descriptors and threads left? libzmq aborts if not
- *   context.c   contexts: what they own, their end off the loop   lcontext.c
- *   socket.c    sockets: life, state                  class.c      lsocket.c
+ *   headroom.c      are there descriptors and threads left? libzmq aborts if not
+ *   context.c   contexts: what they own, their end off the loop   context_object.c
+ *   socket.c    sockets: life, state                  class.c      socket_object.c
  *   message.c   a message received, until Lua has taken it
  *   receive.c   recv and its kin          send.c  send and its kin
  *   address.c   what may be bound and connected to
  *   endpoint.c  what is bound, and was a moment ago
- *   name.c      `connect_routing_id`
+ *   routing_id.c      `connect_routing_id`
  *   options.c   the one table of options; get and set
  *   types.c     the table of types; "did you mean"
- *   lzmq.c      opens all of it, see lzmq.h; aiowire/zmq.lua puts the module together
+ *   open.c      opens all of it, see open.h; aiowire/zmq.lua puts the module together
  *
  * One way of a message in: libzmq → message → Lua strings. It is taken from
  * libzmq for a task that gets it, or held by its socket for the next one that
@@ -182,7 +182,7 @@ void awz_raw_drop(const awz_socket *socket, aw_zmq_message *frame);
 const char *awz_raw_data(const awz_socket *socket, aw_zmq_message *frame);
 bool awz_raw_more(const awz_socket *socket, const aw_zmq_message *frame);
 
-/* ---- room.c ---- */
+/* ---- headroom.c ---- */
 
 /* 0, or UV_EMFILE, when libzmq would run out of descriptors. */
 int awz_room_for_files(void);
@@ -236,7 +236,7 @@ void awz_forget_ghosts(awz_context *context);
 const char *awz_bound_like(const awz_socket *socket, const char *address);
 bool awz_is_bound(const awz_context *context, const char *address);
 
-/* ---- name.c: return 0, or a negative code ---- */
+/* ---- routing_id.c: return 0, or a negative code ---- */
 
 /* What the next connect is to call its peer. Also -EEXIST, -EINVAL; and
  * -EOPNOTSUPP: a remote peer could take the name first. */

@@ -1,6 +1,6 @@
-/* lzmq.h - what the module opens of ZeroMQ */
-#ifndef AWZ_LZMQ_H
-#define AWZ_LZMQ_H
+/* open.h - what the module opens of ZeroMQ */
+#ifndef AWZ_OPEN_H
+#define AWZ_OPEN_H
 
 #include <lua.h>
 

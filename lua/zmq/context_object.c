@@ -1,4 +1,4 @@
-/* lcontext.c - contexts for Lua: zmq.context{...} and what it gives */
+/* context_object.c - contexts for Lua: zmq.context{...} and what it gives */
 #include "zmq.h"
 
 #include <limits.h>

@@ -1,4 +1,4 @@
-/* name.c - the name that a socket gives its next peer, `connect_routing_id`
+/* routing_id.c - the name that a socket gives its next peer, `connect_routing_id`
  *
  * A name that a peer has makes libzmq abort the program at the connect. So
  * libzmq is told of the name just before it, and a ROUTER is asked:

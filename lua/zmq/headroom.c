@@ -1,4 +1,4 @@
-/* room.c - are there descriptors and threads left?
+/* headroom.c - are there descriptors and threads left?
  *
  * Out of either, libzmq aborts the process [ZQ12]. So what it is about to need
  * is tried first, and given back: then an error is an error.

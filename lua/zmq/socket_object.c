@@ -1,4 +1,4 @@
-/* lsocket.c - sockets for Lua: errors, addresses, options, readiness
+/* socket_object.c - sockets for Lua: errors, addresses, options, readiness
  *
  * The class is in class.c, receiving in receive.c, sending in send.c.
  */

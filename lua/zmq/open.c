@@ -1,10 +1,10 @@
-/* lzmq.c - opens ZeroMQ for a Lua state
+/* open.c - opens ZeroMQ for a Lua state
  *
  * The home, a userdata in the registry, has the contexts of the state and ends
  * them with it. It has no finalizer, for those of older objects come later, and
  * may make contexts; it is held by the state, as the last of what is here.
  */
-#include "lzmq.h"
+#include "open.h"
 
 #include "zmq.h"
 
