@@ -1,16 +1,16 @@
-/* aiowire(1): a Lua interpreter whose scripts may await.
+/* main.c - aiowire(1): a Lua interpreter whose scripts may await
  *
- * Takes the command line of `lua`. Everything that touches Lua runs inside
- * one protected call (run_all). Each -e and then the script is one run of
- * aw_lua_main(): a main chunk is the root task of a main loop, and the next
- * one begins when all that it started is done.
+ * The command line is that of `lua`. Everything that touches Lua runs inside
+ * one protected call (run_all). Each -e, and then the script, is one call of
+ * aw_lua_main(): its main chunk is the root task of a main loop, and the next
+ * chunk begins when all that this one started has ended.
  *
  *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *
  * Neighbours: options.c reads the command line, text.c refuses bytecode,
- * memory.c is where the Lua state has its memory from, output.c watches
- * standard output, warning.c prints warnings.
+ * memory.c is the allocator of the Lua state, output.c watches standard output,
+ * warning.c prints warnings.
  */
 
 #include "memory.h"

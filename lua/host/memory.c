@@ -1,17 +1,18 @@
 /* memory.c - the allocator of the program's Lua state
  *
- *   space   16 GiB of addresses, reserved; memory only where it is touched
+ *   space   16 GiB of reserved addresses; memory only where it is touched
  *   region  2 MiB of it, 32 chunks
  *   chunk   64 KiB of blocks of one size; its header is found by masking
  *
- * A Lua state makes and frees small blocks of few sizes by the hundred
- * thousand: coroutines, their stacks and calls, tables. Here each size has
- * chunks of its own, so that what is made together lies together, a free one
- * is the next to be used, and no block has a header. A region whose chunks are
- * all free gives its memory back to the kernel, but for one.
+ * A Lua state allocates and frees hundreds of thousands of small blocks of few
+ * sizes: coroutines, their stacks and calls, tables. Here each size has chunks
+ * of its own. So blocks that are made together are neighbours, the block freed
+ * last is used next, and no block has a header. When all chunks of a region are
+ * free, its memory goes back to the kernel, except for one region.
  *
- * Larger blocks, and all that finds no room here, are the C library's; an
- * address tells which. So shrinking a block never fails: it may stay.
+ * Larger blocks, and those for which there is no room here, come from the C
+ * library; the address tells which it is. So shrinking a block never fails: the
+ * block may stay as it is.
  */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */

@@ -6,9 +6,9 @@
 
 typedef struct host_memory host_memory;
 
-/* Let `L` take its memory from here from now on; what it has stays where it
- * is. Gives what host_memory_free() takes when `L` is closed; NULL when there
- * is no room for it: then nothing has changed. */
+/* Make this the allocator of `L` from now on; memory that `L` has stays where
+ * it is. Give the result to host_memory_free() when `L` is closed. NULL: there
+ * is no room, and nothing has changed. */
 host_memory *host_memory_use(lua_State *L);
 void host_memory_free(host_memory *memory); /* NULL is fine */
 

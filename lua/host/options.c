@@ -1,5 +1,7 @@
-/* See options.h. -e, -l and -W act in order of the command line, when it is
- * run (main.c); here they are only stepped over.
+/* options.c - reads the command line; see options.h
+ *
+ * -e, -l and -W take effect later, in their order (main.c); here they are only
+ * skipped.
  */
 
 #include "options.h"

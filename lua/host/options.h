@@ -1,5 +1,7 @@
-/* The command line of aiowire: the letters, the order and the `arg` table of
- * `lua`, read by hand, since getopt keeps none of these.
+/* options.h - the command line of aiowire
+ *
+ * It has the letters, the order and the `arg` table of `lua`. It is read by
+ * hand, since getopt keeps none of these.
  */
 
 #ifndef HOST_OPTIONS_H
@@ -26,7 +28,7 @@ typedef struct host_options {
  */
 void host_options_read(host_options *options, int argc, char **argv);
 
-/* Say on stderr what is wrong with `bad`, and how it is done. */
+/* Print to stderr what is wrong with `bad`, and the usage. */
 void host_options_complain(const host_options *options);
 
 /* Write the text of --help. */

@@ -1,7 +1,7 @@
-/* See output.h.
+/* output.c - standard output whose reader has gone; see output.h
  *
  *   write ─► SIGPIPE ─► on_broken_pipe ─► has standard output a reader?
- *                         yes: no more than EPIPE, an error of that write
+ *                         yes: the write fails with EPIPE, that is all
  *                         no:  lost ─► aw_lua_interrupt: clean-up ─► at_exit
  *
  * The signal does not say which write it was. Where standard output has no

@@ -1,5 +1,7 @@
-/* Standard output, and its reader: the program lives on other broken pipes,
- * and ends when nobody reads what it says.
+/* output.h - standard output, and its reader
+ *
+ * The program ends when nobody reads its standard output. Other broken pipes do
+ * not end it.
  */
 
 #ifndef HOST_OUTPUT_H
@@ -8,23 +10,22 @@
 #include <stdbool.h>
 
 /* Take over SIGPIPE, for the whole life of the process. When standard output
- * has lost its reader, what runs is ended with clean-up, and the process dies
- * by that signal at its exit.
+ * loses its reader, all tasks are cancelled and cleaned up, and the process
+ * dies of that signal when it exits.
  */
 void host_output_watch(void);
 
-/* Die at once instead, for Lua code that runs in no task and so cannot be
- * ended; or no longer.
+/* Whether to die at once instead: Lua code that runs in no task cannot be
+ * cancelled.
  */
 void host_output_die_at_once(bool at_once);
 
-/* Write what is buffered. Returns false, and says so on stderr, when output
- * was lost though somebody reads it.
+/* Write what is buffered. Returns false, and prints the error to stderr, when
+ * output was lost although it has a reader.
  */
 bool host_output_flush(void);
 
-/* Die by this signal, so that shells see what happened.
- */
+/* Die of this signal, so that shells see the cause. */
 void host_die_by(int signal_number);
 
 #endif

@@ -1,7 +1,9 @@
-/* See text.h. `load` and `loadfile` are Lua's own functions, entered with the
- * missing mode filled in: called by their C pointer in the same frame, so
- * that messages still blame the caller's line. `dofile` and the searcher have
- * no mode to fill in and are written again.
+/* text.c - no bytecode, unless it is asked for; see text.h
+ *
+ * `load` and `loadfile` are Lua's own functions, called with the missing mode
+ * filled in. They are called by their C pointers in the same frame, so errors
+ * still blame the line of the caller. `dofile` and the searcher take no mode,
+ * and are written again here.
  */
 
 #include "text.h"

@@ -1,5 +1,6 @@
-/* Text only: the program loads no bytecode that was not asked for by name.
- * A changed byte in bytecode can crash Lua, and nobody reads it in a review.
+/* text.h - the program loads bytecode only if the mode "b" asks for it
+ *
+ * One changed byte in bytecode can crash Lua, and no review reads bytecode.
  */
 
 #ifndef HOST_TEXT_H

@@ -4,16 +4,16 @@
  *       └─ taken[number]: aw_lua_signal, waiters
  *
  *   first wait   the signal is taken over, and unblocked in this thread
- *   arrival      the async wakes the loop, which wakes all who wait; nobody
- *                waits: it is kept, once, for who waits next
- *   loop's end   it is given back, and so is the thread's mask
+ *   arrival      the async wakes the loop, which wakes all waiters; if there is
+ *                none, one signal is kept for the next waiter
+ *   loop's end   the signal is given back, and the mask of the thread restored
  *
  * From the first wait to the end of that loop the signal is taken over, also
- * between waits: it neither kills nor reaches an earlier handler, that of the
- * run itself for INT and TERM included, but for one that comes while another
- * is kept. All that is shared among threads is the matter of aw_lua_signal.
+ * between waits: it neither kills the process nor reaches an earlier handler.
+ * That includes the handler of the run for INT and TERM, unless another signal
+ * is kept already. What threads share is in aw_lua_signal (the binding).
  *
- * The async is in memory of its own, which goes in the close callback [I4].
+ * The async is memory of its own, which its close callback frees [I4].
  */
 #include "base/signal_names.h"
 #include "base/waiters.h"

@@ -1,20 +1,22 @@
 /* time_of_day.c - aw.time(), aw.at{hour=, min=, sec=} and aw.At{…}
  *
  *     wall (one for each engine, an aw_closer)
- *       ├─ waiting[]: the task, the moment, when that is, in wall-clock time
- *       └─ watch: a timerfd that tells when somebody sets the clock
+ *       ├─ waiting[]: the task, the moment, and its time on the wall clock
+ *       └─ watch: a timerfd that notices when somebody sets the clock
  *
  * A wait is an alarm on the engine's clock, which nobody can set, for the time
- * that is left until then. When the wall clock is set, or the machine has
- * slept, the kernel cancels the timerfd: then all that wait look at the clock
- * again. A moment that the clock was set past has come; of others the next one
- * counts. Where there is no timerfd, or no descriptor for it, they look each
- * minute.
+ * that is left until the moment. When somebody sets the wall clock, or the
+ * machine has slept, the kernel cancels the timerfd: then all waits are
+ * computed again. A moment that the clock was set past has come; otherwise the
+ * next such moment counts. Without timerfds, or without a descriptor for one,
+ * the waits are computed again each minute.
  *
- * An engine with virtual time has a wall clock that shows the real time at its
- * start, and goes on with the virtual one. Nobody sets it.
+ * The wall clock of an engine with virtual time shows the real time at its
+ * start, and then goes on with the virtual time. Nobody can set it.
  *
- * What libuv holds is the watch, which goes in its close callback [I4].
+ * libuv has the watch, which its close callback frees [I4].
+ *
+ * Neighbours: base/calendar.c computes moments.
  */
 #if defined __linux__
 #define _GNU_SOURCE /* TFD_TIMER_CANCEL_ON_SET */

@@ -1,7 +1,8 @@
-/* address.c - what may be bound and connected to
+/* address.c - which addresses may be bound and connected to
  *
- * libzmq says "invalid argument" to most mistakes, and lets a socket wait for
- * ever for an inproc name of another context. Here these are told.
+ * libzmq answers "invalid argument" to most mistakes, and lets a socket wait
+ * for ever for an inproc name of another context. Here each mistake has an
+ * error of its own.
  */
 #include "zmq.h"
 

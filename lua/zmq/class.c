@@ -1,13 +1,17 @@
 /* class.c - the class of sockets: how Lua finds their methods and fields
  *
- *   socket ──► metatable ──__index──► members ──► metatable ──__index──► find
- *              its own                its own     shared       a method, kept
- *                                                        in members; an option
+ *   socket ──► metatable ──__index──► members ──► metatable
+ *              its own                its own     shared
+ *                                                   └─__index──► find_member()
+ *                                                        a method, which it
+ *                                                        adds to members, or
+ *                                                        an option
  *
- * A program looks methods up for each message. In a table that costs a third of
- * what it costs to call a function for them; but only a function can read an
- * option, and one that stands behind a table is not told of which object. So a
- * socket has a table of its own, with the methods that were used and itself.
+ * A program looks methods up for each message. A lookup in a table costs a
+ * third of a call of an __index function. But only a function can read an
+ * option, and a function that is behind a table is not told which object is
+ * indexed. So each socket has a table of its own, with the methods that were
+ * used and the socket.
  */
 #include "zmq.h"
 

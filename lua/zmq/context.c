@@ -1,14 +1,14 @@
-/* context.c - contexts own their sockets, and end off the loop [ZQ13]
+/* context.c - contexts own their sockets, and end outside of the loop [ZQ13]
  *
  *   close: sockets are closed ─► a thread waits until libzmq has sent what is
  *   left, at most as long as each socket lingers ─► ended
- *   The end of the Lua state waits for those threads, up to the context's
- *   patience; then it leaves the context as it is: a leak, and no hang.
+ *   The end of the Lua state waits for those threads, up to the patience of the
+ *   context. Then it leaves the context as it is: it leaks, but nothing hangs.
  *
- * An `ending` is the context's, until that is `left` to the thread, which frees
- * it then: so it is memory of the C library's, whose free() any thread may
- * call. In a process that was forked off, contexts and their endings are the
- * parent's, and left alone.
+ * An `ending` belongs to the context until it is `left` to the thread, which
+ * then frees it. So it is memory of the C library, whose free() any thread may
+ * call. In a process that was forked off, contexts and their endings belong to
+ * the parent, and are left alone.
  */
 #include "zmq.h"
 

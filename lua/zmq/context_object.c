@@ -1,4 +1,6 @@
-/* context_object.c - contexts for Lua: zmq.context{...} and what it gives */
+/* context_object.c - the class Context: zmq.context{...} and its methods
+
+ */
 #include "zmq.h"
 
 #include <limits.h>

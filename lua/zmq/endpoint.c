@@ -1,25 +1,26 @@
-/* endpoint.c - addresses that sockets are bound to, and were a moment ago
+/* endpoint.c - addresses that sockets are bound to, or were bound to a moment
+ * ago
  *
  *   bind ─► s->endpoints ─► unbind, close ─► home->leaving ─► forgotten
  *   connect to an inproc name that nobody has ─► s->pending ─► its bind, close
  *
- * libzmq gives an address up in threads of its own, a moment after a socket was
- * closed, and until then another bind would fail. So who binds to an address
- * that this program has just given up waits for that, at most for PATIENCE. It
+ * libzmq gives an address up in threads of its own, a moment after the socket
+ * was closed. Until then another bind would fail. So a bind to an address that
+ * this program has just given up waits for that, at most for PATIENCE. It
  * blocks: most times for less than a millisecond, and a bind may be outside of
  * any task. libzmq also takes over the path of a server that is alive; that is
  * refused [ZQ18].
  *
  * A connection to an inproc name waits inside libzmq until the name is bound.
- * Ended before, or overwritten by a message of a socket that conflates, it
- * makes libzmq abort the program at that bind, or at the end of the context. So
- * such a disconnect is refused, and such a connect. Nor does libzmq see to it
- * that the types of two sockets match there, as it does over tcp: a PAIR that
- * turns a second peer away aborts the program, if that is a ROUTER; so does a
- * STREAM that gets messages of several parts.
+ * If it is ended before, or overwritten by a message of a socket that
+ * conflates, libzmq aborts the program at that bind, or at the end of the
+ * context. So such a disconnect is refused, and such a connect. libzmq does not
+ * check there that the types of two sockets match, as it does over tcp: a PAIR
+ * that turns a second peer away aborts the program if that is a ROUTER, and so
+ * does a STREAM that gets messages of several parts.
  *
  * A socket that is closed while it waits leaves its end of the connection
- * there, and a socket that welcomes its peers aborts when it finds that
+ * there, and a socket that greets its peers aborts when it finds that end
  * (`ghosts`).
  *
  * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.

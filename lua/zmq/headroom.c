@@ -1,7 +1,8 @@
 /* headroom.c - are there descriptors and threads left?
  *
- * Out of either, libzmq aborts the process [ZQ12]. So what it is about to need
- * is tried first, and given back: then an error is an error.
+ * libzmq aborts the process when it is out of either [ZQ12]. So what it is
+ * about to need is allocated and given back first: a failure becomes an
+ * ordinary error.
  */
 #include "zmq.h"
 

@@ -1,18 +1,18 @@
-/* message.c - a message from libzmq, all of its frames, until Lua has it
+/* message.c - a message from libzmq with all its frames, until Lua has it
  *
- * A frame stays libzmq's, uncopied, until a string is made of it. The struct of
- * the last message is kept by its socket for the next one, so that most
- * messages cost no memory of ours.
+ * A frame stays in libzmq's memory, uncopied, until a string is made of it. The
+ * socket keeps the struct of the last message for the next one, so most
+ * messages need no memory of ours.
  *
- * A message is received frame by frame into `coming`; whatever interrupts that,
- * the rest is received later [ZQ7]. There it stays if it was read ahead, to
- * answer whether there is one: libzmq tells only by system calls. As the value
- * of a task it has a claim on its socket: released before Lua took it, it goes
- * back [H4].
+ * A message is received frame by frame into `coming`. If that is interrupted,
+ * the rest is received later [ZQ7]. It also stays there if it was read ahead to
+ * answer whether there is a message, since libzmq answers only by system calls.
+ * As the value of a task, a message keeps its socket: if it is released before
+ * Lua took it, it goes back to the front [H4].
  *
- * A socket that conflates is read until there is nothing more, and the last
- * message is kept (`newest`). libzmq could do that by itself, but with single
- * parts: it would abort the program when a peer sends several.
+ * A socket that conflates is read until nothing is left, and the last message
+ * is kept (`newest`). libzmq could do that itself, but only for single parts:
+ * it would abort the program if a peer sends several.
  */
 #include "zmq.h"
 

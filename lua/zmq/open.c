@@ -1,8 +1,9 @@
 /* open.c - opens ZeroMQ for a Lua state
  *
- * The home, a userdata in the registry, has the contexts of the state and ends
- * them with it. It has no finalizer, for those of older objects come later, and
- * may make contexts; it is held by the state, as the last of what is here.
+ * The home is a userdata in the registry. It has the contexts of the state, and
+ * ends them with the state. It has no finalizer: finalizers of older objects
+ * run later and may make contexts. The state owns it instead (aw_lua_hold), and
+ * ends it after all that is here.
  */
 #include "open.h"
 

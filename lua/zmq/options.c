@@ -1,18 +1,18 @@
-/* options.c - the one table of options, and how they are read and set
+/* options.c - the table of all options, and how they are read and set
  *
  * Names are libzmq's in lower case, without "ZMQ_"; units are libzmq's. Flags
- * are booleans in Lua. A few options are kept by us as well, or instead: see
+ * are booleans in Lua. A few options are kept here as well, or instead: see
  * `special`.
  *
- * `conflate`: what a socket sends, libzmq conflates (PUB, PUSH). What it
- * receives, message.c does (SUB, PULL, DEALER), of messages of any number of
- * parts: a peer that sends several would make libzmq abort the program. Then
- * `rcvhwm` is no limit, as for libzmq; what a DEALER sends is not conflated.
+ * `conflate`: libzmq conflates what a socket sends (PUB, PUSH). message.c
+ * conflates what a socket receives (SUB, PULL, DEALER), with any number of
+ * parts: in libzmq a peer that sends several would abort the program. Then
+ * `rcvhwm` is no limit, as in libzmq; what a DEALER sends is not conflated.
  *
- * High-water marks are for good once a socket is bound or connected: libzmq
- * tells the other end of each connection a new mark, also an end that it has
- * freed because the connection is ending, and the program crashes. From outside
- * nobody can see whether a connection is.
+ * High-water marks cannot change once a socket is bound or connected. libzmq
+ * tells the other end of each connection the new mark, also an end that it has
+ * freed because the connection is ending, and the program crashes. Nobody
+ * outside can see whether a connection is ending.
  */
 #include "zmq.h"
 

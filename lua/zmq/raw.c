@@ -1,8 +1,8 @@
-/* raw.c - the calls of libzmq, and nothing else does any
+/* raw.c - the only file that calls libzmq
  *
- * Here an interrupted call is tried again, an error number becomes a negative
- * code, what belongs to a process that has forked is left alone, and the engine
- * is told that a socket was used [ZQ1, ZQ6, ZQ16].
+ * An interrupted call is tried again, and an error number becomes a negative
+ * code. What belongs to the parent of a forked process is left alone. The
+ * engine is notified that a socket was used [ZQ1, ZQ6, ZQ16].
  */
 #include "zmq.h"
 

@@ -1,11 +1,12 @@
 /* receive.c - s:recv(), s:recv_multipart(), aw.Recv(s)
  *
- * A task that runs takes the next message at once, as long as its turn lasts
- * and nobody waits before it. Else it waits, and the engine takes a message for
- * it: the one who has waited longest first, one message each [H4].
+ * A running task takes the next message at once, as long as its turn lasts and
+ * no task waits before it. Otherwise it waits, and the engine takes a message
+ * for it: the task that has waited longest is first, and each gets one message
+ * [H4].
  *
- * Each step looks into the socket's box anew: what ran since the last one may
- * have closed the socket.
+ * Each step looks up the socket again, since what ran in between may have
+ * closed it.
  */
 #include "zmq.h"
 

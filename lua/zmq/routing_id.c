@@ -1,22 +1,25 @@
-/* routing_id.c - the name that a socket gives its next peer, `connect_routing_id`
+/* routing_id.c - the name that a socket gives its next peer,
+ * `connect_routing_id`
  *
- * A name that a peer has makes libzmq abort the program at the connect. So
- * libzmq is told of the name just before it, and a ROUTER is asked:
+ * If a peer has the name already, libzmq aborts the program at the connect. So
+ * libzmq is given the name just before the connect, and a ROUTER is asked
+ * first:
  *
- *   send to the name ─► a peer got an empty message, it is taken
+ *   send to the name ─► a peer got an empty message: the name is taken
  *   connect over inproc to a DEALER that gives itself the name, send again
  *                    ─► nobody got it: a peer that is leaving has the name
- *                    ─► the DEALER got it: it is free, as soon as this connection
- *                       has ended, which both sockets do here, without threads
+ *                    ─► the DEALER got it: the name is free as soon as this
+ *                       connection has ended, which both sockets do here,
+ *                       without threads
  *
  * The peers of a STREAM, or of a raw ROUTER, have no other names than those,
- * and each is given once. With `immediate` libzmq would keep the name for a
- * later connect. The detour changes libzmq's `last_endpoint`; `shown` keeps it
- * for the user until the next bind or connect.
+ * and each name is given once. With `immediate` libzmq would keep the name for
+ * a later connect. The detour changes libzmq's `last_endpoint`; `shown` keeps
+ * it for the user until the next bind or connect.
  *
  * Over tcp and ipc a peer may come between the answer and the connect, and
- * nothing in libzmq locks a name. So a ROUTER that strangers reach there names
- * nobody: neither `router_handover` nor an unbind keeps the name free.
+ * nothing in libzmq locks a name. So a ROUTER that strangers can reach there
+ * names nobody: neither `router_handover` nor an unbind keeps the name free.
  *
  * Invariant: a ROUTER that is `exposed` and not raw has no name for its next
  * connect.

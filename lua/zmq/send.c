@@ -1,15 +1,16 @@
 /* send.c - s:send(), s:send_multipart(), aw.Send(s, ...)
  *
- * A message is a list of Lua strings (awz_parts). Its frames are made before
- * the first of them goes; then they go without a pause, all or none [ZQ7]. When
- * that cannot be now, the list waits: the strings are kept alive by the stack
- * of the task, or by the Wire, and are not copied before they can go.
+ * A message is a list of Lua strings (awz_parts). All its frames are made
+ * before the first of them is sent; then they are sent without a pause, all or
+ * none [ZQ7]. If that is not possible now, the list waits. Its strings are kept
+ * alive by the stack of the task, or by the Wire, and are not copied before
+ * they can be sent.
  *
- * Whatever runs Lua between two looks at the socket may close it; its box
+ * Lua code that runs between two looks at the socket may close it; its userdata
  * tells.
  *
- * A socket that addresses its peers (ROUTER) has a queue for each: a message
- * waits behind those for the same peer only.
+ * A socket that addresses its peers (ROUTER) has a queue for each peer: a
+ * message waits only behind those for the same peer.
  */
 #include "zmq.h"
 

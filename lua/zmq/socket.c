@@ -1,12 +1,12 @@
-/* socket.c - a socket: made with the defaults of this library, closed in order
+/* socket.c - sockets: made with the defaults of this library, closed in order
  *
- * Its readiness is forgotten by the engine before it is closed, since its
- * descriptor may be another socket's right after [ZQ11]. The struct stays while
- * a message that came from it may come back.
+ * The engine forgets the readiness of a socket before the socket is closed,
+ * since its descriptor may belong to another socket right after [ZQ11]. The
+ * struct stays while a message of the socket may come back.
  *
- * Defaults that differ from libzmq's: it lingers for 1 s, takes parts of 64 MiB
- * at most, gives a handshake 5 s and a silent peer 30 s; a ROUTER or STREAM
- * tells of a message that it cannot deliver.
+ * Defaults that differ from libzmq's: a socket lingers for 1 s, takes parts of
+ * at most 64 MiB, and gives a handshake 5 s and a silent peer 30 s; a ROUTER or
+ * STREAM reports a message that it cannot deliver.
  */
 #include "zmq.h"
 

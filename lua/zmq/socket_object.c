@@ -1,6 +1,7 @@
-/* socket_object.c - sockets for Lua: errors, addresses, options, readiness
+/* socket_object.c - functions of sockets for Lua: errors, addresses, options,
+ * readiness
  *
- * The class is in class.c, receiving in receive.c, sending in send.c.
+ * Neighbours: class.c has the class, receive.c and send.c the messages.
  */
 #include "zmq.h"
 

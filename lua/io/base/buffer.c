@@ -1,8 +1,9 @@
-/* buffer.c - one block that is moved together or grown when its end is reached
+/* buffer.c - a block of bytes that grows, or moves its content to the front,
+ * when its end is reached
  *
- * Content moves to the front only when that frees half of the block, so each
- * byte is moved a bounded number of times. An empty buffer starts again at the
- * front; awio_buffer_free() gives its block back.
+ * Content moves to the front only if that frees half of the block, so each byte
+ * is moved a bounded number of times. An empty buffer starts at the front
+ * again; awio_buffer_free() frees the block.
  */
 #include "base/buffer.h"
 

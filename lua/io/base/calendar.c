@@ -1,11 +1,12 @@
 /* calendar.c - the arithmetic of local time
  *
- * A moment with an hour comes once a day, as for cron: one that a change to
- * summer time leaves out comes right after the change, and of one that the
- * change back repeats only the first counts. So the moment of a day is the
- * first second at which clocks show that time or a later one.
+ * A moment with an hour comes once a day, as for cron. If the change to summer
+ * time skips it, it comes right after the change; if the change back repeats
+ * it, only the first one counts. So the moment of a day is the first second at
+ * which clocks show that time or a later one.
  *
- * A moment without an hour comes each hour that really passes, or each minute.
+ * A moment without an hour comes in each hour that really passes, or each
+ * minute.
  */
 #include "base/calendar.h"
 

@@ -1,10 +1,11 @@
 /* source.c - what can be waited for: numbers, Lua files, objects [Q6]
  *
  * An object is a source if it has `pollfd`, `getfd` or `fd`: a method that
- * gives its descriptor, or the number itself. What it has read and not given
- * out yet counts, too: `dirty()` (LuaSocket) or `pending()` (cqueues) tell.
- * Descriptor 0 counts as io.stdin, which is what a script reads it by. A class
- * may have a way of its own to wait (aw_lua_source), as zmq sockets do.
+ * gives its descriptor, or the number itself. Data that the object has read and
+ * not given out yet counts as well: `dirty()` (LuaSocket) or `pending()`
+ * (cqueues) say so. Descriptor 0 counts as io.stdin, since scripts read it by
+ * that. A class may have its own way to wait (aw_lua_source), as zmq sockets
+ * have.
  */
 #include "base/source.h"
 

@@ -1,16 +1,17 @@
 /* system.c - SIGPIPE, inherited descriptors, starting programs
  *
- * A library has no business with the process's signals: a write blocks SIGPIPE
- * in its own thread and takes away the one it has caused [UV9]. Only the signal
- * of a standard stream is left to a handler, where the process has one.
+ * A library must not change what the process does with signals. So a write
+ * blocks SIGPIPE in its own thread, and removes the one that it has caused
+ * [UV9]. Only for a standard stream the signal goes to the handler, if the
+ * process has one.
  *
- * Programs are started by posix_spawn, not by libuv, which forks: that copies
- * the page tables of a large process, and every page that is written after it,
- * which made a start twice as dear with a few tasks about. What was opened
- * without close-on-exec (io.open does) would leak into each child: it is
- * closed there, or, where the C library cannot, marked here [UV8]. Under
- * valgrind, whose vfork is a fork, a start that fails looks like one that ends
- * with the code 127.
+ * Programs are started by posix_spawn, not by libuv. libuv forks, which copies
+ * the page tables of a large process and every page that is written after that:
+ * a start took twice as long with a few tasks alive. A descriptor that was
+ * opened without close-on-exec (io.open does that) would leak into each child:
+ * it is closed there, or marked here where the C library cannot do that [UV8].
+ * Under valgrind vfork is a fork: a start that fails looks like a program that
+ * ends with the code 127.
  */
 #define _GNU_SOURCE /* …_np, syscall() */
 #include "base/system.h"

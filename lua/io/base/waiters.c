@@ -1,7 +1,9 @@
-/* waiters.c - one block, so that few waits need memory of their own
+/* waiters.c - a list of waiters in one block, so that few waits need memory of
+ * their own
  *
- * Waking only queues the tasks, so nobody comes meanwhile; but rivals in a race
- * may go [H3]: they are among those that have not been woken, which move up.
+ * A wake only queues the tasks, so no task is added meanwhile. But rivals in a
+ * race may leave [H3]: they are among those that are not woken yet, which move
+ * up.
  */
 #include "base/waiters.h"
 

@@ -1,11 +1,11 @@
 /* child.c - pidfd, waitid, and who is in a process group; see child.h
  *
- * The kernel tells of a group only whether it has members, and its leader,
- * which we keep unreaped, is one. So who lives in it is read from /proc, one
+ * The kernel says only whether a group has members, and its leader, which we
+ * keep unreaped, is one. So the living members are read from /proc, with one
  * getpgid() for each process: 0.3 ms among 200 processes. To reap the leader
- * and then ask by kill(-pid, 0) is cheaper, but then the number is anybody's
- * before the last KILL is sent to it; and it counts the dead that nobody reaps,
- * as in a container without an init.
+ * first and then ask by kill(-pid, 0) would be cheaper. But then the number may
+ * belong to another group before the last KILL is sent, and members that are
+ * dead but not reaped count, as in a container without an init.
  */
 #define _GNU_SOURCE /* syscall() */
 #include "process/child.h"

@@ -1,8 +1,8 @@
 /* orphans.c - see orphans.h
  *
- * A list of the process, as its children are: whoever looks takes the whole of
- * it, and puts back what still runs. In a process that was forked off they are
- * no children, and so gone from it at the first look.
+ * The list belongs to the process, as its children do. Who looks takes the
+ * whole list and puts back those that still run. In a process that was forked
+ * off they are no children, so they leave the list at the first look.
  */
 #include "process/orphans.h"
 

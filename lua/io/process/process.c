@@ -2,20 +2,21 @@
  *
  *   pidfd is readable, SIGCHLD, timer ─┐
  *   end(), kill() ─────────────────────┴► advance(): look, press, reap
- *                                         settle():  tell waiters, go on later
+ *                                         settle():  wake waiters, go on later
  *
- * The process's signals are left alone: a pidfd tells of each child's end, also
- * where SIGCHLD is blocked, ignored or somebody else's. Only where the kernel
- * has no pidfd, or a filter forbids them, SIGCHLD is taken over [H5].
+ * The signals of the process are left alone: a pidfd notices the end of a
+ * child, also where SIGCHLD is blocked, ignored or somebody else's. SIGCHLD is
+ * taken over only if the kernel has no pidfd, or a filter forbids them [H5].
  *
- * One hub for each engine that ever started a child: the list of those that
- * are not reaped. When the engine goes, the hub ends what is left: TERM, a
- * moment, KILL; what is detached it leaves to orphans.c. In a process that was
- * forked off they are somebody else's, and nothing is done to them.
+ * Each engine that ever started a child has one hub: the list of those that are
+ * not reaped. When the engine ends, the hub ends its children: TERM, a moment,
+ * KILL. Detached children go to orphans.c. In a process that was forked off the
+ * children are somebody else's, and nothing is done to them.
  *
- * Invariants: a process is in its hub's list until it is REAPED and its waiters
- * know; nothing is sent to a number that may be another's; advance() wakes
- * nobody, so that it can be called where that is not allowed.
+ * Invariants: a process is in the list of its hub until it is REAPED and its
+ * waiters are woken; nothing is sent to a number that may belong to another
+ * process; advance() wakes nobody, so it can be called where that is not
+ * allowed.
  */
 #include "process/process.h"
 

@@ -1,8 +1,10 @@
-/* process_object.c - Process: what aw.spawn gives
+/* process_object.c - the class Process: what aw.spawn gives
  *
- * A userdata with the place of an awio_process, and a table of its three
- * streams as user value; each stream keeps its Process alive, so that one can
- * hold only the stream. aw.exec is made of this, in Lua (exec.lua).
+ * A Process is a userdata with a pointer to an awio_process, and a table of its
+ * three streams as user value. Each stream keeps its Process alive, so a
+ * program may keep only the stream.
+ *
+ * Neighbours: spawn.c makes Processes; aiowire/exec.lua has aw.exec.
  */
 #include "process/process_object.h"
 

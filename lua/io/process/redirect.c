@@ -1,9 +1,9 @@
-/* redirect.c - a path, a stream, a Lua file or a descriptor for a child; see
- * redirect.h
+/* redirect.c - what descriptors of a child may be: a path, a stream, a Lua
+ * file, a descriptor; see redirect.h
  *
- * All that Lua's finalizers could change between the check and the start, as
- * whether a file is closed, is looked at when it is opened: nothing raises
- * there, so a refusal is a code, and its text is made afterwards.
+ * Finalizers of Lua may change things between the check and the start, for
+ * example close a file. So such things are checked when the file is opened.
+ * Nothing raises there: a refusal is a code, and its text is made afterwards.
  *
  *   AW_ECLOSED   a closed file or stream
  *   UV_EBADF     no such descriptor
@@ -11,7 +11,7 @@
  *   UV_EBUSY     bytes in a buffer of ours: the child would miss them, or write
  *                before them
  *   UV_ENOTSUP   the stream of a terminal, whose two ends share one open file
- *   others       what open(2) or write(2) said
+ *   others       the error of open(2) or write(2)
  */
 #include "process/redirect.h"
 

@@ -1,9 +1,10 @@
 /* spawn.c - aw.spawn{…}: options, pipes, and the start
  *
- * First all that may raise (options, strings, userdata), then all that must be
- * given back (descriptors, the child), then nothing raises any more. What it
- * gives is a Process, see process_object.c; files other than pipes: redirect.c,
- * terminals in pty.c.
+ * First comes what may raise (options, strings, userdata), then what must be
+ * given back on failure (descriptors, the child). From then on nothing raises.
+ *
+ * Neighbours: process_object.c has the class Process; redirect.c opens files
+ * other than pipes; base/pty.c opens terminals.
  */
 #include "process/process_object.h"
 

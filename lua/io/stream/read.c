@@ -1,16 +1,17 @@
-/* read.c - streams for Lua: read, read_some, lines
+/* read.c - methods of streams that read: read, read_some, lines
  *
- * A read looks for all that it was asked for in the stream's buffer, and takes
- * it only when all is there: a cancelled one has taken nothing, and several
- * tasks that read get whole lines each [C10]. While it waits the stack is
+ * A read takes bytes out of the stream's buffer only when all that it was asked
+ * for is there. So a cancelled read has taken nothing, and several tasks that
+ * read get whole lines each [C10]. While it waits, the stack has what its
+ * continuation needs:
  *
  *     [stream, n, n formats …]; lines: -n
  *
- * so that the functions that go on after a wait find there what they do.
+ * Making a string may run finalizers, which may close the stream or, in a run
+ * of their own, read from it. So bytes are taken only if none has been taken
+ * since they were found; else they are looked for again.
  *
- * To make a string may run finalizers, which may close the stream or, in a run
- * of their own, read from it. So bytes are taken only if none has been since
- * they were found; else they are looked for again.
+ * Neighbours: stream.c fills the buffer; stream_object.c has the class.
  */
 #include "stream/stream_object.h"
 

@@ -1,14 +1,16 @@
 /* stream.c - reading, writing and the pump; see stream.h
  *
- *   read   fill(): one read(2) as large as the last ones came; nothing there:
- *          the task waits for the descriptor in the engine's poller
- *   write  send(): write(2), the rest to `out`; the first rest starts the pump
- *   pump   a background task of C steps: write(2), wait, until `out` is empty.
- *          The descriptor of a closed stream goes with its pump
+ *   read   awio_stream_fill(): one read(2), as large as the last ones were; if
+ *          nothing is there, the task waits for the descriptor in the engine's
+ *          poller
+ *   write  awio_stream_send(): write(2), the rest to `out`; the first rest
+ *          starts the pump
+ *   pump   a background task of C steps: write(2), wait, until `out` is empty;
+ *          closes the descriptor of a stream that was closed meanwhile
  *
- * Invariants: `out` is not empty only while `pumping`, or after the loop that
- * pumped has ended; `fd` is open until `closed`, or `shut` for one that only
- * writes; a wait is in `room` or in the poller, never in both.
+ * Invariants: `out` is empty unless the pump runs (`pumping`), or the loop that
+ * pumped has ended. `fd` is open until `closed`, or until `shut` if the stream
+ * only writes. A wait is in `room` or in the poller, never in both.
  */
 #include "stream/stream.h"
 

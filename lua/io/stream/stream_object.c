@@ -1,8 +1,8 @@
-/* stream_object.c - streams for Lua: the class, write, shutdown, close; reading
- * is in read.c
+/* stream_object.c - the class Stream: write, shutdown, close
  *
- * While a write waits the stack is [stream, string], for the function that
- * goes on after it.
+ * While a write waits, the stack is [stream, string], for its continuation.
+ *
+ * Neighbours: read.c adds the methods that read; stream.c does the work.
  */
 #include "stream/stream_object.h"
 
