@@ -311,7 +311,7 @@ static int hosted(aw_loop *loop) {
   return rc < 0 ? rc : host_run(aw_loop_engine(loop), loop);
 }
 
-/* The loop of libuv closes a handle later, and its memory goes then (I4). */
+/* The loop of libuv closes a handle later, and its memory goes then [I4]. */
 static int waits_for_a_descriptor(aw_loop *loop) {
   int ends[2];
   CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);

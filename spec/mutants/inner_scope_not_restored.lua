@@ -1,5 +1,5 @@
 return {
-  breaks = "`inner` is the scope of the topmost frame that has one (I10)",
+  breaks = "`inner` is the scope of the topmost frame that has one [I10]",
   find = [[
 task->inner = scope->parent;
   if (task->inner->eff == AW_LEVEL_NONE)

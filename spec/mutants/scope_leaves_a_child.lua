@@ -1,5 +1,5 @@
 return {
-  breaks = "A scope is closed only when its last child has ended (I9)",
+  breaks = "A scope is closed only when its last child has ended [I9]",
   find = [[
 if (scope->children == 0)
     return false;

@@ -1,5 +1,5 @@
 return {
-  breaks = "Memory that libuv holds is freed in its close callback (I4)",
+  breaks = "Memory that libuv holds is freed in its close callback [I4]",
   find = [[
 uv_close((uv_handle_t *)&watch->poll, free_watch);
 ]],

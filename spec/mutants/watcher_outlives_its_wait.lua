@@ -1,5 +1,5 @@
 return {
-  breaks = "A watcher whose last wait ends is disarmed at once (I7)",
+  breaks = "A watcher whose last wait ends is disarmed at once [I7]",
   find = [[
 if (wanted(watch) == 0 && !watch->keepers)
     disarm_watch(watch);
