@@ -1,12 +1,12 @@
 return {
   breaks = "The info of an error has the traceback of its raise [E2]",
   find = [[
-push_stacks(L, s);
-    lua_setfield(L, 3, "traceback");
+    else
+      push_running_stacks(L, s);
 ]],
   put = [[
-lua_pushliteral(L, "");
-    lua_setfield(L, 3, "traceback");
+    else
+      lua_pushliteral(L, "");
 ]],
   spec = "info",
   it = "shows the line where it was raised",
