@@ -129,7 +129,7 @@ local function environment(setup, program, limits)
     ("export UBSAN_OPTIONS=print_stacktrace=1:exitcode=%d")
       :format(SANITIZER_CODE),
     "export LSAN_OPTIONS=print_suppressions=0:suppressions="
-      .. quoted(setup.root .. "/spec/zmq/libzmq.supp"),
+      .. quoted(setup.root .. "/spec/support/libzmq.supp"),
     ("ulimit -c 0; ulimit -S -t %d"):format(limits.cpu),
   }
   return table.concat(lines, "\n") .. "\n"

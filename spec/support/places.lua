@@ -69,6 +69,20 @@ function M.blames(message, f, at)
   return err
 end
 
+--- `f(...)` raises an error that holds `message` and blames a line of the
+--- caller's file.
+---@param message string
+---@param f function
+function M.blames_file(message, f, ...)
+  local ok, err = pcall(f, ...)
+  local file = debug.getinfo(2, "S").short_src
+  if ok or not tostring(err):find(file .. ":%d+: ")
+    or not tostring(err):find(message, 1, true) then
+    busted.fail(("expected an error with %q at a line of %s, got: %s"):format(
+      message, file, ok and "none" or tostring(err)), 2)
+  end
+end
+
 --- `f` raises an error whose whole text is a line of `f`, a colon, a blank and
 --- `message`.
 ---@param message string

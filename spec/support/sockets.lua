@@ -64,4 +64,11 @@ end
 M.address = addresses.fresh
 
 M.zmq = zmq
+--- Close all of these sockets.
+function M.close_all(...)
+  for _, s in ipairs { ... } do
+    s:close()
+  end
+end
+
 return M

@@ -1,16 +1,10 @@
 -- Options of sockets, by the one table in lua/zmq/options.c.
 
-local helper = require "spec.support.helper"
+local places = require "spec.support.places"
 local sockets = require "spec.support.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
-local raises = helper.raises
-
-local function blames_us(text, f)
-  local err = raises(text, f)
-  assert.is_truthy(tostring(err):find("zmq_options_spec.lua:%d+:"),
-    tostring(err))
-end
+local blames_file = places.blames_file
 
 -- Names and numbers of the stable options in libzmq's header: those before its
 -- drafts. The context's own, and one that was replaced, are not a socket's.
@@ -76,7 +70,7 @@ describe("an option", function()
           assert.are.equal(s:get(option.name), s:get(option.number))
         end
       elseif not option.readable then
-        blames_us("can only be set", function()
+        blames_file("can only be set", function()
           s:get(option.name)
         end)
       end
@@ -166,20 +160,20 @@ describe("an option", function()
   it("with an unknown name is refused, with the nearest [zmq]",
     fact(function()
       local s = zmq.socket "pair"
-      blames_us("a zmq socket has no option 'lingr', did you mean 'linger'?",
+      blames_file("a zmq socket has no option 'lingr', did you mean 'linger'?",
         function()
           s.lingr = 0
         end)
-      blames_us("no option 'rcv_hwm', did you mean 'rcvhwm'?", function()
+      blames_file("no option 'rcv_hwm', did you mean 'rcvhwm'?", function()
         return s.rcv_hwm
       end)
-      blames_us("no option 'xyzzyxyzzy'", function()
+      blames_file("no option 'xyzzyxyzzy'", function()
         s:get "xyzzyxyzzy"
       end)
-      blames_us("no option '12345'", function()
+      blames_file("no option '12345'", function()
         s:get(12345)
       end)
-      blames_us("the name of an option is a string, got table", function()
+      blames_file("the name of an option is a string, got table", function()
         s:set({}, 1)
       end)
       s:close()
@@ -190,23 +184,23 @@ describe("an option", function()
       local s = zmq.socket "pair"
       for name, value in pairs { linger = "soon", sndhwm = 1.5,
         rcvhwm = 1 << 40, affinity = -1, maxmsgsize = {} } do
-        blames_us(("bad value for option '%s'"):format(name), function()
+        blames_file(("bad value for option '%s'"):format(name), function()
           s[name] = value
         end)
       end
-      blames_us("bad value for option 'ipv6' (boolean expected, got 2)",
+      blames_file("bad value for option 'ipv6' (boolean expected, got 2)",
         function()
           s.ipv6 = 2
         end)
-      blames_us("bad value for option 'identity' (string expected",
+      blames_file("bad value for option 'identity' (string expected",
         function()
           s.identity = 5
         end)
-      blames_us("bad value for option 'zap_domain' (string without a zero",
+      blames_file("bad value for option 'zap_domain' (string without a zero",
         function()
           s.zap_domain = "a\0b"
         end)
-      blames_us("cannot set option 'sndhwm' of a PAIR socket", function()
+      blames_file("cannot set option 'sndhwm' of a PAIR socket", function()
         s.sndhwm = -5
       end)
       assert.are.equal(1000, s.linger)
@@ -215,10 +209,10 @@ describe("an option", function()
 
   it("of another type of socket is refused [zmq]", fact(function()
     local s = zmq.socket "pair"
-    blames_us("cannot set option 'subscribe' of a PAIR socket", function()
+    blames_file("cannot set option 'subscribe' of a PAIR socket", function()
       s:set("subscribe", "")
     end)
-    blames_us("cannot set option 'router_mandatory' of a PAIR socket",
+    blames_file("cannot set option 'router_mandatory' of a PAIR socket",
       function()
         s.router_mandatory = true
       end)
@@ -227,7 +221,7 @@ describe("an option", function()
 
   it("that can only be read is not set [zmq]", fact(function()
     local s = zmq.socket "pair"
-    blames_us("option 'last_endpoint' of a zmq socket can only be read",
+    blames_file("option 'last_endpoint' of a zmq socket can only be read",
       function()
         s.last_endpoint = "x"
       end)
