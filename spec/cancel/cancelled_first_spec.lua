@@ -1,7 +1,7 @@
--- A task that is cancelled, and the object of its next await closed: Cancelled
--- comes first, wherever the task is just then [C2].
+-- An await in a cancelled task whose object is closed raises Cancelled, not
+-- Closed, wherever the task stands when both happen [C2].
 --
--- An operation of another object is a line in OPERATIONS.
+-- To cover an operation of another object, add a line to OPERATIONS.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,9 +1,9 @@
---- What is closed while a task waits for it: Cancelled comes before Closed,
---- whatever happened first [C2], but what was taken is delivered [C6]; and
---- background tasks that wait for an object of the main task, which closes it
---- as it ends, end with the loop [T2].
+--- Objects that are closed while a task waits for them. Cancelled comes before
+--- Closed, whichever happened first [C2]; a result that was committed is
+--- delivered [C6]. Background tasks that wait for an object which the main task
+--- closes at its end are cancelled with the loop [T2].
 ---
---- All objects end their waits by the same wake in the core; channels stand for
+--- In the core, the same wake ends the waits of all objects; channels stand for
 --- them here.
 
 local aw = require "aiowire"

@@ -1,5 +1,5 @@
--- How long a cancel waits: grace, clean-up under a shield, and what becomes of
--- a task that does not end [C8, C9, C12].
+-- The grace of a cancel: how long clean-up in shields may take, and how a task
+-- that does not end is killed [C8, C9, C12].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- What a scope makes of a cancel: deadlines [C4], and what it absorbs when it
--- is left with Cancelled [C5].
+-- Scopes that are cancelled: their deadlines [C4], and which Cancelled they
+-- absorb [C5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

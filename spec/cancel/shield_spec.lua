@@ -1,4 +1,4 @@
--- Shields: what a cancel does not reach, and for how long [C7, O13].
+-- Shields: which cancels they hide, and for how long [C7, O13].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

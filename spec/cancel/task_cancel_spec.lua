@@ -1,5 +1,5 @@
--- The end of a task from outside [T3, T4, T7]. What a cancel does on its way
--- is in cancel_spec.lua.
+-- Cancelling a task, and how it ends [T3, T4, T7]. cancel_spec.lua has the
+-- delivery of Cancelled inside the task.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

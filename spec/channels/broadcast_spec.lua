@@ -1,4 +1,4 @@
--- aw.broadcast: each value to all subscribers.
+-- aw.broadcast sends each value to all subscribers [H7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

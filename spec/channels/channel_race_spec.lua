@@ -1,4 +1,4 @@
--- Channels in wires: Recv and Send, and one choice among several of them
+-- The wires Recv and Send, and races of several of them, of which one commits
 -- [H2, H3, F5].
 
 local aw = require "aiowire"

@@ -1,5 +1,5 @@
--- Channels [H1, H4, C6, C10, F3, S6, D1, L4]. Choices among them are in
--- channel_race_spec.lua.
+-- Channels and their operations [H1, H4, C6, C10, F3, S6, D1, L4].
+-- channel_race_spec.lua has races of channels.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

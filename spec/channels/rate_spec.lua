@@ -1,4 +1,4 @@
--- aw.rate: at most n in any span of time.
+-- aw.rate admits at most n units in any time span of the given length [H6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

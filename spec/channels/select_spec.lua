@@ -1,4 +1,4 @@
--- Select{...}: one choice among events, which says what it chose [H4, F5].
+-- Select{...} commits one of several events and returns its key [H4, F5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,4 @@
--- w:catch(f) and w:finally(f): what to do about an error, and in any case
--- [O9].
+-- w:catch(f) handles an error; w:finally(f) cleans up in every case [O9].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- What is seen of combinators: the Deadlock with its tree [L4] and the dump
--- of a loop [D1, D2].
+-- How combinators appear in the tree of a Deadlock [L4] and in the dump of a
+-- loop [D1, D2].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- An error object begins with the user's line that raised it, as error() has it
--- for strings; a place in the library is never named [E4].
+-- The text of an error object begins with the user's line that raised it, as
+-- error() does for strings; it never names a location in the library [E4].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

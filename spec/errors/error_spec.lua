@@ -1,5 +1,6 @@
--- Errors: they travel raw, and none is lost [E1-E6]. Who hears of them is in
--- handler_spec.lua; what `info` shows of them is in info_spec.lua.
+-- Errors are passed on as the values that were raised, and none is lost
+-- [E1-E6]. handler_spec.lua has their handlers; info_spec.lua has what `info`
+-- shows.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,6 @@
--- A handler that fails: both errors are told whole, first the one that it was
--- called for [E8, E2], and what a handler cannot do has advice that fits [C11].
+-- A handler that fails: the report has both errors in full, first the one that
+-- the handler was called for [E8, E2]. Advice fits what a handler cannot do
+-- [C11].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

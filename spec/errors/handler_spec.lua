@@ -1,5 +1,5 @@
--- Who hears of a failure: the handler, once, or the loop, which stops; and
--- what a scope makes of a child without one [E7-E9, S3].
+-- A failure goes to the handler, once; without a handler it stops the loop, or
+-- the scope of the child that failed [E7-E9, S3].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,7 +1,7 @@
--- What a person gets to see: the info of an error, names and labels of
--- tasks, the dump of a loop [E2, D1-D3].
+-- Text for people: the info of an error, names and labels of tasks, the dump of
+-- a loop [E2, D1-D3].
 --
--- Places are checked as place(LINE); `line()` gives the line.
+-- Locations are checked as place(LINE); `line()` gives the current line.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- How the program `aiowire` ends: with an uncaught error, a Deadlock, or by
--- os.exit; what it prints and returns then.
+-- The end of the program `aiowire` by an uncaught error, a Deadlock or os.exit:
+-- its output and its exit code.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

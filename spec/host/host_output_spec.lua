@@ -1,6 +1,6 @@
--- Standard output of the program `aiowire` loses its reader, as in
--- `aiowire FILE | head -n 1`: clean-up, then death by SIGPIPE. Here the reader
--- is gone from the beginning, but where a fact says otherwise.
+-- Standard output of the program `aiowire` loses its reader, as in `aiowire
+-- FILE | head -n 1`: the program cleans up, then dies by SIGPIPE. The reader is
+-- gone from the beginning, unless a fact says otherwise.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

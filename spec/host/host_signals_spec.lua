@@ -1,5 +1,5 @@
--- Signals to the program `aiowire` [L2]. signals_spec.lua has those to a script
--- under a stock lua5.4.
+-- Signals to the program `aiowire` [L2]. signals_spec.lua has signals to a
+-- script under a stock lua5.4.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

@@ -1,5 +1,5 @@
--- The program `aiowire`, looked at from outside: what it takes, prints and
--- returns, beside what lua5.4 does.
+-- The program `aiowire` seen from outside: its arguments, output and exit
+-- codes, compared with those of lua5.4.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

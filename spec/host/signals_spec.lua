@@ -1,5 +1,5 @@
--- SIGINT and SIGTERM while a script of a stock lua5.4 runs a loop [L2].
--- host_signals_spec.lua has those to the program.
+-- SIGINT and SIGTERM while a script under a stock lua5.4 runs a loop [L2].
+-- host_signals_spec.lua has signals to the program `aiowire`.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

@@ -1,5 +1,6 @@
--- A descriptor that is closed after its waits while its file is open elsewhere
--- [Q3]: the kernel watches it no more, so it costs nothing and wakes nobody.
+-- A descriptor that is closed after its waits, while a duplicate keeps its file
+-- open [Q3]. The kernel no longer watches it, so it costs nothing and wakes no
+-- task.
 --
 -- /proc/self/fdinfo shows what the kernel watches: see
 -- spec/support/duplicates.lua.

@@ -1,5 +1,6 @@
--- No descriptors left: each operation at every limit, from none to 48 spare
--- ones [UV2, UV14]. A program of its own, since it takes all there are.
+-- The process runs out of descriptors: each operation at every limit, from no
+-- spare descriptor to 48 [UV2, UV14]. This needs a program of its own, since it
+-- takes all descriptors there are.
 
 local process = require "spec.support.process"
 

@@ -1,5 +1,5 @@
--- aw.stdout and aw.stderr beside print, io.write and children: what is written
--- in turn comes in that order, and lines stay whole.
+-- aw.stdout and aw.stderr beside print, io.write and child processes: output
+-- appears in the order of the writes, and lines stay whole.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

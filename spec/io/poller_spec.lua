@@ -1,4 +1,4 @@
--- aw.Poller [Q1-Q6, P13, V2, V5, U4, U5, U11].
+-- aw.Poller: sources, callbacks and shutdown [Q1-Q6, P13, V2, V5, U4, U5, U11].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,8 +1,9 @@
--- aw.readable, aw.writable and their wires [Q3, Q6, C2, C6, C10].
+-- Waiting for descriptors: aw.readable, aw.writable and their wires
+-- [Q3, Q6, C2, C6, C10].
 --
 -- The watcher of a single wait leaves the kernel's set before its task resumes.
--- If it stayed, and the number were closed and given to a socket of libuv, one
--- of the two would miss its events.
+-- If it stayed, and the descriptor were closed and its number given to a socket
+-- of libuv, one of the two would miss its events.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

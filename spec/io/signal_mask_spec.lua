@@ -1,5 +1,5 @@
--- aw.signal in a program that was started with signals blocked [H5]: they are
--- unblocked while they are taken over, and only they.
+-- aw.signal in a program that was started with blocked signals [H5]. It
+-- unblocks a signal while it watches that signal, and unblocks no other.
 
 local process = require "spec.support.process"
 

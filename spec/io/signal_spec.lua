@@ -1,4 +1,4 @@
--- aw.signal, aw.Signal [H5, L2].
+-- Waiting for signals: aw.signal and aw.Signal [H5, L2].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,6 @@
--- What INT and TERM do to a program that waits for them, and is not waiting
--- just now [H5, L2]: one is kept, the next stops the program as by default.
+-- INT or TERM arrives in a program that has waited for it, but does not wait
+-- now [H5, L2]. One signal is kept; the next one stops the program, as by
+-- default.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

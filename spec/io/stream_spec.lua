@@ -1,4 +1,5 @@
--- Streams [C10, UV11]: what Lua's files read and write, over a child's pipes.
+-- Streams over the pipes of a child [C10, UV11]: the reads and writes that
+-- Lua's own files have.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,5 @@
--- The order in which tasks run [F1-F6].
+-- Scheduling: the order in which tasks run, and when they let others run
+-- [F1-F6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

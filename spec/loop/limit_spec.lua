@@ -1,9 +1,8 @@
---- Limits in real time, and those of engines around the one that runs: they
---- hold also while that engine blocks on something external, or is busy
---- [K6, L2, S6].
+--- Time limits in real time, and those of engines around the running one. They
+--- hold while that engine blocks on something external or is busy [K6, L2, S6].
 ---
---- The tasks wait for a pipe into which nobody writes: without its limit each
---- fact would wait for ever, so none of them looks at the time.
+--- The tasks wait for a pipe that nobody writes to. Without its limit each test
+--- would wait for ever, so none of them measures time.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- The life of an EventLoop: when its tasks move and when it has ended, and how
--- long one lives that the engine runs and nobody holds [S6, S7].
+-- The life of an EventLoop [S6, S7]: when its tasks begin, when it has ended,
+-- and how long the engine keeps one that no Lua value refers to.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- How a loop runs, ends and cleans up [L1-L5], and when it has ended [S7].
+-- Running an EventLoop, its ends and its clean-up [L1-L5, S7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,7 +1,8 @@
--- Loops and tasks in one another: what is started on a loop from inside a task,
--- and a loop that runs inside a task [S5, S6].
+-- Tasks that are started on the loop from inside a task, and loops that run
+-- inside a task [S5, S6].
 --
--- On the virtual clock, in whole seconds, which may be compared for equality.
+-- All run on the virtual clock, in whole seconds, so times may be compared for
+-- equality.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

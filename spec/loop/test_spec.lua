@@ -1,4 +1,4 @@
--- aw.test, which fails if anything is left behind [K6].
+-- aw.test runs a test on a virtual clock and fails if tasks are left [K6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,7 +1,6 @@
--- Texts for people have a bound, in length and in time, whatever users give
--- [V8, D1, D2]: many parts, long strings, deep nesting, names of a megabyte.
--- The time is that of a test, which would never end if it grew as the product
--- of all parts.
+-- Texts for people are bounded in length, and cheap to make, for any input of
+-- users [V8, D1, D2]: many parts, long strings, deep nesting, names of a
+-- megabyte. If the time grew as the product of all parts, a test would not end.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,8 +1,9 @@
--- Objects that user code closes while one of their own methods runs: in a
--- metamethod or a callable that the method calls, or in a finalizer, which any
+-- User code closes an object while one of the object's methods runs: from a
+-- metamethod or callable that the method calls, or from a finalizer, which any
 -- allocation may run.
 --
--- A new method is a line in SUBJECTS, a new way to run user code in WAYS.
+-- To cover a new method, add a line to SUBJECTS; to cover a new way to run user
+-- code, add one to WAYS.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,8 +1,8 @@
--- Objects that are gone: finalized already, and met in the finalizer of
--- another, which hands them on; and wires that are met there before what they
--- are made of is finalized.
+-- Finalizers that meet other objects: objects that are finalized already, and
+-- wires whose parts are finalized later.
 --
--- A new class gets a line in KINDS; a wire that holds an object one in WIRES.
+-- A new class needs an entry in KINDS, a wire that holds an object one in
+-- WIRES.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

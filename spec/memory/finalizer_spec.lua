@@ -1,4 +1,4 @@
--- Finalizers that call the library: the collector runs them at any allocation
+-- Finalizers that call the library. The collector runs them at any allocation
 -- of Lua, so also in the middle of any function of the library [E2, LU13].
 
 local aw = require "aiowire"

@@ -1,5 +1,5 @@
--- The collector: it may come at any step, and what nobody can reach any
--- more is collected, in whatever circle it hangs together.
+-- Garbage collection: it may run at any step, and it frees whatever is not
+-- reachable, in cycles of any form.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,9 +1,9 @@
--- Finalizers that Lua does not call: it takes an object off its list first, and
--- has no C stack left for the call then; and those of objects that are made
--- while lua_close runs, which Lua does not even enter. What they would have
--- freed goes with the state. This can be seen under ASan, and in alloc_test.
+-- Finalizers that Lua does not call. Lua takes an object off its list first,
+-- and may then have no C stack left for the call; nor does it call finalizers
+-- of objects that are made while lua_close runs. Their memory is freed with the
+-- state, which ASan and alloc_test check.
 --
--- A new class gets a line in KINDS.
+-- A new class needs an entry in KINDS.
 
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"

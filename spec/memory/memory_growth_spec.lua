@@ -1,4 +1,5 @@
--- What a server may do for ever must not make it grow: names, places, loops.
+-- A server that runs for ever must not grow with the names, locations and loops
+-- that it uses.
 
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"

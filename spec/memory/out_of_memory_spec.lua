@@ -1,6 +1,6 @@
--- A loop that runs out of memory ends within its time-out and grace [LU2, C9]:
--- each attempt to make something then collects all that there is, so a crowd
--- must not make one each.
+-- A loop that runs out of memory ends within its time-out and grace [LU2, C9].
+-- Each failed allocation runs a full collection, so a crowd of tasks must not
+-- cause one each.
 
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"

@@ -1,7 +1,7 @@
--- Memory that Lua's collector does not see: garbage that holds much of it is
--- collected as if Lua had allocated it. Each script counts what is alive while
--- it makes garbage, in a program of its own, whose heap is small; so nothing
--- depends on the machine.
+-- Memory of the core, which Lua's collector does not see: garbage that holds
+-- much of it is collected as if Lua had allocated it. Each script counts live
+-- objects while it makes garbage, in a program of its own with a small heap, so
+-- nothing depends on the machine.
 
 local process = require "spec.support.process"
 

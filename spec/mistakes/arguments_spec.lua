@@ -1,6 +1,6 @@
--- Bad arguments of every public function and method: what is raised names the
--- function, blames the line of the caller and shows nothing from inside,
--- however it is called. What there is to call is read from meta.lua.
+-- Bad arguments of every public function and method, called in several ways:
+-- the error names the function, blames the caller's line and shows nothing of
+-- the library. The list of functions is read from meta.lua.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

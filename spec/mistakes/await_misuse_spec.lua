@@ -1,6 +1,6 @@
--- Places where no await can be [C11]: outside any task, and inside functions of
--- C that call back. coroutine_spec.lua has the places where one can be, and
--- coroutines of one's own.
+-- Places where no await is possible [C11]: outside tasks, and inside C
+-- functions that call back. coroutine_spec.lua has the places where one is
+-- possible, and coroutines of the user.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

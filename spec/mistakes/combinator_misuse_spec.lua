@@ -1,6 +1,5 @@
--- What is wrong with the operands and arguments that a wire is built of: the
--- error comes while it is built, and blames the line of the caller; nothing is
--- run, nothing is lost [V2, O16].
+-- Bad operands and arguments of wires. The error comes while the wire is built
+-- and blames the caller's line; nothing runs and nothing is lost [V2, O16].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- When mistakes are warned of [D4]. mistakes_spec.lua has the texts.
+-- When the library warns of mistakes [D4]. mistakes_spec.lua has the texts.
 
 local process = require "spec.support.process"
 

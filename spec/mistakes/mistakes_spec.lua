@@ -1,5 +1,5 @@
--- What people get wrong at first, and the whole of what they are told: by the
--- program, and by a stock lua5.4 with its warnings on.
+-- Common first mistakes, and the whole text that a user sees for each: under
+-- the program, and under a stock lua5.4 with warnings on.
 
 local process = require "spec.support.process"
 

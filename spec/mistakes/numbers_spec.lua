@@ -1,6 +1,6 @@
--- Odd numbers as durations [K3] and as numbers of times [O2]: for each of
--- them an error at the caller's line, or what the manual says it is clamped
--- to; never an endless wait where none was meant, or the other way round.
+-- Unusual numbers as durations [K3] and as numbers of times [O2]. Each is an
+-- error at the caller's line, or is clamped as the manual says; none makes an
+-- endless wait or an immediate return by accident.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,6 +1,5 @@
--- Tables of options: an unknown name is an error that says which one was meant,
--- a bad value one that says of which option it is; both at the caller's line,
--- whoever calls.
+-- Tables of options. An unknown name is an error that suggests the nearest one;
+-- a bad value is an error that names its option; both blame the caller's line.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,5 @@
--- Warnings of conditions, for programs that ask for them [D4].
+-- Warnings about suspicious conditions, for programs that turn warnings on
+-- [D4].
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

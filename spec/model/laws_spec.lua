@@ -1,6 +1,5 @@
--- Laws: expressions that are the same, however they are written. Two
--- expressions are the same if all that happens in them is the same, and the
--- times, and the outcome.
+-- Laws: expressions that are equal. Two expressions are equal if the same
+-- events happen at the same times, with the same outcome.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
---- Descriptions of random programs as Lua source: one text, which runs on the
---- library and on the model, and which a person can read and try out.
+--- Turns descriptions of random programs into Lua source: one text that runs on
+--- the library and on the model, and that a person can read and try.
 
 local M = {}
 

@@ -1,5 +1,5 @@
--- How the end of a child is noticed [UV8]: whatever is done about SIGCHLD, and
--- whoever else reaps.
+-- How the library notices the end of a child [UV8], whatever the program does
+-- with SIGCHLD and whoever else reaps.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

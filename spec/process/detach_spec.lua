@@ -1,4 +1,5 @@
--- spawn { detach = true }: a child that goes on when everything of ours ends.
+-- spawn { detach = true }: a child that outlives its task, its loop and the
+-- program.
 
 local aw = require "aiowire"
 local fork = require "spec_fork"

@@ -1,4 +1,4 @@
--- aw.exec and aw.Exec: a program run to its end, with what it wrote.
+-- aw.exec and aw.Exec run a program to its end and collect its output.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

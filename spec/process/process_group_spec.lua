@@ -1,4 +1,5 @@
--- spawn { group = true }: the whole group ends with its leader, and after it.
+-- spawn { group = true }: the group of a child ends with it, or is ended after
+-- it.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- aw.spawn [UV8]: what children get, how they end, and that nothing of them is
--- left behind.
+-- aw.spawn: what a child inherits, how it ends, and that it leaves no zombie
+-- and no descriptor [UV8].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

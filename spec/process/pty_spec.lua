@@ -1,4 +1,4 @@
--- spawn { pty = true }: a terminal for programs that want one.
+-- spawn { pty = true }: a child with a terminal of its own.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

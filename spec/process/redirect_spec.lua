@@ -1,5 +1,5 @@
--- A child's standard files: a path, a stream, a Lua file or a descriptor, of
--- aw.spawn and aw.exec.
+-- The standard files of a child, for aw.spawn and aw.exec: a path, a stream, a
+-- Lua file or a descriptor.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
---- Addresses that the sockets of specs bind to. Those of ipc are files, which
---- libzmq leaves behind.
+--- Addresses that the sockets of specs bind to. Addresses of ipc are files,
+--- which libzmq does not remove.
 
 local M = {}
 

@@ -1,11 +1,10 @@
---- What all specs share: loops that are proved to leave nothing behind, and
---- what the bodies that run in them are made of.
+--- Helpers of all specs: loops with a leak check, and parts of bodies that run
+--- in them.
 ---
---- busted loads this file once, before the specs (see .busted), so that all
---- of them see one copy of the library; `require "spec.support.helper"` gives
---- it.
---- AIOWIRE_GCSTRESS=1 in the environment makes the collector work without
---- pause, and collects all before and after each `it`.
+--- busted loads this file once, before the specs (see .busted), so that all of
+--- them see one copy of the library; `require "spec.support.helper"` gives it.
+--- AIOWIRE_GCSTRESS=1 in the environment makes the collector run without pause,
+--- and collects all garbage before and after each `it`.
 
 if package.loaded["spec.support.helper"] then
   return package.loaded["spec.support.helper"]

@@ -1,5 +1,5 @@
---- Descriptors for specs: pipes in plain Lua, made through a named one, and
---- the connections of other libraries.
+--- Descriptors for specs: pipes in plain Lua, made through a named pipe, and
+--- connections of other libraries.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

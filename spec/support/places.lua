@@ -1,5 +1,5 @@
---- Places in the text of a spec, and errors that blame them. A check that fails
---- blames the line that calls it.
+--- Locations in the source of a spec, and errors that blame them. A failing
+--- check blames the line that calls it.
 
 local busted = require "busted"
 

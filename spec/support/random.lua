@@ -1,5 +1,5 @@
---- Random numbers from a seed: the same on every machine, and whatever else the
---- process draws. What generates programs for specs draws from here.
+--- Random numbers from a seed: the same on every machine, independent of other
+--- generators in the process. Generators of programs for specs use them.
 
 local Random = {}
 Random.__index = Random

@@ -1,5 +1,5 @@
---- What a text holds. A check that fails blames the line that calls it, and
---- shows the text.
+--- Checks of texts. A failing check blames the line that calls it, and shows
+--- the text.
 
 local busted = require "busted"
 

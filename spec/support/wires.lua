@@ -1,5 +1,5 @@
---- Wires to build specs of combinators from: they take a known time, note what
---- happens and when, clean up slowly, or fail.
+--- Wires for specs of combinators: they take a known time, note events, clean
+--- up slowly, or fail.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

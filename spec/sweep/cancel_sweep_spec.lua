@@ -1,4 +1,4 @@
--- The sweep of the engine: see spec/sweep/sweep.lua.
+-- The sweep over tasks, scopes, shields and loops: see spec/sweep/sweep.lua.
 
 local aw = require "aiowire"
 local sweep = require "spec.sweep.sweep"

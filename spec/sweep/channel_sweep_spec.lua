@@ -1,7 +1,7 @@
 -- The sweep over channels, events and semaphores: see spec/sweep/sweep.lua.
 --
--- What a scenario counts must add up however it was struck: a value is with
--- its sender, in the channel, or with its receiver, and each only once.
+-- Each value must be in one place after a strike: with its sender, in the
+-- channel, or with its receiver.
 
 local aw = require "aiowire"
 local sweep = require "spec.sweep.sweep"

@@ -1,8 +1,8 @@
--- The sweep over descriptors, the Poller, signals, streams and processes.
+-- The sweep over descriptors, the Poller, signals, streams and processes: see
+-- spec/sweep/sweep.lua.
 --
--- See spec/sweep/sweep.lua. What a scenario opens it closes itself, by
--- `<close>`: the sweep counts descriptors, handles and children when it is
--- over.
+-- A scenario closes what it opens by `<close>`; after it, the sweep counts
+-- descriptors, handles and children.
 
 local aw = require "aiowire"
 local pipes = require "spec.support.pipes"

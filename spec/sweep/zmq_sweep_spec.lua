@@ -1,4 +1,4 @@
--- The sweep over sockets: a scenario is struck at each of its awaits, and each
+-- The sweep over zmq sockets: see spec/sweep/sweep.lua. After a strike each
 -- message is either received or still in its socket [C6, ZQ19].
 
 local aw = require "aiowire"

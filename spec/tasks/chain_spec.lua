@@ -1,4 +1,5 @@
--- Steps and chains [N1-N4, N6]. spin_off_spec.lua has spin-offs [N5].
+-- Bodies, the wires that they return, and boundaries [N1-N4, N6].
+-- spin_off_spec.lua has spin-offs [N5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- Awaiting in coroutines of the user's own, and inside functions of Lua's
--- that call back [C11].
+-- Awaits in coroutines of the user, and inside Lua functions that call back
+-- [C11].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,5 @@
--- aw.each: outcomes in the order of the ends, one call after the other.
+-- aw.each calls a function with each outcome, in the order in which the wires
+-- end.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

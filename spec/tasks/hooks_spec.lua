@@ -1,7 +1,7 @@
--- Debug hooks of the user, as coverage, profilers and debuggers set them: one
--- that is set outside of bodies is for all bodies, one that a body sets ends
--- with that body [D5]. Here "outside" is the main chunk, under the program and
--- under lua5.4, and handlers.
+-- Debug hooks of the user, as coverage tools, profilers and debuggers set them
+-- [D5]. A hook that is set outside of bodies applies to all bodies; a hook that
+-- a body sets ends with that body. "Outside" means the main chunk, under the
+-- program and under lua5.4, and handlers.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- aw.keep: a failure that stays with its task, for its waiters [T5].
+-- aw.keep: a failure that is kept in its task until a waiter gets it [T5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,9 +1,9 @@
---- Starts that come late: in a scope whose join was over just now, and which
---- its task has not closed yet [S2], in one that has been left [S1], in a loop
---- whose last task is ending [L2].
+--- Late starts: in a scope whose join has just ended and that its task has not
+--- closed yet [S2], in a scope that has been left [S1], and in a loop whose
+--- last task is ending [L2].
 ---
---- A join ends in one turn and the scope is closed in a later one. The tasks
---- between them depend on a few turns, so every number of turns is tried.
+--- A join ends in one turn and the scope is closed in a later one. Which tasks
+--- run in between depends on a few turns, so every number of turns is tried.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

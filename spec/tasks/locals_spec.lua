@@ -1,4 +1,4 @@
--- aw.locals: values of the running task, which what it starts inherits.
+-- aw.locals: values of the running task, inherited by tasks that it starts.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,5 @@
--- The coroutine of a task that waits, in the hands of others [C9, LU7].
+-- The coroutine of a waiting task, when user code resumes, closes or inspects
+-- it [C9, LU7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

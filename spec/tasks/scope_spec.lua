@@ -1,7 +1,8 @@
--- Scopes: who owns a child, when a scope ends, and what leaves it [S1-S4].
+-- Scopes: which tasks they own, when they end, and which errors leave them
+-- [S1-S4].
 --
--- All on the virtual clock: what is checked is the order of events. Times
--- are whole virtual seconds, so they may be compared for equality.
+-- All run on the virtual clock, since the order of events is checked. Times are
+-- whole virtual seconds, so they may be compared for equality.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

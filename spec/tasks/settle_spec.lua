@@ -1,4 +1,5 @@
--- aw.Settle and aw.settle: each outcome by its key, none stops the others.
+-- aw.Settle and aw.settle collect the outcome of each wire under its key; a
+-- failure does not stop the others.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

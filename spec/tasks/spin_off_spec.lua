@@ -1,4 +1,5 @@
--- What is spun off: wires that are returned where something else goes on [N5].
+-- Spin-offs: wires that bodies return where the sequence or repeat goes on
+-- [N5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- s:start_ready(w): start a wire, and wait until it has called aw.ready(...).
+-- s:start_ready(w) starts a wire and waits until it has called aw.ready(...).
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

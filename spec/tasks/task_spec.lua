@@ -1,5 +1,5 @@
--- Tasks [T1, T2, T5, T6]. How one is ended from outside is in
--- task_cancel_spec.lua.
+-- Tasks: their status, starting them, waiting for them [T1, T2, T5, T6].
+-- task_cancel_spec.lua has cancelling them.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- aw.deadline(), aw.extend(), s:extend(): the time limits of a task, to know
--- and to move.
+-- The time limits of a task: reading them with aw.deadline(), moving them with
+-- aw.extend() and s:extend().
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

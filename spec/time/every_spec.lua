@@ -1,4 +1,4 @@
--- Every(p, w): again and again, at its times [K4].
+-- Every(p, w) runs w again and again, on a grid of times [K4].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- The few facts that only the real clock can show. Time is checked from
--- below only: a busy machine makes everything later, never earlier.
+-- Facts that only the real clock shows. Times are checked from below only,
+-- since a busy machine makes everything later, never earlier.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- Deadlines and sleeping, on the virtual clock [K1-K3].
--- real_time_spec.lua looks at the real one.
+-- Deadlines and sleeps on the virtual clock [K1-K3]. real_time_spec.lua has the
+-- real clock.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,6 @@
--- A Timeout tells two places: who set the limit, in its traceback and at the
--- beginning of its text, and where the wait stood that it cut short [E2, E4].
+-- A Timeout names two locations [E2, E4]: where the limit was set, in its
+-- traceback and at the beginning of its text, and where the wait stood that the
+-- limit cut short.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

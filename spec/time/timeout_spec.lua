@@ -1,5 +1,5 @@
--- w:timeout(s): at the latest [O8, C4, C5]. aw.timeout, which acts, is in
--- scope_cancel_spec.lua.
+-- The wire w:timeout(s) [O8, C4, C5]. scope_cancel_spec.lua has the function
+-- aw.timeout.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

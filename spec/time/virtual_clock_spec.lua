@@ -1,4 +1,4 @@
--- The clock of tests, which jumps [K6].
+-- The virtual clock, which jumps to the next deadline [K6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

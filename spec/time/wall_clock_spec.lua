@@ -1,4 +1,4 @@
--- aw.time, aw.at, aw.At: wall-clock time, on the virtual clock but for a few.
+-- Wall-clock time: aw.time, aw.at and aw.At, mostly on the virtual clock.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

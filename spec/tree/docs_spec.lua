@@ -1,5 +1,5 @@
--- Every program in README.md and in docs/ runs as it stands, under the program
--- and under lua5.4, and prints what the text says.
+-- Every program in README.md and in docs/ runs as it is printed, under the
+-- program and under lua5.4, and its output is the one shown.
 --
 -- A program whose output is shown runs on a virtual clock, so that a busy
 -- machine does not change the order of its lines.

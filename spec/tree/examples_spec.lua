@@ -1,4 +1,5 @@
--- Every example runs as it stands. The programs of the docs: docs_spec.lua.
+-- Every program in examples/ runs as it is. docs_spec.lua has the programs of
+-- the docs.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"

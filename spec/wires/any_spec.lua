@@ -1,4 +1,5 @@
--- Any{...}: the first success decides, or the last failure [O6].
+-- Any{...}: the first success decides; if all operands fail, the last failure
+-- does [O6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- Races of events: one choice, of which all that loses is unregistered before
+-- Races of events: one event commits, and the others are unregistered before
 -- anything else runs [H2, H3].
 
 local aw = require "aiowire"

@@ -1,6 +1,6 @@
--- Expressions: what Lua's precedence makes of them, and how they look
+-- Expressions: how Lua's precedence groups them, and their text
 -- [V4, V8, O1-O16]. The text of a wire is the expression that makes it, with
--- the fewest parentheses; so reading it back gives the same text.
+-- the fewest parentheses, so reading it back gives the same text.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- Falling back: `a // b` [O7].
+-- The fallback `a // b` [O7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

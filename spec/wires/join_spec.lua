@@ -1,5 +1,5 @@
--- Joins: `a & b` and All{...} [O4, O6]: what happens together, and is waited
--- for as one. On the virtual clock, with the order of events written out.
+-- Joins: `a & b` and All{...} run their operands at the same time and wait for
+-- all of them [O4, O6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

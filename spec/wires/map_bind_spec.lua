@@ -1,4 +1,4 @@
--- `w / f`, w:map(f) and w:bind(f): what becomes of results [O11, N4, H3].
+-- Functions on results: `w / f`, w:map(f) and w:bind(f) [O11, N4, H3].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

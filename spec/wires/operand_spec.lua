@@ -1,5 +1,5 @@
--- What holds for the operands of any combinator: the tasks they are, what is
--- told of their failures, what they may start, and what they cost.
+-- Operands of any combinator: their tasks, their failures, what they may start,
+-- and their cost.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

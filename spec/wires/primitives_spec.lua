@@ -1,5 +1,4 @@
--- The wires that are made of no other: Sleep, SleepUntil, Never and Done; and
--- the names of wires [O15].
+-- Leaves: Sleep, SleepUntil, Never and Done; and names of wires [O15].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,9 +1,9 @@
--- Races: `a | b` and Race{...} [O5, O6]: who decides, and what becomes of the
--- losers. Races of events are in event_race_spec.lua.
+-- Races: `a | b` and Race{...} [O5, O6]: which operand decides, and how the
+-- losers end. event_race_spec.lua has races of events.
 --
--- A loser's outcome is in flight if the loser was not told of its defeat any
--- more: its wait had ended by then. It is dropped. What a loser raises after
--- it got Cancelled is an error of its clean-up, and never dropped.
+-- A loser may have ended before its cancel reaches it; its outcome is then
+-- dropped. What a loser raises after it got Cancelled is an error of its
+-- clean-up, which is never dropped.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

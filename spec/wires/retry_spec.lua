@@ -1,4 +1,4 @@
--- w:retry{...}: again, until it works [O10].
+-- w:retry{...} runs w again until it succeeds [O10].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,4 @@
--- What comes after what: `>>`, Sequence, `*`, Forever and w:whole
--- [O1-O3, O12].
+-- Sequences and repeats: `>>`, Sequence, `*`, Forever and w:whole [O1-O3, O12].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

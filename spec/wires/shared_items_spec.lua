@@ -1,5 +1,5 @@
--- Wires that share their items: immutable, whatever else was made of the same
--- wire, and in proportion to what was written [V1, V4].
+-- Sequences that share their array of elements [V1, V4]: none changes when
+-- another is extended, and memory grows with what was written.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,8 +1,8 @@
 -- Wires are values [V1-V8].
 --
--- Whatever is built here is built inside `test`, so that the leak check sees
--- it go. Nothing is awaited outside a task: the specs also run inside the
--- root task of the host binary, where "outside a task" means a handler.
+-- Wires are built inside `test`, so that the leak check sees them go. The specs
+-- also run inside the root task of the program, so "outside a task" means a
+-- handler here.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

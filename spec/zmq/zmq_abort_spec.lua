@@ -1,4 +1,4 @@
--- What libzmq would abort the program for, by its user or by a peer.
+-- Calls and peers that would make libzmq abort the program.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

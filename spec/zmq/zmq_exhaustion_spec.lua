@@ -1,5 +1,6 @@
--- No descriptors or threads left: an error, before libzmq aborts the process
--- [ZQ12]. Programs of their own, since they take all there are.
+-- The process runs out of descriptors or threads: an error, before libzmq
+-- aborts [ZQ12]. These are programs of their own, since they take all there
+-- are.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"

@@ -1,5 +1,5 @@
--- Every exit of a program with sockets is bounded, whatever they have left
--- [ZQ13]: unsent messages, absent peers, pending receives, open Pollers.
+-- A program with sockets exits in bounded time [ZQ13], whatever is left: unsent
+-- messages, absent peers, pending receives, open Pollers.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"

@@ -1,4 +1,4 @@
--- Mistakes with sockets of zmq, and the whole of what is said to each.
+-- Mistakes with zmq sockets, and the whole text of the error for each.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- Options of sockets, by the one table in lua/zmq/options.c.
+-- Options of zmq sockets; lua/zmq/options.c has their table.
 
 local places = require "spec.support.places"
 local sockets = require "spec.support.sockets"

@@ -1,5 +1,5 @@
--- No wake-up is lost under load, see spec/zmq/zmq_stress.lua. The full load, of
--- 200,000 messages each, is AIOWIRE_ZMQ_MESSAGES=200000.
+-- No wake-up is lost under load: see spec/zmq/zmq_stress.lua.
+-- AIOWIRE_ZMQ_MESSAGES=200000 runs the full load, of 200,000 messages each.
 
 local helper = require "spec.support.helper"
 local sockets = require "spec.support.sockets"
