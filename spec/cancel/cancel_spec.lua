@@ -101,7 +101,7 @@ describe("Cancelled", function()
     end)
   end)
 
-  it("is nothing that can be imitated [C1]", function()
+  it("cannot be imitated by a table [C1]", function()
     for _, value in ipairs {
       "Cancelled: lunch",
       { reason = "lunch", kind = "task" },
@@ -230,7 +230,7 @@ describe("a cancelled task", function()
     end)
   end)
 
-  it("is disturbed in nothing but its awaits [C2]", function()
+  it("is disturbed only in its awaits [C2]", function()
     test(function(ev)
       local sum = 0
       local t = when_cancelled(ev, function()
@@ -516,7 +516,7 @@ describe("a wait that is cancelled", function()
     end)
   end)
 
-  it("is the waiter's, never the task's that is waited for [C10]", function()
+  it("cancels the waiter, never the task that it waits for [C10]", function()
     test(function(ev)
       local source = ev:start(aw.Sleep(2) >> aw.Value("result"))
       local waiter = ev:start(function()

@@ -94,7 +94,7 @@ describe("the grace of a cancel", function()
     end)
   end)
 
-  it("is not waited for by those that end before it [C8]", function()
+  it("does not delay tasks that end before it [C8]", function()
     helper.leak_checked(function()
       local log, _, ev = drive(50, function(_, note)
         aw.shield(function()
@@ -285,7 +285,7 @@ describe("clean-up after Cancelled", function()
     end)
   end)
 
-  it("is not hurried by the end of a `<close>` task's block [C12]",
+  it("is not shortened by the end of the block of a `<close>` task [C12]",
     function()
       test(function(ev)
         local log, note = recorder()

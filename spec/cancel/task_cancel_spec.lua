@@ -105,7 +105,7 @@ describe("t:cancel()", function()
     end)
   end)
 
-  it("tells its reason to whoever looks [T4]", function()
+  it("shows its reason [T4]", function()
     test(function(ev)
       local reason, shown
       local t = ev:start(function()
@@ -198,7 +198,7 @@ describe("t:cancel()", function()
     end)
   end)
 
-  it("is no error: it calls no handler and stops no loop [T4, U9]", function()
+  it("is not an error: no handler is called, no loop ends [T4, U9]", function()
     with_loop(function(ev)
       local log, note = recorder()
       local handled = ev:start(aw.Sleep(5), function()

@@ -166,7 +166,7 @@ describe("a broadcast", function()
       assert.are.equal(1000, #rest(sub))
     end))
 
-  it("says what it is, and how it stands [H7]", helper.in_task(function(ev)
+  it("has a text with its kind and its state [H7]", helper.in_task(function(ev)
     local b = aw.broadcast(2, "wait", { name = "news" })
     assert.are.equal("broadcast news (0 subscribers)", tostring(b))
     local sub = b:subscribe()
@@ -213,7 +213,7 @@ describe("a broadcast", function()
 end)
 
 describe("a send that waits", function()
-  it("has given nobody the value when it is cancelled [C2]",
+  it("has given no subscriber the value when it is cancelled [C2]",
     logged(function(ev, log, note)
       local b = aw.broadcast(1)
       local fast, slow = b:subscribe(), b:subscribe()
@@ -251,7 +251,7 @@ describe("a send that waits", function()
       assert.are.equal("second", sub:recv())
     end))
 
-  it("raises Cancelled in a cancelled task, whatever else [C2]",
+  it("raises Cancelled in a cancelled task, before anything else [C2]",
     helper.in_task(function(ev)
       local b, t = aw.broadcast(), nil
       local sub = b:subscribe()
@@ -297,7 +297,7 @@ describe("a send that waits", function()
         (tostring(b):gsub("spec.-:%d+", "x")))
     end))
 
-  it("is told that it is closed, and has sent nothing [H1]",
+  it("raises Closed when the broadcast closes, and sends nothing [H1]",
     helper.in_task(function(ev)
       local b = aw.broadcast(1)
       local sub, errs = b:subscribe(), {}
@@ -380,7 +380,7 @@ describe("a broadcast that is closed", function()
         table.pack(b:subscribe():recv()))
     end))
 
-  it("is what <close> leaves, of a subscription, too [H7]",
+  it("is left by <close>, as is a subscription [H7]",
     helper.in_task(function()
       local sub
       do
@@ -438,7 +438,7 @@ describe("a subscription", function()
     end
   end))
 
-  it("keeps no broadcast's list from being garbage, nor the other way [H7]",
+  it("and its broadcast do not keep each other alive [H7]",
     helper.in_task(function()
       local b = aw.broadcast()
       for _ = 1, 1000 do
@@ -450,7 +450,7 @@ describe("a subscription", function()
       contains(tostring(b), "(0 subscribers)")
     end))
 
-  it("may be closed while values are on their way to all [H7]",
+  it("may be closed while a send is under way [H7]",
     helper.in_task(function()
       local b, closing = aw.broadcast(), {}
       local subs = {}
@@ -489,7 +489,7 @@ describe("a subscription", function()
 end)
 
 describe("try_send", function()
-  it("sends to all or to nobody, outside of tasks, too [H7]",
+  it("sends to all subscribers or none, also outside of tasks [H7]",
     helper.sealed(function()
       helper.outside(function()
         local b = aw.broadcast(1)
@@ -506,7 +506,7 @@ describe("try_send", function()
       end)
     end))
 
-  it("does not pass a sender that waits [F5]", helper.in_task(function(ev)
+  it("does not overtake a waiting sender [F5]", helper.in_task(function(ev)
     local b = aw.broadcast(1)
     local sub = b:subscribe()
     b:send(1)
@@ -521,12 +521,12 @@ describe("try_send", function()
   end))
 end)
 
-describe("what is wrong with a broadcast", function()
+describe("an error about a broadcast", function()
   local function bad(arg, name, why)
     return ("bad argument #%d to '%s' (%s)"):format(arg, name, why)
   end
 
-  it("is told at the caller's line: what it is made of",
+  it("blames the caller's line for bad options",
     helper.sealed(function()
       for _, bound in ipairs { 0, -1, 1.5, "16", false } do
         told(bad(1, "broadcast", "bound must be a whole number, at least 1, "
@@ -544,7 +544,7 @@ describe("what is wrong with a broadcast", function()
         "drop", { name = 5 })
     end))
 
-  it("is told at the caller's line: the wrong object, no value",
+  it("blames the caller's line for a wrong object",
     helper.in_task(function()
       local b = aw.broadcast()
       local sub = b:subscribe()
@@ -564,7 +564,7 @@ describe("what is wrong with a broadcast", function()
         end, b)
     end))
 
-  it("is told: an await outside a task [C11]", helper.sealed(function()
+  it("names an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       local b = aw.broadcast()
       local sub = b:subscribe()

@@ -56,7 +56,7 @@ describe("Recv and Send", function()
 end)
 
 describe("a race with a channel", function()
-  it("that the channel loses takes nothing, and leaves nobody [H2, H3]",
+  it("that the channel loses takes no value, and leaves no waiter [H2, H3]",
     logged(function(ev)
       local ch = aw.channel(0, { name = "jobs" })
       for _ = 1, 3 do
@@ -121,7 +121,7 @@ describe("a race with a channel", function()
     end)
   end)
 
-  it("does not meet itself [H3]", logged(function(ev)
+  it("does not exchange a value with itself [H3]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
     local both = aw.Send(ch, "x") / function()
       return "sent"
@@ -139,7 +139,7 @@ describe("a race with a channel", function()
     assert.are.equal("channel jobs (rendezvous)", tostring(ch))
   end))
 
-  it("does not meet itself by a buffer that is full [H3]", logged(
+  it("does not exchange with itself by a full buffer [H3]", logged(
     function(ev)
       local ch = aw.channel(1)
       ch:try_send "old"
@@ -168,7 +168,7 @@ describe("a race with a channel", function()
       assert.are.equal("x", received:results())
     end))
 
-  it("may meet a body that runs beside it [O5, H3]", logged(function(ev, log,
+  it("exchanges with a body beside it [O5, H3]", logged(function(ev, log,
     note)
     local ch = aw.channel(0, { name = "jobs" })
     local function body()
@@ -208,14 +208,14 @@ describe("a race with a channel", function()
     assert.is_true(aw.is_closed(err))
   end))
 
-  it("tells which channel it was, by Select [H4]", logged(function(ev)
+  it("tells by Select which channel it was [H4]", logged(function(ev)
     local a, b = aw.channel(), aw.channel()
     ev:start(sender(b, "x"))
     assert.are.same({ "b", "x" },
       { aw.await(aw.Select { a = aw.Recv(a), b = aw.Recv(b) }) })
   end))
 
-  it("may end as a result that outlives it [H1, T5]", logged(function(ev)
+  it("may give a result that outlives the channel [H1, T5]", logged(function(ev)
     local function start(wrap)
       local ch = aw.channel(1)
       ch:try_send { "kept" }

@@ -112,8 +112,8 @@ describe("a channel with a buffer", function()
   end))
 end)
 
-describe("what goes through a channel", function()
-  it("is any value, the very same [H1]", logged(function(ev)
+describe("a value in a channel", function()
+  it("may be of any type, and stays the same [H1]", logged(function(ev)
     local values = { {}, print, false, true, 0, 1.5, "s",
       coroutine.create(print), io.stdout, aw.Never }
     for _, capacity in ipairs { 0, 1 } do
@@ -125,7 +125,7 @@ describe("what goes through a channel", function()
     end
   end))
 
-  it("may be nil, which is no end [H1]", logged(function(ev)
+  it("may be nil, which is not the end of the channel [H1]", logged(function(ev)
     for _, capacity in ipairs { 0, 2 } do
       local ch = aw.channel(capacity)
       ev:start(sender(ch, nil, 1))
@@ -138,7 +138,7 @@ describe("what goes through a channel", function()
     end
   end))
 
-  it("goes to whom came first, one each [F5, H4]", logged(function(ev, log,
+  it("goes to the first waiting receiver [F5, H4]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     for _, name in ipairs { "a", "b", "c" } do
@@ -153,7 +153,7 @@ describe("what goes through a channel", function()
     assert.are.same({ "sent", "a:1", "b:2", "c:3" }, log)
   end))
 
-  it("reaches a coroutine of the user's own [C11]", logged(function(ev, log,
+  it("reaches a coroutine of the user [C11]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     ev:start(function()
@@ -172,7 +172,7 @@ describe("what goes through a channel", function()
     assert.are.same({ "one", "two" }, log)
   end))
 
-  it("comes from whom waited first [F5]", logged(function(ev, log, note)
+  it("comes from the first waiting sender [F5]", logged(function(ev, log, note)
     local ch = aw.channel(1)
     for i = 1, 4 do
       ev:start(function()
@@ -208,7 +208,7 @@ describe("what goes through a channel", function()
       assert.are.same({}, weak)
     end))
 
-  it("counts among the values that the library holds, until it is dropped [H1]",
+  it("counts in the statistics of held values until it is dropped [H1]",
     logged(function(ev)
       local ch = aw.channel(3)
       local before = aw.stats().refs
@@ -291,7 +291,7 @@ describe("a closed channel", function()
       assert.are.same({ n = 2, nil, "closed" }, table.pack(ch:try_recv()))
     end))
 
-  it("ends all who wait to receive, in order [H1]", logged(function(ev, log,
+  it("ends the waits of all receivers, in order [H1]", logged(function(ev, log,
     note)
     local ch = aw.channel()
     for i = 1, 3 do
@@ -308,7 +308,7 @@ describe("a closed channel", function()
     assert.are.same({ n = 2, nil, "closed" }, table.pack(wire:results()))
   end))
 
-  it("fails all who wait to send, and sends nothing [H1]", logged(function(ev)
+  it("fails all waiting senders, and sends nothing [H1]", logged(function(ev)
     local ch, errors = aw.channel(1), {}
     ch:try_send "first"
     local function handler(_, err)
@@ -326,7 +326,7 @@ describe("a closed channel", function()
     assert.are.equal("closed", select(2, ch:recv()))
   end))
 
-  it("takes nothing more [H1]", helper.sealed(function()
+  it("accepts no more values [H1]", helper.sealed(function()
     local ch = aw.channel(1, { name = "jobs" })
     ch:close()
     local err = caught(ch.try_send, ch, 1)
@@ -338,7 +338,7 @@ describe("a closed channel", function()
     end)
   end))
 
-  it("may be closed again, and by its block [H1]", helper.sealed(function()
+  it("may be closed again, and by `<close>` [H1]", helper.sealed(function()
     local ch = aw.channel()
     do
       local _ <close> = ch
@@ -368,7 +368,7 @@ describe("for v in ch:iter()", function()
     assert.are.equal(2, select("#", aw.channel():iter()))
   end))
 
-  it("may be left, and nothing is taken by that [H1]", logged(function(ev)
+  it("may be left early, which takes no value [H1]", logged(function(ev)
     local ch = aw.channel(3)
     ev:start(sender(ch, 1, 2, 3))
     for v in ch:iter() do
@@ -379,7 +379,7 @@ describe("for v in ch:iter()", function()
     assert.are.equal(3, ch:recv())
   end))
 
-  it("says so when a nil comes, which a for takes for its end [H1]",
+  it("raises an error for a nil, which would end the for [H1]",
     helper.sealed(function()
       local ch = aw.channel(2, { name = "jobs" })
       ch:try_send(nil)
@@ -437,7 +437,7 @@ describe("a cancel", function()
     assert.are.equal(2, wire:results())
   end))
 
-  it("is none when a receiver is resumed by hand, which loses nothing [C6]",
+  it("is not a resume by hand, which loses nothing [C6]",
     logged(function(ev, log, note)
       local ch, co = aw.channel(), nil
       ev:start(function()
@@ -454,7 +454,7 @@ describe("a cancel", function()
       assert.are.same({ "x", "y" }, log)
     end))
 
-  it("that is swallowed for ever ends in a kill, and leaves nobody [C9, H2]",
+  it("that is swallowed for ever kills the task, and leaves no waiter [C9, H2]",
     logged(function(ev)
       local ch = aw.channel(0, { name = "jobs" })
       for _, f in ipairs { ch.recv, ch.send } do
@@ -491,7 +491,7 @@ describe("a cancel", function()
       assert.are.equal("empty", select(2, ch:try_recv()))
     end))
 
-  it("by a time-out leaves nobody in a queue [H2]", logged(function(ev)
+  it("by a time-out leaves no waiter in a queue [H2]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
     for _ = 1, 3 do
       aw.scope({ timeout = 1 }, function()
@@ -547,8 +547,8 @@ describe("awaits of a channel that need not wait", function()
   end))
 end)
 
-describe("how a channel looks", function()
-  it("says what it is and in which state", logged(function(ev)
+describe("the text of a channel", function()
+  it("has its kind and its state", logged(function(ev)
     local ch = aw.channel(2, { name = "jobs" })
     assert.are.equal("channel jobs (0 of 2)", tostring(ch))
     ev:start(sender(ch, 1, 2, 3))
@@ -570,14 +570,14 @@ describe("how a channel looks", function()
       assert.are.equal("event ?? (not set)", tostring(aw.event { name = "??" }))
     end))
 
-  it("is where it was made, without a name [D1]", helper.sealed(function()
+  it("has its location if it has no name [D1]", helper.sealed(function()
     local line = debug.getinfo(1, "l").currentline + 1
     local text = tostring(aw.channel())
     assert.is_truthy(text:find(
       "^channel .*channel_spec%.lua:" .. line .. " %(rendezvous%)$"), text)
   end))
 
-  it("is in the label of who waits [D1]", logged(function(ev)
+  it("is in the label of its waiters [D1]", logged(function(ev)
     local ch = aw.channel(0, { name = "jobs" })
     local tasks = { ev:start(function()
       ch:recv()
@@ -688,8 +688,8 @@ describe("a channel of math.huge", function()
   end))
 end)
 
-describe("what is wrong with a channel", function()
-  it("is told at the caller's line: its capacity", helper.sealed(function()
+describe("an error about a channel", function()
+  it("blames the caller's line for a bad capacity", helper.sealed(function()
     raises("capacity must not be negative", aw.channel, -1)
     raises("number has no integer representation", aw.channel, 1.5)
     raises("number has no integer representation", aw.channel, 0 / 0)
@@ -702,7 +702,7 @@ describe("what is wrong with a channel", function()
     contains(tostring(aw.channel(2.0)), "of 2")
   end))
 
-  it("is told: the wrong object, no value", helper.sealed(function()
+  it("names a wrong object and a missing value", helper.sealed(function()
     local ch = aw.channel(1)
     raises("channel expected, got table", ch.recv, {})
     raises("channel expected, got no value", ch.close)
@@ -713,7 +713,7 @@ describe("what is wrong with a channel", function()
     raises("value expected", aw.Send, ch)
   end))
 
-  it("is told: an await outside a task [C11]", helper.sealed(function()
+  it("names an await outside a task [C11]", helper.sealed(function()
     local ch, refused = aw.channel(1), {}
     local ev <close> = helper.virtual()
     ev:start(error, function() -- a handler is outside any task
@@ -730,13 +730,13 @@ describe("what is wrong with a channel", function()
     end
   end))
 
-  it("has its metatable locked", helper.sealed(function()
+  it("hides its metatable", helper.sealed(function()
     assert.is_false(getmetatable(aw.channel()))
   end))
 end)
 
 describe("many values", function()
-  it("come through, whatever the order of tasks [F6]",
+  it("arrive in any order of tasks [F6]",
     helper.sealed(function()
       for seed = 1, helper.scale(40) do
         local ev <close> = aw.EventLoop { clock = "virtual", seed = seed }
@@ -772,7 +772,7 @@ describe("many values", function()
       end
     end))
 
-  it("need no more memory than wait at a time [H1]", logged(function(ev)
+  it("need memory only for those that wait [H1]", logged(function(ev)
     local ch = aw.channel(4)
     local function pass(n)
       ev:start(function()

@@ -18,7 +18,7 @@ local function ask(ev, r, note, name, k)
 end
 
 describe("a rate", function()
-  it("lets n go on at once, and the next when the first counts no more [H6]",
+  it("admits n at once, and the next when the first has expired [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(2, 10)
       for i = 1, 5 do
@@ -28,7 +28,7 @@ describe("a rate", function()
       assert.are.same({ "1@0", "2@0", "3@10", "4@10", "5@20" }, log)
     end))
 
-  it("slides: what was taken at t counts until t + per [H6]",
+  it("counts a unit that was taken at t until t + per [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(2, 10)
       r:acquire()
@@ -40,7 +40,7 @@ describe("a rate", function()
       assert.are.same({ "a@10", "b@16" }, log)
     end))
 
-  it("counts units: k at once, which all have to be free [H6]",
+  it("admits k units at once only if all k are free [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(5, 10)
       r:acquire(2)
@@ -53,7 +53,7 @@ describe("a rate", function()
       assert.are.same({ "three@10", "five@20", "one@30" }, log)
     end))
 
-  it("serves who came first, also if a later one wants less [F5]",
+  it("serves waiters in order, also if a later one wants less [F5]",
     logged(function(ev, log, note)
       local r = aw.rate(3, 10)
       r:acquire(2)
@@ -65,7 +65,7 @@ describe("a rate", function()
       assert.are.same({ "big@10", "small@20" }, log)
     end))
 
-  it("lets those behind a cancelled one go on at once if they can [H6]",
+  it("wakes the waiters behind a cancelled one that fit now [H6]",
     logged(function(ev, log, note)
       local r = aw.rate(3, 10)
       r:acquire(2)
@@ -80,7 +80,7 @@ describe("a rate", function()
       assert.are.same({ "small@5", "next@10" }, log)
     end))
 
-  it("has given a cancelled acquire nothing [C2]", logged(function(ev, log,
+  it("gives a cancelled acquire nothing [C2]", logged(function(ev, log,
     note)
     local r = aw.rate(1, 10)
     r:acquire()
@@ -104,7 +104,7 @@ describe("a rate", function()
       assert.is_true(r:try_acquire())
     end))
 
-  it("says what it is, and how it stands [H6]", helper.in_task(function(ev)
+  it("has a text with its kind and its state [H6]", helper.in_task(function(ev)
     local r = aw.rate(10, 0.5, { name = "api" })
     r:acquire(9)
     assert.are.equal("rate api (9 of 10 in 0.5 s)", tostring(r))
@@ -128,7 +128,7 @@ describe("a rate", function()
     end)
   end))
 
-  it("keeps no loop alive, and is no deadlock while somebody waits [L4]",
+  it("keeps no loop alive, and its waiters are no deadlock [L4]",
     helper.sealed(function()
       local ev <close> = helper.virtual()
       local r = aw.rate(1, 10)
@@ -198,7 +198,7 @@ end)
 
 describe("never more than n in any span", function()
   for seed = 1, 10 do
-    it("whatever is asked for and cancelled: seed  [H6]" .. seed,
+    it("with random acquires and cancels [H6]: seed " .. seed,
       helper.sealed(function()
         local numbers = random(seed)
         local function draw(a, b)
@@ -232,7 +232,7 @@ describe("never more than n in any span", function()
       end))
   end
 
-  it("and no time is lost: many go on as early as they may [H6]",
+  it("and waiters go on as early as possible [H6]",
     helper.in_task(function(ev)
       local r = aw.rate(7, 10)
       for i = 0, 699 do
@@ -282,7 +282,7 @@ describe("aw.Acquire of a rate", function()
       assert.is_false(r:try_acquire())
     end))
 
-  it("lets the next in the queue go on when a race lost its place",
+  it("wakes the next waiter when a race leaves the queue",
     logged(function(ev, log, note)
       local r = aw.rate(2, 10)
       r:acquire()
@@ -305,7 +305,7 @@ describe("aw.Acquire of a rate", function()
   end))
 end)
 
-describe("what is wrong with a rate", function()
+describe("an error about a rate", function()
   local function rate(...)
     aw.rate(...)
   end
@@ -326,7 +326,7 @@ describe("what is wrong with a rate", function()
     return ("bad argument #%d to '%s' (%s)"):format(arg, name, why)
   end
 
-  it("is told at the caller's line: what it is made of",
+  it("blames the caller's line for bad arguments",
     helper.sealed(function()
       told(bad(1, "rate", "number expected, got no value"), rate)
       told(bad(1, "rate", "at least 1 expected"), rate, 0, 1)
@@ -341,7 +341,7 @@ describe("what is wrong with a rate", function()
         1, 1, { nam = "x" })
     end))
 
-  it("is told at the caller's line: how much is asked for",
+  it("blames the caller's line for a bad number of units",
     helper.in_task(function()
       local r = aw.rate(5, 1)
       for k, why in pairs { [0] = "at least 1 expected",
@@ -356,7 +356,7 @@ describe("what is wrong with a rate", function()
       contains(helper.caught(r.acquire, {}), "rate expected, got table")
     end))
 
-  it("is told: an await outside a task [C11]", helper.sealed(function()
+  it("names an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       local r = aw.rate(1, 1)
       told("cannot await outside a task (rate:acquire)"
@@ -364,7 +364,7 @@ describe("what is wrong with a rate", function()
     end)
   end))
 
-  it("is told: it is finalized", helper.sealed(function()
+  it("says that the rate is finalized", helper.sealed(function()
     local err
     local late = setmetatable({}, {
       __gc = function(t)

@@ -118,7 +118,7 @@ describe("Select{...}", function()
     end)
   end)
 
-  it("leaves nothing behind of the others [H2]", function()
+  it("unregisters the others [H2]", function()
     test(function()
       local before = aw.stats().deadlines
       for _ = 1, 10 do
@@ -164,7 +164,7 @@ describe("Select{...}", function()
   end)
 end)
 
-describe("the order in which Select{...} looks", function()
+describe("the order in which Select{...} tries its events", function()
   --- How often each key is chosen in `rounds` of a Select of what is ready.
   local function choices(w, rounds)
     local count = {}
@@ -204,7 +204,7 @@ describe("the order in which Select{...} looks", function()
     end)
   end)
 
-  it("does so whatever is beside them and is not ready [F5] [H4]", function()
+  it("does so beside events that are not ready [F5] [H4]", function()
     test(function(ev)
       local t = ev:start(helper.nop)
       aw.sleep(1)
@@ -279,7 +279,7 @@ describe("the order in which Select{...} looks", function()
     end)
   end)
 
-  it("lets nothing starve that is beside what is always ready [F5]",
+  it("starves no event beside one that is always ready [F5]",
     function()
       test(function(ev)
         local t = ev:start(helper.nop)

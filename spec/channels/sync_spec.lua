@@ -8,7 +8,7 @@ local raises, caught, logged = helper.raises, helper.caught, helper.logged
 local contains = texts.contains
 
 describe("an event", function()
-  it("lets all go on who wait, in order [H1, F5]", logged(function(ev, log,
+  it("wakes all its waiters, in order [H1, F5]", logged(function(ev, log,
     note)
     local e = aw.event()
     for i = 1, 3 do
@@ -26,7 +26,7 @@ describe("an event", function()
       { "set", "1 at 2.0", "2 at 2.0", "3 at 2.0", "wire" }, log)
   end))
 
-  it("that is set lets nobody wait [H1]", logged(function(ev, log, note)
+  it("that is set makes no task wait [H1]", logged(function(ev, log, note)
     local e = aw.event()
     e:set()
     e:set()
@@ -38,7 +38,7 @@ describe("an event", function()
     assert.are.same({ "waited", "other" }, log)
   end))
 
-  it("that is cleared makes those wait who come later [H1]", logged(function(ev,
+  it("that is cleared makes later tasks wait [H1]", logged(function(ev,
     log, note)
     local e = aw.event()
     ev:start(aw.Wait(e) >> aw.Call(note, "early"))
@@ -153,7 +153,7 @@ describe("an event", function()
 end)
 
 describe("a semaphore", function()
-  it("lets as many go on as it has permits [H1, F5]", logged(function(ev,
+  it("admits as many tasks as it has permits [H1, F5]", logged(function(ev,
     log, note)
     local sem = aw.semaphore(2)
     for i = 1, 5 do
@@ -169,7 +169,7 @@ describe("a semaphore", function()
       { "1 at 0.0", "2 at 0.0", "3 at 1.0", "4 at 1.0", "5 at 2.0" }, log)
   end))
 
-  it("gives a permit to who waits, never past him [F5]", logged(function(ev,
+  it("gives a permit to its first waiter [F5]", logged(function(ev,
     log, note)
     local sem = aw.semaphore(1)
     sem:acquire()
@@ -181,7 +181,7 @@ describe("a semaphore", function()
     assert.are.same({ "waited" }, log)
   end))
 
-  it("gives a permit that its block gives back [H1]", logged(function(ev)
+  it("gets a permit back at the end of its block [H1]", logged(function(ev)
     local sem = aw.semaphore(1, { max = 1, name = "db" })
     do
       local permit <close> = sem:acquire()
@@ -199,7 +199,7 @@ describe("a semaphore", function()
     assert.is_truthy(permit)
   end))
 
-  it("may begin with none [H1]", logged(function(ev, log, note)
+  it("may begin without permits [H1]", logged(function(ev, log, note)
     local sem = aw.semaphore(0)
     ev:start(aw.Acquire(sem) >> aw.Call(note, "go"))
     aw.sleep(1)
@@ -306,7 +306,7 @@ describe("a semaphore", function()
 end)
 
 describe("a race with an event or a semaphore", function()
-  it("leaves nobody in a queue [H2]", logged(function(ev)
+  it("leaves no waiter in a queue [H2]", logged(function(ev)
     local e = aw.event { name = "go" }
     local sem = aw.semaphore(0, { name = "db" })
     aw.await(aw.Wait(e) | aw.Acquire(sem) | aw.Sleep(1))

@@ -88,7 +88,7 @@ describe("a Deadlock", function()
       end))
   end
 
-  it("is none while a time-out is under way [L4]", sealed(function()
+  it("is not raised while a time-out is under way [L4]", sealed(function()
     local ev = helper.virtual()
     local got
     ev:start((aw.Never & aw.Never):timeout(1000):catch(function(err)
@@ -99,7 +99,7 @@ describe("a Deadlock", function()
     assert.are.equal(1000, ev:now())
   end))
 
-  it("is none while an operand can wake up [L4]", sealed(function()
+  it("is not raised while an operand can wake up [L4]", sealed(function()
     local ev = helper.virtual()
     ev:start(aw.Never | aw.Sleep(1000))
     ev:start(blocked "a" | aw.Sleep(2000))
@@ -107,20 +107,20 @@ describe("a Deadlock", function()
     assert.are.equal(2000, ev:now())
   end))
 
-  it("is none between the tries of a retry [L4]", sealed(function()
+  it("is not raised between the tries of a retry [L4]", sealed(function()
     local ev = helper.virtual()
     local w = wires.fails_until(3, "boom")
     ev:start(w:retry { delay = 1000 })
     assert.are.equal("done", ev:run())
   end))
 
-  it("is none between the ticks of Every [L4]", sealed(function()
+  it("is not raised between the ticks of Every [L4]", sealed(function()
     local ev = helper.virtual { timeout = 100 }
     ev:start(aw.Every(30, helper.nop))
     assert.are.equal("timeout", ev:run())
   end))
 
-  it("lets what is blocked clean up [L3] [L4]", sealed(function()
+  it("lets the blocked tasks clean up [L3] [L4]", sealed(function()
     local log, note = helper.recorder()
     local ev = helper.virtual()
     ev:start(blocked "a":finally(function()
@@ -164,7 +164,7 @@ describe("the dump of a loop with combinators", function()
       "'main'", "waiting", "'a'", "waiting", "'b'", "'c'")
   end))
 
-  it("says how many of them are waited for [D1]", sealed(function()
+  it("says how many operands it waits for [D1]", sealed(function()
     in_order(dump_of(blocked "a" & blocked "b" & aw.Call(helper.nop)),
       "'main'", "join 2 children")
     in_order(dump_of(blocked "a" & aw.Call(helper.nop)),
@@ -225,7 +225,7 @@ describe("the dump of a loop with combinators", function()
     contains(dump, "CANCELLED")
   end)
 
-  it("shows a choice of events as one that waits [D1]", sealed(function()
+  it("shows a race of events as one waiting task [D1]", sealed(function()
     in_order(dump_of(aw.Sleep(5) | aw.Sleep(6)), "'main'", "waiting")
     in_order(dump_of(aw.Select { x = aw.Sleep(5), y = aw.Never }),
       "'main'", "waiting")

@@ -229,7 +229,7 @@ describe("an error that passes a `<close>`", function()
       end)
   end
 
-  it("that awaits keeps what else is known of it [E2, E3]", function()
+  it("that awaits keeps the rest of its info [E2, E3]", function()
     helper.leak_checked(function()
       local first, second = {}, {}
       local err, info = failure_of(function()
@@ -352,7 +352,7 @@ describe("an error that passes a `<close>`", function()
 end)
 
 describe("an error that was caught in a `<close>`", function()
-  it("is not of the next error's story [E3]", function()
+  it("is not in the info of the next error [E3]", function()
     helper.leak_checked(function()
       local mine = {}
       local err, info = failure_of(function()
@@ -367,7 +367,7 @@ describe("an error that was caught in a `<close>`", function()
     end)
   end)
 
-  it("of a coroutine that is closed is not of the next, either [E3]",
+  it("of a closed coroutine is not in the info of the next error [E3]",
     function()
       helper.leak_checked(function()
         local mine = {}

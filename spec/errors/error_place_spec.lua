@@ -31,7 +31,7 @@ local closed = aw.channel(1, { name = "jobs" })
 closed:close()
 
 describe("an error object", function()
-  it("of a wait that is refused tells the line of that [E4]", function()
+  it("of a refused wait has the line of that wait [E4]", function()
     check(function()
       aw.readable(987654)
     end, "readable 'descriptor 987654': bad file descriptor")
@@ -40,20 +40,20 @@ describe("an error object", function()
     end, "Closed: send of channel jobs")
   end)
 
-  it("of a wait that fails later tells its line, too [E4]", function()
+  it("of a wait that fails later has its line, too [E4]", function()
     local ch = aw.channel(0, { name = "jobs" })
     check(function()
       aw.await(aw.Send(ch, 1) & (aw.Sleep(1) >> aw.Call(ch.close, ch)))
     end, "Closed: send of channel jobs")
   end)
 
-  it("of a call that does not wait tells its line [E4]", function()
+  it("of a call that does not wait has its line [E4]", function()
     check(function()
       closed:try_send(1)
     end, "Closed: send of channel jobs")
   end)
 
-  it("of a task that was cancelled tells who waits for it [E4]", function()
+  it("of a cancelled task has the line of the waiter [E4]", function()
     helper.test(function(ev)
       local t = ev:start(aw.Never, nil, { name = "poor fellow" })
       t:cancel()
@@ -64,13 +64,13 @@ describe("an error object", function()
     end)
   end)
 
-  it("of a wire that a body awaits tells the await [E4]", function()
+  it("of a wire that a body awaits has the line of the await [E4]", function()
     check(function()
       aw.await(aw.Readable(987654))
     end, "readable 'descriptor 987654': bad file descriptor")
   end)
 
-  it("of a Call that a body awaits tells the await [E4]", function()
+  it("of a Call that a body awaits has the line of the await [E4]", function()
     check(function()
       aw.await(aw.Call(closed.send, closed, 1))
     end, "Closed: send of channel jobs")
@@ -82,7 +82,7 @@ describe("an error object", function()
     end, "spawn 'no-such-program': no such file or directory")
   end)
 
-  it("has the stack of who awaits, if it has no line of its own [E2]",
+  it("has the stack of the waiter if it has no line of its own [E2]",
     function()
       helper.test(function(ev)
         local awaits = line() + 2
@@ -102,7 +102,7 @@ describe("an error object", function()
       end)
     end)
 
-  it("tells where it was raised first, whoever waits for it [E4]", function()
+  it("has the line of the first raise, whoever waits for it [E4]", function()
     helper.test(function(ev)
       local raised = line() + 2
       local t = ev:start(function()
@@ -114,7 +114,7 @@ describe("an error object", function()
     end)
   end)
 
-  it("of a wire without a line tells where it was started [E4]", function()
+  it("of a wire without a line has the line of its start [E4]", function()
     helper.leak_checked(function()
       for _, wire in ipairs { aw.Send(closed, 1),
         aw.Call(closed.send, closed, 1), aw.Send(closed, 1) & aw.Never,
@@ -132,7 +132,7 @@ describe("an error object", function()
     end)
   end)
 
-  it("made in a handler tells the handler's line [E4]", function()
+  it("that is made in a handler has the handler's line [E4]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual" }
       local raised, err
@@ -147,7 +147,7 @@ describe("an error object", function()
     end)
   end)
 
-  it("made outside of tasks tells the line [E4]", function()
+  it("that is made outside of tasks has its line [E4]", function()
     helper.leak_checked(function()
       local raised = line() + 1
       local _, err = pcall(closed.try_send, closed, 1)
@@ -156,7 +156,7 @@ describe("an error object", function()
     end)
   end)
 
-  it("of a deadlock tells the run that ended with it [E4]", function()
+  it("of a deadlock has the line of the run that it ended [E4]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual", name = "stuck" }
       ev:start(aw.Never)
@@ -166,7 +166,7 @@ describe("an error object", function()
     end)
   end)
 
-  it("of aw.exec tells the caller, not the library [E4]", function()
+  it("of aw.exec has the caller's line, not one of the library [E4]", function()
     helper.leak_checked(function()
       local errors, lines = {}, {}
       aw.run(function()
@@ -213,7 +213,7 @@ describe("an error object", function()
     end)
   end)
 
-  it("of aw.Exec tells where that was started [E2, E4]", function()
+  it("of aw.Exec has the line of its start [E2, E4]", function()
     helper.leak_checked(function()
       for command, message in pairs {
         [aw.Exec { "false", check = true }] =
@@ -263,7 +263,7 @@ describe("an error object", function()
 end)
 
 describe("Cancelled", function()
-  it("begins with no line: its place is that of the cancel [C1]", function()
+  it("begins with no line; its location is that of the cancel [C1]", function()
     helper.test(function(ev)
       local text
       local t = ev:start(function()
@@ -306,7 +306,7 @@ describe("the text of UnhandledException", function()
     end)
   end)
 
-  it("tells the line of a cause that has none [E4]", function()
+  it("has the line of the start for a cause without one [E4]", function()
     helper.leak_checked(function()
       local cause = setmetatable({}, {
         __tostring = function()

@@ -146,7 +146,7 @@ describe("errors that come together", function()
     end)
   end)
 
-  it("are in order of time, not of creation [E3]", function()
+  it("are ordered by time, not by creation of their tasks [E3]", function()
     helper.leak_checked(function()
       local first, second = {}, {}
       local err, info = failure_of(function()
@@ -238,7 +238,7 @@ describe("errors that come together", function()
     end)
   end)
 
-  it("are no longer together once one was caught [E3]", function()
+  it("are separate once the first was caught [E3]", function()
     helper.leak_checked(function()
       local kept = {}
       local err, info = failure_of(function()
@@ -277,7 +277,7 @@ describe("the library's own errors", function()
     end)
   end)
 
-  it("are known by no other predicate than their own [E4]", function()
+  it("are known only by their own predicate [E4]", function()
     test(function(ev)
       local kinds = {
         [aw.is_timeout] = timeout_error(),
@@ -296,7 +296,7 @@ describe("the library's own errors", function()
     end)
   end)
 
-  it("are not known where other values are asked about [E4]", function()
+  it("are not confused with other values [E4]", function()
     for _, name in ipairs {
       "is_timeout", "is_task_cancelled", "is_unhandled",
       "is_closed", "is_system_error",
@@ -343,13 +343,13 @@ describe("the library's own errors", function()
     end)
   end)
 
-  it("have the time that a Timeout is about [E4]", function()
+  it("have the seconds of a Timeout [E4]", function()
     test(function()
       assert.are.equal(3, timeout_error().after)
     end)
   end)
 
-  it("have the cause and info of what was unhandled [E4]", function()
+  it("have the cause and the info of an unhandled error [E4]", function()
     helper.leak_checked(function()
       local err = unhandled()
       assert.are.equal("the cause", err.cause)

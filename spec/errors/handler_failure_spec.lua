@@ -85,7 +85,7 @@ describe("a handler that fails", function()
     end)
   end
 
-  it("of a Poller is told with what the callback failed with [Q5]", function()
+  it("of a Poller is reported with the callback's error [Q5]", function()
     process.each("", [[
 local aw = require "aiowire"
 local ev = aw.EventLoop()
@@ -115,7 +115,7 @@ stack traceback:
     end)
   end)
 
-  it("within a handler that failed is told third [E8]", function()
+  it("within a handler that failed is reported third [E8]", function()
     helper.leak_checked(function()
       local ev = virtual()
       ev:start(aw.Wire(raiser "first"):catch(raiser "second"), raiser "third")
@@ -149,7 +149,7 @@ stack traceback:
     end)
   end)
 
-  it("by passing the error on adds nothing to it [E8]", function()
+  it("that passes its error on adds nothing to it [E8]", function()
     helper.leak_checked(function()
       for _, boom in ipairs { "boom", {} } do
         local ev = virtual()
@@ -163,7 +163,7 @@ stack traceback:
     end)
   end)
 
-  it("by an await leaves the error of that alone [E1]", function()
+  it("by an await leaves only the error of that await [E1]", function()
     helper.leak_checked(function()
       local ev = virtual()
       local other = ev:start(raiser "other", function() end)
@@ -183,7 +183,7 @@ local advice <const> =
   "; start a task that waits, as ev:start(function() ... end)\n"
 
 describe("an await without a task", function()
-  it("is told that a coroutine that is closed cannot wait [C9]", function()
+  it("says that a closed coroutine cannot wait [C9]", function()
     process.each("", [[
 local aw = require "aiowire"
 local err

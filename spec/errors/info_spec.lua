@@ -39,7 +39,7 @@ describe("the traceback of an error", function()
     end)
   end)
 
-  it("shows the line after an await, too [E2]", function()
+  it("shows the line of a raise after an await [E2]", function()
     helper.leak_checked(function()
       local raised
       local info = failure_of(function()
@@ -144,7 +144,7 @@ describe("the traceback of an error", function()
     end)
   end)
 
-  it("says where the task was started, where it has no line [E2]", function()
+  it("says where the task was started if it has no line [E2]", function()
     helper.leak_checked(function()
       local info, _, started = failure_of(aw.Call(error, "boom"))
       contains(info.traceback, "stack traceback:\n\t[C]: in function 'error'\n"
@@ -299,7 +299,7 @@ describe("the info of an error", function()
     end)
   end)
 
-  it("is left with the loop that the error ended [E2]", function()
+  it("is kept by the loop that the error ended [E2]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual" }
       local raised
@@ -314,7 +314,7 @@ describe("the info of an error", function()
     end)
   end)
 
-  it("has no part in the error value [E2]", function()
+  it("is no part of the error value [E2]", function()
     helper.leak_checked(function()
       local boom = {}
       failure_of(function()
@@ -335,7 +335,7 @@ describe("a task", function()
       end)
     end)
 
-  it("has no endless name [D1, T6]", function()
+  it("has a name of bounded length [D1, T6]", function()
     test(function(ev)
       local w = aw.Sleep(1)
       for _ = 1, 100 do
@@ -447,7 +447,7 @@ describe("a task", function()
     end)
   end)
 
-  it("has no label when it waits for nothing [D1]", function()
+  it("has no label when it does not wait [D1]", function()
     test(function(ev)
       local t = ev:start(aw.Sleep(1))
       assert.is_nil(t.waiting)
@@ -579,7 +579,7 @@ describe("the traceback of a task", function()
     end)
   end)
 
-  it("is there for a task without a coroutine [D3]", function()
+  it("exists for a task without a coroutine [D3]", function()
     test(function(ev)
       local started = line() + 1
       local t = ev:start(aw.Sleep(2))
@@ -609,7 +609,7 @@ describe("the traceback of a task", function()
     end)
   end)
 
-  it("is what the info of a failure shows, with the chain [D3]", function()
+  it("is shown by the info of a failure, with the chain [D3]", function()
     helper.leak_checked(function()
       local raised
       local working = aw.Wire(function()

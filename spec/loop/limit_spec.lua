@@ -97,7 +97,7 @@ for what, body in pairs(BLOCKS) do
 end
 
 describe("the limit of a test", function()
-  it("is of that test alone, and those inside it [K6]", function()
+  it("limits only that test and those inside it [K6]", function()
     with_pipe(function(fd)
       aw.test({ limit = 60 }, function()
         local err = failure_of({ limit = 0.05 }, function()
@@ -109,14 +109,14 @@ describe("the limit of a test", function()
     end)
   end)
 
-  it("may be without end [K6]", function()
+  it("may be infinite [K6]", function()
     assert.are.equal(1, aw.test({ limit = math.huge }, function()
       aw.sleep(1)
       return 1
     end))
   end)
 
-  it("does not cut off what it waits for when that comes [K6]", function()
+  it("does not cut off a wait that ends in time [K6]", function()
     with_pipe(function(fd, _, writer)
       assert.are.equal("got it", aw.test({ limit = 60 }, function()
         writer:write "x"
@@ -169,7 +169,7 @@ describe("a time-out around the run of another engine", function()
     end)
   end)
 
-  it("is that of the loop around it as well [L2]", function()
+  it("ends the loop around it as well [L2]", function()
     with_pipe(function(fd)
       helper.leak_checked(function()
         local ev <close> = aw.EventLoop { clock = "real", timeout = 0.02,

@@ -79,7 +79,7 @@ describe("an event loop", function()
     assert.are.same({}, log)
   end))
 
-  it("raises what nobody handled [L1]", sealed(function()
+  it("raises an unhandled error [L1]", sealed(function()
     local ev = virtual()
     ev:start(function()
       error("lost", 0)
@@ -160,7 +160,7 @@ describe("a loop in a <close> variable", function()
     assert.are.equal("cancelled", task.status)
   end))
 
-  it("raises what nobody handled from the end of its block [L1]",
+  it("raises an unhandled error from the end of its block [L1]",
     sealed(function()
       local ok, err = pcall(function()
         local ev <close> = virtual()
@@ -203,7 +203,7 @@ describe("the end of a loop", function()
     assert.are.same({ "early", "late" }, log)
   end))
 
-  it("waits for what a task started [L2]", sealed(function()
+  it("waits for tasks that a task started [L2]", sealed(function()
     local log, say = logger()
     local ev = virtual()
     ev:start(function()
@@ -451,7 +451,7 @@ describe("a deadlock", function()
       deadlock_of(ev)
     end))
 
-  it("shows the tasks [L4]", sealed(function()
+  it("shows the blocked tasks [L4]", sealed(function()
     local ev = virtual()
     ev:start(aw.Never, nil, { name = "the idler" })
     ev:start(aw.Never, nil, { name = "its twin" })
@@ -479,7 +479,7 @@ describe("a deadlock", function()
     assert.are.same({ "up" }, log)
   end))
 
-  it("is none while a deadline is ahead [L4]", sealed(function()
+  it("is not raised while a deadline is ahead [L4]", sealed(function()
     local ev = virtual { timeout = 3 }
     ev:start(aw.Never)
     assert.are.equal("timeout", ev:run())
@@ -492,7 +492,7 @@ describe("a deadlock", function()
     assert.are.equal("done", ev:run())
   end))
 
-  it("is none when somebody can still cancel the blocked task [L4]",
+  it("is not raised while another task can cancel the blocked one [L4]",
     sealed(function()
       local ev = virtual()
       local blocked = ev:start(aw.Never)

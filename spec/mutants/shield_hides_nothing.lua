@@ -7,5 +7,5 @@ if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
 if (scope->shield && scope->hides && level < AW_LEVEL_SOFT)
 ]],
   spec = "shield",
-  it = "hides a cancel from outside, to be met after it",
+  it = "hides a cancel from outside, which comes after it",
 }

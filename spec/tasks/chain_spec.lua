@@ -148,7 +148,7 @@ describe("a body", function()
     end)
   end)
 
-  it("is named in full if it was bound with arguments [N1]", function()
+  it("is named with its location if arguments are bound [N1]", function()
     test(function()
       local function body(_, x)
         return x
@@ -240,7 +240,7 @@ describe("a chain", function()
     end)
   end)
 
-  it("leaves no trace of 100,000 transitions [N2]", function()
+  it("holds no memory after 100,000 transitions [N2]", function()
     local most <const> = helper.scale(100000)
     test(function(ev)
       local marks = {}
@@ -276,7 +276,7 @@ describe("a chain", function()
     end)
   end)
 
-  it("leaves no trace inside aw.await and :whole() either [N2]", function()
+  it("holds none inside aw.await and :whole() either [N2]", function()
     local most <const> = helper.scale(20000)
     test(function(ev)
       local count, kbytes = 0, {}

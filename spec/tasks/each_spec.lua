@@ -107,7 +107,7 @@ describe("aw.each", function()
     assert.are.same({ 1, 2 }, log)
   end))
 
-  it("drops what others end with at the time of the stop [O5]",
+  it("drops outcomes that come together with the stop [O5]",
     helper.in_task(function()
       local list = { gives(1), fails(1, "too late"), function()
         aw.sleep(1)
@@ -195,7 +195,7 @@ describe("aw.each", function()
     assert.are.same({ "1.2", "1.1", "2.2", "2.1" }, log)
   end))
 
-  it("calls nobody for no wires [O17]", helper.in_task(function()
+  it("calls nothing for no wires [O17]", helper.in_task(function()
     aw.each({}, error)
   end))
 
@@ -224,7 +224,7 @@ describe("aw.each", function()
       t:cancel_wait()
     end))
 
-  it("is as good as a callback that is an object [V2]",
+  it("takes an object that can be called [V2]",
     logged(function(_, log, note)
       aw.each(sleepers(1), setmetatable({}, {
         __call = function(_, key)

@@ -220,7 +220,7 @@ describe("a debug hook that is set outside of bodies [D5]", function()
     assert.are.equal(10, count)
   end)
 
-  it("is that of the main chunk after a handler, unless that set one",
+  it("is restored after a handler, unless the handler set one",
     function()
       under(nop, "l", 0, function()
         helper.run_loop(function(ev)
@@ -247,7 +247,7 @@ describe("a debug hook that is set outside of bodies [D5]", function()
     assert.are.equal(nop, after)
   end)
 
-  it("is for the bodies of a loop with its own engine, too", function()
+  it("applies to the bodies of a loop with its own engine, too", function()
     aw.run(function()
       debug.sethook(nop, "l")
       helper.run_loop(function(ev)

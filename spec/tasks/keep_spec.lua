@@ -48,7 +48,7 @@ describe("a failure that is kept", function()
     end)
   end)
 
-  it("is nobody's if the task was cancelled [T4]", function()
+  it("does not exist if the task was cancelled [T4]", function()
     test(function(ev)
       local t = ev:start(aw.Never, aw.keep)
       aw.yield()

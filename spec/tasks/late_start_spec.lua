@@ -202,7 +202,7 @@ describe("a scope that is kept", function()
     end)
   end)
 
-  it("refuses to start when a finalizer has ended it meanwhile [S1]",
+  it("refuses to start after a finalizer has ended it [S1]",
     function()
       helper.outside(function()
         local kept, closed

@@ -57,7 +57,7 @@ describe("aw.locals", function()
       assert.are.equal("its own", locals.id) -- await ran it in this task
     end))
 
-  it("is of the task, in whatever function of its wire [T8]", in_task(function()
+  it("belongs to the task in all functions of its wire [T8]", in_task(function()
     locals.id = 5
     local seen = {}
     local function look(name)
@@ -79,7 +79,7 @@ describe("aw.locals", function()
       "timeout5", "shield5" }, seen)
   end))
 
-  it("in a handler has those of the task that has failed [T8]",
+  it("has the values of the failed task in its handler [T8]",
     in_task(function(ev)
       local seen, again
       ev:start(function()
@@ -98,7 +98,7 @@ describe("aw.locals", function()
       assert.is_nil(locals.id)
     end))
 
-  it("outside of tasks is for all that is started there [T8]", function()
+  it("outside of tasks is inherited by what is started [T8]", function()
     outside(function()
       locals.app = "x"
     end)
@@ -119,7 +119,7 @@ describe("aw.locals", function()
     end)
   end)
 
-  it("goes over to loops inside a task, also to those of another engine [T8]",
+  it("is inherited by loops inside a task, also of another engine [T8]",
     in_task(function()
       locals.id = 6
       aw.run(function()
@@ -138,7 +138,7 @@ describe("aw.locals", function()
       end)
     end))
 
-  it("lives on in a task whose starter and loop are no more [T8]",
+  it("lives on in a task whose starter and loop are gone [T8]",
     helper.sealed(function()
       local seen
       local function start_in(ev2)

@@ -148,7 +148,7 @@ describe("aw.settle", function()
       assert.are.same({ false, "clean-up" }, { ok, err })
     end))
 
-  it("makes an outcome of it if the operand was cancelled by itself [O17]",
+  it("has an outcome for an operand that cancelled itself [O17]",
     helper.in_task(function()
       local r = aw.settle { function()
         local _ <close> = helper.closer(function()

@@ -21,7 +21,7 @@ local function fails(what)
 end
 
 describe("s:start_ready(w)", function()
-  it("waits until w is ready, and returns what it says [S8]",
+  it("waits until w is ready, and returns its values [S8]",
     logged(function(_, log, note)
       aw.scope(function(s)
         local results = table.pack(s:start_ready(function()
@@ -38,7 +38,7 @@ describe("s:start_ready(w)", function()
       assert.are.equal(2, aw.now())
     end))
 
-  it("returns nothing when nothing is said [S8]", in_task(function()
+  it("returns nothing if w passes no values [S8]", in_task(function()
     aw.scope(function(s)
       assert.are.equal(0, select("#", s:start_ready(function()
         aw.ready()
@@ -46,7 +46,7 @@ describe("s:start_ready(w)", function()
     end)
   end))
 
-  it("may be told by any part of w [S8]", in_task(function()
+  it("may be called by any part of w [S8]", in_task(function()
     aw.scope(function(s)
       assert.are.equal(1, (s:start_ready(aw.Sleep(1) >> aw.Call(aw.ready, 1))))
       assert.are.equal(2, (s:start_ready(aw.Never & aw.Call(aw.ready, 2))))
@@ -62,7 +62,7 @@ describe("s:start_ready(w)", function()
     end)
   end))
 
-  it("is not told by a child that w starts [S8]", in_task(function()
+  it("cannot be called by a child that w starts [S8]", in_task(function()
     aw.scope(function(s)
       raises("task 2 'parent' ended without calling aw.ready",
         function() return s:start_ready(aw.Wire(function()
@@ -177,7 +177,7 @@ describe("s:start_ready(w)", function()
     assert.is_false(began)
   end))
 
-  it("goes on though a cancel comes right after w was ready [C6]",
+  it("goes on if a cancel comes right after w was ready [C6]",
     in_task(function(ev)
       local got
       local t

@@ -113,7 +113,7 @@ describe("Any{...}", function()
     end)
   end)
 
-  it("forgives what was cut off by a time-out of its own [O6]", function()
+  it("forgives an operand that its own time-out cut off [O6]", function()
     test(function(ev)
       local w = aw.Any {
         wires.spoiling "clean-up":timeout(1), gives(2, "b"),
@@ -150,7 +150,7 @@ describe("Any{...}", function()
     end)
   end)
 
-  it("forgives what another task failed with in its clean-up [O5] [O6]",
+  it("forgives an error that another task raised in clean-up [O5] [O6]",
     function()
       test(function(ev)
         local t = ev:start(aw.Value(1) | wires.spoiling "e", helper.nop)
@@ -165,7 +165,7 @@ describe("Any{...}", function()
       end)
     end)
 
-  it("is not won by one that was cancelled by itself [O5] [O6]", function()
+  it("is not won by an operand that cancelled itself [O5] [O6]", function()
     test(function(ev)
       assert.are.equal("b", (aw.await(aw.Any {
         self_cancelled(1), gives(3, "b"),

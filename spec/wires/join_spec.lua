@@ -145,7 +145,7 @@ describe("a & b", function()
     end)
   end)
 
-  it("is one operand where it has a name [V4] [O4]", function()
+  it("is one operand if it has a name [V4] [O4]", function()
     test(function()
       local pair = (gives(1, "a") & gives(1, "b")):named "pair"
       assert.are.same({ n = 2, "a", "c" }, results(pair & gives(1, "c")))
@@ -194,7 +194,7 @@ describe("a join in which an operand fails", function()
     end)
   end)
 
-  it("leaves those alone that have ended [O4]", function()
+  it("does not touch operands that have ended [O4]", function()
     test(function(ev)
       local log, note = recorder()
       local ok = outcome(takes(1, note, "a") & fails(2, "boom"))
@@ -525,7 +525,7 @@ describe("All{..., limit=n}", function()
     end)
   end)
 
-  it("takes `limit` for no operand, and for no key [O6]", function()
+  it("does not take `limit` as an operand or a key [O6]", function()
     test(function()
       assert.are.same({ n = 2, "a", "b" },
         results(aw.All { aw.Value "a", aw.Value "b", limit = 1 }))

@@ -41,7 +41,7 @@ describe("a | b", function()
     end)
   end)
 
-  it("hears nothing of an error that would have come later [O5]", function()
+  it("ignores an error that would come later [O5]", function()
     test(function(ev)
       assert.are.equal("a", aw.await(gives(1, "a") | fails(2, "boom")))
       aw.sleep(5)
@@ -210,7 +210,7 @@ describe("a | b", function()
     end)
   end)
 
-  it("is not won by one that was cancelled by itself [O5]", function()
+  it("is not won by an operand that cancelled itself [O5]", function()
     test(function(ev)
       assert.are.equal("b", aw.await(self_cancelled(1) | gives(3, "b")))
       assert.are.equal(3, ev:now())
@@ -221,7 +221,7 @@ describe("a | b", function()
     end)
   end)
 
-  it("is won by nobody if all were cancelled by themselves [O5] [T5]",
+  it("has no winner if all cancelled themselves [O5] [T5]",
     function()
       test(function(ev)
         local ok, err = outcome(self_cancelled(1) | self_cancelled(2))
@@ -231,7 +231,7 @@ describe("a | b", function()
       end)
     end)
 
-  it("is won by nobody if the winner's function cancels itself [O5] [H3]",
+  it("has no winner if the winner's function cancels itself [O5] [H3]",
     function()
       test(function(ev)
         local ok, err = outcome((aw.Sleep(1) / function()

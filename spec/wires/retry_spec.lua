@@ -237,7 +237,7 @@ describe("a try that is cancelled", function()
       assert.are.equal("unclean", got)
     end))
 
-  it("is no failure for an error before it heard of the cancel [O10] [T4]",
+  it("has not failed by an error before its cancel arrived [O10] [T4]",
     function()
       test(function(ev)
         local log, note = recorder()
@@ -570,7 +570,7 @@ describe("a retry with within=s", function()
     end)
   end)
 
-  it("is a cancel to nobody: fall-backs run after it [O10] [O7]",
+  it("cancels no other task: fallbacks run after it [O10] [O7]",
     function()
       test(function()
         local w = aw.Sleep(100):retry { within = 5 }
@@ -680,14 +680,14 @@ describe("the info of a retry that failed", function()
     end)
   end)
 
-  it("has none without a retry [E2]", function()
+  it("has no number without a retry [E2]", function()
     helper.leak_checked(function()
       local _, info = wires.failure_of(fails(1, {}))
       assert.is_nil(info.attempts)
     end)
   end)
 
-  it("says so to people [E2]", function()
+  it("has it in its text [E2]", function()
     helper.leak_checked(function()
       local w = fails_until(9, "boom")
       local _, info = wires.failure_of(w:retry { times = 3 })

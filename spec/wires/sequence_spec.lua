@@ -413,7 +413,7 @@ describe("w:whole()", function()
     end)
   end)
 
-  it("is needed for that: without it the chain is spun off [O12]",
+  it("is needed: without it the chain is spun off [O12]",
     function()
       test(function(ev)
         local log, note = recorder()
