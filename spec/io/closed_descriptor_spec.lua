@@ -355,7 +355,7 @@ for kind, make in pairs(duplicates.kinds) do
         end)
       end))
 
-    it("keeps it for another Poller, and that one hears [Q3]",
+    it("keeps it for another Poller, which is notified [Q3]",
       with(make, function(k)
         aw.run(function(ev)
           local heard = aw.event()
@@ -406,7 +406,7 @@ end)
 
 describe("a descriptor that is closed under its wait", function()
   for kind, make in pairs(duplicates.kinds) do
-    it("is not reported for ever: " .. kind .. " [Q3]", with(make, function(k)
+    it("is not reported twice: " .. kind .. " [Q3]", with(make, function(k)
       aw.run(function(ev)
         local task = ev:start(aw.Readable(k.src), helper.nop)
         watched(k)
@@ -427,7 +427,7 @@ describe("a descriptor that is closed under its wait", function()
       end)
     end))
 
-    it("does not wake who waits under its number next: " .. kind .. " [Q3]",
+    it("does not wake the next waiter on its number: " .. kind .. " [Q3]",
       with(make, function(k)
         aw.run(function(ev)
           local seen

@@ -22,7 +22,7 @@ local function writes(expected, code, through)
   end
 end
 
-describe("what print, io.write and aw.stdout write in turn", function()
+describe("output of print, io.write and aw.stdout in turn", function()
   it("comes in that order, into a pipe", function()
     writes("1\n2 3\n4 5\n6\n", [[
       print "1"
@@ -103,7 +103,7 @@ describe("what print, io.write and aw.stdout write in turn", function()
 end)
 
 describe("aw.stdout:flush", function()
-  it("sends what io.write has kept back, and returns the stream", function()
+  it("sends the buffer of io.write, and returns the stream", function()
     writes("kept 4\n", [[
       aw.run(function()
         io.write "kept"
@@ -139,7 +139,7 @@ describe("the flush of a stream", function()
     end)
   end)
 
-  it("is over at once when nothing waits to be sent", function()
+  it("ends at once if nothing waits to be sent", function()
     run(function(ev)
       local cat <close> = aw.spawn { "cat" }
       local turned = false
@@ -165,7 +165,7 @@ describe("the flush of a stream", function()
     end)
   end)
 
-  it("raises what has become of the stream", function()
+  it("raises the error of a broken stream", function()
     run(function()
       local cat <close> = aw.spawn { "cat" }
       local err = helper.caught(cat.stdout.flush, cat.stdout)

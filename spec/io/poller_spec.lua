@@ -94,7 +94,7 @@ describe("a Poller", function()
       end)
     end)
 
-  it("lets a slow source not delay the others [Q1]", function()
+  it("does not let a slow source delay the others [Q1]", function()
     with_pipes(2, function(p, q)
       local order, both = {}, aw.event()
       local poller
@@ -190,7 +190,7 @@ describe("a Poller", function()
     end)
   end)
 
-  it("lets the callbacks under way finish at shutdown [Q5]", function()
+  it("lets running callbacks finish at shutdown [Q5]", function()
     with_pipes(2, function(p, q)
       local order, returned = {}, aw.event()
       local poller
@@ -225,19 +225,19 @@ describe("a Poller", function()
     end)
   end)
 
-  it("waits when it is empty [Q6]", function()
+  it("waits while it is empty [Q6]", function()
     local how = helper.run_loop(function(ev)
       ev:start(aw.Poller {})
     end, { timeout = 0.02 })
     assert.are.equal("timeout", how)
   end)
 
-  it("alone and empty is a Deadlock, for nothing can end it [L4]", function()
+  it("that is empty and alone is a Deadlock [L4]", function()
     local err = raises("", aw.run, aw.Poller())
     assert.is_true(aw.is_deadlock(err))
   end)
 
-  it("says what it is [V8]", function()
+  it("has a text [V8]", function()
     local poller = aw.Poller { [0] = print }
     assert.are.equal("Poller (1 sources)", tostring(poller))
     raises("read only", function() poller.x = 1 end)
@@ -436,7 +436,7 @@ describe("the sources of a Poller", function()
     end)
   end)
 
-  it("are refused when they are none [Q6]", function()
+  it("are refused if they are not sources [Q6]", function()
     local poller = aw.Poller {}
     local function refuses(text, ...)
       local given = table.pack(...)
@@ -460,7 +460,7 @@ describe("the sources of a Poller", function()
     raises("bad option 'on_error'", aw.Poller, {}, { on_error = 1 })
   end)
 
-  it("are registered once only [P13]", function()
+  it("cannot be registered twice [P13]", function()
     local poller = aw.Poller { [0] = print }
     raises("registered already", poller.register, poller, 0, print)
     poller:unregister(0)
@@ -469,7 +469,7 @@ describe("the sources of a Poller", function()
   end)
 end)
 
-describe("what a callback raises", function()
+describe("an error of a callback", function()
   it("fails the Poller's task, as it is [Q5, E1]", function()
     with_pipes(1, function(p)
       local problem = {}
@@ -591,7 +591,7 @@ describe("a cancel of a Poller", function()
 end)
 
 describe("the task of a source", function()
-  it("was started where its source was registered [E2, D1]", function()
+  it("has the location of the registration as its start [E2, D1]", function()
     helper.leak_checked(aw.run, function(ev)
       local one, _, to_one = pipes.raw_pipe()
       local two, _, to_two = pipes.raw_pipe()
@@ -616,7 +616,7 @@ describe("the task of a source", function()
     end)
   end)
 
-  it("tells that place in the info of its failure [E2]", function()
+  it("has that location in the info of its failure [E2]", function()
     local line, where
     helper.leak_checked(aw.run, function(ev)
       local fd, reader, writer = pipes.raw_pipe()
@@ -678,7 +678,7 @@ describe("a Poller on standard input [Q6]", function()
     end
   end
 
-  it("hears of all lines that came at once, before the next come", function()
+  it("gets all lines that came together before the next ones", function()
     local outcome = process.run(
       "(printf 'one\\ntwo\\n'; sleep 2; printf 'three\\n') | $aiowire s.lua",
       { ["s.lua"] = [[

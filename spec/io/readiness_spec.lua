@@ -41,7 +41,7 @@ describe("a wait for a descriptor", function()
       end)
     end)
 
-  it("goes on while there is nothing [Q3]", function()
+  it("goes on while there is nothing to read [Q3]", function()
     with_pipe(function(fd)
       local how = helper.run_loop(function(ev)
         ev:start(aw.Readable(fd))
@@ -50,7 +50,7 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("wakes all who wait for the same direction [Q3]", function()
+  it("wakes all waiters for the same direction [Q3]", function()
     with_pipe(function(fd, _, writer)
       local order = {}
       run(function(ev)
@@ -74,7 +74,7 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("sees the end of a pipe [Q6]", function()
+  it("ends at the end of a pipe [Q6]", function()
     with_pipe(function(fd, reader, writer)
       writer:close()
       run(aw.Readable(fd))
@@ -82,7 +82,7 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("sees that nobody will read [Q6]", function()
+  it("ends when a pipe has no reader [Q6]", function()
     with_pipe(function(_, reader, writer)
       reader:close()
       run(aw.Writable(writer))
@@ -112,7 +112,7 @@ describe("a wait for a descriptor", function()
     end
   end)
 
-  it("has its text and its label [V8, D1]", function()
+  it("has a text and a label [V8, D1]", function()
     with_pipe(function(fd)
       assert.are.equal(("Readable(%d)"):format(fd), tostring(aw.Readable(fd)))
       assert.are.equal(("Writable(%d)"):format(fd), tostring(aw.Writable(fd)))
@@ -125,7 +125,7 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("has no watcher left once nobody waits [Q3, I7]", function()
+  it("leaves no watcher without waiters [Q3, I7]", function()
     with_pipe(function(fd, _, writer)
       writer:write "x"
       run(function()
@@ -152,7 +152,7 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("lets its descriptor be closed and its number be used again [Q3]",
+  it("lets its descriptor be closed and the number be reused [Q3]",
     function()
       for _ = 1, 3 do
         local fd, reader, writer = pipes.raw_pipe()
@@ -174,7 +174,7 @@ describe("a wait for a descriptor", function()
 end)
 
 describe("a source with a buffer", function()
-  it("is ready while a Lua file's holds data [Q6]", function()
+  it("is ready while the buffer of a Lua file holds data [Q6]", function()
     local reader, writer = pipes.pipe()
     local _ <close> = reader
     local _ <close> = writer
@@ -238,7 +238,7 @@ describe("a source with a buffer", function()
     end)
   end)
 
-  it("is closed when the object says so [Q3]", function()
+  it("is closed if the object says so [Q3]", function()
     local object = { getfd = function() return -1 end }
     local err = raises("Closed", run, aw.Readable(object))
     assert.is_true(aw.is_closed(err))
@@ -264,7 +264,7 @@ describe("a bad source", function()
       end
     end)
 
-  it("does not end the loop, only the task that asked [Q3]", function()
+  it("ends only the waiting task, not the loop [Q3]", function()
     local seen
     local how = helper.run_loop(function(ev)
       ev:start(aw.Readable(999), function(_, err)
@@ -321,7 +321,7 @@ describe("a bad source", function()
 end)
 
 describe("a cancel", function()
-  it("ends a wait for a descriptor, before it happened [C2, C10]",
+  it("ends a wait for a descriptor [C2, C10]",
     function()
       with_pipe(function(fd, _, writer)
         local caught
@@ -340,7 +340,7 @@ describe("a cancel", function()
       end)
     end)
 
-  it("comes after the news that was on its way [C6]", function()
+  it("comes after a notification that was on its way [C6]", function()
     with_pipe(function(fd, _, writer)
       local log = {}
       run(function(ev)
@@ -413,7 +413,7 @@ describe("a cancel", function()
 end)
 
 describe("descriptors that run out", function()
-  it("are an error of the task that asked, and the loop goes on [UV14]",
+  it("are an error of the waiting task, and the loop goes on [UV14]",
     process.under_stock(function()
       local script = [[
         local aw = require "aiowire"
@@ -442,7 +442,7 @@ describe("descriptors that run out", function()
 end)
 
 describe("a loop that has nothing to do", function()
-  it("is woken by what it waits for, and by nothing else", function()
+  it("wakes only for events that it waits for", function()
     local counts = io.open "/proc/self/status"
     if not counts then
       pending "the system does not count how often a process waits"

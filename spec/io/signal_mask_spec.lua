@@ -25,7 +25,7 @@ end
 local STATE <const> = "block=1 block=2 block=10 block=12 block=15"
 
 describe("a signal that is blocked", function()
-  it("can be waited for all the same [H5]", function()
+  it("can be waited for [H5]", function()
     each(STATE, [[
       aw.run(function()
         for name, number in pairs { USR1 = 10, INT = 2, TERM = 15, HUP = 1 } do
@@ -39,7 +39,7 @@ describe("a signal that is blocked", function()
     ]])
   end)
 
-  it("has come if it came before the wait [H5]", function()
+  it("counts if it came before the wait [H5]", function()
     each(STATE, [[
       aw.run(function()
         fork.kill(10)

@@ -48,7 +48,7 @@ end)
     assert.are.equal(0, outcome.code)
   end)
 
-  it("wakes all who wait, in order [H5]", function()
+  it("wakes all waiters, in order [H5]", function()
     helper.leak_checked(function()
       local order = {}
       aw.run(function(ev)
@@ -61,7 +61,7 @@ end)
     end)
   end)
 
-  it("sees arrivals between two waits as one [H5]", function()
+  it("takes all arrivals between two waits as one [H5]", function()
     helper.leak_checked(function()
       aw.run(function(ev)
         ev:start(after(0, "USR1"))
@@ -85,7 +85,7 @@ end)
     assert.are.equal("timeout", how)
   end)
 
-  it("has its text and its label [V8, D1]", function()
+  it("has a text and a label [V8, D1]", function()
     assert.are.equal("Signal(HUP)", tostring(aw.Signal "SIGHUP"))
     aw.run(function(ev)
       local task = ev:start(aw.Signal "HUP")
@@ -95,7 +95,7 @@ end)
     end)
   end)
 
-  it("refuses what is no signal, or cannot be caught [H5]", function()
+  it("refuses unknown and uncatchable signals [H5]", function()
     for _, name in ipairs { "KILL", "STOP", "SEGV", "nonsense", "" } do
       raises("no signal '" .. name .. "'", aw.Signal, name)
       raises("no signal '" .. name .. "'", aw.signal, name)
@@ -107,7 +107,7 @@ end)
 end)
 
 describe("a signal that was waited for", function()
-  it("takes INT over from the run, until the loop ends [H5, L2]", function()
+  it("takes INT from the run until the loop ends [H5, L2]", function()
     local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] =
       process.prelude .. [[
         local ev = aw.EventLoop()
@@ -127,7 +127,7 @@ describe("a signal that was waited for", function()
     assert.are.equal(0, outcome.code)
   end)
 
-  it("does again what it did before, once the loop has ended [H5]",
+  it("has its former action after the loop [H5]",
     process.under_stock(function()
       local outcome = process.run("exec $lua s.lua", { ["s.lua"] =
         process.prelude .. [[
@@ -144,7 +144,7 @@ describe("a signal that was waited for", function()
       assert.are.equal(10, outcome.signal)
     end))
 
-  it("leaves INT to the run when another signal is waited for [L2]",
+  it("leaves INT to the run during a wait for another signal [L2]",
     function()
       local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] =
         process.prelude .. [[

@@ -51,7 +51,7 @@ end
 
 for name, number in pairs(NUMBERS) do
   describe("SIG" .. name .. " while nobody waits for it", function()
-    it("is kept once, and delivered to who waits next [H5]", function()
+    it("is kept once, and delivered to the next waiter [H5]", function()
       goes_on("first\nsecond\nover\n", ([[
         begin(aw.Signal "%s")
         send "%s"
@@ -128,7 +128,7 @@ for name, number in pairs(NUMBERS) do
         end
       end)
 
-    it("is for who waits, as often as it comes [H5]", function()
+    it("goes to the waiters each time it comes [H5]", function()
       goes_on("4\n", ([[
         local count = 0
         for _ = 1, 4 do
@@ -143,8 +143,8 @@ for name, number in pairs(NUMBERS) do
   end)
 end
 
-describe("a signal that stops nothing", function()
-  it("only coalesces while nobody waits [H5]", function()
+describe("a signal that does not stop the program", function()
+  it("coalesces while no task waits [H5]", function()
     goes_on("USR1\nUSR1\n", [[
       begin(aw.Signal "USR1")
       send("USR1", "USR1", "USR1")

@@ -56,7 +56,7 @@ describe("a stream that is read", function()
     end)
   end)
 
-  it("answers read(0) by whether there is more [API]", function()
+  it("answers read(0) with whether there is more [API]", function()
     run(function()
       local s, p = output_of "printf x"
       assert.are.equal("", s:read(0))
@@ -66,7 +66,7 @@ describe("a stream that is read", function()
     end)
   end)
 
-  it("gives what there is with read_some [API]", function()
+  it("gives the available bytes with read_some [API]", function()
     run(function()
       local s, p = output_of "printf hello"
       assert.are.equal("he", s:read_some(2))
@@ -119,7 +119,7 @@ describe("a stream that is read", function()
     end)
   end)
 
-  it("refuses formats that there are not, at the caller [API]", function()
+  it("refuses unknown formats at the caller's line [API]", function()
     run(function()
       local s, p = output_of "printf x"
       raises("invalid format", s.read, s, "n")
@@ -158,7 +158,7 @@ describe("a stream that is read", function()
 end)
 
 describe("a cancelled read", function()
-  it("leaves what has come in the stream [C10]", function()
+  it("leaves the bytes that have come in the stream [C10]", function()
     run(function()
       local p = aw.spawn { "sh", "-c",
         "printf half; read x; printf ' line\\n'" }
@@ -297,7 +297,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("is broken by a large write cancelled half way [C10]", function()
+  it("is broken by a large write that is cancelled half-way [C10]", function()
     run(function()
       local p = aw.spawn { "sleep", "10" }
       local _, why = aw.scope({ timeout = 0.03 }, function()
@@ -331,7 +331,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("raises EPIPE when nobody reads, and no signal [UV9]", function()
+  it("raises EPIPE, and no signal, if there is no reader [UV9]", function()
     run(function()
       local p = aw.spawn { "true" }
       p:wait()
@@ -343,7 +343,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("tells a later writer of what failed in the queue [UV11]", function()
+  it("raises the error of a queued write at a later write [UV11]", function()
     run(function()
       local p = aw.spawn { "sleep", "10" }
       p.stdin:write(("x"):rep(200 * 1024))
@@ -355,7 +355,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("refuses what is only read, and only written [API]", function()
+  it("refuses the direction that it does not have [API]", function()
     run(function()
       local p = aw.spawn { "cat" }
       raises("write", p.stdout.write, p.stdout, "x")
@@ -401,7 +401,7 @@ describe("a closed stream", function()
     end)
   end)
 
-  it("says so, and may be closed again [API]", function()
+  it("says that it is closed, and may be closed again [API]", function()
     run(function()
       local p = aw.spawn { "cat" }
       do
@@ -421,7 +421,7 @@ describe("a closed stream", function()
     end)
   end)
 
-  it("still sends what was written [UV11]", function()
+  it("still sends its written bytes [UV11]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "sleep 0.05; wc -c" }
       p.stdin:write(("x"):rep(300000))
@@ -445,8 +445,8 @@ describe("a closed stream", function()
   end)
 end)
 
-describe("what waits for a stream or a process", function()
-  it("says which method it called, and of what [D1]", function()
+describe("a wait for a stream or a process", function()
+  it("names its method and its object [D1]", function()
     run(function(ev)
       local p <close> = aw.spawn { "cat", stderr = "inherit", grace = 0 }
       local long = ("x"):rep(400000)
@@ -484,7 +484,7 @@ describe("what waits for a stream or a process", function()
     end)
   end)
 
-  it("says so where it may not wait [C11]", function()
+  it("names them where no await is possible [C11]", function()
     run(function()
       local p <close> = aw.spawn { "cat", stderr = "inherit" }
       local calls = {
@@ -584,7 +584,7 @@ describe("a stream in a race", function()
     end)
   end)
 
-  it("counts what has been read and not taken [Q6]", function()
+  it("is readable while its buffer holds bytes [Q6]", function()
     run(function()
       local s, p = output_of "printf 'a\\nb\\n'; exec sleep 60"
       assert.are.equal("a", s:read())

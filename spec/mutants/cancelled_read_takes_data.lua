@@ -10,5 +10,5 @@ awio_stream *s = data;
   aw_ready_disarm(task, s->fd);
 ]],
   spec = "stream",
-  it = "leaves what has come in the stream",
+  it = "leaves the bytes that have come in the stream",
 }

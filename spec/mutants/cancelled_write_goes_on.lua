@@ -10,5 +10,5 @@ s->large = false;
   awio_waiters_remove(&s->room, task);
 ]],
   spec = "stream",
-  it = "is broken by a large write cancelled half way",
+  it = "is broken by a large write that is cancelled half-way",
 }

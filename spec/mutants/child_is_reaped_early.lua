@@ -7,5 +7,5 @@ return p->ending && (p->given_up || !awio_group_lives(p->pid));
 return true;
 ]],
   spec = "process_group",
-  it = "is known, and kept unreaped until it is closed",
+  it = "is noticed, and not reaped until it is closed",
 }

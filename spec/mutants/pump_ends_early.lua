@@ -8,5 +8,5 @@ if (!s->pumping)
 close_fd(s, NULL);
 ]],
   spec = "stream",
-  it = "still sends what was written",
+  it = "still sends its written bytes",
 }

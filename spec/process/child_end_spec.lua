@@ -64,7 +64,7 @@ describe("the end of a child", function()
     end
   end)
 
-  it("is known not to be known when SIGCHLD is ignored [UV8]", function()
+  it("is reported without a status when SIGCHLD is ignored [UV8]", function()
     process.each("ignore=" .. CHLD, process.prelude .. [[
       aw.run(function()
         local r = aw.exec("echo", "out")
@@ -89,7 +89,7 @@ describe("the end of a child", function()
     ]], assert_ok)
   end)
 
-  it("ends the wait though a library of the program reaps them all [UV8]",
+  it("ends the wait even if another library reaps all children [UV8]",
     function()
       process.each("", process.prelude .. [[
         local fork = require "spec_fork"
@@ -109,7 +109,7 @@ describe("the end of a child", function()
       ]], assert_ok)
     end)
 
-  it("leaves the process's signals alone [EM6]", function()
+  it("does not change the signals of the process [EM6]", function()
     process.each("block=" .. CHLD, process.prelude .. [[
       local function signals()
         local file <close> = io.open "/proc/self/status"
@@ -179,7 +179,7 @@ describe("a child", function()
     ]], assert_ok)
   end)
 
-  it("of a program that forks is left alone by the copy [UV16]",
+  it("of a program that forks is not touched by the copy [UV16]",
     process.under_stock(function()
       assert_ok(process.stock(process.prelude .. [[
         local fork = require "spec_fork"
@@ -208,7 +208,7 @@ describe("a child", function()
 end)
 
 describe("a wait for a child", function()
-  it("is told by the child's end alone [UV8]", function()
+  it("is woken only by the end of the child [UV8]", function()
     helper.run(function()
       local p <close> = aw.spawn { "cat" }
       local other <close> = aw.spawn { "cat" }

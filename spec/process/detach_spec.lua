@@ -48,7 +48,7 @@ describe("a detached child", function()
     end)
   end)
 
-  it("goes on when it is closed, which awaits nothing", function()
+  it("goes on when it is closed, which does not await", function()
     run(function(ev)
       local p = sleeper()
       local turned = false
@@ -114,7 +114,7 @@ describe("a detached child", function()
     end)
   end)
 
-  it("outlives its engine, is left by it, and reaped in passing", function()
+  it("outlives its engine, and is reaped later", function()
     helper.leak_checked(function()
       local p
       aw.run(function()
@@ -167,7 +167,7 @@ describe("a detached child", function()
     os.execute("kill " .. pid)
   end)
 
-  it("that somebody else has reaped ends all the same [UV8]", function()
+  it("ends even if other code has reaped it [UV8]", function()
     run(function()
       local p = aw.spawn { "true", detach = true }
       fork.wait(p.pid)
@@ -176,7 +176,7 @@ describe("a detached child", function()
     end)
   end)
 
-  it("is no word, but true or false [API]", function()
+  it("takes a boolean only [API]", function()
     local _, err = pcall(function()
       aw.spawn { "true", detach = "yes" }
     end)

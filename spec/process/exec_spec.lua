@@ -9,7 +9,7 @@ local raises, run = helper.raises, helper.run
 local contains = texts.contains
 
 describe("aw.exec", function()
-  it("gives what the program wrote, and how it ended [API]", function()
+  it("gives the output of the program, and how it ended [API]", function()
     run(function()
       assert.are.same({ ok = true, code = 0, out = "a b\n", err = "" },
         aw.exec("echo", "a b"))
@@ -26,7 +26,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("feeds text, or what a stream gives [API]", function()
+  it("feeds a text or a stream [API]", function()
     run(function()
       local text = "some\0text"
       assert.are.equal(text, aw.exec { "cat", stdin = text }.out)
@@ -41,7 +41,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("does not mind a program that reads nothing [UV9]", function()
+  it("accepts a program that reads nothing [UV9]", function()
     run(function()
       assert.is_true(aw.exec { "true", stdin = ("x"):rep(1000000) }.ok)
       local endless <close> = aw.spawn { "yes", stderr = "inherit" }
@@ -59,7 +59,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("leaves out what is not piped [API]", function()
+  it("leaves out files that are not piped [API]", function()
     run(function()
       local r = aw.exec { "sh", "-c", "echo a; echo b >&2", stdout = "null" }
       assert.are.same({ ok = true, code = 0, err = "b\n" }, r)
@@ -70,7 +70,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("is over after the end of both pipes, too [API]", function()
+  it("ends after both pipes have ended, too [API]", function()
     run(function()
       local r = aw.exec("sh", "-c", "(sleep 0.05; echo late) & echo early")
       assert.are.equal("early\nlate\n", r.out)
@@ -99,7 +99,7 @@ describe("aw.exec", function()
 end)
 
 describe("aw.exec with check", function()
-  it("raises what failed, with the tail of stderr [API]", function()
+  it("raises an error with the tail of stderr [API]", function()
     run(function()
       local ok, err = aw.pcall(aw.exec, { "sh", "-c",
         "echo first >&2; echo 'the reason' >&2; exit 4", check = true })
@@ -117,7 +117,7 @@ describe("aw.exec with check", function()
 end)
 
 describe("aw.exec with drain", function()
-  it("gives what came before others let go of the pipes [API]", function()
+  it("gives the output up to the end of the program [API]", function()
     run(function()
       local r = aw.exec { "sh", "-c", "sleep 60 & echo out; echo err >&2; "
         .. "echo $!; exit 3", drain = 0 }
@@ -128,7 +128,7 @@ describe("aw.exec with drain", function()
     end)
   end)
 
-  it("gives all that the program has written itself", function()
+  it("gives all output of the program itself", function()
     run(function()
       for _ = 1, 20 do
         local r = aw.exec { "sh", "-c",
@@ -140,7 +140,7 @@ describe("aw.exec with drain", function()
     end)
   end)
 
-  it("waits that long for what others write [API]", function()
+  it("waits that long for output of others [API]", function()
     run(function()
       local r = aw.exec { "sh", "-c",
         "(sleep 0.02; echo late) & echo early", drain = 60 }
@@ -148,7 +148,7 @@ describe("aw.exec with drain", function()
     end)
   end)
 
-  it("is over at the end of the pipes, if that is sooner", function()
+  it("ends with the pipes, if that is sooner", function()
     run(function()
       assert.are.same({ ok = true, code = 0, out = "x\n", err = "" },
         aw.exec { "echo", "x", drain = math.huge })
@@ -159,7 +159,7 @@ describe("aw.exec with drain", function()
     end)
   end)
 
-  it("ends what a group leaves behind", function()
+  it("ends the rest of its group", function()
     run(function()
       local r = aw.exec { "sh", "-c", "sleep 60 & echo $!", drain = 0,
         group = true }
@@ -170,7 +170,7 @@ describe("aw.exec with drain", function()
   end)
 end)
 
-describe("what has come before an error of aw.exec", function()
+describe("output before an error of aw.exec", function()
   it("is in the error, when there is too much [API]", function()
     run(function()
       for _, name in ipairs { "out", "err" } do
@@ -228,7 +228,7 @@ describe("the input of aw.exec", function()
     end)
   end)
 
-  it("is text, whatever the word [API]", function()
+  it("is a text, also if it is the word of an option [API]", function()
     run(function()
       assert.are.equal("pipe", aw.exec { "cat", stdin = "pipe" }.out)
       assert.are.equal("in.txt", aw.exec { "cat", stdin = "in.txt" }.out)
@@ -236,8 +236,8 @@ describe("the input of aw.exec", function()
   end)
 end)
 
-describe("options of aw.exec that make no sense", function()
-  it("are told at the caller [API]", function()
+describe("bad options of aw.exec", function()
+  it("are refused at the caller's line [API]", function()
     local function refused(expected, options)
       for _, form in ipairs { "exec", "Exec" } do
         options[1] = "cat"
@@ -264,7 +264,7 @@ describe("options of aw.exec that make no sense", function()
 end)
 
 describe("aw.exec with something wrong", function()
-  it("raises a SystemError in the task that asked [E4]", function()
+  it("raises a SystemError in the calling task [E4]", function()
     process.needs_failed_starts()
     run(function()
       for _, case in ipairs {
@@ -296,7 +296,7 @@ describe("aw.exec with something wrong", function()
     end)
   end)
 
-  it("tells arguments that make no sense, at the caller [API]", function()
+  it("refuses bad arguments at the caller's line [API]", function()
     local err = raises("bad argument #1 to 'exec'", aw.exec)
     raises("bad argument #1 to 'exec'", aw.exec, {})
     raises("bad argument #1 to 'Exec'", aw.Exec, { cwd = "/" })
@@ -313,7 +313,7 @@ describe("aw.exec with something wrong", function()
 end)
 
 describe("a cancelled exec", function()
-  it("is TERM for the program, and waits for its end [API]", function()
+  it("sends TERM to the program, and waits for its end [API]", function()
     run(function()
       local ok, err = aw.pcall(aw.timeout, 0.05, aw.exec, "sleep", "10")
       assert.is_false(ok)
@@ -321,7 +321,7 @@ describe("a cancelled exec", function()
     end)
   end)
 
-  it("is KILL for one that ignores TERM [API]", function()
+  it("sends KILL to a program that ignores TERM [API]", function()
     run(function()
       local _, why = aw.scope({ timeout = 0.2 }, function()
         aw.exec { "sh", "-c", "trap '' TERM; while :; do sleep 0.01; done",
@@ -331,7 +331,7 @@ describe("a cancelled exec", function()
     end)
   end)
 
-  it("leaves nothing behind, wherever it comes [C3, C10]", function()
+  it("leaves nothing, at any await [C3, C10]", function()
     local sizes = { "3", "300000" }
     for _, size in ipairs(sizes) do
       local k = 0
@@ -353,7 +353,7 @@ describe("a cancelled exec", function()
     end
   end)
 
-  it("leaves nothing behind, at any time [C3, C10]", function()
+  it("leaves nothing, at any time [C3, C10]", function()
     for ms = 0, 12 do
       run(function()
         aw.scope({ timeout = ms / 1000 }, function()
@@ -380,7 +380,7 @@ describe("aw.Exec", function()
 end)
 
 describe("the tasks of an Exec", function()
-  it("were started where it was [E2]", function()
+  it("have the location of its start [E2]", function()
     run(function(ev)
       local task = ev:start(aw.Exec { "cat", stdin = "inherit" })
       local line = debug.getinfo(1, "l").currentline - 1
@@ -395,7 +395,7 @@ end)
 describe("a pipe and a subprocess in one loop", function()
   -- The Python package's own test of the two, with its Poller and Call: the
   -- program ends once the pipe has been heard.
-  it("work side by side [seed]", function()
+  it("work at the same time [seed]", function()
     run(function(ev)
       local order = {}
       local cat = aw.spawn { "cat", stderr = "inherit" }

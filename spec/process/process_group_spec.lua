@@ -52,7 +52,7 @@ local function written(f)
 end
 
 describe("a leader that has ended", function()
-  it("is known, and kept unreaped until it is closed [UV8]", function()
+  it("is noticed, and not reaped until it is closed [UV8]", function()
     run(function()
       local p, member = with_orphan(SLEEPS)
       assert.are.equal("Z", state_of(p.pid))
@@ -63,7 +63,7 @@ describe("a leader that has ended", function()
     end)
   end)
 
-  it("lets nothing wait when its group is empty", function()
+  it("makes no task wait if its group is empty", function()
     run(function(ev)
       local p = aw.spawn { "true", group = true, grace = 1000 }
       p:wait()
@@ -75,7 +75,7 @@ describe("a leader that has ended", function()
     end)
   end)
 
-  it("is reached by no signal, but its group is [UV8]", function()
+  it("gets no signal, but its group does [UV8]", function()
     run(function()
       local p, member = with_orphan(SLEEPS)
       assert.is_true(lives(member))
@@ -127,7 +127,7 @@ describe("the group of a leader that has ended", function()
     end)
   end)
 
-  it("ends with an exec that is given up", function()
+  it("ends with an exec that is cancelled", function()
     run(function()
       local name = os.tmpname()
       local ok, err = aw.pcall(aw.timeout, 0.3, aw.exec, { "sh", "-c",
@@ -141,7 +141,7 @@ describe("the group of a leader that has ended", function()
     end)
   end)
 
-  it("ends with an exec that is over, whatever it has left behind", function()
+  it("ends with an exec that has ended", function()
     run(function()
       local r = aw.exec { "sh", "-c",
         "sleep 30 >/dev/null 2>&1 & echo $!", group = true }
@@ -202,7 +202,7 @@ describe("the group of a leader that has ended", function()
     end)
   end)
 
-  it("ends though SIGCHLD is ignored, where Linux can do that", function()
+  it("ends while SIGCHLD is ignored, where Linux can do that", function()
     process.each("ignore=17", process.prelude .. [[
       aw.run(function()
         local p <close> = aw.spawn { "sh", "-c",

@@ -20,7 +20,7 @@ local SPAWNS <const> = helper.gc_stress and 100
   or tonumber(os.getenv "AIOWIRE_SPAWNS") or 2000
 
 describe("a process", function()
-  it("tells how it ended [API]", function()
+  it("says how it ended [API]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "exit 7" }
       assert.is_true(math.type(p.pid) == "integer" and p.pid > 1)
@@ -154,7 +154,7 @@ describe("a process", function()
     end)
   end)
 
-  it("that somebody else has reaped ends all the same [UV8]", function()
+  it("ends even if other code has reaped it [UV8]", function()
     run(function()
       local p = aw.spawn { "true" }
       require "spec_fork".wait(p.pid)
@@ -194,7 +194,7 @@ describe("a process of another engine", function()
       end)
     end)
 
-  it("tells who reads from it when it is closed there [S6]", function()
+  it("raises Closed in its readers when it is closed there [S6]", function()
     run(function(ev)
       local p <close> = aw.spawn { "cat" }
       local closed
@@ -298,7 +298,7 @@ describe("aw.spawn with something wrong", function()
     end)
   end
 
-  it("raises a SystemError that says what, and goes on [E4]", function()
+  it("raises a SystemError, and the loop goes on [E4]", function()
     process.needs_failed_starts()
     refused({ "ENOENT", "spawn", "no-such-command" }, { "no-such-command" })
     refused({ "ENOENT", "spawn", "" }, { "" })
@@ -315,7 +315,7 @@ describe("aw.spawn with something wrong", function()
     refused({ "E2BIG", "spawn", "ls" }, { "ls", ("x"):rep(300000) })
   end)
 
-  it("has a name for what libuv does not know [E4]", function()
+  it("names errors that libuv does not know [E4]", function()
     process.needs_failed_starts()
     local path = os.tmpname()
     local file = assert(io.open(path, "wb"))
@@ -335,7 +335,7 @@ describe("aw.spawn with something wrong", function()
     os.remove(path)
   end)
 
-  it("tells arguments that make no sense [API]", function()
+  it("refuses bad arguments [API]", function()
     raises("a command expected", aw.spawn, {})
     raises("table expected", aw.spawn)
     raises("word 2", aw.spawn, { "ls", true })

@@ -35,7 +35,7 @@ describe("a child with a terminal", function()
     end)
   end)
 
-  it("is of a size, 24 by 80 if none is given", function()
+  it("has a size, 24 by 80 by default", function()
     run(function()
       assert.are.equal("24 80\r\n", output { "stty", "size" })
       assert.are.equal("50 132\r\n", output { "stty", "size", rows = 50,
@@ -89,7 +89,7 @@ describe("a child with a terminal", function()
     end)
   end)
 
-  it("does not get ours when it inherits the input", function()
+  it("does not get the terminal of its parent by inheritance", function()
     local outcome = process.run("echo in | $aiowire s.lua", { ["s.lua"] = [[
       local aw = require "aiowire"
       print(aw.exec { "sh", "-c", "cat; [ -t 1 ] && echo tty", pty = true,
@@ -98,7 +98,7 @@ describe("a child with a terminal", function()
     assert.are.equal("in\r\ntty\r\n\n", outcome.out, outcome.err)
   end)
 
-  it("sees it hang up when the process is closed", function()
+  it("gets a hang-up when the process is closed", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "trap '' TERM; echo; exec sleep 60",
         pty = true, grace = 60 }
@@ -131,7 +131,7 @@ describe("the output of a terminal", function()
     end)
   end)
 
-  it("is all there, also of a program that ended before", function()
+  it("is complete even if the program has ended", function()
     run(function()
       for _ = 1, 20 do
         local p <close> = aw.spawn { "sh", "-c", "printf '%s' \"$1\"", "-",
@@ -167,7 +167,7 @@ describe("the input of a terminal", function()
     end)
   end)
 
-  it("is what aw.exec is given, else at its end", function()
+  it("is the text given to aw.exec, or else ends", function()
     run(function()
       assert.are.equal("x\r\nx\r\n", output { "cat", stdin = "x\n" })
       assert.are.equal("", output { "cat" })
@@ -179,7 +179,7 @@ describe("the input of a terminal", function()
     end)
   end)
 
-  it("is for nobody when the child has ended", function()
+  it("is refused after the end of the child", function()
     run(function()
       local p <close> = aw.spawn { "true", pty = true }
       p:wait()
@@ -204,7 +204,7 @@ describe("the input of a terminal", function()
 end)
 
 describe("a terminal with something wrong", function()
-  it("is told at the caller [API]", function()
+  it("is refused at the caller's line [API]", function()
     local function refused(expected, options)
       options[1] = "cat"
       if options.pty == nil then

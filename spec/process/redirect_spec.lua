@@ -29,7 +29,7 @@ local function file_with(text)
 end
 
 describe("an output of a child that is a path", function()
-  it("is a file of what it writes, that is made or begun anew",
+  it("is created or truncated",
     with_path(function(path)
       for _, text in ipairs { "first, which is longer", "second" } do
         local r = aw.exec { "sh", "-c", 'printf %s "$1"', "-", text,
@@ -39,7 +39,7 @@ describe("an output of a child that is a path", function()
       end
     end))
 
-  it("is written on at its end, with append", with_path(function(path)
+  it("is extended with append", with_path(function(path)
     for _ = 1, 2 do
       aw.exec { "sh", "-c", "echo out; echo err >&2", stdout = "null",
         stderr = path, append = true }
@@ -47,7 +47,7 @@ describe("an output of a child that is a path", function()
     assert.are.equal("err\nerr\n", process.read(path))
   end))
 
-  it("leads from the script's folder, not from the child's",
+  it("is relative to the folder of the script, not of the child",
     with_path(function(path)
       local up = process.root:gsub("[^/]+", ".."):sub(2)
       local p <close> = aw.spawn { "pwd", cwd = "/", stdout = up .. path,
@@ -57,7 +57,7 @@ describe("an output of a child that is a path", function()
       assert.are.equal("/\n", process.read(path))
     end))
 
-  it("is opened once for both", with_path(function(path)
+  it("is opened once for stdout and stderr", with_path(function(path)
     aw.exec { "sh", "-c", "echo out; echo err >&2; echo out", stdout = path,
       stderr = path }
     assert.are.equal("out\nerr\nout\n", process.read(path))
@@ -66,7 +66,7 @@ describe("an output of a child that is a path", function()
     assert.are.equal("out\nerr\nout\nout\nerr\n", process.read(path))
   end))
 
-  it("is a file of a word's name with ./", function()
+  it("may have the name of an option with ./ before it", function()
     local outcome = process.run([[
       $aiowire s.lua; cat ./pipe ./null ./inherit ./stdout]], { ["s.lua"] = [[
       local aw = require "aiowire"
@@ -106,7 +106,7 @@ describe("an output of a child that is a path", function()
 end)
 
 describe("a Lua file for a child", function()
-  it("is written where the script has got to", with_path(function(path)
+  it("is written from the position of the script", with_path(function(path)
     local file <close> = assert(io.open(path, "w"))
     file:write "script "
     aw.exec { "printf", "child ", stdout = file }
@@ -115,7 +115,7 @@ describe("a Lua file for a child", function()
     assert.are.equal("script child script", process.read(path))
   end))
 
-  it("is read where the script has got to", function()
+  it("is read from the position of the script", function()
     run(function()
       local file <close> = file_with "one\ntwo\nthree\n"
       assert.are.equal("one", file:read())
@@ -126,7 +126,7 @@ describe("a Lua file for a child", function()
     end)
   end)
 
-  it("is refused when it holds what the child would miss", function()
+  it("is refused if its buffer holds bytes", function()
     run(function()
       local reader, writer = pipes.pipe()
       writer:write "one\ntwo\n"
@@ -167,7 +167,7 @@ describe("a descriptor for a child", function()
     end)
   end)
 
-  it("may be one of ours, in the other's place", function()
+  it("may be a standard file of the parent, in another place", function()
     local outcome = process.run(
       "$aiowire s.lua 2>&1 >out; echo --; cat out", { ["s.lua"] = [[
       require "aiowire".exec { "sh", "-c", "echo out; echo err >&2",
@@ -176,7 +176,7 @@ describe("a descriptor for a child", function()
     assert.are.equal("out\n--\nerr\n", outcome.out)
   end)
 
-  it("is refused when there is none", function()
+  it("is refused if it is not open", function()
     run(function()
       local err = caught(aw.exec, { "true", stdout = 999 })
       assert.are.same({ "EBADF", "spawn", "stdout (descriptor 999)" },
@@ -207,7 +207,7 @@ describe("a descriptor for a child", function()
 end)
 
 describe("a stream for a child", function()
-  it("blocks there, and is closed here", function()
+  it("is blocking in the child, and closed in the parent", function()
     run(function()
       local numbers <close> = aw.spawn { "sh", "-c",
         "for i in 2 3 1; do echo $i; sleep 0.01; done", stderr = "inherit" }
@@ -260,7 +260,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("tells who reads from it here", function()
+  it("raises Closed in its readers in the parent", function()
     run(function(ev)
       local cat <close> = aw.spawn { "cat" }
       local err
@@ -276,7 +276,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("stays as it was when the child cannot be started", function()
+  it("is unchanged if the child cannot be started", function()
     process.needs_failed_starts()
     run(function(ev)
       local cat <close> = aw.spawn { "cat" }
@@ -295,7 +295,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("is refused when it holds what the child would miss", function()
+  it("is refused if its buffer holds bytes", function()
     run(function()
       local cat <close> = aw.spawn { "printf", "one\ntwo\n" }
       assert.are.equal("one", cat.stdout:read())
@@ -341,7 +341,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("of ours stays open: aw.stdin, aw.stdout", function()
+  it("of the parent stays open: aw.stdin, aw.stdout", function()
     for _, name in ipairs(process.sanitized and { "$aiowire" }
       or { "$aiowire", "$lua" }) do
       local outcome = process.run("echo x | " .. name .. " s.lua", {
@@ -358,7 +358,7 @@ describe("a stream for a child", function()
   end)
 end)
 
-describe("a standard file that makes no sense", function()
+describe("a bad standard file", function()
   local lists = {
     stdin = "a stream, a Lua file or a descriptor",
     stdout = "a path, a stream, a Lua file or a descriptor",
