@@ -1,8 +1,8 @@
-/* address.c - which addresses may be bound and connected to
+/* address.c - checks addresses for bind and connect
  *
- * libzmq answers "invalid argument" to most mistakes, and lets a socket wait
- * for ever for an inproc name of another context. Here each mistake has an
- * error of its own.
+ * libzmq answers most mistakes with "invalid argument", and lets a socket wait
+ * for ever for an inproc name of another context. The checks here raise errors
+ * that name the mistake.
  */
 #include "zmq.h"
 
@@ -41,7 +41,8 @@ static void check_transport(lua_State *L, int arg, const char *address) {
                                    name, address, lua_tostring(L, -1)));
 }
 
-/* Does `*` stand for all interfaces, any port, or a new path? */
+/* Tells whether the address has a `*`, for all interfaces, any port, or a new
+ * path. */
 static bool has_star(const char *address) {
   if (!awz_starts_with(address, "tcp://"))
     return strcmp(address, "ipc://*") == 0;
@@ -49,7 +50,7 @@ static bool has_star(const char *address) {
   return awz_starts_with(address, "tcp://*") || strcmp(port, "*") == 0;
 }
 
-/* Of a peer it tells nothing. */
+/* An address with a `*` does not say where the peer is. */
 static void check_star(lua_State *L, int arg, const char *address) {
   if (has_star(address))
     aw_lua_arg_error(L, arg,

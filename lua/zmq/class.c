@@ -7,11 +7,11 @@
  *                                                        adds to members, or
  *                                                        an option
  *
- * A program looks methods up for each message. A lookup in a table costs a
- * third of a call of an __index function. But only a function can read an
- * option, and a function that is behind a table is not told which object is
- * indexed. So each socket has a table of its own, with the methods that were
- * used and the socket.
+ * A program looks up a method for each message. A table as __index costs a
+ * third of a function as __index. But only a function can read an option, and
+ * the __index function of a table gets that table, not the socket. So each
+ * socket has a table of its own (members) with the methods used so far and the
+ * socket.
  */
 #include "zmq.h"
 
@@ -40,7 +40,8 @@ void awz_describe(const awz_box *box, char *out, size_t size) {
     snprintf(out, size, "%s (finalized)", AWZ_SOCKET_CLASS);
 }
 
-/* find(members, name); upvalue 1 has all methods. */
+/* find(members, name) → a method or the value of an option. Upvalue 1 has all
+ * methods. */
 static int find_member(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
@@ -64,7 +65,7 @@ static int socket_newindex(lua_State *L) {
   return awz_set_option(L, awz_check_socket(L, "set"));
 }
 
-/* `__close` gets the error as second argument. */
+/* __close(socket, error). It ignores the error, unlike close(linger). */
 static int socket_leave(lua_State *L) {
   const awz_box *box = &awz_check_handle(L, 1)->box;
   awz_use(L, box);
@@ -80,7 +81,7 @@ static int tell_late(lua_State *L) {
   return 0;
 }
 
-/* Its finalizer was lost. */
+/* Lua did not call the finalizer of the userdata. */
 static void release_lost_socket(aw_lua_held *held) {
   awz_socket *s = (awz_socket *)((char *)held - offsetof(awz_socket, held));
   awz_socket_close(s);
@@ -97,7 +98,7 @@ static int socket_gc(lua_State *L) {
   awz_box *box = lua_touserdata(L, 1);
   lua_pushcfunction(L, tell_late);
   lua_pushvalue(L, 1);
-  lua_pcall(L, 1, 0, 0); /* what fails is not told; the socket is closed */
+  lua_pcall(L, 1, 0, 0); /* an error must not keep the socket from closing */
   awz_socket *s = box->object;
   box->object = NULL;
   if (s) {
@@ -147,7 +148,7 @@ awz_box *awz_push_socket(lua_State *L) {
   handle->multipart = (awz_way){box, true};
   push_members(L);
   lua_createtable(L, 0, FIELDS); /* [socket, members, class] */
-  luaL_setfuncs(L, meta, 0);     /* for each socket: without names */
+  luaL_setfuncs(L, meta, 0);     /* runs for each socket: no names */
   aw_lua_add_source(L, -1, &awz_source);
   lua_pushstring(L, AWZ_SOCKET_CLASS);
   lua_setfield(L, -2, "__name");

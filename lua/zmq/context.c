@@ -1,14 +1,16 @@
-/* context.c - contexts own their sockets, and end outside of the loop [ZQ13]
+/* context.c - contexts own their sockets, and end in a thread [ZQ13]
  *
- *   close: sockets are closed ─► a thread waits until libzmq has sent what is
- *   left, at most as long as each socket lingers ─► ended
- *   The end of the Lua state waits for those threads, up to the patience of the
- *   context. Then it leaves the context as it is: it leaks, but nothing hangs.
+ *   close: close the sockets ─► a thread waits until libzmq has sent the unsent
+ *   messages, at most as long as each socket lingers ─► over
  *
- * An `ending` belongs to the context until it is `left` to the thread, which
- * then frees it. So it is memory of the C library, whose free() any thread may
- * call. In a process that was forked off, contexts and their endings belong to
- * the parent, and are left alone.
+ * The end of the Lua state waits for these threads, for each at most for the
+ * patience of its context. Then it leaves the context as it is, and leaks it,
+ * rather than hang.
+ *
+ * The context owns its `ending`, until it leaves the ending to the thread
+ * (`left`), which frees it then. So an ending is memory of the C library, which
+ * any thread may free. In a forked child, contexts and their endings belong to
+ * the parent, and the child leaves them alone.
  */
 #include "zmq.h"
 
@@ -26,7 +28,7 @@ typedef struct awz_ending {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   void *raw;
-  bool over, left; /* under the lock */
+  bool over, left; /* guarded by `lock` */
 } ending;
 
 /* ---- the thread ---- */
@@ -58,7 +60,7 @@ static bool is_ending_over(ending *e) {
   return over;
 }
 
-/* One that is not over is left to its thread. */
+/* Free it, or leave it to its thread if it is not over. */
 static void ending_release(ending *e) {
   pthread_t thread = e->thread;
   pthread_mutex_lock(&e->lock);
@@ -86,8 +88,8 @@ static void *end_it(void *data) {
   return NULL;
 }
 
-/* End it in a thread; without memory or threads for that it is left as it is:
- * the end of the process takes it. */
+/* Begin to end the context in a thread. Without memory or a thread, the context
+ * stays as it is until the process ends. */
 static void start_end(awz_context *context) {
   ending *e = ending_new(context->raw);
   if (!e)
@@ -110,7 +112,7 @@ static struct timespec in_ms(int ms) {
   return at;
 }
 
-/* Wait for its end, but no longer than until `at`. */
+/* Wait until it is over, but not beyond `at`. */
 static void wait_for_ending(ending *e, const struct timespec *at) {
   int rc = 0;
   pthread_mutex_lock(&e->lock);
@@ -123,7 +125,8 @@ static void wait_for_ending(ending *e, const struct timespec *at) {
 
 enum { AWZ_RESERVE = sizeof((awz_context *)0)->reserve / sizeof(int) };
 
-/* At its end libzmq needs descriptors, and aborts when there are none. */
+/* libzmq needs descriptors to end a context, and aborts if there are none
+ * [ZQ12]. */
 static void take_reserve(awz_context *context) {
   for (int i = 0; i < AWZ_RESERVE; i++)
     context->reserve[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -139,7 +142,7 @@ static bool is_ending(const awz_context *context) {
   return context->ending && context->forks == aw_zmq_forks();
 }
 
-/* Let go of those that have ended. */
+/* Release the contexts whose ending is over. */
 static void prune(awz_home *home) {
   awz_context **place = &home->first;
   while (*place) {
@@ -207,7 +210,8 @@ void awz_context_close(awz_context *context) {
   context->raw = NULL;
 }
 
-/* How long to wait for it, ms: what it has to send may take so long. */
+/* Returns how long to wait for the end of the context, in ms: its sockets may
+ * linger that long over unsent messages. */
 static int time_for(const awz_context *context) {
   enum { MARGIN = 500 };
   int linger = context->longest_linger;

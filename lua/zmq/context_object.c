@@ -1,5 +1,6 @@
-/* context_object.c - the class Context: zmq.context{...} and its methods
-
+/* context_object.c - contexts for Lua: zmq.context{...} and the methods of a context
+ *
+ * context.c owns the contexts; their userdata is made here.
  */
 #include "zmq.h"
 
@@ -17,7 +18,7 @@ typedef struct setting {
 
 enum { PATIENCE = -1, IO_THREADS = 1 };
 
-/* libzmq's, and how long the end of the program waits, in ms. */
+/* The options of libzmq, and `patience`, which is ours, in ms. */
 static const setting settings[] = {
     {"io_threads", IO_THREADS, true, true},
     {"max_sockets", 2, true, true},
@@ -40,7 +41,7 @@ static const char *context_option_at(const void *list, size_t index) {
   return index < SETTINGS ? settings[index].name : NULL;
 }
 
-/* The setting that the string at `index` names. */
+/* Returns the setting that the string at `index` names. Raises. */
 static const setting *check_setting(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TSTRING)
     awz_error(L, "the name of an option is a string, got %s",
@@ -54,7 +55,7 @@ static const setting *check_setting(lua_State *L, int index) {
   return NULL;
 }
 
-/* The integer at `index`, for an option. */
+/* Returns the integer or boolean at `index`, for an option. Raises. */
 static int check_value(lua_State *L, const setting *what, int index) {
   int is_integer;
   lua_Integer value = lua_tointegerx(L, index, &is_integer);
@@ -71,7 +72,7 @@ static int check_value(lua_State *L, const setting *what, int index) {
 
 /* ---- the object ---- */
 
-/* The one at `arg`; NULL: it is finalized. */
+/* Returns the context at `arg`; NULL: it is finalized. Raises. */
 static awz_context *check_any_context(lua_State *L, int arg) {
   const awz_box *box = awz_box_at(L, arg, AWZ_CONTEXT_CLASS);
   if (!box)
@@ -136,7 +137,7 @@ static int context_close(lua_State *L) {
   return 0;
 }
 
-/* Its finalizer was lost. */
+/* Lua did not call the finalizer of the userdata. */
 static void release_lost_context(aw_lua_held *held) {
   awz_context_release(
       (awz_context *)((char *)held - offsetof(awz_context, held)));
@@ -169,7 +170,7 @@ static int context_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- making one ---- */
+/* ---- making a context ---- */
 
 static int io_threads_of(lua_State *L, int arg) {
   if (!lua_istable(L, arg) || lua_getfield(L, arg, "io_threads") == LUA_TNIL)

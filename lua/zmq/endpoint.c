@@ -1,29 +1,32 @@
-/* endpoint.c - addresses that sockets are bound to, or were bound to a moment
- * ago
+/* endpoint.c - addresses that sockets are bound to, or were until a moment ago
  *
  *   bind ─► s->endpoints ─► unbind, close ─► home->leaving ─► forgotten
- *   connect to an inproc name that nobody has ─► s->pending ─► its bind, close
+ *   connect to an unbound inproc name ─► s->pending ─► removed at its bind
+ *                                                  └─► close ─► c->ghosts
  *
- * libzmq gives an address up in threads of its own, a moment after the socket
- * was closed. Until then another bind would fail. So a bind to an address that
- * this program has just given up waits for that, at most for PATIENCE. It
- * blocks: most times for less than a millisecond, and a bind may be outside of
- * any task. libzmq also takes over the path of a server that is alive; that is
- * refused [ZQ18].
+ * libzmq gives up an address in a thread of its own, a moment after a socket is
+ * closed. Until then another bind fails. So a bind to an address that this
+ * program has just given up waits, at most for PATIENCE. It blocks the thread:
+ * most times for less than a millisecond, and a bind may be outside of any
+ * task. libzmq would also take over the ipc path of a live server; such a bind
+ * is refused [ZQ18].
  *
- * A connection to an inproc name waits inside libzmq until the name is bound.
- * If it is ended before, or overwritten by a message of a socket that
- * conflates, libzmq aborts the program at that bind, or at the end of the
- * context. So such a disconnect is refused, and such a connect. libzmq does not
- * check there that the types of two sockets match, as it does over tcp: a PAIR
- * that turns a second peer away aborts the program if that is a ROUTER, and so
- * does a STREAM that gets messages of several parts.
+ * A connection to an unbound inproc name waits inside libzmq until the name is
+ * bound. If it is ended earlier, or if a socket that conflates overwrites a
+ * message in it, libzmq aborts the program at that bind, or at the end of the
+ * context. So such a disconnect and such a connect are refused.
  *
- * A socket that is closed while it waits leaves its end of the connection
- * there, and a socket that greets its peers aborts when it finds that end
- * (`ghosts`).
+ * Over inproc libzmq does not check that the types of the two sockets match, as
+ * it does over tcp. A PAIR that turns a second peer away aborts the program if
+ * that peer is a ROUTER; so does a STREAM that gets messages of several parts.
+ * So a bind or connect that would join such types is refused.
  *
- * Invariants: an endpoint is in one of those lists; `left` is set in `leaving`.
+ * A socket that is closed while its connection waits leaves its end of that
+ * connection in libzmq, and a socket that welcomes its peers aborts when it
+ * finds that end. The list `ghosts` has these names, and such a bind is
+ * refused.
+ *
+ * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
  */
 #include "zmq.h"
 
@@ -39,8 +42,8 @@
 
 struct awz_endpoint {
   awz_endpoint *next;
-  uint64_t left;  /* ns: when it was given up */
-  char address[]; /* as libzmq tells it, with a port */
+  uint64_t left;  /* when it was given up, in ns of uv_hrtime() */
+  char address[]; /* in libzmq's form, with a port */
 };
 
 static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
@@ -51,8 +54,8 @@ static bool is_same_address(const char *a, const char *b) {
   return strcmp(a, b) == 0;
 }
 
-/* Could one be in the way of the other? Of an internet address only the port
- * is compared: hosts have many names. */
+/* Tells whether a socket at one address may prevent a bind to the other. Of
+ * internet addresses only the ports are compared: a host has many names. */
 static bool may_clash(const char *a, const char *b) {
   bool is_name =
       awz_starts_with(a, "ipc://") || awz_starts_with(a, "inproc://");
@@ -62,7 +65,7 @@ static bool may_clash(const char *a, const char *b) {
   return is_same_address(strrchr(a, ':'), strrchr(b, ':'));
 }
 
-/* The file of an ipc address, or NULL. */
+/* Returns the file of an ipc address, or NULL if it has none. */
 static const char *ipc_file_of(const char *address) {
   if (!awz_starts_with(address, "ipc://"))
     return NULL;
@@ -70,8 +73,8 @@ static const char *ipc_file_of(const char *address) {
   return *path && *path != '@' && strcmp(path, "*") != 0 ? path : NULL;
 }
 
-/* Is there a server at this path? If it accepts nobody, a connect would block
- * until it does. */
+/* Tells whether a server listens at this path. A blocking connect would wait
+ * for a server whose backlog is full. */
 static bool is_alive(const char *path) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -85,9 +88,10 @@ static bool is_alive(const char *path) {
   return rc == 0 || is_full;
 }
 
-/* ---- those that leave ---- */
+/* ---- addresses that were given up ---- */
 
-/* Those that left before `time`, and those in whose place `taken` is. */
+/* Forget the addresses given up before `time`, and those that clash with
+ * `taken`, which is bound now; NULL: none. */
 static void forget(awz_home *home, uint64_t time, const char *taken) {
   awz_endpoint **place = &home->leaving;
   while (*place) {
@@ -109,7 +113,7 @@ static bool is_leaving(awz_home *home, const char *address) {
   return false;
 }
 
-/* Give up the one at `place`. */
+/* Move the endpoint at `place` to the list of addresses given up. */
 static void leave_endpoint(awz_socket *s, awz_endpoint **place) {
   awz_endpoint *e = *place;
   *place = e->next;
@@ -118,7 +122,7 @@ static void leave_endpoint(awz_socket *s, awz_endpoint **place) {
   s->context->home->leaving = e;
 }
 
-/* Free those in the list at `place` with that address; NULL: all. */
+/* Free the endpoints of a list that have this address; NULL: all. */
 static void free_endpoints(awz_endpoint **place, const char *address) {
   while (*place) {
     awz_endpoint *e = *place;
@@ -159,7 +163,7 @@ static bool has(const awz_endpoint *list, const char *address) {
   return list != NULL;
 }
 
-/* The socket that is bound to it, or NULL. */
+/* Returns the socket that is bound to `address`, or NULL. */
 static const awz_socket *binder(const awz_context *context,
                                 const char *address) {
   const awz_socket *s = context->sockets;
@@ -187,13 +191,13 @@ const char *awz_bound_like(const awz_socket *s, const char *address) {
   return NULL;
 }
 
-/* libzmq trips over a socket that is its own peer, too. */
+/* libzmq fails on a socket that is its own peer, too. */
 static bool may_join(const awz_socket *a, const awz_socket *b) {
   return a != b && awz_types_match(a->type, b->type);
 }
 
-/* May `s` be the one at this address, for those that have connected to it, and
- * those that were closed since? */
+/* Tells whether `s` may be bound to this address: it suits the sockets that
+ * have connected to it already, also those that were closed since. */
 static bool suits_pending(const awz_socket *s, const char *address) {
   if (s->welcomes && has(s->context->ghosts, address))
     return false;
@@ -253,7 +257,8 @@ int awz_bind(awz_socket *s, const char *address) {
   return 0;
 }
 
-/* The place of the first one of `s` that is so, or that of NULL at the end. */
+/* Returns the place of the first endpoint of `s` that is_so() accepts, or of
+ * the NULL at the end of the list. */
 static awz_endpoint **find_endpoint(awz_socket *s,
                                     bool (*is_so)(const char *, const char *),
                                     const char *address) {
@@ -265,7 +270,7 @@ static awz_endpoint **find_endpoint(awz_socket *s,
 
 int awz_unbind(awz_socket *s, const char *address) {
   if (awz_starts_with(address, "inproc://") && !has(s->endpoints, address))
-    return -ENOENT; /* libzmq would disconnect it */
+    return -ENOENT; /* libzmq would disconnect from the name */
   int rc = awz_raw_attach(s, AWZ_UNBIND, address);
   if (rc < 0)
     return rc;
@@ -279,7 +284,7 @@ int awz_unbind(awz_socket *s, const char *address) {
 
 /* ---- connect and disconnect ---- */
 
-/* To a name that nobody has yet. */
+/* Connect to an inproc name that no socket has bound yet. */
 static int connect_early(awz_socket *s, const char *address) {
   if (s->overwrites)
     return -EBUSY;
@@ -327,7 +332,7 @@ int awz_connect(awz_socket *s, const char *address) {
 int awz_disconnect(awz_socket *s, const char *address) {
   if (has(s->pending, address))
     return -EBUSY;
-  if (*find_endpoint(s, is_same_address, address)) /* libzmq would unbind it */
+  if (*find_endpoint(s, is_same_address, address)) /* libzmq would unbind */
     return -ENOENT;
   int rc = awz_message_complete(s);
   return rc < 0 ? rc : awz_raw_attach(s, AWZ_DISCONNECT, address);

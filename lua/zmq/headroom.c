@@ -1,8 +1,8 @@
-/* headroom.c - are there descriptors and threads left?
+/* headroom.c - checks whether there are free descriptors and threads
  *
- * libzmq aborts the process when it is out of either [ZQ12]. So what it is
- * about to need is allocated and given back first: a failure becomes an
- * ordinary error.
+ * libzmq aborts the process if it cannot get a descriptor or a thread [ZQ12].
+ * So we get what the next call needs and give it back at once. If that fails,
+ * the caller returns an error and does not call libzmq.
  */
 #include "zmq.h"
 
@@ -27,7 +27,7 @@ static void *wait_for_lock(void *lock) {
   return NULL;
 }
 
-/* All at the same time: each waits until the last one is there. */
+/* The threads must exist at the same time: each waits for the lock. */
 int awz_room_for_threads(int count) {
   enum { MOST = 64 };
   pthread_t threads[MOST];

@@ -1,18 +1,18 @@
-/* message.c - a message from libzmq with all its frames, until Lua has it
+/* message.c - a received message, all of its frames, until Lua has it
  *
- * A frame stays in libzmq's memory, uncopied, until a string is made of it. The
- * socket keeps the struct of the last message for the next one, so most
- * messages need no memory of ours.
+ * A frame stays in libzmq's memory until a Lua string is made of it. The socket
+ * keeps the struct of the last message for the next one, so most messages
+ * allocate nothing here.
  *
  * A message is received frame by frame into `coming`. If that is interrupted,
- * the rest is received later [ZQ7]. It also stays there if it was read ahead to
- * answer whether there is a message, since libzmq answers only by system calls.
- * As the value of a task, a message keeps its socket: if it is released before
- * Lua took it, it goes back to the front [H4].
+ * the rest is received later [ZQ7]. A message that was read ahead stays there,
+ * too: reading ahead answers whether there is a message, for which libzmq needs
+ * system calls. A message that is the value of a task keeps a reference to its
+ * socket. If it is released before Lua took it, it goes back [H4].
  *
- * A socket that conflates is read until nothing is left, and the last message
- * is kept (`newest`). libzmq could do that itself, but only for single parts:
- * it would abort the program if a peer sends several.
+ * A socket that conflates is read until it is empty, and the last message is
+ * kept (`newest`). libzmq can conflate messages of a single part only: it would
+ * abort the program if a peer sent several parts.
  */
 #include "zmq.h"
 
@@ -32,7 +32,7 @@ static int push_message_value(lua_State *L, aw_lua_value *value) {
   return count;
 }
 
-/* To where it was in the order. */
+/* Put a message back to its place in the order of messages. */
 static void put_back(awz_socket *s, awz_message *message) {
   awz_message **place = &s->returned;
   while (*place && (*place)->number < message->number)
@@ -57,7 +57,7 @@ static void release_message_value(aw_lua_value *value) {
 static int make_coming(awz_socket *s) {
   if (s->coming)
     return 0;
-  if (!s->raw) /* closed, so nobody would free it; libzmq's own code for that */
+  if (!s->raw) /* a closed socket would never free it; as libzmq answers */
     return -ENOTSOCK;
   awz_message *message = aw_allocate(sizeof *message);
   if (!message)
@@ -94,8 +94,9 @@ void awz_message_done(awz_socket *s, awz_message *message) {
   s->coming = message;
 }
 
-/* Room for one more frame. libzmq's messages may not move in memory but by its
- * own function, which this is as good as: nothing points into them. */
+/* Make room for one more frame. libzmq asks to move messages by its own
+ * function only, but nothing points into them, so a copy of the bytes does the
+ * same. */
 static bool make_frame_room(awz_message *message) {
   if (message->count < message->room)
     return true;
@@ -129,14 +130,14 @@ static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
   return 0;
 }
 
-/* All frames of one, into s->coming. Returns 1, 0 when they are not there, or
- * negative. */
+/* Receive all frames of the next message into s->coming. Returns 1; 0 if frames
+ * are missing; or a negative code. */
 static int receive_whole(awz_socket *s) {
   int rc = make_coming(s);
   bool more = !s->whole;
   while (rc == 0 && more) {
     rc = receive_frame(s, s->coming, &more);
-    if (s->coming->count > s->max_parts) { /* count on, hold none */
+    if (s->coming->count > s->max_parts) { /* receive the rest and drop it */
       drop_frames(s->coming);
       s->oversized = true;
     }
@@ -168,10 +169,10 @@ static int take_coming(awz_socket *s, awz_message **out) {
   return 1;
 }
 
-/* Of one that conflates: forget all but the last message, which becomes
- * `newest`; none, if that has too many parts. Returns 0, or negative. */
+/* Receive all messages of a socket that conflates. The last one becomes
+ * `newest`; NULL if it has too many parts. Returns 0 or a negative code. */
 static int drain(awz_socket *s) {
-  enum { MOST = 1 << 16 }; /* then others run: some 30 ms */
+  enum { MOST = 1 << 16 }; /* then other tasks run: some 30 ms */
   int rc = 0, fault = 0;
   for (int left = MOST; left > 0 && (rc = receive_whole(s)) > 0; left--) {
     awz_message *message = NULL;
@@ -191,7 +192,7 @@ void awz_message_drain(awz_socket *s, bool drains) {
   s->newest = NULL;
 }
 
-/* The one that is the newest: what came back is older than what comes. */
+/* Take the newest message. Messages that came back are older; drop them. */
 static int next_of_newest(awz_socket *s, awz_message **out) {
   int rc = drain(s);
   if (!s->newest)
@@ -204,7 +205,7 @@ static int next_of_newest(awz_socket *s, awz_message **out) {
 }
 
 int awz_message_next(awz_socket *s, awz_message **out) {
-  if (s->delivering) { /* there was no memory for its strings */
+  if (s->delivering) { /* its delivery ran out of memory */
     put_back(s, s->delivering);
     s->delivering = NULL;
   }
@@ -226,7 +227,7 @@ bool awz_message_held(const void *socket) {
   return s->whole || s->newest || s->returned || s->delivering;
 }
 
-/* A message of one that takes turns is what makes it the other's turn. */
+/* Receiving changes the state of a REQ or REP, so only the user may do it. */
 static bool may_read_ahead(const awz_socket *s) {
   int type = s->type->number;
   return type != AWZ_REQ && type != AWZ_REP;
@@ -243,10 +244,10 @@ int awz_message_read_ahead(void *socket) {
   return may_read_ahead(s) ? receive_whole(s) : AW_EINVAL;
 }
 
-/* A look at `events` makes libzmq read the first frame of the next message, and
- * then it aborts when the rest is cut off. */
+/* A look at `events` makes libzmq read the first frame of the next message.
+ * libzmq aborts if the end of a connection then cuts off the rest. */
 int awz_message_complete(awz_socket *s) {
-  if (s->type->number == AWZ_REP) /* to receive it would be its turn */
+  if (s->type->number == AWZ_REP) /* see may_read_ahead() */
     return awz_raw_may_receive(s) ? -EAGAIN : 0;
   if (!s->type->receives || !may_read_ahead(s))
     return 0;
@@ -267,15 +268,17 @@ static void push_message_frame(lua_State *L, awz_message *message, size_t index,
                   frame->size);
 }
 
-/* A value of a task stays its own while strings are made of it; one that
- * `delivering` delivers may be gone after each, with its memory. */
+/* Push all frames. To make a string may run finalizers. They cannot touch a
+ * message that is the value of a task (`delivering` is NULL). But they may
+ * receive the message that `delivering` delivers, which frees it; so look
+ * before each frame. */
 static int push_all(lua_State *L, awz_message *message, bool as_table,
                     const awz_socket *delivering, size_t *bytes) {
   int top = lua_gettop(L);
   int count = (int)message->count;
   if (as_table)
     lua_createtable(L, count, 0);
-  else if (count > FEW) /* else there is room, as for every C function */
+  else if (count > FEW) /* every C function has room for a few */
     luaL_checkstack(L, count, "too many parts");
   for (int i = 0; i < count; i++) {
     if (delivering && delivering->delivering != message) {

@@ -1,9 +1,9 @@
 /* open.c - opens ZeroMQ for a Lua state
  *
- * The home is a userdata in the registry. It has the contexts of the state, and
- * ends them with the state. It has no finalizer: finalizers of older objects
- * run later and may make contexts. The state owns it instead (aw_lua_hold), and
- * ends it after all that is here.
+ * The home, a userdata in the registry, owns the contexts of the state and ends
+ * them with the state. It has no finalizer: finalizers of older objects run
+ * later and may make contexts. The state releases it instead, after all objects
+ * of this folder (see aw_lua_held).
  */
 #include "open.h"
 
@@ -18,7 +18,7 @@ static void close_home(aw_lua_held *held) {
 }
 
 awz_home *awz_home_of(lua_State *L) {
-  (void)aw_lua_place(L); /* raises when the state has ended */
+  (void)aw_lua_place(L); /* raises if the state has ended */
   lua_rawgetp(L, LUA_REGISTRYINDEX, &HOME_KEY);
   awz_home *home = lua_touserdata(L, -1);
   lua_pop(L, 1);

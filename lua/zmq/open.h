@@ -1,11 +1,11 @@
-/* open.h - what the module opens of ZeroMQ */
-#ifndef AWZ_OPEN_H
-#define AWZ_OPEN_H
+/* open.h - opens ZeroMQ for the module */
+#ifndef AWZ_LZMQ_H
+#define AWZ_LZMQ_H
 
 #include <lua.h>
 
-/* A lua_CFunction without arguments: the functions that aiowire/zmq.lua makes
- * the module `aw.zmq` of, in a table. libzmq is not opened yet. */
+/* A lua_CFunction: returns a table of the functions from which aiowire/zmq.lua
+ * builds the module `aw.zmq`. It does not load libzmq. */
 int awz_open(lua_State *L);
 
 #endif

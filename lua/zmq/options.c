@@ -1,18 +1,18 @@
-/* options.c - the table of all options, and how they are read and set
+/* options.c - the table of socket options, and how they are read and set
  *
  * Names are libzmq's in lower case, without "ZMQ_"; units are libzmq's. Flags
- * are booleans in Lua. A few options are kept here as well, or instead: see
- * `special`.
+ * are booleans in Lua. A few options are stored in our socket as well, or only
+ * there: see get_special() and set_special().
  *
- * `conflate`: libzmq conflates what a socket sends (PUB, PUSH). message.c
- * conflates what a socket receives (SUB, PULL, DEALER), with any number of
- * parts: in libzmq a peer that sends several would abort the program. Then
- * `rcvhwm` is no limit, as in libzmq; what a DEALER sends is not conflated.
+ * `conflate`: libzmq conflates sent messages (PUB, PUSH). message.c conflates
+ * received messages (SUB, PULL, DEALER), of any number of parts: libzmq would
+ * abort the program if a peer sent several. `rcvhwm` sets no limit then, as in
+ * libzmq. What a DEALER sends is not conflated.
  *
- * High-water marks cannot change once a socket is bound or connected. libzmq
- * tells the other end of each connection the new mark, also an end that it has
- * freed because the connection is ending, and the program crashes. Nobody
- * outside can see whether a connection is ending.
+ * High-water marks cannot change once a socket is attached: libzmq passes a new
+ * mark to the other end of each connection, also to an end that it has freed
+ * because the connection is ending, and the program crashes. Nobody outside of
+ * libzmq can see whether a connection is ending.
  */
 #include "zmq.h"
 
@@ -21,7 +21,7 @@
 #include <string.h>
 
 typedef enum kind { INT, FLAG, INT64, UINT64, BYTES, TEXT, KEY } kind;
-/* LATE: it counts for what is bound or connected after it is set. */
+/* LATE: the option takes effect at the next bind or connect. */
 typedef enum direction {
   R = 1,
   W = 2,
@@ -52,7 +52,7 @@ enum {
   CONFLATE = 54,
   CONNECT_ROUTING_ID = 61,
   XPUB_WELCOME_MSG = 72,
-  MAX_PARTS = -1, /* ours */
+  MAX_PARTS = -1, /* not libzmq's, and the next one, too */
   HWM = -2
 };
 
@@ -161,7 +161,7 @@ static const option *find_number(lua_Integer number) {
   return NULL;
 }
 
-/* The option that the value at 2 names. */
+/* Returns the option whose name or number is at 2. Raises. */
 static const option *check_option(lua_State *L) {
   bool is_number = lua_type(L, 2) == LUA_TNUMBER;
   if (!is_number && lua_type(L, 2) != LUA_TSTRING)
@@ -193,7 +193,7 @@ void awz_push_options(lua_State *L) {
   }
 }
 
-/* libzmq refused: say of what. */
+/* Raise an error that names the option and the socket. */
 static int fail_option(lua_State *L, const awz_socket *s, const option *o,
                        int code, const char *verb) {
   if (code == -EINVAL)
@@ -217,7 +217,7 @@ static size_t size_of(kind k) {
   return k == INT || k == FLAG ? sizeof(int) : sizeof(int64_t);
 }
 
-/* Messages that the socket itself holds are not in libzmq's events. */
+/* libzmq does not count messages that our socket holds in its events. */
 static int read_number(awz_socket *s, const option *o, number *out) {
   size_t size = size_of(o->kind);
   if (o->number != EVENTS)
@@ -253,7 +253,8 @@ static int get_text(lua_State *L, awz_socket *s, const option *o) {
   return 1;
 }
 
-/* Those that libzmq cannot tell, or that mean something else here. */
+/* Options that libzmq cannot read, or that have another meaning here. Returns
+ * false for all others. */
 static bool get_special(lua_State *L, const awz_socket *s, const option *o) {
   switch (o->number) {
   case MAX_PARTS: lua_pushinteger(L, (lua_Integer)s->max_parts); return true;
@@ -316,8 +317,9 @@ static void set_raw(lua_State *L, awz_socket *s, const option *o, int which,
     fail_option(L, s, o, rc, "set");
 }
 
-/* A name of a peer that looks like the numbers which a ROUTER gives to those
- * without a name: libzmq aborts when it gets there. */
+/* Tells whether the text is a name of a peer that looks like the numbers which
+ * a ROUTER gives to peers without a name. libzmq aborts when it reaches that
+ * number. */
 static bool is_number(const option *o, const char *text, size_t size) {
   bool is_name = o->number == ROUTING_ID || o->number == CONNECT_ROUTING_ID;
   return is_name && size == 5 && text[0] == '\0';
@@ -364,9 +366,9 @@ static void set_max_parts(lua_State *L, awz_socket *s, const option *o) {
   s->max_parts = (size_t)count;
 }
 
-/* libzmq aborts the program when a socket that does not linger is closed in the
- * middle of a message, and its connection is lost just then (its issue 3442).
- * For a moment, it may end that message. */
+/* libzmq aborts the program if a socket with linger 0 is closed in the middle
+ * of a message and loses its connection just then (libzmq issue 3442). So
+ * libzmq gets at least a moment, in which it can end that message. */
 static void set_linger(lua_State *L, awz_socket *s, const option *o) {
   enum { MOMENT = 10 /* ms */ };
   int value = (int)check_option_number(L, o);
@@ -375,7 +377,7 @@ static void set_linger(lua_State *L, awz_socket *s, const option *o) {
   s->linger = value;
 }
 
-/* One of the high-water marks. */
+/* Set one of the high-water marks. */
 static void set_mark(lua_State *L, awz_socket *s, const option *o, int which,
                      int value) {
   int now = -1;
@@ -387,14 +389,14 @@ static void set_mark(lua_State *L, awz_socket *s, const option *o, int which,
   set_raw(L, s, o, which, &value, sizeof value);
 }
 
-/* One that is read until it is empty needs no limit, and a limit would keep new
- * messages back behind old ones. */
+/* A socket that is always read until it is empty needs no limit. A limit would
+ * keep new messages behind old ones. */
 static void set_rcvhwm(lua_State *L, awz_socket *s, const option *o,
                        int value) {
   set_mark(L, s, o, RCVHWM, s->drains && value >= 0 ? 0 : value);
 }
 
-/* The option is set, and what is bound or connected already does not see it. */
+/* Note an option that has no effect on connections and addresses so far. */
 static void note_late(lua_State *L, awz_socket *s, const option *o) {
   if (!s->attached || s->late_count == AWZ_LATE)
     return;
@@ -409,7 +411,7 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
     fail_option(L, s, o, -EINVAL, "set");
   if (s->type->receives && value != s->drains) {
     awz_message_drain(s, value);
-    if (value) /* if that fails, it is read by who waits for it */
+    if (value) /* if that fails, the next waiter reads it */
       (void)aw_zmq_attend(s->ready, aw_lua_engine(L));
     if (!s->attached)
       set_rcvhwm(L, s, o, USUAL);
@@ -421,17 +423,18 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
   s->conflated = value;
 }
 
-/* The peers that a ROUTER has keep their names when it is made raw; from then
- * on routing_id.c asks for none. */
+/* When a ROUTER becomes raw, its peers keep their names, but routing_id.c would
+ * not check for them any more. So that is refused once it is attached. */
 static void set_router_raw(lua_State *L, awz_socket *s, const option *o) {
   bool value = check_flag(L, o);
   if (s->attached && value != s->numbers)
     fail_option(L, s, o, -EISCONN, "set");
   set_number(L, s, o);
-  s->numbers = s->numbers || value; /* libzmq does not go back, either */
+  s->numbers = s->numbers || value; /* libzmq cannot undo it */
 }
 
-/* What we keep of an option that was set; true: it is ours alone. */
+/* Set an option that we store, or that needs a check. Returns false for all
+ * others. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
   switch (o->number) {
   case MAX_PARTS: set_max_parts(L, s, o); return true;

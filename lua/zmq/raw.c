@@ -1,8 +1,8 @@
-/* raw.c - the only file that calls libzmq
+/* raw.c - makes all calls of libzmq
  *
- * An interrupted call is tried again, and an error number becomes a negative
- * code. What belongs to the parent of a forked process is left alone. The
- * engine is notified that a socket was used [ZQ1, ZQ6, ZQ16].
+ * An interrupted call is made again, an error number becomes a negative code,
+ * and the engine learns that a socket was used [ZQ1, ZQ6]. The number of tries
+ * is bounded, because a forked child gets EINTR for ever [ZQ16].
  */
 #include "zmq.h"
 
@@ -11,9 +11,9 @@
 #include <string.h>
 
 enum { DONTWAIT = 1, SNDMORE = 2, ETERM_OF_ZMQ = 156384712 + 53 };
-enum { TRIES = 1000 }; /* a storm of signals passes */
+enum { TRIES = 1000 }; /* enough for many signals in a row */
 
-/* What the last call failed with. */
+/* Returns the code of the last call, which failed. */
 static int code(const aw_zmq_calls *calls) {
   int error = calls->last_error();
   return error == ETERM_OF_ZMQ || error == ENOTSOCK ? AW_ECLOSED : -error;
@@ -68,7 +68,7 @@ int awz_raw_get_context(const awz_context *context, int option, int *value) {
 void awz_raw_end_context(void *raw) {
   const aw_zmq_calls *calls;
   int rc, tries = 0;
-  aw_zmq_open(&calls); /* it is open */
+  aw_zmq_open(&calls); /* cannot fail: it is open */
   calls->ctx_shutdown(raw);
   do
     rc = calls->ctx_term(raw);
@@ -126,7 +126,8 @@ int awz_raw_attach(awz_socket *s, awz_verb verb, const char *address) {
 
 /* ---- messages ---- */
 
-/* One that finds nothing has read all that libzmq had to say. */
+/* After a receive that finds no message the engine need not look at the events.
+ */
 int awz_raw_receive(awz_socket *s, aw_zmq_message *frame, size_t *size) {
   int rc, tries = 0;
   do
@@ -148,7 +149,8 @@ int awz_raw_send(awz_socket *s, aw_zmq_message *frame, bool more) {
   return used(s, rc);
 }
 
-/* Let libzmq process all that its threads and other sockets have told it. */
+/* Let libzmq process what its threads and other sockets have sent to this
+ * socket. Returns the events, or 0 on an error. */
 static int look(awz_socket *s) {
   enum { EVENTS = 15 };
   int events = 0;
@@ -161,7 +163,7 @@ bool awz_raw_may_receive(awz_socket *s) {
   return look(s) & POLLIN_OF_ZMQ;
 }
 
-/* Send one part of our own. */
+/* Send a part that is copied from `data`. */
 static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
   aw_zmq_message frame;
   int rc = awz_raw_fill(s, &frame, data, size);
@@ -176,7 +178,7 @@ int awz_raw_drain(awz_socket *s) {
   int count = 0;
   aw_zmq_message frame;
   s->calls->msg_init(&frame);
-  for (int round = 0; round < 2; round++) { /* what came, and what that ended */
+  for (int round = 0; round < 2; round++) { /* the first may end connections */
     look(s);
     while (s->calls->msg_recv(&frame, s->raw, DONTWAIT) >= 0)
       count++;
@@ -188,9 +190,9 @@ int awz_raw_drain(awz_socket *s) {
 bool awz_raw_has_peer(awz_socket *s, const char *name, size_t size) {
   if (s->type->number != AWZ_ROUTER)
     return false;
-  look(s); /* sends do not always look for new peers */
+  look(s); /* a send does not always notice new peers [ZQ8] */
   int rc = send_part(s, name, size, true);
-  if (rc == 0) /* the message has to end */
+  if (rc == 0) /* end the message */
     send_part(s, "", 0, false);
   return rc == 0 || rc == -EAGAIN;
 }

@@ -1,12 +1,11 @@
 /* receive.c - s:recv(), s:recv_multipart(), aw.Recv(s)
  *
- * A running task takes the next message at once, as long as its turn lasts and
- * no task waits before it. Otherwise it waits, and the engine takes a message
- * for it: the task that has waited longest is first, and each gets one message
- * [H4].
+ * A running task takes the next message at once, if its budget lasts and no
+ * other task waits for one. Otherwise it waits, and the engine takes a message
+ * for it: one message for each waiter, the longest waiting first [H4].
  *
- * Each step looks up the socket again, since what ran in between may have
- * closed it.
+ * Each function reads the box of the socket anew: code that ran since may have
+ * closed the socket.
  */
 #include "zmq.h"
 
@@ -28,7 +27,9 @@ static int recv_arm(aw_task *task, void *data) {
   return rc < 0 ? rc : aw_zmq_arm_receive(task, s->ready);
 }
 
-/* For a wire: nothing has been tried before. */
+/* `arm` of a Wire. A method has already tried to take a message; a Wire has
+ * not.
+ */
 static int recv_try_or_arm(aw_task *task, void *data) {
   const awz_way *way = data;
   const awz_socket *s = awz_socket_in(way->box);
@@ -68,8 +69,9 @@ void awz_spend(lua_State *L, size_t bytes, const char *what) {
     aw_lua_at_once(L, what);
 }
 
-/* Making strings may raise, and may run finalizers, which close the socket, or
- * receive from it in a run of their own. -1: one has received the message. */
+/* Push the message. To make strings may raise, and may run finalizers, which
+ * may close the socket, or receive from it in a loop of their own. Returns -1
+ * if a finalizer has received this message. */
 static int recv_deliver(lua_State *L, const awz_way *way, awz_message *message,
                         const char *what) {
   awz_socket *s = awz_socket_in(way->box);
@@ -95,8 +97,8 @@ static int received(lua_State *L, int result, void *data) {
   return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
 }
 
-/* What the awaits before have left undone: 1 and the next message, 0 when the
- * task has to wait, or negative. */
+/* Take the next message, unless another task waits for one. Returns 1; 0 if the
+ * task must wait; or a negative code. */
 static int next_message(const awz_way *way, awz_message **out) {
   awz_socket *s = awz_socket_in(way->box);
   int rc = awz_socket_check(s);
@@ -125,8 +127,8 @@ static int receive_later(lua_State *L, int result, void *data) {
   return recv_message(L, way);
 }
 
-/* Whether the socket is closed is asked only when the task may go on: for one
- * that is cancelled, Cancelled comes first [C2]. */
+/* Closed is checked only after the await: if the task is cancelled, Cancelled
+ * comes first [C2]. */
 static int recv_start(lua_State *L, const awz_socket *s, awz_way *way) {
   if ((s && aw_lua_quick(s->here, L)) || aw_lua_at_once(L, recv_way_name(way)))
     return recv_message(L, way);

@@ -1,25 +1,24 @@
 /* routing_id.c - the name that a socket gives its next peer,
  * `connect_routing_id`
  *
- * If a peer has the name already, libzmq aborts the program at the connect. So
- * libzmq is given the name just before the connect, and a ROUTER is asked
- * first:
+ * If another peer already has the name, libzmq aborts the program at the
+ * connect. So libzmq gets the name just before the connect, and a ROUTER is
+ * asked first whether the name is free:
  *
  *   send to the name ─► a peer got an empty message: the name is taken
- *   connect over inproc to a DEALER that gives itself the name, send again
+ *   connect over inproc to a DEALER that has the name, send again (the detour)
  *                    ─► nobody got it: a peer that is leaving has the name
- *                    ─► the DEALER got it: the name is free as soon as this
- *                       connection has ended, which both sockets do here,
- *                       without threads
+ *                    ─► the DEALER got it: it is free once this connection has
+ *                       ended, which both ends do here, without other threads
  *
- * The peers of a STREAM, or of a raw ROUTER, have no other names than those,
- * and each name is given once. With `immediate` libzmq would keep the name for
- * a later connect. The detour changes libzmq's `last_endpoint`; `shown` keeps
- * it for the user until the next bind or connect.
+ * The peers of a STREAM or a raw ROUTER have no other names than those given
+ * here, and each name is given once. With `immediate` libzmq would keep the
+ * name for a later connect. The detour changes libzmq's `last_endpoint`;
+ * `shown` keeps the old value for the user until the next bind or connect.
  *
  * Over tcp and ipc a peer may come between the answer and the connect, and
- * nothing in libzmq locks a name. So a ROUTER that strangers can reach there
- * names nobody: neither `router_handover` nor an unbind keeps the name free.
+ * libzmq cannot reserve a name. So a ROUTER that remote peers can reach gives
+ * no names: neither `router_handover` nor an unbind would keep a name free.
  *
  * Invariant: a ROUTER that is `exposed` and not raw has no name for its next
  * connect.
@@ -46,13 +45,13 @@ typedef struct awz_name {
   char name[];
 } awz_name;
 
-/* Are its peers numbered, but for those with a name from here? */
+/* Tells whether the peers have numbers, except those named here. */
 static bool has_numbers(const awz_socket *s) {
   return s->type->number == AWZ_STREAM || s->numbers;
 }
 
-/* Does the address lead to peers outside of this program, which give themselves
- * any name at any time? */
+/* Tells whether the address leads to peers outside of this program. They choose
+ * their names themselves, at any time. */
 static bool is_remote(const char *address) {
   return !awz_starts_with(address, "inproc://");
 }
@@ -74,7 +73,7 @@ static bool is_used(const awz_socket *s, const char *name, size_t size) {
   return used != NULL;
 }
 
-/* Free the newest one. */
+/* Free the newest name. */
 static void forget_name(awz_socket *s) {
   awz_name *old = s->names;
   s->names = old->next;
@@ -101,7 +100,7 @@ int awz_name_next(awz_socket *s, const char *name, size_t size) {
   new->size = size;
   memcpy(new->name, name, size);
   if (s->names && (s->naming || !has_numbers(s)))
-    forget_name(s); /* it named nobody, or is not asked for */
+    forget_name(s); /* no peer has it, or is_used() does not need it */
   new->next = s->names;
   s->names = new;
   s->naming = true;
@@ -138,9 +137,11 @@ static const awz_type *dealer(void) {
   return type;
 }
 
-/* Connect to `host`, bound to `address`, which may have the socket's name, and
- * end that connection: a name that libzmq has been told of is gone then. Was
- * the name free? */
+/* Bind `host`, which may have the name, to `address`; connect to it, and end
+ * the connection. A name that libzmq had for the next connect is used up then.
+ *
+ *   was_free  receives whether the name was free
+ */
 static int visit(awz_socket *s, awz_socket *host, const char *address,
                  bool *was_free) {
   int rc = awz_raw_attach(host, AWZ_BIND, address);
@@ -148,10 +149,11 @@ static int visit(awz_socket *s, awz_socket *host, const char *address,
     rc = awz_raw_attach(s, AWZ_CONNECT, address);
   if (rc < 0)
     return rc;
-  awz_raw_drain(host); /* what `probe_router` sends */
+  awz_raw_drain(host); /* the empty message of `probe_router` */
   awz_raw_has_peer(s, s->names->name, s->names->size);
   rc = awz_raw_attach(s, AWZ_DISCONNECT, address);
-  /* It agrees to the end. If it got nothing, a peer that came has the name. */
+  /* Draining also lets the host confirm the end of the connection. If the host
+   * got nothing, another peer has the name. */
   *was_free = awz_raw_drain(host) > 0;
   return rc;
 }
@@ -194,15 +196,16 @@ static int check_free(awz_socket *s) {
   return rc < 0 ? rc : was_free ? 0 : -EEXIST;
 }
 
-/* libzmq has the name of a connect that failed, and would give it to the host
- * of a detour. By now a peer may have that name, so it gets one of our own. */
+/* libzmq still has the name of a connect that failed, and would give it to the
+ * host of the detour. By now a peer may have that name. So replace it by a
+ * unique one, and use that up by a detour. */
 static int withdraw(awz_socket *s) {
   bool was_free;
   char name[] = "?aiowire-0123456789abcdef";
-  if (has_numbers(s)) /* libzmq asks nobody, and takes the new one */
+  if (has_numbers(s)) /* no detour follows, and the new name replaces it */
     return 0;
   snprintf(name + 9, sizeof name - 9, "%016" PRIx64, uv_hrtime());
-  name[0] = '\0'; /* as no peer does */
+  name[0] = '\0'; /* libzmq reserves such names */
   int rc = awz_raw_set(s, CONNECT_ROUTING_ID, name, sizeof name - 1);
   if (rc == 0)
     rc = make_detour(s, false, &was_free);

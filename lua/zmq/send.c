@@ -1,16 +1,16 @@
 /* send.c - s:send(), s:send_multipart(), aw.Send(s, ...)
  *
- * A message is a list of Lua strings (awz_parts). All its frames are made
- * before the first of them is sent; then they are sent without a pause, all or
- * none [ZQ7]. If that is not possible now, the list waits. Its strings are kept
- * alive by the stack of the task, or by the Wire, and are not copied before
- * they can be sent.
+ * A message is a list of Lua strings (awz_parts). All frames are made before
+ * the first one is sent. Then they are sent without a pause, all or none [ZQ7].
+ * If that is not possible now, the list waits. The stack of the task, or the
+ * Wire, keeps the strings alive, and they are not copied before they can be
+ * sent.
  *
- * Lua code that runs between two looks at the socket may close it; its userdata
- * tells.
+ * Lua code that runs meanwhile may close the socket, so each function reads the
+ * box of the socket anew.
  *
- * A socket that addresses its peers (ROUTER) has a queue for each peer: a
- * message waits only behind those for the same peer.
+ * For a socket that addresses its peers (ROUTER), a message waits behind those
+ * for the same peer only.
  */
 #include "zmq.h"
 
@@ -19,12 +19,12 @@
 
 enum { FEW = 8 };
 
-/* NULL: it is finalized. */
+/* Returns NULL if the socket is finalized. */
 static awz_socket *socket_of(const awz_parts *parts) {
   return awz_socket_in(parts->box);
 }
 
-/* ---- all frames or none, of a socket that is not finalized ---- */
+/* ---- all frames or none; the socket is not finalized ---- */
 
 static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
   const awz_socket *s = socket_of(parts);
@@ -40,8 +40,10 @@ static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
   return 0;
 }
 
-/* Those that did not go. A balanced socket whose peer is lost half way swallows
- * what still belongs to the message: let it have that. */
+/* Drop the frames from `from` on, which were not sent. If the peer of a
+ * balanced socket is lost in the middle of a message, libzmq drops the frames
+ * up to the end of that message. So pass them to libzmq, or it would drop the
+ * next message instead. */
 static void drop_rest(const awz_parts *parts, aw_zmq_message *frames,
                       size_t from) {
   awz_socket *s = socket_of(parts);
@@ -67,7 +69,7 @@ static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
   return 0;
 }
 
-/* 0, -EAGAIN when it cannot go now, or another code. */
+/* Returns 0; -EAGAIN if the message cannot be sent now; or another code. */
 static int send_all(const awz_parts *parts) {
   aw_zmq_message few[FEW];
   if (parts->count > 1 && socket_of(parts)->overwrites)
@@ -83,7 +85,7 @@ static int send_all(const awz_parts *parts) {
   return rc;
 }
 
-/* "Not now" may be old news: libzmq looks for room only now and then [ZQ8]. */
+/* EAGAIN may be stale: libzmq looks for room only now and then [ZQ8]. */
 static int send_now(const awz_parts *parts) {
   int rc = send_all(parts);
   if (rc != -EAGAIN)
@@ -94,7 +96,7 @@ static int send_now(const awz_parts *parts) {
   return events & AW_WRITABLE ? send_all(parts) : rc;
 }
 
-/* ---- those that wait ---- */
+/* ---- messages that wait ---- */
 
 static bool same_peer(const void *waiting, const void *new) {
   const awz_part *a = ((const awz_parts *)waiting)->part;
@@ -102,13 +104,13 @@ static bool same_peer(const void *waiting, const void *new) {
   return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
-/* Does another message wait that is to go before? */
+/* Tells whether another message waits that must be sent earlier. */
 static bool must_queue(const awz_parts *parts) {
   const awz_socket *s = socket_of(parts);
   return aw_zmq_sending(s->ready, s->type->addressed ? same_peer : NULL, parts);
 }
 
-/* 0, -EAGAIN when it has to wait, or another code. */
+/* Returns 0; -EAGAIN if the message must wait; or another code. */
 static int send_in_turn(const awz_parts *parts) {
   int rc = awz_socket_check(socket_of(parts));
   if (rc < 0)
@@ -116,7 +118,7 @@ static int send_in_turn(const awz_parts *parts) {
   return must_queue(parts) ? -EAGAIN : send_now(parts);
 }
 
-/* A peer that is gone is no error, unless the user wants it so. */
+/* A peer that is gone is an error only if the user asked for that. */
 static bool is_refusal(const awz_socket *s, int code) {
   return s && code == -EHOSTUNREACH && s->type->addressed && !s->strict;
 }
@@ -142,13 +144,14 @@ static void release_sent_value(aw_lua_value *value) {
   aw_free(value);
 }
 
-/* How the wait of `task` ended, as its value: 1, or a negative code. */
+/* Set the outcome of a send as the value of `task`. Returns 1 or a negative
+ * code, for its wait. */
 static int conclude(aw_task *task, const awz_socket *s, int rc) {
   if (rc < 0 && !is_refusal(s, rc))
     return rc;
   outcome *o = aw_allocate(sizeof *o);
   if (!o)
-    return rc < 0 ? AW_ENOMEM : 1; /* sent it is */
+    return rc < 0 ? AW_ENOMEM : 1; /* no value: sent() takes that for success */
   o->value = (aw_lua_value){push_sent_value, release_sent_value, 0};
   o->sent = rc == 0;
   aw_task_set_value(task, aw_lua_box(&o->value));
@@ -205,7 +208,7 @@ static void check_part(lua_State *L, const awz_socket *s, int index,
               (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
 }
 
-/* Push a message of the `count` strings from 2 on, for the socket at 1. */
+/* Push a message of the `count` strings at 2 and after, for the socket at 1. */
 static awz_parts *push_parts(lua_State *L, const awz_socket *s, int count) {
   enum { FIRST = 2 };
   const awz_box *box = &awz_check_handle(L, 1)->box;
@@ -238,7 +241,7 @@ static awz_socket *check_sender(lua_State *L, awz_socket *s) {
   return s;
 }
 
-/* The parts from 2 on: how many are there? */
+/* Returns the number of parts at 2 and after. Raises. */
 static int count_parts(lua_State *L, const awz_socket *s) {
   int count = lua_gettop(L) - 1;
   if (count == 0)
@@ -247,7 +250,7 @@ static int count_parts(lua_State *L, const awz_socket *s) {
   return count;
 }
 
-/* Put the parts in the table at 2 in its place. */
+/* Replace the table at 2 by the parts in it. */
 static int spread_table(lua_State *L, const awz_socket *s) {
   aw_lua_check_type(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
@@ -280,7 +283,7 @@ static int sent(lua_State *L, int result, void *data) {
   return count > 0 ? count : push_outcome(L, true);
 }
 
-/* The message is the userdata on top of the stack. */
+/* The userdata of the message is on top of the stack, which keeps it alive. */
 static int send_parts(lua_State *L, int result, void *data) {
   awz_parts *parts = data;
   if (result == 0)
@@ -292,9 +295,9 @@ static int send_parts(lua_State *L, int result, void *data) {
   return push_outcome(L, true);
 }
 
-/* With the parts from 2 on: most often they go at once, and cost no memory.
- * Whether the socket is closed is asked only when the task may go on: for one
- * that is cancelled, Cancelled comes first [C2]. */
+/* Send the parts at 2 and after. Most often they can be sent at once, without
+ * an allocation. Closed is checked only after the await: if the task is
+ * cancelled, Cancelled comes first [C2]. */
 static int send_strings(lua_State *L, const awz_socket *s, int count) {
   if (count > FEW ||
       !(aw_lua_quick(s->here, L) || aw_lua_at_once(L, "socket:send"))) {
@@ -319,8 +322,8 @@ static int send_strings(lua_State *L, const awz_socket *s, int count) {
                       sent);
 }
 
-/* The socket at 1, open or closed; its struct lives as long as it is there. Of
- * a finalized one nothing can be asked: that raises. */
+/* Returns the socket at 1, which may be closed. Its struct lives as long as the
+ * userdata is on the stack. Raises if it is finalized. */
 static const awz_socket *check_any_socket(lua_State *L) {
   const awz_box *box = &awz_check_handle(L, 1)->box;
   awz_use(L, box);
@@ -342,8 +345,8 @@ const luaL_Reg awz_send_methods[] = {{"send", socket_send},
                                      {"send_multipart", socket_send_multipart},
                                      {NULL, NULL}};
 
-/* The strings, and the socket, are in a table that the message holds, which the
- * Wire holds. */
+/* The Wire keeps the userdata of the message alive, and that a table with the
+ * socket and the strings. */
 int awz_make_send(lua_State *L) {
   awz_use(L, &awz_check_handle(L, 1)->box);
   awz_socket *s = check_sender(L, awz_check_socket_at(L, 1, "send"));

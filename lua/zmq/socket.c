@@ -1,12 +1,12 @@
-/* socket.c - sockets: made with the defaults of this library, closed in order
+/* socket.c - creates sockets with the defaults of this library, and closes them
  *
  * The engine forgets the readiness of a socket before the socket is closed,
  * since its descriptor may belong to another socket right after [ZQ11]. The
- * struct stays while a message of the socket may come back.
+ * struct stays as long as a message of the socket may come back.
  *
- * Defaults that differ from libzmq's: a socket lingers for 1 s, takes parts of
- * at most 64 MiB, and gives a handshake 5 s and a silent peer 30 s; a ROUTER or
- * STREAM reports a message that it cannot deliver.
+ * Defaults that differ from libzmq's: a socket lingers for 1 s, receives parts
+ * of at most 64 MiB, and allows 5 s for a handshake; a peer that is silent for
+ * 30 s is lost; a ROUTER reports a message that it cannot deliver.
  */
 #include "zmq.h"
 
@@ -139,7 +139,7 @@ static void drop_messages(awz_socket *s) {
 void awz_socket_close(awz_socket *s) {
   if (!s->raw)
     return;
-  aw_zmq_close(s->ready); /* first: it stops watching the descriptor */
+  aw_zmq_close(s->ready); /* first, to stop the watcher [ZQ11] */
   s->ready = NULL;
   note_linger(s);
   if (s->context->forks == aw_zmq_forks())

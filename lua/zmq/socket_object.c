@@ -11,13 +11,13 @@
 
 /* ---- errors ---- */
 
-/* As "ROUTER socket"; pushed. */
+/* Push what the socket is, such as "ROUTER socket tcp://…". */
 static const char *push_socket_about(lua_State *L, const awz_socket *s) {
   return lua_pushfstring(L, "%s socket%s%s", s->type->name,
                          *s->address ? " " : "", s->address);
 }
 
-/* Why is it the wrong time to receive or send [ZQ6]? */
+/* Push the reason why a REQ or REP cannot send or receive now [ZQ6]. */
 static const char *push_state(lua_State *L, const awz_socket *s,
                               const char *verb) {
   bool sending = strcmp(verb, "send") == 0;
@@ -80,7 +80,7 @@ static void remember(awz_socket *s, awz_verb verb, const char *address) {
   }
 }
 
-/* It does not know the address by that name. */
+/* libzmq does not know this address of the socket. */
 static const char *push_unknown(lua_State *L, const awz_socket *s,
                                 awz_verb verb, const char *address) {
   if (verb == AWZ_DISCONNECT)
@@ -94,7 +94,7 @@ static const char *push_unknown(lua_State *L, const awz_socket *s,
                          address, other);
 }
 
-/* The address of a bind is no device. libzmq looks no name up for a bind. */
+/* libzmq does not look up host names for a bind; it takes them for devices. */
 static const char *push_no_device(lua_State *L, const char *address) {
   const char *host = strstr(address, "://") + 3;
   const char *port = strrchr(host, ':');
@@ -313,8 +313,8 @@ static int fail_poll(lua_State *L, int result, void *data) {
   return awz_fail(L, awz_socket_in(data), result ? result : AW_ECLOSED, "poll");
 }
 
-/* events(s) → what it is ready for now, as bits. That it is closed is raised as
- * of an await: for a task that is cancelled, Cancelled comes first [C2]. */
+/* events(s) → the events it is ready for now, as bits. Closed is raised as by
+ * an await: if the task is cancelled, Cancelled comes first [C2]. */
 static int socket_events(lua_State *L) {
   awz_box *box = &awz_check_handle(L, 1)->box;
   awz_use(L, box);
@@ -347,19 +347,19 @@ static int turn_over(lua_State *L, int result, void *data) {
   return 0;
 }
 
-/* turn(): let the others run if this task had its share [F3] */
+/* turn(): let other tasks run if this one has used up its budget [F3] */
 static int take_turn(lua_State *L) {
   if (!aw_lua_may_await(L) || aw_lua_at_once(L, "socket:poll"))
     return 0;
   return aw_lua_await(L, NULL, NULL, "socket:poll", turn_over);
 }
 
-/* ---- making one ---- */
+/* ---- making a socket ---- */
 
 static int usual_context(lua_State *L, awz_context **out) {
   awz_home *home = awz_home_of(L);
   if (home->usual && home->usual->forks != aw_zmq_forks()) {
-    awz_context_release(home->usual); /* the parent's */
+    awz_context_release(home->usual); /* belongs to the parent process */
     home->usual = NULL;
   }
   int rc = 0;
@@ -386,12 +386,13 @@ static int apply_options(lua_State *L) {
                      strcmp(lua_tostring(L, -2), "context") != 0;
     if (is_option)
       lua_call(L, 3, 0);
-    lua_settop(L, 3); /* the name */
+    lua_settop(L, 3); /* keep the name for lua_next() */
   }
   return 0;
 }
 
-/* A context has a limit of its own, which is not that of descriptors. */
+/* EMFILE may mean the limit of the context (max_sockets) or that of the process
+ * (descriptors). */
 static int fail_open(lua_State *L, const awz_context *context,
                      const awz_type *type, int code) {
   enum { MAX_SOCKETS = 2 };
@@ -409,8 +410,8 @@ static int fail_open(lua_State *L, const awz_context *context,
   return aw_lua_system_error(L, code, "open", lua_tostring(L, -1));
 }
 
-/* With the socket on top and the options at `arg`: on an error the socket is
- * closed first. */
+/* Set the options at `arg`; the socket is on top. An error closes the socket
+ * and is raised again. */
 static void set_options(lua_State *L, awz_socket *s, int arg) {
   lua_pushcfunction(L, apply_options);
   lua_pushvalue(L, -2);
@@ -421,12 +422,14 @@ static void set_options(lua_State *L, awz_socket *s, int arg) {
   lua_error(L);
 }
 
-/* What a socket holds besides: two descriptors, the queues of libzmq. A guess,
- * so that sockets that nobody closed do not pile up unseen. */
+/* Bytes that a socket counts for the garbage collector: two descriptors, the
+ * queues of libzmq. It is an estimate, so that sockets that nobody closes are
+ * collected before they become many. */
 enum { WEIGHT = 64 * 1024 };
 
-/* A socket of the context at `at` (0: of the usual one), type and options from
- * `arg`. The context is looked at last: a finalizer may close it. */
+/* Push a socket of the context at `at` (0: the default context), with the type
+ * and the options at `arg` and after it. The context is read last, since a
+ * finalizer may close it. */
 static int new_socket(lua_State *L, int at, int arg) {
   const awz_type *type = awz_check_type(L, arg);
   bool has_options = !lua_isnoneornil(L, arg + 1);
@@ -476,14 +479,14 @@ static const luaL_Reg methods[] = {{"bind", socket_bind},
                                    {"close", socket_close},
                                    {NULL, NULL}};
 
-/* For aiowire/zmq.lua, which adds to `methods`: what a method of its own is
- * made of has no name of its own. */
+/* For aiowire/zmq.lua, which builds further methods from them. They have no
+ * names of their own: errors name the method. */
 static const luaL_Reg functions[] = {{"events", socket_events},
                                      {"ready", make_ready},
                                      {"turn", take_turn},
                                      {NULL, NULL}};
 
-/* [functions] → the same; `methods` in it. */
+/* [module] → [module], with the functions above and the table `methods` */
 void awz_open_socket(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
   aw_lua_push_function(L, m_socket, 0, "socket");

@@ -37,7 +37,7 @@ static const char *type_name_at(const void *list, size_t index) {
   return index < awz_type_count ? awz_types[index].name : NULL;
 }
 
-/* Are they the same, but for the case of `any`? */
+/* Compares a name in capitals with one in any case. */
 static bool same(const char *capitals, const char *any) {
   while (*capitals && *capitals == toupper((unsigned char)*any))
     capitals++, any++;
