@@ -1,16 +1,16 @@
 /* main.c - aiowire(1): a Lua interpreter whose scripts may await
  *
- * The command line is that of `lua`. Everything that touches Lua runs inside
- * one protected call (run_all). Each -e, and then the script, is one call of
- * aw_lua_main(): its main chunk is the root task of a main loop, and the next
- * chunk begins when all that this one started has ended.
+ * It takes the command line of `lua`. All use of Lua runs inside one protected
+ * call (run_all). Each -e, and then the script, is one run of aw_lua_main():
+ * the main chunk is the root task of a main loop. The next chunk begins when
+ * all tasks of the one before have ended.
  *
  *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *
  * Neighbours: options.c reads the command line, text.c refuses bytecode,
- * memory.c is the allocator of the Lua state, output.c watches standard output,
- * warning.c prints warnings.
+ * memory.c is the allocator of the Lua state, output.c handles the loss of
+ * standard output's reader, warning.c prints warnings.
  */
 
 #include "memory.h"
@@ -36,13 +36,13 @@ enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
 
 typedef struct host {
   host_options options;
-  int status; /* what to exit with … */
-  int signal; /* … or the signal to die by, or 0 */
-  bool ended; /* an error, a signal or os.exit: run nothing further */
+  int status; /* exit status */
+  int signal; /* signal to die by instead; 0: none */
+  bool ended; /* by an error, a signal or os.exit: run no further chunk */
 } host;
 
 static void complain(const char *text) {
-  fflush(stdout); /* in the order in which things happened */
+  fflush(stdout); /* keep the order of both outputs */
   fprintf(stderr, "aiowire: %s\n", text);
   fflush(stderr);
 }
@@ -55,7 +55,7 @@ static void fail_usage(host *h, const char *text) {
 
 /* ── errors ──────────────────────────────────────────────────────────────── */
 
-/* Push what lua prints for an error value that is no string.
+/* Push the text that lua prints for an error value.
  * [..., err] -> [..., err, text] */
 static void push_message(lua_State *L) {
   if (lua_tostring(L, -1))
@@ -64,15 +64,15 @@ static void push_message(lua_State *L) {
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
 }
 
-/* Message handler of calls that are no tasks. [err] -> [text] */
+/* Message handler of calls outside of tasks. [err] -> [text] */
 static int with_traceback(lua_State *L) {
   push_message(L);
   luaL_traceback(L, L, lua_tostring(L, -1), 1);
   return 1;
 }
 
-/* [err, info] -> [text]. The info says all there is to say; what it is about
- * comes from the error itself only if there is no info. */
+/* [err, info] -> [text]. The text of an info includes that of the error;
+ * without an info it is the error's alone. */
 static int describe_error(lua_State *L) {
   if (lua_isnoneornil(L, 2)) {
     lua_settop(L, 1);
@@ -96,7 +96,7 @@ static void report(lua_State *L, host *h) {
 
 /* ── running ─────────────────────────────────────────────────────────────── */
 
-/* Run what luaL_load* left, as a main chunk.
+/* Run the result of luaL_load* as a main chunk.
  * [..., function, args] -> [...], or [..., message] -> [...] */
 static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   if (load_status != LUA_OK) {
@@ -118,8 +118,8 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   }
 }
 
-/* The chunks of the command line see the library as `aw`. The local stands in
- * their first line, so that line numbers are right. */
+/* Run an -e. It sees the library as the local `aw`, which is declared in its
+ * first line, so that line numbers stay right. */
 static void run_string(lua_State *L, host *h, const char *text) {
   lua_pushfstring(L, "local aw = require \"aiowire\"; %s", text);
   size_t length;
@@ -129,7 +129,7 @@ static void run_string(lua_State *L, host *h, const char *text) {
   run_chunk(L, h, status, 0);
 }
 
-/* LUA_INIT, as lua does: a statement, or @file. */
+/* Run LUA_INIT as lua does: a statement, or @file. */
 static void run_init(lua_State *L, host *h) {
   const char *name = "=LUA_INIT" LUA_VERSUFFIX;
   const char *init = getenv(name + 1);
@@ -145,7 +145,8 @@ static void run_init(lua_State *L, host *h) {
   run_chunk(L, h, status, 0);
 }
 
-/* -l MOD or -l G=MOD. `require` cannot await, so this is no task. */
+/* Run -l MOD or -l G=MOD. `require` cannot await, so it runs outside of tasks.
+ */
 static void require_global(lua_State *L, host *h, const char *spec) {
   const char *equals = strchr(spec, '=');
   size_t length = equals ? (size_t)(equals - spec) : strlen(spec);
@@ -163,7 +164,7 @@ static void require_global(lua_State *L, host *h, const char *spec) {
   lua_settop(L, 0);
 }
 
-/* -e, -l and -W, in the order given; what they are has been checked. */
+/* Run -e, -l and -W in the order given. options.c has checked them. */
 static void run_options(lua_State *L, host *h) {
   char **argv = h->options.argv;
   for (int i = 1; i < h->options.script && !h->ended; i++) {
@@ -181,7 +182,7 @@ static void run_options(lua_State *L, host *h) {
 }
 
 /* Push the script's arguments from the table `arg`, which an -e may have
- * changed. Returns how many. */
+ * changed. Returns their number. */
 static int push_script_arguments(lua_State *L) {
   if (lua_getglobal(L, "arg") != LUA_TTABLE)
     luaL_error(L, "'arg' is not a table");
@@ -205,13 +206,13 @@ static void run_script(lua_State *L, host *h) {
   }
   const char *message = lua_tostring(L, -1);
   if (name && status == LUA_ERRSYNTAX && !strstr(message, name))
-    lua_pushfstring(L, "%s: %s", name, message); /* bytecode: no line */
+    lua_pushfstring(L, "%s: %s", name, message); /* bytecode has no line */
   run_chunk(L, h, status, 0);
 }
 
 /* ── setting up ──────────────────────────────────────────────────────────── */
 
-/* `arg` as lua makes it: the script at 0, what stands before it below. */
+/* Make `arg` as lua does: the script at 0, the words before it below. */
 static void make_arg(lua_State *L, const host_options *o) {
   int script = o->script < o->argc ? o->script : 0;
   lua_createtable(L, o->argc - script, script + 1);
@@ -241,8 +242,8 @@ static void print_version(void) {
   printf("aiowire %s (%s, libuv %s)\n", aw_version(), LUA_RELEASE, HOST_LIBUV);
 }
 
-/* --version: also where modules are looked for, which is what people want to
- * know when one is not found. */
+/* --version prints the search paths, too, for users whose module was not found.
+ */
 static void print_parts(lua_State *L) {
   print_version();
   printf("build          %s\n", HOST_BUILD);
@@ -254,8 +255,7 @@ static void print_parts(lua_State *L) {
   lua_settop(L, 0);
 }
 
-/* Neither a script nor a -e: standard input is the script, unless a person
- * sits there. */
+/* Without a script and an -e: run standard input, unless it is a terminal. */
 static void run_input(lua_State *L, host *h) {
   if (!isatty(STDIN_FILENO)) {
     run_chunk(L, h, luaL_loadfilex(L, NULL, "t"), 0);
@@ -293,8 +293,9 @@ static int run_all(lua_State *L) {
 
 /* ── the process ─────────────────────────────────────────────────────────── */
 
-/* Descriptors 0 to 2 must be there: the loop's own would take their numbers,
- * and be written to by print. open() gives the lowest that is free. */
+/* Descriptors 0 to 2 must be open. Otherwise a descriptor of the engine would
+ * take such a number, and print would write to it. open() returns the lowest
+ * free number. */
 static void open_standard_files(void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
@@ -303,12 +304,12 @@ static void open_standard_files(void) {
   }
 }
 
-/* The collector works in small steps, since a full collection, as the
- * generational mode makes one now and then, stops everything. An object with a
- * finalizer survives one cycle more: with such garbage, memory grows for ever
- * if a cycle begins only at twice the memory (pause 200), and it is at most 5.7
- * times what is alive at 170. The steps have to be larger, too, or allocations
- * outrun the calls of finalizers. A script may set it otherwise. */
+/* Use the incremental collector: the generational mode makes a full collection
+ * now and then, which stops the program. An object with a finalizer survives
+ * one cycle more. With such garbage, memory grows for ever at a pause of 200 (a
+ * cycle begins at twice the memory), but to at most 5.7 times the live memory
+ * at 170. The steps must be larger, too, or the program allocates faster than
+ * finalizers are called. A script may change all that. */
 static void tune_collector(lua_State *L) {
   enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
   lua_gc(L, LUA_GCINC, PAUSE, STEP_MULTIPLIER, 0);
@@ -328,7 +329,7 @@ static void run_state(host *h) {
   lua_pushlightuserdata(L, h);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     fail_usage(h, lua_tostring(L, -1));
-  if (h->ended) /* what was cut short is not what was forgotten */
+  if (h->ended) /* unfinished work is no mistake of the user then */
     warnings.shown = HOST_WARN_NOTHING;
   lua_close(L);
   host_memory_free(memory);

@@ -1,18 +1,19 @@
 /* memory.c - the allocator of the program's Lua state
  *
- *   space   16 GiB of reserved addresses; memory only where it is touched
- *   region  2 MiB of it, 32 chunks
- *   chunk   64 KiB of blocks of one size; its header is found by masking
+ *   space   16 GiB of reserved addresses; only touched pages take memory
+ *   region  2 MiB of the space, 32 chunks
+ *   chunk   64 KiB with a header and blocks of one size; masking the address of
+ *           a block gives its chunk
  *
  * A Lua state allocates and frees hundreds of thousands of small blocks of few
  * sizes: coroutines, their stacks and calls, tables. Here each size has chunks
- * of its own. So blocks that are made together are neighbours, the block freed
- * last is used next, and no block has a header. When all chunks of a region are
- * free, its memory goes back to the kernel, except for one region.
+ * of its own. So blocks that are allocated together lie together, the block
+ * freed last is used next, and no block has a header. A region whose chunks are
+ * all free gives its memory back to the kernel, except one spare region.
  *
- * Larger blocks, and those for which there is no room here, come from the C
- * library; the address tells which it is. So shrinking a block never fails: the
- * block may stay as it is.
+ * Larger blocks, and all blocks for which there is no room here, come from the
+ * allocator that the state had before. The address of a block tells its origin.
+ * A block that cannot move when it shrinks stays, so shrinking never fails.
  */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
@@ -28,7 +29,7 @@
 #if defined(__SANITIZE_ADDRESS__) || !defined(MAP_NORESERVE)
 
 host_memory *host_memory_use(lua_State *L) {
-  (void)L; /* the sanitizer sees each block for itself */
+  (void)L; /* the sanitizer must see each block by itself */
   return NULL;
 }
 
@@ -39,37 +40,38 @@ void host_memory_free(host_memory *memory) {
 #else
 
 enum {
-  STEP = 16,      /* sizes are multiples of it … */
-  LARGEST = 1024, /* … up to this */
+  STEP = 16,      /* sizes of blocks are multiples of STEP, up to LARGEST */
+  LARGEST = 1024, /* bytes */
   SIZES = LARGEST / STEP,
   CHUNK = 64 * 1024,
-  CHUNKS = 32, /* of a region */
+  CHUNKS = 32, /* in a region */
   REGION = CHUNKS * CHUNK,
   REGIONS = 8192,
-  PLAIN_REGIONS = 2 /* the first ones: a small script touches what it uses */
+  PLAIN_REGIONS = 2 /* first regions, whose pages a small script touches itself;
+                       see populate() */
 };
 
 typedef struct chunk {
-  struct chunk *next, *prev; /* in `room` of its size, while it has room */
-  void *free;                /* blocks that were freed: a list */
+  struct chunk *next, *prev; /* in `room` of its size, unless it is full */
+  void *free;                /* list of the freed blocks */
   uint32_t size;             /* of each block */
-  uint32_t fresh; /* where the first one starts that never was used */
-  uint32_t used;  /* blocks */
+  uint32_t fresh;            /* offset of the first block never used yet */
+  uint32_t used;             /* number of blocks in use */
 } chunk;
 
 enum { FIRST_BLOCK = (sizeof(chunk) + STEP - 1) / STEP * STEP };
 
 struct host_memory {
-  lua_Alloc otherwise; /* of the state, for what is not from here … */
-  void *context;
-  char *space;                   /* aligned to a region … */
-  void *reserved;                /* … within this */
-  chunk *room[SIZES];            /* chunks of a size that are not full */
-  uint32_t free_chunks[REGIONS]; /* of each region, as bits */
-  uint32_t regions;              /* that were ever used */
-  uint32_t lowest; /* of these, below which none has a free chunk */
-  uint32_t spare;  /* the one that is all free and yet keeps its memory, from
-                      1; 0: there is none */
+  lua_Alloc otherwise;           /* the state's allocator for other blocks */
+  void *context;                 /* of `otherwise` */
+  char *space;                   /* inside `reserved`, aligned to a region */
+  void *reserved;                /* the addresses, as mmap() returned them */
+  chunk *room[SIZES];            /* for each size: chunks that are not full */
+  uint32_t free_chunks[REGIONS]; /* for each region: its free chunks, as bits */
+  uint32_t regions;              /* number of regions used so far */
+  uint32_t lowest;               /* no region below this one has a free chunk */
+  uint32_t spare; /* 1 + the region that is all free and keeps its memory; 0:
+                      none */
 };
 
 static const size_t SPACE = (size_t)REGIONS * REGION;
@@ -99,7 +101,7 @@ static bool open_region(host_memory *m) {
   return true;
 }
 
-/* The lowest free chunk: what is at the top is given back first. */
+/* Take the lowest free chunk, so that the top regions become free first. */
 static chunk *take_chunk(host_memory *m) {
   while (m->lowest < m->regions && m->free_chunks[m->lowest] == 0)
     m->lowest++;
@@ -131,10 +133,10 @@ static void put_chunk_back(host_memory *m, chunk *c) {
     (void)madvise(start, REGION, MADV_DONTNEED);
 }
 
-/* Ask for all pages of a chunk at once, where there are many: a fault for each
- * costs half as much again. Huge pages cost less still, but only once they
- * are at hand: a virtual machine that has to get them first takes far more
- * than for the small ones that it has. */
+/* Get all pages of a chunk at once, except in the first regions: a page fault
+ * for each costs half as much again. Huge pages would cost less, but only if
+ * the kernel has them ready. A virtual machine that must get them first takes
+ * much longer than for small pages. */
 static void populate(const host_memory *m, chunk *c) {
 #ifdef MADV_POPULATE_WRITE
   if (region_of(m, c) >= PLAIN_REGIONS)
@@ -205,7 +207,8 @@ static void *take_block(host_memory *m, size_t size) {
   return block;
 }
 
-/* The last chunk of a size that has room stays, for the next block. */
+/* The last chunk of a size that has room is kept for the next block, even if
+ * all its blocks are free. */
 static void put_block_back(host_memory *m, void *block) {
   chunk *c = chunk_of(block);
   chunk **list = room_for(m, c->size);
@@ -226,7 +229,7 @@ static void give_block_back(host_memory *m, void *block, size_t size) {
     m->otherwise(m->context, block, size, 0);
 }
 
-/* Move a block to where its new size belongs. */
+/* Move a block to a place for its new size. */
 static void *move_block(host_memory *m, void *block, size_t old, size_t size) {
   void *moved = size <= LARGEST ? take_block(m, size) : NULL;
   if (!moved)
@@ -245,7 +248,7 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
       give_block_back(m, block, old);
     return NULL;
   }
-  if (!block) { /* then `old` is what kind of object it is for */
+  if (!block) { /* then `old` is the type of the object, see lua_Alloc */
     void *fresh = size <= LARGEST ? take_block(m, size) : NULL;
     return fresh ? fresh : m->otherwise(m->context, NULL, old, size);
   }
@@ -259,7 +262,7 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
   return m->otherwise(m->context, block, old, size);
 }
 
-/* ---- what main.c calls ---- */
+/* ---- interface ---- */
 
 host_memory *host_memory_use(lua_State *L) {
   host_memory *m = calloc(1, sizeof *m);

@@ -6,10 +6,11 @@
 
 typedef struct host_memory host_memory;
 
-/* Make this the allocator of `L` from now on; memory that `L` has stays where
- * it is. Give the result to host_memory_free() when `L` is closed. NULL: there
- * is no room, and nothing has changed. */
+/* Make this the allocator of `L`. Blocks that `L` has already stay where they
+ * are. Gives the memory; NULL, with the allocator unchanged, if there is no
+ * room for it. */
 host_memory *host_memory_use(lua_State *L);
-void host_memory_free(host_memory *memory); /* NULL is fine */
+/* Takes; NULL is fine. Call it after lua_close(). */
+void host_memory_free(host_memory *memory);
 
 #endif

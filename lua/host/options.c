@@ -1,7 +1,7 @@
 /* options.c - reads the command line; see options.h
  *
- * -e, -l and -W take effect later, in their order (main.c); here they are only
- * skipped.
+ * main.c runs -e, -l and -W later, in the order of the command line. Here they
+ * are only checked.
  */
 
 #include "options.h"
@@ -13,7 +13,8 @@ enum { LONGEST = 32 };
 
 static const char *const long_options[] = {"--help", "--version", NULL};
 
-/* How many letters must be added, removed or changed to make b of a. */
+/* Edit distance: how many letters must be added, removed or changed to turn a
+ * into b. */
 static size_t distance(const char *a, const char *b) {
   size_t row[LONGEST + 1];
   size_t width = strlen(b);
@@ -59,7 +60,7 @@ static bool read_long(host_options *options, const char *text) {
   return true;
 }
 
-/* Letters that stand alone: `-vE` is an error, as it is for lua. */
+/* Each letter is an option of its own: `-vE` is an error, as for lua. */
 static bool read_letter(host_options *options, const char *text) {
   if (text[2] != '\0')
     return false;

@@ -1,11 +1,11 @@
-/* output.c - standard output whose reader has gone; see output.h
+/* output.c - ends the program when standard output loses its reader; output.h
  *
- *   write ─► SIGPIPE ─► on_broken_pipe ─► has standard output a reader?
- *                         yes: the write fails with EPIPE, that is all
+ *   write ─► SIGPIPE ─► on_broken_pipe: does standard output have a reader?
+ *                         yes: the write fails with EPIPE, nothing more
  *                         no:  lost ─► aw_lua_interrupt: clean-up ─► at_exit
  *
- * The signal does not say which write it was. Where standard output has no
- * reader, a write to another pipe without one ends the program as well.
+ * SIGPIPE does not tell which write caused it. If standard output has no
+ * reader, a write to any other broken pipe ends the program as well.
  */
 
 #include "output.h"
@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t lost;    /* standard output lost its reader */
-static volatile sig_atomic_t at_once; /* … which kills then and there */
+static volatile sig_atomic_t at_once; /* die in the signal handler */
 
-/* A pipe shows an error, a socket that it is hung up. */
+/* poll() reports POLLERR for a broken pipe, POLLHUP for a socket. */
 static bool has_reader(void) {
   struct pollfd output = {STDOUT_FILENO, POLLOUT, 0};
   return poll(&output, 1, 0) <= 0 || !(output.revents & (POLLERR | POLLHUP));
@@ -53,15 +53,15 @@ static void on_broken_pipe(int signal_number) {
   errno = saved;
 }
 
-/* Also after os.exit(code, false), and after output that stayed in the buffer
- * until now. */
+/* atexit() covers os.exit(code, false), and output that was buffered until now.
+ */
 static void at_exit(void) {
   fflush(stdout);
   if (lost)
     host_die_by(SIGPIPE);
 }
 
-/* A handler rather than SIG_IGN, which children would inherit. */
+/* Set a handler rather than SIG_IGN, which children would inherit. */
 void host_output_watch(void) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
@@ -78,10 +78,10 @@ void host_output_die_at_once(bool yes) {
 }
 
 bool host_output_flush(void) {
-  bool failed = ferror(stdout) != 0; /* print flushes, and says nothing */
+  bool failed = ferror(stdout) != 0; /* print ignores errors of its flush */
   failed = fflush(stdout) != 0 || failed;
   if (failed && !has_reader())
-    lost = 1; /* also if a module has SIGPIPE ignored */
+    lost = 1; /* a module may have set SIGPIPE to SIG_IGN */
   if (!failed || lost)
     return true;
   fputs("aiowire: cannot write to stdout\n", stderr);

@@ -1,7 +1,6 @@
-/* output.h - standard output, and its reader
+/* output.h - ends the program when standard output loses its reader
  *
- * The program ends when nobody reads its standard output. Other broken pipes do
- * not end it.
+ * Other broken pipes do not end the program.
  */
 
 #ifndef HOST_OUTPUT_H
@@ -9,23 +8,23 @@
 
 #include <stdbool.h>
 
-/* Take over SIGPIPE, for the whole life of the process. When standard output
- * loses its reader, all tasks are cancelled and cleaned up, and the process
- * dies of that signal when it exits.
+/* Handle SIGPIPE until the process ends. When standard output has lost its
+ * reader, the running loop is interrupted and cleans up, and the process dies
+ * by SIGPIPE when it exits.
  */
 void host_output_watch(void);
 
-/* Whether to die at once instead: Lua code that runs in no task cannot be
- * cancelled.
+/* Let the process die at once instead, or no longer: for Lua code outside of
+ * tasks, which cannot be interrupted with clean-up.
  */
 void host_output_die_at_once(bool at_once);
 
-/* Write what is buffered. Returns false, and prints the error to stderr, when
- * output was lost although it has a reader.
+/* Flush standard output. Returns false, after a message on stderr, if output
+ * was lost although there is a reader.
  */
 bool host_output_flush(void);
 
-/* Die of this signal, so that shells see the cause. */
+/* Die by this signal, so that the shell sees the reason. */
 void host_die_by(int signal_number);
 
 #endif

@@ -1,16 +1,19 @@
-/* text.c - no bytecode, unless it is asked for; see text.h
+/* text.c - refuses bytecode; see text.h
  *
- * `load` and `loadfile` are Lua's own functions, called with the missing mode
- * filled in. They are called by their C pointers in the same frame, so errors
- * still blame the line of the caller. `dofile` and the searcher take no mode,
- * and are written again here.
+ * `load` and `loadfile` fill in the missing mode and call Lua's functions. They
+ * call the C pointer in the same frame, so that messages still blame the
+ * caller's line. `dofile` and the searcher have no parameter for a mode, so
+ * they are written anew.
  */
 
 #include "text.h"
 
 #include <lauxlib.h>
 
-/* [upvalue: Lua's function] */
+/* Call Lua's function, which is the upvalue.
+ *
+ *   mode  index of the parameter
+ */
 static int with_mode(lua_State *L, int mode) {
   if (lua_isnoneornil(L, mode)) {
     if (lua_gettop(L) < mode)

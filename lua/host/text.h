@@ -1,6 +1,6 @@
-/* text.h - the program loads bytecode only if the mode "b" asks for it
+/* text.h - the program loads bytecode only if the mode asks for it
  *
- * One changed byte in bytecode can crash Lua, and no review reads bytecode.
+ * A changed byte in bytecode can crash Lua, and nobody can review bytecode.
  */
 
 #ifndef HOST_TEXT_H
@@ -9,7 +9,7 @@
 #include <lua.h>
 
 /* Give `load`, `loadfile`, `dofile` and the searcher of Lua modules the mode
- * "t" where the caller names none. Call after luaL_openlibs. [-]
+ * "t" if the caller names none. Call it after luaL_openlibs().
  */
 void host_text_only(lua_State *L);
 

@@ -1,11 +1,11 @@
-/* warning.c - the sink of Lua's warnings in the program [D4]
+/* warning.c - prints Lua's warnings for the program [D4]
  *
- *   at first        the library's warnings of mistakes
- *   -W, warn "@on"  all warnings
- *   warn "@off"     none
+ *   at first        prints warnings of mistakes only
+ *   -W, warn "@on"  prints all warnings
+ *   warn "@off"     prints none
  *
- * The library says "@mistake" before a warning of a mistake. Other control
- * messages are ignored, as Lua ignores them.
+ * The library sends the control message "@mistake" before a warning of a
+ * mistake. Unknown control messages are ignored, as Lua does.
  */
 #include "warning.h"
 
@@ -21,7 +21,10 @@ static void control(host_warnings *w, const char *word) {
     w->mistake = true;
 }
 
-/* A warning comes in parts; `more` says that another one follows. */
+/* Print a part of a warning.
+ *
+ *   more  another part follows
+ */
 static void print_part(void *data, const char *part, int more) {
   host_warnings *w = data;
   if (!w->continues && !more && *part == '@') {

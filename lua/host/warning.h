@@ -1,4 +1,4 @@
-/* warning.h - what the program does with Lua's warnings; see warning.c */
+/* warning.h - prints Lua's warnings for the program; see warning.c */
 #ifndef HOST_WARNING_H
 #define HOST_WARNING_H
 
@@ -8,12 +8,14 @@
 
 typedef struct host_warnings {
   enum { HOST_WARN_MISTAKES, HOST_WARN_ALL, HOST_WARN_NOTHING } shown;
-  bool mistake;   /* the next one is one … */
-  bool continues; /* … and the last part of one was not its end */
+  bool mistake;   /* the next, or current, warning is one of a mistake */
+  bool continues; /* the warning has more parts */
 } host_warnings;
 
-/* Print the warnings of this state as `warnings` says, which is to outlive
- * it. */
+/* Print the warnings of this state.
+ *
+ *   warnings  borrowed until `L` is closed
+ */
 void host_warnings_use(lua_State *L, host_warnings *warnings);
 
 #endif
