@@ -1,7 +1,7 @@
 /* alloc_scenarios.h - the scripts of alloc_test.c
  *
- * `aw` is the module, `loop()` an EventLoop in virtual time, check(claim) an
- * assert that holds while memory does not fail.
+ * In a script, `aw` is the module, loop() makes an EventLoop in virtual time,
+ * and check(claim) raises if the claim is false, unless a request has failed.
  */
 #ifndef ALLOC_SCENARIOS_H
 #define ALLOC_SCENARIOS_H
@@ -10,7 +10,7 @@
 
 typedef struct alloc_scenario {
   const char *name, *script;
-  bool opening; /* memory fails from the start of the state */
+  bool opening; /* requests fail from the creation of the state on */
 } alloc_scenario;
 
 static const char alloc_prelude[] = "function loop(o)\n"

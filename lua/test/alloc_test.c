@@ -1,11 +1,13 @@
 /* alloc_test.c - every allocation of Lua and of the library fails in turn
  *
- * One counter serves the Lua state's allocator and the library's own. Each
- * scenario is a script that is run again and again while request number k
- * fails, for k = 1, 2, … until it gets through: once (Lua collects and tries
- * again, so this is a collection at every point), twice in a row, or from
- * then on. It ends well or with "not enough memory", and nothing is left when
- * the state is closed, also where Lua has no memory to call a finalizer.
+ * The allocators of the Lua state and of the library share one counter of
+ * requests. Each scenario is a script that runs again and again while request
+ * number k fails, for k = 1, 2, … until a run has fewer than k requests. There
+ * are three modes: the request fails once (Lua collects and tries again, so
+ * this tests a collection at each request), twice in a row, or all requests
+ * from k on fail. Each run must succeed or end with "not enough memory". When
+ * the state is closed, no block may be left, even if Lua had no memory to call
+ * a finalizer.
  *
  *     alloc_test [-v] [scenario [first k]]
  */
@@ -22,8 +24,8 @@ typedef enum mode { ONCE, TWICE, STICKY, MODES } mode;
 static const char *const mode_names[] = {"once", "twice", "from then on"};
 
 static struct {
-  size_t count, fail_at; /* requests; the one that fails, 0 for none */
-  size_t live, failures;
+  size_t count, fail_at; /* requests so far; the one that fails, or 0 */
+  size_t live, failures; /* blocks; failed requests */
   mode mode;
   bool armed;
 } memory;
@@ -39,7 +41,7 @@ static bool must_fail(void) {
   return fails;
 }
 
-/* For the library. */
+/* The allocator of the library. */
 static void *own_alloc(void *context, void *block, size_t size) {
   (void)context;
   if (size == 0) {
@@ -53,7 +55,7 @@ static void *own_alloc(void *context, void *block, size_t size) {
   return realloc(block, size);
 }
 
-/* For Lua, which may count on shrinking. */
+/* The allocator of Lua, which relies on that shrinking never fails. */
 static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
   (void)context;
   if (size == 0) {
@@ -69,7 +71,7 @@ static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
 
 /* ---- what scripts see ---- */
 
-/* check(claim): it may be wrong only when memory has failed */
+/* check(claim): raises if the claim is false, unless a request has failed */
 static int script_check(lua_State *L) {
   if (!lua_toboolean(L, 1) && memory.failures == 0)
     return luaL_error(L, "check failed");
@@ -86,10 +88,10 @@ static int open_all(lua_State *L) {
   return 0;
 }
 
-/* (script): prepare it while memory is there, run it while it fails */
+/* (script): prepare it with memory, run it while requests fail */
 static int run_script(lua_State *L) {
   const char *script = lua_touserdata(L, 1);
-  bool armed = memory.armed; /* opening fails, too */
+  bool armed = memory.armed; /* requests fail while opening, too */
   lua_pushcfunction(L, open_all);
   lua_call(L, 0, 0);
   if (luaL_dostring(L, alloc_prelude) != LUA_OK ||
@@ -106,8 +108,11 @@ static int render(lua_State *L) {
   return 1;
 }
 
-/* Is the error on top, as text, one for want of memory, or the script's own,
- * whose handler could not be called? */
+/* Tells whether the error on top is caused by failed requests. That includes
+ * the script's own error, if its handler could not be called.
+ *
+ *   text  receives the error
+ */
 static bool of_memory(lua_State *L, char *text, size_t size) {
   lua_pushcfunction(L, render);
   lua_insert(L, -2);
@@ -127,7 +132,7 @@ static void complain(const char *name, const char *text) {
           memory.fail_at, mode_names[memory.mode], text, memory.live);
 }
 
-/* One run in a state of its own. False: it ended badly. */
+/* Run a scenario in a new state. Returns false if it ended badly. */
 static bool run(const alloc_scenario *s) {
   memory.armed = s->opening;
   lua_State *L = lua_newstate(lua_alloc, NULL);
@@ -147,13 +152,13 @@ static bool run(const alloc_scenario *s) {
   return good && clean;
 }
 
-static size_t first; /* k to begin with, less one: for debuggers */
+static size_t first; /* first k, less one; for debugging */
 
 static size_t sweep(const alloc_scenario *s, mode how, size_t *bad) {
-  size_t k = first, most = *bad + 5; /* enough to see */
+  size_t k = first, most = *bad + 5; /* stop after five bad ends */
   do {
     memset(&memory, 0, sizeof memory);
-    k += 1 + k / 100; /* not all of very many */
+    k += 1 + k / 100; /* skip some if there are many */
     memory.fail_at = k;
     memory.mode = how;
     *bad += !run(s);
@@ -177,7 +182,7 @@ int main(int argc, char **argv) {
     if (only && strcmp(only, s->name) != 0)
       continue;
     memset(&memory, 0, sizeof memory);
-    CHECK(run(s)); /* it does what it says */
+    CHECK(run(s)); /* succeeds if no request fails */
     size_t count = 0;
     for (int m = 0; m < MODES; m++)
       count += sweep(s, (mode)m, &bad);

@@ -1,5 +1,7 @@
-/* hooks_test.c - hooks that a C program sets by lua_sethook() reach bodies as
- * those of debug.sethook() do [D5], with and without Lua's library `debug`
+/* hooks_test.c - hooks of C programs are called in bodies [D5]
+ *
+ * A hook set by lua_sethook() works as one set by debug.sethook(), with and
+ * without Lua's library `debug`.
  */
 #include "check.h"
 
@@ -8,15 +10,15 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-static int lines; /* seen in the script */
+static int lines; /* of the script, counted by the hook */
 
 static void count_line(lua_State *L, lua_Debug *ar) {
   CHECK(lua_getinfo(L, "S", ar));
-  if (ar->source[0] == 'b') /* a text of Lua: its source is the text */
+  if (ar->source[0] == 'b') /* the source of such a script is its text */
     lines++;
 }
 
-/* In bodies, not in what runs them. */
+/* Raises in bodies only: the code that runs them cannot yield. */
 static void raise_in_body(lua_State *L, lua_Debug *ar) {
   (void)ar;
   if (lua_isyieldable(L))
@@ -83,7 +85,7 @@ static void try_all(bool with_debug) {
   run(L, TWO_BODIES);
   CHECK(lines == 0);
   run(L, ONE_SETS_IT);
-  CHECK(lines == 3); /* of its own body: 3, 4 and 5 */
+  CHECK(lines == 3); /* lines 3 to 5, in the body that set the hook */
 
   lua_sethook(L, raise_in_body, LUA_MASKCALL | LUA_MASKLINE, 0);
   run(L, IT_RAISES);

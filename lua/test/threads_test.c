@@ -1,7 +1,7 @@
-/* threads_test.c - Lua states on two threads: each has its own, and what the
- * process has only once (signals, libzmq, the allocator) bears both
+/* threads_test.c - two threads, each with its own Lua states
  *
- * To be run under ThreadSanitizer: `./dev tsan`.
+ * Signals, libzmq and the allocator exist once in the process, and both threads
+ * use them. Run it under ThreadSanitizer: `./dev tsan`.
  */
 #include "check.h"
 
@@ -17,7 +17,7 @@
 
 enum { THREADS = 2, ROUNDS = 8 };
 
-/* Signal this thread: it has come when this returns. */
+/* Send a signal to this thread. The handler has run when this returns. */
 static int raise_here(lua_State *L) {
   pthread_kill(pthread_self(), (int)luaL_checkinteger(L, 1));
   return 0;
@@ -31,7 +31,7 @@ static int tell_begun(lua_State *L) {
   return 0;
 }
 
-/* Where ThreadSanitizer lets a signal in, which it keeps until then. */
+/* ThreadSanitizer delays signals until a blocking call, such as this one. */
 static int let_signals_in(lua_State *L) {
   static const struct timespec MOMENT = {0, 1000};
   (void)L;
@@ -59,7 +59,7 @@ static void run_text(lua_State *L, const char *text) {
   CHECK(ends_well);
 }
 
-/* On each of two threads, states one after the other, closed each. */
+/* Body of a thread: run the script in several states, one after the other. */
 static void *in_states(void *text) {
   for (int i = 0; i < ROUNDS; i++) {
     lua_State *L = new_state();
@@ -101,7 +101,8 @@ static void test_children(void) {
              "end)");
 }
 
-/* Both take the same one; a signal to one thread may end the other's wait. */
+/* Both threads wait for the same signal. A signal to one thread may end the
+ * wait of the other. */
 static void test_signals(void) {
   on_threads("local aw = require 'aiowire'\n"
              "local USR1 <const> = 10\n"
@@ -134,7 +135,7 @@ static void test_sockets(void) {
              "end)");
 }
 
-/* Runs until it is interrupted. */
+/* Body of a thread: run a script until a signal interrupts it. */
 static void *interrupted(void *out) {
   lua_State *L = new_state();
   int rc = luaL_dostring(
@@ -148,7 +149,8 @@ static void *interrupted(void *out) {
   return NULL;
 }
 
-/* A hook is set by the thread that runs the body, whichever gets the signal. */
+/* The thread that runs the body sets the hook, even if another thread gets the
+ * signal. */
 static void test_signal_to_another_thread(void) {
   pthread_t thread;
   bool was_interrupted = false;
