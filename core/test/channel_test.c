@@ -1,5 +1,4 @@
-/* channel_test.c - channels, events and semaphores, in C wires and steps
- */
+/* channel_test.c - channels, event objects and semaphores, in C */
 #include "check.h"
 
 static int dropped, kept;
@@ -16,7 +15,7 @@ static aw_value count_keep(void *host, aw_value value) {
   return value;
 }
 
-/* An engine, a channel and their values, counted. */
+/* An engine that counts how often values are kept and dropped. */
 static aw_engine *counting_engine(void) {
   aw_engine *engine;
   aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL,
@@ -51,7 +50,7 @@ static size_t waiting_on(const aw_channel *channel) {
   return view.senders + view.receivers;
 }
 
-/* Receives twice, and notes what. */
+/* Receives `left` values, and logs them. */
 typedef struct reader {
   aw_channel *channel;
   const char *name;
@@ -90,7 +89,7 @@ static void a_rendezvous_hands_over_in_order(void) {
                       aw_then(aw_send(channel, 2), aw_send(channel, 3))));
   CHECK(aw_loop_run(loop, AW_NEVER) == 0);
   CHECK_LOG("a:1 b:2 a:3 ");
-  CHECK(dropped == 3 && kept == 3); /* those of the wires, and one for each */
+  CHECK(dropped == 3 && kept == 3); /* kept for each send, dropped by wires */
   CHECK(waiting_on(channel) == 0);
   aw_channel_release(channel);
   empty(engine, loop);
@@ -105,7 +104,7 @@ static void a_buffer_takes_what_fits(void) {
     CHECK(aw_channel_try_send(channel, v) == 0);
   CHECK(aw_channel_try_send(channel, 7) == AW_EAGAIN);
   CHECK(aw_channel_try_recv(channel, &value) == 0 && value == 1);
-  CHECK(aw_channel_try_send(channel, 7) == 0); /* it goes round */
+  CHECK(aw_channel_try_send(channel, 7) == 0); /* the buffer wraps around */
   start(loop, aw_send(channel, 8));
   reader a = {channel, "a", 7, false};
   start(loop, aw_call(read_on, &a));
@@ -162,7 +161,7 @@ static void close_ends_all_waits(void) {
   CHECK(aw_channel_try_send(channel, 1) == AW_ECLOSED);
   reader a = {channel, "a", 2, false};
   CHECK(aw_next(engine, loop, &step) == 0);
-  CHECK(dropped == 2 && kept == 1); /* the message, and that of the wire */
+  CHECK(dropped == 2 && kept == 1); /* the message, and the wire's value */
   CHECK_LOG("");
   CHECK(aw_loop_free(loop) == 0);
   loop = new_loop(engine);
@@ -266,7 +265,7 @@ static void a_channel_belongs_to_one_engine(void) {
   CHECK(aw_loop_run(foreign, AW_NEVER) == AW_EINVAL);
   CHECK(aw_loop_free(foreign) == 0);
   empty(engine, loop);
-  CHECK(aw_channel_open_to(channel, other)); /* that one is no more */
+  CHECK(aw_channel_open_to(channel, other)); /* the first engine is freed */
   foreign = new_loop(other);
   start(foreign, aw_recv(channel));
   start(foreign, aw_send(channel, 2));
@@ -334,12 +333,12 @@ static void who_watches_is_told_of_room(void) {
   empty(engine, loop);
 }
 
-/* ---- events and semaphores ---- */
+/* ---- event objects and semaphores ---- */
 
 static aw_turn set_event(aw_task *task, void *event) {
   (void)task;
   aw_event_set(event);
-  aw_event_clear(event); /* who waits goes on all the same */
+  aw_event_clear(event); /* its waiters have been woken already */
   return AW_DONE;
 }
 

@@ -1,8 +1,8 @@
-/* check.h - what the C tests share
+/* check.h - helpers of the C tests
  *
- * CHECK() says what did not hold and ends the test. log_*() notes the order
- * of events. empty() is how every test ends: with its engine freed, after
- * proving that nothing is left in it.
+ * CHECK() prints a claim that does not hold and ends the test. log_*() records
+ * the order of events. Every test ends with empty(), which checks that nothing
+ * is left in the engine and frees it.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -47,7 +47,7 @@ static inline void log_add(const char *format, ...) {
     log_clear(); \
   } while (0)
 
-/* A step that notes its name. */
+/* A step that logs its name. */
 static inline aw_turn note(aw_task *task, void *name) {
   (void)task;
   log_add("%s ", (const char *)name);
@@ -93,7 +93,10 @@ static inline void check_stats(const aw_engine *engine) {
   CHECK(stats.handles == 0);
 }
 
-/* The end of a test: its loop (or NULL) and its engine go. */
+/* End a test: check that nothing is left, free the engine.
+ *
+ *   loop  freed first; NULL: none
+ */
 static inline void empty(aw_engine *engine, aw_loop *loop) {
   CHECK(aw_loop_free(loop) == 0);
   check_stats(engine);

@@ -1,12 +1,11 @@
-/* codes_test.c - every number that a call of the system may fail with has its
- * name and a text
- */
+/* codes_test.c - every error number of the system has its name and a text */
 #define _GNU_SOURCE /* strerrorname_np() */
 #include "check.h"
 
 #include <errno.h>
 
-/* What the C library calls it; NULL: no such number, or it cannot tell. */
+/* Returns the C library's name of the number; NULL: none, or it has no such
+ * function. */
 static const char *name_of(int number) {
 #if defined __GLIBC__ && __GLIBC_PREREQ(2, 32)
   return strerrorname_np(number);
@@ -22,13 +21,13 @@ static bool known(int code) {
 }
 
 static void test_every_number_of_the_system_has_its_name(void) {
-  enum { MOST = 4095 }; /* of Linux: what lies above is an address */
+  enum { MOST = 4095 }; /* Linux returns no higher error numbers */
   for (int number = 1; number <= MOST; number++) {
     const char *name = name_of(number);
     if (!name)
       continue;
     CHECK(known(-number));
-    if (number != EOPNOTSUPP) /* has two, and libuv likes the other one */
+    if (number != EOPNOTSUPP) /* libuv has its other name, ENOTSUP */
       CHECK(strcmp(aw_error_name(-number), name) == 0);
   }
 }
@@ -48,7 +47,8 @@ static void test_all_others_keep_theirs(void) {
   CHECK(strcmp(aw_strerror(0), "no error") == 0);
 }
 
-/* Nothing is allocated for its text, which LeakSanitizer would see. */
+/* The text of an unknown number is constant: LeakSanitizer would report an
+ * allocation. */
 static void test_a_number_of_nobody_is_unknown(void) {
   CHECK(!known(-4000));
   CHECK(!known(12345));

@@ -1,4 +1,4 @@
-/* deadline_test.c - the heap of deadlines beside a plain reference [K1] */
+/* deadline_test.c - the heap of deadlines against a plain reference [K1] */
 #include "check.h"
 
 #include "base/deadline.h"
@@ -8,7 +8,7 @@ enum { ALARMS = 2000 };
 typedef struct reference {
   aw_alarm alarm;
   uint64_t at;
-  uint64_t order; /* of arming */
+  uint64_t order; /* counts alarms in the order of arming */
   bool armed;
 } reference;
 
@@ -46,7 +46,7 @@ static void arm(aw_engine *engine, reference *r, uint64_t at) {
 static void disarm(aw_engine *engine, reference *r) {
   CHECK(aw__alarm_at(engine, &r->alarm) == r->at);
   aw__alarm_clear(engine, &r->alarm);
-  aw__alarm_clear(engine, &r->alarm); /* twice is fine */
+  aw__alarm_clear(engine, &r->alarm); /* clearing again does nothing */
   CHECK(aw__alarm_at(engine, &r->alarm) == AW_NEVER);
   r->armed = false;
   armed--;
@@ -70,7 +70,7 @@ static void check_places(const aw_engine *engine) {
     CHECK(d->heap[i].alarm->place == i + 1);
 }
 
-/* Many alarms at few times, so that the order of arming counts. */
+/* Many alarms share few times, so that the order of arming matters. */
 static void random_operations(aw_engine *engine) {
   for (int i = 0; i < 100000; i++) {
     reference *r = &all[random_below(ALARMS)];
@@ -89,7 +89,7 @@ static void random_operations(aw_engine *engine) {
 }
 
 static void equal_times_keep_their_order(aw_engine *engine) {
-  engine->deadlines.seq = UINT32_MAX - 5; /* through the wrap */
+  engine->deadlines.seq = UINT32_MAX - 5; /* across the wrap-around */
   for (int i = 0; i < 20; i++)
     arm(engine, &all[i], 7);
   disarm(engine, &all[10]);

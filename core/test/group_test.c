@@ -1,7 +1,8 @@
-/* group_test.c - joins, races and what runs wires under guard, in C steps
+/* group_test.c - joins, races, timeout, retry, catch and finally, in C steps
  *
- * A mailbox is an operation whose value is put in by another step, so that the
- * commits of a race can be seen: what lost has left nothing behind.
+ * A mailbox is an operation that receives a value which another step puts in. A
+ * look into the mailboxes after a race shows which operand has committed, and
+ * that the losers took nothing.
  */
 #include "check.h"
 
@@ -35,7 +36,7 @@ static aw_wire *from(mailbox *box) {
   return aw_wait_for(&receive, box);
 }
 
-/* Give 5 to who waits at the box, or leave it there. */
+/* Give 5 to the waiter of the mailbox, or put it in. */
 static aw_turn put(aw_task *task, void *data) {
   (void)task;
   mailbox *box = data;
@@ -50,7 +51,7 @@ static aw_turn put(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* The sum of the values, and the number of the winner in the hundreds. */
+/* Gathers values to their sum, plus 100 times the number of the winner. */
 static int gather(void *host, aw_shape shape, const aw_value *values,
                   size_t count, size_t index, aw_value *out) {
   (void)host;
@@ -88,7 +89,10 @@ static aw_wire *after(unsigned seconds, aw_wire *wire) {
   return aw_then(aw_sleep(seconds * AW_SECOND), wire);
 }
 
-/* Run `wire` alone, to its end: its value, or the code of its error. */
+/* Run `wire` alone to its end. Returns its value.
+ *
+ *   code  receives 0 or the code of its error
+ */
 static aw_value value_of(aw_engine *engine, aw_wire *wire, int *code) {
   aw_loop *loop = new_loop(engine);
   aw_task *task = start_task(loop, wire);
@@ -167,7 +171,7 @@ static void an_event_decides_when_it_commits(void) {
   start(loop, after(1, aw_then(aw_call(put, &b), aw_call(put, &a))));
   CHECK(aw_loop_run(loop, AW_NEVER) == 0);
   CHECK(aw_task_value(task) == 5);
-  CHECK(a.value == 5); /* the loser had left: nothing was taken from it */
+  CHECK(a.value == 5); /* the loser, disarmed before the put, took nothing */
   CHECK(aw_engine_now(engine) == AW_SECOND);
   aw_task_release(task);
   empty(engine, loop);
@@ -184,8 +188,8 @@ static void an_event_that_is_ready_ends_the_choice_at_once(void) {
   gone(engine);
 }
 
-/* Two of three are ready: each of them is taken as often, wherever the third
- * stands. */
+/* Two of three events are ready. Each of the two is taken about equally often,
+ * whatever the position of the third. */
 static void a_choice_is_fair_and_takes_events_only(void) {
   aw_engine *engine = gathering_engine();
   int code;

@@ -1,7 +1,7 @@
-/* header_test.c - the public headers stand alone, as C11 and as C++
+/* header_test.c - the public headers compile alone, as C11 and as C++
  *
- * The compilers are those in CC and CXX, or cc and c++; a missing C++ is no
- * failure. The headers are found beside this file.
+ * The compilers are CC and CXX of the environment, or cc and c++. The test
+ * passes without a C++ compiler. The headers are found relative to this file.
  */
 #include <aiowire.h>
 

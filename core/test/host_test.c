@@ -1,11 +1,11 @@
 /* host_test.c - a host driven by hand: steps, parking, scopes, kills, values
  *
- * The fake host has coroutines of a kind: a `body` is a list of things to do,
- * one for each time that it is called or resumed.
+ * The test plays the host: it takes each step of aw_next() and reports how the
+ * step ended. `bodies` stand for host code, and for its parked coroutines.
  */
 #include "check.h"
 
-/* ---- values are counted [drop, keep] ---- */
+/* ---- values are counted ---- */
 
 static int claims;
 
@@ -45,14 +45,14 @@ static void finish(aw_engine *engine, aw_loop *loop) {
   CHECK(aw_engine_free(engine) == 0);
 }
 
-static int bodies[4]; /* only their addresses count */
+static int bodies[4]; /* only the addresses are used */
 
 static aw_wire *host(int which) {
   static const char *const names[4] = {"zero", "one", "two", "three"};
   return aw_host_call(&bodies[which], NULL, names[which]);
 }
 
-/* The next step, which is to be of `kind`. */
+/* Returns the next step, which must be of `kind`. */
 static aw_step next(aw_engine *engine, aw_loop *loop, aw_step_kind kind) {
   aw_step step;
   memset(&step, 0, sizeof step);
@@ -110,7 +110,7 @@ static void values_that_go_nowhere_are_not_wanted(void) {
   for (int i = 0; i < 3; i++) {
     aw_step step = next(engine, loop, AW_STEP_CALL);
     CHECK(aw_step_wants_value(step.task) == (i == 2));
-    aw_step_done(step.task, claim(4)); /* dropped, if given all the same */
+    aw_step_done(step.task, claim(4)); /* an unwanted value is dropped */
   }
   over(engine, loop);
   finish(engine, loop);
@@ -141,7 +141,7 @@ static void parked_code_goes_on_when_its_wait_ends(void) {
   CHECK(step.data == &bodies[1] && step.result == AW_ECANCELED);
   aw_value reason;
   CHECK(aw_task_cancelled_by(step.task, &reason) == AW_BY_LOOP);
-  CHECK(aw_await_sleep(step.task, 1) == 0); /* refused, through the queue */
+  CHECK(aw_await_sleep(step.task, 1) == 0); /* refused in its next turn */
   next(engine, loop, AW_STEP_SWALLOWED);
   step = next(engine, loop, AW_STEP_RESUME);
   CHECK(step.result == AW_ECANCELED);
@@ -169,7 +169,7 @@ static void wires_are_awaited_inline(void) {
   CHECK(step.data == &bodies[1]);
   CHECK(aw_task_host_at(step.task, 0) == &bodies[0]);
   CHECK(aw_step_wants_value(step.task));
-  aw_step_next(step.task, host(2)); /* whole: its chain goes on */
+  aw_step_next(step.task, host(2)); /* `whole`: the await includes the chain */
   step = next(engine, loop, AW_STEP_CALL);
   aw_step_done(step.task, claim(8));
   step = next(engine, loop, AW_STEP_RESUME);
@@ -177,7 +177,7 @@ static void wires_are_awaited_inline(void) {
   CHECK(aw_task_take_value(step.task) == 8 &&
         aw_task_take_value(step.task) == 0);
   claims--;
-  CHECK(aw_await_wire(step.task, host(1), false) == 0); /* one step of it */
+  CHECK(aw_await_wire(step.task, host(1), false) == 0); /* one step only */
   step = next(engine, loop, AW_STEP_CALL);
   aw_step_next(step.task, host(2));
   step = next(engine, loop, AW_STEP_RESUME);
@@ -197,7 +197,7 @@ static void wires_are_awaited_inline(void) {
   finish(engine, loop);
 }
 
-/* [D4] */
+/* Clean-up that delays an error is reported by AW_STEP_HOLDING [D4]. */
 static void clean_up_that_holds_back_an_error_is_told_of(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -206,7 +206,7 @@ static void clean_up_that_holds_back_an_error_is_told_of(void) {
   for (int i = 0; i < 2; i++) {
     aw_step step = next(engine, loop, i == 0 ? AW_STEP_CALL : AW_STEP_RESUME);
     aw_task_hold_back(step.task);
-    aw_task_hold_back(step.task); /* that has no effect */
+    aw_task_hold_back(step.task); /* the second call has no effect */
     aw_task_park(step.task, &bodies[0]);
     CHECK(aw_await_sleep(step.task, 3 * AW_SECOND) == 0);
     step = next(engine, loop, AW_STEP_HOLDING);
@@ -218,7 +218,7 @@ static void clean_up_that_holds_back_an_error_is_told_of(void) {
   aw_task_let_out(step.task);
   CHECK(aw_await_sleep(step.task, 3 * AW_SECOND) == 0);
   step = next(engine, loop, AW_STEP_RESUME);
-  aw_task_hold_back(step.task); /* it ends, and so does that */
+  aw_task_hold_back(step.task); /* the end of the body ends it */
   aw_step_done(step.task, 0);
   over(engine, loop);
   CHECK(!aw_task_waited(task));
@@ -263,7 +263,7 @@ static void a_scope_takes_the_first_error_of_all(void) {
   aw_task_park(parent, &bodies[0]);
   aw_error *error = aw_error_new(engine, AW_EHOST, claim(1));
   CHECK(aw_scope_leave(parent, error, false) == 1);
-  step = next(engine, loop, AW_STEP_CALL); /* started: it runs [T3] */
+  step = next(engine, loop, AW_STEP_CALL); /* a started wire runs [T3] */
   CHECK(aw_task_cancelled(step.task));
   aw_step_fail(step.task, aw_error_new(engine, AW_EHOST, claim(2)));
   step = next(engine, loop, AW_STEP_RESUME);
@@ -288,7 +288,7 @@ static void a_scope_absorbs_its_own_cancel(void) {
   aw_scope *scope;
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);
   aw_scope_cancel(scope, claim(7), AW_DEFAULT);
-  aw_scope_cancel(scope, claim(8), AW_DEFAULT); /* dropped: the first counts */
+  aw_scope_cancel(scope, claim(8), AW_DEFAULT); /* a second reason is dropped */
   aw_value reason;
   CHECK(aw_task_cancelled_by(step.task, &reason) == AW_BY_SCOPE && reason == 7);
   aw_task_park(step.task, &bodies[0]);
@@ -306,12 +306,9 @@ static void a_scope_absorbs_its_own_cancel(void) {
   finish(engine, loop);
 }
 
-/* ---- kills ---- */
-
-/* The whole stack of host code is closed, the innermost first [C9]. */
 /* ---- what a time-out cuts short ---- */
 
-/* Run `wire` to its end, a Timeout; its record. The task is the first one. */
+/* Run `wire` until it fails with AW_ETIMEOUT. Returns its task. */
 static aw_task *time_out(aw_engine *engine, aw_loop *loop, aw_wire *wire) {
   aw_task *task = start_task(loop, wire);
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
@@ -366,7 +363,8 @@ static void of_several_waits_it_tells_the_first(void) {
   finish(engine, loop);
 }
 
-/* Open a scope of a second in the task, and let it sleep for five. */
+/* Open a scope with a limit of 1 s in the task, and let the task sleep for 5 s.
+ */
 static void sleep_in_scope(aw_task *task) {
   aw_scope_config open = {AW_SECOND, AW_DEFAULT, false};
   aw_scope *scope;
@@ -397,7 +395,7 @@ static void the_host_adds_the_place_to_it(void) {
   finish(engine, loop);
 }
 
-/* The inner scope's time is over first, but the outer one reports. */
+/* The deadlines of both scopes expire; the outer scope reports the time-out. */
 static void the_outermost_that_expired_tells_it(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -435,6 +433,9 @@ static void a_loop_tells_it_too(void) {
   finish(engine, loop);
 }
 
+/* ---- kills ---- */
+
+/* All parked host code is closed, the innermost first [C9]. */
 static void a_kill_closes_host_code_from_the_inside(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -447,7 +448,7 @@ static void a_kill_closes_host_code_from_the_inside(void) {
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);
   aw_task_park(step.task, &bodies[1]);
   CHECK(aw_await_sleep(step.task, AW_NEVER) == 0);
-  step = next(engine, loop, AW_STEP_RESUME); /* hard: after the grace */
+  step = next(engine, loop, AW_STEP_RESUME); /* hard, after 5 s of grace */
   CHECK(aw_engine_now(engine) == 6 * AW_SECOND);
   while (step.what == AW_STEP_RESUME) {
     CHECK(step.result == AW_ECANCELED && step.data == &bodies[1]);
@@ -491,7 +492,7 @@ static void a_failure_at_the_root_wants_the_host(void) {
   aw_error *error = aw_task_error(step.task);
   CHECK(aw_error_code(error) == AW_ENOMEM);
   aw_error_set_value(error, claim(11));
-  aw_error_set_value(error, claim(12)); /* dropped: it has one */
+  aw_error_set_value(error, claim(12)); /* dropped: the error has a value */
   CHECK(aw_error_value(error) == 11);
   aw_loop_fail(loop, aw_error_keep(error));
   aw_step_handled(step.task);
@@ -512,7 +513,7 @@ static void a_deadlock_wants_the_host(void) {
   finish(engine, loop);
 }
 
-/* ---- what is worth a word [D4] ---- */
+/* ---- notifications [D4] ---- */
 
 static void a_cancel_that_is_swallowed_is_told_once(void) {
   aw_engine *engine = host_engine();
@@ -523,7 +524,7 @@ static void a_cancel_that_is_swallowed_is_told_once(void) {
   aw_task_park(step.task, &bodies[0]);
   CHECK(aw_await_yield(step.task) == 0);
   aw_task_cancel(task, 0, AW_DEFAULT);
-  step = next(engine, loop, AW_STEP_RESUME); /* it was ready [C6] */
+  step = next(engine, loop, AW_STEP_RESUME); /* its wait had ended [C6] */
   for (int i = 0; i < 3; i++) {
     CHECK(aw_await_sleep(step.task, 1) == 0);
     if (i == 1) {
@@ -539,7 +540,8 @@ static void a_cancel_that_is_swallowed_is_told_once(void) {
   finish(engine, loop);
 }
 
-/* It fails at once, and its child takes `ns` to clean up. */
+/* Run a task that fails while its child takes `ns` to clean up. Returns the
+ * step after the failure, which must be of kind `then`. */
 static aw_step fail_slowly(aw_engine *engine, aw_loop *loop, uint64_t ns,
                            aw_step_kind then) {
   aw_task_config handled = {.handler = claim(5)};
@@ -563,8 +565,9 @@ static aw_step fail_slowly(aw_engine *engine, aw_loop *loop, uint64_t ns,
   return next(engine, loop, then);
 }
 
-/* A scope is joined for good when its task is resumed to close it, and that of
- * a task when it has failed, though its handler is still to be called. */
+/* A scope takes no more children once its task is resumed to close it. The
+ * scope of a task takes none once the task has failed, even before its handler
+ * is called. */
 static void what_is_closed_takes_nothing(void) {
   aw_engine *engine = host_engine();
   aw_loop *loop = new_loop(engine);
@@ -626,7 +629,8 @@ static int never_arm(aw_task *task, void *data) {
   return 0;
 }
 
-/* Nothing could ever end its wait, not even a kill. */
+/* An operation without `disarm` and `abandon` is refused: not even a kill could
+ * end its wait. */
 static void an_operation_can_be_ended_by_somebody(void) {
   static const aw_operation stuck = {.label = "stuck", .arm = never_arm};
   aw_engine *engine = host_engine();
@@ -668,7 +672,7 @@ static void the_tree_can_be_walked(void) {
   CHECK((at = aw_scope_walk(root, at, &depth)) && depth == 1);
   CHECK(aw_scope_task(at) == tasks[1]);
   CHECK(aw_scope_walk(root, at, &depth) == NULL);
-  aw_step_done(step.task, 0); /* a scope left open is left with its body */
+  aw_step_done(step.task, 0); /* the end of a body leaves its open scopes */
   step = next(engine, loop, AW_STEP_CALL);
   aw_step_done(step.task, 0);
   over(engine, loop);

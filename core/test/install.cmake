@@ -1,12 +1,12 @@
-# Install into a fresh folder, move it elsewhere, and use it from there:
-# by pkg-config, by find_package, and the two Lua ways.
+# Install into a new folder, move the folder, and use the library from there: by
+# pkg-config, by find_package, by the program, and by the module for lua5.4.
 #
 #   cmake -DBUILD=build/dev -DCC=cc -P install.cmake
 
 set(stage ${BUILD}/stage)
 file(REMOVE_RECURSE ${stage})
 
-# Runs a command, and shows its output when it fails.
+# Run a command, and show its output if it fails.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status
     OUTPUT_VARIABLE output ERROR_VARIABLE output)

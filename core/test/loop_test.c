@@ -1,4 +1,4 @@
-/* loop_test.c - loops, operations of one's own, deadlock, clocks, threads */
+/* loop_test.c - loops, operations of the host, deadlock, clocks, threads */
 #include "check.h"
 
 #include <uv.h>
@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <time.h>
 
-/* ---- an operation that is driven by hand ---- */
+/* ---- an operation that the test completes by hand ---- */
 
 typedef struct manual {
-  aw_task *task; /* that waits, or NULL */
-  int refuse;    /* what arm gives */
+  aw_task *task; /* the waiter, or NULL */
+  int refuse;    /* code that `arm` returns, or 0 */
   int armed, disarmed, abandoned;
 } manual;
 
@@ -48,7 +48,7 @@ static void complete(manual *m, int result) {
   aw_wait_complete(task, result);
 }
 
-/* ---- alarms of an operation: two of them, then it ends ---- */
+/* ---- an operation that ends at its second alarm ---- */
 
 static int alarm_arm(aw_task *task, void *data) {
   aw_engine *engine = aw_loop_engine(aw_task_loop(task));
@@ -76,7 +76,7 @@ static const aw_operation alarmed = {.label = "alarmed",
                                      .disarm = alarm_disarm,
                                      .due = alarm_due};
 
-/* Completes an operation, after a while. */
+/* The data of a step that completes an operation. */
 typedef struct completion {
   manual *of;
   int result;
@@ -89,7 +89,7 @@ static aw_turn complete_step(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* As that, and cancels the task at once. */
+/* Complete the operation, and cancel its task at once. */
 static aw_turn complete_and_cancel(aw_task *task, void *data) {
   aw_task *waiter = ((completion *)data)->of->task;
   complete_step(task, data);
@@ -311,7 +311,8 @@ static aw_turn pause_loop(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* Cancelled, paused, begun again: the grace still bounds it. */
+/* A loop is cancelled, paused and begun again: the grace still limits its end.
+ */
 static void a_paused_loop_goes_on(void) {
   aw_engine *engine = virtual_engine();
   aw_loop *loop = new_loop(engine);
@@ -335,7 +336,7 @@ static void a_paused_loop_goes_on(void) {
   empty(engine, loop);
 }
 
-/* ---- a loop in a task of another [S6] ---- */
+/* ---- a loop in a task of another loop [S6] ---- */
 
 typedef struct nested {
   int at;
@@ -358,7 +359,7 @@ static void a_loop_runs_in_a_task(void) {
   aw_loop *outer = new_loop(engine);
   nested n[3] = {{0, new_loop(engine), AW_NEVER},
                  {0, new_loop(engine), AW_SECOND},
-                 {0, new_loop(engine), AW_NEVER}}; /* and it is empty */
+                 {0, new_loop(engine), AW_NEVER}}; /* an empty loop */
   start(n[0].loop, aw_then(aw_sleep(2 * AW_SECOND), says("in")));
   start(n[1].loop, aw_sleep(AW_NEVER));
   for (int i = 0; i < 3; i++)
@@ -386,7 +387,7 @@ static void a_cancel_stops_the_loop_inside_first(void) {
   empty(engine, outer);
 }
 
-/* ---- rest ---- */
+/* ---- deadlocks and clocks ---- */
 
 static void a_deadlock_is_said(void) {
   aw_engine *engine = virtual_engine();
@@ -394,7 +395,7 @@ static void a_deadlock_is_said(void) {
   manual m = {0};
   aw_task *task = start_task(loop, aw_wait_for(&abortable, &m));
   start(loop, aw_when_done(task));
-  start(loop, aw_sleep(AW_SECOND)); /* not before this has ended */
+  start(loop, aw_sleep(AW_SECOND)); /* no deadlock before it has ended */
   CHECK(aw_loop_run(loop, AW_NEVER) == AW_EDEADLOCK);
   CHECK(m.disarmed == 1 && aw_engine_now(engine) == AW_SECOND);
   aw_task_release(task);
@@ -454,7 +455,7 @@ static void real_sleeps_are_never_early(void) {
   empty(engine, loop);
 }
 
-/* ---- from outside ---- */
+/* ---- other threads and libuv handles ---- */
 
 static void *wake_soon(void *engine) {
   struct timespec while_it_blocks = {0, 20 * 1000 * 1000};
@@ -511,7 +512,8 @@ static const aw_operation tick = {.label = "tick",
                                   .disarm = ticker_disarm,
                                   .external = true};
 
-/* libuv fires what is due before it polls, and would poll until the sleep. */
+/* libuv calls the timer before it polls. The engine must look at its tasks
+ * again before that poll, which would last until the end of the sleep. */
 static void what_a_timer_of_libuv_does_is_seen_before_the_poll(void) {
   enum { MINUTE = 60 };
   aw_engine *engine;
@@ -532,7 +534,7 @@ static void what_a_timer_of_libuv_does_is_seen_before_the_poll(void) {
   empty(engine, loop);
 }
 
-/* Holds the engine for too long, then sleeps. */
+/* Hold the engine for 0.2 s, then sleep. */
 static aw_turn work_and_sleep(aw_task *task, void *data) {
   bool *sleeps = data;
   if (*sleeps)
@@ -585,12 +587,12 @@ static void handles_of_an_operation_are_counted(void) {
   empty(engine, loop);
 }
 
-/* What a host has in libuv's loop, and a task that is always ready. */
+/* The handles of a host in the libuv loop, and the data of busy tasks. */
 typedef struct host {
   uv_timer_t timer;
   uv_async_t async;
   bool rang, heard, overdue;
-  unsigned steps; /* since both are due */
+  unsigned steps; /* since both handles are due */
 } host;
 
 static void ring(uv_timer_t *timer) {
@@ -601,8 +603,8 @@ static void hear(uv_async_t *async) {
   ((host *)async->data)->heard = true;
 }
 
-/* Step until the host has been served: from when it is due on, no longer than
- * the engine goes without a look [F2]. */
+/* A busy task: runs until both handles were called. Once they are due, that may
+ * take no more rounds than the engine runs between two looks at I/O [F2]. */
 static aw_turn keep_busy(aw_task *task, void *data) {
   enum { MOST = 64 };
   (void)task;

@@ -1,17 +1,18 @@
 /* memory_test.c - every allocation fails in turn
  *
- * Each scenario is run again and again with an allocator that fails the k-th
- * request, once or from then on, for k = 1, 2, … until nothing fails. It ends
- * well or with AW_ENOMEM; afterwards no block is left.
+ * Each scenario runs again and again with an allocator that fails request
+ * number k, or all requests from k on, for k = 1, 2, … until a run has fewer
+ * than k requests. Each run must succeed or end with AW_ENOMEM, and leave no
+ * block.
  */
 #include "check.h"
 
 #include <unistd.h>
 
 static struct {
-  size_t count, fail_at; /* requests so far; the one that fails, from 1 */
-  size_t live, failures;
-  bool sticky;
+  size_t count, fail_at; /* requests so far; the one that fails, or 0 */
+  size_t live, failures; /* blocks; failed requests */
+  bool sticky;           /* all requests after it fail, too */
 } memory;
 
 static void *failing(void *context, void *block, size_t size) {
@@ -32,7 +33,7 @@ static void *failing(void *context, void *block, size_t size) {
   return realloc(block, size);
 }
 
-/* ---- steps that take an error as it comes ---- */
+/* ---- steps that pass errors on ---- */
 
 static aw_turn failed(aw_task *task, int rc) {
   aw_engine *engine = aw_loop_engine(aw_task_loop(task));
@@ -55,7 +56,7 @@ static aw_turn closed(aw_task *task, void *data) {
   return failed(task, AW_ECLOSED);
 }
 
-/* Sleeps, as a step of C. */
+/* Sleep in a C step. */
 static aw_turn nap(aw_task *task, void *data) {
   (void)data;
   if (aw_task_steps(task) == 1)
@@ -77,7 +78,7 @@ static aw_turn spin(aw_task *task, void *data) {
   return AW_NEXT;
 }
 
-/* Opens scopes within each other, and sleeps in the innermost. */
+/* Open nested scopes, and sleep in the innermost. */
 static aw_turn scopes(aw_task *task, void *data) {
   bool shield = data != NULL;
   aw_scope_end end;
@@ -99,7 +100,7 @@ static aw_turn scopes(aw_task *task, void *data) {
   return waiting(task, rc < 0 ? rc : aw_await_sleep(task, 500));
 }
 
-/* One scope with children; they end before it does. */
+/* Open a scope with children, and wait for their end. */
 static aw_turn family(aw_task *task, void *data) {
   aw_scope_end end;
   if (aw_task_steps(task) == 1) {
@@ -130,9 +131,9 @@ static aw_turn run_inner(aw_task *task, void *loop) {
   return aw_task_cancelled(task) ? AW_FAIL : AW_DONE;
 }
 
-/* ---- a host of a kind ---- */
+/* ---- a simple host ---- */
 
-/* A call: the first becomes a wire, the second awaits one. */
+/* Answer a host call: the first one returns a wire, all others await one. */
 static int answer_call(const aw_step *step, int calls) {
   aw_task *task = step->task;
   if (calls == 1) {
@@ -396,7 +397,7 @@ int main(void) {
   aw_set_allocator(failing, &memory);
   size_t total = 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-    int rc = once(&all[i], 0); /* it does what it says */
+    int rc = once(&all[i], 0); /* succeeds if no request fails */
     if (rc != 0)
       fprintf(stderr, "%s: %s\n", all[i].name, aw_strerror(rc));
     CHECK(rc == 0);

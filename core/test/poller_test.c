@@ -1,7 +1,7 @@
 /* poller_test.c - descriptors: one watcher, many waiters, nothing left
  *
- * Each case makes its own engine; leave() proves that no handle is left when
- * the outermost loop has ended, and that the engine can be freed.
+ * Each case makes its own engine. leave() checks that no handle is left when
+ * the loop has ended, and that the engine can be freed.
  */
 #include <aiowire.h>
 
@@ -53,7 +53,7 @@ typedef struct note {
   int fd;
 } note;
 
-/* Append the letter to the log. */
+/* A step that appends its letter to the log. */
 static aw_turn say(aw_task *task, void *data) {
   (void)task;
   note *n = data;
@@ -150,7 +150,7 @@ static void sees_the_end(void) {
   assert(run(w) == 0);
   assert(strcmp(log, "a") == 0);
   close(ends[0]);
-  /* the writing end of a pipe that nobody reads: POLLERR */
+  /* the writing end of a pipe without a reader reports POLLERR */
   assert(pipe(ends) == 0);
   close(ends[0]);
   start(w, aw_then(aw_writable(ends[1]), aw_call(say, &a)));
@@ -190,7 +190,8 @@ static void refuses_what_is_closed(void) {
   leave(w);
 }
 
-/* Closed after the wait began and before libuv polled: no abort. */
+/* A descriptor is closed after its wait began and before libuv polls: libuv
+ * must not abort. */
 static void survives_a_close_in_the_same_turn(void) {
   world w = enter();
   int ends[2];
@@ -218,7 +219,8 @@ static void forget_ends_the_waits(void) {
   leave(w);
 }
 
-/* A number closed after its wait, and used again in the same step. */
+/* The data of a step that closes a descriptor and opens another file under its
+ * number. */
 typedef struct swap {
   int ends[2];
   int (*make)(int ends[2]);
@@ -270,9 +272,9 @@ static void sees_another_file_under_the_number(int (*make)(int ends[2])) {
 
 /* ---- a descriptor that is closed while its file is open elsewhere ---- */
 
-static int set; /* of the engine: what epoll watches */
+static int set; /* the epoll descriptor of the engine */
 
-/* As enter(), with its set. */
+/* As enter(), and sets `set`. */
 static world enter_with_set(void) {
   world w = enter();
   void *uv;
@@ -281,7 +283,7 @@ static world enter_with_set(void) {
   return w;
 }
 
-/* How many entries for `fd` the set has. */
+/* Returns the number of entries for `fd` in the epoll set. */
 static int entries(int fd) {
   char path[64], line[256];
   snprintf(path, sizeof path, "/proc/self/fdinfo/%d", set);
@@ -312,7 +314,7 @@ static void a_single_wait_leaves_the_set_before_its_task_goes_on(void) {
   leave(w);
 }
 
-/* An operation of a C program that waits again and again. */
+/* An operation with a keeper, as a C program that waits often would have it. */
 typedef struct source {
   int fd;
   aw_keeper keeper;
@@ -354,7 +356,7 @@ static void a_keeper_keeps_until_it_is_done(void) {
         aw_repeat(
             aw_then(aw_wait_for(&operation, &s), aw_call(expect_kept, &s)), 2));
   assert(run(w) == 0);
-  aw_ready_done(&s.keeper); /* it keeps nothing any more */
+  aw_ready_done(&s.keeper); /* does nothing: no watcher is kept */
   close(ends[0]);
   close(ends[1]);
   s.fd = others[0];
@@ -362,12 +364,12 @@ static void a_keeper_keeps_until_it_is_done(void) {
   assert(aw_loop_run(w.loop, AW_SECOND / 1000) == 0);
   close(others[0]);
   close(others[1]);
-  leave(w); /* the engine goes, and the keeper with it */
+  leave(w); /* the engine releases the watcher of the keeper */
   assert(s.keeper.watch == NULL);
   aw_ready_done(&s.keeper);
 }
 
-/* A source, and the descriptor that it has next. */
+/* A source, and the descriptor to which it changes. */
 typedef struct moving {
   source source;
   int next;
@@ -400,7 +402,8 @@ static void a_keeper_has_one_descriptor(void) {
   leave(w);
 }
 
-/* Closed too early, with a duplicate that goes on to be readable. */
+/* A descriptor is closed before aw_ready_done(). A duplicate keeps its file
+ * open and readable, so epoll goes on reporting it. */
 static void a_stale_file_is_taken_out_of_the_set(void) {
   world w = enter_with_set();
   int ends[2], others[2];
@@ -437,7 +440,8 @@ static void a_cancel_takes_the_wait_back(void) {
   leave(w);
 }
 
-/* Steps that go into a wire, and leave the repetition. */
+/* The data of a step that runs `body` as a part of its repetition (AW_INTO),
+ * `count` times, and then leaves the repetition. */
 typedef struct thrice {
   int count;
   aw_wire *body;
@@ -466,7 +470,7 @@ static void steps_go_into_wires_and_break(void) {
 static aw_turn interrupt(aw_task *task, void *data) {
   (void)task;
   assert(aw_wait_interrupt(data, 0));
-  assert(!aw_wait_interrupt(data, 0)); /* it does not wait any more */
+  assert(!aw_wait_interrupt(data, 0)); /* its wait has ended */
   return AW_DONE;
 }
 

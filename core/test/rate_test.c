@@ -1,5 +1,4 @@
-/* rate_test.c - rates, in C wires and steps
- */
+/* rate_test.c - rates, in C wires and steps */
 #include "check.h"
 
 static int dropped;
@@ -32,7 +31,7 @@ static aw_rate_view view_of(const aw_rate *rate) {
   return view;
 }
 
-/* A step that notes the time. */
+/* A step that logs the time. */
 static aw_turn note_time(aw_task *task, void *name) {
   aw_engine *engine = aw_loop_engine(aw_task_loop(task));
   log_add("%s@%u ", (const char *)name,
@@ -84,7 +83,7 @@ static void a_cancelled_wait_lets_the_next_go_on(void) {
   empty(engine, loop);
 }
 
-/* Only the wire and the task that waits have the rate. */
+/* The wire keeps the rate while a task waits for it. */
 static void who_waits_keeps_it(void) {
   aw_engine *engine = counting_engine();
   aw_loop *loop = new_loop(engine);

@@ -32,7 +32,7 @@ static void what_becomes_ready_runs_in_the_next_round(void) {
   empty(engine, loop);
 }
 
-/* Run TASKS tasks of two steps under a seed. */
+/* Run TASKS tasks of two steps each, with a seed. */
 static void run_seeded(uint64_t seed, char *out, size_t size) {
   aw_engine *engine;
   aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL, .seed = seed};
@@ -52,7 +52,7 @@ static void check_rounds(const char *order) {
     unsigned seen = 0;
     for (size_t i = 0; i < TASKS; i++)
       seen |= 1u << (order[2 * (i + (size_t)half * TASKS)] - 'a');
-    CHECK(seen == (1u << TASKS) - 1); /* each one once a round */
+    CHECK(seen == (1u << TASKS) - 1); /* each task once in a round */
   }
 }
 

@@ -1,6 +1,7 @@
 /* task_test.c - tasks, scopes, cancel, shields, graces and kills, in C steps
  *
- * A step with state is a machine: its data tells how far it is.
+ * A step with several waits is a state machine; its data holds the state
+ * (`at`).
  */
 #include "check.h"
 
@@ -9,12 +10,12 @@ static unsigned now_in(aw_task *task) {
   return (unsigned)(aw_engine_now(engine) / AW_SECOND);
 }
 
-/* ---- values, errors, what a task becomes ---- */
+/* ---- values, errors, chains ---- */
 
 static aw_turn give_seven(aw_task *task, void *data) {
   (void)data;
   aw_task_set_value(task, 1);
-  aw_task_set_value(task, 7); /* the last one counts */
+  aw_task_set_value(task, 7); /* replaces the first */
   return AW_DONE;
 }
 
@@ -62,7 +63,7 @@ static void an_error_without_a_handler_fails_the_loop(void) {
   empty(engine, loop);
 }
 
-/* Becomes itself `*left` times, then fails. */
+/* Return the same wire again until `*left` steps have run. */
 static aw_turn hop(aw_task *task, void *left) {
   if (--*(int *)left == 0)
     return AW_DONE;
@@ -86,7 +87,7 @@ static void a_chain_takes_no_memory(void) {
 
 static aw_turn become_nothing(aw_task *task, void *data) {
   (void)data;
-  aw_task_set_next(task, NULL); /* as after a constructor without memory */
+  aw_task_set_next(task, NULL); /* the constructor was out of memory */
   return AW_NEXT;
 }
 
@@ -107,7 +108,7 @@ static void misuse_of_a_step_is_an_error_of_its_task(void) {
   empty(engine, loop);
 }
 
-/* A wire that an element before the last one returns runs beside [O1, O2]. */
+/* Return a wire. It is spun off, unless this is the last element [O1, O2]. */
 static aw_turn spin(aw_task *task, void *name) {
   aw_task_set_next(task, aw_then(aw_sleep(AW_SECOND), says(name)));
   return AW_NEXT;
@@ -141,12 +142,12 @@ static void repetitions_multiply(void) {
 
 /* ---- cancel ---- */
 
-/* Sleeps for ever; when cancelled, says so, and cleans up for a second in a
- * shield. */
+/* The data of a step that sleeps for ever; when cancelled, it logs that, and
+ * cleans up for 1 s in a shield. */
 typedef struct sleeper {
   int at;
   const char *name;
-  bool stubborn; /* waits again, whatever comes */
+  bool stubborn; /* waits again after each cancel */
   aw_scope *shield;
 } sleeper;
 
@@ -212,7 +213,7 @@ static void the_stubborn_are_killed(void) {
   aw_task *task = start_task(loop, aw_call(sleep_step, &a));
   CHECK(aw_loop_run(loop, AW_SECOND) == 0);
   CHECK(aw_task_state_of(task) == AW_TASK_CANCELLED);
-  CHECK(aw_engine_now(engine) == AW_SECOND); /* 1,000 times, in no time [C9] */
+  CHECK(aw_engine_now(engine) == AW_SECOND); /* after 1,000 cancels [C9] */
   aw_task_release(task);
   empty(engine, loop);
 }
@@ -260,7 +261,7 @@ typedef struct parent {
   aw_scope_end end;
 } parent;
 
-/* Opens a scope, starts children in it, leaves it. */
+/* Open a scope, start children in it, leave it. */
 static aw_turn parent_step(aw_task *task, void *data) {
   parent *p = data;
   if (p->at++ == 0) {
@@ -300,13 +301,13 @@ static void a_failing_child_cancels_its_siblings(void) {
   p.children[0] = aw_call(sleep_step, &a);
   p.children[1] = aw_then(aw_sleep(AW_SECOND), fails());
   start(loop, aw_call(parent_step, &p));
-  CHECK(aw_loop_run(loop, AW_NEVER) == 0); /* the scope's owner took it */
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0); /* the owner took the error */
   CHECK_LOG("a:1 a:clean2 left:2 ");
   CHECK(p.end.error && p.end.cancelled && !p.end.timed_out);
   empty(engine, loop);
 }
 
-/* The innermost scope that is open in `owner`; none of its children has one. */
+/* Returns the innermost open scope of `owner`, whose children have none. */
 static aw_scope *innermost(aw_task *owner) {
   aw_scope *root = aw_loop_scope(aw_task_loop(owner)), *found = NULL;
   size_t depth = 0;
@@ -316,8 +317,8 @@ static aw_scope *innermost(aw_task *owner) {
   return found;
 }
 
-/* As soon as `owner` is queued to close its innermost scope, start something in
- * that. */
+/* Wait until `owner` is ready to close its innermost scope, and start a task in
+ * that scope. */
 static aw_turn start_late(aw_task *task, void *data) {
   aw_task *owner = *(aw_task **)data;
   if (aw_task_state_of(owner) != AW_TASK_READY) {
@@ -329,19 +330,19 @@ static aw_turn start_late(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* Spins off `child`, so that it is one of the innermost scope, and ends. */
+/* Return `child`, which is spun off into the innermost scope. */
 static aw_turn become(aw_task *task, void *child) {
   aw_task_set_next(task, aw_wire_keep(child));
   return AW_NEXT;
 }
 
-/* A wire that is done at once, but for a child that takes a second. */
+/* A wire that ends at once and leaves a child behind, which takes 1 s. */
 static aw_wire *leaves_a_child(aw_wire *child) {
   return aw_then(aw_call(become, child), says("body"));
 }
 
-/* What is started in a scope when its join was over, and it was not closed yet,
- * is part of the join. */
+/* A child that is started after the join of a scope, and before the scope is
+ * closed, is joined, too. */
 static void join_late(aw_wire *(*make)(aw_wire *inside)) {
   aw_engine *engine = virtual_engine();
   aw_loop *loop = new_loop(engine);
@@ -452,7 +453,7 @@ static void the_first_error_wins_and_has_the_others(void) {
 
 static aw_turn stray(aw_task *task, void *data) {
   (void)task, (void)data;
-  return AW_FAIL; /* passes a cancel on that nobody gave */
+  return AW_FAIL; /* Cancelled, but nothing was cancelled */
 }
 
 static void a_stray_cancelled_is_a_failure(void) {
@@ -523,14 +524,14 @@ static void a_deep_wire_is_no_depth_of_the_c_stack(void) {
   wire = says("deeper");
   for (int i = 0; i < 100000; i++)
     wire = aw_whole(wire);
-  start(loop, wire); /* deeper than a task goes: an error, no crash */
+  start(loop, wire); /* deeper than a task may be: an error, no crash */
   CHECK(aw_loop_run(loop, AW_NEVER) == AW_EDEPTH);
   empty(engine, loop);
 }
 
 /* ---- operations that end with a value ---- */
 
-/* A mailbox: what is in it, or who waits for it. */
+/* A mailbox: its value or its waiter. */
 typedef struct box {
   aw_value value;
   aw_task *waiter;
@@ -582,7 +583,8 @@ static void an_operation_ends_with_its_value(void) {
 
 /* ---- limits ---- */
 
-/* A child of a scope with a limit: at 1 s it extends that by `by`. */
+/* The data of a child that extends the limit of its scope by `by`, after 1 s.
+ */
 typedef struct extender {
   int at;
   uint64_t by;
@@ -664,7 +666,7 @@ static aw_turn look_step(aw_task *task, void *data) {
     CHECK(aw_await_sleep(task, AW_NEVER) == 0);
     return AW_WAIT;
   }
-  CHECK(aw_task_deadline(task) == 2 * AW_SECOND); /* cancelled: now */
+  CHECK(aw_task_deadline(task) == 2 * AW_SECOND); /* cancelled: the time now */
   e->rc = aw_task_extend(task, 1);
   return AW_FAIL;
 }
@@ -684,7 +686,7 @@ static void a_shield_hides_limits_and_none_is_moved_too_late(void) {
 
 /* ---- locals ---- */
 
-static int claims; /* on values of locals */
+static int claims; /* references to values of locals */
 
 static void drop_locals(void *host, aw_value value) {
   (void)host;

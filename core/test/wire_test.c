@@ -1,4 +1,4 @@
-/* wire_test.c - wires: flattening, ownership, looking into them */
+/* wire_test.c - wires: flattening, ownership, views */
 #include "check.h"
 
 static int released;
@@ -8,7 +8,7 @@ static void count_release(void *data) {
   released++;
 }
 
-/* A wire whose end can be seen. */
+/* A wire whose release is counted. */
 static aw_wire *seen(void) {
   return aw_host_call(&released, count_release, "seen");
 }
@@ -110,9 +110,9 @@ static void names_are_copied_and_seen_through_holders(void) {
   aw_wire_release(wire);
 }
 
-/* ---- items that wires share ---- */
+/* ---- arrays of items that wires share ---- */
 
-/* Bytes that were asked for since the test set it to 0. */
+/* Bytes requested since the test set it to 0. */
 static size_t asked;
 
 static void *count_bytes(void *context, void *memory, size_t size) {
@@ -124,7 +124,7 @@ static void *count_bytes(void *context, void *memory, size_t size) {
   return NULL;
 }
 
-/* The texts of the leaves of `wire`, each one letter. */
+/* Returns the names of the leaves of `wire`, one letter each. */
 static const char *letters(const aw_wire *wire) {
   static char text[64];
   aw_wire_view view;
@@ -136,14 +136,14 @@ static const char *letters(const aw_wire *wire) {
   return text;
 }
 
-/* A leaf whose name is a letter; its end can be seen. */
+/* A leaf whose name is a letter, and whose release is counted. */
 static aw_wire *leaf(const char *letter) {
   return aw_host_call(&released, count_release, letter);
 }
 
 #define CHECK_LETTERS(wire, text) CHECK(strcmp(letters(wire), text) == 0)
 
-/* Each operator that has any number of operands. */
+/* The operators with any number of operands. */
 static aw_wire *(*const operators[])(aw_wire *, aw_wire *) = {
     aw_then, aw_both, aw_either, aw_or_else};
 enum { OPERATORS = sizeof operators / sizeof *operators };
@@ -226,7 +226,7 @@ static void a_freed_end_of_an_array_is_used_again(void) {
   aw_wire *sleep = aw_sleep(1);
   size_t one = asked;
   aw_wire *longer = aw_then(aw_wire_keep(w), sleep);
-  CHECK(asked == 2 * one); /* no array */
+  CHECK(asked == 2 * one); /* two wires, no new array */
   aw_wire_release(longer);
   aw_wire_release(w);
 }

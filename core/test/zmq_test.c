@@ -1,7 +1,7 @@
-/* zmq_test.c - when sockets of libzmq's are ready, for a C program
+/* zmq_test.c - the readiness of libzmq sockets, for a C program
  *
- * Each case makes its own engine and sockets; leave() proves that no handle is
- * left. Without libzmq nothing is tested, and the test says so (77).
+ * Each case makes its own engine and sockets. leave() checks that no handle is
+ * left. Without libzmq the test is skipped (exit status 77).
  */
 #include <aiowire_zmq.h>
 
@@ -22,7 +22,7 @@ typedef struct world {
   aw_engine *engine;
   aw_loop *loop;
   int received, woken;
-  int held, asked; /* messages read ahead; how often somebody asked for one */
+  int held, asked; /* messages read ahead; calls of read_ahead() */
 } world;
 
 static void open_pair(world *w) {
@@ -92,7 +92,7 @@ static aw_turn wake(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* One for each time that the socket is readable. */
+/* Receive one message each time that the socket is readable. */
 static aw_turn take(aw_task *task, void *data) {
   world *w = data;
   (void)task;
@@ -101,12 +101,13 @@ static aw_turn take(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* Send what the socket at `here` has to process before it can tell. */
+/* Send a message, and look at the events, which consumes the edge of the
+ * descriptor [ZQ1]. */
 static aw_turn use_up(aw_task *task, void *data) {
   world *w = data;
   (void)task;
   send_one(w);
-  CHECK(aw_zmq_events(w->ready) & AW_READABLE); /* the news are read now */
+  CHECK(aw_zmq_events(w->ready) & AW_READABLE); /* the edge is consumed */
   aw_zmq_touch(w->ready);
   return AW_DONE;
 }
@@ -313,7 +314,7 @@ static void messages_go_to_who_waits_longest_one_each(void) {
   CHECK(aw_loop_run(w.loop, AW_NEVER) == 0);
   for (int i = 0; i < 3; i++)
     CHECK(takers[i].got == i + 1);
-  CHECK(receive_one(&w) == 1); /* the fourth was left there */
+  CHECK(receive_one(&w) == 1); /* the fourth message is still there */
   CHECK(!aw_zmq_receiving(w.ready));
   leave(&w);
 }
@@ -340,7 +341,8 @@ static int full_at_first(aw_task *task, void *data) {
   return w->woken++ > 0;
 }
 
-/* Longer than the first pause of who waits for a full peer. */
+/* Take longer than the first pause before a send to a full peer is tried again.
+ */
 static int find_nothing_slowly(aw_task *task, void *data) {
   (void)task;
   (void)data;
@@ -358,7 +360,7 @@ static aw_turn stop_loop(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-/* The pause is over when libuv looks at its timers, just before it polls. */
+/* The pause ends while libuv runs its timers, just before it polls. */
 static void it_is_tried_again_after_a_slow_turn(void) {
   static const aw_zmq_config full = {.send = full_at_first, .many = true};
   static const aw_zmq_config slow = {.receive = find_nothing_slowly};
@@ -375,7 +377,7 @@ static void it_is_tried_again_after_a_slow_turn(void) {
   go(&w, aw_then(aw_wait_for(&send, &w), aw_call(stop_loop, NULL)));
   go(&w, aw_wait_for(&taking, &t));
   CHECK(aw_loop_run(w.loop, 60 * AW_SECOND) == 0);
-  CHECK(w.woken == 2); /* before the time is out */
+  CHECK(w.woken == 2); /* sent at the second try, before the time-out */
   aw_zmq_close(there);
   leave(&w);
 }
@@ -383,7 +385,7 @@ static void it_is_tried_again_after_a_slow_turn(void) {
 /* ---- processes ---- */
 
 static void be_child(world *w) {
-  alarm(10); /* it is to end */
+  alarm(10); /* do not hang */
   bool refused = aw_zmq_events(w->ready) == AW_EFORKED;
   go(w, aw_zmq_when_ready(w->ready, AW_READABLE));
   refused = refused && aw_loop_run(w->loop, AW_SECOND) == AW_EFORKED;
@@ -397,7 +399,7 @@ static void a_child_leaves_sockets_alone(void) {
   enter(&w, NULL);
   go(&w, aw_then(aw_zmq_when_ready(w.ready, AW_READABLE), aw_call(take, &w)));
   go(&w, aw_then(aw_sleep(AW_SECOND / 100), aw_call(send_two, &w)));
-  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0); /* it is watched now */
+  CHECK(aw_loop_run(w.loop, AW_NEVER) == 0); /* now the socket is watched */
   pid_t child = fork();
   if (child == 0)
     be_child(&w);
