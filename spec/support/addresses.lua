@@ -1,15 +1,15 @@
---- Addresses that the sockets of specs bind to. Addresses of ipc are files,
---- which libzmq does not remove.
+--- Addresses for the sockets of specs. libzmq leaves the files of ipc addresses
+--- behind, so scope() removes them.
 
 local M = {}
 
 local serial = 0
-local base = os.tmpname() -- a name that no other process has
+local base = os.tmpname() -- unique among all processes
 os.remove(base)
 local files = {}
 
---- An address that nobody has used yet.
----@param transport string "tcp", "ipc" or, if it is any other, inproc
+--- Returns an unused address.
+---@param transport string "tcp" or "ipc"; anything else means inproc
 ---@return string
 function M.fresh(transport)
   serial = serial + 1
@@ -30,7 +30,8 @@ local function remove_files()
   files = {}
 end
 
---- For `local _ <close>`: removes the files of all addresses at its end.
+--- Returns a value for `local _ <close>` that removes the files of all
+--- addresses.
 function M.scope()
   return setmetatable({}, { __close = remove_files })
 end

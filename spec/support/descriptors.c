@@ -1,12 +1,13 @@
-/* descriptors.c - descriptors for specs: Lua has files only
+/* descriptors.c - calls with descriptors for specs, which Lua does not have
  *
  *   local d = require "spec_descriptors"
- *   d.pipe()           → the end to read from, the end to write to
+ *   d.pipe()           → the reading end, the writing end
  *   d.event()          → an eventfd
  *   d.dup(fd [, to])   → another descriptor of the same open file
- *   d.write(fd, text), d.read(fd, size) → text
+ *   d.write(fd, text)
+ *   d.read(fd, size)   → text
  *   d.close(fd)
- *   d.inode(fd)        → that of its file, which /proc shows
+ *   d.inode(fd)        → the inode number of its file, as /proc shows it
  */
 #include <aiowire.h>
 

@@ -1,15 +1,16 @@
---- Sources whose file stays open when they are closed, by a duplicate, and a
---- look at what the kernel watches of them.
+--- Sources with a duplicate of their descriptor: the open file outlives the
+--- source. The kernel goes on watching such a file unless it is removed from
+--- the epoll set, so the functions here look into the epoll sets.
 ---
 --- A source is a table:
----   src      what aw.readable and a Poller take
----   event    the same where only an event will do: objects are none
+---   src      the value for aw.readable and a Poller
+---   event    the same, where an event is needed: for objects, the descriptor
 ---   fd       its descriptor
----   feed()   from now on it is readable, closed or not
----   close()  closes `src`; the duplicate stays
+---   feed()   makes the open file readable, closed or not
+---   close()  closes `src`, and not the duplicate
 ---   free()   closes all that is left
----   held()   how often its file is in a set of epoll's of this process
----   gone()   fails if it is in one
+---   held()   returns the number of its entries in epoll sets of this process
+---   gone()   fails if there is such an entry
 
 local busted = require "busted"
 local d = require "spec_descriptors"
@@ -19,7 +20,7 @@ local pipes = require "spec.support.pipes"
 
 local M = {}
 
---- The sets of epoll's that this process has, as texts.
+--- Returns the texts of all epoll sets of this process.
 local function sets()
   local list = {}
   for name in lfs.dir "/proc/self/fd" do
@@ -32,9 +33,9 @@ local function sets()
   return list
 end
 
---- How many entries all sets have for `fd`; with `inode`, of that file.
+--- Returns the number of entries for `fd` in all epoll sets.
 ---@param fd integer
----@param inode? integer
+---@param inode? integer counts entries of this file only
 ---@return integer
 function M.entries(fd, inode)
   local count = 0
@@ -49,7 +50,7 @@ function M.entries(fd, inode)
   return count
 end
 
---- A source of `src`, whose descriptor is `fd`.
+--- Makes a source from its parts.
 local function source(src, fd, feed, close, free)
   local inode, copy = d.inode(fd), d.dup(fd)
   local k = { src = src, event = src, fd = fd, copy = copy, feed = feed }
@@ -109,7 +110,8 @@ local function file()
   end)
 end
 
---- The output of a command, which ends when it is fed: then it is readable.
+--- The output of a command. feed() ends the command, so the end of the file can
+--- be read.
 local function command()
   local path = os.tmpname()
   os.remove(path)
@@ -158,7 +160,8 @@ if pcall(require, "socket") then
   M.kinds["a socket of LuaSocket"] = luasocket
 end
 
---- A fact for `it`: `f(k, ...)`, with a source of that kind; all is closed.
+--- Returns a function for `it`: it calls `f(k, ...)` with a source of that
+--- kind, and frees the source.
 function M.with(make, f, ...)
   local given = table.pack(...)
   return helper.sealed(function()
@@ -171,8 +174,8 @@ function M.with(make, f, ...)
   end)
 end
 
---- Await a wait for another file under the number of a source that was closed:
---- nothing wakes it but news of its own.
+--- Open another file under the number of a closed source, and wait until it is
+--- readable. Only the new file may wake that wait.
 function M.reuse(ev, aw, k)
   local r, end_to_write = d.pipe()
   local w = d.dup(end_to_write)

@@ -1,17 +1,19 @@
-/* fork.c - processes for specs: Lua has none of this, and luaposix is not
- * everywhere
+/* fork.c - calls with processes for specs, which Lua does not have
+ *
+ * luaposix is not installed everywhere.
  *
  *   local fork = require "spec_fork"
- *   fork.fork()     → 0 in the child, its number in the parent
- *   fork.wait(pid)  → exit code, or minus the signal, and seconds of processor
- *                     time that the child used
- *   fork.reap_any() → reap whatever has ended, as C libraries do; how many
- *   fork.exec(program, …)    become another program
- *   fork.kill(number)        signal this process: it has come when this returns,
- *                            if it is not blocked
- *   fork.block(number, …), fork.ignore(number, …)
- *   fork.forbid_pidfd(errno) system calls of pidfds fail so from now on; false
- *                            where that cannot be had
+ *   fork.fork()     → 0 in the child, the pid in the parent
+ *   fork.wait(pid)  → exit code, or minus the signal; and the processor time of
+ *                     the child, in seconds
+ *   fork.reap_any() → number of children; reaps all that have ended, as some C
+ *                     libraries do
+ *   fork.exec(program, …)    replace this process by a program
+ *   fork.kill(number)        send a signal to this process; its handler has run
+ *                            when this returns, unless the signal is blocked
+ *   fork.block(number, …), fork.ignore(number, …)  signals
+ *   fork.forbid_pidfd(errno) → true, and pidfd_open() fails with this error from
+ *                            now on; false if that is not possible
  */
 #define _DEFAULT_SOURCE /* wait4() */
 
@@ -95,7 +97,7 @@ static int fork_ignore(lua_State *L) {
 
 #if defined SYS_pidfd_open
 
-/* The number of the call is the first word of seccomp_data. */
+/* Install a filter of system calls, which compares the number of each call. */
 static int fork_forbid_pidfd(lua_State *L) {
   unsigned code = (unsigned)luaL_checkinteger(L, 1);
   struct sock_filter filter[] = {

@@ -1,10 +1,10 @@
---- Helpers of all specs: loops with a leak check, and parts of bodies that run
---- in them.
+--- Helpers of all specs: runs of loops that check that nothing is left behind,
+--- and small parts for bodies.
 ---
---- busted loads this file once, before the specs (see .busted), so that all of
---- them see one copy of the library; `require "spec.support.helper"` gives it.
---- AIOWIRE_GCSTRESS=1 in the environment makes the collector run without pause,
---- and collects all garbage before and after each `it`.
+--- busted loads this file once, before the specs (see .busted), so that all
+--- specs share one copy of the library; `require "spec.support.helper"` returns
+--- it. AIOWIRE_GCSTRESS=1 in the environment makes the collector run all the
+--- time, with a full collection before and after each `it`.
 
 if package.loaded["spec.support.helper"] then
   return package.loaded["spec.support.helper"]
@@ -16,40 +16,41 @@ local lfs = require "lfs" -- comes with busted
 
 local M = {}
 
---- Whether the specs run in the program rather than under stock Lua.
+--- True if the specs run in the program, false under stock Lua.
 M.in_host = package.preload.aiowire ~= nil
 M.gc_stress = os.getenv("AIOWIRE_GCSTRESS") == "1"
 
---- How many of `n` to take in bulk: the collector's stress makes each of them
---- cost a full collection, of all that is alive.
+--- Returns `n`, or a twentieth of it under AIOWIRE_GCSTRESS, where each of many
+--- objects costs a full collection.
 ---@param n integer
 ---@return integer
 function M.scale(n)
   return M.gc_stress and (n + 19) // 20 or n
 end
 
--- Seconds until a test is taken to hang, however busy the machine is.
+-- After so many seconds a test has failed, even on a busy machine.
 local REAL_LIMIT <const> = 120
 
--- Pools keep what they have grown to; everything else returns to its start.
+-- Counters of pools, which do not shrink. All other counters must return to
+-- their values before the test.
 local POOLED <const> = { idle = true, bytes = true }
 
---- The engine remembers the info of an error that a body has just caught,
---- until that body's next await; aw.stats() makes it forget.
+--- aw.stats() releases the info of an error that a body has just caught. The
+--- engine would keep it until the next await of that body.
 local function collect_twice()
   aw.stats()
   collectgarbage()
   collectgarbage()
 end
 
---- The open descriptors: number -> what it is.
+--- Returns the open descriptors: number -> target of its link in /proc.
 local function descriptors()
   local list = {}
   for name in lfs.dir("/proc/self/fd") do
     local number = tonumber(name)
     local target = number
       and lfs.symlinkattributes("/proc/self/fd/" .. name, "target")
-    -- The directory being read is open, too, but not for long.
+    -- Skip the directory that is being read.
     if target and not target:find("^/proc/%d+/fd$") then
       list[number] = target
     end
@@ -57,8 +58,7 @@ local function descriptors()
   return list
 end
 
---- The children of this process, the dead ones that nobody has waited for
---- among them: pid -> what it is.
+--- Returns the children of this process, with zombies: pid -> text.
 local function children()
   local list = {}
   local file <close> = io.open "/proc/thread-self/children"
@@ -82,7 +82,7 @@ local function sorted_keys(a, b)
   return keys
 end
 
---- Append to `list` a line for each entry that is not what it was.
+--- Append to `list` a line for each entry that has changed.
 local function compare(what, before, after, list)
   for _, key in ipairs(sorted_keys(before, after)) do
     if not POOLED[key] and before[key] ~= after[key] then
@@ -93,8 +93,8 @@ local function compare(what, before, after, list)
   return list
 end
 
--- The counters after the last collection. Where they still hold there is no
--- garbage that could hide a leak, and nothing to collect before a test.
+-- The counters after the last full collection. If they are unchanged before a
+-- test, there is no garbage, and no collection is needed.
 local clean = {}
 
 local function clean_stats()
@@ -105,15 +105,16 @@ local function clean_stats()
   return clean
 end
 
---- May it have gone by itself? libzmq closes its own in its threads, and the
---- collector those of loops: of kinds that neither has, a test closed it.
+--- Tells whether a descriptor of this kind may close at any time: the threads
+--- of libzmq close such descriptors, and the collector closes those of loops.
+--- If one of another kind is closed, the test did it.
 local function may_go(target)
   return target == "/dev/null" or target:find "^socket:"
     or target:find "^anon_inode:"
 end
 
---- A line for each descriptor that came since `before`, or that somebody else
---- has lost.
+--- Returns a line for each descriptor opened since `before`, and for each of
+--- others that the test has closed.
 local function changed_descriptors(before)
   local after = descriptors()
   for number, target in pairs(before) do
@@ -124,9 +125,9 @@ local function changed_descriptors(before)
   return compare("descriptor", before, after, {})
 end
 
---- The same, as soon as libzmq has closed what it is about to close. Until
---- then the thread is kept, for this may be called inside of a loop, or of
---- none.
+--- The same, after the threads of libzmq have closed their descriptors. It
+--- blocks the thread meanwhile, since it may be called inside a loop or
+--- outside.
 local function left_descriptors(before)
   local patience = os.time() + REAL_LIMIT
   local left = changed_descriptors(before)
@@ -138,8 +139,8 @@ end
 
 local this_file = debug.getinfo(1, "S").source
 
---- The place to blame, as errors say it: where a function of a spec begins;
---- for anything else, the line that handed it to this file.
+--- Returns the place to blame, as error messages have it: the first line of a
+--- function; for any other value, the line that passed it to this file.
 local function place_of(owner)
   if type(owner) == "function" then
     local at = debug.getinfo(owner, "S")
@@ -153,7 +154,8 @@ local function place_of(owner)
   return ("%s:%d: "):format(at.short_src, at.currentline)
 end
 
---- Call `f(...)`; what it leaves behind is blamed on `owner`.
+--- Call `f(...)` and fail if it leaves anything behind. The message blames
+--- `owner`.
 local function leak_checked(owner, f, ...)
   local before = clean_stats()
   local open_before, children_before = descriptors(), children()
@@ -171,17 +173,17 @@ local function leak_checked(owner, f, ...)
   return table.unpack(results, 1, results.n)
 end
 
---- Run `f` and fail if it leaves anything behind: a counter of aw.stats()
---- that differs after two full collections, an open descriptor, or a child.
---- One that was open before and is closed is no leak. Errors of `f` pass
---- untouched.
+--- Run `f` and fail if it leaves anything behind: a counter of aw.stats() that
+--- differs after two full collections, a new descriptor, or a child. It also
+--- fails if a descriptor of others is gone, unless libzmq or the collector may
+--- have closed it. Errors of `f` pass unchanged.
 ---@param f fun(...): ...
 ---@return any ... what `f` returned
 function M.leak_checked(f, ...)
   return leak_checked(f, f, ...)
 end
 
---- A test for `it`: `f`, leak-checked.
+--- Returns a function for `it` that runs `f` under leak_checked().
 ---@param f fun(...)
 ---@return fun(...)
 function M.sealed(f)
@@ -192,7 +194,7 @@ end
 
 -- Loops. ---------------------------------------------------------------------
 
---- A loop on a virtual clock of its own, that leaves signals alone.
+--- Returns a loop with a virtual clock of its own, which leaves signals alone.
 ---@param opts? table the loop's other options
 ---@return aiowire.EventLoop
 function M.virtual(opts)
@@ -207,7 +209,7 @@ function M.test(f)
   leak_checked(f, aw.test, { limit = REAL_LIMIT }, f)
 end
 
---- The same for `it`.
+--- Returns a function for `it` that runs `f` under test().
 ---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock)
 ---@return fun()
 function M.in_task(f)
@@ -216,7 +218,7 @@ function M.in_task(f)
   end
 end
 
---- The same for `it`, with a log that is still empty: `f(ev, log, note)`.
+--- As in_task(), with an empty log: `f(ev, log, note)`.
 ---@param f fun(ev: aiowire.EventLoop, log: any[], note: fun(what: any))
 ---@return fun()
 function M.logged(f)
@@ -227,7 +229,8 @@ function M.logged(f)
   end
 end
 
---- The same without a main task: `f(ev)` calls `ev:run` itself.
+--- Run `f(ev)` outside of the loop's tasks, with a virtual clock, under
+--- leak_checked(); `f` calls `ev:run` itself.
 ---@param f fun(ev: aiowire.EventLoop)
 ---@param opts? table the loop's other options
 function M.with_loop(f, opts)
@@ -239,8 +242,8 @@ function M.with_loop(f, opts)
   end)
 end
 
---- Make a loop, let `f` start its wires, run it to its end, and fail if
---- anything is left of it (see leak_checked).
+--- Make a loop, let `f` start wires in it, run it to its end, and fail if
+--- anything is left (see leak_checked).
 ---@param f fun(ev: aiowire.EventLoop)
 ---@param opts? table the loop's options
 ---@return string how "done", "timeout" or "stopped"
@@ -259,7 +262,7 @@ function M.run(w)
   return leak_checked(w, aw.run, w)
 end
 
---- Await what comes in real time, whenever that is: until `holds()`.
+--- Wait in real time until `holds()` returns true.
 ---@param holds fun(): boolean
 function M.wait_until(holds)
   aw.timeout(REAL_LIMIT, function()
@@ -269,13 +272,13 @@ function M.wait_until(holds)
   end)
 end
 
---- What an await advises where M.outside() calls it.
+--- The advice in the error of an await that M.outside() calls.
 M.outside_advice = aw.current() and ": a handler is not a task; start a task "
   .. "that waits, as ev:start(function() ... end)"
   or "; run it with aw.run(function() ... end)"
 
---- Call `f(...)` where no task runs. The main chunk of the program is a task,
---- a handler is not a task [E7].
+--- Call `f(...)` outside of tasks. The main chunk of the program is a task, so
+--- the call happens in a handler there, which is no task [E7].
 function M.outside(f, ...)
   if not aw.current() then
     f(...)
@@ -294,11 +297,11 @@ function M.outside(f, ...)
   end
 end
 
--- What bodies are made of. ---------------------------------------------------
+-- Parts for bodies. ----------------------------------------------------------
 
 function M.nop() end
 
---- A log and a function that appends to it.
+--- Returns a log and a function that appends to it.
 ---@return any[] log
 ---@return fun(what: any) note
 function M.recorder()
@@ -308,7 +311,7 @@ function M.recorder()
   end
 end
 
---- Where `what` stands in a log.
+--- Returns the position of `what` in a log.
 ---@return integer
 function M.position(log, what)
   for i, entry in ipairs(log) do
@@ -319,7 +322,7 @@ function M.position(log, what)
   busted.fail("not in the log: " .. tostring(what), 2)
 end
 
---- A value whose `<close>` calls `f(..., err)`.
+--- Returns a value whose `__close` calls `f(..., err)`.
 function M.closer(f, ...)
   local bound = table.pack(...)
   return setmetatable({}, {
@@ -330,12 +333,13 @@ function M.closer(f, ...)
   })
 end
 
---- Wait for `t`: true and its results, or false and what wait raises.
+--- Wait for `t`. Returns true and its results, or false and the error of
+--- wait().
 function M.join(t)
   return pcall(t.wait, t)
 end
 
---- Keep the thread busy for so long, by the processor's own count.
+--- Keep the thread busy for so many seconds of processor time.
 function M.busy(seconds)
   local ends = os.clock() + seconds
   repeat
@@ -346,9 +350,9 @@ function M.busy(seconds)
   until os.clock() >= ends
 end
 
---- For the helpers of specs: `got` is `expected`. If not, the line is blamed
+--- For helpers: check that `got` is `expected`. The failure blames the line
 --- that called the helper.
----@param what string of which that is said
+---@param what string name of the value, for the message
 ---@param expected any
 ---@param got any
 function M.expect(what, expected, got)
@@ -358,7 +362,7 @@ function M.expect(what, expected, got)
   end
 end
 
---- The error that `f(...)` raises.
+--- Returns the error that `f(...)` raises.
 ---@return any err
 function M.caught(f, ...)
   local ok, err = pcall(f, ...)
@@ -368,10 +372,10 @@ function M.caught(f, ...)
   return err
 end
 
---- Call `f`, which must raise an error whose text holds `text` (plain).
----@param text string
+--- Call `f(...)`, which must raise an error whose text contains `text`.
+---@param text string plain, not a pattern
 ---@param f function
----@return any err the error, for a closer look
+---@return any err the error
 function M.raises(text, f, ...)
   local ok, err = pcall(f, ...)
   if ok then
@@ -384,20 +388,21 @@ function M.raises(text, f, ...)
   return err
 end
 
--- What a spec knows as `pending`, inside `it`: only there does it end a test.
+-- The function `pending` of the environment of the current `it`. Only this one
+-- ends a test.
 local pending
 busted.subscribe({ "test", "start" }, function(element)
-  pending = element.env and element.env.pending -- a pending one has none
+  pending = element.env and element.env.pending -- a pending test has no env
   return nil, true
 end)
 
---- Leave the test that runs, which cannot be made here.
+--- End the current test as pending: it cannot run here.
 ---@param reason string
 function M.pending(reason)
   pending(reason)
 end
 
--- Some descriptors are opened once for the whole process, at first use.
+-- The first run opens some descriptors once for the whole process.
 aw.run(M.nop)
 
 if M.gc_stress then

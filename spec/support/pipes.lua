@@ -1,4 +1,4 @@
---- Descriptors for specs: pipes in plain Lua, made through a named pipe, and
+--- Descriptors for specs: pipes as Lua files, made by a named pipe, and the
 --- connections of other libraries.
 
 local aw = require "aiowire"
@@ -6,18 +6,18 @@ local helper = require "spec.support.helper"
 
 local M = {}
 
---- The descriptor of a Lua file.
+--- Returns the descriptor of a Lua file.
 function M.fd(file)
   return math.tointeger(tostring(aw.Readable(file)):match "%d+")
 end
 
---- A pipe: the end to read from and the end to write to, as Lua files. The
---- latter writes at once.
+--- Returns the reading end and the writing end of a pipe, as Lua files. The
+--- writing end is unbuffered.
 function M.pipe()
   local path = os.tmpname()
   os.remove(path)
   assert(os.execute("mkfifo " .. path))
-  -- Opened for both, it waits for nobody.
+  -- An open for reading and writing does not wait for a peer.
   local both = assert(io.open(path, "r+"))
   local reader = assert(io.open(path, "r"))
   local writer = assert(io.open(path, "w"))
@@ -27,7 +27,8 @@ function M.pipe()
   return reader, writer
 end
 
---- As pipe(), with the descriptor of the reading end, unbuffered, too.
+--- As pipe(), and both ends are unbuffered. Returns the descriptor of the
+--- reading end first.
 function M.raw_pipe()
   local reader, writer = M.pipe()
   reader:setvbuf "no"
@@ -40,7 +41,7 @@ local function close(object)
   end
 end
 
---- Call `f(...)`, and close these whatever it does.
+--- Call `f(...)`, and close the objects, also after an error.
 local function call_and_close(objects, f, ...)
   local ok, err = pcall(f, ...)
   for _, object in ipairs(objects) do
@@ -51,7 +52,7 @@ local function call_and_close(objects, f, ...)
   end
 end
 
---- Call `f` with `count` pipes, each { fd=, r=, w= }; nothing may be left.
+--- Call `f` with `count` pipes, each { fd=, r=, w= }, under leak_checked().
 ---@param count integer
 ---@param f fun(...: table)
 function M.with_pipes(count, f)
@@ -66,7 +67,7 @@ function M.with_pipes(count, f)
   end)
 end
 
---- Call `f` with one pipe; nothing may be left.
+--- Call `f` with one pipe, under leak_checked().
 ---@param f fun(fd: integer, reader: file*, writer: file*)
 function M.with_pipe(f)
   M.with_pipes(1, function(p)
@@ -74,7 +75,7 @@ function M.with_pipe(f)
   end)
 end
 
---- A fact for `it` that needs a library.
+--- Returns a function for `it` that needs a library.
 local function with_library(module, name, f)
   return function()
     local ok, library = pcall(require, module)
@@ -85,7 +86,8 @@ local function with_library(module, name, f)
   end
 end
 
---- A fact for `it` about the two ends of a connection of LuaSocket's.
+--- Returns a function for `it`: it calls `f` with the two ends of a connection
+--- of LuaSocket.
 ---@param f fun(client: table, peer: table)
 ---@return fun()
 function M.over_luasocket(f)
@@ -98,7 +100,8 @@ function M.over_luasocket(f)
   end)
 end
 
---- A fact for `it` about two sockets of cqueues' that are connected.
+--- Returns a function for `it`: it calls `f` with two connected sockets of
+--- cqueues.
 ---@param f fun(a: table, b: table)
 ---@return fun()
 function M.over_cqueues(f)

@@ -1,17 +1,17 @@
---- Locations in the source of a spec, and errors that blame them. A failing
+--- Lines of a spec, and checks of errors that blame them. The failure of a
 --- check blames the line that calls it.
 
 local busted = require "busted"
 
 local M = {}
 
---- The line of the caller.
+--- Returns the line number of the caller.
 ---@return integer
 function M.line()
   return debug.getinfo(2, "l").currentline
 end
 
---- The place of a function, or of a line in the file of the caller, as
+--- Returns the place of a function, or of a line in the file of the caller, as
 --- "x_spec.lua:LINE".
 ---@param what function|integer
 ---@return string
@@ -21,7 +21,7 @@ function M.place(what)
   return at.short_src:match "[^/]*$" .. ":" .. line
 end
 
---- What is wrong about where `err` says it comes from, if it is no line of `f`.
+--- Returns nil if `err` blames a line of `f`, else a message.
 local function misplaced(err, f)
   if type(err) ~= "string" then
     return "the error is no text: " .. tostring(err)
@@ -37,7 +37,7 @@ local function misplaced(err, f)
     span.linedefined, span.lastlinedefined, err)
 end
 
---- The error `err`, which is a text, blames a line of `f`.
+--- Check that the error `err`, a string, blames a line of `f`.
 ---@param err any
 ---@param f function
 function M.blamed(err, f)
@@ -47,8 +47,8 @@ function M.blamed(err, f)
   end
 end
 
---- `f` raises an error that holds `message` and blames a line of `f`, or of
---- the function `at`.
+--- Check that `f` raises an error that contains `message` and blames a line of
+--- `f`, or of the function `at`.
 ---@param message string
 ---@param f function
 ---@param at? function
@@ -83,8 +83,8 @@ function M.blames_file(message, f, ...)
   end
 end
 
---- `f` raises an error whose whole text is a line of `f`, a colon, a blank and
---- `message`.
+--- Check that `f` raises an error whose whole text is the place of a line of
+--- `f`, ": " and `message`.
 ---@param message string
 ---@param f function
 function M.says(message, f)

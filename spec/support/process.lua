@@ -1,9 +1,9 @@
 --- Run programs from a spec: aiowire itself, or a stock lua5.4 with the module.
 ---
---- A command is a line of shell. In it `$aiowire` and `$lua` stand for the two
---- interpreters; begin it with `exec`, so that a death by signal is seen as
---- such. Every command runs in a new folder that holds the given files, and is
---- ended after PATIENCE (exit code 124).
+--- A command is a line for the shell. In it `$aiowire` and `$lua` stand for the
+--- two interpreters. Begin it with `exec`, so that a death by a signal is
+--- reported as such. Each command runs in a new folder with the given files. It
+--- is killed after PATIENCE seconds (exit code 124).
 
 local aw = require "aiowire"
 local busted = require "busted"
@@ -11,10 +11,10 @@ local helper = require "spec.support.helper"
 
 local M = {}
 
---- Seconds until a command is taken to hang, however busy the machine is.
+--- After so many seconds a command has failed, even on a busy machine.
 M.PATIENCE = 200
 
---- A text as one word of a shell.
+--- Quotes a text as one word for the shell.
 ---@param text string
 ---@return string
 function M.quoted(text)
@@ -34,7 +34,7 @@ local function absolute(path)
   return path:sub(1, 1) == "/" and path or root .. "/" .. path
 end
 
--- The interpreter that runs this file, if it is aiowire.
+-- Returns the path of the interpreter that runs this file, if it is aiowire.
 local function this_program()
   local name
   for i = 0, -20, -1 do
@@ -49,7 +49,7 @@ local function folder_of(path)
   return path:match "^(.*)/[^/]*$"
 end
 
---- The repository's folder.
+--- The folder of the repository.
 M.root = root
 
 --- The program under test.
@@ -59,7 +59,7 @@ M.binary = absolute(
     or (os.getenv "AIOWIRE_BUILD_DIR" or "build/dev") .. "/aiowire"
 )
 
---- A module with sanitizers cannot be loaded by a program without them.
+--- True if the module has sanitizers. Then stock Lua cannot load it.
 M.sanitized = M.binary:find("asan", 1, true) ~= nil
   or os.getenv "AIOWIRE_SANITIZED" ~= nil
 
@@ -76,7 +76,7 @@ local function write(path, text)
   file:write(text)
 end
 
---- All that is in a file; nothing if it is not there.
+--- Returns the text of a file, "" if there is no such file.
 ---@param path string
 ---@return string
 function M.read(path)
@@ -95,13 +95,13 @@ end
 ---@class spec.Outcome
 ---@field out string what it wrote to stdout
 ---@field err string what it wrote to stderr, without reports of slow steps
----@field reports string the reports of slow steps [F4] among that
+---@field reports string the reports of slow steps [F4] that it wrote to stderr
 ---@field code integer? exit code; nil if it died by a signal
 ---@field signal integer? the signal it died by
 
--- Split what a program wrote to stderr into reports of slow steps and the rest.
--- A busy machine can stop a program for as long as a slow step takes. So a spec
--- that compares the whole text with warnings on must not see those reports.
+-- Split the text of stderr into reports of slow steps and the rest. A busy
+-- machine can stop a program for as long as a slow step takes. So a spec that
+-- compares the whole text with warnings on must not see those reports.
 local function split_reports(text)
   local report = "Lua warning: aiowire: for [%d.]+ s nothing else could run;"
     .. "[^\n]*\n"
@@ -113,7 +113,7 @@ local function split_reports(text)
   return rest, table.concat(reports)
 end
 
---- Run one command and wait for its end.
+--- Run a command and wait for its end.
 ---@param command string
 ---@param files table<string, string>? name -> text of files in its folder
 ---@return spec.Outcome
@@ -135,19 +135,19 @@ function M.run(command, files)
     signal = how == "signal" and number or nil,
   }
   os.execute("rm -rf " .. quoted(folder))
-  -- Inherited, so that a spec can compare the whole table without it.
+  -- `reports` is inherited, so that a spec can compare the table without it.
   return setmetatable(outcome, { __index = { reports = reports } })
 end
 
---- An outcome as a person reads it.
+--- Formats an outcome for messages.
 local function shown(outcome)
   return ("%s\nstdout: %s\nstderr: %s"):format(outcome.signal
     and "signal " .. outcome.signal or "exit code " .. outcome.code,
     outcome.out, outcome.err)
 end
 
---- The command exited with this code. This check and those below blame the line
---- that calls them.
+--- Check that the command exited with this code. The failure of this check, and
+--- of those below, blames the line that calls it.
 ---@param code integer
 ---@param outcome spec.Outcome
 function M.assert_exit(code, outcome)
@@ -157,7 +157,7 @@ function M.assert_exit(code, outcome)
   end
 end
 
---- The command wrote `out`, to the letter, and exited with this code.
+--- Check that the command wrote exactly `out` and exited with this code.
 ---@param out string
 ---@param code integer
 ---@param outcome spec.Outcome
@@ -168,7 +168,7 @@ function M.assert_outcome(out, code, outcome)
   end
 end
 
---- The command died by this signal.
+--- Check that the command died by this signal.
 ---@param signal integer
 ---@param outcome spec.Outcome
 function M.assert_died_by(signal, outcome)
@@ -178,22 +178,23 @@ function M.assert_died_by(signal, outcome)
   end
 end
 
---- Run a text as the script `s.lua` of the program.
+--- Run a text as the script `s.lua` with the program.
 ---@param code string
 ---@return spec.Outcome
 function M.host(code)
   return M.run("exec $aiowire s.lua", { ["s.lua"] = code })
 end
 
---- Run a text as the script `s.lua` of a stock lua5.4.
+--- Run a text as the script `s.lua` with a stock lua5.4.
 ---@param code string
 ---@return spec.Outcome
 function M.stock(code)
   return M.run("exec $lua s.lua", { ["s.lua"] = code })
 end
 
--- What a program finds when it is started: "block", "ignore" or "forbid_pidfd"
--- and the number of a signal or an error (see spec/support/fork.c).
+-- A script that changes the state of its process and becomes a program. Each
+-- word of its first argument is "block", "ignore" or "forbid_pidfd", a "=", and
+-- the number of a signal or an error (see spec/support/fork.c).
 local launcher = [[
 local fork = require "spec_fork"
 for word in arg[1]:gmatch "%S+" do
@@ -206,9 +207,9 @@ end
 fork.exec(table.unpack(arg, 2))
 ]]
 
---- Run a text as the script `s.lua`, under each interpreter that can load the
+--- Run a text as the script `s.lua` under each interpreter that can load the
 --- module, and check each outcome.
----@param state string how it is started, as "block=17 ignore=2"; "": plainly
+---@param state string changes for the launcher, such as "block=17 ignore=2"
 ---@param code string
 ---@param check fun(outcome: spec.Outcome, interpreter: string)
 function M.each(state, code, check)
@@ -223,7 +224,7 @@ function M.each(state, code, check)
   end
 end
 
---- A fact for `it` that runs scripts of a stock lua5.4, if that can load the
+--- Returns a function for `it` that needs a stock lua5.4 which can load the
 --- module.
 ---@param f fun()
 ---@return fun()
@@ -236,7 +237,7 @@ function M.under_stock(f)
   end
 end
 
---- A child that does the line of shell once it is sent CONT: it is stopped.
+--- Start a child that stops itself, and runs the line of shell after a CONT.
 ---@param line string
 ---@return aiowire.Process
 function M.stopped(line)
@@ -247,20 +248,22 @@ function M.stopped(line)
   return p
 end
 
---- Leave the test that runs where a start that fails looks like one that does
---- not: valgrind's vfork is a fork.
+--- End the current test as pending under valgrind: its vfork is a fork, so a
+--- start that fails looks like one that succeeds.
 function M.needs_failed_starts()
   if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
     helper.pending "valgrind's vfork does not tell what failed"
   end
 end
 
---- Lines of Lua for scripts: `signal_me(name, after)` sends a signal to the
---- script's own process, at once or while the script goes on; `closing(f)` is
---- a value that calls f when its block is left; `say` writes a line at once;
---- `sweeper(name, seconds)` is a value that takes a moment to clean up when
---- its block is left, and then says its name.
---- The signal comes from a child, since os.execute ignores SIGINT meanwhile.
+--- Functions for scripts:
+---   say(...)                writes a line, unbuffered
+---   closing(f)              returns a value whose `__close` is f
+---   signal_me(name, after)  sends a signal to the script, at once or after so
+---                           many seconds. A child of io.popen does it, since
+---                           os.execute ignores SIGINT meanwhile.
+---   sweeper(name, seconds)  returns a value whose `__close` sleeps in a shield
+---                           and then writes the name
 M.prelude = [[
 local aw = require "aiowire"
 local function say(...)
@@ -287,7 +290,7 @@ local function sweeper(name, seconds)
 end
 ]]
 
---- Files below `folder` (of the repository) whose path matches `pattern`.
+--- Returns the files below a folder of the repository whose path matches.
 ---@param folder string
 ---@param pattern string
 ---@return string[] paths relative to the repository, in byte order

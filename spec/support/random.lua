@@ -1,10 +1,10 @@
---- Random numbers from a seed: the same on every machine, independent of other
---- generators in the process. Generators of programs for specs use them.
+--- Random numbers from a seed, the same on each machine and independent of
+--- math.random. The generators of test programs use them.
 
 local Random = {}
 Random.__index = Random
 
---- 0 … n-1
+--- Returns an integer from 0 to n-1.
 function Random:below(n)
   self.state = self.state * 6364136223846793005 + 1442695040888963407
   return (self.state >> 33) % n
@@ -18,12 +18,13 @@ function Random:chance(percent)
   return self:below(100) < percent
 end
 
---- One of a list.
+--- Returns a random element of a list.
 function Random:pick(list)
   return list[self:between(1, #list)]
 end
 
---- One of `choices`, a list of { weight, value }, of those not in `without`.
+--- Returns a random value of `choices`, a list of { weight, value }. Values
+--- that are keys of `without` are excluded.
 function Random:weighted(choices, without)
   without = without or {}
   local sum = 0
@@ -39,7 +40,7 @@ function Random:weighted(choices, without)
   end
 end
 
---- Numbers that follow from `seed` alone.
+--- Returns a generator of random numbers.
 ---@param seed integer
 return function(seed)
   local random = setmetatable({ state = seed * 0x9E3779B97F4A7C15 + 1 }, Random)

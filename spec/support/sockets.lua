@@ -1,8 +1,8 @@
---- What the specs of zmq sockets share.
+--- Helpers of the specs of zmq sockets.
 ---
 --- libzmq closes descriptors in a thread of its own, a moment after a socket is
---- closed. The leak check of helper.lua waits for that; here are only the
---- descriptors that libzmq opens once.
+--- closed. The leak check of helper.lua waits for that. open_context() takes
+--- care of the descriptors that libzmq opens once.
 
 local addresses = require "spec.support.addresses"
 local aw = require "aiowire"
@@ -10,17 +10,18 @@ local helper = require "spec.support.helper"
 
 local M = {}
 
--- Seconds until something is taken to hang, however busy the machine is.
+-- After so many seconds a test has failed, even on a busy machine.
 M.PATIENCE = 120
 
 local zmq = require "aiowire.zmq"
 
---- Is libzmq there at all?
+--- True if libzmq is installed.
 M.installed = pcall(zmq.version)
 
---- The shared context has threads and descriptors that stay: the first socket
---- opens them. Those of the socket itself may still be open when this returns,
---- and then they close in the middle of the first test, which is no leak.
+--- Open the threads and descriptors of the shared context, which stay open: the
+--- first socket does that. The descriptors of the socket itself may still be
+--- open when this returns. If they close during the first test, that is no
+--- leak.
 local function open_context()
   if not M.opened then
     M.opened = true
@@ -30,7 +31,7 @@ end
 
 M.open_context = open_context
 
---- Run `f` in a task; nothing may be left when it has ended.
+--- Run `f` in a task, under leak_checked().
 function M.run(f)
   local _ <close> = addresses.scope()
   open_context()
@@ -41,7 +42,8 @@ function M.run(f)
   end)
 end
 
---- A fact for `it` about sockets: `f`, in a task, leak-checked.
+--- Returns a function for `it` that runs `f` under run(), if libzmq is
+--- installed.
 function M.fact(f)
   return function()
     if not M.installed then
@@ -51,8 +53,8 @@ function M.fact(f)
   end
 end
 
---- Two sockets, the first bound at a fresh address of `transport`, the second
---- connected to it.
+--- Returns two sockets: the first is bound to a new address of `transport`, the
+--- second is connected to it.
 function M.pair_of(bound, connected, transport, options)
   local a, b = zmq.socket(bound, options), zmq.socket(connected, options)
   a:bind(M.address(transport))
@@ -60,7 +62,7 @@ function M.pair_of(bound, connected, transport, options)
   return a, b
 end
 
---- An address to bind to.
+--- address(transport): returns a new address to bind to.
 M.address = addresses.fresh
 
 M.zmq = zmq

@@ -1,5 +1,5 @@
---- Checks of texts. A failing check blames the line that calls it, and shows
---- the text.
+--- Checks of the contents of texts. The failure of a check blames the line that
+--- calls it, and shows the text.
 
 local busted = require "busted"
 
@@ -9,12 +9,12 @@ local function shown(text)
   return type(text) == "string" and text or "no text: " .. tostring(text)
 end
 
---- Does the text hold `part`, plainly?
+--- Tells whether the text contains `part`, which is no pattern.
 local function has(text, part)
   return type(text) == "string" and text:find(part, 1, true) ~= nil
 end
 
---- The text holds `part`, plainly.
+--- Check that the text contains `part`, which is no pattern.
 ---@param text string
 ---@param part string
 function M.contains(text, part)
@@ -23,7 +23,7 @@ function M.contains(text, part)
   end
 end
 
---- The text does not hold `part`.
+--- Check that the text does not contain `part`.
 ---@param text string
 ---@param part string
 function M.lacks(text, part)
@@ -32,7 +32,7 @@ function M.lacks(text, part)
   end
 end
 
---- The text holds all of these, each after the one before.
+--- Check that the text contains all parts, in this order.
 ---@param text string
 ---@param ... string
 function M.in_order(text, ...)
@@ -47,8 +47,9 @@ function M.in_order(text, ...)
   end
 end
 
---- `f(...)` raises the text `said`, whole, with its place: the line after the
---- first of f; if f is the library's, that which calls it here.
+--- Check that `f(...)` raises exactly the text `said` after its place: the
+--- second line of `f`. If `f` is a function of the library, the place is the
+--- call here.
 ---@param said string
 ---@param f function
 function M.told(said, f, ...)

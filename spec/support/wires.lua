@@ -1,12 +1,12 @@
---- Wires for specs of combinators: they take a known time, note events, clean
---- up slowly, or fail.
+--- Wires for specs of combinators: they take a known time, log what happens,
+--- clean up slowly, or fail. `note` is a function that appends to a log.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
 local M = {}
 
---- A wire that takes `seconds` and then notes `what`, its result, too.
+--- A wire that takes `seconds`, notes `what`, and ends with `what`.
 ---@return aiowire.Wire
 function M.takes(seconds, note, what)
   return aw.Sleep(seconds) >> aw.Call(function()
@@ -21,7 +21,7 @@ function M.gives(seconds, ...)
   return aw.Sleep(seconds) >> aw.Value(...)
 end
 
---- A body that returns `w`, and notes `what` if it is given a note.
+--- A body that returns `w`. It notes `what` if `note` is given.
 ---@return aiowire.Wire
 function M.giving(w, note, what)
   return aw.Wire(function()
@@ -32,7 +32,7 @@ function M.giving(w, note, what)
   end)
 end
 
---- A body that raises `err` as it is.
+--- A function that raises `err` unchanged.
 ---@return aiowire.Body
 function M.raiser(err)
   return function()
@@ -40,7 +40,7 @@ function M.raiser(err)
   end
 end
 
---- A task that is told to end after so many seconds, by itself.
+--- A body that cancels its own task after so many seconds.
 ---@return aiowire.Wire
 function M.self_cancelled(seconds)
   return aw.Wire(function()
@@ -61,14 +61,14 @@ function M.sender(ch, ...)
   end
 end
 
---- A wire that takes `seconds` and then raises `err` as it is.
+--- A wire that takes `seconds` and then raises `err` unchanged.
 ---@return aiowire.Wire
 function M.fails(seconds, err)
   return aw.Sleep(seconds) >> aw.Call(error, err, 0)
 end
 
---- A body that waits for ever; when cut off it takes `seconds` to clean up,
---- in a shield, and then notes `what`.
+--- A body that waits for ever. When it is cancelled, it takes `seconds` to
+--- clean up, in a shield, and then notes `what`.
 ---@return aiowire.Wire
 function M.cleaning(seconds, note, what)
   return aw.Wire(function()
@@ -82,7 +82,7 @@ function M.cleaning(seconds, note, what)
   end)
 end
 
---- A body that waits for ever, and notes `what` while it is unwound.
+--- A body that waits for ever, and notes `what` when it is cancelled.
 ---@return aiowire.Wire
 function M.unwinding(note, what)
   return aw.Wire(function()
@@ -103,8 +103,8 @@ function M.spoiling(err)
   end)
 end
 
---- A body that fails with `err` in all its runs but the `k`-th, which ends
---- with `k`; it notes the time of each run.
+--- A body that fails with `err` in its first k-1 runs, and then ends with `k`.
+--- It notes the time of each run in `times`.
 ---@return aiowire.Wire w
 ---@return number[] times
 function M.fails_until(k, err)
@@ -118,20 +118,21 @@ function M.fails_until(k, err)
   end), times
 end
 
---- The results of `w`, with their number, as table.pack gives them.
+--- Returns the results of `w`, packed by table.pack().
 ---@return table
 function M.results(w)
   return table.pack(aw.await(w))
 end
 
---- How `w` ends: true and its results, or false and what it raises.
+--- Await `w`. Returns true and its results, or false and its error.
 ---@return boolean ok
 ---@return any ...
 function M.outcome(w)
   return pcall(aw.await, w)
 end
 
---- What `w` fails with, and its info, on a loop of its own, or on `ev`.
+--- Run `w`, which must fail, on `ev` or on a new loop, and return the arguments
+--- of its handler.
 ---@return any err
 ---@return aiowire.Info info
 ---@return aiowire.EventLoop ev the loop that the handler was given
@@ -148,7 +149,7 @@ function M.failure_of(w, ev)
   return seen[2], seen[3], seen[1]
 end
 
---- Does this info hold the error `value` as one that was suppressed?
+--- Tells whether `value` is a suppressed error of this info.
 ---@return boolean
 function M.suppresses(info, value)
   for _, entry in ipairs(info.suppressed or {}) do
@@ -159,8 +160,8 @@ function M.suppresses(info, value)
   return false
 end
 
---- All that happens when `build(note)` runs on a virtual clock, with the times:
---- a line for each note, then the outcome.
+--- Run the wire that `build(note)` returns on a virtual clock. Returns a line
+--- with the time for each note, and for the outcome.
 ---@param build fun(note: fun(what: any)): aiowire.Wireable
 ---@return string[]
 function M.trace(build)
