@@ -74,7 +74,7 @@ working()
       without_c(first_lines(ours.err)))
   end)
 
-  it("begins with the program's name [exit]", function()
+  it("is printed after the program's name [exit]", function()
     local outcome = process.host "error 'boom'"
     assert.is_truthy(outcome.err:find "^[^\n:]*aiowire: s%.lua:1: boom\n",
       outcome.err)
@@ -86,7 +86,7 @@ working()
     assert_exit(1, outcome)
   end)
 
-  it("that is no text is shown as in lua5.4 [exit]", function()
+  it("that is not a text is shown as in lua5.4 [exit]", function()
     for _, value in ipairs {
       "{}", "false", "12", "print",
       "setmetatable({}, { __tostring = function() return 'obj' end })",
@@ -211,7 +211,7 @@ print "main"
     contains(outcome.err, "the idler")
   end)
 
-  it("exits 13 if it is the script itself that waits [L4]", function()
+  it("exits 13 if the script itself waits [L4]", function()
     local outcome = process.host [[
 local aw = require "aiowire"
 local _ <close> = setmetatable({}, {
@@ -223,7 +223,7 @@ aw.await(aw.Never)
     contains(outcome.err:lower(), "deadlock")
   end)
 
-  it("is none while anything sleeps [L4]", function()
+  it("does not happen while a task sleeps [L4]", function()
     assert_outcome("woken\n", 0, process.host [[
 local aw = require "aiowire"
 local idler = aw.start(aw.Never)
@@ -300,7 +300,7 @@ say "never"
       process.host [[io.write "no newline" os.exit(5)]])
   end)
 
-  it("is not kept waiting by other tasks [exit]", function()
+  it("is not delayed by other tasks [exit]", function()
     assert_exit(6, process.host [[
 local aw = require "aiowire"
 aw.start(aw.Sleep(60))

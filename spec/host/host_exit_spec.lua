@@ -78,7 +78,7 @@ describe("the second argument of os.exit", function()
     end)
   end
 
-  it("lets nobody clean up if it is false [exit]", function()
+  it("runs no clean-up if it is false [exit]", function()
     assert_outcome("written\n", 5, process.host(prelude
       .. "io.write 'written\\n' os.exit(5, false) print 'never'"))
   end)
@@ -164,7 +164,7 @@ exit()]],
       { ["s.lua"] = "print 'never'" }))
   end)
 
-  it("ends the program where no loop runs, too [exit]", function()
+  it("ends the program without a running loop, too [exit]", function()
     for _, close in ipairs { "", ", nil", ", true", ", false" } do
       assert_outcome("", 5, process.run([[exec $aiowire -l m -e 'print(1)']],
         { ["m.lua"] = ("os.exit(5%s)"):format(close) }))

@@ -131,7 +131,7 @@ aw.sleep(60)
     assert.are.equal("written\nmain closed\n", outcome.err)
   end)
 
-  it("cuts no clean-up short that a signal began [exit]", function()
+  it("does not cut short a clean-up that a signal began [exit]", function()
     local outcome = run [[
 local _ <close> = setmetatable({}, {
   __close = function()

@@ -132,7 +132,7 @@ aw.sleep(30)
       lacks(outcome.out, "never")
     end)
 
-    it("is no error: nothing is printed as one [L2]", function()
+    it("is not an error, and prints nothing [L2]", function()
       local outcome = process.host(prelude .. ([[
 signal_me("%s", 0.05)
 aw.sleep(30)
@@ -160,7 +160,7 @@ local function busy(instructions)
 end
 ]]
 
-  it("interrupts it, and nothing that it does in a later step [L2]",
+  it("interrupts it, but not its later steps [L2]",
     function()
       local outcome = process.host(nested .. [[
 local generate = coroutine.wrap(function()

@@ -167,7 +167,7 @@ print(aw.current().status)
     assert_outcome("function\n", 0, outcome)
   end)
 
-  it("finds no global that lua5.4 does not have [host]", function()
+  it("has only the globals of lua5.4 [host]", function()
     local script = [[
 local names = {}
 for name in pairs(_G) do
@@ -184,7 +184,7 @@ print(table.concat(names, " "))
       process.host "#!/usr/bin/env aiowire\nprint 'ran'\n")
   end)
 
-  it("is waited for with all that it started [host]", function()
+  it("ends after all tasks that it started [host]", function()
     assert_outcome("main\nlater\n", 0, process.host [[
 local aw = require "aiowire"
 aw.start(aw.Sleep(0.01) >> aw.Call(print, "later"))
@@ -261,7 +261,7 @@ return poller
     end)
   end
 
-  it("that returns anything but a wire is waited for as ever [host]",
+  it("that returns no wire ends after its tasks [host]",
     function()
       assert_outcome("main\nlater\n", 0, process.host [[
 local aw = require "aiowire"

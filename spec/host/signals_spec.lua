@@ -227,7 +227,7 @@ end, { signals = false })
           assert.are.equal("", outcome.out)
         end))
     else
-      it("is lua5.4's own matter again after the run [L2]",
+      it("is handled by lua5.4 again after the run [L2]",
         stock(function()
           local outcome = run [[
 aw.run(aw.Sleep(0.001))
@@ -257,7 +257,7 @@ say(ev:run())
 end)
 
 describe("two signals of different kinds", function()
-  it("are a first and a second one [L2]", stock(function()
+  it("count as a first and a second one [L2]", stock(function()
     local outcome = run [[
 local ev = aw.EventLoop { grace = 60 }
 ev:start(function()

@@ -247,7 +247,7 @@ describe("the dump of very many tasks", function()
       end
     end))
 
-  it("has a bound when each is below another [D2]", in_task(function(ev)
+  it("has a bound when each is a child of another [D2]", in_task(function(ev)
     local t = ev:start(nested(3000, function(w)
       return aw.All { aw.Never, w }
     end))

@@ -59,7 +59,7 @@ describe("a finalizer of the same garbage as a loop", function()
 end)
 
 describe("the running task", function()
-  it("is the one, however many engines there were before [S6]", function()
+  it("is known after many engines [S6]", function()
     helper.test(function()
       local me = aw.current()
       local same = true

@@ -89,7 +89,7 @@ describe("the name of a task", function()
     end
   end))
 
-  it("may come from a table that makes it up [T2]", helper.in_task(
+  it("may come from a table with __index [T2]", helper.in_task(
     function(ev)
       local options = setmetatable({}, {
         __index = function(_, key)

@@ -179,7 +179,7 @@ local function sweep(entry, lines)
   end
 end
 
-describe("bad arguments are told, whoever calls, of", function()
+describe("bad arguments are reported at the caller's line by", function()
   for _, entry in ipairs(declared()) do
     local function check()
       local lines = {}
@@ -197,7 +197,7 @@ describe("bad arguments are told, whoever calls, of", function()
 end)
 
 describe("the classes that are declared", function()
-  it("are all of those that are swept", function()
+  it("all have an object in this file", function()
     for _, entry in ipairs(declared()) do
       if entry[2] then
         assert.is_truthy(makers[entry[2]], entry[2])
@@ -218,7 +218,7 @@ describe("a function of the library", function()
       .. "got string)", 1, true), err)
   end))
 
-  it("knows it as a call of a task", sealed(function()
+  it("knows its name as a call of a task", sealed(function()
     for _, call in ipairs { aw.Call(aw.signal, "X"),
       aw.Wire(aw.signal, "X") } do
       local line = debug.getinfo(1, "l").currentline + 1
@@ -231,7 +231,7 @@ describe("a function of the library", function()
     end
   end))
 
-  it("names what it got as its class does", sealed(function()
+  it("names the class of a bad argument", sealed(function()
     local ch = aw.channel()
     for got, value in pairs {
       ["aiowire.Channel"] = ch, ["aiowire.EventLoop"] = aw.EventLoop(),
@@ -245,7 +245,7 @@ describe("a function of the library", function()
     end
   end))
 
-  it("says with an article what cannot be an operand", sealed(function()
+  it("names the class of a bad operand with an article", sealed(function()
     local _, err = pcall(function()
       return aw.Never >> aw.channel()
     end)

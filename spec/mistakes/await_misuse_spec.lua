@@ -58,7 +58,7 @@ describe("an await outside any task", function()
     end)
   end))
 
-  it("names the function, and none that it is made of [C11]",
+  it("names the called function, not one inside it [C11]",
     process.under_stock(function()
       local outcome = process.stock [[
 local aw = require "aiowire"
@@ -101,7 +101,7 @@ print(io.open "ran")
       assert.are.equal(0, outcome.code)
     end))
 
-  it("says what to do instead in a coroutine, too [C11]", function()
+  it("gives advice in a coroutine, too [C11]", function()
     helper.outside(function()
       local ok, err = coroutine.resume(coroutine.create(function()
         aw.sleep(1)

@@ -20,40 +20,40 @@ local function says(err, code)
 end
 
 describe("a mistake", function()
-  it("is told by the program, whose other warnings are off [D4]", function()
+  it("is warned of by the program, other warnings being off [D4]", function()
     local outcome = process.host(start .. 'warn "of the user"')
     assert.are.equal(nothing:format(3), outcome.err)
   end)
 
-  it("is told with all others by -W [D4]", function()
+  it("is warned of with all others by -W [D4]", function()
     local outcome = process.run("exec $aiowire -W s.lua",
       { ["s.lua"] = start .. 'warn("of ", "the user")' })
     assert.are.equal(nothing:format(3) .. "Lua warning: of the user\n",
       outcome.err)
   end)
 
-  it("is told by lua5.4 when warnings are on [D4]",
+  it("is warned of by lua5.4 when warnings are on [D4]",
     process.under_stock(function()
       assert.are.equal("", process.stock(start).err)
       local outcome = process.run("exec $lua -W s.lua", { ["s.lua"] = start })
       assert.are.equal(nothing:format(3), outcome.err)
     end))
 
-  it("is not told when warnings are off [D4]", function()
+  it("is not warned of when warnings are off [D4]", function()
     says("", 'warn "@off"\n' .. start)
   end)
 
-  it("is told again once warnings are on [D4]", function()
+  it("is warned of again once warnings are on [D4]", function()
     says(nothing:format(4) .. "Lua warning: and this\n",
       'warn "@off" warn "@on"\n' .. start .. 'warn "and this"')
   end)
 
-  it("is no other warning, whatever word comes before [D4]", function()
+  it("does not turn on other warnings [D4]", function()
     local outcome = process.host 'warn "@unknown" warn "not told"'
     assert.are.equal("", outcome.err)
   end)
 
-  it("is told once for each place [D4]", function()
+  it("is warned of once for each location [D4]", function()
     says(nothing:format(5) .. nothing:format(6), [[
 warn "@on"
 local aw = require "aiowire"
@@ -108,11 +108,11 @@ describe("a loop whose tasks never run", function()
       .. "local ev = aw.EventLoop()\n" .. code)
   end
 
-  it("is told of when the program ends [D4]", function()
+  it("is warned of when the program ends [D4]", function()
     told("never run", "1, started at s.lua:3", "ev:start(aw.Never)")
   end)
 
-  it("is told of when it is garbage, with all its tasks [D4]", function()
+  it("is warned of when it is garbage, with all its tasks [D4]", function()
     told("never run", "2, the first started at s.lua:4", [[
 
 for i = 1, 2 do ev:start(aw.Value(i)) end
@@ -123,7 +123,7 @@ warn "@off"
 ]])
   end)
 
-  it("is told of when it was not run again [D4]", function()
+  it("is warned of when it was not run again [D4]", function()
     told("not run again", "1, started at s.lua:4", "ev:run()\n"
       .. "ev:start(aw.Never)")
   end)
@@ -135,13 +135,13 @@ warn "@off"
     ["was left with an error"] = "pcall(function()\n"
       .. "local ev <close> = ev ev:start(aw.Never) error 'x'\nend)",
   } do
-    it("is none if it " .. name .. " [D4]", function()
+    it("is not a mistake if it " .. name .. " [D4]", function()
       says("", 'warn "@on" local aw = require "aiowire"\n'
         .. "local ev = aw.EventLoop()\n" .. code)
     end)
   end
 
-  it("is not told of by a program that fails first [D4]", function()
+  it("is not warned of by a program that fails first [D4]", function()
     local outcome = process.host [[
 local aw = require "aiowire"
 local ev = aw.EventLoop()
@@ -155,7 +155,7 @@ end)
 
 describe("a wire that nobody runs", function()
   local function told(to, why, use, code)
-    it("is told of when it was returned to " .. to .. " [P9]", function()
+    it("is warned of when it was returned to " .. to .. " [P9]", function()
       says("Lua warning: aiowire: s.lua:2: nobody runs the wire that this "
         .. "function returned to " .. to .. " (Sleep(0))" .. why .. "; use "
         .. use .. ", which hands the wire on\n",
@@ -180,7 +180,7 @@ describe("a wire that nobody runs", function()
     ["is what catch handed on"] = "aw.run(aw.Call(error):catch(f) * 2)",
     ["is a value"] = "aw.run(aw.Value(aw.Sleep(1)) >> aw.Sleep(0))",
   } do
-    it("is none if it " .. name .. " [P9]", function()
+    it("is not a mistake if it " .. name .. " [P9]", function()
       says("", 'warn "@on" local aw = require "aiowire"\n'
         .. "local function f() return aw.Sleep(0) end\n" .. code)
     end)

@@ -249,7 +249,7 @@ describe("a very long duration", function()
       end))
   end
 
-  it("still has its place in the order of things [K1]",
+  it("keeps the order of deadlines [K1]",
     sealed(function()
       local ev = virtual()
       local log = {}
@@ -260,7 +260,7 @@ describe("a very long duration", function()
       assert.are.same({ 0, 1, 2 ^ 31, 2 ^ 31 + 1 }, log)
     end))
 
-  it("advances the clock by as much, if that can be counted [K6]",
+  it("advances the clock by as much, if that is finite [K6]",
     in_task(function(_, clock)
       clock:advance(2 ^ 31)
       assert.are.equal(2 ^ 31, clock:now())
@@ -296,7 +296,7 @@ describe("a number of times", function()
     return count
   end
 
-  it("is taken as it is if it is whole [O2]", sealed(function()
+  it("is accepted if it is whole [O2]", sealed(function()
     assert.are.equal(1, runs(1))
     assert.are.equal(3, runs(3))
     assert.are.equal(3, runs(3.0))
@@ -329,7 +329,7 @@ describe("a number of times", function()
     end))
   end
 
-  it("is none that is a wire [O2]", sealed(function()
+  it("is not a wire [O2]", sealed(function()
     blames("a whole number of times", function()
       return (aw.Never * aw.Never) and nil
     end)

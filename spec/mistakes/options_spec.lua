@@ -168,7 +168,7 @@ describe("a bad value is one of its option", function()
 end)
 
 describe("the line of a bad option is the caller's", function()
-  it("are told where they come after the function", function()
+  it("are reported when they come after the function", function()
     local _, err = pcall(aw.scope, nothing, { timeout = 1 })
     assert.are.equal(("%s:%d: bad argument #2 to 'scope' (options come before "
       .. "the function)"):format(HERE, debug.getinfo(1, "l").currentline - 2),
@@ -182,7 +182,7 @@ describe("the line of a bad option is the caller's", function()
       .. "'timout', did you mean 'timeout'?)"):format(HERE, line), err)
   end))
 
-  it("in a wire that Lua runs", sealed(function()
+  it("is that of a wire that Lua runs", sealed(function()
     local line
     local _, err = pcall(aw.run, function()
       line = places.line() + 1
@@ -279,13 +279,13 @@ describe("the nearest name", function()
     assert.are.equal("signals", meant "signal")
   end))
 
-  it("is none where nothing is near", sealed(function()
+  it("is not given if none is near", sealed(function()
     assert.is_nil(meant "interval")
     assert.is_nil(meant(("timeout"):rep(10)))
     assert.is_nil(meant "")
   end))
 
-  it("is not the one that parts of the library use", sealed(function()
+  it("is never an internal option", sealed(function()
     local err = caught(takers[5][3], { wher = 1 })
     assert.is_nil(err:find("did you mean", 1, true), err)
     assert.is_truthy(caught(takers[5][3], { where = "x:1" })

@@ -70,7 +70,7 @@ describe("a cancelled task", function()
       contains(err, "task 3 was cancelled")
     end)
 
-  it("that catches it and ends is not [T7]", function()
+  it("that catches it and ends is not warned of [T7]", function()
     assert.are.equal("", warned [[
       local t = aw.start(function()
         pcall(never)
@@ -82,7 +82,7 @@ describe("a cancelled task", function()
     ]])
   end)
 
-  it("that cleans up in shields is not [C12]", function()
+  it("that cleans up in shields is not warned of [C12]", function()
     assert.are.equal("", warned [[
       local t = aw.start(function()
         local _ <close> = setmetatable({}, { __close = function()
@@ -98,7 +98,7 @@ describe("a cancelled task", function()
     ]])
   end)
 
-  it("that takes its time-outs in a shield is not [C12, D4]", function()
+  it("that has time-outs in a shield is not warned of [C12, D4]", function()
     assert.are.equal("", warned [[
       local t = aw.start(function()
         pcall(never)
@@ -217,7 +217,7 @@ describe("clean-up of a failure that takes over a second", function()
     ]]))
   end)
 
-  it("is nothing to say of when nothing is held back [D4]", function()
+  it("is not warned of if it holds no error back [D4]", function()
     assert.are.equal("", warned(failing .. [[
       ev:start(aw.Value(1):finally(function() aw.sleep(3) end))
       ev:start(function()
@@ -230,7 +230,7 @@ describe("clean-up of a failure that takes over a second", function()
 end)
 
 describe("warnings", function()
-  it("are off until somebody turns them on", function()
+  it("are off until the program turns them on", function()
     assert.are.equal("", warned(swallows .. hides, ""))
     assert.are.equal("", warned(sticks, ""))
   end)

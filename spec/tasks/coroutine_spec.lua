@@ -204,7 +204,7 @@ describe("a generator of aw.wrap", function()
     assert.are.equal(1, step())
   end))
 
-  it("works outside a task as long as it does not await [C11]",
+  it("works outside a task while it does not await [C11]",
     sealed(function()
       local step = aw.wrap(function(x)
         return x + coroutine.yield(x)
@@ -213,7 +213,7 @@ describe("a generator of aw.wrap", function()
       assert.are.equal(3, step(2))
     end))
 
-  it("is made of functions only [C11]", sealed(function()
+  it("needs a function [C11]", sealed(function()
     helper.raises("bad argument #1 to 'wrap'", function()
       aw.wrap(42)
     end)

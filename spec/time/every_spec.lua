@@ -100,7 +100,7 @@ describe("Every(p, w)", function()
     end)
   end)
 
-  it("goes on after failures that are supervised [K4] [O14]", function()
+  it("goes on after supervised failures [K4] [O14]", function()
     test(function(ev)
       local log, note = recorder()
       local t = ev:start(aw.Every(10, fails(1, "boom")

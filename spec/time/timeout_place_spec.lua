@@ -62,7 +62,7 @@ local AWAIT <const> = "\t[C]: in function 'aiowire.await'\n"
 local STARTED <const> = "\tstarted at START"
 
 describe("a Timeout", function()
-  it("of aw.timeout tells its caller, and the wait [E2]", function()
+  it("of aw.timeout names its caller and the wait [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(1, fetch)
@@ -88,13 +88,13 @@ describe("a Timeout", function()
       .. ": in upvalue 'get'\n" .. limit)
   end)
 
-  it("without a line of anybody tells where it was started [E2]", function()
+  it("without a line of user code names its start [E2]", function()
     check(aw.Call(aw.timeout, 1, aw.sleep, 5), TIMEOUT .. STARTED,
       "sleep 5 s\n\t[C]: in function 'aiowire.sleep'\n" .. TIMEOUT .. STARTED)
     check(aw.Sleep(5):timeout(1), STARTED, "sleep 5 s\n" .. STARTED)
   end)
 
-  it("of a wire tells who awaits that [E2]", function()
+  it("of a wire names the line that awaits it [E2]", function()
     local set = line() + 2
     check(function()
       aw.await(aw.Wire(fetch):timeout(1))
@@ -102,7 +102,7 @@ describe("a Timeout", function()
       "sleep 5 s\n" .. IN_FETCH .. "\n" .. AWAIT .. frame(set, set - 1))
   end)
 
-  it("of a wire without Lua tells who awaits that, as both [E2]", function()
+  it("of a wire without Lua names its await as both [E2]", function()
     local set = line() + 2
     check(function()
       aw.await(aw.Sleep(5):timeout(1))
@@ -110,12 +110,12 @@ describe("a Timeout", function()
       "sleep 5 s\n" .. AWAIT .. frame(set, set - 1))
   end)
 
-  it("of a retry tells the wait of the last try [E2]", function()
+  it("of a retry names the wait of the last try [E2]", function()
     check(aw.Wire(fetch):retry { within = 1 }, STARTED,
       "sleep 5 s\n" .. FETCH)
   end)
 
-  it("tells an await inside as the wait [E2]", function()
+  it("names an await inside as the wait [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(1, function()
@@ -126,7 +126,7 @@ describe("a Timeout", function()
         .. frame(set, set - 1))
   end)
 
-  it("tells the wait of another task, and which [E2]", function()
+  it("names the wait of another task, and that task [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(1, aw.scope, function(s)
@@ -135,7 +135,7 @@ describe("a Timeout", function()
     end, TIMEOUT .. frame(set, set - 1), "sleep 5 s in task 2\n" .. FETCH)
   end)
 
-  it("tells the first of several waits [E2]", function()
+  it("names the first of several waits [E2]", function()
     for _, wait in ipairs { aw.All { fetch, aw.Sleep(6) },
       aw.Race { fetch, aw.Never }, aw.Wire(fetch) & aw.Never } do
       local set = line() + 2
@@ -145,14 +145,14 @@ describe("a Timeout", function()
     end
   end)
 
-  it("tells a wait without Lua of another task by its start [E2]", function()
+  it("names the start of another task that waits without Lua [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(1, aw.await, aw.All { aw.Sleep(5), aw.Sleep(6) })
     end, TIMEOUT .. frame(set, set - 1), "sleep 5 s in task 2\n" .. STARTED)
   end)
 
-  it("of a Select tells an operand [E2]", function()
+  it("of a Select names an operand [E2]", function()
     local ch = aw.channel(0, { name = "jobs" })
     local set = line() + 2
     check(function()
@@ -161,7 +161,7 @@ describe("a Timeout", function()
       "recv channel jobs in task 2\n" .. STARTED)
   end)
 
-  it("tells what was waited for [E2]", function()
+  it("names the object of the wait [E2]", function()
     local ch = aw.channel(0, { name = "jobs" })
     local set = line() + 2
     check(function()
@@ -192,14 +192,14 @@ describe("a Timeout", function()
       .. "\n" .. TIMEOUT .. TIMEOUT .. frame(set, set - 1))
   end)
 
-  it("tells the wait in a loop inside the task [E2]", function()
+  it("names the wait in a loop inside the task [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(1, aw.run, fetch)
     end, TIMEOUT .. frame(set, set - 1), "sleep 5 s in task 2\n" .. FETCH)
   end)
 
-  it("tells the run of another engine's loop [E2, S6]", function()
+  it("names the run of another engine's loop [E2, S6]", function()
     local ev = aw.EventLoop {}
     local info
     local set = line() + 2
@@ -214,7 +214,7 @@ describe("a Timeout", function()
       .. frame(set, set - 1), info.waited)
   end)
 
-  it("tells the wait in a coroutine of the user's [E2]", function()
+  it("names the wait in a coroutine of the user [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(1, aw.wrap(fetch))
@@ -222,7 +222,7 @@ describe("a Timeout", function()
       .. "\n\t[C]: in ?\n" .. TIMEOUT .. frame(set, set - 1))
   end)
 
-  it("tells the wait that came too late to begin [E2]", function()
+  it("names the wait that came too late to begin [E2]", function()
     local set = line() + 2
     check(function()
       aw.timeout(0, aw.timeout, 9, function()
@@ -269,7 +269,7 @@ describe("a Timeout", function()
     assert.are.equal(22, select(2, info.waited:gsub("\n", "")))
   end)
 
-  it("is told to catch, supervise, and those who wait for a task [E2]",
+  it("has both in catch, supervise and waiters for a task [E2]",
     function()
       helper.test(function(ev)
         local w = aw.Wire(fetch):timeout(1)
@@ -289,7 +289,7 @@ describe("a Timeout", function()
       end)
     end)
 
-  it("that nobody handled tells them as well [E2, E8]", function()
+  it("that is unhandled has both as well [E2, E8]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual" }
       ev:start(aw.Wire(fetch):timeout(1))
@@ -321,7 +321,7 @@ describe("a Timeout", function()
     end)
   end)
 
-  it("of a loop, which is no error, is told by the loop [E2, L2]", function()
+  it("of a loop is not an error, and is shown by the loop [E2, L2]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual" }
       ev:start(fetch)

@@ -57,7 +57,7 @@ describe("a wait for a time of day", function()
     end
   end))
 
-  it("takes what is below the largest field as 0 [K7]", in_task(function()
+  it("takes missing smaller fields as 0 [K7]", in_task(function()
     for moment, pattern in pairs {
       [{ hour = 7 }] = "^07:00:00$", [{ min = 20 }] = "^%d%d:20:00$",
       [{ sec = 9 }] = "^%d%d:%d%d:09$", [{ hour = 3, sec = 4 }] = "^03:00:04$",
@@ -67,7 +67,7 @@ describe("a wait for a time of day", function()
     end
   end))
 
-  it("takes any of what is above the largest field [K7]", in_task(function()
+  it("takes missing larger fields as any [K7]", in_task(function()
     for period, moment in pairs { [3600] = { min = 20 }, [60] = { sec = 9 } } do
       aw.at(moment)
       local last = aw.time()
@@ -110,7 +110,7 @@ describe("a wait for a time of day", function()
     assert.are.equal(10, count)
   end))
 
-  it("shows in texts which time it is [K7]", in_task(function(ev)
+  it("shows its time in texts [K7]", in_task(function(ev)
     assert.are.equal("At(08:30:00)", tostring(aw.At { hour = 8, min = 30 }))
     assert.are.equal("At(*:05:00)", tostring(aw.At { min = 5 }))
     assert.are.equal("At(*:*:07)", tostring(aw.At { sec = 7 }))
@@ -175,7 +175,7 @@ describe("a wait for a time of day", function()
     end)
   end)
 
-  it("refuses what is no time of day [K7]", function()
+  it("refuses fields that are not a time of day [K7]", function()
     local span = "field '%s' must be an integer from 0 to %d, got %s"
     local unknown = "unknown field '%s'; there are 'hour', 'min' and 'sec'"
     for argument, why in pairs {

@@ -295,7 +295,7 @@ describe("between an event and its function", function()
     return log, status
   end
 
-  it("stands no cancellation point: what was taken reaches it [N4] [C6]",
+  it("is no cancellation point: the function gets the value [N4] [C6]",
     function()
       assert.are.same({ "f" }, (struck(function(note)
         return aw.Sleep(1) / function()
@@ -314,7 +314,7 @@ describe("between an event and its function", function()
       end)))
     end)
 
-  it("stands none for a name or a second function either [N4]", function()
+  it("is none for a name or a second function either [N4]", function()
     assert.are.same({ "f", "g" }, (struck(function(note)
       return (aw.Sleep(1) / function()
         note "f"
@@ -324,7 +324,7 @@ describe("between an event and its function", function()
     end)))
   end)
 
-  it("stands none for an event in a race [N4] [H3]", function()
+  it("is none for an event in a race [N4] [H3]", function()
     assert.are.same({ "f" }, (struck(function(note)
       return (aw.Sleep(1) / function()
         note "f"
@@ -354,7 +354,7 @@ describe("between an event and its function", function()
     assert.are.equal("cancelled", status)
   end)
 
-  it("stands one in a sequence: that is a boundary [N4]", function()
+  it("is one in a sequence: that is a boundary [N4]", function()
     local log, status = struck(function(note)
       return aw.Sleep(1) >> aw.Call(note, "never")
     end)

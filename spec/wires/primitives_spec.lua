@@ -167,7 +167,7 @@ describe("Done(task)", function()
     end)
   end)
 
-  it("refuses what is no task [O15]", function()
+  it("refuses other values than tasks [O15]", function()
     test(function()
       for _, bad in ipairs { 42, "x", {}, aw.Never } do
         helper.raises("bad argument #1 to 'Done'", function()
@@ -206,7 +206,7 @@ describe("w:named(s)", function()
     end)
   end)
 
-  it("refuses what is no name [O15]", function()
+  it("refuses other values than names [O15]", function()
     test(function()
       local w = aw.Sleep(1)
       assert.is_false((pcall(w.named, w)))

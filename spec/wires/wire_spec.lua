@@ -671,7 +671,7 @@ describe("Call(aw.sleep, s)", function()
     end)
   end)
 
-  it("is alone in that: other functions check theirs when called [V2]",
+  it("does so for aw.sleep only: other functions check when called [V2]",
     function()
       test(function()
         local w = aw.Call(math.floor, "no number")
@@ -723,7 +723,7 @@ describe("tostring of a wire", function()
     end)
   end)
 
-  it("puts none where they are not [V8]", function()
+  it("puts none where they are not needed [V8]", function()
     test(function()
       local a, b = aw.Sleep(0.1), aw.Sleep(0.2)
       assert.are.equal("Sleep(0.1) >> Sleep(0.2) * 4", tostring(a >> b * 4))

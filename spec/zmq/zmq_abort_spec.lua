@@ -42,7 +42,7 @@ describe("a connection to an inproc name that nobody has bound", function()
         other:close()
       end))
 
-    it("of a " .. type .. " socket may end with the socket, or its context",
+    it("of a " .. type .. " socket may end with it or its context",
       fact(function()
         for _, bind in ipairs { true, false } do
           local context <close> = zmq.context()
@@ -61,7 +61,7 @@ describe("a connection to an inproc name that nobody has bound", function()
       end))
   end
 
-  it("cannot be ended before that, and can after it", fact(function()
+  it("cannot be disconnected before that, and can after it", fact(function()
     local name = sockets.address "inproc"
     local a, b = open "router", open "dealer"
     a:connect(name)
@@ -90,7 +90,7 @@ describe("a connection to an inproc name that nobody has bound", function()
     c:close()
   end))
 
-  it("is refused to a sender that conflates", fact(function()
+  it("is refused for a sender that conflates", fact(function()
     local context <close> = zmq.context()
     local name = sockets.address "inproc"
     for _, type in ipairs { "push", "pub" } do
@@ -111,7 +111,7 @@ describe("a connection to an inproc name that nobody has bound", function()
     pull:close()
   end))
 
-  it("is none that a disconnect of the binder unbinds", fact(function()
+  it("is not removed by a disconnect of the binder", fact(function()
     local name = sockets.address "inproc"
     local a, b = open "pair", open "pair"
     a:bind(name)
@@ -125,7 +125,7 @@ describe("a connection to an inproc name that nobody has bound", function()
 end)
 
 describe("a name of inproc", function()
-  it("joins sockets that talk to each other only", fact(function()
+  it("connects only sockets of matching types", fact(function()
     local context <close> = zmq.context()
     local name = sockets.address "inproc"
     local early = open("rep", { context = context })
@@ -140,7 +140,7 @@ describe("a name of inproc", function()
     pair:close()
   end))
 
-  it("joins no socket with itself", fact(function()
+  it("does not connect a socket to itself", fact(function()
     local context <close> = zmq.context()
     local early, late = sockets.address "inproc", sockets.address "inproc"
     local s = open("router", { context = context })
@@ -151,7 +151,7 @@ describe("a name of inproc", function()
     s:close()
   end))
 
-  it("is none for a STREAM socket", fact(function()
+  it("is refused for a STREAM socket", fact(function()
     local s = open "stream"
     local name = sockets.address "inproc"
     raises("has no peers in", s.bind, s, name)
@@ -159,7 +159,7 @@ describe("a name of inproc", function()
     s:close()
   end))
 
-  it("is refused to one that welcomes, where a closed socket waited",
+  it("is refused to a socket with welcome_msg after a closed one",
     fact(function()
       local context <close> = zmq.context()
       local name = sockets.address "inproc"
@@ -194,7 +194,7 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  it("is none that a peer has that came just now", fact(function()
+  it("must not be the name of a peer that came just now", fact(function()
     for _ = 1, 50 do
       local router, peer, server = open "router", open "dealer", open "dealer"
       router:bind(sockets.address "inproc")
@@ -210,7 +210,7 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  it("is none of a peer that left unread messages", fact(function()
+  it("must not be the name of a peer that left unread messages", fact(function()
     local router, peer = open "router", open("dealer", { linger = -1 })
     local server = open "dealer"
     router:bind(sockets.address "inproc")
@@ -320,7 +320,7 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  it("stays for the next connect after one that failed", fact(function()
+  it("stays for the next connect after a failed one", fact(function()
     local router, peer, server = open "router", open "dealer", open "dealer"
     router:bind(sockets.address "inproc")
     server:bind(sockets.address "inproc")
@@ -364,7 +364,7 @@ describe("the name for the next peer of a ROUTER", function()
     server:close()
   end))
 
-  it("is none of the numbers that a ROUTER gives", fact(function()
+  it("must not be a number that the ROUTER may give", fact(function()
     local router, first, next = open "router", open "dealer", open "dealer"
     router:bind(sockets.address "inproc")
     first:connect(router.last_endpoint)
@@ -652,7 +652,7 @@ describe("a socket that conflates", function()
     end))
   end
 
-  it("sends none that was made before it did, nor after it has", fact(function()
+  it("sends no message made before or after it conflates", fact(function()
     local s, peer = open "push", open "pull"
     peer:bind(sockets.address "inproc")
     local w = aw.Send(s, "a", "b")

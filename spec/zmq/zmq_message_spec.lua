@@ -55,7 +55,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("with too many parts to receive is dropped, and said so [SE5]",
+  it("with too many parts to receive is dropped with an error [SE5]",
     fact(function()
       local a, b = pair_of("pair", "pair")
       a.max_parts = 2
@@ -120,7 +120,7 @@ describe("a receive", function()
     close_all(a, b)
   end))
 
-  it("serves those who wait first in, first out [F5, H4]", fact(function()
+  it("serves waiters first in, first out [F5, H4]", fact(function()
     local pull, push = pair_of("pull", "push")
     local log, note = helper.recorder()
     local tasks = {}
@@ -140,7 +140,7 @@ describe("a receive", function()
     close_all(pull, push)
   end))
 
-  it("comes after those who wait already [F5]", fact(function()
+  it("comes after tasks that wait already [F5]", fact(function()
     local pull, push = pair_of("pull", "push")
     local first = aw.start(function()
       return aw.Value(pull:recv())
@@ -233,7 +233,7 @@ describe("a receive", function()
     end
   end))
 
-  it("outside a task says how to run one [C11]", function()
+  it("outside a task is refused with advice [C11]", function()
     if process.sanitized or not sockets.installed then
       pending "needs libzmq, and a stock lua5.4"
       return
@@ -268,7 +268,7 @@ describe("a receive", function()
 end)
 
 describe("a message of many bytes", function()
-  it("counts for many, so that others run between [ZQ5]", fact(function()
+  it("counts as many, so that other tasks run [ZQ5]", fact(function()
     local pull, push = pair_of("pull", "push")
     local turns, body = 0, ("x"):rep(256 * 1024)
     local other = aw.start(function()
@@ -292,7 +292,7 @@ describe("a message of many bytes", function()
 end)
 
 describe("a send", function()
-  it("waits while there is nobody to send to [ZQ10]", fact(function()
+  it("waits while there is no peer [ZQ10]", fact(function()
     local push = zmq.socket "push"
     local t = aw.start(function()
       return aw.Value(push:send("a", "b"))
@@ -460,7 +460,7 @@ describe("a flood of messages", function()
       end))
   end
 
-  it("without a bound would be seen to delay it [ZQ5]", fact(function()
+  it("without a bound delays it, as this test can see [ZQ5]", fact(function()
     local most = late_pieces(function(at_work)
       aw.sleep(0.001)
       local due, done = aw.now() + 0.01, 0

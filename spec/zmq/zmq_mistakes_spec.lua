@@ -10,7 +10,7 @@ local zmq, fact = sockets.zmq, sockets.fact
 local says = places.says
 
 describe("an address", function()
-  it("to bind with a name for a host is told what to use instead",
+  it("to bind needs an interface, not a host name",
     fact(function()
       local s <close> = zmq.socket "rep"
       for _, name in ipairs { "localhost", "some.host.example", "eth99", "" } do
@@ -24,7 +24,7 @@ describe("an address", function()
       assert.are.equal("zmq REP socket (not connected)", tostring(s))
     end))
 
-  it("of IPv6 is told of its option", fact(function()
+  it("of IPv6 needs its option", fact(function()
     local s <close> = zmq.socket "rep"
     for _, host in ipairs { "[::1]", "::1" } do
       says(("bad argument #1 to 'bind' ('%s' is an address of IPv6: set option "
@@ -35,7 +35,7 @@ describe("an address", function()
     end
   end))
 
-  it("to connect to is none with a star", fact(function()
+  it("to connect to has no star", fact(function()
     local s <close> = zmq.socket "req"
     for _, address in ipairs { "tcp://*:5555", "tcp://127.0.0.1:*", "tcp://*:*",
       "tcp://*", "ipc://*" } do
@@ -50,7 +50,7 @@ describe("an address", function()
     s:connect "inproc://*"
   end))
 
-  it("to unbind is what libzmq calls it", fact(function()
+  it("to unbind is the one that libzmq reports", fact(function()
     local s <close> = zmq.socket "rep"
     s:bind "tcp://*:*"
     local port = s.last_endpoint:match "%d+$"
@@ -73,7 +73,7 @@ describe("an address", function()
     assert.are.equal("zmq REP socket (not connected)", tostring(s))
   end))
 
-  it("of ipc to unbind is what libzmq calls it", fact(function()
+  it("of ipc to unbind is the one that libzmq reports", fact(function()
     local s <close> = zmq.socket "rep"
     s:bind(sockets.address "ipc")
     says(("bad argument #1 to 'unbind' (this socket is not bound to 'ipc://*' "
@@ -92,7 +92,7 @@ describe("the number of a socket's descriptor", function()
 
   for name, call in pairs { readable = aw.readable, writable = aw.writable,
     Readable = aw.Readable, Writable = aw.Writable } do
-    it("is none to wait for with " .. name, fact(function()
+    it("is refused by " .. name, fact(function()
       local s <close> = zmq.socket "pull"
       local fd = s.fd
       for _, source in ipairs { fd, { fd = fd }, { getfd = function()
@@ -106,7 +106,7 @@ describe("the number of a socket's descriptor", function()
     end))
   end
 
-  it("is none for a Poller", fact(function()
+  it("is refused by a Poller", fact(function()
     local s <close> = zmq.socket "pull"
     local fd, poller = s.fd, aw.Poller()
     says("bad argument #1 to 'Poller' (" .. refusal(s), function()
@@ -117,7 +117,7 @@ describe("the number of a socket's descriptor", function()
     end)
   end))
 
-  it("is any descriptor's again once the socket is closed", fact(function()
+  it("is a plain descriptor again after the socket is closed", fact(function()
     local s = zmq.socket "pull"
     local fd = s.fd
     s:close()
@@ -127,7 +127,7 @@ describe("the number of a socket's descriptor", function()
 end)
 
 describe("one socket more than its context has", function()
-  it("is told of the context's limit", fact(function()
+  it("is an error that names the limit of the context", fact(function()
     local context <close> = zmq.context { max_sockets = 4 }
     local list = {}
     local err = helper.caught(function()
@@ -194,7 +194,7 @@ describe("a Poller whose socket is closed", function()
   end))
 end)
 
-describe("an option that is set after the address it was meant for", function()
+describe("an option that is set too late for an address", function()
   -- What is said of a script, with warnings on, under each interpreter.
   local function said(code, expected)
     if not sockets.installed then
@@ -213,7 +213,7 @@ describe("an option that is set after the address it was meant for", function()
       .. "nothing was\n"):format(line, option, type)
   end
 
-  it("is told, once the socket is used or closed, once for each place",
+  it("is warned of when the socket is used or closed, once per location",
     function()
       said([[
 local router = zmq.socket "router":bind "inproc://a"
@@ -242,7 +242,7 @@ router:poll("r", 0)
     ["its block's end"] = "do local _ <close> = s end",
     ["the collector"] = "s = nil collectgarbage()",
   } do
-    it("is told at " .. how, function()
+    it("is warned of at " .. how, function()
       said(([[
 local aw = require "aiowire"
 local peer = zmq.socket "pair":bind "inproc://a"
@@ -257,7 +257,7 @@ peer:close()
     end)
   end
 
-  it("is no mistake before the next address", function()
+  it("is not a mistake before the next address", function()
     said([[
 local a = zmq.socket "pair":bind "inproc://a"
 local s = zmq.socket "dealer":bind "inproc://s"
@@ -270,7 +270,7 @@ a:close()
 ]], "")
   end)
 
-  it("is an error, or a warning, or it counts at once", fact(function()
+  it("is an error, or a warning, or takes effect at once", fact(function()
     local s <close> = zmq.socket "pub"
     s:bind "inproc://late"
     assert.are.equal("EISCONN", helper.caught(s.set, s, "sndhwm", 5).code)

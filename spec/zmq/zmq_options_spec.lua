@@ -139,7 +139,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("tells the linger that was set, none as well [zmq]", fact(function()
+  it("has the linger that was set, or none [zmq]", fact(function()
     local s = zmq.socket("push", { linger = 0 })
     assert.are.equal(0, s.linger)
     s.linger = -1

@@ -104,7 +104,7 @@ describe("a ROUTER", function()
     close_all(router, dealer)
   end))
 
-  it("tells that a peer is gone, by false [ZQ9]", fact(function()
+  it("returns false if the peer is gone [ZQ9]", fact(function()
     local router = zmq.socket("router"):bind(sockets.address())
     assert.are.same({ false, "EHOSTUNREACH" },
       { router:send("nobody", "x") })
@@ -113,7 +113,7 @@ describe("a ROUTER", function()
     router:close()
   end))
 
-  it("raises that only with router_mandatory [ZQ9]", fact(function()
+  it("raises that as an error only with router_mandatory [ZQ9]", fact(function()
     local router = zmq.socket("router", { router_mandatory = true })
     local err = raises("ROUTER", router.send, router, "nobody", "x")
     assert.are.equal("EHOSTUNREACH", err.code)
@@ -177,7 +177,7 @@ describe("a ROUTER", function()
     close_all(router, slow)
   end))
 
-  it("tells those who wait that their peer has gone [ZQ9]", fact(function()
+  it("wakes waiters whose peer has gone [ZQ9]", fact(function()
     local options = { sndhwm = 1, rcvhwm = 1, identity = "slow" }
     local router, slow = pair_of("router", "dealer", nil, options)
     slow:send "hi"

@@ -24,11 +24,11 @@ local function fact_with_perl(f)
 end
 
 describe("the module aw.zmq", function()
-  it("is the one that require gives [LU18]", function()
+  it("is the module that require returns [LU18]", function()
     assert.are.equal(aw.zmq, require "aiowire.zmq")
   end)
 
-  it("tells the version of libzmq, which is a safe one [SE7]", fact(function()
+  it("has the version of libzmq, which is a safe one [SE7]", fact(function()
     local major, minor, patch = zmq.version():match "^(%d+)%.(%d+)%.(%d+)$"
     assert.is_true(major == "4" and minor * 100 + patch >= 303)
   end))
@@ -81,7 +81,7 @@ describe("a socket", function()
       end)
   end))
 
-  it("says what it is [zmq]", fact(function()
+  it("has a text [zmq]", fact(function()
     local s = zmq.socket "rep"
     assert.are.equal("zmq REP socket (not connected)", tostring(s))
     s:bind "inproc://told"
@@ -143,7 +143,7 @@ describe("a socket", function()
     s:close()
   end))
 
-  it("is waited for in one engine at a time [S6]", fact(function()
+  it("is used by one engine at a time [S6]", fact(function()
     local s = zmq.socket("pull"):bind(sockets.address())
     local t = aw.start(aw.Recv(s))
     aw.sleep(0)
@@ -209,14 +209,14 @@ describe("a context", function()
 end)
 
 describe("an address", function()
-  it("is told by last_endpoint [zmq]", fact(function()
+  it("is in last_endpoint [zmq]", fact(function()
     local s = zmq.socket "rep"
     assert.are.equal(s, s:bind "tcp://127.0.0.1:*")
     assert.is_truthy(s.last_endpoint:find "^tcp://127%.0%.0%.1:%d+$")
     s:close()
   end))
 
-  it("may be left again [zmq]", fact(function()
+  it("may be unbound or disconnected again [zmq]", fact(function()
     local a = zmq.socket "rep"
     a:bind "tcp://127.0.0.1:*"
     local address = a.last_endpoint
@@ -228,7 +228,7 @@ describe("an address", function()
     close_all(a, b, c)
   end))
 
-  it("that was not bound or connected to is not left [zmq]",
+  it("must be bound or connected to be left [zmq]",
     fact(function()
       local s = zmq.socket "rep"
       blames_file("this socket is not bound to 'tcp://127.0.0.1:1'", function()
@@ -272,7 +272,7 @@ describe("an address", function()
       end))
   end
 
-  it("is in use by the next socket at once [zmq]",
+  it("can be bound by the next socket at once [zmq]",
     fact(function()
       local address = sockets.address "inproc"
       zmq.socket("rep"):bind(address):close()
@@ -282,7 +282,7 @@ describe("an address", function()
       close_all(a, b)
     end))
 
-  it("that is none is refused, with the nearest transport [zmq]",
+  it("with an unknown transport is refused, with the nearest one [zmq]",
     fact(function()
       local s = zmq.socket "rep"
       for text, said in pairs {
@@ -349,7 +349,7 @@ describe("an address", function()
     s:close()
   end))
 
-  it("of inproc is not reached from another context, and that is said [zmq]",
+  it("of inproc is not reachable from another context [zmq]",
     fact(function()
       local ctx = zmq.context()
       local a = zmq.socket("pair"):bind "inproc://here"

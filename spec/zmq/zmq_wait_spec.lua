@@ -22,7 +22,7 @@ describe("the wires Recv and Send", function()
     close_all(a, b)
   end))
 
-  it("wait, several tasks with one wire [V1, F5]", fact(function()
+  it("wait in several tasks at once [V1, F5]", fact(function()
     local push = zmq.socket "push"
     local put = aw.Send(push, "x")
     local senders = { aw.start(put), aw.start(put) }
@@ -175,7 +175,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("is news to all who wait for it [Q3]", fact(function()
+  it("wakes all its waiters [Q3]", fact(function()
     local pull, push = pair_of("pull", "push")
     local woken = 0
     local tasks = {}
@@ -242,7 +242,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("does not make it the turn of a REP to send [ZQ6]", fact(function()
+  it("does not make a REP send out of turn [ZQ6]", fact(function()
     local rep, req = pair_of("rep", "req", "tcp")
     req:send "question"
     aw.readable(rep)
@@ -265,7 +265,7 @@ describe("the readiness of a socket", function()
       close_all(pull, push)
     end))
 
-  it("is there for a message with too many parts, which recv refuses [SE5]",
+  it("comes for a message with too many parts, which recv refuses [SE5]",
     fact(function()
       local pull, push = pair_of("pull", "push", "tcp")
       pull.max_parts = 2
@@ -314,7 +314,7 @@ describe("the readiness of a socket", function()
     push:close()
   end))
 
-  it("is asked by poll, with flags and a time-out [zmq]", fact(function()
+  it("is tested by poll, with flags and a time-out [zmq]", fact(function()
     local a, b = pair_of("pair", "pair", "tcp")
     aw.writable(b)
     assert.are.equal(0, a:poll("r", 0))
@@ -326,7 +326,7 @@ describe("the readiness of a socket", function()
     close_all(a, b)
   end))
 
-  it("is not asked with other flags or times [zmq]", fact(function()
+  it("is not tested with other flags or times [zmq]", fact(function()
     local s = zmq.socket "pair"
     blames_file("bad argument #1 to 'poll' (flags must be 'r', 'w' or 'rw', "
       .. "got x)", function()
