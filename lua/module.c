@@ -25,8 +25,8 @@ static const char MODULE_KEY = 'm'; /* its address is the key */
 
 /* ---- the end of the state ---- */
 
-/* What objects hold goes before the engine that it belongs to; locations and
- * the claims of loops go after all that may name them. */
+/* What objects own ends before the engine that it belongs to. Locations and the
+ * claims of loops end after everything that may refer to them. */
 const awl_ending awl_endings[] = {
     awl_free_workers,   awl_free_resources, awl_free_scopes, awl_free_engines,
     awl_free_locations, awl_free_loops,     awl_free_leaves, NULL};
@@ -142,9 +142,8 @@ int luaopen_aiowire(lua_State *L) {
 
 /* ---- for hosts ---- */
 
-/* os.exit([code [, close]]): keep the code, stop all, raise Cancelled. With
- * the word `false` as second argument, which nil is not, or outside of a run,
- * at once as ever. */
+/* os.exit([code [, close]]): keep the code, stop all loops, raise Cancelled. If
+ * `close` is false (not nil), or nothing runs, exit at once, as Lua does. */
 static int host_exit(lua_State *L) {
   awl_state *s = awl_of(L);
   bool at_once = lua_isboolean(L, 2) && !lua_toboolean(L, 2);

@@ -29,7 +29,7 @@ static int after_part(lua_State *L, int status, lua_KContext context) {
   return lua_gettop(L);
 }
 
-/* Code of ours in Lua runs next: no line of it is for hooks. */
+/* A part in Lua runs next: hooks must not see its lines. */
 static void screen_part(lua_State *L) {
   if (lua_gethook(L))
     awl_hooks_screen(L, awl_of(L));
@@ -42,8 +42,8 @@ static int call_ours(lua_State *L) {
   return after_part(L, LUA_OK, 0);
 }
 
-/* A function of the module that is written in Lua: its part is upvalue 2. A
- * part that returned a table has several: upvalue 3 is the name, as ever. */
+/* A function of the module that is written in Lua: upvalue 2 is its part,
+ * upvalue 3 its name. A part that returned a table has several functions. */
 static int call_part(lua_State *L) {
   screen_part(L); /* first: the part may be loaded now */
   awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
@@ -80,7 +80,7 @@ void awl_add_part(lua_State *L, awl_state *s, const char *name,
 
 /* ---- inner functions of the parts ---- */
 
-/* is_wire(v): does V2 accept it? */
+/* is_wire(v): is it accepted as a wire [V2]? */
 static int inner_is_wire(lua_State *L) {
   lua_pushboolean(L, awl_is_wire(L, awl_of(L), 1));
   return 1;
@@ -146,8 +146,8 @@ static int inner_part(lua_State *L) {
   return 1;
 }
 
-/* screened(...): a function of the user's has returned these, and what follows
- * is ours again: no line of it is for hooks */
+/* screened(...): a function of the user has returned these values, and the part
+ * goes on: hooks must not see its lines */
 static int inner_screened(lua_State *L) {
   screen_part(L);
   return lua_gettop(L);

@@ -4,8 +4,8 @@
  *                     a file: a wait that looks at the buffer of the file first
  *                     an object: its buffer is asked here, then as a descriptor
  *                     an object with its own way to wait (zmq): that way
- *   aw.Readable(src)  the same as a wire. It is an event and needs no coroutine,
- *                     unless only Lua can ask the object
+ *   aw.Readable(src)  the same as a wire: an event without a coroutine, unless
+ *                     only Lua can ask the object
  *
  * A Poller (aiowire/poller.lua) runs one wire for each source: Forever(watch).
  * `watch` is a step in C. It waits for the source, then continues with the wire

@@ -15,7 +15,7 @@
  *   class.c           the class of sockets: how Lua finds methods and options
  *   receive.c         s:recv() and its variants
  *   send.c            s:send() and its variants
- *   open.c            opens all of this (open.h); aiowire/zmq.lua builds the module
+ *   open.c            opens all of this; aiowire/zmq.lua builds the module
  *
  * A received message goes from libzmq to an awz_message to Lua strings. It is
  * taken from libzmq for a certain task, or its socket holds it for the next

@@ -8,5 +8,5 @@ task->engine->closing
 task->engine->closing
 ]],
   spec = "real_time",
-  it = "is seen though a descriptor was waited for before",
+  it = "is raised though a descriptor was waited for before",
 }

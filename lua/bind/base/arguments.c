@@ -41,7 +41,7 @@ void aw_lua_set_functions(lua_State *L, const luaL_Reg *list, int upvalues) {
   lua_settop(L, table);
 }
 
-/* The name of the function that runs at `ar`, which it keeps; or NULL. */
+/* The name of the function that runs at `ar`, borrowed from it; or NULL. */
 static const char *own_name(lua_State *L, lua_Debug *ar) {
   const char *name = NULL;
   lua_getinfo(L, "fu", ar);
@@ -56,9 +56,9 @@ static const char *own_name(lua_State *L, lua_Debug *ar) {
   return name;
 }
 
-/* The innermost function of ours with a name, with "n" in `ar`: it is called by
- * a user, those inside it are parts of it. Without one, the innermost at all.
- */
+/* The name of the innermost function of ours that has one: the user called that
+ * function, and those inside it are parts of it. If none has one, the innermost
+ * function. Fills "n" of `ar`. */
 static const char *find_name(lua_State *L, lua_Debug *ar) {
   const char *name = NULL;
   for (int level = 0; !name && lua_getstack(L, level, ar); level++) {

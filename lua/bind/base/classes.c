@@ -23,8 +23,8 @@ void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions) {
   luaL_setfuncs(L, functions, 1);
 }
 
-/* The metatable on top gets `methods`, a table on top of it (popped): they are
- * its __index, or upvalue 2 of the function that is it. */
+/* [metatable, methods] → [metatable]: the methods become its __index, or
+ * upvalue 2 of the function that is its __index. */
 static void set_methods(lua_State *L, awl_state *s) {
   lua_getfield(L, -2, "__index");
   lua_CFunction index = lua_tocfunction(L, -1);

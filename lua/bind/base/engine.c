@@ -17,7 +17,7 @@ static void nothing_to_close(aw_closer *closer) {
   (void)closer;
 }
 
-/* Nobody needs to keep the EventLoop for the core any more. */
+/* The core does not run the loop any more, so the EventLoop may be garbage. */
 static void note_loop_end(aw_closer *closer, aw_loop *loop) {
   const awl_engine *engine =
       (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));

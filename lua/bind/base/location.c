@@ -33,7 +33,7 @@ static uint64_t hash_of(const char *text, size_t length, int line) {
   return hash ? hash : 1;
 }
 
-/* The cell of a text, or the free one where it belongs. */
+/* The cell of a text, or the free cell for it. */
 static awl_location **find_location(awl_state *s, uint64_t hash,
                                     const char *key, size_t length, int line,
                                     bool function) {
@@ -134,8 +134,8 @@ bool awl_is_users(lua_State *L, lua_Debug *ar) {
   return ar->currentline >= 0 && !awl_is_ours(ar);
 }
 
-/* Push "file:line: " of the innermost function of the user's. In a task that
- * has none, as aw.Call(aw.sleep, "x"), of where that was started. */
+/* Push "file:line: " of the innermost function of the user. A task such as
+ * aw.Call(aw.sleep, "x") runs none: push where it was started. */
 static void push_place(lua_State *L) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {

@@ -15,7 +15,7 @@
 
 #include "base/location.h"
 
-/* Has this kind been told of this place? It is from now on. */
+/* Has this kind been reported for this place? From now on it has. */
 static bool note_told(lua_State *L, const char *where, const char *kind) {
   awl_push_slot(L, awl_open(L), AWL_TOLD);
   lua_pushfstring(L, "%s %s", kind, where);

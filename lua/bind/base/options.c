@@ -26,8 +26,9 @@ static bool same_letter(char a, char b) {
   return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* How many letters to change, leave out, put in or swap with the next one,
- * whatever their case. Both are at most LONGEST long. */
+/* The edit distance, without regard to case: letters to change, to leave out,
+ * to insert or to swap with the next one. Both names are at most LONGEST long.
+ */
 static size_t edit_distance(const char *a, const char *b) {
   size_t rows[3][LONGEST + 1], width = strlen(b), height = strlen(a);
   for (size_t j = 0; j <= width; j++)
@@ -134,8 +135,7 @@ bool aw_lua_opt_flag(lua_State *L, int arg, const char *name, bool otherwise) {
   return value;
 }
 
-/* check_options(arg, opts, known): `opts` is argument `arg` of the part that
- * asks. */
+/* check_options(arg, opts, known): `opts` is argument `arg` of the part. */
 static int inner_check_options(lua_State *L) {
   enum { MOST = 16, ARG = 1, OPTIONS, KNOWN };
   const char *known[MOST + 1] = {NULL};

@@ -29,7 +29,7 @@ void awl_grow_resources(lua_State *L, awl_resources *h) {
   h->count = count;
 }
 
-/* Those of a kind that are left. */
+/* Release what is left of a kind. */
 static void free_kind(awl_state *s, awl_resource_kind kind) {
   awl_resources *h = &s->resources[kind];
   uint32_t next;

@@ -12,8 +12,8 @@
 #include "base/loops.h"
 #include "base/resources.h"
 
-/* The key of a task in AWL_TASKS. That of an engine is another's once it is
- * freed, when its tasks have ended and are not asked for any more. */
+/* The key of a task in AWL_TASKS. The number of an engine is reused once the
+ * engine is freed. Then its tasks have ended and nobody asks for them. */
 static lua_Integer key_of(const awl_engine *engine, uint64_t id) {
   enum { ID_BITS = 47 };
   return (lua_Integer)((uint64_t)engine->number << ID_BITS ^ id);
@@ -82,7 +82,7 @@ void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
   awl_fill_task(L, s, loop, aw_task_keep(task));
 }
 
-/* The engine of that serial; NULL: it is no more. */
+/* The engine of that serial; NULL: it is freed. */
 static const awl_engine *find_engine(const awl_state *s, uint64_t serial) {
   if (s->engine && s->engine->serial == serial)
     return s->engine;

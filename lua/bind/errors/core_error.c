@@ -26,7 +26,7 @@ static aw_error *error_of_info(lua_State *L, awl_loop *loop) {
   return aw_error_new(loop->engine->core, AW_EHOST, value);
 }
 
-/* Suppress what the info at `info` replaced, the oldest first. */
+/* Suppress the errors that the info at `info` replaced, the oldest first. */
 static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
                               aw_error *error, int info) {
   luaL_checkstack(L, 4, NULL);
@@ -47,8 +47,8 @@ static int protected_suppress(lua_State *L) {
   return 0;
 }
 
-/* The same, when `error` is in nobody's hands yet: out of memory loses some of
- * what was replaced, but not the error. */
+/* The same where an error of Lua must not leak `error`: out of memory loses
+ * some of the replaced errors. */
 static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
                          int info) {
   lua_pushcfunction(L, protected_suppress);
@@ -72,9 +72,9 @@ static int protected_rehome(lua_State *L) {
   return 0;
 }
 
-/* `error` for a task of `loop`: if its info is in the table of another loop,
- * which may go before, an error of `loop` with the same; out of memory may
- * lose some of what it suppresses. Gives. */
+/* `error` for a task of `loop`. If its info is in the table of another loop,
+ * which may be garbage earlier, this is a new error of `loop` with the same
+ * info; out of memory may lose some suppressed errors. Gives. */
 static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
                               aw_error *error) {
   if (awl_belongs(s, aw_error_value(error), loop))
@@ -143,7 +143,7 @@ aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
 /* ---- from the core to Lua ---- */
 
 /* Push the object of a core error. Its place is that of the await that raises
- * it: the driver's stack has none, see awl_place_error(). */
+ * it. On the stack of the driver it gets none, see awl_place_error(). */
 static void push_core_object(lua_State *L, const awl_state *s,
                              const aw_error *error) {
   awl_push_error_object(L, error);
@@ -213,7 +213,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   lua_getfield(L, kept, "id");
   awl_push_known_task(L, s, (uint64_t)lua_tointeger(L, -2),
                       (uint64_t)lua_tointeger(L, -1));
-  if (lua_isnil(L, -1) && task) { /* nobody has a handle of the one it was */
+  if (lua_isnil(L, -1) && task) { /* nobody has a Task of the failed task */
     lua_pop(L, 1);
     awl_push_task(L, s, task);
   }
@@ -238,7 +238,7 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
   if (worker->passing)
     aw_error_release(worker->passing);
   worker->passing = error;
-  worker->raising = true; /* hooks and finalizers come by below */
+  worker->raising = true; /* hooks and finalizers may run */
   awl_push_error(L, s, awl_loop_of(s, aw_task_loop(worker->task)), error);
   worker->raising = false;
   return lua_error(L);
@@ -246,7 +246,7 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
 
 /* ---- errors of handlers [E8] ---- */
 
-/* What a handler failed with, and what it was called for. */
+/* The error that a handler raised, and the error that it was called for. */
 typedef struct handler_failure {
   awl_worker *worker;
   aw_error *error, *handled;
@@ -295,7 +295,7 @@ aw_error *awl_add_handled(lua_State *L, awl_worker *worker, aw_error *error,
   lua_pushcfunction(L, protected_add_handled);
   lua_pushlightuserdata(L, &f);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    lua_pop(L, 1); /* out of memory: it is told without its cause */
+    lua_pop(L, 1); /* out of memory: the error is reported without its cause */
   return f.error;
 }
 

@@ -150,8 +150,8 @@ static void push_cancelled_by(lua_State *L, size_t by) {
   lua_setfield(L, -2, "kind");
 }
 
-/* Without memory a crowd is cancelled with one that was made ahead of need:
- * each attempt to make another one collects all that there is. */
+/* Out of memory, tasks are cancelled with an object that was made in advance:
+ * each attempt to make another one would collect all garbage. */
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
   aw_value value;
   aw_cancel_kind by = aw_task_cancelled_by(task, &value);
@@ -442,8 +442,8 @@ static void push_raised_at(lua_State *L, int info) {
   lua_remove(L, -2);
 }
 
-/* The text of an UnhandledException begins with its cause [E4]. Where that says
- * no line, it is told beside where the task was started. */
+/* The text of an UnhandledException begins with its cause [E4]. If the cause
+ * names no line, the line is added, with that where the task was started. */
 static int unhandled_tostring(lua_State *L) {
   enum { CAUSE = 3, INFO };
   lua_settop(L, 1);

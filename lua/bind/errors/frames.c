@@ -37,8 +37,8 @@ static void push_frame_name(lua_State *L, const lua_Debug *ar) {
   lua_pushstring(L, ar->name);
 }
 
-/* Push the frames of `co`, from `level`; `count` are there, gives how many are
- * then. */
+/* Push the frames of `co` from `level` on. `count` are there already; returns
+ * how many there are then. */
 static int add_stack(lua_State *L, const awl_state *s, lua_State *co, int level,
                      int count) {
   lua_Debug ar;
@@ -84,7 +84,7 @@ void awl_push_frames(lua_State *L, const awl_state *s, int level) {
  * that waits, which may be one of the user's, and of those that await it. */
 static void push_wait_frames(lua_State *L, const awl_worker *w) {
   lua_State *waiting = w->waiting != w->co ? w->waiting : NULL;
-  if (waiting) { /* a finalizer may close what keeps it */
+  if (waiting) { /* a finalizer may close the coroutine that refers to it */
     lua_pushthread(waiting);
     lua_xmove(waiting, L, 1);
   }
@@ -155,9 +155,9 @@ static void push_frame_function(lua_State *L, int i, lua_Debug *ar) {
   }
 }
 
-/* A function that C calls has no name there. If the caller of that function in
- * C has it in an upvalue, as what it gave to aw.timeout or pcall, it goes by
- * the name of that. The function of frame `i` is on top. */
+/* A function that C calls has no name. If the caller of the function in C
+ * (aw.timeout, pcall) has it in an upvalue, use the name of the upvalue. The
+ * function of frame `i` is on top. */
 static void name_by_upvalue(lua_State *L, int i, int count, lua_Debug *ar) {
   lua_Debug caller;
   caller.what = "C";

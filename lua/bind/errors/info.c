@@ -78,7 +78,7 @@ static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   lua_setfield(L, -2, "chain");
 }
 
-/* What the info on top says of its task, which may be gone later. */
+/* Set the fields of the info on top that describe its task. */
 static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   int info = lua_gettop(L);
   set_chain(L, s, task);
@@ -110,8 +110,8 @@ void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
 
 /* ---- fields that are made when they are asked for ---- */
 
-/* [info, key, value]: a list that nobody has asked for before: of the one state
- * that `value` is, or of nothing. Keep it in the info. */
+/* [info, key, value]: make a list that is asked for the first time: of the one
+ * state `value`, or empty. Keep it in the info. */
 static void keep_list(lua_State *L, bool has_one) {
   lua_createtable(L, has_one, 0);
   if (has_one) {
@@ -168,8 +168,9 @@ static int push_info_waited(lua_State *L) {
   return keep_field(L);
 }
 
-/* __index of an info: the field of the one that it is over. Lists that most
- * often are short or empty, and seldom read, are made here, and texts. */
+/* __index of an Info: the field of the info below it. Some fields are seldom
+ * read, and are made here: lists that most often are short or empty, and texts.
+ */
 static int info_index(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)

@@ -57,8 +57,8 @@ static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
   return false;
 }
 
-/* [.., info]: let it stand over the infos of AWL_RAISED, in place of the one of
- * the same way. */
+/* [.., info]: link it to the infos in AWL_RAISED, in place of the one on the
+ * same way. */
 static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
   awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   if (awl_raised_in(worker)->noted && lua_istable(L, -1)) {
@@ -70,12 +70,12 @@ static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
   lua_rawseti(L, -2, BELOW);
 }
 
-/* [.., info] → [..]: the error of that is on its way. `error`, which an await
- * raised it of, or NULL. */
+/* [.., info] → [..]: its error is on its way from now on. `error` is the core
+ * error that an await raised, or NULL. */
 static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
                        aw_error *error) {
   awl_raised *raised = awl_raised_in(worker);
-  if (worker->noted > 0) /* seldom: two at once */
+  if (worker->noted > 0) /* two at once are rare */
     put_info_over(L, s, worker);
   awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   worker->noted += !raised->noted;
@@ -86,7 +86,7 @@ static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
     aw_error_release(old);
 }
 
-/* Take the info that was noted last away; it cannot fail. */
+/* Remove the info that was added last. Cannot fail. */
 static void take_last_info(awl_worker *worker) {
   awl_state *s = worker->state;
   lua_State *util = s->util;
@@ -164,8 +164,8 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
 
 /* ---- where an error is raised ---- */
 
-/* Push the stack of L, which the running worker runs; and as long as that has
- * no line of the user's, those of who awaits it. */
+/* Push the stack of L, which the running worker runs. While that has no line of
+ * the user, add the stacks of the workers that await it. */
 static void push_running_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
   awl_push_traceback(L, s, L, 1);
@@ -177,9 +177,8 @@ static void push_running_stacks(lua_State *L, awl_state *s) {
 }
 
 /* [err, old, info]: give the info a traceback, unless it has one, of where the
- * error was raised first. What the core failed with has none before an await
- * raises it. A Timeout's is seldom read: it gets the frames, for a text later.
- */
+ * error was raised first. An error of the core has none before an await raises
+ * it. The traceback of a Timeout is seldom read: it gets raw frames. */
 static void add_traceback(lua_State *L, awl_state *s) {
   if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
     if (awl_is(L, s, 1, AWL_TIMEOUT))
@@ -191,7 +190,7 @@ static void add_traceback(lua_State *L, awl_state *s) {
   lua_settop(L, 3);
 }
 
-/* The message handler of bodies: notes the traceback, leaves the error. */
+/* The message handler of bodies: notes the info, returns the error as it is. */
 static int note_traceback(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_worker *worker = s->run.running;

@@ -16,8 +16,8 @@
 
 enum { MOST_LEVELS = 22 };
 
-/* [.., function] → [..]: its name in a library, or NULL. Until somebody needs
- * the names, one in Lua is not worth making them all. */
+/* [.., function] → [..]: its name in a library, or NULL. A function in Lua is
+ * not worth reading the names of all libraries. */
 static const char *take_library_name(lua_State *L, awl_state *s) {
   const char *name = s->named ? awl_library_name(L, s, -1) : NULL;
   lua_pop(L, 1);
@@ -31,7 +31,7 @@ static void add_quoted(luaL_Buffer *b, const char *what, const char *name) {
   luaL_addchar(b, '\'');
 }
 
-/* By hand: it is a third of what a traceback costs with snprintf. */
+/* By hand: with snprintf this is a third of the cost of a traceback. */
 static void add_line_number(luaL_Buffer *b, int line) {
   char text[16];
   char *at = text + sizeof text;

@@ -51,8 +51,8 @@ static int push_closed(lua_State *L, aw_lua_value *value) {
   return 2;
 }
 
-/* What a sender puts on the stack of the one who receives, before it sends
- * this in its place: it is there already. */
+/* The sender has pushed the value on the stack of the receiver, and sent this
+ * token in its place. */
 static int push_passed(lua_State *L, aw_lua_value *value) {
   (void)L, (void)value;
   return 1;
@@ -69,9 +69,9 @@ static channel *refuse_channel(lua_State *L, int arg) {
   return NULL;
 }
 
-/* The channel at `arg`: a userdata of that size, with the mark, which is taken
- * away before its memory is freed. A look at its metatable takes as long as a
- * hand-over. */
+/* The channel at `arg`: a userdata of that size, with the mark, which is
+ * removed before the memory is freed. To look at the metatable would take as
+ * long as a hand-over. */
 static channel *check_channel(lua_State *L, int arg) {
   channel *ch = lua_touserdata(L, arg);
   if (!ch || lua_rawlen(L, arg) != sizeof *ch || ch->mark != &CHANNEL)
@@ -156,7 +156,8 @@ static bool is_foreign(const channel *ch, const awl_worker *w) {
 /* A message for the value at 2. Raises when out of memory. */
 static aw_value make_message(lua_State *L, const channel *ch) {
   if (!awl_messages_reserve(ch->messages)) {
-    /* Garbage that a finalizer has met is no longer found by its address. */
+    /* A finalizer may meet a channel that is garbage, which is not found by its
+     * address. */
     awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
     if (!awl_messages_reserve(ch->messages))
       awl_error(L, "not enough memory");

@@ -87,7 +87,7 @@ static void read_loop_options(lua_State *L, int arg, loop_options *out) {
   lua_pop(L, 1);
 }
 
-/* What a private engine holds, with the first tasks and libuv's loop. */
+/* Memory of a private engine with its first tasks and the libuv loop. */
 enum { ENGINE_WEIGHT = 16 * 1024 };
 
 static awl_engine *engine_for(lua_State *L, awl_state *s,
@@ -99,8 +99,8 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
   return awl_current_engine(L, s);
 }
 
-/* Push an EventLoop with nothing of the core yet, its options being at `arg`.
- * Once it is finalized it shares `gone_loop` with others. */
+/* Push an EventLoop without a loop of the core yet; its options are at `arg`.
+ * Once it is finalized it points to `gone_loop`. */
 static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
   awl_loop **box = lua_newuserdatauv(L, sizeof(awl_loop *), 3);
   *box = &s->gone_loop;
@@ -161,13 +161,14 @@ static int m_EventLoop(lua_State *L) {
   return push_new(L, 1);
 }
 
-/* new_loop(w, opts), for what takes the options second */
+/* new_loop(w, opts), for functions whose second argument is the options */
 static int inner_new_loop(lua_State *L) {
   lua_settop(L, 2);
   return push_new(L, 2);
 }
 
-/* Loops that were made in tasks of this one may outlive it, on its engine. */
+/* Loops that were made in tasks of this loop may outlive it; then one of these
+ * gets the engine. */
 static void leave_engine(awl_loop *loop) {
   awl_engine *engine = loop->engine;
   loop->engine = NULL;
@@ -181,7 +182,7 @@ static void leave_engine(awl_loop *loop) {
     }
 }
 
-/* What others still name of its values is nil from now on. */
+/* Values of the loop that somebody still refers to are nil from now on. */
 static void leave_number(awl_loop *loop) {
   awl_state *s = loop->state;
   s->values -= loop->claims->live;
@@ -223,7 +224,7 @@ static int tell_unrun(lua_State *L) {
 }
 
 /* Free a loop whose EventLoop is garbage. False: the state is closed in the
- * middle of its run, so what the core has of it goes with the process. */
+ * middle of its run, so the loop of the core is not freed. */
 static bool free_loop(awl_loop *loop) {
   if (loop->core && aw_loop_free(loop->core) < 0)
     return false;

@@ -61,8 +61,8 @@ static int add_places(lua_State *L) {
   return 0;
 }
 
-/* The same, without an error, and without a collection, whose finalizers might
- * send. */
+/* The same, but it raises nothing and does not collect: finalizers might send.
+ */
 static bool make_places(const awl_messages *store, int count) {
   lua_State *util = store->state->util;
   lua_pushcfunction(util, add_places);

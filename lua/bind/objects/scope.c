@@ -124,7 +124,7 @@ static int scope_cancel(lua_State *L) {
 
 /* ---- limits ---- */
 
-/* The seconds at `arg`, which must be some: a limit does not become none. */
+/* The seconds at `arg`, which must be finite: a limit is moved, not removed. */
 static uint64_t check_span(lua_State *L, int arg) {
   uint64_t ns = awl_check_ns(L, arg);
   if (lua_tonumber(L, arg) == HUGE_VAL)
@@ -174,7 +174,7 @@ static int m_deadline(lua_State *L) {
   return 1;
 }
 
-/* A coroutine that was closed by hand drops its Scopes unleft. */
+/* A coroutine that was closed by hand has not left its Scopes. */
 static int scope_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   awl_scope **box = lua_touserdata(L, 1);
@@ -220,9 +220,9 @@ static int cut_off(lua_State *L, awl_scope *scope, const aw_scope_end *end) {
   return 3;
 }
 
-/* The scope is empty: close it, and say what came of it. It was cut short if a
- * cancel went through f, or ended a child; else f's results stand, cancelled or
- * not [T7]. */
+/* The scope is empty: close it, and return or raise its outcome. It was cut
+ * short if a cancel went through f, or ended a child. Otherwise the results of
+ * f count, cancelled or not [T7]. */
 static int close_scope(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   awl_scope *scope = scope_at_1(L);

@@ -82,7 +82,7 @@ static int note_stuck(lua_State *L) {
 static void do_kill(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
   aw_task *task = s->run.step.task;
-  if (!s->starved) { /* else each attempt collects all, of a crowd maybe */
+  if (!s->starved) { /* out of memory each attempt collects all garbage */
     lua_pushcfunction(L, note_stuck);
     lua_pushlightuserdata(L, w);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
@@ -125,8 +125,8 @@ static int trace_handler(lua_State *L) {
   return 1;
 }
 
-/* The error at `raised` leaves run raw, the one at `error` is its cause, in the
- * object where that can be [E8]. */
+/* The error at `raised` leaves run() raw. If it is a table, the error at
+ * `error` becomes its `cause` [E8]. */
 static void set_cause(lua_State *L, int raised, int error) {
   if (!lua_istable(L, raised))
     return;
@@ -219,8 +219,8 @@ static int handle_failure(lua_State *L) {
   return 0;
 }
 
-/* Has the task failed for lack of memory, with nobody to be told but its loop,
- * or too late for its handler? */
+/* Has the task failed for lack of memory, and has no handler, or is it too late
+ * to call that? */
 static bool failed_starving(const awl_state *s, const aw_task *task) {
   if (aw_error_code(aw_task_error(task)) != AW_ENOMEM)
     return false;
@@ -338,7 +338,7 @@ static int error_text(lua_State *L) {
   return 1;
 }
 
-/* Clean-up is over, and what it hid until now is seen. */
+/* A slow clean-up is over. The error that it held back is known now. */
 static void do_late(lua_State *L, awl_state *s) {
   const aw_step *step = &s->run.step;
   char text[128];
@@ -393,7 +393,7 @@ static void do_holding(lua_State *L, awl_state *s) {
 
 /* ---- driving ---- */
 
-/* What is no step of a body's; a RESUME is of one that is given up. */
+/* All steps that are not of a body, and a RESUME of a task that is given up. */
 static void dispatch_muted(lua_State *L, awl_state *s) {
   awl_hooks_begin_mute(L, &s->run.muted);
   switch (s->run.step.what) {
@@ -424,8 +424,8 @@ static void dispatch_step(lua_State *L, awl_state *s) {
   }
 }
 
-/* A signal that ended the run of a private engine is for the run around it as
- * well [L2]. */
+/* A signal that ended the run of a private engine also ends the run around it
+ * [L2]. */
 static void pass_signal_on(const awl_state *s, const awl_run *outer) {
   int count = awl_signals_count(s);
   if (count > 0)

@@ -15,9 +15,9 @@
 
 /* ---- errors ---- */
 
-/* Push the error that the first part failed with, and, asked for, its info.
- * While it is pushed it stays the task's, for that may raise; from then on it
- * is what the worker passes on, so that raising it again keeps its info. */
+/* Push the error of the first part, and if `with_info` its info. That may
+ * raise, so the error stays with the task meanwhile. Then it becomes `passing`
+ * of the worker, so that it keeps its info when it is raised again. */
 static int push_failure(lua_State *L, awl_worker *w, bool with_info) {
   awl_state *s = w->state;
   aw_error *error = aw_task_take_error(w->task);

@@ -131,8 +131,7 @@ void awl_limit_slow(awl_run *run) {
 
 /* ---- for tests ---- */
 
-/* limit_dump(ev): what there was of `ev` when it ran out of time, once; or nil
- */
+/* limit_dump(ev): the dump of `ev` when its time was over, once; or nil */
 static int inner_limit_dump(lua_State *L) {
   lua_settop(L, 1);
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &DUMP_KEY) != LUA_TTABLE)

@@ -51,7 +51,7 @@ static void leave_scopes(awl_worker *w) {
 
 void awl_clear_body(awl_worker *w) {
   leave_scopes(w);
-  if (w->raised.noted || w->raised.error) /* rarely, and each step comes here */
+  if (w->raised.noted || w->raised.error) /* rare, and this runs in each step */
     awl_drop_raised(w, &w->raised);
   w->raising = false; /* there was no memory for it */
   awl_drop_passing(w);
@@ -105,7 +105,8 @@ static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
   return 1;
 }
 
-/* The wire that a body returned: the one it is, if it returned itself. */
+/* The wire that a body returned. If it returned itself, that is the wire that
+ * runs now. */
 static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   awl_state *s = w->state;
   const aw_wire *now = aw_task_innermost(w->task);
@@ -206,8 +207,8 @@ typedef enum report_kind {
   REPORT_NOTHING
 } report_kind;
 
-/* What is above `first` - 1 is what f returned: is it a next wire, or are those
- * results? See awl_leaf_kind. */
+/* What do the values from `first` on mean, which f returned: results or a next
+ * wire? See awl_leaf_kind. */
 static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
                                   int first) {
   switch (leaf->kind) {
@@ -215,7 +216,7 @@ static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
   case AWL_LEAF_HELD:
   case AWL_LEAF_BIND:
   case AWL_LEAF_CATCH: return REPORT_NEXT;
-  case AWL_LEAF_FINALLY: /* what a close() or so returns means nothing */
+  case AWL_LEAF_FINALLY: /* the result of a close() or the like is ignored */
     return lua_gettop(L) == first && awl_is(L, leaf->state, first, AWL_WIRE)
                ? REPORT_NEXT
                : REPORT_NOTHING;

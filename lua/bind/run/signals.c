@@ -32,7 +32,7 @@ enum { SLICE = 1000, SWITCH = 20 }; /* a switch of coroutines counts as 20 */
 
 static struct {
   _Atomic(awl_state *) owner;   /* the state whose run holds them, or NULL */
-  _Atomic(aw_engine *) engine;  /* that is woken */
+  _Atomic(aw_engine *) engine;  /* the engine that is woken */
   _Atomic(lua_State *) running; /* coroutine that runs now, or NULL */
   atomic_int count;             /* signals since they are held */
   atomic_int number;            /* the last one */
@@ -40,7 +40,7 @@ static struct {
   atomic_bool dump;             /* SIGQUIT came [D2] */
   /* Of the thread that drives, and what it alone changes: */
   pthread_t thread;
-  sigset_t blocked; /* there */
+  sigset_t blocked; /* the mask of that thread */
   int seen;         /* signals that the engine was told of */
   int raised;       /* errors by the hook, in this step */
   int ran;          /* instructions since the last, or the signal */
@@ -50,12 +50,12 @@ static struct {
 
 static void interrupt(lua_State *L, lua_Debug *ar);
 
-/* How many instructions until the next error. */
+/* The number of instructions until the next error. */
 static int room(void) {
   return held.raised == 0 ? BUSY : held.raised > PATIENCE ? 1 : ROOM;
 }
 
-/* A slice at a time, since each lua_sethook() begins to count anew. */
+/* In slices, since each lua_sethook() restarts the count. */
 static void hook(lua_State *co) {
   int left = room() - held.ran;
   int count = left < 1 ? 1 : left < SLICE ? left : SLICE;

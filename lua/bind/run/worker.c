@@ -45,7 +45,7 @@
 static int after_call(lua_State *L, int status, lua_KContext context);
 static int after_idle(lua_State *L, int status, lua_KContext context);
 
-/* Let the EventLoop of the worker's task stand at its place. */
+/* Put the EventLoop of the worker's task at AWL_AT_LOOP. */
 static void set_loop(lua_State *L, awl_worker *w) {
   const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
   if (loop->number == w->loop_number)
@@ -70,7 +70,7 @@ static int push_call(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
   if (leaf->serial != w->serial) {
     awl_push_content(L, w->state, leaf, w->task);
-    if (lua_isnil(L, -1)) /* a finalizer has started it, too late */
+    if (lua_isnil(L, -1)) /* a finalizer has started a wire that is garbage */
       luaL_error(L, "this wire is garbage: what it calls has been collected");
     lua_replace(L, AWL_AT_CONTENT);
     w->serial = leaf->serial;
@@ -89,8 +89,8 @@ static int push_call(lua_State *L, awl_worker *w) {
   return count + push_bound(L, leaf);
 }
 
-/* The body has ended well. Is it the next step, too? Then its results, which
- * nobody wants, are dropped. */
+/* The body has ended without an error. Is the next step the same one? Then its
+ * results are not wanted, and dropped. */
 static bool is_step_again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > AWL_AT_BASE)
     return false;
@@ -148,7 +148,7 @@ static int go_idle(lua_State *L, awl_worker *w) {
   w->leaf = NULL;
   w->serial = 0;
   w->loop_number = 0;
-  lua_settop(L, AWL_AT_HANDLER); /* hold nothing */
+  lua_settop(L, AWL_AT_HANDLER); /* refer to nothing */
   w->next_idle = s->idle;
   s->idle = w;
   s->idle_count++;
@@ -200,8 +200,8 @@ int awl_worker_main(lua_State *L) {
 
 enum { FEWEST = 16 };
 
-/* As many structs as there were, once more, in one block: they stay until the
- * state goes, for the next workers of their numbers. */
+/* Double the number of structs, by one block. Structs stay until the state
+ * ends, for the next workers of their numbers. */
 static bool add_structs(awl_state *s, uint32_t count) {
   awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
   if (!block)
@@ -231,10 +231,9 @@ static bool reserve_worker(awl_state *s) {
   return false;
 }
 
-/* (state) → light userdata: a new worker. Run under pcall. The struct stays
- * when the worker dies, for the next one of that number: a coroutine of the
- * user that waits in it is never resumed by the engine, but may be by hand,
- * and looks at it. */
+/* (state) → light userdata: a new worker. Called by pcall. The struct stays
+ * when the worker dies: a coroutine of the user that was parked in it may be
+ * resumed by hand, and looks at it. */
 static int make_worker(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   /* First, for it may collect, and a finalizer may make workers, too. */
@@ -256,7 +255,8 @@ static int make_worker(lua_State *L) {
   return 1;
 }
 
-/* In this order: nobody else anchors it while its `<close>` handlers run. */
+/* In this order: nothing else keeps the coroutine alive while its `<close>`
+ * handlers run. */
 void awl_worker_end(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
@@ -329,8 +329,9 @@ static int fail_task(lua_State *L) {
   return 0;
 }
 
-/* End the step of `task` with the error on top of L; pops it. Out of memory is
- * the engine's own error: each attempt to make more of it collects all. */
+/* End the step of `task` with the error on top of L; pops it. Out of memory,
+ * that is the engine's own error: each attempt to make one would collect all
+ * garbage. */
 static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
   if (status == LUA_ERRMEM) {
     awl_starve(s);
@@ -432,7 +433,7 @@ void awl_worker_call(lua_State *L, awl_state *s) {
     return;
   }
   s->busy++;
-  w->task = task; /* whatever keeps the worker from running it, it fails */
+  w->task = task; /* the task fails if the worker cannot run it */
   w->reported = false;
   resume_worker(L, w);
 }
@@ -451,8 +452,8 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   bury_worker(L, w, LUA_ERRRUN);
 }
 
-/* Let an idle worker go without a look at its coroutine, which is garbage now:
- * it rests in after_idle(), and has nothing to close. */
+/* Free an idle worker without touching its coroutine, which is garbage now: it
+ * is in after_idle(), and has nothing to close. */
 static void drop_idle(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
@@ -464,7 +465,7 @@ static void drop_idle(awl_worker *w) {
   s->first_worker = number;
 }
 
-/* Between runs a pool of POOL is enough: a crowd's memory is given back. */
+/* Between runs POOL idle workers are enough; the memory of others is freed. */
 void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
   if (s->idle_count <= POOL)

@@ -29,7 +29,7 @@ static bool reserve_leaf(awl_state *s) {
          awl_grow_chain(&s->leaves, &s->leaf_count, 64);
 }
 
-/* `leaf` goes: nobody is to find its wire any more, see awl_loop.recent. */
+/* `leaf` is about to be freed: nobody may find its wire by awl_loop.recent. */
 static void forget_recent(const awl_state *s, const awl_leaf *leaf) {
   awl_loop *loop = s->loops ? awl_value_loop(s, leaf->value) : NULL;
   if (loop && loop->recent == leaf)
@@ -69,8 +69,8 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   return leaf;
 }
 
-/* Number the leaf of the Wire at `index`, if it is one, since it becomes part
- * of another wire: then the Wire itself is not at hand when it runs. */
+/* If the Wire at `index` is a leaf, give it a number: it becomes a part of
+ * another wire, so its own Wire is not there when it runs. */
 static void number_leaf(lua_State *L, awl_state *s, int index) {
   const wire_ud *ud = lua_touserdata(L, index);
   awl_leaf *leaf = aw_wire_data(ud->wire, awl_release_leaf);
@@ -84,7 +84,7 @@ static void number_leaf(lua_State *L, awl_state *s, int index) {
   s->first_leaf = s->leaves[leaf->number];
 }
 
-/* A leaf without a number runs as the whole of what `task` holds. */
+/* A leaf without a number is the whole of the Wire that `task` runs. */
 void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
                       const aw_task *task) {
   if (leaf->kind != AWL_LEAF_HELD && leaf->number != AWL_UNNUMBERED) {
@@ -121,8 +121,8 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 
 /* ---- making Wires ---- */
 
-/* Push a Wire without a wire yet, which `fill` gives it: so that nothing of
- * the core is at hand when memory runs out. */
+/* Push a Wire without a wire of the core yet. fill_ud() adds that, so nothing
+ * of the core is lost when Lua runs out of memory. */
 static wire_ud *push_empty_wire(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
@@ -327,7 +327,7 @@ int awl_bad_operand(lua_State *L, int index, const char *operator) {
                    awl_article(type), type, operator);
 }
 
-/* The other operators mean nothing; say what does [O16]. */
+/* The other operators are errors that name the right one [O16]. */
 int awl_misused(lua_State *L, const char *operator, const char * instead) {
   return awl_error(L, "'%s' means nothing for wires; %s", operator, instead);
 }

@@ -71,7 +71,7 @@ static void check_wire_function(lua_State *L, awl_state *s, int arg) {
     aw_lua_type_error(L, arg, "function");
 }
 
-/* w, f → w and then f, by what is left of w. */
+/* w, f → w, then f with the results or the error of w. */
 static int with_function(lua_State *L, awl_leaf_kind kind,
                          aw_wire *(*make)(aw_wire *, aw_wire *)) {
   awl_state *s = awl_of(L);

@@ -14,7 +14,7 @@
 #include "base/values.h"
 #include "wire/build.h"
 
-/* The leaf of a wire that holds something for the engine; or NULL. */
+/* The leaf by which `wire` holds a value for the core; or NULL. */
 static awl_leaf *hold_leaf(const aw_wire *wire) {
   awl_leaf *leaf = wire ? aw_wire_data(wire, awl_release_leaf) : NULL;
   return leaf && leaf->kind == AWL_LEAF_HELD ? leaf : NULL;
@@ -50,8 +50,8 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   return made;
 }
 
-/* The wire that holds the value at `index` already, if it is the one that was
- * made last: most often one body is started many times. Gives, or NULL. */
+/* The wire that was made last, if it holds the value at `index`: most often one
+ * body is started many times. Gives, or NULL. */
 static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
                             int index) {
   if (!loop->recent)

@@ -70,7 +70,7 @@ static bool begin_part(const shower *show, size_t i, const char *between) {
 
 static void put_wire(const shower *show, const aw_wire *wire, int depth);
 
-/* A wire that another Lua value stands for, which is at `owner`. */
+/* A wire whose Wire is at `owner`. */
 static void put_wire_of(const shower *show, const aw_wire *wire, int owner,
                         int depth) {
   shower inner = {show->L, show->s, show->text, owner};
@@ -167,7 +167,8 @@ static void put_sleep(const shower *show, const aw_wire_view *view) {
     put_seconds(show, "SleepUntil(%.14g)", view->number);
 }
 
-/* Readable(5), of the operation "readable"; what is sent comes after that */
+/* Readable(5), of the operation "readable"; if it sends, its value comes next
+ */
 static void put_wait(const shower *show, const aw_wire_view *view, int depth) {
   char about[AWL_LONGEST_WAIT];
   awl_describe(view->operation, view->data, about, sizeof about);

@@ -17,8 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The wire is kept by a Wire meanwhile: the text may collect, and a finalizer
- * may end the task, unless it runs. */
+/* Making the text may run finalizers, which may end the task unless it runs. So
+ * a Wire keeps the wire meanwhile. */
 bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
                     size_t most) {
   bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
