@@ -239,7 +239,7 @@ describe("the info of an error", function()
     end)
   end)
 
-  it("has each suppressed error with its own info [E2]", function()
+  it("has the later errors, each with its own info [E2, E3]", function()
     helper.leak_checked(function()
       local first, second = {}, {}
       local info, err = failure_of(function()
@@ -263,6 +263,7 @@ describe("the info of an error", function()
       end
       assert.is_truthy(found)
       assert.is_truthy(found.info)
+      assert.are.equal(1, #info.suppressed)
     end)
   end)
 

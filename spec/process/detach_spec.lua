@@ -7,15 +7,7 @@ local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 
 local run, wait_until = helper.run, helper.wait_until
-
-local function state_of(pid)
-  return process.read("/proc/" .. pid .. "/stat"):match "%) (%a)"
-end
-
-local function lives(pid)
-  local state = state_of(pid)
-  return state ~= nil and state ~= "Z"
-end
+local state_of, lives = process.state_of, process.lives
 
 local function sleeper(options)
   options = options or {}

@@ -6,17 +6,7 @@ local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 
 local run, wait_until = helper.run, helper.wait_until
-
---- The state of a process, as /proc tells it; nil: there is none.
-local function state_of(pid)
-  return process.read("/proc/" .. pid .. "/stat"):match "%) (%a)"
-end
-
---- Does it run? The dead wait for whoever reaps them.
-local function lives(pid)
-  local state = state_of(pid)
-  return state ~= nil and state ~= "Z" and state ~= "X"
-end
+local state_of, lives = process.state_of, process.lives
 
 --- A leader that leaves a member of its group behind and ends: the Process,
 --- which has been waited for, and the number of the member. What the member

@@ -307,4 +307,19 @@ function M.files(folder, pattern)
   return found
 end
 
+--- The state of a process in /proc, such as "S"; nil if there is none.
+---@param pid integer|string
+---@return string?
+function M.state_of(pid)
+  return M.read("/proc/" .. pid .. "/stat"):match "%) (%a)"
+end
+
+--- Does the process run? A zombie does not.
+---@param pid integer|string
+---@return boolean
+function M.lives(pid)
+  local state = M.state_of(pid)
+  return state ~= nil and state ~= "Z" and state ~= "X"
+end
+
 return M
