@@ -1,17 +1,18 @@
-/* engine.c - the engine: what runs next, when to look at the clock, and rest
+/* engine.c - the engine: what runs next, and when it blocks
  *
  * One turn of the engine, in this order:
  *   1  a round: the tasks that were ready at its start           ready.c
  *   2  a look at the clock; expired deadlines, in order          deadline.c
- *   3  I/O that is ready, without blocking                       libuv
- *   4  nothing ready: idle waits, kills of the stuck [C9], then rest: block
- *      in libuv until a deadline or I/O, or jump there in virtual time [K6],
- *      or say that nothing can ever wake anyone [L4]
- * While tasks stay ready, 2 and 3 come after at most 64 steps, fewer when
- * steps are slow: `credit` is sized so that they take about 0.2 ms [F2].
+ *   3  sources, and I/O that is ready, without blocking          source.c, libuv
+ *   4  nothing is ready: wake an idle wait, or kill a stuck task [C9]; else
+ *      block in libuv until a deadline or I/O. Virtual time jumps to the next
+ *      deadline instead [K6]. If nothing can ever wake a task, report a
+ *      deadlock [L4].
+ * While tasks stay ready, 2 and 3 come after at most 64 steps, or after about
+ * 0.2 ms when steps are slow [F2]; see clock.c.
  *
- * The callbacks of libuv wake tasks, they run nothing. Nobody includes or calls
- * this file but through aiowire.h.
+ * The callbacks of libuv wake tasks; they run none. This file assembles the
+ * core: no other file includes or calls it.
  */
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -42,7 +43,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
     engine->config = *config;
   engine->refs = 1;
   engine->random = engine->config.seed;
-  engine->choices = ~engine->config.seed; /* not the numbers of a shuffle */
+  engine->choices = ~engine->config.seed; /* unlike those of a shuffle */
   engine->credit = engine->credit_size = 1;
   engine->wake_at = AW_NEVER;
   aw__list_init(&engine->ready.tasks);
@@ -61,7 +62,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
   if (engine->config.seed == 0)
-    engine->random = engine->now; /* for jitter that differs [O10] */
+    engine->random = engine->now; /* jitter differs in each process [O10] */
   *out = engine;
   return 0;
 }
@@ -74,7 +75,7 @@ static void close_all(aw_engine *engine) {
   aw__libuv_close(engine);
 }
 
-/* It is told: nobody needs the error of a late clean-up any more. */
+/* The notification of a late clean-up was delivered; release its error. */
 static void forget_late(aw_engine *engine) {
   aw_error *error = engine->late.error;
   if (engine->late.due || !error)
@@ -83,7 +84,7 @@ static void forget_late(aw_engine *engine) {
   aw_error_release(error);
 }
 
-/* The same of an error that a clean-up holds back. */
+/* The same for a clean-up that holds back an error. */
 static void forget_holding(aw_engine *engine) {
   aw_task *task = engine->holding;
   if (!task || engine->holding_due)
@@ -149,7 +150,7 @@ int aw_engine_uv(aw_engine *engine, void **out) {
 
 /* ---- resting ---- */
 
-/* uv_run() returns, and the deadlines are looked at next. */
+/* Make uv_run() return, so that the deadline takes effect. */
 static void time_is_up(uv_timer_t *timer) {
   uv_stop(timer->loop);
 }
@@ -165,14 +166,15 @@ static bool has_news(const aw_engine *engine) {
          has_dirty_source(engine);
 }
 
-/* libuv looks at its timers before it polls: one that is due by then, of ours
- * or of whoever uses the loop, must not leave work behind and let it block. */
+/* libuv runs expired timers before it polls, ours and those of other users of
+ * the loop. If their callbacks have made work, uv_run() must not block. */
 static void before_poll(uv_prepare_t *prepare) {
   if (has_news(prepare->data))
     uv_stop(prepare->loop);
 }
 
-/* Block until I/O, a wake, or `until`; the timer is in ms and rounded up. */
+/* Block until I/O, aw_engine_wake(), or `until`. libuv's timer counts in ms, so
+ * the time is rounded up. */
 static int block(aw_engine *engine, uint64_t until) {
   if (engine->wake_at < until)
     until = engine->wake_at;
@@ -181,13 +183,13 @@ static int block(aw_engine *engine, uint64_t until) {
     return rc;
   aw__poller_close_idle(engine);
   aw__poller_settle(engine);
-  uv_prepare_start(&engine->prepare, before_poll); /* once is enough */
+  uv_prepare_start(&engine->prepare, before_poll); /* again is fine */
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
   if (engine->sources)
     aw__sources_settle(engine);
-  /* Tasks are ready when their descriptors were closed: libuv has to watch the
-   * others all the same. */
+  /* Tasks may be ready by now, whose descriptors were closed. libuv still has to
+   * poll the others. */
   if (engine->ready.count > 0 || has_dirty_source(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
@@ -205,7 +207,8 @@ static int block(aw_engine *engine, uint64_t until) {
 
 /* ---- deadlines ---- */
 
-/* One is told at a time; another one is reminded later. */
+/* The host hears of one such task at a time. The alarm of another task is set
+ * again, so that its turn comes later. */
 static void note_holding(aw_task *task) {
   aw_engine *engine = task->engine;
   if (engine->holding) {
@@ -225,7 +228,7 @@ static void fire(aw_alarm *alarm) {
       aw__task_wake(task, 0);
     else if (task->wait->due)
       task->wait->due(task, task->on);
-    return; /* an idle wait: due, see wake_idle() */
+    return; /* an idle wait is left to wake_idle() */
   }
   aw_scope *scope = AW_CONTAINER(aw_scope, alarm, alarm);
   bool cancelled = scope->own != AW_LEVEL_NONE;
@@ -249,8 +252,8 @@ static bool expire(aw_engine *engine) {
   return fired;
 }
 
-/* Nothing is ready and nothing else is due: the oldest idle wait whose time
- * has come goes on [K6]. */
+/* Nothing is ready and no other deadline is due: end the oldest idle wait whose
+ * time has come [K6]. */
 static bool wake_idle(aw_engine *engine) {
   for (aw_link *l = engine->idle.next; l != &engine->idle; l = l->next) {
     aw_task *task = AW_CONTAINER(aw_task, link, l);
@@ -267,8 +270,8 @@ static bool wake_idle(aw_engine *engine) {
 
 enum { AGAIN = 2 };
 
-/* Nobody can go on: tell the host, or take the grace of a loop that is being
- * cancelled and still waits. */
+/* No task can ever be woken. Tell the host; but if the loop is being cancelled,
+ * end its grace first, as its clean-up waits in vain. */
 static int deadlock(aw_engine *engine, aw_step *out) {
   aw_loop *loop = aw__loop_innermost_blocked(engine);
   if (loop->root.own == AW_LEVEL_SOFT) {
@@ -304,9 +307,11 @@ uint64_t aw_engine_tick(aw_engine *engine) {
   return aw__alarm_next(engine);
 }
 
-/* I/O that is ready, without blocking. Sockets of libzmq may make tasks ready
- * turn after turn, without a look at anything else: that comes in time. So do
- * the handles of others in libuv's loop, while no wait of ours needs it. */
+/* Serve I/O that is ready, without blocking.
+ *
+ * A source may make tasks ready in turn after turn, so that the engine never
+ * blocks; libuv is polled nevertheless, at least every AW_SLICE. The same holds
+ * for handles of others in libuv's loop while no task of ours waits for I/O. */
 static void poll_now(aw_engine *engine) {
   bool busy = engine->ready.count > 0;
   if (engine->sources)
@@ -357,7 +362,7 @@ static bool tell_holding(aw_engine *engine, aw_step *out) {
   bool due = engine->holding_due;
   engine->holding_due = false;
   if (!due || task->state >= AW_TASK_DONE)
-    return false; /* told, or ended in the meantime */
+    return false; /* it was reported, or has ended in the meantime */
   out->what = AW_STEP_HOLDING;
   out->task = task;
   out->ns = AW_SECOND;
@@ -381,7 +386,7 @@ static bool tell_woken(aw_engine *engine, aw_step *out) {
   return true;
 }
 
-/* Is the host to be told something before any task goes on? */
+/* Is there a notification for the host? It comes before any task runs. */
 static bool tell_host(aw_engine *engine, aw_step *out) {
   if (engine->woken)
     return tell_woken(engine, out);
@@ -396,7 +401,7 @@ static bool tell_host(aw_engine *engine, aw_step *out) {
   return engine->holding && tell_holding(engine, out);
 }
 
-/* The outermost loop has ended: let handles that are closing be closed. */
+/* The outermost loop has ended: let libuv run the callbacks of closed handles. */
 static void tidy(aw_engine *engine) {
   if (!engine->has_uv || !aw__list_empty(&engine->running))
     return;
@@ -405,7 +410,8 @@ static void tidy(aw_engine *engine) {
     uv_run(&engine->uv, UV_RUN_NOWAIT);
 }
 
-/* Choose what is next, or find that there is nothing more to choose. */
+/* Choose the next task. Returns AGAIN, 1 with a step for the host, 0 if `loop`
+ * has ended, or a negative code. */
 static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (tell_host(engine, out))
     return 1;
@@ -457,7 +463,7 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
 
 static void answer(aw_engine *engine, const aw_step *step) {
   switch (step->what) {
-  case AW_STEP_CALL: /* nobody here can run it */
+  case AW_STEP_CALL: /* there is no host to run it */
     aw_step_fail(step->task, aw_error_new(engine, AW_EINVAL, 0));
     break;
   case AW_STEP_FAILED:

@@ -1,10 +1,10 @@
-/* codes.c - names and texts of all codes
+/* codes.c - names and texts of all error codes
  *
- * One number space: ours (AW_E*), libuv's and those of the system, which both
- * are -errno, and libzmq's own. libuv knows 80 numbers of the system; the list
- * of the rest is here, since Linux has 130 and any call may fail with any. Of
- * a number that nobody knows libuv would make a text that is never freed: it
- * is UNKNOWN here. Texts are constants, so they do not depend on the locale.
+ * All codes share one number space: those of this library (AW_E*), those of
+ * libuv and of the system, which are -errno, and those of libzmq. libuv has
+ * names for 80 numbers of the system; Linux has 130, and the rest stands here.
+ * For an unknown number libuv would allocate a text and never free it; the name
+ * is UNKNOWN here. Texts are constants and do not depend on the locale.
  */
 #include <aiowire.h>
 
@@ -23,7 +23,7 @@ typedef struct entry {
 #define CODE(name, text) \
   { -(name), #name, text }
 
-/* The first one of a number counts. */
+/* Of several entries with one number the first counts. */
 static const entry entries[] = {
     {AW_EHOST, "EHOST", "error of the host"},
     {AW_ETIMEOUT, "ETIMEOUT", "timeout"},

@@ -1,10 +1,15 @@
-/* deadline.c - what is due when: one 4-ary heap ordered by (at, seq) [K1]
+/* deadline.c - the deadlines of an engine: a 4-ary heap by (at, seq) [K1]
  *
- * Times stand in the heap itself, so only equal ones read their alarms. An
- * alarm knows its place, so it can be taken out at once: a cancelled sleep
- * leaves nothing behind [H2]. One libuv timer serves all (engine.c).
- * Four children to a node: half the depth of two, and they share a cache
- * line. Neighbours: engine.c takes what is due, scope.c and wait.c arm.
+ * The times stand in the heap itself, so only a comparison of equal times reads
+ * the alarms. An alarm knows its place in the heap and is removed at once: a
+ * cancelled sleep leaves nothing behind [H2]. One libuv timer serves all
+ * deadlines (engine.c).
+ *
+ * A node has four children: the heap is half as deep as with two, and the
+ * children of a node share a cache line.
+ *
+ * Neighbours: engine.c takes expired alarms; scope.c, wait.c and rate.c set
+ * alarms.
  */
 #include "base/deadline.h"
 
@@ -13,12 +18,13 @@
 #include <assert.h>
 
 enum { ARITY = 4, SMALLEST = 64 };
-enum { SEQ_HALF = 1 << 30 }; /* of its values: further apart is before */
+/* seq wraps: a difference with the top bit set means "earlier". */
+enum { SEQ_TOP_BIT = 1 << 30 };
 
 static bool before(const aw_due *a, const aw_due *b) {
   if (a->at != b->at)
     return a->at < b->at;
-  return ((a->alarm->seq - b->alarm->seq) & SEQ_HALF) != 0;
+  return ((a->alarm->seq - b->alarm->seq) & SEQ_TOP_BIT) != 0;
 }
 
 static void put(aw_deadlines *d, uint32_t place, aw_due due) {
@@ -37,7 +43,7 @@ static void sift_up(aw_deadlines *d, uint32_t place, aw_due due) {
   put(d, place, due);
 }
 
-/* The first of the children of `place`, or `place` when it has none. */
+/* The earliest child of `place`; `place` itself if it has no children. */
 static uint32_t first_child(const aw_deadlines *d, uint32_t place) {
   uint64_t start = (uint64_t)place * ARITY + 1;
   if (start >= d->count)
@@ -100,8 +106,8 @@ void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm) {
     else
       sift_down(d, place, last);
   }
-  /* Give the memory of a crowd back, at a size that the next few arms do not
-   * have to grow again; failing to shrink is no failure. */
+  /* Shrink a large heap that is mostly empty, to a size that the next few alarms
+   * do not have to grow again. It may fail to shrink. */
   if (d->capacity > 16 * SMALLEST && d->count < d->capacity / 4)
     (void)resize(engine, d->capacity / 2);
 }
@@ -114,8 +120,8 @@ uint64_t aw__alarm_next(const aw_engine *engine) {
   return engine->deadlines.count ? engine->deadlines.heap[0].at : AW_NEVER;
 }
 
-/* Those that are due next lie anywhere in memory, and none is in a cache when
- * very many sleep: ask for them while this one is woken. */
+/* With very many sleeping tasks, the next alarms are not in the processor's
+ * caches. Prefetch them while the task of this one is woken. */
 static void fetch_next(const aw_deadlines *d) {
   enum { VERY_MANY = 1024, NEXT = ARITY + 1 };
   if (d->count < VERY_MANY)

@@ -1,4 +1,4 @@
-/* deadline.h - alarms, and which is due; see deadline.c */
+/* deadline.h - the deadlines of an engine; see deadline.c */
 #ifndef AW_DEADLINE_H
 #define AW_DEADLINE_H
 
@@ -7,7 +7,7 @@
 int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at);
 void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm);
 uint64_t aw__alarm_at(const aw_engine *engine, const aw_alarm *alarm);
-/* The first alarm due at `now`, taken off; NULL when there is none. */
+/* Remove and return the earliest alarm that is due at `now`; NULL: none is. */
 aw_alarm *aw__alarm_due(aw_engine *engine, uint64_t now);
 uint64_t aw__alarm_next(const aw_engine *engine); /* AW_NEVER: none */
 

@@ -1,4 +1,4 @@
-/* error.h - what only the core does with errors; see error.c */
+/* error.h - private functions of errors; see error.c */
 #ifndef AW_ERROR_H
 #define AW_ERROR_H
 

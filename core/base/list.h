@@ -1,7 +1,7 @@
 /* list.h - an intrusive, circular, doubly linked list
  *
- * A head is a link that points to itself when the list is empty. A link that
- * is in no list has NULL in `next`, so "is it somewhere?" can be asked.
+ * A head is a link that points to itself when the list is empty. The `next` of
+ * a link that is in no list is NULL; aw__link_used() tests that.
  */
 #ifndef AW_LIST_H
 #define AW_LIST_H
@@ -41,7 +41,7 @@ static inline void aw__link_remove(aw_link *link) {
   link->next = link->prev = NULL;
 }
 
-/* The oldest link, taken off; NULL when empty. */
+/* Remove and return the oldest link; NULL if the list is empty. */
 static inline aw_link *aw__list_shift(aw_link *head) {
   aw_link *first = head->next;
   if (first == head)

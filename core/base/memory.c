@@ -1,10 +1,10 @@
-/* memory.c - where memory comes from, who counts it, and host values
+/* memory.c - the allocator, the memory of an engine, and values of its host
  *
- * All memory of the library comes from here, so that aw_set_allocator() can
- * stand in for the C library's. What belongs to an engine is counted in it, so
- * sizes are passed to the free functions. Wires belong to no engine and are
- * not counted; for their sake the allocator is the process's, and the one
- * variable that is global.
+ * The library allocates by these functions only, so that aw_set_allocator() can
+ * replace the C library's. An engine counts its memory in `bytes`: so callers
+ * pass sizes when they free. Wires belong to no engine and are not counted. For
+ * their sake the allocator is global, as only a lock in libuv.c and the state
+ * of libzmq.c are besides it.
  */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise */
@@ -71,10 +71,10 @@ void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
 
 /* ---- tasks ----
  *
- * They come and go by the hundred thousand, so they are cut from slabs that
- * double in size; a free one is the head of a list, by its `root`. Slabs are
- * kept until the engine goes: as many as were ever needed at once. A sanitizer
- * gets to see each task as memory of its own.
+ * Programs start tasks by the hundred thousand, so tasks are allocated from
+ * slabs, each twice as large as the one before. Free tasks form a list by their
+ * `root`. Slabs are freed with the engine only. For sanitizers each task is an
+ * allocation of its own.
  */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(AW_NO_SLABS)
@@ -95,9 +95,9 @@ static void free_slabs(aw_engine *engine) {
 
 enum { SLAB_LEAST = 16, SLAB_MOST = 4096, STRETCH = 256 };
 
-/* Ask for the pages of a stretch of tasks at once: a fault for each costs
- * three to four times that, most of all on a virtual machine. Where the kernel
- * does not know how, they come one by one. */
+/* Populate the pages of some hundred tasks by one call. A page fault for each
+ * page costs three to four times as much, most of all on a virtual machine. A
+ * kernel without this call populates them one by one. */
 static void populate(aw_task *tasks, uint32_t count) {
 #ifdef MADV_POPULATE_WRITE
   const uintptr_t page = 4096;
@@ -131,7 +131,7 @@ static bool add_slab(aw_engine *engine) {
   return true;
 }
 
-/* Fresh ones are taken in order: a slab is touched as far as it is used. */
+/* Tasks of a slab are taken in order: pages behind them are not touched. */
 aw_task *aw__task_take(aw_engine *engine) {
   aw_task *task = engine->free_tasks;
   if (task) {

@@ -1,4 +1,4 @@
-/* memory.h - what the engine allocates, and values of its host; see memory.c */
+/* memory.h - the memory of an engine, and values of its host; see memory.c */
 #ifndef AW_MEMORY_H
 #define AW_MEMORY_H
 
@@ -6,7 +6,7 @@
 
 enum { AW_CACHE_LINE = 64 };
 
-/* Ask for the cache line at `place`: it will be used soon. */
+/* Prefetch the cache line at `place`: it will be used soon. */
 static inline void aw__prefetch(const void *place) {
 #ifdef __GNUC__
   __builtin_prefetch(place, 1);

@@ -1,9 +1,12 @@
-/* ready.c - the queue of runnable tasks, in rounds
+/* ready.c - the queue of ready tasks, in rounds
  *
- * First in, first out [F1]. A round is what was queued at its start; what
- * becomes ready meanwhile runs in the next one [F2]. A queued task hangs in
- * the list by its `link`, so queueing cannot fail. With a seed, each round is
- * shuffled at its start [F6].
+ * First in, first out [F1]. A round consists of the tasks that were queued at
+ * its start; tasks that become ready meanwhile run in the next round [F2]. A
+ * task is linked into the queue by its own `link`, so queueing cannot fail.
+ * With a seed, each round is shuffled at its start [F6].
+ *
+ * Neighbours: task.c queues woken tasks, engine.c takes them, clock.c sizes the
+ * credit of steps.
  */
 #include "base/ready.h"
 
@@ -59,7 +62,7 @@ static bool scratch_for(aw_engine *engine, size_t count) {
   return true;
 }
 
-/* Out of memory leaves the order as it is: still a right one. */
+/* Out of memory the order stays as it is, which is a valid one. */
 static void shuffle(aw_engine *engine) {
   aw_ready *ready = &engine->ready;
   size_t count = ready->count;

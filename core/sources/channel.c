@@ -1,22 +1,22 @@
-/* channel.c - channels: tasks hand values to tasks [H1, H2]
+/* channel.c - channels: tasks send values to tasks [H1, H2]
  *
  *     senders ──► ring of `capacity` values ──► receivers
  *
- * Tasks wait in two queues, by their `link`. The message of a sender that
- * waits is its task's own value (`out`), so a cancelled one drops it as it
- * drops any value, and to wait takes no memory. Whoever commits hands over at
- * once: a message is in the ring, with a sender, or is the value of the one
- * who received it, and nowhere else [C6].
+ * Senders and receivers wait in a queue each, linked by their `link`. The
+ * message of a waiting sender is the value of its task (`out`): a cancel drops
+ * it as any other value, and a wait allocates nothing. A commit moves a message
+ * at once: it is in the ring, or the value of a waiting sender, or the value of
+ * its receiver, and nowhere else [C6].
  *
- * Watchers wait until there is room, in a third queue: they send to several
- * channels at once.
+ * A third queue has watchers. They wait until the channel has room, as they send
+ * to several channels at once.
  *
  * Invariants: receivers wait only while the ring is empty; senders and watchers
  * only while it is full; not both, but for rivals: operands of one race do not
  * meet each other, and are gone from here once it is decided [H3].
  *
- * aw_wait_complete() may take further tasks off these queues, the losers of a
- * race: no `next` is held over it.
+ * aw_wait_complete() may remove other tasks from these queues, the losers of a
+ * race: so no pointer to the next link is held across it.
  */
 #include "run/task.h"
 #include "run/wait.h"
@@ -56,7 +56,7 @@ static void deliver(const aw_channel *channel, aw_task *task, aw_value value) {
 
 /* ---- the ring ---- */
 
-/* Make room for one more. */
+/* Make room for one more value. */
 static int grow(aw_channel *channel) {
   enum { SMALLEST = 4 };
   if (channel->count < channel->size)
@@ -99,9 +99,10 @@ static aw_value shift(aw_channel *channel) {
 
 /* ---- meeting ---- */
 
-/* Who waits first in `queue` and may meet `task` (NULL: nobody's); or NULL.
- * The events of a race begin in one go: those that wait are the last in their
- * queue while another is being armed. So if the first is a rival, all are. */
+/* The first task in `queue` that may meet `task`, or NULL. (`task` is NULL for
+ * a call from outside tasks.) All events of a race are armed one after another
+ * while no other task runs, so rivals of `task` are the last in the queue: if
+ * the first is a rival, all are. */
 static aw_task *first_for(const aw_link *queue, const aw_task *task) {
   aw_task *first = aw__meeting_first(queue);
   if (!first || !task || !aw_task_rivals(first, task))
@@ -110,7 +111,7 @@ static aw_task *first_for(const aw_link *queue, const aw_task *task) {
   return NULL;
 }
 
-/* Take the message of a sender that waits: it has been sent. */
+/* Take the message of a waiting sender, whose wait ends. */
 static aw_value take_from(aw_channel *channel, aw_task *sender) {
   aw_value value = sender->out.value;
   sender->out.value = 0;
@@ -132,7 +133,8 @@ static void tell_watchers(aw_channel *channel) {
   }
 }
 
-/* Receive for `task`, or for nobody (NULL), without waiting. */
+/* Receive for `task`, or for a call from outside tasks (NULL), without waiting.
+ */
 static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
   aw_task *sender = first_for(&channel->senders, task);
   if (channel->count > 0) {
@@ -150,8 +152,8 @@ static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
   return channel->closed ? AW_ECLOSED : AW_EAGAIN;
 }
 
-/* Send for `task`, or for nobody (NULL), without waiting. Takes `value` if it
- * returns 0. */
+/* Send for `task`, or for a call from outside tasks (NULL), without waiting.
+ * Takes `value` if it returns 0. */
 static int give(aw_channel *channel, const aw_task *task, aw_value value) {
   if (channel->closed)
     return AW_ECLOSED;
@@ -189,7 +191,7 @@ aw_channel *aw_channel_keep(aw_channel *channel) {
   return aw__meeting_keep(channel);
 }
 
-/* Nobody waits: those who do keep it. */
+/* No task waits, since waiting tasks keep the channel. */
 void aw_channel_release(aw_channel *channel) {
   if (!aw__meeting_release(channel))
     return;
@@ -200,8 +202,8 @@ void aw_channel_release(aw_channel *channel) {
   aw_free(channel);
 }
 
-/* The end of a channel is a result like any other: Cancelled does not replace
- * it. Only a background task gives it up, when its loop ends meanwhile. */
+/* The end of a channel is an ordinary result, which Cancelled does not replace;
+ * except in a background task whose loop ends meanwhile. */
 static void end_receiver(aw_channel *channel, aw_task *task) {
   aw__meeting_leave(&channel->meeting, task);
   aw_task_set_value(task, keep(channel, channel->config.end));
@@ -217,9 +219,9 @@ static void end_sender(aw_channel *channel, aw_task *task) {
   aw_wait_complete(task, AW_ECLOSED);
 }
 
-/* The sender that stands to the left of `receiver` in one race with it, and so
- * is to end first [O5]; or NULL. Both wait, so they are rivals, and those stand
- * in the order in which they began, which is that of their ids. */
+/* The waiting sender that is an operand to the left of `receiver` in the same
+ * race, and so must end first [O5]; or NULL. If both wait they are rivals.
+ * Operands begin from left to right, in the order of their ids. */
 static aw_task *left_of(const aw_channel *channel, const aw_task *receiver) {
   aw_task *sender = aw__meeting_first(&channel->senders);
   if (!sender)

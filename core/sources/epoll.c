@@ -1,20 +1,21 @@
 /* epoll.c - the kernel's set of descriptors behind libuv
  *
- * epoll has a file in its set for as long as the file is open anywhere: a
- * descriptor that is closed while a child or a duplicate keeps the file open
- * goes on to be reported, under its old number. EPOLL_CTL_DEL names a file by
- * its descriptor, so after the close nothing can take it out, libuv looks at
- * it again and again without an end, and a later file of the same number gets
- * its events. So a watcher is removed before its descriptor is closed.
+ * epoll watches files, not descriptors. After the close of a descriptor whose
+ * file is open elsewhere, in a child or as a duplicate, epoll goes on to report
+ * it under the old number. EPOLL_CTL_DEL takes a descriptor, so nothing can
+ * remove the file any more: libuv wakes for it without end, and a later file
+ * with the same number gets its events. So a watcher must be removed before its
+ * descriptor is closed.
  *
- * libuv ignores whether EPOLL_CTL_DEL succeeded. The functions here ask the
- * kernel themselves, and see when a descriptor was closed too early. Then the
- * set is replaced: a new one gets the number of the old one, and all of its
- * files that can still be named; libuv does not notice. (uv_loop_fork() does
- * that, too, and loses signals and wake-ups of other threads.) Who watches
- * uv_backend_fd() by an epoll of its own must add it again after that.
+ * libuv ignores whether EPOLL_CTL_DEL succeeds. The functions here call the
+ * kernel themselves, and notice when a descriptor was closed too early. Then
+ * the set is replaced: a new set gets the descriptor of the old one, and all
+ * files that still have a descriptor. libuv does not notice. (uv_loop_fork()
+ * replaces it as well, but loses signals and wake-ups of other threads.) A
+ * program that watches uv_backend_fd() by an epoll of its own must add it again
+ * after that.
  *
- * Systems without epoll forget a descriptor when it is closed: nothing to do.
+ * Other systems forget a descriptor when it is closed: there is nothing to do.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* dup3 */

@@ -1,9 +1,10 @@
-/* libzmq.c - libzmq's functions, from the shared library at first use
+/* libzmq.c - loads libzmq at its first use
  *
- * Linking libzmq would cost every program its 20 libraries and 2.8 ms. Nothing
- * of its headers is needed: aw_zmq_calls declares what is used. It is opened
- * once for the process and stays, since its threads cannot be unloaded; that,
- * and the count of forks, is all that the library keeps outside of engines.
+ * Linking with libzmq would cost every program 20 shared libraries and 2.8 ms.
+ * Its headers are not needed: aw_zmq_calls declares the functions in use. It is
+ * loaded once for the process and never unloaded, because its threads go on.
+ *
+ * Its functions, and the number of forks, are global: they belong to no engine.
  */
 #include <aiowire_zmq.h>
 
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where in aw_zmq_calls each function is. */
+/* The place of each function in aw_zmq_calls. */
 #define CALL(name) \
   { "zmq_" #name, offsetof(aw_zmq_calls, name) }
 static const struct {
@@ -36,8 +37,8 @@ static const struct {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static aw_zmq_calls calls; /* under the lock, until they are … */
-static bool opened;        /* … there for good */
+static aw_zmq_calls calls; /* protected by the lock until … */
+static bool opened;        /* … this is true; constant from then on */
 static volatile unsigned forks;
 
 static void count_fork(void) {
@@ -54,14 +55,14 @@ static bool find_all(void *library) {
   return true;
 }
 
-/* Before 4.3.3 peers could write over its memory. */
+/* In versions before 4.3.3 a peer can overwrite memory. */
 static bool is_safe(void) {
   int major, minor, patch;
   calls.version(&major, &minor, &patch);
   return major == 4 && minor * 100 + patch >= 303;
 }
 
-/* Out of descriptors it would look as if there were no such library. */
+/* Without free descriptors dlopen() fails as if the library were missing. */
 static int check_descriptors(void) {
   int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (fd < 0)

@@ -1,12 +1,13 @@
-/* meeting.h - what channels, events and semaphores have in common
+/* meeting.h - the common part of channels, events, semaphores and rates
  *
- * A place in an engine where tasks wait for one another, first come, first
- * served [F5]: the tasks hang in queues by their `link`, so to wait takes no
- * memory. It belongs to the engine whose task waits there first [S6], for as
- * long as that lives. It is kept by each task that waits.
+ * A meeting is a place where the tasks of one engine wait for one another,
+ * first come, first served [F5]. Tasks are linked into its queues by their own
+ * `link`, so a wait allocates nothing. A meeting belongs to the engine of its
+ * first waiter [S6] until that engine is freed. Each waiting task keeps a
+ * reference to it.
  *
- * The struct of each kind begins with one, so that a pointer to the object is
- * one to its meeting: functions below that take a `void *` are given either.
+ * The struct of each kind begins with its aw_meeting, so a pointer to the object
+ * is a pointer to its meeting. Functions that take a `void *` accept both.
  */
 #ifndef AW_MEETING_H
 #define AW_MEETING_H

@@ -1,38 +1,41 @@
-/* poller.c - when a descriptor can be read from or written to [Q3]
+/* poller.c - when a descriptor can be read or written [Q3]
  *
  *     watches[fd] ─► watch ─┬ uv_poll_t: the one OS watcher of fd [I7]
- *                           ├ readers, writers, both: tasks that wait
+ *                           ├ readers, writers, both: its waiters
  *                           ├ keepers: owners that will wait again
- *                           └ link: `changed`, look at it before libuv polls,
- *                                   or `idle`, nobody waits
+ *                           └ link: in `changed`, to look at before libuv
+ *                                   polls, or in `idle`, without waiters
  *
- *   wait:  fstat → join the watch's waiters → `changed`
- *   poll:  settle(): what has waiters is armed, what has none is idle
+ *   wait:  fstat → join the waiters of the watch → `changed`
+ *   poll:  settle(): a watch with waiters is armed, one without is idle
  *   fire:  libuv → wake all waiters of that direction → `changed`
- *   end:   neither waiters nor keepers: disarmed at once
- *   rest:  idle ones are closed, before the engine blocks
+ *   end:   a watch with neither waiters nor keepers is disarmed at once
+ *   rest:  idle watches are closed before the engine blocks
  *
- * A task may close its descriptor as soon as it goes on, and the file may be
+ * A task may close its descriptor as soon as it resumes, while the file stays
  * open elsewhere. So a watcher leaves the kernel's set when its last wait ends,
- * before that task goes on; see epoll.c. That costs three system calls for a
+ * before that task resumes; see epoll.c. This costs three system calls for each
  * wait. An owner that waits again and again, and says when it is done, is a
- * keeper: it pays nothing but one fstat. A keeper's watcher without waiters is
- * closed when it fires, when the engine has nothing else to do, and by
- * aw_engine_uv(): libuv keeps it under its number, and when a handle of libuv's
- * own gets that number, since the user closed it, one of the two hears of
- * nothing any more.
+ * keeper: a wait costs it one fstat.
  *
- * A descriptor that is closed too early all the same is noticed when its
- * watcher is disarmed (`stale`); then the kernel's set is renewed before the
- * next poll.
+ * The watcher of a keeper, without waiters, is closed when it fires, when the
+ * engine has nothing else to do, and by aw_engine_uv(). The last is needed
+ * because libuv files watchers by descriptor: if the user has closed it, and a
+ * handle of libuv's gets the same number, one of the two watchers is deaf.
+ *
+ * A descriptor that was closed too early is noticed when its watcher is
+ * disarmed (`stale`); the kernel's set is renewed before the next poll.
  *
  * epoll_ctl on a closed descriptor makes libuv abort the process. So a watcher
- * is started in settle() only, right before the poll, after a look at the
- * file. Regular files, and what else cannot be polled, are always ready.
+ * is started in settle() only, right before the poll, after a look at the file.
+ * Regular files, and others that cannot be polled, are always ready.
  *
- * Invariants: a watch is in the table until its handle is being closed; its
- * memory goes in the close callback [I4]; `armed` is what libuv watches, and
- * 0 for a watch that has neither waiters nor keepers.
+ * Invariants: a watch is in the table until its handle is being closed, and its
+ * memory is freed in the close callback [I4]. `armed` is what libuv watches; it
+ * is 0 for a watch that has neither waiters nor keepers.
+ *
+ * Neighbours: engine.c calls settle() and closes idle watches; epoll.c has the
+ * kernel's set.
  */
 #include "sources/poller.h"
 
@@ -54,9 +57,9 @@ struct aw_watch {
   uv_poll_t poll;
   aw_engine *engine;
   aw_link readers, writers, both; /* by aw_task.link */
-  aw_keeper *keepers;             /* a list; they want it armed between waits */
-  aw_link link;                   /* in engine.poller: changed, or idle */
-  dev_t device;                   /* of the file that `fd` was … */
+  aw_keeper *keepers; /* a list; the watch stays armed for them between waits */
+  aw_link link;       /* in engine.poller: changed, or idle */
+  dev_t device;       /* of the file that was open as `fd` … */
   ino_t inode;
   int fd;
   int armed; /* events that libuv watches: AW_READABLE | AW_WRITABLE */
@@ -123,7 +126,7 @@ static int poll_events(int events) {
          (events & AW_WRITABLE ? POLLOUT : 0);
 }
 
-/* libuv ignores whether the kernel found the descriptor: ask first. */
+/* libuv ignores whether the kernel knew the descriptor, so ask it first. */
 static void disarm_watch(aw_watch *watch) {
   if (watch->armed == 0)
     return;
@@ -133,9 +136,9 @@ static void disarm_watch(aw_watch *watch) {
   uv_poll_stop(&watch->poll);
 }
 
-/* A wait or a keeper has gone. Disarm before the task goes on: it may close
- * the descriptor. The handle stays until the engine blocks: a task that waits
- * again while others are busy need not make a new one. */
+/* A wait or a keeper has gone. Disarm the watch before the task resumes and may
+ * close the descriptor. The handle stays until the engine blocks: a task that
+ * waits again before that needs no new one. */
 static void leave(aw_watch *watch) {
   if (wanted(watch) == 0 && !watch->keepers)
     disarm_watch(watch);
@@ -174,8 +177,8 @@ static void close_watch(aw_watch *watch) {
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
-/* uv_poll_init() makes the open file non-blocking, for all who share it, this
- * program's io.read included: put that back. */
+/* uv_poll_init() makes the open file non-blocking for all users of it, such as
+ * io.read in this program: restore the flag. */
 static int init_poll(aw_engine *engine, uv_poll_t *poll, int fd) {
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0)
@@ -217,15 +220,16 @@ static bool has_inode(const aw_watch *watch, const struct stat *file) {
   return watch->device == file->st_dev && watch->inode == file->st_ino;
 }
 
-/* Does its inode tell it from a later one of its kind? Those of terminals,
- * timers and others are shared, those of named pipes are used again. */
+/* Does the inode tell this file from a later one? Terminals, timers and others
+ * share an inode; the inodes of named pipes are used again. */
 static bool has_own_inode(const aw_engine *engine, const struct stat *file) {
   return S_ISSOCK(file->st_mode) ||
          (S_ISFIFO(file->st_mode) && file->st_dev == engine->poller.pipes);
 }
 
-/* Is the file that the watch was made for still that of its number? An armed
- * one must be the very same, any other one of its kind will do. */
+/* Is the descriptor still open for the file that the watch was made for? For an
+ * armed watch it must be the same file, else any file of the same kind will do.
+ */
 static bool is_same(const aw_watch *watch, const struct stat *file) {
   aw_engine *engine = watch->engine;
   return has_inode(watch, file) &&
@@ -233,7 +237,7 @@ static bool is_same(const aw_watch *watch, const struct stat *file) {
           aw__epoll_watches(engine, watch->fd, poll_events(watch->armed)));
 }
 
-/* The watch that `fd` has from an earlier wait, if it is still good. */
+/* The watch of an earlier wait for `fd`, if it can be used again; or NULL. */
 static aw_watch *still_good(aw_engine *engine, int fd,
                             const struct stat *file) {
   aw_watch *watch = find(engine, fd);
@@ -256,11 +260,12 @@ static void fired(uv_poll_t *poll, int status, int events) {
     close_watch(watch);
     return;
   }
-  if (status < 0) { /* POLLERR: libuv has stopped, and left it in the set */
+  if (status < 0) { /* POLLERR: libuv has stopped the handle, but the kernel
+                       still has it */
     disarm_watch(watch);
     events = UV_READABLE | UV_WRITABLE;
     result = fcntl(watch->fd, F_GETFD) < 0 ? UV_EBADF : 0;
-  } /* what the task tries next will tell the error */
+  } /* the next call of the task returns the error */
   if (events & UV_READABLE)
     aw__wake_list(&watch->readers, result);
   aw__wake_list(&watch->both, result);
@@ -269,7 +274,7 @@ static void fired(uv_poll_t *poll, int status, int events) {
   leave(watch);
 }
 
-/* Let libuv watch what is waited for. */
+/* Let libuv watch `events`. */
 static int arm(aw_watch *watch, int events) {
   struct stat file;
   if (fstat(watch->fd, &file) < 0 || !is_same(watch, &file))
@@ -295,8 +300,9 @@ static void settle(aw_watch *watch) {
   }
 }
 
-/* A file was closed under its watcher, and may be open elsewhere: get it out of
- * the kernel's set. Entries of equal inodes are told apart by what is armed. */
+/* A descriptor was closed while it was watched, and its file may be open
+ * elsewhere: take the file out of the kernel's set. Entries with equal inodes
+ * differ by the events that are armed. */
 static void renew(aw_engine *engine) {
   aw_poller *poller = &engine->poller;
   poller->stale = !aw__epoll_renew(engine);

@@ -1,14 +1,14 @@
-/* poller.h - descriptors that are waited for; see poller.c */
+/* poller.h - the descriptors that tasks wait for; see poller.c */
 #ifndef AW_POLLER_H
 #define AW_POLLER_H
 
 #include "state.h"
 
-/* Before libuv polls: watch what is waited for. */
+/* Before libuv polls: watch the descriptors that tasks wait for. */
 void aw__poller_settle(aw_engine *engine);
-/* Close the watchers that nobody waits for. */
+/* Close the watchers without waiters. */
 void aw__poller_close_idle(aw_engine *engine);
-/* How many watchers there are that nobody waits for. */
+/* The number of watchers without waiters. */
 size_t aw__poller_idle(const aw_engine *engine);
 void aw__poller_free(aw_engine *engine);
 

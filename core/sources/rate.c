@@ -1,4 +1,4 @@
-/* rate.c - at most so many in any span of time
+/* rate.c - rates: at most so many units in any span of time
  *
  *     oldest                                        newest
  *     {at, units} {at, units} … ring of grants … {at, units}
@@ -6,16 +6,17 @@
  *
  * A sliding window: units that were granted at `at` count until at + per, so
  * no span of `per` has more than `most`, wherever it begins. Tasks wait in a
- * queue, by their `link`, first come, first served [F5]. The first of them has
- * an alarm, of its own, at the time when what it wants is free; the others have
- * none. How many units a waiting task wants is its `out`.
+ * queue, first come, first served [F5]. The alarm of the first waiter is set to
+ * the time when the units that it wants are free; the others have no alarm. The
+ * number of units that a waiting task wants is in its `out`.
  *
  * Invariants: the first in the queue, and no other, has its alarm set; the ring
  * has room for one more grant of each waiter, so that a grant cannot fail.
  *
- * Who becomes the first by a cancel goes on by its alarm, at once if need be,
- * for the one that was cancelled may be the loser of a race that is being
- * decided [H3].
+ * A cancel may make another waiter the first. That one is woken by its alarm,
+ * even if its units are free now: the cancelled task may be the loser of a race
+ * that is being decided, and no wait may be completed in the middle of that
+ * [H3].
  */
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -46,7 +47,7 @@ static aw_grant *grant_at(const aw_rate *rate, size_t index) {
   return &rate->ring[(rate->first + index) % rate->size];
 }
 
-/* Room for `more` grants, besides those of all who wait. */
+/* Make room for `more` grants besides one for each waiter. */
 static int reserve(aw_rate *rate, size_t more) {
   enum { SMALLEST = 4 };
   size_t needed = rate->count + rate->waiters + more;
@@ -65,7 +66,7 @@ static int reserve(aw_rate *rate, size_t more) {
   return 0;
 }
 
-/* Forget the grants that count no more. */
+/* Remove the grants that count no more. */
 static void expire(aw_rate *rate, uint64_t now) {
   while (rate->count > 0) {
     const aw_grant *oldest = grant_at(rate, 0);
@@ -93,7 +94,7 @@ static void grant(aw_rate *rate, uint64_t units, uint64_t now) {
   *grant_at(rate, rate->count++) = (aw_grant){now, units};
 }
 
-/* When so many units are free, which is `now` at the earliest. */
+/* The time when `units` units are free; `now` at the earliest. */
 static uint64_t free_at(const aw_rate *rate, uint64_t units, uint64_t now) {
   uint64_t free = rate->most - rate->used, at = now;
   for (size_t i = 0; free < units; i++) {
@@ -112,8 +113,8 @@ static int set_alarm(const aw_rate *rate, aw_task *task, uint64_t units) {
   return aw__alarm_set(engine, &task->alarm, at);
 }
 
-/* The first one has left: set the alarm of the one behind. There is memory for
- * it, that of the alarm which is no more. */
+/* The first waiter has left: set the alarm of the next one. There is room for
+ * it in the heap, that of the alarm which was cleared. */
 static void next_waits(const aw_rate *rate) {
   aw_task *next = aw__meeting_first(&rate->waiting);
   if (!next)
@@ -132,8 +133,8 @@ static uint64_t leave(aw_rate *rate, aw_task *task) {
   return units;
 }
 
-/* It may be used by `engine`, whose clock its times are of from now on: it has
- * been that engine's, or none of the other's loops runs. */
+/* Let the rate belong to `engine`, whose clock its times are of. False: it
+ * belongs to another engine, one of whose loops runs. */
 static bool adopt(aw_rate *rate, aw_engine *engine) {
   aw_engine *own = rate->meeting.engine;
   if (own == engine)

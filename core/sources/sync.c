@@ -1,13 +1,14 @@
-/* sync.c - events and semaphores: tasks wait for a state, not for a value
+/* sync.c - event objects and semaphores: tasks wait for a state
  *
- * Both are gates: a task that finds one open goes through, others wait in a
- * queue, by their `link`; see meeting.h.
+ * Both are gates: a task that finds the gate open goes on, other tasks wait in
+ * its queue; see meeting.h.
  *
- *     event      `waiting` is empty while it is set
- *     semaphore  `waiting` is empty while it has a permit: a permit that is
- *                given back goes to the first who waits, never past him
+ *     event      no task waits while it is set
+ *     semaphore  no task waits while it has a permit: a permit that is given
+ *                back goes to the first waiter
  *
- * As in channel.c no `next` is held over aw_wait_complete().
+ * aw_wait_complete() may remove other tasks from the queue, the losers of a
+ * race: so no pointer to the next link is held across it.
  */
 #include "sources/meeting.h"
 
@@ -40,7 +41,7 @@ static void release(void *object) {
     aw_free(object);
 }
 
-/* The first who waits goes through; false: nobody waits. */
+/* Let the first waiter go on; false: no task waits. */
 static bool let_through(aw_gate *gate) {
   aw_task *task = aw__meeting_first(&gate->waiting);
   if (!task)
@@ -50,7 +51,7 @@ static bool let_through(aw_gate *gate) {
   return true;
 }
 
-/* Arm the wait of `task` for an object, which `pass` lets through if it may. */
+/* Arm the wait of `task` for an object. `pass` tells whether it may go on now. */
 static int arm(aw_task *task, aw_gate *gate, bool (*pass)(void *object)) {
   if (!aw__meeting_open_to(&gate->meeting, task->engine))
     return AW_EINVAL;
