@@ -2,7 +2,7 @@ return {
   breaks = "After arming a waiter the socket is looked at [Q4]",
   find = [[
 if (must_look(z, list))
-    mark(z);
+  aw__zmq_mark(z);
 ]],
   put = [[
 (void)must_look;

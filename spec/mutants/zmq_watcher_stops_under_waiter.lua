@@ -1,11 +1,11 @@
 return {
   breaks = "A watcher is stopped only if nobody waits [Q4]",
   find = [[
-if (awaited(z))
-      continue;
+if (!aw__zmq_awaited(z))
+  aw__zmq_watch_stop(z);
 ]],
   put = [[
-
+aw__zmq_watch_stop(z);
 ]],
   spec = "zmq_stress",
   it = "lose no wake-up as paused_pull over ipc",
