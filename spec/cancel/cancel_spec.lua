@@ -68,7 +68,7 @@ describe("Cancelled", function()
     end)
   end)
 
-  it("tells a task's cancel from a scope's and a deadline's [C1]", function()
+  it("says whether a task, a scope or a deadline was cancelled [C1]", function()
     test(function(ev)
       local kinds = {}
       kinds[1] = cancelled_by(ev, function(t)
@@ -85,7 +85,7 @@ describe("Cancelled", function()
     end)
   end)
 
-  it("tells a stop of the loop [C1]", function()
+  it("says that the loop was stopped [C1]", function()
     helper.leak_checked(function()
       local kind
       local ev = aw.EventLoop { clock = "virtual" }

@@ -174,7 +174,7 @@ describe("a task whose scope is cancelled when its object is closed", function()
     end)
   end)
 
-  it("is told of a send that was taken [C6]", function()
+  it("gets the result of a send that was committed [C6]", function()
     test(function(ev)
       local ch, sent = aw.channel(), nil
       local t = ev:start(function()
@@ -192,7 +192,7 @@ describe("a task whose scope is cancelled when its object is closed", function()
     end)
   end)
 
-  it("is given Cancelled once it looks at what is closed already [C2]",
+  it("gets Cancelled when it waits for a closed object [C2]",
     function()
       test(function(ev)
         local ch, log, note = aw.channel(), recorder()
@@ -363,7 +363,7 @@ describe("a background task that waits for an object of main", function()
     end)
   end)
 
-  it("is no matter of a foreground task, which fails [T2]", function()
+  it("is not cancelled if it is in the foreground: it fails [T2]", function()
     test(function(ev)
       local ch, closed = aw.channel(), nil
       ev:start(aw.Send(ch, 1), function(_, err)

@@ -493,7 +493,7 @@ describe("a clean-up that never ends", function()
     end, grace)
   end
 
-  it("does not hang the end of a loop, whatever grace it asks for [C8, L3]",
+  it("does not hang the end of a loop, for any grace [C8, L3]",
     function()
       helper.leak_checked(function()
         local ev = virtual { timeout = 1, grace = 5 }

@@ -394,7 +394,7 @@ describe("a race inside a shield", function()
       end)
     end)
 
-  it("of events is one choice as ever [C7] [H3]", function()
+  it("of events commits one event [C7] [H3]", function()
     test(function(ev)
       local log, note = recorder()
       local t = ev:start(((aw.Sleep(5) / function()

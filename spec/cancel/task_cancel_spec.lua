@@ -272,7 +272,7 @@ describe("t:cancel_wait()", function()
 end)
 
 describe("a cancelled task", function()
-  it("is done if it returns normally all the same [T7]", function()
+  it("is done if it returns normally in spite of the cancel [T7]", function()
     test(function(ev)
       local t = ev:start(function()
         pcall(aw.sleep, 5)

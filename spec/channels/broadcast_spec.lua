@@ -46,7 +46,7 @@ describe("a broadcast", function()
       assert.are.same({ "a ends", "a1", "a2", "b ends", "b1", "b2" }, log)
     end))
 
-  it("gives a subscriber what is sent from then on", helper.in_task(function()
+  it("gives a subscriber all later values", helper.in_task(function()
     local b = aw.broadcast()
     b:send "to nobody"
     local first = b:subscribe()
@@ -332,7 +332,7 @@ describe('a broadcast with "drop"', function()
 end)
 
 describe('a broadcast with "close"', function()
-  it("closes a slow subscriber, which gets what is left [H7]",
+  it("closes a slow subscriber, which gets its queued values [H7]",
     helper.in_task(function()
       local b = aw.broadcast(2, "close")
       local slow, fast, got = b:subscribe(), b:subscribe(), {}
@@ -349,7 +349,7 @@ describe('a broadcast with "close"', function()
 end)
 
 describe("a broadcast that is closed", function()
-  it("gives what is queued, then nil and closed [H1]",
+  it("gives its queued values, then nil and closed [H1]",
     logged(function(ev, log, note)
       local b = aw.broadcast()
       local sub = b:subscribe()
@@ -415,7 +415,7 @@ describe("a subscription", function()
       assert.are.equal("z", aw.any { aw.Recv(sub), aw.Never })
     end))
 
-  it("lives as long as somebody waits for it [H7]", helper.in_task(function(ev)
+  it("lives while a task waits for it [H7]", helper.in_task(function(ev)
     local b = aw.broadcast()
     local t = ev:start(aw.Recv(b:subscribe()))
     local u = ev:start(function()

@@ -277,7 +277,7 @@ describe("a value in a channel", function()
 end)
 
 describe("a closed channel", function()
-  it("gives what is left, then nil and \"closed\" [H1]",
+  it("gives its values, then nil and \"closed\" [H1]",
     helper.sealed(function()
       local ch = aw.channel(2)
       ch:try_send(1)
@@ -563,7 +563,7 @@ describe("the text of a channel", function()
     assert.are.equal("channel jobs (closed)", tostring(ch))
   end))
 
-  it("has the name that it was given, whatever that is [D1]", helper.sealed(
+  it("has the name that it was given, of any type [D1]", helper.sealed(
     function()
       local ch = aw.channel(0, { name = "?" })
       assert.are.equal("channel ? (rendezvous)", tostring(ch))
@@ -675,7 +675,7 @@ describe("a channel of math.huge", function()
     end)
   end))
 
-  it("gives what is left once it is closed [H1]", logged(function()
+  it("gives its remaining values after it is closed [H1]", logged(function()
     local ch = aw.channel(math.huge)
     ch:send(nil)
     ch:send "last"

@@ -64,7 +64,7 @@ describe("Select{...}", function()
       end)
     end)
 
-  it("goes on with the wire that a bind gives [H4] [O11]", function()
+  it("runs the wire that a bind returns [H4] [O11]", function()
     test(function(ev)
       local w = aw.Select {
         tick = aw.Sleep(1):bind(function()
@@ -254,7 +254,7 @@ describe("the order in which Select{...} tries its events", function()
     end)
   end
 
-  it("is the same in each run, whatever the clock says [F6]", function()
+  it("is the same in each run, independent of the clock [F6]", function()
     helper.leak_checked(function()
       local function run(opts)
         local ev = aw.EventLoop(opts)

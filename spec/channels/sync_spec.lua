@@ -142,7 +142,7 @@ describe("an event", function()
     end)
   end))
 
-  it("tells what is wrong", helper.sealed(function()
+  it("names wrong arguments", helper.sealed(function()
     raises("unknown option 'nam', did you mean 'name'?", aw.event,
       { nam = "x" })
     raises("table expected, got string", aw.event, "x")
@@ -288,7 +288,7 @@ describe("a semaphore", function()
     end)
   end))
 
-  it("tells what is wrong", helper.sealed(function()
+  it("names wrong arguments", helper.sealed(function()
     raises("permits must not be negative", aw.semaphore, -1)
     raises("number has no integer representation", aw.semaphore, 0.5)
     raises("number has no integer representation", aw.semaphore, 0 / 0)

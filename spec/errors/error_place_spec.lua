@@ -361,7 +361,7 @@ end)
 aw.run(aw.Readable(987654))
 ]]))
 
-  it("is both lines of what nobody handled [E4]", prints([[
+  it("is both lines of an unhandled error [E4]", prints([[
 lua5.4: s.lua:4: readable 'descriptor 987654': bad file descriptor
 (UnhandledException in a task started at s.lua:3)
 ]], [[

@@ -113,7 +113,7 @@ describe("an error value", function()
     end)
   end)
 
-  it("that is false is a failure all the same [E1]", function()
+  it("that is false is a failure [E1]", function()
     helper.leak_checked(function()
       local t
       local ev = virtual()

@@ -204,7 +204,7 @@ print(err)
   end)
 
   local function told(why, code)
-    it("is told that " .. why .. " [C11]", function()
+    it("says that " .. why .. " [C11]", function()
       process.each("", code, function(outcome)
         assert.are.equal("s.lua:3: " .. awaits .. why .. advice, outcome.out)
       end)

@@ -328,7 +328,7 @@ describe("the info of an error", function()
 end)
 
 describe("a task", function()
-  it("has the expression as a name where there is no other [D1, T6]",
+  it("has the expression as a name if it has no other [D1, T6]",
     function()
       test(function(ev)
         local w = aw.Sleep(1) >> aw.Value("x")

@@ -121,7 +121,7 @@ describe("the option -v", function()
 end)
 
 describe("bad usage", function()
-  it("is told on stderr, and exits 2 [exit]", function()
+  it("is reported on stderr, and exits 2 [exit]", function()
     for _, option in ipairs { "-z", "--no-such-option", "-vz" } do
       local outcome = process.run("exec $aiowire " .. option
         .. " </dev/null")

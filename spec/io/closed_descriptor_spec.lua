@@ -459,7 +459,7 @@ describe("a descriptor that is closed under its wait", function()
 end)
 
 describe("a pipe without a reader", function()
-  it("is not watched when its writer has been told [Q3]", function()
+  it("is not watched after its writer was notified [Q3]", function()
     helper.leak_checked(function()
       local r, w = d.pipe()
       local copy = d.dup(w)

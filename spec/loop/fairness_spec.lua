@@ -466,7 +466,7 @@ describe("the schedule", function()
     assert.is_true(others > 0)
   end))
 
-  it("does the same things whatever the seed [F6, F4]", sealed(function()
+  it("runs the same steps with any seed [F6, F4]", sealed(function()
     local plain = play()
     table.sort(plain)
     for seed = 1, 20 do
@@ -476,7 +476,7 @@ describe("the schedule", function()
     end
   end))
 
-  it("keeps the steps of one task in order whatever the seed [F6]",
+  it("keeps the steps of one task in order with any seed [F6]",
     sealed(function()
       for seed = 1, 20 do
         local log = play { seed = seed }

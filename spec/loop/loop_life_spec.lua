@@ -37,7 +37,7 @@ local function in_task(f)
 end
 
 describe("an EventLoop that a task's close has begun", function()
-  it("goes on with its other tasks while nobody holds it [S7]",
+  it("goes on with its other tasks without a reference to it [S7]",
     in_task(function()
       local log = {}
       local weak = abandoned(function(ev)
@@ -83,7 +83,7 @@ describe("an EventLoop that a task's close has begun", function()
     assert.is_nil(weak[1])
   end))
 
-  it("may be run by somebody who held it [S7]", in_task(function()
+  it("may be run through a reference to it [S7]", in_task(function()
     local ev = aw.EventLoop()
     local t = ev:start(aw.Never)
     local other = ev:start(aw.Sleep(3) >> aw.Value "slept")

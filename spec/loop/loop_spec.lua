@@ -28,7 +28,7 @@ describe("an event loop", function()
     assert.are.equal("timeout", ev:run())
   end))
 
-  it("refuses a value that is no time-out [L1]", sealed(function()
+  it("refuses a value that is not a time-out [L1]", sealed(function()
     assert.is_false((pcall(aw.EventLoop, true)))
     assert.is_false((pcall(aw.EventLoop, print)))
     assert.is_false((pcall(aw.EventLoop, -1)))

@@ -86,7 +86,7 @@ describe("a loop inside a task", function()
     end)
   end)
 
-  it("waits for them whatever the order of ready tasks [F6, S6]", function()
+  it("waits for them in any order of ready tasks [F6, S6]", function()
     helper.leak_checked(function()
       for seed = 1, helper.scale(100) do
         local inside, outside = 0, 0

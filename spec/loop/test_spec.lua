@@ -104,7 +104,7 @@ describe("aw.test", function()
       assert.is_true(shuffled > 0)
     end))
 
-  it("refuses what is no function [K6]", sealed(function()
+  it("refuses other values than functions [K6]", sealed(function()
     assert.is_false((pcall(aw.test, 42)))
     assert.is_false((pcall(aw.test, {})))
     assert.is_false((pcall(aw.test)))
@@ -246,7 +246,7 @@ describe("a leaked task", function()
     contains(err, "'the body'")
   end))
 
-  it("is cleaned up all the same [L3]", sealed(function()
+  it("is cleaned up [L3]", sealed(function()
     local log = {}
     failure_of(function(ev)
       ev:start(function()

@@ -109,7 +109,7 @@ describe("the text of a wire has a bound, of", function()
     end))
   end
 
-  it("what is short in full [V8]", sealed(function()
+  it("a short wire, which is shown in full [V8]", sealed(function()
     assert.are.equal("Value(1, 2, 3)", tostring(aw.Value(1, 2, 3)))
     local name = ("n"):rep(60)
     assert.are.equal(name, tostring(aw.Sleep(1):named(name)))
@@ -209,7 +209,7 @@ describe("what embeds the text of a wire has a bound:", function()
     assert.is_true(#text <= 2 * LONGEST, #text)
   end))
 
-  it("what is misused [V1] [O6]", sealed(function()
+  it("arguments in errors [V1] [O6]", sealed(function()
     for _, misuse in ipairs {
       function() aw.Sleep(1)[MEGABYTE] = 1 end,
       function() aw.Sleep(1)[talkative()] = 1 end,

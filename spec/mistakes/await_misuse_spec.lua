@@ -233,7 +233,7 @@ describe("an await where Lua cannot yield", function()
     assert.is_true(ok, err)
   end)
 
-  it("fails the task if nobody catches it [C11]", sealed(function()
+  it("fails the task if it is not caught [C11]", sealed(function()
     local err = wires.failure_of(function()
       local _ = ("abc"):gsub("%a", function()
         aw.sleep(1)

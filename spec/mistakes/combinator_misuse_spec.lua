@@ -129,7 +129,7 @@ describe("an operator without a meaning", function()
     ["#"] = function(a) return #a end,
   }
 
-  it("says so with a wire on one side or on both [O16]", function()
+  it("raises an error that says so beside a wire [O16]", function()
     test(function()
       for _, operate in pairs(binary) do
         for _, other in ipairs { w, 1, {}, nop, true } do
@@ -144,7 +144,7 @@ describe("an operator without a meaning", function()
     end)
   end)
 
-  it("says so before a wire [O16]", function()
+  it("raises such an error before one wire [O16]", function()
     test(function()
       for _, operate in pairs(unary) do
         helper.raises("means nothing for wires", function()
@@ -262,7 +262,7 @@ describe("a table form", function()
     end
   end))
 
-  it("runs nothing of what it refuses [V1]", sealed(function()
+  it("runs nothing if it refuses an operand [V1]", sealed(function()
     local log, note = helper.recorder()
     helper.test(function()
       pcall(aw.All, { aw.Call(note, "never"), 42 })
@@ -536,7 +536,7 @@ describe("a Poller as an operand", function()
     end)
   end)
 
-  it("is no event: Select refuses it [H4] [V5]", sealed(function()
+  it("is not an event: Select refuses it [H4] [V5]", sealed(function()
     local poller = aw.Poller {}
     blames("event", function()
       aw.Select { w, poller }

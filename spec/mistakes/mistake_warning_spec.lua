@@ -153,7 +153,7 @@ error("boom", 0)
   end)
 end)
 
-describe("a wire that nobody runs", function()
+describe("a wire that is never run", function()
   local function told(to, why, use, code)
     it("is warned of when it was returned to " .. to .. " [P9]", function()
       says("Lua warning: aiowire: s.lua:2: nobody runs the wire that this "

@@ -271,14 +271,14 @@ end)
 
 describe("a number as text", function()
   -- Lua's own library takes "1" for 1 in many places; here it is no number.
-  it("is no duration to sleep [K3]", in_task(function(ev)
+  it("is not a duration to sleep [K3]", in_task(function(ev)
     blames("number expected, got string", function()
       aw.sleep "1"
     end)
     assert.are.equal(0, ev:now())
   end))
 
-  it("is no duration to build a wire with [K3]", sealed(function()
+  it("is not a duration to build a wire with [K3]", sealed(function()
     blames("number expected, got string", function()
       aw.Sleep "1"
     end)

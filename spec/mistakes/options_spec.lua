@@ -228,7 +228,7 @@ end)
 describe("options that a table inherits", function()
   local defaults <const> = { __index = { timeout = 1, grace = 0, cwd = "/" } }
 
-  it("count, whatever else is inherited", sealed(function()
+  it("count beside other inherited fields", sealed(function()
     local ev = helper.virtual()
     local results
     ev:start(function()

@@ -229,7 +229,7 @@ describe("the grouping of //", function()
     end
   end)
 
-  it("makes none if nobody works [V4] [O7]", function()
+  it("makes none if all operands fail [V4] [O7]", function()
     alike(group_all(fallback, function(note)
       return failing(note, "a", 1), failing(note, "b", 2),
         failing(note, "c", 1), failing(note, "d", 1)
@@ -302,7 +302,7 @@ describe("an operand that changes nothing", function()
     neutral { function(w) return w:finally(helper.nop) end }
   end)
 
-  it("is a map that gives what it gets [O11]", function()
+  it("is a map that returns its arguments [O11]", function()
     neutral {
       function(w) return w / function(...) return ... end end,
       function(w) return w:map(function(...) return ... end) end,
@@ -321,7 +321,7 @@ describe("an operand that changes nothing", function()
     }
   end)
 
-  it("is none in time, though all of this is around it [V1]", function()
+  it("keeps its time with all of these around it [V1]", function()
     neutral {
       function(w)
         return w:timeout(100):retry { times = 1 }:finally(helper.nop)
@@ -372,7 +372,7 @@ describe("functions on results", function()
 end)
 
 describe("ways to write the same", function()
-  it("are a race and a time-out: who is cut off, and when [O5] [O8]",
+  it("are a race and a time-out, with the same cancels [O5] [O8]",
     function()
       local function until_cut(build)
         local log = trace(build)
@@ -494,7 +494,7 @@ describe("one value in a hundred tasks at once", function()
   }
 
   for name, build in pairs(forms) do
-    it("does in each what it does alone, as " .. name .. " [V1]", function()
+    it("does the same in each as alone, as " .. name .. " [V1]", function()
       helper.test(function(ev)
         local w = build(wires.gives(1, "x"))
         local function run()

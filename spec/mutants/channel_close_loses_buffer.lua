@@ -9,5 +9,5 @@ aw_task *sender = first_for(&channel->senders, task);
   if (channel->count > 0 && !channel->closed) {
 ]],
   spec = "channel",
-  it = "gives what is left, then nil and",
+  it = "gives its values, then nil and",
 }

@@ -47,7 +47,7 @@ describe("an output of a child that is a path", function()
     assert.are.equal("err\nerr\n", process.read(path))
   end))
 
-  it("is relative to the folder of the script, not of the child",
+  it("is relative to the folder of the script",
     with_path(function(path)
       local up = process.root:gsub("[^/]+", ".."):sub(2)
       local p <close> = aw.spawn { "pwd", cwd = "/", stdout = up .. path,
@@ -241,7 +241,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("gives a large output all the same, as the child waits", function()
+  it("gives a large output completely", function()
     run(function()
       local count <close> = aw.spawn { "sh", "-c", "sleep 0.05; wc -c" }
       assert.is_true(aw.exec { "head", "-c", "1000000", "/dev/zero",
@@ -366,7 +366,7 @@ describe("a bad standard file", function()
   }
 
   for name, list in pairs(lists) do
-    it(("is told at the caller: %s [API]"):format(name), function()
+    it(("is refused at the caller's line: %s [API]"):format(name), function()
       local function refused(value, got)
         local _, err = pcall(function()
           aw.spawn { "cat", [name] = value }

@@ -26,7 +26,7 @@ describe("a body", function()
     end)
   end)
 
-  it("goes on with the function that it returns [N1, P1]", function()
+  it("runs the function that it returns [N1, P1]", function()
     test(function(ev)
       local log, note = recorder()
       local function third(loop)
@@ -46,7 +46,7 @@ describe("a body", function()
     end)
   end)
 
-  it("goes on with any kind of wire that it returns [N1]", function()
+  it("runs any kind of wire that it returns [N1]", function()
     test(function()
       local log, note = recorder()
       local object = setmetatable({}, {

@@ -224,7 +224,7 @@ describe("a generator of aw.wrap", function()
 end)
 
 describe("a plain coroutine in a task", function()
-  it("works as ever while it does not await [C11]",
+  it("works as in plain Lua while it does not await [C11]",
     in_task(function(ev)
       local co = coroutine.create(function(x)
         return coroutine.yield(x + 1)

@@ -235,8 +235,8 @@ describe("aw.each", function()
     end))
 end)
 
-describe("what is wrong with an each", function()
-  it("is told at the caller's line", helper.in_task(function()
+describe("an error about an each", function()
+  it("blames the caller's line", helper.in_task(function()
     local function bad(arg, why)
       return ("bad argument #%d to 'each' (%s)"):format(arg, why)
     end
@@ -256,7 +256,7 @@ describe("what is wrong with an each", function()
       aw.each, { print }, { limit = 0 }, print)
   end))
 
-  it("is told: an await outside a task [C11]", helper.sealed(function()
+  it("names an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       told("cannot await outside a task (aw.each)" .. helper.outside_advice,
         aw.each, { print }, print)

@@ -468,7 +468,7 @@ describe("a debug hook that a body sets [D5]", function()
     end)
   end)
 
-  it("is no hook of its coroutines", function()
+  it("does not apply to its coroutines", function()
     aw.run(function()
       debug.sethook(nop, "l")
       local inside = coroutine.wrap(function()

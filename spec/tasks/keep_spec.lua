@@ -168,7 +168,7 @@ local aw, kept = require "aiowire"
 local function boom() error "boom" end
 ]]
 
-describe("a kept failure that nobody has waited for", function()
+describe("a kept failure without a waiter", function()
   for _, case in ipairs(forgotten) do
     it("is warned of once the Task " .. case[1] .. " [D4]", function()
       process.each("", 'warn "@on" ' .. head .. case[2], function(outcome)
@@ -183,7 +183,7 @@ describe("a kept failure that nobody has waited for", function()
   end
 
   for _, case in ipairs(asked_for) do
-    it("is none " .. case[1] .. " [D4]", function()
+    it("is not warned of " .. case[1] .. " [D4]", function()
       process.each("", 'warn "@on" ' .. head .. case[2], function(outcome)
         assert.are.equal("", outcome.err)
         assert.are.equal(0, outcome.code)

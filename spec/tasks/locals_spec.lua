@@ -157,7 +157,7 @@ describe("aw.locals", function()
       assert.are.equal("table", type(seen))
     end))
 
-  it("is gone over by pairs, whatever is set meanwhile [T8]", in_task(function()
+  it("may be changed while pairs traverses it [T8]", in_task(function()
     for _ in pairs(locals) do
       error "there is nothing"
     end
@@ -173,7 +173,7 @@ describe("aw.locals", function()
     assert.are.equal(15, sum)
   end))
 
-  it("is no table to look into [T8]", in_task(function()
+  it("cannot be inspected as a table [T8]", in_task(function()
     assert.are.equal("aw.locals", tostring(locals))
     assert.is_false(getmetatable(locals))
   end))

@@ -132,7 +132,7 @@ describe("a scope", function()
     end)
   end)
 
-  it("refuses a body that is no function [S1]", function()
+  it("refuses a body that is not a function [S1]", function()
     test(function()
       helper.raises("bad argument #1 to 'scope'", function()
         aw.scope(42)
@@ -140,7 +140,7 @@ describe("a scope", function()
     end)
   end)
 
-  it("refuses a child that is no wire [S1]", function()
+  it("refuses a child that is not a wire [S1]", function()
     test(function()
       local ran = false
       aw.scope(function(s)

@@ -219,9 +219,9 @@ describe("aw.Settle", function()
     end))
 end)
 
-describe("what is wrong with a settle", function()
+describe("an error about a settle", function()
   for name, f in pairs { Settle = aw.Settle, settle = aw.settle } do
-    it("is told at the caller's line: " .. name, helper.in_task(function()
+    it("blames the caller's line for " .. name, helper.in_task(function()
       local function bad(arg, why)
         return ("bad argument #%d to '%s' (%s)"):format(arg, name, why)
       end
@@ -242,7 +242,7 @@ describe("what is wrong with a settle", function()
     end))
   end
 
-  it("is told: an await outside a task [C11]", helper.sealed(function()
+  it("names an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       contains(helper.caught(aw.settle, { aw.Sleep(1) }),
         "cannot await outside a task (aw.settle)" .. helper.outside_advice)

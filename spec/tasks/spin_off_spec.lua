@@ -134,7 +134,7 @@ describe("a wire that is spun off", function()
     end)
   end)
 
-  it("is not what ev:start gives: that is nobody's child [N5]", function()
+  it("is not a task of ev:start, which is no child [N5]", function()
     test(function(ev)
       local other
       local t = ev:start(function(loop)

@@ -264,7 +264,7 @@ describe("ev:start_ready(w)", function()
 end)
 
 describe("aw.ready(...)", function()
-  it("does nothing in a task that nobody waits for [S8]", in_task(function(ev)
+  it("does nothing in a task without a waiter [S8]", in_task(function(ev)
     assert.are.equal(0, select("#", aw.ready(1)))
     ev:start(aw.ready):wait()
   end))

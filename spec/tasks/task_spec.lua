@@ -143,7 +143,7 @@ describe("ev:start", function()
     end)
   end)
 
-  it("names the task as it is told [T2]", function()
+  it("gives the task the name in its options [T2]", function()
     test(function(ev)
       local t = ev:start(aw.Sleep(1), nil, { name = "nap" })
       assert.are.equal("nap", t.name)
@@ -172,7 +172,7 @@ describe("ev:start", function()
     end)
   end)
 
-  it("refuses what is no wire, and its loop goes on [V2]", function()
+  it("refuses other values than wires, and its loop goes on [V2]", function()
     test(function(ev)
       local tasks = #ev:tasks()
       for _, bad in ipairs { 42, "x", true, {} } do
@@ -271,7 +271,7 @@ describe("a background task", function()
     end)
   end)
 
-  it("starts what it starts at the root in the foreground [S5, T2]", function()
+  it("starts tasks at the root in the foreground [S5, T2]", function()
     with_loop(function(ev)
       local t
       ev:start(function()

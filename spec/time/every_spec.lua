@@ -204,7 +204,7 @@ describe("a tick of Every that was missed", function()
     assert.are.same({ 0, 30, 40 }, ticks(10, 45, { 25 }))
   end)
 
-  it("is skipped if missed=\"skip\" says so [K4]", function()
+  it("is skipped with missed=\"skip\" [K4]", function()
     assert.are.same({ 0, 20, 30, 40 },
       ticks(10, 45, { 15 }, { missed = "skip" }))
   end)

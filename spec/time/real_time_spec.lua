@@ -205,7 +205,7 @@ describe("the real clock", function()
 end)
 
 describe("a sleeper among tasks that are always ready", function()
-  it("is woken all the same [F2]", sealed(function()
+  it("is woken [F2]", sealed(function()
     local ev = real()
     local woken, rounds = false, 0
     ev:start(function()

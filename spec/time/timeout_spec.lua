@@ -71,7 +71,7 @@ describe("w:timeout(s)", function()
     end)
   end)
 
-  it("keeps alive what it says ran out of it [O8] [E4]", function()
+  it("keeps the wire that it names alive [O8] [E4]", function()
     test(function()
       local function timed(around)
         return timeout_of(around(aw.Wire(function()
@@ -157,7 +157,7 @@ describe("w:timeout(s)", function()
       end)
     end)
 
-  it("lets a w that ends well all the same have its results [O8] [T7]",
+  it("lets a w that succeeds in spite of it have its results [O8] [T7]",
     function()
       test(function(ev)
         local w = aw.Call(function()
@@ -193,7 +193,7 @@ describe("w:timeout(s)", function()
     end)
   end)
 
-  it("of math.huge is no time-out [O8]", function()
+  it("of math.huge never expires [O8]", function()
     test(function(ev)
       assert.are.equal("w", aw.await(gives(1e6, "w"):timeout(math.huge)))
       assert.are.equal(1e6, ev:now())

@@ -38,7 +38,7 @@ describe("Any{...}", function()
     end)
   end)
 
-  it("cancels nobody for a failure [O6]", function()
+  it("cancels no operand for a failure [O6]", function()
     test(function(ev)
       local log, note = recorder()
       aw.await(aw.Any { fails(1, "boom"), takes(3, note, "b") })
@@ -123,7 +123,7 @@ describe("Any{...}", function()
     end)
   end)
 
-  it("forgives a Cancelled that somebody raised by hand [O6] [E5]",
+  it("forgives a Cancelled that user code raised [O6] [E5]",
     function()
       test(function(ev)
         local stored

@@ -51,8 +51,8 @@ describe("a table form in lower case", function()
   end))
 end)
 
-describe("what is wrong with a table form in lower case", function()
-  it("is told at the caller's line, under its own name",
+describe("an error about a table form in lower case", function()
+  it("blames the caller's line, and has its own name",
     helper.in_task(function()
       for _, name in ipairs { "all", "any", "race", "select" } do
         local function bad(why)
@@ -73,7 +73,7 @@ describe("what is wrong with a table form in lower case", function()
         .. "Call(print))", aw.select, { aw.Call(print) })
     end))
 
-  it("is told: an await outside a task [C11]", helper.sealed(function()
+  it("names an await outside a task [C11]", helper.sealed(function()
     helper.outside(function()
       for _, name in ipairs { "all", "any", "race", "select" } do
         told(("cannot await outside a task (aw.%s)"):format(name)

@@ -207,7 +207,7 @@ describe("a race of events", function()
     end)
   end)
 
-  it("goes on with the wire that a bind gives [H3] [O11]", function()
+  it("runs the wire that a bind returns [H3] [O11]", function()
     test(function(ev)
       local w = aw.Sleep(1):bind(function()
         return gives(2, "bound")

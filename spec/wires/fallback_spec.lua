@@ -190,7 +190,7 @@ describe("a // b", function()
     end)
   end)
 
-  it("calls no handler for what it falls back from [E7]", function()
+  it("calls no handler for the error of a [E7]", function()
     helper.leak_checked(function()
       local calls = 0
       local ev = helper.virtual()

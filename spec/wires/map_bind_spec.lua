@@ -182,7 +182,7 @@ describe("w / f", function()
 end)
 
 describe("w:bind(f)", function()
-  it("goes on with the wire that f returns [O11]", function()
+  it("runs the wire that f returns [O11]", function()
     test(function(ev)
       local w = gives(1, "a", "b"):bind(function(a, b)
         return gives(2, b, a)
@@ -209,7 +209,7 @@ describe("w:bind(f)", function()
     end)
   end)
 
-  it("fails if f returns what is no wire [O11] [N1]", function()
+  it("fails if f returns another value than a wire [O11] [N1]", function()
     test(function()
       for _, bad in ipairs { 42, "text", {}, false } do
         local ok, err = outcome(gives(1):bind(function()

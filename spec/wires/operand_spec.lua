@@ -82,7 +82,7 @@ describe("an operand", function()
         end)
       end)
 
-    it("may be waited for by nobody inside it, in " .. name .. " [T5]",
+    it("cannot be waited for inside it, in " .. name .. " [T5]",
       function()
         test(function(ev)
           local ok, err

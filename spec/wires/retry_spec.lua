@@ -202,7 +202,7 @@ describe("a try that is cancelled", function()
     end)
   end)
 
-  it("is never retried for what it raises then: that is raised [O10] [E3]",
+  it("is never retried for an error of its clean-up [O10] [E3]",
     function()
       test(function(ev)
         local problem, got, tries = {}, nil, 0
@@ -647,7 +647,7 @@ describe("a retry with reset_after=s", function()
       tostring(aw.Sleep(1):retry { times = 2, reset_after = 60 }))
   end))
 
-  it("is refused if that is no time [O10]", helper.sealed(function()
+  it("is refused if that is not a time [O10]", helper.sealed(function()
     for value, why in pairs {
       [0] = "seconds must be positive",
       [-1] = "seconds must not be negative",

@@ -41,7 +41,7 @@ describe("a >> b", function()
     end)
   end)
 
-  it("goes on with the wire that b returns [O1]", function()
+  it("runs the wire that b returns [O1]", function()
     test(function(ev)
       local log, note = recorder()
       local following = takes(2, note, "next") >> aw.Value("result")
@@ -216,7 +216,7 @@ describe("a * n", function()
     end)
   end)
 
-  it("goes on with what the last run returns [O2]", function()
+  it("runs the wire that the last run returns [O2]", function()
     test(function(ev)
       local n = 0
       local a = aw.Wire(function()

@@ -22,7 +22,7 @@ local operators = {
 
 for name, op in pairs(operators) do
   describe("a wire that is extended by " .. name, function()
-    it("is what it was, and each extension is what it says [V1]",
+    it("does not change, and each extension is as written [V1]",
       sealed(function()
         local a, b, c = aw.Sleep(1), aw.Sleep(2), aw.Sleep(3)
         local w = op(op(a, b), c)
@@ -43,7 +43,7 @@ for name, op in pairs(operators) do
         assert.are.equal(shown(5, 7), tostring(other))
       end))
 
-    it("is what it was once a longer one is garbage [V1]", sealed(function()
+    it("does not change when a longer one is garbage [V1]", sealed(function()
       local w = op(op(aw.Sleep(1), aw.Sleep(2)), aw.Sleep(3))
       local before = tostring(w)
       for i = 4, 20 do
@@ -148,7 +148,7 @@ describe("a wire that is nested too deeply", function()
   end
 
   for name, nest in pairs(nests) do
-    it("fails and says so: " .. name .. " [V1]", in_task(function()
+    it("fails with an error about it: " .. name .. " [V1]", in_task(function()
       too_deep(aw.pcall(aw.await, nested(nest)))
     end))
   end

@@ -22,7 +22,7 @@ local function open(type, options)
   return zmq.socket(type, options)
 end
 
-describe("a connection to an inproc name that nobody has bound", function()
+describe("a connection to an inproc name that is not bound yet", function()
   for _, type in ipairs(TYPES) do
     it("of a " .. type .. " socket stays until the name is bound [ZQ18]",
       fact(function()
@@ -174,7 +174,7 @@ describe("a name of inproc", function()
 end)
 
 describe("the name for the next peer of a ROUTER", function()
-  it("is none that a peer has", fact(function()
+  it("must not be the name of a peer", fact(function()
     local router, peer, server = open "router", open "dealer", open "dealer"
     router:bind(sockets.address "inproc")
     peer.routing_id = "taken"
@@ -580,7 +580,7 @@ describe("a socket that conflates", function()
     end
   end
 
-  it("drops messages also while nobody receives", fact(function()
+  it("drops messages also while no task receives", fact(function()
     local s, peer = receiver("pull", "inproc")
     for i = 1, 500 do
       peer:send(tostring(i), "end")

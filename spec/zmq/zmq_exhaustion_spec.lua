@@ -110,7 +110,7 @@ describe("running out of threads", function()
   end)
 end)
 
-describe("a socket that nobody closed", function()
+describe("a socket that was not closed", function()
   local script <const> = [[
     local zmq = require "aiowire.zmq"
     local alive, most = setmetatable({}, { __mode = "v" }), 0

@@ -91,7 +91,7 @@ describe("a program with sockets", function()
       end)
   end
 
-  it("sends what is left to send before it ends [ZQ13]", function()
+  it("sends its pending messages before it ends [ZQ13]", function()
     if not sockets.installed then
       pending "libzmq is not installed"
       return

@@ -10,7 +10,7 @@ local zmq = sockets.zmq
 local new_message, is_well_formed = parts_of.new, parts_of.is_well_formed
 
 describe("a well-formed message", function()
-  it("is told from others [ZQ7]", function()
+  it("is distinguished from others [ZQ7]", function()
     local parts = new_message(math.random)
     assert.is_true(is_well_formed(parts))
     assert.is_false(is_well_formed { table.unpack(parts, 2) })

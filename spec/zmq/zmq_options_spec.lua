@@ -236,7 +236,7 @@ describe("an option", function()
       return s:poll("w", 0)
     end,
   } do
-    it(("loses nothing for who waits, when somebody %s [ZQ2]"):format(name),
+    it(("loses no wake-up of a waiter when a task %s [ZQ2]"):format(name),
       fact(function()
         local aw = require "aiowire"
         local a, b = sockets.pair_of("pair", "pair", "tcp")

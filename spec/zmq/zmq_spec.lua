@@ -309,7 +309,7 @@ describe("an address", function()
     close_all(b)
   end))
 
-  it("of ipc is not stolen from a server that accepts nobody [ZQ18]",
+  it("of ipc is not stolen from a server that does not accept [ZQ18]",
     fact_with_perl(function(address, path)
       local server <close> = aw.spawn { "perl", "-MSocket", "-MFcntl", "-e", [[
         $| = 1;

@@ -164,7 +164,7 @@ describe("a receive in a race", function()
 end)
 
 describe("the readiness of a socket", function()
-  it("is told by aw.readable and aw.writable [Q4]", fact(function()
+  it("is awaited by aw.readable and aw.writable [Q4]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")
     aw.writable(push)
     push:send "x"
@@ -229,7 +229,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("stays until somebody receives [Q4]", fact(function()
+  it("stays until a task receives [Q4]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")
     push:send "x"
     for _ = 1, 3 do
@@ -278,7 +278,7 @@ describe("the readiness of a socket", function()
       close_all(pull, push)
     end))
 
-  it("of messages that nobody receives ends with the socket [ZQ13]",
+  it("of unreceived messages ends with the socket [ZQ13]",
     fact(function()
       local pull, push = pair_of("pull", "push", "tcp")
       push:send(("x"):rep(100000), "y")
