@@ -7,6 +7,6 @@ return awl_error(L, "bad argument #%d to '%s' (%s)", arg - is_method, name,
   put = [[
 return awl_error(L, "bad argument #%d to '%s' (%s)", arg, name, why);
 ]],
-  spec = "misuse",
-  it = "refuses a string",
+  spec = "task",
+  it = "refuses other values than wires, and its loop goes on",
 }

@@ -7,5 +7,5 @@ return ar->currentline >= 0 && !awl_is_ours(ar);
 return ar->currentline >= 0;
 ]],
   spec = "error_place",
-  it = "of aw.exec tells the caller, not the library",
+  it = "of aw.exec has the caller's line, not one of the library",
 }

@@ -11,5 +11,5 @@ if (semaphore->count == 0 && !aw__list_empty(&semaphore->gate.waiting))
   if (semaphore->count == semaphore->most)
 ]],
   spec = "sync",
-  it = "gives a permit to who waits, never past him",
+  it = "gives a permit to its first waiter",
 }

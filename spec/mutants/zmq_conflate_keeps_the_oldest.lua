@@ -11,6 +11,6 @@ if (s->newest && message)
     else
       s->newest = message;
 ]],
-  spec = "zmq",
+  spec = "zmq_wait",
   it = "leaves the newest message to a socket with conflate",
 }

@@ -7,6 +7,6 @@ if (must_look(z, list))
   put = [[
 (void)must_look;
 ]],
-  spec = "zmq",
-  it = "is told by aw.readable and aw.writable",
+  spec = "zmq_wait",
+  it = "is awaited by aw.readable and aw.writable",
 }

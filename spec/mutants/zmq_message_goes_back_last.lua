@@ -6,6 +6,6 @@ while (*place && (*place)->number < message->number)
   put = [[
 while (*place)
 ]],
-  spec = "zmq",
+  spec = "zmq_message",
   it = "whose result nobody can take any more gives its message back",
 }

@@ -9,6 +9,6 @@ if (message->delivered || !s->raw)
   put = [[
 awz_message_done(s, message);
 ]],
-  spec = "zmq",
+  spec = "zmq_message",
   it = "whose result nobody can take any more gives its message back",
 }

@@ -8,6 +8,6 @@ rc = awz_raw_send(socket_of(parts), &frames[i], i + 1 < parts->count);
 rc = awz_raw_send(socket_of(parts), &frames[i], i + 2 < parts->count);
     if (rc < 0) {
 ]],
-  spec = "zmq",
+  spec = "zmq_message",
   it = "comes as it was sent, in parts",
 }

@@ -13,6 +13,6 @@ aw__link_remove(&task->link);
 end_wait(z, task, rc < 0 ? rc : 0);
 return true;
 ]],
-  spec = "zmq",
-  it = "serves those who wait first in, first out",
+  spec = "zmq_message",
+  it = "serves waiters first in, first out",
 }

@@ -6,6 +6,6 @@ aw_zmq_close(s->ready);
   put = [[
 
 ]],
-  spec = "zmq",
+  spec = "zmq_message",
   it = "waits for a message",
 }

@@ -7,6 +7,6 @@ return must_queue(parts) ? -EAGAIN : send_now(parts);
 (void)must_queue;
   return send_now(parts);
 ]],
-  spec = "zmq",
+  spec = "zmq_message",
   it = "waits behind one that waits, though there is room by now",
 }
