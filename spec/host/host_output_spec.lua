@@ -11,7 +11,7 @@ local contains = texts.contains
 
 local PIPE <const> = 13
 
--- Descriptor 4 is a pipe that nobody reads.
+-- Descriptor 4 is a pipe without a reader.
 local unread = "mkfifo pipe; exec 3<>pipe 4>pipe 3>&-; "
 
 -- `complain` writes a line to standard error; main has a clean-up that awaits.

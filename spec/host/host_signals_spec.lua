@@ -118,7 +118,7 @@ say "never"
       assert.are.equal("clean\n", outcome.out)
     end)
 
-    -- The loop's grace is 5 s, so 3 s prove that nobody waited for its end.
+    -- The loop's grace is 5 s, so 3 s prove that the exit did not wait for it.
     it("given twice kills at once [L2]", function()
       local outcome = process.run("exec timeout 3 $aiowire s.lua", {
         ["s.lua"] = prelude .. ([[

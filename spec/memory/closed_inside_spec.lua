@@ -92,7 +92,7 @@ local WAYS <const> = {
   end,
 }
 
--- ---- objects, and what is called ----
+-- ---- objects and their methods ----
 
 local function pair()
   local s, peer = sockets.pair_of("pair", "pair", "inproc", { linger = 0 })

@@ -99,7 +99,7 @@ local wire_calls = {
   whole = method "whole",
 }
 
--- For each class: how one is made, what is refused, what is answered.
+-- For each class: its constructor, and the calls that are refused or answered.
 local KINDS <const> = {
   ["a zmq socket"] = {
     make = dealer,

@@ -8,7 +8,7 @@ local process = require "spec.support.process"
 
 local sealed = helper.sealed
 
--- Not called: it changes coroutine.*.
+-- This function is not called, since it replaces coroutine.*.
 local LEFT_OUT <const> = { ["aw.install"] = true }
 
 --- An object of each class.
@@ -57,7 +57,7 @@ local makers <const> = {
   end,
 }
 
--- Of these a call without arguments does what is no matter of a spec.
+-- Methods whose call without arguments would affect the specs themselves.
 local CLOSES_INPUT <const> = { ["Stream:close"] = true }
 
 local function nothing() end

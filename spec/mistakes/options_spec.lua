@@ -99,7 +99,7 @@ describe("options that are no table are refused by", function()
   end
 end)
 
--- A function, the option with a value of a wrong type, what is said.
+-- A function, an option with a bad value, the expected text.
 local wrong_values <const> = {
   { takers[1][3], { timeout = "1" },
     "'timeout' (number of seconds expected, got string)" },

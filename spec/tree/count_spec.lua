@@ -1,4 +1,4 @@
--- The check of instruction counts (bench/count): what it lets through.
+-- The check of instruction counts (bench/count): which changes it accepts.
 
 local figures = require "bench.count.figures"
 

@@ -512,7 +512,7 @@ end)
 
 -- conflate -------------------------------------------------------------------
 
--- Who conflates, who sends to it, and what comes before a message.
+-- The type that conflates, the type of its sender, the parts before a message.
 local RECEIVERS <const> = {
   pull = { peer = "push", head = {} },
   sub = { peer = "xpub", head = {} },

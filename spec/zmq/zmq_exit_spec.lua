@@ -167,7 +167,7 @@ aw.run(function()
 end)
 ]]
 
--- What a child may try with what is its parent's, or with its own.
+-- Calls that a child may make on sockets of its parent, or on its own.
 local children <const> = {
   { "may not use", [[
     ok = is_forked(a.get, a, "events") and is_forked(a.bind, a, "inproc://y")
