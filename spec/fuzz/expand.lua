@@ -1,25 +1,26 @@
---- From a grammar and a seed to a tree.
+--- Makes a tree from a grammar and random numbers.
 ---
---- A grammar is a table: rule -> list of productions. A production is text with
---- holes, `<rule>`, and may begin with a weight: "5* aw.Sleep(<seconds>)". The
---- hole `<block>` is a list of statements (rule `statement`), which may be
+--- A grammar is a table: rule -> list of productions. A production is a text
+--- with holes, `<rule>`. It may begin with a weight: "5* aw.Sleep(<seconds>)".
+--- The hole `<block>` is a list of statements (rule `statement`), which may be
 --- empty. `<close>` is Lua's own.
 ---
---- Rules may be switched off. A production with a hole for one is never taken,
---- and a rule without a production is off itself. So a program is about a few
---- classes of objects in a few places, which then meet often. Others may be
---- favoured: productions that name one of these are taken more often.
+--- Rules can be off. A production with a hole for such a rule is never taken,
+--- and a rule without usable productions is off, too. So each program uses a
+--- few classes of objects in a few places, which then meet often. Rules can be
+--- favoured: productions with a hole for such a rule are taken more often.
 
 local M = {}
 
 local NEVER <const> = math.maxinteger
 
--- How much more often.
+-- Factor of the weight of productions that name a favoured rule.
 local FAVOUR <const> = 6
 
 -- Prepare ---------------------------------------------------------------------
 
---- A production: { weight, parts }, each part a text or { hole = rule }.
+--- Parses a production: { weight =, parts… }; a part is a text or
+--- { hole = rule }.
 local function parse(text, favoured)
   local weight, rest = text:match "^(%d+)%* (.*)$"
   local production = { weight = tonumber(weight) or 2 }
@@ -42,7 +43,7 @@ local function parse(text, favoured)
   return production
 end
 
---- How deep a tree of a production is at least; NEVER if a hole is off.
+--- Returns the least depth of a tree of a production; NEVER if a hole is off.
 local function height_of(production, heights)
   local height = 0
   for _, part in ipairs(production) do
@@ -57,7 +58,7 @@ local function height_of(production, heights)
   return height + 1
 end
 
---- One more look at all productions. Did anything change?
+--- Update the heights of all rules once. Returns true if one has changed.
 local function lower(rules, heights)
   local changed = false
   for rule, productions in pairs(rules) do
@@ -84,7 +85,7 @@ local function check(grammar)
   end
 end
 
---- A grammar without the rules that are off.
+--- Parse a grammar, without the rules that are off.
 ---@param grammar table<string, string[]>
 ---@param off table<string, true>
 ---@param favoured table<string, true>
@@ -108,13 +109,13 @@ Expander.__index = Expander
 
 ---@param prepared table from prepare()
 ---@param random table from spec.support.random
----@param statements integer how many the program may have in all
+---@param statements integer most statements of the program
 function M.new(prepared, random, statements)
   return setmetatable({ rules = prepared.rules, heights = prepared.heights,
     random = random, statements = statements }, Expander)
 end
 
---- Can a rule be expanded, or is it off?
+--- Tells whether a rule can be expanded: it is not off.
 function Expander:knows(rule)
   return self.heights[rule] ~= nil
 end
@@ -130,7 +131,7 @@ function Expander:choose(rule, depth)
   return self.random:weighted(choices)
 end
 
---- A node of this rule.
+--- Makes a node of this rule.
 function Expander:node(rule, depth)
   local node = { rule = rule }
   for i, part in ipairs(self:choose(rule, depth)) do
@@ -145,7 +146,7 @@ function Expander:node(rule, depth)
   return node
 end
 
---- A block of at most `most` statements; an empty one where the tree is deep.
+--- Makes a block of at most `most` statements, an empty one deep in the tree.
 function Expander:block(depth, most)
   local list = { list = true }
   for i = 1, self.random:between(1, most) do

@@ -1,32 +1,35 @@
---- Random programs over objects and their life; `./dev fuzz` runs this.
+--- Random programs that use objects of all classes; `./dev fuzz` runs this.
 ---
 ---   lua5.4 spec/fuzz/main.lua [options]
 ---
 ---     --build DIR      the build under test (build/asan)
----     --seconds S      for how long (60), or
----     --count N        how many programs
----     --first SEED     the first seed (the time), the others follow it
----     --jobs N         so many at once (2)
----     --keep           do not cut findings down
----     --seed N         print the one program of this seed, and run it
+---     --seconds S      run for so long (60), or
+---     --count N        run so many programs
+---     --first SEED     the first seed (the time); the others follow it
+---     --jobs N         processes at the same time (2)
+---     --keep           do not shrink findings
+---     --seed N         print the program of this seed, and run it
 ---
 --- A program starts, cancels, waits for, closes, drops and finalizes objects of
---- every class, from bodies, handlers, <close> and __gc, hooks, metamethods and
---- coroutines, in an order that follows from its seed alone. It runs in its own
---- process. A finding is a sanitizer's report, an assertion, a signal, a hang,
---- an exit code that it cannot have, an error that shows the library's inside,
---- or something that is left when all is closed. The first of each kind is cut
---- down; build/fuzz/SEED.lua is what is left, and SEED.txt what it wrote.
+--- every class, from bodies, handlers, `__close`, `__gc`, hooks, metamethods
+--- and coroutines. Its order follows from its seed alone. It runs in its own
+--- process. A finding is a report of a sanitizer, an assertion, a signal, a
+--- hang, an unexpected exit code, an error from inside the library, or
+--- something that is left when all is closed. The first finding of each kind is
+--- shrunk. The result is build/fuzz/SEED.lua, and SEED.txt has its output.
 ---
---- The parts, each of which says more:
+--- The parts:
 ---
 ---   values, wires, objects, places, statements    the grammar
----   expand     grammar and seed -> tree       tree    prints it, cuts it down
----   program    seed -> program                prelude its head
----   run        runs and judges one            shrink  keeps what matters
+---   expand     makes a tree from the grammar and a seed
+---   tree       prints trees and removes parts of them
+---   program    makes a program from a seed
+---   prelude    the first lines of each program
+---   run        runs a program and judges its end
+---   shrink     removes parts of a program that its finding does not need
 ---
---- It needs a stock lua5.4, sh and timeout; nothing of it uses the library, so
---- it stands while the library falls. Exit code: 0, or 1 with findings.
+--- The fuzzer needs a stock lua5.4, sh and timeout. It does not use the
+--- library, whose faults cannot end it. Exit code: 0, or 1 with findings.
 
 local root = arg[0]:match "^(.*)/spec/fuzz/[^/]*$" or "."
 package.path = root .. "/?.lua;" .. package.path
@@ -70,7 +73,8 @@ local function output_of(command)
   return pipe:read "l" or ""
 end
 
---- What run.run() needs to know. Programs run in a folder of their own each.
+--- Returns the setup for run.run(), with a folder for the programs of this
+--- worker.
 local function setup_of(options, worker)
   local build = output_of(("cd %s && pwd"):format(run.quoted(options.build)))
   if build == "" then
@@ -93,11 +97,13 @@ local function save(path, text)
   file:write(text)
 end
 
---- In which of at most `most` runs is the finding seen again?
+--- Run a program up to `most` times. Returns the number of the run that shows
+--- the finding again, or nil.
 local function seen_again(setup, made, what, most)
   local text = program.text(made)
   local hangs = what:find "^hang" ~= nil
-  -- The end of a program is patient with what is left, more than SHORT allows.
+  -- SHORT is for hangs only: a program may wait longer for leftovers at its
+  -- end.
   for try = 1, hangs and 1 or most do
     if run.run(setup, made, text, hangs and run.SHORT or nil) == what then
       return try
@@ -105,7 +111,7 @@ local function seen_again(setup, made, what, most)
   end
 end
 
---- Cut the program down; says how that went.
+--- Shrink the program. Returns a text about it.
 local function cut_down(setup, made, what)
   local tries = seen_again(setup, made, what, 5)
   if not tries then
@@ -117,7 +123,7 @@ local function cut_down(setup, made, what)
   return ("cut down in %d runs"):format(runs)
 end
 
---- Keep what is needed to see it again.
+--- Save the program, shrunk unless --keep, and its output.
 local function file_finding(options, setup, made, what, report)
   local how = options.keep and "as it was" or cut_down(setup, made, what)
   local path = ("%s/build/fuzz/%d"):format(setup.root, made.seed)
@@ -131,8 +137,8 @@ end
 
 -- Work ------------------------------------------------------------------------
 
---- The seeds of one worker, one by one; writes a line for each finding, and at
---- the end how many programs ran.
+--- Run the programs of one worker. Writes a line for each finding, and at the
+--- end the number of programs.
 local function work(options)
   local setup = setup_of(options, options.worker)
   local seen, ran, ends = {}, 0, os.time() + options.seconds
@@ -168,7 +174,7 @@ local function start_workers(options, words)
   return pipes
 end
 
---- The kinds of findings, the frequent ones first.
+--- Print the kinds of findings, the frequent ones first. Returns their number.
 local function show(found)
   local order = {}
   for what in pairs(found) do
@@ -185,7 +191,8 @@ local function show(found)
   return #order
 end
 
---- Start the workers, and add up what they tell.
+--- Start the workers, and sum up their findings. Returns true if there are
+--- none.
 local function direct(options, words)
   os.execute("mkdir -p " .. run.quoted(root .. "/build/fuzz"))
   local ran, found = 0, {}
@@ -206,7 +213,7 @@ local function direct(options, words)
   return kinds == 0 and ran > 0
 end
 
---- One program, for people.
+--- Print and run one program. Returns true without a finding.
 local function show_one(options)
   local setup = setup_of(options, "one")
   local made = program.make(options.seed)

@@ -1,10 +1,11 @@
---- The grammar of objects: for each class of them (see `classes`) how one is
---- made and what can be done with it.
+--- The grammar of objects: for each class (see `classes`), how to make an
+--- object and what to do with it.
 
 local M = {}
 
---- Each has slots O.<class>1 and 2; "built" are wires. A class that is off has
---- no place in the program, nor has anything that would need one.
+--- Each class has the slots O.<class>1 and O.<class>2; "built" are wires. A
+--- class that is off, and productions that need it, do not occur in the
+--- program.
 M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
   "permit", "poller", "file", "stream", "process", "socket", "context", "error",
   "info", "co" }
@@ -16,7 +17,7 @@ M.rules = {
     "3* use(<loop>, 'start', <runnable>, <handler>, <options>)",
     "6* use(<scope>, 'start', <runnable>, <handler>)", "aw.current()",
   },
-  make_scope = {}, -- aw.scope makes one, see act_scope
+  make_scope = {}, -- see aw.scope in act_scope
   make_built = { "<composed>", "<modified>", "<leaf>", "2* <extended>" },
   make_channel = { "aw.channel(<count>)" },
   make_event = { "aw.event()" },
@@ -81,8 +82,8 @@ M.rules = {
     "3* use(<channel>, 'send', <value>)", "3* use(<channel>, 'recv')",
     "use(<channel>, 'try_send', <value>)", "use(<channel>, 'try_recv')",
     "3* use(<channel>, 'close')",
-    -- The block may send what it takes, and a virtual clock stands still while
-    -- a channel is ready: the program has to end that itself.
+    -- The block may send to the channel from which it receives. A virtual clock
+    -- stands still then, so the program must end the loop itself.
     "for v in use(<channel>, 'iter') do keep(v) if spent() then break end"
       .. "<block>end",
   },
@@ -150,8 +151,8 @@ M.rules = {
     "use(<stream>, 'getfd')", "1* <any>", "1* <shape>" },
 }
 
--- What is alike for all classes. `dropped` objects are met again in the
--- finalizer of another, which comes before theirs, or after it.
+-- Rules for all classes. A `dropped` object is used once more in the finalizer
+-- of another object, which runs before or after its own finalizer.
 for _, rule in ipairs { "any", "slot", "make", "act", "dropped",
   "strike_object" } do
   M.rules[rule] = {}
@@ -179,7 +180,7 @@ end
 for _, class in ipairs(M.classes) do
   local names = { "O." .. class .. "1", "O." .. class .. "2" }
   if class == "loop" then
-    names[3] = "O.loop3" -- the one of the task, see keep()
+    names[3] = "O.loop3" -- the loop of the task, see keep()
   end
   M.rules[class] = names
   M.rules["slot_" .. class] = { names[1], names[2] }
@@ -195,7 +196,7 @@ for _, class in ipairs(M.classes) do
     table.insert(M.rules.strike_object, ("use(<%s>, 'close')"):format(class))
   end
 end
---- The rules that stand for a class where rules choose among classes.
+--- Returns the rules of a class that rules for all classes choose from.
 ---@param class string
 ---@return string[]
 function M.rules_of(class)

@@ -1,5 +1,5 @@
---- The grammar of places: functions that the library calls, and statements
---- that put others where they run at an unusual time.
+--- The grammar of places: functions that the library calls, and statements that
+--- make other statements run at an unusual time.
 return {
   -- Bodies, handlers, functions of catch, finally, map, …
   function_ = {
@@ -14,7 +14,7 @@ return {
   handler = { "4* <function_>", "2* nil" },
   shape = { "shape(<function_>, <value>)" },
   place = {
-    -- A block that is left, one way or another.
+    -- The end of a block.
     "6* do local _ <close> = closer(<function_>)<block>end",
     "2* do local _ <close> = closer(<function_>) error(<value>, 0) end",
     "3* do local _ <close> = <any> <block>end",
@@ -25,7 +25,7 @@ return {
     "1* table.sort({ 1, 2, 3 }, <function_>)",
     [[1* ("xx"):gsub("x", <function_>)]],
   },
-  -- The object is met again, finalized itself or not.
+  -- The finalizer uses an object, which may be finalized already.
   finalizer = {
     "2* doomed(<function_>)", "4* mine(<function_>)",
     "2* mine(fn(aw.stats))",

@@ -1,12 +1,12 @@
--- What a program of the fuzzer begins with: its text is copied to the head of
--- each, so that a saved program needs nothing else. Sees PLAN, a local.
+-- The first lines of each program of the fuzzer. They are copied into it, so
+-- that a saved program needs nothing else. PLAN is a local of the program.
 --
--- Objects live in slots, O.task1, O.loop2, …, which anything may use, close,
--- replace or empty at any time. What goes wrong is caught by `try`; what must
--- not go wrong is told as "FAULT: …" on stderr, which the runner looks for.
+-- Objects are in slots, O.task1, O.loop2, …, which all code may use, close,
+-- replace or empty at any time. `try` catches errors. A fault of the library is
+-- written to stderr as "FAULT: …", and the runner looks for that.
 --
--- Functions that the library calls are made by `fn`: they do nothing any more
--- once the program has no fuel left, so every program ends.
+-- `fn` makes the functions that the library calls. Each call uses fuel, and
+-- without fuel they do nothing. So every program ends.
 
 warn "@on" -- the runner looks for lost finalizers
 
@@ -25,8 +25,8 @@ local O = setmetatable({}, { __index = slots, __newindex = function(_, name, x)
   end
 end })
 
--- Texts of errors that tell of the library's inside: a place in its own Lua, or
--- a mistake of C, which has no place.
+-- Patterns of errors from inside the library: a place in its own Lua code, or
+-- an error of C code, without a place.
 local INTERNAL <const> = { "%[aiowire[%w.]*%]:%d+: attempt to",
   "^attempt to index", "^attempt to perform", "internal error" }
 
@@ -45,7 +45,7 @@ local function check(err)
   end
 end
 
--- Handlers and bodies keep what they are given, to be met again later.
+-- Handlers and bodies put their arguments into slots, for later use.
 local function keep(...)
   local ev, err, info = ...
   O.loop3 = ev == nil and O.loop3 or ev
@@ -62,7 +62,7 @@ local function try(f, ...)
   return table.unpack(results, 2, results.n)
 end
 
--- Call a method of what is in a slot, if anything is.
+-- Call a method of the object of a slot, unless the slot is empty.
 local function use(object, name, ...)
   if object ~= nil then
     return object[name](object, ...)
@@ -75,7 +75,7 @@ local function get(object, name)
   end
 end
 
--- A function with fuel; `default` is what it gives without.
+-- A function that uses fuel. Without fuel it returns `default`.
 local function fn(f, default)
   return function(...)
     if fuel <= 0 then
@@ -86,7 +86,8 @@ local function fn(f, default)
   end
 end
 
--- For loops of Lua that may feed themselves: is there no fuel left?
+-- For `for` loops that might never end: use fuel, and tell whether none is
+-- left.
 local function spent()
   fuel = fuel - 1
   return fuel < 0
@@ -106,19 +107,19 @@ local function closer(f)
   return setmetatable({}, { __close = f })
 end
 
--- Garbage at once, with a finalizer that meets `x`, finalized perhaps already.
+-- Garbage at once. Its finalizer uses `x`, which may be finalized already.
 local function doomed(f, x)
   setmetatable({ x = x }, { __gc = function(self) f(self, self.x) end })
 end
 
--- The same where the finalizer was there before what is put into it, so that
--- `x` is finalized first.
+-- The same for an object `x` that is put into it later, and so is finalized
+-- before it.
 local function holder(f)
   return setmetatable({}, { __gc = function(self) f(self, self.x) end })
 end
 
--- As os.exit, but only once: in a finalizer that runs while the state is closed
--- it leaves the process there, and what was not freed by then is no leak.
+-- os.exit, once only. A second call in a finalizer, while the state is closed,
+-- would end the process, and LeakSanitizer would report memory not freed yet.
 local exits = true
 local function exit(...)
   if exits then
@@ -127,7 +128,8 @@ local function exit(...)
   end
 end
 
--- One after the other, in whatever the library does when memory is collected.
+-- A chain of finalizers: each makes the next one. So some allocation of the
+-- library runs `f` at each collection.
 local function mine(f)
   setmetatable({}, { __gc = function()
     if fuel > 0 then
@@ -137,7 +139,7 @@ local function mine(f)
   end })
 end
 
--- Garbage, but not before the program's end.
+-- An object that becomes garbage at the end of the program.
 local function left(f, x)
   kept[#kept + 1] = setmetatable({ x = x },
     { __gc = function(self) f(self, self.x) end })
@@ -155,7 +157,7 @@ local function hook(f, mask, count)
   end, mask, count)
 end
 
--- A value whose every metamethod calls f, and answers as it must.
+-- A value whose metamethods all call f and then return a valid result.
 local function shape(f, answer)
   return setmetatable({}, {
     __tostring = function(self) f(self) return "shape" end,
@@ -176,7 +178,7 @@ local function shape(f, answer)
   })
 end
 
--- An object of somebody else's that can be waited for: `x`, in other clothes.
+-- An object of another library with a descriptor, that of `x`.
 local function source(f, x)
   return { getfd = function(self)
     f(self)
@@ -187,10 +189,10 @@ local function source(f, x)
   end, dirty = function(self) f(self) return false end }
 end
 
--- What programs do ------------------------------------------------------------
+-- Actions ---------------------------------------------------------------------
 
--- Memory that was freed is used for something else; not so often that loops in
--- loops of it take seconds.
+-- Use freed memory for other objects. The number of calls is limited, since
+-- nested loops would take seconds.
 local churns = 500
 local function churn()
   local junk = {}
@@ -203,8 +205,8 @@ local function churn()
   end
 end
 
--- Await a wire again and again: a finalizer then comes at any allocation of
--- that, in the midst of an error on its way.
+-- Await a wire again and again, so that finalizers run at any allocation of the
+-- await, also while it raises an error.
 local function storm(w)
   for _ = 1, 100 do
     if not pcall(aw.await, w) and spent() then
@@ -213,7 +215,7 @@ local function storm(w)
   end
 end
 
--- Look at an object as a person or a debugger would.
+-- Read the text and the fields of an object, as a debugger would.
 local function look(x)
   if x == nil then
     return
@@ -237,7 +239,7 @@ local function new_loop(opts)
   return ev
 end
 
--- For an endless wait in the root task, which has no limit by itself.
+-- Run `f` with a time limit in the root task, which has none.
 local function top(f)
   if aw.current() then
     try(aw.timeout, 0.2, f)
@@ -257,9 +259,9 @@ local function turn()
   collectgarbage()
 end
 
--- Tasks that ended with themselves, as their result or their error: a loop
--- holds the outcomes of its tasks, so such a task lives as long as its loop.
--- Returns how many there are, and how many of these have failed.
+-- Counts tasks that are their own result or error. A loop keeps the outcomes of
+-- its tasks, so such a task lives as long as its loop. Returns their number,
+-- and how many of them have failed.
 local function knots()
   local count, failed = 0, 0
   for task in pairs(tasks) do
@@ -275,8 +277,9 @@ local function knots()
   return count, failed
 end
 
--- What differs from `base`, as text; nil if nothing does. An error has its
--- value, and may have an info.
+-- Returns the differences from `base` as a text, nil if there are none. A
+-- failed task that is its own error (see knots) may hold one or two references:
+-- its value and an info.
 local function difference(base)
   local stats, found = aw.stats(), {}
   local refs = stats.refs - base.refs
@@ -295,12 +298,12 @@ local function difference(base)
   return found[1] and table.concat(found, "; ")
 end
 
--- End everything; then nothing may be left. A child may take some time to die,
--- and the machine may be slow, so this is patient.
+-- End everything, and check that nothing is left. A child may take some time to
+-- die, and the machine may be slow, so the check waits for a while.
 local function clean(base, root)
   fuel = 0
   if aw.current() and not pcall(aw.yield) then
-    return -- the root itself is being cancelled, and that is counted
+    return -- the root task is being cancelled, and the counters include that
   end
   debug.sethook()
   for ev in pairs(loops) do
@@ -326,7 +329,7 @@ local function clean(base, root)
   fault("left:", difference(base))
 end
 
--- Run f where it may await, for a bounded time.
+-- Run f in a task.
 local function run(f, opts)
   try(aw.run, f, opts)
 end

@@ -1,10 +1,11 @@
---- A program, made from a seed.
+--- Makes a program from a seed.
 ---
---- A program is about a few classes of objects in a few places, drawn for each
---- anew: where all meet all, two of a kind meet seldom. Its blocks are, in this
---- order: one object of each class; the main function of a loop; what comes
---- after that loop; and an end, which either closes everything and checks that
---- nothing is left, or leaves objects to the end of the process.
+--- Each program uses a few random classes of objects in a few random places. If
+--- it used all, two given classes would seldom meet. Its blocks are, in this
+--- order: one object of each class; the main function of a loop; perhaps a
+--- second loop or further statements; and an end. The end either closes
+--- everything and checks that nothing is left, or leaves the objects to the end
+--- of the process.
 
 local expand = require "spec.fuzz.expand"
 local new_random = require "spec.support.random"
@@ -18,7 +19,7 @@ local HERE <const> = debug.getinfo(1, "S").source:match "^@(.*/)" or "./"
 
 local DEPTH <const> = 20
 
--- What else may be off, beside classes.
+-- Other rules that may be off, besides classes.
 local PLACES <const> = { "finalizer", "hook", "coroutine_", "shape", "signal",
   "command", "ending", "modified", "composed" }
 
@@ -36,12 +37,12 @@ for _, part in ipairs { "values", "wires", "places", "statements" } do
 end
 add_rules(objects.rules)
 
--- What a clock that jumps may not meet, since it stands still while anything
--- of the outside is waited for, and while anything is ready.
+-- Classes and places that a program with a virtual clock may not use: that
+-- clock stands still while a task waits for something external.
 local REAL <const> = { socket = true, context = true, poller = true,
   file = true, stream = true, process = true, command = true }
 
---- What it is about more than about the rest: a class or two, and a place.
+--- Returns the favoured rules: those of one or two classes, and a place.
 local function drawn_favoured(random)
   local favoured = { [random:pick(PLACES)] = true }
   for _ = 1, random:between(1, 2) do
@@ -50,16 +51,16 @@ local function drawn_favoured(random)
       favoured[rule] = true
     end
   end
-  favoured.ending = nil -- one is enough
+  favoured.ending = nil -- one `ending` ends the program
   return favoured
 end
 
---- What this program is not about, given what it is about.
+--- Returns the rules that are off. Favoured rules stay on if possible.
 local function drawn_off(random, virtual, favoured)
   local off = { [virtual and "real" or "virtual"] = true }
   local chance = random:pick { 30, 60, 80 }
   for _, class in ipairs(objects.classes) do
-    -- Little happens without tasks.
+    -- Tasks are seldom off, since little happens without tasks.
     off[class] = random:chance(class == "task" and 5 or chance)
       or virtual and REAL[class] or nil
   end
@@ -77,7 +78,7 @@ local function drawn_off(random, virtual, favoured)
   return off
 end
 
---- One object of each class that the program is about.
+--- Makes one object of each class that is not off.
 local function first_objects(expander, protect)
   local list = { list = true }
   for _, class in ipairs(objects.classes) do
@@ -94,7 +95,8 @@ local function options(random, virtual)
     or random:chance(15) and ", seed = 7" or "") .. " }"
 end
 
---- Tasks that share the objects, and what their loop's main function does.
+--- Appends tasks that share the objects, and the statements of the main
+--- function.
 local function tasks(random, expander, list)
   for _ = 1, random:between(0, 4) do
     list[#list + 1] = { "O.task1 = ev:start(fn(function(...)",
@@ -105,7 +107,7 @@ local function tasks(random, expander, list)
   return table.move(main, 1, #main, #list + 1, list)
 end
 
---- Where the first objects and the blocks stand.
+--- Makes the blocks of the program.
 local function blocks(random, expander, virtual)
   local list = { list = true }
   local function loop(block)
@@ -115,7 +117,7 @@ local function blocks(random, expander, virtual)
   local first = { list = true }
   if random:chance(50) then
     first = first_objects(expander, "try")
-  else -- outside of tasks, but for the program's root
+  else -- outside of the loop
     list = first_objects(expander, "top")
   end
   loop(tasks(random, expander, first))
@@ -141,12 +143,12 @@ end
 
 ---@class fuzz.Program
 ---@field seed integer
----@field head string what comes before the blocks
----@field blocks table the tree that may be cut down
+---@field head string text before the blocks
+---@field blocks table the tree, which may be shrunk
 ---@field foot string
 ---@field gc_stress boolean run with AIOWIRE_GCSTRESS=1
 ---@field stock boolean run by a stock lua5.4
----@field leaks boolean look for memory that is not freed at the end
+---@field leaks boolean report memory that is not freed at the end
 
 --- Make the program of a seed.
 ---@param seed integer
@@ -173,7 +175,7 @@ function M.make(seed)
   }
 end
 
---- The program as text.
+--- Returns the text of the program.
 ---@param program fuzz.Program
 ---@return string
 function M.text(program)

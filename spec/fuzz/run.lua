@@ -1,26 +1,27 @@
---- Runs a program in a process of its own, and judges how that ended.
+--- Runs a program in a process of its own, and judges its end.
 ---
---- A finding has a `what`, which tells one fault from another: two programs
---- with the same `what` most likely show the same fault. Times are generous,
---- since the machine may be busy: a program takes some tenths of a second.
+--- A finding has a text, `what`. Two programs with the same `what` most likely
+--- show the same fault. A program takes some tenths of a second; the limits are
+--- much longer, since the machine may be busy.
 ---
---- Lua loses a finalizer that it has no stack left to call, and warns of that.
---- What such an object held is counted until the state ends, so then it is no
---- finding that something is left; memory that is never freed is one always.
+--- Lua skips a finalizer if there is no stack left to call it, and gives a
+--- warning. The counters include what such an object holds, until the state
+--- ends. So counters that differ are no finding after such a warning. Memory
+--- that is never freed always is.
 
 local M = {}
 
 local LIMITS <const> = { cpu = 20, wall = 120 }
 
---- For runs that only try whether a program still hangs.
+--- Limits for runs that check whether a program still hangs.
 M.SHORT = { cpu = 3, wall = 15 }
 
--- What sanitizers end a process with; no program ends so by itself.
+-- The exit code of sanitizers, which no program uses.
 local SANITIZER_CODE <const> = 99
 local TIMED_OUT <const> = 124
 
--- Exit codes that a program can have: its end, an error, its os.exit, and what
--- the program aiowire gives for a deadlock.
+-- Exit codes that a program may have: success, an error, its os.exit, and a
+-- deadlock of the main loop.
 local EXPECTED <const> = { [0] = true, [1] = true, [3] = true, [13] = true }
 
 local function quoted(text)
@@ -35,7 +36,7 @@ end
 
 -- Judge -----------------------------------------------------------------------
 
---- The nearest frame of a sanitizer's report that is in this tree.
+--- Returns the innermost function of this tree in the report of a sanitizer.
 local function nearest_frame(report)
   for name, place in report:gmatch "#%d+ 0x%x+ in ([%w_:]+) ([^\n]*)" do
     if place:find "/core/" or place:find "/lua/%l+/[%w_]+%.[ch]:" then
@@ -67,7 +68,7 @@ local function has_lost_finalizers(report)
   return false
 end
 
---- What the program itself has told.
+--- Returns the fault that the program itself has written, or nil.
 local function told_fault(report)
   for told in report:gmatch "FAULT: ([^\n]*)" do
     if not (told:find "^left:" and has_lost_finalizers(report)) then
@@ -76,8 +77,8 @@ local function told_fault(report)
   end
 end
 
---- What a report says, nil if it says nothing bad. Numbers of objects and
---- addresses differ from run to run.
+--- Returns the finding in a report, or nil. Numbers and addresses, which differ
+--- from run to run, are replaced.
 local function reported(report)
   local assertion = report:match "Assertion [^\n]*"
   if assertion then
@@ -88,7 +89,7 @@ local function reported(report)
     or told and told:gsub("0x%x+", "N"):gsub("%d+", "N")
 end
 
---- What is wrong with how a program ended; nil if nothing is.
+--- Returns the finding of a program that has ended, or nil.
 local function judge(how, code, report)
   -- `timeout` dies by the signal that ended its child.
   code = how == "signal" and 128 + code or code
@@ -113,16 +114,16 @@ end
 ---@field sanitized boolean
 ---@field libasan? string for a stock lua5.4 and a module with ASan
 ---@field root string absolute path of the tree
----@field folder string where programs run; emptied before each
+---@field folder string in which programs run; emptied before each
 
---- The lines of shell that set up what a program sees.
+--- Returns lines for the shell that set the environment and the limits.
 local function environment(setup, program, limits)
   local lines = {
     "unset LUA_INIT LUA_INIT_5_4 AIOWIRE_OPTIONS AIOWIRE_DEBUG",
     ("export LUA_CPATH_5_4=%s"):format(quoted(setup.build .. "/?.so;;")),
     ("export AIOWIRE_GCSTRESS=%d"):format(program.gc_stress and 1 or 0),
-    -- Children of a stock lua5.4 have ASan preloaded, too: their leaks are no
-    -- business of ours.
+    -- A stock lua5.4 is run with ASan preloaded, and so are its children. Leaks
+    -- of these programs are not ours.
     ("export ASAN_OPTIONS=exitcode=%d:detect_leaks=%d:handle_abort=1")
       :format(SANITIZER_CODE,
         program.leaks and not program.stock and 1 or 0),
@@ -143,7 +144,7 @@ local function interpreter(setup, stock)
     and "env LD_PRELOAD=" .. quoted(setup.libasan) .. " lua5.4" or "lua5.4"
 end
 
---- The command that runs a saved program as it was run here.
+--- Returns the command that runs a saved program as M.run() did.
 ---@param setup fuzz.Setup
 ---@param program fuzz.Program
 ---@return string
@@ -158,8 +159,8 @@ end
 ---@param program fuzz.Program
 ---@param text string
 ---@param limits? { cpu: integer, wall: integer } seconds
----@return string? what is wrong; nil if nothing is
----@return string report what it wrote
+---@return string? what the finding, or nil
+---@return string report the output
 function M.run(setup, program, text, limits)
   limits = limits or LIMITS
   local folder = quoted(setup.folder)

@@ -1,6 +1,6 @@
---- Cuts a program down while its finding stays: statements are left out, a
---- statement gives way to the statements within it, an expression to a part of
---- it, until nothing of that can be done any more, or it took too long.
+--- Shrinks a program while it shows the same finding. It leaves out statements,
+--- and replaces a statement by the statements in it, or an expression by a part
+--- of it, until no such step is possible or the limits are reached.
 
 local tree = require "spec.fuzz.tree"
 
@@ -8,7 +8,7 @@ local M = {}
 
 local RUNS <const>, SECONDS <const> = 250, 90
 
---- Leave statements of one block out, many at once first.
+--- Leave out statements of one block: many at once first, then fewer.
 local function thin(list, holds)
   local count, changed = #list, false
   while count >= 1 do
@@ -33,7 +33,7 @@ local function thin_all(root, holds)
   while again do
     again = false
     for _, list in ipairs(tree.lists(root)) do
-      if not done[list] then -- what was cut away is in no list any more
+      if not done[list] then -- look again: some blocks may be cut away now
         done[list], again = true, true
         changed = thin(list, holds) or changed
         break
@@ -43,7 +43,7 @@ local function thin_all(root, holds)
   return changed
 end
 
---- Put parts in the place of wholes, once where that is possible.
+--- Replace one node by a part of it. Returns false if none can be replaced.
 local function lift(root, holds)
   for _, place in ipairs(tree.replaceable(root)) do
     for _, node in ipairs(place.kin) do
@@ -59,8 +59,8 @@ end
 
 --- Shrink `root` in place.
 ---@param root table
----@param fails fun(): boolean does the finding stay?
----@return integer runs how many it took
+---@param fails fun(): boolean tells whether the finding is still there
+---@return integer runs number of calls of `fails`
 function M.shrink(root, fails)
   local runs, ends = 0, os.time() + SECONDS
   local function holds()

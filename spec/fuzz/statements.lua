@@ -1,4 +1,5 @@
---- The grammar of statements: most are protected, so that a program goes on.
+--- The grammar of statements. Most run in `try`, so that a program goes on
+--- after an error.
 return {
   statement = { "30* try(function() <simple> end)", "2* <simple>",
     "8* try(function() <place> end)", "6* try(function() <strike> end)",
@@ -16,7 +17,7 @@ return {
     "2* <virtual>aw.test(function(ev, clock) O.loop2 = ev <block>"
       .. "clock:advance(<short>) end)",
   },
-  -- What takes something away from those who use it.
+  -- Statements that take an object away while other code uses it.
   strike = {
     "4* <strike_object>", "2* collectgarbage()", "2* <empty> collectgarbage()",
     "3* coroutine.close(<co>)", "3* aw.stats()", "use(<event>, 'set')",

@@ -1,13 +1,14 @@
---- Programs as trees: printed as text, and cut down.
+--- Programs as trees: prints them, and removes parts of them.
 ---
 --- A node is an array of texts and nodes, with one of two more fields:
 ---
----   rule   which rule of the grammar it came from; a node within it that came
----          from the same rule may stand in its place
+---   rule   the rule of the grammar that made it; a node in it that was made
+---          by the same rule may replace it
 ---   list   the node is a block: each of its nodes is a statement, on a line of
 ---          its own; any of them may be left out
 ---
---- Trees are changed in place; what changes one returns how to undo that.
+--- Trees are changed in place. A function that changes one returns a function
+--- that undoes the change.
 
 local M = {}
 
@@ -40,7 +41,7 @@ function print_node(node, out, indent)
   end
 end
 
---- The statements of a block, as text.
+--- Returns the statements of a block as text.
 ---@param list table
 ---@return string
 function M.text(list)
@@ -54,7 +55,7 @@ end
 
 -- Look ------------------------------------------------------------------------
 
---- All blocks below a node, itself included, the outer ones first.
+--- Collects the blocks of a tree, the outer ones first.
 local function lists_below(node, found)
   if node.list then
     found[#found + 1] = node
@@ -67,12 +68,12 @@ local function lists_below(node, found)
   return found
 end
 
---- All blocks of a tree, the outer ones first.
+--- Returns all blocks of a tree, the outer ones first.
 function M.lists(node)
   return lists_below(node, {})
 end
 
---- The nearest nodes below `node` that could stand in its place.
+--- Collects the nodes nearest below `node` that may replace it.
 local function kin_below(node, rule, found)
   for _, part in ipairs(node) do
     if type(part) == "table" and part.rule == rule then
@@ -84,8 +85,8 @@ local function kin_below(node, rule, found)
   return found
 end
 
---- All places where a node stands for which a smaller one could:
---- { parent, index, replacements }.
+--- Returns all nodes that a smaller one may replace, as a list of
+--- { parent =, index =, kin = replacements }.
 function M.replaceable(node, found)
   found = found or {}
   for i, part in ipairs(node) do
@@ -102,7 +103,7 @@ end
 
 -- Change ----------------------------------------------------------------------
 
---- Take `count` statements from `first` on out of a block.
+--- Remove `count` statements of a block, from `first` on.
 ---@return fun() undo
 function M.cut(list, first, count)
   local taken = table.move(list, first, first + count - 1, 1, {})
@@ -116,7 +117,7 @@ function M.cut(list, first, count)
   end
 end
 
---- Put another node in the place of one.
+--- Replace a node by another.
 ---@return fun() undo
 function M.replace(parent, index, node)
   local before = parent[index]

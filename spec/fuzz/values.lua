@@ -1,7 +1,7 @@
---- The grammar's small values: numbers, options, names, things of Lua.
+--- The grammar of small values: numbers, options, names, Lua values.
 return {
   seconds = { "4* 0", "3* 0.001", "3* 0.003", "0.01", "1* -1" },
-  -- For what would be waited for to its end.
+  -- For waits that nothing cuts short.
   short = { "0", "0.001", "0.003" },
   count = { "0", "1", "2", "3" },
   flags = { [["r"]], [["w"]], [["rw"]] },
@@ -15,8 +15,8 @@ return {
     "timeout = 0.005, grace = 0.001", "timeout = 0.02, grace = 0.005, seed = 1",
     [[<virtual> timeout = 0.05, grace = 0.005, clock = "virtual"]] },
 
-  -- Switches, which stand for no text: <virtual> is what needs a clock that
-  -- jumps, <real> what might wait for ever while such a clock stands still.
+  -- Switches without a text. <virtual> marks productions that need a virtual
+  -- clock, <real> those that might wait for ever under one.
   virtual = { "" },
   real = { "" },
 }

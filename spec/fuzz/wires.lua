@@ -1,9 +1,9 @@
---- The grammar of wires: leaves, and what is made of wires. Endless ones sleep
---- on each turn, so that time goes on.
+--- The grammar of wires: leaves and composites. Endless wires sleep in each
+--- iteration, so that time goes on.
 return {
   wire = { "20* <leaf>", "10* <composed>", "6* <modified>" },
-  -- Wires in slots are extended by one element at a time: made of each other
-  -- they would grow exponentially.
+  -- A wire in a slot is extended by one element at a time. If such wires were
+  -- combined, they would grow exponentially.
   extended = {
     "(<slotted> >> <leaf>)", "(<slotted> | <leaf>)", "(<slotted> & <leaf>)",
     "(<slotted> // <leaf>)", "<slotted>:timeout(<seconds>)",
