@@ -131,7 +131,8 @@ struct awl_loop {
 
 /* ---- workers ---- */
 
-/* Continues the C function that parked the worker, when its wait has ended. */
+/* Continues the C function that parked the worker, when its wait has ended or
+ * was refused; see awl_wait(). */
 typedef int (*awl_after)(lua_State *L, awl_worker *worker);
 
 /* The error on its way to a protected call of ours, from where it was raised to
@@ -166,9 +167,9 @@ struct awl_worker {
   awl_after after;      /* the continuation */
   aw_lua_continue then; /* the continuation of aw_lua_await() … */
   void *data;           /* … and its data */
-  int result;           /* how the wait ended */
-  int refused;          /* why a wait could not begin, see awl_refuse() … */
-  awl_after refusal;    /* … and the continuation that raises that */
+  int result;           /* 0, or why the wait ended or could not begin */
+  int refused;          /* if `result` is not 0: the code with which the core
+                           refused the wait, or 0 */
   uint32_t at_once;     /* awaits since the last resume that did not wait */
   bool parked;          /* it yielded to park, not by coroutine.yield */
   bool resumed;         /* by the engine, not by the user */

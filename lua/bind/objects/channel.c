@@ -168,16 +168,10 @@ static aw_value make_message(lua_State *L, const channel *ch) {
 }
 
 static int after_send(lua_State *L, awl_worker *w) {
-  if (w->result == AW_ECANCELED)
-    awl_check_result(L, w);
-  if (w->result < 0)
-    return fail_channel(L, check_channel(L, 1), w->result, "send");
+  int rc = awl_check_cancel(L, w);
+  if (rc < 0)
+    return fail_channel(L, check_channel(L, 1), rc, "send");
   return 0;
-}
-
-static int send_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return fail_channel(L, check_channel(L, 1), w->refused, "send");
 }
 
 /* Hand the value at 2 to the coroutine that waits to receive, if one does,
@@ -203,7 +197,7 @@ static int channel_send(lua_State *L) {
   awl_worker *w =
       awl_awaiter(L, awl_messages_state(ch->messages), "channel:send");
   if (is_foreign(ch, w))
-    return awl_refuse(L, w, AW_EINVAL, send_refused);
+    return awl_wait(L, w, AW_EINVAL, after_send);
   bool at_once = awl_at_once(w);
   if (at_once && pass_directly(L, ch))
     return 0;
@@ -220,7 +214,7 @@ static int channel_send(lua_State *L) {
     rc = aw_await_send(w->task, ch->core, value);
   else
     awl_drop(w->state, value);
-  return awl_park_or_refuse(L, w, rc, after_send, send_refused);
+  return awl_wait(L, w, rc, after_send);
 }
 
 /* ch:try_send(v) → true; or false, "full" */
@@ -241,10 +235,9 @@ static int channel_try_send(lua_State *L) {
 }
 
 static int after_recv(lua_State *L, awl_worker *w) {
-  if (w->result == AW_ECANCELED)
-    awl_check_result(L, w);
-  if (w->result < 0)
-    return fail_channel(L, check_channel(L, 1), w->result, "recv");
+  int rc = awl_check_cancel(L, w);
+  if (rc < 0)
+    return fail_channel(L, check_channel(L, 1), rc, "recv");
   aw_value value = aw_task_take_value(w->task);
   if (value == w->state->passed_value)
     return 1;
@@ -254,18 +247,13 @@ static int after_recv(lua_State *L, awl_worker *w) {
   return push_closed(L, NULL);
 }
 
-static int recv_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return fail_channel(L, check_channel(L, 1), w->refused, "recv");
-}
-
 static int receive_message(lua_State *L, const channel *ch, awl_after after) {
   if (lua_gettop(L) != 1)
     lua_settop(L, 1);
   awl_worker *w =
       awl_awaiter(L, awl_messages_state(ch->messages), "channel:recv");
   if (is_foreign(ch, w))
-    return awl_refuse(L, w, AW_EINVAL, recv_refused);
+    return awl_wait(L, w, AW_EINVAL, after);
   aw_value value = 0;
   int rc = AW_EAGAIN;
   if (awl_at_once(w))
@@ -276,7 +264,7 @@ static int receive_message(lua_State *L, const channel *ch, awl_after after) {
     return push_closed(L, NULL);
   awl_anchor_object(L, w);
   rc = aw_await_recv(w->task, ch->core);
-  return awl_park_or_refuse(L, w, rc, after, recv_refused);
+  return awl_wait(L, w, rc, after);
 }
 
 /* ch:recv() → value; or nil, "closed" */
@@ -478,8 +466,7 @@ static int inner_await_room(lua_State *L) {
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "broadcast:send");
   awl_anchor_object(L, w);
-  return awl_park_or_refuse(L, w, aw_await_room(w->task, ch->core),
-                            awl_after_wait, send_refused);
+  return awl_wait(L, w, aw_await_room(w->task, ch->core), after_send);
 }
 
 /* put(ch, v): send without waiting; false: it is full. A closed one takes

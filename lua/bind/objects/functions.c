@@ -18,33 +18,28 @@
 #include "wire/build.h"
 #include "wire/convert.h"
 
-/* A wait that gives nothing was armed with `rc`. */
-static int park_or_refuse(lua_State *L, awl_worker *w, int rc) {
-  return awl_park_or_refuse(L, w, rc, awl_after_wait, awl_refused);
-}
-
 static int act_sleep(lua_State *L) {
   uint64_t ns = awl_check_ns(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep");
-  return park_or_refuse(L, w, aw_await_sleep(w->task, ns));
+  return awl_wait(L, w, aw_await_sleep(w->task, ns), awl_after_wait);
 }
 
 static int act_sleep_until(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "sleep_until");
-  return park_or_refuse(L, w, aw_await_until(w->task, at));
+  return awl_wait(L, w, aw_await_until(w->task, at), awl_after_wait);
 }
 
 static int act_yield(lua_State *L) {
   awl_worker *w = awl_awaiter(L, awl_of(L), "yield");
-  return park_or_refuse(L, w, aw_await_yield(w->task));
+  return awl_wait(L, w, aw_await_yield(w->task), awl_after_wait);
 }
 
 /* idle(t): until nothing else can run before t, in virtual time [K6] */
 static int act_idle(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "test's clock");
-  return park_or_refuse(L, w, aw_await_idle(w->task, at));
+  return awl_wait(L, w, aw_await_idle(w->task, at), awl_after_wait);
 }
 
 /* ---- wires, inline [N6] ---- */
@@ -75,7 +70,7 @@ static int await_wire(lua_State *L, const char *what, bool whole,
   awl_loop *loop = awl_loop_of(s, aw_task_loop(w->task));
   aw_wire *wire = awl_to_wire(L, s, loop, 1);
   int rc = aw_await_wire(w->task, wire, whole);
-  return awl_park_or_refuse(L, w, rc, after, awl_refused);
+  return awl_wait(L, w, rc, after);
 }
 
 static int act_await(lua_State *L) {

@@ -79,9 +79,10 @@ static int rate_gc(lua_State *L) {
   return 0;
 }
 
-/* A wait for the rate at 1 was refused. */
-static int rate_refused(lua_State *L, awl_worker *w) {
-  return awl_raise_refusal(L, w, luaL_tolstring(L, 1, NULL));
+/* [rate] */
+static int after_rate(lua_State *L, awl_worker *w) {
+  awl_check_object(L, w, NULL);
+  return 0;
 }
 
 /* r:acquire([k]) */
@@ -94,8 +95,7 @@ static int rate_acquire(lua_State *L) {
   if (awl_at_once(w) && aw_rate_try_acquire(core, engine, units) == 0)
     return 0;
   awl_anchor_object(L, w);
-  return awl_park_or_refuse(L, w, aw_await_rate(w->task, core, units),
-                            awl_after_wait, rate_refused);
+  return awl_wait(L, w, aw_await_rate(w->task, core, units), after_rate);
 }
 
 /* r:try_acquire([k]) → true; or false */

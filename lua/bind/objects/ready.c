@@ -64,7 +64,7 @@ static int after_ready_join(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   const ready *r = lua_touserdata(L, READY);
   const aw_task *task = awl_check_task(L, s, TASK);
-  awl_joined(w);
+  awl_joined(L, w);
   if (!r->told && aw_task_state_of(task) == AW_TASK_FAILED)
     return awl_raise(L, w, aw_error_keep(aw_task_error(task)));
   awl_push_cancelled(L, s, w->task);
@@ -121,8 +121,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
   if (loop->engine != s->run.engine)
     return awl_foreign(L, "this EventLoop");
   if (aw_task_cancelled(w->task)) /* then nothing is started [C2] */
-    return awl_park_or_refuse(L, w, aw_await_yield(w->task), awl_after_wait,
-                              awl_refused);
+    return awl_wait(L, w, aw_await_yield(w->task), awl_after_wait);
   push_ready(L, s, USERS);
   lua_replace(L, USERS);
   awl_start(L, s, loop, scope, WIRE, 1);
@@ -132,7 +131,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
   r->waiter = aw_task_keep(w->task);
   awl_set_resource(s, AWL_RESOURCE_TASK, r->resource, r->waiter);
   int rc = aw_await_task(w->task, awl_check_task(L, s, TASK));
-  return awl_park_or_refuse(L, w, rc, after_ready_wait, awl_refused);
+  return awl_wait(L, w, rc, after_ready_wait);
 }
 
 /* ---- being ready ---- */

@@ -270,10 +270,10 @@ static int leave_body(lua_State *L, awl_worker *w, int status) {
   }
   aw_task_park(w->task, w);
   if (aw_scope_leave(w->task, error, cancelled) != 0)
-    return awl_park(L, w, after_scope_join);
+    return awl_wait(L, w, 0, after_scope_join);
   if (awl_at_once(w) || aw_await_join(w->task) < 0)
     return close_scope(L, w);
-  return awl_park(L, w, after_scope_join); /* others first [F3] */
+  return awl_wait(L, w, 0, after_scope_join); /* others first [F3] */
 }
 
 static int after_body(lua_State *L, int status, lua_KContext context) {

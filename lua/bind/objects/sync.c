@@ -75,11 +75,6 @@ static void *take_sync(lua_State *L, awl_class class) {
   return core;
 }
 
-/* A wait for the object at 1 was refused. */
-static int sync_refused(lua_State *L, awl_worker *w) {
-  return awl_raise_refusal(L, w, luaL_tolstring(L, 1, NULL));
-}
-
 static aw_engine *worker_engine(const awl_worker *w) {
   return w->state->run.engine->core;
 }
@@ -120,6 +115,12 @@ static int event_is_set(lua_State *L) {
   return 1;
 }
 
+/* [event] */
+static int after_event(lua_State *L, awl_worker *w) {
+  awl_check_object(L, w, NULL);
+  return 0;
+}
+
 /* e:wait() */
 static int event_wait(lua_State *L) {
   aw_event *event = check_event(L);
@@ -129,8 +130,7 @@ static int event_wait(lua_State *L) {
   if (open && awl_at_once(w) && aw_event_is_set(event))
     return 0;
   awl_anchor_object(L, w);
-  return awl_park_or_refuse(L, w, aw_await_event(w->task, event),
-                            awl_after_wait, sync_refused);
+  return awl_wait(L, w, aw_await_event(w->task, event), after_event);
 }
 
 /* event ready (set) */
@@ -207,7 +207,7 @@ static int semaphore_gc(lua_State *L) {
 
 /* [semaphore, permit] */
 static int after_acquire(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
+  awl_check_object(L, w, NULL);
   return 1;
 }
 
@@ -221,8 +221,7 @@ static int semaphore_acquire(lua_State *L) {
   if (open && awl_at_once(w) && aw_semaphore_try_acquire(semaphore) == 0)
     return 1;
   awl_anchor_object(L, w);
-  return awl_park_or_refuse(L, w, aw_await_acquire(w->task, semaphore),
-                            after_acquire, sync_refused);
+  return awl_wait(L, w, aw_await_acquire(w->task, semaphore), after_acquire);
 }
 
 /* sem:try_acquire() → permit, or nil */

@@ -228,18 +228,8 @@ int awl_end_as(lua_State *L, awl_state *s, aw_task *task) {
 }
 
 static int after_task_wait(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
+  awl_check_object(L, w, "this task");
   return awl_end_as(L, w->state, awl_check_task(L, w->state, 1));
-}
-
-static int wait_refused(lua_State *L, awl_worker *w) {
-  return awl_raise_refusal(L, w, "this task");
-}
-
-static int begin_wait(lua_State *L, awl_worker *w, aw_task *task,
-                      awl_after after) {
-  int rc = aw_await_task(w->task, task);
-  return awl_park_or_refuse(L, w, rc, after, wait_refused);
 }
 
 static int task_wait(lua_State *L) {
@@ -249,27 +239,23 @@ static int task_wait(lua_State *L) {
   lua_settop(L, 1);
   if (aw_task_state_of(task) >= AW_TASK_DONE && awl_at_once(w))
     return awl_end_as(L, s, task);
-  return begin_wait(L, w, task, after_task_wait);
+  return awl_wait(L, w, aw_await_task(w->task, task), after_task_wait);
 }
 
 /* ---- cancel_wait and __close: join in a shield [C12] ---- */
 
-void awl_joined(awl_worker *w) {
+void awl_joined(lua_State *L, awl_worker *w) {
   aw_scope_end end;
   aw_scope_close(w->task, &end);
   awl_drop(w->state, end.reason);
   aw_error_release(end.error);
+  if (awl_is_refused(w))
+    awl_check_object(L, w, "this task");
 }
 
 static int after_task_join(lua_State *L, awl_worker *w) {
-  (void)L;
-  awl_joined(w);
+  awl_joined(L, w);
   return 0;
-}
-
-static int join_refused(lua_State *L, awl_worker *w) {
-  awl_joined(w);
-  return wait_refused(L, w);
 }
 
 /* A loop that nobody runs has to, for its task to end [S7]. It goes on with its
@@ -294,7 +280,13 @@ int awl_join(lua_State *L, awl_worker *w, aw_task *task, awl_after after) {
   if (rc < 0)
     return awl_error(L, "%s", aw_strerror(rc));
   rc = aw_await_task(w->task, task);
-  return awl_park_or_refuse(L, w, rc, after, join_refused);
+  return awl_wait(L, w, rc, after);
+}
+
+/* [task] */
+static int after_task_end(lua_State *L, awl_worker *w) {
+  awl_check_object(L, w, "this task");
+  return 0;
 }
 
 static int task_cancel_wait(lua_State *L) {
@@ -302,7 +294,7 @@ static int task_cancel_wait(lua_State *L) {
   aw_task *task = awl_check_task(L, s, 1);
   awl_worker *w = awl_awaiter(L, s, "Task:cancel_wait");
   task_cancel(L);
-  return begin_wait(L, w, task, awl_after_wait);
+  return awl_wait(L, w, aw_await_task(w->task, task), after_task_end);
 }
 
 /* Outside of tasks: drive the engine until the task has ended. A loop that

@@ -12,10 +12,11 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
 /* The end of `task`, whose Task is at 1: its results; or raise its error, or
  * TaskCancelled [T5]. */
 int awl_end_as(lua_State *L, awl_state *s, aw_task *task);
-/* Wait in a shield until `task` has ended; `return` this. `after` is to begin
- * with awl_joined(). */
+/* Wait in a shield until `task` has ended; use it as `return awl_join(...)`.
+ * `after` begins with awl_joined(), which closes the shield, and raises if the
+ * wait was refused. */
 int awl_join(lua_State *L, awl_worker *worker, aw_task *task, awl_after after);
-void awl_joined(awl_worker *worker);
+void awl_joined(lua_State *L, awl_worker *worker);
 
 /* Raise that the scope has been left. */
 int awl_scope_left(lua_State *L);

@@ -2,9 +2,11 @@
  *
  *   w = awl_awaiter(L, s, "name")     may it, here? else an error says why not
  *   rc = aw_await_…(w->task, …)       arm the wait
- *   return awl_park_or_refuse(L, w, rc, after, refused)
- *                                     yield; the worker's coroutine rests
+ *   return awl_wait(L, w, rc, after)  yield; the worker's coroutine rests
  *   after: awl_check_result(L, w)     raise what the wait ended with
+ *
+ * One continuation serves each wait, also one that the core refuses to begin:
+ * worker->result is 0, or the code with which the wait ended or was refused.
  */
 #include "run/await.h"
 
@@ -107,13 +109,53 @@ static int after_park(lua_State *L, int status, lua_KContext context) {
   return w->after(L, w);
 }
 
-int awl_park(lua_State *L, awl_worker *w, awl_after after) {
+static int park(lua_State *L, awl_worker *w, awl_after after, lua_KFunction k) {
   w->parked = true;
   w->resumed = false;
   w->waiting = L;
   w->after = after;
   w->top = lua_gettop(L);
-  return lua_yieldk(L, 0, (lua_KContext)w, after_park);
+  return lua_yieldk(L, 0, (lua_KContext)w, k);
+}
+
+static int after_turn(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  awl_worker *w = (awl_worker *)context;
+  if (!w->resumed)
+    return awl_park_again(L, w, after_turn);
+  w->resumed = false;
+  if (w->result == 0 && aw_task_cancelled(w->task)) {
+    /* Cancelled in its turn: one more wait delivers that [C2]. */
+    aw_task_park(w->task, w);
+    aw_await_yield(w->task);
+    return park(L, w, w->after, after_turn);
+  }
+  if (w->result == 0)
+    w->result = w->refused;
+  return w->after(L, w);
+}
+
+/* The wait was refused with `rc`. A loop that swallows the error must not hold
+ * the engine: after some of them, others get their turn first [F3]. */
+static int refuse(lua_State *L, awl_worker *w, int rc, awl_after after) {
+  awl_release_wait(w);
+  w->refused = w->result = rc;
+  if (awl_at_once(w))
+    return after(L, w);
+  aw_await_yield(w->task);
+  return park(L, w, after, after_turn);
+}
+
+int awl_wait(lua_State *L, awl_worker *w, int rc, awl_after after) {
+  return rc < 0 ? refuse(L, w, rc, after) : park(L, w, after, after_park);
+}
+
+int awl_take_turn(lua_State *L, awl_worker *w, awl_after after) {
+  int rc = aw_await_yield(w->task);
+  if (rc < 0)
+    return refuse(L, w, rc, after);
+  w->refused = 0;
+  return park(L, w, after, after_turn);
 }
 
 static void anchor_value(lua_State *L, awl_worker *w, int index, int which) {
@@ -155,47 +197,6 @@ bool awl_at_once(awl_worker *w) {
   return !aw_task_cancelled(w->task) && ++w->at_once < BUDGET;
 }
 
-int awl_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return awl_error(L, "%s", aw_strerror(w->refused));
-}
-
-int awl_raise_refusal(lua_State *L, awl_worker *w, const char *what) {
-  awl_check_result(L, w);
-  return w->refused == AW_EINVAL ? awl_foreign(L, what) : awl_refused(L, w);
-}
-
-bool awl_cancelled_in_turn(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  if (!aw_task_cancelled(w->task))
-    return false;
-  aw_task_park(w->task, w);
-  aw_await_yield(w->task);
-  return true;
-}
-
-static int after_refusal(lua_State *L, awl_worker *w) {
-  if (awl_cancelled_in_turn(L, w))
-    return awl_park(L, w, after_refusal);
-  return w->refusal(L, w);
-}
-
-int awl_refuse(lua_State *L, awl_worker *w, int rc, awl_after refused) {
-  awl_release_wait(w);
-  w->refused = rc;
-  w->result = 0;
-  if (awl_at_once(w))
-    return refused(L, w);
-  w->refusal = refused;
-  aw_await_yield(w->task);
-  return awl_park(L, w, after_refusal);
-}
-
-int awl_park_or_refuse(lua_State *L, awl_worker *w, int rc, awl_after after,
-                       awl_after refused) {
-  return rc < 0 ? awl_refuse(L, w, rc, refused) : awl_park(L, w, after);
-}
-
 const char *awl_push_ownership(lua_State *L, const awl_worker *w,
                                const char *verb) {
   if (!w->task)
@@ -222,6 +223,8 @@ void awl_check_result(lua_State *L, awl_worker *w) {
   if (w->result == 0)
     return;
   awl_state *s = w->state;
+  if (w->refused)
+    awl_error(L, "%s", aw_strerror(w->refused));
   if (w->result == AW_ECANCELED) {
     awl_push_cancelled(L, s, w->task);
     lua_error(L);
@@ -230,4 +233,16 @@ void awl_check_result(lua_State *L, awl_worker *w) {
   if (!error)
     error = aw_error_new(s->run.engine->core, w->result, 0);
   awl_raise(L, w, error);
+}
+
+void awl_check_object(lua_State *L, awl_worker *w, const char *what) {
+  if (awl_is_refused(w) && w->result == AW_EINVAL)
+    awl_foreign(L, what ? what : luaL_tolstring(L, 1, NULL));
+  awl_check_result(L, w);
+}
+
+int awl_check_cancel(lua_State *L, awl_worker *w) {
+  if (w->result == AW_ECANCELED)
+    awl_check_result(L, w);
+  return w->result;
 }

@@ -19,33 +19,35 @@ static inline void awl_forget_passing(awl_state *s) {
   if (w && !w->raising)
     awl_drop_passing(w);
 }
-/* Yield the wait that was just armed; `after` goes on when it has ended, in
- * whatever way, the stack as it was. `return` this. */
-int awl_park(lua_State *L, awl_worker *worker, awl_after after);
-/* An awl_after: raises if the wait ended badly, and gives nothing. */
+/* A wait was armed with `rc`: park until it has ended. If `rc` is negative, the
+ * core refused the wait, and `after` runs at once, or, when many waits did not
+ * wait in this turn, after a turn of the others [F3].
+ *
+ *   after  the continuation, the stack as it was. It must check
+ *          worker->result, by one of the functions below: 0, or the code with
+ *          which the wait ended or was refused
+ *
+ * Use it as `return awl_wait(...)`. */
+int awl_wait(lua_State *L, awl_worker *worker, int rc, awl_after after);
+/* Let other tasks have a turn, and go on with `after`. If the task was cancelled
+ * in that turn, worker->result says so. Use it as `return awl_take_turn(...)`. */
+int awl_take_turn(lua_State *L, awl_worker *worker, awl_after after);
+/* Raise if the wait ended badly, or was refused. */
+void awl_check_result(lua_State *L, awl_worker *worker);
+/* The same for a wait for an object, which may belong to another engine: then
+ * the error says so of `what`, or, if that is NULL, of the value at 1. */
+void awl_check_object(lua_State *L, awl_worker *worker, const char *what);
+/* Is the result that of a wait which the core refused? */
+static inline bool awl_is_refused(const awl_worker *worker) {
+  return worker->result != 0 && worker->refused != 0;
+}
+/* Raise if the task was cancelled; else return the result. */
+int awl_check_cancel(lua_State *L, awl_worker *worker);
+/* An awl_after: raises as awl_check_result(), and gives nothing. */
 int awl_after_wait(lua_State *L, awl_worker *worker);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
-/* A wait could not be armed, with `rc`: go on with `refused`, which raises what
- * worker->refused is then; at once or, when that was often enough, through the
- * queue, so that a loop which swallows it cannot hold the engine [F3]. The wait
- * in the queue may end badly as any other. `return` this. */
-int awl_refuse(lua_State *L, awl_worker *worker, int rc, awl_after refused);
-/* Before it begins, an await has let the others run, and its wait in the queue
- * is over: raise if that ended badly. True: the task was cancelled meanwhile,
- * and is to be given that by one more wait, which is armed: `return
- * awl_park()`, with the same `after` [C2]. */
-bool awl_cancelled_in_turn(lua_State *L, awl_worker *worker);
-/* A `refused` that raises the text of the code. */
-int awl_refused(lua_State *L, awl_worker *worker);
-/* For an `awl_after` that is told of a wait which was refused: raise that
- * `what` it was for belongs to another engine, or what else is wrong. */
-int awl_raise_refusal(lua_State *L, awl_worker *worker, const char *what);
-/* A wait was armed with `rc`: awl_park() with `after`, or awl_refuse() with
- * `refused`. `return` this. */
-int awl_park_or_refuse(lua_State *L, awl_worker *worker, int rc,
-                       awl_after after, awl_after refused);
 /* Keep the userdata at 1 and on top, which the wait about to be armed works on,
  * as long as that lasts: the stack that has them may be closed by hand. Raises.
  */
@@ -64,7 +66,5 @@ const char *awl_push_ownership(lua_State *L, const awl_worker *worker,
  * is another task's now: yield that, and rest on; `k` is what goes on then.
  * `return` this. */
 int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
-/* Raise if the wait ended badly. */
-void awl_check_result(lua_State *L, awl_worker *worker);
 
 #endif

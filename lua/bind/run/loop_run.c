@@ -109,16 +109,14 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
 static int after_run(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   awl_loop *loop = awl_loop_at(L, 1);
-  if (aw_loop_state_of(loop->core) != AW_LOOP_FAILED) {
+  if (awl_is_refused(w))
+    return refuse_run(L, loop, w->result);
+  /* A refused wait that was cancelled in its turn may have lost its loop. */
+  if (!loop->core || aw_loop_state_of(loop->core) != AW_LOOP_FAILED) {
     check_cancel(L, s);
     awl_check_result(L, w);
   }
   return end_run(L, s, loop);
-}
-
-static int run_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return refuse_run(L, awl_loop_at(L, 1), w->refused);
 }
 
 static int run_loop(lua_State *L, awl_state *s, awl_loop *loop,
@@ -132,7 +130,7 @@ static int run_loop(lua_State *L, awl_state *s, awl_loop *loop,
     return run_outside(L, s, loop, timeout, AW_NEVER);
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
   int rc = await_run(L, w, loop, timeout);
-  return awl_park_or_refuse(L, w, rc, after_run, run_refused);
+  return awl_wait(L, w, rc, after_run);
 }
 
 int awl_loop_run(lua_State *L) {
@@ -197,7 +195,7 @@ int awl_loop_leave(lua_State *L) {
   }
   awl_worker *w = awl_awaiter(L, s, "EventLoop:run");
   int rc = await_run(L, w, loop, loop->timeout);
-  return awl_park_or_refuse(L, w, rc, after_close_run, run_refused);
+  return awl_wait(L, w, rc, after_close_run);
 }
 
 int awl_loop_close(lua_State *L) {

@@ -6,21 +6,7 @@
 #include "run/await.h"
 
 static int after_operation(lua_State *L, awl_worker *w) {
-  if (w->result == AW_ECANCELED)
-    awl_check_result(L, w);
-  return w->then(L, w->result, w->data);
-}
-
-/* It has only let the others run. */
-static int after_turn(lua_State *L, awl_worker *w) {
-  if (awl_cancelled_in_turn(L, w))
-    return awl_park(L, w, after_turn);
-  return w->then(L, w->result, w->data);
-}
-
-static int operation_refused(lua_State *L, awl_worker *w) {
-  awl_check_result(L, w);
-  return w->then(L, w->refused, w->data);
+  return w->then(L, awl_check_cancel(L, w), w->data);
 }
 
 int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
@@ -28,12 +14,11 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   awl_worker *w = awl_awaiter(L, awl_open(L), what);
   w->then = then;
   w->data = data;
-  if (operation)
-    awl_anchor_wait(L, w);
-  int rc = operation ? aw_await_operation(w->task, operation, data)
-                     : aw_await_yield(w->task);
-  return awl_park_or_refuse(L, w, rc, operation ? after_operation : after_turn,
-                            operation_refused);
+  if (!operation)
+    return awl_take_turn(L, w, after_operation);
+  awl_anchor_wait(L, w);
+  int rc = aw_await_operation(w->task, operation, data);
+  return awl_wait(L, w, rc, after_operation);
 }
 
 aw_task *aw_lua_task(lua_State *L, const char *what) {

@@ -442,6 +442,8 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
   awl_release_wait(w);
   w->result = s->run.step.result;
+  if (w->result != 0)
+    w->refused = 0;
   if (w->result == AW_ECANCELED)
     awl_note_cut(L, w);
   if (lua_status(w->co) == LUA_YIELD) {
