@@ -6,48 +6,15 @@
 
 #include "options.h"
 
+#include "aiowire_lua.h"
+
 #include <stddef.h>
 #include <string.h>
 
-enum { LONGEST = 32 };
-
-static const char *const long_options[] = {"--help", "--version", NULL};
-
-/* Edit distance: how many letters must be added, removed or changed to turn a
- * into b. */
-static size_t distance(const char *a, const char *b) {
-  size_t row[LONGEST + 1];
-  size_t width = strlen(b);
-  for (size_t j = 0; j <= width; j++)
-    row[j] = j;
-  for (size_t i = 0; a[i]; i++) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < width; j++) {
-      size_t best = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      if (best > row[j] + 1)
-        best = row[j] + 1;
-      if (best > row[j + 1] + 1)
-        best = row[j + 1] + 1;
-      row[j + 1] = best;
-    }
-  }
-  return row[width];
-}
-
-/* The long option that `text` was probably meant to be, or NULL. */
-static const char *nearest(const char *text) {
-  const char *best = NULL;
-  size_t least = 4;
-  for (const char *const *name = long_options; *name; name++) {
-    size_t d = distance(text, *name);
-    if (d < least) {
-      least = d;
-      best = *name;
-    }
-  }
-  return best;
+static const char *long_option_at(const void *list, size_t index) {
+  static const char *const names[] = {"--help", "--version", NULL};
+  (void)list;
+  return names[index];
 }
 
 static bool read_long(host_options *options, const char *text) {
@@ -115,7 +82,7 @@ void host_options_complain(const host_options *options) {
   if (options->needs_value)
     fprintf(stderr, "aiowire: '%s' needs an argument\n", options->bad);
   else if (strncmp(options->bad, "--", 2) == 0)
-    meant = nearest(options->bad);
+    meant = aw_lua_nearest(options->bad, long_option_at, NULL);
   if (meant)
     fprintf(stderr, "aiowire: unrecognized option '%s' (did you mean %s?)\n",
             options->bad, meant);
