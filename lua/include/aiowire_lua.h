@@ -361,6 +361,11 @@ AW_API const char *aw_lua_check_string(lua_State *L, int arg, size_t *size);
  */
 AW_API void aw_lua_check_options(lua_State *L, int arg,
                                  const char *const *known, bool is_list);
+/* Push the first key of the table at `index` that is no known option, and
+ * return true; if all are known, push nothing and return false. For functions
+ * whose message is another one; the arguments are those above. */
+AW_API bool aw_lua_unknown_option(lua_State *L, int index,
+                                  const char *const *known, bool is_list);
 /* Raise an error about option `name`: its value, on top of the stack, is not
  * what was `expected`. */
 AW_API int aw_lua_bad_option(lua_State *L, const char *name,

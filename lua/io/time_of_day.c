@@ -336,27 +336,25 @@ static const aw_operation operation = {.label = "at",
 
 /* ---- for Lua ---- */
 
-static const struct {
-  const char *name;
-  int most;
-} fields[] = {{"hour", 23}, {"min", 59}, {"sec", 59}};
-enum { FIELDS = sizeof fields / sizeof *fields };
+enum { FIELDS = 3 };
+static const char *const field_names[FIELDS + 1] = {"hour", "min", "sec", NULL};
+static const int field_limits[FIELDS] = {23, 59, 59};
 
 /* The value of field number `i` of the table at 1, or AWIO_ANY. */
 static int check_field(lua_State *L, int i) {
-  if (lua_getfield(L, 1, fields[i].name) == LUA_TNIL) {
+  if (lua_getfield(L, 1, field_names[i]) == LUA_TNIL) {
     lua_pop(L, 1);
     return AWIO_ANY;
   }
   int is_integer;
   lua_Integer value = lua_tointegerx(L, -1, &is_integer);
   if (lua_type(L, -1) != LUA_TNUMBER || !is_integer || value < 0 ||
-      value > fields[i].most)
+      value > field_limits[i])
     aw_lua_arg_error(L, 1,
                      lua_pushfstring(L,
                                      "field '%s' must be an integer from 0 to "
                                      "%d, got %s",
-                                     fields[i].name, fields[i].most,
+                                     field_names[i], field_limits[i],
                                      lua_type(L, -1) == LUA_TNUMBER
                                          ? luaL_tolstring(L, -1, NULL)
                                          : aw_lua_type_name(L, -1)));
@@ -364,27 +362,15 @@ static int check_field(lua_State *L, int i) {
   return (int)value;
 }
 
-static void check_moment_names(lua_State *L) {
-  lua_pushnil(L);
-  while (lua_next(L, 1)) {
-    lua_pop(L, 1);
-    int i = 0;
-    while (i < FIELDS && !(lua_type(L, -1) == LUA_TSTRING &&
-                           strcmp(lua_tostring(L, -1), fields[i].name) == 0))
-      i++;
-    if (i == FIELDS)
-      aw_lua_arg_error(L, 1,
-                       lua_pushfstring(L,
-                                       "unknown field '%s'; there are 'hour', "
-                                       "'min' and 'sec'",
-                                       luaL_tolstring(L, -1, NULL)));
-  }
-}
-
 /* What is above the largest field is any, what is below it 0. */
 static void *check_moment(lua_State *L) {
   aw_lua_check_type(L, 1, LUA_TTABLE);
-  check_moment_names(L);
+  if (aw_lua_unknown_option(L, 1, field_names, false))
+    aw_lua_arg_error(L, 1,
+                     lua_pushfstring(L,
+                                     "unknown field '%s'; there are 'hour', "
+                                     "'min' and 'sec'",
+                                     luaL_tolstring(L, -1, NULL)));
   int values[FIELDS], largest = FIELDS;
   for (int i = FIELDS - 1; i >= 0; i--) {
     values[i] = check_field(L, i);

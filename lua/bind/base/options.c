@@ -99,8 +99,8 @@ static int refuse_option(lua_State *L, int arg, const char *const *known) {
   return aw_lua_arg_error(L, arg, lua_tostring(L, -1));
 }
 
-void awl_check_names(lua_State *L, int index, int arg, const char *const *known,
-                     bool is_list) {
+bool aw_lua_unknown_option(lua_State *L, int index, const char *const *known,
+                           bool is_list) {
   lua_Integer length = is_list ? (lua_Integer)lua_rawlen(L, index) : 0;
   for (lua_pushnil(L); lua_next(L, index);) {
     lua_pop(L, 1);
@@ -110,15 +110,23 @@ void awl_check_names(lua_State *L, int index, int arg, const char *const *known,
                          ? is_known(lua_tostring(L, -1), known)
                          : is_integer && place >= 1 && place <= length;
     if (!is_option)
-      refuse_option(L, arg, known);
+      return true;
   }
+  return false;
+}
+
+/* The table at `index` is argument `arg`. */
+static void check_names(lua_State *L, int index, int arg,
+                        const char *const *known, bool is_list) {
+  if (aw_lua_unknown_option(L, index, known, is_list))
+    refuse_option(L, arg, known);
 }
 
 void aw_lua_check_options(lua_State *L, int arg, const char *const *known,
                           bool is_list) {
   aw_lua_check_type(L, arg, LUA_TTABLE);
   luaL_checkstack(L, 8, NULL);
-  awl_check_names(L, arg, arg, known, is_list);
+  check_names(L, arg, arg, known, is_list);
 }
 
 int aw_lua_bad_option(lua_State *L, const char *name, const char *expected) {
@@ -146,7 +154,7 @@ static int inner_check_options(lua_State *L) {
                                             aw_lua_type_name(L, OPTIONS)));
   for (int i = 0; i < MOST && lua_rawgeti(L, KNOWN, i + 1) == LUA_TSTRING; i++)
     known[i] = lua_tostring(L, -1);
-  awl_check_names(L, OPTIONS, arg, known, false);
+  check_names(L, OPTIONS, arg, known, false);
   return 0;
 }
 
