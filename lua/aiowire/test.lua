@@ -11,9 +11,9 @@ Clock.__index = Clock
 --- Raise unless argument 1 is a clock and argument 2 is seconds.
 local function check_seconds(clock, seconds)
   if getmetatable(clock) ~= Clock then
-    inner.bad_argument(1, "clock expected, got " .. inner.type_name(clock))
+    inner.bad_type(1, "clock", clock)
   elseif type(seconds) ~= "number" then
-    inner.bad_argument(2, "number expected, got " .. inner.type_name(seconds))
+    inner.bad_type(2, "number", seconds)
   elseif seconds ~= seconds then
     inner.bad_argument(2, "seconds must not be NaN")
   end
