@@ -46,6 +46,30 @@ typedef struct awl_loop awl_loop;
 typedef struct awl_worker awl_worker;
 typedef struct awl_location awl_location;
 
+/* The types of error objects, a row for each:
+ *
+ *   class      enumerator of awl_class
+ *   name       of the metatable
+ *   predicate  function of the module that recognizes the type
+ *   text       __tostring, in errors.c
+ *   placed     the object has the field `where`: the line that raised it [E4]
+ *
+ * A new type needs a row here, its class and predicate in lua/aiowire/meta.lua,
+ * and, if awl_push_simple_error() does not make it, a function in errors.c that
+ * does. */
+#define AWL_ERROR_TYPES(ROW) \
+  ROW(AWL_CANCELLED, "aiowire.Cancelled", "is_cancelled", cancelled_tostring, \
+      false) \
+  ROW(AWL_TIMEOUT, "aiowire.Timeout", "is_timeout", timeout_tostring, true) \
+  ROW(AWL_TASK_CANCELLED, "aiowire.TaskCancelled", "is_task_cancelled", \
+      error_tostring, true) \
+  ROW(AWL_UNHANDLED, "aiowire.UnhandledException", "is_unhandled", \
+      unhandled_tostring, false) \
+  ROW(AWL_CLOSED, "aiowire.Closed", "is_closed", error_tostring, true) \
+  ROW(AWL_SYSTEM_ERROR, "aiowire.SystemError", "is_system_error", \
+      error_tostring, true) \
+  ROW(AWL_DEADLOCK, "aiowire.Deadlock", "is_deadlock", error_tostring, true)
+
 /* Classes of objects; each has a metatable. */
 typedef enum awl_class {
   AWL_WIRE,
@@ -58,14 +82,10 @@ typedef enum awl_class {
   AWL_SEMAPHORE,
   AWL_PERMIT, /* of a semaphore */
   AWL_READY,  /* the handler of a task that start_ready() waits for */
-  AWL_RATE,
-  AWL_CANCELLED, /* from here on: error objects */
-  AWL_TIMEOUT,
-  AWL_TASK_CANCELLED,
-  AWL_UNHANDLED,
-  AWL_CLOSED,
-  AWL_SYSTEM_ERROR,
-  AWL_DEADLOCK,
+  AWL_RATE    /* then the error objects: */
+#define AND_CLASS(class, ...) , class
+      AWL_ERROR_TYPES(AND_CLASS),
+#undef AND_CLASS
   AWL_CLASSES
 } awl_class;
 

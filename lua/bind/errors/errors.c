@@ -58,15 +58,20 @@ static void set_where(lua_State *L, const char *where) {
   lua_setfield(L, -2, "where");
 }
 
+/* Does an error object of that class have a place? */
+#define PLACED(class, name, predicate, text, placed) [class] = placed,
+static const bool is_placed[AWL_CLASSES] = {AWL_ERROR_TYPES(PLACED)};
+#undef PLACED
+
 /* Is the value on top an error object with a place, or that may have one? */
 static bool has_place(lua_State *L, awl_state *s) {
   if (!lua_istable(L, -1) || !lua_getmetatable(L, -1))
     return false;
-  const void *class = lua_topointer(L, -1);
+  const void *metatable = lua_topointer(L, -1);
   lua_pop(L, 1);
-  for (int i = AWL_TIMEOUT; i < AWL_CLASSES; i++)
-    if (class == s->metatables[i])
-      return i != AWL_UNHANDLED;
+  for (int i = 0; i < AWL_CLASSES; i++)
+    if (metatable == s->metatables[i])
+      return is_placed[i];
   return false;
 }
 
@@ -99,7 +104,7 @@ static void push_error_table(lua_State *L, awl_state *s, awl_class class,
 
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text) {
   awl_state *s = awl_open(L);
-  const char *where = class == AWL_CANCELLED ? NULL : place_in(L, s);
+  const char *where = is_placed[class] ? place_in(L, s) : NULL;
   lua_pushstring(L, text);
   push_error_table(L, s, class, where, 0);
 }
@@ -467,50 +472,38 @@ static int unhandled_tostring(lua_State *L) {
   return 1;
 }
 
-#define PREDICATE(name, class) \
-  static int m_##name(lua_State *L) { \
-    lua_settop(L, 1); \
-    lua_pushboolean(L, awl_is(L, awl_of(L), 1, class)); \
-    return 1; \
-  }
-PREDICATE(is_cancelled, AWL_CANCELLED)
-PREDICATE(is_timeout, AWL_TIMEOUT)
-PREDICATE(is_task_cancelled, AWL_TASK_CANCELLED)
-PREDICATE(is_unhandled, AWL_UNHANDLED)
-PREDICATE(is_closed, AWL_CLOSED)
-PREDICATE(is_system_error, AWL_SYSTEM_ERROR)
-PREDICATE(is_deadlock, AWL_DEADLOCK)
+/* is_timeout(v) and its like; the class is upvalue 2. */
+static int is_of_class(lua_State *L) {
+  awl_class class = (awl_class)lua_tointeger(L, lua_upvalueindex(2));
+  lua_settop(L, 1);
+  lua_pushboolean(L, awl_is(L, awl_of(L), 1, class));
+  return 1;
+}
 
-static const luaL_Reg predicates[] = {
-    {"is_cancelled", m_is_cancelled},
-    {"is_timeout", m_is_timeout},
-    {"is_task_cancelled", m_is_task_cancelled},
-    {"is_unhandled", m_is_unhandled},
-    {"is_closed", m_is_closed},
-    {"is_system_error", m_is_system_error},
-    {"is_deadlock", m_is_deadlock},
-    {NULL, NULL}};
+typedef struct error_type {
+  awl_class class;
+  const char *name, *predicate;
+  lua_CFunction text;
+} error_type;
+
+#define TYPE(class, name, predicate, text, placed) \
+  {class, name, predicate, text},
+static const error_type types[] = {AWL_ERROR_TYPES(TYPE)};
+#undef TYPE
+
+static void open_type(lua_State *L, awl_state *s, const error_type *type) {
+  const luaL_Reg meta[] = {{"__tostring", type->text}, {NULL, NULL}};
+  awl_new_class(L, s, type->class, type->name, NULL, meta);
+  lua_pop(L, 1);
+  lua_pushlightuserdata(L, s);
+  lua_pushinteger(L, type->class);
+  aw_lua_push_function(L, is_of_class, 2, type->predicate);
+  lua_setfield(L, -2, type->predicate);
+}
 
 void awl_open_errors(lua_State *L, awl_state *s) {
-  static const struct {
-    awl_class class;
-    const char *name;
-    lua_CFunction show;
-  } classes[] = {
-      {AWL_CANCELLED, "aiowire.Cancelled", cancelled_tostring},
-      {AWL_TIMEOUT, "aiowire.Timeout", timeout_tostring},
-      {AWL_TASK_CANCELLED, "aiowire.TaskCancelled", error_tostring},
-      {AWL_UNHANDLED, "aiowire.UnhandledException", unhandled_tostring},
-      {AWL_CLOSED, "aiowire.Closed", error_tostring},
-      {AWL_SYSTEM_ERROR, "aiowire.SystemError", error_tostring},
-      {AWL_DEADLOCK, "aiowire.Deadlock", error_tostring},
-  };
-  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-    const luaL_Reg meta[] = {{"__tostring", classes[i].show}, {NULL, NULL}};
-    awl_new_class(L, s, classes[i].class, classes[i].name, NULL, meta);
-    lua_pop(L, 1);
-  }
-  awl_register(L, s, predicates);
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    open_type(L, s, &types[i]);
   for (size_t by = 0; by < sizeof kinds / sizeof *kinds; by++) {
     push_cancelled_by(L, by);
     awl_set(L, s, AWL_CANCELLED_BY, (lua_Integer)by + 1);
