@@ -31,7 +31,8 @@
  *
  *   base/     memory, error values, the clock, deadlines, the ready queue
  *   wire/     wires as data
- *   run/      what running means: tasks, scopes, frames, waits, loops, steps
+ *   run/      what running means: tasks, scopes, frames, waits, loops, steps;
+ *             groups/ and kinds/ have a file for each combinator
  *   sources/  what a task can wait for: descriptors, channels, zmq sockets
  *   engine.c  assembles all of it; no file includes it
  *
@@ -202,47 +203,46 @@ struct aw_scope {
   unsigned above : 1;  /* it sees a cancel from above: its own counts no more */
 };
 
-/* One that is opened in a task, by a wire or by host code. */
+/* A scope that a wire or host code opens in a task. */
 typedef struct aw_opened {
   aw_scope scope;
-  uint64_t grace; /* for its cancels, or AW_DEFAULT */
-  uint64_t until; /* a shield: when it stops hiding … */
-  uint64_t hard; /* … and when its own cancel turns hard, once there is one */
-  uint64_t
-      moved;   /* ns by which the limit was extended; wraps. If a wire set the
-                     limit: the limit itself, with that */
-  aw_cut *cut; /* what its time-out cut short, or NULL; see cutting.c */
+  uint64_t grace; /* of its cancels, or AW_DEFAULT */
+  uint64_t until; /* shield: the time at which it stops hiding cancels */
+  uint64_t hard;  /* shield: the time at which its own cancel turns hard */
+  /* The ns by which the limit was extended; wraps. If a wire set the limit: the
+   * limit, with that extension. */
+  uint64_t moved;
+  aw_cut *cut; /* the wait that its time-out cut short, or NULL; cutting.c */
 } aw_opened;
 
-/* ---- wires that run several ---- */
+/* ---- groups: wires whose parts run as tasks ---- */
 
-/* What operands tell their group. Tasks stand below groups, so they call the
- * functions of group.c by this table. */
+/* Notifications of operands to their group. Tasks stand below groups, so they
+ * call the functions of group.c by this table. */
 typedef struct aw_group_hooks {
   void (*commit)(aw_task *contender); /* its wait was completed [H3] */
   void (*ended)(aw_scope *scope, aw_task *operand);
 } aw_group_hooks;
 
-/* A join or a race under way [O4-O6]; see group.c. */
+/* A group under way [O4-O6]; see run/groups/group.c. */
 typedef struct aw_group {
   aw_opened opened; /* the scope of its operands, which are tasks */
   const aw_group_hooks *hooks;
   aw_wire *wire;
   const struct aw_group_kind *kind; /* see run/groups/group.h */
-  const char *where;                /* that of its task, and of its operands */
-  aw_wire *holder; /* once `held`: see holder_of() in frame.c; or NULL */
-  uint32_t begun;  /* operands that were, in their order */
-  uint32_t winner; /* its number, once `decided` */
-  uint32_t failed; /* ANY: how many have */
-  aw_error *error; /* RACE: of the winner */
-  aw_error *late;  /* of the clean-up of losers */
+  const char *where; /* `where` of the task, and of all operands */
+  aw_wire *holder;   /* valid if `held`: see holder_of() in frame.c; or NULL */
+  uint32_t begun;    /* number of operands that have begun */
+  uint32_t winner;   /* valid if `decided`: the number of the winner */
+  uint32_t failed;   /* ANY: number of errors in `values` */
+  aw_error *error;   /* races: the error of the winner */
+  aw_error *late;    /* errors of the clean-up of losers */
   bool decided;
-  bool wanted;       /* its value, see aw_step_wants_value() */
-  bool held;         /* `holder` is known */
+  bool wanted;       /* its value is used, see aw_step_wants_value() */
+  bool held;         /* `holder` is valid */
   bool won;          /* the winner has ended, with a value or `error` */
-  bool cut;          /* an operand was cut short by a cancel from outside */
-  aw_value values[]; /* ALL: of each; RACE: of the winner; ANY, SELECT: see
-                        group.c */
+  bool cut;          /* a cancel from outside cut an operand short */
+  aw_value values[]; /* owned; their meaning stands in the file of the kind */
 } aw_group;
 
 static inline aw_group *aw__group_of(const aw_scope *scope) {
@@ -251,6 +251,8 @@ static inline aw_group *aw__group_of(const aw_scope *scope) {
 
 /* ---- tasks ---- */
 
+/* A frame is one entry of a task's stack: a composite wire under way, or what
+ * host code has opened in the task. */
 typedef enum aw_frame_kind {
   AW_FRAME_CHAIN,    /* `wire` (kept) and the wires that it becomes [N2] */
   AW_FRAME_STEP,     /* `wire` (kept), one step of it [N6] */
@@ -263,34 +265,32 @@ typedef enum aw_frame_kind {
   AW_FRAME_COLD      /* a part of `wire` is under way, see run/kinds/cold.h */
 } aw_frame_kind;
 
-/* One entry of a task's stack: a composite wire under way, or what host code
- * has opened in the task. */
 typedef struct aw_frame {
   aw_wire *wire;
   union {
     uint64_t n;
     aw_scope *scope;
     void *host;
-    void *state; /* COLD: of its kind, owned; or the kind uses `n` */
+    void *state; /* COLD: state of the kind (owned), unless it uses `n` */
   } u;
   uint8_t kind;
 } aw_frame;
 
-/* What a task does when its turn comes. */
+/* What a task does at its next turn. */
 typedef enum aw_go {
   AW_GO_DESCEND,  /* begin the wire `at` */
-  AW_GO_BOUNDARY, /* between the elements of the top frame [N4] */
-  AW_GO_ASCEND,   /* the outcome goes to the top frame */
-  AW_GO_LEAF,     /* a wait of the wire `at` has ended */
+  AW_GO_BOUNDARY, /* begin the next element of the top frame [N4] */
+  AW_GO_ASCEND,   /* pass the outcome to the top frame */
+  AW_GO_LEAF,     /* the wait of the leaf `at` has ended: make its outcome */
   AW_GO_CALL,     /* call the C step `at` again */
-  AW_GO_RESUME,   /* a wait of host code has ended */
-  AW_GO_JOINED,   /* join the innermost scope, which a step has left */
-  AW_GO_HOST,     /* host code has it */
-  AW_GO_LEFT,     /* join the top frame's scope, and close it */
-  AW_GO_GROUP,    /* the same of the group of the top frame */
-  AW_GO_COLD,     /* a wait of the top frame, a COLD one, has ended */
-  AW_GO_CONCLUDE, /* join its own scope, and end */
-  AW_GO_KILL      /* close its host code [C9] */
+  AW_GO_RESUME,   /* the wait of a host step has ended: resume the step */
+  AW_GO_JOINED,   /* a step has left the innermost scope: join it */
+  AW_GO_HOST,     /* nothing: the host runs a step of the task */
+  AW_GO_LEFT,     /* join and close the scope of the top frame */
+  AW_GO_GROUP,    /* join and close the group of the top frame */
+  AW_GO_COLD,     /* the wait of the top frame, a COLD one, has ended */
+  AW_GO_CONCLUDE, /* join the task's own scope, and end */
+  AW_GO_KILL      /* close the host code of the task [C9] */
 } aw_go;
 
 typedef enum aw_outcome {
@@ -300,68 +300,74 @@ typedef enum aw_outcome {
   AW_OUT_CANCEL
 } aw_outcome;
 
+/* The names of the last wires of a task's outermost chain [D3]. */
 #define AW_CHAIN_LENGTH 8
 typedef struct aw_chain {
-  const char *names[AW_CHAIN_LENGTH]; /* a ring, newest at `newest` */
-  aw_name *kept[AW_CHAIN_LENGTH];     /* those that went with their wire */
+  const char *names[AW_CHAIN_LENGTH]; /* a ring, the newest at `newest` */
+  aw_name *kept[AW_CHAIN_LENGTH];     /* names that outlive their wires, kept */
   uint32_t times[AW_CHAIN_LENGTH];
   uint32_t newest, count;
 } aw_chain;
 
-/* What only some tasks have, so that a sleeping wire costs 256 bytes. */
+/* Rarely used task state, allocated on demand to keep a sleeping task at 256
+ * bytes. */
 typedef struct aw_task_more {
   const char *name;
-  aw_name *kept; /* that `name` is of, or NULL */
+  aw_name *kept; /* the owner of the text of `name`, or NULL */
   aw_value handler;
   aw_value locals; /* see aw_task_set_locals() */
   uint64_t grace;
-  aw_chain chain; /* states it has left, and is at [D3] */
+  aw_chain chain;
 } aw_task_more;
 
 struct aw_task {
-  aw_scope scope;  /* its own; its place in the tree */
-  aw_scope *inner; /* innermost open scope [I10] */
+  aw_scope scope;  /* the task's own scope, which is its place in the tree */
+  aw_scope *inner; /* the innermost open scope [I10] */
   aw_engine *engine;
   aw_loop *loop; /* NULL once settled */
   aw_link link;  /* ready, pending, reports, or the waiters of a task */
-  const aw_operation *wait; /* what it is parked on, or NULL [I1] */
-  void *on;                 /* the data of that; after it, see cutting.c */
-  aw_alarm alarm;           /* its sleep, or that of `wait->due` */
-  aw_wire *root;    /* its outermost chain is at (kept); NULL: it has ended */
+  const aw_operation *wait; /* the operation it is parked on, or NULL [I1] */
+  void *on;                 /* data of `wait`; after the wait: see cutting.c */
+  aw_alarm alarm;           /* ends a sleep, or calls `wait->due` */
+  aw_wire *root;    /* wire of the outermost chain (kept); NULL: it has ended */
   aw_frame *frames; /* above the root; NULL: none yet */
-  aw_wire *at;      /* wire to begin, or leaf under way; borrowed from those */
+  aw_wire *at;      /* wire to begin, or leaf under way; part of a kept wire */
   union {
     aw_value value;
     aw_wire *next;
     aw_error *error;
   } out;
-  void *host;         /* parked host code */
-  aw_link waiters;    /* tasks that wait for its end */
+  void *host;         /* the host's data of a parked step */
+  aw_link waiters;    /* tasks that wait for this one */
   aw_task_more *more; /* or NULL */
   union {
-    const char *name; /* where it was started */
-    size_t place;     /* an operand: its number in its group */
+    const char *name; /* the place in the code that started it, or NULL */
+    size_t place;     /* operand: its number in the group */
   } where;
   uint64_t id, started;
   uint32_t refs, steps;
   int result; /* how the last wait ended */
   uint16_t depth, capacity;
   unsigned cancels : 10; /* times Cancelled was given; 1,000 at most [C9] */
-  unsigned closed : 1;   /* its wait ended since its object was closed: not told
-                            yet, and Cancelled comes before it [C2] */
-  unsigned waited : 1;   /* somebody has waited for its end [T5] */
+  unsigned closed : 1; /* its wait ended because the object was closed, and the
+                            task has not run since; a cancel replaces the result
+                            [C2] */
+  unsigned waited : 1; /* another task has waited for this one [T5] */
   uint8_t state, go, outcome;
   bool background : 1;
-  bool hopped : 1; /* one transition while cancelled, no await since [N3] */
+  bool hopped : 1; /* went on to a next wire while cancelled, without an await
+                      since [N3] */
   bool killed : 1;
-  bool watched : 1;   /* its end wakes the host */
-  bool operand : 1;   /* of a group; its scope's parent is that one's */
-  bool contender : 1; /* an event in a race: its end decides [H3] */
-  bool input : 1;     /* `out` is for the step that comes next */
-  bool warned : 1;    /* Cancelled was given again, and that was told [D4] */
-  uint16_t given; /* the depth of the scope whose Cancelled it was given, the
-                         outermost; 1: its own, or from above; 0: none that goes
-                         on */
+  bool watched : 1; /* its end wakes the host */
+  bool operand : 1; /* of a group, whose scope is the parent of its own one */
+  bool
+      contender : 1; /* an event in an undecided race: its commit decides [H3] */
+  bool input : 1;    /* the next step may take `out` */
+  bool warned : 1;   /* the host was told that Cancelled was given again [D4] */
+  /* The depth of the scope whose Cancelled the task was given: of the outermost
+   * one, if there are several. 1: the task's own scope, or one above. 0: the
+   * task is in no such scope. */
+  uint16_t given;
 };
 
 /* Memory for tasks, see memory.c. */

@@ -1,15 +1,17 @@
 /* end.c - how a task ends: its own scope is joined, then it leaves the tree
  *
  *     outcome of the outermost chain
- *        │ finish: its children are joined next, by step.c [T1]
- *        ▼ conclude: what it ends as; a failure goes to its handler or to the
- *          host first [T5]
- *        ▼ settle: out of the tree; tell who waits, its group, its loop
+ *        │ finish: step.c joins the children of the task [T1]
+ *        ▼ conclude: the final state; the handler of the task, or the host, is
+ *          called first with a failure [T5]
+ *        ▼ settle: the task leaves the tree; its waiters, its group and its loop
+ *          are told
  *
- * Others end early: one that its loop cannot start any more, an event that
- * lost its race, and what is killed [C9].
+ * Some tasks end early: a task that its loop cannot start any more, an event
+ * that has lost its race, and a task that is killed [C9].
  *
- * Neighbours: step.c begins it, group.c is told of operands; loop.c counts.
+ * Neighbours: step.c calls finish and conclude; a group is told of the ends of
+ * its operands; loop.c counts tasks.
  */
 #include "run/end.h"
 
@@ -22,7 +24,7 @@
 
 #include <assert.h>
 
-/* The chain of the task has ended: join its children next [T1]. */
+/* The outermost chain of the task has ended: join its children next [T1]. */
 void aw__task_finish(aw_task *task) {
   aw__task_end_root(task);
   task->host = NULL;
@@ -36,8 +38,8 @@ void aw__task_finish(aw_task *task) {
   task->go = AW_GO_CONCLUDE;
 }
 
-/* Was the task cut short by a cancel, other than that of aw__task_finish()
- * [E5]? */
+/* Returns true if a cancel cut the task short. That of aw__task_finish() does not
+ * count [E5]. */
 static bool cut_short(const aw_task *task) {
   return task->killed || task->scope.by != AW_BY_PARENT ||
          aw__scope_level_outside(&task->scope) != AW_LEVEL_NONE;
@@ -60,9 +62,8 @@ static void set_final_state(aw_task *task, const aw_scope_end *end) {
   }
 }
 
-/* All below it has ended: the task is terminal. A failure goes to its
- * handler, or, at a loop's root, to the host, before anybody else knows [T5].
- */
+/* All children have ended: the task is terminal. Before anything else learns of
+ * a failure, its handler is called or, at the root of a loop, the host [T5]. */
 void aw__task_conclude(aw_task *task) {
   aw_scope_end end;
   aw__scope_end(&task->scope, &end);
@@ -75,8 +76,8 @@ void aw__task_conclude(aw_task *task) {
     aw__task_settle(task);
 }
 
-/* A wait for a task that was cancelled has come to nothing, as one for an
- * object that was closed. */
+/* A wait for a task that was cancelled ends like a wait for an object that was
+ * closed. */
 static void wake_waiters(aw_task *task) {
   bool cancelled = task->state == AW_TASK_CANCELLED;
   aw_link *link;
@@ -90,7 +91,7 @@ static void wake_waiters(aw_task *task) {
   }
 }
 
-/* Its group is told; from now on it knows by itself where it was started. */
+/* Tell the group of `task`. From now on the task has a `where` of its own. */
 static void end_operand(aw_task *task, aw_scope *scope) {
   const aw_group *group = aw__group_of(scope);
   group->hooks->ended(scope, task);
@@ -174,7 +175,7 @@ void aw_step_killed(aw_task *task) {
   aw__task_end_code(task, AW_ECANCELED);
 }
 
-/* Take a parked task off its wait, abortable or not. */
+/* End the wait of a parked task, abortable or not, to kill the task. */
 static void kill_parked(aw_task *task) {
   const aw_operation *operation = task->wait;
   if (operation->disarm)
@@ -186,8 +187,8 @@ static void kill_parked(aw_task *task) {
   aw__task_wake(task, AW_ECANCELED);
 }
 
-/* May `task` be killed now: hard cancelled, and parked on something else than
- * the end of other tasks, which come first? */
+/* Returns true if `task` can be killed now: it sees a hard cancel, and does not
+ * wait for the end of other tasks, which are killed first. */
 static bool can_kill(const aw_task *task) {
   return task->inner->eff == AW_LEVEL_HARD && task->wait &&
          (task->wait->disarm || task->wait->abandon);

@@ -5,12 +5,13 @@
 #include "state.h"
 
 void aw__task_finish(aw_task *task);   /* the outermost chain has ended */
-void aw__task_conclude(aw_task *task); /* they have been joined */
+void aw__task_conclude(aw_task *task); /* its children have been joined */
 void aw__task_settle(aw_task *task);   /* an ended task leaves the tree */
-/* End a task that runs no code any more, not even to clean up. */
+/* End a task, as cancelled, that will run no more code, not even clean-up. */
 void aw__task_end_cancelled(aw_task *task);
-void aw__task_lose(aw_task *task); /* the same of an event in a race */
-/* True: `*out` is a step for the host, that closes its code. */
+void aw__task_lose(aw_task *task); /* the same for an event that lost */
+/* Kill a task whose turn it is. Returns true if `*out` is a step for the host,
+ * which closes its code. */
 bool aw__task_kill(aw_task *task, aw_step *out);
 bool aw__task_kill_one(aw_engine *engine);
 

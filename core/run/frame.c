@@ -2,14 +2,15 @@
  *
  *     a wire in a scope of its own:   … SCOPE  CHAIN │ what is under way
  *
- * An outcome that reaches the frame of a scope waits until the scope's
- * children have ended [S2]: step.c joins, and looks again in the turn that
- * closes. Closing says what becomes of the outcome:
- * a failure in the scope comes first, and Cancelled ends here if it was the
- * scope's own [S3, C5]. Host code opens and leaves scopes in the middle of a
- * step by the same frames; it keeps the outcome to itself.
+ * An outcome that reaches the frame of a scope waits there until the scope has
+ * no children [S2]; step.c joins them. Then the scope is closed, which decides
+ * the outcome: the failure of a child comes first, and a Cancelled that comes
+ * from the scope's own cancel ends here [S3, C5]. Host code opens and leaves
+ * scopes in the middle of a step, with the same frames. The host keeps the
+ * outcome of such a scope.
  *
- * Neighbours: step.c meets these frames, guard.c and group.c push them.
+ * Neighbours: step.c passes outcomes to these frames; the cold kinds and group.c
+ * push them.
  */
 #include "run/frame.h"
 
@@ -153,7 +154,7 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end) {
   aw__cut_leave(task, scope, end);
   task->inner = scope->parent;
   if (task->inner->eff == AW_LEVEL_NONE)
-    task->cancels = 0; /* that cancel is over: the task did end it [C9] */
+    task->cancels = 0; /* the task has left the cancelled scope [C9] */
   aw__task_forget_cancelled(task);
   aw__scope_unlink(scope);
   aw__task_pop(task);
@@ -178,8 +179,8 @@ void aw__frame_leave(aw_task *task) {
   task->go = AW_GO_LEFT;
 }
 
-/* The wire of the host that the running wire is a part of in this task, or NULL.
- */
+/* The innermost wire of aw_hold() around the running wire, within `task`; or
+ * NULL. */
 static aw_wire *holder_here(const aw_task *task) {
   for (size_t i = task->depth; i-- > 0;) {
     const aw_frame *frame = &task->frames[i];
@@ -192,8 +193,9 @@ static aw_wire *holder_here(const aw_task *task) {
   return NULL;
 }
 
-/* The same where the task may be an operand, of an operand …: groups remember
- * it, so that the failures of many of them do not each walk all the way. */
+/* The same, also in the tasks that `task` is an operand of. The groups on the way
+ * cache the result: without that, each of many failing operands would walk all
+ * the way up. */
 static aw_wire *holder_of(const aw_task *task) {
   aw_wire *holder = NULL;
   const aw_task *at = task;

@@ -1,16 +1,21 @@
-/* step.c - THE INTERPRETER: what each kind of wire means
+/* step.c - THE INTERPRETER: runs the wires of a task
  *
  *      begin (descend)                        end (ascend)
  *   wire ──────────────► leaf: a step or a wait ──────────────► outcome
  *     │ pushes frames                            pops frames      │
  *     └── next element, next iteration, next wire of a chain ◄────┘
  *
- * A task is run from one `go` to the next until it needs its host (HOST), is
- * off the processor (OFF: queued, parked or ended), all without recursion.
- * An outcome is a value, the next wire, an error, or Cancelled; each kind of
- * frame says what it makes of it. Boundaries inside >> and * are scheduling
- * and cancellation points [N4], going on to a returned wire is a scheduling
- * point only [N3].
+ * The interpreter does what `go` of a task says, and then what the new `go`
+ * says, until the host must run a step (HOST), or the task is queued, parked or
+ * has ended (OFF). Nothing recurses, so a deep wire needs no deep C stack.
+ *
+ * An outcome is a value, a next wire, an error, or Cancelled. Each kind of frame
+ * decides what becomes of it. Other tasks get their turn, and a cancel is
+ * delivered, at the boundaries inside >> and * [N4]. When a chain goes on to its
+ * next wire, other tasks get their turn, but no cancel is delivered [N3].
+ *
+ * Neighbours: the hot composites have their cases here; groups and cold kinds
+ * have files of their own, which table.h finds.
  */
 #include "run/step.h"
 
@@ -36,8 +41,8 @@ typedef enum move {
   OFF   /* the task is queued, parked or ended */
 } move;
 
-/* Off to the back of the queue if others are ready [F3]: false. If not, `go`
- * is done at once, without the way through aw__step_run(). */
+/* If other tasks are ready, queue this one behind them and return false [F3].
+ * Else return true: the caller goes on at once. */
 static bool yield_turn(aw_task *task) {
   if (!aw__ready_must_queue(task->engine))
     return true;
@@ -58,15 +63,14 @@ static move end_code(aw_task *task, int code) {
 }
 
 static int arm_sleep(aw_task *task, uint64_t ns) {
-  if (ns == 0 && task->contender) { /* ready at its turn [H2] */
+  if (ns == 0 && task->contender) { /* ready when it begins [H2] */
     task->result = 0;
     return 1;
   }
   return aw__wait_until(task, aw__later(aw_engine_now(task->engine), ns));
 }
 
-/* Arm the wait of a leaf other than DONE; the wait has not been refused. Returns
- * as aw__wait_begin(). */
+/* Arm the wait of a leaf other than DONE. Returns as aw__wait_begin(). */
 static int arm_leaf(aw_task *task, const aw_wire *wire) {
   if (wire->kind == AW_KIND_SLEEP)
     return arm_sleep(task, wire->u.ns);
@@ -75,7 +79,7 @@ static int arm_leaf(aw_task *task, const aw_wire *wire) {
   return aw__wait_begin(task, wire->u.wait.operation, wire->u.wait.data);
 }
 
-/* A wait ended with a negative code, or could not begin. */
+/* The wait of a leaf has ended with a negative code, or could not begin. */
 static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
   end_code(task, code);
   if (wire->kind == AW_KIND_WAIT && task->outcome == AW_OUT_ERROR) {
@@ -96,10 +100,10 @@ static move begin_wait(aw_task *task, aw_wire *wire) {
     rc = arm_leaf(task, wire);
   if (rc < 0)
     return fail_wait(task, wire, rc);
-  return rc > 0 ? ON : OFF; /* over already: no reason to wait [F3] */
+  return rc > 0 ? ON : OFF; /* complete at once: do not wait [F3] */
 }
 
-/* The end of `other`, as the end of a wait for it [T5]. */
+/* End a wait for the task `other` as `other` has ended [T5]. */
 static move end_as(aw_task *task, const aw_task *other) {
   if (other->state == AW_TASK_DONE)
     return end_value(task, aw__keep_value(task->engine, other->out.value));
@@ -115,11 +119,12 @@ static move end_wait(aw_task *task) {
     return fail_wait(task, wire, task->result);
   if (wire->kind == AW_KIND_DONE)
     return end_as(task, wire->u.task);
-  aw__task_outcome(task, AW_OUT_VALUE); /* its value, if any, is set [C6] */
+  aw__task_outcome(task, AW_OUT_VALUE); /* `out` has the value [C6] */
   return ON;
 }
 
-/* The wire lives as long as that of the step, which a frame keeps. */
+/* Begin the wire that an AW_INTO step has set. That wire lives as long as the
+ * wire of the step, which a frame keeps. */
 static move go_into(aw_task *task) {
   assert(task->outcome == AW_OUT_NEXT);
   task->at = task->out.next;
@@ -146,7 +151,7 @@ static move call_step(aw_task *task) {
   task->steps++;
   task->engine->steps++;
   aw_turn turn = wire->u.call.fn(task, wire->u.call.data);
-  if (task->input) /* it did not take it */
+  if (task->input) /* the step did not take its input */
     aw__task_drop_outcome(task);
   switch (turn) {
   case AW_WAIT:
@@ -170,7 +175,7 @@ static move call_step(aw_task *task) {
 }
 
 static move call_again(aw_task *task) {
-  task->input = true; /* what its wait ended with is for it to take */
+  task->input = true; /* the step may take the value of its wait */
   return call_step(task);
 }
 
@@ -206,9 +211,9 @@ static int push_counted(aw_task *task, aw_frame_kind kind, aw_wire *wire,
 
 static move descend(aw_task *task, aw_step *out);
 
-/* Arm the event that `task`, a new operand of a race, is, without the way
- * through the queue: all events of a race wait when it begins, or one is ready
- * and the race is decided [H2, H3]. */
+/* Begin a new operand of a race that is an event, without queueing it first.
+ * Thus all events of a race are armed when the race has begun, unless one was
+ * ready and has decided it [H2, H3]. */
 static void begin_event(aw_task *task) {
   aw_step none;
   task->state = AW_TASK_RUNNING;
@@ -217,12 +222,12 @@ static void begin_event(aw_task *task) {
     aw__group_armed(task);
     return;
   }
-  aw__task_queue(task); /* it goes on with how the wait ended */
+  aw__task_queue(task); /* it goes on with the result of the wait */
   if (task->contender)
     aw__group_commit(task);
 }
 
-/* Begin the operands of a join or a race, and wait for their ends. */
+/* Begin the operands of a group, and wait until all have ended. */
 static move begin_group(aw_task *task, aw_wire *wire) {
   aw_group *group;
   int rc = aw__group_open(task, wire, aw__group_kind(wire), &group);
@@ -253,7 +258,8 @@ static move descend(aw_task *task, aw_step *out) {
     case AW_KIND_WAIT:
       task->at = wire;
       return begin_wait(task, wire);
-      AW_GROUP_KINDS(AW_KIND_CASE)
+
+      AW_GROUP_KINDS(AW_KIND_CASE) /* case AW_KIND_ALL: … */
       return wire->count == 0 ? end_value(task, 0) : begin_group(task, wire);
     case AW_KIND_SEQUENCE:
       if (wire->count == 0)
@@ -275,7 +281,8 @@ static move descend(aw_task *task, aw_step *out) {
     case AW_KIND_NAMED:
       wire = aw__wire_inside(wire);
       break;
-      AW_COLD_KINDS(AW_KIND_CASE)
+
+      AW_COLD_KINDS(AW_KIND_CASE) /* case AW_KIND_SHIELD: … */
       rc = aw__cold_kinds[wire->kind]->enter(task, wire);
       wire = task->at;
       break;
@@ -284,10 +291,10 @@ static move descend(aw_task *task, aw_step *out) {
   return end_code(task, rc);
 }
 
-/* ---- ending one ---- */
+/* ---- ending a wire ---- */
 
-/* An element that is not the last has ended: its value goes nowhere, and the
- * wire it became runs beside what follows [O1, O2, N5]. */
+/* An element that is not the last one has ended. Drop its value; a next wire
+ * becomes a child task [O1, O2, N5]. */
 static int spin_off(aw_task *task) {
   if (task->outcome != AW_OUT_NEXT) {
     aw__task_drop_outcome(task);
@@ -310,7 +317,7 @@ static move next_element(aw_task *task, aw_step *out) {
   return descend(task, out);
 }
 
-/* Between two elements of the top frame [N4]. */
+/* Go over the boundary between two elements of the top frame [N4]. */
 static move boundary(aw_task *task, aw_step *out) {
   int rc = spin_off(task);
   if (rc < 0)
@@ -319,7 +326,7 @@ static move boundary(aw_task *task, aw_step *out) {
   return yield_turn(task) ? next_element(task, out) : OFF;
 }
 
-/* A chain, which is at `*wire`, goes on to the wire it became [N2, N3]. */
+/* Go on with the next wire of a chain, whose wire was `*wire` [N2, N3]. */
 static move transit(aw_task *task, aw_wire **wire, aw_step *out) {
   aw_wire *next = task->out.next;
   task->outcome = AW_OUT_VALUE;
@@ -341,14 +348,15 @@ static bool went_well(const aw_task *task) {
   return task->outcome == AW_OUT_VALUE || task->outcome == AW_OUT_NEXT;
 }
 
-/* Has the frame of >> or * another element after this one? Counts it. */
+/* Count an element of >> or * that has ended. Returns true if another one
+ * follows. */
 static bool has_more(aw_frame *frame) {
   if (frame->kind == AW_FRAME_SEQUENCE)
     return ++frame->u.n < frame->wire->count;
   return frame->u.n == AW_FOREVER || --frame->u.n > 0;
 }
 
-/* The frames that wait with their host code: it goes on, or is closed. */
+/* The wire that host code awaits has ended: resume or close that code. */
 static move end_await(aw_task *task, const aw_frame *frame, aw_step *out) {
   task->host = frame->u.host;
   aw__task_pop(task);
@@ -364,8 +372,8 @@ static move end_await(aw_task *task, const aw_frame *frame, aw_step *out) {
   return resume_host(task, out, result);
 }
 
-/* The outcome reaches a frame of a cold kind. If it passes, the frame is about to
- * be popped. */
+/* The outcome has reached a COLD frame. If it passes, free the state of the
+ * frame: the caller pops it. */
 static aw_after end_cold(aw_task *task, aw_frame *frame) {
   const aw_cold_kind *kind = aw__cold_kind(frame);
   aw_after after = kind->after(task, frame);
@@ -424,9 +432,9 @@ static move ascend(aw_task *task, aw_step *out) {
 
 /* ---- leaving scopes ---- */
 
-/* Close `scope`, of the top frame or the task's own, as soon as it is empty.
- * The task was woken when it was, but others, whose turns came first, may have
- * started more in it since. */
+/* Wait until `scope`, which is the top frame's or the task's own, has no
+ * children, then close it. The last child wakes the task. Tasks that run before
+ * the turn of this one may start children again, so the join looks again. */
 static move join(aw_task *task, const aw_scope *scope,
                  void (*close)(aw_task *task), move after) {
   if (aw__wait_for_children(task, scope))
@@ -435,7 +443,7 @@ static move join(aw_task *task, const aw_scope *scope,
   return after;
 }
 
-/* The same where a step of the host, or in C, closes the innermost scope. */
+/* The same for the innermost scope, where a host step or a C step closes it. */
 static move join_step(aw_task *task, aw_step *out) {
   if (aw__wait_for_children(task, task->inner))
     return OFF;
@@ -445,7 +453,7 @@ static move join_step(aw_task *task, aw_step *out) {
 
 /* ---- running ---- */
 
-/* The wait between two parts of the top frame's wire has ended. */
+/* The wait of the top frame, between two parts of its wire, has ended. */
 static void resume_cold(aw_task *task) {
   aw_frame *frame = aw__task_top(task);
   bool cancelled =
@@ -479,7 +487,7 @@ static move go(aw_task *task, aw_step *out) {
 
 bool aw__step_run(aw_task *task, aw_step *out) {
   move next = ON;
-  if (task->go == AW_GO_ASCEND) /* a host step has ended: the hot path */
+  if (task->go == AW_GO_ASCEND) /* hot: a host step has ended */
     next = ascend(task, out);
   while (next == ON)
     next = go(task, out);

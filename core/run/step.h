@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-/* Go on with the running task. True: `*out` is a step for the host. */
+/* Run `task`, the current one. Returns true if `*out` is a step for the host. */
 bool aw__step_run(aw_task *task, aw_step *out);
 
 #endif

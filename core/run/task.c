@@ -1,11 +1,12 @@
 /* task.c - a running wire: its frames, its outcome, and how it is woken
  *
- * A task holds an explicit stack of frames over the tree of its wire, so no
- * depth of a wire is depth of the C stack. Below them is its outermost chain,
- * whose wire is `root`. The outcome of the wire that ended
- * last (`outcome`, `out`) travels down the frames until one takes it; when
- * the task has ended it is the task's own. Waking only queues [I2]: what
- * happens next is `go`, and step.c does it.
+ * A task has a stack of frames, one for each composite wire under way, so a deep
+ * wire needs no deep C stack. Below the frames is its outermost chain, whose
+ * wire is `root`. The outcome of the wire that ended last (`outcome`, `out`)
+ * goes down the frames until one takes it; at the end it is the outcome of the
+ * task. Waking a task only queues it [I2]; `go` says what it does at its turn.
+ *
+ * Neighbours: step.c runs tasks, end.c ends them.
  */
 #include "run/task.h"
 
@@ -20,7 +21,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* The rare part, made when first needed; NULL when out of memory. */
+/* The rarely used state of a task, allocated on the first call; NULL when out of
+ * memory. */
 static aw_task_more *more_of(aw_task *task) {
   if (!task->more) {
     task->more = aw__alloc(task->engine, sizeof *task->more);
@@ -100,7 +102,7 @@ void aw_task_release(aw_task *task) {
   if (!task || --task->refs > 0)
     return;
   aw_engine *engine = task->engine;
-  assert(task->loop == NULL); /* settled: the engine's reference is gone */
+  assert(task->loop == NULL); /* settled: the engine has released it */
   aw__task_drop_outcome(task);
   free_more(task);
   aw__task_put_back(engine, task);
@@ -143,8 +145,8 @@ void aw__task_pop(aw_task *task) {
     aw_wire_release(frame->wire);
 }
 
-/* The name of the task is that of the wire it was started with; keep it when
- * that wire goes. */
+/* A task is named after the wire it was started with. Keep the name when that
+ * wire is released. */
 static void keep_name(aw_task *task, aw_task_more *more) {
   more->name = aw_wire_name(task->root);
   more->kept = aw__wire_keep_name(task->root);
@@ -152,7 +154,9 @@ static void keep_name(aw_task *task, aw_task_more *more) {
 
 void aw__task_end_root(aw_task *task) {
   assert(task->depth == 0);
-  if (task->refs > 1 && aw_wire_name(task->root)) { /* somebody may ask */
+  if (task->refs > 1 &&
+      aw_wire_name(
+          task->root)) { /* a reference is left: the name may be asked for */
     aw_task_more *more = more_of(task);
     if (more && !more->name)
       keep_name(task, more);
@@ -242,7 +246,7 @@ static bool same_name(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Out of memory loses a line of the chain, which is for people, no more. */
+/* The chain is shown to people only: when out of memory, it lacks a line. */
 void aw__task_remember(aw_task *task, const aw_wire *left) {
   const char *name = aw_wire_name(left);
   aw_task_more *more = more_of(task);
@@ -274,7 +278,7 @@ void aw__task_queue(aw_task *task) {
 }
 
 static void unpark(aw_task *task, int result) {
-  assert(task->wait != NULL); /* it was parked, and nobody woke it before us */
+  assert(task->wait != NULL); /* it is parked: no wait ends twice */
   task->engine->external -= task->wait->external;
   task->engine->closing -= task->wait->closes;
   task->wait = NULL;
@@ -299,17 +303,17 @@ void aw__task_wake(aw_task *task, int result) {
 
 /* ---- waits whose object was closed ----
  *
- * Such a wait has taken nothing, so it is no commit [C6]: when the task is
- * cancelled before its turn comes, it is given Cancelled instead [C2]. But not
- * when that is because something has failed: of several failures that come of
- * one close none is lost [E3].
+ * Such a wait has taken nothing, so its end is no commit [C6]. If the task is
+ * cancelled before its turn, it is given Cancelled instead [C2]. But if a failure
+ * is the reason of that cancel, the task learns of the close: when one close
+ * makes several tasks fail, no failure may be lost [E3].
  *
- * Most often a loop's main task closes an object as it ends, and with it the
- * loop cancels the background tasks that waited for that object. It may take a
- * few more turns to end, or wait until what it closes has ended. Therefore
- * background tasks wait in engine.closed until no such wait is under way and
- * nobody else is ready, or for PATIENCE looks at the clock, so that tasks which
- * are always ready do not keep them for ever. */
+ * Often the main task of a loop closes an object and then ends, and its end
+ * cancels the background tasks that waited for the object. The main task may
+ * need a few more turns to end, or may wait until the closed object has ended.
+ * Therefore background tasks wait in engine.closed. They are queued when no wait
+ * for the end of a close is under way and no other task is ready, or after
+ * PATIENCE looks at the clock, since other tasks may always be ready. */
 
 enum { PATIENCE = 16 };
 
@@ -362,7 +366,7 @@ void aw_wait_complete(aw_task *task, int result) {
   aw__task_wake(task, result);
 }
 
-/* ---- what others may know ---- */
+/* ---- for hosts ---- */
 
 aw_task_state aw_task_state_of(const aw_task *task) {
   return (aw_task_state)task->state;
@@ -510,7 +514,7 @@ int aw_task_result(const aw_task *task) {
   return task->result;
 }
 
-/* What `task` has taken, or was given, leaves it. */
+/* Clear the outcome, whose value, wire or error was given away. */
 static void take_out(aw_task *task) {
   task->outcome = AW_OUT_VALUE;
   task->out.value = 0;

@@ -18,7 +18,7 @@ void aw__task_drop_outcome(aw_task *task);
 void aw__task_end_value(aw_task *task, aw_value value);
 void aw__task_end_code(aw_task *task, int code);         /* also AW_ECANCELED */
 void aw__task_end_error(aw_task *task, aw_error *error); /* takes */
-/* The same, where the error is new. */
+/* The same for an error that code of the task has just raised. */
 void aw__task_raise(aw_task *task, aw_error *error);
 void aw__task_remember(aw_task *task, const aw_wire *left);
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */

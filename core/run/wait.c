@@ -1,9 +1,10 @@
 /* wait.c - what the core itself can wait for, and how every wait begins
  *
- * A wait is an operation and its data in the task (`wait`, `on`). It is armed
- * by the running task only, and ended either by its owner (aw__task_wake) or
- * by a cancel (aw__task_abort). A cancelled task arms nothing: it is queued
- * with Cancelled, so a loop that swallows it cannot hold the engine [C2].
+ * A wait is an operation and its data in the task (`wait`, `on`). Only the
+ * running task arms it. Either the owner of the operation ends it
+ * (aw__task_wake), or a cancel does (aw__task_abort). The wait of a cancelled
+ * task is refused: the task is queued with Cancelled instead. So a body that
+ * catches Cancelled in a loop cannot keep other tasks from running [C2].
  *
  *     sleep     the task's alarm is in the deadlines
  *     task      `link` is among the waiters of the other task
@@ -37,7 +38,7 @@ static void idle_disarm(aw_task *task, void *on) {
   aw__alarm_clear(task->engine, &task->alarm);
 }
 
-/* The data of a sleep is its span. */
+/* The data of a sleep is its span in ns. */
 static void sleep_describe(const void *data, char *out, size_t size) {
   uint64_t ns = (uintptr_t)data;
   double seconds = (double)ns / (double)AW_SECOND;
@@ -59,7 +60,7 @@ const aw_operation aw__wait_task = {
 const aw_operation aw__wait_children = {.label = "children"};
 const aw_operation aw__wait_idle = {.label = "idle", .disarm = idle_disarm};
 
-/* ---- beginning one ---- */
+/* ---- beginning a wait ---- */
 
 bool aw__wait_refused(aw_task *task, aw_go go) {
   assert(task->state == AW_TASK_RUNNING);
@@ -71,7 +72,7 @@ bool aw__wait_refused(aw_task *task, aw_go go) {
   return true;
 }
 
-/* Nothing was armed: the host still has the task. */
+/* Nothing was armed: the host goes on with its step. */
 static int not_armed(aw_task *task, int rc) {
   task->go = AW_GO_HOST;
   return rc;
@@ -112,10 +113,10 @@ int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
   return armed_or_not(task, rc);
 }
 
-/* The data of a sleep is its span, so that a label can tell it. */
+/* Park the task on a sleep. Its data is the span, which dumps show. */
 int aw__wait_until(aw_task *task, uint64_t at) {
   uint64_t now = task->engine->now;
-  if (task->contender && at <= now) { /* ready when it is its turn to be [H2] */
+  if (task->contender && at <= now) { /* ready when it begins [H2] */
     task->result = 0;
     return 1;
   }
@@ -137,11 +138,12 @@ int aw_await_until(aw_task *task, uint64_t at) {
 int aw_await_sleep(aw_task *task, uint64_t ns) {
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
-  /* A fresh look: what ran since the last one must not shorten it [K3]. */
+  /* Read the clock: the time since the last look must not shorten the sleep
+   * [K3]. */
   uint64_t at = aw__later(aw_engine_now(task->engine), ns);
   int rc = aw__wait_until(task, at);
   if (rc == 0)
-    task->on = (void *)(uintptr_t)ns; /* of the look before, it is more */
+    task->on = (void *)(uintptr_t)ns; /* not counted from the last look */
   return armed_or_not(task, rc);
 }
 
@@ -174,8 +176,9 @@ int aw_await_idle(aw_task *task, uint64_t at) {
   return 0;
 }
 
-/* Is `other` the task itself or one that waits for it to end [T5]? That has a
- * child, and is older than all below it, which most others are not. */
+/* Returns true if `other` is `task` or one of its ancestors, which cannot end
+ * before it [T5]. An ancestor has a child, and is older than its descendants;
+ * that rules out most tasks without a walk. */
 static bool contains(const aw_task *other, const aw_task *task) {
   if (other != task && !other->scope.first)
     return false;
@@ -184,9 +187,9 @@ static bool contains(const aw_task *other, const aw_task *task) {
   return task == other;
 }
 
-/* Park `task` until `other` has ended; returns as aw__wait_begin(). */
+/* Park `task` until `other` has ended. Returns as aw__wait_begin(). */
 static int wait_for_task(aw_task *task, aw_task *other) {
-  if (other->loop == NULL) { /* settled: there is nothing to wait for */
+  if (other->loop == NULL) { /* it has settled */
     task->result = 0;
     return 1;
   }
@@ -208,7 +211,8 @@ aw_wire *aw_when_done(aw_task *task) {
   return aw__build_done(aw_task_keep(task), aw_task_release);
 }
 
-/* A wait of a step was armed; if it is over already, others go first. */
+/* A host step has armed a wait. If the wait is complete at once, queue the task,
+ * so that other tasks get their turn. */
 static int armed_or_over(aw_task *task, int rc) {
   if (rc > 0)
     aw__task_queue(task);
@@ -229,7 +233,7 @@ int aw_await_operation(aw_task *task, const aw_operation *operation,
 int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
   if (!wire)
     return AW_ENOMEM;
-  if (task->go != AW_GO_HOST) { /* a C step: RESUME would find nobody */
+  if (task->go != AW_GO_HOST) { /* a C step: it cannot be resumed */
     aw_wire_release(wire);
     return AW_EINVAL;
   }
