@@ -242,7 +242,9 @@ typedef struct aw_group {
   bool held;         /* `holder` is valid */
   bool won;          /* the winner has ended, with a value or `error` */
   bool cut;          /* a cancel from outside cut an operand short */
-  aw_value values[]; /* owned; their meaning stands in the file of the kind */
+  aw_value values[]; /* owned. ALL: the value of each operand. Others: that of
+                        the winner; ANY and SELECT keep more behind it, see
+                        run/groups */
 } aw_group;
 
 static inline aw_group *aw__group_of(const aw_scope *scope) {

@@ -1,7 +1,7 @@
 /* any.c - aw_any(): a race in which the first value decides [O6]
  *
- * Failures wait in `values`, in their order, `failed` of them, until an operand
- * wins. The lowest bit of each says that the error is of a clean-up. When all
+ * `values` has the value of the winner, and behind it the failures so far, in
+ * their order, `failed` of them. They wait until an operand wins. When all
  * operands have failed, the group ends with the last error.
  */
 #include "run/groups/group.h"
@@ -9,14 +9,19 @@
 #include "wire/build.h"
 #include "wire/view.h"
 
-static const aw_value OF_CLEAN_UP = 1;
+/* The failure of one operand. */
+typedef struct failure {
+  aw_error *error;  /* kept */
+  bool in_clean_up; /* the operand was being cancelled [E3] */
+} failure;
 
 aw_wire *aw_any(aw_wire *const *wires, size_t count) {
   return count == 0 ? NULL : aw__build_table(AW_KIND_ANY, wires, count);
 }
 
 static size_t room(const aw_wire *wire) {
-  return wire->count;
+  size_t failures = wire->count * sizeof(failure);
+  return 1 + (failures + sizeof(aw_value) - 1) / sizeof(aw_value);
 }
 
 /* ---- events ---- */
@@ -37,22 +42,20 @@ static bool decides(const aw_task *contender) {
 
 /* ---- failures ---- */
 
-static aw_error *error_at(const aw_group *group, uint32_t index) {
-  return (aw_error *)(uintptr_t)(group->values[index] & ~OF_CLEAN_UP);
+static failure *failures_of(aw_group *group) {
+  return (failure *)&group->values[1];
 }
 
 /* Once an operand has won, the failures before it do not count. */
 static void drop_errors(aw_group *group) {
-  while (group->failed > 0) {
-    aw_error_release(error_at(group, --group->failed));
-    group->values[group->failed] = 0;
-  }
+  while (group->failed > 0)
+    aw_error_release(failures_of(group)[--group->failed].error);
 }
 
 static void note_failure(aw_group *group, const aw_task *operand) {
-  aw_error *error = aw_error_keep(operand->out.error);
-  aw_value bit = aw__group_failed_in_clean_up(operand) ? OF_CLEAN_UP : 0;
-  group->values[group->failed++] = (aw_value)(uintptr_t)error | bit;
+  failure *noted = &failures_of(group)[group->failed++];
+  noted->error = aw_error_keep(operand->out.error);
+  noted->in_clean_up = aw__group_failed_in_clean_up(operand);
 }
 
 static void ended(aw_group *group, const aw_task *operand) {
@@ -65,17 +68,19 @@ static void ended(aw_group *group, const aw_task *operand) {
 /* The group was cancelled from outside before an operand won. Failures are
  * forgiven as ever, but not those of clean-up [E3]. */
 static void forgive(aw_group *group) {
+  const failure *failures = failures_of(group);
   for (uint32_t i = 0; i < group->failed; i++)
-    if (group->values[i] & OF_CLEAN_UP)
-      aw__group_note_late(group, error_at(group, i));
+    if (failures[i].in_clean_up)
+      aw__group_note_late(group, failures[i].error);
   drop_errors(group);
 }
 
 /* The last error, with the others suppressed in it, the oldest first. */
 static aw_error *last_error(aw_group *group) {
-  aw_error *last = error_at(group, --group->failed);
+  const failure *failures = failures_of(group);
+  aw_error *last = failures[--group->failed].error;
   for (uint32_t i = 0; i < group->failed; i++)
-    aw_error_suppress(last, error_at(group, i));
+    aw_error_suppress(last, failures[i].error);
   group->failed = 0;
   return last;
 }
@@ -93,10 +98,8 @@ static void finish(aw_task *task, aw_group *group) {
 }
 
 static void drop(aw_group *group) {
-  if (group->decided)
-    aw__group_drop(group, 1);
-  else
-    drop_errors(group);
+  drop_errors(group);
+  aw__group_drop(group, 1);
 }
 
 const aw_group_kind aw__run_any = {.room = room,
