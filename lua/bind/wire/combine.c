@@ -282,34 +282,50 @@ static int m_Every(lua_State *L) {
 
 /* ---- table forms [O6] ---- */
 
-static aw_wire *make_form(const char *form, aw_wire *const *wires, int count,
-                          uint32_t limit) {
-  switch (*form) {
-  case 'R': return aw_race(wires, (size_t)count);
-  case 'S': return aw_select(wires, (size_t)count);
-  default: break;
-  }
-  return form[1] == 'n' ? aw_any(wires, (size_t)count)
-                        : aw_all(wires, (size_t)count, limit);
+static aw_wire *make_any(aw_wire *const *wires, size_t count, uint32_t limit) {
+  (void)limit;
+  return aw_any(wires, count);
 }
 
-/* The leaf that puts the results of `form` under its keys. */
-static awl_leaf_kind keys_of(const char *form) {
-  if (*form == 'A')
-    return AWL_LEAF_KEYED;
-  return *form == 'R' ? AWL_LEAF_KEY_LAST : AWL_LEAF_KEY_FIRST;
+static aw_wire *make_race(aw_wire *const *wires, size_t count, uint32_t limit) {
+  (void)limit;
+  return aw_race(wires, count);
+}
+
+static aw_wire *make_select(aw_wire *const *wires, size_t count,
+                            uint32_t limit) {
+  (void)limit;
+  return aw_select(wires, count);
+}
+
+typedef struct wire_form {
+  const char *name; /* of the function of the module */
+  aw_wire *(*make)(aw_wire *const *wires, size_t count, uint32_t limit);
+  awl_leaf_kind keyed; /* the leaf that puts the results under their keys */
+} wire_form;
+
+static const wire_form *form_called(const char *name) {
+  static const wire_form forms[] = {
+      {"All", aw_all, AWL_LEAF_KEYED},
+      {"Any", make_any, AWL_LEAF_KEYED},
+      {"Race", make_race, AWL_LEAF_KEY_LAST},
+      {"Select", make_select, AWL_LEAF_KEY_FIRST}};
+  const wire_form *found = forms;
+  while (strcmp(found->name, name) != 0)
+    found++;
+  return found;
 }
 
 /* combine(form, limit, keys or nil, wires…): Wires already, see inner_wire. */
 static int inner_combine(lua_State *L) {
   enum { FORM = 1, LIMIT, KEYS, FIRST };
   awl_state *s = awl_of(L);
-  const char *form = lua_tostring(L, FORM);
+  const wire_form *form = form_called(lua_tostring(L, FORM));
   uint32_t limit = (uint32_t)lua_tointeger(L, LIMIT);
   bool keyed = !lua_isnil(L, KEYS);
   int count = lua_gettop(L) - KEYS;
   if (keyed)
-    make_part(L, s, KEYS, keys_of(form));
+    make_part(L, s, KEYS, form->keyed);
   int first = keyed ? KEYS : FIRST;
   aw_wire **wires =
       lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
@@ -317,7 +333,7 @@ static int inner_combine(lua_State *L) {
   awl_push_compound(L, s, first + 1, count + keyed);
   for (int i = 0; i < count; i++)
     wires[i] = aw_wire_keep(awl_wire_of(L, FIRST + 1 + i));
-  aw_wire *wire = make_form(form, wires, count, limit);
+  aw_wire *wire = form->make(wires, (size_t)count, limit);
   if (keyed)
     wire = aw_bind(wire, aw_wire_keep(awl_wire_of(L, KEYS + 1)));
   return awl_fill_wire(L, s, wire);
