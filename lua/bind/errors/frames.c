@@ -19,6 +19,7 @@
 
 #include "base/location.h"
 #include "base/loops.h"
+#include "base/memory_pressure.h"
 #include "base/values.h"
 #include "errors/traceback.h"
 
@@ -119,7 +120,7 @@ void awl_note_cut(lua_State *L, awl_worker *w) {
   lua_pushcfunction(L, note_cut_safely);
   lua_pushlightuserdata(L, w);
   lua_pushlightuserdata(L, cut);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+  if (!awl_succeeded(w->state, lua_pcall(L, 2, 0, 0)))
     lua_pop(L, 1);
 }
 

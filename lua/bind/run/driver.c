@@ -14,6 +14,7 @@
 #include "run/driver.h"
 
 #include "base/loops.h"
+#include "base/memory_pressure.h"
 #include "base/mistake.h"
 #include "base/parts.h"
 #include "base/show.h"
@@ -85,10 +86,8 @@ static void do_kill(lua_State *L, awl_state *s) {
   if (!s->starved) { /* out of memory each attempt collects all garbage */
     lua_pushcfunction(L, note_stuck);
     lua_pushlightuserdata(L, w);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-      awl_starve(s);
+    if (!awl_succeeded(s, lua_pcall(L, 1, 0, 0)))
       lua_pop(L, 1); /* it is closed all the same */
-    }
   }
   char text[96];
   snprintf(text, sizeof text,
@@ -185,7 +184,7 @@ static void call_handler(lua_State *L, awl_state *s, awl_loop *loop,
   int status = lua_pcall(L, 3, 1, HANDLER + 1);
   awl_hooks_leave_handler(L, s);
   awl_hooks_begin_mute(L, &s->run.muted);
-  if (status == LUA_OK)
+  if (awl_succeeded(s, status))
     handler_returned(L, task);
   else
     handler_raised(L, loop, aw_task_error(task), status == LUA_ERRRUN);
@@ -249,9 +248,7 @@ static void do_failed(lua_State *L, awl_state *s) {
   int status = lua_pcall(L, 1, 0, 0);
   awl_signals_watch(s, NULL);
   awl_signals_step_over(s, L);
-  if (status != LUA_OK) {
-    if (status == LUA_ERRMEM)
-      awl_starve(s);
+  if (!awl_succeeded(s, status)) {
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
   }
@@ -277,7 +274,7 @@ static void do_deadlock(lua_State *L, awl_state *s) {
   aw_loop *loop = s->run.step.loop;
   lua_pushcfunction(L, note_deadlock);
   lua_pushlightuserdata(L, loop);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+  if (!awl_succeeded(s, lua_pcall(L, 1, 0, 0))) {
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_new(s->run.engine->core, AW_EDEADLOCK, 0));
   }
@@ -306,7 +303,7 @@ static int print_dumps(lua_State *L) {
 static void do_woken(lua_State *L, awl_state *s) {
   if (awl_signals_dump(s)) {
     lua_pushcfunction(L, print_dumps);
-    if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+    if (!awl_succeeded(s, lua_pcall(L, 0, 0, 0)))
       lua_pop(L, 1);
   }
   int count;

@@ -109,11 +109,6 @@ void awl_limit_check(lua_State *L, awl_state *s) {
  * has failed is `hurried`, and so is one that still does slow steps long after
  * the grace. */
 
-void awl_starve(awl_state *s) {
-  s->starved = true;
-  s->run.hurried = true;
-}
-
 bool awl_is_given_up(const awl_state *s, const aw_task *task) {
   return s->run.hurried && aw_task_overdue(task);
 }

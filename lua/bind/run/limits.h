@@ -10,10 +10,6 @@ void awl_limit_grace(awl_run *run);
 /* Stop the run, and the runs around it, if their time is over; let the engine
  * wake the host when this must be called again. */
 void awl_limit_check(lua_State *L, awl_state *s);
-/* Memory could not be allocated. Each further attempt collects all garbage,
- * which takes long where there are many tasks: the run is hurried from now on.
- */
-void awl_starve(awl_state *s);
 /* Must `task` do no more steps? */
 bool awl_is_given_up(const awl_state *s, const aw_task *task);
 /* The loop of the run has had a slow step. After a while of these past its

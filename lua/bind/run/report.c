@@ -11,6 +11,7 @@
 
 #include "base/location.h"
 #include "base/loops.h"
+#include "base/memory_pressure.h"
 #include "base/mistake.h"
 #include "base/show.h"
 #include "base/values.h"
@@ -18,7 +19,6 @@
 #include "errors/errors.h"
 #include "errors/raised.h"
 #include "run/await.h"
-#include "run/limits.h"
 #include "wire/build.h"
 #include "wire/convert.h"
 
@@ -229,9 +229,7 @@ static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
 
 void awl_report_step(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
-  if (status != LUA_OK) {
-    if (status == LUA_ERRMEM)
-      awl_starve(w->state);
+  if (!awl_succeeded(w->state, status)) {
     report_error(L, w);
   } else {
     switch (kind_of_report(L, leaf, AWL_AT_BASE + 1)) {

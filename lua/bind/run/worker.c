@@ -26,6 +26,7 @@
 
 #include "base/location.h"
 #include "base/loops.h"
+#include "base/memory_pressure.h"
 #include "errors/core_error.h"
 #include "errors/frames.h"
 #include "run/await.h"
