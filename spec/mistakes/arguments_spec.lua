@@ -208,6 +208,77 @@ describe("the classes that are declared", function()
   end)
 end)
 
+--- Add the tables that `index`, an `__index`, is or uses to `list`.
+local function add_tables(index, list)
+  if type(index) == "table" then
+    list[#list + 1] = index
+    local own = debug.getmetatable(index)
+    add_tables(own and own.__index, list)
+  elseif type(index) == "function" then
+    for i = 1, 255 do
+      local name, value = debug.getupvalue(index, i)
+      if not name then
+        return
+      end
+      add_tables(value, list)
+    end
+  end
+end
+
+--- The methods of an object: a set of names.
+local function methods_of(object)
+  local tables, methods = {}, {}
+  add_tables(debug.getmetatable(object).__index, tables)
+  for _, t in ipairs(tables) do
+    for name, value in pairs(t) do
+      local has, got = pcall(function() return object[name] end)
+      if has and type(value) == "function" and got == value then
+        methods[name] = true
+      end
+    end
+  end
+  return methods
+end
+
+--- Those of a set of names that are public, and not declared after `prefix`.
+local function undeclared(set, prefix, names)
+  local list = {}
+  for name in pairs(set) do
+    if name:find "^%a" and not names[prefix .. name] then
+      list[#list + 1] = prefix .. name
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+describe("the declarations in meta.lua", function()
+  local names = {}
+  for full in process.read "lua/aiowire/meta.lua"
+    :gmatch "\nfunction ([%w_.:]+)%(" do
+    names[full] = true
+  end
+
+  it("have every function of the module", function()
+    local functions = {}
+    for name, value in pairs(aw) do
+      functions[name] = type(value) == "function" or nil
+    end
+    assert.are.same({}, undeclared(functions, "aw.", names))
+  end)
+
+  for class, make in pairs(makers) do
+    it("have every method of a " .. class, sealed(function()
+      if OF_ZMQ[class] and not pcall(aw.zmq.version) then
+        helper.pending "libzmq is not installed"
+      end
+      local methods = methods_of(make())
+      assert.is_truthy(next(methods))
+      assert.are.same({}, undeclared(methods, class .. ":", names))
+    end))
+  end
+end)
+
 describe("a function of the library", function()
   it("knows its name under another one", sealed(function()
     local other = aw.sleep
