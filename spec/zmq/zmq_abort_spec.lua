@@ -11,7 +11,7 @@ local raises = helper.raises
 local TYPES <const> = { "pair", "pub", "sub", "req", "rep", "dealer", "router",
   "pull", "push", "xpub", "xsub", "stream" }
 
--- Whom each can talk to.
+-- A possible peer of each type.
 local PEERS <const> = { pair = "pair", pub = "sub", sub = "pub", req = "rep",
   rep = "req", dealer = "router", router = "dealer", pull = "push",
   push = "pull", xpub = "sub", xsub = "pub" }
@@ -29,7 +29,7 @@ describe("a connection to an inproc name that is not bound yet", function()
         local name = sockets.address "inproc"
         local s, other = open(type), open(PEERS[type] or "pair")
         for _ = 1, 2 do
-          pcall(s.connect, s, name) -- a STREAM socket has no inproc
+          pcall(s.connect, s, name) -- fails for a STREAM socket
           pcall(s.disconnect, s, name)
           pcall(s.unbind, s, name)
           s:poll("rw", 0)
@@ -73,7 +73,7 @@ describe("a connection to an inproc name that is not bound yet", function()
     b:close()
   end))
 
-  it("counts for each of several sockets", fact(function()
+  it("is known for each of several sockets", fact(function()
     local name = sockets.address "inproc"
     local a, b, c = open "router", open "dealer", open "dealer"
     a:connect(name)
@@ -100,7 +100,7 @@ describe("a connection to an inproc name that is not bound yet", function()
     end
   end))
 
-  it("carries what is sent before the bind", fact(function()
+  it("delivers messages that are sent before the bind", fact(function()
     local name = sockets.address "inproc"
     local push, pull = open "push", open "pull"
     push:connect(name)
@@ -124,7 +124,7 @@ describe("a connection to an inproc name that is not bound yet", function()
   end))
 end)
 
-describe("a name of inproc", function()
+describe("an inproc name", function()
   it("connects only sockets of matching types", fact(function()
     local context <close> = zmq.context()
     local name = sockets.address "inproc"
@@ -159,7 +159,7 @@ describe("a name of inproc", function()
     s:close()
   end))
 
-  it("is refused to a socket with welcome_msg after a closed one",
+  it("is refused for an XPUB with a welcome if a closed socket waited there",
     fact(function()
       local context <close> = zmq.context()
       local name = sockets.address "inproc"
@@ -174,7 +174,7 @@ describe("a name of inproc", function()
 end)
 
 describe("the name for the next peer of a ROUTER", function()
-  it("must not be the name of a peer", fact(function()
+  it("is refused if a peer has it", fact(function()
     local router, peer, server = open "router", open "dealer", open "dealer"
     router:bind(sockets.address "inproc")
     peer.routing_id = "taken"
@@ -194,7 +194,7 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  it("must not be the name of a peer that came just now", fact(function()
+  it("must not be the name of a peer that has just connected", fact(function()
     for _ = 1, 50 do
       local router, peer, server = open "router", open "dealer", open "dealer"
       router:bind(sockets.address "inproc")
@@ -246,20 +246,20 @@ describe("the name for the next peer of a ROUTER", function()
       end)
     end
 
-    it("is refused once peers may come over " .. transport, fact(function()
+    it("is refused once peers may connect over " .. transport, fact(function()
       local s = open "router"
       s:bind(sockets.address(transport))
       refused(s)
       s:unbind(s.last_endpoint)
-      refused(s) -- a peer that came may give its name only now
+      refused(s) -- a connected peer may send its name only now
       s:close()
     end))
 
-    it("is refused once a peer without one may come over " .. transport,
+    it("is refused once it has connected without a name over " .. transport,
       fact(function()
         local s, other = open "router", open "router"
         other:bind(sockets.address(transport))
-        pcall(s.connect, s, "tcp://127.0.0.1:port") -- nobody comes of that
+        pcall(s.connect, s, "tcp://127.0.0.1:port") -- fails, without a peer
         s.connect_routing_id = "first"
         s:connect(other.last_endpoint)
         s.connect_routing_id = "second"
@@ -270,7 +270,7 @@ describe("the name for the next peer of a ROUTER", function()
         other:close()
       end))
 
-    it("is used before a bind over " .. transport, fact(function()
+    it("must be used before a bind over " .. transport, fact(function()
       local s, server = open "router", open "dealer"
       local address = sockets.address(transport)
       server:bind(sockets.address(transport))
@@ -290,7 +290,7 @@ describe("the name for the next peer of a ROUTER", function()
     end))
   end
 
-  it("is given by a ROUTER, a raw one or a STREAM only", fact(function()
+  it("is given only by a ROUTER or a STREAM", fact(function()
     for _, type in ipairs(TYPES) do
       local s = open(type)
       local ok = pcall(s.set, s, "connect_routing_id", "name")
@@ -306,7 +306,7 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  it("is given by a STREAM and a raw ROUTER that are bound", fact(function()
+  it("is given by a STREAM or a raw ROUTER that is bound, too", fact(function()
     for _, s in ipairs { open "stream",
       open("router", { router_raw = true }) } do
       local server = open "stream"
@@ -339,7 +339,7 @@ describe("the name for the next peer of a ROUTER", function()
   end))
 
   for type in pairs { router = true, stream = true } do
-    it(("is refused to a %s that is immediate"):format(type:upper()),
+    it(("is refused over tcp for a %s that is immediate"):format(type:upper()),
       fact(function()
         local s, server = open(type, { immediate = true }), open(type)
         server:bind(sockets.address "tcp")
@@ -381,7 +381,7 @@ describe("the name for the next peer of a ROUTER", function()
     end
   end))
 
-  it("is not taken from a peer by making the ROUTER raw", fact(function()
+  it("stays taken, since a bound ROUTER cannot become raw", fact(function()
     local router, server = open "router", open "dealer"
     router:bind(sockets.address "inproc")
     server:bind(sockets.address "inproc")
@@ -428,7 +428,7 @@ describe("a socket that disconnects", function()
   for type, peer_type in pairs { dealer = "dealer", pull = "push",
     router = "dealer", sub = "xpub", xsub = "xpub" } do
     for _, transport in ipairs { "inproc", "tcp", "ipc" } do
-      it(("ends no message in the middle, as %s over %s"):format(type,
+      it(("never cuts a message, as %s over %s"):format(type,
         transport), fact(function()
         local s, peer = open(type), open(peer_type)
         peer:bind(sockets.address(transport))
@@ -443,7 +443,7 @@ describe("a socket that disconnects", function()
         end
         peer:send("1", "2")
         peer:send("3", "4")
-        s:poll "r" -- libzmq reads the first part
+        s:poll "r" -- makes libzmq read the first part
         s:disconnect(peer.last_endpoint)
         local message = s:recv_multipart()
         assert.are.same({ "1", "2" }, table.move(message, #message - 1,
@@ -457,7 +457,7 @@ describe("a socket that disconnects", function()
 end)
 
 describe("a REP that disconnects", function()
-  it("has to receive first", fact(function()
+  it("must receive its request first", fact(function()
     local rep, req = open "rep", open "req"
     req:bind(sockets.address "inproc")
     rep:connect(req.last_endpoint)
@@ -477,7 +477,7 @@ end)
 describe("a high-water mark", function()
   for _, name in ipairs { "sndhwm", "rcvhwm", "hwm" } do
     for _, verb in ipairs { "bound", "connected" } do
-      it(("as %s stays as it is once a socket is %s"):format(name, verb),
+      it(("(%s) cannot change once the socket is %s"):format(name, verb),
         fact(function()
           local a, b = open("dealer", { hwm = 7 }), open "dealer"
           local s, other = a, b
@@ -490,7 +490,7 @@ describe("a high-water mark", function()
           a:send "hello"
           b:recv()
           other:close()
-          for value = 8, 500 do -- while libzmq takes the connection apart
+          for value = 8, 500 do -- while libzmq ends the connection
             assert.are.equal("EISCONN", helper.caught(s.set, s, name,
               value).code)
           end
@@ -501,7 +501,7 @@ describe("a high-water mark", function()
     end
   end
 
-  it("stays as it is when a socket no longer conflates", fact(function()
+  it("does not change when a bound socket stops conflating", fact(function()
     local s = open("pull", { conflate = true })
     s:bind(sockets.address "inproc")
     s.conflate = false
@@ -512,7 +512,8 @@ end)
 
 -- conflate -------------------------------------------------------------------
 
--- The type that conflates, the type of its sender, the parts before a message.
+-- Types that conflate received messages: the type of the peer, and the parts
+-- that the peer sends before a message.
 local RECEIVERS <const> = {
   pull = { peer = "push", head = {} },
   sub = { peer = "xpub", head = {} },
@@ -525,7 +526,8 @@ local function send(peer, head, ...)
   assert(peer:send_multipart(message))
 end
 
---- The one that conflates, and its peer, connected.
+--- Returns a socket that conflates, its connected peer, and the parts before a
+--- message.
 local function receiver(type, transport)
   local kind = RECEIVERS[type]
   local peer = open(kind.peer, { hwm = 0 })
@@ -548,7 +550,7 @@ end
 describe("a socket that conflates", function()
   for type in pairs(RECEIVERS) do
     for _, transport in ipairs { "tcp", "inproc", "ipc" } do
-      it(("receives as %s over %s the newest message, whole"):format(type,
+      it(("receives the newest message whole, as %s over %s"):format(type,
         transport), fact(function()
         local s, peer, head = receiver(type, transport)
         assert.is_true(s.conflate)
@@ -567,7 +569,7 @@ describe("a socket that conflates", function()
         peer:close()
       end))
 
-      it(("as %s wakes one that waits over %s"):format(type, transport),
+      it(("wakes a waiter, as %s over %s"):format(type, transport),
         fact(function()
           local s, peer, head = receiver(type, transport)
           local waits = aw.start(aw.Recv(s))
@@ -580,12 +582,12 @@ describe("a socket that conflates", function()
     end
   end
 
-  it("drops messages also while no task receives", fact(function()
+  it("drops old messages even while no task receives", fact(function()
     local s, peer = receiver("pull", "inproc")
     for i = 1, 500 do
       peer:send(tostring(i), "end")
     end
-    for _ = 1, 3 do -- each is a look at descriptors
+    for _ = 1, 3 do -- the engine looks at descriptors each time
       aw.sleep(0.001)
     end
     s.conflate = false
@@ -609,7 +611,7 @@ describe("a socket that conflates", function()
     peer:close()
   end))
 
-  it("passes over other topics of several parts", fact(function()
+  it("skips messages of other topics with several parts", fact(function()
     local s, peer = receiver("sub", "tcp")
     for _ = 1, 500 do
       peer:send("other", "part")
@@ -624,7 +626,7 @@ describe("a socket that conflates", function()
     peer:close()
   end))
 
-  it("keeps a message that was not delivered, until a newer one comes [H4]",
+  it("keeps a message that was not delivered until a newer one comes [H4]",
     fact(function()
       local s, peer = receiver("pull", "inproc")
       local waits = aw.start(aw.Recv(s))
@@ -643,7 +645,7 @@ describe("a socket that conflates", function()
     end))
 
   for _, type in ipairs { "push", "pub", "dealer" } do
-    it("sends as " .. type .. " no message of several parts", fact(function()
+    it("sends no message of several parts, as " .. type, fact(function()
       local s = open(type, { conflate = true })
       raises("sends messages of one part", s.send, s, "a", "b")
       raises("sends messages of one part", s.send_multipart, s, { "a", "b" })
@@ -652,7 +654,7 @@ describe("a socket that conflates", function()
     end))
   end
 
-  it("sends no message made before or after it conflates", fact(function()
+  it("refuses a Send of several parts that was made before", fact(function()
     local s, peer = open "push", open "pull"
     peer:bind(sockets.address "inproc")
     local w = aw.Send(s, "a", "b")
@@ -669,7 +671,7 @@ describe("a socket that conflates", function()
 
   for _, type in ipairs { "pair", "req", "rep", "router", "xpub", "xsub",
     "stream" } do
-    it("is no " .. type .. " socket", fact(function()
+    it("cannot be of type " .. type, fact(function()
       local s = open(type)
       raises("not for this type", s.set, s, "conflate", true)
       s.conflate = false

@@ -1,6 +1,6 @@
--- The process runs out of descriptors or threads: an error, before libzmq
--- aborts [ZQ12]. These are programs of their own, since they take all there
--- are.
+-- Running out of descriptors or threads is an error; libzmq would abort the
+-- process [ZQ12]. Each case runs in a program of its own, which takes all
+-- descriptors.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
@@ -96,7 +96,7 @@ describe("running out of threads", function()
       pending "needs libzmq, and a limit of memory"
       return
     end
-    -- No room for the stacks of two threads.
+    -- The limit leaves no room for the stacks of so many threads.
     local outcome = process.run("ulimit -v 60000; exec $aiowire s.lua", {
       ["s.lua"] = [[
         local aw = require "aiowire"
@@ -110,7 +110,7 @@ describe("running out of threads", function()
   end)
 end)
 
-describe("a socket that was not closed", function()
+describe("a socket that is never closed", function()
   local script <const> = [[
     local zmq = require "aiowire.zmq"
     local alive, most = setmetatable({}, { __mode = "v" }), 0
@@ -127,7 +127,7 @@ describe("a socket that was not closed", function()
     print(most < 200 and "few" or most)
   ]]
 
-  it("is collected in time", process.under_stock(function()
+  it("is collected before sockets pile up", process.under_stock(function()
     if not sockets.installed then
       pending "libzmq is not installed"
       return

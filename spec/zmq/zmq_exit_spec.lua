@@ -4,7 +4,7 @@
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
--- What a program has open when it ends.
+-- Objects that a program has open when it ends.
 local states <const> = {
   { "nothing but an open socket", [[
     local s = zmq.socket("rep"):bind "tcp://127.0.0.1:*"
@@ -37,7 +37,7 @@ local states <const> = {
   ]] },
 }
 
--- How it ends, and with what exit code or signal.
+-- Ways in which it ends, each with its exit code.
 local endings <const> = {
   { "by itself", "ev:stop()", 0 },
   { "by an error", "error 'boom'", 1 },
@@ -63,7 +63,7 @@ ev:run()
 
 local function ends_in_time(run, state, ending)
   local code = program:format(state[2], ending[2])
-  local outcome = run(code) -- ended after `process.PATIENCE`
+  local outcome = run(code) -- killed after process.PATIENCE
   local said = outcome.out .. outcome.err
   assert.are.equal(ending[3], outcome.code, said)
 end
@@ -71,7 +71,8 @@ end
 describe("a program with sockets", function()
   for _, state in ipairs(states) do
     for _, ending in ipairs(endings) do
-      it(("ends %s in time with %s [ZQ13, L3]"):format(ending[1], state[1]),
+      it(("that ends %s is gone in time, with %s [ZQ13, L3]"):format(
+        ending[1], state[1]),
         function()
           if not sockets.installed then
             pending "libzmq is not installed"
@@ -81,7 +82,7 @@ describe("a program with sockets", function()
         end)
     end
 
-    it(("ends under lua5.4 in time with %s [ZQ13, L3]"):format(state[1]),
+    it(("under lua5.4 is gone in time, with %s [ZQ13, L3]"):format(state[1]),
       function()
         if process.sanitized or not sockets.installed then
           pending "needs libzmq, and a stock lua5.4"
@@ -91,7 +92,7 @@ describe("a program with sockets", function()
       end)
   end
 
-  it("sends its pending messages before it ends [ZQ13]", function()
+  it("sends unsent messages after its sockets are closed [ZQ13]", function()
     if not sockets.installed then
       pending "libzmq is not installed"
       return
@@ -115,7 +116,7 @@ describe("a program with sockets", function()
     assert.are.equal("all\n", outcome.out, outcome.err)
   end)
 
-  it("waits no longer for a context than its patience [ZQ13]", function()
+  it("waits for a context at most for its patience [ZQ13]", function()
     if not sockets.installed then
       pending "libzmq is not installed"
       return
@@ -132,8 +133,8 @@ describe("a program with sockets", function()
 
 end)
 
--- The parent has a pair of sockets, a message on its way, and waits for another
--- when it forks. %s is what the child does; it exits with 7 if all is well.
+-- The parent forks with two sockets and a sent message. %s is the code of the
+-- child, which exits with 7 if `ok` is true.
 local forking <const> = [[
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
@@ -167,7 +168,7 @@ aw.run(function()
 end)
 ]]
 
--- Calls that a child may make on sockets of its parent, or on its own.
+-- Code of the child, with the sockets of its parent or its own.
 local children <const> = {
   { "may not use", [[
     ok = is_forked(a.get, a, "events") and is_forked(a.bind, a, "inproc://y")
@@ -196,9 +197,9 @@ local children <const> = {
   ]] },
 }
 
-describe("a process that was forked off", function()
+describe("a forked child", function()
   for _, child in ipairs(children) do
-    it(("%s the sockets of its parent, and nothing spins [ZQ16]")
+    it(("%s the sockets of its parent, and does not spin [ZQ16]")
       :format(child[1]), function()
         if not sockets.installed then
           pending "libzmq is not installed"

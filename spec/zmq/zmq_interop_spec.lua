@@ -1,4 +1,4 @@
--- pyzmq as the peer, in every pattern, as server and as client.
+-- Messages to and from pyzmq, in each pattern, as server and as client.
 
 local aw = require "aiowire"
 local sockets = require "spec.support.sockets"
@@ -14,8 +14,8 @@ end
 
 local available = sockets.installed and has_pyzmq()
 
---- A fact with a peer in Python: `f(address, join)`; `join()` ends the peer and
---- gives what it printed.
+--- Returns a function for `it` that starts a peer in Python and calls
+--- `f(address, join)`. `join()` waits for the peer and returns its output.
 local function fact_with(role, f)
   return sockets.installed and available and sockets.fact(function()
     local address = sockets.address "ipc"
@@ -37,7 +37,7 @@ local function open(type, how, address)
   return s
 end
 
--- Our socket, its way to the address, and the peer's role.
+-- The method that gives our socket the address, and the side of the peer.
 local BOTH <const> = { { "bind", "client" }, { "connect", "server" } }
 
 describe("pyzmq as the peer", function()

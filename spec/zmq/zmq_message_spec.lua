@@ -13,7 +13,7 @@ local raises = helper.raises
 local blames_file = places.blames_file
 
 describe("a message", function()
-  it("comes as it was sent, in parts [ZQ7]", fact(function()
+  it("arrives in the parts in which it was sent [ZQ7]", fact(function()
     local a, b = pair_of("pair", "pair")
     assert.is_true(b:send("one", "", "th\0ree"))
     assert.are.same({ "one", "", "th\0ree" }, a:recv_multipart())
@@ -28,7 +28,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("is sent from a table and received as one [ZQ7]", fact(function()
+  it("is sent from a table and received as a table [ZQ7]", fact(function()
     local a, b = pair_of("pair", "pair", "tcp")
     b:send_multipart { "a", "b", 3 }
     assert.are.same({ "a", "b", "3" }, a:recv_multipart())
@@ -46,7 +46,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("with too many parts is refused, and not sent [SE5]", fact(function()
+  it("with too many parts is refused by send [SE5]", fact(function()
     local a, b = pair_of("pair", "pair", nil, { max_parts = 2 })
     blames_file("too many parts: 3 (the socket's max_parts is 2)", function()
       b:send("a", "b", "c")
@@ -78,7 +78,7 @@ describe("a message", function()
     close_all(a, b)
   end))
 
-  it("of other things than strings is refused [zmq]", fact(function()
+  it("of values that are no strings is refused [zmq]", fact(function()
     local a, b = pair_of("pair", "pair")
     blames_file("bad argument #1 to 'send' (string expected, got no value)",
       function()
@@ -165,7 +165,7 @@ describe("a receive", function()
     close_all(pull, push)
   end))
 
-  it("that has its message keeps it when it is cancelled then [C6]",
+  it("that has its message keeps it when its task is cancelled [C6]",
     fact(function()
       local pull, push = pair_of("pull", "push")
       local got
@@ -184,7 +184,7 @@ describe("a receive", function()
       close_all(pull, push)
     end))
 
-  it("whose result nobody can take any more gives its message back [H4]",
+  it("gives its message back if the task with the result is garbage [H4]",
     fact(function()
       local pull, push = pair_of("pull", "push")
       local tasks = { aw.start(aw.Recv(pull)), aw.start(aw.Recv(pull)) }
@@ -205,7 +205,7 @@ describe("a receive", function()
       close_all(pull, push)
     end))
 
-  it("keeps its message as a result until somebody asks [H4]", fact(function()
+  it("keeps its message as the result of its task [H4]", fact(function()
     local pull, push = pair_of("pull", "push")
     local t = aw.start(function()
       return aw.Value(pull:recv())
@@ -213,7 +213,7 @@ describe("a receive", function()
     aw.sleep(0)
     push:send "first"
     push:send "second"
-    t:wait() -- it is a result that nobody took yet
+    t:wait() -- the message is the result of t
     assert.are.equal("second", pull:recv())
     assert.are.equal("first", (t:results()))
     close_all(pull, push)
@@ -246,7 +246,7 @@ describe("a receive", function()
       "cannot await outside a task (socket:recv)", 1, true), outcome.err)
   end)
 
-  it("lets others run when messages never end [F3]", fact(function()
+  it("lets other tasks run while there are messages [F3]", fact(function()
     local pull, push = pair_of("pull", "push", nil, { hwm = 100000 })
     for _ = 1, 1000 do
       push:send "m"
@@ -324,7 +324,7 @@ describe("a send", function()
       close_all(pull, push)
     end))
 
-  it("waits behind one that waits, though there is room by now [F5]",
+  it("does not overtake a waiting send when there is room again [F5]",
     fact(function()
       local pull, push = pair_of("pull", "push", nil,
         { sndhwm = 1, rcvhwm = 1 })
@@ -335,7 +335,7 @@ describe("a send", function()
         aw.sleep(0.01)
       until sender.status == "waiting"
       for i = 1, sent - 1 do
-        assert.are.equal("m" .. i, pull:recv()) -- at once: the sender waits on
+        assert.are.equal("m" .. i, pull:recv()) -- the sender is not resumed yet
       end
       push:send "last"
       assert.are.equal("m" .. sent, pull:recv())
@@ -370,7 +370,7 @@ describe("a send", function()
     end
   end))
 
-  it("lets others run when it never has to wait [F3, ZQ5]", fact(function()
+  it("lets other tasks run if it never has to wait [F3, ZQ5]", fact(function()
     local pub = zmq.socket "pub"
     local turns = 0
     local other = aw.start(function()
@@ -388,16 +388,16 @@ describe("a send", function()
   end))
 end)
 
---- Let a timer of 10 ms tick `wanted` times, while `disturb(at_work)` runs,
---- which calls at_work() for each piece of its work until that gives false.
---- Returns the most pieces that were done between the moment when a tick was
---- due and that tick: they are few, whatever else the machine does.
+--- Let a timer of 10 ms tick `wanted` times while `disturb(at_work)` runs,
+--- which calls at_work() for each piece of its work until that returns false.
+--- Returns the most pieces done between the deadline of a tick and the tick.
+--- Unlike the delay in seconds, that number does not depend on other programs.
 local function late_pieces(disturb, wanted)
   local ticks, late, most, due = 0, 0, 0, math.huge
   local timer = aw.start(function()
     while ticks < wanted do
       due, late = aw.now() + 0.01, 0
-      aw.await(aw.SleepUntil(due)) -- not counted from a later moment
+      aw.await(aw.SleepUntil(due)) -- aw.sleep would begin later
       ticks, most = ticks + 1, math.max(most, late)
     end
   end)
@@ -411,11 +411,11 @@ local function late_pieces(disturb, wanted)
   return most
 end
 
--- Messages that are one by one received and sent again in 20 ms and more.
+-- A number of messages that takes at least 20 ms to receive and send again.
 local IN_TIME <const> = 3000
 
--- A flood never ends: what is received is sent again. `pass` takes one message
--- through, and tells whether to go on.
+-- A flood never ends: `pass` receives one message and sends it again. It
+-- returns false at the end of the test.
 local floods <const> = {
   { "by a task that receives", function(_, pass)
     repeat until not pass()
@@ -440,7 +440,7 @@ local floods <const> = {
 
 describe("a flood of messages", function()
   for _, way in ipairs(floods) do
-    it(("delays no tick of a timer, %s [ZQ5, F3, Q4]"):format(way[1]),
+    it(("does not delay a timer, %s [ZQ5, F3, Q4]"):format(way[1]),
       fact(function()
         local pull, push = pair_of("pull", "push", "inproc")
         for _ = 1, 100 do
@@ -460,7 +460,7 @@ describe("a flood of messages", function()
       end))
   end
 
-  it("without a bound delays it, as this test can see [ZQ5]", fact(function()
+  it("without a limit fails this check [ZQ5]", fact(function()
     local most = late_pieces(function(at_work)
       aw.sleep(0.001)
       local due, done = aw.now() + 0.01, 0

@@ -35,7 +35,7 @@ describe("an address", function()
     end
   end))
 
-  it("to connect to has no star", fact(function()
+  it("with a star is refused by connect", fact(function()
     local s <close> = zmq.socket "req"
     for _, address in ipairs { "tcp://*:5555", "tcp://127.0.0.1:*", "tcp://*:*",
       "tcp://*", "ipc://*" } do
@@ -46,7 +46,7 @@ describe("an address", function()
       end)
     end
     local other <close> = zmq.socket "rep"
-    other:bind "inproc://*" -- a name as any other
+    other:bind "inproc://*" -- this star is a part of the name
     s:connect "inproc://*"
   end))
 
@@ -84,7 +84,7 @@ describe("an address", function()
   end))
 end)
 
-describe("the number of a socket's descriptor", function()
+describe("the descriptor of a socket", function()
   local function refusal(s)
     return ("descriptor %d only tells that something has changed: give the "
       .. "socket itself, %s)"):format(s.fd, tostring(s))
@@ -126,7 +126,7 @@ describe("the number of a socket's descriptor", function()
   end))
 end)
 
-describe("one socket more than its context has", function()
+describe("one socket more than its context may have", function()
   it("is an error that names the limit of the context", fact(function()
     local context <close> = zmq.context { max_sockets = 4 }
     local list = {}
@@ -195,7 +195,7 @@ describe("a Poller whose socket is closed", function()
 end)
 
 describe("an option that is set too late for an address", function()
-  -- What is said of a script, with warnings on, under each interpreter.
+  -- Check the warnings that each interpreter writes for a script.
   local function said(code, expected)
     if not sockets.installed then
       helper.pending "libzmq is not installed"
@@ -270,7 +270,7 @@ a:close()
 ]], "")
   end)
 
-  it("is an error, or a warning, or takes effect at once", fact(function()
+  it("is an error at once for a high-water mark", fact(function()
     local s <close> = zmq.socket "pub"
     s:bind "inproc://late"
     assert.are.equal("EISCONN", helper.caught(s.set, s, "sndhwm", 5).code)

@@ -10,7 +10,7 @@ local zmq = sockets.zmq
 local new_message, is_well_formed = parts_of.new, parts_of.is_well_formed
 
 describe("a well-formed message", function()
-  it("is distinguished from others [ZQ7]", function()
+  it("is recognized by the check of this spec [ZQ7]", function()
     local parts = new_message(math.random)
     assert.is_true(is_well_formed(parts))
     assert.is_false(is_well_formed { table.unpack(parts, 2) })
@@ -19,9 +19,9 @@ describe("a well-formed message", function()
   end)
 end)
 
---- Send by `sender`, which is bound, to peers of type `type` that are closed
---- at random, in the middle of whatever they do, until some messages came.
---- Returns how many: well formed, malformed.
+--- Send messages from a bound socket to peers of type `type`, which are closed
+--- at random moments, until some messages have arrived. Returns the numbers of
+--- well-formed and of malformed messages.
 local function storm(sender_type, type, transport, rounds)
   local good, bad = 0, 0
   local sender = zmq.socket(sender_type, { sndhwm = 3, linger = 0 })
@@ -54,17 +54,16 @@ local function storm(sender_type, type, transport, rounds)
   return good, bad
 end
 
--- Peers in processes of their own, killed at random: nothing of theirs gets a
--- chance to end well. ------------------------------------------------------
+-- Peers in processes of their own, which are killed at random moments. --------
 
-local ROUNDS <const> = helper.scale(12) -- with a message each at least
+local ROUNDS <const> = helper.scale(12) -- with at least one message each
 
---- Let a process do `role` at the address, and kill it in the middle of
---- whatever it does once `works()`. Returns the lines that it printed.
+--- Start a peer (see zmq_parts.lua), and kill it at a random moment after
+--- `works()` returns true. Returns the lines that it printed.
 local function kill_one(role, type, address, works)
   local victim <close> = aw.spawn { process.binary,
     process.root .. "/spec/zmq/zmq_parts.lua", role, type, address }
-  local said = { victim.stdout:read() } -- it is at work
+  local said = { victim.stdout:read() } -- the peer has begun
   helper.wait_until(works)
   aw.sleep(math.random() * 0.005)
   victim:kill "KILL"
@@ -75,7 +74,8 @@ local function kill_one(role, type, address, works)
   return said
 end
 
---- What comes from senders that are killed, at a bound socket of `type`.
+--- Receive from senders that are killed, at a bound socket of `type`. Returns
+--- the numbers of well-formed and of malformed messages.
 local function from_the_killed(type, sender_type, transport)
   local good, bad = 0, 0
   local s = zmq.socket(type, { linger = 0 })
@@ -97,7 +97,8 @@ local function from_the_killed(type, sender_type, transport)
   return good, bad
 end
 
---- What receivers say of what came to them before they were killed.
+--- Send to receivers that are killed. Returns the numbers of well-formed and of
+--- malformed messages that they reported.
 local function to_the_killed(type, receiver_type, transport)
   local good, bad = 0, 0
   local s = zmq.socket(type, { linger = 0 })
@@ -108,7 +109,7 @@ local function to_the_killed(type, receiver_type, transport)
     end
   end)
   local function at_once()
-    return true -- it has said of one message how that was
+    return true -- it has reported a message already
   end
   for _ = 1, ROUNDS do
     for _, word in ipairs(kill_one("receive", receiver_type, s.last_endpoint,
@@ -153,7 +154,7 @@ describe("a message of several parts", function()
     end
   end
 
-  it("is whole for its task when parts are slow to come [ZQ7]",
+  it("wakes its receiver when all of its large parts are there [ZQ7]",
     sockets.fact(function()
       local pull, push = sockets.pair_of("pull", "push", "tcp")
       local parts = { ("a"):rep(100000), ("b"):rep(200000), "c" }

@@ -6,8 +6,8 @@ local sockets = require "spec.support.sockets"
 local zmq, fact = sockets.zmq, sockets.fact
 local blames_file = places.blames_file
 
--- Names and numbers of the stable options in libzmq's header: those before its
--- drafts. The context's own, and one that was replaced, are not a socket's.
+-- Returns the names and numbers of the stable options in libzmq's header,
+-- without the drafts and without `blocky`, an option of contexts.
 local function options_of_header()
   local file <close> = io.open "/usr/include/zmq.h"
   if not file then
@@ -45,14 +45,15 @@ describe("the table of options", function()
     assert.are.same({}, missing)
   end)
 
-  it("gives each option as a constant, too [zmq]", function()
+  it("has a constant for each option [zmq]", function()
     for _, option in ipairs(zmq.options) do
       assert.are.equal(option.number, zmq[option.name:upper()])
     end
   end)
 end)
 
--- Of what this build of libzmq, or the machine, does not have.
+-- Options that this build of libzmq, or this machine, may lack: first words of
+-- their names.
 local ABSENT <const> = { gssapi = true, vmci = true, use = true,
   multicast = true, bindtodevice = true, thread = true }
 
@@ -78,7 +79,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("that is a number is set, and read back [zmq]", fact(function()
+  it("with a number is set and read back [zmq]", fact(function()
     local s = zmq.socket "dealer"
     for name, value in pairs {
       linger = 5, sndhwm = 7, rcvhwm = 8, backlog = 9, maxmsgsize = 1 << 33,
@@ -95,7 +96,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("that is a flag is a boolean, and 0 or 1 will do [zmq]", fact(function()
+  it("that is a flag takes a boolean, 0 or 1 [zmq]", fact(function()
     local s = zmq.socket "dealer"
     for _, name in ipairs { "immediate", "ipv6", "plain_server" } do
       for _, pair in ipairs { { true, true }, { 0, false }, { 1, true },
@@ -107,7 +108,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("that is a text or bytes is a string [zmq]", fact(function()
+  it("with text or bytes takes a string [zmq]", fact(function()
     local s = zmq.socket("dealer", { identity = "i\0d" })
     assert.are.equal("i\0d", s.routing_id)
     s.zap_domain = "global"
@@ -117,7 +118,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("of CURVE takes a key as text or bytes [zmq]", fact(function()
+  it("of CURVE takes a key as text [zmq]", fact(function()
     if not zmq.has "curve" then
       pending "libzmq has no CURVE"
       return
@@ -131,7 +132,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("sets both high-water marks as hwm [zmq]", fact(function()
+  it("named hwm sets both high-water marks [zmq]", fact(function()
     local s = zmq.socket("pull", { hwm = 42 })
     assert.are.equal(42, s.sndhwm)
     assert.are.equal(42, s.rcvhwm)
@@ -147,7 +148,7 @@ describe("an option", function()
     s:close(0)
   end))
 
-  it("has defaults that bound memory and exits [SE5, ZQ13]", fact(function()
+  it("has a default that limits memory or exits [SE5, ZQ13]", fact(function()
     local s = zmq.socket "router"
     assert.are.equal(1000, s.linger)
     assert.are.equal(64 * 1024 * 1024, s.maxmsgsize)
@@ -157,7 +158,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("with an unknown name is refused, with the nearest [zmq]",
+  it("with an unknown name is refused, with the nearest name [zmq]",
     fact(function()
       local s = zmq.socket "pair"
       blames_file("a zmq socket has no option 'lingr', did you mean 'linger'?",
@@ -207,7 +208,7 @@ describe("an option", function()
       s:close()
     end))
 
-  it("of another type of socket is refused [zmq]", fact(function()
+  it("for another type of socket is refused [zmq]", fact(function()
     local s = zmq.socket "pair"
     blames_file("cannot set option 'subscribe' of a PAIR socket", function()
       s:set("subscribe", "")
@@ -219,7 +220,7 @@ describe("an option", function()
     s:close()
   end))
 
-  it("that can only be read is not set [zmq]", fact(function()
+  it("that can only be read cannot be set [zmq]", fact(function()
     local s = zmq.socket "pair"
     blames_file("option 'last_endpoint' of a zmq socket can only be read",
       function()
@@ -236,7 +237,7 @@ describe("an option", function()
       return s:poll("w", 0)
     end,
   } do
-    it(("loses no wake-up of a waiter when a task %s [ZQ2]"):format(name),
+    it(("does not hide a message from waiters when code %s [ZQ2]"):format(name),
       fact(function()
         local aw = require "aiowire"
         local a, b = sockets.pair_of("pair", "pair", "tcp")
@@ -245,7 +246,7 @@ describe("an option", function()
         b:send "x"
         local patience = aw.now() + 0.02
         while aw.now() < patience do
-          assert.is_number(look(a)) -- uses up the news of the descriptor
+          assert.is_number(look(a)) -- consumes the edge of the descriptor
         end
         assert.are.equal("x", aw.timeout(2, t.wait, t))
         a:close()

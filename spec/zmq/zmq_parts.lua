@@ -1,12 +1,13 @@
---- Messages that show whether something of them is missing or mixed in; and,
---- as a script, a peer that sends or receives them until it is killed.
+--- Messages whose parts show if one is missing or comes from another message.
+--- As a script, this is a peer that sends or receives them until it is killed.
 ---
 ---   zmq_parts.lua send TYPE ADDRESS      prints "sent" once
----   zmq_parts.lua receive TYPE ADDRESS   prints "good" or "bad" for each
+---   zmq_parts.lua receive TYPE ADDRESS   prints "good" or "bad" each time
 
 local M = {}
 
---- A message of 2 to 9 parts: how many, then each with its place and a word.
+--- Returns a message of 2 to 9 parts. The first has the number of parts and a
+--- random word, each other its position and that word.
 function M.new(random)
   local parts, word = {}, ("%08x"):format(random(0xffffffff))
   local count = random(2, 9)
@@ -17,7 +18,7 @@ function M.new(random)
   return parts
 end
 
---- Is it one of those, with nothing missing or mixed in?
+--- Tells whether these are all parts of such a message, in order.
 function M.is_well_formed(parts)
   local count, word = (parts[1] or ""):match "^(%d+) (%x+)$"
   if not count or tonumber(count) ~= #parts then

@@ -27,7 +27,7 @@ describe("REQ and REP", function()
     close_all(rep, req)
   end))
 
-  it("name their type and state when it is not their turn [ZQ6]",
+  it("fail with their type and state when it is not their turn [ZQ6]",
     fact(function()
       local rep, req = pair_of("rep", "req")
       local cases = {
@@ -84,7 +84,7 @@ describe("PUB and SUB", function()
     close_all(xpub, sub)
   end))
 
-  it("only SUB subscribes [zmq]", fact(function()
+  it("do not let other types subscribe [zmq]", fact(function()
     local s = zmq.socket "pull"
     blames_file("a PULL socket cannot subscribe", function()
       s:subscribe ""
@@ -129,7 +129,7 @@ describe("a ROUTER", function()
     router:close()
   end))
 
-  it("serves others while a peer is full, and that one later [ZQ9]",
+  it("serves other peers while one is full, and that one later [ZQ9]",
     fact(function()
       local options = { sndhwm = 2, rcvhwm = 2, identity = "slow" }
       local router, slow = pair_of("router", "dealer", nil, options)

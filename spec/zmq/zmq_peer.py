@@ -1,4 +1,4 @@
-"""The other side of spec/zmq/zmq_interop_spec.lua, in pyzmq.
+"""The peer of spec/zmq/zmq_interop_spec.lua, in pyzmq.
 
 zmq_peer.py "server|client ROLE" ADDRESS
 """

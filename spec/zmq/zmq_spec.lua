@@ -9,7 +9,8 @@ local zmq, fact, close_all = sockets.zmq, sockets.fact, sockets.close_all
 local raises = helper.raises
 local blames_file = places.blames_file
 
---- A fact that has a server in Perl at the path of an ipc address.
+--- Returns a function for `it` with a server in Perl at the path of an ipc
+--- address.
 local function fact_with_perl(f)
   if os.execute "perl -MIO::Socket::UNIX -e 1 2>/dev/null" then
     return fact(function()
@@ -33,13 +34,13 @@ describe("the module aw.zmq", function()
     assert.is_true(major == "4" and minor * 100 + patch >= 303)
   end))
 
-  it("has the names of types and options as numbers [zmq]", function()
+  it("has constants with the numbers of types and options [zmq]", function()
     assert.are.equal(4, zmq.REP)
     assert.are.equal(17, zmq.LINGER)
     assert.are.equal(1, zmq.POLLIN)
   end)
 
-  it("has nothing else under names that it lacks [zmq]", function()
+  it("returns nil for unknown names [zmq]", function()
     assert.is_nil(aw.zqm)
     assert.is_nil(zmq.RPE)
   end)
@@ -54,7 +55,7 @@ describe("a socket", function()
       end
     end))
 
-  it("of an unknown type is refused, with the nearest [zmq]", function()
+  it("of an unknown type is refused, with the nearest type [zmq]", function()
     blames_file("bad argument #1 to 'socket' (no type of socket 'deeler', did "
       .. "you mean 'DEALER'?)", function()
       zmq.socket "deeler"
@@ -91,7 +92,7 @@ describe("a socket", function()
     assert.is_true(s.closed)
   end))
 
-  it("is closed once, and again without harm [zmq]", fact(function()
+  it("may be closed again [zmq]", fact(function()
     local s = zmq.socket "rep"
     assert.is_false(s.closed)
     s:close()
@@ -134,7 +135,7 @@ describe("a socket", function()
     pcall(t.wait, t)
   end))
 
-  it("is not taken for another object [zmq]", fact(function()
+  it("has methods that refuse other objects [zmq]", fact(function()
     local s = zmq.socket "rep"
     blames_file("zmq socket expected, got table", function()
       s.recv({})
@@ -175,7 +176,7 @@ describe("a context", function()
     assert.is_true(aw.is_closed(raises("Closed", ctx.socket, ctx, "rep")))
   end))
 
-  it("is closed with its last socket, when it is garbage [ZQ13]",
+  it("that is garbage is closed with its last socket [ZQ13]",
     fact(function()
       local s = zmq.context():socket "pair"
       collectgarbage()
@@ -228,7 +229,7 @@ describe("an address", function()
     close_all(a, b, c)
   end))
 
-  it("must be bound or connected to be left [zmq]",
+  it("that is not in use cannot be unbound or disconnected [zmq]",
     fact(function()
       local s = zmq.socket "rep"
       blames_file("this socket is not bound to 'tcp://127.0.0.1:1'", function()
@@ -241,7 +242,7 @@ describe("an address", function()
       s:close()
     end))
 
-  it("in use is an error, and the socket lives [zmq]", fact(function()
+  it("in use is refused, and the socket stays usable [zmq]", fact(function()
     local a, b = zmq.socket "rep", zmq.socket "rep"
     a:bind "tcp://127.0.0.1:*"
     local err = raises("bind 'tcp://", b.bind, b, a.last_endpoint)
@@ -250,7 +251,7 @@ describe("an address", function()
     close_all(a, b)
   end))
 
-  -- libzmq gives it up in a thread of its own, a moment later.
+  -- libzmq gives up an address in a thread of its own, a moment later.
   for _, transport in ipairs { "inproc", "ipc", "tcp" } do
     it("of " .. transport .. " is free when its socket is closed [zmq]",
       fact(function()
@@ -299,7 +300,7 @@ describe("an address", function()
       close_all(s)
     end))
 
-  it("of ipc is not stolen from a live server [ZQ18]", fact(function()
+  it("of ipc is not taken from a live server [ZQ18]", fact(function()
     local address = sockets.address "ipc"
     local a, b = zmq.socket("rep"):bind(address), zmq.socket "rep"
     local err = raises(address, b.bind, b, address)
@@ -309,7 +310,7 @@ describe("an address", function()
     close_all(b)
   end))
 
-  it("of ipc is not stolen from a server that does not accept [ZQ18]",
+  it("of ipc is not taken from a server that does not accept [ZQ18]",
     fact_with_perl(function(address, path)
       local server <close> = aw.spawn { "perl", "-MSocket", "-MFcntl", "-e", [[
         $| = 1;
@@ -333,7 +334,7 @@ describe("an address", function()
       close_all(s)
     end))
 
-  it("of ipc replaces the path of a server that died [ZQ18]",
+  it("of ipc is taken over from a server that died [ZQ18]",
     fact_with_perl(function(address, path)
       aw.exec { "perl", "-MIO::Socket::UNIX", "-e",
         "IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die", path,

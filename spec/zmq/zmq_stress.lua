@@ -1,10 +1,10 @@
---- Sockets under load: no wake-up is lost, in either direction.
+--- Sockets under load: no wake-up of a receiver or a sender is lost.
 ---
 --- Each pattern moves `count` messages while several tasks wait on the same
---- sockets and while messages are sent from tasks, from timers and from the
---- handlers of a Poller. A watchdog ends a run without progress: it stalled.
+--- sockets, and while tasks and handlers of a Poller send. A watchdog fails a
+--- run without progress: it has stalled.
 ---
---- As a script (lua5.4 spec/zmq/zmq_stress.lua COUNT) it runs all of them.
+--- As a script (lua5.4 spec/zmq/zmq_stress.lua COUNT) it runs all patterns.
 
 local addresses = require "spec.support.addresses"
 local aw = require "aiowire"
@@ -15,7 +15,7 @@ local M = {}
 M.PATIENCE = 1.5 -- seconds without progress
 M.transports = { "inproc", "ipc", "tcp" }
 
--- The books of one run: what has come, and who waits for all of it. ---------
+-- The books of a run: its sockets, and the number of received messages. -----
 
 local Books = {}
 Books.__index = Books
@@ -31,7 +31,7 @@ function Books:socket(type, options)
   return s
 end
 
---- A bound one and `n` that are connected to it.
+--- Opens a bound socket and `n` sockets that are connected to it.
 function Books:sockets_of(transport, bound, connected, n, options)
   local server = self:socket(bound, options)
   server:bind(addresses.fresh(transport))
@@ -43,7 +43,7 @@ function Books:sockets_of(transport, bound, connected, n, options)
   return server, clients
 end
 
---- One more has come. When it was the last one, all else ends.
+--- Count a received message. The last one ends the run.
 function Books:count(message)
   assert(message and #message > 0)
   self.come = self.come + 1
@@ -52,7 +52,7 @@ function Books:count(message)
   end
 end
 
---- `n` tasks that receive from `s`, each message by whoever waits longest.
+--- Start `n` tasks that receive from `s`.
 function Books:receive(s, n, handle)
   for _ = 1, n do
     self.scope:start(function()
@@ -78,8 +78,8 @@ function Books:watch()
   end)
 end
 
---- Compute, without an await, for so long that libzmq's next send looks for
---- news: it then uses up what has come meanwhile.
+--- Compute without an await, for so long that the next send makes libzmq
+--- process its commands, which consumes the edge of the descriptor [ZQ1].
 local function compute()
   local done = aw.now() + 0.0015
   while aw.now() < done do
@@ -87,8 +87,8 @@ local function compute()
   end
 end
 
---- Send `n` messages by `send(i)`: in bursts, after a pause, a turn of the
---- others, or a computation.
+--- Send `n` messages by `send(i)`, in bursts. Between the bursts sleep, yield
+--- or compute.
 local function send_in_moods(n, send)
   local i = 0
   while i < n do
@@ -124,8 +124,8 @@ function M.patterns.pair(books, transport, count)
   end
 end
 
---- Requests in flight; the server answers from the handler of a Poller, one
---- for each call, while it also sends from there.
+--- Two dealers send requests. The router answers one request in each call of a
+--- handler of a Poller.
 function M.patterns.dealer_router(books, transport, count)
   local router, dealers = books:sockets_of(transport, "router", "dealer", 2)
   books.scope:start(aw.Poller { [router] = function()
@@ -142,7 +142,7 @@ function M.patterns.dealer_router(books, transport, count)
   end
 end
 
---- Four tasks wait for what three send.
+--- Four tasks receive the messages of three senders.
 function M.patterns.push_pull(books, transport, count)
   local pull, pushers = books:sockets_of(transport, "pull", "push", 3)
   books:receive(pull, 4)
@@ -155,11 +155,11 @@ function M.patterns.push_pull(books, transport, count)
   end
 end
 
---- The only receiver is away now and then, when its socket has news: asleep, or
---- busy for a few turns of the engine.
+--- The only receiver does not wait now and then while messages arrive: it
+--- sleeps, or yields for a millisecond.
 function M.patterns.paused_pull(books, transport, count)
   local pull, pushers = books:sockets_of(transport, "pull", "push", 1)
-  books.scope:start(aw.Recv(books:socket "pull")) -- so that I/O is looked at
+  books.scope:start(aw.Recv(books:socket "pull")) -- makes the engine poll
   books.scope:start(function()
     while true do
       books:count(pull:recv())
@@ -186,7 +186,7 @@ function M.patterns.paused_pull(books, transport, count)
   end)
 end
 
---- Two subscribers get all: the first message waits for both.
+--- Two subscribers get all messages: the sender waits for both subscriptions.
 function M.patterns.pub_sub(books, transport, count)
   local xpub, subs = books:sockets_of(transport, "xpub", "sub", 2,
     { sndhwm = 0, rcvhwm = 0 })
@@ -205,7 +205,7 @@ function M.patterns.pub_sub(books, transport, count)
   end)
 end
 
---- Strict turns: one lost wake-up stops a client for good.
+--- Requests and replies take turns, so a lost wake-up stops a client for ever.
 function M.patterns.req_rep(books, transport, count)
   local rep, reqs = books:sockets_of(transport, "rep", "req", 3)
   books.scope:start(function()
@@ -229,11 +229,11 @@ end
 M.names = { "pair", "dealer_router", "push_pull", "paused_pull",
   "pub_sub", "req_rep" }
 
---- Move `count` messages; raises "stalled" or what else went wrong.
+--- Move `count` messages. Raises an error "stalled …" without progress.
 ---@param name string one of M.names
 ---@param transport string one of M.transports
 ---@param count integer
----@return integer come how many came
+---@return integer come number of received messages
 function M.run(name, transport, count)
   local _ <close> = addresses.scope()
   local come
@@ -256,7 +256,7 @@ if ... == "spec.zmq.zmq_stress" then
   return M
 end
 
---- Run all; how many stalled?
+--- Run all patterns. Returns the number of failed ones.
 local function run_all(count)
   local stalled = 0
   for _, name in ipairs(M.names) do

@@ -38,7 +38,7 @@ describe("the wires Recv and Send", function()
     close_all(pull, push)
   end))
 
-  it("keep their socket [V1]", fact(function()
+  it("keep their socket alive [V1]", fact(function()
     local a, b = pair_of("pair", "pair")
     local take = aw.Recv(a)
     a = nil -- luacheck: ignore
@@ -68,7 +68,7 @@ describe("the wires Recv and Send", function()
     end)
   end)
 
-  it("show what they wait for [D1, V8]", fact(function()
+  it("show their socket in texts and dumps [D1, V8]", fact(function()
     local s = zmq.socket("pull"):bind "inproc://shown"
     assert.are.equal("Recv(PULL inproc://shown)", tostring(aw.Recv(s)))
     local ev = aw.EventLoop()
@@ -92,7 +92,7 @@ describe("a receive in a race", function()
     close_all(pull, push)
   end))
 
-  it("of two sockets takes one message, of the first that has one [H3]",
+  it("of two sockets takes one message, from the first ready one [H3]",
     fact(function()
       local a, b = pair_of("pull", "push")
       local c, d = pair_of("pull", "push")
@@ -108,7 +108,7 @@ describe("a receive in a race", function()
       close_all(a, b, c, d)
     end))
 
-  it("with others at the same socket leaves each its message [H3, F5]",
+  it("of tasks at the same socket takes one message for each [H3, F5]",
     fact(function()
       local pull, push = pair_of("pull", "push")
       local got = {}
@@ -139,9 +139,9 @@ describe("a receive in a race", function()
     close_all(pull, push)
   end))
 
-  it("may be against a send, of which one happens [H3]", fact(function()
+  it("with a send decides for exactly one of both [H3]", fact(function()
     local pull, push = pair_of("pull", "push")
-    local other = zmq.socket "push" -- has no peer
+    local other = zmq.socket "push" -- without a peer
     push:send "in"
     assert.are.equal("in", aw.await(aw.Send(other, "out") | aw.Recv(pull)))
     assert.is_true(aw.await(aw.Send(push, "out") | aw.Recv(pull)))
@@ -149,7 +149,7 @@ describe("a receive in a race", function()
     close_all(pull, push, other)
   end))
 
-  it("is chosen by Select, with its key [H4]", fact(function()
+  it("may be an operand of Select [H4]", fact(function()
     local a, b = pair_of("pull", "push")
     local ch = aw.channel(1)
     local choice = aw.Select { socket = aw.Recv(a), channel = aw.Recv(ch) }
@@ -193,7 +193,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("drives a Poller, once for each message [Q1, Q2]", fact(function()
+  it("calls back a Poller once for each message [Q1, Q2]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")
     local got, poller = {}, nil
     poller = aw.Poller { [pull] = function()
@@ -210,7 +210,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("leaves the messages as they came [Q4]", fact(function()
+  it("does not change the order of messages [Q4]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")
     local got = {}
     for i = 1, 4 do
@@ -229,7 +229,7 @@ describe("the readiness of a socket", function()
     close_all(pull, push)
   end))
 
-  it("stays until a task receives [Q4]", fact(function()
+  it("stays until the message is received [Q4]", fact(function()
     local pull, push = pair_of("pull", "push", "tcp")
     push:send "x"
     for _ = 1, 3 do
@@ -278,7 +278,7 @@ describe("the readiness of a socket", function()
       close_all(pull, push)
     end))
 
-  it("of unreceived messages ends with the socket [ZQ13]",
+  it("leaves no message behind when the socket is closed [ZQ13]",
     fact(function()
       local pull, push = pair_of("pull", "push", "tcp")
       push:send(("x"):rep(100000), "y")
@@ -286,7 +286,7 @@ describe("the readiness of a socket", function()
       close_all(pull, push)
     end))
 
-  it("is Closed when the socket is closed [Q3]", fact(function()
+  it("fails with Closed when the socket is closed [Q3]", fact(function()
     local pull, push = pair_of("pull", "push")
     local errors = {}
     local function note(_, err)
