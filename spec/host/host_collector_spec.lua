@@ -1,16 +1,16 @@
--- The collector of the program `aiowire`: garbage that has finalizers does not
--- pile up, and a script's own settings hold.
+-- The garbage collector of the program `aiowire`: garbage with finalizers does
+-- not pile up, and the settings of a script take effect.
 
 local process = require "spec.support.process"
 
 local assert_outcome = process.assert_outcome
 
--- `most(n, make)` is the most memory in use, in multiples of what is in use
--- at the start, while make(i) is called n times.
+-- `most(n, make)` calls make(i) n times, and returns the highest memory in use
+-- meanwhile, as a multiple of the memory in use at the start.
 local prelude = [[
 local aw = require "aiowire"
 local function most(n, make)
-  for i = 1, 1000 do -- so that all that stays is there
+  for i = 1, 1000 do -- allocates all memory that stays
     make(i)
   end
   collectgarbage()
@@ -27,8 +27,8 @@ end
 local finalized = { __gc = function() end }
 ]]
 
--- In a steady state there are 5.7 times as many. What piles up would be at 15
--- and more, and growing.
+-- The memory rises to 5.7 times the live memory. Garbage that piles up would
+-- reach 15 times, and grow.
 local BOUND <const> = 8
 
 local garbage <const> = {
@@ -84,12 +84,12 @@ print(most / first)
 end)
 
 describe("the settings of the collector", function()
-  it("are incremental, since a full collection stops all [LU23]", function()
+  it("are incremental, to avoid full collections [LU23]", function()
     assert_outcome("incremental\n", 0,
       process.host [[print(collectgarbage "incremental")]])
   end)
 
-  it("are those of LUA_INIT or -e, if these have some [LU23]", function()
+  it("may be changed by LUA_INIT or -e [LU23]", function()
     local files = { ["s.lua"] = [[print(collectgarbage "incremental")]] }
     assert_outcome("generational\n", 0, process.run(
       [[LUA_INIT='collectgarbage "generational"' exec $aiowire s.lua]], files))
@@ -97,7 +97,7 @@ describe("the settings of the collector", function()
       [[exec $aiowire -e 'collectgarbage "generational"' s.lua]], files))
   end)
 
-  it("are those that a script makes, also after an await [LU23]", function()
+  it("may be changed by a script, and stay after an await [LU23]", function()
     assert_outcome("300\t400\n", 0, process.host [[
 local aw = require "aiowire"
 collectgarbage("incremental", 300, 400)

@@ -10,7 +10,7 @@ local assert_exit, assert_outcome =
 local contains, lacks = texts.contains, texts.lacks
 
 describe("an uncaught error", function()
-  -- The message after the program's name, and the lines of the traceback down
+  -- Returns the message after the name of the program, and the traceback down
   -- to the main chunk.
   local function first_lines(err)
     local first, rest = err:match "^[^:\n]*: (.-\n)(.*)$"
@@ -80,7 +80,7 @@ working()
       outcome.err)
   end)
 
-  it("without a position has none added [exit]", function()
+  it("without a position is printed without one [exit]", function()
     local outcome = process.host "error('boom', 0)"
     assert.is_truthy(outcome.err:find "^[^\n:]*: boom\n", outcome.err)
     assert_exit(1, outcome)
@@ -105,7 +105,7 @@ working()
     contains(outcome.err, "nil")
   end)
 
-  it("of a started wire ends the program with its cause first [E8]",
+  it("of a started wire ends the program, and is printed first [E8]",
     function()
       local outcome = process.host [[
 local aw = require "aiowire"
@@ -126,7 +126,7 @@ print "never"
       contains(outcome.err, "s.lua:3: in ")
     end)
 
-  it("of a started wire is followed by the chain of wires [D3]",
+  it("of a started wire is printed with the chain of wires [D3]",
     function()
       local outcome = process.host [[
 local aw = require "aiowire"
@@ -167,7 +167,7 @@ end)
     lacks(traceback, "aiowire.await")
   end)
 
-  it("is not printed if a handler took it [E7]", function()
+  it("is not printed if a handler was called [E7]", function()
     local outcome = process.host [[
 local aw = require "aiowire"
 aw.start(function()
@@ -200,7 +200,7 @@ error "boom"
 end)
 
 describe("a deadlock of the program", function()
-  it("exits 13, and shows the tasks [L4]", function()
+  it("exits with 13, and prints the tasks [L4]", function()
     local outcome = process.host [[
 local aw = require "aiowire"
 aw.start(aw.Never, nil, { name = "the idler" })
@@ -238,7 +238,7 @@ describe("os.exit in the program", function()
     ["7"] = 7, ["0"] = 0, ["true"] = 0, ["false"] = 1, [""] = 0,
     ["3, true"] = 3,
   } do
-    it(("exits %d if called as os.exit(%s) [exit]"):format(code, shown),
+    it(("exits with %d if called as os.exit(%s) [exit]"):format(code, shown),
       function()
         assert_outcome("before\n", code, process.host(
           "print 'before' os.exit(" .. shown .. ") print 'never'"
@@ -246,7 +246,7 @@ describe("os.exit in the program", function()
       end)
   end
 
-  it("lets all clean-up run, whichever task calls it [exit]",
+  it("lets all tasks clean up, whichever task calls it [exit]",
     function()
       local outcome = process.host(prelude .. [[
 local _ <close> = sweeper "main"
@@ -295,7 +295,7 @@ say "never"
     assert_outcome("false true\n", 4, outcome)
   end)
 
-  it("flushes what was written [exit]", function()
+  it("flushes standard output [exit]", function()
     assert_outcome("no newline", 5,
       process.host [[io.write "no newline" os.exit(5)]])
   end)

@@ -1,11 +1,11 @@
--- os.exit in the program `aiowire`: its arguments, which are those of lua5.4,
--- and the places that it may be called from.
+-- os.exit in the program `aiowire`: its arguments, as in lua5.4, and the places
+-- from which it may be called.
 
 local process = require "spec.support.process"
 
 local assert_outcome = process.assert_outcome
 
--- Main and a task have a clean-up that awaits.
+-- The main chunk and a task have a clean-up that awaits.
 local prelude = [[
 local aw = require "aiowire"
 local function cleaning(name)
@@ -42,7 +42,7 @@ describe("the code given to os.exit", function()
     "-2.0", "'4'", "' 0x10 '", "'5.0'", "2^40", "1 << 33 | 9",
     "math.mininteger", "math.maxinteger",
   } do
-    it(("is what lua5.4 makes of os.exit(%s) [exit]"):format(code), function()
+    it(("is the same as in lua5.4: os.exit(%s) [exit]"):format(code), function()
       local script = ("os.exit(%s)"):format(code)
       local theirs = process.stock(script)
       assert.are.same(theirs, process.host(script))
@@ -72,7 +72,7 @@ describe("the second argument of os.exit", function()
   for _, close in ipairs {
     "nil", "true", "0", "'false'", "{}", "nil, false",
   } do
-    it(("lets all clean up if it is %s [exit]"):format(close), function()
+    it(("lets all tasks clean up if it is %s [exit]"):format(close), function()
       cleaned_up(process.host(prelude
         .. ("os.exit(5, %s) print 'never'"):format(close)), 5)
     end)
@@ -83,7 +83,7 @@ describe("the second argument of os.exit", function()
       .. "io.write 'written\\n' os.exit(5, false) print 'never'"))
   end)
 
-  it("may be missing [exit]", function()
+  it("lets all tasks clean up if it is missing [exit]", function()
     cleaned_up(process.host(prelude .. "os.exit(5) print 'never'"), 5)
   end)
 end)

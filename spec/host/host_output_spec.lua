@@ -1,6 +1,6 @@
--- Standard output of the program `aiowire` loses its reader, as in `aiowire
--- FILE | head -n 1`: the program cleans up, then dies by SIGPIPE. The reader is
--- gone from the beginning, unless a fact says otherwise.
+-- Standard output of the program `aiowire` loses its reader, as in
+-- `aiowire FILE | head -n 1`: the program cleans up, then dies by SIGPIPE. In
+-- most cases here the pipe has no reader from the start.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
@@ -11,10 +11,11 @@ local contains = texts.contains
 
 local PIPE <const> = 13
 
--- Descriptor 4 is a pipe without a reader.
+-- Makes descriptor 4 a pipe without a reader.
 local unread = "mkfifo pipe; exec 3<>pipe 4>pipe 3>&-; "
 
--- `complain` writes a line to standard error; main has a clean-up that awaits.
+-- complain() writes a line to standard error. The main chunk has a clean-up
+-- that awaits.
 local prelude = [[
 local aw = require "aiowire"
 local function complain(text)
@@ -72,7 +73,7 @@ aw.run(function() %s aw.sleep(60) end, { seed = 1 })]],
 coroutine.wrap(function() %s aw.sleep(60) end)()]],
 }
 
-describe("output that nobody reads", function()
+describe("output without a reader", function()
   for what, write in pairs(writes) do
     for where, place in pairs(places) do
       it(("ends the program after clean-up: %s in %s [exit]"):format(what,
@@ -82,7 +83,7 @@ describe("output that nobody reads", function()
     end
   end
 
-  it("ends children first [exit]", function()
+  it("ends the program after its children [exit]", function()
     local outcome = run [[
 local child <close> = aw.spawn { "sleep", "60" }
 complain(child.pid)
@@ -99,7 +100,7 @@ aw.sleep(60)
     assert_cleaned(run "while true do print 'x' end")
   end)
 
-  it("ends a body that never awaits, and catches errors [exit]", function()
+  it("ends a body that never awaits and catches errors [exit]", function()
     assert_died_by(PIPE, run [[
 while true do
   pcall(function()
@@ -111,7 +112,7 @@ end
 ]])
   end)
 
-  it("may be written to by clean-up, which goes on [exit]", function()
+  it("does not end a clean-up that writes [exit]", function()
     local outcome = run [[
 local _ <close> = setmetatable({}, {
   __close = function()
@@ -149,7 +150,7 @@ aw.sleep(60)
     assert.are.equal("written\nmain closed\n", outcome.err)
   end)
 
-  it("does not keep finalizers from running [exit]", function()
+  it("does not prevent finalizers [exit]", function()
     local outcome = run [[
 kept = setmetatable({}, {
   __gc = function()
@@ -162,14 +163,14 @@ kept = setmetatable({}, {
     assert.are.equal("main closed\nfinalized\n", outcome.err)
   end)
 
-  it("is noticed at the exit if all was buffered [exit]", function()
+  it("kills at the exit if all output was buffered [exit]", function()
     for _, exit in ipairs { "", "os.exit(5)", "os.exit(5, nil)" } do
       assert_cleaned(run([[io.write "x" ]] .. exit))
     end
     assert_died_by(PIPE, run [[io.write "x" os.exit(5, false)]])
   end)
 
-  it("ends the chunks of the command line as well [exit]", function()
+  it("ends the program at a chunk of the command line [exit]", function()
     local outcome = process.run(unread .. "exec $aiowire -e 'print(1)' "
       .. [[-e 'io.stderr:write "second"' >&4]])
     assert_died_by(PIPE, outcome)
@@ -182,20 +183,20 @@ kept = setmetatable({}, {
     assert_died_by(PIPE, outcome)
   end)
 
-  it("ends what the program says of itself [exit]", function()
+  it("ends the output of -v, --help and --version [exit]", function()
     for _, option in ipairs { "-v", "--help", "--version" } do
       assert_died_by(PIPE,
         process.run(unread .. "exec $aiowire " .. option .. " >&4"))
     end
   end)
 
-  it("hides no error of another kind [exit]", function()
+  it("does not hide other errors [exit]", function()
     local outcome = run [[error "boom"]]
     assert_exit(1, outcome)
     contains(outcome.err, "s.lua:13: boom")
   end)
 
-  it("loses its reader in the middle, too [exit]", function()
+  it("may lose its reader later [exit]", function()
     local outcome = process.run(
       "{ $aiowire s.lua; echo $? >code; } | head -n 1; cat code",
       { ["s.lua"] = prelude .. "while true do print 'x' aw.sleep(0.001) end" }
@@ -204,7 +205,7 @@ kept = setmetatable({}, {
       outcome)
   end)
 
-  it("may be standard error as well [exit]", function()
+  it("may be the pipe of standard error as well [exit]", function()
     local outcome = run([[
 local _ <close> = setmetatable({}, {
   __close = function()
@@ -243,8 +244,8 @@ io.write(how.out)
   end)
 end)
 
-describe("a pipe of the program's own that nobody reads", function()
-  it("is an error of the write [E4]", function()
+describe("another pipe without a reader", function()
+  it("makes the write fail [E4]", function()
     local outcome = process.host [[
 local aw = require "aiowire"
 local child <close> = aw.spawn { "true" }
@@ -260,7 +261,7 @@ print(why)
     assert_outcome("EPIPE\nBroken pipe\n", 0, outcome)
   end)
 
-  it("may be that of a child, which then ends [E4]", function()
+  it("may be the output of a child, which then dies [E4]", function()
     assert_outcome("13\nend\n", 0, process.host [[
 local aw = require "aiowire"
 local child <close> = aw.spawn { "yes" }
@@ -272,17 +273,17 @@ print "end"
   end)
 end)
 
-describe("output that nobody reads, in a stock lua5.4", function()
+describe("output without a reader, in a stock lua5.4,", function()
   local function stock(code)
     return process.run(unread .. "exec $lua s.lua >&4 4>&-",
       { ["s.lua"] = "local aw = require 'aiowire'\n" .. code })
   end
 
-  it("kills as it does without the module [UV9]", process.under_stock(function()
+  it("kills as without the module [UV9]", process.under_stock(function()
     assert_died_by(PIPE, stock [[aw.run(aw.Call(print, "x"))]])
   end))
 
-  it("is an error of the stream's write [UV9]", process.under_stock(function()
+  it("makes the write of a stream fail [UV9]", process.under_stock(function()
     local outcome = stock [[
 aw.run(function()
   local _, err = pcall(aw.stdout.write, aw.stdout, "x")

@@ -11,7 +11,7 @@ local contains, lacks = texts.contains, texts.lacks
 
 for name, number in pairs { INT = 2, TERM = 15 } do
   describe("SIG" .. name, function()
-    it("while the program sleeps kills it after clean-up [L2]",
+    it("kills the program after clean-up while it sleeps [L2]",
       function()
         local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
@@ -29,7 +29,7 @@ say "never"
         lacks(outcome.out, "never")
       end)
 
-    it("while a task runs kills it after clean-up [L2]", function()
+    it("kills it after clean-up while a task runs [L2]", function()
       local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
 signal_me "%s"
@@ -40,7 +40,7 @@ say "never"
       assert.are.equal("main\n", outcome.out)
     end)
 
-    it("while other tasks are always ready does so, too [L2]",
+    it("kills it after clean-up while tasks are always ready [L2]",
       function()
         local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
@@ -64,7 +64,7 @@ while true do end
       assert.are.equal("main\n", outcome.out)
     end)
 
-    it("stops such a body in a coroutine of its own [C9]", function()
+    it("stops a coroutine of a body that never awaits [C9]", function()
       assert_died_by(number, process.host(prelude .. ([[
 signal_me("%s", 0.1)
 coroutine.wrap(function()
@@ -74,7 +74,7 @@ say "never"
 ]]):format(name)))
     end)
 
-    it("stops such a body though it catches errors [C9]", function()
+    it("stops a body that never awaits and catches errors [C9]", function()
       assert_died_by(number, process.host(prelude .. ([[
 signal_me("%s", 0.1)
 while true do
@@ -85,7 +85,8 @@ end
 ]]):format(name)))
     end)
 
-    it("while a loop with a clock of its own blocks does so, too [L2, S6]",
+    it("kills it after clean-up while a loop of a private engine blocks "
+      .. "[L2, S6]",
       function()
         local outcome = process.host(prelude .. ([[
 local _ <close> = sweeper "main"
@@ -101,7 +102,7 @@ say "never"
         assert.are.equal("inner\nmain\n", outcome.out)
       end)
 
-    it("during a clean-up lets that end [L2]", function()
+    it("lets a running clean-up end [L2]", function()
       local outcome = process.host(prelude .. ([[
 local task = aw.start(function()
   local _ <close> = sweeper("clean", 0.3)
@@ -118,8 +119,8 @@ say "never"
       assert.are.equal("clean\n", outcome.out)
     end)
 
-    -- The loop's grace is 5 s, so 3 s prove that the exit did not wait for it.
-    it("given twice kills at once [L2]", function()
+    -- The grace of the loop is 5 s: an end within 3 s did not wait for it.
+    it("kills at once when it comes a second time [L2]", function()
       local outcome = process.run("exec timeout 3 $aiowire s.lua", {
         ["s.lua"] = prelude .. ([[
 local _ <close> = sweeper("never", 9)
@@ -141,7 +142,7 @@ aw.sleep(30)
       lacks(outcome.err, "stack traceback")
     end)
 
-    it("is not forgotten when the script catches Cancelled [L2]",
+    it("kills a script that catches Cancelled [L2]",
       function()
         local outcome = process.host(prelude .. ([[
 signal_me("%s", 0.05)
@@ -152,7 +153,7 @@ print(pcall(aw.sleep, 30))
   end)
 end
 
-describe("a signal while a coroutine of a body is busy", function()
+describe("a signal during a coroutine of a body", function()
   local nested = process.prelude .. [[
 local function busy(instructions)
   for _ = 1, instructions or math.huge do
@@ -180,7 +181,7 @@ end)
       assert.is_truthy(outcome.out:find "interrupted!\ndone\n$", outcome.out)
     end)
 
-  it("interrupts the body, too, if that goes on [L2]", function()
+  it("interrupts the body, too, if it goes on [L2]", function()
     local outcome = process.run("exec timeout 5 $aiowire s.lua", {
       ["s.lua"] = nested .. [[
 local generate = coroutine.wrap(function()
@@ -195,7 +196,7 @@ busy()
     assert.are.equal("body\n", outcome.out)
   end)
 
-  it("interrupts a body that only switches between them [L2]", function()
+  it("interrupts a body that only switches coroutines [L2]", function()
     local outcome = process.run("exec timeout 5 $aiowire s.lua", {
       ["s.lua"] = nested .. [[
 local generate = coroutine.wrap(function()
@@ -212,8 +213,8 @@ end
   end)
 end)
 
-describe("a program without signals", function()
-  it("ends by itself, with code 0 [L2]", function()
+describe("a program that gets no signal", function()
+  it("exits with 0 at its end [L2]", function()
     assert_outcome("end\nclean\n", 0, process.host(prelude .. [[
 local _ <close> = sweeper "clean"
 say "end"
@@ -263,14 +264,14 @@ aw.sleep(0.2)
 print "goes on"
 ]]
 
-  it("ends it after its clean-up, by the signal: the terminal is closed [L2]",
+  it("kills it after clean-up, as when the terminal is closed [L2]",
     function()
       local outcome = process.host(script)
       assert.are.equal("clean\n", outcome.out, outcome.err)
       assert.are.equal(1, outcome.signal)
     end)
 
-  it("stays ignored where it is, as by nohup [L2]", function()
+  it("stays ignored if the parent ignored it, as nohup does [L2]", function()
     local outcome = process.run("trap '' HUP; exec $aiowire s.lua",
       { ["s.lua"] = script })
     assert.are.equal("goes on\nclean\n", outcome.out, outcome.err)

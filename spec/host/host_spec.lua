@@ -39,7 +39,7 @@ print(select("#", ...), ...)
     end)
   end
 
-  it("are those of a script that has no arguments [arg]", function()
+  it("are empty for a script without arguments [arg]", function()
     local outcome = process.host "print(#arg, arg[0], ...)"
     assert_outcome("0\ts.lua\n", 0, outcome)
   end)
@@ -56,7 +56,7 @@ describe("the option -e", function()
       process.run [[exec $aiowire -e 'print(1)' -e 'print(2)']])
   end)
 
-  it("comes before the script and shares its globals [options]",
+  it("runs before the script and shares its globals [options]",
     function()
       assert_outcome("set\n", 0, process.run(
         [[exec $aiowire -e 'x = "set"' s.lua]],
@@ -83,7 +83,7 @@ describe("the option -e", function()
     end
   end)
 
-  it("does not go on to the script after an error [options]",
+  it("does not run the script after an error [options]",
     function()
       local outcome = process.run([[exec $aiowire -e 'error "x"' s.lua]],
         { ["s.lua"] = "print 'ran'" })
@@ -106,7 +106,7 @@ describe("the option -v", function()
     contains(outcome.out, "Lua 5.4")
   end)
 
-  it("goes before a script, which runs [options]", function()
+  it("is followed by a script, which runs [options]", function()
     local outcome = process.run("exec $aiowire -v s.lua",
       { ["s.lua"] = "print 'ran'" })
     assert_exit(0, outcome)
@@ -114,14 +114,14 @@ describe("the option -v", function()
       outcome.out)
   end)
 
-  it("after a script is the script's [options]", function()
+  it("is an argument of the script if it follows it [options]", function()
     assert_outcome("-v\n", 0, process.run("exec $aiowire s.lua -v",
       { ["s.lua"] = "print(...)" }))
   end)
 end)
 
 describe("bad usage", function()
-  it("is reported on stderr, and exits 2 [exit]", function()
+  it("prints a message to stderr and exits with 2 [exit]", function()
     for _, option in ipairs { "-z", "--no-such-option", "-vz" } do
       local outcome = process.run("exec $aiowire " .. option
         .. " </dev/null")
@@ -138,7 +138,7 @@ describe("bad usage", function()
 end)
 
 describe("a script", function()
-  it("exits 0 at its end [exit]", function()
+  it("exits with 0 at its end [exit]", function()
     assert_outcome("ran\n", 0, process.host "print 'ran'")
   end)
 
@@ -239,7 +239,7 @@ return poller
     assert_outcome("", 0, process.host "return")
   end)
 
-  -- Such a file is a module for `require`, and may be run, too.
+  -- A module for `require` may also be run as a script.
   for _, result in ipairs {
     "{}", "{ run = print }", "nil", "nil, 'x'", "false", "true", "7", "'x'",
     "print", "function() print 'never' end",
@@ -271,7 +271,7 @@ return {}
 ]])
     end)
 
-  it("that is the file of LUA_INIT may return a table [host]", function()
+  it("of LUA_INIT may return a table [host]", function()
     assert_outcome("ran\n", 0, process.run(
       "LUA_INIT=@init.lua exec $aiowire -e 'print \"ran\"'",
       { ["init.lua"] = "return {}" }))
@@ -291,7 +291,7 @@ end
 ]])
   end)
 
-  it("that is not there exits 1 [exit]", function()
+  it("that does not exist makes the program exit with 1 [exit]", function()
     local theirs = process.run "exec $lua nosuch.lua"
     local ours = process.run "exec $aiowire nosuch.lua"
     assert_outcome("", 1, ours)
@@ -299,7 +299,7 @@ end
       ours.err:match ": ([^\n]*)\n")
   end)
 
-  it("that is not Lua exits 1 [exit]", function()
+  it("with a syntax error makes the program exit with 1 [exit]", function()
     local theirs = process.stock "x = = 1"
     local ours = process.host "x = = 1"
     assert_outcome("", 1, ours)
@@ -316,7 +316,7 @@ end
       ours.err)
   end)
 
-  it("that is bytecode behind a #! line is refused, too [host]",
+  it("that is bytecode after a #! line is refused, too [host]",
     function()
       local code = "#!/usr/bin/env aiowire\n"
         .. string.dump(load "print 'ran'")
@@ -324,7 +324,7 @@ end
     end)
 end)
 
-describe("closed standard streams", function()
+describe("closed standard files", function()
   local script = [[
 local aw = require "aiowire"
 print "to stdout"
@@ -336,20 +336,20 @@ local back = assert(io.open("result"))
 io.stderr:write(back:read "a", "\n")
 ]]
 
-  it("of input do no harm [UV13]", function()
+  it("do no harm: input [UV13]", function()
     local outcome = process.run("exec $aiowire s.lua <&-",
       { ["s.lua"] = script })
     assert.are.same({ out = "to stdout\n", err = "nil\n", code = 0 },
       outcome)
   end)
 
-  it("of output do no harm [UV13]", function()
+  it("do no harm: output [UV13]", function()
     local outcome = process.run("exec $aiowire s.lua >&- </dev/null",
       { ["s.lua"] = script })
     assert.are.same({ out = "", err = "nil\n", code = 0 }, outcome)
   end)
 
-  it("all three do no harm [UV13]", function()
+  it("do no harm: all three [UV13]", function()
     local outcome = process.run("exec $aiowire s.lua <&- >&- 2>&-",
       { ["s.lua"] = script })
     assert.are.same({ out = "", err = "", code = 0 }, outcome)

@@ -13,7 +13,7 @@ end
 
 for name, number in pairs { INT = 2, TERM = 15 } do
   describe("SIG" .. name .. " under lua5.4", function()
-    it("while the loop sleeps is raised after clean-up [L2]",
+    it("is raised after clean-up while the loop sleeps [L2]",
       stock(function()
         local outcome = run([[
 local ev = aw.EventLoop {}
@@ -33,7 +33,7 @@ say(tostring(ok), tostring(err))
         lacks(outcome.out, "never")
       end))
 
-    it("while a task runs is raised after clean-up [L2]",
+    it("is raised after clean-up while a task runs [L2]",
       stock(function()
         local outcome = run([[
 local ok, err = pcall(aw.run, function()
@@ -50,7 +50,7 @@ say(tostring(ok), tostring(err))
         lacks(outcome.out, "never")
       end))
 
-    it("while tasks are always ready is raised, too [L2]",
+    it("is raised after clean-up while tasks are always ready [L2]",
       stock(function()
         local outcome = run([[
 local ev = aw.EventLoop {}
@@ -95,7 +95,7 @@ say(select(2, pcall(ev.start, ev, aw.Sleep(1))))
       contains(outcome.out, "this EventLoop has ended")
     end))
 
-    it("during a clean-up lets that end [L2]", stock(function()
+    it("lets a running clean-up end [L2]", stock(function()
       local outcome = run([[
 local ev = aw.EventLoop { timeout = 0.05 }
 ev:start(function()
@@ -109,7 +109,7 @@ say "end"
       assert.are.equal("clean\nend\n", outcome.out)
     end))
 
-    it("given twice does not wait for clean-up [L2]", stock(function()
+    it("does not wait for clean-up when it comes again [L2]", stock(function()
       local outcome = run([[
 local ev = aw.EventLoop { grace = 60 }
 ev:start(function()
@@ -126,7 +126,7 @@ say "never"
       lacks(outcome.out, "never")
     end))
 
-    it("is held by the outermost run while an inner one ends [L2]",
+    it("is raised by the outermost run after an inner run has ended [L2]",
       stock(function()
         local outcome = run([[
 local ok = pcall(aw.run, function()
@@ -143,7 +143,7 @@ say(tostring(ok))
         assert.are.equal("done\nclean\nfalse\n", outcome.out)
       end))
 
-    it("during an inner run cleans up both loops [L2]",
+    it("ends both loops with clean-up during an inner run [L2]",
       stock(function()
         local outcome = run([[
 local ok = pcall(aw.run, function()
@@ -162,7 +162,7 @@ say(tostring(ok))
         assert.are.equal("inner\nouter\nfalse\n", outcome.out)
       end))
 
-    it("is held by each of two runs [L2]", stock(function()
+    it("is raised by a second run, too [L2]", stock(function()
       local outcome = run([[
 aw.run(aw.Sleep(0.001))
 signal_me("%s", 0.1)
@@ -201,7 +201,7 @@ say "never"
           end
         end))
 
-      it("that was ignored before the run is so after it [L2]",
+      it("is ignored after the run if it was before [L2]",
         stock(function()
           local outcome = process.run("trap '' TERM; exec $lua s.lua", {
             ["s.lua"] = process.prelude .. [[
@@ -245,7 +245,7 @@ say "never"
 end
 
 describe("a loop under lua5.4 that gets no signal", function()
-  it("raises nothing [L2]", stock(function()
+  it("raises no error [L2]", stock(function()
     local outcome = run [[
 local ev = aw.EventLoop {}
 ev:start(aw.Sleep(0.01))
