@@ -20,7 +20,7 @@ if not io.open "/proc/self/fdinfo/0" then
   return
 end
 
---- Await `k`; it is gone in the step that goes on, however the wait ended.
+--- Await `k`. Its entry must be gone when the await returns or raises.
 local function wait(k)
   local ok, err = pcall(aw.readable, k.src)
   k.gone()
@@ -35,19 +35,19 @@ local function watched(k)
   end)
 end
 
---- Start a wait, and return its task when the kernel watches the source.
+--- Start a wait. Returns its task once the kernel watches the source.
 local function waiting(ev, k)
   local task = ev:start(aw.Call(wait, k))
   watched(k)
   return task
 end
 
---- What begins once the kernel watches `k`.
+--- A wire that ends once the kernel watches `k`.
 local function when_watched(k)
   return aw.Call(watched, k)
 end
 
--- By how a wait ends.
+-- Waits, keyed by the way in which they end.
 local endings = {}
 
 endings["is ready"] = function(k)
@@ -136,7 +136,7 @@ endings["has another in a second engine"] = function(k, ev)
   aw.test(function(other)
     local second = other:start(aw.Readable(k.src))
     repeat
-      aw.yield() -- libuv has its turn while tasks are ready
+      aw.yield() -- the engine polls while tasks are ready
     until k.held() > 1
     second:cancel_wait()
   end)
@@ -194,11 +194,11 @@ end
 
 -- A Poller ------------------------------------------------------------------
 
--- By how a Poller ends with a source; each closes it, and nothing else of the
--- user's runs in between.
+-- Pollers, keyed by the way in which they end with a source. Each closes the
+-- source right after that, before any other code of the user runs.
 local partings = {}
 
---- Run a Poller of `k` alone until the kernel watches it.
+--- Start a Poller with the source `k`, and wait until the kernel watches it.
 local function polling(ev, k, callback, opts)
   local poller = aw.Poller({ [k.src] = callback or helper.nop }, opts)
   local task = ev:start(poller, helper.nop)
@@ -249,7 +249,7 @@ partings["is unregistered when it is ready"] = function(k, ev)
     called = true
   end)
   ev:start(function()
-    aw.readable(k.copy) -- woken in the same turn, and first
+    aw.readable(k.copy) -- wakes before the Poller, in the same turn
     poller:unregister(k.src)
     k.close()
   end)
@@ -379,10 +379,10 @@ for kind, make in pairs(duplicates.kinds) do
   end)
 end
 
--- The library's own, and mistakes --------------------------------------------
+-- Streams, and mistakes ------------------------------------------------------
 
 describe("a stream", function()
-  it("takes its watcher back when it is closed [Q3]", function()
+  it("releases its watcher when it is closed [Q3]", function()
     helper.leak_checked(function()
       aw.run(function(ev)
         local p <close> = aw.spawn { "cat", stdin = "pipe", stdout = "pipe" }
@@ -419,7 +419,7 @@ describe("a descriptor that is closed under its wait", function()
           return task.status ~= "waiting" and k.held() == 0
         end)
         duplicates.reuse(ev, aw, k)
-        -- All others are still watched.
+        -- All other descriptors are still watched.
         d.write(other, ("<i8"):pack(1))
         bystander:wait()
         helper.expect("a child", true, aw.exec("true").ok)
@@ -443,7 +443,7 @@ describe("a descriptor that is closed under its wait", function()
         end)
       end))
 
-    it("or by the callback of its Poller: " .. kind .. " [Q3]",
+    it("may be closed by the callback of its Poller: " .. kind .. " [Q3]",
       with(make, function(k)
         aw.run(function(ev)
           local _, task = polling(ev, k, function()
@@ -459,13 +459,13 @@ describe("a descriptor that is closed under its wait", function()
 end)
 
 describe("a pipe without a reader", function()
-  it("is not watched after its writer was notified [Q3]", function()
+  it("is not watched after its writer was woken [Q3]", function()
     helper.leak_checked(function()
       local r, w = d.pipe()
       local copy = d.dup(w)
       d.close(r)
       aw.run(function(ev)
-        aw.writable(w) -- an error: POLLERR
+        aw.writable(w) -- POLLERR wakes it
         helper.expect("entries", 0, duplicates.entries(w))
         d.close(w)
         duplicates.reuse(ev, aw, { fd = w })
@@ -476,7 +476,7 @@ describe("a pipe without a reader", function()
 end)
 
 describe("a terminal or a named pipe", function()
-  it("that is opened again under its number is another file [Q3]", function()
+  it("with a number that was closed is another file [Q3]", function()
     helper.leak_checked(function()
       local path = os.tmpname()
       os.remove(path)

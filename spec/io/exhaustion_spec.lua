@@ -1,6 +1,6 @@
--- The process runs out of descriptors: each operation at every limit, from no
--- spare descriptor to 48 [UV2, UV14]. This needs a program of its own, since it
--- takes all descriptors there are.
+-- Running out of descriptors: each operation runs with each number of spare
+-- descriptors, from none to 48 [UV2, UV14]. Each case runs in a program of its
+-- own, which takes all descriptors.
 
 local process = require "spec.support.process"
 
@@ -37,12 +37,12 @@ local operations = {
     end]] },
 }
 
--- Each try is on an engine of its own, whose descriptors are still to be had.
+-- Each try runs on a new engine, which needs descriptors of its own.
 local frame = [[
   local aw = require "aiowire"
 
-  -- It looks when the pipe to it is closed here, which is not before popen
-  -- returns: else it would see an end of that pipe, or not.
+  -- `cat` ends when this end of the pipe is closed, so `ls` always runs after
+  -- popen has returned, and never counts a descriptor of popen itself.
   local function count()
     collectgarbage()
     collectgarbage()
@@ -54,7 +54,7 @@ local frame = [[
     return n
   end
 
-  aw.run(aw.Sleep(0.001)) -- what libuv keeps for the process
+  aw.run(aw.Sleep(0.001)) -- opens what libuv keeps for the process
   local before = count()
   local hold = {}
   local function fill()
@@ -87,9 +87,9 @@ local frame = [[
     end
     local ok, err = pcall(aw.run, function()
       check(aw.pcall(try))
-      aw.yield() -- the loop goes on
+      aw.yield() -- the loop must go on
     end, { clock = "real" })
-    if not ok then -- not even the loop's own could be had
+    if not ok then -- the loop got no descriptors of its own
       check(ok, err)
     end
     collectgarbage()
@@ -107,7 +107,7 @@ describe("running out of descriptors", function()
   for _, operation in ipairs(operations) do
     local name, text = operation[1], operation[2]
     for _, interpreter in ipairs { "aiowire", "lua" } do
-      it(("is an error of %s, and nothing is lost, under %s [UV14]")
+      it(("is an error of %s, and leaks nothing, under %s [UV14]")
         :format(name, interpreter), function()
         if interpreter == "lua" and process.sanitized then
           pending "a stock lua5.4 cannot load a module with sanitizers"

@@ -7,8 +7,8 @@ local process = require "spec.support.process"
 
 local raises, run = helper.raises, helper.run
 
---- What a script writes, under each interpreter; its output goes through the
---- line of shell `through`.
+--- Check the output of a script under each interpreter. `through` is appended
+--- to the command, as a pipe or a redirection.
 local function writes(expected, code, through)
   for _, name in ipairs(process.sanitized and { "$aiowire" }
     or { "$aiowire", "$lua" }) do
@@ -22,8 +22,8 @@ local function writes(expected, code, through)
   end
 end
 
-describe("output of print, io.write and aw.stdout in turn", function()
-  it("comes in that order, into a pipe", function()
+describe("the output of print, io.write and aw.stdout", function()
+  it("keeps the order of the calls in a pipe", function()
     writes("1\n2 3\n4 5\n6\n", [[
       print "1"
       io.write "2 "
@@ -36,7 +36,7 @@ describe("output of print, io.write and aw.stdout in turn", function()
     ]])
   end)
 
-  it("comes in that order, into a file", function()
+  it("keeps the order of the calls in a file", function()
     writes("1 2\n3\n", [[
       io.write "1 "
       aw.run(function()
@@ -46,7 +46,7 @@ describe("output of print, io.write and aw.stdout in turn", function()
     ]], " >out; cat out")
   end)
 
-  it("comes in that order when the reader is slow", function()
+  it("keeps the order of the calls when the reader is slow", function()
     local x, y = ("x"):rep(300000), ("y"):rep(300000)
     writes(("%s\nab\n%s\nc\n"):format(x, y), [[
       aw.run(function()
@@ -77,7 +77,7 @@ describe("output of print, io.write and aw.stdout in turn", function()
     ]], " | (sleep 0.1; grep -vx 'x\\{99\\}')")
   end)
 
-  it("comes before and after what a child writes that inherits it", function()
+  it("keeps its order with the output of children", function()
     writes("1 2 3 4 5 6", [[
       io.write "1 "
       aw.run(function()
@@ -90,7 +90,7 @@ describe("output of print, io.write and aw.stdout in turn", function()
     ]])
   end)
 
-  it("comes in order on standard error, too", function()
+  it("keeps the order of the calls on standard error, too", function()
     writes("a b c", [[
       io.stderr:setvbuf "full"
       aw.run(function()
@@ -121,7 +121,7 @@ describe("aw.stdout:flush", function()
 end)
 
 describe("the flush of a stream", function()
-  it("awaits that all is with the kernel", function()
+  it("waits until the kernel has all data", function()
     run(function(ev)
       local cat <close> = process.stopped "cat >/dev/null"
       cat.stdin:write(("x"):rep(200 * 1024))

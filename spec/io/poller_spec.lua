@@ -10,10 +10,10 @@ local raises, wait_until = helper.raises, helper.wait_until
 local with_pipes = pipes.with_pipes
 local contains = texts.contains
 
--- Seconds for what would otherwise wait for ever if it went wrong.
+-- Time-out in seconds for runs that would never end on a fault.
 local PATIENCE <const> = 60
 
--- Run a Poller beside `f`, which awaits; then shut it down.
+-- Run a Poller while `f` runs, and then shut it down.
 local function beside(poller, f)
   aw.run(function(ev)
     ev:start(poller)
@@ -57,7 +57,7 @@ describe("a Poller", function()
     end)
   end)
 
-  it("calls once for one byte and a slow callback [U4, Q1]", function()
+  it("calls a slow callback once for one byte [U4, Q1]", function()
     with_pipes(1, function(p)
       local calls = 0
       local poller = aw.Poller { [p.fd] = function()
@@ -73,7 +73,7 @@ describe("a Poller", function()
     end)
   end)
 
-  it("calls again, once a round, for a callback that does not drain [Q2]",
+  it("calls a callback that does not drain again, once a round [Q2]",
     function()
       with_pipes(2, function(p, q)
         local order = {}
@@ -138,7 +138,7 @@ describe("a Poller", function()
     end)
   end)
 
-  it("gives its body an EventLoop, and takes any wire [P14, V2]", function()
+  it("takes any wire as a callback, and passes its loop [P14, V2]", function()
     with_pipes(2, function(p, q)
       local poller
       local callable = setmetatable({}, { __call = function(_, ev)
@@ -210,13 +210,13 @@ describe("a Poller", function()
         end,
       }
       p.w:write "x"
-      q.w:write "xx" -- the second is not called for
+      q.w:write "xx" -- no call for the second byte
       aw.run(poller, { timeout = PATIENCE })
       assert.are.same({ "quick", "returned", "slow" }, order)
     end)
   end)
 
-  it("refuses to run twice at once [V5]", function()
+  it("refuses to run twice at the same time [V5]", function()
     with_pipes(1, function(p)
       local poller = aw.Poller { [p.fd] = print }
       beside(poller, function()
@@ -263,7 +263,7 @@ describe("the sources of a Poller", function()
     end)
   end)
 
-  it("are watched for writing with flags [P13]", function()
+  it("are watched for writing if the flags say so [P13]", function()
     with_pipes(1, function(p)
       local calls = 0
       local poller = aw.Poller({}, { flags = "w", interval = 1 })
@@ -334,13 +334,13 @@ describe("the sources of a Poller", function()
         end
         poller = aw.Poller { [p.fd] = take(p, q), [q.fd] = take(q, p) }
         p.w:write "x"
-        q.w:write "x" -- both are ready in the same turn
+        q.w:write "x" -- both become ready in the same turn
         aw.run(poller)
         assert.are.same({ "called" }, order)
       end)
     end)
 
-  it("count their own buffer: three lines are three callbacks [Q6]",
+  it("are ready while their buffer has data: three lines, three calls [Q6]",
     function()
       local p = assert(io.popen "printf 'a\\nb\\nc\\n'")
       local lines = {}
@@ -358,7 +358,7 @@ describe("the sources of a Poller", function()
       assert.are.same({ "a", "b", "c" }, lines)
     end)
 
-  it("may be LuaSocket's, with their buffer [Q6]",
+  it("may be sockets of LuaSocket, with their buffers [Q6]",
     pipes.over_luasocket(function(client, peer)
       local lines = {}
       client:send "a\nb\nc\n"
@@ -373,7 +373,7 @@ describe("the sources of a Poller", function()
       assert.are.same({ "a", "b", "c" }, lines)
     end))
 
-  it("may be cqueues sockets [Q6]", pipes.over_cqueues(function(a, b)
+  it("may be sockets of cqueues [Q6]", pipes.over_cqueues(function(a, b)
     a:xwrite "one\ntwo\n"
     a:flush()
     local lines = {}
@@ -388,7 +388,7 @@ describe("the sources of a Poller", function()
     assert.are.same({ "one", "two" }, lines)
   end))
 
-  it("may be files that end: the callback unregisters [Q6]", function()
+  it("may be files that end and are unregistered then [Q6]", function()
     for _, path in ipairs { "/dev/null", "LICENSE" } do
       local file <close> = assert(io.open(path))
       local lines = 0
@@ -406,7 +406,7 @@ describe("the sources of a Poller", function()
     end
   end)
 
-  it("begin in the order of their descriptors [O6, F6]", function()
+  it("are started in the order of their descriptors [O6, F6]", function()
     with_pipes(4, function(...)
       local order, poller = {}, nil
       local sources, fds = {}, {}
@@ -470,7 +470,7 @@ describe("the sources of a Poller", function()
 end)
 
 describe("an error of a callback", function()
-  it("fails the Poller's task, as it is [Q5, E1]", function()
+  it("fails the task of the Poller, unchanged [Q5, E1]", function()
     with_pipes(1, function(p)
       local problem = {}
       local poller = aw.Poller { [p.fd] = function()
@@ -480,7 +480,7 @@ describe("an error of a callback", function()
       local ok, err = pcall(aw.run, poller)
       assert.is_false(ok)
       assert.are.equal(problem, err)
-      -- and the Poller may be started again
+      -- The Poller may be started again.
       ok, err = pcall(aw.run, poller)
       assert.are.equal(problem, err)
       assert.is_false(ok)
@@ -552,7 +552,7 @@ describe("a source that cannot be waited for", function()
     assert.are.equal("EBADF", err.code)
   end)
 
-  it("is unregistered when there is on_error, once [Q3, Q5]", function()
+  it("is unregistered after one call of on_error [Q3, Q5]", function()
     local seen = {}
     local poller
     poller = aw.Poller({ [999] = print }, { on_error = function(_, err)
@@ -568,7 +568,7 @@ describe("a source that cannot be waited for", function()
 end)
 
 describe("a cancel of a Poller", function()
-  it("cancels callbacks and waits, at any time [C2, C3]", function()
+  it("cancels its callbacks and waits at any time [C2, C3]", function()
     with_pipes(2, function(p, q)
       for after = 0, 5 do
         local poller = aw.Poller {
@@ -661,10 +661,10 @@ describe("a Poller on standard input [Q6]", function()
     ["a terminal"] = { "printf 'one\\n\\004' | "
       .. "script -qec \"$aiowire s.lua\" /dev/null", "one" },
   }
-  -- As a number, too: what io.read has in its buffer counts.
+  -- The buffer of io.read counts for the number 0, too.
   for _, src in ipairs { "io.stdin", "0" } do
     for name, case in pairs(cases) do
-      it(("takes %s as %s"):format(name, src), function()
+      it(("reads %s by %s"):format(name, src), function()
         if name == "a terminal"
           and not os.execute "command -v script >/dev/null" then
           pending "script(1) is not installed"

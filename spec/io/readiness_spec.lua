@@ -33,7 +33,7 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("ends at once when there is something to read before it [Q3]",
+  it("ends at once when there is something to read already [Q3]",
     function()
       with_pipe(function(fd, _, writer)
         writer:write "x"
@@ -89,14 +89,14 @@ describe("a wait for a descriptor", function()
     end)
   end)
 
-  it("leaves the descriptor blocking, so io.read goes on working [Q3]",
+  it("leaves the descriptor blocking, as io.read needs it [Q3]",
     function()
       local p <close> = assert(io.popen "echo a; sleep 0.05; echo b")
       run(function()
         aw.readable(p)
       end)
       assert.are.equal("a", p:read "l")
-      assert.are.equal("b", p:read "l") -- EAGAIN if it did not block
+      assert.are.equal("b", p:read "l") -- would fail if nonblocking
     end)
 
   it("needs no watcher for a file or /dev/null [Q6]", function()
@@ -201,7 +201,7 @@ describe("a source with a buffer", function()
     assert.are.equal("timeout", how)
   end)
 
-  it("may be a LuaSocket [Q6]",
+  it("may be a socket of LuaSocket [Q6]",
     pipes.over_luasocket(helper.sealed(function(client, peer)
       client:send "a\nb\n"
       local lines = {}
@@ -212,7 +212,7 @@ describe("a source with a buffer", function()
       run(aw.Writable(client))
     end)))
 
-  it("may be a cqueues socket [Q6]", pipes.over_cqueues(function(a, b)
+  it("may be a socket of cqueues [Q6]", pipes.over_cqueues(function(a, b)
     a:xwrite "one\ntwo\n"
     a:flush()
     local lines = {}
@@ -250,7 +250,7 @@ describe("a source with a buffer", function()
 end)
 
 describe("a bad source", function()
-  it("is a SystemError when the descriptor is not open [Q3, E4]",
+  it("raises a SystemError if the descriptor is not open [Q3, E4]",
     function()
       local function await()
         aw.readable(999)
@@ -276,7 +276,7 @@ describe("a bad source", function()
     assert.are.equal("EBADF", seen)
   end)
 
-  it("never aborts the process, closed under its wait [Q3, UV3]", function()
+  it("does not abort when closed during its wait [Q3, UV3]", function()
     helper.leak_checked(function()
       local fd, reader, writer = pipes.raw_pipe()
       local _ <close> = writer
@@ -293,7 +293,7 @@ describe("a bad source", function()
     end)
   end)
 
-  it("is refused at the caller's line [Q6]", function()
+  it("is refused with the line of the caller [Q6]", function()
     for _, name in ipairs { "Readable", "readable", "Writable", "writable" } do
       local function refuses(why, ...)
         local given = table.pack(...)
@@ -352,7 +352,7 @@ describe("a cancel", function()
           log[#log + 1] = "not reached"
         end
         ev:start(function()
-          aw.readable(fd) -- woken first, by the same event
+          aw.readable(fd) -- wakes first, by the same event
           task:cancel()
         end)
         task = ev:start(wait)
@@ -363,7 +363,7 @@ describe("a cancel", function()
     end)
   end)
 
-  it("at any await of a reader and a writer leaves nothing [C2, C10]",
+  it("at any await of a reader and a writer leaves nothing behind [C2, C10]",
     function()
       local function scenario(fd, reader, writer, strike)
         local count = 0
@@ -434,7 +434,7 @@ describe("descriptors that run out", function()
         end
         print "survived"
       ]]
-      -- Not even the engine's own descriptors are to be had.
+      -- The engine itself gets no descriptors at first.
       local outcome = process.run("ulimit -n 32; exec $lua s.lua",
         { ["s.lua"] = script })
       assert.are.equal("survived\n", outcome.out, outcome.err)
@@ -451,7 +451,7 @@ describe("a loop that has nothing to do", function()
     counts:close()
     local outcome = process.host [[
       local aw = require "aiowire"
-      local function waits() -- of the process, so far
+      local function waits() -- how often the process has slept
         local file <close> = io.open "/proc/self/status"
         local text = file:read "a"
         return tonumber(text:match "\nvoluntary_ctxt_switches:%s*(%d+)")

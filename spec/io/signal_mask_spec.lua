@@ -3,7 +3,8 @@
 
 local process = require "spec.support.process"
 
--- Lines for scripts: the blocked signals of this thread, as a number.
+-- Functions for scripts: blocked() returns the blocked signals of this thread
+-- as a bit mask.
 local prelude = process.prelude .. [[
 local fork = require "spec_fork"
 local function blocked()
@@ -49,7 +50,7 @@ describe("a signal that is blocked", function()
     ]])
   end)
 
-  it("is unblocked until the loop ends, and no other is [H5]", function()
+  it("is unblocked until the loop ends, and no other signal is [H5]", function()
     each(STATE, [[
       local before = blocked()
       local ev = aw.EventLoop()
@@ -72,7 +73,7 @@ describe("a signal that is blocked", function()
     ]])
   end)
 
-  it("is blocked again however the loop ends [H5]", function()
+  it("is blocked again, no matter how the loop ends [H5]", function()
     each(STATE, [[
       local before = blocked()
       for _, how in ipairs {
@@ -103,7 +104,7 @@ describe("a signal that is blocked", function()
         aw.pcall(aw.timeout, 0, aw.signal, "USR1")
       end)
       ev:run()
-      fork.kill(10) -- it would kill
+      fork.kill(10) -- kills if not blocked
       say "ok"
     ]])
   end)

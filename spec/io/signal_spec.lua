@@ -6,7 +6,7 @@ local process = require "spec.support.process"
 
 local raises = helper.raises
 
--- Send a signal to this process, from a child that has it as its parent.
+-- Send a signal to this process from a child.
 local function kill(name)
   io.popen("kill -" .. name .. " $PPID"):close()
 end
@@ -30,7 +30,7 @@ describe("a wait for a signal", function()
     end)
   end)
 
-  it("wakes the left one of a race, and all other tasks [O5, H5]", function()
+  it("wakes the leftmost wire of a race, and other tasks [O5, H5]", function()
     local outcome = process.host([[
 local aw = require "aiowire"
 local function left() return "left" end
@@ -106,8 +106,8 @@ end)
   end)
 end)
 
-describe("a signal that was waited for", function()
-  it("takes INT from the run until the loop ends [H5, L2]", function()
+describe("a signal that was awaited", function()
+  it("does not stop the run until the loop ends [H5, L2]", function()
     local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] =
       process.prelude .. [[
         local ev = aw.EventLoop()
@@ -136,7 +136,7 @@ describe("a signal that was waited for", function()
             aw.signal "USR1"
           end)
           say "ended"
-          signal_me "USR1" -- kills, as ever
+          signal_me "USR1" -- kills again
           os.execute "sleep 0.1"
           say "not reached"
         ]] })

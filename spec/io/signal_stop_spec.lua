@@ -7,8 +7,8 @@ local texts = require "spec.support.texts"
 
 local NUMBERS <const> = { INT = 2, TERM = 15 }
 
--- Lines for scripts: `send(name, …)` signals this process; each has come when
--- it returns. `drain` waits for the signal, and then for nothing more.
+-- Functions for scripts: send(name, …) sends signals to this process, whose
+-- handlers have run when it returns. begin(wire) starts a task that waits.
 local prelude = process.prelude .. [[
 local fork = require "spec_fork"
 local NUMBERS = { HUP = 1, INT = 2, QUIT = 3, USR1 = 10, TERM = 15 }
@@ -24,8 +24,8 @@ local function begin(wire)
 end
 ]]
 
---- Run a body under both interpreters: in the program it dies by the signal, in
---- the module the run raises "interrupted!".
+--- Run a body under both interpreters. The program must die by the signal;
+--- under lua5.4 the run must raise "interrupted!".
 local function stopped(number, expected, code, options)
   process.each("", prelude .. ("aw.run(function()\n%s\nend, %s)\n")
     :format(code, options or "{}"), function(outcome, interpreter)
@@ -39,7 +39,7 @@ local function stopped(number, expected, code, options)
   end)
 end
 
---- The same for what is not stopped.
+--- Run a body under both interpreters. It must not be stopped.
 local function goes_on(expected, code)
   process.each("", prelude .. ("aw.run(function()\n%s\nend)\n"):format(code),
     function(outcome, interpreter)
@@ -50,12 +50,12 @@ local function goes_on(expected, code)
 end
 
 for name, number in pairs(NUMBERS) do
-  describe("SIG" .. name .. " while nobody waits for it", function()
+  describe("SIG" .. name .. " without a waiter", function()
     it("is kept once, and delivered to the next waiter [H5]", function()
       goes_on("first\nsecond\nover\n", ([[
         begin(aw.Signal "%s")
         send "%s"
-        aw.signal "%s" -- comes with the one before
+        aw.signal "%s" -- gets the signal that was kept
         say "first"
         send "%s"
         aw.signal "%s"
@@ -66,7 +66,7 @@ for name, number in pairs(NUMBERS) do
       ]]):gsub("%%s", name))
     end)
 
-    it("stops the run with grace when one is kept [H5, L2]", function()
+    it("stops the run with grace if one is kept already [H5, L2]", function()
       stopped(number, "draining\nclean\n", ([[
         begin(aw.Signal "%s"):named "drain"
         send "%s"
@@ -79,7 +79,7 @@ for name, number in pairs(NUMBERS) do
       ]]):gsub("%%s", name):gsub(":named \"drain\"", ""))
     end)
 
-    it("stops it at once when it comes once more [H5, L2]", function()
+    it("stops the run at once when one more comes [H5, L2]", function()
       stopped(number, "draining\n", ([[
         begin(aw.Signal "%s")
         send "%s"
@@ -97,7 +97,7 @@ for name, number in pairs(NUMBERS) do
       ]]):gsub("%%s", name), "{ grace = 60 }")
     end)
 
-    it("stops a body that drains without a pause [C9, L2]", function()
+    it("stops a body that never awaits [C9, L2]", function()
       stopped(number, "draining\nclean\n", ([[
         begin(aw.Signal "%s")
         send "%s"
@@ -109,7 +109,7 @@ for name, number in pairs(NUMBERS) do
       ]]):gsub("%%s", name))
     end)
 
-    it("stops a program that waits in a race, a Select, a background task",
+    it("stops a program that awaited it in a race or a Select",
       function()
         for _, wire in ipairs {
           "aw.Signal '%s' | aw.Never",
@@ -144,7 +144,7 @@ for name, number in pairs(NUMBERS) do
 end
 
 describe("a signal that does not stop the program", function()
-  it("coalesces while no task waits [H5]", function()
+  it("is kept once without a waiter [H5]", function()
     goes_on("USR1\nUSR1\n", [[
       begin(aw.Signal "USR1")
       send("USR1", "USR1", "USR1")
@@ -158,7 +158,7 @@ describe("a signal that does not stop the program", function()
   end)
 end)
 
-describe("SIGHUP while nobody waits for it", function()
+describe("SIGHUP without a waiter", function()
   local code = prelude .. [[
     aw.run(function()
       begin(aw.Signal "HUP")
@@ -171,19 +171,19 @@ describe("SIGHUP while nobody waits for it", function()
     end)
   ]]
 
-  it("stops the program when one is kept [H5, L2]", function()
+  it("stops the program if one is kept already [H5, L2]", function()
     local outcome = process.host(code)
     process.assert_died_by(1, outcome)
     assert.are.equal("clean\n", outcome.out)
   end)
 
-  it("only coalesces under lua5.4 [L2]", process.under_stock(function()
+  it("is kept once under lua5.4 [L2]", process.under_stock(function()
     process.assert_outcome("on\nclean\n", 0, process.stock(code))
   end))
 end)
 
 describe("INT and TERM", function()
-  it("are kept one of each, and the second of one kind stops [H5]", function()
+  it("are kept separately, and a second one of a kind stops [H5]", function()
     stopped(15, "draining\nclean\n", [[
       begin(aw.Signal "INT")
       begin(aw.Signal "TERM")
@@ -196,7 +196,7 @@ describe("INT and TERM", function()
     ]])
   end)
 
-  it("kill where the loop leaves signals alone, and one is kept [H5]",
+  it("kill if one is kept and the loop leaves signals alone [H5]",
     process.under_stock(function()
       local outcome = process.stock(prelude .. [[
         aw.run(function()
@@ -215,7 +215,7 @@ describe("INT and TERM", function()
 end)
 
 describe("a signal during the run of another engine inside a task", function()
-  it("ends that run, though it waits for something outside [L2]", function()
+  it("ends that run while it waits for a child [L2]", function()
     stopped(2, "inner\nouter\n", [[
       local _ <close> = sweeper "outer"
       local inner = aw.EventLoop { clock = "virtual" }

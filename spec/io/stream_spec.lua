@@ -9,7 +9,7 @@ local raises, run = helper.raises, helper.run
 local wait_until = helper.wait_until
 local contains = texts.contains
 
---- A stream that gives the output of a line of shell.
+--- Returns a stream with the output of a line for the shell, and the process.
 local function output_of(line, opts)
   local command = { "sh", "-c", line, stdin = "null", stderr = "inherit" }
   for key, value in pairs(opts or {}) do
@@ -45,7 +45,7 @@ describe("a stream that is read", function()
     end)
   end)
 
-  it("waits until a number of bytes is there [API]", function()
+  it("waits until the requested number of bytes is there [API]", function()
     run(function()
       local s, p = output_of [[printf ab; sleep 0.02; printf cd
         sleep 0.02; printf e]]
@@ -76,7 +76,7 @@ describe("a stream that is read", function()
     end)
   end)
 
-  it("is read by lines in a loop, with formats too [API]", function()
+  it("is read in a `for` loop by lines, with formats too [API]", function()
     run(function()
       local s, p = output_of "seq 1000"
       local sum = 0
@@ -138,10 +138,10 @@ describe("a stream that is read", function()
       aw.stdin)
   end)
 
-  it("lets others run while lines are there [F3]", function()
+  it("lets other tasks run while there are lines [F3]", function()
     run(function(ev)
       local s, p = output_of "seq 2000"
-      p:wait() -- all of it is in the pipe
+      p:wait() -- the whole output is in the pipe
       local turns, over = 0, false
       ev:start(function()
         while not over do
@@ -176,7 +176,7 @@ describe("a cancelled read", function()
     end)
   end)
 
-  it("takes nothing when several pieces were asked for [C10]", function()
+  it("of several formats takes nothing [C10]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "printf 'a\\nb'; read x; printf 'c\\n'" }
       aw.scope({ timeout = 0.1 }, function()
@@ -213,7 +213,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("waits above it until the other side reads [UV11]", function()
+  it("waits above high_water until the reader reads [UV11]", function()
     run(function(ev)
       local p = aw.spawn { "sleep", "10" }
       local written = 0
@@ -233,7 +233,7 @@ describe("a stream that is written", function()
     end)
   end)
 
-  it("keeps the order of writers, large ones too [C10]", function()
+  it("keeps the order of its writers, also of large writes [C10]", function()
     run(function(ev)
       local p = aw.spawn { "cat" }
       for i = 1, 4 do
@@ -264,7 +264,7 @@ describe("a stream that is written", function()
           "head -c 65536 >/dev/null; touch " .. taken .. "; cat" }
         p.stdin:write(("x"):rep(100000)) -- more than a pipe takes
         local file
-        repeat -- without an await, so that what is queued stays there
+        repeat -- without an await, so that the data stays in the queue
           file = io.open(taken)
         until file
         file:close()
@@ -318,7 +318,7 @@ describe("a stream that is written", function()
         while [ -z "$go" ]; do sleep 0.01; done
         wc -c]] }
       assert.are.equal("ready", p.stdout:read())
-      p.stdin:write(("x"):rep(64 * 1024 + 256 * 1024)) -- pipe and queue full
+      p.stdin:write(("x"):rep(64 * 1024 + 256 * 1024)) -- fills pipe and queue
       aw.scope({ timeout = 0.01 }, function()
         p.stdin:write "never"
       end)
@@ -349,7 +349,7 @@ describe("a stream that is written", function()
       p.stdin:write(("x"):rep(200 * 1024))
       p:kill()
       p:wait()
-      aw.sleep(0.01) -- what is queued fails in one turn of the loop
+      aw.sleep(0.01) -- the queued data fails in one turn of the loop
       raises("broken pipe", p.stdin.write, p.stdin, "x")
       p:close()
     end)
@@ -431,14 +431,14 @@ describe("a closed stream", function()
     end)
   end)
 
-  it("gives its descriptor back when it is garbage [LU11]", function()
+  it("is closed when it is garbage [LU11]", function()
     run(function()
       local s = output_of "printf x; exec sleep 10"
       assert.are.equal("x", s:read(1))
       s = nil -- luacheck: ignore
       collectgarbage()
       collectgarbage()
-      wait_until(function() -- the process is ended, and reaped
+      wait_until(function() -- until the process has ended and is reaped
         return aw.stats().handles == 0
       end)
     end)
@@ -468,7 +468,8 @@ describe("a wait for a stream or a process", function()
         task:cancel_wait()
       end
       p:kill "STOP"
-      -- In this order: a write that is cancelled half way breaks the stream.
+      -- The order matters: a write that is cancelled half way breaks the
+      -- stream.
       local writers = { { "stream:shutdown stdin of cat", function()
         p.stdin:shutdown()
       end }, { "stream:write stdin of cat", function()
@@ -484,7 +485,7 @@ describe("a wait for a stream or a process", function()
     end)
   end)
 
-  it("names them where no await is possible [C11]", function()
+  it("names its method where no await is possible [C11]", function()
     run(function()
       local p <close> = aw.spawn { "cat", stderr = "inherit" }
       local calls = {
@@ -555,7 +556,7 @@ describe("an operation on a stream or a process", function()
   }
 
   for name, operation in pairs(operations) do
-    it("leaves nothing when cancelled at any moment: " .. name
+    it("leaves nothing behind when cancelled at any moment: " .. name
       .. " [C3, C10, L3]", function()
       for k = 0, helper.gc_stress and 4 or 24 do
         run(function(ev)
@@ -574,7 +575,7 @@ describe("an operation on a stream or a process", function()
 end)
 
 describe("a stream in a race", function()
-  it("is an event: it may stand in a choice [V3, H4]", function()
+  it("is an event, and may be an operand of Select [V3, H4]", function()
     run(function()
       local s, p = output_of "echo a; exec cat"
       local key = aw.await(aw.Select { out = aw.Readable(s), late = aw.Never })
@@ -595,7 +596,7 @@ describe("a stream in a race", function()
     end)
   end)
 
-  it("takes nothing when it loses [H3]", function()
+  it("takes no data when it loses [H3]", function()
     run(function()
       local p <close> = aw.spawn { "cat", grace = 0 }
       local key = aw.await(aw.Select { aw.Readable(p.stdout), aw.Sleep(0.01) })
@@ -605,7 +606,7 @@ describe("a stream in a race", function()
     end)
   end)
 
-  it("can be written to at once, when nothing waits [Q6]", function()
+  it("is writable at once while its queue is empty [Q6]", function()
     run(function()
       local p <close> = aw.spawn { "cat", grace = 0 }
       local key = aw.await(aw.Select { aw.Writable(p.stdin), aw.Never })
@@ -613,7 +614,7 @@ describe("a stream in a race", function()
     end)
   end)
 
-  it("ends with Closed when the stream is closed [Q3]", function()
+  it("fails with Closed when it is closed [Q3]", function()
     run(function(ev)
       local p <close> = aw.spawn { "cat", grace = 0 }
       local waiter = ev:start(aw.Readable(p.stdout) | aw.Never,
