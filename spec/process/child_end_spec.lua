@@ -14,7 +14,7 @@ local function assert_ok(outcome, interpreter)
   end
 end
 
---- What exec, wait and close do, in all orders; nothing is left of it.
+--- A script: exec, wait and close in several orders. Nothing may be left.
 local ends = process.prelude .. [[
   aw.run(function()
     local r = aw.exec("sh", "-c", "echo out; exit 3")
@@ -132,7 +132,7 @@ describe("the end of a child", function()
 end)
 
 describe("a child", function()
-  it("has no signal blocked or ignored, whatever its parent has [UV9]",
+  it("has no blocked or ignored signal, even if its parent has [UV9]",
     function()
       process.each("block=2 block=10 block=17 ignore=1 ignore=17 ignore=20",
         process.prelude .. [[
@@ -145,7 +145,7 @@ describe("a child", function()
         ]], assert_ok)
     end)
 
-  it("is not started when it could not be watched [UV2]", function()
+  it("is not started if it could not be watched [UV2]", function()
     process.each("", process.prelude .. [[
       local function count()
         local n = 0
@@ -179,7 +179,7 @@ describe("a child", function()
     ]], assert_ok)
   end)
 
-  it("of a program that forks is not touched by the copy [UV16]",
+  it("of a program that forks is not touched by the forked child [UV16]",
     process.under_stock(function()
       assert_ok(process.stock(process.prelude .. [[
         local fork = require "spec_fork"

@@ -27,7 +27,7 @@ describe("a detached child", function()
     end)
   end)
 
-  it("can be waited for, and sent signals, as any other", function()
+  it("can be awaited and sent signals, as any other child", function()
     run(function()
       local p = sleeper()
       assert.are.equal(("process %d 'sleep' (detached, running)"):format(
@@ -60,7 +60,7 @@ describe("a detached child", function()
         local p <close> = aw.spawn { "sh", "-c", "read x", detach = true }
         pid = p.pid
         assert.is_true(lives(pid))
-      end -- its input ends with the stream
+      end -- leaving the block ends its input
       wait_until(function() return state_of(pid) == nil end)
     end)
   end)
@@ -77,7 +77,7 @@ describe("a detached child", function()
     end)
   end)
 
-  it("goes on with its group, which signals still go to", function()
+  it("goes on with its group, which still gets signals", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "sleep 60 & echo $!; exit 3",
         detach = true, group = true, stdin = "null", stderr = "null" }
@@ -112,7 +112,7 @@ describe("a detached child", function()
       aw.run(function()
         p = sleeper()
       end, { clock = "virtual" })
-      collectgarbage() -- its engine
+      collectgarbage() -- collects its engine
       collectgarbage()
       assert.are.equal(("process %d 'sleep' (detached, left running)"):format(
         p.pid), tostring(p))

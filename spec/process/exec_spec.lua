@@ -26,7 +26,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("feeds a text or a stream [API]", function()
+  it("takes a text or a stream as input [API]", function()
     run(function()
       local text = "some\0text"
       assert.are.equal(text, aw.exec { "cat", stdin = text }.out)
@@ -77,7 +77,7 @@ describe("aw.exec", function()
     end)
   end)
 
-  it("lets others run meanwhile [F1]", function()
+  it("lets other tasks run meanwhile [F1]", function()
     run(function(ev)
       local order = {}
       local task = ev:start(function()
@@ -140,7 +140,7 @@ describe("aw.exec with drain", function()
     end)
   end)
 
-  it("waits that long for output of others [API]", function()
+  it("waits for output of other programs for so long [API]", function()
     run(function()
       local r = aw.exec { "sh", "-c",
         "(sleep 0.02; echo late) & echo early", drain = 60 }
@@ -148,7 +148,7 @@ describe("aw.exec with drain", function()
     end)
   end)
 
-  it("ends with the pipes, if that is sooner", function()
+  it("ends at the end of the pipes, if that comes earlier", function()
     run(function()
       assert.are.same({ ok = true, code = 0, out = "x\n", err = "" },
         aw.exec { "echo", "x", drain = math.huge })
@@ -263,7 +263,7 @@ describe("bad options of aw.exec", function()
   end)
 end)
 
-describe("aw.exec with something wrong", function()
+describe("a failing aw.exec", function()
   it("raises a SystemError in the calling task [E4]", function()
     process.needs_failed_starts()
     run(function()
@@ -302,7 +302,7 @@ describe("aw.exec with something wrong", function()
     raises("bad argument #1 to 'Exec'", aw.Exec, { cwd = "/" })
     raises("bad option 'stdin'", aw.Exec, { "ls", stdin = true })
     local _, at = pcall(function()
-      aw.exec(nil) -- this line
+      aw.exec(nil) -- the line to blame
     end)
     contains(at, "spec/process/exec_spec.lua:")
     assert.is_truthy(err)
@@ -331,7 +331,7 @@ describe("a cancelled exec", function()
     end)
   end)
 
-  it("leaves nothing, at any await [C3, C10]", function()
+  it("leaves nothing behind, at any await [C3, C10]", function()
     local sizes = { "3", "300000" }
     for _, size in ipairs(sizes) do
       local k = 0
@@ -353,7 +353,7 @@ describe("a cancelled exec", function()
     end
   end)
 
-  it("leaves nothing, at any time [C3, C10]", function()
+  it("leaves nothing behind, at any time [C3, C10]", function()
     for ms = 0, 12 do
       run(function()
         aw.scope({ timeout = ms / 1000 }, function()
@@ -365,7 +365,7 @@ describe("a cancelled exec", function()
 end)
 
 describe("aw.Exec", function()
-  it("is a wire: a value, that can be run often [V1]", function()
+  it("is a wire, which can be run any number of times [V1]", function()
     run(function()
       local options = { "sh", "-c", "echo $A", env = { A = "1" } }
       local w = aw.Exec(options)
@@ -393,8 +393,8 @@ describe("the tasks of an Exec", function()
 end)
 
 describe("a pipe and a subprocess in one loop", function()
-  -- The Python package's own test of the two, with its Poller and Call: the
-  -- program ends once the pipe has been heard.
+  -- This is a test of the Python package. The program ends after the Poller has
+  -- read from the pipe.
   it("work at the same time [seed]", function()
     run(function(ev)
       local order = {}

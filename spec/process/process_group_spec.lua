@@ -1,5 +1,5 @@
--- spawn { group = true }: the group of a child ends with it, or is ended after
--- it.
+-- spawn { group = true }: the library ends the group of a child together with
+-- it, or after it.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -8,9 +8,9 @@ local process = require "spec.support.process"
 local run, wait_until = helper.run, helper.wait_until
 local state_of, lives = process.state_of, process.lives
 
---- A leader that leaves a member of its group behind and ends: the Process,
---- which has been waited for, and the number of the member. What the member
---- does is a line of shell; it has begun when this returns.
+--- Starts a leader that starts a member of its group and ends. Returns the
+--- Process, which has been awaited, and the pid of the member, which runs.
+---@param line string for the shell: what the member does
 local function with_orphan(line, options)
   options = options or {}
   options[1], options[2] = "sh", "-c"
@@ -26,13 +26,13 @@ local SLEEPS <const> = "sh -c 'echo $$; exec sleep 30'"
 local STUBBORN <const> =
   [[sh -c 'trap "" TERM; echo $$; while :; do sleep 0.01; done']]
 
---- One that writes "clean" into a file of this name when it is told to end.
+--- Returns a line for the shell that writes "clean" into a file on TERM.
 local function tidy(name)
   return ([[sh -c 'trap "echo clean >%s; exit 0" TERM
     echo $$; while :; do sleep 0.01; done' 2>/dev/null]]):format(name)
 end
 
---- Call `f` with the name of a new file; what is in it afterwards.
+--- Call `f` with the name of a new file. Returns the contents of the file.
 local function written(f)
   local name = os.tmpname()
   f(name)
@@ -192,7 +192,7 @@ describe("the group of a leader that has ended", function()
     end)
   end)
 
-  it("ends while SIGCHLD is ignored, where Linux can do that", function()
+  it("ends while SIGCHLD is ignored, if Linux supports that", function()
     process.each("ignore=17", process.prelude .. [[
       aw.run(function()
         local p <close> = aw.spawn { "sh", "-c",
@@ -216,13 +216,13 @@ describe("the group of a leader that has ended", function()
   end)
 end)
 
-describe("a leader that runs", function()
-  it("and its group have their grace together", function()
+describe("a running leader", function()
+  it("has its grace together with its group", function()
     run(function()
       assert.are.equal("clean\n", written(function(name)
         local p = aw.spawn { "sh", "-c", "trap 'exit 5' TERM\n" .. tidy(name)
           .. " & while :; do sleep 0.01; done", group = true, grace = 60,
-          stderr = "null" } -- where the shell says what has ended
+          stderr = "null" } -- the shell would report the end of the member
         local member = p.stdout:read()
         p:close()
         assert.are.equal(5, p:wait().code)

@@ -9,18 +9,18 @@ local texts = require "spec.support.texts"
 local raises, run = helper.raises, helper.run
 local wait_until = helper.wait_until
 
---- Is what belongs to a child gone, and the child itself?
+--- Tells whether all handles of children are closed.
 local function nothing_is_open()
   return aw.stats().handles == 0
 end
 local contains = texts.contains
 
--- Scaled down where each await collects all garbage.
+-- Fewer under AIOWIRE_GCSTRESS, where each await costs a full collection.
 local SPAWNS <const> = helper.gc_stress and 100
   or tonumber(os.getenv "AIOWIRE_SPAWNS") or 2000
 
 describe("a process", function()
-  it("says how it ended [API]", function()
+  it("returns from wait how it ended [API]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "exit 7" }
       assert.is_true(math.type(p.pid) == "integer" and p.pid > 1)
@@ -89,7 +89,7 @@ describe("a process", function()
     end)
   end)
 
-  it("is killed after its grace when it ignores TERM [API]", function()
+  it("is killed after its grace if it ignores TERM [API]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "trap '' TERM; echo; exec sleep 10",
         grace = 0.05 }
@@ -127,7 +127,7 @@ describe("a process", function()
     end)
   end)
 
-  it("lives as long as one of its streams [LU11]", function()
+  it("is not ended while one of its streams is referenced [LU11]", function()
     run(function()
       local out = aw.spawn({ "sh", "-c", "sleep 0.05; echo there" }).stdout
       collectgarbage()
@@ -140,13 +140,13 @@ describe("a process", function()
     end)
   end)
 
-  it("takes its group with it [API]", function()
+  it("ends its group when it is closed [API]", function()
     run(function()
       local p = aw.spawn { "sh", "-c", "sleep 10 & echo $!; wait",
         group = true }
       local grandchild = p.stdout:read()
       p:close()
-      wait_until(function() -- whoever reaps it takes a moment
+      wait_until(function() -- until it is reaped, or a zombie
         local state = process.read("/proc/" .. grandchild .. "/stat")
           :match "%) (%a)"
         return state == nil or state == "Z"
@@ -258,13 +258,13 @@ describe("what a child gets", function()
 
   it("has the usual signals [UV9]", function()
     run(function()
-      -- Of grep itself: a shell that waits blocks some for a moment.
+      -- grep reads its own signals: a waiting shell blocks some for a moment.
       assert.are.equal("2\n", output { "grep", "-cE",
         "^Sig(Ign|Blk):.*0000$", "/proc/self/status" })
     end)
   end)
 
-  it("is there when the parent has no standard streams [UV13]", function()
+  it("are standard files even if the parent has none [UV13]", function()
     local code = [[
       local aw = require "aiowire"
       aw.run(function()
@@ -288,7 +288,7 @@ describe("what a child gets", function()
   end)
 end)
 
-describe("aw.spawn with something wrong", function()
+describe("a failing aw.spawn", function()
   local function refused(expected, t)
     run(function()
       local ok, err = aw.pcall(aw.spawn, t)

@@ -6,7 +6,7 @@ local process = require "spec.support.process"
 
 local caught, run = helper.caught, helper.run
 
---- All that a program on a terminal writes.
+--- Returns the whole output of a program on a terminal.
 local function output(options)
   options.pty = true
   return aw.exec(options).out
@@ -43,7 +43,7 @@ describe("a child with a terminal", function()
     end)
   end)
 
-  it("reads what is typed, which the terminal shows", function()
+  it("reads typed text, which the terminal echoes", function()
     run(function()
       local p <close> = aw.spawn { "sh", "-c",
         "read line; echo got $line", pty = true }
@@ -85,7 +85,7 @@ describe("a child with a terminal", function()
         stdout = "null", stderr = "pipe" }
       r.stdin:write "typed\n"
       r.stderr:read "a"
-      assert.is_false(r:wait().ok) -- there is no descriptor 3
+      assert.is_false(r:wait().ok) -- descriptor 3 is not open
     end)
   end)
 
@@ -109,7 +109,7 @@ describe("a child with a terminal", function()
     end)
   end)
 
-  it("gives no descriptor of it to other children", function()
+  it("passes no descriptor of it to other children", function()
     run(function()
       local p <close> = aw.spawn { "cat", pty = true }
       assert.is_truthy(p)
@@ -203,7 +203,7 @@ describe("the input of a terminal", function()
   end)
 end)
 
-describe("a terminal with something wrong", function()
+describe("a child with a terminal that cannot be started", function()
   it("is refused at the caller's line [API]", function()
     local function refused(expected, options)
       options[1] = "cat"

@@ -8,7 +8,8 @@ local process = require "spec.support.process"
 
 local caught, run = helper.caught, helper.run
 
---- A fact for `it` in a loop, with a path at which there is nothing yet.
+--- Returns a function for `it` that runs `f(path)` in a loop. There is no file
+--- at `path` yet.
 local function with_path(f)
   return function()
     local path = os.tmpname()
@@ -20,7 +21,7 @@ local function with_path(f)
   end
 end
 
---- A Lua file that holds this text, at its begin.
+--- Returns a Lua file with this text, at position 0.
 local function file_with(text)
   local file = io.tmpfile()
   file:write(text)
@@ -39,7 +40,7 @@ describe("an output of a child that is a path", function()
       end
     end))
 
-  it("is extended with append", with_path(function(path)
+  it("is appended to with append = true", with_path(function(path)
     for _ = 1, 2 do
       aw.exec { "sh", "-c", "echo out; echo err >&2", stdout = "null",
         stderr = path, append = true }
@@ -93,7 +94,7 @@ describe("an output of a child that is a path", function()
     end)
   end)
 
-  it("does not wait for the reader of a pipe with a name",
+  it("does not wait for the reader of a named pipe",
     with_path(function(path)
       assert(os.execute("mkfifo " .. path))
       local err = caught(aw.exec, { "true", stdout = path })
@@ -221,7 +222,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("ends a writer whose reader has gone", function()
+  it("ends a writer when its reader has ended", function()
     run(function()
       local yes <close> = aw.spawn { "yes", stderr = "inherit" }
       local r = aw.spawn { "head", "-n", "1", stdin = yes.stdout }
@@ -231,7 +232,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("ends a reader when its last writer does", function()
+  it("ends a reader when its last writer has ended", function()
     run(function()
       local cat <close> = aw.spawn { "cat", stderr = "inherit" }
       cat.stdin:write "ours, "
@@ -241,7 +242,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("gives a large output completely", function()
+  it("carries a large output, for which the child waits", function()
     run(function()
       local count <close> = aw.spawn { "sh", "-c", "sleep 0.05; wc -c" }
       assert.is_true(aw.exec { "head", "-c", "1000000", "/dev/zero",
@@ -250,7 +251,7 @@ describe("a stream for a child", function()
     end)
   end)
 
-  it("may be two of its files", function()
+  it("may be two of its standard files", function()
     run(function()
       local cat <close> = aw.spawn { "cat" }
       local p <close> = aw.spawn { "sh", "-c", "echo out; echo err >&2",
@@ -285,7 +286,7 @@ describe("a stream for a child", function()
           [name == "stdin" and "stdout" or "stdin"] = cat[name] })
         assert.are.equal("ENOENT", err.code)
       end
-      local turned = false -- a read that blocked would stop it
+      local turned = false -- stays false if the read blocks the thread
       ev:start(function()
         turned = true
         cat.stdin:write "x\n"
@@ -383,7 +384,7 @@ describe("a bad standard file", function()
     end)
   end
 
-  it("is a path for stdin [API]", function()
+  it("may be a path for stdin, with advice [API]", function()
     local _, err = pcall(function()
       aw.spawn { "cat", stdin = "in.txt" }
     end)
@@ -394,7 +395,7 @@ describe("a bad standard file", function()
       :format(line), err)
   end)
 
-  it("is the word stdout for stdout [API]", function()
+  it("may be the word stdout for stdout, with advice [API]", function()
     local _, err = pcall(function()
       aw.spawn { "cat", stdout = "stdout" }
     end)
@@ -405,7 +406,7 @@ describe("a bad standard file", function()
       .. '"./stdout")'):format(line), err)
   end)
 
-  it("is append with something else than a boolean [API]", function()
+  it("may have an append that is no boolean [API]", function()
     local _, err = pcall(function()
       aw.spawn { "cat", stdout = "x", append = 1 }
     end)
