@@ -8,11 +8,11 @@ local helper = require "spec.support.helper"
 local in_task, sealed = helper.in_task, helper.sealed
 local nop = helper.nop
 
-local LONGEST <const> = 4000 -- of a wire
-local LONGEST_NAME <const> = 200 -- of a name, with what is around it
+local LONGEST <const> = 4000 -- bytes of the text of a wire
+local LONGEST_NAME <const> = 200 -- bytes of a text with a name in it
 local MEGABYTE <const> = ("x"):rep(1000000)
 
---- An object whose texts are too long, and must not be asked for.
+--- Returns an object with a long __name, whose __tostring must not be called.
 local function talkative()
   return setmetatable({}, {
     __call = nop,
@@ -97,7 +97,7 @@ local wires = {
   end,
 }
 
-describe("the text of a wire has a bound, of", function()
+describe("the text of a wire is bounded for", function()
   for what, make in pairs(wires) do
     it(what .. " [V8]", sealed(function()
       local w = make()
@@ -109,7 +109,7 @@ describe("the text of a wire has a bound, of", function()
     end))
   end
 
-  it("a short wire, which is shown in full [V8]", sealed(function()
+  it("long wires only: short ones are shown in full [V8]", sealed(function()
     assert.are.equal("Value(1, 2, 3)", tostring(aw.Value(1, 2, 3)))
     local name = ("n"):rep(60)
     assert.are.equal(name, tostring(aw.Sleep(1):named(name)))
@@ -117,14 +117,14 @@ describe("the text of a wire has a bound, of", function()
       tostring(aw.Sleep(1):named(name .. "n")))
   end))
 
-  it("names in UTF-8, without half a character [V8]", sealed(function()
+  it("names in UTF-8, never cut inside a character [V8]", sealed(function()
     local shown = tostring(aw.Sleep(1):named(("é"):rep(50)))
     assert.is_truthy(utf8.len(shown))
     assert.is_true(#shown <= 60)
   end))
 end)
 
-describe("what embeds the text of a wire has a bound:", function()
+describe("a text that includes the text of a wire is bounded:", function()
   for what, make in pairs(wires) do
     it("a task of " .. what .. " [D1]", in_task(function(ev)
       local t = ev:start(aw.Never & make():named "w" * 0 & make() * 0)
@@ -209,7 +209,7 @@ describe("what embeds the text of a wire has a bound:", function()
     assert.is_true(#text <= 2 * LONGEST, #text)
   end))
 
-  it("arguments in errors [V1] [O6]", sealed(function()
+  it("the error of a misuse [V1] [O6]", sealed(function()
     for _, misuse in ipairs {
       function() aw.Sleep(1)[MEGABYTE] = 1 end,
       function() aw.Sleep(1)[talkative()] = 1 end,
@@ -230,7 +230,7 @@ describe("what embeds the text of a wire has a bound:", function()
 end)
 
 describe("the dump of very many tasks", function()
-  it("has a bound, and says how many it leaves out [D2]", in_task(
+  it("is bounded, and has the number of omitted tasks [D2]", in_task(
     function(ev)
       local tasks = {}
       for i = 1, 6000 do
@@ -247,7 +247,7 @@ describe("the dump of very many tasks", function()
       end
     end))
 
-  it("has a bound when each is a child of another [D2]", in_task(function(ev)
+  it("is bounded if each is a child of another [D2]", in_task(function(ev)
     local t = ev:start(nested(3000, function(w)
       return aw.All { aw.Never, w }
     end))

@@ -11,10 +11,10 @@ local sockets = require "spec.support.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
 
--- ---- ways to run user code inside of a call ----
+-- ---- ways to run user code inside a call ----
 
---- Call `f(...)`, and `hook` in the `nth` finalizer that runs from now on. Each
---- allocation that may collect runs one.
+--- Call `f(...)`, and call `hook` in the `nth` finalizer that runs meanwhile.
+--- The collector runs one finalizer at each allocation.
 local function with_finalizer(nth, hook, f, ...)
   local left = nth
   local function drop_one()
@@ -27,8 +27,8 @@ local function with_finalizer(nth, hook, f, ...)
       end
     end })
   end
-  collectgarbage("incremental", 1, 1000, 100) -- a cycle at each allocation …
-  collectgarbage() -- … from now on
+  collectgarbage("incremental", 1, 1000, 100) -- a cycle at each allocation
+  collectgarbage() -- the new settings count from the next cycle on
   drop_one()
   local results = table.pack(pcall(f, ...))
   left = 0
@@ -37,7 +37,8 @@ local function with_finalizer(nth, hook, f, ...)
   return table.unpack(results, 1, results.n)
 end
 
---- Tables whose metamethods run the hook; each goes in place of an argument.
+--- Tables that run the hook in a metamethod or a callable, to be passed as
+--- arguments.
 local WAYS <const> = {
   len = function(hook)
     return setmetatable({}, {
@@ -115,7 +116,7 @@ local function method(name, ...)
   end
 end
 
---- A method that is given what runs the hook.
+--- Returns a function that calls a method with a table that runs the hook.
 local function given(name, ...)
   local rest = table.pack(...)
   return function(x, what)
@@ -128,9 +129,9 @@ for i = 1, 20 do
   many[i] = ("part %d "):format(i):rep(20)
 end
 
--- For each class: how one is made (the object, and what else is closed at the
--- end), how it is closed, and what is called, plain or with something that runs
--- the hook.
+-- For each class: `make` returns an object and others to close at the end;
+-- `close` closes the object; `plain` has calls; `hooked` has calls with a table
+-- that runs the hook.
 local SUBJECTS <const> = {
   ["a zmq socket"] = {
     make = pair,
@@ -330,7 +331,7 @@ local function close(kind, object)
   return (kind.close or method "close")(object)
 end
 
---- Run `f(object, close_it)`; afterwards all is closed.
+--- Run `f(object, close_it)`, and close all objects after it.
 local function with_object(kind, f)
   local objects = table.pack(kind.make())
   local object = objects[1]
@@ -346,7 +347,7 @@ local function with_object(kind, f)
   end
 end
 
---- What such a call may do: succeed, or fail with an error that has a text.
+--- Such a call may succeed, or fail with an error that has a text.
 local function is_sound(ok, err)
   return ok or type(tostring(err)) == "string"
 end
@@ -354,7 +355,7 @@ end
 for name, kind in pairs(SUBJECTS) do
   describe(name .. " that is closed inside a call", function()
     for call, f in pairs(kind.plain) do
-      it("survives that in a finalizer, in " .. call, fact(function()
+      it("survives a finalizer that does so, in " .. call, fact(function()
         for nth = 1, 5 do
           with_object(kind, function(object, hook)
             assert.is_true(is_sound(aw.pcall(aw.timeout, 0.05, function()
@@ -367,7 +368,7 @@ for name, kind in pairs(SUBJECTS) do
 
     for call, f in pairs(kind.hooked) do
       for way, make in pairs(WAYS) do
-        it(("survives that in the %s given to %s"):format(way, call),
+        it(("survives a %s that does so, given to %s"):format(way, call),
           fact(function()
             with_object(kind, function(object, hook)
               assert.is_true(is_sound(aw.pcall(aw.timeout, 0.05, f, object,
@@ -387,7 +388,7 @@ local function in_own_loop(f)
 end
 
 describe("an object that a finalizer uses in a loop of its own", function()
-  it("loses no message of a zmq socket, and gives none twice [H4]",
+  it("delivers each message of a zmq socket exactly once [H4]",
     fact(function()
       for nth = 1, 6 do
         local s, peer = sockets.pair_of("pair", "pair", "inproc",
@@ -414,7 +415,7 @@ describe("an object that a finalizer uses in a loop of its own", function()
       end
     end))
 
-  it("loses no byte of a stream, and gives none twice [C10]",
+  it("delivers each byte of a stream exactly once [C10]",
     fact(function()
       for nth = 1, 6 do
         local p <close> = aw.spawn { "sh", "-c", "printf '1\n2\n3\n4\n5\n'" }

@@ -10,11 +10,11 @@ local sockets = require "spec.support.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
 
---- What `make` makes, once it is finalized.
+--- Returns the object that `make` returns, after it was finalized.
 local function finalized(make)
   local seen
   do
-    -- It is marked for finalization first, so it is finalized last.
+    -- The holder gets its finalizer first, so it is finalized last.
     local holder = setmetatable({}, { __gc = function(h)
       seen = h.object
     end })
@@ -25,7 +25,8 @@ local function finalized(make)
   return seen
 end
 
---- Hand the garbage that `make` makes to `f`, before it is finalized.
+--- Pass the object that `make` returns to `f`, when it is garbage and before it
+--- is finalized.
 local function met(make, f)
   do
     local object = make()
@@ -44,7 +45,7 @@ local function method(name, ...)
   end
 end
 
---- The methods of the list that take nothing.
+--- Returns calls of these methods, without arguments.
 local function methods(names)
   local list = {}
   for name in names:gmatch "%S+" do
@@ -68,7 +69,7 @@ local function dealer()
   return zmq.socket("dealer", { linger = 0 })
 end
 
---- A process that has ended, so that nothing is left to reap.
+--- Returns a process that has ended, so that nothing is left to reap.
 local function process()
   local p = aw.spawn { "true" }
   p:wait()
@@ -99,7 +100,8 @@ local wire_calls = {
   whole = method "whole",
 }
 
--- For each class: its constructor, and the calls that are refused or answered.
+-- For each class: `make` returns an object; calls in `refused` must raise an
+-- error once it is finalized; calls in `answered` must work.
 local KINDS <const> = {
   ["a zmq socket"] = {
     make = dealer,
@@ -221,7 +223,8 @@ local KINDS <const> = {
   },
 }
 
---- Is that what an object says that is gone? Not that it is no such object.
+--- Tells whether an error says that the object is finalized, closed or ended. A
+--- type error would be wrong.
 local function is_refusal(err)
   local text = tostring(err)
   return text:find "finalized" or text:find "garbage" or aw.is_closed(err)
@@ -231,14 +234,14 @@ end
 for name, kind in pairs(KINDS) do
   describe(name .. " that is finalized", function()
     for call, f in pairs(kind.refused) do
-      it("says so to " .. call .. " [LU13]", fact(function()
+      it("refuses " .. call .. " [LU13]", fact(function()
         local err = helper.caught(f, finalized(kind.make))
         assert.is_truthy(is_refusal(err), tostring(err))
       end))
     end
 
     for call, f in pairs(kind.answered) do
-      it("takes " .. call, fact(function()
+      it("allows " .. call, fact(function()
         f(finalized(kind.make))
       end))
     end
@@ -249,7 +252,7 @@ for name, kind in pairs(KINDS) do
       assert.is_string(tostring(aw.Value(x) >> aw.Call(print, x, { x })))
     end))
 
-    it("is refused or ignored where it makes no sense", fact(function()
+    it("crashes no function that gets it", fact(function()
       local x = finalized(kind.make)
       for _, f in pairs(aw) do
         if type(f) == "function" and f ~= aw.install and f ~= aw.run
@@ -265,7 +268,7 @@ for name, kind in pairs(KINDS) do
   end)
 end
 
--- Wires whose parts are finalized after they were put to work --------------
+-- Wires whose parts are finalized after the wire was started ---------------
 
 local WIRES <const> = {
   ["receives from a zmq socket"] = function()
@@ -310,7 +313,7 @@ local WIRES <const> = {
 
 describe("a wire that a finalizer starts", function()
   for what, make in pairs(WIRES) do
-    it(what .. ", and ends as one whose object is gone", fact(function()
+    it(what .. ", and fails or is cancelled", fact(function()
       local task
       met(make, function(w)
         task = aw.start(w, helper.nop, { background = true })
@@ -327,7 +330,7 @@ describe("a wire that a finalizer starts", function()
 end)
 
 describe("a loop that a finalizer meets", function()
-  it("refuses work, being garbage", fact(function()
+  it("refuses to start tasks, since it is garbage", fact(function()
     local ok, err = true, nil
     met(aw.EventLoop, function(ev)
       ok, err = pcall(ev.start, ev, function() end, print)
@@ -337,7 +340,7 @@ describe("a loop that a finalizer meets", function()
 end)
 
 describe("a channel that a finalizer meets", function()
-  it("still carries a message", fact(function()
+  it("still delivers a message", fact(function()
     local got
     met(function() return aw.channel(1) end, function(ch)
       ch:try_send("late")

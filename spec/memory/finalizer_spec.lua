@@ -23,15 +23,15 @@ for use in pairs(finalizers.uses) do
   end)
 end
 
-describe("a finalizer of the same garbage as a loop", function()
-  it("cannot start or run what is about to be finalized [LU13]", function()
+describe("a finalizer that runs before that of a loop", function()
+  it("cannot start tasks in the loop or run it [LU13]", function()
     helper.leak_checked(function()
       local errors = {}
       do
         local holder = {}
         holder.ev = helper.virtual()
         holder.task = holder.ev:start(helper.nop)
-        -- Younger than what it holds, so it comes first.
+        -- It gets its finalizer after the loop, so it is finalized first.
         setmetatable(holder, { __gc = function(self)
           for _, use in ipairs {
             function() self.ev:start(helper.nop) end,
@@ -59,7 +59,7 @@ describe("a finalizer of the same garbage as a loop", function()
 end)
 
 describe("the running task", function()
-  it("is known after many engines [S6]", function()
+  it("is still known after many other engines [S6]", function()
     helper.test(function()
       local me = aw.current()
       local same = true

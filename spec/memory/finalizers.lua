@@ -1,6 +1,6 @@
--- Finalizers that call the library, at any allocation of Lua: what they do, and
--- what goes on meanwhile. For spec/memory/finalizer_spec.lua, in a process of
--- its own: the smaller the heap, the more often the collector comes round.
+-- Finalizers that call the library at any allocation of Lua, and scenes during
+-- which they run. spec/memory/finalizer_spec.lua runs them in a process of its
+-- own: the smaller the heap, the more often the collector runs.
 -- luacheck: std max
 
 local aw = require "aiowire"
@@ -21,12 +21,12 @@ end
 
 local function nop() end
 
--- Where each allocation collects, what a finalizer starts makes more finalizers
--- run than it takes steps: without a limit, that never ends.
+-- Limit of the calls of finalizers. If each allocation collects, the tasks that
+-- a finalizer starts make more finalizers run, and that never ends.
 local MOST <const> = 10000
 
---- Call `f` while a finalizer calls `use` again and again, as often as the
---- collector can, but MOST times; returns how often that was.
+--- Call `f` while finalizers call `use` as often as the collector runs, at most
+--- MOST times. Returns the number of calls.
 local function while_finalized(use, f)
   local live, count = true, 0
   local failed
@@ -56,7 +56,8 @@ local function while_finalized(use, f)
   return count
 end
 
--- What finalizers do. Each returns the function, and what ends it.
+-- Uses of the library by finalizers. Each returns the function that a finalizer
+-- calls, and perhaps a function that ends the use.
 M.uses = {
   ["asks for the statistics"] = function()
     return aw.stats
@@ -100,7 +101,7 @@ M.uses = {
   ["makes and closes channels"] = function(ev)
     local ch = aw.channel(1)
     ev:start(function()
-      for _ in ch:iter() do -- until it is closed
+      for _ in ch:iter() do -- until the channel is closed
       end
     end, nil, { background = true })
     return function()
@@ -117,7 +118,7 @@ M.uses = {
     return function()
       n = n + 1
       if n % 16 == 0 then
-        pcall(aw.run, function() -- refused in a handler
+        pcall(aw.run, function() -- fails in a handler
           aw.sleep(1)
           pcall(aw.await, aw.Sleep(1):timeout(0))
         end, { clock = "virtual" })
@@ -137,7 +138,7 @@ local function sum_of(n)
   return n * (n + 1) // 2
 end
 
--- What goes on meanwhile: each is a body, with its loop.
+-- Scenes: bodies that run meanwhile, with their loop as the argument.
 M.scenes = {
   ["time-outs are raised"] = function()
     local slow = aw.Sleep(1):timeout(0)
@@ -233,7 +234,7 @@ M.scenes = {
   end,
 }
 
---- Run a scene while finalizers make that use of the library. Raises.
+--- Run a scene while finalizers use the library. Raises an error on a fault.
 function M.run(use, scene)
   local count
   local ev = aw.EventLoop { clock = "virtual" }

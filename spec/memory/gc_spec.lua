@@ -1,20 +1,20 @@
--- Garbage collection: it may run at any step, and it frees whatever is not
--- reachable, in cycles of any form.
+-- Garbage collection: it may run at any step, and it frees all unreachable
+-- objects, also in cycles.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
 
---- Enough collections for finalizers that free further objects.
+--- Collect often enough for finalizers that make further garbage.
 local function collect()
   for _ = 1, 6 do
     collectgarbage()
   end
 end
 
---- A weak set: `watch(object)` gives the object back, `watch.left()` counts
---- the watched objects that are still alive.
+--- Returns a weak set: `watch(object)` adds an object and returns it,
+--- `watch.left()` returns the number of live objects in the set.
 local function new_watch()
   local alive = setmetatable({}, { __mode = "k" })
   return setmetatable({
@@ -43,7 +43,7 @@ local function new_loop(opts)
   return aw.EventLoop(opts)
 end
 
---- Await with a full collection before and after.
+--- Sleep with a full collection before and after.
 local function sleep(seconds)
   collectgarbage()
   aw.sleep(seconds)
@@ -214,7 +214,7 @@ describe("a collection at every step", function()
     end)
   end)
 
-  it("changes nothing under a generational collector [T1]", function()
+  it("loses nothing with the generational collector [T1]", function()
     helper.leak_checked(function()
       local mode = collectgarbage "generational"
       local _ <close> = closer(function()
@@ -238,7 +238,7 @@ describe("a collection at every step", function()
   end)
 end)
 
-describe("a circle of wires and closures", function()
+describe("a cycle of wires and closures", function()
   local circles = {
     { "a body that returns its own wire", function(watch)
       local w
@@ -312,7 +312,7 @@ describe("a circle of wires and closures", function()
     end)
   end
 
-  it("is not collected while one end is held [V1]", function()
+  it("is not collected while there is a reference to it [V1]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local w
@@ -341,7 +341,7 @@ describe("a task that has ended", function()
       end)
     end)
 
-  it("keeps its results for holders of the task [T6]", function()
+  it("keeps its results while there is a reference to it [T6]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local ev = new_loop()
@@ -354,7 +354,7 @@ describe("a task that has ended", function()
     end)
   end)
 
-  it("leaves them even while its loop runs on [T1]", function()
+  it("leaves them to the collector while its loop goes on [T1]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local left
@@ -375,7 +375,7 @@ describe("a task that has ended", function()
     end)
   end)
 
-  it("leaves its error once it is handled [E1]", function()
+  it("leaves its error to the collector after its handler [E1]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local ev = new_loop()
@@ -388,7 +388,7 @@ describe("a task that has ended", function()
     end)
   end)
 
-  it("leaves the reason of its cancel [C1]", function()
+  it("leaves the reason of its cancel to the collector [C1]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local ev = new_loop()
@@ -404,7 +404,7 @@ describe("a task that has ended", function()
     end)
   end)
 
-  it("leaves its handler, called or not [E7]", function()
+  it("leaves its handler to the collector, called or not [E7]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local ev = new_loop()
@@ -421,7 +421,7 @@ describe("a task that has ended", function()
     end)
   end)
 
-  it("may outlive its loop as a handle [T6]", function()
+  it("may outlive its loop [T6]", function()
     helper.leak_checked(function()
       local function build()
         local ev = new_loop()
@@ -456,7 +456,7 @@ describe("a loop without references", function()
     end)
   end)
 
-  it("is collected without a run, its tasks unstarted [T3]", function()
+  it("is collected before its run, and its tasks never run [T3]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local log, note = recorder()
@@ -475,7 +475,7 @@ describe("a loop without references", function()
     end)
   end)
 
-  it("is collected though its tasks know it [T3]", function()
+  it("is collected if its tasks refer to it [T3]", function()
     helper.leak_checked(function()
       local watch = new_watch()
       local function build()
@@ -525,7 +525,7 @@ describe("a loop without references", function()
     end)
   end)
 
-  it("is closed by its own finalizer as by close [L1]", function()
+  it("is closed by its finalizer, or by close before that [L1]", function()
     helper.leak_checked(function()
       for i = 1, 50 do
         new_loop { timeout = 5, name = "dropped" }
@@ -539,7 +539,7 @@ describe("a loop without references", function()
   end)
 end)
 
-describe("a loop made in a task of a collected loop", function()
+describe("a loop that was made in a task of a collected loop", function()
   local function new_orphan(opts)
     local orphan
     local owner = aw.EventLoop(opts)
@@ -553,7 +553,7 @@ describe("a loop made in a task of a collected loop", function()
 
   for name, opts in pairs { ["virtual clock"] = { clock = "virtual" },
     ["seed"] = { seed = 1, clock = "virtual" } } do
-    it("goes on, on the engine of that " .. name .. " [S6]", function()
+    it("stays on the private engine with a " .. name .. " [S6]", function()
       helper.leak_checked(function()
         local orphan = new_orphan(opts)
         collectgarbage()
@@ -573,7 +573,7 @@ describe("a loop made in a task of a collected loop", function()
     end)
   end
 
-  it("is collected after it, or with it [S6]", function()
+  it("is collected after that loop, or together with it [S6]", function()
     helper.leak_checked(function()
       for after = 0, 1 do
         local watch = new_watch()
@@ -594,7 +594,8 @@ describe("a finalizer", function()
     helper.leak_checked(function()
       local errors = {}
       local function build()
-        -- Older than what it holds, so it comes last.
+        -- It gets its finalizer before the objects in it, so it is finalized
+        -- last.
         local holder = setmetatable({}, {
           __gc = function(self)
             for _, use in ipairs(self.uses) do
@@ -644,7 +645,7 @@ describe("a finalizer", function()
         })
       end
       collectgarbage("incremental", 1, 1000)
-      for _ = 1, 60 do -- each trap makes a loop in each collection
+      for _ = 1, 60 do -- each trap makes a loop at each collection
         trap()
         run_one()
       end
@@ -654,7 +655,7 @@ describe("a finalizer", function()
     end)
   end)
 
-  it("that is older than the module may call it at the end",
+  it("that is older than the module gets errors at the end of the state",
     process.under_stock(function()
       local outcome = process.stock [[
         local aw, task, ev
@@ -676,7 +677,7 @@ describe("a finalizer", function()
 end)
 
 describe("a coroutine that ends with its task", function()
-  it("is kept while its handlers run", function()
+  it("is not freed while its `__close` handlers run", function()
     local closed, handled = 0, 0
     helper.run_loop(function(ev)
       for _ = 1, 20 do
@@ -684,7 +685,7 @@ describe("a coroutine that ends with its task", function()
           local _ <close> = closer(function()
             coroutine.wrap(collect)()
             local fill = {}
-            for i = 1, 100 do -- over whatever was freed too early
+            for i = 1, 100 do -- overwrites memory that was freed too early
               fill[i] = {}
             end
             closed = closed + #fill // 100
@@ -700,7 +701,7 @@ describe("a coroutine that ends with its task", function()
     assert.are.equal(20, handled)
   end)
 
-  it("has left its scopes when it is killed and collects [C9]", function()
+  it("survives a collection in its `__close` when it is killed [C9]", function()
     helper.leak_checked(function()
       local ev = aw.EventLoop { clock = "virtual", grace = 0 }
       ev:start(function()

@@ -1,7 +1,8 @@
--- Finalizers that Lua does not call. Lua takes an object off its list first,
--- and may then have no C stack left for the call; nor does it call finalizers
--- of objects that are made while lua_close runs. Their memory is freed with the
--- state, which ASan and alloc_test check.
+-- Finalizers that Lua does not call. Lua first takes an object off its list,
+-- and may then have no C stack left for the call. It also does not call
+-- finalizers of objects that are made while lua_close() runs. The library
+-- releases the resources of these objects at the end of the state. ASan and
+-- alloc_test check that.
 --
 -- A new class needs an entry in KINDS.
 
@@ -11,7 +12,7 @@ local sockets = require "spec.support.sockets"
 
 local program = helper.in_host and "$aiowire" or "$lua"
 
--- Each an expression.
+-- Expressions that make an object.
 local KINDS <const> = {
   ["a leaf"] = "aw.Value({})",
   ["a composite"] = "(aw.Sleep(1) >> aw.Wire(print, {})) * 2",
@@ -123,17 +124,17 @@ end
 
 local function facts(kinds, wrapped)
   for name, kind in pairs(kinds) do
-    it(name .. " does no harm when its finalizer is lost", wrapped(function()
+    it(name .. " does no harm if its finalizer is lost", wrapped(function()
       assert.is_truthy(runs(LOSE, kind):find("error in __gc", 1, true))
     end))
-    it(name .. " goes with the state when it is made as that is closed",
+    it(name .. " that is made while the state closes is freed with it",
       wrapped(function()
         runs(CLOSING, kind)
       end))
   end
 end
 
-describe("of the library's objects", function()
+describe("among the library's objects", function()
   facts(KINDS, function(f)
     return f
   end)

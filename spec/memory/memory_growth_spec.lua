@@ -6,11 +6,11 @@ local process = require "spec.support.process"
 
 local run = helper.in_host and process.host or process.stock
 
---- Run `serve(i)`, of that code, for many `i`: the process must not grow by
---- more than 2 MB in the second half.
+--- Run `code` as the body of `serve(i)` for many `i`. The process must not grow
+--- by more than 2 MB in the second half.
 local function stays_small(code)
   if process.sanitized then
-    return -- which keeps what is freed for a while
+    return -- a sanitizer keeps freed memory for a while
   end
   process.assert_outcome("small\n", 0, run(([[
     local aw = require "aiowire"
@@ -54,14 +54,14 @@ describe("a server that runs for ever", function()
     ]]
   end)
 
-  it("may load ever new chunks [D1]", function()
+  it("may load new chunks all the time [D1]", function()
     stays_small [[
       load("local aw = ... aw.start(function() end):wait()",
         "=chunk " .. ("0"):rep(40) .. i)(aw)
     ]]
   end)
 
-  it("may start callables of ever new classes [D1]", function()
+  it("may start callables of new classes all the time [D1]", function()
     stays_small [[
       aw.start(setmetatable({}, {
         __name = "class " .. ("0"):rep(100) .. i,
@@ -72,7 +72,7 @@ describe("a server that runs for ever", function()
 end)
 
 describe("the name of a task", function()
-  it("stays with whoever holds the task [D1]", helper.in_task(function(ev)
+  it("lives as long as the task [D1]", helper.in_task(function(ev)
     local kept = {}
     for i = 1, 20 do
       kept[i] = ev:start(function()

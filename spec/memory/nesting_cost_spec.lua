@@ -1,11 +1,11 @@
---- Each level of a deep nest costs as much as a level of a flat one: to begin
---- it, to end it, to cancel it, and to let it fail. The end of a task costs the
---- same however many others there are [U13].
+--- The cost of nested scopes and joins grows in proportion to their depth: to
+--- begin, to end, to cancel, and to fail. The cost of the end of a task does
+--- not depend on the number of tasks [U13].
 ---
---- CPU time: four times the depth costs about four times as much, and sixteen
---- times where each level looks at all levels above it. On a busy machine a
---- single measurement says little, so the least of many is taken, until it is
---- small enough: what costs the square of its depth never is.
+--- The specs compare CPU time. Four times the depth costs about four times as
+--- much, but sixteen times if each level looks at all levels above it. On a
+--- busy machine a single measurement is not reliable. So they take the least of
+--- up to TRIES measurements, and stop once it is low enough.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -14,7 +14,7 @@ local TRIES <const> = 20
 local DEPTH <const>, WIDTH <const> = 1500, 6000
 local TIMES <const>, MOST <const> = 4, 10
 
---- The CPU time of `work(number)`.
+--- Returns the CPU time of `work(number)`.
 local function cost(work, number)
   collectgarbage()
   collectgarbage "stop"
@@ -29,7 +29,7 @@ local function virtual(w)
   return aw.run(w, { clock = "virtual", signals = false })
 end
 
---- `leaf` wrapped `depth` times.
+--- Returns `leaf`, wrapped `depth` times.
 local function nested(depth, leaf, wrap)
   for _ = 1, depth do
     leaf = wrap(leaf)
@@ -37,7 +37,7 @@ local function nested(depth, leaf, wrap)
   return leaf
 end
 
---- A scope in a task in a scope …, with `leaf()` in the innermost.
+--- Run `leaf()` in `depth` nested scopes, each in a task of the one around it.
 local function scopes(depth, leaf, opts)
   if depth == 0 then
     return leaf()
@@ -61,7 +61,7 @@ local function join(w)
   return aw.All { w, aw.Value(1) }
 end
 
---- Start `wire`, let it get to its bottom, and cancel it.
+--- Start `wire`, let it run to its innermost level, and cancel it.
 local function cancelled(wire)
   virtual(function(ev)
     local t = ev:start(wire)
@@ -177,7 +177,7 @@ local WIDE_WORKS <const> = {
   end,
 }
 
---- Fail unless `work` costs in proportion to the number that it is given.
+--- Fail unless the cost of `work(n)` grows in proportion to n.
 local function check_growth(work, number)
   local one, many = math.huge, math.huge
   for _ = 1, TRIES do
@@ -191,12 +191,13 @@ local function check_growth(work, number)
     TIMES * number))
 end
 
--- Where each step collects all that is alive, any depth costs its square.
+-- Under AIOWIRE_GCSTRESS each step costs a full collection, so the cost grows
+-- with the square of the depth.
 local describe_growth = helper.gc_stress and pending or describe
 
-describe_growth("the cost of what is nested", function()
+describe_growth("the cost of nested", function()
   for what, work in pairs(WORKS) do
-    it("grows with its depth: " .. what, function()
+    it(what .. " grows in proportion to the depth", function()
       check_growth(work, DEPTH)
     end)
   end
@@ -204,7 +205,7 @@ end)
 
 describe_growth("the cost of many tasks", function()
   for what, work in pairs(WIDE_WORKS) do
-    it("grows with their number alone: tasks " .. what .. " [U13]", function()
+    it(what .. " grows in proportion to their number [U13]", function()
       check_growth(work, WIDTH)
     end)
   end

@@ -7,10 +7,11 @@ local process = require "spec.support.process"
 
 local program = helper.in_host and "$aiowire" or "$lua"
 
---- Run the loop that `code` fills, in 40 MB. `how` is a pattern.
+--- Run a loop in 40 MB of memory. `code` starts its tasks; `how` is a pattern
+--- for its result.
 local function ends(how, code)
   if process.sanitized then
-    return -- which reserves more than any limit
+    return -- a sanitizer reserves more than the limit
   end
   local outcome = process.run("ulimit -v 40000; exec " .. program .. " s.lua", {
     ["s.lua"] = ([[
@@ -37,7 +38,7 @@ local function ends(how, code)
 end
 
 describe("a loop without memory", function()
-  it("ends when no task finds any for its coroutine [LU2]", function()
+  it("ends if there is none for the coroutines of tasks [LU2]", function()
     ends("not enough memory", [[
       pcall(function()
         while true do
@@ -47,7 +48,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when each failure has its handler [LU2]", function()
+  it("ends if each failed task has a handler [LU2]", function()
     ends("%a", [[
       local function handler() end
       pcall(function()
@@ -58,7 +59,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when none of the tasks that joins fail in can be described [LU2]",
+  it("ends if there is none to describe the failed operands of joins [LU2]",
     function()
       ends("%a", [[
         pcall(function()
@@ -69,7 +70,7 @@ describe("a loop without memory", function()
       ]])
     end)
 
-  it("ends when no clean-up finds any for its coroutine [LU2]", function()
+  it("ends if there is none for the coroutines of clean-ups [LU2]", function()
     ends("%a", [[
       pcall(function()
         while true do
@@ -79,7 +80,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when a task swallows it, and Cancelled, for ever [C9]", function()
+  it("ends if a task swallows each error for ever [C9]", function()
     ends("timeout", [[
       ev:start(fill)
       ev:start(function()
@@ -91,7 +92,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when clean-up finds none [C9]", function()
+  it("ends if there is none for clean-up [C9]", function()
     ends("%a", [[
       for _ = 1, 2000 do
         ev:start(aw.Sleep(100):finally(function()
@@ -104,7 +105,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  it("ends when a crowd of bodies is cancelled [C9]", function()
+  it("ends if it cancels many bodies [C9]", function()
     ends("%a", [[
       for _ = 1, 2000 do
         ev:start(function()
@@ -121,7 +122,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  -- Each is a wire that a crowd of tasks runs, for ever if nothing ends it.
+  -- Wires that many tasks run, for ever unless something ends them.
   for name, wire in pairs {
     ["retries"] = "fail:retry { times = math.huge, delay = 0.0001 }",
     ["retries, and asks whether to"] =
@@ -146,7 +147,7 @@ describe("a loop without memory", function()
     ["goes on to itself"] = "self",
     ["has clean-up that waits"] = "aw.Never:finally(sleep)",
   } do
-    it("ends when each task " .. name .. " [LU2, C9]", function()
+    it("ends if each task " .. name .. " [LU2, C9]", function()
       ends("%a", ([[
         local function nop() end
         local function nap() aw.sleep(0.0001) end

@@ -34,8 +34,8 @@ local frame = [[
   print(most < 300 and "few" or most)
 ]]
 
---- A fact of both interpreters: of 2,000 times what `code` makes, few are alive
---- at any time. `counter` of aw.stats() says how many.
+--- Defines specs for both interpreters: `code` makes garbage 2,000 times, and
+--- `counter` of aw.stats() must stay low meanwhile.
 local function bounded(what, counter, code)
   local script = frame:format(counter, code)
   it("is collected in time: " .. what, function()
@@ -57,7 +57,7 @@ describe("garbage that holds much memory of the core", function()
   bounded("a wire with a long name", "wires", "return x:named(text)")
   bounded("a private EventLoop", "loops", "return aw.EventLoop { seed = 1 }")
 
-  it("leaves a stopped collector alone", function()
+  it("is not collected while the collector is stopped", function()
     process.assert_outcome("all\n", 0, process.host((frame:format("wires",
       "return w >> x"):gsub("local before", "collectgarbage 'stop' %0")
       :gsub('"few" or most', '"few" or "all"'))))
@@ -77,7 +77,7 @@ describe("a chain that is built step by step", function()
     print(grown < 30000 and "little" or grown) -- KiB
   ]]
 
-  --- Not under a sanitizer, which keeps what was freed.
+  --- Not under a sanitizer, which keeps freed memory.
   for _, operator in ipairs { ">>", "&", "|", "//" } do
     it("needs memory in proportion: " .. operator, process.under_stock(
       function()
