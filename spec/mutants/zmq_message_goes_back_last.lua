@@ -7,5 +7,5 @@ while (*place && (*place)->number < message->number)
 while (*place)
 ]],
   spec = "zmq_message",
-  it = "whose result nobody can take any more gives its message back",
+  it = "gives its message back if the task with the result is garbage",
 }

@@ -10,5 +10,5 @@ if (message->delivered || !s->raw)
 awz_message_done(s, message);
 ]],
   spec = "zmq_message",
-  it = "whose result nobody can take any more gives its message back",
+  it = "gives its message back if the task with the result is garbage",
 }

@@ -9,5 +9,5 @@ rc = awz_raw_send(socket_of(parts), &frames[i], i + 2 < parts->count);
     if (rc < 0) {
 ]],
   spec = "zmq_message",
-  it = "comes as it was sent, in parts",
+  it = "arrives in the parts in which it was sent",
 }

@@ -8,5 +8,5 @@ return must_queue(parts) ? -EAGAIN : send_now(parts);
   return send_now(parts);
 ]],
   spec = "zmq_message",
-  it = "waits behind one that waits, though there is room by now",
+  it = "does not overtake a waiting send when there is room again",
 }
