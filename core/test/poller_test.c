@@ -274,7 +274,7 @@ static void sees_another_file_under_the_number(int (*make)(int ends[2])) {
 
 static int set; /* the epoll descriptor of the engine */
 
-/* As enter(), and sets `set`. */
+/* Calls enter() and sets `set`. */
 static world enter_with_set(void) {
   world w = enter();
   void *uv;

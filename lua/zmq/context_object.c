@@ -1,4 +1,4 @@
-/* context_object.c - contexts for Lua: zmq.context{...} and the methods of a context
+/* context_object.c - zmq.context{...}, and the methods of a context for Lua
  *
  * context.c owns the contexts; their userdata is made here.
  */

@@ -6,9 +6,10 @@
  *
  * A message is received frame by frame into `coming`. If that is interrupted,
  * the rest is received later [ZQ7]. A message that was read ahead stays there,
- * too: reading ahead answers whether there is a message, for which libzmq needs
- * system calls. A message that is the value of a task keeps a reference to its
- * socket. If it is released before Lua took it, it goes back [H4].
+ * too. Reading ahead tells whether there is a message without the system calls
+ * that libzmq needs to answer that. A message that is the value of a task keeps
+ * a reference to its socket. If it is released before Lua took it, it goes back
+ * to its socket [H4].
  *
  * A socket that conflates is read until it is empty, and the last message is
  * kept (`newest`). libzmq can conflate messages of a single part only: it would

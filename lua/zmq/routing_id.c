@@ -1,5 +1,4 @@
-/* routing_id.c - the name that a socket gives its next peer,
- * `connect_routing_id`
+/* routing_id.c - option `connect_routing_id`: a name for the next peer
  *
  * If another peer already has the name, libzmq aborts the program at the
  * connect. So libzmq gets the name just before the connect, and a ROUTER is

@@ -17,11 +17,11 @@
  *   send.c            s:send() and its variants
  *   open.c            opens all of this; aiowire/zmq.lua builds the module
  *
- * A received message goes from libzmq to an awz_message to Lua strings. It is
- * taken from libzmq for a certain task, or its socket holds it for the next
- * task that receives. A message that is not delivered goes back to the front of
- * its socket [H4]. A message to be sent stays in its Lua strings, which the
- * waiting task keeps alive, until all frames can be sent [ZQ7].
+ * A received message goes from libzmq to an awz_message, then to Lua strings.
+ * It is taken from libzmq for a certain task, or its socket holds it for the
+ * next task that receives. A message that is not delivered goes back to the
+ * front of its socket [H4]. A message to be sent stays in its Lua strings,
+ * which the waiting task keeps alive, until all frames can be sent [ZQ7].
  */
 #ifndef AWZ_ZMQ_H
 #define AWZ_ZMQ_H
@@ -288,7 +288,7 @@ typedef struct awz_frame {
 
 struct awz_message {
   aw_lua_value value;
-  awz_socket *socket; /* that received it; kept while the message is boxed */
+  awz_socket *socket; /* received it; referenced while the message is boxed */
   awz_message *next;  /* in `returned` */
   uint64_t number;    /* counts the messages in the order of libzmq */
   size_t count, room; /* frames: received, at most */

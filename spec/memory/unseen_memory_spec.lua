@@ -1,4 +1,4 @@
--- Memory of the core, which Lua's collector does not see: garbage that holds
+-- Memory of the core, which Lua's collector does not count: garbage that holds
 -- much of it is collected as if Lua had allocated it. Each script counts live
 -- objects while it makes garbage, in a program of its own with a small heap, so
 -- nothing depends on the machine.

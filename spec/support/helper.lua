@@ -113,8 +113,8 @@ local function may_go(target)
     or target:find "^anon_inode:"
 end
 
---- Returns a line for each descriptor opened since `before`, and for each of
---- others that the test has closed.
+--- Returns a line for each descriptor that was opened since `before`, and for
+--- each descriptor of other code that the test has closed.
 local function changed_descriptors(before)
   local after = descriptors()
   for number, target in pairs(before) do

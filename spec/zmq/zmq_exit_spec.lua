@@ -37,7 +37,7 @@ local states <const> = {
   ]] },
 }
 
--- Ways in which it ends, each with its exit code.
+-- Ways in which the program ends, each with its exit code.
 local endings <const> = {
   { "by itself", "ev:stop()", 0 },
   { "by an error", "error 'boom'", 1 },
