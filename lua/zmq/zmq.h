@@ -26,8 +26,8 @@
 #ifndef AWZ_ZMQ_H
 #define AWZ_ZMQ_H
 
-#include <aiowire_zmq.h>
 #include <aiowire_lua.h>
+#include <aiowire_zmq.h>
 
 #include <lauxlib.h>
 
