@@ -4,7 +4,7 @@ return {
 return frame->u.n == AW_FOREVER || --frame->u.n > 0;
 ]],
   put = [[
-return frame->u.n == AW_FOREVER || --frame->wire->u.unary.number > 0;
+return frame->u.n == AW_FOREVER || --frame->wire->u.one.number > 0;
 ]],
   spec = "wire",
   it = "may be started again after it ended",
