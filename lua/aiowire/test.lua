@@ -45,10 +45,7 @@ local function limit_of(opts)
   if limit == nil then
     return tonumber(os.getenv "AIOWIRE_TEST_TIMEOUT") or 2
   end
-  local why = type(limit) ~= "number" and "number of seconds expected, got "
-      .. inner.type_name(limit)
-    or limit ~= limit and "seconds must not be NaN"
-    or limit < 0 and "seconds must not be negative"
+  local why = inner.seconds_fault(limit)
   if why then
     inner.raise(("bad option 'limit' (%s)"):format(why))
   end

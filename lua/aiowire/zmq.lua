@@ -39,13 +39,7 @@ function M.version()
 end
 
 local function check_timeout(timeout)
-  if timeout == nil then
-    return
-  end
-  local why = type(timeout) ~= "number" and "number of seconds expected, got "
-      .. inner.type_name(timeout)
-    or timeout ~= timeout and "seconds must not be NaN"
-    or timeout < 0 and "seconds must not be negative"
+  local why = timeout ~= nil and inner.seconds_fault(timeout)
   if why then
     inner.bad_argument(3, why)
   end

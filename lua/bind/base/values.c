@@ -38,10 +38,17 @@ static lua_Number check_seconds(lua_State *L, int arg) {
   return seconds;
 }
 
+const char *awl_seconds_fault(lua_Number seconds) {
+  if (seconds != seconds)
+    return "seconds must not be NaN";
+  return seconds < 0 ? "seconds must not be negative" : NULL;
+}
+
 uint64_t awl_check_ns(lua_State *L, int arg) {
   lua_Number seconds = check_seconds(L, arg);
-  if (seconds < 0)
-    aw_lua_arg_error(L, arg, "seconds must not be negative");
+  const char *fault = awl_seconds_fault(seconds);
+  if (fault)
+    aw_lua_arg_error(L, arg, fault);
   return to_ns(seconds);
 }
 
@@ -60,10 +67,9 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
   uint64_t ns = otherwise;
   if (type == LUA_TNUMBER) {
     lua_Number seconds = lua_tonumber(L, -1);
-    if (seconds != seconds)
-      awl_error(L, "bad option '%s' (seconds must not be NaN)", field);
-    if (seconds < 0)
-      awl_error(L, "bad option '%s' (seconds must not be negative)", field);
+    const char *fault = awl_seconds_fault(seconds);
+    if (fault)
+      awl_error(L, "bad option '%s' (%s)", field, fault);
     ns = to_ns(seconds);
   } else if (type != LUA_TNIL) {
     aw_lua_bad_option(L, field, "number of seconds");

@@ -6,6 +6,8 @@
 
 /* Seconds to nanoseconds: NaN and negative raise; huge is never. Raises. */
 uint64_t awl_check_ns(lua_State *L, int arg);
+/* Return why that number of seconds is not valid, or NULL. */
+const char *awl_seconds_fault(lua_Number seconds);
 uint64_t awl_check_time(lua_State *L, int arg); /* a point in time; past is 0 */
 double awl_seconds(uint64_t ns);
 /* ns in opts[field] of the table at `arg`, or `otherwise`. Raises. */

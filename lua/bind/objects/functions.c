@@ -103,6 +103,16 @@ static int act_step(lua_State *L) {
 
 /* ---- who and when ---- */
 
+/* seconds_fault(v): why v is no number of seconds, or nil */
+static int inner_seconds_fault(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TNUMBER)
+    lua_pushstring(L, awl_seconds_fault(lua_tonumber(L, 1))); /* NULL: nil */
+  else
+    lua_pushfstring(L, "number of seconds expected, got %s",
+                    aw_lua_type_name(L, 1));
+  return 1;
+}
+
 static int m_now(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_engine *engine = awl_current_engine(L, s);
@@ -205,6 +215,7 @@ void awl_open_functions(lua_State *L, awl_state *s) {
                                    {"await", inner_await},
                                    {"awaiter", inner_awaiter},
                                    {"in_clean_up", inner_in_clean_up},
+                                   {"seconds_fault", inner_seconds_fault},
                                    {NULL, NULL}};
   static const luaL_Reg of_wires[] = {{"__call", act_step}, {NULL, NULL}};
   s->upcalls.sleep = act_sleep;
