@@ -79,12 +79,6 @@ static int rate_gc(lua_State *L) {
   return 0;
 }
 
-/* [rate] */
-static int after_rate(lua_State *L, awl_worker *w) {
-  awl_check_object(L, w, NULL);
-  return 0;
-}
-
 /* r:acquire([k]) */
 static int rate_acquire(lua_State *L) {
   aw_rate *core = check_rate(L);
@@ -95,7 +89,7 @@ static int rate_acquire(lua_State *L) {
   if (awl_at_once(w) && aw_rate_try_acquire(core, engine, units) == 0)
     return 0;
   awl_anchor_object(L, w);
-  return awl_wait(L, w, aw_await_rate(w->task, core, units), after_rate);
+  return awl_wait(L, w, aw_await_rate(w->task, core, units), awl_after_object);
 }
 
 /* r:try_acquire([k]) → true; or false */

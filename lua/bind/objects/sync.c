@@ -115,12 +115,6 @@ static int event_is_set(lua_State *L) {
   return 1;
 }
 
-/* [event] */
-static int after_event(lua_State *L, awl_worker *w) {
-  awl_check_object(L, w, NULL);
-  return 0;
-}
-
 /* e:wait() */
 static int event_wait(lua_State *L) {
   aw_event *event = check_event(L);
@@ -130,7 +124,7 @@ static int event_wait(lua_State *L) {
   if (open && awl_at_once(w) && aw_event_is_set(event))
     return 0;
   awl_anchor_object(L, w);
-  return awl_wait(L, w, aw_await_event(w->task, event), after_event);
+  return awl_wait(L, w, aw_await_event(w->task, event), awl_after_object);
 }
 
 /* event ready (set) */

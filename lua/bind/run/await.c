@@ -241,6 +241,11 @@ void awl_check_object(lua_State *L, awl_worker *w, const char *what) {
   awl_check_result(L, w);
 }
 
+int awl_after_object(lua_State *L, awl_worker *w) {
+  awl_check_object(L, w, NULL);
+  return 0;
+}
+
 int awl_check_cancel(lua_State *L, awl_worker *w) {
   if (w->result == AW_ECANCELED)
     awl_check_result(L, w);

@@ -45,6 +45,8 @@ static inline bool awl_is_refused(const awl_worker *worker) {
 int awl_check_cancel(lua_State *L, awl_worker *worker);
 /* An awl_after: raises as awl_check_result(), and gives nothing. */
 int awl_after_wait(lua_State *L, awl_worker *worker);
+/* The same for a wait for the object at 1: raises as awl_check_object(). */
+int awl_after_object(lua_State *L, awl_worker *worker);
 /* May an await that need not wait return at once? Not if cancelled, nor when
  * the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
