@@ -181,14 +181,14 @@ static void wire_describe(const void *data, char *out, size_t size) {
     snprintf(out, size, "stream (finalized)");
 }
 
-#define READING(what) \
+#define WAITING(what, begin) \
   { \
-    .label = (what), .arm = read_arm, .disarm = stream_disarm, \
+    .label = (what), .arm = (begin), .disarm = stream_disarm, \
     .external = true, .describe = describe_stream \
   }
-const aw_operation awio_wait_read = READING("stream:read");
-const aw_operation awio_wait_some = READING("stream:read_some");
-const aw_operation awio_wait_line = READING("stream:lines");
+const aw_operation awio_wait_read = WAITING("stream:read", read_arm);
+const aw_operation awio_wait_some = WAITING("stream:read_some", read_arm);
+const aw_operation awio_wait_line = WAITING("stream:lines", read_arm);
 
 const aw_operation awio_stream_readable = {.label = "readable",
                                            .arm = readable_arm,
@@ -237,13 +237,8 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
   return (ssize_t)sent;
 }
 
-#define AT_DESCRIPTOR(what) \
-  { \
-    .label = (what), .arm = write_arm, .disarm = stream_disarm, \
-    .external = true, .describe = describe_stream \
-  }
-const aw_operation awio_wait_write = AT_DESCRIPTOR("stream:write");
-const aw_operation awio_wait_flush = AT_DESCRIPTOR("stream:flush");
+const aw_operation awio_wait_write = WAITING("stream:write", write_arm);
+const aw_operation awio_wait_flush = WAITING("stream:flush", write_arm);
 
 /* A step of the pump. */
 static aw_turn pump(aw_task *task, void *data) {
