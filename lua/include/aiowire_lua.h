@@ -145,6 +145,12 @@ typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
 AW_API int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
                         const char *what, aw_lua_continue then);
 
+/* Begin an await that may not need to wait: call `then` with the result 0, at
+ * once if aw_lua_at_once() allows that, else after other tasks had a turn. Use
+ * it as `return aw_lua_begin(...)`. The rest is as in aw_lua_await(). */
+AW_API int aw_lua_begin(lua_State *L, void *data, const char *what,
+                        aw_lua_continue then);
+
 /* ---- results ------------------------------------------------------------- */
 
 /* A result that becomes a Lua value only when Lua code takes it. An operation

@@ -21,6 +21,16 @@ int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
   return awl_wait(L, w, rc, after_operation);
 }
 
+int aw_lua_begin(lua_State *L, void *data, const char *what,
+                 aw_lua_continue then) {
+  awl_worker *w = awl_awaiter(L, awl_open(L), what);
+  if (awl_at_once(w))
+    return then(L, 0, data);
+  w->then = then;
+  w->data = data;
+  return awl_take_turn(L, w, after_operation);
+}
+
 aw_task *aw_lua_task(lua_State *L, const char *what) {
   return awl_awaiter(L, awl_open(L), what)->task;
 }

@@ -89,9 +89,7 @@ static int wait_on(lua_State *L, int result, void *data) {
 static int process_wait(lua_State *L) {
   awio_process *p = check_process(L, "wait");
   lua_settop(L, 1);
-  if (!aw_lua_at_once(L, "process:wait"))
-    return aw_lua_await(L, NULL, p, "process:wait", wait_on);
-  return wait_on(L, 0, p);
+  return aw_lua_begin(L, p, "process:wait", wait_on);
 }
 
 /* p:kill([signal]) → whether it was still there */

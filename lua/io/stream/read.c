@@ -167,15 +167,18 @@ static int read_on(lua_State *L, int result, void *data) {
   return awio_fail_stream(L, s, result, "read");
 }
 
-/* The stack is as read_on() wants it. */
-static int read_formats(lua_State *L, awio_stream *s) {
-  const char *what = reading(L)->label;
+/* As aw_lua_begin(), if the stream can be read. */
+static int begin_read(lua_State *L, awio_stream *s, const char *what,
+                      aw_lua_continue then) {
   bool at_once = aw_lua_at_once(L, what);
   if (!s->can_read)
     return awio_fail_stream(L, s, UV_EBADF, "read");
-  if (!at_once)
-    return aw_lua_await(L, NULL, s, what, read_on);
-  return read_on(L, 0, s);
+  return at_once ? then(L, 0, s) : aw_lua_await(L, NULL, s, what, then);
+}
+
+/* The stack is as read_on() wants it. */
+static int read_formats(lua_State *L, awio_stream *s) {
+  return begin_read(L, s, reading(L)->label, read_on);
 }
 
 /* s:read([format …]) */
@@ -230,12 +233,7 @@ static int stream_read_some(lua_State *L) {
   aw_lua_arg_check(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
   lua_pushinteger(L, most);
-  bool at_once = aw_lua_at_once(L, "stream:read_some");
-  if (!s->can_read)
-    return awio_fail_stream(L, s, UV_EBADF, "read");
-  if (!at_once)
-    return aw_lua_await(L, NULL, s, "stream:read_some", some_on);
-  return some_on(L, 0, s);
+  return begin_read(L, s, "stream:read_some", some_on);
 }
 
 /* The iterator of lines(): a line that is there costs a search and a string. */

@@ -158,9 +158,7 @@ static int stream_write(lua_State *L) {
   for (int i = 0; i < count; i++)
     aw_lua_check_string(L, 2 + i, NULL);
   lua_concat(L, count);
-  if (!aw_lua_at_once(L, "stream:write")) /* Cancelled comes first [C2] */
-    return aw_lua_await(L, NULL, s, "stream:write", write_on);
-  return write_on(L, 0, s);
+  return aw_lua_begin(L, s, "stream:write", write_on);
 }
 
 static int shutdown_on(lua_State *L, int result, void *data) {
@@ -207,19 +205,14 @@ static int flush_on(lua_State *L, int result, void *data) {
 static int stream_flush(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "flush");
   lua_settop(L, 1);
-  if (!aw_lua_at_once(L, "stream:flush"))
-    return aw_lua_await(L, NULL, s, "stream:flush", flush_on);
-  return flush_on(L, 0, s);
+  return aw_lua_begin(L, s, "stream:flush", flush_on);
 }
 
 /* s:shutdown(): all is sent, and the other side sees the end */
 static int stream_shutdown(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "shutdown");
   lua_settop(L, 1);
-  bool at_once = aw_lua_at_once(L, "stream:shutdown");
-  if (!at_once)
-    return aw_lua_await(L, NULL, s, "stream:shutdown", shutdown_on);
-  return shutdown_on(L, 0, s);
+  return aw_lua_begin(L, s, "stream:shutdown", shutdown_on);
 }
 
 /* ---- the rest ---- */
