@@ -53,11 +53,7 @@ static int zmq_has(lua_State *L) {
 static int zmq_types(lua_State *L) {
   lua_createtable(L, (int)awz_type_count, 0);
   for (size_t i = 0; i < awz_type_count; i++) {
-    lua_createtable(L, 0, 2);
-    lua_pushstring(L, awz_types[i].name);
-    lua_setfield(L, -2, "name");
-    lua_pushinteger(L, awz_types[i].number);
-    lua_setfield(L, -2, "number");
+    awz_push_entry(L, awz_types[i].name, awz_types[i].number);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;

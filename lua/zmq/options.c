@@ -180,11 +180,7 @@ static const option *check_option(lua_State *L) {
 void awz_push_options(lua_State *L) {
   lua_createtable(L, OPTIONS, 0);
   for (int i = 0; i < OPTIONS; i++) {
-    lua_createtable(L, 0, 4);
-    lua_pushstring(L, options[i].name);
-    lua_setfield(L, -2, "name");
-    lua_pushinteger(L, options[i].number);
-    lua_setfield(L, -2, "number");
+    awz_push_entry(L, options[i].name, options[i].number);
     lua_pushboolean(L, options[i].access & R);
     lua_setfield(L, -2, "readable");
     lua_pushboolean(L, options[i].access & W);

@@ -53,6 +53,15 @@ void awz_push_nearest(lua_State *L, const char *name,
     lua_pushliteral(L, "");
 }
 
+void awz_push_entry(lua_State *L, const char *name, int number) {
+  enum { FIELDS = 4 }; /* those of an option */
+  lua_createtable(L, 0, FIELDS);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "name");
+  lua_pushinteger(L, number);
+  lua_setfield(L, -2, "number");
+}
+
 const awz_type *awz_check_type(lua_State *L, int arg) {
   bool is_number = lua_type(L, arg) == LUA_TNUMBER;
   lua_Integer number = is_number ? aw_lua_check_integer(L, arg) : -1;

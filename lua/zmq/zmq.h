@@ -67,6 +67,9 @@ extern const size_t awz_type_count;
 void awz_push_nearest(lua_State *L, const char *name,
                       const char *(*get)(const void *list, size_t index));
 
+/* Push { name =, number = }, of a type or an option. */
+void awz_push_entry(lua_State *L, const char *name, int number);
+
 bool awz_types_match(const awz_type *a, const awz_type *b);
 
 /* Return the type whose name or number is at `arg`. Raises. */
