@@ -223,8 +223,14 @@ static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
   case AWL_LEAF_SUPERVISE: return REPORT_NOTHING;
   case AWL_LEAF_WHEN:
     return lua_toboolean(L, first) ? REPORT_RESULTS : REPORT_NOTHING;
-  default: return REPORT_RESULTS;
+  case AWL_LEAF_CALL:
+  case AWL_LEAF_VALUE:
+  case AWL_LEAF_MAP:
+  case AWL_LEAF_KEYED:
+  case AWL_LEAF_KEY_LAST:
+  case AWL_LEAF_KEY_FIRST: break;
   }
+  return REPORT_RESULTS;
 }
 
 void awl_report_step(lua_State *L, awl_worker *w, int status) {

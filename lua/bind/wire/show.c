@@ -215,8 +215,24 @@ static level level_of(const aw_wire_view *view) {
     return view->number == AW_FOREVER ? LEVEL_METHOD : LEVEL_STEP;
   case AW_WIRE_ELSE: return LEVEL_STEP;
   case AW_WIRE_BIND: return is_mapped(view) ? LEVEL_STEP : LEVEL_METHOD;
-  default: return LEVEL_METHOD;
+  case AW_WIRE_CALL:
+  case AW_WIRE_HOST:
+  case AW_WIRE_SLEEP:
+  case AW_WIRE_UNTIL:
+  case AW_WIRE_DONE:
+  case AW_WIRE_WAIT:
+  case AW_WIRE_WHOLE:
+  case AW_WIRE_SHIELD:
+  case AW_WIRE_NAMED:
+  case AW_WIRE_ANY:
+  case AW_WIRE_SELECT:
+  case AW_WIRE_TIMEOUT:
+  case AW_WIRE_CATCH:
+  case AW_WIRE_FINALLY:
+  case AW_WIRE_RETRY:
+  case AW_WIRE_EVERY: break;
   }
+  return LEVEL_METHOD;
 }
 
 /* A part for a place that takes `least`. */
