@@ -268,14 +268,17 @@ describe("the declarations in meta.lua", function()
   end)
 
   for class, make in pairs(makers) do
-    it("have every method of a " .. class, sealed(function()
+    local function check()
       if OF_ZMQ[class] and not pcall(aw.zmq.version) then
         helper.pending "libzmq is not installed"
       end
       local methods = methods_of(make())
       assert.is_truthy(next(methods))
       assert.are.same({}, undeclared(methods, class .. ":", names))
-    end))
+    end
+    -- the context that sockets share stays open
+    it("have every method of a " .. class, OF_ZMQ[class] and check
+      or sealed(check))
   end
 end)
 
