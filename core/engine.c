@@ -1,9 +1,9 @@
 /* engine.c - the engine: what runs next, and when it blocks
  *
  * One turn of the engine, in this order:
- *   1  a round: the tasks that were ready at its start           ready.c
- *   2  a look at the clock; expired deadlines, in order          deadline.c
- *   3  sources, and I/O that is ready, without blocking          source.c, libuv
+ *   1  a round: the tasks that were ready at its start         ready.c
+ *   2  a look at the clock; expired deadlines, in order        deadline.c
+ *   3  sources, and I/O that is ready, without blocking        source.c, libuv
  *   4  nothing is ready: wake an idle wait, or kill a stuck task [C9]; else
  *      block in libuv until a deadline or I/O. Virtual time jumps to the next
  *      deadline instead [K6]. If nothing can ever wake a task, report a
@@ -188,8 +188,8 @@ static int block(aw_engine *engine, uint64_t until) {
   uint64_t now = uv_hrtime();
   if (engine->sources)
     aw__sources_settle(engine);
-  /* Tasks may be ready by now, whose descriptors were closed. libuv still has to
-   * poll the others. */
+  /* Tasks may be ready by now, whose descriptors were closed. libuv still has
+   * to poll the others. */
   if (engine->ready.count > 0 || has_dirty_source(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
@@ -401,7 +401,8 @@ static bool tell_host(aw_engine *engine, aw_step *out) {
   return engine->holding && tell_holding(engine, out);
 }
 
-/* The outermost loop has ended: let libuv run the callbacks of closed handles. */
+/* If the outermost loop has ended, let libuv run the callbacks of closed
+ * handles. */
 static void tidy(aw_engine *engine) {
   if (!engine->has_uv || !aw__list_empty(&engine->running))
     return;

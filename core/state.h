@@ -362,10 +362,10 @@ struct aw_task {
   bool killed : 1;
   bool watched : 1; /* its end wakes the host */
   bool operand : 1; /* of a group, whose scope is the parent of its own one */
-  bool
-      contender : 1; /* an event in an undecided race: its commit decides [H3] */
-  bool input : 1;    /* the next step may take `out` */
-  bool warned : 1;   /* the host was told that Cancelled was given again [D4] */
+  /* An event in an undecided race: its commit decides [H3]. */
+  bool contender : 1;
+  bool input : 1;  /* the next step may take `out` */
+  bool warned : 1; /* the host was told that Cancelled was given again [D4] */
   /* The depth of the scope whose Cancelled the task was given: of the outermost
    * one, if there are several. 1: the task's own scope, or one above. 0: the
    * task is in no such scope. */

@@ -106,8 +106,8 @@ void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm) {
     else
       sift_down(d, place, last);
   }
-  /* Shrink a large heap that is mostly empty, to a size that the next few alarms
-   * do not have to grow again. It may fail to shrink. */
+  /* Shrink a large heap that is mostly empty, to a size that the next few
+   * alarms do not have to grow again. It may fail to shrink. */
   if (d->capacity > 16 * SMALLEST && d->count < d->capacity / 4)
     (void)resize(engine, d->capacity / 2);
 }

@@ -27,8 +27,9 @@ static void ignore_async(uv_async_t *async) {
   (void)async; /* aw_engine_wake() has set `woken` */
 }
 
-/* Occupy those of the descriptors 0 to 2 that are free, and return them as bits:
- * libuv must not get one of them, since it asserts that when it closes it. */
+/* Occupy those of the descriptors 0 to 2 that are free, and return them as
+ * bits: libuv must not get one of them, since it asserts that when it closes
+ * it. */
 static unsigned hold_standard_files(void) {
   unsigned held = 0;
   for (int fd = 0; fd <= 2; fd++)

@@ -79,8 +79,8 @@
  *                  `drop`, `keep`, `gather`, `deliver`, `arm`, `disarm` and
  *                  `release` of the host. Comments name the exceptions. Only
  *                  aw_next() and aw_loop_run() block or run tasks.
- *   Marks          [C6] names a rule in docs/semantics.md, [ZQ1] a measured trap
- *                  in docs/pitfalls.md.
+ *   Marks          [C6] names a rule in docs/semantics.md, [ZQ1] a measured
+ *                  trap in docs/pitfalls.md.
  */
 #ifndef AIOWIRE_H
 #define AIOWIRE_H

@@ -7,7 +7,8 @@
 /* Abort the wait of `task`: parked → ready, Cancelled. Does nothing if the task
  * does not wait, or if its wait cannot be aborted. */
 void aw__task_abort(aw_task *task);
-/* The running task is cancelled and may not wait: running → ready, Cancelled. */
+/* The running task is cancelled and may not wait: running → ready, with
+ * Cancelled. */
 void aw__task_refuse(aw_task *task);
 /* Give other tasks a turn: running → ready, cancelled or not. */
 void aw__task_turn(aw_task *task);

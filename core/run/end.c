@@ -4,8 +4,8 @@
  *        │ finish: step.c joins the children of the task [T1]
  *        ▼ conclude: the final state; the handler of the task, or the host, is
  *          called first with a failure [T5]
- *        ▼ settle: the task leaves the tree; its waiters, its group and its loop
- *          are told
+ *        ▼ settle: the task leaves the tree; its waiters, its group and its
+ *          loop are told
  *
  * Some tasks end early: a task that its loop cannot start any more, an event
  * that has lost its race, and a task that is killed [C9].
@@ -38,8 +38,8 @@ void aw__task_finish(aw_task *task) {
   task->go = AW_GO_CONCLUDE;
 }
 
-/* Returns true if a cancel cut the task short. That of aw__task_finish() does not
- * count [E5]. */
+/* Returns true if a cancel cut the task short. That of aw__task_finish() does
+ * not count [E5]. */
 static bool cut_short(const aw_task *task) {
   return task->killed || task->scope.by != AW_BY_PARENT ||
          aw__scope_level_outside(&task->scope) != AW_LEVEL_NONE;

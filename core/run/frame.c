@@ -9,8 +9,8 @@
  * scopes in the middle of a step, with the same frames. The host keeps the
  * outcome of such a scope.
  *
- * Neighbours: step.c passes outcomes to these frames; the cold kinds and group.c
- * push them.
+ * Neighbours: step.c passes outcomes to these frames; the cold kinds and
+ * group.c push them.
  */
 #include "run/frame.h"
 
@@ -193,9 +193,9 @@ static aw_wire *holder_here(const aw_task *task) {
   return NULL;
 }
 
-/* The same, also in the tasks that `task` is an operand of. The groups on the way
- * cache the result: without that, each of many failing operands would walk all
- * the way up. */
+/* The same, also in the tasks that `task` is an operand of. The groups on the
+ * way cache the result: without that, each of many failing operands would walk
+ * all the way up. */
 static aw_wire *holder_of(const aw_task *task) {
   aw_wire *holder = NULL;
   const aw_task *at = task;

@@ -36,7 +36,8 @@ static aw_scope *walk_past(const aw_scope *top, const aw_scope *at) {
  * wait, it stops the loop [S7]. */
 const aw_operation aw__wait_loop = {.label = "loop"};
 
-/* The cancel of `scope` ends the wait of the task whose innermost scope it is. */
+/* The cancel of `scope` ends the wait of its task if that is in no scope inside
+ * `scope`. */
 static void abort_in(aw_scope *scope) {
   aw_task *task = scope->task;
   if (!task || task->inner != scope)

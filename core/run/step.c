@@ -9,10 +9,10 @@
  * says, until the host must run a step (HOST), or the task is queued, parked or
  * has ended (OFF). Nothing recurses, so a deep wire needs no deep C stack.
  *
- * An outcome is a value, a next wire, an error, or Cancelled. Each kind of frame
- * decides what becomes of it. Other tasks get their turn, and a cancel is
- * delivered, at the boundaries inside >> and * [N4]. When a chain goes on to its
- * next wire, other tasks get their turn, but no cancel is delivered [N3].
+ * An outcome is a value, a next wire, an error, or Cancelled. Each kind of
+ * frame decides what becomes of it. Other tasks get their turn, and a cancel is
+ * delivered, at the boundaries inside >> and * [N4]. When a chain goes on to
+ * its next wire, other tasks get their turn, but no cancel is delivered [N3].
  *
  * Neighbours: the hot composites have their cases here; groups and cold kinds
  * have files of their own, which table.h finds.

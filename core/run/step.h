@@ -4,7 +4,8 @@
 
 #include "state.h"
 
-/* Run `task`, the current one. Returns true if `*out` is a step for the host. */
+/* Run `task`, the current one. Returns true if the host must run the
+ * step `*out`. */
 bool aw__step_run(aw_task *task, aw_step *out);
 
 #endif

@@ -1,10 +1,11 @@
 /* task.c - a running wire: its frames, its outcome, and how it is woken
  *
- * A task has a stack of frames, one for each composite wire under way, so a deep
- * wire needs no deep C stack. Below the frames is its outermost chain, whose
- * wire is `root`. The outcome of the wire that ended last (`outcome`, `out`)
- * goes down the frames until one takes it; at the end it is the outcome of the
- * task. Waking a task only queues it [I2]; `go` says what it does at its turn.
+ * A task has a stack of frames, one for each composite wire under way, so a
+ * deep wire needs no deep C stack. Below the frames is its outermost chain,
+ * whose wire is `root`. The outcome of the wire that ended last (`outcome`,
+ * `out`) goes down the frames until one takes it; at the end it is the outcome
+ * of the task. Waking a task only queues it [I2]; `go` says what it does at its
+ * turn.
  *
  * Neighbours: step.c runs tasks, end.c ends them.
  */
@@ -21,8 +22,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* The rarely used state of a task, allocated on the first call; NULL when out of
- * memory. */
+/* The rarely used state of a task, allocated on the first call; NULL when out
+ * of memory. */
 static aw_task_more *more_of(aw_task *task) {
   if (!task->more) {
     task->more = aw__alloc(task->engine, sizeof *task->more);
@@ -304,15 +305,15 @@ void aw__task_wake(aw_task *task, int result) {
 /* ---- waits whose object was closed ----
  *
  * Such a wait has taken nothing, so its end is no commit [C6]. If the task is
- * cancelled before its turn, it is given Cancelled instead [C2]. But if a failure
- * is the reason of that cancel, the task learns of the close: when one close
- * makes several tasks fail, no failure may be lost [E3].
+ * cancelled before its turn, it is given Cancelled instead [C2]. But if a
+ * failure is the reason of that cancel, the task learns of the close: when one
+ * close makes several tasks fail, no failure may be lost [E3].
  *
  * Often the main task of a loop closes an object and then ends, and its end
  * cancels the background tasks that waited for the object. The main task may
  * need a few more turns to end, or may wait until the closed object has ended.
- * Therefore background tasks wait in engine.closed. They are queued when no wait
- * for the end of a close is under way and no other task is ready, or after
+ * Therefore background tasks wait in engine.closed. They are queued when no
+ * wait for the end of a close is under way and no other task is ready, or after
  * PATIENCE looks at the clock, since other tasks may always be ready. */
 
 enum { PATIENCE = 16 };

@@ -84,9 +84,10 @@ unsigned aw__scope_level(aw_scope *scope) {
   return scope->own > outside ? scope->own : outside;
 }
 
-/* A new cancel does not visit scopes whose level stays the same, so the `origin`
- * of a scope may name one that has an origin itself by now. The walk goes on
- * from there, and shortens the path for the next walk (path halving). */
+/* A new cancel does not visit scopes whose level stays the same, so the
+ * `origin` of a scope may name one that has an origin itself by now. The walk
+ * goes on from there, and shortens the path for the next walk (path
+ * halving). */
 aw_scope *aw__scope_origin(aw_scope *scope) {
   while (scope->above) {
     aw_scope *next = scope->origin;

@@ -211,8 +211,8 @@ aw_wire *aw_when_done(aw_task *task) {
   return aw__build_done(aw_task_keep(task), aw_task_release);
 }
 
-/* A host step has armed a wait. If the wait is complete at once, queue the task,
- * so that other tasks get their turn. */
+/* A host step has armed a wait. If the wait is complete at once, queue the
+ * task, so that other tasks get their turn. */
 static int armed_or_over(aw_task *task, int rc) {
   if (rc > 0)
     aw__task_queue(task);

@@ -1,8 +1,8 @@
 /* want.c - does the outcome of a step go anywhere?
  *
  * A host may save the making of a value or an error that no frame of the task
- * uses: a sequence drops the values of all parts but the last. step.c asks, too,
- * before it has the host gather the values of a group.
+ * uses: a sequence drops the values of all parts but the last. step.c asks,
+ * too, before it has the host gather the values of a group.
  *
  * Neighbours: report.c gets the outcome, step.c passes it down the frames.
  */

@@ -8,8 +8,8 @@
  * at once: it is in the ring, or the value of a waiting sender, or the value of
  * its receiver, and nowhere else [C6].
  *
- * A third queue has watchers. They wait until the channel has room, as they send
- * to several channels at once.
+ * A third queue has watchers. They wait until the channel has room, as they
+ * send to several channels at once.
  *
  * Invariants: receivers wait only while the ring is empty; senders and watchers
  * only while it is full; not both, but for rivals: operands of one race do not

@@ -6,8 +6,9 @@
  * first waiter [S6] until that engine is freed. Each waiting task keeps a
  * reference to it.
  *
- * The struct of each kind begins with its aw_meeting, so a pointer to the object
- * is a pointer to its meeting. Functions that take a `void *` accept both.
+ * The struct of each kind begins with its aw_meeting, so a pointer to the
+ * object is a pointer to its meeting. Functions that take a `void *` accept
+ * both.
  */
 #ifndef AW_MEETING_H
 #define AW_MEETING_H

@@ -8,7 +8,8 @@
  *     └───── turn ─────┘                                        └► look again
  *
  *   look     once a turn: look at the objects that changed, wake their waiters
- *   settle   the engine is about to block: stop to watch objects without waiters
+ *   settle   the engine is about to block: stop watching objects that nobody
+ *            waits for
  *   dirty    an object has changed since look(): the engine must not block
  *
  * An engine without sources pays one test at each of these places.

@@ -51,7 +51,8 @@ static bool let_through(aw_gate *gate) {
   return true;
 }
 
-/* Arm the wait of `task` for an object. `pass` tells whether it may go on now. */
+/* Arm the wait of `task` for an object. `pass` tells whether it may go on
+ * now. */
 static int arm(aw_task *task, aw_gate *gate, bool (*pass)(void *object)) {
   if (!aw__meeting_open_to(&gate->meeting, task->engine))
     return AW_EINVAL;

@@ -18,8 +18,8 @@
  *     zmq_look.c    a look at one socket: which waits end?
  *     zmq_watch.c   when is a look needed?
  *
- * Neighbours: libzmq.c loads the library. A binding, as lua/zmq, has the sockets
- * and sends and receives.
+ * Neighbours: libzmq.c loads the library. A binding, as lua/zmq, has the
+ * sockets and sends and receives.
  */
 #include "sources/zmq_look.h"
 #include "sources/zmq_pass.h"

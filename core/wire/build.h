@@ -1,7 +1,7 @@
 /* build.h - what the constructors of all kinds share; see build.c
  *
- * All of these take their wires and tasks, and give NULL when one of those is NULL or
- * when out of memory.
+ * All of these take their wires and tasks, and give NULL when one of those is
+ * NULL or when out of memory.
  */
 #ifndef AW_BUILD_H
 #define AW_BUILD_H

@@ -265,7 +265,9 @@ void awz_forget_ghosts(awz_context *context);
 const char *awz_bound_like(const awz_socket *socket, const char *address);
 bool awz_is_bound(const awz_context *context, const char *address);
 
-/* ---- routing_id.c: functions that return int return 0 or a negative code ---- */
+/* ---- routing_id.c ----
+ *
+ * Functions that return int return 0 or a negative code. */
 
 /* Set the name of the peer of the next connect. Returns 0; -EEXIST, -EINVAL or
  * AW_ENOMEM; or -EOPNOTSUPP: a remote peer could take the name first. */

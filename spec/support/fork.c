@@ -12,8 +12,8 @@
  *   fork.kill(number)        send a signal to this process; its handler has run
  *                            when this returns, unless the signal is blocked
  *   fork.block(number, …), fork.ignore(number, …)  signals
- *   fork.forbid_pidfd(errno) → true, and pidfd_open() fails with this error from
- *                            now on; false if that is not possible
+ *   fork.forbid_pidfd(errno) → true, and pidfd_open() fails with this error
+ *                            from now on; false if that is not possible
  */
 #define _DEFAULT_SOURCE /* wait4() */
 

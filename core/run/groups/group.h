@@ -40,8 +40,8 @@ AW_GROUP_KINDS(AW_DECLARE)
 
 /* ---- for the interpreter ---- */
 
-/* Push the frame of a group of `kind`, without operands yet; `wanted` is for the
- * caller to set. */
+/* Push the frame of a group of `kind`, without operands yet; `wanted` is for
+ * the caller to set. */
 int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
                    aw_group **out);
 /* The next operand that may begin, not scheduled yet; NULL: none for now. */
@@ -58,7 +58,8 @@ aw_task *aw__group_task(const aw_group *group);
 aw_value aw__group_value_of(const aw_task *operand); /* gives */
 /* Set the error of a loser's clean-up aside until all operands have ended. */
 void aw__group_note_late(aw_group *group, aw_error *error); /* keeps */
-/* Returns true if the operand failed by what it raised after it was cancelled. */
+/* Returns true if the operand failed by what it raised after it was
+ * cancelled. */
 bool aw__group_failed_in_clean_up(const aw_task *operand);
 void aw__group_drop(aw_group *group, size_t count); /* the first values */
 /* End with the value that `gather` of the host makes of the first `count`

@@ -1,6 +1,6 @@
 /* cold.c - what the cold kinds share
  *
- *     frames:     ELSE     [SCOPE] CHAIN     part `n`; the last one without SCOPE
+ *     frames:     ELSE     [SCOPE] CHAIN     part `n`; the last without SCOPE
  *                 BIND             CHAIN     `then` takes their place
  *                 CATCH    SCOPE   CHAIN     the same
  *                 FINALLY  SCOPE   CHAIN     then SCOPE (a shield) CHAIN

@@ -24,12 +24,13 @@ typedef enum aw_fate {
   AW_FATE_TAKEN
 } aw_fate;
 
-/* The functions of a cold kind. All but `enter` may be NULL. A kind that pushes
- * a frame of its own, by aw__cold_push() or as an AW_FRAME_COLD, has `after`. */
+/* The functions of a cold kind. All but `enter` may be NULL. A kind with a
+ * frame of its own, by aw__cold_push() or as an AW_FRAME_COLD, has `after`. */
 typedef struct aw_cold_kind {
-  /* Push the frames that `wire` needs; `task->at`, the wire that aw__frame_chain
-   * was given, begins next. Returns 0 or a negative code. In that case the
-   * frames that were pushed stay, and the error ascends through them. */
+  /* Push the frames that `wire` needs; `task->at`, the wire that
+   * aw__frame_chain was given, begins next. Returns 0 or a negative code. In
+   * that case the frames that were pushed stay, and the error ascends through
+   * them. */
   int (*enter)(aw_task *task, aw_wire *wire);
   /* An outcome has reached the kind's frame, the top one of the task. */
   aw_after (*after)(aw_task *task, aw_frame *frame);
@@ -53,8 +54,8 @@ AW_COLD_KINDS(AW_DECLARE)
 int aw__cold_push(aw_task *task, aw_wire *wire, size_t size);
 /* Begin the whole of `part` in a scope of its own. */
 int aw__cold_scoped(aw_task *task, aw_wire *part);
-/* Go on with `then` in the place of the top frame, which has no state. The first
- * step of `then` finds the outcome, as its input. */
+/* Go on with `then` in the place of the top frame, which has no state. The
+ * first step of `then` finds the outcome, as its input. */
 aw_after aw__cold_hand_on(aw_task *task, aw_wire *then);
 /* Go on with what was begun, or fail with `rc`, if that is negative: `after` of
  * the same frame sees that failure next. */

@@ -29,8 +29,9 @@ static inline void awl_forget_passing(awl_state *s) {
  *
  * Use it as `return awl_wait(...)`. */
 int awl_wait(lua_State *L, awl_worker *worker, int rc, awl_after after);
-/* Let other tasks have a turn, and go on with `after`. If the task was cancelled
- * in that turn, worker->result says so. Use it as `return awl_take_turn(...)`. */
+/* Let other tasks have a turn, and go on with `after`. If the task was
+ * cancelled in that turn, worker->result says so. Use it as `return
+ * awl_take_turn(...)`. */
 int awl_take_turn(lua_State *L, awl_worker *worker, awl_after after);
 /* Raise if the wait ended badly, or was refused. */
 void awl_check_result(lua_State *L, awl_worker *worker);
