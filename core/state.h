@@ -13,14 +13,15 @@
  *   I2  a wait ends exactly once; `wait` is emptied before anyone is told
  *   I3  the engine blocks iff the ready queue and engine.closed are empty
  *   I4  memory that libuv holds is in the engine, never in a task
- *   I5  the core calls only C steps, arm, disarm, drop, keep and release
+ *   I5  the core calls only C steps, and functions that a host hands over as
+ *       the public headers say; none of them may run Lua code
  *   I6  aw_next() is not entered from inside itself
  *   I7  one OS watcher for each descriptor, disarmed before the task goes on
  *       whose wait was its last, or when its keepers are done; see poller.c
  *   I8  cancel is state of a scope; `eff` is what a scope sees of its own
  *       cancel and of those above it, through shields, kept up to date by
- *       scope.c alone; an await reads that one field. The scope
- *       that was cancelled is remembered (`above`, `origin`), not searched
+ *       scope.c alone; an await reads that one field. The scope that was
+ *       cancelled is remembered (`above`, `origin`), not searched
  *   I9  a scope's `children` counts the child tasks that have not been
  *       settled; a scope is closed only when it is 0, looked at in the turn
  *       that closes it: what was started since the join was woken is joined
@@ -153,8 +154,8 @@ struct aw_error {
 
 /* ---- deadlines ---- */
 
-/* One node, in a task (its sleep) or a scope (time-out, shield, grace). Its
- * `place` changes as others come and go, when the rest of a task is far from
+/* One node, in a task (its sleep, or `due` of its operation) or in a scope
+ * (time-out, shield, grace). Its `place` changes as others come and go, when the rest of a task is far from
  * the processor's caches: it is written without reading what is beside it. */
 typedef struct aw_alarm {
   uint32_t place;        /* in the heap, from 1; 0: not armed */

@@ -76,9 +76,9 @@
  *                  `..._keep()` adds a reference and gives its argument back.
  *   Strings        Returned strings are borrowed from their object.
  *   Call from      The thread of the engine, in any place but the functions
- *                  `drop`, `keep`, `gather`, `deliver`, `arm`, `disarm` and
- *                  `release` of the host. Comments name the exceptions. Only
- *                  aw_next() and aw_loop_run() block or run tasks.
+ *                  that the core calls (see above; C steps are no such place).
+ *                  Comments name the exceptions. Only aw_next() and
+ *                  aw_loop_run() block or run tasks.
  *   Marks          [C6] names a rule in docs/semantics.md, [ZQ1] a measured
  *                  trap in docs/pitfalls.md.
  */
@@ -710,6 +710,7 @@ AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);
 AW_API aw_value aw_loop_host(const aw_loop *loop); /* borrowed, or 0 */
 AW_API aw_engine *aw_loop_engine(const aw_loop *loop);
 AW_API aw_scope *aw_loop_scope(aw_loop *loop); /* the root scope; borrowed */
+/* Return the grace of the loop's configuration, in ns. */
 AW_API uint64_t aw_loop_grace(const aw_loop *loop);
 /* Return the time-out of the latest run, in ns, including extensions. */
 AW_API uint64_t aw_loop_timeout(const aw_loop *loop);
@@ -1658,8 +1659,8 @@ AW_API aw_error *aw_error_next_suppressed(const aw_error *error,
 /* ---- cuts ----------------------------------------------------------------
  *
  * A cut records, for people, what a time-out cut short [E2]: the first wait
- * that it aborted. If no wait was under way, it is the first wait that
- * the cancel refused. Without memory there is no record. */
+ * that it aborted. If no wait was under way, it is the first wait that the
+ * cancel refused. Without memory there is no record. */
 
 /* Return the cut that records the latest wait of `task`, so that the host can
  * add the place in its code. Borrowed until the step is reported or waits

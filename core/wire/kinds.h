@@ -10,8 +10,8 @@
  *      or run/groups/name.c if its parts run as tasks, see run/groups/group.h
  *
  * The compiler reports what is missing. A member of aw_wire.u that no layout
- * has yet is more work: state.h, aw_layout below, and the switches over it in
- * wire.c (release) and view.c (show).
+ * has yet is more work: state.h, aw_layout below, release_held() in wire.c and
+ * look_at_layout() in view.c.
  *
  * The rows are lists of X(KIND, name, layout, event, transparent):
  *

@@ -30,7 +30,8 @@ typedef struct aw_cold_kind {
   /* Push the frames that `wire` needs; `task->at`, the wire that
    * aw__frame_chain was given, begins next. Returns 0 or a negative code. In
    * that case the frames that were pushed stay, and the error ascends through
-   * them. */
+   * them. It cannot wait: a kind that begins with a wait makes an aw_sleep()
+   * its first part. */
   int (*enter)(aw_task *task, aw_wire *wire);
   /* An outcome has reached the kind's frame, the top one of the task. */
   aw_after (*after)(aw_task *task, aw_frame *frame);
