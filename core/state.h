@@ -358,8 +358,8 @@ struct aw_task {
   unsigned waited : 1; /* another task has waited for this one [T5] */
   uint8_t state, go, outcome;
   bool background : 1;
-  bool hopped : 1; /* went on to a next wire while cancelled, without an await
-                      since [N3] */
+  bool hopped : 1; /* has gone on to a next wire while cancelled, and has not
+                      awaited since [N3] */
   bool killed : 1;
   bool watched : 1; /* its end wakes the host */
   bool operand : 1; /* of a group, whose scope is the parent of its own one */

@@ -1263,11 +1263,12 @@ struct aw_operation {
   int (*fd)(const void *data);
 };
 
-/* Make a wire that waits for an operation. It fails if the result is negative.
+/* Make a wire that waits for an operation. The wire fails if the result is
+ * negative.
  *
  * To end with a value, call aw_task_set_value() right before
- * aw_wait_complete(), or before `arm` returns 1. The task gets that value, or
- * drops it if the task is killed [C6].
+ * aw_wait_complete(), or before `arm` returns 1. The task gets that value; if
+ * the task is killed, the value is dropped [C6].
  *
  *   data  handed to the functions; borrowed while the wire lives
  */
@@ -1359,9 +1360,9 @@ AW_API const aw_operation *aw_ready_operation(int events);
  * its keepers. Does nothing for a descriptor without a watcher. */
 AW_API void aw_poller_forget(aw_engine *engine, int fd);
 
-/* Begin and abort a wait for a descriptor. For operations that know more than
- * the descriptor does, such as a buffer: call these from `arm` and `disarm`.
- * aw_ready_arm() returns what `arm` returns. */
+/* Begin and abort a wait for a descriptor. For operations of your own that also
+ * look elsewhere, as at a buffer in front of the descriptor: call these from
+ * `arm` and `disarm`. aw_ready_arm() returns what `arm` returns. */
 AW_API int aw_ready_arm(aw_task *task, int fd, int events);
 AW_API void aw_ready_disarm(aw_task *task, int fd);
 
@@ -1451,9 +1452,9 @@ AW_API int aw_channel_try_send(aw_channel *channel, aw_value value);
  */
 AW_API int aw_channel_try_recv(aw_channel *channel, aw_value *out);
 
-/* Return the task that would get the next value, if host code of it waits for
- * that by aw_await_recv(); else NULL. A host can hand the value to the task by
- * its own means, and send a mere token. Borrowed. */
+/* Return the task that gets the next value, if its host code waits in
+ * aw_await_recv(); else NULL. The host may hand the value over itself and send
+ * a placeholder. Borrowed. */
 AW_API aw_task *aw_channel_receiver(const aw_channel *channel);
 
 /* Close the channel. Waiting and later senders fail with AW_ECLOSED. Receivers

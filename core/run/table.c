@@ -1,8 +1,7 @@
 /* table.c - the functions of groups and of cold kinds, by kind
  *
- * The rows of wire/kinds.h fill these tables: row `NAME` has aw__run_NAME. They
- * stand here, above the files of the kinds, since those of wire/ know nothing
- * of what running means.
+ * The rows of wire/kinds.h fill these tables: row `NAME` has aw__run_NAME. The
+ * tables are not in wire/, because files there may not know how a wire runs.
  */
 #include "run/table.h"
 
