@@ -20,7 +20,7 @@
 #include "base/libuv.h"
 #include "base/memory.h"
 #include "base/ready.h"
-#include "run/cutting.h"
+#include "run/cut_record.h"
 #include "run/end.h"
 #include "run/loop.h"
 #include "run/report.h"

@@ -155,8 +155,9 @@ struct aw_error {
 /* ---- deadlines ---- */
 
 /* One node, in a task (its sleep, or `due` of its operation) or in a scope
- * (time-out, shield, grace). Its `place` changes as others come and go, when the rest of a task is far from
- * the processor's caches: it is written without reading what is beside it. */
+ * (time-out, shield, grace). Its `place` changes as others come and go, when
+ * the rest of a task is far from the processor's caches: it is written without
+ * reading what is beside it. */
 typedef struct aw_alarm {
   uint32_t place;        /* in the heap, from 1; 0: not armed */
   uint32_t seq : 31;     /* order of arming; wraps */
@@ -213,7 +214,7 @@ typedef struct aw_opened {
   /* The ns by which the limit was extended; wraps. If a wire set the limit: the
    * limit, with that extension. */
   uint64_t moved;
-  aw_cut *cut; /* the wait that its time-out cut short, or NULL; cutting.c */
+  aw_cut *cut; /* the wait that its time-out cut short, or NULL; cut_record.c */
 } aw_opened;
 
 /* ---- groups: wires whose parts run as tasks ---- */
@@ -330,8 +331,8 @@ struct aw_task {
   aw_loop *loop; /* NULL once settled */
   aw_link link;  /* ready, pending, reports, or the waiters of a task */
   const aw_operation *wait; /* the operation it is parked on, or NULL [I1] */
-  void *on;                 /* data of `wait`; after the wait: see cutting.c */
-  aw_alarm alarm;           /* ends a sleep, or calls `wait->due` */
+  void *on;         /* data of `wait`; after the wait: see cut_record.c */
+  aw_alarm alarm;   /* ends a sleep, or calls `wait->due` */
   aw_wire *root;    /* wire of the outermost chain (kept); NULL: it has ended */
   aw_frame *frames; /* above the root; NULL: none yet */
   aw_wire *at;      /* wire to begin, or leaf under way; part of a kept wire */
@@ -450,7 +451,7 @@ struct aw_engine {
   aw_task *holding; /* its clean-up holds back an error for too long (kept) … */
   bool holding_due; /* … and that is to be told; else it has been */
   aw_cut **cutting; /* a time-out goes off: where the record of what it cuts
-                          short stands, see cutting.c; or NULL */
+                          short stands, see cut_record.c; or NULL */
   aw_cut *reported; /* of the scope that was closed last, until the host has
                           seen it; or NULL */
   aw_link closed;   /* background tasks yet to learn of a close; see task.c */

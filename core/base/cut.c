@@ -4,7 +4,7 @@
  * place where that task was started. The host may add a value of its own. A
  * record is reference-counted: the scope, the error and the host share it.
  *
- * Neighbours: run/cutting.c makes records; error.c keeps one for a time-out.
+ * Neighbours: run/cut_record.c makes records; error.c keeps one for a time-out.
  */
 #include "base/cut.h"
 

@@ -8,8 +8,8 @@
  * A node has four children: the heap is half as deep as with two, and the
  * children of a node share a cache line.
  *
- * Neighbours: engine.c takes expired alarms. wait.c and rate.c set the alarms of
- * tasks; scope.c, frame.c, loop.c and kinds/finally.c set those of scopes.
+ * Neighbours: engine.c takes expired alarms. wait.c and rate.c set the alarms
+ * of tasks; scope.c, frame.c, loop.c and kinds/finally.c set those of scopes.
  */
 #include "base/deadline.h"
 

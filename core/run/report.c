@@ -4,7 +4,7 @@
  * resumes the task with it. aw_step_again() saves both ways for a step that is
  * repeated and does nothing else than run again.
  *
- * Neighbours: step.c hands steps to the host; want.c tells which outcomes the
+ * Neighbours: step.c hands steps to the host; wanted.c tells which outcomes the
  * host may leave out.
  */
 #include "run/report.h"

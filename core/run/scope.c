@@ -9,16 +9,16 @@
  * the grace, at whose end the cancel turns hard [C8]. A shield has two times,
  * its end and that grace; its alarm is set to the earlier one.
  *
- * Neighbours: tree.c says what a scope sees; cancel.c gives Cancelled to a
- * task; cutting.c records the first wait that a time-out aborts.
+ * Neighbours: tree.c says what a scope sees; cancelled.c gives Cancelled to a
+ * task; cut_record.c records the first wait that a time-out aborts.
  */
 #include "run/scope.h"
 
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/memory.h"
-#include "run/cancel.h"
-#include "run/cutting.h"
+#include "run/cancelled.h"
+#include "run/cut_record.h"
 #include "run/tree.h"
 
 #include <assert.h>

@@ -15,19 +15,19 @@
  * its next wire, other tasks get their turn, but no cancel is delivered [N3].
  *
  * Neighbours: the hot composites have their cases here; groups and cold kinds
- * have files of their own, which table.h finds.
+ * have files of their own, which kind_functions.h finds.
  */
 #include "run/step.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/ready.h"
-#include "run/cancel.h"
+#include "run/cancelled.h"
 #include "run/end.h"
 #include "run/frame.h"
+#include "run/kind_functions.h"
 #include "run/scope.h"
 #include "run/start.h"
-#include "run/table.h"
 #include "run/task.h"
 #include "run/wait.h"
 #include "wire/kinds.h"

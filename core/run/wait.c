@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
-#include "run/cancel.h"
+#include "run/cancelled.h"
 #include "run/task.h"
 #include "wire/build.h"
 

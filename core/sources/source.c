@@ -18,7 +18,7 @@
  * own (aw_engine_uv()); what may wake tasks in look(), and what settle() may do
  * with handles, is bound to the order of the engine's turn, which may change.
  *
- * Neighbours: engine.c calls this; zmq_pass.c is a source.
+ * Neighbours: engine.c calls this; zmq_sockets.c is a source.
  */
 #include "sources/source.h"
 

@@ -14,7 +14,7 @@
  * The readiness takes four files, each of which calls those below it:
  *
  *     zmq.c         its life, and the tasks that wait
- *     zmq_pass.c    the sockets of one engine: a source
+ *     zmq_sockets.c the sockets of one engine: a source
  *     zmq_look.c    a look at one socket: which waits end?
  *     zmq_watch.c   when is a look needed?
  *
@@ -22,7 +22,7 @@
  * sockets and sends and receives.
  */
 #include "sources/zmq_look.h"
-#include "sources/zmq_pass.h"
+#include "sources/zmq_sockets.h"
 #include "sources/zmq_watch.h"
 
 #include <stdio.h>

@@ -15,7 +15,7 @@
  * also marked again when the look itself may have consumed an edge of the
  * descriptor.
  *
- * Neighbours: zmq_pass.c looks at the dirty sockets of an engine; zmq.c puts
+ * Neighbours: zmq_sockets.c looks at the dirty sockets of an engine; zmq.c puts
  * the tasks into the lists.
  */
 #include "sources/zmq_look.h"

@@ -12,10 +12,11 @@
  * task waits, the socket goes to `fired`, and is no longer watched when the
  * engine blocks.
  *
- * Invariants: a socket is in one of the lists of its pass, or in none. libuv's
- * handles are in an aw_zmq_watch, which is freed when both are closed [I4].
+ * Invariants: a socket is in one of the lists of its `home`, or in none.
+ * libuv's handles are in an aw_zmq_watch, which is freed when both are closed
+ * [I4].
  *
- * Neighbours: zmq_look.c looks; zmq_pass.c has the lists.
+ * Neighbours: zmq_look.c looks; zmq_sockets.c has the lists.
  */
 #include "sources/zmq_watch.h"
 
@@ -40,7 +41,7 @@ void aw__zmq_unlist(aw_zmq *z) {
 
 void aw__zmq_mark(aw_zmq *z) {
   aw__zmq_unlist(z);
-  aw__list_append(&z->pass->dirty, &z->link);
+  aw__list_append(&z->home->dirty, &z->link);
 }
 
 void aw_zmq_touch(aw_zmq *z) {
@@ -63,8 +64,8 @@ static void handle_closed(uv_handle_t *handle) {
     aw_free(watch);
 }
 
-int aw__zmq_watch_open(aw_zmq *z, aw_zmq_pass *pass) {
-  aw_engine *engine = pass->engine;
+int aw__zmq_watch_open(aw_zmq *z, aw_zmq_sockets *sockets) {
+  aw_engine *engine = sockets->engine;
   aw_zmq_watch *watch = aw_allocate(sizeof *watch);
   if (!watch)
     return AW_ENOMEM;
@@ -79,7 +80,7 @@ int aw__zmq_watch_open(aw_zmq *z, aw_zmq_pass *pass) {
   watch->handles = 2;
   watch->zmq = z;
   z->watch = watch;
-  z->pass = pass;
+  z->home = sockets;
   return 0;
 }
 
@@ -103,14 +104,14 @@ static void fired(uv_poll_t *poll, int status, int events) {
     return;
   }
   aw__zmq_unlist(z);
-  aw__list_append(&z->pass->fired, &z->link);
+  aw__list_append(&z->home->fired, &z->link);
 }
 
 int aw__zmq_watch_start(aw_zmq *z) {
   aw_zmq_watch *watch = z->watch;
   if (watch->polling)
     return 0;
-  aw__poller_close_idle(z->pass->engine);
+  aw__poller_close_idle(z->home->engine);
   int rc = uv_poll_start(&watch->poll, UV_READABLE, fired);
   watch->polling = rc == 0;
   return rc;
@@ -137,6 +138,6 @@ void aw__zmq_pause(aw_zmq *z) {
   if (z->pause > LONGEST_PAUSE)
     z->pause = LONGEST_PAUSE;
   z->pausing = true;
-  uv_update_time(&z->pass->engine->uv);
+  uv_update_time(&z->home->engine->uv);
   uv_timer_start(&z->watch->timer, pause_over, (uint64_t)z->pause, 0);
 }

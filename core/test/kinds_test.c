@@ -1,7 +1,7 @@
 /* kinds_test.c - the rows of the table of kinds are complete and consistent */
 #include "check.h"
 
-#include "run/table.h"
+#include "run/kind_functions.h"
 
 static void public_kinds_have_one_row_each(void) {
 #define ROW(KIND, name, layout, event, transparent) \

@@ -1,4 +1,4 @@
-/* want.c - does the outcome of a step go anywhere?
+/* wanted.c - does the outcome of a step go anywhere?
  *
  * A host may save the making of a value or an error that no frame of the task
  * uses: a sequence drops the values of all parts but the last. step.c asks,
@@ -6,7 +6,7 @@
  *
  * Neighbours: report.c gets the outcome, step.c passes it down the frames.
  */
-#include "run/table.h"
+#include "run/kind_functions.h"
 
 static aw_fate fate_of_value(const aw_frame *frame) {
   bool last;

@@ -1,6 +1,7 @@
-/* table.h - the functions of groups and of cold kinds, by kind; see table.c */
-#ifndef AW_TABLE_H
-#define AW_TABLE_H
+/* kind_functions.h - the functions of groups and of cold kinds, by kind; see
+ * kind_functions.c */
+#ifndef AW_KIND_FUNCTIONS_H
+#define AW_KIND_FUNCTIONS_H
 
 #include "run/groups/group.h"
 #include "run/kinds/cold.h"

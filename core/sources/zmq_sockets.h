@@ -1,6 +1,6 @@
-/* zmq_pass.h - the sockets of libzmq in one engine; see zmq_pass.c */
-#ifndef AW_ZMQ_PASS_H
-#define AW_ZMQ_PASS_H
+/* zmq_sockets.h - the sockets of libzmq in one engine; see zmq_sockets.c */
+#ifndef AW_ZMQ_SOCKETS_H
+#define AW_ZMQ_SOCKETS_H
 
 #include <aiowire_zmq.h>
 

@@ -1,4 +1,4 @@
-/* cancel.c - how a task is given Cancelled
+/* cancelled.c - how a task is given Cancelled
  *
  *     parked    abort: its wait is disarmed, it is queued with Cancelled
  *     running   refuse: it arms no wait, it is queued with Cancelled [C2]
@@ -10,12 +10,12 @@
  * is killed [C9].
  *
  * Neighbours: scope.c aborts, wait.c refuses, step.c tells. task.c queues, and
- * remembers the scope whose cancel was given. cutting.c records the first wait
- * that a time-out cuts short.
+ * remembers the scope whose cancel was given. cut_record.c records the first
+ * wait that a time-out cuts short.
  */
-#include "run/cancel.h"
+#include "run/cancelled.h"
 
-#include "run/cutting.h"
+#include "run/cut_record.h"
 #include "run/task.h"
 #include "run/tree.h"
 

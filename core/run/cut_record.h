@@ -1,6 +1,6 @@
-/* cutting.h - which wait a time-out cuts short; see cutting.c */
-#ifndef AW_CUTTING_H
-#define AW_CUTTING_H
+/* cut_record.h - which wait a time-out cuts short; see cut_record.c */
+#ifndef AW_CUT_RECORD_H
+#define AW_CUT_RECORD_H
 
 #include "state.h"
 

@@ -1,4 +1,4 @@
-/* cutting.c - which wait a time-out cuts short, for its error message [E2]
+/* cut_record.c - which wait a time-out cuts short, for its error message [E2]
  *
  * An expired deadline aborts the waits below its scope. When its Timeout is
  * reported these waits are gone. So the first wait that it aborts leaves a
@@ -14,10 +14,10 @@
  * Invariant: the record lives longer than the pointer in `on`. It is owned by
  * the scope, which is left only after that task has resumed.
  *
- * Out of memory there is no record. Neighbours: cancel.c aborts waits, scope.c
- * lets the deadline expire, frame.c leaves the scope.
+ * Out of memory there is no record. Neighbours: cancelled.c aborts waits,
+ * scope.c lets the deadline expire, frame.c leaves the scope.
  */
-#include "run/cutting.h"
+#include "run/cut_record.h"
 
 #include "base/cut.h"
 #include "run/task.h"

@@ -1,9 +1,9 @@
-/* table.c - the functions of groups and of cold kinds, by kind
+/* kind_functions.c - the functions of groups and of cold kinds, by kind
  *
  * The rows of wire/kinds.h fill these tables: row `NAME` has aw__run_NAME. The
  * tables are not in wire/, because files there may not know how a wire runs.
  */
-#include "run/table.h"
+#include "run/kind_functions.h"
 
 #define FUNCTIONS(KIND, name, layout, event, transparent) \
   [AW_KIND_##KIND] = &aw__run_##name,

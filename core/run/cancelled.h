@@ -1,6 +1,6 @@
-/* cancel.h - how a task is given Cancelled; see cancel.c */
-#ifndef AW_CANCEL_H
-#define AW_CANCEL_H
+/* cancelled.h - how a task is given Cancelled; see cancelled.c */
+#ifndef AW_CANCELLED_H
+#define AW_CANCELLED_H
 
 #include "state.h"
 
