@@ -20,7 +20,7 @@
  *       whose wait was its last, or when its keepers are done; see poller.c
  *   I8  cancel is state of a scope; `eff` is what a scope sees of its own
  *       cancel and of those above it, through shields, kept up to date by
- *       scope.c alone; an await reads that one field. The scope that was
+ *       cancel.c alone; an await reads that one field. The scope that was
  *       cancelled is remembered (`above`, `origin`), not searched
  *   I9  a scope's `children` counts the child tasks that have not been
  *       settled; a scope is closed only when it is 0, looked at in the turn

@@ -9,7 +9,7 @@
  * children of a node share a cache line.
  *
  * Neighbours: engine.c takes expired alarms. wait.c and rate.c set the alarms
- * of tasks; scope.c, frame.c, loop.c and kinds/finally.c set those of scopes.
+ * of tasks; cancel.c, frame.c, loop.c and kinds/finally.c set those of scopes.
  */
 #include "base/deadline.h"
 

@@ -9,7 +9,7 @@
  * wait. That is told to the host once [D4], and after too many times the task
  * is killed [C9].
  *
- * Neighbours: scope.c aborts, wait.c refuses, step.c tells. task.c queues, and
+ * Neighbours: cancel.c aborts, wait.c refuses, step.c tells. task.c queues, and
  * remembers the scope whose cancel was given. cut_record.c records the first
  * wait that a time-out cuts short.
  */

@@ -15,7 +15,7 @@
  * the scope, which is left only after that task has resumed.
  *
  * Out of memory there is no record. Neighbours: cancelled.c aborts waits,
- * scope.c lets the deadline expire, frame.c leaves the scope.
+ * cancel.c lets the deadline expire, frame.c leaves the scope.
  */
 #include "run/cut_record.h"
 

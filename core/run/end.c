@@ -16,8 +16,8 @@
 #include "run/end.h"
 
 #include "base/memory.h"
+#include "run/cancel.h"
 #include "run/loop.h"
-#include "run/scope.h"
 #include "run/task.h"
 #include "run/tree.h"
 #include "run/wait.h"

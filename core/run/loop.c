@@ -17,7 +17,7 @@
 #include "base/deadline.h"
 #include "base/libuv.h"
 #include "base/memory.h"
-#include "run/scope.h"
+#include "run/cancel.h"
 #include "run/task.h"
 #include "run/tree.h"
 #include "run/wait.h"

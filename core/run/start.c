@@ -13,9 +13,9 @@
 #include "run/start.h"
 
 #include "base/memory.h"
+#include "run/cancel.h"
 #include "run/end.h"
 #include "run/loop.h"
-#include "run/scope.h"
 #include "run/task.h"
 #include "run/tree.h"
 

@@ -10,10 +10,10 @@
  * A scope has a cancel of its own (`own`: none, soft, hard) and sees one
  * (`eff`): the higher one of `own` and what its parent sees. A shield hides a
  * soft cancel of its parent until its grace expires [C7]. The functions here
- * compute what a scope sees; scope.c stores it when a cancel changes.
+ * compute what a scope sees; cancel.c stores it when a cancel changes.
  *
  * Invariant: a scope is taken out of the tree only when it has no children
- * [I9]. Neighbours: scope.c cancels, frame.c opens scopes, end.c takes tasks
+ * [I9]. Neighbours: cancel.c cancels, frame.c opens scopes, end.c takes tasks
  * out of the tree.
  */
 #include "run/tree.h"

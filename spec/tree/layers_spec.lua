@@ -106,7 +106,7 @@ local LEVELS <const> = {
   { "run/task" },
   { "run/cut_record" },
   { "run/cancelled" },
-  { "run/scope" },
+  { "run/cancel" },
   { "run/wait" },
   { "run/frame", "run/loop" },
   { "run/end", "run/kinds/cold" },
@@ -399,7 +399,7 @@ describe("the reading of includes", function()
       return #symbols.offences(edges, uses_up) > 0
     end
     assert.is_true(up("wire/wire.c", "run/task.h"))
-    assert.is_true(up("run/scope.h", "run/step.h"))
+    assert.is_true(up("run/cancel.h", "run/step.h"))
     assert.is_true(up("run/end.c", "run/kinds/cold.h"))
     assert.is_true(up("state.h", "run/task.h"))
     assert.is_false(up("engine.c", "run/step.h"))

@@ -198,7 +198,7 @@ local function each_circle(targets_of, found)
 end
 
 --- The circles among units, each as a text of its members in byte order:
---- "core/run/end core/run/scope". Edges whose `what` is a key of `allowed` do
+--- "core/run/end core/run/cancel". Edges whose `what` is a key of `allowed` do
 --- not count.
 ---@param edges Edge[]
 ---@param allowed? table<string, any>

@@ -29,9 +29,9 @@
 #include "run/groups/group.h"
 
 #include "base/memory.h"
+#include "run/cancel.h"
 #include "run/end.h"
 #include "run/frame.h"
-#include "run/scope.h"
 #include "run/start.h"
 #include "run/task.h"
 

@@ -3,8 +3,8 @@
  * The first failure cancels the other operands; the group ends with it when
  * they have ended. `values` has the value of each operand.
  */
+#include "run/cancel.h"
 #include "run/groups/group.h"
-#include "run/scope.h"
 #include "run/start.h"
 #include "run/task.h"
 #include "wire/build.h"

@@ -9,9 +9,9 @@
  */
 #include "base/deadline.h"
 #include "base/memory.h"
+#include "run/cancel.h"
 #include "run/frame.h"
 #include "run/kinds/cold.h"
-#include "run/scope.h"
 #include "run/task.h"
 #include "wire/build.h"
 

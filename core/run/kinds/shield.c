@@ -1,6 +1,6 @@
 /* shield.c - aw_shielded(): hide a wire from outer soft cancels [C7, O13]
  *
- * The wire runs in a scope that is a shield; scope.c does the rest.
+ * The wire runs in a scope that is a shield; cancel.c does the rest.
  */
 #include "run/frame.h"
 #include "run/kinds/cold.h"

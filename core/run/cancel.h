@@ -1,6 +1,6 @@
-/* scope.h - cancels of scopes, and their alarms; see scope.c */
-#ifndef AW_SCOPE_H
-#define AW_SCOPE_H
+/* cancel.h - cancels of scopes, and their alarms; see cancel.c */
+#ifndef AW_CANCEL_H
+#define AW_CANCEL_H
 
 #include "state.h"
 

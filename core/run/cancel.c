@@ -1,4 +1,4 @@
-/* scope.c - cancellation: the cancels of scopes, their alarms, and limits
+/* cancel.c - cancellation: the cancels of scopes, their alarms, and limits
  *
  * Cancel is level-triggered [C2]: it is state of a scope, and every wait that
  * begins in the scope is refused. A cancel changes `own` of one scope;
@@ -12,7 +12,7 @@
  * Neighbours: tree.c says what a scope sees; cancelled.c gives Cancelled to a
  * task; cut_record.c records the first wait that a time-out aborts.
  */
-#include "run/scope.h"
+#include "run/cancel.h"
 
 #include "base/clock.h"
 #include "base/deadline.h"
