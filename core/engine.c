@@ -1,6 +1,6 @@
 /* engine.c - the engine: what runs next, and when it blocks
  *
- * One turn of the engine, in this order:
+ * One pass of the engine, in this order:
  *   1  a round: the tasks that were ready at its start         ready.c
  *   2  a look at the clock; expired deadlines, in order        deadline.c
  *   3  sources, and I/O that is ready, without blocking        source.c, libuv
@@ -148,7 +148,7 @@ int aw_engine_uv(aw_engine *engine, void **out) {
   return rc;
 }
 
-/* ---- resting ---- */
+/* ---- blocking ---- */
 
 /* Make uv_run() return, so that the deadline takes effect. */
 static void time_is_up(uv_timer_t *timer) {
@@ -266,7 +266,7 @@ static bool wake_idle(aw_engine *engine) {
   return false;
 }
 
-/* ---- the turn ---- */
+/* ---- a pass ---- */
 
 enum { AGAIN = 2 };
 
@@ -284,7 +284,8 @@ static int deadlock(aw_engine *engine, aw_step *out) {
   return 1;
 }
 
-static int rest(aw_engine *engine, aw_step *out) {
+/* No task is ready: block, or let virtual time jump to the next deadline. */
+static int wait_or_jump(aw_engine *engine, aw_step *out) {
   uint64_t next = aw__alarm_next(engine);
   bool external = engine->external > 0;
   if (next == AW_NEVER && !external && engine->config.deadlocks)
@@ -309,7 +310,7 @@ uint64_t aw_engine_tick(aw_engine *engine) {
 
 /* Serve I/O that is ready, without blocking.
  *
- * A source may make tasks ready in turn after turn, so that the engine never
+ * A source may make tasks ready in pass after pass, so that the engine never
  * blocks; libuv is polled nevertheless, at least every AW_SLICE. The same holds
  * for handles of others in libuv's loop while no task of ours waits for I/O. */
 static void poll_now(aw_engine *engine) {
@@ -328,7 +329,7 @@ static void poll_now(aw_engine *engine) {
   uv_run(&engine->uv, UV_RUN_NOWAIT);
 }
 
-static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
+static int pass(aw_engine *engine, aw_loop *loop, aw_step *out) {
   aw__clock_wake_host(engine);
   aw__clock_look(engine);
   bool fired = expire(engine);
@@ -344,7 +345,7 @@ static int turn(aw_engine *engine, aw_loop *loop, aw_step *out) {
     return AGAIN;
   if (wake_idle(engine) || aw__task_kill_one(engine))
     return AGAIN;
-  return rest(engine, out);
+  return wait_or_jump(engine, out);
 }
 
 static bool tell(aw_notice *notice, aw_step_kind what, aw_step *out) {
@@ -435,7 +436,7 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     aw__ready_round(engine);
     return AGAIN;
   }
-  return turn(engine, loop, out);
+  return pass(engine, loop, out);
 }
 
 int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {

@@ -418,7 +418,7 @@ typedef struct aw_poller {
   bool stale; /* the kernel's set has a file that was closed: renew it */
 } aw_poller;
 
-/* A kind of objects that the engine looks after in each turn; see source.c. */
+/* A kind of objects that the engine looks after in each pass; see source.c. */
 typedef struct aw_source {
   void (*look)(struct aw_source *source);
   void (*settle)(struct aw_source *source);
@@ -443,7 +443,7 @@ struct aw_engine {
   aw_poller poller;
   aw_source *sources;  /* a list; NULL: none was ever waited for */
   uint64_t now;        /* last look; the time itself when virtual */
-  uint64_t polled;     /* `now` when libuv last had its turn */
+  uint64_t polled;     /* `now` when libuv was polled last */
   uint64_t last_id;    /* of the task whose turn came last */
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */

@@ -1,13 +1,13 @@
-/* source.c - kinds of objects that the engine looks after in each turn
+/* source.c - kinds of objects that the engine looks after in each pass
  *
  * Most sources need no help: libuv calls them back, and they wake their tasks.
  * Some must be asked, as libzmq, whose descriptors report a change only once.
  * The first wait for such an object registers a source with the engine:
  *
  *     look ──► tasks ──► look ──► nothing to do ──► settle ──► dirty? ──► block
- *     └───── turn ─────┘                                        └► look again
+ *     └───── pass ─────┘                                        └► look again
  *
- *   look     once a turn: look at the objects that changed, wake their waiters
+ *   look     once a pass: look at the objects that changed, wake their waiters
  *   settle   the engine is about to block: stop watching objects that nobody
  *            waits for
  *   dirty    an object has changed since look(): the engine must not block
@@ -16,7 +16,7 @@
  *
  * The interface is private. A host that wants one can use a libuv handle of its
  * own (aw_engine_uv()); what may wake tasks in look(), and what settle() may do
- * with handles, is bound to the order of the engine's turn, which may change.
+ * with handles, is bound to the order of the engine's pass, which may change.
  *
  * Neighbours: engine.c calls this; zmq_sockets.c is a source.
  */

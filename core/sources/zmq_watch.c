@@ -1,7 +1,7 @@
 /* zmq_watch.c - when the engine must look at a socket of libzmq [Q4]
  *
  *   touch: the socket was used ──┐
- *   its descriptor has fired ────┼──► dirty ──► look, in the next turn
+ *   its descriptor has fired ────┼──► dirty ──► look, in the next pass
  *   a pause is over ─────────────┘
  *
  * The descriptor of a socket (ZMQ_FD) is edge-triggered, and any call with the

@@ -17,7 +17,7 @@ typedef struct aw_zmq_sockets {
   aw_engine *engine;
   aw_link all;    /* all of them */
   aw_link dirty;  /* to look at … */
-  aw_link round;  /* … in this turn */
+  aw_link round;  /* … in this pass */
   aw_link fired;  /* their descriptor fired while no task waited */
   unsigned forks; /* aw_zmq_forks() when the sockets came */
 } aw_zmq_sockets;
