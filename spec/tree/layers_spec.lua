@@ -102,7 +102,7 @@ local LEVELS <const> = {
   { "wire/build" },
   { "wire/origin" },
 
-  { "run/tree" },
+  { "run/look", "run/tree" },
   { "run/task" },
   { "run/cut_record" },
   { "run/cancelled" },
