@@ -93,6 +93,7 @@ static move fail_wait(aw_task *task, const aw_wire *wire, int code) {
 
 static move begin_wait(aw_task *task, aw_wire *wire) {
   int rc = 0;
+  task->at = wire;
   aw__task_drop_outcome(task);
   if (wire->kind == AW_KIND_DONE)
     rc = aw__wait_for_task(task, wire->u.task, AW_GO_LEAF);
@@ -245,6 +246,32 @@ static move begin_group(aw_task *task, aw_wire *wire) {
   return ON;
 }
 
+/* These push the frame of `*wire`, and set `*wire` to the part that begins. */
+
+static int enter_sequence(aw_task *task, aw_wire **wire) {
+  int rc = push_counted(task, AW_FRAME_SEQUENCE, *wire, 0);
+  *wire = (*wire)->u.list.items[0];
+  return rc;
+}
+
+static int enter_repeat(aw_task *task, aw_wire **wire) {
+  uint64_t times = (*wire)->u.one.number;
+  int rc = push_counted(task, AW_FRAME_REPEAT, *wire, times);
+  *wire = (*wire)->u.first;
+  return rc;
+}
+
+static int enter_whole(aw_task *task, aw_wire **wire) {
+  *wire = (*wire)->u.first;
+  return aw__frame_chain(task, *wire);
+}
+
+static int enter_cold(aw_task *task, aw_wire **wire) {
+  int rc = aw__cold_kinds[(*wire)->kind]->enter(task, *wire);
+  *wire = task->at;
+  return rc;
+}
+
 static move descend(aw_task *task, aw_step *out) {
   aw_wire *wire = task->at;
   int rc = 0;
@@ -256,7 +283,6 @@ static move descend(aw_task *task, aw_step *out) {
     case AW_KIND_UNTIL:
     case AW_KIND_DONE:
     case AW_KIND_WAIT:
-      task->at = wire;
       return begin_wait(task, wire);
 
       AW_GROUP_KINDS(AW_KIND_CASE) /* case AW_KIND_ALL: … */
@@ -264,27 +290,21 @@ static move descend(aw_task *task, aw_step *out) {
     case AW_KIND_SEQUENCE:
       if (wire->count == 0)
         return end_value(task, 0);
-      rc = push_counted(task, AW_FRAME_SEQUENCE, wire, 0);
-      wire = wire->u.list.items[0];
+      rc = enter_sequence(task, &wire);
       break;
     case AW_KIND_REPEAT:
       if (wire->u.one.number == 0)
         return end_value(task, 0);
-      rc = push_counted(task, AW_FRAME_REPEAT, wire, wire->u.one.number);
-      wire = wire->u.first;
+      rc = enter_repeat(task, &wire);
       break;
-    case AW_KIND_WHOLE:
-      wire = wire->u.first;
-      rc = aw__frame_chain(task, wire);
-      break;
+    case AW_KIND_WHOLE: rc = enter_whole(task, &wire); break;
     case AW_KIND_HOLD:
     case AW_KIND_NAMED:
       wire = aw__wire_inside(wire);
       break;
 
       AW_COLD_KINDS(AW_KIND_CASE) /* case AW_KIND_SHIELD: … */
-      rc = aw__cold_kinds[wire->kind]->enter(task, wire);
-      wire = task->at;
+      rc = enter_cold(task, &wire);
       break;
     }
   }
