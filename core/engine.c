@@ -3,7 +3,7 @@
  * One pass of the engine, in this order:
  *   1  a round: the tasks that were ready at its start         ready.c
  *   2  a look at the clock; expired deadlines, in order        deadline.c
- *   3  sources, and I/O that is ready, without blocking        source.c, libuv
+ *   3  polled sources, and I/O that is ready; no blocking      polled.c, libuv
  *   4  nothing is ready: wake an idle wait, or kill a stuck task [C9]; else
  *      block in libuv until a deadline or I/O. Virtual time jumps to the next
  *      deadline instead [K6]. If nothing can ever wake a task, report a
@@ -28,8 +28,8 @@
 #include "run/step.h"
 #include "run/task.h"
 #include "run/wait.h"
+#include "sources/polled.h"
 #include "sources/poller.h"
-#include "sources/source.h"
 
 #include <string.h>
 
@@ -155,15 +155,15 @@ static void time_is_up(uv_timer_t *timer) {
   uv_stop(timer->loop);
 }
 
-static bool has_dirty_source(const aw_engine *engine) {
-  return engine->sources && aw__sources_are_dirty(engine);
+static bool has_dirty_polled(const aw_engine *engine) {
+  return engine->polled && aw__polled_is_dirty(engine);
 }
 
 /* Is there work that must run before blocking for I/O? */
 static bool has_news(const aw_engine *engine) {
   return engine->ready.count > 0 || engine->woken ||
          aw__task_has_closed(engine) || !aw__list_empty(&engine->reports) ||
-         has_dirty_source(engine);
+         has_dirty_polled(engine);
 }
 
 /* libuv runs expired timers before it polls, ours and those of other users of
@@ -186,11 +186,11 @@ static int block(aw_engine *engine, uint64_t until) {
   uv_prepare_start(&engine->prepare, before_poll); /* again is fine */
   uv_run_mode mode = UV_RUN_ONCE;
   uint64_t now = uv_hrtime();
-  if (engine->sources)
-    aw__sources_settle(engine);
+  if (engine->polled)
+    aw__polled_settle(engine);
   /* Tasks may be ready by now, whose descriptors were closed. libuv still has
    * to poll the others. */
-  if (engine->ready.count > 0 || has_dirty_source(engine) || until <= now) {
+  if (engine->ready.count > 0 || has_dirty_polled(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
     uv_update_time(&engine->uv);
@@ -201,7 +201,7 @@ static int block(aw_engine *engine, uint64_t until) {
   uv_timer_stop(&engine->timer);
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
-  engine->polled = engine->now;
+  engine->polled_at = engine->now;
   return 0;
 }
 
@@ -315,16 +315,16 @@ uint64_t aw_engine_tick(aw_engine *engine) {
  * for handles of others in libuv's loop while no task of ours waits for I/O. */
 static void poll_now(aw_engine *engine) {
   bool busy = engine->ready.count > 0;
-  if (engine->sources)
-    aw__sources_look(engine);
+  if (engine->polled)
+    aw__polled_look(engine);
   bool external = engine->external > 0;
   if (!(external || engine->shared_uv) || !engine->has_uv ||
       engine->ready.count == 0)
     return;
   if (!(busy && external) && engine->config.clock == AW_CLOCK_REAL &&
-      engine->now - engine->polled < AW_SLICE)
+      engine->now - engine->polled_at < AW_SLICE)
     return;
-  engine->polled = engine->now;
+  engine->polled_at = engine->now;
   aw__poller_settle(engine);
   uv_run(&engine->uv, UV_RUN_NOWAIT);
 }

@@ -418,13 +418,14 @@ typedef struct aw_poller {
   bool stale; /* the kernel's set has a file that was closed: renew it */
 } aw_poller;
 
-/* A kind of objects that the engine looks after in each pass; see source.c. */
-typedef struct aw_source {
-  void (*look)(struct aw_source *source);
-  void (*settle)(struct aw_source *source);
-  bool (*dirty)(const struct aw_source *source);
-  struct aw_source *next;
-} aw_source;
+/* A polled source: objects that the engine looks after in each pass; see
+ * polled.c. */
+typedef struct aw_polled {
+  void (*look)(struct aw_polled *polled);
+  void (*settle)(struct aw_polled *polled);
+  bool (*dirty)(const struct aw_polled *polled);
+  struct aw_polled *next;
+} aw_polled;
 
 /* Something that the host is to be told of once, by a step. */
 typedef struct aw_notice {
@@ -441,9 +442,9 @@ struct aw_engine {
   int32_t look_at; /* `credit` at which a long round looks at the clock */
   aw_deadlines deadlines;
   aw_poller poller;
-  aw_source *sources;  /* a list; NULL: none was ever waited for */
+  aw_polled *polled;   /* sources; NULL: none was ever waited for */
   uint64_t now;        /* last look; the time itself when virtual */
-  uint64_t polled;     /* `now` when libuv was polled last */
+  uint64_t polled_at;  /* `now` when libuv was polled last */
   uint64_t last_id;    /* of the task whose turn came last */
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */

@@ -14,7 +14,7 @@
  * The readiness takes four files, each of which calls those below it:
  *
  *     zmq.c         its life, and the tasks that wait
- *     zmq_sockets.c the sockets of one engine: a source
+ *     zmq_sockets.c the sockets of one engine: a polled source
  *     zmq_look.c    a look at one socket: which waits end?
  *     zmq_watch.c   when is a look needed?
  *

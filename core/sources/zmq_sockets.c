@@ -1,4 +1,4 @@
-/* zmq_sockets.c - the sockets of libzmq in one engine: a source [Q4]
+/* zmq_sockets.c - the sockets of libzmq in one engine: a polled source [Q4]
  *
  *     all       all of them
  *     dirty     the next look() looks at these, and at no others
@@ -12,13 +12,13 @@
  *
  * Invariant: a socket is in the engine of the tasks that wait for it.
  *
- * Neighbours: zmq.c lets sockets enter and leave; source.c has the engine call
+ * Neighbours: zmq.c lets sockets enter and leave; polled.c has the engine call
  * look(), settle() and dirty().
  */
 #include "sources/zmq_sockets.h"
 
 #include "base/libuv.h"
-#include "sources/source.h"
+#include "sources/polled.h"
 #include "sources/zmq_look.h"
 #include "sources/zmq_watch.h"
 
@@ -55,14 +55,14 @@ void aw__zmq_leave(aw_zmq *z) {
     leave(z);
 }
 
-/* ---- as a source ---- */
+/* ---- as a polled source ---- */
 
-static aw_zmq_sockets *sockets_of(const aw_source *source) {
-  return AW_CONTAINER(aw_zmq_sockets, source, (uintptr_t)source);
+static aw_zmq_sockets *sockets_of(const aw_polled *polled) {
+  return AW_CONTAINER(aw_zmq_sockets, polled, (uintptr_t)polled);
 }
 
-static void look(aw_source *source) {
-  aw_zmq_sockets *sockets = sockets_of(source);
+static void look(aw_polled *polled) {
+  aw_zmq_sockets *sockets = sockets_of(polled);
   part_from_parent(sockets);
   aw_link *link;
   while ((link = aw__list_shift(&sockets->dirty)) != NULL)
@@ -71,8 +71,8 @@ static void look(aw_source *source) {
     aw__zmq_look_at(AW_CONTAINER(aw_zmq, link, link));
 }
 
-static void settle(aw_source *source) {
-  aw_zmq_sockets *sockets = sockets_of(source);
+static void settle(aw_polled *polled) {
+  aw_zmq_sockets *sockets = sockets_of(polled);
   aw_link *link;
   while ((link = aw__list_shift(&sockets->fired)) != NULL) {
     aw_zmq *z = AW_CONTAINER(aw_zmq, link, link);
@@ -81,15 +81,15 @@ static void settle(aw_source *source) {
   }
 }
 
-static bool dirty(const aw_source *source) {
-  return !aw__list_empty(&sockets_of(source)->dirty);
+static bool dirty(const aw_polled *polled) {
+  return !aw__list_empty(&sockets_of(polled)->dirty);
 }
 
 /* ---- entering ---- */
 
 static void close_sockets(aw_closer *closer) {
   aw_zmq_sockets *sockets = AW_CONTAINER(aw_zmq_sockets, closer, closer);
-  aw__source_remove(sockets->engine, &sockets->source);
+  aw__polled_remove(sockets->engine, &sockets->polled);
   while (!aw__list_empty(&sockets->all))
     aw__zmq_leave(first_of(sockets));
   aw_free(sockets);
@@ -110,8 +110,8 @@ static int make_sockets(aw_engine *engine, aw_zmq_sockets **out) {
   sockets->forks = aw_zmq_forks();
   sockets->closer.close = close_sockets;
   aw_engine_add_closer(engine, &sockets->closer);
-  sockets->source = (aw_source){look, settle, dirty, NULL};
-  aw__source_add(engine, &sockets->source);
+  sockets->polled = (aw_polled){look, settle, dirty, NULL};
+  aw__polled_add(engine, &sockets->polled);
   *out = sockets;
   return 0;
 }

@@ -12,7 +12,7 @@ typedef struct aw_zmq_watch aw_zmq_watch;
 
 /* The sockets of an engine. */
 typedef struct aw_zmq_sockets {
-  aw_source source;
+  aw_polled polled;
   aw_closer closer;
   aw_engine *engine;
   aw_link all;    /* all of them */

@@ -120,7 +120,7 @@ local LEVELS <const> = {
   { "run/report", "run/wanted" },
   { "run/step" },
 
-  { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/source" },
+  { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/polled" },
   { "sources/channel", "sources/poller", "sources/rate", "sources/sync" },
   { "sources/zmq_watch" },
   { "sources/zmq_look" },
