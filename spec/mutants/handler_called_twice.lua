@@ -1,7 +1,7 @@
 return {
   breaks = "A handler is called at most once for each task [E7]",
   find = [[
-if (status == LUA_OK)
+if (awl_succeeded(s, status))
     handler_returned(L, task);
 ]],
   put = [[
@@ -10,7 +10,7 @@ lua_pushvalue(L, HANDLER);
   lua_pushvalue(L, ERROR);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK)
     lua_pop(L, 1);
-  if (status == LUA_OK)
+  if (awl_succeeded(s, status))
     handler_returned(L, task);
 ]],
   spec = "handler",

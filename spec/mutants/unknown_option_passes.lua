@@ -2,7 +2,7 @@ return {
   breaks = "An option that no function knows is an error [API]",
   find = [[
 if (!is_option)
-      refuse_option(L, arg, known);
+      return true;
 ]],
   put = [[
 (void)is_option;
