@@ -1,18 +1,20 @@
 --- Runs programs on the library and on the reference model, and compares.
 ---
----   run(lib, source) what it did: { at =, text = } in order
+---   run(lib, source) returns the trace, a list of { at =, text = } in order
 ---   check(program)   nil, or both traces if no schedule of the model explains
 ---                    what the library did
----   shrink(program)  a smaller description with the same fate
----   try(program)     all of these: a report for people if it fails
+---   shrink(program)  makes a program smaller that fails in the same way
+---   try(program)     does all of this; returns a report for people on failure
 ---
---- What is compared. Events at different times are compared in their order. For
---- events at the same time the rules fix an order only where one leads to the
---- other, or where they are completions in one queue; how many rounds a step
---- takes is an implementation's own affair. So a trace that is not the model's
---- to the letter is held against what the model does under other orders of its
---- ready tasks: it must have, at each time, the events of one of them, and no
---- two events in an order that none of those has.
+--- Events at different times are compared in their order. For events at the
+--- same time the rules fix an order in two cases only: one event leads to the
+--- other, or both are completions in one queue. The number of rounds that a
+--- step takes is left to each implementation.
+---
+--- So a trace that differs from the model's trace is compared with what the
+--- model does under other orders of its ready tasks. One of these schedules
+--- must have the same events at each time. For each two events of the trace,
+--- one of these schedules must have them in the order of the trace.
 
 local aw = require "aiowire"
 local model = require "spec.model.model"
@@ -22,12 +24,13 @@ local wire_source = require "spec.model.wire_source"
 
 local M = {}
 
--- Cancels whatever still waits then; far beyond every duration.
+-- At this time all tasks that still wait are cancelled. All durations are much
+-- shorter.
 local END_OF_TIME <const> = 10000000
 local GRACE <const> = 10 * END_OF_TIME -- of the loop
-local TURNS <const> = 4000 -- of the model; a longer program is left out
+local TURNS <const> = 4000 -- of the model; longer programs are skipped
 local SCHEDULES <const> = 1000 -- to try before a trace counts as wrong
-local FEW_SCHEDULES <const> = 10 -- while it is made smaller
+local FEW_SCHEDULES <const> = 10 -- while a program is made smaller
 
 -- Runs ------------------------------------------------------------------------
 
@@ -40,7 +43,7 @@ local function sorted(t)
   return keys
 end
 
---- A value as text, the same for both interpreters.
+--- Formats a value; both interpreters give the same text.
 local function show(lib, value)
   if type(value) == "number" then
     return ("%.14g"):format(value)
@@ -62,7 +65,7 @@ local function show(lib, value)
   return tostring(value)
 end
 
---- What a program sees: the library, and a few functions that take notes.
+--- Returns what a program can use: the library, and functions that write notes.
 local function surroundings(lib, ev, trace)
   local env, runs = setmetatable({}, { __index = lib }), {}
   local tasks = { n = 0 }
@@ -84,8 +87,8 @@ local function surroundings(lib, ev, trace)
     return runs[id]
   end
 
-  --- Run `try`; if it is left by an error, or by a cancel, clean up in a
-  --- shield, and then: go on up, fail, or swallow it.
+  --- Run `try`. If an error or a cancel leaves it, clean up in a shield. Then,
+  --- as `after` says, raise the error again, fail, or swallow the error.
   function env.guarded(id, try, clean_up, after, grace)
     local ok, err = pcall(try)
     if ok then
@@ -100,7 +103,8 @@ local function surroundings(lib, ev, trace)
     end
   end
 
-  --- A scope with a time-out in which `wires` are started before `f` runs.
+  --- Run `f` in a scope with a time-out. Before that, start `wires` in the
+  --- scope.
   function env.scoped(id, timeout, handled, wires, f)
     local handler = handled and function(_, err)
       env.note(id .. " handles", err)
@@ -124,7 +128,7 @@ local function surroundings(lib, ev, trace)
     end, error)
   end
 
-  --- Start the wire that `make()` gives, at `time`.
+  --- At `time`, start the wire that `make()` returns.
   function env.start(time, make)
     tasks.n = tasks.n + 1
     if time == 0 then
@@ -148,7 +152,7 @@ local function surroundings(lib, ev, trace)
   return env, tasks
 end
 
---- Run a program, and give its trace. `opts` are the loop's.
+--- Run a program, and return its trace. `opts` are options of the loop.
 function M.run(lib, source, opts)
   local trace = {}
   local ev = lib.EventLoop(opts)
@@ -174,9 +178,9 @@ function M.run_library(source, seed)
     grace = GRACE, seed = seed })
 end
 
---- Run it on the model, under the k-th schedule: 0 is first in, first out; the
---- others leave that order, and take further rounds, the more often the larger
---- k modulo 8 is.
+--- Run a program on the model, under the k-th schedule. Schedule 0 resumes
+--- tasks first in, first out. The other schedules sometimes take another task,
+--- or a further round. A larger `k % 8` makes them do so more often.
 function M.run_model(source, k)
   local random = new_random(k)
   local function stray()
@@ -203,8 +207,9 @@ local function same(a, b)
   return true
 end
 
---- The events with a number for each repetition: its place in the trace, and
---- all of them in an order that does not depend on it within one time.
+--- Returns the events of a trace, each with its place. Equal events are
+--- numbered. Within one time the order of the result does not depend on the
+--- trace.
 local function canonical(trace)
   local places, keys, seen = {}, {}, {}
   for i, event in ipairs(trace) do
@@ -218,7 +223,7 @@ local function canonical(trace)
 end
 M.canonical = canonical
 
---- The pairs of events at one time that `a` has in another order than `b`.
+--- Returns the pairs of events at one time whose order in `a` and `b` differs.
 local function inversions(a, b)
   local pairs_found = {}
   for i, x in ipairs(a.keys) do
@@ -234,7 +239,7 @@ local function inversions(a, b)
   return pairs_found
 end
 
---- Leave in `list` the pairs that `b`, too, has in another order than `a`.
+--- Returns the pairs of `list` whose order in `a` and `b` differs.
 local function strike_out(list, a, b)
   local left = {}
   for _, pair in ipairs(list) do
@@ -246,7 +251,8 @@ local function strike_out(list, a, b)
   return left
 end
 
---- Is `trace` what the rules say of `source`? `first` is the model's own.
+--- Do the rules allow `trace` as a run of `source`? `first` is the trace of the
+--- model under its schedule 0.
 local function explained(trace, source, first, schedules)
   if same(trace, first) then
     return true
@@ -265,10 +271,11 @@ local function explained(trace, source, first, schedules)
   return false
 end
 
---- Run `program` on both. Gives nil if they agree, "skipped" if it is too long
---- for the model, else a table with the source and both traces. `opts`:
+--- Run `program` on both. Returns nil if they agree, "skipped" if the program
+--- is too long for the model, else a table with the source and both traces.
+--- `opts`:
 ---   seed       of the library's scheduler
----   exact      the trace must be the model's own to the letter
+---   exact      the trace must equal the model's trace under schedule 0
 ---   schedules  how many to try before a trace counts as wrong
 function M.check(program, opts)
   opts = opts or {}
@@ -324,7 +331,8 @@ local LISTS <const> = { seq = 1, all = 1, race = 1, fall = 1, All = 1, Any = 1,
 local NUMBERS <const> = { "seconds", "period", "times", "delay", "factor",
   "max", "within", "when", "grace", "limit", "at", "failures" }
 
---- All ways to make a node, or what hangs below `container[key]`, smaller.
+--- Append to `edits` all functions that make the node `container[key]`, or a
+--- node below it, smaller.
 local function node_edits(edits, container, key, node)
   local function edit(f)
     edits[#edits + 1] = f
@@ -390,10 +398,11 @@ local function number_edits(edits, node)
   end
 end
 
---- Functions that make `program` smaller in place, the boldest first.
+--- Returns functions that make `program` smaller in place. Those that remove
+--- most come first.
 local function all_edits(program)
   local edits = {}
-  -- Tasks keep their numbers, so that `done` says what it said.
+  -- A removed task keeps its number, so `done` still names the same tasks.
   edits[1] = function()
     table.remove(program.tasks)
   end
@@ -428,7 +437,7 @@ local function all_edits(program)
   return edits
 end
 
---- Make a program smaller as long as `fails(program)` holds.
+--- Make a program smaller while `fails(program)` returns true.
 function M.shrink(program, fails, patience)
   patience = patience or 1000
   local i = 1
@@ -449,7 +458,7 @@ function M.shrink(program, fails, patience)
   return program
 end
 
---- Two traces side by side, for a person.
+--- Formats two traces side by side.
 local function side_by_side(expected, got)
   local lines = { ("%-40s | %s"):format("the model", "the library") }
   local function cell(event)
@@ -462,8 +471,8 @@ local function side_by_side(expected, got)
   return table.concat(lines, "\n")
 end
 
---- Compare `program`; gives nil, "skipped", or a report with the smallest
---- program that still fails. `opts` as in M.check.
+--- Compare `program`. Returns nil, "skipped", or a report with the smallest
+--- program that still fails. `opts` are those of M.check.
 function M.try(program, opts)
   local found = M.check(program, opts)
   if type(found) ~= "table" then

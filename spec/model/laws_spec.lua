@@ -1,5 +1,5 @@
--- Laws: expressions that are equal. Two expressions are equal if the same
--- events happen at the same times, with the same outcome.
+-- Laws say that two expressions are equal: the same events happen at the same
+-- times, with the same outcome.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -7,8 +7,8 @@ local wires = require "spec.support.wires"
 
 local trace = wires.trace
 
---- All of `builds`, each called with (note, ...), trace alike; and as written
---- out, if `expected` is given.
+--- Call each function of `builds` with (note, ...), run the wires, and check
+--- that all traces are equal. If `expected` is given, the traces must equal it.
 local function alike(builds, expected)
   local first = expected
   for i, build in ipairs(builds) do
@@ -41,7 +41,8 @@ local function failing(note, name, seconds)
   return leaf(note, name, seconds) >> aw.Call(error, name .. " fails", 0)
 end
 
---- Facts for each grouping of an operator over four operands.
+--- Returns functions that apply a binary operator to four operands, one
+--- function for each way to group them.
 local function groupings(operate)
   local o = operate
   return {
@@ -249,7 +250,8 @@ describe("an operand that changes nothing", function()
     return failing(note, "w", 2)
   end
 
-  --- Each of `same` traces as the bare wire does, working and failing.
+  --- Check that each wire of `same` has the trace of the bare wire, when that
+  --- works and when it fails.
   local function neutral(same)
     for _, make in ipairs { working, broken } do
       local builds = { make }

@@ -1,19 +1,19 @@
 --- The reference model: the rules of wires as a small interpreter in plain Lua.
 ---
---- It has the names and shapes of the library (`model.Sleep(1) >> f`, methods,
---- operators, `model.EventLoop()`), so the same program runs on either one, and
---- spec/model/compare_wires.lua compares what random programs do.
---- It is written from the rules alone, each part names those it stands for,
---- and it shares no code with the library.
+--- The model has the names and shapes of the library (`model.Sleep(1) >> f`,
+--- methods, operators, `model.EventLoop()`). So one program runs on either of
+--- them, and spec/model/compare_wires.lua compares what random programs do. The
+--- model is written from the rules alone and shares no code with the library.
+--- Each part names its rules.
 ---
 ---   model_engine.lua   tasks, scopes, cancels, the clock, channels
 ---   here               what each kind of wire means: meaning[kind](w, begun)
 ---
---- A meaning runs one step of `w` in the current task and gives its results,
---- a packed table, and the next wire, if the last body returned one. `begun` is
---- there if `w` is an event among the operands of a race, which has begun with
---- the race [H3]. `model.meaning` and `model.rule` may be replaced by wrong
---- ones.
+--- A meaning runs one step of `w` in the current task. It returns the results,
+--- a packed table, and the next wire if the last body returned one. `begun` is
+--- given only if `w` is an event among the operands of a race: such an event
+--- begins with the race [H3]. A spec may replace entries of `model.meaning` and
+--- `model.rule` by wrong ones.
 
 local E = require "spec.model.model_engine"
 
@@ -34,7 +34,7 @@ local function wire(kind, fields)
   return setmetatable(fields, Wire)
 end
 
---- Functions are accepted wherever wires are [V2].
+--- Wherever a wire is expected, a function is accepted [V2].
 local function lift(w)
   if type(w) == "function" then
     return wire("body", { f = w })
@@ -77,7 +77,7 @@ function Wire.map(w, f) -- [O11]
 end
 Wire.__div = Wire.map
 
---- The methods: what each keeps of its arguments.
+--- For each method, the names of the arguments that the wire keeps.
 local methods = {
   bind = { "f" }, -- [O11]
   catch = { "f" }, -- [O9]
@@ -169,7 +169,7 @@ local function step(w, begun)
   return results, next_wire
 end
 
---- A step, and all that it leads to [N2].
+--- Run a wire, and then each next wire, until no body returns one [N2].
 local function whole(w, begun)
   local results, next_wire = step(w, begun)
   while next_wire do
@@ -179,8 +179,8 @@ local function whole(w, begun)
   return results
 end
 
---- A wire that a body returned where something else follows runs beside it,
---- as a child of the innermost scope [N5].
+--- Start a wire that a body returned while the sequence or loop goes on. It
+--- runs as a child of the innermost scope [N5].
 local function spin_off(w)
   if w then
     E.start(E.current().scope, function()
@@ -189,7 +189,7 @@ local function spin_off(w)
   end
 end
 
---- What a function that may go on returned: nothing, or a wire [N1].
+--- Checks the results of a function that may return a wire or nothing [N1].
 local function returned_wire(...)
   if select("#", ...) == 0 or (select("#", ...) == 1 and ... == nil) then
     return NOTHING, nil
@@ -210,7 +210,7 @@ function meaning.value(w) -- [V3]
   return w.results
 end
 
---- What the events wait for [V3].
+--- For each kind of event, the operation that the event waits for [V3].
 local operation = {}
 
 function operation.sleep(w)
@@ -242,7 +242,7 @@ function meaning.never(w, begun) -- [O15]
   E.await(operation.never(w), begun)
 end
 
---- What receiving gives: a value, or nil, "closed". (Nobody sends nil here.)
+--- Returns a received value, or nil and "closed". (No program sends nil here.)
 local function received(value)
   if value == nil then
     return nil, "closed"
@@ -312,7 +312,7 @@ function meaning.whole(w, begun) -- [O12]
   return whole(w[1], begun)
 end
 
-function meaning.map(w, begun) -- O11; no boundary before the function [N4]
+function meaning.map(w, begun) -- no boundary before the function [O11, N4]
   local results = whole(w[1], begun)
   return table.pack(w.f(table.unpack(results, 1, results.n)))
 end
@@ -324,12 +324,13 @@ end
 
 -- Together --------------------------------------------------------------------
 
---- One value for each operand, nil kept; one table if there are names [O4, O6].
+--- Returns one value for each operand, nil included; one table if operands have
+--- names [O4, O6].
 local function first_results(w, tasks)
   local results, named = { n = #w }, {}
   for i = 1, #w do
     local task = tasks[i]
-    if not task or task.status == "cancelled" then -- from further out
+    if not task or task.status == "cancelled" then -- by an outer scope
       E.raise_cancelled()
     end
     results[i] = task.result[1]
@@ -343,7 +344,7 @@ local function first_results(w, tasks)
   return results
 end
 
-function meaning.all(w) -- O4; `limit` of them at once [O6]
+function meaning.all(w) -- at most `limit` operands run at once [O4, O6]
   local tasks = {}
   E.inside({}, function(scope)
     local function start_next()
@@ -364,7 +365,8 @@ function meaning.all(w) -- O4; `limit` of them at once [O6]
   return first_results(w, tasks)
 end
 
---- The event that `w` is, if it is one [H3], and whether a function follows it.
+--- Returns the event that `w` is or contains, or a false value [H3]. The second
+--- result tells whether a function follows the event.
 local function event_in(w)
   if w.kind == "map" or w.kind == "bind" then
     return event_in(w[1]), true
@@ -374,15 +376,16 @@ local function event_in(w)
   return E.rule.primitive(w.kind) and w, false
 end
 
---- Is this kind one operation with a single commit [V3]?
+--- Is a wire of this kind one operation with a single commit [V3]?
 function E.rule.primitive(kind)
   return operation[kind] ~= nil
 end
 
---- Start the operands; the first for which `wins(task)` holds decides, an event
---- at its commit; the others are cancelled and awaited. Gives the winner, or
---- nil [O5]. With `by_success` an event with a function, which may still fail,
---- is like any other wire: it decides at its end [O6].
+--- Start the operands. The first operand for which `wins(task)` holds wins; an
+--- event wins at its commit. The other operands are cancelled and awaited.
+--- Returns the task and the index of the winner, or nil [O5]; and all tasks.
+--- With `by_success` an event with a function, which may still fail, wins only
+--- at the end of its function, like any other wire [O6].
 local function race(w, wins, by_success)
   local tasks, begun, winner, clean_up_error = {}, {}, nil, nil
   local choice = {}
@@ -404,12 +407,13 @@ local function race(w, wins, by_success)
       decide(i)
     elseif winner and winner ~= i and task.status == "failed"
       and E.failed_in_clean_up(task) then
-      -- What was in flight already is dropped, an error of clean-up never.
+      -- An error of clean-up is never dropped; errors that were raised before
+      -- the cancel are.
       clean_up_error = clean_up_error or task
     end
   end
-  --- Start the i-th operand. An event begins at once; if it commits, those to
-  --- its right need not start [H2].
+  --- Start the i-th operand. If it is an event, it begins at once. If it
+  --- commits, the operands to its right need not start [H2].
   local function start(scope, i)
     local event, with_function = event_in(w[i])
     if event and not (by_success and with_function) then
@@ -443,7 +447,7 @@ local function race(w, wins, by_success)
   return task, winner, tasks
 end
 
---- The winner's results, and its key [O5, O6].
+--- Returns the winner's results, followed by its key [O5, O6].
 local function winners_results(w, task, winner)
   local results = table.move(task.result, 1, task.result.n, 1, {
     n = task.result.n })
@@ -478,7 +482,7 @@ function meaning.any(w) -- [O6]
   local clean_up_failed = last and E.failed_in_clean_up(last)
   for _, other in ipairs(tasks) do
     if other.status == "cancelled" and not clean_up_failed then
-      E.raise_cancelled() -- only what clean-up raises comes first [E3]
+      E.raise_cancelled() -- only an error of clean-up precedes Cancelled [E3]
     end
   end
   E.raise_error_of(last)
@@ -492,7 +496,7 @@ local function scoped(w, opts)
   end)
 end
 
---- What a scope ended with, outside it.
+--- Return or raise the outcome of a scope in the code around it.
 local function go_on(how, value)
   if how == "failed" then
     error(value, 0)
@@ -537,7 +541,7 @@ function meaning.finally(w) -- [O9]
       w.f()
     end)
   if how_f == "failed" then
-    error(err, 0) -- replaces the first
+    error(err, 0) -- replaces the error of the first part
   elseif how_f ~= "done" and how == "done" then
     E.raise_cancelled()
   end
@@ -557,7 +561,7 @@ function meaning.supervise(w) -- [O14]
   return go_on(how, value)
 end
 
---- The tries, one after another [O10].
+--- Run the tries of `retry`, one after another [O10].
 local function tries(w, opts, note_error)
   for k = 1, opts.times do
     local how, value = scoped(w)
@@ -565,7 +569,7 @@ local function tries(w, opts, note_error)
       return go_on(how, value)
     end
     note_error(value)
-    if E.is_late(value) or k == opts.times -- a try that was cancelled [E3]
+    if E.is_late(value) or k == opts.times -- an error of clean-up [E3]
       or (opts.when and not opts.when(value, k)) then
       error(value, 0)
     end
@@ -612,7 +616,7 @@ function M.shield(f, grace) -- [C7, C12]
   return table.unpack(results, 1, results.n)
 end
 
-function M.timeout(seconds, f, ...) -- [O8] for a function
+function M.timeout(seconds, f, ...) -- the form for functions [O8]
   local arguments = table.pack(...)
   local how, value = E.in_scope({ timeout = seconds }, function()
     return table.pack(f(table.unpack(arguments, 1, arguments.n)))
@@ -638,7 +642,8 @@ function M.scope(opts, f) -- [S1, S3]
   return table.unpack(results, 1, results.n)
 end
 
---- A child; with a handler its failure stays there [E9].
+--- Start a child. If a handler is given, it gets the failure of the child, and
+--- the scope does not fail [E9].
 function Scope:start(w, handler)
   w = lift(w)
   E.start(self.inner, function()
@@ -704,15 +709,15 @@ end
 local Loop = {}
 Loop.__index = Loop
 
---- A loop on a virtual clock. `opts` as for E.new(); `opts.limit` bounds the
---- turns it takes.
+--- Returns a loop on a virtual clock. `opts` are those of E.new(); and
+--- `opts.limit` is the greatest number of turns.
 function M.EventLoop(opts)
   M.engine = E.new(opts)
   return setmetatable({ engine = M.engine, limit = opts.limit }, Loop)
 end
 
---- A failure goes to the handler, once all is cleaned up [E7]. Every task here
---- has one.
+--- Start a task. Its handler gets the failure after all is cleaned up [E7].
+--- Here every task has a handler.
 function Loop:start(w, handler)
   w = lift(w)
   local inner = E.start(self.engine.root, function()

@@ -1,18 +1,18 @@
---- The machine under the reference model (spec/model/model.lua): tasks,
---- scopes, a clock and channels, written from the rules alone, and for reading
---- rather than speed.
+--- The engine of the reference model (spec/model/model.lua): tasks, scopes, a
+--- clock and channels. It is written from the rules alone, for reading rather
+--- than speed.
 ---
 ---   task    a coroutine; ready, or parked on one wait, or ended
 ---   scope   a frame of a task, or a task's own; owns the tasks started in it
 ---   clock   virtual: jumps to the next deadline when no task is ready [K6]
 ---
---- What the rules leave open, the order of tasks that are ready at the same
---- moment, is a parameter: `pick` chooses the next of the ready tasks, the
---- first one if it is left out [F1]. Whatever holds with every `pick` does not
---- depend on how many rounds an implementation takes for a step.
+--- The rules do not fix the order of tasks that become ready at the same
+--- moment. Here this order is a parameter: `pick` chooses the next of the ready
+--- tasks; the default is the first one [F1]. A fact that holds with every
+--- `pick` does not depend on the number of rounds that a step takes.
 ---
 --- One engine runs at a time. `E.rule` holds the rules that a spec may replace
---- by wrong ones, to see that somebody notices.
+--- by wrong ones. A comparison with the library must then fail.
 
 local E = {}
 
@@ -26,7 +26,8 @@ E.rule = rule
 
 -- Clock -----------------------------------------------------------------------
 
---- Does a deadline at `time` come before one that was made earlier [K1]?
+--- Does a new deadline at `time` come before the older deadline at `earlier`
+--- [K1]?
 function rule.overtakes(time, earlier)
   return time < earlier
 end
@@ -49,8 +50,8 @@ local function forget(node)
   end
 end
 
---- Jump to the next deadline, and to all that are due with it [K2]. False if
---- there is none.
+--- Jump to the next deadline, and call all functions that are due then [K2].
+--- Returns false if there is no deadline.
 local function advance()
   local deadlines = engine.deadlines
   while deadlines[1] and not deadlines[1].f do
@@ -71,12 +72,13 @@ end
 
 -- Ready tasks -----------------------------------------------------------------
 
---- Which of the ready tasks is next: the first one in [F1].
+--- Returns the index of the ready task that is resumed next. The first task in
+--- is the first out [F1].
 function rule.next_ready()
   return 1
 end
 
---- Make `task` ready: its wait ended with `value`, or with the error `err`.
+--- Make `task` ready. Its wait has ended with `value`, or with the error `err`.
 local function wake(task, err, value)
   task.abort = nil
   task.err, task.value = err, value
@@ -96,8 +98,8 @@ local function cause(scope)
   return found
 end
 
---- Raise Cancelled in the running task; what it raises from now on inside the
---- cause is an error of clean-up.
+--- Raise Cancelled in the running task. Errors that the task raises later,
+--- inside the outermost cancelled scope, are errors of clean-up.
 function E.raise_cancelled()
   local scope, outermost = current.scope, cause(current.scope)
   repeat
@@ -119,8 +121,8 @@ local function park()
   return task.value
 end
 
---- Go to the back of the queue, and give up there if cancelled: a scheduling
---- point and a cancellation point [N4].
+--- Go to the back of the queue, then raise Cancelled if the task is cancelled.
+--- This is a scheduling point and a cancellation point [N4].
 function E.boundary()
   wake(current)
   park()
@@ -129,8 +131,8 @@ function E.boundary()
   end
 end
 
---- A scheduling point that lets the first step through, cancelled or not; the
---- second one that comes while cancelled, without an await, only if not [N3].
+--- A scheduling point. A cancelled task passes the first one after an await,
+--- and gets Cancelled at the second one [N3].
 function E.transition()
   local cancelled = rule.cancelled(current.scope)
   local stop = cancelled and current.let_through
@@ -142,7 +144,7 @@ function E.transition()
   end
 end
 
---- Where an implementation may take a further round, or may not.
+--- Marks a place where an implementation may take a further round, or may not.
 local function pause()
   if engine.pause and engine.pause() then
     wake(current)
@@ -156,9 +158,8 @@ local function new_scope(parent)
   return { parent = parent, live = 0, timers = {} }
 end
 
---- Is a cancel visible from `scope`: one of its own, or one from further out
---- that no shield on the way hides [C2]? A shield hides soft cancels only
---- [C7, C8].
+--- Does `scope` see a cancel: its own, or one of an outer scope that no shield
+--- between them hides [C2]? A shield hides soft cancels only [C7, C8].
 function rule.cancelled(scope, hidden)
   while scope do
     if scope.cancelled and (scope.hard or not hidden) then
@@ -170,13 +171,13 @@ function rule.cancelled(scope, hidden)
   return false
 end
 
---- Does `scope` keep to itself the Cancelled that it is left with [C5]?
+--- Does `scope` absorb a Cancelled that leaves it [C5]?
 function rule.absorbs(scope)
   return scope.cancelled and not rule.cancelled(scope.parent, scope.hides)
 end
 
---- End the abortable waits of all who are cancelled by now, in order of
---- creation; the error is raised when their turn comes [C3].
+--- End the abortable waits of all tasks that are cancelled by now, in the order
+--- of their creation. Each task raises the error when its turn comes [C3].
 local function deliver()
   for _, task in ipairs(engine.tasks) do
     if task.abort and rule.cancelled(task.scope) then
@@ -186,8 +187,8 @@ local function deliver()
   end
 end
 
---- Cancel a scope, for good [C2]; after `grace`, by default the loop's, shields
---- hide it no more [C8].
+--- Cancel a scope for good [C2]. After `grace` seconds, by default the loop's
+--- grace, the cancel turns hard: shields hide it no more [C8].
 local function cancel(scope, grace)
   if scope.cancelled then
     return
@@ -201,8 +202,8 @@ local function cancel(scope, grace)
   deliver()
 end
 
---- Note the first real error of a scope, and cancel all in it [S3, E3].
---- `cleans_up` is the scope whose cancel it is a clean-up's error of, if any.
+--- Store the first real error of a scope, and cancel all tasks in it [S3, E3].
+--- If `err` is an error of clean-up, `cleans_up` is the cancelled scope.
 local function fail(scope, err, cleans_up)
   if scope.err == nil then
     scope.err, scope.err_cleans_up = err, cleans_up
@@ -210,19 +211,21 @@ local function fail(scope, err, cleans_up)
   cancel(scope)
 end
 
---- An error passes from a task to the running one, or from scope to scope.
+--- Note in the running task that `err` reaches it from another task, or from an
+--- inner scope.
 local function pass_on(err, cleans_up)
   if err ~= nil then
     current.passed[err] = cleans_up or false
   end
 end
 
---- `err` has been dealt with; should it be raised again, it is a new one.
+--- The running task has handled `err`. If `err` is raised again, it counts as
+--- new.
 function E.forget(err)
   current.passed[err] = nil
 end
 
---- Is `err` one of clean-up, while the running task is still cancelled?
+--- Is `err` an error of clean-up, while the running task is still cancelled?
 function E.is_late(err)
   return current.passed[err] and rule.cancelled(current.scope)
 end
@@ -233,7 +236,7 @@ function E.raise_error_of(task)
   error(task.result, 0)
 end
 
---- Wait for the tasks of the scope, whatever happens [S2].
+--- Wait for all tasks of the scope, even after an error or a cancel [S2].
 local function join(scope)
   while scope.live > 0 do
     scope.joiner = current
@@ -241,11 +244,12 @@ local function join(scope)
   end
 end
 
---- How `scope` was left, when its body gave `out` (as pcall does) and all its
---- tasks have ended [S3]:
----   "done", results · "failed", err
----   "cut"        cancelled itself, and nobody further out is
----   "cancelled"  from further out
+--- Returns how `scope` was left. `out` is what pcall() returned for its body,
+--- and all tasks of the scope have ended [S3]:
+---   "done", results
+---   "failed", err
+---   "cut"        the scope absorbs its own cancel
+---   "cancelled"  an outer cancel is seen, so Cancelled goes on
 local function outcome(scope, out)
   if scope.err ~= nil then
     return "failed", scope.err
@@ -256,8 +260,8 @@ local function outcome(scope, out)
 end
 
 --- Run `f` in a scope inside the current task [S2]. `opts`:
----   timeout   cancelled after so many seconds, with the grace `grace`
----   shield    hide what comes from outside, for `grace` seconds [C7]
+---   timeout   cancel the scope after so many seconds, with the grace `grace`
+---   shield    hide outer cancels for `grace` seconds [C7]
 local function in_scope(opts, f)
   local task = current
   local scope = opts.scope or new_scope(task.scope)
@@ -281,7 +285,7 @@ local function in_scope(opts, f)
   local out = table.pack(pcall(f, scope))
   if not out[1] and out[2] ~= E.CANCELLED then
     local cleans_up = task.passed[out[2]]
-    if cleans_up == nil then -- it is new
+    if cleans_up == nil then -- a new error
       cleans_up = scope.cleans_up
     end
     pause()
@@ -298,7 +302,8 @@ local function in_scope(opts, f)
 end
 E.in_scope = in_scope
 
---- The same, and go on as it ended: its results, or its error.
+--- Run `f` in a scope as in_scope() does. Returns its results, or raises its
+--- error.
 function E.inside(opts, f)
   local how, value = in_scope(opts, f)
   if how == "failed" then
@@ -311,7 +316,8 @@ end
 
 -- Tasks -----------------------------------------------------------------------
 
---- A child nobody waits for in particular: its failure is its scope's [N5, S3].
+--- Handle the end of a child that no task awaits. If the child fails, its scope
+--- fails [N5, S3].
 function E.child_ended(task, scope)
   if task.status == "failed" then
     fail(scope, task.result, task.own.err_cleans_up)
@@ -331,7 +337,7 @@ local function end_task(task, how, result)
   end
   local scope = task.parent
   scope.live = scope.live - 1
-  task.on_end(task, scope) -- before those who wait for it [T5]
+  task.on_end(task, scope) -- before the tasks that wait for this one [T5]
   if scope.live == 0 and scope.joiner then
     wake(scope.joiner)
     scope.joiner = nil
@@ -341,8 +347,8 @@ local function end_task(task, how, result)
   end
 end
 
---- A task that returns is done, cancelled or not [T7]; Cancelled without a
---- cancel is a failure [E5].
+--- A task that returns is done, even if it is cancelled [T7]. Cancelled in a
+--- task that is not cancelled is a failure [E5].
 local function run_task(task, f)
   local returned, result = false, nil
   local how, err = in_scope({ scope = task.own }, function()
@@ -359,8 +365,8 @@ local function run_task(task, f)
   return end_task(task, "cancelled")
 end
 
---- Start `f` as a task of `scope`. It will run to its first await whatever
---- happens [T3]. `on_end(task, scope)` hears how it ended.
+--- Start `f` as a task of `scope`. The task always runs to its first await
+--- [T3]. `on_end(task, scope)` is called at its end.
 function E.start(scope, f, on_end)
   local task = { status = "ready", parent = scope, scope = scope,
     own = new_scope(scope), on_end = on_end, waiters = {},
@@ -374,7 +380,7 @@ function E.start(scope, f, on_end)
   return task
 end
 
---- Cancel a task and all below it [T4].
+--- Cancel a task and all tasks below it [T4].
 function E.cancel_task(task)
   if not task.ended_at and not task.own.cancelled then
     task.own.told = true
@@ -382,8 +388,8 @@ function E.cancel_task(task)
   end
 end
 
---- Did a task fail while it cleaned up after a cancel that was told to it, or
---- to what is further out? Not after a failure or a time-out of its own.
+--- Did a task fail in the clean-up after task:cancel(), or after a cancel of an
+--- outer scope? False if its own failure or time-out came before the clean-up.
 function E.failed_in_clean_up(task)
   local cleans_up, scope = task.own.err_cleans_up, task.own.parent
   if cleans_up == task.own then
@@ -401,8 +407,8 @@ end
 
 -- Waiting ---------------------------------------------------------------------
 
---- What every await begins with: raise if cancelled, before anything is tried,
---- and through the queue [C2].
+--- Every await begins with this check. If the task is cancelled, it goes
+--- through the queue and raises Cancelled, and the operation is not tried [C2].
 function E.look()
   current.let_through = false
   if rule.cancelled(current.scope) then
@@ -411,7 +417,7 @@ function E.look()
   end
 end
 
---- What an operation committed with: a value, or an error.
+--- Returns the value, or raises the error, with which an operation committed.
 local function delivered(value, err)
   if err ~= nil then
     error(err, 0)
@@ -419,14 +425,17 @@ local function delivered(value, err)
   return value
 end
 
---- Await `op`: look for a cancel, try, else park until it commits [C2, H2].
+--- Await `op`. Check for a cancel, try the operation, else park the task until
+--- the operation commits [C2, H2].
 ---
----   op.try()          true, and value or nil and error, if it commits at once
----   op.block(commit)  register; gives a function that unregisters. `commit`
----                     takes value or nil and error, and is called once
----   begun             what E.begin() gave, if the operation is under way
+---   op.try()          returns true, and a value or nil and an error, if the
+---                     operation commits at once
+---   op.block(commit)  registers the wait; returns a function that unregisters
+---                     it. `commit` takes a value or nil and an error, and is
+---                     called once
+---   begun             the result of E.begin(), if the operation is under way
 function E.await(op, begun)
-  if begun and begun.committed then -- is delivered, cancelled or not [C6]
+  if begun and begun.committed then -- delivered even if cancelled [C6]
     return delivered(table.unpack(begun.committed, 1, 2))
   elseif begun and rule.cancelled(current.scope) then
     begun.give_up()
@@ -447,9 +456,9 @@ function E.await(op, begun)
   return park()
 end
 
---- Begin an operation for an await that is still to come, one of a choice of
---- several. `decide(err)` is called at its commit, before anything else runs
---- [H3].
+--- Begin an operation that a task will await later. The operation is one of a
+--- choice of several. At its commit `decide(err)` is called before any other
+--- code runs [H3].
 function E.begin(op, choice, decide)
   local begun = { give_up = function() end }
   if rule.cancelled(current.scope) then
@@ -471,7 +480,7 @@ function E.begin(op, choice, decide)
   return begun
 end
 
---- The operation that ends at `time` [K3].
+--- Returns the operation that ends at `time` [K3].
 function E.until_time(time)
   return {
     try = function()
@@ -486,7 +495,7 @@ function E.until_time(time)
   }
 end
 
---- The operation that never ends.
+--- An operation that never ends.
 E.never = {
   try = function()
     return false
@@ -496,7 +505,7 @@ E.never = {
   end,
 }
 
---- What waiting for an ended task gives [T5].
+--- Returns the result of a wait for a task that has ended [T5].
 local function how_ended(task)
   if task.status == "failed" then
     return nil, task.result
@@ -506,7 +515,8 @@ local function how_ended(task)
   return task.result
 end
 
---- The operation that ends with a task, with its results or its error.
+--- Returns the operation that ends when a task ends, with its results or its
+--- error.
 function E.task_end(task)
   return {
     try = function()
@@ -534,13 +544,13 @@ end
 
 -- Channels --------------------------------------------------------------------
 
---- A channel that holds up to `size` values [H1].
+--- Returns a channel that holds up to `size` values [H1].
 function E.channel(size)
   return { size = size, held = {}, senders = {}, receivers = {} }
 end
 
---- The first in the queue that is not of the same choice: exactly one event of
---- a choice commits, so it cannot serve itself [H3].
+--- Remove and return the first entry that does not belong to `choice`. Exactly
+--- one event of a choice commits, so one of them cannot serve another [H3].
 local function take_first(queue, choice)
   for i, entry in ipairs(queue) do
     if not choice or entry.choice ~= choice then
@@ -549,7 +559,7 @@ local function take_first(queue, choice)
   end
 end
 
---- Wait in `queue`, first in, first out [F5].
+--- Append a wait to `queue`, which is first in, first out [F5].
 local function line_up(queue, commit, choice, value)
   engine.waits = engine.waits + 1
   local entry = { commit = commit, value = value, choice = choice,
@@ -565,9 +575,10 @@ local function line_up(queue, commit, choice, value)
   end
 end
 
---- After the end senders get Closed, receivers what is left, then nil and
---- "closed" [H1]. Those who wait hear it in the order they came in, so of the
---- events of one choice the leftmost [O5].
+--- Close a channel. Later senders get Closed. Later receivers get the values
+--- that are left, then nil and "closed" [H1]. Tasks that wait now are woken in
+--- the order in which they began to wait. So the leftmost event of a choice is
+--- woken [O5].
 function E.close(ch)
   ch.closed = true
   while ch.senders[1] or ch.receivers[1] do
@@ -608,7 +619,7 @@ function E.receiving(ch)
       if #ch.held > 0 then
         local value = table.remove(ch.held, 1)
         local sender = take_first(ch.senders, choice)
-        if sender then -- its value has room now
+        if sender then -- the channel has room for its value now
           table.insert(ch.held, sender.value)
           sender.commit()
         end
@@ -629,10 +640,10 @@ end
 
 -- Running ---------------------------------------------------------------------
 
---- An engine. `opts`:
----   pick(ready)   the index of the task to resume next
----   pause()       whether to take a further round here
----   grace         of cancels and shields if nothing else is said [C7, C8]
+--- Returns an engine. `opts`:
+---   pick(ready)   returns the index of the task to resume next
+---   pause()       tells whether to take a further round here
+---   grace         default of cancels and shields [C7, C8]
 function E.new(opts)
   local new = { now = 0, ready = {}, deadlines = {}, tasks = {}, turns = 0,
     waits = 0, grace = opts.grace or 5, pick = opts.pick or rule.next_ready,
@@ -642,8 +653,8 @@ function E.new(opts)
   return new
 end
 
---- Run until nothing is ready and nothing is due. Gives "done", or "too long"
---- after `limit` turns.
+--- Run until no task is ready and no deadline is left. Returns "done",
+--- "deadlock" if tasks are left, or "too long" after `limit` turns.
 function E.run(self, limit)
   engine = self
   repeat

@@ -1,8 +1,8 @@
--- Random programs, run by the library and by the reference model, must do the
--- same (spec/model/compare_wires.lua says what that means).
--- AIOWIRE_MODEL_SEEDS=20000 tries as many seeds instead of the usual ones,
--- AIOWIRE_MODEL_FROM=5000 begins there: a failing seed is shown with the
--- smallest program that fails.
+-- Random programs must do the same in the library and in the reference model
+-- (spec/model/compare_wires.lua says what that means).
+-- AIOWIRE_MODEL_SEEDS=20000 tries so many seeds. AIOWIRE_MODEL_FROM=5000 sets
+-- the first seed. If a seed fails, the error shows the smallest program that
+-- fails.
 
 local compare_wires = require "spec.model.compare_wires"
 local helper = require "spec.support.helper"
@@ -13,8 +13,8 @@ local FROM <const> = math.tointeger(os.getenv "AIOWIRE_MODEL_FROM") or 1
 local SEEDS <const> = math.tointeger(os.getenv "AIOWIRE_MODEL_SEEDS")
   or helper.gc_stress and 30 or 1500
 
---- Compare the programs that `generate` makes; the first that fails is the
---- error. `options(seed)` are for compare_wires.try.
+--- Compare the programs that `generate` makes. The first failure is raised.
+--- `options(seed)` returns the options of compare_wires.try.
 local function compare_all(count, generate, options)
   helper.leak_checked(function()
     local skipped = 0
@@ -50,8 +50,8 @@ describe("a random program", function()
     end)
 end)
 
---- The first of `count` seeds whose program tells the library from a model
---- with this wrong rule.
+--- Returns the first of `count` seeds whose program behaves differently in the
+--- library and in a model with this wrong rule.
 local function found_within(count, rules, name, wrong, exact)
   local right = rules[name]
   rules[name] = wrong(right)
@@ -71,7 +71,7 @@ local function found_within(count, rules, name, wrong, exact)
   return found
 end
 
---- `w` with other fields.
+--- Returns a copy of `w` in which some fields are replaced.
 local function changed(w, fields)
   return setmetatable(fields, { __index = w, __len = function()
     return #w
@@ -80,7 +80,7 @@ end
 
 local meaning, rule = model.meaning, model.rule
 
---- Models that are wrong in one rule: what they do, and the wrong rule.
+--- Models in which one rule is wrong: what the model does, and the wrong rule.
 local wrong_models = {
   { "lets each scope keep a cancel to itself [C5]", rule, "absorbs",
     function()
@@ -251,7 +251,7 @@ local wrong_models = {
     end, true },
 }
 
--- These prove the comparison, not the library: the collector's stress would
+-- These specs check the comparison, not the library. AIOWIRE_GCSTRESS would
 -- only make them slow.
 describe("the comparison", function()
   for _, case in ipairs(helper.gc_stress and {} or wrong_models) do

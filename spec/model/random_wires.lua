@@ -1,19 +1,21 @@
---- Random programs of wires, as descriptions: trees of plain tables.
+--- Makes random programs of wires, as descriptions: trees of plain tables.
 ---
 ---   generate(seed)        all kinds of wires, mixed; durations from a wide
----                         range, so that most things happen alone
+---                         range, so that few events have the same time
 ---   generate_exact(seed)  programs whose order of events the rules fix
 ---
---- spec/model/wire_source.lua turns a description into Lua,
---- spec/model/compare_wires.lua runs it on the library and on the model.
+--- spec/model/wire_source.lua turns a description into Lua.
+--- spec/model/compare_wires.lua runs the program on the library and on the
+--- model.
 
 local new_random = require "spec.support.random"
 
 local M = {}
 
 -- Descriptions ----------------------------------------------------------------
--- A node: { kind =, id =, fields, child nodes in the array part or in fields }.
--- Its sort says where it fits: "wire", "step" of a body, or "fn".
+-- A node is { kind =, id =, …fields }. Child nodes are in the array part or in
+-- fields. The sort of a node says where it may stand: "wire", "step" of a body,
+-- "block", or "fn".
 
 local SORTS <const> = { nap = "step", put = "step", take = "step",
   close = "step",
@@ -44,12 +46,12 @@ function Draw:duration()
   return self.random:between(1, 20000)
 end
 
---- A duration for a limit: as often long as short.
+--- Returns a time limit. Half of the limits are long.
 function Draw:limit()
   return self.random:between(1, self.random:chance(50) and 20000 or 60000)
 end
 
---- Nothing, or how long a shield or a cancel is patient.
+--- Returns nil, or the grace of a shield or a cancel.
 function Draw:grace()
   return self.random:chance(40) and self:limit() or nil
 end
@@ -58,7 +60,7 @@ function Draw:channel()
   return self.random:between(1, #self.program.channels)
 end
 
---- `budget` nodes dealt to `n` places, one each at least.
+--- Splits `budget` nodes into `n` shares of at least one.
 function Draw:deal(budget, n)
   local shares = {}
   for i = 1, n do
@@ -77,7 +79,7 @@ function Draw:wires(kind, budget, n)
     if RACES[kind] and self.random:chance(30) then
       node[i] = self:event(share)
     elseif kind == "seq" and i < n and self.random:chance(25) then
-      node[i] = self:machine(share) -- what it goes on with is spun off
+      node[i] = self:machine(share) -- the wire that it returns is spun off
     else
       node[i] = self:wire(share)
     end
@@ -85,7 +87,7 @@ function Draw:wires(kind, budget, n)
   return node
 end
 
---- A wire that is one event: what a race decides at the commit [H3].
+--- Makes a wire that is one event. A race decides at its commit [H3].
 function Draw:event(budget)
   local layer = budget > 1 and self:choose { { 2, "none" }, { 2, "bind" },
     { 1, "map" }, { 1, "named" } } or "none"
@@ -101,7 +103,7 @@ function Draw:primitive(kind)
     return self:node(kind, { seconds = self:duration() })
   elseif kind == "send" or kind == "recv" then
     return self:node(kind, { channel = self:channel() })
-  elseif kind == "done" then -- of a task before this one, so it exists
+  elseif kind == "done" then -- of an earlier task, which therefore exists
     return self:node(kind, { task = self.random:between(1, self.task - 1) })
   end
   return self:node(kind)
@@ -136,7 +138,7 @@ function Draw:step(budget)
   return node
 end
 
---- A scope with children, some of which have a handler [S1, E9].
+--- Makes a scope with children. Some of the children have a handler [S1, E9].
 function Draw:scope(node, budget)
   for i, share in ipairs(self:deal(budget - 1, self.random:between(1, 2))) do
     node[i] = self:wire(share)
@@ -158,7 +160,7 @@ function Draw:block(budget)
   return self:steps(self:node "block", budget, 2)
 end
 
---- How a function ends; `endings` as Random:weighted takes it.
+--- Makes the end of a function. Random:weighted chooses among `endings`.
 function Draw:ending(node, budget, endings)
   node.ending = self:choose(endings)
   if node.ending == "next" then
@@ -176,7 +178,7 @@ function Draw:body(budget)
     { 3, "fail" }, { 2, "fail first" }, { budget > 1 and 4 or 1, "next" } })
 end
 
---- A body that goes on with another wire.
+--- Makes a body that returns another wire.
 function Draw:machine(budget)
   local node = self:steps(self:node "body", budget // 2, 2)
   return self:ending(node, budget // 2, { { 1, "next" } })
@@ -243,14 +245,15 @@ end
 function unary.whole() end
 function unary.named() end
 
---- `inner` with an operator of one operand around it.
+--- Makes a wire that applies a method or an operator with one operand to
+--- `inner`.
 function Draw:around(kind, inner, budget)
   local node = self:node(kind, { inner })
   unary[kind](self, node, budget)
   return node
 end
 
---- The operands of a table form, with numbers or with names as keys.
+--- Makes the operands of a table form, with numbers or with names as keys.
 function Draw:table_form(kind, budget)
   local n = self.random:between(1, 3)
   local node = self:wires(kind, budget, n)
@@ -285,7 +288,8 @@ function Draw:wire(budget)
   return self:wires(kind, budget, self.random:between(2, 3))
 end
 
---- The program of this seed. `without` is a set of kinds to do without.
+--- Makes the program of this seed. `without` is a set of kinds that it must not
+--- use.
 function M.generate(seed, without)
   local random = new_random(seed)
   local program = { channels = {}, tasks = {}, starts = {}, cancels = {} }
@@ -306,9 +310,9 @@ function M.generate(seed, without)
   return program
 end
 
---- A program whose trace the rules fix to the letter, though many things happen
---- at the same time: bodies that start from left to right, sleep for moments,
---- meet on channels and end, as tasks or directly under one operator
+--- Makes a program in which many things happen at the same time, and the rules
+--- still fix the whole trace. Its bodies start from left to right, sleep for
+--- moments, meet on channels and end, as tasks or directly under one operator
 --- [F1, F2, F3, K1, K2].
 function M.generate_exact(seed, without)
   local random = new_random(seed)

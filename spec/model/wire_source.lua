@@ -1,5 +1,5 @@
---- Turns descriptions of random programs into Lua source: one text that runs on
---- the library and on the model, and that a person can read and try.
+--- Turns descriptions of random programs into Lua source. The library and the
+--- model run the same text, and a person can read and try it.
 
 local M = {}
 
@@ -56,7 +56,8 @@ function text.recv(node)
   return ("Recv(ch%d)"):format(node.channel)
 end
 
---- A step, and a note that it is over.
+--- Returns a function that renders a node: each `$name` in `format` becomes the
+--- field `name` of the node.
 local function noted(format)
   return function(node)
     return (format:gsub("%$(%w+)", function(field)
@@ -131,7 +132,7 @@ function text.fn(node)
     endings[node.ending](node))
 end
 
---- w:name(fn, grace)
+--- Returns a function that renders `w:name(fn, grace)`.
 local function method(name)
   return function(node)
     local arguments = { node.fn and render_node(node.fn),
@@ -201,7 +202,8 @@ end
 
 text.All, text.Any, text.Race = table_form, table_form, table_form
 
---- The program as Lua: what it calls beside the library is in `surroundings`.
+--- Returns the program as Lua. `surroundings` of compare_wires.lua defines the
+--- functions that it calls besides the library.
 function M.render(program)
   local lines = {}
   for i, size in ipairs(program.channels) do
