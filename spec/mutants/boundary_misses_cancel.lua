@@ -1,5 +1,5 @@
 return {
-  breaks = "Between two elements a cancel is seen [N4]",
+  breaks = "A task sees a cancel between two elements [N4]",
   find = [[
 static move next_element(aw_task *task, aw_step *out) {
   if (task->inner->eff != AW_LEVEL_NONE)

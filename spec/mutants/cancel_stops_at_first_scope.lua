@@ -1,5 +1,5 @@
 return {
-  breaks = "A cancel reaches the scopes below the one that was cancelled [I8]",
+  breaks = "A cancel reaches all scopes below the cancelled one [I8]",
   find = [[
 scope = aw_scope_walk(top, scope, &depth);
   }

@@ -1,5 +1,5 @@
 return {
-  breaks = "After close receivers get what is in the channel first [H1]",
+  breaks = "A closed channel gives its buffered values first [H1]",
   find = [[
 aw_task *sender = first_for(&channel->senders, task);
   if (channel->count > 0) {

@@ -1,5 +1,5 @@
 return {
-  breaks = "What a background task starts is background [T2]",
+  breaks = "A task that a background task starts is background [T2]",
   find = [[
 task->background |= scope->task && scope->task->background;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "A task in engine.closed is queued when nobody else is ready [I1]",
+  breaks = "A task in engine.closed is queued if no other task is ready [I1]",
   find = [[
 if (aw__task_has_closed(engine))
     aw__task_queue_closed(engine);

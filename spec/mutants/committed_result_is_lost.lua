@@ -1,5 +1,5 @@
 return {
-  breaks = "A committed wait delivers its result, whatever came since [C6]",
+  breaks = "A committed wait delivers its result despite a cancel [C6]",
   find = [[
 case AW_GO_RESUME: return resume_host(task, out, task->result);
 ]],

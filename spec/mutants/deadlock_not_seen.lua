@@ -1,5 +1,5 @@
 return {
-  breaks = "A loop that nothing can wake raises Deadlock [L4]",
+  breaks = "A loop whose tasks nothing can wake raises Deadlock [L4]",
   find = [[
 if (next == AW_NEVER && !external && engine->config.deadlocks)
 ]],

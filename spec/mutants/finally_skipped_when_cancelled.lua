@@ -1,5 +1,5 @@
 return {
-  breaks = "The second part of `finally` runs however the first one ends [O9]",
+  breaks = "The function of `finally` runs even after a cancel [O9]",
   find = [[
 if (task->outcome == AW_OUT_ERROR)
     aw_task_hold_back(task);

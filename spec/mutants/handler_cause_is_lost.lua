@@ -1,5 +1,5 @@
 return {
-  breaks = "The error of a handler has the first error as its cause [E8]",
+  breaks = "An error of a handler has the first error as its cause [E8]",
   find = [[
 set_cause(L, lua_gettop(L), ERROR);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "A failure cancels the scope it happened in [S3]",
+  breaks = "A failure cancels the scope in which it happens [S3]",
   find = [[
 aw__scope_cancel(scope, AW_BY_FAILURE, 0, AW_DEFAULT);
 ]],

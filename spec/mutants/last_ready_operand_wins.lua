@@ -1,5 +1,5 @@
 return {
-  breaks = "The leftmost of the operands that are ready wins [O5]",
+  breaks = "The leftmost operand that is ready wins [O5]",
   find = [[
 uint32_t place = group->kind->next ? group->kind->next(group) : group->begun;
 ]],

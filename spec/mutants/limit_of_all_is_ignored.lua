@@ -1,5 +1,5 @@
 return {
-  breaks = "`All{limit=n}` runs n at once [O4]",
+  breaks = "`All{limit=n}` runs at most n operands at once [O6]",
   find = [[
 return wire->limit == 0 || scope->children < wire->limit;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "What a task sets in aw.locals is not seen by its siblings [API]",
+  breaks = "A task's change of aw.locals is not seen by siblings [API]",
   find = [[
 for k, v in pairs(inner.locals() or new) do
     new[k] = v

@@ -1,5 +1,5 @@
 return {
-  breaks = "What a task starts inherits its locals [API]",
+  breaks = "A new task inherits the locals of the starting task [API]",
   find = [[
 heir.locals = aw__keep_value(by->engine, by->more->locals);
 ]],

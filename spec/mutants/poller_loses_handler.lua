@@ -1,5 +1,5 @@
 return {
-  breaks = "On_error handles a callback's failure [Q5]",
+  breaks = "The handler `on_error` gets the failure of a callback [Q5]",
   find = [[
 if not self.on_error then
     return nil

@@ -1,5 +1,5 @@
 return {
-  breaks = "What was written is sent, though the stream was closed since [C10]",
+  breaks = "Data that was written is sent even after a close [C10]",
   find = [[
 if (!s->pumping)
     close_fd(s, NULL);

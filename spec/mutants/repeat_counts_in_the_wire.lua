@@ -1,5 +1,5 @@
 return {
-  breaks = "Running a wire does not change it [V1]",
+  breaks = "Running a wire does not change the wire [V1]",
   find = [[
 return frame->u.n == AW_FOREVER || --frame->u.n > 0;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "An error that another one replaces is released",
+  breaks = "A retry releases the error that a later error replaces",
   find = [[
 aw_error_release(own->error);
   own->error = aw_error_keep(task->out.error);

@@ -1,5 +1,5 @@
 return {
-  breaks = "What becomes ready during a round runs in the next one [F2]",
+  breaks = "A task that becomes ready in a round runs in the next [F2]",
   find = [[
 aw__list_append(&engine->ready.tasks, &task->link);
 engine->ready.count++;

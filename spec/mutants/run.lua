@@ -1,5 +1,5 @@
---- Do the specs notice flaws? Build a copy of the tree with one flaw at a time,
---- and run the one spec that has to fail then:
+--- Checks that the specs notice flaws. Builds a copy of the tree with one flaw
+--- at a time, and runs the one spec that must fail with it:
 ---     ./dev mutants [NAME …]        (lua5.4 spec/mutants/run.lua [NAME …])
 ---
 --- Each other file of this folder is a mutant, named after its flaw. It returns
@@ -11,15 +11,15 @@
 ---     it       words of that spec's name; without them the whole file runs
 ---     lua      "aiowire" runs the spec; without it lua5.4 does
 ---
---- Code and specs may move: both are found by a search of the tree, in which
---- white space and comments do not count. The build has no asserts, so that a
---- spec has to notice the flaw.
+--- Code and specs may move, since `find` and `it` are searched for in the whole
+--- tree; in code, white space and comments do not count. The build has no
+--- asserts, so only a spec can notice the flaw.
 
 local DIR <const> = "build/mutants"
 local TREE <const>, BUILD <const> = DIR .. "/tree", DIR .. "/build"
 local ROOTS <const> = "core lua spec bench examples docs CMakeLists.txt"
--- A spec that takes this many seconds and this many times as long as without
--- the flaw hangs, and so has noticed the flaw.
+-- A spec hangs, and so has noticed the flaw, if it takes PATIENCE seconds
+-- longer than SLOWER times its time without the flaw.
 local PATIENCE <const>, SLOWER <const> = 10, 10
 
 local function read(path)
@@ -32,7 +32,8 @@ local function write(path, text)
   assert(file:write(text))
 end
 
---- Run a line of shell, with its output in `log`: true or nil, and its code.
+--- Run a line of shell, and write its output to `log`. Returns true or nil, and
+--- its exit code.
 local function shell(line, log)
   local ok, _, code = os.execute(("( %s ) >%s 2>&1"):format(line, log))
   return ok, code
@@ -52,7 +53,7 @@ end
 
 -- The copy -------------------------------------------------------------------
 
---- Write only what differs: what was built from the other files stays good.
+--- Write only files that differ, so that ninja builds only what has changed.
 local function copy_tree()
   os.execute(("for d in $(find %s -type d); do mkdir -p %s/$d; done"):format(
     ROOTS, TREE))
@@ -77,7 +78,7 @@ local function configure(log)
     :format(TREE, BUILD), log)
 end
 
---- Build what the spec of `mutant` needs.
+--- Build the targets that the spec of `mutant` needs.
 local function build(mutant, log)
   local program = mutant.spec:find "_test$" and mutant.spec
   return shell(("cmake --build %s -j2 --target aiowire_module aiowire_host "
@@ -86,7 +87,7 @@ end
 
 -- Code -----------------------------------------------------------------------
 
---- A pattern for `code` that lets white space differ.
+--- Returns a pattern that matches `code` with any white space.
 local function pattern_of(code)
   local pattern, before = {}, ""
   for token in code:gsub("[^%w_%s]", " %0 "):gmatch "%S+" do
@@ -98,8 +99,8 @@ local function pattern_of(code)
   return table.concat(pattern)
 end
 
---- The file with the code of `mutant`, and its text with the flaw; or nil and
---- why there is none.
+--- Returns the path of the file with the code of `mutant`, and its text with
+--- the flaw; or nil and the reason.
 local function flawed(mutant)
   local pattern, file, text = pattern_of(mutant.find), nil, "code not found"
   for _, path in ipairs(files_in(TREE)) do
@@ -123,7 +124,8 @@ end
 
 -- Specs ----------------------------------------------------------------------
 
---- The spec file with the words of `mutant`, or else that of its name.
+--- Returns the spec file that has the words `it` of the mutant, else the spec
+--- file with the name `spec`.
 local function spec_file(mutant)
   local best, most = nil, 0
   for _, path in ipairs(files_in(TREE)) do
@@ -138,7 +140,7 @@ local function spec_file(mutant)
   return best
 end
 
---- Run the spec of `mutant`: does it pass? And how did it end?
+--- Run the spec of `mutant`. Tells whether it passes, and how it has ended.
 local function run_spec(mutant, seconds, log)
   local command, folder = "test/" .. mutant.spec, BUILD
   if not mutant.spec:find "_test$" then
@@ -156,7 +158,7 @@ local function run_spec(mutant, seconds, log)
   return ok, (code == 124 or code == 137) and "hangs" or "exit " .. code
 end
 
---- What became of `mutant`, in words.
+--- Try one mutant. Returns the result in words.
 local function try(mutant, log)
   local path, text = flawed(mutant)
   if not path then

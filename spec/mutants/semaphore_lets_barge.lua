@@ -1,5 +1,5 @@
 return {
-  breaks = "A permit that is given back goes to the first who waits [F5]",
+  breaks = "A released permit goes to the task that waits longest [F5]",
   find = [[
 if (let_through(&semaphore->gate))
     return 0;

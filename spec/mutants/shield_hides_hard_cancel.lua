@@ -1,5 +1,5 @@
 return {
-  breaks = "A hard cancel goes through shields [C8]",
+  breaks = "A shield does not hide a hard cancel [C8]",
   find = [[
 if (scope->shield && scope->hides && level < AW_LEVEL_HARD)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "What an element spins off belongs to the innermost scope [O2]",
+  breaks = "A spun-off wire belongs to the innermost scope [N5]",
   find = [[
 return aw_scope_start(task->inner, next, &config, NULL);
 ]],

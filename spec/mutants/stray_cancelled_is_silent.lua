@@ -1,5 +1,5 @@
 return {
-  breaks = "Cancelled that nobody asked for is a failure [E5]",
+  breaks = "Cancelled in a task that is not cancelled is a failure [E5]",
   find = [[
 return task->killed || task->scope.by != AW_BY_PARENT ||
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "Those who wait for a task go on in their order [F5]",
+  breaks = "Tasks that wait for one task wake in their order [F5]",
   find = [[
 aw__list_append(&other->waiters, &task->link);
 ]],

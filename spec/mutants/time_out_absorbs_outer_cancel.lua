@@ -1,5 +1,5 @@
 return {
-  breaks = "A scope absorbs Cancelled only if no outer cancel is seen [C5]",
+  breaks = "A scope absorbs Cancelled only if no outer cancel shows [C5]",
   find = [[
 bool own = end.cancelled && !end.outer && !task->killed;
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "A wait ends once; its slot is emptied before anyone is told [I2]",
+  breaks = "The slot of a wait is emptied before anyone is told [I2]",
   find = [[
 task->wait = NULL;
 task->on = NULL;

@@ -1,5 +1,5 @@
 return {
-  breaks = "What hangs on a wire lives as long as a task runs it [V1]",
+  breaks = "The values of a wire live as long as a task runs it [V1]",
   find = [[
 inside && !awl_needs_lua(L, index)
 ]],

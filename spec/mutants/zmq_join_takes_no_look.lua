@@ -1,5 +1,5 @@
 return {
-  breaks = "After arming a waiter the socket is looked at [Q4]",
+  breaks = "The engine looks at a socket after arming a waiter [Q4]",
   find = [[
 if (must_look(z, list))
   aw__zmq_mark(z);

@@ -1,5 +1,5 @@
 return {
-  breaks = "A message that goes back keeps its place [H4]",
+  breaks = "A message that is put back keeps its place [H4]",
   find = [[
 while (*place && (*place)->number < message->number)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "A message that was not delivered goes back [H4]",
+  breaks = "A message that was not delivered is put back [H4]",
   find = [[
 if (message->delivered || !s->raw)
     awz_message_done(s, message);

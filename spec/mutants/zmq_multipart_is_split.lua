@@ -1,5 +1,5 @@
 return {
-  breaks = "The parts of a message go together, all or none [ZQ7]",
+  breaks = "All parts of a message are sent, or none [ZQ7]",
   find = [[
 rc = awz_raw_send(socket_of(parts), &frames[i], i + 1 < parts->count);
     if (rc < 0) {

@@ -1,5 +1,5 @@
 return {
-  breaks = "After any operation the socket is looked at again [Q4]",
+  breaks = "The engine looks at a socket again after any operation [Q4]",
   find = [[
 z->drained = false;
   if (aw__zmq_awaited(z))

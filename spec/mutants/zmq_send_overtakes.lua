@@ -1,5 +1,5 @@
 return {
-  breaks = "A message waits behind those that wait already [F5]",
+  breaks = "A message is sent after those that wait already [F5]",
   find = [[
 return must_queue(parts) ? -EAGAIN : send_now(parts);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "A watcher is stopped only if nobody waits [Q4]",
+  breaks = "A watcher is stopped only if no task waits [Q4]",
   find = [[
 if (!aw__zmq_awaited(z))
   aw__zmq_watch_stop(z);

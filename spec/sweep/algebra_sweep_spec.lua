@@ -1,6 +1,6 @@
--- The sweep of the combinators: see spec/sweep/sweep.lua. Each scenario is
--- struck at each of its awaits in turn, in normal running and in clean-up; then
--- a thousand scheduler seeds take one strike each.
+-- The sweep over combinators: see spec/sweep/sweep.lua. It strikes each
+-- scenario at each of its awaits, in normal running and in clean-up. Then each
+-- of a thousand seeds of the scheduler makes one strike.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -12,14 +12,14 @@ local SEEDS <const> = helper.scale(1000)
 
 -- Parts of scenarios, made with a probe. -------------------------------------
 
---- Sleep `count` times a second.
+--- Sleep `count` times for a second each.
 local function sleep(p, count)
   for _ = 1, count do
     p.sleep(1)
   end
 end
 
---- A body that sleeps, guarded, and gives `result`.
+--- Returns a guarded body that sleeps `count` times and returns `result`.
 local function body(p, count, result)
   return aw.Wire(function()
     local _ <close> = p.guard()
@@ -28,7 +28,7 @@ local function body(p, count, result)
   end)
 end
 
---- The same, with a clean-up that awaits.
+--- As body(), with a clean-up that awaits.
 local function slow(p, count, result)
   return aw.Wire(function()
     local _ <close> = p.slow_guard(1)
@@ -37,7 +37,7 @@ local function slow(p, count, result)
   end)
 end
 
---- A body that fails after `count` seconds, with the error to be expected.
+--- Returns a body that fails after `count` seconds with `p.expected`.
 local function failing(p, count)
   p.expected = p.expected or {}
   return aw.Wire(function()
@@ -47,14 +47,14 @@ local function failing(p, count)
   end)
 end
 
---- A body that spins off `w`, as the first of two.
+--- Returns a sequence whose first element spins off `w`.
 local function spinning(w, then_w)
   return aw.Wire(function()
     return w
   end) >> then_w
 end
 
---- A function that awaits, guarded, and passes on what it gets.
+--- Returns a guarded function that awaits and returns its arguments.
 local function passing(p)
   return function(...)
     local _ <close> = p.guard()
@@ -67,7 +67,7 @@ end
 
 local scenarios, scenario = sweep.scenarios()
 
---- A scenario that awaits the wire that `build(probe, ev)` makes.
+--- Add a scenario that awaits the wire which `build(probe, ev)` returns.
 local function awaiting(name, build)
   scenario(name, function(ev, p)
     local _ <close> = p.guard()
@@ -297,7 +297,7 @@ awaiting("a time-out of events", function(p)
   return (aw.Never | aw.Sleep(9)):timeout(1) // body(p, 1)
 end)
 
---- A wire that works at its third try.
+--- Returns a wire that fails twice and then succeeds.
 local function third(p, make)
   local tries = 0
   return aw.Wire(function()
@@ -369,7 +369,7 @@ awaiting("a catch that raises, in a catch", function(p)
   end):catch(nop)
 end)
 
---- A function for finally that awaits, guarded.
+--- Returns a guarded function for finally that awaits.
 local function farewell(p, seconds)
   return function()
     local _ <close> = p.guard()
@@ -510,7 +510,7 @@ awaiting("a Select of channels", function(p)
     & (aw.Send(b, 2) >> body(p, 1)) * 2
 end)
 
--- Under the collector's stress a part of them must do.
+-- AIOWIRE_GCSTRESS makes runs slow: then only some scenarios are swept.
 local swept = scenarios
 if helper.gc_stress then
   swept = {}

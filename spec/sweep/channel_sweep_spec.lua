@@ -1,6 +1,6 @@
 -- The sweep over channels, events and semaphores: see spec/sweep/sweep.lua.
 --
--- Each value must be in one place after a strike: with its sender, in the
+-- After a strike each value must be in one place: with its sender, in the
 -- channel, or with its receiver.
 
 local aw = require "aiowire"
@@ -8,7 +8,8 @@ local sweep = require "spec.sweep.sweep"
 
 local scenarios, scenario = sweep.scenarios()
 
---- A task of `scope` that sends 1..n; it counts what it has sent.
+--- Start a task in the scope `s` that sends 1..n and appends to `sent` what it
+--- has sent.
 local function start_sender(s, p, ch, n, sent)
   s:start(function()
     local _ <close> = p.guard()
@@ -19,7 +20,8 @@ local function start_sender(s, p, ch, n, sent)
   end)
 end
 
---- Every value that was sent was received, or is still in the channel.
+--- Returns a guard that checks: each value that was sent was received, or is
+--- still in the channel.
 local function add_up(p, ch, sent, got)
   return p.guard(function()
     local left = 0

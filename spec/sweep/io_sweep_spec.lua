@@ -1,8 +1,8 @@
 -- The sweep over descriptors, the Poller, signals, streams and processes: see
 -- spec/sweep/sweep.lua.
 --
--- A scenario closes what it opens by `<close>`; after it, the sweep counts
--- descriptors, handles and children.
+-- A scenario closes by `<close>` what it has opened. After that the sweep
+-- counts descriptors, handles and children.
 
 local aw = require "aiowire"
 local pipes = require "spec.support.pipes"
@@ -10,7 +10,8 @@ local sweep = require "spec.sweep.sweep"
 
 local scenarios, scenario = sweep.scenarios("real")
 
---- A pipe that is closed with its block: descriptor, reader, writer.
+--- Opens a pipe. Returns its descriptor, reader and writer, and a guard that
+--- closes the pipe.
 local function open_pipe(p)
   local fd, reader, writer = pipes.raw_pipe()
   return fd, reader, writer, p.guard(function()

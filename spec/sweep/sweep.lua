@@ -1,13 +1,14 @@
---- The sweep: a scenario is struck at each of its awaits in turn.
+--- The sweep strikes a scenario at each of its awaits in turn.
 ---
---- A scenario awaits through its probe, which counts. A first run finds the
---- number N of awaits; then, for each k in 1..N, the scenario runs once more
---- and is struck just before its k-th await: cancelled by itself, by another
---- task, again in its clean-up, with its scope, by an error, or by the end of
---- the whole loop; on a virtual clock also by a time-out that is due as the
---- k-th await begins, or a little later. Whatever happens, `<close>` runs
---- exactly once, the loop ends, and nothing is left
---- [C2, C3, C5, C8, C12, E1, E7, O8, S2, S3, L3].
+--- A scenario makes all its awaits through a probe, which counts them. A first
+--- run finds their number N. Then the scenario runs once for each k in 1..N,
+--- and is struck just before its k-th await. A strike is a cancel by the task
+--- itself, by another task, again in clean-up, or of the scope around it; an
+--- error; or the end of the whole loop. On a virtual clock there are also
+--- time-outs that are due as the k-th await begins or a little later. After
+--- each strike the sweep checks that every `<close>` has run exactly once, that
+--- the loop ends, and that nothing is left [C2, C3, C5, C8, C12, E1, E7, O8,
+--- S2, S3, L3].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -19,12 +20,13 @@ local M = {}
 -- Virtual seconds after which a run counts as hanging.
 M.FOR_EVER = 10000
 
---- A probe: the door to all awaits of one run, and its books.
+--- Returns a probe: all awaits of a run go through it, and it records what
+--- happens.
 local function new_probe(ev)
   local probe = { count = 0, closed = {}, failures = {}, errors = {},
     times = {} }
 
-  --- Await `f(...)`, the next in the count.
+  --- Await `f(...)` and count the await. Strike if it is the one to be struck.
   local function step(f, ...)
     probe.count = probe.count + 1
     probe.times[probe.count] = ev:now()
@@ -36,7 +38,7 @@ local function new_probe(ev)
     return f(...)
   end
 
-  --- Any other await.
+  --- For awaits that have no method below.
   probe.step = step
 
   function probe.sleep(seconds)
@@ -59,7 +61,8 @@ local function new_probe(ev)
     return step(t.cancel_wait, t)
   end
 
-  --- A value whose `<close>` is counted; it may clean up.
+  --- Returns a value that counts its `<close>` calls. `clean_up`, if given,
+  --- runs in each.
   function probe.guard(clean_up)
     local id = #probe.closed + 1
     probe.closed[id] = 0
@@ -73,7 +76,7 @@ local function new_probe(ev)
     })
   end
 
-  --- A guard that awaits `count` times while it cleans up.
+  --- Returns a guard whose clean-up awaits `count` times.
   function probe.slow_guard(count)
     return probe.guard(function()
       aw.shield(function()
@@ -84,7 +87,7 @@ local function new_probe(ev)
     end)
   end
 
-  --- A handler that counts its calls under `name`.
+  --- Returns a handler that counts its calls under `name`.
   function probe.handler(name)
     return function(_, err)
       probe.failures[name] = (probe.failures[name] or 0) + 1
@@ -92,7 +95,7 @@ local function new_probe(ev)
     end
   end
 
-  --- A further task of the loop, with a handler.
+  --- Start another task on the loop, with a handler.
   local started = 0
   function probe.start(w, opts)
     started = started + 1
@@ -150,7 +153,8 @@ local function stop_loop(run)
   end
 end
 
---- A deadline for the whole victim, as long after its k-th await begins.
+--- Returns a way to strike: a deadline for the whole victim, `later` seconds
+--- after its k-th await begins.
 local function time_out(later)
   return function(run)
     run.later = later
@@ -160,10 +164,10 @@ end
 
 -- One run, and what must hold after each. -----------------------------------
 
--- When the awaits of a scenario begin if nothing strikes it: case -> times.
+-- For each scenario, the times at which its awaits begin if nothing strikes it.
 local times_of
 
---- A scenario with a time-out around it, and what must hold for that.
+--- Run a scenario in a time-out. Only a Timeout may end it early.
 local function timed(run, seconds, case)
   local ok, err = pcall(aw.timeout, seconds, aw.await, function()
     return case.body(run.ev, run.probe)
@@ -206,7 +210,7 @@ end
 
 local TERMINAL <const> = { done = true, failed = true, cancelled = true }
 
---- What holds however a run was struck.
+--- Check what must hold after every run, however it was struck.
 local function assert_clean(run)
   local probe = run.probe
   assert.is_true(TERMINAL[run.victim.status], run.victim.status)
@@ -221,8 +225,8 @@ local function assert_clean(run)
   assert.are.equal(0, #run.ev.stuck)
 end
 
---- A cancel fails nobody: no handler hears of anything but of the error
---- that the scenario itself raises and expects.
+--- A cancel is no failure: the handlers get no error but `probe.expected`,
+--- which the scenario raises itself.
 local function assert_no_failure(run)
   assert_clean(run)
   assert.is_nil(run.probe.failures.victim)
@@ -275,13 +279,13 @@ local function assert_timed(run)
   assert.is_true(run.went_on)
 end
 
--- These need times that are the same in each run.
+-- These ways need the same times in each run.
 local virtual_ways = {
   { "timed out as an await begins", time_out(0), assert_timed },
   { "timed out a little later", time_out(0.125), assert_timed },
 }
 
---- The ways to strike a scenario.
+--- Returns the ways to strike a scenario.
 local function ways_of(case)
   local list = table.move(ways, 1, #ways, 1, {})
   if (case.clock or "virtual") == "virtual" then
@@ -290,8 +294,7 @@ local function ways_of(case)
   return list
 end
 
--- Whoever asks first runs the scenario once, so that each fact can stand
--- alone.
+-- The first access to an entry runs the scenario. So each `it` works alone.
 times_of = setmetatable({}, {
   __index = function(self, case)
     self[case] = run_once(case).probe.times
@@ -299,15 +302,15 @@ times_of = setmetatable({}, {
   end,
 })
 
---- How many awaits a scenario has when nothing strikes it.
+--- For each scenario, the number of its awaits if nothing strikes it.
 local awaits <const> = setmetatable({}, {
   __index = function(_, case)
     return #times_of[case]
   end,
 })
 
---- Strike `case` at each of its awaits in turn, and check how it ended. Under
---- the collector's stress a run costs too much: there the ways share them.
+--- Strike `case` at each of its awaits in turn, and check how each run ends.
+--- AIOWIRE_GCSTRESS makes a run slow: then each way strikes at one await only.
 local function strike_all(case, way, part)
   local count, first, last = awaits[case], 1, awaits[case]
   if helper.gc_stress then
@@ -334,8 +337,9 @@ local function ends_by_itself(case)
   assert.are.equal("done", run.victim.status)
 end
 
---- A list for scenarios, and a function that appends one to it.
----@param clock? "real" if they wait for more than the virtual clock
+--- Returns an empty list of scenarios, and a function that appends one to it.
+---@param clock? "real" if the scenarios wait for more than the virtual
+--- clock
 ---@return table[] scenarios
 ---@return fun(name: string, body: fun(ev, probe)) scenario
 function M.scenarios(clock)
@@ -345,7 +349,7 @@ function M.scenarios(clock)
   end
 end
 
---- The facts of the sweep of one scenario.
+--- Returns the facts of one scenario.
 ---@param case table { name=, body=function(ev, probe), clock= }
 ---@return { [1]: string, [2]: function }[] facts for `it`
 function M.facts(case)
@@ -365,8 +369,8 @@ function M.facts(case)
   return facts
 end
 
---- The facts of the sweep of all of these: a sentence and a function for each
---- `it`.
+--- Iterates over the facts of several scenarios: the sentence and the function
+--- of each `it`.
 ---@param scenarios table[]
 ---@return fun(): string?, function? iterator
 function M.all_facts(scenarios)
@@ -380,8 +384,8 @@ function M.all_facts(scenarios)
   end)
 end
 
---- One strike out of all that there are, under a seed: which one, the seed
---- says, too. The order of what happens may be another than in the sweep.
+--- Run one scenario with one strike; `seed` chooses both. The seed also goes to
+--- the scheduler, so the order of events may differ from that in the sweep.
 ---@param cases table[]
 ---@param seed integer
 function M.strike_seeded(cases, seed)
@@ -401,7 +405,8 @@ function M.strike_seeded(cases, seed)
   end
 end
 
---- How often the sweep strikes these scenarios; each has an await.
+--- Returns how often the sweep strikes these scenarios. Each has at least one
+--- await.
 ---@param cases table[]
 ---@return integer
 function M.strikes(cases)
@@ -413,7 +418,8 @@ function M.strikes(cases)
   return strikes
 end
 
---- A body that awaits through the probe `p`, and may fail at the end.
+--- Returns a body that awaits through the probe `p`. If `err` is given, it
+--- fails at its end.
 function M.worker(p, seconds, err)
   return function()
     local _ <close> = p.guard()

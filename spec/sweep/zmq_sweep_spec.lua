@@ -13,7 +13,8 @@ local function scenario(name, body)
   scenarios[#scenarios + 1] = { name = name, clock = "real", body = body }
 end
 
---- The messages of one run: 1, 2, 3, … in the order they were sent.
+--- Returns the record of one run. Its messages are 1, 2, 3, … in the order of
+--- sending.
 local function new_books()
   return { sent = 0, got = {}, count = 0 }
 end
@@ -24,8 +25,9 @@ local function note(books, message)
   books.count = books.count + 1
 end
 
---- Sent is received or still there: take what is, and see. What was sent may
---- take its time; for what was not, a moment has to do.
+--- Receive all messages that are left, and check that all messages sent have
+--- come. Messages that were sent may take a while. Then a short wait checks
+--- that no other message comes.
 local function settle(books, from)
   local function take(patience)
     while from:poll("r", patience) ~= 0 do
@@ -45,7 +47,8 @@ local function settle(books, from)
     ("%d sent, %d received or there"):format(books.sent, books.count))
 end
 
---- Sockets that are closed, and their messages counted, with the block.
+--- Opens two sockets. Returns them, the record, and a guard that checks the
+--- messages and closes the sockets.
 local function open(p, bound, connected, transport)
   local a, b = sockets.pair_of(bound, connected, transport)
   local books = new_books()
@@ -60,7 +63,7 @@ local function send(p, books, s)
   books.sent = books.sent + 1
   local ok, err = pcall(p.step, s.send, s, tostring(books.sent))
   if not ok then
-    books.sent = books.sent - 1 -- it did not happen [C2]
+    books.sent = books.sent - 1 -- a cancelled send sends nothing [C2]
     error(err, 0)
   end
 end

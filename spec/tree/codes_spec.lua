@@ -1,11 +1,11 @@
--- Every error code of aiowire.h has its name and text in codes.c.
+-- codes.c has the name and text of each error code of aiowire.h.
 --
 -- The codes that are errno numbers come from libuv's list; codes_test.c checks
--- those of the system.
+-- their numbers against the system.
 
 local process = require "spec.support.process"
 
--- The name of each code of our own in the text of the header.
+-- Returns the names of aiowire's own codes, read from the text of the header.
 local function own_codes(text)
   local names = {}
   for name in text:gmatch "\n%s+AW_(E%u+) = %-20%d%d%d%f[,%s]" do

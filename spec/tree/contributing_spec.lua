@@ -1,18 +1,19 @@
--- CONTRIBUTING.md and the tree agree: files that it names exist, functions are
--- in the files that are named beside them, and its map has every folder.
+-- CONTRIBUTING.md agrees with the tree. Files that it names exist. Functions
+-- are in the files that it names beside them. Its map has every folder.
 
 local process = require "spec.support.process"
 
 -- A tree of folders as the map draws it ---------------------------------------
 
--- The first block that draws folders.
+-- Returns the first block that draws folders.
 local function map_of(text)
   return text:match "```\n(core/.-)\n```"
 end
 
--- A set of the folders of a map. A line without an indent begins a top folder;
--- what it, or an indented line, begins with are folders as long as words end in
--- a slash.
+-- Returns the folders of a map, as a set. The first words of a line that end in
+-- a slash are folders. A line without an indent begins with a top folder; the
+-- other folders of this line and of the indented lines after it are below that
+-- folder.
 local function folders_of(map)
   local set, top = {}, nil
   for line in (map .. "\n"):gmatch "(.-)\n" do
@@ -32,7 +33,7 @@ local function folders_of(map)
   return set
 end
 
--- The same of the files of some top folders.
+-- Returns the folders that have files, below some top folders, as a set.
 local function folders_with_files(tops)
   local set = {}
   for _, top in ipairs(tops) do
@@ -56,7 +57,8 @@ end
 
 -- Names in the text -----------------------------------------------------------
 
--- Paragraphs and list items of a Markdown text, each as one line; no blocks.
+-- Returns the paragraphs and list items of a Markdown text, each as one line.
+-- Blocks of code are left out.
 local function items_of(text)
   local items, item, fenced = {}, nil, false
   for line in (text .. "\n"):gmatch "(.-)\n" do
@@ -73,8 +75,8 @@ local function items_of(text)
   return items
 end
 
--- { paths, functions } that an item names in back quotes. Names in capitals are
--- for the reader to fill in, as `core/run/kinds/NAME.c` and `aw_name()`.
+-- Returns the paths and the functions that an item names in back quotes. Names
+-- in capitals are placeholders, as in `core/run/kinds/NAME.c` and `aw_name()`.
 local function names_of(item)
   local paths, functions = {}, {}
   for span in item:gmatch "`([^`]+)`" do
@@ -93,7 +95,7 @@ local function exists(path)
   return file ~= nil
 end
 
--- Does one of the files have the name as a word of its own?
+-- Does one of the files contain `name` as a whole word?
 local function is_in(name, paths)
   for _, path in ipairs(paths) do
     if path:find "%.%l+$" and exists(path)

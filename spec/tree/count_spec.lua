@@ -1,12 +1,13 @@
--- The check of instruction counts (bench/count): which changes it accepts.
+-- Which changes of instruction counts the check in bench/count accepts.
 
 local figures = require "bench.count.figures"
 
 local WITH <const> = { compiler = "GNU 12", libuv = "1.44" }
 local KEPT <const> = { with = WITH, each = { call = 1000, yield = 2000 } }
 
---- Check `call` and `yield`; `counts` has for each job the results of its
---- measurements, one after the other. Gives the report and how many were made.
+--- Check the jobs `call` and `yield`. `counts` has, for each job, the results
+--- of its measurements in order. Returns the report and the number of
+--- measurements.
 local function check(counts, with)
   local made = 0
   local report = figures.check({ "call", "yield" }, with or WITH, KEPT,

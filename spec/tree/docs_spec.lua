@@ -1,8 +1,8 @@
--- Every program in README.md and in docs/ runs as it is printed, under the
--- program and under lua5.4, and its output is the one shown.
+-- Every program in README.md and in docs/ runs as printed, under `aiowire` and
+-- under lua5.4, and writes the output that is shown.
 --
--- A program whose output is shown runs on a virtual clock, so that a busy
--- machine does not change the order of its lines.
+-- A program whose output is shown runs on a virtual clock, so a busy machine
+-- does not change the order of its lines.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
@@ -12,8 +12,8 @@ local FILES <const> = { "README.md", "docs/tour.md", "docs/zmq.md",
 
 -- Blocks ---------------------------------------------------------------------
 
--- { line, code, output } for each ```lua block of a Markdown text; `output` is
--- the ``` block that follows at once, if there is one.
+-- Returns { line, code, output } for each ```lua block of a Markdown text.
+-- `output` is the ``` block on the next line, if there is one.
 local function blocks_of(text)
   local blocks, block, line, last = {}, nil, 0, nil
   for row in (text .. "\n"):gmatch "(.-)\n" do
@@ -37,20 +37,20 @@ local function blocks_of(text)
   return blocks
 end
 
--- A block that asks for the module is a program; others are fragments.
+-- A block that requires the module is a program; other blocks are fragments.
 local function is_program(code)
   return code:find 'require%s*%(?["\']aiowire["\']' ~= nil
 end
 
--- Is this a program with sockets, and no libzmq for it?
+-- Does this program need sockets while libzmq is not installed?
 local function lacks_libzmq(code)
   return code:find("zmq", 1, true) ~= nil and not sockets.installed
 end
 
 -- Running --------------------------------------------------------------------
 
--- Loops on a virtual clock, for `-l virtual`. Named as a part of the library,
--- so that it is not the place where tasks are started.
+-- A module for `-l virtual` that puts all loops on a virtual clock. Its chunk
+-- is named like a part of the library, so errors do not blame its lines.
 local virtual <const> = [==[
 load([[
 local aw = require "aiowire"
@@ -69,7 +69,8 @@ end
 ]], "=[aiowire.docs]")()
 ]==]
 
--- The name that a program has in its output, or any.
+-- Returns the file name of the program in the output of its block, or a
+-- default.
 local function name_of(block)
   return block.output and block.output:match "([%w_]+%.lua):%d" or "s.lua"
 end

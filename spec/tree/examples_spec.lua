@@ -1,4 +1,4 @@
--- Every program in examples/ runs as it is. docs_spec.lua has the programs of
+-- Every program in examples/ runs unchanged. docs_spec.lua has the programs of
 -- the docs.
 
 local process = require "spec.support.process"
@@ -6,7 +6,7 @@ local sockets = require "spec.support.sockets"
 
 local quoted = process.quoted
 
--- Is this a program with sockets, and no libzmq for it?
+-- Does this program need sockets while libzmq is not installed?
 local function lacks_libzmq(text)
   return text:find("zmq", 1, true) ~= nil and not sockets.installed
 end
@@ -18,8 +18,8 @@ local function assert_ran(outcome)
   assert.are.equal(0, outcome.code, said)
 end
 
--- Awaits outside of wires are for the program only; all else must do the same
--- under a stock lua5.4.
+-- Under a stock lua5.4 a program must run as well, unless its main chunk
+-- awaits.
 local function assert_ran_or_awaits_in_main_chunk(outcome)
   if outcome.err:find("cannot await outside a task", 1, true) then
     assert.are.equal(1, outcome.code)

@@ -1,5 +1,5 @@
--- Files use what stands below them: includes are read from the sources, calls
--- from the symbols of the objects.
+-- Each file uses only files of lower levels. Includes are read from the
+-- sources, calls from the symbols of the objects.
 
 local process = require "spec.support.process"
 local symbols = require "spec.tree.symbols"
@@ -8,7 +8,7 @@ local function base_name(path)
   return path:match "[^/]*$"
 end
 
--- { name, quoted, path of the file, line } for each #include of a file.
+-- Returns { name, quoted, path of the file, line } for each #include of a file.
 local function includes_of(path)
   local list, line = {}, 0
   for text in (process.read(path) .. "\n"):gmatch "(.-)\n" do
@@ -32,7 +32,7 @@ local function all_includes(paths)
   return list
 end
 
--- The includes for which `wrong(include)` holds, as a person reads them.
+-- Returns a line of text for each include for which `wrong(include)` holds.
 local function offences(includes, wrong)
   local list = {}
   for _, include in ipairs(includes) do
@@ -61,7 +61,7 @@ local lua_headers = {
   ["luaconf.h"] = true, ["lua.hpp"] = true, ["aiowire_lua.h"] = true,
 }
 
--- Private headers of core, by the name a careless include would use.
+-- Private headers of core: name without folders -> path.
 local private_of_core = {}
 for _, path in ipairs(core) do
   if path:find "%.h$" and not path:find "^core/include/" then
@@ -74,7 +74,7 @@ local function exists(path)
   return file ~= nil
 end
 
--- Does a quoted include find a file of its own side, below lua/?
+-- Does a file below lua/ match this quoted include?
 local function found_in_lua(include)
   local folder = include.path:match "^(.*/)"
   for _, place in ipairs {
@@ -87,8 +87,8 @@ local function found_in_lua(include)
   return false
 end
 
--- The files of core from the bottom to the top, by their paths below core/. A
--- file may include, and call, files of lower levels only.
+-- The files of core, as paths below core/. The lowest level comes first. A file
+-- may include and call only files of lower levels.
 local LEVELS <const> = {
   { "include/aiowire", "base/list" },
   { "include/aiowire_zmq", "state" },
@@ -138,13 +138,13 @@ for level, names in ipairs(LEVELS) do
   end
 end
 
--- Does a file of core use another one that does not stand below it?
+-- Does a file of core use a file of its own level or of a higher one?
 local function uses_up(edge)
   local own, other = level_of[edge.from], level_of[edge.to]
   return own ~= nil and other ~= nil and other >= own
 end
 
--- The includes of files of core, as edges between units.
+-- Returns the includes between files of core, as edges between units.
 local function include_edges(includes)
   local edges = {}
   for _, include in ipairs(includes) do
@@ -157,7 +157,7 @@ local function include_edges(includes)
   return edges
 end
 
--- Tests may look inside: they share core/test/check.h.
+-- Tests may include the private headers of core.
 local function reaches_into_core(include)
   if include.path:find("/test/", 1, true) then
     return false
@@ -309,7 +309,7 @@ describe("core", function()
 end)
 
 describe("libzmq", function()
-  -- Files that call it, below `folder`.
+  -- Returns the files below `folder` that call libzmq.
   local function callers(folder)
     local list = {}
     for _, path in ipairs(process.files(folder, "%.c$")) do

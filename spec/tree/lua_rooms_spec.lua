@@ -3,9 +3,10 @@
 local process = require "spec.support.process"
 local symbols = require "spec.tree.symbols"
 
--- Rooms from the bottom to the top; "" is the folder of the part itself.
--- `open` are headers that every room may include: they only declare. `data` is
--- what a part takes of what assembles it.
+-- `rooms` lists the folders of a part from the lowest level to the highest; ""
+-- is the folder of the part itself. `open` lists headers that every room may
+-- include, since they only declare. `data` lists symbols that the part uses and
+-- that must be defined where the part is linked.
 local BINDING <const> = {
   name = "the binding",
   folder = "lua/bind",
@@ -28,7 +29,7 @@ local function exists(path)
   return file ~= nil
 end
 
--- The names of the quoted includes of a file.
+-- Returns the names in the quoted includes of a file.
 local function includes_of(path)
   local list = {}
   for name in process.read(path):gmatch '#include "([^"]+)"' do
@@ -37,7 +38,8 @@ local function includes_of(path)
   return list
 end
 
--- The edges of quoted includes of a part; `what` is the name as written.
+-- Returns the quoted includes of a part as edges. `what` is the name as
+-- written.
 local function include_edges(part, files)
   local edges = {}
   for _, path in ipairs(files) do
@@ -52,7 +54,7 @@ local function include_edges(part, files)
   return edges
 end
 
--- A function that gives the level of a unit, or nil.
+-- Returns a function that returns the level of a unit, or nil.
 local function levels(part)
   local level_of = {}
   for level, room in ipairs(part.rooms) do
@@ -64,7 +66,8 @@ local function levels(part)
   end
 end
 
--- How many files each room has, a header and its source counted once.
+-- Returns the number of units in each room. A header and its source are one
+-- unit.
 local function sizes(files)
   local seen, count = {}, {}
   for _, path in ipairs(files) do
@@ -166,7 +169,7 @@ describe_part(BINDING)
 describe_part(IO)
 
 describe("the files below lua/", function()
-  -- Calls see(name) for each static function that the file at `path` defines.
+  -- Call see(name) for each static function that the file at `path` defines.
   local function each_static_function(path, see)
     for line in process.read(path):gmatch "[^\n]+" do
       local name = line:match "^static [^;=(]-([%w_]+)%("

@@ -1,10 +1,10 @@
--- Marks such as [C9] name one rule, invariant or trap each, and every rule has
--- a spec.
+-- A mark such as [C9] names one rule, invariant or trap, and every rule has a
+-- spec.
 --
--- Rules are defined in docs/semantics.md, traps in docs/pitfalls.md, as list
--- items that begin with their mark; invariants in core's state.h. Everything
--- that this file makes up for its own checks is put together from parts, so
--- that the search does not find it.
+-- docs/semantics.md defines the rules and docs/pitfalls.md the traps, as list
+-- items that begin with their mark; state.h of core defines the invariants. The
+-- example marks in this file are put together from parts, so that the search
+-- does not find them.
 
 local process = require "spec.support.process"
 
@@ -12,7 +12,7 @@ local INVARIANTS <const> = process.files("core", "/state%.h$")[1]
 
 -- Definitions ----------------------------------------------------------------
 
---- The marks that a text defines: a list, in order, with each repetition.
+--- Returns the marks that a text defines, in order, with repetitions.
 local function definitions(text, pattern)
   local list = {}
   for mark in ("\n" .. text):gmatch(pattern) do
@@ -24,7 +24,8 @@ end
 local ITEM <const> = "\n%- %*%*(%u+%d+)%*%* "
 local INVARIANT <const> = "\n %*   (I%d+) "
 
---- The same as a set, and those that come more than once.
+--- Returns the marks of a list as a set, and the list of those that are
+--- repeated.
 local function set_of(list)
   local set, twice = {}, {}
   for _, mark in ipairs(list) do
@@ -38,8 +39,9 @@ end
 
 -- Marks ----------------------------------------------------------------------
 
---- Call `f` for each mark that the text between two brackets names; false if it
---- is none. A range names all of its marks, with `in_range`.
+--- Call `f(mark, in_range)` for each mark in a text from between two brackets;
+--- a range stands for all of its marks. Returns false if the text is not a list
+--- of marks.
 local function each_named(text, f)
   for part in (text .. ","):gmatch "%s*(.-)," do
     local letters, first, last = part:match "^(%u+)(%d+)(.*)$"
@@ -54,9 +56,9 @@ local function each_named(text, f)
   return true
 end
 
---- { mark, place, in_range } for each mark of a text, and the places of what
---- looks like one, but cannot be read: divided by the end of a line, or in
---- round brackets.
+--- Returns { mark, place, in_range } for each mark of a text; and the places of
+--- marks that cannot be read, since a line ends inside them or their brackets
+--- are round.
 local function marks_of(text, path)
   local marks, unreadable, line = {}, {}, 0
   for row in (text .. "\n"):gmatch "(.-)\n" do
@@ -78,7 +80,7 @@ local function marks_of(text, path)
   return marks, unreadable
 end
 
---- As people read it: the marks that are not defined, with their places.
+--- Returns a line of text for each mark that is not defined, with its place.
 local function undefined(marks, defined)
   local list = {}
   for _, m in ipairs(marks) do
@@ -89,7 +91,8 @@ local function undefined(marks, defined)
   return list
 end
 
---- The rules that no mark names by itself. A range names a subject, not a fact.
+--- Returns the rules that only ranges name, or no mark at all. A range states
+--- the subject of a file, not a fact.
 local function without_spec(rules, marks)
   local named, list = {}, {}
   for _, m in ipairs(marks) do
@@ -113,7 +116,7 @@ local defined, twice = set_of(table.move(invariants, 1, #invariants,
   #rules + #traps + 1, table.move(traps, 1, #traps, #rules + 1,
     table.move(rules, 1, #rules, 1, {}))))
 
---- The paths of all files that may have marks.
+--- Returns the paths of all files that may have marks.
 local function all_paths()
   local paths = { "README.md", "CONTRIBUTING.md" }
   for _, folder in ipairs { "core", "lua", "spec", "examples", "bench",
@@ -124,12 +127,13 @@ local function all_paths()
   return paths
 end
 
---- Does this file state facts, as a spec or a test in C?
+--- Is this file a spec, or a test in C?
 local function states_facts(path)
   return path:find "_spec%.lua$" ~= nil or path:find "_test%.c$" ~= nil
 end
 
---- All marks, those of specs and tests, and what cannot be read as one.
+--- Returns all marks, the marks in specs and tests, and the places of marks
+--- that cannot be read.
 local function read_tree()
   local all, facts, unreadable = {}, {}, {}
   for _, path in ipairs(all_paths()) do
@@ -179,7 +183,7 @@ describe("a mark in the tree", function()
 end)
 
 describe("the reading of marks", function()
-  --- Text with `inside` as a mark in it.
+  --- Returns a text with `inside` as a mark.
   local function marked(inside)
     return ("first\n-- text [%s] text\n"):format(inside)
   end

@@ -1,12 +1,12 @@
---- Who calls whom: read from the objects of a build, for specs of layers.
+--- Finds out which file calls which. It reads the objects of a build.
 ---
 --- A *unit* is a source file with its header, named by its path without the
 --- extension: "core/run/task". An *edge* says that one unit needs another:
 ---
 ---     { from = "core/run/step", to = "core/run/task", what = "aw__task_end" }
 ---
---- `what` is the symbol, or the header of an include. The functions below judge
---- lists of edges, wherever they come from.
+--- `what` is the symbol, or the header of an include. The functions under
+--- "judging" take edges of both kinds.
 
 local process = require "spec.support.process"
 
@@ -14,14 +14,14 @@ local M = {}
 
 ---@alias Edge { from: string, to: string, what: string }
 
---- The unit of a file.
+--- Returns the unit of a file.
 ---@param path string
 ---@return string
 function M.unit(path)
   return (path:gsub("%.[ch]$", ""))
 end
 
---- The folder of a unit: "core/run" of "core/run/task".
+--- Returns the folder of a unit: "core/run" of "core/run/task".
 ---@param unit string
 ---@return string
 function M.room(unit)
@@ -30,7 +30,8 @@ end
 
 -- ── reading ────────────────────────────────────────────────────────────────
 
--- The object of a source file that belongs to a target of CMake.
+-- Returns the path of the object of a source file that belongs to a CMake
+-- target.
 local function object_of(build, target, source)
   return ("%s/CMakeFiles/%s.dir/%s.o"):format(build, target, source)
 end
@@ -58,8 +59,8 @@ local function read_symbols(objects, see)
   end
 end
 
--- The objects of `sources` that are there, the units that they are of, and the
--- sources without one.
+-- Returns the objects of `sources` that exist, a table from object to unit, and
+-- the sources without an object.
 local function find_objects(target, sources)
   local build = assert(os.getenv "AIOWIRE_BUILD_DIR", "AIOWIRE_BUILD_DIR")
   local objects, unit_of, missing = {}, {}, {}
@@ -75,7 +76,8 @@ local function find_objects(target, sources)
   return objects, unit_of, missing
 end
 
--- symbol → unit that defines it; a list of { unit, symbol } that are needed.
+-- Returns a table from symbol to the unit that defines it, and a list of {
+-- unit, symbol } of the symbols that are needed.
 local function look(objects, unit_of)
   local defined, needed = {}, {}
   read_symbols(objects, function(object, kind, symbol)
@@ -88,8 +90,9 @@ local function look(objects, unit_of)
   return defined, needed
 end
 
---- The edges between the sources of a target, by the symbols of its objects.
---- Sources whose object is missing are listed second: the list must be empty.
+--- Returns the edges between the sources of a target, from the symbols of its
+--- objects; and the sources whose object is missing. Edges are complete only if
+--- no object is missing.
 ---@param target string of CMake, as "aiowire_core"
 ---@param sources string[] paths of .c files, relative to the repository
 ---@return Edge[] edges
@@ -108,7 +111,7 @@ function M.edges(target, sources)
   return edges, missing
 end
 
---- The symbols that these sources need and none of them defines.
+--- Returns the symbols that these sources need and none of them defines.
 ---@param target string of CMake
 ---@param sources string[]
 ---@param pattern string of the symbols that matter, as "^awl_"
@@ -134,8 +137,8 @@ local function text_of(edge)
   return ("%s needs %s of %s"):format(edge.from, edge.what, edge.to)
 end
 
---- The edges for which `wrong(edge)` holds, as texts, without those whose
---- `what` is a key of `allowed`; and the keys of `allowed` that allow nothing.
+--- Returns a text for each edge for which `wrong(edge)` holds and whose `what`
+--- is no key of `allowed`; and the keys of `allowed` that no such edge needs.
 ---@param edges Edge[]
 ---@param wrong fun(edge: Edge): any
 ---@param allowed? table<string, any>
@@ -197,9 +200,9 @@ local function each_circle(targets_of, found)
   end
 end
 
---- The circles among units, each as a text of its members in byte order:
---- "core/run/end core/run/cancel". Edges whose `what` is a key of `allowed` do
---- not count.
+--- Returns the circles among units, each as a text with its members in byte
+--- order: "core/run/end core/run/cancel". Edges whose `what` is a key of
+--- `allowed` do not count.
 ---@param edges Edge[]
 ---@param allowed? table<string, any>
 ---@return string[] sorted

@@ -1,4 +1,4 @@
--- The reader of symbols that the specs of layers stand on.
+-- spec/tree/symbols.lua, which the specs of layers and rooms use.
 
 local symbols = require "spec.tree.symbols"
 
