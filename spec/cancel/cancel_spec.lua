@@ -1,6 +1,6 @@
--- Cancellation: what is delivered, where, in which order, and to whom
--- [C1-C3, C6, C10, C13]. scope_cancel_spec.lua has what scopes do with it,
--- shield_spec.lua what hides from it, grace_spec.lua how long it waits.
+-- Cancellation: which task gets Cancelled, at which await, and in which order
+-- [C1-C3, C6, C10, C13]. scope_cancel_spec.lua has the cancels of scopes,
+-- shield_spec.lua the shields that hide a cancel, grace_spec.lua the grace.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -14,7 +14,7 @@ local line, place = places.line, places.place
 local contains = texts.contains
 
 describe("Cancelled", function()
-  --- The Cancelled that `strike(t)` makes a sleeping task see.
+  --- Returns the error that a sleeping task gets when `strike(t)` cancels it.
   local function cancelled_by(ev, strike)
     local err
     local t = ev:start(function()
@@ -116,7 +116,7 @@ describe("Cancelled", function()
 end)
 
 describe("a cancelled task", function()
-  --- Run `f` in a task that has been cancelled, and join it.
+  --- Run `f` in a task that is cancelled already, and wait for the task.
   local function when_cancelled(ev, f)
     local t
     t = ev:start(function()

@@ -1,5 +1,5 @@
--- An await in a cancelled task whose object is closed raises Cancelled, not
--- Closed, wherever the task stands when both happen [C2].
+-- A task is cancelled and the object that it uses is closed. Its await raises
+-- Cancelled, not Closed, whether the task has begun to wait or not [C2].
 --
 -- To cover an operation of another object, add a line to OPERATIONS.
 
@@ -28,7 +28,7 @@ local function method(name, ...)
   end
 end
 
---- A method of a stream of the process.
+--- Returns a function that calls a method of a stream of a process.
 local function of_stream(stream, name, ...)
   local call = method(name, ...)
   return function(p)
@@ -36,7 +36,8 @@ local function of_stream(stream, name, ...)
   end
 end
 
-local wires = setmetatable({}, { __mode = "k" }) -- made while it is open
+-- For each socket a wire Recv, made while the socket is open.
+local wires = setmetatable({}, { __mode = "k" })
 
 local OPERATIONS <const> = {
   ["socket:recv"] = { socket "pull", method "recv" },
@@ -71,7 +72,7 @@ local OPERATIONS <const> = {
   end },
 }
 
---- Await so often that the next await lets the others run first.
+--- Await so often that the next await yields to the other tasks.
 local function use_up_turn()
   local event = aw.event()
   event:set()
@@ -122,7 +123,7 @@ for name, case in pairs(OPERATIONS) do
         local object = make()
         local t = aw.start(function()
           call(object)
-          aw.sleep(60) -- of one that need not wait
+          aw.sleep(60) -- reached if call() need not wait
         end, helper.nop)
         aw.yield()
         t:cancel()

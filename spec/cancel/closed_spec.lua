@@ -1,18 +1,19 @@
 --- Objects that are closed while a task waits for them. Cancelled comes before
---- Closed, whichever happened first [C2]; a result that was committed is
---- delivered [C6]. Background tasks that wait for an object which the main task
---- closes at its end are cancelled with the loop [T2].
+--- Closed, whichever happened first [C2], but a committed result is delivered
+--- [C6]. A background task that waits for an object of the main task is
+--- cancelled with the loop, even if the main task closes the object at its end
+--- [T2].
 ---
---- In the core, the same wake ends the waits of all objects; channels stand for
---- them here.
+--- In the core one function ends the waits of all objects, so most cases here
+--- use channels.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
 local test, recorder, nop = helper.test, helper.recorder, helper.nop
 
---- Objects with a life, and waits for them that have to wait: each gives the
---- object, and a body or a wire.
+--- Waits for objects that can be closed. Each function returns the object, and
+--- a body or a wire that has to wait.
 local WAITS <const> = {
   ["ch:send"] = function()
     local ch = aw.channel()
@@ -75,7 +76,7 @@ local WAITS <const> = {
     end
   end,
 }
---- What these end with at the end of the channel is a result as any.
+--- For these waits the end of the channel is an ordinary result, not an error.
 local RESULTS <const> = { ["ch:recv"] = true, ["ch:iter"] = true,
   ["Recv"] = true }
 
@@ -85,8 +86,8 @@ for name in pairs(WAITS) do
 end
 table.sort(names)
 
---- The orders in which two things can happen, with turns in between: none that
---- lets the waiting task run.
+--- The two orders of a cancel and a close. The waiting task does not run
+--- between the two calls.
 local ORDERS <const> = {
   ["cancelled, then closed"] = function(t, object)
     t:cancel()
@@ -203,7 +204,7 @@ describe("a task whose scope is cancelled when its object is closed", function()
             note(aw.is_cancelled(select(2, pcall(f, ch, 1))))
           end
         end)
-        aw.sleep(1) -- its sleep is over, and its turn comes after this
+        aw.sleep(1) -- the sleep of t has ended, but t is resumed later
         t:cancel()
         t:wait()
         assert.are.same({ true, true }, log)
@@ -228,7 +229,8 @@ describe("a task whose scope is cancelled when its object is closed", function()
 end)
 
 describe("a background task that waits for an object of main", function()
-  --- How main ends, having closed the object: at once, or a few turns later.
+  --- How main ends after the close of the object: at once, or a few turns
+  --- later.
   local MAINS <const> = {
     ["at once"] = nop,
     ["with a value"] = function()
@@ -271,7 +273,7 @@ describe("a background task that waits for an object of main", function()
     end
   end
 
-  --- Objects whose close waits for an end, or with which a wait ends by itself.
+  --- Objects whose close waits, or whose waits may end without a close.
   local OWNED <const> = {
     ["t:wait"] = function()
       local t = aw.start(aw.Never)

@@ -1,4 +1,4 @@
--- The grace of a cancel: how long clean-up in shields may take, and how a task
+-- The grace of a cancel: how long clean-up in shields may take, and when a task
 -- that does not end is killed [C8, C9, C12].
 
 local aw = require "aiowire"
@@ -12,7 +12,8 @@ local join, caught = helper.join, helper.caught
 local contains = texts.contains
 
 describe("the grace of a cancel", function()
-  --- Run `body(ev, note)` in a loop with this grace, and cancel it at 1.
+  --- Run `body(ev, note)` as a task of a loop with this grace, and cancel the
+  --- task after 1 s.
   local function drive(grace, body)
     local log, note = recorder()
     local ev = aw.EventLoop { clock = "virtual", grace = grace }
@@ -327,7 +328,7 @@ describe("clean-up after Cancelled", function()
 end)
 
 describe("a task that does not end", function()
-  --- Run a loop with `body` as the task "mule", cancelled at 1.
+  --- Run `body` as the task "mule" of a loop, and cancel the task after 1 s.
   local function drive(body)
     local ev = aw.EventLoop { clock = "virtual", grace = 2 }
     local mule = ev:start(body, nil, { name = "mule" })

@@ -1,5 +1,5 @@
--- Scopes that are cancelled: their deadlines [C4], and which Cancelled they
--- absorb [C5].
+-- Cancels and deadlines of scopes [C4], and which Cancelled a scope absorbs
+-- [C5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

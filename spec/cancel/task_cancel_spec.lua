@@ -1,5 +1,5 @@
--- Cancelling a task, and how it ends [T3, T4, T7]. cancel_spec.lua has the
--- delivery of Cancelled inside the task.
+-- How to cancel a task, and how the task ends [T3, T4, T7]. cancel_spec.lua has
+-- the delivery of Cancelled inside the task.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -378,7 +378,7 @@ describe("a task in a <close> variable", function()
 end)
 
 describe("a task in a <close> variable outside any task", function()
-  -- In the program a spec is in a task, with the engine of that.
+  -- In the program all specs run inside a task, so these are left out there.
   local outside = helper.in_host and function() end or it
 
   outside("drives its loop no longer than it lasts [T7]", function()
@@ -440,7 +440,7 @@ describe("a task in a <close> variable outside any task", function()
 end)
 
 describe("a value of a task that is cancelled before it starts", function()
-  --- A value that must be closed, and a body that owns it.
+  --- Returns a wire whose body takes over a value that must be closed.
   local function owned(note)
     local value = closer(function()
       note "closed"

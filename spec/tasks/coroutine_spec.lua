@@ -1,5 +1,5 @@
--- Awaits in coroutines of the user, and inside Lua functions that call back
--- [C11].
+-- Awaits in coroutines that user code makes, and in Lua functions that C
+-- functions call [C11].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -385,7 +385,8 @@ end)
 end)
 
 describe("an await", function()
-  -- In each of these, `try` awaits and returns its argument.
+  -- Define a spec. `call(try)` must call `try`, which awaits and returns its
+  -- arguments.
   local function allowed(where, call)
     it("is allowed in " .. where .. " [C11]", in_task(function(ev)
       local awaits = 0
@@ -563,7 +564,7 @@ describe("an await", function()
 end)
 
 describe("coroutines that await", function()
-  -- What they do in the program, and under lua5.4 after aw.install().
+  -- A script for the program, and for lua5.4 after aw.install().
   local uses = [[
 aw.run(function()
   local step = coroutine.wrap(function(...)

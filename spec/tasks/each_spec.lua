@@ -1,5 +1,5 @@
--- aw.each calls a function with each outcome, in the order in which the wires
--- end.
+-- aw.each calls a function with the outcome of each wire, in the order in which
+-- the wires end.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -12,7 +12,8 @@ local gives, fails = wires.gives, wires.fails
 local cleaning, self_cancelled = wires.cleaning, wires.self_cancelled
 local contains, told = texts.contains, texts.told
 
---- Wires of so many seconds each, which end with them.
+--- Returns wires that take so many seconds each. Each has its seconds as its
+--- result.
 local function sleepers(...)
   local list = {}
   for i, seconds in ipairs { ... } do

@@ -12,12 +12,13 @@ local nop, test = helper.nop, helper.test
 local this_file = debug.getinfo(1, "S").source
 local main_thread = coroutine.running()
 
---- The line that calls this.
+--- Returns the line number of the caller.
 local function here()
   return debug.getinfo(2, "l").currentline
 end
 
---- Call `f` while a hook is set outside, without one before and after.
+--- Call `f` while this hook is set outside of bodies. Restore the hook that was
+--- set before.
 local function under(hook, mask, count, f)
   local before, its_mask, its_count = debug.gethook()
   debug.sethook(hook, mask, count)
@@ -26,7 +27,8 @@ local function under(hook, mask, count, f)
   assert(ok, err)
 end
 
---- A hook for lines, and a table: how often was each line of this file seen?
+--- Returns a line hook, and a table that counts how often the hook has seen
+--- each line of this file.
 local function counter()
   local seen = setmetatable({}, { __index = function() return 0 end })
   return function(_, line)
@@ -51,7 +53,7 @@ describe("a debug hook that is set outside of bodies [D5]", function()
       aw.sleep(0.01)
       return aw.Value(line)
     end
-    helper.run_loop(function(ev) -- so that coroutines are pooled
+    helper.run_loop(function(ev) -- fills the pool of coroutines
       for _ = 1, 5 do
         ev:start(function() aw.sleep(0) end)
       end

@@ -1,4 +1,5 @@
--- aw.keep: a failure that is kept in its task until a waiter gets it [T5].
+-- aw.keep: a failed task keeps its error for the first task that waits for it
+-- [T5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -93,7 +94,7 @@ describe("aw.keep", function()
   end))
 end)
 
--- { what becomes of the Task, the script after line 2 }
+-- { how the Task is forgotten, the script after line 2, its output }
 local forgotten = {
   { "is garbage", [[
 aw.run(function(ev)
@@ -127,7 +128,7 @@ ev:run()
 ]], "" },
 }
 
--- Nothing is said of these.
+-- Scripts for which no warning is written.
 local asked_for = {
   { "that somebody waits for", [[
 aw.run(function(ev)

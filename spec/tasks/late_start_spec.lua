@@ -1,9 +1,10 @@
---- Late starts: in a scope whose join has just ended and that its task has not
+--- Late starts: in a scope whose join has just ended but which its task has not
 --- closed yet [S2], in a scope that has been left [S1], and in a loop whose
 --- last task is ending [L2].
 ---
---- A join ends in one turn and the scope is closed in a later one. Which tasks
---- run in between depends on a few turns, so every number of turns is tried.
+--- A join ends in one turn, and the scope is closed in a later turn. The tasks
+--- that run between them depend on the number of turns, so the specs try each
+--- number from 0 to TURNS.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -12,15 +13,16 @@ local test, recorder, nop = helper.test, helper.recorder, helper.nop
 
 local TURNS <const> = 8
 
---- Let `n` turns go by.
+--- Await `n` turns.
 local function turns(n)
   for _ = 1, n do
     aw.yield()
   end
 end
 
---- Run `leave(use)` in a task, which opens a scope, hands it to `use` and ends;
---- after each number of turns call `late(scope, n)` from another task.
+--- Run `leave(use)` in a task. It opens a scope, passes the scope to `use`, and
+--- leaves it. After 0, 1, … TURNS turns another task calls `late(scope, owner,
+--- n)`.
 local function in_between(leave, late)
   for n = 0, TURNS do
     test(function(ev)
@@ -39,7 +41,7 @@ local function in_between(leave, late)
   end
 end
 
---- Ways in which a scope is left that has a child which ends at once.
+--- Ways to leave a scope, most of them with a child that ends at once.
 local WAYS <const> = {
   ["when its body ends"] = function(use)
     aw.scope(function(s)
@@ -48,7 +50,7 @@ local WAYS <const> = {
     end)
   end,
   ["without a child"] = function(use)
-    for _ = 1, 70 do -- so that no turn is left to go on at once
+    for _ = 1, 70 do -- uses up the budget of awaits that do not yield
       aw.scope(use)
     end
   end,
@@ -213,10 +215,10 @@ describe("a scope that is kept", function()
             aw.sleep(9)
           end)
         end)
-        -- So that the loop is left half way.
+        -- Begins the loop and leaves it unfinished.
         ev:start(aw.Sleep(1):shielded(2)):close()
         if not kept then
-          return -- in a handler nothing is driven
+          return -- a handler cannot drive a loop
         end
         setmetatable({}, {
           __gc = function()
@@ -224,7 +226,7 @@ describe("a scope that is kept", function()
             closed = true
           end,
         })
-        while not closed do -- each start may collect
+        while not closed do -- each start may run the collector
           pcall(kept.start, kept, function() end)
         end
         ev:close()

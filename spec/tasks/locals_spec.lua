@@ -1,4 +1,5 @@
--- aw.locals: values of the running task, inherited by tasks that it starts.
+-- aw.locals: values of the running task. New tasks inherit them from the task
+-- that starts them.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -54,7 +55,7 @@ describe("aw.locals", function()
         all = 2, second = 2, race = 2, ["spun off"] = 2,
         ["spin-off"] = "its own",
       }, seen)
-      assert.are.equal("its own", locals.id) -- await ran it in this task
+      assert.are.equal("its own", locals.id) -- await ran the wire in this task
     end))
 
   it("belongs to the task in all functions of its wire [T8]", in_task(function()

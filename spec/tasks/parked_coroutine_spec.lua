@@ -1,5 +1,5 @@
--- The coroutine of a waiting task, when user code resumes, closes or inspects
--- it [C9, LU7].
+-- User code resumes, closes or inspects the coroutine of a waiting task [C9,
+-- LU7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -10,8 +10,8 @@ local virtual, sealed, closer = helper.virtual, helper.sealed, helper.closer
 local under_stock = process.under_stock
 local contains = texts.contains
 
---- A test of what coroutine.close does where the library has not replaced it,
---- as the program has.
+--- Define a spec of Lua's own coroutine.close. The program replaces that
+--- function, so the spec runs under stock Lua only.
 local function unreplaced(what, f)
   if not helper.in_host then
     it(what, sealed(f))
@@ -84,13 +84,13 @@ describe("a parked task's coroutine", function()
       aw.sleep(1)
       coroutine.close(parked)
       parked = nil
-      collectgarbage() -- the scope's object goes
+      collectgarbage() -- frees the object of the scope
     end)
     assert.are.equal("done", ev:run())
     contains(got, "its coroutine was closed from outside")
   end)
 
-  --- Waits for an object that only the coroutine holds.
+  --- Waits for an object to which only the coroutine refers.
   local LONELY <const> = {
     ["ch:send"] = function()
       aw.channel():send {}
@@ -351,7 +351,7 @@ end)
 end)
 
 describe("coroutine.close, where the library has replaced it,", function()
-  -- In a process of its own: under stock Lua this installs it.
+  -- Runs in another process, since aw.install() replaces functions for good.
   local function outcome_of(code)
     return process.host('local aw = require "aiowire" aw.install()\n' .. code)
   end

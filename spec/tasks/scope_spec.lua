@@ -1,8 +1,8 @@
 -- Scopes: which tasks they own, when they end, and which errors leave them
 -- [S1-S4].
 --
--- All run on the virtual clock, since the order of events is checked. Times are
--- whole virtual seconds, so they may be compared for equality.
+-- All specs run on a virtual clock, since they check the order of events. Times
+-- are whole virtual seconds, so specs may compare them for equality.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -492,7 +492,8 @@ describe("a scope that something goes wrong in", function()
 end)
 
 describe("what opens a scope", function()
-  --- A body that is done at once and spins off a slow wire in a sequence.
+  --- Returns a body that notes "hasty" and returns a slow wire. Where something
+  --- follows the body, this wire is spun off.
   local function hasty(note)
     return function()
       note "hasty"
@@ -580,7 +581,8 @@ describe("what opens a scope", function()
 end)
 
 describe("a scope that a generator leaves open", function()
-  --- A generator that stands in a scope of the running task.
+  --- Returns a generator that has opened a scope in the running task and has
+  --- yielded inside it.
   local function generator()
     local step = aw.wrap(function()
       aw.scope(function()

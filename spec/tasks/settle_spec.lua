@@ -1,5 +1,5 @@
--- aw.Settle and aw.settle collect the outcome of each wire under its key; a
--- failure does not stop the others.
+-- aw.Settle and aw.settle collect the outcome of each wire under the key of the
+-- wire. A failure does not stop the other wires.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -12,7 +12,7 @@ local takes, gives, fails = wires.takes, wires.gives, wires.fails
 local cleaning, self_cancelled = wires.cleaning, wires.self_cancelled
 local contains, told = texts.contains, texts.told
 
---- An outcome without its info, which is a check of its own.
+--- Returns a copy of an outcome without its info, which other specs check.
 local function plain(outcome)
   local copy = {}
   for key, value in pairs(outcome) do

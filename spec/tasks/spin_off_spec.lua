@@ -1,4 +1,4 @@
--- Spin-offs: wires that bodies return where the sequence or repeat goes on
+-- Spin-offs: wires that a body returns while its sequence or repeat goes on
 -- [N5].
 
 local aw = require "aiowire"
@@ -7,7 +7,7 @@ local helper = require "spec.support.helper"
 local test, recorder, nop = helper.test, helper.recorder, helper.nop
 
 describe("a wire that is spun off", function()
-  --- A body that returns `w`, so that whatever holds it spins `w` off.
+  --- Returns a body that returns `w`. A sequence or repeat of it spins `w` off.
   local function giving(w)
     return aw.Wire(function()
       return w

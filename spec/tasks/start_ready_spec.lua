@@ -1,4 +1,5 @@
--- s:start_ready(w) starts a wire and waits until it has called aw.ready(...).
+-- s:start_ready(w) starts a wire and waits until the wire has called
+-- aw.ready(...).
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -6,7 +7,8 @@ local helper = require "spec.support.helper"
 local in_task, logged, outside = helper.in_task, helper.logged, helper.outside
 local nop = helper.nop
 
---- `f()` raises `text` at the line where `f` is written, whole.
+--- Check that the text of the error of `f()` is the first line of `f`, then
+--- `text`.
 local function raises(text, f)
   local at = debug.getinfo(f, "S")
   assert.are.equal(("%s:%d: %s"):format(at.short_src, at.linedefined, text),

@@ -1,5 +1,5 @@
--- Any{...}: the first success decides; if all operands fail, the last failure
--- does [O6].
+-- Any{...}: the first success wins; if all operands fail, the last failure is
+-- raised [O6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -203,7 +203,7 @@ describe("Any{...}", function()
 end)
 
 describe("an Any with errors of clean-up", function()
-  --- What `w` fails with, and how many errors it suppressed.
+  --- Returns the error of `w`, and the number of errors that it suppresses.
   local function failure_of(w)
     local err, info = wires.failure_of(w)
     return err, #info.suppressed

@@ -1,5 +1,5 @@
--- Races of events: one event commits, and the others are unregistered before
--- anything else runs [H2, H3].
+-- Races of events: one event commits, and all others are unregistered before
+-- any other code runs [H2, H3].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -187,7 +187,7 @@ describe("a race of events", function()
         w = w | aw.Sleep(1000)
       end
       aw.await(w)
-      -- The cancel of the loser has a grace, which is a deadline, too [C8].
+      -- The cancel of the loser has a grace, which counts as one deadline [C8].
       assert.is_true(seen - before <= 1, tostring(seen - before))
     end)
   end)
@@ -254,7 +254,7 @@ end)
 describe("an event in a race with others", function()
   it("decides at its commit [H3]", function()
     test(function(ev)
-      -- The other would end in the round in which the event's task runs.
+      -- Without the commit, the other operand would end in the same round.
       local other = ev:start(aw.Sleep(1))
       local w = (aw.Sleep(1) / function()
         return "event"

@@ -14,7 +14,7 @@ local contains = texts.contains
 
 local S = aw.Sleep
 
---- The text of `w`, without the spaces that are a matter of taste.
+--- Returns the text of `w` with normalized spaces.
 local function text(w)
   return (tostring(w)
     :gsub("%s*=%s*", "=")
@@ -23,14 +23,15 @@ local function text(w)
     :gsub("%s+", " "))
 end
 
---- The wire that a text makes, with the names of the library at hand.
+--- Returns the wire that an expression makes. It may use all names of the
+--- library.
 local function read(expression)
   local chunk = assert(load("return " .. expression, expression, "t",
     setmetatable({ print = print }, { __index = aw })))
   return chunk()
 end
 
---- A fact for each expression: its text is the expression itself.
+--- Define a spec for each expression: the text of its wire is the expression.
 local function shown_as_written(expressions)
   for _, expression in ipairs(expressions) do
     it(expression .. " [V8]", sealed(function()
@@ -39,7 +40,8 @@ local function shown_as_written(expressions)
   end
 end
 
---- A fact for each pair: the first expression is shown as the second.
+--- Define a spec for each pair: the text of the wire of the first expression is
+--- the second expression.
 local function shown_as(pairs_of_texts)
   for _, pair in ipairs(pairs_of_texts) do
     it(pair[1] .. " as " .. pair[2] .. " [V8]", sealed(function()
@@ -286,7 +288,8 @@ describe("the text of a combinator", function()
 end)
 
 describe("Lua's precedence", function()
-  --- Both expressions make the same of a, b, c, d and e.
+  --- Define a spec: both functions make wires with equal traces of a, b, c, d
+  --- and e.
   local function same(what, bare, full)
     it("reads " .. what, sealed(function()
       local function trace(build)

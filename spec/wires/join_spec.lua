@@ -454,7 +454,8 @@ describe("All{...}", function()
 end)
 
 describe("All{..., limit=n}", function()
-  --- Wires that note when they begin and end, and how many run at most.
+  --- Returns `count` wires that note when they begin and end, and a function
+  --- that returns how many ran at the same time at most.
   local function crowd(count, note)
     local list, running, most = {}, 0, 0
     for i = 1, count do

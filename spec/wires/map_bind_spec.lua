@@ -273,14 +273,15 @@ describe("w:bind(f)", function()
 end)
 
 describe("between an event and its function", function()
-  --- Start `build(note)`, and cancel it after its sleep of a second has ended
-  --- and before its task goes on; the notes.
+  --- Start `build(note)`, which sleeps for a second. Cancel it when the sleep
+  --- has ended and the task has not been resumed. Returns the log and the
+  --- status.
   local function struck(build)
     local log, note = recorder()
     local status
     test(function(ev)
       local t
-      -- This sleep is older, so its task is woken first.
+      -- The sleep of this task is older, so this task is woken first.
       local killer = ev:start(function()
         aw.sleep(1)
         t:cancel()

@@ -403,7 +403,7 @@ describe("an operand that does not end", function()
   it("is killed and listed, and what waits for it goes on [C9]",
     function()
       for name, pair in pairs(pairs_of) do
-        -- A thousand Cancelled are too many under the collector's stress.
+        -- Under AIOWIRE_GCSTRESS, raising a thousand Cancelled takes too long.
         if name ~= "Any" and (name == "&" or not helper.gc_stress) then
           helper.leak_checked(function()
             local ev = helper.virtual()
@@ -426,7 +426,7 @@ describe("an operand that does not end", function()
 end)
 
 describe("a child that fails while its group is cancelled", function()
-  --- Fails a second after it was cancelled.
+  --- Returns a wire that fails a second after its cancel.
   local function late(err)
     return aw.Wire(function()
       local _ <close> = closer(function()

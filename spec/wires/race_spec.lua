@@ -1,9 +1,9 @@
--- Races: `a | b` and Race{...} [O5, O6]: which operand decides, and how the
--- losers end. event_race_spec.lua has races of events.
+-- Races: `a | b` and Race{...} [O5, O6]: which operand wins, and how the losers
+-- end. event_race_spec.lua has races of events.
 --
--- A loser may have ended before its cancel reaches it; its outcome is then
--- dropped. What a loser raises after it got Cancelled is an error of its
--- clean-up, which is never dropped.
+-- If a loser has ended before its cancel reaches it, its outcome is dropped. An
+-- error that a loser raises after it got Cancelled is an error of clean-up, and
+-- is never dropped.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

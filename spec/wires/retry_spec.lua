@@ -343,7 +343,7 @@ describe("the delay between two tries", function()
 end)
 
 describe("a delay with jitter", function()
-  --- The delays between the tries of a retry on a loop with this seed.
+  --- Returns the delays between the tries of a retry, on a loop with this seed.
   local function delays(seed, opts)
     local list = {}
     local ev = helper.virtual { seed = seed }
@@ -589,8 +589,8 @@ describe("a retry with within=s", function()
   end)
 end)
 
---- A wire whose tries last `lasting[i]` seconds and fail, the last of them
---- works; and the times at which they began.
+--- Returns a wire, and the times at which its tries begin. The i-th try takes
+--- `lasting[i]` seconds; the last try succeeds, all others fail.
 local function lasts(lasting)
   local times = {}
   return aw.Wire(function(ev)

@@ -389,7 +389,8 @@ describe("Forever(a)", function()
 end)
 
 describe("w:whole()", function()
-  --- A machine that takes a second for each of `n` states.
+  --- Returns a chain of `n` bodies. Each takes a second and returns the next
+  --- one.
   local function machine(n, note)
     local function state(i)
       return function()

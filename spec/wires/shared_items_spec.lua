@@ -1,12 +1,13 @@
--- Sequences that share their array of elements [V1, V4]: none changes when
--- another is extended, and memory grows with what was written.
+-- Sequences that share their array of elements [V1, V4]. A sequence does not
+-- change when another one is extended. Memory grows in proportion to the
+-- expressions.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
 local in_task, logged, sealed = helper.in_task, helper.logged, helper.sealed
 
---- A leaf that has a value: `id`.
+--- Returns a leaf with the value `id`.
 local function leaf(id)
   return aw.Call(function()
     return id

@@ -1,8 +1,8 @@
 -- Wires are values [V1-V8].
 --
--- Wires are built inside `test`, so that the leak check sees them go. The specs
--- also run inside the root task of the program, so "outside a task" means a
--- handler here.
+-- Wires are built inside `test`, so the leak check covers them. In the program,
+-- the specs run inside the root task. So "outside a task" means in a handler
+-- here.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
