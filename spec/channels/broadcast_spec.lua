@@ -8,7 +8,8 @@ local texts = require "spec.support.texts"
 local logged = helper.logged
 local contains, told = texts.contains, texts.told
 
---- Start a task that notes what a subscription gives, each after `pause`.
+--- Start a task that notes the values of a subscription. It sleeps for `pause`
+--- after each, if given.
 local function reader(ev, sub, note, name, pause)
   return ev:start(function()
     for v in sub:iter() do
@@ -21,7 +22,7 @@ local function reader(ev, sub, note, name, pause)
   end)
 end
 
---- All that is in a subscription now.
+--- Take all values that are in a subscription now.
 local function rest(sub)
   local list = {}
   local v, why = sub:try_recv()
@@ -86,7 +87,7 @@ describe("a broadcast", function()
       rest(fast)
       aw.sleep(1)
       assert.are.equal(16, #log)
-      assert.are.same({}, rest(fast)) -- for all of them or for none
+      assert.are.same({}, rest(fast)) -- sent to all or to none
       assert.are.equal(1, slow:recv())
       aw.sleep(1)
       assert.are.equal(17, #log)

@@ -1,5 +1,5 @@
--- The wires Recv and Send, and races of several of them, of which one commits
--- [H2, H3, F5].
+-- The wires Recv and Send, and races of several of them, in which exactly one
+-- commits [H2, H3, F5].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -85,7 +85,7 @@ describe("a race with a channel", function()
       ev:start(aw.Recv(b) / note | aw.Recv(a) / note)
       aw.yield()
       a:send "one"
-      b:send "two" -- the first race is over, before it had its turn
+      b:send "two" -- the first race is decided, but not resumed yet
       assert.are.same({ false, "full" }, { a:try_send "three" })
       aw.sleep(1)
       assert.are.same({ "one", "two" }, log)
@@ -193,7 +193,7 @@ describe("a race with a channel", function()
       function(_, raised)
         err = raised
       end)
-    -- The two meet; then there is only what comes later.
+    -- The two races meet in `ch`. Both have ended before the next ones begin.
     aw.sleep(1)
     assert.are.equal(1, task:results())
     task = ev:start(aw.Recv(ch) | aw.Sleep(9))
@@ -299,7 +299,8 @@ describe("a race with a channel", function()
     end))
 end)
 
---- How many messages the channel gives before it is empty for a second.
+--- Receive until the channel is empty for a second. Returns the number of
+--- messages.
 local function drain(ch)
   local count = 0
   while outcome(aw.Recv(ch):timeout(1)) do
@@ -309,8 +310,8 @@ local function drain(ch)
 end
 
 describe("a receive that ends together with its time-out", function()
-  --- Start both in this order or the other; what the receiver got, and what
-  --- was left.
+  --- Start the receiver and the sender in one of the two orders. Returns the
+  --- number of messages received, and the number left in the channel.
   local function meet(receiver_first, at)
     local got, left = 0, nil
     test(function(ev)

@@ -10,7 +10,7 @@ local raises, caught, logged = helper.raises, helper.caught, helper.logged
 local contains = texts.contains
 local sender = wires.sender
 
---- Receive `n` times, and note "name:value".
+--- Returns a body that receives `n` times and notes "name:value" each time.
 local function reader(ch, name, n, note)
   return function()
     for _ = 1, n do
@@ -215,7 +215,8 @@ describe("a value in a channel", function()
       ch:try_send "x"
       ch:try_send(nil)
       assert.are.equal(before + 2, aw.stats().refs)
-      -- What a sequence goes on from is dropped, also in a cancelled task.
+      -- A sequence drops the results of all but its last element, also in a
+      -- cancelled task.
       local task = ev:start(aw.Recv(ch) >> aw.Recv(ch) >> aw.Recv(ch))
       aw.sleep(1)
       task:cancel_wait()
@@ -508,7 +509,8 @@ describe("a cancel", function()
 end)
 
 describe("awaits of a channel that need not wait", function()
-  --- How often another task, always ready, had its turn while `f` ran.
+  --- Returns the number of turns that another task, which is always ready, had
+  --- while `f` ran.
   local function turns_during(f)
     local turns, result = 0, nil
     aw.run(function(ev)

@@ -9,7 +9,7 @@ local texts = require "spec.support.texts"
 local logged = helper.logged
 local contains, told = texts.contains, texts.told
 
---- Start a task that acquires `k` at once, and notes when it could.
+--- Start a task that acquires `k` units and notes the time when it has them.
 local function ask(ev, r, note, name, k)
   return ev:start(function()
     r:acquire(k)
@@ -188,7 +188,7 @@ describe("a rate", function()
           times[i] = aw.now()
         end
         for i = 4, 10 do
-          -- A grant may be noted a moment after it was made, never before.
+          -- A task may note a grant a moment later, never earlier.
           assert.is_true(times[i] - times[1] >= 0.02 * ((i - 1) // 3) - 0.005)
         end
       end)
@@ -371,7 +371,7 @@ describe("an error about a rate", function()
         err = helper.caught(t[1].try_acquire, t[1])
       end,
     })
-    late[1] = aw.rate(1, 1) -- finalized before what was made before it
+    late[1] = aw.rate(1, 1) -- is finalized before the objects made earlier
     late = nil -- luacheck: ignore
     collectgarbage()
     collectgarbage()

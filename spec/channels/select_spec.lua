@@ -165,7 +165,8 @@ describe("Select{...}", function()
 end)
 
 describe("the order in which Select{...} tries its events", function()
-  --- How often each key is chosen in `rounds` of a Select of what is ready.
+  --- Await the Select `w`, whose events are ready, `rounds` times. Returns how
+  --- often each key was chosen.
   local function choices(w, rounds)
     local count = {}
     for _ = 1, rounds do
@@ -175,8 +176,8 @@ describe("the order in which Select{...} tries its events", function()
     return count
   end
 
-  --- Each of `keys` was chosen as often as the others, but for five times what
-  --- chance makes of it.
+  --- Check that all `keys` were chosen equally often, within five standard
+  --- deviations.
   local function assert_shares(count, keys, rounds)
     local share = rounds / #keys
     local most = 5 * math.sqrt(share * (1 - 1 / #keys))

@@ -44,7 +44,7 @@ describe("an event", function()
     ev:start(aw.Wait(e) >> aw.Call(note, "early"))
     aw.yield()
     e:set()
-    e:clear() -- who waited goes on all the same
+    e:clear() -- the tasks that wait already still go on
     ev:start(aw.Wait(e) >> aw.Call(note, "late"))
     aw.sleep(1)
     assert.are.same({ "early" }, log)
@@ -343,7 +343,7 @@ describe("a race with an event or a semaphore", function()
       ev:start(aw.Acquire(sem) >> aw.Call(note, "permit of the next"))
       aw.yield()
       e:set()
-      sem:release() -- the choice is made, before it had its turn
+      sem:release() -- the race is decided, but not resumed yet
       aw.sleep(1)
       assert.are.same({ "event", "permit of the next" }, log)
     end))
@@ -380,7 +380,7 @@ describe("Acquire as a wire", function()
     end)
     aw.yield()
     a:release()
-    b:release() -- in the same step
+    b:release() -- before t is resumed
     t:wait()
     assert.is_nil(a:try_acquire())
     assert.is_truthy(b:try_acquire())

@@ -1,4 +1,4 @@
--- How combinators appear in the tree of a Deadlock [L4] and in the dump of a
+-- How combinators appear in the text of a Deadlock [L4] and in the dump of a
 -- loop [D1, D2].
 
 local aw = require "aiowire"
@@ -11,7 +11,7 @@ local test, sealed = helper.test, helper.sealed
 local line, place = places.line, places.place
 local contains, lacks, in_order = texts.contains, texts.lacks, texts.in_order
 
---- The text of the Deadlock that ends a loop with `w`.
+--- Returns the text of the Deadlock that ends a loop which runs `w`.
 local function deadlock_of(w)
   local ev = helper.virtual()
   ev:start(w, nil, { name = "main" })
@@ -147,7 +147,7 @@ describe("a Deadlock", function()
 end)
 
 describe("the dump of a loop with combinators", function()
-  --- The dump, a moment after `w` was started.
+  --- Start `w`, and return the dump of its loop a second later.
   local function dump_of(w)
     local dump
     test(function(ev)

@@ -11,7 +11,7 @@ local closer = helper.closer
 local line, place = places.line, places.place
 local contains = texts.contains
 
---- Run `w`; the error and info that its handler got.
+--- Run `w`. Returns the error and info that its handler got.
 local function failure_of(w, opts)
   local ev = aw.EventLoop { clock = "virtual" }
   local err, info
@@ -23,7 +23,7 @@ local function failure_of(w, opts)
   return err, info
 end
 
---- What `<close>` may do while an error passes.
+--- What a `<close>` handler does while an error passes.
 local closers = {
   nothing = function() end,
   sleeps = function()
@@ -93,8 +93,8 @@ local closers = {
 
 local inner_line
 
---- What is raised. Each gives the value, or raises by itself: in the line of
---- the call, or in `inner_line`.
+--- Functions that return an error value, or raise an error themselves. Such an
+--- error blames the line of the call, or `inner_line`.
 local values = {
   text = function()
     return "boom"
@@ -137,7 +137,7 @@ local values = {
   end,
 }
 
---- Where the error leaves from: each calls `f` in some way.
+--- Ways to run `f`, which raises the error.
 local ways = {
   body = function(f)
     return f

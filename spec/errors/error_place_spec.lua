@@ -13,7 +13,7 @@ local function at(number)
   return HERE .. ":" .. number
 end
 
---- `f` raises an error object at its second line.
+--- Check that `f` raises an error object with this message at its second line.
 local function check(f, message)
   collectgarbage()
   collectgarbage()
@@ -279,7 +279,8 @@ describe("Cancelled", function()
 end)
 
 describe("the text of UnhandledException", function()
-  --- What a loop raises that a body with `f` failed, its start's line replaced.
+  --- Run `f` as a task without a handler. Returns the text of the
+  --- UnhandledException; START stands for the line of the start.
   local function text_of(f)
     local ev = aw.EventLoop { clock = "virtual" }
     local started = line() + 1

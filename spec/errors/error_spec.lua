@@ -1,6 +1,5 @@
--- Errors are passed on as the values that were raised, and none is lost
--- [E1-E6]. handler_spec.lua has their handlers; info_spec.lua has what `info`
--- shows.
+-- The library passes error values on unchanged and loses no error [E1-E6].
+-- handler_spec.lua has handlers; info_spec.lua has the contents of `info`.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -338,7 +337,7 @@ describe("the library's own errors", function()
 end)
 
 describe("Cancelled at the boundary of a task", function()
-  --- A Cancelled that has had its day.
+  --- Returns a Cancelled whose scope has absorbed it already.
   local function old_cancelled()
     local kept
     aw.scope(function(s)

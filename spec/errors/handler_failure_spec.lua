@@ -1,6 +1,6 @@
--- A handler that fails: the report has both errors in full, first the one that
--- the handler was called for [E8, E2]. Advice fits what a handler cannot do
--- [C11].
+-- A handler that fails: the report shows both errors in full, first the error
+-- that was being handled [E8, E2]. If a handler calls what only a task may
+-- call, the error says how to start a task [C11].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -23,7 +23,8 @@ print(pcall(ev.run, ev))
 print(ev.failure)
 ]]
 
--- { kind of handler, line 6 of the script, its state, what the run raises }
+-- { kind of handler, line 6 of the script, wire trace, true if the handler's
+-- error is an UnhandledException }
 local kinds = {
   { "of start", [[ev:start(deep, function() error "late" end)]],
     "function@s.lua:2" },
@@ -46,7 +47,8 @@ local kinds = {
     .. [[function() error "late" end }))]], "function@s.lua:2" },
 }
 
---- What the script prints: ids aside, which the program's main task shifts.
+--- Returns the expected output of the script. Task ids are replaced, since the
+--- main task of the program shifts them.
 local function expected(state, unhandled)
   local note = unhandled
     and "\n(UnhandledException in a task started at s.lua:6)" or ""

@@ -1,5 +1,5 @@
--- A failure goes to the handler, once; without a handler it stops the loop, or
--- the scope of the child that failed [E7-E9, S3].
+-- A failure goes to the handler, once. Without a handler it stops the loop; a
+-- child's failure ends the scope [E7-E9, S3].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

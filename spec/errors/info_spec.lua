@@ -1,7 +1,7 @@
 -- Text for people: the info of an error, names and labels of tasks, the dump of
 -- a loop [E2, D1-D3].
 --
--- Locations are checked as place(LINE); `line()` gives the current line.
+-- place(LINE) is the expected text of a location; line() is the current line.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -13,7 +13,8 @@ local sealed, virtual = helper.sealed, helper.virtual
 local line, place = places.line, places.place
 local contains, lacks, in_order = texts.contains, texts.lacks, texts.in_order
 
---- Run `w` with a handler; the info and error it got, and where it started.
+--- Run `w` with a handler. Returns the info and error that the handler got, the
+--- line of the start, and the task.
 local function failure_of(w, opts)
   local ev = aw.EventLoop { clock = "virtual" }
   local err, info
@@ -188,8 +189,8 @@ describe("the info of an error", function()
     end)
   end)
 
-  --- `count` bodies named "state 1" … each of which returns the next; the
-  --- last one fails.
+  --- Returns a chain of `count` bodies, named "<state 1>", "<state 2>" and so
+  --- on. Each returns the next one; the last one fails.
   local function machine(count)
     local next_state
     for i = count, 1, -1 do

@@ -1,4 +1,4 @@
--- w:supervise(h): a failure goes to h and does not end the siblings [O14].
+-- w:supervise(h): h gets the failure, and the siblings go on [O14].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- Scheduling: the order in which tasks run, and when they let others run
+-- Scheduling: in which order tasks run, and when a task yields to others
 -- [F1-F6].
 
 local aw = require "aiowire"
@@ -7,8 +7,8 @@ local helper = require "spec.support.helper"
 local virtual, sealed = helper.virtual, helper.sealed
 local recorder, position = helper.recorder, helper.position
 
---- In a task: call `f(...)`, which fails at once, and swallow that, until
---- another task has had ten turns.
+--- In a task: call `f(...)`, which fails at once, and swallow the error. Repeat
+--- this until another task has had ten turns.
 local function swallow(f, ...)
   local fails, turns = 0, 0
   local other = aw.start(function()
@@ -31,7 +31,7 @@ local function close(task)
   local _ <close> = task
 end
 
--- What a task may wait for in vain.
+-- Waits that fail at once.
 local refusals = {
   { "for a descriptor that is none", function()
     swallow(aw.readable, 999)
@@ -63,7 +63,7 @@ local refusals = {
   end },
 }
 
--- The same, of a task and a channel of another engine.
+-- Waits for a task or a channel of another engine, which fail at once.
 local foreign_refusals = {
   { "for a task", function(task)
     swallow(task.wait, task)
@@ -105,7 +105,7 @@ describe("an await that fails at once", function()
         local ch, event, sem = aw.channel(), aw.event(), aw.semaphore(0)
         local task = aw.start(aw.Recv(ch) & aw.Wait(event) & aw.Acquire(sem))
         aw.yield()
-        aw.yield() -- now all three are this engine's
+        aw.yield() -- now all three objects belong to this engine
         local other <close> = virtual()
         other:start(aw.Call(f, task, ch, event, sem))
         other:run()

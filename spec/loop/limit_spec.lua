@@ -1,8 +1,8 @@
---- Time limits in real time, and those of engines around the running one. They
---- hold while that engine blocks on something external or is busy [K6, L2, S6].
+--- Time limits in real time, and limits set in an outer engine. They hold while
+--- the running engine blocks on something external or is busy [K6, L2, S6].
 ---
---- The tasks wait for a pipe that nobody writes to. Without its limit each test
---- would wait for ever, so none of them measures time.
+--- The tasks wait for a pipe to which nobody writes. Without its limit each
+--- test would hang, so no test has to measure time.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -13,7 +13,7 @@ local texts = require "spec.support.texts"
 local contains, lacks = texts.contains, texts.lacks
 local with_pipe, recorder = pipes.with_pipe, helper.recorder
 
---- What aw.test raises.
+--- Returns the error that aw.test raises.
 local function failure_of(...)
   local ok, err = pcall(aw.test, ...)
   assert.is_false(ok)
@@ -104,7 +104,7 @@ describe("the limit of a test", function()
           aw.readable(fd)
         end)
         contains(err, "test took longer than 0.05 s")
-        aw.sleep(1) -- it goes on
+        aw.sleep(1) -- the outer test goes on
       end)
     end)
   end)
@@ -127,7 +127,7 @@ describe("the limit of a test", function()
   end)
 end)
 
---- Run `f` in a task on a clock that is real; nothing may be left.
+--- Run `f` in a task on a real clock, and check that nothing is left.
 local function on_real_clock(f)
   helper.leak_checked(function()
     aw.run(f, { clock = "real", signals = false })
@@ -197,7 +197,7 @@ describe("a time-out around the run of another engine", function()
   end)
 end)
 
---- A descriptor that never becomes ready, for scripts.
+--- Code of scripts: opens a descriptor that never becomes ready.
 local SILENT <const> = [[
 local silent_path = os.tmpname()
 os.remove(silent_path)

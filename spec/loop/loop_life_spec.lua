@@ -1,5 +1,5 @@
--- The life of an EventLoop [S6, S7]: when its tasks begin, when it has ended,
--- and how long the engine keeps one that no Lua value refers to.
+-- The life of an EventLoop [S6, S7]: when its tasks begin, when the loop ends,
+-- and how long the engine keeps a loop to which no Lua value refers.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -7,7 +7,7 @@ local helper = require "spec.support.helper"
 local sealed, virtual, closer = helper.sealed, helper.virtual, helper.closer
 local test, recorder = helper.test, helper.recorder
 
---- Collect, and fill the memory that was freed.
+--- Collect all garbage, and overwrite the freed memory.
 local function collect()
   collectgarbage()
   collectgarbage()
@@ -18,8 +18,9 @@ local function collect()
   return #junk
 end
 
---- A loop on the engine of the running task that nobody holds, and which runs
---- since a task of it was joined; `start(ev)` starts its other tasks.
+--- Make a loop on the engine of the running task, begin it by closing one of
+--- its tasks, and keep no reference to it. `start(ev)` starts its other tasks.
+--- Returns a weak table with the loop.
 local function abandoned(start)
   local ev = aw.EventLoop { name = "left running" }
   local t = ev:start(aw.Never)
@@ -257,7 +258,7 @@ describe("the life of a loop", function()
 end)
 
 if helper.in_host then
-  return -- there coroutine.close refuses
+  return -- the coroutine.close of the program refuses this
 end
 
 describe("an EventLoop whose run is awaited by a coroutine that is closed",
@@ -326,7 +327,9 @@ describe("an EventLoop whose run is awaited by a coroutine that is closed",
   end)
 
 describe("an EventLoop that was left half way, outside of tasks", function()
-  --- Leave a loop so, and let `finish(ev)` end it where `within` calls that.
+  --- Begin a loop and leave it unfinished. Then call `within(f)`; `f` ends the
+  --- loop by `finish(ev)`. Check that the task has cleaned up and that `how` is
+  --- the status.
   local function ends(how, within, finish)
     helper.outside(function()
       local log = {}
@@ -338,7 +341,7 @@ describe("an EventLoop that was left half way, outside of tasks", function()
       ev:start(aw.Sleep(1)):close()
       if ev.status ~= "running" then
         ev:close()
-        return -- in a handler nothing is driven
+        return -- a handler cannot drive a loop
       end
       within(function()
         finish(ev)

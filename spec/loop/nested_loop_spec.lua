@@ -1,8 +1,8 @@
--- Tasks that are started on the loop from inside a task, and loops that run
--- inside a task [S5, S6].
+-- Tasks that a task starts on its loop, and loops that run inside a task [S5,
+-- S6].
 --
--- All run on the virtual clock, in whole seconds, so times may be compared for
--- equality.
+-- All specs run on a virtual clock, in whole seconds, so they may compare times
+-- for equality.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -269,7 +269,8 @@ describe("a task of a loop with an engine of its own", function()
         assert.has_error(function()
           t[how](t)
         end)
-        -- Nobody drives it here, so what began would not end any more.
+        -- No code drives this loop here. If close() began the loop, it would
+        -- never end.
         ev:close()
         assert.has_error(function()
           ev:start(function() end)

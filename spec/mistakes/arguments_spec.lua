@@ -1,5 +1,5 @@
--- Bad arguments of every public function and method, called in several ways:
--- the error names the function, blames the caller's line and shows nothing of
+-- Bad arguments of every public function and method, called in several ways.
+-- The error names the function, blames the caller's line, and shows no code of
 -- the library. The list of functions is read from meta.lua.
 
 local aw = require "aiowire"
@@ -11,7 +11,7 @@ local sealed = helper.sealed
 -- This function is not called, since it replaces coroutine.*.
 local LEFT_OUT <const> = { ["aw.install"] = true }
 
---- An object of each class.
+--- Makers of an object of each class.
 local makers <const> = {
   Wire = function() return aw.Sleep(1) end,
   Channel = function() return aw.channel(1) end,
@@ -57,12 +57,12 @@ local makers <const> = {
   end,
 }
 
--- Methods whose call without arguments would affect the specs themselves.
+-- Methods that close the standard input of the specs themselves.
 local CLOSES_INPUT <const> = { ["Stream:close"] = true }
 
 local function nothing() end
 
---- Calls with these, each after the object for a method.
+--- Returns lists of arguments. In a call of a method they follow the object.
 local function argument_lists()
   local wire = aw.Value(1)
   return {
@@ -76,7 +76,8 @@ local function argument_lists()
   }
 end
 
---- { full name, class or nil, name } of all in meta.lua.
+--- Returns { full name, class or nil, name, owner } of each function in
+--- meta.lua.
 local function declared()
   local list = {}
   for full in process.read "lua/aiowire/meta.lua"
@@ -96,8 +97,8 @@ local function function_of(entry)
   return entry[4] == "aw.zmq" and aw.zmq[entry[3]] or aw[entry[3]]
 end
 
---- The ways to call it: name of the way → function(object or nil, …), each a
---- chunk of its own name, whose line 1 is the caller.
+--- Returns the ways to call a function: name of the way -> function(object or
+--- nil, …). Line 1 of the chunk "caller" is the line of each call.
 local function ways(entry)
   local function chunk(code)
     return assert(load("local f, pcall = ... return function(o, ...) " .. code
@@ -127,7 +128,7 @@ end
 
 local OF_ZMQ <const> = { ["aw.zmq"] = true, Socket = true, Context = true }
 
---- What is wrong with the text of an error, if anything.
+--- Returns what is wrong with the text of an error, or nil.
 local function fault(entry, way, err)
   local text = tostring(err)
   for _, bad in ipairs { "'?'", "userdata", "[aiowire", "[C]" } do
@@ -143,15 +144,15 @@ local function fault(entry, way, err)
   if text:find "bad argument #%-?[0-]" then
     return "the number"
   end
-  -- a coroutine that has only a function of C has no line
+  -- In a new coroutine, a C function has no calling line.
   if type(err) == "string" and way ~= "wrapped"
     and not text:find "^caller:1: " then
     return "the place"
   end
 end
 
---- As pcall, in a place where no await can leave the stack: what would wait for
---- ever raises.
+--- As pcall, but inside string.gsub, where awaits raise. So no call waits for
+--- ever.
 local function at_once(...)
   local given, result = table.pack(...), nil
   ("x"):gsub("x", function()
@@ -160,7 +161,7 @@ local function at_once(...)
   return result[1], result[2]
 end
 
---- All that is wrong with one function, as lines.
+--- Append to `lines` a line for each fault of one function.
 local function sweep(entry, lines)
   local object = entry[2] and makers[entry[2]]()
   for way, call in pairs(ways(entry)) do
@@ -186,7 +187,7 @@ describe("bad arguments are reported at the caller's line by", function()
       sweep(entry, lines)
       assert.are.equal("", table.concat(lines, "\n"))
     end
-    -- the context that sockets share stays open
+    -- The shared context of the sockets stays open, which is no leak.
     it(entry[1], not OF_ZMQ[entry[4]] and sealed(check) or function()
       if not pcall(aw.zmq.version) then
         helper.pending "libzmq is not installed"
@@ -208,7 +209,8 @@ describe("the classes that are declared", function()
   end)
 end)
 
---- Add the tables that `index`, an `__index`, is or uses to `list`.
+--- Append to `list` the table `index`, or the tables that the function `index`
+--- uses. `index` is the `__index` of a metatable.
 local function add_tables(index, list)
   if type(index) == "table" then
     list[#list + 1] = index
@@ -225,7 +227,7 @@ local function add_tables(index, list)
   end
 end
 
---- The methods of an object: a set of names.
+--- Returns the names of an object's methods, as a set.
 local function methods_of(object)
   local tables, methods = {}, {}
   add_tables(debug.getmetatable(object).__index, tables)
@@ -240,7 +242,7 @@ local function methods_of(object)
   return methods
 end
 
---- Those of a set of names that are public, and not declared after `prefix`.
+--- Returns the public names of `set` for which `names` has no `prefix .. name`.
 local function undeclared(set, prefix, names)
   local list = {}
   for name in pairs(set) do
@@ -276,7 +278,7 @@ describe("the declarations in meta.lua", function()
       assert.is_truthy(next(methods))
       assert.are.same({}, undeclared(methods, class .. ":", names))
     end
-    -- the context that sockets share stays open
+    -- The shared context of the sockets stays open, which is no leak.
     it("have every method of a " .. class, OF_ZMQ[class] and check
       or sealed(check))
   end

@@ -1,6 +1,6 @@
 -- Places where no await is possible [C11]: outside tasks, and inside C
--- functions that call back. coroutine_spec.lua has the places where one is
--- possible, and coroutines of the user.
+-- functions that call Lua functions. coroutine_spec.lua has the places where an
+-- await is possible, and coroutines that user code makes.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -23,7 +23,7 @@ describe("an await outside any task", function()
         local err = blames("cannot await outside a task", f)
         contains(err, helper.outside_advice)
       end)
-      -- A loop that is made later is unharmed.
+      -- A loop that is made later still works.
       test(function()
         aw.sleep(1)
       end)
@@ -117,8 +117,9 @@ describe("an await where Lua cannot yield", function()
     return setmetatable({}, { [event] = f })
   end
 
-  -- In each of these, `try` is told that it cannot await, and returns "x"; the
-  -- message has the `name` of the function. The task can await afterwards.
+  -- Define a spec. `call(try)` must call `try`, whose await must fail; `try`
+  -- returns "x". The message contains `name`, the name of the C function. The
+  -- task can await afterwards.
   local function refused(where, call, name)
     it("is refused in " .. where .. " [C11]", helper.in_task(function(ev)
       local tries = 0

@@ -1,5 +1,6 @@
--- Bad operands and arguments of wires. The error comes while the wire is built
--- and blames the caller's line; nothing runs and nothing is lost [V2, O16].
+-- Bad operands and arguments of wires. The error is raised while the wire is
+-- built, and blames the caller's line. Nothing runs and nothing is lost [V2,
+-- O16].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -13,8 +14,8 @@ local contains = texts.contains
 local w = aw.Sleep(1)
 local nan <const> = 0 / 0
 
---- A fact: `f` is refused, with these words, at its own line, or at one of
---- the function `at`, that it calls.
+--- Define a spec: `f` raises an error that contains each of `words` and blames
+--- a line of `f`, or of the function `at`, which `f` calls.
 local function refuses(what, words, f, at)
   it("refuses " .. what, sealed(function()
     for _, word in ipairs(words) do
@@ -202,7 +203,7 @@ describe("an operator without a meaning", function()
 end)
 
 describe("a table form", function()
-  -- Each by its name, since messages name what was called.
+  -- Each function calls its form by name, since messages contain that name.
   local forms = {
     All = function(...) local _ = aw.All(...) end,
     Any = function(...) local _ = aw.Any(...) end,
@@ -388,7 +389,7 @@ describe("w:retry", function()
 end)
 
 describe("a method with a function", function()
-  -- Each by its name, since messages name what was called.
+  -- Each function calls its method by name, since messages contain that name.
   local methods = {
     catch = function(...) local _ = w:catch(...) end,
     finally = function(...) local _ = w:finally(...) end,

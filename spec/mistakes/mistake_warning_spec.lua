@@ -11,7 +11,7 @@ local ev <close> = aw.EventLoop()
 ev:start(nil)
 ]]
 
---- The script writes this to standard error, under each of the interpreters.
+--- Check that the script writes `err` to standard error under each interpreter.
 local function says(err, code)
   process.each("", code, function(outcome)
     assert.are.equal(err, outcome.err)

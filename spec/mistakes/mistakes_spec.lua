@@ -1,13 +1,14 @@
--- Common first mistakes, and the whole text that a user sees for each: under
--- the program, and under a stock lua5.4 with warnings on.
+-- Common first mistakes, and the whole text that a user sees for each: in the
+-- program, and in a stock lua5.4 with warnings on.
 
 local process = require "spec.support.process"
 
--- { what somebody does, the script after its first line, what is said, what
--- follows that in the program }. A line that begins with four spaces goes on
--- the one before. An error is said with the name of the interpreter before it,
--- and lua5.4 adds a traceback of its own. `lua` is what that says where it is
--- not the same; `out` and `lua_out` are what goes to standard output.
+-- { what the user does, the script after its first line, the message, the rest
+-- of the text in the program }. In a message, a line that begins with four
+-- spaces continues the previous line. The name of the interpreter precedes an
+-- error. lua5.4 appends a traceback of its own. Fields: `lua` is the message of
+-- lua5.4 where it differs; `out` and `lua_out` are the texts on standard
+-- output.
 local mistakes = {
   { "starts a function that is declared further down", [[
 local function first(ev) ev:start(second) end
@@ -556,7 +557,8 @@ local function unwrapped(text)
   return (text:gsub("\n    ", " "))
 end
 
---- What `name` says: a warning as it is, an error with that before it.
+--- Returns the message of the interpreter `name`: a warning unchanged, an error
+--- after that name.
 local function said(name, text)
   text = unwrapped(text)
   if text == "" or text:find "^Lua warning: " then

@@ -1,6 +1,6 @@
--- Unusual numbers as durations [K3] and as numbers of times [O2]. Each is an
--- error at the caller's line, or is clamped as the manual says; none makes an
--- endless wait or an immediate return by accident.
+-- Unusual numbers as durations [K3] and as counts [O2]. Each raises an error at
+-- the caller's line, or is clamped as the manual says. None causes an endless
+-- wait or an immediate return by accident.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -12,7 +12,7 @@ local blames, blamed = places.blames, places.blamed
 
 local nan = 0 / 0
 
--- Not numbers at all, or numbers that are no duration.
+-- Values that are no duration.
 local nans <const> = { { "NaN", nan }, { "-NaN", -nan } }
 local negatives <const> = {
   { "-1", -1 },
@@ -40,9 +40,9 @@ local no_numbers <const> = {
   { "a function", print },
 }
 
--- Each takes a duration `s` and gives it to one part of the interface, in a
--- task with the loop `ev`, the clock `clock`. All on one line, so that the
--- line to blame is known.
+-- Functions that pass a duration `s` to one function or option. They run in a
+-- task with the loop `ev` and the clock `clock`. Each is on one line, which is
+-- the line to blame.
 local intervals <const> = {
   { "aw.sleep", function(s) aw.sleep(s) end },
   { "aw.Sleep", function(s) aw.Sleep(s) end },
@@ -67,7 +67,8 @@ local points <const> = {
   { "aw.SleepUntil", function(s) aw.SleepUntil(s) end },
 }
 
--- Every one of these must be refused, at the line of the call.
+-- Define specs: each function refuses each value, and blames the line of the
+-- call.
 local function refuses(users, values, word)
   for _, user in ipairs(users) do
     local where, use = user[1], user[2]
@@ -270,7 +271,7 @@ describe("a very long duration", function()
 end)
 
 describe("a number as text", function()
-  -- Lua's own library takes "1" for 1 in many places; here it is no number.
+  -- Many functions of Lua take "1" for 1; here a string is no number.
   it("is not a duration to sleep [K3]", in_task(function(ev)
     blames("number expected, got string", function()
       aw.sleep "1"

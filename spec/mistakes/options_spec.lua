@@ -1,5 +1,6 @@
--- Tables of options. An unknown name is an error that suggests the nearest one;
--- a bad value is an error that names its option; both blame the caller's line.
+-- Tables of options. For an unknown name, the error suggests the nearest name.
+-- For a bad value, the error names the option. Both errors blame the caller's
+-- line.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -11,8 +12,8 @@ local HERE <const> = debug.getinfo(1, "S").short_src
 
 local function nothing() end
 
--- Each function that takes options: its name, the number of the argument, a
--- call with the options, a mistyped name, the name that is meant.
+-- Functions that take options: the name, the number of the argument, a call
+-- with the options, a mistyped name, the correct name.
 local takers <const> = {
   { "scope", 1, function(o) aw.scope(o, nothing) end, "timout", "timeout" },
   { "run", 2, function(o) aw.run(nothing, o) end, "gracce", "grace" },
@@ -36,14 +37,15 @@ local takers <const> = {
   end, "maxline", "max_line" },
 }
 
--- Those whose table is a command as well.
+-- Functions whose table of options is also the command.
 local commands <const> = {
   { "spawn", 1, function(o) aw.spawn(o) end, "cdw", "cwd" },
   { "exec", 1, function(o) aw.exec(o) end, "chekc", "check" },
   { "Exec", 1, function(o) aw.Exec(o) end, "max_ouput", "max_output" },
 }
 
---- The text that calling `f(options)` raises, which blames a line of `f`.
+--- Returns the text of the error that `f(options)` raises, without its place,
+--- which must be a line of `f`.
 local function text_of(f, options)
   local text = caught(f, options)
   blamed(text, f)
@@ -87,8 +89,7 @@ end)
 
 describe("options that are no table are refused by", function()
   for _, taker in ipairs(takers) do
-    -- a number is a time-out to a loop, and what is no table is a function to
-    -- others
+    -- scope takes such a value for its function, and retry has another text.
     if taker[1] ~= "scope" and taker[1] ~= "retry" then
       it(taker[1], sealed(function()
         assert.are.equal(("bad argument #%d to '%s' (table expected, got "
@@ -99,7 +100,7 @@ describe("options that are no table are refused by", function()
   end
 end)
 
--- A function, an option with a bad value, the expected text.
+-- A function, options with a bad value, the expected text.
 local wrong_values <const> = {
   { takers[1][3], { timeout = "1" },
     "'timeout' (number of seconds expected, got string)" },

@@ -6,8 +6,8 @@ local texts = require "spec.support.texts"
 
 local contains, lacks = texts.contains, texts.lacks
 
--- Run `text` as the body of a main task, in virtual time; give what it wrote
--- to standard error.
+-- Run `text` as the body of a main task, on a virtual clock. Returns what the
+-- program wrote to standard error.
 local function warned(text, first)
   local outcome = process.host((first or 'warn "@on"\n') .. [[
 local aw = require "aiowire"
@@ -149,7 +149,8 @@ describe("clean-up that takes over a second", function()
   end)
 end)
 
--- Clean-up that fails slowly, with nothing cancelled.
+-- Code of a clean-up that takes long and fails, in a task that is not
+-- cancelled.
 local failing <const> = [[
   local function fail(seconds)
     local _ <close> = setmetatable({}, { __close = function()

@@ -1,12 +1,13 @@
--- The time limits of a task: reading them with aw.deadline(), moving them with
--- aw.extend() and s:extend().
+-- The time limits of a task: aw.deadline() reads them, aw.extend() and
+-- s:extend() move them.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
 local in_task, outside = helper.in_task, helper.outside
 
---- `f()` raises `text` at the line where `f` is written, whole.
+--- Check that the text of the error of `f()` is the first line of `f`, then
+--- `text`.
 local function raises(text, f)
   local at = debug.getinfo(f, "S")
   assert.are.equal(("%s:%d: %s"):format(at.short_src, at.linedefined, text),

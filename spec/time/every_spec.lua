@@ -9,8 +9,8 @@ local recorder = helper.recorder
 local giving, fails, cleaning = wires.giving, wires.fails, wires.cleaning
 local outcome = wires.outcome
 
---- Run Every(period, w, opts) for `seconds`, where the k-th tick takes
---- `lengths[k]` seconds (or `lengths.rest`); when the ticks began.
+--- Run Every(period, w, opts) for `seconds`. The k-th tick takes `lengths[k]`
+--- or `lengths.rest` seconds. Returns the times at which the ticks begin.
 local function ticks(period, seconds, lengths, opts)
   local begins, running = {}, 0
   test(function(ev)

@@ -1,5 +1,5 @@
--- Facts that only the real clock shows. Times are checked from below only,
--- since a busy machine makes everything later, never earlier.
+-- Facts that need the real clock. Times have lower bounds only, since a busy
+-- machine delays everything.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -59,7 +59,7 @@ describe("deadlines", function()
       ev:start(function()
         local start = ev:now()
         aw.sleep(d)
-        -- Times are whole nanoseconds: a sum of two is off by one at most.
+        -- Times are whole nanoseconds, so a sum of two is wrong by at most one.
         in_time = in_time and ev:now() - start >= d - 1e-9
       end)
     end

@@ -1,6 +1,6 @@
--- A Timeout names two locations [E2, E4]: where the limit was set, in its
--- traceback and at the beginning of its text, and where the wait stood that the
--- limit cut short.
+-- A Timeout names two locations [E2, E4]. Its traceback, and the beginning of
+-- its text, show where the limit was set. `info.waited` shows the wait that was
+-- cut short.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -10,7 +10,7 @@ local process = require "spec.support.process"
 local line = places.line
 local HERE <const> = debug.getinfo(1, "S").short_src
 
---- "FILE:LINE" as it stands in texts.
+--- Returns "FILE:LINE" for a line of this file.
 local function at(number)
   return HERE .. ":" .. number
 end
@@ -18,9 +18,10 @@ end
 local function fetch()
   aw.sleep(5)
 end
-local SLEEP <const> = line() - 2 -- of fetch
+local SLEEP <const> = line() - 2 -- in fetch
 
---- Run `w` with a handler: what it got, and the place of the start.
+--- Run `w` with a handler. Returns the info and error that the handler got, and
+--- the place of the start.
 local function failure_of(w)
   local ev = aw.EventLoop { clock = "virtual" }
   local err, info
@@ -33,8 +34,9 @@ local function failure_of(w)
   return info, err, at(started)
 end
 
---- `w` times out. `limit` is its traceback, `waited` what it cut short, without
---- the lines that all of them begin with.
+--- Check that `w` times out. `limit` is its traceback, `waited` its
+--- info.waited, both without their constant first words; START is the place of
+--- the start.
 local function check(w, limit, waited)
   collectgarbage()
   collectgarbage()
@@ -48,7 +50,7 @@ local function check(w, limit, waited)
   end)
 end
 
---- A line of a traceback, of a function without a name.
+--- Returns a line of a traceback for a function without a name.
 local function frame(number, defined)
   return ("\t%s: in function <%s>"):format(at(number), at(defined or number))
 end
@@ -245,7 +247,8 @@ describe("a Timeout", function()
         info = i
       end)
       ev:run()
-      -- What it waits for depends on how long it takes to spawn.
+      -- The first line depends on how long the spawn takes, so it is not
+      -- compared.
       assert.are.equal("\n\t[C]: in function 'aiowire.exec'\n" .. TIMEOUT
         .. frame(set, set - 1), info.waited:match "^cut short: [^\n]+(\n.*)")
     end)

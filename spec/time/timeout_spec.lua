@@ -13,7 +13,7 @@ local fails, cleaning = wires.fails, wires.cleaning
 local outcome = wires.outcome
 local contains = texts.contains
 
---- The Timeout that `w` raises.
+--- Returns the Timeout that `w` raises.
 local function timeout_of(w)
   local ok, err = outcome(w)
   assert.is_false(ok)
@@ -399,7 +399,7 @@ describe("the grace of a time-out", function()
 end)
 
 describe("a time-out that comes when its wire has ended", function()
-  --- How `w` ends, and when.
+  --- Run `w`. Returns its error, the time of its end, and its results.
   local function outcome_of(w)
     local ev = virtual { grace = 100 }
     local failure

@@ -147,7 +147,7 @@ describe("a wait for a time of day", function()
         local due = aw.time() // 1 + 2
         aw.at { sec = local_time(due // 1 | 0).sec }
         assert.is_true(aw.time() >= due)
-        assert.is_true(os.time() >= due) -- os.date() agrees
+        assert.is_true(os.time() >= due) -- os.time() agrees
       end
     end)
   end)
@@ -207,8 +207,8 @@ end)
 
 -- Changes of daylight saving -------------------------------------------------
 
--- A script whose time zone changes to summer time the day after tomorrow, and
--- back two days later: the text of TZ, with the days as numbers of POSIX.
+-- Returns a value for TZ: summer time begins the day after tomorrow and ends
+-- two days later. `format` takes both days as POSIX numbers.
 local function zone(format)
   local function number(days)
     local at = os.date("!*t", os.time() + days * 86400)
