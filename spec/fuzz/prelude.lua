@@ -112,8 +112,8 @@ local function doomed(f, x)
   setmetatable({ x = x }, { __gc = function(self) f(self, self.x) end })
 end
 
--- The same for an object `x` that is put into it later, and so is finalized
--- before it.
+-- Returns an object whose finalizer uses its field `x`. An `x` that is made later
+-- is finalized first.
 local function holder(f)
   return setmetatable({}, { __gc = function(self) f(self, self.x) end })
 end

@@ -27,8 +27,8 @@ end
 local finalized = { __gc = function() end }
 ]]
 
--- The memory rises to 5.7 times the live memory. Garbage that piles up would
--- reach 15 times, and grow.
+-- The memory rises to 5.7 times the live memory. If garbage piled up, it would
+-- rise to 15 times and more.
 local BOUND <const> = 8
 
 local garbage <const> = {

@@ -1,6 +1,6 @@
--- Standard output of the program `aiowire` loses its reader, as in
--- `aiowire FILE | head -n 1`: the program cleans up, then dies by SIGPIPE. In
--- most cases here the pipe has no reader from the start.
+-- The standard output of the program `aiowire` loses its reader, as in `aiowire
+-- FILE | head -n 1`. The program cleans up, then dies by SIGPIPE. In most cases
+-- here the pipe has no reader from the start.
 
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

@@ -1,6 +1,6 @@
--- A descriptor that is closed after its waits, while a duplicate keeps its file
--- open [Q3]. The kernel no longer watches it, so it costs nothing and wakes no
--- task.
+-- After its waits a descriptor is closed, while a duplicate keeps the open file
+-- alive [Q3]. The kernel must no longer watch the file: it must cost nothing
+-- and wake no task.
 --
 -- /proc/self/fdinfo shows what the kernel watches: see
 -- spec/support/duplicates.lua.
@@ -20,7 +20,8 @@ if not io.open "/proc/self/fdinfo/0" then
   return
 end
 
---- Await `k`. Its entry must be gone when the await returns or raises.
+--- Await the source `k`. Its entry in the epoll set must be gone when the await
+--- returns or raises.
 local function wait(k)
   local ok, err = pcall(aw.readable, k.src)
   k.gone()
@@ -42,12 +43,12 @@ local function waiting(ev, k)
   return task
 end
 
---- A wire that ends once the kernel watches `k`.
+--- Returns a wire that ends once the kernel watches `k`.
 local function when_watched(k)
   return aw.Call(watched, k)
 end
 
--- Waits, keyed by the way in which they end.
+-- Functions that wait for a source, keyed by the way in which the wait ends.
 local endings = {}
 
 endings["is ready"] = function(k)
@@ -194,8 +195,8 @@ end
 
 -- A Poller ------------------------------------------------------------------
 
--- Pollers, keyed by the way in which they end with a source. Each closes the
--- source right after that, before any other code of the user runs.
+-- Functions that run a Poller, keyed by the way in which the Poller drops its
+-- source. Each closes the source right after that, before other user code runs.
 local partings = {}
 
 --- Start a Poller with the source `k`, and wait until the kernel watches it.

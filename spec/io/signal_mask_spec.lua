@@ -1,4 +1,4 @@
--- aw.signal in a program that was started with blocked signals [H5]. It
+-- aw.signal in a program that was started with blocked signals [H5]. aw.signal
 -- unblocks a signal while it watches that signal, and unblocks no other.
 
 local process = require "spec.support.process"

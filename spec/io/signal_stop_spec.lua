@@ -1,5 +1,5 @@
--- INT or TERM arrives in a program that has waited for it, but does not wait
--- now [H5, L2]. One signal is kept; the next one stops the program, as by
+-- A program has waited for INT or TERM, does not wait now, and gets the signal
+-- [H5, L2]. The first signal is kept; the second one stops the program, as by
 -- default.
 
 local process = require "spec.support.process"
@@ -7,8 +7,8 @@ local texts = require "spec.support.texts"
 
 local NUMBERS <const> = { INT = 2, TERM = 15 }
 
--- Functions for scripts: send(name, …) sends signals to this process, whose
--- handlers have run when it returns. begin(wire) starts a task that waits.
+-- Functions for scripts: send(name, …) sends signals to this process, and their
+-- handlers have run when it returns; begin(wire) starts a task that waits.
 local prelude = process.prelude .. [[
 local fork = require "spec_fork"
 local NUMBERS = { HUP = 1, INT = 2, QUIT = 3, USR1 = 10, TERM = 15 }
@@ -24,8 +24,8 @@ local function begin(wire)
 end
 ]]
 
---- Run a body under both interpreters. The program must die by the signal;
---- under lua5.4 the run must raise "interrupted!".
+--- Run a body under both interpreters. The signal must kill the program; under
+--- lua5.4 the run must raise "interrupted!".
 local function stopped(number, expected, code, options)
   process.each("", prelude .. ("aw.run(function()\n%s\nend, %s)\n")
     :format(code, options or "{}"), function(outcome, interpreter)
@@ -39,7 +39,7 @@ local function stopped(number, expected, code, options)
   end)
 end
 
---- Run a body under both interpreters. It must not be stopped.
+--- Run a body under both interpreters. The program must not be stopped.
 local function goes_on(expected, code)
   process.each("", prelude .. ("aw.run(function()\n%s\nend)\n"):format(code),
     function(outcome, interpreter)

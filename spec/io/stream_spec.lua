@@ -1,5 +1,5 @@
--- Streams over the pipes of a child [C10, UV11]: the reads and writes that
--- Lua's own files have.
+-- Streams over the pipes of a child: the same reads and writes as Lua's files
+-- have [C10, UV11].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -9,7 +9,7 @@ local raises, run = helper.raises, helper.run
 local wait_until = helper.wait_until
 local contains = texts.contains
 
---- Returns a stream with the output of a line for the shell, and the process.
+--- Runs a line of shell. Returns the stream of its output, and the process.
 local function output_of(line, opts)
   local command = { "sh", "-c", line, stdin = "null", stderr = "inherit" }
   for key, value in pairs(opts or {}) do

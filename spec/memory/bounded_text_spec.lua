@@ -1,5 +1,5 @@
--- Texts for people are bounded in length, and cheap to make, for any input of
--- users [V8, D1, D2]: many parts, long strings, deep nesting, names of a
+-- Texts for people have a bounded length and are cheap to make, whatever users
+-- pass [V8, D1, D2]: many parts, long strings, deep nesting, names of a
 -- megabyte. If the time grew as the product of all parts, a test would not end.
 
 local aw = require "aiowire"

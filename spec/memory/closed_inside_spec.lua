@@ -1,9 +1,9 @@
--- User code closes an object while one of the object's methods runs: from a
--- metamethod or callable that the method calls, or from a finalizer, which any
--- allocation may run.
+-- User code closes an object while one of the object's methods runs. It is
+-- called by a metamethod or callable that the method uses, or by a finalizer,
+-- which may run at any allocation.
 --
 -- To cover a new method, add a line to SUBJECTS; to cover a new way to run user
--- code, add one to WAYS.
+-- code, add a line to WAYS.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -347,7 +347,8 @@ local function with_object(kind, f)
   end
 end
 
---- Such a call may succeed, or fail with an error that has a text.
+--- A call on a closed object may succeed, or fail with an error that has a
+--- text.
 local function is_sound(ok, err)
   return ok or type(tostring(err)) == "string"
 end

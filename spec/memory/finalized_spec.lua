@@ -1,8 +1,8 @@
--- Finalizers that meet other objects: objects that are finalized already, and
+-- Finalizers that use other objects: objects that are finalized already, and
 -- wires whose parts are finalized later.
 --
--- A new class needs an entry in KINDS, a wire that holds an object one in
--- WIRES.
+-- Add an entry to KINDS for a new class, and to WIRES for a new wire that holds
+-- an object.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -25,8 +25,8 @@ local function finalized(make)
   return seen
 end
 
---- Pass the object that `make` returns to `f`, when it is garbage and before it
---- is finalized.
+--- Call `f` with the object that `make` returns. The object is garbage then,
+--- but not finalized yet.
 local function met(make, f)
   do
     local object = make()

@@ -1,5 +1,6 @@
--- Finalizers that call the library. The collector runs them at any allocation
--- of Lua, so also in the middle of any function of the library [E2, LU13].
+-- Finalizers that call the library. The collector may run them at any
+-- allocation of Lua, so also in the middle of any function of the library [E2,
+-- LU13].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -31,7 +32,8 @@ describe("a finalizer that runs before that of a loop", function()
         local holder = {}
         holder.ev = helper.virtual()
         holder.task = holder.ev:start(helper.nop)
-        -- It gets its finalizer after the loop, so it is finalized first.
+        -- The holder gets its finalizer after the loop, so it is finalized
+        -- first.
         setmetatable(holder, { __gc = function(self)
           for _, use in ipairs {
             function() self.ev:start(helper.nop) end,

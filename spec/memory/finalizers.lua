@@ -1,6 +1,6 @@
 -- Finalizers that call the library at any allocation of Lua, and scenes during
--- which they run. spec/memory/finalizer_spec.lua runs them in a process of its
--- own: the smaller the heap, the more often the collector runs.
+-- which these finalizers run. spec/memory/finalizer_spec.lua runs this file in
+-- other processes, since a small heap is collected more often.
 -- luacheck: std max
 
 local aw = require "aiowire"
@@ -138,7 +138,8 @@ local function sum_of(n)
   return n * (n + 1) // 2
 end
 
--- Scenes: bodies that run meanwhile, with their loop as the argument.
+-- Scenes: bodies that run while finalizers use the library. They get their
+-- loop.
 M.scenes = {
   ["time-outs are raised"] = function()
     local slow = aw.Sleep(1):timeout(0)

@@ -594,8 +594,8 @@ describe("a finalizer", function()
     helper.leak_checked(function()
       local errors = {}
       local function build()
-        -- It gets its finalizer before the objects in it, so it is finalized
-        -- last.
+        -- The holder gets its finalizer before the objects in it, so it is
+        -- finalized last.
         local holder = setmetatable({}, {
           __gc = function(self)
             for _, use in ipairs(self.uses) do

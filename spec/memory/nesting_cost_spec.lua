@@ -3,9 +3,9 @@
 --- not depend on the number of tasks [U13].
 ---
 --- The specs compare CPU time. Four times the depth costs about four times as
---- much, but sixteen times if each level looks at all levels above it. On a
---- busy machine a single measurement is not reliable. So they take the least of
---- up to TRIES measurements, and stop once it is low enough.
+--- much, but sixteen times as much if each level looks at all levels above it.
+--- On a busy machine a single measurement is not reliable. So the specs measure
+--- up to TRIES times, use the least time, and stop once it is low enough.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,6 +1,6 @@
 -- A loop that runs out of memory ends within its time-out and grace [LU2, C9].
--- Each failed allocation runs a full collection, so a crowd of tasks must not
--- cause one each.
+-- Each failed allocation runs a full collection. So many tasks at once must not
+-- run one collection each.
 
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
@@ -122,7 +122,7 @@ describe("a loop without memory", function()
     ]])
   end)
 
-  -- Wires that many tasks run, for ever unless something ends them.
+  -- Wires that many tasks run. None of them ends by itself.
   for name, wire in pairs {
     ["retries"] = "fail:retry { times = math.huge, delay = 0.0001 }",
     ["retries, and asks whether to"] =

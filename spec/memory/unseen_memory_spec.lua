@@ -1,7 +1,7 @@
--- Memory of the core, which Lua's collector does not count: garbage that holds
--- much of it is collected as if Lua had allocated it. Each script counts live
--- objects while it makes garbage, in a program of its own with a small heap, so
--- nothing depends on the machine.
+-- Lua's collector does not count the memory of the core. Garbage that holds
+-- much of that memory must still be collected as if Lua had allocated it. Each
+-- script runs in a new process with a small heap, and counts live objects while
+-- it makes garbage. So the results do not depend on the machine.
 
 local process = require "spec.support.process"
 
@@ -77,7 +77,7 @@ describe("a chain that is built step by step", function()
     print(grown < 30000 and "little" or grown) -- KiB
   ]]
 
-  --- Not under a sanitizer, which keeps freed memory.
+  --- The sanitizers keep freed memory, so these run without them.
   for _, operator in ipairs { ">>", "&", "|", "//" } do
     it("needs memory in proportion: " .. operator, process.under_stock(
       function()

@@ -1,5 +1,5 @@
 -- How the library notices the end of a child [UV8], whatever the program does
--- with SIGCHLD and whoever else reaps.
+-- with SIGCHLD, and even if other code reaps the child.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- spawn { group = true }: the library ends the group of a child together with
--- it, or after it.
+-- spawn { group = true }: the library ends the group of a child when it ends
+-- the child, or when the child has ended.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

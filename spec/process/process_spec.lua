@@ -1,5 +1,5 @@
--- aw.spawn: what a child inherits, how it ends, and that it leaves no zombie
--- and no descriptor [UV8].
+-- aw.spawn: what a child inherits, how the child ends, and that neither a
+-- zombie nor a descriptor is left [UV8].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -146,7 +146,7 @@ describe("a process", function()
         group = true }
       local grandchild = p.stdout:read()
       p:close()
-      wait_until(function() -- until it is reaped, or a zombie
+      wait_until(function() -- until the grandchild is reaped, or a zombie
         local state = process.read("/proc/" .. grandchild .. "/stat")
           :match "%) (%a)"
         return state == nil or state == "Z"

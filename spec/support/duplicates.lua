@@ -1,15 +1,16 @@
 --- Sources with a duplicate of their descriptor: the open file outlives the
---- source. The kernel goes on watching such a file unless it is removed from
---- the epoll set, so the functions here look into the epoll sets.
+--- source. The kernel watches such a file until it is removed from the epoll
+--- set, so the functions here look into the epoll sets.
 ---
 --- A source is a table:
 ---   src      the value for aw.readable and a Poller
----   event    the same, where an event is needed: for objects, the descriptor
----   fd       its descriptor
----   feed()   makes the open file readable, closed or not
----   close()  closes `src`, and not the duplicate
+---   event    the value where an event is needed: `src`, or its descriptor
+---   fd       the descriptor of `src`
+---   feed()   makes the open file readable, even if `src` is closed
+---   close()  closes `src`, but not the duplicate
 ---   free()   closes all that is left
----   held()   returns the number of its entries in epoll sets of this process
+---   held()   returns the number of entries for `src` in the epoll sets of this
+---            process
 ---   gone()   fails if there is such an entry
 
 local busted = require "busted"

@@ -35,8 +35,8 @@ local REAL_LIMIT <const> = 120
 -- their values before the test.
 local POOLED <const> = { idle = true, bytes = true }
 
---- aw.stats() releases the info of an error that a body has just caught. The
---- engine would keep it until the next await of that body.
+--- aw.stats() also releases the info of an error that a body has just caught.
+--- Otherwise the engine keeps that info until the next await of the body.
 local function collect_twice()
   aw.stats()
   collectgarbage()
@@ -105,9 +105,9 @@ local function clean_stats()
   return clean
 end
 
---- Tells whether a descriptor of this kind may close at any time: the threads
---- of libzmq close such descriptors, and the collector closes those of loops.
---- If one of another kind is closed, the test did it.
+--- May a descriptor of this kind close at any time? The threads of libzmq close
+--- some, and the collector closes those of loops. Only the test can close any
+--- other descriptor.
 local function may_go(target)
   return target == "/dev/null" or target:find "^socket:"
     or target:find "^anon_inode:"
@@ -125,9 +125,9 @@ local function changed_descriptors(before)
   return compare("descriptor", before, after, {})
 end
 
---- The same, after the threads of libzmq have closed their descriptors. It
---- blocks the thread meanwhile, since it may be called inside a loop or
---- outside.
+--- As changed_descriptors(), once the threads of libzmq have closed their
+--- descriptors. Meanwhile this function blocks the thread: it may be called
+--- outside loops, where it cannot sleep.
 local function left_descriptors(before)
   local patience = os.time() + REAL_LIMIT
   local left = changed_descriptors(before)
@@ -388,8 +388,8 @@ function M.raises(text, f, ...)
   return err
 end
 
--- The function `pending` of the environment of the current `it`. Only this one
--- ends a test.
+-- The function `pending` in the environment of the current `it`. No other
+-- function ends a test as pending.
 local pending
 busted.subscribe({ "test", "start" }, function(element)
   pending = element.env and element.env.pending -- a pending test has no env

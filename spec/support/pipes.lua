@@ -1,5 +1,5 @@
---- Descriptors for specs: pipes as Lua files, made by a named pipe, and the
---- connections of other libraries.
+--- Descriptors for specs: pipes as Lua files, and connections of other
+--- libraries.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,8 +1,8 @@
 --- Helpers of the specs of zmq sockets.
 ---
---- libzmq closes descriptors in a thread of its own, a moment after a socket is
---- closed. The leak check of helper.lua waits for that. open_context() takes
---- care of the descriptors that libzmq opens once.
+--- libzmq closes descriptors in its own threads, a moment after a socket is
+--- closed. The leak check of helper.lua waits for that. libzmq also opens some
+--- descriptors once for the process; open_context() does that before the tests.
 
 local addresses = require "spec.support.addresses"
 local aw = require "aiowire"
@@ -18,10 +18,9 @@ local zmq = require "aiowire.zmq"
 --- True if libzmq is installed.
 M.installed = pcall(zmq.version)
 
---- Open the threads and descriptors of the shared context, which stay open: the
---- first socket does that. The descriptors of the socket itself may still be
---- open when this returns. If they close during the first test, that is no
---- leak.
+--- Make the first socket, which opens the threads and descriptors of the shared
+--- context. These stay open. The descriptors of the socket itself may close a
+--- moment later, during the first test, which is no leak.
 local function open_context()
   if not M.opened then
     M.opened = true

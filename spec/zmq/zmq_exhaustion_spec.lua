@@ -1,6 +1,6 @@
--- Running out of descriptors or threads is an error; libzmq would abort the
--- process [ZQ12]. Each case runs in a program of its own, which takes all
--- descriptors.
+-- Running out of descriptors or threads is an error of the library; libzmq
+-- alone would abort the process [ZQ12]. Each case runs in a new process, which
+-- uses up all descriptors.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"

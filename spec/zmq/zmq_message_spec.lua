@@ -388,10 +388,11 @@ describe("a send", function()
   end))
 end)
 
---- Let a timer of 10 ms tick `wanted` times while `disturb(at_work)` runs,
---- which calls at_work() for each piece of its work until that returns false.
---- Returns the most pieces done between the deadline of a tick and the tick.
---- Unlike the delay in seconds, that number does not depend on other programs.
+--- Let a timer tick `wanted` times, every 10 ms, while `disturb(at_work)` runs.
+--- It calls at_work() for each piece of its work, until at_work() returns
+--- false. Returns the greatest number of pieces between a deadline and its
+--- tick. Unlike a delay in seconds, this number does not depend on other
+--- programs.
 local function late_pieces(disturb, wanted)
   local ticks, late, most, due = 0, 0, 0, math.huge
   local timer = aw.start(function()
@@ -414,8 +415,8 @@ end
 -- A number of messages that takes at least 20 ms to receive and send again.
 local IN_TIME <const> = 3000
 
--- A flood never ends: `pass` receives one message and sends it again. It
--- returns false at the end of the test.
+-- Floods that never end by themselves: `pass` receives one message and sends it
+-- again. At the end of the test `pass` returns false.
 local floods <const> = {
   { "by a task that receives", function(_, pass)
     repeat until not pass()

@@ -1,4 +1,4 @@
--- A message arrives whole or not at all, whatever becomes of its peers [ZQ7].
+-- A message arrives whole or not at all, even if a peer dies [ZQ7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,4 +1,4 @@
--- Options of zmq sockets; lua/zmq/options.c has their table.
+-- Options of zmq sockets. lua/zmq/options.c has the table of all options.
 
 local places = require "spec.support.places"
 local sockets = require "spec.support.sockets"
@@ -52,8 +52,8 @@ describe("the table of options", function()
   end)
 end)
 
--- Options that this build of libzmq, or this machine, may lack: first words of
--- their names.
+-- First words of the names of options that this build of libzmq, or this
+-- machine, may lack.
 local ABSENT <const> = { gssapi = true, vmci = true, use = true,
   multicast = true, bindtodevice = true, thread = true }
 

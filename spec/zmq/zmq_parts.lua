@@ -18,7 +18,7 @@ function M.new(random)
   return parts
 end
 
---- Tells whether these are all parts of such a message, in order.
+--- Tells whether `parts` are all parts of one such message, in order.
 function M.is_well_formed(parts)
   local count, word = (parts[1] or ""):match "^(%d+) (%x+)$"
   if not count or tonumber(count) ~= #parts then

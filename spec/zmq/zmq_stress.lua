@@ -1,10 +1,11 @@
 --- Sockets under load: no wake-up of a receiver or a sender is lost.
 ---
 --- Each pattern moves `count` messages while several tasks wait on the same
---- sockets, and while tasks and handlers of a Poller send. A watchdog fails a
---- run without progress: it has stalled.
+--- sockets, and while tasks and handlers of a Poller send. A run without
+--- progress has stalled: a watchdog lets it fail.
 ---
---- As a script (lua5.4 spec/zmq/zmq_stress.lua COUNT) it runs all patterns.
+--- As a script (lua5.4 spec/zmq/zmq_stress.lua COUNT) this file runs all
+--- patterns.
 
 local addresses = require "spec.support.addresses"
 local aw = require "aiowire"
