@@ -1,6 +1,6 @@
 -- An error that no code has caught yet passes `<close>` handlers that await,
--- fail, or raise and catch errors of their own. It keeps its traceback and the
--- rest of its info [E1-E3, E6, C12].
+-- fail, or raise and catch errors of their own. The error keeps its traceback
+-- and the rest of its info [E1-E3, E6, C12].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

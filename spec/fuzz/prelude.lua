@@ -112,7 +112,7 @@ local function doomed(f, x)
   setmetatable({ x = x }, { __gc = function(self) f(self, self.x) end })
 end
 
--- Returns an object whose finalizer uses its field `x`. An `x` that is made later
+-- Returns an object whose finalizer uses its field `x`. If `x` is made later, it
 -- is finalized first.
 local function holder(f)
   return setmetatable({}, { __gc = function(self) f(self, self.x) end })

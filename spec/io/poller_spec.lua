@@ -661,7 +661,7 @@ describe("a Poller on standard input [Q6]", function()
     ["a terminal"] = { "printf 'one\\n\\004' | "
       .. "script -qec \"$aiowire s.lua\" /dev/null", "one" },
   }
-  -- The buffer of io.read counts for the number 0, too.
+  -- A Poller on the number 0 also looks at the buffer of io.read.
   for _, src in ipairs { "io.stdin", "0" } do
     for name, case in pairs(cases) do
       it(("reads %s by %s"):format(name, src), function()

@@ -1,5 +1,5 @@
--- Tasks that a task starts on its loop, and loops that run inside a task [S5,
--- S6].
+-- Tasks that a task starts on its loop, and loops that run inside a task
+-- [S5, S6].
 --
 -- All specs run on a virtual clock, in whole seconds, so they may compare times
 -- for equality.

@@ -1,6 +1,6 @@
 -- Finalizers that call the library. The collector may run them at any
--- allocation of Lua, so also in the middle of any function of the library [E2,
--- LU13].
+-- allocation of Lua, so also in the middle of any function of the library
+-- [E2, LU13].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

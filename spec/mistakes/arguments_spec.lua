@@ -8,7 +8,7 @@ local process = require "spec.support.process"
 
 local sealed = helper.sealed
 
--- This function is not called, since it replaces coroutine.*.
+-- aw.install is not called, since it replaces coroutine.*.
 local LEFT_OUT <const> = { ["aw.install"] = true }
 
 --- Makers of an object of each class.

@@ -1,6 +1,6 @@
 -- Bad operands and arguments of wires. The error is raised while the wire is
--- built, and blames the caller's line. Nothing runs and nothing is lost [V2,
--- O16].
+-- built, and blames the caller's line. Nothing runs and nothing is lost
+-- [V2, O16].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

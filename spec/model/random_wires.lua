@@ -87,7 +87,7 @@ function Draw:wires(kind, budget, n)
   return node
 end
 
---- Makes a wire that is one event. A race decides at its commit [H3].
+--- Makes a wire that is one event: a race with it decides at its commit [H3].
 function Draw:event(budget)
   local layer = budget > 1 and self:choose { { 2, "none" }, { 2, "bind" },
     { 1, "map" }, { 1, "named" } } or "none"

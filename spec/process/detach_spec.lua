@@ -112,7 +112,7 @@ describe("a detached child", function()
       aw.run(function()
         p = sleeper()
       end, { clock = "virtual" })
-      collectgarbage() -- collects its engine
+      collectgarbage() -- collects the engine of p
       collectgarbage()
       assert.are.equal(("process %d 'sleep' (detached, left running)"):format(
         p.pid), tostring(p))

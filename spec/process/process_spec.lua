@@ -15,7 +15,7 @@ local function nothing_is_open()
 end
 local contains = texts.contains
 
--- Fewer under AIOWIRE_GCSTRESS, where each await costs a full collection.
+-- Fewer spawns under AIOWIRE_GCSTRESS: each await runs a full collection.
 local SPAWNS <const> = helper.gc_stress and 100
   or tonumber(os.getenv "AIOWIRE_SPAWNS") or 2000
 

@@ -7,8 +7,8 @@
 --- error; or the end of the whole loop. On a virtual clock there are also
 --- time-outs that are due as the k-th await begins or a little later. After
 --- each strike the sweep checks that every `<close>` has run exactly once, that
---- the loop ends, and that nothing is left [C2, C3, C5, C8, C12, E1, E7, O8,
---- S2, S3, L3].
+--- the loop ends, and that nothing is left
+--- [C2, C3, C5, C8, C12, E1, E7, O8, S2, S3, L3].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

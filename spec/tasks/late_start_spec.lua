@@ -13,7 +13,7 @@ local test, recorder, nop = helper.test, helper.recorder, helper.nop
 
 local TURNS <const> = 8
 
---- Await `n` turns.
+--- Yield `n` times.
 local function turns(n)
   for _ = 1, n do
     aw.yield()

@@ -1,5 +1,5 @@
--- User code resumes, closes or inspects the coroutine of a waiting task [C9,
--- LU7].
+-- User code resumes, closes or inspects the coroutine of a waiting task
+-- [C9, LU7].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

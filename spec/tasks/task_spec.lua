@@ -1,5 +1,5 @@
--- Tasks: their status, how to start them, how to wait for them [T1, T2, T5,
--- T6]. task_cancel_spec.lua has their cancels.
+-- Tasks: their status, how to start them, how to wait for them
+-- [T1, T2, T5, T6]. task_cancel_spec.lua has their cancels.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -1,5 +1,5 @@
--- aw.all, aw.any, aw.race and aw.select make a table form and await it [V6,
--- O6].
+-- aw.all, aw.any, aw.race and aw.select make a table form and await it
+-- [V6, O6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
