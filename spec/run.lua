@@ -13,5 +13,5 @@ for _, option in ipairs { "--cpath=" .. build .. "/?.so",
   "--directory=" .. root, "--ignore-lua" } do
   table.insert(arg, 1, option)
 end
-warn "@off" -- they make mistakes on purpose
+warn "@off" -- the specs make mistakes on purpose
 require "busted.runner" { standalone = false }

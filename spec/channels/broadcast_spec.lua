@@ -8,8 +8,8 @@ local texts = require "spec.support.texts"
 local logged = helper.logged
 local contains, told = texts.contains, texts.told
 
---- Start a task that notes the values of a subscription. It sleeps for `pause`
---- after each, if given.
+--- Start a task that notes the values of a subscription. If `pause` is given,
+--- the task sleeps so long after each value.
 local function reader(ev, sub, note, name, pause)
   return ev:start(function()
     for v in sub:iter() do

@@ -1,9 +1,9 @@
 --- Makes a tree from a grammar and random numbers.
 ---
 --- A grammar is a table: rule -> list of productions. A production is a text
---- with holes, `<rule>`. It may begin with a weight: "5* aw.Sleep(<seconds>)".
---- The hole `<block>` is a list of statements (rule `statement`), which may be
---- empty. `<close>` is Lua's own.
+--- with holes, `<rule>`. A production may begin with a weight: "5*
+--- aw.Sleep(<seconds>)". The hole `<block>` is a list of statements (rule
+--- `statement`), which may be empty. `<close>` is Lua's own.
 ---
 --- Rules can be off. A production with a hole for such a rule is never taken,
 --- and a rule without usable productions is off, too. So each program uses a

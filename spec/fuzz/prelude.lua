@@ -1,5 +1,6 @@
--- The first lines of each program of the fuzzer. They are copied into it, so
--- that a saved program needs nothing else. PLAN is a local of the program.
+-- The first lines of each program of the fuzzer. Each program has a copy of
+-- these lines, so a saved program needs nothing else. PLAN is a local of the
+-- program.
 --
 -- Objects are in slots, O.task1, O.loop2, …, which all code may use, close,
 -- replace or empty at any time. `try` catches errors. A fault of the library is
@@ -112,8 +113,8 @@ local function doomed(f, x)
   setmetatable({ x = x }, { __gc = function(self) f(self, self.x) end })
 end
 
--- Returns an object whose finalizer uses its field `x`. If `x` is made later, it
--- is finalized first.
+-- Returns an object whose finalizer uses its field `x`. If `x` is made later
+-- than the object, `x` is finalized first.
 local function holder(f)
   return setmetatable({}, { __gc = function(self) f(self, self.x) end })
 end

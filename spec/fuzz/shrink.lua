@@ -1,6 +1,7 @@
---- Shrinks a program while it shows the same finding. It leaves out statements,
---- and replaces a statement by the statements in it, or an expression by a part
---- of it, until no such step is possible or the limits are reached.
+--- Shrinks a program while it shows the same finding. Each step leaves out
+--- statements, or replaces a statement by the statements in it, or an
+--- expression by a part of it. The steps end when none is possible or the
+--- limits are reached.
 
 local tree = require "spec.fuzz.tree"
 

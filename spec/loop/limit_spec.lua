@@ -1,5 +1,6 @@
---- Time limits in real time, and limits set in an outer engine. They hold while
---- the running engine blocks on something external or is busy [K6, L2, S6].
+--- Time limits in real time, and limits set in an outer engine. Such limits
+--- hold while the running engine blocks on something external or is busy
+--- [K6, L2, S6].
 ---
 --- The tasks wait for a pipe to which nobody writes. Without its limit each
 --- test would hang, so no test has to measure time.

@@ -1,5 +1,5 @@
--- User code closes an object while one of the object's methods runs. It is
--- called by a metamethod or callable that the method uses, or by a finalizer,
+-- User code closes an object while one of the object's methods runs. The user
+-- code is in a metamethod or callable that the method uses, or in a finalizer,
 -- which may run at any allocation.
 --
 -- To cover a new method, add a line to SUBJECTS; to cover a new way to run user

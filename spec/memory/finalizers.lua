@@ -138,8 +138,8 @@ local function sum_of(n)
   return n * (n + 1) // 2
 end
 
--- Scenes: bodies that run while finalizers use the library. They get their
--- loop.
+-- Scenes: bodies that run while finalizers use the library. Each body gets its
+-- loop as the argument.
 M.scenes = {
   ["time-outs are raised"] = function()
     local slow = aw.Sleep(1):timeout(0)

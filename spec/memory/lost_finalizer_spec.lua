@@ -1,5 +1,5 @@
 -- Finalizers that Lua does not call. Lua first takes an object off its list,
--- and may then have no C stack left for the call. It also does not call
+-- and may then have no C stack left for the call. Lua also does not call
 -- finalizers of objects that are made while lua_close() runs. The library
 -- releases the resources of these objects at the end of the state. ASan and
 -- alloc_test check that.

@@ -40,9 +40,9 @@ local no_numbers <const> = {
   { "a function", print },
 }
 
--- Functions that pass a duration `s` to one function or option. They run in a
--- task with the loop `ev` and the clock `clock`. Each is on one line, which is
--- the line to blame.
+-- Functions that pass a duration `s` to one function or option. The specs call
+-- them in a task with the loop `ev` and the clock `clock`. Each function is on
+-- one line, which is the line to blame.
 local intervals <const> = {
   { "aw.sleep", function(s) aw.sleep(s) end },
   { "aw.Sleep", function(s) aw.Sleep(s) end },

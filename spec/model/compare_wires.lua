@@ -398,8 +398,8 @@ local function number_edits(edits, node)
   end
 end
 
---- Returns functions that make `program` smaller in place. Those that remove
---- most come first.
+--- Returns functions that make `program` smaller in place. The functions that
+--- remove most come first.
 local function all_edits(program)
   local edits = {}
   -- A removed task keeps its number, so `done` still names the same tasks.

@@ -179,8 +179,8 @@ local function whole(w, begun)
   return results
 end
 
---- Start a wire that a body returned while the sequence or loop goes on. It
---- runs as a child of the innermost scope [N5].
+--- Start a wire that a body returned while the sequence or loop goes on. The
+--- wire runs as a child of the innermost scope [N5].
 local function spin_off(w)
   if w then
     E.start(E.current().scope, function()

@@ -1,6 +1,6 @@
 --- The engine of the reference model (spec/model/model.lua): tasks, scopes, a
---- clock and channels. It is written from the rules alone, for reading rather
---- than speed.
+--- clock and channels. The code follows the rules alone, and is for reading
+--- rather than speed.
 ---
 ---   task    a coroutine; ready, or parked on one wait, or ended
 ---   scope   a frame of a task, or a task's own; owns the tasks started in it
@@ -122,7 +122,7 @@ local function park()
 end
 
 --- Go to the back of the queue, then raise Cancelled if the task is cancelled.
---- This is a scheduling point and a cancellation point [N4].
+--- So a boundary is a scheduling point and a cancellation point [N4].
 function E.boundary()
   wake(current)
   park()

@@ -393,7 +393,7 @@ describe("the tasks of an Exec", function()
 end)
 
 describe("a pipe and a subprocess in one loop", function()
-  -- This is a test of the Python package. The program ends after the Poller has
+  -- The Python package has the same test. The program ends after the Poller has
   -- read from the pipe.
   it("work at the same time [seed]", function()
     run(function(ev)

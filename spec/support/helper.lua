@@ -174,9 +174,9 @@ local function leak_checked(owner, f, ...)
 end
 
 --- Run `f` and fail if it leaves anything behind: a counter of aw.stats() that
---- differs after two full collections, a new descriptor, or a child. It also
---- fails if a descriptor of others is gone, unless libzmq or the collector may
---- have closed it. Errors of `f` pass unchanged.
+--- differs after two full collections, a new descriptor, or a child. A missing
+--- descriptor of other code is a failure, too, unless libzmq or the collector
+--- may have closed it. Errors of `f` pass unchanged.
 ---@param f fun(...): ...
 ---@return any ... what `f` returned
 function M.leak_checked(f, ...)

@@ -1,9 +1,9 @@
 --- Run programs from a spec: aiowire itself, or a stock lua5.4 with the module.
 ---
---- A command is a line for the shell. In it `$aiowire` and `$lua` stand for the
---- two interpreters. Begin it with `exec`, so that a death by a signal is
---- reported as such. Each command runs in a new folder with the given files. It
---- is killed after PATIENCE seconds (exit code 124).
+--- A command is a line for the shell. In a command `$aiowire` and `$lua` stand
+--- for the two interpreters. Begin a command with `exec`, so that a death by a
+--- signal is reported as such. Each command runs in a new folder with the given
+--- files. It is killed after PATIENCE seconds (exit code 124).
 
 local aw = require "aiowire"
 local busted = require "busted"

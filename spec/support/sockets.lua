@@ -19,8 +19,9 @@ local zmq = require "aiowire.zmq"
 M.installed = pcall(zmq.version)
 
 --- Make the first socket, which opens the threads and descriptors of the shared
---- context. These stay open. The descriptors of the socket itself may close a
---- moment later, during the first test, which is no leak.
+--- context. The context and its descriptors stay open. The descriptors of the
+--- socket itself may close a moment later, during the first test, which is no
+--- leak.
 local function open_context()
   if not M.opened then
     M.opened = true

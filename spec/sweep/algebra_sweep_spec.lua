@@ -1,6 +1,6 @@
--- The sweep over combinators: see spec/sweep/sweep.lua. It strikes each
--- scenario at each of its awaits, in normal running and in clean-up. Then each
--- of a thousand seeds of the scheduler makes one strike.
+-- The sweep over combinators: see spec/sweep/sweep.lua. The sweep strikes each
+-- scenario at each await, in normal running and in clean-up. Then each of a
+-- thousand seeds of the scheduler makes one strike.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

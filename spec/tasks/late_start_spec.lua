@@ -20,9 +20,9 @@ local function turns(n)
   end
 end
 
---- Run `leave(use)` in a task. It opens a scope, passes the scope to `use`, and
---- leaves it. After 0, 1, … TURNS turns another task calls `late(scope, owner,
---- n)`.
+--- Run `leave(use)` in a task. `leave` opens a scope, passes the scope to
+--- `use`, and leaves the scope. After 0, 1, … TURNS turns another task calls
+--- `late(scope, owner, n)`.
 local function in_between(leave, late)
   for n = 0, TURNS do
     test(function(ev)

@@ -1,4 +1,4 @@
---- Finds out which file calls which. It reads the objects of a build.
+--- Reads from the objects of a build which file calls which.
 ---
 --- A *unit* is a source file with its header, named by its path without the
 --- extension: "core/run/task". An *edge* says that one unit needs another:

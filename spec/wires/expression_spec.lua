@@ -23,8 +23,8 @@ local function text(w)
     :gsub("%s+", " "))
 end
 
---- Returns the wire that an expression makes. It may use all names of the
---- library.
+--- Returns the wire that an expression makes. The expression may use all names
+--- of the library.
 local function read(expression)
   local chunk = assert(load("return " .. expression, expression, "t",
     setmetatable({ print = print }, { __index = aw })))

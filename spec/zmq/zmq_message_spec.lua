@@ -389,9 +389,9 @@ describe("a send", function()
 end)
 
 --- Let a timer tick `wanted` times, every 10 ms, while `disturb(at_work)` runs.
---- It calls at_work() for each piece of its work, until at_work() returns
---- false. Returns the greatest number of pieces between a deadline and its
---- tick. Unlike a delay in seconds, this number does not depend on other
+--- `disturb` calls at_work() for each piece of its work, until at_work()
+--- returns false. Returns the greatest number of pieces between a deadline and
+--- its tick. Unlike a delay in seconds, this number does not depend on other
 --- programs.
 local function late_pieces(disturb, wanted)
   local ticks, late, most, due = 0, 0, 0, math.huge

@@ -109,7 +109,7 @@ local function to_the_killed(type, receiver_type, transport)
     end
   end)
   local function at_once()
-    return true -- it has reported a message already
+    return true -- the peer has reported a message
   end
   for _ = 1, ROUNDS do
     for _, word in ipairs(kill_one("receive", receiver_type, s.last_endpoint,
