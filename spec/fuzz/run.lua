@@ -5,9 +5,9 @@
 --- much longer, since the machine may be busy.
 ---
 --- Lua skips a finalizer if there is no stack left to call it, and gives a
---- warning. The counters include what such an object holds, until the state
---- ends. So counters that differ are no finding after such a warning. Memory
---- that is never freed always is.
+--- warning. Until the state ends, the counters include the values that such an
+--- object holds. So counters that differ are no finding after such a warning.
+--- Memory that is never freed is always a finding.
 
 local M = {}
 

@@ -10,7 +10,7 @@ local raises, wait_until = helper.raises, helper.wait_until
 local with_pipes = pipes.with_pipes
 local contains = texts.contains
 
--- Time-out in seconds for runs that would never end on a fault.
+-- Time-out in seconds, since a fault could make a run endless.
 local PATIENCE <const> = 60
 
 -- Run a Poller while `f` runs, and then shut it down.

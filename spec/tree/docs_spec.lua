@@ -50,7 +50,8 @@ end
 -- Running --------------------------------------------------------------------
 
 -- A module for `-l virtual` that puts all loops on a virtual clock. Its chunk
--- is named like a part of the library, so errors do not blame its lines.
+-- is named like a part of the library, so the library does not name its lines
+-- as the place where a task was started.
 local virtual <const> = [==[
 load([[
 local aw = require "aiowire"

@@ -1,4 +1,4 @@
--- spec/tree/symbols.lua, which the specs of layers and rooms use.
+-- Checks of spec/tree/symbols.lua, which the specs of layers and rooms use.
 
 local symbols = require "spec.tree.symbols"
 
