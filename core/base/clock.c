@@ -4,10 +4,11 @@
  * moves to the next deadline when nothing else can happen [K6].
  *
  * Reading the real clock costs as much as a short step, so the engine looks at
- * it only now and then. `credit` is the number of steps until the next look:
- * at most CREDIT_MOST, fewer when steps are slow, so that one look follows
- * another after about AW_SLICE [F2]. aw_engine_now() always reads the clock:
- * a sleep must not be shortened by the steps that ran since the last look [K3].
+ * the clock only now and then. `credit` is the number of steps until the next
+ * look. It grows to about CREDIT_MOST, and shrinks when steps are slow, so that
+ * one look follows another after about AW_SLICE [F2]. aw_engine_now() always
+ * reads the clock: a sleep must not be shortened by the steps that ran since
+ * the last look [K3].
  *
  * Neighbours: ready.c and report.c spend the credit; engine.c looks, and fires
  * the deadlines that are due.
@@ -48,9 +49,9 @@ void aw__clock_look(aw_engine *engine) {
   engine->credit = engine->credit_size;
 }
 
-/* The steps of a long round may be slow: out of memory, each of them may run a
- * full collection. Only deadlines are served early. I/O, and the tasks that it
- * makes ready, wait for the end of the round [F2]. */
+/* The steps of a long round may be slow: when memory is scarce, each step may
+ * run a full collection in the host. Only deadlines are served early. I/O, and
+ * the tasks that it makes ready, wait for the end of the round [F2]. */
 bool aw__clock_look_in_round(aw_engine *engine) {
   engine->look_at = engine->credit - engine->credit_size;
   if (engine->config.clock == AW_CLOCK_VIRTUAL ||
@@ -68,7 +69,7 @@ void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
   engine->wake_at = at;
 }
 
-/* The host must be woken while tasks keep the engine busy, too, and in virtual
+/* The host must also be woken while tasks keep the engine busy, and in virtual
  * time, which may advance for ever without a pause. */
 void aw__clock_wake_host(aw_engine *engine) {
   if (engine->wake_at == AW_NEVER || uv_hrtime() < engine->wake_at)

@@ -13,8 +13,9 @@ uint64_t aw__later(uint64_t from, uint64_t ns);
 /* Store the time in `now`, and size `credit`: the number of steps that may run
  * before the next look. */
 void aw__clock_look(aw_engine *engine);
-/* A round has used up the credit of a look. If that took AW_SLOW or longer,
- * look again and return true: deadlines must not wait for the round's end. */
+/* A round has used up the credit of a look. If its steps took AW_SLOW or
+ * longer, look again and return true: deadlines must not wait for the end of
+ * the round. */
 bool aw__clock_look_in_round(aw_engine *engine);
 /* Set `woken` if the time of aw_engine_wake_at() has come. */
 void aw__clock_wake_host(aw_engine *engine);

@@ -2,9 +2,10 @@
  *
  * All codes share one number space: those of this library (AW_E*), those of
  * libuv and of the system, which are -errno, and those of libzmq. libuv has
- * names for 80 numbers of the system; Linux has 130, and the rest stands here.
- * For an unknown number libuv would allocate a text and never free it; the name
- * is UNKNOWN here. Texts are constants and do not depend on the locale.
+ * names for 80 numbers of the system; Linux has 130. The other names stand
+ * here. For an unknown number libuv would allocate a text and never free that
+ * text. Here the name of an unknown number is UNKNOWN. Texts are constants and
+ * do not depend on the locale.
  */
 #include <aiowire.h>
 
@@ -40,7 +41,7 @@ static const entry entries[] = {
     {AW_EDEPTH, "EDEPTH",
      "wires nested too deeply (more than 32768 frames in a task)"},
     {AW_ENOZMQ, "ENOZMQ", "libzmq 4.3.3 or later is not installed"},
-    /* libzmq's own, which are no error numbers of the system */
+    /* codes of libzmq that are no error numbers of the system */
     {-(ZMQ_ERRORS + 51), "EFSM", "not in the current state of the socket"},
     {-(ZMQ_ERRORS + 52), "ENOCOMPATPROTO", "incompatible transport"},
     {-(ZMQ_ERRORS + 53), "ETERM", "the context was terminated"},

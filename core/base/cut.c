@@ -1,8 +1,8 @@
 /* cut.c - the record of a wait that a time-out cut short [E2]
  *
- * A value for error messages: the text of the wait, the id of its task and the
- * place where that task was started. The host may add a value of its own. A
- * record is reference-counted: the scope, the error and the host share it.
+ * A record is for error messages. It has the text of the wait, the id of the
+ * task, the place where that task was started, and a value that the host may
+ * add. The scope, the error and the host share a record by counted references.
  *
  * Neighbours: run/cut_record.c makes records; error.c keeps one for a time-out.
  */
@@ -16,7 +16,7 @@ struct aw_cut {
   aw_engine *engine; /* kept */
   uint32_t refs;
   uint64_t task;     /* id of the task that waited */
-  const char *where; /* that task was started, or NULL */
+  const char *where; /* where that task was started, or NULL */
   aw_value value;    /* of the host */
   size_t size;       /* of the struct with its text */
   bool own;          /* the task that waited reports the time-out */

@@ -4,12 +4,12 @@
 
 #include "state.h"
 
-/* Make a record. `task` is the id of the task that waited, `where` (borrowed)
- * the place of its start, `text` (copied) what it waited for. Gives; NULL when
- * out of memory. */
+/* Make a record of a wait. `task` is the id of the task that waited. `where`
+ * (borrowed) is the place where that task was started. `text` (copied) says
+ * what the task waited for. Gives; NULL when out of memory. */
 aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
                     const char *text);
-/* The task with the id `task` reports the time-out. */
+/* Note that the task with the id `task` reports the time-out. */
 void aw__cut_reported_by(aw_cut *cut, uint64_t task);
 
 #endif

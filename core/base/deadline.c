@@ -1,9 +1,9 @@
 /* deadline.c - the deadlines of an engine: a 4-ary heap by (at, seq) [K1]
  *
  * The times stand in the heap itself, so only a comparison of equal times reads
- * the alarms. An alarm knows its place in the heap and is removed at once: a
- * cancelled sleep leaves nothing behind [H2]. One libuv timer serves all
- * deadlines (engine.c).
+ * the alarms. An alarm knows its place in the heap, so an alarm can be removed
+ * at once: a cancelled sleep leaves nothing behind [H2]. One libuv timer serves
+ * all deadlines (engine.c).
  *
  * A node has four children: the heap is half as deep as with two, and the
  * children of a node share a cache line.
@@ -106,8 +106,8 @@ void aw__alarm_clear(aw_engine *engine, aw_alarm *alarm) {
     else
       sift_down(d, place, last);
   }
-  /* Shrink a large heap that is mostly empty, to a size that the next few
-   * alarms do not have to grow again. It may fail to shrink. */
+  /* Halve a large heap that is mostly empty: the next few alarms need not grow
+   * the heap again. If that fails, the heap stays large. */
   if (d->capacity > 16 * SMALLEST && d->count < d->capacity / 4)
     (void)resize(engine, d->capacity / 2);
 }
@@ -121,7 +121,7 @@ uint64_t aw__alarm_next(const aw_engine *engine) {
 }
 
 /* With very many sleeping tasks, the next alarms are not in the processor's
- * caches. Prefetch them while the task of this one is woken. */
+ * caches. Prefetch those alarms while the task of the due one is woken. */
 static void fetch_next(const aw_deadlines *d) {
   enum { VERY_MANY = 1024, NEXT = ARITY + 1 };
   if (d->count < VERY_MANY)

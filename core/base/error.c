@@ -1,11 +1,12 @@
 /* error.c - the error that a failed task ends with
  *
  * An error has a code, a value of the host, and a list of suppressed errors:
- * later ones that were set aside in it [E3]. It is reference-counted: a failed
- * task, its waiters and the scopes that the error went through share it.
+ * later errors that were set aside in this one [E3]. A failed task, its waiters
+ * and the scopes that an error went through share the error by counted
+ * references.
  *
- * The engine's `no_memory` is made ahead of need. It is never changed, and
- * suppresses nothing.
+ * The engine makes the error `no_memory` ahead of need. Nobody changes that
+ * error, and no other error is set aside in it.
  *
  * Neighbours: wire/origin.c adds the wire that failed; cut.c is the record of
  * a wait that a time-out cut short.
@@ -147,8 +148,8 @@ aw_error *aw_error_keep(aw_error *error) {
   return error;
 }
 
-/* Free `error`, whose last reference went, and return the list of the errors
- * suppressed in it, followed by `rest`. */
+/* Free `error`, whose last reference was released. Returns the list of the
+ * errors that were suppressed in `error`, followed by `rest`. */
 static aw_second *take_apart(aw_error *error, aw_second *rest) {
   aw_second *newest = error->suppressed, *list = rest;
   if (newest) {

@@ -5,11 +5,13 @@
  * handles are a timer and a prepare, which engine.c uses, and an async, by
  * which other threads wake the engine.
  *
- * A closer is what an owner of other handles in the loop registers: its `close`
- * is called before the loop goes, its `ended` whenever an aw_loop has ended.
+ * Whoever has other handles in the libuv loop registers a closer. The engine
+ * calls `close` of each closer before the libuv loop is closed, and `ended`
+ * whenever an aw_loop has ended.
  *
- * One thread at a time may open or close a loop, since both look for free
- * descriptors, and at those from 0 to 2, which are the process's.
+ * Only one thread at a time may open or close a libuv loop. Opening tests for
+ * free descriptors, and for a moment occupies those from 0 to 2: all threads of
+ * the process share these.
  *
  * Neighbours: engine.c blocks in the loop; sources/ put their handles into it.
  */
@@ -27,9 +29,9 @@ static void ignore_async(uv_async_t *async) {
   (void)async; /* aw_engine_wake() has set `woken` */
 }
 
-/* Occupy those of the descriptors 0 to 2 that are free, and return them as
- * bits: libuv must not get one of them, since it asserts that when it closes
- * it. */
+/* Occupy those of the descriptors 0 to 2 that are free, and return those as
+ * bits. libuv must not get one of 0 to 2: on closing a descriptor, libuv
+ * asserts that its number is higher. */
 static unsigned hold_standard_files(void) {
   unsigned held = 0;
   for (int fd = 0; fd <= 2; fd++)

@@ -2,9 +2,9 @@
  *
  * The library allocates by these functions only, so that aw_set_allocator() can
  * replace the C library's. An engine counts its memory in `bytes`: so callers
- * pass sizes when they free. Wires belong to no engine and are not counted. For
- * their sake the allocator is global, as only a lock in libuv.c and the state
- * of libzmq.c are besides it.
+ * pass sizes when they free. Wires belong to no engine and are not counted.
+ * Because of wires the allocator is a global variable. The only other ones are
+ * a lock in libuv.c and the state of libzmq.c.
  */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise */
@@ -97,7 +97,7 @@ enum { SLAB_LEAST = 16, SLAB_MOST = 4096, STRETCH = 256 };
 
 /* Populate the pages of some hundred tasks by one call. A page fault for each
  * page costs three to four times as much, most of all on a virtual machine. A
- * kernel without this call populates them one by one. */
+ * kernel without this call populates the pages one by one. */
 static void populate(aw_task *tasks, uint32_t count) {
 #ifdef MADV_POPULATE_WRITE
   const uintptr_t page = 4096;
@@ -131,7 +131,7 @@ static bool add_slab(aw_engine *engine) {
   return true;
 }
 
-/* Tasks of a slab are taken in order: pages behind them are not touched. */
+/* The tasks of a slab are taken in order: its last pages are touched last. */
 aw_task *aw__task_take(aw_engine *engine) {
   aw_task *task = engine->free_tasks;
   if (task) {

@@ -6,7 +6,7 @@
 
 enum { AW_CACHE_LINE = 64 };
 
-/* Prefetch the cache line at `place`: it will be used soon. */
+/* Prefetch the cache line at `place`, which will be used soon. */
 static inline void aw__prefetch(const void *place) {
 #ifdef __GNUC__
   __builtin_prefetch(place, 1);

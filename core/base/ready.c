@@ -16,7 +16,7 @@
 
 void aw__ready_push(aw_engine *engine, aw_task *task) {
   assert(!aw__link_used(&task->link));
-  assert(task->wait == NULL); /* it waits for nothing any more [I1, I2] */
+  assert(task->wait == NULL); /* a ready task waits for nothing [I1, I2] */
   aw__list_append(&engine->ready.tasks, &task->link);
   engine->ready.count++;
 }
@@ -62,7 +62,7 @@ static bool scratch_for(aw_engine *engine, size_t count) {
   return true;
 }
 
-/* Out of memory the order stays as it is, which is a valid one. */
+/* When out of memory, the order stays as it is: every order is valid. */
 static void shuffle(aw_engine *engine) {
   aw_ready *ready = &engine->ready;
   size_t count = ready->count;

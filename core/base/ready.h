@@ -6,13 +6,13 @@
 
 void aw__ready_push(aw_engine *engine, aw_task *task);
 aw_task *aw__ready_pop(aw_engine *engine); /* NULL: the round is over */
-void aw__ready_round(aw_engine *engine);   /* begin the next one */
+void aw__ready_round(aw_engine *engine);   /* begin the next round */
 uint64_t aw__random(aw_engine *engine);    /* the engine's generator */
 /* A number below `count`. Its generator depends on nothing but the seed and the
  * earlier choices [F5, F6]. */
 uint32_t aw__choice(aw_engine *engine, uint32_t count);
 /* Must the running task go back to the queue before it goes on [F2, F3]? It
- * must if other tasks are ready, or if the clock is to be looked at. */
+ * must if other tasks are ready, or if the engine must look at the clock. */
 bool aw__ready_must_queue(aw_engine *engine);
 
 #endif
