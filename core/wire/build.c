@@ -13,14 +13,15 @@
  *                   └── w2 ─┘           w3 = w2 >> e       extends w2 in place
  *                   └─── w3 ──┘
  *
- * So `w = w >> x` in a loop costs the same at each length. Only the first wire
- * that extends another one does it in place. A second one copies the parts;
- * so does a wire that finds no room, into an array of twice the size. A wire
+ * So `w = w >> x` in a loop costs the same at each length. Only one wire at a
+ * time extends another one in place; a second one copies the parts. A wire that
+ * finds no room copies the parts, too, into an array of twice the size. A wire
  * keeps its `base`, the wire that it extends, and releases only the parts that
  * it added: a shorter wire holds nothing of a longer one. Prepending always
  * copies.
  *
- * Neighbours: kinds.h has the kinds, wire.c releases, view.c shows. The
+ * Neighbours: kinds.h has the kinds, wire.c releases
+ * wires, view.c shows them to hosts. The
  * constructor of a group or of a cold kind stands in the file of that kind.
  */
 #include "wire/build.h"
@@ -105,7 +106,7 @@ aw_wire *aw_wait_for(const aw_operation *operation, void *data) {
 
 /* ---- one part, or two ---- */
 
-/* `*wire` has the first part; all else is to be filled in. */
+/* Make a wire whose first part is `first`. The caller fills in the rest. */
 static aw_wire *make_around(aw_kind kind, aw_wire *first) {
   if (!first)
     return NULL;
@@ -174,8 +175,8 @@ aw_wire *aw_hold(aw_wire *first, void *data, void (*release)(void *)) {
 
 /* ---- any number of parts ---- */
 
-/* A wire of `count` parts, which the caller fills in, in an array of its own
- * with `capacity` places; NULL when out of memory. */
+/* Make a wire of `count` parts, with an array of its own of `capacity` places.
+ * The caller fills in the parts. NULL when out of memory. */
 static aw_wire *make_list(aw_kind kind, size_t count, size_t capacity) {
   if (capacity > UINT32_MAX)
     return NULL;
@@ -223,8 +224,8 @@ static size_t flatten(aw_kind kind, aw_wire *wire, aw_wire **out) {
   return wire->count;
 }
 
-/* A wire of the parts of `base`, in the array of `base`, and of `added` more,
- * which the caller fills in. */
+/* Make a wire that has the parts of `base` and `added` more, all in the array
+ * of `base`. The caller fills in the new parts. */
 static aw_wire *extend(aw_wire *base, size_t added) {
   aw_wire *wire = make((aw_kind)base->kind);
   if (!wire)
@@ -237,9 +238,9 @@ static aw_wire *extend(aw_wire *base, size_t added) {
   return wire;
 }
 
-/* The capacity of a new array of `total` parts, of which the first are those of
- * `first`: with spare places if `first` has been growing and its array is full.
- */
+/* The capacity of a new array of `total` parts that begins with those of
+ * `first`. There are spare places if no other wire extends `first`, that is, if
+ * its array was too small. */
 static size_t capacity_for(const aw_wire *first, size_t total) {
   if (first->u.list.extended || total >= UINT32_MAX / 2)
     return total;

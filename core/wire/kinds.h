@@ -9,15 +9,16 @@
  *                           the functions `aw__run_name`, see run/kinds/cold.h
  *      or run/groups/name.c if its parts run as tasks, see run/groups/group.h
  *
- * The compiler reports what is missing. A member of aw_wire.u that no layout
- * has yet is more work: state.h, aw_layout below, release_held() in wire.c and
- * look_at_layout() in view.c.
+ * The compiler reports what is missing. If the combinator needs a new member of
+ * aw_wire.u, it also touches state.h, aw_layout below, and the switches over
+ * aw_layout in wire.c (release) and view.c (show).
  *
  * The rows are lists of X(KIND, name, layout, event, transparent):
  *
  *   KIND         AW_WIRE_KIND in aiowire.h, AW_KIND_KIND inside the core
- *   name         the word for it; `aw__run_name` are the functions of a group
- *                or of a cold kind; the scope of a group has it as its label
+ *   name         the word for the kind: `aw__run_name` are the functions of a
+ *                group or of a cold kind, and the scope of a group has the name
+ *                as its label
  *   layout       the members of aw_wire.u that the kind uses, see aw_layout
  *   event        whether a wire of the kind is an event, see aw_eventness
  *   transparent  true: running the wire is running its first part
@@ -41,7 +42,7 @@
   X(DONE, done, TASK, YES, false) \
   X(WAIT, wait, WAIT, ABORTABLE, false)
 
-/* Hot composites: step.c has a case for each. */
+/* Hot composites, which run most often: step.c has a case for each. */
 #define AW_HOT_KINDS(X) \
   X(SEQUENCE, sequence, LIST, NO, false) \
   X(REPEAT, repeat, ONE, NO, false) \
@@ -101,8 +102,8 @@ typedef enum aw_layout {
 typedef enum aw_eventness {
   AW_EVENT_NO,
   AW_EVENT_YES,
-  AW_EVENT_ABORTABLE, /* yes, if its operation can be aborted */
-  AW_EVENT_AS_FIRST   /* as its first part */
+  AW_EVENT_ABORTABLE, /* yes if the operation can be aborted */
+  AW_EVENT_AS_FIRST   /* if the first part is one */
 } aw_eventness;
 
 typedef struct aw_kind_row {
@@ -120,7 +121,7 @@ static inline const aw_kind_row *aw__kind_row(const aw_wire *wire) {
 }
 
 /* The kind with the public number `shown`. -Wswitch-enum reports a public kind
- * without a row here, and every compiler one that has two. */
+ * without a row here. Every compiler rejects a public kind with two rows. */
 static inline aw_kind aw__kind_of(aw_wire_kind shown) {
 #define AW_KIND_RETURN(KIND, name, layout, event, transparent) \
   case AW_WIRE_##KIND: return AW_KIND_##KIND;

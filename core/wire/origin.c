@@ -1,11 +1,12 @@
-/* origin.c - the wire that an error comes of
+/* origin.c - the wire that an error comes from
  *
- * The error of a time-out names the wire that ran out of time, that of a failed
- * wait the wire that waited; both name the host's wire around it, if there is
- * one. The error keeps these wires. error.c stands below the wires, so it
- * releases them by the function in `forget`.
+ * The error of a time-out names the wire that ran out of time. The error of a
+ * failed wait names the wire that waited. Both also name the host's wire around
+ * that wire, if there is one. The error keeps these wires. error.c stands below
+ * the wires, so error.c releases them by the function in `forget`.
  *
- * Neighbours: frame.c sets the wire, task.c raises an error once more.
+ * Neighbours: frame.c sets the wire; task.c makes a copy of an error that a
+ * task raises again.
  */
 #include "wire/origin.h"
 
