@@ -1,13 +1,14 @@
 /* cancel.c - cancellation: the cancels of scopes, their alarms, and limits
  *
- * Cancel is level-triggered [C2]: it is state of a scope, and every wait that
- * begins in the scope is refused. A cancel changes `own` of one scope;
+ * Cancel is level-triggered [C2]: a cancel is state of a scope, and every wait
+ * that begins in the scope is refused. A cancel changes `own` of one scope;
  * refresh() then walks down the tree as far as `eff` changes, and aborts the
  * waits that it finds.
  *
- * A scope has one alarm. It is the time-out until the scope is cancelled, then
- * the grace, at whose end the cancel turns hard [C8]. A shield has two times,
- * its end and that grace; its alarm is set to the earlier one.
+ * A scope has one alarm. Until the scope is cancelled, the alarm is its
+ * time-out. After that the alarm is the end of the grace, when the cancel turns
+ * hard [C8]. A shield has two times, its own end and the end of the grace; its
+ * alarm is set to the earlier one.
  *
  * Neighbours: tree.c says what a scope sees; cancelled.c gives Cancelled to a
  * task; cut_record.c records the first wait that a time-out aborts.
@@ -23,7 +24,7 @@
 
 #include <assert.h>
 
-/* The next one in the order of the tree that is not below `at`. */
+/* Returns the next scope in the order of the tree that is not below `at`. */
 static aw_scope *walk_past(const aw_scope *top, const aw_scope *at) {
   while (at != top && !at->next)
     at = at->parent;
@@ -32,12 +33,11 @@ static aw_scope *walk_past(const aw_scope *top, const aw_scope *at) {
 
 /* ---- cancelling ---- */
 
-/* The wait of a task for the end of a loop, its data. A cancel does not end the
- * wait, it stops the loop [S7]. */
+/* The wait of a task for the end of a loop; the data is the loop. A cancel does
+ * not end the wait: the cancel stops the loop [S7]. */
 const aw_operation aw__wait_loop = {.label = "loop"};
 
-/* The cancel of `scope` ends the wait of its task if that is in no scope inside
- * `scope`. */
+/* If `scope` is the innermost scope of a task, end the wait of that task. */
 static void abort_in(aw_scope *scope) {
   aw_task *task = scope->task;
   if (!task || task->inner != scope)
@@ -87,14 +87,14 @@ void aw__scope_harden(aw_scope *scope) {
   refresh(scope);
 }
 
-/* Let the alarm go off at `at`. False: there is no memory for it. */
+/* Let the alarm go off at `at`. Returns false if no memory is left for it. */
 static bool set_alarm(aw_scope *scope, uint64_t at) {
   aw_engine *engine = aw__scope_engine(scope);
   aw__alarm_clear(engine, &scope->alarm);
   return at == AW_NEVER || aw__alarm_set(engine, &scope->alarm, at) == 0;
 }
 
-/* A shield has two times, and one alarm for the earlier. */
+/* Returns the earlier of the two times of a shield. */
 static uint64_t next_of_shield(const aw_scope *scope) {
   const aw_opened *opened = aw__opened_of(scope);
   uint64_t hard = scope->own == AW_LEVEL_SOFT ? opened->hard : AW_NEVER;
@@ -102,8 +102,8 @@ static uint64_t next_of_shield(const aw_scope *scope) {
   return hard < until ? hard : until;
 }
 
-/* Let the scope harden after `grace`. Without memory for that, there is none.
- */
+/* Harden the scope after `grace`; at once if no memory is left for the
+ * alarm. */
 static void arm_grace(aw_scope *scope, uint64_t now, uint64_t grace) {
   uint64_t at = aw__later(now, grace);
   if (scope->shield) {
@@ -149,7 +149,7 @@ void aw__scope_expose(aw_scope *scope) {
   refresh(scope);
 }
 
-/* One of the times of a shield has come. */
+/* The alarm of a shield went off: for its end, or for the end of the grace. */
 static void shield_alarm(aw_scope *scope) {
   const aw_opened *opened = aw__opened_of(scope);
   uint64_t now = aw__scope_engine(scope)->now;
@@ -230,11 +230,13 @@ void aw_loop_follow(aw_loop *loop, const aw_task *task) {
 
 /* ---- limits ----
  *
- * The limit of a scope is its alarm before it is cancelled, unless it is a
- * shield, whose times limit nothing. The limits that apply to a task are those
- * of the scopes from its innermost one upwards, as far as cancels come from:
- * to a shield that hides, and from the root of a loop that a task runs on to
- * that task, since its cancel stops the loop [S7]. */
+ * The limit of a scope is the time of its alarm, until the scope is cancelled.
+ * A shield has no limit.
+ *
+ * The limits that apply to a task are found on the way up from its innermost
+ * scope. The way ends at a shield that hides. From the root of a loop whose end
+ * a task awaits, the way goes on to that task, since a cancel of that task
+ * stops the loop [S7]. */
 
 static uint64_t limit_of(const aw_scope *scope) {
   if (scope->shield || scope->own != AW_LEVEL_NONE)
@@ -242,7 +244,7 @@ static uint64_t limit_of(const aw_scope *scope) {
   return aw__alarm_at(aw__scope_engine(scope), &scope->alarm);
 }
 
-/* The next one whose cancel is seen in `scope`, or NULL. */
+/* Returns the next scope upwards whose cancel reaches `scope`, or NULL. */
 static aw_scope *next_above(aw_scope *scope) {
   if (aw_scope_shields(scope))
     return NULL;
@@ -263,7 +265,7 @@ uint64_t aw_task_deadline(const aw_task *task) {
   return nearest;
 }
 
-/* The limit goes from `before` to `after`. */
+/* Note that the limit of `scope` moves from `before` to `after`. */
 static void note_moved(aw_scope *scope, uint64_t before, uint64_t after) {
   if (!scope->parent)
     AW_CONTAINER(aw_loop, root, (uintptr_t)scope)->timeout += after - before;
@@ -271,7 +273,7 @@ static void note_moved(aw_scope *scope, uint64_t before, uint64_t after) {
     aw__opened_of(scope)->moved += after - before;
 }
 
-/* What keeps the limit of a scope that is cancelled from being moved. */
+/* The code that says why the limit of a cancelled scope cannot be moved. */
 static int too_late(const aw_scope *scope) {
   const aw_scope *origin = aw__scope_origin((aw_scope *)(uintptr_t)scope);
   return origin->by == AW_BY_DEADLINE ? AW_ETIMEOUT : AW_ECANCELED;
@@ -288,10 +290,10 @@ int aw_scope_extend(aw_scope *scope, uint64_t ns) {
   uint64_t before = aw__alarm_at(engine, &scope->alarm);
   uint64_t after = aw__later(aw_engine_now(engine), ns);
   after =
-      after < AW_DEFAULT ? after : AW_DEFAULT - 1; /* it has a limit still */
+      after < AW_DEFAULT ? after : AW_DEFAULT - 1; /* the scope keeps a limit */
   aw__alarm_clear(engine, &scope->alarm);
   int rc = aw__alarm_set(engine, &scope->alarm, after);
-  assert(rc == 0); /* there was room for it */
+  assert(rc == 0); /* the old alarm left room */
   note_moved(scope, before, after);
   return rc;
 }
@@ -313,7 +315,7 @@ void aw__scope_note_late(aw_scope *scope, aw_error *error) {
   enum { LATE = 1000 }; /* ms */
   aw_engine *engine = aw__scope_engine(scope);
   uint32_t took = (uint32_t)(engine->now / AW_MS) - scope->since;
-  if (took <= LATE || took > INT32_MAX) /* `now` may be from before */
+  if (took <= LATE || took > INT32_MAX) /* or `now` is before `since` */
     return;
   if (engine->late.error)
     aw_error_release(engine->late.error);
@@ -339,7 +341,7 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   scope->error = NULL;
   if (!scope->above)
     scope->reason = 0;
-  scope->closed = true; /* a failed task's, until its handler was called */
+  scope->closed = true; /* also while a failed task is being reported */
   aw__alarm_clear(engine, &scope->alarm);
   if (scope->own == AW_LEVEL_HARD)
     engine->hardened--;

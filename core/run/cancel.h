@@ -4,18 +4,19 @@
 
 #include "state.h"
 
-/* The data is the loop that is waited for. */
+/* The wait for the end of a loop; its data is that loop. */
 extern const aw_operation aw__wait_loop;
 void aw__scope_cancel(aw_scope *scope, aw_cancel_kind by, aw_value reason,
                       uint64_t grace);
 void aw__scope_alarm(aw_scope *scope); /* its alarm went off */
 /* Let the alarm of a task's own scope, which has no time-out, go off at `at`,
- * unless it is in use. */
+ * unless that alarm is in use. */
 void aw__scope_remind(aw_scope *scope, uint64_t at);
 void aw__scope_harden(aw_scope *scope);
 void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
 void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
-/* It has been left, or its run has ended: was that long after its cancel? */
+/* The cancelled scope has ended. If that was long after the cancel, warn of a
+ * late clean-up [D4]. */
 void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
 void aw__scope_end(aw_scope *scope, aw_scope_end *end);
 

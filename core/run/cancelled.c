@@ -1,17 +1,17 @@
 /* cancelled.c - how a task is given Cancelled
  *
- *     parked    abort: its wait is disarmed, it is queued with Cancelled
- *     running   refuse: it arms no wait, it is queued with Cancelled [C2]
+ *     parked    abort: disarm its wait, queue the task with Cancelled
+ *     running   refuse: arm no wait, queue the task with Cancelled [C2]
  *     woken     tell_closed: Cancelled replaces the news that an object was
  *               closed
  *
- * A task that catches Cancelled and waits again is given it again, at each
- * wait. That is told to the host once [D4], and after too many times the task
- * is killed [C9].
+ * A task that catches Cancelled and waits again is given Cancelled at each
+ * wait. The core warns the host of such a task once [D4]. After too many times
+ * the core kills the task [C9].
  *
- * Neighbours: cancel.c aborts, wait.c refuses, step.c tells. task.c queues, and
- * remembers the scope whose cancel was given. cut_record.c records the first
- * wait that a time-out cuts short.
+ * Neighbours: cancel.c calls abort, wait.c calls refuse, step.c calls
+ * tell_closed. task.c queues tasks, and remembers the scope whose cancel a task
+ * was given. cut_record.c records the first wait that a time-out cuts short.
  */
 #include "run/cancelled.h"
 
@@ -19,10 +19,10 @@
 #include "run/task.h"
 #include "run/tree.h"
 
-/* A cancelled task goes on once more: too often ends in a kill [C9]. */
+/* Count that the cancelled task goes on. TOO_OFTEN ends in a kill [C9]. */
 static void count_cancelled(aw_task *task) {
   enum { TOO_OFTEN = 1000, AFTER_GRACE = 250 };
-  bool hard = task->inner->eff == AW_LEVEL_HARD; /* its time is over */
+  bool hard = task->inner->eff == AW_LEVEL_HARD; /* no grace is left */
   unsigned times = task->cancels + (hard ? AFTER_GRACE : 1U);
   task->cancels = (times < TOO_OFTEN ? times : TOO_OFTEN) & 0x3ff;
   if (times >= TOO_OFTEN)
@@ -31,9 +31,9 @@ static void count_cancelled(aw_task *task) {
 
 static int give_cancelled(aw_task *task) {
   bool again = task->given > 0 && task->given == aw__task_cancel_depth(task);
-  task->contender = false; /* it decides nothing any more */
+  task->contender = false; /* its commit decides no race any more */
   aw__task_note_cancelled(task);
-  if (again && !task->warned) { /* what caught it waits again [D4] */
+  if (again && !task->warned) { /* Cancelled was caught [D4] */
     task->warned = true;
     task->engine->swallowed = (aw_notice){.id = task->id, .due = true};
   }
@@ -41,7 +41,7 @@ static int give_cancelled(aw_task *task) {
   return AW_ECANCELED;
 }
 
-/* Is the task cancelled since something has failed? */
+/* Is a failure the reason of the cancel that `task` sees? */
 static bool failed_above(const aw_task *task) {
   unsigned by = aw__scope_origin(task->inner)->by;
   return by == AW_BY_FAILURE ||

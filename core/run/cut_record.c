@@ -1,21 +1,21 @@
 /* cut_record.c - which wait a time-out cuts short, for its error message [E2]
  *
- * An expired deadline aborts the waits below its scope. When its Timeout is
- * reported these waits are gone. So the first wait that it aborts leaves a
- * record (base/cut.h) in the scope: the text of the wait and the id of the
- * task. If no task was waiting, the record is of the first wait that is refused
- * later. The host adds the place in its code, from the stack of the task, when
- * the task resumes with Cancelled. Until then `on` of the task points to the
- * record.
+ * An expired deadline aborts the waits below its scope. When the Timeout is
+ * reported, these waits are gone. So the first wait that the deadline aborts
+ * leaves a record (base/cut.h) in the scope: the text of the wait and the id of
+ * the task. If no task was waiting, the record describes the first wait that is
+ * refused later. The host adds the place in its code, from the stack of the
+ * task, when the task resumes with Cancelled. Until then `on` of the task
+ * points to the record.
  *
  *     engine.cutting ──► aw_opened.cut of a scope, or aw_loop.cut of a root:
  *                        the place for the record; NULL once it is filled
  *
- * Invariant: the record lives longer than the pointer in `on`. It is owned by
- * the scope, which is left only after that task has resumed.
+ * Invariant: the record lives longer than the pointer in `on`. The scope owns
+ * the record, and the scope ends only after that task has resumed.
  *
- * Out of memory there is no record. Neighbours: cancelled.c aborts waits,
- * cancel.c lets the deadline expire, frame.c leaves the scope.
+ * When memory has run out, there is no record. Neighbours: cancelled.c aborts
+ * waits, cancel.c lets the deadline expire, frame.c leaves the scope.
  */
 #include "run/cut_record.h"
 
@@ -50,7 +50,8 @@ aw_cut **aw__cut_place(aw_scope *scope) {
                      : &AW_CONTAINER(aw_loop, root, (uintptr_t)scope)->cut;
 }
 
-/* The same for the scope whose time-out has cancelled `scope`, if one has. */
+/* The place for the record of the time-out that has cancelled `scope`; NULL: no
+ * time-out has. */
 static aw_cut **place_above(aw_scope *scope) {
   aw_scope *origin = aw__scope_origin(scope);
   bool of_loop =
@@ -81,7 +82,7 @@ void aw__cut_leave(aw_task *task, aw_scope *scope, aw_scope_end *end) {
     return;
   }
   if (!task->wait && task->on == cut)
-    task->on = NULL; /* nobody has taken it */
+    task->on = NULL; /* the host has not taken the record */
   if (end->timed_out && !end->outer) {
     aw__cut_reported_by(cut, task->id);
     aw__cut_forget(task->engine);

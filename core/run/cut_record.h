@@ -6,16 +6,18 @@
 
 /* The place for the record of a scope's time-out; NULL: the scope has none. */
 aw_cut **aw__cut_place(aw_scope *scope);
-/* The wait of `task` is about to be aborted. Returns its record if it is the
- * first wait that the expired deadline cuts short; else NULL. */
+/* The wait of `task` is about to be aborted. Returns a record of the wait if
+ * this is the first wait that the expired deadline cuts short; else NULL. */
 aw_cut *aw__cut_wait(aw_task *task);
-/* The cancelled `task` may not wait. Returns the record of that if the expired
- * deadline has cut short no other wait; else NULL. */
+/* The cancelled `task` may not wait. Returns a record of the refused wait if
+ * the expired deadline has cut short no other wait; else NULL. */
 aw_cut *aw__cut_refusal(aw_task *task);
-/* `task` leaves the scope, which has ended as `end` says. The record goes to
- * the reporter of the time-out by `end`, or it is released. */
+/* `task` leaves the scope, which has ended as `end` says. If the time-out of
+ * the scope is reported now, its record goes to `end`. If an outer time-out is
+ * reported later, the record goes to the scope of that one. Else the record is
+ * released. */
 void aw__cut_leave(aw_task *task, aw_scope *scope, aw_scope_end *end);
-/* Release the record that the last scope has ended with. */
+/* Release the record of the scope that was closed last (engine.reported). */
 void aw__cut_forget(aw_engine *engine);
 
 #endif

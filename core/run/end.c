@@ -2,16 +2,16 @@
  *
  *     outcome of the outermost chain
  *        │ finish: step.c joins the children of the task [T1]
- *        ▼ conclude: the final state; the handler of the task, or the host, is
- *          called first with a failure [T5]
- *        ▼ settle: the task leaves the tree; its waiters, its group and its
- *          loop are told
+ *        ▼ conclude: set the final state; before settling, report a failure to
+ *          the handler of the task or to the host [T5]
+ *        ▼ settle: take the task out of the tree; tell its waiters, its group
+ *          and its loop
  *
  * Some tasks end early: a task that its loop cannot start any more, an event
  * that has lost its race, and a task that is killed [C9].
  *
- * Neighbours: step.c calls finish and conclude; a group is told of the ends of
- * its operands; loop.c counts tasks.
+ * Neighbours: step.c calls finish and conclude; settle tells group.c of each
+ * operand that has ended, and loop.c of each task.
  */
 #include "run/end.h"
 
@@ -38,8 +38,8 @@ void aw__task_finish(aw_task *task) {
   task->go = AW_GO_CONCLUDE;
 }
 
-/* Returns true if a cancel cut the task short. That of aw__task_finish() does
- * not count [E5]. */
+/* Returns true if a cancel cut the task short. The cancel that
+ * aw__task_finish() makes does not count [E5]. */
 static bool cut_short(const aw_task *task) {
   return task->killed || task->scope.by != AW_BY_PARENT ||
          aw__scope_level_outside(&task->scope) != AW_LEVEL_NONE;
@@ -62,8 +62,9 @@ static void set_final_state(aw_task *task, const aw_scope_end *end) {
   }
 }
 
-/* All children have ended: the task is terminal. Before anything else learns of
- * a failure, its handler is called or, at the root of a loop, the host [T5]. */
+/* All children have ended: the task gets its final state. A failed task that
+ * has a handler, or that stands at the root of a loop, is reported to the host
+ * first, and settles after that [T5]. */
 void aw__task_conclude(aw_task *task) {
   aw_scope_end end;
   aw__scope_end(&task->scope, &end);
@@ -91,7 +92,8 @@ static void wake_waiters(aw_task *task) {
   }
 }
 
-/* Tell the group of `task`. From now on the task has a `where` of its own. */
+/* Tell the group that its operand `task` has ended. From now on `where` of the
+ * task has the name of a place in the code. */
 static void end_operand(aw_task *task, aw_scope *scope) {
   const aw_group *group = aw__group_of(scope);
   group->hooks->ended(scope, task);
@@ -187,8 +189,9 @@ static void kill_parked(aw_task *task) {
   aw__task_wake(task, AW_ECANCELED);
 }
 
-/* Returns true if `task` can be killed now: it sees a hard cancel, and does not
- * wait for the end of other tasks, which are killed first. */
+/* Returns true if `task` can be killed now: `task` sees a hard cancel, and its
+ * wait can be ended. (A wait for child tasks cannot: the children are killed
+ * first.) */
 static bool can_kill(const aw_task *task) {
   return task->inner->eff == AW_LEVEL_HARD && task->wait &&
          (task->wait->disarm || task->wait->abandon);

@@ -7,12 +7,14 @@
 void aw__task_finish(aw_task *task);   /* the outermost chain has ended */
 void aw__task_conclude(aw_task *task); /* its children have been joined */
 void aw__task_settle(aw_task *task);   /* an ended task leaves the tree */
-/* End a task, as cancelled, that will run no more code, not even clean-up. */
+/* End `task` as cancelled at once: its code runs no more, not even clean-up. */
 void aw__task_end_cancelled(aw_task *task);
-void aw__task_lose(aw_task *task); /* the same for an event that lost */
-/* Kill a task whose turn it is. Returns true if `*out` is a step for the host,
- * which closes its code. */
+void aw__task_lose(aw_task *task); /* end a parked event that lost */
+/* Kill the task whose turn has come. Returns true if `*out` is a step in which
+ * the host closes the code of the task. */
 bool aw__task_kill(aw_task *task, aw_step *out);
+/* Wake one parked task that sees a hard cancel, to kill it at its turn. Returns
+ * false if there is none. */
 bool aw__task_kill_one(aw_engine *engine);
 
 #endif

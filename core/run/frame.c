@@ -193,9 +193,9 @@ static aw_wire *holder_here(const aw_task *task) {
   return NULL;
 }
 
-/* The same, also in the tasks that `task` is an operand of. The groups on the
- * way cache the result: without that, each of many failing operands would walk
- * all the way up. */
+/* Like holder_here(), but looks also in the tasks of the groups around `task`.
+ * Those groups cache the result: otherwise each of many failing operands would
+ * walk all the way up. */
 static aw_wire *holder_of(const aw_task *task) {
   aw_wire *holder = NULL;
   const aw_task *at = task;
@@ -220,7 +220,7 @@ void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns) {
   aw__error_set_wire(task->out.error, wire, holder_of(task), ns);
 }
 
-/* The time limit that `wire` had set has passed. */
+/* The time limit that `wire` has set was exceeded: end with AW_ETIMEOUT. */
 static void fail_late(aw_task *task, const aw_wire *wire,
                       const aw_scope_end *end) {
   aw__task_end_error(task, aw_error_new(task->engine, AW_ETIMEOUT, 0));

@@ -4,30 +4,30 @@
 
 #include "state.h"
 
-/* Push the frame of a chain, and begin `wire` next; keeps it. */
+/* Push the frame of a chain, and begin `wire` next; keeps `wire`. */
 int aw__frame_chain(aw_task *task, aw_wire *wire);
 /* Open a scope in a frame of its own. */
 int aw__frame_scope(aw_task *task, const aw_scope_config *config);
 /* Open a scope that gives `wire` at most `ns`. When the limit passes, the frame
  * ends with AW_ETIMEOUT of the first part of `wire`. */
 int aw__frame_limit(aw_task *task, aw_wire *wire, uint64_t ns, uint64_t grace);
-/* The time at which a shield that is entered now stops hiding cancels; a
- * `grace` of AW_DEFAULT is the loop's. */
+/* The time at which a shield that is entered now stops hiding cancels. A
+ * `grace` of AW_DEFAULT means the grace of the loop. */
 uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace);
-/* Opening a scope in steps, for scopes that are part of a larger struct:
- * allocate `size` bytes, push a frame, enter. */
+/* Open a scope that is part of a larger struct, in three steps: allocate `size`
+ * bytes, push a frame, enter. */
 aw_opened *aw__opened_new(aw_engine *engine, size_t size);
 void aw__opened_free(aw_engine *engine, aw_opened *opened, size_t size);
 enum { AW_NO_SHIELD = 0 };
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
-                     uint64_t shield); /* its end, or AW_NO_SHIELD */
+                     uint64_t shield); /* end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);
-/* An outcome has reached the top frame, that of a scope: join its children
- * next. */
+/* An outcome has reached the top frame, which is that of a scope: join the
+ * children of the scope next. */
 void aw__frame_leave(aw_task *task);
 void aw__frame_close(aw_task *task); /* all children have ended */
-/* Note in the error of `task` that it comes from `wire`, whose limit was
- * `ns`. */
+/* Note in the error of `task` that `wire` has failed, and that `wire` had `ns`
+ * of time. */
 void aw__frame_set_wire(aw_task *task, aw_wire *wire, uint64_t ns);
 
 #endif

@@ -1,7 +1,8 @@
 /* kind_functions.c - the functions of groups and of cold kinds, by kind
  *
- * The rows of wire/kinds.h fill these tables: row `NAME` has aw__run_NAME. The
- * tables are not in wire/, because files there may not know how a wire runs.
+ * The rows of wire/kinds.h fill these tables: the row `NAME` has aw__run_NAME.
+ * The tables stand here, above the files of the kinds, because files in wire/
+ * must not depend on files in run/.
  */
 #include "run/kind_functions.h"
 

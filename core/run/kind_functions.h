@@ -14,7 +14,7 @@ static inline const aw_group_kind *aw__group_kind(const aw_wire *wire) {
   return aw__group_kinds[wire->kind];
 }
 
-/* The functions of the kind whose frame `frame` is, an AW_FRAME_COLD. */
+/* The functions of the cold kind that has pushed `frame`, an AW_FRAME_COLD. */
 static inline const aw_cold_kind *aw__cold_kind(const aw_frame *frame) {
   return aw__cold_kinds[frame->wire->kind];
 }

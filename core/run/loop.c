@@ -5,11 +5,11 @@
  *
  * A run ends when all tasks of the loop have ended. The time-out is the alarm
  * of the root scope. The time-out, a stop and an error cancel the root; the
- * grace of that cancel limits the rest of the run. `ending` remembers the first
- * of them, but an error overrides a stop.
+ * grace of that cancel limits the rest of the run. `ending` remembers which
+ * of the three came first, but an error always replaces the other two.
  *
  * Neighbours: start.c makes loops and starts tasks on them; end.c reports each
- * task that has ended; engine.c pulls the loops that run.
+ * task that has ended; engine.c gives tasks their turns.
  */
 #include "run/loop.h"
 
@@ -55,8 +55,8 @@ static void end_run(aw_loop *loop) {
   }
 }
 
-/* Let the loop end after `timeout`. One that is cancelled does so anyway: its
- * alarm is that of its grace. */
+/* Let the loop end after `timeout`. A cancelled loop ends anyway: its alarm
+ * already stands for the grace. */
 static int arm_timeout(aw_loop *loop, uint64_t timeout) {
   aw_engine *engine = loop->engine;
   if (loop->root.own != AW_LEVEL_NONE)
@@ -82,7 +82,7 @@ int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
     return AW_ENOMEM;
   loop->driven = true;
   if (loop->state == AW_LOOP_RUNNING)
-    return 0; /* it was paused */
+    return 0; /* the loop was paused */
   loop->state = AW_LOOP_RUNNING;
   loop->ending = AW_LOOP_IDLE;
   aw__list_append(&engine->running, &loop->running);

@@ -4,14 +4,14 @@
 
 #include "state.h"
 
-bool aw__loop_accepts(const aw_loop *loop); /* may tasks be started on it? */
-/* The run has ended, and its cancel with it. */
+bool aw__loop_accepts(const aw_loop *loop); /* open to new tasks? */
+/* Reset the cancel of the root after a run. */
 void aw__loop_forget_cancel(aw_loop *loop);
-/* `task` of this loop has ended; NULL: look only whether all tasks have. */
+/* `task` of this loop has ended. With NULL, only check whether the run ends. */
 void aw__loop_settled(aw_loop *loop, aw_task *task);
-/* The time-out of the run has expired. Its cancel is up to the caller. */
+/* Note that the time-out of the run has expired; the caller cancels the run. */
 void aw__loop_timed_out(aw_loop *loop);
-/* The run that was begun last and has tasks [L4]; or NULL. */
+/* The running loop that was begun last and has tasks [L4]; or NULL. */
 aw_loop *aw__loop_innermost_blocked(aw_engine *engine);
 
 #endif

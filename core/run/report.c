@@ -1,11 +1,11 @@
 /* report.c - the host reports how a step has ended
  *
  * A report stores the outcome of a host step in the task; the next aw_next()
- * resumes the task with it. aw_step_again() saves both ways for a step that is
- * repeated and does nothing else than run again.
+ * resumes the task with it. aw_step_again() spares both when the task would
+ * do nothing but run the same step again.
  *
- * Neighbours: step.c hands steps to the host; wanted.c tells which outcomes the
- * host may leave out.
+ * Neighbours: step.c hands steps to the host; wanted.c says which outcomes the
+ * host need not make.
  */
 #include "run/report.h"
 

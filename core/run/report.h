@@ -4,6 +4,7 @@
 
 #include "state.h"
 
-bool aw__step_with_host(const aw_task *task); /* and not reported yet */
+/* Does the host run a step of `task` whose outcome it has not reported yet? */
+bool aw__step_with_host(const aw_task *task);
 
 #endif

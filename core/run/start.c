@@ -1,10 +1,10 @@
 /* start.c - loops are made and freed, and tasks are started on them
  *
  *     adopt       a new task becomes a child of a scope
- *     schedule    it is queued; or it stands still in `pending` while its loop
- *                 does not run [S7]
+ *     schedule    the task is queued; while its loop does not run, the task
+ *                 stands in `pending` instead [S7]
  *
- * A task ends without having run if its loop is closed before, or if the grace
+ * A task ends without having run if its loop is closed first, or if the grace
  * of a cancel of its loop has expired [T3].
  *
  * Neighbours: loop.c runs the loop; end.c ends a task that has not run; step.c
@@ -40,7 +40,7 @@ int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
   return 0;
 }
 
-/* End a task that has not run, as cancelled [T3]. */
+/* End a task that has never run: its state is "cancelled" [T3]. */
 static void end_unstarted(aw_task *task) {
   aw__scope_cancel(&task->scope, AW_BY_LOOP, 0, 0);
   aw__task_end_cancelled(task);
@@ -91,8 +91,8 @@ static int start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   return 0;
 }
 
-/* The same. The new task inherits the locals of the task whose step is under
- * way, unless it is given its own. */
+/* Like start(), but the new task inherits the locals of the task whose step is
+ * under way, unless `config` has locals. */
 static int start_heir(aw_scope *scope, aw_wire *wire,
                       const aw_task_config *config, aw_task **out) {
   const aw_task *by = aw__scope_engine(scope)->current;

@@ -10,12 +10,14 @@
  * has ended (OFF). Nothing recurses, so a deep wire needs no deep C stack.
  *
  * An outcome is a value, a next wire, an error, or Cancelled. Each kind of
- * frame decides what becomes of it. Other tasks get their turn, and a cancel is
- * delivered, at the boundaries inside >> and * [N4]. When a chain goes on to
- * its next wire, other tasks get their turn, but no cancel is delivered [N3].
+ * frame decides what becomes of an outcome. Other tasks get their turn, and a
+ * cancel is delivered, at the boundaries inside >> and * [N4]. When a chain
+ * goes on to its next wire, other tasks get their turn, but no cancel is
+ * delivered [N3].
  *
- * Neighbours: the hot composites have their cases here; groups and cold kinds
- * have files of their own, which kind_functions.h finds.
+ * Neighbours: the composites that run most often have their cases here. Groups
+ * and the other kinds ("cold" ones) have files of their own; their functions
+ * are found by kind_functions.h.
  */
 #include "run/step.h"
 
@@ -41,7 +43,7 @@ typedef enum move {
   OFF   /* the task is queued, parked or ended */
 } move;
 
-/* If other tasks are ready, queue this one behind them and return false [F3].
+/* If other tasks are ready, queue `task` behind them and return false [F3].
  * Else return true: the caller goes on at once. */
 static bool yield_turn(aw_task *task) {
   if (!aw__ready_must_queue(task->engine))
@@ -63,7 +65,7 @@ static move end_code(aw_task *task, int code) {
 }
 
 static int arm_sleep(aw_task *task, uint64_t ns) {
-  if (ns == 0 && task->contender) { /* ready when it begins [H2] */
+  if (ns == 0 && task->contender) { /* an event, ready at once [H2] */
     task->result = 0;
     return 1;
   }
@@ -104,7 +106,7 @@ static move begin_wait(aw_task *task, aw_wire *wire) {
   return rc > 0 ? ON : OFF; /* complete at once: do not wait [F3] */
 }
 
-/* End a wait for the task `other` as `other` has ended [T5]. */
+/* The task `other` has ended: end the wait with its outcome [T5]. */
 static move end_as(aw_task *task, const aw_task *other) {
   if (other->state == AW_TASK_DONE)
     return end_value(task, aw__keep_value(task->engine, other->out.value));
@@ -158,7 +160,7 @@ static move call_step(aw_task *task) {
   case AW_WAIT:
     if (task->state == AW_TASK_RUNNING) /* nothing is armed */
       return end_code(task, AW_EINVAL);
-    if (task->go == AW_GO_RESUME) /* neither a join nor a kill */
+    if (task->go == AW_GO_RESUME) /* `go` is no join and no kill */
       task->go = AW_GO_CALL;
     return OFF;
   case AW_FAIL:
@@ -223,7 +225,7 @@ static void begin_event(aw_task *task) {
     aw__group_armed(task);
     return;
   }
-  aw__task_queue(task); /* it goes on with the result of the wait */
+  aw__task_queue(task); /* to go on with the result of the wait */
   if (task->contender)
     aw__group_commit(task);
 }
@@ -368,8 +370,8 @@ static bool went_well(const aw_task *task) {
   return task->outcome == AW_OUT_VALUE || task->outcome == AW_OUT_NEXT;
 }
 
-/* Count an element of >> or * that has ended. Returns true if another one
- * follows. */
+/* Count an element of >> or * that has ended. Returns true if another
+ * element follows. */
 static bool has_more(aw_frame *frame) {
   if (frame->kind == AW_FRAME_SEQUENCE)
     return ++frame->u.n < frame->wire->count;
@@ -392,8 +394,8 @@ static move end_await(aw_task *task, const aw_frame *frame, aw_step *out) {
   return resume_host(task, out, result);
 }
 
-/* The outcome has reached a COLD frame. If it passes, free the state of the
- * frame: the caller pops it. */
+/* The outcome has reached a COLD frame. If the outcome passes, free the state
+ * of the frame; the caller pops the frame. */
 static aw_after end_cold(aw_task *task, aw_frame *frame) {
   const aw_cold_kind *kind = aw__cold_kind(frame);
   aw_after after = kind->after(task, frame);
@@ -452,9 +454,10 @@ static move ascend(aw_task *task, aw_step *out) {
 
 /* ---- leaving scopes ---- */
 
-/* Wait until `scope`, which is the top frame's or the task's own, has no
- * children, then close it. The last child wakes the task. Tasks that run before
- * the turn of this one may start children again, so the join looks again. */
+/* Wait until `scope` has no children, then close `scope`, which is that of the
+ * top frame or the task's own. The last child wakes the task. Before the turn
+ * of the woken task, other tasks may start new children in the scope, so the
+ * join counts the children again at that turn. */
 static move join(aw_task *task, const aw_scope *scope,
                  void (*close)(aw_task *task), move after) {
   if (aw__wait_for_children(task, scope))
@@ -463,7 +466,8 @@ static move join(aw_task *task, const aw_scope *scope,
   return after;
 }
 
-/* The same for the innermost scope, where a host step or a C step closes it. */
+/* Wait until the innermost scope has no children. Then the step that is leaving
+ * the scope goes on; the step closes the scope. */
 static move join_step(aw_task *task, aw_step *out) {
   if (aw__wait_for_children(task, task->inner))
     return OFF;
@@ -473,7 +477,8 @@ static move join_step(aw_task *task, aw_step *out) {
 
 /* ---- running ---- */
 
-/* The wait of the top frame, between two parts of its wire, has ended. */
+/* The top frame, a COLD one, waited between two parts of its wire. The wait has
+ * ended. */
 static void resume_cold(aw_task *task) {
   aw_frame *frame = aw__task_top(task);
   bool cancelled =
@@ -507,7 +512,7 @@ static move go(aw_task *task, aw_step *out) {
 
 bool aw__step_run(aw_task *task, aw_step *out) {
   move next = ON;
-  if (task->go == AW_GO_ASCEND) /* hot: a host step has ended */
+  if (task->go == AW_GO_ASCEND) /* most often: a host step has ended */
     next = ascend(task, out);
   while (next == ON)
     next = go(task, out);

@@ -3,9 +3,9 @@
  * A task has a stack of frames, one for each composite wire under way, so a
  * deep wire needs no deep C stack. Below the frames is its outermost chain,
  * whose wire is `root`. The outcome of the wire that ended last (`outcome`,
- * `out`) goes down the frames until one takes it; at the end it is the outcome
- * of the task. Waking a task only queues it [I2]; `go` says what it does at its
- * turn.
+ * `out`) goes down the frames until one takes it. An outcome that no frame
+ * takes is that of the task. Waking a task only queues it [I2]; `go` says what
+ * it does at its turn.
  *
  * Neighbours: step.c runs tasks, end.c ends them.
  */
@@ -22,8 +22,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* The rarely used state of a task, allocated on the first call; NULL when out
- * of memory. */
+/* The rarely used state of a task, allocated on the first call; NULL if there
+ * is no memory. */
 static aw_task_more *more_of(aw_task *task) {
   if (!task->more) {
     task->more = aw__alloc(task->engine, sizeof *task->more);
@@ -103,7 +103,7 @@ void aw_task_release(aw_task *task) {
   if (!task || --task->refs > 0)
     return;
   aw_engine *engine = task->engine;
-  assert(task->loop == NULL); /* settled: the engine has released it */
+  assert(task->loop == NULL); /* settled: the engine's reference is gone */
   aw__task_drop_outcome(task);
   free_more(task);
   aw__task_put_back(engine, task);
@@ -247,7 +247,7 @@ static bool same_name(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The chain is shown to people only: when out of memory, it lacks a line. */
+/* The chain is only shown to people: without memory, the chain lacks a line. */
 void aw__task_remember(aw_task *task, const aw_wire *left) {
   const char *name = aw_wire_name(left);
   aw_task_more *more = more_of(task);
@@ -279,7 +279,7 @@ void aw__task_queue(aw_task *task) {
 }
 
 static void unpark(aw_task *task, int result) {
-  assert(task->wait != NULL); /* it is parked: no wait ends twice */
+  assert(task->wait != NULL); /* parked: no wait ends twice */
   task->engine->external -= task->wait->external;
   task->engine->closing -= task->wait->closes;
   task->wait = NULL;
@@ -304,17 +304,18 @@ void aw__task_wake(aw_task *task, int result) {
 
 /* ---- waits whose object was closed ----
  *
- * Such a wait has taken nothing, so its end is no commit [C6]. If the task is
- * cancelled before its turn, it is given Cancelled instead [C2]. But if a
- * failure is the reason of that cancel, the task learns of the close: when one
- * close makes several tasks fail, no failure may be lost [E3].
+ * A wait that ends because its object was closed has taken nothing [C6]. So if
+ * the task is cancelled before its turn, the task is given Cancelled instead
+ * [C2]. But if a failure is the reason of that cancel, the task learns of the
+ * close: when one close makes several tasks fail, no failure may be lost [E3].
  *
  * Often the main task of a loop closes an object and then ends, and its end
  * cancels the background tasks that waited for the object. The main task may
  * need a few more turns to end, or may wait until the closed object has ended.
- * Therefore background tasks wait in engine.closed. They are queued when no
- * wait for the end of a close is under way and no other task is ready, or after
- * PATIENCE looks at the clock, since other tasks may always be ready. */
+ * Therefore background tasks wait in engine.closed. These tasks are queued when
+ * no wait for the end of a close is under way, and no other task is ready.
+ * Since other tasks may always be ready, PATIENCE looks at the clock also
+ * suffice. */
 
 enum { PATIENCE = 16 };
 

@@ -7,7 +7,8 @@
 aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
                       const aw_task_config *config);
 int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
-/* Pop the top frame. What a frame owns besides a wire is freed before. */
+/* Pop the top frame, and release the wire that it keeps. The caller has freed
+ * what else the frame owns. */
 void aw__task_pop(aw_task *task);
 static inline aw_frame *aw__task_top(const aw_task *task) {
   return &task->frames[task->depth - 1];
@@ -18,26 +19,29 @@ void aw__task_drop_outcome(aw_task *task);
 void aw__task_end_value(aw_task *task, aw_value value);
 void aw__task_end_code(aw_task *task, int code);         /* also AW_ECANCELED */
 void aw__task_end_error(aw_task *task, aw_error *error); /* takes */
-/* The same for an error that code of the task has just raised. */
+/* End with an error that the code of the task has just raised; takes the error,
+ * and notes in it whether the task was given Cancelled before. */
 void aw__task_raise(aw_task *task, aw_error *error);
 void aw__task_remember(aw_task *task, const aw_wire *left);
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready [I2] */
-void aw__wake_list(aw_link *waiters, int result); /* all, by their `link` */
-/* The same as a wake with AW_ECLOSED, where the wait ends otherwise. */
+void aw__wake_list(aw_link *waiters, int result); /* and empty the list */
+/* Wake `task` like a wake with AW_ECLOSED, but with any `result`; see "waits
+ * whose object was closed" in task.c. */
 void aw__task_wake_closed(aw_task *task, int result);
-/* May background tasks that were woken so learn of it? */
+/* May the background tasks in engine.closed be queued? */
 bool aw__task_has_closed(const aw_engine *engine);
-/* Queue them, if it is time. */
+/* Queue the tasks in engine.closed, or let them wait for other tasks. */
 void aw__task_queue_closed(aw_engine *engine);
-/* The depth of the outermost scope of `task` whose cancel it sees; 0: it sees
- * none. What a shield hides is not seen. */
+/* The depth of the outermost scope whose cancel `task` sees; 1 also if that
+ * scope is above `task`; 0 if `task` sees no cancel. Cancels that a shield
+ * hides do not count. */
 uint16_t aw__task_cancel_depth(const aw_task *task);
-/* The task was given Cancelled. What it raises until it has left the scope of
- * that cancel comes of its clean-up [O5]. */
+/* Note that `task` was given Cancelled. Errors that the task raises before it
+ * has left the scope of that cancel come from its clean-up [O5]. */
 void aw__task_note_cancelled(aw_task *task);
-/* The task has left a scope: forget Cancelled if it was of that scope. */
+/* `task` has left a scope: forget a Cancelled that came from this scope. */
 void aw__task_forget_cancelled(aw_task *task);
 
 #endif

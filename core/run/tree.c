@@ -7,10 +7,11 @@
  * Every task has a scope of its own; wires and host code open further ones in
  * it. Siblings stand in the order of their creation [C3].
  *
- * A scope has a cancel of its own (`own`: none, soft, hard) and sees one
- * (`eff`): the higher one of `own` and what its parent sees. A shield hides a
- * soft cancel of its parent until its grace expires [C7]. The functions here
- * compute what a scope sees; cancel.c stores it when a cancel changes.
+ * A scope has a cancel of its own (`own`: none, soft or hard). The level that
+ * the scope sees (`eff`) is the higher one of `own` and of what its parent
+ * sees. A shield hides a soft cancel of its parent until its grace expires
+ * [C7]. The functions here compute what a scope sees; cancel.c stores it when a
+ * cancel changes.
  *
  * Invariant: a scope is taken out of the tree only when it has no children
  * [I9]. Neighbours: cancel.c cancels, frame.c opens scopes, end.c takes tasks
@@ -67,7 +68,7 @@ int aw__scope_level_outside(const aw_scope *scope) {
   return level;
 }
 
-/* `scope` sees a cancel from above, and will for as long as it lives. */
+/* Note that `scope` sees a cancel from above, for the rest of its life. */
 static void look_up(aw_scope *scope) {
   if (scope->above)
     return;
@@ -85,8 +86,8 @@ unsigned aw__scope_level(aw_scope *scope) {
 }
 
 /* A new cancel does not visit scopes whose level stays the same, so the
- * `origin` of a scope may name one that has an origin itself by now. The walk
- * goes on from there, and shortens the path for the next walk (path
+ * `origin` of a scope may have an origin of its own by now. Then the walk goes
+ * on from that origin, and shortens the path for the next walk (path
  * halving). */
 aw_scope *aw__scope_origin(aw_scope *scope) {
   while (scope->above) {

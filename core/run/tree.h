@@ -16,9 +16,10 @@ aw_engine *aw__scope_engine(const aw_scope *scope);
 aw_loop *aw__scope_loop(const aw_scope *scope);
 /* The level that `scope` would see without a cancel of its own. */
 int aw__scope_level_outside(const aw_scope *scope);
-/* The level that `scope` sees, and from now on remembers to have seen. */
+/* Compute the level that `scope` sees. If a cancel from above is seen, `scope`
+ * remembers that from now on (`above`). */
 unsigned aw__scope_level(aw_scope *scope);
-/* The scope whose own cancel `scope` sees: `scope` itself or one above. */
+/* The scope whose own cancel `scope` sees: `scope` itself or a scope above. */
 aw_scope *aw__scope_origin(aw_scope *scope);
 
 #endif

@@ -1,7 +1,7 @@
 /* wait.c - what the core itself can wait for, and how every wait begins
  *
  * A wait is an operation and its data in the task (`wait`, `on`). Only the
- * running task arms it. Either the owner of the operation ends it
+ * running task arms a wait. Either the owner of the operation ends the wait
  * (aw__task_wake), or a cancel does (aw__task_abort). The wait of a cancelled
  * task is refused: the task is queued with Cancelled instead. So a body that
  * catches Cancelled in a loop cannot keep other tasks from running [C2].
@@ -113,10 +113,10 @@ int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
   return armed_or_not(task, rc);
 }
 
-/* Park the task on a sleep. Its data is the span, which dumps show. */
+/* Park the task on a sleep. The data of the wait is the span, for dumps. */
 int aw__wait_until(aw_task *task, uint64_t at) {
   uint64_t now = task->engine->now;
-  if (task->contender && at <= now) { /* ready when it begins [H2] */
+  if (task->contender && at <= now) { /* an event, ready at once [H2] */
     task->result = 0;
     return 1;
   }
@@ -143,7 +143,7 @@ int aw_await_sleep(aw_task *task, uint64_t ns) {
   uint64_t at = aw__later(aw_engine_now(task->engine), ns);
   int rc = aw__wait_until(task, at);
   if (rc == 0)
-    task->on = (void *)(uintptr_t)ns; /* not counted from the last look */
+    task->on = (void *)(uintptr_t)ns; /* for dumps: the span as given */
   return armed_or_not(task, rc);
 }
 
@@ -176,9 +176,9 @@ int aw_await_idle(aw_task *task, uint64_t at) {
   return 0;
 }
 
-/* Returns true if `other` is `task` or one of its ancestors, which cannot end
- * before it [T5]. An ancestor has a child, and is older than its descendants;
- * that rules out most tasks without a walk. */
+/* Returns true if `other` is `task` or one of its ancestors: those cannot end
+ * before `task` [T5]. An ancestor has a child, and is older than its
+ * descendants; that rules out most tasks without a walk. */
 static bool contains(const aw_task *other, const aw_task *task) {
   if (other != task && !other->scope.first)
     return false;
@@ -189,7 +189,7 @@ static bool contains(const aw_task *other, const aw_task *task) {
 
 /* Park `task` until `other` has ended. Returns as aw__wait_begin(). */
 static int wait_for_task(aw_task *task, aw_task *other) {
-  if (other->loop == NULL) { /* it has settled */
+  if (other->loop == NULL) { /* `other` has settled */
     task->result = 0;
     return 1;
   }
@@ -233,7 +233,7 @@ int aw_await_operation(aw_task *task, const aw_operation *operation,
 int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
   if (!wire)
     return AW_ENOMEM;
-  if (task->go != AW_GO_HOST) { /* a C step: it cannot be resumed */
+  if (task->go != AW_GO_HOST) { /* a C step cannot be resumed */
     aw_wire_release(wire);
     return AW_EINVAL;
   }

@@ -1,10 +1,11 @@
-/* wanted.c - does the outcome of a step go anywhere?
+/* wanted.c - is the outcome of a step used?
  *
- * A host may save the making of a value or an error that no frame of the task
- * uses: a sequence drops the values of all parts but the last. step.c asks,
- * too, before it has the host gather the values of a group.
+ * A host need not make a value or an error that no frame of the task uses. For
+ * example, a sequence drops the values of all parts but the last. step.c asks,
+ * too: the host gathers the values of a group only if the result is used.
  *
- * Neighbours: report.c gets the outcome, step.c passes it down the frames.
+ * Neighbours: report.c gets the outcome; step.c passes the outcome down the
+ * frames.
  */
 #include "run/kind_functions.h"
 

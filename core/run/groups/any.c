@@ -1,8 +1,9 @@
 /* any.c - aw_any(): a race in which the first value decides [O6]
  *
- * `values` has the value of the winner, and behind it the failures so far, in
- * their order, `failed` of them. They wait until an operand wins. When all
- * operands have failed, the group ends with the last error.
+ * `values` has the value of the winner. Behind that value stand the failures so
+ * far, `failed` of them, in the order of the ends. When an operand wins, the
+ * failures are dropped. When all operands have failed, the group ends with the
+ * last error.
  */
 #include "run/groups/group.h"
 #include "run/task.h"
@@ -12,7 +13,7 @@
 /* The failure of one operand. */
 typedef struct failure {
   aw_error *error;  /* kept */
-  bool in_clean_up; /* the operand was being cancelled [E3] */
+  bool in_clean_up; /* clean-up of the operand raised it [E3] */
 } failure;
 
 aw_wire *aw_any(aw_wire *const *wires, size_t count) {
@@ -26,8 +27,8 @@ static size_t room(const aw_wire *wire) {
 
 /* ---- events ---- */
 
-/* What is bound to an event may still fail after the commit. Such an operand
- * decides at its end. */
+/* The second part of a BIND may still fail after the commit of its event. So a
+ * BIND decides at its end. */
 static bool competes(const aw_wire *wire) {
   return aw_wire_is_event(wire) && aw__wire_inside(wire)->kind != AW_KIND_BIND;
 }
@@ -65,8 +66,8 @@ static void ended(aw_group *group, const aw_task *operand) {
     aw__race_ended(group, operand);
 }
 
-/* The group was cancelled from outside before an operand won. Failures are
- * forgiven as ever, but not those of clean-up [E3]. */
+/* The group was cancelled from outside before an operand won. Drop the
+ * failures, but keep those of clean-up for the outcome of the group [E3]. */
 static void forgive(aw_group *group) {
   const failure *failures = failures_of(group);
   for (uint32_t i = 0; i < group->failed; i++)

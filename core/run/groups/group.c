@@ -5,26 +5,27 @@
  *                                             └ tasks that operands spin off
  *
  * The life of an operand: aw__group_next() makes it; step.c schedules it or, if
- * it is an event of a race, arms it at once; operand_ended() notes what it
- * ended with. The end of the last operand wakes the task, and aw__group_close()
- * makes the outcome.
+ * it is an event of a race, arms it at once; operand_ended() notes how the
+ * operand ended. The end of the last operand wakes the task, and
+ * aw__group_close() makes the outcome.
  *
  * A race is decided once (`decided`, `winner`): when an operand has ended, or
  * earlier, when the wait of an event is completed. In that case the wake itself
  * calls aw__group_commit() [H3]. Rivals that are events and are parked end on
- * the spot: they have nothing to clean up. Each of the others is cancelled by
- * itself, because the winner may have more to do: what is bound to its event.
+ * the spot: they have nothing to clean up. The other rivals are cancelled one
+ * by one, not through the scope, since the winner is in the scope, too, and may
+ * have more to do: a wire that is bound to its event.
  *
  * The result of a loser is dropped. But an error that a loser raises after it
- * was given Cancelled comes from its clean-up; the group raises it (`late`)
- * [O5].
+ * was given Cancelled comes from its clean-up; the group raises that error
+ * (`late`) [O5].
  *
  * Invariants: until all operands have ended, each is a child of the group's
  * scope, and the group's frame is the top one of the task. A `contender` is
  * parked on an abortable wait, or its wait is being armed.
  *
- * Neighbours: a kind of group has a file beside this one, with what it makes of
- * its operands' ends; end.c tells of those.
+ * Neighbours: each kind of group has a file beside this one, which says what
+ * the end of an operand means; end.c tells the group of each such end.
  */
 #include "run/groups/group.h"
 
@@ -119,7 +120,7 @@ bool aw__group_competes(const aw_group *group, const aw_task *operand) {
 static void give_up(aw_task *loser) {
   if (loser->contender && loser->wait)
     aw__task_lose(loser);
-  else if (!loser->contender) /* else aw__group_armed() ends it */
+  else if (!loser->contender) /* else aw__group_armed() ends `loser` */
     aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
 }
 
@@ -229,8 +230,8 @@ void aw__group_gather(aw_task *task, aw_group *group, aw_shape shape,
   aw__task_end_value(task, value);
 }
 
-/* No operand has decided: all were cancelled, either from outside, or each one
- * by itself. */
+/* The group has no result and no error: either a cancel from outside cut it
+ * short, or the operands that matter were cancelled one by one. */
 static void end_undecided(aw_task *task, aw_group *group, bool outer) {
   drop_values(group);
   aw__task_end_code(task,

@@ -13,24 +13,24 @@
 typedef struct aw_group_kind {
   /* Returns the number of values that a group of `wire` has room for. */
   size_t (*room)(const aw_wire *wire);
-  /* Returns the place, in the wire, of the operand that begins next. NULL: they
-   * begin in their order. */
+  /* Returns the place, in the wire, of the operand that begins next. NULL:
+   * operands begin in their order. */
   uint32_t (*next)(aw_group *group);
   /* Returns true if the operand `wire` decides the race by its commit [H3], as
-   * events do. NULL: none does. */
+   * events do. NULL: no operand does. */
   bool (*competes)(const aw_wire *wire);
   /* The contender has committed: returns true if that decides the race. NULL:
-   * it does. */
+   * each commit does. */
   bool (*decides)(const aw_task *contender);
   void (*decided)(aw_group *group); /* an operand has won; or NULL */
   void (*ended)(aw_group *group, const aw_task *operand);
-  /* Returns the error that the operands make the group end with, or NULL;
-   * gives. NULL: it is `group->error`. */
+  /* Gives the error that the group ends with because of its operands; NULL:
+   * there is none. Without this function the error is `group->error`. */
   aw_error *(*take_error)(aw_group *group);
   /* Returns true if the group has ended by itself, without an error. */
   bool (*complete)(const aw_group *group);
-  void (*finish)(aw_task *task, aw_group *group); /* it has; takes `values` */
-  void (*drop)(aw_group *group); /* let go of `values`; or NULL: of the first */
+  void (*finish)(aw_task *task, aw_group *group); /* takes `values` */
+  void (*drop)(aw_group *group); /* drop `values`; NULL: drop the first */
 } aw_group_kind;
 
 #define AW_DECLARE(KIND, name, layout, event, transparent) \
@@ -40,11 +40,12 @@ AW_GROUP_KINDS(AW_DECLARE)
 
 /* ---- for the interpreter ---- */
 
-/* Push the frame of a group of `kind`, without operands yet; `wanted` is for
- * the caller to set. */
+/* Push the frame of a group of `kind`, without operands yet. The caller sets
+ * `wanted`. */
 int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
                    aw_group **out);
-/* The next operand that may begin, not scheduled yet; NULL: none for now. */
+/* Make the next operand, if one may begin now, but do not schedule it. Returns
+ * NULL if none may begin. */
 aw_task *aw__group_next(aw_group *group);
 /* Returns true if `operand` is an event that decides by its commit. */
 bool aw__group_competes(const aw_group *group, const aw_task *operand);
@@ -58,12 +59,11 @@ aw_task *aw__group_task(const aw_group *group);
 aw_value aw__group_value_of(const aw_task *operand); /* gives */
 /* Set the error of a loser's clean-up aside until all operands have ended. */
 void aw__group_note_late(aw_group *group, aw_error *error); /* keeps */
-/* Returns true if the operand failed by what it raised after it was
- * cancelled. */
+/* Returns true if an error of its clean-up has made the operand fail. */
 bool aw__group_failed_in_clean_up(const aw_task *operand);
 void aw__group_drop(aw_group *group, size_t count); /* the first values */
 /* End with the value that `gather` of the host makes of the first `count`
- * values; takes those. */
+ * values; takes those values. */
 void aw__group_gather(aw_task *task, aw_group *group, aw_shape shape,
                       size_t count);
 

@@ -1,7 +1,7 @@
 /* join.c - aw_all(), `a & b`: run wires together until all have ended [O4, O6]
  *
- * The first failure cancels the other operands; the group ends with it when
- * they have ended. `values` has the value of each operand.
+ * The first failure cancels the other operands. When all have ended, the group
+ * ends with that failure. `values` has the value of each operand.
  */
 #include "run/cancel.h"
 #include "run/groups/group.h"
@@ -32,7 +32,7 @@ static void ended(aw_group *group, const aw_task *operand) {
   else if (operand->state == AW_TASK_FAILED)
     aw__scope_fail(scope, aw_error_keep(operand->out.error));
   bool go_on = scope->eff == AW_LEVEL_NONE;
-  aw_task *next = go_on ? aw__group_next(group) : NULL; /* there is a limit */
+  aw_task *next = go_on ? aw__group_next(group) : NULL; /* under a `limit` */
   if (next)
     aw__loop_schedule(next);
 }

@@ -2,7 +2,7 @@
  *
  * The first operand that ends with a value or an error wins, and the group ends
  * as the winner did. An event wins earlier, by its commit. `values` has the
- * value of the winner. Any{} and Select{} are races, too, and share this.
+ * value of the winner. Any{} and Select{} are races, too, and share code.
  */
 #include "run/groups/group.h"
 #include "run/task.h"

@@ -2,13 +2,14 @@
  *
  * Each choice looks at its events in an order of its own, and all orders are
  * equally likely. So each source that is ready has the same chance, whatever
- * others are beside it, and tasks that choose in turn cannot fall into step. (A
- * choice that only began at another place each time took a source behind one
- * that is seldom ready twice as often as the others.)
+ * others are beside it, and tasks that choose in turn cannot fall into step.
+ * (If a choice only began at another place each time, a source that stands
+ * behind one that is seldom ready would be taken twice as often as the others.)
  *
- * `values` has the value of the winner, and room for the order behind it: for
- * each operand a number, 0 while the operand stands in its own place, else 1 +
- * the operand that stands there. The order is shuffled as far as it is needed.
+ * `values` has the value of the winner. Behind that value stands the order: for
+ * each place a number, which is 0 while the operand of the same number stands
+ * there, else 1 + the number of the operand that stands there. Each draw
+ * shuffles one more place.
  */
 #include "base/ready.h"
 #include "run/groups/group.h"

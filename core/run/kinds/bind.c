@@ -1,9 +1,9 @@
-/* bind.c - aw_bind(): run a wire, then one that takes its value [O11]
+/* bind.c - aw_bind(): run a wire, then another that takes its value [O11]
  *
  *     frames:  COLD  CHAIN     `then` takes the place of both
  *
- * No boundary is between the two parts [N4], so a wire that is bound to an
- * event is itself an event.
+ * There is no boundary between the two parts [N4], so a wire that is bound to
+ * an event is itself an event.
  */
 #include "run/frame.h"
 #include "run/kinds/cold.h"

@@ -2,7 +2,7 @@
  *
  *     frames:  COLD  SCOPE  CHAIN     `then` takes the place of all
  *
- * Cancelled is not an error: it passes.
+ * Cancelled is not an error: Cancelled passes.
  */
 #include "run/kinds/cold.h"
 #include "run/task.h"

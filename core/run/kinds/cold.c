@@ -2,16 +2,16 @@
  *
  *     frames:     ELSE     [SCOPE] CHAIN     part `n`; the last without SCOPE
  *                 BIND             CHAIN     `then` takes their place
- *                 CATCH    SCOPE   CHAIN     the same
+ *                 CATCH    SCOPE   CHAIN     `then` takes their place
  *                 FINALLY  SCOPE   CHAIN     then SCOPE (a shield) CHAIN
  *       [SCOPE]   RETRY    SCOPE   CHAIN     each try; CHAIN for `when`
  *                 EVERY            CHAIN     each tick
  *                          SCOPE   CHAIN     TIMEOUT: the scope has the limit
  *                          SCOPE   CHAIN     SHIELD: the scope is a shield
  *
- * A part that begins after another one finds the value or the error of that in
- * `out` of the task: `input` says that the next step may take it. The task
- * drops it when that step has ended.
+ * A part that begins after another part finds the value or the error of the
+ * earlier part in `out` of the task. `input` says that the next step may take
+ * `out`. When that step has ended, the task drops what the step did not take.
  *
  * Neighbours: frame.c has chains and scopes; step.c calls the kinds.
  */

@@ -1,9 +1,9 @@
 /* cold.h - how a cold kind of wire runs, and what the cold kinds share
  *
- * A cold kind runs its parts one after the other, and decides by the outcome
- * of a part what is next. Its meaning is a set of functions, `aw__run_NAME` in
- * run/kinds/NAME.c; its constructor stands in the same file. step.c calls the
- * functions, and knows no cold kind by name.
+ * A cold kind runs its parts one after the other. The outcome of each part
+ * decides what comes next. The meaning of a kind is a set of functions,
+ * `aw__run_NAME` in run/kinds/NAME.c; its constructor stands in the same file.
+ * step.c calls the functions, and knows no cold kind by name.
  */
 #ifndef AW_COLD_H
 #define AW_COLD_H
@@ -12,7 +12,7 @@
 
 /* What a cold kind makes of an outcome. */
 typedef enum aw_after {
-  AW_AFTER_PASS, /* the outcome goes on to the frame below: pop this one */
+  AW_AFTER_PASS, /* the outcome goes on to the frame below: pop this frame */
   AW_AFTER_ON,   /* the task goes on with `task->go` */
   AW_AFTER_OFF   /* the task is queued or parked */
 } aw_after;
@@ -55,11 +55,12 @@ AW_COLD_KINDS(AW_DECLARE)
 int aw__cold_push(aw_task *task, aw_wire *wire, size_t size);
 /* Begin the whole of `part` in a scope of its own. */
 int aw__cold_scoped(aw_task *task, aw_wire *part);
-/* Go on with `then` in the place of the top frame, which has no state. The
- * first step of `then` finds the outcome, as its input. */
+/* Go on with `then` in the place of the top frame, which has no state. If
+ * `then` is a step, that step may take the outcome as its input. Else the
+ * outcome is dropped. */
 aw_after aw__cold_hand_on(aw_task *task, aw_wire *then);
-/* Go on with what was begun, or fail with `rc`, if that is negative: `after` of
- * the same frame sees that failure next. */
+/* Go on with the part that was begun. If `rc` is negative, the part could not
+ * begin: fail with `rc`, and `after` of the same frame gets that failure. */
 aw_after aw__cold_begun(aw_task *task, int rc);
 /* Wait until `at`, which may be past; then `resume` is called. */
 aw_after aw__cold_wait(aw_task *task, uint64_t at);

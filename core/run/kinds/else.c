@@ -3,8 +3,8 @@
  *     frames:  COLD (n: the part under way)  [SCOPE]  CHAIN
  *
  * Each part but the last runs in a scope of its own, so that a child task that
- * fails also makes the part fail. The last part needs none: nothing comes
- * after it.
+ * fails also makes the part fail. The last part needs no scope: nothing comes
+ * after the last part.
  */
 #include "run/frame.h"
 #include "run/kinds/cold.h"

@@ -21,11 +21,11 @@
 typedef struct cleanup {
   aw_opened *shield; /* NULL: in use, or it could not be allocated */
   bool under_way;
-  uint8_t outcome; /* an aw_outcome: how the first part ended … */
+  uint8_t outcome; /* an aw_outcome: that of the first part */
   union {
     aw_value value;
     aw_error *error;
-  } out; /* … and with what (owned) */
+  } out; /* the value or error of the first part (owned) */
 } cleanup;
 
 aw_wire *aw_finally(aw_wire *first, aw_wire *then, uint64_t grace) {
@@ -119,9 +119,9 @@ static aw_after begin_clean_up(aw_task *task, const aw_frame *frame) {
   return AW_AFTER_ON;
 }
 
-/* The outcome is that of the first part, unless the clean-up failed, or was
- * cancelled and the first part has not failed: an error comes before Cancelled
- * [E3]. */
+/* The outcome of the first part stands, with two exceptions. An error of the
+ * clean-up replaces it. If the clean-up was cancelled, Cancelled replaces an
+ * outcome that is not an error: an error comes before Cancelled [E3]. */
 static aw_after end_clean_up(aw_task *task, cleanup *own) {
   bool failed = own->outcome == AW_OUT_ERROR;
   if (failed)

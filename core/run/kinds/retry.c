@@ -112,8 +112,8 @@ static aw_error *take_last(tries *own) {
   return error;
 }
 
-/* Cancelled by the limit of all tries alone, the wire ends with the error of
- * the last try, if there was one. */
+/* If only the limit `within` has cancelled the wire, the wire ends with the
+ * error of the last try, if there is one. */
 static aw_after after_cancel(aw_task *task, const aw_frame *frame) {
   const aw_scope *scope = task->inner;
   bool over = rule_of(frame)->within != AW_NEVER &&
@@ -130,7 +130,8 @@ static aw_after after_failure(aw_task *task, const aw_frame *frame) {
   const aw_retry_rule *rule = rule_of(frame);
   reset_if_long(task, own, rule);
   aw__error_set_attempts(task->out.error, (uint32_t)own->count);
-  /* An error of clean-up comes before the Cancelled that began it [E3]. */
+  /* An error of clean-up comes before the Cancelled that began the clean-up
+   * [E3]. */
   bool of_clean_up =
       task->out.error->unclean && task->inner->eff != AW_LEVEL_NONE;
   if (of_clean_up || own->count >= rule->times)
