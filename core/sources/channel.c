@@ -4,19 +4,21 @@
  *
  * Senders and receivers wait in a queue each, linked by their `link`. The
  * message of a waiting sender is the value of its task (`out`): a cancel drops
- * it as any other value, and a wait allocates nothing. A commit moves a message
- * at once: it is in the ring, or the value of a waiting sender, or the value of
- * its receiver, and nowhere else [C6].
+ * the message like any other value, and a wait allocates nothing. A commit
+ * moves a message in one go. So each message is in the ring, or is the value of
+ * a waiting sender or of its receiver, and is nowhere else [C6].
  *
- * A third queue has watchers. They wait until the channel has room, as they
- * send to several channels at once.
+ * A third queue has watchers: tasks that wait until the channel has room, since
+ * they send to several channels at once.
  *
- * Invariants: receivers wait only while the ring is empty; senders and watchers
- * only while it is full; not both, but for rivals: operands of one race do not
- * meet each other, and are gone from here once it is decided [H3].
+ * Invariants: receivers wait only while the ring is empty, senders and watchers
+ * only while the ring is full. (Without capacity the ring is always both.) A
+ * receiver and a sender wait at the same time only if they are rivals: operands
+ * of one race do not meet each other, and leave the queues when the race is
+ * decided [H3].
  *
  * aw_wait_complete() may remove other tasks from these queues, the losers of a
- * race: so no pointer to the next link is held across it.
+ * race. So no pointer to the next link is held across that call.
  */
 #include "run/task.h"
 #include "run/wait.h"
@@ -28,7 +30,7 @@ struct aw_channel {
   aw_meeting meeting;
   aw_link receivers, senders, watchers;
   aw_value *ring; /* grows as needed */
-  size_t size;    /* of it */
+  size_t size;    /* of the ring */
   size_t first, count;
   aw_channel_config config;
   bool closed;
@@ -47,7 +49,8 @@ static aw_value keep(const aw_channel *channel, aw_value value) {
   return value;
 }
 
-/* `value` is what `task` ends its wait with: that of a wire, or of an await. */
+/* Make `value` the result of the wait of `task`. If the wait is that of a wire,
+ * `deliver` of the config is called first. */
 static void deliver(const aw_channel *channel, aw_task *task, aw_value value) {
   if (channel->config.deliver && task->go == AW_GO_LEAF)
     channel->config.deliver(channel->config.host, value, task);
@@ -202,8 +205,8 @@ void aw_channel_release(aw_channel *channel) {
   aw_free(channel);
 }
 
-/* The end of a channel is an ordinary result, which Cancelled does not replace;
- * except in a background task whose loop ends meanwhile. */
+/* The end of a channel is an ordinary result, which Cancelled does not replace.
+ * Only for a background task it does: the loop may be about to end, too. */
 static void end_receiver(aw_channel *channel, aw_task *task) {
   aw__meeting_leave(&channel->meeting, task);
   aw_task_set_value(task, keep(channel, channel->config.end));
@@ -215,13 +218,14 @@ static void end_receiver(aw_channel *channel, aw_task *task) {
 
 static void end_sender(aw_channel *channel, aw_task *task) {
   aw__meeting_leave(&channel->meeting, task);
-  aw__task_drop_outcome(task); /* its message */
+  aw__task_drop_outcome(task); /* the message */
   aw_wait_complete(task, AW_ECLOSED);
 }
 
 /* The waiting sender that is an operand to the left of `receiver` in the same
- * race, and so must end first [O5]; or NULL. If both wait they are rivals.
- * Operands begin from left to right, in the order of their ids. */
+ * race, and so must end first [O5]; or NULL. A sender and a receiver that wait
+ * at the same time are rivals. Operands begin from left to right, in the order
+ * of their ids. */
 static aw_task *left_of(const aw_channel *channel, const aw_task *receiver) {
   aw_task *sender = aw__meeting_first(&channel->senders);
   if (!sender)
@@ -310,7 +314,7 @@ int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value) {
 
 void aw_send_disarm(aw_task *task, aw_channel *channel) {
   aw__meeting_leave(&channel->meeting, task);
-  aw__task_drop_outcome(task); /* its message */
+  aw__task_drop_outcome(task); /* the message */
 }
 
 /* The operations of awaits and of the wire aw_recv(): `data` is the channel. */
@@ -377,7 +381,7 @@ aw_wire *aw_recv(aw_channel *channel) {
   return aw_hold(wire, aw_channel_keep(channel), release_channel);
 }
 
-typedef struct aw_message { /* of a wire that sends */
+typedef struct aw_message { /* what a wire sends */
   aw_channel *channel;
   aw_value value;
 } aw_message;

@@ -2,18 +2,18 @@
  *
  * epoll watches files, not descriptors. After the close of a descriptor whose
  * file is open elsewhere, in a child or as a duplicate, epoll goes on to report
- * it under the old number. EPOLL_CTL_DEL takes a descriptor, so nothing can
- * remove the file any more: libuv wakes for it without end, and a later file
- * with the same number gets its events. So a watcher must be removed before its
- * descriptor is closed.
+ * the file under the old number. EPOLL_CTL_DEL takes a descriptor, so nothing
+ * can remove the file any more: libuv wakes without end for that file, and
+ * reports its events for a later file with the same number. So a watcher must
+ * be removed before its descriptor is closed.
  *
  * libuv ignores whether EPOLL_CTL_DEL succeeds. The functions here call the
  * kernel themselves, and notice when a descriptor was closed too early. Then
  * the set is replaced: a new set gets the descriptor of the old one, and all
  * files that still have a descriptor. libuv does not notice. (uv_loop_fork()
- * replaces it as well, but loses signals and wake-ups of other threads.) A
- * program that watches uv_backend_fd() by an epoll of its own must add it again
- * after that.
+ * replaces the set as well, but loses signals and wake-ups of other threads.)
+ * After that, a program that watches uv_backend_fd() by an epoll of its own
+ * must add that descriptor again.
  *
  * Other systems forget a descriptor when it is closed: there is nothing to do.
  */
@@ -56,7 +56,7 @@ static bool parse(const char *line, entry *out) {
                 &out->fd, &out->events, &out->data, &out->inode) == 4;
 }
 
-/* Add the entry to `set`, unless its number is another file's by now. */
+/* Add the entry to `set`, unless its number now belongs to another file. */
 static void copy_entry(int set, const entry *from) {
   struct stat file;
   if (fstat(from->fd, &file) < 0 || file.st_ino != from->inode)

@@ -4,16 +4,17 @@
 
 #include "state.h"
 
-/* Take `fd` out of the set, now. False: the file that was watched under this
- * number cannot be named any more, and the set may still have it. */
+/* Take `fd` out of the set, now. Returns false if the file that was watched
+ * under this number cannot be named any more: the set may still have that
+ * file. */
 bool aw__epoll_remove(aw_engine *engine, int fd);
 
-/* Is the file that `fd` is now in the set? Then it is watched for `events`,
- * as of poll(2). */
+/* Watch the file that is open as `fd` now for `events` of poll(2). Returns
+ * false if this file is not in the set. */
 bool aw__epoll_watches(aw_engine *engine, int fd, int events);
 
-/* Empty the set of files that cannot be named any more. False: not possible
- * now, for lack of descriptors or memory. */
+/* Remove from the set all files that cannot be named any more. Returns false if
+ * that is not possible now, for lack of descriptors or memory. */
 bool aw__epoll_renew(aw_engine *engine);
 
 #endif

@@ -1,8 +1,9 @@
 /* libzmq.c - loads libzmq at its first use
  *
  * Linking with libzmq would cost every program 20 shared libraries and 2.8 ms.
- * Its headers are not needed: aw_zmq_calls declares the functions in use. It is
- * loaded once for the process and never unloaded, because its threads go on.
+ * Its headers are not needed: aw_zmq_calls declares the functions in use. The
+ * library is loaded once for the process and never unloaded, because its
+ * threads go on.
  *
  * Its functions, and the number of forks, are global: they belong to no engine.
  */
@@ -37,8 +38,8 @@ static const struct {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static aw_zmq_calls calls; /* protected by the lock until … */
-static bool opened;        /* … this is true; constant from then on */
+static aw_zmq_calls calls; /* not changed once `opened` is true */
+static bool opened;        /* protected by the lock */
 static volatile unsigned forks;
 
 static void count_fork(void) {

@@ -77,8 +77,8 @@ void aw__meeting_disarm(aw_task *task, void *object) {
   aw__meeting_leave(object, task);
 }
 
-/* Append `piece` to the `used` bytes of `out`, as much of it as there is room
- * for; gives how many are used then. */
+/* Append `piece` to the `used` bytes of `out`, as far as there is room. Returns
+ * the number of bytes that are used then. */
 static size_t add(char *out, size_t size, size_t used, const char *piece) {
   size_t length = strlen(piece), room = size - used - 1;
   length = length < room ? length : room;

@@ -16,12 +16,13 @@
  * open elsewhere. So a watcher leaves the kernel's set when its last wait ends,
  * before that task resumes; see epoll.c. This costs three system calls for each
  * wait. An owner that waits again and again, and says when it is done, is a
- * keeper: a wait costs it one fstat.
+ * keeper: each of its waits costs one fstat.
  *
- * The watcher of a keeper, without waiters, is closed when it fires, when the
- * engine has nothing else to do, and by aw_engine_uv(). The last is needed
- * because libuv files watchers by descriptor: if the user has closed it, and a
- * handle of libuv's gets the same number, one of the two watchers is deaf.
+ * While no task waits, the watcher of a keeper is closed when it fires, when
+ * the engine has nothing else to do, and by aw_engine_uv(). The last is needed
+ * because libuv files watchers by descriptor. If the user has closed the
+ * descriptor, and a handle of libuv gets the same number, one of the two
+ * watchers is deaf.
  *
  * A descriptor that was closed too early is noticed when its watcher is
  * disarmed (`stale`); the kernel's set is renewed before the next poll.
@@ -59,7 +60,7 @@ struct aw_watch {
   aw_link readers, writers, both; /* by aw_task.link */
   aw_keeper *keepers; /* a list; the watch stays armed for them between waits */
   aw_link link;       /* in engine.poller: changed, or idle */
-  dev_t device;       /* of the file that was open as `fd` … */
+  dev_t device;       /* with `inode`: the file that `fd` named */
   ino_t inode;
   int fd;
   int armed; /* events that libuv watches: AW_READABLE | AW_WRITABLE */
@@ -126,7 +127,7 @@ static int poll_events(int events) {
          (events & AW_WRITABLE ? POLLOUT : 0);
 }
 
-/* libuv ignores whether the kernel knew the descriptor, so ask it first. */
+/* libuv ignores whether the kernel knew the descriptor, so ask the kernel. */
 static void disarm_watch(aw_watch *watch) {
   if (watch->armed == 0)
     return;
@@ -138,7 +139,7 @@ static void disarm_watch(aw_watch *watch) {
 
 /* A wait or a keeper has gone. Disarm the watch before the task resumes and may
  * close the descriptor. The handle stays until the engine blocks: a task that
- * waits again before that needs no new one. */
+ * waits again before that needs no new handle. */
 static void leave(aw_watch *watch) {
   if (wanted(watch) == 0 && !watch->keepers)
     disarm_watch(watch);
@@ -228,8 +229,7 @@ static bool has_own_inode(const aw_engine *engine, const struct stat *file) {
 }
 
 /* Is the descriptor still open for the file that the watch was made for? For an
- * armed watch it must be the same file, else any file of the same kind will do.
- */
+ * armed watch it must be the same file, else any file with the same inode. */
 static bool is_same(const aw_watch *watch, const struct stat *file) {
   aw_engine *engine = watch->engine;
   return has_inode(watch, file) &&
@@ -237,7 +237,8 @@ static bool is_same(const aw_watch *watch, const struct stat *file) {
           aw__epoll_watches(engine, watch->fd, poll_events(watch->armed)));
 }
 
-/* The watch of an earlier wait for `fd`, if it can be used again; or NULL. */
+/* The watch of an earlier wait for `fd`, if this one can use it; or NULL. A
+ * watch for a file that was closed is closed, too. */
 static aw_watch *still_good(aw_engine *engine, int fd,
                             const struct stat *file) {
   aw_watch *watch = find(engine, fd);
@@ -301,8 +302,9 @@ static void settle(aw_watch *watch) {
 }
 
 /* A descriptor was closed while it was watched, and its file may be open
- * elsewhere: take the file out of the kernel's set. Entries with equal inodes
- * differ by the events that are armed. */
+ * elsewhere: take the file out of the kernel's set. A copied entry may
+ * have the events of a closed file with the same number and inode, so set the
+ * events of all armed watches again. */
 static void renew(aw_engine *engine) {
   aw_poller *poller = &engine->poller;
   poller->stale = !aw__epoll_renew(engine);
@@ -374,7 +376,7 @@ int aw_ready_arm_kept(aw_task *task, int fd, int events, aw_keeper *keeper) {
   aw_watch *watch = still_good(task->engine, fd, &file);
   if (!watch) {
     int rc = open_watch(task->engine, fd, &file, &watch);
-    if (rc < 0) /* no poll for this kind of file: never blocks */
+    if (rc < 0) /* a file that cannot be polled never blocks */
       return rc == UV_EPERM ? 1 : rc;
   }
   aw_link *waiters = events == AW_READABLE   ? &watch->readers
@@ -442,7 +444,7 @@ static void describe(const void *data, char *out, size_t size) {
   snprintf(out, size, "%d", fd_of(data));
 }
 
-/* By events. */
+/* The index is the events. */
 #define OPERATION(name, how) \
   { \
     .label = (name), .arm = (how), .disarm = disarm, .external = true, \

@@ -4,19 +4,18 @@
  *     {at, units} {at, units} … ring of grants … {at, units}
  *     └──── `used` units that count until at + per ────┘
  *
- * A sliding window: units that were granted at `at` count until at + per, so
- * no span of `per` has more than `most`, wherever it begins. Tasks wait in a
+ * A sliding window: units that were granted at `at` count until at + per, so no
+ * span of `per` has more than `most`, wherever the span begins. Tasks wait in a
  * queue, first come, first served [F5]. The alarm of the first waiter is set to
- * the time when the units that it wants are free; the others have no alarm. The
- * number of units that a waiting task wants is in its `out`.
+ * the time when the units that this task wants are free; the others have no
+ * alarm. The number of units that a waiting task wants is in its `out`.
  *
- * Invariants: the first in the queue, and no other, has its alarm set; the ring
- * has room for one more grant of each waiter, so that a grant cannot fail.
+ * Invariants: the alarm of the first waiter is set, and no other alarm; the
+ * ring has room for one more grant of each waiter, so that a grant cannot fail.
  *
- * A cancel may make another waiter the first. That one is woken by its alarm,
- * even if its units are free now: the cancelled task may be the loser of a race
- * that is being decided, and no wait may be completed in the middle of that
- * [H3].
+ * A cancel may make another waiter the first. The new first one is woken by its
+ * alarm, even if its units are free now: the cancelled task may be the loser of
+ * a race, and no wait may be completed while a race is being decided [H3].
  */
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -32,7 +31,7 @@ typedef struct aw_grant {
 } aw_grant;
 
 struct aw_rate {
-  aw_meeting meeting; /* its engine is that of the times, too */
+  aw_meeting meeting; /* the clock of its engine gives `at` */
   aw_link waiting;
   size_t waiters;
   uint64_t most, per;
@@ -82,7 +81,7 @@ static bool is_free(const aw_rate *rate, uint64_t units) {
   return units <= rate->most - rate->used;
 }
 
-/* There is room. */
+/* Note that `units`, which are free, are granted now. */
 static void grant(aw_rate *rate, uint64_t units, uint64_t now) {
   rate->used += units;
   aw_grant *newest = rate->count ? grant_at(rate, rate->count - 1) : NULL;
@@ -113,8 +112,8 @@ static int set_alarm(const aw_rate *rate, aw_task *task, uint64_t units) {
   return aw__alarm_set(engine, &task->alarm, at);
 }
 
-/* The first waiter has left: set the alarm of the next one. There is room for
- * it in the heap, that of the alarm which was cleared. */
+/* The first waiter has left: set the alarm of the next one. The heap
+ * has room for that alarm, since the alarm of the first waiter was cleared. */
 static void next_waits(const aw_rate *rate) {
   aw_task *next = aw__meeting_first(&rate->waiting);
   if (!next)
@@ -133,8 +132,9 @@ static uint64_t leave(aw_rate *rate, aw_task *task) {
   return units;
 }
 
-/* Let the rate belong to `engine`, whose clock its times are of. False: it
- * belongs to another engine, one of whose loops runs. */
+/* Let the rate belong to `engine`, so that its clock gives the times of the
+ * rate. Returns false if the rate belongs to another engine and tasks wait, or
+ * a loop of that engine runs. */
 static bool adopt(aw_rate *rate, aw_engine *engine) {
   aw_engine *own = rate->meeting.engine;
   if (own == engine)
@@ -151,7 +151,7 @@ static bool adopt(aw_rate *rate, aw_engine *engine) {
   return true;
 }
 
-/* Returns 0: granted; AW_EAGAIN: not yet; or why not. */
+/* Returns 0 if granted, AW_EAGAIN if not yet, or another negative code. */
 static int take(aw_rate *rate, aw_engine *engine, uint64_t units) {
   if (units > rate->most || !adopt(rate, engine))
     return AW_EINVAL;
@@ -187,7 +187,7 @@ static void disarm(aw_task *task, void *data) {
     next_waits(rate);
 }
 
-/* The alarm of the first one: its units are free. */
+/* The alarm of the first waiter went off: its units are free. */
 static void due(aw_task *task, void *data) {
   aw_rate *rate = aw_rate_keep(data);
   uint64_t now = aw_engine_now(task->engine), units = leave(rate, task);
@@ -257,7 +257,7 @@ int aw_await_rate(aw_task *task, aw_rate *rate, uint64_t units) {
 
 /* ---- wires ---- */
 
-typedef struct aw_asked { /* of a wire */
+typedef struct aw_asked { /* what a wire asks for */
   aw_rate *rate;
   uint64_t units;
 } aw_asked;

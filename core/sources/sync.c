@@ -1,14 +1,14 @@
 /* sync.c - event objects and semaphores: tasks wait for a state
  *
  * Both are gates: a task that finds the gate open goes on, other tasks wait in
- * its queue; see meeting.h.
+ * the queue of the gate; see meeting.h.
  *
- *     event      no task waits while it is set
- *     semaphore  no task waits while it has a permit: a permit that is given
+ *     event      no task waits while the event is set
+ *     semaphore  no task waits while a permit is free: a permit that is given
  *                back goes to the first waiter
  *
  * aw_wait_complete() may remove other tasks from the queue, the losers of a
- * race: so no pointer to the next link is held across it.
+ * race. So no pointer to the next link is held across that call.
  */
 #include "sources/meeting.h"
 
@@ -41,7 +41,7 @@ static void release(void *object) {
     aw_free(object);
 }
 
-/* Let the first waiter go on; false: no task waits. */
+/* Let the first waiter go on. Returns false if no task waits. */
 static bool let_through(aw_gate *gate) {
   aw_task *task = aw__meeting_first(&gate->waiting);
   if (!task)
@@ -51,8 +51,7 @@ static bool let_through(aw_gate *gate) {
   return true;
 }
 
-/* Arm the wait of `task` for an object. `pass` tells whether it may go on
- * now. */
+/* Arm the wait of `task`. `pass` returns true if the task may go on at once. */
 static int arm(aw_task *task, aw_gate *gate, bool (*pass)(void *object)) {
   if (!aw__meeting_open_to(&gate->meeting, task->engine))
     return AW_EINVAL;
