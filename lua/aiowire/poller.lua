@@ -2,8 +2,9 @@
 --- ready
 ---
 --- A Poller is a registry of sources that runs as a wire [V5]. A run has a
---- scope, with one child task for each source: `Forever(Readable(src) >> w)`.
---- The Poller's own task starts these children and waits at its gate. register,
+--- scope, with one child task for each source: a Forever of a wire that waits
+--- for the source, and then goes on with the callback (readiness.c). The
+--- Poller's own task starts these children and waits at its gate. register,
 --- shutdown and a failure open the gate, so any code may register a source, and
 --- only one task starts children.
 ---

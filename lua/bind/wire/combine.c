@@ -2,15 +2,16 @@
  *
  *   a & b   a | b   a // b   w / f
  *   w:timeout  w:retry  w:catch  w:finally  w:supervise  w:map  w:bind
- *   combine(form, wires, keys, limit)   for All{}, Any{}, Race{}, Select{},
- *                                       which aiowire/forms.lua reads
+ *   combine(form, limit, keys or nil, wires…)
+ *                      for All{}, Any{}, Race{}, Select{}: aiowire/forms.lua
  *   Every(period, w, opts)
  *
  * Each makes one wire of the core out of Wires. A function becomes a leaf,
  * which gets the results or the error of the first part as its arguments.
  *
- * Neighbours: build.c makes Wires; run/input.c passes on what the first part
- * left.
+ * Neighbours: constructors.c has the methods without a function and another
+ * wire (whole, named, shielded); build.c makes Wires; run/input.c passes on
+ * what the first part left.
  */
 #include "wire/combine.h"
 
