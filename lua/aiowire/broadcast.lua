@@ -178,8 +178,8 @@ local function channel_of(sub)
   return find(entry_of, sub, "subscription").channel
 end
 
---- Return the values of a subscription, which is the first argument so that it
---- lives until then.
+--- Return all but the first argument. The first, the subscription, is passed so
+--- that the collector does not take it while the receive waits.
 local function from(_, ...)
   return ...
 end

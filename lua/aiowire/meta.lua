@@ -8,7 +8,7 @@
 --   Names    with a capital build a wire and run nothing; names in lower case
 --            act now [V6]. Methods of a wire build; methods of live objects
 --            (loops, tasks, scopes, channels) act.
---   Awaits   means: the function may suspend the running task. It raises
+--   "Awaits." means: the function may suspend the running task. It raises
 --            Cancelled if the task is cancelled, and "cannot await outside a
 --            task" outside of tasks [C11].
 --   Marks    such as [C6] name rules in docs/semantics.md.
@@ -621,8 +621,8 @@ function aw.All(operands) end
 
 --- Race: run all operands at the same time; the first to finish wins, with
 --- results or with an error [O5, O6]. The losers are cancelled, and have
---- cleaned up when the race ends. An error in the clean-up of a loser is
---- raised; its other results are dropped.
+--- cleaned up when the race ends. An error in a loser's clean-up is raised; all
+--- else that losers return is dropped.
 ---
 --- The results are the winner's, then its key. `a | b` gives the winner's
 --- results alone.
@@ -1073,11 +1073,11 @@ function aw.writable(src) end
 --- Wait for the next arrival of a signal: "INT", "HUP", "USR1" and so on [H5].
 --- Awaits.
 ---
---- From the first wait to the end of the loop the signal does nothing else, and
+--- From the first wait to the end of the loop, the signal only ends waits, and
 --- it is not blocked in this thread. Arrivals between two waits count as one,
---- and end the next wait at once. One exception: an INT or TERM (in the program
---- also a HUP) that arrives while one is undelivered and nobody waits stops the
---- run as usual [L2].
+--- and end the next wait at once. One exception: if an INT or TERM (in the
+--- program also a HUP) arrives, an earlier one has not been delivered, and no
+--- task waits, the run stops as usual [L2].
 ---@param name string with or without "SIG"
 function aw.signal(name) end
 

@@ -2,12 +2,12 @@
  *
  * A message is a list of Lua strings (awz_parts). All frames are made before
  * the first one is sent. Then they are sent without a pause, all or none [ZQ7].
- * If that is not possible now, the list waits. The stack of the task, or the
- * Wire, keeps the strings alive, and they are not copied before they can be
- * sent.
+ * If it cannot be sent now, the task waits and keeps the list. The stack of the
+ * task, or the Wire, keeps the strings alive, and they are not copied before
+ * they can be sent.
  *
- * Lua code that runs meanwhile may close the socket, so each function reads the
- * box of the socket anew.
+ * Lua code may close the socket. So each function fetches the socket from its
+ * box (see zmq.h) again after each call that may run Lua.
  *
  * For a socket that addresses its peers (ROUTER), a message waits behind those
  * for the same peer only.

@@ -309,8 +309,9 @@ local awaits <const> = setmetatable({}, {
   end,
 })
 
---- Strike `case` at each of its awaits in turn, and check how each run ends.
---- AIOWIRE_GCSTRESS makes a run slow: then each way strikes at one await only.
+--- Strike `case` at each of its awaits in turn, and check how it ended. With
+--- gc_stress each run is slow: then each way strikes only one await, a
+--- different one as far as there are enough.
 local function strike_all(case, way, part)
   local count, first, last = awaits[case], 1, awaits[case]
   if helper.gc_stress then

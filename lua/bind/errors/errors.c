@@ -429,8 +429,8 @@ static bool has_line(const char *text) {
   return false;
 }
 
-/* Push "file:line" of the innermost line of a file in the traceback of the info
- * at `info`; or nil. */
+/* Push "file:line" of the innermost Lua frame in the traceback of the info at
+ * `info`; nil if all frames are C. */
 static void push_raised_at(lua_State *L, int info) {
   lua_getfield(L, info, "traceback");
   const char *at = lua_tostring(L, -1);

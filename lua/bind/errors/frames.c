@@ -156,9 +156,9 @@ static void push_frame_function(lua_State *L, int i, lua_Debug *ar) {
   }
 }
 
-/* A function that C calls has no name. If the caller of the function in C
- * (aw.timeout, pcall) has it in an upvalue, use the name of the upvalue. The
- * function of frame `i` is on top. */
+/* A function called by C (by pcall, aw.timeout) has no name. If the Lua function
+ * that called into C holds the function in an upvalue, take the upvalue's name.
+ * The function of frame `i` is on top. */
 static void name_by_upvalue(lua_State *L, int i, int count, lua_Debug *ar) {
   lua_Debug caller;
   caller.what = "C";

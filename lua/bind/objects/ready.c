@@ -58,8 +58,8 @@ static int ended_before(lua_State *L, awl_state *s) {
   return awl_error(L, "%s ended without calling aw.ready", lua_tostring(L, -1));
 }
 
-/* The waiter was cancelled, and the task as well: a failure of its clean-up
- * comes first [E3]. */
+/* The cancelled waiter has joined the started task. If that task failed in its
+ * clean-up, raise that failure; else Cancelled [E3]. */
 static int after_ready_join(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   const ready *r = lua_touserdata(L, READY);

@@ -71,8 +71,9 @@ static void check_run(lua_State *L, awl_state *s, awl_run *run, uint64_t now) {
   stop_from(s, run);
 }
 
-/* The task of `outer` whose step drives `run` may be cancelled by now. Returns
- * when the next deadline of its engine is due. */
+/* Apply expired deadlines of the engine of `outer`. If the task whose step
+ * drives `run` is cancelled, stop the loop of `run`. Returns the next deadline
+ * of that engine. */
 static uint64_t look_outside(const awl_run *run, const awl_run *outer) {
   uint64_t due = aw_engine_tick(outer->engine->core);
   if (outer->running)

@@ -1,12 +1,14 @@
 /* process.c - starting, watching, ending and reaping children; see process.h
  *
  *   pidfd is readable, SIGCHLD, timer ─┐
- *   end(), kill() ─────────────────────┴► advance(): look, press, reap
+ *   end(), kill() ─────────────────────┴► advance(): look, press (send TERM,
+ *                                                    later KILL), reap
  *                                         settle():  wake waiters, go on later
  *
  * The signals of the process are left alone: a pidfd notices the end of a
  * child, also where SIGCHLD is blocked, ignored or somebody else's. SIGCHLD is
- * taken over only if the kernel has no pidfd, or a filter forbids them [H5].
+ * taken over only if the kernel has no pidfds, or a seccomp filter forbids them
+ * [H5].
  *
  * Each engine that ever started a child has one hub: the list of those that are
  * not reaped. When the engine ends, the hub ends its children: TERM, a moment,
@@ -15,8 +17,8 @@
  *
  * Invariants: a process is in the list of its hub until it is REAPED and its
  * waiters are woken; nothing is sent to a number that may belong to another
- * process; advance() wakes nobody, so it can be called where that is not
- * allowed.
+ * process; advance() wakes no task, so it may be called where waking is
+ * forbidden.
  */
 #include "process/process.h"
 
