@@ -69,50 +69,45 @@ static void preload(lua_State *L) {
 
 /* ---- opening ---- */
 
+/* What each file adds to the module. */
+static void (*const openers[])(lua_State *L, awl_state *s) = {
+    awl_open_driver,      awl_open_info,         awl_open_raised,
+    awl_open_errors,      awl_open_constructors, awl_open_combine,
+    awl_open_task,        awl_open_loop,         awl_open_tree,
+    awl_open_functions,   awl_open_source,       awl_open_scope,
+    awl_open_kept,        awl_open_coroutine,    awl_open_channel,
+    awl_open_sync,        awl_open_rate,         awl_open_limits,
+    awl_open_debug_hooks, awl_open_locals,       awl_open_ready};
+
+/* Reading comes after streams. */
+static void (*const io_openers[])(lua_State *L) = {
+    awio_open_readiness,   awio_open_gate,   awio_open_signal,
+    awio_open_time_of_day, awio_open_stream, awio_open_read,
+    awio_open_process,     awio_open_spawn};
+
+/* Functions that are written in Lua, and the part that each is in. */
+static const struct {
+  const char *name, *part;
+} written_in_lua[] = {
+    {"All", "aiowire.forms"},       {"Any", "aiowire.forms"},
+    {"Race", "aiowire.forms"},      {"Select", "aiowire.forms"},
+    {"all", "aiowire.forms"},       {"any", "aiowire.forms"},
+    {"race", "aiowire.forms"},      {"select", "aiowire.forms"},
+    {"Settle", "aiowire.outcomes"}, {"settle", "aiowire.outcomes"},
+    {"each", "aiowire.outcomes"},   {"broadcast", "aiowire.broadcast"},
+    {"exec", "aiowire.exec"},       {"Exec", "aiowire.exec"},
+    {"Poller", "aiowire.poller"},   {"run", "aiowire.run"},
+    {"test", "aiowire.test"},
+};
+
+/* [inner, module] */
 static void fill_module(lua_State *L, awl_state *s) {
-  static const char *const forms[] = {"All", "Any", "Race", "Select",
-                                      "all", "any", "race", "select"};
-  static const char *const outcomes[] = {"Settle", "settle", "each"};
-  /* [inner, module] */
-  awl_open_driver(L, s);
-  awl_open_info(L, s);
-  awl_open_raised(L, s);
-  awl_open_errors(L, s);
-  awl_open_constructors(L, s);
-  awl_open_combine(L, s);
-  awl_open_task(L, s);
-  awl_open_loop(L, s);
-  awl_open_tree(L, s);
-  awl_open_functions(L, s);
-  awl_open_source(L, s);
-  awl_open_scope(L, s);
-  awl_open_kept(L, s);
-  awl_open_coroutine(L, s);
-  awl_open_channel(L, s);
-  awl_open_sync(L, s);
-  awl_open_rate(L, s);
-  awl_open_limits(L, s);
-  awl_open_debug_hooks(L, s);
-  awl_open_locals(L, s);
-  awl_open_ready(L, s);
-  awio_open_readiness(L);
-  awio_open_gate(L);
-  awio_open_signal(L);
-  awio_open_time_of_day(L);
-  awio_open_stream(L);
-  awio_open_read(L);
-  awio_open_process(L);
-  awio_open_spawn(L);
-  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-    awl_add_part(L, s, forms[i], "aiowire.forms");
-  for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
-    awl_add_part(L, s, outcomes[i], "aiowire.outcomes");
-  awl_add_part(L, s, "broadcast", "aiowire.broadcast");
-  awl_add_part(L, s, "exec", "aiowire.exec");
-  awl_add_part(L, s, "Exec", "aiowire.exec");
-  awl_add_part(L, s, "Poller", "aiowire.poller");
-  awl_add_part(L, s, "run", "aiowire.run");
-  awl_add_part(L, s, "test", "aiowire.test");
+  for (size_t i = 0; i < sizeof openers / sizeof *openers; i++)
+    openers[i](L, s);
+  for (size_t i = 0; i < sizeof io_openers / sizeof *io_openers; i++)
+    io_openers[i](L);
+  for (size_t i = 0; i < sizeof written_in_lua / sizeof *written_in_lua; i++)
+    awl_add_part(L, s, written_in_lua[i].name, written_in_lua[i].part);
   lua_pushstring(L, "aiowire " AW_VERSION_STRING);
   lua_setfield(L, -2, "_VERSION");
   lua_createtable(L, 0, 1);

@@ -111,48 +111,42 @@ static const char *push_no_device(lua_State *L, const char *address) {
                          lua_tostring(L, -1));
 }
 
+/* Why libzmq refuses the address, for errors that have a reason of their own;
+ * NULL: `code` says it. */
+static const char *push_refusal(lua_State *L, const awz_socket *s,
+                                awz_verb verb, const char *address, int code) {
+  const char *format = NULL;
+  if (code == -EINVAL)
+    format = "bad address '%s'";
+  else if (code == -EPROTOTYPE)
+    format = "'%s' would join this socket with itself, or with one of a type "
+             "it does not talk to";
+  else if (code == -EBUSY && verb == AWZ_DISCONNECT)
+    format = "'%s' is not bound yet: until then libzmq cannot disconnect from "
+             "it";
+  else if (code == -EBUSY && verb == AWZ_CONNECT)
+    format = "a socket with 'conflate' connects to an inproc name that is "
+             "bound, and '%s' is not";
+  else if (code == -EOPNOTSUPP && verb == AWZ_CONNECT)
+    format = "a socket with 'immediate' cannot name its peer at '%s' by "
+             "'connect_routing_id'";
+  else if (code == -EALREADY && verb == AWZ_BIND)
+    format = "a peer at '%s' could take the name that 'connect_routing_id' has "
+             "for the next connect: connect first";
+  if (format)
+    return lua_pushfstring(L, format, address);
+  if (code == -ENOENT && verb >= AWZ_UNBIND)
+    return push_unknown(L, s, verb, address);
+  if (code == -ENODEV && verb == AWZ_BIND && awz_starts_with(address, "tcp://"))
+    return push_no_device(L, address);
+  return NULL;
+}
+
 static int refuse_address(lua_State *L, const awz_socket *s, awz_verb verb,
                           const char *address, int code) {
-  if (code == -EINVAL)
-    aw_lua_arg_error(L, 2, lua_pushfstring(L, "bad address '%s'", address));
-  if (code == -EPROTOTYPE)
-    aw_lua_arg_error(
-        L, 2,
-        lua_pushfstring(L,
-                        "'%s' would join this socket with itself, or "
-                        "with one of a type it does not talk to",
-                        address));
-  if (code == -EBUSY && verb == AWZ_DISCONNECT)
-    aw_lua_arg_error(L, 2,
-                     lua_pushfstring(L,
-                                     "'%s' is not bound yet: until then libzmq "
-                                     "cannot disconnect from it",
-                                     address));
-  if (code == -EBUSY && verb == AWZ_CONNECT)
-    aw_lua_arg_error(
-        L, 2,
-        lua_pushfstring(L,
-                        "a socket with 'conflate' connects to an "
-                        "inproc name that is bound, and '%s' is not",
-                        address));
-  if (code == -EOPNOTSUPP && verb == AWZ_CONNECT)
-    aw_lua_arg_error(
-        L, 2,
-        lua_pushfstring(L,
-                        "a socket with 'immediate' cannot name its "
-                        "peer at '%s' by 'connect_routing_id'",
-                        address));
-  if (code == -EALREADY && verb == AWZ_BIND)
-    aw_lua_arg_error(L, 2,
-                     lua_pushfstring(L,
-                                     "a peer at '%s' could take the name that "
-                                     "'connect_routing_id' has for the next "
-                                     "connect: connect first",
-                                     address));
-  if (code == -ENOENT && verb >= AWZ_UNBIND)
-    aw_lua_arg_error(L, 2, push_unknown(L, s, verb, address));
-  if (code == -ENODEV && verb == AWZ_BIND && awz_starts_with(address, "tcp://"))
-    aw_lua_arg_error(L, 2, push_no_device(L, address));
+  const char *why = push_refusal(L, s, verb, address, code);
+  if (why)
+    return aw_lua_arg_error(L, 2, why);
   return aw_lua_system_error(L, code, verbs[verb], address);
 }
 
