@@ -51,24 +51,25 @@ typedef struct awl_location awl_location;
  *   class      enumerator of awl_class
  *   name       of the metatable
  *   predicate  function of the module that recognizes the type
- *   text       __tostring, in errors.c
+ *   text       __tostring: a function in lua/bind/errors/
  *   placed     the object has the field `where`: the line that raised it [E4]
  *
  * A new type needs a row here, its class and predicate in lua/aiowire/meta.lua,
  * and, if awl_push_simple_error() does not make it, a function in errors.c that
  * does. */
 #define AWL_ERROR_TYPES(ROW) \
-  ROW(AWL_CANCELLED, "aiowire.Cancelled", "is_cancelled", cancelled_tostring, \
-      false) \
-  ROW(AWL_TIMEOUT, "aiowire.Timeout", "is_timeout", timeout_tostring, true) \
+  ROW(AWL_CANCELLED, "aiowire.Cancelled", "is_cancelled", \
+      awl_message_tostring, false) \
+  ROW(AWL_TIMEOUT, "aiowire.Timeout", "is_timeout", awl_timeout_tostring, \
+      true) \
   ROW(AWL_TASK_CANCELLED, "aiowire.TaskCancelled", "is_task_cancelled", \
-      error_tostring, true) \
+      awl_error_tostring, true) \
   ROW(AWL_UNHANDLED, "aiowire.UnhandledException", "is_unhandled", \
       unhandled_tostring, false) \
-  ROW(AWL_CLOSED, "aiowire.Closed", "is_closed", error_tostring, true) \
+  ROW(AWL_CLOSED, "aiowire.Closed", "is_closed", awl_error_tostring, true) \
   ROW(AWL_SYSTEM_ERROR, "aiowire.SystemError", "is_system_error", \
-      error_tostring, true) \
-  ROW(AWL_DEADLOCK, "aiowire.Deadlock", "is_deadlock", error_tostring, true)
+      awl_error_tostring, true) \
+  ROW(AWL_DEADLOCK, "aiowire.Deadlock", "is_deadlock", awl_error_tostring, true)
 
 /* Classes of objects; each has a metatable. */
 typedef enum awl_class {

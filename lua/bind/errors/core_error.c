@@ -13,6 +13,7 @@
 #include "base/loops.h"
 #include "base/tasks.h"
 #include "base/values.h"
+#include "errors/error_object.h"
 #include "errors/errors.h"
 #include "errors/info.h"
 #include "errors/raised.h"

@@ -12,7 +12,7 @@
  * them: Lua searches the code of the caller for it, however long that is. The C
  * function returns the text when it is called.
  *
- * Neighbours: traceback.c makes the text of a running stack; errors.c has
+ * Neighbours: traceback.c makes the text of a running stack; timeout.c has
  * Timeouts.
  */
 #include "errors/frames.h"

@@ -18,7 +18,7 @@
 #include "base/show.h"
 #include "base/values.h"
 #include "errors/core_error.h"
-#include "errors/errors.h"
+#include "errors/timeout.h"
 #include "objects/ready.h"
 #include "objects/task.h"
 #include "objects/tree.h"

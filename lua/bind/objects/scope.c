@@ -26,6 +26,7 @@
 #include "errors/core_error.h"
 #include "errors/errors.h"
 #include "errors/raised.h"
+#include "errors/timeout.h"
 #include "objects/ready.h"
 #include "objects/task.h"
 #include "open.h"

@@ -15,6 +15,7 @@
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/core_error.h"
+#include "errors/error_object.h"
 #include "errors/errors.h"
 #include "errors/info.h"
 #include "errors/kept.h"

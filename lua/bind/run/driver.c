@@ -21,6 +21,7 @@
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/core_error.h"
+#include "errors/error_object.h"
 #include "errors/errors.h"
 #include "errors/kept.h"
 #include "errors/raised.h"

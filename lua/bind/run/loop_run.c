@@ -11,6 +11,7 @@
 #include "base/loops.h"
 #include "base/values.h"
 #include "errors/core_error.h"
+#include "errors/error_object.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
 #include "run/await.h"
