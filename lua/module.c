@@ -81,8 +81,8 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
 
 /* Reading comes after streams. */
 static void (*const io_openers[])(lua_State *L) = {
-    awio_open_readiness,   awio_open_gate,   awio_open_signal,
-    awio_open_time_of_day, awio_open_stream, awio_open_read,
+    awio_open_readiness,   awio_open_poller_gate, awio_open_signal,
+    awio_open_time_of_day, awio_open_stream,      awio_open_read,
     awio_open_process,     awio_open_spawn};
 
 /* Functions that are written in Lua, and the part that each is in. */

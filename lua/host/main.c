@@ -8,15 +8,15 @@
  *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *
- * Neighbours: options.c reads the command line, text.c refuses bytecode,
+ * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
  * memory.c is the allocator of the Lua state, output.c handles the loss of
  * standard output's reader, warning.c prints warnings.
  */
 
+#include "bytecode.h"
 #include "memory.h"
 #include "options.h"
 #include "output.h"
-#include "text.h"
 #include "warning.h"
 
 #include "aiowire_lua.h"

@@ -1,7 +1,7 @@
 /* io.h - awaitables on libuv, built with the public C API only
  *
  *   readiness.c    aw.readable, and the sources of a Poller
- *   gate.c         wakes the task of a Poller
+ *   poller_gate.c  wakes the task of a Poller
  *   signal.c       aw.signal
  *   time_of_day.c  aw.time, aw.at
  *   base/          sources of readiness, buffers, waiters, terminals, names of
@@ -33,7 +33,7 @@ static inline void *awio_object(lua_State *L) {
 /* Each puts its functions into the module's table, on top, and what parts in
  * Lua call into the table below it. Raise. Reading comes after streams. */
 void awio_open_readiness(lua_State *L);
-void awio_open_gate(lua_State *L);
+void awio_open_poller_gate(lua_State *L);
 void awio_open_signal(lua_State *L);
 void awio_open_time_of_day(lua_State *L);
 void awio_open_stream(lua_State *L);

@@ -24,8 +24,8 @@
  * lives long. The core refers to its keeper, which is memory of C, since Lua
  * may lose the finalizer.
  *
- * Neighbours: gate.c wakes the task of a Poller; base/source.c says what a
- * source is.
+ * Neighbours: poller_gate.c wakes the task of a Poller; base/source.c says what
+ * a source is.
  */
 #include "io.h"
 

@@ -4,7 +4,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
-local finalizers = require "spec.memory.finalizers"
+local finalizers = require "spec.memory.finalizer_calls"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
 
@@ -17,7 +17,7 @@ for use in pairs(finalizers.uses) do
         local run = helper.in_host and process.host or process.stock
         process.assert_outcome("no harm\n", 0, run(([[
           package.path = %q
-          require "spec.memory.finalizers".run(%q, %q)
+          require "spec.memory.finalizer_calls".run(%q, %q)
         ]]):format(process.root .. "/?.lua", use, scene)))
       end)
     end

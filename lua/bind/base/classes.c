@@ -9,7 +9,7 @@
 #include "base/classes.h"
 
 #include "base/location.h"
-#include "base/show.h"
+#include "base/show_value.h"
 
 /* ---- classes ---- */
 

@@ -9,7 +9,7 @@
 #include "base/options.h"
 
 #include "base/location.h"
-#include "base/show.h"
+#include "base/show_value.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 
 #include "base/classes.h"
 #include "base/location.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/values.h"
 #include "errors/error_object.h"
 #include "errors/timeout.h"

@@ -15,7 +15,7 @@
 #include "base/classes.h"
 #include "base/loops.h"
 #include "base/parts.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/text.h"
 #include "errors/frames.h"
 #include "errors/timeout.h"

@@ -15,7 +15,7 @@
 #include "base/classes.h"
 #include "base/location.h"
 #include "base/resources.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/values.h"
 #include "objects/message.h"
 #include "open.h"

@@ -27,7 +27,7 @@
 #include "errors/errors.h"
 #include "errors/raised.h"
 #include "errors/timeout.h"
-#include "objects/ready.h"
+#include "objects/start_ready.h"
 #include "objects/task.h"
 #include "open.h"
 #include "run/await.h"

@@ -1,7 +1,7 @@
 /* task.c - the class Task, and start()
  *
- * Neighbours: base/tasks.c has the handles; ready.c has start_ready(); locals.c
- * what a task inherits.
+ * Neighbours: base/tasks.c has the handles; start_ready.c has start_ready();
+ * locals.c what a task inherits.
  */
 #include "objects/task.h"
 
@@ -11,7 +11,7 @@
 #include "base/mistake.h"
 #include "base/parts.h"
 #include "base/resources.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/core_error.h"

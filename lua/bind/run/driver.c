@@ -17,7 +17,7 @@
 #include "base/memory_pressure.h"
 #include "base/mistake.h"
 #include "base/parts.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "errors/core_error.h"

@@ -13,7 +13,7 @@
 #include "base/loops.h"
 #include "base/memory_pressure.h"
 #include "base/mistake.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/values.h"
 #include "errors/core_error.h"
 #include "errors/errors.h"

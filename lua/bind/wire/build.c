@@ -14,7 +14,7 @@
 #include "base/location.h"
 #include "base/memory_pressure.h"
 #include "base/resources.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/values.h"
 
 typedef struct wire_ud {

@@ -17,7 +17,7 @@
 
 #include "base/classes.h"
 #include "base/location.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/values.h"
 #include "open.h"
 #include "wire/build.h"

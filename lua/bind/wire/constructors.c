@@ -7,7 +7,7 @@
 #include "base/classes.h"
 #include "base/location.h"
 #include "base/resources.h"
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "open.h"

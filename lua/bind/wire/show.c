@@ -11,12 +11,12 @@
  * Longer than other files, for it is one walk: each kind of wire has its few
  * lines here, and operators need to know each other's precedence.
  *
- * Neighbours: base/text.c bounds the text; base/show.c has values; task_text.c
- * tasks and waits.
+ * Neighbours: base/text.c bounds the text; base/show_value.c has values;
+ * task_text.c tasks and waits.
  */
 #include "wire/show.h"
 
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/tasks.h"
 #include "base/text.h"
 #include "wire/build.h"

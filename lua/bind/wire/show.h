@@ -9,7 +9,7 @@
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
                    size_t most);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
-/* Let base/show.c show Wires. */
+/* Let base/show_value.c show Wires. */
 void awl_set_wire_show(awl_state *s);
 
 #endif

@@ -7,7 +7,7 @@
  */
 #include "wire/task_text.h"
 
-#include "base/show.h"
+#include "base/show_value.h"
 #include "base/tasks.h"
 #include "base/text.h"
 #include "base/values.h"

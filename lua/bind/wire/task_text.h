@@ -14,7 +14,7 @@ void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
 const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
 /* Push what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
-/* Let base/show.c show Tasks. */
+/* Let base/show_value.c show Tasks. */
 void awl_set_task_show(awl_state *s);
 
 #endif

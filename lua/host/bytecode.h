@@ -1,10 +1,10 @@
-/* text.h - the program loads bytecode only if the mode asks for it
+/* bytecode.h - the program loads bytecode only if the mode asks for it
  *
  * A changed byte in bytecode can crash Lua, and nobody can review bytecode.
  */
 
-#ifndef HOST_TEXT_H
-#define HOST_TEXT_H
+#ifndef HOST_BYTECODE_H
+#define HOST_BYTECODE_H
 
 #include <lua.h>
 

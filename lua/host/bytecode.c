@@ -1,4 +1,4 @@
-/* text.c - refuses bytecode; see text.h
+/* bytecode.c - refuses bytecode; see bytecode.h
  *
  * `load` and `loadfile` fill in the missing mode and call Lua's functions. They
  * call the C pointer in the same frame, so that messages still blame the
@@ -6,7 +6,7 @@
  * they are written anew.
  */
 
-#include "text.h"
+#include "bytecode.h"
 
 #include <lauxlib.h>
 

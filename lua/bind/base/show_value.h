@@ -1,6 +1,6 @@
-/* show.h - how values look to people; see show.c */
-#ifndef AWL_SHOW_H
-#define AWL_SHOW_H
+/* show_value.h - how values look to people; see show_value.c */
+#ifndef AWL_SHOW_VALUE_H
+#define AWL_SHOW_VALUE_H
 
 #include "base/state.h"
 

@@ -1,5 +1,5 @@
-/* ready.c - start_ready(): starts a wire, and waits until it says that it is
- * ready
+/* start_ready.c - start_ready(): starts a wire, and waits until it says that it
+ * is ready
  *
  *   s:start_ready(w)   starts a task and waits for its end
  *                        the task calls aw.ready(...): the wait ends with these
@@ -13,7 +13,7 @@
  * after it goes to the handler of the user, or without one to the scope, as
  * that of any other task.
  */
-#include "objects/ready.h"
+#include "objects/start_ready.h"
 
 #include "base/classes.h"
 #include "base/location.h"

@@ -1,4 +1,4 @@
-/* source.c - what messages come from and go to: aw.Recv, aw.Send
+/* recv_send.c - what messages come from and go to: aw.Recv, aw.Send
  *
  * Channels, sockets, subscriptions and others are classes of their own. Each
  * has a constant aw_lua_source that says what its objects can do. It is in the

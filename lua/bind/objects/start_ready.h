@@ -1,6 +1,6 @@
-/* ready.h - start_ready() and aw.ready; see ready.c */
-#ifndef AWL_READY_H
-#define AWL_READY_H
+/* start_ready.h - start_ready() and aw.ready; see start_ready.c */
+#ifndef AWL_START_READY_H
+#define AWL_START_READY_H
 
 #include "base/state.h"
 

@@ -1,4 +1,4 @@
-/* show.c - how values look to people [V8, D1]
+/* show_value.c - how values look to people [V8, D1]
  *
  * Texts are short: names and values are cut. Nothing of users is called, as
  * __tostring. How an object of a class looks is known to the room of the class,
@@ -7,7 +7,7 @@
  * Neighbours: text.c bounds texts; wire/show.c has wires, wire/task_text.c
  * tasks.
  */
-#include "base/show.h"
+#include "base/show_value.h"
 
 #include "base/location.h"
 #include "base/text.h"

@@ -1,4 +1,4 @@
-/* gate.c - what the task of a Poller waits at, for aiowire/poller.lua
+/* poller_gate.c - what the task of a Poller waits at, for aiowire/poller.lua
  *
  * A gate lets one task pass each time it is opened: the task that waits, or
  * else the next one that comes.
@@ -68,7 +68,7 @@ static int inner_open(lua_State *L) {
   return 0;
 }
 
-void awio_open_gate(lua_State *L) {
+void awio_open_poller_gate(lua_State *L) {
   static const luaL_Reg inner[] = {{"gate", inner_gate},
                                    {"pass", inner_pass},
                                    {"open", inner_open},
