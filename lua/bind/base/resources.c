@@ -17,30 +17,30 @@
  */
 #include "base/resources.h"
 
-void awl_grow_resources(lua_State *L, awl_resources *h) {
+void awl_grow_resources(lua_State *L, awl_resources *r) {
   enum { FEWEST = 64 };
-  uint32_t count = h->count ? h->count * 2 : FEWEST;
-  awl_resource *entries = aw_reallocate(h->entries, count * sizeof *entries);
+  uint32_t count = r->count ? r->count * 2 : FEWEST;
+  awl_resource *entries = aw_reallocate(r->entries, count * sizeof *entries);
   if (!entries)
     luaL_error(L, "not enough memory");
-  for (uint32_t i = h->count; i < count; i++)
+  for (uint32_t i = r->count; i < count; i++)
     entries[i].next = i + 1;
-  h->entries = entries;
-  h->count = count;
+  r->entries = entries;
+  r->count = count;
 }
 
 /* Release what is left of a kind. */
 static void free_kind(awl_state *s, awl_resource_kind kind) {
-  awl_resources *h = &s->resources[kind];
+  awl_resources *r = &s->resources[kind];
   uint32_t next;
-  for (uint32_t i = h->first_free; i < h->count; i = next) {
-    next = h->entries[i].next;
-    h->entries[i].thing = NULL;
+  for (uint32_t i = r->first_free; i < r->count; i = next) {
+    next = r->entries[i].next;
+    r->entries[i].thing = NULL;
   }
-  for (uint32_t i = 0; h->live > 0 && i < h->count; i++)
-    if (h->entries[i].thing)
-      h->release(h->entries[i].thing);
-  aw_free(h->entries);
+  for (uint32_t i = 0; r->live > 0 && i < r->count; i++)
+    if (r->entries[i].thing)
+      r->release(r->entries[i].thing);
+  aw_free(r->entries);
 }
 
 /* ---- objects of embedders ---- */

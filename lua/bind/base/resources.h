@@ -10,19 +10,19 @@ static inline void awl_set_release(awl_state *s, awl_resource_kind kind,
   s->resources[kind].release = release;
 }
 
-void awl_grow_resources(lua_State *L, awl_resources *h); /* raises */
+void awl_grow_resources(lua_State *L, awl_resources *r); /* raises */
 
 /* Enter a new object of Lua, which owns nothing yet; gives its number. Raises.
  */
 static inline uint32_t awl_enter_object(lua_State *L, awl_state *s,
                                         awl_resource_kind kind) {
-  awl_resources *h = &s->resources[kind];
-  if (h->first_free == h->count)
-    awl_grow_resources(L, h);
-  uint32_t number = h->first_free;
-  h->first_free = h->entries[number].next;
-  h->entries[number].thing = NULL;
-  h->live++;
+  awl_resources *r = &s->resources[kind];
+  if (r->first_free == r->count)
+    awl_grow_resources(L, r);
+  uint32_t number = r->first_free;
+  r->first_free = r->entries[number].next;
+  r->entries[number].thing = NULL;
+  r->live++;
   return number;
 }
 
@@ -35,10 +35,10 @@ static inline void awl_set_resource(awl_state *s, awl_resource_kind kind,
 /* The object with that number is finalized, and has released what it owned. */
 static inline void awl_strike_object(awl_state *s, awl_resource_kind kind,
                                      uint32_t number) {
-  awl_resources *h = &s->resources[kind];
-  h->entries[number].next = h->first_free;
-  h->first_free = number;
-  h->live--;
+  awl_resources *r = &s->resources[kind];
+  r->entries[number].next = r->first_free;
+  r->first_free = number;
+  r->live--;
 }
 
 /* The state ends: release what is still owned. */
