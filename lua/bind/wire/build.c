@@ -286,7 +286,7 @@ void awl_push_simple(lua_State *L, awl_state *s) {
   push_empty_wire(L, s);
 }
 
-void awl_push_compound(lua_State *L, awl_state *s, int first, int count) {
+void awl_push_combined(lua_State *L, awl_state *s, int first, int count) {
   int needy = 0, last = 0;
   for (int i = first; i < first + count; i++) {
     if (!awl_needs_lua(L, i))

@@ -1,7 +1,7 @@
 /* build.h - making Wires and their leaves
  *
  * A composite is made in two steps, so that no wire of the core is lost when
- * Lua runs out of memory: awl_push_compound() pushes a Wire that refers to its
+ * Lua runs out of memory: awl_push_combined() pushes a Wire that refers to its
  * parts, awl_fill_wire() gives it the wire of the core.
  */
 #ifndef AWL_BUILD_H
@@ -31,7 +31,7 @@ bool awl_needs_lua(lua_State *L, int index);
 void awl_push_simple(lua_State *L, awl_state *s);
 /* The same, but it refers to those of the `count` Wires from `first` on that
  * need Lua. Raises. */
-void awl_push_compound(lua_State *L, awl_state *s, int first, int count);
+void awl_push_combined(lua_State *L, awl_state *s, int first, int count);
 /* Give the Wire on top its wire: takes; NULL raises "not enough memory".
  * Returns 1. May collect. */
 int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire);

@@ -36,7 +36,7 @@ static void check_operands(lua_State *L, awl_state *s, const char *operator) {
 
 static int push_pair(lua_State *L, awl_state *s,
                      aw_wire *(*make)(aw_wire *, aw_wire *)) {
-  awl_push_compound(L, s, 1, 2);
+  awl_push_combined(L, s, 1, 2);
   aw_wire *a = aw_wire_keep(awl_wire_of(L, 1));
   aw_wire *b = aw_wire_keep(awl_wire_of(L, 2));
   return awl_fill_wire(L, s, make(a, b));
@@ -129,7 +129,7 @@ static int w_finally(lua_State *L) {
   uint64_t grace = lua_isnoneornil(L, 3) ? AW_DEFAULT : awl_check_ns(L, 3);
   lua_settop(L, 2);
   make_part(L, s, 2, AWL_LEAF_FINALLY);
-  awl_push_compound(L, s, 1, 2);
+  awl_push_combined(L, s, 1, 2);
   aw_wire *wire = aw_wire_keep(awl_wire_of(L, 1));
   return awl_fill_wire(
       L, s, aw_finally(wire, aw_wire_keep(awl_wire_of(L, 2)), grace));
@@ -145,7 +145,7 @@ static int w_timeout(lua_State *L) {
     aw_lua_check_options(L, 3, names, false);
     grace = awl_opt_ns(L, 3, "grace", AW_DEFAULT);
   }
-  awl_push_compound(L, s, 1, 1);
+  awl_push_combined(L, s, 1, 1);
   return awl_fill_wire(L, s,
                        aw_timeout(aw_wire_keep(awl_wire_of(L, 1)), ns, grace));
 }
@@ -245,7 +245,7 @@ static int w_retry(lua_State *L) {
     return bad_when(L);
   if (type != LUA_TNIL)
     make_part(L, s, 2, AWL_LEAF_WHEN);
-  awl_push_compound(L, s, 1, type != LUA_TNIL ? 2 : 1);
+  awl_push_combined(L, s, 1, type != LUA_TNIL ? 2 : 1);
   aw_wire *when = type != LUA_TNIL ? aw_wire_keep(awl_wire_of(L, 2)) : NULL;
   return awl_fill_wire(L, s,
                        aw_retry(aw_wire_keep(awl_wire_of(L, 1)), &rule, when));
@@ -276,7 +276,7 @@ static int m_Every(lua_State *L) {
                          shown(L));
     }
   }
-  awl_push_compound(L, s, 2, 1);
+  awl_push_combined(L, s, 2, 1);
   return awl_fill_wire(
       L, s, aw_every(period, aw_wire_keep(awl_wire_of(L, 2)), (aw_missed)how));
 }
@@ -331,7 +331,7 @@ static int inner_combine(lua_State *L) {
   aw_wire **wires =
       lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
   lua_insert(L, 1); /* out of the way, and alive; all else is one further */
-  awl_push_compound(L, s, first + 1, count + keyed);
+  awl_push_combined(L, s, first + 1, count + keyed);
   for (int i = 0; i < count; i++)
     wires[i] = aw_wire_keep(awl_wire_of(L, FIRST + 1 + i));
   aw_wire *wire = form->make(wires, (size_t)count, limit);
@@ -382,13 +382,13 @@ void awl_open_combine(lua_State *L, awl_state *s) {
   lua_pop(L, 1);
 }
 
-const luaL_Reg awl_compose_methods[] = {
+const luaL_Reg awl_combine_methods[] = {
     {"map", w_map},         {"bind", w_bind},
     {"catch", w_catch},     {"supervise", w_supervise},
     {"finally", w_finally}, {"timeout", w_timeout},
     {"retry", w_retry},     {NULL, NULL}};
 
-const luaL_Reg awl_compose_operators[] = {{"__band", w_band},
+const luaL_Reg awl_combine_operators[] = {{"__band", w_band},
                                           {"__bor", w_bor},
                                           {"__idiv", w_idiv},
                                           {"__div", w_div},

@@ -5,6 +5,6 @@
 #include "base/state.h"
 
 /* For the class Wire, see constructors.c. */
-extern const luaL_Reg awl_compose_methods[], awl_compose_operators[];
+extern const luaL_Reg awl_combine_methods[], awl_combine_operators[];
 
 #endif

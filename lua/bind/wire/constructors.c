@@ -72,7 +72,7 @@ static int m_Value(lua_State *L) {
 static int push_sequence(lua_State *L, awl_state *s, int count) {
   for (int i = 1; i <= count; i++)
     awl_check_wire(L, s, i);
-  awl_push_compound(L, s, 1, count);
+  awl_push_combined(L, s, 1, count);
   aw_wire **wires =
       lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
   for (int i = 1; i <= count; i++)
@@ -89,7 +89,7 @@ static int m_Sequence(lua_State *L) {
 static int push_unary(lua_State *L, awl_state *s, int index,
                       aw_wire *(*make)(aw_wire *, uint64_t), uint64_t number) {
   awl_check_wire(L, s, index);
-  awl_push_compound(L, s, index, 1);
+  awl_push_combined(L, s, index, 1);
   aw_wire *part = aw_wire_keep(awl_wire_of(L, index));
   return awl_fill_wire(L, s, make(part, number));
 }
@@ -138,7 +138,7 @@ static int w_shr(lua_State *L) {
   for (int i = 1; i <= 2; i++)
     if (!awl_make_wire(L, s, i))
       return awl_bad_operand(L, i, ">>");
-  awl_push_compound(L, s, 1, 2);
+  awl_push_combined(L, s, 1, 2);
   aw_wire *first = aw_wire_keep(awl_wire_of(L, 1));
   return awl_fill_wire(L, s, aw_then(first, aw_wire_keep(awl_wire_of(L, 2))));
 }
@@ -206,7 +206,7 @@ static int w_named(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_check_wire(L, s, 1);
   const char *name = aw_lua_check_string(L, 2, NULL);
-  awl_push_compound(L, s, 1, 1);
+  awl_push_combined(L, s, 1, 1);
   return awl_fill_wire(L, s, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
 }
 
@@ -249,9 +249,9 @@ void awl_open_constructors(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
   awl_set_release(s, AWL_RESOURCE_WIRE, release_wire);
   awl_set_wire_show(s);
-  awl_register(L, s, awl_compose_operators);
+  awl_register(L, s, awl_combine_operators);
   lua_getfield(L, -1, "__index");
-  awl_register(L, s, awl_compose_methods);
+  awl_register(L, s, awl_combine_methods);
   lua_pop(L, 2);
   awl_register(L, s, constructors);
   awl_push_simple(L, s);
