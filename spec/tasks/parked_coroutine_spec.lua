@@ -90,29 +90,48 @@ describe("a parked task's coroutine", function()
     contains(got, "its coroutine was closed from outside")
   end)
 
-  --- Waits for an object to which only the coroutine refers.
+  --- Objects that only a coroutine refers to, and what waits for it.
+  local lonely = setmetatable({}, { __mode = "k" })
+
+  local function watch(object)
+    lonely[object] = true
+    return object
+  end
+
+  local function is_left()
+    collectgarbage()
+    collectgarbage()
+    return next(lonely) ~= nil
+  end
+
+  --- Waits for an object that only the coroutine holds.
   local LONELY <const> = {
     ["ch:send"] = function()
-      aw.channel():send {}
+      watch(aw.channel()):send {}
     end,
     ["ch:recv"] = function()
-      aw.channel():recv()
+      watch(aw.channel()):recv()
     end,
     ["ch:iter"] = function()
-      for _ in aw.channel():iter() do
+      for _ in watch(aw.channel()):iter() do
         error "a value from nowhere"
       end
     end,
     ["ch:recv in a scope"] = function()
       aw.scope(function()
-        aw.channel():recv()
+        watch(aw.channel()):recv()
       end)
     end,
     ["e:wait"] = function()
-      aw.event():wait()
+      watch(aw.event()):wait()
     end,
     ["sem:acquire"] = function()
-      aw.semaphore(0):acquire()
+      watch(aw.semaphore(0)):acquire()
+    end,
+    ["rate:acquire"] = function()
+      local rate = watch(aw.rate(1, 9))
+      rate:acquire()
+      rate:acquire()
     end,
   }
 
@@ -134,7 +153,7 @@ describe("a parked task's coroutine", function()
     unreplaced("keeps what it waits for when it is closed: " .. name
       .. " [C9]", function()
       local ev = virtual()
-      local parked
+      local parked, kept
       local sleeper = ev:start(function()
         parked = coroutine.running()
         wait()
@@ -143,12 +162,13 @@ describe("a parked task's coroutine", function()
         aw.sleep(1)
         coroutine.close(parked)
         parked = nil
-        collectgarbage()
-        collectgarbage()
+        kept = is_left()
         sleeper:cancel()
       end)
       assert.are.equal("done", ev:run())
       assert.are.equal("failed", sleeper.status)
+      assert.is_true(kept)
+      assert.is_false(is_left())
     end)
   end
 
