@@ -1,8 +1,8 @@
-/* module.c - luaopen_aiowire, and what a C host calls: aiowire_lua.h
+/* module.c - luaopen_aiowire, and functions for C hosts (aiowire_lua.h)
  *
- * Puts the module's table together, of the rooms of the binding, of io and of
- * zmq: it knows all of them, and none knows it. Functions that are written in
- * Lua are in part_calls.c.
+ * This file fills the module's table from the rooms of the binding, from io and
+ * from zmq. It depends on all of them, and none depends on it. Functions that
+ * are written in Lua are in part_calls.c.
  */
 #include "base/classes.h"
 #include "base/engine.h"
@@ -21,12 +21,13 @@
 
 #include <string.h>
 
-static const char MODULE_KEY = 'm'; /* its address is the key */
+/* the address of MODULE_KEY is the registry key */
+static const char MODULE_KEY = 'm';
 
 /* ---- the end of the state ---- */
 
-/* What objects own ends before the engine that it belongs to. Locations and the
- * claims of loops end after everything that may refer to them. */
+/* Things that objects own end before the engines that they belong to. Locations
+ * and the claims of loops end after all things that may refer to them. */
 const awl_ending awl_endings[] = {
     awl_free_workers,   awl_free_resources, awl_free_scopes, awl_free_engines,
     awl_free_locations, awl_free_loops,     awl_free_leaves, NULL};
@@ -40,7 +41,7 @@ static const char *late_part(const char *name) {
   return strcmp(name, "locals") == 0 ? "aiowire.locals" : NULL;
 }
 
-/* __index of the module: aw.zmq, aw.locals */
+/* __index of the module: loads aw.zmq and aw.locals at their first use */
 static int open_late(lua_State *L) {
   lua_settop(L, 2);
   const char *part = lua_isstring(L, 2) ? late_part(lua_tostring(L, 2)) : NULL;
@@ -59,7 +60,8 @@ int luaopen_aiowire_zmq(lua_State *L) {
   return 1;
 }
 
-/* require "aiowire.zmq" gives aw.zmq, wherever this library came from. */
+/* Let require "aiowire.zmq" return aw.zmq, wherever Lua has found this
+ * library. */
 static void preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_aiowire_zmq);
@@ -123,7 +125,7 @@ int luaopen_aiowire(lua_State *L) {
     return 1;
   lua_pop(L, 1);
   awl_state *s = awl_open(L);
-  lua_newtable(L); /* inner */
+  lua_newtable(L); /* the table of inner functions */
   awl_register_inner(L, s, awl_inner_functions);
   awl_register_inner(L, s, awl_options_inner);
   lua_newtable(L); /* the module */
@@ -142,7 +144,8 @@ int luaopen_aiowire(lua_State *L) {
 static int host_exit(lua_State *L) {
   awl_state *s = awl_of(L);
   bool at_once = lua_isboolean(L, 2) && !lua_toboolean(L, 2);
-  if (at_once || !s->run.engine) /* Lua's own, whose name is in messages */
+  /* call Lua's own function; messages name os.exit */
+  if (at_once || !s->run.engine)
     return lua_tocfunction(L, lua_upvalueindex(2))(L);
   bool success =
       lua_isnoneornil(L, 1) || (lua_isboolean(L, 1) && lua_toboolean(L, 1));
@@ -174,7 +177,7 @@ void aw_lua_install_host(lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* What main.lua returned: ok, or false, error, info. */
+/* Interpret the results of main.lua: true; or false, error, info. */
 static int end_of_main(lua_State *L, awl_state *s, int base, int *code) {
   if (s->signal) {
     *code = s->signal;

@@ -1,12 +1,14 @@
 /* part_calls.c - functions of the module that are written in Lua, and the
  * functions in C that they call
  *
- * A function of the module that is written in Lua is a function in C, as all
- * others: it knows its name, and finds its part when it is called. While a part
- * runs, debug hooks of the user see no line of it (debug_hooks.h).
+ * Each function of the module that is written in Lua is wrapped in a C
+ * function. The wrapper knows its name, and finds the part when it is called.
+ * While a part runs, debug hooks of the user see none of its lines
+ * (debug_hooks.h).
  *
  * Neighbours: bind/base/parts.c loads parts; module.c says which function is in
- * which part. Functions for parts that belong to a class are with the class.
+ * which part. If a function for parts belongs to a class, it is in the file of
+ * the class.
  */
 #include "part_calls.h"
 
@@ -37,17 +39,18 @@ static void screen_part(lua_State *L) {
     awl_hooks_screen(L, awl_of(L));
 }
 
-/* Call the function of ours on top with all that is below it. */
+/* Call the function on top with all values below it as arguments. */
 static int call_ours(lua_State *L) {
   lua_insert(L, 1);
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_part);
   return after_part(L, LUA_OK, 0);
 }
 
-/* A function of the module that is written in Lua: upvalue 2 is its part,
- * upvalue 3 its name. A part that returned a table has several functions. */
+/* The wrapper of a function written in Lua: upvalue 2 is the name of its part,
+ * upvalue 3 its own name. A part with several functions returns them in a
+ * table. */
 static int call_part(lua_State *L) {
-  screen_part(L); /* first: the part may be loaded now */
+  screen_part(L); /* screen first: the next line may load and run the part */
   awl_push_embedded(L, lua_tostring(L, lua_upvalueindex(2)));
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, lua_tostring(L, lua_upvalueindex(3)));
@@ -56,14 +59,14 @@ static int call_part(lua_State *L) {
   return call_ours(L);
 }
 
-/* A method that is written in Lua: upvalue 2. */
+/* The wrapper of a method written in Lua; upvalue 2 is the method. */
 static int call_method(lua_State *L) {
   screen_part(L);
   lua_pushvalue(L, lua_upvalueindex(2));
   return call_ours(L);
 }
 
-/* method(name, f): the same function, which knows its name */
+/* method(name, f): a wrapper of f that knows its name */
 static int inner_method(lua_State *L) {
   lua_settop(L, 2);
   lua_pushlightuserdata(L, awl_of(L));
@@ -82,19 +85,19 @@ void awl_add_part(lua_State *L, awl_state *s, const char *name,
 
 /* ---- inner functions of the parts ---- */
 
-/* is_wire(v): is it accepted as a wire [V2]? */
+/* is_wire(v): is v accepted as a wire [V2]? */
 static int inner_is_wire(lua_State *L) {
   lua_pushboolean(L, awl_is_wire(L, awl_of(L), 1));
   return 1;
 }
 
-/* is_made(v): is it a Wire itself, not only something that stands for one? */
+/* is_made(v): is v itself a Wire, not only a value that is accepted as one? */
 static int inner_is_made(lua_State *L) {
   lua_pushboolean(L, awl_test_wire(L, awl_of(L), 1) != NULL);
   return 1;
 }
 
-/* timeout(ev, seconds): a new Timeout, of a loop whose time was over */
+/* timeout(ev, seconds): a new Timeout, for a loop whose time is over */
 static int inner_timeout(lua_State *L) {
   const awl_loop *loop = awl_check_loop(L, awl_of(L));
   double seconds = luaL_checknumber(L, 2);
@@ -102,8 +105,9 @@ static int inner_timeout(lua_State *L) {
   return 1;
 }
 
-/* where() → the user's line that this is called from, for start() as option
- * `where`, of a type that no script can make; nil if there is none. */
+/* where() → the user's line that called the part, for option `where` of
+ * start(); nil if there is none. The result is a light userdata, which no
+ * script can make. */
 static int inner_where(lua_State *L) {
   const char *where = awl_where(L, awl_of(L), 1);
   if (*where == '?')
@@ -112,14 +116,14 @@ static int inner_where(lua_State *L) {
   return 1;
 }
 
-/* place() → "file:line" that an error object made here has; or nil */
+/* place() → the "file:line" that an error object would get now; or nil */
 static int inner_place(lua_State *L) {
   awl_push_place(L, awl_of(L));
   return 1;
 }
 
-/* raise(text): at the line of the user's that this is called from, tail calls
- * or not. */
+/* raise(text): raise an error at the user's line that called the part, also
+ * after a tail call */
 static int inner_raise(lua_State *L) {
   return awl_error(L, "%s", aw_lua_check_string(L, 1, NULL));
 }
@@ -130,7 +134,7 @@ static int inner_task_cancelled(lua_State *L) {
   return 1;
 }
 
-/* main_chunk(): the main chunk of the program begins, in this body */
+/* main_chunk(): note that the main chunk of the program begins in this body */
 static int inner_main_chunk(lua_State *L) {
   awl_hooks_main_chunk(awl_of(L));
   return 0;
@@ -142,14 +146,14 @@ static int inner_closed(lua_State *L) {
                              luaL_checkstring(L, 2));
 }
 
-/* part(name): what another part returned */
+/* part(name): the result of another part */
 static int inner_part(lua_State *L) {
   awl_push_embedded(L, luaL_checkstring(L, 1));
   return 1;
 }
 
-/* screened(...): a function of the user has returned these values, and the part
- * goes on: hooks must not see its lines */
+/* screened(...): returns its arguments, the results of a function of the user.
+ * The part goes on, so hooks must not see its lines. */
 static int inner_screened(lua_State *L) {
   screen_part(L);
   return lua_gettop(L);

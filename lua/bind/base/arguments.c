@@ -1,10 +1,10 @@
 /* arguments.c - names of functions, and errors about arguments
  *
  * Lua's auxiliary library takes the name of a function from the text of its
- * call. So it knows no name when pcall, aw.Call or a tail call calls the
- * function, and it blames the caller only if that is a Lua function. Here each
- * function has its name as the last upvalue but one (the last one is a mark),
- * and aw_lua_error() finds the user's line. That costs a call nothing.
+ * call. So that library knows no name when pcall, aw.Call or a tail call calls
+ * the function, and it blames the caller only if the caller is a Lua function.
+ * Here the last two upvalues of each function are its name and a mark, and
+ * aw_lua_error() finds the user's line. A call costs no more for that.
  *
  * Parts in Lua check their arguments with functions that have no name: errors
  * show the name of the function that called the part.
@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-static const char MARK = 'm'; /* its address is the mark */
+static const char MARK = 'm'; /* the address of MARK is the mark */
 
 /* ---- names ---- */
 
@@ -41,7 +41,8 @@ void aw_lua_set_functions(lua_State *L, const luaL_Reg *list, int upvalues) {
   lua_settop(L, table);
 }
 
-/* The name of the function that runs at `ar`, borrowed from it; or NULL. */
+/* The name of the function that runs at `ar`, or NULL. Borrowed from that
+ * function. */
 static const char *own_name(lua_State *L, lua_Debug *ar) {
   const char *name = NULL;
   lua_getinfo(L, "fu", ar);
@@ -56,9 +57,10 @@ static const char *own_name(lua_State *L, lua_Debug *ar) {
   return name;
 }
 
-/* The name of the innermost function of ours that has one: the user called that
- * function, and those inside it are parts of it. If none has one, the innermost
- * function. Fills "n" of `ar`. */
+/* Return the name of the innermost named function of the binding: the user
+ * called that function, and the functions inside it are its helpers. Without a
+ * named function, return Lua's name of the innermost function. Fills "n" of
+ * `ar`. */
 static const char *find_name(lua_State *L, lua_Debug *ar) {
   const char *name = NULL;
   for (int level = 0; !name && lua_getstack(L, level, ar); level++) {
@@ -80,20 +82,21 @@ int aw_lua_arg_error(lua_State *L, int arg, const char *why) {
   lua_Debug ar;
   const char *name = find_name(L, &ar);
   bool is_method = strcmp(ar.namewhat, "method") == 0;
-  if (is_method && arg == 1) /* as luaL_argerror() says it */
+  if (is_method && arg == 1) /* the text of luaL_argerror() */
     return awl_error(L, "calling '%s' on bad self (%s)", name, why);
   return awl_error(L, "bad argument #%d to '%s' (%s)", arg - is_method, name,
                    why);
 }
 
 const char *aw_lua_type_name(lua_State *L, int index) {
-  enum { LONGEST = 60 }; /* of a name in a message: it is the user's */
+  /* bytes of a class name in a message: the user may have chosen it */
+  enum { LONGEST = 60 };
   if (lua_type(L, index) == LUA_TLIGHTUSERDATA)
     return "light userdata";
   const char *name = NULL;
   int type = luaL_getmetafield(L, index, "__name");
   if (type == LUA_TSTRING)
-    name = lua_tostring(L, -1); /* the metatable keeps it */
+    name = lua_tostring(L, -1); /* the metatable keeps the name alive */
   if (type != LUA_TNIL)
     lua_pop(L, 1);
   bool is_fit = name && strlen(name) <= LONGEST;

@@ -1,12 +1,11 @@
-/* arguments.h - what functions say of their arguments; aiowire_lua.h has most
- */
+/* arguments.h - errors about arguments; most are declared in aiowire_lua.h */
 #ifndef AWL_ARGUMENTS_H
 #define AWL_ARGUMENTS_H
 
 #include "base/state.h"
 
-/* A method was called with something else as its object: most often with '.'
- * instead of ':'. Raises. */
+/* Raise that a method was called on a wrong object, most often with '.' instead
+ * of ':'. */
 int awl_bad_self(lua_State *L, const char *class);
 
 #endif

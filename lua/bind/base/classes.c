@@ -1,10 +1,11 @@
 /* classes.c - classes of objects, and what objects have in common
  *
- * A class is a metatable in a slot of the state. Its methods and the functions
- * of the module have the state as upvalue 1 and know their names.
+ * A class is a metatable in a slot of the state. The methods of a class and the
+ * functions of the module have the state as upvalue 1, and their own name as
+ * another upvalue.
  *
- * Neighbours: arguments.c has the names of functions; resources.c what objects
- * hold of C.
+ * Neighbours: arguments.c reads the names of functions; resources.c frees what
+ * objects own in C.
  */
 #include "base/classes.h"
 
@@ -76,7 +77,7 @@ const char *awl_object_name(lua_State *L, awl_state *s, int arg,
     if (type != LUA_TNIL && type != LUA_TSTRING)
       aw_lua_bad_option(L, "name", "string");
     if (type == LUA_TSTRING)
-      return lua_tostring(L, -1); /* it stays there */
+      return lua_tostring(L, -1); /* the options table keeps the name alive */
   }
   const char *where = awl_where(L, s, 1);
   return *where == '?' ? NULL : where;

@@ -1,7 +1,8 @@
 /* classes.h - classes of objects, and what objects have in common
  *
- * Objects that tasks of one engine share: they have a name for people, belong
- * to that engine, and C code that may not raise finds some of them by address.
+ * Tasks of one engine share objects such as channels. An object has a name for
+ * people and belongs to that engine. C code that must not raise finds some
+ * objects by address.
  */
 #ifndef AWL_CLASSES_H
 #define AWL_CLASSES_H
@@ -10,35 +11,40 @@
 
 /* ---- classes ---- */
 
-/* Register `functions` in the table on top, the state as upvalue. Raises. */
+/* Register `functions` in the table on top, with the state as upvalue 1.
+ * Raises. */
 void awl_register(lua_State *L, awl_state *s, const luaL_Reg *functions);
-/* The same for what parts in Lua call: what those say of arguments is said of
- * the function that a user has called. Raises. */
+/* Register functions that only parts in Lua call. They have no names: errors
+ * about arguments name the function that the user has called. Raises. */
 void awl_register_inner(lua_State *L, awl_state *s, const luaL_Reg *functions);
 /* Push the metatable of a new class with `methods` and `meta`. Raises. */
 void awl_new_class(lua_State *L, awl_state *s, awl_class class,
                    const char *name, const luaL_Reg *methods,
                    const luaL_Reg *meta);
-/* In the __index function of a class with methods: push the method that is
- * asked for, if it is one. */
+/* For the __index function of a class with methods: push the method that the
+ * key at index 2 names. False, and nothing is pushed: there is no such
+ * method. */
 bool awl_push_method(lua_State *L);
 
 /* ---- objects ---- */
 
-/* The name of a new object: option `name` of the table at `arg`, or
- * where it is made; NULL if that is unknown. Borrowed, for this call: it may be
- * pushed. `known` are all its options, NULL at their end. Raises. */
+/* Return the name of a new object: option `name` of the table at `arg`, or else
+ * the line that makes the object; NULL if that line is unknown. Borrowed for
+ * this call, and may be left on the stack. `known` lists all options of the
+ * object and ends with NULL. Raises. */
 const char *awl_object_name(lua_State *L, awl_state *s, int arg,
                             const char *const *known);
-/* Let C code find the userdata at `index` by `object`, in AWL_OBJECTS. */
+/* Let C code find the userdata at `index` in AWL_OBJECTS, by the address
+ * `object`. */
 void awl_note_object(lua_State *L, awl_state *s, const void *object, int index);
-/* Push that userdata to util; false, and nothing is pushed, when it is no more.
- */
+/* Push the userdata of `object` to util. False, and nothing is pushed: the
+ * userdata is gone. */
 bool awl_push_object(const awl_state *s, const void *object);
 /* Raise that `what` belongs to another engine [S6]. */
 int awl_foreign(lua_State *L, const char *what);
-/* Replace the text of its state on top by what an object is for people, as
- * "channel jobs (2 of 4, 1 waiting)"; `name` may be NULL. Returns 1. Raises. */
+/* The text on top describes the state of an object. Replace that text by the
+ * full text of the object, as "channel jobs (2 of 4, 1 waiting)"; `name` may be
+ * NULL. Returns 1. Raises. */
 int awl_show_object(lua_State *L, const char *kind, const char *name,
                     size_t waiting);
 

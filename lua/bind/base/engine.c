@@ -2,9 +2,10 @@
  *
  * A state has one engine of its own, on the real clock, made when it is first
  * needed. An EventLoop with a clock or a seed has another one. Each engine has
- * a number, which is used again, and a serial, which is not.
+ * a number, which a later engine may reuse, and a serial, which is unique.
  *
- * Neighbours: loops.c has the loops on them; values.c carries their values.
+ * Neighbours: loops.c has the loops of engines; values.c has the values that
+ * engines carry.
  */
 #include "base/engine.h"
 
@@ -25,7 +26,7 @@ static void note_loop_end(aw_closer *closer, aw_loop *loop) {
   awl_loop_let_go(engine->state, loop);
 }
 
-/* NULL when out of memory. */
+/* Return a new engine, or NULL when out of memory. */
 static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
   if (s->first_engine >= s->engine_count &&
       !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
@@ -81,8 +82,8 @@ aw_engine *aw_lua_engine(lua_State *L) {
   return awl_current_engine(L, s)->core;
 }
 
-/* If it has a loop, os.exit() came in the middle of its run: the engine goes
- * with the process, as in loop_gc(). */
+/* An engine that still has a loop is not freed here: os.exit() came in the
+ * middle of a run, and the process ends now. */
 void awl_free_engines(awl_state *s) {
   if (s->engine)
     (void)awl_free_engine(s->engine);

@@ -4,14 +4,15 @@
 
 #include "base/state.h"
 
-/* The engine of the state; it is made when first asked for. Raises. */
+/* The state's own engine; the first call makes it. Raises. */
 awl_engine *awl_own_engine(lua_State *L, awl_state *s);
-/* The engine that runs, or else the state's own. Raises. */
+/* The engine of the current run, or else the state's own engine. Raises. */
 awl_engine *awl_current_engine(lua_State *L, awl_state *s);
 /* One more engine. Raises. */
 awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
                            uint64_t seed);
-/* AW_EBUSY, and nothing done, while a loop is left on it. */
+/* Free the engine. Returns AW_EBUSY and does nothing while the engine has a
+ * loop. */
 int awl_free_engine(awl_engine *engine);
 void awl_free_engines(awl_state *s); /* the state ends */
 

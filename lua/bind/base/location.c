@@ -1,12 +1,12 @@
 /* location.c - places in the source, and names of functions: interned texts
  *
- * "file:line" of each start and the name of each function are needed often and
- * read seldom. So each text exists once, and is found by source and line before
- * it would be put together: 57 ns against 219 for a new string. The table has
- * as many texts as the program has places, and is freed with the state. A
- * program that loads new chunks all the time has ever more places: from MOST
- * on, new ones are unknown ("?"), since tasks and wires may point to each text
- * that is there.
+ * The binding often asks for the "file:line" of a start and for the name of a
+ * function, but people seldom read them. So each text exists once, and a
+ * look-up by source and line finds it without building it again: 57 ns against
+ * 219 ns for a new string. The table has as many texts as the program has
+ * places, and is freed with the state. A program that loads new chunks all the
+ * time has ever more places. No text can be freed, since tasks and wires may
+ * point to it, so from MOST texts on new places are unknown ("?").
  *
  * Neighbours: arguments.c says what is wrong with arguments; errors/traceback.c
  * makes texts of stacks.
@@ -19,11 +19,12 @@
 
 struct awl_location {
   uint64_t hash;
-  int line; /* of a place; -1: any text */
+  int line; /* line of a place; -1: the entry is no place */
   bool function;
-  const char *text; /* what to show */
-  size_t length;    /* of `key`, for places: the source's short name */
-  char key[];       /* … then the text, for places */
+  const char *text; /* the text for people */
+  /* length of `key`; the key of a place is its short source name */
+  size_t length;
+  char key[]; /* for a place, the text follows the key */
 };
 
 static uint64_t hash_of(const char *text, size_t length, int line) {
@@ -33,7 +34,7 @@ static uint64_t hash_of(const char *text, size_t length, int line) {
   return hash ? hash : 1;
 }
 
-/* The cell of a text, or the free cell for it. */
+/* Return the cell of a text, or the free cell where the text belongs. */
 static awl_location **find_location(awl_state *s, uint64_t hash,
                                     const char *key, size_t length, int line,
                                     bool function) {
@@ -69,7 +70,7 @@ static bool make_location_room(awl_state *s) {
 
 enum { MOST = 8192 };
 
-/* NULL: there are too many. */
+/* Return the interned text; NULL: there are too many texts. */
 static const char *intern_location(lua_State *L, awl_state *s, const char *key,
                                    int line, bool function) {
   const awl_location *recent = s->recent_locations[function];
@@ -134,8 +135,9 @@ bool awl_is_users(lua_State *L, lua_Debug *ar) {
   return ar->currentline >= 0 && !awl_is_ours(ar);
 }
 
-/* Push "file:line: " of the innermost function of the user. A task such as
- * aw.Call(aw.sleep, "x") runs none: push where it was started. */
+/* Push "file:line: " of the innermost function of the user. If the task runs no
+ * function of the user, as aw.Call(aw.sleep, "x"), push the line that started
+ * the task. */
 static void push_place(lua_State *L) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
@@ -163,8 +165,8 @@ const char *awl_article(const char *word) {
   return *word && strchr("aeio", *word) ? "an" : "a";
 }
 
-/* Fill AWL_NAMES with the functions of the loaded modules, once; the shorter
- * name wins, and _G's have no prefix. */
+/* Fill AWL_NAMES with the functions of the loaded modules, once. Of two names
+ * the shorter wins; functions of _G have no prefix. */
 static void name_module(lua_State *L, int names, const char *module) {
   bool global = strcmp(module, "_G") == 0;
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
@@ -203,7 +205,7 @@ const char *awl_library_name(lua_State *L, awl_state *s, int index) {
   awl_push_slot(L, s, AWL_NAMES);
   lua_pushvalue(L, index);
   lua_rawget(L, -2);
-  const char *name = lua_tostring(L, -1); /* stands in the table */
+  const char *name = lua_tostring(L, -1); /* the table keeps the name alive */
   lua_pop(L, 2);
   return name;
 }

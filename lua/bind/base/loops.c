@@ -1,13 +1,13 @@
 /* loops.c - EventLoops by their numbers
  *
- * Each EventLoop of a state has a number. The core knows it as the host value
- * of its loop, and each value that the engine carries names it. So the number
+ * Each EventLoop of a state has a number. The number is the host value of the
+ * core's loop, and a part of each value that the engine carries. So the number
  * leads from the core to the awl_loop and to the EventLoop of Lua (AWL_LOOPS).
- * A number is used again once its loop is garbage and none of its values is
- * named any more.
+ * A number is reused once its loop is garbage and nobody refers to a value of
+ * the loop.
  *
  * Invariant: s->loops[n] is the loop of number n, or NULL; s->claims[n] are the
- * claims on its values, and may outlive it.
+ * claims on the values of that loop, and may outlive the loop.
  *
  * Neighbours: values.c has the values; objects/loop.c makes and ends loops.
  */
@@ -38,7 +38,7 @@ static bool grow_loops(awl_state *s) {
 
 uint32_t awl_loop_take_number(lua_State *L, awl_state *s) {
   enum { MOST = 0xffff };
-  uint32_t number = 1; /* so that a value is never 0 */
+  uint32_t number = 1; /* numbers begin at 1, so that a value is never 0 */
   while (number < s->loop_count && (s->loops[number] || s->claims[number]))
     number++;
   if (number >= MOST)

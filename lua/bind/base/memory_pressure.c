@@ -3,12 +3,13 @@
  * A Wire is a userdata of a few bytes, but it may own an array of a million
  * items: hundreds of megabytes of garbage look like a few kilobytes to Lua. So
  * an object that may own much more memory of C than of Lua is weighed when it
- * gets that memory, and the collector works as if Lua had allocated it.
+ * gets that memory: the collector then works as much as if Lua had allocated
+ * the memory.
  *
- * Small objects, and those in proportion to what Lua sees, are not weighed:
- * most wires cost nothing here. Freed memory is not subtracted. The weight is
- * like Lua's own "debt": it says only how much was allocated since the last
- * step.
+ * Small objects are not weighed, nor objects whose C memory is in proportion to
+ * their Lua memory. So most wires cost nothing here. Freed memory is not
+ * subtracted. Like Lua's own "debt", the weight counts only what was allocated
+ * since the last step of the collector.
  */
 #include "base/memory_pressure.h"
 
@@ -21,12 +22,12 @@ void awl_weigh(lua_State *L, awl_state *s, size_t bytes) {
   s->unseen += bytes;
   if (s->unseen < BATCH)
     return;
-  /* Not running: the user stopped it, or this is a finalizer. LUA_GCSTEP would
-   * collect all the same. */
+  /* The collector does not run: the user has stopped it, or this is a
+   * finalizer. LUA_GCSTEP would collect all the same. */
   if (lua_gc(L, LUA_GCISRUNNING) != 1)
     return;
   size_t kib = s->unseen / KIB;
-  s->unseen = 0; /* first: finalizers may come by here */
+  s->unseen = 0; /* reset first: finalizers may call this function */
   lua_gc(L, LUA_GCSTEP, kib < INT32_MAX ? (int)kib : INT32_MAX);
 }
 

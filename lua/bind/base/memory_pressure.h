@@ -5,15 +5,16 @@
 
 #include "base/state.h"
 
-/* An object of Lua, which is anchored, holds `bytes` of the C library's memory
- * from now on. May collect, and so call finalizers of users. */
+/* Tell the collector that an object of Lua owns `bytes` of C memory from now
+ * on. The caller keeps the object alive. May collect, and so call finalizers of
+ * users. */
 void awl_weigh(lua_State *L, awl_state *s, size_t bytes);
-/* The same for the wire of a Wire. */
+/* As awl_weigh(), for a Wire that owns `wire`. */
 void awl_weigh_wire(lua_State *L, awl_state *s, const aw_wire *wire);
 
-/* Memory could not be allocated. Each further attempt collects all garbage,
- * which takes long where there are many tasks: the run is hurried from now on.
- */
+/* Note that an allocation has failed. Each further attempt collects all
+ * garbage, which takes long if there are many tasks: so the run is hurried from
+ * now on. */
 static inline void awl_starve(awl_state *s) {
   s->starved = true;
   s->run.hurried = true;

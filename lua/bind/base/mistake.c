@@ -1,12 +1,12 @@
 /* mistake.c - warnings of mistakes: probable errors in the user's program [D4]
  *
  * A mistake is reported as a Lua warning, so `warn "@off"` silences it. The
- * control message "@mistake" comes first: the sink of the program aiowire
- * prints the warning after it even without -W. Lua's own sink ignores control
+ * control message "@mistake" comes first: then the sink of the program aiowire
+ * prints the next warning even without -W. Lua's own sink ignores control
  * messages that it does not know, and prints warnings only when they are on.
  *
  * Each kind is reported once for each place, so a mistake in a loop does not
- * flood the terminal. The number of places is bounded, see location.c.
+ * flood the terminal. The number of places is bounded by location.c.
  *
  * Neighbours: lua/host/warning.c is the sink of the program; run/driver.c warns
  * of conditions, such as slow clean-up.
@@ -15,7 +15,7 @@
 
 #include "base/location.h"
 
-/* Has this kind been reported for this place? From now on it has. */
+/* Has this kind been reported for this place? Note that it is reported now. */
 static bool note_told(lua_State *L, const char *where, const char *kind) {
   awl_push_slot(L, awl_open(L), AWL_TOLD);
   lua_pushfstring(L, "%s %s", kind, where);

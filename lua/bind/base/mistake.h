@@ -4,12 +4,12 @@
 
 #include "base/state.h"
 
-/* Warn once for each place and kind that the text on top, popped, is the case
- * at `where`, a place of awl_where(). `kind` is a word that no other mistake
- * has. Raises. */
+/* Warn of a mistake at `where`, a place of awl_where(), once for each place and
+ * kind. The text of the warning is on top (popped). `kind` is a word of this
+ * mistake alone. Raises. */
 void awl_mistake(lua_State *L, const char *where, const char *kind);
-/* Call f(light `data`), which tells something, where nothing may raise: in a
- * finalizer, or in the driver. An error of it is dropped. */
+/* Call f(light `data`), which gives a warning, from code that must not raise: a
+ * finalizer, or the driver. An error of `f` is dropped. */
 void awl_try_telling(lua_State *L, lua_CFunction f, const void *data);
 
 #endif

@@ -1,8 +1,9 @@
-/* options.c - tables of options: which names are known, and errors about values
+/* options.c - tables of options: known names, and errors about values
  *
- * The names are checked in the table itself: an unknown name is an error that
- * suggests the nearest known one. Values are read by lua_getfield(), so values
- * that a table inherits by `__index` count: a program can keep defaults there.
+ * Names are checked in the table itself, without `__index`: an unknown name
+ * raises an error that suggests the nearest known name. Values are read by
+ * lua_getfield(), so values that a table inherits by `__index` count: a program
+ * can keep defaults there.
  *
  * Neighbours: arguments.c checks other arguments.
  */
@@ -26,9 +27,9 @@ static bool same_letter(char a, char b) {
   return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* The edit distance, without regard to case: letters to change, to leave out,
- * to insert or to swap with the next one. Both names are at most LONGEST long.
- */
+/* The edit distance, without regard to case: the number of letters to change,
+ * to leave out, to insert or to swap with their neighbour. Both names have at
+ * most LONGEST letters. */
 static size_t edit_distance(const char *a, const char *b) {
   size_t rows[3][LONGEST + 1], width = strlen(b), height = strlen(a);
   for (size_t j = 0; j <= width; j++)
@@ -53,7 +54,7 @@ const char *aw_lua_nearest(const char *name,
                            const void *list) {
   const char *best = NULL, *at;
   size_t length = strlen(name);
-  size_t nearest = length / 3 + 2; /* further away is something else */
+  size_t nearest = length / 3 + 2; /* a larger distance suggests nothing */
   for (size_t i = 0; length <= LONGEST && (at = get(list, i)) != NULL; i++) {
     size_t d = strlen(at) <= LONGEST ? edit_distance(name, at) : nearest;
     if (d < nearest) {
@@ -76,7 +77,7 @@ static bool is_known(const char *name, const char *const *known) {
   return *known != NULL;
 }
 
-/* Refuse the key on top, which is no known name. */
+/* Raise that the key on top is no known name. */
 static int refuse_option(lua_State *L, int arg, const char *const *known) {
   awl_state *s = awl_open(L);
   if (lua_type(L, -1) != LUA_TSTRING) {
@@ -115,7 +116,7 @@ bool aw_lua_unknown_option(lua_State *L, int index, const char *const *known,
   return false;
 }
 
-/* The table at `index` is argument `arg`. */
+/* Check the names in the table at `index`, which is argument `arg`. */
 static void check_names(lua_State *L, int index, int arg,
                         const char *const *known, bool is_list) {
   if (aw_lua_unknown_option(L, index, known, is_list))
@@ -143,7 +144,8 @@ bool aw_lua_opt_flag(lua_State *L, int arg, const char *name, bool otherwise) {
   return value;
 }
 
-/* check_options(arg, opts, known): `opts` is argument `arg` of the part. */
+/* check_options(arg, opts, known): check `opts`, argument `arg` of the function
+ * that the user called */
 static int inner_check_options(lua_State *L) {
   enum { MOST = 16, ARG = 1, OPTIONS, KNOWN };
   const char *known[MOST + 1] = {NULL};
@@ -158,18 +160,19 @@ static int inner_check_options(lua_State *L) {
   return 0;
 }
 
-/* type_name(v): what it is, for a message */
+/* type_name(v): the type or class of v, for a message */
 static int inner_type_name(lua_State *L) {
   lua_pushstring(L, aw_lua_type_name(L, 1));
   return 1;
 }
 
-/* bad_argument(arg, why): raise, of the function that the part is. */
+/* bad_argument(arg, why): raise an error about an argument of the function that
+ * the user called */
 static int inner_bad_argument(lua_State *L) {
   return aw_lua_arg_error(L, (int)lua_tointeger(L, 1), lua_tostring(L, 2));
 }
 
-/* bad_type(arg, expected, v): the same, of an argument that is `v` */
+/* bad_type(arg, expected, v): raise that the argument is `v` */
 static int inner_bad_type(lua_State *L) {
   const char *got = lua_isnil(L, 3) ? "no value" : aw_lua_type_name(L, 3);
   const char *why =

@@ -4,7 +4,7 @@
 
 #include "base/state.h"
 
-/* What the parts in Lua need of it. */
+/* Functions for parts in Lua. */
 extern const luaL_Reg awl_options_inner[];
 
 #endif

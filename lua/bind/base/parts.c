@@ -1,10 +1,10 @@
 /* parts.c - parts of the library that are written in Lua
  *
- * The sources in lua/aiowire/ are carried inside the module (embedded.c, made
- * by lua/embed.cmake), all but meta.lua, which is for editors. A part runs
- * once, when it is first needed, so that `require "aiowire"` parses none of
- * them. It is called as chunk(aw, inner): `aw` is the module's table, `inner`
- * has the functions in C that only parts may call.
+ * The module contains the sources of lua/aiowire/ (embedded.c, made by
+ * lua/embed.cmake), except meta.lua, which is for editors. A part runs once,
+ * when it is first needed, so `require "aiowire"` parses no part. The call is
+ * chunk(aw, inner): `aw` is the module's table, `inner` has the C functions
+ * that only parts may call.
  *
  * Neighbours: lua/part_calls.c makes functions of the module out of parts.
  */
@@ -13,8 +13,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
-/* Its address is the key of a table: "module", "inner", and by the name of a
- * part what that returned. */
+/* The address of PARTS_KEY is the registry key of a table. The table has
+ * "module", "inner", and the result of each part by the part's name. */
 static const char PARTS_KEY = 'p';
 
 static void load_part(lua_State *L, const char *name) {
@@ -23,7 +23,8 @@ static void load_part(lua_State *L, const char *name) {
     part++;
   if (!part->name)
     luaL_error(L, "no part '%s' in this library", name);
-  const char *chunk = lua_pushfstring(L, "=[%s]", name); /* see location.c */
+  /* location.c recognizes parts by "=[" */
+  const char *chunk = lua_pushfstring(L, "=[%s]", name);
   if (luaL_loadbufferx(L, part->source, part->size, chunk, "t") != LUA_OK)
     lua_error(L);
   lua_remove(L, -2);

@@ -5,18 +5,18 @@
 #include <lua.h>
 #include <stddef.h>
 
-/* Push what the part `name` returned; it runs when it is first asked for.
- * Raises. */
+/* Push the result of the part `name`. The first call runs the part. Raises. */
 void awl_push_embedded(lua_State *L, const char *name);
-/* [inner, module]: what each part is called with. Pops nothing. Raises. */
+/* [inner, module]: set the arguments of parts. Pops nothing. Raises. */
 void awl_set_parts(lua_State *L);
 
 /* ---- the sources, written into a C file by lua/embed.cmake ---- */
 
 struct awl_embedded {
-  const char *name;   /* as for require: "aiowire.test" for aiowire/test.lua */
+  /* the name for require: "aiowire.test" for aiowire/test.lua */
+  const char *name;
   const char *source; /* Lua text; a zero follows its last byte */
-  size_t size;        /* bytes of `source`, that zero not counted */
+  size_t size;        /* bytes of `source`, without that zero */
 };
 
 /* In byte order of the names; ends with {NULL, NULL, 0}. */

@@ -1,19 +1,20 @@
-/* resources.c - what objects of Lua own of C, so that it ends with the state
+/* resources.c - things of C that objects of Lua own: freed at the latest with
+ * the state
  *
- * An object of Lua releases in its finalizer what it owns. But some finalizers
- * never run. Lua takes an object off its list before it calls the finalizer,
- * and the call fails where there is no room for one: 199 C calls deep, at the
- * end of Lua's stack, or out of memory. And objects that are made while
- * lua_close runs are not finalized at all.
+ * An object of Lua releases its thing of C in its finalizer. But some
+ * finalizers never run. Lua takes an object off its list before it calls the
+ * finalizer, and the call fails if there is no room for it: 199 C calls deep,
+ * at the end of Lua's stack, or out of memory. And Lua never finalizes objects
+ * that are made while lua_close runs.
  *
- * So each object is entered here, under a number and by the kind of what it
- * owns, and struck out by its finalizer. What is left when the state ends is
- * released then, by the function that the class set when it was opened. Nothing
- * of C refers to the memory of such an object itself.
+ * So each object gets an entry here: a number among the things of one kind. Its
+ * finalizer strikes the entry out. When the state ends, the function that the
+ * class has set releases the things that are left. Such a release must not
+ * touch the userdata, which Lua may have freed.
  *
- * An entry takes 8 bytes. Free entries are a chain: each has the number of the
- * next one, the last one `count`. Objects of embedders are in a list instead,
- * see aw_lua_hold().
+ * An entry takes 8 bytes. Free entries form a chain: each has the number of the
+ * next free entry, and the last one has `count`. Objects of embedders form a
+ * list instead, see aw_lua_hold().
  */
 #include "base/resources.h"
 
@@ -29,7 +30,7 @@ void awl_grow_resources(lua_State *L, awl_resources *r) {
   r->count = count;
 }
 
-/* Release what is left of a kind. */
+/* Release all things of a kind that are left. */
 static void free_kind(awl_state *s, awl_resource_kind kind) {
   awl_resources *r = &s->resources[kind];
   uint32_t next;

@@ -1,10 +1,10 @@
-/* resources.h - what objects of Lua own of C; see resources.c */
+/* resources.h - things of C that objects of Lua own; see resources.c */
 #ifndef AWL_RESOURCES_H
 #define AWL_RESOURCES_H
 
 #include "base/state.h"
 
-/* How a thing of that kind is released when the state ends. */
+/* Set the function that releases things of `kind` when the state ends. */
 static inline void awl_set_release(awl_state *s, awl_resource_kind kind,
                                    void (*release)(void *thing)) {
   s->resources[kind].release = release;
@@ -12,8 +12,8 @@ static inline void awl_set_release(awl_state *s, awl_resource_kind kind,
 
 void awl_grow_resources(lua_State *L, awl_resources *r); /* raises */
 
-/* Enter a new object of Lua, which owns nothing yet; gives its number. Raises.
- */
+/* Make an entry for a new object of Lua, which owns nothing yet. Returns the
+ * number of the entry. Raises. */
 static inline uint32_t awl_enter_object(lua_State *L, awl_state *s,
                                         awl_resource_kind kind) {
   awl_resources *r = &s->resources[kind];
@@ -26,13 +26,13 @@ static inline uint32_t awl_enter_object(lua_State *L, awl_state *s,
   return number;
 }
 
-/* The object with that number owns `thing` from now on. */
+/* Note that the object with this number owns `thing` from now on. */
 static inline void awl_set_resource(awl_state *s, awl_resource_kind kind,
                                     uint32_t number, void *thing) {
   s->resources[kind].entries[number].thing = thing;
 }
 
-/* The object with that number is finalized, and has released what it owned. */
+/* Strike the entry out: the object is finalized, and has released its thing. */
 static inline void awl_strike_object(awl_state *s, awl_resource_kind kind,
                                      uint32_t number) {
   awl_resources *r = &s->resources[kind];
@@ -41,7 +41,7 @@ static inline void awl_strike_object(awl_state *s, awl_resource_kind kind,
   r->live--;
 }
 
-/* The state ends: release what is still owned. */
+/* The state ends: release all things that are still owned. */
 void awl_free_resources(awl_state *s);
 
 #endif

@@ -1,11 +1,11 @@
 /* show_value.c - how values look to people [V8, D1]
  *
- * Texts are short: names and values are cut. Nothing of users is called, as
- * __tostring. How an object of a class looks is known to the room of the class,
- * which sets a function for it (awl_set_show).
+ * Texts are short: names and values are cut. No code of users is called, not
+ * even __tostring. The room of a class sets a function that shows its objects
+ * (awl_set_show).
  *
- * Neighbours: text.c bounds texts; wire/show.c has wires, wire/task_text.c
- * tasks.
+ * Neighbours: text.c bounds texts; wire/show.c shows wires, and
+ * wire/task_text.c tasks.
  */
 #include "base/show_value.h"
 
@@ -66,7 +66,8 @@ void awl_set_show(awl_state *s, awl_class class, awl_show show) {
   s->shows[class] = show;
 }
 
-/* An object by the function of its class, or by the name of its type. */
+/* Show an object by the function of its class, or else by the name of its
+ * type. */
 static void show_other(lua_State *L, awl_state *s, int index) {
   for (int class = 0; class < AWL_CLASSES; class ++)
     if (s->shows[class] && awl_is(L, s, index, (awl_class) class) &&
@@ -131,6 +132,6 @@ void awl_push_given_name(lua_State *L, const aw_task *task) {
   const char *name = aw_task_name(task), *where = aw_task_where(task);
   if (name)
     awl_push_cut_name(L, name);
-  else /* it has ended, and the wire is gone */
+  else /* the task has ended, and its wire is gone */
     lua_pushfstring(L, "wire%s%s", where ? "@" : "", where ? where : "");
 }

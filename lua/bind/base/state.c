@@ -1,9 +1,9 @@
 /* state.c - makes and ends the state of the binding, one for each Lua state
  *
  * The state is a userdata in the registry. Finalizers run in reverse order, so
- * it is finalized after all objects of the binding. Its tables are on the stack
- * of the thread `util`, which runs nothing: C code that must not raise can read
- * them there, and set fields to nil.
+ * the state is finalized after all objects of the binding. The tables of the
+ * state are on the stack of the thread `util`, which runs nothing: C code that
+ * must not raise can read the tables there, and set fields to nil.
  *
  * Neighbours: lua/module.c lists what is freed when the state ends.
  */
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char STATE_KEY = 's'; /* its address is the key */
+/* the address of STATE_KEY is its registry key */
+static const char STATE_KEY = 's';
 static const char UTIL_KEY = 'u';
 
 /* ---- the tables of util ---- */
@@ -43,7 +44,7 @@ void awl_unset(awl_state *s, awl_slot slot, lua_Integer key) {
   if (s->closing)
     return;
   lua_pushnil(s->util);
-  lua_rawseti(s->util, (int)slot, key); /* no new key: no allocation */
+  lua_rawseti(s->util, (int)slot, key); /* nil for a key allocates nothing */
 }
 
 static void push_weak_table(lua_State *L, const char *mode) {
@@ -133,8 +134,8 @@ bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
 
 /* ---- finalizers ---- */
 
-/* All options of lua_gc() are invalid while a finalizer runs, says Lua 5.4.4;
- * before that there is no way to know. */
+/* Since Lua 5.4.4, lua_gc() returns -1 for every option while a finalizer runs.
+ * Older versions give no sign: there the result is false. */
 bool awl_in_finalizer(lua_State *L) {
   return lua_gc(L, LUA_GCISRUNNING, 0) < 0;
 }

@@ -17,16 +17,18 @@
  *
  *     base ◄── wire ◄── errors ◄── run ◄── objects ◄── lua/module.c
  *
- * and no files of a room depend on each other in a circle. A spec checks both,
- * by includes and by symbols. What a room needs of a later one, that sets when
- * it is opened (awl_upcalls, awl_set_show, awl_set_release). What x.c offers to
- * other files is declared in x.h; what lua/module.c calls, in open.h.
+ * and the files of a room do not depend on each other in a circle. A spec
+ * checks both rules, by includes and by symbols. If a room needs a function of
+ * a later room, the later room sets that function when it is opened
+ * (awl_upcalls, awl_set_show, awl_set_release). x.h declares what x.c offers to
+ * other files; open.h declares what lua/module.c calls.
  *
- * One `awl_state` for each Lua state. Its tables are on the stack of a thread
- * of its own, `util`, where C code that must not raise can reach them
- * (`awl_slot`). A value that the core carries (aw_value) is a place in the
- * table of the EventLoop it belongs to. So an EventLoop that nobody refers to
- * is garbage, and its wires, handlers and results with it.
+ * Each Lua state has one `awl_state`. The tables of that state are on the stack
+ * of a thread of its own, `util`, where C code that must not raise can reach
+ * them (`awl_slot`). Each value that the core carries (aw_value) belongs to an
+ * EventLoop, and is a place in the table of that EventLoop. So an EventLoop
+ * that nobody refers to is garbage, together with its wires, handlers and
+ * results.
  *
  * Raising: a function marked "raises" may throw any Lua error. All others use
  * only functions of the Lua API that the manual marks `-`.
@@ -81,16 +83,17 @@ typedef enum awl_class {
   AWL_CHANNEL,
   AWL_EVENT,
   AWL_SEMAPHORE,
-  AWL_PERMIT, /* of a semaphore */
+  AWL_PERMIT, /* a permit of a semaphore */
   AWL_READY,  /* the handler of a task that start_ready() waits for */
-  AWL_RATE    /* then the error objects: */
+  AWL_RATE    /* the classes of error objects follow */
 #define AND_CLASS(class, ...) , class
       AWL_ERROR_TYPES(AND_CLASS),
 #undef AND_CLASS
   AWL_CLASSES
 } awl_class;
 
-/* Indices on the stack of `util`. Each is a table, but for the last ones. */
+/* Indices on the stack of `util`. Each slot has a table, unless its comment
+ * says otherwise. */
 typedef enum awl_slot {
   AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
@@ -98,19 +101,19 @@ typedef enum awl_slot {
   AWL_FDS,     /* descriptor that a program was given → object; weak values */
   AWL_OBJECTS, /* address → userdata that C code looks for; weak values */
   AWL_RUNNING, /* number of a loop → EventLoop, while the core runs it */
-  AWL_THREADS, /* number of a worker → its coroutine */
-  AWL_WAITS,   /* twice the number of a worker → userdata of its wait */
+  AWL_THREADS, /* number of a worker + 1 → its coroutine */
+  AWL_WAITS,   /* 2n + 1 and 2n + 2 for worker n → userdata of its wait */
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see errors.c */
-  AWL_RAISED,  /* number of a worker → info of the error on its way in the
-                       worker; of several, the one raised last; see raised.c */
+  /* number of a worker + 1 → info of the error on its way; see raised.c */
+  AWL_RAISED,
   AWL_NAMES,   /* function of a library → its name */
   AWL_HOOKS,   /* debug hooks, see debug_hooks.c */
-  AWL_TOLD,    /* kind and place of a mistake → true: it was warned of */
+  AWL_TOLD,    /* kind and place of a mistake → true: the warning was given */
   AWL_KEPT,    /* Task → info of a failure, see kept.c; weak keys */
-  AWL_OWNED,   /* coroutine of a user → worker that parks in it; weak keys */
+  AWL_OWNED,   /* coroutine of a user → worker parked in it; weak keys */
   AWL_HANDLER, /* the message handler of bodies */
   AWL_LOCALS,  /* aw.locals outside of tasks: a table, or nil */
-  AWL_METATABLES, /* of each awl_class */
+  AWL_METATABLES, /* the metatables, one slot for each awl_class */
   AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
 } awl_slot;
 
@@ -119,35 +122,39 @@ typedef enum awl_slot {
 struct awl_engine {
   aw_engine *core;
   awl_state *state;
-  aw_closer closer; /* notified of each loop that has ended */
+  aw_closer closer; /* tells the binding of each loop that has ended */
   uint64_t serial;  /* counts the engines of the state, from 1; never reused */
   uint32_t number;  /* unique among living engines; reused */
   bool is_virtual;  /* the clock is virtual */
 };
 
-/* References to the values of an EventLoop. They outlive the EventLoop while
- * somebody refers to one of its values, and reserve its number until then. */
+/* Counts of the references to the values of an EventLoop. They outlive the
+ * EventLoop until nobody refers to its values, and reserve its number so
+ * long. */
 typedef struct awl_claims {
-  uint32_t *counts; /* by place: references to it; if free: next free place */
+  /* for each place: number of references, or if free the next free place */
+  uint32_t *counts;
   uint32_t places, first_free;
   size_t live; /* places that are taken */
 } awl_claims;
 
-/* The userdata of an EventLoop points to this. User value 1 of the userdata is
- * the table of the loop's values, by place. */
+/* The userdata of an EventLoop points to this struct. User value 1 of the
+ * userdata is the table of the loop's values, by place. */
 struct awl_loop {
   aw_loop *core; /* NULL once the loop is closed for good */
   awl_engine *engine;
   awl_state *state;
   uint32_t number;   /* in awl_state.loops and AWL_LOOPS, from 1 */
-  uint32_t resource; /* its number, see resources.h */
+  uint32_t resource; /* number of its entry, see resources.h */
   awl_claims *claims;
-  struct awl_leaf *recent; /* leaf of the last wire made of a value, or NULL */
-  const char *where;       /* the line that made the loop, see awl_where() */
-  uint64_t timeout;        /* option of the EventLoop, ns, or AW_NEVER */
-  bool private_engine;     /* freeing the loop frees the engine */
-  bool signals;            /* option of the EventLoop */
-  bool ran;                /* it has run to its end once */
+  /* leaf of the last wire that holds a value; or NULL */
+  struct awl_leaf *recent;
+  const char *where; /* the line that made the loop, see awl_where() */
+  /* option `timeout` of the EventLoop, ns, or AW_NEVER */
+  uint64_t timeout;
+  bool private_engine; /* freeing the loop frees the engine */
+  bool signals;        /* option `signals` of the EventLoop */
+  bool ran;            /* the loop has run to its end once */
 };
 
 /* ---- workers ---- */
@@ -156,9 +163,9 @@ struct awl_loop {
  * was refused; see awl_wait(). */
 typedef int (*awl_after)(lua_State *L, awl_worker *worker);
 
-/* The error on its way to a protected call of ours, from where it was raised to
- * where that call catches it. `__close` handlers run in between: they may
- * await, and make protected calls of their own. See raised.c. */
+/* The error on its way to a protected call of the binding: it has been raised,
+ * and that call has not caught it yet. `__close` handlers run in between; they
+ * may await, and make protected calls of their own. See raised.c. */
 typedef struct awl_raised {
   aw_error *error; /* the core error that an await raised (kept), or NULL */
   bool noted;      /* AWL_RAISED has the info */
@@ -171,38 +178,42 @@ struct awl_worker {
   lua_State *co;
   awl_worker *next_idle;
   uint32_t number;
-  aw_task *task; /* whose step it runs or is parked in; NULL: idle */
+  /* the task whose step the worker runs; NULL: the worker is idle */
+  aw_task *task;
 
   /* the body */
-  const struct awl_leaf *leaf; /* the leaf that it runs */
-  uint64_t serial;             /* of the leaf whose content is on its stack */
-  uint32_t loop_number;        /* of the EventLoop on its stack */
-  struct awl_scope *scopes;    /* open in the body, innermost first */
-  bool started;                /* the function of the coroutine runs */
-  bool reported;               /* the step has been reported to the core */
-  bool hooked; /* it was given a debug hook, see debug_hooks.c */
+  const struct awl_leaf *leaf; /* the leaf whose body runs */
+  /* serial of the leaf whose content is on the stack */
+  uint64_t serial;
+  uint32_t loop_number; /* number of the EventLoop on the stack */
+  /* scopes that are open in the body, innermost first */
+  struct awl_scope *scopes;
+  bool started;  /* the function of the coroutine runs */
+  bool reported; /* the step has been reported to the core */
+  bool hooked;   /* the worker has got a debug hook, see debug_hooks.c */
 
   /* the wait */
   lua_State *waiting;   /* coroutine that parked: `co`, or one inside it */
   int top;              /* height of the stack of `waiting` */
   awl_after after;      /* the continuation */
-  aw_lua_continue then; /* the continuation of aw_lua_await() … */
-  void *data;           /* … and its data */
+  aw_lua_continue then; /* the continuation that aw_lua_await() got */
+  void *data;           /* the argument of `then` */
   int result;           /* 0, or why the wait ended or could not begin */
-  int refused;          /* if `result` is not 0: the code with which the core
-                           refused the wait, or 0 */
-  uint32_t at_once;     /* awaits since the last resume that did not wait */
-  bool parked;          /* it yielded to park, not by coroutine.yield */
-  bool resumed;         /* by the engine, not by the user */
-  bool anchored;        /* AWL_WAITS has userdata of the wait */
+  /* valid if `result` is not 0: the code with which the core refused the wait;
+   * 0: not refused */
+  int refused;
+  uint32_t at_once; /* awaits that did not wait, since the last resume */
+  bool parked;      /* the worker yielded to park, not by coroutine.yield */
+  bool resumed;     /* the engine resumed it, not the user */
+  bool anchored;    /* AWL_WAITS has userdata of the wait */
 
   /* errors */
   aw_error *passing; /* the error that the last await raised, or NULL [E1] */
-  bool raising;      /* `passing` is being put together: user code may run */
+  bool raising;      /* awl_raise() works on `passing`: user code may run */
   awl_raised raised; /* the error on its way out of the body */
   uint32_t noted;    /* number of infos in AWL_RAISED, linked by BELOW */
   aw_error *handled; /* the error that the body was called to handle, or NULL */
-  bool holding;      /* a clean-up holds an error back; the core knows that */
+  bool holding;      /* the core knows that a clean-up holds an error back */
 };
 
 typedef enum awl_scope_mode {
@@ -211,17 +222,20 @@ typedef enum awl_scope_mode {
   AWL_MODE_SHIELD
 } awl_scope_mode;
 
-/* The userdata of a Scope points to this. */
+/* The userdata of a Scope points to this struct. */
 typedef struct awl_scope {
-  aw_scope *scope; /* NULL once left */
+  aw_scope *scope; /* NULL once the scope is left */
   aw_task *task;
-  awl_worker *worker;      /* whose list it is in; NULL once left or garbage */
-  struct awl_scope *outer; /* next one in the same body; if free: next free */
-  awl_raised raised;       /* the error on its way to this scope */
-  aw_cut *waited; /* what its time-out cut short; set when it is left */
-  uint64_t ns;    /* its limit, for the text of a Timeout */
+  /* the worker that lists the scope; NULL once it is left or garbage */
+  awl_worker *worker;
+  /* the scope around it in the same body; if free: the next free one */
+  struct awl_scope *outer;
+  awl_raised raised; /* the error on its way to this scope */
+  /* the wait that its time-out cut short; set when the scope is left */
+  aw_cut *waited;
+  uint64_t ns; /* its time limit, for the text of a Timeout */
   awl_scope_mode mode;
-  int status; /* of the function that it was opened for */
+  int status; /* Lua's status of the function that ran in the scope */
 } awl_scope;
 
 /* ---- runs ---- */
@@ -232,29 +246,33 @@ typedef struct awl_hook {
   int mask, count;
 } awl_hook;
 
-/* The run that is under way; saved and restored around the run of an engine
- * that is nested in it. */
+/* The current run. awl_drive() saves and restores it around a nested run of
+ * another engine. */
 typedef struct awl_run {
   awl_engine *engine; /* NULL: nothing runs */
   aw_loop *loop;
   aw_task *until;      /* the run ends when this task has ended; or NULL */
-  awl_worker *running; /* whose coroutine runs, or NULL */
+  awl_worker *running; /* the worker whose coroutine runs, or NULL */
   lua_State *co;       /* innermost coroutine that may await */
   aw_step step;        /* the step at hand */
-  int rc;              /* result of the aw_next() that gave no step */
-  uint64_t limit;      /* real time to stop at, ns, or AW_NEVER; see limits.c */
-  uint64_t
-      late_since;   /* real time of the first slow step past the grace, or 0 */
-  uint64_t hard_at; /* real time of the end of a signal's grace, on a virtual
-                          clock, or AW_NEVER */
+  /* the last result of aw_next(); <= 0: no step, the run is over */
+  int rc;
+  /* real time (ns) at which the run stops, or AW_NEVER; see limits.c */
+  uint64_t limit;
+  /* real time of the first slow step past the grace, or 0 */
+  uint64_t late_since;
+  /* real time at which the grace of a signal ends, on a virtual clock; or
+   * AW_NEVER */
+  uint64_t hard_at;
   struct awl_run *outer; /* the run in whose step this one is, or NULL */
   lua_State *driver;     /* the thread that drives */
-  awl_hook muted;        /* hook of `driver` while that runs code of ours */
+  awl_hook muted;        /* the hook of `driver` while it is muted */
   lua_State *outside;    /* the thread whose debug hook is for all bodies */
-  bool has_step;         /* `step` is to be done */
+  bool has_step;         /* `step` has not been run yet */
   bool over;
-  bool hurried; /* out of memory, or far past its grace: tasks that are overdue
-                   do no more steps [C9] */
+  /* out of memory, or far past its grace: overdue tasks do no more steps
+   * [C9] */
+  bool hurried;
 } awl_run;
 
 /* ---- what objects of Lua own of C, see resources.c ---- */
@@ -262,7 +280,7 @@ typedef struct awl_run {
 typedef enum awl_resource_kind {
   AWL_RESOURCE_WIRE,
   AWL_RESOURCE_TASK,
-  AWL_RESOURCE_CHANNEL, /* its messages, which know the channel */
+  AWL_RESOURCE_CHANNEL, /* the messages; they know the channel */
   AWL_RESOURCE_EVENT,
   AWL_RESOURCE_SEMAPHORE,
   AWL_RESOURCE_RATE,
@@ -272,34 +290,37 @@ typedef enum awl_resource_kind {
 
 typedef union awl_resource {
   void *thing;   /* or NULL */
-  uint32_t next; /* if free: number of the next free one */
+  uint32_t next; /* if the entry is free: number of the next free entry */
 } awl_resource;
 
 typedef struct awl_resources {
-  void (*release)(void *thing); /* set before the first is entered */
+  void (*release)(void *thing); /* set before the first entry is made */
   awl_resource *entries;
   uint32_t count, first_free;
-  size_t live; /* objects */
+  size_t live; /* objects that have an entry */
 } awl_resources;
 
 /* ---- what a room takes of later ones ---- */
 
-/* Push a short text of the object at `index`, of one class. False, and nothing
- * is pushed: it has none. May raise; calls nothing of users. */
+/* Push a short text of the object at `index`, whose class is known. False,
+ * and nothing is pushed: the object has no text. May raise; calls no code of
+ * users. */
 typedef bool (*awl_show)(lua_State *L, awl_state *s, int index);
 /* Push the last argument in the text of a wire, see show.h. */
 typedef void (*awl_push_argument)(lua_State *L, awl_state *s, const void *data);
 enum { AWL_MOST_ARGUMENTS = 4 };
 
-/* Functions of later rooms, which set them when they are opened. */
+/* Functions of later rooms. Each room sets its functions when it is opened. */
 typedef struct awl_upcalls {
-  /* aw.sleep, aw.sleep_until: Call() of one makes a wire of the core [V7]. */
+  /* aw.sleep, aw.sleep_until: Call(aw.sleep, s) makes a wire of the core
+   * [V7] */
   lua_CFunction sleep, sleep_until;
   lua_CFunction keep; /* aw.keep */
-  /* The lowest C function of ours in the stack of a worker; of a handler. */
+  /* The binding's lowest C function on the stack of a worker, and of a
+   * handler */
   lua_CFunction worker, handler;
-  /* The handler of `task`, which has failed, is on top. True: start_ready() has
-   * dealt with the failure. False: it is the user's own handler now, or nil. */
+  /* `task` has failed, and its handler is on top. True: start_ready() has dealt
+   * with the failure. False: the user's own handler, or nil, is on top now */
   bool (*settle_ready)(lua_State *L, awl_state *s, aw_task *task);
 } awl_upcalls;
 
@@ -311,87 +332,91 @@ struct awl_state {
   awl_engine *engine; /* the state's own; NULL until first used */
 
   /* loops, by number; see loops.c */
-  awl_loop gone_loop;  /* finalized EventLoops point to it: it is closed */
-  awl_loop **loops;    /* NULL: garbage, or not made yet */
+  awl_loop gone_loop; /* finalized EventLoops point to this closed loop */
+  /* an entry is NULL if the loop is garbage, or not made yet */
+  awl_loop **loops;
   awl_claims **claims; /* may outlive the loop of that number */
   uint32_t loop_count;
 
-  /* free numbers, see awl_grow_chain() */
-  uint32_t *leaves; /* of leaves, see build.c */
+  /* chains of free numbers, see awl_grow_chain() */
+  uint32_t *leaves; /* numbers of leaves, see build.c */
   uint32_t leaf_count, first_leaf;
-  uint64_t leaf_serial;   /* of the leaf made last */
+  uint64_t leaf_serial;   /* serial of the leaf made last */
   awl_worker **workers;   /* by number; see worker.c */
-  uint32_t *worker_chain; /* of workers */
+  uint32_t *worker_chain; /* numbers of workers */
   uint32_t worker_count, first_worker;
-  awl_worker *idle; /* the pool */
+  awl_worker *idle; /* the pool of idle workers, a list */
   uint32_t *owned;  /* workers by their coroutines, see coroutine_owner.c */
   uint32_t owned_count, owned_bits;
-  uint32_t *engine_chain; /* of engines */
+  uint32_t *engine_chain; /* numbers of engines */
   uint32_t engine_count, first_engine;
-  uint64_t engine_serial; /* of the engine made last */
+  uint64_t engine_serial; /* serial of the engine made last */
 
   awl_location **locations; /* a hash table, see location.c */
   size_t location_count, location_size;
-  const awl_location *recent_locations[2]; /* of a place, of a function */
+  /* the last text of a place, and of a function */
+  const awl_location *recent_locations[2];
 
   /* classes */
   awl_upcalls upcalls;
   const void *metatables[AWL_CLASSES];
   awl_show shows[AWL_CLASSES]; /* or NULL */
   struct {
-    const aw_operation *operation; /* NULL: free */
+    const aw_operation *operation; /* NULL: the cell is free */
     awl_push_argument push;
   } arguments[AWL_MOST_ARGUMENTS];
 
   /* memory */
   awl_resources resources[AWL_RESOURCE_KINDS];
   aw_lua_held *held;       /* resources of embedders: a list */
-  awl_scope *free_scopes;  /* a list, see scope.c … */
-  awl_scope *scope_blocks; /* … and the blocks that they are in */
-  size_t unseen;           /* memory that the collector is not told of yet */
-  bool starved;            /* the last attempt to get memory has failed */
+  awl_scope *free_scopes;  /* a list of free structs, see scope.c */
+  awl_scope *scope_blocks; /* the blocks that contain these structs */
+  /* bytes that the collector has not been told of yet */
+  size_t unseen;
+  bool starved; /* the last attempt to get memory has failed */
 
   /* counts for aw.stats() */
   size_t leaf_live, values, busy, idle_count;
 
   /* flags */
-  lua_Hook screened;   /* of the library `debug`, see debug_hooks.c */
-  bool named;          /* AWL_NAMES is filled */
-  bool installed;      /* coroutine.* are ours */
+  lua_Hook screened;   /* the hook of the library `debug`, see debug_hooks.c */
+  bool named;          /* AWL_NAMES has been filled */
+  bool installed;      /* aw.install() has replaced functions of coroutine.* */
   bool host;           /* this is the program aiowire */
   bool closing;        /* lua_close is under way */
   bool closing_worker; /* awl_worker_end() closes a coroutine */
   bool gc_stress;      /* AIOWIRE_GCSTRESS=1 */
-  bool keeps;          /* AWL_KEPT has had entries, see kept.c */
+  bool keeps;          /* AWL_KEPT has ever had an entry, see kept.c */
 
   /* the end of the program */
   int exit_code;
   bool exiting;       /* os.exit() was called */
-  bool holds_signals; /* its outermost run gets the signals, see signals.c */
+  bool holds_signals; /* the outermost run gets the signals, see signals.c */
   int signal;         /* the signal that ended the outermost run, or 0 */
 
-  /* the handler of start() that runs */
+  /* the handler of start() that runs now */
   bool in_handler;
-  aw_task *handler_task; /* the task whose failure is being handled … */
-  aw_loop *handler_loop; /* … and its loop */
+  aw_task *handler_task; /* the task whose failure is being handled */
+  aw_loop *handler_loop; /* the loop of that task */
 
   /* channels, see channel.c */
-  aw_lua_value closed, passed;         /* constants … */
-  aw_value closed_value, passed_value; /* … as values of the core */
+  /* the tokens for "closed" and "passed" */
+  aw_lua_value closed, passed;
+  aw_value closed_value, passed_value; /* these tokens as values of the core */
 };
 
 /* ---- state.c ---- */
 
-/* What is freed when the state ends, in that order; NULL at the end. The list
- * is in lua/module.c, which knows all rooms. */
+/* The functions that free parts of the state when it ends, in order; NULL ends
+ * the list. The list is in lua/module.c, which knows all rooms. */
 typedef void (*awl_ending)(awl_state *s);
 extern const awl_ending awl_endings[];
 
-/* The state of L; it is made when first asked for. Raises once lua_close has
- * finalized it: objects older than the module are finalized later, and may call
- * it. Leaves the stack as it was. */
+/* The state of L; the first call makes it. Raises after lua_close has finalized
+ * the state: objects older than the module are finalized later, and may call
+ * functions of the module. Leaves the stack as it was. */
 awl_state *awl_open(lua_State *L);
-/* The same in C functions of the module, which have it as upvalue 1. */
+/* As awl_open(), in C functions of the module: their upvalue 1 is the state. */
 awl_state *awl_of(lua_State *L);
 /* The task whose step runs, or NULL. */
 static inline aw_task *awl_running_task(const awl_state *s) {
@@ -402,16 +427,16 @@ static inline bool awl_is_keep(lua_State *L, const awl_state *s, int index) {
   lua_CFunction f = lua_tocfunction(L, index);
   return f && f == s->upcalls.keep;
 }
-/* Free numbers are a chain in an array: the entry of a free number is the next
- * free one, of the last `*count`. Double the array; it has `least` entries at
- * first. False: out of memory. */
+/* Double the array of a chain of free numbers; the first array has `least`
+ * entries. In the chain, the entry of a free number is the next free number,
+ * and the last entry is `*count`. False: out of memory. */
 bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);
 void awl_push_class(lua_State *L, awl_state *s, awl_class class);
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
-/* Is L, or what resumed it, in a finalizer? One may run at any allocation of
- * Lua, in the middle of a function of ours as well. */
+/* Does a finalizer run in this Lua state? Any allocation of Lua may run one,
+ * also in the middle of a function of the binding. */
 bool awl_in_finalizer(lua_State *L);
-/* Push a table of `util`, or one value of it. */
+/* Push the value of a slot of `util`; awl_get() pushes slot[key]. */
 void awl_push_slot(lua_State *L, awl_state *s, awl_slot slot);
 void awl_get(lua_State *L, awl_state *s, awl_slot slot, lua_Integer key);
 /* Set slot[key] to the value on top, and pop it; raises. */

@@ -1,8 +1,9 @@
 /* tasks.c - Tasks: the handles that Lua has of tasks
  *
- * There is one Task for a task while somebody refers to it, so it can be
- * compared and be a key: AWL_TASKS has it, by engine and id, and is weak. The
- * user value of a Task is its EventLoop, whose table has the results.
+ * While somebody refers to the Task of a task, there is no second Task for it,
+ * so Tasks can be compared and be keys. AWL_TASKS finds the Task by engine and
+ * id; its values are weak. The user value of a Task is its EventLoop, whose
+ * table has the results of the task.
  *
  * Neighbours: objects/task.c has the class, and starts tasks.
  */
@@ -12,8 +13,9 @@
 #include "base/loops.h"
 #include "base/resources.h"
 
-/* The key of a task in AWL_TASKS. The number of an engine is reused once the
- * engine is freed. Then its tasks have ended and nobody asks for them. */
+/* The key of a task in AWL_TASKS. A later engine reuses the number of a freed
+ * engine; by then all tasks of the freed engine have ended, and nobody asks for
+ * them. */
 static lua_Integer key_of(const awl_engine *engine, uint64_t id) {
   enum { ID_BITS = 47 };
   return (lua_Integer)((uint64_t)engine->number << ID_BITS ^ id);
@@ -44,7 +46,8 @@ awl_task_handle *awl_push_empty_task(lua_State *L, awl_state *s) {
   return ud;
 }
 
-/* Push the Task of `task`, or nil. */
+/* Push the Task of `task`. False: there is none, and another value is
+ * pushed. */
 static bool find_task(lua_State *L, awl_state *s, const awl_engine *engine,
                       const aw_task *task) {
   awl_get(L, s, AWL_TASKS, key_of(engine, aw_task_id(task)));
@@ -52,7 +55,6 @@ static bool find_task(lua_State *L, awl_state *s, const awl_engine *engine,
   return ud && ud->task == task;
 }
 
-/* The empty Task on top is that of `task` (takes), of `loop`. */
 void awl_fill_task(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task) {
   awl_task_handle *ud = lua_touserdata(L, -1);
   ud->task = task;
@@ -74,7 +76,8 @@ void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
     return;
   lua_pop(L, 1);
   awl_push_empty_task(L, s);
-  if (find_task(L, s, loop->engine, task)) { /* a finalizer has asked for it */
+  /* a finalizer has made the Task meanwhile */
+  if (find_task(L, s, loop->engine, task)) {
     lua_remove(L, -2);
     return;
   }
@@ -82,7 +85,7 @@ void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
   awl_fill_task(L, s, loop, aw_task_keep(task));
 }
 
-/* The engine of that serial; NULL: it is freed. */
+/* The engine with this serial; NULL: it has been freed. */
 static const awl_engine *find_engine(const awl_state *s, uint64_t serial) {
   if (s->engine && s->engine->serial == serial)
     return s->engine;

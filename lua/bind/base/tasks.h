@@ -6,30 +6,32 @@
 
 /* The userdata of a Task. */
 typedef struct awl_task_handle {
-  aw_task *task; /* kept; NULL: none yet, or finalized */
+  aw_task *task; /* kept; NULL: no task yet, or the Task is finalized */
   union {
-    uint64_t engine; /* its serial */
-    aw_value locals; /* `task` is NULL: for one that is about to be started */
+    uint64_t engine; /* the serial of the task's engine */
+    /* if `task` is NULL: the locals of a task that is about to start */
+    aw_value locals;
   };
-  uint32_t resource; /* its own number, see resources.h */
+  uint32_t resource; /* number of its entry, see resources.h */
 } awl_task_handle;
 
-/* The task of the value at `index`; NULL: that is none, or is finalized. */
+/* The task of the Task at `index`; NULL: the value is no Task, or is
+ * finalized. */
 aw_task *awl_test_task(lua_State *L, awl_state *s, int index);
 /* The task of the Task at `arg`. Raises. */
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg);
-/* Push the Task of `task`, whose loop must be there. Raises. */
+/* Push the Task of `task`; the loop of the task must still exist. Raises. */
 void awl_push_task(lua_State *L, awl_state *s, aw_task *task);
-/* The same for a task of `loop` that may have been settled meanwhile. */
+/* As awl_push_task(), for a task of `loop` that may be settled by now. */
 void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
                       aw_task *task);
-/* Push the Task of that id on the engine of that serial, if somebody has one;
- * or nil. */
+/* Push the Task of the task `id` on the engine `serial` if such a Task exists,
+ * else nil. */
 void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
                          uint64_t id);
-/* Push a Task without a task, for one that is about to be started. Raises. */
+/* Push a Task without a task: the task is about to be started. Raises. */
 awl_task_handle *awl_push_empty_task(lua_State *L, awl_state *s);
-/* The empty Task on top is that of `task` (takes), of `loop`. Raises. */
+/* Give the empty Task on top its `task` (takes), a task of `loop`. Raises. */
 void awl_fill_task(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task);
 
 #endif

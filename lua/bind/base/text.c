@@ -1,9 +1,9 @@
 /* text.c - a text of bounded length, written from left to right
  *
- * Texts for people are made of what users give: names of a megabyte, wires with
- * a million parts. A text takes what fits, ends with "..." and takes no more.
- * Who walks a structure to write it stops when `full` is set, so the time is
- * bounded as well. No UTF-8 character is cut in two.
+ * Users may give names of a megabyte, or wires with a million parts. A text
+ * takes what fits, ends with "..." and takes no more. Code that walks a
+ * structure stops when `full` is set, so the time is bounded as well. No UTF-8
+ * character is cut in two.
  */
 #include "base/text.h"
 
@@ -20,7 +20,7 @@ void awl_text_init(awl_text *text, size_t most) {
   text->full = false;
 }
 
-/* End with dots what does not fit. */
+/* Replace the end of the text by dots: a piece did not fit. */
 static void cut(awl_text *text) {
   size_t end = text->most - DOTS_LENGTH;
   if (end > text->length)

@@ -5,10 +5,10 @@
  * An aw_value is the number of an EventLoop (high half) and a place in the
  * table of values of that loop (low half). The table is a user value of the
  * EventLoop, so values are garbage with their loop. Each place has a count of
- * references (claims); a free place has the next free one instead. A value that
- * outlives its loop reads as nil, and its claim keeps the number of the loop
- * from being reused. With its highest bit set, an aw_value is the address of an
- * aw_lua_value.
+ * references (claims); a free place has the number of the next free place
+ * instead. A value that outlives its loop reads as nil, and its claim keeps the
+ * number of the loop from being reused. An aw_value with its highest bit set is
+ * the address of an aw_lua_value.
  *
  * Neighbours: loops.c finds loops by number.
  */
@@ -23,7 +23,8 @@
 /* ---- time ---- */
 
 static uint64_t to_ns(lua_Number seconds) {
-  static const lua_Number FAR = 9.2e9; /* seconds: 292 years are never */
+  /* seconds: 292 years or more are "never" */
+  static const lua_Number FAR = 9.2e9;
   if (seconds >= FAR)
     return AW_NEVER;
   return (uint64_t)ceil(seconds * 1e9);
@@ -104,7 +105,8 @@ static aw_value value_name(const awl_loop *loop, uint32_t place) {
   return (aw_value)loop->number << 32 | place;
 }
 
-/* Push the table of values of `loop` to util; nil when it is gone. */
+/* Push the table of values of `loop` to util. False, and nothing is pushed: the
+ * EventLoop is gone. */
 static bool push_values(const awl_loop *loop) {
   lua_State *util = loop->state->util;
   if (lua_rawgeti(util, AWL_LOOPS, loop->number) != LUA_TUSERDATA) {
@@ -123,11 +125,13 @@ aw_value awl_hold(lua_State *L, awl_loop *loop) {
     awl_error(L, "not enough memory");
   uint32_t place = claims->first_free;
   lua_checkstack(L, 2);
-  if (!push_values(loop)) /* met in the finalizer of something else */
+  /* the finalizer of another object still refers to the loop */
+  if (!push_values(loop))
     awl_error(L, "this EventLoop is garbage, and about to be finalized");
   lua_xmove(loop->state->util, L, 1);
   lua_insert(L, -2);
-  lua_rawseti(L, -2, (lua_Integer)place + 1); /* may raise: nothing taken */
+  /* may raise: no place is taken yet */
+  lua_rawseti(L, -2, (lua_Integer)place + 1);
   lua_pop(L, 1);
   claims->first_free = claims->counts[place];
   claims->counts[place] = 1;
@@ -193,7 +197,8 @@ int awl_take_results(lua_State *L, awl_state *s, aw_task *task) {
   aw_value value = aw_task_take_value(task);
   if (!value)
     return 0;
-  aw_task_set_value(task, value); /* its own still if the next line raises */
+  /* the task keeps it if the next line raises */
+  aw_task_set_value(task, value);
   int count = awl_push_tuple(L, s, value);
   awl_drop(s, aw_task_take_value(task));
   return count;
@@ -224,7 +229,7 @@ void awl_drop(void *state, aw_value value) {
     return;
   }
   uint32_t number = (uint32_t)(value >> 32);
-  if (number == 0 || !s->claims) /* none, or that of a loop itself */
+  if (number == 0 || !s->claims) /* no value, or the host value of a loop */
     return;
   uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;
   awl_claims *claims = s->claims[number];
@@ -248,19 +253,19 @@ void awl_drop(void *state, aw_value value) {
 
 /* ---- one value of several: what joins and races end with [O4, O6] ----
  *
- * The core asks for it where nothing may raise. So the values are kept as they
- * are, in an aw_lua_value, and become results of Lua when somebody takes them.
+ * The core calls awl_gather() where nothing may raise. So an aw_lua_value keeps
+ * the values as they are; they become results of Lua when somebody takes them.
  */
 
 typedef struct gathered {
-  aw_lua_value value; /* first */
+  aw_lua_value value; /* the first field: the core has its address */
   awl_state *state;
   aw_shape shape;
   size_t index, count;
   aw_value values[];
 } gathered;
 
-/* The first result of each value, nil for one without [O4]. */
+/* Push the first result of each value, or nil if it has no result [O4]. */
 static int push_first_results(lua_State *L, const gathered *g) {
   enum { SPARE = 8 };
   luaL_checkstack(L, (int)g->count + SPARE, "too many results");

@@ -1,12 +1,12 @@
-/* core_error.c - errors of Lua become errors of the core, and those Lua's again
+/* core_error.c - converts errors of Lua to errors of the core, and back
  *
- * A core error carries a value: the info of the error of Lua, which has that as
- * `err`. An error that the core itself made gets an info when it is first shown
- * to Lua. Values belong to an EventLoop, so an error that goes to a task of
- * another loop is made anew there.
+ * A core error carries a value: the info of a Lua error. The field `err` of the
+ * info is the Lua error itself. An error that the core itself made gets an info
+ * when it is first shown to Lua. Values belong to an EventLoop, so an error
+ * that goes to a task of another loop is made anew there.
  *
- * Neighbours: info.c has infos, raised.c those of errors on their way; errors.c
- * makes the objects that errors of the library are.
+ * Neighbours: info.c makes infos, raised.c keeps the infos of errors on their
+ * way; errors.c makes the error objects of the library.
  */
 #include "errors/core_error.h"
 
@@ -21,13 +21,14 @@
 
 /* ---- from Lua to the core ---- */
 
-/* The info on top becomes a core error; pops it. */
+/* Make a core error with the info on top (popped). */
 static aw_error *error_of_info(lua_State *L, awl_loop *loop) {
   aw_value value = awl_hold(L, loop);
   return aw_error_new(loop->engine->core, AW_EHOST, value);
 }
 
-/* Suppress the errors that the info at `info` replaced, the oldest first. */
+/* The info at `info` may have replaced the infos of other errors. Suppress
+ * those errors in `error`, the oldest first. */
 static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
                               aw_error *error, int info) {
   luaL_checkstack(L, 4, NULL);
@@ -41,15 +42,15 @@ static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
   }
 }
 
-/* (info, light loop, light error) */
+/* (info, light loop, light error): suppress_replaced() under pcall. */
 static int protected_suppress(lua_State *L) {
   awl_loop *loop = lua_touserdata(L, 2);
   suppress_replaced(L, loop->state, loop, lua_touserdata(L, 3), 1);
   return 0;
 }
 
-/* The same where an error of Lua must not leak `error`: out of memory loses
- * some of the replaced errors. */
+/* As suppress_replaced(), but raises nothing, so that `error` does not leak.
+ * Out of memory loses some of the replaced errors. */
 static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
                          int info) {
   lua_pushcfunction(L, protected_suppress);
@@ -63,7 +64,8 @@ static void try_suppress(lua_State *L, awl_loop *loop, aw_error *error,
 static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
                               aw_error *error);
 
-/* (light error, light copy, light loop): the copy's suppressed ones. */
+/* (light error, light copy, light loop): give the copy the suppressed errors of
+ * `error`. */
 static int protected_rehome(lua_State *L) {
   aw_error *error = lua_touserdata(L, 1), *copy = lua_touserdata(L, 2), *later;
   awl_loop *loop = lua_touserdata(L, 3);
@@ -73,9 +75,10 @@ static int protected_rehome(lua_State *L) {
   return 0;
 }
 
-/* `error` for a task of `loop`. If its info is in the table of another loop,
- * which may be garbage earlier, this is a new error of `loop` with the same
- * info; out of memory may lose some suppressed errors. Gives. */
+/* Return `error` for a task of `loop`. If its info is in the table of another
+ * loop, return a new error of `loop` with the same info, since the other loop
+ * may become garbage earlier. Out of memory may lose some suppressed errors.
+ * Gives. */
 static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
                               aw_error *error) {
   if (awl_belongs(s, aw_error_value(error), loop))
@@ -105,7 +108,8 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   bool replaced = lua_getfield(L, info, "replaced") != LUA_TNIL;
   lua_pop(L, 1);
   if (error) {
-    if (lua_getfield(L, info, "chain") == LUA_TNIL) { /* the core's own */
+    /* the core made the error */
+    if (lua_getfield(L, info, "chain") == LUA_TNIL) {
       lua_settop(L, info);
       awl_describe_failed(L, s, task);
     }
@@ -143,8 +147,9 @@ aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
 
 /* ---- from the core to Lua ---- */
 
-/* Push the object of a core error. Its place is that of the await that raises
- * it. On the stack of the driver it gets none, see awl_place_error(). */
+/* Push the object of a core error. The place of the error is the line of the
+ * await that raises it. On the stack of the driver the error gets no place, see
+ * awl_place_error(). */
 static void push_core_object(lua_State *L, const awl_state *s,
                              const aw_error *error) {
   awl_push_error_object(L, error);
@@ -155,7 +160,8 @@ static void push_core_object(lua_State *L, const awl_state *s,
   lua_setfield(L, -2, "where");
 }
 
-/* Give a core error the info it lacks. */
+/* Give an info to a core error that has none; push the info's `err` if there is
+ * no loop. */
 static void complete_error(lua_State *L, awl_state *s, awl_loop *loop,
                            aw_error *error) {
   push_core_object(L, s, error);
@@ -181,10 +187,10 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
   lua_remove(L, -2);
 }
 
-/* Set info.suppressed of the info on top. */
+/* Set the field `suppressed` of the Info on top. */
 static void set_suppressed(lua_State *L, awl_state *s, aw_error *error) {
   if (!aw_error_suppressed(error, 0))
-    return; /* see info_index() */
+    return; /* info_index() makes the empty list */
   aw_error *later;
   const void *at = NULL;
   lua_newtable(L);
@@ -214,7 +220,7 @@ void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
   lua_getfield(L, kept, "id");
   awl_push_known_task(L, s, (uint64_t)lua_tointeger(L, -2),
                       (uint64_t)lua_tointeger(L, -1));
-  if (lua_isnil(L, -1) && task) { /* nobody has a Task of the failed task */
+  if (lua_isnil(L, -1) && task) { /* the failed task has no Task */
     lua_pop(L, 1);
     awl_push_task(L, s, task);
   }
@@ -247,14 +253,15 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
 
 /* ---- errors of handlers [E8] ---- */
 
-/* The error that a handler raised, and the error that it was called for. */
+/* The error that a handler raised, and the error that the handler was called
+ * for. */
 typedef struct handler_failure {
   awl_worker *worker;
   aw_error *error, *handled;
 } handler_failure;
 
-/* Make a copy of the failure and push the info of the copy: an error that an
- * await raised is shared with other tasks. False: it has no info. */
+/* Replace f->error by a copy, and push the info of the copy: an error that an
+ * await raised is shared with other tasks. False: the error has no info. */
 static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
   awl_push_value(L, loop->state, aw_error_value(f->error));
   if (!lua_istable(L, -1))
@@ -270,13 +277,13 @@ static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
   return true;
 }
 
-/* (light handler_failure) */
+/* (light handler_failure): awl_add_handled() under pcall. */
 static int protected_add_handled(lua_State *L) {
   handler_failure *f = lua_touserdata(L, 1);
   awl_loop *loop = awl_loop_of(f->worker->state, aw_task_loop(f->worker->task));
   awl_push_error(L, loop->state, loop, f->handled);
   awl_push_error(L, loop->state, loop, f->error);
-  if (lua_rawequal(L, 2, 3)) /* passed on */
+  if (lua_rawequal(L, 2, 3)) /* the handler raised the same error again */
     return 0;
   if (!push_own_info(L, f, loop))
     return 0;
@@ -285,7 +292,7 @@ static int protected_add_handled(lua_State *L) {
   awl_leaf_kind kind = f->worker->leaf->kind;
   if (kind == AWL_LEAF_CATCH || kind == AWL_LEAF_SUPERVISE)
     aw_error_suppress(f->error, aw_error_keep(f->handled));
-  return 0; /* else the core does that */
+  return 0; /* for other leaves the core suppresses `handled` */
 }
 
 aw_error *awl_add_handled(lua_State *L, awl_worker *worker, aw_error *error,

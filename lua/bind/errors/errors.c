@@ -1,4 +1,4 @@
-/* errors.c - error objects: what errors of the library are in Lua
+/* errors.c - error objects: the errors of the library as Lua values
  *
  * Some objects stand for an error of the core, which has a code. The rows of
  * AWL_ERROR_TYPES are the classes.
@@ -67,8 +67,8 @@ static void push_cancelled_by(lua_State *L, size_t by) {
   lua_setfield(L, -2, "kind");
 }
 
-/* Out of memory, tasks are cancelled with an object that was made in advance:
- * each attempt to make another one would collect all garbage. */
+/* Out of memory, Cancelled is an object that was made in advance: each attempt
+ * to make a new object would collect all garbage. */
 void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
   aw_value value;
   aw_cancel_kind by = aw_task_cancelled_by(task, &value);
@@ -208,7 +208,8 @@ static void push_raised_at(lua_State *L, int info) {
 }
 
 /* The text of an UnhandledException begins with its cause [E4]. If the cause
- * names no line, the line is added, with that where the task was started. */
+ * names no line, the text adds the line that raised the cause. It also adds the
+ * line that started the task, if known. */
 static int unhandled_tostring(lua_State *L) {
   enum { CAUSE = 3, INFO };
   lua_settop(L, 1);
@@ -232,7 +233,7 @@ static int unhandled_tostring(lua_State *L) {
   return 1;
 }
 
-/* is_timeout(v) and its like; the class is upvalue 2. */
+/* is_timeout(v) and similar predicates; the class is upvalue 2. */
 static int is_of_class(lua_State *L) {
   awl_class class = (awl_class)lua_tointeger(L, lua_upvalueindex(2));
   lua_settop(L, 1);

@@ -1,16 +1,16 @@
-/* frames.c - the frames of a stack, kept raw to be made a text later
+/* frames.c - keeps the frames of a stack raw, and makes their text later
  *
- * A Timeout is raised far more often than its text is read. The text is about
- * two stacks: that of the function which set the limit, and that of the wait
- * which was cut short. So the frames are kept raw, at about 30 ns for each, and
- * made a text when somebody asks for it. They are the upvalues of a C function,
- * since no cheaper object holds many values:
+ * A Timeout is raised far more often than its text is read. The text needs two
+ * stacks: the stack of the function that set the limit, and the stack of the
+ * wait that was cut short. So the frames are kept raw, at about 30 ns each; the
+ * text is made when somebody asks for it. The frames are the upvalues of a C
+ * function, since no cheaper object holds many values:
  *
  *     count  { function  line [ name-what  name ] } …
  *
  * Only the innermost NAMED frames have the name that their caller uses for
- * them: Lua searches the code of the caller for it, however long that is. The C
- * function returns the text when it is called.
+ * them: Lua finds a name by searching the code of the caller, however long that
+ * code is. The C function returns the text when it is called.
  *
  * Neighbours: traceback.c makes the text of a running stack; timeout.c has
  * Timeouts.
@@ -24,7 +24,7 @@
 #include "errors/traceback.h"
 
 enum { MOST_FRAMES = 22, NAMED = 6 };
-enum { COUNT = 1, FIRST }; /* upvalues */
+enum { COUNT = 1, FIRST }; /* indices of upvalues */
 
 /* ---- taking them ---- */
 
@@ -34,12 +34,13 @@ static void push_frame_name(lua_State *L, const lua_Debug *ar) {
     lua_pushnil(L);
     return;
   }
-  lua_pushlightuserdata(L, (void *)(uintptr_t)ar->namewhat); /* a literal */
+  /* a string literal of Lua's C code */
+  lua_pushlightuserdata(L, (void *)(uintptr_t)ar->namewhat);
   lua_pushstring(L, ar->name);
 }
 
-/* Push the frames of `co` from `level` on. `count` are there already; returns
- * how many there are then. */
+/* Push the frames of `co` from `level` on, after the `count` frames that are
+ * pushed already. Return the new number of frames. */
 static int add_stack(lua_State *L, const awl_state *s, lua_State *co, int level,
                      int count) {
   lua_Debug ar;
@@ -52,7 +53,7 @@ static int add_stack(lua_State *L, const awl_state *s, lua_State *co, int level,
     lua_CFunction f = lua_tocfunction(L, -1);
     if (f && f == s->upcalls.worker) {
       lua_pop(L, 1);
-      break; /* ours, from here down */
+      break; /* all frames below are the binding's */
     }
     lua_pushinteger(L, ar.currentline);
     if (count++ < NAMED)
@@ -65,10 +66,10 @@ static int frames_text(lua_State *L);
 
 static void begin_frames(lua_State *L) {
   luaL_checkstack(L, FIRST + 2 * (MOST_FRAMES + NAMED), NULL);
-  lua_pushnil(L); /* the count */
+  lua_pushnil(L); /* place of the count, set by end_frames() */
 }
 
-/* [nil, the frames …] → the function; `base` is below. */
+/* [nil, the frames …] → the function; `base` is the index below the nil. */
 static void end_frames(lua_State *L, int base, int count) {
   lua_pushinteger(L, count);
   lua_replace(L, base + COUNT);
@@ -81,11 +82,13 @@ void awl_push_frames(lua_State *L, const awl_state *s, int level) {
   end_frames(L, base, add_stack(L, s, L, level, 0));
 }
 
-/* The stacks of the task of `worker`, the innermost first: of the coroutine
- * that waits, which may be one of the user's, and of those that await it. */
+/* Push the frames of the waiting task, the innermost first: of the coroutine
+ * that waits, which may be one of the user's, and of the workers that await
+ * it. */
 static void push_wait_frames(lua_State *L, const awl_worker *w) {
   lua_State *waiting = w->waiting != w->co ? w->waiting : NULL;
-  if (waiting) { /* a finalizer may close the coroutine that refers to it */
+  /* keep it alive: a finalizer may close the coroutine that refers to it */
+  if (waiting) {
     lua_pushthread(waiting);
     lua_xmove(waiting, L, 1);
   }
@@ -103,7 +106,7 @@ static void push_wait_frames(lua_State *L, const awl_worker *w) {
   end_frames(L, base, count);
 }
 
-/* (light worker, light record) */
+/* (light worker, light cut): awl_note_cut() under pcall. */
 static int note_cut_safely(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
   aw_cut *cut = lua_touserdata(L, 2);
@@ -137,12 +140,12 @@ void awl_note_cut_here(lua_State *L, awl_worker *w, const char *text) {
 
 /* ---- their text ---- */
 
-/* Where the upvalues of frame `i` begin. */
+/* The index of the first upvalue of frame `i`. */
 static int upvalue_of(int i) {
   return FIRST + 2 * i + 2 * (i < NAMED ? i : NAMED);
 }
 
-/* Push the function of frame `i`, and describe it. */
+/* Push the function of frame `i`, and fill `ar` with its description. */
 static void push_frame_function(lua_State *L, int i, lua_Debug *ar) {
   int at = upvalue_of(i);
   lua_pushvalue(L, lua_upvalueindex(at));
@@ -156,9 +159,9 @@ static void push_frame_function(lua_State *L, int i, lua_Debug *ar) {
   }
 }
 
-/* A function called by C (by pcall, aw.timeout) has no name. If the Lua function
- * that called into C holds the function in an upvalue, take the upvalue's name.
- * The function of frame `i` is on top. */
+/* A function that C calls has no name. Often a Lua function has passed it to
+ * the C function (aw.timeout, pcall). If that Lua function has it in an
+ * upvalue, use the name of the upvalue. The function of frame `i` is on top. */
 static void name_by_upvalue(lua_State *L, int i, int count, lua_Debug *ar) {
   lua_Debug caller;
   caller.what = "C";
@@ -180,7 +183,8 @@ static void name_by_upvalue(lua_State *L, int i, int count, lua_Debug *ar) {
   }
 }
 
-/* Is it ours, or a function in C that a part of ours in Lua calls? */
+/* Is the function part of the library in Lua, or a C function that such a part
+ * calls? */
 static bool is_hidden(lua_State *L, int i, int count, const lua_Debug *ar) {
   if (*ar->what != 'C')
     return awl_is_ours(ar);
@@ -192,14 +196,14 @@ static bool is_hidden(lua_State *L, int i, int count, const lua_Debug *ar) {
   return awl_is_ours(&caller);
 }
 
-/* The name of the function on top in its library, or NULL; pops it. */
+/* Pop the function on top; return its name in its library, or NULL. */
 static const char *take_name(lua_State *L, awl_state *s) {
   const char *name = awl_library_name(L, s, -1);
   lua_pop(L, 1);
   return name;
 }
 
-/* (only_place) → text */
+/* (only_place) → text, see awl_push_frames_text() */
 static int frames_text(lua_State *L) {
   awl_state *s = awl_open(L);
   int count = (int)lua_tointeger(L, lua_upvalueindex(COUNT));

@@ -1,14 +1,14 @@
-/* info.c - Info: what is known beside an error
+/* info.c - Info: facts beside an error
  *
- * Error values travel raw [E1]. What is known beside an error is its *info*
- * [E2], a table with the fields `err`, `traceback`, `chain`, `id`, `name`,
- * `started_at` and others. Whoever asks for it gets an Info: a table over that
- * one, with more fields of its own (`task`, `suppressed`), whose __index makes
- * what is seldom read when it is read. The table below has no Task, which would
- * be a cycle through C.
+ * Error values travel raw [E1]. The facts beside an error are its *info* [E2],
+ * a table with the fields `err`, `traceback`, `chain`, `id`, `name`,
+ * `started_at` and others. Users get an Info: a table over the info, with more
+ * fields of its own (`task`, `suppressed`). The __index of an Info makes fields
+ * that are seldom read at their first use. The info itself has no Task, since
+ * that would be a cycle through C.
  *
- * Neighbours: raised.c has the infos of errors on their way, core_error.c makes
- * core errors of infos, and Infos of core errors.
+ * Neighbours: raised.c keeps the infos of errors on their way; core_error.c
+ * makes core errors of infos, and Infos of core errors.
  */
 #include "errors/info.h"
 
@@ -51,8 +51,9 @@ bool awl_is_info_of(lua_State *L, int info, int error) {
 
 /* ---- about a task ---- */
 
-/* The states that the task of the info on top was in [D3]: a list of texts,
- * newest first; or the text of the only one, see info_index(). */
+/* Set `chain` of the info on top: the states that its task was in [D3]. That is
+ * a list of texts, newest first; for one state only its text, which
+ * info_index() makes a list. */
 static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
   enum { LONGEST = 8 };
   uint32_t times;
@@ -85,12 +86,12 @@ static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   lua_pushinteger(L, (lua_Integer)aw_task_id(task));
   lua_setfield(L, info, "id");
   if (!aw_task_name(task) && lua_getfield(L, info, "chain") == LUA_TSTRING)
-    awl_cut_name(L); /* the state is the name: not put together twice */
+    awl_cut_name(L); /* the text of the state is the name: make it once */
   else
     awl_push_plain_name(L, s, task);
   lua_setfield(L, info, "name");
   lua_settop(L, info);
-  lua_pushstring(L, aw_task_where(task)); /* NULL: nil */
+  lua_pushstring(L, aw_task_where(task)); /* NULL pushes nil */
   lua_setfield(L, -2, "started_at");
 }
 
@@ -110,8 +111,8 @@ void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
 
 /* ---- fields that are made when they are asked for ---- */
 
-/* [info, key, value]: make a list that is asked for the first time: of the one
- * state `value`, or empty. Keep it in the info. */
+/* [Info, key, value]: make the list for `key`, with the one state `value`, or
+ * empty. Push the list, and keep it in the Info. */
 static void keep_list(lua_State *L, bool has_one) {
   lua_createtable(L, has_one, 0);
   if (has_one) {
@@ -123,7 +124,7 @@ static void keep_list(lua_State *L, bool has_one) {
   lua_rawset(L, 1);
 }
 
-/* [info, key, …]: keep what is on top in the info, and return it. */
+/* [Info, key, …]: keep the value on top as Info[key], and return it. */
 static int keep_field(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
@@ -131,16 +132,16 @@ static int keep_field(lua_State *L) {
   return 1;
 }
 
-/* Is the info at 1 about an error, not only about a task? */
+/* Is the Info at 1 about an error, not only about a task? */
 static bool is_of_error(lua_State *L) {
   bool is = lua_getfield(L, 1, "err") != LUA_TNIL;
   lua_pop(L, 1);
   return is;
 }
 
-/* [info, key, value]: the traceback, of which `value` is what was taken where
- * the error was raised: a text, the frames, or nothing. Without a line of the
- * user's it says where the task was started. */
+/* [Info, key, value]: return the traceback. `value` was noted where the error
+ * was raised: a text, frames, or nothing. If the traceback has no line of a
+ * file, it also says where the task was started. */
 static int finish_traceback(lua_State *L) {
   if (awl_is_frames(L, 3)) {
     lua_pushliteral(L, "stack traceback:");
@@ -160,7 +161,8 @@ static int finish_traceback(lua_State *L) {
   return 1;
 }
 
-/* [info, key, nil, underlying info]: of a Timeout, what it cut short. */
+/* [Info, key, nil, info]: for a Timeout, return the text of the wait that was
+ * cut short. */
 static int push_info_waited(lua_State *L) {
   lua_getfield(L, 4, "err");
   if (!awl_is(L, awl_of(L), 5, AWL_TIMEOUT) || !awl_push_waited(L, 5))
@@ -168,16 +170,16 @@ static int push_info_waited(lua_State *L) {
   return keep_field(L);
 }
 
-/* __index of an Info: the field of the info below it. Some fields are seldom
- * read, and are made here: lists that most often are short or empty, and texts.
- */
+/* __index of an Info: returns the field of the info below. Some fields are made
+ * here, since they are seldom read: lists, which are most often short or empty,
+ * and texts. */
 static int info_index(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)
     return 0;
   lua_pushvalue(L, 2);
   int type = lua_gettable(L, 3);
-  lua_insert(L, 3); /* [info, key, value, underlying info] */
+  lua_insert(L, 3); /* [Info, key, value, info] */
   if (lua_type(L, 2) != LUA_TSTRING) {
     lua_settop(L, 3);
     return 1;

@@ -1,10 +1,10 @@
 /* kept.c - aw.keep: a handler that leaves the failure with its task [T5]
  *
- * The failure is raised in each task that waits for the task. When the Task is
- * garbage and nobody has waited for it, or asked for its traceback, that is a
- * mistake, and a warning is given. It is not given earlier, since who has the
- * Task may wait after its loop has ended, in the main chunk of the program or
- * in another loop.
+ * Each task that waits for the failed task raises the failure. If the Task
+ * becomes garbage and nobody has waited for it or asked for its traceback, the
+ * binding warns of a mistake. The warning does not come earlier, since the
+ * owner of the Task may still wait after the loop has ended, in the main chunk
+ * of the program or in another loop.
  *
  * Until then AWL_KEPT has the info of each such failure, by its Task. The keys
  * are weak: the entry of a Task stays until its finalizer has run.
@@ -36,13 +36,13 @@ void awl_keep_failure(lua_State *L, awl_state *s, aw_task *task) {
   s->keeps = true;
 }
 
-/* (value) -> its text */
+/* (value) → the text of the value */
 static int push_text_of(lua_State *L) {
   luaL_tolstring(L, 1, NULL);
   return 1;
 }
 
-/* Warn of the failure whose info is at `info`, of the task `task`. */
+/* Warn of the failure of `task`, whose info is at `info`. */
 static void tell_kept_failure(lua_State *L, int info, const aw_task *task) {
   info = lua_absindex(L, info);
   lua_pushcfunction(L, push_text_of);
@@ -62,7 +62,7 @@ static void tell_kept_failure(lua_State *L, int info, const aw_task *task) {
   lua_pop(L, 2);
 }
 
-/* (light task, Task) */
+/* (light task, Task): warn if AWL_KEPT has the Task. */
 static int tell_of_task(lua_State *L) {
   awl_push_slot(L, awl_open(L), AWL_KEPT);
   lua_pushvalue(L, 2);
@@ -91,7 +91,7 @@ void awl_kept_task_goes(lua_State *L, awl_state *s, const aw_task *task) {
     lua_pop(L, 1);
 }
 
-/* Into the module's table on top. */
+/* Register the function in the module's table, on top. */
 void awl_open_kept(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"keep", m_keep}, {NULL, NULL}};
   s->upcalls.keep = m_keep;

@@ -1,19 +1,18 @@
-/* raised.c - errors on their way, from where they are raised to where they are
- * caught
+/* raised.c - keeps errors that have been raised and not yet caught
  *
  * The message handler of bodies makes the info of an error where the error is
  * raised. The error is on its way from there to the protected call that catches
  * it: the innermost scope that is open in the worker, or the body. Meanwhile
  * its info stands in AWL_RAISED, under the worker's number. `__close` handlers
  * run on the way. They may open scopes, in which other errors may be on their
- * way: the info of each such error has the one around it as its item BELOW. An
- * error that replaces another one on the same way, because it was raised in a
- * `__close`, has the info of that one in `replaced` [E3].
+ * way. The info of such an inner error has, as item BELOW, the info of the
+ * error around it. An error that a `__close` handler raises may replace another
+ * error on the same way; then the new info has the old one in `replaced` [E3].
  *
  * An error that an await raises is the worker's `passing` until the next await,
  * and keeps its info when the body does not catch it.
  *
- * Neighbours: core_error.c makes a core error of what has left a body.
+ * Neighbours: core_error.c makes a core error of an error that has left a body.
  */
 #include "errors/raised.h"
 
@@ -26,7 +25,8 @@
 
 #include <string.h>
 
-enum { BELOW = 1 }; /* an item of an info in AWL_RAISED */
+/* key of an info in AWL_RAISED: the info of the error around */
+enum { BELOW = 1 };
 
 /* ---- the infos of a worker ---- */
 
@@ -34,7 +34,7 @@ awl_raised *awl_raised_in(awl_worker *worker) {
   return worker->scopes ? &worker->scopes->raised : &worker->raised;
 }
 
-/* Push the info of that error, or nil. */
+/* Push the info of the error on its way, or nil. False: nil was pushed. */
 static bool push_raised(lua_State *L, awl_state *s, awl_worker *worker) {
   if (awl_raised_in(worker)->noted)
     awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
@@ -57,8 +57,8 @@ static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
   return false;
 }
 
-/* [.., info]: link it to the infos in AWL_RAISED, in place of the one on the
- * same way. */
+/* [.., info]: link the info to the infos in AWL_RAISED. It replaces the info of
+ * an error on the same way. */
 static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
   awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   if (awl_raised_in(worker)->noted && lua_istable(L, -1)) {
@@ -70,12 +70,12 @@ static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
   lua_rawseti(L, -2, BELOW);
 }
 
-/* [.., info] → [..]: its error is on its way from now on. `error` is the core
- * error that an await raised, or NULL. */
+/* [.., info] → [..]: note that the error of the info is on its way from now on.
+ * `error` is the core error that an await raised, or NULL. */
 static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
                        aw_error *error) {
   awl_raised *raised = awl_raised_in(worker);
-  if (worker->noted > 0) /* two at once are rare */
+  if (worker->noted > 0) /* two errors at once are rare */
     put_info_over(L, s, worker);
   awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   worker->noted += !raised->noted;
@@ -86,7 +86,7 @@ static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
     aw_error_release(old);
 }
 
-/* Remove the info that was added last. Cannot fail. */
+/* Remove the info that was added last. Raises nothing. */
 static void take_last_info(awl_worker *worker) {
   awl_state *s = worker->state;
   lua_State *util = s->util;
@@ -164,8 +164,9 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
 
 /* ---- where an error is raised ---- */
 
-/* Push the stack of L, which the running worker runs. While that has no line of
- * the user, add the stacks of the workers that await it. */
+/* Push the stack of L, which the running worker runs. While the text has no
+ * line of a file, add the stacks of the other workers of the task, which await
+ * the running worker. */
 static void push_running_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
   awl_push_traceback(L, s, L, 1);
@@ -176,9 +177,10 @@ static void push_running_stacks(lua_State *L, awl_state *s) {
       awl_join_traceback(L, s, w->co);
 }
 
-/* [err, old, info]: give the info a traceback, unless it has one, of where the
- * error was raised first. An error of the core has none before an await raises
- * it. The traceback of a Timeout is seldom read: it gets raw frames. */
+/* [err, old, info]: give the info a traceback, unless it has one already from
+ * the place where the error was first raised. (An error of the core has no
+ * traceback before an await raises the error.) A Timeout gets raw frames, since
+ * its traceback is seldom read. */
 static void add_traceback(lua_State *L, awl_state *s) {
   if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
     if (awl_is(L, s, 1, AWL_TIMEOUT))
@@ -190,7 +192,8 @@ static void add_traceback(lua_State *L, awl_state *s) {
   lua_settop(L, 3);
 }
 
-/* The message handler of bodies: notes the info, returns the error as it is. */
+/* The message handler of bodies: notes the info and returns the error
+ * unchanged. */
 static int note_traceback(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_worker *worker = s->run.running;
@@ -201,11 +204,12 @@ static int note_traceback(lua_State *L) {
   }
   if (!worker || L != s->run.co || awl_is_cancelled(L, s, 1) ||
       is_unseen(worker))
-    return 1; /* another coroutine: one that is closed */
+    /* nobody needs the info, or L is a coroutine that is being closed */
+    return 1;
   bool replaces = push_raised(L, s, worker); /* [err, old] */
   if (replaces && awl_is_info_of(L, 2, 1)) {
     lua_settop(L, 1);
-    return 1; /* it is passed on, and known */
+    return 1; /* the same error is raised again: its info is known */
   }
   bool passes = push_passing(L, s, worker, 1);
   if (!passes)

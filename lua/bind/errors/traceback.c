@@ -1,12 +1,13 @@
 /* traceback.c - the text of a stack [E2]
  *
- * It is Lua's own text with two differences: levels of the library are left
- * out, and a function of a loaded library has its full name. It is made
- * whenever an error is raised in a body, caught or not. So it is written into
- * one buffer. The dearest part, to ask for the name that the caller uses for a
- * function, is left out where the name in a library is known.
+ * A traceback is Lua's own text with two differences: levels of the binding are
+ * left out, and a function of a loaded library has its full name. Almost every
+ * error that is raised in a body gets a traceback, even if the body catches the
+ * error. So speed matters: the text is written into one buffer. The slowest
+ * step is to ask Lua for the name that the caller uses for a function. It is
+ * left out if the function's name in a library is known.
  *
- * Neighbours: frames.c keeps stacks raw, to be made a text later.
+ * Neighbours: frames.c keeps stacks raw, and makes their text later.
  */
 #include "errors/traceback.h"
 
@@ -16,8 +17,9 @@
 
 enum { MOST_LEVELS = 22 };
 
-/* [.., function] → [..]: its name in a library, or NULL. A function in Lua is
- * not worth reading the names of all libraries. */
+/* [.., function] → [..]: return the name of the function in a library, or NULL.
+ * NULL also if the names of libraries have not been read: only a C function
+ * makes awl_push_traceback() read them. */
 static const char *take_library_name(lua_State *L, awl_state *s) {
   const char *name = s->named ? awl_library_name(L, s, -1) : NULL;
   lua_pop(L, 1);
@@ -31,7 +33,8 @@ static void add_quoted(luaL_Buffer *b, const char *what, const char *name) {
   luaL_addchar(b, '\'');
 }
 
-/* By hand: with snprintf this is a third of the cost of a traceback. */
+/* Write ":" and the number by hand: snprintf() would take a third of the time
+ * of a traceback. */
 static void add_line_number(luaL_Buffer *b, int line) {
   char text[16];
   char *at = text + sizeof text;
@@ -49,7 +52,7 @@ static void add_function(luaL_Buffer *b, const lua_Debug *ar,
     add_quoted(b, "function", library_name);
   else if (*ar->what == 'm')
     luaL_addstring(b, "main chunk");
-  else if (*ar->namewhat == 'g') /* global: as lua shows it */
+  else if (*ar->namewhat == 'g') /* a global function: as Lua shows it */
     add_quoted(b, "function", ar->name);
   else if (*ar->namewhat != '\0')
     add_quoted(b, ar->namewhat, ar->name);
@@ -63,7 +66,7 @@ static void add_function(luaL_Buffer *b, const lua_Debug *ar,
   }
 }
 
-/* Is the function at this level called by a part of the library in Lua? */
+/* Does a part of the library in Lua call the function at this level? */
 static bool called_by_ours(lua_State *co, int level) {
   lua_Debug ar;
   if (!lua_getstack(co, level + 1, &ar))
@@ -81,8 +84,9 @@ void awl_add_level(luaL_Buffer *b, const lua_Debug *ar,
   add_function(b, ar, library_name);
 }
 
-/* Add the line of a level, whose function is on top of L (popped), b's stack
- * as it was then. False: it has none, being ours. */
+/* Add the line of the level `ar` to `b`. The function of the level is on top
+ * of b's stack (popped). False: the level belongs to the library and gets no
+ * line. */
 static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
                      lua_Debug *ar) {
   lua_State *L = b->L;
@@ -101,7 +105,7 @@ static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
   return true;
 }
 
-/* From here down all is ours. */
+/* Is `f` the lowest C function of the binding? No level below is the user's. */
 static bool is_bottom(const awl_state *s, lua_CFunction f) {
   return f && (f == s->upcalls.worker || f == s->upcalls.handler);
 }
@@ -109,7 +113,7 @@ static bool is_bottom(const awl_state *s, lua_CFunction f) {
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   lua_Debug ar;
   luaL_Buffer b;
-  if (co != L) { /* a finalizer may end its task */
+  if (co != L) { /* keep `co` alive: a finalizer may end its task */
     lua_pushthread(co);
     lua_xmove(co, L, 1);
   } else {
@@ -126,7 +130,8 @@ void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
     if (co != L)
       lua_xmove(co, L, 1);
     if (!s->named && lua_iscfunction(L, -1)) {
-      awl_name_libraries(L, s); /* may collect: look at this level again */
+      /* this may collect, so look at the level again */
+      awl_name_libraries(L, s);
       lua_pop(L, 1);
       level--;
       continue;

@@ -1,17 +1,19 @@
-/* traceback.h - of a stack; see traceback.c */
+/* traceback.h - the text of a stack; see traceback.c */
 #ifndef AWL_TRACEBACK_H
 #define AWL_TRACEBACK_H
 
 #include "base/state.h"
 
-/* Push a traceback of `co`, from `level`, without our own frames. Raises. */
+/* Push a traceback of `co`, from `level` on, without the binding's own levels.
+ * Raises. */
 void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
-/* The same, joined to the traceback that is on top. Raises. */
+/* Append the traceback of `co` to the traceback on top. Raises. */
 void awl_join_traceback(lua_State *L, awl_state *s, lua_State *co);
-/* Has the traceback a line of a file, not only of functions in C? */
+/* Does the traceback have a line of a file, not only of C functions? */
 bool awl_has_lines(const char *traceback);
-/* Add "file:line: in function", of a level with the fields that lua_getinfo()
- * gives for "Sln"; `library_name` is that of the function, or NULL. Raises. */
+/* Add "file:line: in function" of a level. `ar` has the fields that
+ * lua_getinfo() fills for "Sln"; `library_name` is the name of the function in
+ * a library, or NULL. Raises. */
 void awl_add_level(luaL_Buffer *b, const lua_Debug *ar,
                    const char *library_name);
 

@@ -1,16 +1,16 @@
 /* channel.c - channels for Lua: aw.channel, aw.Recv, aw.Send [H1]
  *
- * A channel is a userdata with a channel of the core, which carries messages,
- * see message.h. The core commits in the turn of the task that comes second.
- * The receiver takes the value when its turn comes.
+ * A channel is a userdata with a channel of the core, which carries messages
+ * (message.h). A transfer commits when the second of the two tasks arrives, in
+ * its turn. The receiver takes the value when its own turn comes.
  *
- * If a coroutine waits to receive, the sender pushes the value on its stack and
- * sends the token `passed` in place of a message.
+ * If a coroutine waits to receive, the sender pushes the value on the stack of
+ * that coroutine, and sends the token `passed` in place of a message.
  *
- * Longer than other files: methods, wires and functions for broadcast.lua share
- * the making of messages.
+ * This file is longer than others, since methods, wires and functions for
+ * broadcast.lua make messages in the same way.
  *
- * Neighbours: message.c has messages and their values.
+ * Neighbours: message.c manages messages and their values.
  */
 #include "base/classes.h"
 #include "base/location.h"
@@ -24,26 +24,27 @@
 #include <math.h>
 
 typedef struct channel {
-  const void *mark; /* &CHANNEL, until finalized; see check_channel() */
+  /* &CHANNEL until the channel is finalized; see check_channel() */
+  const void *mark;
   aw_channel *core;
   awl_messages *messages;
-  uint32_t resource; /* its number, see resources.h */
+  uint32_t resource; /* number of its entry, see resources.h */
 } channel;
 
-static const char CHANNEL = 'c'; /* its address is the mark */
+static const char CHANNEL = 'c'; /* the address of CHANNEL is the mark */
 
 /* The data of a wire that sends. User values: the channel, the value. The
  * channel may be finalized before such a wire runs, and while it waits. */
 typedef struct sending {
   const channel *channel;
-  aw_channel *core; /* the wire keeps it */
+  aw_channel *core; /* the wire keeps this channel of the core */
 } sending;
 
 enum { CHANNEL_OF = 1, VALUE_OF = 2 };
 
 /* ---- making ---- */
 
-/* What receivers get after the last message. */
+/* Receivers get nil, "closed" after the last message. */
 static int push_closed(lua_State *L, aw_lua_value *value) {
   (void)value;
   lua_pushnil(L);
@@ -51,15 +52,15 @@ static int push_closed(lua_State *L, aw_lua_value *value) {
   return 2;
 }
 
-/* The sender has pushed the value on the stack of the receiver, and sent this
- * token in its place. */
+/* The token `passed` pushes nothing: the sender has pushed the value on the
+ * stack of the receiver already. */
 static int push_passed(lua_State *L, aw_lua_value *value) {
   (void)L, (void)value;
   return 1;
 }
 
 static void release_constant(aw_lua_value *value) {
-  (void)value; /* it is a part of the state */
+  (void)value; /* the token is a part of the state */
 }
 
 static channel *refuse_channel(lua_State *L, int arg) {
@@ -69,9 +70,9 @@ static channel *refuse_channel(lua_State *L, int arg) {
   return NULL;
 }
 
-/* The channel at `arg`: a userdata of that size, with the mark, which is
- * removed before the memory is freed. To look at the metatable would take as
- * long as a hand-over. */
+/* Return the channel at `arg`. Its userdata has a known size and the mark; the
+ * finalizer removes the mark. To check the metatable would take as long as a
+ * whole transfer. */
 static channel *check_channel(lua_State *L, int arg) {
   channel *ch = lua_touserdata(L, arg);
   if (!ch || lua_rawlen(L, arg) != sizeof *ch || ch->mark != &CHANNEL)
@@ -138,7 +139,7 @@ static void push_channel_name(lua_State *L, const channel *ch) {
   lua_pushstring(L, name);
 }
 
-/* Why it went wrong. */
+/* Raise the error for `code`. */
 static int fail_channel(lua_State *L, const channel *ch, int code,
                         const char *call) {
   push_channel_name(L, ch);
@@ -153,11 +154,11 @@ static bool is_foreign(const channel *ch, const awl_worker *w) {
   return !aw_channel_open_to(ch->core, w->state->run.engine->core);
 }
 
-/* A message for the value at 2. Raises when out of memory. */
+/* Make a message of the value at 2. Raises when out of memory. */
 static aw_value make_message(lua_State *L, const channel *ch) {
   if (!awl_messages_reserve(ch->messages)) {
-    /* A finalizer may meet a channel that is garbage, which is not found by its
-     * address. */
+    /* A finalizer may use a garbage channel. AWL_OBJECTS has lost such a
+     * channel: enter it again. */
     awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
     if (!awl_messages_reserve(ch->messages))
       awl_error(L, "not enough memory");
@@ -174,14 +175,14 @@ static int after_send(lua_State *L, awl_worker *w) {
   return 0;
 }
 
-/* Hand the value at 2 to the coroutine that waits to receive, if one does,
- * without a message. The value at 2 is popped then. */
+/* If a coroutine waits to receive, hand the value at 2 over without a message.
+ * True: the value has been popped. */
 static bool pass_directly(lua_State *L, const channel *ch) {
   const aw_task *task = aw_channel_receiver(ch->core);
   awl_worker *to = task ? aw_task_host_at(task, 0) : NULL;
   if (!to || to->waiting != to->co || lua_status(to->co) != LUA_YIELD ||
       !lua_checkstack(to->co, 1))
-    return false; /* it may have been closed by hand */
+    return false; /* the user may have closed the coroutine */
   lua_xmove(L, to->co, 1);
   to->top++;
   return aw_channel_try_send(ch->core, to->state->passed_value) == 0;
@@ -287,7 +288,8 @@ static int channel_try_recv(lua_State *L) {
   return 2;
 }
 
-/* A nil ends a `for`, so one that was sent must not look like the end. */
+/* A nil ends a `for`, so a nil that was sent raises an error: it must not look
+ * like the end of the channel. */
 static int check_next(lua_State *L, int results) {
   if (results == 1 && lua_isnil(L, -1)) {
     push_channel_name(L, lua_touserdata(L, 1));
@@ -305,7 +307,8 @@ static int next_value(lua_State *L) {
   return check_next(L, receive_message(L, check_channel(L, 1), after_next));
 }
 
-/* for v in ch:iter(). No closing value: Lua 5.4.4 mistreats those [LU21]. */
+/* for v in ch:iter(). The `for` gets no closing value, since Lua 5.4.4 has a
+ * bug with closing values [LU21]. */
 static int channel_iter(lua_State *L) {
   check_channel(L, 1);
   lua_settop(L, 1);
@@ -321,7 +324,7 @@ static int channel_close(lua_State *L) {
 
 /* ---- how it looks ---- */
 
-/* channel jobs (2 of 4, 1 waiting); (2, unbounded) */
+/* __tostring: "channel jobs (2 of 4, 1 waiting)", "channel (2, unbounded)" */
 static int channel_tostring(lua_State *L) {
   const channel *ch = check_channel(L, 1);
   aw_channel_view view;
@@ -342,8 +345,8 @@ static int channel_tostring(lua_State *L) {
 
 /* ---- wires ---- */
 
-/* A message for what the wire sends, where nothing may raise; 0, or why not:
- * the channel, or the wire, is finalized, or there is no memory. */
+/* Make a message of the value that the wire sends; raises nothing. Returns 0,
+ * or AW_ECLOSED if the channel or the wire is finalized, or AW_ENOMEM. */
 static int fill_again(const sending *data, aw_value *out) {
   awl_messages *messages = data->channel->messages;
   if (data->channel->mark != &CHANNEL || !awl_messages_push_values(messages))
@@ -383,7 +386,8 @@ static const aw_operation send_operation = {.label = "send",
                                             .disarm = disarm_sending,
                                             .describe = describe_sending};
 
-/* Push what the wire with this data sends, for its text. */
+/* Push the value that the wire with this data sends, for the text of the
+ * wire. */
 static void push_sent(lua_State *L, awl_state *s, const void *data) {
   if (awl_push_object(s, data)) {
     lua_getiuservalue(s->util, -1, VALUE_OF);
@@ -426,11 +430,11 @@ static int make_send(lua_State *L) {
 
 /* ---- for broadcast.lua ---- */
 
-/* What is in tables of the library, as a subscription, under a key that no
- * program can make: the channel that it receives from. */
+/* Tables of the library, such as subscriptions, have their channel under the
+ * address of HELD, a key that no program can make. */
 static const char HELD = 'h';
 
-/* Recv(holder): the holder lives as long as the wire. */
+/* Recv(holder): the wire keeps the holder alive. */
 static int recv_of_holder(lua_State *L) {
   lua_rawgetp(L, 1, &HELD);
   const channel *ch = check_channel(L, -1);
@@ -438,8 +442,8 @@ static int recv_of_holder(lua_State *L) {
   return 1;
 }
 
-/* hold(holder, ch): Recv(holder) receives from ch. The metatable of the holder
- * is not shared with what holds none. */
+/* hold(holder, ch): let Recv(holder) receive from ch. All tables with the
+ * metatable of the holder must be holders. */
 static int inner_hold(lua_State *L) {
   static const aw_lua_source source = {.recv = recv_of_holder};
   check_channel(L, 2);
@@ -450,7 +454,7 @@ static int inner_hold(lua_State *L) {
   return 0;
 }
 
-/* has_room(ch): raises if ch is of another engine than that which runs */
+/* has_room(ch): raises if ch belongs to another engine than the running task */
 static int inner_has_room(lua_State *L) {
   const channel *ch = check_channel(L, 1);
   const awl_worker *w = awl_of(L)->run.running;
@@ -460,7 +464,7 @@ static int inner_has_room(lua_State *L) {
   return 1;
 }
 
-/* await_room(ch) */
+/* await_room(ch): waits until ch has room */
 static int inner_await_room(lua_State *L) {
   const channel *ch = check_channel(L, 1);
   lua_settop(L, 1);
@@ -469,8 +473,8 @@ static int inner_await_room(lua_State *L) {
   return awl_wait(L, w, aw_await_room(w->task, ch->core), after_send);
 }
 
-/* put(ch, v): send without waiting; false: it is full. A closed one takes
- * nothing, and has room for that. */
+/* put(ch, v): send without waiting. False: ch is full. A closed channel drops v
+ * and returns true. */
 static int inner_put(lua_State *L) {
   const channel *ch = check_channel(L, 1);
   lua_settop(L, 2);
@@ -509,7 +513,8 @@ static void release_messages(void *thing) {
   awl_messages_end(thing);
 }
 
-/* Into the module's table on top; `inner` into the one below it. */
+/* Register `functions` in the module's table, on top, and `inner` in the table
+ * below. */
 void awl_open_channel(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"channel", m_channel}, {NULL, NULL}};
   static const aw_lua_source source = {.recv = make_recv, .send = make_send};

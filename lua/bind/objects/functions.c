@@ -2,9 +2,9 @@
  * aw.sleep, aw.sleep_until, aw.yield, aw.await; aw.now, aw.current, aw.start,
  * aw.stats
  *
- * Those that await check their arguments, ask awl_awaiter() for the worker, arm
- * one wait of the core and park. The continuation runs when the engine resumes
- * the worker.
+ * Functions that await check their arguments, ask awl_awaiter() for the worker,
+ * arm one wait of the core and park. The continuation runs when the engine
+ * resumes the worker.
  */
 #include "base/classes.h"
 #include "base/engine.h"
@@ -35,7 +35,7 @@ static int act_yield(lua_State *L) {
   return awl_wait(L, w, aw_await_yield(w->task), awl_after_wait);
 }
 
-/* idle(t): until nothing else can run before t, in virtual time [K6] */
+/* idle(t): wait until nothing else can run before t, in virtual time [K6] */
 static int act_idle(lua_State *L) {
   uint64_t at = awl_check_time(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "test's clock");
@@ -77,19 +77,19 @@ static int act_await(lua_State *L) {
   return await_wire(L, "await", true, after_await);
 }
 
-/* await(w, what): the same for a function of a part, "aw." .. what */
+/* await(w, what): as aw.await(w), for the function "aw." .. what of a part */
 static int inner_await(lua_State *L) {
   return await_wire(L, luaL_checkstring(L, 2), true, after_await);
 }
 
-/* awaiter(what): may aw.what await here? Else raises why not. */
+/* awaiter(what): raise an error if aw.what may not await here */
 static int inner_awaiter(lua_State *L) {
   awl_awaiter(L, awl_of(L), luaL_checkstring(L, 1));
   return 0;
 }
 
-/* in_clean_up(): was what a catch has caught raised by an operand that was
- * being cancelled by what it is an operand of? */
+/* in_clean_up(): was the error that the running catch got raised in clean-up,
+ * after a cancel of the scope around the task? */
 static int inner_in_clean_up(lua_State *L) {
   const awl_worker *w = awl_of(L)->run.running;
   lua_pushboolean(L,
@@ -103,10 +103,11 @@ static int act_step(lua_State *L) {
 
 /* ---- who and when ---- */
 
-/* seconds_fault(v): why v is no number of seconds, or nil */
+/* seconds_fault(v): why v is not a valid number of seconds, or nil */
 static int inner_seconds_fault(lua_State *L) {
   if (lua_type(L, 1) == LUA_TNUMBER)
-    lua_pushstring(L, awl_seconds_fault(lua_tonumber(L, 1))); /* NULL: nil */
+    /* NULL pushes nil */
+    lua_pushstring(L, awl_seconds_fault(lua_tonumber(L, 1)));
   else
     lua_pushfstring(L, "number of seconds expected, got %s",
                     aw_lua_type_name(L, 1));
@@ -159,7 +160,7 @@ static void add_engine(const awl_engine *engine, aw_stats *sum) {
   sum->steps += one.steps;
 }
 
-/* Has `loop` run to its end, and nothing was started since? */
+/* Has `loop` run to its end, and has nobody started a task since? */
 static bool has_loop_ended(const awl_loop *loop) {
   aw_loop_state state = aw_loop_state_of(loop->core);
   if (state != AW_LOOP_IDLE)
@@ -173,7 +174,8 @@ static int m_stats(lua_State *L) {
   awl_state *s = awl_of(L);
   aw_stats sum = {0};
   size_t loops = 0, ended = 0;
-  if (!awl_in_finalizer(L)) /* else an error may be on its way right now */
+  /* in a finalizer, another error may be on its way */
+  if (!awl_in_finalizer(L))
     awl_forget_passing(s);
   if (s->engine)
     add_engine(s->engine, &sum);
@@ -203,7 +205,8 @@ static int m_stats(lua_State *L) {
   return 1;
 }
 
-/* Into the module's table on top; `idle` into the one below it. */
+/* Register `functions` in the module's table, on top, and `inner` in the table
+ * below. */
 void awl_open_functions(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {
       {"sleep", act_sleep}, {"sleep_until", act_sleep_until},

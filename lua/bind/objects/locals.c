@@ -1,13 +1,13 @@
-/* locals.c - aw.locals: a table of the running task, inherited by what it
- * starts
+/* locals.c - aw.locals: a table of the running task; tasks that it starts
+ * inherit the table
  *
- * The core carries the table as a value of the task. Many tasks may share it,
- * so nobody changes it: who sets a field replaces the table by a copy
- * (aiowire/locals.lua). So a start costs nothing in a task without locals, and
- * a reference in others.
+ * The core carries the table as a value of the task. Many tasks may share a
+ * table, so nobody changes it: a task that sets a field replaces its table by a
+ * copy (aiowire/locals.lua). So a start costs nothing in a task without locals,
+ * and one reference in other tasks.
  *
- * A handler has the locals of the task that has failed. What runs outside of
- * tasks has AWL_LOCALS, for all that is started there.
+ * A handler has the locals of the task that has failed. Code outside of tasks
+ * uses AWL_LOCALS; tasks that are started there inherit it.
  */
 #include "objects/locals.h"
 
@@ -36,14 +36,14 @@ aw_value awl_hold_locals(lua_State *L, awl_state *s, awl_loop *loop) {
   return 0;
 }
 
-/* locals(): the table, which is not to be changed; or nil */
+/* locals(): the table, or nil; the caller must not change the table */
 static int inner_locals(lua_State *L) {
   awl_state *s = awl_of(L);
   push_locals(L, s, locals_owner(s));
   return 1;
 }
 
-/* set_locals(table or nil) */
+/* set_locals(table or nil): replace the table */
 static int inner_set_locals(lua_State *L) {
   awl_state *s = awl_of(L);
   lua_settop(L, 1);
@@ -61,7 +61,7 @@ static int inner_set_locals(lua_State *L) {
   return 0;
 }
 
-/* Into the table of inner functions, below the module's on top. */
+/* Register in the table of inner functions, below the module's table on top. */
 void awl_open_locals(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {
       {"locals", inner_locals}, {"set_locals", inner_set_locals}, {NULL, NULL}};

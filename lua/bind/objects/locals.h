@@ -4,11 +4,11 @@
 
 #include "base/state.h"
 
-/* awl_inherit() where the core does not see to it. */
+/* The slow path of awl_inherit(): the core does not pass the locals on. */
 aw_value awl_hold_locals(lua_State *L, awl_state *s, awl_loop *loop);
 
-/* What a task that is started in `loop` from here is to have as its locals; 0:
- * nothing, or the core sees to it. Gives. Raises. */
+/* Return the locals for a task that is about to start in `loop`. 0: no locals,
+ * or the core passes them on. Gives. Raises. */
 static inline aw_value awl_inherit(lua_State *L, awl_state *s, awl_loop *loop) {
   const awl_worker *w = s->run.running;
   if (w && !s->in_handler && aw_task_loop(w->task) == loop->core)

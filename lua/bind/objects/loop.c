@@ -1,11 +1,12 @@
 /* loop.c - EventLoop: a root scope on an engine, as a Lua object
  *
- * User values: 1 the table of values that the engine carries, 2 `stuck`, 3 the
- * name. A loop that is made while an engine runs is on that engine [S6], unless
- * `clock` or `seed` ask for one of its own.
+ * User values of an EventLoop: 1 the table of values that the engine carries, 2
+ * `stuck`, 3 the name. A loop that is made while an engine runs belongs to that
+ * engine [S6], unless the options `clock` or `seed` ask for an engine of its
+ * own.
  *
- * Neighbours: run/loop_run.c runs loops; base/loops.c finds them by number;
- * tree.c shows their tasks.
+ * Neighbours: run/loop_run.c runs loops; base/loops.c finds loops by number;
+ * tree.c shows the tasks of loops.
  */
 #include "base/classes.h"
 #include "base/engine.h"
@@ -61,7 +62,7 @@ static void read_clock_options(lua_State *L, int arg, loop_options *out) {
   lua_pop(L, 2);
 }
 
-/* A number is the option `timeout`. */
+/* Read the options at `arg`; a number there is the option `timeout`. */
 static void read_loop_options(lua_State *L, int arg, loop_options *out) {
   static const uint64_t GRACE = 5 * AW_SECOND;
   static const char *const known[] = {"timeout", "grace",   "clock", "seed",
@@ -87,7 +88,7 @@ static void read_loop_options(lua_State *L, int arg, loop_options *out) {
   lua_pop(L, 1);
 }
 
-/* Memory of a private engine with its first tasks and the libuv loop. */
+/* Bytes of a private engine with its first tasks and its libuv loop. */
 enum { ENGINE_WEIGHT = 16 * 1024 };
 
 static awl_engine *engine_for(lua_State *L, awl_state *s,
@@ -99,8 +100,8 @@ static awl_engine *engine_for(lua_State *L, awl_state *s,
   return awl_current_engine(L, s);
 }
 
-/* Push an EventLoop without a loop of the core yet; its options are at `arg`.
- * Once it is finalized it points to `gone_loop`. */
+/* Push an EventLoop that has no loop of the core yet; its options are at `arg`.
+ * A finalized EventLoop points to `gone_loop`. */
 static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
   awl_loop **box = lua_newuserdatauv(L, sizeof(awl_loop *), 3);
   *box = &s->gone_loop;
@@ -127,7 +128,7 @@ static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
   return loop;
 }
 
-/* Push a new one by the options at `arg`, which is on top. */
+/* Push a new EventLoop with the options at `arg`, on top. */
 static int push_new(lua_State *L, int arg) {
   awl_state *s = awl_of(L);
   loop_options options;
@@ -136,7 +137,8 @@ static int push_new(lua_State *L, int arg) {
   loop->where = awl_where(L, s, 1);
   if (options.private_engine)
     awl_weigh(L, s, ENGINE_WEIGHT);
-  /* From here on nothing collects: a finalizer may make loops, too. */
+  /* Until s->loops has the number, nothing collects: a finalizer might make a
+   * loop, and take the same number. */
   uint32_t number = awl_loop_take_number(L, s);
   loop->number = number;
   lua_pushvalue(L, -1);
@@ -161,14 +163,15 @@ static int m_EventLoop(lua_State *L) {
   return push_new(L, 1);
 }
 
-/* new_loop(w, opts), for functions whose second argument is the options */
+/* new_loop(w, opts): a new EventLoop, for functions whose second argument is
+ * the table of options */
 static int inner_new_loop(lua_State *L) {
   lua_settop(L, 2);
   return push_new(L, 2);
 }
 
-/* Loops that were made in tasks of this loop may outlive it; then one of these
- * gets the engine. */
+/* Free the private engine of `loop`. Loops that were made in tasks of `loop`
+ * may outlive it; then one of them becomes the owner of the engine. */
 static void leave_engine(awl_loop *loop) {
   awl_engine *engine = loop->engine;
   loop->engine = NULL;
@@ -182,7 +185,8 @@ static void leave_engine(awl_loop *loop) {
     }
 }
 
-/* Values of the loop that somebody still refers to are nil from now on. */
+/* Release the number of the loop. Values of the loop that somebody still refers
+ * to read as nil from now on. */
 static void leave_number(awl_loop *loop) {
   awl_state *s = loop->state;
   s->values -= loop->claims->live;
@@ -190,8 +194,8 @@ static void leave_number(awl_loop *loop) {
   awl_loop_forget_number(s, loop->number);
 }
 
-/* How many tasks there are on `loop`; `*first`: where the oldest was started.
- */
+/* Count the tasks of `loop`; `*first` becomes the line that started the first
+ * one. */
 static size_t count_tasks(const awl_loop *loop, const char **first) {
   const aw_scope *root = aw_loop_scope(loop->core), *at = root;
   size_t count = 0, depth = 0;
@@ -204,7 +208,7 @@ static size_t count_tasks(const awl_loop *loop, const char **first) {
   return count;
 }
 
-/* (light loop): warn if it has tasks and nobody has run them. */
+/* (light loop): warn if the loop has tasks that nobody has run. */
 static int tell_unrun(lua_State *L) {
   const awl_loop *loop = lua_touserdata(L, 1);
   const char *first;
@@ -223,15 +227,15 @@ static int tell_unrun(lua_State *L) {
   return 0;
 }
 
-/* Free a loop whose EventLoop is garbage. False: the state is closed in the
- * middle of its run, so the loop of the core is not freed. */
+/* Free a loop whose EventLoop is garbage. False: the Lua state is closed in the
+ * middle of the loop's run, so the loop of the core is not freed. */
 static bool free_loop(awl_loop *loop) {
   if (loop->core && aw_loop_free(loop->core) < 0)
     return false;
   if (loop->core)
     leave_number(loop);
   else
-    aw_free(loop->claims); /* it was not made */
+    aw_free(loop->claims); /* the loop of the core was not made */
   leave_engine(loop);
   awl_strike_object(loop->state, AWL_RESOURCE_LOOP, loop->resource);
   aw_free(loop);
@@ -277,14 +281,15 @@ static int loop_now(lua_State *L) {
   return 1;
 }
 
-/* timeout_of(ev): seconds, of its run, as it was extended */
+/* timeout_of(ev): the time limit of its run in seconds, with extensions */
 static int inner_timeout_of(lua_State *L) {
   const awl_loop *loop = awl_check_loop(L, awl_of(L));
   lua_pushnumber(L, awl_seconds(aw_loop_timeout(loop->core)));
   return 1;
 }
 
-/* start_raw(ev, w): start, from the caller's caller, with raw errors */
+/* start_raw(ev, w): start w for the caller of the caller; errors leave run()
+ * raw */
 static int inner_start_raw(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
@@ -310,7 +315,8 @@ static const char *state_name(const awl_loop *loop) {
   return state == AW_LOOP_IDLE && loop->ran ? "done" : names[state];
 }
 
-/* Push what its time-out cut short, as the text of info.waited; or nil. */
+/* Push the wait that the loop's time-out cut short, as the text of info.waited;
+ * or nil. */
 static void push_loop_waited(lua_State *L, const awl_loop *loop) {
   const aw_cut *cut = loop->core ? aw_loop_cut(loop->core) : NULL;
   if (cut)

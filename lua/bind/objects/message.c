@@ -1,18 +1,20 @@
-/* message.c - what channels carry: values of Lua, on their way; see message.h
+/* message.c - messages: values of Lua on their way through channels; see
+ * message.h
  *
  *     channel (userdata) ──► table of values, its user value
  *        │                      ▲ place
  *        └─ messages ──► message┘          each an aw_lua_value
  *
- * A message is the number of a place in the channel's table. So what waits in
- * a channel is garbage with it, also when it holds the channel itself. Free
- * places hold `false`, so that to fill one sets no new key, and a nil is a mark
- * in its message: to send and to receive, which may happen where nothing may
- * raise, allocates nothing in Lua, but for more places now and then.
+ * A message is the number of a place in the channel's table. So values that
+ * wait in a garbage channel are garbage, too, even if such a value refers to
+ * the channel. Free places hold `false`, so filling a place sets no new key; a
+ * nil is a flag in its message. So sending and receiving allocate nothing in
+ * Lua, except more places now and then. They may happen where nothing may
+ * raise.
  *
- * Messages are memory of their own: they may be with tasks when the channel is
- * no more. One that a wire ends with keeps alive what its task runs (`pin`),
- * and so the channel, whose table has the value.
+ * Messages have memory of their own: a task may have a message when the channel
+ * is gone. A message that a wire ends with keeps alive the Wire that its task
+ * runs (`pin`), and so the channel, whose table has the value.
  */
 #include "objects/message.h"
 
@@ -21,20 +23,22 @@
 #include "wire/convert.h"
 
 typedef struct message {
-  aw_lua_value base; /* first: the core has its address */
+  aw_lua_value base; /* the first field: the core has its address */
   struct awl_messages *store;
-  struct message *next; /* free one */
+  struct message *next; /* the next free message */
   aw_value pin;
   int place;
   bool is_nil;
 } message;
 
-enum { BLOCKS = 28, SMALLEST = 4 }; /* a block is as large as all before it */
+/* a block is as large as all blocks before it */
+enum { BLOCKS = 28, SMALLEST = 4 };
 
 struct awl_messages {
   awl_state *state;
-  aw_channel *channel; /* NULL: not made yet, or no more */
-  size_t refs;         /* the channel, and messages that are under way */
+  aw_channel *channel; /* NULL: not made yet, or gone */
+  /* number of owners: the channel, and messages under way */
+  size_t refs;
   message *blocks[BLOCKS];
   int block_count, places;
   message *free;
@@ -61,8 +65,8 @@ static int add_places(lua_State *L) {
   return 0;
 }
 
-/* The same, but it raises nothing and does not collect: finalizers might send.
- */
+/* Add free places, but raise nothing and do not collect: finalizers might
+ * send. */
 static bool make_places(const awl_messages *store, int count) {
   lua_State *util = store->state->util;
   lua_pushcfunction(util, add_places);
@@ -139,7 +143,7 @@ void awl_messages_end(awl_messages *store) {
 
 /* ---- messages ---- */
 
-/* Give the message back, its place being `false` again. */
+/* Make the message free; its place holds `false` again. */
 static void put_message_back(message *m) {
   awl_messages *store = m->store;
   if (m->pin) {
@@ -187,7 +191,7 @@ aw_value awl_message_make(lua_State *L, awl_messages *store) {
   if (m->is_nil)
     lua_pop(L, 1);
   else
-    lua_rawseti(L, -2, m->place); /* no new key */
+    lua_rawseti(L, -2, m->place); /* the key exists: no allocation */
   lua_pop(L, 1);
   return aw_lua_box(&m->base);
 }

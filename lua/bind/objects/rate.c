@@ -1,7 +1,8 @@
 /* rate.c - rates for Lua: aw.rate(n, per), and aw.Acquire of a rate
  *
- * A Rate is a userdata with a rate of the core. What is acquired is time, so
- * nothing is given back: there is no permit, and the wire needs no Lua.
+ * A Rate is a userdata with a rate of the core. Units of a rate come back with
+ * time, and nobody gives them back: there is no permit, and the wire needs no
+ * Lua.
  */
 #include "objects/rate.h"
 
@@ -16,7 +17,7 @@
 
 typedef struct rate {
   aw_rate *core;     /* kept; NULL once finalized */
-  uint32_t resource; /* its own number, see resources.h */
+  uint32_t resource; /* number of its entry, see resources.h */
 } rate;
 
 static aw_rate *check_rate(lua_State *L) {
@@ -28,7 +29,7 @@ static aw_rate *check_rate(lua_State *L) {
   return r->core;
 }
 
-/* How many units are asked for: 1 by default. */
+/* Read the number of units to acquire: 1 by default. */
 static uint64_t check_units(lua_State *L, int arg, const aw_rate *core) {
   aw_rate_view view;
   aw_rate_look(core, &view);
@@ -105,7 +106,7 @@ static int rate_try_acquire(lua_State *L) {
   return 1;
 }
 
-/* rate api (2 of 10 in 1 s, 1 waiting) */
+/* __tostring: "rate api (2 of 10 in 1 s, 1 waiting)" */
 static int rate_tostring(lua_State *L) {
   aw_rate_view view;
   aw_rate_look(check_rate(L), &view);
@@ -128,7 +129,7 @@ static void release_rate(void *thing) {
   aw_rate_release(thing);
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_rate(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {{"acquire", rate_acquire},
                                      {"try_acquire", rate_try_acquire},

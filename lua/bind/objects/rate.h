@@ -4,7 +4,8 @@
 
 #include "base/state.h"
 
-/* Acquire(rate [, k]), called in its frame. */
+/* Acquire(rate [, k]); must run in the frame of the function that the user
+ * called. */
 int awl_acquire_rate(lua_State *L);
 
 #endif

@@ -1,18 +1,18 @@
-/* recv_send.c - what messages come from and go to: aw.Recv, aw.Send
+/* source.c - sources and targets of messages: aw.Recv, aw.Send
  *
  * Channels, sockets, subscriptions and others are classes of their own. Each
- * has a constant aw_lua_source that says what its objects can do. It is in the
- * metatable, under a key that no program can make.
+ * class has a constant aw_lua_source that says what its objects can do. The
+ * metatable has it under a key that no program can make.
  *
  * The number of an object's descriptor is not accepted as a source, since the
- * library watches that descriptor for the object. So numbers that a program has
- * asked for are remembered (AWL_FDS).
+ * library watches that descriptor for the object. So AWL_FDS remembers the
+ * numbers that a program has asked for.
  */
 #include "base/classes.h"
 #include "base/location.h"
 #include "open.h"
 
-static const char KEY = 'r'; /* its address is the key */
+static const char KEY = 'r'; /* the address of KEY is the key */
 
 void aw_lua_add_source(lua_State *L, int metatable,
                        const aw_lua_source *source) {
@@ -50,8 +50,8 @@ bool aw_lua_push_owner(lua_State *L, int fd) {
   return false;
 }
 
-/* The maker runs in the frame of the function that was called, so that what it
- * says of arguments is said of that. */
+/* Call `maker` in the frame of the function that the user called, so that
+ * errors about arguments name that function. */
 static int make(lua_State *L, lua_CFunction maker, const char *verb) {
   if (maker)
     return maker(L);
@@ -71,7 +71,7 @@ static int m_Send(lua_State *L) {
   return make(L, source ? source->send : NULL, "send");
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_source(lua_State *L, awl_state *s) {
   static const luaL_Reg constructors[] = {
       {"Recv", m_Recv}, {"Send", m_Send}, {NULL, NULL}};

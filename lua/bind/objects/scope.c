@@ -2,12 +2,13 @@
  *
  * aw.scope([opts,] f) opens a scope, calls f(s) in the same coroutine, and
  * returns when f has ended and all children are terminal [S2]. aw.timeout and
- * aw.shield do the same with another kind of scope and without `s`. All the
- * while the stack of the C function is:
+ * aw.shield do the same with another kind of scope and without `s`. Meanwhile
+ * the stack of the C function is:
  *
  *       [Scope, what f left …]
  *
- * aw.deadline and aw.extend look at the limits of such scopes and of wires.
+ * aw.deadline reads the time limits of such scopes and of wires; aw.extend
+ * moves them.
  *
  * `mode` says how a scope ends. The error of f goes to the core as the scope's
  * own, so that the first of several errors wins [E3].
@@ -55,7 +56,7 @@ static bool add_block(awl_state *s) {
   return true;
 }
 
-/* NULL when out of memory. */
+/* Return a new scope, or NULL when out of memory. */
 static awl_scope *new_scope(awl_state *s, awl_scope_mode mode) {
   if (!s->free_scopes && !add_block(s))
     return NULL;
@@ -81,7 +82,7 @@ void awl_free_scopes(awl_state *s) {
   }
 }
 
-/* That of the Scope at 1; NULL: it is finalized. */
+/* Return the awl_scope of the Scope at 1; NULL: the Scope is finalized. */
 static awl_scope *scope_at_1(lua_State *L) {
   return *(awl_scope **)lua_touserdata(L, 1);
 }
@@ -114,7 +115,7 @@ static int scope_cancel(lua_State *L) {
   awl_scope *scope = check_scope(L, s);
   lua_settop(L, 2);
   awl_new_cancelled(L, s, "scope");
-  check_scope(L, s); /* a finalizer may have run its task to the end */
+  check_scope(L, s); /* a finalizer may have run the scope's task to its end */
   aw_value reason = awl_hold(L, awl_loop_of(s, aw_task_loop(scope->task)));
   if (scope->scope)
     aw_scope_cancel(scope->scope, reason, AW_DEFAULT);
@@ -125,7 +126,8 @@ static int scope_cancel(lua_State *L) {
 
 /* ---- limits ---- */
 
-/* The seconds at `arg`, which must be finite: a limit is moved, not removed. */
+/* Read the seconds at `arg`. They must be finite: a limit can be moved, but not
+ * removed. */
 static uint64_t check_span(lua_State *L, int arg) {
   uint64_t ns = awl_check_ns(L, arg);
   if (lua_tonumber(L, arg) == HUGE_VAL)
@@ -175,7 +177,7 @@ static int m_deadline(lua_State *L) {
   return 1;
 }
 
-/* A coroutine that was closed by hand has not left its Scopes. */
+/* Leave the scope: a coroutine that the user closed has not left its Scopes. */
 static int scope_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   awl_scope **box = lua_touserdata(L, 1);
@@ -197,7 +199,7 @@ static int scope_tostring(lua_State *L) {
 
 /* ---- leaving ---- */
 
-/* Cut short by its own cancel, and absorbed here [S3, C5]. */
+/* The scope was cut short by its own cancel, which it absorbs [S3, C5]. */
 static int cut_off(lua_State *L, awl_scope *scope, const aw_scope_end *end) {
   awl_state *s = awl_of(L);
   if (scope->mode == AWL_MODE_TIMEOUT && end->timed_out) {
@@ -221,9 +223,9 @@ static int cut_off(lua_State *L, awl_scope *scope, const aw_scope_end *end) {
   return 3;
 }
 
-/* The scope is empty: close it, and return or raise its outcome. It was cut
- * short if a cancel went through f, or ended a child. Otherwise the results of
- * f count, cancelled or not [T7]. */
+/* The scope is empty: close it, and return or raise its outcome. The scope was
+ * cut short if a cancel went through f, or ended a child. Otherwise the results
+ * of f count, cancelled or not [T7]. */
 static int close_scope(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   awl_scope *scope = scope_at_1(L);
@@ -253,8 +255,9 @@ static int after_scope_join(lua_State *L, awl_worker *w) {
   return close_scope(L, w);
 }
 
-/* f has ended with `status`. Scopes are left in the body that opened them, the
- * innermost first: a generator that yields inside one can break that. */
+/* f has ended with `status`. A scope must be left in the body that opened it,
+ * and the innermost first: a generator that yields inside a scope can break
+ * this rule. */
 static int leave_body(lua_State *L, awl_worker *w, int status) {
   awl_state *s = w->state;
   awl_scope *scope = scope_at_1(L);
@@ -274,7 +277,8 @@ static int leave_body(lua_State *L, awl_worker *w, int status) {
     return awl_wait(L, w, 0, after_scope_join);
   if (awl_at_once(w) || aw_await_join(w->task) < 0)
     return close_scope(L, w);
-  return awl_wait(L, w, 0, after_scope_join); /* others first [F3] */
+  /* other tasks get a turn first [F3] */
+  return awl_wait(L, w, 0, after_scope_join);
 }
 
 static int after_body(lua_State *L, int status, lua_KContext context) {
@@ -285,8 +289,8 @@ static int after_body(lua_State *L, int status, lua_KContext context) {
 
 /* ---- opening ---- */
 
-/* f and `*count` arguments are on top: leave [Scope, handler, f, arguments] and
- * nothing below. f is given the Scope, too, if it is aw.scope's. */
+/* f and `*count` arguments are on top. Make the stack [Scope, handler, f,
+ * arguments]. For aw.scope, the Scope becomes the first argument of f. */
 static awl_scope *push_call_frame(lua_State *L, awl_state *s,
                                   awl_scope_mode mode, int *count) {
   int f = lua_gettop(L) - *count;
@@ -309,7 +313,7 @@ static awl_scope *push_call_frame(lua_State *L, awl_state *s,
   return scope;
 }
 
-/* f and `count` arguments are on top. Open a scope and call f in it. */
+/* f and `count` arguments are on top: open a scope and call f in it. */
 static int call_in_scope(lua_State *L, awl_worker *w, int count,
                          awl_scope_mode mode, const aw_scope_config *config,
                          uint64_t ns) {
@@ -349,7 +353,8 @@ static int act_scope(lua_State *L) {
     aw_lua_check_options(L, 1, known, false);
     timeout = awl_opt_ns(L, 1, "timeout", AW_NEVER);
     grace = awl_opt_ns(L, 1, "grace", AW_DEFAULT);
-    int type = lua_getfield(L, 1, "name"); /* nothing shows it yet */
+    /* checked, but not shown anywhere yet */
+    int type = lua_getfield(L, 1, "name");
     if (type != LUA_TNIL && type != LUA_TSTRING)
       return aw_lua_bad_option(L, "name", "string");
   }
@@ -408,7 +413,7 @@ static int act_pcall(lua_State *L) {
   return after_pcall(L, status, 0);
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_scope(lua_State *L, awl_state *s) {
   static const luaL_Reg methods[] = {{"start", scope_start},
                                      {"start_ready", scope_start_ready},

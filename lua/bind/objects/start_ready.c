@@ -1,17 +1,17 @@
-/* start_ready.c - start_ready(): starts a wire, and waits until it says that it
- * is ready
+/* ready.c - start_ready(): starts a task, and waits until the task calls
+ * aw.ready
  *
  *   s:start_ready(w)   starts a task and waits for its end
  *                        the task calls aw.ready(...): the wait ends with these
  *                        values
  *                        the task fails before: its error is raised here
- *                        the wait is cancelled: the task, too; it is joined
+ *                        the wait is cancelled: so is the task; it is joined
  *
- * The handler of the task is a Ready: a userdata that has the waiter, whether
- * aw.ready was called, and as user values the handler of the user (1) and the
- * values (2). A failure before aw.ready is raised in the waiter. A failure
- * after it goes to the handler of the user, or without one to the scope, as
- * that of any other task.
+ * The handler of the task is a Ready, a userdata. It has the waiter, and
+ * whether aw.ready was called; its user values are the handler of the user (1)
+ * and the values of aw.ready (2). The waiter raises a failure before aw.ready.
+ * A later failure goes to the handler of the user, or without one to the scope,
+ * as for any other task.
  */
 #include "objects/start_ready.h"
 
@@ -29,17 +29,17 @@
 #include "wire/build.h"
 #include "wire/task_text.h"
 
-enum { HANDLER = 1, RESULTS = 2 }; /* user values */
+enum { HANDLER = 1, RESULTS = 2 }; /* user values of a Ready */
 
 typedef struct ready {
-  aw_task *waiter;   /* kept, until it goes on; or NULL */
-  uint32_t resource; /* its own number, see resources.h */
+  aw_task *waiter;   /* kept until its wait ends; or NULL */
+  uint32_t resource; /* number of its entry, see resources.h */
   bool told;         /* aw.ready was called */
 } ready;
 
 /* ---- waiting ---- */
 
-/* The stack of the waiting task. */
+/* Places on the stack of the waiting task. */
 enum { OWNER = 1, TASK, READY };
 
 static void stop_waiting(awl_state *s, ready *r) {
@@ -48,7 +48,7 @@ static void stop_waiting(awl_state *s, ready *r) {
   r->waiter = NULL;
 }
 
-/* It has ended, and was not ready. */
+/* The task has ended without calling aw.ready: raise. */
 static int ended_before(lua_State *L, awl_state *s) {
   lua_remove(L, OWNER);
   aw_task *task = awl_check_task(L, s, 1);
@@ -58,8 +58,8 @@ static int ended_before(lua_State *L, awl_state *s) {
   return awl_error(L, "%s ended without calling aw.ready", lua_tostring(L, -1));
 }
 
-/* The cancelled waiter has joined the started task. If that task failed in its
- * clean-up, raise that failure; else Cancelled [E3]. */
+/* The waiter was cancelled, and has cancelled the task. A failure of the task's
+ * clean-up comes first [E3]; else raise Cancelled. */
 static int after_ready_join(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   const ready *r = lua_touserdata(L, READY);
@@ -120,7 +120,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
     return awl_ended(L, loop);
   if (loop->engine != s->run.engine)
     return awl_foreign(L, "this EventLoop");
-  if (aw_task_cancelled(w->task)) /* then nothing is started [C2] */
+  if (aw_task_cancelled(w->task)) /* a cancelled task starts nothing [C2] */
     return awl_wait(L, w, aw_await_yield(w->task), awl_after_wait);
   push_ready(L, s, USERS);
   lua_replace(L, USERS);
@@ -136,7 +136,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
 
 /* ---- being ready ---- */
 
-/* aw.ready(...): nothing, in a task that nobody waits for. */
+/* aw.ready(...): does nothing in a task that start_ready() has not started. */
 static int m_ready(lua_State *L) {
   awl_state *s = awl_of(L);
   aw_task *task = s->in_handler ? NULL : awl_running_task(s);
@@ -169,18 +169,18 @@ static bool settle_ready(lua_State *L, awl_state *s, aw_task *task) {
     return false;
   const ready *r = lua_touserdata(L, -1);
   if (!r->told)
-    return true; /* the waiter raises it */
+    return true; /* the waiter raises the failure */
   lua_getiuservalue(L, -1, HANDLER);
   lua_remove(L, -2);
   if (!lua_isnil(L, -1))
     return false;
   aw_task_set_handler(task, 0);
-  return aw_task_parent(task) != NULL; /* its scope fails, then */
+  return aw_task_parent(task) != NULL; /* true: the scope fails */
 }
 
 /* ---- class ---- */
 
-/* start() takes what can be called for a handler. */
+/* start() accepts only callable values as handlers. Nobody calls a Ready. */
 static int ready_call(lua_State *L) {
   (void)L;
   return 0;
@@ -194,7 +194,7 @@ static int ready_gc(lua_State *L) {
   return 0;
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_ready(lua_State *L, awl_state *s) {
   static const luaL_Reg meta[] = {
       {"__call", ready_call}, {"__gc", ready_gc}, {NULL, NULL}};

@@ -5,8 +5,9 @@
  * `__close` gives one permit back to its semaphore. All permits of a semaphore
  * are alike: acquire() returns the user value of the semaphore.
  *
- * Acquire() is one event, so its commit decides a race, also in Any{}. Its
- * permit is there before it waits, as a value that needs no Lua (`grant`).
+ * Acquire() is one event, so its commit decides a race, also in Any{}. The
+ * permit is made before the wait begins, as a value that needs no Lua
+ * (`grant`).
  */
 #include "base/classes.h"
 #include "base/location.h"
@@ -16,17 +17,17 @@
 #include "open.h"
 #include "run/await.h"
 
-/* The userdata of all three. */
+/* The userdata of events, semaphores and permits. */
 typedef struct object {
   void *core;        /* aw_event, or aw_semaphore (kept); NULL once finalized */
-  uint32_t resource; /* its number, see resources.h */
+  uint32_t resource; /* number of its entry, see resources.h */
 } object;
 
-enum { PERMIT = 1 }; /* user value of a semaphore */
+enum { PERMIT = 1 }; /* user value of a semaphore: its permit */
 
 /* ---- what all do ---- */
 
-/* What the core has of the object at 1, which must be of `class`. */
+/* Return the core's object of the object at 1, which must be of `class`. */
 static void *check_sync(lua_State *L, awl_class class, const char *name) {
   if (!awl_is(L, awl_of(L), 1, class))
     aw_lua_type_error(L, 1, name);
@@ -48,7 +49,7 @@ static awl_resource_kind holding_of(awl_class class) {
   return class == AWL_EVENT ? AWL_RESOURCE_EVENT : AWL_RESOURCE_SEMAPHORE;
 }
 
-/* Push an object that has nothing of the core yet. */
+/* Push an object that has no object of the core yet. */
 static void push_empty_sync(lua_State *L, awl_state *s, awl_class class,
                             int user_values) {
   object *o = lua_newuserdatauv(L, sizeof *o, user_values);
@@ -58,14 +59,15 @@ static void push_empty_sync(lua_State *L, awl_state *s, awl_class class,
   lua_setmetatable(L, -2);
 }
 
-/* The object on top, of `class`, has `core` (takes). */
+/* Give the object on top, of `class`, its object of the core (takes). */
 static void fill_sync(lua_State *L, awl_state *s, awl_class class, void *core) {
   object *o = lua_touserdata(L, -1);
   o->core = core;
   awl_set_resource(s, holding_of(class), o->resource, core);
 }
 
-/* The object at 1 is finalized: what it had of the core. */
+/* The object at 1 is being finalized: take its object of the core away from
+ * it. */
 static void *take_sync(lua_State *L, awl_class class) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   object *o = lua_touserdata(L, 1);
@@ -127,7 +129,7 @@ static int event_wait(lua_State *L) {
   return awl_wait(L, w, aw_await_event(w->task, event), awl_after_object);
 }
 
-/* event ready (set) */
+/* __tostring: "event ready (set)" */
 static int event_tostring(lua_State *L) {
   const aw_event *event = check_event(L);
   lua_pushstring(L, aw_event_is_set(event) ? "set" : "not set");
@@ -143,7 +145,7 @@ static int m_Wait(lua_State *L) {
 
 /* ---- semaphores ---- */
 
-/* Option `max` of the table at `arg`. */
+/* Read the option `max` of the table at `arg`. */
 static uint64_t check_max(lua_State *L, int arg, uint64_t count) {
   if (lua_isnoneornil(L, arg))
     return UINT64_MAX;
@@ -193,13 +195,13 @@ static int m_semaphore(lua_State *L) {
   return 1;
 }
 
-/* Of a permit, too. */
+/* __gc of semaphores and permits. */
 static int semaphore_gc(lua_State *L) {
   aw_semaphore_release(take_sync(L, AWL_SEMAPHORE));
   return 0;
 }
 
-/* [semaphore, permit] */
+/* The stack is [semaphore, permit]. */
 static int after_acquire(lua_State *L, awl_worker *w) {
   awl_check_object(L, w, NULL);
   return 1;
@@ -240,7 +242,7 @@ static int semaphore_release(lua_State *L) {
   return give_permit_back(L, check_semaphore(L));
 }
 
-/* semaphore db (1 free, 2 waiting) */
+/* __tostring: "semaphore db (1 free, 2 waiting)" */
 static int semaphore_tostring(lua_State *L) {
   push_semaphore_text(L, check_semaphore(L));
   return 1;
@@ -262,10 +264,10 @@ static int permit_tostring(lua_State *L) {
 
 /* ---- Acquire ---- */
 
-/* What one Acquire() has. */
+/* The data of one Acquire(). */
 typedef struct grant {
   aw_lua_value base;
-  aw_value permit; /* this, as a value: claimed by the wire, and by tasks */
+  aw_value permit; /* this struct as a value: the wire and tasks refer to it */
   aw_semaphore *semaphore;
 } grant;
 
@@ -302,8 +304,7 @@ static const aw_operation granting = {.label = "acquire",
                                       .disarm = disarm_grant,
                                       .describe = describe_grant};
 
-/* Acquire(semaphore): ends with the permit, as acquire(); Acquire(rate [, k])
- */
+/* Acquire(semaphore), which ends with the permit; or Acquire(rate [, k]) */
 static int m_Acquire(lua_State *L) {
   if (awl_is(L, awl_of(L), 1, AWL_RATE))
     return awl_acquire_rate(L);
@@ -354,7 +355,7 @@ static void release_semaphore(void *thing) {
   aw_semaphore_release(thing);
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_sync(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {{"event", m_event},
                                        {"Wait", m_Wait},

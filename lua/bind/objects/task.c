@@ -1,7 +1,7 @@
 /* task.c - the class Task, and start()
  *
- * Neighbours: base/tasks.c has the handles; start_ready.c has start_ready();
- * locals.c what a task inherits.
+ * Neighbours: base/tasks.c has the handles; ready.c has start_ready(); locals.c
+ * has the locals that a task inherits.
  */
 #include "objects/task.h"
 
@@ -32,13 +32,14 @@
 
 /* ---- starting ---- */
 
-/* `true` is for our own parts: the error leaves run() raw. */
+/* Check the handler at `arg`. Only the library's own parts may pass `true`:
+ * then the error leaves run() raw. */
 static void check_handler(lua_State *L, int arg, bool ours) {
   if (!ours && !lua_isnoneornil(L, arg) && !awl_callable(L, arg))
     aw_lua_type_error(L, arg, "function");
 }
 
-/* `where` is an option of our own parts only. */
+/* Check the names of options. Only the library's own parts may use `where`. */
 static void check_start_options(lua_State *L, int arg) {
   static const char *const known[] = {"where", "name", "background", "grace",
                                       NULL};
@@ -48,7 +49,7 @@ static void check_start_options(lua_State *L, int arg) {
   aw_lua_check_options(L, arg, ours ? known : known + 1, false);
 }
 
-/* What opts at `arg` say; the name is left on the stack. */
+/* Read the options at `arg` into `config`; the name stays on the stack. */
 static void read_start_options(lua_State *L, int arg, aw_task_config *config) {
   if (lua_isnoneornil(L, arg))
     return;
@@ -65,7 +66,7 @@ static void read_start_options(lua_State *L, int arg, aw_task_config *config) {
   config->grace = awl_opt_ns(L, arg, "grace", 0);
 }
 
-/* Where the running task was started; NULL outside of tasks. */
+/* The line that started the running task; NULL outside of tasks. */
 static const char *where_running(awl_state *s) {
   const aw_task *task = s->in_handler ? NULL : awl_running_task(s);
   return task ? aw_task_where(task) : NULL;
@@ -75,8 +76,9 @@ int awl_scope_left(lua_State *L) {
   return awl_error(L, "this scope has been left");
 }
 
-/* Start `wire`, taken, in `scope` or at the root. What was made for it since it
- * was asked for may have run finalizers, and those the scope's task. */
+/* Start `wire` (taken) in `scope`, or if NULL at the root of `loop`. The scope
+ * may have been left since the caller checked it: a finalizer may have run the
+ * scope's task. */
 static int start_in(const awl_loop *loop, const awl_scope *scope, aw_wire *wire,
                     const aw_task_config *config, aw_task **out) {
   if (!scope)
@@ -89,7 +91,7 @@ static int start_in(const awl_loop *loop, const awl_scope *scope, aw_wire *wire,
   return AW_EENDED;
 }
 
-/* Nothing to start is legal [P2], but most often a slip. */
+/* start(nil) is legal [P2], but most often a mistake. */
 static int start_nothing(lua_State *L, awl_state *s, int level) {
   lua_pushliteral(L, "start(nil) starts nothing; is what it names declared "
                      "further down, or misspelt?");
@@ -108,12 +110,13 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
     aw_lua_type_error(L, arg, "wire");
   check_handler(L, arg + 1, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
-  if (*config.where == '?') /* by our own code, or the main chunk by C's */
+  /* the library's own code starts it, or C starts the main chunk */
+  if (*config.where == '?')
     config.where = where_running(s);
   read_start_options(L, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
-  /* All that can raise comes before the wire is held. */
+  /* All calls that can raise come before the wire is held. */
   awl_task_handle *ud = awl_push_empty_task(L, s);
   ud->locals = awl_inherit(L, s, loop);
   if (!lua_isnil(L, arg + 1)) {
@@ -154,7 +157,8 @@ static int task_results(lua_State *L) {
   return push_task_results(L, awl_of(L), awl_check_task(L, awl_of(L), 1));
 }
 
-/* Push the stacks of its coroutines, joined, the innermost first [D3]. */
+/* Push the stacks of the task's coroutines, joined, the innermost first
+ * [D3]. */
 static void push_task_stacks(lua_State *L, awl_state *s, aw_task *task) {
   awl_worker *running = s->run.running;
   bool runs = running && running->task == task;
@@ -188,7 +192,7 @@ static int task_traceback(lua_State *L) {
     lua_setfield(L, -3, "traceback");
   }
   lua_pop(L, 1);
-  lua_pushboolean(L, true); /* without the error's own text */
+  lua_pushboolean(L, true); /* true: without the error's own text */
   lua_call(L, 2, 1);
   return 1;
 }
@@ -201,10 +205,10 @@ static int task_cancel(lua_State *L) {
   lua_settop(L, 2);
   awl_new_cancelled(L, s, "task");
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  if (!loop) /* the reason's __tostring, or a finalizer, has ended it */
+  if (!loop) /* __tostring of the reason, or a finalizer, has ended the loop */
     return 0;
   awl_push_loop(L, s, loop);
-  bool garbage = lua_isnil(L, -1); /* about to be finalized: nobody will ask */
+  bool garbage = lua_isnil(L, -1); /* nobody will read the reason */
   lua_pop(L, 1);
   aw_task_cancel(task, garbage ? 0 : awl_hold(L, loop), AW_DEFAULT);
   return 0;
@@ -259,9 +263,10 @@ static int after_task_join(lua_State *L, awl_worker *w) {
   return 0;
 }
 
-/* A loop that nobody runs has to, for its task to end [S7]. It goes on with its
- * other tasks after that. Not one of another engine: the wait is refused, so
- * nobody would drive what begins here. */
+/* If nobody runs the loop of `task`, begin its run, so that the task can end
+ * [S7]. The loop pauses then, and keeps its other tasks. A loop of another
+ * engine does not begin: the core refuses the wait, so nobody would drive that
+ * loop. */
 static void let_run(lua_State *L, awl_state *s, const aw_task *task) {
   aw_loop *core = aw_task_loop(task);
   if (!core || aw_loop_state_of(core) != AW_LOOP_IDLE ||
@@ -284,7 +289,7 @@ int awl_join(lua_State *L, awl_worker *w, aw_task *task, awl_after after) {
   return awl_wait(L, w, rc, after);
 }
 
-/* [task] */
+/* The stack is [task]. */
 static int after_task_end(lua_State *L, awl_worker *w) {
   awl_check_object(L, w, "this task");
   return 0;
@@ -298,14 +303,15 @@ static int task_cancel_wait(lua_State *L) {
   return awl_wait(L, w, aw_await_task(w->task, task), after_task_end);
 }
 
-/* Outside of tasks: drive the engine until the task has ended. A loop that
- * is left half way is no garbage: its tasks have clean-up to do. */
+/* Outside of tasks: drive the engine until the task has ended. A loop that is
+ * left half way stays alive: its tasks have clean-up to do. */
 static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  if (!loop) /* a finalizer has driven it */
+  if (!loop) /* a finalizer has driven the task to its end */
     return 0;
   aw_task_watch(task);
-  if (awl_loop_drive(L, loop, task) >= 0) /* else it runs already, or ends */
+  /* else the loop runs already, or has ended */
+  if (awl_loop_drive(L, loop, task) >= 0)
     aw_loop_pause(loop->core);
   return 0;
 }
@@ -318,12 +324,12 @@ static int task_close(lua_State *L) {
   lua_settop(L, 1);
   task_cancel(L);
   lua_settop(L, 1);
-  if (!s->run.engine) /* outside of every run */
+  if (!s->run.engine) /* no run is under way */
     return drive_to_end(L, s, task);
   if (!s->run.running)
-    return 0; /* in a handler, or being killed: it is cancelled */
+    return 0; /* in a handler, or in a killed task: the cancel must do */
   if (!lua_isyieldable(L) || L != s->run.co)
-    return 0; /* being killed: it is cancelled, that is all there is */
+    return 0; /* L cannot await here: the cancel must do */
   aw_task_park(s->run.running->task, s->run.running);
   return awl_join(L, s->run.running, task, after_task_join);
 }
@@ -340,7 +346,7 @@ static void push_age(lua_State *L, const aw_task *task) {
   lua_pushnumber(L, awl_seconds(now - aw_task_started(task)));
 }
 
-/* The name that it was given is not cut. */
+/* Push the field `name`; a name that the user gave is not cut. */
 static void push_task_field_name(lua_State *L, awl_state *s,
                                  const aw_task *task) {
   const char *name = aw_task_name(task);
@@ -409,7 +415,7 @@ static int task_gc(lua_State *L) {
   awl_task_handle *ud = lua_touserdata(L, 1);
   if (ud->task)
     awl_kept_task_goes(L, s, ud->task);
-  else if (ud->locals) /* the start has failed */
+  else if (ud->locals) /* the task was not started */
     awl_drop(s, ud->locals);
   awl_strike_object(s, AWL_RESOURCE_TASK, ud->resource);
   aw_task_release(ud->task);

@@ -4,17 +4,18 @@
 
 #include "base/state.h"
 
-/* start(w [, handler [, opts]]), arguments from `arg`; pushes the Task. It was
- * started by the function at `level`, 1 being the caller. */
+/* start(w [, handler [, opts]]) with its arguments from `arg` on; pushes the
+ * Task. The function at `level` is noted as the one that started the task; 1 is
+ * the caller. */
 int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
               const awl_scope *scope, int arg, int level);
 
-/* The end of `task`, whose Task is at 1: its results; or raise its error, or
+/* `task` has ended; its Task is at 1. Push its results, or raise its error or
  * TaskCancelled [T5]. */
 int awl_end_as(lua_State *L, awl_state *s, aw_task *task);
-/* Wait in a shield until `task` has ended; use it as `return awl_join(...)`.
- * `after` begins with awl_joined(), which closes the shield, and raises if the
- * wait was refused. */
+/* Wait in a shield until `task` has ended. Use it as `return awl_join(...)`.
+ * `after` must begin with awl_joined(), which closes the shield and raises if
+ * the core refused the wait. */
 int awl_join(lua_State *L, awl_worker *worker, aw_task *task, awl_after after);
 void awl_joined(lua_State *L, awl_worker *worker);
 

@@ -1,8 +1,8 @@
 /* tree.c - the tasks and scopes below an EventLoop, as they are at one moment
  *
- * To tell Lua of a tree may collect, and a finalizer may end tasks and start
- * others. So the tree is copied first: its tasks are kept until a userdata that
- * has the copy is finalized.
+ * Making Lua tables of a tree may collect, and a finalizer may end tasks and
+ * start others. So the tree is first copied into a userdata, which keeps the
+ * tasks until it is finalized.
  *
  * Neighbours: loop.c has the class; aiowire/dump.lua makes texts of trees.
  */
@@ -18,7 +18,7 @@
 
 typedef struct branch {
   size_t depth;
-  aw_task *task; /* kept; NULL: a scope that is no task's */
+  aw_task *task; /* kept; NULL: a scope without a task of its own */
   const char *label;
   bool cancelled;
 } branch;
@@ -72,8 +72,9 @@ static void fill_tree(tree *t, const aw_scope *root) {
   }
 }
 
-/* Push the tree of `loop`, empty if that is closed. Nothing of Lua is made once
- * the branches are counted. */
+/* Push a copy of the tree of `loop`, empty if the loop is closed. Once the
+ * branches are counted, nothing allocates in Lua, so their number stays
+ * right. */
 static const tree *push_tree(lua_State *L, const awl_loop *loop) {
   tree **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
@@ -107,7 +108,7 @@ int awl_loop_tasks(lua_State *L) {
   return 1;
 }
 
-/* Push {depth=, task=, cancelled=, label=}. */
+/* Push the entry {depth=, task=, cancelled=, label=} of a branch. */
 static void push_entry(lua_State *L, awl_state *s, awl_loop *loop,
                        const branch *b) {
   lua_createtable(L, 0, 4);
@@ -123,8 +124,8 @@ static void push_entry(lua_State *L, awl_state *s, awl_loop *loop,
   lua_setfield(L, -2, "label");
 }
 
-/* tree(ev, most): a list of the first `most` entries, for the dump, and how
- * many tasks are beyond these. */
+/* tree(ev, most): for the dump, a list of the first `most` entries, and the
+ * number of tasks beyond them. */
 static int inner_tree(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);

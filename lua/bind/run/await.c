@@ -1,12 +1,13 @@
 /* await.c - how a C function of the binding awaits
  *
- *   w = awl_awaiter(L, s, "name")     may it, here? else an error says why not
+ *   w = awl_awaiter(L, s, "name")     return the worker, or raise why not
  *   rc = aw_await_…(w->task, …)       arm the wait
  *   return awl_wait(L, w, rc, after)  yield; the worker's coroutine rests
- *   after: awl_check_result(L, w)     raise what the wait ended with
+ *   after: awl_check_result(L, w)     raise if the wait ended with an error
  *
- * One continuation serves each wait, also one that the core refuses to begin:
- * worker->result is 0, or the code with which the wait ended or was refused.
+ * The continuation `after` runs in every case, also when the core refuses the
+ * wait. It finds 0 in worker->result, or the code with which the wait ended or
+ * was refused.
  */
 #include "run/await.h"
 
@@ -23,8 +24,8 @@ static const char *last_part(const char *name) {
   return dot ? dot + 1 : name;
 }
 
-/* The function that keeps L from yielding, by name [C11, LU6]: the innermost
- * C function of others, a finalizer, or a debug hook. */
+/* The name of the function that keeps L from yielding [C11, LU6]: the innermost
+ * C function that is not the binding's, a finalizer, or a debug hook. */
 static const char *blocker(lua_State *L, awl_state *s) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
@@ -44,12 +45,14 @@ static const char *blocker(lua_State *L, awl_state *s) {
   return "a function that Lua cannot leave half way";
 }
 
-/* What comes before the name of what awaits: nothing, of a method's. */
+/* The prefix of the awaiting function in messages: "" for a method, "aw." for a
+ * function of the module. */
 static const char *module_prefix(const char *what) {
   return strchr(what, ':') ? "" : "aw.";
 }
 
-/* There is no task here: what is there, and what to do instead. */
+/* Raise that no task runs here. The message says what runs here, and what to do
+ * instead. */
 static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
   static const char *const START =
       "start a task that waits, as ev:start(function() ... end)";
@@ -71,7 +74,8 @@ static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
                    module_prefix(what), what, why, advice);
 }
 
-/* An error is on its way, and a `__close` handler in between awaits [D4]. */
+/* Tell the core that a `__close` handler awaits, and so delays the error that
+ * is on its way [D4]. */
 static void hold_back(awl_worker *w) {
   w->holding = true;
   aw_task_hold_back(w->task);
@@ -125,7 +129,8 @@ static int after_turn(lua_State *L, int status, lua_KContext context) {
     return awl_park_again(L, w, after_turn);
   w->resumed = false;
   if (w->result == 0 && aw_task_cancelled(w->task)) {
-    /* Cancelled in its turn: one more wait delivers that [C2]. */
+    /* The task was cancelled in this turn: one more wait delivers the cancel
+     * [C2]. */
     aw_task_park(w->task, w);
     aw_await_yield(w->task);
     return park(L, w, w->after, after_turn);
@@ -135,8 +140,9 @@ static int after_turn(lua_State *L, int status, lua_KContext context) {
   return w->after(L, w);
 }
 
-/* The wait was refused with `rc`. A loop that swallows the error must not hold
- * the engine: after some of them, others get their turn first [F3]. */
+/* The core refused the wait with `rc`. A Lua loop that swallows the error must
+ * not keep the engine from other tasks: after some refusals, other tasks get
+ * their turn first [F3]. */
 static int refuse(lua_State *L, awl_worker *w, int rc, awl_after after) {
   awl_release_wait(w);
   w->refused = w->result = rc;
@@ -213,7 +219,7 @@ const char *awl_push_refusal(lua_State *L, const awl_worker *w) {
 
 int awl_park_again(lua_State *L, awl_worker *w, lua_KFunction k) {
   if (w->waiting == L)
-    lua_settop(L, w->top); /* without what it was resumed with */
+    lua_settop(L, w->top); /* drop the arguments of the wrong resume */
   lua_pushnil(L);
   awl_push_refusal(L, w);
   return lua_yieldk(L, 2, (lua_KContext)w, k);

@@ -4,70 +4,76 @@
 
 #include "base/state.h"
 
-/* The worker that may await in L; raises why not [C11]. `what` names the
- * function for the message. */
+/* Return the worker that may await in L, or raise why L may not await [C11].
+ * `what` names the function for the message. */
 awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
-/* Let go of the error that the last await of `worker` raised. */
+/* Release the error that the last await of `worker` raised. */
 static inline void awl_drop_passing(awl_worker *worker) {
   if (worker->passing)
     aw_error_release(worker->passing);
   worker->passing = NULL;
 }
-/* The same for the running body, unless that error is being put together. */
+/* Release that error for the running worker, unless awl_raise() is still
+ * putting the error together. */
 static inline void awl_forget_passing(awl_state *s) {
   awl_worker *w = s->run.running;
   if (w && !w->raising)
     awl_drop_passing(w);
 }
-/* A wait was armed with `rc`: park until it has ended. If `rc` is negative, the
- * core refused the wait, and `after` runs at once, or, when many waits did not
- * wait in this turn, after a turn of the others [F3].
+/* Arming a wait returned `rc`: park until the wait has ended. A negative `rc`
+ * means that the core refused the wait. Then `after` runs at once; but when
+ * many awaits of this turn did not wait, other tasks get a turn first [F3].
  *
- *   after  the continuation, the stack as it was. It must check
- *          worker->result, by one of the functions below: 0, or the code with
+ *   after  the continuation; it finds the stack unchanged. It must check
+ *          worker->result by one of the functions below: 0, or the code with
  *          which the wait ended or was refused
  *
  * Use it as `return awl_wait(...)`. */
 int awl_wait(lua_State *L, awl_worker *worker, int rc, awl_after after);
-/* Let other tasks have a turn, and go on with `after`. If the task was
- * cancelled in that turn, worker->result says so. Use it as `return
- * awl_take_turn(...)`. */
+/* Let other tasks have a turn, then call `after`. If the task was cancelled in
+ * that turn, worker->result says so. Use it as `return awl_take_turn(...)`. */
 int awl_take_turn(lua_State *L, awl_worker *worker, awl_after after);
-/* Raise if the wait ended badly, or was refused. */
+/* Raise if the wait ended with an error, or if the core refused it. */
 void awl_check_result(lua_State *L, awl_worker *worker);
-/* The same for a wait for an object, which may belong to another engine: then
- * the error says so of `what`, or, if that is NULL, of the value at 1. */
+/* As awl_check_result(), for a wait for an object. If the object belongs to
+ * another engine, the error says so and names `what`; if `what` is NULL, it
+ * shows the value at index 1. */
 void awl_check_object(lua_State *L, awl_worker *worker, const char *what);
-/* Is the result that of a wait which the core refused? */
+/* Did the core refuse the wait? */
 static inline bool awl_is_refused(const awl_worker *worker) {
   return worker->result != 0 && worker->refused != 0;
 }
-/* Raise if the task was cancelled; else return the result. */
+/* Raise if the wait was cancelled; else return worker->result. */
 int awl_check_cancel(lua_State *L, awl_worker *worker);
-/* An awl_after: raises as awl_check_result(), and gives nothing. */
+/* An awl_after that calls awl_check_result() and returns no values. */
 int awl_after_wait(lua_State *L, awl_worker *worker);
-/* The same for a wait for the object at 1: raises as awl_check_object(). */
+/* An awl_after for a wait for the object at index 1: it calls
+ * awl_check_object(). */
 int awl_after_object(lua_State *L, awl_worker *worker);
-/* May an await that need not wait return at once? Not if cancelled, nor when
- * the budget of this resume is spent [F3]. */
+/* May an await that need not wait return at once? False if the task is
+ * cancelled, or if the budget of this resume is spent [F3]. */
 bool awl_at_once(awl_worker *worker);
-/* Keep the userdata at 1 and on top, which the wait about to be armed works on,
- * as long as that lasts: the stack that has them may be closed by hand. Raises.
- */
+/* Keep two userdata alive until the wait ends: the one at index 1 and the one
+ * on top. The wait that is about to be armed uses them, and the user may close
+ * the coroutine whose stack has them. Raises. */
 void awl_anchor_wait(lua_State *L, awl_worker *worker);
-/* The same for frequent waits, of channels and their like: it does nothing
- * where coroutine.close is ours, and refuses. */
+/* As awl_anchor_wait(), for frequent waits such as those of channels. It does
+ * nothing after aw.install(): then coroutine.close refuses coroutines that
+ * wait. */
 void awl_anchor_object(lua_State *L, awl_worker *worker);
-/* The wait has ended, or was not armed. */
+/* Release the userdata of a wait that has ended or was not armed. */
 void awl_release_wait(awl_worker *worker);
-/* Push why nobody but the engine may resume the coroutine of `worker`. */
+/* Push the message that only the engine may resume the coroutine of
+ * `worker`. */
 const char *awl_push_refusal(lua_State *L, const awl_worker *worker);
-/* The same for what else it alone does: `verb` is that, as "closes". */
+/* Push the message that only the engine does `verb`, such as "closes", to the
+ * coroutine of `worker`. */
 const char *awl_push_ownership(lua_State *L, const awl_worker *worker,
                                const char *verb);
-/* Somebody did, a coroutine that rests in `worker`, even if that has ended and
- * is another task's now: yield that, and rest on; `k` is what goes on then.
- * `return` this. */
+/* The user has resumed a coroutine that is parked in `worker`, although only
+ * the engine may. (The worker may even have ended, and be another task's now.)
+ * Yield the refusal, and stay parked; `k` is the continuation of the next
+ * resume. Use it as `return awl_park_again(...)`. */
 int awl_park_again(lua_State *L, awl_worker *worker, lua_KFunction k);
 
 #endif

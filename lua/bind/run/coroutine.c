@@ -1,15 +1,17 @@
 /* coroutine.c - coroutines of the user: aw.wrap, aw.install [C11]
  *
- * An await in a generator must park the task, not resume whoever resumed the
- * generator. So these versions of resume and wrap pass a park on: when the
- * coroutine yields because a worker parks, they yield as well, and resume it
- * again when they are resumed. `run.co` is the innermost of these coroutines;
- * an await in any other coroutine is refused.
+ * An await in a generator must park the task; it must not return to whoever
+ * resumed the generator. So these versions of resume and wrap pass a park on:
+ * when the coroutine yields because its worker parks, resume and wrap yield as
+ * well. When the engine resumes them, they resume the coroutine again. `run.co`
+ * is the innermost of these coroutines; an await in any other coroutine is
+ * refused.
  *
  * The functions of coroutine.* that aw.install puts in place of Lua's also
  * refuse to resume or close coroutines of the engine.
  *
- * Neighbours: coroutine_owner.c says which those are; await.c parks.
+ * Neighbours: coroutine_owner.c knows which coroutines are the engine's;
+ * await.c parks.
  */
 #include "base/classes.h"
 #include "open.h"
@@ -24,21 +26,24 @@ typedef enum outcome { FINISHED, YIELDED, RAISED } outcome;
 static int resume_after_park(lua_State *L, int status, lua_KContext context);
 static int wrap_after_park(lua_State *L, int status, lua_KContext context);
 
-/* Resume `co` with `count` values on the top of it. True: it parks; yield. */
+/* Resume `co` with the `count` values on top of its stack. True: `co` parks, so
+ * the caller must yield. */
 static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
                         int *results, outcome *out) {
   awl_worker *w = s->run.running;
   lua_State *outer = s->run.co;
   bool ours = w && L == outer && lua_isyieldable(L);
   if (ours) {
-    awl_own(L, s, co, NULL); /* park_through() needs the place */
+    /* reserve the key: park_through() must not raise */
+    awl_own(L, s, co, NULL);
     w->parked = false;
     s->run.co = co;
     awl_signals_watch(s, co);
   }
   int status = lua_resume(co, L, count, results);
   if (ours) {
-    w->resumed = false; /* if nothing inside took it: it had been closed */
+    /* if the inner coroutine was closed, nothing has cleared this flag */
+    w->resumed = false;
     s->run.co = outer;
     awl_signals_watch(s, outer);
     if (status == LUA_YIELD && w->parked)
@@ -48,7 +53,7 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
   return false;
 }
 
-/* Why `co` cannot be resumed, or NULL. May push a string. */
+/* Return why `co` cannot be resumed, or NULL. May push a string. */
 static const char *refusal(awl_state *s, lua_State *L, lua_State *co) {
   if (co == L)
     return "cannot resume non-suspended coroutine";
@@ -73,7 +78,8 @@ static int park_through(lua_State *L, awl_state *s, lua_State *co, int results,
   return lua_yieldk(L, 0, (lua_KContext)s->run.running, k);
 }
 
-/* Move what `co` left to L, in front of it what coroutine.resume returns. */
+/* Move the results of `co` to L, after the boolean that coroutine.resume
+ * returns first. */
 static int give_results(lua_State *L, lua_State *co, int results, outcome out) {
   if (out == RAISED)
     results = 1;
@@ -116,8 +122,8 @@ static int co_resume(lua_State *L) {
   return resume_inner(L, co, count, resume_after_park);
 }
 
-/* The engine resumed us: so go on inside. The coroutine is at 1, or, for a
- * wrapped function, upvalue 2. */
+/* The engine has resumed the outer coroutine: resume the inner one, at index 1.
+ * (wrap_after_park() does this for a wrapped function.) */
 static int resume_after_park(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
@@ -141,7 +147,7 @@ static int unwrap(lua_State *L, lua_State *co, int count) {
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(L, co, 1);
-    status = lua_resetthread(co); /* closes its variables */
+    status = lua_resetthread(co); /* runs its `<close>` handlers */
     lua_xmove(co, L, 1);
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -197,9 +203,9 @@ static int m_wrap(lua_State *L) {
 
 /* ---- close ---- */
 
-/* coroutine.close(co), which is upvalue 2, for what the engine does not own:
- * closed by hand a coroutine of its own would take away what its task waits
- * for, and the task would fail. */
+/* coroutine.close(co): calls Lua's own version (upvalue 2), unless the engine
+ * owns `co`. To close a coroutine of the engine would take away the wait of its
+ * task, and the task would fail. */
 static int co_close(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
   const awl_worker *owner = co ? awl_owner(awl_of(L), co) : NULL;
@@ -223,7 +229,8 @@ static void install_close(lua_State *L, awl_state *s) {
 
 /* ---- yield ---- */
 
-/* A body's own coroutine is the engine's: a plain yield in it is a slip. */
+/* The coroutine of a body belongs to the engine, so a plain yield in it is a
+ * mistake. */
 static int co_yield(lua_State *L) {
   awl_state *s = awl_of(L);
   if (s->run.running && L == s->run.running->co)
@@ -232,7 +239,8 @@ static int co_yield(lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
-/* Put these versions in coroutine.*; twice is fine. */
+/* Replace functions of coroutine.* by these versions; a second call does
+ * nothing. */
 void awl_install(lua_State *L, awl_state *s) {
   if (s->installed)
     return;
@@ -253,7 +261,7 @@ static int m_install(lua_State *L) {
   return 0;
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_coroutine(lua_State *L, awl_state *s) {
   static const luaL_Reg functions[] = {
       {"wrap", m_wrap}, {"install", m_install}, {NULL, NULL}};

@@ -1,12 +1,12 @@
-/* coroutine_owner.c - which coroutines belong to the engine: a user must not
- * resume them
+/* coroutine_owner.c - finds out whether a coroutine belongs to the engine; a
+ * user must not resume such a coroutine
  *
- * The coroutine of a worker is the engine's as long as the worker lives. There
- * may be very many, so they are in a hash table by their addresses: each cell
- * has the number of a worker, from 1, or 0. The cells after a taken one are
- * tried in turn; at least half of the cells are free. A coroutine of a user is
- * the engine's while a worker is parked in it (coroutine.c): AWL_OWNED has
- * these, by weak keys.
+ * The coroutine of a worker belongs to the engine as long as the worker lives.
+ * There may be very many workers, so a hash table finds them by the address of
+ * the coroutine. A cell holds the number of a worker plus 1; 0 means free. On a
+ * collision the next cells are tried in turn; at least half of the cells are
+ * free. A coroutine of a user belongs to the engine while a worker is parked in
+ * it (coroutine.c): AWL_OWNED has these coroutines as weak keys.
  */
 #include "run/coroutine_owner.h"
 
@@ -21,7 +21,7 @@ static uint32_t home_cell(const awl_state *s, const lua_State *co) {
   return (uint32_t)(hash >> (64 - s->owned_bits));
 }
 
-/* The cell of `co`, or the free one where it belongs. */
+/* The cell of `co`, or the free cell where `co` belongs. */
 static uint32_t *cell_of(const awl_state *s, const lua_State *co) {
   uint32_t mask = (UINT32_C(1) << s->owned_bits) - 1;
   uint32_t i = home_cell(s, co);
@@ -30,7 +30,6 @@ static uint32_t *cell_of(const awl_state *s, const lua_State *co) {
   return &s->owned[i];
 }
 
-/* Enter all workers that have a coroutine. */
 static void enter_all(awl_state *s) {
   s->owned_count = 0;
   for (uint32_t i = 0; i < s->worker_count; i++)
@@ -62,7 +61,8 @@ void awl_owned_add(awl_state *s, const awl_worker *worker) {
   s->owned_count++;
 }
 
-/* What follows moves up, as far as it does not belong further down. */
+/* Free the cell, and move later entries up into the hole, unless their home
+ * cell lies after the hole. */
 void awl_owned_remove(awl_state *s, const awl_worker *worker) {
   uint32_t mask = (UINT32_C(1) << s->owned_bits) - 1;
   uint32_t hole = (uint32_t)(cell_of(s, worker->co) - s->owned);
@@ -86,7 +86,8 @@ void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker) {
   if (worker)
     lua_pushlightuserdata(L, worker);
   else
-    lua_pushboolean(L, false); /* keeps its place in the table */
+    /* false keeps the key: a later set cannot raise */
+    lua_pushboolean(L, false);
   lua_rawset(L, -3);
   lua_pop(L, 1);
 }

@@ -4,12 +4,13 @@
 
 #include "base/state.h"
 
-/* Only the engine may resume `co`, a coroutine of a user, since `worker` is
- * parked in it; NULL: the user may. Raises only for a new `co`. */
+/* Let `co`, a coroutine of a user, belong to the engine while `worker` is
+ * parked in it. NULL as `worker`: the user may resume `co` again. Raises only
+ * for a new `co`. */
 void awl_own(lua_State *L, awl_state *s, lua_State *co, awl_worker *worker);
 /* The worker that `co` belongs to; NULL: the user may resume it. */
 awl_worker *awl_owner(awl_state *s, lua_State *co);
-/* Room for one more worker; false: out of memory. */
+/* Make room for one more worker; false: out of memory. */
 bool awl_owned_reserve(awl_state *s);
 /* Add a worker and its coroutine; there must be room. */
 void awl_owned_add(awl_state *s, const awl_worker *worker);

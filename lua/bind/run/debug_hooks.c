@@ -2,25 +2,26 @@
  * [D5]
  *
  * Lua has one hook for each coroutine. A hook that was set outside of bodies is
- * for all bodies. `run.outside` is the thread whose hook that is: the thread
- * that drives, or the coroutine of the main chunk while that runs, which is a
- * body only to the engine. A worker is given the hook when it is resumed, and
- * between two bodies that it runs without being resumed.
+ * for all bodies. `run.outside` is the thread that has this outside hook. Most
+ * often that is the thread that drives. While the main chunk runs, it is the
+ * coroutine of the main chunk, which counts as outside although the engine sees
+ * a body. A worker gets the outside hook when it is resumed, and between two
+ * bodies that it runs in one resume.
  *
- * AWL_HOOKS has records of the hooks that were given, as userdata: at the
- * number of a worker + 1 that of the worker, at 0 that of `run.outside`. If the
- * hook of a coroutine differs from its record, the body has set it. Such a hook
- * ends with the body: then the worker is given the outside hook again.
+ * AWL_HOOKS has records (userdata) of the hooks that were given: at key n + 1
+ * the record of worker n, at key 0 the record of `run.outside`. If the hook of
+ * a coroutine differs from its record, the body has set that hook. Such a hook
+ * ends with the body: then the worker gets the outside hook again.
  *
- * A hook of Lua's library `debug` is one C function for all, and a Lua function
- * that the library keeps for each coroutine. So these are read and set by
- * debug.gethook and debug.sethook, and hooks of C programs by lua_sethook().
+ * All hooks that debug.sethook sets share one C function; the library keeps a
+ * Lua function for each coroutine. So debug.gethook and debug.sethook read and
+ * set these, and lua_sethook() sets the hooks of C programs.
  *
- * While code of ours reads or sets hooks, the hook of its thread is muted: it
- * counts to a number that is never reached. The hook of the thread that drives
- * is muted as well while that runs other functions of ours, since a hook that
- * raises must fail a task, not the driver. Out of memory a body runs without a
- * hook. Without hooks, a resume and a step cost one look at the thread.
+ * While the binding reads or sets hooks, the hook of its thread is muted: its
+ * count is so high that it is never reached. The thread that drives is also
+ * muted while it runs other functions of the binding, since a hook that raises
+ * must fail a task, not the driver. Out of memory, a body runs without a hook.
+ * Without hooks, a resume and a step only look once at the thread.
  */
 #include "run/debug_hooks.h"
 
@@ -39,7 +40,8 @@ static bool is_muted(lua_State *L) {
   return lua_gethookmask(L) == LUA_MASKCOUNT && lua_gethookcount(L) == INT_MAX;
 }
 
-/* With the same C function, so that debug.gethook goes on to know its own. */
+/* Muting leaves the C function in place, so that debug.gethook still recognizes
+ * the hook of its library. */
 void awl_hooks_mute(lua_State *L, awl_hook *hook) {
   *hook = hook_of(L);
   lua_sethook(L, hook->call, LUA_MASKCOUNT, INT_MAX);
@@ -58,8 +60,8 @@ int awl_hooks_pcall(lua_State *L, int nargs, int nresults) {
   return status;
 }
 
-/* Push debug.gethook or debug.sethook, as it was when the module was opened;
- * nil without that library. */
+/* Push debug.gethook or debug.sethook, as the function was when the module was
+ * opened; push nil if the library `debug` was missing. */
 static bool push_function(lua_State *L, awl_state *s, const char *name) {
   awl_push_slot(L, s, AWL_HOOKS);
   lua_getfield(L, -1, name);
@@ -88,8 +90,8 @@ static void push_called(lua_State *L, awl_state *s, lua_State *co) {
   }
 }
 
-/* Let the library know that the hook of `co` calls the function at `called`
- * (nil: none), for now muted. */
+/* Tell the library `debug` that the hook of `co` calls the function at `called`
+ * (nil: none). The hook is muted for now. */
 static void note_called(lua_State *L, awl_state *s, lua_State *co, int called) {
   if (!push_function(L, s, "sethook")) {
     lua_pop(L, 1);
@@ -104,8 +106,8 @@ static void note_called(lua_State *L, awl_state *s, lua_State *co, int called) {
 
 /* ---- records ---- */
 
-/* Is the record at `record` of this hook, which calls the function at
- * `called`? nil is the record of none. */
+/* Does the record at `record` describe `hook`, which calls the function at
+ * `called`? A nil record means "no hook". */
 static bool is_same_hook(lua_State *L, int record, const awl_hook *hook,
                          int called) {
   const awl_hook *other = lua_touserdata(L, record);
@@ -120,7 +122,7 @@ static bool is_same_hook(lua_State *L, int record, const awl_hook *hook,
   return same;
 }
 
-/* Replace what is at `index` by the record of this hook. */
+/* Replace the value at `index` by a record of `hook`. */
 static void make_record(lua_State *L, const awl_hook *hook, int called,
                         int index) {
   if (hook->call) {
@@ -135,12 +137,13 @@ static void make_record(lua_State *L, const awl_hook *hook, int called,
 
 /* ---- lines of our own ----
  *
- * What parts of the library that are in Lua have for lines is nobody's matter,
- * and a hook that only looks at the number of a line takes them for its own. So
- * when a part is called in a thread with a hook for lines, and when a body
- * begins or goes on, which may be one of ours, screen_hook() stands in for it,
- * until the part returns or a line of the user's comes. It does so for those of
- * the library `debug`, which are one C function (`screened`). */
+ * A hook for lines must not see lines of the library's parts that are written
+ * in Lua: a hook that only looks at line numbers would take them for lines of
+ * the user's own file. So screen_hook() stands in for the user's hook when a
+ * part is called, and when a body begins or goes on (the body may be a part).
+ * It hides the lines until the part returns or a line of the user comes. Only
+ * hooks of the library `debug` are screened; they share one C function
+ * (`screened`). */
 
 static bool is_library_line(lua_State *L, lua_Debug *ar) {
   return lua_getinfo(L, "S", ar) && awl_is_ours(ar);
@@ -168,21 +171,21 @@ void awl_hooks_unscreen(lua_State *L, const awl_state *s) {
 
 /* ---- giving ---- */
 
-/* Let `to` have the hook of `from`. Hooks as they were before ours muted them.
- */
+/* Copy the hook of `from` to `to`. `theirs` and `own` are the hooks of both
+ * before muting. */
 typedef struct job {
   awl_state *s;
-  awl_worker *worker; /* whose coroutine `to` is; or NULL */
+  awl_worker *worker; /* the worker whose coroutine is `to`; or NULL */
   lua_State *from, *to;
   bool keep; /* a hook that the body of `worker` has set stays */
   awl_hook theirs, own;
-  bool changes; /* that of `to` must become `next` */
+  bool changes; /* the hook of `to` must become `next` */
   awl_hook next;
 } job;
 
 enum { THEIRS = 1, OWN, CURRENT, GIVEN }; /* places on the stack */
 
-/* Find the record of `from`. */
+/* Push the record of the hook of `from`; make one if that hook has changed. */
 static void find_current(lua_State *L, const job *j) {
   awl_get(L, j->s, AWL_HOOKS, 0);
   if (is_same_hook(L, CURRENT, &j->theirs, THEIRS))
@@ -192,14 +195,14 @@ static void find_current(lua_State *L, const job *j) {
   awl_set(L, j->s, AWL_HOOKS, 0);
 }
 
-/* The worker is given the current record. */
+/* Note that the worker has got the current hook. */
 static void note_given(lua_State *L, const job *j) {
   j->worker->hooked = !lua_isnil(L, CURRENT);
   lua_pushvalue(L, CURRENT);
   awl_set(L, j->s, AWL_HOOKS, (lua_Integer)j->worker->number + 1);
 }
 
-/* (light job) */
+/* (light job): compare the hooks, set `changes` and `next`. */
 static int do_job(lua_State *L) {
   job *j = lua_touserdata(L, 1);
   lua_settop(L, 0);
@@ -229,8 +232,8 @@ static void protect_job(lua_State *L, job *j) {
   }
 }
 
-/* Do it in L, which may be one of its threads. debug.gethook does not know
- * what screen_hook() stands in for. */
+/* Run the job in L, which may be `from` or `to`. Screens are removed first:
+ * debug.gethook does not know the hook behind screen_hook(). */
 static void run_job(lua_State *L, job *j) {
   enum { ROOM = 3 };
   if (!lua_checkstack(L, ROOM))
@@ -259,7 +262,8 @@ void awl_hooks_give(lua_State *L, awl_worker *w) {
   run_job(L, &j);
 }
 
-/* The main chunk has ended: its hook goes on to be that of all bodies. */
+/* The main chunk has ended: its hook moves to the driver, and stays the hook of
+ * all bodies. */
 static void leave_main_chunk(lua_State *L, awl_state *s) {
   job j = {.s = s, .from = s->run.outside, .to = s->run.driver};
   run_job(L, &j);
@@ -291,7 +295,8 @@ void awl_hooks_leave_handler(lua_State *L, awl_state *s) {
 void awl_hooks_main_chunk(awl_state *s) {
   awl_worker *w = s->run.running;
   s->run.outside = w->co;
-  w->hooked = true; /* so that its end is seen */
+  /* so that awl_hooks_step_over() sees the end of the chunk */
+  w->hooked = true;
 }
 
 void awl_hooks_forget(awl_worker *w) {
@@ -303,8 +308,8 @@ void awl_hooks_forget(awl_worker *w) {
     awl_unset(s, AWL_HOOKS, (lua_Integer)w->number + 1);
 }
 
-/* The one C function of hooks that debug.sethook sets; the table of functions
- * is on top. */
+/* Find the C function that debug.sethook sets as the hook. AWL_HOOKS is on
+ * top. */
 static lua_Hook hook_of_library(lua_State *L) {
   lua_getfield(L, -1, "sethook");
   lua_State *co = lua_newthread(L);

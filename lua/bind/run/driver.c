@@ -5,9 +5,10 @@
  *                  │    ▼                         KILL, DEADLOCK, … → here
  *                  └─ dispatch_step()
  *
- * While a worker runs, it pulls by itself, and leaves the driver each step that
- * is not for a worker (run.step). Nothing here raises: what may raise runs in
- * lua_pcall. Out of memory, the loop fails with the engine's own error.
+ * A running worker pulls steps itself. It leaves to the driver each step that
+ * no worker can run (run.step). Nothing in this file raises: code that may
+ * raise runs in lua_pcall. Out of memory, the loop fails with the engine's own
+ * error.
  *
  * Neighbours: loop_run.c calls awl_drive(); limits.c bounds a run.
  */
@@ -38,7 +39,7 @@
 
 /* ---- killed tasks [C9] ---- */
 
-/* The entry of `task` in ev.stuck: pushed, and whether it is new. */
+/* Push the entry of `task` in ev.stuck. Return whether the entry is new. */
 static bool push_stuck(lua_State *L, awl_state *s, aw_task *task) {
   awl_push_loop(L, s, awl_loop_of(s, aw_task_loop(task)));
   lua_getiuservalue(L, -1, 2);
@@ -61,7 +62,8 @@ static bool push_stuck(lua_State *L, awl_state *s, aw_task *task) {
   return true;
 }
 
-/* (light worker): list its task as stuck, with this part of its stack. */
+/* (light worker): list the worker's task in ev.stuck, with the traceback of
+ * this worker. */
 static int note_stuck(lua_State *L) {
   awl_worker *w = lua_touserdata(L, 1);
   awl_state *s = awl_open(L);
@@ -70,7 +72,7 @@ static int note_stuck(lua_State *L) {
   awl_push_plain_name(L, s, w->task);
   lua_setfield(L, entry, "name");
   awl_push_traceback(L, s, w->co, 0);
-  if (!is_new) { /* an outer coroutine of the same task */
+  if (!is_new) { /* this worker is an outer one of the same task */
     lua_getfield(L, entry, "traceback");
     lua_insert(L, -2);
     lua_pushliteral(L, "\n");
@@ -84,11 +86,11 @@ static int note_stuck(lua_State *L) {
 static void do_kill(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.step.data;
   aw_task *task = s->run.step.task;
-  if (!s->starved) { /* out of memory each attempt collects all garbage */
+  if (!s->starved) { /* else each attempt would collect all garbage */
     lua_pushcfunction(L, note_stuck);
     lua_pushlightuserdata(L, w);
     if (!awl_succeeded(s, lua_pcall(L, 1, 0, 0)))
-      lua_pop(L, 1); /* it is closed all the same */
+      lua_pop(L, 1); /* the worker is closed all the same */
   }
   char text[96];
   snprintf(text, sizeof text,
@@ -102,15 +104,15 @@ static void do_kill(lua_State *L, awl_state *s) {
 
 /* ---- failures and their handlers [E7, E8] ---- */
 
-/* Let the loop fail with the error on top (popped); its info is that at
- * `info`, with another `err`. */
+/* Let the loop fail with the error on top (popped). Its info is a copy of the
+ * info at `info`, with the error as `err`. */
 static void fail_loop(lua_State *L, awl_loop *loop, int info) {
   aw_error *error = awl_make_derived_error(L, loop, info);
   aw_loop_fail(loop->core, error);
 }
 
-/* The message handler of handlers: the error becomes a table with its `err` and
- * `traceback`. */
+/* The message handler for handlers of tasks: wraps the error in a table {err=,
+ * traceback=}. */
 static int trace_handler(lua_State *L) {
   lua_settop(L, 1);
   if (lua_isnil(L, 1)) { /* [E1] */
@@ -125,8 +127,8 @@ static int trace_handler(lua_State *L) {
   return 1;
 }
 
-/* The error at `raised` leaves run() raw. If it is a table, the error at
- * `error` becomes its `cause` [E8]. */
+/* The error at `raised` is what run() raises, raw. If it is a table, the error
+ * at `error` becomes its `cause` [E8]. */
 static void set_cause(lua_State *L, int raised, int error) {
   if (!lua_istable(L, raised))
     return;
@@ -139,9 +141,10 @@ static void set_cause(lua_State *L, int raised, int error) {
   lua_pop(L, 1);
 }
 
-/* The handler of the task that failed with `failure`, whose value and info are
- * at ERROR and INFO, raised the table on top; or the plain error that there was
- * no memory for a table. */
+/* The handler of a task has raised. `failure` is the error of the task; its
+ * value and info are at ERROR and INFO. If `traced`, the table of
+ * trace_handler() is on top; else a plain error, since there was no memory for
+ * a table. */
 enum { ERROR = 2, INFO = 3, HANDLER = 4 };
 static void handler_raised(lua_State *L, awl_loop *loop, aw_error *failure,
                            bool traced) {
@@ -150,7 +153,8 @@ static void handler_raised(lua_State *L, awl_loop *loop, aw_error *failure,
     return;
   }
   lua_getfield(L, -1, "err");
-  if (lua_rawequal(L, -1, ERROR)) { /* the same, passed on */
+  /* the handler raised the same error again */
+  if (lua_rawequal(L, -1, ERROR)) {
     fail_loop(L, loop, INFO);
     return;
   }
@@ -172,7 +176,8 @@ static void handler_returned(lua_State *L, const aw_task *task) {
   awl_mistake(L, where ? where : "?", "handler");
 }
 
-/* Debug hooks are for the handler, and what it sets is for bodies. */
+/* Call the handler. Debug hooks apply to the handler; a hook that it sets
+ * applies to all bodies. */
 static void call_handler(lua_State *L, awl_state *s, awl_loop *loop,
                          aw_task *task) {
   lua_pushcfunction(L, trace_handler);
@@ -219,8 +224,9 @@ static int handle_failure(lua_State *L) {
   return 0;
 }
 
-/* Has the task failed for lack of memory, and has no handler, or is it too late
- * to call that? */
+/* Did the task fail for lack of memory, so that its loop must fail at once?
+ * True if it is too late to call a handler, or if memory is still short and the
+ * task has no handler. */
 static bool failed_starving(const awl_state *s, const aw_task *task) {
   if (aw_error_code(aw_task_error(task)) != AW_ENOMEM)
     return false;
@@ -259,7 +265,8 @@ static void do_failed(lua_State *L, awl_state *s) {
   aw_step_handled(task);
 }
 
-/* (light loop): a Deadlock with the tree of tasks [L4]. */
+/* (light loop): fail the loop with a Deadlock that shows the tree of tasks
+ * [L4]. */
 static int note_deadlock(lua_State *L) {
   awl_state *s = awl_open(L);
   awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
@@ -281,7 +288,7 @@ static void do_deadlock(lua_State *L, awl_state *s) {
   }
 }
 
-/* (): the dump of each loop that is not closed, to standard error. */
+/* (): print the dump of each loop to standard error. */
 static int print_dumps(lua_State *L) {
   awl_state *s = awl_open(L);
   awl_push_embedded(L, "aiowire.dump");
@@ -336,7 +343,8 @@ static int error_text(lua_State *L) {
   return 1;
 }
 
-/* A slow clean-up is over. The error that it held back is known now. */
+/* Warn that a slow clean-up is over. The error that it held back is known
+ * now. */
 static void do_late(lua_State *L, awl_state *s) {
   const aw_step *step = &s->run.step;
   char text[128];
@@ -366,7 +374,8 @@ static void do_swallowed(lua_State *L, awl_state *s) {
   lua_warning(L, text, 0);
 }
 
-/* (light step): the clean-up of its task holds back an error. */
+/* (light step): warn that the clean-up of the task still holds back an
+ * error. */
 static int tell_holding(lua_State *L) {
   const aw_step *step = lua_touserdata(L, 1);
   awl_state *s = awl_open(L);
@@ -391,7 +400,7 @@ static void do_holding(lua_State *L, awl_state *s) {
 
 /* ---- driving ---- */
 
-/* All steps that are not of a body, and a RESUME of a task that is given up. */
+/* Run a step that resumes no body, or a RESUME of a task that is given up. */
 static void dispatch_muted(lua_State *L, awl_state *s) {
   awl_hooks_begin_mute(L, &s->run.muted);
   switch (s->run.step.what) {

@@ -4,10 +4,10 @@
 
 #include "base/state.h"
 
-/* Drive `loop` until it has ended, or until the task `until` has (NULL: none).
- * `limit` is a point in real time, see awl_real_time(), or AW_NEVER. Must not
- * be called in a task of the loop's engine. Returns the last result of
- * aw_next(). Raises nothing. */
+/* Drive `loop` until it has ended, or until the task `until` has ended (NULL:
+ * no such task). `limit` is a point in real time, see awl_real_time(), or
+ * AW_NEVER. A task of the loop's engine must not call this function. Returns
+ * the last result of aw_next(). Raises nothing. */
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit);
 

@@ -1,11 +1,11 @@
-/* input.c - what a body is called with, besides the arguments of its leaf
+/* input.c - pushes the arguments of a body, except the leaf's own
  *
  * A leaf that is the second part of another wire, as f in `w / f`, finds what
  * the first part left in its task [O9-O11]: results, or an error. Leaves of
- * keys call nothing: they put results in the shape that a table form promised;
- * the keys are their content [O6].
+ * keys call no function: they put the results into the shape that a table form
+ * promises. Their content is the list of keys [O6].
  *
- * Neighbours: worker.c calls bodies; report.c has what their returns mean.
+ * Neighbours: worker.c calls bodies; report.c interprets what bodies return.
  */
 #include "run/input.h"
 #include "base/loops.h"
@@ -15,9 +15,9 @@
 
 /* ---- errors ---- */
 
-/* Push the error of the first part, and if `with_info` its info. That may
- * raise, so the error stays with the task meanwhile. Then it becomes `passing`
- * of the worker, so that it keeps its info when it is raised again. */
+/* Push the error of the first part, and its info if `with_info`. The push may
+ * raise, so the task keeps the error meanwhile. Then the error becomes
+ * worker->passing, so that it keeps its info when the body raises it again. */
 static int push_failure(lua_State *L, awl_worker *w, bool with_info) {
   awl_state *s = w->state;
   aw_error *error = aw_task_take_error(w->task);
@@ -40,7 +40,7 @@ static int push_try(lua_State *L, awl_worker *w) {
 
 /* ---- keys ---- */
 
-/* [keys …, results …] → a table: results by the keys, in their order. */
+/* [keys …, results …] → a table with result i under key i. */
 static int push_keyed(lua_State *L, int keys, int count) {
   int first = lua_gettop(L) - count + 1;
   lua_createtable(L, 0, count);
@@ -54,7 +54,7 @@ static int push_keyed(lua_State *L, int keys, int count) {
   return 1;
 }
 
-/* The number at `index` becomes the key of that number. */
+/* Replace the number n at `index` by key n. */
 static void push_key(lua_State *L, int keys, int index) {
   lua_rawgeti(L, keys, lua_tointeger(L, index));
   lua_replace(L, index);

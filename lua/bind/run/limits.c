@@ -1,9 +1,9 @@
 /* limits.c - what bounds a run: real time and memory
  *
- * A run on a virtual clock may go on for ever in no time, and blocks without a
- * deadline while it waits for something external. A run inside a step of
- * another engine blocks that engine and all its deadlines. So some limits are
- * in real time, and checked from outside of the engine that runs:
+ * A run on a virtual clock may go on for ever in no virtual time; it blocks
+ * without a deadline while it waits for something external. A run inside a step
+ * of another engine blocks that engine and all its deadlines. So some limits
+ * are in real time, and are checked from outside of the running engine:
  *
  *     limit     of a test [K6]: the dump is kept for its message
  *     hard_at   the end of a signal's grace, on a virtual clock [L2, C8]
@@ -11,8 +11,9 @@
  *               their engines: a task that one of these cancels stops the run
  *               that its step drives, as if the task awaited that run [S7]
  *
- * The engine wakes its host at the earliest of these times, whether it is
- * blocked or busy (aw_engine_wake_at); then the driver calls awl_limit_check().
+ * The engine wakes its host at the earliest of these times, whether the engine
+ * is blocked or busy (aw_engine_wake_at); then the driver calls
+ * awl_limit_check().
  */
 #include "run/limits.h"
 
@@ -31,7 +32,8 @@ uint64_t awl_real_time(void) {
   return (uint64_t)now.tv_sec * AW_SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* (light loop): keep the dump of the loop: {EventLoop, text}. */
+/* (light loop): store {EventLoop, dump text} in the registry, under
+ * DUMP_KEY. */
 static int keep_dump(lua_State *L) {
   awl_state *s = awl_open(L);
   const awl_loop *loop = awl_loop_of(s, lua_touserdata(L, 1));
@@ -46,7 +48,7 @@ static int keep_dump(lua_State *L) {
   return 0;
 }
 
-/* The time of a test is over: note the dump. */
+/* The time of a test is over: keep the dump for its message. */
 static void note_dump(lua_State *L, aw_loop *loop) {
   lua_pushcfunction(L, keep_dump);
   lua_pushlightuserdata(L, loop);
@@ -54,7 +56,7 @@ static void note_dump(lua_State *L, aw_loop *loop) {
     lua_pop(L, 1);
 }
 
-/* Stop `run`, and all that run inside it, at once. */
+/* Stop `run` and all runs nested in it, at once. */
 static void stop_from(awl_state *s, const awl_run *run) {
   for (const awl_run *r = &s->run; r != run->outer; r = r->outer)
     aw_loop_stop(r->loop, true);
@@ -71,9 +73,8 @@ static void check_run(lua_State *L, awl_state *s, awl_run *run, uint64_t now) {
   stop_from(s, run);
 }
 
-/* Apply expired deadlines of the engine of `outer`. If the task whose step
- * drives `run` is cancelled, stop the loop of `run`. Returns the next deadline
- * of that engine. */
+/* Advance the engine of `outer`: this may cancel the task of `outer` whose step
+ * drives `run`, and `run` follows. Returns the next deadline of that engine. */
 static uint64_t look_outside(const awl_run *run, const awl_run *outer) {
   uint64_t due = aw_engine_tick(outer->engine->core);
   if (outer->running)
@@ -104,11 +105,11 @@ void awl_limit_check(lua_State *L, awl_state *s) {
 
 /* ---- out of memory, or of time ----
  *
- * Without memory each step may take as long as a collection of all that there
- * is: with a crowd of tasks a loop would not end for hours. Within its grace
- * that is so. After it nothing begins or goes on any more: a run where memory
- * has failed is `hurried`, and so is one that still does slow steps long after
- * the grace. */
+ * Without memory each step may take as long as a full garbage collection: with
+ * very many tasks a loop would not end for hours. Within its grace the loop
+ * must bear that. After its grace, a `hurried` run neither begins nor continues
+ * a step of an overdue task. A run is hurried if memory has failed, or if it
+ * still has slow steps long after the grace. */
 
 bool awl_is_given_up(const awl_state *s, const aw_task *task) {
   return s->run.hurried && aw_task_overdue(task);
@@ -127,21 +128,22 @@ void awl_limit_slow(awl_run *run) {
 
 /* ---- for tests ---- */
 
-/* limit_dump(ev): the dump of `ev` when its time was over, once; or nil */
+/* limit_dump(ev): the dump of `ev` at the moment when its time was over; nil if
+ * there is none. A second call returns nil. */
 static int inner_limit_dump(lua_State *L) {
   lua_settop(L, 1);
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &DUMP_KEY) != LUA_TTABLE)
     return 0;
   lua_rawgeti(L, 2, 1);
   if (!lua_rawequal(L, 1, 3))
-    return 0; /* it is of a test around this one */
+    return 0; /* the dump belongs to a test around this one */
   lua_pushnil(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &DUMP_KEY);
   lua_rawgeti(L, 2, 2);
   return 1;
 }
 
-/* Into the table of inner functions, below the module's on top. */
+/* Register in the table of inner functions, below the module's table on top. */
 void awl_open_limits(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {{"limit_dump", inner_limit_dump},
                                    {NULL, NULL}};

@@ -5,15 +5,16 @@
 #include "base/state.h"
 
 uint64_t awl_real_time(void); /* ns, monotonic */
-/* A signal stops `run` now: the grace of its loop begins. */
+/* A signal stops `run`, so the grace of its loop begins. On a virtual clock,
+ * note when the grace ends in real time. */
 void awl_limit_grace(awl_run *run);
-/* Stop the run, and the runs around it, if their time is over; let the engine
- * wake the host when this must be called again. */
+/* Stop the current run and the runs around it if their time is over. Let the
+ * engine wake the host when the next check is due. */
 void awl_limit_check(lua_State *L, awl_state *s);
 /* Must `task` do no more steps? */
 bool awl_is_given_up(const awl_state *s, const aw_task *task);
-/* The loop of the run has had a slow step. After a while of these past its
- * grace the run is hurried. */
+/* Note a slow step of the run's loop. If slow steps still come a while after
+ * the first one past its grace, the run becomes hurried. */
 void awl_limit_slow(awl_run *run);
 
 #endif

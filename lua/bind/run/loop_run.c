@@ -1,7 +1,7 @@
 /* loop_run.c - runs an EventLoop: ev:run(), `__close`, ev:close() [L1-L5]
  *
- * Outside of the loop's engine, run() drives it. In a task of the same engine
- * it awaits the end of the loop.
+ * Outside of the loop's engine, run() drives the loop. In a task of the same
+ * engine, run() awaits the end of the loop.
  *
  * Neighbours: driver.c drives; objects/loop.c has the class.
  */
@@ -29,7 +29,7 @@ static int raise_run_failure(lua_State *L, awl_state *s, awl_loop *loop) {
   return lua_error(L);
 }
 
-/* How a run that is over ended: a string, or its error. */
+/* Push how the run ended, as a string; or raise the error of the loop. */
 static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
   switch (aw_loop_state_of(loop->core)) {
   case AW_LOOP_FAILED: return raise_run_failure(L, s, loop);
@@ -39,7 +39,7 @@ static int end_run(lua_State *L, awl_state *s, awl_loop *loop) {
   }
 }
 
-/* Begin a run of `loop`, which is anchored while that lasts. */
+/* Begin a run of `loop`. The EventLoop is anchored while the run lasts. */
 static int begin_run(lua_State *L, awl_loop *loop, uint64_t timeout) {
   if (!awl_loop_anchor(L, loop))
     return AW_EENDED;
@@ -71,7 +71,7 @@ static int refuse_run(lua_State *L, const awl_loop *loop, int rc) {
   return awl_error(L, "not enough memory");
 }
 
-/* Raise Cancelled if the running task is. */
+/* Raise Cancelled if the running task is cancelled. */
 static void check_cancel(lua_State *L, awl_state *s) {
   const aw_task *task = awl_running_task(s);
   if (!task || !aw_task_cancelled(task))
@@ -81,8 +81,8 @@ static void check_cancel(lua_State *L, awl_state *s) {
   lua_error(L);
 }
 
-/* Run a loop that the caller drives. In a task of another engine this is an
- * await: it raises Cancelled if the task is cancelled, before or meanwhile
+/* Drive `loop` from the caller. In a task of another engine the call is an
+ * await: it raises Cancelled if the task is cancelled before or during the run
  * [C2, S6, S7]. */
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
@@ -101,7 +101,8 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     return awl_error(L, "interrupted!");
-  bool stopped = awl_signals_count(s) > 0; /* and the run around it, later */
+  /* the run around this one will stop as well */
+  bool stopped = awl_signals_count(s) > 0;
   if (!stopped && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     check_cancel(L, s);
   return end_run(L, s, loop);
@@ -112,7 +113,8 @@ static int after_run(lua_State *L, awl_worker *w) {
   awl_loop *loop = awl_loop_at(L, 1);
   if (awl_is_refused(w))
     return refuse_run(L, loop, w->result);
-  /* A refused wait that was cancelled in its turn may have lost its loop. */
+  /* If the wait was refused and the task was cancelled in the turn after that,
+   * the loop may be closed by now. */
   if (!loop->core || aw_loop_state_of(loop->core) != AW_LOOP_FAILED) {
     check_cancel(L, s);
     awl_check_result(L, w);
@@ -142,9 +144,10 @@ int awl_loop_run(lua_State *L) {
   return run_loop(L, s, loop, timeout);
 }
 
-/* Is the engine of `loop` driven: by the run that is under way, or one around
- * it? Then that ends the loop, in its own time. If not, and the loop runs, it
- * was left half way, by a task's `__close`: whoever closes it drives it. */
+/* Does a run drive the engine of `loop`: the current run, or one around it?
+ * Then that run will end the loop in its own time. If no run does and the loop
+ * is running, a task's `__close` has left the loop half way: whoever closes the
+ * loop drives it. */
 static bool is_driven(const awl_loop *loop) {
   for (const awl_run *r = &loop->state->run; r; r = r->outer)
     if (r->engine == loop->engine)
@@ -157,13 +160,15 @@ static void end_left(lua_State *L, awl_loop *loop) {
   aw_loop_stop(loop->core, false);
   if (is_driven(loop))
     return;
-  bool in_handler = s->in_handler; /* of another engine's task */
+  /* may be true for a task of another engine */
+  bool in_handler = s->in_handler;
   s->in_handler = false;
   awl_loop_drive(L, loop, NULL);
   s->in_handler = in_handler;
 }
 
-/* Close it; if it was left half way, end that first. */
+/* Close the loop. If it is running, stop it; if its run was left half way,
+ * drive it to its end. */
 static int close_now(lua_State *L, awl_loop *loop) {
   if (!loop->core)
     return 0;
@@ -179,7 +184,8 @@ static int after_close_run(lua_State *L, awl_worker *w) {
   return results;
 }
 
-/* Left without an error it runs; with one, its tasks end unstarted [L1]. */
+/* `__close`: run the loop if the block ended without an error; after an error,
+ * close the loop, so that its tasks end unstarted [L1]. */
 int awl_loop_leave(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);

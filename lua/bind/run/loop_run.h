@@ -8,10 +8,12 @@
 int awl_loop_run(lua_State *L);   /* run([timeout]) */
 int awl_loop_close(lua_State *L); /* close() */
 int awl_loop_leave(lua_State *L); /* __close */
-/* Drive a loop, outside of every run, until it has ended, or `until` has (NULL:
- * no such task). Returns as aw_loop_begin() and awl_drive(). Raises. */
+/* Drive a loop, outside of every run, until the loop or the task `until` has
+ * ended (NULL: no such task). Returns the negative code of aw_loop_begin(), or
+ * the result of awl_drive(). Raises. */
 int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until);
-/* (ev, seconds): as ev:run(), stopped after so much real time. */
+/* (ev, seconds): as ev:run(), but stops the loop after so many seconds of real
+ * time. */
 int awl_loop_run_limited(lua_State *L);
 
 #endif

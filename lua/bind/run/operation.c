@@ -1,7 +1,7 @@
-/* operation.c - awaiting for what is built on the public API: aiowire_lua.h
+/* operation.c - awaits for users of the public API, aiowire_lua.h
  *
- * Operations of others, as those of lua/io and lua/zmq, wait as those of the
- * binding do: see await.h.
+ * Operations outside of the binding, such as those of lua/io and lua/zmq, await
+ * through these functions. They work as await.h describes.
  */
 #include "run/await.h"
 

@@ -8,16 +8,17 @@
  *                    ▼
  *                  what was there before
  *
- * Signals belong to the process, and so do the variables of this file and of
- * signals.c, which are the binding's only ones. Any number of states on any
- * number of threads may take a signal; the action that was there before the
- * first is put back after the last. The table changes under `lock`; the handler
- * reads it without: entries are published by atomics, and whoever has taken
- * something out of it waits until no handler is under way (`inside`).
+ * Signals belong to the whole process, so this file and signals.c have global
+ * variables, the only ones of the binding. Any number of states on any number
+ * of threads may take a signal. The action that was there before the first
+ * taker is restored after the last one. The table changes under `lock`. The
+ * handler reads the table without the lock: entries are published by atomics,
+ * and whoever removes an entry waits until no handler is under way (`inside`).
  *
- * libuv's own handles for signals are not used: they put back SIG_DFL instead
- * of what was there, and tell nothing while a body is busy, so that one that
- * drains after aw.signal "INT" could not be stopped.
+ * libuv's handles for signals are not used, for two reasons. They restore
+ * SIG_DFL instead of the previous action. And they report nothing while a body
+ * is busy, so a busy program that drains after aw.signal "INT" could not be
+ * stopped.
  */
 #include "run/process_signals.h"
 
@@ -33,19 +34,19 @@
 enum { SIGNALS = 65 };
 
 struct aw_lua_signal {
-  _Atomic(aw_lua_signal *) next; /* of the same signal */
+  _Atomic(aw_lua_signal *) next; /* the next taker of the same signal */
   void (*notify)(void *data);
   void *data;
-  atomic_bool waited;      /* somebody waits for it */
-  atomic_bool undelivered; /* it came, and nobody was told yet */
+  atomic_bool waited;      /* a task waits for the signal */
+  atomic_bool undelivered; /* the signal came, and no task has got it yet */
   int number;
-  bool blocked; /* it was, in the thread that took it */
+  bool blocked; /* the signal was blocked in the thread that took it */
 };
 
 typedef struct entry {
   _Atomic(aw_lua_signal *) takers;
   _Atomic(awl_signal_holder) holder;
-  struct sigaction original; /* while `installed` */
+  struct sigaction original; /* the previous action; valid while `installed` */
   bool installed;
 } entry;
 
@@ -55,7 +56,8 @@ static atomic_int inside; /* handlers under way, on all threads */
 
 /* ---- the handler ---- */
 
-/* Does this one take it: is somebody to be told, or may one more be kept? */
+/* Does `taker` accept the signal? Yes if a task waits, or if no undelivered
+ * signal is kept yet. */
 static bool offer(aw_lua_signal *taker) {
   bool kept = atomic_exchange(&taker->undelivered, true);
   if (kept && !atomic_load(&taker->waited))
@@ -64,8 +66,8 @@ static bool offer(aw_lua_signal *taker) {
   return true;
 }
 
-/* Those that stop a program still do when they are not taken; all others only
- * coalesce [H5]. */
+/* Does this signal stop the run or the program if all takers refuse it? Any
+ * other signal coalesces with the kept one [H5]. */
 static bool stops(int number, awl_signal_holder holder) {
   return number == SIGINT || number == SIGTERM || (number == SIGHUP && holder);
 }
@@ -97,7 +99,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     holder(number);
   atomic_fetch_sub(&inside, 1);
   if (falls && !holder)
-    act_as(&original, number, info, context); /* it may not return */
+    /* the previous action may not return */
+    act_as(&original, number, info, context);
   errno = saved;
 }
 
@@ -114,7 +117,8 @@ static bool is_installed(int number) {
          now.sa_sigaction == on_signal;
 }
 
-/* Others may have put theirs in place of ours meanwhile: leave it. */
+/* Restore the previous action, unless somebody else has replaced our handler
+ * meanwhile. */
 static void put_action_back(int number) {
   entry *e = &entries[number];
   if (e->installed && is_installed(number))
@@ -122,8 +126,8 @@ static void put_action_back(int number) {
   e->installed = false;
 }
 
-/* Calls of the system go on after a signal that is taken, but not after one
- * that stops the run. */
+/* Install our handler. System calls restart after a signal that is taken, but
+ * not after one that stops the run. */
 static int put_ours(int number) {
   entry *e = &entries[number];
   struct sigaction action;
@@ -141,7 +145,7 @@ static int put_ours(int number) {
   return 0;
 }
 
-/* After each change of the entry. */
+/* Install or remove the handler after each change of the entry. */
 static int update(int number) {
   const entry *e = &entries[number];
   int rc = 0;

@@ -1,9 +1,10 @@
-/* report.c - what a body returned or raised is reported to the core
+/* report.c - reports to the core what a body returned or raised
  *
- * What a return means depends on the leaf: results, the next wire of the task,
- * or nothing. A report ends the step: after it the task may be over and the
- * body forgotten. What may raise comes before it; then the worker is buried,
- * and its task fails with that error.
+ * The leaf decides what a returned value means: results, the next wire of the
+ * task, or nothing. A report ends the step: after the report the task may be
+ * over and the body forgotten. So all code that may raise runs before the
+ * report. If such code raises, the worker is buried, and its task fails with
+ * that error.
  *
  * Neighbours: worker.c calls bodies and comes here when they have ended.
  */
@@ -53,15 +54,15 @@ void awl_clear_body(awl_worker *w) {
   leave_scopes(w);
   if (w->raised.noted || w->raised.error) /* rare, and this runs in each step */
     awl_drop_raised(w, &w->raised);
-  w->raising = false; /* there was no memory for it */
+  w->raising = false; /* an awl_raise() out of memory leaves it set */
   awl_drop_passing(w);
   drop_handled(w);
 }
 
 /* ---- errors ---- */
 
-/* The error that the leaf of `w` was called to handle, or to clean up after;
- * borrowed, or NULL. */
+/* The error that the leaf of `w` was called to handle, or that its clean-up
+ * holds back. Borrowed; may be NULL. */
 static aw_error *handled_by(const awl_worker *w) {
   return w->leaf->kind == AWL_LEAF_FINALLY ? aw_task_held_error(w->task)
                                            : w->handled;
@@ -76,7 +77,8 @@ static void report_error(lua_State *L, awl_worker *w) {
   }
   aw_error *error;
   if (aw_step_wants_error(w->task))
-    error = awl_make_error(L, s, w); /* raises: not reported yet */
+    /* may raise: the step is not reported yet */
+    error = awl_make_error(L, s, w);
   else
     error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
   aw_error *handled = handled_by(w);
@@ -88,7 +90,7 @@ static void report_error(lua_State *L, awl_worker *w) {
 
 /* ---- the next wire ---- */
 
-/* A body returned more, or something else, than the next wire [N1]. */
+/* Push the message that a body returned something else than one wire [N1]. */
 static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
   awl_state *s = w->state;
   int culprit = first;
@@ -105,8 +107,8 @@ static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
   return 1;
 }
 
-/* The wire that a body returned. If it returned itself, that is the wire that
- * runs now. */
+/* Return the wire for the value that a body returned (gives); NULL if it is no
+ * wire. A body that returned itself gets the wire that it runs in. */
 static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   awl_state *s = w->state;
   const aw_wire *now = aw_task_innermost(w->task);
@@ -142,8 +144,8 @@ static void report_body(lua_State *L, awl_worker *w, int first) {
 
 /* ---- wires that nobody runs ---- */
 
-/* "file:line" of the function that the worker's leaf calls; else of where its
- * task was started. */
+/* "file:line" of the function that the worker's leaf calls; if unknown, of the
+ * place where its task was started. */
 static const char *where_of_call(lua_State *L, awl_worker *w) {
   lua_pushvalue(L, AWL_AT_CONTENT);
   if (w->leaf->extra >= 0)
@@ -154,8 +156,8 @@ static const char *where_of_call(lua_State *L, awl_worker *w) {
   return at ? at + 1 : started ? started : "?";
 }
 
-/* f of the worker's leaf returned the Wire at `index`, and what it returns is
- * dropped: a Call hands no wire on, so nobody will run it [P9]. */
+/* Warn that the function of the worker's leaf returned the Wire at `index`, and
+ * that nobody will run that Wire: results are dropped here [P9]. */
 static void tell_unrun_wire(lua_State *L, awl_worker *w, int index) {
   static const char *const NOT_LAST =
       ", which is not the last of its sequence or repeat";
@@ -207,8 +209,8 @@ typedef enum report_kind {
   REPORT_NOTHING
 } report_kind;
 
-/* What do the values from `first` on mean, which f returned: results or a next
- * wire? See awl_leaf_kind. */
+/* What do the values from `first` on mean: results, or a next wire? See
+ * awl_leaf_kind. */
 static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
                                   int first) {
   switch (leaf->kind) {

@@ -1,17 +1,19 @@
 /* signals.c - SIGINT and SIGTERM during the outermost run [L2]; in the program
- * also SIGHUP, and SIGQUIT, which prints the dump [D2]
+ * aiowire also SIGHUP, and SIGQUIT, which prints the dump [D2]
  *
  * One run in the process holds these signals: the first one under way, of any
  * Lua state. The handler counts the signal and wakes the engine, which stops
- * the loop: with grace, and the second time at once. It also arms a debug hook
- * in the coroutine that runs. A body that goes on for BUSY more instructions is
- * busy: the hook interrupts it with an error. A step that ends earlier is not
- * disturbed. The hook stays until the step ends, in whichever coroutine runs,
- * also one of the user's, and replaces a hook of the user. Clean-up gets ROOM
- * instructions. After PATIENCE errors each instruction raises, so that `while
- * true do pcall(f) end` cannot swallow them. The third signal kills the
- * process, since two have not stopped it. SIGHUP comes when the terminal is
- * closed; where it is ignored (nohup) it stays ignored.
+ * the loop: with grace at the first signal, at once at the second. The third
+ * signal kills the process, since two have not stopped it. SIGHUP comes when
+ * the terminal is closed; if SIGHUP is ignored (nohup), it stays ignored.
+ *
+ * The handler also arms a debug hook in the coroutine that runs. A body that
+ * goes on for BUSY more instructions is busy: the hook interrupts the body with
+ * an error. A step that ends earlier is not disturbed. After the first error,
+ * clean-up gets ROOM instructions until the next one. After PATIENCE errors
+ * each instruction raises, so that `while true do pcall(f) end` cannot swallow
+ * them. The hook replaces a hook of the user and stays until the step ends. It
+ * follows the step into coroutines of the user.
  *
  * Any thread may receive a signal, but only the thread that runs the coroutine
  * may set its hook: the handler forwards the signal to that thread.
@@ -28,24 +30,26 @@
 #include <stdatomic.h>
 
 enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
-enum { SLICE = 1000, SWITCH = 20 }; /* a switch of coroutines counts as 20 */
+/* a switch of coroutines counts as 20 instructions */
+enum { SLICE = 1000, SWITCH = 20 };
 
 static struct {
-  _Atomic(awl_state *) owner;   /* the state whose run holds them, or NULL */
-  _Atomic(aw_engine *) engine;  /* the engine that is woken */
-  _Atomic(lua_State *) running; /* coroutine that runs now, or NULL */
-  atomic_int count;             /* signals since they are held */
-  atomic_int number;            /* the last one */
+  /* the state whose run holds the signals, or NULL */
+  _Atomic(awl_state *) owner;
+  _Atomic(aw_engine *) engine;  /* the engine that a signal wakes */
+  _Atomic(lua_State *) running; /* the coroutine that runs now, or NULL */
+  atomic_int count;             /* signals since the run holds them */
+  atomic_int number;            /* number of the last signal */
   atomic_bool hooked;           /* a hook is armed somewhere */
   atomic_bool dump;             /* SIGQUIT came [D2] */
-  /* Of the thread that drives, and what it alone changes: */
+  /* Facts about the driving thread; only that thread changes them: */
   pthread_t thread;
-  sigset_t blocked; /* the mask of that thread */
-  int seen;         /* signals that the engine was told of */
-  int raised;       /* errors by the hook, in this step */
-  int ran;          /* instructions since the last, or the signal */
+  sigset_t blocked; /* the signals that the thread blocks */
+  int seen;         /* signals that the driver has handled */
+  int raised;       /* errors that the hook has raised in this step */
+  int ran;          /* instructions since the last error or the signal */
   bool hangup;      /* SIGHUP is held, too */
-  awl_hook users;   /* what was there before the hook, in that coroutine */
+  awl_hook users;   /* the user's hook, which the armed hook replaces */
 } held;
 
 static void interrupt(lua_State *L, lua_Debug *ar);
@@ -55,14 +59,15 @@ static int room(void) {
   return held.raised == 0 ? BUSY : held.raised > PATIENCE ? 1 : ROOM;
 }
 
-/* In slices, since each lua_sethook() restarts the count. */
+/* Set the hook for one slice of instructions: each lua_sethook() restarts Lua's
+ * count, so `ran` adds up the slices. */
 static void hook(lua_State *co) {
   int left = room() - held.ran;
   int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
   lua_sethook(co, interrupt, LUA_MASKCOUNT, count);
 }
 
-/* Arm it, in place of one of the user's. */
+/* Arm the hook of signals in `co`, and save the user's hook. */
 static void arm_signal_hook(lua_State *co) {
   if (lua_gethook(co) != interrupt)
     held.users =
@@ -70,7 +75,8 @@ static void arm_signal_hook(lua_State *co) {
   hook(co);
 }
 
-/* Put that back, unless it was replaced meanwhile. */
+/* Restore the user's hook, unless other code has replaced the hook of
+ * signals. */
 static void disarm_signal_hook(lua_State *co) {
   if (lua_gethook(co) == interrupt)
     lua_sethook(co, held.users.call, held.users.mask, held.users.count);
@@ -89,7 +95,8 @@ static void interrupt(lua_State *L, lua_Debug *ar) {
   luaL_error(L, "interrupted!");
 }
 
-/* Is this the thread that drives? If not, it gets the signal, if it can. */
+/* Is this the thread that drives? If not, forward the signal to that thread,
+ * unless that thread blocks it. */
 static bool is_here(int number) {
   if (pthread_equal(pthread_self(), held.thread))
     return true;
@@ -111,7 +118,8 @@ static void on_stop(int number) {
   if (!here && !sigismember(&held.blocked, number))
     return;
   atomic_store(&held.number, number);
-  if (atomic_fetch_add(&held.count, 1) >= 2) { /* it does not stop at once */
+  /* two signals have not stopped the process */
+  if (atomic_fetch_add(&held.count, 1) >= 2) {
     signal(number, SIG_DFL);
     raise(number);
   }
@@ -177,7 +185,8 @@ aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine) {
   if (!s->holds_signals || aw_engine_wakeable(engine) < 0)
     return NULL;
   aw_engine *before = atomic_exchange(&held.engine, engine);
-  if (atomic_load(&held.count) > held.seen) /* it came a moment too early */
+  /* the signal came just before the exchange */
+  if (atomic_load(&held.count) > held.seen)
     aw_engine_wake(engine);
   return before;
 }
@@ -218,7 +227,7 @@ void awl_signals_switch(lua_State *co) {
   if (co)
     arm_signal_hook(co);
   else
-    forget_hook(); /* it waits: the step is over */
+    forget_hook(); /* no coroutine runs: the step is over */
 }
 
 void awl_signals_unhook(lua_State *co) {

@@ -4,27 +4,31 @@
 
 #include "base/state.h"
 
-/* False: they are held already, by this state or another. */
+/* Hold the signals for a run on `engine`. False: another run holds them, or a
+ * signal cannot wake the engine. */
 bool awl_signals_hold(awl_state *s, awl_engine *engine);
-int awl_signals_release(awl_state *s); /* the one that came, or 0 */
-/* Wake `engine`, which is driven now, from here on; gives the one before, or
- * NULL when that stays. */
+/* Returns the last signal that came, or 0. */
+int awl_signals_release(awl_state *s);
+/* From now on a signal wakes `engine`, which is driven now. Returns the
+ * previous engine, or NULL if nothing has changed. */
 aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine);
-int awl_signals_taken(const awl_state *s, int *count); /* the last one, or 0 */
-int awl_signals_count(const awl_state *s); /* so far, taken or not */
-bool awl_signals_dump(const awl_state *s); /* was a dump asked for? */
+/* Returns the last signal if there is a new one, or 0; `*count` as below. */
+int awl_signals_taken(const awl_state *s, int *count);
+int awl_signals_count(const awl_state *s); /* signals so far */
+bool awl_signals_dump(const awl_state *s); /* did SIGQUIT ask for a dump? */
 
-/* What those below do for the state that holds the signals. */
+/* The slow paths of the inline functions below, for the state that holds the
+ * signals. */
 void awl_signals_switch(lua_State *co);
 void awl_signals_unhook(lua_State *co);
 
-/* The coroutine that runs now; NULL: none. */
+/* Note that `co` runs now (NULL: no coroutine runs). */
 static inline void awl_signals_watch(const awl_state *s, lua_State *co) {
   if (s->holds_signals)
     awl_signals_switch(co);
 }
 
-/* Its step has ended: no hook more. */
+/* The step in `co` has ended: remove the hook of signals. */
 static inline void awl_signals_step_over(const awl_state *s, lua_State *co) {
   if (s->holds_signals)
     awl_signals_unhook(co);

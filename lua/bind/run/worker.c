@@ -5,18 +5,19 @@
  *      lua_resume ──► worker: lua_pcallk(step), aw_step_done(), aw_next(), …
  *      yields when its step waits, or when the next step is not a CALL
  *
- * A worker is a coroutine that pulls the engine itself: as long as the next
- * step is a CALL, it runs that without a switch of coroutines. A step that
- * awaits keeps its worker, parked, and the driver goes on with another one. So
- * a yield unwinds no frame of the core. A task with awaits inside awaits owns
- * several workers.
+ * A worker is a coroutine that pulls steps from the engine itself: as long as
+ * the next step is a CALL, the worker runs it without a switch of coroutines. A
+ * step that awaits keeps its worker, parked, and the driver goes on with
+ * another worker. So a yield never unwinds a frame of the core. A task with
+ * awaits inside awaits owns several workers.
  *
- * A body runs in lua_pcallk inside its coroutine [E6]: its `<close>` handlers
- * run there, in order, and may await. An error outside of that call (no room
- * for the results) ends the worker, and its task fails with that error.
+ * A body runs in lua_pcallk inside its worker's coroutine [E6], so its
+ * `<close>` handlers run there, in order, and may await. An error outside of
+ * that call (for example, no room for the results) ends the worker, and the
+ * task fails with that error.
  *
- * Neighbours: input.c has what a body is called with; report.c reports its end
- * to the core; driver.c runs all other steps.
+ * Neighbours: input.c pushes the arguments of a body; report.c reports the end
+ * of a body to the core; driver.c runs all other steps.
  *
  * Invariants: run.running is the worker whose coroutine is being resumed, and
  * run.co the coroutine in which awaits are valid. A worker that yields is idle
@@ -56,7 +57,7 @@ static void set_loop(lua_State *L, awl_worker *w) {
   w->loop_number = loop->number;
 }
 
-/* Push the arguments that the leaf was made with; gives how many. */
+/* Push the arguments that the leaf was made with. Returns how many. */
 static int push_bound(lua_State *L, const awl_leaf *leaf) {
   if (leaf->extra <= 0)
     return 0;
@@ -66,12 +67,13 @@ static int push_bound(lua_State *L, const awl_leaf *leaf) {
   return leaf->extra;
 }
 
-/* Push function and arguments of the worker's leaf; gives how many of these. */
+/* Push the function of the worker's leaf and its arguments. Returns the number
+ * of arguments. */
 static int push_call(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
   if (leaf->serial != w->serial) {
     awl_push_content(L, w->state, leaf, w->task);
-    if (lua_isnil(L, -1)) /* a finalizer has started a wire that is garbage */
+    if (lua_isnil(L, -1)) /* a finalizer has started a garbage wire */
       luaL_error(L, "this wire is garbage: what it calls has been collected");
     lua_replace(L, AWL_AT_CONTENT);
     w->serial = leaf->serial;
@@ -90,8 +92,8 @@ static int push_call(lua_State *L, awl_worker *w) {
   return count + push_bound(L, leaf);
 }
 
-/* The body has ended without an error. Is the next step the same one? Then its
- * results are not wanted, and dropped. */
+/* The body has ended without an error. Should the same leaf run once more? Then
+ * nobody wants the results of the body, and they are dropped. */
 static bool is_step_again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > AWL_AT_BASE)
     return false;
@@ -105,7 +107,8 @@ static bool is_step_again(lua_State *L, awl_worker *w) {
   return true;
 }
 
-/* Run the body of the step at hand; returns when it ended without a yield. */
+/* Run the body of the step at hand. Returns if the body ends without a yield;
+ * else after_call() goes on. */
 static void run_step(lua_State *L, awl_worker *w) {
   const aw_step *step = &w->state->run.step;
   w->task = step->task;
@@ -123,14 +126,14 @@ static void run_step(lua_State *L, awl_worker *w) {
   awl_report_step(L, w, status);
 }
 
-/* Has the task ended that the run is to last until? */
+/* Has the task ended at whose end the run is over (run.until)? */
 static bool is_run_over(awl_run *run) {
   if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
     run->over = true;
   return run->over;
 }
 
-/* Pull the next step. True: a call, for this worker. */
+/* Pull the next step. True: it is a CALL, which this worker runs. */
 static bool pull_call(awl_worker *w) {
   awl_run *run = &w->state->run;
   awl_signals_step_over(w->state, w->co);
@@ -149,7 +152,7 @@ static int go_idle(lua_State *L, awl_worker *w) {
   w->leaf = NULL;
   w->serial = 0;
   w->loop_number = 0;
-  lua_settop(L, AWL_AT_HANDLER); /* refer to nothing */
+  lua_settop(L, AWL_AT_HANDLER); /* keep no value alive */
   w->next_idle = s->idle;
   s->idle = w;
   s->idle_count++;
@@ -177,7 +180,7 @@ static int after_idle(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
   bool dropped = w->co != L;    /* see drop_idle() */
-  if (dropped || !w->resumed) { /* by hand: there is nothing to do */
+  if (dropped || !w->resumed) { /* resumed by the user: rest on */
     lua_settop(L, AWL_AT_HANDLER);
     w->parked = w->parked || !dropped;
     return lua_yieldk(L, 0, context, after_idle);
@@ -201,8 +204,8 @@ int awl_worker_main(lua_State *L) {
 
 enum { FEWEST = 16 };
 
-/* Double the number of structs, by one block. Structs stay until the state
- * ends, for the next workers of their numbers. */
+/* Allocate one block of structs, up to `count` in all. A struct stays until the
+ * state ends: the next worker with its number uses it again. */
 static bool add_structs(awl_state *s, uint32_t count) {
   awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
   if (!block)
@@ -212,7 +215,7 @@ static bool add_structs(awl_state *s, uint32_t count) {
   return true;
 }
 
-/* A number for a new worker, and its struct. */
+/* Make sure that there are a free number and a struct for a new worker. */
 static bool reserve_worker(awl_state *s) {
   if (!awl_owned_reserve(s))
     return false;
@@ -232,14 +235,16 @@ static bool reserve_worker(awl_state *s) {
   return false;
 }
 
-/* (state) → light userdata: a new worker. Called by pcall. The struct stays
- * when the worker dies: a coroutine of the user that was parked in it may be
- * resumed by hand, and looks at it. */
+/* (state) → a new worker, as a light userdata. Called by pcall. The struct
+ * stays when the worker dies: if the user resumes a coroutine that was parked
+ * in the worker, its continuation reads the struct. */
 static int make_worker(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
-  /* First, for it may collect, and a finalizer may make workers, too. */
+  /* lua_newthread() comes first: it may collect, and a finalizer may make
+   * workers, too */
   lua_State *co = lua_newthread(L);
-  lua_sethook(co, NULL, 0, 0); /* that of L, whose function it has not */
+  /* lua_newthread() copied the hook of L, but not the hook's Lua function */
+  lua_sethook(co, NULL, 0, 0);
   if (!reserve_worker(s))
     return awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
@@ -256,15 +261,15 @@ static int make_worker(lua_State *L) {
   return 1;
 }
 
-/* In this order: nothing else keeps the coroutine alive while its `<close>`
- * handlers run. */
+/* The order matters: AWL_THREADS alone keeps the coroutine alive while its
+ * `<close>` handlers run. */
 void awl_worker_end(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
   s->closing_worker = true;
   lua_resetthread(w->co);
   s->closing_worker = false;
-  lua_settop(w->co, 0); /* an error of theirs */
+  lua_settop(w->co, 0); /* drop an error of the handlers */
   awl_release_wait(w);
   awl_clear_body(w);
   awl_hooks_forget(w);
@@ -292,7 +297,8 @@ static awl_worker *take_idle(awl_state *s) {
     w = s->idle;
     s->idle = w->next_idle;
     s->idle_count--;
-    if (lua_status(w->co) != LUA_YIELD) { /* closed by hand */
+    /* the user has closed the coroutine */
+    if (lua_status(w->co) != LUA_YIELD) {
       s->busy++;
       awl_worker_end(w);
       w = NULL;
@@ -321,7 +327,8 @@ static aw_error *out_of_memory(awl_state *s) {
   return aw_error_new(s->run.engine->core, AW_ENOMEM, 0);
 }
 
-/* (error, light task) → the task fails with that error. Under pcall. */
+/* (error, light task): fail the step of the task with that error. Called by
+ * pcall. */
 static int fail_task(lua_State *L) {
   awl_state *s = awl_open(L);
   aw_task *task = lua_touserdata(L, 2);
@@ -330,9 +337,9 @@ static int fail_task(lua_State *L) {
   return 0;
 }
 
-/* End the step of `task` with the error on top of L; pops it. Out of memory,
- * that is the engine's own error: each attempt to make one would collect all
- * garbage. */
+/* Fail the step of `task` with the error on top of L (popped). Out of memory,
+ * the task fails with the engine's own error: each attempt to make one in Lua
+ * would collect all garbage. */
 static void fail_step(lua_State *L, awl_state *s, aw_task *task, int status) {
   if (status == LUA_ERRMEM) {
     awl_starve(s);
@@ -367,15 +374,14 @@ static int make_text(lua_State *L) {
   return 1;
 }
 
-/* Push `text`, or the error of having no memory for it: nothing may raise in
- * the driver. */
+/* Push `text`, or the error "not enough memory": the driver must not raise. */
 static void push_text_safely(lua_State *L, const char *text) {
   lua_pushcfunction(L, make_text);
   lua_pushlightuserdata(L, (void *)(uintptr_t)text);
   (void)awl_hooks_pcall(L, 1, 1);
 }
 
-/* Push that the body of `w` called coroutine.yield(), and where. */
+/* Push the message that the body of `w` called coroutine.yield(), and where. */
 static void push_yielded(lua_State *L, const awl_worker *w) {
   char text[LUA_IDSIZE + 160], where[LUA_IDSIZE + 16] = "";
   lua_Debug ar;
@@ -389,7 +395,7 @@ static void push_yielded(lua_State *L, const awl_worker *w) {
   push_text_safely(L, text);
 }
 
-/* Resume a worker, until it parks or goes idle. */
+/* Resume a worker; it runs until it parks, goes idle, or dies. */
 static void resume_worker(lua_State *L, awl_worker *w) {
   awl_run *run = &w->state->run;
   w->parked = false;
@@ -412,7 +418,7 @@ static void resume_worker(lua_State *L, awl_worker *w) {
   if (status == LUA_YIELD)
     push_yielded(L, w);
   else
-    lua_xmove(w->co, L, 1); /* it died: the error */
+    lua_xmove(w->co, L, 1); /* the worker died: take the error */
   bury_worker(L, w, status);
 }
 
@@ -424,7 +430,7 @@ void awl_worker_call(lua_State *L, awl_state *s) {
   }
   awl_worker *w = take_idle(s);
   if (!w && s->starved && aw_task_cancelled(task)) {
-    aw_step_cancelled(task); /* it has not begun, and need not */
+    aw_step_cancelled(task); /* a cancelled task need not begin */
     return;
   }
   if (!w)
@@ -434,7 +440,7 @@ void awl_worker_call(lua_State *L, awl_state *s) {
     return;
   }
   s->busy++;
-  w->task = task; /* the task fails if the worker cannot run it */
+  w->task = task; /* bury_worker() fails this task */
   w->reported = false;
   resume_worker(L, w);
 }
@@ -455,8 +461,8 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   bury_worker(L, w, LUA_ERRRUN);
 }
 
-/* Free an idle worker without touching its coroutine, which is garbage now: it
- * is in after_idle(), and has nothing to close. */
+/* Free an idle worker. Its coroutine becomes garbage and need not be closed: it
+ * rests in after_idle(), and has no `<close>` handlers. */
 static void drop_idle(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
@@ -468,7 +474,7 @@ static void drop_idle(awl_worker *w) {
   s->first_worker = number;
 }
 
-/* Between runs POOL idle workers are enough; the memory of others is freed. */
+/* Between runs, POOL idle workers are enough: free all others. */
 void awl_workers_trim(awl_state *s) {
   enum { POOL = 1024 };
   if (s->idle_count <= POOL)

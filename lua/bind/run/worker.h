@@ -4,7 +4,7 @@
 
 #include "base/state.h"
 
-/* Ask the engine for the next step. */
+/* Pull the next step from the engine into run->step. */
 static inline void awl_pull(awl_run *run) {
   run->rc = aw_next(run->engine->core, run->loop, &run->step);
   run->over = run->rc <= 0;
@@ -12,13 +12,13 @@ static inline void awl_pull(awl_run *run) {
 }
 
 int awl_worker_main(lua_State *L); /* the function of every worker */
-/* Run the step at hand (run.step), a CALL or RESUME. An error fails its task.
- */
+/* Run the step at hand (run.step): a CALL, or a RESUME. An error fails the task
+ * of that step. */
 void awl_worker_call(lua_State *L, awl_state *s);
 void awl_worker_resume(lua_State *L, awl_state *s);
 /* Close the coroutine of a worker, and free its number. */
 void awl_worker_end(awl_worker *worker);
-/* Between runs: free idle workers that are more than a pool needs. */
+/* Between runs: free the idle workers that the pool does not need. */
 void awl_workers_trim(awl_state *s);
 void awl_free_workers(awl_state *s); /* the state ends */
 

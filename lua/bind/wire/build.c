@@ -1,11 +1,12 @@
 /* build.c - Wires and their leaves; see build.h
  *
- * A Wire is a userdata with one wire of the core. What that wire needs of Lua
- * (functions, arguments, other Wires) is the user value of the Wire, so cycles
- * of wires and closures are garbage like any other [V1]. A leaf finds its
- * function at the Wire that a task runs, see convert.c. As a part of another
- * wire it finds the function by a number in AWL_BODIES, whose values are weak.
- * A wire that needs nothing of Lua is given to the core as it is [V7].
+ * A Wire is a userdata with one wire of the core. The user value of the Wire
+ * has the Lua values that the wire needs (functions, arguments, other Wires),
+ * so Lua collects cycles of wires and closures like any other garbage [V1]. A
+ * leaf finds its function in the Wire that a task runs, see convert.c. A leaf
+ * that is a part of another wire finds the function by a number in AWL_BODIES,
+ * whose values are weak. The core runs a wire that needs nothing of Lua without
+ * any wrapper [V7].
  *
  * Neighbours: constructors.c and combine.c have the functions that Lua sees.
  */
@@ -19,7 +20,7 @@
 
 typedef struct wire_ud {
   aw_wire *wire;
-  uint32_t resource; /* its number, see resources.h */
+  uint32_t resource; /* number of its entry, see resources.h */
 } wire_ud;
 
 /* ---- leaves ---- */
@@ -29,7 +30,7 @@ static bool reserve_leaf(awl_state *s) {
          awl_grow_chain(&s->leaves, &s->leaf_count, 64);
 }
 
-/* `leaf` is about to be freed: nobody may find its wire by awl_loop.recent. */
+/* `leaf` is about to be freed: remove it from awl_loop.recent. */
 static void forget_recent(const awl_state *s, const awl_leaf *leaf) {
   awl_loop *loop = s->loops ? awl_value_loop(s, leaf->value) : NULL;
   if (loop && loop->recent == leaf)
@@ -69,8 +70,8 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   return leaf;
 }
 
-/* If the Wire at `index` is a leaf, give it a number: it becomes a part of
- * another wire, so its own Wire is not there when it runs. */
+/* If the Wire at `index` is a leaf, give it a number: the leaf becomes a part
+ * of another wire, so the running task has another Wire. */
 static void number_leaf(lua_State *L, awl_state *s, int index) {
   const wire_ud *ud = lua_touserdata(L, index);
   awl_leaf *leaf = aw_wire_data(ud->wire, awl_release_leaf);
@@ -84,7 +85,8 @@ static void number_leaf(lua_State *L, awl_state *s, int index) {
   s->first_leaf = s->leaves[leaf->number];
 }
 
-/* A leaf without a number is the whole of the Wire that `task` runs. */
+/* A leaf without a number is the whole Wire that `task` runs, so the content is
+ * in that Wire. */
 void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
                       const aw_task *task) {
   if (leaf->kind != AWL_LEAF_HELD && leaf->number != AWL_UNNUMBERED) {
@@ -121,8 +123,8 @@ void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
 
 /* ---- making Wires ---- */
 
-/* Push a Wire without a wire of the core yet. fill_ud() adds that, so nothing
- * of the core is lost when Lua runs out of memory. */
+/* Push a Wire that has no wire of the core yet. fill_ud() adds the wire. In
+ * this order no wire of the core leaks when Lua runs out of memory. */
 static wire_ud *push_empty_wire(lua_State *L, awl_state *s) {
   wire_ud *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->wire = NULL;
@@ -145,8 +147,9 @@ static int fill_ud(lua_State *L, awl_state *s, wire_ud *ud, aw_wire *wire) {
   return 1;
 }
 
-/* Replace f and `extra` arguments on top by one value: f itself, or a table
- * with f at 0 and the arguments after it. */
+/* Replace f (if `has_function`) and `extra` arguments on top by one value: f
+ * itself if it has no arguments, else a table with f at 0 and the arguments
+ * from 1 on. */
 static void pack_call(lua_State *L, int extra, bool has_function) {
   if (has_function && extra == 0)
     return;
@@ -206,7 +209,8 @@ aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index) {
   return ud ? ud->wire : NULL;
 }
 
-/* Make the value at `index` a Wire, in place; NULL: not accepted [V2]. */
+/* Make the value at `index` a Wire, in place. NULL: the value is not accepted
+ * as a wire [V2]. */
 static wire_ud *make_ud(lua_State *L, awl_state *s, int index) {
   wire_ud *ud = to_ud(L, s, index);
   if (ud || !awl_callable(L, index))
@@ -258,7 +262,8 @@ aw_wire *aw_lua_part(lua_State *L, int index) {
 }
 
 int awl_wire_gc(lua_State *L) {
-  awl_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* closed or not */
+  /* awl_of() would raise after lua_close */
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   wire_ud *ud = lua_touserdata(L, 1);
   awl_strike_object(s, AWL_RESOURCE_WIRE, ud->resource);
   aw_wire_release(ud->wire);
@@ -327,7 +332,8 @@ int awl_bad_operand(lua_State *L, int index, const char *operator) {
                    awl_article(type), type, operator);
 }
 
-/* The other operators are errors that name the right one [O16]. */
+/* Operators that wires do not have raise errors that name the right operator
+ * [O16]. */
 int awl_misused(lua_State *L, const char *operator, const char * instead) {
   return awl_error(L, "'%s' means nothing for wires; %s", operator, instead);
 }

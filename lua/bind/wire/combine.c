@@ -6,8 +6,8 @@
  *                      for All{}, Any{}, Race{}, Select{}: aiowire/forms.lua
  *   Every(period, w, opts)
  *
- * Each makes one wire of the core out of Wires. A function becomes a leaf,
- * which gets the results or the error of the first part as its arguments.
+ * Each makes one wire of the core out of Wires. A function becomes a leaf; the
+ * results or the error of the first part are its arguments.
  *
  * Neighbours: constructors.c has the methods without a function and another
  * wire (whole, named, shielded); build.c makes Wires; run/input.c passes on
@@ -27,7 +27,7 @@
 
 /* ---- operators ---- */
 
-/* The two operands, as Wires, in place. */
+/* Make the two operands Wires, in place; raise for other values. */
 static void check_operands(lua_State *L, awl_state *s, const char *operator) {
   for (int i = 1; i <= 2; i++)
     if (!awl_make_wire(L, s, i))
@@ -60,7 +60,7 @@ static int w_idiv(lua_State *L) {
   return push_pair(L, s, aw_or_else);
 }
 
-/* The function at `arg` becomes a part of kind `kind`, in place. */
+/* Replace the function at `arg` by a leaf of kind `kind`, as a part. */
 static void make_part(lua_State *L, awl_state *s, int arg, awl_leaf_kind kind) {
   lua_pushvalue(L, arg);
   awl_push_part(L, s, kind);
@@ -72,7 +72,7 @@ static void check_wire_function(lua_State *L, awl_state *s, int arg) {
     aw_lua_type_error(L, arg, "function");
 }
 
-/* w, f → w, then f with the results or the error of w. */
+/* (w, f) → the wire that runs w, then f with the results or the error of w. */
 static int with_function(lua_State *L, awl_leaf_kind kind,
                          aw_wire *(*make)(aw_wire *, aw_wire *)) {
   awl_state *s = awl_of(L);
@@ -150,7 +150,7 @@ static int w_timeout(lua_State *L) {
                        aw_timeout(aw_wire_keep(awl_wire_of(L, 1)), ns, grace));
 }
 
-/* The value on top as a message shows it: what is a string is in quotes. */
+/* Return the value on top as text for a message; strings are in quotes. */
 static const char *shown(lua_State *L) {
   awl_show_value(L, awl_open(L), -1);
   return lua_tostring(L, -1);
@@ -158,7 +158,8 @@ static const char *shown(lua_State *L) {
 
 /* ---- retry [O10] ---- */
 
-/* A whole number of tries, from 1; nil or math.huge: no limit. */
+/* Read the option `times`: a whole number of tries, at least 1; nil or
+ * math.huge means no limit. */
 static uint64_t opt_times(lua_State *L, int arg) {
   uint64_t times = AW_FOREVER;
   int is_integer = 0;
@@ -300,9 +301,9 @@ static aw_wire *make_select(aw_wire *const *wires, size_t count,
 }
 
 typedef struct wire_form {
-  const char *name; /* of the function of the module */
+  const char *name; /* name of the module's function */
   aw_wire *(*make)(aw_wire *const *wires, size_t count, uint32_t limit);
-  awl_leaf_kind keyed; /* the leaf that puts the results under their keys */
+  awl_leaf_kind keyed; /* kind of the leaf that puts results under keys */
 } wire_form;
 
 static const wire_form *form_called(const char *name) {
@@ -317,7 +318,8 @@ static const wire_form *form_called(const char *name) {
   return found;
 }
 
-/* combine(form, limit, keys or nil, wires…): Wires already, see inner_wire. */
+/* combine(form, limit, keys or nil, wires…): the combined Wire. The wires must
+ * be Wires, see inner_wire(). */
 static int inner_combine(lua_State *L) {
   enum { FORM = 1, LIMIT, KEYS, FIRST };
   awl_state *s = awl_of(L);
@@ -348,13 +350,13 @@ static int inner_wire(lua_State *L) {
   return 1;
 }
 
-/* shown(v): what stands for a key or a value in a message; short. */
+/* shown(v): a short text for a key or a value in a message */
 static int inner_shown(lua_State *L) {
   awl_show_key(L, awl_of(L), 1);
   return 1;
 }
 
-/* is_before(a, b): in byte order, whatever the locale says [O6] */
+/* is_before(a, b): does a come before b in byte order, in any locale [O6]? */
 static int inner_is_before(lua_State *L) {
   size_t a_size, b_size;
   const char *a = lua_tolstring(L, 1, &a_size);
@@ -364,7 +366,7 @@ static int inner_is_before(lua_State *L) {
   return 1;
 }
 
-/* is_event(w): is that Wire an event [V3]? */
+/* is_event(w): is the Wire w an event [V3]? */
 static int inner_is_event(lua_State *L) {
   lua_pushboolean(L, aw_wire_is_event(awl_wire_of(L, 1)));
   return 1;

@@ -1,4 +1,4 @@
-/* combine.h - what combines Wires; see combine.c */
+/* combine.h - methods and operators that combine Wires; see combine.c */
 #ifndef AWL_COMBINE_H
 #define AWL_COMBINE_H
 

@@ -51,7 +51,7 @@ static int m_SleepUntil(lua_State *L) {
   return push_sleep_until(L, 1);
 }
 
-/* Call(aw.sleep, s) is Sleep(s) [V7]; its argument is checked now. */
+/* Call(aw.sleep, s) makes the wire Sleep(s) [V7], and checks s now. */
 static int m_Call(lua_State *L) {
   if (!awl_callable(L, 1))
     return aw_lua_type_error(L, 1, "function");
@@ -68,7 +68,7 @@ static int m_Value(lua_State *L) {
   return awl_push_leaf(L, awl_of(L), AWL_LEAF_VALUE, lua_gettop(L));
 }
 
-/* The Wires at 1..count, one after the other. */
+/* Push the sequence of the Wires at 1..count. */
 static int push_sequence(lua_State *L, awl_state *s, int count) {
   for (int i = 1; i <= count; i++)
     awl_check_wire(L, s, i);
@@ -77,7 +77,8 @@ static int push_sequence(lua_State *L, awl_state *s, int count) {
       lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
   for (int i = 1; i <= count; i++)
     wires[i - 1] = aw_wire_keep(awl_wire_of(L, i));
-  lua_pop(L, 1); /* nothing collects before the next line ends */
+  /* the part stays alive: nothing collects before the next line ends */
+  lua_pop(L, 1);
   return awl_fill_wire(L, s, aw_sequence(wires, (size_t)count));
 }
 
@@ -85,7 +86,7 @@ static int m_Sequence(lua_State *L) {
   return push_sequence(L, awl_of(L), lua_gettop(L));
 }
 
-/* A composite of the Wire at `index`, made by `make(wire, number)`. */
+/* Push a composite of the Wire at `index`, made by `make(wire, number)`. */
 static int push_unary(lua_State *L, awl_state *s, int index,
                       aw_wire *(*make)(aw_wire *, uint64_t), uint64_t number) {
   awl_check_wire(L, s, index);
@@ -94,7 +95,7 @@ static int push_unary(lua_State *L, awl_state *s, int index,
   return awl_fill_wire(L, s, make(part, number));
 }
 
-/* How often, of the number at `index` [O2]. */
+/* Read a number of repetitions at `index` [O2]. */
 static uint64_t check_times(lua_State *L, int index) {
   int is_integer = 0;
   if (lua_type(L, index) == LUA_TNUMBER) {
@@ -244,7 +245,7 @@ static void release_wire(void *thing) {
   aw_wire_release(thing);
 }
 
-/* Into the module's table on top. */
+/* Register the functions in the module's table, on top. */
 void awl_open_constructors(lua_State *L, awl_state *s) {
   awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
   awl_set_release(s, AWL_RESOURCE_WIRE, release_wire);

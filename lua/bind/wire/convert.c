@@ -1,9 +1,9 @@
 /* convert.c - converts Wires to wires of the core, and back
  *
- * While a task runs a wire that needs Lua, the core holds the Wire itself, as a
- * value: a leaf of kind HELD around the wire of the core. A plain body has such
- * a leaf in place of a wire. So everything that the Wire refers to lives as
- * long as the task may need it, and the same Wire comes back from the core.
+ * While a task runs a wire that needs Lua, the core holds the Wire as a value:
+ * a leaf of kind HELD wraps the wire of the core. For a plain body, such a leaf
+ * is the wire itself. So everything that the Wire refers to lives as long as
+ * the task may need it, and the core gives the same Wire back.
  *
  * Neighbours: build.c makes the leaves.
  */
@@ -14,7 +14,7 @@
 #include "base/values.h"
 #include "wire/build.h"
 
-/* The leaf by which `wire` holds a value for the core; or NULL. */
+/* Return the leaf by which `wire` holds a Lua value, or NULL. */
 static awl_leaf *hold_leaf(const aw_wire *wire) {
   awl_leaf *leaf = wire ? aw_wire_data(wire, awl_release_leaf) : NULL;
   return leaf && leaf->kind == AWL_LEAF_HELD ? leaf : NULL;
@@ -28,8 +28,9 @@ void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
     lua_pushnil(L);
 }
 
-/* A wire that holds the value at `index` for the engine: `wire`, or a body.
- * NULL when out of memory; raises nothing but from awl_hold(). */
+/* Return a wire that holds the Lua value at `index` for the engine: a wrapper
+ * around `wire`, or for NULL a leaf that calls the value as a body. NULL when
+ * out of memory. */
 static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
                           aw_wire *wire) {
   const char *name = wire ? NULL : awl_function_name(L, s, index);
@@ -50,8 +51,8 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   return made;
 }
 
-/* The wire that was made last, if it holds the value at `index`: most often one
- * body is started many times. Gives, or NULL. */
+/* Return the last wire that hold_wire() made (gives) if it holds the value at
+ * `index`, else NULL. Most often one body is started many times. */
 static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
                             int index) {
   if (!loop->recent)
@@ -107,7 +108,7 @@ aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
   return wire;
 }
 
-/* (wire, light loop, light result) for awl_to_wire_or_drop(). */
+/* (wire, light loop, light result): awl_to_wire() under pcall. */
 static int protected_to_wire(lua_State *L) {
   awl_loop *loop = lua_touserdata(L, 2);
   aw_wire **out = lua_touserdata(L, 3);

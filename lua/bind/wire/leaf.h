@@ -5,34 +5,35 @@
 #include "base/state.h"
 
 typedef enum awl_leaf_kind {
-  AWL_LEAF_CALL,  /* f(…), its results are results */
-  AWL_LEAF_BODY,  /* f(ev, …), its result is the next wire */
-  AWL_LEAF_VALUE, /* results */
-  AWL_LEAF_HELD,  /* a body f(ev), a value that the engine holds */
+  AWL_LEAF_CALL,  /* f(…), its results are the wire's results */
+  AWL_LEAF_BODY,  /* f(ev, …), returns the next wire */
+  AWL_LEAF_VALUE, /* no f: the content is the results */
+  AWL_LEAF_HELD,  /* a body f(ev), or a Wire, held as a value; see convert.c */
   /* Second parts of other wires, see run/input.c: */
-  AWL_LEAF_MAP,       /* f(results…), its results are results */
-  AWL_LEAF_BIND,      /* f(results…), its result is the next wire */
-  AWL_LEAF_CATCH,     /* f(err, info), its result is the next wire */
-  AWL_LEAF_FINALLY,   /* f(), its result may be the next wire */
-  AWL_LEAF_SUPERVISE, /* f(ev, err, info) */
-  AWL_LEAF_WHEN,      /* f(err, n), says whether to try again */
-  AWL_LEAF_KEYED,     /* no f: results by the keys of an All{} … */
-  AWL_LEAF_KEY_LAST,  /* … results, then a key, of a number … */
-  AWL_LEAF_KEY_FIRST  /* … key, then results */
+  AWL_LEAF_MAP,       /* f(results…), its results are the wire's results */
+  AWL_LEAF_BIND,      /* f(results…), returns the next wire */
+  AWL_LEAF_CATCH,     /* f(err, info), returns the next wire */
+  AWL_LEAF_FINALLY,   /* f(), may return the next wire */
+  AWL_LEAF_SUPERVISE, /* f(ev, err, info), its results are dropped */
+  AWL_LEAF_WHEN,      /* f(err, n), returns whether to try again */
+  AWL_LEAF_KEYED,     /* no f: a table of results by the keys of an All{} */
+  AWL_LEAF_KEY_LAST,  /* no f: results, then the key for a number */
+  AWL_LEAF_KEY_FIRST  /* no f: the key for a number, then results */
 } awl_leaf_kind;
 
 enum { AWL_UNNUMBERED = UINT32_MAX };
 
-/* The data of a host wire, or of a holder, by which the core keeps a Wire. */
+/* The data of a host wire, or of a holder (by which the core keeps a Wire). */
 typedef struct awl_leaf {
   awl_state *state;
   awl_leaf_kind kind;
-  uint32_t number; /* in AWL_BODIES; or AWL_UNNUMBERED, see build.c */
-  uint64_t serial; /* unique */
+  uint32_t number; /* number in AWL_BODIES, or AWL_UNNUMBERED; see build.c */
+  uint64_t serial; /* unique, never reused */
   uint8_t looks;   /* calls of awl_look_for_wire() so far */
-  int extra;      /* arguments in a table with f; -1: the content is f itself */
-  aw_value value; /* HELD: the Wire or body … */
-  aw_wire *wire;  /* … and the wire that has this leaf: borrowed */
+  /* number of arguments in a table with f; -1: the content is f itself */
+  int extra;
+  aw_value value; /* HELD: the Wire or body */
+  aw_wire *wire;  /* HELD: the wire that has this leaf; borrowed */
 } awl_leaf;
 
 /* Does the leaf call a function? */

@@ -1,18 +1,18 @@
-/* show.c - a wire as the expression that makes it [V8]
+/* show.c - shows a wire as the expression that makes it [V8]
  *
- * With as few parentheses as Lua's precedence allows. Written from left to
- * right into a text of a bounded length; what is deep is cut, and what has many
- * parts or arguments. A walk that writes nothing more ends, so the time has a
- * bound as well, whatever a wire is made of. Nothing of users is called.
+ * The text has as few parentheses as Lua's precedence allows. It is written
+ * from left to right, with a bounded length: deep parts are cut, and so are
+ * long lists of parts or arguments. The walk ends as soon as the text is full,
+ * so its time is bounded, too. No code of users is called.
  *
- * `owner` is the Wire that is shown: a leaf that is the whole of it has its
- * arguments there.
+ * `owner` is the Wire that is shown. If the whole Wire is one leaf, the
+ * arguments of the leaf are in the Wire.
  *
- * Longer than other files, for it is one walk: each kind of wire has its few
- * lines here, and operators need to know each other's precedence.
+ * This file is longer than others, since it is one walk: each kind of wire has
+ * its few lines here, and operators need each other's precedence.
  *
- * Neighbours: base/text.c bounds the text; base/show_value.c has values;
- * task_text.c tasks and waits.
+ * Neighbours: base/text.c bounds the text; base/show.c shows values;
+ * task_text.c shows tasks and waits.
  */
 #include "wire/show.h"
 
@@ -30,7 +30,7 @@ typedef struct shower {
   lua_State *L;
   awl_state *s;
   awl_text *text;
-  int owner; /* stack index of the Wire that is shown; nil: not known */
+  int owner; /* stack index of the shown Wire; nil there: not known */
 } shower;
 
 static void put_text(const shower *show, const char *piece) {
@@ -41,20 +41,20 @@ static void put_seconds(const shower *show, const char *format, uint64_t ns) {
   awl_text_format(show->text, format, (double)ns / 1e9);
 }
 
-/* A text that somebody chose: a name, a key. */
+/* Add a name or a key that a user chose, cut by itself. */
 static void put_name(const shower *show, const char *name, size_t size) {
   size_t begun = awl_text_begin_name(show->text);
   awl_text_add(show->text, name, size);
   awl_text_end_name(show->text, begun);
 }
 
-/* A name of the core, maybe NULL. */
+/* Add a name that the core keeps; it may be NULL. */
 static void put_core_name(const shower *show, const char *name) {
   if (name)
     put_name(show, name, strnlen(name, AWL_LONGEST_NAME + 1));
 }
 
-/* Part number `i` of a list comes next. False: it is not shown. */
+/* Begin part number `i` of a list. False: the part is not shown. */
 static bool begin_part(const shower *show, size_t i, const char *between) {
   if (show->text->full)
     return false;
@@ -70,14 +70,14 @@ static bool begin_part(const shower *show, size_t i, const char *between) {
 
 static void put_wire(const shower *show, const aw_wire *wire, int depth);
 
-/* A wire whose Wire is at `owner`. */
+/* Add a wire whose Wire is at `owner`. */
 static void put_wire_of(const shower *show, const aw_wire *wire, int owner,
                         int depth) {
   shower inner = {show->L, show->s, show->text, owner};
   put_wire(&inner, wire, depth);
 }
 
-/* A task by its name, or by its wire. */
+/* Add a task by its name, or by its wire. */
 static void put_task(const shower *show, const aw_task *task, int depth) {
   lua_State *L = show->L;
   const char *name = aw_task_name(task);
@@ -97,7 +97,7 @@ static void put_task(const shower *show, const aw_task *task, int depth) {
   put_text(show, "'");
 }
 
-/* The value on top, popped; a Wire is cut as any part is. */
+/* Add the value on top (popped); a Wire is cut like any part. */
 static void take_value(const shower *show, int depth) {
   lua_State *L = show->L;
   int value = lua_gettop(L);
@@ -115,12 +115,13 @@ static void take_value(const shower *show, int depth) {
   lua_settop(L, value - 1);
 }
 
-/* ", value" for each argument of a leaf, whose pack is on top. */
+/* Add ", value" for each argument of a leaf; the table of arguments is on
+ * top. */
 static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
   lua_State *L = show->L;
   bool first = leaf->kind == AWL_LEAF_VALUE;
   if (!lua_istable(L, -1))
-    return; /* being collected, and so is the wire */
+    return; /* the table and the wire are being collected */
   for (int i = 1; i <= leaf->extra && !show->text->full; i++) {
     if (!first)
       put_text(show, ", ");
@@ -167,8 +168,8 @@ static void put_sleep(const shower *show, const aw_wire_view *view) {
     put_seconds(show, "SleepUntil(%.14g)", view->number);
 }
 
-/* Readable(5), of the operation "readable"; if it sends, its value comes next
- */
+/* Add for example Readable(5) for the operation "readable". An operation that
+ * sends shows its value, too. */
 static void put_wait(const shower *show, const aw_wire_view *view, int depth) {
   char about[AWL_LONGEST_WAIT];
   awl_describe(view->operation, view->data, about, sizeof about);
@@ -192,16 +193,16 @@ static void put_wait(const shower *show, const aw_wire_view *view, int depth) {
 
 /* ---- wires: operators ----
  *
- * Lua's levels of the operators that wires have, the loosest first. A part is
- * put in parentheses when its operator binds looser than its place asks for.
+ * The levels of the operators of wires, by Lua's precedence, the loosest first.
+ * A part gets parentheses if its operator binds looser than its place needs.
  */
 typedef enum level {
   LEVEL_RACE = 1, /* | */
   LEVEL_JOIN,     /* & */
   LEVEL_SEQUENCE, /* >> */
   LEVEL_STEP,     /* * / // */
-  LEVEL_RIGHT,    /* to the right of one of these */
-  LEVEL_METHOD    /* names, calls, what has a method */
+  LEVEL_RIGHT,    /* the right side of * / // */
+  LEVEL_METHOD    /* names, calls, objects of methods */
 } level;
 
 static bool is_mapped(const aw_wire_view *view);
@@ -235,7 +236,7 @@ static level level_of(const aw_wire_view *view) {
   return LEVEL_METHOD;
 }
 
-/* A part for a place that takes `least`. */
+/* Add a part for a place that needs at least the level `least`. */
 static void put_operand(const shower *show, const aw_wire *part, level least,
                         int depth) {
   aw_wire_view view;
@@ -248,7 +249,7 @@ static void put_operand(const shower *show, const aw_wire *part, level least,
     put_text(show, ")");
 }
 
-/* The parts with what is between them. */
+/* Add all parts, with `between` between them. */
 static void put_list(const shower *show, const aw_wire_view *view,
                      const char *between, level first, level others,
                      int depth) {
@@ -281,7 +282,8 @@ static void put_repeat(const shower *show, const aw_wire_view *view,
 
 /* ---- wires: table forms ---- */
 
-/* "key = ", of part `i`, if the table at `keys` (0: none) has a name for it. */
+/* Add "key = " for part `i`, if the list at `keys` (0: none) has a string for
+ * it. */
 static void put_key(const shower *show, int keys, size_t i) {
   lua_State *L = show->L;
   if (keys == 0)
@@ -313,7 +315,7 @@ static void put_form(const shower *show, const aw_wire_view *view, int keys,
 
 /* ---- wires: methods ---- */
 
-/* "math.huge" for never */
+/* Add seconds; AW_NEVER is "math.huge" */
 static void put_time(const shower *show, uint64_t ns) {
   if (ns == AW_NEVER)
     put_text(show, "math.huge");
@@ -321,7 +323,7 @@ static void put_time(const shower *show, uint64_t ns) {
     put_seconds(show, "%.14g", ns);
 }
 
-/* "w:name(" for the first part of `view`. */
+/* Add "w:name", where w is the first part of `view`. */
 static void put_method(const shower *show, const aw_wire_view *view,
                        const char *name, int depth) {
   put_operand(show, aw_wire_part(view, 0), LEVEL_METHOD, depth);
@@ -329,7 +331,7 @@ static void put_method(const shower *show, const aw_wire_view *view,
   put_text(show, name);
 }
 
-/* The leaf of Lua that is the second part, or NULL. */
+/* Return the leaf that is the second part, or NULL. */
 static const awl_leaf *second_leaf(const aw_wire_view *view) {
   aw_wire_view then;
   aw_wire_look(aw_wire_part(view, 1), &then);
@@ -346,7 +348,7 @@ static void put_name_of_second(const shower *show, const aw_wire_view *view) {
   put_core_name(show, name ? name : "C step");
 }
 
-/* w:name(f) */
+/* Add w:name(f). */
 static void put_second(const shower *show, const aw_wire_view *view,
                        const char *name, int depth) {
   put_method(show, view, name, depth);
@@ -378,7 +380,7 @@ static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
   }
 }
 
-/* w:finally(f [, grace]) */
+/* Add w:finally(f [, grace]). */
 static void put_finally(const shower *show, const aw_wire_view *view,
                         int depth) {
   put_method(show, view, "finally", depth);
@@ -397,7 +399,7 @@ static void put_catch(const shower *show, const aw_wire_view *view, int depth) {
   put_second(show, view, supervise ? "supervise" : "catch", depth);
 }
 
-/* w:name(seconds), w:shielded() */
+/* Add w:name(seconds [, {grace=}]) or w:shielded(). */
 static void put_timed(const shower *show, const aw_wire_view *view,
                       const char *name, int depth) {
   put_method(show, view, name, depth);
@@ -416,7 +418,7 @@ static void put_whole(const shower *show, const aw_wire_view *view, int depth) {
   put_method(show, view, "whole()", depth);
 }
 
-/* "name = ", and a comma before it, unless it is the first. */
+/* Add "name = ", with a comma before it unless it is the first option. */
 static void begin_option(const shower *show, const char *name, bool *first) {
   if (!*first)
     put_text(show, ", ");
@@ -425,7 +427,7 @@ static void begin_option(const shower *show, const char *name, bool *first) {
   put_text(show, " = ");
 }
 
-/* The option `name`, a time, if it is not `otherwise`. */
+/* Add the option `name`, a time, unless it has the default `otherwise`. */
 static void put_time_option(const shower *show, const char *name, uint64_t ns,
                             uint64_t otherwise, bool *first) {
   if (ns == otherwise)
@@ -441,8 +443,8 @@ static void put_number(const shower *show, double number) {
   lua_pop(L, 2);
 }
 
-/* The options of a retry that are not the default; gives whether it has none.
- */
+/* Add the options of a retry that differ from their defaults. Return true if
+ * there are none. */
 static bool put_rule(const shower *show, const aw_retry_rule *rule) {
   static const double DOUBLE = 2;
   bool first = true;

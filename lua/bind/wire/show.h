@@ -4,12 +4,13 @@
 
 #include "base/state.h"
 
-/* Push the text of a wire that a task holds, at most `most` bytes, of which
- * AWL_LONGEST_TEXT (text.h) is the most; or of that of the Wire `owner`. */
+/* Push the text of a wire that a task holds: at most `most` bytes, which must
+ * not exceed AWL_LONGEST_TEXT (text.h). awl_show_owned() pushes the text of a
+ * wire whose Wire is at `owner`. */
 void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
                    size_t most);
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
-/* Let base/show_value.c show Wires. */
+/* Set the function by which base/show.c shows Wires. */
 void awl_set_wire_show(awl_state *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* task_text.c - how tasks and their waits look to people [D1]
  *
- * A task goes by its name, or else by the wire that it is at. The info of an
- * error and ev:dump() take their texts here.
+ * A text shows a task by its name, or else by the wire that the task runs. The
+ * info of an error and ev:dump() use these texts.
  *
  * Neighbours: show.c has the texts of wires.
  */
@@ -17,8 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Making the text may run finalizers, which may end the task unless it runs. So
- * a Wire keeps the wire meanwhile. */
+/* Making the text may run finalizers, which may end a task that is not running.
+ * So a Wire keeps the wire of the task alive meanwhile. */
 bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
                     size_t most) {
   bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
@@ -83,7 +83,7 @@ void awl_push_label(lua_State *L, awl_state *s, const aw_task *task) {
   else if (strcmp(waiting.label, "sleep") == 0)
     push_sleep_label(L, task, &waiting);
   else if (waiting.task) {
-    awl_push_task(L, s, waiting.task); /* keeps it */
+    awl_push_task(L, s, waiting.task); /* the Task keeps the task alive */
     lua_pushliteral(L, "join ");
     awl_push_task_name(L, s, waiting.task);
     lua_concat(L, 2);

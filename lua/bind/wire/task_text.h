@@ -4,17 +4,17 @@
 
 #include "base/state.h"
 
-/* Push the text of the wire that a task is at, of `most` bytes or so; false,
- * and nothing is pushed, if it has ended. */
+/* Push the text of the wire that a task runs, of about `most` bytes. False, and
+ * nothing is pushed: the task has ended. */
 bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
                     size_t most);
 /* Push the name of a task, or else the text of its wire. */
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
-/* Push "task 3 'name'"; returns that. */
+/* Push and return a text such as "task 3 'name'". */
 const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
-/* Push what a task waits for, or nil [D1]. */
+/* Push a text that says what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
-/* Let base/show_value.c show Tasks. */
+/* Set the function by which base/show.c shows Tasks. */
 void awl_set_task_show(awl_state *s);
 
 #endif
