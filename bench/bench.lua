@@ -1,11 +1,11 @@
--- bench.lua: what aiowire costs. Run it under `aiowire` and under `lua5.4`.
+-- bench.lua: the cost of aiowire's parts, under `aiowire` or `lua5.4`.
 --
 --   aiowire bench/bench.lua GROUP [COUNT]
 --
--- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. Each prints
--- lines of "name value unit"; times are CPU time. `steps` and `algebra` take
--- medians. The other groups need a fresh process, since a second run would find
--- full pools; bench/run.lua starts them several times.
+-- GROUP is one of: steps, algebra, wires, bodies, cancel, errors. A group
+-- prints lines of "name value unit"; times are CPU time. `steps` and `algebra`
+-- take medians. The other groups need a fresh process, since a second run would
+-- find full pools; bench/run.lua starts them several times.
 -- Neighbour: floors.c does the same work without aiowire.
 
 local aw = require "aiowire"
@@ -219,8 +219,7 @@ function groups.cancel(count)
     report("cancel", (os.clock() - start) / count * 1e6, "us")
   end)
 
-  -- Nested tasks and scopes; the cancel of the outermost one reaches all of
-  -- them.
+  -- Nested tasks and scopes: a cancel of the outermost task reaches all.
   local function nested_cancel(name, depth)
     aw.run(function()
       local sleeps = 0

@@ -4,13 +4,14 @@
  * prints it beside the figure of aiowire, measured in the same run.
  *
  *   floors                         prints "name value unit" lines
- *   floors sleepers                the same, for waiting coroutines; in a fresh
- *                                  process, as bench.lua's sleepers are
- *   floors startup N cmd -- cmd…   median CPU time of each command, run N
- *                                  times in turn: "startup_1 value ms" …
+ *   floors sleepers                prints such lines for waiting coroutines; in
+ *                                  a process of its own, as bench.lua does
+ *   floors startup N cmd -- cmd…   runs each command N times, in turn, and
+ *                                  prints its median CPU time: "startup_1 value
+ *                                  ms" for the first
  *
  * Times are CPU time of this process (of the children for `startup`), medians
- * of RUNS. Neighbours: bench.lua measures the same things through aiowire.
+ * of RUNS. Neighbour: bench.lua does the same work through aiowire.
  */
 #define _POSIX_C_SOURCE 200809L
 #define _DEFAULT_SOURCE /* wait4 */
@@ -141,10 +142,11 @@ static const int *wake_order(void) {
   return order;
 }
 
-/* Coroutines that wait, as sleeping bodies do. Each is made, runs to its yield
- * inside a function, and later runs to its end. Returns microseconds for each.
+/* Coroutines that wait, as sleeping bodies do. A coroutine is made, runs to its
+ * yield inside a function, and later runs to its end. Returns the microseconds
+ * for each coroutine.
  *
- *   bytes   receives the live bytes while all of them wait
+ *   bytes   receives the live bytes while all coroutines wait
  *   life    receives the microseconds with their collection included
  */
 static double sleepers(lua_State *L, double *bytes, double *life) {

@@ -3,8 +3,9 @@
 --
 --   aiowire bench/lines.lua [MEGABYTES [ROUNDS]]     (1000, 3)
 --
--- It makes a file of lines of 0 to 100 bytes in /tmp, and removes it. It prints
--- the CPU time of this process for each line, as medians. run.lua runs it.
+-- The script makes a file of lines of 0 to 100 bytes in /tmp, and removes the
+-- file at the end. It prints the CPU time of this process for each line, as
+-- medians. run.lua runs this script.
 
 local aw = require "aiowire"
 

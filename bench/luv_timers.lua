@@ -2,9 +2,9 @@
 --
 --   lua5.4 bench/luv_timers.lua [COUNT]
 --
--- It prints "name value unit" lines: the CPU time to make, fire and close a
--- timer, and the memory of the process for each timer while all of them wait.
--- The delays are those of bench.lua, so that both have the same order of
+-- The script prints "name value unit" lines: the CPU time to make, fire and
+-- close a timer, and the memory of the process for each timer while all timers
+-- wait. The delays are those of bench.lua, so that both have the same order of
 -- deadlines.
 
 local uv = require "luv"

@@ -3,9 +3,10 @@
 --
 --   aiowire bench/poller.lua [descriptors [active [rounds]]]
 --
--- It uses UDP sockets of LuaSocket, and prints the CPU time of an event among
--- `descriptors` sockets, among 2 * `active` sockets, and of sending and
--- receiving alone. run.lua runs it, with a sufficient limit of descriptors.
+-- The script uses UDP sockets of LuaSocket. It prints the CPU time of an event
+-- among `descriptors` sockets, among 2 * `active` sockets, and of sending and
+-- receiving alone. run.lua runs this script with a sufficient limit of
+-- descriptors.
 local aw = require "aiowire"
 local socket = require "socket"
 
@@ -38,7 +39,7 @@ local function measure(count)
   aw.run(function(ev)
     ev:start(poller)
     while aw.stats().handles < count do
-      aw.sleep(0.01) -- until it has started all of them
+      aw.sleep(0.01) -- until the Poller watches all sockets
     end
     aw.sleep(0.01)
     local start = os.clock()

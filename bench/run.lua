@@ -7,7 +7,7 @@
 -- runs floors.c, bench.lua under the program and under lua5.4, luv's timers,
 -- the Poller, exec and ZeroMQ, one after the other, so that a slower machine
 -- slows all of them. A figure is the median of its rounds. Times are CPU time,
--- but wall time for ZeroMQ. The exit status is 1 if a figure exceeds its
+-- except for ZeroMQ: wall time. The exit status is 1 if a figure exceeds its
 -- target.
 
 local build <const> = arg[1] or "build/release"
@@ -24,7 +24,7 @@ local stock <const> = "LUA_CPATH_5_4=" .. quote(build .. "/?.so;;") .. " lua5.4"
 local floors <const> = quote(build .. "/floors")
 local peers <const> = quote(build .. "/zmq_peers")
 
---- Compile floors.c, unless the build (target bench) has done it.
+--- Compile floors.c, unless the target `bench` of the build has done that.
 local function compile_floors()
   local made = io.open(build .. "/floors")
   if made then
@@ -106,7 +106,7 @@ local function keep_rate(name, command)
   end
 end
 
---- Measure a server: start it, send it the `load`, which also ends it.
+--- Start a server and measure it under `load`, which also ends the server.
 local function echo_rate(prefix, server, address, clients, count)
   local command = ("rm -f %s; timeout 60 %s & sleep 0.3; "
     .. "timeout 60 %s load ipc://%s %s %d; wait")
@@ -202,8 +202,8 @@ local io_rows <const> = {
     ratio = 2 },
 }
 
--- The Poller is compared with zmq_asyncio.py, which does the same on pyzmq's
--- asyncio Poller, as the Python package does.
+-- The Poller is compared with zmq_asyncio.py, which works as the Python package
+-- does: on pyzmq's asyncio Poller.
 local zmq_rows <const> = {
   { "ROUTER echo, 16 clients x 32, each", "zmq_many", "zmq_c_many",
     ratio = 1 / 0.7 },

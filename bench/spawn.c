@@ -3,8 +3,8 @@
  *   spawn COUNT AT_ONCE    prints the CPU time of each child, in us
  *
  * Each child is /bin/true with standard input from /dev/null and two pipes,
- * which are read to their ends. The next child starts when the child and both
- * pipes have ended. The time is that of this process and its children together.
+ * which are read to their ends. When a child and both of its pipes have ended,
+ * the next child starts. The time is the sum for this process and its children.
  * Neighbour: spawn.lua measures aw.exec.
  */
 #define _XOPEN_SOURCE 700
@@ -18,7 +18,7 @@
 typedef struct child {
   uv_process_t process;
   uv_pipe_t pipes[2];
-  int open; /* handles */
+  int open; /* number of open handles */
 } child;
 
 static int left; /* children to start */

@@ -12,7 +12,7 @@ local aw = require "aiowire"
 local build <const> = arg[1] or "build/release"
 local rounds <const> = math.tointeger(arg[2] or 5)
 local COUNT <const> = 600
-local TICK <const> = 1e4 -- us, of /proc
+local TICK <const> = 1e4 -- us in a tick of /proc
 
 --- Return the CPU time of this process and its reaped children, in us.
 local function spent()

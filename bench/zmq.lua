@@ -1,7 +1,7 @@
 -- zmq.lua: the servers that zmq_peers.c measures, on aiowire.
 --
 --   aiowire zmq.lua echo ADDRESS          a ROUTER that echoes, in one task
---   aiowire zmq.lua poller ADDRESS        the same in a Poller
+--   aiowire zmq.lua poller ADDRESS        a ROUTER that echoes, in a Poller
 --   aiowire zmq.lua pull ADDRESS COUNT    a PULL; prints messages per second
 
 local aw = require "aiowire"

@@ -1,12 +1,14 @@
 /* zmq_peers.c - servers to compare with aiowire's sockets, and loads for both
  *
- *   zmq_peers echo ADDRESS            a ROUTER that echoes: a blocking loop
- *   zmq_peers zloop ADDRESS           the same on CZMQ's zloop, if it is
- *   installed zmq_peers load ADDRESS CLIENTS OUTSTANDING COUNT
- *                                     DEALERs that ask an echo server, and time
- *                                     it
+ *   zmq_peers echo ADDRESS            a ROUTER that echoes in a blocking loop
+ *   zmq_peers zloop ADDRESS           a ROUTER that echoes on CZMQ's zloop;
+ *   only
+ *                                     if CZMQ is installed
+ *   zmq_peers load ADDRESS CLIENTS OUTSTANDING COUNT
+ *                                     DEALERs that ask an echo server, and
+ *                                     measure its speed
  *   zmq_peers push ADDRESS COUNT      a PUSH of 64 bytes, COUNT times
- *   zmq_peers pull ADDRESS COUNT      a blocking PULL that times it
+ *   zmq_peers pull ADDRESS COUNT      a blocking PULL that measures the speed
  *
  * Servers run until an empty message arrives. `load` prints messages per
  * second.

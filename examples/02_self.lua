@@ -1,9 +1,9 @@
 #!/usr/bin/env aiowire
 -- A body that returns itself: the smallest machine that never stops.
 --
--- A body returns what happens next. Here that is the same body again; no stack
--- grows. It is started twice, both tasks run at the same time, and the loop's
--- time-out ends them.
+-- A body returns the wire that runs next. This body returns itself, and no
+-- stack grows. Two tasks run it at the same time, until the loop's time-out
+-- ends both.
 local aw = require "aiowire"
 
 local began

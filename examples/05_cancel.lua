@@ -8,7 +8,7 @@ local function borrow(what)
     aw.shield(function() -- a cancelled task may await only in a shield
       aw.sleep(0.02)
       print("  gave back the " .. what)
-    end, 1) -- for at most a second
+    end, 1) -- for at most one second
   end })
 end
 

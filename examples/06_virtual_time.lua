@@ -2,7 +2,7 @@
 -- A day in a moment: tests on a virtual clock.
 --
 -- aw.test makes a loop whose clock starts at 0 and jumps to the next deadline
--- when no task is ready. It fails if a task is left over when it ends.
+-- when no task is ready. The test fails if it leaves a task that never ends.
 local aw = require "aiowire"
 
 local real = os.clock()
@@ -28,7 +28,7 @@ aw.test(function(ev, clock)
   print("good morning:", os.date("%H:%M", aw.time() // 1 | 0))
 end)
 
--- A task that can never end is a failure; the error names where it started.
+-- A task that can never end fails the test; the error says where it started.
 print(pcall(aw.test, function(ev)
   ev:start(aw.Never, nil, { name = "forgotten" })
 end))

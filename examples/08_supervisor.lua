@@ -1,5 +1,5 @@
 #!/usr/bin/env aiowire
--- A supervisor: children that crash are started again, with growing delays.
+-- A supervisor: it starts children that crash again, with growing delays.
 --
 -- Each child has a task of its own. A child that ran for a while before its
 -- crash gets the shortest delay again. Leaving the scope ends the children that

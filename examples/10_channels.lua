@@ -5,8 +5,8 @@
 --
 -- The sender of a full channel waits, so no task runs ahead of the others. The
 -- oven is a semaphore with one permit. The waiter's calls are a broadcast,
--- which reaches all guests. Closing a channel ends the loops over it: first
--- those of the cooks, then, when the last cook is done, that of the waiter. The
+-- which reaches all guests. Closing a channel ends the loops over its values:
+-- `orders` is closed after the last order, `dishes` after the last cook. The
 -- clock is virtual, so an evening takes no time and is always the same.
 local aw = require "aiowire"
 
@@ -37,7 +37,7 @@ local function cook(_, name, orders, dishes, oven)
   end
 end
 
---- Run all cooks; when the last of them is done, there are no more dishes.
+--- Run all cooks, and close `dishes` when the last cook is done.
 local function kitchen(_, orders, dishes)
   local oven = aw.semaphore(1, { name = "oven" })
   aw.scope(function(s)

@@ -3,7 +3,7 @@
 --
 -- `fetch` runs a program that may hang or fail, as `curl` would. The time-out
 -- limits one try. A try that is cut short ends its program before the next try
--- begins. The whole is a wire: build it once, and run it where it is needed.
+-- begins. The line is a wire: build it once, and run it wherever you need it.
 local aw = require "aiowire"
 
 -- Stands for `curl`: "slow" hangs, "down" fails, others answer.
@@ -25,7 +25,7 @@ local function robust(host, mirror)
     // aw.Value "(nothing: all of them are down)"
 end
 
--- Three at the same time; results by name.
+-- Three fetches at the same time, with results by name.
 local pages = aw.run(aw.All {
   quick = robust("origin", "mirror"),
   hanging = robust("slow", "mirror"),
@@ -35,8 +35,8 @@ for _, name in ipairs { "quick", "hanging", "lost" } do
   print(name, pages[name])
 end
 
--- Four, two at a time, and at most three in any 20 ms, as a server may demand.
--- A failure stops no other fetch, and each of them reports how it ended.
+-- Four fetches, two at a time, and at most three in any 20 ms, as a server may
+-- demand. A failure stops no other fetch, and each fetch reports how it ended.
 local polite = aw.Acquire(aw.rate(3, 0.02))
 local outcomes = aw.run(aw.Settle({
   polite >> fetch "a",
@@ -49,5 +49,5 @@ for i, how in ipairs(outcomes) do
     or aw.is_timeout(how.err) and "too slow" or how.err.code)
 end
 
--- The first to answer wins; the other programs have ended when this goes on.
+-- The first to answer wins. The other programs have ended when any() returns.
 print("fastest", aw.run(fetch "slow" | fetch "near" | fetch "slow"))

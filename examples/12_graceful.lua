@@ -1,10 +1,10 @@
 #!/usr/bin/env aiowire
 -- A server that a signal stops, and that lets its clients finish.
 --
--- A race of two wires, one that accepts clients and one for the signal, ends
+-- One wire accepts clients, another waits for the signal; the race of both ends
 -- when the signal arrives. Clients are tasks of a scope, which ends when the
--- last client has left. Clients that take too long are cancelled, and still
--- hang up properly.
+-- last client has left. The scope cancels clients that take too long; they
+-- still hang up properly.
 local aw = require "aiowire"
 
 local door <const> = aw.channel() -- stands for a listening socket

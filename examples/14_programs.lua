@@ -30,8 +30,8 @@ aw.run(function()
   shell.stdin:write "\3"
   print("ended by signal", shell:wait().signal)
 
-  -- A process that the program leaves behind may keep its pipe open: `drain`
-  -- limits the wait for that.
+  -- A program may leave a process behind that keeps the pipe open: `drain`
+  -- limits the wait for the end of the pipe.
   local r = aw.exec { "sh", "-c", "sleep 1 & echo started", drain = 0.05,
     group = true }
   print(r.out)

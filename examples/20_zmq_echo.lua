@@ -35,7 +35,7 @@ poller = aw.Poller { [server] = echo, [io.stdin] = typed }
 
 local ev <close> = aw.EventLoop()
 ev:start(poller)
-ev:start(function() -- for a run without input
+ev:start(function() -- so that the program does something without input
   local me = zmq.socket("req"):connect(server.last_endpoint)
   me:send "hello"
   print(me:recv())

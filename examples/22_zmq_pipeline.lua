@@ -1,6 +1,6 @@
 #!/usr/bin/env aiowire
 -- Ventilator, workers, sink: numbers go to free workers, squares come back. The
--- address decides whether it runs between tasks, processes or machines.
+-- addresses decide whether tasks, processes or machines work together.
 --
 --   aiowire examples/22_zmq_pipeline.lua                     in one process
 --   aiowire examples/22_zmq_pipeline.lua ipc:///tmp/jobs ipc:///tmp/results

@@ -27,7 +27,8 @@ function ready()
 end
 ev:start(ready)
 
--- It would wait for ever, but has 0.35 s. Its resource is always released.
+-- This wire would wait for ever, but its time-out is 0.35 s. The resource is
+-- always released.
 ev:start(function()
   local held = setmetatable({}, { __close = function()
     aw.shield(function() aw.sleep(0.1) end, 1)
@@ -40,7 +41,7 @@ ev:start(function()
   say("patient", "went on without")
 end)
 
--- It fails in its second state. Its handler gets the error and an info.
+-- This machine fails in its second state; the handler gets the error.
 local function greet() error "nobody there" end
 local function connect() aw.sleep(0.33) return aw.Wire(greet) end
 ev:start(connect, function(_, err, info)
@@ -48,7 +49,7 @@ ev:start(connect, function(_, err, info)
   print((tostring(info):gsub("[^\n]+", "         | %0")))
 end)
 
--- It never ends by itself: the loop's time-out ends it.
+-- This wire never ends by itself: the loop's time-out ends it.
 ev:start(aw.Forever(aw.Sleep(0.26) >> aw.Call(say, "clock", "tick")))
 
 local cpu, how, took = os.clock(), ev:run(), ev:now() - began

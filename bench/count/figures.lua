@@ -1,14 +1,14 @@
---- Figures of the counted jobs: their text, and how they are judged.
+--- Reads, writes and compares the figures of the counted jobs.
 ---
---- Figures are `{ with = { [part] = version }, each = { [job] = n } }`: the
---- instructions that a job takes, and what they were measured with. Pure
---- functions; measure.lua counts, main.lua is the program.
+--- Figures are `{ with = { [part] = version }, each = { [job] = n } }`: `n` is
+--- the instructions that a job takes, `with` has the parts that were used. All
+--- functions here are pure; measure.lua counts, main.lua is the program.
 local M = {}
 
---- A job may grow by so many percent unseen.
+--- A job may grow by so many percent without a failure.
 M.LIMIT = 3
 
---- A job that seems to have grown is measured again, at most so many times.
+--- A job that seems to have grown is measured at most so many more times.
 M.RETRIES = 3
 
 local HEAD <const> = [[
@@ -52,7 +52,7 @@ function M.parse(text)
   return figures
 end
 
---- What differs between two tables of parts, a line for each.
+--- Return the differences between two tables of parts, one line for each part.
 function M.differences(here, kept)
   local lines, parts = {}, {}
   for _, parts_of in ipairs { here, kept } do
@@ -69,7 +69,7 @@ function M.differences(here, kept)
   return lines
 end
 
---- Percent by which `now` is above `before`.
+--- Return by how many percent `now` is above `before`.
 function M.change(now, before)
   return (now - before) * 100 / before
 end
@@ -78,7 +78,8 @@ local function grew(now, before)
   return M.change(now, before) > M.LIMIT
 end
 
---- Measure a job, again if it seems to have grown, and give the lowest count.
+--- Measure a job, several times if it seems to have grown. Return the lowest
+--- count.
 local function measure_again(job, before, measure)
   local now = measure(job)
   for _ = 1, M.RETRIES do
@@ -95,7 +96,7 @@ local function sentence(job, now, before, word)
     math.abs(M.change(now, before)), word, before)
 end
 
---- Check one job, and add what there is to say about it.
+--- Check one job, and add sentences about it to the report.
 local function check_job(report, job, before, measure)
   local now = before and measure_again(job, before, measure) or measure(job)
   report.each[job] = now
@@ -109,12 +110,12 @@ local function check_job(report, job, before, measure)
 end
 
 --- Measure `jobs` by `measure(job)`, with the parts `with`, and compare the
---- results with the figures `kept`. Gives
+--- results with the figures `kept`. Return a table with
 --- `each`      the figures
 --- `bad`       sentences about jobs that have grown or are not known
 --- `stale`     sentences about jobs that have shrunk
---- `differ`    what `kept` was measured with instead; if that is anything,
----             figures cannot be compared, and nothing is measured
+--- `differ`    the parts of `kept` that are not those of `with`; if there are
+---             any, figures cannot be compared, and nothing is measured
 function M.check(jobs, with, kept, measure)
   local report = { each = {}, bad = {}, stale = {},
     differ = M.differences(with, kept.with) }

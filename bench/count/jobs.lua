@@ -1,14 +1,15 @@
 -- The jobs whose instructions are counted: `aiowire bench/count/jobs.lua JOB N`
--- does one of them N times; without arguments it prints their names and sizes.
+-- does one job N times; without arguments it prints names and sizes of all.
 --
 -- main.lua runs a job under callgrind at two sizes and divides the difference,
 -- so start-up and end do not count. A count must depend neither on the speed
 -- and load of the machine, nor on when the collector runs:
 --
--- * The clock is virtual: with the real one the time decides how often the
---   engine polls.
+-- * The clock is virtual: on a real clock, time decides how often the engine
+--   polls.
 -- * The collector is stopped while a job runs, and one full collection follows.
---   Its work for the job's garbage grows with N, the rest is in both sizes.
+--   The work for the job's garbage grows with N; the rest of the collection is
+--   the same at both sizes.
 -- * A job has at most BATCH tasks at a time, so pools and tables grow during
 --   warm-up only.
 -- * Loops call locals: the cost of finding a field depends on Lua's hash seed.
@@ -24,15 +25,15 @@ end
 
 local jobs, order = {}, {}
 
---- A job: `make(count)` gives the wire that does it `count` times, and maybe a
---- function that cleans up. `size` is the smaller one.
+--- Add a job. `make(count)` returns a wire that does the job `count` times, and
+--- perhaps a function that cleans up. `size` is the smaller of the two counts.
 local function job(name, size, make)
   jobs[name] = { make = make, size = size }
   order[#order + 1] = name
 end
 
---- A body that calls `batch(ev)`, which does the job BATCH times, until it is
---- done `count` times.
+--- Return a body that calls `batch(ev)`, which does the job BATCH times, until
+--- the job is done `count` times.
 local function in_batches(count, batch)
   return function(ev)
     for _ = 1, count // BATCH do
@@ -101,7 +102,7 @@ job("sleeping-body", 100, function(count)
   end))
 end)
 
---- The loser sleeps far away.
+--- The loser would sleep for FAR seconds.
 job("race", 500, function(count)
   return (aw.Sleep(0) | aw.Sleep(FAR)) * count
 end)

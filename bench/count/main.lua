@@ -1,5 +1,5 @@
--- main.lua: the instructions that the core jobs take, beside the figures kept
--- in figures.txt. Run in the root of the sources.
+-- main.lua: counts the instructions of the core jobs, and compares them with
+-- the figures in figures.txt. Run it in the root of the sources.
 --
 --   ./dev count [--save] [JOB…]
 --   lua5.4 bench/count/main.lua BUILD_DIR [--save | --check NOTES] [JOB…]
@@ -52,7 +52,7 @@ local function parse_arguments()
   return options
 end
 
---- The jobs to measure: those asked for, or all.
+--- Return the jobs to measure: those asked for, or all.
 local function chosen(asked, all, parts)
   for _, job in ipairs(asked) do
     if not all[job] then
@@ -89,8 +89,8 @@ local function show(jobs, kept, count)
   return each
 end
 
---- Part of the jobs can be saved beside the others only if all were measured
---- with the same libraries.
+--- Save the figures. If only some jobs were measured, refuse to save unless the
+--- figures of the others come from the same libraries.
 local function save(each, parts, kept, some, differences)
   if some and #differences > 0 then
     usage("some jobs alone cannot be saved; all were measured with other "
@@ -111,7 +111,7 @@ A job may grow by %d %% against %s. Mend what made it grow, or run
 `./dev count --save` and say in the commit why it is worth its cost.
 ]]
 
---- Prints `text`, and writes it to the file NOTES.
+--- Print `text`, and write it to the file NOTES.
 local function note(options, text)
   print(text)
   if options.notes then
@@ -119,7 +119,7 @@ local function note(options, text)
   end
 end
 
---- Gives the exit status of --check.
+--- Return the exit status of --check.
 local function check(options, jobs, parts, kept, count)
   local report = figures.check(jobs, parts, kept, count)
   if #report.differ > 0 then

@@ -1,16 +1,16 @@
 --- Count the instructions of jobs under callgrind, and name the parts that a
 --- count depends on.
 ---
---- Runs of one binary differ by Lua's hash seed only, which is made from the
---- time and from addresses: it decides which keys of a table collide. Jobs that
---- fill tables vary by 1.5 %, the others by 0.1 %. Hence a figure is the mean
---- of several runs where they differ. Each run has an environment of another
---- size, which moves the stack and so changes the seed.
+--- Runs of one binary differ by Lua's hash seed only, which Lua makes from the
+--- time and from addresses. The seed decides which keys of a table collide:
+--- jobs that fill tables vary by 1.5 %, the others by 0.1 %. Hence a figure is
+--- the mean of several runs if two runs differ. Each run has an environment of
+--- another size, which moves the stack and so changes the seed.
 local M = {}
 
 local SCRIPT <const> = "bench/count/jobs.lua"
 
---- The larger run does a job so many times as often as the smaller one.
+--- The larger run does a job FACTOR times as often as the smaller run.
 local FACTOR <const> = 5
 
 --- Two runs suffice if they differ by no more than this part of the count;
@@ -19,12 +19,12 @@ local CLOSE <const>, MOST <const> = 0.001, 8
 
 local runs = 0
 
---- A word that sh passes on as it is.
+--- Quote a word for sh.
 local function quote(word)
   return "'" .. word:gsub("'", [['\'']]) .. "'"
 end
 
---- What `command` prints, or nil if it fails.
+--- Return the output of `command`, or nil if the command fails.
 local function output(command)
   local pipe = assert(io.popen(command))
   local text = pipe:read "a"
@@ -35,7 +35,7 @@ function M.has_valgrind()
   return output "command -v valgrind" ~= nil
 end
 
---- Instructions of one process that does `job` `times` times.
+--- Return the instructions of one process that does `job` `times` times.
 local function instructions(program, job, times)
   local command = ("env -i PATH=%s PAD=%s valgrind --tool=callgrind "
     .. "--callgrind-out-file=/dev/null %s %s %s %d 2>&1"):format(
@@ -49,7 +49,7 @@ local function instructions(program, job, times)
   return math.tointeger(count)
 end
 
---- A run of `job` at both sizes: the instructions of each time.
+--- Run `job` at both sizes. Return the instructions for doing it once.
 function M.once(program, job, size)
   runs = runs + 1
   local small = instructions(program, job, size)
@@ -57,7 +57,7 @@ function M.once(program, job, size)
   return (large - small) // ((FACTOR - 1) * size)
 end
 
---- The mean of several runs.
+--- Return the mean of several runs of `job`.
 function M.settled(program, job, size)
   local first = M.once(program, job, size)
   local second = M.once(program, job, size)
@@ -71,7 +71,7 @@ function M.settled(program, job, size)
   return sum // MOST
 end
 
---- The jobs, in their order: { name, … [name] = size }.
+--- Return the jobs in their order: { name, …, [name] = size }.
 function M.jobs(program)
   local jobs = {}
   local text = assert(output(quote(program) .. " " .. SCRIPT))
@@ -87,15 +87,16 @@ local function first_line(command)
   return text and text:match "[^\n]+" or "none"
 end
 
---- glibc has functions of its own for processors with AVX2, and valgrind shows
---- no newer instructions to a program.
+--- Return the machine, and whether it has AVX2: then glibc chooses other
+--- functions. Newer instructions do not matter, since valgrind hides them.
 local function architecture()
   local machine = first_line "uname -m"
   local avx2 = output "grep -qw avx2 /proc/cpuinfo 2>/dev/null"
   return avx2 and machine .. " with AVX2" or machine
 end
 
---- What a count depends on beside our own sources: { [part] = version }.
+--- Return the parts on which a count depends, beside our own sources:
+--- { [part] = version }.
 function M.parts(build)
   local program = quote(build .. "/aiowire")
   local file = assert(io.open(build .. "/compiler.txt"))

@@ -27,8 +27,8 @@ static aw_turn lift_off(aw_task *task, void *data) {
   return AW_DONE; /* no next state: the machine has ended */
 }
 
-/* Go on with `state` in a tenth of a second. The sleep is part of the next
- * wire, so the step itself does not wait. */
+/* Let the task go on with `state` in a tenth of a second. The sleep is part of
+ * the next wire, so the step itself does not wait. */
 static aw_turn become(aw_task *task, aw_step_fn state, countdown *count) {
   aw_wire *next = aw_then(aw_sleep(TENTH), aw_call(state, count));
   aw_task_set_next(task, next); /* takes */

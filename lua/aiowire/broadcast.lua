@@ -6,8 +6,9 @@
 --- A broadcast sends a value to all of its subscribers or to none. `turn` is a
 --- semaphore with one permit: only its holder sends. With the policy "wait" the
 --- holder first waits until each channel has room; the room stays, since nobody
---- else sends. Then it puts the value into all channels without a wait. So a
---- cancelled send has not happened, and all subscribers see the same order.
+--- else sends. Then the holder puts the value into all channels without a wait.
+--- So a cancelled send has not happened, and all subscribers see the same
+--- order.
 ---
 --- The list holds an `entry` for each channel, but no reference to the
 --- subscription: a subscription that the program has dropped is collected, and
@@ -20,7 +21,7 @@ local Broadcast, Subscription = {}, {}
 local POLICIES <const> = { wait = true, drop = true, close = true }
 local DEFAULT_BOUND <const> = 16
 
--- [object] = its private state
+-- [Broadcast] = its private state; [Subscription] = its entry
 local books_of = setmetatable({}, { __mode = "k" })
 local entry_of = setmetatable({}, { __mode = "k" })
 
@@ -178,8 +179,8 @@ local function channel_of(sub)
   return find(entry_of, sub, "subscription").channel
 end
 
---- Return all but the first argument. The first, the subscription, is passed so
---- that the collector does not take it while the receive waits.
+--- Return the values of a subscription. The subscription is the first argument,
+--- so that it is not collected before the values have come.
 local function from(_, ...)
   return ...
 end

@@ -1,16 +1,16 @@
 --- dump.lua: ev:dump(), the tree of scopes and tasks as text [D2]
 ---
---- Plain scopes that own no task are left out: wires open many of them, and
---- they tell nothing.
+--- Plain scopes that own no task are left out: wires open many such scopes, and
+--- a reader learns nothing from them.
 local _, inner = ...
 
 local DEEPEST <const> = 40
-local MOST_LINES <const> = 1000 -- bound of the output
--- bound of the entries that are looked at
+local MOST_LINES <const> = 1000 -- the most entries in the output
+-- the most entries of the tree to look at
 local MOST_ENTRIES <const> = 4 * MOST_LINES
 
---- Set `last` in each entry that is the last child of its parent. It walks from
---- the end; `open[depth]` is set if a sibling at that depth follows.
+--- Set `last` in each entry that is the last child of its parent. The walk goes
+--- from the end; `open[depth]` is set if a sibling at that depth follows.
 local function mark_last(tree)
   local open, deepest = {}, 0
   for i = #tree, 1, -1 do

@@ -24,7 +24,7 @@ local Failed <const> = {
   end,
 }
 
--- ---- what to run ----
+-- ---- options ----
 
 local STDIN <const> = "text, a stream, a Lua file, a descriptor, "
   .. "\"inherit\" or \"null\""
@@ -70,8 +70,8 @@ local function check_own(plan)
   end
 end
 
---- Raise now the errors that aw.spawn would raise for its options. A
---- SystemError, as for a zero byte, is raised by the run instead, as it is for
+--- Raise now the errors that aw.spawn would raise for its options. Leave a
+--- SystemError, as for a zero byte, to the run, which also raises the error for
 --- a command that is not found.
 local function check_spawn(spawn)
   local ok, err = pcall(inner.check_spawn, spawn)
@@ -131,9 +131,10 @@ local function failure(plan, result)
   return setmetatable(result, Failed)
 end
 
--- ---- running it ----
+-- ---- running ----
 
---- A program need not read its whole input.
+--- Raise the error of feeding, but not EPIPE: a program need not read its whole
+--- input.
 local function ignore_broken_pipe(ok, err)
   if not ok and not (aw.is_system_error(err) and err.code == "EPIPE") then
     error(err, 0)
@@ -163,7 +164,8 @@ local function start_reader(s, proc, name, got)
 end
 
 --- Wait for the end of the process, then at most `drain` seconds for the ends
---- of its pipes. The process's own output has arrived by then.
+--- of its pipes. Then take what the pipes hold, which includes all output of
+--- the process itself.
 local function drain(s, proc, plan, got)
   local readers = {}
   for _, name in ipairs(OUTPUTS) do

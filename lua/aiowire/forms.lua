@@ -1,17 +1,17 @@
---- forms.lua: All{…}, Any{…}, Race{…}, Select{…} [O6], and aw.all{…} and its
---- kin, which await them at once
+--- forms.lua: All{…}, Any{…}, Race{…}, Select{…} [O6], and aw.all{…},
+--- aw.any{…}, aw.race{…}, aw.select{…}, which await these wires
 ---
 --- Operands begin in the order of the array part, then of string keys in byte
---- order. For an array alone, the core's results are used: a list, or a number.
---- With string keys, a further step of the wire replaces numbers by keys.
+--- order. The core knows operands by number only. If there are string keys, a
+--- further step of the wire replaces the numbers in the results by keys.
 local _, inner = ...
 
--- The number of arguments that a call can safely have.
+-- So many arguments a call can safely have: each operand is one.
 local MOST <const> = 500000
 
 local M = {}
 
---- Raise that the operands are wrong.
+--- Raise an error about the table of operands.
 local function bad(why)
   inner.bad_argument(1, why)
 end
@@ -21,8 +21,8 @@ function M.callable(value)
     and not inner.is_made(value)
 end
 
---- Return the keys of `operands`, except `skipped`, in order, and how many of
---- them are in the array part.
+--- Return the keys of `operands`, except `skipped`, in order, and the number of
+--- keys in the array part.
 local function keys_of(operands, skipped)
   local keys, count = {}, #operands
   for i = 1, count do
@@ -61,7 +61,8 @@ local function operand_of(operands, key, needs_event)
   return wire
 end
 
---- Return a limit for the core, where 0 means none; nil if `limit` is invalid.
+--- Return `limit` as the core takes it, where 0 means no limit; nil if `limit`
+--- is invalid.
 function M.limit(limit)
   if limit == nil or limit == math.huge then
     return 0
@@ -76,8 +77,8 @@ local function check_limit(limit)
       .. inner.shown(limit))
 end
 
---- Return the keys of `operands`, their wires in the same order, and how many
---- keys are in the array part.
+--- Return the keys of `operands`, their wires in the same order, and the number
+--- of keys in the array part.
 function M.operands(operands, skipped, needs_event)
   if type(operands) ~= "table" then
     inner.bad_type(1, "table", operands)
@@ -93,7 +94,7 @@ function M.operands(operands, skipped, needs_event)
   return keys, wires, count
 end
 
---- Make the wire of a form, "All" or another.
+--- Make the wire of `form`, such as "All".
 local function combine(form, operands)
   local is_join = form == "All"
   local keys, wires, count = M.operands(operands,

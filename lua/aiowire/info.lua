@@ -18,8 +18,8 @@ local function text_of(err)
   return ("(error object is a %s value)"):format(type(err))
 end
 
---- Show the wire under a `w:timeout()` limit: its Timeout has no line of its
---- own.
+--- Add the wire under a `w:timeout()` limit, since that wire's Timeout names no
+--- line.
 local function add_wire(err, out)
   local wire = aw.is_timeout(err) and err.wire
   if wire then
@@ -27,13 +27,14 @@ local function add_wire(err, out)
   end
 end
 
---- Return a line of a stack without the function's name, which some lines lack.
+--- Return the place in a line of a stack, without the name of the function,
+--- which not all lines have.
 local function place_of(line)
   return line:match "^\t(.-:%d+:) in " or line
 end
 
---- Return the lines of a stack without those that it shares with another one,
---- from the outermost line on.
+--- Return the text of a stack, without the outermost lines that are the same in
+--- another stack.
 local function without_common(lines, others)
   local last, other = #lines, #others
   while last > 1 and other > 1
@@ -51,8 +52,8 @@ local function lines_of(text)
   return lines
 end
 
---- Add the traceback, unless it repeats the chain, and the stack of the wait
---- that a Timeout cut short.
+--- Add the traceback, unless it only says where the task was started, as the
+--- chain does. Add the stack of the wait that a Timeout cut short.
 local function add_stacks(info, out)
   local traceback, waited = info.traceback, info.waited
   if traceback and not traceback:find "^stack traceback:\n\tstarted at " then
@@ -87,8 +88,8 @@ local function add_details(info, out)
   end
 end
 
---- Return the error whose handler raised the error of `info`, as {err=, info=};
---- or nil.
+--- If a handler raised the error of `info`, return the error that was handled,
+--- as {err=, info=}; else nil.
 local function cause_of(info)
   if info.cause == nil then
     return nil
@@ -110,9 +111,9 @@ local function add_error(info, out, plain)
   add_stacks(info, out)
 end
 
---- Add the error of `info`. If a handler raised it, the error that was handled
---- comes first; that one may have come from a handler, too. `details` is the
---- info that names the task.
+--- Add the error of `info`. If a handler raised that error, the handled error
+--- comes first, which may come from a handler, too. `details` is the info that
+--- names the task.
 local function add_errors(info, out, details, plain)
   local cause = cause_of(info)
   if not cause then

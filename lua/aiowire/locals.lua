@@ -1,7 +1,7 @@
 --- locals.lua: aw.locals, values of the running task, which other tasks inherit
 ---
---- Many tasks may share the table behind it, so that table never changes:
---- setting a field replaces it by a copy.
+--- Many tasks may share one table of values, so such a table never changes:
+--- setting a field replaces the task's table by a changed copy.
 local _, inner = ...
 
 local meta = { __name = "aiowire.Locals", __metatable = false }
@@ -24,7 +24,7 @@ function meta.__newindex(_, key, value)
 end
 
 --- The order is undefined. Fields that are set during the walk do not disturb
---- it.
+--- the walk, which goes through the table as it was.
 function meta.__pairs()
   return next, inner.locals() or {}, nil
 end

@@ -1,9 +1,9 @@
 --- main.lua: the root task of the program `aiowire`
 ---
---- It calls `f(...)`, then runs the Wire or Poller that `f` returns. Other
---- results are ignored, as lua does: a file that returns a table or a function
---- for `require` can be run, too. Returns true; or false, the error and its
---- info.
+--- The task calls `f(...)`, then runs the Wire or Poller that `f` returns.
+--- Other results are ignored, as in lua, so a file that returns a table or a
+--- function for `require` can also be run. Returns true; or false, the error
+--- and its info.
 local aw, inner = ...
 
 local function is_runnable(v)

@@ -125,7 +125,7 @@ function Wire:timeout(seconds, opts) end
 function Wire:retry(opts) end
 
 --- Run the whole chain of this wire; if it fails, call `f(err, info)` in the
---- same task [O9]. `f` may await, raise, or return a next wire. It is not
+--- same task [O9]. `f` may await, raise, or return a next wire. `f` is not
 --- called for Cancelled.
 ---@param f fun(err: any, info: aiowire.Info): aiowire.Wireable?
 ---@return aiowire.Wire
@@ -202,7 +202,7 @@ function Wire:shielded(grace) end
 --- ended and has cleaned up [T1].
 ---
 --- `local task <close>` cancels the task when the block is left, and waits for
---- its end [T7]; outside of tasks that drives the engine meanwhile.
+--- its end [T7]. Outside of tasks this wait drives the engine.
 ---@class aiowire.Task
 ---@field id integer counts up from 1, in each engine [S6]
 ---@field name string the option `name`, or the name of the wire, or the wire as
@@ -219,20 +219,19 @@ local Task = {}
 --- Wait until the task has ended, and return its results [T5]. Awaits.
 ---
 --- Raises the error of a failed task unchanged, and TaskCancelled if the task
---- was cancelled. Raises an error if it is the running task itself or an
---- ancestor of it.
+--- was cancelled. Raises an error if a task waits for itself or an ancestor.
 ---
---- Waiting is not handling: a failure still goes to the task's handler, or
---- stops the loop, and it does so first. Any number of tasks may wait for the
---- same task. A cancel of the waiter does not cancel the task.
+--- Waiting is not handling: first a failure goes to the task's handler or stops
+--- the loop, then the waiters get it. Any number of tasks may wait for the same
+--- task. A cancel of the waiter does not cancel the task.
 ---@return any ... the results
 function Task:wait() end
 
 --- Cancel the task and everything below it [T4, C3]. Returns at once.
 ---
 --- Each task raises Cancelled at the await where it is now, when its turn
---- comes. A task that has not run yet runs to its first await [T3]. This is no
---- failure: no handler is called. Does nothing to a terminal task.
+--- comes. A task that has not run yet runs to its first await [T3]. A cancel is
+--- no failure, so no handler is called. Does nothing to a terminal task.
 ---@param reason? any shown to people; programs should not depend on it [C1]
 function Task:cancel(reason) end
 
@@ -248,7 +247,7 @@ function Task:results() end
 --- Cancel the task, and wait for its end, as `<close>` does [T7]. No cancel
 --- from outside cuts that wait short [C12]. Does nothing to a terminal task.
 ---
---- Outside of tasks it drives the engine meanwhile. In a handler it only
+--- Outside of tasks `close` drives the engine meanwhile. In a handler it only
 --- cancels.
 function Task:close() end
 
@@ -271,7 +270,7 @@ local Scope = {}
 ---
 --- The scope waits for its children, and cancels them when it is cancelled. The
 --- failure of a child without a handler cancels the scope and is raised from
---- `aw.scope`. With a handler, the handler gets it and the siblings go on [E9].
+--- `aw.scope`. A handler gets the failure instead, and the siblings go on [E9].
 ---
 --- Raises if the scope has ended.
 ---@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
@@ -281,14 +280,13 @@ local Scope = {}
 function Scope:start(wire, handler, opts) end
 
 --- Start a wire as `start` does, wait until it has called `aw.ready(...)`, and
---- return the values that it gave. Awaits. Use it to start a server before its
---- clients.
+--- return those values. Awaits. Use it to start a server before its clients.
 ---
---- An error before `aw.ready` is raised here and goes nowhere else. Raises
---- TaskCancelled if the task is cancelled before, and an error if it ends
---- without a call of `aw.ready`. After that call, failures are treated as with
---- `start`. If the waiting task is cancelled, the wire is cancelled, and has
---- ended when this raises Cancelled.
+--- An error of the wire before `aw.ready` is raised here and goes nowhere else.
+--- Raises TaskCancelled if the wire's task is cancelled before `aw.ready`, and
+--- an error if that task ends without a call of it. After the call, failures
+--- are treated as with `start`. If the waiting task is cancelled, the wire is
+--- cancelled and has ended before Cancelled is raised.
 ---@param wire aiowire.Wireable
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
@@ -300,9 +298,9 @@ function Scope:start_ready(wire, handler, opts) end
 ---@param reason? any
 function Scope:cancel(reason) end
 
---- Move the time limit of the scope: it expires `seconds` from now, whether
---- that is later or sooner than before. Raises if the scope has no time limit,
---- or if it is cancelled or has been left.
+--- Move the time limit of the scope, later or sooner: the limit expires
+--- `seconds` from now. Raises if the scope has no time limit, is cancelled, or
+--- has been left.
 ---@param seconds number finite, not negative
 function Scope:extend(seconds) end
 
@@ -315,16 +313,17 @@ function Scope:extend(seconds) end
 ---@field grace? number seconds for clean-up after a cancel; default 5 [C8]
 ---@field name? string shown to people
 ---@field clock? "real"|"virtual" a virtual clock starts at 0 and jumps to the
----  next deadline [K6]. It gives the loop an engine of its own [S6]
+---  next deadline [K6]. With "virtual" the loop has an engine of its own [S6]
 ---@field seed? integer shuffles each round and seeds the choices of Select, so
----  that tests meet other orders [F6]. It gives the loop an engine of its own
+---  that tests meet other orders [F6]. With it the loop has an engine of its
+---  own
 ---@field signals? boolean false: do not touch SIGINT and SIGTERM [L2]; default
 ---  true
 
 ---@class aiowire.StartOptions
 ---@field name? string shown to people
 ---@field background? boolean the task and its children do not keep the loop
----  running; they are cancelled when the last foreground task has ended [T2]
+---  running, but are cancelled when the last foreground task has ended [T2]
 ---@field grace? number seconds for cancels of this task; default: the loop's
 
 ---@alias aiowire.LoopStatus
@@ -363,9 +362,8 @@ local EventLoop = {}
 ---@field name string
 ---@field traceback string where it was
 
---- Start a wire as a task at the root of this loop [T2, S5]. It only schedules
---- the task: nothing of it runs before `start` has returned, or before the loop
---- runs.
+--- Start a wire as a task at the root of this loop [T2, S5]. The task is only
+--- scheduled: it begins when `start` has returned and the loop runs.
 ---
 --- The handler also gets the failures of wires that the task becomes, spins off
 --- or is composed of [P4]. Without a handler, a failure stops the loop with
@@ -391,7 +389,7 @@ function EventLoop:start_ready(wire, handler, opts) end
 --- or an unhandled error. Then cancel the remaining tasks, let them clean up
 --- within the grace, and return [L2, L3].
 ---
---- Outside of tasks it drives the engine. Inside a task it awaits, and other
+--- Outside of tasks `run` drives the engine. Inside a task it awaits, and other
 --- tasks go on [S6]; a cancel of that task stops this loop first [S7].
 ---
 --- While the outermost `run` drives, it handles SIGINT and SIGTERM. The first
@@ -435,13 +433,12 @@ function EventLoop:dump() end
 
 --- What is known about a failure besides its value [E2]. `tostring(info)` is a
 --- text for people: message, traceback of the user's own lines, chain of wires,
---- task, and where that was started.
+--- task, and the place where the task was started.
 ---@class aiowire.Info
 ---@field err any the error itself
 ---@field traceback string? taken where the error was raised, at most 22 levels,
----  without the library's own functions. For a Timeout it is that of the code
----  that set the limit. Where no Lua code ran, it says where the task was
----  started
+---  without the library's own functions. For a Timeout: that of the code that
+---  set the limit. If no Lua code ran: the place where the task was started
 ---@field waited string? for a Timeout: the first wait that it cut short, such
 ---  as `cut short: sleep 5 s`, with `in task 7` if another task waited, then
 ---  the stack of that wait
@@ -463,12 +460,12 @@ function EventLoop:dump() end
 --- Error objects of the library have a text in `message`. `tostring` puts the
 --- user's line that raised the error in front of it, as `error` does for
 --- strings: `x.lua:3: connect 'host': connection refused`. `where` has that
---- line, too. If no Lua code ran, it is the line that started the task.
---- Cancelled has only its message. `aw.is_timeout` and its kin tell the classes
---- apart [E4].
+--- line, too. If no Lua code ran, the line is the one that started the task.
+--- The text of Cancelled has no line. `aw.is_timeout` and its kin tell the
+--- classes apart [E4].
 
 --- Raised at an await of a cancelled task: the operation did not happen [C2].
---- Let it pass. If clean-up must await, do that in a shield [C12].
+--- Do not catch it. Clean-up that must await needs a shield [C12].
 ---@class aiowire.Cancelled
 ---@field message string
 ---@field reason any
@@ -506,8 +503,9 @@ function EventLoop:dump() end
 ---@field where string? "file:line"
 ---@field code string such as "ECONNREFUSED"
 ---@field errno integer the number of the code
----@field call string what failed, such as "connect"
----@field about string? its object, such as a path or "descriptor 5"
+---@field call string the operation that failed, such as "connect"
+---@field about string? the object of the operation, such as a path or
+---  "descriptor 5"
 
 --- Raised by EventLoop:run when all tasks wait and nothing can wake one [L4].
 ---@class aiowire.Deadlock
@@ -558,7 +556,7 @@ function aw.Value(...) end
 --- results are those of the last one.
 ---
 --- A wire that the last body of an element returns is spun off: it runs beside
---- what follows. If it is the last element, that wire continues the chain. At
+--- what follows. A wire that the last element returns continues the chain. At
 --- each boundary other tasks have their turn, and Cancelled may be raised [N4].
 ---@param ... aiowire.Wireable
 ---@return aiowire.Wire
@@ -567,7 +565,8 @@ function aw.Sequence(...) end
 --- Run a wire `n` times, one run after the other; `w * n` does the same [O2].
 ---
 --- A wire that a body returns is spun off, as in a sequence; in the last run it
---- continues the chain. With `n <= 0` it ends at once. math.huge is Forever.
+--- continues the chain. With `n <= 0` the repeat ends at once. With math.huge
+--- it is Forever.
 ---
 --- Raises for an `n` that is no whole number: "a wire is repeated a whole
 --- number of times, got 1.5".
@@ -582,9 +581,9 @@ function aw.Repeat(wire, n) end
 ---@return aiowire.Wire
 function aw.Forever(wire) end
 
---- Sleep for `seconds` from the moment at which the wire runs [K3]. It never
---- ends early. math.huge sleeps without an end. Raises for NaN and negative
---- values.
+--- Sleep for `seconds` from the moment at which the wire runs [K3]. A sleep
+--- never ends early. math.huge sleeps without an end. Raises for NaN and
+--- negative values.
 ---@param seconds number
 ---@return aiowire.Wire
 function aw.Sleep(seconds) end
@@ -600,8 +599,8 @@ function aw.SleepUntil(time) end
 ---@return aiowire.Wire
 function aw.At(time) end
 
---- Wait until `task` has ended, and end with its results [T5]. It fails as
---- Task:wait does.
+--- Wait until `task` has ended, and end with its results [T5]. The wire fails
+--- as Task:wait does.
 ---@param task aiowire.Task
 ---@return aiowire.Wire
 function aw.Done(task) end
@@ -692,24 +691,24 @@ function aw.Settle(operands, opts) end
 
 --- Run the whole chain of `wire` at once, and then every `period` seconds [K4].
 --- The period counts from the beginning, so ticks do not drift. Ticks never
---- overlap. It never ends by itself.
+--- overlap. Only a failure or a cancel ends the wire.
 ---@param period number seconds, more than 0
 ---@param wire aiowire.Wireable
 ---@param opts? aiowire.EveryOptions
 ---@return aiowire.Wire
 function aw.Every(period, wire, opts) end
 
---- Receive, as an event [V3]. From a channel or a subscription it ends as
---- `ch:recv()`: with the value, or with nil and "closed". From a zmq socket it
---- ends as `socket:recv()`: with the parts of one message. A receive from a
---- channel needs no coroutine [V7].
+--- Receive, as an event [V3]. The results are those of `recv()`: from a channel
+--- or a subscription the value, or nil and "closed"; from a zmq socket the
+--- parts of one message. A receive from a channel needs no coroutine [V7].
 ---@param source aiowire.Channel|aiowire.Subscription|aiowire.zmq.Socket
 ---@return aiowire.Wire
 function aw.Recv(source) end
 
---- Send, as an event. To a channel it sends `value` each time it runs; it has
---- no results, and fails with Closed. To a zmq socket it sends one message of
---- the given parts, and ends as `socket:send()`.
+--- Send, as an event. To a channel the wire sends `value` each time it runs; it
+--- has no results, and fails with Closed if the channel is closed. To a zmq
+--- socket it sends one message of the given parts, and has the results of
+--- `socket:send()`.
 ---@param target aiowire.Channel|aiowire.zmq.Socket
 ---@param value any may be nil; for a socket, a string
 ---@param ... string for a socket: further parts
@@ -740,9 +739,9 @@ function aw.Acquire(semaphore, units) end
 --- Wait until `src` is readable: a read would not block, because there is data,
 --- the end of the file, or an error [Q3].
 ---
---- It does what `Call(aw.readable, src)` does. For numbers, files and streams
---- of this library it is an event, and needs no coroutine [V7]. Objects of
---- other libraries must be asked in Lua, so for them it is no event.
+--- For numbers, files and objects of this library the wire is an event, and
+--- needs no coroutine [V7]. Only Lua code can ask objects of other libraries,
+--- so for them the wire is `Call(aw.readable, src)`, which is no event.
 ---@param src aiowire.Source
 ---@return aiowire.Wire
 function aw.Readable(src) end
@@ -780,7 +779,7 @@ function aw.Signal(name) end
 --- At most one callback of a source is under way, so a slow callback is not
 --- called again for data that it has not read yet. A wire that a callback
 --- returns runs beside the next callback. Unlike a Wire, a Poller can change
---- [V5]. It is accepted wherever a wire is, for one run at a time.
+--- [V5]. A Poller is accepted wherever a wire is, for one run at a time.
 ---@class aiowire.Poller
 ---@operator shr(aiowire.Wireable): aiowire.Wire
 ---@operator mul(number): aiowire.Wire
@@ -924,7 +923,7 @@ function aw.yield() end
 function aw.now() end
 
 --- Return the wall-clock time, as `os.time` does, but with fractions. Needs no
---- task. On a virtual clock it is the real time at first, and moves with that
+--- task. With a virtual clock this is the real time at first, and moves with
 --- clock.
 ---@return number seconds
 function aw.time() end
@@ -940,11 +939,11 @@ function aw.time() end
 --- Wait for the next moment with this time of day, which is later than now.
 --- Awaits.
 ---
---- It follows changes of the system's clock: at once on Linux, elsewhere within
---- a minute. A time that such a change skips has come. Changes to and from
---- summer time are treated as cron does: a time that is skipped comes right
---- after the change, and a time that occurs twice counts once. Without `hour`,
---- it comes in each hour that passes.
+--- The wait follows changes of the system's clock: at once on Linux, elsewhere
+--- within a minute. If such a change skips the moment, the wait ends. Changes
+--- to and from summer time are treated as cron does: a time that is skipped
+--- comes right after the change, and a time that occurs twice counts once.
+--- Without `hour`, the moment comes in each hour that passes.
 ---@param time aiowire.TimeOfDay
 function aw.at(time) end
 
@@ -972,11 +971,11 @@ function aw.ready(...) end
 --- request that each line of a log should show.
 ---
 --- A task inherits the values that its starter has at the moment of the start.
---- That is so for children, operands, spin-offs and tasks of other loops. Later
---- changes in one of the two are not seen in the other, but values that are
---- tables are shared, not copied. In a handler these are the values of the
---- failed task. Outside of tasks there is one table, for everything that is
---- started there. `pairs` works.
+--- So do children, operands, spin-offs and tasks of other loops. A later change
+--- in one task is not seen in the other, but values that are tables are shared,
+--- not copied. In a handler, aw.locals has the values of the failed task.
+--- Outside of tasks there is one table, for everything that is started there.
+--- `pairs` works.
 ---@type table<any, any>
 aw.locals = {}
 
@@ -992,9 +991,9 @@ aw.locals = {}
 ---@return number? time seconds
 function aw.deadline() end
 
---- Move the nearest of those limits: it expires `seconds` from now, whether
---- that is later or sooner than before. Raises if there is no limit, or if the
---- running task is cancelled.
+--- Move the nearest time limit of the running task, later or sooner: the limit
+--- expires `seconds` from now. Raises if there is no limit, or if the task is
+--- cancelled.
 ---@param seconds number finite, not negative
 function aw.extend(seconds) end
 
@@ -1003,22 +1002,22 @@ function aw.extend(seconds) end
 ---@field name? string reserved; nothing shows it yet
 ---@field grace? number seconds for its cancels; default: the loop's
 
---- Call `f(s)` in a scope of its own. It returns when `f` and all children that
+--- Call `f(s)` in a scope of its own, and return when `f` and all children that
 --- were started by `s:start` have ended [S1, S2]. Awaits.
 ---
 --- An error of `f`, or of a child without a handler, cancels the scope and is
---- then raised [S3]. If the scope's time-out or `s:cancel` cut it short, that
---- is no error: it returns nil, "cancelled", reason. A cancel from outside the
---- scope is raised as Cancelled [C5].
+--- then raised [S3]. It is no error if the scope's time-out or `s:cancel` cut
+--- the scope short: then the results are nil, "cancelled", reason. A cancel
+--- from outside the scope is raised as Cancelled [C5].
 ---@overload fun(f: fun(s: aiowire.Scope): ...: any): ...: any
 ---@param opts aiowire.ScopeOptions
 ---@param f fun(s: aiowire.Scope): ...: any
 ---@return any ... f's results; or nil, "cancelled", reason
 function aw.scope(opts, f) end
 
---- Call `f(...)` with a time limit, and return its results. Awaits. If it takes
---- longer than `seconds`, it is cancelled, and Timeout is raised after its
---- clean-up [O8].
+--- Call `f(...)` with a time limit, and return its results. Awaits. If `f`
+--- takes longer than `seconds`, it is cancelled, and Timeout is raised after
+--- its clean-up [O8].
 ---@param seconds number
 ---@param f fun(...: any): ...: any
 ---@param ... any
@@ -1056,9 +1055,9 @@ function aw.install() end
 
 --- Wait until `src` is readable: a read would not block [Q3]. Awaits.
 ---
---- Readiness wakes all waiters of a source, so for the later ones it may be
---- stale. Raises a SystemError that names the call and the source, and Closed
---- for an object that says it is closed.
+--- Readiness wakes all waiters of a source. When the later ones run, the data
+--- may already be taken. Raises a SystemError that names the call and the
+--- source, and Closed for an object that says it is closed.
 ---
 --- Do not close a descriptor that has waiters. You may close it right after the
 --- wait, even if a child or a duplicate keeps its file open.
@@ -1075,16 +1074,16 @@ function aw.writable(src) end
 ---
 --- From the first wait to the end of the loop, the signal only ends waits, and
 --- it is not blocked in this thread. Arrivals between two waits count as one,
---- and end the next wait at once. One exception: if an INT or TERM (in the
---- program also a HUP) arrives, an earlier one has not been delivered, and no
---- task waits, the run stops as usual [L2].
+--- and end the next wait at once. There is one exception: an INT or TERM (in
+--- the program also a HUP) stops the run as usual if it arrives while an
+--- earlier one is undelivered and no task waits for it [L2].
 ---@param name string with or without "SIG"
 function aw.signal(name) end
 
 -- Channels, events, semaphores, rates ----------------------------------------
 
 --- A channel hands values from task to task, first come, first served [H1, F5].
---- Any value can be sent, nil included. Values in a channel live as long as it.
+--- Any value can be sent, nil included. A channel keeps its values alive.
 ---
 --- A cancelled wait has sent or received nothing. Once a send and a receive
 --- have met, the value arrives, and a cancel is raised at the next await [C6].
@@ -1130,7 +1129,7 @@ function Channel:try_recv() end
 function Channel:close() end
 
 --- Iterate over the values: `for v in ch:iter() do` receives until the channel
---- is closed and empty. It raises when it receives a nil, which would end the
+--- is closed and empty. The iterator raises for a nil, which would end the
 --- `for`.
 ---@return fun(ch: aiowire.Channel): any
 ---@return aiowire.Channel
@@ -1215,17 +1214,18 @@ local Event = {}
 ---@return aiowire.Event
 function aw.event(opts) end
 
---- Set it. All waiting tasks go on, even if it is cleared before their turn.
+--- Set the event object. All waiting tasks go on, even if it is cleared before
+--- their turn.
 function Event:set() end
 
---- Clear it. Later waits last until the next `set`.
+--- Clear the event object. Later waits last until the next `set`.
 function Event:clear() end
 
---- Tell whether it is set. Needs no task.
+--- Tell whether the event object is set. Needs no task.
 ---@return boolean
 function Event:is_set() end
 
---- Wait until it is set. Awaits. Returns at once if it is set already.
+--- Wait until the event object is set. Awaits. Returns at once if it is set.
 function Event:wait() end
 
 --- A semaphore has a number of permits. A task that finds no free permit waits,
@@ -1266,8 +1266,8 @@ function Semaphore:release() end
 ---@class aiowire.Rate
 local Rate = {}
 
---- Make a rate. Another engine may take it over while no loop of its engine
---- runs; then it starts counting anew.
+--- Make a rate. Another engine may take the rate over while no loop of the
+--- rate's engine runs; then the rate starts counting anew.
 ---@param n integer units in any span of `per` seconds
 ---@param per number seconds
 ---@param opts? { name?: string } for labels; default: "file:line" of this call
@@ -1356,21 +1356,21 @@ function Stream:getfd() end
 function Stream:dirty() end
 
 --- How a process ended. Either `code` or `signal` is set. With `lost` neither
---- is: another part of the program has reaped the process, or the kernel did,
---- because this program was started with SIGCHLD ignored.
+--- is set: another part of the program has reaped the process, or the kernel
+--- has, because SIGCHLD is ignored.
 ---@class aiowire.Ended
----@field ok boolean it ended with the code 0
+---@field ok boolean the process ended with the code 0
 ---@field code? integer
 ---@field signal? integer
 ---@field lost? boolean
 
 --- A child process. Closing it ends and reaps it: by `close`, by `<close>`, or,
 --- as a last resort, when it is collected (its streams keep it alive). A
---- detached process is not ended; it is reaped when it ends.
+--- detached process is not ended, only reaped when it ends.
 ---@class aiowire.Process
 ---@field pid integer
----@field stdin aiowire.Stream? nil if it is neither a pipe nor a terminal; the
----  same holds for the others
+---@field stdin aiowire.Stream? the other end of a pipe or terminal, else nil,
+---  as for the other two
 ---@field stdout aiowire.Stream?
 ---@field stderr aiowire.Stream?
 local Process = {}
@@ -1381,8 +1381,8 @@ local Process = {}
 ---@return aiowire.Ended
 function Process:wait() end
 
---- Send a signal to the process, or to its whole group if it has one; that
---- works even when the leader of the group has ended.
+--- Send a signal to the process, or with the option `group` to its whole group,
+--- even when the leader of the group has ended.
 ---@param signal? string|integer "KILL", "SIGKILL" or 9; default "TERM"
 ---@return boolean sent false: the process, and its group, have ended already
 function Process:kill(signal) end
@@ -1412,23 +1412,24 @@ function Process:close() end
 ---  another string is the path of a file (write "./pipe" for a file named pipe)
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
 ---@field append? boolean append to files that are given by path
----@field pty? boolean run it on a terminal of its own. Those of the three files
+---@field pty? boolean run the program on a terminal of its own. Standard files
 ---  that are not given lead there; `stdin` and `stdout` (else `stderr`) are the
 ---  other side of the terminal
----@field rows? integer of the terminal; default 24
----@field cols? integer of the terminal; default 80
----@field detach? boolean run it in a session of its own, and do not end it with
----  the Process, the loop or the program. Give it files rather than pipes
----@field group? boolean run it in a group of its own. Signals go to the group,
----  and closing the Process ends the group. Until then the leader stays a
----  zombie, so that its number is not used again
+---@field rows? integer height of the terminal; default 24
+---@field cols? integer width of the terminal; default 80
+---@field detach? boolean run the program in a session of its own, and do not
+---  end it with the Process, the loop or this program. Give it files, not
+---  pipes
+---@field group? boolean run the program in a group of its own. Signals go to
+---  the group, and closing the Process ends the group. If the leader ends
+---  before, it stays a zombie, so that its number is not used again
 ---@field grace? number seconds from TERM to KILL; default 2, at most half of
 ---  the loop's grace
 ---@field max_line? number see Stream:configure()
 ---@field high_water? number
 ---@field max_output? number
 
---- Start a program. It inherits the descriptors 0, 1 and 2 only. Does not
+--- Start a program, which inherits the descriptors 0, 1 and 2 only. Does not
 --- await.
 ---
 --- Raises a SystemError, whose `call` is "spawn", "chdir" for a bad `cwd`, or
@@ -1444,7 +1445,7 @@ function aw.spawn(options) end
 ---  which stays open; a Lua file; a descriptor; "inherit"; or "null", the
 ---  default (on a terminal of its own: nothing, then its end)
 ---@field detach? nil
----@field check? boolean raise if it does not end with the code 0
+---@field check? boolean raise if the program does not end with the code 0
 ---@field max_output? number bytes from each pipe; default 64 MiB. Above that
 ---  the program is ended, and a SystemError EMSGSIZE is raised
 ---@field drain? number seconds to wait, after its end, for pipes that other
@@ -1455,9 +1456,8 @@ function aw.spawn(options) end
 ---@field out? string
 ---@field err? string
 
---- Run a program, and wait for its end and for that of its pipes, which are
---- read at the same time. Awaits. A cancel ends the program, as Process:close()
---- does.
+--- Run a program, read its pipes, and wait until the program and both pipes
+--- have ended. Awaits. A cancel ends the program, as Process:close() does.
 ---
 --- With `check`, a failure raises an error that has the fields of the result,
 --- `command`, `where` and `message`; the message shows the end of its stderr. A
@@ -1479,11 +1479,11 @@ function aw.Exec(options) end
 ---
 --- Output of `print`, `io.write` and `aw.stdout` arrives in the order in which
 --- it was written; the same holds for `io.stderr` and `aw.stderr`, and for a
---- child that inherits them. For that, a write first writes what Lua's file has
---- buffered, and awaits until everything is with the kernel. While it waits for
---- a slow reader, other tasks run: their prints come between its lines, and so
---- may prints after a write that was cancelled. A line of more than 4096 bytes
---- may be split.
+--- child that inherits them. For that, a write of a stream first writes the
+--- buffer of Lua's file, and awaits until the kernel has everything. While the
+--- write waits for a slow reader, other tasks run: their prints come between
+--- its lines, and so may prints after a write that was cancelled. A line of
+--- more than 4096 bytes may be split.
 ---@type aiowire.Stream
 aw.stdin = nil
 ---@type aiowire.Stream
@@ -1575,7 +1575,7 @@ function aw.test(opts, f) end
 --- Sockets of ZeroMQ; also `require "aiowire.zmq"`.
 ---
 --- The first socket, context or `version()` loads libzmq (4.3.3 or later), and
---- raises a SystemError ENOZMQ if it is not installed. Constants: the types
+--- raises a SystemError ENOZMQ if libzmq is missing. Constants: the types
 --- (`zmq.REP`), the options of libzmq in capitals (`zmq.LINGER`), `POLLIN` and
 --- `POLLOUT`.
 ---@class aiowire.zmq
@@ -1677,8 +1677,9 @@ function Socket:recv_multipart() end
 
 --- Wait until the socket is ready for one of `flags` (default "r"). Awaits.
 ---
---- Returns what it is ready for, as bits POLLIN and POLLOUT; 0 when `timeout`
---- is over. With a `timeout` of 0 it only looks, and needs no task.
+--- Returns the bits POLLIN and POLLOUT for which the socket is ready; 0 when
+--- `timeout` is over. With a `timeout` of 0 the call only looks, and needs no
+--- task.
 ---@param flags? aiowire.PollFlags
 ---@param timeout? number seconds; default: no limit
 ---@return integer events
@@ -1699,9 +1700,9 @@ function Socket:set(option, value) end
 ---@param linger? integer sets the option `linger` first
 function Socket:close(linger) end
 
---- The owner of sockets. Closing it closes its sockets. Messages that are left
---- are then sent in the background; the end of the program waits for that at
---- most `patience` ms.
+--- The owner of sockets. Closing a context closes its sockets. Messages that
+--- are left are then sent in the background; the end of the program waits at
+--- most `patience` ms for them.
 ---@class aiowire.zmq.Context
 local Context = {}
 

@@ -1,9 +1,9 @@
 --- outcomes.lua: aw.Settle, aw.settle, aw.each report how each operand ends
 ---
 --- All three run an All{} of guarded wires. The guard turns the end of its wire
---- into a value, so that no operand fails the All. An operand whose task was
---- cancelled, while the whole was not, leaves a nil. If the whole is being
---- cancelled, an error in the clean-up of an operand is no outcome: it is
+--- into a value, so that no operand fails the All. If the task of an operand
+--- was cancelled, but not the whole, its value is nil. If the whole is being
+--- cancelled, an error in the clean-up of an operand is no outcome, but is
 --- raised [O5, E3].
 ---
 --- aw.each receives the outcomes in the order of the ends, through a channel.
@@ -99,8 +99,8 @@ end
 
 -- ---- each ----
 
---- Make a wire that runs `wire` and at its end sends key and outcome to
---- `ended`, also when it is cancelled.
+--- Make a wire that runs `wire`, and then sends its outcome, with the key, to
+--- the channel `ended`, also if `wire` is cancelled.
 local function told(wire, key, ended)
   local outcome
   return wire:map(function(...)

@@ -73,15 +73,15 @@ end
 
 -- Running -------------------------------------------------------------------
 
---- Return the results of an object's callback, after a look at the object: its
---- buffer may hold the next request.
+--- Return the results of an object's callback. First look at the object again,
+--- since its buffer may hold the next request.
 local function renewed(watched, src, ...)
   inner.renew(watched, src)
   return ...
 end
 
---- Return the callback of an entry. For an object, it looks at the object
---- afterwards.
+--- Return the callback of an entry. The callback of an object also looks at the
+--- object again, after its own work.
 local function callback_of(run, entry)
   local _, is_object = inner.look(entry.src)
   if not is_object then
@@ -271,7 +271,7 @@ function meta.__div(a, b)
   return as_wire(a) / b
 end
 
--- Making one ----------------------------------------------------------------
+-- Making a Poller -----------------------------------------------------------
 
 local function by_descriptor(a, b)
   return a.fd < b.fd or (a.fd == b.fd and type(a.src) < type(b.src))

@@ -14,7 +14,7 @@ local function give(task, ...)
   return task:results()
 end
 
--- A C function calls this one, so the caller is one level further up.
+-- A C function calls this function, so errors blame level 3.
 return function(w, opts)
   if w == nil or not inner.is_wire(w) then
     inner.bad_type(1, "wire", w)

@@ -1,7 +1,7 @@
 --- test.lua: aw.test([opts,] f) tests on a virtual clock and reports leaks [K6]
 ---
---- `f(ev, clock)` is the main task. When it has returned, the loop runs until
---- all tasks that it started have ended. A task that cannot end is leaked.
+--- `f(ev, clock)` is the main task. When `f` has returned, the loop runs until
+--- all tasks that `f` started have ended. A task that cannot end is leaked.
 --- `opts`: seed=, limit= (real seconds; default 2, or AIOWIRE_TEST_TIMEOUT).
 local aw, inner = ...
 
@@ -52,7 +52,7 @@ local function limit_of(opts)
   return limit
 end
 
---- Return one line for each task that is left in the tree of a Deadlock.
+--- Return one line for each task in `tree`, the text of a Deadlock.
 local function leak_report(tree)
   local lines = {}
   for line in tree:gmatch "[^\n]+" do
@@ -64,7 +64,7 @@ local function leak_report(tree)
   return table.concat(lines, "\n")
 end
 
---- Reasons why the function of a test has not returned, by the end of its loop.
+--- [how the loop ended] = why the function of the test has not returned
 local UNFINISHED <const> = {
   done = "the test's task was cancelled",
   stopped = "the test's loop was stopped",

@@ -1,7 +1,7 @@
 --- zmq.lua: aw.zmq, the sockets of ZeroMQ
 ---
---- It assembles the parts in C (lua/zmq), and adds functions that are simpler
---- in Lua. The first socket, context or version() loads libzmq.
+--- This file assembles the parts in C (lua/zmq), and adds functions that are
+--- simpler in Lua. The first socket, context or version() loads libzmq.
 local aw, inner = ...
 
 local raw = inner.zmq()
@@ -46,8 +46,8 @@ local function check_timeout(timeout)
 end
 
 --- Wait until the socket is ready for one of `flags` ("r", "w", "rw"; default
---- "r"), or until `timeout` seconds are over. Return what it is ready for, as
---- bits POLLIN and POLLOUT.
+--- "r"), or until `timeout` seconds are over. Return the bits POLLIN and
+--- POLLOUT for which the socket is ready.
 raw.methods.poll = inner.method("poll", function(self, flags, timeout)
   local now = raw.events(self)
   local wanted = EVENTS[flags == nil and "r" or flags]

@@ -1,16 +1,17 @@
 /* bytecode.c - refuses bytecode; see bytecode.h
  *
- * `load` and `loadfile` fill in the missing mode and call Lua's functions. They
- * call the C pointer in the same frame, so that messages still blame the
- * caller's line. `dofile` and the searcher have no parameter for a mode, so
- * they are written anew.
+ * Our `load` and `loadfile` fill in a missing mode and call Lua's functions.
+ * They call the C pointer in the same frame, so that messages still blame the
+ * caller's line. Lua's `dofile` and its searcher have no parameter for a mode,
+ * so both are written anew.
  */
 
 #include "bytecode.h"
 
 #include <lauxlib.h>
 
-/* Call Lua's function, which is the upvalue.
+/* Call Lua's function, which is upvalue 1, with the mode "t" if the caller has
+ * named none.
  *
  *   mode  index of the parameter
  */
@@ -47,7 +48,7 @@ static int base_dofile(lua_State *L) {
   return dofile_done(L, LUA_OK, 0);
 }
 
-/* [upvalues: package, package.searchpath] */
+/* The searcher of Lua modules. Upvalues: package, package.searchpath. */
 static int search_text(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   lua_pushvalue(L, lua_upvalueindex(2));

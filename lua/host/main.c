@@ -1,9 +1,9 @@
 /* main.c - aiowire(1): a Lua interpreter whose scripts may await
  *
- * It takes the command line of `lua`. All use of Lua runs inside one protected
- * call (run_all). Each -e, and then the script, is one run of aw_lua_main():
- * the main chunk is the root task of a main loop. The next chunk begins when
- * all tasks of the one before have ended.
+ * The program takes the command line of `lua`. All Lua code runs inside one
+ * protected call (run_all). Each -e, and then the script, is one run of
+ * aw_lua_main(): the main chunk is the root task of a main loop. The next chunk
+ * begins when all tasks of the chunk before have ended.
  *
  *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
  *                            └─► run_chunk ─► aw_lua_main (the binding)
@@ -37,7 +37,7 @@ enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
 typedef struct host {
   host_options options;
   int status; /* exit status */
-  int signal; /* signal to die by instead; 0: none */
+  int signal; /* die by this signal instead of an exit; 0: none */
   bool ended; /* by an error, a signal or os.exit: run no further chunk */
 } host;
 
@@ -71,8 +71,8 @@ static int with_traceback(lua_State *L) {
   return 1;
 }
 
-/* [err, info] -> [text]. The text of an info includes that of the error;
- * without an info it is the error's alone. */
+/* Make the text of an error: that of its info, which includes the error's own
+ * text, or without an info the latter alone. [err, info] -> [text] */
 static int describe_error(lua_State *L) {
   if (lua_isnoneornil(L, 2)) {
     lua_settop(L, 1);
@@ -118,8 +118,8 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   }
 }
 
-/* Run an -e. It sees the library as the local `aw`, which is declared in its
- * first line, so that line numbers stay right. */
+/* Run an -e, with the library as the local `aw`. The declaration of `aw` is put
+ * into the first line of the text, so that line numbers stay right. */
 static void run_string(lua_State *L, host *h, const char *text) {
   lua_pushfstring(L, "local aw = require \"aiowire\"; %s", text);
   size_t length;
@@ -212,7 +212,8 @@ static void run_script(lua_State *L, host *h) {
 
 /* ── setting up ──────────────────────────────────────────────────────────── */
 
-/* Make `arg` as lua does: the script at 0, the words before it below. */
+/* Make the table `arg` as lua does: the script is at 0, the words before the
+ * script are at negative indices. */
 static void make_arg(lua_State *L, const host_options *o) {
   int script = o->script < o->argc ? o->script : 0;
   lua_createtable(L, o->argc - script, script + 1);
@@ -293,9 +294,9 @@ static int run_all(lua_State *L) {
 
 /* ── the process ─────────────────────────────────────────────────────────── */
 
-/* Descriptors 0 to 2 must be open. Otherwise a descriptor of the engine would
- * take such a number, and print would write to it. open() returns the lowest
- * free number. */
+/* Open those of the descriptors 0 to 2 that are closed. Otherwise a descriptor
+ * of the engine could get such a number, and print would write to it. open()
+ * returns the lowest free number. */
 static void open_standard_files(void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
@@ -304,12 +305,14 @@ static void open_standard_files(void) {
   }
 }
 
-/* Use the incremental collector: the generational mode makes a full collection
- * now and then, which stops the program. An object with a finalizer survives
- * one cycle more. With such garbage, memory grows for ever at a pause of 200 (a
- * cycle begins at twice the memory), but to at most 5.7 times the live memory
- * at 170. The steps must be larger, too, or the program allocates faster than
- * finalizers are called. A script may change all that. */
+/* Use the incremental collector, because the generational mode makes a full
+ * collection now and then, which stops the program.
+ *
+ * An object with a finalizer survives one cycle more. With such garbage, memory
+ * grows for ever at a pause of 200 (a cycle begins at twice the memory). At a
+ * pause of 170 it grows to at most 5.7 times the live memory. The steps must be
+ * larger, too, or the program allocates faster than finalizers are called. A
+ * script may change these values. */
 static void tune_collector(lua_State *L) {
   enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
   lua_gc(L, LUA_GCINC, PAUSE, STEP_MULTIPLIER, 0);

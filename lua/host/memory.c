@@ -8,12 +8,14 @@
  * A Lua state allocates and frees hundreds of thousands of small blocks of few
  * sizes: coroutines, their stacks and calls, tables. Here each size has chunks
  * of its own. So blocks that are allocated together lie together, the block
- * freed last is used next, and no block has a header. A region whose chunks are
- * all free gives its memory back to the kernel, except one spare region.
+ * freed last is used next, and no block has a header. When all chunks of a
+ * region are free, the kernel gets its memory back, except for one spare
+ * region.
  *
  * Larger blocks, and all blocks for which there is no room here, come from the
  * allocator that the state had before. The address of a block tells its origin.
- * A block that cannot move when it shrinks stays, so shrinking never fails.
+ * A shrinking block stays where it is if there is no room to move it, so
+ * shrinking never fails.
  */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
@@ -133,10 +135,10 @@ static void put_chunk_back(host_memory *m, chunk *c) {
     (void)madvise(start, REGION, MADV_DONTNEED);
 }
 
-/* Get all pages of a chunk at once, except in the first regions: a page fault
- * for each costs half as much again. Huge pages would cost less, but only if
- * the kernel has them ready. A virtual machine that must get them first takes
- * much longer than for small pages. */
+/* Get all pages of a chunk at once, except in the first regions: one page fault
+ * for each page costs half as much again. Huge pages would cost less, but only
+ * if the kernel has some ready. A virtual machine without ready huge pages
+ * takes much longer to get them than to get small pages. */
 static void populate(const host_memory *m, chunk *c) {
 #ifdef MADV_POPULATE_WRITE
   if (region_of(m, c) >= PLAIN_REGIONS)

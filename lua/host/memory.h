@@ -6,11 +6,12 @@
 
 typedef struct host_memory host_memory;
 
-/* Make this the allocator of `L`. Blocks that `L` has already stay where they
- * are. Gives the memory; NULL, with the allocator unchanged, if there is no
- * room for it. */
+/* Let `L` use this allocator from now on. Blocks that `L` has already stay
+ * where they are. Gives the memory. Returns NULL, with the allocator unchanged,
+ * if there are no addresses for the memory, or in a build with the address
+ * sanitizer. */
 host_memory *host_memory_use(lua_State *L);
-/* Takes; NULL is fine. Call it after lua_close(). */
+/* Free the memory; takes. NULL is fine. Call this after lua_close(). */
 void host_memory_free(host_memory *memory);
 
 #endif

@@ -1,7 +1,7 @@
 /* options.c - reads the command line; see options.h
  *
- * main.c runs -e, -l and -W later, in the order of the command line. Here they
- * are only checked.
+ * Here -e, -l and -W are only checked. main.c runs these options later, in the
+ * order of the command line.
  */
 
 #include "options.h"

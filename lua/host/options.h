@@ -1,7 +1,7 @@
 /* options.h - the command line of aiowire
  *
- * Letters, order and the table `arg` are those of `lua`. getopt() would keep
- * none of these, so the words are read one by one.
+ * Letters, order and the table `arg` are those of `lua`. getopt() cannot do
+ * that, so the words are read one by one.
  */
 
 #ifndef HOST_OPTIONS_H

@@ -1,7 +1,8 @@
-/* output.c - ends the program when standard output loses its reader; output.h
+/* output.c - ends the program when standard output loses its reader; see
+ * output.h
  *
  *   write ─► SIGPIPE ─► on_broken_pipe: does standard output have a reader?
- *                         yes: the write fails with EPIPE, nothing more
+ *                         yes: the write fails with EPIPE, and that is all
  *                         no:  lost ─► aw_lua_interrupt: clean-up ─► at_exit
  *
  * SIGPIPE does not tell which write caused it. If standard output has no
@@ -53,8 +54,8 @@ static void on_broken_pipe(int signal_number) {
   errno = saved;
 }
 
-/* atexit() covers os.exit(code, false), and output that was buffered until now.
- */
+/* Flush standard output, and die by SIGPIPE if it has lost its reader. As an
+ * exit handler this also runs after os.exit(code, false). */
 static void at_exit(void) {
   fflush(stdout);
   if (lost)

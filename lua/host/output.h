@@ -14,8 +14,9 @@
  */
 void host_output_watch(void);
 
-/* Let the process die at once instead, or no longer: for Lua code outside of
- * tasks, which cannot be interrupted with clean-up.
+/* Say whether the process should die at once when standard output loses its
+ * reader and no loop runs. For Lua code outside of tasks, which cannot be
+ * interrupted with clean-up.
  */
 void host_output_die_at_once(bool at_once);
 

@@ -5,7 +5,7 @@
  *   warn "@off"     prints none
  *
  * The library sends the control message "@mistake" before a warning of a
- * mistake. Unknown control messages are ignored, as Lua does.
+ * mistake. Unknown control messages are ignored, as in Lua.
  */
 #include "warning.h"
 

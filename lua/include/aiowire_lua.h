@@ -1,7 +1,7 @@
 /* aiowire_lua.h - aiowire in a Lua 5.4 state, for C programs and C modules
  *
- * A program that embeds Lua links this library and says so before the first
- * `require "aiowire"`:
+ * A program that embeds Lua links this library, and registers it before the
+ * first `require "aiowire"`:
  *
  *   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
  *   lua_pushcfunction(L, luaopen_aiowire);
@@ -16,7 +16,7 @@
  *   Awaiting         functions in C that await
  *   Results          values for Lua, made before Lua can make them
  *   Wires            Wire objects
- *   Memory           what Lua's collector should know
+ *   Memory           memory and resources outside Lua, and the collector
  *   Sources          classes for aw.Recv, aw.Send, aw.readable and Poller
  *   Mistakes         warnings
  *   Signals
@@ -47,10 +47,10 @@ extern "C" {
 
 /* How aw_lua_main() ended. */
 typedef enum aw_lua_end {
-  AW_LUA_OK,     /* the function and all that it started are done */
-  AW_LUA_ERROR,  /* an error reached the top; it is on the Lua stack */
-  AW_LUA_SIGNAL, /* a signal ended it, after clean-up */
-  AW_LUA_EXIT    /* os.exit(code) ended it, after clean-up */
+  AW_LUA_OK,     /* the function and all tasks that it started are done */
+  AW_LUA_ERROR,  /* an error reached the top and is on the Lua stack */
+  AW_LUA_SIGNAL, /* a signal ended the run, after clean-up */
+  AW_LUA_EXIT    /* os.exit(code) ended the run, after clean-up */
 } aw_lua_end;
 
 /* Open the library and push its module table; `require "aiowire"` calls this. A
@@ -79,13 +79,14 @@ AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
 /* Stop the outermost run with clean-up, as the first SIGINT does, but in the
  * name of another signal. For handlers that the program has for other signals.
  *
- * Returns false, with nothing done, if nothing runs or if a signal is stopping
- * it already. Call from: a signal handler on the thread of that run.
+ * Returns false, with nothing done, if nothing runs, or if a signal is already
+ * stopping the run. Call from: a signal handler on the thread of that run.
  */
 AW_API bool aw_lua_interrupt(int signal_number);
 
-/* Replace coroutine.* as aw.install() does, and os.exit by one that cleans up
- * before it exits. For a program that owns the state. */
+/* Replace functions of `coroutine`, as aw.install() does, and os.exit: the new
+ * os.exit cleans up before the program exits. For a program that owns the
+ * state. */
 AW_API void aw_lua_install_host(lua_State *L);
 
 /* ---- awaiting ------------------------------------------------------------
@@ -96,14 +97,15 @@ AW_API void aw_lua_install_host(lua_State *L);
 AW_API aw_engine *aw_lua_engine(lua_State *L);
 
 /* Return the running task, which may await in L; borrowed. Raises an error at
- * the caller's line if it may not: outside a task, inside a call that Lua
- * cannot suspend, or in a coroutine that the engine does not know [C11]. */
+ * the caller's line if no task may await in L: outside a task, inside a call
+ * that Lua cannot suspend, or in a coroutine that the engine does not know
+ * [C11]. */
 AW_API aw_task *aw_lua_task(lua_State *L, const char *what);
 
 /* Tell whether a task may await in L. Does not raise. */
 AW_API bool aw_lua_may_await(lua_State *L);
 
-/* Tell whether an await that need not wait may return at once. It may not if
+/* Tell whether an await that need not wait may return at once. Returns false if
  * the task is cancelled, or if the budget of its turn is spent [F3]; then call
  * aw_lua_await() without an operation, and try again. Raises as
  * aw_lua_task(). */
@@ -123,7 +125,7 @@ AW_API aw_lua_here *aw_lua_place(lua_State *L);
 /* A continuation: called when a wait has ended, with the stack as it was at
  * aw_lua_await(). Returns a number of results, as a lua_CFunction does.
  *
- *   result  as it was given to aw_wait_complete(), or the negative code with
+ *   result  the result given to aw_wait_complete(), or the negative code with
  *           which the wait could not begin
  */
 typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
@@ -157,14 +159,15 @@ AW_API int aw_lua_begin(lua_State *L, void *data, const char *what,
  * can end with one in a place where nothing may raise, such as a callback that
  * has received a message. Make it the first member of a struct of your own. */
 typedef struct aw_lua_value {
-  /* Push the results and return how many. It may raise; the value stays. */
+  /* Push the results and return their number. May raise; the value stays. */
   int (*push)(lua_State *L, struct aw_lua_value *value);
   /* Free the value. May not call Lua. */
   void (*release)(struct aw_lua_value *value);
   uint32_t refs; /* private */
 } aw_lua_value;
 
-/* Make an aw_value of it, for aw_task_set_value() in an engine of the binding.
+/* Make an aw_value of `value`, for aw_task_set_value() in an engine of the
+ * binding.
  *
  *   value  takes; aligned as malloc() does it
  *
@@ -185,9 +188,9 @@ AW_API int aw_lua_take_results(lua_State *L, aw_task *task);
  */
 AW_API void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor);
 
-/* Replace the value at `index` by a Wire object, if it is one or stands for one
- * [V2], and return its wire, for use as a part of another wire. Returns NULL if
- * it is no wire.
+/* Return the wire for which the value at `index` stands [V2], for use as a part
+ * of another wire. Replaces the value by its Wire object. Returns NULL if the
+ * value is no wire.
  *
  * The wire is borrowed while that Wire object lives, so the object must be
  * anchored in the Wire object of the whole. */
@@ -200,10 +203,11 @@ AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
 
 /* ---- memory -------------------------------------------------------------- */
 
-/* Tell Lua's collector of `bytes` of memory that an object has allocated
- * outside Lua; the collector works as if Lua had allocated them. Worth while if
- * that memory is large beside the object. The object must be on the stack or
- * anchored elsewhere: the call may collect garbage, and so call finalizers. */
+/* Tell Lua's collector that an object has allocated `bytes` of memory outside
+ * Lua; the collector works as if Lua had allocated them. This pays if that
+ * memory is much larger than the object. The object must be on the stack or
+ * anchored elsewhere, because the call may collect garbage and call
+ * finalizers. */
 AW_API void aw_lua_weigh(lua_State *L, size_t bytes);
 
 /* Resources outside Lua, such as memory or descriptors, that the finalizer of a
@@ -223,27 +227,28 @@ typedef struct aw_lua_held {
 AW_API void aw_lua_hold(lua_State *L, aw_lua_held *held);
 
 /* Unregister `held`; the finalizer calls this, and then releases the resources
- * itself. Does nothing if it is not registered. Call from: outside Lua, too. */
+ * itself. Does nothing if `held` is not registered. Call from: outside Lua,
+ * too. */
 AW_API void aw_lua_let_go(aw_lua_held *held);
 
 /* ---- sources ------------------------------------------------------------- */
 
 /* What the objects of a userdata class can do. At least one member is set. */
 typedef struct aw_lua_source {
-  /* Called in place of aw.Recv and aw.Send, with all their arguments: push a
-   * Wire and return 1. They have no upvalues of their own. NULL: such objects
+  /* aw.Recv and aw.Send call these functions with all their arguments, but
+   * without upvalues. Push a Wire and return 1. NULL: objects of the class
    * cannot receive, or cannot send. */
   lua_CFunction recv, send;
-  /* Return the operation that waits until the object at `index` is ready, and
-   * its data, which lives as long as the object. It makes the object a source
-   * for aw.readable and Poller. May raise.
+  /* Return the operation that waits until the object at `index` is ready. Store
+   * the operation's data, which must live as long as the object. A class with
+   * this member is a source for aw.readable and Poller. May raise.
    *
    *   events  as in aw_when_ready()
    */
   const aw_operation *(*ready)(lua_State *L, int index, int events,
                                void **data);
-  /* Return the descriptor of the object, to show it and to order sources by it.
-   * Required with `ready`. */
+  /* Return the descriptor of the object. Messages show it, and sources are
+   * ordered by it. Required with `ready`. */
   int (*fd)(lua_State *L, int index);
 } aw_lua_source;
 
@@ -258,14 +263,14 @@ AW_API void aw_lua_add_source(lua_State *L, int metatable,
 /* Return the source of the class of the object at `index`, or NULL. */
 AW_API const aw_lua_source *aw_lua_find_source(lua_State *L, int index);
 
-/* Record that the program has asked for the descriptor of an object with
- * `ready`. From now on the number `fd` is refused as a source, for as long as
- * it is the object's: the object must be used instead. */
+/* Record that the program has asked for the descriptor of an object whose class
+ * has `ready`. As long as `fd` is the object's descriptor, the number is
+ * refused as a source: the program must use the object instead. */
 AW_API void aw_lua_tell_fd(lua_State *L, int index, int fd);
 
 /* Push the object that owns `fd`, as aw_lua_tell_fd() has recorded, and return
- * true. Push nothing and return false if there is none, or if its descriptor is
- * another one by now. */
+ * true. Push nothing and return false if there is no such object, or if the
+ * object has another descriptor by now. */
 AW_API bool aw_lua_push_owner(lua_State *L, int fd);
 
 /* ---- mistakes ------------------------------------------------------------ */
@@ -295,7 +300,8 @@ typedef struct aw_lua_signal aw_lua_signal;
  *
  *   number  of the signal
  *   notify  called with `data` for each arrival, in a signal handler on any
- *           thread. It may call what is safe there, such as uv_async_send()
+ *           thread. `notify` may call only functions that are safe there, such
+ *           as uv_async_send()
  *   out     gives
  *
  * Returns 0, AW_ENOMEM, AW_EINVAL for a number that no signal has, or the code
@@ -318,17 +324,17 @@ AW_API void aw_lua_signal_give_back(aw_lua_signal *signal);
  * thread. */
 AW_API void aw_lua_signal_await(aw_lua_signal *signal, bool waited);
 
-/* Tell whether the signal has arrived since the last call. Arrivals in between
- * count as one, and it is delivered by this. Call from: any thread. */
+/* Tell whether the signal has arrived since the last call, which delivers the
+ * arrival. Several arrivals in between count as one. Call from: any thread. */
 AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
 
 /* ---- arguments -----------------------------------------------------------
  *
  * Like Lua's auxiliary library, with two differences. A function knows its own
- * name, whether it is called by name, by pcall or by a tail call. And an error
+ * name, whether it is called by name, by pcall or by a tail call. An error
  * blames the line of the user's code that called the library, never a line
- * inside it; in a task that runs only C code, it blames the line that started
- * the task. */
+ * inside the library. In a task that runs only C code, the error blames the
+ * line that started the task. */
 
 /* Push the C function `f` under a name; pops its `upvalues`. */
 AW_API void aw_lua_push_function(lua_State *L, lua_CFunction f, int upvalues,
@@ -369,11 +375,12 @@ AW_API void aw_lua_check_options(lua_State *L, int arg,
                                  const char *const *known, bool is_list);
 /* Push the first key of the table at `index` that is no known option, and
  * return true; if all are known, push nothing and return false. For functions
- * whose message is another one; the arguments are those above. */
+ * with a message of their own; the arguments are those of
+ * aw_lua_check_options(). */
 AW_API bool aw_lua_unknown_option(lua_State *L, int index,
                                   const char *const *known, bool is_list);
-/* Raise an error about option `name`: its value, on top of the stack, is not
- * what was `expected`. */
+/* Raise an error about option `name`, whose value is on top of the stack: it
+ * says that `expected` was expected. */
 AW_API int aw_lua_bad_option(lua_State *L, const char *name,
                              const char *expected);
 /* Return the boolean option `name` of the table at `arg`; nil: `otherwise`. */
@@ -394,8 +401,8 @@ AW_API const char *aw_lua_nearest(const char *name,
 /* Raise, or push, a SystemError [E4] that names the user's line.
  *
  *   code    a code of libuv, or -errno; AW_ECLOSED makes a Closed instead
- *   call    what failed, such as "spawn"
- *   about   its object, such as a path; NULL: none
+ *   call    the operation that failed, such as "spawn"
+ *   about   the object of the operation, such as a path; NULL: none
  */
 AW_API int aw_lua_system_error(lua_State *L, int code, const char *call,
                                const char *about);

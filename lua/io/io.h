@@ -5,12 +5,13 @@
  *   signal.c       aw.signal
  *   time_of_day.c  aw.time, aw.at
  *   base/          sources of readiness, buffers, waiters, terminals, names of
- *                  signals, and what libuv leaves to us
+ *                  signals, and system calls that libuv does not offer
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   process/       child processes: in C, and for Lua
  *
- * Callbacks of libuv move bytes, wake tasks and note what happened; they never
- * touch Lua. What libuv holds is in memory of its own, never in a userdata.
+ * Callbacks of libuv move bytes, wake tasks and record events; they never touch
+ * Lua. Handles of libuv lie in memory of C, never in a userdata, since they
+ * must live until their close callbacks.
  */
 #ifndef AWIO_H
 #define AWIO_H
@@ -19,8 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The userdata at 1, in a function whose upvalue 1 is the metatable of its
- * class; NULL: it is something else. */
+/* Return the userdata at 1, or NULL if its metatable is not upvalue 1 of the
+ * running function. */
 static inline void *awio_object(lua_State *L) {
   void *object = lua_touserdata(L, 1);
   if (!object || !lua_getmetatable(L, 1))
@@ -30,8 +31,9 @@ static inline void *awio_object(lua_State *L) {
   return is ? object : NULL;
 }
 
-/* Each puts its functions into the module's table, on top, and what parts in
- * Lua call into the table below it. Raise. Reading comes after streams. */
+/* Each of these adds its public functions to the module's table, on top of the
+ * stack, and functions for the parts in Lua to the table below that. They may
+ * raise. Call awio_open_stream() before awio_open_read(). */
 void awio_open_readiness(lua_State *L);
 void awio_open_poller_gate(lua_State *L);
 void awio_open_signal(lua_State *L);
@@ -41,10 +43,10 @@ void awio_open_read(lua_State *L);
 void awio_open_process(lua_State *L);
 void awio_open_spawn(lua_State *L);
 
-/* For exec.lua, which may not await where these are called.
+/* For exec.lua, in places where it may not await.
  *
- * unread(stream, most [, more]) → what has been read and not been taken, with
- * `more` also what can be read now; at most so many bytes. */
+ * unread(stream, most [, more]) → at most `most` bytes that the stream has read
+ * and nobody has taken; with `more` also bytes that can be read now. */
 int awio_unread(lua_State *L);
 /* file_kind(value) → "stream", "file" or nil */
 int awio_file_kind(lua_State *L);

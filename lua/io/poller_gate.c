@@ -1,4 +1,5 @@
-/* poller_gate.c - what the task of a Poller waits at, for aiowire/poller.lua
+/* poller_gate.c - the gate at which the task of a Poller waits; the Poller is
+ * in aiowire/poller.lua
  *
  * A gate lets one task pass each time it is opened: the task that waits, or
  * else the next one that comes.
@@ -10,8 +11,8 @@
 #include <lauxlib.h>
 
 typedef struct gate {
-  aw_task *waiting; /* or NULL */
-  bool open;        /* somebody called while nobody waited */
+  aw_task *waiting; /* the task at the gate, or NULL */
+  bool open;        /* opened while no task waited */
 } gate;
 
 static const char *const GATE = "aiowire.gate";
@@ -49,13 +50,13 @@ static int gate_passed(lua_State *L, int result, void *data) {
   return 0;
 }
 
-/* pass(gate): wait until it is opened */
+/* pass(gate): wait until the gate is opened */
 static int inner_pass(lua_State *L) {
   gate *g = luaL_checkudata(L, 1, GATE);
   return aw_lua_await(L, &gate_operation, g, "Poller", gate_passed);
 }
 
-/* open(gate) */
+/* open(gate): let one task pass */
 static int inner_open(lua_State *L) {
   gate *g = luaL_checkudata(L, 1, GATE);
   aw_task *task = g->waiting;

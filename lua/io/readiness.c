@@ -1,31 +1,33 @@
-/* readiness.c - aw.readable, aw.Readable and their like; sources of a Poller
+/* readiness.c - aw.readable, aw.writable and their wires; sources of a Poller
  *
- *   aw.readable(src)  a descriptor: one wait of the core
+ *   aw.readable(src)  a descriptor: a wait of the core
  *                     a file: a wait that looks at the buffer of the file first
- *                     an object: its buffer is asked here, then as a descriptor
- *                     an object with its own way to wait (zmq): that way
- *   aw.Readable(src)  the same as a wire: an event without a coroutine, unless
- *                     only Lua can ask the object
+ *                     an object: we ask whether its buffer holds data, then
+ *                     wait for its descriptor
+ *                     an object of an aw_lua_source (zmq): the operation that
+ *                     its class returns
+ *   aw.Readable(src)  a wire of that wait: an event without a coroutine. For an
+ *                     object that only Lua can ask: Call(aw.readable, src)
  *
  * A Poller (aiowire/poller.lua) runs one wire for each source: Forever(watch).
- * `watch` is a step in C. It waits for the source, then continues with the wire
- * of the callback without a boundary [N4], so nothing comes between the look at
- * `wanted` and the call. Once the source is not wanted, the step leaves the
- * Forever.
+ * `watch` is a C step that waits for the source, then continues with the wire
+ * of the callback without a boundary [N4]. So no other task can unregister the
+ * source between the check of `wanted` and the callback. When the source is not
+ * wanted any more, the step leaves the Forever.
  *
  *     waiting ──ready──► the callback's step ──► waiting …
  *        └── unregister interrupts the wait; a callback that runs is not
  *            interrupted
  *
  * A `watched` is a userdata, anchored by the Wire that runs it. Its user values
- * are the Lua file and the Wire of the callback. The `watched` of a Poller
- * keeps the watcher of its descriptor between waits [Q3], until unwatch(), or
- * until its task ends in a wait. Only such a `watched` has a finalizer, for it
- * lives long. The core refers to its keeper, which is memory of C, since Lua
- * may lose the finalizer.
+ * are the Lua file or object, and the Wire of the callback. The `watched` of a
+ * Poller has a keeper, which keeps the watcher of the descriptor between waits
+ * [Q3], until unwatch() or the end of the task. The core refers to the keeper,
+ * so the keeper is memory of C. The finalizer of the `watched` frees the
+ * keeper; if Lua skips that finalizer, the end of the state does it.
  *
- * Neighbours: poller_gate.c wakes the task of a Poller; base/source.c says what
- * a source is.
+ * Neighbours: poller_gate.c wakes the task of a Poller; base/source.c finds the
+ * source in a Lua value.
  */
 #include "io.h"
 
@@ -40,27 +42,27 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* A keeper for the descriptor of a Poller. */
+/* The keeper of a descriptor of a Poller, which the `watched` holds. */
 typedef struct kept {
   aw_keeper keeper;
-  aw_lua_held held; /* by the `watched` */
+  aw_lua_held held;
 } kept;
 
 typedef struct watched {
-  const void *file;        /* a Lua file (user value FILE), or NULL */
-  bool is_stdin;           /* the number 0: see source.c */
-  const aw_operation *own; /* an object's own way to wait, or NULL … */
-  void *own_data; /* … and its data (user value FILE has the object) */
-  int fd;         /* negative: closed, and the object knows it */
+  const void *file;        /* a Lua file (user value FILE_VALUE), or NULL */
+  bool is_stdin;           /* the source is the number 0: see source.c */
+  const aw_operation *own; /* operation of an aw_lua_source, or NULL */
+  void *own_data; /* data of `own`; user value FILE_VALUE is the object */
+  int fd;         /* negative: the source says that it is closed */
   int events;
-  bool buffered;    /* an object's own buffer holds data */
-  bool wanted;      /* by the Poller */
-  bool asked;       /* the step waits, or has waited */
-  bool broken;      /* waiting failed */
-  aw_task *waiting; /* in a wait that may be interrupted, or NULL */
-  aw_wire *body;    /* of the callback's Wire (user value BODY), or NULL: not
-                       a Poller's */
-  kept *kept;       /* a Poller's; or NULL */
+  bool buffered;    /* the buffer of an object holds data */
+  bool wanted;      /* the Poller still wants the source */
+  bool asked;       /* watch_source() has begun a wait */
+  bool broken;      /* the source could not be waited for */
+  aw_task *waiting; /* the task in a wait that may be interrupted, or NULL */
+  /* Only in a `watched` of a Poller, else NULL: */
+  aw_wire *body; /* of the callback (user value BODY_VALUE is its Wire) */
+  kept *kept;
 } watched;
 
 enum { FILE_VALUE = 1, BODY_VALUE = 2 };
@@ -68,7 +70,7 @@ enum { EITHER = AW_READABLE | AW_WRITABLE };
 
 static const char *const CLASS = "aiowire.watched";
 
-/* ---- waiting for one ---- */
+/* ---- waiting for a source ---- */
 
 static bool has_data(const watched *w) {
   return (w->events & AW_READABLE) &&
@@ -124,7 +126,7 @@ static const aw_operation *operation_of(const watched *w) {
 
 /* ---- a source of a Poller ---- */
 
-/* Its descriptor is not kept any more. */
+/* Stop keeping the watcher of the descriptor. */
 static void give_up(const watched *w) {
   if (w->kept)
     aw_ready_done(&w->kept->keeper);
@@ -154,7 +156,7 @@ static aw_turn leave_watch(const watched *w, aw_turn turn) {
 static aw_turn fail_watch(aw_task *task, watched *w, int code) {
   aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
   aw_error_set_about(error, operation_of(w)->label, w->fd);
-  if (w->own) { /* its number means nothing to people, and is closed */
+  if (w->own) { /* people know the object, not its descriptor */
     char subject[128];
     w->own->describe(w->own_data, subject, sizeof subject);
     aw_error_set_subject(error, subject);
@@ -196,7 +198,7 @@ static watched *check_watched(lua_State *L) {
   return luaL_checkudata(L, 1, CLASS);
 }
 
-/* A new one for the source at `index`, on the stack, for a single wait. */
+/* Push a new `watched` of the source at `index`, for a single wait. */
 static watched *push_watched(lua_State *L, int index, const awio_source *source,
                              int events) {
   watched *w = lua_newuserdatauv(L, sizeof *w, 2);
@@ -214,8 +216,8 @@ static watched *push_watched(lua_State *L, int index, const awio_source *source,
   return w;
 }
 
-/* watch(src, events, w) → watched, Wire: Forever(Readable(src) >> w) that
- * unwatch() ends. */
+/* watch(src, events, w) → watched, Wire. The Wire does what Forever(
+ * Readable(src) >> w) does, and unwatch() ends it. */
 static int inner_watch(lua_State *L) {
   awio_source source;
   lua_settop(L, 3);
@@ -231,8 +233,8 @@ static int inner_watch(lua_State *L) {
   return 2;
 }
 
-/* unwatch(watched): its wait ends; a callback that runs is its last. From now
- * on the descriptor may be closed. */
+/* unwatch(watched): end the wait for the source. A callback under way finishes.
+ * From now on the descriptor may be closed. */
 static int inner_unwatch(lua_State *L) {
   watched *w = check_watched(L);
   w->wanted = false;
@@ -242,7 +244,7 @@ static int inner_unwatch(lua_State *L) {
   return 0;
 }
 
-/* __gc: its task was dropped half way */
+/* __gc(watched): free the keeper */
 static int watched_gc(lua_State *L) {
   watched *w = check_watched(L);
   kept *k = w->kept;
@@ -254,7 +256,7 @@ static int watched_gc(lua_State *L) {
   return 0;
 }
 
-/* renew(watched, src): look at an object again, after its callback */
+/* renew(watched, src): look at the object `src` again, after its callback */
 static int inner_renew(lua_State *L) {
   watched *w = check_watched(L);
   awio_source source;
@@ -265,15 +267,15 @@ static int inner_renew(lua_State *L) {
   return 0;
 }
 
-/* broken(watched): could it not be waited for? */
+/* broken(watched) → whether a wait for the source has failed */
 static int inner_broken(lua_State *L) {
   lua_pushboolean(L, check_watched(L)->broken);
   return 1;
 }
 
-/* The number of an object that has a way of its own to wait, as a zmq socket,
- * cannot be waited for: the library watches it for the object. Push what to say
- * then and return 1, else 0. */
+/* If `source` is the number of a descriptor that belongs to an object with its
+ * own way to wait, such as a zmq socket, push why it is refused, and return 1.
+ * Else return 0. */
 static int push_owner(lua_State *L, const awio_source *source) {
   if (source->class || source->is_file || !aw_lua_push_owner(L, source->fd))
     return 0;
@@ -285,8 +287,8 @@ static int push_owner(lua_State *L, const awio_source *source) {
   return 1;
 }
 
-/* look(src) → descriptor, is it an object that has to be asked, its name for
- * people, why it is no source all the same; nil if it is no source. */
+/* look(src) → descriptor, whether src is an object that Lua must ask, name for
+ * people, reason to refuse src or nil. Returns nothing if src is no source. */
 static int inner_look(lua_State *L) {
   awio_source source;
   aw_lua_check_any(L, 1);
@@ -321,7 +323,7 @@ static void check_source(lua_State *L, awio_source *out) {
   aw_lua_type_error(L, 1, "source");
 }
 
-/* Of what has a way of its own to wait, the number means nothing to people. */
+/* Raise an error that names the object at 1, not its descriptor. */
 static int raise_own(lua_State *L, int code, int events) {
   return aw_lua_system_error(L, code, operations[events].label,
                              luaL_tolstring(L, 1, NULL));
@@ -429,7 +431,8 @@ static int m_Writable(lua_State *L) {
 
 /* ---- opening ---- */
 
-/* Into the module's table on top; what poller.lua needs into that below it. */
+/* Add public functions to the module's table, on top of the stack, and those
+ * for poller.lua to the table below that. */
 void awio_open_readiness(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"readable", act_readable}, {"writable", act_writable}, {NULL, NULL}};

@@ -4,16 +4,16 @@
  *       └─ taken[number]: aw_lua_signal, waiters
  *
  *   first wait   the signal is taken over, and unblocked in this thread
- *   arrival      the async wakes the loop, which wakes all waiters; if there is
- *                none, one signal is kept for the next waiter
+ *   arrival      the async wakes the libuv loop, which wakes all waiters; if
+ *                there is none, the arrival is kept for the next waiter
  *   loop's end   the signal is given back, and the mask of the thread restored
  *
  * From the first wait to the end of that loop the signal is taken over, also
  * between waits: it neither kills the process nor reaches an earlier handler.
- * That includes the handler of the run for INT and TERM, unless another signal
- * is kept already. What threads share is in aw_lua_signal (the binding).
+ * So INT and TERM do not stop the run, unless an earlier arrival is kept
+ * already. aw_lua_signal (the binding) has the state that threads share.
  *
- * The async is memory of its own, which its close callback frees [I4].
+ * The table is memory of C, which the close callback of its async frees [I4].
  */
 #include "base/signal_names.h"
 #include "base/waiters.h"
@@ -30,14 +30,14 @@ enum { SIGNALS = 65 };
 
 typedef struct taken {
   aw_lua_signal *signal;
-  aw_loop *loop; /* at whose end it is given back */
+  aw_loop *loop; /* the signal is given back when this loop ends */
   awio_waiters waiters;
 } taken;
 
 typedef struct table {
   aw_closer closer;
-  uv_async_t came; /* with a reference while anything is taken */
-  size_t count;    /* of what is taken */
+  uv_async_t came; /* referenced while `count` is not 0 */
+  size_t count;    /* number of signals that are taken */
   taken *taken[SIGNALS];
 } table;
 
@@ -53,7 +53,8 @@ static void give_signal_back(table *all, int number) {
     uv_unref((uv_handle_t *)&all->came);
 }
 
-/* Whose loop has ended: the loop of one who still waits takes it on. */
+/* `loop` has ended: give its signals back. A signal that still has waiters
+ * passes to the loop of the first waiter. */
 static void signal_loop_ended(aw_closer *closer, aw_loop *loop) {
   table *all = (table *)closer;
   for (int i = 0; i < SIGNALS; i++) {

@@ -1,20 +1,21 @@
 /* time_of_day.c - aw.time(), aw.at{hour=, min=, sec=} and aw.At{…}
  *
  *     wall (one for each engine, an aw_closer)
- *       ├─ waiting[]: the task, the moment, and its time on the wall clock
+ *       ├─ list[]: waits, each with its task, its moment and its wall-clock
+ *       time
  *       └─ watch: a timerfd that notices when somebody sets the clock
  *
  * A wait is an alarm on the engine's clock, which nobody can set, for the time
  * that is left until the moment. When somebody sets the wall clock, or the
  * machine has slept, the kernel cancels the timerfd: then all waits are
- * computed again. A moment that the clock was set past has come; otherwise the
- * next such moment counts. Without timerfds, or without a descriptor for one,
- * the waits are computed again each minute.
+ * computed again. A moment that the change skipped has come; any other wait
+ * gets the next such moment. Without a timerfd each wait is computed again
+ * every minute.
  *
- * The wall clock of an engine with virtual time shows the real time at its
- * start, and then goes on with the virtual time. Nobody can set it.
+ * An engine with virtual time has a wall clock of its own, which nobody can
+ * set. That clock begins with the real time, and moves with the virtual time.
  *
- * libuv has the watch, which its close callback frees [I4].
+ * The watch is memory of C, which its close callback frees [I4].
  *
  * Neighbours: base/calendar.c computes moments.
  */
@@ -60,10 +61,10 @@ typedef struct waiting {
 typedef struct wall {
   aw_closer closer;
   aw_engine *engine;
-  int64_t start; /* of virtual time: ns of wall-clock time */
+  int64_t start; /* ns of wall-clock time at the virtual time 0 */
   waiting *list;
   size_t count, size;
-  watch *watch; /* while anybody waits in real time; or NULL */
+  watch *watch; /* while somebody waits in real time, if possible; or NULL */
 } wall;
 
 static int64_t read_system_clock(clockid_t id) {
@@ -76,9 +77,10 @@ static int64_t real_time(void) {
   return read_system_clock(CLOCK_REALTIME);
 }
 
-/* What waits go by. Where the kernel has a coarse clock, that is the one of
- * time(), and so of os.date(): it is up to a tick behind the other, and a wait
- * for 08:00 must not end where os.date() says 07:59. */
+/* Return the wall-clock time that waits go by, in ns. os.date() and time() read
+ * the coarse clock of the kernel, if there is one, which is up to a tick behind
+ * the precise clock. Waits read the coarse clock, too: a wait for 08:00 must
+ * not end while os.date() says 07:59. */
 static int64_t now_of(const wall *w) {
   return aw_engine_virtual(w->engine)
              ? w->start + (int64_t)aw_engine_now(w->engine)
@@ -104,7 +106,8 @@ static void close_watch(wall *w) {
 
 #if defined TFD_TIMER_CANCEL_ON_SET
 
-/* Have it cancelled by the next change; its own time never comes. */
+/* Arm the timer so that the next change of the clock cancels it. Its own time
+ * never comes. */
 static int renew(int fd) {
   const time_t far = (time_t)(INT64_MAX / SECOND / 2);
   const struct itimerspec never = {.it_value = {.tv_sec = far}};
@@ -145,7 +148,8 @@ static int open_timer(void) {
 
 #endif
 
-/* Without one, waits look each minute. */
+/* Open the watch, unless there is one. On failure set_alarm() sees that there
+ * is none. */
 static void open_watch(wall *w) {
   void *uv;
   if (aw_engine_virtual(w->engine) || w->watch ||
@@ -178,7 +182,7 @@ static void close_wall(aw_closer *closer) {
   aw_free(w);
 }
 
-/* NULL: out of memory. */
+/* Return the wall clock of an engine; NULL: out of memory. */
 static wall *wall_of(aw_engine *engine) {
   aw_closer *closer = aw_engine_find_closer(engine, close_wall);
   if (closer)
@@ -223,13 +227,14 @@ static void leave_waiting(wall *w, aw_task *task) {
     close_watch(w);
 }
 
-/* When is its moment, seen from now? */
+/* Set the time at which the moment of `one` comes next. */
 static void set_time(const wall *w, waiting *one) {
   time_t now = (time_t)(now_of(w) / SECOND);
   one->until = (int64_t)awio_calendar_next(&one->moment, now) * SECOND;
 }
 
-/* Never early: the wall clock is read before the engine's. */
+/* Set the alarm of `one`, after a minute at the latest if there is no watch. It
+ * is never early, since the wall clock is read before the engine's clock. */
 static int set_alarm(const wall *w, const waiting *one) {
   int64_t left = one->until - now_of(w);
   bool blind = !w->watch && !aw_engine_virtual(w->engine);
@@ -244,8 +249,8 @@ static void complete_moment(wall *w, aw_task *task, int result) {
   aw_wait_complete(task, result);
 }
 
-/* Somebody has set the clock. A completed wait takes its rivals out of the
- * list, so the list is searched anew after each. */
+/* Somebody has set the clock: compute all waits again. A wait that completes
+ * takes its rivals out of the list [H3], so the search begins anew then. */
 static void changed(wall *w) {
   size_t i = 0;
   while (i < w->count) {
@@ -266,7 +271,7 @@ static void changed(wall *w) {
   }
 }
 
-/* ---- the operation; its data is a moment as a number ---- */
+/* ---- the operation, whose data is a moment, packed into a number ---- */
 
 static void *pack_moment(const awio_moment *m) {
   return (void *)(intptr_t)(((m->hour + 1) * 64 + m->minute + 1) * 64 +
@@ -317,7 +322,7 @@ static void at_due(aw_task *task, void *data) {
     complete_moment(w, task, rc);
 }
 
-/* As "08:30:00", "*:30:00", "*:*:30" */
+/* Write the moment as "08:30:00", "*:30:00" or "*:*:30". */
 static void at_describe(const void *data, char *out, size_t size) {
   awio_moment m = unpack(data);
   char hour[4] = "*", minute[4] = "*";
@@ -340,7 +345,7 @@ enum { FIELDS = 3 };
 static const char *const field_names[FIELDS + 1] = {"hour", "min", "sec", NULL};
 static const int field_limits[FIELDS] = {23, 59, 59};
 
-/* The value of field number `i` of the table at 1, or AWIO_ANY. */
+/* Return the value of field number `i` of the table at 1; AWIO_ANY: missing. */
 static int check_field(lua_State *L, int i) {
   if (lua_getfield(L, 1, field_names[i]) == LUA_TNIL) {
     lua_pop(L, 1);
@@ -362,7 +367,8 @@ static int check_field(lua_State *L, int i) {
   return (int)value;
 }
 
-/* What is above the largest field is any, what is below it 0. */
+/* Return the moment in the table at 1, packed. Missing fields above the largest
+ * given one are AWIO_ANY, those below it 0. */
 static void *check_moment(lua_State *L) {
   aw_lua_check_type(L, 1, LUA_TTABLE);
   if (aw_lua_unknown_option(L, 1, field_names, false))

@@ -1,9 +1,9 @@
-/* buffer.c - a block of bytes that grows, or moves its content to the front,
- * when its end is reached
+/* buffer.c - a queue of bytes in one block of memory
  *
- * Content moves to the front only if that frees half of the block, so each byte
- * is moved a bounded number of times. An empty buffer starts at the front
- * again; awio_buffer_free() frees the block.
+ * When there is no room at the end of the block, the content moves to the
+ * front, or to a larger block. The front is chosen only if at least as many
+ * bytes were taken there as are left, so no more bytes are moved than were
+ * taken.
  */
 #include "base/buffer.h"
 

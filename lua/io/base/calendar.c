@@ -1,12 +1,12 @@
 /* calendar.c - the arithmetic of local time
  *
- * A moment with an hour comes once a day, as for cron. If the change to summer
- * time skips it, it comes right after the change; if the change back repeats
- * it, only the first one counts. So the moment of a day is the first second at
- * which clocks show that time or a later one.
+ * A moment with an hour comes once a day, as for cron: at the first second of
+ * the day at which clocks show that time or a later one. So a time that the
+ * change to summer time skips comes right after the change. Of a time that the
+ * change back repeats, only the first one counts.
  *
- * A moment without an hour comes in each hour that really passes, or each
- * minute.
+ * A moment without an hour comes in each hour, or each minute, that really
+ * passes.
  */
 #include "base/calendar.h"
 
@@ -21,7 +21,9 @@ static int within(const struct tm *local, int period) {
                         : local->tm_sec;
 }
 
-/* Where clocks are set by a part of the period, the first step lands beside. */
+/* Return the first second from `t` on that is `wanted` seconds after the
+ * beginning of a period. The first step misses it if clocks are changed by part
+ * of a period on the way; further steps correct that. */
 static time_t next_within(time_t t, int period, int wanted) {
   enum { STEPS = 8 };
   for (int i = 0; i < STEPS; i++) {
@@ -35,7 +37,8 @@ static time_t next_within(time_t t, int period, int wanted) {
 
 /* ---- once a day ---- */
 
-/* Below 0: clocks show less than `wanted` at `t`; 0: just that. */
+/* Compare what clocks show at `t` with `wanted`. Negative: an earlier time; 0:
+ * the same; positive: a later one. */
 static int compare(time_t t, const struct tm *wanted) {
   struct tm local;
   if (!localtime_r(&t, &local))
@@ -50,7 +53,8 @@ static int compare(time_t t, const struct tm *wanted) {
   return 0;
 }
 
-/* Clocks may show the same time before `t`, when they are set back. */
+/* Clocks show `wanted` at `t`. If they are set back about then, they show it
+ * twice: return the first such second. */
 static time_t first_of(time_t t, const struct tm *wanted) {
   static const int shifts[] = {2 * HOUR, HOUR, HOUR / 2};
   for (size_t i = 0; i < sizeof shifts / sizeof *shifts; i++)
@@ -59,7 +63,8 @@ static time_t first_of(time_t t, const struct tm *wanted) {
   return t;
 }
 
-/* Clocks never show that time: when do they show more? About `t`. */
+/* Clocks never show `wanted`. Return the first second near `t` at which they
+ * show a later time. */
 static time_t after_gap(time_t t, const struct tm *wanted) {
   time_t low = t - DAY - HOUR, high = t + DAY + HOUR;
   while (high - low > 1) {
@@ -72,13 +77,13 @@ static time_t after_gap(time_t t, const struct tm *wanted) {
   return high;
 }
 
-/* That moment, so many days after the day of `after`. */
+/* Return the moment on the day that is `days` days after the day of `after`. */
 static time_t on_day(const awio_moment *m, time_t after, int days) {
   struct tm wanted;
   if (!localtime_r(&after, &wanted))
     return after;
   wanted.tm_mday += days;
-  wanted.tm_hour = 12; /* to get over the end of a month */
+  wanted.tm_hour = 12; /* exists on every day; mktime() corrects the date */
   wanted.tm_isdst = -1;
   mktime(&wanted);
   wanted.tm_hour = m->hour;

@@ -1,5 +1,5 @@
-/* signal_names.c - signals by name: what the standards list, and what most
- * systems have beside it
+/* signal_names.c - signals by name: those of POSIX, and two that most systems
+ * have as well
  */
 #include "base/signal_names.h"
 

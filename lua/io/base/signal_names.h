@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 
-/* The number of "INT" or "SIGINT"; 0: there is none of that name. */
+/* Return the number of a signal such as "INT" or "SIGINT"; 0: no signal has
+ * that name. */
 int awio_signal_number(const char *name);
-/* The name of a signal, without "SIG"; "?" for one without. */
+/* Return the name of a signal, without "SIG"; "?" if it has no name here. */
 const char *awio_signal_name(int number);
-/* Can a program wait for it? Not for those that cannot be caught, nor for
- * those that an error of the program itself raises. */
+/* Can a program wait for the signal? False for signals that cannot be caught,
+ * and for those that an error of the program raises. */
 bool awio_signal_waitable(int number);
 
 #endif

@@ -1,11 +1,11 @@
-/* source.c - what can be waited for: numbers, Lua files, objects [Q6]
+/* source.c - finds the source in a number, a Lua file or an object [Q6]
  *
- * An object is a source if it has `pollfd`, `getfd` or `fd`: a method that
- * gives its descriptor, or the number itself. Data that the object has read and
- * not given out yet counts as well: `dirty()` (LuaSocket) or `pending()`
- * (cqueues) say so. Descriptor 0 counts as io.stdin, since scripts read it by
- * that. A class may have its own way to wait (aw_lua_source), as zmq sockets
- * have.
+ * An object is a source if it has a member `pollfd`, `getfd` or `fd`: a method
+ * that returns its descriptor, or the number itself. An object is also readable
+ * while its own buffer holds data: its method `dirty()` (LuaSocket) or
+ * `pending()` (cqueues) tells. The number 0 is also readable while the buffer
+ * of io.stdin holds data, since scripts read descriptor 0 through io.stdin. A
+ * class may have its own way to wait (aw_lua_source), as zmq sockets have.
  */
 #include "base/source.h"
 
@@ -20,7 +20,7 @@ enum { STDIN = 0 };
 
 /* ---- Lua files ---- */
 
-/* stdio has no call that tells what is left in a buffer for reading. */
+/* Has `f` read data that nobody has taken yet? Only glibc shows this. */
 #if defined(__GLIBC__)
 static bool has_unread(const FILE *f) {
   return f->_IO_read_ptr < f->_IO_read_end;
@@ -48,8 +48,8 @@ bool awio_stdin_buffered(void) {
 
 /* ---- objects ---- */
 
-/* Push member `name` of the object at `index`; a method is called, and its
- * first result pushed. */
+/* Push member `name` of the object at `index`, and return its type. If the
+ * member is a method, call the method and push its first result instead. */
 static int push_member(lua_State *L, int index, const char *name) {
   int type = lua_getfield(L, index, name);
   if (type != LUA_TFUNCTION)

@@ -1,19 +1,21 @@
 /* system.c - SIGPIPE, inherited descriptors, starting programs
  *
  * A library must not change what the process does with signals. So a write
- * blocks SIGPIPE in its own thread, and removes the one that it has caused
- * [UV9]. Only for a standard stream the signal goes to the handler, if the
- * process has one.
+ * blocks SIGPIPE in its own thread, and removes the SIGPIPE that it has caused
+ * [UV9]. Only at a standard stream the signal reaches a handler of the process.
  *
  * Programs are started by posix_spawn, not by libuv. libuv forks, which copies
  * the page tables of a large process and every page that is written after that:
- * a start took twice as long with a few tasks alive. A descriptor that was
- * opened without close-on-exec (io.open does that) would leak into each child:
- * it is closed there, or marked here where the C library cannot do that [UV8].
+ * a start took twice as long with a few tasks alive.
+ *
+ * A descriptor that was opened without close-on-exec, as by io.open, would leak
+ * into each child. So the child closes all descriptors above 2. Where the C
+ * library cannot do that, we mark them as close-on-exec instead [UV8].
+ *
  * Under valgrind vfork is a fork: a start that fails looks like a program that
  * ends with the code 127.
  */
-#define _GNU_SOURCE /* …_np, syscall() */
+#define _GNU_SOURCE /* functions in _np, environ */
 #include "base/system.h"
 
 #include <aiowire.h>
@@ -136,7 +138,7 @@ static int close_the_rest(posix_spawn_file_actions_t *actions) {
 
 #else
 
-/* One by one, and here: the flag stays. */
+/* Mark our own descriptors as close-on-exec, also for later starts. */
 static int close_the_rest(posix_spawn_file_actions_t *actions) {
   (void)actions;
   DIR *folder = opendir("/proc/self/fd");
@@ -154,9 +156,10 @@ static int close_the_rest(posix_spawn_file_actions_t *actions) {
 
 #endif
 
-/* In order: descriptor 2 may be a copy of what 1 has become. The terminal comes
- * first: the first that a leader without one opens controls its session, and
- * the descriptor which it takes the place of cannot do that. */
+/* The order matters. The terminal comes first: the first terminal that a
+ * session leader opens becomes its controlling terminal. The inherited
+ * descriptor with the same number cannot become that, since we have opened it.
+ * Descriptors 0 to 2 come in order, because 2 may be a copy of 1. */
 static int plan_files(posix_spawn_file_actions_t *actions,
                       const awio_program *program) {
   int rc = program->terminal
@@ -176,7 +179,8 @@ static int plan_files(posix_spawn_file_actions_t *actions,
   return rc == 0 ? close_the_rest(actions) : rc;
 }
 
-/* None blocked, all at their defaults, whatever the host has done. */
+/* Let the program begin with no signal blocked and each at its default action,
+ * whatever the host has set. */
 static void plan_signals(posix_spawnattr_t *attributes, bool session) {
   sigset_t set;
   sigemptyset(&set);

@@ -1,4 +1,5 @@
-/* system.h - the little that libuv leaves to us */
+/* system.h - reads, writes, descriptors and starts that libuv cannot do for us
+ * */
 #ifndef AWIO_SYSTEM_H
 #define AWIO_SYSTEM_H
 
@@ -7,16 +8,17 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* As read(2) and write(2), but they go on after a signal, and give -errno. A
- * write to a pipe without a reader raises no SIGPIPE, whatever is done about
- * that signal in this process; what is done is left as it is. */
+/* As read(2) and write(2), but a signal does not interrupt them, and they
+ * return -errno on failure. The write raises no SIGPIPE, as in
+ * awio_quiet_begin(). */
 ssize_t awio_read(int fd, void *data, size_t size);
 ssize_t awio_write(int fd, const void *data, size_t size);
 
-/* Around a write by other means: SIGPIPE does nothing there, but at a standard
- * stream in a process that has a handler for it.
+/* Call these two around a write to `fd`: the write raises no SIGPIPE, and what
+ * the process does about SIGPIPE stays as it is. There is one exception: a
+ * handler of the process is called if `fd` is a standard stream.
  *
- *   broken  it failed, perhaps for want of a reader
+ *   broken  the write failed, perhaps because the pipe has no reader
  */
 typedef struct awio_quiet {
   sigset_t before; /* the mask of this thread */
@@ -24,38 +26,41 @@ typedef struct awio_quiet {
 void awio_quiet_begin(awio_quiet *quiet);
 void awio_quiet_end(const awio_quiet *quiet, int fd, bool broken);
 
-/* A child has died of SIGPIPE by writing to our standard output: let the
- * handler that the process has for it, if any, know as if we had written. */
+/* Raise SIGPIPE if the process has a handler for it. Call this when a child has
+ * died of SIGPIPE by writing to our standard output. */
 void awio_tell_broken_output(void);
 
-/* Is a read (else a write) of `fd` sure not to block now? */
+/* Is a write to `fd`, or without `writing` a read, sure not to block now? */
 bool awio_ready(int fd, bool writing);
 
-/* Open /dev/null in place of what is missing of the descriptors 0 to 2, and
- * undo that. Returns which were, as bits. */
+/* Open /dev/null as each of the descriptors 0 to 2 that is closed. Returns
+ * those, as bits, for awio_release_standard_files(), which closes them. */
 unsigned awio_hold_standard_files(void);
 void awio_release_standard_files(unsigned held);
 
-/* A copy of `fd` above 2, in its place, to be closed by exec. */
+/* Return `fd` if it is above 2. Else close `fd` and return a copy of it, made
+ * by awio_copy(). */
 int awio_above_standard(int fd);
-/* Another descriptor of its open file, of that kind; or -errno. */
+/* Return another descriptor of the same open file, above 2 and closed by exec;
+ * or -errno. */
 int awio_copy(int fd);
 
-/* A program to start. All borrowed. */
+/* A program to start. All pointers are borrowed. */
 typedef struct awio_program {
   const char *command; /* looked for in our PATH if it has no slash */
-  char **arguments, **environment; /* NULL: ours */
-  const char *folder;              /* NULL: ours */
-  int files[3];  /* descriptors for 0 to 2; -1: /dev/null. Others it has none */
-  bool group;    /* its group ends as a whole, when it is closed */
-  bool detached; /* it goes on when it is closed */
-  const char *terminal; /* that controls its session, or NULL … */
-  int terminal_fd;      /* … the descriptor of it among `files` */
+  char **arguments, **environment; /* `environment` NULL: ours */
+  const char *folder;              /* to run in; NULL: ours */
+  int files[3];         /* its descriptors 0 to 2, all it has; -1: /dev/null */
+  bool group;           /* closing the process ends its whole group */
+  bool detached;        /* closing the process lets it run on */
+  const char *terminal; /* path of its controlling terminal, or NULL */
+  int terminal_fd;      /* the number in `files` that stands for `terminal` */
   bool shares_output;   /* its standard output is ours */
 } awio_program;
 
-/* Start it, with the signals as they are at first; one with a group, a terminal
- * or detached leads a session and a group of its own. Returns 0 or -errno. */
+/* Start a program, with no signal blocked and each at its default action. The
+ * program leads a session and a group of its own if it has `group`, `detached`
+ * or a terminal. Returns 0 or -errno. */
 int awio_start(const awio_program *program, pid_t *out);
 
 #endif

@@ -1,9 +1,9 @@
-/* waiters.c - a list of waiters in one block, so that few waits need memory of
- * their own
+/* waiters.c - a list of waiters in one block, so that most waits allocate
+ * nothing
  *
- * A wake only queues the tasks, so no task is added meanwhile. But rivals in a
- * race may leave [H3]: they are among those that are not woken yet, which move
- * up.
+ * aw_wait_complete() only queues a task, so no waiter is added during a wake.
+ * But the rivals of a woken task in a race leave the list [H3]. Rivals come
+ * after the woken task, and the waiters behind them move up.
  */
 #include "base/waiters.h"
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* All zero: nobody. */
+/* A list of zeros is empty. */
 typedef struct awio_waiters {
   aw_task **tasks;
   size_t count, size;

@@ -1,11 +1,11 @@
-/* child.c - pidfd, waitid, and who is in a process group; see child.h
+/* child.c - pidfds, waitid(), and the members of a process group; see child.h
  *
- * The kernel says only whether a group has members, and its leader, which we
- * keep unreaped, is one. So the living members are read from /proc, with one
- * getpgid() for each process: 0.3 ms among 200 processes. To reap the leader
- * first and then ask by kill(-pid, 0) would be cheaper. But then the number may
- * belong to another group before the last KILL is sent, and members that are
- * dead but not reaped count, as in a container without an init.
+ * kill(-pid, 0) tells whether a group has members, but counts the leader, which
+ * we keep unreaped. So we look for living members in /proc, with one getpgid()
+ * for each process: 0.3 ms among 200 processes. Reaping the leader before
+ * kill(-pid, 0) would be cheaper. But then another group may get the number
+ * before the last KILL is sent. And kill(-pid, 0) also counts dead members that
+ * nobody reaps, as in a container without an init.
  */
 #define _GNU_SOURCE /* syscall() */
 #include "process/child.h"
@@ -50,7 +50,8 @@ static int send_by_fd(int fd, int number, unsigned flags) {
 
 #endif
 
-/* A filter of system calls may refuse with any code, most often EPERM. */
+/* A filter of system calls (seccomp) may refuse with any code, most often
+ * EPERM. */
 bool awio_child_unwatchable(int rc) {
   return rc != -EMFILE && rc != -ENFILE && rc != -ENOMEM && rc != -ESRCH;
 }
@@ -104,8 +105,8 @@ int awio_lost_group_signal(int fd, int number) {
 
 /* ---- groups ---- */
 
-/* Dead, but not reaped? A process whose first thread alone has ended looks the
- * same, but has others. */
+/* Is a process dead? A process whose first thread has ended while others run
+ * has the state of a zombie as well, so the number of threads counts, too. */
 static bool is_zombie(pid_t pid) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);

@@ -1,8 +1,8 @@
 /* orphans.c - see orphans.h
  *
- * The list belongs to the process, as its children do. Who looks takes the
- * whole list and puts back those that still run. In a process that was forked
- * off they are no children, so they leave the list at the first look.
+ * All threads of the process share the list. awio_reap_left() takes the whole
+ * list, and puts back the children that still run. In a forked process the
+ * noted children are not its own, so its first look removes them all.
  */
 #include "process/orphans.h"
 
@@ -24,8 +24,9 @@ static void put_orphans_back(struct left *left) {
     ;
 }
 
-/* Without memory for it, it stays a zombie until this process ends. Not of the
- * engine's memory, which is gone before this is. */
+/* If there is no memory for the entry, the child stays a zombie until this
+ * process ends. malloc() rather than aw_allocate(): the entry outlives the
+ * engine. */
 void awio_leave(pid_t pid) {
   struct left *left = malloc(sizeof *left);
   if (!left)

@@ -1,9 +1,9 @@
 /* orphans.h - children that have outlived their engine
  *
- * A detached child goes on when its engine ends, but it is still a child of
- * this process, which may go on as well: somebody has to reap it. That is done
- * in passing, at the next start of a child or end of an engine, on any thread;
- * when this process ends, the system does it.
+ * A detached child runs on when its engine ends. If this process runs on as
+ * well, it must reap that child one day. awio_reap_left() does so, whenever a
+ * child is started or an engine that has started children ends, on any thread.
+ * When this process ends, the system takes over.
  */
 #ifndef AWIO_ORPHANS_H
 #define AWIO_ORPHANS_H
@@ -13,7 +13,7 @@
 /* Note a child that nobody else will reap. */
 void awio_leave(pid_t pid);
 
-/* Reap those of them that have ended. */
+/* Reap the noted children that have ended. */
 void awio_reap_left(void);
 
 #endif

@@ -1,24 +1,22 @@
 /* process.c - starting, watching, ending and reaping children; see process.h
  *
  *   pidfd is readable, SIGCHLD, timer ─┐
- *   end(), kill() ─────────────────────┴► advance(): look, press (send TERM,
- *                                                    later KILL), reap
- *                                         settle():  wake waiters, go on later
+ *   awio_process_end() ────────────────┴► advance(): look, press, reap
+ *                                         settle():  wake waiters, set the
+ *                                         timer
  *
- * The signals of the process are left alone: a pidfd notices the end of a
- * child, also where SIGCHLD is blocked, ignored or somebody else's. SIGCHLD is
- * taken over only if the kernel has no pidfds, or a seccomp filter forbids them
- * [H5].
+ * We leave the signals of our process alone: a pidfd tells of the end of a
+ * child, also if SIGCHLD is blocked, ignored or used by other code. We take
+ * SIGCHLD over only if the kernel has no pidfds, or a filter forbids them [H5].
  *
- * Each engine that ever started a child has one hub: the list of those that are
- * not reaped. When the engine ends, the hub ends its children: TERM, a moment,
- * KILL. Detached children go to orphans.c. In a process that was forked off the
- * children are somebody else's, and nothing is done to them.
+ * Each engine that ever started a child has one hub: the list of the children
+ * that are not reaped. When the engine ends, the hub ends its children: TERM,
+ * their grace but at most 2 s, KILL. Detached children go to orphans.c. In a
+ * forked process the children belong to the parent, so nothing is done to them.
  *
  * Invariants: a process is in the list of its hub until it is REAPED and its
- * waiters are woken; nothing is sent to a number that may belong to another
- * process; advance() wakes no task, so it may be called where waking is
- * forbidden.
+ * waiters are woken; no signal is sent to a number that may belong to another
+ * process; advance() wakes no task, so a `disarm` may call it.
  */
 #include "process/process.h"
 
@@ -34,19 +32,19 @@
 #include <unistd.h>
 
 enum {
-  MOST_PAUSE_MS = 32,  /* between two looks at a group */
-  LAST_MS = 1000,      /* for a group to end after KILL */
-  ABANDON_MS = 100,    /* for what is killed while nothing else can run */
-  CLOSE_MOST_MS = 2000 /* for what is ended with the engine */
+  MOST_PAUSE_MS = 32,  /* the longest pause between two looks at a group */
+  LAST_MS = 1000,      /* then a group that lives after KILL is given up */
+  ABANDON_MS = 100,    /* the longest block for a child that gets KILL */
+  CLOSE_MOST_MS = 2000 /* for all children to end with their engine */
 };
 
 struct awio_hub {
   aw_closer closer; /* first */
   uv_loop_t *loop;
-  pid_t owner;            /* the process whose children these are */
-  bool is_copy;           /* this one was forked off, and epoll is its own */
-  aw_lua_signal *sigchld; /* where there is no pidfd, or NULL … */
-  uv_async_t came;        /* … and that it came */
+  pid_t owner;            /* the parent of the children */
+  bool is_copy;           /* in a forked process: uv_loop_fork() was called */
+  aw_lua_signal *sigchld; /* taken if there are no pidfds; else NULL */
+  uv_async_t came;        /* SIGCHLD has arrived */
   awio_process *first;    /* newest first */
 };
 
@@ -77,7 +75,7 @@ static void unwatch(awio_process *p) {
     return;
   if (!is_our_process(p) && !p->hub->is_copy) {
     p->hub->is_copy = true;
-    uv_loop_fork(p->hub->loop); /* or the parent's epoll would forget it */
+    uv_loop_fork(p->hub->loop); /* or the parent's epoll would lose the pidfd */
   }
   p->watched = false;
   uv_close((uv_handle_t *)&p->poll, handle_closed);
@@ -92,7 +90,8 @@ static void link_in(awio_process *p, awio_hub *hub) {
   hub->first = p;
 }
 
-/* It is reaped, and so has nothing open any more. */
+/* Take a process whose child is reaped out of the hub, and close its timer and
+ * pidfd. */
 static void take_out(awio_process *p) {
   if (p->prev)
     p->prev->next = p->next;
@@ -109,7 +108,9 @@ static void take_out(awio_process *p) {
 
 /* ---- signals ---- */
 
-/* To the group, of which a leader that has ended says nothing. */
+/* Send a signal to the group of `p`. The group may live after its leader has
+ * ended. If somebody else has reaped the leader, its number may be another
+ * group's, so the signal goes through the pidfd. */
 static int send_to_group(const awio_process *p, int number) {
   if (p->life == AWIO_ENDED && !awio_group_lives(p->pid))
     return UV_ESRCH;
@@ -130,9 +131,9 @@ int awio_process_kill(awio_process *p, int number) {
   return awio_child_signal(p->fd, p->pid, number);
 }
 
-/* ---- what goes on by itself ---- */
+/* ---- advancing ---- */
 
-/* One that was told to end has had its time. */
+/* Send KILL if the time for that has come; later, give the group up. */
 static void press(awio_process *p) {
   if (now_ms() < p->due_ms)
     return;
@@ -146,7 +147,8 @@ static void press(awio_process *p) {
   awio_process_kill(p, SIGKILL);
 }
 
-/* May a child that has ended be reaped? Not a leader whose group is needed. */
+/* May a child that has ended be reaped? A leader may not before its process is
+ * closed. If it is not detached, its group must have ended, or be given up. */
 static bool may_reap(const awio_process *p) {
   if (!p->group || (p->outcome.lost && p->fd < 0) || !is_our_process(p))
     return true;
@@ -155,6 +157,7 @@ static bool may_reap(const awio_process *p) {
   return p->ending && (p->given_up || !awio_group_lives(p->pid));
 }
 
+/* Bring `p` up to date, without waking any task. */
 static void advance(awio_process *p) {
   if (p->life == AWIO_RUNS && awio_child_look(p->pid, &p->outcome))
     p->life = AWIO_ENDED;
@@ -170,17 +173,17 @@ static void advance(awio_process *p) {
 static void tick(uv_timer_t *timer);
 
 static void wake_in(awio_process *p, uint64_t ms) {
-  uv_update_time(p->hub->loop); /* or it would be late by what just ran */
+  uv_update_time(p->hub->loop); /* the libuv loop's time may be old */
   uv_timer_start(&p->timer, tick, ms, 0);
 }
 
-/* Has its pidfd told of an end that waitid does not show yet? */
+/* Has the pidfd told of an end that waitid() does not show yet? */
 static bool is_withheld(const awio_process *p) {
   return p->life == AWIO_RUNS && p->watched &&
          !uv_is_active((const uv_handle_t *)&p->poll);
 }
 
-/* Set the timer for what advance() has to do next, if anything. */
+/* Set the timer for the next call of advance(), if one is needed. */
 static void pace(awio_process *p) {
   bool looks = p->life == AWIO_ENDED ? p->ending : is_withheld(p);
   bool presses =
@@ -194,7 +197,8 @@ static void pace(awio_process *p) {
     p->pause_ms *= 2;
 }
 
-/* Tell those who wait how far it is, and see to the rest. */
+/* After advance(): wake the waiters of an end or a reaping, and set the timer
+ * or let the process go. */
 static void settle(awio_process *p) {
   if (p->life != AWIO_RUNS) {
     unwatch(p);
@@ -219,7 +223,7 @@ static void on_pidfd_readable(uv_poll_t *poll, int status, int events) {
   (void)events;
   awio_process *p = poll->data;
   advance(p);
-  if (p->life == AWIO_RUNS) /* a debugger has it: not to be reaped yet */
+  if (p->life == AWIO_RUNS) /* traced by a debugger: waitid() shows no end */
     uv_poll_stop(poll);
   settle(p);
 }
@@ -231,8 +235,8 @@ static void tick(uv_timer_t *timer) {
   process_go_on(p);
 }
 
-/* Advance it here, blocking, for at most so long; whoever waits is told later.
- * False: it is not reaped. */
+/* Advance `p` until its child is reaped, blocking for at most `most_ms`. Wakes
+ * no waiters. Returns false if the child is not reaped. */
 static bool force(awio_process *p, uint64_t most_ms) {
   static const struct timespec MOMENT = {0, 1000 * 1000}; /* 1 ms */
   uint64_t until = now_ms() + most_ms;
@@ -255,7 +259,8 @@ void awio_process_end(awio_process *p) {
   settle(p);
 }
 
-/* Detached, and its engine goes: how it ends, nobody will know. */
+/* The engine of a detached child ends: let orphans.c reap the child. Nobody
+ * will know how it ends. */
 static void leave_to_orphans(awio_process *p) {
   awio_leave(p->pid);
   p->outcome.lost = true;
@@ -284,7 +289,7 @@ static void free_hub(uv_handle_t *handle) {
   aw_free(handle->data);
 }
 
-/* Be told by SIGCHLD from now on. */
+/* Take SIGCHLD over, so that it tells of the ends of children. */
 static int take_sigchld(awio_hub *hub) {
   if (hub->sigchld)
     return 0;
@@ -300,7 +305,7 @@ static int take_sigchld(awio_hub *hub) {
   return rc;
 }
 
-/* The engine goes, and nothing turns its loop any more. */
+/* The engine ends, and its libuv loop runs no more: end all children here. */
 static void end_all(awio_hub *hub) {
   awio_process *next;
   for (awio_process *p = hub->first; p; p = next) {
@@ -355,8 +360,8 @@ static int hub_of(aw_engine *engine, awio_hub **out) {
 
 /* ---- starting ---- */
 
-/* Start the program while a descriptor is kept for its pidfd, so that none is
- * started that cannot be watched. */
+/* Start a program. Until it runs, keep a descriptor open and then free it for
+ * the pidfd. So no program is started for which there is no descriptor. */
 static int start_program(const awio_program *program, pid_t *out) {
   int kept = awio_child_open(getpid());
   if (kept < 0 && !awio_child_unwatchable(kept))
@@ -377,8 +382,8 @@ static int watch_fd(awio_process *p, uv_loop_t *loop) {
   return uv_poll_start(&p->poll, UV_READABLE, on_pidfd_readable);
 }
 
-/* Have its end noticed. One without a number any more has been reaped already:
- * SIGCHLD is ignored. */
+/* Watch for the end of the child. ESRCH means that the kernel has reaped it
+ * already, since SIGCHLD is ignored. */
 static int watch_end(awio_process *p, awio_hub *hub) {
   p->fd = awio_child_open(p->pid);
   if (p->fd >= 0)
@@ -388,7 +393,7 @@ static int watch_end(awio_process *p, awio_hub *hub) {
   return awio_child_unwatchable(p->fd) ? take_sigchld(hub) : p->fd;
 }
 
-/* The child runs, but cannot be watched. */
+/* The child runs, but cannot be watched: kill it. */
 static void undo_start(awio_process *p) {
   p->grace_ms = 0;
   p->detached = false;
@@ -416,7 +421,7 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
     return rc;
   }
   p->pid = pid;
-  p->refs = 2; /* of the caller and the timer */
+  p->refs = 2; /* the caller's and the timer's */
   p->pause_ms = 1;
   p->grace_ms = grace_ms;
   p->group = program->group;
@@ -433,7 +438,7 @@ int awio_process_start(aw_engine *engine, const awio_program *program,
     return rc;
   }
   if (p->fd < 0)
-    process_go_on(p); /* it may have ended before it was watched */
+    process_go_on(p); /* the child may have ended before SIGCHLD was taken */
   *out = p;
   return 0;
 }
@@ -465,7 +470,8 @@ static void exit_disarm(aw_task *task, void *data) {
   awio_waiters_remove(&p->waiters, task);
 }
 
-/* KILL, blocking for the moment that takes; nobody can be woken here. */
+/* Kill the child and reap it, which blocks for a moment. A `disarm` may wake no
+ * task, so the timer does that soon. */
 static void reaped_disarm(aw_task *task, void *data) {
   awio_process *p = data;
   awio_waiters_remove(&p->closers, task);

@@ -1,8 +1,8 @@
-/* process_object.c - the class Process: what aw.spawn gives
+/* process_object.c - the class Process, of which aw.spawn makes objects
  *
- * A Process is a userdata with a pointer to an awio_process, and a table of its
- * three streams as user value. Each stream keeps its Process alive, so a
- * program may keep only the stream.
+ * A Process is a userdata with a pointer to an awio_process. Its user value is
+ * a table of its streams, at most three. Each stream keeps its Process alive,
+ * so a program may keep only a stream.
  *
  * Neighbours: spawn.c makes Processes; aiowire/exec.lua has aw.exec.
  */
@@ -19,7 +19,7 @@
 
 static const char *const CLASS = "aiowire.Process";
 
-/* "TERM", "SIGTERM" or a number. */
+/* Return the number of the signal at `arg`: "TERM", "SIGTERM" or a number. */
 static int check_kill_signal(lua_State *L, int arg) {
   enum { MOST = 64 };
   if (lua_isnoneornil(L, arg))
@@ -34,7 +34,8 @@ static int check_kill_signal(lua_State *L, int arg) {
   return number;
 }
 
-/* The Process at 1; upvalue 1 is its metatable. NULL: it is finalized. */
+/* Return the process of the Process at 1, in a function whose upvalue 1 is the
+ * metatable of the class; NULL: the Process is finalized. */
 static awio_process *check_any_process(lua_State *L) {
   awio_process **box = awio_object(L);
   if (!box)
@@ -42,7 +43,7 @@ static awio_process *check_any_process(lua_State *L) {
   return *box;
 }
 
-/* The same for `call`, which a finalized one cannot do. */
+/* Return the process of the Process at 1; raise Closed if it is finalized. */
 static awio_process *check_process(lua_State *L, const char *call) {
   awio_process *p = check_any_process(L);
   if (!p)
@@ -92,7 +93,7 @@ static int process_wait(lua_State *L) {
   return aw_lua_begin(L, p, "process:wait", wait_on);
 }
 
-/* p:kill([signal]) → whether it was still there */
+/* p:kill([signal]) → whether the signal could be sent */
 static int process_kill(lua_State *L) {
   awio_process *p = check_process(L, "kill");
   int number = check_kill_signal(L, 2);
@@ -116,7 +117,7 @@ static void close_files(lua_State *L, aw_engine *engine) {
   lua_pop(L, 1);
 }
 
-/* With the Process at 1. */
+/* Wait until the Process at 1 is reaped. */
 static int reap_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_process *p = *(awio_process **)lua_touserdata(L, 1);
@@ -125,7 +126,8 @@ static int reap_on(lua_State *L, int result, void *data) {
   return aw_lua_await(L, &awio_wait_reaped, p, "process:close", reap_on);
 }
 
-/* (Process is upvalue 1): in a shield */
+/* The function that process_close() runs in a shield. Upvalue 1: the Process.
+ * */
 static int reap(lua_State *L) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(1));
@@ -139,8 +141,8 @@ static int after_reap(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
-/* p:close(): end it, and wait for that where one can wait: in a task of its own
- * engine. A detached one goes on. Upvalue 2 is aw.shield. */
+/* p:close(): end the process. In a task of its engine, also wait until it is
+ * reaped. A detached child runs on. Upvalue 2: aw.shield. */
 static int process_close(lua_State *L) {
   awio_process *p = check_any_process(L);
   lua_settop(L, 1);
@@ -159,7 +161,7 @@ static int process_close(lua_State *L) {
   return 0;
 }
 
-/* Its finalizer was lost. */
+/* Lua has skipped the finalizer of the Process: release the process here. */
 static void release_lost_process(aw_lua_held *held) {
   awio_process *p =
       (awio_process *)((char *)held - offsetof(awio_process, held));
@@ -173,7 +175,7 @@ void awio_fill_process(lua_State *L, awio_process **box, awio_process *p) {
   aw_lua_hold(L, &p->held);
 }
 
-/* The last resort. What is not reaped yet goes on without us. */
+/* End a collected Process. Its hub reaps the child later. */
 static int process_gc(lua_State *L) {
   awio_process **box = lua_touserdata(L, 1);
   if (*box) {
@@ -185,7 +187,7 @@ static int process_gc(lua_State *L) {
   return 0;
 }
 
-/* Upvalues 1 and 2: the metatable, the methods. */
+/* __index. Upvalues: the metatable, the methods. */
 static int process_index(lua_State *L) {
   const awio_process *p = check_any_process(L);
   lua_settop(L, 2);
@@ -240,7 +242,8 @@ static const luaL_Reg meta[] = {{"__close", process_close},
                                 {"__tostring", process_tostring},
                                 {NULL, NULL}};
 
-/* [module] → [module]; upvalues of all: the metatable, aw.shield */
+/* Make the class, with the module on top of the stack. Each function has two
+ * upvalues: the metatable and aw.shield. */
 static void make_process_class(lua_State *L) {
   luaL_newmetatable(L, CLASS);
   lua_pushvalue(L, -1);

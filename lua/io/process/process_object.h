@@ -1,4 +1,4 @@
-/* process_object.h - processes for Lua: what process_object.c, spawn.c share */
+/* process_object.h - the class Process, for spawn.c */
 #ifndef AWIO_PROCESS_OBJECT_H
 #define AWIO_PROCESS_OBJECT_H
 
@@ -7,10 +7,11 @@
 
 #include <lua.h>
 
-/* Push a Process without a process: put one into the place that this gives.
- * Its user value is for the table of its streams, by name. Raises. */
+/* Push a Process whose pointer is NULL, and return its userdata, for
+ * awio_fill_process(). The caller sets its user value: a table of its streams,
+ * by name. May raise. */
 awio_process **awio_push_process(lua_State *L);
-/* The userdata whose place is `box` holds `process`: takes. */
+/* Put `process` into the userdata `box`; takes `process`. */
 void awio_fill_process(lua_State *L, awio_process **box, awio_process *process);
 
 #endif

@@ -1,16 +1,17 @@
-/* redirect.c - what descriptors of a child may be: a path, a stream, a Lua
- * file, a descriptor; see redirect.h
+/* redirect.c - opens a path, stream, Lua file or descriptor for a child; see
+ * redirect.h
  *
  * Finalizers of Lua may change things between the check and the start, for
- * example close a file. So such things are checked when the file is opened.
- * Nothing raises there: a refusal is a code, and its text is made afterwards.
+ * example close a file. So awio_redirect_open() checks the state of a file. It
+ * does not raise: it returns one of these codes, and awio_redirect_raise()
+ * makes the text.
  *
- *   AW_ECLOSED   a closed file or stream
+ *   AW_ECLOSED   the file or stream is closed
  *   UV_EBADF     no such descriptor
- *   UV_EACCES    it is open for the other direction only
- *   UV_EBUSY     bytes in a buffer of ours: the child would miss them, or write
- *                before them
- *   UV_ENOTSUP   the stream of a terminal, whose two ends share one open file
+ *   UV_EACCES    the descriptor is open for the other direction only
+ *   UV_EBUSY     a buffer of ours holds bytes: the child would miss them, or
+ *                write before them
+ *   UV_ENOTSUP   the stream of a terminal: both directions share one open file
  *   others       the error of open(2) or write(2)
  */
 #include "process/redirect.h"
@@ -49,8 +50,8 @@ static void refuse_redirect(lua_State *L, int number, const char *got) {
                awio_file_names[number], expected(number), got);
 }
 
-/* A word, else a path, which stdin is not given by: aw.exec takes a string for
- * text. */
+/* Read the string on top: a word such as "pipe", else a path. stdin takes no
+ * path, since a string there is a text to feed in aw.exec. */
 static void check_string(lua_State *L, awio_redirect *r) {
   static const char *const names[] = {"pipe", "inherit", "null", "stdout"};
   size_t size;
@@ -109,7 +110,7 @@ void awio_check_redirects(lua_State *L, int arg, awio_outlet usual,
         .outlet = usual, .number = i, .append = append, .fd = -1};
     check_redirect(L, arg, &out[i]);
   }
-  /* Opened twice, each would write over what the other has written. */
+  /* Two open files of one path would overwrite each other's output. */
   if (out[1].path && out[2].path && strcmp(out[1].path, out[2].path) == 0)
     out[2].outlet = AWIO_AS_STDOUT;
 }
@@ -127,8 +128,8 @@ int awio_file_kind(lua_State *L) {
 
 /* ---- opening ---- */
 
-/* A pipe with a name but without a reader is an error, rather than a wait that
- * stops everything. */
+/* Open with O_NONBLOCK, so that a named pipe without a reader is an error.
+ * Otherwise open() would block the whole program. */
 static int open_path(const awio_redirect *r) {
   int flags = r->append ? O_APPEND : O_TRUNC;
   int fd;
@@ -155,7 +156,8 @@ static int copy_of(awio_redirect *r, int fd) {
   return awio_copy(fd);
 }
 
-/* What is to be read from a file that can be sought in is given back. */
+/* fflush() writes buffered output, and gives back input that was read ahead, if
+ * the file can be sought in. */
 static int open_redirect_file(awio_redirect *r) {
   const luaL_Stream *file = r->file;
   int fd = awio_file_fd(file);
@@ -228,7 +230,7 @@ static const char *redirect_text(const awio_redirect *r, int code) {
   }
 }
 
-/* What was given, for people. */
+/* Push a name of the given file, stream or descriptor, for people. */
 static const char *push_what(lua_State *L, const awio_redirect *r) {
   if (r->file)
     return lua_pushstring(L, "the file");

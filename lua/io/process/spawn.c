@@ -1,7 +1,8 @@
 /* spawn.c - aw.spawn{…}: options, pipes, and the start
  *
- * First comes what may raise (options, strings, userdata), then what must be
- * given back on failure (descriptors, the child). From then on nothing raises.
+ * First come the parts that may raise: options, strings, userdata. Then come
+ * descriptors and the child, which must be released on failure. From the first
+ * descriptor until the child has started nothing raises.
  *
  * Neighbours: process_object.c has the class Process; redirect.c opens files
  * other than pipes; base/pty.c opens terminals.
@@ -23,14 +24,15 @@
 
 /* ---- options ---- */
 
-/* The first are those of aw.exec alone. */
+/* The first OF_EXEC names are options of aw.exec only. */
 static const char *const names[] = {
     "check",      "drain",      "cwd",    "env",   "stdin", "stdout",
     "stderr",     "append",     "detach", "group", "grace", "max_line",
     "high_water", "max_output", "pty",    "rows",  "cols",  NULL};
 enum { OF_EXEC = 2 };
 
-/* A string that C sees as Lua does, or a SystemError. */
+/* Return the string at `index`. Raise a SystemError if it has a zero byte,
+ * where C would end it. */
 static char *check_text(lua_State *L, int index, const char *what) {
   size_t size;
   const char *text = lua_tolstring(L, index, &size);
@@ -38,10 +40,10 @@ static char *check_text(lua_State *L, int index, const char *what) {
     lua_pushfstring(L, "%s (a zero byte in %s)", text, what);
     aw_lua_system_error(L, UV_EINVAL, "spawn", lua_tostring(L, -1));
   }
-  return (char *)(uintptr_t)text; /* for libuv, which does not write there */
+  return (char *)(uintptr_t)text; /* posix_spawn() does not write there */
 }
 
-/* The one on top. */
+/* Raise an error about word `number` of the command, which is on top. */
 static int bad_word(lua_State *L, int arg, int number) {
   return aw_lua_arg_error(
       L, arg,
@@ -49,7 +51,8 @@ static int bad_word(lua_State *L, int arg, int number) {
                       number, aw_lua_type_name(L, -1)));
 }
 
-/* Push the strings of the array at `arg`, and an array of pointers to them. */
+/* Return an array of the words in the table at `arg`. Pushes two values that
+ * keep the array and its strings. */
 static char **push_child_arguments(lua_State *L, int arg) {
   int count = (int)lua_rawlen(L, arg);
   if (count == 0)
@@ -71,7 +74,8 @@ static int by_bytes(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* [.., key, value] → [.., key]; the table of the strings is at `table`. */
+/* Return "key=value", made of a field of `env`, and keep it in the table at
+ * `table`. [.., key, value] → [.., key] */
 static char *add_variable(lua_State *L, int table, int number) {
   if (lua_type(L, -2) != LUA_TSTRING ||
       (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER))
@@ -88,7 +92,8 @@ static char *add_variable(lua_State *L, int table, int number) {
   return text;
 }
 
-/* At most so many are taken: a finalizer may add to the table meanwhile. */
+/* Count the fields of `env`. A finalizer may add fields later, which are left
+ * out then. */
 static int count_fields(lua_State *L, int table) {
   int count = 0;
   lua_pushnil(L);
@@ -97,7 +102,8 @@ static int count_fields(lua_State *L, int table) {
   return count;
 }
 
-/* Push what keeps it, and give the environment; NULL: ours. */
+/* Return the environment in the option `env`; NULL: ours. Pushes up to three
+ * values that keep it. */
 static char **push_environment(lua_State *L, int arg) {
   int type = lua_getfield(L, arg, "env");
   if (type == LUA_TNIL)
@@ -119,7 +125,7 @@ static char **push_environment(lua_State *L, int arg) {
   return list;
 }
 
-/* ---- what is to be started ---- */
+/* ---- a child to start ---- */
 
 enum { AT_OPTIONS = 1 };
 
@@ -127,15 +133,16 @@ typedef struct spawning {
   awio_program plan;
   uint64_t grace_ms;
   awio_redirect files[3];
-  const awio_redirect *refused; /* what could not be opened, or NULL */
-  bool terminal;                /* the child gets one … */
-  int rows, columns;            /* … of this size */
-  awio_limits limits;
-  awio_stream **streams[3]; /* places in userdata; NULL: nothing of ours */
-  int mine[3], theirs[3];   /* ends of pipes and the like; -1: none */
+  const awio_redirect *refused; /* the file that could not be opened, or NULL */
+  bool terminal;                /* the child gets a terminal of its own */
+  int rows, columns;            /* the size of that terminal */
+  awio_limits limits;           /* 0: the default */
+  awio_stream **streams[3];     /* userdata of our Streams; NULL: none */
+  int mine[3], theirs[3]; /* descriptors for us and for the child; -1: none */
 } spawning;
 
-/* Milliseconds; 2 s or what the loop's own grace allows. */
+/* Return the option `grace` in ms. The default is 2 s, but at most half of the
+ * loop's grace. */
 static uint64_t check_grace(lua_State *L) {
   enum { USUAL_MS = 2000, MS = 1000000 };
   uint64_t ms = USUAL_MS;
@@ -156,7 +163,7 @@ static uint64_t check_grace(lua_State *L) {
   return ms;
 }
 
-/* Of a terminal: the options rows and cols. */
+/* Return the option rows or cols of the terminal. */
 static int check_size(lua_State *L, const spawning *sp, const char *name,
                       int usual) {
   enum { MOST = 65535 };
@@ -171,7 +178,8 @@ static int check_size(lua_State *L, const spawning *sp, const char *name,
   return (int)size;
 }
 
-/* With a terminal, all that is not said leads there. */
+/* Read the options for standard files. With `pty`, files that are not given
+ * lead to the terminal. */
 static void check_files(lua_State *L, spawning *sp) {
   enum { ROWS = 24, COLUMNS = 80 };
   sp->terminal = aw_lua_opt_flag(L, AT_OPTIONS, "pty", false);
@@ -207,8 +215,8 @@ static void check_options(lua_State *L, spawning *sp) {
   sp->plan.environment = push_environment(L, AT_OPTIONS);
 }
 
-/* Is there a stream of ours for descriptor `i` of the child? What it writes to
- * its terminal comes to one. */
+/* Do we have a stream for descriptor `i` of the child? If stdout and stderr
+ * both lead to the terminal, one stream reads the output of both. */
 static bool has_stream(const spawning *sp, int i) {
   const awio_redirect *files = sp->files;
   if (files[i].outlet == AWIO_TERMINAL)
@@ -216,7 +224,7 @@ static bool has_stream(const spawning *sp, int i) {
   return files[i].outlet == AWIO_PIPE;
 }
 
-/* Push a Process without a process, its streams without streams. */
+/* Push a Process with its Streams, all of them still empty. */
 static awio_process **push_process(lua_State *L, spawning *sp) {
   awio_process **box = awio_push_process(L);
   int object = lua_gettop(L);
@@ -238,7 +246,7 @@ static void close_ends(int ends[3]) {
       close(ends[i]);
 }
 
-/* A pipe for descriptor `i` of the child; our end does not block. */
+/* Open a pipe for descriptor `i` of the child. Only our end is non-blocking. */
 static int open_pipe(spawning *sp, int i) {
   int ends[2];
   int rc = uv_pipe(ends, i == 0 ? 0 : UV_NONBLOCK_PIPE,
@@ -252,8 +260,9 @@ static int open_pipe(spawning *sp, int i) {
   return reader < 0 ? reader : writer < 0 ? writer : 0;
 }
 
-/* A terminal: a descriptor of our side for each stream of ours, so that each
- * can be closed by itself; it hangs up with the last. */
+/* Open a terminal. Each of our streams gets its own descriptor of the master,
+ * so each can be closed alone. The terminal hangs up when the last is closed.
+ * */
 static int open_terminal(spawning *sp, awio_pty *pty) {
   int rc = awio_pty_open(pty, sp->rows, sp->columns);
   if (rc < 0)
@@ -271,7 +280,8 @@ static int open_terminal(spawning *sp, awio_pty *pty) {
   return rc;
 }
 
-/* Open what descriptor `i` of the child is to be; gives that. */
+/* Open the file for descriptor `i` of the child, and store its descriptor in
+ * `out`; -1 stands for /dev/null. */
 static int open_child_file(spawning *sp, int i, int *out) {
   awio_redirect *file = &sp->files[i];
   int rc = 0;
@@ -305,7 +315,7 @@ static int open_files(spawning *sp, awio_pty *pty) {
   return rc;
 }
 
-/* Nothing from here on raises. */
+/* Open all files and start the child. Does not raise. */
 static int start_child(aw_engine *engine, spawning *sp, awio_process **out) {
   for (int i = 0; i < 3; i++)
     sp->mine[i] = sp->theirs[i] = -1;
@@ -335,7 +345,7 @@ static void set_limits(awio_stream *s, const awio_limits *limits) {
     s->limits.max_output = limits->max_output;
 }
 
-/* Put the streams into their places; false: out of memory. */
+/* Make our streams and put them into their userdata; false: out of memory. */
 static bool make_streams(lua_State *L, spawning *sp, const awio_process *p) {
   bool made = true;
   for (int i = 0; i < 3; i++) {
@@ -357,12 +367,13 @@ static bool make_streams(lua_State *L, spawning *sp, const awio_process *p) {
   return made;
 }
 
-/* Is the command a whole line of words for a shell? */
+/* Is the command one string with spaces, as for a shell? */
 static bool is_line(const awio_program *plan) {
   return !plan->arguments[1] && strchr(plan->command, ' ');
 }
 
-/* What failed: the folder is at fault if one cannot go there. */
+/* Raise the error of a failed start. The kernel does not tell whether the
+ * folder or the program was at fault, so look at the folder. */
 static int raise_spawn_failure(lua_State *L, const spawning *sp, int rc) {
   if (rc == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
@@ -406,12 +417,12 @@ static int m_spawn(lua_State *L) {
     return raise_spawn_failure(L, &sp, rc);
   awio_fill_process(L, box, p);
   if (!make_streams(L, &sp, p))
-    return luaL_error(L, "not enough memory"); /* and __gc ends it */
+    return luaL_error(L, "not enough memory"); /* __gc ends the child */
   return 1;
 }
 
-/* command_of(given): its words and options, in a new table that inherits
- * nothing */
+/* command_of(given) → a new table with the words and options of `given`, also
+ * inherited options */
 static int inner_command_of(lua_State *L) {
   lua_settop(L, 1);
   aw_lua_check_options(L, 1, names, true);
@@ -428,8 +439,8 @@ static int inner_command_of(lua_State *L) {
   return 1;
 }
 
-/* check_spawn(options): raise what spawn() would, but for failures of the
- * world */
+/* check_spawn(options): raise the errors that spawn() would raise for its
+ * options */
 static int inner_check_spawn(lua_State *L) {
   lua_settop(L, AT_OPTIONS);
   luaL_checkstack(L, 32, NULL);

@@ -1,15 +1,15 @@
 /* read.c - methods of streams that read: read, read_some, lines
  *
- * A read takes bytes out of the stream's buffer only when all that it was asked
- * for is there. So a cancelled read has taken nothing, and several tasks that
- * read get whole lines each [C10]. While it waits, the stack has what its
- * continuation needs:
+ * A read takes bytes out of the stream's buffer only when all bytes that it
+ * wants are there. So a cancelled read has taken nothing, and if several tasks
+ * read, each gets whole lines [C10]. While a read waits, the Lua stack is
  *
- *     [stream, n, n formats …]; lines: -n
+ *     [stream, n, n formats...]    in read()
+ *     [stream, -n, n formats...]   in lines()
  *
- * Making a string may run finalizers, which may close the stream or, in a run
- * of their own, read from it. So bytes are taken only if none has been taken
- * since they were found; else they are looked for again.
+ * Making a string may run finalizers, which may close the stream, or read from
+ * it in a loop of their own. So a read finds its bytes, makes the strings, and
+ * takes the bytes only if `taken` has not changed; else it begins again.
  *
  * Neighbours: stream.c fills the buffer; stream_object.c has the class.
  */
@@ -29,8 +29,8 @@ enum { AT_STREAM = 1, AT_COUNT = 2, AT_FORMATS = 3 };
 typedef struct piece {
   char kind; /* 'l', 'L', 'a'; 'n': `count` bytes */
   size_t count;
-  size_t size; /* of the string, once found */
-  size_t take; /* bytes it takes from the buffer */
+  size_t size; /* length of the string, once found */
+  size_t take; /* bytes to take from the buffer for the string */
 } piece;
 
 static piece check_format(lua_State *L, int arg) {
@@ -63,7 +63,7 @@ static found find_line(const awio_stream *s, const char *at, size_t length,
   return p->take > 0 ? FOUND : NOTHING;
 }
 
-/* Find `p` in what is read, `skip` bytes on. */
+/* Find `p` in the buffer, `skip` bytes after its start. */
 static found find_piece(const awio_stream *s, size_t skip, piece *p) {
   const char *at = s->in.data ? s->in.data + s->in.start + skip : NULL;
   size_t length = awio_buffer_length(&s->in) - skip;
@@ -85,14 +85,15 @@ static found find_all(lua_State *L, const awio_stream *s, int count) {
     piece p = check_format(L, AT_FORMATS + i);
     found f = find_piece(s, skip, &p);
     if (f != FOUND)
-      return f == NOTHING ? FOUND : f; /* and nothing after it */
+      return f == NOTHING ? FOUND : f; /* the results end with this nil */
     skip += p.take;
   }
   return FOUND;
 }
 
-/* Push what find_all() has found, as Lua's files do: up to the first nil.
- * Returns how many, or -1, with nothing pushed: look again. */
+/* Push the strings that find_all() has found, up to the first nil, as Lua's
+ * files do. Returns their number. Returns -1, with nothing pushed or taken, if
+ * a finalizer has changed the buffer: then find them again. */
 static int take_all(lua_State *L, awio_stream *s, int count) {
   size_t skip = 0;
   uint64_t seen = s->taken;
@@ -106,7 +107,7 @@ static int take_all(lua_State *L, awio_stream *s, int count) {
       break;
     }
     lua_pushlstring(L, s->in.data ? s->in.data + s->in.start + skip : "",
-                    p.size); /* may raise: nothing is taken yet */
+                    p.size); /* if this raises, nothing has been taken */
     skip += p.take;
   }
   if (awio_stream_take(s, skip, seen))
@@ -140,7 +141,7 @@ static const aw_operation *reading(lua_State *L) {
 }
 
 static int read_on(lua_State *L, int result, void *data) {
-  enum { FILLS = 8 }; /* then others run: half a megabyte or so */
+  enum { FILLS = 8 }; /* calls of read(2) before other tasks have a turn */
   (void)data;
   awio_stream *s = awio_check_stream(L, "read");
   const aw_operation *wait = reading(L);
@@ -167,7 +168,7 @@ static int read_on(lua_State *L, int result, void *data) {
   return awio_fail_stream(L, s, result, "read");
 }
 
-/* As aw_lua_begin(), if the stream can be read. */
+/* Begin a read as aw_lua_begin() does; raise if the stream cannot be read. */
 static int begin_read(lua_State *L, awio_stream *s, const char *what,
                       aw_lua_continue then) {
   bool at_once = aw_lua_at_once(L, what);
@@ -176,7 +177,7 @@ static int begin_read(lua_State *L, awio_stream *s, const char *what,
   return at_once ? then(L, 0, s) : aw_lua_await(L, NULL, s, what, then);
 }
 
-/* The stack is as read_on() wants it. */
+/* Read, with the stack as at the head of this file. */
 static int read_formats(lua_State *L, awio_stream *s) {
   return begin_read(L, s, reading(L)->label, read_on);
 }
@@ -225,7 +226,8 @@ static int some_on(lua_State *L, int result, void *data) {
   return awio_fail_stream(L, s, result, "read");
 }
 
-/* s:read_some([max]): what there is, at least a byte; nil at the end */
+/* s:read_some([max]) → the bytes that are there, at least one; nil at the
+ * end */
 static int stream_read_some(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   lua_Integer most =
@@ -236,7 +238,8 @@ static int stream_read_some(lua_State *L) {
   return begin_read(L, s, "stream:read_some", some_on);
 }
 
-/* The iterator of lines(): a line that is there costs a search and a string. */
+/* The iterator of lines() without formats. If the buffer has a line, it only
+ * searches for its end and makes a string. */
 static int next_line(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   lua_settop(L, 1);
@@ -255,7 +258,8 @@ static int next_line(lua_State *L) {
                  : aw_lua_await(L, NULL, s, "stream:lines", read_on);
 }
 
-/* The same with formats: upvalues 2, the stream, and 3 …, what read gets. */
+/* The iterator of lines() with formats. Upvalues: metatable, stream, number of
+ * formats, formats. */
 static int next_formats(lua_State *L) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(2));
@@ -268,7 +272,8 @@ static int next_formats(lua_State *L) {
   return read_formats(L, s);
 }
 
-/* s:lines([format …]). No closing value: Lua 5.4.4 mistreats those [LU21]. */
+/* s:lines([format …]) → an iterator, without a closing value: Lua 5.4.4
+ * mistreats closing values [LU21]. */
 static int stream_lines(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   int count = lua_gettop(L) - 1;
@@ -292,7 +297,8 @@ static int stream_lines(lua_State *L) {
   return 1;
 }
 
-/* Read what is there now, and not what comes meanwhile, up to `most` in all. */
+/* Read the bytes that are there now, not those that come meanwhile, until the
+ * buffer has `most`. */
 static void fill_now(awio_stream *s, size_t most) {
   int there = 0;
   if (s->closed || s->ended || s->fd < 0 || ioctl(s->fd, FIONREAD, &there) < 0)
@@ -325,7 +331,7 @@ int awio_unread(lua_State *L) {
   }
 }
 
-/* The class, which is open, gets the methods that read. */
+/* Add the methods that read to the class, which awio_open_stream() has made. */
 void awio_open_read(lua_State *L) {
   static const luaL_Reg methods[] = {{"read", stream_read},
                                      {"read_some", stream_read_some},

@@ -1,16 +1,17 @@
 /* stream.c - reading, writing and the pump; see stream.h
  *
- *   read   awio_stream_fill(): one read(2), as large as the last ones were; if
- *          nothing is there, the task waits for the descriptor in the engine's
- *          poller
- *   write  awio_stream_send(): write(2), the rest to `out`; the first rest
- *          starts the pump
- *   pump   a background task of C steps: write(2), wait, until `out` is empty;
- *          closes the descriptor of a stream that was closed meanwhile
+ *   read   awio_stream_fill(): one read(2), whose size doubles after a full
+ *          one; if there is no data, the task waits for the descriptor
+ *   write  awio_stream_send(): write(2); bytes that the kernel does not take go
+ *          to `out`, and the pump is started if it does not run
+ *   pump   a background task of C steps: it writes and waits in turn until
+ *          `out` is empty; if the stream was closed meanwhile, it then closes
+ *          the descriptor
  *
- * Invariants: `out` is empty unless the pump runs (`pumping`), or the loop that
- * pumped has ended. `fd` is open until `closed`, or until `shut` if the stream
- * only writes. A wait is in `room` or in the poller, never in both.
+ * Invariants: `out` is empty unless the pump runs (`pumping`), or the loop of
+ * the pump has ended. `fd` is open until the stream is `closed` and the pump
+ * has ended; if the stream only writes, until it is `shut`. A task waits in
+ * `room` or for the descriptor, never for both.
  */
 #include "stream/stream.h"
 
@@ -29,7 +30,7 @@ enum {
   SMALL_CHUNK = 4 * 1024,
   LARGE_CHUNK = 128 * 1024,
   BURST = 512 * 1024,
-  SHARED_WRITE = 4096 /* what a pipe takes when it is writable at all */
+  SHARED_WRITE = 4096 /* a writable pipe takes so much without blocking */
 };
 
 /* ---- life ---- */
@@ -53,7 +54,8 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
   return s;
 }
 
-/* `engine` runs now, or NULL: what it watches must not be closed unseen. */
+/* Close `fd`. If the running engine is given as `engine`, its waits for `fd`
+ * end first. */
 static void close_fd(awio_stream *s, aw_engine *engine) {
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd);
@@ -77,12 +79,12 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->closed)
     return;
   if (s->fd >= 0)
-    awio_stream_end_input(s); /* what cannot be typed now, is not */
+    awio_stream_end_input(s); /* only a running pump types the rest */
   s->closed = true;
   s->taken++;
   awio_buffer_free(&s->in);
   if (engine && s->engine == engine)
-    aw_poller_forget(engine, s->fd); /* the pump will wait again */
+    aw_poller_forget(engine, s->fd); /* the pump then waits again */
   if (!s->pumping)
     close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
@@ -100,7 +102,7 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
     return AW_ENOMEM;
   ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
   if (got == UV_EIO && s->terminal)
-    got = 0; /* nobody has the other side of it open any more */
+    got = 0; /* no process has the terminal open any more */
   if (got > 0) {
     s->in.end += (size_t)got;
     if ((size_t)got == size && s->chunk < LARGE_CHUNK)
@@ -108,7 +110,7 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   } else if (got == 0) {
     s->ended = true;
   } else if (got == UV_EAGAIN && s->in.end == 0) {
-    awio_buffer_free(&s->in); /* who waits long should not hold much */
+    awio_buffer_free(&s->in); /* a long wait should not hold memory */
   }
   return got;
 }
@@ -121,7 +123,7 @@ bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
   return true;
 }
 
-/* ---- waiting for its descriptor ---- */
+/* ---- waiting for the descriptor ---- */
 
 static int watch_stream(aw_task *task, awio_stream *s, int events) {
   s->engine = aw_loop_engine(aw_task_loop(task));
@@ -146,7 +148,7 @@ static void describe_stream(const void *data, char *out, size_t size) {
   snprintf(out, size, "%s", s->name);
 }
 
-/* ---- the same for wires: `data` is the place of the stream ---- */
+/* ---- waiting in wires: `data` is the userdata of the Stream ---- */
 
 static awio_stream *stream_in(const void *data) {
   return *(awio_stream *const *)data;
@@ -156,7 +158,7 @@ static bool is_gone(const awio_stream *s) {
   return !s || s->closed || s->fd < 0;
 }
 
-/* For Readable(stream): what has been read and not taken counts, too [Q6]. */
+/* For Readable(stream), which is ready at once if `in` holds bytes [Q6]. */
 static int readable_arm(aw_task *task, void *data) {
   awio_stream *s = stream_in(data);
   if (is_gone(s))
@@ -203,8 +205,8 @@ const aw_operation awio_stream_writable = {.label = "writable",
 
 /* ---- writing ---- */
 
-/* How much of it goes at once: whole lines, if one ends there, so that what C
- * writes meanwhile comes between lines. */
+/* Return how many bytes to write at once to a shared descriptor: whole lines,
+ * if a line ends early enough. So output of C comes between lines. */
 static size_t shared_size(const char *data, size_t size) {
   if (size <= SHARED_WRITE)
     return size;
@@ -223,7 +225,8 @@ static ssize_t write_some(awio_stream *s, const char *data, size_t size) {
   return awio_write(s->fd, data, size);
 }
 
-/* As much as the kernel takes, within bounds: others want to run; 0 is fine. */
+/* Write as much as the kernel takes, but stop after BURST bytes, so that other
+ * tasks can run. Returns the number of bytes, or an error. */
 static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
   size_t sent = 0;
   while (sent < size && sent < BURST) {
@@ -250,7 +253,7 @@ static aw_turn pump(aw_task *task, void *data) {
   bool cancelled = aw_task_result(task) == AW_ECANCELED;
   if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
     sent = aw_await_operation(task, &awio_wait_write, s);
-  if (sent < 0) { /* it can never be sent */
+  if (sent < 0) { /* `out` can never be sent */
     s->error = (int)sent;
     awio_buffer_free(&s->out);
   }
@@ -263,7 +266,7 @@ static aw_turn pump(aw_task *task, void *data) {
   return cancelled ? AW_FAIL : AW_DONE;
 }
 
-/* The pump's wire goes, run or not. */
+/* The wire of the pump is freed: the pump has ended, or could not start. */
 static void pump_over(void *data) {
   awio_stream *s = data;
   s->pumping = false;
@@ -287,7 +290,7 @@ int awio_stream_pump(awio_stream *s, aw_loop *loop) {
 
 /* ---- terminals ---- */
 
-/* Characters, of which each after the last line's end is of a line. */
+/* Note whether `data`, typed into a terminal, leaves a line without its end. */
 static void note_typed(awio_stream *s, const char *data, size_t size) {
   enum { END_OF_INPUT = 4 };
   if (s->types && size > 0)
@@ -305,12 +308,12 @@ int awio_stream_end_input(awio_stream *s) {
   if (count > 0 && awio_buffer_length(&s->out) == 0)
     put = awio_write(s->fd, text, count);
   if (put < 0 && put != UV_EAGAIN)
-    return 0; /* nobody is there any more */
+    return 0; /* no process has the terminal open any more */
   size_t typed = put > 0 ? (size_t)put : 0;
   return awio_buffer_add(&s->out, text + typed, count - typed) ? 0 : AW_ENOMEM;
 }
 
-/* ---- writing, from outside ---- */
+/* ---- submitting, and waiting for `out` ---- */
 
 ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
                          size_t size) {
@@ -362,7 +365,7 @@ static void room_disarm(aw_task *task, void *data) {
   awio_waiters_remove(&s->room, task);
 }
 
-/* Cancelled half way: what was promised to the other side never comes. */
+/* The large write is cancelled half way: its remaining bytes are never sent. */
 static void large_disarm(aw_task *task, void *data) {
   awio_stream *s = data;
   s->broken = true;

@@ -1,18 +1,19 @@
 /* stream.h - bytes in and out of a descriptor
  *
  *   in    the kernel → read(2) in the task that reads → `in` → Lua strings
- *   out   Lua strings → write(2) in the task that writes; what the kernel does
- *         not take → `out` → the pump, a background task → write(2)
+ *   out   Lua strings → write(2) in the task that writes; bytes that the kernel
+ *         does not take → `out` → the pump, a background task → write(2)
  *
- * Nothing is read but for a task that wants it, so memory is bounded and a
- * cancelled read loses nothing: what has come stays in `in` [C10]. A write is
- * submitted when its bytes are with the kernel or in `out`; only one that is
- * larger than what `out` takes can be cancelled half way, which breaks the
- * stream.
+ * The stream reads only when a task wants data, so memory is bounded. A
+ * cancelled read loses nothing: the bytes that have come stay in `in` [C10].
  *
- * A descriptor that is `shared` (a standard one) stays blocking, since others
- * have it as well; then each read and write is preceded by a look. Lua's own
- * print and io.write write there, too: see cstdio.h.
+ * A write is *submitted* when all its bytes are with the kernel or in `out`. A
+ * *large* write is one for which `out` has no room. Only a large write can be
+ * cancelled half way, and that breaks the stream.
+ *
+ * A `shared` descriptor (0 to 2) stays blocking, since other processes use the
+ * same open file; so poll(2) comes before each read and write. Lua's print and
+ * io.write write to such a descriptor, too: see cstdio.h.
  */
 #ifndef AWIO_STREAM_H
 #define AWIO_STREAM_H
@@ -27,114 +28,131 @@
 #include <sys/types.h>
 
 enum {
-  AWIO_HIGH_WATER = 256 * 1024, /* write() awaits while more is in `out` */
-  AWIO_LOW_WATER = 64 * 1024,   /* … and goes on below this */
+  AWIO_HIGH_WATER = 256 * 1024, /* write() awaits when `out` has so much */
+  AWIO_LOW_WATER = 64 * 1024,   /* then it goes on when `out` has so little */
   AWIO_MAX_LINE = 1024 * 1024
 };
 
-/* Bytes: for write, for a line, for "a". */
+/* Limits in bytes: of `out`, of a line, of the result of read "a". */
 typedef struct awio_limits {
   size_t high_water, max_line, max_output;
 } awio_limits;
 
 typedef struct awio_stream {
   int fd;            /* -1 once it is closed or given away */
-  unsigned refs;     /* of the userdata, of the pump */
-  aw_lua_held held;  /* by the userdata */
-  awio_buffer in;    /* read from the kernel, not by Lua */
+  unsigned refs;     /* references: the userdata's and the pump's */
+  aw_lua_held held;  /* held by the userdata */
+  awio_buffer in;    /* bytes from the kernel that no reader has taken */
   uint64_t taken;    /* how often bytes have left `in` */
-  size_t chunk;      /* how much to ask the kernel for */
-  awio_buffer out;   /* submitted, not taken by the kernel */
+  size_t chunk;      /* bytes to ask the kernel for */
+  awio_buffer out;   /* submitted bytes that the kernel has not taken */
   awio_waiters room; /* tasks that wait for `out` to shrink */
-  size_t sent;       /* of the large write under way: bytes submitted */
-  aw_engine *engine; /* where `fd` was waited for last; may be no more */
-  aw_keeper keeper;  /* of `fd`, while it is open */
+  size_t sent;       /* bytes of the large write that are submitted */
+  aw_engine *engine; /* in which `fd` was waited for last; it may be freed */
+  aw_keeper keeper;  /* keeps the watcher of `fd` */
   awio_limits limits;
-  int error; /* of a write of the pump, or 0 */
+  int error; /* with which a write of the pump failed, or 0 */
   bool can_read, can_write;
-  bool shared;  /* the descriptor is not ours alone: stays blocking, and open */
-  bool ended;   /* the kernel said end of file */
-  bool closed;  /* by Lua; the pump may still have the descriptor */
-  bool shut;    /* no more writes */
-  bool broken;  /* a write was cancelled half way */
-  bool large;   /* a large write is under way */
-  bool pumping; /* the pump runs, or is about to */
-  bool terminal; /* our side of a child's: EIO is its end … */
-  bool types;    /* … and the end of the input is to be typed yet */
-  bool mid_line; /* what was typed last does not end a line */
+  bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
+  bool ended;    /* the kernel has reported the end of the file */
+  bool closed;   /* closed by Lua; the pump may still use `fd` */
+  bool shut;     /* shut down: no more writes */
+  bool broken;   /* a large write was cancelled half way */
+  bool large;    /* a large write is under way */
+  bool pumping;  /* the pump runs, or has been started */
+  bool terminal; /* `fd` is the master of a child's terminal: EIO is the end */
+  bool types;    /* the end of the terminal's input was not typed yet */
+  bool mid_line; /* the last byte typed into the terminal ends no line */
   char name[48];
 } awio_stream;
 
-/* A new stream on `fd`, which it takes, also on failure; NULL: no memory. */
+/* Make a stream on `fd`; NULL: out of memory. Takes `fd`, also on failure. */
 awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
                              const char *name);
 void awio_stream_release(awio_stream *stream); /* NULL is fine */
 
-/* End it: waits end with AW_ECLOSED, nothing more is read. What is in `out` is
- * still sent while the engine runs. Twice is fine.
+/* Close a stream: its waits end with AW_ECLOSED, and it reads nothing more. The
+ * pump still sends what is in `out` while the engine runs. Closing again does
+ * nothing.
  *
- *   engine  the one that runs now
+ *   engine  the running engine; NULL: unknown
  */
 void awio_stream_close(awio_stream *stream, aw_engine *engine);
 
-/* Read once. Returns how many bytes came into `in`, 0 at the end of file,
- * UV_EAGAIN when a task has to wait, else an error. */
+/* Call read(2) once. Returns the number of bytes added to `in`; 0 at the end of
+ * the file; UV_EAGAIN if the task must wait; or an error.
+ *
+ *   wanted  the number of bytes that the task wants; 0: unknown
+ */
 ssize_t awio_stream_fill(awio_stream *stream, size_t wanted);
 
-/* Take `count` bytes out of `in`, which Lua strings were made of after `taken`
- * was `seen`. False, and none is taken: a finalizer that ran meanwhile has read
- * from the stream, or closed it; look again. */
+/* Remove `count` bytes from `in`, of which the caller has made Lua strings.
+ * Returns false, with nothing removed, if a finalizer that ran meanwhile has
+ * read from the stream or closed it: then look at `in` again.
+ *
+ *   seen  the value of `taken` before the strings were made
+ */
 bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
 
-/* Hand `data` to the kernel or to `out`, as much as they take; the pump of
- * `loop` sees to `out`. Returns how much that was, or an error. */
+/* Submit as much of `data` as the kernel and `out` take. Starts the pump in
+ * `loop` if bytes are left in `out`. Returns the number of bytes submitted, or
+ * an error. */
 ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
                          size_t size);
 
-/* Type what ends the input of a terminal, once, or put it into `out`. Returns 0
- * or AW_ENOMEM. */
+/* Type the characters that end the input of a terminal, or put them into `out`.
+ * Does nothing on other descriptors, or when called again. Returns 0 or
+ * AW_ENOMEM. */
 int awio_stream_end_input(awio_stream *stream);
 
-/* Before a write to a shared descriptor: hand over what C has kept back for it.
- * Returns 0, UV_EAGAIN when a task has to wait for the descriptor, UV_EBUSY for
- * `out`. */
+/* Write the content of C's buffer for a shared descriptor. Call this before a
+ * write of our own. Returns 0; UV_EAGAIN if the task must wait for the
+ * descriptor first; or UV_EBUSY if it must wait until `out` is empty. */
 int awio_stream_yield_to_c(const awio_stream *stream);
 
-/* See to `out`, if it is not seen to. Returns 0 or AW_ENOMEM, AW_EENDED. */
+/* Start the pump in `loop`, unless it runs. Returns 0, AW_ENOMEM or
+ * AW_EENDED. */
 int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 
-/* All is sent: say so to the other side. */
+/* Let the other side see the end of the file, after everything was sent. */
 void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 
-/* To wait for; the data is the stream. */
-extern const aw_operation awio_wait_read; /* something to read, or the end … */
-extern const aw_operation awio_wait_some;  /* … for read_some() … */
-extern const aw_operation awio_wait_line;  /* … for lines() */
-extern const aw_operation awio_wait_write; /* the descriptor takes something */
-extern const aw_operation awio_wait_flush; /* the same, for flush() */
-extern const aw_operation awio_wait_room;  /* less in `out` */
-extern const aw_operation awio_wait_large; /* the same, in a large write */
-extern const aw_operation awio_wait_sent;  /* the same, for shutdown() … */
-extern const aw_operation awio_wait_flushed; /* … and for flush() */
+/* Operations, each with the label of the method that waits. Their data is the
+ * stream. These wait until the descriptor is readable: */
+extern const aw_operation awio_wait_read; /* in read() */
+extern const aw_operation awio_wait_some; /* in read_some() */
+extern const aw_operation awio_wait_line; /* in lines() */
+/* These wait until the descriptor is writable: */
+extern const aw_operation awio_wait_write; /* in write() and the pump */
+extern const aw_operation awio_wait_flush; /* in flush() */
+/* These wait until `out` has shrunk: */
+extern const aw_operation awio_wait_room;    /* in write() */
+extern const aw_operation awio_wait_large;   /* in a large write() */
+extern const aw_operation awio_wait_sent;    /* in shutdown() */
+extern const aw_operation awio_wait_flushed; /* in flush() */
 
-/* … in wires, where nothing is read or written yet [Q6]; the data is the
- * userdata of the Stream, which a wire may find finalized: */
+/* Operations of Readable(stream) and Writable(stream) [Q6]. Their data is the
+ * userdata of the Stream, which may be finalized when the wire runs. */
 extern const aw_operation awio_stream_readable, awio_stream_writable;
 
 /* ---- for Lua: stream_object.c ---- */
 
-/* The userdata of the Stream at `index`: the place of its stream, where NULL is
- * when it is finalized. NULL if it is none. */
+/* Return the userdata of the Stream at `index`, or NULL if the value there is
+ * no Stream. The userdata is a pointer to an awio_stream; that pointer is NULL
+ * in a finalized Stream. */
 awio_stream **awio_to_stream(lua_State *L, int index);
 
-/* Push a Stream without a stream: put one into the place that this gives. The
- * value at `anchor` (0: none) lives as long. Raises. */
+/* Push a Stream whose pointer is NULL, and return its userdata, for
+ * awio_fill_stream(). May raise.
+ *
+ *   anchor  index of a value that must live as long as the Stream; 0: none
+ */
 awio_stream **awio_push_stream(lua_State *L, int anchor);
-/* The userdata whose place is `box` holds `stream`: takes, NULL is fine. */
+/* Put `stream` into the userdata `box`. Takes `stream`; NULL is fine. */
 void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream);
 
-/* Take the options max_line, high_water and max_output, bytes, from the table
- * at `arg`; those that are there. Raises. */
+/* Set those of the limits that the table at `arg` has as its options max_line,
+ * high_water and max_output. May raise. */
 void awio_check_limits(lua_State *L, int arg, awio_limits *limits);
 
 #endif

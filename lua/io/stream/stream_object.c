@@ -1,6 +1,6 @@
 /* stream_object.c - the class Stream: write, shutdown, close
  *
- * While a write waits, the stack is [stream, string], for its continuation.
+ * While a write waits, the Lua stack is [stream, string].
  *
  * Neighbours: read.c adds the methods that read; stream.c does the work.
  */
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The same; NULL: it is finalized. */
+/* Return the stream of the Stream at 1; NULL: it is finalized. */
 static awio_stream *check_any_stream(lua_State *L) {
   awio_stream **box = awio_object(L);
   if (!box)
@@ -38,19 +38,19 @@ int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
                      const char *call) {
   if (code == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
-  if (s->closed) /* whatever the wait ended with */
+  if (s->closed) /* the code may come from a wait that the close ended */
     code = AW_ECLOSED;
   return aw_lua_system_error(L, (int)code, call, s->name);
 }
 
 /* ---- writing ---- */
 
-/* Raise if what was written is not sent. */
+/* Raise if bytes that were written cannot be sent. */
 static void check_written(lua_State *L, const awio_stream *s,
                           const char *call) {
   if (s->closed || !s->can_write || s->error)
     awio_fail_stream(L, s, !s->closed && s->can_write ? s->error : UV_EBADF,
-                     call); /* Closed, if it is */
+                     call);
 }
 
 /* Raise if nothing can be written any more. */
@@ -75,8 +75,8 @@ static void end_large(awio_stream *s) {
 
 static int write_rest(lua_State *L, int result, void *data);
 
-/* Wait with a write half done. Of a cancelled task the wait is refused, and
- * not disarmed: it breaks the stream all the same. */
+/* Wait in the middle of a large write. In a cancelled task no wait begins, so
+ * large_disarm() is not called: break the stream here. */
 static int await_large(lua_State *L, awio_stream *s) {
   if (aw_task_cancelled(aw_lua_task(L, "stream:write"))) {
     s->broken = true;
@@ -85,8 +85,8 @@ static int await_large(lua_State *L, awio_stream *s) {
   return aw_lua_await(L, &awio_wait_large, s, "stream:write", write_rest);
 }
 
-/* All is submitted. Of a standard stream nothing stays behind, or print would
- * overtake it. */
+/* All bytes are submitted. On a shared descriptor wait until `out` is empty, or
+ * print would overtake those bytes. */
 static int written_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_stream *s = awio_check_stream(L, "write");
@@ -100,7 +100,7 @@ static int written_on(lua_State *L, int result, void *data) {
   return 1;
 }
 
-/* Send from `sent` on. */
+/* Submit the string at 2, from byte `sent` on. */
 static int send_on(lua_State *L, awio_stream *s, size_t sent) {
   size_t size;
   const char *data = lua_tolstring(L, 2, &size);
@@ -135,7 +135,7 @@ static int write_rest(lua_State *L, int result, void *data) {
   return send_on(L, s, s->sent);
 }
 
-/* Nothing of it is submitted yet: a cancel here changes nothing. */
+/* Begin to submit the string at 2. A cancel before that changes nothing. */
 static int write_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_stream *s = awio_check_stream(L, "write");
@@ -200,15 +200,16 @@ static int flush_on(lua_State *L, int result, void *data) {
   return 1;
 }
 
-/* s:flush() → s: all that was written is with the kernel; of standard output,
- * what print and io.write have written, too */
+/* s:flush() → s: wait until the kernel has all bytes that were written. For
+ * aw.stdout these include the output of print and io.write. */
 static int stream_flush(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "flush");
   lua_settop(L, 1);
   return aw_lua_begin(L, s, "stream:flush", flush_on);
 }
 
-/* s:shutdown(): all is sent, and the other side sees the end */
+/* s:shutdown(): wait until everything is sent, then let the other side see the
+ * end of the file */
 static int stream_shutdown(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "shutdown");
   lua_settop(L, 1);
@@ -225,8 +226,7 @@ static int stream_close(lua_State *L) {
   return 0;
 }
 
-/* The last resort. */
-/* Its finalizer was lost. */
+/* Lua has skipped the finalizer of the Stream: release the stream here. */
 static void release_lost_stream(aw_lua_held *held) {
   awio_stream *s = (awio_stream *)((char *)held - offsetof(awio_stream, held));
   awio_stream_close(s, NULL);
@@ -244,7 +244,7 @@ void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
 static int stream_gc(lua_State *L) {
   awio_stream **box = lua_touserdata(L, 1);
   if (*box) {
-    (*box)->types = false; /* its process is garbage, too */
+    (*box)->types = false; /* the Process is garbage, too, and ends the child */
     aw_lua_let_go(&(*box)->held);
     awio_stream_close(*box, (*box)->engine ? aw_lua_engine(L) : NULL);
     awio_stream_release(*box);
@@ -309,7 +309,7 @@ static int stream_configure(lua_State *L) {
   return 1;
 }
 
-/* For the poller [Q6]: the descriptor, and whether data were read already. */
+/* s:getfd() → descriptor, for a Poller [Q6] */
 static int stream_getfd(lua_State *L) {
   const awio_stream *s = awio_check_stream(L, "getfd");
   if (s->closed || s->fd < 0)
@@ -318,14 +318,16 @@ static int stream_getfd(lua_State *L) {
   return 1;
 }
 
+/* s:dirty() → whether the stream holds bytes for its readers [Q6] */
 static int stream_dirty(lua_State *L) {
   const awio_stream *s = awio_check_stream(L, "dirty");
   lua_pushboolean(L, awio_buffer_length(&s->in) > 0);
   return 1;
 }
 
-/* What a stream holds besides: its descriptor, and buffers that come and go.
- * A guess, so that garbage with descriptors does not pile up unseen. */
+/* A guess at the bytes that a Stream costs outside Lua: its descriptor, and
+ * buffers that come and go. With it the collector runs before garbage holds too
+ * many descriptors. */
 enum { WEIGHT = 16 * 1024 };
 
 awio_stream **awio_push_stream(lua_State *L, int anchor) {

@@ -8,13 +8,18 @@
 
 #define AWIO_STREAM_CLASS "aiowire.Stream"
 
-/* The Stream at 1, in a function whose upvalue 1 is its metatable, for `call`.
- * Raises; of a finalized one, Closed. Any call of Lua may close a stream, and
- * while the state is closed it may be finalized in a wait: who goes on after a
- * wait asks this, and not the data of the wait. */
+/* Return the stream of the Stream at 1, in a function whose upvalue 1 is the
+ * metatable of the class. Raises if there is none; Closed if it is finalized.
+ *
+ *   call  the name of the operation, for the error
+ *
+ * Use this again after each wait, not the data of the wait: the Stream may have
+ * been finalized during the wait, when the state is closed. */
 awio_stream *awio_check_stream(lua_State *L, const char *call);
 
-/* Raise what went wrong with `call`, as a SystemError or Closed. */
+/* Raise the failure `code` of `call`: a string for AW_ENOMEM, else Closed if
+ * the
+ * stream is closed, else a SystemError. */
 int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,
                      const char *call);
 
