@@ -441,6 +441,36 @@ describe("a task that does not end", function()
     end)
   end)
 
+  --- Run a crowd of clean-ups in real time that spin, each longer than a step
+  --- should take. Those that have not begun a while after the grace never do.
+  local function run_slow_crowd()
+    local CROWD, SLOW = 60, 0.11
+    local ev = aw.EventLoop { grace = 0.01 }
+    local begun = 0
+    for _ = 1, CROWD do
+      ev:start(function()
+        pcall(aw.sleep, 100)
+        begun = begun + 1
+        local over = os.clock() + SLOW
+        repeat until os.clock() >= over
+      end)
+    end
+    assert.are.equal("timeout", ev:run(0.01))
+    assert.is_true(begun < CROWD)
+  end
+
+  it("may be one of a crowd whose clean-up is slow [C9]", function()
+    helper.leak_checked(run_slow_crowd)
+  end)
+
+  it("may be one of such a crowd on a loop that a task runs [C9]", function()
+    helper.leak_checked(function()
+      local outer = aw.EventLoop {}
+      outer:start(run_slow_crowd)
+      assert.are.equal("done", outer:run())
+    end)
+  end)
+
   it("is not one that ends after a few Cancelled [C9]", function()
     helper.leak_checked(function()
       local ev, mule = drive(function()

@@ -332,7 +332,7 @@ static void do_slow(lua_State *L, awl_state *s) {
            "%llu or of one just before it",
            awl_seconds(step->ns), (unsigned long long)step->id);
   lua_warning(L, text, 0);
-  awl_limit_slow(&s->run);
+  awl_limit_slow(s);
 }
 
 /* (light error, light loop) → its text, or "". */

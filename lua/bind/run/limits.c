@@ -115,9 +115,22 @@ bool awl_is_given_up(const awl_state *s, const aw_task *task) {
   return s->run.hurried && aw_task_overdue(task);
 }
 
-void awl_limit_slow(awl_run *run) {
+/* Is a loop of the run's engine past its grace? It may be the loop of the run,
+ * or one whose end a task of the run awaits. */
+static bool has_overdue_loop(const awl_state *s) {
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    const awl_loop *loop = s->loops[i];
+    if (loop && loop->core && loop->engine == s->run.engine &&
+        aw_scope_overdue(aw_loop_scope(loop->core)))
+      return true;
+  }
+  return false;
+}
+
+void awl_limit_slow(awl_state *s) {
   static const uint64_t MUCH = 2 * AW_SECOND;
-  if (!aw_scope_overdue(aw_loop_scope(run->loop)))
+  awl_run *run = &s->run;
+  if (!has_overdue_loop(s))
     return;
   uint64_t now = awl_real_time();
   if (run->late_since == 0)

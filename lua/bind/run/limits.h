@@ -13,8 +13,8 @@ void awl_limit_grace(awl_run *run);
 void awl_limit_check(lua_State *L, awl_state *s);
 /* Must `task` do no more steps? */
 bool awl_is_given_up(const awl_state *s, const aw_task *task);
-/* Note a slow step of the run's loop. If slow steps still come a while after
- * the first one past its grace, the run becomes hurried. */
-void awl_limit_slow(awl_run *run);
+/* Note a slow step of the run. If slow steps still come a while after the first
+ * one past the grace of a loop of its engine, the run becomes hurried. */
+void awl_limit_slow(awl_state *s);
 
 #endif
