@@ -235,9 +235,17 @@ static bool failed_starving(const awl_state *s, const aw_task *task) {
   return late || (s->starved && !aw_task_handler(task));
 }
 
+/* A failure for lack of memory hurries the run. The core may have none while
+ * Lua still finds some for each handler, by a full collection each time. */
+static void note_lack_of_memory(awl_state *s, const aw_task *task) {
+  if (aw_error_code(aw_task_error(task)) == AW_ENOMEM)
+    s->run.hurried = true;
+}
+
 static void do_failed(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   aw_loop *loop = s->run.step.loop;
+  note_lack_of_memory(s, task);
   if (failed_starving(s, task)) {
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
     aw_step_handled(task);
