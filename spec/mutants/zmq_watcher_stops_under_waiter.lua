@@ -8,5 +8,4 @@ if (!aw__zmq_awaited(z))
 aw__zmq_watch_stop(z);
 ]],
   spec = "zmq_stress",
-  it = "lose no wake-up as paused_pull over ipc",
 }
