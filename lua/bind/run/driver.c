@@ -224,29 +224,27 @@ static int handle_failure(lua_State *L) {
   return 0;
 }
 
-/* Did the task fail for lack of memory, so that its loop must fail at once?
- * True if it is too late to call a handler, or if memory is still short and the
- * task has no handler. */
-static bool failed_starving(const awl_state *s, const aw_task *task) {
-  if (aw_error_code(aw_task_error(task)) != AW_ENOMEM)
-    return false;
-  bool late =
-      s->run.hurried && aw_scope_overdue(aw_loop_scope(aw_task_loop(task)));
-  return late || (s->starved && !aw_task_handler(task));
+static bool lacked_memory(const aw_task *task) {
+  return aw_error_code(aw_task_error(task)) == AW_ENOMEM;
 }
 
-/* A failure for lack of memory hurries the run. The core may have none while
- * Lua still finds some for each handler, by a full collection each time. */
-static void note_lack_of_memory(awl_state *s, const aw_task *task) {
-  if (aw_error_code(aw_task_error(task)) == AW_ENOMEM)
-    s->run.hurried = true;
+/* A task has failed for lack of memory: must its loop fail at once? True if it
+ * is too late to call a handler, or if memory is still short and the task has
+ * no handler. */
+static bool must_fail_loop(const awl_state *s, const aw_task *task) {
+  return aw_scope_overdue(aw_loop_scope(aw_task_loop(task))) ||
+         (s->starved && !aw_task_handler(task));
 }
 
 static void do_failed(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   aw_loop *loop = s->run.step.loop;
-  note_lack_of_memory(s, task);
-  if (failed_starving(s, task)) {
+  /* The core may lack memory while Lua still finds some for each handler, by a
+   * full collection each time. */
+  bool lacked = lacked_memory(task);
+  if (lacked)
+    s->run.hurried = true;
+  if (lacked && must_fail_loop(s, task)) {
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
     aw_step_handled(task);
     return;
