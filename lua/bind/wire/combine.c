@@ -306,16 +306,17 @@ typedef struct wire_form {
   awl_leaf_kind keyed; /* kind of the leaf that puts results under keys */
 } wire_form;
 
-static const wire_form *form_called(const char *name) {
+static const wire_form *form_called(lua_State *L, const char *name) {
   static const wire_form forms[] = {
       {"All", aw_all, AWL_LEAF_KEYED},
       {"Any", make_any, AWL_LEAF_KEYED},
       {"Race", make_race, AWL_LEAF_KEY_LAST},
       {"Select", make_select, AWL_LEAF_KEY_FIRST}};
-  const wire_form *found = forms;
-  while (strcmp(found->name, name) != 0)
-    found++;
-  return found;
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    if (strcmp(forms[i].name, name) == 0)
+      return &forms[i];
+  luaL_error(L, "no form '%s' in combine()", name);
+  return NULL; /* not reached */
 }
 
 /* combine(form, limit, keys or nil, wires…): the combined Wire. The wires must
@@ -323,7 +324,7 @@ static const wire_form *form_called(const char *name) {
 static int inner_combine(lua_State *L) {
   enum { FORM = 1, LIMIT, KEYS, FIRST };
   awl_state *s = awl_of(L);
-  const wire_form *form = form_called(lua_tostring(L, FORM));
+  const wire_form *form = form_called(L, lua_tostring(L, FORM));
   uint32_t limit = (uint32_t)lua_tointeger(L, LIMIT);
   bool keyed = !lua_isnil(L, KEYS);
   int count = lua_gettop(L) - KEYS;

@@ -36,9 +36,15 @@ typedef struct awl_leaf {
   aw_wire *wire;  /* HELD: the wire that has this leaf; borrowed */
 } awl_leaf;
 
+/* Does the leaf put results under the keys of a table form? */
+static inline bool awl_leaf_is_keyed(const awl_leaf *leaf) {
+  return leaf->kind == AWL_LEAF_KEYED || leaf->kind == AWL_LEAF_KEY_LAST ||
+         leaf->kind == AWL_LEAF_KEY_FIRST;
+}
+
 /* Does the leaf call a function? */
 static inline bool awl_leaf_calls(const awl_leaf *leaf) {
-  return leaf->kind != AWL_LEAF_VALUE && leaf->kind < AWL_LEAF_KEYED;
+  return leaf->kind != AWL_LEAF_VALUE && !awl_leaf_is_keyed(leaf);
 }
 
 #endif

@@ -135,15 +135,36 @@ static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
   }
 }
 
+/* Returns the function of the module that makes leaves of this kind, or NULL if
+ * no such function does. */
+static const char *constructor_of(awl_leaf_kind kind) {
+  switch (kind) {
+  case AWL_LEAF_CALL: return "Call";
+  case AWL_LEAF_BODY: return "Wire";
+  case AWL_LEAF_VALUE: return "Value";
+  case AWL_LEAF_HELD:
+  case AWL_LEAF_MAP:
+  case AWL_LEAF_BIND:
+  case AWL_LEAF_CATCH:
+  case AWL_LEAF_FINALLY:
+  case AWL_LEAF_SUPERVISE:
+  case AWL_LEAF_WHEN:
+  case AWL_LEAF_KEYED:
+  case AWL_LEAF_KEY_LAST:
+  case AWL_LEAF_KEY_FIRST: break;
+  }
+  return NULL;
+}
+
 static void put_host(const shower *show, const aw_wire_view *view, int depth) {
-  static const char *const names[] = {"Call", "Wire", "Value", ""};
   lua_State *L = show->L;
   const awl_leaf *leaf = view->data;
-  if (leaf->kind >= AWL_LEAF_HELD) {
+  const char *name = constructor_of(leaf->kind);
+  if (!name) {
     put_core_name(show, view->name);
     return;
   }
-  put_text(show, names[leaf->kind]);
+  put_text(show, name);
   put_text(show, "(");
   put_core_name(show, view->name);
   if (leaf->extra >= 0) {
@@ -369,7 +390,7 @@ static void put_keyed(const shower *show, const aw_wire_view *view,
 
 static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
   const awl_leaf *leaf = second_leaf(view);
-  if (leaf && leaf->kind >= AWL_LEAF_KEYED) {
+  if (leaf && awl_leaf_is_keyed(leaf)) {
     put_keyed(show, view, leaf, depth);
   } else if (leaf && leaf->kind == AWL_LEAF_MAP) {
     put_operand(show, aw_wire_part(view, 0), LEVEL_STEP, depth);
