@@ -1261,7 +1261,21 @@ struct aw_operation {
   /* Return the descriptor that the wait is about, or -1: the error of a wire
    * whose wait failed names it, see aw_error_fd(). NULL: it is about none. */
   int (*fd)(const void *data);
+
+  /* The descriptor that `arm` gave to aw_ready_arm() is ready: try the
+   * operation itself, such as accept(2), in the place of a wait that ends when
+   * somebody may try. So the descriptor is still ready when the wait ends, and
+   * a race is won by what has happened. Called like a callback of libuv.
+   *
+   * Returns 1 or a negative code, and the wait ends as if `arm` had returned
+   * it; 0: the wait goes on; AW_MOVED. NULL: readiness ends the wait. */
+  int (*ready)(aw_task *task, void *data);
 };
+
+/* Returned by `ready`: the task waits for its descriptor no longer, but for the
+ * alarm that the function has set. `disarm` must not call aw_ready_disarm() for
+ * it then. */
+enum { AW_MOVED = 2 };
 
 /* Make a wire that waits for an operation. The wire fails if the result is
  * negative.

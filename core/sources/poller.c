@@ -8,7 +8,8 @@
  *
  *   wait:  fstat → join the waiters of the watch → `changed`
  *   poll:  settle(): a watch with waiters is armed, one without is idle
- *   fire:  libuv → wake all waiters of that direction → `changed`
+ *   fire:  libuv → wake the waiters of that direction → `changed`; those whose
+ *          operation has `ready` try first, and may wait on
  *   end:   a watch with neither waiters nor keepers is disarmed at once
  *   rest:  idle watches are closed before the engine blocks
  *
@@ -115,6 +116,26 @@ static void wake_all(aw_watch *watch, int result) {
   aw__wake_list(&watch->readers, result);
   aw__wake_list(&watch->both, result);
   aw__wake_list(&watch->writers, result);
+}
+
+/* Wake the waiters of a ready descriptor. An operation with `ready` tries
+ * first, and may go on waiting; then its task keeps its place in the list. */
+static void wake_ready(aw_link *waiters, int result) {
+  aw_link waiting;
+  aw_link *link;
+  aw__list_init(&waiting);
+  while ((link = aw__list_shift(waiters)) != NULL) {
+    aw_task *task = AW_CONTAINER(aw_task, link, link);
+    int rc = result < 0 || !task->wait->ready
+                 ? 1
+                 : task->wait->ready(task, task->on);
+    if (rc == 0)
+      aw__list_append(&waiting, link);
+    else if (rc != AW_MOVED)
+      aw__task_wake(task, rc < 0 ? rc : result);
+  }
+  while ((link = aw__list_shift(&waiting)) != NULL)
+    aw__list_append(waiters, link);
 }
 
 static int uv_events(int events) {
@@ -268,10 +289,10 @@ static void fired(uv_poll_t *poll, int status, int events) {
     result = fcntl(watch->fd, F_GETFD) < 0 ? UV_EBADF : 0;
   } /* the next call of the task returns the error */
   if (events & UV_READABLE)
-    aw__wake_list(&watch->readers, result);
-  aw__wake_list(&watch->both, result);
+    wake_ready(&watch->readers, result);
+  wake_ready(&watch->both, result);
   if (events & UV_WRITABLE)
-    aw__wake_list(&watch->writers, result);
+    wake_ready(&watch->writers, result);
   leave(watch);
 }
 

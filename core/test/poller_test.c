@@ -509,6 +509,115 @@ static void says_when_descriptors_run_out(void) {
   close(ends[1]);
 }
 
+/* ---- operations that try for themselves ---- */
+
+/* Takes one byte; `refused` counts the looks that found none. */
+typedef struct taker {
+  source source;
+  int refused;
+  bool pauses; /* its first look sets an alarm */
+  bool paused;
+} taker;
+
+static int take(aw_task *task, void *data) {
+  taker *t = data;
+  char byte;
+  if (t->pauses && !t->paused) {
+    t->paused = true;
+    aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+    int rc = aw_alarm_arm(task, aw_engine_now(engine) + AW_SECOND / 1000);
+    return rc < 0 ? rc : AW_MOVED;
+  }
+  if (read(t->source.fd, &byte, 1) == 1)
+    return byte == 'e' ? -EIO : 1;
+  t->refused++;
+  return 0;
+}
+
+static void take_now(aw_task *task, void *data) {
+  aw_wait_complete(task, take(task, data));
+}
+
+static void taker_disarm(aw_task *task, void *data) {
+  if (((taker *)data)->paused)
+    aw_alarm_disarm(task);
+  else
+    source_disarm(task, data);
+}
+
+static const aw_operation taking = {.label = "take",
+                                    .arm = source_arm,
+                                    .disarm = taker_disarm,
+                                    .external = true,
+                                    .due = take_now,
+                                    .ready = take};
+
+/* Make a pipe that holds `text` and whose reading end does not block. */
+static void open_taken(int ends[2], taker *t, const char *text) {
+  assert(pipe(ends) == 0);
+  assert(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
+  assert(write(ends[1], text, strlen(text)) == (ssize_t)strlen(text));
+  *t = (taker){.source = {.fd = ends[0]}};
+}
+
+static void close_taken(world w, const int ends[2], taker *t) {
+  aw_ready_done(&t->source.keeper);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+static void each_taker_gets_its_own_byte(void) {
+  world w = enter();
+  int ends[2];
+  char log[8] = "";
+  taker t;
+  open_taken(ends, &t, "x");
+  note first = {log, 'a', 0}, second = {log, 'b', 0};
+  start(w,
+        aw_then(aw_wait_for(&taking, &t),
+                aw_then(aw_call(say, &first), aw_call(write_one, &ends[1]))));
+  start(w, aw_then(aw_wait_for(&taking, &t), aw_call(say, &second)));
+  assert(run(w) == 0);
+  assert(strcmp(log, "ab") == 0 && t.refused == 1);
+  close_taken(w, ends, &t);
+}
+
+static void a_race_is_won_by_what_was_taken(void) {
+  world w = enter();
+  int ends[2];
+  char byte;
+  taker t;
+  open_taken(ends, &t, "xx");
+  aw_wire *takers[] = {aw_wait_for(&taking, &t), aw_wait_for(&taking, &t)};
+  start(w, aw_race(takers, 2));
+  assert(run(w) == 0);
+  assert(read(ends[0], &byte, 1) == 1); /* the loser took nothing */
+  close_taken(w, ends, &t);
+}
+
+static void a_taker_pauses_and_fails(void) {
+  world w = enter();
+  int ends[2];
+  taker t;
+  open_taken(ends, &t, "e");
+  t.pauses = true;
+  start(w, aw_wait_for(&taking, &t));
+  assert(run(w) == -EIO);
+  close_taken(w, ends, &t);
+}
+
+static void a_paused_taker_is_cancelled(void) {
+  world w = enter();
+  int ends[2];
+  taker t;
+  open_taken(ends, &t, "x");
+  t.pauses = true;
+  start(w, aw_wait_for(&taking, &t));
+  assert(aw_loop_run(w.loop, AW_SECOND / 2000) == 0);
+  close_taken(w, ends, &t);
+}
+
 int main(void) {
   wakes_all_who_wait();
   keeps_the_flags();
@@ -528,6 +637,10 @@ int main(void) {
   steps_go_into_wires_and_break();
   a_wait_is_interrupted();
   says_when_descriptors_run_out();
+  each_taker_gets_its_own_byte();
+  a_race_is_won_by_what_was_taken();
+  a_taker_pauses_and_fails();
+  a_paused_taker_is_cancelled();
   puts("ok");
   return 0;
 }
