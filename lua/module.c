@@ -34,14 +34,22 @@ const awl_ending awl_endings[] = {
 
 /* ---- parts that are opened by their first use ---- */
 
-/* The part whose result is the field `name`, or NULL. */
+/* Fields of the module that are the results of parts. */
+static const struct {
+  const char *name, *part;
+} late_parts[] = {{"zmq", "aiowire.zmq"}, {"locals", "aiowire.locals"},
+                  {"tcp", "aiowire.tcp"}, {"unix", "aiowire.unix"},
+                  {"udp", "aiowire.udp"}, {"dns", "aiowire.dns"},
+                  {"fs", "aiowire.fs"}};
+
 static const char *late_part(const char *name) {
-  if (strcmp(name, "zmq") == 0)
-    return "aiowire.zmq";
-  return strcmp(name, "locals") == 0 ? "aiowire.locals" : NULL;
+  for (size_t i = 0; i < sizeof late_parts / sizeof *late_parts; i++)
+    if (strcmp(name, late_parts[i].name) == 0)
+      return late_parts[i].part;
+  return NULL;
 }
 
-/* __index of the module: loads aw.zmq and aw.locals at their first use */
+/* __index of the module: loads such a part at its first use */
 static int open_late(lua_State *L) {
   lua_settop(L, 2);
   const char *part = lua_isstring(L, 2) ? late_part(lua_tostring(L, 2)) : NULL;
@@ -85,21 +93,24 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
 static void (*const io_openers[])(lua_State *L) = {
     awio_open_readiness,   awio_open_poller_gate, awio_open_signal,
     awio_open_time_of_day, awio_open_stream,      awio_open_read,
+    awio_open_copy,        awio_open_file,        awio_open_lookup,
+    awio_open_connect,     awio_open_server,      awio_open_udp,
     awio_open_process,     awio_open_spawn};
 
 /* Functions that are written in Lua, and the part that each is in. */
 static const struct {
   const char *name, *part;
 } written_in_lua[] = {
-    {"All", "aiowire.forms"},       {"Any", "aiowire.forms"},
-    {"Race", "aiowire.forms"},      {"Select", "aiowire.forms"},
-    {"all", "aiowire.forms"},       {"any", "aiowire.forms"},
-    {"race", "aiowire.forms"},      {"select", "aiowire.forms"},
-    {"Settle", "aiowire.outcomes"}, {"settle", "aiowire.outcomes"},
-    {"each", "aiowire.outcomes"},   {"broadcast", "aiowire.broadcast"},
-    {"exec", "aiowire.exec"},       {"Exec", "aiowire.exec"},
-    {"Poller", "aiowire.poller"},   {"run", "aiowire.run"},
-    {"test", "aiowire.test"},
+    {"All", "aiowire.forms"},         {"Any", "aiowire.forms"},
+    {"Race", "aiowire.forms"},        {"Select", "aiowire.forms"},
+    {"all", "aiowire.forms"},         {"any", "aiowire.forms"},
+    {"race", "aiowire.forms"},        {"select", "aiowire.forms"},
+    {"Settle", "aiowire.outcomes"},   {"settle", "aiowire.outcomes"},
+    {"each", "aiowire.outcomes"},     {"broadcast", "aiowire.broadcast"},
+    {"exec", "aiowire.exec"},         {"Exec", "aiowire.exec"},
+    {"Poller", "aiowire.poller"},     {"run", "aiowire.run"},
+    {"test", "aiowire.test"},         {"Serve", "aiowire.serve"},
+    {"pipeline", "aiowire.pipeline"},
 };
 
 /* [inner, module] */

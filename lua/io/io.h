@@ -7,6 +7,7 @@
  *   base/          sources of readiness, buffers, waiters, terminals, names of
  *                  signals, and system calls that libuv does not offer
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
+ *   net/           sockets: names, connecting, servers, datagrams
  *   process/       child processes: in C, and for Lua
  *
  * Callbacks of libuv move bytes, wake tasks and record events; they never touch
@@ -40,6 +41,12 @@ void awio_open_signal(lua_State *L);
 void awio_open_time_of_day(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_read(lua_State *L);
+void awio_open_copy(lua_State *L);
+void awio_open_file(lua_State *L);
+void awio_open_lookup(lua_State *L);
+void awio_open_connect(lua_State *L);
+void awio_open_server(lua_State *L);
+void awio_open_udp(lua_State *L);
 void awio_open_process(lua_State *L);
 void awio_open_spawn(lua_State *L);
 

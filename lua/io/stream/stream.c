@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -353,6 +354,8 @@ void awio_stream_shut(awio_stream *s, aw_engine *engine) {
   s->shut = true;
   if (!s->can_read)
     close_fd(s, engine);
+  else if (s->socket)
+    shutdown(s->fd, SHUT_WR); /* fails if the peer is gone: nobody waits */
 }
 
 static int room_arm(aw_task *task, void *data) {

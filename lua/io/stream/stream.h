@@ -19,6 +19,7 @@
 #define AWIO_STREAM_H
 
 #include "base/buffer.h"
+#include "base/socket.h"
 #include "base/waiters.h"
 
 #include <aiowire.h>
@@ -51,8 +52,10 @@ typedef struct awio_stream {
   aw_engine *engine; /* in which `fd` was waited for last; it may be freed */
   aw_keeper keeper;  /* keeps the watcher of `fd` */
   awio_limits limits;
-  int error; /* with which a write of the pump failed, or 0 */
+  awio_tcp_options tcp; /* of a socket */
+  int error;            /* with which a write of the pump failed, or 0 */
   bool can_read, can_write;
+  bool socket;   /* `fd` is a connected socket */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
   bool ended;    /* the kernel has reported the end of the file */
   bool closed;   /* closed by Lua; the pump may still use `fd` */
@@ -63,7 +66,7 @@ typedef struct awio_stream {
   bool terminal; /* `fd` is the master of a child's terminal: EIO is the end */
   bool types;    /* the end of the terminal's input was not typed yet */
   bool mid_line; /* the last byte typed into the terminal ends no line */
-  char name[48];
+  char name[64];
 } awio_stream;
 
 /* Make a stream on `fd`; NULL: out of memory. Takes `fd`, also on failure. */

@@ -1,0 +1,2 @@
+--- connect.lua: aw.tcp.connect, aw.unix.connect
+return {}

@@ -1,0 +1,2 @@
+--- dns.lua: aw.dns, names of hosts
+return {}

@@ -1,0 +1,2 @@
+--- fs.lua: aw.fs, files
+return {}

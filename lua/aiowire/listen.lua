@@ -1,0 +1,2 @@
+--- listen.lua: aw.tcp.listen, aw.unix.listen
+return {}

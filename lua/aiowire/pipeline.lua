@@ -1,0 +1,2 @@
+--- pipeline.lua: aw.pipeline, programs that feed each other
+return { pipeline = function() end }

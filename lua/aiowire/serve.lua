@@ -1,0 +1,2 @@
+--- serve.lua: aw.Serve, a task for each connection
+return { Serve = function() end }

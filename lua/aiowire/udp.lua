@@ -1,0 +1,2 @@
+--- udp.lua: aw.udp, datagrams
+return {}

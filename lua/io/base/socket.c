@@ -1,0 +1,114 @@
+/* socket.c - see socket.h */
+#define _GNU_SOURCE /* accept4() */
+#include "base/socket.h"
+
+#include "base/system.h"
+
+#include <aiowire_lua.h>
+
+#include <uv.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+const awio_tcp_options awio_tcp_usual = {.nodelay = true, .keepalive = -1};
+
+/* ---- making ---- */
+
+int awio_socket_open(int family, int type) {
+  int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return fd < 0 ? -errno : awio_above_standard(fd);
+}
+
+/* A connection that failed before it was taken is no failure of the listening
+ * socket; see accept(2). */
+static bool concerns_connection(int error) {
+  switch (error) {
+  case ECONNABORTED:
+  case EINTR:
+  case ENETDOWN:
+  case EPROTO:
+  case ENOPROTOOPT:
+  case EHOSTDOWN:
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+  case EOPNOTSUPP: return true;
+#ifdef ENONET
+  case ENONET: return true;
+#endif
+  default: return false;
+  }
+}
+
+int awio_socket_accept(int listening) {
+  enum { TRIES = 16 };
+  for (int i = 0; i < TRIES; i++) {
+    int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+      return awio_above_standard(fd);
+    if (!concerns_connection(errno))
+      return -errno;
+  }
+  return UV_EAGAIN;
+}
+
+int awio_socket_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+    return -errno;
+  return -error;
+}
+
+/* ---- options ---- */
+
+int awio_socket_set(int fd, int level, int option, int value) {
+  return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static void check_keepalive(lua_State *L, int arg, awio_tcp_options *options) {
+  enum { LONGEST = 32767 }; /* of TCP_KEEPIDLE */
+  int type = lua_getfield(L, arg, "keepalive");
+  if (type == LUA_TBOOLEAN) {
+    options->keepalive = lua_toboolean(L, -1) ? 0 : -1;
+  } else if (type != LUA_TNIL) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (type != LUA_TNUMBER)
+      aw_lua_bad_option(L, "keepalive", "boolean or seconds");
+    if (!(seconds >= 1 && seconds <= LONGEST))
+      aw_lua_error(L, "bad option 'keepalive' (1 to 32767 seconds expected)");
+    options->keepalive = (int)seconds;
+  }
+  lua_pop(L, 1);
+}
+
+void awio_check_tcp_options(lua_State *L, int arg, awio_tcp_options *options) {
+  options->nodelay = aw_lua_opt_flag(L, arg, "nodelay", options->nodelay);
+  check_keepalive(L, arg, options);
+}
+
+static bool is_tcp(int fd) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+         domain != AF_UNIX;
+}
+
+void awio_socket_configure(int fd, const awio_tcp_options *options,
+                           const awio_tcp_options *before) {
+  static const awio_tcp_options new = {.nodelay = false, .keepalive = -1};
+  if (!before)
+    before = &new;
+  bool delay_differs = options->nodelay != before->nodelay;
+  bool alive_differs = options->keepalive != before->keepalive;
+  if (!(delay_differs || alive_differs) || !is_tcp(fd))
+    return;
+  if (delay_differs)
+    awio_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, options->nodelay);
+  if (alive_differs)
+    awio_socket_set(fd, SOL_SOCKET, SO_KEEPALIVE, options->keepalive >= 0);
+  if (options->keepalive > 0)
+    awio_socket_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, options->keepalive);
+}
