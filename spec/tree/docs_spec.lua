@@ -7,8 +7,8 @@
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
-local FILES <const> = { "README.md", "docs/tour.md", "docs/zmq.md",
-  "docs/from-python.md" }
+local FILES <const> = { "README.md", "docs/tour.md", "docs/sockets.md",
+  "docs/zmq.md", "docs/from-python.md" }
 
 -- Blocks ---------------------------------------------------------------------
 
