@@ -1382,11 +1382,15 @@ AW_API void aw_ready_disarm(aw_task *task, int fd);
 
 /* A keeper: an owner, such as a stream, that waits for one descriptor again and
  * again. It leaves the watcher in the kernel's set between waits, which saves
- * three system calls for each wait. The fields are private; zero them before
- * the first use. */
+ * three system calls for each wait. Zero the fields before the first use. */
 typedef struct aw_keeper {
-  struct aw_watch *watch;
-  struct aw_keeper *next;
+  struct aw_watch *watch; /* private */
+  struct aw_keeper *next; /* private */
+  /* The owner alone closes the descriptor, after aw_ready_done(). Then a wait
+   * on the kept watcher does not look at the descriptor, which saves the last
+   * system call. If somebody else closes it nevertheless, the wait may never
+   * end. */
+  bool owned;
 } aw_keeper;
 
 /* Begin a wait as aw_ready_arm(), and keep the watcher when the wait has ended.

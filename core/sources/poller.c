@@ -17,7 +17,8 @@
  * open elsewhere. So a watcher leaves the kernel's set when its last wait ends,
  * before that task resumes; see epoll.c. This costs three system calls for each
  * wait. An owner that waits again and again, and says when it is done, is a
- * keeper: each of its waits costs one fstat.
+ * keeper: each of its waits costs one fstat; none, if nobody else closes the
+ * descriptor (`owned`).
  *
  * While no task waits, the watcher of a keeper is closed when it fires, when
  * the engine has nothing else to do, and by aw_engine_uv(). The last is needed
@@ -176,11 +177,16 @@ static void join(aw_keeper *keeper, aw_watch *watch) {
   watch->keepers = keeper;
 }
 
+static void unlink_keeper(aw_keeper *keeper) {
+  keeper->watch = NULL;
+  keeper->next = NULL;
+}
+
 static void forget_keepers(aw_watch *watch) {
   while (watch->keepers) {
     aw_keeper *keeper = watch->keepers;
     watch->keepers = keeper->next;
-    *keeper = (aw_keeper){NULL, NULL};
+    unlink_keeper(keeper);
   }
 }
 
@@ -386,20 +392,36 @@ static bool is_valid(int events) {
   return events >= AW_READABLE && events <= EITHER;
 }
 
-int aw_ready_arm_kept(aw_task *task, int fd, int events, aw_keeper *keeper) {
+/* The watch that an owner keeps for `fd`, whose file is sure to be the same; or
+ * NULL. */
+static aw_watch *owned_watch(const aw_engine *engine, int fd,
+                             const aw_keeper *keeper) {
+  aw_watch *watch = keeper && keeper->owned ? keeper->watch : NULL;
+  return watch && watch->engine == engine && watch->fd == fd ? watch : NULL;
+}
+
+/* Find or open the watch of `fd`. Returns 0, 1 if `fd` never blocks, or a
+ * negative code. */
+static int look_at(aw_engine *engine, int fd, aw_watch **out) {
   struct stat file;
-  if (!is_valid(events))
-    return AW_EINVAL;
   if (fstat(fd, &file) < 0)
     return -errno;
   if (S_ISREG(file.st_mode))
     return 1;
-  aw_watch *watch = still_good(task->engine, fd, &file);
-  if (!watch) {
-    int rc = open_watch(task->engine, fd, &file, &watch);
-    if (rc < 0) /* a file that cannot be polled never blocks */
-      return rc == UV_EPERM ? 1 : rc;
-  }
+  *out = still_good(engine, fd, &file);
+  if (*out)
+    return 0;
+  int rc = open_watch(engine, fd, &file, out);
+  return rc == UV_EPERM ? 1 : rc; /* a file that cannot be polled */
+}
+
+int aw_ready_arm_kept(aw_task *task, int fd, int events, aw_keeper *keeper) {
+  if (!is_valid(events))
+    return AW_EINVAL;
+  aw_watch *watch = owned_watch(task->engine, fd, keeper);
+  int rc = watch ? 0 : look_at(task->engine, fd, &watch);
+  if (rc != 0)
+    return rc;
   aw_link *waiters = events == AW_READABLE   ? &watch->readers
                      : events == AW_WRITABLE ? &watch->writers
                                              : &watch->both;
@@ -427,7 +449,7 @@ void aw_ready_done(aw_keeper *keeper) {
   while (*place != keeper)
     place = &(*place)->next;
   *place = keeper->next;
-  *keeper = (aw_keeper){NULL, NULL};
+  unlink_keeper(keeper);
   leave(watch);
 }
 

@@ -346,11 +346,11 @@ static aw_turn expect_kept(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-static void a_keeper_keeps_until_it_is_done(void) {
+static void a_keeper_keeps_until_it_is_done(bool owned) {
   world w = enter_with_set();
   int ends[2], others[2];
   assert(pipe(ends) == 0 && pipe(others) == 0);
-  source s = {.fd = ends[0]};
+  source s = {.fd = ends[0], .keeper.owned = owned};
   assert(write(ends[1], "xx", 2) == 2);
   start(w,
         aw_repeat(
@@ -365,7 +365,7 @@ static void a_keeper_keeps_until_it_is_done(void) {
   close(others[0]);
   close(others[1]);
   leave(w); /* the engine releases the watcher of the keeper */
-  assert(s.keeper.watch == NULL);
+  assert(s.keeper.watch == NULL && s.keeper.owned == owned);
   aw_ready_done(&s.keeper);
 }
 
@@ -382,11 +382,12 @@ static aw_turn move(aw_task *task, void *data) {
   return AW_DONE;
 }
 
-static void a_keeper_has_one_descriptor(void) {
+static void a_keeper_has_one_descriptor(bool owned) {
   world w = enter_with_set();
   int ends[2], others[2];
   assert(pipe(ends) == 0 && pipe(others) == 0);
-  moving m = {.source = {.fd = ends[0]}, .next = others[0]};
+  moving m = {.source = {.fd = ends[0], .keeper.owned = owned},
+              .next = others[0]};
   assert(write(ends[1], "x", 1) == 1 && write(others[1], "x", 1) == 1);
   start(w, aw_sequence((aw_wire *[]){aw_wait_for(&operation, &m.source),
                                      aw_call(move, &m),
@@ -630,8 +631,10 @@ int main(void) {
   sees_another_file_under_the_number(make_pipe);
   sees_another_file_under_the_number(make_event);
   a_single_wait_leaves_the_set_before_its_task_goes_on();
-  a_keeper_keeps_until_it_is_done();
-  a_keeper_has_one_descriptor();
+  a_keeper_keeps_until_it_is_done(false);
+  a_keeper_keeps_until_it_is_done(true);
+  a_keeper_has_one_descriptor(false);
+  a_keeper_has_one_descriptor(true);
   a_stale_file_is_taken_out_of_the_set();
   a_cancel_takes_the_wait_back();
   steps_go_into_wires_and_break();

@@ -1342,10 +1342,24 @@ function Stream:shutdown() end
 function Stream:close() end
 
 --- Change limits, in bytes: of a line (1 MiB), of the queue of writes (256
---- KiB), and of the result of read "a" (none).
----@param limits {max_line?: number, high_water?: number, max_output?: number}
+--- KiB), and of the result of read "a" (none). A socket also has `nodelay`
+--- (true: small writes are sent at once) and `keepalive` (true, or the seconds
+--- of silence before the first probe); other streams refuse these two.
+---@param options {max_line?: number, high_water?: number, max_output?: number,
+---  nodelay?: boolean, keepalive?: boolean|number}
 ---@return aiowire.Stream self
-function Stream:configure(limits) end
+function Stream:configure(options) end
+
+--- Return the address of the other side of a socket: host and port, or the path
+--- of a unix socket, which is "" if it has none.
+---@return string host_or_path
+---@return integer? port
+function Stream:peer() end
+
+--- Return the own address of a socket, as peer() does.
+---@return string host_or_path
+---@return integer? port
+function Stream:name() end
 
 --- Return the descriptor, for a Poller.
 ---@return integer

@@ -34,13 +34,14 @@ static inline void *awio_object(lua_State *L) {
 
 /* Each of these adds its public functions to the module's table, on top of the
  * stack, and functions for the parts in Lua to the table below that. They may
- * raise. Call awio_open_stream() before awio_open_read(). */
+ * raise. awio_open_stream() comes first: others add methods to streams. */
 void awio_open_readiness(lua_State *L);
 void awio_open_poller_gate(lua_State *L);
 void awio_open_signal(lua_State *L);
 void awio_open_time_of_day(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_read(lua_State *L);
+void awio_open_socket(lua_State *L);
 void awio_open_copy(lua_State *L);
 void awio_open_file(lua_State *L);
 void awio_open_lookup(lua_State *L);

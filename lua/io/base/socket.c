@@ -54,6 +54,14 @@ int awio_socket_accept(int listening) {
   return UV_EAGAIN;
 }
 
+ssize_t awio_socket_send(int fd, const void *data, size_t size) {
+  ssize_t put;
+  do
+    put = send(fd, data, size, MSG_NOSIGNAL);
+  while (put < 0 && errno == EINTR);
+  return put < 0 ? -errno : put;
+}
+
 int awio_socket_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;

@@ -5,6 +5,7 @@
 #include "base/address.h"
 
 #include <lua.h>
+#include <sys/types.h>
 
 /* Make a socket that does not block, is closed by exec and is no standard file.
  * Returns the descriptor or -errno.
@@ -17,6 +18,10 @@ int awio_socket_open(int family, int type);
  * Returns the descriptor; UV_EAGAIN if there is none, or if the connection has
  * ended before it was taken; or -errno. */
 int awio_socket_accept(int listening);
+
+/* Send bytes to the peer, as write(2), but without a signal. Returns the number
+ * of bytes or -errno. */
+ssize_t awio_socket_send(int fd, const void *data, size_t size);
 
 /* Return the error that is pending on a socket, as UV_ECONNREFUSED after a
  * connection has failed; 0: none. Clears it. */

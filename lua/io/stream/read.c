@@ -50,10 +50,27 @@ static piece check_format(lua_State *L, int arg) {
 
 typedef enum found { FOUND, NOTHING, NEED_MORE, TOO_LONG } found;
 
-static found find_line(const awio_stream *s, const char *at, size_t length,
-                       piece *p) {
-  const char *end = length > 0 ? memchr(at, '\n', length) : NULL;
-  size_t size = end ? (size_t)(end - at) : length;
+/* Find the end of the line that begins `skip` bytes after the start of the
+ * buffer. What was searched is not searched again, since a line may come byte
+ * by byte. Returns the length of the line, or that of the rest. */
+static size_t search_line(awio_stream *s, size_t skip, bool *has_end) {
+  awio_span *seen = &s->no_line;
+  bool known = seen->from <= skip && skip <= seen->to;
+  size_t from = known ? seen->to : skip;
+  size_t length = awio_buffer_length(&s->in);
+  const char *at = s->in.data ? s->in.data + s->in.start : "";
+  const char *end =
+      length > from ? memchr(at + from, '\n', length - from) : NULL;
+  *has_end = end != NULL;
+  if (end)
+    return (size_t)(end - at) - skip;
+  *seen = (awio_span){known ? seen->from : skip, length};
+  return length - skip;
+}
+
+static found find_line(awio_stream *s, size_t skip, piece *p) {
+  bool end;
+  size_t size = search_line(s, skip, &end);
   if (size > s->limits.max_line)
     return TOO_LONG;
   if (!end && !s->ended)
@@ -64,11 +81,10 @@ static found find_line(const awio_stream *s, const char *at, size_t length,
 }
 
 /* Find `p` in the buffer, `skip` bytes after its start. */
-static found find_piece(const awio_stream *s, size_t skip, piece *p) {
-  const char *at = s->in.data ? s->in.data + s->in.start + skip : NULL;
-  size_t length = awio_buffer_length(&s->in) - skip;
+static found find_piece(awio_stream *s, size_t skip, piece *p) {
   if (p->kind == 'l' || p->kind == 'L')
-    return find_line(s, at, length, p);
+    return find_line(s, skip, p);
+  size_t length = awio_buffer_length(&s->in) - skip;
   bool all = p->kind == 'a';
   if (all && length > s->limits.max_output)
     return TOO_LONG;
@@ -79,7 +95,7 @@ static found find_piece(const awio_stream *s, size_t skip, piece *p) {
   return all || enough || length > 0 ? FOUND : NOTHING;
 }
 
-static found find_all(lua_State *L, const awio_stream *s, int count) {
+static found find_all(lua_State *L, awio_stream *s, int count) {
   size_t skip = 0;
   for (int i = 0; i < count; i++) {
     piece p = check_format(L, AT_FORMATS + i);
@@ -168,9 +184,8 @@ static int read_on(lua_State *L, int result, void *data) {
   return awio_fail_stream(L, s, result, "read");
 }
 
-/* Begin a read as aw_lua_begin() does; raise if the stream cannot be read. */
-static int begin_read(lua_State *L, awio_stream *s, const char *what,
-                      aw_lua_continue then) {
+int awio_begin_read(lua_State *L, awio_stream *s, const char *what,
+                    aw_lua_continue then) {
   bool at_once = aw_lua_at_once(L, what);
   if (!s->can_read)
     return awio_fail_stream(L, s, UV_EBADF, "read");
@@ -179,7 +194,7 @@ static int begin_read(lua_State *L, awio_stream *s, const char *what,
 
 /* Read, with the stack as at the head of this file. */
 static int read_formats(lua_State *L, awio_stream *s) {
-  return begin_read(L, s, reading(L)->label, read_on);
+  return awio_begin_read(L, s, reading(L)->label, read_on);
 }
 
 /* s:read([format …]) */
@@ -235,7 +250,7 @@ static int stream_read_some(lua_State *L) {
   aw_lua_arg_check(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
   lua_pushinteger(L, most);
-  return begin_read(L, s, "stream:read_some", some_on);
+  return awio_begin_read(L, s, "stream:read_some", some_on);
 }
 
 /* The iterator of lines() without formats. If the buffer has a line, it only
@@ -303,6 +318,7 @@ static void fill_now(awio_stream *s, size_t most) {
   int there = 0;
   if (s->closed || s->ended || s->fd < 0 || ioctl(s->fd, FIONREAD, &there) < 0)
     return;
+  s->drained = false;
   ssize_t got = 1;
   for (ssize_t left = there; left > 0 && got > 0; left -= got) {
     if (awio_buffer_length(&s->in) >= most)
@@ -337,9 +353,5 @@ void awio_open_read(lua_State *L) {
                                      {"read_some", stream_read_some},
                                      {"lines", stream_lines},
                                      {NULL, NULL}};
-  luaL_getmetatable(L, AWIO_STREAM_CLASS);
-  lua_getfield(L, -1, "__index");
-  lua_pushvalue(L, -2);
-  aw_lua_set_functions(L, methods, 1);
-  lua_pop(L, 2);
+  awio_add_stream_methods(L, methods);
 }

@@ -1,8 +1,13 @@
 /* socket.c - streams over connected sockets; see socket.h */
 #include "stream/socket.h"
 
-#include <lauxlib.h>
+#include "io.h"
+#include "stream/stream_object.h"
 
+#include <lauxlib.h>
+#include <uv.h>
+
+#include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,6 +21,67 @@ void awio_check_socket_options(lua_State *L, int arg,
   awio_check_tcp_options(L, arg, &options->tcp);
 }
 
+/* ---- methods ---- */
+
+static int push_address_of(lua_State *L, const awio_stream *s,
+                           const awio_address *address, int code,
+                           const char *call) {
+  return code < 0 ? awio_fail_stream(L, s, code, call)
+                  : awio_push_address(L, address);
+}
+
+static awio_stream *check_open_stream(lua_State *L, const char *call) {
+  awio_stream *s = awio_check_stream(L, call);
+  if (s->closed || s->fd < 0)
+    awio_fail_stream(L, s, AW_ECLOSED, call);
+  return s;
+}
+
+/* s:peer() → host, port; or path */
+static int stream_peer(lua_State *L) {
+  const awio_stream *s = check_open_stream(L, "peer");
+  if (s->peer.length > 0)
+    return awio_push_address(L, &s->peer);
+  awio_address address;
+  int rc = awio_peer_address(s->fd, &address);
+  return push_address_of(L, s, &address, rc, "peer");
+}
+
+/* s:name() → host, port; or path */
+static int stream_name(lua_State *L) {
+  const awio_stream *s = check_open_stream(L, "name");
+  awio_address address;
+  int rc = awio_own_address(s->fd, &address);
+  return push_address_of(L, s, &address, rc, "name");
+}
+
+static bool has_tcp_option(lua_State *L, int arg) {
+  bool has = lua_getfield(L, arg, "nodelay") != LUA_TNIL;
+  has = lua_getfield(L, arg, "keepalive") != LUA_TNIL || has;
+  lua_pop(L, 2);
+  return has;
+}
+
+/* s:configure{max_line=, …, nodelay=, keepalive=} → s */
+static int stream_configure(lua_State *L) {
+  static const char *const known[] = {AWIO_SOCKET_OPTIONS, NULL};
+  awio_stream *s = awio_check_stream(L, "configure");
+  aw_lua_check_options(L, 2, known, false);
+  awio_socket_options options = {s->limits, s->tcp};
+  awio_check_socket_options(L, 2, &options);
+  if (has_tcp_option(L, 2)) {
+    if (s->closed || s->fd < 0)
+      awio_fail_stream(L, s, AW_ECLOSED, "configure");
+    if (!s->socket)
+      awio_fail_stream(L, s, UV_ENOTSOCK, "configure");
+    awio_socket_configure(s->fd, &options.tcp, &s->tcp);
+  }
+  s->limits = options.limits;
+  s->tcp = options.tcp;
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* ---- values ---- */
 
 typedef struct connection {
@@ -26,11 +92,10 @@ typedef struct connection {
 
 /* Name a stream after its peer; a unix socket also after its own path, since
  * most clients have none. */
-static void name_socket(int fd, char *out, size_t size) {
+static void name_socket(int fd, const awio_address *peer, char *out,
+                        size_t size) {
   char text[AWIO_ADDRESS_TEXT] = "";
-  awio_address address;
-  if (awio_peer_address(fd, &address) < 0)
-    address.length = 0;
+  awio_address address = *peer;
   bool is_unix = address.length > 0 && address.any.sa_family == AF_UNIX;
   if (is_unix && address.length <= offsetof(struct sockaddr_un, sun_path))
     awio_own_address(fd, &address);
@@ -41,13 +106,18 @@ static void name_socket(int fd, char *out, size_t size) {
 
 static awio_stream *new_socket_stream(connection *c) {
   char name[AWIO_ADDRESS_TEXT + 8];
-  name_socket(c->fd, name, sizeof name);
+  awio_address peer;
+  if (awio_peer_address(c->fd, &peer) < 0)
+    peer.length = 0;
+  name_socket(c->fd, &peer, name, sizeof name);
   int fd = c->fd;
   c->fd = -1;
   awio_stream *s = awio_stream_new(fd, true, true, name);
   if (!s)
     return NULL;
   s->socket = true;
+  s->keeper.owned = true;
+  s->peer = peer;
   s->limits = c->options.limits;
   s->tcp = c->options.tcp;
   return s;
@@ -82,4 +152,25 @@ aw_value awio_socket_value(int fd, const awio_socket_options *options) {
   c->fd = fd;
   c->options = *options;
   return aw_lua_box(&c->value);
+}
+
+/* ---- opening ---- */
+
+/* socket_stream(fd) → a Stream of a connected socket, which it takes */
+static int inner_socket_stream(lua_State *L) {
+  int fd = (int)luaL_checkinteger(L, 1);
+  connection c = {.fd = fd, .options = awio_socket_usual};
+  return push_connection(L, &c.value);
+}
+
+/* Add the methods that need sockets to the class, which awio_open_stream() has
+ * made. */
+void awio_open_socket(lua_State *L) {
+  static const luaL_Reg methods[] = {{"peer", stream_peer},
+                                     {"name", stream_name},
+                                     {"configure", stream_configure},
+                                     {NULL, NULL}};
+  awio_add_stream_methods(L, methods);
+  lua_pushcfunction(L, inner_socket_stream);
+  lua_setfield(L, -3, "socket_stream");
 }

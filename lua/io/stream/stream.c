@@ -1,7 +1,8 @@
 /* stream.c - reading, writing and the pump; see stream.h
  *
  *   read   awio_stream_fill(): one read(2), whose size doubles after a full
- *          one; if there is no data, the task waits for the descriptor
+ *          one; if there is no data, or after a short read, the task waits for
+ *          the descriptor
  *   write  awio_stream_send(): write(2); bytes that the kernel does not take go
  *          to `out`, and the pump is started if it does not run
  *   pump   a background task of C steps: it writes and waits in turn until
@@ -93,25 +94,46 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
 
 /* ---- reading ---- */
 
+/* The error of a connection is reported once, to a read or to a write. Remember
+ * it: else the next read would find an end that the peer did not mean. */
+static ssize_t note_lost(awio_stream *s, ssize_t code) {
+  if (s->socket && code < 0 && code != UV_EAGAIN && code != UV_EPIPE)
+    s->lost = (int)code;
+  return code;
+}
+
+static ssize_t read_some(awio_stream *s, size_t size) {
+  ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
+  if (got == UV_EIO && s->terminal)
+    got = 0; /* no process has the terminal open any more */
+  return got == 0 ? s->lost : note_lost(s, got);
+}
+
+/* The task must wait. A long wait should not hold memory. */
+static ssize_t must_wait(awio_stream *s) {
+  if (awio_buffer_length(&s->in) == 0)
+    awio_buffer_free(&s->in);
+  return UV_EAGAIN;
+}
+
 ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   size_t size = wanted > s->chunk ? s->chunk * 2 : s->chunk;
   if (size > LARGE_CHUNK)
     size = LARGE_CHUNK;
-  if (s->shared && !awio_ready(s->fd, false))
-    return UV_EAGAIN;
+  if (s->drained || (s->shared && !awio_ready(s->fd, false)))
+    return must_wait(s);
   if (!awio_buffer_room(&s->in, size))
     return AW_ENOMEM;
-  ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
-  if (got == UV_EIO && s->terminal)
-    got = 0; /* no process has the terminal open any more */
+  ssize_t got = read_some(s, size);
+  if (got == UV_EAGAIN)
+    return must_wait(s);
   if (got > 0) {
     s->in.end += (size_t)got;
+    s->drained = (size_t)got < size && !s->shared;
     if ((size_t)got == size && s->chunk < LARGE_CHUNK)
       s->chunk *= 2;
   } else if (got == 0) {
     s->ended = true;
-  } else if (got == UV_EAGAIN && s->in.end == 0) {
-    awio_buffer_free(&s->in); /* a long wait should not hold memory */
   }
   return got;
 }
@@ -120,6 +142,7 @@ bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
   if (s->taken != seen)
     return false;
   s->taken++;
+  s->no_line = (awio_span){0, 0};
   awio_buffer_take(&s->in, count);
   return true;
 }
@@ -131,8 +154,17 @@ static int watch_stream(aw_task *task, awio_stream *s, int events) {
   return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
 }
 
+/* The descriptor is readable: the next read may ask the kernel. */
+static int read_ready(aw_task *task, void *data) {
+  (void)task;
+  awio_stream *s = data;
+  s->drained = false;
+  return 1;
+}
+
 static int read_arm(aw_task *task, void *data) {
-  return watch_stream(task, data, AW_READABLE);
+  int rc = watch_stream(task, data, AW_READABLE);
+  return rc == 1 ? read_ready(task, data) : rc;
 }
 
 static int write_arm(aw_task *task, void *data) {
@@ -184,14 +216,18 @@ static void wire_describe(const void *data, char *out, size_t size) {
     snprintf(out, size, "stream (finalized)");
 }
 
-#define WAITING(what, begin) \
+#define WAITING(what, begin, try) \
   { \
     .label = (what), .arm = (begin), .disarm = stream_disarm, \
-    .external = true, .describe = describe_stream \
+    .external = true, .describe = describe_stream, .ready = (try) \
   }
-const aw_operation awio_wait_read = WAITING("stream:read", read_arm);
-const aw_operation awio_wait_some = WAITING("stream:read_some", read_arm);
-const aw_operation awio_wait_line = WAITING("stream:lines", read_arm);
+#define READING(what)  WAITING(what, read_arm, read_ready)
+#define DRAINING(what) WAITING(what, write_arm, NULL)
+const aw_operation awio_wait_read = READING("stream:read");
+const aw_operation awio_wait_some = READING("stream:read_some");
+const aw_operation awio_wait_line = READING("stream:lines");
+const aw_operation awio_wait_until = READING("stream:read_until");
+const aw_operation awio_wait_from = READING("copy");
 
 const aw_operation awio_stream_readable = {.label = "readable",
                                            .arm = readable_arm,
@@ -206,10 +242,11 @@ const aw_operation awio_stream_writable = {.label = "writable",
 
 /* ---- writing ---- */
 
-/* Return how many bytes to write at once to a shared descriptor: whole lines,
+/* Return how many bytes to write at once. To a shared descriptor: whole lines,
  * if a line ends early enough. So output of C comes between lines. */
-static size_t shared_size(const char *data, size_t size) {
-  if (size <= SHARED_WRITE)
+static size_t size_of_write(const awio_stream *s, const char *data,
+                            size_t size) {
+  if (!s->shared || size <= SHARED_WRITE)
     return size;
   size = SHARED_WRITE;
   while (size > 0 && data[size - 1] != '\n')
@@ -218,31 +255,35 @@ static size_t shared_size(const char *data, size_t size) {
 }
 
 static ssize_t write_some(awio_stream *s, const char *data, size_t size) {
-  if (s->shared) {
-    if (!awio_ready(s->fd, true))
-      return UV_EAGAIN;
-    size = shared_size(data, size);
-  }
+  if (s->socket)
+    return note_lost(s, awio_socket_send(s->fd, data, size));
+  if (s->shared && !awio_ready(s->fd, true))
+    return UV_EAGAIN;
   return awio_write(s->fd, data, size);
 }
 
 /* Write as much as the kernel takes, but stop after BURST bytes, so that other
- * tasks can run. Returns the number of bytes, or an error. */
+ * tasks can run. After a short write the kernel has no room. Returns the number
+ * of bytes, or an error. */
 static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
   size_t sent = 0;
   while (sent < size && sent < BURST) {
-    ssize_t put = write_some(s, data + sent, size - sent);
+    size_t next = size_of_write(s, data + sent, size - sent);
+    ssize_t put = write_some(s, data + sent, next);
     if (put == UV_EAGAIN)
       break;
     if (put < 0)
       return put;
     sent += (size_t)put;
+    if ((size_t)put < next)
+      break;
   }
   return (ssize_t)sent;
 }
 
-const aw_operation awio_wait_write = WAITING("stream:write", write_arm);
-const aw_operation awio_wait_flush = WAITING("stream:flush", write_arm);
+const aw_operation awio_wait_write = DRAINING("stream:write");
+const aw_operation awio_wait_flush = DRAINING("stream:flush");
+const aw_operation awio_wait_to = DRAINING("copy");
 
 /* A step of the pump. */
 static aw_turn pump(aw_task *task, void *data) {
@@ -339,6 +380,13 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
   return rc < 0 ? rc : (ssize_t)(sent + take);
 }
 
+ssize_t awio_stream_put(awio_stream *s, const char *data, size_t size) {
+  ssize_t put = write_some(s, data, size_of_write(s, data, size));
+  if (put > 0)
+    note_typed(s, data, (size_t)put);
+  return put;
+}
+
 int awio_stream_yield_to_c(const awio_stream *s) {
   if (!s->shared || !awio_stdio_pending(s->fd))
     return 0;
@@ -386,3 +434,4 @@ const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
 const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
 const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);
 const aw_operation awio_wait_flushed = WRITING("stream:flush", room_disarm);
+const aw_operation awio_wait_turn = WRITING("copy", room_disarm);

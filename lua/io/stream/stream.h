@@ -11,6 +11,10 @@
  * *large* write is one for which `out` has no room. Only a large write can be
  * cancelled half way, and that breaks the stream.
  *
+ * A read that gets less than it asked for has emptied the descriptor. The next
+ * one waits for readiness at once (`drained`), instead of asking the kernel for
+ * the answer EAGAIN. So a request on a socket costs a poll, a read and a send.
+ *
  * A `shared` descriptor (0 to 2) stays blocking, since other processes use the
  * same open file; so poll(2) comes before each read and write. Lua's print and
  * io.write write to such a descriptor, too: see cstdio.h.
@@ -39,12 +43,18 @@ typedef struct awio_limits {
   size_t high_water, max_line, max_output;
 } awio_limits;
 
+/* Offsets from the start of a buffer's content; from == to: nothing. */
+typedef struct awio_span {
+  size_t from, to;
+} awio_span;
+
 typedef struct awio_stream {
   int fd;            /* -1 once it is closed or given away */
   unsigned refs;     /* references: the userdata's and the pump's */
   aw_lua_held held;  /* held by the userdata */
   awio_buffer in;    /* bytes from the kernel that no reader has taken */
   uint64_t taken;    /* how often bytes have left `in` */
+  awio_span no_line; /* the part of `in` without the end of a line */
   size_t chunk;      /* bytes to ask the kernel for */
   awio_buffer out;   /* submitted bytes that the kernel has not taken */
   awio_waiters room; /* tasks that wait for `out` to shrink */
@@ -53,10 +63,13 @@ typedef struct awio_stream {
   aw_keeper keeper;  /* keeps the watcher of `fd` */
   awio_limits limits;
   awio_tcp_options tcp; /* of a socket */
+  awio_address peer;    /* of a socket: after a reset the kernel forgets it */
   int error;            /* with which a write of the pump failed, or 0 */
+  int lost;             /* with which the connection broke, or 0 */
   bool can_read, can_write;
   bool socket;   /* `fd` is a connected socket */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
+  bool drained;  /* wait for readiness before the next read(2) */
   bool ended;    /* the kernel has reported the end of the file */
   bool closed;   /* closed by Lua; the pump may still use `fd` */
   bool shut;     /* shut down: no more writes */
@@ -82,8 +95,9 @@ void awio_stream_release(awio_stream *stream); /* NULL is fine */
  */
 void awio_stream_close(awio_stream *stream, aw_engine *engine);
 
-/* Call read(2) once. Returns the number of bytes added to `in`; 0 at the end of
- * the file; UV_EAGAIN if the task must wait; or an error.
+/* Call read(2) once, unless the stream is `drained`. Returns the number of bytes
+ * added to `in`; 0 at the end of the file; UV_EAGAIN if the task must wait; or
+ * an error.
  *
  *   wanted  the number of bytes that the task wants; 0: unknown
  */
@@ -102,6 +116,10 @@ bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
  * an error. */
 ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
                          size_t size);
+
+/* Write once, past `out`, which must be empty. Returns the number of bytes that
+ * the kernel has taken, UV_EAGAIN if the task must wait, or an error. */
+ssize_t awio_stream_put(awio_stream *stream, const char *data, size_t size);
 
 /* Type the characters that end the input of a terminal, or put them into `out`.
  * Does nothing on other descriptors, or when called again. Returns 0 or
@@ -122,17 +140,21 @@ void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 
 /* Operations, each with the label of the method that waits. Their data is the
  * stream. These wait until the descriptor is readable: */
-extern const aw_operation awio_wait_read; /* in read() */
-extern const aw_operation awio_wait_some; /* in read_some() */
-extern const aw_operation awio_wait_line; /* in lines() */
+extern const aw_operation awio_wait_read;  /* in read() */
+extern const aw_operation awio_wait_some;  /* in read_some() */
+extern const aw_operation awio_wait_line;  /* in lines() */
+extern const aw_operation awio_wait_until; /* in read_until() */
+extern const aw_operation awio_wait_from;  /* in copy() */
 /* These wait until the descriptor is writable: */
 extern const aw_operation awio_wait_write; /* in write() and the pump */
 extern const aw_operation awio_wait_flush; /* in flush() */
+extern const aw_operation awio_wait_to;    /* in copy() */
 /* These wait until `out` has shrunk: */
 extern const aw_operation awio_wait_room;    /* in write() */
 extern const aw_operation awio_wait_large;   /* in a large write() */
 extern const aw_operation awio_wait_sent;    /* in shutdown() */
 extern const aw_operation awio_wait_flushed; /* in flush() */
+extern const aw_operation awio_wait_turn;    /* in copy() */
 
 /* Operations of Readable(stream) and Writable(stream) [Q6]. Their data is the
  * userdata of the Stream, which may be finalized when the wire runs. */

@@ -53,8 +53,7 @@ static void check_written(lua_State *L, const awio_stream *s,
                      call);
 }
 
-/* Raise if nothing can be written any more. */
-static void check_writable(lua_State *L, const awio_stream *s) {
+void awio_check_writable(lua_State *L, const awio_stream *s) {
   check_written(L, s, "write");
   if (s->shut)
     awio_fail_stream(L, s, UV_EPIPE, "write");
@@ -105,7 +104,7 @@ static int send_on(lua_State *L, awio_stream *s, size_t sent) {
   size_t size;
   const char *data = lua_tolstring(L, 2, &size);
   aw_loop *loop = loop_here(L); /* first: it may run a finalizer */
-  check_writable(L, s);
+  awio_check_writable(L, s);
   ssize_t more = awio_stream_send(s, loop, data + sent, size - sent);
   if (more >= 0 && sent + (size_t)more < size) {
     s->large = true;
@@ -127,7 +126,7 @@ static int write_rest(lua_State *L, int result, void *data) {
   awio_stream *s = awio_check_stream(L, "write");
   if (result < 0 || s->closed || s->error) {
     end_large(s);
-    check_writable(L, s);
+    awio_check_writable(L, s);
     return awio_fail_stream(L, s, result, "write");
   }
   if (awio_buffer_length(&s->out) > AWIO_LOW_WATER)
@@ -139,7 +138,7 @@ static int write_rest(lua_State *L, int result, void *data) {
 static int write_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_stream *s = awio_check_stream(L, "write");
-  check_writable(L, s);
+  awio_check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "write");
   int rc = awio_stream_yield_to_c(s);
@@ -166,7 +165,7 @@ static int shutdown_on(lua_State *L, int result, void *data) {
   awio_stream *s = awio_check_stream(L, "shutdown");
   if (s->shut)
     return 0;
-  check_writable(L, s);
+  awio_check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "shutdown");
   int rc = 0;
@@ -296,19 +295,6 @@ void awio_check_limits(lua_State *L, int arg, awio_limits *limits) {
   check_limit(L, arg, "max_output", &limits->max_output);
 }
 
-/* s:configure{max_line=, high_water=, max_output=} → s */
-static int stream_configure(lua_State *L) {
-  static const char *const known[] = {"max_line", "high_water", "max_output",
-                                      NULL};
-  awio_stream *s = awio_check_stream(L, "configure");
-  aw_lua_check_options(L, 2, known, false);
-  awio_limits limits = s->limits;
-  awio_check_limits(L, 2, &limits);
-  s->limits = limits;
-  lua_settop(L, 1);
-  return 1;
-}
-
 /* s:getfd() → descriptor, for a Poller [Q6] */
 static int stream_getfd(lua_State *L) {
   const awio_stream *s = awio_check_stream(L, "getfd");
@@ -343,11 +329,13 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
   return box;
 }
 
-static const luaL_Reg methods[] = {
-    {"write", stream_write}, {"shutdown", stream_shutdown},
-    {"close", stream_close}, {"configure", stream_configure},
-    {"getfd", stream_getfd}, {"dirty", stream_dirty},
-    {"flush", stream_flush}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"write", stream_write},
+                                   {"shutdown", stream_shutdown},
+                                   {"close", stream_close},
+                                   {"getfd", stream_getfd},
+                                   {"dirty", stream_dirty},
+                                   {"flush", stream_flush},
+                                   {NULL, NULL}};
 
 static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {"__gc", stream_gc},
@@ -365,6 +353,14 @@ static void make_stream_class(lua_State *L) {
   aw_lua_set_functions(L, methods, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+}
+
+void awio_add_stream_methods(lua_State *L, const luaL_Reg *list) {
+  luaL_getmetatable(L, AWIO_STREAM_CLASS);
+  lua_getfield(L, -1, "__index");
+  lua_pushvalue(L, -2);
+  aw_lua_set_functions(L, list, 1);
+  lua_pop(L, 2);
 }
 
 void awio_open_stream(lua_State *L) {

@@ -4,6 +4,7 @@
 
 #include "stream/stream.h"
 
+#include <lauxlib.h>
 #include <lua.h>
 
 #define AWIO_STREAM_CLASS "aiowire.Stream"
@@ -18,9 +19,18 @@
 awio_stream *awio_check_stream(lua_State *L, const char *call);
 
 /* Raise the failure `code` of `call`: a string for AW_ENOMEM, else Closed if
- * the
- * stream is closed, else a SystemError. */
+ * the stream is closed, else a SystemError. */
 int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,
                      const char *call);
+
+/* Raise if nothing can be written any more. */
+void awio_check_writable(lua_State *L, const awio_stream *stream);
+
+/* Begin a read as aw_lua_begin() does; raise if the stream cannot be read. */
+int awio_begin_read(lua_State *L, awio_stream *stream, const char *what,
+                    aw_lua_continue then);
+
+/* Add methods to the class, which awio_open_stream() has made. */
+void awio_add_stream_methods(lua_State *L, const luaL_Reg *list);
 
 #endif

@@ -1,0 +1,322 @@
+-- Streams over connected sockets [X1-X4].
+
+local aw = require "aiowire"
+local d = require "spec_descriptors"
+local helper = require "spec.support.helper"
+local socketpairs = require "spec.support.socketpairs"
+local texts = require "spec.support.texts"
+
+local raises, run, wait_until = helper.raises, helper.run, helper.wait_until
+
+--- Runs `f(ev, a, b)` in a loop with two connected streams of each kind.
+local function each_kind(f)
+  return function()
+    for _, kind in ipairs { "unix", "tcp" } do
+      run(function(ev)
+        local a, b = socketpairs.pair(kind)
+        local _ <close> = a
+        local _ <close> = b
+        f(ev, a, b, kind)
+      end)
+    end
+  end
+end
+
+--- Lets a task wait for the peer's bytes before they are sent.
+local function waits(ev, f, ...)
+  local task = ev:start(aw.Call(f, ...))
+  wait_until(function()
+    return task.status == "waiting"
+  end)
+  return task
+end
+
+describe("a stream over a socket", function()
+  it("is read and written in both directions [X1]",
+    each_kind(function(ev, a, b)
+      a:write("one\n", "two\n", "rest")
+      assert.are.equal("one", b:read())
+      b:write "back"
+      assert.are.equal("back", a:read(4))
+      assert.are.equal("two\n", b:read "L")
+      local reader = waits(ev, b.read, b, 8)
+      a:write "1234"
+      assert.are.equal("rest1234", reader:wait())
+      assert.are.equal(a, a:flush())
+    end))
+
+  it("gives nil at the end, again and again [X1]",
+    each_kind(function(_, a, b)
+      a:write "last"
+      a:close()
+      assert.are.equal("last", b:read())
+      for _ = 1, 3 do
+        assert.is_nil(b:read())
+        assert.is_nil(b:read_some())
+        assert.are.equal("", b:read "a")
+      end
+    end))
+
+  it("is read to its end where bytes come in small pieces [X1]",
+    each_kind(function(ev, a, b)
+      ev:start(function()
+        for i = 1, 300 do
+          a:write(tostring(i), i % 3 == 0 and "\n" or " ")
+          if i % 7 == 0 then
+            aw.yield()
+          end
+        end
+        a:shutdown()
+      end)
+      local count = 0
+      for line in b:lines() do
+        count = count + 1
+        local x, y, z = line:match "^(%d+) (%d+) (%d+)$"
+        assert.are.equal(tostring(3 * count), z)
+        assert.are.equal(x + 2, y + 1)
+      end
+      assert.are.equal(100, count)
+    end))
+
+  it("loses nothing when a read that waits is cancelled [X1, C10]",
+    each_kind(function(ev, a, b)
+      local reader = waits(ev, b.read, b)
+      a:write "half "
+      reader:cancel_wait()
+      reader = waits(ev, b.read, b, 100)
+      reader:cancel_wait()
+      a:write "line\n"
+      assert.are.equal("half line", b:read())
+    end))
+
+  it("writes more than the kernel takes, without a signal [X1]",
+    each_kind(function(ev, a, b)
+      local size = 3000000
+      ev:start(function()
+        a:write(("x"):rep(size))
+        a:shutdown()
+      end)
+      assert.are.equal(size, #b:read "a")
+    end))
+
+  it("can be waited for as a source of readiness [Q6]",
+    each_kind(function(ev, a, b)
+      local task = waits(ev, aw.readable, b)
+      aw.await(aw.Writable(b))
+      a:write "xy"
+      task:wait()
+      aw.await(aw.Readable(b) >> aw.Readable(b:getfd()))
+      assert.are.equal("x", b:read(1))
+      aw.await(aw.Readable(b)) -- `y` is in the stream
+      assert.are.equal("y", b:read(1))
+      local poller
+      poller = aw.Poller { [b] = function()
+        assert.are.equal("z", b:read_some())
+        poller:shutdown()
+      end }
+      local polling = ev:start(poller)
+      a:write "z"
+      polling:wait()
+    end))
+
+  it("is ended by close, also in tasks that wait [X1]",
+    each_kind(function(ev, a)
+      local seen
+      local reader = ev:start(aw.Call(a.read, a), function(_, err)
+        seen = err
+      end)
+      wait_until(function()
+        return reader.status == "waiting"
+      end)
+      a:close()
+      pcall(reader.wait, reader)
+      assert.is_true(aw.is_closed(seen))
+    end))
+end)
+
+describe("a socket that is shut down", function()
+  it("shows its end to the peer, and still reads [X2]",
+    each_kind(function(_, a, b)
+      a:write "request"
+      a:shutdown()
+      a:shutdown()
+      assert.are.equal("request", b:read "a")
+      b:write "reply"
+      b:close()
+      assert.are.equal("reply", a:read "a")
+    end))
+
+  it("refuses a later write with EPIPE [X2]", each_kind(function(_, a)
+    a:shutdown()
+    local err = raises("broken pipe", a.write, a, "x")
+    assert.are.equal("EPIPE", err.code)
+  end))
+
+  it("first sends what is queued [X2]", each_kind(function(ev, a, b)
+    a:configure { high_water = 4000000 }
+    a:write(("x"):rep(3000000))
+    local closer = ev:start(aw.Call(a.shutdown, a))
+    assert.are.equal(3000000, #b:read "a")
+    closer:wait()
+  end))
+end)
+
+describe("a socket that is closed", function()
+  it("still sends what is queued [X2]", each_kind(function(_, a, b)
+    a:configure { high_water = 4000000 }
+    a:write(("x"):rep(3000000))
+    a:close()
+    raises("Closed", a.write, a, "x")
+    assert.are.equal(3000000, #b:read "a")
+  end))
+end)
+
+describe("a connection that is reset", function()
+  --- Runs `f` in a loop with a stream and the descriptor of its peer, over TCP.
+  local function with_peer(f)
+    return function()
+      run(function(ev)
+        local s, fd = socketpairs.half "tcp"
+        local _ <close> = s
+        f(ev, s, fd)
+      end)
+    end
+  end
+
+  it("raises ECONNRESET in the task that reads [X1]",
+    with_peer(function(ev, s, fd)
+      local seen
+      local reader = ev:start(aw.Call(s.read, s), function(_, err)
+        seen = err
+      end)
+      wait_until(function()
+        return reader.status == "waiting"
+      end)
+      d.reset(fd)
+      pcall(reader.wait, reader)
+      assert.are.equal("ECONNRESET", seen.code)
+      assert.are.equal("read", seen.call)
+      assert.matches("^tcp 127%.0%.0%.1:%d+$", seen.about)
+    end))
+
+  it("gives what came before, and then the error each time [X1]",
+    with_peer(function(_, s, fd)
+      d.write(fd, "one\ntwo")
+      d.reset(fd)
+      assert.are.equal("one", s:read())
+      for _ = 1, 2 do
+        local err = raises("connection reset", s.read, s)
+        assert.are.equal("ECONNRESET", err.code)
+      end
+      assert.are.equal("two", s:read_some())
+      raises("connection reset", s.read_some, s)
+    end))
+
+  it("raises in a task that writes, and in later reads, too [X1]",
+    with_peer(function(_, s, fd)
+      d.reset(fd)
+      local err = raises("write", s.write, s, "x")
+      assert.are.equal("ECONNRESET", err.code)
+      raises("connection reset", s.read, s)
+      raises("broken pipe", s.write, s, "x")
+    end))
+
+  it("raises in a large write that waits for room [X1]",
+    with_peer(function(ev, s, fd)
+      local seen
+      local writer = ev:start(function()
+        s:write(("x"):rep(20000000))
+      end, function(_, err)
+        seen = err
+      end)
+      wait_until(function()
+        return writer.status == "waiting"
+      end)
+      d.reset(fd)
+      pcall(writer.wait, writer)
+      assert.are.equal("ECONNRESET", seen.code)
+    end))
+
+  it("still knows its addresses [X3]", with_peer(function(_, s, fd)
+    local host, port = s:peer()
+    local _, own = s:name()
+    d.reset(fd)
+    raises("connection reset", s.read, s)
+    assert.are.same({ host, port, own },
+      { s:peer(), (select(2, s:peer())), (select(2, s:name())) })
+  end))
+end)
+
+describe("the addresses of a stream", function()
+  it("are a host and a port over TCP [X3]", function()
+    run(function()
+      local a, b = socketpairs.pair "tcp"
+      local _ <close> = a
+      local _ <close> = b
+      local host, port = a:peer()
+      assert.are.equal("127.0.0.1", host)
+      assert.are.same({ host, port }, { b:name() })
+      assert.are.same({ a:name() }, { b:peer() })
+      assert.are.equal("integer", math.type(port))
+      texts.contains(tostring(a), "tcp 127.0.0.1:" .. port)
+    end)
+  end)
+
+  it("are an empty path for an unnamed unix socket [X3]", function()
+    run(function()
+      local a, b = socketpairs.pair "unix"
+      local _ <close> = a
+      local _ <close> = b
+      assert.are.same({ n = 1, "" }, table.pack(a:peer()))
+      assert.are.same({ n = 1, "" }, table.pack(b:name()))
+    end)
+  end)
+
+  it("are refused where there is no socket, or no more [X3]", function()
+    run(function()
+      local p <close> = aw.spawn { "cat" }
+      for _, method in ipairs { "peer", "name" } do
+        local err = raises("stdout of cat", p.stdout[method], p.stdout)
+        assert.are.equal("ENOTSOCK", err.code)
+        assert.are.equal(method, err.call)
+        local a, b = socketpairs.pair()
+        local _ <close> = a
+        local _ <close> = b
+        a:close()
+        assert.is_true(aw.is_closed(raises("Closed", a[method], a)))
+        assert.are.equal("", (b[method](b)))
+      end
+    end)
+  end)
+end)
+
+describe("the options of a connection", function()
+  it("are set by configure [X4]", each_kind(function(_, a)
+    assert.are.equal(a, a:configure { nodelay = true, keepalive = 30 })
+    assert.are.equal(a, a:configure { nodelay = false, keepalive = false,
+      max_line = 10 })
+    a:configure { keepalive = true }
+    raises("bad option 'nodelay' (boolean expected, got number)", a.configure,
+      a, { nodelay = 1 })
+    raises("bad option 'keepalive'", a.configure, a, { keepalive = 0 })
+    raises("bad option 'keepalive'", a.configure, a, { keepalive = "x" })
+    raises("unknown option", a.configure, a, { no_delay = true })
+  end))
+
+  it("are refused by what is no socket, with its limits unchanged [X4]",
+    function()
+      run(function()
+        local p <close> = aw.spawn { "sh", "-c", "echo 123456" }
+        local err = raises("stdout of sh", p.stdout.configure, p.stdout,
+          { nodelay = true, max_line = 3 })
+        assert.are.equal("ENOTSOCK", err.code)
+        assert.are.equal("configure", err.call)
+        assert.are.equal("123456", p.stdout:read())
+      end)
+    end)
+
+  it("are refused by a closed stream [X4]", each_kind(function(_, a)
+    a:close()
+    raises("Closed", a.configure, a, { nodelay = true })
+  end))
+end)

@@ -1,0 +1,43 @@
+--- Connected sockets for specs, as two streams or as a stream and a descriptor.
+---
+--- A socket becomes a Stream by an inner function of the library, so that specs
+--- of streams need neither a server nor a connect.
+
+local aw = require "aiowire"
+local d = require "spec_descriptors"
+
+local M = {}
+
+--- Returns the inner functions of the library.
+local function inner_functions()
+  for _, value in pairs(debug.getregistry()) do
+    if type(value) == "table" and rawget(value, "module") == aw then
+      return value.inner
+    end
+  end
+end
+
+--- Returns a stream over the socket `fd`, which belongs to the stream now.
+---@param fd integer
+---@return aiowire.Stream
+function M.stream(fd)
+  return inner_functions().socket_stream(fd)
+end
+
+--- Returns two connected streams.
+---@param kind? "unix"|"tcp"
+---@return aiowire.Stream, aiowire.Stream
+function M.pair(kind)
+  local a, b = d.sockets(kind)
+  return M.stream(a), M.stream(b)
+end
+
+--- Returns a stream, and the descriptor of its peer.
+---@param kind? "unix"|"tcp"
+---@return aiowire.Stream, integer
+function M.half(kind)
+  local a, b = d.sockets(kind)
+  return M.stream(a), b
+end
+
+return M
