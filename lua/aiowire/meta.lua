@@ -1310,6 +1310,14 @@ function Stream:read(...) end
 ---@return string?
 function Stream:read_some(max) end
 
+--- Read up to `delimiter`, which is consumed and not returned; at the end of the
+--- stream the rest, then nil. Awaits. A SystemError EMSGSIZE, with nothing
+--- consumed, if the text is longer than `max` bytes (default: `max_line`).
+---@param delimiter string at least one byte
+---@param max? integer
+---@return string?
+function Stream:read_until(delimiter, max) end
+
 --- Iterate over lines, `for line in stream:lines() do`, or over other formats
 --- of `read`. The stream is not closed at its end.
 ---@param ... "l"|"L"|"a"|integer
