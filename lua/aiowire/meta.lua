@@ -1377,6 +1377,19 @@ function Stream:getfd() end
 ---@return boolean
 function Stream:dirty() end
 
+--- Copy bytes from one stream to another, to the end of `from` or for at most
+--- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
+--- wire: `aw.Call(aw.copy, from, to)`.
+---
+--- What is queued in `to` is sent first. A cancelled copy loses nothing: what it
+--- has read and not written stays in `from` [X6]. Raises a SystemError about the
+--- stream that failed.
+---@param from aiowire.Stream
+---@param to aiowire.Stream may be the same, for an echo
+---@param limit? integer
+---@return integer bytes
+function aw.copy(from, to, limit) end
+
 --- How a process ended. Either `code` or `signal` is set. With `lost` neither
 --- is set: another part of the program has reaped the process, or the kernel
 --- has, because SIGCHLD is ignored.
