@@ -144,19 +144,21 @@ bool aw_lua_opt_flag(lua_State *L, int arg, const char *name, bool otherwise) {
   return value;
 }
 
-/* check_options(arg, opts, known): check `opts`, argument `arg` of the function
- * that the user called */
+/* check_options(arg, opts, known [, is_list]): check `opts`, argument `arg` of
+ * the function that the user called; with `is_list`, items may come before its
+ * options */
 static int inner_check_options(lua_State *L) {
-  enum { MOST = 16, ARG = 1, OPTIONS, KNOWN };
+  enum { MOST = 16, ARG = 1, OPTIONS, KNOWN, IS_LIST };
   const char *known[MOST + 1] = {NULL};
   int arg = (int)lua_tointeger(L, ARG);
+  bool is_list = lua_toboolean(L, IS_LIST);
   if (!lua_istable(L, OPTIONS))
     return aw_lua_arg_error(L, arg,
                             lua_pushfstring(L, "table expected, got %s",
                                             aw_lua_type_name(L, OPTIONS)));
   for (int i = 0; i < MOST && lua_rawgeti(L, KNOWN, i + 1) == LUA_TSTRING; i++)
     known[i] = lua_tostring(L, -1);
-  check_names(L, OPTIONS, arg, known, false);
+  check_names(L, OPTIONS, arg, known, is_list);
   return 0;
 }
 

@@ -4,7 +4,8 @@
  * a table of its streams, at most three. Each stream keeps its Process alive,
  * so a program may keep only a stream.
  *
- * Neighbours: spawn.c makes Processes; aiowire/exec.lua has aw.exec.
+ * Neighbours: spawn.c makes Processes; aiowire/programs.lua runs them for
+ * aw.exec and aw.pipeline.
  */
 #include "process/process_object.h"
 
@@ -141,6 +142,21 @@ static int after_reap(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
+/* End the process of the Process at 1, without waiting. */
+static void end_object(lua_State *L, awio_process *p, aw_engine *engine) {
+  close_files(L, engine);
+  awio_process_end(p);
+}
+
+/* end_process(p): begin to close a Process; close() then waits for the end */
+static int inner_end_process(lua_State *L) {
+  awio_process *p = *(awio_process **)lua_touserdata(L, 1);
+  lua_settop(L, 1);
+  if (p)
+    end_object(L, p, aw_lua_engine(L));
+  return 0;
+}
+
 /* p:close(): end the process. In a task of its engine, also wait until it is
  * reaped. A detached child runs on. Upvalue 2: aw.shield. */
 static int process_close(lua_State *L) {
@@ -149,8 +165,7 @@ static int process_close(lua_State *L) {
   if (!p)
     return 0;
   aw_engine *engine = aw_lua_engine(L);
-  close_files(L, engine);
-  awio_process_end(p);
+  end_object(L, p, engine);
   if (p->life == AWIO_REAPED || p->detached || !aw_lua_may_await(L) ||
       awio_process_is_foreign(p, engine))
     return 0;
@@ -269,5 +284,10 @@ awio_process **awio_push_process(lua_State *L) {
 }
 
 void awio_open_process(lua_State *L) {
+  static const luaL_Reg inner[] = {{"end_process", inner_end_process},
+                                   {NULL, NULL}};
   make_process_class(L);
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, inner, 0);
+  lua_pop(L, 1);
 }

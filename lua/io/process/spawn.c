@@ -127,9 +127,8 @@ static char **push_environment(lua_State *L, int arg) {
 
 /* ---- a child to start ---- */
 
-enum { AT_OPTIONS = 1 };
-
 typedef struct spawning {
+  int at; /* the index of the table of options, an argument of the user's call */
   awio_program plan;
   uint64_t grace_ms;
   awio_redirect files[3];
@@ -143,10 +142,10 @@ typedef struct spawning {
 
 /* Return the option `grace` in ms. The default is 2 s, but at most half of the
  * loop's grace. */
-static uint64_t check_grace(lua_State *L) {
+static uint64_t check_grace(lua_State *L, int at) {
   enum { USUAL_MS = 2000, MS = 1000000 };
   uint64_t ms = USUAL_MS;
-  if (lua_getfield(L, AT_OPTIONS, "grace") != LUA_TNIL) {
+  if (lua_getfield(L, at, "grace") != LUA_TNIL) {
     lua_Number seconds = lua_tonumber(L, -1);
     if (lua_type(L, -1) != LUA_TNUMBER)
       aw_lua_bad_option(L, "grace", "number of seconds");
@@ -167,7 +166,7 @@ static uint64_t check_grace(lua_State *L) {
 static int check_size(lua_State *L, const spawning *sp, const char *name,
                       int usual) {
   enum { MOST = 65535 };
-  int is_integer = lua_getfield(L, AT_OPTIONS, name) == LUA_TNIL;
+  int is_integer = lua_getfield(L, sp->at, name) == LUA_TNIL;
   if (!is_integer && !sp->terminal)
     aw_lua_error(L, "bad option '%s' (without 'pty')", name);
   lua_Integer size = is_integer ? usual : lua_tointegerx(L, -1, &is_integer);
@@ -182,10 +181,10 @@ static int check_size(lua_State *L, const spawning *sp, const char *name,
  * lead to the terminal. */
 static void check_files(lua_State *L, spawning *sp) {
   enum { ROWS = 24, COLUMNS = 80 };
-  sp->terminal = aw_lua_opt_flag(L, AT_OPTIONS, "pty", false);
+  sp->terminal = aw_lua_opt_flag(L, sp->at, "pty", false);
   sp->rows = check_size(L, sp, "rows", ROWS);
   sp->columns = check_size(L, sp, "cols", COLUMNS);
-  awio_check_redirects(L, AT_OPTIONS, sp->terminal ? AWIO_TERMINAL : AWIO_PIPE,
+  awio_check_redirects(L, sp->at, sp->terminal ? AWIO_TERMINAL : AWIO_PIPE,
                        sp->files);
   bool used = false;
   for (int i = 0; i < 3; i++)
@@ -196,23 +195,23 @@ static void check_files(lua_State *L, spawning *sp) {
 }
 
 static void check_options(lua_State *L, spawning *sp) {
-  aw_lua_check_options(L, AT_OPTIONS, names + OF_EXEC, true);
+  aw_lua_check_options(L, sp->at, names + OF_EXEC, true);
   check_files(L, sp);
   sp->limits = (awio_limits){0, 0, 0};
-  awio_check_limits(L, AT_OPTIONS, &sp->limits);
-  sp->plan.detached = aw_lua_opt_flag(L, AT_OPTIONS, "detach", false);
+  awio_check_limits(L, sp->at, &sp->limits);
+  sp->plan.detached = aw_lua_opt_flag(L, sp->at, "detach", false);
   if (sp->plan.detached && sp->terminal)
     aw_lua_error(L, "bad option 'detach' (a terminal ends with its other side: "
                     "not together with 'pty')");
-  sp->plan.group = aw_lua_opt_flag(L, AT_OPTIONS, "group", false);
-  sp->grace_ms = check_grace(L);
-  int type = lua_getfield(L, AT_OPTIONS, "cwd");
+  sp->plan.group = aw_lua_opt_flag(L, sp->at, "group", false);
+  sp->grace_ms = check_grace(L, sp->at);
+  int type = lua_getfield(L, sp->at, "cwd");
   if (type != LUA_TNIL && type != LUA_TSTRING)
     aw_lua_bad_option(L, "cwd", "string");
   sp->plan.folder = type == LUA_TNIL ? NULL : check_text(L, -1, "cwd");
-  sp->plan.arguments = push_child_arguments(L, AT_OPTIONS);
+  sp->plan.arguments = push_child_arguments(L, sp->at);
   sp->plan.command = sp->plan.arguments[0];
-  sp->plan.environment = push_environment(L, AT_OPTIONS);
+  sp->plan.environment = push_environment(L, sp->at);
 }
 
 /* Do we have a stream for descriptor `i` of the child? If stdout and stderr
@@ -407,7 +406,7 @@ static int m_spawn(lua_State *L) {
   }
   lua_settop(L, 1);
   luaL_checkstack(L, 32, NULL);
-  spawning sp = {.refused = NULL};
+  spawning sp = {.at = 1};
   check_options(L, &sp);
   aw_engine *engine = aw_lua_engine(L);
   awio_process **box = push_process(L, &sp);
@@ -421,30 +420,41 @@ static int m_spawn(lua_State *L) {
   return 1;
 }
 
-/* command_of(given) → a new table with the words and options of `given`, also
- * inherited options */
-static int inner_command_of(lua_State *L) {
+/* For a function with the arguments options and arg: let the options stand at
+ * the index `arg`, which is 1 by default. Errors name an argument of the user's
+ * call by its index here. Returns the index, which is the top. */
+static int place_options(lua_State *L) {
+  int at = lua_isnoneornil(L, 2) ? 1 : (int)lua_tointeger(L, 2);
+  luaL_checkstack(L, at + 32, NULL);
   lua_settop(L, 1);
-  aw_lua_check_options(L, 1, names, true);
-  lua_Integer words = (lua_Integer)lua_rawlen(L, 1);
+  lua_settop(L, at);
+  lua_pushvalue(L, 1);
+  lua_replace(L, at);
+  return at;
+}
+
+/* command_of(given [, arg]) → a new table with the words and options of
+ * `given`, also inherited options */
+static int inner_command_of(lua_State *L) {
+  int at = place_options(L);
+  aw_lua_check_options(L, at, names, true);
+  lua_Integer words = (lua_Integer)lua_rawlen(L, at);
   lua_newtable(L);
   for (lua_Integer i = 1; i <= words; i++) {
-    lua_rawgeti(L, 1, i);
-    lua_rawseti(L, 2, i);
+    lua_rawgeti(L, at, i);
+    lua_rawseti(L, -2, i);
   }
   for (size_t i = 0; names[i]; i++) {
-    lua_getfield(L, 1, names[i]);
-    lua_setfield(L, 2, names[i]);
+    lua_getfield(L, at, names[i]);
+    lua_setfield(L, -2, names[i]);
   }
   return 1;
 }
 
-/* check_spawn(options): raise the errors that spawn() would raise for its
- * options */
+/* check_spawn(options [, arg]): raise the errors that spawn() would raise for
+ * its options */
 static int inner_check_spawn(lua_State *L) {
-  lua_settop(L, AT_OPTIONS);
-  luaL_checkstack(L, 32, NULL);
-  spawning sp = {.refused = NULL};
+  spawning sp = {.at = place_options(L)};
   check_options(L, &sp);
   return 0;
 }
