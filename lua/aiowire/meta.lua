@@ -1509,6 +1509,59 @@ function aw.exec(options) end
 ---@return aiowire.Wire
 function aw.Exec(options) end
 
+--- A command of aw.pipeline: words, and its own values of some options of the
+--- whole.
+---@class aiowire.Command
+---@field [integer] string|number
+---@field cwd? string
+---@field env? table<string, string|number>
+---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
+---  "stdout" leads to the next program, too
+---@field append? boolean
+---@field grace? number
+---@field group? boolean
+---@field high_water? number
+
+--- Options of aw.pipeline. They mean what they mean for aw.exec.
+---@class aiowire.PipelineOptions
+---@field stdin? string|aiowire.Given of the first program
+---@field stdout? "pipe"|"inherit"|"null"|string|aiowire.Given of the last
+---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given of all.
+---  Several programs share a path only with `append`, and no stream
+---@field append? boolean
+---@field check? boolean raise if any program does not end with the code 0
+---@field max_output? number bytes of the output, and of the errors of each
+---  program
+---@field drain? number seconds to wait for pipes after the end of the last
+---  program to end
+---@field cwd? string of all, as the fields below
+---@field env? table<string, string|number>
+---@field grace? number
+---@field group? boolean a group for each
+---@field high_water? number
+
+--- The result of a pipeline. `ok` is true if all codes are 0. `code`, `signal`
+--- and `lost` are those of the last program; `err` has the errors of the first
+--- program, then those of the second, and so on.
+---@class aiowire.PipelineResult : aiowire.Result
+---@field codes (integer|false)[] the code of each program; 128 + n if signal n
+---  has ended it; false if it is lost
+
+--- Run programs at once, each of which reads the output of the one before, and
+--- wait until all programs and pipes have ended. Awaits. The last table holds
+--- options if it has no word. A cancel ends all programs, as Process:close()
+--- does.
+---
+--- A program whose reader has ended dies of SIGPIPE, which is the code 141, as
+--- in `yes | head -1`. If a program cannot be started, the others are ended.
+--- With `check`, a failure raises the error that aw.exec raises, with `codes`;
+--- its `command` is the first program that failed, if possible one that did not
+--- die of SIGPIPE.
+---@param first aiowire.Command
+---@param ... aiowire.Command|aiowire.PipelineOptions
+---@return aiowire.PipelineResult
+function aw.pipeline(first, ...) end
+
 --- The standard streams of the program. They stay open, and blocking for other
 --- users. Do not read `io.stdin` at the same time as aw.stdin.
 ---

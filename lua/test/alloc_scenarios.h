@@ -522,6 +522,15 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"pipeline",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local r = aw.pipeline({'cat'}, {'cat', grace = 0},\n"
+     "    {stdin = 'text', env = {A = 'b'}, grace = 0})\n"
+     "  check(r.ok and r.out == 'text' and #r.codes == 2)\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"a child that is read",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

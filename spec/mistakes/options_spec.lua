@@ -35,6 +35,9 @@ local takers <const> = {
   { "configure", 1, function(o)
     aw.stdin:configure(o)
   end, "maxline", "max_line" },
+  { "pipeline", 2, function(o)
+    aw.pipeline({ "true" }, o)
+  end, "chekc", "check" },
 }
 
 -- Functions whose table of options is also the command.
@@ -42,6 +45,12 @@ local commands <const> = {
   { "spawn", 1, function(o) aw.spawn(o) end, "cdw", "cwd" },
   { "exec", 1, function(o) aw.exec(o) end, "chekc", "check" },
   { "Exec", 1, function(o) aw.Exec(o) end, "max_ouput", "max_output" },
+  { "pipeline", 1, function(o)
+    aw.pipeline(o, { "true" })
+  end, "cdw", "cwd" },
+  { "pipeline", 2, function(o)
+    aw.pipeline({ "true" }, o)
+  end, "gruop", "group" },
 }
 
 --- Returns the text of the error that `f(options)` raises, without its place,
@@ -89,8 +98,10 @@ end)
 
 describe("options that are no table are refused by", function()
   for _, taker in ipairs(takers) do
-    -- scope takes such a value for its function, and retry has another text.
-    if taker[1] ~= "scope" and taker[1] ~= "retry" then
+    -- scope takes such a value for its function; retry and pipeline have other
+    -- texts.
+    if taker[1] ~= "scope" and taker[1] ~= "retry"
+      and taker[1] ~= "pipeline" then
       it(taker[1], sealed(function()
         assert.are.equal(("bad argument #%d to '%s' (table expected, got "
           .. "aiowire.Event)"):format(taker[2], taker[1]),
@@ -158,6 +169,16 @@ local wrong_values <const> = {
     "'max_output' (positive number of bytes expected, got string)" },
   { commands[3][3], { "true", cwd = true },
     "'cwd' (string expected, got boolean)" },
+  { commands[4][3], { "true", stderr = true },
+    "'stderr' (\"pipe\", \"inherit\", \"null\", \"stdout\", a path, a "
+    .. "stream, a Lua file or a descriptor expected, got boolean)" },
+  { takers[17][3], { stdin = true },
+    "'stdin' (text, a stream, a Lua file, a descriptor, \"inherit\" or "
+    .. "\"null\" expected, got boolean)" },
+  { takers[17][3], { check = "x" },
+    "'check' (boolean expected, got string)" },
+  { takers[17][3], { grace = -1 },
+    "'grace' (seconds must not be negative)" },
 }
 
 describe("a bad value is one of its option", function()

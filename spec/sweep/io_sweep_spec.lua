@@ -154,6 +154,14 @@ scenario("exec with drain, on a terminal, and into a file", function(_, p)
   p.step(aw.exec, { "echo", "x", stdout = "/dev/null", append = true })
 end)
 
+scenario("a pipeline", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.pipeline, { "echo", "x" }, { "cat" })
+  p.step(aw.pipeline, { "cat" }, { "sh", "-c", "cat >&2" },
+    { stdin = "text", drain = 1 })
+  p.step(aw.pipeline, { "yes" }, { "true" }, { stderr = "null" })
+end)
+
 scenario("a child that reads from another's output", function(_, p)
   local cat, guard = open_cat(p)
   local _ <close> = guard
