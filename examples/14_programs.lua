@@ -11,12 +11,8 @@ aw.run(function()
   local fruit <close> = assert(io.open(path))
   os.remove(path)
 
-  -- A pipeline: each child reads the output of the child before it.
-  local sort <close> = aw.spawn { "sort", stdin = fruit }
-  local count <close> = aw.spawn { "uniq", "-c", stdin = sort.stdout }
-  for line in count.stdout:lines() do
-    print(line)
-  end
+  -- A pipeline: each program reads the output of the one before.
+  io.write(aw.pipeline({ "sort" }, { "uniq", "-c" }, { stdin = fruit }).out)
 
   -- A program on a terminal of its own: the terminal echoes input, and Ctrl-C
   -- is a key.
