@@ -85,17 +85,24 @@ describe("a network with dead addresses", function()
   end)
 end)
 
+-- Lua code: a server at port 4000 of 127.0.0.1 that takes one connection.
+local SERVER <const> = [[
+local server <close> = aw.tcp.listen("127.0.0.1", 4000)
+aw.start(function() server:accept():close() end)
+]]
+
+--- Lua code: `count()` returns the number of descriptors of the script.
+local COUNT <const> = [[
+local me = aw.exec("sh", "-c", "echo $PPID").out:match "%d+"
+local function count()
+  return select(2, aw.exec("ls", "/proc/" .. me .. "/fd").out:gsub("\n", ""))
+end
+]]
+
 describe("aw.tcp.connect to a dead address", function()
   it("hangs until a time-out ends it, and leaves nothing [support]", function()
-    if not require "aiowire".tcp.connect then
-      return pending "aw.tcp.connect is not there yet"
-    end
     for _, list in ipairs { namespace.dead4, namespace.dead6 } do
-      local outcome = namespace.run(([[
-        local function count()
-          return #aw.exec("ls", "/proc/" .. aw.exec("sh", "-c", "echo $PPID")
-            .out:match "%%d+" .. "/fd").out
-        end
+      local outcome = namespace.run(COUNT .. ([[
         local before = count()
         local ok, err = aw.pcall(function()
           return aw.await(aw.Call(aw.tcp.connect, %q, 80):timeout(0.1))
@@ -104,5 +111,45 @@ describe("aw.tcp.connect to a dead address", function()
       ]]):format(list[1]))
       assert.are.equal("false\ttrue\ttrue\n", outcome.out, outcome.err)
     end
+  end)
+
+  it("ends with Timeout by its own option [support]", function()
+    local outcome = namespace.run([[
+      local ok, err = aw.pcall(aw.tcp.connect, "dead.test", 80,
+        { timeout = 0.6 })
+      print(ok, aw.is_timeout(err))]], { ["dead.test"] = {
+      namespace.dead6[1], namespace.dead4[1], namespace.dead6[2],
+    } })
+    assert.are.equal("false\ttrue\n", outcome.out, outcome.err)
+  end)
+end)
+
+describe("aw.tcp.connect to a name", function()
+  it("does not wait long for a dead route of IPv6 [support]", function()
+    -- A connect that waited for the dead address would need two minutes.
+    for _, first in ipairs { namespace.dead6[1], namespace.unreachable6 } do
+      local outcome = namespace.run(SERVER .. COUNT .. [[
+        local before = count()
+        local stream = aw.timeout(60, aw.tcp.connect, "two.test", 4000)
+        print(stream:peer())
+        stream:close()
+        print(count() - before)
+      ]], { ["two.test"] = { "127.0.0.1", first } })
+      assert.are.equal("127.0.0.1\t4000\n0\n", outcome.out, outcome.err)
+    end
+  end)
+
+  it("is not held up by two dead look-ups [support]", function()
+    local outcome = namespace.run(SERVER .. [[
+      aw.scope(function(s)
+        for _, name in ipairs { "dead1.test", "dead2.test" } do
+          s:start(aw.Call(aw.tcp.connect, name, 80))
+        end
+        aw.yield()
+        aw.timeout(60, aw.tcp.connect, "here.test", 4000):close()
+        print "connected"
+        s:cancel "the others hang"
+      end)]], { ["here.test"] = { "127.0.0.1" } }, namespace.dead4[1])
+    assert.are.equal("connected\n", outcome.out, outcome.err)
   end)
 end)
