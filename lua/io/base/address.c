@@ -184,6 +184,49 @@ const char *awio_check_host(lua_State *L, int arg, const char *call) {
   return host;
 }
 
+void awio_push_port_option(lua_State *L, int arg, const char *name) {
+  int type = lua_getfield(L, arg, name), is_integer;
+  lua_Integer port = lua_tointegerx(L, -1, &is_integer);
+  if (type == LUA_TNIL)
+    return;
+  if (!is_integer)
+    aw_lua_bad_option(L, name, "port");
+  if (port < 0 || port > LARGEST_PORT)
+    aw_lua_error(L,
+                 "bad option '%s' (a port is a number from 0 to 65535, got %I)",
+                 name, (LUAI_UACINT)port);
+  lua_pushinteger(L, port);
+  lua_replace(L, -2);
+}
+
+int awio_to_family(lua_State *L, int index) {
+  const char *name =
+      lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+  return strcmp(name, "inet") == 0    ? AF_INET
+         : strcmp(name, "inet6") == 0 ? AF_INET6
+                                      : AF_UNSPEC;
+}
+
+void awio_push_family(lua_State *L, int family) {
+  if (family == AF_INET || family == AF_INET6)
+    lua_pushstring(L, family == AF_INET ? "inet" : "inet6");
+  else
+    lua_pushnil(L);
+}
+
+int awio_opt_family(lua_State *L, int arg) {
+  int type = lua_getfield(L, arg, "family");
+  int family = awio_to_family(L, -1);
+  if (type != LUA_TNIL && type != LUA_TSTRING)
+    aw_lua_bad_option(L, "family", "\"inet\" or \"inet6\"");
+  if (type == LUA_TSTRING && family == AF_UNSPEC)
+    aw_lua_error(
+        L, "bad option 'family' (\"inet\" or \"inet6\" expected, got '%s')",
+        lua_tostring(L, -1));
+  lua_pop(L, 1);
+  return family;
+}
+
 const char *awio_push_where(lua_State *L, const char *host, int port) {
   return lua_pushfstring(L, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host,
                          port);

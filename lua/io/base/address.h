@@ -56,6 +56,19 @@ int awio_check_port(lua_State *L, int arg);
  * ENAMETOOLONG over 253 bytes, EAI_NONAME for an empty one. */
 const char *awio_check_host(lua_State *L, int arg, const char *call);
 
+/* Return the option `family` of the table at `arg`: AF_INET, AF_INET6, or
+ * AF_UNSPEC without one. Raises for other values. */
+int awio_opt_family(lua_State *L, int arg);
+
+/* Push the option `name` of the table at `arg`, a port; nil without one. Raises
+ * for other values. */
+void awio_push_port_option(lua_State *L, int arg, const char *name);
+
+/* Push "inet" or "inet6", or nil for another family. */
+void awio_push_family(lua_State *L, int family);
+/* Return the family that the string at `index` names; AF_UNSPEC for others. */
+int awio_to_family(lua_State *L, int index);
+
 /* Push host and port as a SystemError names them: "example.org:80",
  * "[::1]:80". */
 const char *awio_push_where(lua_State *L, const char *host, int port);
