@@ -1,16 +1,19 @@
--- lines.lua: lines from a child's pipe, compared with io.lines on the same
--- file.
+-- lines.lua: lines from a child's pipe and from a socket, compared with
+-- io.lines on the same file.
 --
---   aiowire bench/lines.lua [MEGABYTES [ROUNDS]]     (1000, 3)
+--   aiowire bench/lines.lua [MEGABYTES [ROUNDS [BUILD_DIR]]]
+--                                                   (1000, 3, build/release)
 --
 -- The script makes a file of lines of 0 to 100 bytes in /tmp, and removes the
 -- file at the end. It prints the CPU time of this process for each line, as
--- medians. run.lua runs this script.
+-- medians. The client of the socket is tcp_load.c, built by the target `bench`.
+-- run.lua runs this script.
 
 local aw = require "aiowire"
 
 local megabytes <const> = math.tointeger(arg[1] or 1000)
 local rounds <const> = math.tointeger(arg[2] or 3)
+local build <const> = arg[3] or "build/release"
 
 local function make_file()
   local path = os.tmpname()
@@ -54,7 +57,15 @@ local piped <const> = cost(function()
   local cat <close> = aw.spawn { "cat", path }
   return count(cat.stdout:lines())
 end)
+local socket <const> = cost(function()
+  local server <close> = aw.tcp.listen("127.0.0.1", 0)
+  local _, port = server:name()
+  local _ <close> = aw.spawn { build .. "/tcp_load", "feed", port, path }
+  local stream <close> = server:accept()
+  return count(stream:lines())
+end)
 os.remove(path)
 
 print(("line_piped %.2f ns"):format(piped))
+print(("line_of_socket %.2f ns"):format(socket))
 print(("line_of_file %.2f ns"):format(base))

@@ -5,10 +5,10 @@
 --
 -- A floor is the least that the same work can cost without aiowire. Each round
 -- runs floors.c, bench.lua under the program and under lua5.4, luv's timers,
--- the Poller, exec and ZeroMQ, one after the other, so that a slower machine
--- slows all of them. A figure is the median of its rounds. Times are CPU time,
--- except for ZeroMQ: wall time. The exit status is 1 if a figure exceeds its
--- target.
+-- the Poller, exec, servers of TCP and ZeroMQ, one after the other, so that a
+-- slower machine slows all of them. A figure is the median of its rounds. Times
+-- are CPU time, except for ZeroMQ: wall time. The exit status is 1 if a figure
+-- exceeds its target.
 
 local build <const> = arg[1] or "build/release"
 local rounds <const> = math.tointeger(arg[2] or 5)
@@ -84,10 +84,11 @@ local function measure_round()
   end
 end
 
+local enough <const> = "ulimit -Sn $(ulimit -Hn) && "
+
 --- Measure waits for descriptors and processes. The table has no Poller without
 --- LuaSocket, or without enough descriptors.
 local function measure_io()
-  local enough = "ulimit -Sn $(ulimit -Hn) && "
   collect("", enough .. ("%s %s"):format(host, quote(here .. "/poller.lua")),
     true)
   collect("", ("%s %s %s 1"):format(host, quote(here .. "/spawn.lua"),
@@ -151,8 +152,17 @@ local function measure_zmq()
   os.remove(address)
 end
 
+--- Measure servers of TCP; asyncio's and luv's only where they are installed.
+local function measure_tcp()
+  local command = "%s %s %s 1 --lines --servers=c,aiowire,luv,asyncio "
+    .. "--requests=50000 --megabytes=2000 2>/dev/null"
+  collect("", enough .. command:format(host, quote(here .. "/tcp.lua"),
+    quote(build)))
+end
+
 local function measure_lines()
-  collect("", ("%s %s 1000 3"):format(host, quote(here .. "/lines.lua")))
+  collect("", ("%s %s 1000 3 %s"):format(host, quote(here .. "/lines.lua"),
+    quote(build)))
 end
 
 local function measure_startup()
@@ -200,6 +210,28 @@ local io_rows <const> = {
   { "exec, 64 at a time", "exec_64", "exec_64_floor", ratio = 1.15 },
   { "a line from a child's pipe, 1 GB", "line_piped", "line_of_file",
     ratio = 2 },
+  { "  from a socket", "line_of_socket", "line_of_file", ratio = 2 },
+}
+
+-- The floor of a request among many is a request alone: both wait in the
+-- kernel, so both vary.
+local tcp_rows <const> = {
+  { "TCP echo, 64 connections, each", "tcp_echo_64_cpu_aiowire",
+    "tcp_echo_64_cpu_c", ratio = 1.15 },
+  { "  beside luv's callbacks", "tcp_echo_64_cpu_aiowire",
+    "tcp_echo_64_cpu_luv", ratio = 1 },
+  { "  beside asyncio's streams", "tcp_echo_64_cpu_aiowire",
+    "tcp_echo_64_cpu_asyncio", ratio = 1 / 2.5 },
+  { "TCP echo, 1 connection", "tcp_echo_1_cpu_aiowire",
+    "tcp_echo_1_cpu_c" },
+  { "  beside 10,000 idle ones", "tcp_idle_among_aiowire",
+    "tcp_idle_alone_aiowire", ratio = 1.15 },
+  { "an idle connection, of 10,000", "tcp_idle_bytes_aiowire",
+    "tcp_idle_rss_c", most = 8192 },
+  { "  memory, resident", "tcp_idle_rss_aiowire", "tcp_idle_rss_asyncio",
+    most = 8192 },
+  { "aw.copy of a gigabyte", "tcp_copy_copy_aiowire", "tcp_copy_copy_c",
+    ratio = 1.2 },
 }
 
 -- The Poller is compared with zmq_asyncio.py, which works as the Python package
@@ -257,6 +289,7 @@ compile_floors()
 for _ = 1, rounds do
   measure_round()
   measure_io()
+  measure_tcp()
   measure_zmq()
 end
 measure_lines()
@@ -269,6 +302,7 @@ print(("%-37s %9s %-2s %9s %7s %9s"):format(
 show_rows(rows, "host_", "host: ")
 show_rows(rows, "lua_", "lua5.4: ")
 show_rows(io_rows, "", "")
+show_rows(tcp_rows, "", "")
 show_rows(zmq_rows, "", "")
 local bare <const> = median "startup_1"
 show("start: lua5.4 -e 'require \"aiowire\"'", median "startup_2", "ms", bare,
@@ -279,6 +313,9 @@ if not figures.luv_timer then
 end
 if not figures.poller_many then
   print "no row of a Poller: it takes LuaSocket and 10,000 descriptors"
+end
+if figures.tcp_echo_64_cpu_c and not figures.tcp_echo_64_cpu_asyncio then
+  print "no floor by asyncio's streams: it takes python3"
 end
 if not figures.zmq_many then
   print "no rows of ZeroMQ: they take libzmq's headers (libzmq3-dev)"
