@@ -1,2 +1,51 @@
 --- listen.lua: aw.tcp.listen, aw.unix.listen
-return {}
+---
+--- listen.c makes the sockets. A host that is no number and no empty text is
+--- looked up first, and the server listens on the first of its addresses that
+--- the system allows.
+local _, inner = ...
+
+local M = {}
+
+--- Listen on the first of the addresses of a name that can be had.
+local function listen_by_name(host, port, opts)
+  local names = inner.part "aiowire.names"
+  local code
+  for _, found in ipairs(names.addresses(host, port, nil, "listen")) do
+    local server
+    server, code = inner.listen_tcp(found.address, port, opts)
+    if server then
+      return server
+    end
+  end
+  return nil, code
+end
+
+local function is_any(host)
+  return host == nil or host == "" or host == "*"
+end
+
+--- aw.tcp.listen(host, port [, opts]) or aw.tcp.listen{fd=, ...}
+M.tcp = inner.method("listen", function(host, port, opts)
+  if type(host) == "table" then
+    return inner.listen_fd(host, false)
+  end
+  if is_any(host) then
+    host = nil
+  end
+  local server, code = inner.listen_tcp(host, port, opts)
+  if not server and not code then
+    server, code = listen_by_name(host, port, opts)
+  end
+  return server or inner.listen_failed(code, host or "*", port)
+end)
+
+--- aw.unix.listen(path [, opts]) or aw.unix.listen{fd=, ...}
+M.unix = inner.method("listen", function(path, opts)
+  if type(path) == "table" then
+    return inner.listen_fd(path, true)
+  end
+  return inner.listen_unix(path, opts)
+end)
+
+return M

@@ -48,6 +48,8 @@ void awio_open_file(lua_State *L);
 void awio_open_lookup(lua_State *L);
 void awio_open_connect(lua_State *L);
 void awio_open_server(lua_State *L);
+void awio_open_listen(lua_State *L);
+void awio_open_connections(lua_State *L);
 void awio_open_udp(lua_State *L);
 void awio_open_process(lua_State *L);
 void awio_open_spawn(lua_State *L);

@@ -1,0 +1,195 @@
+/* connections.c - the connections of a running Serve, for serve.lua
+ *
+ *     serving (one for each run) ─ open, most
+ *       └─ connection: a wire, `body` and then the end of the connection
+ *
+ * The end is a C step, so a connection needs no Lua function and no coroutine
+ * for it. It runs however the body has ended, closes the stream, and lets the
+ * task of the Serve accept one more connection.
+ *
+ * While a Serve is stopping, the end waits until the kernel has all bytes that
+ * were written: its loop may be about to end, and the pump with it.
+ */
+#include "base/buffer.h"
+#include "io.h"
+#include "stream/stream.h"
+
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+
+#include <stdint.h>
+
+typedef struct serving {
+  uint64_t open, most; /* connections: now, and the most at a time */
+  aw_task *waiting;    /* the task of the Serve, if it waits for room */
+  aw_task *holder;     /* the task "connections", if it waits for `stopping` */
+  bool stopping;       /* no more connections are accepted */
+} serving;
+
+/* The userdata of a Stream, and its Serve. */
+typedef struct ending {
+  serving *run;
+  awio_stream **box;
+} ending;
+
+static const char *const SERVING = "aiowire.serving";
+
+/* serving(most) → the state of a run */
+static int inner_serving(lua_State *L) {
+  lua_Integer most = luaL_optinteger(L, 1, 0);
+  serving *run = lua_newuserdatauv(L, sizeof *run, 0);
+  *run = (serving){.most = most > 0 ? (uint64_t)most : UINT64_MAX};
+  luaL_setmetatable(L, SERVING);
+  return 1;
+}
+
+/* ---- room ---- */
+
+static int serving_arm(aw_task *task, void *data) {
+  serving *run = data;
+  if (run->open < run->most)
+    return 1;
+  run->waiting = task;
+  return 0;
+}
+
+static void serving_disarm(aw_task *task, void *data) {
+  (void)task;
+  ((serving *)data)->waiting = NULL;
+}
+
+static const aw_operation room_operation = {.label = "room for a connection",
+                                            .arm = serving_arm,
+                                            .disarm = serving_disarm};
+
+static int return_nothing(lua_State *L, int result, void *data) {
+  (void)L;
+  (void)result;
+  (void)data;
+  return 0;
+}
+
+/* room(serving): wait until there may be one more connection */
+static int inner_room(lua_State *L) {
+  serving *run = luaL_checkudata(L, 1, SERVING);
+  if (run->open < run->most)
+    return 0;
+  return aw_lua_await(L, &room_operation, run, "Serve", return_nothing);
+}
+
+/* ---- the end of the run ---- */
+
+static int holder_arm(aw_task *task, void *data) {
+  serving *run = data;
+  if (run->stopping)
+    return 1;
+  run->holder = task;
+  return 0;
+}
+
+static void holder_disarm(aw_task *task, void *data) {
+  (void)task;
+  ((serving *)data)->holder = NULL;
+}
+
+static const aw_operation holding_operation = {
+    .label = "the end of Serve", .arm = holder_arm, .disarm = holder_disarm};
+
+/* hold(serving): wait until no more connections are accepted */
+static int inner_hold_serving(lua_State *L) {
+  serving *run = luaL_checkudata(L, 1, SERVING);
+  return aw_lua_await(L, &holding_operation, run, "Serve", return_nothing);
+}
+
+/* stopping(serving): no more connections are accepted */
+static int inner_stopping(lua_State *L) {
+  serving *run = luaL_checkudata(L, 1, SERVING);
+  aw_task *task = run->holder;
+  run->stopping = true;
+  run->holder = NULL;
+  if (task)
+    aw_wait_complete(task, 0);
+  return 0;
+}
+
+/* ---- a connection ---- */
+
+static void leave_serving(serving *run) {
+  aw_task *task = run->waiting;
+  run->open--;
+  run->waiting = NULL;
+  if (task)
+    aw_wait_complete(task, 0);
+}
+
+static bool must_flush(const serving *run, const awio_stream *s) {
+  return run->stopping && !s->closed && !s->error &&
+         awio_buffer_length(&s->out) > 0;
+}
+
+static aw_turn end_connection(aw_task *task, void *data) {
+  const ending *e = data;
+  awio_stream *s = *e->box; /* NULL: finalized, as the state is closed */
+  bool first = aw_task_result(task) != AW_ECANCELED;
+  if (s && first && must_flush(e->run, s) &&
+      aw_await_operation(task, &awio_wait_flushed, s) == 0)
+    return AW_WAIT;
+  if (s)
+    awio_stream_close(s, aw_loop_engine(aw_task_loop(task)));
+  leave_serving(e->run);
+  return AW_DONE;
+}
+
+/* connection(serving, body, stream) → a wire that runs the Wire `body`, then
+ * closes `stream`; the name of the stream */
+static int inner_connection(lua_State *L) {
+  enum { RUN = 1, BODY, STREAM, ENDING };
+  serving *run = luaL_checkudata(L, RUN, SERVING);
+  awio_stream **box = awio_to_stream(L, STREAM);
+  aw_wire *body = aw_lua_part(L, BODY);
+  ending *e = lua_newuserdatauv(L, sizeof *e, 3);
+  *e = (ending){run, box};
+  for (int i = RUN; i <= STREAM; i++) {
+    lua_pushvalue(L, i);
+    lua_setiuservalue(L, ENDING, i);
+  }
+  aw_wire *end = aw_call(end_connection, e);
+  aw_lua_push_wire(L, aw_finally(aw_wire_keep(body), end, AW_DEFAULT), ENDING);
+  lua_pushstring(L, (*box)->name);
+  run->open++;
+  return 2;
+}
+
+/* not_started(serving): the task of a connection could not be started */
+static int inner_not_started(lua_State *L) {
+  leave_serving(luaL_checkudata(L, 1, SERVING));
+  return 0;
+}
+
+/* ---- failures ---- */
+
+/* connection_failed(where, text): warn that a body has failed, and that nobody
+ * handles that */
+static int inner_connection_failed(lua_State *L) {
+  lua_settop(L, 2);
+  aw_lua_mistake(L, luaL_checkstring(L, 1), "Serve");
+  return 0;
+}
+
+void awio_open_connections(lua_State *L) {
+  static const luaL_Reg inner[] = {
+      {"serving", inner_serving},
+      {"room", inner_room},
+      {"hold_serving", inner_hold_serving},
+      {"stopping", inner_stopping},
+      {"connection", inner_connection},
+      {"not_started", inner_not_started},
+      {"connection_failed", inner_connection_failed},
+      {NULL, NULL}};
+  luaL_newmetatable(L, SERVING);
+  lua_pop(L, 1);
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, inner, 0);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,278 @@
+/* listener.c - see listener.h
+ *
+ * A waiter is in one of two places: among the waiters of the poller (`polled`
+ * counts them), or in `paused` with its alarm set. It moves from the first to
+ * the second by AW_MOVED, and back in due().
+ *
+ * `polled` is too high after a program has closed the descriptor behind our
+ * back, since the poller ends the waits then. So `engine` is compared with the
+ * running engine before it is used.
+ */
+#include "net/listener.h"
+
+#include <uv.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- life ---- */
+
+awio_listener *awio_listener_new(int fd, const awio_socket_options *options) {
+  char text[AWIO_ADDRESS_TEXT];
+  awio_listener *l = aw_allocate(sizeof *l);
+  if (!l) {
+    close(fd);
+    return NULL;
+  }
+  l->fd = fd;
+  l->options = *options;
+  awio_own_address(fd, &l->address);
+  awio_address_text(&l->address, text);
+  bool is_unix = l->address.any.sa_family == AF_UNIX;
+  snprintf(l->name, sizeof l->name, "%s %s", is_unix ? "unix" : "tcp", text);
+  return l;
+}
+
+/* The path is made absolute: the program may change its folder. */
+int awio_listener_own_file(awio_listener *l, const char *path) {
+  char full[PATH_MAX + sizeof(struct sockaddr_un)] = "";
+  struct stat file;
+  if (lstat(path, &file) < 0)
+    return 0; /* gone already */
+  if (path[0] != '/' && !getcwd(full, PATH_MAX - 1))
+    return 0;
+  if (path[0] != '/')
+    strcat(full, "/");
+  strcat(full, path);
+  l->path = aw_allocate(strlen(full) + 1);
+  if (!l->path)
+    return AW_ENOMEM;
+  strcpy(l->path, full);
+  l->device = file.st_dev;
+  l->inode = file.st_ino;
+  l->process = getpid();
+  return 0;
+}
+
+/* Unlink the file, but not one that somebody else has put in its place, nor
+ * that of the process which this one was forked from. */
+static void unlink_own_file(awio_listener *l) {
+  struct stat file;
+  if (l->path && l->process == getpid() && lstat(l->path, &file) == 0 &&
+      file.st_dev == l->device && file.st_ino == l->inode)
+    unlink(l->path);
+  aw_free(l->path);
+  l->path = NULL;
+}
+
+static void end_pauses(awio_listener *l) {
+  while (l->paused.count > 0) {
+    aw_task *task = l->paused.tasks[0];
+    awio_waiters_remove(&l->paused, task);
+    aw_alarm_disarm(task);
+    aw_wait_complete(task, AW_ECLOSED);
+  }
+}
+
+static void close_listening(awio_listener *l) {
+  aw_ready_done(&l->keeper);
+  if (l->fd >= 0)
+    close(l->fd);
+  l->fd = -1;
+}
+
+void awio_listener_close(awio_listener *l, aw_engine *engine) {
+  if (l->closed)
+    return;
+  l->closed = true;
+  unlink_own_file(l);
+  end_pauses(l);
+  if (engine && engine == l->engine) {
+    aw_poller_forget(engine, l->fd);
+    l->polled = 0;
+  }
+  /* Tasks of another engine wait: wake them there. The finalizer closes the
+   * descriptor. */
+  if (engine && l->polled > 0)
+    shutdown(l->fd, SHUT_RDWR);
+  else
+    close_listening(l);
+}
+
+void awio_listener_free(awio_listener *l) {
+  if (!l)
+    return;
+  close_listening(l);
+  awio_waiters_free(&l->paused);
+  aw_free(l);
+}
+
+/* ---- taking ---- */
+
+bool awio_exhausted(int code) {
+  return code == UV_EMFILE || code == UV_ENFILE || code == UV_ENOBUFS ||
+         code == UV_ENOMEM;
+}
+
+static bool has_waiters(const awio_listener *l) {
+  return l->polled > 0 || l->paused.count > 0;
+}
+
+int awio_listener_take(awio_listener *l) {
+  return has_waiters(l) ? UV_EAGAIN : awio_socket_accept(l->fd);
+}
+
+/* Give the next connection to `task`. Returns 1 or a negative code. */
+static int take_for(aw_task *task, awio_listener *l) {
+  int fd = awio_socket_accept(l->fd);
+  if (fd < 0)
+    return fd;
+  aw_value value = awio_socket_value(fd, &l->options);
+  if (!value)
+    return AW_ENOMEM;
+  aw_task_set_value(task, value);
+  return 1;
+}
+
+/* ---- waiting ---- */
+
+static awio_listener *listener_in(const void *data) {
+  return *(awio_listener *const *)data;
+}
+
+static int pause_accept(aw_task *task, awio_listener *l) {
+  static const uint64_t PAUSE = AW_SECOND / 16;
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  int rc = aw_alarm_arm(task, aw_engine_now(engine) + PAUSE);
+  if (rc < 0)
+    return rc;
+  rc = awio_waiters_add(&l->paused, task);
+  if (rc < 0)
+    aw_alarm_disarm(task);
+  return rc;
+}
+
+/* Join the waiters of the poller. */
+static int poll_accept(aw_task *task, awio_listener *l) {
+  int rc = aw_ready_arm_kept(task, l->fd, AW_READABLE, &l->keeper);
+  if (rc == 0)
+    l->polled++;
+  else if (awio_exhausted(rc))
+    rc = pause_accept(task, l);
+  return rc;
+}
+
+/* May `task` wait here? */
+static int claim(aw_task *task, awio_listener *l) {
+  if (!l || l->closed)
+    return AW_ECLOSED;
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  if (has_waiters(l) && l->engine != engine)
+    return AW_EBUSY;
+  l->engine = engine;
+  return 0;
+}
+
+/* Line up `task` behind the tasks that wait already. */
+static int join_queue(aw_task *task, void *data, bool tries) {
+  awio_listener *l = listener_in(data);
+  int rc = claim(task, l);
+  if (rc < 0)
+    return rc;
+  if (l->paused.count > 0)
+    return pause_accept(task, l);
+  rc = tries && l->polled == 0 ? take_for(task, l) : UV_EAGAIN;
+  if (rc == UV_EAGAIN)
+    return poll_accept(task, l);
+  return awio_exhausted(rc) ? pause_accept(task, l) : rc;
+}
+
+static int accept_arm(aw_task *task, void *data) {
+  return join_queue(task, data, true);
+}
+
+static int accept_later_arm(aw_task *task, void *data) {
+  return join_queue(task, data, false);
+}
+
+static int accept_ready(aw_task *task, void *data) {
+  awio_listener *l = listener_in(data);
+  int rc = AW_ECLOSED;
+  if (!l->closed)
+    rc = l->paused.count > 0 ? UV_EMFILE : take_for(task, l);
+  if (rc == UV_EAGAIN)
+    return 0;
+  l->polled--;
+  if (!awio_exhausted(rc))
+    return rc;
+  rc = pause_accept(task, l);
+  return rc < 0 ? rc : AW_MOVED;
+}
+
+/* The pause of `task` is over. */
+static void accept_due(aw_task *task, void *data) {
+  awio_listener *l = listener_in(data);
+  awio_waiters_remove(&l->paused, task);
+  int rc = l->polled > 0 ? UV_EAGAIN : take_for(task, l);
+  if (rc == UV_EAGAIN)
+    rc = poll_accept(task, l);
+  else if (awio_exhausted(rc))
+    rc = pause_accept(task, l);
+  if (rc != 0)
+    aw_wait_complete(task, rc < 0 ? rc : 0);
+}
+
+static bool is_paused(const awio_listener *l, const aw_task *task) {
+  for (size_t i = 0; i < l->paused.count; i++)
+    if (l->paused.tasks[i] == task)
+      return true;
+  return false;
+}
+
+static void accept_disarm(aw_task *task, void *data) {
+  awio_listener *l = listener_in(data);
+  if (is_paused(l, task)) {
+    awio_waiters_remove(&l->paused, task);
+    aw_alarm_disarm(task);
+  } else {
+    l->polled--;
+    aw_ready_disarm(task, l->fd);
+  }
+}
+
+static void describe_listener(const void *data, char *out, size_t size) {
+  const awio_listener *l = listener_in(data);
+  snprintf(out, size, "%s", l ? l->name : "server (finalized)");
+}
+
+#define ACCEPTING(begin) \
+  { \
+    .label = "accept", .arm = (begin), .disarm = accept_disarm, \
+    .external = true, .describe = describe_listener, .due = accept_due, \
+    .ready = accept_ready \
+  }
+const aw_operation awio_accept = ACCEPTING(accept_arm);
+const aw_operation awio_accept_later = ACCEPTING(accept_later_arm);
+
+/* ---- readiness ---- */
+
+static int acceptable_arm(aw_task *task, void *data) {
+  awio_listener *l = listener_in(data);
+  int rc = claim(task, l);
+  return rc < 0 ? rc : aw_ready_arm(task, l->fd, AW_READABLE);
+}
+
+static void acceptable_disarm(aw_task *task, void *data) {
+  aw_ready_disarm(task, listener_in(data)->fd);
+}
+
+const aw_operation awio_acceptable = {.label = "readable",
+                                      .arm = acceptable_arm,
+                                      .disarm = acceptable_disarm,
+                                      .external = true,
+                                      .describe = describe_listener};
