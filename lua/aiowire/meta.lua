@@ -626,10 +626,10 @@ function aw.All(operands) end
 --- The results are the winner's, then its key. `a | b` gives the winner's
 --- results alone.
 ---
---- Events are sleep, readable, recv, send, wait, acquire, done and signal, also
---- under a name, `/` or `bind`. An event wins at its commit, and the other
---- events are unregistered at that moment, so no message is taken and dropped
---- [H3]. If several events are ready at once, the leftmost wins.
+--- Events are sleep, readable, recv, send, accept, wait, acquire, done and
+--- signal, also under a name, `/` or `bind`. An event wins at its commit, and
+--- the other events are unregistered at that moment, so no message is taken and
+--- dropped [H3]. If several events are ready at once, the leftmost wins.
 ---
 --- Other operands win when they end. So an operand of several steps may already
 --- have taken a message when it loses, and that message is lost:
@@ -1579,7 +1579,91 @@ aw.stdout = nil
 ---@type aiowire.Stream
 aw.stderr = nil
 
--- Tell errors apart [E4] ------------------------------------------------------
+-- Tell errors apart [E4] --------------------------------------------------------------------------------
+-- Servers
+--------------------------------------------------------------------------------
+
+--- Streams and servers over TCP.
+aw.tcp = {}
+
+--- Streams and servers over unix sockets.
+aw.unix = {}
+
+--- Options of a server; the last four are those of its connections.
+---@class aiowire.ListenOptions
+---@field fd? integer a socket that listens already, instead of an address
+---@field backlog? integer connections that wait to be accepted
+---@field reuseport? boolean TCP: let other processes listen there, too
+---@field ipv6only? boolean TCP: take no IPv4 on "::"
+---@field mode? integer unix: permissions of the file, as tonumber("660", 8)
+---@field max_line? number
+---@field high_water? number
+---@field nodelay? boolean TCP: send small writes at once (the default)
+---@field keepalive? boolean|number TCP: send probes, after so many seconds
+
+--- Listen on a TCP port. Awaits only if `host` is a name, other than
+--- "localhost".
+---
+--- Raises a SystemError about "host:port", such as EADDRINUSE.
+---@param host string|aiowire.ListenOptions|nil nil, "" or "*": every address
+---@param port? integer 0: any that is free; see Server:name
+---@param options? aiowire.ListenOptions
+---@return aiowire.Server
+function aw.tcp.listen(host, port, options) end
+
+--- Listen on a unix socket. A path that begins with a zero byte is a name in
+--- Linux's abstract namespace.
+---
+--- The file of a dead socket is replaced. A live socket, or a file of another
+--- kind, raises EADDRINUSE.
+---@param path string|aiowire.ListenOptions
+---@param options? aiowire.ListenOptions
+---@return aiowire.Server
+function aw.unix.listen(path, options) end
+
+--- Make a wire that takes the next connection of a server; an event [X14]. Its
+--- result is the Stream.
+---@param server aiowire.Server
+---@return aiowire.Wire
+function aw.Accept(server) end
+
+--- Make a wire that serves connections: each runs `body(ev, stream)` in a task
+--- of its own, and its stream is closed at the end of that [X16].
+---
+--- The wire ends when the server is closed and all connections have ended. A
+--- cancel of the wire lets connections go on until its grace is over [X17].
+--- Without a handler, each place of a failure is a warning.
+---@param server aiowire.Server
+---@param body fun(ev: aiowire.EventLoop, s: aiowire.Stream): aiowire.Wireable?
+---@param handler? aiowire.Handler called for a connection that has failed
+---@param options? { max_connections?: integer }
+---@return aiowire.Wire
+function aw.Serve(server, body, handler, options) end
+
+--- A socket that listens, from `aw.tcp.listen` or `aw.unix.listen`. A source for
+--- `aw.readable`, `aw.Recv` and a Poller. `<close>` closes it.
+---@class aiowire.Server
+local Server = {}
+
+--- Take the next connection. Awaits while there is none, and while there are no
+--- descriptors [X15]. Raises Closed if the server is closed.
+---@return aiowire.Stream
+function Server:accept() end
+
+--- Stop listening. Waits end with Closed, and connections that were not accepted
+--- are reset. Connections that were accepted stay. Closing again does nothing.
+function Server:close() end
+
+--- Return the address: host and port, or the path of a unix socket.
+---@return string host_or_path
+---@return integer? port
+function Server:name() end
+
+--- Return the descriptor, for a Poller.
+---@return integer
+function Server:getfd() end
+
+------------------------------------------------------
 
 --- Tell whether `err` is a Cancelled: the cancel of the running task or scope.
 ---@param err any

@@ -1,7 +1,7 @@
 -- Servers of examples/, tried with clients that no one here wrote.
 
 local aw = require "aiowire"
-local clients = require "spec.support.clients"
+local clients = require "spec.support.tools"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"

@@ -25,6 +25,7 @@ local makers <const> = {
   Context = function() return aw.zmq.context() end,
   Socket = function() return aw.zmq.socket "PULL" end,
   Stream = function() return aw.stdin end,
+  Server = function() return aw.tcp.listen("127.0.0.1", 0) end,
   Task = function()
     local ev = aw.EventLoop()
     local task = ev:start(aw.Value(1))
@@ -94,7 +95,11 @@ local function function_of(entry)
   if entry[2] then
     return nil
   end
-  return entry[4] == "aw.zmq" and aw.zmq[entry[3]] or aw[entry[3]]
+  local owner = aw
+  for name in entry[4]:gmatch "%.(%w+)" do
+    owner = owner[name]
+  end
+  return owner[entry[3]]
 end
 
 --- Returns the ways to call a function: name of the way -> function(object or

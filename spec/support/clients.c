@@ -17,7 +17,7 @@
  *   c.is_open(fd)
  *   c.limit(n)                sets the limit of descriptors
  *
- * Calls raise the name of the error, such as "ECONNREFUSED".
+ * Calls raise the text of strerror(3), such as "Connection refused".
  */
 #include <aiowire.h>
 
@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 static int check(lua_State *L, int rc) {
-  return rc < 0 ? luaL_error(L, "%s", aw_error_name(-errno)) : rc;
+  return rc < 0 ? luaL_error(L, "%s", strerror(errno)) : rc;
 }
 
 static int check_fd(lua_State *L) {

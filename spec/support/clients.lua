@@ -1,52 +1,88 @@
---- Clients that no one here wrote: curl, nc, socat, wrk, redis-cli. A spec that
---- needs a missing one is pending. ./dev installs them.
+--- Clients of servers for specs: plain descriptors, and temporary folders for
+--- unix sockets.
 
+local aw = require "aiowire"
+local clients = require "spec_clients"
 local helper = require "spec.support.helper"
-local process = require "spec.support.process"
 
-local M = {}
+local M = setmetatable({}, { __index = clients })
 
---- Does the shell find this program?
-local function is_there(name)
-  return process.run("command -v " .. name).code == 0
+--- Returns a value whose `__close` closes the descriptors that it has been
+--- given by `keep(fd)`; `keep` returns its argument.
+function M.group()
+  local group = { fds = {} }
+  function group.keep(fd)
+    group.fds[#group.fds + 1] = fd
+    return fd
+  end
+  return setmetatable(group, { __close = function()
+    for _, fd in ipairs(group.fds) do
+      clients.close(fd)
+    end
+  end })
 end
 
---- There are several programs named nc, with other options. The one of OpenBSD
---- has -N, which passes the end of its input on.
-local function find_nc()
-  for _, name in ipairs { "nc.openbsd", "nc" } do
-    local help = process.run(name .. " -h")
-    if (help.out .. help.err):find "OpenBSD netcat" then
-      return name
+--- Await and return what a client receives next; "" at the end.
+function M.answer(fd)
+  aw.readable(fd)
+  return clients.receive(fd)
+end
+
+--- Await all that a client receives, up to the end.
+function M.rest(fd)
+  local parts = {}
+  repeat
+    parts[#parts + 1] = M.answer(fd)
+  until parts[#parts] == ""
+  return table.concat(parts)
+end
+
+--- Returns a TCP server on a free port of 127.0.0.1, and the port.
+function M.listen(opts)
+  local server = aw.tcp.listen("127.0.0.1", 0, opts)
+  return server, select(2, server:name())
+end
+
+--- Call `f(folder)` with a new folder, which is removed afterwards.
+function M.in_folder(f)
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(os.execute("mkdir -m 700 " .. folder))
+  local _ <close> = helper.closer(function()
+    os.execute("rm -rf " .. folder)
+  end)
+  f(folder)
+end
+
+--- Returns whether the machine has IPv6 on its loopback.
+function M.has_ipv6()
+  local ok, server = pcall(aw.tcp.listen, "::1", 0)
+  if ok then
+    server:close()
+  end
+  return ok
+end
+
+--- Use all descriptors up but `spare`. Returns a value that gives back `n` by
+--- `give(n)`, and all by `__close`.
+function M.exhaust(spare)
+  local limit = clients.limit(128)
+  local held = {}
+  local exhausted = {}
+  function exhausted.give(n)
+    for _ = 1, n do
+      table.remove(held):close()
     end
   end
-end
-
--- The programs that have been looked for: name → name to call, or false.
-local found = {}
-
---- Return the name to call a client by; nil: it is missing.
----@param name "curl"|"nc"|"socat"|"wrk"|"redis-cli"
----@return string?
-function M.find(name)
-  if found[name] == nil then
-    found[name] = name == "nc" and find_nc()
-      or name ~= "nc" and is_there(name) and name or false
-  end
-  return found[name] or nil
-end
-
---- Return the names to call these clients by. If one is missing, end the
---- current test as pending.
----@param ... "curl"|"nc"|"socat"|"wrk"|"redis-cli"
----@return string ...
-function M.needed(...)
-  local names = { ... }
-  for i, name in ipairs(names) do
-    names[i] = M.find(name)
-      or helper.pending(name .. " is not installed")
-  end
-  return table.unpack(names)
+  repeat
+    local file = io.open "/dev/null"
+    held[#held + 1] = file
+  until not file
+  exhausted.give(spare or 0)
+  return setmetatable(exhausted, { __close = function()
+    exhausted.give(#held)
+    clients.limit(limit)
+  end })
 end
 
 return M

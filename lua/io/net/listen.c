@@ -226,7 +226,8 @@ static int inner_listen_unix(lua_State *L) {
   listen_options options;
   awio_address address;
   size_t size;
-  const char *path = aw_lua_check_string(L, 1, &size);
+  aw_lua_check_type(L, 1, LUA_TSTRING); /* a number is a slip for a port */
+  const char *path = lua_tolstring(L, 1, &size);
   check_listen_options(L, 2, unix_options, &options);
   lua_settop(L, 2);
   awio_listener **box = awio_push_server(L);
