@@ -700,8 +700,10 @@ function aw.Every(period, wire, opts) end
 
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
---- parts of one message. A receive from a channel needs no coroutine [V7].
----@param source aiowire.Channel|aiowire.Subscription|aiowire.zmq.Socket
+--- parts of one message; from a stream what `read_some()` gives, or nil.
+--- A receive from a channel or a stream needs no coroutine [V7].
+---@param source aiowire.Channel|aiowire.Subscription|aiowire.zmq.Socket|
+---  aiowire.Stream
 ---@return aiowire.Wire
 function aw.Recv(source) end
 
@@ -1310,8 +1312,8 @@ function Stream:read(...) end
 ---@return string?
 function Stream:read_some(max) end
 
---- Read up to `delimiter`, which is consumed and not returned; at the end of the
---- stream the rest, then nil. Awaits. A SystemError EMSGSIZE, with nothing
+--- Read up to `delimiter`, which is consumed and not returned; at the end of
+--- the stream the rest, then nil. Awaits. A SystemError EMSGSIZE, with nothing
 --- consumed, if the text is longer than `max` bytes (default: `max_line`).
 ---@param delimiter string at least one byte
 ---@param max? integer
@@ -1358,8 +1360,8 @@ function Stream:close() end
 ---@return aiowire.Stream self
 function Stream:configure(options) end
 
---- Return the address of the other side of a socket: host and port, or the path
---- of a unix socket, which is "" if it has none.
+--- Return the address of the other side of a socket: host and port, or the
+--- path of a unix socket, which is "" if it has none.
 ---@return string host_or_path
 ---@return integer? port
 function Stream:peer() end
@@ -1381,9 +1383,9 @@ function Stream:dirty() end
 --- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
 --- wire: `aw.Call(aw.copy, from, to)`.
 ---
---- What is queued in `to` is sent first. A cancelled copy loses nothing: what it
---- has read and not written stays in `from` [X6]. Raises a SystemError about the
---- stream that failed.
+--- What is queued in `to` is sent first. A cancelled copy loses nothing: what
+--- it has read and not written stays in `from` [X6]. Raises a SystemError about
+--- the stream that failed.
 ---@param from aiowire.Stream
 ---@param to aiowire.Stream may be the same, for an echo
 ---@param limit? integer

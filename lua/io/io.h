@@ -42,6 +42,7 @@ void awio_open_time_of_day(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_read(lua_State *L);
 void awio_open_read_until(lua_State *L);
+void awio_open_recv(lua_State *L);
 void awio_open_socket(lua_State *L);
 void awio_open_copy(lua_State *L);
 void awio_open_file(lua_State *L);

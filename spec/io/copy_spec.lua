@@ -225,8 +225,8 @@ describe("a copy", function()
 end)
 
 describe("a copy that fails", function()
-  --- Returns a function for `it` that runs `f(ev, from, to, peers)`: `peers` are
-  --- the descriptors at the other ends.
+  --- Returns a function for `it` that runs `f(ev, from, to, source, sink)`: the
+  --- last two are the descriptors at the other ends.
   local function with_ends(f)
     return function()
       run(function(ev)

@@ -149,7 +149,7 @@ bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
 
 /* ---- waiting for the descriptor ---- */
 
-static int watch_stream(aw_task *task, awio_stream *s, int events) {
+int awio_stream_arm(aw_task *task, awio_stream *s, int events) {
   s->engine = aw_loop_engine(aw_task_loop(task));
   return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
 }
@@ -163,15 +163,15 @@ static int read_ready(aw_task *task, void *data) {
 }
 
 static int read_arm(aw_task *task, void *data) {
-  int rc = watch_stream(task, data, AW_READABLE);
+  int rc = awio_stream_arm(task, data, AW_READABLE);
   return rc == 1 ? read_ready(task, data) : rc;
 }
 
 static int write_arm(aw_task *task, void *data) {
-  return watch_stream(task, data, AW_WRITABLE);
+  return awio_stream_arm(task, data, AW_WRITABLE);
 }
 
-static void stream_disarm(aw_task *task, void *data) {
+void awio_stream_disarm(aw_task *task, void *data) {
   const awio_stream *s = data;
   aw_ready_disarm(task, s->fd);
 }
@@ -205,7 +205,7 @@ static int writable_arm(aw_task *task, void *data) {
 }
 
 static void wire_disarm(aw_task *task, void *data) {
-  stream_disarm(task, stream_in(data));
+  awio_stream_disarm(task, stream_in(data));
 }
 
 static void wire_describe(const void *data, char *out, size_t size) {
@@ -218,7 +218,7 @@ static void wire_describe(const void *data, char *out, size_t size) {
 
 #define WAITING(what, begin, try) \
   { \
-    .label = (what), .arm = (begin), .disarm = stream_disarm, \
+    .label = (what), .arm = (begin), .disarm = awio_stream_disarm, \
     .external = true, .describe = describe_stream, .ready = (try) \
   }
 #define READING(what)  WAITING(what, read_arm, read_ready)

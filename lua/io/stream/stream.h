@@ -156,6 +156,11 @@ extern const aw_operation awio_wait_sent;    /* in shutdown() */
 extern const aw_operation awio_wait_flushed; /* in flush() */
 extern const aw_operation awio_wait_turn;    /* in copy() */
 
+/* Begin and abort a wait for the descriptor, in operations; `data` of the second
+ * is the stream. The first returns what aw_ready_arm() returns. */
+int awio_stream_arm(aw_task *task, awio_stream *stream, int events);
+void awio_stream_disarm(aw_task *task, void *data);
+
 /* Operations of Readable(stream) and Writable(stream) [Q6]. Their data is the
  * userdata of the Stream, which may be finalized when the wire runs. */
 extern const aw_operation awio_stream_readable, awio_stream_writable;

@@ -1,0 +1,152 @@
+/* recv.c - aw.Recv(stream), an event that reads what is there
+ *
+ *     descriptor ready ─► read(2) ─► stream.in ─► result of the task
+ *                    (commit)             (the task takes it)
+ *
+ * The event commits when bytes have come, or the end. The bytes stay in the
+ * stream until the task takes its results. So a result that is dropped, as that
+ * of a killed task, has taken nothing, and the bytes keep their order. In the
+ * meantime another task may read them: then the result is an empty string.
+ *
+ * Neighbours: stream.c fills the buffer; read.c has s:read_some().
+ */
+#include "stream/stream_object.h"
+
+#include "io.h"
+
+#include <lauxlib.h>
+#include <uv.h>
+
+#include <stdio.h>
+
+/* ---- the value ---- */
+
+typedef struct received {
+  aw_lua_value value;
+  awio_stream *stream; /* a reference */
+  awio_buffer bytes;   /* what the task has taken, for later calls of push */
+  bool taken, ended;
+} received;
+
+/* Push the bytes that are in the stream, and move them to the value. To make
+ * the string may raise, or run a finalizer that reads. */
+static void take_received(lua_State *L, received *r) {
+  awio_stream *s = r->stream;
+  while (!r->taken) {
+    uint64_t seen = s->taken;
+    size_t length = awio_buffer_length(&s->in);
+    r->ended = length == 0 && (s->ended || s->closed);
+    lua_pushlstring(L, length > 0 ? s->in.data + s->in.start : "", length);
+    awio_buffer bytes = s->in;
+    if (length == 0 || awio_stream_take(s, length, seen)) {
+      r->taken = true;
+      if (length > 0) {
+        s->in = (awio_buffer){NULL, 0, 0, 0};
+        r->bytes = bytes;
+      }
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+}
+
+static int push_received(lua_State *L, aw_lua_value *value) {
+  received *r = (received *)value;
+  if (!r->taken)
+    take_received(L, r);
+  else
+    lua_pushlstring(L, r->bytes.data ? r->bytes.data + r->bytes.start : "",
+                    awio_buffer_length(&r->bytes));
+  if (r->ended) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+static void release_received(aw_lua_value *value) {
+  received *r = (received *)value;
+  awio_buffer_free(&r->bytes);
+  awio_stream_release(r->stream);
+  aw_free(r);
+}
+
+static int set_value(aw_task *task, awio_stream *s) {
+  received *r = aw_allocate(sizeof *r);
+  if (!r)
+    return AW_ENOMEM;
+  r->value.push = push_received;
+  r->value.release = release_received;
+  r->stream = s;
+  s->refs++;
+  aw_task_set_value(task, aw_lua_box(&r->value));
+  return 1;
+}
+
+/* ---- the operation: `data` is the userdata of the Stream ---- */
+
+static awio_stream *received_from(const void *data) {
+  return *(awio_stream *const *)data;
+}
+
+/* Read unless there are bytes. Returns 1 with the value set, 0 if the task must
+ * wait, or an error. */
+static int try_receive(aw_task *task, awio_stream *s) {
+  if (awio_buffer_length(&s->in) == 0 && !s->ended) {
+    ssize_t got = awio_stream_fill(s, 0);
+    if (got < 0)
+      return got == UV_EAGAIN ? 0 : (int)got;
+  }
+  return set_value(task, s);
+}
+
+static int receive_ready(aw_task *task, void *data) {
+  awio_stream *s = received_from(data);
+  if (!s || s->closed)
+    return AW_ECLOSED;
+  s->drained = false;
+  return try_receive(task, s);
+}
+
+static int receive_arm(aw_task *task, void *data) {
+  awio_stream *s = received_from(data);
+  if (!s || s->closed)
+    return AW_ECLOSED;
+  if (!s->can_read)
+    return UV_EBADF;
+  if (awio_buffer_length(&s->in) > 0 || s->ended)
+    return set_value(task, s);
+  int rc = awio_stream_arm(task, s, AW_READABLE);
+  return rc == 1 ? receive_ready(task, data) : rc;
+}
+
+static void receive_disarm(aw_task *task, void *data) {
+  awio_stream_disarm(task, received_from(data));
+}
+
+static void receive_describe(const void *data, char *out, size_t size) {
+  const awio_stream *s = received_from(data);
+  snprintf(out, size, "%s", s ? s->name : "stream (finalized)");
+}
+
+static const aw_operation receiving = {.label = "recv",
+                                       .arm = receive_arm,
+                                       .disarm = receive_disarm,
+                                       .ready = receive_ready,
+                                       .external = true,
+                                       .describe = receive_describe};
+
+/* aw.Recv(stream) → Wire */
+static int make_stream_recv(lua_State *L) {
+  awio_stream **box = awio_to_stream(L, 1);
+  aw_lua_push_wire(L, aw_wait_for(&receiving, box), 1);
+  return 1;
+}
+
+/* Make streams sources of aw.Recv. */
+void awio_open_recv(lua_State *L) {
+  static const aw_lua_source source = {.recv = make_stream_recv};
+  luaL_getmetatable(L, AWIO_STREAM_CLASS);
+  aw_lua_add_source(L, -1, &source);
+  lua_pop(L, 1);
+}
