@@ -1,2 +1,4 @@
 --- fs.lua: aw.fs, files
-return {}
+local _, inner = ...
+
+return { open = inner.fs_open }

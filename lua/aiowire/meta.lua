@@ -1379,6 +1379,22 @@ function Stream:getfd() end
 ---@return boolean
 function Stream:dirty() end
 
+--- Files.
+aw.fs = {}
+
+--- Open a FIFO, a terminal, a device or a file as a stream, with the modes of
+--- `io.open`. Awaits: a FIFO that is only written is open when it has a reader.
+--- A FIFO that is read gives its end when the last writer has gone, not before
+--- the first one has come.
+---
+--- Reads and writes of a regular file run on the loop's thread. The stream
+--- reads ahead, so use one stream to read a file and another one to write it.
+--- Raises a SystemError about the path.
+---@param path string
+---@param mode? "r"|"w"|"a"|"r+"|"w+"|"a+" default "r"; "b" may follow
+---@return aiowire.Stream
+function aw.fs.open(path, mode) end
+
 --- Copy bytes from one stream to another, to the end of `from` or for at most
 --- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
 --- wire: `aw.Call(aw.copy, from, to)`.

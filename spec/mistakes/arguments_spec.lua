@@ -207,7 +207,7 @@ describe("the classes that are declared", function()
     for _, entry in ipairs(declared()) do
       if entry[2] then
         assert.is_truthy(makers[entry[2]], entry[2])
-      elseif not aw[entry[3]] and entry[4] ~= "aw.zmq" then
+      elseif entry[4] ~= "aw.zmq" and not function_of(entry) then
         error("no function " .. entry[1])
       end
     end
