@@ -556,6 +556,20 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"files, copies and what is received",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local zero <close> = aw.fs.open('/dev/zero')\n"
+     "  local null <close> = aw.fs.open('/dev/null', 'w')\n"
+     "  check(aw.copy(zero, null, 300000) == 300000)\n"
+     "  check(#aw.await(aw.Recv(zero)) > 0)\n"
+     "  check(zero:read_until('\\0\\0') == '')\n"
+     "  check(not pcall(zero.peer, zero) and not pcall(null.name, null))\n"
+     "  check(not pcall(zero.configure, zero, {nodelay = true}))\n"
+     "  check(not pcall(aw.fs.open, '/dev/none'))\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"channels",
      "local ev = loop()\n"
      "for i = 0, 2 do\n"

@@ -36,7 +36,7 @@ M.rules = {
   },
   make_stream = {
     "get(<process>, 'stdin')", "3* get(<process>, 'stdout')",
-    "get(<process>, 'stderr')",
+    "get(<process>, 'stderr')", [[2* <real>aw.fs.open(PLAN.fifo, "r+")]],
   },
   make_process = {
     [[aw.spawn{ "true" }]], [[3* <real>aw.spawn{ "cat" }]],
@@ -109,6 +109,9 @@ M.rules = {
     "2* use(<stream>, 'shutdown')", "4* use(<stream>, 'close')",
     "use(<stream>, 'getfd')",
     "use(<stream>, 'configure', { high_water = 10, max_line = 5 })",
+    [[2* use(<stream>, 'read_until', "x\n")]], "use(<stream>, 'peer')",
+    "use(<stream>, 'name')", "3* aw.copy(<stream>, <stream>, <count>)",
+    "aw.copy(<stream>, <stream>, 1000000)",
   },
   act_process = {
     "4* use(<process>, 'wait')", [[2* use(<process>, 'kill', "KILL")]],

@@ -16,6 +16,7 @@ return {
     "aw.Call(aw.sleep, <seconds>)", "2* aw.Call(<function_>, <value>)",
     "aw.Call(error, <value>)", "1* aw.SleepUntil(<seconds>)",
     "1* aw.At { sec = 30 }", "2* aw.Done(<task>)", "3* aw.Recv(<channel>)",
+    "2* aw.Recv(<stream>)", "aw.Call(aw.copy, <stream>, <stream>, <count>)",
     "3* aw.Send(<channel>, <value>)", "3* aw.Wait(<event>)",
     "3* aw.Acquire(<semaphore>)", "4* aw.Readable(<source>)",
     "2* aw.Writable(<source>)", "<real>aw.Signal(<signal>)",

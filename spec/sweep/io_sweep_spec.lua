@@ -6,6 +6,7 @@
 
 local aw = require "aiowire"
 local pipes = require "spec.support.pipes"
+local socketpairs = require "spec.support.socketpairs"
 local sweep = require "spec.sweep.sweep"
 
 local scenarios, scenario = sweep.scenarios("real")
@@ -230,6 +231,74 @@ scenario("a write that must wait, and its reader", function(_, p)
       p.step(cat.stdin.shutdown, cat.stdin)
     end)
     p.step(cat.stdout.read, cat.stdout, "a")
+  end)
+end)
+
+--- Two connected streams, and a guard that closes them.
+local function open_pair(p)
+  local a, b = socketpairs.pair "tcp"
+  return a, b, p.guard(function()
+    a:close()
+    b:close()
+  end)
+end
+
+scenario("sockets: read_until, Recv, shutdown", function(_, p)
+  local a, b, guard = open_pair(p)
+  local _ <close> = guard
+  p.step(a.write, a, "one--two-")
+  p.step(b.read_until, b, "--")
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      p.yield()
+      p.step(a.write, a, "-three")
+    end)
+    p.step(b.read_until, b, "--")
+    p.await(aw.Recv(b))
+  end)
+  p.step(a.shutdown, a)
+  p.await(aw.Recv(b) | aw.Never)
+  p.step(b.write, b, "answer")
+  p.step(a.read, a, 6)
+end)
+
+scenario("copies, in both directions", function(_, p)
+  local a, b, guard = open_pair(p)
+  local _ <close> = guard
+  local c, d, other = open_pair(p)
+  local _ <close> = other
+  aw.scope(function(s)
+    s:start(aw.Call(aw.copy, b, c))
+    s:start(function()
+      local _ <close> = p.guard()
+      p.step(a.write, a, ("x"):rep(100000), "end")
+      p.step(d.read_until, d, "end")
+      p.step(a.shutdown, a)
+    end)
+    p.step(aw.copy, c, b, 0)
+  end)
+  p.step(d.write, d, "back")
+  p.step(aw.copy, c, b, 4)
+  p.step(a.read, a, 4)
+end)
+
+scenario("a FIFO that is opened and read", function(_, p)
+  local path = os.tmpname()
+  os.remove(path)
+  os.execute("mkfifo " .. path)
+  local _ <close> = p.guard(function()
+    os.remove(path)
+  end)
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      local writer <close> = p.step(aw.fs.open, path, "w")
+      p.step(writer.write, writer, "text")
+    end)
+    p.sleep(0.0005)
+    local reader <close> = p.step(aw.fs.open, path)
+    p.step(reader.read, reader, "a")
   end)
 end)
 
