@@ -1,0 +1,613 @@
+/* udp_object.c - the class UdpSocket, of which aw.udp.bind and aw.udp.connect
+ * make objects; see udp.h
+ *
+ * While a send waits, the Lua stack is [socket, data, host, port, …, send]. The
+ * userdata `send` keeps the data alive.
+ *
+ * Neighbours: aiowire/udp.lua looks up names, in its own functions and for
+ * send(): the metatable has its function as the field NAMES.
+ */
+#include "io.h"
+#include "net/udp.h"
+
+#include <lauxlib.h>
+#include <uv.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const char *const CLASS = "aiowire.UdpSocket";
+static const char *const PLAN = "aiowire.udp_plan";
+static const char *const NAMES = "names";
+
+enum { DATA = 2, HOST = 3, PORT = 4 };
+
+/* ---- the object ---- */
+
+/* Return the userdata at 1, in a function whose upvalue 1 is the metatable. */
+static awio_udp_box *check_box(lua_State *L) {
+  awio_udp_box *box = awio_object(L);
+  if (!box)
+    aw_lua_type_error(L, 1, "UDP socket");
+  return box;
+}
+
+static int fail_udp(lua_State *L, const awio_udp_box *box, int code,
+                    const char *call, const char *about) {
+  if (code == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (awio_udp_gone(box)) /* the code may come from a wait that it ended */
+    code = AW_ECLOSED;
+  if (!box->socket)
+    about = "UDP socket (finalized)";
+  else if (!about || code == AW_ECLOSED)
+    about = box->socket->name;
+  return aw_lua_system_error(L, code, call, about);
+}
+
+/* Return the open socket of the object at 1. Raises Closed. */
+static awio_udp *check_open(lua_State *L, const char *call) {
+  const awio_udp_box *box = check_box(L);
+  if (awio_udp_gone(box))
+    fail_udp(L, box, AW_ECLOSED, call, NULL);
+  return box->socket;
+}
+
+/* Lua has skipped the finalizer: release the socket here. */
+static void release_lost_udp(aw_lua_held *held) {
+  awio_udp_free((awio_udp *)((char *)held - offsetof(awio_udp, held)));
+}
+
+/* Push an object whose socket is not open yet. */
+static awio_udp_box *push_udp(lua_State *L) {
+  enum { WEIGHT = 2 * 1024 }; /* of a descriptor and its socket, a guess */
+  awio_udp_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (awio_udp_box){.fd = -1, .usual = {box, AWIO_LARGEST_DATAGRAM}};
+  luaL_setmetatable(L, CLASS);
+  aw_lua_weigh(L, WEIGHT);
+  awio_udp *s = awio_udp_new();
+  if (!s)
+    luaL_error(L, "not enough memory");
+  box->socket = s;
+  s->held.release = release_lost_udp;
+  aw_lua_hold(L, &s->held);
+  return box;
+}
+
+static int udp_close(lua_State *L) {
+  aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
+  const awio_udp_box *box = check_box(L);
+  if (box->socket)
+    awio_udp_close(box->socket, engine);
+  return 0;
+}
+
+static int udp_gc(lua_State *L) {
+  awio_udp_box *box = lua_touserdata(L, 1);
+  awio_udp *s = box->socket;
+  if (!s)
+    return 0;
+  aw_lua_let_go(&s->held);
+  awio_udp_close(s, s->engine ? aw_lua_engine(L) : NULL);
+  box->socket = NULL;
+  awio_udp_free(s);
+  return 0;
+}
+
+static int udp_tostring(lua_State *L) {
+  const awio_udp *s = check_box(L)->socket;
+  if (!s)
+    lua_pushliteral(L, "UDP socket (finalized)");
+  else
+    lua_pushfstring(L, "UDP socket '%s' (%s)", s->name,
+                    s->closed      ? "closed"
+                    : s->connected ? "connected"
+                                   : "bound");
+  return 1;
+}
+
+/* ---- receiving ---- */
+
+static size_t check_max(lua_State *L, int arg) {
+  if (lua_isnoneornil(L, arg))
+    return AWIO_LARGEST_DATAGRAM;
+  lua_Integer max = aw_lua_check_integer(L, arg);
+  aw_lua_arg_check(L, max >= 1 && max <= AWIO_LARGEST_DATAGRAM, arg,
+                   "a number of bytes from 1 to 65535 expected");
+  return (size_t)max;
+}
+
+/* Return the receive of at most the bytes that the value at 2 says. Leaves its
+ * owner on top, which is the object itself or a new userdata. */
+static awio_udp_recv *push_recv(lua_State *L, awio_udp_box *box) {
+  size_t max = check_max(L, 2);
+  lua_settop(L, 1);
+  if (max == AWIO_LARGEST_DATAGRAM)
+    return &box->usual;
+  awio_udp_recv *in = lua_newuserdatauv(L, sizeof *in, 1);
+  *in = (awio_udp_recv){box, max};
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return in;
+}
+
+static int datagram_received(lua_State *L, int result, void *data) {
+  const awio_udp_recv *in = data;
+  if (result < 0)
+    return fail_udp(L, in->box, result, "recv", NULL);
+  return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
+}
+
+/* Take a datagram that is there. Returns the number of results; 0 if there is
+ * none; or a negative code. */
+static int recv_now(lua_State *L, const awio_udp_recv *in) {
+  char buffer[AWIO_LARGEST_DATAGRAM];
+  awio_udp_sender sender;
+  ssize_t got = awio_udp_take(in->box->socket, buffer, in->max, &sender);
+  if (got < 0)
+    return got == UV_EAGAIN ? 0 : (int)got;
+  return awio_udp_push(L, buffer, (size_t)got, &sender);
+}
+
+static int recv_on(lua_State *L, int result, void *data) {
+  awio_udp_recv *in = data;
+  if (result < 0 || awio_udp_gone(in->box))
+    return fail_udp(L, in->box, result, "recv", NULL);
+  int rc = in->box->socket->receiving == 0 ? recv_now(L, in) : 0;
+  if (rc == 0)
+    return aw_lua_await(L, &awio_udp_wait_recv, in, "udp:recv",
+                        datagram_received);
+  return rc > 0 ? rc : fail_udp(L, in->box, rc, "recv", NULL);
+}
+
+/* u:recv([max]) → data, host, port, truncated */
+static int udp_recv(lua_State *L) {
+  awio_udp_recv *in = push_recv(L, check_box(L));
+  return aw_lua_begin(L, in, "udp:recv", recv_on);
+}
+
+/* aw.Recv(u [, max]) */
+static int make_udp_recv(lua_State *L) {
+  awio_udp_recv *in = push_recv(L, luaL_testudata(L, 1, CLASS));
+  aw_lua_push_wire(L, aw_wait_for(&awio_udp_event_recv, in), -1);
+  return 1;
+}
+
+/* ---- sending: to whom ---- */
+
+/* Is there an address among the arguments? */
+static bool has_address(lua_State *L) {
+  return !lua_isnoneornil(L, HOST) || !lua_isnoneornil(L, PORT);
+}
+
+/* Check the arguments of a send, and leave just them on the stack. */
+static void check_message(lua_State *L, const awio_udp *s) {
+  aw_lua_check_string(L, DATA, NULL);
+  if (s && s->connected) {
+    if (has_address(L))
+      aw_lua_arg_error(L, HOST,
+                       lua_pushfstring(L,
+                                       "no address expected: the socket is "
+                                       "connected to %s",
+                                       s->name));
+  } else if (!has_address(L)) {
+    aw_lua_arg_error(L, HOST,
+                     "host and port expected: the socket is not connected");
+  } else {
+    aw_lua_check_string(L, HOST, NULL);
+    awio_check_port(L, PORT);
+    awio_check_host(L, HOST, "send");
+  }
+  lua_settop(L, PORT);
+}
+
+/* A socket of IPv6 reaches IPv4 by addresses such as ::ffff:127.0.0.1. */
+static void map_address(awio_address *a) {
+  awio_address mapped = {.in6 = {.sin6_family = AF_INET6}};
+  mapped.in6.sin6_port = a->in.sin_port;
+  mapped.in6.sin6_addr.s6_addr[10] = mapped.in6.sin6_addr.s6_addr[11] = 0xff;
+  memcpy(&mapped.in6.sin6_addr.s6_addr[12], &a->in.sin_addr, 4);
+  mapped.length = sizeof mapped.in6;
+  *a = mapped;
+}
+
+/* Read the address at HOST and PORT. Returns false if the host is a name. */
+static bool numeric_address(lua_State *L, const awio_udp *s,
+                            awio_address *out) {
+  int port = (int)lua_tointeger(L, PORT);
+  if (!awio_address_parse(lua_tostring(L, HOST), port, out))
+    return false;
+  if (s && s->family == AF_INET6 && out->any.sa_family == AF_INET)
+    map_address(out);
+  return true;
+}
+
+/* Push the function that looks up the name at HOST, and its arguments. Returns
+ * their number. */
+static int push_lookup(lua_State *L, int metatable, const awio_udp *s) {
+  lua_getfield(L, metatable, NAMES);
+  lua_pushvalue(L, HOST);
+  lua_pushvalue(L, PORT);
+  if (s && s->family == AF_INET)
+    lua_pushliteral(L, "inet");
+  else if (s && s->only6)
+    lua_pushliteral(L, "inet6");
+  else
+    lua_pushnil(L);
+  return 3;
+}
+
+/* ---- sending ---- */
+
+static int fail_send(lua_State *L, const awio_udp_send *out, int code) {
+  char text[AWIO_ADDRESS_TEXT];
+  if (out->to.length > 0)
+    awio_address_text(&out->to, text);
+  return fail_udp(L, out->box, code, "send", out->to.length > 0 ? text : NULL);
+}
+
+/* The message at DATA as userdata on top. */
+static awio_udp_send *push_send(lua_State *L, const awio_udp_send *message) {
+  enum { OBJECT_VALUE = 1, DATA_VALUE };
+  awio_udp_send *out = lua_newuserdatauv(L, sizeof *out, DATA_VALUE);
+  *out = *message;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, OBJECT_VALUE);
+  lua_pushvalue(L, DATA);
+  lua_setiuservalue(L, -2, DATA_VALUE);
+  return out;
+}
+
+static int datagram_sent(lua_State *L, int result, void *data) {
+  return result < 0 ? fail_send(L, data, result) : 0;
+}
+
+/* Send the message, or let it wait. `kept`: as userdata on top; else NULL. */
+static int send_message(lua_State *L, const awio_udp_send *message,
+                        awio_udp_send *kept) {
+  const awio_udp *s = message->box->socket;
+  if (awio_udp_gone(message->box))
+    return fail_send(L, message, AW_ECLOSED);
+  int rc = s->sending == 0 ? awio_udp_put(s, message) : UV_EAGAIN;
+  if (rc != UV_EAGAIN)
+    return rc < 0 ? fail_send(L, message, rc) : 0;
+  if (!kept)
+    kept = push_send(L, message);
+  return aw_lua_await(L, &awio_udp_wait_send, kept, "udp:send", datagram_sent);
+}
+
+static int send_later(lua_State *L, int result, void *data) {
+  return result < 0 ? fail_send(L, data, result) : send_message(L, data, data);
+}
+
+/* Most messages are sent at once, without an allocation. */
+static int begin_send(lua_State *L, awio_udp_send *message) {
+  message->data = lua_tolstring(L, DATA, &message->size);
+  if (aw_lua_at_once(L, "udp:send"))
+    return send_message(L, message, NULL);
+  return aw_lua_await(L, NULL, push_send(L, message), "udp:send", send_later);
+}
+
+/* The name at HOST was looked up: its address is on top. */
+static int send_to_name(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  const awio_udp_box *box = check_box(L);
+  awio_udp_send message = {.box = box};
+  lua_replace(L, HOST);
+  numeric_address(L, box->socket, &message.to);
+  return begin_send(L, &message);
+}
+
+/* u:send(data, host, port), and u:send(data) if it is connected */
+static int udp_send(lua_State *L) {
+  const awio_udp_box *box = check_box(L);
+  awio_udp_send message = {.box = box};
+  check_message(L, box->socket);
+  if (!has_address(L) || numeric_address(L, box->socket, &message.to))
+    return begin_send(L, &message);
+  aw_lua_task(L, "udp:send"); /* where nothing can wait, nothing is looked up */
+  int count = push_lookup(L, lua_upvalueindex(1), box->socket);
+  lua_callk(L, count, 1, 0, send_to_name);
+  return send_to_name(L, LUA_OK, 0);
+}
+
+/* Replace "localhost" at HOST by its address. An event cannot look up other
+ * names. */
+static void replace_localhost(lua_State *L, const awio_udp *s) {
+  const char *host = lua_tostring(L, HOST);
+  if (strcmp(host, "localhost") != 0)
+    aw_lua_arg_error(L, HOST,
+                     lua_pushfstring(L,
+                                     "a numeric address expected, got '%s': "
+                                     "an event looks up no names, but "
+                                     "u:send() does",
+                                     host));
+  luaL_getmetatable(L, CLASS);
+  lua_call(L, push_lookup(L, lua_gettop(L), s), 1);
+  lua_replace(L, HOST);
+  lua_settop(L, PORT);
+}
+
+/* aw.Send(u, data [, host, port]) */
+static int make_udp_send(lua_State *L) {
+  const awio_udp_box *box = luaL_testudata(L, 1, CLASS);
+  awio_udp_send message = {.box = box};
+  check_message(L, box->socket);
+  if (has_address(L) && !numeric_address(L, box->socket, &message.to)) {
+    replace_localhost(L, box->socket);
+    numeric_address(L, box->socket, &message.to);
+  }
+  message.data = lua_tolstring(L, DATA, &message.size);
+  aw_lua_push_wire(L, aw_wait_for(&awio_udp_event_send, push_send(L, &message)),
+                   -1);
+  return 1;
+}
+
+/* ---- the other methods ---- */
+
+/* u:join(group [, interface]) → u */
+static int udp_join(lua_State *L) {
+  awio_udp_join(L, check_open(L, "join"));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* u:leave(group [, interface]) → u */
+static int udp_leave(lua_State *L) {
+  awio_udp_leave(L, check_open(L, "leave"));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* u:name() → host, port */
+static int udp_name(lua_State *L) {
+  const awio_udp *s = check_open(L, "name");
+  awio_address address;
+  int rc = awio_own_address(s->fd, &address);
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "name", s->name);
+  return awio_push_address(L, &address);
+}
+
+/* u:peer() → host, port; nil if the socket is not connected */
+static int udp_peer(lua_State *L) {
+  const awio_udp *s = check_open(L, "peer");
+  awio_address address;
+  if (s->connected && awio_peer_address(s->fd, &address) == 0)
+    return awio_push_address(L, &address);
+  lua_pushnil(L);
+  return 1;
+}
+
+/* u:getfd() → descriptor */
+static int udp_getfd(lua_State *L) {
+  lua_pushinteger(L, check_open(L, "getfd")->fd);
+  return 1;
+}
+
+/* u:configure{broadcast=, ttl=, loopback=, interface=} → u */
+static int udp_configure(lua_State *L) {
+  static const char *const known[] = {AWIO_UDP_CHANGEABLE, NULL};
+  awio_udp_options options = awio_udp_usual;
+  check_open(L, "configure");
+  aw_lua_check_options(L, 2, known, false);
+  awio_udp_check_options(L, 2, &options);
+  const awio_udp *s = check_open(L, "configure"); /* __index may close it */
+  int rc = awio_udp_configure(s, &options);
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "configure", s->name);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* ---- for udp.lua ---- */
+
+static void check_bind_host(lua_State *L, const awio_udp_options *options) {
+  const char *host =
+      lua_isnoneornil(L, 1) ? "" : aw_lua_check_string(L, 1, NULL);
+  if (*host == '\0' ? lua_rawlen(L, 1) == 0 : strcmp(host, "*") == 0)
+    lua_pushstring(L, options->family == AF_INET6 ? "::" : "0.0.0.0");
+  else
+    lua_pushstring(L, awio_check_host(L, 1, "bind"));
+}
+
+static void push_family(lua_State *L, int family) {
+  if (family == AF_UNSPEC)
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, family == AF_INET ? "inet" : "inet6");
+}
+
+/* Push the options local_host and local_port of the table at 3, or nils. */
+static void push_local(lua_State *L) {
+  enum { LARGEST_PORT = 65535 };
+  int is_integer = 1;
+  if (lua_isnil(L, 3)) {
+    lua_pushnil(L);
+    lua_pushnil(L);
+    return;
+  }
+  if (lua_getfield(L, 3, "local_host") != LUA_TSTRING && !lua_isnil(L, -1))
+    aw_lua_bad_option(L, "local_host", "string");
+  if (lua_getfield(L, 3, "local_port") == LUA_TNIL)
+    return;
+  lua_Integer port = lua_tointegerx(L, -1, &is_integer);
+  if (lua_type(L, -1) != LUA_TNUMBER)
+    aw_lua_bad_option(L, "local_port", "number from 0 to 65535");
+  if (!is_integer || port < 0 || port > LARGEST_PORT)
+    aw_lua_error(L,
+                 "bad option 'local_port' (number from 0 to 65535 expected)");
+}
+
+/* udp_plan(host, port, opts, connects) → plan, host, family or nil, local_host
+ * or nil, local_port or nil. Checks the arguments of bind or connect. */
+static int inner_udp_plan(lua_State *L) {
+  static const char *const of_bind[] = {AWIO_UDP_CHANGEABLE, "reuseport",
+                                        "ipv6only", "family", NULL};
+  static const char *const of_connect[] = {
+      AWIO_UDP_CHANGEABLE, "reuseport",  "ipv6only", "family",
+      "local_host",        "local_port", NULL};
+  lua_settop(L, 4);
+  bool connects = lua_toboolean(L, 4);
+  awio_udp_options options = awio_udp_usual;
+  if (connects || !lua_isnil(L, 1))
+    aw_lua_check_string(L, 1, NULL);
+  awio_check_port(L, 2);
+  if (!lua_isnil(L, 3)) {
+    aw_lua_check_options(L, 3, connects ? of_connect : of_bind, false);
+    awio_udp_check_options(L, 3, &options);
+  }
+  awio_udp_options *plan = lua_newuserdatauv(L, sizeof *plan, 0);
+  *plan = options;
+  luaL_setmetatable(L, PLAN);
+  if (connects)
+    lua_pushstring(L, awio_check_host(L, 1, "connect"));
+  else
+    check_bind_host(L, &options);
+  push_family(L, options.family);
+  push_local(L);
+  return 5;
+}
+
+/* What udp_open() was doing when it failed. */
+typedef struct udp_step {
+  const char *call;
+  const awio_address *about;
+} udp_step;
+
+static int bind_udp(const awio_udp *s, const awio_address *local,
+                    udp_step *step) {
+  if (local->length == 0)
+    return 0;
+  *step = (udp_step){"bind", local};
+  return bind(s->fd, &local->any, local->length) < 0 ? -errno : 0;
+}
+
+static int connect_udp(const awio_udp *s, const awio_address *peer,
+                       udp_step *step) {
+  if (peer->length == 0)
+    return 0;
+  *step = (udp_step){"connect", peer};
+  return connect(s->fd, &peer->any, peer->length) < 0 ? -errno : 0;
+}
+
+static int open_udp(awio_udp_box *box, const awio_udp_options *options,
+                    const awio_address *local, const awio_address *peer,
+                    udp_step *step) {
+  awio_udp *s = box->socket;
+  const awio_address *main = peer->length > 0 ? peer : local;
+  *step = (udp_step){peer->length > 0 ? "connect" : "bind", main};
+  int rc = awio_udp_open(s, main->any.sa_family);
+  if (rc < 0)
+    return rc;
+  box->fd = s->fd;
+  s->only6 = s->family == AF_INET6 && options->ipv6only > 0;
+  rc = awio_udp_prepare(s, options);
+  if (rc == 0)
+    rc = bind_udp(s, local, step);
+  if (rc == 0)
+    rc = connect_udp(s, peer, step);
+  if (rc < 0)
+    awio_udp_close(s, NULL);
+  else
+    awio_udp_note_name(s);
+  return rc;
+}
+
+static void read_address(lua_State *L, int index, awio_address *out) {
+  memset(out, 0, sizeof *out);
+  if (!lua_isnoneornil(L, index))
+    awio_address_parse(luaL_checkstring(L, index),
+                       (int)luaL_checkinteger(L, index + 1), out);
+}
+
+/* udp_open(plan, is_last, local address or nil, port, peer's address or nil,
+ * port) → a UdpSocket; or nil after a failure, which is raised if there is no
+ * other address to try. The addresses are numeric. */
+static int inner_udp_open(lua_State *L) {
+  enum { LAST = 2, LOCAL, PEER = 5, ALL = 6 };
+  awio_address local, peer;
+  udp_step step;
+  lua_settop(L, ALL);
+  const awio_udp_options *options = luaL_checkudata(L, 1, PLAN);
+  read_address(L, LOCAL, &local);
+  read_address(L, PEER, &peer);
+  int rc = open_udp(push_udp(L), options, &local, &peer, &step);
+  if (rc == 0)
+    return 1;
+  if (!lua_toboolean(L, LAST))
+    return 0;
+  char text[AWIO_ADDRESS_TEXT];
+  awio_address_text(step.about, text);
+  return aw_lua_system_error(L, rc, step.call, text);
+}
+
+/* udp_names(f): let send() look up names by f(host, port, family) → address */
+static int inner_udp_names(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_getmetatable(L, CLASS);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, NAMES);
+  return 0;
+}
+
+/* ---- a source ---- */
+
+static const aw_operation *udp_ready(lua_State *L, int index, int events,
+                                     void **data) {
+  *data = luaL_testudata(L, index, CLASS);
+  return events & AW_READABLE ? &awio_udp_readable : &awio_udp_writable;
+}
+
+static int udp_fd(lua_State *L, int index) {
+  const awio_udp_box *box = luaL_testudata(L, index, CLASS);
+  return awio_udp_gone(box) ? -1 : box->fd;
+}
+
+static const aw_lua_source udp_source = {.recv = make_udp_recv,
+                                         .send = make_udp_send,
+                                         .ready = udp_ready,
+                                         .fd = udp_fd};
+
+/* ---- opening ---- */
+
+static const luaL_Reg udp_methods[] = {
+    {"recv", udp_recv},   {"send", udp_send},   {"join", udp_join},
+    {"leave", udp_leave}, {"name", udp_name},   {"peer", udp_peer},
+    {"close", udp_close}, {"getfd", udp_getfd}, {"configure", udp_configure},
+    {NULL, NULL}};
+
+static const luaL_Reg udp_meta[] = {{"__close", udp_close},
+                                    {"__gc", udp_gc},
+                                    {"__tostring", udp_tostring},
+                                    {NULL, NULL}};
+
+static void make_udp_class(lua_State *L) {
+  luaL_newmetatable(L, PLAN);
+  lua_pop(L, 1);
+  luaL_newmetatable(L, CLASS);
+  lua_pushvalue(L, -1);
+  aw_lua_set_functions(L, udp_meta, 1);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  lua_newtable(L);
+  lua_pushvalue(L, -2);
+  aw_lua_set_functions(L, udp_methods, 1);
+  lua_setfield(L, -2, "__index");
+  aw_lua_add_source(L, -1, &udp_source);
+  lua_pop(L, 1);
+}
+
+void awio_open_udp(lua_State *L) {
+  static const luaL_Reg inner[] = {{"udp_plan", inner_udp_plan},
+                                   {"udp_open", inner_udp_open},
+                                   {"udp_names", inner_udp_names},
+                                   {NULL, NULL}};
+  make_udp_class(L);
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, inner, 0);
+  lua_pop(L, 1);
+}
