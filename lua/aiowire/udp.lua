@@ -7,8 +7,6 @@ local _, inner = ...
 
 local names = inner.part "aiowire.names"
 
-local M = {}
-
 --- Return the address for `local_host` in a socket of `family`, or nil if that
 --- host has none.
 local function local_address(host, port, family)
@@ -20,7 +18,7 @@ local function local_address(host, port, family)
   return nil
 end
 
-function M.bind(host, port, opts)
+local function bind(host, port, opts)
   local plan, family
   plan, host, family = inner.udp_plan(host, port, opts, false)
   local list = names.addresses(host, port, family, "bind")
@@ -32,7 +30,7 @@ function M.bind(host, port, opts)
   end
 end
 
-function M.connect(host, port, opts)
+local function connect(host, port, opts)
   local plan, family, own_host, own_port
   plan, host, family, own_host, own_port =
     inner.udp_plan(host, port, opts, true)
@@ -58,4 +56,5 @@ inner.udp_names(inner.method("send", function(host, port, family)
   return names.addresses(host, port, family, "send")[1].address
 end))
 
-return M
+return { bind = inner.method("bind", bind),
+  connect = inner.method("connect", connect) }
