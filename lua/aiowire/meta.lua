@@ -15,7 +15,8 @@
 --
 -- Contents: Wires, Tasks, Scopes, Loops, Errors, The module (functions that
 -- build, run and await; readiness and signals; channels and their kin;
--- processes and streams; telling errors apart; tests), ZeroMQ, Inside.
+-- processes and streams; datagrams; telling errors apart; tests), ZeroMQ,
+-- Inside.
 
 --------------------------------------------------------------------------------
 -- Wires
@@ -698,20 +699,29 @@ function aw.Settle(operands, opts) end
 ---@return aiowire.Wire
 function aw.Every(period, wire, opts) end
 
+---@alias aiowire.Receivable
+---| aiowire.Channel
+---| aiowire.Subscription
+---| aiowire.zmq.Socket
+---| aiowire.Stream
+---| aiowire.UdpSocket
+
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
---- parts of one message; from a stream what `read_some()` gives, or nil.
---- A receive from a channel or a stream needs no coroutine [V7].
----@param source aiowire.Channel|aiowire.Subscription|aiowire.zmq.Socket|
----  aiowire.Stream
+--- parts of one message; from a stream what `read_some()` gives, or nil; from a
+--- UDP socket a datagram and its sender [X19]. A receive from a channel or a
+--- stream needs no coroutine [V7].
+---@param source aiowire.Receivable
+---@param max? integer for a UDP socket: bytes to take
 ---@return aiowire.Wire
-function aw.Recv(source) end
+function aw.Recv(source, max) end
 
 --- Send, as an event. To a channel the wire sends `value` each time it runs; it
 --- has no results, and fails with Closed if the channel is closed. To a zmq
 --- socket it sends one message of the given parts, and has the results of
---- `socket:send()`.
----@param target aiowire.Channel|aiowire.zmq.Socket
+--- `socket:send()`. To a UDP socket it sends a datagram, `data, host, port`;
+--- the host is a number or "localhost", since an event looks up no names.
+---@param target aiowire.Channel|aiowire.zmq.Socket|aiowire.UdpSocket
 ---@param value any may be nil; for a socket, a string
 ---@param ... string for a socket: further parts
 ---@return aiowire.Wire
@@ -1597,9 +1607,7 @@ aw.stdout = nil
 ---@type aiowire.Stream
 aw.stderr = nil
 
--- Tell errors apart [E4] --------------------------------------------------------------------------------
--- Servers
---------------------------------------------------------------------------------
+-- Servers ---------------------------------------------------------------------
 
 --- Streams and servers over TCP.
 aw.tcp = {}
@@ -1681,7 +1689,99 @@ function Server:name() end
 ---@return integer
 function Server:getfd() end
 
-------------------------------------------------------
+-- Datagrams -------------------------------------------------------------------
+
+--- A UDP socket. `local u <close>` closes it; the collector does so at last. It
+--- is a source for `aw.readable` and Poller, and for `aw.Recv` and `aw.Send`.
+---@class aiowire.UdpSocket
+local UdpSocket = {}
+
+--- Receive one datagram. Awaits. The task that has waited longest is first; a
+--- cancelled wait has taken nothing [X19].
+---@param max? integer bytes to take, from 1 to 65535; default: all of them
+---@return string data may be empty
+---@return string host of the sender
+---@return integer port of the sender
+---@return boolean truncated the datagram was longer than `max`
+function UdpSocket:recv(max) end
+
+--- Send one datagram, whole or not at all. Awaits while the kernel has no room,
+--- and for the address of a name. A connected socket takes no address, any
+--- other needs one [X18]. Raises a SystemError, such as EMSGSIZE for a datagram
+--- that is too long.
+---@param data string
+---@param host? string
+---@param port? integer
+function UdpSocket:send(data, host, port) end
+
+--- Receive what is sent to a group of multicast, too [X20].
+---@param group string a numeric address, such as "239.1.2.3" or "ff02::1"
+---@param interface? string its name, such as "eth0", or its IPv4 address
+---@return aiowire.UdpSocket self
+function UdpSocket:join(group, interface) end
+
+--- Undo `join`.
+---@param group string
+---@param interface? string
+---@return aiowire.UdpSocket self
+function UdpSocket:leave(group, interface) end
+
+--- Return the address of the socket.
+---@return string host
+---@return integer port
+function UdpSocket:name() end
+
+--- Return the address to which the socket is connected, or nil.
+---@return string? host
+---@return integer? port
+function UdpSocket:peer() end
+
+--- Close the socket. Its waits end with Closed; closing again does nothing.
+function UdpSocket:close() end
+
+--- Return the descriptor of the socket.
+---@return integer
+function UdpSocket:getfd() end
+
+---@class aiowire.UdpChange
+---@field broadcast? boolean allow sends to broadcast addresses; default false
+---@field ttl? integer hops that a datagram may take, from 1 to 255
+---@field loopback? boolean receive here what is sent to groups; default true
+---@field interface? string name of the interface by which multicast leaves
+
+--- Change options of the socket [X20].
+---@param options aiowire.UdpChange
+---@return aiowire.UdpSocket self
+function UdpSocket:configure(options) end
+
+---@class aiowire.UdpOptions : aiowire.UdpChange
+---@field family? "inet"|"inet6"
+---@field reuseport? boolean several sockets share the port
+---@field ipv6only? boolean a socket of IPv6 carries no IPv4; default false
+
+---@class aiowire.UdpConnectOptions : aiowire.UdpOptions
+---@field local_host? string send from this address
+---@field local_port? integer send from this port
+
+aw.udp = {}
+
+--- Make a UDP socket on an address of this machine [X18]. Awaits only for a
+--- name other than "localhost".
+---@param host? string nil, "" or "*": any address
+---@param port integer 0: any free one, see `name`
+---@param options? aiowire.UdpOptions
+---@return aiowire.UdpSocket
+function aw.udp.bind(host, port, options) end
+
+--- Make a UDP socket that talks to one peer only. Sends nothing yet. Awaits
+--- only for a name other than "localhost".
+---@param host string
+---@param port integer
+---@param options? aiowire.UdpConnectOptions
+---@return aiowire.UdpSocket
+function aw.udp.connect(host, port, options) end
+
+-- Tell errors apart [E4] ------------------------------------------------------
 
 --- Tell whether `err` is a Cancelled: the cancel of the running task or scope.
 ---@param err any

@@ -693,6 +693,26 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"datagrams",
+     "local ev <close> = aw.EventLoop{signals = false}\n"
+     "ev:start(function()\n"
+     "  local a <close> = aw.udp.bind('127.0.0.1', 0, {ttl = 3})\n"
+     "  local host, port = a:name()\n"
+     "  local b <close> = aw.udp.connect('localhost', port)\n"
+     "  aw.scope({timeout = 5}, function(s)\n"
+     "    local t = s:start(aw.Recv(a, 100))\n"
+     "    aw.yield()\n"
+     "    b:send('one')\n"
+     "    check(t:wait() == 'one')\n"
+     "    a:send('two', b:name())\n"
+     "    check(b:recv() == 'two')\n"
+     "    aw.await(aw.Send(b, ('x'):rep(1000)))\n"
+     "    check(#a:recv() == 1000)\n"
+     "  end)\n"
+     "  check(#tostring(a) > 10)\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"combining wires",
      "local w = (aw.Sleep(1) & aw.Sleep(2) | aw.Never // aw.Call(check)) / "
      "check\n"

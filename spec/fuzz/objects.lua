@@ -7,8 +7,8 @@ local M = {}
 --- class that is off, and productions that need it, do not occur in the
 --- program.
 M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
-  "permit", "poller", "file", "stream", "process", "socket", "context", "error",
-  "info", "co" }
+  "permit", "poller", "file", "stream", "process", "udp", "socket", "context",
+  "error", "info", "co" }
 
 M.rules = {
   make_loop = { "new_loop{ <loop_options> }" },
@@ -37,6 +37,11 @@ M.rules = {
   make_stream = {
     "get(<process>, 'stdin')", "3* get(<process>, 'stdout')",
     "get(<process>, 'stderr')", [[2* <real>aw.fs.open(PLAN.fifo, "r+")]],
+  },
+  make_udp = {
+    [[3* aw.udp.bind("127.0.0.1", 0)]], [[aw.udp.bind("127.0.0.1", <count>)]],
+    [[aw.udp.connect("localhost", select(2, use(<udp>, 'name')) or 9)]],
+    [[1* aw.udp.bind("", 0, <shape>)]],
   },
   make_process = {
     [[aw.spawn{ "true" }]], [[3* <real>aw.spawn{ "cat" }]],
@@ -113,6 +118,16 @@ M.rules = {
     "use(<stream>, 'name')", "3* aw.copy(<stream>, <stream>, <count>)",
     "aw.copy(<stream>, <stream>, 1000000)",
   },
+  act_udp = {
+    "4* use(<udp>, 'recv')", "use(<udp>, 'recv', <count>)",
+    [[3* use(<udp>, 'send', "x", use(<udp>, 'name'))]],
+    [[2* use(<udp>, 'send', "x")]], "4* use(<udp>, 'close')",
+    [[3* aw.await(aw.Recv(<udp>) | <wire>)]],
+    [[aw.await(aw.Send(<udp>, "y", use(<udp>, 'name')))]],
+    "use(<udp>, 'configure', { ttl = 1 })", "use(<udp>, 'peer')",
+    [[use(<udp>, 'join', "239.0.0.1", "lo")]],
+    "do local _ <close> = <udp> <block>end",
+  },
   act_process = {
     "4* use(<process>, 'wait')", [[2* use(<process>, 'kill', "KILL")]],
     "use(<process>, 'kill')", "5* use(<process>, 'close')",
@@ -153,7 +168,7 @@ M.rules = {
   act_info = { "look(<info>)" },
   act_co = { "<coroutine_>" },
 
-  source = { "4* <file>", "3* <stream>", "3* <socket>",
+  source = { "4* <file>", "3* <stream>", "3* <socket>", "2* <udp>",
     "2* source(<function_>, <file>)", "get(<socket>, 'fd')",
     "use(<stream>, 'getfd')", "1* <any>", "1* <shape>" },
 }

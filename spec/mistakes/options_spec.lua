@@ -38,6 +38,12 @@ local takers <const> = {
   { "pipeline", 2, function(o)
     aw.pipeline({ "true" }, o)
   end, "chekc", "check" },
+  { "bind", 3, function(o)
+    aw.udp.bind("127.0.0.1", 0, o)
+  end, "reusport", "reuseport" },
+  { "connect", 3, function(o)
+    aw.udp.connect("127.0.0.1", 9, o)
+  end, "localport", "local_port" },
 }
 
 -- Functions whose table of options is also the command.
@@ -153,6 +159,18 @@ local wrong_values <const> = {
     "'keepalive' (boolean or seconds expected, got string)" },
   { takers[16][3], { keepalive = 0 },
     "'keepalive' (1 to 32767 seconds expected)" },
+  { takers[18][3], { ttl = 256 },
+    "'ttl' (whole number from 1 to 255 expected)" },
+  { takers[18][3], { broadcast = 1 },
+    "'broadcast' (boolean expected, got number)" },
+  { takers[18][3], { family = "ip" },
+    "'family' (\"inet\" or \"inet6\" expected)" },
+  { takers[18][3], { interface = {} },
+    "'interface' (name of an interface expected, got table)" },
+  { takers[19][3], { local_host = {} },
+    "'local_host' (string expected, got table)" },
+  { takers[19][3], { local_port = -1 },
+    "'local_port' (number from 0 to 65535 expected)" },
   { commands[1][3], { "true", group = 1 },
     "'group' (boolean expected, got number)" },
   { commands[1][3], { "true", grace = {} },
