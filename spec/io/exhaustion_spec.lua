@@ -30,6 +30,13 @@ local operations = {
     local a <close> = aw.spawn { "cat", stdin = hold[1], stderr = "null" }
     local b <close> = aw.spawn { "cat", stdin = a.stdout, stderr = "null" }
     assert(b:wait().ok)]] },
+  { "datagrams", [[
+    local a <close> = aw.udp.bind("127.0.0.1", 0)
+    local b <close> = aw.udp.connect(a:name())
+    aw.scope(function(s)
+      s:start(aw.Sleep(0.0005) >> aw.Send(b, "x"))
+      assert(a:recv() == "x")
+    end)]] },
   { "aw.signal", [[
     local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
     if not aw.is_timeout(err) then

@@ -61,27 +61,6 @@ describe("a UDP socket is not made", function()
         aw.udp.connect(nil, 9)
       end)
   end)
-
-  it("where no descriptor is left, and later it is [X18]",
-    helper.sealed(function()
-      local held = {}
-      local ok, err = true, nil
-      while ok do
-        local file
-        file, err = io.open "/dev/null"
-        ok = file ~= nil and #held < 100000
-        held[#held + 1] = file
-      end
-      local made, failure = pcall(aw.udp.bind, "127.0.0.1", 0)
-      for _, file in ipairs(held) do
-        file:close()
-      end
-      assert.is_truthy(err and err:find "open files", err)
-      assert.is_false(made)
-      assert.are.equal("EMFILE", failure.code)
-      local u <close> = aw.udp.bind("127.0.0.1", 0)
-      assert.is_truthy(u:name())
-    end))
 end)
 
 describe("a UDP socket that is used in a wrong way", function()

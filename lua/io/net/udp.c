@@ -179,7 +179,7 @@ static void describe_udp(const awio_udp_box *box, char *out, size_t size) {
 
 /* ---- receiving ---- */
 
-static int recv_arm(aw_task *task, void *data) {
+static int udp_recv_arm(aw_task *task, void *data) {
   const awio_udp_recv *in = data;
   int rc = watch_udp(task, in->box, AW_READABLE);
   if (rc == 0)
@@ -187,15 +187,15 @@ static int recv_arm(aw_task *task, void *data) {
   return rc;
 }
 
-static int recv_try_or_arm(aw_task *task, void *data) {
+static int udp_recv_try_or_arm(aw_task *task, void *data) {
   const awio_udp_recv *in = data;
   int rc = 0;
   if (!awio_udp_gone(in->box) && in->box->socket->receiving == 0)
     rc = take_for(task, in);
-  return rc != 0 ? rc : recv_arm(task, data);
+  return rc != 0 ? rc : udp_recv_arm(task, data);
 }
 
-static int recv_ready(aw_task *task, void *data) {
+static int udp_recv_ready(aw_task *task, void *data) {
   const awio_udp_recv *in = data;
   if (awio_udp_gone(in->box))
     return AW_ECLOSED;
@@ -205,24 +205,24 @@ static int recv_ready(aw_task *task, void *data) {
   return rc;
 }
 
-static void recv_disarm(aw_task *task, void *data) {
+static void udp_recv_disarm(aw_task *task, void *data) {
   const awio_udp_recv *in = data;
   if (in->box->socket)
     count_down(&in->box->socket->receiving);
   unwatch_udp(task, in->box);
 }
 
-static void recv_describe(const void *data, char *out, size_t size) {
+static void udp_recv_describe(const void *data, char *out, size_t size) {
   describe_udp(((const awio_udp_recv *)data)->box, out, size);
 }
 
 #define RECEIVING(begin) \
   { \
-    .label = "recv", .arm = (begin), .disarm = recv_disarm, .external = true, \
-    .describe = recv_describe, .ready = recv_ready \
+    .label = "recv", .arm = (begin), .disarm = udp_recv_disarm, \
+    .external = true, .describe = udp_recv_describe, .ready = udp_recv_ready \
   }
-const aw_operation awio_udp_wait_recv = RECEIVING(recv_arm);
-const aw_operation awio_udp_event_recv = RECEIVING(recv_try_or_arm);
+const aw_operation awio_udp_wait_recv = RECEIVING(udp_recv_arm);
+const aw_operation awio_udp_event_recv = RECEIVING(udp_recv_try_or_arm);
 
 /* ---- sending ---- */
 
@@ -234,7 +234,7 @@ static int put_now(const awio_udp_send *out) {
   return rc < 0 ? rc : 1;
 }
 
-static int send_arm(aw_task *task, void *data) {
+static int udp_send_arm(aw_task *task, void *data) {
   const awio_udp_send *out = data;
   int rc = watch_udp(task, out->box, AW_WRITABLE);
   if (rc == 0)
@@ -242,15 +242,15 @@ static int send_arm(aw_task *task, void *data) {
   return rc;
 }
 
-static int send_try_or_arm(aw_task *task, void *data) {
+static int udp_send_try_or_arm(aw_task *task, void *data) {
   const awio_udp_send *out = data;
   int rc = 0;
   if (!awio_udp_gone(out->box) && out->box->socket->sending == 0)
     rc = put_now(out);
-  return rc != 0 ? rc : send_arm(task, data);
+  return rc != 0 ? rc : udp_send_arm(task, data);
 }
 
-static int send_ready(aw_task *task, void *data) {
+static int udp_send_ready(aw_task *task, void *data) {
   const awio_udp_send *out = data;
   (void)task;
   if (awio_udp_gone(out->box))
@@ -261,14 +261,14 @@ static int send_ready(aw_task *task, void *data) {
   return rc;
 }
 
-static void send_disarm(aw_task *task, void *data) {
+static void udp_send_disarm(aw_task *task, void *data) {
   const awio_udp_send *out = data;
   if (out->box->socket)
     count_down(&out->box->socket->sending);
   unwatch_udp(task, out->box);
 }
 
-static void send_describe(const void *data, char *out, size_t size) {
+static void udp_send_describe(const void *data, char *out, size_t size) {
   const awio_udp_send *send = data;
   char text[AWIO_ADDRESS_TEXT];
   if (send->to.length == 0) {
@@ -281,11 +281,11 @@ static void send_describe(const void *data, char *out, size_t size) {
 
 #define SENDING(begin) \
   { \
-    .label = "send", .arm = (begin), .disarm = send_disarm, .external = true, \
-    .describe = send_describe, .ready = send_ready \
+    .label = "send", .arm = (begin), .disarm = udp_send_disarm, \
+    .external = true, .describe = udp_send_describe, .ready = udp_send_ready \
   }
-const aw_operation awio_udp_wait_send = SENDING(send_arm);
-const aw_operation awio_udp_event_send = SENDING(send_try_or_arm);
+const aw_operation awio_udp_wait_send = SENDING(udp_send_arm);
+const aw_operation awio_udp_event_send = SENDING(udp_send_try_or_arm);
 
 /* ---- readiness alone ---- */
 

@@ -110,7 +110,7 @@ static int udp_tostring(lua_State *L) {
 
 /* ---- receiving ---- */
 
-static size_t check_max(lua_State *L, int arg) {
+static size_t check_recv_max(lua_State *L, int arg) {
   if (lua_isnoneornil(L, arg))
     return AWIO_LARGEST_DATAGRAM;
   lua_Integer max = aw_lua_check_integer(L, arg);
@@ -122,7 +122,7 @@ static size_t check_max(lua_State *L, int arg) {
 /* Return the receive of at most the bytes that the value at 2 says. Leaves its
  * owner on top, which is the object itself or a new userdata. */
 static awio_udp_recv *push_recv(lua_State *L, awio_udp_box *box) {
-  size_t max = check_max(L, 2);
+  size_t max = check_recv_max(L, 2);
   lua_settop(L, 1);
   if (max == AWIO_LARGEST_DATAGRAM)
     return &box->usual;
