@@ -2,6 +2,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local process = require "spec.support.process"
 
 local raises, run = helper.raises, helper.run
 
@@ -311,6 +312,70 @@ describe("a UDP socket", function()
         assert.are.equal("UDP socket '127.0.0.1:9' (connected)", tostring(d))
       end)
     end)
+end)
+
+-- The kernel of these programs has no room at first: see spec/support/full.c.
+describe("a UDP socket for which the kernel has no room", function()
+  local frame = [[
+    local aw = require "aiowire"
+    aw.run(function()
+      local a <close> = aw.udp.bind("127.0.0.1", 0)
+      local host, port = a:name()
+      local b <close> = aw.udp.connect(host, port)
+      %s
+    end)]]
+
+  --- Returns the output of `code`, in a program in which so many sends fail.
+  local function output(code, fails)
+    if process.sanitized then
+      helper.pending "a library is not loaded before the sanitizer's"
+    end
+    local full = process.binary:match "^(.*)/" .. "/spec_full.so"
+    local outcome = process.run(
+      ("LD_PRELOAD=%s SPEC_FULL=%d exec $aiowire s.lua"):format(
+        process.quoted(full), fails), { ["s.lua"] = frame:format(code) })
+    assert.are.equal("", outcome.err)
+    return outcome.out
+  end
+
+  it("lets methods and events wait in turn [X18]", function()
+    assert.are.equal("1\n2\n3\n", output([[
+      aw.scope(function(s)
+        s:start(function()
+          b:send "1"
+        end)
+        s:start(aw.Send(b, "2"))
+        s:start(aw.Call(b.send, b, "3"))
+        aw.yield()
+        for _ = 1, 3 do
+          print((a:recv()))
+        end
+      end)]], 1))
+  end)
+
+  it("sends nothing for a cancelled task [C10, X18]", function()
+    assert.are.equal("later\n", output([[
+      for _, w in ipairs { aw.Call(b.send, b, "x"), aw.Send(b, "x"),
+        aw.Call(b.send, b, "x") } do
+        local task = aw.start(w)
+        aw.yield()
+        task:cancel()
+        aw.yield()
+      end
+      b:send "later"
+      print((a:recv()))]], 3))
+  end)
+
+  it("ends the wait with Closed, or with the failure [X18]", function()
+    assert.are.equal("true\nEMSGSIZE\n", output([[
+      local c = aw.udp.connect(host, port)
+      local task = aw.start(aw.Call(c.send, c, "x"), aw.keep)
+      aw.yield()
+      c:close()
+      print(aw.is_closed(select(2, pcall(task.wait, task))))
+      local _, err = pcall(b.send, b, ("x"):rep(70000))
+      print(err.code)]], 2))
+  end)
 end)
 
 describe("a UDP socket of IPv6", function()
