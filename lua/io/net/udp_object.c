@@ -421,6 +421,20 @@ static void push_family(lua_State *L, int family) {
     lua_pushstring(L, family == AF_INET ? "inet" : "inet6");
 }
 
+/* Check the option local_host on top: "" and "*" are any address, as nil. */
+static void check_local_host(lua_State *L) {
+  if (lua_isnil(L, -1))
+    return;
+  if (lua_type(L, -1) != LUA_TSTRING)
+    aw_lua_bad_option(L, "local_host", "string");
+  if (lua_rawlen(L, -1) == 0 || strcmp(lua_tostring(L, -1), "*") == 0) {
+    lua_pushnil(L);
+    lua_replace(L, -2);
+  } else {
+    awio_check_host(L, lua_gettop(L), "bind");
+  }
+}
+
 /* Push the options local_host and local_port of the table at 3, or nils. */
 static void push_local(lua_State *L) {
   enum { LARGEST_PORT = 65535 };
@@ -430,8 +444,8 @@ static void push_local(lua_State *L) {
     lua_pushnil(L);
     return;
   }
-  if (lua_getfield(L, 3, "local_host") != LUA_TSTRING && !lua_isnil(L, -1))
-    aw_lua_bad_option(L, "local_host", "string");
+  lua_getfield(L, 3, "local_host");
+  check_local_host(L);
   if (lua_getfield(L, 3, "local_port") == LUA_TNIL)
     return;
   lua_Integer port = lua_tointegerx(L, -1, &is_integer);
