@@ -15,7 +15,7 @@
  *   udp.c          system calls and operations
  *   udp_options.c  options, multicast
  *   udp_object.c   the class for Lua
- *   aiowire/udp.lua  names
+ *   udp_open.c     makes sockets
  */
 #ifndef AWIO_UDP_H
 #define AWIO_UDP_H
@@ -142,5 +142,14 @@ int awio_udp_prepare(const awio_udp *socket, const awio_udp_options *options);
  * the interface at 3. Raises. */
 void awio_udp_join(lua_State *L, const awio_udp *socket);
 void awio_udp_leave(lua_State *L, const awio_udp *socket);
+
+/* ---- for Lua: udp_object.c ---- */
+
+/* Push an object whose socket is not open yet. May raise. */
+awio_udp_box *awio_udp_push_object(lua_State *L);
+/* Make the class, before the first object. */
+void awio_udp_make_class(lua_State *L);
+/* udp_names(f): let send() look up names by f(host, port, family) → address */
+int awio_udp_set_names(lua_State *L);
 
 #endif
