@@ -182,6 +182,31 @@ job("poller-event", 500, function(count)
   end
 end)
 
+--- Send 64 bytes to an echo server and read them back. Both ends are tasks of
+--- this process. A unix socket delivers inside of send(2), so both ends wait
+--- once for each echo.
+job("echo", 200, function(count)
+  local path <const> = os.tmpname()
+  os.remove(path)
+  local text <const> = ("x"):rep(64)
+  return function(ev)
+    local server <close> = aw.unix.listen(path)
+    ev:start(function()
+      local stream <close> = server:accept()
+      local read <const>, write <const> = stream.read_some, stream.write
+      for _ = 1, count do
+        write(stream, read(stream))
+      end
+    end)
+    local stream <close> = aw.unix.connect(path)
+    local read <const>, write <const> = stream.read_some, stream.write
+    for _ = 1, count do
+      write(stream, text)
+      read(stream)
+    end
+  end
+end)
+
 --- Send messages over inproc, one at a time: the receiver waits for each.
 local function messages(count, send_name, recv_name, message)
   local zmq <const>, yield <const> = aw.zmq, aw.yield
