@@ -37,6 +37,9 @@ local operations = {
       s:start(aw.Sleep(0.0005) >> aw.Send(b, "x"))
       assert(a:recv() == "x")
     end)]] },
+  { "aw.pipeline", [[
+    local r = aw.pipeline({ "cat" }, { "cat" }, { stdin = "hello" })
+    assert(r.ok and r.out == "hello")]] },
   { "aw.signal", [[
     local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
     if not aw.is_timeout(err) then

@@ -91,23 +91,24 @@ local server <close> = aw.tcp.listen("127.0.0.1", 4000)
 aw.start(function() server:accept():close() end)
 ]]
 
---- Lua code: `count()` returns the number of descriptors of the script.
-local COUNT <const> = [[
+--- Lua code: `sockets()` returns the number of sockets of the script.
+local SOCKETS <const> = [[
 local me = aw.exec("sh", "-c", "echo $PPID").out:match "%d+"
-local function count()
-  return select(2, aw.exec("ls", "/proc/" .. me .. "/fd").out:gsub("\n", ""))
+local function sockets()
+  return select(2, aw.exec("ls", "-l", "/proc/" .. me .. "/fd").out
+    :gsub("socket:", ""))
 end
 ]]
 
 describe("aw.tcp.connect to a dead address", function()
   it("hangs until a time-out ends it, and leaves nothing [support]", function()
     for _, list in ipairs { namespace.dead4, namespace.dead6 } do
-      local outcome = namespace.run(COUNT .. ([[
-        local before = count()
+      local outcome = namespace.run(SOCKETS .. ([[
+        local before = sockets()
         local ok, err = aw.pcall(function()
           return aw.await(aw.Call(aw.tcp.connect, %q, 80):timeout(0.1))
         end)
-        print(ok, aw.is_timeout(err), count() == before)
+        print(ok, aw.is_timeout(err), sockets() == before)
       ]]):format(list[1]))
       assert.are.equal("false\ttrue\ttrue\n", outcome.out, outcome.err)
     end
@@ -128,12 +129,12 @@ describe("aw.tcp.connect to a name", function()
   it("does not wait long for a dead route of IPv6 [support]", function()
     -- A connect that waited for the dead address would need two minutes.
     for _, first in ipairs { namespace.dead6[1], namespace.unreachable6 } do
-      local outcome = namespace.run(SERVER .. COUNT .. [[
-        local before = count()
+      local outcome = namespace.run(SERVER .. SOCKETS .. [[
+        local before = sockets()
         local stream = aw.timeout(60, aw.tcp.connect, "two.test", 4000)
         print(stream:peer())
         stream:close()
-        print(count() - before)
+        print(sockets() - before)
       ]], { ["two.test"] = { "127.0.0.1", first } })
       assert.are.equal("127.0.0.1\t4000\n0\n", outcome.out, outcome.err)
     end

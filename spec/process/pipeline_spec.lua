@@ -312,24 +312,35 @@ describe("a cancelled pipeline", function()
   end)
 
   it("sends TERM to a program while another one ends [P15]", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
     run(function(ev)
-      local path = os.tmpname()
-      os.remove(path)
-      -- The first program ends only after the second has had its TERM.
-      local task = ev:start(aw.Call(aw.pipeline,
-        { "sh", "-c", "trap 'while [ ! -e $0 ]; do sleep 0.01; done; exit' "
-          .. "TERM; echo ready; while :; do sleep 0.01; done", path,
-          grace = 60 },
-        { "sh", "-c", "trap 'echo >$0; exit' TERM; read _; echo >$0.ready; "
-          .. "while :; do sleep 0.01; done", path, grace = 60 }))
+      -- After its TERM, each program looks for 20 s for the file that the other
+      -- one makes after its own TERM.
+      local function meeting(mine, other)
+        return { "sh", "-c", [[
+          trap 'n=0; echo >told.$0
+            while [ ! -e told.$1 ] && [ $n -lt 2000 ]; do
+              n=$((n + 1)); sleep 0.01
+            done
+            [ -e told.$1 ] && echo >met.$0
+            exit' TERM
+          echo >ready.$0; while :; do sleep 0.01; done]], mine, other }
+      end
+      local task = ev:start(aw.Call(aw.pipeline, meeting("a", "b"),
+        meeting("b", "a"), { cwd = folder, grace = 60 }))
+      local function both(name)
+        return process.read(folder .. "/" .. name .. ".a")
+          .. process.read(folder .. "/" .. name .. ".b") == "\n\n"
+      end
       helper.wait_until(function()
-        return process.read(path .. ".ready") ~= ""
+        return both "ready"
       end)
       task:cancel_wait()
-      assert.are.equal("\n", process.read(path))
-      os.remove(path)
-      os.remove(path .. ".ready")
+      assert.is_true(both "met")
     end)
+    os.execute("rm -r " .. folder)
   end)
 
   it("leaves nothing behind, at any await [C3, C10]", function()

@@ -1,0 +1,11 @@
+return {
+  breaks = "All programs of a pipeline get TERM at once [P15]",
+  find = [[
+inner.end_process(proc)
+]],
+  put = [[
+
+]],
+  spec = "pipeline",
+  it = "sends TERM to a program while another one ends",
+}
