@@ -82,7 +82,7 @@ end
 local function build(mutant, log)
   local program = mutant.spec:find "_test$" and mutant.spec
   return shell(("cmake --build %s -j2 --target aiowire_module aiowire_host "
-    .. "spec_fork spec_descriptors spec_clients %s"):format(BUILD, program or ""), log)
+    .. "spec_support %s"):format(BUILD, program or ""), log)
 end
 
 -- Code -----------------------------------------------------------------------

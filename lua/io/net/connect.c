@@ -11,9 +11,10 @@
  * connect(2) reports EAGAIN for a unix socket whose backlog is full, and the
  * kernel does not tell when there is room.
  *
- * The connection travels as an aw_value, see stream/socket.h. It becomes a
- * Stream only in a task that is not cancelled. So the loser of a race leaves no
- * descriptor, even if its connection is made in the pass of the cancel.
+ * The connection travels as an aw_value, see stream/socket.h, so an attempt that
+ * loses a race leaves no descriptor. It becomes a Stream when the task takes its
+ * results. The task may have been cancelled by then, in the same pass: then
+ * keep() closes the Stream before anybody sees it.
  *
  * An attempt is a userdata. Its finalizer closes a descriptor that is left
  * because the engine could not watch it.
@@ -366,17 +367,6 @@ static attempt *push_attempt(lua_State *L) {
   return a;
 }
 
-static int not_cancelled(lua_State *L, int result, void *data) {
-  (void)result;
-  (void)data;
-  return aw_lua_system_error(L, UV_ECANCELED, "connect", NULL);
-}
-
-/* Raise Cancelled in a task that is cancelled. */
-static int pass_cancel_on(lua_State *L, const char *what) {
-  return aw_lua_await(L, NULL, NULL, what, not_cancelled);
-}
-
 /* Raise that the attempt failed. Its address came from the name at 4, if there
  * is one. */
 static int fail_attempt(lua_State *L, const attempt *a, int code) {
@@ -397,11 +387,7 @@ static int after_attempt(lua_State *L, int result, void *data) {
   const attempt *a = data;
   if (result < 0)
     return fail_attempt(L, a, result);
-  aw_task *task = aw_lua_task(L, a->plan.what);
-  if (!aw_task_cancelled(task))
-    return aw_lua_take_results(L, task);
-  aw_task_set_value(task, 0); /* drops the connection */
-  return pass_cancel_on(L, a->plan.what);
+  return aw_lua_take_results(L, aw_lua_task(L, a->plan.what));
 }
 
 /* attempt(plan [, address, port [, name]]) → Stream. Awaits. `name` is the name
@@ -420,8 +406,14 @@ static int inner_Attempt(lua_State *L) {
   return 1;
 }
 
-/* keep(stream, plan) → stream; in a cancelled task, close it and raise
- * Cancelled: nobody may get to see it */
+static int not_cancelled(lua_State *L, int result, void *data) {
+  (void)result;
+  (void)data;
+  return aw_lua_system_error(L, UV_ECANCELED, "connect", NULL);
+}
+
+/* keep(stream, plan) → stream. In a cancelled task, close it and raise Cancelled
+ * instead: nobody may get to see it. */
 static int inner_keep(lua_State *L) {
   lua_settop(L, 2);
   const plan *p = lua_touserdata(L, 2);
@@ -431,7 +423,7 @@ static int inner_keep(lua_State *L) {
   }
   awio_stream **box = awio_to_stream(L, 1);
   awio_stream_close(*box, aw_lua_engine(L));
-  return pass_cancel_on(L, p->what);
+  return aw_lua_await(L, NULL, NULL, p->what, not_cancelled);
 }
 
 /* connect_error(errno, about) → a SystemError of "connect" */

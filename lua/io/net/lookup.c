@@ -39,8 +39,8 @@ static struct {
   awio_lookup *queue, **end;
   awio_lookup *running;
   size_t queued, wanted; /* in the queue; running and not forgotten */
-  size_t threads, idle;
-  size_t users; /* engines */
+  size_t threads, idle;  /* `idle` counts threads that are about to begin */
+  size_t users;          /* engines */
   bool has_ended;
   pthread_t ended; /* not joined yet */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -174,6 +174,7 @@ static void end_thread(void) {
 static void *run_thread(void *data) {
   (void)data;
   pthread_mutex_lock(&pool.lock);
+  pool.idle--;
   while (has_work() || wait_for_work())
     run_lookup(pool.queue);
   end_thread();
@@ -194,8 +195,10 @@ static int make_thread(void) {
   rc = pthread_create(&thread, &attributes, run_thread, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (rc == 0)
+  if (rc == 0) {
     pool.threads++;
+    pool.idle++;
+  }
   return rc;
 }
 

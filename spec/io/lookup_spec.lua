@@ -1,0 +1,179 @@
+-- Look-ups in threads, with a resolver that hangs at will [X9, C10]: see
+-- spec/support/resolver.c. Each script runs in a process of its own.
+
+local helper = require "spec.support.helper"
+local process = require "spec.support.process"
+
+local PRELUDE <const> = [[
+local aw = require "aiowire"
+local resolver = require "spec_resolver"
+local listening, tasks = nil, {}
+
+local function wait_until(holds)
+  aw.timeout(120, function()
+    while not holds() do aw.sleep(0.001) end
+  end)
+end
+
+--- Wait until so many look-ups hang.
+local function hanging(count)
+  wait_until(function() return resolver.hanging() == count end)
+end
+
+--- Start a task that looks a name up.
+local function ask(ev, name)
+  tasks[name] = ev:start(function() aw.dns.resolve(name) end, aw.keep)
+end
+
+local function code_of(name)
+  local ok, err = pcall(tasks[name].wait, tasks[name])
+  return ok and "found" or err.code
+end
+]]
+
+local library = helper.in_host and process.binary or "lua5.4"
+
+--- Run a script with the resolver; it must print `expected`.
+local function script(expected, text)
+  local folder = process.binary:match "^(.*)/"
+  local outcome = process.run(("export ASAN_OPTIONS=verify_asan_link_order=0:"
+    .. "$ASAN_OPTIONS; exec env LD_PRELOAD=%s %s s.lua"):format(
+    process.quoted(folder .. "/spec_resolver.so"), process.quoted(library)),
+    { ["s.lua"] = PRELUDE .. "aw.run(function(ev)\n" .. text .. "\nend)" })
+  process.assert_outcome(expected, 0, outcome)
+end
+
+describe("a look-up that hangs", function()
+  it("blocks no other name, however many tasks wait for it [X9]", function()
+    script("127.0.0.1\tEAI_NONAME\t4\n", [[
+      ask(ev, "a.dead.test")
+      ask(ev, "b.dead.test")
+      local same = {}
+      for i = 1, 100 do
+        same[i] = ev:start(aw.Call(aw.dns.resolve, "a.dead.test"), aw.keep)
+      end
+      hanging(2)
+      local found = aw.dns.resolve("x.live.test")[1].address
+      found = aw.dns.resolve("y.live.test")[1].address
+      resolver.release()
+      for i = 1, 100 do
+        assert(not pcall(same[i].wait, same[i]))
+      end
+      print(found, code_of "a.dead.test", resolver.calls())
+    ]])
+  end)
+
+  it("is forgotten at once when its task is cancelled [X9, C10]", function()
+    script("cancelled\t0\t1\n", [[
+      ask(ev, "a.dead.test")
+      hanging(1)
+      tasks["a.dead.test"]:cancel_wait()
+      print(tasks["a.dead.test"].status, aw.stats().handles,
+        resolver.hanging())
+    ]])
+  end)
+
+  it("goes on for the tasks that are left [X9]", function()
+    script("cancelled\tEAI_NONAME\t1\n", [[
+      ask(ev, "a.dead.test")
+      local other = ev:start(aw.Call(aw.dns.resolve, "a.dead.test"))
+      hanging(1)
+      other:cancel_wait()
+      resolver.release()
+      print(other.status, code_of "a.dead.test", resolver.calls())
+    ]])
+  end)
+
+  it("is cut short by the time limit of a connect [X9, X11]", function()
+    script("true\n", [[
+      local ok, err = pcall(aw.tcp.connect, "a.dead.test", 80,
+        { timeout = 0.01 })
+      print(not ok and aw.is_timeout(err))
+    ]])
+  end)
+
+  it("does not keep the program from ending [X9]", function()
+    script("over\n", [[
+      for i = 1, 30 do ask(ev, i .. ".dead.test") end
+      hanging(16)
+      print "over"
+      io.stdout:flush()
+      ev:stop()
+    ]])
+  end)
+end)
+
+describe("the admission of look-ups", function()
+  it("lets sixteen run, and the others wait in order [X9]", function()
+    script("16\t17\n17.dead.test\n18.dead.test\n", [[
+      for i = 1, 16 do ask(ev, i .. ".dead.test") end
+      hanging(16)
+      for i = 17, 19 do ask(ev, i .. ".dead.test"); aw.yield() end
+      for _ = 1, 100 do aw.yield() end
+      print(resolver.hanging(), resolver.threads())
+      for i = 17, 18 do
+        resolver.release(1)
+        wait_until(function() return resolver.calls() == i end)
+        print(resolver.last())
+      end
+      for _, task in pairs(tasks) do task:cancel() end
+    ]])
+  end)
+
+  it("does not count those that are forgotten [X9]", function()
+    script("127.0.0.1\n", [[
+      for i = 1, 16 do ask(ev, i .. ".dead.test") end
+      hanging(16)
+      for i = 1, 16 do tasks[i .. ".dead.test"]:cancel_wait() end
+      for i = 17, 32 do ask(ev, i .. ".dead.test") end
+      hanging(32)
+      tasks["17.dead.test"]:cancel_wait()
+      print(aw.dns.resolve("x.live.test")[1].address)
+      for _, task in pairs(tasks) do task:cancel() end
+    ]])
+  end)
+
+  it("makes no thread for numbers and localhost [X9]", function()
+    script("1\t0\n", [[
+      aw.dns.resolve "127.0.0.1"
+      pcall(aw.tcp.connect, "::1", 1)
+      pcall(aw.tcp.connect, "localhost", 1)
+      print(resolver.threads(), resolver.calls())
+    ]])
+  end)
+
+  it("begins anew in a forked child [X9]", function()
+    script("child\t127.0.0.1\nparent\t0\n", [[
+      local fork = require "spec_fork"
+      ask(ev, "a.dead.test")
+      hanging(1)
+      local pid = fork.fork()
+      if pid == 0 then
+        local child <close> = aw.EventLoop { clock = "real", signals = false }
+        child:start(function()
+          print("child", aw.dns.resolve("x.live.test")[1].address)
+          io.stdout:flush()
+        end)
+        child:run()
+        os.exit(0, false)
+      end
+      print("parent", (fork.wait(pid)))
+      tasks["a.dead.test"]:cancel()
+    ]])
+  end)
+end)
+
+describe("names with several addresses", function()
+  it("are all tried, and named in the error [X10, X11]", function()
+    script("EAI_NONAME\tx.dead.test\nECONNREFUSED\ttrue\n"
+      .. "one.live.test:1 (tried 127.0.0.1:1)\n", [[
+      resolver.release()
+      local _, err = pcall(aw.tcp.connect, "x.dead.test", 1)
+      print(err.code, err.about)
+      _, err = pcall(aw.tcp.connect, "both.live.test", 1)
+      print(err.code, err.about:find("127.0.0.1:1", 1, true) ~= nil)
+      _, err = pcall(aw.tcp.connect, "one.live.test", 1)
+      print(err.about)
+    ]])
+  end)
+end)
