@@ -47,7 +47,7 @@ end
 describe("a copy", function()
   it("ends at the end of its source, and counts bytes [X6]",
     between(function(ev, source, from, to, sink)
-      local text = numbered(3000000)
+      local text = numbered(helper.scale(3000000))
       ev:start(function()
         source:write(text)
         source:shutdown()
@@ -86,7 +86,7 @@ describe("a copy", function()
 
   it("sends what is queued first [X6]",
     between(function(ev, source, from, to, sink)
-      local head = numbered(20000000) -- more than the kernel takes
+      local head = ("x"):rep(20000000) -- more than the kernel takes
       to:configure { high_water = #head }
       to:write(head)
       source:write "tail"
@@ -117,13 +117,13 @@ describe("a copy", function()
 
   it("loses nothing and sends nothing twice when it is cancelled [X6, C10]",
     between(function(ev, source, from, to, sink)
-      local text = numbered(4000000)
+      local text = numbered(helper.scale(4000000))
       ev:start(function()
         source:write(text)
         source:shutdown()
       end)
       ev:start(function()
-        for i = 1, 1000 do
+        for i = 1, helper.scale(1000) do
           local task = ev:start(aw.Call(aw.copy, from, to))
           for _ = 1, i % 7 do
             aw.yield()
@@ -170,7 +170,7 @@ describe("a copy", function()
 
   it("takes the streams of children, too [X6]", function()
     run(function()
-      local text = numbered(800000)
+      local text = numbered(helper.scale(800000))
       local a <close> = aw.spawn { "cat" }
       local b <close> = aw.spawn { "wc", "-c" }
       aw.scope(function(s)
@@ -203,8 +203,9 @@ describe("a copy", function()
   it("lets other tasks have their turns [F3]",
     between(function(ev, source, from, to, sink)
       local turns, over = 0, false
+      local size = helper.scale(20000000)
       ev:start(function()
-        source:write(("x"):rep(20000000))
+        source:write(("x"):rep(size))
         source:shutdown()
       end)
       local reader = ev:start(function()
@@ -216,11 +217,11 @@ describe("a copy", function()
           aw.yield()
         end
       end)
-      assert.are.equal(20000000, aw.copy(from, to))
+      assert.are.equal(size, aw.copy(from, to))
       over = true
       to:shutdown()
       reader:wait()
-      assert.is_true(turns > 20, turns)
+      assert.is_true(turns > helper.scale(20), turns)
     end))
 end)
 
