@@ -40,6 +40,10 @@ local operations = {
   { "aw.pipeline", [[
     local r = aw.pipeline({ "cat" }, { "cat" }, { stdin = "hello" })
     assert(r.ok and r.out == "hello")]] },
+  { "aw.fs.open", [[
+    local zero <close> = aw.fs.open "/dev/zero"
+    local null <close> = aw.fs.open("/dev/null", "w")
+    assert(aw.copy(zero, null, 10) == 10)]] },
   { "aw.signal", [[
     local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
     if not aw.is_timeout(err) then
