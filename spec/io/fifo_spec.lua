@@ -166,6 +166,19 @@ describe("fs.open of another file", function()
     assert.are.equal(300000, aw.copy(zero, null, 300000))
   end))
 
+  it("gives a stream over a terminal, in both directions [X7]",
+    with_fifo(function()
+      local p <close> = aw.spawn { "sh", "-c",
+        "stty raw -echo; tty; exec sleep 100", pty = true, stderr = "null",
+        grace = 0 }
+      local path = p.stdout:read():match "/dev/[%w/]+"
+      local s <close> = aw.fs.open(path, "r+")
+      s:write "shown\n"
+      assert.are.equal("shown", p.stdout:read())
+      p.stdin:write "typed\n"
+      assert.are.equal("typed", s:read())
+    end))
+
   it("closes it on exec, above the standard files [X7]",
     with_fifo(function(path)
       local s <close> = aw.fs.open(path)

@@ -3,6 +3,7 @@
 local aw = require "aiowire"
 local d = require "spec_descriptors"
 local helper = require "spec.support.helper"
+local process = require "spec.support.process"
 local socketpairs = require "spec.support.socketpairs"
 local texts = require "spec.support.texts"
 
@@ -288,6 +289,47 @@ describe("the addresses of a stream", function()
       end
     end)
   end)
+end)
+
+describe("a standard stream that is a socket", function()
+  it("is read and written as others are, and has addresses [X1, X3]",
+    function()
+      run(function(ev)
+        local a, b = socketpairs.pair "tcp"
+        local _ <close> = a
+        local host, port = a:name()
+        local script <const> = [[
+          local aw = require "aiowire"
+          local host, port = aw.stdin:peer()
+          aw.stdout:write(host, " ", port, "\n")
+          for line in aw.stdin:lines() do
+            aw.stdout:write(line:upper(), "\n")
+          end
+          print(aw.copy(aw.stdin, aw.stdout))]]
+        local path = os.tmpname()
+        local file = assert(io.open(path, "w"))
+        file:write(script)
+        file:close()
+        local p <close> = aw.spawn { process.binary, path, stdin = b,
+          stdout = "pipe", stderr = "inherit" }
+        assert.are.equal(host .. " " .. port, p.stdout:read())
+        ev:start(function()
+          for i = 1, 20000 do
+            a:write("line ", i, "\n")
+          end
+          a:shutdown()
+        end)
+        local count = 0
+        for line in p.stdout:lines() do
+          count = count + 1
+          if count <= 20000 then
+            assert.are.equal("LINE " .. count, line)
+          end
+        end
+        assert.are.equal(20001, count)
+        os.remove(path)
+      end)
+    end)
 end)
 
 describe("the options of a connection", function()
