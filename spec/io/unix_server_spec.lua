@@ -176,7 +176,8 @@ describe("a path for a unix server", function()
   end))
 
   it("must be permitted", in_folder(function(dir)
-    if aw.exec { "id", "-u" }.out == "0\n" then
+    local id <close> = io.popen "id -u"
+    if id:read() == "0" then
       helper.pending "root may do anything"
       return
     end
