@@ -45,11 +45,12 @@ end
 -- ---- running ----
 
 --- The body of the task "connections": a scope that the Serve starts tasks in.
---- It ends when no more are accepted and all of them have ended.
-local function hold_connections(_, serving)
+--- It ends when no more are accepted and all of them have ended. (The Serve may
+--- not wait for it by start_ready(): a cancel would join the shielded task.)
+local function hold_connections(_, run)
   aw.scope(function(scope)
-    aw.ready(scope)
-    inner.hold_serving(serving)
+    run.scope = scope
+    inner.hold_serving(run.serving)
   end)
 end
 
@@ -91,8 +92,8 @@ local function serve(_, plan)
     local run <close> = setmetatable({ plan = plan,
       serving = inner.serving(plan.most), options = { where = plan.where } },
       Running)
-    run.scope = scope:start_ready(aw.Wire(hold_connections, run.serving)
-      :shielded(math.huge):named "connections")
+    scope:start(aw.Wire(hold_connections, run):shielded(math.huge)
+      :named "connections")
     accept_all(run)
   end)
 end

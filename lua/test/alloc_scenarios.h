@@ -713,6 +713,29 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"accepting",
+     "local server <close> = aw.tcp.listen('127.0.0.1', 0)\n"
+     "check(not pcall(aw.tcp.listen, '192.0.2.1', 0))\n"
+     "local other <close> = aw.unix.listen('\\0aiowire alloc ' .. "
+     "tostring(server))\n"
+     "check(tostring(server) and tostring(aw.Accept(server)))\n"
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
+     "ev:start(function()\n"
+     "  aw.await(aw.Accept(server) | aw.Accept(other) | aw.Sleep(0))\n"
+     "  aw.scope({timeout = 0.0001}, function() server:accept() end)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"serving",
+     "local server <close> = aw.tcp.listen('127.0.0.1', 0)\n"
+     "local _, port = server:name()\n"
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false,\n"
+     "  grace = 0.001}\n"
+     "ev:start(aw.Serve(server, function() end, nil,\n"
+     "  {max_connections = 1}) | aw.Sleep(0.0001))\n"
+     "ev:run()\n"
+     "check(port > 0)",
+     false},
     {"combining wires",
      "local w = (aw.Sleep(1) & aw.Sleep(2) | aw.Never // aw.Call(check)) / "
      "check\n"

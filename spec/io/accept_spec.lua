@@ -295,8 +295,8 @@ describe("accepting without descriptors [X15]", function()
       local exhausted <close> = clients.exhaust()
       for i = 1, 2 do
         ev:start(function()
-          local s <close> = i == 1 and server:accept()
-            or aw.await(aw.Accept(server))
+          local s = i == 1 and server:accept() or aw.await(aw.Accept(server))
+          s:close()
           log[#log + 1] = i
         end, nil, { name = "accept " .. i })
       end

@@ -44,6 +44,16 @@ local takers <const> = {
   { "connect", 3, function(o)
     aw.udp.connect("127.0.0.1", 9, o)
   end, "localport", "local_port" },
+  { "listen", 3, function(o)
+    aw.tcp.listen("127.0.0.1", 0, o)
+  end, "baklog", "backlog" },
+  { "listen", 2, function(o)
+    aw.unix.listen("never made", o)
+  end, "mod", "mode" },
+  { "Serve", 4, function(o)
+    local server <close> = aw.tcp.listen("127.0.0.1", 0)
+    aw.Serve(server, nothing, nil, o)
+  end, "max_connection", "max_connections" },
 }
 
 -- Functions whose table of options is also the command.

@@ -24,6 +24,7 @@ typedef struct serving {
   uint64_t open, most; /* connections: now, and the most at a time */
   aw_task *waiting;    /* the task of the Serve, if it waits for room */
   aw_task *holder;     /* the task "connections", if it waits for `stopping` */
+  bool held;           /* the task "connections" has its scope */
   bool stopping;       /* no more connections are accepted */
 } serving;
 
@@ -46,9 +47,22 @@ static int inner_serving(lua_State *L) {
 
 /* ---- room ---- */
 
+static bool may_open(const serving *run) {
+  return run->held && run->open < run->most;
+}
+
+/* Something has changed for the task that waits for room. */
+static void look_for_room(serving *run) {
+  aw_task *task = run->waiting;
+  if (!task || !may_open(run))
+    return;
+  run->waiting = NULL;
+  aw_wait_complete(task, 0);
+}
+
 static int serving_arm(aw_task *task, void *data) {
   serving *run = data;
-  if (run->open < run->most)
+  if (may_open(run))
     return 1;
   run->waiting = task;
   return 0;
@@ -70,10 +84,10 @@ static int return_nothing(lua_State *L, int result, void *data) {
   return 0;
 }
 
-/* room(serving): wait until there may be one more connection */
+/* room(serving): wait until a connection may be started */
 static int inner_room(lua_State *L) {
   serving *run = luaL_checkudata(L, 1, SERVING);
-  if (run->open < run->most)
+  if (may_open(run))
     return 0;
   return aw_lua_await(L, &room_operation, run, "Serve", return_nothing);
 }
@@ -85,6 +99,8 @@ static int holder_arm(aw_task *task, void *data) {
   if (run->stopping)
     return 1;
   run->holder = task;
+  run->held = true;
+  look_for_room(run);
   return 0;
 }
 
@@ -116,11 +132,8 @@ static int inner_stopping(lua_State *L) {
 /* ---- a connection ---- */
 
 static void leave_serving(serving *run) {
-  aw_task *task = run->waiting;
   run->open--;
-  run->waiting = NULL;
-  if (task)
-    aw_wait_complete(task, 0);
+  look_for_room(run);
 }
 
 static bool must_flush(const serving *run, const awio_stream *s) {
