@@ -100,6 +100,31 @@ describe("a stream over a socket", function()
       assert.are.equal(size, #b:read "a")
     end))
 
+  it("is asked once for each request, not again to see that it is empty [X1]",
+    each_kind(function(ev, a, b)
+      local function reads()
+        local file <close> = io.open "/proc/self/io"
+        return file and tonumber(file:read "a":match "syscr: (%d+)")
+      end
+      local before = reads()
+      if not before then
+        helper.pending "the system does not count reads"
+      end
+      local echo = ev:start(function()
+        for text in function() return b:read_some() end do
+          b:write(text)
+        end
+      end)
+      for _ = 1, 100 do
+        a:write "request"
+        assert.are.equal("request", a:read(7))
+      end
+      local count = reads() - before
+      assert.is_true(count <= 220, count)
+      a:shutdown()
+      echo:wait()
+    end))
+
   it("can be waited for as a source of readiness [Q6]",
     each_kind(function(ev, a, b)
       local task = waits(ev, aw.readable, b)
