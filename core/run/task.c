@@ -349,12 +349,6 @@ void aw__task_queue_closed(aw_engine *engine) {
     aw__task_queue(AW_CONTAINER(aw_task, link, link));
 }
 
-void aw__wake_list(aw_link *waiters, int result) {
-  aw_link *link;
-  while ((link = aw__list_shift(waiters)) != NULL)
-    aw__task_wake(AW_CONTAINER(aw_task, link, link), result);
-}
-
 bool aw_wait_interrupt(aw_task *task, int result) {
   const aw_operation *operation = task->wait;
   if (!operation || !operation->disarm)

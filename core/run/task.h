@@ -26,7 +26,6 @@ void aw__task_remember(aw_task *task, const aw_wire *left);
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready [I2] */
-void aw__wake_list(aw_link *waiters, int result); /* and empty the list */
 /* Wake `task` like a wake with AW_ECLOSED, but with any `result`; see "waits
  * whose object was closed" in task.c. */
 void aw__task_wake_closed(aw_task *task, int result);

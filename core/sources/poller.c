@@ -113,10 +113,11 @@ static void mark(aw_watch *watch) {
   move_to(watch, &watch->engine->poller.changed);
 }
 
-static void wake_all(aw_watch *watch, int result) {
-  aw__wake_list(&watch->readers, result);
-  aw__wake_list(&watch->both, result);
-  aw__wake_list(&watch->writers, result);
+/* The descriptor ends the wait of `task`, and so an alarm that was set, too. */
+static void end_wait(aw_task *task, int result) {
+  if (task->wait->due)
+    aw_alarm_disarm(task);
+  aw__task_wake(task, result);
 }
 
 /* Wake the waiters of a ready descriptor. An operation with `ready` tries
@@ -133,10 +134,17 @@ static void wake_ready(aw_link *waiters, int result) {
     if (rc == 0)
       aw__list_append(&waiting, link);
     else if (rc != AW_MOVED)
-      aw__task_wake(task, rc < 0 ? rc : result);
+      end_wait(task, rc < 0 ? rc : result);
   }
   while ((link = aw__list_shift(&waiting)) != NULL)
     aw__list_append(waiters, link);
+}
+
+/* Wake all waiters with an error. */
+static void wake_all(aw_watch *watch, int error) {
+  wake_ready(&watch->readers, error);
+  wake_ready(&watch->both, error);
+  wake_ready(&watch->writers, error);
 }
 
 static int uv_events(int events) {

@@ -619,6 +619,67 @@ static void a_paused_taker_is_cancelled(void) {
   close_taken(w, ends, &t);
 }
 
+/* ---- waits with a limit ---- */
+
+static int limited_arm(aw_task *task, void *data) {
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  int rc = source_arm(task, data);
+  return rc == 0 ? aw_alarm_arm(task, aw_engine_now(engine) + AW_SECOND / 1000)
+                 : rc;
+}
+
+static void limited_disarm(aw_task *task, void *data) {
+  aw_alarm_disarm(task);
+  source_disarm(task, data);
+}
+
+static void limited_due(aw_task *task, void *data) {
+  source_disarm(task, data);
+  aw_wait_complete(task, -ETIMEDOUT);
+}
+
+static const aw_operation limited = {.label = "limited",
+                                     .arm = limited_arm,
+                                     .disarm = limited_disarm,
+                                     .external = true,
+                                     .due = limited_due};
+
+static aw_turn forget(aw_task *task, void *data) {
+  aw_poller_forget(aw_loop_engine(aw_task_loop(task)), ((source *)data)->fd);
+  return AW_DONE;
+}
+
+/* Whatever ends the wait, no alarm fires during the sleep after it. */
+static void a_limit_ends_with_its_wait(void) {
+  world w = enter();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  source s = {.fd = ends[0]};
+  aw_wire *(*after[2])(aw_wire *, aw_wire *) = {aw_or_else, aw_then};
+  for (int i = 0; i < 2; i++) {
+    start(w, after[i](aw_wait_for(&limited, &s), aw_sleep(AW_SECOND / 250)));
+    start(w, i == 0 ? aw_call(forget, &s) : aw_call(write_one, &ends[1]));
+    assert(run(w) == 0);
+  }
+  aw_ready_done(&s.keeper);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
+static void a_limit_ends_its_wait(void) {
+  world w = enter();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  source s = {.fd = ends[0]};
+  start(w, aw_wait_for(&limited, &s));
+  assert(run(w) == -ETIMEDOUT);
+  aw_ready_done(&s.keeper);
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
 int main(void) {
   wakes_all_who_wait();
   keeps_the_flags();
@@ -644,6 +705,8 @@ int main(void) {
   a_race_is_won_by_what_was_taken();
   a_taker_pauses_and_fails();
   a_paused_taker_is_cancelled();
+  a_limit_ends_with_its_wait();
+  a_limit_ends_its_wait();
   puts("ok");
   return 0;
 }
