@@ -147,6 +147,14 @@ typedef int (*aw_lua_continue)(lua_State *L, int result, void *data);
 AW_API int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
                         const char *what, aw_lua_continue then);
 
+/* A faster aw_lua_await().
+ *
+ *   here  from aw_lua_place(); the Lua state has not ended since
+ */
+AW_API int aw_lua_await_here(aw_lua_here *here, lua_State *L,
+                             const aw_operation *operation, void *data,
+                             const char *what, aw_lua_continue then);
+
 /* Begin an await that may not need to wait: call `then` with the result 0, at
  * once if aw_lua_at_once() allows that, else after other tasks had a turn. Use
  * it as `return aw_lua_begin(...)`. The rest is as in aw_lua_await(). */

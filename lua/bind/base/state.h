@@ -205,7 +205,7 @@ struct awl_worker {
   uint32_t at_once; /* awaits that did not wait, since the last resume */
   bool parked;      /* the worker yielded to park, not by coroutine.yield */
   bool resumed;     /* the engine resumed it, not the user */
-  bool anchored;    /* AWL_WAITS has userdata of the wait */
+  uint8_t anchored; /* bits 1 and 2: AWL_WAITS has such userdata */
 
   /* errors */
   aw_error *passing; /* the error that the last await raised, or NULL [E1] */

@@ -169,7 +169,7 @@ static void anchor_value(lua_State *L, awl_worker *w, int index, int which) {
     return;
   lua_pushvalue(L, index);
   awl_set(L, w->state, AWL_WAITS, 2 * (lua_Integer)w->number + which);
-  w->anchored = true;
+  w->anchored |= (uint8_t)which;
 }
 
 void awl_anchor_wait(lua_State *L, awl_worker *w) {
@@ -186,11 +186,10 @@ void awl_anchor_object(lua_State *L, awl_worker *w) {
 }
 
 void awl_release_wait(awl_worker *w) {
-  if (!w->anchored)
-    return;
-  awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + 1);
-  awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + 2);
-  w->anchored = false;
+  for (int which = 1; which <= 2; which++)
+    if (w->anchored & which)
+      awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + which);
+  w->anchored = 0;
 }
 
 int awl_after_wait(lua_State *L, awl_worker *w) {

@@ -11,12 +11,19 @@ static int after_operation(lua_State *L, awl_worker *w) {
 
 int aw_lua_await(lua_State *L, const aw_operation *operation, void *data,
                  const char *what, aw_lua_continue then) {
-  awl_worker *w = awl_awaiter(L, awl_open(L), what);
+  return aw_lua_await_here((aw_lua_here *)awl_open(L), L, operation, data, what,
+                           then);
+}
+
+int aw_lua_await_here(aw_lua_here *here, lua_State *L,
+                      const aw_operation *operation, void *data,
+                      const char *what, aw_lua_continue then) {
+  awl_worker *w = awl_awaiter(L, (awl_state *)here, what);
   w->then = then;
   w->data = data;
   if (!operation)
     return awl_take_turn(L, w, after_operation);
-  awl_anchor_wait(L, w);
+  awl_anchor_object(L, w);
   int rc = aw_await_operation(w->task, operation, data);
   return awl_wait(L, w, rc, after_operation);
 }
