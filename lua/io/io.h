@@ -27,7 +27,7 @@ static inline void *awio_object(lua_State *L) {
   void *object = lua_touserdata(L, 1);
   if (!object || !lua_getmetatable(L, 1))
     return NULL;
-  bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
+  bool is = lua_topointer(L, -1) == lua_topointer(L, lua_upvalueindex(1));
   lua_pop(L, 1);
   return is ? object : NULL;
 }

@@ -62,6 +62,14 @@ ssize_t awio_socket_send(int fd, const void *data, size_t size) {
   return put < 0 ? -errno : put;
 }
 
+ssize_t awio_socket_receive(int fd, void *data, size_t size) {
+  ssize_t got;
+  do
+    got = recv(fd, data, size, 0);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? -errno : got;
+}
+
 int awio_socket_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;

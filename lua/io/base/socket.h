@@ -23,6 +23,10 @@ int awio_socket_accept(int listening);
  * of bytes or -errno. */
 ssize_t awio_socket_send(int fd, const void *data, size_t size);
 
+/* Receive bytes, as read(2), which takes a little longer. Returns the number of
+ * bytes or -errno. */
+ssize_t awio_socket_receive(int fd, void *data, size_t size);
+
 /* Return the error that is pending on a socket, as UV_ECONNREFUSED after a
  * connection has failed; 0: none. Clears it. */
 int awio_socket_error(int fd);

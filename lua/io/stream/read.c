@@ -159,7 +159,7 @@ static const aw_operation *reading(lua_State *L) {
 static int read_on(lua_State *L, int result, void *data) {
   enum { FILLS = 8 }; /* calls of read(2) before other tasks have a turn */
   (void)data;
-  awio_stream *s = awio_check_stream(L, "read");
+  awio_stream *s = awio_stream_again(L, "read");
   const aw_operation *wait = reading(L);
   int count = count_formats(L);
   for (int i = 0; result >= 0; i++) {
@@ -178,7 +178,7 @@ static int read_on(lua_State *L, int result, void *data) {
       return aw_lua_await(L, NULL, s, wait->label, read_on);
     ssize_t got = awio_stream_fill(s, wanted(L));
     if (got == UV_EAGAIN)
-      return aw_lua_await(L, wait, s, wait->label, read_on);
+      return aw_lua_await_here(s->here, L, wait, s, wait->label, read_on);
     result = got < 0 ? (int)got : 0;
   }
   return awio_fail_stream(L, s, result, "read");
@@ -186,7 +186,7 @@ static int read_on(lua_State *L, int result, void *data) {
 
 int awio_begin_read(lua_State *L, awio_stream *s, const char *what,
                     aw_lua_continue then) {
-  bool at_once = aw_lua_at_once(L, what);
+  bool at_once = aw_lua_quick(s->here, L) || aw_lua_at_once(L, what);
   if (!s->can_read)
     return awio_fail_stream(L, s, UV_EBADF, "read");
   return at_once ? then(L, 0, s) : aw_lua_await(L, NULL, s, what, then);
@@ -212,9 +212,9 @@ static int stream_read(lua_State *L) {
   return read_formats(L, s);
 }
 
-static int some_on(lua_State *L, int result, void *data) {
-  (void)data;
-  awio_stream *s = awio_check_stream(L, "read");
+static int some_on(lua_State *L, int result, void *data);
+
+static int some_from(lua_State *L, awio_stream *s, int result) {
   size_t most = (size_t)lua_tointeger(L, 2);
   while (result >= 0) {
     if (s->closed)
@@ -233,12 +233,18 @@ static int some_on(lua_State *L, int result, void *data) {
       lua_pushnil(L);
       return 1;
     }
-    ssize_t got = awio_stream_fill(s, most);
+    ssize_t got = awio_stream_fill(s, most == LUA_MAXINTEGER ? 0 : most);
     if (got == UV_EAGAIN)
-      return aw_lua_await(L, &awio_wait_some, s, "stream:read_some", some_on);
+      return aw_lua_await_here(s->here, L, &awio_wait_some, s,
+                               "stream:read_some", some_on);
     result = got < 0 ? (int)got : 0;
   }
   return awio_fail_stream(L, s, result, "read");
+}
+
+static int some_on(lua_State *L, int result, void *data) {
+  (void)data;
+  return some_from(L, awio_stream_again(L, "read"), result);
 }
 
 /* s:read_some([max]) → the bytes that are there, at least one; nil at the
@@ -250,6 +256,8 @@ static int stream_read_some(lua_State *L) {
   aw_lua_arg_check(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
   lua_pushinteger(L, most);
+  if (s->can_read && aw_lua_quick(s->here, L))
+    return some_from(L, s, 0);
   return awio_begin_read(L, s, "stream:read_some", some_on);
 }
 
@@ -258,7 +266,7 @@ static int stream_read_some(lua_State *L) {
 static int next_line(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "read");
   lua_settop(L, 1);
-  bool at_once = aw_lua_at_once(L, "stream:lines");
+  bool at_once = aw_lua_quick(s->here, L) || aw_lua_at_once(L, "stream:lines");
   piece p = {'l', 0, 0, 0};
   if (at_once && !s->closed && find_piece(s, 0, &p) == FOUND) {
     uint64_t seen = s->taken;

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-  SMALL_CHUNK = 4 * 1024,
+  SMALL_CHUNK = 1024, /* malloc() has a cache for so much */
   LARGE_CHUNK = 128 * 1024,
   BURST = 512 * 1024,
   SHARED_WRITE = 4096 /* a writable pipe takes so much without blocking */
@@ -103,7 +103,9 @@ static ssize_t note_lost(awio_stream *s, ssize_t code) {
 }
 
 static ssize_t read_some(awio_stream *s, size_t size) {
-  ssize_t got = awio_read(s->fd, s->in.data + s->in.end, size);
+  char *end = s->in.data + s->in.end;
+  ssize_t got = s->socket ? awio_socket_receive(s->fd, end, size)
+                          : awio_read(s->fd, end, size);
   if (got == UV_EIO && s->terminal)
     got = 0; /* no process has the terminal open any more */
   return got == 0 ? s->lost : note_lost(s, got);

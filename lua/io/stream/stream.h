@@ -52,6 +52,7 @@ typedef struct awio_stream {
   int fd;            /* -1 once it is closed or given away */
   unsigned refs;     /* references: the userdata's and the pump's */
   aw_lua_held held;  /* held by the userdata */
+  aw_lua_here *here; /* for aw_lua_quick() */
   awio_buffer in;    /* bytes from the kernel that no reader has taken */
   uint64_t taken;    /* how often bytes have left `in` */
   awio_span no_line; /* the part of `in` without the end of a line */

@@ -18,6 +18,10 @@
  * been finalized during the wait, when the state is closed. */
 awio_stream *awio_check_stream(lua_State *L, const char *call);
 
+/* The same in a continuation, for the Stream that was checked before the
+ * wait. */
+awio_stream *awio_stream_again(lua_State *L, const char *call);
+
 /* Raise the failure `code` of `call`: a string for AW_ENOMEM, else Closed if
  * the stream is closed, else a SystemError. */
 int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,
