@@ -9,8 +9,9 @@ local M = {}
 
 local INET <const>, INET6 <const> = "inet", "inet6"
 
---- "localhost" never leaves the machine (RFC 6761).
-local LOCALHOST <const> = { { "::1", INET6 }, { "127.0.0.1", INET } }
+--- "localhost" never leaves the machine (RFC 6761). IPv4 comes first: a server
+--- takes the first address, and more programs find it there.
+local LOCALHOST <const> = { { "127.0.0.1", INET }, { "::1", INET6 } }
 --- All addresses of the machine, for servers.
 local ANY <const> = { { "::", INET6 }, { "0.0.0.0", INET } }
 

@@ -160,11 +160,11 @@ describe("a connect that fails", function()
     run(function()
       local port = listening.free_port()
       local err = fails("ECONNREFUSED",
-        ("localhost:%d (tried [::1]:%d, 127.0.0.1:%d)"):format(port, port,
+        ("localhost:%d (tried 127.0.0.1:%d, [::1]:%d)"):format(port, port,
           port), aw.tcp.connect, "localhost", port)
       assert.are.equal(2, #err.tried)
-      assert.are.equal("[::1]:" .. port, err.tried[1].about)
-      assert.are.equal("127.0.0.1:" .. port, err.tried[2].about)
+      assert.are.equal("127.0.0.1:" .. port, err.tried[1].about)
+      assert.are.equal("[::1]:" .. port, err.tried[2].about)
     end)
   end)
 

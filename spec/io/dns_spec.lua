@@ -23,7 +23,7 @@ describe("aw.dns.resolve", function()
     helper.outside(function()
       local six = { address = "::1", family = "inet6", port = 7 }
       local four = { address = "127.0.0.1", family = "inet", port = 7 }
-      assert.are.same({ six, four }, aw.dns.resolve("localhost", { port = 7 }))
+      assert.are.same({ four, six }, aw.dns.resolve("localhost", { port = 7 }))
       assert.are.same({ four },
         aw.dns.resolve("LOCALHOST", { port = 7, family = "inet" }))
       assert.are.same({ six },

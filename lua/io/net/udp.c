@@ -134,7 +134,7 @@ static void release_datagram(aw_lua_value *value) {
 
 /* Take a datagram as the value of `task`. Returns 1; 0 if there is none; or a
  * negative code. Without memory the datagram is lost. */
-static int take_for(aw_task *task, const awio_udp_recv *in) {
+static int take_datagram_for(aw_task *task, const awio_udp_recv *in) {
   char buffer[AWIO_LARGEST_DATAGRAM];
   awio_udp_sender sender;
   ssize_t got = awio_udp_take(in->box->socket, buffer, in->max, &sender);
@@ -191,7 +191,7 @@ static int udp_recv_try_or_arm(aw_task *task, void *data) {
   const awio_udp_recv *in = data;
   int rc = 0;
   if (!awio_udp_gone(in->box) && in->box->socket->receiving == 0)
-    rc = take_for(task, in);
+    rc = take_datagram_for(task, in);
   return rc != 0 ? rc : udp_recv_arm(task, data);
 }
 
@@ -199,7 +199,7 @@ static int udp_recv_ready(aw_task *task, void *data) {
   const awio_udp_recv *in = data;
   if (awio_udp_gone(in->box))
     return AW_ECLOSED;
-  int rc = take_for(task, in);
+  int rc = take_datagram_for(task, in);
   if (rc != 0)
     count_down(&in->box->socket->receiving);
   return rc;

@@ -24,7 +24,7 @@ enum { DATA = 2, HOST = 3, PORT = 4 };
 /* ---- the object ---- */
 
 /* Return the userdata at 1, in a function whose upvalue 1 is the metatable. */
-static awio_udp_box *check_box(lua_State *L) {
+static awio_udp_box *check_udp_box(lua_State *L) {
   awio_udp_box *box = awio_object(L);
   if (!box)
     aw_lua_type_error(L, 1, "UDP socket");
@@ -46,7 +46,7 @@ static int fail_udp(lua_State *L, const awio_udp_box *box, int code,
 
 /* Return the open socket of the object at 1. Raises Closed. */
 static awio_udp *check_open(lua_State *L, const char *call) {
-  const awio_udp_box *box = check_box(L);
+  const awio_udp_box *box = check_udp_box(L);
   if (awio_udp_gone(box))
     fail_udp(L, box, AW_ECLOSED, call, NULL);
   return box->socket;
@@ -74,7 +74,7 @@ awio_udp_box *awio_udp_push_object(lua_State *L) {
 
 static int udp_close(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
-  const awio_udp_box *box = check_box(L);
+  const awio_udp_box *box = check_udp_box(L);
   if (box->socket)
     awio_udp_close(box->socket, engine);
   return 0;
@@ -93,7 +93,7 @@ static int udp_gc(lua_State *L) {
 }
 
 static int udp_tostring(lua_State *L) {
-  const awio_udp *s = check_box(L)->socket;
+  const awio_udp *s = check_udp_box(L)->socket;
   if (!s)
     lua_pushliteral(L, "UDP socket (finalized)");
   else
@@ -160,7 +160,7 @@ static int recv_on(lua_State *L, int result, void *data) {
 
 /* u:recv([max]) → data, host, port, truncated */
 static int udp_recv(lua_State *L) {
-  awio_udp_recv *in = push_recv(L, check_box(L));
+  awio_udp_recv *in = push_recv(L, check_udp_box(L));
   return aw_lua_begin(L, in, "udp:recv", recv_on);
 }
 
@@ -222,7 +222,7 @@ static bool numeric_address(lua_State *L, const awio_udp *s,
 
 /* Push the function that looks up the name at HOST, and its arguments. Returns
  * their number. */
-static int push_lookup(lua_State *L, int metatable, const awio_udp *s) {
+static int push_names_call(lua_State *L, int metatable, const awio_udp *s) {
   lua_getfield(L, metatable, NAMES);
   lua_pushvalue(L, HOST);
   lua_pushvalue(L, PORT);
@@ -290,7 +290,7 @@ static int begin_send(lua_State *L, awio_udp_send *message) {
 static int send_to_name(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
-  const awio_udp_box *box = check_box(L);
+  const awio_udp_box *box = check_udp_box(L);
   awio_udp_send message = {.box = box};
   lua_replace(L, HOST);
   numeric_address(L, box->socket, &message.to);
@@ -299,13 +299,13 @@ static int send_to_name(lua_State *L, int status, lua_KContext context) {
 
 /* u:send(data, host, port), and u:send(data) if it is connected */
 static int udp_send(lua_State *L) {
-  const awio_udp_box *box = check_box(L);
+  const awio_udp_box *box = check_udp_box(L);
   awio_udp_send message = {.box = box};
   check_message(L, box->socket);
   if (!has_address(L) || numeric_address(L, box->socket, &message.to))
     return begin_send(L, &message);
   aw_lua_task(L, "udp:send"); /* where nothing can wait, nothing is looked up */
-  int count = push_lookup(L, lua_upvalueindex(1), box->socket);
+  int count = push_names_call(L, lua_upvalueindex(1), box->socket);
   lua_callk(L, count, 1, 0, send_to_name);
   return send_to_name(L, LUA_OK, 0);
 }
@@ -322,7 +322,7 @@ static void replace_localhost(lua_State *L, const awio_udp *s) {
                                      "u:send() does",
                                      host));
   luaL_getmetatable(L, CLASS);
-  lua_call(L, push_lookup(L, lua_gettop(L), s), 1);
+  lua_call(L, push_names_call(L, lua_gettop(L), s), 1);
   lua_replace(L, HOST);
   lua_settop(L, PORT);
 }

@@ -27,15 +27,8 @@ static void check_bind_host(lua_State *L, const awio_udp_options *options) {
     lua_pushstring(L, awio_check_host(L, 1, "bind"));
 }
 
-static void push_family(lua_State *L, int family) {
-  if (family == AF_UNSPEC)
-    lua_pushnil(L);
-  else
-    lua_pushstring(L, family == AF_INET ? "inet" : "inet6");
-}
-
 /* Check the option local_host on top: "" and "*" are any address, as nil. */
-static void check_local_host(lua_State *L) {
+static void check_udp_local_host(lua_State *L) {
   if (lua_isnil(L, -1))
     return;
   if (lua_type(L, -1) != LUA_TSTRING)
@@ -50,23 +43,14 @@ static void check_local_host(lua_State *L) {
 
 /* Push the options local_host and local_port of the table at 3, or nils. */
 static void push_local(lua_State *L) {
-  enum { LARGEST_PORT = 65535 };
-  int is_integer = 1;
   if (lua_isnil(L, 3)) {
     lua_pushnil(L);
     lua_pushnil(L);
     return;
   }
   lua_getfield(L, 3, "local_host");
-  check_local_host(L);
-  if (lua_getfield(L, 3, "local_port") == LUA_TNIL)
-    return;
-  lua_Integer port = lua_tointegerx(L, -1, &is_integer);
-  if (lua_type(L, -1) != LUA_TNUMBER)
-    aw_lua_bad_option(L, "local_port", "number from 0 to 65535");
-  if (!is_integer || port < 0 || port > LARGEST_PORT)
-    aw_lua_error(L,
-                 "bad option 'local_port' (number from 0 to 65535 expected)");
+  check_udp_local_host(L);
+  awio_push_port_option(L, 3, "local_port");
 }
 
 /* udp_plan(host, port, opts, connects) → plan, host, family or nil, local_host
@@ -94,7 +78,7 @@ static int inner_udp_plan(lua_State *L) {
     lua_pushstring(L, awio_check_host(L, 1, "connect"));
   else
     check_bind_host(L, &options);
-  push_family(L, options.family);
+  awio_push_family(L, options.family);
   push_local(L);
   return 5;
 }

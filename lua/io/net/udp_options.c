@@ -49,22 +49,6 @@ static int ttl_of(lua_State *L, int arg) {
   return ttl;
 }
 
-static int family_of(lua_State *L, int arg) {
-  int family = AF_UNSPEC;
-  int type = lua_getfield(L, arg, "family");
-  const char *name = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
-  if (strcmp(name, "inet") == 0)
-    family = AF_INET;
-  else if (strcmp(name, "inet6") == 0)
-    family = AF_INET6;
-  else if (type == LUA_TSTRING)
-    aw_lua_error(L, "bad option 'family' (\"inet\" or \"inet6\" expected)");
-  else if (type != LUA_TNIL)
-    aw_lua_bad_option(L, "family", "\"inet\" or \"inet6\"");
-  lua_pop(L, 1);
-  return family;
-}
-
 static unsigned interface_of(lua_State *L, int arg) {
   unsigned index = 0;
   int type = lua_getfield(L, arg, "interface");
@@ -86,7 +70,7 @@ void awio_udp_check_options(lua_State *L, int arg, awio_udp_options *options) {
   options->reuseport = flag_of(L, arg, "reuseport");
   options->ipv6only = flag_of(L, arg, "ipv6only");
   options->ttl = ttl_of(L, arg);
-  options->family = family_of(L, arg);
+  options->family = awio_opt_family(L, arg);
   options->interface = interface_of(L, arg);
 }
 
