@@ -39,7 +39,8 @@ enum {
 
 awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
                              const char *name) {
-  awio_stream *s = aw_allocate(sizeof *s);
+  size_t length = strlen(name);
+  awio_stream *s = aw_allocate(sizeof *s + length + 1);
   if (!s) {
     if (fd > STDERR_FILENO)
       close(fd);
@@ -52,7 +53,7 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
   s->chunk = SMALL_CHUNK;
   s->limits = (awio_limits){AWIO_HIGH_WATER, AWIO_MAX_LINE, SIZE_MAX};
   s->shared = fd <= STDERR_FILENO;
-  snprintf(s->name, sizeof s->name, "%s", name);
+  memcpy(s->name, name, length + 1);
   return s;
 }
 

@@ -80,7 +80,7 @@ typedef struct awio_stream {
   bool terminal; /* `fd` is the master of a child's terminal: EIO is the end */
   bool types;    /* the end of the terminal's input was not typed yet */
   bool mid_line; /* the last byte typed into the terminal ends no line */
-  char name[64];
+  char name[];   /* for people: what it is connected to */
 } awio_stream;
 
 /* Make a stream on `fd`; NULL: out of memory. Takes `fd`, also on failure. */
