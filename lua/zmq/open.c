@@ -28,8 +28,8 @@ awz_home *awz_home_of(lua_State *L) {
 static void make_home(lua_State *L) {
   awz_home *home = lua_newuserdatauv(L, sizeof *home, 0);
   *home = (awz_home){.held = {.release = close_home}};
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &HOME_KEY); /* may raise: not held yet */
   aw_lua_hold(L, &home->held);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &HOME_KEY);
 }
 
 /* version() → major, minor, patch */
