@@ -507,6 +507,8 @@ function EventLoop:dump() end
 ---@field call string the operation that failed, such as "connect"
 ---@field about string? the object of the operation, such as a path or
 ---  "descriptor 5"
+---@field tried aiowire.SystemError[]? the failure of each address, in the order
+---  of time, if a connect has tried several
 
 --- Raised by EventLoop:run when all tasks wait and nothing can wake one [L4].
 ---@class aiowire.Deadlock
@@ -1607,13 +1609,82 @@ aw.stdout = nil
 ---@type aiowire.Stream
 aw.stderr = nil
 
--- Servers ---------------------------------------------------------------------
+-- Connecting ------------------------------------------------------------------
 
 --- Streams and servers over TCP.
 aw.tcp = {}
 
 --- Streams and servers over unix sockets.
 aw.unix = {}
+
+--- Options of a connection over a unix socket.
+---@class aiowire.ConnectOptions
+---@field timeout? number seconds for everything, the look-up included; raises
+---  Timeout
+---@field max_line? integer see Stream:configure
+---@field high_water? integer
+---@field max_output? integer
+---@field nodelay? boolean TCP: send small writes at once; true by default
+---@field keepalive? boolean|number TCP: probe a silent peer, after that many
+---  seconds; false by default
+
+--- Options of a connection over TCP.
+---@class aiowire.TcpConnectOptions: aiowire.ConnectOptions
+---@field local_host? string the own address, as a number
+---@field local_port? integer the own port; any by default
+---@field family? "inet"|"inet6" the only family to try
+
+--- Connect to a TCP server. Awaits. A name is looked up as by `aw.dns.resolve`.
+--- Several addresses are tried as RFC 8305 says: each next one after 250 ms, or
+--- at once when the one before has failed; the first connection wins [X10].
+---
+--- A connect that is cut short, as by a cancel, a time-out or a race, leaves no
+--- descriptor [X8]. `aw.Call(aw.tcp.connect, host, port)` is the wire, as in
+--- `aw.Call(aw.tcp.connect, host, port):retry{times=3}`.
+---
+--- Raises a SystemError about the address, or about all addresses that were
+--- tried [X11]; "EAI_NONAME" about a name that is not found.
+---@param host string a name, or a number such as "127.0.0.1" or "fe80::1%eth0"
+---@param port integer
+---@param opts aiowire.TcpConnectOptions?
+---@return aiowire.Stream
+function aw.tcp.connect(host, port, opts) end
+
+--- Connect to a unix socket. Awaits, also while the server's backlog is full. A
+--- path that begins with a zero byte is a name in Linux's abstract namespace.
+--- Otherwise as `aw.tcp.connect`.
+---@param path string at most 107 bytes
+---@param opts aiowire.ConnectOptions?
+---@return aiowire.Stream
+function aw.unix.connect(path, opts) end
+
+--- Names of hosts.
+aw.dns = {}
+
+---@class aiowire.Address
+---@field address string such as "127.0.0.1" or "fe80::1%eth0"
+---@field family "inet"|"inet6"
+---@field port integer that of the options; 0 by default
+
+---@class aiowire.ResolveOptions
+---@field family? "inet"|"inet6" the only family to look for
+---@field port? integer of the results
+
+--- Return the addresses of a host, the best one first; at least one [X12].
+--- Awaits, but for numbers and "localhost", which need no look-up [X9].
+---
+--- Raises a SystemError about the host: "EAI_NONAME" if it is not found.
+---@param host string
+---@param opts aiowire.ResolveOptions?
+---@return aiowire.Address[]
+function aw.dns.resolve(host, opts) end
+
+--- Return the name of an address. Awaits. Raises a SystemError if it has none.
+---@param address string a number, such as "127.0.0.1"
+---@return string
+function aw.dns.reverse(address) end
+
+-- Servers ---------------------------------------------------------------------
 
 --- Options of a server; the last four are those of its connections.
 ---@class aiowire.ListenOptions

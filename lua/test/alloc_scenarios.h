@@ -736,6 +736,33 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()\n"
      "check(port > 0)",
      false},
+    {"connecting",
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
+     "local server, _ = aw.tcp.listen and aw.tcp.listen('127.0.0.1', 0)\n"
+     "local port = 1\n"
+     "if server then _, port = server:name() end\n"
+     "ev:start(function()\n"
+     "  local ok, s = pcall(aw.tcp.connect, '127.0.0.1', port)\n"
+     "  if ok then s:close() end\n"
+     "  ok, s = pcall(aw.tcp.connect, 'localhost', port, {timeout = 9})\n"
+     "  if ok then s:close() end\n"
+     "  check(not pcall(aw.tcp.connect, 'localhost', 1))\n"
+     "  check(not pcall(aw.unix.connect, '/nobody'))\n"
+     "end)\n"
+     "ev:run()\n"
+     "if server then server:close() end",
+     false},
+    {"looking names up",
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
+     "ev:start(function()\n"
+     "  local ask = aw.Call(aw.dns.resolve, '127.1')\n"
+     "  aw.await(ask & ask)\n"
+     "  check(not pcall(aw.dns.resolve, 'no such host'))\n"
+     "  pcall(aw.dns.reverse, '127.0.0.1')\n"
+     "  aw.await(ask | aw.Sleep(0))\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"combining wires",
      "local w = (aw.Sleep(1) & aw.Sleep(2) | aw.Never // aw.Call(check)) / "
      "check\n"

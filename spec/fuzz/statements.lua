@@ -13,6 +13,10 @@ return {
     "3* aw.shield(<function_>, <short>)", "2* aw.pcall(<function_>)",
     "2* aw.run(<function_>, { timeout = 0.01, grace = 0.002 })",
     "2* <real>aw.signal(<signal>)",
+    "2* <real>aw.dns.resolve('127.1')",
+    "2* <real>aw.tcp.connect('localhost', 1)",
+    "<real>aw.unix.connect('/nobody', { timeout = <seconds> })",
+    "<real>storm(aw.Call(aw.tcp.connect, '127.0.0.1', 1):timeout(0))",
     "3* <real>os.execute('kill -' .. <signal> .. ' $PPID')",
     "2* <virtual>aw.test(function(ev, clock) O.loop2 = ev <block>"
       .. "clock:advance(<short>) end)",

@@ -10,8 +10,8 @@ describe("aw.dns.resolve", function()
   it("returns numbers as they are, at once and outside of tasks [X9, X12]",
     function()
       helper.outside(function()
-        assert.are.same({ { address = "127.0.0.1", family = "inet", port = 0 } },
-          aw.dns.resolve "127.0.0.1")
+        assert.are.same({ { address = "127.0.0.1", family = "inet",
+          port = 0 } }, aw.dns.resolve "127.0.0.1")
         assert.are.same({ { address = "::1", family = "inet6", port = 80 } },
           aw.dns.resolve("0:0::1", { port = 80 }))
         assert.are.same({ { address = "fe80::1%lo", family = "inet6",

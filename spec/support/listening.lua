@@ -20,11 +20,6 @@ function Listener:accept()
   return fd
 end
 
---- Sends the text over an accepted connection.
-function Listener:send(fd, text)
-  descriptors.write(fd, text)
-end
-
 --- Is a connection waiting to be accepted?
 function Listener:waiting()
   return listeners.waiting(self.fd)

@@ -5,6 +5,7 @@
 -- counts descriptors, handles and children.
 
 local aw = require "aiowire"
+local listening = require "spec.support.listening"
 local pipes = require "spec.support.pipes"
 local socketpairs = require "spec.support.socketpairs"
 local sweep = require "spec.sweep.sweep"
@@ -190,6 +191,41 @@ scenario("a detached child, and one on a terminal", function(_, p)
   p.step(cat.stdout.read, cat.stdout, "a")
   p.step(detached.stdin.shutdown, detached.stdin)
   p.step(detached.wait, detached)
+end)
+
+scenario("connects to one address and to several, and refusals",
+  function(_, p)
+    local listener <close>, port = listening.tcp()
+    local _ <close> = p.guard()
+    local one <close> = p.step(aw.tcp.connect, "127.0.0.1", port)
+    local other <close> = p.step(aw.tcp.connect, "localhost", port,
+      { timeout = 60 })
+    p.step(pcall, aw.tcp.connect, "127.0.0.1", 1)
+    p.step(pcall, aw.tcp.connect, "localhost", 1, { timeout = 60 })
+    local third = p.await(aw.Call(aw.tcp.connect, "localhost", port)
+      :retry { times = 2 } | aw.Sleep(60))
+    third:close()
+    listener:drain()
+    assert(one and other)
+  end)
+
+scenario("connects that race, and a connect to a unix socket", function(_, p)
+  local listener <close>, path = listening.unix()
+  local _ <close> = p.guard(function()
+    listening.remove(path)
+  end)
+  local stream <close> = p.step(aw.unix.connect, path)
+  local w = aw.Call(aw.unix.connect, path)
+  p.await(w | w | w):close()
+  listener:drain()
+  assert(stream)
+end)
+
+scenario("look-ups of names", function(_, p)
+  local _ <close> = p.guard()
+  p.step(aw.dns.resolve, "127.1")
+  p.step(pcall, aw.dns.resolve, "no such host")
+  p.step(pcall, aw.dns.reverse, "127.0.0.1")
 end)
 
 scenario("a write to standard output", function(_, p)

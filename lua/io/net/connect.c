@@ -11,10 +11,10 @@
  * connect(2) reports EAGAIN for a unix socket whose backlog is full, and the
  * kernel does not tell when there is room.
  *
- * The connection travels as an aw_value, see stream/socket.h, so an attempt that
- * loses a race leaves no descriptor. It becomes a Stream when the task takes its
- * results. The task may have been cancelled by then, in the same pass: then
- * keep() closes the Stream before anybody sees it.
+ * The connection travels as an aw_value, see stream/socket.h, so an attempt
+ * that loses a race leaves no descriptor. It becomes a Stream when the task
+ * takes its results. The task may have been cancelled by then, in the same
+ * pass: then keep() closes the Stream before anybody sees it.
  *
  * An attempt is a userdata. Its finalizer closes a descriptor that is left
  * because the engine could not watch it.
@@ -412,8 +412,8 @@ static int not_cancelled(lua_State *L, int result, void *data) {
   return aw_lua_system_error(L, UV_ECANCELED, "connect", NULL);
 }
 
-/* keep(stream, plan) → stream. In a cancelled task, close it and raise Cancelled
- * instead: nobody may get to see it. */
+/* keep(stream, plan) → stream. In a cancelled task, close it and raise
+ * Cancelled instead: nobody may get to see it. */
 static int inner_keep(lua_State *L) {
   lua_settop(L, 2);
   const plan *p = lua_touserdata(L, 2);
