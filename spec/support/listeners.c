@@ -7,6 +7,7 @@
  *   listeners.accept(fd)               → fd; blocks
  *   listeners.waiting(fd)              → can accept() return at once?
  *   listeners.peer(fd)                 → host, port of its peer (IPv4 only)
+ *   listeners.is_socket(fd)
  *   listeners.reset(fd)                close, and tell the peer ECONNRESET
  */
 #include <aiowire.h>
@@ -19,6 +20,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -93,6 +95,13 @@ static int l_peer(lua_State *L) {
   return 2;
 }
 
+static int l_is_socket(lua_State *L) {
+  struct stat file;
+  int fd = check_fd(L);
+  lua_pushboolean(L, fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode));
+  return 1;
+}
+
 static int l_reset(lua_State *L) {
   struct linger none = {.l_onoff = 1};
   int fd = check_fd(L);
@@ -105,10 +114,9 @@ AW_API int luaopen_spec_listeners(lua_State *L);
 
 int luaopen_spec_listeners(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"tcp", l_tcp},       {"unix", l_unix},
-      {"accept", l_accept}, {"waiting", l_waiting},
-      {"peer", l_peer},     {"reset", l_reset},
-      {NULL, NULL}};
+      {"tcp", l_tcp},         {"unix", l_unix}, {"accept", l_accept},
+      {"waiting", l_waiting}, {"peer", l_peer}, {"is_socket", l_is_socket},
+      {"reset", l_reset},     {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -4,6 +4,7 @@
  *
  *   NAME.dead.test   hangs until it is released, and is not found then
  *   NAME.live.test   "127.0.0.1" at once; both.live.test also has "::1"
+ *   A,B.list.test    these addresses, in this order
  *   all others       as ever
  *
  *   local resolver = require "spec_resolver"   the same file
@@ -66,6 +67,24 @@ static int both(resolve next, const struct addrinfo *hints,
   return next(NULL, "0", &mine, out);
 }
 
+/* The addresses that a name lists. freeaddrinfo() takes chains of results. */
+static int listed(const char *name, resolve next, const struct addrinfo *hints,
+                  struct addrinfo **out) {
+  char text[NI_MAXHOST], *rest = NULL;
+  snprintf(text, sizeof text, "%.*s",
+           (int)(strlen(name) - strlen(".list.test")), name);
+  *out = NULL;
+  int rc = EAI_NONAME;
+  for (char *at = strtok_r(text, ",", &rest); at;
+       at = strtok_r(NULL, ",", &rest)) {
+    int one = next(at, NULL, hints, out);
+    rc = one == 0 ? 0 : rc;
+    while (*out)
+      out = &(*out)->ai_next;
+  }
+  return rc;
+}
+
 AW_API int getaddrinfo(const char *node, const char *service,
                        const struct addrinfo *hints, struct addrinfo **out);
 
@@ -81,6 +100,8 @@ int getaddrinfo(const char *node, const char *service,
     hang();
     return EAI_NONAME;
   }
+  if (ends_with(node, ".list.test"))
+    return listed(node, next, hints, out);
   if (strcmp(node, "both.live.test") == 0)
     return both(next, hints, out);
   return next("127.0.0.1", service, hints, out);
