@@ -1,7 +1,7 @@
 /* threads_test.c - two threads, each with its own Lua states
  *
- * Signals, libzmq and the allocator exist once in the process, and both threads
- * use them. Run it under ThreadSanitizer: `./dev tsan`.
+ * Signals, libzmq, the allocator and the pool of look-ups exist once in the
+ * process, and both threads use them. Run it under ThreadSanitizer: `./dev tsan`.
  */
 #include "check.h"
 
@@ -135,6 +135,26 @@ static void test_sockets(void) {
              "end)");
 }
 
+/* All threads share the threads that look names up. Some look-ups are given up
+ * half way; the last ones are under way when their state ends. */
+static void test_names(void) {
+  on_threads("local aw = require 'aiowire'\n"
+             "aw.run(function(ev)\n"
+             "  local ask = aw.Call(aw.dns.resolve, '127.1')\n"
+             "  for i = 1, 20 do\n"
+             "    aw.await(ask & ask & aw.Call(aw.dns.resolve, '127.' .. i))\n"
+             "    aw.await(ask | aw.Sleep(0))\n"
+             "  end\n"
+             "  assert(not pcall(aw.dns.resolve, 'no such host'))\n"
+             "end)\n"
+             "aw.run(function(ev)\n"
+             "  for i = 1, 40 do ev:start(aw.Call(aw.dns.resolve, '127.1.' "
+             ".. i)) end\n"
+             "  aw.yield()\n"
+             "  ev:stop()\n"
+             "end)");
+}
+
 /* Body of a thread: run a script until a signal interrupts it. */
 static void *interrupted(void *out) {
   lua_State *L = new_state();
@@ -169,6 +189,7 @@ int main(void) {
   test_children();
   test_signals();
   test_sockets();
+  test_names();
   test_signal_to_another_thread();
   return 0;
 }

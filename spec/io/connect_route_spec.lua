@@ -1,9 +1,9 @@
 -- Routes that drop packets: a dead address of a host costs the start of an
 -- attempt, 250 ms, and not a minute [X10].
 --
--- Scripts run in a network namespace of their own, where two networks are routed
--- to the loopback device. The kernel drops what comes from there for a foreign
--- address. A spec is pending where such a namespace is not to be had.
+-- Scripts run in a network namespace of their own, where two networks are
+-- routed to the loopback device. The kernel drops what comes from there for a
+-- foreign address. A spec is pending where there can be no such namespace.
 
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"

@@ -75,11 +75,11 @@ describe("a connection over a unix socket", function()
     helper.test(function()
       local _ <close>, path = listening.unix(0)
       local held, err = {}, nil
-      repeat
-        local ok, s = pcall(aw.unix.connect, path)
-        held[#held + 1] = ok and s or nil
-        err = not ok and s
-      until err
+      while not err do
+        local ok, result = pcall(aw.unix.connect, path)
+        held[#held + 1] = ok and result or nil
+        err = not ok and result
+      end
       assert.are.equal("EAGAIN", err.code)
       for _, s in ipairs(held) do
         s:close()
