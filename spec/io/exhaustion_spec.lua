@@ -49,6 +49,15 @@ local operations = {
     if not aw.is_timeout(err) then
       error(err, 0)
     end]] },
+  { "aw.tcp.connect", [[aw.tcp.connect("127.0.0.1", port):close()]],
+    [[local _, port = require "spec_listeners".tcp "127.0.0.1"]] },
+  { "aw.tcp.connect to several addresses", [[
+    aw.tcp.connect("localhost", port, { timeout = 60 }):close()]],
+    [[local _, port = require "spec_listeners".tcp "127.0.0.1"]] },
+  { "aw.unix.connect", [[aw.unix.connect "socket":close()]],
+    [[require "spec_listeners".unix "socket"]] },
+  { "aw.dns.resolve", [[
+    assert(aw.dns.resolve "127.1"[1].address == "127.0.0.1")]] },
 }
 
 -- Each try runs on a new engine, which needs descriptors of its own.
@@ -69,6 +78,7 @@ local frame = [[
   end
 
   aw.run(aw.Sleep(0.001)) -- opens what libuv keeps for the process
+  %s
   local before = count()
   local hold = {}
   local function fill()
@@ -129,7 +139,7 @@ describe("running out of descriptors", function()
         end
         local outcome = process.run(
           ("ulimit -n 64; exec $%s s.lua"):format(interpreter),
-          { ["s.lua"] = frame:format(text) })
+          { ["s.lua"] = frame:format(operation[3] or "", text) })
         assert.are.equal("survived\n", outcome.out, outcome.err)
         assert.are.equal(0, outcome.code)
       end)

@@ -12,6 +12,18 @@ local HERE <const> = debug.getinfo(1, "S").short_src
 
 local function nothing() end
 
+local function connect_tcp(o)
+  aw.tcp.connect("127.0.0.1", 1, o)
+end
+
+local function connect_unix(o)
+  aw.unix.connect("/nobody", o)
+end
+
+local function resolve(o)
+  aw.dns.resolve("127.0.0.1", o)
+end
+
 -- Functions that take options: the name, the number of the argument, a call
 -- with the options, a mistyped name, the correct name.
 local takers <const> = {
@@ -54,15 +66,9 @@ local takers <const> = {
     local server <close> = aw.tcp.listen("127.0.0.1", 0)
     aw.Serve(server, nothing, nil, o)
   end, "max_connection", "max_connections" },
-  { "connect", 3, function(o)
-    aw.tcp.connect("127.0.0.1", 1, o)
-  end, "local_prt", "local_port" },
-  { "connect", 2, function(o)
-    aw.unix.connect("/nobody", o)
-  end, "timout", "timeout" },
-  { "resolve", 2, function(o)
-    aw.dns.resolve("127.0.0.1", o)
-  end, "famly", "family" },
+  { "connect", 3, connect_tcp, "local_prt", "local_port" },
+  { "connect", 2, connect_unix, "timout", "timeout" },
+  { "resolve", 2, resolve, "famly", "family" },
 }
 
 -- Functions whose table of options is also the command.
@@ -190,28 +196,28 @@ local wrong_values <const> = {
     "'local_host' (string expected, got table)" },
   { takers[19][3], { local_port = -1 },
     "'local_port' (a port is a number from 0 to 65535, got -1)" },
-  { takers[23][3], { local_host = 1 },
+  { connect_tcp, { local_host = 1 },
     "'local_host' (address expected, got number)" },
-  { takers[23][3], { local_host = "x" },
+  { connect_tcp, { local_host = "x" },
     "'local_host' (an address of this machine, as \"127.0.0.1\", expected, "
     .. "got 'x')" },
-  { takers[23][3], { local_host = "::1", family = "inet" },
+  { connect_tcp, { local_host = "::1", family = "inet" },
     "'local_host' (it is not of option 'family')" },
-  { takers[23][3], { local_port = "x" },
+  { connect_tcp, { local_port = "x" },
     "'local_port' (port expected, got string)" },
-  { takers[23][3], { local_port = 70000 },
+  { connect_tcp, { local_port = 70000 },
     "'local_port' (a port is a number from 0 to 65535, got 70000)" },
-  { takers[23][3], { timeout = "1" },
+  { connect_tcp, { timeout = "1" },
     "'timeout' (number of seconds expected, got string)" },
-  { takers[23][3], { keepalive = "x" },
+  { connect_tcp, { keepalive = "x" },
     "'keepalive' (boolean or seconds expected, got string)" },
-  { takers[24][3], { timeout = -1 },
+  { connect_unix, { timeout = -1 },
     "'timeout' (seconds must not be negative)" },
-  { takers[25][3], { family = 4 },
+  { resolve, { family = 4 },
     "'family' (\"inet\" or \"inet6\" expected, got number)" },
-  { takers[25][3], { family = "ipx" },
+  { resolve, { family = "ipx" },
     "'family' (\"inet\" or \"inet6\" expected, got 'ipx')" },
-  { takers[25][3], { port = -1 },
+  { resolve, { port = -1 },
     "'port' (a port is a number from 0 to 65535, got -1)" },
   { commands[1][3], { "true", group = 1 },
     "'group' (boolean expected, got number)" },
