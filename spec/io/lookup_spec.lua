@@ -142,6 +142,31 @@ describe("the admission of look-ups", function()
     ]])
   end)
 
+  it("fails without a thread, and recovers [X9]", function()
+    script("EAGAIN\tx.live.test\n127.0.0.1\n", [[
+      resolver.refuse(true)
+      local _, err = pcall(aw.dns.resolve, "x.live.test")
+      print(err.code, err.about)
+      resolver.refuse(false)
+      print(aw.dns.resolve("x.live.test")[1].address)
+    ]])
+  end)
+
+  it("makes do with the threads that there are [X9]", function()
+    script("127.0.0.1\t1\n", [[
+      ask(ev, "a.dead.test")
+      hanging(1)
+      resolver.refuse(true)
+      local waits = ev:start(function()
+        return aw.Value(aw.dns.resolve("x.live.test")[1].address)
+      end)
+      for _ = 1, 10 do aw.yield() end
+      resolver.release()
+      print(waits:wait(), resolver.threads() - 1)
+      tasks["a.dead.test"]:cancel()
+    ]])
+  end)
+
   it("begins anew in a forked child [X9]", function()
     script("child\t127.0.0.1\nparent\t0\n", [[
       local fork = require "spec_fork"

@@ -13,6 +13,7 @@
  *   resolver.last()       → the name of the last one
  *   resolver.release([n]) let n of the look-ups that hang go on, or all
  *   resolver.threads()    → threads of this process
+ *   resolver.refuse(on)   whether no thread can be made from now on
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 
@@ -22,9 +23,11 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +37,7 @@ typedef int (*resolve)(const char *, const char *, const struct addrinfo *,
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static int hanging, calls, tickets;
+static atomic_bool refuses;
 static char last[NI_MAXHOST];
 
 static bool ends_with(const char *text, const char *end) {
@@ -107,6 +111,17 @@ int getaddrinfo(const char *node, const char *service,
   return next("127.0.0.1", service, hints, out);
 }
 
+AW_API int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *data);
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *(*run)(void *), void *data) {
+  int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+  void *symbol = dlsym(RTLD_NEXT, "pthread_create");
+  memcpy(&next, &symbol, sizeof next);
+  return atomic_load(&refuses) ? EAGAIN : next(thread, attributes, run, data);
+}
+
 static int locked(lua_State *L, const int *number) {
   pthread_mutex_lock(&lock);
   lua_pushinteger(L, *number);
@@ -149,12 +164,21 @@ static int r_threads(lua_State *L) {
   return 1;
 }
 
+static int r_refuse(lua_State *L) {
+  atomic_store(&refuses, lua_toboolean(L, 1));
+  return 0;
+}
+
 AW_API int luaopen_spec_resolver(lua_State *L);
 
 int luaopen_spec_resolver(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"hanging", r_hanging}, {"calls", r_calls},     {"last", r_last},
-      {"release", r_release}, {"threads", r_threads}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"hanging", r_hanging},
+                                       {"calls", r_calls},
+                                       {"last", r_last},
+                                       {"release", r_release},
+                                       {"threads", r_threads},
+                                       {"refuse", r_refuse},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
