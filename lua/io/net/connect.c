@@ -247,7 +247,7 @@ static const aw_operation connecting = {.label = "connect",
 /* ---- options ---- */
 
 /* local_host: a number, since looking a name up would take another await */
-static void check_local_host(lua_State *L, int arg, plan *p) {
+static void check_own_host(lua_State *L, int arg, plan *p) {
   int type = lua_getfield(L, arg, "local_host");
   if (type != LUA_TNIL) {
     if (type != LUA_TSTRING)
@@ -263,7 +263,7 @@ static void check_local_host(lua_State *L, int arg, plan *p) {
   lua_pop(L, 1);
 }
 
-static void check_local_port(lua_State *L, int arg, plan *p) {
+static void check_own_port(lua_State *L, int arg, plan *p) {
   awio_push_port_option(L, arg, "local_port");
   p->from_port = (int)lua_tointeger(L, -1); /* nil: 0, any */
   lua_pop(L, 1);
@@ -279,7 +279,7 @@ static plan *push_plan(lua_State *L, const char *what) {
 
 /* Push the family to which the own address limits the attempts, as `wanted`, or
  * nil. */
-static void push_family(lua_State *L, const plan *p, int wanted) {
+static void push_wanted_family(lua_State *L, const plan *p, int wanted) {
   if (p->from.length == 0) {
     awio_push_family(L, wanted);
     return;
@@ -303,16 +303,17 @@ static int inner_tcp_plan(lua_State *L) {
   if (!lua_isnil(L, OPTS)) {
     aw_lua_check_options(L, OPTS, known, false);
     awio_check_socket_options(L, OPTS, &p->options);
-    check_local_host(L, OPTS, p);
-    check_local_port(L, OPTS, p);
+    check_own_host(L, OPTS, p);
+    check_own_port(L, OPTS, p);
     family = awio_opt_family(L, OPTS);
   }
-  push_family(L, p, family);
+  push_wanted_family(L, p, family);
   return 2;
 }
 
 /* Raise why a path cannot be connected to. The text of a long one is cut. */
-static void refuse_path(lua_State *L, const char *path, size_t size, int rc) {
+static void refuse_unix_path(lua_State *L, const char *path, size_t size,
+                             int rc) {
   enum { SHOWN = 48 };
   if (rc == UV_ENAMETOOLONG)
     lua_pushfstring(L, "%s... (%d bytes; the path of a socket has 107 at most)",
@@ -338,7 +339,7 @@ static int inner_unix_plan(lua_State *L) {
   }
   int rc = awio_address_of_path(path, size, &p->to);
   if (rc < 0)
-    refuse_path(L, path, size, rc);
+    refuse_unix_path(L, path, size, rc);
   return 1;
 }
 

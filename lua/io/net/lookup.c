@@ -6,13 +6,12 @@
  * Threads wait at `work`. A thread that ends joins the one that ended before
  * it, so that at most one ended thread is left to be joined.
  *
- * The pool is the only global variable of lua/io: threads of the process are
- * global, too. Everything in it is guarded by `lock`. A callback of an engine
- * is called with the lock held, so that the engine can take its look-ups back
- * before it closes its async.
+ * The pool is a global variable, as the threads of a process are global, too.
+ * Everything in it is guarded by `lock`. A thread sends to the async of an
+ * engine with the lock held, so the engine can take its look-ups back and then
+ * close the async.
  */
-#define _DEFAULT_SOURCE /* EAI_NODATA and others */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* EAI_NODATA, EAI_ADDRFAMILY */
 
 #include "net/lookup.h"
 
@@ -57,7 +56,7 @@ static void enqueue(awio_lookup *l) {
   pool.queued++;
 }
 
-static void push_lookup(awio_lookup **list, awio_lookup *l) {
+static void link_lookup(awio_lookup **list, awio_lookup *l) {
   l->next = *list;
   l->place = list;
   if (l->next)
@@ -141,7 +140,7 @@ static bool wait_for_work(void) {
 
 static void run_lookup(awio_lookup *l) {
   unqueue(l);
-  push_lookup(&pool.running, l);
+  link_lookup(&pool.running, l);
   l->state = AWIO_LOOKUP_RUNNING;
   pool.wanted++;
   pthread_mutex_unlock(&pool.lock);
@@ -152,7 +151,7 @@ static void run_lookup(awio_lookup *l) {
   l->state = AWIO_LOOKUP_OVER;
   if (l->owner) {
     pool.wanted--;
-    push_lookup(&l->owner->over, l);
+    link_lookup(&l->owner->over, l);
     uv_async_send(l->owner->came);
   }
   awio_lookup_release(l);
