@@ -7,8 +7,8 @@ local M = {}
 --- class that is off, and productions that need it, do not occur in the
 --- program.
 M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
-  "permit", "poller", "file", "stream", "process", "udp", "socket", "context",
-  "error", "info", "co" }
+  "permit", "poller", "file", "stream", "server", "process", "udp", "socket",
+  "context", "error", "info", "co" }
 
 M.rules = {
   make_loop = { "new_loop{ <loop_options> }" },
@@ -37,12 +37,15 @@ M.rules = {
   make_stream = {
     "get(<process>, 'stdin')", "3* get(<process>, 'stdout')",
     "get(<process>, 'stderr')", [[2* <real>aw.fs.open(PLAN.fifo, "r+")]],
+    "3* <real>dial(<server>)", "2* <real>use(<server>, 'accept')",
   },
   make_udp = {
     [[3* aw.udp.bind("127.0.0.1", 0)]], [[aw.udp.bind("127.0.0.1", <count>)]],
     [[aw.udp.connect("localhost", select(2, use(<udp>, 'name')) or 9)]],
     [[1* aw.udp.bind("", 0, <shape>)]],
   },
+  make_server = { [[3* aw.tcp.listen("127.0.0.1", 0)]],
+    [[2* aw.unix.listen("u")]], "1* aw.tcp.listen(<shape>)" },
   make_process = {
     [[aw.spawn{ "true" }]], [[3* <real>aw.spawn{ "cat" }]],
     [[2* aw.spawn{ "sleep", "0.01", group = true }]],
@@ -128,6 +131,15 @@ M.rules = {
     [[use(<udp>, 'join', "239.0.0.1", "lo")]],
     "do local _ <close> = <udp> <block>end",
   },
+  act_server = {
+    "3* <real>use(<server>, 'accept')", "3* use(<server>, 'close')",
+    "2* <real>aw.await(aw.Accept(<server>) | aw.Sleep(<short>))",
+    "2* dial(<server>)", "use(<server>, 'name')", "use(<server>, 'getfd')",
+    "do local _ <close> = <server> <block>end",
+    "3* <real>aw.start(aw.Serve(<server>, <function_>, <function_>))",
+    "3* <real>aw.start(aw.Serve(<server>, <function_>, nil, "
+      .. "{ max_connections = 1 }))",
+  },
   act_process = {
     "4* use(<process>, 'wait')", [[2* use(<process>, 'kill', "KILL")]],
     "use(<process>, 'kill')", "5* use(<process>, 'close')",
@@ -169,6 +181,7 @@ M.rules = {
   act_co = { "<coroutine_>" },
 
   source = { "4* <file>", "3* <stream>", "3* <socket>", "2* <udp>",
+    "2* <server>",
     "2* source(<function_>, <file>)", "get(<socket>, 'fd')",
     "use(<stream>, 'getfd')", "1* <any>", "1* <shape>" },
 }

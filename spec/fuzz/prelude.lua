@@ -76,6 +76,14 @@ local function get(object, name)
   end
 end
 
+-- Returns a connection to a server; nil if there is none.
+local function dial(server)
+  local host, port = use(server, "name")
+  if port and aw.tcp.connect then
+    return aw.tcp.connect(host, port)
+  end
+end
+
 -- A function that uses fuel. Without fuel it returns `default`.
 local function fn(f, default)
   return function(...)

@@ -22,6 +22,8 @@ return {
     "2* aw.Writable(<source>)", "<real>aw.Signal(<signal>)",
     "aw.Exec(<command>)", "4* <real>aw.Recv(<socket>)",
     [[3* <real>aw.Send(<socket>, "x")]], "4* W(<poller>)",
+    "2* <real>aw.Accept(<server>)",
+    "2* <real>aw.Serve(<server>, <function_>)",
     "1* aw.Wire(<shape>)",
   },
   composed = {

@@ -44,6 +44,8 @@ local operations = {
     local zero <close> = aw.fs.open "/dev/zero"
     local null <close> = aw.fs.open("/dev/null", "w")
     assert(aw.copy(zero, null, 10) == 10)]] },
+  { "aw.tcp.listen", [[aw.tcp.listen("127.0.0.1", 0):close()]] },
+  { "aw.unix.listen", [[aw.unix.listen("socket"):close()]] },
   { "aw.signal", [[
     local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
     if not aw.is_timeout(err) then
