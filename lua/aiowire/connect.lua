@@ -56,7 +56,9 @@ end
 local function connect_to_any(plan, host, port, addresses)
   local failures = {}
   local function attempt(address)
-    return inner.Attempt(plan, address.address, port):catch(function(err)
+    local wire, tried = inner.Attempt(plan, address.address, port)
+    return wire:catch(function(err)
+      inner.failed(tried)
       failures[#failures + 1] = err
       error(err, 0)
     end)

@@ -16,8 +16,8 @@
  * takes its results. The task may have been cancelled by then, in the same
  * pass: then keep() closes the Stream before anybody sees it.
  *
- * An attempt is a userdata. Its finalizer closes a descriptor that is left
- * because the engine could not watch it.
+ * If the engine cannot watch the descriptor, the wait fails without a call of
+ * `ready`. So whoever learns of the failure ends the attempt once more.
  *
  * Neighbours: connect.lua chooses addresses; lookup_calls.c resolves names.
  */
@@ -211,15 +211,20 @@ static void attempt_due(aw_task *task, void *data) {
   aw_wait_complete(task, rc < 0 ? rc : 0);
 }
 
+/* The attempt waits no longer. */
+static void end_attempt(attempt *a) {
+  a->waits = IDLE;
+  aw_ready_done(&a->keeper);
+  close_attempt(a);
+}
+
 static void attempt_disarm(aw_task *task, void *data) {
   attempt *a = data;
   if (a->waits == AT_ALARM)
     aw_alarm_disarm(task);
   else
     aw_ready_disarm(task, a->fd);
-  a->waits = IDLE;
-  aw_ready_done(&a->keeper);
-  close_attempt(a);
+  end_attempt(a);
 }
 
 /* "127.0.0.1:80", or "127.0.0.1:80 (from 10.0.0.1:0)" */
@@ -345,13 +350,6 @@ static int inner_unix_plan(lua_State *L) {
 
 /* ---- attempts ---- */
 
-static int attempt_gc(lua_State *L) {
-  attempt *a = lua_touserdata(L, 1);
-  if (a->waits == IDLE)
-    close_attempt(a);
-  return 0;
-}
-
 /* Push an attempt for the plan at 1: for the address and the port at 2 and 3,
  * or for the path of the plan. */
 static attempt *push_attempt(lua_State *L) {
@@ -385,9 +383,11 @@ static int fail_attempt(lua_State *L, const attempt *a, int code) {
 }
 
 static int after_attempt(lua_State *L, int result, void *data) {
-  const attempt *a = data;
-  if (result < 0)
+  attempt *a = data;
+  if (result < 0) {
+    end_attempt(a);
     return fail_attempt(L, a, result);
+  }
   return aw_lua_take_results(L, aw_lua_task(L, a->plan.what));
 }
 
@@ -400,11 +400,19 @@ static int inner_attempt(lua_State *L) {
   return aw_lua_await(L, &connecting, a, a->plan.what, after_attempt);
 }
 
-/* Attempt(plan, address, port) → a wire, to be run once */
+/* Attempt(plan, address, port) → a wire, to be run once; its attempt */
 static int inner_Attempt(lua_State *L) {
   attempt *a = push_attempt(L);
   aw_lua_push_wire(L, aw_wait_for(&connecting, a), -1);
-  return 1;
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* failed(attempt): its wire has failed. If the engine could not watch the
+ * descriptor, it is still open. */
+static int inner_failed(lua_State *L) {
+  end_attempt(luaL_checkudata(L, 1, ATTEMPT));
+  return 0;
 }
 
 static int not_cancelled(lua_State *L, int result, void *data) {
@@ -439,12 +447,11 @@ void awio_open_connect(lua_State *L) {
                                    {"unix_plan", inner_unix_plan},
                                    {"attempt", inner_attempt},
                                    {"Attempt", inner_Attempt},
+                                   {"failed", inner_failed},
                                    {"keep", inner_keep},
                                    {"connect_error", inner_connect_error},
                                    {NULL, NULL}};
   luaL_newmetatable(L, ATTEMPT);
-  lua_pushcfunction(L, attempt_gc);
-  lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
   lua_pushvalue(L, -2);
   luaL_setfuncs(L, inner, 0);
