@@ -1376,7 +1376,8 @@ AW_API void aw_poller_forget(aw_engine *engine, int fd);
 
 /* Begin and abort a wait for a descriptor. For operations of your own that also
  * look elsewhere, as at a buffer in front of the descriptor: call these from
- * `arm` and `disarm`. aw_ready_arm() returns what `arm` returns.
+ * `arm` (also from `due`) and `disarm`. aw_ready_arm() returns what `arm`
+ * returns.
  *
  * The task may also set its alarm, as a limit of the wait. When the wait ends
  * by its descriptor, or by an error of it, the alarm is cleared. In `due` call

@@ -1737,8 +1737,8 @@ function aw.Accept(server) end
 ---@return aiowire.Wire
 function aw.Serve(server, body, handler, options) end
 
---- A socket that listens, from `aw.tcp.listen` or `aw.unix.listen`. A source for
---- `aw.readable`, `aw.Recv` and a Poller. `<close>` closes it.
+--- A socket that listens, from `aw.tcp.listen` or `aw.unix.listen`. A source
+--- for `aw.readable`, `aw.Recv` and a Poller. `<close>` closes it.
 ---@class aiowire.Server
 local Server = {}
 
@@ -1747,8 +1747,9 @@ local Server = {}
 ---@return aiowire.Stream
 function Server:accept() end
 
---- Stop listening. Waits end with Closed, and connections that were not accepted
---- are reset. Connections that were accepted stay. Closing again does nothing.
+--- Stop listening. Waits end with Closed, and connections that were not
+--- accepted are reset. Connections that were accepted stay. Closing again does
+--- nothing.
 function Server:close() end
 
 --- Return the address: host and port, or the path of a unix socket.

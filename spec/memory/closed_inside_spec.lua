@@ -239,6 +239,25 @@ local SUBJECTS <const> = {
     },
     hooked = { write = given "write", configure = given "configure" },
   },
+  ["a server"] = {
+    make = function()
+      local server = aw.tcp.listen("127.0.0.1", 0)
+      return server
+    end,
+    plain = {
+      getfd = method "getfd",
+      name = method "name",
+      tostring = tostring,
+      Accept = function(s) return tostring(aw.Accept(s)) end,
+      accept = function(s)
+        return aw.scope({ timeout = 0 }, function()
+          s:accept()
+        end)
+      end,
+      Serve = function(s) return tostring(aw.Serve(s, helper.nop)) end,
+    },
+    hooked = {},
+  },
   ["a channel"] = {
     make = function()
       local ch = aw.channel(4)

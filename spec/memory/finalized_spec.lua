@@ -153,6 +153,20 @@ local KINDS <const> = {
     }),
     answered = { close = method "close", scope = closed_by_scope },
   },
+  ["a server"] = {
+    make = function() return aw.tcp.listen("127.0.0.1", 0) end,
+    refused = with(methods "accept name getfd", {
+      Accept = function(s) aw.await(aw.Accept(s)) end,
+      Readable = aw.Readable,
+      readable = aw.readable,
+      Poller = function(s) return aw.Poller { [s] = print } end,
+    }),
+    answered = {
+      close = method "close",
+      scope = closed_by_scope,
+      Serve = function(s) aw.await(aw.Serve(s, print)) end,
+    },
+  },
   ["a process"] = {
     make = process,
     refused = methods "wait kill",
@@ -294,6 +308,12 @@ local WIRES <const> = {
   end,
   ["waits for a stream"] = function()
     return aw.Readable(stream())
+  end,
+  ["accepts"] = function()
+    return aw.Accept(aw.tcp.listen("127.0.0.1", 0))
+  end,
+  ["serves"] = function()
+    return aw.Serve(aw.tcp.listen("127.0.0.1", 0), print)
   end,
   ["waits for a task"] = function()
     return aw.Done(aw.start(aw.Never, nil, { background = true }))

@@ -25,6 +25,7 @@ local KINDS <const> = {
   ["a semaphore"] = "aw.semaphore(1)",
   ["a permit"] = "aw.semaphore(1):try_acquire()",
   ["a scope, in a coroutine that was dropped"] = "dropped()",
+  ["a server"] = "aw.tcp.listen('127.0.0.1', 0)",
   ["a process and its streams"] = "aw.spawn { 'true' }",
 }
 

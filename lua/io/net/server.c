@@ -188,8 +188,12 @@ static int inner_server_title(lua_State *L) {
 
 static const aw_operation *server_ready(lua_State *L, int index, int events,
                                         void **data) {
-  (void)events; /* a listening socket is never writable */
-  *data = lua_touserdata(L, index);
+  awio_listener **box = lua_touserdata(L, index);
+  if (!*box)
+    aw_lua_system_error(L, AW_ECLOSED, "readable", "server (finalized)");
+  if (!(events & AW_READABLE))
+    aw_lua_error(L, "a server is never writable");
+  *data = box;
   return &awio_acceptable;
 }
 
