@@ -553,6 +553,20 @@ static const aw_operation taking = {.label = "take",
                                     .due = take_now,
                                     .ready = take};
 
+/* The pause is over: wait for the descriptor again. */
+static void wait_again(aw_task *task, void *data) {
+  taker *t = data;
+  t->pauses = t->paused = false;
+  assert(aw_ready_arm(task, t->source.fd, AW_READABLE) == 0);
+}
+
+static const aw_operation taking_later = {.label = "take later",
+                                          .arm = source_arm,
+                                          .disarm = taker_disarm,
+                                          .external = true,
+                                          .due = wait_again,
+                                          .ready = take};
+
 /* Make a pipe that holds `text` and whose reading end does not block. */
 static void open_taken(int ends[2], taker *t, const char *text) {
   assert(pipe(ends) == 0);
@@ -605,6 +619,18 @@ static void a_taker_pauses_and_fails(void) {
   t.pauses = true;
   start(w, aw_wait_for(&taking, &t));
   assert(run(w) == -EIO);
+  close_taken(w, ends, &t);
+}
+
+static void a_paused_taker_waits_again(void) {
+  world w = enter();
+  int ends[2];
+  taker t;
+  open_taken(ends, &t, "x");
+  t.pauses = true;
+  start(w, aw_wait_for(&taking_later, &t));
+  assert(run(w) == 0);
+  assert(!t.paused && t.refused == 0);
   close_taken(w, ends, &t);
 }
 
@@ -704,6 +730,7 @@ int main(void) {
   each_taker_gets_its_own_byte();
   a_race_is_won_by_what_was_taken();
   a_taker_pauses_and_fails();
+  a_paused_taker_waits_again();
   a_paused_taker_is_cancelled();
   a_limit_ends_with_its_wait();
   a_limit_ends_its_wait();
