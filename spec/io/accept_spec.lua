@@ -311,6 +311,26 @@ describe("accepting without descriptors [X15]", function()
     assert.are.same({ 1, 2 }, log)
   end))
 
+  it("goes on in a test, whose clock stands still",
+    helper.in_task(function(ev)
+      local server <close>, port = clients.listen()
+      local group <close> = clients.group()
+      group.keep(clients.connect(port))
+      aw.readable(server)
+      local task
+      do
+        local exhausted <close> = clients.exhaust()
+        task = ev:start(function()
+          server:accept():close()
+        end)
+        aw.yield()
+        aw.yield()
+        assert.are.equal("waiting", task.status)
+        exhausted.give(1)
+      end
+      task:wait()
+    end))
+
   it("does not spin", served(function(_, server, port, g)
     g.keep(clients.connect(port))
     aw.readable(server)

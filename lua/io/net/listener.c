@@ -119,6 +119,10 @@ bool awio_exhausted(int code) {
          code == UV_ENOMEM;
 }
 
+static bool must_wait(int code) {
+  return code == UV_EAGAIN || awio_exhausted(code);
+}
+
 static bool has_waiters(const awio_listener *l) {
   return l->polled > 0 || l->paused.count > 0;
 }
@@ -145,9 +149,20 @@ static awio_listener *listener_in(const void *data) {
   return *(awio_listener *const *)data;
 }
 
+static aw_engine *engine_of(const aw_task *task) {
+  return aw_loop_engine(aw_task_loop(task));
+}
+
+/* Does the code say that `task` should try again a little later? A virtual clock
+ * stands still while a task waits for a descriptor, so it cannot pause there:
+ * it stays in the poller, which spins. */
+static bool must_pause(const aw_task *task, int code) {
+  return awio_exhausted(code) && !aw_engine_virtual(engine_of(task));
+}
+
 static int pause_accept(aw_task *task, awio_listener *l) {
   static const uint64_t PAUSE = AW_SECOND / 16;
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  aw_engine *engine = engine_of(task);
   int rc = aw_alarm_arm(task, aw_engine_now(engine) + PAUSE);
   if (rc < 0)
     return rc;
@@ -162,7 +177,7 @@ static int poll_accept(aw_task *task, awio_listener *l) {
   int rc = aw_ready_arm_kept(task, l->fd, AW_READABLE, &l->keeper);
   if (rc == 0)
     l->polled++;
-  else if (awio_exhausted(rc))
+  else if (must_pause(task, rc))
     rc = pause_accept(task, l);
   return rc;
 }
@@ -171,7 +186,7 @@ static int poll_accept(aw_task *task, awio_listener *l) {
 static int claim(aw_task *task, awio_listener *l) {
   if (!l || l->closed)
     return AW_ECLOSED;
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  aw_engine *engine = engine_of(task);
   if (has_waiters(l) && l->engine != engine)
     return AW_EBUSY;
   l->engine = engine;
@@ -187,9 +202,9 @@ static int join_queue(aw_task *task, void *data, bool tries) {
   if (l->paused.count > 0)
     return pause_accept(task, l);
   rc = tries && l->polled == 0 ? take_for(task, l) : UV_EAGAIN;
-  if (rc == UV_EAGAIN)
-    return poll_accept(task, l);
-  return awio_exhausted(rc) ? pause_accept(task, l) : rc;
+  if (must_pause(task, rc))
+    return pause_accept(task, l);
+  return must_wait(rc) ? poll_accept(task, l) : rc;
 }
 
 static int accept_arm(aw_task *task, void *data) {
@@ -205,10 +220,11 @@ static int accept_ready(aw_task *task, void *data) {
   int rc = AW_ECLOSED;
   if (!l->closed)
     rc = l->paused.count > 0 ? UV_EMFILE : take_for(task, l);
-  if (rc == UV_EAGAIN)
+  bool pauses = must_pause(task, rc);
+  if (must_wait(rc) && !pauses)
     return 0;
   l->polled--;
-  if (!awio_exhausted(rc))
+  if (!pauses)
     return rc;
   rc = pause_accept(task, l);
   return rc < 0 ? rc : AW_MOVED;
@@ -219,10 +235,10 @@ static void accept_due(aw_task *task, void *data) {
   awio_listener *l = listener_in(data);
   awio_waiters_remove(&l->paused, task);
   int rc = l->polled > 0 ? UV_EAGAIN : take_for(task, l);
-  if (rc == UV_EAGAIN)
-    rc = poll_accept(task, l);
-  else if (awio_exhausted(rc))
+  if (must_pause(task, rc))
     rc = pause_accept(task, l);
+  else if (must_wait(rc))
+    rc = poll_accept(task, l);
   if (rc != 0)
     aw_wait_complete(task, rc < 0 ? rc : 0);
 }
