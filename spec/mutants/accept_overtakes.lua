@@ -1,0 +1,7 @@
+return {
+  breaks = "A connection goes to the task that has waited longest [X14]",
+  find = [[return has_waiters(l) ? UV_EAGAIN : awio_socket_accept(l->fd);]],
+  put = [[return awio_socket_accept(l->fd);]],
+  spec = "accept",
+  it = "does not overtake a task that waits",
+}

@@ -1,0 +1,7 @@
+return {
+  breaks = "The connections of a cancelled Serve do not see the cancel [X17]",
+  find = [[:shielded(math.huge)]],
+  put = [[]],
+  spec = "serve_stop",
+  it = "accepts nothing more, and lets its connections finish",
+}

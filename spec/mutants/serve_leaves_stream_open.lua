@@ -1,0 +1,10 @@
+return {
+  breaks = "The stream of a connection is closed with its body [X16]",
+  find = [[
+  if (s)
+    awio_stream_close(s, aw_loop_engine(aw_task_loop(task)));
+]],
+  put = [[]],
+  spec = "serve",
+  it = "closes each stream when its body ends",
+}
