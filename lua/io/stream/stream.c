@@ -113,7 +113,7 @@ static ssize_t read_some(awio_stream *s, size_t size) {
 }
 
 /* The task must wait. A long wait should not hold memory. */
-static ssize_t must_wait(awio_stream *s) {
+static ssize_t wait_for_bytes(awio_stream *s) {
   if (awio_buffer_length(&s->in) == 0)
     awio_buffer_free(&s->in);
   return UV_EAGAIN;
@@ -124,12 +124,12 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   if (size > LARGE_CHUNK)
     size = LARGE_CHUNK;
   if (s->drained || (s->shared && !awio_ready(s->fd, false)))
-    return must_wait(s);
+    return wait_for_bytes(s);
   if (!awio_buffer_room(&s->in, size))
     return AW_ENOMEM;
   ssize_t got = read_some(s, size);
   if (got == UV_EAGAIN)
-    return must_wait(s);
+    return wait_for_bytes(s);
   if (got > 0) {
     s->in.end += (size_t)got;
     s->drained = (size_t)got < size && !s->shared;
