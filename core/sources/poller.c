@@ -125,6 +125,8 @@ static void end_wait(aw_task *task, int result) {
 static void wake_ready(aw_link *waiters, int result) {
   aw_link waiting;
   aw_link *link;
+  if (aw__list_empty(waiters)) /* so are two of three, usually */
+    return;
   aw__list_init(&waiting);
   while ((link = aw__list_shift(waiters)) != NULL) {
     aw_task *task = AW_CONTAINER(aw_task, link, link);
