@@ -91,6 +91,17 @@ describe("a FIFO", function()
           >> aw.Value "no reader"))
     end))
 
+  it("without a reader is ENXIO on a virtual clock [X7]",
+    with_fifo(function(path)
+      local err = helper.caught(function()
+        aw.test(function()
+          aw.fs.open(path, "w")
+        end)
+      end)
+      assert.is_truthy(tostring(err):find("no such device or address", 1,
+        true), tostring(err))
+    end))
+
   it("is opened in both directions at once [X7]",
     with_fifo(function(path, ev)
       local both <close> = aw.fs.open(path, "r+")

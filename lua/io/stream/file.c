@@ -80,6 +80,8 @@ static int reader_arm(aw_task *task, void *data) {
   enum { PAUSE_MS = 10 };
   (void)data;
   aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  if (aw_engine_virtual(engine)) /* its alarms do not follow real time */
+    return UV_ENXIO;
   return aw_alarm_arm(task,
                       aw_engine_now(engine) + PAUSE_MS * (AW_SECOND / 1000));
 }
