@@ -181,7 +181,7 @@ M.rules = {
   act_co = { "<coroutine_>" },
 
   source = { "4* <file>", "3* <stream>", "3* <socket>", "2* <udp>",
-    "2* <server>",
+    "2* <real><server>",
     "2* source(<function_>, <file>)", "get(<socket>, 'fd')",
     "use(<stream>, 'getfd')", "1* <any>", "1* <shape>" },
 }
