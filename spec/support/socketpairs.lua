@@ -24,6 +24,13 @@ function M.stream(fd)
   return inner_functions().socket_stream(fd)
 end
 
+--- Let a socket linger for less than 30 s after its close.
+---@param s aiowire.Stream
+---@param seconds number
+function M.linger(s, seconds)
+  inner_functions().stream_linger(s, seconds)
+end
+
 --- Returns two connected streams.
 ---@param kind? "unix"|"tcp"
 ---@return aiowire.Stream, aiowire.Stream

@@ -7,8 +7,11 @@
  * for it. It runs however the body has ended, closes the stream, and lets the
  * task of the Serve accept one more connection.
  *
- * While a Serve is stopping, the end waits until the kernel has all bytes that
- * were written: its loop may be about to end, and the pump with it.
+ * If the body has ended well, its connection counts as open until the kernel has
+ * all bytes that were written: so `most` bounds the descriptors and the queues,
+ * also with peers that never read, and these bytes are sent even if the loop is
+ * about to end. The stream lingers meanwhile. If the body has failed, or was
+ * cancelled, nothing waits for such a peer.
  */
 #include "base/buffer.h"
 #include "io.h"
@@ -32,6 +35,8 @@ typedef struct serving {
 typedef struct ending {
   serving *run;
   awio_stream **box;
+  bool ended_well; /* the body has */
+  bool waits;      /* until everything is sent */
 } ending;
 
 static const char *const SERVING = "aiowire.serving";
@@ -136,20 +141,22 @@ static void leave_serving(serving *run) {
   look_for_room(run);
 }
 
-static bool must_flush(const serving *run, const awio_stream *s) {
-  return run->stopping && !s->closed && !s->error &&
-         awio_buffer_length(&s->out) > 0;
+/* After a body that has not failed. */
+static aw_turn note_end(aw_task *task, void *data) {
+  (void)task;
+  ((ending *)data)->ended_well = true;
+  return AW_DONE;
 }
 
 static aw_turn end_connection(aw_task *task, void *data) {
-  const ending *e = data;
+  ending *e = data;
   awio_stream *s = *e->box; /* NULL: finalized, as the state is closed */
-  bool first = aw_task_result(task) != AW_ECANCELED;
-  if (s && first && must_flush(e->run, s) &&
-      aw_await_operation(task, &awio_wait_flushed, s) == 0)
+  bool cut = e->waits && aw_task_result(task) == AW_ECANCELED;
+  e->waits = s && e->ended_well && !cut && awio_stream_finish(s, task);
+  if (e->waits && aw_await_operation(task, &awio_wait_flushed, s) == 0)
     return AW_WAIT;
   if (s)
-    awio_stream_close(s, aw_loop_engine(aw_task_loop(task)));
+    awio_stream_abort(s, aw_loop_engine(aw_task_loop(task)));
   leave_serving(e->run);
   return AW_DONE;
 }
@@ -162,13 +169,14 @@ static int inner_connection(lua_State *L) {
   awio_stream **box = awio_to_stream(L, STREAM);
   aw_wire *body = aw_lua_part(L, BODY);
   ending *e = lua_newuserdatauv(L, sizeof *e, 3);
-  *e = (ending){run, box};
+  *e = (ending){.run = run, .box = box};
   for (int i = RUN; i <= STREAM; i++) {
     lua_pushvalue(L, i);
     lua_setiuservalue(L, ENDING, i);
   }
+  aw_wire *work = aw_bind(aw_wire_keep(body), aw_call(note_end, e));
   aw_wire *end = aw_call(end_connection, e);
-  aw_lua_push_wire(L, aw_finally(aw_wire_keep(body), end, AW_DEFAULT), ENDING);
+  aw_lua_push_wire(L, aw_finally(work, end, AW_DEFAULT), ENDING);
   lua_pushstring(L, (*box)->name);
   run->open++;
   return 2;

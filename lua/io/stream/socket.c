@@ -163,6 +163,13 @@ static int inner_socket_stream(lua_State *L) {
   return push_connection(L, &c.value);
 }
 
+/* stream_linger(stream, seconds): a limit for specs, which cannot wait so long */
+static int inner_stream_linger(lua_State *L) {
+  awio_stream **box = awio_to_stream(L, 1);
+  (*box)->linger = (uint64_t)(luaL_checknumber(L, 2) * (lua_Number)AW_SECOND);
+  return 0;
+}
+
 /* Add the methods that need sockets to the class, which awio_open_stream() has
  * made. */
 void awio_open_socket(lua_State *L) {
@@ -173,4 +180,6 @@ void awio_open_socket(lua_State *L) {
   awio_add_stream_methods(L, methods);
   lua_pushcfunction(L, inner_socket_stream);
   lua_setfield(L, -3, "socket_stream");
+  lua_pushcfunction(L, inner_stream_linger);
+  lua_setfield(L, -3, "stream_linger");
 }

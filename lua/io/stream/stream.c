@@ -5,9 +5,7 @@
  *          the descriptor
  *   write  awio_stream_send(): write(2); bytes that the kernel does not take go
  *          to `out`, and the pump is started if it does not run
- *   pump   a background task of C steps: it writes and waits in turn until
- *          `out` is empty; if the stream was closed meanwhile, it then closes
- *          the descriptor
+ *   pump   a background task that sends `out`; see pump.c
  *
  * Invariants: `out` is empty unless the pump runs (`pumping`), or the loop of
  * the pump has ended. `fd` is open until the stream is `closed` and the pump
@@ -52,17 +50,24 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
   s->can_write = can_write;
   s->chunk = SMALL_CHUNK;
   s->limits = (awio_limits){AWIO_HIGH_WATER, AWIO_MAX_LINE, SIZE_MAX};
+  s->linger = AWIO_LINGER;
   s->shared = fd <= STDERR_FILENO;
   memcpy(s->name, name, length + 1);
   return s;
 }
 
-/* Close `fd`. If the running engine is given as `engine`, its waits for `fd`
- * end first. */
-static void close_fd(awio_stream *s, aw_engine *engine) {
+/* Bytes were dropped, so the peer must not take the end for theirs. */
+static void end_with_reset(int fd) {
+  struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd);
   aw_ready_done(&s->keeper);
+  if (s->socket && (s->cut || awio_buffer_length(&s->out) > 0))
+    end_with_reset(s->fd);
   if (s->fd >= 0 && !s->shared)
     close(s->fd);
   s->fd = -1;
@@ -71,16 +76,23 @@ static void close_fd(awio_stream *s, aw_engine *engine) {
 void awio_stream_release(awio_stream *s) {
   if (!s || --s->refs > 0)
     return;
-  close_fd(s, NULL);
+  awio_stream_close_fd(s, NULL);
   awio_buffer_free(&s->in);
   awio_buffer_free(&s->out);
   awio_waiters_free(&s->room);
   aw_free(s);
 }
 
+void awio_stream_drop(awio_stream *s) {
+  s->cut |= s->broken || awio_buffer_length(&s->out) > 0;
+  awio_buffer_free(&s->out);
+}
+
 void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->closed)
     return;
+  if (s->socket && s->broken)
+    awio_stream_drop(s);
   if (s->fd >= 0)
     awio_stream_end_input(s); /* only a running pump types the rest */
   s->closed = true;
@@ -89,8 +101,15 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd); /* the pump then waits again */
   if (!s->pumping)
-    close_fd(s, NULL);
+    awio_stream_close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
+}
+
+void awio_stream_abort(awio_stream *s, aw_engine *engine) {
+  awio_stream_drop(s);
+  awio_stream_close(s, engine);
+  if (engine && s->engine == engine) /* else its pump closes it */
+    awio_stream_close_fd(s, engine);
 }
 
 /* ---- reading ---- */
@@ -284,54 +303,17 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
   return (ssize_t)sent;
 }
 
+ssize_t awio_stream_send_queue(awio_stream *s) {
+  size_t length = awio_buffer_length(&s->out);
+  ssize_t sent = write_all(s, s->out.data + s->out.start, length);
+  if (sent >= 0)
+    awio_buffer_take(&s->out, (size_t)sent);
+  return sent;
+}
+
 const aw_operation awio_wait_write = DRAINING("stream:write");
 const aw_operation awio_wait_flush = DRAINING("stream:flush");
 const aw_operation awio_wait_to = DRAINING("copy");
-
-/* A step of the pump. */
-static aw_turn pump(aw_task *task, void *data) {
-  awio_stream *s = data;
-  ssize_t sent =
-      write_all(s, s->out.data + s->out.start, awio_buffer_length(&s->out));
-  if (sent >= 0)
-    awio_buffer_take(&s->out, (size_t)sent);
-  bool cancelled = aw_task_result(task) == AW_ECANCELED;
-  if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
-    sent = aw_await_operation(task, &awio_wait_write, s);
-  if (sent < 0) { /* `out` can never be sent */
-    s->error = (int)sent;
-    awio_buffer_free(&s->out);
-  }
-  if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
-    awio_waiters_wake(&s->room, 0);
-  if (awio_buffer_length(&s->out) > 0 && !cancelled)
-    return AW_WAIT;
-  if (awio_buffer_length(&s->out) == 0)
-    awio_buffer_free(&s->out);
-  return cancelled ? AW_FAIL : AW_DONE;
-}
-
-/* The wire of the pump is freed: the pump has ended, or could not start. */
-static void pump_over(void *data) {
-  awio_stream *s = data;
-  s->pumping = false;
-  if (s->closed)
-    close_fd(s, s->engine);
-  awio_waiters_wake(&s->room, 0);
-  awio_stream_release(s);
-}
-
-int awio_stream_pump(awio_stream *s, aw_loop *loop) {
-  static const aw_task_config config = {.name = "write", .background = true};
-  if (s->pumping)
-    return 0;
-  s->pumping = true;
-  s->refs++;
-  aw_wire *wire = aw_hold(aw_call(pump, s), s, pump_over);
-  if (!wire)
-    return AW_ENOMEM;
-  return aw_loop_start(loop, wire, &config, NULL);
-}
 
 /* ---- terminals ---- */
 
@@ -404,37 +386,7 @@ int awio_stream_yield_to_c(const awio_stream *s) {
 void awio_stream_shut(awio_stream *s, aw_engine *engine) {
   s->shut = true;
   if (!s->can_read)
-    close_fd(s, engine);
+    awio_stream_close_fd(s, engine);
   else if (s->socket)
     shutdown(s->fd, SHUT_WR); /* fails if the peer is gone: nobody waits */
 }
-
-static int room_arm(aw_task *task, void *data) {
-  awio_stream *s = data;
-  return awio_waiters_add(&s->room, task);
-}
-
-static void room_disarm(aw_task *task, void *data) {
-  awio_stream *s = data;
-  awio_waiters_remove(&s->room, task);
-}
-
-/* The large write is cancelled half way: its remaining bytes are never sent. */
-static void large_disarm(aw_task *task, void *data) {
-  awio_stream *s = data;
-  s->broken = true;
-  s->large = false;
-  awio_waiters_remove(&s->room, task);
-  awio_waiters_wake(&s->room, 0);
-}
-
-#define WRITING(what, end) \
-  { \
-    .label = (what), .arm = room_arm, .disarm = (end), .external = true, \
-    .describe = describe_stream \
-  }
-const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
-const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
-const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);
-const aw_operation awio_wait_flushed = WRITING("stream:flush", room_disarm);
-const aw_operation awio_wait_turn = WRITING("copy", room_disarm);

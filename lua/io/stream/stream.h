@@ -15,6 +15,13 @@
  * one waits for readiness at once (`drained`), instead of asking the kernel for
  * the answer EAGAIN. So a request on a socket costs a poll, a read and a send.
  *
+ * A closed socket *lingers* while the pump sends what is queued, as long as the
+ * peer takes something from time to time. A peer that never reads would hold
+ * its descriptor and the queue for ever; so after 30 seconds without
+ * progress the queue is dropped. A peer from which bytes are kept back sees a
+ * reset, which nobody takes for an end. The pipe or terminal of a child has no
+ * such limit: its peer is a program of ours.
+ *
  * A `shared` descriptor (0 to 2) stays blocking, since other processes use the
  * same open file; so poll(2) comes before each read and write. Lua's print and
  * io.write write to such a descriptor, too: see cstdio.h.
@@ -37,6 +44,9 @@ enum {
   AWIO_LOW_WATER = 64 * 1024,   /* then it goes on when `out` has so little */
   AWIO_MAX_LINE = 1024 * 1024
 };
+
+/* For so long the peer of a closed socket may take nothing. */
+#define AWIO_LINGER (30 * AW_SECOND)
 
 /* Limits in bytes: of `out`, of a line, of the result of read "a". */
 typedef struct awio_limits {
@@ -67,6 +77,8 @@ typedef struct awio_stream {
   awio_address peer;    /* of a socket: after a reset the kernel forgets it */
   int error;            /* with which a write of the pump failed, or 0 */
   int lost;             /* with which the connection broke, or 0 */
+  uint64_t linger;      /* AWIO_LINGER; specs set less */
+  int unread; /* while it lingers: what the peer had not taken at the last look */
   bool can_read, can_write;
   bool socket;   /* `fd` is a connected socket */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
@@ -75,8 +87,11 @@ typedef struct awio_stream {
   bool closed;   /* closed by Lua; the pump may still use `fd` */
   bool shut;     /* shut down: no more writes */
   bool broken;   /* a large write was cancelled half way */
+  bool cut;      /* bytes of a socket were dropped: end it with a reset */
   bool large;    /* a large write is under way */
   bool pumping;  /* the pump runs, or has been started */
+  bool stopped;  /* the pump was cancelled because its loop was stopped */
+  bool stopping; /* it goes on nevertheless, in a shield */
   bool terminal; /* `fd` is the master of a child's terminal: EIO is the end */
   bool types;    /* the end of the terminal's input was not typed yet */
   bool mid_line; /* the last byte typed into the terminal ends no line */
@@ -89,12 +104,20 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
 void awio_stream_release(awio_stream *stream); /* NULL is fine */
 
 /* Close a stream: its waits end with AW_ECLOSED, and it reads nothing more. The
- * pump still sends what is in `out` while the engine runs. Closing again does
- * nothing.
+ * pump still sends what is in `out` while its loop runs; a socket lingers.
+ * Closing again does nothing.
  *
  *   engine  the running engine; NULL: unknown
  */
 void awio_stream_close(awio_stream *stream, aw_engine *engine);
+
+/* Close a socket, also one that lingers, and drop what is in `out`: after a
+ * failure nobody waits for a peer that does not read. */
+void awio_stream_abort(awio_stream *stream, aw_engine *engine);
+
+/* Close a stream whose task will wait until everything is sent: call this again
+ * after each awio_wait_flushed. Returns true if the task must wait. */
+bool awio_stream_finish(awio_stream *stream, aw_task *task);
 
 /* Call read(2) once, unless the stream is `drained`. Returns the number of bytes
  * added to `in`; 0 at the end of the file; UV_EAGAIN if the task must wait; or
@@ -138,6 +161,15 @@ int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 
 /* Let the other side see the end of the file, after everything was sent. */
 void awio_stream_shut(awio_stream *stream, aw_engine *engine);
+
+/* For pump.c: send what the kernel takes of `out`; returns as write(2). */
+ssize_t awio_stream_send_queue(awio_stream *stream);
+/* For pump.c: drop `out`. The peer of a socket sees a reset when it has lost
+ * bytes, or the rest of a large write. */
+void awio_stream_drop(awio_stream *stream);
+/* For pump.c: close the descriptor. If `engine` is the running engine, its waits
+ * for the descriptor end first. */
+void awio_stream_close_fd(awio_stream *stream, aw_engine *engine);
 
 /* Operations, each with the label of the method that waits. Their data is the
  * stream. These wait until the descriptor is readable: */

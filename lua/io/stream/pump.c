@@ -1,0 +1,181 @@
+/* pump.c - sending the queue of a stream, and waiting for that; see stream.h
+ *
+ * The pump is a background task of C steps. It writes and waits in turn until
+ * `out` is empty; if the stream was closed meanwhile, it then closes the
+ * descriptor. It is started when something is queued, and lives no longer than
+ * that takes.
+ *
+ *     start ─► pump() ─── cancelled: its loop ends, or is stopped ─► pump_on()
+ *                 └─ `out` is empty ─► over ◄─ `out` is empty, or hard cancel ┘
+ *
+ * A closed socket lingers: the pump has an alarm, by which its peer must have
+ * taken something. See "lingers" in stream.h.
+ */
+#include "stream/stream.h"
+
+#include <uv.h>
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+static void describe_pumped(const void *data, char *out, size_t size) {
+  const awio_stream *s = data;
+  snprintf(out, size, "%s", s->name);
+}
+
+/* ---- lingering ---- */
+
+/* Return how many bytes the kernel has for the peer. A slow peer may take many
+ * of them before the kernel has room for more. */
+static int unread_by_peer(const awio_stream *s) {
+  int count = 0;
+  return ioctl(s->fd, TIOCOUTQ, &count) < 0 ? 0 : count;
+}
+
+static int set_linger(aw_task *task, awio_stream *s) {
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  s->unread = unread_by_peer(s);
+  return aw_alarm_arm(task, aw_engine_now(engine) + s->linger);
+}
+
+static int pump_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  int rc = awio_stream_arm(task, s, AW_WRITABLE);
+  if (rc != 0 || !s->socket || !s->closed)
+    return rc;
+  rc = set_linger(task, s);
+  if (rc < 0)
+    awio_stream_disarm(task, s);
+  return rc;
+}
+
+static void pump_disarm(aw_task *task, void *data) {
+  aw_alarm_disarm(task);
+  awio_stream_disarm(task, data);
+}
+
+static void pump_due(aw_task *task, void *data) {
+  awio_stream *s = data;
+  if (unread_by_peer(s) < s->unread && set_linger(task, s) == 0)
+    return;
+  awio_stream_drop(s);
+  awio_stream_disarm(task, s);
+  aw_wait_complete(task, 0);
+}
+
+static const aw_operation pump_waits = {.label = "stream:write",
+                                        .arm = pump_arm,
+                                        .disarm = pump_disarm,
+                                        .external = true,
+                                        .describe = describe_pumped,
+                                        .due = pump_due};
+
+/* ---- the pump ---- */
+
+/* A step of the pump. */
+static aw_turn pump_once(aw_task *task, awio_stream *s, bool cancelled) {
+  ssize_t sent = awio_stream_send_queue(s);
+  if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
+    sent = aw_await_operation(task, &pump_waits, s);
+  if (sent < 0) { /* `out` can never be sent */
+    s->error = (int)sent;
+    awio_buffer_free(&s->out);
+  }
+  if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
+    awio_waiters_wake(&s->room, 0);
+  if (awio_buffer_length(&s->out) > 0 && !cancelled)
+    return AW_WAIT;
+  if (awio_buffer_length(&s->out) == 0)
+    awio_buffer_free(&s->out);
+  return cancelled ? AW_FAIL : AW_DONE;
+}
+
+static bool is_stopped(const aw_task *task) {
+  aw_value reason;
+  return aw_task_cancelled_by(task, &reason) == AW_BY_LOOP &&
+         !aw_loop_error(aw_task_loop(task));
+}
+
+static aw_turn pump(aw_task *task, void *data) {
+  awio_stream *s = data;
+  bool cancelled = aw_task_result(task) == AW_ECANCELED;
+  s->stopped = cancelled && is_stopped(task);
+  return pump_once(task, s, cancelled);
+}
+
+/* The steps of the pump once it is cancelled, in a shield. A loop that is
+ * stopped sends what is written to its sockets within the grace. A loop that
+ * fails or ends by itself does not; but a task that cleans up may wait. */
+static aw_turn pump_on(aw_task *task, void *data) {
+  awio_stream *s = data;
+  bool first = !s->stopping;
+  bool needed = s->room.count > 0 || (s->socket && s->stopped);
+  if (first && (!needed || awio_buffer_length(&s->out) == 0))
+    return AW_DONE;
+  s->stopping = true;
+  return pump_once(task, s, !first && aw_task_result(task) == AW_ECANCELED);
+}
+
+/* The wire of the pump is freed: the pump has ended, or could not start. */
+static void pump_over(void *data) {
+  awio_stream *s = data;
+  s->pumping = s->stopping = false;
+  if (s->closed)
+    awio_stream_close_fd(s, s->engine);
+  awio_waiters_wake(&s->room, 0);
+  awio_stream_release(s);
+}
+
+int awio_stream_pump(awio_stream *s, aw_loop *loop) {
+  static const aw_task_config config = {.name = "write", .background = true};
+  if (s->pumping)
+    return 0;
+  s->pumping = true;
+  s->refs++;
+  aw_wire *wire = aw_finally(aw_call(pump, s), aw_call(pump_on, s), AW_NEVER);
+  wire = aw_hold(wire, s, pump_over);
+  if (!wire)
+    return AW_ENOMEM;
+  return aw_loop_start(loop, wire, &config, NULL);
+}
+
+bool awio_stream_finish(awio_stream *s, aw_task *task) {
+  aw_loop *loop = aw_task_loop(task);
+  bool queued = s->fd >= 0 && awio_buffer_length(&s->out) > 0;
+  if (!queued || awio_stream_pump(s, loop) < 0)
+    return false;
+  awio_stream_close(s, aw_loop_engine(loop));
+  return awio_buffer_length(&s->out) > 0;
+}
+
+/* ---- waiting for `out` ---- */
+
+static int room_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  return awio_waiters_add(&s->room, task);
+}
+
+static void room_disarm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  awio_waiters_remove(&s->room, task);
+}
+
+/* The large write is cancelled half way: its remaining bytes are never sent. */
+static void large_disarm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  s->broken = true;
+  s->large = false;
+  awio_waiters_remove(&s->room, task);
+  awio_waiters_wake(&s->room, 0);
+}
+
+#define WRITING(what, end) \
+  { \
+    .label = (what), .arm = room_arm, .disarm = (end), .external = true, \
+    .describe = describe_pumped \
+  }
+const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
+const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
+const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);
+const aw_operation awio_wait_flushed = WRITING("stream:flush", room_disarm);
+const aw_operation awio_wait_turn = WRITING("copy", room_disarm);
