@@ -38,6 +38,8 @@ M.rules = {
     "get(<process>, 'stdin')", "3* get(<process>, 'stdout')",
     "get(<process>, 'stderr')", [[2* <real>aw.fs.open(PLAN.fifo, "r+")]],
     "3* <real>dial(<server>)", "2* <real>use(<server>, 'accept')",
+    [[<real>aw.fs.open(PLAN.fifo, "r")]], [[<real>aw.fs.open(PLAN.fifo, "w")]],
+    "<real>aw.fs.open(<any>, <value>)", [[aw.fs.open("/dev/null", "r+")]],
   },
   make_udp = {
     [[3* aw.udp.bind("127.0.0.1", 0)]], [[aw.udp.bind("127.0.0.1", <count>)]],
@@ -45,7 +47,9 @@ M.rules = {
     [[1* aw.udp.bind("", 0, <shape>)]],
   },
   make_server = { [[3* aw.tcp.listen("127.0.0.1", 0)]],
-    [[2* aw.unix.listen("u")]], "1* aw.tcp.listen(<shape>)" },
+    [[2* aw.unix.listen("u")]], "1* aw.tcp.listen(<shape>)",
+    [[aw.tcp.listen("", 0, { backlog = 0, high_water = 10, max_line = 5 })]],
+    "1* aw.tcp.listen('localhost', 0, <shape>)" },
   make_process = {
     [[aw.spawn{ "true" }]], [[3* <real>aw.spawn{ "cat" }]],
     [[2* aw.spawn{ "sleep", "0.01", group = true }]],
@@ -120,6 +124,12 @@ M.rules = {
     [[2* use(<stream>, 'read_until', "x\n")]], "use(<stream>, 'peer')",
     "use(<stream>, 'name')", "3* aw.copy(<stream>, <stream>, <count>)",
     "aw.copy(<stream>, <stream>, 1000000)",
+    [[use(<stream>, 'read_until', "no", 3)]],
+    "2* aw.await(aw.Recv(<stream>) | <wire>)",
+    "use(<stream>, 'configure', { nodelay = false, keepalive = 3 })",
+    "3* storm(aw.Call(aw.copy, <stream>, <stream>, <count>):timeout(0))",
+    "1* use(<stream>, 'configure', <shape>)",
+    "do local _ <close> = <stream> <block>end",
   },
   act_udp = {
     "4* use(<udp>, 'recv')", "use(<udp>, 'recv', <count>)",
@@ -139,7 +149,18 @@ M.rules = {
     "3* <real>aw.start(aw.Serve(<server>, <function_>, <function_>))",
     "3* <real>aw.start(aw.Serve(<server>, <function_>, nil, "
       .. "{ max_connections = 1 }))",
+    "2* <real>aw.await(aw.Recv(<server>) | <wire>)",
+    "2* <real>storm(aw.Accept(<server>):timeout(0))",
+    "2* <real>aw.await(aw.Serve(<server>, serve(<function_>))"
+      .. ":timeout(<seconds>))",
+    "<real>aw.run(aw.Serve(<server>, serve(<function_>)), "
+      .. "{ timeout = 0.005, grace = 0.002 })",
+    "2* <real>aw.readable(<server>)",
+    "1* <real>aw.Serve(<server>, <function_>, <function_>, <shape>)",
+    "2* <real>dial(<server>, <dial_options>)",
   },
+  dial_options = { "{ timeout = <seconds> }", "{ max_line = 3 }",
+    "{ local_host = '127.0.0.1' }", "1* <shape>" },
   act_process = {
     "4* use(<process>, 'wait')", [[2* use(<process>, 'kill', "KILL")]],
     "use(<process>, 'kill')", "5* use(<process>, 'close')",

@@ -77,11 +77,12 @@ local function get(object, name)
 end
 
 -- Returns a connection to a server; nil if there is none.
-local function dial(server)
+local function dial(server, opts)
   local host, port = use(server, "name")
-  if port and aw.tcp.connect then
-    return aw.tcp.connect(host, port)
+  if port then
+    return aw.tcp.connect(host, port, opts)
   end
+  return host and aw.unix.connect(host, opts)
 end
 
 -- A function that uses fuel. Without fuel it returns `default`.
@@ -92,6 +93,14 @@ local function fn(f, default)
     end
     fuel = fuel - 1
     return f(...)
+  end
+end
+
+-- A body for aw.Serve that keeps its stream in a slot, too.
+local function serve(f)
+  return function(ev, stream)
+    O.stream2 = stream
+    return f(ev)
   end
 end
 

@@ -5,6 +5,7 @@ return {
   short = { "0", "0.001", "0.003" },
   count = { "0", "1", "2", "3" },
   flags = { [["r"]], [["w"]], [["rw"]] },
+  name = { "'127.1'", "'localhost'", "'a.invalid'", "'b.invalid'", "<value>" },
   signal = { [["WINCH"]], [["URG"]] },
   reason = { "3* nil", [[2* "why"]], "<shape>", "<error>", "<task>" },
   value = { "3* 1", "nil", [["x"]], "{}", "<shape>", "<error>", "<task>",

@@ -23,7 +23,12 @@ return {
     "aw.Exec(<command>)", "4* <real>aw.Recv(<socket>)",
     [[3* <real>aw.Send(<socket>, "x")]], "4* W(<poller>)",
     "2* <real>aw.Accept(<server>)",
-    "2* <real>aw.Serve(<server>, <function_>)",
+    "2* <real>aw.Serve(<server>, <function_>)", "<real>aw.Recv(<server>)",
+    "2* <real>aw.Serve(<server>, serve(<function_>), <function_>)",
+    "2* <real>aw.Call(dial, <server>)",
+    "<real>aw.Call(aw.dns.resolve, <name>)", "2* aw.Recv(<udp>)",
+    "aw.Call(aw.pipeline, { <command> }, { <command> })",
+    [[<real>aw.Call(aw.fs.open, PLAN.fifo, "w")]],
     "1* aw.Wire(<shape>)",
   },
   composed = {
