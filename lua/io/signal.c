@@ -1,6 +1,6 @@
 /* signal.c - aw.signal(name) and aw.Signal(name) [H5]
  *
- *     table (one for each engine, an aw_closer), one uv_async_t
+ *     table (one for each engine): an awio_async
  *       └─ taken[number]: aw_lua_signal, waiters
  *
  *   first wait   the signal is taken over, and unblocked in this thread
@@ -12,9 +12,8 @@
  * between waits: it neither kills the process nor reaches an earlier handler.
  * So INT and TERM do not stop the run, unless an earlier arrival is kept
  * already. aw_lua_signal (the binding) has the state that threads share.
- *
- * The table is memory of C, which the close callback of its async frees [I4].
  */
+#include "base/engine_async.h"
 #include "base/signal_names.h"
 #include "base/waiters.h"
 #include "io.h"
@@ -35,8 +34,7 @@ typedef struct taken {
 } taken;
 
 typedef struct table {
-  aw_closer closer;
-  uv_async_t came; /* referenced while `count` is not 0 */
+  awio_async came; /* first; referenced while `count` is not 0 */
   size_t count;    /* number of signals that are taken */
   taken *taken[SIGNALS];
 } table;
@@ -50,7 +48,7 @@ static void give_signal_back(table *all, int number) {
   aw_free(t);
   all->taken[number] = NULL;
   if (--all->count == 0)
-    uv_unref((uv_handle_t *)&all->came);
+    awio_async_unref(&all->came);
 }
 
 /* `loop` has ended: give its signals back. A signal that still has waiters
@@ -68,16 +66,12 @@ static void signal_loop_ended(aw_closer *closer, aw_loop *loop) {
   }
 }
 
-static void free_table(uv_handle_t *handle) {
-  aw_free(handle->data);
-}
-
 static void close_table(aw_closer *closer) {
   table *all = (table *)closer;
   for (int i = 0; i < SIGNALS; i++)
     if (all->taken[i])
       give_signal_back(all, i);
-  uv_close((uv_handle_t *)&all->came, free_table);
+  awio_async_close(&all->came);
 }
 
 static void deliver_signals(uv_async_t *came) {
@@ -92,28 +86,16 @@ static void deliver_signals(uv_async_t *came) {
 }
 
 static int table_of(aw_engine *engine, table **out) {
-  aw_closer *closer = aw_engine_find_closer(engine, close_table);
-  *out = (table *)closer;
-  if (closer)
+  *out = (table *)aw_engine_find_closer(engine, close_table);
+  if (*out)
     return 0;
-  void *uv;
-  int rc = aw_engine_uv(engine, &uv);
+  awio_async *made;
+  int rc =
+      awio_async_new(engine, sizeof **out, deliver_signals, close_table, &made);
   if (rc < 0)
     return rc;
-  table *all = aw_allocate(sizeof *all);
-  if (!all)
-    return AW_ENOMEM;
-  rc = uv_async_init(uv, &all->came, deliver_signals);
-  if (rc < 0) {
-    aw_free(all);
-    return rc;
-  }
-  uv_unref((uv_handle_t *)&all->came);
-  all->came.data = all;
-  all->closer.close = close_table;
-  all->closer.ended = signal_loop_ended;
-  aw_engine_add_closer(engine, &all->closer);
-  *out = all;
+  made->closer.ended = signal_loop_ended;
+  *out = (table *)made;
   return 0;
 }
 
@@ -126,14 +108,14 @@ static int take_signal_over(table *all, aw_loop *loop, int number) {
   if (!t)
     return AW_ENOMEM;
   t->loop = loop;
-  int rc = aw_lua_signal_take(number, notify, &all->came, &t->signal);
+  int rc = aw_lua_signal_take(number, notify, &all->came.handle, &t->signal);
   if (rc < 0) {
     aw_free(t);
     return rc;
   }
   all->taken[number] = t;
   if (all->count++ == 0)
-    uv_ref((uv_handle_t *)&all->came);
+    awio_async_ref(&all->came);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 /* lookup_calls.c - look-ups of an engine, for the parts in Lua
  *
- *     table (one for each engine, an aw_closer), one uv_async_t
+ *     table (one for each engine): an awio_async
  *       └─ question ─┬ awio_lookup, shared with the pool (lookup.h)
  *                    └ waiters: the tasks that ask it
  *
@@ -12,13 +12,13 @@
  * Nothing is remembered after that. A request is the userdata with which one
  * task waits.
  *
- * The async is referenced while there are questions. The table is memory of C,
- * which the close callback of the async frees [I4].
+ * The async is referenced while there are questions.
  *
  * Neighbours: lookup.c has the threads; names.lua knows the names that need
  * none.
  */
 #include "base/address.h"
+#include "base/engine_async.h"
 #include "base/waiters.h"
 #include "io.h"
 #include "net/lookup.h"
@@ -34,8 +34,7 @@
 typedef struct question question;
 
 typedef struct table {
-  aw_closer closer;
-  uv_async_t came;
+  awio_async came; /* first */
   awio_lookups lookups;
   question *first;
 } table;
@@ -119,12 +118,12 @@ static void remove_question(question *q) {
     q->next->place = q->place;
   q->place = NULL;
   if (!q->table->first)
-    uv_unref((uv_handle_t *)&q->table->came);
+    awio_async_unref(&q->table->came);
 }
 
 static void add_question(table *t, question *q) {
   if (!t->first)
-    uv_ref((uv_handle_t *)&t->came);
+    awio_async_ref(&t->came);
   q->table = t;
   q->next = t->first;
   q->place = &t->first;
@@ -178,40 +177,25 @@ static void deliver_answers(uv_async_t *came) {
 
 /* ---- the table of an engine ---- */
 
-static void free_lookups(uv_handle_t *handle) {
-  aw_free(handle->data);
-}
-
 static void close_lookups(aw_closer *closer) {
   table *t = (table *)closer;
   while (t->first)
     drop_question(t->first);
   awio_lookup_leave_pool();
-  uv_close((uv_handle_t *)&t->came, free_lookups);
+  awio_async_close(&t->came);
 }
 
 static int lookups_of(aw_engine *engine, table **out) {
-  aw_closer *closer = aw_engine_find_closer(engine, close_lookups);
-  *out = (table *)closer;
-  if (closer)
+  *out = (table *)aw_engine_find_closer(engine, close_lookups);
+  if (*out)
     return 0;
-  void *uv;
-  int rc = aw_engine_uv(engine, &uv);
+  awio_async *made;
+  int rc = awio_async_new(engine, sizeof **out, deliver_answers, close_lookups,
+                          &made);
   if (rc < 0)
     return rc;
-  table *t = aw_allocate(sizeof *t);
-  if (!t)
-    return AW_ENOMEM;
-  rc = uv_async_init(uv, &t->came, deliver_answers);
-  if (rc < 0) {
-    aw_free(t);
-    return rc;
-  }
-  uv_unref((uv_handle_t *)&t->came);
-  t->came.data = t;
-  t->lookups.came = &t->came;
-  t->closer.close = close_lookups;
-  aw_engine_add_closer(engine, &t->closer);
+  table *t = (table *)made;
+  t->lookups.came = &made->handle;
   awio_lookup_join_pool();
   *out = t;
   return 0;
