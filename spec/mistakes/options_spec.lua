@@ -12,76 +12,80 @@ local HERE <const> = debug.getinfo(1, "S").short_src
 
 local function nothing() end
 
-local function connect_tcp(o)
-  aw.tcp.connect("127.0.0.1", 1, o)
-end
-
-local function connect_unix(o)
-  aw.unix.connect("/nobody", o)
-end
-
-local function resolve(o)
-  aw.dns.resolve("127.0.0.1", o)
-end
+-- Calls with a table of options, by name.
+local with <const> = {
+  scope = function(o) aw.scope(o, nothing) end,
+  run = function(o) aw.run(nothing, o) end,
+  test = function(o) aw.test(o, nothing) end,
+  EventLoop = function(o) aw.EventLoop(o) end,
+  start = function(o) aw.EventLoop():start(nothing, nil, o) end,
+  timeout = function(o) aw.Never:timeout(1, o) end,
+  retry = function(o) aw.Never:retry(o) end,
+  Every = function(o) aw.Every(1, nothing, o) end,
+  channel = function(o) aw.channel(1, o) end,
+  event = function(o) aw.event(o) end,
+  semaphore = function(o) aw.semaphore(1, o) end,
+  Poller = function(o) aw.Poller({}, o) end,
+  settle = function(o) aw.settle({}, o) end,
+  Settle = function(o) aw.Settle({}, o) end,
+  each = function(o) aw.each({}, o, nothing) end,
+  configure = function(o) aw.stdin:configure(o) end,
+  pipeline = function(o) aw.pipeline({ "true" }, o) end,
+  udp_bind = function(o) aw.udp.bind("127.0.0.1", 0, o) end,
+  udp_connect = function(o) aw.udp.connect("127.0.0.1", 9, o) end,
+  tcp_listen = function(o) aw.tcp.listen("127.0.0.1", 0, o) end,
+  unix_listen = function(o) aw.unix.listen("never made", o) end,
+  Serve = function(o)
+    local server <close> = aw.tcp.listen("127.0.0.1", 0)
+    aw.Serve(server, nothing, nil, o)
+  end,
+  tcp_connect = function(o) aw.tcp.connect("127.0.0.1", 1, o) end,
+  unix_connect = function(o) aw.unix.connect("/nobody", o) end,
+  resolve = function(o) aw.dns.resolve("127.0.0.1", o) end,
+  -- The table is a command, too.
+  spawn = function(o) aw.spawn(o) end,
+  exec = function(o) aw.exec(o) end,
+  Exec = function(o) aw.Exec(o) end,
+  first_of_pipeline = function(o) aw.pipeline(o, { "true" }) end,
+}
 
 -- Functions that take options: the name, the number of the argument, a call
 -- with the options, a mistyped name, the correct name.
 local takers <const> = {
-  { "scope", 1, function(o) aw.scope(o, nothing) end, "timout", "timeout" },
-  { "run", 2, function(o) aw.run(nothing, o) end, "gracce", "grace" },
-  { "test", 1, function(o) aw.test(o, nothing) end, "sed", "seed" },
-  { "EventLoop", 1, function(o) aw.EventLoop(o) end, "clok", "clock" },
-  { "start", 3, function(o)
-    aw.EventLoop():start(nothing, nil, o)
-  end, "backgruond", "background" },
-  { "timeout", 2, function(o) aw.Never:timeout(1, o) end, "grac", "grace" },
-  { "retry", 1, function(o) aw.Never:retry(o) end, "tims", "times" },
-  { "Every", 3, function(o) aw.Every(1, nothing, o) end, "mised", "missed" },
-  { "channel", 2, function(o) aw.channel(1, o) end, "nam", "name" },
-  { "event", 1, function(o) aw.event(o) end, "NAME", "name" },
-  { "semaphore", 2, function(o) aw.semaphore(1, o) end, "mx", "max" },
-  { "Poller", 2, function(o) aw.Poller({}, o) end, "on_eror", "on_error" },
-  { "settle", 2, function(o) aw.settle({}, o) end, "limt", "limit" },
-  { "Settle", 2, function(o) aw.Settle({}, o) end, "limt", "limit" },
-  { "each", 2, function(o) aw.each({}, o, nothing) end, "lmit", "limit" },
-  { "configure", 1, function(o)
-    aw.stdin:configure(o)
-  end, "maxline", "max_line" },
-  { "pipeline", 2, function(o)
-    aw.pipeline({ "true" }, o)
-  end, "chekc", "check" },
-  { "bind", 3, function(o)
-    aw.udp.bind("127.0.0.1", 0, o)
-  end, "reusport", "reuseport" },
-  { "connect", 3, function(o)
-    aw.udp.connect("127.0.0.1", 9, o)
-  end, "localport", "local_port" },
-  { "listen", 3, function(o)
-    aw.tcp.listen("127.0.0.1", 0, o)
-  end, "baklog", "backlog" },
-  { "listen", 2, function(o)
-    aw.unix.listen("never made", o)
-  end, "mod", "mode" },
-  { "Serve", 4, function(o)
-    local server <close> = aw.tcp.listen("127.0.0.1", 0)
-    aw.Serve(server, nothing, nil, o)
-  end, "max_connection", "max_connections" },
-  { "connect", 3, connect_tcp, "local_prt", "local_port" },
-  { "connect", 2, connect_unix, "timout", "timeout" },
-  { "resolve", 2, resolve, "famly", "family" },
+  { "scope", 1, with.scope, "timout", "timeout" },
+  { "run", 2, with.run, "gracce", "grace" },
+  { "test", 1, with.test, "sed", "seed" },
+  { "EventLoop", 1, with.EventLoop, "clok", "clock" },
+  { "start", 3, with.start, "backgruond", "background" },
+  { "timeout", 2, with.timeout, "grac", "grace" },
+  { "retry", 1, with.retry, "tims", "times" },
+  { "Every", 3, with.Every, "mised", "missed" },
+  { "channel", 2, with.channel, "nam", "name" },
+  { "event", 1, with.event, "NAME", "name" },
+  { "semaphore", 2, with.semaphore, "mx", "max" },
+  { "Poller", 2, with.Poller, "on_eror", "on_error" },
+  { "settle", 2, with.settle, "limt", "limit" },
+  { "Settle", 2, with.Settle, "limt", "limit" },
+  { "each", 2, with.each, "lmit", "limit" },
+  { "configure", 1, with.configure, "maxline", "max_line" },
+  { "pipeline", 2, with.pipeline, "chekc", "check" },
+  { "bind", 3, with.udp_bind, "reusport", "reuseport" },
+  { "connect", 3, with.udp_connect, "localport", "local_port" },
+  { "listen", 3, with.tcp_listen, "baklog", "backlog" },
+  { "listen", 2, with.unix_listen, "mod", "mode" },
+  { "Serve", 4, with.Serve, "max_connection", "max_connections" },
+  { "connect", 3, with.tcp_connect, "local_prt", "local_port" },
+  { "connect", 2, with.unix_connect, "timout", "timeout" },
+  { "resolve", 2, with.resolve, "famly", "family" },
 }
 
 -- Functions whose table of options is also the command.
 local commands <const> = {
-  { "spawn", 1, function(o) aw.spawn(o) end, "cdw", "cwd" },
-  { "exec", 1, function(o) aw.exec(o) end, "chekc", "check" },
-  { "Exec", 1, function(o) aw.Exec(o) end, "max_ouput", "max_output" },
-  { "pipeline", 1, function(o)
-    aw.pipeline(o, { "true" })
-  end, "cdw", "cwd" },
-  { "pipeline", 2, function(o)
-    aw.pipeline({ "true" }, o)
-  end, "gruop", "group" },
+  { "spawn", 1, with.spawn, "cdw", "cwd" },
+  { "exec", 1, with.exec, "chekc", "check" },
+  { "Exec", 1, with.Exec, "max_ouput", "max_output" },
+  { "pipeline", 1, with.first_of_pipeline, "cdw", "cwd" },
+  { "pipeline", 2, with.pipeline, "gruop", "group" },
 }
 
 --- Returns the text of the error that `f(options)` raises, without its place,
@@ -144,112 +148,113 @@ end)
 
 -- A function, options with a bad value, the expected text.
 local wrong_values <const> = {
-  { takers[1][3], { timeout = "1" },
+  { with.scope, { timeout = "1" },
     "'timeout' (number of seconds expected, got string)" },
-  { takers[1][3], { grace = -1 }, "'grace' (seconds must not be negative)" },
-  { takers[1][3], { name = 1 }, "'name' (string expected, got number)" },
-  { takers[2][3], { timeout = aw.event() },
+  { with.scope, { grace = -1 }, "'grace' (seconds must not be negative)" },
+  { with.scope, { name = 1 }, "'name' (string expected, got number)" },
+  { with.run, { timeout = aw.event() },
     "'timeout' (number of seconds expected, got aiowire.Event)" },
-  { takers[2][3], { timeout = 0 / 0 }, "'timeout' (seconds must not be NaN)" },
-  { takers[3][3], { limit = {} },
+  { with.run, { timeout = 0 / 0 }, "'timeout' (seconds must not be NaN)" },
+  { with.test, { limit = {} },
     "'limit' (number of seconds expected, got table)" },
-  { takers[3][3], { limit = -1 }, "'limit' (seconds must not be negative)" },
-  { takers[3][3], { seed = "x" }, "'seed' (integer expected, got string)" },
-  { takers[4][3], { clock = 1 },
+  { with.test, { limit = -1 }, "'limit' (seconds must not be negative)" },
+  { with.test, { seed = "x" }, "'seed' (integer expected, got string)" },
+  { with.EventLoop, { clock = 1 },
     "'clock' (\"virtual\" or \"real\" expected, got 1)" },
-  { takers[4][3], { seed = 1.5 }, "'seed' (integer expected, got number)" },
-  { takers[4][3], { signals = 1 }, "'signals' (boolean expected, got number)" },
-  { takers[4][3], { name = io.stdout },
+  { with.EventLoop, { seed = 1.5 }, "'seed' (integer expected, got number)" },
+  { with.EventLoop, { signals = 1 },
+    "'signals' (boolean expected, got number)" },
+  { with.EventLoop, { name = io.stdout },
     "'name' (string expected, got FILE*)" },
-  { takers[5][3], { background = "yes" },
+  { with.start, { background = "yes" },
     "'background' (boolean expected, got string)" },
-  { takers[5][3], { name = 1 }, "'name' (string expected, got number)" },
-  { takers[6][3], { grace = true },
+  { with.start, { name = 1 }, "'name' (string expected, got number)" },
+  { with.timeout, { grace = true },
     "'grace' (number of seconds expected, got boolean)" },
-  { takers[7][3], { when = 1 }, "'when' (function expected, got number)" },
-  { takers[7][3], { jitter = true },
+  { with.retry, { when = 1 }, "'when' (function expected, got number)" },
+  { with.retry, { jitter = true },
     "'jitter' (false or \"full\" expected, got true)" },
-  { takers[9][3], { name = print }, "'name' (string expected, got function)" },
-  { takers[11][3], { max = {} },
+  { with.channel, { name = print }, "'name' (string expected, got function)" },
+  { with.semaphore, { max = {} },
     "'max' (positive integer expected, got table)" },
-  { takers[12][3], { on_error = 1 },
+  { with.Poller, { on_error = 1 },
     "'on_error' (function expected, got number)" },
-  { takers[12][3], { flags = "x" },
+  { with.Poller, { flags = "x" },
     "'flags' ('r', 'w' or 'rw' expected, got x)" },
-  { takers[16][3], { high_water = "1" },
+  { with.configure, { high_water = "1" },
     "'high_water' (positive number of bytes expected, got string)" },
-  { takers[16][3], { nodelay = 1 },
+  { with.configure, { nodelay = 1 },
     "'nodelay' (boolean expected, got number)" },
-  { takers[16][3], { keepalive = "x" },
+  { with.configure, { keepalive = "x" },
     "'keepalive' (boolean or seconds expected, got string)" },
-  { takers[16][3], { keepalive = 0 },
+  { with.configure, { keepalive = 0 },
     "'keepalive' (1 to 32767 seconds expected)" },
-  { takers[18][3], { ttl = 256 },
+  { with.udp_bind, { ttl = 256 },
     "'ttl' (whole number from 1 to 255 expected)" },
-  { takers[18][3], { broadcast = 1 },
+  { with.udp_bind, { broadcast = 1 },
     "'broadcast' (boolean expected, got number)" },
-  { takers[18][3], { family = "ip" },
+  { with.udp_bind, { family = "ip" },
     "'family' (\"inet\" or \"inet6\" expected, got 'ip')" },
-  { takers[18][3], { interface = {} },
+  { with.udp_bind, { interface = {} },
     "'interface' (name of an interface expected, got table)" },
-  { takers[19][3], { local_host = {} },
+  { with.udp_connect, { local_host = {} },
     "'local_host' (string expected, got table)" },
-  { takers[19][3], { local_port = -1 },
+  { with.udp_connect, { local_port = -1 },
     "'local_port' (a port is a number from 0 to 65535, got -1)" },
-  { connect_tcp, { local_host = 1 },
+  { with.tcp_connect, { local_host = 1 },
     "'local_host' (address expected, got number)" },
-  { connect_tcp, { local_host = "x" },
+  { with.tcp_connect, { local_host = "x" },
     "'local_host' (an address of this machine, as \"127.0.0.1\", expected, "
     .. "got 'x')" },
-  { connect_tcp, { local_host = "::1", family = "inet" },
+  { with.tcp_connect, { local_host = "::1", family = "inet" },
     "'local_host' (it is not of option 'family')" },
-  { connect_tcp, { local_port = "x" },
+  { with.tcp_connect, { local_port = "x" },
     "'local_port' (port expected, got string)" },
-  { connect_tcp, { local_port = 70000 },
+  { with.tcp_connect, { local_port = 70000 },
     "'local_port' (a port is a number from 0 to 65535, got 70000)" },
-  { connect_tcp, { timeout = "1" },
+  { with.tcp_connect, { timeout = "1" },
     "'timeout' (number of seconds expected, got string)" },
-  { connect_tcp, { keepalive = "x" },
+  { with.tcp_connect, { keepalive = "x" },
     "'keepalive' (boolean or seconds expected, got string)" },
-  { connect_unix, { timeout = -1 },
+  { with.unix_connect, { timeout = -1 },
     "'timeout' (seconds must not be negative)" },
-  { resolve, { family = 4 },
+  { with.resolve, { family = 4 },
     "'family' (\"inet\" or \"inet6\" expected, got number)" },
-  { resolve, { family = "ipx" },
+  { with.resolve, { family = "ipx" },
     "'family' (\"inet\" or \"inet6\" expected, got 'ipx')" },
-  { resolve, { port = -1 },
+  { with.resolve, { port = -1 },
     "'port' (a port is a number from 0 to 65535, got -1)" },
-  { commands[1][3], { "true", group = 1 },
+  { with.spawn, { "true", group = 1 },
     "'group' (boolean expected, got number)" },
-  { commands[1][3], { "true", grace = {} },
+  { with.spawn, { "true", grace = {} },
     "'grace' (number of seconds expected, got table)" },
-  { commands[1][3], { "true", env = aw.event() },
+  { with.spawn, { "true", env = aw.event() },
     "'env' (table expected, got aiowire.Event)" },
-  { commands[1][3], { "true", stdin = aw.event() },
+  { with.spawn, { "true", stdin = aw.event() },
     "'stdin' (\"pipe\", \"inherit\", \"null\", a stream, a Lua file or a "
     .. "descriptor expected, got aiowire.Event)" },
-  { commands[1][3], { "true", append = 1 },
+  { with.spawn, { "true", append = 1 },
     "'append' (boolean expected, got number)" },
-  { commands[2][3], { "true", cwd = 1 },
+  { with.exec, { "true", cwd = 1 },
     "'cwd' (string expected, got number)" },
-  { commands[2][3], { "true", check = 1 },
+  { with.exec, { "true", check = 1 },
     "'check' (boolean expected, got number)" },
-  { commands[3][3], { "true", stdin = aw.event() },
+  { with.Exec, { "true", stdin = aw.event() },
     "'stdin' (text, a stream, a Lua file, a descriptor, \"inherit\" or "
     .. "\"null\" expected, got aiowire.Event)" },
-  { commands[3][3], { "true", max_output = "1" },
+  { with.Exec, { "true", max_output = "1" },
     "'max_output' (positive number of bytes expected, got string)" },
-  { commands[3][3], { "true", cwd = true },
+  { with.Exec, { "true", cwd = true },
     "'cwd' (string expected, got boolean)" },
-  { commands[4][3], { "true", stderr = true },
+  { with.first_of_pipeline, { "true", stderr = true },
     "'stderr' (\"pipe\", \"inherit\", \"null\", \"stdout\", a path, a "
     .. "stream, a Lua file or a descriptor expected, got boolean)" },
-  { takers[17][3], { stdin = true },
+  { with.pipeline, { stdin = true },
     "'stdin' (text, a stream, a Lua file, a descriptor, \"inherit\" or "
     .. "\"null\" expected, got boolean)" },
-  { takers[17][3], { check = "x" },
+  { with.pipeline, { check = "x" },
     "'check' (boolean expected, got string)" },
-  { takers[17][3], { grace = -1 },
+  { with.pipeline, { grace = -1 },
     "'grace' (seconds must not be negative)" },
 }
 
@@ -314,7 +319,7 @@ describe("a wire of aw.Exec", function()
       { "true", cwdd = "/" }, { "true", stderr = true },
       { "true", env = { 1 } }, { "true", false },
     } do
-      blamed(caught(commands[3][3], options), commands[3][3])
+      blamed(caught(with.Exec, options), with.Exec)
     end
   end))
 end)
@@ -346,7 +351,7 @@ describe("options that a table inherits", function()
   end)
 
   it("are checked as others", sealed(function()
-    local text = text_of(takers[1][3],
+    local text = text_of(with.scope,
       setmetatable({}, { __index = function() return "x" end }))
     assert.are.equal("bad option 'timeout' (number of seconds expected, got "
       .. "string)", text)
@@ -355,7 +360,7 @@ describe("options that a table inherits", function()
   it("do not excuse a name of the table itself", sealed(function()
     assert.are.equal("bad argument #1 to 'scope' (unknown option 'timout', did "
       .. "you mean 'timeout'?)",
-      text_of(takers[1][3], setmetatable({ timout = 1 }, defaults)))
+      text_of(with.scope, setmetatable({ timout = 1 }, defaults)))
   end))
 end)
 
@@ -380,9 +385,9 @@ describe("the nearest name", function()
   end))
 
   it("is never an internal option", sealed(function()
-    local err = caught(takers[5][3], { wher = 1 })
+    local err = caught(with.start, { wher = 1 })
     assert.is_nil(err:find("did you mean", 1, true), err)
-    assert.is_truthy(caught(takers[5][3], { where = "x:1" })
+    assert.is_truthy(caught(with.start, { where = "x:1" })
       :find("unknown option 'where'", 1, true))
   end))
 end)
