@@ -323,10 +323,32 @@ static void check_source(lua_State *L, awio_source *out) {
   aw_lua_type_error(L, 1, "source");
 }
 
+/* The operation of a stream, or of an object of a class with its own way to
+ * wait; NULL for another value at 1, which must be a source. Refuses a
+ * finalized object. */
+static const aw_operation *own_operation(lua_State *L, int events,
+                                         void **data) {
+  awio_stream **stream = awio_to_stream(L, 1);
+  *data = stream;
+  if (stream && !*stream)
+    aw_lua_system_error(L, AW_ECLOSED, operations[events].label,
+                        "stream (finalized)");
+  if (stream)
+    return events == AW_READABLE ? &awio_stream_readable
+                                 : &awio_stream_writable;
+  const aw_lua_source *class = aw_lua_find_source(L, 1);
+  if (!class || !class->ready)
+    return NULL;
+  class->fd(L, 1); /* raises for a finalized one */
+  return class->ready(L, 1, events, data);
+}
+
 /* Raise an error that names the object at 1, not its descriptor. */
-static int raise_own(lua_State *L, int code, int events) {
-  return aw_lua_system_error(L, code, operations[events].label,
-                             luaL_tolstring(L, 1, NULL));
+static int raise_own(lua_State *L, const aw_operation *own, const void *data,
+                     int code) {
+  char name[128];
+  own->describe(data, name, sizeof name);
+  return aw_lua_system_error(L, code, own->label, name);
 }
 
 static int raise_wait(lua_State *L, int code, int events, int fd) {
@@ -338,9 +360,11 @@ static int after_fd(lua_State *L, int result, int events) {
   if (result >= 0)
     return 0;
   awio_source source;
+  void *data;
+  const aw_operation *own = own_operation(L, events, &data);
+  if (own)
+    return raise_own(L, own, data, result);
   awio_to_source(L, 1, &source);
-  if (source.class)
-    return raise_own(L, result, events);
   return raise_wait(L, result, events, source.fd);
 }
 
@@ -359,13 +383,12 @@ static int act(lua_State *L, int events) {
   aw_lua_continue then =
       events == AW_READABLE ? after_readable : after_writable;
   awio_source source;
+  void *data;
   lua_settop(L, 1);
-  check_source(L, &source);
-  if (source.class) {
-    void *data;
-    const aw_operation *own = source.class->ready(L, 1, events, &data);
+  const aw_operation *own = own_operation(L, events, &data);
+  if (own)
     return aw_lua_await(L, own, data, names[events], then);
-  }
+  check_source(L, &source);
   if (source.is_file || source.is_stdin) {
     watched *w = push_watched(L, 1, &source, events);
     return aw_lua_await(L, operation_of(w), w, names[events], then);
@@ -391,23 +414,16 @@ static int act_writable(lua_State *L) {
 
 static int build(lua_State *L, int events) {
   awio_source source;
+  void *data;
   lua_settop(L, 1);
-  awio_stream **stream = awio_to_stream(L, 1);
-  if (stream && *stream) {
-    aw_lua_push_wire(L,
-                     aw_wait_for(events == AW_READABLE ? &awio_stream_readable
-                                                       : &awio_stream_writable,
-                                 stream),
-                     1);
+  const aw_operation *own = own_operation(L, events, &data);
+  if (own) {
+    aw_lua_push_wire(L, aw_wait_for(own, data), 1);
     return 1;
   }
   check_source(L, &source);
   if (source.is_fd && !source.is_stdin) {
     aw_lua_push_wire(L, aw_when_ready(source.fd, events), 0);
-  } else if (source.class) {
-    void *data;
-    const aw_operation *own = source.class->ready(L, 1, events, &data);
-    aw_lua_push_wire(L, aw_wait_for(own, data), 1);
   } else if (source.is_file || source.is_stdin) {
     watched *w = push_watched(L, 1, &source, events);
     aw_lua_push_wire(L, aw_wait_for(operation_of(w), w), -1);

@@ -153,6 +153,8 @@ describe("a server that cannot listen", function()
     raises("bad option 'reuseport'", aw.tcp.listen, nil, 0, { reuseport = 1 })
     raises("bad option 'keepalive'", aw.tcp.listen, nil, 0, { keepalive = 0 })
     raises("unknown option 'mode'", aw.tcp.listen, nil, 0, { mode = 1 })
+    raises("bad option 'ipv6only' (127.0.0.1 is an address of IPv4)",
+      aw.tcp.listen, "127.0.0.1", 0, { ipv6only = true })
   end))
 end)
 
@@ -181,11 +183,19 @@ describe("a socket that listens already", function()
     raises("unknown option 'backlog'", aw.tcp.listen, { fd = 3, backlog = 1 })
   end))
 
-  it("is refused if it belongs to a server", sealed(function()
-    local fd = clients.listening()
-    local server <close> = aw.tcp.listen { fd = fd }
-    assert.are.equal("EBUSY", (code_of(aw.tcp.listen, { fd = fd })))
-    assert.is_truthy(server)
+  it("is refused while it belongs to a server", sealed(function()
+    local given <close> = aw.tcp.listen { fd = clients.listening() }
+    local made <close> = aw.tcp.listen("127.0.0.1", 0)
+    for _, server in ipairs { given, made } do
+      local fd = server:getfd()
+      assert.are.equal("EBUSY", (code_of(aw.tcp.listen, { fd = fd })))
+      reaches(server)
+    end
+    local number = made:getfd()
+    made:close()
+    local fd = clients.listening() -- may have the number
+    aw.tcp.listen { fd = fd }:close()
+    assert.is_true(number > 2)
   end))
 
   it("is handed over as descriptor 3, as by systemd", function()

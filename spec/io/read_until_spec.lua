@@ -124,6 +124,22 @@ describe("read_until", function()
       assert.are.equal("c", b:read_until "ab")
     end))
 
+  it("refuses a text as soon as none can end within max bytes [X5]",
+    with_pair(function(a, b)
+      a:write "xcc"
+      raises("EMSGSIZE", function()
+        local _, err = pcall(b.read_until, b, "zz", 2)
+        error(err.code)
+      end)
+      assert.are.equal("xcc", b:read(3)) -- nothing is consumed
+      a:write "cz"
+      local text = aw.start(aw.Call(b.read_until, b, "zz", 1))
+      aw.yield()
+      assert.are.equal("waiting", text.status) -- "z" may begin the delimiter
+      a:write "z"
+      assert.are.equal("c", text:wait())
+    end))
+
   it("refuses bad arguments at the caller's line [X5]",
     with_pair(function(a, b)
       raises("a delimiter is not empty", b.read_until, b, "")

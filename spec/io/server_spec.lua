@@ -128,6 +128,33 @@ describe("a server as a source", function()
     end)
   end))
 
+  it("is Closed by name when it is closed", sealed(function()
+    local server = clients.listen()
+    local pattern = "Closed: readable of tcp 127.0.0.1:"
+    helper.run(function()
+      aw.scope(function(s)
+        s:start(function()
+          raises(pattern, aw.readable, server)
+        end)
+        aw.yield()
+        server:close()
+      end)
+      raises(pattern, aw.readable, server)
+      raises(pattern, aw.await, aw.Readable(server))
+    end)
+  end))
+
+  it("is collected before its descriptors run out", function()
+    local outcome = process.run([[ulimit -n 256; exec $aiowire s.lua]], {
+      ["s.lua"] = [[
+        local aw = require "aiowire"
+        for i = 1, 2000 do
+          aw.tcp.listen("127.0.0.1", 0)
+        end
+        print "fine"]] })
+    assert.are.equal("fine\n", outcome.out, outcome.err)
+  end)
+
   it("cannot be sent to, or written to", sealed(function()
     local server <close> = clients.listen()
     raises("cannot send", aw.Send, server, "x")

@@ -26,7 +26,8 @@ local function refused(code, path)
   local err = helper.caught(aw.unix.listen, path)
   assert.are.equal(code, err.code, tostring(err))
   assert.are.equal("listen", err.call)
-  assert.is_truthy(tostring(err):find(path:match "^[^%z]*", 1, true))
+  local shown = path:match("^[^%z]*"):sub(1, 40) -- a long one is cut
+  assert.is_truthy(tostring(err):find(shown, 1, true), tostring(err))
 end
 
 describe("a server on a unix socket [X13]", function()

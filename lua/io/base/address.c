@@ -3,6 +3,7 @@
 
 #include <aiowire_lua.h>
 
+#include <lauxlib.h>
 #include <uv.h>
 
 #include <arpa/inet.h>
@@ -157,6 +158,33 @@ int awio_peer_address(int fd, awio_address *out) {
 }
 
 /* ---- arguments ---- */
+
+/* Push a path for people: an abstract name as "@name", zero bytes as "@". */
+static const char *push_path(lua_State *L, const char *path, size_t size) {
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  for (size_t i = 0; i < size; i++)
+    luaL_addchar(&text, path[i] == '\0' ? '@' : path[i]);
+  luaL_pushresult(&text);
+  return lua_tostring(L, -1);
+}
+
+int awio_refuse_path(lua_State *L, int code, const char *call, const char *path,
+                     size_t size) {
+  enum { SHOWN = 48 };
+  bool is_abstract = size > 1 && path[0] == '\0';
+  const char *about = push_path(L, path, size < SHOWN ? size : SHOWN);
+  if (code == UV_ENAMETOOLONG)
+    about = lua_pushfstring(
+        L, "%s... (%d bytes; the %s of a socket has %d at most)", about,
+        (int)size, is_abstract ? "abstract name" : "path",
+        (int)sizeof((struct sockaddr_un *)NULL)->sun_path - !is_abstract);
+  else if (!is_abstract && memchr(path, '\0', size))
+    about = lua_pushfstring(L, "%s (a zero byte in a path)", about);
+  else
+    about = push_path(L, path, size);
+  return aw_lua_system_error(L, code, call, about);
+}
 
 int awio_check_port(lua_State *L, int arg) {
   lua_Integer port = aw_lua_check_integer(L, arg);

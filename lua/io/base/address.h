@@ -31,6 +31,14 @@ bool awio_address_parse(const char *host, int port, awio_address *out);
  * for an empty path or a zero byte in it. */
 int awio_address_of_path(const char *path, size_t size, awio_address *out);
 
+/* Raise why awio_address_of_path() or the system refuses a path. The text of a
+ * long one is cut.
+ *
+ *   call  the operation of the user
+ */
+int awio_refuse_path(lua_State *L, int code, const char *call, const char *path,
+                     size_t size);
+
 /* Write the address for people: "127.0.0.1:80", "[::1]:80", "/run/x.sock",
  * "@abstract", or "unnamed" for a unix socket without a path. */
 void awio_address_text(const awio_address *address,

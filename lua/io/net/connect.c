@@ -316,27 +316,14 @@ static int inner_tcp_plan(lua_State *L) {
   return 2;
 }
 
-/* Raise why a path cannot be connected to. The text of a long one is cut. */
-static void refuse_unix_path(lua_State *L, const char *path, size_t size,
-                             int rc) {
-  enum { SHOWN = 48 };
-  if (rc == UV_ENAMETOOLONG)
-    lua_pushfstring(L, "%s... (%d bytes; the path of a socket has 107 at most)",
-                    lua_pushlstring(L, path, SHOWN), (int)size);
-  else if (size == 0)
-    lua_pushliteral(L, "");
-  else
-    lua_pushfstring(L, "%s (a zero byte in a path)", path);
-  aw_lua_system_error(L, rc, "connect", lua_tostring(L, -1));
-}
-
 /* unix_plan(path, opts) → plan */
 static int inner_unix_plan(lua_State *L) {
   static const char *const known[] = {OPTIONS, NULL};
   enum { OPTS = 2 };
   size_t size;
   lua_settop(L, OPTS);
-  const char *path = aw_lua_check_string(L, 1, &size);
+  aw_lua_check_type(L, 1, LUA_TSTRING); /* a number is a slip for a port */
+  const char *path = lua_tolstring(L, 1, &size);
   plan *p = push_plan(L, "unix.connect");
   if (!lua_isnil(L, OPTS)) {
     aw_lua_check_options(L, OPTS, known, false);
@@ -344,7 +331,7 @@ static int inner_unix_plan(lua_State *L) {
   }
   int rc = awio_address_of_path(path, size, &p->to);
   if (rc < 0)
-    refuse_unix_path(L, path, size, rc);
+    awio_refuse_path(L, rc, "connect", path, size);
   return 1;
 }
 

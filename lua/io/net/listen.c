@@ -140,6 +140,9 @@ static int inner_listen_tcp(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
+  if (host && options.ipv6only && address.any.sa_family != AF_INET6)
+    return aw_lua_error(L, "bad option 'ipv6only' (%s is an address of IPv4)",
+                        host);
   int fd = host ? open_tcp(&address, &options, options.ipv6only)
                 : open_any(port, &options);
   if (fd < 0) {
@@ -213,14 +216,6 @@ close_fd:
   return rc;
 }
 
-static int refuse_path(lua_State *L, int code, const char *path, size_t size) {
-  if (strlen(path) < size && path[0] != '\0')
-    path = lua_pushfstring(L, "%s (a zero byte in a path)", path);
-  else if (path[0] == '\0' && size > 0)
-    path = lua_pushfstring(L, "@%s", path + 1);
-  return aw_lua_system_error(L, code, "listen", path);
-}
-
 /* listen_unix(path, opts) → Server */
 static int inner_listen_unix(lua_State *L) {
   listen_options options;
@@ -233,10 +228,10 @@ static int inner_listen_unix(lua_State *L) {
   awio_listener **box = awio_push_server(L);
   int rc = awio_address_of_path(path, size, &address);
   if (rc < 0)
-    return refuse_path(L, rc, path, size);
+    return awio_refuse_path(L, rc, "listen", path, size);
   int fd = open_unix(&address, &options);
   if (fd < 0)
-    return refuse_path(L, fd, path, size);
+    return awio_refuse_path(L, fd, "listen", path, size);
   awio_listener *l = awio_listener_new(fd, &options.stream);
   rc = l && path[0] != '\0' ? awio_listener_own_file(l, path) : 0;
   if ((!l || rc < 0) && path[0] != '\0')
@@ -299,7 +294,7 @@ static int inner_listen_fd(lua_State *L) {
     return aw_lua_bad_option(L, "fd", "descriptor");
   }
   int rc = check_listening(fd, lua_toboolean(L, 2));
-  if (rc == 0 && aw_lua_push_owner(L, fd))
+  if (rc == 0 && awio_is_listening(L, fd))
     rc = UV_EBUSY;
   awio_listener **box = awio_push_server(L);
   int own = rc < 0 ? rc : adopt(fd);
@@ -308,7 +303,6 @@ static int inner_listen_fd(lua_State *L) {
                                lua_pushfstring(L, "descriptor %d, which %s", fd,
                                                listening_problem(own)));
   fill_listening(L, box, own, &options.stream);
-  aw_lua_tell_fd(L, -1, own);
   return 1;
 }
 

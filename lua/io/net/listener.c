@@ -92,13 +92,13 @@ void awio_listener_close(awio_listener *l, aw_engine *engine) {
   l->closed = true;
   unlink_own_file(l);
   end_pauses(l);
-  if (engine && engine == l->engine) {
+  if (engine)
     aw_poller_forget(engine, l->fd);
+  if (engine == l->engine)
     l->polled = 0;
-  }
-  /* Tasks of another engine wait: wake them there. The finalizer closes the
+  /* Tasks of another engine may wait: wake them there. The finalizer closes the
    * descriptor. */
-  if (engine && l->polled > 0)
+  if (engine && (l->polled > 0 || l->shared))
     shutdown(l->fd, SHUT_RDWR);
   else
     close_listening(l);
@@ -189,6 +189,7 @@ static int claim(aw_task *task, awio_listener *l) {
   aw_engine *engine = engine_of(task);
   if (has_waiters(l) && l->engine != engine)
     return AW_EBUSY;
+  l->shared = l->shared || (l->engine && l->engine != engine);
   l->engine = engine;
   return 0;
 }

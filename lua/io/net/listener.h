@@ -31,6 +31,7 @@ typedef struct awio_listener {
   bool closed;         /* closed by Lua */
   aw_lua_held held;    /* held by the userdata */
   aw_engine *engine;   /* of the waits, if there are any; it may be freed */
+  bool shared;         /* tasks of several engines have waited */
   size_t polled;       /* tasks that wait for `fd` */
   awio_waiters paused; /* tasks that wait for their alarms */
   aw_keeper keeper;    /* keeps the watcher of `fd` */

@@ -335,7 +335,8 @@ void awio_lookup_release(awio_lookup *l) {
 void awio_lookup_join_pool(void) {
   pthread_once(&once, open_pool);
   pthread_mutex_lock(&pool.lock);
-  pool.users++;
+  if (pool.users++ == 0) /* who waits for idle threads need wait no longer */
+    pthread_cond_broadcast(&pool.quiet);
   pthread_mutex_unlock(&pool.lock);
 }
 

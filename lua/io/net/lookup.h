@@ -89,7 +89,7 @@ awio_lookup *awio_lookup_keep(awio_lookup *lookup);
 void awio_lookup_release(awio_lookup *lookup); /* takes */
 
 /* Count the engines that may have look-ups. When the last one leaves, idle
- * threads end before this returns. */
+ * threads end before this returns, unless an engine joins meanwhile. */
 void awio_lookup_join_pool(void);
 void awio_lookup_leave_pool(void);
 

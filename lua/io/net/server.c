@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 static const char *const SERVER = "aiowire.Server";
+static const char *const LISTENING = "aiowire.listening"; /* in the registry */
 
 /* ---- making ---- */
 
@@ -28,10 +29,31 @@ static void release_lost_server(aw_lua_held *held) {
 }
 
 awio_listener **awio_push_server(lua_State *L) {
+  enum { WEIGHT = 2 * 1024 }; /* of a descriptor and its socket, a guess */
   awio_listener **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   luaL_setmetatable(L, SERVER);
+  aw_lua_weigh(L, WEIGHT);
   return box;
+}
+
+/* Push the table of the Servers by their descriptors; its values are weak. */
+static void push_listening(lua_State *L) {
+  if (luaL_getsubtable(L, LUA_REGISTRYINDEX, LISTENING))
+    return;
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+bool awio_is_listening(lua_State *L, int fd) {
+  push_listening(L);
+  lua_rawgeti(L, -1, fd);
+  awio_listener **box = lua_touserdata(L, -1);
+  bool listening = box && *box && (*box)->fd == fd;
+  lua_pop(L, 2);
+  return listening;
 }
 
 void awio_fill_server(lua_State *L, awio_listener **box,
@@ -41,6 +63,10 @@ void awio_fill_server(lua_State *L, awio_listener **box,
     return;
   listener->held.release = release_lost_server;
   aw_lua_hold(L, &listener->held);
+  push_listening(L);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, listener->fd);
+  lua_pop(L, 1);
 }
 
 /* Return the userdata of the Server at 1. */

@@ -239,9 +239,13 @@ static int push_names_call(lua_State *L, int metatable, const awio_udp *s) {
 
 static int fail_send(lua_State *L, const awio_udp_send *out, int code) {
   char text[AWIO_ADDRESS_TEXT];
-  if (out->to.length > 0)
+  const char *about = out->to.length > 0 ? text : NULL;
+  if (about)
     awio_address_text(&out->to, text);
-  return fail_udp(L, out->box, code, "send", out->to.length > 0 ? text : NULL);
+  if (about && code == UV_EACCES)
+    about =
+        lua_pushfstring(L, "%s (broadcast needs the option broadcast)", text);
+  return fail_udp(L, out->box, code, "send", about);
 }
 
 /* The message at DATA as userdata on top. */

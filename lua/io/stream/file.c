@@ -21,6 +21,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,11 +98,16 @@ static void reader_disarm(aw_task *task, void *data) {
   aw_alarm_disarm(task);
 }
 
+static void describe_path(const void *data, char *out, size_t size) {
+  snprintf(out, size, "%s", (const char *)data);
+}
+
 static const aw_operation awaiting_reader = {.label = "fs.open",
                                              .arm = reader_arm,
                                              .due = reader_due,
                                              .disarm = reader_disarm,
-                                             .external = true};
+                                             .external = true,
+                                             .describe = describe_path};
 
 static int open_on(lua_State *L, int result, void *data) {
   (void)data;
@@ -109,7 +116,8 @@ static int open_on(lua_State *L, int result, void *data) {
   struct stat file = {0};
   int fd = result < 0 ? result : open_unblocked(path, flags, &file);
   if (fd == UV_EAGAIN)
-    return aw_lua_await(L, &awaiting_reader, NULL, NAME, open_on);
+    return aw_lua_await(L, &awaiting_reader, (void *)(uintptr_t)path, NAME,
+                        open_on);
   if (fd < 0)
     return aw_lua_system_error(L, fd, "open", path);
   awio_stream **box = awio_to_stream(L, AT_STREAM);
@@ -132,7 +140,7 @@ static int fs_open(lua_State *L) {
                    "invalid mode");
   lua_tostring(L, AT_PATH); /* a number becomes its text */
   aw_lua_task(L, NAME);
-  awio_push_stream(L, 0);
+  awio_push_stream(L, AT_PATH); /* keeps the path, too, while the open waits */
   return aw_lua_begin(L, NULL, NAME, open_on);
 }
 

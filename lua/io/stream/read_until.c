@@ -45,6 +45,17 @@ static void note_searched(lua_State *L, const awio_stream *s, size_t offset) {
   lua_replace(L, AT_SEEN);
 }
 
+/* Can the text still end early enough? That is so while the buffer is no longer
+ * than `most`, or if a delimiter may begin at `most` or before. */
+static bool may_fit(const char *at, size_t length, size_t most,
+                    const char *delimiter, size_t width) {
+  size_t first = length < width ? 0 : length - width + 1;
+  for (size_t i = first; i < length && i <= most; i++)
+    if (memcmp(at + i, delimiter, length - i) == 0)
+      return true;
+  return length <= most;
+}
+
 /* Look for the delimiter in the buffer. */
 static looked look_for(lua_State *L, const awio_stream *s, cut *out) {
   size_t width;
@@ -65,8 +76,8 @@ static looked look_for(lua_State *L, const awio_stream *s, cut *out) {
     return length > most ? OVER : length > 0 ? CUT : AT_END;
   }
   if (length >= from + width)
-    note_searched(L, s, from = length - width + 1);
-  return from > most ? OVER : GO_ON;
+    note_searched(L, s, length - width + 1);
+  return may_fit(at, length, most, delimiter, width) ? GO_ON : OVER;
 }
 
 static int over_most(lua_State *L, const awio_stream *s) {
