@@ -19,7 +19,8 @@ return function(w, opts)
   if w == nil or not inner.is_wire(w) then
     inner.bad_type(1, "wire", w)
   end
-  local ev = inner.new_loop(w, opts)
+  -- If the engine itself fails, as without descriptors, the tasks end here.
+  local ev <close> = inner.new_loop(w, opts)
   local task = inner.start_raw(ev, w)
   local how = ev:run()
   local timeout = how == "timeout" and inner.timeout(ev, inner.timeout_of(ev))

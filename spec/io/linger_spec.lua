@@ -35,7 +35,7 @@ local function each_kind(f)
   end
 end
 
---- Read all that a peer gets. Returns its size and the error at the end, if any.
+--- Read all that a peer gets. Returns the size, and an error at the end.
 local function drain(peer)
   local size = 0
   while true do

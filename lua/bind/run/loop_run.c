@@ -95,8 +95,10 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   int signal = 0;
   if (held)
     signal = awl_signals_release(s);
-  if (rc < 0)
+  if (rc < 0) { /* as without descriptors; it may be run again, or closed */
+    aw_loop_pause(loop->core);
     return aw_lua_system_error(L, rc, "run", "the event loop");
+  }
   if (signal)
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
