@@ -37,7 +37,7 @@ M.rules = {
   make_stream = {
     "get(<process>, 'stdin')", "3* get(<process>, 'stdout')",
     "get(<process>, 'stderr')", [[2* <real>aw.fs.open(PLAN.fifo, "r+")]],
-    "3* <real>dial(<server>)", "2* <real>use(<server>, 'accept')",
+    "3* dial(<server>)", "2* use(<server>, 'accept')",
     [[<real>aw.fs.open(PLAN.fifo, "r")]], [[<real>aw.fs.open(PLAN.fifo, "w")]],
     "<real>aw.fs.open(<any>, <value>)", [[aw.fs.open("/dev/null", "r+")]],
   },
@@ -142,22 +142,22 @@ M.rules = {
     "do local _ <close> = <udp> <block>end",
   },
   act_server = {
-    "3* <real>use(<server>, 'accept')", "3* use(<server>, 'close')",
-    "2* <real>aw.await(aw.Accept(<server>) | aw.Sleep(<short>))",
+    "3* use(<server>, 'accept')", "3* use(<server>, 'close')",
+    "2* aw.await(aw.Accept(<server>) | aw.Sleep(<short>))",
     "2* dial(<server>)", "use(<server>, 'name')", "use(<server>, 'getfd')",
     "do local _ <close> = <server> <block>end",
-    "3* <real>aw.start(aw.Serve(<server>, <function_>, <function_>))",
-    "3* <real>aw.start(aw.Serve(<server>, <function_>, nil, "
+    "3* aw.start(aw.Serve(<server>, <function_>, <function_>))",
+    "3* aw.start(aw.Serve(<server>, <function_>, nil, "
       .. "{ max_connections = 1 }))",
-    "2* <real>aw.await(aw.Recv(<server>) | <wire>)",
-    "2* <real>storm(aw.Accept(<server>):timeout(0))",
-    "2* <real>aw.await(aw.Serve(<server>, serve(<function_>))"
+    "2* aw.await(aw.Recv(<server>) | <wire>)",
+    "2* storm(aw.Accept(<server>):timeout(0))",
+    "2* aw.await(aw.Serve(<server>, serve(<function_>))"
       .. ":timeout(<seconds>))",
-    "<real>aw.run(aw.Serve(<server>, serve(<function_>)), "
+    "aw.run(aw.Serve(<server>, serve(<function_>)), "
       .. "{ timeout = 0.005, grace = 0.002 })",
-    "2* <real>aw.readable(<server>)",
-    "1* <real>aw.Serve(<server>, <function_>, <function_>, <shape>)",
-    "2* <real>dial(<server>, <dial_options>)",
+    "2* aw.readable(<server>)",
+    "1* aw.Serve(<server>, <function_>, <function_>, <shape>)",
+    "2* dial(<server>, <dial_options>)",
   },
   dial_options = { "{ timeout = <seconds> }", "{ max_line = 3 }",
     "{ local_host = '127.0.0.1' }", "1* <shape>" },
@@ -202,7 +202,7 @@ M.rules = {
   act_co = { "<coroutine_>" },
 
   source = { "4* <file>", "3* <stream>", "3* <socket>", "2* <udp>",
-    "2* <real><server>",
+    "2* <server>",
     "2* source(<function_>, <file>)", "get(<socket>, 'fd')",
     "use(<stream>, 'getfd')", "1* <any>", "1* <shape>" },
 }
