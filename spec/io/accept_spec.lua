@@ -4,26 +4,34 @@
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
+local servers = require "spec.support.servers"
 
 local run, sealed = helper.run, helper.sealed
-
---- Returns a function for `it` that calls `f(ev, server, port, group)` in a
---- task.
-local function served(f)
-  return sealed(function()
-    run(function(ev)
-      local server <close>, port = clients.listen()
-      local group <close> = clients.group()
-      f(ev, server, port, group)
-    end)
-  end)
-end
+local served = servers.served
 
 --- Let other tasks run, and the engine look at its descriptors.
 local function settle()
   for _ = 1, 3 do
     aw.sleep(0.0001)
   end
+end
+
+--- Starts a task that accepts a connection and reads a line from it, which is
+--- its result, and lets it wait.
+local function accepting_line(ev, server)
+  local task = ev:start(function()
+    local s <close> = server:accept()
+    return aw.Value(s:read())
+  end)
+  settle()
+  return task
+end
+
+--- Checks that a task has failed with Closed.
+local function failed_closed(task)
+  local ok, err = helper.join(task)
+  assert.is_false(ok)
+  assert.is_true(aw.is_closed(err), tostring(err))
 end
 
 describe("accepting [X14]", function()
@@ -38,11 +46,7 @@ describe("accepting [X14]", function()
   end))
 
   it("waits for a connection", served(function(ev, server, port, g)
-    local task = ev:start(function()
-      local s <close> = server:accept()
-      return aw.Value(s:read())
-    end)
-    settle()
+    local task = accepting_line(ev, server)
     assert.are.equal("waiting", task.status)
     assert.is_truthy(ev:dump():find("accept tcp 127.0.0.1:" .. port, 1, true))
     clients.send(g.keep(clients.connect(port)), "late\n")
@@ -67,11 +71,7 @@ describe("accepting [X14]", function()
     end))
 
   it("does not overtake a task that waits", served(function(ev, server, port, g)
-    local task = ev:start(function()
-      local s <close> = server:accept()
-      return aw.Value(s:read())
-    end)
-    settle()
+    local task = accepting_line(ev, server)
     clients.send(g.keep(clients.connect(port)), "first\n")
     clients.send(g.keep(clients.connect(port)), "second\n")
     local s <close> = server:accept()
@@ -203,9 +203,7 @@ describe("accepting [X14]", function()
       settle()
       server:close()
       for _, task in ipairs(tasks) do
-        local ok, err = helper.join(task)
-        assert.is_false(ok)
-        assert.is_true(aw.is_closed(err), tostring(err))
+        failed_closed(task)
       end
       local err = helper.caught(function()
         server:accept()
@@ -259,9 +257,7 @@ describe("accepting [X14]", function()
       server:close()
     end)
     inside:run()
-    local ok, err = helper.join(task)
-    assert.is_false(ok)
-    assert.is_true(aw.is_closed(err), tostring(err))
+    failed_closed(task)
   end))
 
   it("shows its server", sealed(function()
@@ -352,9 +348,7 @@ describe("accepting without descriptors [X15]", function()
       cancelled:cancel_wait()
       assert.are.equal("waiting", closed.status)
       server:close()
-      local ok, err = helper.join(closed)
-      assert.is_false(ok)
-      assert.is_true(aw.is_closed(err))
+      failed_closed(closed)
       assert.is_truthy(exhausted)
     end))
 end)

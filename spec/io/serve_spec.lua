@@ -4,36 +4,14 @@ local aw = require "aiowire"
 local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
+local servers = require "spec.support.servers"
 
 local raises, run, sealed = helper.raises, helper.run, helper.sealed
-
---- Returns a function for `it` that calls `f(ev, server, port, group)` in a
---- task.
-local function served(f)
-  return sealed(function()
-    run(function(ev)
-      local server <close>, port = clients.listen()
-      local group <close> = clients.group()
-      f(ev, server, port, group)
-    end)
-  end)
-end
+local ask, echo, served = servers.ask, servers.echo, servers.served
 
 --- Start a wire whose cancel has nearly no grace.
 local function start(ev, w)
   return ev:start(w, nil, { grace = 0.001 })
-end
-
-local function echo(_, s)
-  for line in s:lines() do
-    s:write(line, "\n")
-  end
-end
-
---- Send a line and await the answer.
-local function ask(fd, line)
-  clients.send(fd, line .. "\n")
-  return clients.answer(fd)
 end
 
 describe("a server whose connections are served [X16]", function()
@@ -290,11 +268,8 @@ end)
 
 describe("a connection that fails without a handler [D4]", function()
   it("is a warning for each place, and Serve goes on", function()
-    local outcome = process.run([[exec $aiowire s.lua]], { ["s.lua"] = [[
-      local aw = require "aiowire"
-      package.cpath = "]] .. process.root .. "/" .. (os.getenv
-        "AIOWIRE_BUILD_DIR" or "build/dev") .. [[/?.so;" .. package.cpath
-      local clients = require "spec_clients"
+    local outcome = process.run([[exec $aiowire s.lua]], { ["s.lua"] =
+      servers.prelude .. [[
       local server <close> = aw.tcp.listen("127.0.0.1", 0)
       local _, port = server:name()
       local task = aw.start(aw.Serve(server, function(_, s)

@@ -5,34 +5,12 @@ local aw = require "aiowire"
 local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
+local servers = require "spec.support.servers"
 
-local run, sealed = helper.run, helper.sealed
+local ask, echo, served = servers.ask, servers.echo, servers.served
 
 local LONG <const> = { grace = 60 }
 local SHORT <const> = { grace = 0.001 }
-
---- Returns a function for `it` that calls `f(ev, server, port, group)` in a
---- task.
-local function served(f)
-  return sealed(function()
-    run(function(ev)
-      local server <close>, port = clients.listen()
-      local group <close> = clients.group()
-      f(ev, server, port, group)
-    end)
-  end)
-end
-
-local function echo(_, s)
-  for line in s:lines() do
-    s:write(line, "\n")
-  end
-end
-
-local function ask(fd, line)
-  clients.send(fd, line .. "\n")
-  return clients.answer(fd)
-end
 
 describe("a Serve that is cancelled [X17]", function()
   it("accepts nothing more, and lets its connections finish",
@@ -181,10 +159,6 @@ end)
 
 describe("a program that serves", function()
   local script = [[
-    local aw = require "aiowire"
-    package.cpath = "]] .. process.root .. "/" .. (os.getenv
-      "AIOWIRE_BUILD_DIR" or "build/dev") .. [[/?.so;" .. package.cpath
-    local clients = require "spec_clients"
     local server <close> = aw.tcp.listen("127.0.0.1", 0)
     local fd = clients.connect(select(2, server:name()))
     clients.send(fd, "x\n")
@@ -200,19 +174,20 @@ describe("a program that serves", function()
     end))
   ]]
 
-  it("finishes its connections after the first signal [L2]", function()
+  --- Checks what is written when so many signals come.
+  local function prints(text, signals)
     local outcome = process.run("exec $aiowire s.lua",
-      { ["s.lua"] = script:format(1) })
-    assert.are.equal("x\nfinished\n", outcome.out)
+      { ["s.lua"] = servers.prelude .. script:format(signals) })
+    assert.are.equal(text, outcome.out)
     assert.are.equal("", outcome.err)
     assert.are.equal(2, outcome.signal)
+  end
+
+  it("finishes its connections after the first signal [L2]", function()
+    prints("x\nfinished\n", 1)
   end)
 
   it("ends them at the second one [L2]", function()
-    local outcome = process.run("exec $aiowire s.lua",
-      { ["s.lua"] = script:format(2) })
-    assert.are.equal("x\n", outcome.out)
-    assert.are.equal("", outcome.err)
-    assert.are.equal(2, outcome.signal)
+    prints("x\n", 2)
   end)
 end)

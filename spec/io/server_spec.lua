@@ -4,8 +4,10 @@ local aw = require "aiowire"
 local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
+local servers = require "spec.support.servers"
 
 local raises, run, sealed = helper.raises, helper.run, helper.sealed
+local served = servers.served
 
 describe("a server", function()
   it("shows its address and its state", sealed(function()
@@ -74,46 +76,34 @@ describe("a server", function()
 end)
 
 describe("a server as a source", function()
-  it("is readable when a client has come", sealed(function()
-    run(function()
-      local server <close>, port = clients.listen()
-      local group <close> = clients.group()
-      group.keep(clients.connect(port))
-      aw.readable(server)
-      aw.await(aw.Readable(server))
+  it("is readable when a client has come", served(function(_, server, port, g)
+    g.keep(clients.connect(port))
+    aw.readable(server)
+    aw.await(aw.Readable(server))
+    server:accept():close()
+  end))
+
+  it("calls back a Poller for each client", served(function(_, server, port, g)
+    local count, poller = 0, nil
+    poller = aw.Poller { [server] = function()
       server:accept():close()
-    end)
-  end))
-
-  it("calls back a Poller for each client", sealed(function()
-    run(function()
-      local server <close>, port = clients.listen()
-      local group <close> = clients.group()
-      local count, poller = 0, nil
-      poller = aw.Poller { [server] = function()
-        server:accept():close()
-        count = count + 1
-        if count == 3 then
-          poller:shutdown()
-        end
-      end }
-      for _ = 1, 3 do
-        group.keep(clients.connect(port))
+      count = count + 1
+      if count == 3 then
+        poller:shutdown()
       end
-      aw.await(poller)
-      assert.are.equal(3, count)
-    end)
+    end }
+    for _ = 1, 3 do
+      g.keep(clients.connect(port))
+    end
+    aw.await(poller)
+    assert.are.equal(3, count)
   end))
 
-  it("can be received from [X14]", sealed(function()
-    run(function()
-      local server <close>, port = clients.listen()
-      local group <close> = clients.group()
-      local client = group.keep(clients.connect(port))
-      local s <close> = aw.await(aw.Recv(server))
-      s:write "x"
-      assert.are.equal("x", clients.answer(client))
-    end)
+  it("can be received from [X14]", served(function(_, server, port, g)
+    local client = g.keep(clients.connect(port))
+    local s <close> = aw.await(aw.Recv(server))
+    s:write "x"
+    assert.are.equal("x", clients.answer(client))
   end))
 
   it("ends waits for its readiness with Closed", sealed(function()
