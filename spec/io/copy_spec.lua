@@ -6,7 +6,7 @@ local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local socketpairs = require "spec.support.socketpairs"
 
-local raises, run, wait_until = helper.raises, helper.run, helper.wait_until
+local raises, run, waiting = helper.raises, helper.run, helper.waiting
 
 --- Returns a function for `it` that runs `f(ev, source, from, to, sink)` in a
 --- loop. Two pairs of sockets: what `source` writes can be copied `from`, and
@@ -26,13 +26,8 @@ local function between(f)
 end
 
 --- Starts a copy and returns its task once it waits.
-local function copying(ev, from, to, ...)
-  local task = ev:start(aw.Call(aw.copy, from, to, ...), function() end,
-    { name = "copy" })
-  wait_until(function()
-    return task.status == "waiting"
-  end)
-  return task
+local function copying(ev, from, to)
+  return waiting(ev, aw.Call(aw.copy, from, to), aw.keep)
 end
 
 --- Returns `size` bytes in which each position can be told.
@@ -258,35 +253,22 @@ describe("a copy that fails", function()
 
   it("names the stream that could not be written, and keeps the bytes [X6]",
     with_ends(function(ev, from, to, source, sink)
-      local seen
-      local task = ev:start(aw.Call(aw.copy, from, to), function(_, err)
-        seen = err
-      end)
-      wait_until(function()
-        return task.status == "waiting"
-      end)
+      local task = copying(ev, from, to)
       d.reset(sink)
       d.write(source, "abc")
-      pcall(task.wait, task)
-      assert.are.equal("ECONNRESET", seen.code)
-      assert.are.equal("write", seen.call)
-      assert.are.equal("tcp 127.0.0.1:" .. select(2, to:peer()), seen.about)
+      local err = helper.caught(task.wait, task)
+      assert.are.equal("ECONNRESET", err.code)
+      assert.are.equal("write", err.call)
+      assert.are.equal("tcp 127.0.0.1:" .. select(2, to:peer()), err.about)
       assert.are.equal("abc", from:read_some())
       d.close(source)
     end))
 
   it("is Closed if one of its streams is closed [X6]",
     with_ends(function(ev, from, to, source, sink)
-      local seen
-      local task = ev:start(aw.Call(aw.copy, from, to), function(_, err)
-        seen = err
-      end)
-      wait_until(function()
-        return task.status == "waiting"
-      end)
+      local task = copying(ev, from, to)
       from:close()
-      pcall(task.wait, task)
-      assert.is_true(aw.is_closed(seen))
+      assert.is_true(aw.is_closed(helper.caught(task.wait, task)))
       assert.is_true(aw.is_closed(raises("Closed", aw.copy, from, to)))
       assert.is_true(aw.is_closed(raises("Closed", aw.copy, to, from)))
       d.close(source)

@@ -1,35 +1,29 @@
 -- aw.fs.open: FIFOs, and other files as streams [X7].
 
 local aw = require "aiowire"
+local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 local texts = require "spec.support.texts"
 
-local raises, wait_until = helper.raises, helper.wait_until
+local raises = helper.raises
 
 --- Returns a function for `it` that runs `f(path, ev)` in a loop. There is a
 --- FIFO at `path`, in an empty folder.
 local function with_fifo(f)
   return function()
-    local folder <const> = os.tmpname()
-    os.remove(folder)
-    assert(os.execute("mkdir " .. folder .. " && mkfifo " .. folder .. "/fifo"))
-    local ok, err = pcall(helper.run, function(ev)
-      f(folder .. "/fifo", ev, folder)
+    clients.in_folder(function(folder)
+      local path <const> = folder .. "/fifo"
+      assert(os.execute("mkfifo " .. path))
+      helper.run(function(ev)
+        f(path, ev, folder)
+      end)
     end)
-    os.execute("rm -r " .. folder)
-    if not ok then
-      error(err, 0)
-    end
   end
 end
 
 --- Starts `f` and returns its task once it waits.
 local function waiting(ev, f, ...)
-  local task = ev:start(aw.Call(f, ...))
-  wait_until(function()
-    return task.status == "waiting"
-  end)
-  return task
+  return helper.waiting(ev, aw.Call(f, ...))
 end
 
 describe("a FIFO", function()

@@ -6,23 +6,14 @@ local socketpairs = require "spec.support.socketpairs"
 
 local raises, run, wait_until = helper.raises, helper.run, helper.wait_until
 
---- Returns a function for `it` that runs `f(a, b, ev)` in a loop, with two
---- connected streams.
 local function with_pair(f)
-  return function()
-    run(function(ev)
-      local a, b = socketpairs.pair()
-      local _ <close> = a
-      local _ <close> = b
-      f(a, b, ev)
-    end)
-  end
+  return socketpairs.connected("unix", f)
 end
 
 --- Returns a function for `it`, as with_pair(), with the reading stream `b`.
 --- The bytes of `text` are sent one at a time while it reads.
 local function dripping(text, f)
-  return with_pair(function(a, b, ev)
+  return with_pair(function(ev, a, b)
     ev:start(function()
       for i = 1, #text do
         a:write(text:sub(i, i))
@@ -36,7 +27,7 @@ end
 
 describe("read_until", function()
   it("gives the text without the delimiter, which it consumes [X5]",
-    with_pair(function(a, b)
+    with_pair(function(_, a, b)
       a:write "one, two,, three"
       a:shutdown()
       assert.are.equal("one", b:read_until ",")
@@ -48,7 +39,7 @@ describe("read_until", function()
     end))
 
   it("takes delimiters of several bytes, with zeros and numbers [X5]",
-    with_pair(function(a, b)
+    with_pair(function(_, a, b)
       a:write "GET /\r\n\r\nbody\0\0end7x"
       assert.are.equal("GET /", b:read_until "\r\n\r\n")
       assert.are.equal("body", b:read_until "\0\0")
@@ -82,7 +73,7 @@ describe("read_until", function()
       assert.are.equal("7890", b:read_until(";", 4))
     end))
 
-  it("is bounded by max_line if it has no max [X5]", with_pair(function(a, b)
+  it("is bounded by max_line if it has no max [X5]", with_pair(function(_, a, b)
     b:configure { max_line = 4 }
     a:write "1234;12345"
     assert.are.equal("1234", b:read_until ";")
@@ -91,7 +82,7 @@ describe("read_until", function()
   end))
 
   it("refuses a delimiter too far away before the stream ends [X5]",
-    with_pair(function(a, b)
+    with_pair(function(_, a, b)
       a:write(("x"):rep(100000))
       assert.are.equal("EMSGSIZE",
         raises("bytes", b.read_until, b, "end", 50000).code)
@@ -99,7 +90,7 @@ describe("read_until", function()
     end))
 
   it("that is cancelled has taken nothing [X5, C10]",
-    with_pair(function(a, b, ev)
+    with_pair(function(ev, a, b)
       local reader = ev:start(aw.Call(b.read_until, b, "--"))
       a:write "half-"
       wait_until(function()
@@ -112,7 +103,7 @@ describe("read_until", function()
     end))
 
   it("searches anew when another task has taken bytes [X5]",
-    with_pair(function(a, b, ev)
+    with_pair(function(ev, a, b)
       local reader = ev:start(aw.Call(b.read_until, b, "ab"))
       a:write(("x"):rep(100) .. "a")
       wait_until(function()
@@ -141,7 +132,7 @@ describe("read_until", function()
     end))
 
   it("refuses bad arguments at the caller's line [X5]",
-    with_pair(function(a, b)
+    with_pair(function(_, a, b)
       raises("a delimiter is not empty", b.read_until, b, "")
       raises("string expected", b.read_until, b)
       raises("string expected", b.read_until, b, {})

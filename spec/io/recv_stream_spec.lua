@@ -8,32 +8,14 @@ local texts = require "spec.support.texts"
 
 local run, wait_until = helper.run, helper.wait_until
 
---- Returns a function for `it` that runs `f(ev, a, b)` in a loop with two
---- connected streams.
 local function with_pair(f)
-  return function()
-    run(function(ev)
-      local a, b = socketpairs.pair "tcp"
-      local _ <close> = a
-      local _ <close> = b
-      f(ev, a, b)
-    end)
-  end
-end
-
---- Starts a wire and returns its task once it waits.
-local function waiting(ev, wire)
-  local task = ev:start(wire, helper.nop)
-  wait_until(function()
-    return task.status == "waiting"
-  end)
-  return task
+  return socketpairs.connected("tcp", f)
 end
 
 describe("Recv(stream)", function()
   it("gives what has come, now or later, and nil at the end [X21]",
     with_pair(function(ev, a, b)
-      local task = waiting(ev, aw.Recv(b))
+      local task = helper.waiting(ev, aw.Recv(b))
       a:write "later"
       assert.are.equal("later", task:wait())
       assert.are.equal("later", task:wait())
@@ -110,27 +92,18 @@ describe("Recv(stream)", function()
     run(function(ev)
       local s, peer = socketpairs.half "tcp"
       local _ <close> = s
-      local seen
-      local function failed(_, err)
-        seen = err
-      end
-      local task = ev:start(aw.Recv(s), failed)
-      wait_until(function()
-        return task.status == "waiting"
-      end)
+      local task = helper.waiting(ev, aw.Recv(s), aw.keep)
       texts.contains(task.waiting_for or tostring(task), "127.0.0.1")
       d.reset(peer)
-      pcall(task.wait, task)
-      assert.are.equal("ECONNRESET", seen.code)
-      assert.are.equal("recv", seen.call)
-      assert.matches("^tcp 127", seen.about)
-      task = ev:start(aw.Recv(aw.stdout), failed)
-      pcall(task.wait, task)
-      assert.are.equal("EBADF", seen.code)
-      task = ev:start(aw.Recv(s), failed)
+      local err = helper.caught(task.wait, task)
+      assert.are.equal("ECONNRESET", err.code)
+      assert.are.equal("recv", err.call)
+      assert.matches("^tcp 127", err.about)
+      task = ev:start(aw.Recv(aw.stdout), aw.keep)
+      assert.are.equal("EBADF", helper.caught(task.wait, task).code)
+      task = ev:start(aw.Recv(s), aw.keep)
       s:close()
-      pcall(task.wait, task)
-      assert.is_true(aw.is_closed(seen))
+      assert.is_true(aw.is_closed(helper.caught(task.wait, task)))
     end)
   end)
 

@@ -7,29 +7,20 @@ local process = require "spec.support.process"
 local socketpairs = require "spec.support.socketpairs"
 local texts = require "spec.support.texts"
 
-local raises, run, wait_until = helper.raises, helper.run, helper.wait_until
+local raises, run, waiting = helper.raises, helper.run, helper.waiting
 
 --- Runs `f(ev, a, b)` in a loop with two connected streams of each kind.
 local function each_kind(f)
   return function()
     for _, kind in ipairs { "unix", "tcp" } do
-      run(function(ev)
-        local a, b = socketpairs.pair(kind)
-        local _ <close> = a
-        local _ <close> = b
-        f(ev, a, b, kind)
-      end)
+      socketpairs.connected(kind, f)()
     end
   end
 end
 
 --- Lets a task wait for the peer's bytes before they are sent.
 local function waits(ev, f, ...)
-  local task = ev:start(aw.Call(f, ...))
-  wait_until(function()
-    return task.status == "waiting"
-  end)
-  return task
+  return waiting(ev, aw.Call(f, ...))
 end
 
 describe("a stream over a socket", function()
@@ -147,16 +138,9 @@ describe("a stream over a socket", function()
 
   it("is ended by close, also in tasks that wait [X1]",
     each_kind(function(ev, a)
-      local seen
-      local reader = ev:start(aw.Call(a.read, a), function(_, err)
-        seen = err
-      end)
-      wait_until(function()
-        return reader.status == "waiting"
-      end)
+      local reader = waiting(ev, aw.Call(a.read, a), aw.keep)
       a:close()
-      pcall(reader.wait, reader)
-      assert.is_true(aw.is_closed(seen))
+      assert.is_true(aw.is_closed(helper.caught(reader.wait, reader)))
     end))
 end)
 
@@ -211,18 +195,12 @@ describe("a connection that is reset", function()
 
   it("raises ECONNRESET in the task that reads [X1]",
     with_peer(function(ev, s, fd)
-      local seen
-      local reader = ev:start(aw.Call(s.read, s), function(_, err)
-        seen = err
-      end)
-      wait_until(function()
-        return reader.status == "waiting"
-      end)
+      local reader = waiting(ev, aw.Call(s.read, s), aw.keep)
       d.reset(fd)
-      pcall(reader.wait, reader)
-      assert.are.equal("ECONNRESET", seen.code)
-      assert.are.equal("read", seen.call)
-      assert.matches("^tcp 127%.0%.0%.1:%d+$", seen.about)
+      local err = helper.caught(reader.wait, reader)
+      assert.are.equal("ECONNRESET", err.code)
+      assert.are.equal("read", err.call)
+      assert.matches("^tcp 127%.0%.0%.1:%d+$", err.about)
     end))
 
   it("gives what came before, and then the error each time [X1]",
@@ -249,18 +227,12 @@ describe("a connection that is reset", function()
 
   it("raises in a large write that waits for room [X1]",
     with_peer(function(ev, s, fd)
-      local seen
-      local writer = ev:start(function()
+      local writer = waiting(ev, function()
         s:write(("x"):rep(20000000))
-      end, function(_, err)
-        seen = err
-      end)
-      wait_until(function()
-        return writer.status == "waiting"
-      end)
+      end, aw.keep)
       d.reset(fd)
-      pcall(writer.wait, writer)
-      assert.are.equal("ECONNRESET", seen.code)
+      local err = helper.caught(writer.wait, writer)
+      assert.are.equal("ECONNRESET", err.code)
     end))
 
   it("still knows its addresses [X3]", with_peer(function(_, s, fd)
@@ -274,29 +246,21 @@ describe("a connection that is reset", function()
 end)
 
 describe("the addresses of a stream", function()
-  it("are a host and a port over TCP [X3]", function()
-    run(function()
-      local a, b = socketpairs.pair "tcp"
-      local _ <close> = a
-      local _ <close> = b
+  it("are a host and a port over TCP [X3]",
+    socketpairs.connected("tcp", function(_, a, b)
       local host, port = a:peer()
       assert.are.equal("127.0.0.1", host)
       assert.are.same({ host, port }, { b:name() })
       assert.are.same({ a:name() }, { b:peer() })
       assert.are.equal("integer", math.type(port))
       texts.contains(tostring(a), "tcp 127.0.0.1:" .. port)
-    end)
-  end)
+    end))
 
-  it("are an empty path for an unnamed unix socket [X3]", function()
-    run(function()
-      local a, b = socketpairs.pair "unix"
-      local _ <close> = a
-      local _ <close> = b
+  it("are an empty path for an unnamed unix socket [X3]",
+    socketpairs.connected("unix", function(_, a, b)
       assert.are.same({ n = 1, "" }, table.pack(a:peer()))
       assert.are.same({ n = 1, "" }, table.pack(b:name()))
-    end)
-  end)
+    end))
 
   it("are refused where there is no socket, or no more [X3]", function()
     run(function()

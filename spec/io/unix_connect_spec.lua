@@ -9,16 +9,27 @@ local process = require "spec.support.process"
 
 local raises, run = helper.raises, helper.run
 
+--- Connects to a path until that fails, and closes those connections after
+--- `f(err)`.
+local function when_full(path, opts, f)
+  local held, err = {}, nil
+  while not err do
+    local ok, result = pcall(aw.unix.connect, path, opts)
+    held[#held + 1] = ok and result or nil
+    err = not ok and result
+  end
+  f(err)
+  for _, s in ipairs(held) do
+    s:close()
+  end
+end
+
 describe("a connection over a unix socket", function()
   it("is a stream to the peer that listens [X8]", function()
     run(function()
       local listener <close>, path = listening.unix()
       local s <close> = aw.unix.connect(path)
-      local fd = listener:accept()
-      s:write "ping\n"
-      assert.are.equal("ping\n", descriptors.read(fd, 5))
-      descriptors.write(fd, "pong\n")
-      assert.are.equal("pong", s:read())
+      listener:greet(s)
       assert.is_truthy(tostring(s):find(path, 1, true))
       listening.remove(path)
     end)
@@ -53,20 +64,14 @@ describe("a connection over a unix socket", function()
     function()
       run(function(ev)
         local _ <close>, path = listening.unix(0)
-        local held = {}
-        repeat
-          local ok, s = pcall(aw.unix.connect, path, { timeout = 0.02 })
-          held[#held + 1] = ok and s or nil
-        until not ok
-        listening.without_garbage(function()
-          local task = ev:start(aw.Call(aw.unix.connect, path))
-          aw.sleep(0.005)
-          task:cancel_wait()
-          assert.are.equal("cancelled", task.status)
+        when_full(path, { timeout = 0.02 }, function()
+          listening.without_garbage(function()
+            local task = ev:start(aw.Call(aw.unix.connect, path))
+            aw.sleep(0.005)
+            task:cancel_wait()
+            assert.are.equal("cancelled", task.status)
+          end)
         end)
-        for _, s in ipairs(held) do
-          s:close()
-        end
         listening.remove(path)
       end)
     end)
@@ -74,16 +79,9 @@ describe("a connection over a unix socket", function()
   it("does not wait for room on a virtual clock [X8, K6]", function()
     helper.test(function()
       local _ <close>, path = listening.unix(0)
-      local held, err = {}, nil
-      while not err do
-        local ok, result = pcall(aw.unix.connect, path)
-        held[#held + 1] = ok and result or nil
-        err = not ok and result
-      end
-      assert.are.equal("EAGAIN", err.code)
-      for _, s in ipairs(held) do
-        s:close()
-      end
+      when_full(path, nil, function(err)
+        assert.are.equal("EAGAIN", err.code)
+      end)
       listening.remove(path)
     end)
   end)

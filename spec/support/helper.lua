@@ -333,6 +333,15 @@ function M.closer(f, ...)
   })
 end
 
+--- Start a wire, as `ev:start(...)` does, and return its task once it waits.
+function M.waiting(ev, ...)
+  local task = ev:start(...)
+  M.wait_until(function()
+    return task.status == "waiting"
+  end)
+  return task
+end
+
 --- Wait for `t`. Returns true and its results, or false and the error of
 --- wait().
 function M.join(t)

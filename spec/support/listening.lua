@@ -20,6 +20,17 @@ function Listener:accept()
   return fd
 end
 
+--- Takes the next connection, and checks that it is that of a stream: each
+--- reads what the other writes.
+---@param s aiowire.Stream
+function Listener:greet(s)
+  local fd = self:accept()
+  s:write "ping\n"
+  helper.expect("the descriptor reads", "ping\n", descriptors.read(fd, 5))
+  descriptors.write(fd, "pong\n")
+  helper.expect("the stream reads", "pong", s:read())
+end
+
 --- Is a connection waiting to be accepted?
 function Listener:waiting()
   return listeners.waiting(self.fd)

@@ -5,6 +5,7 @@
 
 local aw = require "aiowire"
 local d = require "spec_descriptors"
+local helper = require "spec.support.helper"
 
 local M = {}
 
@@ -37,6 +38,22 @@ end
 function M.pair(kind)
   local a, b = d.sockets(kind)
   return M.stream(a), M.stream(b)
+end
+
+--- Returns a function for `it` that runs `f(ev, a, b)` in a loop, with two
+--- connected streams, which are closed after that.
+---@param kind "unix"|"tcp"
+---@param f fun(ev: aiowire.EventLoop, a: aiowire.Stream, b: aiowire.Stream)
+---@return fun()
+function M.connected(kind, f)
+  return function()
+    helper.run(function(ev)
+      local a, b = M.pair(kind)
+      local _ <close> = a
+      local _ <close> = b
+      f(ev, a, b)
+    end)
+  end
 end
 
 --- Returns a stream, and the descriptor of its peer.

@@ -1,5 +1,5 @@
---- Programs that no one here wrote: curl, nc, socat, wrk, redis-cli. A spec that
---- needs a missing one is pending. ./dev installs them.
+--- Programs that no one here wrote: curl, nc, socat, wrk, redis-cli. A spec
+--- that needs a missing one is pending. ./dev installs them.
 
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
