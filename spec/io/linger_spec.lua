@@ -4,6 +4,7 @@
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
+local process = require "spec.support.process"
 local socketpairs = require "spec.support.socketpairs"
 
 local raises, sealed, wait_until = helper.raises, helper.sealed,
@@ -97,9 +98,9 @@ describe("a closed socket whose peer does not read", function()
       check_cut(peer, kind)
     end))
 
-  it("is closed with its loop, which does not wait [X22]", sealed(function()
+  it("is closed with its loop, after the grace of that [X22]", sealed(function()
     for _, kind in ipairs { "unix", "tcp" } do
-      local ev <close> = aw.EventLoop()
+      local ev <close> = aw.EventLoop { grace = SOON }
       local group <close> = clients.group()
       local fd, peer
       ev:start(function()
@@ -113,8 +114,25 @@ describe("a closed socket whose peer does not read", function()
       end)
       assert.are.equal("done", ev:run())
       assert.is_false(clients.is_open(fd))
+      check_cut(peer, kind)
     end
   end))
+
+  it("is sent before its loop ends, if the peer reads [X2, X22]", function()
+    local outcome = process.run("$aiowire writer.lua & $aiowire reader.lua", {
+      ["writer.lua"] = [[
+        local aw = require "aiowire"
+        local server <close> = aw.unix.listen "socket"
+        local s = server:accept():configure { high_water = 16000000 }
+        s:write(("x"):rep(8000000))
+        s:close()]],
+      ["reader.lua"] = [[
+        local aw = require "aiowire"
+        local s = aw.await(aw.Call(aw.unix.connect, "socket")
+          :retry { times = 10000, delay = 0.01 })
+        print(#s:read "a")]] })
+    assert.are.equal("8000000\n", outcome.out, outcome.err)
+  end)
 
   it("is closed with a loop that fails [X22]", sealed(function()
     local ev <close> = aw.EventLoop { grace = 1000 }

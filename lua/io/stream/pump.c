@@ -90,22 +90,16 @@ static aw_turn pump_once(aw_task *task, awio_stream *s, bool cancelled) {
   return cancelled ? AW_FAIL : AW_DONE;
 }
 
-static bool is_stopped(const aw_task *task) {
-  aw_value reason;
-  return aw_task_cancelled_by(task, &reason) == AW_BY_LOOP &&
-         !aw_loop_error(aw_task_loop(task));
-}
-
 static aw_turn pump(aw_task *task, void *data) {
   awio_stream *s = data;
   bool cancelled = aw_task_result(task) == AW_ECANCELED;
-  s->stopped = cancelled && is_stopped(task);
+  s->stopped = cancelled && !aw_loop_error(aw_task_loop(task));
   return pump_once(task, s, cancelled);
 }
 
-/* The steps of the pump once it is cancelled, in a shield. A loop that is
- * stopped sends what is written to its sockets within the grace. A loop that
- * fails or ends by itself does not; but a task that cleans up may wait. */
+/* The steps of the pump once it is cancelled, in a shield. A loop that ends, or
+ * is stopped, sends what is written to its sockets within the grace. A loop that
+ * fails does not; but a task that cleans up may wait. */
 static aw_turn pump_on(aw_task *task, void *data) {
   awio_stream *s = data;
   bool first = !s->stopping;

@@ -90,7 +90,7 @@ typedef struct awio_stream {
   bool cut;      /* bytes of a socket were dropped: end it with a reset */
   bool large;    /* a large write is under way */
   bool pumping;  /* the pump runs, or has been started */
-  bool stopped;  /* the pump was cancelled because its loop was stopped */
+  bool stopped;  /* the pump was cancelled, and its loop has not failed */
   bool stopping; /* it goes on nevertheless, in a shield */
   bool terminal; /* `fd` is the master of a child's terminal: EIO is the end */
   bool types;    /* the end of the terminal's input was not typed yet */
