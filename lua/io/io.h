@@ -18,6 +18,7 @@
 #ifndef AWIO_H
 #define AWIO_H
 
+#include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,13 @@ static inline void *awio_object(lua_State *L) {
   bool is = lua_topointer(L, -1) == lua_topointer(L, lua_upvalueindex(1));
   lua_pop(L, 1);
   return is ? object : NULL;
+}
+
+/* Add functions for the parts in Lua. [inner, module] */
+static inline void awio_add_inner(lua_State *L, const luaL_Reg *functions) {
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
 }
 
 /* Each of these adds its public functions to the module's table, on top of the
@@ -56,7 +64,7 @@ void awio_open_udp(lua_State *L);
 void awio_open_process(lua_State *L);
 void awio_open_spawn(lua_State *L);
 
-/* For exec.lua, in places where it may not await.
+/* For programs.lua, in places where it may not await.
  *
  * unread(stream, most [, more]) → at most `most` bytes that the stream has read
  * and nobody has taken; with `more` also bytes that can be read now. */

@@ -76,7 +76,5 @@ void awio_open_poller_gate(lua_State *L) {
                                    {NULL, NULL}};
   luaL_newmetatable(L, GATE);
   lua_pop(L, 1);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

@@ -465,7 +465,5 @@ void awio_open_readiness(lua_State *L) {
   aw_lua_set_functions(L, functions, 0);
   lua_pushvalue(L, -1);
   aw_lua_set_functions(L, builders, 1);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

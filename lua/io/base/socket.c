@@ -84,6 +84,23 @@ int awio_socket_set(int fd, int level, int option, int value) {
   return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
 }
 
+int awio_opt_whole(lua_State *L, int arg, const awio_whole *option,
+                   int otherwise) {
+  int is_whole = 1;
+  lua_Integer value = otherwise;
+  int type = lua_getfield(L, arg, option->name);
+  if (type != LUA_TNIL && type != LUA_TNUMBER)
+    aw_lua_bad_option(L, option->name, option->expected);
+  if (type == LUA_TNUMBER) {
+    value = lua_tointegerx(L, -1, &is_whole);
+    if (!is_whole || value < option->least || value > option->most)
+      aw_lua_error(L, "bad option '%s' (%s expected)", option->name,
+                   option->expected);
+  }
+  lua_pop(L, 1);
+  return (int)value;
+}
+
 static void check_keepalive(lua_State *L, int arg, awio_tcp_options *options) {
   enum { LONGEST = 32767 }; /* of TCP_KEEPIDLE */
   int type = lua_getfield(L, arg, "keepalive");

@@ -34,6 +34,18 @@ int awio_socket_error(int fd);
 /* Set an option whose value is an int. Returns 0 or -errno. */
 int awio_socket_set(int fd, int level, int option, int value);
 
+/* An option of Lua that is a whole number. */
+typedef struct awio_whole {
+  const char *name;
+  int least, most;
+  const char *expected; /* for errors */
+} awio_whole;
+
+/* Return the option that the table at `arg` has, or else `otherwise`. May
+ * raise. */
+int awio_opt_whole(lua_State *L, int arg, const awio_whole *option,
+                   int otherwise);
+
 /* Options of a TCP connection. */
 typedef struct awio_tcp_options {
   bool nodelay; /* send small writes at once */

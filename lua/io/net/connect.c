@@ -440,7 +440,5 @@ void awio_open_connect(lua_State *L) {
                                    {NULL, NULL}};
   luaL_newmetatable(L, ATTEMPT);
   lua_pop(L, 1);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

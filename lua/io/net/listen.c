@@ -35,37 +35,24 @@ typedef struct listen_options {
   awio_socket_options stream;
 } listen_options;
 
-static int check_whole(lua_State *L, int arg, const char *name, int least,
-                       int most, const char *expected, int otherwise) {
-  int is_whole = 1;
-  lua_Integer value = otherwise;
-  int type = lua_getfield(L, arg, name);
-  if (type != LUA_TNIL && type != LUA_TNUMBER)
-    aw_lua_bad_option(L, name, expected);
-  if (type == LUA_TNUMBER) {
-    value = lua_tointegerx(L, -1, &is_whole);
-    if (!is_whole || value < least || value > most)
-      aw_lua_error(L, "bad option '%s' (%s expected)", name, expected);
-  }
-  lua_pop(L, 1);
-  return (int)value;
-}
+static const awio_whole backlog_option = {"backlog", 0, INT_MAX,
+                                          "number of connections"};
+static const awio_whole mode_option = {
+    "mode", 0, 0777, "permissions such as tonumber('660', 8)"};
+static const awio_whole fd_option = {"fd", 0, INT_MAX, "descriptor"};
 
 static void check_listen_options(lua_State *L, int arg,
                                  const char *const *known,
                                  listen_options *out) {
-  enum { ALL_BITS = 0777 };
   *out = (listen_options){
       .backlog = SOMAXCONN, .mode = -1, .stream = awio_socket_usual};
   if (lua_isnoneornil(L, arg))
     return;
   aw_lua_check_options(L, arg, known, false);
-  out->backlog = check_whole(L, arg, "backlog", 0, INT_MAX,
-                             "number of connections", SOMAXCONN);
+  out->backlog = awio_opt_whole(L, arg, &backlog_option, SOMAXCONN);
   out->reuseport = aw_lua_opt_flag(L, arg, "reuseport", false);
   out->ipv6only = aw_lua_opt_flag(L, arg, "ipv6only", false);
-  out->mode = check_whole(L, arg, "mode", 0, ALL_BITS,
-                          "permissions such as tonumber('660', 8)", -1);
+  out->mode = awio_opt_whole(L, arg, &mode_option, -1);
   awio_check_socket_options(L, arg, &out->stream);
 }
 
@@ -288,7 +275,7 @@ static int inner_listen_fd(lua_State *L) {
   listen_options options = {.stream = awio_socket_usual};
   aw_lua_check_options(L, 1, fd_options, false);
   awio_check_socket_options(L, 1, &options.stream);
-  int fd = check_whole(L, 1, "fd", 0, INT_MAX, "descriptor", -1);
+  int fd = awio_opt_whole(L, 1, &fd_option, -1);
   if (fd < 0) {
     lua_pushnil(L);
     return aw_lua_bad_option(L, "fd", "descriptor");
@@ -312,7 +299,5 @@ void awio_open_listen(lua_State *L) {
                                    {"listen_unix", inner_listen_unix},
                                    {"listen_fd", inner_listen_fd},
                                    {NULL, NULL}};
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

@@ -384,7 +384,5 @@ void awio_open_lookup(lua_State *L) {
                                    {"name_options", inner_name_options},
                                    {"no_address", inner_no_address},
                                    {NULL, NULL}};
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

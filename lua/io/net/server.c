@@ -259,7 +259,5 @@ void awio_open_server(lua_State *L) {
                                    {NULL, NULL}};
   make_server_class(L);
   aw_lua_set_functions(L, functions, 0);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

@@ -168,7 +168,5 @@ void awio_open_udp(lua_State *L) {
   luaL_newmetatable(L, PLAN);
   lua_pop(L, 1);
   awio_udp_make_class(L);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

@@ -27,26 +27,13 @@ const awio_udp_options awio_udp_usual = {
 
 /* ---- reading them ---- */
 
+static const awio_whole ttl_option = {"ttl", 1, 255,
+                                      "whole number from 1 to 255"};
+
 static int flag_of(lua_State *L, int arg, const char *name) {
   int type = lua_getfield(L, arg, name);
   lua_pop(L, 1);
   return type == LUA_TNIL ? -1 : aw_lua_opt_flag(L, arg, name, false);
-}
-
-static int ttl_of(lua_State *L, int arg) {
-  enum { MOST = 255 };
-  int is_integer, ttl = -1;
-  int type = lua_getfield(L, arg, "ttl");
-  if (type != LUA_TNIL) {
-    lua_Integer number = lua_tointegerx(L, -1, &is_integer);
-    if (type != LUA_TNUMBER)
-      aw_lua_bad_option(L, "ttl", "whole number from 1 to 255");
-    if (!is_integer || number < 1 || number > MOST)
-      aw_lua_error(L, "bad option 'ttl' (whole number from 1 to 255 expected)");
-    ttl = (int)number;
-  }
-  lua_pop(L, 1);
-  return ttl;
 }
 
 static unsigned interface_of(lua_State *L, int arg) {
@@ -69,7 +56,7 @@ void awio_udp_check_options(lua_State *L, int arg, awio_udp_options *options) {
   options->loopback = flag_of(L, arg, "loopback");
   options->reuseport = flag_of(L, arg, "reuseport");
   options->ipv6only = flag_of(L, arg, "ipv6only");
-  options->ttl = ttl_of(L, arg);
+  options->ttl = awio_opt_whole(L, arg, &ttl_option, -1);
   options->family = awio_opt_family(L, arg);
   options->interface = interface_of(L, arg);
 }

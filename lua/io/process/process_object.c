@@ -287,7 +287,5 @@ void awio_open_process(lua_State *L) {
   static const luaL_Reg inner[] = {{"end_process", inner_end_process},
                                    {NULL, NULL}};
   make_process_class(L);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

@@ -465,7 +465,5 @@ void awio_open_spawn(lua_State *L) {
                                    {NULL, NULL}};
   aw_lua_push_function(L, m_spawn, 0, "spawn");
   lua_setfield(L, -2, "spawn");
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }
