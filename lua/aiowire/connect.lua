@@ -19,7 +19,7 @@ local M = {}
 
 -- ---- errors ----
 
---- Failures that say little: the address itself could not be used here. Another
+--- Failures that say little: this machine cannot use the address. Any other
 --- failure is reported rather than one of these.
 local UNTELLING <const> = {
   ENETUNREACH = true, EHOSTUNREACH = true, EADDRNOTAVAIL = true,

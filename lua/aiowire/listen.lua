@@ -7,7 +7,7 @@ local _, inner = ...
 
 local M = {}
 
---- Listen on the first of the addresses of a name that can be had.
+--- Listen on the first address of a name that the system allows.
 local function listen_by_name(host, port, opts)
   local names = inner.part "aiowire.names"
   local code

@@ -47,7 +47,7 @@ end
 
 --- Return the addresses of a host, the best one first. Awaits if the host is a
 --- name other than "localhost". `""` and `"*"` stand for all addresses of this
---- machine; who connects checks for them first.
+--- machine; callers that connect refuse them first.
 ---@param host string as the user gave it; already checked
 ---@param port integer the port of the results
 ---@param family "inet"|"inet6"|nil the only family to look for

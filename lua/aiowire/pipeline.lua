@@ -1,4 +1,4 @@
---- pipeline.lua: aw.pipeline runs programs of which each reads the output of
+--- pipeline.lua: aw.pipeline runs programs, each of which reads the output of
 --- the one before
 ---
 --- Neighbour: programs.lua runs them.
@@ -18,8 +18,8 @@ local OPTIONS <const> = { "stdin", "stdout", "check", "drain", "max_output",
 local ERROR_WORDS <const> = { pipe = true, inherit = true, null = true,
   stdout = true }
 
---- Split the arguments into commands and options. Only a table without a word
---- is a table of options.
+--- Split the arguments into commands and options. A table at the end that holds
+--- no word is the table of options.
 local function split(...)
   local commands, count = table.pack(...), select("#", ...)
   local last = commands[count]
@@ -30,8 +30,8 @@ local function split(...)
   return commands, count, {}
 end
 
---- Copy the words of command `i`, and its options or those of the whole. Other
---- options, which a table may inherit, would break the pipes.
+--- Copy the words of command `i` and its options, or else those of the whole
+--- pipeline. Other options, which a table may inherit, would break the pipes.
 local function command_of(given, i, options)
   if type(given) ~= "table" then
     inner.bad_argument(i, "a list of words expected, got "
@@ -52,8 +52,8 @@ local function command_of(given, i, options)
   return programs.command(command, i)
 end
 
---- Refuse a file for the errors of all that only one program can have: a path
---- that each would truncate, a stream that passes to the first.
+--- Refuse a common `stderr` that only one program can have: a path, which each
+--- would truncate, or a stream, which would pass to the first.
 local function check_shared_errors(spawns, options)
   local shared, users = options.stderr, 0
   for _, spawn in ipairs(spawns) do

@@ -7,9 +7,9 @@
 ---            └─ ...
 ---
 --- A cancel of the Serve ends its accept at once. The shield hides the cancel
---- from the connections until the cancel turns hard [C8]; it has no grace of
---- its own, which would count from the start of the Serve. All connections
---- share one shield, so that each of them costs little.
+--- from the connections until the cancel turns hard [C8]. The shield has no
+--- grace of its own, since that would count from the start of the Serve. All
+--- connections share one shield, so that each of them costs little.
 ---
 --- connections.c has the wire of a connection and the count of open ones.
 local aw, inner = ...
@@ -19,12 +19,12 @@ local forms = inner.part "aiowire.forms"
 local M = {}
 
 local OPTIONS <const> = { "max_connections" }
-local MOST_PLACES <const> = 100 -- of failures that are told one by one
+local MOST_PLACES <const> = 100 -- of failures, with a warning for each
 
 -- ---- failures ----
 
---- Make the handler of a Serve without a handler: a warning for each place of a
---- failure [D4].
+--- Return the handler of a Serve that was given none. It warns once for each
+--- place of a failure [D4].
 local function teller(title, where)
   local told, count = {}, 0
   return function(_, err)

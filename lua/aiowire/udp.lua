@@ -1,7 +1,7 @@
 --- udp.lua: aw.udp.bind and aw.udp.connect make UDP sockets
 ---
 --- The addresses of a name are tried in turn. The first one that this machine
---- can use makes the socket, since no answer to a datagram could tell more.
+--- can use makes the socket: UDP has no handshake that would tell more.
 --- Neighbour: udp_object.c has the class, and checks all arguments.
 local _, inner = ...
 

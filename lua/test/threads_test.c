@@ -1,7 +1,7 @@
 /* threads_test.c - two threads, each with its own Lua states
  *
  * Signals, libzmq, the allocator and the pool of look-ups exist once in the
- * process, and both threads use them. Run it under ThreadSanitizer: `./dev tsan`.
+ * process, and both threads use them. Run it under ThreadSanitizer: ./dev tsan.
  */
 #include "check.h"
 

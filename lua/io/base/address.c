@@ -19,7 +19,7 @@ enum { LONGEST_HOST = 253, LARGEST_PORT = 65535 };
 
 /* ---- reading ---- */
 
-/* The scope of a link-local address: the name of an interface, or its number. 0:
+/* The scope of a link-local address: the name of an interface or its number. 0:
  * there is none of that name. */
 static unsigned scope_of(const char *name) {
   unsigned index = if_nametoindex(name);

@@ -23,8 +23,8 @@ int awio_socket_accept(int listening);
  * of bytes or -errno. */
 ssize_t awio_socket_send(int fd, const void *data, size_t size);
 
-/* Receive bytes, as read(2), which takes a little longer. Returns the number of
- * bytes or -errno. */
+/* Receive bytes, as read(2), but a little faster. Returns the number of bytes
+ * or -errno. */
 ssize_t awio_socket_receive(int fd, void *data, size_t size);
 
 /* Return the error that is pending on a socket, as UV_ECONNREFUSED after a

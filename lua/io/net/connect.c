@@ -14,10 +14,10 @@
  * The connection travels as an aw_value, see stream/socket.h, so an attempt
  * that loses a race leaves no descriptor. It becomes a Stream when the task
  * takes its results. The task may have been cancelled by then, in the same
- * pass: then keep() closes the Stream before anybody sees it.
+ * pass: then keep() closes the Stream before user code sees it.
  *
  * If the engine cannot watch the descriptor, the wait fails without a call of
- * `ready`. So whoever learns of the failure ends the attempt once more.
+ * `ready`. So the code that sees the failure ends the attempt, too.
  *
  * Neighbours: connect.lua chooses addresses; lookup_calls.c resolves names.
  */
@@ -83,8 +83,8 @@ static bool binds(const attempt *a) {
   return a->plan.from.length > 0 || a->plan.from_port > 0;
 }
 
-/* Let the same own port serve several peers. An address without a port takes
- * its port in connect(2): bind(2) would take one that no other socket uses. */
+/* One own port may serve several peers. Without a port, leave the choice to
+ * connect(2): bind(2) would reserve a port that no other socket uses. */
 static int bind_attempt(const attempt *a) {
   if (!binds(a))
     return 0;
@@ -106,8 +106,8 @@ static int open_attempt(attempt *a) {
   return bind_attempt(a);
 }
 
-/* Has the socket connected to itself? TCP does that if the kernel chooses the
- * port of the peer, on the same machine, as the own port. */
+/* Has the socket connected to itself? That happens on one machine, when the
+ * kernel chooses the peer's port as the own port. */
 static bool is_own_peer(const attempt *a) {
   awio_address own;
   if (a->to.any.sa_family == AF_UNIX || awio_own_address(a->fd, &own) < 0 ||
@@ -251,7 +251,7 @@ static const aw_operation connecting = {.label = "connect",
 
 /* ---- options ---- */
 
-/* local_host: a number, since looking a name up would take another await */
+/* local_host is numeric, since a name would need an await to look it up. */
 static void check_own_host(lua_State *L, int arg, plan *p) {
   int type = lua_getfield(L, arg, "local_host");
   if (type != LUA_TNIL) {
@@ -282,8 +282,8 @@ static plan *push_plan(lua_State *L, const char *what) {
   return p;
 }
 
-/* Push the family to which the own address limits the attempts, as `wanted`, or
- * nil. */
+/* Push the only family to try, or nil: that of the own address, or else
+ * `wanted`. */
 static void push_wanted_family(lua_State *L, const plan *p, int wanted) {
   if (p->from.length == 0) {
     awio_push_family(L, wanted);
@@ -408,8 +408,8 @@ static int not_cancelled(lua_State *L, int result, void *data) {
   return aw_lua_system_error(L, UV_ECANCELED, "connect", NULL);
 }
 
-/* keep(stream, plan) → stream. In a cancelled task, close it and raise
- * Cancelled instead: nobody may get to see it. */
+/* keep(stream, plan) → stream. In a cancelled task, close the stream and raise
+ * Cancelled instead: no user code may see it. */
 static int inner_keep(lua_State *L) {
   lua_settop(L, 2);
   const plan *p = lua_touserdata(L, 2);

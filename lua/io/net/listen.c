@@ -5,10 +5,10 @@
  * Without a host, the socket listens on "::" for IPv6 and IPv4; where there is
  * no IPv6, on 0.0.0.0.
  *
- * A unix socket leaves its file behind when its process dies. Such a file is
- * replaced: connect(2) is refused there. A file that answers, or that is no
- * socket, stays. Nobody can connect between bind(2) and listen(2), so that is
- * when the file gets its mode.
+ * A unix socket leaves its file behind when its process dies. A file where
+ * connect(2) is refused is replaced. A socket that answers stays, and so does
+ * any other file. The file gets its mode between bind(2) and listen(2), when
+ * nobody can connect yet.
  */
 #define _GNU_SOURCE /* SO_REUSEPORT, SO_DOMAIN */
 #include "base/system.h"
@@ -150,7 +150,7 @@ static int inner_listen_failed(lua_State *L) {
 
 /* ---- unix ---- */
 
-/* Does nobody listen at this file, which is a socket? */
+/* Is the file a socket at which nobody listens? */
 static bool is_dead(const awio_address *address) {
   struct stat before, after;
   const char *path = address->un.sun_path;

@@ -2,11 +2,11 @@
  *
  * A waiter is in one of two places: among the waiters of the poller (`polled`
  * counts them), or in `paused` with its alarm set. It moves from the first to
- * the second by AW_MOVED, and back in due().
+ * the second by AW_MOVED, and back in accept_due().
  *
- * `polled` is too high after a program has closed the descriptor behind our
- * back, since the poller ends the waits then. So `engine` is compared with the
- * running engine before it is used.
+ * If a program closes the descriptor behind our back, the poller ends the
+ * waits, and `polled` stays too high. So `engine` is compared with the running
+ * engine before it is used.
  */
 #include "net/listener.h"
 
@@ -59,8 +59,8 @@ int awio_listener_own_file(awio_listener *l, const char *path) {
   return 0;
 }
 
-/* Unlink the file, but not one that somebody else has put in its place, nor
- * that of the process which this one was forked from. */
+/* Unlink the file, unless somebody else has replaced it, or this process is a
+ * fork of the one that made it. */
 static void unlink_own_file(awio_listener *l) {
   struct stat file;
   if (l->path && l->process == getpid() && lstat(l->path, &file) == 0 &&
@@ -153,9 +153,9 @@ static aw_engine *engine_of(const aw_task *task) {
   return aw_loop_engine(aw_task_loop(task));
 }
 
-/* Does the code say that `task` should try again a little later? A virtual clock
- * stands still while a task waits for a descriptor, so it cannot pause there:
- * it stays in the poller, which spins. */
+/* Does the code say that `task` should try again a little later? Not on a
+ * virtual clock, which stands still while a task waits for a descriptor: there
+ * the task stays in the poller, which spins. */
 static bool must_pause(const aw_task *task, int code) {
   return awio_exhausted(code) && !aw_engine_virtual(engine_of(task));
 }

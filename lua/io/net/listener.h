@@ -7,9 +7,9 @@
  * first. So a race is won by the connection that was taken, and connections
  * that nobody takes stay in the kernel's backlog.
  *
- * Out of descriptors or memory the connections wait in the backlog, too. The
- * socket stays readable then, so each waiter leaves the poller and tries again
- * when an alarm is due.
+ * When descriptors or memory run out, connections stay in the backlog, too. The
+ * socket is still readable then, so each waiter leaves the poller and tries
+ * again when its alarm is due.
  *
  * Neighbours: server.c is the class Server; listen.c makes listeners.
  */
@@ -37,7 +37,7 @@ typedef struct awio_listener {
   aw_keeper keeper;    /* keeps the watcher of `fd` */
   awio_socket_options options; /* of its connections */
   awio_address address;        /* its own */
-  char *path;                  /* of its file, from the root; or NULL */
+  char *path;                  /* of its file, absolute; or NULL */
   dev_t device;                /* with `inode`: the file that bind(2) made */
   ino_t inode;
   pid_t process; /* that made the file */

@@ -6,10 +6,10 @@
  * Threads wait at `work`. A thread that ends joins the one that ended before
  * it, so that at most one ended thread is left to be joined.
  *
- * The pool is a global variable, as the threads of a process are global, too.
- * Everything in it is guarded by `lock`. A thread sends to the async of an
- * engine with the lock held, so the engine can take its look-ups back and then
- * close the async.
+ * The pool is a global variable, since the threads belong to the process.
+ * `lock` guards everything in it. A thread sends to the async of an engine with
+ * the lock held, so the engine can take its look-ups back and then close the
+ * async.
  */
 #define _GNU_SOURCE /* EAI_NODATA, EAI_ADDRFAMILY */
 
@@ -33,7 +33,7 @@ enum {
 
 static struct {
   pthread_mutex_t lock;
-  pthread_cond_t work;  /* there may be something to do for an idle thread */
+  pthread_cond_t work;  /* an idle thread may have something to do */
   pthread_cond_t quiet; /* a thread has ended */
   awio_lookup *queue, **end;
   awio_lookup *running;
@@ -201,7 +201,8 @@ static int make_thread(void) {
   return rc;
 }
 
-/* There may be more to do. Returns false if nobody will do it. */
+/* Wake or make a thread if there is work for one. Returns false if there is no
+ * thread to do it. */
 static bool staff(void) {
   size_t room = pool.wanted < MOST_WANTED ? MOST_WANTED - pool.wanted : 0;
   size_t needed = pool.queued < room ? pool.queued : room;
@@ -222,7 +223,7 @@ static void after_fork(void) {
   pthread_mutex_unlock(&pool.lock);
 }
 
-/* Let go of a look-up of the parent, whose threads this process has not. */
+/* Release a look-up of the parent: its threads do not exist in this process. */
 static void abandon(awio_lookup *l) {
   unlink_lookup(l);
   l->state = AWIO_LOOKUP_OVER;

@@ -3,20 +3,19 @@
  *     engine ─► awio_lookup ─► queue ─► a thread: getaddrinfo ─► engine
  *
  * libuv gives look-ups two of its four threads, so two dead names would block
- * all others, and files too. This pool belongs to the process: all engines on
- * all threads share it. It makes threads when there is work and ends them when
- * they have been idle.
+ * all other look-ups, and would slow down files. This pool belongs to the
+ * process: all engines on all threads share it. It makes threads when there is
+ * work, and ends those that have been idle for some seconds.
  *
- * Admission: at most 16 look-ups that somebody wants run at a time; the others
+ * Admission: at most 16 look-ups that a task still wants run at a time; others
  * wait, first in, first out. The C library cannot interrupt a look-up. So one
- * that is forgotten half way runs on, but it no longer counts, as long as there
+ * that is forgotten half way runs on, but no longer counts, as long as there
  * are fewer than 64 threads.
  *
- * A look-up is memory of the C library, since a thread may free it later than
- * its engine. It belongs to the engine, to the pool and to each answer: the
- * last to release it frees it.
+ * A look-up is allocated by malloc(3), since a thread may free it after its
+ * engine has ended. The engine, the pool and each answer hold a reference.
  *
- * In a forked child the pool begins anew. What the parent was looking up is not
+ * In a forked child the pool begins anew; the look-ups of the parent are not
  * continued there.
  */
 #ifndef AWIO_LOOKUP_H
@@ -60,9 +59,9 @@ struct awio_lookup {
   /* Private. All but `refs` is guarded by the pool's lock. */
   atomic_uint refs;
   awio_lookup_state state;
-  awio_lookups *owner;        /* NULL: nobody wants it any more */
-  awio_lookup *next, **place; /* in the queue, the list of those that run,
-                                      or `over` */
+  awio_lookups *owner; /* NULL: no task wants it any more */
+  /* In the queue, in the list of those that run, or in `over`. */
+  awio_lookup *next, **place;
 };
 
 /* Make a look-up of `host`, or of the name of `address` if `host` is NULL.

@@ -4,15 +4,13 @@
  *       └─ question ─┬ awio_lookup, shared with the pool (lookup.h)
  *                    └ waiters: the tasks that ask it
  *
- *   asking   a task joins the question that is under way, or begins a new one:
+ *   asking   a task joins the question that is under way, or begins a new one,
  *            so a dead name takes one thread, however many tasks ask for it
  *   over     the pool calls the async; each waiter gets the answer as a value
- *   cancel   the last waiter that goes forgets the look-up
+ *   cancel   when the last waiter goes, the look-up is forgotten
  *
- * Nothing is remembered after that. A request is the userdata with which one
- * task waits.
- *
- * The async is referenced while there are questions.
+ * Answers are not remembered. A request is the userdata with which one task
+ * waits. The async is referenced while there are questions.
  *
  * Neighbours: lookup.c has the threads; names.lua knows the names that need
  * none.
@@ -48,7 +46,7 @@ struct question {
 
 typedef struct request {
   question *question;
-  awio_address address; /* of which the name is asked; else none */
+  awio_address address; /* whose name is asked for; none: ask for `host` */
   int family;
   char host[NI_MAXHOST];
 } request;
@@ -66,8 +64,8 @@ static void release_answer(aw_lua_value *value) {
   aw_free(a);
 }
 
-/* Push {address=, family=} of an address. Returns false, with nothing pushed,
- * for a family that is not of the internet. */
+/* Push {address=, family=}. Returns false, with nothing pushed, for an address
+ * that is neither IPv4 nor IPv6. */
 static bool push_found(lua_State *L, const struct addrinfo *info) {
   awio_address address;
   if ((info->ai_family != AF_INET && info->ai_family != AF_INET6) ||

@@ -2,9 +2,9 @@
  *
  *     Server (userdata) ─► awio_listener (C)
  *
- * accept() tries at once, if no task waits already, and else waits by an
- * operation of listener.c. While it waits, the Lua stack is [server, quiet].
- * With `quiet`, a closed server is no error: that is for Serve.
+ * accept() tries at once, unless another task already waits. Else it waits by
+ * an operation of listener.c; then the Lua stack is [server, quiet]. With
+ * `quiet`, which Serve uses, a closed server is no error.
  */
 #include "net/server.h"
 

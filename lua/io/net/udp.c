@@ -3,10 +3,11 @@
  * Invariants: `receiving` and `sending` count the tasks whose wait `arm` has
  * begun and neither `ready` nor `disarm` has ended. If the library ends waits
  * in another way, as for a descriptor that was closed behind its back, a count
- * stays too high. Then a task waits for readiness before it tries, no more.
+ * stays too high. The only effect is that a task waits for readiness before it
+ * tries.
  *
- * The userdata keeps the number of its closed descriptor: a wait in the loop of
- * another engine, which a close does not end, is aborted by it.
+ * The userdata keeps the number of its descriptor after a close. A close does
+ * not end waits in another engine, and their abort needs that number.
  */
 #include "net/udp.h"
 
@@ -167,7 +168,8 @@ static void count_down(unsigned *count) {
     (*count)--;
 }
 
-/* For two engines: the socket may be closed, or finalized, in the other one. */
+/* Use the number in the userdata: another engine may have closed or finalized
+ * the socket. */
 static void unwatch_udp(aw_task *task, const awio_udp_box *box) {
   aw_ready_disarm(task, box->fd);
 }

@@ -5,8 +5,8 @@
  *
  * The kernel has the only queues. A method tries its system call first. If it
  * must wait, the engine tries again when the descriptor is ready, for one
- * waiter after the other, the oldest first: so a race is won by the datagram
- * that was taken, not by the news that one has come.
+ * waiter after the other, the oldest first. So a race is won by a datagram that
+ * was taken, not by the mere readiness.
  *
  * A datagram is received into a buffer on the C stack, and then copied in its
  * true size. So an idle socket holds no buffer, and a finalizer that receives
@@ -76,7 +76,7 @@ typedef struct awio_udp_sender {
   bool truncated;
 } awio_udp_sender;
 
-/* Make a socket that is closed as yet. NULL: out of memory. */
+/* Make a socket that is not open yet. NULL: out of memory. */
 awio_udp *awio_udp_new(void);
 /* Open the socket. Returns 0 or -errno. */
 int awio_udp_open(awio_udp *socket, int family);

@@ -115,8 +115,8 @@ static size_t check_recv_max(lua_State *L, int arg) {
   return (size_t)max;
 }
 
-/* Return the receive of at most the bytes that the value at 2 says. Leaves its
- * owner on top, which is the object itself or a new userdata. */
+/* Return a receive of at most so many bytes as the number at 2. Leaves its
+ * owner on top: the object itself, or a new userdata. */
 static awio_udp_recv *push_recv(lua_State *L, awio_udp_box *box) {
   size_t max = check_recv_max(L, 2);
   lua_settop(L, 1);
@@ -248,7 +248,8 @@ static int fail_send(lua_State *L, const awio_udp_send *out, int code) {
   return fail_udp(L, out->box, code, "send", about);
 }
 
-/* The message at DATA as userdata on top. */
+/* Push a copy of the message as userdata, which keeps the object and the data
+ * alive. */
 static awio_udp_send *push_send(lua_State *L, const awio_udp_send *message) {
   enum { OBJECT_VALUE = 1, DATA_VALUE };
   awio_udp_send *out = lua_newuserdatauv(L, sizeof *out, DATA_VALUE);
@@ -264,7 +265,10 @@ static int datagram_sent(lua_State *L, int result, void *data) {
   return result < 0 ? fail_send(L, data, result) : 0;
 }
 
-/* Send the message, or let it wait. `kept`: as userdata on top; else NULL. */
+/* Send the message, or wait until that is possible.
+ *
+ *   kept  the message as userdata on top; NULL: there is none yet
+ */
 static int send_message(lua_State *L, const awio_udp_send *message,
                         awio_udp_send *kept) {
   const awio_udp *s = message->box->socket;

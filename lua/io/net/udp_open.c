@@ -1,7 +1,7 @@
 /* udp_open.c - makes UDP sockets, for aiowire/udp.lua
  *
- *   udp_plan()  checks the arguments of aw.udp.bind or aw.udp.connect, and keeps
- *               the options in a userdata
+ *   udp_plan()  checks the arguments of aw.udp.bind or aw.udp.connect, and
+ *               keeps the options in a userdata
  *   names       udp.lua looks up the addresses of the host
  *   udp_open()  tries one address
  */

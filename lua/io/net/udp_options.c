@@ -1,7 +1,7 @@
 /* udp_options.c - options of UDP sockets, and groups of multicast; see udp.h
  *
- * A socket of IPv6 may carry IPv4, too. So it gets the options of both, and
- * those of IPv4 may fail there.
+ * An IPv6 socket may carry IPv4, too. So it gets the options of both; that
+ * those of IPv4 fail is no error there.
  */
 #define _GNU_SOURCE /* struct ip_mreqn */
 #include "base/socket.h"
@@ -63,8 +63,8 @@ void awio_udp_check_options(lua_State *L, int arg, awio_udp_options *options) {
 
 /* ---- applying them ---- */
 
-/* Set an option of IPv4, and its counterpart of IPv6, unless it is not
- * given. */
+/* Set an option of IPv4 and its counterpart of IPv6. A negative value: it is
+ * not given. */
 static int set_both(const awio_udp *s, int option4, int option6, int value) {
   if (value < 0)
     return 0;
@@ -111,8 +111,9 @@ int awio_udp_prepare(const awio_udp *s, const awio_udp_options *options) {
 
 /* ---- groups ---- */
 
-/* Return the number of the interface at `arg`, and for IPv4 perhaps its
- * address instead. Neither: the system chooses. Raises. */
+/* Return the number of the interface at `arg`; 0: the system chooses. For IPv4
+ * the argument may also be an address of the interface: then write `address`
+ * and return 0. Raises. */
 static unsigned check_interface(lua_State *L, int arg, const char *call,
                                 const awio_address *group,
                                 struct in_addr *address) {

@@ -128,7 +128,7 @@ static char **push_environment(lua_State *L, int arg) {
 /* ---- a child to start ---- */
 
 typedef struct spawning {
-  int at; /* the index of the table of options, an argument of the user's call */
+  int at; /* index of the table of options, an argument of the user's call */
   awio_program plan;
   uint64_t grace_ms;
   awio_redirect files[3];

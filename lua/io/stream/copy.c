@@ -37,8 +37,8 @@ static uint64_t integer_at(lua_State *L, int index) {
   return (uint64_t)lua_tointeger(L, index);
 }
 
-/* Wait until nothing is queued in `to` before our bytes. Returns NULL if they
- * can be written now, else the operation to wait for. Raises. */
+/* Return the operation to wait for, until nothing is queued in `to` before our
+ * bytes; NULL if they can be written now. Raises. */
 static const aw_operation *wait_for_turn(lua_State *L, awio_stream *to) {
   int rc = awio_stream_yield_to_c(to);
   if (rc == UV_EAGAIN)
@@ -82,7 +82,8 @@ static int finish(lua_State *L) {
   return 1;
 }
 
-/* Make `from.in` hold bytes. Returns their number; 0 at the end; UV_EAGAIN. */
+/* Read into `from.in` if it is empty. Returns the number of bytes in it; 0 at
+ * the end; or UV_EAGAIN. Raises. */
 static ssize_t have_bytes(lua_State *L, awio_stream *from) {
   size_t length = awio_buffer_length(&from->in);
   if (length > 0)

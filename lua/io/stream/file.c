@@ -1,9 +1,9 @@
 /* file.c - aw.fs.open: FIFOs, terminals, devices and files as streams
  *
- *   FIFO      opened without blocking. The first read waits for a writer: a
- *             fresh reading end is not ready until one has come, but a read(2)
- *             would take its absence for the end. An open for writing waits for
- *             a reader, by trying again: nothing tells when one comes
+ *   FIFO      opened without blocking. The first read waits until the reading
+ *             end is ready, which needs a writer: before that, read(2) would
+ *             report the end. An open for writing tries again until there is a
+ *             reader, since no event tells when one comes
  *   terminal  never becomes the controlling one; does not block
  *   file      always ready; reads and writes happen on the loop's thread
  *

@@ -1,10 +1,10 @@
 /* read_until.c - s:read_until: text up to a delimiter of any length
  *
- * As each read, it takes bytes only when all that it wants are there [C10]. A
- * delimiter may come byte by byte. So the search remembers how far it has come,
- * as long as nobody has taken bytes meanwhile. While it waits, the Lua stack is
+ * Like every read, it takes bytes only when all that it wants are there [C10].
+ * The text may come byte by byte, so the search goes on where it stopped,
+ * unless bytes were taken meanwhile. While it waits, the Lua stack is
  *
- *     [stream, delimiter, max or nil, offset to search from, `taken` then]
+ *     [stream, delimiter, max or nil, offset to search from, old `taken`]
  *
  * Neighbours: read.c has the other reads, and says why a string is made before
  * its bytes are taken.

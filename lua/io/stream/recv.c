@@ -28,8 +28,8 @@ typedef struct received {
   bool taken, ended;
 } received;
 
-/* Push the bytes that are in the stream, and move them to the value. To make
- * the string may raise, or run a finalizer that reads. */
+/* Push the bytes that are in the stream, and move them to the value. Making the
+ * string may raise, or run a finalizer that reads. */
 static void take_received(lua_State *L, received *r) {
   awio_stream *s = r->stream;
   while (!r->taken) {

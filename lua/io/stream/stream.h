@@ -1,4 +1,4 @@
-/* stream.h - bytes in and out of a descriptor
+/* stream.h - bytes in and out of a descriptor: a pipe, a socket, a FIFO, a file
  *
  *   in    the kernel → read(2) in the task that reads → `in` → Lua strings
  *   out   Lua strings → write(2) in the task that writes; bytes that the kernel
@@ -12,8 +12,12 @@
  * cancelled half way, and that breaks the stream.
  *
  * A read that gets less than it asked for has emptied the descriptor. The next
- * one waits for readiness at once (`drained`), instead of asking the kernel for
- * the answer EAGAIN. So a request on a socket costs a poll, a read and a send.
+ * one waits for readiness at once (`drained`), instead of a call that could
+ * only fail with EAGAIN. So a request on a socket costs a poll, a recv and a
+ * send.
+ *
+ * A `socket` is read by recv(2) and written by send(2), without SIGPIPE. A
+ * connection that breaks is not taken for one that ends (`lost`).
  *
  * A closed socket *lingers* while the pump sends what is queued, as long as the
  * peer takes something from time to time. A peer that never reads would hold
@@ -25,6 +29,11 @@
  * A `shared` descriptor (0 to 2) stays blocking, since other processes use the
  * same open file; so poll(2) comes before each read and write. Lua's print and
  * io.write write to such a descriptor, too: see cstdio.h.
+ *
+ *   stream_object.c    the class, and writing
+ *   read.c, read_until.c, recv.c    reading
+ *   copy.c             from one stream to another
+ *   socket.c, file.c   streams over sockets, over FIFOs and files
  */
 #ifndef AWIO_STREAM_H
 #define AWIO_STREAM_H
