@@ -32,7 +32,7 @@ static int unread_by_peer(const awio_stream *s) {
   return ioctl(s->fd, TIOCOUTQ, &count) < 0 ? 0 : count;
 }
 
-static int set_linger(aw_task *task, awio_stream *s) {
+static int arm_linger(aw_task *task, awio_stream *s) {
   aw_engine *engine = aw_loop_engine(aw_task_loop(task));
   s->unread = unread_by_peer(s);
   return aw_alarm_arm(task, aw_engine_now(engine) + s->linger);
@@ -43,7 +43,7 @@ static int pump_arm(aw_task *task, void *data) {
   int rc = awio_stream_arm(task, s, AW_WRITABLE);
   if (rc != 0 || !s->socket || !s->closed)
     return rc;
-  rc = set_linger(task, s);
+  rc = arm_linger(task, s);
   if (rc < 0)
     awio_stream_disarm(task, s);
   return rc;
@@ -56,7 +56,7 @@ static void pump_disarm(aw_task *task, void *data) {
 
 static void pump_due(aw_task *task, void *data) {
   awio_stream *s = data;
-  if (unread_by_peer(s) < s->unread && set_linger(task, s) == 0)
+  if (unread_by_peer(s) < s->unread && arm_linger(task, s) == 0)
     return;
   awio_stream_drop(s);
   awio_stream_disarm(task, s);
@@ -131,6 +131,15 @@ int awio_stream_pump(awio_stream *s, aw_loop *loop) {
   if (!wire)
     return AW_ENOMEM;
   return aw_loop_start(loop, wire, &config, NULL);
+}
+
+ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
+                         size_t size) {
+  ssize_t sent = awio_stream_submit(s, data, size);
+  if (sent < 0 || awio_buffer_length(&s->out) == 0)
+    return sent;
+  int rc = awio_stream_pump(s, loop);
+  return rc < 0 ? rc : sent;
 }
 
 bool awio_stream_finish(awio_stream *s, aw_task *task) {

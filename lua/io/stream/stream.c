@@ -1,11 +1,10 @@
-/* stream.c - reading, writing and the pump; see stream.h
+/* stream.c - reading and writing; see stream.h
  *
  *   read   awio_stream_fill(): one read(2), whose size doubles after a full
  *          one; if there is no data, or after a short read, the task waits for
  *          the descriptor
- *   write  awio_stream_send(): write(2); bytes that the kernel does not take go
- *          to `out`, and the pump is started if it does not run
- *   pump   a background task that sends `out`; see pump.c
+ *   write  awio_stream_submit(): write(2); bytes that the kernel does not take
+ *          go to `out`, which the pump sends (pump.c)
  *
  * Invariants: `out` is empty unless the pump runs (`pumping`), or the loop of
  * the pump has ended. `fd` is open until the stream is `closed` and the pump
@@ -340,10 +339,9 @@ int awio_stream_end_input(awio_stream *s) {
   return awio_buffer_add(&s->out, text + typed, count - typed) ? 0 : AW_ENOMEM;
 }
 
-/* ---- submitting, and waiting for `out` ---- */
+/* ---- submitting ---- */
 
-ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
-                         size_t size) {
+ssize_t awio_stream_submit(awio_stream *s, const char *data, size_t size) {
   size_t sent = 0;
   size_t queued = awio_buffer_length(&s->out);
   if (queued == 0) {
@@ -357,12 +355,9 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
       s->limits.high_water > queued ? s->limits.high_water - queued : 0;
   size_t take = rest < room ? rest : room;
   note_typed(s, data, sent + take);
-  if (take == 0 && rest == 0)
-    return (ssize_t)sent;
-  if (!awio_buffer_add(&s->out, data + sent, take))
+  if (take > 0 && !awio_buffer_add(&s->out, data + sent, take))
     return AW_ENOMEM;
-  int rc = awio_stream_pump(s, loop);
-  return rc < 0 ? rc : (ssize_t)(sent + take);
+  return (ssize_t)(sent + take);
 }
 
 ssize_t awio_stream_put(awio_stream *s, const char *data, size_t size) {

@@ -144,9 +144,11 @@ ssize_t awio_stream_fill(awio_stream *stream, size_t wanted);
  */
 bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
 
-/* Submit as much of `data` as the kernel and `out` take. Starts the pump in
- * `loop` if bytes are left in `out`. Returns the number of bytes submitted, or
- * an error. */
+/* Submit as much of `data` as the kernel and `out` take. Returns the number of
+ * bytes submitted, or an error. Use awio_stream_send(). */
+ssize_t awio_stream_submit(awio_stream *stream, const char *data, size_t size);
+
+/* Submit, and start the pump in `loop` if bytes are left in `out`. */
 ssize_t awio_stream_send(awio_stream *stream, aw_loop *loop, const char *data,
                          size_t size);
 
