@@ -114,7 +114,9 @@ describe("a closed socket whose peer does not read", function()
       end)
       assert.are.equal("done", ev:run())
       assert.is_false(clients.is_open(fd))
-      check_cut(peer, kind)
+      helper.run(function()
+        check_cut(peer, kind)
+      end)
     end
   end))
 

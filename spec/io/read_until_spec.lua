@@ -116,7 +116,7 @@ describe("read_until", function()
     end))
 
   it("refuses a text as soon as none can end within max bytes [X5]",
-    with_pair(function(a, b)
+    with_pair(function(_, a, b)
       a:write "xcc"
       raises("EMSGSIZE", function()
         local _, err = pcall(b.read_until, b, "zz", 2)
