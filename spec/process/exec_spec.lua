@@ -332,35 +332,18 @@ describe("a cancelled exec", function()
   end)
 
   it("leaves nothing behind, at any await [C3, C10]", function()
-    local sizes = { "3", "300000" }
-    for _, size in ipairs(sizes) do
-      local k = 0
-      repeat
-        k = k + 1
-        local finished = false
-        run(function(ev)
-          local task = ev:start(function()
-            aw.exec { "sh", "-c", "cat; echo x >&2", grace = 1,
-              stdin = ("x"):rep(size) }
-            finished = true
-          end)
-          for _ = 1, k do
-            aw.yield()
-          end
-          task:cancel_wait()
-        end)
-      until finished or k == 40
+    for _, size in ipairs { 3, 300000 } do
+      helper.cut_at_each_await(function()
+        aw.exec { "sh", "-c", "cat; echo x >&2", grace = 1,
+          stdin = ("x"):rep(size) }
+      end)
     end
   end)
 
   it("leaves nothing behind, at any time [C3, C10]", function()
-    for ms = 0, 12 do
-      run(function()
-        aw.scope({ timeout = ms / 1000 }, function()
-          aw.exec { "sh", "-c", "cat; echo x >&2", stdin = ("x"):rep(100000) }
-        end)
-      end)
-    end
+    helper.cut_at_any_time(function()
+      aw.exec { "sh", "-c", "cat; echo x >&2", stdin = ("x"):rep(100000) }
+    end)
   end)
 end)
 

@@ -344,33 +344,17 @@ describe("a cancelled pipeline", function()
   end)
 
   it("leaves nothing behind, at any await [C3, C10]", function()
-    local k = 0
-    repeat
-      k = k + 1
-      local finished = false
-      run(function(ev)
-        local task = ev:start(function()
-          aw.pipeline({ "cat" }, { "sh", "-c", "cat; echo x >&2" },
-            { stdin = ("x"):rep(300000), grace = 1 })
-          finished = true
-        end)
-        for _ = 1, k do
-          aw.yield()
-        end
-        task:cancel_wait()
-      end)
-    until finished or k == 40
+    helper.cut_at_each_await(function()
+      aw.pipeline({ "cat" }, { "sh", "-c", "cat; echo x >&2" },
+        { stdin = ("x"):rep(300000), grace = 1 })
+    end)
   end)
 
   it("leaves nothing behind, at any time [C3, C10]", function()
-    for ms = 0, 12 do
-      run(function()
-        aw.scope({ timeout = ms / 1000 }, function()
-          aw.pipeline({ "cat" }, { "cat" }, { "wc", "-c" },
-            { stdin = ("x"):rep(100000) })
-        end)
-      end)
-    end
+    helper.cut_at_any_time(function()
+      aw.pipeline({ "cat" }, { "cat" }, { "wc", "-c" },
+        { stdin = ("x"):rep(100000) })
+    end)
   end)
 end)
 

@@ -348,6 +348,36 @@ function M.join(t)
   return pcall(t.wait, t)
 end
 
+--- Cancel a task that runs `f` after one yield, then another one after two, and
+--- so on, until one has finished. Each has a loop of its own.
+---@param f fun()
+function M.cut_at_each_await(f)
+  local yields, finished = 0, false
+  repeat
+    yields = yields + 1
+    M.run(function(ev)
+      local task = ev:start(function()
+        f()
+        finished = true
+      end)
+      for _ = 1, yields do
+        aw.yield()
+      end
+      task:cancel_wait()
+    end)
+  until finished or yields == 40
+end
+
+--- Run `f` with a time limit of 0 to 12 ms, each time in a loop of its own.
+---@param f fun()
+function M.cut_at_any_time(f)
+  for ms = 0, 12 do
+    M.run(function()
+      aw.scope({ timeout = ms / 1000 }, f)
+    end)
+  end
+end
+
 --- Keep the thread busy for so many seconds of processor time.
 function M.busy(seconds)
   local ends = os.clock() + seconds
