@@ -1378,7 +1378,7 @@ function Stream:configure(options) end
 ---@return integer? port
 function Stream:peer() end
 
---- Return the own address of a socket, as peer() does.
+--- Return the address of this side of a socket, as peer() does.
 ---@return string host_or_path
 ---@return integer? port
 function Stream:name() end
@@ -1395,9 +1395,9 @@ function Stream:dirty() end
 aw.fs = {}
 
 --- Open a FIFO, a terminal, a device or a file as a stream, with the modes of
---- `io.open`. Awaits: a FIFO that is only written is open when it has a reader.
---- A FIFO that is read gives its end when the last writer has gone, not before
---- the first one has come.
+--- `io.open`. Awaits: an open of a FIFO that only writes waits for a reader.
+--- The reader of a FIFO gets the end when the last writer has gone, but not
+--- before a first one has come.
 ---
 --- Reads and writes of a regular file run on the loop's thread. The stream
 --- reads ahead, so use one stream to read a file and another one to write it.
@@ -1577,10 +1577,10 @@ function aw.Exec(options) end
 ---@field codes (integer|false)[] the code of each program; 128 + n if signal n
 ---  has ended it; false if it is lost
 
---- Run programs at once, each of which reads the output of the one before, and
---- wait until all programs and pipes have ended. Awaits. The last table holds
---- options if it has no word. A cancel ends all programs, as Process:close()
---- does.
+--- Run programs at the same time, each of which reads the output of the one
+--- before, and wait until all programs and pipes have ended. Awaits. A table at
+--- the end that holds no word is the table of options. A cancel ends all
+--- programs, as Process:close() does.
 ---
 --- A program whose reader has ended dies of SIGPIPE, which is the code 141, as
 --- in `yes | head -1`. If a program cannot be started, the others are ended.
@@ -1630,8 +1630,8 @@ aw.unix = {}
 
 --- Options of a connection over TCP.
 ---@class aiowire.TcpConnectOptions: aiowire.ConnectOptions
----@field local_host? string the own address, as a number
----@field local_port? integer the own port; any by default
+---@field local_host? string the address of this end, numeric
+---@field local_port? integer the port of this end; any by default
 ---@field family? "inet"|"inet6" the only family to try
 
 --- Connect to a TCP server. Awaits. A name is looked up as by `aw.dns.resolve`.
@@ -1686,7 +1686,7 @@ function aw.dns.reverse(address) end
 
 -- Servers ---------------------------------------------------------------------
 
---- Options of a server; the last four are those of its connections.
+--- Options of a server; the last five are those of its connections.
 ---@class aiowire.ListenOptions
 ---@field fd? integer a socket that listens already, instead of an address
 ---@field backlog? integer connections that wait to be accepted
@@ -1695,6 +1695,7 @@ function aw.dns.reverse(address) end
 ---@field mode? integer unix: permissions of the file, as tonumber("660", 8)
 ---@field max_line? number
 ---@field high_water? number
+---@field max_output? number
 ---@field nodelay? boolean TCP: send small writes at once (the default)
 ---@field keepalive? boolean|number TCP: send probes, after so many seconds
 
@@ -1729,7 +1730,7 @@ function aw.Accept(server) end
 ---
 --- The wire ends when the server is closed and all connections have ended. A
 --- cancel of the wire lets connections go on until its grace is over [X17].
---- Without a handler, each place of a failure is a warning.
+--- Without a handler, there is one warning for each place of a failure.
 ---@param server aiowire.Server
 ---@param body fun(ev: aiowire.EventLoop, s: aiowire.Stream): aiowire.Wireable?
 ---@param handler? aiowire.Handler called for a connection that has failed
@@ -1786,7 +1787,7 @@ function UdpSocket:recv(max) end
 ---@param port? integer
 function UdpSocket:send(data, host, port) end
 
---- Receive what is sent to a group of multicast, too [X20].
+--- Also receive what is sent to a multicast group [X20].
 ---@param group string a numeric address, such as "239.1.2.3" or "ff02::1"
 ---@param interface? string its name, such as "eth0", or its IPv4 address
 ---@return aiowire.UdpSocket self
@@ -1819,7 +1820,7 @@ function UdpSocket:getfd() end
 ---@field broadcast? boolean allow sends to broadcast addresses; default false
 ---@field ttl? integer hops that a datagram may take, from 1 to 255
 ---@field loopback? boolean receive here what is sent to groups; default true
----@field interface? string name of the interface by which multicast leaves
+---@field interface? string name of the interface that multicast is sent by
 
 --- Change options of the socket [X20].
 ---@param options aiowire.UdpChange

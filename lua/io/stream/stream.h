@@ -128,9 +128,9 @@ void awio_stream_abort(awio_stream *stream, aw_engine *engine);
  * after each awio_wait_flushed. Returns true if the task must wait. */
 bool awio_stream_finish(awio_stream *stream, aw_task *task);
 
-/* Call read(2) once, unless the stream is `drained`. Returns the number of bytes
- * added to `in`; 0 at the end of the file; UV_EAGAIN if the task must wait; or
- * an error.
+/* Call read(2) once, unless the stream is `drained`. Returns the number of
+ * bytes added to `in`; 0 at the end of the file; UV_EAGAIN if the task must
+ * wait; or an error.
  *
  *   wanted  the number of bytes that the task wants; 0: unknown
  */
@@ -200,8 +200,8 @@ extern const aw_operation awio_wait_sent;    /* in shutdown() */
 extern const aw_operation awio_wait_flushed; /* in flush() */
 extern const aw_operation awio_wait_turn;    /* in copy() */
 
-/* Begin and abort a wait for the descriptor, in operations; `data` of the second
- * is the stream. The first returns what aw_ready_arm() returns. */
+/* Begin and abort a wait for the descriptor, in operations; `data` of the
+ * second is the stream. The first returns what aw_ready_arm() returns. */
 int awio_stream_arm(aw_task *task, awio_stream *stream, int events);
 void awio_stream_disarm(aw_task *task, void *data);
 
