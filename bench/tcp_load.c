@@ -78,7 +78,7 @@ static clockid_t clock_of(pid_t pid) {
 /* Return the resident bytes of the server. */
 static double resident(pid_t pid) {
   char path[64];
-  long all, pages;
+  long all = 0, pages = 0;
   snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
   FILE *file = fopen(path, "r");
   check(file && fscanf(file, "%ld %ld", &all, &pages) == 2, path);
