@@ -39,6 +39,12 @@ local operations = {
     local s <close> = server:accept()
     assert(s:read() == "hello")
     relief:wait()]] },
+  { "unix.listen in the place of a dead socket", [[
+    os.remove "dead"
+    local server <close> = aw.unix.listen "dead"
+    assert(os.rename("dead", "left")) -- the server leaves it behind
+    server:close()
+    aw.unix.listen("left"):close()]] },
   { "Accept in a race", [[
     local server <close> = aw.tcp.listen("127.0.0.1", 0)
     local client <close> = aw.tcp.connect("127.0.0.1",

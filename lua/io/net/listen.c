@@ -150,20 +150,22 @@ static int inner_listen_failed(lua_State *L) {
 
 /* ---- unix ---- */
 
-/* Is the file a socket at which nobody listens? */
-static bool is_dead(const awio_address *address) {
+/* Returns 0 if nobody listens at this file, which is a socket; EADDRINUSE if
+ * somebody does, or if it is none; or the code with which trying has failed. */
+static int check_dead(const awio_address *address) {
   struct stat before, after;
   const char *path = address->un.sun_path;
   if (lstat(path, &before) < 0 || !S_ISSOCK(before.st_mode))
-    return false;
+    return UV_EADDRINUSE;
   int fd = awio_socket_open(AF_UNIX, SOCK_STREAM);
   if (fd < 0)
-    return false;
+    return fd;
   bool refused =
       connect(fd, &address->any, address->length) < 0 && errno == ECONNREFUSED;
   close(fd);
-  return refused && lstat(path, &after) == 0 && before.st_dev == after.st_dev &&
-         before.st_ino == after.st_ino;
+  bool same = lstat(path, &after) == 0 && before.st_dev == after.st_dev &&
+              before.st_ino == after.st_ino;
+  return refused && same ? 0 : UV_EADDRINUSE;
 }
 
 static int bind_unix(int fd, const awio_address *address) {
@@ -172,7 +174,10 @@ static int bind_unix(int fd, const awio_address *address) {
   if (errno != EADDRINUSE)
     return -errno;
   bool is_abstract = address->un.sun_path[0] == '\0';
-  if (is_abstract || !is_dead(address) || unlink(address->un.sun_path) < 0)
+  int rc = is_abstract ? UV_EADDRINUSE : check_dead(address);
+  if (rc < 0)
+    return rc;
+  if (unlink(address->un.sun_path) < 0)
     return UV_EADDRINUSE;
   return bind(fd, &address->any, address->length) < 0 ? -errno : 0;
 }
