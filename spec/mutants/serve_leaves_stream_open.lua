@@ -2,7 +2,7 @@ return {
   breaks = "The stream of a connection is closed with its body [X16]",
   find = [[
   if (s)
-    awio_stream_close(s, aw_loop_engine(aw_task_loop(task)));
+    awio_stream_abort(s, aw_loop_engine(aw_task_loop(task)));
 ]],
   put = [[]],
   spec = "serve",
