@@ -283,6 +283,7 @@ end)
 
 describe("accepting without descriptors [X15]", function()
   it("goes on when there are some", served(function(ev, server, port, g)
+    clients.needs_refused_accepts()
     g.keep(clients.connect(port))
     g.keep(clients.connect(port))
     aw.readable(server) -- the engine has its own descriptors
@@ -309,6 +310,7 @@ describe("accepting without descriptors [X15]", function()
 
   it("goes on in a test, whose clock stands still",
     helper.in_task(function(ev)
+      clients.needs_refused_accepts()
       local server <close>, port = clients.listen()
       local group <close> = clients.group()
       group.keep(clients.connect(port))

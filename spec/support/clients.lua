@@ -63,6 +63,14 @@ function M.has_ipv6()
   return ok
 end
 
+--- End the current test as pending under valgrind: without descriptors, its
+--- accept(2) takes a connection and drops it.
+function M.needs_refused_accepts()
+  if (os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
+    helper.pending "valgrind's accept drops the connection"
+  end
+end
+
 --- Use all descriptors up but `spare`. Returns a value that gives back `n` by
 --- `give(n)`, and all by `__close`.
 function M.exhaust(spare)
