@@ -1,6 +1,6 @@
 """An echo server on asyncio's streams, as Python's manual has it.
 
-python3 bench/tcp_echo_asyncio.py [uvloop]   prints its port, serves until killed
+python3 bench/tcp_echo_asyncio.py [uvloop]   prints its port; serves until killed
 
 asyncio sets TCP_NODELAY itself. With `uvloop`, its loop is used instead of
 asyncio's own.

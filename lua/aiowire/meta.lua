@@ -711,7 +711,7 @@ function aw.Every(period, wire, opts) end
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
 --- parts of one message; from a stream what `read_some()` gives, or nil; from a
---- UDP socket a datagram and its sender [X19]. A receive from a channel or a
+--- UDP socket a datagram and its sender [X21]. A receive from a channel or a
 --- stream needs no coroutine [V7].
 ---@param source aiowire.Receivable
 ---@param max? integer for a UDP socket: bytes to take
@@ -1412,7 +1412,7 @@ function aw.fs.open(path, mode) end
 --- wire: `aw.Call(aw.copy, from, to)`.
 ---
 --- What is queued in `to` is sent first. A cancelled copy loses nothing: what
---- it has read and not written stays in `from` [X6]. Raises a SystemError about
+--- it has read and not written stays in `from` [X7]. Raises a SystemError about
 --- the stream that failed.
 ---@param from aiowire.Stream
 ---@param to aiowire.Stream may be the same, for an echo
@@ -1636,14 +1636,14 @@ aw.unix = {}
 
 --- Connect to a TCP server. Awaits. A name is looked up as by `aw.dns.resolve`.
 --- Several addresses are tried as RFC 8305 says: each next one after 250 ms, or
---- at once when the one before has failed; the first connection wins [X10].
+--- at once when the one before has failed; the first connection wins [X12].
 ---
 --- A connect that is cut short, as by a cancel, a time-out or a race, leaves no
---- descriptor [X8]. `aw.Call(aw.tcp.connect, host, port)` is the wire, as in
+--- descriptor [X10]. `aw.Call(aw.tcp.connect, host, port)` is the wire, as in
 --- `aw.Call(aw.tcp.connect, host, port):retry{times=3}`.
 ---
 --- Raises a SystemError about the address, or about all addresses that were
---- tried [X11]; "EAI_NONAME" about a name that is not found.
+--- tried [X13]; "EAI_NONAME" about a name that is not found.
 ---@param host string a name, or a number such as "127.0.0.1" or "fe80::1%eth0"
 ---@param port integer
 ---@param opts aiowire.TcpConnectOptions?
@@ -1670,8 +1670,8 @@ aw.dns = {}
 ---@field family? "inet"|"inet6" the only family to look for
 ---@field port? integer of the results
 
---- Return the addresses of a host, the best one first; at least one [X12].
---- Awaits, but for numbers and "localhost", which need no look-up [X9].
+--- Return the addresses of a host, the best one first; at least one [X14].
+--- Awaits, but for numbers and "localhost", which need no look-up [X11].
 ---
 --- Raises a SystemError about the host: "EAI_NONAME" if it is not found.
 ---@param host string
@@ -1719,17 +1719,17 @@ function aw.tcp.listen(host, port, options) end
 ---@return aiowire.Server
 function aw.unix.listen(path, options) end
 
---- Make a wire that takes the next connection of a server; an event [X14]. Its
+--- Make a wire that takes the next connection of a server; an event [X16]. Its
 --- result is the Stream.
 ---@param server aiowire.Server
 ---@return aiowire.Wire
 function aw.Accept(server) end
 
 --- Make a wire that serves connections: each runs `body(ev, stream)` in a task
---- of its own, and its stream is closed at the end of that [X16].
+--- of its own, and its stream is closed at the end of that [X18].
 ---
 --- The wire ends when the server is closed and all connections have ended. A
---- cancel of the wire lets connections go on until its grace is over [X17].
+--- cancel of the wire lets connections go on until its grace is over [X19].
 --- Without a handler, there is one warning for each place of a failure.
 ---@param server aiowire.Server
 ---@param body fun(ev: aiowire.EventLoop, s: aiowire.Stream): aiowire.Wireable?
@@ -1744,7 +1744,7 @@ function aw.Serve(server, body, handler, options) end
 local Server = {}
 
 --- Take the next connection. Awaits while there is none, and while there are no
---- descriptors [X15]. Raises Closed if the server is closed.
+--- descriptors [X17]. Raises Closed if the server is closed.
 ---@return aiowire.Stream
 function Server:accept() end
 
@@ -1770,7 +1770,7 @@ function Server:getfd() end
 local UdpSocket = {}
 
 --- Receive one datagram. Awaits. The task that has waited longest is first; a
---- cancelled wait has taken nothing [X19].
+--- cancelled wait has taken nothing [X21].
 ---@param max? integer bytes to take, from 1 to 65535; default: all of them
 ---@return string data may be empty
 ---@return string host of the sender
@@ -1780,14 +1780,14 @@ function UdpSocket:recv(max) end
 
 --- Send one datagram, whole or not at all. Awaits while the kernel has no room,
 --- and for the address of a name. A connected socket takes no address, any
---- other needs one [X18]. Raises a SystemError, such as EMSGSIZE for a datagram
+--- other needs one [X20]. Raises a SystemError, such as EMSGSIZE for a datagram
 --- that is too long.
 ---@param data string
 ---@param host? string
 ---@param port? integer
 function UdpSocket:send(data, host, port) end
 
---- Also receive what is sent to a multicast group [X20].
+--- Also receive what is sent to a multicast group [X22].
 ---@param group string a numeric address, such as "239.1.2.3" or "ff02::1"
 ---@param interface? string its name, such as "eth0", or its IPv4 address
 ---@return aiowire.UdpSocket self
@@ -1822,7 +1822,7 @@ function UdpSocket:getfd() end
 ---@field loopback? boolean receive here what is sent to groups; default true
 ---@field interface? string name of the interface that multicast is sent by
 
---- Change options of the socket [X20].
+--- Change options of the socket [X22].
 ---@param options aiowire.UdpChange
 ---@return aiowire.UdpSocket self
 function UdpSocket:configure(options) end
@@ -1838,7 +1838,7 @@ function UdpSocket:configure(options) end
 
 aw.udp = {}
 
---- Make a UDP socket on an address of this machine [X18]. Awaits only for a
+--- Make a UDP socket on an address of this machine [X20]. Awaits only for a
 --- name other than "localhost".
 ---@param host? string nil, "" or "*": any address
 ---@param port integer 0: any free one, see `name`

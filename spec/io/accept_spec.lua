@@ -1,5 +1,5 @@
--- Accepting connections: who gets which, races, cancels, closing [X14], and
--- too few descriptors [X15].
+-- Accepting connections: who gets which, races, cancels, closing [X16], and
+-- too few descriptors [X17].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -34,7 +34,7 @@ local function failed_closed(task)
   assert.is_true(aw.is_closed(err), tostring(err))
 end
 
-describe("accepting [X14]", function()
+describe("accepting [X16]", function()
   it("takes connections that came before", served(function(_, server, port, g)
     for i = 1, 3 do
       clients.send(g.keep(clients.connect(port)), i .. "\n")
@@ -281,7 +281,7 @@ describe("accepting [X14]", function()
   end))
 end)
 
-describe("accepting without descriptors [X15]", function()
+describe("accepting without descriptors [X17]", function()
   it("goes on when there are some", served(function(ev, server, port, g)
     clients.needs_refused_accepts()
     g.keep(clients.connect(port))

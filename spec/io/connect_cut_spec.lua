@@ -1,5 +1,5 @@
 -- A connect that is cut short leaves no descriptor, without help of the
--- collector [X8, C10].
+-- collector [X10, C10].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -45,8 +45,8 @@ end
 
 describe("a connect that is cancelled after any number of passes", function()
   for sentence, host in pairs {
-    ["leaves no descriptor [X8]"] = "127.0.0.1",
-    ["leaves none of several attempts [X8, X10]"] = "localhost",
+    ["leaves no descriptor [X10]"] = "127.0.0.1",
+    ["leaves none of several attempts [X10, X12]"] = "localhost",
   } do
     it(sentence, function()
       run(function(ev)
@@ -57,7 +57,7 @@ describe("a connect that is cancelled after any number of passes", function()
     end)
   end
 
-  it("leaves none with a time limit [X8]", function()
+  it("leaves none with a time limit [X10]", function()
     run(function(ev)
       local listener <close>, port = listening.tcp()
       sweep(ev, aw.Call(aw.tcp.connect, "localhost", port, { timeout = 60 }),
@@ -67,7 +67,7 @@ describe("a connect that is cancelled after any number of passes", function()
     end)
   end)
 
-  it("leaves none of a unix socket [X8]", function()
+  it("leaves none of a unix socket [X10]", function()
     run(function(ev)
       local listener <close>, path = listening.unix()
       sweep(ev, aw.Call(aw.unix.connect, path), listener)
@@ -75,7 +75,7 @@ describe("a connect that is cancelled after any number of passes", function()
     end)
   end)
 
-  it("leaves none while it tries again [X8, O10]", function()
+  it("leaves none while it tries again [X10, O10]", function()
     run(function(ev)
       local port = listening.free_port()
       local w = aw.Call(aw.tcp.connect, "localhost", port)
@@ -106,7 +106,7 @@ describe("a connect that loses a race", function()
     end
   end
 
-  it("leaves no descriptor, even if it is made in the same pass [X8]",
+  it("leaves no descriptor, even if it is made in the same pass [X10]",
     function()
       run(function()
         local listener <close>, port = listening.tcp()
@@ -118,7 +118,7 @@ describe("a connect that loses a race", function()
       end)
     end)
 
-  it("leaves none of a unix socket, which is made at once [X8]", function()
+  it("leaves none of a unix socket, which is made at once [X10]", function()
     run(function()
       local listener <close>, path = listening.unix()
       race(3, aw.unix.connect, path)
@@ -127,7 +127,7 @@ describe("a connect that loses a race", function()
     end)
   end)
 
-  it("leaves none beside an event that is ready in any pass [X8]", function()
+  it("leaves none beside an event that is ready in any pass [X10]", function()
     run(function(ev)
       local listener <close>, port = listening.tcp()
       for passes = 0, MOST do
@@ -152,7 +152,7 @@ describe("a connect that loses a race", function()
 end)
 
 describe("a time limit of a connect", function()
-  it("leaves no descriptor, whenever it expires [X8, O8]", function()
+  it("leaves no descriptor, whenever it expires [X10, O8]", function()
     run(function()
       local listener <close>, port = listening.tcp()
       for i = 0, 20 do
@@ -178,7 +178,7 @@ describe("a time limit of a connect", function()
 end)
 
 describe("a connect whose loop ends", function()
-  it("leaves no descriptor [X8, L3]", function()
+  it("leaves no descriptor [X10, L3]", function()
     helper.leak_checked(function()
       local listener <close>, port = listening.tcp()
       for passes = 0, 8 do

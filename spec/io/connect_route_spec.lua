@@ -1,5 +1,5 @@
 -- Routes that drop packets: a dead address of a host costs the start of an
--- attempt, 250 ms, and not a minute [X10].
+-- attempt, 250 ms, and not a minute [X12].
 --
 -- Scripts run in a network namespace of their own, where two networks are
 -- routed to the loopback device. The kernel drops what comes from there for a
@@ -33,7 +33,7 @@ local function isolated(expected, text)
 end
 
 describe("an address whose packets vanish", function()
-  it("makes way for the next one after 250 ms [X10]", function()
+  it("makes way for the next one after 250 ms [X12]", function()
     isolated("tcp 127.0.0.1\ttrue\n", [[
       local aw = require "aiowire"
       local _, port = require "spec_listeners".tcp "127.0.0.1"
@@ -46,7 +46,7 @@ describe("an address whose packets vanish", function()
     ]])
   end)
 
-  it("is passed at once by a family that refuses [X10]", function()
+  it("is passed at once by a family that refuses [X12]", function()
     isolated("ECONNREFUSED\tfalse\n", [[
       local aw = require "aiowire"
       aw.run(function(ev)
@@ -59,7 +59,7 @@ describe("an address whose packets vanish", function()
     ]])
   end)
 
-  it("is cut short with all others, and leaves no socket [X8, X10]",
+  it("is cut short with all others, and leaves no socket [X10, X12]",
     function()
       isolated("true\t3\n", [[
         local aw = require "aiowire"
@@ -88,7 +88,7 @@ describe("an address whose packets vanish", function()
       ]])
     end)
 
-  it("is one of all that a time limit cuts short [X11]", function()
+  it("is one of all that a time limit cuts short [X13]", function()
     isolated("true\n", [[
       local aw = require "aiowire"
       aw.run(function()
@@ -101,7 +101,7 @@ describe("an address whose packets vanish", function()
 end)
 
 describe("a network without a route", function()
-  it("is unreachable, and the error says so [X11]", function()
+  it("is unreachable, and the error says so [X13]", function()
     isolated("ENETUNREACH\t198.51.100.1:80\n", [[
       local aw = require "aiowire"
       aw.run(function()
@@ -111,7 +111,7 @@ describe("a network without a route", function()
     ]])
   end)
 
-  it("says less than a refusal [X11]", function()
+  it("says less than a refusal [X13]", function()
     isolated("ECONNREFUSED\t198.51.100.1,::1.list.test:1 (tried "
       .. "198.51.100.1:1: ENETUNREACH, [::1]:1)\n", [[
       local aw = require "aiowire"

@@ -1,5 +1,5 @@
 -- Connections over TCP: what a connect gives, and the errors of one that fails
--- [X8, X11].
+-- [X10, X13].
 
 local aw = require "aiowire"
 local descriptors = require "spec_descriptors"
@@ -11,7 +11,7 @@ local places = require "spec.support.places"
 local raises, run = helper.raises, helper.run
 
 describe("a connection", function()
-  it("is a stream to the peer that listens [X8]", function()
+  it("is a stream to the peer that listens [X10]", function()
     run(function()
       local listener <close>, port = listening.tcp()
       local s <close> = aw.tcp.connect("127.0.0.1", port)
@@ -20,7 +20,7 @@ describe("a connection", function()
     end)
   end)
 
-  it("reaches an address of IPv6 [X8]", function()
+  it("reaches an address of IPv6 [X10]", function()
     run(function()
       local _ <close>, port = listening.tcp "::1"
       local s <close> = aw.tcp.connect("::1", port)
@@ -28,7 +28,7 @@ describe("a connection", function()
     end)
   end)
 
-  it("reaches localhost over the family that listens [X10]", function()
+  it("reaches localhost over the family that listens [X12]", function()
     run(function()
       for _, host in ipairs { "127.0.0.1", "::1" } do
         local _ <close>, port = listening.tcp(host)
@@ -38,7 +38,7 @@ describe("a connection", function()
     end)
   end)
 
-  it("takes its own address and port from the options [X8]", function()
+  it("takes its own address and port from the options [X10]", function()
     run(function()
       local listener <close>, port = listening.tcp()
       local own = listening.free_port()
@@ -53,7 +53,7 @@ describe("a connection", function()
     end)
   end)
 
-  it("has the limits of its options [X8]", function()
+  it("has the limits of its options [X10]", function()
     run(function()
       local listener <close>, port = listening.tcp()
       local s <close> = aw.tcp.connect("127.0.0.1", port,
@@ -63,7 +63,7 @@ describe("a connection", function()
     end)
   end)
 
-  it("is tried in the family of the options alone [X10]", function()
+  it("is tried in the family of the options alone [X12]", function()
     run(function()
       local listener <close>, port = listening.tcp()
       aw.tcp.connect("localhost", port, { family = "inet" }):close()
@@ -87,7 +87,7 @@ describe("a connection", function()
     end)
   end)
 
-  it("is not made to itself [X11]", function()
+  it("is not made to itself [X13]", function()
     run(function()
       local port = listening.free_port()
       local err = raises("refused", aw.tcp.connect, "127.0.0.1", port,
@@ -116,7 +116,7 @@ local function fails(code, about, connect, ...)
 end
 
 describe("a connect that fails", function()
-  it("names the address and the user's line [X11, E4]", function()
+  it("names the address and the user's line [X13, E4]", function()
     run(function()
       local port = listening.free_port()
       local at = "127.0.0.1:" .. port
@@ -129,7 +129,7 @@ describe("a connect that fails", function()
     end)
   end)
 
-  it("has the traceback of its caller [X11, E2]", function()
+  it("has the traceback of its caller [X13, E2]", function()
     run(function(ev)
       local port = listening.free_port()
       for _, host in ipairs { "127.0.0.1", "localhost" } do
@@ -152,7 +152,7 @@ describe("a connect that fails", function()
     end)
   end)
 
-  it("names all addresses that were tried, with their errors [X11]", function()
+  it("names all addresses that were tried, with their errors [X13]", function()
     run(function()
       local port = listening.free_port()
       local err = fails("ECONNREFUSED",
@@ -164,7 +164,7 @@ describe("a connect that fails", function()
     end)
   end)
 
-  it("refuses what can be no host name [X11]", function()
+  it("refuses what can be no host name [X13]", function()
     run(function()
       fails("EAI_NONAME", "", aw.tcp.connect, "", 80)
       fails("EAI_NONAME", "*", aw.tcp.connect, "*", 80)
@@ -178,7 +178,7 @@ describe("a connect that fails", function()
     end)
   end)
 
-  it("raises Timeout when its time is over [X11, O8]", function()
+  it("raises Timeout when its time is over [X13, O8]", function()
     run(function()
       -- The backlog is full, so the kernel drops what comes.
       local listener <close>, port = listening.tcp("127.0.0.1", 0)

@@ -1,4 +1,4 @@
--- aw.copy: from one stream to another [X6].
+-- aw.copy: from one stream to another [X7].
 
 local aw = require "aiowire"
 local d = require "spec_descriptors"
@@ -40,7 +40,7 @@ local function numbered(size)
 end
 
 describe("a copy", function()
-  it("ends at the end of its source, and counts bytes [X6]",
+  it("ends at the end of its source, and counts bytes [X7]",
     between(function(ev, source, from, to, sink)
       local text = numbered(helper.scale(3000000))
       ev:start(function()
@@ -57,7 +57,7 @@ describe("a copy", function()
       assert.are.equal(0, aw.copy(from, sink))
     end))
 
-  it("ends after `limit` bytes, and leaves the others [X6]",
+  it("ends after `limit` bytes, and leaves the others [X7]",
     between(function(_, source, from, to, sink)
       source:write "0123456789"
       assert.are.equal(0, aw.copy(from, to, 0))
@@ -70,7 +70,7 @@ describe("a copy", function()
       assert.are.equal(1, aw.copy(from, to, 100))
     end))
 
-  it("begins with what was read and not taken [X6]",
+  it("begins with what was read and not taken [X7]",
     between(function(_, source, from, to, sink)
       source:write "line\nrest"
       source:shutdown()
@@ -79,7 +79,7 @@ describe("a copy", function()
       assert.are.equal("rest", sink:read(4))
     end))
 
-  it("sends what is queued first [X6]",
+  it("sends what is queued first [X7]",
     between(function(ev, source, from, to, sink)
       local head = ("x"):rep(20000000) -- more than the kernel takes
       to:configure { high_water = #head }
@@ -92,7 +92,7 @@ describe("a copy", function()
       assert.are.equal("tail", sink:read(4))
     end))
 
-  it("mixes nothing into a large write of another task [X6, C10]",
+  it("mixes nothing into a large write of another task [X7, C10]",
     between(function(ev, source, from, to, sink)
       local size = 3000000
       ev:start(function()
@@ -110,7 +110,7 @@ describe("a copy", function()
       assert.are.equal("tail", text:sub(size + 1))
     end))
 
-  it("loses nothing and sends nothing twice when it is cancelled [X6, C10]",
+  it("loses nothing and sends nothing twice when it is cancelled [X7, C10]",
     between(function(ev, source, from)
       local to, sink = socketpairs.pair "unix"
       local _ <close> = to
@@ -144,7 +144,7 @@ describe("a copy", function()
       assert.is_true(table.concat(got) == text)
     end))
 
-  it("goes from a stream to itself, as an echo [X6]",
+  it("goes from a stream to itself, as an echo [X7]",
     between(function(ev, source, from)
       local echo = ev:start(aw.Call(aw.copy, from, from))
       source:write "hello"
@@ -153,7 +153,7 @@ describe("a copy", function()
       assert.are.equal(5, echo:wait())
     end))
 
-  it("works in both directions at the same time, as a forwarder [X6]",
+  it("works in both directions at the same time, as a forwarder [X7]",
     between(function(ev, source, from, to, sink)
       local both = ev:start(
         aw.Call(aw.copy, from, to) / function() to:shutdown() end
@@ -167,7 +167,7 @@ describe("a copy", function()
       both:wait()
     end))
 
-  it("takes the streams of children, too [X6]", function()
+  it("takes the streams of children, too [X7]", function()
     run(function()
       local text = numbered(helper.scale(800000))
       local a <close> = aw.spawn { "cat" }
@@ -184,7 +184,7 @@ describe("a copy", function()
     end)
   end)
 
-  it("writes to the standard output, between lines of print [X6]", function()
+  it("writes to the standard output, between lines of print [X7]", function()
     local result = process.run("seq 20000 | $aiowire s.lua", { ["s.lua"] = [[
       local aw = require "aiowire"
       print "before"
@@ -239,7 +239,7 @@ describe("a copy that fails", function()
     end
   end
 
-  it("names the stream that could not be read [X6]",
+  it("names the stream that could not be read [X7]",
     with_ends(function(_, from, to, source, sink)
       d.write(source, "abc")
       d.reset(source)
@@ -251,7 +251,7 @@ describe("a copy that fails", function()
       d.close(sink)
     end))
 
-  it("names the stream that could not be written, and keeps the bytes [X6]",
+  it("names the stream that could not be written, and keeps the bytes [X7]",
     with_ends(function(ev, from, to, source, sink)
       local task = copying(ev, from, to)
       d.reset(sink)
@@ -264,7 +264,7 @@ describe("a copy that fails", function()
       d.close(source)
     end))
 
-  it("is Closed if one of its streams is closed [X6]",
+  it("is Closed if one of its streams is closed [X7]",
     with_ends(function(ev, from, to, source, sink)
       local task = copying(ev, from, to)
       from:close()
@@ -275,7 +275,7 @@ describe("a copy that fails", function()
       d.close(sink)
     end))
 
-  it("was given the wrong arguments [X6]", between(function(_, _, from, to)
+  it("was given the wrong arguments [X7]", between(function(_, _, from, to)
     raises("#1 to 'copy' (stream expected", aw.copy, "x", to)
     raises("#2 to 'copy' (stream expected", aw.copy, from, io.stdout)
     raises("not negative", aw.copy, from, to, -1)

@@ -1,4 +1,4 @@
--- Names of hosts: what needs no look-up, and what bad names get [X9, X12].
+-- Names of hosts: what needs no look-up, and what bad names get [X11, X14].
 -- Look-ups that hang are in spec/io/lookup_spec.lua.
 
 local aw = require "aiowire"
@@ -7,7 +7,7 @@ local helper = require "spec.support.helper"
 local raises, run = helper.raises, helper.run
 
 describe("aw.dns.resolve", function()
-  it("returns numbers as they are, at once and outside of tasks [X9, X12]",
+  it("returns numbers as they are, at once and outside of tasks [X11, X14]",
     function()
       helper.outside(function()
         assert.are.same({ { address = "127.0.0.1", family = "inet",
@@ -19,7 +19,7 @@ describe("aw.dns.resolve", function()
       end)
     end)
 
-  it("knows localhost without a look-up [X9, X12]", function()
+  it("knows localhost without a look-up [X11, X14]", function()
     helper.outside(function()
       local six = { address = "::1", family = "inet6", port = 7 }
       local four = { address = "127.0.0.1", family = "inet", port = 7 }
@@ -31,7 +31,7 @@ describe("aw.dns.resolve", function()
     end)
   end)
 
-  it("looks the name of this machine up [X12]", function()
+  it("looks the name of this machine up [X14]", function()
     run(function()
       local file <close> = assert(io.open "/proc/sys/kernel/hostname")
       local ok, list = pcall(aw.dns.resolve, file:read "l", { port = 80 })
@@ -47,7 +47,7 @@ describe("aw.dns.resolve", function()
     end)
   end)
 
-  it("raises EAI_NONAME about a name that is not found [X12]", function()
+  it("raises EAI_NONAME about a name that is not found [X14]", function()
     run(function()
       local err = raises("dns_spec.lua:", function()
         aw.dns.resolve "no such host"
@@ -61,7 +61,7 @@ describe("aw.dns.resolve", function()
     end)
   end)
 
-  it("refuses what can be no name [X12]", function()
+  it("refuses what can be no name [X14]", function()
     run(function()
       assert.are.equal("EAI_NONAME",
         raises("resolve ''", aw.dns.resolve, "").code)
@@ -86,7 +86,7 @@ describe("aw.dns.resolve", function()
 end)
 
 describe("aw.dns.reverse", function()
-  it("returns the name of an address [X12]", function()
+  it("returns the name of an address [X14]", function()
     run(function()
       local ok, name = pcall(aw.dns.reverse, "127.0.0.1")
       if not ok then
@@ -96,7 +96,7 @@ describe("aw.dns.reverse", function()
     end)
   end)
 
-  it("raises about an address without a name [X12]", function()
+  it("raises about an address without a name [X14]", function()
     run(function()
       local err = raises("reverse '192.0.2.77'", aw.dns.reverse, "192.0.2.77")
       assert.is_truthy(err.code:find "^EAI_", err.code)
@@ -104,7 +104,7 @@ describe("aw.dns.reverse", function()
     end)
   end)
 
-  it("refuses what is no address [X12]", function()
+  it("refuses what is no address [X14]", function()
     run(function()
       raises("bad argument #1 to 'reverse' (address", aw.dns.reverse,
         "example.org")

@@ -1,4 +1,4 @@
--- aw.fs.open: FIFOs, and other files as streams [X7].
+-- aw.fs.open: FIFOs, and other files as streams [X8].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -27,7 +27,7 @@ local function waiting(ev, f, ...)
 end
 
 describe("a FIFO", function()
-  it("is opened for reading at once, and read when there is a writer [X7]",
+  it("is opened for reading at once, and read when there is a writer [X8]",
     with_fifo(function(path, ev)
       local reader <close> = aw.fs.open(path)
       local line = waiting(ev, reader.read, reader)
@@ -38,7 +38,7 @@ describe("a FIFO", function()
       assert.is_nil(reader:read())
     end))
 
-  it("keeps waiting for its first writer after a cancelled read [X7, C10]",
+  it("keeps waiting for its first writer after a cancelled read [X8, C10]",
     with_fifo(function(path, ev)
       local reader <close> = aw.fs.open(path)
       for _ = 1, 3 do
@@ -51,7 +51,7 @@ describe("a FIFO", function()
       assert.are.equal("late", text:wait())
     end))
 
-  it("ends for its reader when a writer came and wrote nothing [X7]",
+  it("ends for its reader when a writer came and wrote nothing [X8]",
     with_fifo(function(path, ev)
       local reader <close> = aw.fs.open(path)
       local text = waiting(ev, reader.read, reader)
@@ -59,7 +59,7 @@ describe("a FIFO", function()
       assert.are.same({ n = 1 }, table.pack(text:wait()))
     end))
 
-  it("is opened for writing when there is a reader [X7]",
+  it("is opened for writing when there is a reader [X8]",
     with_fifo(function(path, ev)
       local order = {}
       local opening = waiting(ev, function()
@@ -75,7 +75,7 @@ describe("a FIFO", function()
       assert.are.same({ "reader", "writer" }, order)
     end))
 
-  it("leaves nothing when the wait for a reader is cancelled [X7, C10]",
+  it("leaves nothing when the wait for a reader is cancelled [X8, C10]",
     with_fifo(function(path, ev)
       local opening = waiting(ev, aw.fs.open, path, "a")
       opening:cancel_wait()
@@ -85,7 +85,7 @@ describe("a FIFO", function()
           >> aw.Value "no reader"))
     end))
 
-  it("without a reader is ENXIO on a virtual clock [X7]",
+  it("without a reader is ENXIO on a virtual clock [X8]",
     with_fifo(function(path)
       local err = helper.caught(function()
         aw.test(function()
@@ -96,7 +96,7 @@ describe("a FIFO", function()
         true), tostring(err))
     end))
 
-  it("is opened in both directions at once [X7]",
+  it("is opened in both directions at once [X8]",
     with_fifo(function(path, ev)
       local both <close> = aw.fs.open(path, "r+")
       local line = waiting(ev, both.read, both)
@@ -107,7 +107,7 @@ describe("a FIFO", function()
       assert.are.equal("y", both:read())
     end))
 
-  it("gives EPIPE when its reader has gone [X7]", with_fifo(function(path)
+  it("gives EPIPE when its reader has gone [X8]", with_fifo(function(path)
     local reader = aw.fs.open(path)
     local writer <close> = aw.fs.open(path, "w")
     reader:close()
@@ -116,7 +116,7 @@ describe("a FIFO", function()
     assert.are.equal(path, err.about)
   end))
 
-  it("is copied, received from, and waited for [X7]",
+  it("is copied, received from, and waited for [X8]",
     with_fifo(function(path, ev)
       local reader <close> = aw.fs.open(path)
       local received = waiting(ev, aw.await, aw.Recv(reader))
@@ -135,7 +135,7 @@ describe("a FIFO", function()
 end)
 
 describe("fs.open of another file", function()
-  it("gives a stream over a regular file [X7]",
+  it("gives a stream over a regular file [X8]",
     with_fifo(function(_, _, folder)
       local path = folder .. "/file"
       local text = ("line\n"):rep(100000)
@@ -164,7 +164,7 @@ describe("fs.open of another file", function()
       s:close()
     end))
 
-  it("gives a stream over a device [X7]", with_fifo(function()
+  it("gives a stream over a device [X8]", with_fifo(function()
     local null <close> = aw.fs.open("/dev/null", "r+")
     null:write "x"
     assert.is_nil(null:read())
@@ -173,7 +173,7 @@ describe("fs.open of another file", function()
     assert.are.equal(300000, aw.copy(zero, null, 300000))
   end))
 
-  it("gives a stream over a terminal, in both directions [X7]",
+  it("gives a stream over a terminal, in both directions [X8]",
     with_fifo(function()
       local p <close> = aw.spawn { "sh", "-c",
         "stty raw -echo; tty; exec sleep 100", pty = true, stderr = "null",
@@ -186,7 +186,7 @@ describe("fs.open of another file", function()
       assert.are.equal("typed", s:read())
     end))
 
-  it("closes it on exec, above the standard files [X7]",
+  it("closes it on exec, above the standard files [X8]",
     with_fifo(function(path)
       local s <close> = aw.fs.open(path)
       assert.is_true(s:getfd() > 2)
@@ -204,7 +204,7 @@ describe("fs.open fails", function()
     assert.are.equal(path, err.about)
   end
 
-  it("with the error of the kernel, about the path [X7]",
+  it("with the error of the kernel, about the path [X8]",
     with_fifo(function(path, _, folder)
       fails("ENOENT", "no such file or directory", folder .. "/none")
       fails("ENOENT", "open '", folder .. "/none/none", "w")
@@ -214,7 +214,7 @@ describe("fs.open fails", function()
       fails("ENAMETOOLONG", "name too long", folder .. ("/x"):rep(3000))
     end))
 
-  it("for a socket, which cannot be opened [X7]",
+  it("for a socket, which cannot be opened [X8]",
     with_fifo(function(_, _, folder)
       local path = folder .. "/socket"
       local p <close> = aw.spawn { "python3", "-c", "import socket, sys; "
@@ -226,7 +226,7 @@ describe("fs.open fails", function()
       fails("ENXIO", "no such device or address", path, "w")
     end))
 
-  it("with an argument error for a bad path or mode [X7]",
+  it("with an argument error for a bad path or mode [X8]",
     with_fifo(function(path)
       raises("#2 to 'open' (invalid mode)", aw.fs.open, path, "x")
       raises("invalid mode", aw.fs.open, path, "r++")

@@ -1,5 +1,5 @@
 -- The race of addresses, RFC 8305, in virtual time, with attempts that only
--- sleep [X10]. A network whose route drops packets is in
+-- sleep [X12]. A network whose route drops packets is in
 -- spec/io/connect_route_spec.lua.
 
 local aw = require "aiowire"
@@ -28,7 +28,7 @@ local function shown(addresses)
 end
 
 describe("the order of addresses", function()
-  it("is that of the resolver, with the families in turn [X10]", function()
+  it("is that of the resolver, with the families in turn [X12]", function()
     for given, expected in pairs {
       ["6"] = "61", ["444"] = "41 42 43", ["664"] = "61 43 62",
       ["4466"] = "41 63 42 64", ["644"] = "61 42 43",
@@ -68,27 +68,27 @@ local function race(plan)
 end
 
 describe("a race of addresses", function()
-  it("asks a second one only after 250 ms [X10]", in_task(function()
+  it("asks a second one only after 250 ms [X12]", in_task(function()
     local ok, winner, log = race { 0.2, 0.2 }
     assert.are.same({ true, 1 }, { ok, winner })
     assert.are.same({ "begin 1 at 0.00", "end 1 at 0.20" }, log)
   end))
 
-  it("lets a dead one cost 250 ms [X10]", in_task(function()
+  it("lets a dead one cost 250 ms [X12]", in_task(function()
     local ok, winner, log = race { 60, 0.1, 0.1 }
     assert.are.same({ true, 2 }, { ok, winner })
     assert.are.same({ "begin 1 at 0.00", "begin 2 at 0.25", "end 2 at 0.35",
       "end 1 at 0.35" }, log)
   end))
 
-  it("goes on at once after a failure [X10]", in_task(function()
+  it("goes on at once after a failure [X12]", in_task(function()
     local ok, winner, log = race { -0.01, -0.01, 0.01 }
     assert.are.same({ true, 3 }, { ok, winner })
     assert.are.same({ "begin 1 at 0.00", "end 1 at 0.01", "begin 2 at 0.01",
       "end 2 at 0.02", "begin 3 at 0.02", "end 3 at 0.03" }, log)
   end))
 
-  it("begins each next one 250 ms after the one before [X10]",
+  it("begins each next one 250 ms after the one before [X12]",
     in_task(function()
       local ok, winner, log = race { 60, 60, 60, 0.1 }
       assert.are.same({ true, 4 }, { ok, winner })
@@ -97,13 +97,13 @@ describe("a race of addresses", function()
       assert.are.equal(8, #log)
     end))
 
-  it("lets an earlier one win late [X10]", in_task(function()
+  it("lets an earlier one win late [X12]", in_task(function()
     local ok, winner, log = race { 0.4, 60, 60 }
     assert.are.same({ true, 1 }, { ok, winner })
     assert.are.equal(4, #log)
   end))
 
-  it("raises the last failure, with the others suppressed [X10]",
+  it("raises the last failure, with the others suppressed [X12]",
     function()
       helper.test(function(ev)
         local err, info
@@ -126,7 +126,7 @@ describe("a race of addresses", function()
       end)
     end)
 
-  it("is cancelled at any time, with all of its attempts [X10]",
+  it("is cancelled at any time, with all of its attempts [X12]",
     in_task(function()
       for i = 0, 10 do
         local running = 0
@@ -147,7 +147,7 @@ describe("a race of addresses", function()
       end
     end))
 
-  it("with one address is the attempt itself [X10]", in_task(function()
+  it("with one address is the attempt itself [X12]", in_task(function()
     local w = aw.Value(1)
     assert.are.equal(w, happy_eyeballs.race(families "4", function()
       return w

@@ -1,5 +1,5 @@
 -- Clients that misbehave: each is served, or cut off, and the others are served
--- all the while [X1, X16].
+-- all the while [X1, X18].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -9,7 +9,7 @@ local process = require "spec.support.process"
 local wait_until = helper.wait_until
 
 --- Serve `body` to clients, and call `f(connect, check_served, errors, port)`.
---- `connect()` returns a new client; `check_served()` fails unless another client
+--- `connect()` returns a new client; `check_served()` fails unless another
 --- is answered.
 local function serving(body, f, opts)
   return function()

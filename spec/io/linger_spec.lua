@@ -1,4 +1,4 @@
--- The end of a socket whose peer does not read [X22]. The limit of 30 s is made
+-- The end of a socket whose peer does not read [X3]. The limit of 30 s is made
 -- short where it must expire, and left where it must not.
 
 local aw = require "aiowire"
@@ -65,7 +65,7 @@ local function wait_closed(fd)
 end
 
 describe("a closed socket whose peer does not read", function()
-  it("sends what is queued if the peer reads at last [X2, X22]",
+  it("sends what is queued if the peer reads at last [X2, X3]",
     each_kind(function(s, peer)
       local fd = s:getfd()
       s:close()
@@ -76,7 +76,7 @@ describe("a closed socket whose peer does not read", function()
       assert.is_nil(problem)
     end))
 
-  it("is not kept for ever [X22]",
+  it("is not kept for ever [X3]",
     each_kind(function(s, peer, kind)
       local fd = s:getfd()
       socketpairs.linger(s, SOON)
@@ -85,7 +85,7 @@ describe("a closed socket whose peer does not read", function()
       check_cut(peer, kind)
     end))
 
-  it("is closed at once if a write was cancelled half way [X22]",
+  it("is closed at once if a write was cancelled half way [X3]",
     each_kind(function(s, peer, kind)
       local fd = s:getfd()
       local task = aw.start(aw.Call(s.write, s, ("y"):rep(3 * SIZE)))
@@ -98,7 +98,7 @@ describe("a closed socket whose peer does not read", function()
       check_cut(peer, kind)
     end))
 
-  it("is closed with its loop, after the grace of that [X22]", sealed(function()
+  it("is closed with its loop, after the grace of that [X3]", sealed(function()
     for _, kind in ipairs { "unix", "tcp" } do
       local ev <close> = aw.EventLoop { grace = SOON }
       local group <close> = clients.group()
@@ -120,7 +120,7 @@ describe("a closed socket whose peer does not read", function()
     end
   end))
 
-  it("is sent before its loop ends, if the peer reads [X2, X22]", function()
+  it("is sent before its loop ends, if the peer reads [X2, X3]", function()
     local outcome = process.run("$aiowire writer.lua & $aiowire reader.lua", {
       ["writer.lua"] = [[
         local aw = require "aiowire"
@@ -136,7 +136,7 @@ describe("a closed socket whose peer does not read", function()
     assert.are.equal("8000000\n", outcome.out, outcome.err)
   end)
 
-  it("is closed with a loop that fails [X22]", sealed(function()
+  it("is closed with a loop that fails [X3]", sealed(function()
     local ev <close> = aw.EventLoop { grace = 1000 }
     local group <close> = clients.group()
     ev:start(function()
@@ -151,7 +151,7 @@ describe("a closed socket whose peer does not read", function()
 end)
 
 describe("a closed FIFO whose reader is slow", function()
-  it("has no limit [X22]", function()
+  it("has no limit [X3]", function()
     clients.in_folder(function(folder)
       assert(os.execute("mkfifo " .. folder .. "/fifo"))
       helper.run(function()
@@ -201,14 +201,14 @@ describe("a loop that is stopped", function()
     end
   end
 
-  it("sends what is written to sockets within its grace [X22]",
+  it("sends what is written to sockets within its grace [X3]",
     stopping(1000, function(peer)
       local size, problem = drain(peer)
       assert.are.equal(2 * SIZE, size)
       assert.is_nil(problem)
     end))
 
-  it("ends when its grace is over [X22]", stopping(SOON, helper.nop))
+  it("ends when its grace is over [X3]", stopping(SOON, helper.nop))
 end)
 
 describe("a connection of Serve whose peer does not read", function()
@@ -243,27 +243,27 @@ describe("a connection of Serve whose peer does not read", function()
     check_cut(first, "tcp")
   end
 
-  it("frees its place at once when its body fails [X16, X22]",
+  it("frees its place at once when its body fails [X18, X3]",
     serving(function()
       error "on purpose"
     end, second_is_served))
 
-  it("frees its place at once when a time-out ends its write [X16, X22]",
+  it("frees its place at once when a time-out ends its write [X18, X3]",
     serving(function(_, s)
       aw.timeout(SOON, s.write, s, ("x"):rep(3 * SIZE))
     end, second_is_served))
 
-  it("frees its place at once when its body caught that [X16, X22]",
+  it("frees its place at once when its body caught that [X18, X3]",
     serving(function(_, s)
       pcall(aw.timeout, SOON, s.write, s, ("x"):rep(3 * SIZE))
     end, second_is_served))
 
-  it("frees its place when the peer has taken nothing for long [X16, X22]",
+  it("frees its place when the peer has taken nothing for long [X18, X3]",
     serving(function(_, s)
       socketpairs.linger(s, SOON)
     end, second_is_served))
 
-  it("frees its place when the peer has read everything [X16, X22]",
+  it("frees its place when the peer has read everything [X18, X3]",
     serving(function(_, s)
       s:close() -- and so does the Serve
     end, function(first, second)
@@ -275,7 +275,7 @@ describe("a connection of Serve whose peer does not read", function()
 end)
 
 describe("a Serve that is cancelled", function()
-  it("sends what was written, and drops it after its grace [X17, X22]",
+  it("sends what was written, and drops it after its grace [X19, X3]",
     function()
       for _, reads in ipairs { true, false } do
         helper.run(function(ev)

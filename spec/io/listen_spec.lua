@@ -1,5 +1,5 @@
 -- Listening over TCP: addresses, options, errors, and sockets that listen
--- already [X13].
+-- already [X15].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -30,7 +30,7 @@ local function reaches(server, host)
   end)
 end
 
-describe("a server that listens on a port [X13]", function()
+describe("a server that listens on a port [X15]", function()
   it("gets a free port for port 0, and names it", sealed(function()
     local server <close> = aw.tcp.listen("127.0.0.1", 0)
     local host, port = server:name()

@@ -1,4 +1,4 @@
--- Look-ups in threads, with a resolver that hangs at will [X9, C10]: see
+-- Look-ups in threads, with a resolver that hangs at will [X11, C10]: see
 -- spec/support/resolver.c. Each script runs in a process of its own.
 
 local helper = require "spec.support.helper"
@@ -44,7 +44,7 @@ local function script(expected, text)
 end
 
 describe("a look-up that hangs", function()
-  it("blocks no other name, however many tasks wait for it [X9]", function()
+  it("blocks no other name, however many tasks wait for it [X11]", function()
     script("127.0.0.1\tEAI_NONAME\t4\n", [[
       ask(ev, "a.dead.test")
       ask(ev, "b.dead.test")
@@ -63,7 +63,7 @@ describe("a look-up that hangs", function()
     ]])
   end)
 
-  it("is forgotten at once when its task is cancelled [X9, C10]", function()
+  it("is forgotten at once when its task is cancelled [X11, C10]", function()
     script("cancelled\t0\t1\n", [[
       ask(ev, "a.dead.test")
       hanging(1)
@@ -73,7 +73,7 @@ describe("a look-up that hangs", function()
     ]])
   end)
 
-  it("goes on for the tasks that are left [X9]", function()
+  it("goes on for the tasks that are left [X11]", function()
     script("cancelled\tEAI_NONAME\t1\n", [[
       ask(ev, "a.dead.test")
       local other = ev:start(aw.Call(aw.dns.resolve, "a.dead.test"))
@@ -84,7 +84,7 @@ describe("a look-up that hangs", function()
     ]])
   end)
 
-  it("is cut short by the time limit of a connect [X9, X11]", function()
+  it("is cut short by the time limit of a connect [X11, X13]", function()
     script("true\n", [[
       local ok, err = pcall(aw.tcp.connect, "a.dead.test", 80,
         { timeout = 0.01 })
@@ -92,7 +92,7 @@ describe("a look-up that hangs", function()
     ]])
   end)
 
-  it("does not keep the program from ending [X9]", function()
+  it("does not keep the program from ending [X11]", function()
     script("over\n", [[
       for i = 1, 30 do ask(ev, i .. ".dead.test") end
       hanging(16)
@@ -104,7 +104,7 @@ describe("a look-up that hangs", function()
 end)
 
 describe("the admission of look-ups", function()
-  it("lets sixteen run, and the others wait in order [X9]", function()
+  it("lets sixteen run, and the others wait in order [X11]", function()
     script("16\t17\n17.dead.test\n18.dead.test\n", [[
       for i = 1, 16 do ask(ev, i .. ".dead.test") end
       hanging(16)
@@ -120,7 +120,7 @@ describe("the admission of look-ups", function()
     ]])
   end)
 
-  it("does not count those that are forgotten [X9]", function()
+  it("does not count those that are forgotten [X11]", function()
     script("127.0.0.1\n", [[
       for i = 1, 16 do ask(ev, i .. ".dead.test") end
       hanging(16)
@@ -133,7 +133,7 @@ describe("the admission of look-ups", function()
     ]])
   end)
 
-  it("makes no thread for numbers and localhost [X9]", function()
+  it("makes no thread for numbers and localhost [X11]", function()
     script("1\t0\n", [[
       aw.dns.resolve "127.0.0.1"
       pcall(aw.tcp.connect, "::1", 1)
@@ -142,7 +142,7 @@ describe("the admission of look-ups", function()
     ]])
   end)
 
-  it("fails without a thread, and recovers [X9]", function()
+  it("fails without a thread, and recovers [X11]", function()
     script("EAGAIN\tx.live.test\n127.0.0.1\n", [[
       resolver.refuse(true)
       local _, err = pcall(aw.dns.resolve, "x.live.test")
@@ -152,7 +152,7 @@ describe("the admission of look-ups", function()
     ]])
   end)
 
-  it("makes do with the threads that there are [X9]", function()
+  it("makes do with the threads that there are [X11]", function()
     script("127.0.0.1\t1\n", [[
       ask(ev, "a.dead.test")
       hanging(1)
@@ -167,7 +167,7 @@ describe("the admission of look-ups", function()
     ]])
   end)
 
-  it("begins anew in a forked child [X9]", function()
+  it("begins anew in a forked child [X11]", function()
     script("child\t127.0.0.1\nparent\t0\n", [[
       local fork = require "spec_fork"
       ask(ev, "a.dead.test")
@@ -189,7 +189,7 @@ describe("the admission of look-ups", function()
 end)
 
 describe("names with several addresses", function()
-  it("are all tried, and named in the error [X10, X11]", function()
+  it("are all tried, and named in the error [X12, X13]", function()
     script("EAI_NONAME\tx.dead.test\nECONNREFUSED\ttrue\n"
       .. "one.live.test:1 (tried 127.0.0.1:1)\n", [[
       resolver.release()

@@ -1,4 +1,4 @@
--- Groups of multicast, and broadcast, on the loopback interface [X20].
+-- Groups of multicast, and broadcast, on the loopback interface [X22].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -22,7 +22,7 @@ local function member(interface)
 end
 
 describe("a UDP socket in a group of multicast", function()
-  it("receives what is sent to the group, until it leaves [X20]", function()
+  it("receives what is sent to the group, until it leaves [X22]", function()
     run(function()
       local u <close>, port = member "lo"
       local other <close> = aw.udp.bind("127.0.0.1", 0)
@@ -35,7 +35,7 @@ describe("a UDP socket in a group of multicast", function()
     end)
   end)
 
-  it("knows the interface by its address, too [X20]", function()
+  it("knows the interface by its address, too [X22]", function()
     run(function()
       local u <close>, port = member "lo"
       u:leave(GROUP, "lo")
@@ -45,7 +45,7 @@ describe("a UDP socket in a group of multicast", function()
     end)
   end)
 
-  it("does not hear itself without loopback [X20]", function()
+  it("does not hear itself without loopback [X22]", function()
     run(function()
       local u <close>, port = member(nil)
       u:configure { loopback = false }
@@ -58,7 +58,7 @@ describe("a UDP socket in a group of multicast", function()
 end)
 
 describe("a group of multicast", function()
-  it("is refused if it is none, or its interface is unknown [X20]",
+  it("is refused if it is none, or its interface is unknown [X22]",
     function()
       run(function()
         local u <close> = aw.udp.bind("127.0.0.1", 0)
@@ -74,7 +74,7 @@ describe("a group of multicast", function()
 end)
 
 describe("a broadcast", function()
-  it("is refused without the option [X20]", function()
+  it("is refused without the option [X22]", function()
     run(function()
       local a <close> = aw.udp.bind("", 0)
       local _, port = a:name()

@@ -1,4 +1,4 @@
--- Reads up to a delimiter, and lines that come byte by byte [X5].
+-- Reads up to a delimiter, and lines that come byte by byte [X6].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -26,7 +26,7 @@ local function dripping(text, f)
 end
 
 describe("read_until", function()
-  it("gives the text without the delimiter, which it consumes [X5]",
+  it("gives the text without the delimiter, which it consumes [X6]",
     with_pair(function(_, a, b)
       a:write "one, two,, three"
       a:shutdown()
@@ -38,7 +38,7 @@ describe("read_until", function()
       assert.is_nil(b:read_until ",")
     end))
 
-  it("takes delimiters of several bytes, with zeros and numbers [X5]",
+  it("takes delimiters of several bytes, with zeros and numbers [X6]",
     with_pair(function(_, a, b)
       a:write "GET /\r\n\r\nbody\0\0end7x"
       assert.are.equal("GET /", b:read_until "\r\n\r\n")
@@ -47,7 +47,7 @@ describe("read_until", function()
       assert.are.equal("x", b:read(1))
     end))
 
-  it("finds a delimiter that is split over reads [X5]",
+  it("finds a delimiter that is split over reads [X6]",
     dripping("aab\r\r\n--x\r\n--yab", function(b)
       assert.are.equal("aab\r", b:read_until "\r\n--")
       assert.are.equal("x", b:read_until "\r\n--")
@@ -55,13 +55,13 @@ describe("read_until", function()
       assert.is_nil(b:read_until "ab")
     end))
 
-  it("is not misled by the begin of a delimiter at the end [X5]",
+  it("is not misled by the begin of a delimiter at the end [X6]",
     dripping("text\r\n-", function(b)
       assert.are.equal("text\r\n-", b:read_until "\r\n--")
       assert.is_nil(b:read_until "\r\n--")
     end))
 
-  it("refuses a text over max, and consumes nothing [X5]",
+  it("refuses a text over max, and consumes nothing [X6]",
     dripping("123456;7890", function(b)
       for _ = 1, 2 do
         local err = raises("5 bytes", b.read_until, b, ";", 5)
@@ -73,7 +73,7 @@ describe("read_until", function()
       assert.are.equal("7890", b:read_until(";", 4))
     end))
 
-  it("is bounded by max_line if it has no max [X5]", with_pair(function(_, a, b)
+  it("is bounded by max_line if it has no max [X6]", with_pair(function(_, a, b)
     b:configure { max_line = 4 }
     a:write "1234;12345"
     assert.are.equal("1234", b:read_until ";")
@@ -81,7 +81,7 @@ describe("read_until", function()
     assert.are.equal("", b:read_until("1", 0))
   end))
 
-  it("refuses a delimiter too far away before the stream ends [X5]",
+  it("refuses a delimiter too far away before the stream ends [X6]",
     with_pair(function(_, a, b)
       a:write(("x"):rep(100000))
       assert.are.equal("EMSGSIZE",
@@ -89,7 +89,7 @@ describe("read_until", function()
       assert.are.equal(100000, #b:read(100000))
     end))
 
-  it("that is cancelled has taken nothing [X5, C10]",
+  it("that is cancelled has taken nothing [X6, C10]",
     with_pair(function(ev, a, b)
       local reader = ev:start(aw.Call(b.read_until, b, "--"))
       a:write "half-"
@@ -102,7 +102,7 @@ describe("read_until", function()
       assert.are.equal("tail", b:read_until "-")
     end))
 
-  it("searches anew when another task has taken bytes [X5]",
+  it("searches anew when another task has taken bytes [X6]",
     with_pair(function(ev, a, b)
       local reader = ev:start(aw.Call(b.read_until, b, "ab"))
       a:write(("x"):rep(100) .. "a")
@@ -115,7 +115,7 @@ describe("read_until", function()
       assert.are.equal("c", b:read_until "ab")
     end))
 
-  it("refuses a text as soon as none can end within max bytes [X5]",
+  it("refuses a text as soon as none can end within max bytes [X6]",
     with_pair(function(_, a, b)
       a:write "xcc"
       raises("EMSGSIZE", function()
@@ -131,7 +131,7 @@ describe("read_until", function()
       assert.are.equal("c", text:wait())
     end))
 
-  it("refuses bad arguments at the caller's line [X5]",
+  it("refuses bad arguments at the caller's line [X6]",
     with_pair(function(_, a, b)
       raises("a delimiter is not empty", b.read_until, b, "")
       raises("string expected", b.read_until, b)
@@ -177,7 +177,7 @@ describe("a peer that sends a byte at a time", function()
     ["a line"] = function(s) return s:read() end,
     ["text up to a delimiter"] = function(s) return s:read_until "\n" end,
   } do
-    it("pays for " .. name .. " byte by byte, not length by length [X5]",
+    it("pays for " .. name .. " byte by byte, not length by length [X6]",
       function()
         local short = math.max(cost(1000, f), 0.001)
         -- Searching the whole text each time costs 30 times as much.

@@ -1,4 +1,4 @@
--- aw.Recv of a stream: an event that reads what is there [X21].
+-- aw.Recv of a stream: an event that reads what is there [X9].
 
 local aw = require "aiowire"
 local d = require "spec_descriptors"
@@ -13,7 +13,7 @@ local function with_pair(f)
 end
 
 describe("Recv(stream)", function()
-  it("gives what has come, now or later, and nil at the end [X21]",
+  it("gives what has come, now or later, and nil at the end [X9]",
     with_pair(function(ev, a, b)
       local task = helper.waiting(ev, aw.Recv(b))
       a:write "later"
@@ -27,7 +27,7 @@ describe("Recv(stream)", function()
       assert.are.same({ n = 1 }, table.pack(aw.await(aw.Recv(b))))
     end))
 
-  it("is an event of a choice, and takes nothing if it loses [X21, H3]",
+  it("is an event of a choice, and takes nothing if it loses [X9, H3]",
     with_pair(function(_, a, b)
       assert.are.equal("timer", aw.select { data = aw.Recv(b),
         timer = aw.Sleep(0.001) })
@@ -42,7 +42,7 @@ describe("Recv(stream)", function()
       assert.are.equal("Y", aw.await(aw.Recv(b) / string.upper | aw.Never))
     end))
 
-  it("leaves the bytes if its result is not taken [X21]",
+  it("leaves the bytes if its result is not taken [X9]",
     with_pair(function(ev, a, b)
       a:write "kept"
       aw.await(aw.Recv(b) >> aw.Value(1))
@@ -51,7 +51,7 @@ describe("Recv(stream)", function()
       assert.are.equal("kept", b:read_some())
     end))
 
-  it("leaves the bytes of a killed task [X21, C9]", function()
+  it("leaves the bytes of a killed task [X9, C9]", function()
     helper.leak_checked(function()
       local a, b = socketpairs.pair()
       do
@@ -72,7 +72,7 @@ describe("Recv(stream)", function()
     end)
   end)
 
-  it("gives an empty string if another task was quicker [X21]",
+  it("gives an empty string if another task was quicker [X9]",
     with_pair(function(ev, a, b)
       local list = {}
       for i = 1, 2 do
@@ -88,7 +88,7 @@ describe("Recv(stream)", function()
       assert.are.same({ "one", "" }, list)
     end))
 
-  it("fails as a read does [X21]", function()
+  it("fails as a read does [X9]", function()
     run(function(ev)
       local s, peer = socketpairs.half "tcp"
       local _ <close> = s
@@ -107,7 +107,7 @@ describe("Recv(stream)", function()
     end)
   end)
 
-  it("reads the output of a child, too [X21]", function()
+  it("reads the output of a child, too [X9]", function()
     run(function()
       local p <close> = aw.spawn { "seq", "3" }
       local all = ""
@@ -122,7 +122,7 @@ describe("Recv(stream)", function()
     end)
   end)
 
-  it("is not Send: a stream takes bytes by write [X21]", function()
+  it("is not Send: a stream takes bytes by write [X9]", function()
     run(function()
       helper.raises("cannot send", aw.Send, aw.stdout, "x")
     end)

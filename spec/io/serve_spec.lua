@@ -1,4 +1,4 @@
--- aw.Serve: a task for each connection, its end, its failure [X16].
+-- aw.Serve: a task for each connection, its end, its failure [X18].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -14,7 +14,7 @@ local function start(ev, w)
   return ev:start(w, nil, { grace = 0.001 })
 end
 
-describe("a server whose connections are served [X16]", function()
+describe("a server whose connections are served [X18]", function()
   it("answers many clients at the same time", served(function(ev, server, port,
     g)
     local _ <close> = start(ev, aw.Serve(server, echo))
@@ -186,7 +186,7 @@ describe("a server whose connections are served [X16]", function()
   end))
 end)
 
-describe("a bound of connections [X16]", function()
+describe("a bound of connections [X18]", function()
   it("leaves the others in the backlog", served(function(ev, server, port, g)
     local open, most = 0, 0
     local _ <close> = start(ev, aw.Serve(server, function(_, s)
@@ -224,7 +224,7 @@ describe("a bound of connections [X16]", function()
   end))
 end)
 
-describe("a server that is closed while it is served [X16]", function()
+describe("a server that is closed while it is served [X18]", function()
   it("ends the wire after its connections, without an error",
     sealed(function()
       run(function(ev)

@@ -1,5 +1,5 @@
 -- The end of aw.Serve: a cancel, the grace of its connections, and what comes
--- after that [X17].
+-- after that [X19].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -12,7 +12,7 @@ local ask, echo, served = servers.ask, servers.echo, servers.served
 local LONG <const> = { grace = 60 }
 local SHORT <const> = { grace = 0.001 }
 
-describe("a Serve that is cancelled [X17]", function()
+describe("a Serve that is cancelled [X19]", function()
   it("accepts nothing more, and lets its connections finish",
     served(function(ev, server, port, g)
       local task = ev:start(aw.Serve(server, echo), nil, LONG)
@@ -144,7 +144,7 @@ describe("a Serve that is cancelled [X17]", function()
       local task = ev:start(aw.Serve(server, echo), aw.keep, LONG)
       local fd = g.keep(clients.connect(port))
       ask(fd, "x")
-      -- Another engine may not wait for the same server [X14].
+      -- Another engine may not wait for the same server [X16].
       local inside = aw.EventLoop { clock = "real", signals = false }
       local failed = inside:start(aw.Serve(server, echo), aw.keep)
       inside:run()

@@ -1,5 +1,5 @@
 -- A server with each number of spare descriptors, from none to 48: accepting
--- and serving never fail; they go on when there are descriptors [X15].
+-- and serving never fail; they go on when there are descriptors [X17].
 
 local process = require "spec.support.process"
 
@@ -91,7 +91,7 @@ local frame = [[
   print "survived"
 ]]
 
-describe("a server that runs out of descriptors [X15]", function()
+describe("a server that runs out of descriptors [X17]", function()
   for _, way in ipairs(ways) do
     for _, interpreter in ipairs { "aiowire", "lua" } do
       it(("goes on with %s under %s"):format(way[1], interpreter), function()

@@ -99,7 +99,7 @@ describe("a server as a source", function()
     assert.are.equal(3, count)
   end))
 
-  it("can be received from [X14]", served(function(_, server, port, g)
+  it("can be received from [X16]", served(function(_, server, port, g)
     local client = g.keep(clients.connect(port))
     local s <close> = aw.await(aw.Recv(server))
     s:write "x"

@@ -1,5 +1,5 @@
 -- 10,000 connections that are opened, used, reset and closed at random by
--- another process; the server serves all, and keeps none [X16].
+-- another process; the server serves all, and keeps none [X18].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -52,7 +52,7 @@ local peer <const> = [[
   print "done"
 ]]
 
-describe("a server with many clients that come and go [X16]", function()
+describe("a server with many clients that come and go [X18]", function()
   it("serves each of them", helper.sealed(function()
     if process.sanitized then
       helper.pending "a stock lua5.4 cannot load a module with sanitizers"

@@ -1,4 +1,4 @@
--- Streams over connected sockets [X1-X4].
+-- Streams over connected sockets [X1-X5].
 
 local aw = require "aiowire"
 local d = require "spec_descriptors"
@@ -235,7 +235,7 @@ describe("a connection that is reset", function()
       assert.are.equal("ECONNRESET", err.code)
     end))
 
-  it("still knows its addresses [X3]", with_peer(function(_, s, fd)
+  it("still knows its addresses [X4]", with_peer(function(_, s, fd)
     local host, port = s:peer()
     local _, own = s:name()
     d.reset(fd)
@@ -246,7 +246,7 @@ describe("a connection that is reset", function()
 end)
 
 describe("the addresses of a stream", function()
-  it("are a host and a port over TCP [X3]",
+  it("are a host and a port over TCP [X4]",
     socketpairs.connected("tcp", function(_, a, b)
       local host, port = a:peer()
       assert.are.equal("127.0.0.1", host)
@@ -256,13 +256,13 @@ describe("the addresses of a stream", function()
       texts.contains(tostring(a), "tcp 127.0.0.1:" .. port)
     end))
 
-  it("are an empty path for an unnamed unix socket [X3]",
+  it("are an empty path for an unnamed unix socket [X4]",
     socketpairs.connected("unix", function(_, a, b)
       assert.are.same({ n = 1, "" }, table.pack(a:peer()))
       assert.are.same({ n = 1, "" }, table.pack(b:name()))
     end))
 
-  it("are refused where there is no socket, or no more [X3]", function()
+  it("are refused where there is no socket, or no more [X4]", function()
     run(function()
       local p <close> = aw.spawn { "cat" }
       for _, method in ipairs { "peer", "name" } do
@@ -281,7 +281,7 @@ describe("the addresses of a stream", function()
 end)
 
 describe("a standard stream that is a socket", function()
-  it("is read and written as others are, and has addresses [X1, X3]",
+  it("is read and written as others are, and has addresses [X1, X4]",
     function()
       run(function(ev)
         local a, b = socketpairs.pair "tcp"
@@ -322,7 +322,7 @@ describe("a standard stream that is a socket", function()
 end)
 
 describe("the options of a connection", function()
-  it("are set by configure [X4]", each_kind(function(_, a)
+  it("are set by configure [X5]", each_kind(function(_, a)
     assert.are.equal(a, a:configure { nodelay = true, keepalive = 30 })
     assert.are.equal(a, a:configure { nodelay = false, keepalive = false,
       max_line = 10 })
@@ -334,7 +334,7 @@ describe("the options of a connection", function()
     raises("unknown option", a.configure, a, { no_delay = true })
   end))
 
-  it("are refused by what is no socket, with its limits unchanged [X4]",
+  it("are refused by what is no socket, with its limits unchanged [X5]",
     function()
       run(function()
         local p <close> = aw.spawn { "sh", "-c", "echo 123456" }
@@ -346,7 +346,7 @@ describe("the options of a connection", function()
       end)
     end)
 
-  it("are refused by a closed stream [X4]", each_kind(function(_, a)
+  it("are refused by a closed stream [X5]", each_kind(function(_, a)
     a:close()
     raises("Closed", a.configure, a, { nodelay = true })
   end))

@@ -1,5 +1,5 @@
 -- Wrong uses of UDP sockets, and failures of the system: the error says what
--- was tried and on what, at the caller's line [X18].
+-- was tried and on what, at the caller's line [X20].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -15,7 +15,7 @@ local function blames_system(message, f)
 end
 
 describe("a UDP socket is not made", function()
-  it("on a port or an address that is not there [X18]", function()
+  it("on a port or an address that is not there [X20]", function()
     run(function()
       local a <close> = aw.udp.bind("127.0.0.1", 0)
       local _, port = a:name()
@@ -36,7 +36,7 @@ describe("a UDP socket is not made", function()
     end)
   end)
 
-  it("with a port that is none [X18]", function()
+  it("with a port that is none [X20]", function()
     blames("bad argument #2 to 'bind' (a port is a number from 0 to 65535)",
       function()
         aw.udp.bind("127.0.0.1", 70000)
@@ -47,7 +47,7 @@ describe("a UDP socket is not made", function()
       end)
   end)
 
-  it("with a host that can be none [X18]", function()
+  it("with a host that can be none [X20]", function()
     for code, host in pairs { EAI_NONAME = "", EINVAL = "a\0b",
       ENAMETOOLONG = ("x"):rep(300) } do
       local refused = raises("connect '", aw.udp.connect, host, 9)
@@ -80,7 +80,7 @@ describe("a UDP socket that is used in a wrong way", function()
     b:close()
   end)
 
-  it("needs an address, or takes none [X18]", function()
+  it("needs an address, or takes none [X20]", function()
     run(function()
       blames("bad argument #2 to 'send' (host and port expected: the socket "
         .. "is not connected)", function()
@@ -108,7 +108,7 @@ describe("a UDP socket that is used in a wrong way", function()
     end)
   end)
 
-  it("reaches no address of another family [X18]", function()
+  it("reaches no address of another family [X20]", function()
     run(function()
       blames_system("send '[::1]:9': address family not supported", function()
         a:send("x", "::1", 9)
@@ -116,7 +116,7 @@ describe("a UDP socket that is used in a wrong way", function()
     end)
   end)
 
-  it("receives from 1 to 65535 bytes [X19]", function()
+  it("receives from 1 to 65535 bytes [X21]", function()
     run(function()
       for _, max in ipairs { 0, -1, 65536 } do
         blames("bad argument #1 to 'recv' (a number of bytes from 1 to 65535 "
@@ -139,7 +139,7 @@ describe("a UDP socket that is used in a wrong way", function()
       end)
   end)
 
-  it("fails an event with a SystemError, as the method does [X18]", function()
+  it("fails an event with a SystemError, as the method does [X20]", function()
     run(function()
       local err = raises("send '127.0.0.1:9': message too long", function()
         aw.await(aw.Send(a, ("x"):rep(70000), "127.0.0.1", 9))
@@ -149,7 +149,7 @@ describe("a UDP socket that is used in a wrong way", function()
     end)
   end)
 
-  it("is Closed after its close [X19]", function()
+  it("is Closed after its close [X21]", function()
     run(function()
       a:close()
       for name, arguments in pairs { recv = {}, send = { "x", "::1", 9 },

@@ -1,4 +1,4 @@
--- Datagrams: real sockets on 127.0.0.1 and ::1 [X18, X19].
+-- Datagrams: real sockets on 127.0.0.1 and ::1 [X20, X21].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
@@ -34,7 +34,7 @@ local function has_ipv6()
 end
 
 describe("a UDP socket", function()
-  it("carries datagrams both ways, with the sender's address [X18]",
+  it("carries datagrams both ways, with the sender's address [X20]",
     function()
       run(function()
         local a <close>, port, b = pair()
@@ -50,7 +50,7 @@ describe("a UDP socket", function()
       end)
     end)
 
-  it("is made outside of tasks, for numbers and localhost [X18]",
+  it("is made outside of tasks, for numbers and localhost [X20]",
     helper.sealed(function()
       for _, host in ipairs { "127.0.0.1", "localhost", "", "*" } do
         local u <close> = aw.udp.bind(host, 0)
@@ -66,7 +66,7 @@ describe("a UDP socket", function()
       assert.is_nil(u:peer())
     end))
 
-  it("keeps datagrams whole and apart, also the empty one [X19]", function()
+  it("keeps datagrams whole and apart, also the empty one [X21]", function()
     run(function()
       local a <close>, _, b = pair()
       local _ <close> = b
@@ -78,7 +78,7 @@ describe("a UDP socket", function()
     end)
   end)
 
-  it("says that a datagram was longer than max, and drops its rest [X19]",
+  it("says that a datagram was longer than max, and drops its rest [X21]",
     function()
       run(function()
         local a <close>, _, b = pair()
@@ -94,7 +94,7 @@ describe("a UDP socket", function()
       end)
     end)
 
-  it("carries the largest datagram, and refuses a longer one [X18]",
+  it("carries the largest datagram, and refuses a longer one [X20]",
     function()
       run(function()
         local a <close>, port, b = pair()
@@ -110,7 +110,7 @@ describe("a UDP socket", function()
       end)
     end)
 
-  it("gives the first datagram to the task that has waited longest [X19]",
+  it("gives the first datagram to the task that has waited longest [X21]",
     function()
       run(function()
         local a <close>, _, b = pair()
@@ -136,7 +136,7 @@ describe("a UDP socket", function()
       end)
     end)
 
-  it("decides a race by the datagram that was taken [X19, H3]", function()
+  it("decides a race by the datagram that was taken [X21, H3]", function()
     run(function()
       local a <close>, _, b = pair()
       local c <close> = aw.udp.bind("127.0.0.1", 0)
@@ -158,7 +158,7 @@ describe("a UDP socket", function()
     end)
   end)
 
-  it("has taken nothing for a cancelled task [C10, X19]", function()
+  it("has taken nothing for a cancelled task [C10, X21]", function()
     run(function()
       local a <close>, _, b = pair()
       local _ <close> = b
@@ -174,7 +174,7 @@ describe("a UDP socket", function()
     end)
   end)
 
-  it("delivers a datagram that was taken before a cancel [C6, X19]",
+  it("delivers a datagram that was taken before a cancel [C6, X21]",
     function()
       run(function()
         local a <close>, _, b = pair()
@@ -195,7 +195,7 @@ describe("a UDP socket", function()
       end)
     end)
 
-  it("ends its waits with Closed, also an event and readiness [X19]",
+  it("ends its waits with Closed, also an event and readiness [X21]",
     function()
       run(function()
         local a, _, b = pair()
@@ -221,7 +221,7 @@ describe("a UDP socket", function()
     end)
   end))
 
-  it("learns that nobody has the port, and stays usable [X18]", function()
+  it("learns that nobody has the port, and stays usable [X20]", function()
     run(function()
       local a, port, b = pair()
       local _ <close> = b
@@ -296,7 +296,7 @@ describe("a UDP socket", function()
     end)
   end)
 
-  it("shares a port with reuseport, and sends from local_port [X18]",
+  it("shares a port with reuseport, and sends from local_port [X20]",
     function()
       run(function()
         local a <close> = aw.udp.bind("127.0.0.1", 0, { reuseport = true })
@@ -338,7 +338,7 @@ describe("a UDP socket for which the kernel has no room", function()
     return outcome.out
   end
 
-  it("lets methods and events wait in turn [X18]", function()
+  it("lets methods and events wait in turn [X20]", function()
     assert.are.equal("1\n2\n3\n", output([[
       aw.scope(function(s)
         s:start(function()
@@ -353,7 +353,7 @@ describe("a UDP socket for which the kernel has no room", function()
       end)]], 1))
   end)
 
-  it("sends nothing for a cancelled task [C10, X18]", function()
+  it("sends nothing for a cancelled task [C10, X20]", function()
     assert.are.equal("later\n", output([[
       for _, w in ipairs { aw.Call(b.send, b, "x"), aw.Send(b, "x"),
         aw.Call(b.send, b, "x") } do
@@ -366,7 +366,7 @@ describe("a UDP socket for which the kernel has no room", function()
       print((a:recv()))]], 3))
   end)
 
-  it("ends the wait with Closed, or with the failure [X18]", function()
+  it("ends the wait with Closed, or with the failure [X20]", function()
     assert.are.equal("true\nEMSGSIZE\n", output([[
       local c = aw.udp.connect(host, port)
       local task = aw.start(aw.Call(c.send, c, "x"), aw.keep)
@@ -379,7 +379,7 @@ describe("a UDP socket for which the kernel has no room", function()
 end)
 
 describe("a UDP socket of IPv6", function()
-  it("carries datagrams, and IPv4 unless ipv6only [X18]", function()
+  it("carries datagrams, and IPv4 unless ipv6only [X20]", function()
     if not has_ipv6() then
       helper.pending "this machine has no IPv6"
     end

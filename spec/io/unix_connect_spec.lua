@@ -1,5 +1,5 @@
 -- Connections over unix sockets: what a connect gives, and how it fails
--- [X8, X11].
+-- [X10, X13].
 
 local aw = require "aiowire"
 local descriptors = require "spec_descriptors"
@@ -25,7 +25,7 @@ local function when_full(path, opts, f)
 end
 
 describe("a connection over a unix socket", function()
-  it("is a stream to the peer that listens [X8]", function()
+  it("is a stream to the peer that listens [X10]", function()
     run(function()
       local listener <close>, path = listening.unix()
       local s <close> = aw.unix.connect(path)
@@ -35,7 +35,7 @@ describe("a connection over a unix socket", function()
     end)
   end)
 
-  it("waits until there is room in the backlog [X8]", function()
+  it("waits until there is room in the backlog [X10]", function()
     run(function(ev)
       local listener <close>, path = listening.unix(0)
       local made, tasks = 0, {}
@@ -60,7 +60,7 @@ describe("a connection over a unix socket", function()
     end)
   end)
 
-  it("is cancelled while there is no room, and leaves no descriptor [X8]",
+  it("is cancelled while there is no room, and leaves no descriptor [X10]",
     function()
       run(function(ev)
         local _ <close>, path = listening.unix(0)
@@ -76,7 +76,7 @@ describe("a connection over a unix socket", function()
       end)
     end)
 
-  it("does not wait for room on a virtual clock [X8, K6]", function()
+  it("does not wait for room on a virtual clock [X10, K6]", function()
     helper.test(function()
       local _ <close>, path = listening.unix(0)
       when_full(path, nil, function(err)
@@ -86,7 +86,7 @@ describe("a connection over a unix socket", function()
     end)
   end)
 
-  it("reaches a name in the abstract namespace [X8]", function()
+  it("reaches a name in the abstract namespace [X10]", function()
     run(function()
       local name = "\0aiowire spec " .. tostring({})
       local err = raises("@aiowire spec", aw.unix.connect, name)
@@ -105,7 +105,7 @@ describe("a connect to a unix socket that fails", function()
     assert.are.equal(about or path, err.about)
   end
 
-  it("names the path [X11]", function()
+  it("names the path [X13]", function()
     run(function()
       local listener, path = listening.unix()
       fails("ENOENT", path .. "x")
@@ -121,7 +121,7 @@ describe("a connect to a unix socket that fails", function()
     end)
   end)
 
-  it("refuses what can be no path [X11]", function()
+  it("refuses what can be no path [X13]", function()
     run(function()
       assert.are.equal("ENAMETOOLONG",
         raises("108 bytes", aw.unix.connect, ("x"):rep(108)).code)
@@ -134,7 +134,7 @@ describe("a connect to a unix socket that fails", function()
     end)
   end)
 
-  it("is not allowed to all [X11]", function()
+  it("is not allowed to all [X13]", function()
     local outcome = process.run("id -u; command -v setpriv")
     if outcome.out:match "^(%d+)" == "0" and not outcome.out:find "setpriv" then
       helper.pending "root may do everything"

@@ -1,4 +1,4 @@
--- Servers on unix sockets: the file of the socket [X13].
+-- Servers on unix sockets: the file of the socket [X15].
 
 local aw = require "aiowire"
 local clients = require "spec.support.clients"
@@ -30,7 +30,7 @@ local function refused(code, path)
   assert.is_truthy(tostring(err):find(shown, 1, true), tostring(err))
 end
 
-describe("a server on a unix socket [X13]", function()
+describe("a server on a unix socket [X15]", function()
   it("takes connections, and is named after its path", in_folder(function(dir)
     local path = dir .. "/s"
     local server <close> = aw.unix.listen(path)

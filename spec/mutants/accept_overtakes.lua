@@ -1,5 +1,5 @@
 return {
-  breaks = "A connection goes to the task that has waited longest [X14]",
+  breaks = "A connection goes to the task that has waited longest [X16]",
   find = [[return has_waiters(l) ? UV_EAGAIN : awio_socket_accept(l->fd);]],
   put = [[return awio_socket_accept(l->fd);]],
   spec = "accept",

@@ -1,5 +1,5 @@
 return {
-  breaks = "A copy takes bytes that the kernel has not taken [X6, C10]",
+  breaks = "A copy takes bytes that the kernel has not taken [X7, C10]",
   find = [[
 awio_stream_take(from, (size_t)put, from->taken);
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "A look-up that nobody wants no longer counts [X9]",
+  breaks = "A look-up that nobody wants no longer counts [X11]",
   find = [[
   } else if (l->owner && l->state == AWIO_LOOKUP_RUNNING) {
     pool.wanted--;

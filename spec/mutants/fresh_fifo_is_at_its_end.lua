@@ -1,5 +1,5 @@
 return {
-  breaks = "A FIFO without a writer yet is at its end [X7]",
+  breaks = "A FIFO without a writer yet is at its end [X8]",
   find = [[
 s->drained = S_ISFIFO(file->st_mode);
 ]],

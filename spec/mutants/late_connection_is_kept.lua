@@ -1,5 +1,5 @@
 return {
-  breaks = "A connection made in the pass of a cancel is closed [X8]",
+  breaks = "A connection made in the pass of a cancel is closed [X10]",
   find = [[
 if (!aw_task_cancelled(aw_lua_task(L, p->what))) {
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "All programs of a pipeline get TERM at once [P15]",
+  breaks = "All programs of a pipeline get TERM at once [X23]",
   find = [[
 inner.end_process(proc)
 ]],

@@ -1,5 +1,5 @@
 return {
-  breaks = "The connections of a cancelled Serve do not see the cancel [X17]",
+  breaks = "The connections of a cancelled Serve do not see the cancel [X19]",
   find = [[:shielded(math.huge)]],
   put = [[]],
   spec = "serve_stop",

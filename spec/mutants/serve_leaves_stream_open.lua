@@ -1,5 +1,5 @@
 return {
-  breaks = "The stream of a connection is closed with its body [X16]",
+  breaks = "The stream of a connection is closed with its body [X18]",
   find = [[
   if (s)
     awio_stream_abort(s, aw_loop_engine(aw_task_loop(task)));

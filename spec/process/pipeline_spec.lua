@@ -10,7 +10,7 @@ local caught, run = helper.caught, helper.run
 local contains = texts.contains
 
 describe("aw.pipeline", function()
-  it("gives the output of the last program, and all codes [P15]", function()
+  it("gives the output of the last program, and all codes [X23]", function()
     run(function()
       assert.are.same({ ok = true, code = 0, codes = { 0, 0, 0 }, err = "",
         out = "2\n" },
@@ -23,7 +23,7 @@ describe("aw.pipeline", function()
     end)
   end)
 
-  it("has 128 + n in codes for a signal, and the last's signal [P15]",
+  it("has 128 + n in codes for a signal, and the last's signal [X23]",
     function()
       run(function()
         local dies = { "sh", "-c", "kill -9 $$" }
@@ -34,7 +34,7 @@ describe("aw.pipeline", function()
       end)
     end)
 
-  it("ends when a program stops reading its endless input [P15]", function()
+  it("ends when a program stops reading its endless input [X23]", function()
     run(function()
       assert.are.same({ ok = false, code = 0, codes = { 141, 0 }, out = "y\n",
         err = "" }, aw.pipeline({ "yes" }, { "head", "-n", "1" }))
@@ -51,7 +51,7 @@ describe("aw.pipeline", function()
     end)
   end)
 
-  it("connects programs by pipes that block [P15]", function()
+  it("connects programs by pipes that block [X23]", function()
     run(function()
       local look = "grep -h flags: /proc/self/fdinfo/%d"
       local r = aw.pipeline({ "sh", "-c", look:format(1) },
@@ -63,7 +63,7 @@ describe("aw.pipeline", function()
     end)
   end)
 
-  it("leaves the bytes between the programs to the kernel [P15]", function()
+  it("leaves the bytes between the programs to the kernel [X23]", function()
     run(function()
       -- A limit that the bytes would exceed here does not count them.
       local r = aw.pipeline({ "head", "-c", "3000000", "/dev/zero" },
@@ -72,7 +72,7 @@ describe("aw.pipeline", function()
     end)
   end)
 
-  it("gives no program a pipe that is not its own [P15]", function()
+  it("gives no program a pipe that is not its own [X23]", function()
     run(function()
       -- The descriptor 3 is the folder that ls reads.
       local list = { "sh", "-c", "exec ls /proc/self/fd >&2" }
@@ -101,7 +101,7 @@ describe("aw.pipeline", function()
 end)
 
 describe("the errors of programs in a pipeline", function()
-  it("come in the order of the programs [P15]", function()
+  it("come in the order of the programs [X23]", function()
     run(function()
       -- The second program writes first: the other waits for its end.
       local r = aw.pipeline(
@@ -240,7 +240,7 @@ describe("the options of a pipeline", function()
 end)
 
 describe("aw.pipeline with check", function()
-  it("raises an error that names the program that failed [P15]", function()
+  it("raises an error that names the program that failed [X23]", function()
     run(function()
       local err = caught(aw.pipeline, { "yes" },
         { "sh", "-c", "echo 'the reason' >&2; exit 3" }, { "cat" },
@@ -263,7 +263,7 @@ describe("aw.pipeline with check", function()
 end)
 
 describe("a failing pipeline", function()
-  it("ends the programs that have been started [P15]", function()
+  it("ends the programs that have been started [X23]", function()
     process.needs_failed_starts()
     run(function()
       for _, commands in ipairs {
@@ -300,7 +300,7 @@ describe("a failing pipeline", function()
 end)
 
 describe("a cancelled pipeline", function()
-  it("sends TERM to all programs, then KILL to each [P15]", function()
+  it("sends TERM to all programs, then KILL to each [X23]", function()
     run(function()
       local _, why = aw.scope({ timeout = 0.2 }, function()
         local deaf = { "sh", "-c", "trap '' TERM; while :; do sleep 0.01; "
@@ -311,7 +311,7 @@ describe("a cancelled pipeline", function()
     end)
   end)
 
-  it("sends TERM to a program while another one ends [P15]", function()
+  it("sends TERM to a program while another one ends [X23]", function()
     local folder = os.tmpname()
     os.remove(folder)
     assert(os.execute("mkdir " .. folder))
@@ -369,7 +369,7 @@ describe("bad arguments of aw.pipeline", function()
       :format(line, expected), err)
   end
 
-  it("are refused at the caller's line [P15]", function()
+  it("are refused at the caller's line [X23]", function()
     local a <const> = { "true" }
     refused "argument #1 to 'pipeline' (a list of words expected, got nothing)"
     refused("argument #1 to 'pipeline' (a list of words expected, got string)",

@@ -7,8 +7,8 @@
  * for it. It runs however the body has ended, closes the stream, and lets the
  * task of the Serve accept one more connection.
  *
- * If the body has ended well, its connection counts as open until the kernel has
- * all bytes that were written: so `most` bounds the descriptors and the queues,
+ * If the body has ended well, its connection counts as open until the kernel
+ * has all bytes that were written: so `most` bounds descriptors and queues,
  * also with peers that never read, and these bytes are sent even if the loop is
  * about to end. The stream lingers meanwhile. If the body has failed, or was
  * cancelled, nothing waits for such a peer.

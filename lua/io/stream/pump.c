@@ -98,8 +98,8 @@ static aw_turn pump(aw_task *task, void *data) {
 }
 
 /* The steps of the pump once it is cancelled, in a shield. A loop that ends, or
- * is stopped, sends what is written to its sockets within the grace. A loop that
- * fails does not; but a task that cleans up may wait. */
+ * is stopped, sends what is written to its sockets within the grace. A loop
+ * that fails does not; but a task that cleans up may wait. */
 static aw_turn pump_on(aw_task *task, void *data) {
   awio_stream *s = data;
   bool first = !s->stopping;

@@ -163,7 +163,7 @@ static int inner_socket_stream(lua_State *L) {
   return push_connection(L, &c.value);
 }
 
-/* stream_linger(stream, seconds): a limit for specs, which cannot wait so long */
+/* stream_linger(stream, seconds): a limit for specs, which cannot wait long */
 static int inner_stream_linger(lua_State *L) {
   awio_stream **box = awio_to_stream(L, 1);
   (*box)->linger = (uint64_t)(luaL_checknumber(L, 2) * (lua_Number)AW_SECOND);

@@ -87,7 +87,7 @@ typedef struct awio_stream {
   int error;            /* with which a write of the pump failed, or 0 */
   int lost;             /* with which the connection broke, or 0 */
   uint64_t linger;      /* AWIO_LINGER; specs set less */
-  int unread; /* while it lingers: what the peer had not taken at the last look */
+  int unread; /* while it lingers: bytes that the peer had not taken lately */
   bool can_read, can_write;
   bool socket;   /* `fd` is a connected socket */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
@@ -178,8 +178,8 @@ ssize_t awio_stream_send_queue(awio_stream *stream);
 /* For pump.c: drop `out`. The peer of a socket sees a reset when it has lost
  * bytes, or the rest of a large write. */
 void awio_stream_drop(awio_stream *stream);
-/* For pump.c: close the descriptor. If `engine` is the running engine, its waits
- * for the descriptor end first. */
+/* For pump.c: close the descriptor. If `engine` is the running engine, its
+ * waits for the descriptor end first. */
 void awio_stream_close_fd(awio_stream *stream, aw_engine *engine);
 
 /* Operations, each with the label of the method that waits. Their data is the
