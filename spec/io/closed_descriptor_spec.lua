@@ -13,7 +13,8 @@ local pipes = require "spec.support.pipes"
 
 local with, wait_until = duplicates.with, helper.wait_until
 
-if not io.open "/proc/self/fdinfo/0" then
+local info <close> = io.open "/proc/self/fdinfo/0"
+if not info then
   describe("a closed descriptor", function()
     pending "the system does not show what epoll watches"
   end)
