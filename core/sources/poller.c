@@ -446,9 +446,12 @@ int aw_ready_arm(aw_task *task, int fd, int events) {
   return aw_ready_arm_kept(task, fd, events, NULL);
 }
 
+/* Without a watch, another engine has closed the descriptor. */
 void aw_ready_disarm(aw_task *task, int fd) {
+  aw_watch *watch = find(task->engine, fd);
   aw__link_remove(&task->link);
-  leave(find(task->engine, fd));
+  if (watch)
+    leave(watch);
 }
 
 void aw_ready_done(aw_keeper *keeper) {

@@ -36,6 +36,16 @@ local function most_telling(failures)
   return failures[#failures]
 end
 
+--- Tell whether all failures are SystemErrors; an attempt may lack memory.
+local function all_of_system(failures)
+  for _, failure in ipairs(failures) do
+    if not aw.is_system_error(failure) then
+      return false
+    end
+  end
+  return true
+end
+
 --- Raise one error for all attempts. It has the code of the most telling one
 --- and names all addresses; `tried` has their own errors.
 local function raise_all(host, port, failures)
@@ -67,7 +77,8 @@ local function connect_to_any(plan, host, port, addresses)
     happy_eyeballs.race(addresses, attempt), "tcp.connect")
   if ok then
     return stream
-  elseif not aw.is_system_error(stream) or #failures < #addresses then
+  elseif not aw.is_system_error(stream) or not all_of_system(failures)
+    or #failures < #addresses then
     error(stream, 0)
   end
   return raise_all(host, port, failures)

@@ -150,6 +150,15 @@ describe("a closed socket whose peer does not read", function()
   end))
 end)
 
+describe("a socket with a queue", function()
+  it("is not handed to a child, which would block its pump [X3]", each_kind(
+    function(s, peer)
+      raises("has not written all yet", aw.spawn, { "true", stdin = s })
+      raises("has not written all yet", aw.spawn, { "true", stdout = s })
+      assert.is_true(clients.is_open(peer))
+    end))
+end)
+
 describe("a closed FIFO whose reader is slow", function()
   it("has no limit [X3]", function()
     clients.in_folder(function(folder)

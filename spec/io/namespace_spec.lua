@@ -7,7 +7,7 @@ local namespace = require "spec.support.namespace"
 --- Lua code: `try(address)` connects by bash and returns how that ended. An
 --- attempt that lasts for `patience` seconds is one that hangs.
 local try = [[
-local patience = 0.3
+local patience = 1
 local function try(address)
   local connect = aw.Exec { "bash", "-c", "exec 3<>/dev/tcp/$0/9", address }
   local ok, r = aw.pcall(function()

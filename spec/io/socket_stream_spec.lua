@@ -23,6 +23,26 @@ local function waits(ev, f, ...)
   return waiting(ev, aw.Call(f, ...))
 end
 
+describe("a socket that a task of another engine closes", function()
+  it("ends the wait of the first task with Closed [S6]", function()
+    run(function(ev)
+      local a, b = socketpairs.pair "tcp"
+      local _ <close> = b
+      local reader = ev:start(aw.Call(a.read, a, 5), aw.keep)
+      aw.yield()
+      local inside = aw.EventLoop { clock = "real", signals = false }
+      inside:start(function()
+        pcall(aw.timeout, 0.001, a.read, a, 1)
+        a:close()
+      end)
+      inside:run()
+      local ok, err = helper.join(reader)
+      assert.is_false(ok)
+      assert.is_true(aw.is_closed(err), tostring(err))
+    end)
+  end)
+end)
+
 describe("a stream over a socket", function()
   it("is read and written in both directions [X1]",
     each_kind(function(ev, a, b)

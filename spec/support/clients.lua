@@ -74,7 +74,10 @@ end
 --- Use all descriptors up but `spare`. Returns a value that gives back `n` by
 --- `give(n)`, and all by `__close`.
 function M.exhaust(spare)
-  local limit = clients.limit(128)
+  local ok, limit = pcall(clients.limit, 128)
+  if not ok then
+    helper.pending "the limit of descriptors cannot be 128"
+  end
   local held = {}
   local exhausted = {}
   function exhausted.give(n)

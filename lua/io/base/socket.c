@@ -57,7 +57,7 @@ int awio_socket_accept(int listening) {
 ssize_t awio_socket_send(int fd, const void *data, size_t size) {
   ssize_t put;
   do
-    put = send(fd, data, size, MSG_NOSIGNAL);
+    put = send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (put < 0 && errno == EINTR);
   return put < 0 ? -errno : put;
 }
@@ -65,7 +65,7 @@ ssize_t awio_socket_send(int fd, const void *data, size_t size) {
 ssize_t awio_socket_receive(int fd, void *data, size_t size) {
   ssize_t got;
   do
-    got = recv(fd, data, size, 0);
+    got = recv(fd, data, size, MSG_DONTWAIT);
   while (got < 0 && errno == EINTR);
   return got < 0 ? -errno : got;
 }

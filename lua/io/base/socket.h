@@ -19,7 +19,8 @@ int awio_socket_open(int family, int type);
  * ended before it was taken; or -errno. */
 int awio_socket_accept(int listening);
 
-/* Send bytes to the peer, as write(2), but without a signal. Returns the number
+/* Send bytes to the peer, as write(2), but without a signal, and without
+ * blocking even if a process that shares the socket has made it blocking. Returns the number
  * of bytes or -errno. */
 ssize_t awio_socket_send(int fd, const void *data, size_t size);
 

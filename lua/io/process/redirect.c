@@ -170,15 +170,26 @@ static int open_redirect_file(awio_redirect *r) {
   return copy_of(r, fd);
 }
 
+/* Would the child miss bytes that the stream has read? */
+static bool misses_bytes(const awio_redirect *r, const awio_stream *s) {
+  return r->number == STDIN_FILENO && awio_buffer_length(&s->in) > 0;
+}
+
+/* Has the stream bytes to send before those of the child? A socket is one open
+ * file for both directions, which becomes blocking, so its pump must rest. */
+static bool has_unsent(const awio_redirect *r, const awio_stream *s) {
+  return (r->number != STDIN_FILENO || s->socket) &&
+         (s->pumping || s->large || s->broken ||
+          awio_buffer_length(&s->out) > 0);
+}
+
 static int open_stream(awio_redirect *r) {
   const awio_stream *s = *r->stream;
   if (!s || s->closed || s->fd < 0)
     return AW_ECLOSED;
   if (s->terminal)
     return UV_ENOTSUP;
-  if (r->number == STDIN_FILENO
-          ? awio_buffer_length(&s->in) > 0
-          : s->pumping || s->large || awio_buffer_length(&s->out) > 0)
+  if (misses_bytes(r, s) || has_unsent(r, s))
     return UV_EBUSY;
   int fd = copy_of(r, s->fd);
   if (fd < 0 || s->shared)
@@ -211,7 +222,8 @@ void awio_redirect_done(awio_redirect *r, bool started, aw_engine *engine) {
 /* ---- refusals ---- */
 
 static const char *busy_text(const awio_redirect *r) {
-  if (r->number != STDIN_FILENO)
+  const awio_stream *s = r->stream ? *r->stream : NULL;
+  if (r->number != STDIN_FILENO || (s && has_unsent(r, s)))
     return "has not written all yet: flush it first";
   return r->file ? "has read ahead of the script: the child would miss what it "
                    "holds"

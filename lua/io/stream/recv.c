@@ -37,8 +37,9 @@ static void take_received(lua_State *L, received *r) {
     size_t length = awio_buffer_length(&s->in);
     r->ended = length == 0 && (s->ended || s->closed);
     lua_pushlstring(L, length > 0 ? s->in.data + s->in.start : "", length);
-    awio_buffer bytes = s->in;
-    if (length == 0 || awio_stream_take(s, length, seen)) {
+    awio_buffer bytes = s->in; /* a finalizer may have added some */
+    bool same = awio_buffer_length(&bytes) == length;
+    if (length == 0 || (same && awio_stream_take(s, length, seen))) {
       r->taken = true;
       if (length > 0) {
         s->in = (awio_buffer){NULL, 0, 0, 0};

@@ -65,8 +65,14 @@ void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd);
   aw_ready_done(&s->keeper);
-  if (s->socket && (s->cut || awio_buffer_length(&s->out) > 0))
+  bool cut = s->socket && (s->cut || awio_buffer_length(&s->out) > 0);
+  if (cut)
     end_with_reset(s->fd);
+  /* Tasks of another engine may wait: this wakes them there. */
+  if (s->spread && s->socket && !cut && s->refs > 0) {
+    shutdown(s->fd, SHUT_RDWR);
+    return;
+  }
   if (s->fd >= 0 && !s->shared)
     close(s->fd);
   s->fd = -1;
@@ -116,7 +122,9 @@ void awio_stream_abort(awio_stream *s, aw_engine *engine) {
 /* The error of a connection is reported once, to a read or to a write. Remember
  * it: else the next read would find an end that the peer did not mean. */
 static ssize_t note_lost(awio_stream *s, ssize_t code) {
-  if (s->socket && code < 0 && code != UV_EAGAIN && code != UV_EPIPE)
+  bool passes = code == UV_EAGAIN || code == UV_EPIPE || code == UV_ENOBUFS ||
+                code == UV_ENOMEM;
+  if (s->socket && code < 0 && !passes)
     s->lost = (int)code;
   return code;
 }
@@ -171,7 +179,9 @@ bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
 /* ---- waiting for the descriptor ---- */
 
 int awio_stream_arm(aw_task *task, awio_stream *s, int events) {
-  s->engine = aw_loop_engine(aw_task_loop(task));
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  s->spread = s->spread || (s->engine && s->engine != engine);
+  s->engine = engine;
   return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
 }
 

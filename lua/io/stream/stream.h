@@ -90,6 +90,7 @@ typedef struct awio_stream {
   int unread; /* while it lingers: bytes that the peer had not taken lately */
   bool can_read, can_write;
   bool socket;   /* `fd` is a connected socket */
+  bool spread;   /* tasks of several engines have waited for `fd` */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
   bool drained;  /* wait for readiness before the next read(2) */
   bool ended;    /* the kernel has reported the end of the file */
