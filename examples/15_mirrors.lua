@@ -11,7 +11,7 @@ local aw = require "aiowire"
 
 local LATE <const> = 0.1 -- seconds
 
---- Get a file. Raises an error unless the mirror sends the whole of it.
+--- Get a file. Raises an error unless the mirror sends as much as it says.
 local function get(mirror, path)
   local stream <close> = aw.tcp.connect(mirror.host, mirror.port)
   stream:write("GET ", path, " HTTP/1.0\r\nHost: ", mirror.host, "\r\n\r\n")
@@ -20,7 +20,7 @@ local function get(mirror, path)
     error(mirror.host .. ": " .. header:match "[^\r\n]*", 0)
   end
   local text = stream:read "a"
-  if #text ~= tonumber(header:match "Content%-Length: (%d+)" or #text) then
+  if #text ~= tonumber(header:lower():match "\ncontent%-length: *(%d+)") then
     error(mirror.host .. ": the file is cut short", 0)
   end
   return text
@@ -56,8 +56,8 @@ local function with_mirrors(f)
     mirrors[i] = { host = host, port = port }
   end
   servers[1]:close()
-  local silent = aw.Serve(servers[2], function()
-    aw.await(aw.Never)
+  local silent = aw.Serve(servers[2], function(_, stream)
+    stream:read "a" -- ends when the client gives up
   end)
   local moody = aw.Serve(servers[3], function(_, stream)
     stream:read_until "\r\n\r\n"

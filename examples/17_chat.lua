@@ -1,7 +1,7 @@
 #!/usr/bin/env aiowire
 -- A chat server on one page: what one client writes, all clients read.
 --
---     aiowire 17_chat.lua 4000          the server, until Ctrl-C
+--     aiowire 17_chat.lua 4000 [host]   the server, until Ctrl-C
 --     nc localhost 4000                 a client; as many as you like
 --
 -- Each client has a task, which aw.Serve starts. When the task ends, however it
@@ -70,7 +70,7 @@ local function demo(port)
 end
 
 aw.run(function()
-  local server <close> = aw.tcp.listen(arg[1] and "*" or "127.0.0.1",
+  local server <close> = aw.tcp.listen(arg[2] or "127.0.0.1",
     tonumber(arg[1] or 0), { max_line = 1000 })
   local serve = aw.Serve(server, chat, gone, { max_connections = 1000 })
   local _, port = server:name()
@@ -78,5 +78,8 @@ aw.run(function()
     return aw.await(serve | aw.Call(demo, port))
   end
   print("listening on port " .. port)
-  aw.await(serve | aw.Signal "INT" | aw.Signal "TERM")
+  local stop = (aw.Signal "INT" | aw.Signal "TERM") / function()
+    server:close() -- new clients are refused; the others have the grace
+  end
+  aw.await(serve | stop)
 end, { grace = 1 })

@@ -1,7 +1,7 @@
 #!/usr/bin/env aiowire
 -- A server of HTTP/1.1 on one page. It sends the files of a folder.
 --
---     aiowire 18_http.lua 8080 folder       the server, until Ctrl-C
+--     aiowire 18_http.lua 8080 folder [host]    the server, until Ctrl-C
 --     curl http://localhost:8080/index.html
 --     wrk -c 100 http://localhost:8080/
 --
@@ -26,12 +26,13 @@ local function head(status, size, more)
 end
 
 --- Open the file that a target such as "/a%20b?x" names; nil for a folder, for
---- what is not there, and for all paths that might leave `root`.
+--- what is not there, and for paths with a name that begins with a dot, such as
+--- ".git" or "..". The folder itself is trusted: links in it are followed.
 local function open(root, target)
   local path = target:gsub("[?#].*", ""):gsub("%%(%x%x)", function(hex)
     return string.char(tonumber(hex, 16))
   end)
-  if path:find "%z" or not path:find "^/" or (path .. "/"):find "/%.%.?/" then
+  if path:find "%z" or not path:find "^/" or path:find "/%." then
     return nil
   end
   path = root .. path:gsub("/$", "/index.html")
@@ -69,8 +70,8 @@ local function answer(client, root, request)
   end
   local fields = request:lower()
   return minor == "1" and not fields:find "\nconnection: *close"
-    and not fields:find "\ntransfer%-encoding:"
-    and not fields:find "\ncontent%-length: *[1-9]"
+    and not fields:find "\ntransfer%-encoding *:"
+    and not fields:find "\ncontent%-length *: *[1-9]"
 end
 
 --- The body of the task of a connection. aw.Serve closes the connection.
@@ -105,13 +106,16 @@ end
 
 aw.run(function()
   local root = arg[2] or arg[1] and "." or arg[0]:match "^(.*)/" or "."
-  local server <close> = aw.tcp.listen(arg[1] and "*" or "127.0.0.1",
-    tonumber(arg[1] or 0), { nodelay = true })
+  local server <close> = aw.tcp.listen(arg[3] or "127.0.0.1",
+    tonumber(arg[1] or 0))
   local serve = aw.Serve(server, http(root), gone, { max_connections = 1000 })
   local _, port = server:name()
   if not arg[1] then
     return aw.await(serve | aw.Call(demo, port))
   end
   print("listening on port " .. port)
-  aw.await(serve | aw.Signal "INT" | aw.Signal "TERM")
+  local stop = (aw.Signal "INT" | aw.Signal "TERM") / function()
+    server:close() -- new clients are refused; the others have the grace
+  end
+  aw.await(serve | stop)
 end, { grace = 5 })

@@ -2,12 +2,12 @@
 -- A port forwarder: each connection to a port of ours becomes one to another
 -- host.
 --
---     aiowire 19_forward.lua 8080 example.org 80     until TERM or Ctrl-C
+--     aiowire 19_forward.lua 8080 example.org 80 [own host]
 --
 -- Both directions are copied at the same time. When one side stops sending, so
--- does the other, and what comes back still arrives. On TERM nobody new is let
--- in; those who are there have GRACE seconds to finish. Without arguments it
--- forwards to a server of its own and ends.
+-- does the other, and what comes back still arrives. On TERM or Ctrl-C nobody
+-- new is let in; those who are there have GRACE seconds to finish. Without
+-- arguments it forwards to a server of its own and ends.
 local aw = require "aiowire"
 
 local GRACE <const> = 10
@@ -65,11 +65,14 @@ local function demo(server)
 end
 
 aw.run(function()
-  local server <close> = aw.tcp.listen(arg[1] and "*" or "127.0.0.1",
+  local server <close> = aw.tcp.listen(arg[4] or "127.0.0.1",
     tonumber(arg[1] or 0))
   if not arg[1] then
     return demo(server)
   end
   print("listening on port " .. select(2, server:name()))
-  run(server, arg[2], tonumber(arg[3]), aw.Signal "TERM" | aw.Signal "INT")
+  local stop = (aw.Signal "TERM" | aw.Signal "INT") / function()
+    server:close()
+  end
+  run(server, arg[2], tonumber(arg[3]), stop)
 end, { grace = GRACE })

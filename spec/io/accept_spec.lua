@@ -176,6 +176,16 @@ describe("accepting [X16]", function()
     assert.is_true(not ok or got == "")
   end))
 
+  it("knows the peer of a connection that was reset [X4]",
+    served(function(_, server, port)
+      local fd = clients.connect(port)
+      local own = clients.own_port(fd)
+      clients.reset(fd)
+      local s <close> = server:accept() -- Linux accepts it
+      assert.are.same({ "127.0.0.1", own }, { s:peer() })
+      assert.is_truthy(tostring(s):find("127.0.0.1:" .. own, 1, true))
+    end))
+
   it("passes over a connection that was reset", served(function(_, server, port,
     g)
     clients.reset(clients.connect(port))

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 const awio_tcp_options awio_tcp_usual = {.nodelay = true, .keepalive = -1};
@@ -42,10 +44,13 @@ static bool concerns_connection(int error) {
   }
 }
 
-int awio_socket_accept(int listening) {
+int awio_socket_accept(int listening, awio_address *peer) {
   enum { TRIES = 16 };
   for (int i = 0; i < TRIES; i++) {
-    int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    memset(peer, 0, sizeof *peer);
+    peer->length = offsetof(awio_address, length);
+    int fd = accept4(listening, &peer->any, &peer->length,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
       return awio_above_standard(fd);
     if (!concerns_connection(errno))

@@ -16,12 +16,15 @@ int awio_socket_open(int family, int type);
 
 /* Take a connection from a listening socket; the new socket is as above.
  * Returns the descriptor; UV_EAGAIN if there is none, or if the connection has
- * ended before it was taken; or -errno. */
-int awio_socket_accept(int listening);
+ * ended before it was taken; or -errno.
+ *
+ *   peer  receives the address of the other end
+ */
+int awio_socket_accept(int listening, awio_address *peer);
 
 /* Send bytes to the peer, as write(2), but without a signal, and without
- * blocking even if a process that shares the socket has made it blocking. Returns the number
- * of bytes or -errno. */
+ * blocking even if a process that shares the socket has made it blocking.
+ * Returns the number of bytes or -errno. */
 ssize_t awio_socket_send(int fd, const void *data, size_t size);
 
 /* Receive bytes, as read(2), but a little faster. Returns the number of bytes

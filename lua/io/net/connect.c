@@ -127,7 +127,7 @@ static bool is_own_peer(const attempt *a) {
 static int made(aw_task *task, attempt *a) {
   if (is_own_peer(a))
     return UV_ECONNREFUSED; /* nobody listens */
-  aw_value value = awio_socket_value(a->fd, &a->plan.options);
+  aw_value value = awio_socket_value(a->fd, &a->plan.options, NULL);
   a->fd = -1;
   if (!value)
     return AW_ENOMEM;

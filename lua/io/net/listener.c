@@ -127,16 +127,17 @@ static bool has_waiters(const awio_listener *l) {
   return l->polled > 0 || l->paused.count > 0;
 }
 
-int awio_listener_take(awio_listener *l) {
-  return has_waiters(l) ? UV_EAGAIN : awio_socket_accept(l->fd);
+int awio_listener_take(awio_listener *l, awio_address *peer) {
+  return has_waiters(l) ? UV_EAGAIN : awio_socket_accept(l->fd, peer);
 }
 
 /* Give the next connection to `task`. Returns 1 or a negative code. */
 static int take_for(aw_task *task, awio_listener *l) {
-  int fd = awio_socket_accept(l->fd);
+  awio_address peer;
+  int fd = awio_socket_accept(l->fd, &peer);
   if (fd < 0)
     return fd;
-  aw_value value = awio_socket_value(fd, &l->options);
+  aw_value value = awio_socket_value(fd, &l->options, &peer);
   if (!value)
     return AW_ENOMEM;
   aw_task_set_value(task, value);

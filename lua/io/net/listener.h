@@ -67,7 +67,7 @@ void awio_listener_free(awio_listener *listener); /* of a closed one, or NULL */
 /* Take the next connection without waiting. Returns its descriptor, or
  * UV_EAGAIN if there is none, or if tasks already wait for it, or another
  * code. */
-int awio_listener_take(awio_listener *listener);
+int awio_listener_take(awio_listener *listener, awio_address *peer);
 /* Does the code say that descriptors or memory are exhausted? */
 bool awio_exhausted(int code);
 

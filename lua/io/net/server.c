@@ -104,9 +104,10 @@ static int accept_waited(lua_State *L, int result, void *data) {
   return aw_lua_take_results(L, aw_lua_task(L, "server:accept"));
 }
 
-static int push_accepted(lua_State *L, const awio_listener *l, int fd) {
+static int push_accepted(lua_State *L, const awio_listener *l, int fd,
+                         const awio_address *peer) {
   aw_task *task = aw_lua_task(L, "server:accept");
-  aw_value value = awio_socket_value(fd, &l->options);
+  aw_value value = awio_socket_value(fd, &l->options, peer);
   if (!value)
     return aw_lua_error(L, "not enough memory");
   aw_task_set_value(task, value);
@@ -120,9 +121,10 @@ static int accept_at_once(lua_State *L, int result, void *data) {
   (void)data;
   if (!l || l->closed || result < 0)
     return fail_accept(L, l, result);
-  int fd = awio_listener_take(l);
+  awio_address peer;
+  int fd = awio_listener_take(l, &peer);
   if (fd >= 0)
-    return push_accepted(L, l, fd);
+    return push_accepted(L, l, fd, &peer);
   if (fd != UV_EAGAIN && !awio_exhausted(fd))
     return fail_accept(L, l, fd);
   return aw_lua_await(L, fd == UV_EAGAIN ? &awio_accept_later : &awio_accept,

@@ -88,6 +88,7 @@ typedef struct connection {
   aw_lua_value value;
   int fd; /* -1: a Stream has it */
   awio_socket_options options;
+  awio_address peer; /* or none */
 } connection;
 
 /* Name a stream after its peer; a unix socket also after its own path, since
@@ -106,8 +107,8 @@ static void name_socket(int fd, const awio_address *peer, char *out,
 
 static awio_stream *new_socket_stream(connection *c) {
   char name[AWIO_ADDRESS_TEXT + 8];
-  awio_address peer;
-  if (awio_peer_address(c->fd, &peer) < 0)
+  awio_address peer = c->peer;
+  if (peer.length == 0 && awio_peer_address(c->fd, &peer) < 0)
     peer.length = 0;
   name_socket(c->fd, &peer, name, sizeof name);
   int fd = c->fd;
@@ -140,7 +141,8 @@ static void release_connection(aw_lua_value *value) {
   aw_free(c);
 }
 
-aw_value awio_socket_value(int fd, const awio_socket_options *options) {
+aw_value awio_socket_value(int fd, const awio_socket_options *options,
+                           const awio_address *peer) {
   connection *c = aw_allocate(sizeof *c);
   if (!c) {
     close(fd);
@@ -151,6 +153,8 @@ aw_value awio_socket_value(int fd, const awio_socket_options *options) {
   c->value.release = release_connection;
   c->fd = fd;
   c->options = *options;
+  if (peer)
+    c->peer = *peer;
   return aw_lua_box(&c->value);
 }
 

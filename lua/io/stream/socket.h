@@ -35,7 +35,10 @@ void awio_check_socket_options(lua_State *L, int arg,
  *
  *   fd       a connected socket; takes, also on failure
  *   options  copied
+ *   peer     copied, as accept(2) gave it: the kernel forgets it after a reset;
+ *            NULL: ask the kernel
  */
-aw_value awio_socket_value(int fd, const awio_socket_options *options);
+aw_value awio_socket_value(int fd, const awio_socket_options *options,
+                           const awio_address *peer);
 
 #endif
