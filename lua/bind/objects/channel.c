@@ -202,7 +202,7 @@ static int channel_send(lua_State *L) {
   bool at_once = awl_at_once(w);
   if (at_once && pass_directly(L, ch))
     return 0;
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   aw_value value = make_message(L, ch);
   int rc = AW_EAGAIN;
   if (at_once)
@@ -263,7 +263,7 @@ static int receive_message(lua_State *L, const channel *ch, awl_after after) {
     return awl_message_take(L, value);
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   rc = aw_await_recv(w->task, ch->core);
   return awl_wait(L, w, rc, after);
 }
@@ -469,7 +469,7 @@ static int inner_await_room(lua_State *L) {
   const channel *ch = check_channel(L, 1);
   lua_settop(L, 1);
   awl_worker *w = awl_awaiter(L, awl_of(L), "broadcast:send");
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   return awl_wait(L, w, aw_await_room(w->task, ch->core), after_send);
 }
 

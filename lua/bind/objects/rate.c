@@ -89,7 +89,7 @@ static int rate_acquire(lua_State *L) {
   aw_engine *engine = w->state->run.engine->core;
   if (awl_at_once(w) && aw_rate_try_acquire(core, engine, units) == 0)
     return 0;
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   return awl_wait(L, w, aw_await_rate(w->task, core, units), awl_after_object);
 }
 

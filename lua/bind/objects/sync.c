@@ -125,7 +125,7 @@ static int event_wait(lua_State *L) {
   bool open = aw_event_open_to(event, worker_engine(w));
   if (open && awl_at_once(w) && aw_event_is_set(event))
     return 0;
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   return awl_wait(L, w, aw_await_event(w->task, event), awl_after_object);
 }
 
@@ -216,7 +216,7 @@ static int semaphore_acquire(lua_State *L) {
   bool open = aw_semaphore_open_to(semaphore, worker_engine(w));
   if (open && awl_at_once(w) && aw_semaphore_try_acquire(semaphore) == 0)
     return 1;
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   return awl_wait(L, w, aw_await_acquire(w->task, semaphore), after_acquire);
 }
 

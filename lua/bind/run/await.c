@@ -173,16 +173,13 @@ static void anchor_value(lua_State *L, awl_worker *w, int index, int which) {
 }
 
 void awl_anchor_wait(lua_State *L, awl_worker *w) {
+  if (w->state->installed)
+    return;
   int top = lua_gettop(L);
   if (top > 0)
     anchor_value(L, w, 1, 1);
   if (top > 1)
     anchor_value(L, w, top, 2);
-}
-
-void awl_anchor_object(lua_State *L, awl_worker *w) {
-  if (!w->state->installed)
-    awl_anchor_wait(L, w);
 }
 
 void awl_release_wait(awl_worker *w) {

@@ -55,12 +55,9 @@ int awl_after_object(lua_State *L, awl_worker *worker);
 bool awl_at_once(awl_worker *worker);
 /* Keep two userdata alive until the wait ends: the one at index 1 and the one
  * on top. The wait that is about to be armed uses them, and the user may close
- * the coroutine whose stack has them. Raises. */
+ * the coroutine whose stack has them. Does nothing after aw.install(): then
+ * coroutine.close refuses coroutines that wait. Raises. */
 void awl_anchor_wait(lua_State *L, awl_worker *worker);
-/* As awl_anchor_wait(), for frequent waits such as those of channels. It does
- * nothing after aw.install(): then coroutine.close refuses coroutines that
- * wait. */
-void awl_anchor_object(lua_State *L, awl_worker *worker);
 /* Release the userdata of a wait that has ended or was not armed. */
 void awl_release_wait(awl_worker *worker);
 /* Push the message that only the engine may resume the coroutine of

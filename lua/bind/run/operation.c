@@ -23,7 +23,7 @@ int aw_lua_await_here(aw_lua_here *here, lua_State *L,
   w->data = data;
   if (!operation)
     return awl_take_turn(L, w, after_operation);
-  awl_anchor_object(L, w);
+  awl_anchor_wait(L, w);
   int rc = aw_await_operation(w->task, operation, data);
   return awl_wait(L, w, rc, after_operation);
 }
