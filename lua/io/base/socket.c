@@ -15,8 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-const awio_tcp_options awio_tcp_usual = {.nodelay = true, .keepalive = -1};
-
 /* ---- making ---- */
 
 int awio_socket_open(int family, int type) {

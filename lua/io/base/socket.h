@@ -58,9 +58,6 @@ typedef struct awio_tcp_options {
   int keepalive;
 } awio_tcp_options;
 
-/* No delay; no probes. */
-extern const awio_tcp_options awio_tcp_usual;
-
 /* Set those options that the table at `arg` has: `nodelay`, a boolean;
  * `keepalive`, a boolean or seconds. May raise. */
 void awio_check_tcp_options(lua_State *L, int arg, awio_tcp_options *options);

@@ -210,7 +210,5 @@ void awio_open_connections(lua_State *L) {
       {NULL, NULL}};
   luaL_newmetatable(L, SERVING);
   lua_pop(L, 1);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, inner, 0);
-  lua_pop(L, 1);
+  awio_add_inner(L, inner);
 }

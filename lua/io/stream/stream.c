@@ -61,9 +61,14 @@ static void end_with_reset(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
+/* The waits for the descriptor end, if they are those of the running engine. */
+static void end_waits(const awio_stream *s, aw_engine *engine) {
   if (engine && s->engine == engine)
     aw_poller_forget(engine, s->fd);
+}
+
+void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
+  end_waits(s, engine);
   aw_ready_done(&s->keeper);
   bool cut = s->socket && (s->cut || awio_buffer_length(&s->out) > 0);
   if (cut)
@@ -103,8 +108,7 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   s->closed = true;
   s->taken++;
   awio_buffer_free(&s->in);
-  if (engine && s->engine == engine)
-    aw_poller_forget(engine, s->fd); /* the pump then waits again */
+  end_waits(s, engine); /* the pump then waits again */
   if (!s->pumping)
     awio_stream_close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
