@@ -1,17 +1,15 @@
 -- The first engine of a process is opened without descriptors: libuv would
 -- abort the process when it cannot open its own first pipe [UV14].
 
+local exhaustion = require "spec.support.exhaustion"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 
 local program <const> = [[
   local aw = require "aiowire"
   local spare = tonumber(arg[1])
-  local hold = {}
-  repeat
-    local file = io.open "/dev/null"
-    hold[#hold + 1] = file
-  until not file
+]] .. exhaustion.FILL .. [[
+  fill()
   for _ = 1, spare do
     table.remove(hold):close()
   end

@@ -1,6 +1,7 @@
 -- A server with each number of spare descriptors, from none to 48: accepting
 -- and serving never fail; they go on when there are descriptors [X17].
 
+local exhaustion = require "spec.support.exhaustion"
 local process = require "spec.support.process"
 
 local ways = {
@@ -28,18 +29,15 @@ local frame = [[
   local clients = require "spec_clients"
   local server
 
-  local hold = {}
+]] .. exhaustion.FILL .. [[
   local function give_back()
     for _, file in ipairs(hold) do
       file:close()
     end
     hold = {}
   end
-  local function fill(spare)
-    repeat
-      local file = io.open "/dev/null"
-      hold[#hold + 1] = file
-    until not file
+  local function fill_but(spare)
+    fill()
     for _ = 1, spare do
       table.remove(hold):close()
     end
@@ -69,7 +67,7 @@ local frame = [[
     if not opts then
       aw.run(aw.Readable(server)) -- opens what the engine keeps
     end
-    fill(spare)
+    fill_but(spare)
     local ok, err = pcall(aw.run, check, opts)
     give_back()
     if ok then

@@ -102,13 +102,8 @@ describe("a loop that gets no descriptors", function()
       { ["s.lua"] = [[
         local aw = require "aiowire"
         aw.run(aw.Sleep(0))
-        local hold, base = {}, aw.stats()
-        local function fill()
-          repeat
-            local file = io.open "/dev/null"
-            hold[#hold + 1] = file
-          until not file
-        end
+        local base = aw.stats()
+        ]] .. exhaustion.FILL .. [[
         local function free()
           while #hold > 0 do
             table.remove(hold):close()

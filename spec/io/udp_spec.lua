@@ -1,6 +1,7 @@
 -- Datagrams: real sockets on 127.0.0.1 and ::1 [X20, X21].
 
 local aw = require "aiowire"
+local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 
@@ -23,14 +24,6 @@ local function settle()
   for _ = 1, 5 do
     aw.yield()
   end
-end
-
-local function has_ipv6()
-  local ok, u = pcall(aw.udp.bind, "::1", 0)
-  if ok then
-    u:close()
-  end
-  return ok
 end
 
 describe("a UDP socket", function()
@@ -380,7 +373,7 @@ end)
 
 describe("a UDP socket of IPv6", function()
   it("carries datagrams, and IPv4 unless ipv6only [X20]", function()
-    if not has_ipv6() then
+    if not clients.has_ipv6() then
       helper.pending "this machine has no IPv6"
     end
     run(function()

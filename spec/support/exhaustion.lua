@@ -8,6 +8,18 @@ local process = require "spec.support.process"
 
 local M = {}
 
+--- Code of a program: `fill()` takes all descriptors and keeps their files in
+--- `hold`.
+M.FILL = [[
+  local hold = {}
+  local function fill()
+    repeat
+      local file = io.open "/dev/null"
+      hold[#hold + 1] = file
+    until not file
+  end
+]]
+
 -- Each try runs on a new engine, which needs descriptors of its own.
 local frame = [[
   local aw = require "aiowire"
@@ -28,13 +40,7 @@ local frame = [[
   os.execute "mkfifo fifo"
   aw.run(aw.Sleep(0.001)) -- opens what libuv keeps for the process
   local before = count()
-  local hold = {}
-  local function fill()
-    repeat
-      local file = io.open "/dev/null"
-      hold[#hold + 1] = file
-    until not file
-  end
+]] .. M.FILL .. [[
 
   -- Give descriptors back, so that operations that wait for them go on.
   local function relieve()

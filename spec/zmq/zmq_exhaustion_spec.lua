@@ -2,6 +2,7 @@
 -- alone would abort the process [ZQ12]. Each case runs in a new process, which
 -- uses up all descriptors.
 
+local exhaustion = require "spec.support.exhaustion"
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
@@ -27,13 +28,7 @@ local frame <const> = [[
   local aw = require "aiowire"
   local zmq = require "aiowire.zmq"
 
-  local hold = {}
-  local function fill()
-    repeat
-      local file = io.open "/dev/null"
-      hold[#hold + 1] = file
-    until not file
-  end
+]] .. exhaustion.FILL .. [[
 
   local function try()
     local ctx <close> = zmq.context()
