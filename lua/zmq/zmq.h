@@ -1,21 +1,23 @@
 /* zmq.h - sockets of libzmq for Lua, built with the public C API only
  *
- *   raw.c             makes all calls of libzmq
- *   headroom.c        checks for free descriptors and threads
- *   context.c         contexts: their sockets, their end in a thread
- *   socket.c          sockets: creation, defaults, closing
- *   message.c         a received message, until Lua has taken it
- *   address.c         checks addresses for bind and connect
- *   endpoint.c        addresses that are bound, or were until a moment ago
- *   routing_id.c      `connect_routing_id`
- *   options.c         the table of options; get and set
- *   types.c           the table of socket types; "did you mean"
- *   context_object.c  contexts for Lua
- *   socket_object.c   sockets for Lua: errors, addresses, readiness
- *   class.c           the class of sockets: how Lua finds methods and options
- *   receive.c         s:recv() and its variants
- *   send.c            s:send() and its variants
- *   open.c            opens all of this; aiowire/zmq.lua builds the module
+ *   open.c                      opens all of this; aiowire/zmq.lua builds the
+ *                               module
+ *
+ *   context/raw.c               makes all calls of libzmq
+ *           headroom.c          checks for free descriptors and threads
+ *           types.c             the table of socket types; "did you mean"
+ *           context.c           contexts: their sockets, their end in a thread
+ *           context_object.c    contexts for Lua
+ *   socket/socket.c             creation, defaults, closing
+ *          message.c            a received message, until Lua has taken it
+ *          address.c            checks addresses for bind and connect
+ *          endpoint.c           addresses that are bound, or were
+ *          routing_id.c         `connect_routing_id`
+ *          options.c            the table of options; get and set
+ *          socket_object.c      sockets for Lua: errors, addresses, readiness
+ *          class.c              how Lua finds methods and options
+ *          receive.c            s:recv() and its variants
+ *          send.c               s:send() and its variants
  *
  * A received message goes from libzmq to an awz_message, then to Lua strings.
  * It is taken from libzmq for a certain task, or its socket holds it for the

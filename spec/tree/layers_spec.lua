@@ -324,7 +324,7 @@ describe("libzmq", function()
   it("is called in one file of core, and in one of the binding [ZQ1]",
     function()
       assert.are.same({ "core/sources/zmq_look.c" }, callers "core")
-      assert.are.same({ "lua/zmq/raw.c" }, callers "lua")
+      assert.are.same({ "lua/zmq/context/raw.c" }, callers "lua")
     end)
 end)
 
