@@ -32,6 +32,13 @@ typedef union aw_zmq_message {
   void *align;
 } aw_zmq_message;
 
+/* The zmq_pollitem_t of libzmq. */
+typedef struct aw_zmq_poll_item {
+  void *socket; /* or NULL, and a descriptor */
+  int fd;
+  short events, revents; /* sums of 1 (in) and 2 (out) */
+} aw_zmq_poll_item;
+
 /* The functions of libzmq, by their names in its manual without "zmq_". */
 typedef struct aw_zmq_calls {
   void *(*ctx_new)(void);
@@ -55,6 +62,15 @@ typedef struct aw_zmq_calls {
   int (*msg_more)(const aw_zmq_message *message);
   int (*msg_send)(aw_zmq_message *message, void *socket, int flags);
   int (*msg_recv)(aw_zmq_message *message, void *socket, int flags);
+  int (*msg_move)(aw_zmq_message *to, aw_zmq_message *from);
+  int (*msg_copy)(aw_zmq_message *to, aw_zmq_message *from);
+  const char *(*msg_gets)(const aw_zmq_message *message, const char *property);
+  int (*poll)(aw_zmq_poll_item *items, int count, long timeout_ms);
+  int (*socket_monitor)(void *socket, const char *address, int events);
+  int (*curve_keypair)(char *public_key, char *secret_key);
+  int (*curve_public)(char *public_key, const char *secret_key);
+  unsigned char *(*z85_decode)(unsigned char *to, const char *text);
+  char *(*z85_encode)(char *to, const unsigned char *data, size_t size);
   int (*has)(const char *capability);
   int (*last_error)(void); /* zmq_errno */
   void (*version)(int *major, int *minor, int *patch);

@@ -2,12 +2,15 @@
  *
  *   open.c                      opens all of this; aiowire/zmq.lua builds the
  *                               module
+ *   proxy.c                     zmq.Proxy
  *
- *   context/raw.c               makes all calls of libzmq
+ *   context/raw.c               makes all calls of libzmq …
+ *           apart.c             … but for sockets of the attendant
  *           headroom.c          checks for free descriptors and threads
  *           types.c             the table of socket types; "did you mean"
  *           context.c           contexts: their sockets, their end in a thread
  *           context_object.c    contexts for Lua
+ *           attendant.c         the thread of a context
  *   socket/socket.c             creation, defaults, closing
  *          message.c            a received message, until Lua has taken it
  *          address.c            checks addresses for bind and connect
@@ -18,6 +21,8 @@
  *          class.c              how Lua finds methods and options
  *          receive.c            s:recv() and its variants
  *          send.c               s:send() and its variants
+ *   watch/                      monitors, and counting peers and subscribers
+ *   security/                   keys and authenticators
  *
  * A received message goes from libzmq to an awz_message, then to Lua strings.
  * It is taken from libzmq for a certain task, or its socket holds it for the
@@ -38,6 +43,7 @@ typedef struct awz_socket awz_socket;
 typedef struct awz_endpoint awz_endpoint;
 typedef struct awz_message awz_message;
 typedef struct awz_parts awz_parts;
+typedef struct awz_attendant awz_attendant;
 
 /* ---- types.c ---- */
 
@@ -96,6 +102,7 @@ struct awz_context {
   awz_endpoint *ghosts; /* unbound inproc names to which sockets connected that
                            are closed now */
   struct awz_ending *ending; /* ends it in a thread; NULL: not begun */
+  awz_attendant *attendant;  /* context/attendant.h; NULL: not needed yet */
   unsigned refs;             /* held by the home, the userdata and sockets */
   aw_lua_held held;          /* for a lost finalizer */
   unsigned forks;            /* aw_zmq_forks() when it was made */

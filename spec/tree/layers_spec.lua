@@ -321,10 +321,13 @@ describe("libzmq", function()
     return list
   end
 
-  it("is called in one file of core, and in one of the binding [ZQ1]",
+  it("is called in one file of core, and in two of the binding [ZQ1]",
     function()
       assert.are.same({ "core/sources/zmq_look.c" }, callers "core")
-      assert.are.same({ "lua/zmq/context/raw.c" }, callers "lua")
+      local files = callers "lua"
+      table.sort(files)
+      assert.are.same({ "lua/zmq/context/apart.c", "lua/zmq/context/raw.c" },
+        files)
     end)
 end)
 

@@ -23,6 +23,8 @@ local IO <const> = {
   open = { ["lua/io/io"] = true },
   data = {},
 }
+-- The rooms of lua/zmq share zmq.h, so their order is not held here.
+local ZMQ <const> = "lua/zmq"
 
 local function exists(path)
   local file <close> = io.open(path, "r")
@@ -167,6 +169,14 @@ end
 
 describe_part(BINDING)
 describe_part(IO)
+
+describe(ZMQ, function()
+  it("has at most fifteen files in a room [layers]", function()
+    for room, count in pairs(sizes(process.files(ZMQ, "%.[ch]$"))) do
+      assert.is_true(count <= 15, room .. " has " .. count)
+    end
+  end)
+end)
 
 describe("the files below lua/", function()
   -- Call see(name) for each static function that the file at `path` defines.

@@ -12,7 +12,7 @@
  * any thread may free. In a forked child, contexts and their endings belong to
  * the parent, and the child leaves them alone.
  */
-#include "zmq.h"
+#include "context/attendant.h"
 
 #include <uv.h>
 
@@ -157,13 +157,13 @@ static void prune(awz_home *home) {
 }
 
 int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
-  enum { REAPER = 1, PATIENCE = 5000 };
+  enum { REAPER = 1, ATTENDANT = 1, PATIENCE = 5000 };
   int version[3];
   int rc = awz_raw_version(version);
   if (rc == 0)
     rc = awz_room_for_files();
   if (rc == 0)
-    rc = awz_room_for_threads(io_threads + REAPER);
+    rc = awz_room_for_threads(io_threads + REAPER + ATTENDANT);
   if (rc < 0)
     return rc;
   awz_context *context = aw_allocate(sizeof *context);
@@ -203,6 +203,7 @@ void awz_context_close(awz_context *context) {
     awz_socket_close(context->sockets);
   if (!context->raw)
     return;
+  awz_attendant_end(context);
   if (context->forks == aw_zmq_forks()) {
     give_reserve(context);
     start_end(context);
