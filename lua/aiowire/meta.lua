@@ -1970,6 +1970,10 @@ aw.zmq = {}
 ---@field last_endpoint string the address that was bound or connected last
 ---@field conflate boolean keep only the newest message, whole; set it before
 ---  bind and connect
+---@field curve_secretkey string a key, or the path of a key file; then it sets
+---  curve_publickey, too, unless that is set
+---@field curve_publickey string a key, or the path of a key file
+---@field curve_serverkey string a key, or the path of a key file
 ---@field router_mandatory boolean a ROUTER raises for a peer that is gone
 ---@field [string] any
 local Socket = {}
@@ -2034,9 +2038,18 @@ function Socket:send_multipart(parts) end
 ---@return string ...
 function Socket:recv() end
 
+--- Who has sent a message; the fields that are not known are nil.
+---@class aiowire.zmq.Metadata
+---@field user_id? string which the authenticator gave the sender
+---@field address? string the sender's IP address
+---@field socket_type? string as "DEALER"
+---@field identity? string the sender's routing id
+
 --- Receive a message, as `recv` does, and return its parts in a list.
+---@param options? { meta: boolean } also return who has sent it
 ---@return string[] parts
-function Socket:recv_multipart() end
+---@return aiowire.zmq.Metadata? meta with `meta = true`
+function Socket:recv_multipart(options) end
 
 --- Wait until the socket is ready for one of `flags` (default "r"). Awaits.
 ---
@@ -2107,6 +2120,32 @@ function aw.zmq.socket(type, options) end
 ---@param options? aiowire.zmq.ContextOptions and others of libzmq
 ---@return aiowire.zmq.Context
 function aw.zmq.context(options) end
+
+--- Make a pair of keys for CURVE.
+---@return string public 40 characters of Z85
+---@return string secret 40 characters of Z85
+function aw.zmq.curve_keypair() end
+
+--- Return the public key that belongs to a secret key.
+---@param secret string 40 characters of Z85
+---@return string public
+function aw.zmq.curve_public(secret) end
+
+--- Write keys into a file, which then takes the place of an old one: a
+--- certificate of CZMQ, with mode 0600. Blocks until the disk has it. Raises a
+--- SystemError, with the old file as it was.
+---@param path string
+---@param public string 40 characters of Z85
+---@param secret? string the secret key of `public`; nil: a file to give away
+function aw.zmq.save_keys(path, public, secret) end
+
+--- Read the keys of a file. Prefer `socket.curve_secretkey = path`: then no Lua
+--- string holds the secret. Warns of a secret that others than the owner of the
+--- file may use.
+---@param path string
+---@return string public
+---@return string? secret
+function aw.zmq.load_keys(path) end
 
 --- Return the version of libzmq, such as "4.3.4".
 ---@return string

@@ -17,6 +17,10 @@ local M = {
   socket = raw.socket,
   context = raw.context,
   has = raw.has,
+  curve_keypair = raw.curve_keypair,
+  curve_public = raw.curve_public,
+  save_keys = raw.save_keys,
+  load_keys = raw.load_keys,
   POLLIN = READABLE,
   POLLOUT = WRITABLE,
   NULL = 0, PLAIN = 1, CURVE = 2, GSSAPI = 3, -- mechanisms

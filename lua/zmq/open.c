@@ -7,6 +7,7 @@
  */
 #include "open.h"
 
+#include "security/curve.h"
 #include "zmq.h"
 
 #include <stddef.h>
@@ -75,5 +76,6 @@ int awz_open(lua_State *L) {
   aw_lua_set_functions(L, functions, 0);
   awz_open_context(L);
   awz_open_socket(L);
+  awz_open_curve(L);
   return 1;
 }

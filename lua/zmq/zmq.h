@@ -170,6 +170,14 @@ struct awz_socket {
 int awz_raw_version(int version[3]);
 bool awz_raw_has(const char *capability);
 
+/* Keys of CURVE: as text in Z85 with a final zero, and as bytes. These return
+ * -ENOTSUP if libzmq has no CURVE. */
+enum { AWZ_KEY_SIZE = 41, AWZ_KEY_BYTES = 32 };
+int awz_raw_keypair(char public_key[AWZ_KEY_SIZE], char secret[AWZ_KEY_SIZE]);
+int awz_raw_public_key(char public_key[AWZ_KEY_SIZE], const char *secret);
+/* Decode 40 characters; -EINVAL: they are no Z85. */
+int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text);
+
 int awz_raw_open_context(awz_context *context, int io_threads);
 int awz_raw_set_context(const awz_context *context, int option, int value);
 int awz_raw_get_context(const awz_context *context, int option, int *value);
@@ -206,6 +214,10 @@ int awz_raw_fill(const awz_socket *socket, aw_zmq_message *frame,
 void awz_raw_drop(const awz_socket *socket, aw_zmq_message *frame);
 const char *awz_raw_data(const awz_socket *socket, aw_zmq_message *frame);
 bool awz_raw_more(const awz_socket *socket, const aw_zmq_message *frame);
+/* Return a property of the connection that the frame came by, or NULL; borrowed
+ * from the frame. */
+const char *awz_raw_property(const awz_socket *socket,
+                             const aw_zmq_message *frame, const char *name);
 
 /* ---- headroom.c ---- */
 
@@ -309,6 +321,7 @@ struct awz_message {
   awz_frame *frames;  /* `few`, or memory of its own */
   awz_frame few[4];
   bool as_table;  /* Lua gets one table instead of several strings */
+  bool with_meta; /* … and its metadata; see security/metadata.h */
   bool delivered; /* Lua has the strings */
 };
 
@@ -381,12 +394,13 @@ static inline awz_box *awz_box_at(lua_State *L, int index, const char *class) {
 typedef struct awz_way {
   const awz_box *box;
   bool as_table;
+  bool with_meta;
 } awz_way;
 
 /* The userdata of a socket, with the data of its receives. */
 typedef struct awz_handle {
   awz_box box; /* must be first */
-  awz_way plain, multipart;
+  awz_way plain, multipart, described;
 } awz_handle;
 
 /* Return the socket in `box`; NULL: it is finalized. */

@@ -36,6 +36,30 @@ bool awz_raw_has(const char *capability) {
   return aw_zmq_open(&calls) == 0 && calls->has(capability) == 1;
 }
 
+int awz_raw_keypair(char public_key[AWZ_KEY_SIZE], char secret[AWZ_KEY_SIZE]) {
+  const aw_zmq_calls *calls;
+  int rc = aw_zmq_open(&calls);
+  if (rc < 0)
+    return rc;
+  return calls->curve_keypair(public_key, secret) < 0 ? code(calls) : 0;
+}
+
+int awz_raw_public_key(char public_key[AWZ_KEY_SIZE], const char *secret) {
+  const aw_zmq_calls *calls;
+  int rc = aw_zmq_open(&calls);
+  if (rc < 0)
+    return rc;
+  return calls->curve_public(public_key, secret) < 0 ? code(calls) : 0;
+}
+
+int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text) {
+  const aw_zmq_calls *calls;
+  int rc = aw_zmq_open(&calls);
+  if (rc < 0)
+    return rc;
+  return calls->z85_decode(out, text) ? 0 : -EINVAL;
+}
+
 /* ---- contexts ---- */
 
 enum { IO_THREADS = 1, BLOCKY = 70 };
@@ -219,4 +243,9 @@ const char *awz_raw_data(const awz_socket *s, aw_zmq_message *frame) {
 
 bool awz_raw_more(const awz_socket *s, const aw_zmq_message *frame) {
   return s->calls->msg_more(frame) != 0;
+}
+
+const char *awz_raw_property(const awz_socket *s, const aw_zmq_message *frame,
+                             const char *name) {
+  return s->calls->msg_gets(frame, name);
 }

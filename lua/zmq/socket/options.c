@@ -13,8 +13,12 @@
  * mark to the other end of each connection, also to an end that it has freed
  * because the connection is ending, and the program crashes. Nobody outside of
  * libzmq can see whether a connection is ending.
+ *
+ * Longer than 500 lines for its table.
  */
 #include "zmq.h"
+
+#include "security/curve.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -94,11 +98,11 @@ static const option options[] = {
     {"mechanism", 43, INT, R},
     {"plain_server", 44, FLAG, RW_LATE},
     {"plain_username", 45, TEXT, RW_LATE},
-    {"plain_password", 46, TEXT, RW_LATE},
+    {"plain_password", AWZ_PLAIN_PASSWORD, TEXT, RW_LATE},
     {"curve_server", 47, FLAG, RW_LATE},
-    {"curve_publickey", 48, KEY, RW_LATE},
-    {"curve_secretkey", 49, KEY, RW_LATE},
-    {"curve_serverkey", 50, KEY, RW_LATE},
+    {"curve_publickey", AWZ_CURVE_PUBLICKEY, KEY, RW_LATE},
+    {"curve_secretkey", AWZ_CURVE_SECRETKEY, KEY, RW_LATE},
+    {"curve_serverkey", AWZ_CURVE_SERVERKEY, KEY, RW_LATE},
     {"probe_router", 51, FLAG, W},
     {"req_correlate", 52, FLAG, W},
     {"req_relaxed", 53, FLAG, W},
@@ -245,7 +249,10 @@ static int get_text(lua_State *L, awz_socket *s, const option *o) {
     return fail_option(L, s, o, rc, "get");
   if (o->kind != BYTES && size > 0 && buffer[size - 1] == '\0')
     size--;
-  lua_pushlstring(L, buffer, size);
+  if (awz_is_secret(o->number))
+    awz_push_secret(L, buffer, size, sizeof buffer);
+  else
+    lua_pushlstring(L, buffer, size);
   return 1;
 }
 
@@ -279,7 +286,8 @@ int awz_get_option(lua_State *L, awz_socket *s) {
 /* ---- setting ---- */
 
 static int bad_value(lua_State *L, const option *o, const char *expected) {
-  const char *got = luaL_tolstring(L, 3, NULL);
+  const char *got = awz_is_secret(o->number) ? aw_lua_type_name(L, 3)
+                                             : luaL_tolstring(L, 3, NULL);
   return awz_error(L, "bad value for option '%s' (%s expected, got %s)",
                    o->name, expected, got);
 }
@@ -343,6 +351,12 @@ static void set_text(lua_State *L, awz_socket *s, const option *o) {
               "tcp or ipc: a peer could take the name first (name peers by a "
               "socket that only connects, or before its bind)",
               o->name, s->type->name);
+  if (rc < 0)
+    fail_option(L, s, o, rc, "set");
+}
+
+static void set_key(lua_State *L, awz_socket *s, const option *o) {
+  int rc = awz_set_key(L, s, o->number, o->name);
   if (rc < 0)
     fail_option(L, s, o, rc, "set");
 }
@@ -485,7 +499,9 @@ int awz_set_option(lua_State *L, awz_socket *s) {
                      o->name);
   if (set_special(L, s, o))
     return 0;
-  if (o->kind >= BYTES)
+  if (o->kind == KEY)
+    set_key(L, s, o);
+  else if (o->kind >= BYTES)
     set_text(L, s, o);
   else
     set_number(L, s, o);
