@@ -678,8 +678,25 @@ static const alloc_scenario alloc_scenarios[] = {
      "  for i = 1, 4 do check(a:recv() == 'm' .. i) end\n"
      "  for i = 5, 8 do check(#aw.await(aw.Recv(a)) == 2) end\n"
      "  check(a:recv_multipart()[1] == 'last' and a:poll('r', 0) == 0)\n"
+     "  b:send('x')\n"
+     "  local parts, meta = a:recv_multipart{meta = true}\n"
+     "  check(parts[1] == 'x' and next(meta) == nil)\n"
      "end)\n"
      "check(ev:run() == 'done')",
+     false},
+    {"keys",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) or not zmq.has 'curve' then return end\n"
+     "local path = os.tmpname()\n"
+     "local held <close> = setmetatable({}, {__close = function()\n"
+     "  os.remove(path)\n"
+     "end})\n"
+     "local public, secret = zmq.curve_keypair()\n"
+     "check(zmq.curve_public(secret) == public)\n"
+     "zmq.save_keys(path, public, secret)\n"
+     "check(select(2, zmq.load_keys(path)) == secret)\n"
+     "local s <close> = zmq.socket('pair', {curve_secretkey = path})\n"
+     "check(s.curve_publickey == public and s.curve_secretkey == secret)",
      false},
     {"a signal",
      "local ev <close> = loop()\n"

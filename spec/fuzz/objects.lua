@@ -186,6 +186,7 @@ M.rules = {
     [[1* use(<socket>, 'send_multipart', { "a", "b" })]],
     "2* use(<socket>, 'send_multipart', <parts>)",
     "3* use(<socket>, 'recv')", "use(<socket>, 'recv_multipart')",
+    "use(<socket>, 'recv_multipart', { meta = true })",
     "2* use(<socket>, 'poll', <flags>, <short>)", "4* use(<socket>, 'close')",
     [[use(<socket>, 'subscribe', "")]], [[use(<socket>, 'get', "fd")]],
     [[use(<socket>, 'set', "linger", 0)]],

@@ -17,18 +17,20 @@
  */
 #include "zmq.h"
 
+#include "security/metadata.h"
+
 #include <errno.h>
 #include <string.h>
 
 enum { FEW = sizeof((awz_message *)0)->few / sizeof(awz_frame) };
 
-static int push_all(lua_State *L, awz_message *message, bool as_table,
-                    const awz_socket *delivering, size_t *bytes);
+static int push_form(lua_State *L, awz_message *message, bool as_table,
+                     const awz_socket *delivering, size_t *bytes);
 
 static int push_message_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
   size_t bytes = 0;
-  int count = push_all(L, message, message->as_table, NULL, &bytes);
+  int count = push_form(L, message, message->as_table, NULL, &bytes);
   message->delivered = true;
   return count;
 }
@@ -293,11 +295,29 @@ static int push_all(lua_State *L, awz_message *message, bool as_table,
   return as_table ? 1 : count;
 }
 
+/* The metadata is copied first: see push_all(). */
+static int push_with_meta(lua_State *L, awz_message *message,
+                          const awz_socket *delivering, size_t *bytes) {
+  awz_metadata metadata;
+  awz_metadata_read(&metadata, message);
+  int count = push_all(L, message, true, delivering, bytes);
+  if (count < 0)
+    return count;
+  awz_metadata_push(L, &metadata);
+  return count + 1;
+}
+
+static int push_form(lua_State *L, awz_message *message, bool as_table,
+                     const awz_socket *delivering, size_t *bytes) {
+  return message->with_meta ? push_with_meta(L, message, delivering, bytes)
+                            : push_all(L, message, as_table, delivering, bytes);
+}
+
 int awz_message_push(lua_State *L, awz_message *message, bool as_table,
                      size_t *bytes) {
   const awz_socket *s = message->socket;
   int top = lua_gettop(L);
-  int count = push_all(L, message, as_table, s, bytes);
+  int count = push_form(L, message, as_table, s, bytes);
   if (count >= 0 && s->delivering == message)
     return count;
   lua_settop(L, top);

@@ -9,14 +9,18 @@
  */
 #include "zmq.h"
 
+#include "security/metadata.h"
+
 /* ---- waiting ---- */
 
 int awz_take_in(aw_task *task, void *data) {
   const awz_way *way = data;
   awz_message *message;
   int rc = awz_message_next(awz_socket_in(way->box), &message);
-  if (rc > 0)
+  if (rc > 0) {
+    message->with_meta = way->with_meta;
     aw_task_set_value(task, awz_message_box(message, way->as_table));
+  }
   return rc;
 }
 
@@ -77,6 +81,7 @@ static int recv_deliver(lua_State *L, const awz_way *way, awz_message *message,
   awz_socket *s = awz_socket_in(way->box);
   size_t bytes = 0;
   s->delivering = message;
+  message->with_meta = way->with_meta;
   int count = awz_message_push(L, message, way->as_table, &bytes);
   if (count < 0)
     return count;
@@ -150,8 +155,9 @@ static int socket_recv(lua_State *L) {
 static int socket_recv_multipart(lua_State *L) {
   awz_handle *h = awz_check_handle(L, 1);
   awz_use(L, &h->box);
+  bool plain = lua_isnoneornil(L, 2) || !awz_wants_metadata(L, 2);
   return recv_start(L, check_receiver(L, awz_socket_in(&h->box)),
-                    &h->multipart);
+                    plain ? &h->multipart : &h->described);
 }
 
 const luaL_Reg awz_receive_methods[] = {
