@@ -2146,6 +2146,20 @@ function aw.zmq.save_keys(path, public, secret) end
 ---@return string public
 ---@return string? secret
 function aw.zmq.load_keys(path) end
+--- Make a wire that passes messages from `front` to `back` and from `back` to
+--- `front`, as far as their types can receive and send [M16].
+---
+--- The messages never become Lua strings. `capture` (PUB, XPUB, DEALER, PUSH or
+--- PAIR) gets a copy of each message. `control` (PAIR, PULL, REP, SUB or DEALER)
+--- takes the commands PAUSE, RESUME, STATISTICS and TERMINATE, as
+--- zmq_proxy_steerable of libzmq does [M17]. Without TERMINATE the wire runs
+--- until it is cancelled or a socket is closed [M18].
+---@param front aiowire.zmq.Socket
+---@param back aiowire.zmq.Socket may be `front`
+---@param capture? aiowire.zmq.Socket
+---@param control? aiowire.zmq.Socket
+---@return aiowire.Wire
+function aw.zmq.Proxy(front, back, capture, control) end
 
 --- Return the version of libzmq, such as "4.3.4".
 ---@return string

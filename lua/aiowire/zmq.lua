@@ -78,4 +78,7 @@ raw.methods.poll = inner.method("poll", function(self, flags, timeout)
   return raw.events(self) & wanted
 end)
 
+--- Pass messages from `front` to `back` and back: see zmq_proxy.lua.
+M.Proxy = inner.method("Proxy", inner.part "aiowire.zmq_proxy"(raw.proxy))
+
 return M

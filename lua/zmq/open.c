@@ -77,5 +77,6 @@ int awz_open(lua_State *L) {
   awz_open_context(L);
   awz_open_socket(L);
   awz_open_curve(L);
+  awz_open_proxy(L);
   return 1;
 }

@@ -2,7 +2,8 @@
  *
  *   open.c                      opens all of this; aiowire/zmq.lua builds the
  *                               module
- *   proxy.c                     zmq.Proxy
+ *   proxy.c                     zmq.Proxy: one direction of it
+ *   guard.c                     zmq.Proxy: whether its sockets are open
  *
  *   context/raw.c               makes all calls of libzmq …
  *           apart.c             … but for sockets of the attendant
@@ -13,6 +14,8 @@
  *           attendant.c         the thread of a context
  *   socket/socket.c             creation, defaults, closing
  *          message.c            a received message, until Lua has taken it
+ *          pass.c               sends a received message, without Lua strings
+ *          closing.c            tells of the close of a socket
  *          address.c            checks addresses for bind and connect
  *          endpoint.c           addresses that are bound, or were
  *          routing_id.c         `connect_routing_id`
@@ -142,7 +145,8 @@ struct awz_socket {
   bool numbers;            /* option `router_raw`: it numbers its peers */
   char *shown;             /* value of `last_endpoint`; NULL: ask libzmq */
   aw_zmq_config config;    /* of `ready` */
-  awz_message *coming;     /* the next message, with the frames received so far;
+  struct awz_watcher *watchers; /* of its close; see closing.h */
+  awz_message *coming; /* the next message, with the frames received so far;
                            or NULL */
   bool whole;          /* all frames of `coming` are there: it was read ahead */
   awz_message *newest; /* the message kept while `drains`; or NULL */
@@ -207,6 +211,10 @@ int awz_raw_drain(awz_socket *socket);
 bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame if it returns 0. */
 int awz_raw_send(awz_socket *socket, aw_zmq_message *frame, bool more);
+/* Make `to` a copy of `from`, which may share its memory. Returns 0 or
+ * AW_ENOMEM. */
+int awz_raw_copy(const awz_socket *socket, aw_zmq_message *to,
+                 aw_zmq_message *from);
 
 void awz_raw_init(const awz_socket *socket, aw_zmq_message *frame);
 int awz_raw_fill(const awz_socket *socket, aw_zmq_message *frame,
@@ -331,6 +339,22 @@ struct awz_message {
  *   out  gives
  */
 int awz_message_next(awz_socket *socket, awz_message **out);
+/* Put a message back to its place in the order of messages; takes it. Its
+ * socket is open. */
+void awz_message_put_back(awz_socket *socket, awz_message *message);
+/* Copy the frames of a message, for `socket`, which the copy references: free
+ * it by awz_message_free_copy(). Returns 0 or AW_ENOMEM.
+ *
+ *   out  gives
+ */
+int awz_message_copy(const awz_message *message, awz_socket *socket,
+                     awz_message **out);
+void awz_message_free_copy(awz_message *copy);
+/* Send a received message, as its frames are, all or none. Returns 0; -EAGAIN
+ * if it cannot be sent now; or another code. The message stays the caller's; its
+ * frames are empty after 0.
+ */
+int awz_message_send(awz_socket *to, awz_message *message);
 /* `holds` and `read_ahead` of aw_zmq_config, for an awz_socket. */
 bool awz_message_held(const void *socket);
 int awz_message_read_ahead(void *socket);
@@ -366,7 +390,15 @@ struct awz_parts {
   const struct awz_box *box; /* of the socket */
   size_t count;
   const awz_part *part;
+  /* Sends a message that is no list of strings; as awz_take_out(). A proxy has
+   * it. Then `part` is at most the routing id of the peer. NULL: send the parts
+   */
+  int (*pass)(const awz_parts *parts);
 };
+
+/* Tell whether two awz_parts are for the same peer of a ROUTER. One that waits
+ * and has no `part` yet is for no peer. */
+bool awz_same_peer(const void *waiting, const void *parts);
 
 /* ---- for Lua ---- */
 
@@ -395,6 +427,9 @@ typedef struct awz_way {
   const awz_box *box;
   bool as_table;
   bool with_meta;
+  /* Takes a message that does not become the value of a task; as awz_take_in().
+   * A proxy has it. NULL: the message becomes the value. */
+  int (*take)(const struct awz_way *way);
 } awz_way;
 
 /* The userdata of a socket, with the data of its receives. */
@@ -468,6 +503,7 @@ int awz_context_socket(lua_State *L); /* ctx:socket(type [, options]) */
 void awz_open_context(lua_State *L);
 void awz_open_socket(lua_State *L);
 void awz_open_class(lua_State *L);
+void awz_open_proxy(lua_State *L); /* proxy.c */
 extern const luaL_Reg awz_receive_methods[], awz_send_methods[];
 /* Charge the turn of the task for the copying of `bytes`: a large message
  * counts as several awaits [ZQ5]. */

@@ -8,7 +8,8 @@ local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
 local FILES <const> = { "README.md", "docs/tour.md", "docs/sockets.md",
-  "docs/zmq.md", "docs/zmq-security.md", "docs/from-python.md" }
+  "docs/zmq.md", "docs/zmq-security.md", "docs/zmq-services.md",
+  "docs/from-python.md" }
 
 -- Blocks ---------------------------------------------------------------------
 

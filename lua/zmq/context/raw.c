@@ -233,6 +233,12 @@ int awz_raw_fill(const awz_socket *s, aw_zmq_message *frame, const char *data,
   return 0;
 }
 
+int awz_raw_copy(const awz_socket *s, aw_zmq_message *to,
+                 aw_zmq_message *from) {
+  s->calls->msg_init(to);
+  return s->calls->msg_copy(to, from) < 0 ? AW_ENOMEM : 0;
+}
+
 void awz_raw_drop(const awz_socket *s, aw_zmq_message *frame) {
   s->calls->msg_close(frame);
 }

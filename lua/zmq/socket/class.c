@@ -144,9 +144,10 @@ awz_box *awz_push_socket(lua_State *L) {
   awz_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
   awz_box *box = &handle->box;
   *box = (awz_box){AWZ_SOCKET_CLASS, NULL};
-  handle->plain = (awz_way){box, false, false};
-  handle->multipart = (awz_way){box, true, false};
-  handle->described = (awz_way){box, true, true};
+  handle->plain = (awz_way){.box = box};
+  handle->multipart = (awz_way){.box = box, .as_table = true};
+  handle->described =
+      (awz_way){.box = box, .as_table = true, .with_meta = true};
   push_members(L);
   lua_createtable(L, 0, FIELDS); /* [socket, members, class] */
   luaL_setfuncs(L, meta, 0);     /* runs for each socket: no names */

@@ -35,8 +35,7 @@ static int push_message_value(lua_State *L, aw_lua_value *value) {
   return count;
 }
 
-/* Put a message back to its place in the order of messages. */
-static void put_back(awz_socket *s, awz_message *message) {
+void awz_message_put_back(awz_socket *s, awz_message *message) {
   awz_message **place = &s->returned;
   while (*place && (*place)->number < message->number)
     place = &(*place)->next;
@@ -51,7 +50,7 @@ static void release_message_value(aw_lua_value *value) {
   if (message->delivered || !s->raw)
     awz_message_done(s, message);
   else
-    put_back(s, message);
+    awz_message_put_back(s, message);
   awz_socket_release(s);
 }
 
@@ -114,6 +113,42 @@ static bool make_frame_room(awz_message *message) {
   message->frames = frames;
   message->room = room;
   return true;
+}
+
+static int add_copy_of(awz_message *copy, awz_frame *frame) {
+  if (!make_frame_room(copy))
+    return AW_ENOMEM;
+  awz_frame *added = &copy->frames[copy->count];
+  int rc = awz_raw_copy(copy->socket, &added->message, &frame->message);
+  added->size = frame->size;
+  if (rc == 0)
+    copy->count++;
+  return rc;
+}
+
+int awz_message_copy(const awz_message *message, awz_socket *to,
+                     awz_message **out) {
+  awz_message *copy = aw_allocate(sizeof *copy);
+  if (!copy)
+    return AW_ENOMEM;
+  copy->frames = copy->few;
+  copy->room = FEW;
+  copy->socket = to;
+  to->refs++;
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < message->count; i++)
+    rc = add_copy_of(copy, &message->frames[i]);
+  if (rc < 0)
+    awz_message_free_copy(copy);
+  else
+    *out = copy;
+  return rc;
+}
+
+void awz_message_free_copy(awz_message *copy) {
+  awz_socket *s = copy->socket;
+  awz_message_free(copy);
+  awz_socket_release(s);
 }
 
 /* ---- receiving ---- */
@@ -191,7 +226,7 @@ static int drain(awz_socket *s) {
 void awz_message_drain(awz_socket *s, bool drains) {
   s->drains = s->config.eager = drains;
   if (s->newest)
-    put_back(s, s->newest);
+    awz_message_put_back(s, s->newest);
   s->newest = NULL;
 }
 
@@ -209,7 +244,7 @@ static int next_of_newest(awz_socket *s, awz_message **out) {
 
 int awz_message_next(awz_socket *s, awz_message **out) {
   if (s->delivering) { /* its delivery ran out of memory */
-    put_back(s, s->delivering);
+    awz_message_put_back(s, s->delivering);
     s->delivering = NULL;
   }
   if (s->drains) {
@@ -256,7 +291,7 @@ int awz_message_complete(awz_socket *s) {
     return 0;
   awz_message *message;
   if (s->whole && take_coming(s, &message) > 0)
-    put_back(s, message);
+    awz_message_put_back(s, message);
   int rc = s->drains ? drain(s) : receive_whole(s);
   return rc < 0 ? rc : 0;
 }

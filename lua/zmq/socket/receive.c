@@ -15,6 +15,8 @@
 
 int awz_take_in(aw_task *task, void *data) {
   const awz_way *way = data;
+  if (way->take)
+    return way->take(way);
   awz_message *message;
   int rc = awz_message_next(awz_socket_in(way->box), &message);
   if (rc > 0) {

@@ -98,16 +98,17 @@ static int send_now(const awz_parts *parts) {
 
 /* ---- messages that wait ---- */
 
-static bool same_peer(const void *waiting, const void *new) {
+bool awz_same_peer(const void *waiting, const void *new) {
   const awz_part *a = ((const awz_parts *)waiting)->part;
   const awz_part *b = ((const awz_parts *)new)->part;
-  return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+  return a && a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
 /* Tells whether another message waits that must be sent earlier. */
 static bool must_queue(const awz_parts *parts) {
   const awz_socket *s = socket_of(parts);
-  return aw_zmq_sending(s->ready, s->type->addressed ? same_peer : NULL, parts);
+  return aw_zmq_sending(s->ready, s->type->addressed ? awz_same_peer : NULL,
+                        parts);
 }
 
 /* Returns 0; -EAGAIN if the message must wait; or another code. */
@@ -160,6 +161,8 @@ static int conclude(aw_task *task, const awz_socket *s, int rc) {
 
 int awz_take_out(aw_task *task, void *data) {
   const awz_parts *parts = data;
+  if (parts->pass)
+    return parts->pass(parts);
   int rc = send_all(parts);
   if (rc == -EAGAIN)
     return 0;
@@ -215,7 +218,7 @@ static awz_parts *push_parts(lua_State *L, const awz_socket *s, int count) {
   awz_parts *parts =
       lua_newuserdatauv(L, sizeof *parts + (size_t)count * sizeof(awz_part), 1);
   awz_part *part = (awz_part *)(parts + 1);
-  *parts = (awz_parts){box, (size_t)count, part};
+  *parts = (awz_parts){.box = box, .count = (size_t)count, .part = part};
   for (int i = 0; i < count; i++)
     check_part(L, s, FIRST + i, &part[i]);
   return parts;
@@ -310,7 +313,8 @@ static int send_strings(lua_State *L, const awz_socket *s, int count) {
     check_part(L, s, 2 + i, &part[i]);
     bytes += part[i].size;
   }
-  const awz_parts parts = {lua_touserdata(L, 1), (size_t)count, part};
+  const awz_parts parts = {
+      .box = lua_touserdata(L, 1), .count = (size_t)count, .part = part};
   int rc = send_in_turn(&parts);
   if (rc == 0) {
     awz_spend(L, bytes, "socket:send");

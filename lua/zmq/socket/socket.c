@@ -8,6 +8,7 @@
  * of at most 64 MiB, and allows 5 s for a handshake; a peer that is silent for
  * 30 s is lost; a ROUTER reports a message that it cannot deliver.
  */
+#include "socket/closing.h"
 #include "zmq.h"
 
 #include <string.h>
@@ -148,6 +149,7 @@ void awz_socket_close(awz_socket *s) {
   awz_leave_endpoints(s);
   leave_context(s);
   drop_messages(s);
+  awz_tell_watchers(s);
 }
 
 void awz_socket_release(awz_socket *s) {
