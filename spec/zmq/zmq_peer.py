@@ -47,6 +47,13 @@ def xpub(s):
         s.send_multipart([b"a", str(i).encode()])
 
 
+def publish(s):
+    assert s.recv() == b"\x01a"
+    for i in range(1, 11):
+        s.send_multipart([b"b", b"not subscribed to"])
+        s.send_multipart([b"a", b"m%d" % i])
+
+
 ROLES = {
     "req": (zmq.REQ, req),
     "rep": (zmq.REP, echo(3)),
@@ -56,6 +63,7 @@ ROLES = {
     "pull": (zmq.PULL, pull),
     "sub": (zmq.SUB, sub),
     "xpub": (zmq.XPUB, xpub),
+    "publish": (zmq.XPUB, publish),
     "pair": (zmq.PAIR, echo(10)),
 }
 
