@@ -2146,6 +2146,7 @@ function aw.zmq.save_keys(path, public, secret) end
 ---@return string public
 ---@return string? secret
 function aw.zmq.load_keys(path) end
+
 --- Make a wire that passes messages from `front` to `back` and from `back` to
 --- `front`, as far as their types can receive and send [M16].
 ---

@@ -80,11 +80,26 @@ local function new_run(plan)
   return run
 end
 
+--- Warnings, each of which is given once for a Proxy.
+local ABOUT_COMMAND <const>, ABOUT_REPLY <const>, ABOUT_PARTS <const> = 0, 1, 2
+
+local function warn(run, kind, text)
+  raw.warn(run.plan.place, kind, "Proxy: " .. text)
+end
+
+local function pump_on(run, pump)
+  while true do
+    raw.run(pump)
+    warn(run, ABOUT_PARTS, "a message has more parts than 'max_parts' of its "
+      .. "socket allows, and is dropped")
+  end
+end
+
 local function moving(run)
   local wires = {}
   for i, pump in ipairs(run.pumps) do
     wires[i] = aw.Wire(function()
-      raw.run(pump)
+      pump_on(run, pump)
     end):named(pump == run.forth and "front to back" or "back to front")
   end
   return inner.combine("All", 0, nil, table.unpack(wires)):named "moving"
@@ -133,10 +148,6 @@ local function stop_moving(run)
   end
 end
 
-local function warn(run, about_reply, text)
-  raw.warn(run.plan.place, about_reply, "Proxy: " .. text)
-end
-
 --- Each command returns the parts of the reply that a REP gives.
 local commands <const> = {}
 
@@ -160,7 +171,7 @@ end
 function commands.STATISTICS(run)
   local plan = run.plan
   if not plan.control_sends then
-    warn(run, true, ("a %s socket cannot reply to STATISTICS"):format(
+    warn(run, ABOUT_REPLY, ("a %s socket cannot reply to STATISTICS"):format(
       plan.control_type))
   elseif plan.control_type ~= "REP" then
     plan.control:send_multipart(statistics(run))
@@ -176,7 +187,7 @@ local function unknown(run, parts)
     and "'" .. parts[1]:sub(1, MOST):gsub("[^%g ]", "?") .. "'"
     or ("of %d parts"):format(#parts)
   local text = "unknown command " .. what
-  warn(run, false, text)
+  warn(run, ABOUT_COMMAND, text)
   return { text }
 end
 

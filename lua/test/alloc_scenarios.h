@@ -698,6 +698,30 @@ static const alloc_scenario alloc_scenarios[] = {
      "local s <close> = zmq.socket('pair', {curve_secretkey = path})\n"
      "check(s.curve_publickey == public and s.curve_secretkey == secret)",
      false},
+    {"a proxy",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local o = {linger = 0}\n"
+     "  local function pair(a, b, name)\n"
+     "    local x = zmq.socket(a, o):bind('inproc://' .. name)\n"
+     "    return x, zmq.socket(b, o):connect('inproc://' .. name)\n"
+     "  end\n"
+     "  local f <close>, push <close> = pair('pull', 'push', 'f')\n"
+     "  local b <close>, pull <close> = pair('push', 'pull', 'b')\n"
+     "  local c <close>, admin <close> = pair('rep', 'req', 'c')\n"
+     "  local seen <close> = zmq.socket('pair', o)\n"
+     "  ev:start(zmq.Proxy(f, b, nil, c))\n"
+     "  for i = 1, 3 do push:send('m' .. i, 1, 2, 3, 4, 5) end\n"
+     "  for i = 1, 3 do check(pull:recv() == 'm' .. i) end\n"
+     "  for _, w in ipairs{'PAUSE', 'RESUME', 'STATISTICS', 'TERMINATE'} do\n"
+     "    admin:send(w)\n"
+     "    admin:recv_multipart()\n"
+     "  end\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

@@ -41,7 +41,7 @@ typedef struct pump {
   char name[LONGEST_NAME];
   awz_message *copy;        /* for the capture, not sent yet; or NULL */
   uint64_t messages, bytes; /* passed so far */
-  uint64_t dropped;         /* messages that had too many parts */
+  bool dropped;             /* a message that had too many parts */
   const awz_box *failed;    /* the socket that a failure is about */
   aw_lua_held held;         /* for a lost finalizer */
 } pump;
@@ -106,79 +106,97 @@ static void drop_copy(pump *p) {
   p->copy = NULL;
 }
 
+/* Return the peer of a ROUTER that the message is for. */
+static awz_part peer_of(const awz_socket *to, awz_message *message) {
+  awz_frame *first = &message->frames[0];
+  return (awz_part){awz_raw_data(to, &first->message), first->size};
+}
+
 /* Note the peer that the message is for, so that no other message for that peer
  * overtakes the pump. */
-static void note_peer(pump *p, const awz_part *peer) {
-  size_t size = peer->size < LONGEST_NAME ? peer->size : LONGEST_NAME;
-  memcpy(p->name, peer->data, size);
+static void note_peer(pump *p, const awz_socket *to, awz_message *message) {
+  if (!to->type->addressed)
+    return;
+  awz_part peer = peer_of(to, message);
+  size_t size = peer.size < LONGEST_NAME ? peer.size : LONGEST_NAME;
+  memcpy(p->name, peer.data, size);
   p->peer = (awz_part){p->name, size};
   p->to.part = &p->peer;
 }
 
-/* Tell whether a task waits that must send first.
- *
- *   peer  receives the peer of the message, if `to` is a ROUTER
- */
-static bool comes_later(awz_socket *to, awz_message *message, awz_part *peer) {
+/* Tell whether a task waits that must send first, of those that wait. */
+static bool comes_later(const awz_socket *to, awz_message *message) {
   if (!to->type->addressed)
-    return aw_zmq_sending(to->ready, NULL, NULL);
-  awz_frame *first = &message->frames[0];
-  *peer = (awz_part){awz_raw_data(to, &first->message), first->size};
-  const awz_parts parts = {.part = peer};
+    return true;
+  awz_part peer = peer_of(to, message);
+  const awz_parts parts = {.part = &peer};
   return aw_zmq_sending(to->ready, awz_same_peer, &parts);
 }
 
-/* Send the message, and its copy. Returns 0 if it is sent, or dropped because
- * its peer is gone.
- *
- *   queues  other tasks that wait to send come first
- */
+/* Send the message, and make its copy. Returns 0 if it is sent, or dropped
+ * because its peer is gone. */
 static int deliver(pump *p, awz_message *message, bool queues) {
   awz_socket *to = awz_socket_in(p->to.box);
-  awz_part peer = {NULL, 0};
-  bool waits = comes_later(to, message, &peer) && queues;
+  bool waits = queues && comes_later(to, message);
   int rc = waits ? -EAGAIN : copy_for_capture(p, message);
   if (rc == 0)
     rc = send_or_look(to, message);
   bool gone = rc == -EHOSTUNREACH && to->type->addressed;
   if (rc == 0 || gone)
     return 0;
-  if (cannot_now(rc) && to->type->addressed)
-    note_peer(p, &peer);
   drop_copy(p);
-  return cannot_now(rc) ? NO_ROOM : note_failed(p, p->to.box, rc);
+  if (!cannot_now(rc))
+    return note_failed(p, p->to.box, rc);
+  note_peer(p, to, message);
+  return NO_ROOM;
 }
 
-static void count_message(pump *p, const awz_message *message) {
-  p->messages++;
+static uint64_t bytes_of(const awz_message *message) {
+  uint64_t bytes = 0;
   for (size_t i = 0; i < message->count; i++)
-    p->bytes += message->frames[i].size;
+    bytes += message->frames[i].size;
+  return bytes;
 }
 
-/* Pass the next message on. The sockets are open. */
-static int pass_one(pump *p, bool queues) {
-  int rc = p->copy ? send_copy(p) : 0;
-  if (rc != 0)
-    return rc;
-  awz_socket *from = awz_socket_in(p->from.box);
-  awz_message *message;
-  rc = awz_message_next(from, &message);
-  if (rc == -EMSGSIZE) {
-    p->dropped++;
-    return 1;
-  }
-  if (rc <= 0)
-    return rc == 0 || cannot_now(rc) ? NO_MESSAGE
-                                     : note_failed(p, p->from.box, rc);
-  rc = deliver(p, message, queues);
+static int pass_message(pump *p, awz_message *message, bool queues) {
+  awz_socket *from = message->socket;
+  uint64_t bytes = bytes_of(message);
+  int rc = deliver(p, message, queues);
   if (rc != 0) {
     awz_message_put_back(from, message);
     return rc;
   }
-  count_message(p, message);
+  p->messages++;
+  p->bytes += bytes;
   awz_message_done(from, message);
   rc = p->copy ? send_copy(p) : 0;
   return rc == 0 ? 1 : rc;
+}
+
+/* Pass the next message on. The sockets are open.
+ *
+ *   queues  tasks that wait to send come first
+ */
+static int pass_one(pump *p, bool queues) {
+  int rc = p->copy ? send_copy(p) : 0;
+  if (rc != 0)
+    return rc;
+  awz_message *message;
+  rc = awz_message_next(awz_socket_in(p->from.box), &message);
+  if (rc > 0)
+    return pass_message(p, message, queues);
+  if (rc == -EMSGSIZE) {
+    p->dropped = true;
+    return 1;
+  }
+  return rc == 0 || cannot_now(rc) ? NO_MESSAGE
+                                   : note_failed(p, p->from.box, rc);
+}
+
+/* Tell whether tasks wait to send. No task begins to wait while a pump is
+ * running, so a pump asks once for a burst. */
+static bool others_send(const pump *p) {
+  return aw_zmq_sending(awz_socket_in(p->to.box)->ready, NULL, NULL);
 }
 
 /* ---- in the engine, for a task that waits ---- */
@@ -202,7 +220,7 @@ static int wake_unless(int waits_on, int rc) {
 static int take_for_pump(const awz_way *way) {
   pump *p = pump_of_way(way);
   int rc = check_sockets(p);
-  return rc < 0 ? rc : wake_unless(NO_MESSAGE, pass_one(p, true));
+  return rc < 0 ? rc : wake_unless(NO_MESSAGE, pass_one(p, others_send(p)));
 }
 
 static int pass_for_pump(const awz_parts *parts) {
@@ -272,11 +290,13 @@ static int fail_pump(lua_State *L, const pump *p, const awz_box *box,
 
 /* Pass as many messages as fit into a turn. Returns 1 if there may be more. */
 static int pass_burst(pump *p) {
-  const awz_socket *from = awz_socket_in(p->from.box);
+  if (aw_zmq_receiving(awz_socket_in(p->from.box)->ready))
+    return NO_MESSAGE; /* other tasks come first */
+  bool queues = others_send(p);
   uint64_t limit = p->bytes + BURST_BYTES;
   int rc = 1;
   for (int left = BURST; rc == 1 && left > 0 && p->bytes < limit; left--)
-    rc = aw_zmq_receiving(from->ready) ? NO_MESSAGE : pass_one(p, true);
+    rc = pass_one(p, queues);
   return rc;
 }
 
@@ -290,6 +310,8 @@ static int keep_passing(lua_State *L, pump *p) {
   int rc = check_sockets(p);
   if (rc == 0)
     rc = pass_burst(p);
+  if (rc >= 0 && p->dropped)
+    return 0;
   switch (rc) {
   case 1: return aw_lua_await(L, NULL, &p->from, "zmq.Proxy", go_on);
   case NO_MESSAGE:
@@ -318,9 +340,10 @@ static int has_sent_copy(lua_State *L, int result, void *data) {
                     : keep_passing(L, p);
 }
 
-/* run(pump): pass messages until it fails or is cancelled */
+/* run(pump): pass messages until one is dropped that has too many parts */
 static int pump_run(lua_State *L) {
   pump *p = luaL_checkudata(L, 1, PUMP);
+  p->dropped = false;
   lua_settop(L, 1);
   return aw_lua_begin(L, &p->from, "zmq.Proxy", go_on);
 }
@@ -423,11 +446,12 @@ static int socket_kind(lua_State *L) {
   return 3;
 }
 
-/* warn(where, about_reply, text) */
+/* warn(where, kind, text); kind is 0, 1 or 2 */
 static int proxy_warn(lua_State *L) {
+  static const char *const kinds[] = {"proxy command", "proxy reply",
+                                      "proxy parts"};
   lua_settop(L, 3);
-  aw_lua_mistake(L, luaL_checkstring(L, 1),
-                 lua_toboolean(L, 2) ? "proxy reply" : "proxy command");
+  aw_lua_mistake(L, luaL_checkstring(L, 1), kinds[lua_tointeger(L, 2)]);
   return 0;
 }
 

@@ -165,6 +165,59 @@ scenario("a sender that waits for a peer", function(_, p)
   end)
 end)
 
+scenario("a proxy between a sender and a receiver", function(_, p)
+  local front, push = sockets.pair_of("pull", "push", "inproc")
+  local back, pull = sockets.pair_of("push", "pull", "inproc")
+  local books = new_books()
+  local _ <close> = p.guard(function()
+    while pull:poll("r", 0) ~= 0 do
+      note(books, pull:recv())
+    end
+    settle(books, front)
+    sockets.close_all(front, push, back, pull)
+  end)
+  aw.scope(function(s)
+    local proxy = s:start(function()
+      local _ <close> = p.guard()
+      p.await(zmq.Proxy(front, back))
+    end)
+    s:start(function()
+      local _ <close> = p.guard()
+      for _ = 1, 3 do
+        send(p, books, push)
+      end
+    end)
+    for _ = 1, 2 do
+      note(books, p.step(pull.recv, pull))
+    end
+    p.cancel_wait(proxy)
+    p.yield()
+  end)
+end)
+
+scenario("a proxy that is steered", function(_, p)
+  local front, push = sockets.pair_of("pull", "push", "inproc")
+  local back, pull = sockets.pair_of("push", "pull", "inproc")
+  local control, admin = sockets.pair_of("pair", "pair", "inproc")
+  local books = new_books()
+  local _ <close> = p.guard(function()
+    while pull:poll("r", 0) ~= 0 do
+      note(books, pull:recv())
+    end
+    settle(books, front)
+    sockets.close_all(front, push, back, pull, control, admin)
+  end)
+  aw.scope(function(s)
+    local proxy = s:start(zmq.Proxy(front, back, nil, control))
+    for _, command in ipairs { "PAUSE", "RESUME", "TERMINATE" } do
+      send(p, books, push)
+      p.step(admin.send, admin, command)
+      p.yield()
+    end
+    p.wait(proxy)
+  end)
+end)
+
 describe("the sweep of sockets", function()
   if not sockets.installed then
     it("needs libzmq [zmq]", function()

@@ -27,6 +27,23 @@ local states <const> = {
     local s = zmq.socket("pull"):bind "inproc://x"
     start(aw.Poller { [s] = function() s:recv() end })
   ]] },
+  { "a proxy that waits on both sides, and its control", [[
+    local front = zmq.socket("router"):bind "inproc://x"
+    local back = zmq.socket("dealer"):bind "inproc://y"
+    local control = zmq.socket("rep"):bind "inproc://z"
+    start(zmq.Proxy(front, back, zmq.socket "pub", control))
+    local asking = zmq.socket("req"):connect "inproc://x"
+    start(function() asking:send "never" asking:recv() end)
+  ]] },
+  { "a proxy whose capture is full", [[
+    local front = zmq.socket("pull"):bind "inproc://x"
+    local back = zmq.socket("push"):bind "inproc://y"
+    local push = zmq.socket("push"):connect "inproc://x"
+    local pull = zmq.socket("pull"):connect "inproc://y"
+    ev:start(zmq.Proxy(front, back, zmq.socket "push"), function() end,
+      { grace = 0.05 })
+    start(function() push:send "1" push:send "2" pull:recv() end)
+  ]] },
   { "a context of its own, with all that", [[
     local ctx = zmq.context { patience = 400 }
     local s = ctx:socket("push", { linger = -1 })

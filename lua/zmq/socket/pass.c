@@ -68,8 +68,13 @@ static int send_moved(awz_socket *to, awz_message *message) {
 }
 
 int awz_message_send(awz_socket *to, awz_message *message) {
-  if (message->count > 1 && to->overwrites)
+  bool many = message->count > 1;
+  if (many && to->overwrites)
     return -EINVAL; /* libzmq conflates messages of one part only */
-  return message->count > 1 && may_break(to) ? send_breakable(to, message)
-                                             : send_moved(to, message);
+  if (many && may_break(to))
+    return send_breakable(to, message);
+  int rc = send_moved(to, message);
+  if (rc == 0)
+    message->count = 0; /* they are empty, so nobody needs to close them */
+  return rc;
 }
