@@ -2166,6 +2166,30 @@ function aw.zmq.Proxy(front, back, capture, control) end
 ---@return string
 function aw.zmq.version() end
 
+---@class aiowire.zmq.RequestOptions
+---@field timeout? number seconds for each try, default 2.5
+---@field retries? integer tries after the first, default 2; math.huge: no limit
+---@field context? aiowire.zmq.Context of the socket
+---@field socket? table<string, any> options of the socket, as for CURVE
+
+--- Send a request to a REP, or to a ROUTER of a Service, and return the parts
+--- of the reply [M19]. Awaits.
+---
+--- A try without a reply is followed by the next one, on a new connection, so
+--- the server may die and come back meanwhile. A request may be run more than
+--- once. `timeout` must be longer than the longest answer takes, since a new
+--- try receives no late reply to an earlier one.
+---
+--- The message is `id, "", part, ...`; a REP and a Service return the first two
+--- parts by themselves. Messages that do not begin so are ignored.
+---
+--- Raises Timeout if no try had a reply, with the fields `url` and `tries`.
+---@param url string
+---@param msg string|string[] one part, or a list of parts
+---@param options? aiowire.zmq.RequestOptions
+---@return string ... the parts of the reply
+function aw.zmq.request(url, msg, options) end
+
 --- Tell whether libzmq was built with a capability, such as "curve".
 ---@param capability string
 ---@return boolean

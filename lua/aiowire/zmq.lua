@@ -80,5 +80,15 @@ end)
 
 --- Pass messages from `front` to `back` and back: see zmq_proxy.lua.
 M.Proxy = inner.method("Proxy", inner.part "aiowire.zmq_proxy"(raw.proxy))
+--- Add a function that stands in a part of its own, which its first call loads.
+local function add_late(name, part)
+  M[name] = inner.method(name, function(...)
+    return inner.part(part)[name](...)
+  end)
+end
+
+inner.is_bound = raw.bound
+
+add_late("request", "aiowire.zmq_request")
 
 return M

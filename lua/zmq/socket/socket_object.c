@@ -303,6 +303,15 @@ const aw_lua_source awz_source = {.recv = awz_make_recv,
                                   .ready = source_ready,
                                   .fd = source_fd};
 
+/* bound(s, address) → whether a socket of the context of `s` is bound to this
+ * inproc name */
+static int socket_bound(lua_State *L) {
+  const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  const char *address = aw_lua_check_string(L, 2, NULL);
+  lua_pushboolean(L, s && awz_is_bound(s->context, address));
+  return 1;
+}
+
 static int fail_poll(lua_State *L, int result, void *data) {
   return awz_fail(L, awz_socket_in(data), result ? result : AW_ECLOSED, "poll");
 }
@@ -478,6 +487,7 @@ static const luaL_Reg methods[] = {{"bind", socket_bind},
 static const luaL_Reg functions[] = {{"events", socket_events},
                                      {"ready", make_ready},
                                      {"turn", take_turn},
+                                     {"bound", socket_bound},
                                      {NULL, NULL}};
 
 /* [module] → [module], with the functions above and the table `methods` */
