@@ -2190,6 +2190,35 @@ function aw.zmq.version() end
 ---@return string ... the parts of the reply
 function aw.zmq.request(url, msg, options) end
 
+---@class aiowire.zmq.ServiceOptions
+---@field concurrency? integer requests that run at the same time, default 64;
+---  while so many run, no further one is received. A REP has one at a time
+---@field timeout? number seconds for each request; default: no limit
+---@field on_error? fun(err: any, info: aiowire.Info) called with the failure of
+---  a request, after its reply. It runs outside of tasks, as a handler of
+---  `start` [E7]. Default: a warning, once for each place [D4]
+
+--- Answer the requests that a REP, ROUTER or DEALER receives [M20].
+---
+--- For each request `f(ev, part, ...)` runs in a task of its own. What it
+--- returns is the reply: strings and numbers; nothing is one empty part. If it
+--- fails, or returns something else, the reply is `"error", text`; `text` has
+--- no traceback and no line of code.
+---
+--- A ROUTER and a DEALER receive an envelope before the parts of a request, as
+--- REQ clients, `zmq.request` and brokers make it; the reply begins with it
+--- [M21].
+---
+--- A cancelled Service receives no more requests. Those that run do not see the
+--- cancel until its grace is over, and their replies are sent. When the socket
+--- is closed, the wire ends after its requests, without an error. It does not
+--- close the socket.
+---@param socket aiowire.zmq.Socket
+---@param f fun(ev: aiowire.EventLoop, ...: string): ...: string|number
+---@param options? aiowire.zmq.ServiceOptions
+---@return aiowire.Wire
+function aw.zmq.Service(socket, f, options) end
+
 --- Tell whether libzmq was built with a capability, such as "curve".
 ---@param capability string
 ---@return boolean

@@ -23,9 +23,10 @@ local MOST_PLACES <const> = 100 -- of failures, with a warning for each
 
 -- ---- failures ----
 
---- Return the handler of a Serve that was given none. It warns once for each
---- place of a failure [D4].
-local function teller(title, where)
+--- Return the handler of a Serve or of a Service that was given none. It warns
+--- once for each place of a failure [D4]. `what` says what has failed; `where`
+--- stands for the place of an error that has none.
+function M.teller(what, where)
   local told, count = {}, 0
   return function(_, err)
     local ok, text = pcall(tostring, err)
@@ -37,8 +38,7 @@ local function teller(title, where)
     if not told[place] then
       place, rest = where, text
     end
-    inner.connection_failed(place, ("a connection of %s failed: %s")
-      :format(title, rest))
+    inner.connection_failed(place, what .. " failed: " .. rest)
   end
 end
 
@@ -131,7 +131,8 @@ function M.Serve(server, body, handler, opts)
   local where = inner.where()
   title = "Serve(" .. title .. ")"
   local plan = { server = server, body = body, most = most_of(opts),
-    where = where, handler = handler or teller(title, inner.place() or "?") }
+    where = where, handler = handler
+      or M.teller("a connection of " .. title, inner.place() or "?") }
   return aw.Wire(serve, plan):named(title)
 end
 

@@ -90,5 +90,6 @@ end
 inner.is_bound = raw.bound
 
 add_late("request", "aiowire.zmq_request")
+add_late("Service", "aiowire.zmq_service")
 
 return M

@@ -1,0 +1,349 @@
+--- zmq_service.lua: zmq.Service(socket, f [, opts]), a wire that answers each
+--- request in a task of its own
+---
+---     Service: receives, and starts a task in the scope of "requests"
+---       └─ requests: a shielded scope
+---            ├─ request 1: f(ev, part, ...), then its reply is sent
+---            └─ ...
+---
+--- A cancel of the Service ends its receive at once. The shield hides the
+--- cancel from the requests until the cancel turns hard [C8], as serve.lua does
+--- it for connections. A permit of the semaphore `room` belongs to a request
+--- from before it is received until its reply is sent: messages for which there
+--- is no permit stay in libzmq, whose senders wait in the end.
+---
+--- A request has an envelope, which its reply begins with:
+---
+---     REP      none: libzmq keeps it
+---     ROUTER   the routing id, and what follows up to the empty delimiter
+---     DEALER   what comes up to the empty delimiter
+---
+---     REQ            id, "" │ body          zmq.request    id, key, "" │ body
+---     plain DEALER   id     │ body          through a broker
+---                                           id, id, key, "" │ body
+---
+--- The delimiter is the first empty part among the first REACH after the
+--- routing id, if a part follows it. Without it, all that follows is the body.
+---
+--- Neighbours: serve.lua does this for connections; zmq_request.lua asks.
+local aw, inner = ...
+
+local forms = inner.part "aiowire.forms"
+local request_part = inner.part "aiowire.zmq_request"
+local serve_part = inner.part "aiowire.serve"
+
+local zmq = aw.zmq
+
+local M = {}
+
+local OPTIONS <const> = { "concurrency", "timeout", "on_error" }
+local CONCURRENCY <const> = 64
+local REACH <const> = 8
+--- So many seconds a reply waits for a client that reads nothing, and a further
+--- one for the same client.
+local PATIENCE <const>, HASTE <const> = 1, 0.001
+local MOST_STUCK <const> = 1000 -- such clients that a run knows
+local LONGEST <const> = 1000 -- bytes of the text of an error reply
+local ERROR_PARTS <const> = 2
+
+--- The place of the first part behind the routing id, for each type of socket;
+--- 0 means that a message has no envelope.
+local FIRST <const> = { [zmq.REP] = 0, [zmq.DEALER] = 1, [zmq.ROUTER] = 2 }
+
+-- ---- errors as replies ----
+
+--- Return the text of an error value. A plain table says nothing but its
+--- address.
+local function plain_text(err)
+  if aw.is_timeout(err) then
+    return err.message
+  end
+  local meta = getmetatable(err)
+  local is_plain = type(err) == "table" and (meta == nil
+    or type(meta) == "table" and not meta.__tostring)
+  local ok, text = pcall(tostring, err)
+  return ok and not is_plain and text or "an error that is a " .. type(err)
+end
+
+--- Return the text without the place that begins it, in the code of this
+--- program.
+local function without_place(text, err, info)
+  local place = type(err) == "table" and rawget(err, "where")
+    or text:match "^[^\n]-:%d+"
+  local known = place and (type(err) == "table"
+    or info.traceback and info.traceback:find(place .. ":", 1, true))
+  if known and text:sub(1, #place + 2) == place .. ": " then
+    return text:sub(#place + 3)
+  end
+  return text
+end
+
+--- Return what the client is told: neither a traceback nor a line of code.
+local function text_of(err, info, longest)
+  local text = without_place(plain_text(err), err, info)
+  local cut = text:find("\nstack traceback:", 1, true)
+  return text:sub(1, math.min(cut and cut - 1 or longest, longest))
+end
+
+-- ---- replies ----
+
+--- Check what the function returned, and return it as a list of parts.
+local function reply_of(request, ...)
+  local count = select("#", ...)
+  if count == 0 or count == 1 and (...) == nil then
+    return { "" }
+  end
+  local run, parts = request.run, { ... }
+  for i = 1, count do
+    local kind = type(parts[i])
+    if kind ~= "string" and kind ~= "number" then
+      error(("part %d of the reply is %s, string expected"):format(i,
+        kind == "nil" and kind or "a " .. inner.type_name(parts[i])), 0)
+    elseif run.max_size >= 0 and #tostring(parts[i]) > run.max_size then
+      error(("part %d of the reply is over the socket's maxmsgsize"):format(i),
+        0)
+    end
+  end
+  if count + request.envelope > run.max_parts then
+    error(("too many parts in the reply: %d"):format(count), 0)
+  end
+  return parts
+end
+
+--- A client that is gone, or that reads nothing, gets no reply; neither does
+--- one of a socket that is closed meanwhile.
+local function is_loss(err)
+  return aw.is_timeout(err) or aw.is_closed(err)
+    or aw.is_system_error(err) and err.code == "EHOSTUNREACH"
+end
+
+--- Send the reply of a ROUTER. A client that has let one reply wait in vain
+--- gets the next ones only if it has room: it must not keep the others waiting.
+local function send_routed(run, message)
+  local peer, socket = message[1], run.plan.socket
+  local ok, err = aw.pcall(aw.timeout, run.stuck[peer] and HASTE or PATIENCE,
+    socket.send_multipart, socket, message)
+  local is_stuck = not ok and aw.is_timeout(err)
+  if is_stuck ~= (run.stuck[peer] or false) then
+    if run.stuck_count >= MOST_STUCK then
+      run.stuck, run.stuck_count = {}, 0
+    end
+    run.stuck[peer] = is_stuck or nil
+    run.stuck_count = math.max(run.stuck_count + (is_stuck and 1 or -1), 0)
+  end
+  return ok, err
+end
+
+local function send(request)
+  local run, message = request.run, {}
+  table.move(request.parts, 1, request.envelope, 1, message)
+  table.move(request.reply, 1, #request.reply, #message + 1, message)
+  local ok, err
+  if run.first == FIRST[zmq.ROUTER] then
+    ok, err = send_routed(run, message)
+  else
+    ok, err = aw.pcall(run.plan.socket.send_multipart, run.plan.socket, message)
+  end
+  if not ok and not is_loss(err) then
+    error(err, 0)
+  end
+end
+
+-- ---- requests ----
+
+--- The body of the task of a request. It fails with the error of the function,
+--- after the reply that says so.
+local function answer(ev, request)
+  local _ <close> = request.permit
+  local plan = request.run.plan
+  local work = aw.Call(plan.f, ev,
+    table.unpack(request.parts, request.envelope + 1)):map(function(...)
+    request.reply = reply_of(request, ...)
+  end)
+  if plan.timeout then
+    work = work:timeout(plan.timeout)
+  end
+  aw.await(work:catch(function(err, info)
+    request.reply = { "error", text_of(err, info, request.run.longest) }
+    request.info = info
+    error(err, 0)
+  end):finally(function()
+    request.reply = request.reply or { "error", "cancelled" }
+    send(request)
+  end))
+end
+
+--- Return the number of parts of the envelope.
+local function envelope_of(parts, first)
+  local last = math.min(#parts - 1, first + REACH - 1)
+  for i = math.max(first, 1), first > 0 and last or 0 do
+    if parts[i] == "" then
+      return i
+    end
+  end
+  return math.max(first - 1, 0)
+end
+
+local function start(run, permit, parts)
+  local plan = run.plan
+  local request = { run = run, permit = permit, parts = parts,
+    envelope = envelope_of(parts, run.first) }
+  local room = run.max_parts - request.envelope
+  if request.envelope == #parts or run.first > 0 and room < ERROR_PARTS then
+    run.room:release()
+    return
+  end
+  run.count = run.count + 1
+  run.options.name = "request " .. run.count
+  local ok, err = pcall(run.scope.start, run.scope, aw.Wire(answer, request),
+    function(_, e, info)
+      plan.on_error(e, request.info or info)
+    end, run.options)
+  if not ok then
+    run.room:release()
+    error(err, 0)
+  end
+end
+
+--- Return the next request; false if it was no message of this library's
+--- limits, which libzmq has dropped; nil if the socket is closed.
+local function receive(run)
+  local socket = run.plan.socket
+  local ok, parts = aw.pcall(socket.recv_multipart, socket)
+  if ok then
+    return parts
+  elseif aw.is_closed(parts) then
+    return nil
+  elseif not (aw.is_system_error(parts) and parts.code == "EMSGSIZE") then
+    error(parts, 0)
+  end
+  if run.first == FIRST[zmq.REP] then -- it owes a reply to receive again
+    send { run = run, parts = {}, envelope = 0,
+      reply = { "error", "too many parts" } }
+  end
+  return false
+end
+
+local function receive_all(run)
+  while true do
+    local permit = run.room:acquire()
+    local parts = receive(run)
+    if parts then
+      start(run, permit, parts)
+    elseif parts == nil then
+      return
+    else
+      run.room:release()
+    end
+  end
+end
+
+-- ---- the run ----
+
+--- The body of the task "requests": the scope that requests start in. It ends
+--- when no more are received and all of them have ended.
+local function hold_requests(_, run)
+  aw.scope(function(scope)
+    run.scope = scope
+    run.begun:set()
+    run.over:wait()
+  end)
+end
+
+local Running <const> = {
+  __close = function(run)
+    run.over:set()
+  end,
+}
+
+local function new_run(plan)
+  local socket = plan.socket
+  local max_size = socket.maxmsgsize
+  return setmetatable({ plan = plan, count = 0, stuck = {}, stuck_count = 0,
+    first = FIRST[socket.type], max_size = max_size,
+    longest = max_size < 0 and LONGEST or math.min(LONGEST, max_size),
+    max_parts = socket.max_parts, options = { where = plan.where },
+    room = aw.semaphore(plan.most, { name = "of requests" }),
+    begun = aw.event { name = "requests" },
+    over = aw.event { name = "the end of the service" } }, Running)
+end
+
+local function serve(_, plan)
+  if plan.socket.closed then
+    return
+  end
+  aw.scope(function(scope)
+    local run <close> = new_run(plan)
+    scope:start(aw.Wire(hold_requests, run):shielded(math.huge)
+      :named "requests")
+    run.begun:wait()
+    receive_all(run)
+  end)
+end
+
+-- ---- the wire ----
+
+local function check_socket(socket)
+  if inner.type_name(socket) ~= "zmq socket" then
+    inner.bad_type(1, "zmq socket", socket)
+  elseif socket.closed then
+    inner.bad_argument(1, "the socket is closed")
+  elseif not FIRST[socket.type] then
+    inner.bad_argument(1, "a REP, ROUTER or DEALER socket expected, got "
+      .. tostring(socket))
+  end
+end
+
+local function most_of(most, is_rep)
+  local limit = most == nil and CONCURRENCY or forms.limit(most)
+    or inner.raise("bad option 'concurrency' (a whole number, at least 1, "
+      .. "expected, got " .. inner.shown(most) .. ")")
+  if is_rep then
+    return 1
+  end
+  return limit == 0 and 0x7fffffff or limit
+end
+
+local function check_on_error(on_error)
+  if on_error == aw.keep then
+    inner.raise("bad option 'on_error' (aw.keep is for start(): no task is "
+      .. "left to keep the failure)")
+  elseif on_error ~= nil and not forms.callable(on_error) then
+    inner.bad_option("on_error", "function", on_error)
+  end
+end
+
+--- Return an on_error that warns once for each place of a failure [D4].
+local function teller(title, place)
+  local tell = serve_part.teller("a request of " .. title, place)
+  return function(err)
+    tell(nil, err)
+  end
+end
+
+--- Return a name such as "Service(REP bound to tcp://127.0.0.1:5555)".
+local function title_of(socket)
+  return "Service(" .. tostring(socket):gsub("^zmq (.-) socket %((.*)%)$",
+    "%1 %2") .. ")"
+end
+
+--- Make the wire that answers the requests of a socket; see meta.lua.
+function M.Service(socket, f, opts)
+  check_socket(socket)
+  if not forms.callable(f) then
+    inner.bad_type(2, "function", f)
+  end
+  if opts ~= nil then
+    inner.check_options(3, opts, OPTIONS)
+  end
+  opts = opts or {}
+  check_on_error(opts.on_error)
+  local title = title_of(socket)
+  local plan = { socket = socket, f = f, where = inner.where(),
+    most = most_of(opts.concurrency, socket.type == zmq.REP),
+    timeout = request_part.seconds_of(opts.timeout),
+    on_error = opts.on_error or teller(title, inner.place() or "?") }
+  return aw.Wire(serve, plan):named(title)
+end
+
+return M
