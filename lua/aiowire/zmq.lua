@@ -80,6 +80,7 @@ end)
 
 --- Pass messages from `front` to `back` and back: see zmq_proxy.lua.
 M.Proxy = inner.method("Proxy", inner.part "aiowire.zmq_proxy"(raw.proxy))
+
 --- Add a function that stands in a part of its own, which its first call loads.
 local function add_late(name, part)
   M[name] = inner.method(name, function(...)
