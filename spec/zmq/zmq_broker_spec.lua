@@ -11,11 +11,11 @@ local contains = texts.contains
 
 local JOBS <const> = helper.gc_stress and 1000 or 10000
 
---- Start a role of the example, with variables for it. Its beats are fast, so
---- that the dead are found soon; only a test of hung workers lets few beats be
---- missed.
+--- Start a role of the example, with variables for it. The beats are fast, so
+--- that the dead are found soon, but clients do not ask again for 100 s, and
+--- only a test of hung workers lets few beats be missed.
 local function start(variables, role, ...)
-  local env = { PATH = os.getenv "PATH", BEAT = 0.05, MISSED = 100000 }
+  local env = { BEAT = role == "client" and 5 or 0.05, MISSED = 100000 }
   for _, name in ipairs { "LD_PRELOAD", "ASAN_OPTIONS", "LSAN_OPTIONS",
     "UBSAN_OPTIONS" }
   do
@@ -48,6 +48,7 @@ local function farm(variables)
     for _, worker in ipairs(self.workers) do
       worker:close()
     end
+    self.reading:cancel_wait()
     self.broker:close()
   end })
 end
@@ -73,7 +74,8 @@ local function await_answers(client, n)
 end
 
 local function assert_all_answered(client, n)
-  contains(rest_of(client), ("%d jobs, %d answers, 0 came twice\n"):format(n, n))
+  contains(rest_of(client),
+    ("%d jobs, %d answers, 0 came twice\n"):format(n, n))
   assert.are.same({ ok = true, code = 0 }, client:wait())
 end
 
@@ -101,4 +103,121 @@ describe("the broker", function()
       contains(said, JOBS .. " jobs answered; ")
       assert.is_true(tonumber(said:match "(%d+) jobs handed out again") > 0)
     end))
+
+  it("gives the jobs of a worker that hangs to others, and drops its late "
+    .. "answers [examples]", sockets.fact(function()
+      local f <close> = farm { MISSED = 10 }
+      hire(f, 1)
+      local client <close> = start({}, "client", f.front, 2000)
+      await_answers(client, 100)
+      f.workers[1]:kill "STOP"
+      hire(f, 1)
+      for n = 200, 1000, 100 do
+        await_answers(client, n)
+      end
+      f.workers[1]:kill "CONT"
+      assert_all_answered(client, 2000)
+      contains(end_broker(f), "a worker hangs; ")
+    end))
+
+  it("answers a client that asks while there is no worker [examples]",
+    sockets.fact(function()
+      local f <close> = farm {}
+      local client <close> = start({}, "client", f.front, 300)
+      hire(f, 1)
+      await_answers(client, 100)
+      kill_one(f)
+      hire(f, 1)
+      assert_all_answered(client, 300)
+    end))
+
+  it("lets a worker that is told to end leave its jobs to others [examples]",
+    sockets.fact(function()
+      local f <close> = farm { BEAT = 60 }
+      hire(f, 1)
+      local client <close> = start({}, "client", f.front, 1000)
+      await_answers(client, 100)
+      f.workers[1]:kill "TERM"
+      assert.are.same({ ok = true, code = 0 }, f.workers[1]:wait())
+      hire(f, 1)
+      assert_all_answered(client, 1000)
+      contains(end_broker(f), "a worker has left; ")
+    end))
+
+  it("works on when clients are killed and start again [examples]",
+    sockets.fact(function()
+      local f <close> = farm {}
+      hire(f, 2)
+      for _ = 1, 5 do
+        local client <close> = start({}, "client", f.front, 10000)
+        await_answers(client, 100)
+        client:kill "KILL"
+      end
+      local client <close> = start({}, "client", f.front, 1000)
+      assert_all_answered(client, 1000)
+    end))
+
+  it("keeps no client waiting for one that hangs [examples]",
+    sockets.fact(function()
+      local f <close> = farm {}
+      hire(f, 2)
+      local hung <close> = start({}, "client", f.front, 1000)
+      await_answers(hung, 100)
+      hung:kill "STOP"
+      local client <close> = start({}, "client", f.front, 1000)
+      assert_all_answered(client, 1000)
+      hung:kill "CONT"
+      for n = 200, 1000, 100 do
+        await_answers(hung, n)
+      end
+      assert_all_answered(hung, 1000)
+    end))
+
+  it("serves more clients than it has room for [examples]",
+    sockets.fact(function()
+      local f <close> = farm {}
+      local clients = {}
+      for i = 1, 8 do -- of 200 jobs each; there is room for 1000
+        clients[i] = start({}, "client", f.front, 300)
+      end
+      hire(f, 2)
+      for _, client in ipairs(clients) do
+        local _ <close> = client
+        for n = 100, 300, 100 do
+          await_answers(client, n)
+        end
+        assert_all_answered(client, 300)
+      end
+      contains(end_broker(f), "2400 jobs answered; ")
+    end))
+
+  it("may be killed itself: its clients ask the next one [examples]",
+    sockets.fact(function()
+      local f <close> = farm {}
+      hire(f, 2)
+      local client <close> = start({ BEAT = 0.05 }, "client", f.front, 2000)
+      await_answers(client, 100)
+      f.broker:kill "KILL"
+      f.broker:wait()
+      local next_one <close> = start({}, "broker", f.front, f.back)
+      contains(rest_of(client), "2000 jobs, 2000 answers, ")
+      assert.are.same({ ok = true, code = 0 }, client:wait())
+      next_one:kill "TERM"
+      assert.are.same({ ok = true, code = 0 }, next_one:wait())
+    end))
+
+  for _, bad in ipairs {
+    { "broker" }, { "broker", "tcp://127.0.0.1:5590" },
+    { "broker", "tcp://127.0.0.1:5590", "127.0.0.1:5591" },
+    { "worker", "tcp://127.0.0.1" }, { "worker", "ipc://" },
+    { "client", "inproc://front", "10" }, { "boss", "tcp://127.0.0.1:5590" },
+    { "client", "tcp://127.0.0.1:5590", "0" },
+    { "client", "tcp://127.0.0.1:5590", "ten" } } do
+    it(("shows its usage for %q [examples]"):format(table.concat(bad, " ")),
+      sockets.fact(function()
+        local p <close> = start({}, table.unpack(bad))
+        contains(rest_of(p), "usage: aiowire 24_zmq_broker.lua broker")
+        assert.are.same({ ok = false, code = 2 }, p:wait())
+      end))
+  end
 end)
