@@ -67,7 +67,7 @@ end
 local function next_job(b)
   while true do
     local client, number, text = b.front:recv()
-    local key = client .. ":" .. number
+    local key = client .. ":" .. (number or "")
     if text and not b.jobs[key] then
       return { key = key, client = client, number = number, text = text }
     end
@@ -183,7 +183,8 @@ local function work(s)
     local what, key, text = s:recv()
     if what == "job" then
       aw.sleep(0.001) -- stands for work
-      s:send("done", key, text * text)
+      local x = tonumber(text)
+      s:send("done", key, x and x * x or "no number")
     end
   end
 end
@@ -220,13 +221,13 @@ local function collect(s, n, pending, window)
   local answered, twice = 0, 0
   while answered < n do
     local number, answer = aw.await(aw.Recv(s) | aw.Sleep(AGAIN))
-    local i = math.tointeger(number)
+    local i = tonumber(number or 0)
     if not number then
       ask_again(s, pending)
     elseif not pending[i] then
       twice = twice + 1
     else
-      assert(math.tointeger(answer) == i * i, "a wrong answer")
+      assert(tonumber(answer) == i * i, "a wrong answer")
       pending[i] = nil
       window:release()
       answered = answered + 1
