@@ -149,6 +149,8 @@ local function measure_zmq()
   end
   pull_rate("zmq_c_pull", peers .. " pull %s %d", address, 300000)
   pull_rate("zmq_pull", ours .. " pull %s %d", address, 300000)
+  collect("", ("%s %s %s 1"):format(host, quote(here .. "/zmq_proxy.lua"),
+    quote(build)))
   os.remove(address)
 end
 
@@ -244,6 +246,18 @@ local zmq_rows <const> = {
     ratio = 1 / 30 },
   { "ROUTER echo, one at a time", "zmq_one", "zmq_c_one", ratio = 1 / 0.85 },
   { "PULL, each message", "zmq_pull", "zmq_c_pull", ratio = 2 },
+  { "Proxy: a request and its reply", "zmq_proxy_requests",
+    "zmq_c_proxy_requests", ratio = 1.5 },
+  { "  CPU time of the proxy", "zmq_proxy_requests_cpu",
+    "zmq_c_proxy_requests_cpu", ratio = 1.5 },
+  { "Proxy: topics, each message", "zmq_proxy_topics", "zmq_c_proxy_topics",
+    ratio = 1.5 },
+  { "  CPU time of the proxy", "zmq_proxy_topics_cpu", "zmq_c_proxy_topics_cpu",
+    ratio = 1.5 },
+  { "Proxy: jobs, each message", "zmq_proxy_jobs", "zmq_c_proxy_jobs",
+    ratio = 1.5 },
+  { "  CPU time of the proxy", "zmq_proxy_jobs_cpu", "zmq_c_proxy_jobs_cpu",
+    ratio = 1.5 },
 }
 
 local failed = false

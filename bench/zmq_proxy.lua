@@ -3,9 +3,10 @@
 --   aiowire bench/zmq_proxy.lua BUILD_DIR [ROUNDS [COUNT]]
 --   aiowire bench/zmq_proxy.lua proxy KIND FRONT BACK    what is measured
 --
--- The two take turns, a round each, since the speed of a machine changes. A row
--- has the medians of messages per second, and of the CPU time of the process of
--- the proxy for each message. KIND is one of those of zmq_proxy.c.
+-- The two take turns, a round each, since the speed of a machine changes. It
+-- prints lines of "name value us": the medians of the time, and of the CPU time
+-- of the process of the proxy, for each message. KIND is one of those of
+-- zmq_proxy.c, which is the other proxy and the load.
 
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
@@ -35,16 +36,15 @@ local function median(list)
   return list[#list // 2 + 1]
 end
 
---- Return the CPU seconds of a process.
+--- Return the CPU seconds of the threads of a process.
 local function cpu_of(pid)
-  local TICKS <const> = 100
-  local file <close> = assert(io.open(("/proc/%d/stat"):format(pid)))
-  local text = file:read "a"
-  local fields = {}
-  for field in text:match "%) (.*)$":gmatch "%S+" do
-    fields[#fields + 1] = field
+  local sum = 0
+  for thread in aw.exec("ls", ("/proc/%d/task"):format(pid)).out:gmatch "%d+" do
+    local file <close> =
+      io.open(("/proc/%d/task/%s/schedstat"):format(pid, thread))
+    sum = sum + (file and file:read "n" or 0)
   end
-  return (fields[12] + fields[13]) / TICKS
+  return sum / 1e9
 end
 
 local number = 0
@@ -62,28 +62,25 @@ local function measure(command, program, kind, count)
     check = true }
   local cpu = cpu_of(server.pid) - before
   server:kill()
-  return tonumber(load.out), cpu / count
+  return 1e6 / tonumber(load.out), cpu / count * 1e6
 end
 
 local function compare(build, rounds, count)
   local program = build .. "/zmq_proxy"
-  local both = { { program }, { build .. "/aiowire", arg[0] } }
-  print(("%-10s %12s %12s %7s %10s %10s %7s"):format("", "libzmq /s",
-    "aiowire /s", "ratio", "CPU us", "CPU us", "ratio"))
+  local both <const> = { zmq_c_proxy = { program },
+    zmq_proxy = { build .. "/aiowire", arg[0] } }
   for _, kind in ipairs(order) do
-    local rates, cpus = { {}, {} }, { {}, {} }
+    local times, cpus = {}, {}
     for i = 1, rounds do
-      for which, command in ipairs(both) do
-        rates[which][i], cpus[which][i] =
-          measure(command, program, kind, count)
+      for name, command in pairs(both) do
+        times[name], cpus[name] = times[name] or {}, cpus[name] or {}
+        times[name][i], cpus[name][i] = measure(command, program, kind, count)
       end
     end
-    local rate, cpu = {}, {}
-    for which = 1, 2 do
-      rate[which], cpu[which] = median(rates[which]), median(cpus[which]) * 1e6
+    for name in pairs(both) do
+      print(("%s_%s %.4f us"):format(name, kind, median(times[name])))
+      print(("%s_%s_cpu %.4f us"):format(name, kind, median(cpus[name])))
     end
-    print(("%-10s %12.0f %12.0f %7.2f %10.2f %10.2f %7.2f"):format(kind,
-      rate[1], rate[2], rate[1] / rate[2], cpu[1], cpu[2], cpu[2] / cpu[1]))
   end
 end
 
