@@ -179,13 +179,24 @@ function commands.STATISTICS(run)
   return statistics(run)
 end
 
+--- Return the parts of the next command; none if they are too many.
+local function next_command(control)
+  local ok, parts = aw.pcall(control.recv_multipart, control)
+  if ok then
+    return parts
+  elseif aw.is_system_error(parts) and parts.code == "EMSGSIZE" then
+    return {}
+  end
+  error(parts, 0)
+end
+
 --- Anybody may send a command, so the text shows a short and readable part of
 --- it.
 local function unknown(run, parts)
   local MOST <const> = 40
   local what = #parts == 1
     and "'" .. parts[1]:sub(1, MOST):gsub("[^%g ]", "?") .. "'"
-    or ("of %d parts"):format(#parts)
+    or ("of %s parts"):format(#parts > 0 and #parts or "too many")
   local text = "unknown command " .. what
   warn(run, ABOUT_COMMAND, text)
   return { text }
@@ -210,7 +221,7 @@ local function run_until_end(_, run)
     scope:start(guarded(run))
     start_moving(run)
     while not run.over do
-      obey(run, run.plan.control:recv_multipart())
+      obey(run, next_command(run.plan.control))
     end
     scope:cancel "terminated"
   end)

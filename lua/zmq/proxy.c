@@ -379,8 +379,13 @@ static int pump_left(lua_State *L) {
   pump *p = luaL_checkudata(L, 1, PUMP);
   if (!p->copy)
     return 0;
-  aw_lua_push_system_error(L, -EAGAIN, "proxy",
-                           "copy of a message for the capture");
+  enum { LONGEST_TEXT = 160 };
+  char about[LONGEST_TEXT];
+  awz_describe(p->capture.box, about, sizeof about);
+  lua_pushfstring(L, "copy of a message for the capture, %s socket", about);
+  bool is_open = awz_socket_check(awz_socket_in(p->capture.box)) == 0;
+  aw_lua_push_system_error(L, is_open ? -EAGAIN : AW_ECLOSED, "proxy",
+                           lua_tostring(L, -1));
   push_parts_of(L, p->copy);
   lua_setfield(L, -2, "parts");
   lua_pushliteral(L, "capture");

@@ -128,12 +128,17 @@ describe("the control of a proxy", function()
         return admin, aw.start(zmq.Proxy(front, back, nil, control))
       end
       local req, proxy = steered("rep", "req")
+      local many = {}
+      for i = 1, 1100 do many[i] = "x" end
+      req.max_parts = 2000
       local function ask(...)
         req:send(...)
         print(table.concat(req:recv_multipart(), "|"))
       end
       ask "STOP\n"
       ask("PAUSE", "")
+      req:send_multipart(many)
+      print(req:recv())
       ask "TERMINATE"
       proxy:wait()
       local push, other = steered("pull", "push")
@@ -142,7 +147,8 @@ describe("the control of a proxy", function()
       other:wait()
     ]]
     assert.are.equal("unknown command 'STOP?'\n"
-      .. "unknown command of 2 parts\n\n", outcome.out)
+      .. "unknown command of 2 parts\nunknown command of too many parts\n\n",
+      outcome.out)
     for _, text in ipairs { "Proxy: unknown command",
       "Proxy: a PULL socket cannot reply to STATISTICS" } do
       assert.is_truthy(outcome.err:find(text, 1, true), outcome.err)
@@ -167,6 +173,20 @@ describe("the control of a proxy", function()
 end)
 
 describe("the capture of a proxy", function()
+  it("leaves the parts in the error when it is closed [M18]", fact(function()
+    local front, back, push, pull = pipe_of(10)
+    local capture = zmq.socket "push"
+    local proxy = start(front, back, capture)
+    push:send("a", "b")
+    pull:recv()
+    capture:close()
+    local err = raises("Closed: proxy of copy of a message for the capture, "
+      .. "PUSH socket", proxy.wait, proxy)
+    assert.is_true(aw.is_closed(err))
+    assert.are.same({ "a", "b" }, err.parts)
+    close_all(front, back, push, pull)
+  end))
+
   for _, types in ipairs { { "pair", "pair" }, { "push", "pull" },
     { "dealer", "dealer" } } do
     it("gets a copy of each message, by a " .. types[1] .. " [M17]",
