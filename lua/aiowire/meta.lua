@@ -2151,7 +2151,7 @@ function aw.zmq.load_keys(path) end
 --- `front`, as far as their types can receive and send [M16].
 ---
 --- The messages never become Lua strings. `capture` (PUB, XPUB, DEALER, PUSH or
---- PAIR) gets a copy of each message. `control` (PAIR, PULL, REP, SUB or DEALER)
+--- PAIR) gets a copy of each message. `control` (PAIR, PULL, REP, SUB, DEALER)
 --- takes the commands PAUSE, RESUME, STATISTICS and TERMINATE, as
 --- zmq_proxy_steerable of libzmq does [M17]. Without TERMINATE the wire runs
 --- until it is cancelled or a socket is closed [M18].
