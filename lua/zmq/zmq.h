@@ -351,8 +351,8 @@ int awz_message_copy(const awz_message *message, awz_socket *socket,
                      awz_message **out);
 void awz_message_free_copy(awz_message *copy);
 /* Send a received message, as its frames are, all or none. Returns 0; -EAGAIN
- * if it cannot be sent now; or another code. The message stays the caller's, but
- * after 0 it is no message any more.
+ * if it cannot be sent now; or another code. The message stays the caller's,
+ * but after 0 its frames are empty or gone.
  */
 int awz_message_send(awz_socket *to, awz_message *message);
 /* `holds` and `read_ahead` of aw_zmq_config, for an awz_socket. */
