@@ -159,6 +159,29 @@ describe("a proxy", function()
     close_all(front, push, back, dealer, second)
   end))
 
+  it("waits for a peer of a ROUTER that is full [M16, ZQ9]", fact(function()
+    local front, push = side("pull", "push")
+    local back = zmq.socket("router", { sndhwm = 1 })
+    back:bind(sockets.address "tcp")
+    local dealer = zmq.socket("dealer", { identity = "d", rcvhwm = 1 })
+    dealer:connect(back.last_endpoint)
+    dealer:send "here"
+    assert.are.equal("d", (back:recv()))
+    local proxy = start(front, back)
+    local sender = aw.start(function()
+      for i = 1, 40 do
+        push:send("d", tostring(i), ("x"):rep(100000))
+      end
+    end)
+    settle()
+    for i = 1, 40 do
+      assert.are.equal(tostring(i), (dealer:recv()))
+    end
+    sender:wait()
+    proxy:cancel_wait()
+    close_all(front, push, back, dealer)
+  end))
+
   it("drops a message of more than max_parts parts [M16]", fact(function()
     local front, back, push, pull = one_way(10)
     front.max_parts = 2
