@@ -6,9 +6,13 @@
 ---
 --- A REQ whose server has died waits for ever, and refuses the next request. So
 --- each try has a DEALER of its own, which is closed before the next try. That
---- drops a message that libzmq still holds for a server that is not there:
---- otherwise the server would run all tries as soon as it is back. It also
---- leaves a connection whose other end is gone without a word.
+--- leaves a connection whose other end is gone without a word. It also drops a
+--- message that libzmq still holds for an absent server, which could otherwise
+--- run several tries at once when it comes back.
+---
+--- An `immediate` DEALER would hold no message at all, but libzmq drops what it
+--- has received as soon as the connection ends: the reply of a server that
+--- replies and exits would be lost.
 ---
 --- libzmq never ends a connection to an inproc name that nobody has bound yet,
 --- not even with its socket. So a try connects there only once the name is

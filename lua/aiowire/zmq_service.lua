@@ -147,14 +147,13 @@ local function send(request)
   if not ok and not is_loss(err) then
     error(err, 0)
   end
+  request.sent = true
 end
 
 -- ---- requests ----
 
---- The body of the task of a request. It fails with the error of the function,
---- after the reply that says so.
-local function answer(ev, request)
-  local _ <close> = request.permit
+--- Run the function, then send the reply, however it has ended.
+local function perform(ev, request)
   local plan = request.run.plan
   local work = aw.Call(plan.f, ev,
     table.unpack(request.parts, request.envelope + 1)):map(function(...)
@@ -171,6 +170,21 @@ local function answer(ev, request)
     request.reply = request.reply or { "error", "cancelled" }
     send(request)
   end))
+end
+
+--- The body of the task of a request. It fails with the error of the function,
+--- after the reply that says so. Without the memory for all of that, the client
+--- gets an error at least.
+local function answer(ev, request)
+  local _ <close> = request.permit
+  local ok, err = aw.pcall(perform, ev, request)
+  if ok then
+    return
+  elseif not request.sent then
+    request.reply = { "error", "no reply" }
+    send(request)
+  end
+  error(err, 0)
 end
 
 --- Return the number of parts of the envelope.
@@ -263,9 +277,9 @@ local function new_run(plan)
     first = FIRST[socket.type], max_size = max_size,
     longest = max_size < 0 and LONGEST or math.min(LONGEST, max_size),
     max_parts = socket.max_parts, options = { where = plan.where },
-    room = aw.semaphore(plan.most, { name = "of requests" }),
+    room = aw.semaphore(plan.most, { name = "room for requests" }),
     begun = aw.event { name = "requests" },
-    over = aw.event { name = "the end of the service" } }, Running)
+    over = aw.event { name = "end of Service" } }, Running)
 end
 
 local function serve(_, plan)

@@ -724,6 +724,23 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done')",
      false},
+    {"requests and a service",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local s <close> = zmq.socket('router', {linger = 0})\n"
+     "  s:bind 'inproc://a'\n"
+     "  local service <close> = ev:start(zmq.Service(s, function(_, a)\n"
+     "    return a .. (a == 'bad' and {} or '')\n"
+     "  end, {on_error = function() end, concurrency = 2}))\n"
+     "  for _, a in ipairs {'good', 'bad'} do\n"
+     "    local r = zmq.request('inproc://a', a, {timeout = 1e9})\n"
+     "    check(r == 'good' or r == 'error')\n"
+     "  end\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"
