@@ -192,7 +192,17 @@ M.rules = {
     [[use(<socket>, 'set', "linger", 0)]],
     [[1* use(<socket>, 'set', <value>, <value>)]],
     "do local _ <close> = <socket> <block>end",
+    [[3* aw.start(zmq.Service(<socket>, <function_>, <service_options>),]]
+      .. " <handler>)",
+    [[2* zmq.request(<address>, shape(<function_>, "part"),]]
+      .. " <request_options>)",
+    [[1* zmq.request(<address>, <parts>, <shape>)]],
+    "1* zmq.Service(<any>, <function_>, <shape>)",
   },
+  service_options = { "nil", "{ concurrency = 1, timeout = <short> }",
+    "{ concurrency = 2, on_error = <function_> }" },
+  request_options = { "{ timeout = <short>, retries = 1 }",
+    "{ timeout = <short>, retries = 0 }" },
   parts = { [[shape(<function_>, "part")]] },
   socket_type = { [["pair"]], [["push"]], [["pull"]], [["pub"]], [["sub"]],
     [["dealer"]], [["router"]], [["req"]], [["rep"]] },

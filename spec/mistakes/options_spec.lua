@@ -42,6 +42,7 @@ local with <const> = {
   tcp_connect = function(o) aw.tcp.connect("127.0.0.1", 1, o) end,
   unix_connect = function(o) aw.unix.connect("/nobody", o) end,
   resolve = function(o) aw.dns.resolve("127.0.0.1", o) end,
+  request = function(o) aw.zmq.request("inproc://x", "x", o) end,
   -- The table is a command, too.
   spawn = function(o) aw.spawn(o) end,
   exec = function(o) aw.exec(o) end,
@@ -77,6 +78,7 @@ local takers <const> = {
   { "connect", 3, with.tcp_connect, "local_prt", "local_port" },
   { "connect", 2, with.unix_connect, "timout", "timeout" },
   { "resolve", 2, with.resolve, "famly", "family" },
+  { "request", 3, with.request, "tiemout", "timeout" },
 }
 
 -- Functions whose table of options is also the command.

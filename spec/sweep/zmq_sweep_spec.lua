@@ -2,6 +2,7 @@
 -- message is either received or still in its socket [C6, ZQ19].
 
 local aw = require "aiowire"
+local helper = require "spec.support.helper"
 local sockets = require "spec.support.sockets"
 local sweep = require "spec.sweep.sweep"
 
@@ -218,6 +219,42 @@ scenario("a proxy that is steered", function(_, p)
   end)
 end)
 
+for _, type in ipairs { "rep", "router" } do
+  scenario("requests to a Service of a " .. type, function(_, p)
+    local s = zmq.socket(type, { linger = 0 }):bind(sockets.address())
+    local running = 0
+    local _ <close> = p.guard(function()
+      assert(running == 0)
+      s:close()
+    end)
+    aw.scope(function(scope)
+      scope:start(zmq.Service(s, function(_, text)
+        running = running + 1
+        local _ <close> = p.guard(function()
+          running = running - 1
+        end)
+        p.sleep(0)
+        return "re:" .. text
+      end, { on_error = helper.nop }))
+      for i = 1, 2 do
+        local reply = p.step(zmq.request, s.last_endpoint, i,
+          { timeout = sockets.PATIENCE })
+        assert(reply == "re:" .. i or reply == "error")
+      end
+      scope:cancel()
+    end)
+  end)
+end
+
+scenario("a request without a server", function(_, p)
+  local address = sockets.address "ipc"
+  local _ <close> = p.guard()
+  local ok, err = p.step(aw.pcall, zmq.request, address, "x",
+    { timeout = 0.001, retries = 1 })
+  assert(not ok and aw.is_timeout(err))
+  p.yield()
+end)
+
 describe("the sweep of sockets", function()
   if not sockets.installed then
     it("needs libzmq [zmq]", function()
@@ -241,9 +278,9 @@ describe("the sweep of sockets", function()
     end)
   end
 
-  it("covers 11 scenarios and 200 strikes [C2]", function()
+  it("covers 14 scenarios and 200 strikes [C2]", function()
     sockets.open_context()
-    assert.is_true(#scenarios >= 11)
+    assert.is_true(#scenarios >= 14)
     assert.is_true(sweep.strikes(scenarios) >= 200)
   end)
 end)

@@ -51,14 +51,19 @@ local function ask_all(address, tasks, each)
   end)
 end
 
+--- Returns an address that stays the same when its server starts anew.
+local function lasting(transport)
+  local address = sockets.address(transport)
+  if transport ~= "tcp" then
+    return address
+  end
+  local s <close> = zmq.socket("rep"):bind(address)
+  return s.last_endpoint
+end
+
 local function survives(command, transport, lives, tasks, each)
   return function()
-    local address = sockets.address(transport)
-    if transport == "tcp" then -- a port that stays the same
-      local s = zmq.socket("rep"):bind(address)
-      address = s.last_endpoint
-      s:close()
-    end
+    local address = lasting(transport)
     local server <close>, deaths = serve(command, address, lives)
     ask_all(address, tasks, each)
     server:cancel_wait()
@@ -95,4 +100,29 @@ describe("a server that hangs [M19]", function()
       { timeout = 0.5, retries = math.huge }))
     assert.are.equal("x", second.stdout:read "l")
   end))
+end)
+
+describe("the example of requests", function()
+  local EXAMPLE <const> = process.root .. "/examples/27_zmq_requests.lua"
+
+  for _, transport in ipairs { "ipc", "tcp" } do
+    it("works in processes over " .. transport .. " [examples]",
+      sockets.fact(function()
+        local address = lasting(transport)
+        local client = aw.start(aw.Exec { process.binary, EXAMPLE, "client",
+          address, "40", check = true })
+        local server <close> = aw.spawn { process.binary, EXAMPLE,
+          "service", address }
+        aw.sleep(0.05) -- and then kill it, whatever it does
+        server:kill "KILL"
+        server:wait()
+        local second <close> = aw.spawn { process.binary, EXAMPLE,
+          "service", address }
+        local out = client:wait().out
+        assert.are.equal("LINE 40 OF THE CLIENT\n21\t5\n"
+          .. "error\tno function 'nonsense'\n", out:sub(-56), out)
+        assert.are.equal(81, select(2, out:gsub("\n", "")))
+        second:kill "KILL"
+      end))
+  end
 end)

@@ -2,6 +2,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
@@ -242,6 +243,34 @@ describe("a service [M20]", function()
       aw.sleep(LONG)
     end)
     assert.is_truthy(tostring(err):find("second", 1, true), tostring(err))
+  end))
+end)
+
+describe("a failed request without on_error [M20, D4]", function()
+  it("is a warning, once for each place", sockets.fact(function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local zmq = aw.zmq
+      local s <close> = zmq.socket("rep"):bind "inproc://s"
+      local service <close> = aw.start(zmq.Service(s, function(_, what)
+        if what == "a" then
+          error "boom"
+        end
+        return {}
+      end))
+      for _, what in ipairs { "a", "b", "a", "b" } do
+        print(zmq.request("inproc://s", what))
+      end
+    ]]
+    process.assert_exit(0, outcome)
+    assert.are.equal(2, select(2, outcome.out:gsub("error\tboom\n", "")))
+    local service = "a request of Service(REP bound to inproc://s) failed: "
+    for _, text in ipairs { "s.lua:6: " .. service .. "boom\n", "s.lua:4: "
+      .. service .. "part 1 of the reply is a table, string expected\n" } do
+      local at = outcome.err:find(text, 1, true)
+      assert.is_truthy(at, outcome.err)
+      assert.is_nil(outcome.err:find(text, at + 1, true), outcome.err)
+    end
   end))
 end)
 

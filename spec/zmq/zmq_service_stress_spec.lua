@@ -86,6 +86,8 @@ local GARBAGE <const> = {
     .. ("\2\1a"):rep(3000) .. "\2\0a",
 }
 
+local ENDED <const> = { done = true, failed = true, cancelled = true }
+
 --- Send garbage on a new connection, and end it. libzmq accepts a greeting only
 --- if nothing comes with it.
 local function attack(port, garbage)
@@ -119,7 +121,7 @@ describe("a service that gets garbage [M21]", function()
             { timeout = 1, retries = math.huge }))
         end
         assert.is_nil(failed)
-        assert.are.equal("waiting", service.status)
+        assert.is_nil(ENDED[service.status])
       end))
     end
   end
