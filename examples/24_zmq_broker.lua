@@ -239,9 +239,16 @@ local function collect(s, n, pending, window)
   print(("%d jobs, %d answers, %d came twice"):format(n, answered, twice))
 end
 
+--- A name that no other client has, for the answers to find this one after it
+--- has connected again. (math.random may begin alike in two processes.)
+local function new_name()
+  local random <close> = assert(io.open("/dev/urandom", "rb"))
+  return ("client-%016x"):format(string.unpack("j", random:read(8)))
+end
+
 local function client(front, n)
-  local s <close> = zmq.socket("dealer", {
-    routing_id = ("client-%016x"):format(math.random(0)) }):connect(front)
+  local s <close> = zmq.socket("dealer", { routing_id = new_name() })
+    :connect(front)
   local pending, window = {}, aw.semaphore(WINDOW)
   aw.await(aw.Call(ask, s, n, pending, window)
     & aw.Call(collect, s, n, pending, window))

@@ -80,7 +80,7 @@ function parts.publisher(changes, snapshots, n)
   local pub <close> = zmq.socket("pub", { sndhwm = HWM }):bind(changes)
   local router <close> = zmq.socket("router", { max_parts = MAX_PARTS })
     :bind(snapshots)
-  local t = { run = ("%016x"):format(math.random(0)), number = 0, values = {} }
+  local t = { run = ("%.6f"):format(aw.time()), number = 0, values = {} }
   print "the publisher is ready"
   aw.await(aw.Call(change, pub, t, n) & aw.Call(beat, pub, t)
     & aw.Call(answer, router, t))

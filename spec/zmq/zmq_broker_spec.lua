@@ -12,10 +12,10 @@ local contains = texts.contains
 
 local JOBS <const> = helper.gc_stress and 1000 or 10000
 
---- Start a role of the example. The beats are fast, so that the dead are found
---- Start a role of the example. Beats are fast, so that the dead are found soon,
---- but clients do not ask again for 100 s, and only a test of hung workers lets
---- few beats be missed.
+--- Start a role of the example. Beats are fast, to find the dead soon, but
+--- clients do not ask again for 100 s, and only a test of hung workers lets few
+--- beats be missed.
+local function start(variables, role, ...)
   local all = { BEAT = role == "client" and 5 or 0.05, MISSED = 100000 }
   for name, value in pairs(variables) do
     all[name] = value
