@@ -162,7 +162,8 @@ local function broker(front, back, done)
   local b = { front = f, back = k, jobs = {}, workers = {},
     waiting = aw.channel(math.huge), slots = aw.channel(math.huge),
     room = aw.semaphore(LIMIT), answered = 0, again = 0, lost = 0, late = 0 }
-  print "the broker is ready"
+  print(("clients at %s, workers at %s"):format(f.last_endpoint,
+    k.last_endpoint))
   aw.await(done | aw.Call(admit, b) & aw.Call(hand_out, b) & aw.Call(listen, b)
     & aw.Call(watch, b))
   print(("%d jobs answered; %d workers lost, %d jobs handed out again, "

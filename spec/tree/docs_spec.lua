@@ -9,7 +9,7 @@ local sockets = require "spec.support.sockets"
 
 local FILES <const> = { "README.md", "docs/tour.md", "docs/sockets.md",
   "docs/zmq.md", "docs/zmq-security.md", "docs/zmq-services.md",
-  "docs/from-python.md" }
+  "docs/zmq-patterns.md", "docs/from-python.md" }
 
 -- Blocks ---------------------------------------------------------------------
 

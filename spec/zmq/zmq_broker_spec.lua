@@ -28,7 +28,8 @@ local function farm(variables)
   local self = { workers = {}, variables = variables,
     front = sockets.address "ipc", back = sockets.address "ipc" }
   self.broker = start(variables, "broker", self.front, self.back)
-  assert.are.equal("the broker is ready", self.broker.stdout:read())
+  assert.are.equal(("clients at %s, workers at %s"):format(self.front,
+    self.back), self.broker.stdout:read())
   -- Nobody else reads what the broker prints.
   self.reading = aw.start(function()
     self.said = rest_of(self.broker)
