@@ -36,7 +36,7 @@ local function farm(variables)
   end)
   return setmetatable(self, { __close = function()
     for _, worker in ipairs(self.workers) do
-      worker:close()
+      examples.killed(worker) -- it would linger for its broker
     end
     self.reading:cancel_wait()
     self.broker:close()

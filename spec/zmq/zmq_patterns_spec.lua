@@ -13,10 +13,10 @@ local contains = texts.contains
 local start, rest_of, killed = examples.start, examples.rest_of, examples.killed
 local assert_ends, told_to_end = examples.assert_ends, examples.told_to_end
 
-local function close_all(list)
+local function kill_all(list)
   return setmetatable(list, { __close = function()
     for _, p in pairs(list) do
-      p:close()
+      killed(p)
     end
   end })
 end
@@ -32,7 +32,7 @@ describe("the ventilator", function()
       local function worker()
         return start(NAME, {}, "worker", jobs, results)
       end
-      local workers <close> = close_all { worker(), worker(), worker() }
+      local workers <close> = kill_all { worker(), worker(), worker() }
       local sink <close> = start(NAME, {}, "sink", results, reports, JOBS)
       local ventilator <close> = start(NAME, { AGAIN = 0.2 }, "ventilator",
         jobs, reports, JOBS)
@@ -201,7 +201,12 @@ describe("the worker pool", function()
       local client <close> = ask(front, 1000)
       for n = 100, 900, 100 do
         assert.are.equal(n .. " answers", client.stdout:read())
-        aw.exec("kill", "-KILL", (next(said.pids)))
+        helper.wait_until(function()
+          return next(said.pids) ~= nil
+        end)
+        local pid = next(said.pids)
+        said.pids[pid] = nil -- so that it is killed once
+        aw.exec("kill", "-KILL", pid)
       end
       assert_answered(client, 1000)
       p:kill "TERM"
