@@ -50,6 +50,26 @@ describe("an address", function()
     s:connect "inproc://*"
   end))
 
+  it("of tcp has a port of 16 bits", fact(function()
+    local s <close> = zmq.socket "rep"
+    local function refuses(verb, port)
+      local address = "tcp://127.0.0.1:" .. port
+      says(("bad argument #2 to '%s' (no port '%s' in address '%s': a number "
+        .. "from 1 to 65535 expected)"):format(verb, port, address), function()
+        s[verb](s, address)
+      end)
+    end
+    for _, port in ipairs { "99999", "65536", "-1", "5555x", " 5555", "+5555",
+      "070000", "4294967297" } do
+      refuses("bind", port)
+      refuses("connect", port)
+    end
+    refuses("connect", "0")
+    s:bind "tcp://127.0.0.1:0" -- as *
+    assert.are_not.equal("tcp://127.0.0.1:0", s.last_endpoint)
+    s:connect "tcp://127.0.0.1:65535"
+  end))
+
   it("to unbind is the one that libzmq reports", fact(function()
     local s <close> = zmq.socket "rep"
     s:bind "tcp://*:*"

@@ -6,6 +6,7 @@
  */
 #include "zmq.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -61,6 +62,29 @@ static void check_star(lua_State *L, int arg, const char *address) {
                                      address));
 }
 
+/* Tells whether `text` is a number from 1 to 65535; or 0, for any port. */
+static bool is_port(const char *text, awz_verb verb) {
+  size_t digits = strspn(text, "0123456789");
+  if (digits == 0 || digits > 5 || text[digits] != '\0')
+    return false;
+  long port = strtol(text, NULL, 10);
+  return port <= 65535 && (port > 0 || verb == AWZ_BIND);
+}
+
+/* libzmq reads a port as atoi() does, and takes 16 bits of it: for 99999 it
+ * binds to 34463. Text that does not begin as a number it refuses itself. */
+static void check_port(lua_State *L, awz_verb verb, int arg,
+                       const char *address) {
+  const char *port = strrchr(address, ':') + 1;
+  if (strspn(port, "+-0123456789 ") == 0 || is_port(port, verb))
+    return;
+  aw_lua_arg_error(L, arg,
+                   lua_pushfstring(L,
+                                   "no port '%s' in address '%s': a number "
+                                   "from 1 to 65535 expected",
+                                   port, address));
+}
+
 /* ---- ipc ---- */
 
 static void check_path(lua_State *L, int arg, const char *address) {
@@ -100,6 +124,8 @@ const char *awz_check_address(lua_State *L, const awz_socket *s, awz_verb verb,
   check_transport(L, arg, address);
   if (verb == AWZ_CONNECT)
     check_star(L, arg, address);
+  if (awz_starts_with(address, "tcp://") && verb <= AWZ_CONNECT)
+    check_port(L, verb, arg, address);
   if (awz_starts_with(address, "ipc://") && verb <= AWZ_CONNECT)
     check_path(L, arg, address);
   if (awz_starts_with(address, "inproc://") && !s->type->peers)
