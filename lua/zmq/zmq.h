@@ -20,7 +20,8 @@
  *          endpoint.c           addresses that are bound, or were
  *          routing_id.c         `connect_routing_id`
  *          options.c            the table of options; get and set
- *          socket_object.c      sockets for Lua: errors, addresses, readiness
+ *          socket_object.c      sockets for Lua: errors, options, readiness
+ *          attach.c             s:bind(), s:connect() and the way back
  *          class.c              how Lua finds methods and options
  *          receive.c            s:recv() and its variants
  *          send.c               s:send() and its variants

@@ -1,0 +1,138 @@
+/* attach.c - see attach.h */
+#include "socket/attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const verbs[] = {[AWZ_BIND] = "bind",
+                                    [AWZ_CONNECT] = "connect",
+                                    [AWZ_UNBIND] = "unbind",
+                                    [AWZ_DISCONNECT] = "disconnect"};
+
+static void remember(awz_socket *s, awz_verb verb, const char *address) {
+  if (verb == AWZ_BIND || (verb == AWZ_CONNECT && !*s->address)) {
+    s->bound = verb == AWZ_BIND;
+    snprintf(s->address, sizeof s->address, "%s", address);
+  } else if (strcmp(s->address, address) == 0 ||
+             (verb == AWZ_UNBIND && s->bound && !s->endpoints)) {
+    s->bound = false;
+    *s->address = '\0';
+  }
+}
+
+/* libzmq does not know this address of the socket. */
+static const char *push_unknown(lua_State *L, const awz_socket *s,
+                                awz_verb verb, const char *address) {
+  if (verb == AWZ_DISCONNECT)
+    return lua_pushfstring(L, "this socket is not connected to '%s'", address);
+  const char *other = awz_bound_like(s, address);
+  if (!other)
+    return lua_pushfstring(L, "this socket is not bound to '%s'", address);
+  return lua_pushfstring(L,
+                         "this socket is not bound to '%s' but to '%s', as "
+                         "s.last_endpoint tells after a bind",
+                         address, other);
+}
+
+/* libzmq does not look up host names for a bind; it takes them for devices. */
+static const char *push_no_device(lua_State *L, const char *address) {
+  const char *host = strstr(address, "://") + 3;
+  const char *port = strrchr(host, ':');
+  lua_pushlstring(L, host, port ? (size_t)(port - host) : strlen(host));
+  if (strchr(lua_tostring(L, -1), ':'))
+    return lua_pushfstring(L,
+                           "'%s' is an address of IPv6: set option 'ipv6' of "
+                           "the socket first, and put brackets around it",
+                           lua_tostring(L, -1));
+  return lua_pushfstring(L,
+                         "libzmq binds to numbers and to interfaces of this "
+                         "machine, and '%s' is neither: use 127.0.0.1 for "
+                         "this machine alone, * for all that reach it",
+                         lua_tostring(L, -1));
+}
+
+/* Why libzmq refuses the address, for errors that have a reason of their own;
+ * NULL: `code` says it. */
+static const char *push_refusal(lua_State *L, const awz_socket *s,
+                                awz_verb verb, const char *address, int code) {
+  const char *format = NULL;
+  if (code == -EINVAL)
+    format = "bad address '%s'";
+  else if (code == -EPROTOTYPE)
+    format = "'%s' would join this socket with itself, or with one of a type "
+             "it does not talk to";
+  else if (code == -EBUSY && verb == AWZ_DISCONNECT)
+    format = "'%s' is not bound yet: until then libzmq cannot disconnect from "
+             "it";
+  else if (code == -EBUSY && verb == AWZ_CONNECT)
+    format = "a socket with 'conflate' connects to an inproc name that is "
+             "bound, and '%s' is not";
+  else if (code == -EOPNOTSUPP && verb == AWZ_CONNECT)
+    format = "a socket with 'immediate' cannot name its peer at '%s' by "
+             "'connect_routing_id'";
+  else if (code == -EALREADY && verb == AWZ_BIND)
+    format = "a peer at '%s' could take the name that 'connect_routing_id' has "
+             "for the next connect: connect first";
+  if (format)
+    return lua_pushfstring(L, format, address);
+  if (code == -ENOENT && verb >= AWZ_UNBIND)
+    return push_unknown(L, s, verb, address);
+  if (code == -ENODEV && verb == AWZ_BIND && awz_starts_with(address, "tcp://"))
+    return push_no_device(L, address);
+  return NULL;
+}
+
+static int refuse_address(lua_State *L, const awz_socket *s, awz_verb verb,
+                          const char *address, int code) {
+  const char *why = push_refusal(L, s, verb, address, code);
+  if (why)
+    return aw_lua_arg_error(L, 2, why);
+  return aw_lua_system_error(L, code, verbs[verb], address);
+}
+
+static int attach_raw(awz_socket *s, awz_verb verb, const char *address) {
+  switch (verb) {
+  case AWZ_BIND: return awz_bind(s, address);
+  case AWZ_CONNECT: return awz_connect(s, address);
+  case AWZ_UNBIND: return awz_unbind(s, address);
+  case AWZ_DISCONNECT: return awz_disconnect(s, address);
+  }
+  return AW_EINVAL;
+}
+
+/* s:bind(address) → s */
+static int attach(lua_State *L, awz_verb verb) {
+  awz_socket *s = awz_check_socket(L, verbs[verb]);
+  const char *address = awz_check_address(L, s, verb, 2);
+  int rc = awz_room_for_files();
+  if (rc == 0)
+    rc = attach_raw(s, verb, address);
+  if (rc < 0)
+    return refuse_address(L, s, verb, address, rc);
+  remember(s, verb, address);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int socket_bind(lua_State *L) {
+  return attach(L, AWZ_BIND);
+}
+
+static int socket_connect(lua_State *L) {
+  return attach(L, AWZ_CONNECT);
+}
+
+static int socket_unbind(lua_State *L) {
+  return attach(L, AWZ_UNBIND);
+}
+
+static int socket_disconnect(lua_State *L) {
+  return attach(L, AWZ_DISCONNECT);
+}
+
+const luaL_Reg awz_attach_methods[] = {{"bind", socket_bind},
+                                       {"connect", socket_connect},
+                                       {"unbind", socket_unbind},
+                                       {"disconnect", socket_disconnect},
+                                       {NULL, NULL}};
