@@ -1978,7 +1978,8 @@ aw.zmq = {}
 ---@field [string] any
 local Socket = {}
 
---- Bind the socket to an address: tcp://, ipc:// or inproc://.
+--- Bind the socket to an address: tcp://, ipc:// or inproc://. Awaits if its
+--- host is a name other than "localhost" that is no interface.
 ---
 --- Raises a SystemError; EADDRINUSE also for an ipc path whose server is alive.
 --- An address that this program has just released is free within a millisecond
@@ -1988,9 +1989,8 @@ local Socket = {}
 ---@return aiowire.zmq.Socket self
 function Socket:bind(address) end
 
---- Connect the socket to an address. Its server need not be there yet. Prefer
---- numeric addresses: libzmq looks up host names in its I/O thread, which does
---- nothing else meanwhile.
+--- Connect the socket to an address. Its server need not be there yet. Returns
+--- at once, also for the name of a host, which is looked up while a loop runs.
 ---@param address string
 ---@return aiowire.zmq.Socket self
 function Socket:connect(address) end

@@ -49,6 +49,24 @@ local function check_timeout(timeout)
   end
 end
 
+--- Bind the socket to an address. Awaits if the host is a name that has to be
+--- looked up: neither a number, nor an interface, nor "localhost".
+raw.methods.bind = inner.method("bind", function(self, address)
+  local host, family = raw.host_to_bind(self, address)
+  if not host then
+    return raw.bind(self, address)
+  end
+  inner.awaiter "socket:bind"
+  local numbers = inner.lookup(host, family, "bind")
+  for i, found in ipairs(numbers) do
+    numbers[i] = found.address
+  end
+  if #numbers == 0 then
+    inner.no_address("bind", host)
+  end
+  return raw.bind_number(self, address, table.unpack(numbers))
+end)
+
 --- Wait until the socket is ready for one of `flags` ("r", "w", "rw"; default
 --- "r"), or until `timeout` seconds are over. Return the bits POLLIN and
 --- POLLOUT for which the socket is ready.

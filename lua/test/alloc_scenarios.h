@@ -684,6 +684,22 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done')",
      false},
+    {"names of hosts",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev <close> = aw.EventLoop{signals = false}\n"
+     "ev:start(function()\n"
+     "  local o = {linger = 0}\n"
+     "  local a <close> = zmq.socket('pull', o):bind 'tcp://127.1:*'\n"
+     "  local b <close> = zmq.socket('push', o)\n"
+     "  b:connect 'tcp://127.2:9'\n"
+     "  b:connect 'tcp://localhost:9'\n"
+     "  aw.sleep(0.01)\n"
+     "  b:disconnect 'tcp://127.2:9'\n"
+     "  b:disconnect 'tcp://localhost:9'\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
     {"keys",
      "local zmq = aw.zmq\n"
      "if not pcall(zmq.version) or not zmq.has 'curve' then return end\n"

@@ -18,6 +18,8 @@
  *          closing.c            tells of the close of a socket
  *          address.c            checks addresses for bind and connect
  *          endpoint.c           addresses that are bound, or were
+ *          host_address.c       names of hosts in addresses
+ *          host_name.c          connects to such names, when they are known
  *          routing_id.c         `connect_routing_id`
  *          options.c            the table of options; get and set
  *          socket_object.c      sockets for Lua: errors, options, readiness
@@ -48,6 +50,7 @@ typedef struct awz_endpoint awz_endpoint;
 typedef struct awz_message awz_message;
 typedef struct awz_parts awz_parts;
 typedef struct awz_attendant awz_attendant;
+typedef struct awz_named awz_named;
 
 /* ---- types.c ---- */
 
@@ -137,6 +140,9 @@ struct awz_socket {
   awz_endpoint *endpoints; /* addresses that it is bound to */
   awz_endpoint *pending;   /* inproc names that it has connected to, and that no
                               socket has bound yet */
+  awz_named *named;        /* addresses with names of hosts, that it is
+                              connected or bound to; socket/host_name.h */
+  unsigned unresolved;     /* number of those that libzmq does not have yet */
   struct awz_name *names;  /* names given to peers by `connect_routing_id`, the
                               newest first */
   bool naming;             /* the newest name is for the next connect */
@@ -313,6 +319,8 @@ int awz_name_use(awz_socket *socket, const char *address);
 void awz_forget_names(awz_socket *socket);
 /* Set the value of `last_endpoint`; takes it. NULL: the value is libzmq's. */
 void awz_show_endpoint(awz_socket *socket, char *address);
+/* Let `last_endpoint` stay what it is. Returns 0 or a negative code. */
+int awz_keep_endpoint(awz_socket *socket);
 
 /* ---- message.c ---- */
 

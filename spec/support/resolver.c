@@ -4,7 +4,7 @@
  *
  *   NAME.dead.test   hangs until it is released, and is not found then
  *   NAME.live.test   "127.0.0.1" at once; both.live.test also has "::1"
- *   A,B.list.test    these addresses, in this order
+ *   A,B.list.test    these addresses, in this order; also A_B.list.test
  *   all others       as ever
  *
  *   local resolver = require "spec_resolver"   the same file
@@ -79,8 +79,8 @@ static int listed(const char *name, resolve next, const struct addrinfo *hints,
            (int)(strlen(name) - strlen(".list.test")), name);
   *out = NULL;
   int rc = EAI_NONAME;
-  for (char *at = strtok_r(text, ",", &rest); at;
-       at = strtok_r(NULL, ",", &rest)) {
+  for (char *at = strtok_r(text, ",_", &rest); at;
+       at = strtok_r(NULL, ",_", &rest)) {
     int one = next(at, NULL, hints, out);
     rc = one == 0 ? 0 : rc;
     while (*out)

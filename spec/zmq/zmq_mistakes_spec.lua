@@ -10,10 +10,10 @@ local zmq, fact = sockets.zmq, sockets.fact
 local says = places.says
 
 describe("an address", function()
-  it("to bind needs an interface, not a host name",
+  it("to bind needs a host",
     fact(function()
       local s <close> = zmq.socket "rep"
-      for _, name in ipairs { "localhost", "some.host.example", "eth99", "" } do
+      for _, name in ipairs { "", "eth 99", "-x" } do
         says(("bad argument #1 to 'bind' (libzmq binds to numbers and to "
           .. "interfaces of this machine, and '%s' is neither: use 127.0.0.1 "
           .. "for this machine alone, * for all that reach it)"):format(name),

@@ -1,6 +1,11 @@
 /* attach.c - see attach.h */
 #include "socket/attach.h"
 
+#include "socket/host_address.h"
+#include "socket/host_name.h"
+
+#include <uv.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +73,9 @@ static const char *push_refusal(lua_State *L, const awz_socket *s,
   else if (code == -EBUSY && verb == AWZ_CONNECT)
     format = "a socket with 'conflate' connects to an inproc name that is "
              "bound, and '%s' is not";
+  else if (code == -EDESTADDRREQ && verb == AWZ_CONNECT)
+    format = "a peer that is named by 'connect_routing_id' needs an address "
+             "with a number, and '%s' has the name of a host";
   else if (code == -EOPNOTSUPP && verb == AWZ_CONNECT)
     format = "a socket with 'immediate' cannot name its peer at '%s' by "
              "'connect_routing_id'";
@@ -91,12 +99,22 @@ static int refuse_address(lua_State *L, const awz_socket *s, awz_verb verb,
   return aw_lua_system_error(L, code, verbs[verb], address);
 }
 
-static int attach_raw(awz_socket *s, awz_verb verb, const char *address) {
+static int attach_raw(lua_State *L, awz_socket *s, awz_verb verb,
+                      const char *address) {
+  int rc;
   switch (verb) {
-  case AWZ_BIND: return awz_bind(s, address);
-  case AWZ_CONNECT: return awz_connect(s, address);
-  case AWZ_UNBIND: return awz_unbind(s, address);
-  case AWZ_DISCONNECT: return awz_disconnect(s, address);
+  case AWZ_BIND:
+    rc = awz_host_bind(s, address, NULL);
+    return rc != 0 ? rc : awz_bind(s, address);
+  case AWZ_CONNECT:
+    rc = awz_host_connect(s, address, aw_lua_engine(L));
+    return rc != 0 ? rc : awz_connect(s, address);
+  case AWZ_UNBIND:
+    rc = awz_host_unbind(s, address);
+    return rc != 0 ? rc : awz_unbind(s, address);
+  case AWZ_DISCONNECT:
+    rc = awz_host_disconnect(s, address);
+    return rc != 0 ? rc : awz_disconnect(s, address);
   }
   return AW_EINVAL;
 }
@@ -107,10 +125,43 @@ static int attach(lua_State *L, awz_verb verb) {
   const char *address = awz_check_address(L, s, verb, 2);
   int rc = awz_room_for_files();
   if (rc == 0)
-    rc = attach_raw(s, verb, address);
+    rc = attach_raw(L, s, verb, address);
   if (rc < 0)
     return refuse_address(L, s, verb, address, rc);
   remember(s, verb, address);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* host_to_bind(s, address) → host, its family or nil; nothing if the address
+ * has no name that must be looked up first */
+static int host_to_bind(lua_State *L) {
+  awz_socket *s = awz_check_socket(L, "bind");
+  const char *address = awz_check_address(L, s, AWZ_BIND, 2);
+  awz_host host;
+  if (awz_host_in(address, true, &host) != AWZ_HOST_NAME)
+    return 0;
+  lua_pushstring(L, host.name);
+  if (awz_host_family(s) == AF_UNSPEC)
+    return 1;
+  lua_pushliteral(L, "inet");
+  return 2;
+}
+
+/* bind_number(s, address, number, …) → s: bind to the first of the numbers of
+ * its host that can be bound to */
+static int bind_number(lua_State *L) {
+  awz_socket *s = awz_check_socket(L, "bind");
+  const char *address = awz_check_address(L, s, AWZ_BIND, 2);
+  int rc = UV_EAI_NONAME;
+  for (int i = 3; i <= lua_gettop(L) && rc < 0; i++) {
+    rc = awz_room_for_files();
+    if (rc == 0)
+      rc = awz_host_bind(s, address, lua_tostring(L, i));
+  }
+  if (rc < 0)
+    return refuse_address(L, s, AWZ_BIND, address, rc);
+  remember(s, AWZ_BIND, address);
   lua_settop(L, 1);
   return 1;
 }
@@ -131,8 +182,12 @@ static int socket_disconnect(lua_State *L) {
   return attach(L, AWZ_DISCONNECT);
 }
 
-const luaL_Reg awz_attach_methods[] = {{"bind", socket_bind},
-                                       {"connect", socket_connect},
+const luaL_Reg awz_attach_methods[] = {{"connect", socket_connect},
                                        {"unbind", socket_unbind},
                                        {"disconnect", socket_disconnect},
+                                       {NULL, NULL}};
+
+const luaL_Reg awz_bind_functions[] = {{"bind", socket_bind},
+                                       {"host_to_bind", host_to_bind},
+                                       {"bind_number", bind_number},
                                        {NULL, NULL}};

@@ -1,7 +1,8 @@
 /* attach.h - s:bind(), s:connect(), s:unbind(), s:disconnect()
  *
  *     address.c       is it an address at all?
- *     endpoint.c      the calls of libzmq
+ *     host_name.c     addresses with names of hosts
+ *     endpoint.c      all others, and the calls of libzmq
  *     here            what the socket remembers of it, and the errors
  */
 #ifndef AWZ_ATTACH_H
@@ -10,5 +11,9 @@
 #include "zmq.h"
 
 extern const luaL_Reg awz_attach_methods[];
+
+/* For aiowire/zmq.lua, which builds s:bind() from them: the look-up of a name
+ * awaits. They have no names of their own: errors name the method. */
+extern const luaL_Reg awz_bind_functions[];
 
 #endif

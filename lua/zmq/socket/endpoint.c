@@ -30,6 +30,8 @@
  */
 #include "zmq.h"
 
+#include "socket/host_name.h"
+
 #include <uv.h>
 
 #include <errno.h>
@@ -144,6 +146,7 @@ void awz_leave_endpoints(awz_socket *s) {
     e->next = s->context->ghosts;
     s->context->ghosts = e;
   }
+  awz_host_forget(s);
   awz_forget_names(s);
 }
 

@@ -492,11 +492,23 @@ static void note(lua_State *L, awz_socket *s, const option *o) {
     s->welcomes = lua_rawlen(L, 3) > 0;
 }
 
+/* An option must not count for a connect that came before it. */
+static void check_unresolved(lua_State *L, const awz_socket *s,
+                             const option *o) {
+  bool late = (o->access & LATE) || o->number == CONFLATE;
+  if (late && s->unresolved > 0)
+    awz_error(L,
+              "option '%s' of a %s socket comes too early: it would count for "
+              "an earlier connect, to a host whose name is being looked up",
+              o->name, s->type->name);
+}
+
 int awz_set_option(lua_State *L, awz_socket *s) {
   const option *o = check_option(L);
   if (!(o->access & W))
     return awz_error(L, "option '%s' of a zmq socket can only be read",
                      o->name);
+  check_unresolved(L, s, o);
   if (set_special(L, s, o))
     return 0;
   if (o->kind == KEY)

@@ -10,6 +10,7 @@
 #include "zmq.h"
 
 #include "security/metadata.h"
+#include "socket/host_name.h"
 
 /* ---- waiting ---- */
 
@@ -28,9 +29,12 @@ int awz_take_in(aw_task *task, void *data) {
 
 static int recv_arm(aw_task *task, void *data) {
   const awz_way *way = data;
-  const awz_socket *s = awz_socket_in(way->box);
+  awz_socket *s = awz_socket_in(way->box);
   int rc = awz_socket_check(s);
-  return rc < 0 ? rc : aw_zmq_arm_receive(task, s->ready);
+  if (rc < 0)
+    return rc;
+  awz_host_attend(s, task);
+  return aw_zmq_arm_receive(task, s->ready);
 }
 
 /* `arm` of a Wire. A method has already tried to take a message; a Wire has
@@ -38,8 +42,10 @@ static int recv_arm(aw_task *task, void *data) {
  */
 static int recv_try_or_arm(aw_task *task, void *data) {
   const awz_way *way = data;
-  const awz_socket *s = awz_socket_in(way->box);
+  awz_socket *s = awz_socket_in(way->box);
   int rc = awz_socket_check(s);
+  if (rc == 0)
+    awz_host_attend(s, task);
   if (rc == 0 && !aw_zmq_receiving(s->ready))
     rc = awz_take_in(task, data);
   return rc != 0 ? rc : aw_zmq_arm_receive(task, s->ready);

@@ -113,7 +113,7 @@ void awz_show_endpoint(awz_socket *s, char *address) {
   s->shown = address;
 }
 
-static int keep_endpoint(awz_socket *s) {
+int awz_keep_endpoint(awz_socket *s) {
   enum { ROOM = 1024 };
   if (s->shown)
     return 0;
@@ -162,7 +162,7 @@ static int make_detour(awz_socket *s, bool named, bool *was_free) {
   snprintf(address, sizeof address, "inproc://aiowire-name-%" PRIx64,
            uv_hrtime());
   awz_socket host = {.context = s->context, .type = dealer()};
-  int rc = keep_endpoint(s);
+  int rc = awz_keep_endpoint(s);
   if (rc == 0)
     rc = awz_room_for_files();
   if (rc == 0)

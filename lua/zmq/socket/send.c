@@ -14,6 +14,8 @@
  */
 #include "zmq.h"
 
+#include "socket/host_name.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -170,9 +172,12 @@ int awz_take_out(aw_task *task, void *data) {
 }
 
 static int send_arm(aw_task *task, void *data) {
-  const awz_socket *s = socket_of(data);
+  awz_socket *s = socket_of(data);
   int rc = awz_socket_check(s);
-  return rc < 0 ? rc : aw_zmq_arm_send(task, s->ready);
+  if (rc < 0)
+    return rc;
+  awz_host_attend(s, task);
+  return aw_zmq_arm_send(task, s->ready);
 }
 
 static int send_try_or_arm(aw_task *task, void *data) {

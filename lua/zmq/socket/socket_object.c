@@ -6,6 +6,7 @@
 #include "zmq.h"
 
 #include "socket/attach.h"
+#include "socket/host_name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -120,9 +121,12 @@ static int socket_close(lua_State *L) {
 /* ---- readiness, for aw.readable and Poller ---- */
 
 static int arm_for(aw_task *task, const awz_box *box, int events) {
-  const awz_socket *s = awz_socket_in(box);
+  awz_socket *s = awz_socket_in(box);
   int rc = awz_socket_check(s);
-  return rc < 0 ? rc : aw_zmq_arm(task, s->ready, events);
+  if (rc < 0)
+    return rc;
+  awz_host_attend(s, task);
+  return aw_zmq_arm(task, s->ready, events);
 }
 
 static int arm_readable(aw_task *task, void *data) {
@@ -362,6 +366,7 @@ static const luaL_Reg functions[] = {{"events", socket_events},
 /* [module] → [module], with the functions above and the table `methods` */
 void awz_open_socket(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
+  luaL_setfuncs(L, awz_bind_functions, 0);
   aw_lua_push_function(L, m_socket, 0, "socket");
   lua_setfield(L, -2, "socket");
   lua_newtable(L);
