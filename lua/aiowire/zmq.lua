@@ -111,4 +111,36 @@ inner.is_bound = raw.bound
 add_late("request", "aiowire.zmq_request")
 add_late("Service", "aiowire.zmq_service")
 
+-- ---- who is there ----
+
+raw.methods.monitor = raw.monitor
+
+raw.monitor_methods.iter = inner.method("iter", function(self)
+  local recv <const> = raw.monitor_methods.recv
+  return recv, self
+end)
+
+--- Wait until at least `n` peers have completed their handshake and are still
+--- connected, or until `timeout` seconds are over. Return true.
+raw.methods.wait_peers = inner.method("wait_peers", function(self, n, timeout)
+  local enough = raw.has_peers(self, 0) -- checks the socket first
+  if math.type(n) ~= "integer" or n < 0 or n > 0x7fffffff then
+    inner.bad_argument(2, "a number of peers expected, got " .. inner.shown(n))
+  end
+  check_timeout(timeout)
+  inner.awaiter "socket:wait_peers"
+  enough = raw.has_peers(self, n)
+  if enough then
+    raw.turn()
+    return true
+  end
+  local wire, wait <close> = raw.peers(self, n)
+  if timeout then
+    aw.timeout(timeout, aw.await, wire)
+  else
+    aw.await(wire)
+  end
+  return true
+end)
+
 return M

@@ -9,6 +9,8 @@
 
 #include "security/curve.h"
 #include "zmq.h"
+#include "watch/monitor.h"
+#include "watch/wait_peers.h"
 
 #include <stddef.h>
 
@@ -78,5 +80,7 @@ int awz_open(lua_State *L) {
   awz_open_socket(L);
   awz_open_curve(L);
   awz_open_proxy(L);
+  awz_open_monitor(L);
+  awz_open_wait_peers(L);
   return 1;
 }

@@ -27,7 +27,13 @@
  *          class.c              how Lua finds methods and options
  *          receive.c            s:recv() and its variants
  *          send.c               s:send() and its variants
- *   watch/                      monitors, and counting peers and subscribers
+ *   watch/watch.c               what happens to a socket: events, peers
+ *         tally.c               counts the peers by their events
+ *         links.c               counts the peers over inproc
+ *         event.c               names and reasons of events
+ *         bell.c                wakes tasks from any thread
+ *         monitor.c             s:monitor()
+ *         wait_peers.c          s:wait_peers()
  *   security/                   keys and authenticators
  *
  * A received message goes from libzmq to an awz_message, then to Lua strings.
@@ -108,12 +114,16 @@ struct awz_context {
   awz_socket *sockets;
   awz_endpoint *ghosts; /* unbound inproc names to which sockets connected that
                            are closed now */
+  struct awz_link *links; /* connections over inproc; watch/links.h */
   struct awz_ending *ending; /* ends it in a thread; NULL: not begun */
   awz_attendant *attendant;  /* context/attendant.h; NULL: not needed yet */
   unsigned refs;             /* held by the home, the userdata and sockets */
   aw_lua_held held;          /* for a lost finalizer */
   unsigned forks;            /* aw_zmq_forks() when it was made */
   int longest_linger;        /* ms, of its closed sockets; -1: for ever */
+  int max_sockets;           /* option; libzmq allows more */
+  int limit;                 /* of `count`; set by the first socket */
+  int count;                 /* of `sockets` */
   int patience;              /* ms that the end of the program waits for it */
   int reserve[2];            /* descriptors that are closed for its end */
 };
@@ -145,6 +155,8 @@ struct awz_socket {
   unsigned unresolved;     /* number of those that libzmq does not have yet */
   struct awz_name *names;  /* names given to peers by `connect_routing_id`, the
                               newest first */
+  struct awz_watch *watch; /* watch/watch.h; NULL: not needed yet */
+  unsigned linked;         /* number of peers over inproc; watch/links.h */
   bool naming;             /* the newest name is for the next connect */
   bool told;               /* libzmq has a name that no connect has used */
   bool exposed;            /* remote peers, which choose their own names, can
@@ -190,6 +202,9 @@ int awz_raw_public_key(char public_key[AWZ_KEY_SIZE], const char *secret);
 int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text);
 
 int awz_raw_open_context(awz_context *context, int io_threads);
+/* Let the user have `value` sockets at most: libzmq counts the two sockets of
+ * each monitor, and those of authenticators, too. */
+int awz_raw_limit_context(const awz_context *context, int value);
 int awz_raw_set_context(const awz_context *context, int option, int value);
 int awz_raw_get_context(const awz_context *context, int option, int *value);
 /* End the context. Blocks until its sockets have sent or dropped all messages.
@@ -200,6 +215,17 @@ int awz_raw_open(awz_socket *socket);
 void awz_raw_close(awz_socket *socket);
 int awz_raw_set(awz_socket *socket, int option, const void *value, size_t size);
 int awz_raw_get(awz_socket *socket, int option, void *value, size_t *size);
+
+/* Let libzmq report events of the socket to the address `name`, and open the
+ * socket that receives them. No other may have that name. AWZ_STOPPED may not
+ * be one of the events: libzmq would wait for a reader.
+ *
+ *   reader  gives; any one thread may use it
+ */
+int awz_raw_monitor(awz_socket *socket, const char *name, int events,
+                    void **reader);
+/* Let libzmq report nothing more. Call it before the reader is closed. */
+void awz_raw_unmonitor(awz_socket *socket);
 
 typedef enum awz_verb {
   AWZ_BIND,

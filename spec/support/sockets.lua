@@ -18,14 +18,14 @@ local zmq = require "aiowire.zmq"
 --- True if libzmq is installed.
 M.installed = pcall(zmq.version)
 
---- Make the first socket, which opens the threads and descriptors of the shared
+--- Bind the first socket, which opens the threads and descriptors of the shared
 --- context. The context and its descriptors stay open. The descriptors of the
 --- socket itself may close a moment later, during the first test, which is no
 --- leak.
 local function open_context()
   if not M.opened then
     M.opened = true
-    zmq.socket("pair"):close()
+    zmq.socket("pair"):bind("tcp://127.0.0.1:*"):close()
   end
 end
 

@@ -9,6 +9,13 @@
 
 void awz_apart_close(void *socket);
 
+/* Receive a frame, and cut what is longer than `room`. Returns 0; -EAGAIN: there
+ * is none; or another negative code.
+ *
+ *   size  receives the number of bytes stored
+ */
+int awz_apart_receive(void *socket, void *buffer, size_t room, size_t *size);
+
 /* Wait for one of the items, or for `ms`; -1: without an end. Returns the
  * number of items that are ready, or a negative code. */
 int awz_apart_poll(aw_zmq_poll_item *items, int count, long ms);

@@ -52,6 +52,8 @@ static void take_added(awz_attendant *a) {
 }
 
 static void dismiss(awz_listener *l) {
+  if (l->drain)
+    l->drain(l);
   awz_apart_close(l->socket);
   l->socket = NULL;
   l->gone(l);

@@ -27,6 +27,9 @@ struct awz_listener {
   /* There is a message. Called in the thread; receive until there is none, or
    * return for other listeners after some messages. May not block. */
   void (*ready)(awz_listener *listener);
+  /* The socket will be closed right after: receive what is left. Called in the
+   * thread. NULL: nothing to do */
+  void (*drain)(awz_listener *listener);
   /* The socket is closed, because the listener was removed or the context ends.
    * The last call, in the thread: it may free the listener. */
   void (*gone)(awz_listener *listener);

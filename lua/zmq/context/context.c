@@ -157,7 +157,7 @@ static void prune(awz_home *home) {
 }
 
 int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
-  enum { REAPER = 1, ATTENDANT = 1, PATIENCE = 5000 };
+  enum { REAPER = 1, ATTENDANT = 1, PATIENCE = 5000, MAX_SOCKETS = 1023 };
   int version[3];
   int rc = awz_raw_version(version);
   if (rc == 0)
@@ -174,6 +174,8 @@ int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
     aw_free(context);
     return rc;
   }
+  context->max_sockets = MAX_SOCKETS;
+  awz_raw_limit_context(context, MAX_SOCKETS);
   prune(home);
   take_reserve(context);
   context->forks = aw_zmq_forks();

@@ -16,12 +16,12 @@ typedef struct setting {
   bool readable, writable;
 } setting;
 
-enum { PATIENCE = -1, IO_THREADS = 1 };
+enum { PATIENCE = -1, IO_THREADS = 1, MAX_SOCKETS = 2 };
 
 /* The options of libzmq, and `patience`, which is ours, in ms. */
 static const setting settings[] = {
     {"io_threads", IO_THREADS, true, true},
-    {"max_sockets", 2, true, true},
+    {"max_sockets", MAX_SOCKETS, true, true},
     {"socket_limit", 3, true, false},
     {"thread_priority", 3, false, true},
     {"thread_sched_policy", 4, true, true},
@@ -105,7 +105,11 @@ static void set(lua_State *L, awz_context *context, const setting *what,
     context->patience = value;
     return;
   }
-  int rc = awz_raw_set_context(context, what->number, value);
+  bool limits = what->number == MAX_SOCKETS;
+  int rc = limits ? awz_raw_limit_context(context, value)
+                  : awz_raw_set_context(context, what->number, value);
+  if (rc == 0 && limits)
+    context->max_sockets = value;
   if (rc < 0)
     aw_lua_system_error(L, rc, "set", what->name);
 }
@@ -120,10 +124,12 @@ static int context_get(lua_State *L) {
   const setting *what = check_setting(L, 2);
   if (!what->readable)
     awz_error(L, "option '%s' of a zmq context can only be set", what->name);
-  int value = context->patience;
-  int rc = what->number == PATIENCE
-               ? 0
-               : awz_raw_get_context(context, what->number, &value);
+  int rc = 0, value = 0;
+  switch (what->number) {
+  case PATIENCE: value = context->patience; break;
+  case MAX_SOCKETS: value = context->max_sockets; break;
+  default: rc = awz_raw_get_context(context, what->number, &value);
+  }
   if (rc < 0)
     aw_lua_system_error(L, rc, "get", what->name);
   lua_pushinteger(L, value);

@@ -78,6 +78,14 @@ int awz_raw_open_context(awz_context *context, int io_threads) {
   return 0;
 }
 
+int awz_raw_limit_context(const awz_context *context, int value) {
+  enum { MAX_SOCKETS = 2, EACH = 3, MORE = 64, LARGE = INT_MAX / EACH - MORE };
+  int rc = awz_raw_set_context(context, MAX_SOCKETS, value);
+  if (rc < 0 || value > LARGE)
+    return rc;
+  return awz_raw_set_context(context, MAX_SOCKETS, EACH * value + MORE);
+}
+
 int awz_raw_set_context(const awz_context *context, int option, int value) {
   const aw_zmq_calls *calls = context->calls;
   return calls->ctx_set(context->raw, option, value) < 0 ? code(calls) : 0;
@@ -146,6 +154,43 @@ int awz_raw_attach(awz_socket *s, awz_verb verb, const char *address) {
     rc = functions[verb](s->raw, address);
   while (interrupted(s->calls, rc, &tries));
   return used(s, rc);
+}
+
+/* ---- monitors ---- */
+
+/* Open the reader of a monitor. Without a limit for what it receives, libzmq
+ * never waits for it. Returns NULL on failure. */
+static void *open_reader(const awz_context *context, const char *name) {
+  enum { PAIR = 0, LINGER = 17, RCVHWM = 24 };
+  const aw_zmq_calls *calls = context->calls;
+  int none = 0;
+  void *reader = calls->socket(context->raw, PAIR);
+  if (!reader)
+    return NULL;
+  if (calls->setsockopt(reader, RCVHWM, &none, sizeof none) == 0 &&
+      calls->setsockopt(reader, LINGER, &none, sizeof none) == 0 &&
+      calls->connect(reader, name) == 0)
+    return reader;
+  int error = calls->last_error();
+  calls->close(reader);
+  errno = error; /* zmq_errno() */
+  return NULL;
+}
+
+int awz_raw_monitor(awz_socket *s, const char *name, int events,
+                    void **reader) {
+  if (s->calls->socket_monitor(s->raw, name, events) < 0)
+    return code(s->calls);
+  *reader = open_reader(s->context, name);
+  if (*reader)
+    return 0;
+  int rc = code(s->calls);
+  awz_raw_unmonitor(s);
+  return rc;
+}
+
+void awz_raw_unmonitor(awz_socket *s) {
+  s->calls->socket_monitor(s->raw, NULL, 0);
 }
 
 /* ---- messages ---- */

@@ -28,7 +28,8 @@
  *
  * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
  */
-#include "zmq.h"
+#include "watch/links.h"
+#include "watch/watch.h"
 
 #include "socket/host_name.h"
 
@@ -167,9 +168,8 @@ static bool has(const awz_endpoint *list, const char *address) {
 }
 
 /* Returns the socket that is bound to `address`, or NULL. */
-static const awz_socket *binder(const awz_context *context,
-                                const char *address) {
-  const awz_socket *s = context->sockets;
+static awz_socket *binder(const awz_context *context, const char *address) {
+  awz_socket *s = context->sockets;
   while (s && !has(s->endpoints, address))
     s = s->next;
   return s;
@@ -230,6 +230,13 @@ static int bind_in_time(awz_socket *s, const char *address) {
   return rc;
 }
 
+/* Let the watch of the socket begin, so that it misses no event. It takes
+ * descriptors, so others must be left for the bind or connect itself. */
+static int begin_watch(awz_socket *s, const char *address) {
+  int rc = awz_watch_begin(s, address);
+  return rc < 0 ? rc : awz_room_for_files();
+}
+
 int awz_bind(awz_socket *s, const char *address) {
   enum { LAST_ENDPOINT = 32, RESOLVED = 128 };
   if (!suits_pending(s, address))
@@ -240,7 +247,12 @@ int awz_bind(awz_socket *s, const char *address) {
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = bind_in_time(s, address);
+  int rc = begin_watch(s, address);
+  if (rc == 0) {
+    rc = bind_in_time(s, address);
+    if (rc < 0)
+      awz_watch_post(s, "bind_failed", address, -rc);
+  }
   if (rc < 0) {
     aw_free(e);
     return rc;
@@ -257,6 +269,7 @@ int awz_bind(awz_socket *s, const char *address) {
   for (awz_socket *other = s->context->sockets; other; other = other->next)
     free_endpoints(&other->pending, e->address);
   free_endpoints(&s->context->ghosts, e->address);
+  awz_links_bound(s, e->address);
   return 0;
 }
 
@@ -287,6 +300,19 @@ int awz_unbind(awz_socket *s, const char *address) {
 
 /* ---- connect and disconnect ---- */
 
+/* Connect to an inproc name; `peer` has bound it, or is NULL. */
+static int connect_local(awz_socket *s, awz_socket *peer, const char *address) {
+  awz_link *link = awz_link_new(address);
+  if (!link)
+    return AW_ENOMEM;
+  int rc = awz_raw_attach(s, AWZ_CONNECT, address);
+  if (rc < 0)
+    aw_free(link);
+  else
+    awz_link_add(link, s, peer);
+  return rc;
+}
+
 /* Connect to an inproc name that no socket has bound yet. */
 static int connect_early(awz_socket *s, const char *address) {
   if (s->overwrites)
@@ -295,7 +321,7 @@ static int connect_early(awz_socket *s, const char *address) {
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = awz_raw_attach(s, AWZ_CONNECT, address);
+  int rc = connect_local(s, NULL, address);
   if (rc < 0) {
     aw_free(e);
     return rc;
@@ -309,16 +335,18 @@ static int connect_early(awz_socket *s, const char *address) {
 static int connect_any(awz_socket *s, const char *address) {
   if (!awz_starts_with(address, "inproc://"))
     return awz_raw_attach(s, AWZ_CONNECT, address);
-  const awz_socket *peer = binder(s->context, address);
+  awz_socket *peer = binder(s->context, address);
   if (!peer)
     return connect_early(s, address);
   if (!may_join(s, peer))
     return -EPROTOTYPE;
-  return awz_raw_attach(s, AWZ_CONNECT, address);
+  return connect_local(s, peer, address);
 }
 
 int awz_connect(awz_socket *s, const char *address) {
-  int rc = s->naming ? awz_name_use(s, address) : 0;
+  int rc = begin_watch(s, address);
+  if (rc == 0 && s->naming)
+    rc = awz_name_use(s, address);
   if (rc == 0)
     rc = connect_any(s, address);
   if (rc < 0)
@@ -338,5 +366,11 @@ int awz_disconnect(awz_socket *s, const char *address) {
   if (*find_endpoint(s, is_same_address, address)) /* libzmq would unbind */
     return -ENOENT;
   int rc = awz_message_complete(s);
-  return rc < 0 ? rc : awz_raw_attach(s, AWZ_DISCONNECT, address);
+  if (rc == 0)
+    rc = awz_raw_attach(s, AWZ_DISCONNECT, address);
+  if (rc < 0)
+    return rc;
+  awz_links_cut(s, address);
+  awz_watch_leave(s, address);
+  return 0;
 }

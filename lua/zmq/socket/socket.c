@@ -10,7 +10,10 @@
  */
 #include "socket/closing.h"
 #include "zmq.h"
+#include "watch/links.h"
+#include "watch/watch.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { MAX_PARTS = 1024, LINGER = 1000 /* ms */ };
@@ -52,6 +55,7 @@ static void join_context(awz_socket *s, awz_context *context) {
   if (s->next)
     s->next->previous = s;
   context->sockets = s;
+  context->count++;
 }
 
 static void leave_context(awz_socket *s) {
@@ -63,10 +67,20 @@ static void leave_context(awz_socket *s) {
   if (s->next)
     s->next->previous = s->previous;
   s->next = s->previous = NULL;
+  context->count--;
+}
+
+/* libzmq fixes its limit when it opens the first socket. */
+static int check_limit(awz_context *context) {
+  if (context->limit == 0)
+    context->limit = context->max_sockets;
+  return context->count < context->limit ? 0 : -EMFILE;
 }
 
 static int open_socket(awz_socket *s) {
-  int rc = awz_room_for_files();
+  int rc = check_limit(s->context);
+  if (rc == 0)
+    rc = awz_room_for_files();
   if (rc == 0)
     rc = awz_raw_open(s);
   if (rc < 0)
@@ -143,9 +157,13 @@ void awz_socket_close(awz_socket *s) {
   aw_zmq_close(s->ready); /* first, to stop the watcher [ZQ11] */
   s->ready = NULL;
   note_linger(s);
-  if (s->context->forks == aw_zmq_forks())
+  if (s->context->forks == aw_zmq_forks()) {
+    awz_watch_stop(s);
     awz_raw_close(s);
+  }
   s->raw = NULL;
+  awz_links_leave(s);
+  awz_watch_end(s);
   awz_leave_endpoints(s);
   leave_context(s);
   drop_messages(s);

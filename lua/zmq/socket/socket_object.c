@@ -275,16 +275,13 @@ static int apply_options(lua_State *L) {
  * (descriptors). */
 static int fail_open(lua_State *L, const awz_context *context,
                      const awz_type *type, int code) {
-  enum { MAX_SOCKETS = 2 };
-  int limit;
   if (code == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
-  if (code == -EMFILE && context && awz_room_for_files() == 0 &&
-      awz_raw_get_context(context, MAX_SOCKETS, &limit) == 0)
+  if (code == -EMFILE && context && awz_room_for_files() == 0)
     lua_pushfstring(L,
                     "%s socket (its context has %d at most: close some, or "
                     "use zmq.context{ max_sockets = ... })",
-                    type->name, limit);
+                    type->name, context->limit);
   else
     lua_pushfstring(L, "%s socket", type->name);
   return aw_lua_system_error(L, code, "open", lua_tostring(L, -1));

@@ -1,0 +1,442 @@
+/* monitor.c - see monitor.h
+ *
+ *   watch ─► ear ─► queue (at most MOST events, else the oldest is dropped)
+ *                     └─► m:recv(), aw.Recv(m)
+ *
+ * The bell is rung while the queue has an event, and when the monitor has
+ * ended. The lock of the watch guards the queue and the bell: the attendant's
+ * thread, or a thread that reports an event of our own, adds to the queue. The
+ * thread of Lua alone takes from it, and owns all the rest.
+ *
+ * An event that a task has taken belongs to that task. If the task is killed
+ * before it has the table, or if there is no memory for the table, the event
+ * goes back to the front of the queue.
+ *
+ * The userdata and the events that tasks have taken hold the monitor. A closed
+ * monitor keeps its bell, rung, until no task waits: so tasks of any engine see
+ * the end.
+ */
+#include "watch/monitor.h"
+
+#include "watch/watch.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLASS "zmq monitor"
+enum { MOST = 1000 };
+
+/* An event for a monitor: memory of malloc(3), made by any thread. */
+typedef struct told {
+  aw_lua_value value; /* must be first; used when a task has taken it */
+  struct told *next;
+  struct monitor *monitor; /* referenced once a task has taken it */
+  bool delivered;
+  awz_news news;
+  char address[];
+} told;
+
+typedef struct monitor {
+  awz_ear ear;      /* must be first */
+  awz_watch *watch; /* NULL: closed */
+  unsigned events;  /* those that it wants */
+  told *first, **last;
+  unsigned count; /* in the queue */
+  uint64_t dropped;
+  bool ended; /* no more events will come */
+  awz_bell bell;
+  unsigned waiting; /* tasks */
+  unsigned refs;
+  char about[160]; /* the socket, for people */
+  aw_lua_held held;
+} monitor;
+
+typedef struct monitor_box {
+  monitor *monitor; /* NULL: not opened yet, or finalized */
+} monitor_box;
+
+/* ---- the queue; call these under the lock ---- */
+
+static told *shift(monitor *m) {
+  told *t = m->first;
+  m->first = t->next;
+  if (!m->first)
+    m->last = &m->first;
+  m->count--;
+  return t;
+}
+
+static told *told_new(const awz_news *news) {
+  told *t = calloc(1, sizeof *t + news->length);
+  if (!t)
+    return NULL;
+  t->news = *news;
+  t->news.address = t->address;
+  memcpy(t->address, news->address, news->length);
+  return t;
+}
+
+static void keep_room(monitor *m) {
+  while (m->count >= MOST) {
+    free(shift(m));
+    m->dropped++;
+  }
+}
+
+static void queue_news(monitor *m, const awz_news *news) {
+  told *t = told_new(news);
+  if (!t) {
+    m->dropped++;
+    return;
+  }
+  keep_room(m);
+  *m->last = t;
+  m->last = &t->next;
+  m->count++;
+}
+
+static void tune_bell(monitor *m) {
+  awz_bell_set(&m->bell, m->first || m->ended);
+}
+
+static void hear(awz_ear *ear, const awz_state *state, const awz_news *news) {
+  monitor *m = (monitor *)ear;
+  if (news && news->kind & m->events)
+    queue_news(m, news);
+  m->ended = state->ended;
+  tune_bell(m);
+}
+
+/* ---- life ---- */
+
+static void close_unused_bell(monitor *m) {
+  if (!m->watch && m->waiting == 0)
+    awz_bell_close(&m->bell);
+}
+
+static void monitor_close(monitor *m) {
+  awz_watch *w = m->watch;
+  if (!w)
+    return;
+  awz_watch_deafen(w, &m->ear);
+  m->watch = NULL;
+  m->ended = true;
+  while (m->first)
+    free(shift(m));
+  tune_bell(m);
+  close_unused_bell(m);
+}
+
+static void monitor_release(monitor *m) {
+  if (--m->refs == 0)
+    aw_free(m);
+}
+
+/* The userdata is gone, and so are all waits. */
+static void monitor_leave(monitor *m) {
+  monitor_close(m);
+  awz_bell_close(&m->bell);
+  monitor_release(m);
+}
+
+static void release_lost_monitor(aw_lua_held *held) {
+  monitor_leave((monitor *)((char *)held - offsetof(monitor, held)));
+}
+
+static int monitor_new(awz_socket *s, unsigned events, monitor **out) {
+  awz_watch *w = awz_watch_of(s);
+  monitor *m = w ? aw_allocate(sizeof *m) : NULL;
+  if (!m)
+    return AW_ENOMEM;
+  int rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_bell_open(&m->bell);
+  if (rc < 0) {
+    aw_free(m);
+    return rc;
+  }
+  m->ear.hear = hear;
+  m->watch = w;
+  m->events = events;
+  m->last = &m->first;
+  m->refs = 1;
+  m->held.release = release_lost_monitor;
+  awz_watch_listen(w, &m->ear);
+  *out = m;
+  return 0;
+}
+
+/* ---- events that tasks have taken ---- */
+
+static int push_told(lua_State *L, aw_lua_value *value) {
+  told *t = (told *)value;
+  awz_push_news(L, &t->news);
+  t->delivered = true;
+  return 1;
+}
+
+/* Put an event back, unless the monitor is closed. */
+static void put_back(monitor *m, told *t) {
+  if (!m->watch || awz_watch_forked(m->watch)) {
+    free(t);
+    return;
+  }
+  awz_watch_lock(m->watch);
+  t->next = m->first;
+  if (!m->first)
+    m->last = &t->next;
+  m->first = t;
+  m->count++;
+  tune_bell(m);
+  awz_watch_unlock(m->watch);
+}
+
+static void release_told(aw_lua_value *value) {
+  told *t = (told *)value;
+  monitor *m = t->monitor;
+  if (t->delivered)
+    free(t);
+  else
+    put_back(m, t);
+  monitor_release(m);
+}
+
+static int push_end(lua_State *L, aw_lua_value *value) {
+  (void)value;
+  lua_pushnil(L);
+  lua_pushliteral(L, "closed");
+  return 2;
+}
+
+static void release_end(aw_lua_value *value) {
+  aw_free(value);
+}
+
+/* Take the next event. NULL: there is none; `ended` tells whether one may
+ * come. */
+static told *take(monitor *m) {
+  if (!m->watch)
+    return NULL;
+  awz_watch_lock(m->watch);
+  told *t = m->first ? shift(m) : NULL;
+  tune_bell(m);
+  awz_watch_unlock(m->watch);
+  if (!t)
+    return NULL;
+  *t = (told){.value = {.push = push_told, .release = release_told},
+              .monitor = m,
+              .news = t->news};
+  m->refs++;
+  return t;
+}
+
+/* Tells whether no event will come. A look without the lock could miss the end,
+ * but never what came before it. */
+static bool is_over(monitor *m) {
+  if (!m->watch)
+    return true;
+  awz_watch_lock(m->watch);
+  bool over = m->ended && !m->first;
+  awz_watch_unlock(m->watch);
+  return over;
+}
+
+/* Take what comes next as the value of `task`. Returns 1; 0 if the task must
+ * wait; or a negative code. */
+static int take_for(aw_task *task, monitor *m) {
+  told *t = take(m);
+  if (t) {
+    aw_task_set_value(task, aw_lua_box(&t->value));
+    return 1;
+  }
+  if (!is_over(m))
+    return 0;
+  aw_lua_value *end = aw_allocate(sizeof *end);
+  if (!end)
+    return AW_ENOMEM;
+  *end = (aw_lua_value){.push = push_end, .release = release_end};
+  aw_task_set_value(task, aw_lua_box(end));
+  return 1;
+}
+
+/* ---- waiting ---- */
+
+static int check_box(const monitor_box *box) {
+  const monitor *m = box->monitor;
+  if (!m)
+    return AW_ECLOSED;
+  return m->watch && awz_watch_forked(m->watch) ? AW_EFORKED : 0;
+}
+
+/* A task that comes later may not overtake one that waits. */
+static int recv_event_arm(aw_task *task, void *data) {
+  monitor_box *box = data;
+  int rc = check_box(box);
+  monitor *m = box->monitor;
+  if (rc == 0 && (m->waiting == 0 || !m->watch))
+    rc = take_for(task, m);
+  if (rc == 0)
+    rc = aw_ready_arm(task, m->bell.fds[0], AW_READABLE);
+  if (rc == 0)
+    m->waiting++;
+  return rc;
+}
+
+static void recv_event_disarm(aw_task *task, void *data) {
+  monitor *m = ((monitor_box *)data)->monitor;
+  if (!m)
+    return;
+  aw_ready_disarm(task, m->bell.fds[0]);
+  m->waiting--;
+  close_unused_bell(m);
+}
+
+static int recv_event_ready(aw_task *task, void *data) {
+  monitor *m = ((monitor_box *)data)->monitor;
+  int rc = m ? take_for(task, m) : AW_ECLOSED;
+  if (rc != 0 && m)
+    m->waiting--;
+  return rc;
+}
+
+static void monitor_describe(const void *data, char *out, size_t size) {
+  const monitor *m = ((const monitor_box *)data)->monitor;
+  snprintf(out, size, "monitor of %s", m ? m->about : "(finalized)");
+}
+
+static const aw_operation recv_event = {.label = "recv",
+                                        .arm = recv_event_arm,
+                                        .disarm = recv_event_disarm,
+                                        .ready = recv_event_ready,
+                                        .external = true,
+                                        .describe = monitor_describe};
+
+/* ---- for Lua ---- */
+
+static monitor_box *check_monitor(lua_State *L) {
+  monitor_box *box = luaL_testudata(L, 1, CLASS);
+  if (!box)
+    aw_lua_type_error(L, 1, CLASS);
+  return box;
+}
+
+static int fail_monitor(lua_State *L, int code) {
+  return code == AW_ENOMEM ? luaL_error(L, "not enough memory")
+                           : aw_lua_system_error(L, code, "recv", CLASS);
+}
+
+static int event_received(lua_State *L, int result, void *data) {
+  monitor_box *box = data;
+  if (result < 0)
+    return fail_monitor(L, result);
+  if (box->monitor)
+    close_unused_bell(box->monitor);
+  return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
+}
+
+/* m:recv() → { event =, address =, value =, error = }, or nil, "closed" */
+static int monitor_recv(lua_State *L) {
+  return aw_lua_await(L, &recv_event, check_monitor(L), "monitor:recv",
+                      event_received);
+}
+
+/* aw.Recv(m) */
+static int make_recv_event(lua_State *L) {
+  aw_lua_push_wire(L, aw_wait_for(&recv_event, check_monitor(L)), 1);
+  return 1;
+}
+
+static const aw_lua_source source = {.recv = make_recv_event};
+
+static int monitor_close_method(lua_State *L) {
+  const monitor_box *box = check_monitor(L);
+  if (box->monitor)
+    monitor_close(box->monitor);
+  return 0;
+}
+
+static int monitor_gc(lua_State *L) {
+  monitor_box *box = luaL_checkudata(L, 1, CLASS);
+  monitor *m = box->monitor;
+  box->monitor = NULL;
+  if (m) {
+    aw_lua_let_go(&m->held);
+    monitor_leave(m);
+  }
+  return 0;
+}
+
+static int monitor_tostring(lua_State *L) {
+  const monitor *m = check_monitor(L)->monitor;
+  if (!m)
+    lua_pushliteral(L, CLASS " (finalized)");
+  else
+    lua_pushfstring(L, CLASS " (%s%s)", m->watch ? "of " : "closed",
+                    m->watch ? m->about : "");
+  return 1;
+}
+
+/* Upvalue 1: the methods */
+static int monitor_index(lua_State *L) {
+  const monitor *m = check_monitor(L)->monitor;
+  bool counts = lua_type(L, 2) == LUA_TSTRING &&
+                strcmp(lua_tostring(L, 2), "dropped") == 0;
+  if (counts) {
+    lua_pushinteger(L, m ? (lua_Integer)m->dropped : 0);
+    return 1;
+  }
+  lua_settop(L, 2);
+  lua_rawget(L, lua_upvalueindex(1));
+  return 1;
+}
+
+static int fail_open_monitor(lua_State *L, int code) {
+  return code == AW_ENOMEM ? luaL_error(L, "not enough memory")
+                           : aw_lua_system_error(L, code, "open", CLASS);
+}
+
+/* s:monitor([events]) → a monitor */
+static int socket_monitor(lua_State *L) {
+  awz_check_socket(L, "monitor");
+  unsigned events = awz_check_events(L, 2);
+  monitor_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->monitor = NULL;
+  luaL_setmetatable(L, CLASS);
+  awz_socket *s = awz_check_socket(L, "monitor"); /* finalizers may have run */
+  int rc = monitor_new(s, events, &box->monitor);
+  if (rc < 0)
+    return fail_open_monitor(L, rc);
+  awz_describe(&awz_check_handle(L, 1)->box, box->monitor->about,
+               sizeof box->monitor->about);
+  aw_lua_hold(L, &box->monitor->held);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"recv", monitor_recv}, {"close", monitor_close_method}, {NULL, NULL}};
+
+static const luaL_Reg meta[] = {{"__close", monitor_close_method},
+                                {"__gc", monitor_gc},
+                                {"__tostring", monitor_tostring},
+                                {NULL, NULL}};
+
+void awz_open_monitor(lua_State *L) {
+  luaL_newmetatable(L, CLASS);
+  aw_lua_set_functions(L, meta, 0);
+  aw_lua_add_source(L, -1, &source);
+  lua_pushliteral(L, CLASS);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+  lua_newtable(L);
+  aw_lua_set_functions(L, methods, 0);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, monitor_index, 1);
+  lua_setfield(L, -3, "__index"); /* [module, metatable, methods] */
+  lua_setfield(L, -3, "monitor_methods");
+  lua_pop(L, 1);
+  aw_lua_push_function(L, socket_monitor, 0, "monitor");
+  lua_setfield(L, -2, "monitor");
+}

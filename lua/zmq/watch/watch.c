@@ -1,0 +1,269 @@
+/* watch.c - see watch.h
+ *
+ * The end, with the socket: libzmq stops to report; the thread reads what is
+ * left, closes the reader, and sets `ended`. Without a reader, the watch ends
+ * at once. */
+#include "watch/watch.h"
+
+#include "context/apart.h"
+#include "context/attendant.h"
+#include "watch/tally.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct awz_watch {
+  awz_listener listener; /* must be first */
+  bool listening;        /* of the thread of Lua: the listener was added */
+  unsigned forks;        /* aw_zmq_forks() when it was made */
+  pthread_mutex_t lock;
+  unsigned refs;
+  awz_ear *ears;
+  awz_tally tally;
+  unsigned linked; /* peers over inproc */
+  bool closing, ended;
+};
+
+/* ---- life ---- */
+
+static awz_watch *watch_new(const awz_socket *s) {
+  awz_watch *w = calloc(1, sizeof *w);
+  if (!w)
+    return NULL;
+  pthread_mutex_init(&w->lock, NULL);
+  w->refs = 1;
+  w->forks = aw_zmq_forks();
+  w->linked = s->linked;
+  return w;
+}
+
+static void watch_free(awz_watch *w) {
+  awz_tally_free(&w->tally);
+  pthread_mutex_destroy(&w->lock);
+  free(w);
+}
+
+/* Unlock the watch, and free it with its last reference. */
+static void unlock_and_release(awz_watch *w) {
+  bool last = --w->refs == 0;
+  pthread_mutex_unlock(&w->lock);
+  if (last)
+    watch_free(w);
+}
+
+awz_watch *awz_watch_of(awz_socket *s) {
+  if (!s->watch)
+    s->watch = watch_new(s);
+  return s->watch;
+}
+
+bool awz_watch_forked(const awz_watch *w) {
+  return w->forks != aw_zmq_forks();
+}
+
+/* ---- ears ---- */
+
+awz_state awz_watch_state(const awz_watch *w) {
+  return (awz_state){.peers = w->tally.peers + w->linked,
+                     .closing = w->closing,
+                     .ended = w->ended};
+}
+
+/* Tell all ears. Call it under the lock. */
+static void tell(const awz_watch *w, const awz_news *news) {
+  awz_state state = awz_watch_state(w);
+  for (awz_ear *ear = w->ears; ear; ear = ear->next)
+    ear->hear(ear, &state, news);
+}
+
+void awz_watch_lock(awz_watch *w) {
+  pthread_mutex_lock(&w->lock);
+}
+
+void awz_watch_unlock(awz_watch *w) {
+  pthread_mutex_unlock(&w->lock);
+}
+
+void awz_watch_listen(awz_watch *w, awz_ear *ear) {
+  pthread_mutex_lock(&w->lock);
+  awz_state state = awz_watch_state(w);
+  w->refs++;
+  ear->next = w->ears;
+  w->ears = ear;
+  ear->hear(ear, &state, NULL);
+  pthread_mutex_unlock(&w->lock);
+}
+
+void awz_watch_deafen(awz_watch *w, awz_ear *ear) {
+  if (awz_watch_forked(w))
+    return;
+  pthread_mutex_lock(&w->lock);
+  awz_ear **place = &w->ears;
+  while (*place != ear)
+    place = &(*place)->next;
+  *place = ear->next;
+  unlock_and_release(w);
+}
+
+/* ---- the thread ---- */
+
+/* Receive one event. Returns 0; else there is none. */
+static int receive_news(void *reader, awz_news *news, char *address,
+                        size_t room) {
+  enum { HEAD = 6 }; /* the kind in 2 bytes, the value in 4 */
+  unsigned char head[HEAD];
+  uint16_t kind;
+  uint32_t value;
+  size_t size;
+  int rc = awz_apart_receive(reader, head, sizeof head, &size);
+  if (rc < 0)
+    return rc;
+  rc = awz_apart_receive(reader, address, room, &size);
+  if (rc < 0)
+    return rc;
+  memcpy(&kind, head, sizeof kind);
+  memcpy(&value, head + sizeof kind, sizeof value);
+  *news = (awz_news){.kind = kind, .value = value, .address = address};
+  news->length = size;
+  return 0;
+}
+
+/* Hear the next event. Returns false if there is none. */
+static bool hear_one(awz_watch *w) {
+  char address[512];
+  awz_news news;
+  if (receive_news(w->listener.socket, &news, address, sizeof address) < 0)
+    return false;
+  pthread_mutex_lock(&w->lock);
+  awz_tally_follow(&w->tally, &news);
+  tell(w, &news);
+  pthread_mutex_unlock(&w->lock);
+  return true;
+}
+
+static void hear_libzmq(awz_listener *listener) {
+  enum { MOST = 256 }; /* then it is the turn of other listeners */
+  for (int i = 0; i < MOST && hear_one((awz_watch *)listener); i++)
+    continue;
+}
+
+static void hear_the_rest(awz_listener *listener) {
+  while (hear_one((awz_watch *)listener))
+    continue;
+}
+
+/* Call it under the lock. */
+static void end_watch(awz_watch *w) {
+  w->closing = w->ended = true;
+  tell(w, NULL);
+}
+
+static void lose_libzmq(awz_listener *listener) {
+  awz_watch *w = (awz_watch *)listener;
+  pthread_mutex_lock(&w->lock);
+  end_watch(w);
+  unlock_and_release(w);
+}
+
+/* ---- the thread of Lua ---- */
+
+static bool is_local(const char *address) {
+  return awz_starts_with(address, "inproc://");
+}
+
+static int begin(awz_socket *s, awz_watch *w) {
+  char name[64];
+  snprintf(name, sizeof name, "inproc://aiowire.watch.%p", (void *)w);
+  int rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_raw_monitor(s, name, AWZ_OF_LIBZMQ, &w->listener.socket);
+  if (rc < 0)
+    return rc;
+  w->listener.ready = hear_libzmq;
+  w->listener.gone = lose_libzmq;
+  w->listener.drain = hear_the_rest;
+  w->tally.raw = s->type->number == AWZ_STREAM || s->numbers;
+  w->refs++; /* nobody else has it yet, or does not look */
+  rc = awz_attendant_add(s->context, &w->listener);
+  if (rc == 0) {
+    w->listening = true;
+    return 0;
+  }
+  w->refs--;
+  awz_raw_unmonitor(s);
+  awz_apart_close(w->listener.socket);
+  w->listener.socket = NULL;
+  return rc;
+}
+
+int awz_watch_begin(awz_socket *s, const char *address) {
+  if (is_local(address))
+    return 0;
+  awz_watch *w = awz_watch_of(s);
+  if (!w)
+    return AW_ENOMEM;
+  if (!w->listening)
+    return begin(s, w);
+  pthread_mutex_lock(&w->lock);
+  awz_tally_return(&w->tally, address);
+  pthread_mutex_unlock(&w->lock);
+  return 0;
+}
+
+void awz_watch_leave(const awz_socket *s, const char *address) {
+  awz_watch *w = s->watch;
+  if (!w || awz_watch_forked(w))
+    return;
+  pthread_mutex_lock(&w->lock);
+  awz_tally_leave(&w->tally, address);
+  tell(w, NULL);
+  pthread_mutex_unlock(&w->lock);
+}
+
+void awz_watch_linked(const awz_socket *s) {
+  awz_watch *w = s->watch;
+  if (!w || awz_watch_forked(w))
+    return;
+  pthread_mutex_lock(&w->lock);
+  w->linked = s->linked;
+  tell(w, NULL);
+  pthread_mutex_unlock(&w->lock);
+}
+
+void awz_watch_post(const awz_socket *s, const char *event, const char *address,
+                    int64_t value) {
+  awz_watch *w = s->watch;
+  if (!w || awz_watch_forked(w))
+    return;
+  awz_news news = {.kind = awz_event_kind(event),
+                   .value = value,
+                   .address = address,
+                   .length = strlen(address)};
+  pthread_mutex_lock(&w->lock);
+  tell(w, &news);
+  pthread_mutex_unlock(&w->lock);
+}
+
+void awz_watch_stop(awz_socket *s) {
+  if (s->watch && s->watch->listening)
+    awz_raw_unmonitor(s);
+}
+
+void awz_watch_end(awz_socket *s) {
+  awz_watch *w = s->watch;
+  s->watch = NULL;
+  if (!w || awz_watch_forked(w))
+    return;
+  pthread_mutex_lock(&w->lock);
+  w->closing = true;
+  if (w->listening)
+    tell(w, NULL);
+  else
+    end_watch(w);
+  bool listening = w->listening;
+  unlock_and_release(w);
+  if (listening) /* the thread has a reference until it calls lose_libzmq() */
+    awz_attendant_remove(s->context, &w->listener);
+}

@@ -1,0 +1,81 @@
+/* watch.h - what happens to a socket: its events, and its peers
+ *
+ *   libzmq ─► PAIR ─► the attendant's thread ─┬─► the tally of peers
+ *                                             └─► the ears of the watch:
+ *                                                 monitors, waits for peers
+ *
+ * A socket has a watch from its first bind, connect or monitor on. The watch
+ * lets libzmq report all events from the first bind or connect on that is not
+ * over inproc: libzmq reports to one reader only, a replaced reader would lose
+ * events, and the tally must not miss any. The reader has no limit, and the
+ * thread always reads, so libzmq never blocks.
+ *
+ * The watch is memory of malloc(3), for two threads; `lock` guards all that
+ * both use. The thread has one reference, the socket has one, and so has each
+ * ear. In a forked child nobody touches the lock: the watch is the parent's.
+ */
+#ifndef AWZ_WATCH_H
+#define AWZ_WATCH_H
+
+#include "watch/bell.h"
+#include "watch/event.h"
+
+typedef struct awz_watch awz_watch;
+typedef struct awz_ear awz_ear;
+
+/* What an ear learns of the watch with each change. */
+typedef struct awz_state {
+  unsigned peers; /* that are connected now, those over inproc included */
+  bool closing;   /* the socket is closed */
+  bool ended;     /* no more events will come */
+} awz_state;
+
+/* Part of an object that the watch informs. */
+struct awz_ear {
+  awz_ear *next; /* private */
+  /* Something has changed; `news` is the event, or NULL. Called under the lock,
+   * in any thread. */
+  void (*hear)(awz_ear *ear, const awz_state *state, const awz_news *news);
+};
+
+/* Return the watch of the socket, which is made if needed; NULL without
+ * memory. */
+awz_watch *awz_watch_of(awz_socket *socket);
+
+/* Let libzmq report, before a bind or connect to this address. Returns 0 or a
+ * negative code. */
+int awz_watch_begin(awz_socket *socket, const char *address);
+
+/* The socket was disconnected from this address. */
+void awz_watch_leave(const awz_socket *socket, const char *address);
+
+/* The number of peers over inproc, socket->linked, has changed. */
+void awz_watch_linked(const awz_socket *socket);
+
+/* The socket closes. Call the first before libzmq closes it, and the second
+ * after that. */
+void awz_watch_stop(awz_socket *socket);
+void awz_watch_end(awz_socket *socket);
+
+/* Report an event of our own, such as "resolve_failed", to the monitors of the
+ * socket. Call from: the thread of Lua.
+ *
+ *   value  an error of the system, or a negative code of libuv
+ */
+void awz_watch_post(const awz_socket *socket, const char *event,
+                    const char *address, int64_t value);
+
+/* Add an ear, which hears of the state at once. The watch is kept until the ear
+ * is removed. */
+void awz_watch_listen(awz_watch *watch, awz_ear *ear);
+void awz_watch_deafen(awz_watch *watch, awz_ear *ear);
+
+/* For the owner of an ear, about its own data. */
+void awz_watch_lock(awz_watch *watch);
+void awz_watch_unlock(awz_watch *watch);
+/* Return the state. Call it under the lock. */
+awz_state awz_watch_state(const awz_watch *watch);
+/* Tell whether the watch belongs to a parent process. */
+bool awz_watch_forked(const awz_watch *watch);
+
+#endif
