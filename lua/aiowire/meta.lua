@@ -705,12 +705,14 @@ function aw.Every(period, wire, opts) end
 ---| aiowire.Channel
 ---| aiowire.Subscription
 ---| aiowire.zmq.Socket
+---| aiowire.zmq.Monitor
 ---| aiowire.Stream
 ---| aiowire.UdpSocket
 
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
---- parts of one message; from a stream what `read_some()` gives, or nil; from a
+--- parts of one message; from its monitor an event, or nil and "closed"; from a
+--- stream what `read_some()` gives, or nil; from a
 --- UDP socket a datagram and its sender [X21]. A receive from a channel or a
 --- stream needs no coroutine [V7].
 ---@param source aiowire.Receivable
@@ -2061,6 +2063,23 @@ function Socket:recv_multipart(options) end
 ---@return integer events
 function Socket:poll(flags, timeout) end
 
+--- Return a monitor: it tells what happens to the socket from now on. Make it
+--- before bind and connect to miss nothing. A socket may have several.
+---@param events? aiowire.zmq.EventName[] default: all
+---@return aiowire.zmq.Monitor
+function Socket:monitor(events) end
+
+--- Wait until at least `n` peers have completed their handshake and are
+--- connected, also if they came before the call. Awaits. Raises Timeout, and
+--- Closed when the socket is closed.
+---
+--- To a peer that is counted messages can be sent. A PUB must wait for
+--- subscriptions instead.
+---@param n integer
+---@param timeout? number seconds; default: no limit
+---@return true
+function Socket:wait_peers(n, timeout) end
+
 --- Return an option, by its name in lower case or by its number.
 ---@param option string|integer
 ---@return string|integer|boolean value
@@ -2075,6 +2094,51 @@ function Socket:set(option, value) end
 --- Closing again does nothing.
 ---@param linger? integer sets the option `linger` first
 function Socket:close(linger) end
+
+---@alias aiowire.zmq.EventName
+---| "connected" # value: descriptor
+---| "connect_delayed" # value: error
+---| "connect_retried" # value: ms until the next try
+---| "listening" # value: descriptor
+---| "bind_failed" # value: error
+---| "accepted" # value: descriptor
+---| "accept_failed" # value: error
+---| "closed" # value: descriptor
+---| "close_failed" # value: error
+---| "disconnected" # value: descriptor
+---| "handshake_failed_no_detail" # value: error
+---| "handshake_succeeded" # value: 0
+---| "handshake_failed_protocol" # value: ZMQ_PROTOCOL_ERROR_...
+---| "handshake_failed_auth" # value: the authenticator's status
+---| "resolve_failed" # value: error; a host name could not be resolved
+
+---@class aiowire.zmq.MonitorEvent
+---@field event aiowire.zmq.EventName
+---@field address string
+---@field value integer
+---@field error? string the name or meaning of a value that is an error
+
+--- What happens to a socket. A monitor keeps 1,000 events that nobody has
+--- received; after that each event drops the oldest one. It ends when its socket
+--- is closed: after the events before that, its receives return nil and
+--- "closed". A closed monitor does the same at once.
+---@class aiowire.zmq.Monitor
+---@field dropped integer number of events that were dropped
+local Monitor = {}
+
+--- Receive the next event. Awaits.
+---@return aiowire.zmq.MonitorEvent? event
+---@return "closed"? why there is none
+function Monitor:recv() end
+
+--- Iterate over the events: `for e in m:iter() do` receives until the socket or
+--- the monitor is closed.
+---@return fun(monitor: aiowire.zmq.Monitor): aiowire.zmq.MonitorEvent? recv
+---@return aiowire.zmq.Monitor
+function Monitor:iter() end
+
+--- Close the monitor. Closing again does nothing.
+function Monitor:close() end
 
 --- The owner of sockets. Closing a context closes its sockets. Messages that
 --- are left are then sent in the background; the end of the program waits at

@@ -757,6 +757,26 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done')",
      false},
+    {"a monitor and peers",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local s <close> = zmq.socket('pull')\n"
+     "  local m <close> = s:monitor{'listening', 'accepted'}\n"
+     "  s:bind 'tcp://127.0.0.1:*'\n"
+     "  local p <close> = zmq.socket('push'):connect(s.last_endpoint)\n"
+     "  check(m:recv().event == 'listening')\n"
+     "  check(aw.await(aw.Recv(m)).event == 'accepted')\n"
+     "  check(s:wait_peers(1) and p:wait_peers(1, 60))\n"
+     "  s:bind 'inproc://m'\n"
+     "  p:connect 'inproc://m'\n"
+     "  check(s:wait_peers(2) and m.dropped == 0)\n"
+     "  s:close()\n"
+     "  check(select(2, m:recv()) == 'closed')\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

@@ -190,6 +190,8 @@ M.rules = {
     "2* use(<socket>, 'poll', <flags>, <short>)", "4* use(<socket>, 'close')",
     [[use(<socket>, 'subscribe', "")]], [[use(<socket>, 'get', "fd")]],
     [[use(<socket>, 'set', "linger", 0)]],
+    "2* use(<socket>, 'wait_peers', <count>, <short>)",
+    "2* use(use(<socket>, 'monitor', <value>), 'recv')",
     [[1* use(<socket>, 'set', <value>, <value>)]],
     "do local _ <close> = <socket> <block>end",
     [[3* aw.start(zmq.Service(<socket>, <function_>, <service_options>),]]

@@ -255,6 +255,48 @@ scenario("a request without a server", function(_, p)
   p.yield()
 end)
 
+-- After a strike the events that were not received are still there.
+for _, how in ipairs { "recv", "Recv" } do
+  scenario("a monitor, read by " .. how, function(_, p)
+    local s = zmq.socket "pull"
+    local m = s:monitor { "listening" }
+    local got, bound = 0, 0
+    local _ <close> = p.guard(function()
+      s:close()
+      aw.shield(function()
+        for _ in m:iter() do
+          got = got + 1
+        end
+      end, sockets.PATIENCE)
+      m:close()
+      assert(got == bound, ("%d of %d events"):format(got, bound))
+    end)
+    for _ = 1, 3 do
+      s:bind(sockets.address "tcp")
+      bound = bound + 1
+      local e = how == "recv" and p.step(m.recv, m) or p.await(aw.Recv(m))
+      got = got + (e and 1 or 0)
+    end
+  end)
+end
+
+scenario("a wait for peers", function(_, p)
+  local pull, push = zmq.socket "pull", zmq.socket "push"
+  local _ <close> = p.guard(function()
+    sockets.close_all(push, pull)
+  end)
+  pull:bind(sockets.address "tcp")
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      p.step(pull.wait_peers, pull, 1)
+    end)
+    p.sleep(0)
+    push:connect(pull.last_endpoint)
+    p.step(push.wait_peers, push, 1, sockets.PATIENCE)
+  end)
+end)
+
 describe("the sweep of sockets", function()
   if not sockets.installed then
     it("needs libzmq [zmq]", function()

@@ -23,6 +23,17 @@ local states <const> = {
     start(function() s:recv() end)
     start(aw.Recv(s))
   ]] },
+  { "monitors, read and unread, of an absent and of a present peer", [[
+    local s = zmq.socket("rep"):bind "tcp://127.0.0.1:*"
+    local c = zmq.socket("req", { reconnect_ivl = 1 })
+    local unread = c:monitor()
+    c:connect "tcp://127.0.0.1:9"
+    c:connect(s.last_endpoint)
+    local m = s:monitor()
+    start(function() for _ in m:iter() do end end)
+    start(aw.Recv(m))
+    start(function() c:wait_peers(2) end)
+  ]] },
   { "an open Poller", [[
     local s = zmq.socket("pull"):bind "inproc://x"
     start(aw.Poller { [s] = function() s:recv() end })
@@ -163,6 +174,7 @@ local function is_forked(f, ...)
 end
 
 local a = zmq.socket("pair"):bind "tcp://127.0.0.1:*"
+local m = a:monitor()
 local b = zmq.socket("pair"):connect(a.last_endpoint)
 aw.run(function()
   a:send "before"
@@ -172,7 +184,7 @@ local pid = fork.fork()
 if pid == 0 then
   local ok = true
   %s
-  a, b = nil, nil
+  a, b, m = nil, nil, nil
   collectgarbage()
   collectgarbage()
   os.exit(ok and 7 or 8, true)
@@ -181,6 +193,7 @@ local code, seconds = fork.wait(pid)
 aw.run(function()
   local first = b:recv()
   b:send "after"
+  repeat until m:recv().event == "accepted"
   print(code, first, a:recv(), seconds < 1 and "rested" or seconds)
 end)
 ]]
@@ -193,10 +206,13 @@ local children <const> = {
       ok = ok and is_forked(a.send, a, "x") and is_forked(b.recv, b)
         and is_forked(b.poll, b) and is_forked(aw.readable, b)
         and is_forked(aw.Recv, b)
+        and is_forked(a.monitor, a) and is_forked(a.wait_peers, a, 1)
+        and is_forked(m.recv, m)
         and is_forked(aw.await, aw.Poller { [b] = function() end })
     end)
   ]] },
   { "closes without harm", [[
+    m:close()
     b:close()
     a:close(0)
     ok = a.closed and b.closed

@@ -120,12 +120,14 @@ static void monitor_close(monitor *m) {
   awz_watch *w = m->watch;
   if (!w)
     return;
+  bool forked = awz_watch_forked(w); /* the pipe is the parent's, too */
   awz_watch_deafen(w, &m->ear);
   m->watch = NULL;
   m->ended = true;
   while (m->first)
     free(shift(m));
-  tune_bell(m);
+  if (!forked)
+    tune_bell(m);
   close_unused_bell(m);
 }
 
