@@ -2,25 +2,26 @@
  *
  * libzmq reports a connection by `accepted` or `connected`, its handshake by
  * `handshake_succeeded`, and its end by `disconnected`. Only the first and the
- * last name the descriptor. All connections that a socket has accepted at an
- * address share the name of that address, which is all that the report of a
- * handshake has. So this counts for each address (a place):
+ * last name the descriptor. The report of a handshake has an address, which all
+ * connections that a socket has accepted there share. So this keeps for each
+ * address (a place):
  *
- *     open         connections, reported so far
- *     handshaken   those that have completed their handshake
- *     failed       handshakes that have failed, and whose connection is open
+ *     connections  each with its descriptor, and whether its handshake is
+ *                  complete
+ *     completed    handshakes whose connection is not known yet
+ *     failed       handshakes that failed, and whose connection is open
  *
- * At the end of a connection the question is whether it was one of those
- * handshaken. A failed handshake is reported right before the end of its
- * connection, or (by an authenticator) before a later end. So an end uses up a
- * report of a failure, if there is one and there is a connection that is not
- * handshaken; else it is the end of a peer. One case is not told apart: a
- * connection that sends an oversized frame in the place of a handshake ends
- * without a report of its failure. If peers are connected at that address then,
- * one of them is no longer counted.
+ * If as many connections are in their handshake as are completed, all of them
+ * are. Most times there is one, and one. Else the end of one of them decides: a
+ * failed handshake is reported right before the end of its connection, or (by
+ * an authenticator) before a later end; so an end uses up a report of a
+ * failure, or else is the end of a peer. One case is not told apart: of two
+ * connections that are in their handshake at the same time, one completes it,
+ * and the other sends an oversized frame, the end of which libzmq does not
+ * report as a failure. Then a peer is not counted.
  *
- * The I/O threads report independently of each other, so the numbers may be
- * negative for a moment.
+ * The I/O threads report independently of each other. So an end or a handshake
+ * may be reported before its connection.
  *
  * libzmq does not report the end of connections when the user ends them: by an
  * unbind, which it reports as `closed`, or by a disconnect. A place that was
@@ -30,10 +31,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef enum phase {
+  IN_HANDSHAKE,
+  COMPLETE,
+  ENDED_EARLY /* its end was reported before its beginning */
+} phase;
+
+typedef struct connection {
+  struct connection *next;
+  int64_t fd;
+  phase stage;
+} connection;
+
 typedef struct awz_place {
   struct awz_place *next;
-  int open, handshaken, failed;
-  bool accepts; /* connections are accepted here, not made */
+  connection *connections;
+  unsigned completed, failed;
+  unsigned count[3]; /* of connections, by phase */
+  bool accepts;      /* connections are accepted here, not made */
   bool left;
   char address[];
 } place;
@@ -63,24 +78,74 @@ static place *place_of(awz_tally *t, const awz_news *news) {
   return p;
 }
 
-static void forget_place(awz_tally *t, const place *gone) {
+/* ---- connections ---- */
+
+static connection **find_connection(place *p, int64_t fd) {
+  connection **link = &p->connections;
+  while (*link && (*link)->fd != fd)
+    link = &(*link)->next;
+  return link;
+}
+
+static void forget_connection(place *p, connection **link) {
+  connection *gone = *link;
+  *link = gone->next;
+  p->count[gone->stage]--;
+  free(gone);
+}
+
+/* Without memory the connection is not counted. */
+static void add_connection(place *p, int64_t fd, phase first) {
+  connection *c = malloc(sizeof *c);
+  if (!c)
+    return;
+  *c = (connection){p->connections, fd, first};
+  p->connections = c;
+  p->count[first]++;
+}
+
+static void complete_connection(place *p, connection *c) {
+  c->stage = COMPLETE;
+  p->count[IN_HANDSHAKE]--;
+  p->count[COMPLETE]++;
+  p->completed--;
+}
+
+/* Find out whose handshakes are completed, if that is certain. The newest
+ * connections are the first in the list. */
+static void assign_handshakes(place *p) {
+  if (p->count[IN_HANDSHAKE] != p->completed)
+    return;
+  for (connection *c = p->connections; c && p->completed > 0; c = c->next)
+    if (c->stage == IN_HANDSHAKE)
+      complete_connection(p, c);
+}
+
+static void forget_connections(awz_tally *t, place *p) {
+  t->peers -= p->completed + p->count[COMPLETE];
+  while (p->connections)
+    forget_connection(p, &p->connections);
+  p->completed = p->failed = 0;
+}
+
+static void forget_place(awz_tally *t, place *gone) {
   place **link = &t->places;
   while (*link != gone)
     link = &(*link)->next;
   *link = gone->next;
-  free((void *)(uintptr_t)gone);
+  forget_connections(t, gone);
+  free(gone);
 }
 
 static void settle_place(awz_tally *t, place *p) {
-  if (p->open == 0 && p->handshaken == 0)
-    p->failed = 0;
-  if (p->open == 0 && p->handshaken == 0 && !p->left)
+  if (!p->connections && p->completed == 0 && !p->left)
     forget_place(t, p);
+  else
+    assign_handshakes(p);
 }
 
 static void leave_place(awz_tally *t, place *p) {
-  t->peers -= p->handshaken > 0 ? (unsigned)p->handshaken : 0;
-  p->open = p->handshaken = p->failed = 0;
+  forget_connections(t, p);
   p->left = true;
 }
 
@@ -91,10 +156,13 @@ static void begin_connection(awz_tally *t, const awz_news *news) {
   if (!p || p->left)
     return;
   p->accepts = news->kind == AWZ_ACCEPTED;
-  p->open++;
-  if (t->raw) {
-    p->handshaken++;
-    t->peers++;
+  connection **early =
+      p->count[ENDED_EARLY] > 0 ? find_connection(p, news->value) : NULL;
+  if (early && *early && (*early)->stage == ENDED_EARLY) {
+    forget_connection(p, early);
+  } else {
+    add_connection(p, news->value, t->raw ? COMPLETE : IN_HANDSHAKE);
+    t->peers += t->raw;
   }
   settle_place(t, p);
 }
@@ -103,8 +171,9 @@ static void complete_handshake(awz_tally *t, const awz_news *news) {
   place *p = place_of(t, news);
   if (!p || p->left)
     return;
-  p->handshaken++;
+  p->completed++;
   t->peers++;
+  assign_handshakes(p);
 }
 
 static void fail_handshake(const awz_tally *t, const awz_news *news) {
@@ -113,18 +182,31 @@ static void fail_handshake(const awz_tally *t, const awz_news *news) {
     p->failed++;
 }
 
-static void end_connection(awz_tally *t, const awz_news *news) {
-  place *p = find_place(t, news);
-  if (!p || p->left)
-    return;
-  bool was_pending = p->failed > 0 && p->open > p->handshaken;
-  p->open--;
-  if (was_pending) {
+/* A connection ends that may or may not have completed its handshake. */
+static void end_undecided(awz_tally *t, place *p) {
+  if (p->failed > 0) {
     p->failed--;
-  } else if (p->handshaken > 0) {
-    p->handshaken--;
+  } else if (p->completed > 0) {
+    p->completed--;
     t->peers--;
   }
+}
+
+static void end_connection(awz_tally *t, const awz_news *news) {
+  place *p = place_of(t, news);
+  if (!p || p->left)
+    return;
+  connection **link = find_connection(p, news->value);
+  if (*link && (*link)->stage == COMPLETE)
+    t->peers--;
+  else
+    end_undecided(t, p);
+  if (*link)
+    forget_connection(p, link);
+  else
+    add_connection(p, news->value, ENDED_EARLY);
+  if (p->count[IN_HANDSHAKE] == 0)
+    p->failed = 0;
   settle_place(t, p);
 }
 
@@ -225,9 +307,6 @@ void awz_tally_return(awz_tally *t, const char *address) {
 }
 
 void awz_tally_free(awz_tally *t) {
-  while (t->places) {
-    place *p = t->places;
-    t->places = p->next;
-    free(p);
-  }
+  while (t->places)
+    forget_place(t, t->places);
 }
