@@ -121,6 +121,7 @@ struct awz_context {
   aw_lua_held held;          /* for a lost finalizer */
   unsigned forks;            /* aw_zmq_forks() when it was made */
   int longest_linger;        /* ms, of its closed sockets; -1: for ever */
+  uint64_t watches;          /* begun so far; watch/watch.h */
   int max_sockets;           /* option; libzmq allows more */
   int limit;                 /* of `count`; set by the first socket */
   int count;                 /* of `sockets` */

@@ -16,6 +16,16 @@ local operations <const> = {
     ctx:socket("req"):connect "inproc://x"
     ctx:socket("req"):connect "inproc://pending"
     ctx:socket("req"):connect "tcp://127.0.0.1:9"]] },
+  { "a monitor, and a wait for peers", [[
+    local s = ctx:socket "pull"
+    local m <close> = s:monitor()
+    s:bind "tcp://127.0.0.1:*"
+    ctx:socket("push"):connect(s.last_endpoint)
+    m:recv()
+    local ok, err = aw.pcall(s.wait_peers, s, 1, 0.002)
+    if not ok and not aw.is_timeout(err) then
+      error(err, 0)
+    end]] },
   { "a receive", [[
     local s = ctx:socket("pull"):bind "inproc://y"
     local _, err = aw.pcall(aw.timeout, 0.002, s.recv, s)

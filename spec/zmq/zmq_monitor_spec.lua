@@ -192,6 +192,33 @@ describe("a monitor of a zmq socket", function()
     assert.is_nil(m.no_such_field)
   end))
 
+  it("of many sockets that live shortly is one of its own [M1]",
+    fact(function()
+      local s <close> = zmq.socket("rep"):bind(sockets.address "tcp")
+      for _ = 1, 200 do
+        local c = zmq.socket("req", { linger = 0 })
+        local m <close> = c:monitor { "connect_delayed", "connected" }
+        c:connect(s.last_endpoint)
+        assert.are.equal(s.last_endpoint, m:recv().address)
+        c:close()
+      end
+    end))
+
+  it("does not count among the sockets of its context [M1]",
+    fact(function()
+      local ctx <close> = zmq.context { max_sockets = 3 }
+      assert.are.equal(3, ctx:get "max_sockets")
+      local list = {}
+      for i = 1, 3 do
+        list[i] = ctx:socket("rep")
+        list[i]:monitor()
+        list[i]:bind(sockets.address "tcp")
+      end
+      helper.raises("its context has 3 at most", ctx.socket, ctx, "rep")
+      list[1]:close()
+      ctx:socket("rep"):bind(sockets.address "tcp")
+    end))
+
   it("refuses names that are no events [M1]", fact(function()
     local s = zmq.socket "rep"
     local function refuses(text, ...)

@@ -230,13 +230,6 @@ static int bind_in_time(awz_socket *s, const char *address) {
   return rc;
 }
 
-/* Let the watch of the socket begin, so that it misses no event. It takes
- * descriptors, so others must be left for the bind or connect itself. */
-static int begin_watch(awz_socket *s, const char *address) {
-  int rc = awz_watch_begin(s, address);
-  return rc < 0 ? rc : awz_room_for_files();
-}
-
 int awz_bind(awz_socket *s, const char *address) {
   enum { LAST_ENDPOINT = 32, RESOLVED = 128 };
   if (!suits_pending(s, address))
@@ -247,7 +240,7 @@ int awz_bind(awz_socket *s, const char *address) {
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = begin_watch(s, address);
+  int rc = awz_watch_begin(s, address);
   if (rc == 0) {
     rc = bind_in_time(s, address);
     if (rc < 0)
@@ -344,7 +337,7 @@ static int connect_any(awz_socket *s, const char *address) {
 }
 
 int awz_connect(awz_socket *s, const char *address) {
-  int rc = begin_watch(s, address);
+  int rc = awz_watch_begin(s, address);
   if (rc == 0 && s->naming)
     rc = awz_name_use(s, address);
   if (rc == 0)

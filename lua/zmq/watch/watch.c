@@ -175,10 +175,10 @@ static bool is_local(const char *address) {
 
 static int begin(awz_socket *s, awz_watch *w) {
   char name[64];
-  snprintf(name, sizeof name, "inproc://aiowire.watch.%p", (void *)w);
-  int rc = awz_room_for_files();
-  if (rc == 0)
-    rc = awz_raw_monitor(s, name, AWZ_OF_LIBZMQ, &w->listener.socket);
+  /* libzmq gives a name up a while after the socket is closed */
+  snprintf(name, sizeof name, "inproc://aiowire.watch.%llu",
+           (unsigned long long)++s->context->watches);
+  int rc = awz_raw_monitor(s, name, AWZ_OF_LIBZMQ, &w->listener.socket);
   if (rc < 0)
     return rc;
   w->listener.ready = hear_libzmq;
@@ -189,7 +189,7 @@ static int begin(awz_socket *s, awz_watch *w) {
   rc = awz_attendant_add(s->context, &w->listener);
   if (rc == 0) {
     w->listening = true;
-    return 0;
+    return awz_room_for_files(); /* for the bind or connect */
   }
   w->refs--;
   awz_raw_unmonitor(s);

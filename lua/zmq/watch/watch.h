@@ -42,8 +42,9 @@ struct awz_ear {
  * memory. */
 awz_watch *awz_watch_of(awz_socket *socket);
 
-/* Let libzmq report, before a bind or connect to this address. Returns 0 or a
- * negative code. */
+/* Let libzmq report, before a bind or connect to this address. Call it after
+ * awz_room_for_files(): it takes descriptors, and makes sure that there are
+ * others for the bind or connect. Returns 0 or a negative code. */
 int awz_watch_begin(awz_socket *socket, const char *address);
 
 /* The socket was disconnected from this address. */
