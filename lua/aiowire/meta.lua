@@ -2119,8 +2119,8 @@ function Socket:close(linger) end
 ---@field error? string the name or meaning of a value that is an error
 
 --- What happens to a socket. A monitor keeps 1,000 events that nobody has
---- received; after that each event drops the oldest one. It ends when its socket
---- is closed: after the events before that, its receives return nil and
+--- received; after that each event drops the oldest one. It ends when its
+--- socket is closed: after the events before that, its receives return nil and
 --- "closed". A closed monitor does the same at once.
 ---@class aiowire.zmq.Monitor
 ---@field dropped integer number of events that were dropped

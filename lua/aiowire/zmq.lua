@@ -123,18 +123,18 @@ end)
 --- Wait until at least `n` peers have completed their handshake and are still
 --- connected, or until `timeout` seconds are over. Return true.
 raw.methods.wait_peers = inner.method("wait_peers", function(self, n, timeout)
-  local enough = raw.has_peers(self, 0) -- checks the socket first
+  raw.has_peers(self, 0) -- checks the socket first
   if math.type(n) ~= "integer" or n < 0 or n > 0x7fffffff then
     inner.bad_argument(2, "a number of peers expected, got " .. inner.shown(n))
   end
   check_timeout(timeout)
   inner.awaiter "socket:wait_peers"
-  enough = raw.has_peers(self, n)
-  if enough then
+  if raw.has_peers(self, n) then
     raw.turn()
     return true
   end
-  local wire, wait <close> = raw.peers(self, n)
+  local wire, wait = raw.peers(self, n)
+  local _ <close> = wait
   if timeout then
     aw.timeout(timeout, aw.await, wire)
   else

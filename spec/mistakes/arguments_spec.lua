@@ -24,6 +24,12 @@ local makers <const> = {
   Poller = function() return aw.Poller() end,
   Context = function() return aw.zmq.context() end,
   Socket = function() return aw.zmq.socket "PULL" end,
+  Monitor = function()
+    local s <close> = aw.zmq.socket "PULL"
+    local m = s:monitor()
+    m:close()
+    return m
+  end,
   Stream = function() return aw.stdin end,
   Server = function() return aw.tcp.listen("127.0.0.1", 0) end,
   UdpSocket = function() return aw.udp.bind("127.0.0.1", 0) end,
@@ -132,7 +138,8 @@ local function ways(entry)
   }
 end
 
-local OF_ZMQ <const> = { ["aw.zmq"] = true, Socket = true, Context = true }
+local OF_ZMQ <const> = { ["aw.zmq"] = true, Socket = true, Context = true,
+  Monitor = true }
 
 --- Returns what is wrong with the text of an error, or nil.
 local function fault(entry, way, err)

@@ -145,7 +145,7 @@ describe("a wait for peers", function()
     has_peers(s, 1)
     local host, port = s.last_endpoint:match "//(.*):(%d+)"
     for _ = 1, 5 do
-      local c <close> = aw.tcp.connect(host, math.tointeger(port))
+      local _ <close> = aw.tcp.connect(host, math.tointeger(port))
       m:recv() -- the time for the handshake is over
       assert.is_true(s:wait_peers(1, 0))
     end

@@ -71,14 +71,14 @@ static void leave_context(awz_socket *s) {
 }
 
 /* libzmq fixes its limit when it opens the first socket. */
-static int check_limit(awz_context *context) {
+static int check_socket_limit(awz_context *context) {
   if (context->limit == 0)
     context->limit = context->max_sockets;
   return context->count < context->limit ? 0 : -EMFILE;
 }
 
 static int open_socket(awz_socket *s) {
-  int rc = check_limit(s->context);
+  int rc = check_socket_limit(s->context);
   if (rc == 0)
     rc = awz_room_for_files();
   if (rc == 0)

@@ -98,7 +98,7 @@ unsigned awz_event_kind(const char *name) {
 }
 
 /* Returns the kind that the value on top names. Raises. */
-static unsigned check_event(lua_State *L) {
+static unsigned check_event_name(lua_State *L) {
   if (lua_type(L, -1) != LUA_TSTRING)
     awz_error(L, "the name of an event is a string, got %s",
               aw_lua_type_name(L, -1));
@@ -121,7 +121,7 @@ unsigned awz_check_events(lua_State *L, int arg) {
     if (!lua_isinteger(L, -2))
       awz_error(L, "events are a list of names, got a key '%s'",
                 luaL_tolstring(L, -2, NULL));
-    events |= check_event(L);
+    events |= check_event_name(L);
     lua_pop(L, 1);
   }
   return events ? events : AWZ_ALL_EVENTS;

@@ -180,7 +180,7 @@ static int push_told(lua_State *L, aw_lua_value *value) {
 }
 
 /* Put an event back, unless the monitor is closed. */
-static void put_back(monitor *m, told *t) {
+static void give_back_told(monitor *m, told *t) {
   if (!m->watch || awz_watch_forked(m->watch)) {
     free(t);
     return;
@@ -201,7 +201,7 @@ static void release_told(aw_lua_value *value) {
   if (t->delivered)
     free(t);
   else
-    put_back(m, t);
+    give_back_told(m, t);
   monitor_release(m);
 }
 
@@ -247,7 +247,7 @@ static bool is_over(monitor *m) {
 
 /* Take what comes next as the value of `task`. Returns 1; 0 if the task must
  * wait; or a negative code. */
-static int take_for(aw_task *task, monitor *m) {
+static int take_news_for(aw_task *task, monitor *m) {
   told *t = take(m);
   if (t) {
     aw_task_set_value(task, aw_lua_box(&t->value));
@@ -265,7 +265,7 @@ static int take_for(aw_task *task, monitor *m) {
 
 /* ---- waiting ---- */
 
-static int check_box(const monitor_box *box) {
+static int check_monitor_box(const monitor_box *box) {
   const monitor *m = box->monitor;
   if (!m)
     return AW_ECLOSED;
@@ -275,10 +275,10 @@ static int check_box(const monitor_box *box) {
 /* A task that comes later may not overtake one that waits. */
 static int recv_event_arm(aw_task *task, void *data) {
   monitor_box *box = data;
-  int rc = check_box(box);
+  int rc = check_monitor_box(box);
   monitor *m = box->monitor;
   if (rc == 0 && (m->waiting == 0 || !m->watch))
-    rc = take_for(task, m);
+    rc = take_news_for(task, m);
   if (rc == 0)
     rc = aw_ready_arm(task, m->bell.fds[0], AW_READABLE);
   if (rc == 0)
@@ -297,7 +297,7 @@ static void recv_event_disarm(aw_task *task, void *data) {
 
 static int recv_event_ready(aw_task *task, void *data) {
   monitor *m = ((monitor_box *)data)->monitor;
-  int rc = m ? take_for(task, m) : AW_ECLOSED;
+  int rc = m ? take_news_for(task, m) : AW_ECLOSED;
   if (rc != 0 && m)
     m->waiting--;
   return rc;

@@ -68,7 +68,7 @@ static place *find_place(const awz_tally *t, const awz_news *news) {
 }
 
 /* Returns NULL without memory. */
-static place *place_of(awz_tally *t, const awz_news *news) {
+static place *obtain_place(awz_tally *t, const awz_news *news) {
   place *p = find_place(t, news);
   if (p || !(p = calloc(1, sizeof *p + news->length + 1)))
     return p;
@@ -151,8 +151,8 @@ static void leave_place(awz_tally *t, place *p) {
 
 /* ---- events ---- */
 
-static void begin_connection(awz_tally *t, const awz_news *news) {
-  place *p = place_of(t, news);
+static void note_connection(awz_tally *t, const awz_news *news) {
+  place *p = obtain_place(t, news);
   if (!p || p->left)
     return;
   p->accepts = news->kind == AWZ_ACCEPTED;
@@ -168,7 +168,7 @@ static void begin_connection(awz_tally *t, const awz_news *news) {
 }
 
 static void complete_handshake(awz_tally *t, const awz_news *news) {
-  place *p = place_of(t, news);
+  place *p = obtain_place(t, news);
   if (!p || p->left)
     return;
   p->completed++;
@@ -192,8 +192,8 @@ static void end_undecided(awz_tally *t, place *p) {
   }
 }
 
-static void end_connection(awz_tally *t, const awz_news *news) {
-  place *p = place_of(t, news);
+static void lose_connection(awz_tally *t, const awz_news *news) {
+  place *p = obtain_place(t, news);
   if (!p || p->left)
     return;
   connection **link = find_connection(p, news->value);
@@ -210,7 +210,7 @@ static void end_connection(awz_tally *t, const awz_news *news) {
   settle_place(t, p);
 }
 
-static const char *port_of(const char *address) {
+static const char *port_in(const char *address) {
   const char *colon = strrchr(address, ':');
   return colon ? colon : "";
 }
@@ -222,7 +222,7 @@ static bool covers(const char *bound, const char *address) {
     return true;
   bool any = strncmp(bound, "tcp://0.0.0.0:", 14) == 0 ||
              strncmp(bound, "tcp://[::]:", 11) == 0;
-  return any && strcmp(port_of(bound), port_of(address)) == 0;
+  return any && strcmp(port_in(bound), port_in(address)) == 0;
 }
 
 /* Call `change` for the places where this listener accepts. */
@@ -252,12 +252,12 @@ void awz_tally_follow(awz_tally *t, const awz_news *news) {
   case AWZ_LISTENING: for_listener(t, news, use_again); break;
   case AWZ_CLOSED: for_listener(t, news, leave_place); break;
   case AWZ_ACCEPTED:
-  case AWZ_CONNECTED: begin_connection(t, news); break;
+  case AWZ_CONNECTED: note_connection(t, news); break;
   case AWZ_HANDSHAKEN: complete_handshake(t, news); break;
   case AWZ_FAILED_NO_DETAIL:
   case AWZ_FAILED_PROTOCOL:
   case AWZ_FAILED_AUTH: fail_handshake(t, news); break;
-  case AWZ_DISCONNECTED: end_connection(t, news); break;
+  case AWZ_DISCONNECTED: lose_connection(t, news); break;
   default: break;
   }
 }
@@ -273,7 +273,7 @@ static bool is_address_of(const place *p, const char *address) {
       strncmp(address, "tcp://", 6) != 0 ||
       strspn(address + 6, "0123456789.") == strcspn(address + 6, ":");
   return numeric ? strcmp(p->address, address) == 0
-                 : strcmp(port_of(p->address), port_of(address)) == 0;
+                 : strcmp(port_in(p->address), port_in(address)) == 0;
 }
 
 /* Forget the places that were left longest ago, but for some: late events of
@@ -291,7 +291,7 @@ static void forget_old_places(awz_tally *t) {
 void awz_tally_leave(awz_tally *t, const char *address) {
   /* perhaps its events have not come yet */
   const awz_news news = {.address = address, .length = strlen(address)};
-  place_of(t, &news);
+  obtain_place(t, &news);
   for (place *p = t->places; p; p = p->next)
     if (is_address_of(p, address))
       leave_place(t, p);

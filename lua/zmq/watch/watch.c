@@ -72,7 +72,7 @@ awz_state awz_watch_state(const awz_watch *w) {
 }
 
 /* Tell all ears. Call it under the lock. */
-static void tell(const awz_watch *w, const awz_news *news) {
+static void tell_ears(const awz_watch *w, const awz_news *news) {
   awz_state state = awz_watch_state(w);
   for (awz_ear *ear = w->ears; ear; ear = ear->next)
     ear->hear(ear, &state, news);
@@ -138,7 +138,7 @@ static bool hear_one(awz_watch *w) {
     return false;
   pthread_mutex_lock(&w->lock);
   awz_tally_follow(&w->tally, &news);
-  tell(w, &news);
+  tell_ears(w, &news);
   pthread_mutex_unlock(&w->lock);
   return true;
 }
@@ -157,7 +157,7 @@ static void hear_the_rest(awz_listener *listener) {
 /* Call it under the lock. */
 static void end_watch(awz_watch *w) {
   w->closing = w->ended = true;
-  tell(w, NULL);
+  tell_ears(w, NULL);
 }
 
 static void lose_libzmq(awz_listener *listener) {
@@ -218,7 +218,7 @@ void awz_watch_leave(const awz_socket *s, const char *address) {
     return;
   pthread_mutex_lock(&w->lock);
   awz_tally_leave(&w->tally, address);
-  tell(w, NULL);
+  tell_ears(w, NULL);
   pthread_mutex_unlock(&w->lock);
 }
 
@@ -228,7 +228,7 @@ void awz_watch_linked(const awz_socket *s) {
     return;
   pthread_mutex_lock(&w->lock);
   w->linked = s->linked;
-  tell(w, NULL);
+  tell_ears(w, NULL);
   pthread_mutex_unlock(&w->lock);
 }
 
@@ -242,7 +242,7 @@ void awz_watch_post(const awz_socket *s, const char *event, const char *address,
                    .address = address,
                    .length = strlen(address)};
   pthread_mutex_lock(&w->lock);
-  tell(w, &news);
+  tell_ears(w, &news);
   pthread_mutex_unlock(&w->lock);
 }
 
@@ -259,7 +259,7 @@ void awz_watch_end(awz_socket *s) {
   pthread_mutex_lock(&w->lock);
   w->closing = true;
   if (w->listening)
-    tell(w, NULL);
+    tell_ears(w, NULL);
   else
     end_watch(w);
   bool listening = w->listening;
