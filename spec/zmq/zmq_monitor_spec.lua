@@ -97,6 +97,7 @@ describe("a monitor of a zmq socket", function()
     fact(function()
       local s <close> = zmq.socket("push", { reconnect_ivl = 1 })
       local m <close> = s:monitor()
+      local other <close> = s:monitor { "listening" }
       assert.are.equal(0, m.dropped)
       for i = 1, 20 do
         s:connect("tcp://127.0.0.1:" .. i)
@@ -105,6 +106,7 @@ describe("a monitor of a zmq socket", function()
         aw.sleep(0.001)
       end
       s:close()
+      assert.is_nil(other:recv()) -- no more events come
       local count = 0
       for _ in m:iter() do
         count = count + 1
