@@ -26,6 +26,16 @@ local operations <const> = {
     if not ok and not aw.is_timeout(err) then
       error(err, 0)
     end]] },
+  { "a connect to the name of a host", [[
+    local s <close> = ctx:socket("push"):connect "tcp://127.2:9"
+    aw.sleep(0.002)]] },
+  { "key files", [[
+    local name = os.tmpname()
+    local _ <close> = setmetatable({}, { __close = function()
+      os.remove(name)
+    end })
+    zmq.save_keys(name, zmq.curve_keypair())
+    ctx:socket "dealer".curve_secretkey = name]] },
   { "a receive", [[
     local s = ctx:socket("pull"):bind "inproc://y"
     local _, err = aw.pcall(aw.timeout, 0.002, s.recv, s)
