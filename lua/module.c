@@ -87,7 +87,8 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_functions,   awl_open_source,       awl_open_scope,
     awl_open_kept,        awl_open_coroutine,    awl_open_channel,
     awl_open_sync,        awl_open_rate,         awl_open_limits,
-    awl_open_debug_hooks, awl_open_locals,       awl_open_ready};
+    awl_open_debug_hooks, awl_open_locals,       awl_open_ready,
+    awl_open_background};
 
 /* What adds methods to streams comes after them. */
 static void (*const io_openers[])(lua_State *L) = {

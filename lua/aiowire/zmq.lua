@@ -21,6 +21,7 @@ local M = {
   curve_public = raw.curve_public,
   save_keys = raw.save_keys,
   load_keys = raw.load_keys,
+  auth = raw.auth,
   POLLIN = READABLE,
   POLLOUT = WRITABLE,
   NULL = 0, PLAIN = 1, CURVE = 2, GSSAPI = 3, -- mechanisms
@@ -142,5 +143,11 @@ raw.methods.wait_peers = inner.method("wait_peers", function(self, n, timeout)
   end
   return true
 end)
+
+
+--- Let a task serve the news of an authenticator.
+function raw.serve_auth(...)
+  inner.part "aiowire.zmq_auth"(raw, ...)
+end
 
 return M

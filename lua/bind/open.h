@@ -34,6 +34,7 @@ void awl_open_tree(lua_State *L, awl_state *s);
 void awl_open_scope(lua_State *L, awl_state *s);
 void awl_open_channel(lua_State *L, awl_state *s);
 void awl_open_sync(lua_State *L, awl_state *s);
+void awl_open_background(lua_State *L, awl_state *s);
 void awl_open_rate(lua_State *L, awl_state *s);
 void awl_open_ready(lua_State *L, awl_state *s);
 void awl_open_locals(lua_State *L, awl_state *s);

@@ -7,10 +7,11 @@
  */
 #include "open.h"
 
+#include "security/auth_object.h"
 #include "security/curve.h"
-#include "zmq.h"
 #include "watch/monitor.h"
 #include "watch/wait_peers.h"
+#include "zmq.h"
 
 #include <stddef.h>
 
@@ -82,5 +83,6 @@ int awz_open(lua_State *L) {
   awz_open_proxy(L);
   awz_open_monitor(L);
   awz_open_wait_peers(L);
+  awz_open_auth(L);
   return 1;
 }

@@ -34,7 +34,11 @@
  *         bell.c                wakes tasks from any thread
  *         monitor.c             s:monitor()
  *         wait_peers.c          s:wait_peers()
- *   security/                   keys and authenticators
+ *   security/zap.c              answers questions about peers, in the thread
+ *            rules.c            the rules of an authenticator
+ *            key_set.c          public keys, and folders of them
+ *            guard.c            sockets whose peers need an authenticator
+ *            auth_object.c      authenticators for Lua
  *
  * A received message goes from libzmq to an awz_message, then to Lua strings.
  * It is taken from libzmq for a certain task, or its socket holds it for the
@@ -114,9 +118,10 @@ struct awz_context {
   awz_socket *sockets;
   awz_endpoint *ghosts; /* unbound inproc names to which sockets connected that
                            are closed now */
-  struct awz_link *links; /* connections over inproc; watch/links.h */
+  struct awz_link *links;    /* connections over inproc; watch/links.h */
   struct awz_ending *ending; /* ends it in a thread; NULL: not begun */
   awz_attendant *attendant;  /* context/attendant.h; NULL: not needed yet */
+  struct awz_zap *zap;       /* security/zap.h; NULL: no authenticator */
   unsigned refs;             /* held by the home, the userdata and sockets */
   aw_lua_held held;          /* for a lost finalizer */
   unsigned forks;            /* aw_zmq_forks() when it was made */
@@ -131,9 +136,10 @@ struct awz_context {
 
 /* An option that takes effect at the next bind or connect, and was set when the
  * socket was attached already. It is a mistake if no bind or connect follows.
- */
+ * Or a bind or connect of a socket that needs an authenticator, while its
+ * context has none; see security/guard.h. */
 typedef struct awz_late {
-  const char *option; /* its name */
+  const char *option; /* its name; NULL: an authenticator is missing */
   const char *where;  /* "file:line" */
 } awz_late;
 enum { AWZ_LATE = 4 };
@@ -181,6 +187,8 @@ struct awz_socket {
   bool drains;      /* message.c conflates what the socket receives */
   bool overwrites;  /* libzmq conflates what it sends; never reset */
   bool welcomes;    /* it has `xpub_welcome_msg` */
+  char *domain;     /* option `zap_domain`; NULL: none */
+  bool guarded;     /* libzmq asks an authenticator about its peers */
   bool oversized;   /* `coming` has more parts than max_parts */
   bool attached;    /* it was bound or connected at least once */
   bool bound;       /* `address` was bound, else connected to */
@@ -533,6 +541,9 @@ int awz_set_option(lua_State *L, awz_socket *socket);
 /* Push a list of { name, number }. */
 void awz_push_options(lua_State *L);
 
+/* Find the context that is used if none is named, or make it. Returns 0 or a
+ * negative code. Raises if the state has ended. */
+int awz_usual_context(lua_State *L, awz_context **out);
 int awz_context_socket(lua_State *L); /* ctx:socket(type [, options]) */
 
 /* Each adds to the table on top. Raise. */

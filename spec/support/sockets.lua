@@ -39,6 +39,11 @@ function M.run(f)
     aw.run(function()
       aw.timeout(M.PATIENCE, f)
     end)
+    -- In the program, background tasks of the loop around this one, such as
+    -- that of an authenticator, end in turns of their own.
+    for _ = 1, 5 do
+      pcall(aw.sleep, 0)
+    end
   end)
 end
 

@@ -106,13 +106,14 @@ typedef enum awl_slot {
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see errors.c */
   /* number of a worker + 1 → info of the error on its way; see raised.c */
   AWL_RAISED,
-  AWL_NAMES,   /* function of a library → its name */
-  AWL_HOOKS,   /* debug hooks, see debug_hooks.c */
-  AWL_TOLD,    /* kind and place of a mistake → true: the warning was given */
-  AWL_KEPT,    /* Task → info of a failure, see kept.c; weak keys */
-  AWL_OWNED,   /* coroutine of a user → worker parked in it; weak keys */
-  AWL_HANDLER, /* the message handler of bodies */
-  AWL_LOCALS,  /* aw.locals outside of tasks: a table, or nil */
+  AWL_NAMES, /* function of a library → its name */
+  AWL_HOOKS, /* debug hooks, see debug_hooks.c */
+  AWL_TOLD,  /* kind and place of a mistake → true: the warning was given */
+  AWL_BACKGROUND, /* list of background work, see background.c */
+  AWL_KEPT,       /* Task → info of a failure, see kept.c; weak keys */
+  AWL_OWNED,      /* coroutine of a user → worker parked in it; weak keys */
+  AWL_HANDLER,    /* the message handler of bodies */
+  AWL_LOCALS,     /* aw.locals outside of tasks: a table, or nil */
   AWL_METATABLES, /* the metatables, one slot for each awl_class */
   AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
 } awl_slot;
@@ -322,6 +323,8 @@ typedef struct awl_upcalls {
   /* `task` has failed, and its handler is on top. True: start_ready() has dealt
    * with the failure. False: the user's own handler, or nil, is on top now */
   bool (*settle_ready)(lua_State *L, awl_state *s, aw_task *task);
+  /* A run of `loop` begins: start the background work of the state. Raises. */
+  void (*start_background)(lua_State *L, awl_state *s, awl_loop *loop);
 } awl_upcalls;
 
 /* ---- the state ---- */
@@ -376,6 +379,7 @@ struct awl_state {
   bool starved; /* the last attempt to get memory has failed */
 
   /* counts for aw.stats() */
+  size_t background; /* entries of AWL_BACKGROUND */
   size_t leaf_live, values, busy, idle_count;
 
   /* flags */

@@ -87,6 +87,8 @@ static void check_cancel(lua_State *L, awl_state *s) {
 static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
                        uint64_t timeout, uint64_t limit) {
   check_cancel(L, s);
+  if (s->background > 0 && aw_loop_state_of(loop->core) == AW_LOOP_IDLE)
+    s->upcalls.start_background(L, s, loop);
   int rc = begin_run(L, loop, timeout);
   if (rc < 0)
     return refuse_run(L, loop, rc);

@@ -4,10 +4,94 @@
 #include <errno.h>
 #include <string.h>
 
+enum { DONTWAIT_APART = 1, SNDMORE_APART = 2, MANY_TRIES = 1000 };
+
 static const aw_zmq_calls *library(void) {
   const aw_zmq_calls *calls;
   aw_zmq_open(&calls); /* cannot fail: there is a socket */
   return calls;
+}
+
+static int result_of(const aw_zmq_calls *calls, int rc) {
+  return rc < 0 ? -calls->last_error() : rc;
+}
+
+static bool may_try_again(const aw_zmq_calls *calls, int rc, int *tries) {
+  return rc < 0 && calls->last_error() == EINTR && ++*tries < MANY_TRIES;
+}
+
+int awz_apart_open(const awz_context *context, int type, void **out) {
+  const aw_zmq_calls *calls = library();
+  *out = calls->socket(context->raw, type);
+  return *out ? 0 : -calls->last_error();
+}
+
+int awz_apart_set(void *socket, int option, int value) {
+  const aw_zmq_calls *calls = library();
+  return result_of(calls,
+                   calls->setsockopt(socket, option, &value, sizeof value));
+}
+
+int awz_apart_bind(void *socket, const char *address) {
+  const aw_zmq_calls *calls = library();
+  return result_of(calls, calls->bind(socket, address));
+}
+
+int awz_apart_unbind(void *socket, const char *address) {
+  const aw_zmq_calls *calls = library();
+  return result_of(calls, calls->unbind(socket, address));
+}
+
+int awz_apart_receive(void *socket, aw_zmq_message *frame) {
+  const aw_zmq_calls *calls = library();
+  int rc, tries = 0;
+  do
+    rc = calls->msg_recv(frame, socket, DONTWAIT_APART);
+  while (may_try_again(calls, rc, &tries));
+  return result_of(calls, rc);
+}
+
+int awz_apart_send(void *socket, const void *data, size_t size, bool more) {
+  const aw_zmq_calls *calls = library();
+  int flags = more ? DONTWAIT_APART | SNDMORE_APART : DONTWAIT_APART;
+  aw_zmq_message frame;
+  int rc, tries = 0;
+  if (calls->msg_init_size(&frame, size) < 0)
+    return AW_ENOMEM;
+  memcpy(calls->msg_data(&frame), data, size);
+  do
+    rc = calls->msg_send(&frame, socket, flags);
+  while (may_try_again(calls, rc, &tries));
+  rc = result_of(calls, rc);
+  if (rc < 0)
+    calls->msg_close(&frame);
+  return rc < 0 ? rc : 0;
+}
+
+void awz_apart_init(aw_zmq_message *frame) {
+  library()->msg_init(frame);
+}
+
+void awz_apart_drop(aw_zmq_message *frame) {
+  library()->msg_close(frame);
+}
+
+void *awz_apart_data(aw_zmq_message *frame) {
+  return library()->msg_data(frame);
+}
+
+bool awz_apart_more(const aw_zmq_message *frame) {
+  return library()->msg_more(frame) != 0;
+}
+
+bool awz_apart_key_bytes(unsigned char bytes[32], const char *text) {
+  enum { TEXT_OF_KEY = 40 };
+  return strlen(text) == TEXT_OF_KEY && library()->z85_decode(bytes, text);
+}
+
+void awz_apart_key_text(char text[41], const unsigned char bytes[32]) {
+  enum { KEY = 32 };
+  library()->z85_encode(text, bytes, KEY);
 }
 
 void awz_apart_close(void *socket) {
@@ -15,22 +99,16 @@ void awz_apart_close(void *socket) {
   calls->close(socket);
 }
 
-int awz_apart_receive(void *socket, void *buffer, size_t room, size_t *size) {
-  enum { DONTWAIT = 1, TRIES = 1000 };
-  const aw_zmq_calls *calls = library();
+int awz_apart_read(void *socket, void *buffer, size_t room, size_t *size) {
   aw_zmq_message frame;
-  int rc, tries = 0;
-  calls->msg_init(&frame);
-  do
-    rc = calls->msg_recv(&frame, socket, DONTWAIT);
-  while (rc < 0 && calls->last_error() == EINTR && ++tries < TRIES);
-  int code = rc < 0 ? -calls->last_error() : 0;
-  *size = rc < 0 ? 0 : calls->msg_size(&frame);
+  awz_apart_init(&frame);
+  int rc = awz_apart_receive(socket, &frame);
+  *size = rc < 0 ? 0 : (size_t)rc;
   if (*size > room)
     *size = room;
-  memcpy(buffer, calls->msg_data(&frame), *size);
-  calls->msg_close(&frame);
-  return code;
+  memcpy(buffer, awz_apart_data(&frame), *size);
+  awz_apart_drop(&frame);
+  return rc < 0 ? rc : 0;
 }
 
 int awz_apart_poll(aw_zmq_poll_item *items, int count, long ms) {

@@ -7,14 +7,40 @@
 
 #include "zmq.h"
 
+/* Open a socket of a type of libzmq in the context. Returns 0 or a negative
+ * code.
+ *
+ *   out  gives
+ */
+int awz_apart_open(const awz_context *context, int type, void **out);
 void awz_apart_close(void *socket);
 
-/* Receive a frame, and cut what is longer than `room`. Returns 0; -EAGAIN: there
- * is none; or another negative code.
+/* Return 0 or a negative code. */
+int awz_apart_set(void *socket, int option, int value);
+int awz_apart_bind(void *socket, const char *address);
+int awz_apart_unbind(void *socket, const char *address);
+
+/* Receive a frame, into a frame that is initialized. Returns its size, -EAGAIN
+ * if there is none, or another negative code. */
+int awz_apart_receive(void *socket, aw_zmq_message *frame);
+/* Receive a frame into memory, and cut what is longer than `room`. Returns 0;
+ * -EAGAIN: there is none; or another negative code.
  *
  *   size  receives the number of bytes stored
  */
-int awz_apart_receive(void *socket, void *buffer, size_t room, size_t *size);
+int awz_apart_read(void *socket, void *buffer, size_t room, size_t *size);
+/* Send a frame that is copied from `data`. Returns 0 or a negative code. */
+int awz_apart_send(void *socket, const void *data, size_t size, bool more);
+
+void awz_apart_init(aw_zmq_message *frame);
+void awz_apart_drop(aw_zmq_message *frame);
+void *awz_apart_data(aw_zmq_message *frame);
+bool awz_apart_more(const aw_zmq_message *frame);
+
+/* Convert a key between its 32 bytes and 40 characters of Z85, with a zero byte
+ * after them. Returns false if the text is no Z85. Call from: any thread. */
+bool awz_apart_key_bytes(unsigned char bytes[32], const char *text);
+void awz_apart_key_text(char text[41], const unsigned char bytes[32]);
 
 /* Wait for one of the items, or for `ms`; -1: without an end. Returns the
  * number of items that are ready, or a negative code. */

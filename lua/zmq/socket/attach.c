@@ -1,6 +1,7 @@
 /* attach.c - see attach.h */
 #include "socket/attach.h"
 
+#include "security/guard.h"
 #include "socket/host_address.h"
 #include "socket/host_name.h"
 
@@ -129,6 +130,8 @@ static int attach(lua_State *L, awz_verb verb) {
   if (rc < 0)
     return refuse_address(L, s, verb, address, rc);
   remember(s, verb, address);
+  if (verb == AWZ_BIND || verb == AWZ_CONNECT)
+    awz_guard_attached(s, address, aw_lua_where(L));
   lua_settop(L, 1);
   return 1;
 }

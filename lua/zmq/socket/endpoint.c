@@ -28,10 +28,11 @@
  *
  * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
  */
+#include "security/guard.h"
+#include "security/zap.h"
+#include "socket/host_name.h"
 #include "watch/links.h"
 #include "watch/watch.h"
-
-#include "socket/host_name.h"
 
 #include <uv.h>
 
@@ -211,6 +212,13 @@ static bool suits_pending(const awz_socket *s, const char *address) {
   return true;
 }
 
+/* libzmq asks about peers at this address, and aborts if it finds a socket of
+ * another type there. */
+static bool suits_zap(const awz_socket *s, const char *address) {
+  return !is_same_address(address, AWZ_ZAP_ADDRESS) ||
+         s->type->number == AWZ_REP || s->type->number == AWZ_ROUTER;
+}
+
 static int try_bind(awz_socket *s, const char *address) {
   const char *file = ipc_file_of(address);
   if (file && is_alive(file))
@@ -232,7 +240,7 @@ static int bind_in_time(awz_socket *s, const char *address) {
 
 int awz_bind(awz_socket *s, const char *address) {
   enum { LAST_ENDPOINT = 32, RESOLVED = 128 };
-  if (!suits_pending(s, address))
+  if (!suits_pending(s, address) || !suits_zap(s, address))
     return -EPROTOTYPE;
   if (!awz_name_is_safe(s, address))
     return -EALREADY;
@@ -240,7 +248,9 @@ int awz_bind(awz_socket *s, const char *address) {
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = awz_watch_begin(s, address);
+  int rc = awz_guard_settle(s);
+  if (rc == 0)
+    rc = awz_watch_begin(s, address);
   if (rc == 0) {
     rc = bind_in_time(s, address);
     if (rc < 0)
@@ -325,10 +335,19 @@ static int connect_early(awz_socket *s, const char *address) {
   return 0;
 }
 
+/* A type that a ROUTER and a REP talk to. */
+static bool asks_zap(const awz_socket *s) {
+  return s->type->number == AWZ_REQ || s->type->number == AWZ_DEALER;
+}
+
 static int connect_any(awz_socket *s, const char *address) {
   if (!awz_starts_with(address, "inproc://"))
     return awz_raw_attach(s, AWZ_CONNECT, address);
   awz_socket *peer = binder(s->context, address);
+  if (is_same_address(address, AWZ_ZAP_ADDRESS) && !asks_zap(s))
+    return -EPROTOTYPE;
+  if (!peer && s->context->zap && is_same_address(address, AWZ_ZAP_ADDRESS))
+    return awz_raw_attach(s, AWZ_CONNECT, address);
   if (!peer)
     return connect_early(s, address);
   if (!may_join(s, peer))
@@ -337,7 +356,9 @@ static int connect_any(awz_socket *s, const char *address) {
 }
 
 int awz_connect(awz_socket *s, const char *address) {
-  int rc = awz_watch_begin(s, address);
+  int rc = awz_guard_settle(s);
+  if (rc == 0)
+    rc = awz_watch_begin(s, address);
   if (rc == 0 && s->naming)
     rc = awz_name_use(s, address);
   if (rc == 0)

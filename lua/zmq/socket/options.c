@@ -16,7 +16,7 @@
  *
  * Longer than 500 lines for its table.
  */
-#include "zmq.h"
+#include "security/guard.h"
 
 #include "security/curve.h"
 
@@ -54,6 +54,7 @@ enum {
   FD = 14,
   ROUTER_RAW = 41,
   CONFLATE = 54,
+  ZAP_DOMAIN = 55,
   CONNECT_ROUTING_ID = 61,
   XPUB_WELCOME_MSG = 72,
   MAX_PARTS = -1, /* not libzmq's, and the next one, too */
@@ -107,7 +108,7 @@ static const option options[] = {
     {"req_correlate", 52, FLAG, W},
     {"req_relaxed", 53, FLAG, W},
     {"conflate", CONFLATE, FLAG, RW},
-    {"zap_domain", 55, TEXT, RW_LATE},
+    {"zap_domain", ZAP_DOMAIN, TEXT, RW_LATE},
     {"router_handover", 56, FLAG, W},
     {"tos", 57, INT, RW_LATE},
     {"ipc_filter_pid", 58, INT, W_LATE},
@@ -264,6 +265,10 @@ static bool get_special(lua_State *L, const awz_socket *s, const option *o) {
   case LINGER: lua_pushinteger(L, s->linger); return true;
   case ROUTER_MANDATORY: lua_pushboolean(L, s->strict); return true;
   case CONFLATE: lua_pushboolean(L, s->conflated); return true;
+  case ZAP_DOMAIN:
+    if (s->domain)
+      lua_pushstring(L, s->domain);
+    return s->domain != NULL;
   case LAST_ENDPOINT:
     if (s->shown)
       lua_pushstring(L, s->shown);
@@ -443,6 +448,23 @@ static void set_router_raw(lua_State *L, awz_socket *s, const option *o) {
   s->numbers = s->numbers || value; /* libzmq cannot undo it */
 }
 
+/* security/guard.c gives the domain to libzmq, at the next bind or connect. */
+static void set_zap_domain(lua_State *L, awz_socket *s, const option *o) {
+  size_t size = 0;
+  const char *text = NULL;
+  if (!lua_isnil(L, 3)) {
+    if (lua_type(L, 3) != LUA_TSTRING)
+      bad_value(L, o, "string");
+    text = lua_tolstring(L, 3, &size);
+    if (strlen(text) != size)
+      bad_value(L, o, "string without a zero byte");
+  }
+  int rc = awz_guard_domain(s, text, size);
+  if (rc < 0)
+    fail_option(L, s, o, rc, "set");
+  note_late(L, s, o);
+}
+
 /* Set an option that we store, or that needs a check. Returns false for all
  * others. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
@@ -456,6 +478,7 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
     return true;
   case CONFLATE: set_conflate(L, s, o); return true;
   case ROUTER_RAW: set_router_raw(L, s, o); return true;
+  case ZAP_DOMAIN: set_zap_domain(L, s, o); return true;
   case SNDHWM:
     set_mark(L, s, o, SNDHWM, (int)check_option_number(L, o));
     return true;
@@ -475,6 +498,10 @@ void awz_tell_late(lua_State *L, const awz_box *box) {
   while ((s = awz_socket_in(box)) != NULL && s->late_count > 0) {
     awz_late late = s->late[0];
     memmove(s->late, s->late + 1, --s->late_count * sizeof late);
+    if (!late.option) {
+      awz_guard_tell(L, s, late.where);
+      continue;
+    }
     lua_pushfstring(L,
                     "option '%s' of a %s socket came too late: it counts for "
                     "what is bound or connected after it, and nothing was",

@@ -9,9 +9,9 @@
  * 30 s is lost; a ROUTER reports a message that it cannot deliver.
  */
 #include "socket/closing.h"
-#include "zmq.h"
 #include "watch/links.h"
 #include "watch/watch.h"
+#include "zmq.h"
 
 #include <errno.h>
 #include <string.h>
@@ -168,6 +168,8 @@ void awz_socket_close(awz_socket *s) {
   leave_context(s);
   drop_messages(s);
   awz_tell_watchers(s);
+  aw_free(s->domain);
+  s->domain = NULL;
 }
 
 void awz_socket_release(awz_socket *s) {

@@ -3,7 +3,7 @@
  * Neighbours: class.c has the class, attach.c the addresses, receive.c and
  * send.c the messages.
  */
-#include "zmq.h"
+#include "security/guard.h"
 
 #include "socket/attach.h"
 #include "socket/host_name.h"
@@ -236,7 +236,7 @@ static int take_turn(lua_State *L) {
 
 /* ---- making a socket ---- */
 
-static int usual_context(lua_State *L, awz_context **out) {
+int awz_usual_context(lua_State *L, awz_context **out) {
   awz_home *home = awz_home_of(L);
   if (home->usual && home->usual->forks != aw_zmq_forks()) {
     awz_context_release(home->usual); /* belongs to the parent process */
@@ -316,7 +316,7 @@ static int new_socket(lua_State *L, int at, int arg) {
   aw_lua_weigh(L, WEIGHT);
   awz_socket *s = NULL;
   awz_context *context = at ? awz_check_context(L, at, "open") : NULL;
-  int rc = context ? 0 : usual_context(L, &context);
+  int rc = context ? 0 : awz_usual_context(L, &context);
   if (rc == 0)
     rc = awz_socket_new(context, type, aw_lua_place(L), &s);
   if (rc < 0)

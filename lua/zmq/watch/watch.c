@@ -117,10 +117,10 @@ static int receive_news(void *reader, awz_news *news, char *address,
   uint16_t kind;
   uint32_t value;
   size_t size;
-  int rc = awz_apart_receive(reader, head, sizeof head, &size);
+  int rc = awz_apart_read(reader, head, sizeof head, &size);
   if (rc < 0)
     return rc;
-  rc = awz_apart_receive(reader, address, room, &size);
+  rc = awz_apart_read(reader, address, room, &size);
   if (rc < 0)
     return rc;
   memcpy(&kind, head, sizeof kind);

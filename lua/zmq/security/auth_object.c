@@ -1,0 +1,588 @@
+/* auth_object.c - zmq.auth{...}, and its methods
+ *
+ *     the authenticator ─┬─► awz_auth ─► awz_zap ◄─ the thread of the context
+ *     its asker ─────────┘
+ *
+ * With a handler or `on_denied`, aiowire/zmq_auth.lua runs a background task
+ * that receives news by the asker, a userdata of its own: so the task does not
+ * keep the authenticator from being collected. An authenticator that is
+ * collected closes.
+ *
+ * Invariant: `context` is set while the authenticator is open. In a forked
+ * child it belongs to the parent, and nothing of `zap` is touched.
+ */
+#include "security/auth_object.h"
+
+#include "base/waiters.h"
+#include "context/apart.h"
+#include "security/guard.h"
+#include "security/zap.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const AUTH_CLASS = "zmq authenticator";
+static const char *const ASKER_CLASS = "aiowire.zmq.asker";
+
+typedef struct awz_auth {
+  awz_zap *zap;
+  awz_context *context; /* referenced; NULL: not open yet, or closed */
+  unsigned forks;       /* aw_zmq_forks() when it was made */
+  unsigned refs;        /* of the two userdata */
+  awio_waiters waiters; /* tasks that wait for news */
+  aw_lua_held held;     /* for a lost finalizer of the authenticator */
+  aw_lua_held asker_held;
+} awz_auth;
+
+static bool is_of_parent(const awz_auth *auth) {
+  return auth->forks != aw_zmq_forks();
+}
+
+/* ---- closing ---- */
+
+static void wake_waiters(awz_auth *auth) {
+  for (size_t i = 0; i < auth->waiters.count; i++)
+    aw_ready_disarm(auth->waiters.tasks[i], awz_zap_fd(auth->zap));
+  awio_waiters_wake(&auth->waiters, 0);
+}
+
+static void auth_close(awz_auth *auth) {
+  awz_context *context = auth->context;
+  auth->context = NULL;
+  if (!context)
+    return;
+  if (context->zap == auth->zap)
+    context->zap = NULL;
+  wake_waiters(auth);
+  if (!is_of_parent(auth))
+    awz_zap_close(auth->zap, context);
+  awz_context_release(context);
+}
+
+static void auth_release(awz_auth *auth) {
+  if (--auth->refs > 0)
+    return;
+  if (auth->zap && !is_of_parent(auth))
+    awz_zap_release(auth->zap);
+  awio_waiters_free(&auth->waiters);
+  aw_free(auth);
+}
+
+static void release_lost_auth(aw_lua_held *held) {
+  awz_auth *auth = (awz_auth *)((char *)held - offsetof(awz_auth, held));
+  auth_close(auth);
+  auth_release(auth);
+}
+
+static void release_lost_asker(aw_lua_held *held) {
+  auth_release((awz_auth *)((char *)held - offsetof(awz_auth, asker_held)));
+}
+
+/* ---- the objects ---- */
+
+static awz_box *check_auth_box(lua_State *L) {
+  awz_box *box = awz_box_at(L, 1, AUTH_CLASS);
+  if (!box)
+    aw_lua_type_error(L, 1, AUTH_CLASS);
+  return box;
+}
+
+static awz_auth *check_open_auth(lua_State *L, const char *verb) {
+  awz_auth *auth = check_auth_box(L)->object;
+  if (auth && is_of_parent(auth))
+    aw_lua_system_error(L, AW_EFORKED, verb, AUTH_CLASS);
+  if (!auth || !auth->context || awz_zap_is_closed(auth->zap))
+    aw_lua_system_error(L, AW_ECLOSED, verb, AUTH_CLASS);
+  return auth;
+}
+
+static int auth_object_close(lua_State *L) {
+  awz_auth *auth = check_auth_box(L)->object;
+  if (auth)
+    auth_close(auth);
+  return 0;
+}
+
+static int auth_gc(lua_State *L) {
+  awz_box *box = lua_touserdata(L, 1);
+  awz_auth *auth = box->object;
+  box->object = NULL;
+  if (auth) {
+    aw_lua_let_go(&auth->held);
+    auth_close(auth);
+    auth_release(auth);
+  }
+  return 0;
+}
+
+static int asker_gc(lua_State *L) {
+  awz_box *box = lua_touserdata(L, 1);
+  awz_auth *auth = box->object;
+  box->object = NULL;
+  if (auth) {
+    aw_lua_let_go(&auth->asker_held);
+    wake_waiters(auth);
+    auth_release(auth);
+  }
+  return 0;
+}
+
+static int auth_tostring(lua_State *L) {
+  const awz_auth *auth = check_auth_box(L)->object;
+  bool open = auth && auth->context && !is_of_parent(auth) &&
+              !awz_zap_is_closed(auth->zap);
+  lua_pushfstring(L, "%s (%s)", AUTH_CLASS, open ? "open" : "closed");
+  return 1;
+}
+
+/* ---- keys ---- */
+
+/* Read a key: 40 characters of Z85, or 32 bytes. */
+static bool read_key(lua_State *L, int index, unsigned char *key) {
+  size_t size = 0;
+  const char *text =
+      lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
+  if (text && size == AWZ_KEY)
+    memcpy(key, text, AWZ_KEY);
+  return text && (size == AWZ_KEY ||
+                  (strlen(text) == size && awz_apart_key_bytes(key, text)));
+}
+
+static int change_key(lua_State *L, const char *verb,
+                      int (*change)(awz_zap *, const unsigned char *)) {
+  unsigned char key[AWZ_KEY];
+  awz_auth *auth = check_open_auth(L, verb);
+  if (lua_type(L, 2) != LUA_TSTRING)
+    aw_lua_type_error(L, 2, "string");
+  if (!read_key(L, 2, key))
+    aw_lua_arg_error(L, 2,
+                     "a public key has 40 characters of Z85, or 32 bytes");
+  if (change(auth->zap, key) < 0)
+    return luaL_error(L, "not enough memory");
+  return 0;
+}
+
+static int auth_allow_key(lua_State *L) {
+  return change_key(L, "allow", awz_zap_allow_key);
+}
+
+static int auth_deny_key(lua_State *L) {
+  return change_key(L, "deny", awz_zap_deny_key);
+}
+
+/* ---- options: each reader pops the value that it finds ---- */
+
+static void check_memory(lua_State *L, int rc) {
+  if (rc == AW_ENOMEM)
+    luaL_error(L, "not enough memory");
+}
+
+/* Copy the string at `index`. Returns false if it is none, or too long. */
+static bool read_text(lua_State *L, int index, awz_text *out) {
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return false;
+  const char *text = lua_tolstring(L, index, &size);
+  return awz_text_set(out, text, size);
+}
+
+static void read_domain(lua_State *L, awz_rules *rules) {
+  if (lua_getfield(L, 1, "domain") != LUA_TNIL) {
+    if (!read_text(L, -1, &rules->domain) || rules->domain.size == 0)
+      aw_lua_bad_option(L, "domain", "string of 1 to 255 bytes");
+    rules->has_domain = true;
+  }
+  lua_pop(L, 1);
+}
+
+static void read_addresses(lua_State *L, const char *name, awz_addresses *out) {
+  int type = lua_getfield(L, 1, name);
+  if (type != LUA_TNIL && type != LUA_TTABLE)
+    aw_lua_bad_option(L, name, "list of addresses");
+  out->given = type == LUA_TTABLE;
+  if (out->given)
+    lua_pushnil(L);
+  while (out->given && lua_next(L, -2)) {
+    int rc = AW_EINVAL;
+    if (lua_type(L, -1) == LUA_TSTRING)
+      rc = awz_rules_address(out, lua_tostring(L, -1));
+    check_memory(L, rc);
+    if (rc < 0)
+      aw_lua_bad_option(L, name,
+                        "list of addresses of IPv4 or IPv6, as numbers,");
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* [keys] → [keys] */
+static void read_keys(lua_State *L, awz_rules *rules) {
+  unsigned char key[AWZ_KEY];
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    if (!read_key(L, -1, key))
+      aw_lua_bad_option(L, "curve",
+                        "list of public keys, each 40 characters of Z85 or 32 "
+                        "bytes,");
+    check_memory(L, awz_rules_allow_key(rules, key));
+    lua_pop(L, 1);
+  }
+}
+
+static void read_curve(lua_State *L, awz_rules *rules) {
+  int type = lua_getfield(L, 1, "curve");
+  rules->has_curve = type != LUA_TNIL;
+  if (type == LUA_TTABLE) {
+    read_keys(L, rules);
+  } else if (type == LUA_TSTRING) {
+    const char *path = lua_tostring(L, -1);
+    rules->any_key = strcmp(path, "any") == 0;
+    int rc = rules->any_key ? 0 : awz_key_folder_open(&rules->folder, path);
+    check_memory(L, rc);
+    if (rc < 0)
+      aw_lua_system_error(L, rc, "open", path);
+  } else if (type != LUA_TNIL) {
+    aw_lua_bad_option(L, "curve", "\"any\", list of keys or path of a folder");
+  }
+  lua_pop(L, 1);
+}
+
+static void no_users(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushnil(L); /* the message shows no password */
+  aw_lua_error(L, "bad option 'plain' (table of user = password expected, both "
+                  "strings of at most 255 bytes)");
+}
+
+static void read_plain(lua_State *L, awz_rules *rules) {
+  int type = lua_getfield(L, 1, "plain");
+  rules->has_plain = type != LUA_TNIL;
+  if (type != LUA_TNIL && type != LUA_TTABLE)
+    no_users(L);
+  if (type == LUA_TTABLE)
+    lua_pushnil(L);
+  while (type == LUA_TTABLE && lua_next(L, -2)) {
+    awz_text name, password;
+    int rc = AW_EINVAL;
+    if (read_text(L, -2, &name) && read_text(L, -1, &password))
+      rc = awz_rules_user(rules, &name, &password);
+    awz_wipe(&password, sizeof password);
+    check_memory(L, rc);
+    if (rc < 0)
+      no_users(L);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* Push the function in option `name`, or nil. */
+static bool push_function(lua_State *L, const char *name) {
+  int type = lua_getfield(L, 1, name);
+  bool callable = type == LUA_TFUNCTION;
+  if (!callable && luaL_getmetafield(L, -1, "__call") != LUA_TNIL) {
+    lua_pop(L, 1);
+    callable = true;
+  }
+  if (!callable && type != LUA_TNIL)
+    aw_lua_bad_option(L, name, "function");
+  return callable;
+}
+
+static awz_context *read_context(lua_State *L) {
+  awz_context *context = NULL;
+  if (lua_getfield(L, 1, "context") == LUA_TNIL) {
+    int rc = awz_usual_context(L, &context);
+    check_memory(L, rc);
+    if (rc < 0)
+      aw_lua_system_error(L, rc, "open", AUTH_CLASS);
+  } else {
+    const awz_box *box = awz_box_at(L, -1, AWZ_CONTEXT_CLASS);
+    if (!box)
+      aw_lua_bad_option(L, "context", AWZ_CONTEXT_CLASS);
+    context = box->object;
+    if (!context)
+      aw_lua_system_error(L, AW_ECLOSED, "open", AUTH_CLASS);
+  }
+  lua_pop(L, 1);
+  return context;
+}
+
+/* ---- making ---- */
+
+static awz_box *push_box(lua_State *L, const char *class) {
+  awz_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (awz_box){class, NULL};
+  luaL_setmetatable(L, class);
+  return box;
+}
+
+/* Push an authenticator without rules. */
+static awz_auth *push_auth(lua_State *L) {
+  awz_box *box = push_box(L, AUTH_CLASS);
+  awz_auth *auth = aw_allocate(sizeof *auth);
+  if (!auth)
+    luaL_error(L, "not enough memory");
+  auth->refs = 1;
+  auth->forks = aw_zmq_forks();
+  auth->held.release = release_lost_auth;
+  box->object = auth;
+  aw_lua_hold(L, &auth->held);
+  int rc = awz_zap_new(&auth->zap);
+  check_memory(L, rc);
+  if (rc < 0)
+    aw_lua_system_error(L, rc, "open", AUTH_CLASS);
+  return auth;
+}
+
+static void open_auth(lua_State *L, awz_auth *auth, awz_context *context,
+                      bool tells) {
+  int rc = awz_zap_open(auth->zap, context, tells);
+  check_memory(L, rc);
+  if (rc == -EADDRINUSE)
+    aw_lua_system_error(L, rc, "open",
+                        "zmq authenticator (its context has one)");
+  if (rc < 0)
+    aw_lua_system_error(L, rc, "open", AUTH_CLASS);
+  context->refs++;
+  context->zap = auth->zap;
+  auth->context = context;
+  awz_guard_answered(context);
+}
+
+/* [options, auth, handler, on_denied]: let a task serve the news. */
+static void serve_news(lua_State *L, awz_auth *auth) {
+  lua_getfield(L, lua_upvalueindex(1), "serve_auth");
+  awz_box *box = push_box(L, ASKER_CLASS);
+  auth->refs++;
+  box->object = auth;
+  auth->asker_held.release = release_lost_asker;
+  aw_lua_hold(L, &auth->asker_held);
+  lua_pushvalue(L, 3);
+  lua_pushvalue(L, 4);
+  lua_pushstring(L, aw_lua_where(L));
+  lua_call(L, 4, 0);
+}
+
+/* zmq.auth{...}. Its upvalue is the table for aiowire/zmq.lua. */
+static int new_auth(lua_State *L) {
+  static const char *const known[] = {"curve",   "plain",     "allow",
+                                      "deny",    "domain",    "handler",
+                                      "context", "on_denied", NULL};
+  aw_lua_check_type(L, 1, LUA_TTABLE);
+  aw_lua_check_options(L, 1, known, false);
+  lua_settop(L, 1);
+  (void)read_context(L); /* loads libzmq, which decodes keys */
+  awz_auth *auth = push_auth(L);
+  awz_rules *rules = awz_zap_rules(auth->zap);
+  rules->asks = push_function(L, "handler");
+  bool tells = push_function(L, "on_denied");
+  read_domain(L, rules);
+  read_addresses(L, "allow", &rules->allow);
+  read_addresses(L, "deny", &rules->deny);
+  read_plain(L, rules);
+  read_curve(L, rules);
+  if (rules->asks || tells)
+    serve_news(L, auth);
+  open_auth(L, auth, read_context(L), tells);
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* ---- news, for aiowire/zmq_auth.lua ---- */
+
+typedef struct boxed_news {
+  aw_lua_value value; /* first */
+  awz_zap_news *news;
+} boxed_news;
+
+static void set_text_field(lua_State *L, const char *name,
+                           const awz_text *text) {
+  lua_pushlstring(L, text->data, text->size);
+  lua_setfield(L, -2, name);
+}
+
+/* Push what a handler, or `on_denied`, gets to see. */
+static void push_request(lua_State *L, const awz_zap_news *news) {
+  enum { FIELDS = 6 };
+  const awz_request *r = &news->request;
+  lua_createtable(L, 0, FIELDS);
+  set_text_field(L, "mechanism", &r->mechanism);
+  set_text_field(L, "address", &r->address);
+  set_text_field(L, "domain", &r->domain);
+  set_text_field(L, "identity", &r->identity);
+  if (r->kind == AWZ_PLAIN)
+    set_text_field(L, "username", &r->username);
+  if (r->kind == AWZ_PLAIN && !news->why)
+    set_text_field(L, "password", &r->password);
+  if (r->kind == AWZ_CURVE) {
+    char text[AWZ_KEY_TEXT + 1];
+    awz_apart_key_text(text, r->key);
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, "key");
+  }
+}
+
+/* Push the request, and the number of the question or the reason of a denial.
+ */
+static int push_news(lua_State *L, aw_lua_value *value) {
+  const awz_zap_news *news = ((boxed_news *)value)->news;
+  push_request(L, news);
+  if (news->why)
+    lua_pushstring(L, news->why);
+  else
+    lua_pushinteger(L, (lua_Integer)news->number);
+  return 2;
+}
+
+static void release_news(aw_lua_value *value) {
+  awz_zap_news_free(((boxed_news *)value)->news);
+  aw_free(value);
+}
+
+/* End the wait if there are news, or if there will be none. Returns 1, 0 or a
+ * negative code. */
+static int take_news(aw_task *task, const awz_box *box) {
+  const awz_auth *auth = box->object;
+  if (!auth || !auth->context || is_of_parent(auth))
+    return 1;
+  boxed_news *boxed = aw_allocate(sizeof *boxed);
+  if (!boxed)
+    return AW_ENOMEM;
+  boxed->news = awz_zap_take(auth->zap);
+  if (!boxed->news) {
+    aw_free(boxed);
+    return awz_zap_is_closed(auth->zap) ? 1 : 0;
+  }
+  boxed->value = (aw_lua_value){.push = push_news, .release = release_news};
+  aw_task_set_value(task, aw_lua_box(&boxed->value));
+  return 1;
+}
+
+static int news_arm(aw_task *task, void *data) {
+  const awz_box *box = data;
+  awz_auth *auth = box->object;
+  int rc = take_news(task, box);
+  if (rc != 0)
+    return rc;
+  rc = awio_waiters_add(&auth->waiters, task);
+  if (rc == 0)
+    rc = aw_ready_arm(task, awz_zap_fd(auth->zap), AW_READABLE);
+  if (rc != 0)
+    awio_waiters_remove(&auth->waiters, task);
+  return rc;
+}
+
+static int news_ready(aw_task *task, void *data) {
+  const awz_box *box = data;
+  awz_auth *auth = box->object;
+  int rc = take_news(task, box);
+  if (rc != 0)
+    awio_waiters_remove(&auth->waiters, task);
+  return rc;
+}
+
+static void news_disarm(aw_task *task, void *data) {
+  awz_auth *auth = ((const awz_box *)data)->object;
+  aw_ready_disarm(task, awz_zap_fd(auth->zap));
+  awio_waiters_remove(&auth->waiters, task);
+}
+
+static void news_describe(const void *data, char *out, size_t size) {
+  (void)data;
+  snprintf(out, size, "peers");
+}
+
+/* On a virtual clock, news must not hold time back. */
+static const aw_operation news_outside = {.label = "authenticate",
+                                          .arm = news_arm,
+                                          .disarm = news_disarm,
+                                          .ready = news_ready,
+                                          .external = true,
+                                          .describe = news_describe};
+static const aw_operation news_on_virtual_clock = {.label = "authenticate",
+                                                   .arm = news_arm,
+                                                   .disarm = news_disarm,
+                                                   .ready = news_ready,
+                                                   .describe = news_describe};
+
+static int after_news(lua_State *L, int result, void *data) {
+  (void)data;
+  if (result < 0)
+    return aw_lua_system_error(L, result, "wait", AUTH_CLASS);
+  return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
+}
+
+/* auth_next(asker) → request, number of the question or reason of a denial; nil
+ * at the end */
+static int auth_next(lua_State *L) {
+  awz_box *box = luaL_checkudata(L, 1, ASKER_CLASS);
+  bool is_virtual = aw_engine_virtual(aw_lua_engine(L));
+  return aw_lua_await(L, is_virtual ? &news_on_virtual_clock : &news_outside,
+                      box, "zmq.auth", after_news);
+}
+
+/* auth_answer(asker, number, admits [, user id]) → whether it was in time; nil:
+ * the user id is none */
+static int auth_answer(lua_State *L) {
+  const awz_box *box = luaL_checkudata(L, 1, ASKER_CLASS);
+  const awz_auth *auth = box->object;
+  awz_text id = {0};
+  bool has_id = lua_isstring(L, 4);
+  if (has_id && (!read_text(L, 4, &id) || strlen(id.data) != id.size))
+    return 0;
+  bool open = auth && auth->context && !is_of_parent(auth);
+  lua_pushboolean(L, open && awz_zap_answer(auth->zap, auth->context,
+                                            (uint64_t)lua_tointeger(L, 2),
+                                            lua_toboolean(L, 3),
+                                            has_id ? &id : NULL));
+  return 1;
+}
+
+/* ---- opening ---- */
+
+static const luaL_Reg methods[] = {{"allow_key", auth_allow_key},
+                                   {"deny_key", auth_deny_key},
+                                   {"close", auth_object_close},
+                                   {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__close", auth_object_close},
+                                {"__gc", auth_gc},
+                                {"__tostring", auth_tostring},
+                                {NULL, NULL}};
+static const luaL_Reg asker_meta[] = {{"__gc", asker_gc}, {NULL, NULL}};
+/* auth_failed(where, text): warn that a function of the user has failed */
+static int auth_failed(lua_State *L) {
+  lua_settop(L, 2);
+  aw_lua_mistake(L, aw_lua_check_string(L, 1, NULL), "authenticator failed");
+  return 0;
+}
+
+static const luaL_Reg functions[] = {{"auth_next", auth_next},
+                                     {"auth_failed", auth_failed},
+                                     {"auth_answer", auth_answer},
+                                     {NULL, NULL}};
+
+/* Push a new metatable. */
+static void push_class(lua_State *L, const char *name, const luaL_Reg *list) {
+  luaL_newmetatable(L, name);
+  aw_lua_set_functions(L, list, 0);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* locked */
+}
+
+/* [module] → [module] */
+void awz_open_auth(lua_State *L) {
+  push_class(L, AUTH_CLASS, meta);
+  luaL_newlibtable(L, methods);
+  aw_lua_set_functions(L, methods, 0);
+  lua_setfield(L, -2, "__index");
+  push_class(L, ASKER_CLASS, asker_meta);
+  lua_pop(L, 2);
+  luaL_setfuncs(L, functions, 0);
+  lua_pushvalue(L, -1);
+  aw_lua_push_function(L, new_auth, 1, "auth");
+  lua_setfield(L, -2, "auth");
+}

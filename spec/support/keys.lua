@@ -1,0 +1,54 @@
+--- Key pairs of CURVE for specs, and an authenticator that is heard.
+
+local aw = require "aiowire"
+local sockets = require "spec.support.sockets"
+
+local zmq = sockets.zmq
+
+local M = {}
+
+-- Public and secret keys of CURVE's documentation and of pyzmq's tests.
+M.server = { "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
+  "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs" }
+M.client = { "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
+  "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6" }
+
+--- The options of a server, and of a client with the keys of `pair`.
+M.for_server = { curve_server = true, curve_publickey = M.server[1],
+  curve_secretkey = M.server[2] }
+
+function M.for_client(pair)
+  return { curve_serverkey = M.server[1], curve_publickey = pair[1],
+    curve_secretkey = pair[2] }
+end
+
+--- Returns options for a client with `user` and `password`.
+function M.plain(user, password)
+  return { plain_username = user, plain_password = password }
+end
+
+--- Returns a PULL socket with these options, bound to a new address.
+function M.server_of(options, transport)
+  return zmq.socket("pull", options):bind(sockets.address(transport or "tcp"))
+end
+
+--- Returns a PUSH socket that is connected to `server` and has sent `message`.
+function M.push(server, options, message)
+  local s = zmq.socket("push", options)
+  s.linger = 0
+  s:connect(server.last_endpoint)
+  s:send(message)
+  return s
+end
+
+--- Returns an authenticator whose denials go to a channel, and the channel.
+--- Each is { request, why }.
+function M.auth(options)
+  local denials = aw.channel(math.huge)
+  options.on_denied = function(request, why)
+    denials:send { request, why }
+  end
+  return zmq.auth(options), denials
+end
+
+return M
