@@ -2175,6 +2175,51 @@ function Context:term() end
 ---@return aiowire.zmq.Socket
 function aw.zmq.socket(type, options) end
 
+--- What a handler of an authenticator is asked about.
+---@class aiowire.zmq.AuthRequest
+---@field mechanism string "NULL", "PLAIN" or "CURVE"
+---@field address string the address of the peer, a number without a port
+---@field domain string option `zap_domain` of the server
+---@field identity string option `routing_id` of the server
+---@field username? string of PLAIN
+---@field password? string of PLAIN; not for `on_denied`
+---@field key? string the public key of CURVE, 40 characters of Z85
+
+---@class aiowire.zmq.AuthOptions
+---@field curve? "any"|string|string[] keys, or the path of a folder of key
+--- files
+---@field plain? table<string, string> passwords, by the names of users
+---@field allow? string[] addresses, as numbers; all others are denied
+---@field deny? string[] addresses, as numbers; wins over `allow`
+---@field domain? string all other domains are denied
+---@field handler? fun(r: aiowire.zmq.AuthRequest): boolean|string? awaits; true
+--- admits, a string admits as that user id
+---@field on_denied? fun(r: aiowire.zmq.AuthRequest, why: string) awaits
+---@field context? aiowire.zmq.Context default: that of zmq.socket()
+
+--- Decides who may connect to the servers of a context, until it is closed or
+--- collected [M10].
+---@class aiowire.zmq.Auth
+local Auth = {}
+
+--- Admit the owner of a public key from now on.
+---@param key string 40 characters of Z85, or 32 bytes
+function Auth:allow_key(key) end
+
+--- Deny the owner of a public key from now on. Its connections stay.
+---@param key string 40 characters of Z85, or 32 bytes
+function Auth:deny_key(key) end
+
+--- Deny all peers from now on, and make room for another authenticator. Closing
+--- again does nothing.
+function Auth:close() end
+
+--- Make the authenticator of a context. Raises a SystemError `EADDRINUSE` if it
+--- has one, and one of the file system if the folder of keys cannot be read.
+---@param options aiowire.zmq.AuthOptions
+---@return aiowire.zmq.Auth
+function aw.zmq.auth(options) end
+
 ---@class aiowire.zmq.ContextOptions
 ---@field io_threads? integer default 1
 ---@field max_sockets? integer default 1023

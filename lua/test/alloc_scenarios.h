@@ -777,6 +777,26 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done')",
      false},
+    {"an authenticator",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local asked = 0\n"
+     "local auth <close> = zmq.auth{plain = {u = 'p'}, allow = {'127.0.0.1'},\n"
+     "  curve = {('k'):rep(32)}, handler = function(r)\n"
+     "    asked = asked + 1\n"
+     "    return r.username\n"
+     "  end, on_denied = print}\n"
+     "auth:allow_key(('x'):rep(32))\n"
+     "auth:deny_key(('y'):rep(32))\n"
+     "local o = {plain_server = true, zap_domain = 'x', linger = 0}\n"
+     "local s <close> = zmq.socket('pull', o):bind 'tcp://127.0.0.1:*'\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  aw.yield()\n"
+     "  auth:close()\n"
+     "end)\n"
+     "check(ev:run() == 'done' and asked == 0)",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

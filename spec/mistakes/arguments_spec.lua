@@ -30,6 +30,11 @@ local makers <const> = {
     m:close()
     return m
   end,
+  Auth = function()
+    local auth = aw.zmq.auth {}
+    auth:close()
+    return auth
+  end,
   Stream = function() return aw.stdin end,
   Server = function() return aw.tcp.listen("127.0.0.1", 0) end,
   UdpSocket = function() return aw.udp.bind("127.0.0.1", 0) end,
@@ -139,7 +144,7 @@ local function ways(entry)
 end
 
 local OF_ZMQ <const> = { ["aw.zmq"] = true, Socket = true, Context = true,
-  Monitor = true }
+  Monitor = true, Auth = true }
 
 --- Returns what is wrong with the text of an error, or nil.
 local function fault(entry, way, err)

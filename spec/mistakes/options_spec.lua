@@ -43,6 +43,7 @@ local with <const> = {
   unix_connect = function(o) aw.unix.connect("/nobody", o) end,
   resolve = function(o) aw.dns.resolve("127.0.0.1", o) end,
   request = function(o) aw.zmq.request("inproc://x", "x", o) end,
+  auth = function(o) aw.zmq.auth(o) end,
   -- The table is a command, too.
   spawn = function(o) aw.spawn(o) end,
   exec = function(o) aw.exec(o) end,
@@ -53,6 +54,7 @@ local with <const> = {
 -- Functions that take options: the name, the number of the argument, a call
 -- with the options, a mistyped name, the correct name.
 local takers <const> = {
+  { "auth", 1, with.auth, "curv", "curve" },
   { "scope", 1, with.scope, "timout", "timeout" },
   { "run", 2, with.run, "gracce", "grace" },
   { "test", 1, with.test, "sed", "seed" },

@@ -13,6 +13,12 @@ M.server = { "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
 M.client = { "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
   "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6" }
 
+--- The public key of the client as 32 bytes.
+M.client_bytes = ("54FCBA24E93249969316FB617C872BB0C1D1FF14800427C594CBFACF1B"
+  .. "C2D652"):gsub("%x%x", function(byte)
+  return string.char(tonumber(byte, 16))
+end)
+
 --- The options of a server, and of a client with the keys of `pair`.
 M.for_server = { curve_server = true, curve_publickey = M.server[1],
   curve_secretkey = M.server[2] }

@@ -55,6 +55,17 @@ local states <const> = {
       { grace = 0.05 })
     start(function() push:send "1" push:send "2" pull:recv() end)
   ]] },
+  { "running authenticators, one with a handler at work", [[
+    local auth = zmq.auth { plain = { u = "p" }, handler = function()
+      aw.sleep(100)
+    end }
+    local other = zmq.auth { curve = "any", context = zmq.context() }
+    local s = zmq.socket("pull", { plain_server = true })
+      :bind "tcp://127.0.0.1:*"
+    local c = zmq.socket("push", { plain_username = "u",
+      plain_password = "p", linger = 0 }):connect(s.last_endpoint)
+    start(function() s:recv() end)
+  ]] },
   { "a context of its own, with all that", [[
     local ctx = zmq.context { patience = 400 }
     local s = ctx:socket("push", { linger = -1 })

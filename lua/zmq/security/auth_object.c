@@ -153,12 +153,13 @@ static bool read_key(lua_State *L, int index, unsigned char *key) {
 static int change_key(lua_State *L, const char *verb,
                       int (*change)(awz_zap *, const unsigned char *)) {
   unsigned char key[AWZ_KEY];
-  awz_auth *auth = check_open_auth(L, verb);
+  check_auth_box(L);
   if (lua_type(L, 2) != LUA_TSTRING)
     aw_lua_type_error(L, 2, "string");
   if (!read_key(L, 2, key))
     aw_lua_arg_error(L, 2,
                      "a public key has 40 characters of Z85, or 32 bytes");
+  const awz_auth *auth = check_open_auth(L, verb);
   if (change(auth->zap, key) < 0)
     return luaL_error(L, "not enough memory");
   return 0;
@@ -278,7 +279,7 @@ static void read_plain(lua_State *L, awz_rules *rules) {
 }
 
 /* Push the function in option `name`, or nil. */
-static bool push_function(lua_State *L, const char *name) {
+static bool push_callable(lua_State *L, const char *name) {
   int type = lua_getfield(L, 1, name);
   bool callable = type == LUA_TFUNCTION;
   if (!callable && luaL_getmetafield(L, -1, "__call") != LUA_TNIL) {
@@ -376,8 +377,8 @@ static int new_auth(lua_State *L) {
   (void)read_context(L); /* loads libzmq, which decodes keys */
   awz_auth *auth = push_auth(L);
   awz_rules *rules = awz_zap_rules(auth->zap);
-  rules->asks = push_function(L, "handler");
-  bool tells = push_function(L, "on_denied");
+  rules->asks = push_callable(L, "handler");
+  bool tells = push_callable(L, "on_denied");
   read_domain(L, rules);
   read_addresses(L, "allow", &rules->allow);
   read_addresses(L, "deny", &rules->deny);
@@ -404,7 +405,7 @@ static void set_text_field(lua_State *L, const char *name,
 }
 
 /* Push what a handler, or `on_denied`, gets to see. */
-static void push_request(lua_State *L, const awz_zap_news *news) {
+static void push_auth_request(lua_State *L, const awz_zap_news *news) {
   enum { FIELDS = 6 };
   const awz_request *r = &news->request;
   lua_createtable(L, 0, FIELDS);
@@ -428,7 +429,7 @@ static void push_request(lua_State *L, const awz_zap_news *news) {
  */
 static int push_news(lua_State *L, aw_lua_value *value) {
   const awz_zap_news *news = ((boxed_news *)value)->news;
-  push_request(L, news);
+  push_auth_request(L, news);
   if (news->why)
     lua_pushstring(L, news->why);
   else

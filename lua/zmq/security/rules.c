@@ -47,7 +47,7 @@ int awz_rules_address(awz_addresses *all, const char *text) {
   return 0;
 }
 
-static bool has_address(const awz_addresses *all, const char *address) {
+static bool lists_address(const awz_addresses *all, const char *address) {
   return all->count > 0 && bsearch(address, all->list, all->count,
                                    sizeof *all->list, compare_addresses);
 }
@@ -59,9 +59,9 @@ static const char *address_fault(const awz_rules *rules, const awz_text *text) {
   memcpy(plain, text->data, text->size + 1);
   plain[strcspn(plain, "%")] = '\0';
   bool known = normal_address(plain, address);
-  if (known && has_address(&rules->deny, address))
+  if (known && lists_address(&rules->deny, address))
     return "its address is denied";
-  if (rules->allow.given && !(known && has_address(&rules->allow, address)))
+  if (rules->allow.given && !(known && lists_address(&rules->allow, address)))
     return "its address is not allowed";
   return NULL;
 }

@@ -70,7 +70,7 @@ struct awz_zap {
   int pipe[2]; /* has a byte while there are news, or once it is closed */
 };
 
-static int64_t now_ms(void) {
+static int64_t zap_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
@@ -179,7 +179,7 @@ static void send_reply(awz_zap *zap, const return_address *to, const reply *r) {
          send_text(socket, &r->user_id, true) && send_word(socket, "", false));
 }
 
-static void refuse(awz_zap *zap, const return_address *to) {
+static void deny_peer(awz_zap *zap, const return_address *to) {
   reply r = {.status = "400", .text = "denied"};
   send_reply(zap, to, &r);
 }
@@ -285,13 +285,13 @@ static bool read_request(const incoming *in, awz_request *out) {
 }
 
 /* Let the handler decide. Returns false if it cannot be asked. */
-static bool ask(awz_zap *zap, const return_address *from,
-                const awz_request *request) {
+static bool ask_handler(awz_zap *zap, const return_address *from,
+                        const awz_request *request) {
   question *q = zap->waiting_count < MOST_WAITING ? calloc(1, sizeof *q) : NULL;
   if (!q)
     return false;
   q->number = zap->last_number + 1;
-  q->until = now_ms() + PATIENCE_MS;
+  q->until = zap_now() + PATIENCE_MS;
   q->from = *from;
   q->request = *request;
   if (!add_news(zap, request, q->number, NULL)) {
@@ -313,13 +313,13 @@ static void decide(awz_zap *zap, const return_address *from,
   switch (awz_rules_decide(&zap->rules, request, &why)) {
   case AWZ_ADMIT: admit(zap, from, request, NULL); return;
   case AWZ_ASK:
-    if (ask(zap, from, request))
+    if (ask_handler(zap, from, request))
       return;
     why = "too many peers wait for the handler";
     break;
   case AWZ_DENY: break;
   }
-  refuse(zap, from);
+  deny_peer(zap, from);
   tell_denied(zap, request, why);
 }
 
@@ -353,7 +353,7 @@ static void zap_ready(awz_listener *listener) {
 
 /* ---- answers, in the thread ---- */
 
-static void free_question(question *q) {
+static void forget_question(question *q) {
   awz_wipe(q, sizeof *q);
   free(q);
 }
@@ -363,14 +363,14 @@ static void settle_question(awz_zap *zap, const question *q) {
     admit(zap, &q->from, &q->request, &q->user_id);
     return;
   }
-  refuse(zap, &q->from);
+  deny_peer(zap, &q->from);
   if (!q->answered && !zap->stopping)
     tell_denied(zap, &q->request, "the handler has not answered for 5 s");
 }
 
 /* Reply to questions that are answered, or late; all of them at the end. */
 static void settle_questions(awz_zap *zap) {
-  int64_t now = now_ms();
+  int64_t now = zap_now();
   question **place = &zap->waiting;
   while (*place) {
     question *q = *place;
@@ -381,7 +381,7 @@ static void settle_questions(awz_zap *zap) {
     *place = q->next;
     zap->waiting_count--;
     settle_question(zap, q);
-    free_question(q);
+    forget_question(q);
   }
 }
 
@@ -389,7 +389,7 @@ static int zap_wait(awz_listener *listener) {
   awz_zap *zap = zap_of(listener);
   pthread_mutex_lock(&zap->lock);
   int ms = zap->stopping && !zap->unbound ? 0 : -1;
-  int64_t now = zap->waiting ? now_ms() : 0;
+  int64_t now = zap->waiting ? zap_now() : 0;
   for (const question *q = zap->waiting; q && ms != 0; q = q->next) {
     int left = q->answered || q->until <= now ? 0 : (int)(q->until - now);
     ms = ms < 0 || left < ms ? left : ms;
@@ -422,7 +422,7 @@ static void zap_gone(awz_listener *listener) {
 
 /* ---- for the thread of Lua ---- */
 
-static int open_pipe(int fds[2]) {
+static int open_news_pipe(int fds[2]) {
   if (pipe(fds) < 0)
     return -errno;
   for (int i = 0; i < 2; i++) {
@@ -436,7 +436,7 @@ int awz_zap_new(awz_zap **out) {
   awz_zap *zap = calloc(1, sizeof *zap);
   if (!zap)
     return AW_ENOMEM;
-  int rc = open_pipe(zap->pipe);
+  int rc = open_news_pipe(zap->pipe);
   if (rc < 0) {
     free(zap);
     return rc;
@@ -575,7 +575,7 @@ void awz_zap_release(awz_zap *zap) {
   while (zap->waiting) {
     question *q = zap->waiting;
     zap->waiting = q->next;
-    free_question(q);
+    forget_question(q);
   }
   while (zap->first) {
     awz_zap_news *news = zap->first;
