@@ -394,6 +394,12 @@ describe("a server without an authenticator", function()
         s:poll("r", 0)
       ]])
       assert.are.equal("", warnings [[
+        s = zmq.socket("push", { zap_domain = "x", plain_username = "u",
+          plain_password = "p" }):connect "tcp://127.0.0.1:9"
+        s:poll("w", 0)
+        s:close(0)
+      ]])
+      assert.are.equal("", warnings [[
         s:bind "inproc://x"
         s:poll("r", 0)
       ]])

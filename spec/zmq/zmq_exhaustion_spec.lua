@@ -36,6 +36,10 @@ local operations <const> = {
     end })
     zmq.save_keys(name, zmq.curve_keypair())
     ctx:socket "dealer".curve_secretkey = name]] },
+  { "an authenticator with a handler, and its end", [[
+    local auth = zmq.auth { context = ctx, handler = print }
+    aw.yield()
+    auth:close()]] },
   { "a receive", [[
     local s = ctx:socket("pull"):bind "inproc://y"
     local _, err = aw.pcall(aw.timeout, 0.002, s.recv, s)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+  MECHANISM = 43,
   PLAIN_SERVER = 44,
   CURVE_SERVER = 47,
   DOMAIN_OPTION = 55,
@@ -67,9 +68,11 @@ static bool is_answered(const awz_context *context) {
   return context->zap || awz_is_bound(context, AWZ_ZAP_ADDRESS);
 }
 
-/* libzmq asks nobody about peers over inproc. */
+/* libzmq asks nobody about peers over inproc, nor about the server of a client
+ * with a mechanism. */
 void awz_guard_attached(awz_socket *s, const char *address, const char *where) {
-  bool asks = s->guarded && !awz_starts_with(address, "inproc://");
+  bool asks = s->guarded && !awz_starts_with(address, "inproc://") &&
+              (is_server(s) || !has_flag(s, MECHANISM));
   if (asks && !is_answered(s->context))
     s->late[s->late_count++] = (awz_late){NULL, where};
 }
