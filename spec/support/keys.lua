@@ -38,12 +38,13 @@ function M.server_of(options, transport)
   return zmq.socket("pull", options):bind(sockets.address(transport or "tcp"))
 end
 
---- Returns a PUSH socket that is connected to `server` and has sent `message`.
+--- Returns a PUSH socket that is connected to `server`. A task sends `message`:
+--- if the peer is denied first, the send waits for the close of the socket.
 function M.push(server, options, message)
   local s = zmq.socket("push", options)
   s.linger = 0
   s:connect(server.last_endpoint)
-  s:send(message)
+  aw.start(aw.Call(pcall, s.send, s, message))
   return s
 end
 

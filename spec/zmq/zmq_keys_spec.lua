@@ -297,6 +297,7 @@ describe("a key of a socket", function()
     local path = folder:file "server"
     zmq.save_keys(path, zmq.curve_keypair())
     zmq.save_keys(folder:file "client", zmq.curve_keypair())
+    local _ <close> = zmq.auth { curve = "any" }
     local server <close> = zmq.socket("rep", { curve_server = true,
       curve_secretkey = path })
     local client <close> = zmq.socket("req", { curve_serverkey = path,

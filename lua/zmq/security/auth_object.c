@@ -140,7 +140,7 @@ static int auth_tostring(lua_State *L) {
 /* ---- keys ---- */
 
 /* Read a key: 40 characters of Z85, or 32 bytes. */
-static bool read_key(lua_State *L, int index, unsigned char *key) {
+static bool read_auth_key(lua_State *L, int index, unsigned char *key) {
   size_t size = 0;
   const char *text =
       lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
@@ -156,7 +156,7 @@ static int change_key(lua_State *L, const char *verb,
   check_auth_box(L);
   if (lua_type(L, 2) != LUA_TSTRING)
     aw_lua_type_error(L, 2, "string");
-  if (!read_key(L, 2, key))
+  if (!read_auth_key(L, 2, key))
     aw_lua_arg_error(L, 2,
                      "a public key has 40 characters of Z85, or 32 bytes");
   const awz_auth *auth = check_open_auth(L, verb);
@@ -223,7 +223,7 @@ static void read_keys(lua_State *L, awz_rules *rules) {
   unsigned char key[AWZ_KEY];
   lua_pushnil(L);
   while (lua_next(L, -2)) {
-    if (!read_key(L, -1, key))
+    if (!read_auth_key(L, -1, key))
       aw_lua_bad_option(L, "curve",
                         "list of public keys, each 40 characters of Z85 or 32 "
                         "bytes,");
