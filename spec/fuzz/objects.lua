@@ -8,7 +8,7 @@ local M = {}
 --- program.
 M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
   "permit", "poller", "file", "stream", "server", "process", "udp", "socket",
-  "context", "error", "info", "co" }
+  "context", "auth", "error", "info", "co" }
 
 M.rules = {
   make_loop = { "new_loop{ <loop_options> }" },
@@ -61,6 +61,11 @@ M.rules = {
     "6* zmq.socket(<socket_type>, { linger = 0 })",
     "2* use(<context>, 'socket', <socket_type>, { linger = 0 })",
     "1* zmq.socket(<socket_type>, <shape>)",
+  },
+  make_auth = {
+    "3* zmq.auth{ handler = <function_>, on_denied = <function_> }",
+    "2* zmq.auth{ context = <context>, plain = { u = 'p' } }",
+    "1* zmq.auth(<shape>)",
   },
   make_context = { "zmq.context{ patience = 50 }" },
   make_error = { "select(2, pcall(<function_>))", [["text"]], "<shape>",
@@ -210,6 +215,11 @@ M.rules = {
     [["dealer"]], [["router"]], [["req"]], [["rep"]] },
   address = { [[3* "inproc://a"]], [["inproc://b"]], [["ipc://s"]],
     [["tcp://localhost:5959"]], [["tcp://127.2:5959"]] },
+  act_auth = {
+    "3* use(<auth>, 'close')", "use(<auth>, 'allow_key', ('x'):rep(32))",
+    "use(<auth>, 'deny_key', <value>)",
+    "do local _ <close> = <auth> <block>end",
+  },
   act_context = { "2* use(<context>, 'close')" },
   act_error = { "error(<error>, 0)", "look(<error>)" },
   act_info = { "look(<info>)" },

@@ -39,9 +39,9 @@ add_rules(objects.rules)
 
 -- Classes and places that a program with a virtual clock may not use: that
 -- clock stands still while a task waits for something external.
-local REAL <const> = { socket = true, context = true, poller = true,
-  file = true, stream = true, server = true, process = true, command = true,
-  udp = true }
+local REAL <const> = { socket = true, context = true, auth = true,
+  poller = true, file = true, stream = true, server = true, process = true,
+  command = true, udp = true }
 
 --- Returns the favoured rules: those of one or two classes, and a place.
 local function drawn_favoured(random)
