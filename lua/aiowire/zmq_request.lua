@@ -111,7 +111,7 @@ end
 -- ---- errors of the socket are errors of the request ----
 
 --- Raise the error of a call that the program did not write, as one of the
---- request.
+--- request: `tell` gets what `pattern` finds in a text.
 local function refuse(err, pattern, tell)
   local why = type(err) == "string" and err:match(pattern)
   if why then
@@ -120,23 +120,33 @@ local function refuse(err, pattern, tell)
   error(err, 0)
 end
 
-local function refuse_options(why)
-  inner.raise("bad option 'socket' (" .. why .. ")")
+local function refuse_options(err)
+  refuse(err, "^[^\n]-:%d+: (.*)$", function(why)
+    inner.raise("bad option 'socket' (" .. why .. ")")
+  end)
 end
 
-local function refuse_url(why)
-  inner.bad_argument(1, why)
-end
-
-local function open_socket(plan)
-  local ok, s = pcall(zmq.socket, "dealer", plan.options)
-  if not ok then
-    refuse(s, "^[^\n]-:%d+: (.*)$", refuse_options)
-  end
-  return s
+local function refuse_url(err)
+  refuse(err, "bad argument #%d+ to 'connect' %((.*)%)$", function(why)
+    inner.bad_argument(1, why)
+  end)
 end
 
 -- ---- trying ----
+
+--- Return a socket, or nil and an error. A context that has no room for one has
+--- room soon, when libzmq has disposed of those that were closed.
+local function open_socket(plan)
+  while true do
+    local ok, s = pcall(zmq.socket, "dealer", plan.options)
+    plan.shortage = not ok and aw.is_system_error(s) and s.code == "EMFILE"
+      and s or nil
+    if not plan.shortage then
+      return ok and s or nil, s
+    end
+    aw.sleep(LOOK)
+  end
+end
 
 --- Connect, an inproc name as soon as it is bound. Returns nil, or the error.
 local function connect(s, url)
@@ -158,11 +168,16 @@ local function reply_to(s, id)
   end
 end
 
---- Return the reply, or nil and an error of the connect.
-local function try(plan, s)
-  local err = connect(s, plan.url)
-  if err then
-    return nil, err
+--- Return the reply; or nil, an error, and the function that raises it outside
+--- of the time limit, as an error of the function that the program called.
+local function try(plan)
+  local s <close>, fault = open_socket(plan)
+  if not s then
+    return nil, fault, refuse_options
+  end
+  fault = connect(s, plan.url)
+  if fault then
+    return nil, fault, refuse_url
   end
   made = made + 1
   local id = string.pack(">I8", made)
@@ -170,13 +185,12 @@ local function try(plan, s)
   return reply_to(s, id)
 end
 
---- Return the reply, or nil and a Timeout. All errors are raised out here, as
---- errors of the function that the program called.
+--- Return the reply, or nil and a Timeout.
 local function try_once(plan)
-  local s <close> = open_socket(plan)
-  local ok, reply, why = aw.pcall(aw.timeout, plan.timeout, try, plan, s)
+  local ok, reply, fault, refuse_it = aw.pcall(aw.timeout, plan.timeout, try,
+    plan)
   if ok and not reply then
-    refuse(why, "bad argument #%d+ to 'connect' %((.*)%)$", refuse_url)
+    refuse_it(fault)
   elseif ok then
     return reply
   elseif not aw.is_timeout(reply) then
@@ -185,8 +199,12 @@ local function try_once(plan)
   return nil, reply
 end
 
---- Raise the Timeout of the last try as that of the request.
+--- Raise the Timeout of the last try as that of the request; or, if that try
+--- had no socket, why it had none.
 local function give_up(plan, timeout)
+  if plan.shortage then
+    error(plan.shortage, 0)
+  end
   local seconds = plan.timeout * plan.tries
   timeout.after = seconds
   timeout.url, timeout.tries = plan.url, plan.tries

@@ -66,6 +66,20 @@ local states <const> = {
       plain_password = "p", linger = 0 }):connect(s.last_endpoint)
     start(function() s:recv() end)
   ]] },
+  { "a service and requests, to it and to nobody", [[
+    local s = zmq.socket("router"):bind "tcp://127.0.0.1:*"
+    start(zmq.Service(s, function()
+      aw.sleep(0.05)
+    end))
+    for _, url in ipairs { s.last_endpoint, "tcp://127.0.0.1:9",
+      "inproc://nobody" } do
+      start(function()
+        while true do
+          zmq.request(url, "x", { timeout = 100 })
+        end
+      end)
+    end
+  ]] },
   { "a context of its own, with all that", [[
     local ctx = zmq.context { patience = 400 }
     local s = ctx:socket("push", { linger = -1 })

@@ -129,6 +129,36 @@ describe("a request [M19]", function()
     assert.are.equal("yes", task:wait())
   end))
 
+  it("waits for a socket while its context has none to give", fact(function()
+    local context <close> = zmq.context { max_sockets = 3 }
+    local s <close> = context:socket("rep"):bind "inproc://there"
+    aw.scope(function(scope)
+      local server = scope:start(function()
+        while true do
+          s:send(s:recv())
+        end
+      end)
+      aw.scope(function(clients)
+        for i = 1, 20 do
+          clients:start(function()
+            assert.are.equal("q" .. i, zmq.request("inproc://there", "q" .. i,
+              { timeout = LONG, context = context }))
+          end)
+        end
+      end)
+      server:cancel()
+    end)
+  end))
+
+  it("raises EMFILE if it got no socket", fact(function()
+    local context <close> = zmq.context { max_sockets = 1 }
+    local s <close> = context:socket("rep"):bind "inproc://there"
+    local err = caught(zmq.request, "inproc://there", "x",
+      { timeout = 0.01, retries = 1, context = context })
+    assert.are.equal("EMFILE", err.code)
+    assert.is_false(s.closed)
+  end))
+
   it("that waits for an absent server is not sent when it comes",
     fact(function()
       local address = sockets.address "ipc"
