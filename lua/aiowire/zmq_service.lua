@@ -177,6 +177,7 @@ end
 --- gets an error at least.
 local function answer(ev, request)
   local _ <close> = request.permit
+  request.begun = true
   local ok, err = aw.pcall(perform, ev, request)
   if ok then
     return
@@ -211,6 +212,9 @@ local function start(run, permit, parts)
   run.options.name = "request " .. run.count
   local ok, err = pcall(run.scope.start, run.scope, aw.Wire(answer, request),
     function(_, e, info)
+      if not request.begun then -- no memory for the task; the client waits
+        run.room:release()
+      end
       plan.on_error(e, request.info or info)
     end, run.options)
   if not ok then
