@@ -358,7 +358,7 @@ static int connect_any(awz_socket *s, const char *address) {
 int awz_connect(awz_socket *s, const char *address) {
   int rc = awz_guard_settle(s);
   if (rc == 0)
-    rc = awz_watch_begin(s, address);
+    rc = awz_watch_connect(s, address);
   if (rc == 0 && s->naming)
     rc = awz_name_use(s, address);
   if (rc == 0)

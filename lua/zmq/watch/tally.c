@@ -25,7 +25,10 @@
  *
  * libzmq does not report the end of connections when the user ends them: by an
  * unbind, which it reports as `closed`, or by a disconnect. A place that was
- * `left` so counts nothing until it is used again. */
+ * `left` so counts nothing until it is used again. A disconnect and a connect
+ * may follow each other before the thread has read the events of the former
+ * connection. But each connect has one connection at a time: the oldest ones
+ * above that number have ended. */
 #include "watch/tally.h"
 
 #include <stdlib.h>
@@ -48,6 +51,7 @@ typedef struct awz_place {
   connection *connections;
   unsigned completed, failed;
   unsigned count[3]; /* of connections, by phase */
+  unsigned connects; /* of the user to this address; 0: perhaps by a name */
   bool accepts;      /* connections are accepted here, not made */
   bool left;
   char address[];
@@ -138,7 +142,7 @@ static void forget_place(awz_tally *t, place *gone) {
 }
 
 static void settle_place(awz_tally *t, place *p) {
-  if (!p->connections && p->completed == 0 && !p->left)
+  if (!p->connections && p->completed == 0 && p->connects == 0 && !p->left)
     forget_place(t, p);
   else
     assign_handshakes(p);
@@ -146,7 +150,33 @@ static void settle_place(awz_tally *t, place *p) {
 
 static void leave_place(awz_tally *t, place *p) {
   forget_connections(t, p);
+  p->connects = 0;
   p->left = true;
+}
+
+/* Forget the oldest connection, whose end was not reported. */
+static void forget_oldest(awz_tally *t, place *p) {
+  connection **link = &p->connections;
+  while ((*link)->next)
+    link = &(*link)->next;
+  if ((*link)->stage == COMPLETE) {
+    t->peers--;
+  } else if (p->completed > 0) {
+    p->completed--;
+    t->peers--;
+  }
+  forget_connection(p, link);
+}
+
+static unsigned count_open(const place *p) {
+  return p->count[IN_HANDSHAKE] + p->count[COMPLETE];
+}
+
+static void forget_former(awz_tally *t, place *p) {
+  if (p->connects == 0 || p->count[ENDED_EARLY] > 0)
+    return;
+  while (count_open(p) >= p->connects)
+    forget_oldest(t, p);
 }
 
 /* ---- events ---- */
@@ -161,6 +191,7 @@ static void note_connection(awz_tally *t, const awz_news *news) {
   if (early && *early && (*early)->stage == ENDED_EARLY) {
     forget_connection(p, early);
   } else {
+    forget_former(t, p);
     add_connection(p, news->value, t->raw ? COMPLETE : IN_HANDSHAKE);
     t->peers += t->raw;
   }
@@ -171,6 +202,8 @@ static void complete_handshake(awz_tally *t, const awz_news *news) {
   place *p = obtain_place(t, news);
   if (!p || p->left)
     return;
+  if (p->connects > 0 && p->count[COMPLETE] + p->completed >= p->connects)
+    return; /* of a former connection */
   p->completed++;
   t->peers++;
   assign_handshakes(p);
@@ -298,11 +331,14 @@ void awz_tally_leave(awz_tally *t, const char *address) {
   forget_old_places(t);
 }
 
-void awz_tally_return(awz_tally *t, const char *address) {
-  for (place *p = t->places, *next; p; p = next) {
-    next = p->next;
-    if (is_address_of(p, address))
-      use_again(t, p);
+void awz_tally_connect(awz_tally *t, const char *address) {
+  const awz_news news = {.address = address, .length = strlen(address)};
+  obtain_place(t, &news);
+  for (place *p = t->places; p; p = p->next) {
+    if (!is_address_of(p, address))
+      continue;
+    p->left = false;
+    p->connects += strcmp(p->address, address) == 0;
   }
 }
 

@@ -20,7 +20,7 @@ void awz_tally_follow(awz_tally *tally, const awz_news *news);
  * connections. */
 void awz_tally_leave(awz_tally *tally, const char *address);
 /* The socket connects to this address, perhaps once more. */
-void awz_tally_return(awz_tally *tally, const char *address);
+void awz_tally_connect(awz_tally *tally, const char *address);
 
 void awz_tally_free(awz_tally *tally);
 

@@ -204,11 +204,16 @@ int awz_watch_begin(awz_socket *s, const char *address) {
   awz_watch *w = awz_watch_of(s);
   if (!w)
     return AW_ENOMEM;
-  if (!w->listening)
-    return begin(s, w);
-  pthread_mutex_lock(&w->lock);
-  awz_tally_return(&w->tally, address);
-  pthread_mutex_unlock(&w->lock);
+  return w->listening ? 0 : begin(s, w);
+}
+
+int awz_watch_connect(awz_socket *s, const char *address) {
+  int rc = awz_watch_begin(s, address);
+  if (rc < 0 || is_local(address))
+    return rc;
+  pthread_mutex_lock(&s->watch->lock);
+  awz_tally_connect(&s->watch->tally, address);
+  pthread_mutex_unlock(&s->watch->lock);
   return 0;
 }
 

@@ -47,6 +47,9 @@ awz_watch *awz_watch_of(awz_socket *socket);
  * others for the bind or connect. Returns 0 or a negative code. */
 int awz_watch_begin(awz_socket *socket, const char *address);
 
+/* The same before a connect: its peer will be counted. */
+int awz_watch_connect(awz_socket *socket, const char *address);
+
 /* The socket was disconnected from this address. */
 void awz_watch_leave(const awz_socket *socket, const char *address);
 
