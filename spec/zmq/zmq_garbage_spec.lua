@@ -60,9 +60,25 @@ local function serve_one(s, client, text)
   assert.are.same({ "", text }, client:recv_multipart())
 end
 
+local function filter(list, holds)
+  local kept = {}
+  for _, value in ipairs(list) do
+    kept[#kept + 1] = holds(value) and value or nil
+  end
+  return kept
+end
+
+--- Junk in the form of ZMTP 1.0 is a message: a REP may lose the reply to a
+--- good client then, as docs/zmq.md says.
+local function kinds_for(type)
+  return function(kind)
+    return type ~= "rep" or kind[1] ~= "ZMTP 1.0 junk"
+  end
+end
+
 for _, type in ipairs { "router", "dealer", "rep" } do
   describe(("garbage on the port of a %s"):format(type:upper()), function()
-    for _, kind in ipairs(garbage) do
+    for _, kind in ipairs(filter(garbage, kinds_for(type))) do
       it(("does no harm to good clients: %s [M1]"):format(kind[1]),
         fact(function()
           local s <close> = zmq.socket(type, { handshake_ivl = 1000 })
