@@ -128,7 +128,14 @@ typedef struct aw_zmq_config {
   /* Read ahead whenever the socket is readable, even if no task waits: for a
    * socket that keeps only its newest message. It may change at any time. */
   bool eager;
-  void *owner; /* handed to `holds` and `read_ahead` */
+  /* For aw_zmq_arm_watch(): `observe` reads what has arrived, and the binding
+   * holds what tasks may still receive. The engine calls it whenever it looks
+   * at the socket while a task watches, and then `watch` for each such task. It
+   * is called again if it returns before aw_zmq_found_empty(). */
+  void (*observe)(void *owner);
+  aw_zmq_take watch;
+  bool sends_only; /* the socket never counts as readable */
+  void *owner;     /* handed to `holds`, `read_ahead` and `observe` */
 } aw_zmq_config;
 
 /* Make the readiness of a socket.
@@ -168,6 +175,9 @@ AW_API int aw_zmq_fd(const aw_zmq *zmq);
  * code. */
 AW_API int aw_zmq_events(aw_zmq *zmq);
 
+/* Tell whether any task waits for the socket. */
+AW_API bool aw_zmq_awaited(const aw_zmq *zmq);
+
 /* Tell whether a task waits in aw_zmq_arm_receive(), or in aw_zmq_arm_send().
  * A task that comes later may not overtake it.
  *
@@ -180,17 +190,19 @@ AW_API bool aw_zmq_sending(const aw_zmq *zmq,
                            const void *what);
 
 /* Parts for operations of your own, for their `arm` and `disarm`: wait until
- * the socket is ready for `events`, or until `receive` or `send` has succeeded
- * for the task. A message that cannot be sent although the socket is writable,
- * because its peer is full, is tried again after 1, 2, 4 and up to 50 ms.
+ * the socket is ready for `events`, or until `receive`, `send` or `watch` has
+ * succeeded for the task. A message that cannot be sent although the socket is
+ * writable, because its peer is full, is tried again after 1, 2, 4 and up to 50
+ * ms.
  *
  * Return 0 when the wait has begun; 1 if the socket is readable already;
- * AW_EINVAL for other `events`, or if the config has no `receive` or `send`;
+ * AW_EINVAL for other `events`, or if the config lacks the function;
  * AW_ENOMEM; AW_ECLOSED; AW_EFORKED; AW_EBUSY if tasks of another engine wait
  * for the socket; or a code of libuv. */
 AW_API int aw_zmq_arm(aw_task *task, aw_zmq *zmq, int events);
 AW_API int aw_zmq_arm_receive(aw_task *task, aw_zmq *zmq);
 AW_API int aw_zmq_arm_send(aw_task *task, aw_zmq *zmq);
+AW_API int aw_zmq_arm_watch(aw_task *task, aw_zmq *zmq);
 AW_API void aw_zmq_disarm(aw_task *task, aw_zmq *zmq);
 
 /* Return the operation that waits until a socket is ready; its data is the

@@ -4,12 +4,13 @@
  *                     list ──► the socket is dirty ──► look
  *
  * A task waits for a message that `receive` of the config takes, or for room
- * for the one that `send` sends; or until the socket is readable or writable.
+ * for the one that `send` sends; or until `watch` says that something has come;
+ * or until the socket is readable or writable.
  *
  * A wait begins with a look, unless the last receive found nothing and nothing
  * has happened since (`drained`): then the descriptor reports the next message.
  *
- * Invariant: `waiting` is the number of tasks in the five lists.
+ * Invariant: `waiting` is the number of tasks in the six lists.
  *
  * The readiness takes four files, each of which calls those below it:
  *
@@ -44,6 +45,7 @@ int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out) {
   z->forks = aw_zmq_forks();
   aw__list_init(&z->receivers);
   aw__list_init(&z->senders);
+  aw__list_init(&z->watchers);
   aw__list_init(&z->readers);
   aw__list_init(&z->writers);
   aw__list_init(&z->both);
@@ -70,6 +72,10 @@ int aw_zmq_fd(const aw_zmq *z) {
 
 /* ---- waiting ---- */
 
+bool aw_zmq_awaited(const aw_zmq *z) {
+  return z && aw__zmq_awaited(z);
+}
+
 bool aw_zmq_receiving(const aw_zmq *z) {
   return z && !aw__list_empty(&z->receivers);
 }
@@ -91,7 +97,8 @@ bool aw_zmq_sending(const aw_zmq *z,
 /* Must the engine look at the socket before a task may rest in `list`, so that
  * no edge is missed that was consumed before the task came? */
 static bool must_look(const aw_zmq *z, const aw_link *list) {
-  bool for_input = list == &z->receivers || list == &z->readers;
+  bool for_input =
+      list == &z->receivers || list == &z->readers || list == &z->watchers;
   return !z->drained || !for_input || aw__zmq_holds(z);
 }
 
@@ -129,6 +136,12 @@ int aw_zmq_arm_send(aw_task *task, aw_zmq *z) {
   if (!z)
     return AW_ECLOSED;
   return z->config->send ? join(task, z, &z->senders) : AW_EINVAL;
+}
+
+int aw_zmq_arm_watch(aw_task *task, aw_zmq *z) {
+  if (!z)
+    return AW_ECLOSED;
+  return z->config->watch ? join(task, z, &z->watchers) : AW_EINVAL;
 }
 
 /* The socket was not used: it is as dirty as before. */

@@ -1,5 +1,6 @@
 /* zmq_look.c - a look at one dirty socket of libzmq: which waits end? [Q4]
  *
+ *     watchers           `observe` of the config, and `watch` for each of them
  *     receivers          `receive` of the config, in their order, until it
  *                        finds no message
  *     readers            read ahead, or ZMQ_EVENTS
@@ -43,6 +44,7 @@ static void wake(aw_zmq *z, aw_link *list, int result) {
 }
 
 void aw__zmq_wake_everybody(aw_zmq *z, int result) {
+  wake(z, &z->watchers, result);
   wake(z, &z->receivers, result);
   wake(z, &z->readers, result);
   wake(z, &z->both, result);
@@ -89,6 +91,8 @@ static int read_events(aw_zmq *z) {
   z->drained = !(events & AW_READABLE);
   if (aw__zmq_holds(z))
     events |= AW_READABLE;
+  if (z->config->sends_only)
+    events &= ~AW_READABLE;
   return events & AW_ZMQ_EITHER; /* ZMQ_POLLIN, ZMQ_POLLOUT: the same bits */
 }
 
@@ -115,6 +119,25 @@ static int awaited_events(aw_zmq *z) {
 
 static aw_task *first_of(const aw_link *list) {
   return AW_CONTAINER(aw_task, link, (uintptr_t)list->next);
+}
+
+/* Returns false if there may be more for the tasks that still watch. */
+static bool let_watch(aw_zmq *z) {
+  if (aw__list_empty(&z->watchers))
+    return true;
+  z->config->observe(z->config->owner);
+  bool drained = z->drained;
+  aw_link *link = z->watchers.next;
+  while (link != &z->watchers) {
+    aw_task *task = AW_CONTAINER(aw_task, link, link);
+    int rc = z->config->watch(task, task->on);
+    link = link->next;
+    if (rc == 0)
+      continue;
+    aw__link_remove(&task->link);
+    end_wait(z, task, rc < 0 ? rc : 0);
+  }
+  return drained || aw__list_empty(&z->watchers);
 }
 
 /* Returns false if there may be more messages for the tasks that still wait. */
@@ -191,7 +214,8 @@ static bool look_at_events(aw_zmq *z) {
 }
 
 void aw__zmq_look_at(aw_zmq *z) {
-  bool again = !let_receive(z);
+  bool again = !let_watch(z); /* first: receivers take what it holds */
+  again = !let_receive(z) || again;
   if (!aw__list_empty(&z->senders) || !aw__list_empty(&z->readers) ||
       !aw__list_empty(&z->writers) || !aw__list_empty(&z->both))
     again = look_at_events(z) || again;

@@ -28,8 +28,8 @@ struct aw_zmq {
   const aw_zmq_config *config;
   aw_zmq_sockets *home; /* of the engine that it is in, or NULL */
   aw_zmq_watch *watch;  /* in that engine */
-  /* Tasks that wait: for `receive`, `send`, and for events. */
-  aw_link receivers, senders, readers, writers, both;
+  /* Tasks that wait: for `receive`, `send`, `watch`, and for events. */
+  aw_link receivers, senders, watchers, readers, writers, both;
   unsigned waiting; /* tasks in these lists */
   aw_link link;     /* in `dirty`, `round` or `fired` of `home` */
   aw_link place;    /* in `all` of `home` */
