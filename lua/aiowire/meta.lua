@@ -2080,6 +2080,18 @@ function Socket:monitor(events) end
 ---@return true
 function Socket:wait_peers(n, timeout) end
 
+--- Wait until somebody has subscribed to this PUB or XPUB [M5]. Awaits.
+---
+--- With `prefix`, wait until a message that begins with `prefix` would reach
+--- somebody. A subscriber that came before the call counts, one that has left
+--- does not. An XPUB still receives its subscriptions. Raises Timeout; and an
+--- error where libzmq does not tell who gets what: with `conflate`, with
+--- `xpub_manual`, for a prefix with `invert_matching` [M6].
+---@param prefix? string default: any subscription will do
+---@param timeout? number seconds; default: no limit
+---@return boolean there true
+function Socket:wait_subscriber(prefix, timeout) end
+
 --- Return an option, by its name in lower case or by its number.
 ---@param option string|integer
 ---@return string|integer|boolean value

@@ -144,10 +144,33 @@ raw.methods.wait_peers = inner.method("wait_peers", function(self, n, timeout)
   return true
 end)
 
-
 --- Let a task serve the news of an authenticator.
 function raw.serve_auth(...)
   inner.part "aiowire.zmq_auth"(raw, ...)
 end
+
+--- Wait until somebody has subscribed: to anything, or so that a message that
+--- begins with `prefix` reaches somebody. The subscriber may leave before this
+--- task runs, so look once more.
+local function wait_subscriber(socket, prefix)
+  local subscriber = raw.subscriber(socket, prefix)
+  repeat
+    aw.await(subscriber)
+  until raw.subscribed(socket, prefix)
+end
+
+--- Wait until a PUB or XPUB has a subscriber, for at most `timeout` seconds.
+--- With `prefix`, it is one that gets messages which begin with `prefix`.
+raw.methods.wait_subscriber = inner.method("wait_subscriber",
+  function(self, prefix, timeout)
+    check_timeout(timeout)
+    inner.awaiter "socket:wait_subscriber"
+    if timeout then
+      aw.timeout(timeout, wait_subscriber, self, prefix)
+    else
+      wait_subscriber(self, prefix)
+    end
+    return true
+  end)
 
 return M

@@ -700,6 +700,31 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done')",
      false},
+    {"subscribers",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local o = {linger = 0, hwm = 2}\n"
+     "  for _, kind in ipairs {'pub', 'xpub'} do\n"
+     "    local at = 'inproc://' .. kind\n"
+     "    local pub <close> = zmq.socket(kind, o):bind(at)\n"
+     "    local sub <close> = zmq.socket('xsub', o):connect(at)\n"
+     "    local t = ev:start(function() pub:wait_subscriber 'more' end)\n"
+     "    aw.yield()\n"
+     "    sub:send '\\1m'\n"
+     "    check(pub:wait_subscriber() and pub:wait_subscriber('m', 9))\n"
+     "    check(kind == 'pub' or pub:recv() == '\\1m')\n"
+     "    t:wait()\n"
+     "    sub:send '\\0m'\n"
+     "    check(not aw.pcall(pub.wait_subscriber, pub, 'm', 0))\n"
+     "  end\n"
+     "  local pub <close> = zmq.socket('pub', {conflate = true})\n"
+     "  pub.linger = 0\n"
+     "  pub.conflate = false\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
     {"keys",
      "local zmq = aw.zmq\n"
      "if not pcall(zmq.version) or not zmq.has 'curve' then return end\n"

@@ -10,6 +10,7 @@
 #include "security/auth_object.h"
 #include "security/curve.h"
 #include "watch/monitor.h"
+#include "watch/subscribers.h"
 #include "watch/wait_peers.h"
 #include "zmq.h"
 
@@ -84,5 +85,6 @@ int awz_open(lua_State *L) {
   awz_open_monitor(L);
   awz_open_wait_peers(L);
   awz_open_auth(L);
+  awz_open_subscribers(L);
   return 1;
 }

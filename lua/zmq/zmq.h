@@ -21,6 +21,7 @@
  *          host_address.c       names of hosts in addresses
  *          host_name.c          connects to such names, when they are known
  *          routing_id.c         `connect_routing_id`
+ *          settings.c           the options that a PUB was given
  *          options.c            the table of options; get and set
  *          socket_object.c      sockets for Lua: errors, options, readiness
  *          attach.c             s:bind(), s:connect() and the way back
@@ -34,6 +35,8 @@
  *         bell.c                wakes tasks from any thread
  *         monitor.c             s:monitor()
  *         wait_peers.c          s:wait_peers()
+ *         topics.c              a set of topics
+ *         subscribers.c         s:wait_subscriber()
  *   security/zap.c              answers questions about peers, in the thread
  *            rules.c            the rules of an authenticator
  *            key_set.c          public keys, and folders of them
@@ -61,6 +64,8 @@ typedef struct awz_message awz_message;
 typedef struct awz_parts awz_parts;
 typedef struct awz_attendant awz_attendant;
 typedef struct awz_named awz_named;
+typedef struct awz_subscribers awz_subscribers;
+typedef struct awz_setting awz_setting;
 
 /* ---- types.c ---- */
 
@@ -79,6 +84,8 @@ enum {
   AWZ_DEALER = 5,
   AWZ_REP = 4,
   AWZ_REQ = 3,
+  AWZ_PUB = 1,
+  AWZ_XPUB = 9,
   AWZ_ROUTER = 6,
   AWZ_SUB = 2,
   AWZ_STREAM = 11
@@ -155,6 +162,8 @@ struct awz_socket {
   unsigned refs;           /* held by the userdata, and by boxed messages */
   aw_lua_held held;        /* for a lost finalizer */
   awz_endpoint *endpoints; /* addresses that it is bound to */
+  awz_endpoint *connected; /* of a PUB: addresses, but inproc names, that it
+                              has connected to */
   awz_endpoint *pending;   /* inproc names that it has connected to, and that no
                               socket has bound yet */
   awz_named *named;        /* addresses with names of hosts, that it is
@@ -176,7 +185,10 @@ struct awz_socket {
                            or NULL */
   bool whole;          /* all frames of `coming` are there: it was read ahead */
   awz_message *newest; /* the message kept while `drains`; or NULL */
-  awz_message *returned;   /* messages that came back, the oldest first */
+  awz_message *returned;        /* messages that came back, the oldest first */
+  awz_message *last;            /* the newest of them; only if there is one */
+  awz_subscribers *subscribers; /* of a PUB or XPUB; watch/subscribers.h */
+  awz_setting *settings;        /* of a PUB: socket/settings.h */
   awz_message *delivering; /* its Lua strings are being made, or that failed */
   uint64_t taken;          /* number of messages taken so far */
   size_t max_parts;
@@ -190,6 +202,7 @@ struct awz_socket {
   char *domain;     /* option `zap_domain`; NULL: none */
   bool guarded;     /* libzmq asks an authenticator about its peers */
   bool oversized;   /* `coming` has more parts than max_parts */
+  bool unnoted;     /* its last part is not in `subscribers` yet */
   bool attached;    /* it was bound or connected at least once */
   bool bound;       /* `address` was bound, else connected to */
   char address[128];
@@ -220,7 +233,8 @@ int awz_raw_get_context(const awz_context *context, int option, int *value);
  */
 void awz_raw_end_context(void *raw);
 
-int awz_raw_open(awz_socket *socket);
+/* Open a socket of libzmq, whose type may differ from that of `socket`. */
+int awz_raw_open(awz_socket *socket, int type);
 void awz_raw_close(awz_socket *socket);
 int awz_raw_set(awz_socket *socket, int option, const void *value, size_t size);
 int awz_raw_get(awz_socket *socket, int option, void *value, size_t *size);
@@ -297,6 +311,10 @@ void awz_home_close(awz_home *home);
 
 int awz_socket_new(awz_context *context, const awz_type *type,
                    aw_lua_here *here, awz_socket **out);
+/* Replace the socket of libzmq by one of another type, with the same options.
+ * Returns 0; -EISCONN if it was attached; AW_EBUSY if a task waits for it; or
+ * another code, and then nothing has changed. */
+int awz_socket_change_type(awz_socket *socket, int type);
 void awz_socket_close(awz_socket *socket);
 void awz_socket_release(awz_socket *socket);
 /* Return 0, AW_ECLOSED or AW_EFORKED. NULL is a finalized socket: AW_ECLOSED.
@@ -372,6 +390,7 @@ struct awz_message {
   size_t count, room; /* frames: received, at most */
   awz_frame *frames;  /* `few`, or memory of its own */
   awz_frame few[4];
+  bool oversized; /* had more parts than allowed; it has none now */
   bool as_table;  /* Lua gets one table instead of several strings */
   bool with_meta; /* … and its metadata; see security/metadata.h */
   bool delivered; /* Lua has the strings */
@@ -406,6 +425,8 @@ int awz_message_read_ahead(void *socket);
  * end of a connection. Returns 0 or a negative code; -EAGAIN: the user must
  * first receive the request of a REP. */
 int awz_message_complete(awz_socket *socket);
+/* Receive messages, and hold them all, until there is none, or for a while. */
+void awz_message_stock(awz_socket *socket);
 /* Begin to conflate received messages, or stop it. */
 void awz_message_drain(awz_socket *socket, bool drains);
 void awz_message_free(awz_message *message);

@@ -297,6 +297,30 @@ scenario("a wait for peers", function(_, p)
   end)
 end)
 
+for _, type in ipairs { "pub", "xpub" } do
+  scenario("a wait for subscribers of " .. type, function(_, p)
+    local publisher, sub = zmq.socket(type), zmq.socket "sub"
+    local _ <close> = p.guard(function()
+      publisher:close(0)
+      sub:close(0)
+    end)
+    publisher:bind(sockets.address())
+    sub:connect(publisher.last_endpoint)
+    aw.scope(function(s)
+      s:start(function()
+        local _ <close> = p.guard()
+        p.step(publisher.wait_subscriber, publisher, "topic")
+        if type == "xpub" then -- a wait that was struck has taken nothing
+          assert.are.equal("\1topic", p.step(publisher.recv, publisher))
+        end
+      end)
+      p.sleep(0)
+      sub:subscribe "topic"
+      p.step(publisher.wait_subscriber, publisher, "topic", 60)
+    end)
+  end)
+end
+
 describe("the sweep of sockets", function()
   if not sockets.installed then
     it("needs libzmq [zmq]", function()

@@ -4,7 +4,7 @@
  * and the engine learns that a socket was used [ZQ1, ZQ6]. The number of tries
  * is bounded, because a forked child gets EINTR for ever [ZQ16].
  */
-#include "zmq.h"
+#include "socket/settings.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -116,9 +116,9 @@ static int used(const awz_socket *s, int rc) {
   return result;
 }
 
-int awz_raw_open(awz_socket *s) {
+int awz_raw_open(awz_socket *s, int type) {
   s->calls = s->context->calls;
-  s->raw = s->calls->socket(s->context->raw, s->type->number);
+  s->raw = s->calls->socket(s->context->raw, type);
   return s->raw ? 0 : code(s->calls);
 }
 
@@ -128,11 +128,16 @@ void awz_raw_close(awz_socket *s) {
 }
 
 int awz_raw_set(awz_socket *s, int option, const void *value, size_t size) {
-  int rc, tries = 0;
+  awz_setting *setting;
+  int rc = awz_setting_new(s, option, value, size, &setting), tries = 0;
+  if (rc < 0)
+    return rc;
   do
     rc = s->calls->setsockopt(s->raw, option, value, size);
   while (interrupted(s->calls, rc, &tries));
-  return used(s, rc);
+  rc = used(s, rc);
+  awz_setting_keep(s, setting, rc == 0);
+  return rc;
 }
 
 int awz_raw_get(awz_socket *s, int option, void *value, size_t *size) {

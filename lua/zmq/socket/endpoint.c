@@ -26,11 +26,15 @@
  * finds that end. The list `ghosts` has these names, and such a bind is
  * refused.
  *
+ * libzmq ignores a second connect of a PUB to an address of tcp or ipc, but not
+ * of an XPUB, which ours is inside. So `connected` has these addresses.
+ *
  * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
  */
 #include "security/guard.h"
 #include "security/zap.h"
 #include "socket/host_name.h"
+#include "socket/settings.h"
 #include "watch/links.h"
 #include "watch/watch.h"
 
@@ -149,6 +153,7 @@ void awz_leave_endpoints(awz_socket *s) {
     s->context->ghosts = e;
   }
   awz_host_forget(s);
+  free_endpoints(&s->connected, NULL);
   awz_forget_names(s);
 }
 
@@ -264,6 +269,7 @@ int awz_bind(awz_socket *s, const char *address) {
     snprintf(e->address, size, "%s", address);
   s->attached = true;
   s->late_count = 0;
+  awz_settings_forget(s);
   awz_name_expose(s, address);
   awz_show_endpoint(s, NULL);
   forget(s->context->home, 0, e->address);
@@ -316,23 +322,37 @@ static int connect_local(awz_socket *s, awz_socket *peer, const char *address) {
   return rc;
 }
 
-/* Connect to an inproc name that no socket has bound yet. */
-static int connect_early(awz_socket *s, const char *address) {
-  if (s->overwrites)
-    return -EBUSY;
+/* Connect, and add the address to a list. */
+static int connect_listed(awz_socket *s, awz_endpoint **list,
+                          const char *address) {
   size_t size = strlen(address) + 1;
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = connect_local(s, NULL, address);
+  int rc = awz_starts_with(address, "inproc://")
+               ? connect_local(s, NULL, address)
+               : awz_raw_attach(s, AWZ_CONNECT, address);
   if (rc < 0) {
     aw_free(e);
     return rc;
   }
   memcpy(e->address, address, size);
-  e->next = s->pending;
-  s->pending = e;
+  e->next = *list;
+  *list = e;
   return 0;
+}
+
+/* Connect to an inproc name that no socket has bound yet. */
+static int connect_early(awz_socket *s, const char *address) {
+  return s->overwrites ? -EBUSY : connect_listed(s, &s->pending, address);
+}
+
+static int connect_remote(awz_socket *s, const char *address) {
+  if (s->type->number != AWZ_PUB)
+    return awz_raw_attach(s, AWZ_CONNECT, address);
+  if (has(s->connected, address) || has(s->endpoints, address))
+    return 0;
+  return connect_listed(s, &s->connected, address);
 }
 
 /* A type that a ROUTER and a REP talk to. */
@@ -342,7 +362,7 @@ static bool asks_zap(const awz_socket *s) {
 
 static int connect_any(awz_socket *s, const char *address) {
   if (!awz_starts_with(address, "inproc://"))
-    return awz_raw_attach(s, AWZ_CONNECT, address);
+    return connect_remote(s, address);
   awz_socket *peer = binder(s->context, address);
   if (is_same_address(address, AWZ_ZAP_ADDRESS) && !asks_zap(s))
     return -EPROTOTYPE;
@@ -370,8 +390,24 @@ int awz_connect(awz_socket *s, const char *address) {
   s->naming = s->told = false;
   s->late_count = 0;
   s->attached = true;
+  awz_settings_forget(s);
   awz_show_endpoint(s, NULL);
   return 0;
+}
+
+/* libzmq takes other spellings of an address, too. */
+static void forget_connected(awz_socket *s, const char *address) {
+  bool exact = has(s->connected, address);
+  awz_endpoint **place = &s->connected;
+  while (*place) {
+    awz_endpoint *e = *place;
+    if (!(exact ? is_same_address : may_clash)(e->address, address)) {
+      place = &e->next;
+    } else {
+      *place = e->next;
+      aw_free(e);
+    }
+  }
 }
 
 int awz_disconnect(awz_socket *s, const char *address) {
@@ -386,5 +422,6 @@ int awz_disconnect(awz_socket *s, const char *address) {
     return rc;
   awz_links_cut(s, address);
   awz_watch_leave(s, address);
+  forget_connected(s, address);
   return 0;
 }

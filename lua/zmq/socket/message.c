@@ -11,10 +11,14 @@
  * a reference to its socket. If it is released before Lua took it, it goes back
  * to its socket [H4].
  *
+ * While a task waits for subscribers of an XPUB, all messages are received and
+ * held, in their order (`returned`), and recv() takes them from there.
+ *
  * A socket that conflates is read until it is empty, and the last message is
  * kept (`newest`). libzmq can conflate messages of a single part only: it would
  * abort the program if a peer sent several parts.
  */
+#include "watch/subscribers.h"
 #include "zmq.h"
 
 #include "security/metadata.h"
@@ -37,10 +41,14 @@ static int push_message_value(lua_State *L, aw_lua_value *value) {
 
 void awz_message_put_back(awz_socket *s, awz_message *message) {
   awz_message **place = &s->returned;
+  if (s->returned && s->last->number < message->number)
+    place = &s->last->next;
   while (*place && (*place)->number < message->number)
     place = &(*place)->next;
   message->next = *place;
   *place = message;
+  if (!message->next)
+    s->last = message;
   aw_zmq_touch(s->ready);
 }
 
@@ -168,14 +176,30 @@ static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
   return 0;
 }
 
+/* Receive a frame of an XPUB, and note it if it is a subscription. If that ran
+ * out of memory, the next call notes it. */
+static int receive_noted(awz_socket *s, awz_message *message, bool *more) {
+  int rc = s->unnoted ? 0 : receive_frame(s, message, more);
+  if (rc < 0)
+    return rc;
+  awz_frame *frame = &message->frames[message->count - 1];
+  *more = awz_raw_more(s, &frame->message);
+  rc = awz_subscribers_note(s->subscribers, awz_raw_data(s, &frame->message),
+                            frame->size);
+  s->unnoted = rc < 0;
+  return rc;
+}
+
 /* Receive all frames of the next message into s->coming. Returns 1; 0 if frames
  * are missing; or a negative code. */
 static int receive_whole(awz_socket *s) {
   int rc = make_coming(s);
   bool more = !s->whole;
   while (rc == 0 && more) {
-    rc = receive_frame(s, s->coming, &more);
-    if (s->coming->count > s->max_parts) { /* receive the rest and drop it */
+    rc = s->subscribers ? receive_noted(s, s->coming, &more)
+                        : receive_frame(s, s->coming, &more);
+    if (rc == 0 &&
+        s->coming->count > s->max_parts) { /* receive the rest and drop it */
       drop_frames(s->coming);
       s->oversized = true;
     }
@@ -191,6 +215,18 @@ static awz_message *take_returned(awz_socket *s) {
   s->returned = message->next;
   message->next = NULL;
   return message;
+}
+
+/* Take the first message that was held, as the user does: of a message that was
+ * too long, nothing is left but the error. */
+static int next_returned(awz_socket *s, awz_message **out) {
+  awz_message *message = take_returned(s);
+  if (message->oversized) {
+    awz_message_free(message);
+    return -EMSGSIZE;
+  }
+  *out = message;
+  return 1;
 }
 
 static int take_coming(awz_socket *s, awz_message **out) {
@@ -252,12 +288,21 @@ int awz_message_next(awz_socket *s, awz_message **out) {
     if (rc != 0 || !s->returned)
       return rc;
   }
-  if (s->returned) {
-    *out = take_returned(s);
-    return 1;
-  }
+  if (s->returned)
+    return next_returned(s, out);
   int rc = receive_whole(s);
   return rc > 0 ? take_coming(s, out) : rc;
+}
+
+void awz_message_stock(awz_socket *s) {
+  enum { MOST = 1000 }; /* then other tasks run: some 0.5 ms */
+  for (int left = MOST; left > 0 && receive_whole(s) > 0; left--) {
+    awz_message *message = s->coming;
+    message->oversized = s->oversized;
+    s->oversized = false;
+    (void)take_coming(s, &message); /* cannot fail now */
+    awz_message_put_back(s, message);
+  }
 }
 
 bool awz_message_held(const void *socket) {

@@ -16,9 +16,9 @@
  *
  * Longer than 500 lines for its table.
  */
-#include "security/guard.h"
-
 #include "security/curve.h"
+#include "security/guard.h"
+#include "watch/subscribers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -56,6 +56,11 @@ enum {
   CONFLATE = 54,
   ZAP_DOMAIN = 55,
   CONNECT_ROUTING_ID = 61,
+  TYPE = 16,
+  XPUB_VERBOSE = 40,
+  XPUB_MANUAL = 71,
+  INVERT_MATCHING = 74,
+  XPUB_VERBOSER = 78,
   XPUB_WELCOME_MSG = 72,
   MAX_PARTS = -1, /* not libzmq's, and the next one, too */
   HWM = -2
@@ -74,7 +79,7 @@ static const option options[] = {
     {"rcvmore", 13, FLAG, R},
     {"fd", FD, INT, R},
     {"events", EVENTS, INT, R},
-    {"type", 16, INT, R},
+    {"type", TYPE, INT, R},
     {"linger", LINGER, INT, RW},
     {"reconnect_ivl", 18, INT, RW_LATE},
     {"backlog", 19, INT, RW_LATE},
@@ -93,7 +98,7 @@ static const option options[] = {
     {"tcp_keepalive_intvl", 37, INT, RW_LATE},
     {"tcp_accept_filter", 38, BYTES, W_LATE},
     {"immediate", 39, FLAG, RW_LATE},
-    {"xpub_verbose", 40, FLAG, W},
+    {"xpub_verbose", XPUB_VERBOSE, FLAG, W},
     {"router_raw", ROUTER_RAW, FLAG, W},
     {"ipv6", 42, FLAG, RW_LATE},
     {"mechanism", 43, INT, R},
@@ -122,14 +127,14 @@ static const option options[] = {
     {"handshake_ivl", 66, INT, RW_LATE},
     {"socks_proxy", 68, TEXT, RW_LATE},
     {"xpub_nodrop", 69, FLAG, W},
-    {"xpub_manual", 71, FLAG, W},
+    {"xpub_manual", XPUB_MANUAL, FLAG, W},
     {"xpub_welcome_msg", 72, BYTES, W},
     {"stream_notify", 73, FLAG, W_LATE},
-    {"invert_matching", 74, FLAG, RW},
+    {"invert_matching", INVERT_MATCHING, FLAG, RW},
     {"heartbeat_ivl", 75, INT, RW_LATE},
     {"heartbeat_ttl", 76, INT, RW_LATE},
     {"heartbeat_timeout", 77, INT, RW_LATE},
-    {"xpub_verboser", 78, FLAG, W},
+    {"xpub_verboser", XPUB_VERBOSER, FLAG, W},
     {"connect_timeout", 79, INT, RW_LATE},
     {"tcp_maxrt", 80, INT, RW_LATE},
     {"thread_safe", 81, FLAG, R},
@@ -223,6 +228,7 @@ static int read_number(awz_socket *s, const option *o, number *out) {
   size_t size = size_of(o->kind);
   if (o->number != EVENTS)
     return awz_raw_get(s, o->number, out, &size);
+  awz_subscribers_read(s);
   out->i = aw_zmq_events(s->ready);
   return out->i < 0 ? out->i : 0;
 }
@@ -263,6 +269,7 @@ static bool get_special(lua_State *L, const awz_socket *s, const option *o) {
   switch (o->number) {
   case MAX_PARTS: lua_pushinteger(L, (lua_Integer)s->max_parts); return true;
   case LINGER: lua_pushinteger(L, s->linger); return true;
+  case TYPE: lua_pushinteger(L, s->type->number); return true;
   case ROUTER_MANDATORY: lua_pushboolean(L, s->strict); return true;
   case CONFLATE: lua_pushboolean(L, s->conflated); return true;
   case ZAP_DOMAIN:
@@ -419,6 +426,23 @@ static void note_late(lua_State *L, awz_socket *s, const option *o) {
   s->late[s->late_count++] = (awz_late){o->name, where};
 }
 
+/* Only a PUB of libzmq conflates, and only an XPUB knows its subscribers. */
+static void set_pub_conflate(lua_State *L, awz_socket *s, const option *o,
+                             int value) {
+  int rc = value == s->conflated
+               ? 0
+               : awz_socket_change_type(s, value ? AWZ_PUB : AWZ_XPUB);
+  if (rc == AW_EBUSY)
+    awz_error(L, "cannot set option '%s' while a task waits for the socket",
+              o->name);
+  if (rc < 0)
+    fail_option(L, s, o, rc, "set");
+  if (value != s->conflated)
+    awz_subscribers_reset(s, !value);
+  set_raw(L, s, o, CONFLATE, &value, sizeof value);
+  s->overwrites = value;
+}
+
 static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
   static const int USUAL = 1000;
   int value = check_flag(L, o);
@@ -430,6 +454,8 @@ static void set_conflate(lua_State *L, awz_socket *s, const option *o) {
       (void)aw_zmq_attend(s->ready, aw_lua_engine(L));
     if (!s->attached)
       set_rcvhwm(L, s, o, USUAL);
+  } else if (s->type->number == AWZ_PUB) {
+    set_pub_conflate(L, s, o, value);
   } else if (!s->type->receives) {
     set_raw(L, s, o, CONFLATE, &value, sizeof value);
     note_late(L, s, o);
@@ -465,6 +491,17 @@ static void set_zap_domain(lua_State *L, awz_socket *s, const option *o) {
   note_late(L, s, o);
 }
 
+/* What libzmq reports of the subscribers of a PUB stays inside, so it need not
+ * be more than usual. */
+static void set_verbosity(lua_State *L, awz_socket *s, const option *o,
+                          awz_reporting what) {
+  bool value = check_flag(L, o);
+  if (s->type->number == AWZ_PUB)
+    return;
+  set_number(L, s, o);
+  awz_subscribers_report(s, what, value);
+}
+
 /* Set an option that we store, or that needs a check. Returns false for all
  * others. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
@@ -477,6 +514,8 @@ static bool set_special(lua_State *L, awz_socket *s, const option *o) {
     s->strict = check_flag(L, o);
     return true;
   case CONFLATE: set_conflate(L, s, o); return true;
+  case XPUB_VERBOSE: set_verbosity(L, s, o, AWZ_VERBOSE); return true;
+  case XPUB_VERBOSER: set_verbosity(L, s, o, AWZ_VERBOSER); return true;
   case ROUTER_RAW: set_router_raw(L, s, o); return true;
   case ZAP_DOMAIN: set_zap_domain(L, s, o); return true;
   case SNDHWM:
@@ -517,6 +556,10 @@ static void note(lua_State *L, awz_socket *s, const option *o) {
     s->max_size = lua_tointeger(L, 3);
   else if (o->number == XPUB_WELCOME_MSG)
     s->welcomes = lua_rawlen(L, 3) > 0;
+  else if (o->number == XPUB_MANUAL)
+    awz_subscribers_report(s, AWZ_MANUAL, check_flag(L, o));
+  else if (o->number == INVERT_MATCHING)
+    awz_subscribers_report(s, AWZ_INVERTED, check_flag(L, o));
 }
 
 /* An option must not count for a connect that came before it. */

@@ -166,7 +166,7 @@ static int make_detour(awz_socket *s, bool named, bool *was_free) {
   if (rc == 0)
     rc = awz_room_for_files();
   if (rc == 0)
-    rc = awz_raw_open(&host);
+    rc = awz_raw_open(&host, host.type->number);
   if (rc < 0)
     return rc;
   if (named)

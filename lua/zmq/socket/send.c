@@ -12,6 +12,7 @@
  * For a socket that addresses its peers (ROUTER), a message waits behind those
  * for the same peer only.
  */
+#include "watch/subscribers.h"
 #include "zmq.h"
 
 #include "socket/host_name.h"
@@ -68,6 +69,7 @@ static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
       return rc;
     }
   }
+  awz_subscribers_sent(socket_of(parts));
   return 0;
 }
 

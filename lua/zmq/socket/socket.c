@@ -7,9 +7,15 @@
  * Defaults that differ from libzmq's: a socket lingers for 1 s, receives parts
  * of at most 64 MiB, and allows 5 s for a handshake; a peer that is silent for
  * 30 s is lost; a ROUTER reports a message that it cannot deliver.
+ *
+ * A PUB is an XPUB of libzmq, which reports subscriptions (subscribers.h); if
+ * it conflates, it is a PUB of libzmq.
  */
+#include "context/apart.h"
 #include "socket/closing.h"
+#include "socket/settings.h"
 #include "watch/links.h"
+#include "watch/subscribers.h"
 #include "watch/watch.h"
 #include "zmq.h"
 
@@ -78,11 +84,12 @@ static int check_socket_limit(awz_context *context) {
 }
 
 static int open_socket(awz_socket *s) {
+  int type = s->type->number;
   int rc = check_socket_limit(s->context);
   if (rc == 0)
     rc = awz_room_for_files();
   if (rc == 0)
-    rc = awz_raw_open(s);
+    rc = awz_raw_open(s, type == AWZ_PUB ? AWZ_XPUB : type);
   if (rc < 0)
     return rc;
   rc = set_defaults(s);
@@ -111,15 +118,56 @@ int awz_socket_new(awz_context *context, const awz_type *type,
                               .many = type->addressed,
                               .holds = awz_message_held,
                               .read_ahead = awz_message_read_ahead,
+                              .observe = awz_subscribers_observe,
+                              .watch = awz_subscribers_watch,
+                              .sends_only = !type->receives,
                               .owner = s};
-  int rc = open_socket(s);
+  int rc = awz_subscribers_new(s);
+  if (rc == 0)
+    rc = open_socket(s);
   if (rc < 0) {
+    awz_settings_forget(s);
+    awz_subscribers_free(s);
     aw_free(s);
     return rc;
   }
   context->refs++;
   join_context(s, context);
   *out = s;
+  return 0;
+}
+
+/* Open a socket of libzmq in the place of the one that `s` has. */
+static int open_another(awz_socket *s, int type) {
+  int rc = awz_room_for_files();
+  if (rc == 0)
+    rc = awz_raw_open(s, type);
+  if (rc < 0)
+    return rc;
+  s->ready = NULL; /* that of the other one */
+  rc = awz_settings_repeat(s);
+  if (rc == 0)
+    rc = aw_zmq_new(s->raw, &s->config, &s->ready);
+  if (rc < 0)
+    awz_raw_close(s);
+  return rc;
+}
+
+int awz_socket_change_type(awz_socket *s, int type) {
+  void *raw = s->raw;
+  aw_zmq *ready = s->ready;
+  if (s->attached)
+    return -EISCONN;
+  if (aw_zmq_awaited(ready))
+    return AW_EBUSY;
+  int rc = open_another(s, type);
+  if (rc < 0) {
+    s->raw = raw;
+    s->ready = ready;
+    return rc;
+  }
+  aw_zmq_close(ready); /* first, to stop the watcher [ZQ11] */
+  awz_apart_close(raw);
   return 0;
 }
 
@@ -170,6 +218,8 @@ void awz_socket_close(awz_socket *s) {
   awz_tell_watchers(s);
   aw_free(s->domain);
   s->domain = NULL;
+  awz_subscribers_free(s);
+  awz_settings_forget(s);
 }
 
 void awz_socket_release(awz_socket *s) {

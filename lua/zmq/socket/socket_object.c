@@ -4,9 +4,9 @@
  * send.c the messages.
  */
 #include "security/guard.h"
-
 #include "socket/attach.h"
 #include "socket/host_name.h"
+#include "watch/subscribers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -126,6 +126,7 @@ static int arm_for(aw_task *task, const awz_box *box, int events) {
   if (rc < 0)
     return rc;
   awz_host_attend(s, task);
+  awz_subscribers_read(s);
   return aw_zmq_arm(task, s->ready, events);
 }
 
@@ -198,10 +199,12 @@ static int fail_poll(lua_State *L, int result, void *data) {
 static int socket_events(lua_State *L) {
   awz_box *box = &awz_check_handle(L, 1)->box;
   awz_use(L, box);
-  const awz_socket *s = awz_socket_in(box);
+  awz_socket *s = awz_socket_in(box);
   int events = awz_socket_check(s);
-  if (events == 0)
+  if (events == 0) {
+    awz_subscribers_read(s);
     events = aw_zmq_events(s->ready);
+  }
   lua_settop(L, 1);
   lua_pushinteger(L, events);
   if (events >= 0)
