@@ -116,10 +116,11 @@ local function echo_rate(prefix, server, address, clients, count)
   keep_rate(prefix, command)
 end
 
-local function pull_rate(prefix, server, address, count)
+--- Start a server that measures itself, and its `peer`.
+local function own_rate(prefix, server, peer, address, count)
   local command = ("rm -f %s; timeout 60 %s & sleep 0.3; "
-    .. "timeout 60 %s push ipc://%s %d; wait"):format(address,
-    server:format("ipc://" .. address, count), peers, address, count)
+    .. "timeout 60 %s %s ipc://%s %d; wait"):format(address,
+    server:format("ipc://" .. address, count), peers, peer, address, count)
   keep_rate(prefix, command)
 end
 
@@ -147,8 +148,13 @@ local function measure_zmq()
   if os.execute "/usr/bin/python3 -c 'import zmq' 2>/dev/null" then
     echo_rate("zmq_asyncio", python .. " %s", address, "16 32", 5000)
   end
-  pull_rate("zmq_c_pull", peers .. " pull %s %d", address, 300000)
-  pull_rate("zmq_pull", ours .. " pull %s %d", address, 300000)
+  for _, way in ipairs { { "pull", "push", 300000 }, { "pub", "sub", 5000 } } do
+    local name, peer, count = table.unpack(way)
+    own_rate("zmq_c_" .. name, ("%s %s %%s %%d"):format(peers, name), peer,
+      address, count)
+    own_rate("zmq_" .. name, ("%s %s %%s %%d"):format(ours, name), peer,
+      address, count)
+  end
   collect("", ("%s %s %s 1"):format(host, quote(here .. "/zmq_proxy.lua"),
     quote(build)))
   os.remove(address)
@@ -246,6 +252,8 @@ local zmq_rows <const> = {
     ratio = 1 / 30 },
   { "ROUTER echo, one at a time", "zmq_one", "zmq_c_one", ratio = 1 / 0.85 },
   { "PULL, each message", "zmq_pull", "zmq_c_pull", ratio = 2 },
+  { "PUB to 100 subscribers, each message", "zmq_pub", "zmq_c_pub",
+    ratio = 1 / 0.9 },
   { "Proxy: a request and its reply", "zmq_proxy_requests",
     "zmq_c_proxy_requests", ratio = 1.5 },
   { "  CPU time of the proxy", "zmq_proxy_requests_cpu",

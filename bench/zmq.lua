@@ -3,6 +3,7 @@
 --   aiowire zmq.lua echo ADDRESS          a ROUTER that echoes, in one task
 --   aiowire zmq.lua poller ADDRESS        a ROUTER that echoes, in a Poller
 --   aiowire zmq.lua pull ADDRESS COUNT    a PULL; prints messages per second
+--   aiowire zmq.lua pub ADDRESS COUNT     a PUB; prints messages per second
 
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
@@ -42,6 +43,22 @@ function servers.pull(address, count)
   end
   print(("%.0f"):format(count / (aw.now() - start)))
   pull:close()
+end
+
+function servers.pub(address, count)
+  local SUBSCRIBERS <const> = 100
+  local pub = zmq.socket("pub", { sndhwm = 0, rcvhwm = 0, linger = 30000 })
+  pub:bind(address)
+  for i = 1, SUBSCRIBERS do
+    pub:wait_subscriber("i" .. i)
+  end
+  local body = "x" .. ("\0"):rep(63)
+  local start = aw.now()
+  for _ = 1, count do
+    pub:send(body)
+  end
+  print(("%.0f"):format(count / (aw.now() - start)))
+  pub:close()
 end
 
 local name, address, count = ...

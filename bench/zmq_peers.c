@@ -9,6 +9,10 @@
  *                                     measure its speed
  *   zmq_peers push ADDRESS COUNT      a PUSH of 64 bytes, COUNT times
  *   zmq_peers pull ADDRESS COUNT      a blocking PULL that measures the speed
+ *   zmq_peers sub ADDRESS COUNT       SUBSCRIBERS SUBs that receive COUNT
+ *                                     messages each
+ *   zmq_peers pub ADDRESS COUNT       publishes COUNT messages of 64 bytes to
+ *                                     them, and measures the speed
  *
  * Servers run until an empty message arrives. `load` prints messages per
  * second.
@@ -144,6 +148,56 @@ static void pull(void *context, const char *address, long count) {
   zmq_close(s);
 }
 
+/* ---- publishing ----
+ *
+ * Each subscriber wants all messages, and then says so by a topic of its own.
+ * There are no high-water marks, so no message is dropped. The publisher is an
+ * XPUB, or it could not know when the subscribers are there; it sends as a PUB
+ * does. */
+
+enum { SUBSCRIBERS = 100 };
+
+static void *open_limitless(void *context, int type) {
+  int none = 0;
+  void *s = zmq_socket(context, type);
+  zmq_setsockopt(s, ZMQ_SNDHWM, &none, sizeof none);
+  zmq_setsockopt(s, ZMQ_RCVHWM, &none, sizeof none);
+  return s;
+}
+
+static void subscribe(void *context, const char *address, long count) {
+  void *subscribers[SUBSCRIBERS];
+  char topic[SIZE];
+  for (int i = 0; i < SUBSCRIBERS; i++) {
+    void *s = subscribers[i] = open_limitless(context, ZMQ_SUB);
+    zmq_connect(s, address);
+    zmq_setsockopt(s, ZMQ_SUBSCRIBE, "x", 1);
+    int size = snprintf(topic, sizeof topic, "i%d", i + 1);
+    zmq_setsockopt(s, ZMQ_SUBSCRIBE, topic, (size_t)size);
+  }
+  for (int i = 0; i < SUBSCRIBERS; i++) {
+    for (long left = count; left > 0; left--)
+      zmq_recv(subscribers[i], topic, sizeof topic, 0);
+    zmq_close(subscribers[i]);
+  }
+}
+
+static void publish(void *context, const char *address, long count) {
+  static const char body[SIZE] = "x";
+  char topic[SIZE];
+  int linger = 30000;
+  void *s = open_limitless(context, ZMQ_XPUB);
+  zmq_setsockopt(s, ZMQ_LINGER, &linger, sizeof linger);
+  zmq_bind(s, address);
+  for (int i = 0; i < SUBSCRIBERS + 1; i++) /* the topics, and "x" */
+    zmq_recv(s, topic, sizeof topic, 0);
+  double start = seconds();
+  for (long i = 0; i < count; i++)
+    zmq_send(s, body, sizeof body, 0);
+  printf("%.0f\n", (double)count / (seconds() - start));
+  zmq_close(s);
+}
+
 /* ---- CZMQ ---- */
 
 #if defined(HAVE_CZMQ)
@@ -188,6 +242,10 @@ int main(int argc, char **argv) {
     push(context, argv[2], atol(argv[3]));
   else if (strcmp(argv[1], "pull") == 0 && argc == 4)
     pull(context, argv[2], atol(argv[3]));
+  else if (strcmp(argv[1], "sub") == 0 && argc == 4)
+    subscribe(context, argv[2], atol(argv[3]));
+  else if (strcmp(argv[1], "pub") == 0 && argc == 4)
+    publish(context, argv[2], atol(argv[3]));
   zmq_ctx_term(context);
   return 0;
 }
