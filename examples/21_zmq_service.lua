@@ -1,7 +1,6 @@
 #!/usr/bin/env aiowire
 -- A server with two sockets: a ROUTER for requests, and a SUB for orders from
--- its admin. The admin has an XPUB, which sees subscriptions. Run all three in
--- one process:
+-- its admin, who has a PUB. Run all three in one process:
 --   aiowire examples/21_zmq_service.lua
 -- or each in a process of its own, over tcp, in any order, with the argument
 -- server, client or admin.
@@ -45,8 +44,8 @@ function parts.client()
 end
 
 function parts.admin()
-  local s = zmq.socket("xpub"):connect(ORDERS)
-  s:recv() -- the subscription: no message sent after it is lost
+  local s = zmq.socket("pub"):connect(ORDERS)
+  s:wait_subscriber() -- from now on no order is lost
   aw.sleep(0.15)
   s:send("greeting", "good day")
   aw.sleep(0.3)

@@ -98,6 +98,20 @@ describe("pyzmq as the peer", function()
         s:close()
       end))
 
+    for _, peer in ipairs { "sub", "xsub" } do
+      it(("of PUB, as %s of type %s, is waited for [M5]"):format(side, peer),
+        fact_with(side .. " " .. peer, function(address, join)
+          local s = open("pub", how, address)
+          assert.is_true(s:wait_subscriber "a")
+          s:send("b", "not this")
+          for i = 1, 10 do
+            s:send("a", "m" .. i)
+          end
+          assert.are.equal("10\n", join())
+          s:close()
+        end))
+    end
+
     it(("of SUB, as %s, publishes [zmq]"):format(side),
       fact_with(side .. " xpub", function(address, join)
         local s = open("sub", how, address)

@@ -42,6 +42,12 @@ def sub(s):
     print(sum(1 for i in range(1, 11) if s.recv_multipart()[1] == b"m%d" % i))
 
 
+def xsub(s):
+    s.send(b"no subscription")
+    s.send(b"\x01a")
+    sub(s)
+
+
 def xpub(s):
     assert s.recv() == b"\x01a"
     for i in range(10):
@@ -169,6 +175,7 @@ ROLES = {
     "push": (zmq.PUSH, push),
     "pull": (zmq.PULL, pull),
     "sub": (zmq.SUB, sub),
+    "xsub": (zmq.XSUB, xsub),
     "xpub": (zmq.XPUB, xpub),
     "publish": (zmq.XPUB, publish),
     "pair": (zmq.PAIR, echo(10)),
