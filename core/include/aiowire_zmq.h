@@ -39,6 +39,14 @@ typedef struct aw_zmq_poll_item {
   short events, revents; /* sums of 1 (in) and 2 (out) */
 } aw_zmq_poll_item;
 
+/* A zmq_poller_event_t, a draft. */
+typedef struct aw_zmq_poller_event {
+  void *socket;
+  int fd;
+  void *data;
+  short events;
+} aw_zmq_poller_event;
+
 /* The functions of libzmq, by their names in its manual without "zmq_". */
 typedef struct aw_zmq_calls {
   void *(*ctx_new)(void);
@@ -74,6 +82,18 @@ typedef struct aw_zmq_calls {
   int (*has)(const char *capability);
   int (*last_error)(void); /* zmq_errno */
   void (*version)(int *major, int *minor, int *patch);
+  /* Drafts: NULL if libzmq has none. All are there, or `has("draft")` is 0. */
+  int (*msg_set_routing_id)(aw_zmq_message *message, uint32_t id);
+  uint32_t (*msg_routing_id)(aw_zmq_message *message);
+  int (*msg_set_group)(aw_zmq_message *message, const char *group);
+  const char *(*msg_group)(aw_zmq_message *message);
+  int (*join)(void *socket, const char *group);
+  int (*leave)(void *socket, const char *group);
+  void *(*poller_new)(void);
+  int (*poller_destroy)(void **poller);
+  int (*poller_add)(void *poller, void *socket, void *data, short events);
+  int (*poller_wait)(void *poller, aw_zmq_poller_event *event, long timeout_ms);
+  int (*poller_fd)(void *poller, int *fd);
 } aw_zmq_calls;
 
 /* Load libzmq. This library is not linked with it, so programs without sockets

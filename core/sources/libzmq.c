@@ -58,6 +58,17 @@ static const struct {
     {"zmq_errno", offsetof(aw_zmq_calls, last_error)},
 };
 
+/* The drafts, which most builds of libzmq do not have. */
+static const struct {
+  const char *name;
+  size_t offset;
+} drafts[] = {
+    CALL(msg_set_routing_id), CALL(msg_routing_id), CALL(msg_set_group),
+    CALL(msg_group),          CALL(join),           CALL(leave),
+    CALL(poller_new),         CALL(poller_destroy), CALL(poller_add),
+    CALL(poller_wait),        CALL(poller_fd),
+};
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static aw_zmq_calls calls; /* not changed once `opened` is true */
 static bool opened;        /* protected by the lock */
@@ -73,6 +84,19 @@ static bool find_all(void *library) {
     if (!symbol)
       return false;
     memcpy((char *)&calls + symbols[i].offset, &symbol, sizeof symbol);
+  }
+  return true;
+}
+
+/* A build that says it has drafts has them all, or is not used. */
+static bool find_drafts(void *library) {
+  if (calls.has("draft") != 1)
+    return true;
+  for (size_t i = 0; i < sizeof drafts / sizeof *drafts; i++) {
+    void *symbol = dlsym(library, drafts[i].name);
+    if (!symbol)
+      return false;
+    memcpy((char *)&calls + drafts[i].offset, &symbol, sizeof symbol);
   }
   return true;
 }
@@ -100,7 +124,7 @@ static int open_library(void) {
   void *library = dlopen("libzmq.so.5", RTLD_NOW | RTLD_LOCAL);
   if (!library)
     library = dlopen("libzmq.5.dylib", RTLD_NOW | RTLD_LOCAL);
-  if (!library || !find_all(library) || !is_safe())
+  if (!library || !find_all(library) || !is_safe() || !find_drafts(library))
     return AW_ENOZMQ;
   return -pthread_atfork(NULL, NULL, count_fork);
 }

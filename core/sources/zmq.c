@@ -49,7 +49,7 @@ int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out) {
   aw__list_init(&z->readers);
   aw__list_init(&z->writers);
   aw__list_init(&z->both);
-  rc = aw__zmq_option(z, AW_ZMQ_FD, &z->fd);
+  rc = aw__zmq_find_fd(z);
   if (rc < 0) {
     aw_free(z);
     return rc;
@@ -63,6 +63,7 @@ void aw_zmq_close(aw_zmq *z) {
     return;
   aw__zmq_wake_everybody(z, AW_ECLOSED);
   aw__zmq_leave(z);
+  aw__zmq_leave_fd(z);
   aw_free(z);
 }
 

@@ -71,6 +71,42 @@ int aw__zmq_option(const aw_zmq *z, int option, int *value) {
   return code == ZMQ_ETERM ? AW_ECLOSED : -code;
 }
 
+/* Sockets that several threads may use, all of them drafts, have no descriptor;
+ * a poller of libzmq has one for them. */
+static int open_poller(aw_zmq *z) {
+  enum { POLLIN_OF_ZMQ = 1 };
+  if (!z->calls->poller_new)
+    return -EINVAL;
+  z->poller = z->calls->poller_new();
+  if (!z->poller)
+    return AW_ENOMEM;
+  if (z->calls->poller_add(z->poller, z->socket, NULL, POLLIN_OF_ZMQ) == 0 &&
+      z->calls->poller_fd(z->poller, &z->fd) == 0)
+    return 0;
+  int rc = -z->calls->last_error();
+  z->calls->poller_destroy(&z->poller);
+  z->poller = NULL;
+  return rc;
+}
+
+int aw__zmq_find_fd(aw_zmq *z) {
+  int rc = aw__zmq_option(z, AW_ZMQ_FD, &z->fd);
+  return rc == -EINVAL ? open_poller(z) : rc;
+}
+
+void aw__zmq_leave_fd(aw_zmq *z) {
+  if (z->poller && z->forks == aw_zmq_forks())
+    z->calls->poller_destroy(&z->poller);
+}
+
+/* The descriptor of a poller stays readable until its poller was asked. What it
+ * answers is of no interest: a look follows. */
+static void quiet(const aw_zmq *z) {
+  aw_zmq_poller_event event;
+  if (z->poller && z->forks == aw_zmq_forks())
+    z->calls->poller_wait(z->poller, &event, 0);
+}
+
 bool aw__zmq_holds(const aw_zmq *z) {
   return z->config->holds && z->config->holds(z->config->owner);
 }
@@ -214,6 +250,7 @@ static bool look_at_events(aw_zmq *z) {
 }
 
 void aw__zmq_look_at(aw_zmq *z) {
+  quiet(z);
   bool again = !let_watch(z); /* first: receivers take what it holds */
   again = !let_receive(z) || again;
   if (!aw__list_empty(&z->senders) || !aw__list_empty(&z->readers) ||

@@ -9,6 +9,9 @@
 enum { AW_ZMQ_FD = 14, AW_ZMQ_EVENTS = 15 }; /* options of libzmq */
 /* Read an option of the socket; returns 0 or a negative code. */
 int aw__zmq_option(const aw_zmq *z, int option, int *value);
+/* Find the descriptor that tells of changes; returns 0 or a negative code. */
+int aw__zmq_find_fd(aw_zmq *z);
+void aw__zmq_leave_fd(aw_zmq *z); /* before the socket is closed */
 /* Look at the socket, end the waits that can end, and mark it again if another
  * look is needed. */
 void aw__zmq_look_at(aw_zmq *z);

@@ -24,6 +24,7 @@ typedef struct aw_zmq_sockets {
 
 struct aw_zmq {
   void *socket;
+  void *poller; /* of libzmq, for a socket without a descriptor; or NULL */
   const aw_zmq_calls *calls;
   const aw_zmq_config *config;
   aw_zmq_sockets *home; /* of the engine that it is in, or NULL */

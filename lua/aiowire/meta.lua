@@ -2018,6 +2018,17 @@ function Socket:subscribe(prefix) end
 ---@return aiowire.zmq.Socket self
 function Socket:unsubscribe(prefix) end
 
+--- Receive the messages of a group, in a DISH socket [M24]. Raises a
+--- SystemError EINVAL if it has joined already.
+---@param group string at most 255 bytes
+---@return aiowire.zmq.Socket self
+function Socket:join(group) end
+
+--- Undo `join` for a group. Raises a SystemError EINVAL if it was not joined.
+---@param group string
+---@return aiowire.zmq.Socket self
+function Socket:leave(group) end
+
 --- Send a message of one or more parts, all of it or nothing. Awaits while it
 --- cannot be sent, because there is no peer or all peers are full.
 ---

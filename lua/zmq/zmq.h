@@ -69,15 +69,25 @@ typedef struct awz_setting awz_setting;
 
 /* ---- types.c ---- */
 
+/* What comes before the part of a message, in Lua; in libzmq it is no part. */
+typedef enum awz_label {
+  AWZ_NO_LABEL,
+  AWZ_PEER_NUMBER, /* the number of a peer, an integer */
+  AWZ_GROUP        /* the name of a group */
+} awz_label;
+
 typedef struct awz_type {
   const char *name; /* in capitals */
   int number;
   bool receives, sends;
-  bool addressed; /* a message begins with the identity of its peer */
-  bool balanced;  /* if a send fails in the middle of a message, libzmq drops
+  bool addressed;  /* a message begins with the identity of its peer */
+  bool balanced;   /* if a send fails in the middle of a message, libzmq drops
                      the frames that follow */
-  bool conflates; /* may have option `conflate` */
-  unsigned peers; /* types that it can talk to: bits, by number */
+  bool conflates;  /* may have option `conflate` */
+  unsigned peers;  /* types that it can talk to: bits, by number */
+  bool draft;      /* only if libzmq was built with drafts */
+  awz_label label; /* what a message has besides its single part */
+  bool single;     /* messages have one part, not counting the label */
 } awz_type;
 
 enum {
@@ -88,7 +98,8 @@ enum {
   AWZ_XPUB = 9,
   AWZ_ROUTER = 6,
   AWZ_SUB = 2,
-  AWZ_STREAM = 11
+  AWZ_STREAM = 11,
+  AWZ_DISH = 15
 };
 
 extern const awz_type awz_types[];
@@ -282,6 +293,15 @@ bool awz_raw_more(const awz_socket *socket, const aw_zmq_message *frame);
  * from the frame. */
 const char *awz_raw_property(const awz_socket *socket,
                              const aw_zmq_message *frame, const char *name);
+/* Read and set what is no part of a message; drafts. */
+uint32_t awz_raw_peer_number(const awz_socket *socket, aw_zmq_message *frame);
+const char *awz_raw_group(const awz_socket *socket, aw_zmq_message *frame);
+int awz_raw_set_peer_number(const awz_socket *socket, aw_zmq_message *frame,
+                            uint32_t number);
+int awz_raw_set_group(const awz_socket *socket, aw_zmq_message *frame,
+                      const char *group);
+/* Join a group, or leave it. Returns 0 or a negative code. */
+int awz_raw_join(awz_socket *socket, const char *group, bool joins);
 
 /* ---- headroom.c ---- */
 

@@ -305,3 +305,29 @@ const char *awz_raw_property(const awz_socket *s, const aw_zmq_message *frame,
                              const char *name) {
   return s->calls->msg_gets(frame, name);
 }
+
+/* ---- drafts ---- */
+
+uint32_t awz_raw_peer_number(const awz_socket *s, aw_zmq_message *frame) {
+  return s->calls->msg_routing_id(frame);
+}
+
+const char *awz_raw_group(const awz_socket *s, aw_zmq_message *frame) {
+  return s->calls->msg_group(frame);
+}
+
+int awz_raw_set_peer_number(const awz_socket *s, aw_zmq_message *frame,
+                            uint32_t number) {
+  return s->calls->msg_set_routing_id(frame, number) < 0 ? code(s->calls) : 0;
+}
+
+int awz_raw_set_group(const awz_socket *s, aw_zmq_message *frame,
+                      const char *group) {
+  return s->calls->msg_set_group(frame, group) < 0 ? code(s->calls) : 0;
+}
+
+int awz_raw_join(awz_socket *s, const char *group, bool joins) {
+  int rc =
+      joins ? s->calls->join(s->raw, group) : s->calls->leave(s->raw, group);
+  return used(s, rc);
+}

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/un.h>
 
-static const char *const transports[] = {
-    "tcp", "ipc", "inproc", "pgm", "epgm", "tipc", "vmci", "norm", "ws", "wss"};
+static const char *const transports[] = {"tcp",  "ipc",  "inproc", "pgm",
+                                         "epgm", "tipc", "vmci",   "norm",
+                                         "ws",   "wss",  "udp"};
 enum { TRANSPORTS = sizeof transports / sizeof *transports };
 
 bool awz_starts_with(const char *address, const char *start) {

@@ -351,6 +351,20 @@ static void push_message_frame(lua_State *L, awz_message *message, size_t index,
                   frame->size);
 }
 
+/* Push what a message of this type has before its part. Returns the number of
+ * values. */
+static int push_label(lua_State *L, awz_message *message) {
+  awz_label label = message->socket->type->label;
+  if (label == AWZ_NO_LABEL)
+    return 0;
+  aw_zmq_message *frame = &message->frames[0].message;
+  if (label == AWZ_PEER_NUMBER)
+    lua_pushinteger(L, awz_raw_peer_number(message->socket, frame));
+  else
+    lua_pushstring(L, awz_raw_group(message->socket, frame));
+  return 1;
+}
+
 /* Push all frames. To make a string may run finalizers. They cannot touch a
  * message that is the value of a task (`delivering` is NULL). But they may
  * receive the message that `delivering` delivers, which frees it; so look
@@ -363,6 +377,9 @@ static int push_all(lua_State *L, awz_message *message, bool as_table,
     lua_createtable(L, count, 0);
   else if (count > FEW) /* every C function has room for a few */
     luaL_checkstack(L, count, "too many parts");
+  int more = push_label(L, message);
+  if (as_table && more)
+    lua_rawseti(L, -2, 1);
   for (int i = 0; i < count; i++) {
     if (delivering && delivering->delivering != message) {
       lua_settop(L, top);
@@ -370,9 +387,9 @@ static int push_all(lua_State *L, awz_message *message, bool as_table,
     }
     push_message_frame(L, message, (size_t)i, bytes);
     if (as_table)
-      lua_rawseti(L, -2, i + 1);
+      lua_rawseti(L, -2, i + more + 1);
   }
-  return as_table ? 1 : count;
+  return as_table ? 1 : count + more;
 }
 
 /* The metadata is copied first: see push_all(). */

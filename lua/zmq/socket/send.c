@@ -18,6 +18,7 @@
 #include "socket/host_name.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FEW = 8 };
@@ -28,6 +29,34 @@ static awz_socket *socket_of(const awz_parts *parts) {
 }
 
 /* ---- all frames or none; the socket is not finalized ---- */
+
+/* The part of such a message is its second string; the first is its label. */
+static int make_labelled(const awz_parts *parts, aw_zmq_message *frame) {
+  const awz_socket *s = socket_of(parts);
+  const awz_part *part = &parts->part[1];
+  int rc = awz_raw_fill(s, frame, part->data, part->size);
+  if (rc < 0)
+    return rc;
+  const char *label = parts->part[0].data;
+  rc = s->type->label == AWZ_GROUP
+           ? awz_raw_set_group(s, frame, label)
+           : awz_raw_set_peer_number(s, frame,
+                                     (uint32_t)strtoul(label, NULL, 10));
+  if (rc < 0)
+    awz_raw_drop(s, frame);
+  return rc;
+}
+
+static int send_labelled(const awz_parts *parts) {
+  aw_zmq_message frame;
+  int rc = make_labelled(parts, &frame);
+  if (rc < 0)
+    return rc;
+  rc = awz_raw_send(socket_of(parts), &frame, false);
+  if (rc < 0)
+    awz_raw_drop(socket_of(parts), &frame);
+  return rc;
+}
 
 static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
   const awz_socket *s = socket_of(parts);
@@ -78,6 +107,8 @@ static int send_all(const awz_parts *parts) {
   aw_zmq_message few[FEW];
   if (parts->count > 1 && socket_of(parts)->overwrites)
     return -EINVAL; /* it got `conflate` after the message was made */
+  if (socket_of(parts)->type->label)
+    return send_labelled(parts);
   if (parts->count <= FEW)
     return send_frames(parts, few);
   aw_zmq_message *many =
@@ -210,9 +241,29 @@ static const aw_operation event_send = {.label = "send",
 
 /* ---- from Lua ---- */
 
+/* A label is a string, too, until it is sent: the number of a peer in digits.
+ */
+static void check_label(lua_State *L, const awz_socket *s, int index,
+                        const awz_part *part) {
+  enum { LONGEST = 255, FIRST = 2 };
+  if (index != FIRST || !s->type->label)
+    return;
+  if (s->type->label == AWZ_GROUP) {
+    aw_lua_arg_check(L,
+                     part->size <= LONGEST && strlen(part->data) == part->size,
+                     index, "a group has 255 bytes at most, and no zero byte");
+    return;
+  }
+  int is_integer;
+  lua_Integer number = lua_tointegerx(L, index, &is_integer);
+  aw_lua_arg_check(L, is_integer && number > 0 && number <= UINT32_MAX, index,
+                   "the routing id of a peer is a positive 32-bit integer");
+}
+
 static void check_part(lua_State *L, const awz_socket *s, int index,
                        awz_part *part) {
   part->data = aw_lua_check_string(L, index, &part->size);
+  check_label(L, s, index, part);
   if (s->max_size >= 0 && (uint64_t)part->size > (uint64_t)s->max_size)
     awz_error(L, "a part of %I bytes is over the socket's maxmsgsize (%I)",
               (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
@@ -237,6 +288,13 @@ static void check_count(lua_State *L, const awz_socket *s, int count) {
               (LUAI_UACINT)s->max_parts);
   if ((s->conflated || s->overwrites) && count > 1)
     awz_error(L, "a socket with 'conflate' sends messages of one part, got %d",
+              count);
+  int most = s->type->label ? 2 : 1;
+  if (s->type->single && count != most)
+    awz_error(L, "a %s socket sends %s, got %d parts", s->type->name,
+              s->type->label == AWZ_GROUP         ? "a group and one part"
+              : s->type->label == AWZ_PEER_NUMBER ? "a routing id and one part"
+                                                  : "messages of one part",
               count);
   if (s->type->addressed && count < 2)
     awz_error(L,

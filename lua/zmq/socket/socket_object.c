@@ -100,6 +100,31 @@ static int socket_unsubscribe(lua_State *L) {
   return set_topic(L, "unsubscribe");
 }
 
+/* s:join(group) → s, s:leave(group) → s */
+static int change_group(lua_State *L, bool joins) {
+  const char *verb = joins ? "join" : "leave";
+  awz_socket *s = awz_check_socket(L, verb);
+  size_t size;
+  const char *group = aw_lua_check_string(L, 2, &size);
+  if (s->type->number != AWZ_DISH)
+    return awz_error(L, "a %s socket cannot %s a group", s->type->name, verb);
+  aw_lua_arg_check(L, strlen(group) == size, 2,
+                   "a group contains no zero byte");
+  int rc = awz_raw_join(s, group, joins);
+  if (rc < 0)
+    return awz_fail(L, s, rc, verb);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int socket_join(lua_State *L) {
+  return change_group(L, true);
+}
+
+static int socket_leave_group(lua_State *L) {
+  return change_group(L, false);
+}
+
 /* ---- the rest ---- */
 
 static int socket_close(lua_State *L) {
@@ -350,6 +375,8 @@ int awz_context_socket(lua_State *L) {
 
 static const luaL_Reg methods[] = {{"subscribe", socket_subscribe},
                                    {"unsubscribe", socket_unsubscribe},
+                                   {"join", socket_join},
+                                   {"leave", socket_leave_group},
                                    {"get", socket_get},
                                    {"set", socket_set},
                                    {"close", socket_close},
