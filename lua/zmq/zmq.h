@@ -362,6 +362,9 @@ int awz_unbind(awz_socket *socket, const char *address);
  * the name given by `connect_routing_id`; -EOPNOTSUPP: there is such a name,
  * the address is remote, and the socket is `immediate`. */
 int awz_connect(awz_socket *socket, const char *address);
+/* Connect to the number of a host whose name has been looked up; the rest of
+ * awz_connect() was done when the user called it. */
+int awz_connect_known(awz_socket *socket, const char *address);
 /* Besides the codes of libzmq it returns -EBUSY: nobody has bound the inproc
  * name yet; -EAGAIN: a REP has a request that must be received first. */
 int awz_disconnect(awz_socket *socket, const char *address);

@@ -74,6 +74,24 @@ describe("a connect to a name", function()
       assert(b.last_endpoint == name)
     ]]))
 
+  it("that is not found is an event of its monitor [M22]", task_prints(
+    "tcp://x.dead.test:5\tstring\n", [[
+      local s <close> = zmq.socket "push"
+      local m = s:monitor { "resolve_failed" }
+      s:connect "tcp://x.dead.test:5"
+      hanging(1)
+      resolver.release()
+      local e = aw.timeout(120, m.recv, m)
+      print(e.address, type(e.error))
+    ]]))
+
+  it("counts the peer when it is known [M4, M22]", task_prints("true\n", [[
+      local a <close>, port = server "pull"
+      local b <close> = zmq.socket "push"
+      b:connect("tcp://x.live.test:" .. port)
+      print(b:wait_peers(1, 120))
+    ]]))
+
   it("works outside of tasks [M22]", prints("x\n", [[
       local a, port = server "pull"
       local b = zmq.socket("push"):connect("tcp://x.live.test:" .. port)

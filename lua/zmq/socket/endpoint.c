@@ -375,10 +375,18 @@ static int connect_any(awz_socket *s, const char *address) {
   return connect_local(s, peer, address);
 }
 
-int awz_connect(awz_socket *s, const char *address) {
+static int prepare_connect(awz_socket *s, const char *address) {
   int rc = awz_guard_settle(s);
-  if (rc == 0)
-    rc = awz_watch_connect(s, address);
+  return rc < 0 ? rc : awz_watch_connect(s, address);
+}
+
+int awz_connect_known(awz_socket *s, const char *address) {
+  int rc = prepare_connect(s, address);
+  return rc < 0 ? rc : connect_remote(s, address);
+}
+
+int awz_connect(awz_socket *s, const char *address) {
+  int rc = prepare_connect(s, address);
   if (rc == 0 && s->naming)
     rc = awz_name_use(s, address);
   if (rc == 0)

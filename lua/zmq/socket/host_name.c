@@ -23,6 +23,7 @@
 #include "base/engine_async.h"
 #include "net/lookup.h"
 #include "socket/host_address.h"
+#include "watch/watch.h"
 
 #include <uv.h>
 
@@ -131,13 +132,6 @@ void awz_host_forget(awz_socket *s) {
 
 /* ---- failures ---- */
 
-/* The monitors of the socket hear of it. */
-static void tell_failure(const awz_socket *s, const char *address, int code) {
-  (void)s;
-  (void)address;
-  (void)code;
-}
-
 static void pause_is_over(uv_timer_t *timer) {
   look_up(((pause *)timer)->named);
 }
@@ -160,7 +154,7 @@ static void try_later(awz_named *n, int code) {
   unsigned shift = n->failures < DOUBLINGS ? n->failures : DOUBLINGS;
   uint64_t ms = (uint64_t)FIRST << shift;
   n->failures++;
-  tell_failure(n->socket, n->address, code);
+  awz_watch_post(n->socket, "resolve_failed", n->address, code);
   if (!n->pause && make_pause(n) < 0)
     leave_names(n);
   else
@@ -212,7 +206,7 @@ static int connect_number(awz_named *n, const char *number) {
   if (rc == 0)
     rc = awz_room_for_files();
   if (rc == 0)
-    rc = awz_raw_attach(s, AWZ_CONNECT, address);
+    rc = awz_connect_known(s, address);
   if (rc < 0) {
     aw_free(address);
     return rc;
