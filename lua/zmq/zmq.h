@@ -2,9 +2,6 @@
  *
  *   open.c                      opens all of this; aiowire/zmq.lua builds the
  *                               module
- *   proxy.c                     zmq.Proxy: one direction of it
- *   guard.c                     zmq.Proxy: whether its sockets are open
- *
  *   context/raw.c               makes all calls of libzmq …
  *           apart.c             … but for sockets of the attendant
  *           headroom.c          checks for free descriptors and threads
@@ -12,19 +9,19 @@
  *           context.c           contexts: their sockets, their end in a thread
  *           context_object.c    contexts for Lua
  *           attendant.c         the thread of a context
+ *   address/address.c           checks addresses for bind and connect
+ *           attach.c            s:bind(), s:connect() and the way back
+ *           endpoint.c          addresses that are bound, or were
+ *           host_address.c      names of hosts in addresses
+ *           host_name.c         connects to such names, when they are known
+ *           routing_id.c        `connect_routing_id`
  *   socket/socket.c             creation, defaults, closing
  *          message.c            a received message, until Lua has taken it
  *          pass.c               sends a received message, without Lua strings
  *          closing.c            tells of the close of a socket
- *          address.c            checks addresses for bind and connect
- *          endpoint.c           addresses that are bound, or were
- *          host_address.c       names of hosts in addresses
- *          host_name.c          connects to such names, when they are known
- *          routing_id.c         `connect_routing_id`
  *          settings.c           the options that a PUB was given
  *          options.c            the table of options; get and set
  *          socket_object.c      sockets for Lua: errors, options, readiness
- *          attach.c             s:bind(), s:connect() and the way back
  *          class.c              how Lua finds methods and options
  *          receive.c            s:recv() and its variants
  *          send.c               s:send() and its variants
@@ -37,11 +34,16 @@
  *         wait_peers.c          s:wait_peers()
  *         topics.c              a set of topics
  *         subscribers.c         s:wait_subscriber()
- *   security/zap.c              answers questions about peers, in the thread
+ *   security/curve.c            keys of CURVE
+ *            key_file.c         … and their files
+ *            metadata.c         who has sent a message
+ *            zap.c              answers questions about peers, in the thread
  *            rules.c            the rules of an authenticator
  *            key_set.c          public keys, and folders of them
  *            guard.c            sockets whose peers need an authenticator
  *            auth_object.c      authenticators for Lua
+ *   proxy/proxy.c               zmq.Proxy: one direction of it
+ *         proxy_guard.c         zmq.Proxy: whether its sockets are open
  *
  * A received message goes from libzmq to an awz_message, then to Lua strings.
  * It is taken from libzmq for a certain task, or its socket holds it for the
@@ -178,7 +180,7 @@ struct awz_socket {
   awz_endpoint *pending;   /* inproc names that it has connected to, and that no
                               socket has bound yet */
   awz_named *named;        /* addresses with names of hosts, that it is
-                              connected or bound to; socket/host_name.h */
+                              connected or bound to; address/host_name.h */
   unsigned unresolved;     /* number of those that libzmq does not have yet */
   struct awz_name *names;  /* names given to peers by `connect_routing_id`, the
                               newest first */

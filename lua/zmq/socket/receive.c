@@ -9,8 +9,8 @@
  */
 #include "zmq.h"
 
+#include "address/host_name.h"
 #include "security/metadata.h"
-#include "socket/host_name.h"
 
 /* ---- waiting ---- */
 

@@ -15,7 +15,7 @@
 #include "watch/subscribers.h"
 #include "zmq.h"
 
-#include "socket/host_name.h"
+#include "address/host_name.h"
 
 #include <errno.h>
 #include <stdlib.h>

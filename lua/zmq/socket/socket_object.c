@@ -3,9 +3,9 @@
  * Neighbours: class.c has the class, attach.c the addresses, receive.c and
  * send.c the messages.
  */
+#include "address/attach.h"
+#include "address/host_name.h"
 #include "security/guard.h"
-#include "socket/attach.h"
-#include "socket/host_name.h"
 #include "watch/subscribers.h"
 
 #include <errno.h>

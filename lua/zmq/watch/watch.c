@@ -169,7 +169,7 @@ static void lose_libzmq(awz_listener *listener) {
 
 /* ---- the thread of Lua ---- */
 
-static bool is_local(const char *address) {
+static bool is_local_address(const char *address) {
   return awz_starts_with(address, "inproc://");
 }
 
@@ -199,7 +199,7 @@ static int begin(awz_socket *s, awz_watch *w) {
 }
 
 int awz_watch_begin(awz_socket *s, const char *address) {
-  if (is_local(address))
+  if (is_local_address(address))
     return 0;
   awz_watch *w = awz_watch_of(s);
   if (!w)
@@ -209,7 +209,7 @@ int awz_watch_begin(awz_socket *s, const char *address) {
 
 int awz_watch_connect(awz_socket *s, const char *address) {
   int rc = awz_watch_begin(s, address);
-  if (rc < 0 || is_local(address))
+  if (rc < 0 || is_local_address(address))
     return rc;
   pthread_mutex_lock(&s->watch->lock);
   awz_tally_connect(&s->watch->tally, address);

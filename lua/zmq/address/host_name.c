@@ -18,11 +18,11 @@
  *
  * The handles of libuv keep no loop alive: whoever waits for the socket does.
  */
-#include "socket/host_name.h"
+#include "address/host_name.h"
 
+#include "address/host_address.h"
 #include "base/engine_async.h"
 #include "net/lookup.h"
-#include "socket/host_address.h"
 #include "watch/watch.h"
 
 #include <uv.h>

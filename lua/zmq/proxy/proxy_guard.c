@@ -1,11 +1,11 @@
-/* guard.c - waits until one of the sockets of a proxy is closed
+/* proxy_guard.c - waits until one of the sockets of a proxy is closed
  *
  * A pump waits for one socket at a time, and a proxy that is paused for none of
  * those that it passes messages between. The guard notices the close of each.
  *
  * Neighbours: proxy.c has the pumps; socket/closing.c tells the guard.
  */
-#include "guard.h"
+#include "proxy/proxy_guard.h"
 
 #include "socket/closing.h"
 
@@ -86,7 +86,7 @@ static int has_closed(lua_State *L, int result, void *data) {
                   "proxy");
 }
 
-int awz_guard_wait(lua_State *L) {
+int awz_proxy_guard_wait(lua_State *L) {
   guard *g = luaL_checkudata(L, 1, GUARD);
   lua_settop(L, 1);
   g->closed = NULL;
@@ -104,7 +104,7 @@ static int guard_gc(lua_State *L) {
   return 0;
 }
 
-int awz_guard_new(lua_State *L) {
+int awz_proxy_guard_new(lua_State *L) {
   lua_settop(L, SOCKETS);
   guard *g = lua_newuserdatauv(L, sizeof *g, SOCKETS);
   *g = (guard){.held = {.release = release_lost_guard}};
@@ -121,7 +121,7 @@ int awz_guard_new(lua_State *L) {
   return 1;
 }
 
-void awz_open_guard(lua_State *L) {
+void awz_open_proxy_guard(lua_State *L) {
   luaL_newmetatable(L, GUARD);
   lua_pushcfunction(L, guard_gc);
   lua_setfield(L, -2, "__gc");

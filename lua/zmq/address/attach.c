@@ -1,9 +1,9 @@
 /* attach.c - see attach.h */
-#include "socket/attach.h"
+#include "address/attach.h"
 
+#include "address/host_address.h"
+#include "address/host_name.h"
 #include "security/guard.h"
-#include "socket/host_address.h"
-#include "socket/host_name.h"
 
 #include <uv.h>
 

@@ -1,7 +1,7 @@
 /* host_address.c - see host_address.h */
 #define _GNU_SOURCE /* NI_MAXHOST */
 
-#include "socket/host_address.h"
+#include "address/host_address.h"
 
 #include "base/address.h"
 
@@ -41,7 +41,7 @@ static bool is_device(const char *host) {
   return !is_name(host) || if_nametoindex(host) != 0;
 }
 
-static bool is_port(const char *text, bool binds) {
+static bool is_port_text(const char *text, bool binds) {
   size_t digits = strspn(text, "0123456789");
   if (binds && (strcmp(text, "*") == 0 || strcmp(text, "!") == 0))
     return true;
@@ -67,7 +67,7 @@ awz_host_kind awz_host_in(const char *address, bool binds, awz_host *out) {
   out->name[out->length] = '\0';
   if (is_host_number(out->name) || (binds && is_device(out->name)))
     return AWZ_HOST_PLAIN;
-  if (!is_name(out->name) || !is_port(port + 1, binds))
+  if (!is_name(out->name) || !is_port_text(port + 1, binds))
     return AWZ_HOST_BAD;
   return is_local(out->name) ? AWZ_HOST_LOCAL : AWZ_HOST_NAME;
 }

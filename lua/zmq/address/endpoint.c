@@ -31,9 +31,9 @@
  *
  * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
  */
+#include "address/host_name.h"
 #include "security/guard.h"
 #include "security/zap.h"
-#include "socket/host_name.h"
 #include "socket/settings.h"
 #include "watch/links.h"
 #include "watch/watch.h"

@@ -20,7 +20,7 @@
  * Neighbours: aiowire/zmq_proxy.lua makes a wire of the two directions and the
  * control socket; socket/pass.c sends frames.
  */
-#include "guard.h"
+#include "proxy/proxy_guard.h"
 #include "zmq.h"
 
 #include <errno.h>
@@ -462,13 +462,17 @@ static int proxy_warn(lua_State *L) {
 
 /* [module] → [module], with the table `proxy` */
 void awz_open_proxy(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"pump", new_pump},       {"run", pump_run},
-      {"finish", pump_finish},  {"left", pump_left},
-      {"guard", awz_guard_new}, {"closed", awz_guard_wait},
-      {"counts", pump_counts},  {"kind", socket_kind},
-      {"warn", proxy_warn},     {NULL, NULL}};
-  awz_open_guard(L);
+  static const luaL_Reg functions[] = {{"pump", new_pump},
+                                       {"run", pump_run},
+                                       {"finish", pump_finish},
+                                       {"left", pump_left},
+                                       {"guard", awz_proxy_guard_new},
+                                       {"closed", awz_proxy_guard_wait},
+                                       {"counts", pump_counts},
+                                       {"kind", socket_kind},
+                                       {"warn", proxy_warn},
+                                       {NULL, NULL}};
+  awz_open_proxy_guard(L);
   luaL_newmetatable(L, PUMP);
   lua_pushcfunction(L, pump_gc);
   lua_setfield(L, -2, "__gc");
