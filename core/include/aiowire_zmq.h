@@ -79,6 +79,7 @@ typedef struct aw_zmq_calls {
   int (*curve_public)(char *public_key, const char *secret_key);
   unsigned char *(*z85_decode)(unsigned char *to, const char *text);
   char *(*z85_encode)(char *to, const unsigned char *data, size_t size);
+  int (*send)(void *socket, const void *data, size_t size, int flags);
   int (*has)(const char *capability);
   int (*last_error)(void); /* zmq_errno */
   void (*version)(int *major, int *minor, int *patch);

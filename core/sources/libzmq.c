@@ -53,6 +53,7 @@ static const struct {
     CALL(curve_public),
     CALL(z85_decode),
     CALL(z85_encode),
+    CALL(send),
     CALL(has),
     CALL(version),
     {"zmq_errno", offsetof(aw_zmq_calls, last_error)},

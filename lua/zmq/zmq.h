@@ -271,7 +271,16 @@ typedef enum awz_verb {
 } awz_verb;
 int awz_raw_attach(awz_socket *socket, awz_verb verb, const char *address);
 
-int awz_raw_receive(awz_socket *socket, aw_zmq_message *frame, size_t *size);
+typedef struct awz_part {
+  const char *data; /* of a Lua string that is kept alive */
+  size_t size;
+} awz_part;
+
+/* Receive the next frame. Call awz_raw_received() after the last frame of a
+ * message, with the result of the last call. */
+int awz_raw_receive(const awz_socket *socket, aw_zmq_message *frame,
+                    size_t *size);
+void awz_raw_received(const awz_socket *socket, int rc);
 bool awz_raw_may_receive(awz_socket *socket);
 /* Drop all received messages. Returns the number of their parts. */
 int awz_raw_drain(awz_socket *socket);
@@ -279,7 +288,14 @@ int awz_raw_drain(awz_socket *socket);
  * receives an empty message. */
 bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame if it returns 0. */
-int awz_raw_send(awz_socket *socket, aw_zmq_message *frame, bool more);
+int awz_raw_send(const awz_socket *socket, aw_zmq_message *frame, bool more);
+/* Send a message of `count` parts: a copy of `first`, then frames[1] and
+ * so on.
+ *
+ *   sent  receives the number of parts sent; their frames are taken
+ */
+int awz_raw_send_parts(const awz_socket *socket, const awz_part *first,
+                       aw_zmq_message *frames, size_t count, size_t *sent);
 /* Make `to` a copy of `from`, which may share its memory. Returns 0 or
  * AW_ENOMEM. */
 int awz_raw_copy(const awz_socket *socket, aw_zmq_message *to,
@@ -413,6 +429,8 @@ struct awz_message {
   awz_message *next;  /* in `returned` */
   uint64_t number;    /* counts the messages in the order of libzmq */
   size_t count, room; /* frames: received, at most */
+  size_t made;        /* frames that libzmq knows: the first ones */
+  size_t bytes;       /* of all frames received */
   awz_frame *frames;  /* `few`, or memory of its own */
   awz_frame few[4];
   bool oversized; /* had more parts than allowed; it has none now */
@@ -459,21 +477,12 @@ void awz_message_free(awz_message *message);
 void awz_message_done(awz_socket *socket, awz_message *message);
 /* Push the message that its socket is `delivering`, as several strings or one
  * table. Returns the number of values. Returns -1, and pushes nothing, if a
- * finalizer that ran meanwhile has received the message. Raises.
- *
- *   bytes  the size of the message is added
- */
-int awz_message_push(lua_State *L, awz_message *message, bool as_table,
-                     size_t *bytes);
+ * finalizer that ran meanwhile has received the message. Raises. */
+int awz_message_push(lua_State *L, awz_message *message, bool as_table);
 /* Make it the value of a task; takes the message. */
 aw_value awz_message_box(awz_message *message, bool as_table);
 
 /* ---- send.c ---- */
-
-typedef struct awz_part {
-  const char *data; /* of a Lua string that is kept alive */
-  size_t size;
-} awz_part;
 
 /* A message to be sent. Several tasks may send that of a Wire. */
 struct awz_parts {
@@ -565,7 +574,12 @@ awz_socket *awz_check_socket_at(lua_State *L, int arg, const char *verb);
 awz_socket *awz_check_socket(lua_State *L, const char *verb);
 /* Return the userdata of the socket at `arg`, which may be closed or finalized.
  * Raises. */
-awz_handle *awz_check_handle(lua_State *L, int arg);
+static inline awz_handle *awz_check_handle(lua_State *L, int arg) {
+  awz_box *box = awz_box_at(L, arg, AWZ_SOCKET_CLASS);
+  if (!box)
+    aw_lua_type_error(L, arg, AWZ_SOCKET_CLASS);
+  return (awz_handle *)box;
+}
 /* Return the context at `arg`, which may be closed. Raises if it is finalized.
  */
 awz_context *awz_check_context(lua_State *L, int arg, const char *verb);

@@ -200,27 +200,62 @@ void awz_raw_unmonitor(awz_socket *s) {
 
 /* ---- messages ---- */
 
-/* After a receive that finds no message the engine need not look at the events.
- */
-int awz_raw_receive(awz_socket *s, aw_zmq_message *frame, size_t *size) {
+int awz_raw_receive(const awz_socket *s, aw_zmq_message *frame, size_t *size) {
   int rc, tries = 0;
   do
     rc = s->calls->msg_recv(frame, s->raw, DONTWAIT);
-  while (interrupted(s->calls, rc, &tries));
+  while (rc < 0 && interrupted(s->calls, rc, &tries));
+  if (rc < 0)
+    return code(s->calls);
   *size = rc < INT_MAX ? (size_t)rc : s->calls->msg_size(frame);
-  rc = used(s, rc);
+  return 0;
+}
+
+/* After a receive that finds no message the engine need not look at the events.
+ */
+void awz_raw_received(const awz_socket *s, int rc) {
+  aw_zmq_touch(s->ready);
   if (rc == -EAGAIN)
     aw_zmq_found_empty(s->ready);
+}
+
+static int send_flags(bool more) {
+  return more ? DONTWAIT | SNDMORE : DONTWAIT;
+}
+
+static inline int send_frame(const awz_socket *s, aw_zmq_message *frame,
+                             bool more) {
+  int rc, tries = 0;
+  do
+    rc = s->calls->msg_send(frame, s->raw, send_flags(more));
+  while (rc < 0 && interrupted(s->calls, rc, &tries));
+  return rc < 0 ? code(s->calls) : 0;
+}
+
+static inline int send_part(const awz_socket *s, const awz_part *part,
+                            bool more) {
+  int rc, tries = 0;
+  do
+    rc = s->calls->send(s->raw, part->data, part->size, send_flags(more));
+  while (rc < 0 && interrupted(s->calls, rc, &tries));
+  return rc < 0 ? code(s->calls) : 0;
+}
+
+int awz_raw_send(const awz_socket *s, aw_zmq_message *frame, bool more) {
+  int rc = send_frame(s, frame, more);
+  aw_zmq_touch(s->ready);
   return rc;
 }
 
-int awz_raw_send(awz_socket *s, aw_zmq_message *frame, bool more) {
-  int rc, tries = 0;
-  do
-    rc =
-        s->calls->msg_send(frame, s->raw, more ? DONTWAIT | SNDMORE : DONTWAIT);
-  while (interrupted(s->calls, rc, &tries));
-  return used(s, rc);
+int awz_raw_send_parts(const awz_socket *s, const awz_part *first,
+                       aw_zmq_message *frames, size_t count, size_t *sent) {
+  int rc = send_part(s, first, count > 1);
+  size_t i = 0;
+  while (rc == 0 && ++i < count)
+    rc = send_frame(s, &frames[i], i + 1 < count);
+  *sent = i;
+  aw_zmq_touch(s->ready);
+  return rc;
 }
 
 /* Let libzmq process what its threads and other sockets have sent to this
@@ -235,17 +270,6 @@ static int look(awz_socket *s) {
 bool awz_raw_may_receive(awz_socket *s) {
   enum { POLLIN_OF_ZMQ = 1 };
   return look(s) & POLLIN_OF_ZMQ;
-}
-
-/* Send a part that is copied from `data`. */
-static int send_part(awz_socket *s, const char *data, size_t size, bool more) {
-  aw_zmq_message frame;
-  int rc = awz_raw_fill(s, &frame, data, size);
-  if (rc == 0)
-    rc = awz_raw_send(s, &frame, more);
-  if (rc < 0)
-    awz_raw_drop(s, &frame);
-  return rc;
 }
 
 int awz_raw_drain(awz_socket *s) {
@@ -265,9 +289,11 @@ bool awz_raw_has_peer(awz_socket *s, const char *name, size_t size) {
   if (s->type->number != AWZ_ROUTER)
     return false;
   look(s); /* a send does not always notice new peers [ZQ8] */
-  int rc = send_part(s, name, size, true);
-  if (rc == 0) /* end the message */
-    send_part(s, "", 0, false);
+  const awz_part part = {name, size}, end = {"", 0};
+  int rc = send_part(s, &part, true);
+  if (rc == 0)
+    send_part(s, &end, false);
+  aw_zmq_touch(s->ready);
   return rc == 0 || rc == -EAGAIN;
 }
 

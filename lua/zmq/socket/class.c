@@ -24,13 +24,6 @@ const char *const AWZ_SOCKET_CLASS = "zmq socket";
 static const char *const MEMBERS_CLASS = "aiowire.zmq.members";
 static const char SOCKET_KEY = 's'; /* its address is the key */
 
-awz_handle *awz_check_handle(lua_State *L, int arg) {
-  awz_box *box = awz_box_at(L, arg, AWZ_SOCKET_CLASS);
-  if (!box)
-    aw_lua_type_error(L, arg, AWZ_SOCKET_CLASS);
-  return (awz_handle *)box;
-}
-
 void awz_describe(const awz_box *box, char *out, size_t size) {
   const awz_socket *s = awz_socket_in(box);
   if (s)
@@ -132,15 +125,15 @@ static const luaL_Reg meta[] = {{"__newindex", socket_newindex},
 
 /* Push the members of the socket that is on top. */
 static void push_members(lua_State *L) {
-  enum { OFTEN_USED = 4 };
-  lua_createtable(L, 0, OFTEN_USED);
+  enum { ROOMY = 8 }; /* few methods collide: a lookup takes one step */
+  lua_createtable(L, 0, ROOMY);
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, &SOCKET_KEY);
   luaL_setmetatable(L, MEMBERS_CLASS);
 }
 
 awz_box *awz_push_socket(lua_State *L) {
-  enum { FIELDS = 8 };
+  enum { FIELDS = 16 }; /* twice as many as there are, as above */
   awz_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
   awz_box *box = &handle->box;
   *box = (awz_box){AWZ_SOCKET_CLASS, NULL};

@@ -29,12 +29,11 @@
 enum { FEW = sizeof((awz_message *)0)->few / sizeof(awz_frame) };
 
 static int push_form(lua_State *L, awz_message *message, bool as_table,
-                     const awz_socket *delivering, size_t *bytes);
+                     const awz_socket *delivering);
 
 static int push_message_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
-  size_t bytes = 0;
-  int count = push_form(L, message, message->as_table, NULL, &bytes);
+  int count = push_form(L, message, message->as_table, NULL);
   message->delivered = true;
   return count;
 }
@@ -82,9 +81,19 @@ static int make_coming(awz_socket *s) {
 }
 
 static void drop_frames(awz_message *message) {
-  for (size_t i = 0; i < message->count; i++)
+  for (size_t i = 0; i < message->made; i++)
     awz_raw_drop(message->socket, &message->frames[i].message);
-  message->count = 0;
+  message->count = message->made = message->bytes = 0;
+}
+
+/* Forget the frames. Those of a small message stay with libzmq, which drops
+ * each of them when it receives into it; that saves calls. */
+static void empty(awz_message *message) {
+  enum { SMALL = 1024 };
+  if (message->bytes > SMALL)
+    drop_frames(message);
+  else
+    message->count = message->bytes = 0;
 }
 
 void awz_message_free(awz_message *message) {
@@ -99,7 +108,7 @@ void awz_message_done(awz_socket *s, awz_message *message) {
     awz_message_free(message);
     return;
   }
-  drop_frames(message);
+  empty(message);
   message->delivered = false;
   s->coming = message;
 }
@@ -130,7 +139,7 @@ static int add_copy_of(awz_message *copy, awz_frame *frame) {
   int rc = awz_raw_copy(copy->socket, &added->message, &frame->message);
   added->size = frame->size;
   if (rc == 0)
-    copy->count++;
+    copy->made = ++copy->count;
   return rc;
 }
 
@@ -161,25 +170,35 @@ void awz_message_free_copy(awz_message *copy) {
 
 /* ---- receiving ---- */
 
-static int receive_frame(awz_socket *s, awz_message *message, bool *more) {
+/* Make the next frame one that libzmq can receive into. */
+static inline bool make_frame(awz_message *message) {
+  if (message->count < message->made)
+    return true;
   if (!make_frame_room(message))
+    return false;
+  awz_raw_init(message->socket, &message->frames[message->made++].message);
+  return true;
+}
+
+static inline int receive_frame(awz_message *message, bool *more) {
+  if (!make_frame(message))
     return AW_ENOMEM;
+  const awz_socket *s = message->socket;
   awz_frame *frame = &message->frames[message->count];
-  awz_raw_init(s, &frame->message);
   int rc = awz_raw_receive(s, &frame->message, &frame->size);
-  if (rc < 0) {
-    awz_raw_drop(s, &frame->message);
+  if (rc < 0)
     return rc;
-  }
   *more = awz_raw_more(s, &frame->message);
+  message->bytes += frame->size;
   message->count++;
   return 0;
 }
 
 /* Receive a frame of an XPUB, and note it if it is a subscription. If that ran
  * out of memory, the next call notes it. */
-static int receive_noted(awz_socket *s, awz_message *message, bool *more) {
-  int rc = s->unnoted ? 0 : receive_frame(s, message, more);
+static int receive_noted(awz_message *message, bool *more) {
+  awz_socket *s = message->socket;
+  int rc = s->unnoted ? 0 : receive_frame(message, more);
   if (rc < 0)
     return rc;
   awz_frame *frame = &message->frames[message->count - 1];
@@ -190,24 +209,38 @@ static int receive_noted(awz_socket *s, awz_message *message, bool *more) {
   return rc;
 }
 
-/* Receive all frames of the next message into s->coming. Returns 1; 0 if frames
- * are missing; or a negative code. */
-static int receive_whole(awz_socket *s) {
-  int rc = make_coming(s);
-  bool more = !s->whole;
+static inline int receive_rest(awz_message *message) {
+  awz_socket *s = message->socket;
+  int rc = 0;
+  bool more = true;
   while (rc == 0 && more) {
-    rc = s->subscribers ? receive_noted(s, s->coming, &more)
-                        : receive_frame(s, s->coming, &more);
-    if (rc == 0 &&
-        s->coming->count > s->max_parts) { /* receive the rest and drop it */
-      drop_frames(s->coming);
+    rc = s->subscribers ? receive_noted(message, &more)
+                        : receive_frame(message, &more);
+    if (message->count > s->max_parts) { /* receive the rest and drop it */
+      drop_frames(message);
       s->oversized = true;
     }
   }
+  return rc;
+}
+
+/* Receive all frames of the next message into s->coming. Returns 1; 0 if frames
+ * are missing; or a negative code. */
+static int receive_whole(awz_socket *s) {
+  if (s->whole)
+    return 1;
+  int rc = make_coming(s);
   if (rc < 0)
-    return rc == -EAGAIN ? 0 : rc;
-  s->whole = true;
-  return 1;
+    return rc;
+  awz_message *message = s->coming;
+  rc = receive_rest(message);
+  awz_raw_received(s, rc);
+  s->whole = rc == 0;
+  if (s->whole)
+    return 1;
+  if (message->count == 0) /* a socket that is idle keeps no memory */
+    drop_frames(message);
+  return rc == -EAGAIN ? 0 : rc;
 }
 
 static awz_message *take_returned(awz_socket *s) {
@@ -229,7 +262,7 @@ static int next_returned(awz_socket *s, awz_message **out) {
   return 1;
 }
 
-static int take_coming(awz_socket *s, awz_message **out) {
+static inline int take_coming(awz_socket *s, awz_message **out) {
   awz_message *message = s->coming;
   s->whole = false;
   if (s->oversized) {
@@ -278,18 +311,24 @@ static int next_of_newest(awz_socket *s, awz_message **out) {
   return 1;
 }
 
-int awz_message_next(awz_socket *s, awz_message **out) {
+/* Take a message that the socket holds, or the newest one of a socket that
+ * conflates. Returns as awz_message_next(). */
+static int next_held(awz_socket *s, awz_message **out) {
   if (s->delivering) { /* its delivery ran out of memory */
     awz_message_put_back(s, s->delivering);
     s->delivering = NULL;
   }
   if (s->drains) {
     int rc = next_of_newest(s, out);
-    if (rc != 0 || !s->returned)
+    if (rc != 0)
       return rc;
   }
-  if (s->returned)
-    return next_returned(s, out);
+  return s->returned ? next_returned(s, out) : 0;
+}
+
+int awz_message_next(awz_socket *s, awz_message **out) {
+  if (s->delivering || s->drains || s->returned)
+    return next_held(s, out);
   int rc = receive_whole(s);
   return rc > 0 ? take_coming(s, out) : rc;
 }
@@ -343,17 +382,24 @@ int awz_message_complete(awz_socket *s) {
 
 /* ---- for Lua ---- */
 
-static void push_message_frame(lua_State *L, awz_message *message, size_t index,
-                               size_t *bytes) {
+static inline void push_frame(lua_State *L, awz_message *message,
+                              size_t index) {
   awz_frame *frame = &message->frames[index];
-  *bytes += frame->size;
   lua_pushlstring(L, awz_raw_data(message->socket, &frame->message),
                   frame->size);
 }
 
+/* To make a string may run finalizers. They cannot touch a message that is the
+ * value of a task (`delivering` is NULL). But they may receive the message that
+ * `delivering` delivers, which frees it; so look after each string. */
+static inline bool is_there(const awz_message *message,
+                            const awz_socket *delivering) {
+  return !delivering || delivering->delivering == message;
+}
+
 /* Push what a message of this type has before its part. Returns the number of
  * values. */
-static int push_label(lua_State *L, awz_message *message) {
+static inline int push_label(lua_State *L, awz_message *message) {
   awz_label label = message->socket->type->label;
   if (label == AWZ_NO_LABEL)
     return 0;
@@ -365,60 +411,67 @@ static int push_label(lua_State *L, awz_message *message) {
   return 1;
 }
 
-/* Push all frames. To make a string may run finalizers. They cannot touch a
- * message that is the value of a task (`delivering` is NULL). But they may
- * receive the message that `delivering` delivers, which frees it; so look
- * before each frame. */
-static int push_all(lua_State *L, awz_message *message, bool as_table,
-                    const awz_socket *delivering, size_t *bytes) {
-  int top = lua_gettop(L);
+/* Push the label, if any, and all frames. Returns the number of values; or -1,
+ * with nothing pushed, if the message is gone. */
+static inline int push_strings(lua_State *L, awz_message *message,
+                               const awz_socket *delivering) {
   int count = (int)message->count;
-  if (as_table)
-    lua_createtable(L, count, 0);
-  else if (count > FEW) /* every C function has room for a few */
+  if (count > FEW) /* every C function has room for a few */
     luaL_checkstack(L, count, "too many parts");
-  int more = push_label(L, message);
-  if (as_table && more)
-    lua_rawseti(L, -2, 1);
-  for (int i = 0; i < count; i++) {
-    if (delivering && delivering->delivering != message) {
-      lua_settop(L, top);
-      return -1;
-    }
-    push_message_frame(L, message, (size_t)i, bytes);
-    if (as_table)
-      lua_rawseti(L, -2, i + more + 1);
+  int pushed = push_label(L, message);
+  for (int i = 0; i < count && is_there(message, delivering); i++) {
+    push_frame(L, message, (size_t)i);
+    pushed++;
   }
-  return as_table ? 1 : count + more;
+  if (is_there(message, delivering))
+    return pushed;
+  lua_pop(L, pushed);
+  return -1;
 }
 
-/* The metadata is copied first: see push_all(). */
+/* The same, in one table. Returns 1 or -1. */
+static int push_table(lua_State *L, awz_message *message,
+                      const awz_socket *delivering) {
+  int count = (int)message->count;
+  lua_createtable(L, count, 0);
+  int label = is_there(message, delivering) ? push_label(L, message) : 0;
+  if (label > 0)
+    lua_rawseti(L, -2, label);
+  for (int i = 0; i < count && is_there(message, delivering); i++) {
+    push_frame(L, message, (size_t)i);
+    lua_rawseti(L, -2, label + i + 1);
+  }
+  if (is_there(message, delivering))
+    return 1;
+  lua_pop(L, 1);
+  return -1;
+}
+
+/* The metadata is copied first: see is_there(). */
 static int push_with_meta(lua_State *L, awz_message *message,
-                          const awz_socket *delivering, size_t *bytes) {
+                          const awz_socket *delivering) {
   awz_metadata metadata;
   awz_metadata_read(&metadata, message);
-  int count = push_all(L, message, true, delivering, bytes);
+  int count = push_table(L, message, delivering);
   if (count < 0)
     return count;
   awz_metadata_push(L, &metadata);
-  return count + 1;
+  if (is_there(message, delivering))
+    return count + 1;
+  lua_pop(L, count + 1);
+  return -1;
 }
 
 static int push_form(lua_State *L, awz_message *message, bool as_table,
-                     const awz_socket *delivering, size_t *bytes) {
-  return message->with_meta ? push_with_meta(L, message, delivering, bytes)
-                            : push_all(L, message, as_table, delivering, bytes);
+                     const awz_socket *delivering) {
+  if (!as_table)
+    return push_strings(L, message, delivering);
+  return message->with_meta ? push_with_meta(L, message, delivering)
+                            : push_table(L, message, delivering);
 }
 
-int awz_message_push(lua_State *L, awz_message *message, bool as_table,
-                     size_t *bytes) {
-  const awz_socket *s = message->socket;
-  int top = lua_gettop(L);
-  int count = push_form(L, message, as_table, s, bytes);
-  if (count >= 0 && s->delivering == message)
-    return count;
-  lua_settop(L, top);
-  return -1;
+int awz_message_push(lua_State *L, awz_message *message, bool as_table) {
+  return push_form(L, message, as_table, message->socket);
 }
 
 aw_value awz_message_box(awz_message *message, bool as_table) {

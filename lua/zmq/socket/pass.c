@@ -75,6 +75,6 @@ int awz_message_send(awz_socket *to, awz_message *message) {
     return send_breakable(to, message);
   int rc = send_moved(to, message);
   if (rc == 0)
-    message->count = 0; /* they are empty, so nobody needs to close them */
+    message->count = message->bytes = 0; /* libzmq has left them empty */
   return rc;
 }

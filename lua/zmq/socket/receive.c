@@ -87,13 +87,13 @@ void awz_spend(lua_State *L, size_t bytes, const char *what) {
 static int recv_deliver(lua_State *L, const awz_way *way, awz_message *message,
                         const char *what) {
   awz_socket *s = awz_socket_in(way->box);
-  size_t bytes = 0;
   s->delivering = message;
   message->with_meta = way->with_meta;
-  int count = awz_message_push(L, message, way->as_table, &bytes);
+  int count = awz_message_push(L, message, way->as_table);
   if (count < 0)
     return count;
   s->delivering = NULL;
+  size_t bytes = message->bytes;
   awz_message_done(s, message);
   awz_spend(L, bytes, what);
   return count;

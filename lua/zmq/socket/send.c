@@ -28,7 +28,10 @@ static awz_socket *socket_of(const awz_parts *parts) {
   return awz_socket_in(parts->box);
 }
 
-/* ---- all frames or none; the socket is not finalized ---- */
+/* ---- all frames or none; the socket is not finalized ----
+ *
+ * The first part is copied by the send itself: if that fails, nothing was sent.
+ * frames[i] is that of part i. */
 
 /* The part of such a message is its second string; the first is its label. */
 static int make_labelled(const awz_parts *parts, aw_zmq_message *frame) {
@@ -58,21 +61,21 @@ static int send_labelled(const awz_parts *parts) {
   return rc;
 }
 
-static int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
+static inline int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
   const awz_socket *s = socket_of(parts);
-  for (size_t i = 0; i < parts->count; i++) {
+  for (size_t i = 1; i < parts->count; i++) {
     int rc =
         awz_raw_fill(s, &frames[i], parts->part[i].data, parts->part[i].size);
     if (rc == 0)
       continue;
-    while (i > 0)
+    while (i > 1)
       awz_raw_drop(s, &frames[--i]);
     return rc;
   }
   return 0;
 }
 
-/* Drop the frames from `from` on, which were not sent. If the peer of a
+/* Drop the frames from part `from` on, which were not sent. If the peer of a
  * balanced socket is lost in the middle of a message, libzmq drops the frames
  * up to the end of that message. So pass them to libzmq, or it would drop the
  * next message instead. */
@@ -80,55 +83,58 @@ static void drop_rest(const awz_parts *parts, aw_zmq_message *frames,
                       size_t from) {
   awz_socket *s = socket_of(parts);
   bool swallow = from > 0 && s->type->balanced;
-  if (from < parts->count)
+  if (from > 0)
     awz_raw_drop(s, &frames[from]);
   for (size_t i = from + 1; i < parts->count; i++)
     if (!swallow || awz_raw_send(s, &frames[i], i + 1 < parts->count) < 0)
       awz_raw_drop(s, &frames[i]);
 }
 
-static int send_frames(const awz_parts *parts, aw_zmq_message *frames) {
-  int rc = make_frames(parts, frames);
-  if (rc < 0)
-    return rc;
-  for (size_t i = 0; i < parts->count; i++) {
-    rc = awz_raw_send(socket_of(parts), &frames[i], i + 1 < parts->count);
-    if (rc < 0) {
-      drop_rest(parts, frames, i);
-      return rc;
-    }
-  }
-  awz_subscribers_sent(socket_of(parts));
-  return 0;
+static int make_room(const awz_parts *parts, aw_zmq_message **frames) {
+  if (parts->count > 1 && socket_of(parts)->overwrites)
+    return -EINVAL; /* it got `conflate` after the message was made */
+  if (parts->count <= FEW)
+    return 0;
+  *frames = aw_reallocate(NULL, parts->count * sizeof **frames);
+  return *frames ? 0 : AW_ENOMEM;
 }
 
 /* Returns 0; -EAGAIN if the message cannot be sent now; or another code. */
 static int send_all(const awz_parts *parts) {
-  aw_zmq_message few[FEW];
-  if (parts->count > 1 && socket_of(parts)->overwrites)
-    return -EINVAL; /* it got `conflate` after the message was made */
-  if (socket_of(parts)->type->label)
+  aw_zmq_message few[FEW], *frames = few;
+  awz_socket *s = socket_of(parts);
+  int rc = 0;
+  if (s->type->label)
     return send_labelled(parts);
-  if (parts->count <= FEW)
-    return send_frames(parts, few);
-  aw_zmq_message *many =
-      aw_reallocate(NULL, parts->count * sizeof(aw_zmq_message));
-  if (!many)
-    return AW_ENOMEM;
-  int rc = send_frames(parts, many);
-  aw_free(many);
+  if (parts->count > FEW || s->overwrites)
+    rc = make_room(parts, &frames);
+  if (rc < 0)
+    return rc;
+  rc = make_frames(parts, frames);
+  if (rc == 0) {
+    size_t sent;
+    rc = awz_raw_send_parts(s, parts->part, frames, parts->count, &sent);
+    if (rc < 0)
+      drop_rest(parts, frames, sent);
+    else
+      awz_subscribers_sent(s);
+  }
+  if (frames != few)
+    aw_free(frames);
   return rc;
 }
 
 /* EAGAIN may be stale: libzmq looks for room only now and then [ZQ8]. */
-static int send_now(const awz_parts *parts) {
-  int rc = send_all(parts);
-  if (rc != -EAGAIN)
-    return rc;
+static int send_if_room(const awz_parts *parts) {
   int events = aw_zmq_events(socket_of(parts)->ready);
   if (events < 0)
     return events;
-  return events & AW_WRITABLE ? send_all(parts) : rc;
+  return events & AW_WRITABLE ? send_all(parts) : -EAGAIN;
+}
+
+static inline int send_now(const awz_parts *parts) {
+  int rc = send_all(parts);
+  return rc == -EAGAIN ? send_if_room(parts) : rc;
 }
 
 /* ---- messages that wait ---- */
@@ -147,7 +153,7 @@ static bool must_queue(const awz_parts *parts) {
 }
 
 /* Returns 0; -EAGAIN if the message must wait; or another code. */
-static int send_in_turn(const awz_parts *parts) {
+static inline int send_in_turn(const awz_parts *parts) {
   int rc = awz_socket_check(socket_of(parts));
   if (rc < 0)
     return rc;
@@ -242,54 +248,57 @@ static const aw_operation event_send = {.label = "send",
 /* ---- from Lua ---- */
 
 /* A label is a string, too, until it is sent: the number of a peer in digits.
- */
+ * It is at `index`; in the eyes of the user, it is in argument 2. */
 static void check_label(lua_State *L, const awz_socket *s, int index,
                         const awz_part *part) {
-  enum { LONGEST = 255, FIRST = 2 };
-  if (index != FIRST || !s->type->label)
-    return;
+  enum { LONGEST = 255, ARG = 2 };
   if (s->type->label == AWZ_GROUP) {
     aw_lua_arg_check(L,
                      part->size <= LONGEST && strlen(part->data) == part->size,
-                     index, "a group has 255 bytes at most, and no zero byte");
+                     ARG, "a group has 255 bytes at most, and no zero byte");
     return;
   }
   int is_integer;
   lua_Integer number = lua_tointegerx(L, index, &is_integer);
-  aw_lua_arg_check(L, is_integer && number > 0 && number <= UINT32_MAX, index,
+  aw_lua_arg_check(L, is_integer && number > 0 && number <= UINT32_MAX, ARG,
                    "the routing id of a peer is a positive 32-bit integer");
 }
 
-static void check_part(lua_State *L, const awz_socket *s, int index,
-                       awz_part *part) {
-  part->data = aw_lua_check_string(L, index, &part->size);
-  check_label(L, s, index, part);
-  if (s->max_size >= 0 && (uint64_t)part->size > (uint64_t)s->max_size)
-    awz_error(L, "a part of %I bytes is over the socket's maxmsgsize (%I)",
-              (LUAI_UACINT)part->size, (LUAI_UACINT)s->max_size);
+/* Read the `count` strings at `first` and after. Returns the number of their
+ * bytes. Raises. */
+static inline size_t check_parts(lua_State *L, const awz_socket *s, int first,
+                                 int count, awz_part *part) {
+  size_t bytes = 0;
+  for (int i = 0; i < count; i++) {
+    part[i].data = aw_lua_check_string(L, first + i, &part[i].size);
+    bytes += part[i].size;
+    if (s->max_size >= 0 && (uint64_t)part[i].size > (uint64_t)s->max_size)
+      awz_error(L, "a part of %I bytes is over the socket's maxmsgsize (%I)",
+                (LUAI_UACINT)part[i].size, (LUAI_UACINT)s->max_size);
+  }
+  if (s->type->label)
+    check_label(L, s, first, &part[0]);
+  return bytes;
 }
 
-/* Push a message of the `count` strings at 2 and after, for the socket at 1. */
-static awz_parts *push_parts(lua_State *L, const awz_socket *s, int count) {
-  enum { FIRST = 2 };
-  const awz_box *box = &awz_check_handle(L, 1)->box;
+/* Push a message of the `count` strings at `first` and after. */
+static awz_parts *push_parts(lua_State *L, const awz_box *box, int first,
+                             int count) {
+  const awz_socket *s = awz_socket_in(box);
   awz_parts *parts =
       lua_newuserdatauv(L, sizeof *parts + (size_t)count * sizeof(awz_part), 1);
   awz_part *part = (awz_part *)(parts + 1);
   *parts = (awz_parts){.box = box, .count = (size_t)count, .part = part};
-  for (int i = 0; i < count; i++)
-    check_part(L, s, FIRST + i, &part[i]);
+  check_parts(L, s, first, count, part);
   return parts;
 }
 
-static void check_count(lua_State *L, const awz_socket *s, int count) {
-  if ((size_t)count > s->max_parts)
-    awz_error(L, "too many parts: %d (the socket's max_parts is %I)", count,
-              (LUAI_UACINT)s->max_parts);
+/* Raise an error if messages of the socket may not have `count` parts. */
+static void check_rare_count(lua_State *L, const awz_socket *s, int count) {
+  int most = s->type->label ? 2 : 1;
   if ((s->conflated || s->overwrites) && count > 1)
     awz_error(L, "a socket with 'conflate' sends messages of one part, got %d",
               count);
-  int most = s->type->label ? 2 : 1;
   if (s->type->single && count != most)
     awz_error(L, "a %s socket sends %s, got %d parts", s->type->name,
               s->type->label == AWZ_GROUP         ? "a group and one part"
@@ -301,6 +310,15 @@ static void check_count(lua_State *L, const awz_socket *s, int count) {
               "a message of a %s begins with the routing id of its peer; at "
               "least one part follows",
               s->type->name);
+}
+
+static inline void check_count(lua_State *L, const awz_socket *s, int count) {
+  if ((size_t)count > s->max_parts)
+    awz_error(L, "too many parts: %d (the socket's max_parts is %I)", count,
+              (LUAI_UACINT)s->max_parts);
+  if (s->conflated || s->overwrites || s->type->single ||
+      (s->type->addressed && count < 2))
+    check_rare_count(L, s, count);
 }
 
 static awz_socket *check_sender(lua_State *L, awz_socket *s) {
@@ -318,23 +336,29 @@ static int count_parts(lua_State *L, const awz_socket *s) {
   return count;
 }
 
-/* Replace the table at 2 by the parts in it. */
+static int refuse_in_table(lua_State *L, int part, int type) {
+  return aw_lua_arg_error(L, 2,
+                          lua_pushfstring(L, "part %d is a %s, string expected",
+                                          part, lua_typename(L, type)));
+}
+
+/* Push the parts in the table at 2, above it. Returns their number. */
 static int spread_table(lua_State *L, const awz_socket *s) {
   aw_lua_check_type(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  lua_Integer count = luaL_len(L, 2);
+  bool is_plain = !lua_getmetatable(L, 2);
+  if (!is_plain)
+    lua_settop(L, 2);
+  lua_Integer count = is_plain ? (lua_Integer)lua_rawlen(L, 2) : luaL_len(L, 2);
   aw_lua_arg_check(L, count > 0, 2, "a message has at least one part");
   check_count(L, s, count > INT32_MAX ? INT32_MAX : (int)count);
-  luaL_checkstack(L, (int)count + 8, "too many parts");
+  if (count > FEW) /* every C function has room for a few */
+    luaL_checkstack(L, (int)count + 8, "too many parts");
   for (lua_Integer i = 1; i <= count; i++) {
-    int type = lua_geti(L, 2, i);
+    int type = is_plain ? lua_rawgeti(L, 2, i) : lua_geti(L, 2, i);
     if (type != LUA_TSTRING && type != LUA_TNUMBER)
-      aw_lua_arg_error(L, 2,
-                       lua_pushfstring(L, "part %d is a %s, string expected",
-                                       (int)i, lua_typename(L, type)));
-    lua_tostring(L, -1);
+      return refuse_in_table(L, (int)i, type);
   }
-  lua_remove(L, 2);
   return (int)count;
 }
 
@@ -363,23 +387,20 @@ static int send_parts(lua_State *L, int result, void *data) {
   return push_outcome(L, true);
 }
 
-/* Send the parts at 2 and after. Most often they can be sent at once, without
- * an allocation. Closed is checked only after the await: if the task is
- * cancelled, Cancelled comes first [C2]. */
-static int send_strings(lua_State *L, const awz_socket *s, int count) {
+/* Send the `count` parts at `first` and after. Most often they can be sent at
+ * once, without an allocation. Closed is checked only after the await: if the
+ * task is cancelled, Cancelled comes first [C2]. */
+static int send_strings(lua_State *L, const awz_box *box, int first,
+                        int count) {
+  const awz_socket *s = awz_socket_in(box);
   if (count > FEW ||
       !(aw_lua_quick(s->here, L) || aw_lua_at_once(L, "socket:send"))) {
-    awz_parts *parts = push_parts(L, s, count);
+    awz_parts *parts = push_parts(L, box, first, count);
     return aw_lua_await(L, NULL, parts, "socket:send", send_parts);
   }
   awz_part part[FEW];
-  size_t bytes = 0;
-  for (int i = 0; i < count; i++) {
-    check_part(L, s, 2 + i, &part[i]);
-    bytes += part[i].size;
-  }
-  const awz_parts parts = {
-      .box = lua_touserdata(L, 1), .count = (size_t)count, .part = part};
+  size_t bytes = check_parts(L, s, first, count, part);
+  const awz_parts parts = {.box = box, .count = (size_t)count, .part = part};
   int rc = send_in_turn(&parts);
   if (rc == 0) {
     awz_spend(L, bytes, "socket:send");
@@ -387,27 +408,28 @@ static int send_strings(lua_State *L, const awz_socket *s, int count) {
   }
   if (rc != -EAGAIN)
     return fail_or_refuse(L, s, rc);
-  return aw_lua_await(L, &wait_send, push_parts(L, s, count), "socket:send",
-                      sent);
+  return aw_lua_await(L, &wait_send, push_parts(L, box, first, count),
+                      "socket:send", sent);
 }
 
-/* Returns the socket at 1, which may be closed. Its struct lives as long as the
- * userdata is on the stack. Raises if it is finalized. */
-static const awz_socket *check_any_socket(lua_State *L) {
+/* Returns the box at 1, of a socket that may send, and may be closed. Raises if
+ * it is finalized. */
+static inline const awz_box *check_any_socket(lua_State *L) {
   const awz_box *box = &awz_check_handle(L, 1)->box;
   awz_use(L, box);
   awz_socket *s = awz_socket_in(box);
-  return check_sender(L, s ? s : awz_check_socket(L, "send"));
+  check_sender(L, s ? s : awz_check_socket(L, "send"));
+  return box;
 }
 
 static int socket_send(lua_State *L) {
-  const awz_socket *s = check_any_socket(L);
-  return send_strings(L, s, count_parts(L, s));
+  const awz_box *box = check_any_socket(L);
+  return send_strings(L, box, 2, count_parts(L, awz_socket_in(box)));
 }
 
 static int socket_send_multipart(lua_State *L) {
-  const awz_socket *s = check_any_socket(L);
-  return send_strings(L, s, spread_table(L, s));
+  const awz_box *box = check_any_socket(L);
+  return send_strings(L, box, 3, spread_table(L, awz_socket_in(box)));
 }
 
 const luaL_Reg awz_send_methods[] = {{"send", socket_send},
@@ -420,7 +442,7 @@ int awz_make_send(lua_State *L) {
   awz_use(L, &awz_check_handle(L, 1)->box);
   awz_socket *s = check_sender(L, awz_check_socket_at(L, 1, "send"));
   int count = count_parts(L, s);
-  awz_parts *parts = push_parts(L, s, count);
+  awz_parts *parts = push_parts(L, &awz_check_handle(L, 1)->box, 2, count);
   lua_createtable(L, count + 1, 0);
   for (int i = 1; i <= count + 1; i++) {
     lua_pushvalue(L, i);

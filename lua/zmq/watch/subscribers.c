@@ -124,11 +124,12 @@ void awz_subscribers_read(awz_socket *s) {
   int rc = 0;
   for (int left = MOST; rc == 0 && left > 0; left--)
     rc = read_one(s);
+  awz_raw_received(s, rc);
   subscribers->sends = rc == 0 ? PERIOD : 0; /* there may be more */
 }
 
-void awz_subscribers_sent(awz_socket *s) {
-  if (s->subscribers && ++s->subscribers->sends >= PERIOD)
+void awz_subscribers_count_send(awz_socket *s) {
+  if (++s->subscribers->sends >= PERIOD)
     awz_subscribers_read(s);
 }
 

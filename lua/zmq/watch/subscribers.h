@@ -40,7 +40,11 @@ int awz_subscribers_note(awz_subscribers *subscribers, const char *data,
 /* Read the subscriptions of a PUB, or do nothing. */
 void awz_subscribers_read(awz_socket *socket);
 /* Say that a message was sent: now and then that reads. */
-void awz_subscribers_sent(awz_socket *socket);
+void awz_subscribers_count_send(awz_socket *socket);
+static inline void awz_subscribers_sent(awz_socket *socket) {
+  if (socket->subscribers)
+    awz_subscribers_count_send(socket);
+}
 
 /* The options that change what libzmq reports, or what a subscriber gets. */
 typedef enum awz_reporting {
