@@ -1110,6 +1110,12 @@ AW_API int aw_await_task(aw_task *task, aw_task *other);
  * of `arm` as they are. */
 AW_API int aw_await_operation(aw_task *task, const aw_operation *operation,
                               void *data);
+/* As aw_await_operation(), but returns 1 if the operation completes at once,
+ * and the task is not cancelled: then there is no wait, and the step goes on
+ * [F3]. For steps that come back to a boundary, as the element of a
+ * repetition. */
+AW_API int aw_begin_operation(aw_task *task, const aw_operation *operation,
+                              void *data);
 /* Wait for a descriptor, as the wires aw_when_ready(), aw_readable() and
  * aw_writable(). Return the errors that those fail with; AW_EINVAL for other
  * `events`. */

@@ -223,6 +223,14 @@ int aw_await_task(aw_task *task, aw_task *other) {
   return armed_or_over(task, aw__wait_for_task(task, other, AW_GO_RESUME));
 }
 
+int aw_begin_operation(aw_task *task, const aw_operation *operation,
+                       void *data) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return 0;
+  int rc = aw__wait_begin(task, operation, data);
+  return rc > 0 ? rc : armed_or_not(task, rc);
+}
+
 int aw_await_operation(aw_task *task, const aw_operation *operation,
                        void *data) {
   if (aw__wait_refused(task, AW_GO_RESUME))

@@ -166,12 +166,21 @@ static aw_turn fail_watch(aw_task *task, watched *w, int code) {
   return leave_watch(w, AW_FAIL);
 }
 
+static aw_turn call_back(aw_task *task, const watched *w) {
+  aw_task_set_next(task, aw_wire_keep(w->body));
+  return AW_INTO;
+}
+
+/* Other tasks get their turn after each callback. So a source that is ready
+ * already is called back at once. */
 static aw_turn ask(aw_task *task, watched *w) {
   if (!w->wanted)
     return leave_watch(w, AW_BREAK);
-  int rc = aw_await_operation(task, operation_of(w), w);
+  int rc = aw_begin_operation(task, operation_of(w), w);
   if (rc < 0)
     return fail_watch(task, w, rc);
+  if (rc > 0)
+    return call_back(task, w);
   w->asked = true;
   w->waiting = task;
   return AW_WAIT;
@@ -190,8 +199,7 @@ static aw_turn watch_source(aw_task *task, void *data) {
     return leave_watch(w, AW_BREAK);
   if (rc < 0)
     return fail_watch(task, w, rc);
-  aw_task_set_next(task, aw_wire_keep(w->body));
-  return AW_INTO;
+  return call_back(task, w);
 }
 
 static watched *check_watched(lua_State *L) {
