@@ -17,6 +17,7 @@
  *           routing_id.c        `connect_routing_id`
  *   socket/socket.c             creation, defaults, closing
  *          message.c            a received message, until Lua has taken it
+ *          known_id.c           routing ids that were received lately
  *          pass.c               sends a received message, without Lua strings
  *          closing.c            tells of the close of a socket
  *          settings.c           the options that a PUB was given
@@ -122,12 +123,22 @@ const awz_type *awz_check_type(lua_State *L, int arg);
 
 /* ---- objects ---- */
 
+/* A slot of known_id.c: a routing id, and its string in the registry. */
+typedef struct awz_known_id {
+  int ref;        /* 0: none yet */
+  uint8_t size;   /* 0: the slot is empty */
+  uint8_t misses; /* since it was found last */
+  char bytes[26];
+} awz_known_id;
+enum { AWZ_KNOWN_IDS = 64 };
+
 /* The contexts and addresses of one Lua state; a userdata in the registry. */
 typedef struct awz_home {
   awz_context *first;    /* contexts, the newest first */
   awz_context *usual;    /* used if no context is named; NULL: not made yet */
   awz_endpoint *leaving; /* addresses that were given up a moment ago */
   aw_lua_held held;      /* closes the home at the end of the state */
+  awz_known_id ids[AWZ_KNOWN_IDS];
 } awz_home;
 
 struct awz_context {

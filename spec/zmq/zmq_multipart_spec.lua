@@ -167,3 +167,43 @@ describe("a message of several parts", function()
       push:close()
     end))
 end)
+
+-- The strings of ids that were received lately are kept: known_id.c. ----------
+
+--- Returns ids of all lengths that libzmq allows, some of which differ in their
+--- first byte only.
+local function make_ids()
+  local ids = {}
+  for size = 1, 255, 7 do
+    for _, letter in ipairs { "a", "b", "c" } do
+      ids[#ids + 1] = letter .. ("x"):rep(size - 1)
+    end
+  end
+  return ids
+end
+
+describe("the ids of many peers", function()
+  it("are those that the peers have, however often they come [ZQ7]",
+    sockets.fact(function()
+      local router = zmq.socket("router"):bind(sockets.address("inproc"))
+      local ids, peers = make_ids(), {}
+      for i, id in ipairs(ids) do
+        peers[i] = zmq.socket("dealer", { identity = id })
+        peers[i]:connect(router.last_endpoint)
+      end
+      for round = 1, 6 do
+        for i, peer in ipairs(peers) do
+          peer:send(tostring(i))
+          local id, body = router:recv()
+          assert.are.equal(ids[tonumber(body)], id)
+          if (i + round) % 3 == 0 then
+            collectgarbage()
+          end
+        end
+      end
+      peers[7]:send("again")
+      assert.are.same({ ids[7], "again" }, router:recv_multipart())
+      router:close()
+      sockets.close_all(table.unpack(peers))
+    end))
+end)

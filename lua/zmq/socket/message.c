@@ -18,10 +18,11 @@
  * kept (`newest`). libzmq can conflate messages of a single part only: it would
  * abort the program if a peer sent several parts.
  */
-#include "watch/subscribers.h"
+#include "known_id.h"
 #include "zmq.h"
 
 #include "security/metadata.h"
+#include "watch/subscribers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -384,9 +385,13 @@ int awz_message_complete(awz_socket *s) {
 
 static inline void push_frame(lua_State *L, awz_message *message,
                               size_t index) {
+  const awz_socket *s = message->socket;
   awz_frame *frame = &message->frames[index];
-  lua_pushlstring(L, awz_raw_data(message->socket, &frame->message),
-                  frame->size);
+  const char *data = awz_raw_data(s, &frame->message);
+  if (index == 0 && s->type->addressed)
+    awz_push_id(L, s->context->home, data, frame->size);
+  else
+    lua_pushlstring(L, data, frame->size);
 }
 
 /* To make a string may run finalizers. They cannot touch a message that is the
