@@ -1,6 +1,7 @@
 -- zmq.lua: the servers that zmq_peers.c measures, on aiowire.
 --
 --   aiowire zmq.lua echo ADDRESS          a ROUTER that echoes, in one task
+--   aiowire zmq.lua echo_multipart ADDRESS     the same by tables of parts
 --   aiowire zmq.lua poller ADDRESS        a ROUTER that echoes, in a Poller
 --   aiowire zmq.lua pull ADDRESS COUNT    a PULL; prints messages per second
 --   aiowire zmq.lua pub ADDRESS COUNT     a PUB; prints messages per second
@@ -17,6 +18,16 @@ function servers.echo(address)
     id, body = router:recv()
     router:send(id, body)
   until body == ""
+  router:close()
+end
+
+function servers.echo_multipart(address)
+  local router = zmq.socket("router"):bind(address)
+  local parts
+  repeat
+    parts = router:recv_multipart()
+    router:send_multipart(parts)
+  until parts[2] == ""
   router:close()
 end
 

@@ -5,6 +5,8 @@
  */
 #include "run/await.h"
 
+#include "base/values.h"
+
 static int after_operation(lua_State *L, awl_worker *w) {
   return w->then(L, awl_check_cancel(L, w), w->data);
 }
@@ -61,4 +63,9 @@ bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
   awl_worker *w = s->run.running;
   return w && L == s->run.co && !s->in_handler && !s->gc_stress &&
          !w->passing && lua_isyieldable(L) && awl_at_once(w);
+}
+
+int aw_lua_take_results_here(aw_lua_here *here, lua_State *L) {
+  awl_state *s = (awl_state *)here;
+  return awl_take_results(L, s, s->run.running->task);
 }

@@ -105,8 +105,11 @@ static const char *recv_way_name(const awz_way *way) {
 
 static int received(lua_State *L, int result, void *data) {
   const awz_way *way = data;
+  const awz_socket *s = awz_socket_in(way->box);
   if (result < 0)
-    return awz_fail(L, awz_socket_in(way->box), result, "receive");
+    return awz_fail(L, s, result, "receive");
+  if (s)
+    return aw_lua_take_results_here(s->here, L);
   return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
 }
 
@@ -130,7 +133,9 @@ static int recv_message(lua_State *L, awz_way *way) {
   }
   if (rc < 0)
     return awz_fail(L, awz_socket_in(way->box), rc, "receive");
-  return aw_lua_await(L, &wait_recv, way, recv_way_name(way), received);
+  aw_lua_here *here = awz_socket_in(way->box)->here; /* it is open */
+  return aw_lua_await_here(here, L, &wait_recv, way, recv_way_name(way),
+                           received);
 }
 
 static int receive_later(lua_State *L, int result, void *data) {
