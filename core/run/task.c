@@ -171,8 +171,7 @@ void aw__task_end_root(aw_task *task) {
 
 /* ---- outcome ---- */
 
-void aw__task_drop_outcome(aw_task *task) {
-  task->input = false;
+void aw__task_release_outcome(aw_task *task) {
   if (task->outcome == AW_OUT_VALUE)
     aw__drop(task->engine, task->out.value);
   else if (task->outcome == AW_OUT_NEXT)

@@ -15,7 +15,13 @@ static inline aw_frame *aw__task_top(const aw_task *task) {
 }
 void aw__task_end_root(aw_task *task); /* the outermost chain is over */
 void aw__task_outcome(aw_task *task, aw_outcome outcome);
-void aw__task_drop_outcome(aw_task *task);
+void aw__task_release_outcome(aw_task *task); /* see the next function */
+/* Most often there is nothing to drop. */
+static inline void aw__task_drop_outcome(aw_task *task) {
+  task->input = false;
+  if (task->outcome != AW_OUT_VALUE || task->out.value != 0)
+    aw__task_release_outcome(task);
+}
 void aw__task_end_value(aw_task *task, aw_value value);
 void aw__task_end_code(aw_task *task, int code);         /* also AW_ECANCELED */
 void aw__task_end_error(aw_task *task, aw_error *error); /* takes */

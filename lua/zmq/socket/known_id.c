@@ -26,7 +26,7 @@ static inline size_t slot_of(const char *id, size_t size) {
 }
 
 /* Put the string on top of the stack into the slot. */
-static void remember(lua_State *L, awz_known_id *known) {
+static void keep_id(lua_State *L, awz_known_id *known) {
   size_t size;
   const char *id = lua_tolstring(L, -1, &size);
   lua_pushvalue(L, -1);
@@ -53,5 +53,5 @@ void awz_push_id(lua_State *L, awz_home *home, const char *id, size_t size) {
   }
   lua_pushlstring(L, id, size); /* `id` may be gone after that */
   if (known->size == 0 || ++known->misses >= PATIENCE)
-    remember(L, known);
+    keep_id(L, known);
 }

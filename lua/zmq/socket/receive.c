@@ -147,7 +147,7 @@ static int receive_later(lua_State *L, int result, void *data) {
 
 /* Closed is checked only after the await: if the task is cancelled, Cancelled
  * comes first [C2]. */
-static int recv_start(lua_State *L, const awz_socket *s, awz_way *way) {
+static inline int recv_start(lua_State *L, const awz_socket *s, awz_way *way) {
   if ((s && aw_lua_quick(s->here, L)) || aw_lua_at_once(L, recv_way_name(way)))
     return recv_message(L, way);
   return aw_lua_await(L, NULL, way, recv_way_name(way), receive_later);
