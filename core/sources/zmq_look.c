@@ -161,13 +161,15 @@ static aw_task *first_of(const aw_link *list) {
 static bool let_watch(aw_zmq *z) {
   if (aw__list_empty(&z->watchers))
     return true;
-  z->config->observe(z->config->owner);
+  int failed = z->config->observe(z->config->owner);
   bool drained = z->drained;
   aw_link *link = z->watchers.next;
   while (link != &z->watchers) {
     aw_task *task = AW_CONTAINER(aw_task, link, link);
     int rc = z->config->watch(task, task->on);
     link = link->next;
+    if (rc == 0)
+      rc = failed;
     if (rc == 0)
       continue;
     aw__link_remove(&task->link);

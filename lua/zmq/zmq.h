@@ -479,8 +479,9 @@ int awz_message_read_ahead(void *socket);
  * end of a connection. Returns 0 or a negative code; -EAGAIN: the user must
  * first receive the request of a REP. */
 int awz_message_complete(awz_socket *socket);
-/* Receive messages, and hold them all, until there is none, or for a while. */
-void awz_message_stock(awz_socket *socket);
+/* Receive messages, and hold them all, until there is none, or for a while.
+ * Returns 0 or a negative code. */
+int awz_message_stock(awz_socket *socket);
 /* Begin to conflate received messages, or stop it. */
 void awz_message_drain(awz_socket *socket, bool drains);
 void awz_message_free(awz_message *message);

@@ -334,15 +334,17 @@ int awz_message_next(awz_socket *s, awz_message **out) {
   return rc > 0 ? take_coming(s, out) : rc;
 }
 
-void awz_message_stock(awz_socket *s) {
+int awz_message_stock(awz_socket *s) {
   enum { MOST = 1000 }; /* then other tasks run: some 0.5 ms */
-  for (int left = MOST; left > 0 && receive_whole(s) > 0; left--) {
+  int rc = 0;
+  for (int left = MOST; left > 0 && (rc = receive_whole(s)) > 0; left--) {
     awz_message *message = s->coming;
     message->oversized = s->oversized;
     s->oversized = false;
     (void)take_coming(s, &message); /* cannot fail now */
     awz_message_put_back(s, message);
   }
+  return rc < 0 ? rc : 0;
 }
 
 bool awz_message_held(const void *socket) {

@@ -116,29 +116,29 @@ enum { MOST = 1000 /* messages at a time: 0.2 ms */, PERIOD = 256 /* sends */ };
 
 /* In manual mode a receive would choose the subscriber that the next option
  * `subscribe` is for, as it never does in a PUB of libzmq. */
-void awz_subscribers_read(awz_socket *s) {
+int awz_subscribers_read(awz_socket *s) {
   awz_subscribers *subscribers = s->subscribers;
   if (!subscribers || !subscribers->ours || !subscribers->known ||
       subscribers->manual)
-    return;
+    return 0;
   int rc = 0;
   for (int left = MOST; rc == 0 && left > 0; left--)
     rc = read_one(s);
   awz_raw_received(s, rc);
   subscribers->sends = rc == 0 ? PERIOD : 0; /* there may be more */
+  return rc == -EAGAIN ? 0 : rc;
 }
 
 void awz_subscribers_count_send(awz_socket *s) {
   if (++s->subscribers->sends >= PERIOD)
-    awz_subscribers_read(s);
+    (void)awz_subscribers_read(s);
 }
 
-void awz_subscribers_observe(void *socket) {
+int awz_subscribers_observe(void *socket) {
   awz_socket *s = socket;
-  if (s->subscribers && s->subscribers->ours)
-    awz_subscribers_read(s);
-  else if (s->subscribers)
-    awz_message_stock(s);
+  if (!s->subscribers)
+    return 0;
+  return s->subscribers->ours ? awz_subscribers_read(s) : awz_message_stock(s);
 }
 
 /* ---- the question ---- */
@@ -190,8 +190,10 @@ static int subscriber_arm(aw_task *task, void *data) {
   int rc = awz_socket_check(s);
   if (rc < 0)
     return rc;
-  awz_subscribers_observe(s);
+  int failed = awz_subscribers_observe(s);
   rc = is_there(w);
+  if (rc == 0)
+    rc = failed;
   return rc != 0 ? rc : aw_zmq_arm_watch(task, s->ready);
 }
 
@@ -253,8 +255,10 @@ static int subscribed(lua_State *L) {
   awz_socket *s = awz_check_socket(L, "wait_subscriber");
   if (!lua_isnil(L, 2))
     w.prefix = aw_lua_check_string(L, 2, &w.size);
-  awz_subscribers_observe(s);
+  int failed = awz_subscribers_observe(s);
   int rc = is_there(&w);
+  if (rc == 0)
+    rc = failed;
   if (rc < 0)
     return awz_fail(L, s, rc, "wait_subscriber");
   lua_pushboolean(L, rc);

@@ -37,8 +37,9 @@ void awz_subscribers_reset(awz_socket *socket, bool known);
 int awz_subscribers_note(awz_subscribers *subscribers, const char *data,
                          size_t size);
 
-/* Read the subscriptions of a PUB, or do nothing. */
-void awz_subscribers_read(awz_socket *socket);
+/* Read the subscriptions of a PUB, or do nothing. Returns 0 or a negative code.
+ */
+int awz_subscribers_read(awz_socket *socket);
 /* Say that a message was sent: now and then that reads. */
 void awz_subscribers_count_send(awz_socket *socket);
 static inline void awz_subscribers_sent(awz_socket *socket) {
@@ -57,7 +58,7 @@ typedef enum awz_reporting {
 void awz_subscribers_report(awz_socket *socket, awz_reporting what, bool value);
 
 /* `observe` and `watch` of aw_zmq_config. */
-void awz_subscribers_observe(void *socket);
+int awz_subscribers_observe(void *socket);
 int awz_subscribers_watch(aw_task *task, void *data);
 
 /* Add to the table on top: subscriber(s, prefix) → a Wire that ends when there
