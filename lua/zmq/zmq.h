@@ -152,6 +152,7 @@ struct awz_context {
   struct awz_link *links;    /* connections over inproc; watch/links.h */
   struct awz_ending *ending; /* ends it in a thread; NULL: not begun */
   awz_attendant *attendant;  /* context/attendant.h; NULL: not needed yet */
+  struct awz_reader *reader; /* watch/reader.h; NULL: not needed yet */
   struct awz_zap *zap;       /* security/zap.h; NULL: no authenticator */
   unsigned refs;             /* held by the home, the userdata and sockets */
   aw_lua_held held;          /* for a lost finalizer */
@@ -248,8 +249,8 @@ int awz_raw_public_key(char public_key[AWZ_KEY_SIZE], const char *secret);
 int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text);
 
 int awz_raw_open_context(awz_context *context, int io_threads);
-/* Let the user have `value` sockets at most: libzmq counts the two sockets of
- * each monitor, and those of authenticators, too. */
+/* Let the user have `value` sockets at most: libzmq also counts the socket of
+ * each monitor, those of the attendant, and closed ones for a while. */
 int awz_raw_limit_context(const awz_context *context, int value);
 int awz_raw_set_context(const awz_context *context, int option, int value);
 int awz_raw_get_context(const awz_context *context, int option, int *value);
@@ -263,14 +264,10 @@ void awz_raw_close(awz_socket *socket);
 int awz_raw_set(awz_socket *socket, int option, const void *value, size_t size);
 int awz_raw_get(awz_socket *socket, int option, void *value, size_t *size);
 
-/* Let libzmq report events of the socket to the address `name`, and open the
- * socket that receives them. No other may have that name. AWZ_STOPPED may not
- * be one of the events: libzmq would wait for a reader.
- *
- *   reader  gives; any one thread may use it
- */
-int awz_raw_monitor(awz_socket *socket, const char *name, int events,
-                    void **reader);
+/* Let libzmq report events of the socket, to the socket that will connect to
+ * `name`. No other may have that name. Until it has connected, libzmq would
+ * wait for it at the first event. AWZ_STOPPED may not be one of the events. */
+int awz_raw_monitor(awz_socket *socket, const char *name, int events);
 /* Let libzmq report nothing more. Call it before the reader is closed. */
 void awz_raw_unmonitor(awz_socket *socket);
 

@@ -32,6 +32,39 @@ int awz_apart_set(void *socket, int option, int value) {
                    calls->setsockopt(socket, option, &value, sizeof value));
 }
 
+int awz_apart_name_peer(void *socket, const void *name, size_t size) {
+  enum { CONNECT_ROUTING_ID = 61 };
+  const aw_zmq_calls *calls = library();
+  return result_of(calls,
+                   calls->setsockopt(socket, CONNECT_ROUTING_ID, name, size));
+}
+
+static int read_option(void *socket, int option, int *value) {
+  const aw_zmq_calls *calls = library();
+  size_t size = sizeof *value;
+  int rc, tries = 0;
+  do
+    rc = calls->getsockopt(socket, option, value, &size);
+  while (may_try_again(calls, rc, &tries));
+  return result_of(calls, rc);
+}
+
+int awz_apart_fd(void *socket, int *fd) {
+  enum { FD = 14 };
+  return read_option(socket, FD, fd);
+}
+
+bool awz_apart_readable(void *socket) {
+  enum { EVENTS = 15 };
+  int events = 0;
+  return read_option(socket, EVENTS, &events) == 0 && (events & AW_READABLE);
+}
+
+int awz_apart_connect(void *socket, const char *address) {
+  const aw_zmq_calls *calls = library();
+  return result_of(calls, calls->connect(socket, address));
+}
+
 int awz_apart_bind(void *socket, const char *address) {
   const aw_zmq_calls *calls = library();
   return result_of(calls, calls->bind(socket, address));
@@ -109,12 +142,4 @@ int awz_apart_read(void *socket, void *buffer, size_t room, size_t *size) {
   memcpy(buffer, awz_apart_data(&frame), *size);
   awz_apart_drop(&frame);
   return rc < 0 ? rc : 0;
-}
-
-int awz_apart_poll(aw_zmq_poll_item *items, int count, long ms) {
-  const aw_zmq_calls *calls = library();
-  int rc = calls->poll(items, count, ms);
-  if (rc >= 0)
-    return rc;
-  return calls->last_error() == EINTR ? 0 : -calls->last_error();
 }

@@ -17,8 +17,16 @@ void awz_apart_close(void *socket);
 
 /* Return 0 or a negative code. */
 int awz_apart_set(void *socket, int option, int value);
+/* Choose the name that the next peer of a ROUTER has. */
+int awz_apart_name_peer(void *socket, const void *name, size_t size);
+int awz_apart_connect(void *socket, const char *address);
 int awz_apart_bind(void *socket, const char *address);
 int awz_apart_unbind(void *socket, const char *address);
+/* Give its descriptor, which is edge-triggered [ZQ1]. */
+int awz_apart_fd(void *socket, int *fd);
+
+/* Tell whether there is a message. */
+bool awz_apart_readable(void *socket);
 
 /* Receive a frame, into a frame that is initialized. Returns its size, -EAGAIN
  * if there is none, or another negative code. */
@@ -41,9 +49,5 @@ bool awz_apart_more(const aw_zmq_message *frame);
  * after them. Returns false if the text is no Z85. Call from: any thread. */
 bool awz_apart_key_bytes(unsigned char bytes[32], const char *text);
 void awz_apart_key_text(char text[41], const unsigned char bytes[32]);
-
-/* Wait for one of the items, or for `ms`; -1: without an end. Returns the
- * number of items that are ready, or a negative code. */
-int awz_apart_poll(aw_zmq_poll_item *items, int count, long ms);
 
 #endif

@@ -1,10 +1,19 @@
 /* attendant.c - see attendant.h
  *
- * The thread sleeps in zmq_poll(), for its listeners and for a pipe. One byte
- * in the pipe says that `added`, a `leaving` or `ending` has changed.
+ *     follow ─► serve: `ready` of dirty listeners, `late` ─► sleep ─┐
+ *        ▲                                                         │
+ *        └─────────────────────────────────────────────────────────┘
  *
- * `lock` guards the lists and `ending`. Only the thread removes listeners from
- * `listeners`, so it calls them without the lock.
+ * The thread sleeps in poll(2), for the descriptors of its sockets and for a
+ * pipe, the bell. A byte in it says that `added`, a `leaving`, a `dirty` or
+ * `ending` has changed, or what a `wait` returns.
+ *
+ * The descriptor of a socket is edge-triggered, and any call with the socket
+ * consumes the edge [ZQ1]. So a listener is dirty when it is new, when its
+ * descriptor has fired, and after all use of its socket, until `ready` has
+ * found no message. The thread does not block while one is dirty.
+ *
+ * `lock` guards all but `rung`. The thread gives it up while it sleeps.
  *
  * Attendants are memory of malloc(3): they are freed by the thread of Lua, but
  * the thread itself allocates its list of poll items.
@@ -15,8 +24,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,15 +35,14 @@
 struct awz_attendant {
   pthread_t thread;
   pthread_mutex_t lock;
-  awz_listener *added;     /* not yet in `listeners` */
-  awz_listener *listeners; /* of the thread */
+  awz_listener *added; /* not yet in `listeners` */
+  awz_listener *listeners;
   bool ending;
   int pipe[2];
-  aw_zmq_poll_item *items; /* of the thread */
-  size_t room;             /* of `items` */
+  atomic_bool rung; /* the pipe has a byte, or the thread is about to follow */
+  struct pollfd *items;
+  size_t room; /* of `items` */
 };
-
-enum { IN = 1 };
 
 /* ---- the thread ---- */
 
@@ -40,6 +50,7 @@ static void take_bell(awz_attendant *a) {
   char bytes[64];
   while (read(a->pipe[0], bytes, sizeof bytes) > 0)
     continue;
+  atomic_store(&a->rung, false); /* only now: see ring() */
 }
 
 static void take_added(awz_attendant *a) {
@@ -76,19 +87,27 @@ static awz_listener *take_leaving(awz_attendant *a, bool everybody) {
   return list;
 }
 
-/* Follow what other threads have asked for. Returns false at the end. */
+/* Follow what the thread of Lua has asked for. Returns false at the end. */
 static bool follow(awz_attendant *a) {
-  pthread_mutex_lock(&a->lock);
   take_added(a);
-  bool ending = a->ending;
-  awz_listener *list = take_leaving(a, ending);
-  pthread_mutex_unlock(&a->lock);
+  awz_listener *list = take_leaving(a, a->ending);
   while (list) {
     awz_listener *next = list->next;
     dismiss(list);
     list = next;
   }
-  return !ending;
+  return !a->ending;
+}
+
+static void serve(const awz_attendant *a) {
+  for (awz_listener *l = a->listeners; l; l = l->next) {
+    if (l->dirty)
+      l->dirty = l->ready(l);
+    if (!l->wait || l->wait(l) != 0)
+      continue;
+    l->late(l);
+    l->dirty = true; /* it may have used its socket */
+  }
 }
 
 /* Returns the number of items, or 0 without memory for them. */
@@ -97,67 +116,72 @@ static size_t fill_items(awz_attendant *a) {
   for (const awz_listener *l = a->listeners; l; l = l->next)
     count++;
   if (count > a->room) {
-    aw_zmq_poll_item *items = realloc(a->items, 2 * count * sizeof *items);
+    struct pollfd *items = realloc(a->items, 2 * count * sizeof *items);
     if (!items)
       return 0;
     a->items = items;
     a->room = 2 * count;
   }
-  a->items[0] = (aw_zmq_poll_item){NULL, a->pipe[0], IN, 0};
-  aw_zmq_poll_item *item = &a->items[1];
+  a->items[0] = (struct pollfd){.fd = a->pipe[0], .events = POLLIN};
+  struct pollfd *item = &a->items[1];
   for (const awz_listener *l = a->listeners; l; l = l->next)
-    *item++ = (aw_zmq_poll_item){l->socket, 0, IN, 0};
+    *item++ = (struct pollfd){.fd = l->fd, .events = POLLIN};
   return count;
 }
 
-/* Returns the ms until some listener is late; -1: none will be. */
+/* Returns the ms until some listener has work; -1: none has. */
 static int shortest_wait(const awz_attendant *a) {
   int shortest = -1;
   for (awz_listener *l = a->listeners; l; l = l->next) {
-    int ms = l->wait ? l->wait(l) : -1;
+    int ms = l->dirty ? 0 : l->wait ? l->wait(l) : -1;
     if (ms >= 0 && (shortest < 0 || ms < shortest))
       shortest = ms;
   }
   return shortest;
 }
 
-static void serve(awz_attendant *a) {
-  const aw_zmq_poll_item *item = &a->items[1];
-  for (awz_listener *l = a->listeners; l; l = l->next, item++) {
-    if (item->revents & IN)
-      l->ready(l);
-    if (l->wait && l->wait(l) == 0)
-      l->late(l);
-  }
+static void note_fired(const awz_attendant *a) {
+  const struct pollfd *item = &a->items[1];
+  for (awz_listener *l = a->listeners; l; l = l->next, item++)
+    l->dirty = l->dirty || item->revents;
 }
 
-/* Block until there is work. Returns false if that failed; then try again. */
-static bool sleep_until_work(awz_attendant *a) {
+/* Block until there is work. */
+static void sleep_until_work(awz_attendant *a) {
   static const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
   size_t count = fill_items(a);
-  int rc = AW_ENOMEM;
+  int ms = shortest_wait(a), rc = -1;
+  pthread_mutex_unlock(&a->lock);
   if (count > 0)
-    rc = awz_apart_poll(a->items, (int)count, shortest_wait(a));
-  if (rc < 0)
+    rc = poll(a->items, (nfds_t)count, ms);
+  if (rc < 0) /* try again after a while */
     nanosleep(&pause, NULL);
-  return rc >= 0;
+  if (rc > 0 && a->items[0].revents)
+    take_bell(a);
+  pthread_mutex_lock(&a->lock);
+  if (rc > 0)
+    note_fired(a);
 }
 
 static void *attend(void *data) {
   awz_attendant *a = data;
+  pthread_mutex_lock(&a->lock);
   while (follow(a)) {
-    if (!sleep_until_work(a))
-      continue;
-    take_bell(a);
     serve(a);
+    sleep_until_work(a);
   }
+  pthread_mutex_unlock(&a->lock);
   return NULL;
 }
 
 /* ---- for the thread of Lua ---- */
 
-static void ring(const awz_attendant *a) {
+/* If the bell is rung already, the thread will still look at all there is: it
+ * says that it is not rung before it looks. */
+static void ring(awz_attendant *a) {
   ssize_t rc;
+  if (atomic_exchange(&a->rung, true))
+    return;
   do
     rc = write(a->pipe[1], "", 1);
   while (rc < 0 && errno == EINTR); /* a full pipe rings, too */
@@ -217,12 +241,15 @@ static awz_attendant *attendant_of(const awz_context *context) {
 int awz_attendant_add(awz_context *context, awz_listener *listener) {
   if (context->forks != aw_zmq_forks())
     return AW_EFORKED;
-  int rc = context->attendant ? 0 : open_attendant(&context->attendant);
+  int rc = awz_apart_fd(listener->socket, &listener->fd);
+  if (rc == 0 && !context->attendant)
+    rc = open_attendant(&context->attendant);
   if (rc < 0)
     return rc;
   awz_attendant *a = context->attendant;
   pthread_mutex_lock(&a->lock);
   listener->leaving = false;
+  listener->dirty = true;
   listener->next = a->added;
   a->added = listener;
   pthread_mutex_unlock(&a->lock);
@@ -240,8 +267,24 @@ void awz_attendant_remove(awz_context *context, awz_listener *listener) {
   ring(a);
 }
 
+bool awz_attendant_hold(const awz_context *context) {
+  awz_attendant *a = attendant_of(context);
+  if (a)
+    pthread_mutex_lock(&a->lock);
+  return a != NULL;
+}
+
+void awz_attendant_let_go(const awz_context *context, awz_listener *listener,
+                          bool dirty) {
+  awz_attendant *a = context->attendant;
+  listener->dirty = listener->dirty || dirty;
+  pthread_mutex_unlock(&a->lock);
+  if (dirty)
+    ring(a);
+}
+
 void awz_attendant_nudge(const awz_context *context) {
-  const awz_attendant *a = attendant_of(context);
+  awz_attendant *a = attendant_of(context);
   if (a)
     ring(a);
 }

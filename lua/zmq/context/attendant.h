@@ -9,9 +9,13 @@
  * starts with the first listener, and ends with the context.
  *
  * A listener is memory of malloc(3), since the thread may free it. Its socket
- * belongs to the thread from the moment it is added: only `ready` and `gone`
- * may touch it, by the functions of apart.c. What `ready` shares with the
- * thread of Lua needs a lock of its owner.
+ * belongs to the thread from the moment it is added: only the functions of the
+ * listener may touch it, by the functions of apart.c. The thread of Lua may do
+ * so between awz_attendant_hold() and awz_attendant_let_go(): all functions of
+ * listeners are called under the same lock.
+ *
+ * A context has few listeners: the time that the thread takes for an event
+ * grows with their number.
  *
  * In a forked child there is no such thread; the listeners are the parent's.
  */
@@ -24,9 +28,10 @@ typedef struct awz_listener awz_listener;
 
 struct awz_listener {
   void *socket; /* of libzmq; the thread closes it */
-  /* There is a message. Called in the thread; receive until there is none, or
-   * return for other listeners after some messages. May not block. */
-  void (*ready)(awz_listener *listener);
+  /* There may be messages. Receive until libzmq has none; or return true after
+   * some messages, to be called again after other listeners. Called in the
+   * thread. May not block. */
+  bool (*ready)(awz_listener *listener);
   /* The socket will be closed right after: receive what is left. Called in the
    * thread. NULL: nothing to do */
   void (*drain)(awz_listener *listener);
@@ -37,8 +42,9 @@ struct awz_listener {
    * before it blocks. NULL: never */
   int (*wait)(awz_listener *listener);
   void (*late)(awz_listener *listener);
-  awz_listener *next; /* private, and the next one, too */
-  bool leaving;
+  awz_listener *next; /* private, and those that follow */
+  bool leaving, dirty;
+  int fd;
 };
 
 /* Give a listener to the thread of the context, which is started if needed.
@@ -50,6 +56,17 @@ int awz_attendant_add(awz_context *context, awz_listener *listener);
  * forked child, and once the context is closed, it does nothing: the thread has
  * called `gone`, or will. */
 void awz_attendant_remove(awz_context *context, awz_listener *listener);
+
+/* Keep the thread from the sockets of the listeners. Returns false in a forked
+ * child, or without a thread: then do not use them. */
+bool awz_attendant_hold(const awz_context *context);
+/* The end of that.
+ *
+ *   dirty  call `ready`: the listener has other work, or its socket was used,
+ *          and may have messages now
+ */
+void awz_attendant_let_go(const awz_context *context, awz_listener *listener,
+                          bool dirty);
 
 /* Let the thread ask `wait` again: a listener has new work. */
 void awz_attendant_nudge(const awz_context *context);

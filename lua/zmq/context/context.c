@@ -206,6 +206,7 @@ void awz_context_close(awz_context *context) {
   if (!context->raw)
     return;
   awz_attendant_end(context);
+  context->reader = NULL; /* it was one of the listeners */
   if (context->forks == aw_zmq_forks()) {
     give_reserve(context);
     start_end(context);

@@ -163,35 +163,9 @@ int awz_raw_attach(awz_socket *s, awz_verb verb, const char *address) {
 
 /* ---- monitors ---- */
 
-/* Open the reader of a monitor. Without a limit for what it receives, libzmq
- * never waits for it. Returns NULL on failure. */
-static void *open_reader(const awz_context *context, const char *name) {
-  enum { PAIR = 0, LINGER = 17, RCVHWM = 24 };
-  const aw_zmq_calls *calls = context->calls;
-  int none = 0;
-  void *reader = calls->socket(context->raw, PAIR);
-  if (!reader)
-    return NULL;
-  if (calls->setsockopt(reader, RCVHWM, &none, sizeof none) == 0 &&
-      calls->setsockopt(reader, LINGER, &none, sizeof none) == 0 &&
-      calls->connect(reader, name) == 0)
-    return reader;
-  int error = calls->last_error();
-  calls->close(reader);
-  errno = error; /* zmq_errno() */
-  return NULL;
-}
-
-int awz_raw_monitor(awz_socket *s, const char *name, int events,
-                    void **reader) {
-  if (s->calls->socket_monitor(s->raw, name, events) < 0)
-    return code(s->calls);
-  *reader = open_reader(s->context, name);
-  if (*reader)
-    return 0;
-  int rc = code(s->calls);
-  awz_raw_unmonitor(s);
-  return rc;
+int awz_raw_monitor(awz_socket *s, const char *name, int events) {
+  return s->calls->socket_monitor(s->raw, name, events) < 0 ? code(s->calls)
+                                                            : 0;
 }
 
 void awz_raw_unmonitor(awz_socket *s) {

@@ -338,17 +338,19 @@ static void serve_request(awz_zap *zap, incoming *in) {
   awz_wipe(&request, sizeof request);
 }
 
-static void zap_ready(awz_listener *listener) {
+static bool zap_ready(awz_listener *listener) {
   awz_zap *zap = zap_of(listener);
   incoming in;
+  bool more = true;
   pthread_mutex_lock(&zap->lock);
-  for (int i = 0; i < IN_A_ROW && !zap->unbound; i++) {
-    if (!receive_request(listener->socket, &in))
-      break;
-    serve_request(zap, &in);
+  for (int i = 0; i < IN_A_ROW && more; i++) {
+    more = !zap->unbound && receive_request(listener->socket, &in);
+    if (more)
+      serve_request(zap, &in);
   }
   pthread_mutex_unlock(&zap->lock);
   awz_wipe(&in, sizeof in);
+  return more;
 }
 
 /* ---- answers, in the thread ---- */

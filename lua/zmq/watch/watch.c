@@ -1,22 +1,19 @@
 /* watch.c - see watch.h
  *
  * The end, with the socket: libzmq stops to report; the thread reads what is
- * left, closes the reader, and sets `ended`. Without a reader, the watch ends
- * at once. */
+ * left, and sets `ended`. A watch of which nothing is read ends at once. */
 #include "watch/watch.h"
 
-#include "context/apart.h"
-#include "context/attendant.h"
+#include "watch/reader.h"
 #include "watch/tally.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct awz_watch {
-  awz_listener listener; /* must be first */
-  bool listening;        /* of the thread of Lua: the listener was added */
+  awz_reported reported; /* must be first */
+  bool listening;        /* of the thread of Lua: libzmq reports */
   unsigned forks;        /* aw_zmq_forks() when it was made */
   pthread_mutex_t lock;
   unsigned refs;
@@ -109,49 +106,12 @@ void awz_watch_deafen(awz_watch *w, awz_ear *ear) {
 
 /* ---- the thread ---- */
 
-/* Receive one event. Returns 0; else there is none. */
-static int receive_news(void *reader, awz_news *news, char *address,
-                        size_t room) {
-  enum { HEAD = 6 }; /* the kind in 2 bytes, the value in 4 */
-  unsigned char head[HEAD];
-  uint16_t kind;
-  uint32_t value;
-  size_t size;
-  int rc = awz_apart_read(reader, head, sizeof head, &size);
-  if (rc < 0)
-    return rc;
-  rc = awz_apart_read(reader, address, room, &size);
-  if (rc < 0)
-    return rc;
-  memcpy(&kind, head, sizeof kind);
-  memcpy(&value, head + sizeof kind, sizeof value);
-  *news = (awz_news){.kind = kind, .value = value, .address = address};
-  news->length = size;
-  return 0;
-}
-
-/* Hear the next event. Returns false if there is none. */
-static bool hear_one(awz_watch *w) {
-  char address[512];
-  awz_news news;
-  if (receive_news(w->listener.socket, &news, address, sizeof address) < 0)
-    return false;
+static void hear_libzmq(awz_reported *reported, const awz_news *news) {
+  awz_watch *w = (awz_watch *)reported;
   pthread_mutex_lock(&w->lock);
-  awz_tally_follow(&w->tally, &news);
-  tell_ears(w, &news);
+  awz_tally_follow(&w->tally, news);
+  tell_ears(w, news);
   pthread_mutex_unlock(&w->lock);
-  return true;
-}
-
-static void hear_libzmq(awz_listener *listener) {
-  enum { MOST = 256 }; /* then it is the turn of other listeners */
-  for (int i = 0; i < MOST && hear_one((awz_watch *)listener); i++)
-    continue;
-}
-
-static void hear_the_rest(awz_listener *listener) {
-  while (hear_one((awz_watch *)listener))
-    continue;
 }
 
 /* Call it under the lock. */
@@ -160,8 +120,8 @@ static void end_watch(awz_watch *w) {
   tell_ears(w, NULL);
 }
 
-static void lose_libzmq(awz_listener *listener) {
-  awz_watch *w = (awz_watch *)listener;
+static void lose_libzmq(awz_reported *reported) {
+  awz_watch *w = (awz_watch *)reported;
   pthread_mutex_lock(&w->lock);
   end_watch(w);
   unlock_and_release(w);
@@ -174,28 +134,15 @@ static bool is_local_address(const char *address) {
 }
 
 static int begin(awz_socket *s, awz_watch *w) {
-  char name[64];
-  /* libzmq gives a name up a while after the socket is closed */
-  snprintf(name, sizeof name, "inproc://aiowire.watch.%llu",
-           (unsigned long long)++s->context->watches);
-  int rc = awz_raw_monitor(s, name, AWZ_OF_LIBZMQ, &w->listener.socket);
-  if (rc < 0)
-    return rc;
-  w->listener.ready = hear_libzmq;
-  w->listener.gone = lose_libzmq;
-  w->listener.drain = hear_the_rest;
+  w->reported.hear = hear_libzmq;
+  w->reported.gone = lose_libzmq;
   w->tally.raw = s->type->number == AWZ_STREAM || s->numbers;
   w->refs++; /* nobody else has it yet, or does not look */
-  rc = awz_attendant_add(s->context, &w->listener);
-  if (rc == 0) {
-    w->listening = true;
-    return awz_room_for_files(); /* for the bind or connect */
-  }
-  w->refs--;
-  awz_raw_unmonitor(s);
-  awz_apart_close(w->listener.socket);
-  w->listener.socket = NULL;
-  return rc;
+  int rc = awz_reader_begin(s, &w->reported);
+  w->listening = rc == 0;
+  if (rc < 0)
+    w->refs--;
+  return rc < 0 ? rc : awz_room_for_files(); /* for the bind or connect */
 }
 
 int awz_watch_begin(awz_socket *s, const char *address) {
@@ -270,5 +217,5 @@ void awz_watch_end(awz_socket *s) {
   bool listening = w->listening;
   unlock_and_release(w);
   if (listening) /* the thread has a reference until it calls lose_libzmq() */
-    awz_attendant_remove(s->context, &w->listener);
+    awz_reader_end(s->context, &w->reported);
 }
