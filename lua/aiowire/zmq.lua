@@ -107,7 +107,7 @@ local function add_late(name, part)
   end)
 end
 
-inner.is_bound = raw.bound
+inner.is_bound, inner.without_watch = raw.bound, raw.without_watch
 
 add_late("request", "aiowire.zmq_request")
 add_late("Service", "aiowire.zmq_service")

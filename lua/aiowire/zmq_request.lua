@@ -175,6 +175,7 @@ local function try(plan)
   if not s then
     return nil, fault, refuse_options
   end
+  inner.without_watch(s)
   fault = connect(s, plan.url)
   if fault then
     return nil, fault, refuse_url

@@ -228,8 +228,9 @@ struct awz_socket {
   bool guarded;     /* libzmq asks an authenticator about its peers */
   bool oversized;   /* `coming` has more parts than max_parts */
   bool unnoted;     /* its last part is not in `subscribers` yet */
-  bool attached;    /* it was bound or connected at least once */
-  bool bound;       /* `address` was bound, else connected to */
+  bool unwatched; /* a socket of this library: nobody asks what happens to it */
+  bool attached;  /* it was bound or connected at least once */
+  bool bound;     /* `address` was bound, else connected to */
   char address[128];
   unsigned late_count;     /* entries of `late`; further ones are not noted */
   awz_late late[AWZ_LATE]; /* options that were set too late */

@@ -215,6 +215,15 @@ static int socket_bound(lua_State *L) {
   return 1;
 }
 
+/* without_watch(s), before the first bind or connect: nobody will ask for its
+ * events or peers */
+static int socket_without_watch(lua_State *L) {
+  awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  if (s)
+    s->unwatched = true;
+  return 0;
+}
+
 static int fail_poll(lua_State *L, int result, void *data) {
   return awz_fail(L, awz_socket_in(data), result ? result : AW_ECLOSED, "poll");
 }
@@ -388,6 +397,7 @@ static const luaL_Reg functions[] = {{"events", socket_events},
                                      {"ready", make_ready},
                                      {"turn", take_turn},
                                      {"bound", socket_bound},
+                                     {"without_watch", socket_without_watch},
                                      {NULL, NULL}};
 
 /* [module] → [module], with the functions above and the table `methods` */

@@ -142,11 +142,11 @@ static int begin(awz_socket *s, awz_watch *w) {
   w->listening = rc == 0;
   if (rc < 0)
     w->refs--;
-  return rc < 0 ? rc : awz_room_for_files(); /* for the bind or connect */
+  return rc;
 }
 
 int awz_watch_begin(awz_socket *s, const char *address) {
-  if (is_local_address(address))
+  if (s->unwatched || is_local_address(address))
     return 0;
   awz_watch *w = awz_watch_of(s);
   if (!w)
@@ -156,7 +156,7 @@ int awz_watch_begin(awz_socket *s, const char *address) {
 
 int awz_watch_connect(awz_socket *s, const char *address) {
   int rc = awz_watch_begin(s, address);
-  if (rc < 0 || is_local_address(address))
+  if (rc < 0 || s->unwatched || is_local_address(address))
     return rc;
   pthread_mutex_lock(&s->watch->lock);
   awz_tally_connect(&s->watch->tally, address);

@@ -4,7 +4,8 @@
  *                                             └─► the ears of the watch:
  *                                                 monitors, waits for peers
  *
- * A socket has a watch from its first bind, connect or monitor on. The watch
+ * A socket has a watch from its first bind, connect or monitor on, but for
+ * sockets of this library that no program sees (`unwatched`). The watch
  * lets libzmq report all events from the first bind or connect on that is not
  * over inproc: libzmq reports to one reader only, a replaced reader would lose
  * events, and the tally must not miss any. The reader has no limit, and the
@@ -43,8 +44,8 @@ struct awz_ear {
 awz_watch *awz_watch_of(awz_socket *socket);
 
 /* Let libzmq report, before a bind or connect to this address. Call it after
- * awz_room_for_files(): it takes descriptors, and makes sure that there are
- * others for the bind or connect. Returns 0 or a negative code. */
+ * awz_room_for_files(): it takes at most half of these descriptors, and leaves
+ * the others for the bind or connect. Returns 0 or a negative code. */
 int awz_watch_begin(awz_socket *socket, const char *address);
 
 /* The same before a connect: its peer will be counted. */
