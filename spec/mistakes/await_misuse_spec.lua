@@ -6,6 +6,7 @@ local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local places = require "spec.support.places"
 local process = require "spec.support.process"
+local sockets = require "spec.support.sockets"
 local texts = require "spec.support.texts"
 local wires = require "spec.support.wires"
 
@@ -60,6 +61,7 @@ describe("an await outside any task", function()
 
   it("names the called function, not one inside it [C11]",
     process.under_stock(function()
+      sockets.needed()
       local outcome = process.stock [[
 local aw = require "aiowire"
 local socket = aw.zmq.socket "pair"

@@ -2,6 +2,7 @@
 --- spec/zmq/zmq_peer.py, which has their roles.
 
 local aw = require "aiowire"
+local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
@@ -34,7 +35,7 @@ end
 --- installed.
 function M.fact(f)
   return M.available and sockets.fact(f) or function()
-    pending "python3-zmq is not installed"
+    helper.pending "python3-zmq is not installed"
   end
 end
 

@@ -47,13 +47,18 @@ function M.run(f)
   end)
 end
 
+--- End the current test as pending if libzmq is not installed.
+function M.needed()
+  if not M.installed then
+    helper.pending "libzmq is not installed"
+  end
+end
+
 --- Returns a function for `it` that runs `f` under run(), if libzmq is
 --- installed.
 function M.fact(f)
   return function()
-    if not M.installed then
-      helper.pending "libzmq is not installed"
-    end
+    M.needed()
     M.run(f)
   end
 end

@@ -127,10 +127,7 @@ describe("a program with sockets", function()
       it(("that ends %s is gone in time, with %s [ZQ13, L3]"):format(
         ending[1], state[1]),
         function()
-          if not sockets.installed then
-            pending "libzmq is not installed"
-            return
-          end
+          sockets.needed()
           ends_in_time(process.host, state, ending)
         end)
     end
@@ -146,10 +143,7 @@ describe("a program with sockets", function()
   end
 
   it("sends unsent messages after its sockets are closed [ZQ13]", function()
-    if not sockets.installed then
-      pending "libzmq is not installed"
-      return
-    end
+    sockets.needed()
     local outcome = process.host [[
       local aw = require "aiowire"
       local zmq = aw.zmq
@@ -170,10 +164,7 @@ describe("a program with sockets", function()
   end)
 
   it("waits for a context at most for its patience [ZQ13]", function()
-    if not sockets.installed then
-      pending "libzmq is not installed"
-      return
-    end
+    sockets.needed()
     local outcome = process.host [[
       local zmq = require "aiowire.zmq"
       local ctx = zmq.context { patience = 100 }
@@ -259,10 +250,7 @@ describe("a forked child", function()
   for _, child in ipairs(children) do
     it(("%s the sockets of its parent, and does not spin [ZQ16]")
       :format(child[1]), function()
-        if not sockets.installed then
-          pending "libzmq is not installed"
-          return
-        end
+        sockets.needed()
         local outcome = process.host(forking:format(child[2]))
         assert.are.equal("7\tbefore\tafter\trested\n", outcome.out,
           outcome.err)
