@@ -4,7 +4,7 @@
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
--- Objects that a program has open when it ends.
+-- Objects that a program has open when it ends, and its grace if not 5 s.
 local states <const> = {
   { "nothing but an open socket", [[
     local s = zmq.socket("rep"):bind "tcp://127.0.0.1:*"
@@ -51,10 +51,9 @@ local states <const> = {
     local back = zmq.socket("push"):bind "inproc://y"
     local push = zmq.socket("push"):connect "inproc://x"
     local pull = zmq.socket("pull"):connect "inproc://y"
-    ev:start(zmq.Proxy(front, back, zmq.socket "push"), function() end,
-      { grace = 0.05 })
+    start(zmq.Proxy(front, back, zmq.socket "push"))
     start(function() push:send "1" push:send "2" pull:recv() end)
-  ]] },
+  ]], grace = 0.05 },
   { "running authenticators, one with a handler at work", [[
     local auth = zmq.auth { plain = { u = "p" }, handler = function()
       aw.sleep(100)
@@ -90,19 +89,21 @@ local states <const> = {
   ]] },
 }
 
--- Ways in which the program ends, each with its exit code.
+-- Ways in which the program ends, each with its exit code. One closes nothing.
+-- LeakSanitizer then misses the values that tasks have received: the core marks
+-- a bit of their addresses.
 local endings <const> = {
   { "by itself", "ev:stop()", 0 },
   { "by an error", "error 'boom'", 1 },
   { "by os.exit", "os.exit(3)", 3 },
-  { "by os.exit at once", "os.exit(4, false)", 4 },
+  { "by os.exit at once", "os.exit(4, false)", 4, leaks = true },
   { "after its loop's time", "aw.sleep(9)", 0 },
 }
 
 local program <const> = [[
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
-local ev = aw.EventLoop { timeout = 0.1 }
+local ev = aw.EventLoop { timeout = 0.1, grace = %g }
 local function start(w)
   ev:start(w, function() end)
 end
@@ -114,9 +115,15 @@ end)
 ev:run()
 ]]
 
+local function run_host(code, ending)
+  local options = ending.leaks
+    and "export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0; " or ""
+  return process.run(options .. "exec $aiowire s.lua", { ["s.lua"] = code })
+end
+
 local function ends_in_time(run, state, ending)
-  local code = program:format(state[2], ending[2])
-  local outcome = run(code) -- killed after process.PATIENCE
+  local code = program:format(state.grace or 5, state[2], ending[2])
+  local outcome = run(code, ending) -- killed after process.PATIENCE
   local said = outcome.out .. outcome.err
   assert.are.equal(ending[3], outcome.code, said)
 end
@@ -128,7 +135,7 @@ describe("a program with sockets", function()
         ending[1], state[1]),
         function()
           sockets.needed()
-          ends_in_time(process.host, state, ending)
+          ends_in_time(run_host, state, ending)
         end)
     end
 
