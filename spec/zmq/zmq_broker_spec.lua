@@ -20,7 +20,7 @@ local function start(variables, role, ...)
   for name, value in pairs(variables) do
     all[name] = value
   end
-  return examples.start("24_zmq_broker", all, role, ...)
+  return examples.start("28_zmq_broker", all, role, ...)
 end
 
 --- A broker with two addresses, and its workers. Closing it ends them all.
@@ -218,7 +218,7 @@ describe("the broker", function()
     { "client", "tcp://127.0.0.1:5590", "ten" } } do
     it(("shows its usage for %q [examples]"):format(table.concat(bad, " ")),
       sockets.fact(function()
-        examples.shows_usage("24_zmq_broker", table.unpack(bad))
+        examples.shows_usage("28_zmq_broker", table.unpack(bad))
       end))
   end
 end)

@@ -103,7 +103,7 @@ describe("a server that hangs [M19]", function()
 end)
 
 describe("the example of requests", function()
-  local EXAMPLE <const> = process.root .. "/examples/27_zmq_requests.lua"
+  local EXAMPLE <const> = process.root .. "/examples/26_zmq_requests.lua"
 
   for _, transport in ipairs { "ipc", "tcp" } do
     it("works in processes over " .. transport .. " [examples]",

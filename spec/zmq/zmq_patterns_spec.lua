@@ -22,7 +22,7 @@ local function kill_all(list)
 end
 
 describe("the ventilator", function()
-  local NAME <const> = "23_zmq_ventilator"
+  local NAME <const> = "27_zmq_ventilator"
   local JOBS <const> = helper.gc_stress and 500 or 2000
 
   it("gets each result once while every 100 results a worker is killed "
@@ -59,7 +59,7 @@ describe("the ventilator", function()
 end)
 
 describe("the publisher of snapshots", function()
-  local NAME <const> = "25_zmq_snapshots"
+  local NAME <const> = "29_zmq_snapshots"
 
   --- The sum of the table after `n` changes.
   local function sum_after(n)
@@ -138,7 +138,7 @@ describe("the publisher of snapshots", function()
 end)
 
 describe("the worker pool", function()
-  local NAME <const> = "26_zmq_pool"
+  local NAME <const> = "30_zmq_pool"
 
   --- Start a pool, and a task that reads what it prints: `said.pids` has its
   --- workers, `said.most` how many there were at once, `said.now` how many
@@ -162,7 +162,7 @@ describe("the worker pool", function()
   end
 
   local function ask(front, n)
-    return start("24_zmq_broker", { BEAT = 5 }, "client", front, n)
+    return start("28_zmq_broker", { BEAT = 5 }, "client", front, n)
   end
 
   local function assert_answered(client, n)

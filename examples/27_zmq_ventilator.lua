@@ -8,9 +8,9 @@
 --       ▲                 └─► worker ─┘                  │
 --       └──────────────────── REPORTS ◄──────────────────┘
 --
---   aiowire 23_zmq_ventilator.lua ventilator JOBS REPORTS N
---   aiowire 23_zmq_ventilator.lua worker JOBS RESULTS      as many as you like
---   aiowire 23_zmq_ventilator.lua sink RESULTS REPORTS N
+--   aiowire examples/27_zmq_ventilator.lua ventilator JOBS REPORTS N
+--   aiowire examples/27_zmq_ventilator.lua worker JOBS RESULTS      as many as you like
+--   aiowire examples/27_zmq_ventilator.lua sink RESULTS REPORTS N
 --
 -- in any order, with addresses such as tcp://127.0.0.1:5580 or ipc:///tmp/jobs.
 -- Without arguments all of them are tasks of one process.
@@ -109,9 +109,9 @@ end
 -- ---- the command line ----
 
 local USAGE <const> = [[
-usage: aiowire 23_zmq_ventilator.lua ventilator JOBS REPORTS N
-       aiowire 23_zmq_ventilator.lua worker JOBS RESULTS
-       aiowire 23_zmq_ventilator.lua sink RESULTS REPORTS N
+usage: aiowire 27_zmq_ventilator.lua ventilator JOBS REPORTS N
+       aiowire 27_zmq_ventilator.lua worker JOBS RESULTS
+       aiowire 27_zmq_ventilator.lua sink RESULTS REPORTS N
 Addresses are such as tcp://127.0.0.1:5580 or ipc:///tmp/jobs.
 ]]
 

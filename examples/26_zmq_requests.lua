@@ -3,11 +3,11 @@
 -- machines work together; the service may be killed and started again while
 -- clients ask.
 --
---   aiowire examples/27_zmq_requests.lua                  in one process
---   aiowire examples/27_zmq_requests.lua service ipc:///tmp/words
---   aiowire examples/27_zmq_requests.lua client ipc:///tmp/words 5
---   aiowire examples/27_zmq_requests.lua service "tcp://*:5590"
---   aiowire examples/27_zmq_requests.lua client tcp://127.0.0.1:5590 5
+--   aiowire examples/26_zmq_requests.lua                  in one process
+--   aiowire examples/26_zmq_requests.lua service ipc:///tmp/words
+--   aiowire examples/26_zmq_requests.lua client ipc:///tmp/words 5
+--   aiowire examples/26_zmq_requests.lua service "tcp://*:5590"
+--   aiowire examples/26_zmq_requests.lua client tcp://127.0.0.1:5590 5
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
 

@@ -7,9 +7,9 @@
 --                └─ ROUTER ◄─ "what is it now?" ─ DEALER ─┘
 --                          ─────── snapshot ────►
 --
---   aiowire 25_zmq_snapshots.lua publisher CHANGES SNAPSHOTS N
+--   aiowire examples/29_zmq_snapshots.lua publisher CHANGES SNAPSHOTS N
 --     makes N changes, and serves the result until Ctrl-C
---   aiowire 25_zmq_snapshots.lua subscriber CHANGES SNAPSHOTS N
+--   aiowire examples/29_zmq_snapshots.lua subscriber CHANGES SNAPSHOTS N
 --     prints the sum of the table when it has change number N, and ends
 --
 -- with addresses such as tcp://127.0.0.1:5570 or ipc:///tmp/changes. Without
@@ -132,8 +132,8 @@ end
 -- ---- the command line ----
 
 local USAGE <const> = [[
-usage: aiowire 25_zmq_snapshots.lua publisher CHANGES SNAPSHOTS N
-       aiowire 25_zmq_snapshots.lua subscriber CHANGES SNAPSHOTS N
+usage: aiowire 29_zmq_snapshots.lua publisher CHANGES SNAPSHOTS N
+       aiowire 29_zmq_snapshots.lua subscriber CHANGES SNAPSHOTS N
 Addresses are such as tcp://127.0.0.1:5570 or ipc:///tmp/changes.
 ]]
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env aiowire
 -- An encrypted service. The server admits the clients whose public keys are in
 -- a folder; secret keys go from files to libzmq. Run both in one process:
---   aiowire examples/23_zmq_curve.lua
+--   aiowire examples/24_zmq_curve.lua
 -- or each in a process of its own, with the same folder for keys:
---   aiowire examples/23_zmq_curve.lua keys FOLDER
---   aiowire examples/23_zmq_curve.lua server FOLDER
---   aiowire examples/23_zmq_curve.lua client FOLDER
+--   aiowire examples/24_zmq_curve.lua keys FOLDER
+--   aiowire examples/24_zmq_curve.lua server FOLDER
+--   aiowire examples/24_zmq_curve.lua client FOLDER
 local aw = require "aiowire"
 local zmq = require "aiowire.zmq"
 

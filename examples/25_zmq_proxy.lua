@@ -2,7 +2,7 @@
 -- A forwarder: publishers connect to one address, subscribers to another, and
 -- neither knows the other. An admin pauses it, asks for its statistics, and
 -- ends it. Run all in one process:
---   aiowire examples/23_zmq_proxy.lua
+--   aiowire examples/25_zmq_proxy.lua
 -- or each in a process of its own, over tcp, with the argument forwarder,
 -- publisher, subscriber, or a command: PAUSE, RESUME, STATISTICS, TERMINATE.
 local aw = require "aiowire"

@@ -6,9 +6,9 @@
 --   client ─┼─► FRONT ─[ broker ]─ BACK ◄─┼─ worker
 --   client ─┘                             └─ worker
 --
---   aiowire 24_zmq_broker.lua broker FRONT BACK   until Ctrl-C
---   aiowire 24_zmq_broker.lua worker BACK         as many as you like
---   aiowire 24_zmq_broker.lua client FRONT N      N jobs, then the end
+--   aiowire examples/28_zmq_broker.lua broker FRONT BACK   until Ctrl-C
+--   aiowire examples/28_zmq_broker.lua worker BACK         as many as you like
+--   aiowire examples/28_zmq_broker.lua client FRONT N      N jobs, then the end
 --
 -- with addresses such as tcp://127.0.0.1:5590 or ipc:///tmp/front. Without
 -- arguments all of them are tasks of one process. Messages:
@@ -259,9 +259,9 @@ end
 
 local function usage()
   io.stderr:write [[
-usage: aiowire 24_zmq_broker.lua broker FRONT BACK
-       aiowire 24_zmq_broker.lua worker BACK
-       aiowire 24_zmq_broker.lua client FRONT N
+usage: aiowire 28_zmq_broker.lua broker FRONT BACK
+       aiowire 28_zmq_broker.lua worker BACK
+       aiowire 28_zmq_broker.lua client FRONT N
 FRONT and BACK are addresses, such as tcp://127.0.0.1:5590 or ipc:///tmp/front.
 ]]
   os.exit(2)
