@@ -41,6 +41,7 @@
  *            zap.c              answers questions about peers, in the thread
  *            rules.c            the rules of an authenticator
  *            key_set.c          public keys, and folders of them
+ *            wipe.c             overwriting what was secret
  *            guard.c            sockets whose peers need an authenticator
  *            auth_object.c      authenticators for Lua
  *   proxy/proxy.c               zmq.Proxy: one direction of it

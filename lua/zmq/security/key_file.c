@@ -14,12 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void awz_wipe(void *data, size_t size) {
-  /* The compiler cannot know that the call has no effect. */
-  static void *(*const volatile fill)(void *, int, size_t) = memset;
-  fill(data, 0, size);
-}
-
 /* ---- reading ---- */
 
 enum { LARGEST = 16 * 1024 };

@@ -18,6 +18,7 @@
 #ifndef AWZ_KEY_FILE_H
 #define AWZ_KEY_FILE_H
 
+#include "security/wipe.h"
 #include "zmq.h"
 
 /* Keys as text; "": none. */
@@ -25,9 +26,6 @@ typedef struct awz_keys {
   char public_key[AWZ_KEY_SIZE];
   char secret[AWZ_KEY_SIZE];
 } awz_keys;
-
-/* Overwrite memory that has held a secret. */
-void awz_wipe(void *data, size_t size);
 
 /* What is known of a file besides its keys. */
 typedef struct awz_key_note {

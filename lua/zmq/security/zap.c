@@ -19,14 +19,12 @@
 
 #include "context/apart.h"
 #include "context/attendant.h"
+#include "watch/bell.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 const char *const AWZ_ZAP_ADDRESS = "inproc://zeromq.zap.01";
 
@@ -67,7 +65,7 @@ struct awz_zap {
 
   awz_zap_news *first, *last;
   size_t news_count;
-  int pipe[2]; /* has a byte while there are news, or once it is closed */
+  awz_bell bell; /* rung while there are news, or once it is closed */
 };
 
 static int64_t zap_now(void) {
@@ -82,25 +80,8 @@ static awz_zap *zap_of(awz_listener *listener) {
 
 /* ---- news, under the lock ---- */
 
-static void ring_news(const awz_zap *zap) {
-  ssize_t rc;
-  do
-    rc = zap->pipe[1] < 0 ? 0 : write(zap->pipe[1], "", 1);
-  while (rc < 0 && errno == EINTR);
-}
-
-static void close_pipe(awz_zap *zap) {
-  for (int i = 0; i < 2; i++) {
-    if (zap->pipe[i] >= 0)
-      close(zap->pipe[i]);
-    zap->pipe[i] = -1;
-  }
-}
-
-static void silence_news(const awz_zap *zap) {
-  char bytes[16];
-  while (read(zap->pipe[0], bytes, sizeof bytes) > 0)
-    continue;
+static void tune_zap_bell(awz_zap *zap) {
+  awz_bell_set(&zap->bell, zap->first || zap->stopping || zap->gone);
 }
 
 void awz_zap_news_free(awz_zap_news *news) {
@@ -124,8 +105,8 @@ static bool add_news(awz_zap *zap, const awz_request *request, uint64_t number,
   else
     zap->first = news;
   zap->last = news;
-  if (zap->news_count++ == 0)
-    ring_news(zap);
+  zap->news_count++;
+  tune_zap_bell(zap);
   return true;
 }
 
@@ -142,15 +123,15 @@ awz_zap_news *awz_zap_take(awz_zap *zap) {
     zap->first = news->next;
     if (!zap->first)
       zap->last = NULL;
-    if (--zap->news_count == 0 && !zap->stopping && !zap->gone)
-      silence_news(zap);
+    zap->news_count--;
+    tune_zap_bell(zap);
   }
   pthread_mutex_unlock(&zap->lock);
   return news;
 }
 
 int awz_zap_fd(const awz_zap *zap) {
-  return zap->pipe[0];
+  return zap->bell.fds[0];
 }
 
 /* ---- replies, in the thread ---- */
@@ -416,7 +397,7 @@ static void zap_gone(awz_listener *listener) {
   awz_zap *zap = zap_of(listener);
   pthread_mutex_lock(&zap->lock);
   zap->gone = true;
-  ring_news(zap);
+  tune_zap_bell(zap);
   pthread_cond_signal(&zap->changed);
   pthread_mutex_unlock(&zap->lock);
   awz_zap_release(zap);
@@ -424,21 +405,11 @@ static void zap_gone(awz_listener *listener) {
 
 /* ---- for the thread of Lua ---- */
 
-static int open_news_pipe(int fds[2]) {
-  if (pipe(fds) < 0)
-    return -errno;
-  for (int i = 0; i < 2; i++) {
-    fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-    fcntl(fds[i], F_SETFL, O_NONBLOCK);
-  }
-  return 0;
-}
-
 int awz_zap_new(awz_zap **out) {
   awz_zap *zap = calloc(1, sizeof *zap);
   if (!zap)
     return AW_ENOMEM;
-  int rc = open_news_pipe(zap->pipe);
+  int rc = awz_bell_open(&zap->bell);
   if (rc < 0) {
     free(zap);
     return rc;
@@ -515,7 +486,7 @@ void awz_zap_close(awz_zap *zap, awz_context *context) {
     awz_attendant_nudge(context);
     wait_until_unbound(zap);
   }
-  close_pipe(zap);
+  awz_bell_close(&zap->bell);
   pthread_mutex_unlock(&zap->lock);
   if (open)
     awz_attendant_remove(context, &zap->listener);
@@ -584,7 +555,7 @@ void awz_zap_release(awz_zap *zap) {
     zap->first = news->next;
     awz_zap_news_free(news);
   }
-  close_pipe(zap);
+  awz_bell_close(&zap->bell);
   awz_rules_clear(&zap->rules);
   pthread_cond_destroy(&zap->changed);
   pthread_mutex_destroy(&zap->lock);

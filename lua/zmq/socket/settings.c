@@ -6,6 +6,8 @@
  */
 #include "socket/settings.h"
 
+#include "security/wipe.h"
+
 #include <string.h>
 
 struct awz_setting {
@@ -29,10 +31,16 @@ static bool adds(int option) {
 }
 
 static void free_setting(awz_setting *setting) {
-  volatile char *bytes = setting->value; /* no compiler leaves this out */
-  for (size_t i = 0; i < setting->size; i++)
-    bytes[i] = 0;
+  awz_wipe(setting->value, setting->size);
   aw_free(setting);
+}
+
+static void free_settings(awz_setting *list) {
+  while (list) {
+    awz_setting *next = list->next;
+    free_setting(list);
+    list = next;
+  }
 }
 
 int awz_setting_new(const awz_socket *s, int option, const void *value,
@@ -86,18 +94,11 @@ int awz_settings_repeat(awz_socket *s) {
     s->settings = list;
     return rc;
   }
-  while (list) {
-    awz_setting *next = list->next;
-    free_setting(list);
-    list = next;
-  }
+  free_settings(list);
   return 0;
 }
 
 void awz_settings_forget(awz_socket *s) {
-  while (s->settings) {
-    awz_setting *setting = s->settings;
-    s->settings = setting->next;
-    free_setting(setting);
-  }
+  free_settings(s->settings);
+  s->settings = NULL;
 }
