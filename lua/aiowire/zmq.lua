@@ -144,7 +144,7 @@ raw.methods.wait_peers = inner.method("wait_peers", function(self, n, timeout)
   return true
 end)
 
---- Let a task serve the news of an authenticator.
+--- Let a task serve the notices of an authenticator.
 function raw.serve_auth(...)
   inner.part "aiowire.zmq_auth"(raw, ...)
 end

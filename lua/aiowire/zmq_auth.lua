@@ -1,8 +1,8 @@
 --- zmq_auth.lua: the task of an authenticator with `handler` or `on_denied`
 ---
----     the thread ─► news ─┬► a question: a task for it calls the handler, and
----                         │  answers
----                         └► a denial: a task for it calls on_denied
+---     the thread ─► notices ─┬► a question: a task calls the handler, and
+---                            │  answers
+---                            └► a denial: a task calls on_denied
 ---
 --- The task runs in the background of each run, and ends when the authenticator
 --- is closed. A question whose task ends without an answer, as by a cancel, is
@@ -79,7 +79,7 @@ return function(raw, asker, handler, on_denied, where)
     deny(request, why)
   end
 
-  --- Start a task for each news, until the authenticator is closed. Then the
+  --- Start a task for each notice, until the authenticator is closed. Then the
   --- handlers are cancelled, while calls of on_denied go on.
   local function serve()
     aw.scope(function(denials)

@@ -9,6 +9,7 @@
  *           context.c           contexts: their sockets, their end in a thread
  *           context_object.c    contexts for Lua
  *           attendant.c         the thread of a context
+ *           failure.c           codes as errors of Lua
  *   address/address.c           checks addresses for bind and connect
  *           attach.c            s:bind(), s:connect() and the way back
  *           endpoint.c          addresses that are bound, or were
@@ -39,10 +40,12 @@
  *            key_file.c         … and their files
  *            metadata.c         who has sent a message
  *            zap.c              answers questions about peers, in the thread
+ *            zap_frames.c       those questions and answers as frames
  *            rules.c            the rules of an authenticator
  *            key_set.c          public keys, and folders of them
  *            wipe.c             overwriting what was secret
  *            guard.c            sockets whose peers need an authenticator
+ *            auth_options.c     the rules in the options of zmq.auth{}
  *            auth_object.c      authenticators for Lua
  *   proxy/proxy.c               zmq.Proxy: one direction of it
  *         proxy_guard.c         zmq.Proxy: whether its sockets are open

@@ -2,6 +2,7 @@
  *
  * context.c owns the contexts; their userdata is made here.
  */
+#include "context/failure.h"
 #include "zmq.h"
 
 #include <limits.h>
@@ -198,10 +199,8 @@ static int new_context(lua_State *L) {
   luaL_setmetatable(L, AWZ_CONTEXT_CLASS);
   awz_context *context;
   int rc = awz_context_new(home, io_threads, &context);
-  if (rc == AW_ENOMEM)
-    return luaL_error(L, "not enough memory");
   if (rc < 0)
-    return aw_lua_system_error(L, rc, "open", "zmq context");
+    return awz_raise(L, rc, "open", "zmq context");
   box->object = context;
   context->held.release = release_lost_context;
   aw_lua_hold(L, &context->held);

@@ -4,7 +4,7 @@
  *     its asker ─────────┘
  *
  * With a handler or `on_denied`, aiowire/zmq_auth.lua runs a background task
- * that receives news by the asker, a userdata of its own: so the task does not
+ * that receives notices by the asker, a userdata of its own: so the task does not
  * keep the authenticator from being collected. An authenticator that is
  * collected closes.
  *
@@ -15,6 +15,8 @@
 
 #include "base/waiters.h"
 #include "context/apart.h"
+#include "context/failure.h"
+#include "security/auth_options.h"
 #include "security/guard.h"
 #include "security/zap.h"
 
@@ -31,7 +33,7 @@ typedef struct awz_auth {
   awz_context *context; /* referenced; NULL: not open yet, or closed */
   unsigned forks;       /* aw_zmq_forks() when it was made */
   unsigned refs;        /* of the two userdata */
-  awio_waiters waiters; /* tasks that wait for news */
+  awio_waiters waiters; /* tasks that wait for notices */
   aw_lua_held held;     /* for a lost finalizer of the authenticator */
   aw_lua_held asker_held;
 } awz_auth;
@@ -139,29 +141,17 @@ static int auth_tostring(lua_State *L) {
 
 /* ---- keys ---- */
 
-/* Read a key: 40 characters of Z85, or 32 bytes. */
-static bool read_auth_key(lua_State *L, int index, unsigned char *key) {
-  size_t size = 0;
-  const char *text =
-      lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
-  if (text && size == AWZ_KEY)
-    memcpy(key, text, AWZ_KEY);
-  return text && (size == AWZ_KEY ||
-                  (strlen(text) == size && awz_apart_key_bytes(key, text)));
-}
-
 static int change_key(lua_State *L, const char *verb,
                       int (*change)(awz_zap *, const unsigned char *)) {
   unsigned char key[AWZ_KEY];
   check_auth_box(L);
   if (lua_type(L, 2) != LUA_TSTRING)
     aw_lua_type_error(L, 2, "string");
-  if (!read_auth_key(L, 2, key))
+  if (!awz_read_auth_key(L, 2, key))
     aw_lua_arg_error(L, 2,
                      "a public key has 40 characters of Z85, or 32 bytes");
   const awz_auth *auth = check_open_auth(L, verb);
-  if (change(auth->zap, key) < 0)
-    return luaL_error(L, "not enough memory");
+  awz_check_memory(L, change(auth->zap, key));
   return 0;
 }
 
@@ -173,110 +163,7 @@ static int auth_deny_key(lua_State *L) {
   return change_key(L, "deny", awz_zap_deny_key);
 }
 
-/* ---- options: each reader pops the value that it finds ---- */
-
-static void check_memory(lua_State *L, int rc) {
-  if (rc == AW_ENOMEM)
-    luaL_error(L, "not enough memory");
-}
-
-/* Copy the string at `index`. Returns false if it is none, or too long. */
-static bool read_text(lua_State *L, int index, awz_text *out) {
-  size_t size;
-  if (lua_type(L, index) != LUA_TSTRING)
-    return false;
-  const char *text = lua_tolstring(L, index, &size);
-  return awz_text_set(out, text, size);
-}
-
-static void read_domain(lua_State *L, awz_rules *rules) {
-  if (lua_getfield(L, 1, "domain") != LUA_TNIL) {
-    if (!read_text(L, -1, &rules->domain) || rules->domain.size == 0)
-      aw_lua_bad_option(L, "domain", "string of 1 to 255 bytes");
-    rules->has_domain = true;
-  }
-  lua_pop(L, 1);
-}
-
-static void read_addresses(lua_State *L, const char *name, awz_addresses *out) {
-  int type = lua_getfield(L, 1, name);
-  if (type != LUA_TNIL && type != LUA_TTABLE)
-    aw_lua_bad_option(L, name, "list of addresses");
-  out->given = type == LUA_TTABLE;
-  if (out->given)
-    lua_pushnil(L);
-  while (out->given && lua_next(L, -2)) {
-    int rc = AW_EINVAL;
-    if (lua_type(L, -1) == LUA_TSTRING)
-      rc = awz_rules_address(out, lua_tostring(L, -1));
-    check_memory(L, rc);
-    if (rc < 0)
-      aw_lua_bad_option(L, name,
-                        "list of addresses of IPv4 or IPv6, as numbers,");
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-}
-
-/* [keys] → [keys] */
-static void read_keys(lua_State *L, awz_rules *rules) {
-  unsigned char key[AWZ_KEY];
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    if (!read_auth_key(L, -1, key))
-      aw_lua_bad_option(L, "curve",
-                        "list of public keys, each 40 characters of Z85 or 32 "
-                        "bytes,");
-    check_memory(L, awz_rules_allow_key(rules, key));
-    lua_pop(L, 1);
-  }
-}
-
-static void read_curve(lua_State *L, awz_rules *rules) {
-  int type = lua_getfield(L, 1, "curve");
-  rules->has_curve = type != LUA_TNIL;
-  if (type == LUA_TTABLE) {
-    read_keys(L, rules);
-  } else if (type == LUA_TSTRING) {
-    const char *path = lua_tostring(L, -1);
-    rules->any_key = strcmp(path, "any") == 0;
-    int rc = rules->any_key ? 0 : awz_key_folder_open(&rules->folder, path);
-    check_memory(L, rc);
-    if (rc < 0)
-      aw_lua_system_error(L, rc, "open", path);
-  } else if (type != LUA_TNIL) {
-    aw_lua_bad_option(L, "curve", "\"any\", list of keys or path of a folder");
-  }
-  lua_pop(L, 1);
-}
-
-static void no_users(lua_State *L) {
-  lua_settop(L, 1);
-  lua_pushnil(L); /* the message shows no password */
-  aw_lua_error(L, "bad option 'plain' (table of user = password expected, both "
-                  "strings of at most 255 bytes)");
-}
-
-static void read_plain(lua_State *L, awz_rules *rules) {
-  int type = lua_getfield(L, 1, "plain");
-  rules->has_plain = type != LUA_TNIL;
-  if (type != LUA_TNIL && type != LUA_TTABLE)
-    no_users(L);
-  if (type == LUA_TTABLE)
-    lua_pushnil(L);
-  while (type == LUA_TTABLE && lua_next(L, -2)) {
-    awz_text name, password;
-    int rc = AW_EINVAL;
-    if (read_text(L, -2, &name) && read_text(L, -1, &password))
-      rc = awz_rules_user(rules, &name, &password);
-    awz_wipe(&password, sizeof password);
-    check_memory(L, rc);
-    if (rc < 0)
-      no_users(L);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-}
+/* ---- options ---- */
 
 /* Push the function in option `name`, or nil. */
 static bool push_callable(lua_State *L, const char *name) {
@@ -295,9 +182,8 @@ static awz_context *read_context(lua_State *L) {
   awz_context *context = NULL;
   if (lua_getfield(L, 1, "context") == LUA_TNIL) {
     int rc = awz_usual_context(L, &context);
-    check_memory(L, rc);
     if (rc < 0)
-      aw_lua_system_error(L, rc, "open", AUTH_CLASS);
+      awz_raise(L, rc, "open", AUTH_CLASS);
   } else {
     const awz_box *box = awz_box_at(L, -1, AWZ_CONTEXT_CLASS);
     if (!box)
@@ -323,37 +209,34 @@ static awz_box *push_box(lua_State *L, const char *class) {
 static awz_auth *push_auth(lua_State *L) {
   awz_box *box = push_box(L, AUTH_CLASS);
   awz_auth *auth = aw_allocate(sizeof *auth);
-  if (!auth)
-    luaL_error(L, "not enough memory");
+  awz_check_memory(L, auth ? 0 : AW_ENOMEM);
   auth->refs = 1;
   auth->forks = aw_zmq_forks();
   auth->held.release = release_lost_auth;
   box->object = auth;
   aw_lua_hold(L, &auth->held);
   int rc = awz_zap_new(&auth->zap);
-  check_memory(L, rc);
   if (rc < 0)
-    aw_lua_system_error(L, rc, "open", AUTH_CLASS);
+    awz_raise(L, rc, "open", AUTH_CLASS);
   return auth;
 }
 
 static void open_auth(lua_State *L, awz_auth *auth, awz_context *context,
                       bool tells) {
   int rc = awz_zap_open(auth->zap, context, tells);
-  check_memory(L, rc);
   if (rc == -EADDRINUSE)
     aw_lua_system_error(L, rc, "open",
                         "zmq authenticator (its context has one)");
   if (rc < 0)
-    aw_lua_system_error(L, rc, "open", AUTH_CLASS);
+    awz_raise(L, rc, "open", AUTH_CLASS);
   context->refs++;
   context->zap = auth->zap;
   auth->context = context;
   awz_guard_answered(context);
 }
 
-/* [options, auth, handler, on_denied]: let a task serve the news. */
-static void serve_news(lua_State *L, awz_auth *auth) {
+/* [options, auth, handler, on_denied]: let a task serve the notices. */
+static void serve_notices(lua_State *L, awz_auth *auth) {
   lua_getfield(L, lua_upvalueindex(1), "serve_auth");
   awz_box *box = push_box(L, ASKER_CLASS);
   auth->refs++;
@@ -379,24 +262,20 @@ static int new_auth(lua_State *L) {
   awz_rules *rules = awz_zap_rules(auth->zap);
   rules->asks = push_callable(L, "handler");
   bool tells = push_callable(L, "on_denied");
-  read_domain(L, rules);
-  read_addresses(L, "allow", &rules->allow);
-  read_addresses(L, "deny", &rules->deny);
-  read_plain(L, rules);
-  read_curve(L, rules);
+  awz_read_auth_rules(L, rules);
   if (rules->asks || tells)
-    serve_news(L, auth);
+    serve_notices(L, auth);
   open_auth(L, auth, read_context(L), tells);
   lua_settop(L, 2);
   return 1;
 }
 
-/* ---- news, for aiowire/zmq_auth.lua ---- */
+/* ---- notices, for aiowire/zmq_auth.lua ---- */
 
-typedef struct boxed_news {
+typedef struct boxed_notice {
   aw_lua_value value; /* first */
-  awz_zap_news *news;
-} boxed_news;
+  awz_zap_notice *notice;
+} boxed_notice;
 
 static void set_text_field(lua_State *L, const char *name,
                            const awz_text *text) {
@@ -405,9 +284,9 @@ static void set_text_field(lua_State *L, const char *name,
 }
 
 /* Push what a handler, or `on_denied`, gets to see. */
-static void push_auth_request(lua_State *L, const awz_zap_news *news) {
+static void push_auth_request(lua_State *L, const awz_zap_notice *notice) {
   enum { FIELDS = 6 };
-  const awz_request *r = &news->request;
+  const awz_request *r = &notice->request;
   lua_createtable(L, 0, FIELDS);
   set_text_field(L, "mechanism", &r->mechanism);
   set_text_field(L, "address", &r->address);
@@ -415,7 +294,7 @@ static void push_auth_request(lua_State *L, const awz_zap_news *news) {
   set_text_field(L, "identity", &r->identity);
   if (r->kind == AWZ_PLAIN)
     set_text_field(L, "username", &r->username);
-  if (r->kind == AWZ_PLAIN && !news->why)
+  if (r->kind == AWZ_PLAIN && !notice->why)
     set_text_field(L, "password", &r->password);
   if (r->kind == AWZ_CURVE) {
     char text[AWZ_KEY_TEXT + 1];
@@ -427,44 +306,44 @@ static void push_auth_request(lua_State *L, const awz_zap_news *news) {
 
 /* Push the request, and the number of the question or the reason of a denial.
  */
-static int push_news(lua_State *L, aw_lua_value *value) {
-  const awz_zap_news *news = ((boxed_news *)value)->news;
-  push_auth_request(L, news);
-  if (news->why)
-    lua_pushstring(L, news->why);
+static int push_notice(lua_State *L, aw_lua_value *value) {
+  const awz_zap_notice *notice = ((boxed_notice *)value)->notice;
+  push_auth_request(L, notice);
+  if (notice->why)
+    lua_pushstring(L, notice->why);
   else
-    lua_pushinteger(L, (lua_Integer)news->number);
+    lua_pushinteger(L, (lua_Integer)notice->number);
   return 2;
 }
 
-static void release_news(aw_lua_value *value) {
-  awz_zap_news_free(((boxed_news *)value)->news);
+static void release_notice(aw_lua_value *value) {
+  awz_zap_notice_free(((boxed_notice *)value)->notice);
   aw_free(value);
 }
 
-/* End the wait if there are news, or if there will be none. Returns 1, 0 or a
+/* End the wait if there is a notice, or if there will be none. Returns 1, 0 or a
  * negative code. */
-static int take_news(aw_task *task, const awz_box *box) {
+static int take_notice(aw_task *task, const awz_box *box) {
   const awz_auth *auth = box->object;
   if (!auth || !auth->context || is_of_parent(auth))
     return 1;
-  boxed_news *boxed = aw_allocate(sizeof *boxed);
+  boxed_notice *boxed = aw_allocate(sizeof *boxed);
   if (!boxed)
     return AW_ENOMEM;
-  boxed->news = awz_zap_take(auth->zap);
-  if (!boxed->news) {
+  boxed->notice = awz_zap_take(auth->zap);
+  if (!boxed->notice) {
     aw_free(boxed);
     return awz_zap_is_closed(auth->zap) ? 1 : 0;
   }
-  boxed->value = (aw_lua_value){.push = push_news, .release = release_news};
+  boxed->value = (aw_lua_value){.push = push_notice, .release = release_notice};
   aw_task_set_value(task, aw_lua_box(&boxed->value));
   return 1;
 }
 
-static int news_arm(aw_task *task, void *data) {
+static int notice_arm(aw_task *task, void *data) {
   const awz_box *box = data;
   awz_auth *auth = box->object;
-  int rc = take_news(task, box);
+  int rc = take_notice(task, box);
   if (rc != 0)
     return rc;
   rc = awio_waiters_add(&auth->waiters, task);
@@ -475,40 +354,40 @@ static int news_arm(aw_task *task, void *data) {
   return rc;
 }
 
-static int news_ready(aw_task *task, void *data) {
+static int notice_ready(aw_task *task, void *data) {
   const awz_box *box = data;
   awz_auth *auth = box->object;
-  int rc = take_news(task, box);
+  int rc = take_notice(task, box);
   if (rc != 0)
     awio_waiters_remove(&auth->waiters, task);
   return rc;
 }
 
-static void news_disarm(aw_task *task, void *data) {
+static void notice_disarm(aw_task *task, void *data) {
   awz_auth *auth = ((const awz_box *)data)->object;
   aw_ready_disarm(task, awz_zap_fd(auth->zap));
   awio_waiters_remove(&auth->waiters, task);
 }
 
-static void news_describe(const void *data, char *out, size_t size) {
+static void notice_describe(const void *data, char *out, size_t size) {
   (void)data;
   snprintf(out, size, "peers");
 }
 
-/* On a virtual clock, news must not hold time back. */
-static const aw_operation news_outside = {.label = "authenticate",
-                                          .arm = news_arm,
-                                          .disarm = news_disarm,
-                                          .ready = news_ready,
+/* On a virtual clock, notices must not hold time back. */
+static const aw_operation wait_outside = {.label = "authenticate",
+                                          .arm = notice_arm,
+                                          .disarm = notice_disarm,
+                                          .ready = notice_ready,
                                           .external = true,
-                                          .describe = news_describe};
-static const aw_operation news_on_virtual_clock = {.label = "authenticate",
-                                                   .arm = news_arm,
-                                                   .disarm = news_disarm,
-                                                   .ready = news_ready,
-                                                   .describe = news_describe};
+                                          .describe = notice_describe};
+static const aw_operation wait_on_virtual_clock = {.label = "authenticate",
+                                                   .arm = notice_arm,
+                                                   .disarm = notice_disarm,
+                                                   .ready = notice_ready,
+                                                   .describe = notice_describe};
 
-static int after_news(lua_State *L, int result, void *data) {
+static int after_notice(lua_State *L, int result, void *data) {
   (void)data;
   if (result < 0)
     return aw_lua_system_error(L, result, "wait", AUTH_CLASS);
@@ -520,8 +399,8 @@ static int after_news(lua_State *L, int result, void *data) {
 static int auth_next(lua_State *L) {
   awz_box *box = luaL_checkudata(L, 1, ASKER_CLASS);
   bool is_virtual = aw_engine_virtual(aw_lua_engine(L));
-  return aw_lua_await(L, is_virtual ? &news_on_virtual_clock : &news_outside,
-                      box, "zmq.auth", after_news);
+  return aw_lua_await(L, is_virtual ? &wait_on_virtual_clock : &wait_outside,
+                      box, "zmq.auth", after_notice);
 }
 
 /* auth_answer(asker, number, admits [, user id]) → whether it was in time; nil:
@@ -531,7 +410,7 @@ static int auth_answer(lua_State *L) {
   const awz_auth *auth = box->object;
   awz_text id = {0};
   bool has_id = lua_isstring(L, 4);
-  if (has_id && (!read_text(L, 4, &id) || strlen(id.data) != id.size))
+  if (has_id && (!awz_read_auth_text(L, 4, &id) || strlen(id.data) != id.size))
     return 0;
   bool open = auth && auth->context && !is_of_parent(auth);
   lua_pushboolean(L, open && awz_zap_answer(auth->zap, auth->context,

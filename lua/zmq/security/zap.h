@@ -3,11 +3,11 @@
  *     a peer connects ─► libzmq asks at inproc://zeromq.zap.01 (RFC 27)
  *       ─► the thread: rules.h ─┬► denied or admitted: it answers at once
  *                               └► a handler decides: `waiting` ─┐
- *     Lua ◄── an awz_zap_news of the queue ◄─────────────────────────┤
+ *     Lua ◄── an awz_zap_notice of the queue ◄───────────────────┤
  *      └────► awz_zap_answer() ─► the thread answers ◄─ 5 s are over
  *
- * A denial becomes an awz_zap_news, too, if somebody wants to hear of it. The queue
- * has a descriptor, which is readable while there are news or once the
+ * A denial becomes an awz_zap_notice, too, if somebody wants to hear of it. The
+ * queue has a descriptor, which is readable while there is a notice or once the
  * authenticator is closed.
  *
  * An awz_zap is memory of malloc(3). It has a reference of the thread, until
@@ -15,7 +15,7 @@
  * change. In a forked child nobody takes the lock: the thread of the parent may
  * have held it.
  *
- * Passwords are in `rules`, in questions that wait, and in news of them; all
+ * Passwords are in `rules`, in questions that wait, and in notices of them; all
  * are overwritten before they are freed. */
 #ifndef AWZ_ZAP_H
 #define AWZ_ZAP_H
@@ -26,13 +26,13 @@ typedef struct awz_zap awz_zap;
 
 extern const char *const AWZ_ZAP_ADDRESS;
 
-/* What Lua hears of. */
-typedef struct awz_zap_news {
-  struct awz_zap_news *next;
+/* What the thread tells Lua: a question for the handler, or a denial. */
+typedef struct awz_zap_notice {
+  struct awz_zap_notice *next;
   uint64_t number; /* of the question; 0: the peer was denied */
   const char *why; /* a constant; NULL: it is a question */
   awz_request request;
-} awz_zap_news;
+} awz_zap_notice;
 
 /* Make an authenticator. Its rules are the caller's until awz_zap_open().
  *
@@ -45,7 +45,7 @@ awz_rules *awz_zap_rules(awz_zap *zap);
 
 /* Begin to answer for the sockets of the context.
  *
- *   tells  denials become news
+ *   tells  denials become notices
  *
  * Returns 0; -EADDRINUSE: the context has an authenticator; or another negative
  * code. */
@@ -61,9 +61,9 @@ bool awz_zap_is_closed(awz_zap *zap);
 int awz_zap_allow_key(awz_zap *zap, const unsigned char *key);
 int awz_zap_deny_key(awz_zap *zap, const unsigned char *key);
 
-/* Take the oldest news. Gives; NULL: there are none. */
-awz_zap_news *awz_zap_take(awz_zap *zap);
-void awz_zap_news_free(awz_zap_news *news);
+/* Take the oldest notice. Gives; NULL: there is none. */
+awz_zap_notice *awz_zap_take(awz_zap *zap);
+void awz_zap_notice_free(awz_zap_notice *notice);
 int awz_zap_fd(const awz_zap *zap);
 
 /* Answer a question.

@@ -18,6 +18,7 @@
  */
 #include "watch/monitor.h"
 
+#include "context/failure.h"
 #include "watch/watch.h"
 
 #include <stddef.h>
@@ -324,15 +325,10 @@ static monitor_box *check_monitor(lua_State *L) {
   return box;
 }
 
-static int fail_monitor(lua_State *L, int code) {
-  return code == AW_ENOMEM ? luaL_error(L, "not enough memory")
-                           : aw_lua_system_error(L, code, "recv", CLASS);
-}
-
 static int event_received(lua_State *L, int result, void *data) {
   monitor_box *box = data;
   if (result < 0)
-    return fail_monitor(L, result);
+    return awz_raise(L, result, "recv", CLASS);
   if (box->monitor)
     close_unused_bell(box->monitor);
   return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
@@ -394,11 +390,6 @@ static int monitor_index(lua_State *L) {
   return 1;
 }
 
-static int fail_open_monitor(lua_State *L, int code) {
-  return code == AW_ENOMEM ? luaL_error(L, "not enough memory")
-                           : aw_lua_system_error(L, code, "open", CLASS);
-}
-
 /* s:monitor([events]) → a monitor */
 static int socket_monitor(lua_State *L) {
   awz_check_socket(L, "monitor");
@@ -409,7 +400,7 @@ static int socket_monitor(lua_State *L) {
   awz_socket *s = awz_check_socket(L, "monitor"); /* finalizers may have run */
   int rc = monitor_new(s, events, &box->monitor);
   if (rc < 0)
-    return fail_open_monitor(L, rc);
+    return awz_raise(L, rc, "open", CLASS);
   awz_describe(&awz_check_handle(L, 1)->box, box->monitor->about,
                sizeof box->monitor->about);
   aw_lua_hold(L, &box->monitor->held);

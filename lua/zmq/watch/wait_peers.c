@@ -5,6 +5,7 @@
  * `enough`. */
 #include "watch/wait_peers.h"
 
+#include "context/failure.h"
 #include "watch/watch.h"
 
 #include <stddef.h>
@@ -136,11 +137,6 @@ static int wait_gc(lua_State *L) {
   return 0;
 }
 
-static int fail_wait(lua_State *L, int code) {
-  return code == AW_ENOMEM ? luaL_error(L, "not enough memory")
-                           : aw_lua_system_error(L, code, "open", CLASS);
-}
-
 /* peers(socket, n) → a Wire, and an object to close when it has ended */
 static int make_peers(lua_State *L) {
   unsigned wanted = (unsigned)lua_tointeger(L, 2);
@@ -150,7 +146,7 @@ static int make_peers(lua_State *L) {
   awz_socket *s = awz_check_socket(L, "wait for peers of");
   int rc = wait_new(s, wanted, &box->wait);
   if (rc < 0)
-    return fail_wait(L, rc);
+    return awz_raise(L, rc, "open", CLASS);
   awz_describe(&awz_check_handle(L, 1)->box, box->wait->about,
                sizeof box->wait->about);
   box->wait->held.release = release_lost_wait;
