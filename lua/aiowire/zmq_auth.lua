@@ -9,6 +9,8 @@
 --- denied.
 local aw, inner = ...
 
+local raw = inner.zmq_raw
+
 -- The thread denies after as many seconds; until then the handler may answer.
 local PATIENCE <const> = 5
 
@@ -44,65 +46,76 @@ local function verdict(handler, request)
   return false, "the handler said no"
 end
 
-return function(raw, asker, handler, on_denied, where)
-  local function deny(request, why)
-    if not on_denied then
-      return
-    end
-    local ok, fault = attempt(on_denied, request, why)
-    if not ok then
-      raw.auth_failed(where, "on_denied of a zmq authenticator failed: "
-        .. fault)
-    end
+--- Call `on_denied`, if there is one. Its error is a warning.
+local function deny(auth, request, why)
+  if not auth.on_denied then
+    return
   end
-
-  local function answer(_, request, number)
-    local unanswered <close> = setmetatable({}, { -- luacheck: ignore
-      __close = function()
-        raw.auth_answer(asker, number, false)
-      end,
-    })
-    local admits, detail = verdict(handler, request)
-    local user_id = type(detail) == "string" and admits and detail or nil
-    local in_time = raw.auth_answer(asker, number, admits, user_id)
-    request.password = nil
-    if in_time == nil then
-      admits, detail = false, "the handler returned no user id"
-      in_time = raw.auth_answer(asker, number, false)
-    end
-    if in_time and not admits then
-      deny(request, detail)
-    end
+  local ok, fault = attempt(auth.on_denied, request, why)
+  if not ok then
+    raw.auth_failed(auth.where, "on_denied of a zmq authenticator failed: "
+      .. fault)
   end
+end
 
-  local function tell(_, request, why)
-    deny(request, why)
+--- Answer a question, in a task of its own.
+local function answer(_, auth, request, number)
+  local asker = auth.asker
+  local unanswered <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function()
+      raw.auth_answer(asker, number, false)
+    end,
+  })
+  local admits, detail = verdict(auth.handler, request)
+  local user_id = type(detail) == "string" and admits and detail or nil
+  local in_time = raw.auth_answer(asker, number, admits, user_id)
+  request.password = nil
+  if in_time == nil then
+    admits, detail = false, "the handler returned no user id"
+    in_time = raw.auth_answer(asker, number, false)
   end
+  if in_time and not admits then
+    deny(auth, request, detail)
+  end
+end
 
-  --- Start a task for each notice, until the authenticator is closed. Then the
-  --- handlers are cancelled, while calls of on_denied go on.
-  local function serve()
-    aw.scope(function(denials)
-      aw.scope(function(questions)
-        while true do
-          local request, what = raw.auth_next(asker)
-          if not request then
-            questions:cancel()
-            return
-          elseif math.type(what) then
-            questions:start(aw.Wire(answer, request, what):named "handler")
-          else
-            denials:start(aw.Wire(tell, request, what):named "on_denied")
-          end
+--- Tell of a denial, in a task of its own.
+local function tell(_, auth, request, why)
+  deny(auth, request, why)
+end
+
+--- Start a task for each notice, until the authenticator is closed. Then the
+--- handlers are cancelled, while calls of on_denied go on.
+local function serve_notices(auth)
+  aw.scope(function(denials)
+    aw.scope(function(questions)
+      while true do
+        local request, what = raw.auth_next(auth.asker)
+        if not request then
+          questions:cancel()
+          return
+        elseif math.type(what) then
+          questions:start(aw.Wire(answer, auth, request, what):named "handler")
+        else
+          denials:start(aw.Wire(tell, auth, request, what):named "on_denied")
         end
-      end)
+      end
     end)
-  end
+  end)
+end
 
+--- Serve an authenticator in the background of each run.
+---
+--- `asker` receives the notices; `where` is the place of zmq.auth().
+local function serve_auth(asker, handler, on_denied, where)
+  local auth = { asker = asker, handler = handler, on_denied = on_denied,
+    where = where }
   local work
   function work()
-    serve()
+    serve_notices(auth)
     inner.no_background(work)
   end
   inner.background(work, "zmq.auth")
 end
+
+return { serve_auth = serve_auth }

@@ -7,8 +7,8 @@
 ---            ├─ pump front → back
 ---            └─ pump back → front
 ---
---- lua/zmq/proxy.c has the pumps, which move messages without Lua. A pump that
---- waits has no message, so to pause is to cancel it.
+--- lua/zmq/proxy/proxy.c has the pumps, which move messages without Lua. A pump
+--- that waits has no message, so to pause is to cancel it.
 ---
 --- The exception is a copy that the capture has no room for. At the end of the
 --- Proxy, finish() sends it in a shield; if it cannot, its error has the parts.
@@ -19,7 +19,7 @@ local CAPTURES <const> = { PUB = true, XPUB = true, DEALER = true, PUSH = true,
 local CONTROLS <const> = { PAIR = true, PULL = true, REP = true, SUB = true,
   DEALER = true }
 
-local raw
+local raw = inner.zmq_raw.proxy
 
 -- ---- arguments ----
 
@@ -276,7 +276,4 @@ local function Proxy(front, back, capture, control)
   return aw.Wire(run_proxy, plan):named(plan.title)
 end
 
-return function(functions)
-  raw = functions
-  return Proxy
-end
+return { Proxy = Proxy }

@@ -151,7 +151,7 @@ end
 --- Connect, an inproc name as soon as it is bound. Returns nil, or the error.
 local function connect(s, url)
   local is_inproc = url:find "^inproc://"
-  while is_inproc and not inner.is_bound(s, url) do
+  while is_inproc and not inner.zmq_raw.bound(s, url) do
     aw.sleep(LOOK)
   end
   local ok, err = pcall(s.connect, s, url)
@@ -175,7 +175,7 @@ local function try(plan)
   if not s then
     return nil, fault, refuse_options
   end
-  inner.without_watch(s)
+  inner.zmq_raw.without_watch(s)
   fault = connect(s, plan.url)
   if fault then
     return nil, fault, refuse_url

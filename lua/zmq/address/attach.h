@@ -12,7 +12,7 @@
 
 extern const luaL_Reg awz_attach_methods[];
 
-/* For aiowire/zmq.lua, which builds s:bind() from them: the look-up of a name
+/* For aiowire/zmq_methods.lua, which builds s:bind() from them: a look-up
  * awaits. They have no names of their own: errors name the method. */
 extern const luaL_Reg awz_bind_functions[];
 

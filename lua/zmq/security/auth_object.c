@@ -249,7 +249,7 @@ static void serve_notices(lua_State *L, awz_auth *auth) {
   lua_call(L, 4, 0);
 }
 
-/* zmq.auth{...}. Its upvalue is the table for aiowire/zmq.lua. */
+/* zmq.auth{...}. Its upvalue is the table of functions for parts in Lua. */
 static int new_auth(lua_State *L) {
   static const char *const known[] = {"curve",   "plain",     "allow",
                                       "deny",    "domain",    "handler",

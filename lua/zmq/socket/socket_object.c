@@ -391,7 +391,7 @@ static const luaL_Reg methods[] = {{"subscribe", socket_subscribe},
                                    {"close", socket_close},
                                    {NULL, NULL}};
 
-/* For aiowire/zmq.lua, which builds further methods from them. They have no
+/* For aiowire/zmq_methods.lua, which builds methods from them. They have no
  * names of their own: errors name the method. */
 static const luaL_Reg functions[] = {{"events", socket_events},
                                      {"ready", make_ready},
