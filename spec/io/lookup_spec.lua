@@ -1,24 +1,10 @@
 -- Look-ups in threads, with a resolver that hangs at will [X11, C10]: see
 -- spec/support/resolver.c. Each script runs in a process of its own.
 
-local helper = require "spec.support.helper"
-local process = require "spec.support.process"
+local resolver = require "spec.support.resolver"
 
 local PRELUDE <const> = [[
-local aw = require "aiowire"
-local resolver = require "spec_resolver"
 local listening, tasks = nil, {}
-
-local function wait_until(holds)
-  aw.timeout(120, function()
-    while not holds() do aw.sleep(0.001) end
-  end)
-end
-
---- Wait until so many look-ups hang.
-local function hanging(count)
-  wait_until(function() return resolver.hanging() == count end)
-end
 
 --- Start a task that looks a name up.
 local function ask(ev, name)
@@ -31,16 +17,10 @@ local function code_of(name)
 end
 ]]
 
-local library = helper.in_host and process.binary or "lua5.4"
-
---- Run a script with the resolver; it must print `expected`.
+--- Run the body of a task with the resolver; it must print `expected`.
 local function script(expected, text)
-  local folder = process.binary:match "^(.*)/"
-  local outcome = process.run(("export ASAN_OPTIONS=verify_asan_link_order=0:"
-    .. "$ASAN_OPTIONS; exec env LD_PRELOAD=%s %s s.lua"):format(
-    process.quoted(folder .. "/spec_resolver.so"), process.quoted(library)),
-    { ["s.lua"] = PRELUDE .. "aw.run(function(ev)\n" .. text .. "\nend)" })
-  process.assert_outcome(expected, 0, outcome)
+  resolver.prints(expected, PRELUDE .. "aw.run(function(ev)\n" .. text
+    .. "\nend)")
 end
 
 describe("a look-up that hangs", function()

@@ -8,16 +8,17 @@ local sockets = require "spec.support.sockets"
 
 local M = {}
 
-local PYTHON <const> = "/usr/bin/python3"
+--- The interpreter that has pyzmq.
+M.PYTHON = "/usr/bin/python3"
 
 --- True if pyzmq is installed.
 M.available = sockets.installed
-  and (os.execute(PYTHON .. " -c 'import zmq' 2>/dev/null"))
+  and (os.execute(M.PYTHON .. " -c 'import zmq' 2>/dev/null"))
 
 --- Returns the command that runs a peer, for aw.spawn and aw.exec.
 ---@param role string such as "server rep": it binds, or "client rep"
 function M.command(role, address)
-  return { PYTHON, process.root .. "/spec/zmq/zmq_peer.py", role, address }
+  return { M.PYTHON, process.root .. "/spec/zmq/zmq_peer.py", role, address }
 end
 
 --- Start a peer. Returns a function that waits for it, and returns its output;

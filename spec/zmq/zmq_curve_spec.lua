@@ -4,25 +4,22 @@
 local aw = require "aiowire"
 local keys = require "spec.support.keys"
 local process = require "spec.support.process"
+local pyzmq = require "spec.support.pyzmq"
 local sockets = require "spec.support.sockets"
 
 local zmq = sockets.zmq
 
-local PYTHON <const> = "/usr/bin/python3"
 local PEER <const> = process.root .. "/spec/zmq/zmq_curve_peer.py"
 
-local available = sockets.installed and zmq.has "curve"
-  and os.execute(PYTHON .. " -c 'import zmq' 2>/dev/null")
-
 local function fact(f)
-  return available and sockets.fact(f) or function()
-    pending "python3-zmq is not installed"
+  return sockets.installed and zmq.has "curve" and pyzmq.fact(f) or function()
+    pending "libzmq has no CURVE"
   end
 end
 
 --- Run a peer in Python, and return its first word.
 local function run_peer(...)
-  local outcome = aw.exec { stderr = "pipe", PYTHON, PEER, ... }
+  local outcome = aw.exec { stderr = "pipe", pyzmq.PYTHON, PEER, ... }
   return outcome.out:match "^(.-)\n" or error(outcome.err)
 end
 

@@ -2,11 +2,10 @@
 -- another implementation does: it connects, disconnects, is killed [M1, M4].
 
 local aw = require "aiowire"
+local pyzmq = require "spec.support.pyzmq"
 local sockets = require "spec.support.sockets"
 
-local zmq = sockets.zmq
-
-local PYTHON <const> = "/usr/bin/python3"
+local zmq, fact = sockets.zmq, pyzmq.fact
 
 -- Obeys lines: c connects a new socket, d closes the one made last.
 local PEER <const> = [[
@@ -19,15 +18,6 @@ for line in sys.stdin:
     else:
         sockets.pop().close(0)
 ]]
-
-local available = sockets.installed
-  and os.execute(PYTHON .. " -c 'import zmq' 2>/dev/null")
-
-local function fact(f)
-  return available and sockets.fact(f) or function()
-    pending "python3-zmq is not installed"
-  end
-end
 
 local function expect(m, name)
   local e = m:recv()
@@ -43,8 +33,8 @@ for _, transport in ipairs { "tcp", "ipc" } do
         local m <close> = s:monitor()
         s:bind(sockets.address(transport))
         expect(m, "listening")
-        local peer <close> = aw.spawn { PYTHON, "-c", PEER, s.last_endpoint,
-          stdin = "pipe" }
+        local peer <close> = aw.spawn { pyzmq.PYTHON, "-c", PEER,
+          s.last_endpoint, stdin = "pipe" }
         local fds = {}
         for i = 1, 3 do
           peer.stdin:write "c\n"

@@ -3,26 +3,13 @@
 -- its own.
 
 local helper = require "spec.support.helper"
-local process = require "spec.support.process"
+local resolver = require "spec.support.resolver"
 local sockets = require "spec.support.sockets"
 
 local zmq, fact = sockets.zmq, sockets.fact
 
 local PRELUDE <const> = [[
-local aw = require "aiowire"
 local zmq = aw.zmq
-local resolver = require "spec_resolver"
-
-local function wait_until(holds)
-  aw.timeout(120, function()
-    while not holds() do aw.sleep(0.001) end
-  end)
-end
-
---- Wait until so many look-ups hang.
-local function hanging(count)
-  wait_until(function() return resolver.hanging() == count end)
-end
 
 --- Returns a socket that is bound, and its port.
 local function server(type, options)
@@ -39,19 +26,12 @@ local function exchange(a, b)
 end
 ]]
 
-local library = helper.in_host and process.binary or "lua5.4"
-
 --- Returns a function for `it` that runs a script with the resolver; the script
 --- must print `expected`.
 local function prints(expected, text)
   return function()
     sockets.needed()
-    local folder = process.binary:match "^(.*)/"
-    local outcome = process.run(("export ASAN_OPTIONS=verify_asan_link_order=0:"
-      .. "$ASAN_OPTIONS; exec env LD_PRELOAD=%s %s s.lua"):format(
-      process.quoted(folder .. "/spec_resolver.so"), process.quoted(library)),
-      { ["s.lua"] = PRELUDE .. text })
-    process.assert_outcome(expected, 0, outcome)
+    resolver.prints(expected, PRELUDE .. text)
   end
 end
 
