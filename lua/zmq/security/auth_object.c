@@ -4,9 +4,9 @@
  *     its asker ─────────┘
  *
  * With a handler or `on_denied`, aiowire/zmq_auth.lua runs a background task
- * that receives notices by the asker, a userdata of its own: so the task does not
- * keep the authenticator from being collected. An authenticator that is
- * collected closes.
+ * that receives notices by the asker. The asker is a userdata of its own, so
+ * the task does not keep the authenticator from being collected. An
+ * authenticator that is collected closes.
  *
  * Invariant: `context` is set while the authenticator is open. In a forked
  * child it belongs to the parent, and nothing of `zap` is touched.
@@ -321,8 +321,8 @@ static void release_notice(aw_lua_value *value) {
   aw_free(value);
 }
 
-/* End the wait if there is a notice, or if there will be none. Returns 1, 0 or a
- * negative code. */
+/* End the wait if there is a notice, or if there will be none. Returns 1, 0 or
+ * a negative code. */
 static int take_notice(aw_task *task, const awz_box *box) {
   const awz_auth *auth = box->object;
   if (!auth || !auth->context || is_of_parent(auth))

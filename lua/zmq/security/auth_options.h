@@ -1,4 +1,4 @@
-/* auth_options.h - the rules of an authenticator in the options of zmq.auth{} */
+/* auth_options.h - the rules of an authenticator, as options of zmq.auth{} */
 #ifndef AWZ_AUTH_OPTIONS_H
 #define AWZ_AUTH_OPTIONS_H
 

@@ -4,8 +4,8 @@
 
 #include "zmq.h"
 
-/* [module] → [module], with monitor(socket, events) and monitor_methods, a table
- * to which aiowire/zmq.lua adds. Raises. */
+/* [module] → [module], with monitor(socket, events) and monitor_methods, a
+ * table to which aiowire/zmq.lua adds. Raises. */
 void awz_open_monitor(lua_State *L);
 
 #endif
