@@ -42,6 +42,7 @@
  *            zap.c              answers questions about peers, in the thread
  *            zap_frames.c       those questions and answers as frames
  *            rules.c            the rules of an authenticator
+ *            mechanism.c        whether a socket is a server, and of what
  *            key_set.c          public keys, and folders of them
  *            wipe.c             overwriting what was secret
  *            guard.c            sockets whose peers need an authenticator
@@ -221,20 +222,24 @@ struct awz_socket {
   awz_message *delivering; /* its Lua strings are being made, or that failed */
   uint64_t taken;          /* number of messages taken so far */
   size_t max_parts;
-  int64_t max_size; /* bytes of a part; negative: no limit */
-  int linger;       /* ms */
-  bool strict;      /* sending to a peer that is gone raises an error */
-  bool conflated;   /* option `conflate`; see options.c */
-  bool drains;      /* message.c conflates what the socket receives */
-  bool overwrites;  /* libzmq conflates what it sends; never reset */
-  bool welcomes;    /* it has `xpub_welcome_msg` */
-  char *domain;     /* option `zap_domain`; NULL: none */
-  bool guarded;     /* libzmq asks an authenticator about its peers */
-  bool oversized;   /* `coming` has more parts than max_parts */
-  bool unnoted;     /* its last part is not in `subscribers` yet */
-  bool unwatched; /* a socket of this library: nobody asks what happens to it */
-  bool attached;  /* it was bound or connected at least once */
-  bool bound;     /* `address` was bound, else connected to */
+  int64_t max_size;  /* bytes of a part; negative: no limit */
+  int linger;        /* ms */
+  bool strict;       /* sending to a peer that is gone raises an error */
+  bool conflated;    /* option `conflate`; see options.c */
+  bool drains;       /* message.c conflates what the socket receives */
+  bool overwrites;   /* libzmq conflates what it sends; never reset */
+  bool welcomes;     /* it has `xpub_welcome_msg` */
+  char *domain;      /* option `zap_domain`; NULL: none */
+  int serves;        /* the option that makes it a server; 0: none;
+                        security/mechanism.h */
+  bool knows_server; /* option `curve_serverkey` is set */
+  bool guarded;      /* libzmq asks an authenticator about its peers … */
+  bool unasked;      /* … but not about all of them */
+  bool oversized;    /* `coming` has more parts than max_parts */
+  bool unnoted;      /* its last part is not in `subscribers` yet */
+  bool unwatched;    /* of this library: nobody asks what happens to it */
+  bool attached;     /* it was bound or connected at least once */
+  bool bound;        /* `address` was bound, else connected to */
   char address[128];
   unsigned late_count;     /* entries of `late`; further ones are not noted */
   awz_late late[AWZ_LATE]; /* options that were set too late */

@@ -24,14 +24,18 @@ end
 
 local library = helper.in_host and process.binary or "lua5.4"
 
---- Run a script in a process of its own; it must print `expected`.
-function M.prints(expected, text)
+--- Run a script in a process of its own. Returns what process.run() returns.
+function M.run(text)
   local folder = process.binary:match "^(.*)/"
-  local outcome = process.run(("export ASAN_OPTIONS=verify_asan_link_order=0:"
+  return process.run(("export ASAN_OPTIONS=verify_asan_link_order=0:"
     .. "$ASAN_OPTIONS; exec env LD_PRELOAD=%s %s s.lua"):format(
     process.quoted(folder .. "/spec_resolver.so"), process.quoted(library)),
     { ["s.lua"] = PRELUDE .. text })
-  process.assert_outcome(expected, 0, outcome)
+end
+
+--- Run a script, which must print `expected`.
+function M.prints(expected, text)
+  process.assert_outcome(expected, 0, M.run(text))
 end
 
 return M

@@ -113,4 +113,42 @@ describe("the metadata of a message", function()
         s:recv_multipart(true)
       end)
   end))
+
+  --- Connect to a PULL as a peer without a mechanism that calls itself an
+  --- administrator, and return the metadata of its message.
+  local function pretend(options)
+    local server <close> = zmq.socket("pull", options)
+    server:bind(sockets.address "tcp")
+    local peer <close> = aw.tcp.connect("127.0.0.1",
+      math.tointeger(server.last_endpoint:match "%d+$"))
+    local ready = "\5READY" .. string.pack(">s1s4s1s4", "Socket-Type", "PUSH",
+      "User-Id", "admin")
+    peer:write(("\xff%s\x7f\3\0NULL%s"):format(("\0"):rep(8), ("\0"):rep(48)))
+    peer:write(string.pack("Bs1", 4, ready))
+    peer:read(64 + 2) -- a message before the server's READY is an error
+    peer:write(string.pack("Bs1", 0, "hello"))
+    local parts, meta = server:recv_multipart { meta = true }
+    assert.are.same({ "hello" }, parts)
+    return meta
+  end
+
+  it("has the user id of no peer that nobody was asked about [M9]",
+    fact(function()
+      local _ <close> = zmq.auth { handler = function() return "a user" end }
+      assert.are.same({ address = "127.0.0.1", socket_type = "PUSH" },
+        pretend {})
+      assert.are.equal("a user", pretend({ zap_domain = "x" }).user_id)
+    end))
+
+  it("has no user id if nobody was asked about some peers [M9]",
+    fact(function()
+      local _ <close> = zmq.auth { handler = function() return "a user" end }
+      local server <close> = zmq.socket("pull"):bind(sockets.address "tcp")
+      server.zap_domain = "x"
+      server:bind(sockets.address "tcp")
+      local client <close> = zmq.socket "push"
+      client:connect(server.last_endpoint):send "x"
+      local _, meta = server:recv_multipart { meta = true }
+      assert.is_nil(meta.user_id)
+    end))
 end)

@@ -26,12 +26,17 @@ local function exchange(a, b)
 end
 ]]
 
+--- Run a script with the resolver.
+local function run_script(text)
+  sockets.needed()
+  return resolver.run(PRELUDE .. text)
+end
+
 --- Returns a function for `it` that runs a script with the resolver; the script
 --- must print `expected`.
 local function prints(expected, text)
   return function()
-    sockets.needed()
-    resolver.prints(expected, PRELUDE .. text)
+    process.assert_outcome(expected, 0, run_script(text))
   end
 end
 
@@ -387,4 +392,22 @@ describe("a bind to a name", function()
       helper.raises("socket:bind", s.bind, s, "tcp://some.test:5")
     end)
   end)
+end)
+
+describe("a server without an authenticator", function()
+  for _, verb in ipairs { "bind", "connect" } do
+    it(("is warned of at a %s to a name [M10, M22, M23]"):format(verb),
+      function()
+        local outcome = run_script([[
+          warn "@on"
+          aw.run(function()
+            local s <close> = zmq.socket("pull", { plain_server = true })
+            s:]] .. verb .. [[ "tcp://x.live.test:5999"
+            s:poll("r", 0)
+          end)
+        ]])
+        assert.is_truthy(outcome.err:find("nobody gets in to this PULL socket",
+          1, true), outcome.err)
+      end)
+  end
 end)

@@ -83,6 +83,10 @@ static const char *push_refusal(lua_State *L, const awz_socket *s,
   else if (code == -EALREADY && verb == AWZ_BIND)
     format = "a peer at '%s' could take the name that 'connect_routing_id' has "
              "for the next connect: connect first";
+  else if (code == -ENOPROTOOPT)
+    format = "peers at '%s' would come without a handshake, so that the "
+             "options of this socket for CURVE, PLAIN or a domain could keep "
+             "nobody out";
   if (format)
     return lua_pushfstring(L, format, address);
   if (code == -ENOENT && verb >= AWZ_UNBIND)
@@ -165,6 +169,7 @@ static int bind_number(lua_State *L) {
   if (rc < 0)
     return refuse_address(L, s, AWZ_BIND, address, rc);
   remember(s, AWZ_BIND, address);
+  awz_guard_attached(s, address, aw_lua_where(L));
   lua_settop(L, 1);
   return 1;
 }

@@ -255,7 +255,7 @@ int awz_bind(awz_socket *s, const char *address) {
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = awz_guard_settle(s);
+  int rc = awz_guard_settle(s, address);
   if (rc == 0)
     rc = awz_watch_begin(s, address);
   if (rc == 0) {
@@ -272,6 +272,7 @@ int awz_bind(awz_socket *s, const char *address) {
   s->attached = true;
   s->late_count = 0;
   awz_settings_forget(s);
+  awz_guard_note(s, address);
   awz_name_expose(s, address);
   awz_show_endpoint(s, NULL);
   forget(s->context->home, 0, e->address);
@@ -378,13 +379,17 @@ static int connect_any(awz_socket *s, const char *address) {
 }
 
 static int prepare_connect(awz_socket *s, const char *address) {
-  int rc = awz_guard_settle(s);
+  int rc = awz_guard_settle(s, address);
   return rc < 0 ? rc : awz_watch_connect(s, address);
 }
 
 int awz_connect_known(awz_socket *s, const char *address) {
   int rc = prepare_connect(s, address);
-  return rc < 0 ? rc : connect_remote(s, address);
+  if (rc == 0)
+    rc = connect_remote(s, address);
+  if (rc == 0)
+    awz_guard_note(s, address);
+  return rc;
 }
 
 int awz_connect(awz_socket *s, const char *address) {
@@ -401,6 +406,7 @@ int awz_connect(awz_socket *s, const char *address) {
   s->late_count = 0;
   s->attached = true;
   awz_settings_forget(s);
+  awz_guard_note(s, address);
   awz_show_endpoint(s, NULL);
   return 0;
 }

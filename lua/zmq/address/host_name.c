@@ -23,6 +23,7 @@
 #include "address/host_address.h"
 #include "base/engine_async.h"
 #include "net/lookup.h"
+#include "security/guard.h"
 #include "watch/watch.h"
 
 #include <uv.h>
@@ -357,7 +358,9 @@ static int connect_later(awz_socket *s, const char *address,
   names *all;
   if (s->naming)
     return -EDESTADDRREQ;
-  int rc = names_of(engine, &all);
+  int rc = awz_guard_settle(s, address);
+  if (rc == 0)
+    rc = names_of(engine, &all);
   if (rc < 0)
     return rc;
   char *shown = text_copy(address);

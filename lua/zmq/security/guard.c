@@ -1,30 +1,13 @@
 /* guard.c - see guard.h */
 #include "security/guard.h"
 
+#include "security/mechanism.h"
 #include "security/zap.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum {
-  MECHANISM = 43,
-  PLAIN_SERVER = 44,
-  CURVE_SERVER = 47,
-  DOMAIN_OPTION = 55,
-  GSSAPI_SERVER = 62,
-  ZAP_ENFORCE_DOMAIN = 93
-};
-
-static bool has_flag(awz_socket *s, int option) {
-  int value = 0;
-  size_t size = sizeof value;
-  return awz_raw_get(s, option, &value, &size) == 0 && value;
-}
-
-static bool is_server(awz_socket *s) {
-  return has_flag(s, PLAIN_SERVER) || has_flag(s, CURVE_SERVER) ||
-         has_flag(s, GSSAPI_SERVER);
-}
+enum { DOMAIN_OPTION = 55, ZAP_ENFORCE_DOMAIN = 93 };
 
 static int enforce(awz_socket *s, int value) {
   return awz_raw_set(s, ZAP_ENFORCE_DOMAIN, &value, sizeof value);
@@ -35,9 +18,24 @@ static int guard_with(awz_socket *s, const char *domain) {
   return rc == 0 ? enforce(s, 1) : rc;
 }
 
-int awz_guard_settle(awz_socket *s) {
-  const char *domain = s->domain ? s->domain : is_server(s) ? "global" : NULL;
+static bool is_inproc(const char *address) {
+  return awz_starts_with(address, "inproc://");
+}
+
+static bool has_handshake(const awz_socket *s, const char *address) {
+  static const char *const without[] = {"pgm://", "epgm://", "norm://",
+                                        "udp://"};
+  for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+    if (awz_starts_with(address, without[i]))
+      return false;
+  return is_inproc(address) || (s->type->number != AWZ_STREAM && !s->numbers);
+}
+
+int awz_guard_settle(awz_socket *s, const char *address) {
+  const char *domain = s->domain ? s->domain : s->serves ? "global" : NULL;
   int rc = 0;
+  if ((domain || awz_mechanism_given(s)) && !has_handshake(s, address))
+    return -ENOPROTOOPT;
   if (domain)
     rc = guard_with(s, domain);
   else if (s->guarded)
@@ -70,10 +68,17 @@ static bool is_answered(const awz_context *context) {
 
 /* libzmq asks nobody about peers over inproc, nor about the server of a client
  * with a mechanism. */
+static bool asks_about_peers(awz_socket *s) {
+  return s->guarded && (s->serves || !awz_mechanism_given(s));
+}
+
+void awz_guard_note(awz_socket *s, const char *address) {
+  s->unasked = s->unasked || (!is_inproc(address) && !asks_about_peers(s));
+}
+
 void awz_guard_attached(awz_socket *s, const char *address, const char *where) {
-  bool asks = s->guarded && !awz_starts_with(address, "inproc://") &&
-              (is_server(s) || !has_flag(s, MECHANISM));
-  if (asks && !is_answered(s->context))
+  bool asks = !is_inproc(address) && asks_about_peers(s);
+  if (asks && !is_answered(s->context) && s->late_count < AWZ_LATE)
     s->late[s->late_count++] = (awz_late){NULL, where};
 }
 

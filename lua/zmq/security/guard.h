@@ -11,6 +11,10 @@
  * libzmq looks at both at a bind or connect, and cannot take a domain back. So
  * they are set only then.
  *
+ * Some peers come without a handshake of ZMTP: those of a STREAM or a raw
+ * ROUTER, and those of multicast. libzmq would admit them all, and send them
+ * what is meant to be encrypted. So such an attach is refused.
+ *
  * Invariant: a socket enforces only while its domain is not empty. Otherwise
  * libzmq aborts the program when a peer comes to a PLAIN server. */
 #ifndef AWZ_GUARD_H
@@ -19,9 +23,12 @@
 #include "zmq.h"
 
 /* Bring domain and enforcement in line with the options, in whatever order they
- * were set. Call it before each bind and connect. Returns 0 or a negative code;
- * then the socket must get no address. */
-int awz_guard_settle(awz_socket *socket);
+ * were set. Call it before each bind and connect. Returns 0; -ENOPROTOOPT: the
+ * socket has a mechanism or a domain, and there is no handshake at `address`;
+ * or another negative code; then the socket must get no address. */
+int awz_guard_settle(awz_socket *socket, const char *address);
+/* The socket has got this address: note whether libzmq asks about its peers. */
+void awz_guard_note(awz_socket *socket, const char *address);
 /* Set the domain of the user; an empty one is none. Returns 0, AW_ENOMEM, or
  * -EINVAL: the name is too long. */
 int awz_guard_domain(awz_socket *socket, const char *domain, size_t size);

@@ -10,12 +10,19 @@ static const struct {
                                 {"socket_type", "Socket-Type"},
                                 {"identity", "Identity"}};
 
+/* The name that an authenticator gave the sender. If none was asked, the sender
+ * may have put that name into its handshake itself. */
+enum { USER_ID };
+
 /* The last frame is the sender's own; a ROUTER has made the first. */
 void awz_metadata_read(awz_metadata *out, const awz_message *message) {
   const awz_frame *last = &message->frames[message->count - 1];
   for (int i = 0; i < AWZ_PROPERTIES; i++) {
-    const char *text =
-        awz_raw_property(message->socket, &last->message, properties[i].name);
+    bool hidden = i == USER_ID && message->socket->unasked;
+    const char *text = hidden
+                           ? NULL
+                           : awz_raw_property(message->socket, &last->message,
+                                              properties[i].name);
     snprintf(out->text[i], AWZ_PROPERTY_SIZE, "%s", text ? text : "");
   }
 }

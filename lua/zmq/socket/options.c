@@ -18,6 +18,7 @@
  */
 #include "security/curve.h"
 #include "security/guard.h"
+#include "security/mechanism.h"
 #include "watch/subscribers.h"
 
 #include <errno.h>
@@ -474,6 +475,18 @@ static void set_router_raw(lua_State *L, awz_socket *s, const option *o) {
   s->numbers = s->numbers || value; /* libzmq cannot undo it */
 }
 
+static void set_server_of(lua_State *L, awz_socket *s, const option *o) {
+  int rc = awz_mechanism_serve(s, o->number, check_flag(L, o));
+  if (rc == AW_EBUSY)
+    awz_error(L,
+              "cannot set option '%s' of a %s socket: it is a server of "
+              "another mechanism, and has only one",
+              o->name, s->type->name);
+  if (rc < 0)
+    fail_option(L, s, o, rc, "set");
+  note_late(L, s, o);
+}
+
 /* security/guard.c gives the domain to libzmq, at the next bind or connect. */
 static void set_zap_domain(lua_State *L, awz_socket *s, const option *o) {
   size_t size = 0;
@@ -505,6 +518,10 @@ static void set_verbosity(lua_State *L, awz_socket *s, const option *o,
 /* Set an option that we store, or that needs a check. Returns false for all
  * others. */
 static bool set_special(lua_State *L, awz_socket *s, const option *o) {
+  if (awz_mechanism_serves(o->number)) {
+    set_server_of(L, s, o);
+    return true;
+  }
   switch (o->number) {
   case MAX_PARTS: set_max_parts(L, s, o); return true;
   case LINGER: set_linger(L, s, o); return true;
@@ -587,6 +604,9 @@ int awz_set_option(lua_State *L, awz_socket *s) {
     set_text(L, s, o);
   else
     set_number(L, s, o);
+  int rc = awz_mechanism_keep(s, o->number);
+  if (rc < 0)
+    fail_option(L, s, o, rc, "set");
   note(L, s, o);
   return 0;
 }
