@@ -233,6 +233,7 @@ struct awz_socket {
   int serves;        /* the option that makes it a server; 0: none;
                         security/mechanism.h */
   bool knows_server; /* option `curve_serverkey` is set */
+  bool shows_key;    /* option `curve_publickey` is set by the user */
   bool guarded;      /* libzmq asks an authenticator about its peers … */
   bool unasked;      /* … but not about all of them */
   bool oversized;    /* `coming` has more parts than max_parts */

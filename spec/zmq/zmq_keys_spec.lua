@@ -282,6 +282,18 @@ describe("a key of a socket", function()
       assert.are.equal(zmq.CURVE, other.mechanism)
     end))
 
+  it("is replaced by another file, with the public key beside it [M8]",
+    fact(function(folder)
+      local s <close> = zmq.socket "dealer"
+      for _, name in ipairs { "old", "new" } do
+        local public, secret = zmq.curve_keypair()
+        zmq.save_keys(folder:file(name), public, secret)
+        s.curve_secretkey = folder:file(name)
+        assert.are.equal(secret, s.curve_secretkey)
+        assert.are.equal(public, s.curve_publickey)
+      end
+    end))
+
   it("may be 32 bytes, which a path of 32 characters is not [M8]",
     fact(function(folder)
       local s <close> = zmq.socket "dealer"

@@ -27,6 +27,15 @@ bool awz_read_auth_text(lua_State *L, int index, awz_text *out) {
   return awz_text_set(out, text, size);
 }
 
+/* Return the string at `index`; NULL: it is none, or has a zero byte. */
+static const char *plain_text(lua_State *L, int index) {
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return NULL;
+  const char *text = lua_tolstring(L, index, &size);
+  return strlen(text) == size ? text : NULL;
+}
+
 static void read_domain(lua_State *L, awz_rules *rules) {
   if (lua_getfield(L, 1, "domain") != LUA_TNIL) {
     if (!awz_read_auth_text(L, -1, &rules->domain) || rules->domain.size == 0)
@@ -44,9 +53,8 @@ static void read_addresses(lua_State *L, const char *name, awz_addresses *out) {
   if (out->given)
     lua_pushnil(L);
   while (out->given && lua_next(L, -2)) {
-    int rc = AW_EINVAL;
-    if (lua_type(L, -1) == LUA_TSTRING)
-      rc = awz_rules_address(out, lua_tostring(L, -1));
+    const char *text = plain_text(L, -1);
+    int rc = text ? awz_rules_address(out, text) : AW_EINVAL;
     awz_check_memory(L, rc);
     if (rc < 0)
       aw_lua_bad_option(L, name,
@@ -72,11 +80,11 @@ static void read_keys(lua_State *L, awz_rules *rules) {
 
 static void read_curve(lua_State *L, awz_rules *rules) {
   int type = lua_getfield(L, 1, "curve");
+  const char *path = plain_text(L, -1);
   rules->has_curve = type != LUA_TNIL;
   if (type == LUA_TTABLE) {
     read_keys(L, rules);
-  } else if (type == LUA_TSTRING) {
-    const char *path = lua_tostring(L, -1);
+  } else if (path) {
     rules->any_key = strcmp(path, "any") == 0;
     int rc = rules->any_key ? 0 : awz_key_folder_open(&rules->folder, path);
     if (rc < 0)

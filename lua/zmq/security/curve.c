@@ -146,21 +146,13 @@ static int set_text_key(awz_socket *s, int option, const char *key) {
   return awz_raw_set(s, option, key, AWZ_KEY_SIZE - 1);
 }
 
-/* libzmq's public key is zero until it is set. */
-static bool has_public_key(awz_socket *s) {
-  static const unsigned char none[AWZ_KEY_BYTES];
-  unsigned char now[AWZ_KEY_BYTES];
-  size_t size = sizeof now;
-  int rc = awz_raw_get(s, AWZ_CURVE_PUBLICKEY, now, &size);
-  return rc == 0 && memcmp(now, none, sizeof now) != 0;
-}
-
-/* Set the option from the keys of a file. */
+/* Set the option from the keys of a file. The public key that an earlier file
+ * has set is replaced, too; the user's own one is not. */
 static int set_from_keys(awz_socket *s, int option, const awz_keys *keys) {
   if (option != AWZ_CURVE_SECRETKEY)
     return set_text_key(s, option, keys->public_key);
   int rc = set_text_key(s, option, keys->secret);
-  if (rc == 0 && !has_public_key(s))
+  if (rc == 0 && !s->shows_key)
     rc = set_text_key(s, AWZ_CURVE_PUBLICKEY, keys->public_key);
   return rc;
 }
@@ -193,16 +185,25 @@ static int set_from_file(lua_State *L, awz_socket *s, int option,
   return rc;
 }
 
-int awz_set_key(lua_State *L, awz_socket *s, int option, const char *name) {
+/* The value at 3 is a string. */
+static int set_key_from(lua_State *L, awz_socket *s, int option,
+                        const char *name) {
   size_t size;
-  if (lua_type(L, 3) != LUA_TSTRING)
-    return bad_key(L, name);
   const char *text = lua_tolstring(L, 3, &size);
   if (is_raw_key(text, size) || is_text_key(L, text, size))
     return awz_raw_set(s, option, text, size);
   if (size == 0 || strlen(text) != size)
     return bad_key(L, name);
   return set_from_file(L, s, option, name);
+}
+
+int awz_set_key(lua_State *L, awz_socket *s, int option, const char *name) {
+  if (lua_type(L, 3) != LUA_TSTRING)
+    return bad_key(L, name);
+  int rc = set_key_from(L, s, option, name);
+  if (rc == 0 && option == AWZ_CURVE_PUBLICKEY)
+    s->shows_key = true;
+  return rc;
 }
 
 /* ---- functions ---- */
