@@ -63,7 +63,7 @@ local function answer(_, auth, request, number)
   local asker = auth.asker
   local unanswered <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
-      raw.auth_answer(asker, number, false)
+      raw.auth_answer(asker, number)
     end,
   })
   local admits, detail = verdict(auth.handler, request)

@@ -217,6 +217,17 @@ describe("the handler of an authenticator", function()
     end
   end))
 
+  it("denies if it is cancelled, as by the end of its loop [M13]",
+    fact(function()
+      local _ <close>, denials = keys.auth { handler = function()
+        aw.current():cancel()
+        aw.sleep(0)
+      end }
+      local server <close> = keys.server_of(PLAIN)
+      assert.are.equal("the handler was cancelled",
+        denied(server, denials, keys.plain("u", "p")))
+    end))
+
   it("denies if it does not answer for 5 s, although others do [M13]",
     fact(function()
       local _ <close>, denials = keys.auth { plain = { u = "p", v = "q" },

@@ -404,7 +404,7 @@ static int auth_next(lua_State *L) {
 }
 
 /* auth_answer(asker, number, admits [, user id]) → whether it was in time; nil:
- * the user id is none */
+ * the user id is none. Without `admits` the handler was cancelled. */
 static int auth_answer(lua_State *L) {
   const awz_box *box = luaL_checkudata(L, 1, ASKER_CLASS);
   const awz_auth *auth = box->object;
@@ -413,10 +413,11 @@ static int auth_answer(lua_State *L) {
   if (has_id && (!awz_read_auth_text(L, 4, &id) || strlen(id.data) != id.size))
     return 0;
   bool open = auth && auth->context && !is_of_parent(auth);
+  const char *why = lua_isnoneornil(L, 3) ? "the handler was cancelled" : NULL;
   lua_pushboolean(L, open && awz_zap_answer(auth->zap, auth->context,
                                             (uint64_t)lua_tointeger(L, 2),
                                             lua_toboolean(L, 3),
-                                            has_id ? &id : NULL));
+                                            has_id ? &id : NULL, why));
   return 1;
 }
 

@@ -32,6 +32,7 @@ typedef struct question {
   awz_request request;
   awz_text user_id; /* of an answer */
   bool answered, admitted;
+  const char *why; /* it was denied, and news shall say so; NULL: no news */
 } question;
 
 struct awz_zap {
@@ -198,9 +199,11 @@ static void settle_question(awz_zap *zap, const question *q) {
     awz_zap_admit(zap->listener.socket, &q->from, &q->request, &q->user_id);
     return;
   }
+  const char *why =
+      q->answered ? q->why : "the handler has not answered for 5 s";
   awz_zap_deny(zap->listener.socket, &q->from);
-  if (!q->answered && !zap->stopping)
-    tell_denied(zap, &q->request, "the handler has not answered for 5 s");
+  if (why && !zap->stopping)
+    tell_denied(zap, &q->request, why);
 }
 
 /* Reply to questions that are answered, or late; all of them at the end. */
@@ -366,7 +369,7 @@ int awz_zap_deny_key(awz_zap *zap, const unsigned char *key) {
 }
 
 bool awz_zap_answer(awz_zap *zap, awz_context *context, uint64_t number,
-                    bool admits, const awz_text *user_id) {
+                    bool admits, const awz_text *user_id, const char *why) {
   pthread_mutex_lock(&zap->lock);
   question *q = zap->waiting;
   while (q && q->number != number)
@@ -375,6 +378,7 @@ bool awz_zap_answer(awz_zap *zap, awz_context *context, uint64_t number,
   if (waits) {
     q->answered = true;
     q->admitted = admits;
+    q->why = why;
     if (user_id)
       q->user_id = *user_id;
   }

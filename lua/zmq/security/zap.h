@@ -69,10 +69,11 @@ int awz_zap_fd(const awz_zap *zap);
 /* Answer a question.
  *
  *   user_id  of a peer that is admitted; NULL: that of its credentials
+ *   why      of a denial that becomes news, a constant; NULL: no news
  *
  * Returns false if it waits no longer. */
 bool awz_zap_answer(awz_zap *zap, awz_context *context, uint64_t number,
-                    bool admits, const awz_text *user_id);
+                    bool admits, const awz_text *user_id, const char *why);
 
 awz_zap *awz_zap_keep(awz_zap *zap);
 void awz_zap_release(awz_zap *zap);
