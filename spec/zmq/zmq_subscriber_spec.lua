@@ -181,6 +181,9 @@ for _, type in ipairs(PUBLISHERS) do
 
     it("blames the caller for wrong arguments [M5]", fact(function()
       local s = zmq.socket(type)
+      blames_file("bad argument #1 to 'wait_subscriber' (string", function()
+        s:wait_subscriber({}, 1)
+      end)
       blames_file("string expected, got table", function()
         s:wait_subscriber {}
       end)
@@ -434,4 +437,16 @@ describe("a PUB with conflate", function()
     pub.conflate = false
     pub:close()
   end))
+
+  it("does not take the place of a PUB that was bound in vain [M1, M6]",
+    fact(function()
+      local other <close> = zmq.socket("pull"):bind(sockets.address "tcp")
+      local pub <close> = zmq.socket "pub"
+      assert.are.equal("EADDRINUSE",
+        caught(pub.bind, pub, other.last_endpoint).code)
+      assert.are.equal("EISCONN", caught(pub.set, pub, "conflate", true).code)
+      pub:bind(sockets.address "tcp")
+      local sub <close> = zmq.socket("sub"):connect(pub.last_endpoint)
+      assert.is_true(pub:wait_peers(1))
+    end))
 end)

@@ -156,7 +156,7 @@ static int open_another(awz_socket *s, int type) {
 int awz_socket_change_type(awz_socket *s, int type) {
   void *raw = s->raw;
   aw_zmq *ready = s->ready;
-  if (s->attached)
+  if (s->attached || awz_watch_listens(s))
     return -EISCONN;
   if (aw_zmq_awaited(ready))
     return AW_EBUSY;

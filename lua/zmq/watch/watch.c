@@ -164,6 +164,10 @@ int awz_watch_connect(awz_socket *s, const char *address) {
   return 0;
 }
 
+bool awz_watch_listens(const awz_socket *s) {
+  return s->watch && s->watch->listening;
+}
+
 void awz_watch_leave(const awz_socket *s, const char *address) {
   awz_watch *w = s->watch;
   if (!w || awz_watch_forked(w))

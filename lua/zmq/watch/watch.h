@@ -51,6 +51,10 @@ int awz_watch_begin(awz_socket *socket, const char *address);
 /* The same before a connect: its peer will be counted. */
 int awz_watch_connect(awz_socket *socket, const char *address);
 
+/* Tell whether libzmq reports: no other socket of libzmq may take the place of
+ * this one then. */
+bool awz_watch_listens(const awz_socket *socket);
+
 /* The socket was disconnected from this address. */
 void awz_watch_leave(const awz_socket *socket, const char *address);
 
