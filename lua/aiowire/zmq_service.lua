@@ -10,7 +10,8 @@
 --- cancel from the requests until the cancel turns hard [C8], as serve.lua does
 --- it for connections. A permit of the semaphore `room` belongs to a request
 --- from before it is received until its reply is sent: messages for which there
---- is no permit stay in libzmq, whose senders wait in the end.
+--- is no permit stay in libzmq, whose senders wait in the end. All runs of a REP
+--- share one permit, because it receives no request before it has replied.
 ---
 --- A request has an envelope, which its reply begins with:
 ---
@@ -52,14 +53,18 @@ local FIRST <const> = { [zmq.REP] = 0, [zmq.DEALER] = 1, [zmq.ROUTER] = 2 }
 
 -- ---- errors as replies ----
 
---- Return the text of an error value. A plain table says nothing but its
---- address.
+--- Types of values that tostring() shows by their address.
+local ADDRESSED <const> = { table = true, ["function"] = true, userdata = true,
+  thread = true }
+
+--- Return the text of an error value. A plain table or a function says nothing
+--- but its address, which is no business of a client.
 local function plain_text(err)
   if aw.is_timeout(err) then
     return err.message
   end
   local meta = getmetatable(err)
-  local is_plain = type(err) == "table" and (meta == nil
+  local is_plain = ADDRESSED[type(err)] and (meta == nil
     or type(meta) == "table" and not meta.__tostring)
   local ok, text = pcall(tostring, err)
   return ok and not is_plain and text or "an error that is a " .. type(err)
@@ -200,6 +205,7 @@ local function envelope_of(parts, first)
 end
 
 local function start(run, permit, parts)
+  run.holds = false
   local plan = run.plan
   local request = { run = run, permit = permit, parts = parts,
     envelope = envelope_of(parts, run.first) }
@@ -242,21 +248,31 @@ local function receive(run)
   return false
 end
 
+local function release(run)
+  if run.holds then
+    run.holds = false
+    run.room:release()
+  end
+end
+
 local function receive_all(run)
   while true do
     local permit = run.room:acquire()
+    run.holds = true
     local parts = receive(run)
     if parts then
       start(run, permit, parts)
     elseif parts == nil then
       return
     else
-      run.room:release()
+      release(run)
     end
   end
 end
 
 -- ---- the run ----
+
+local turns <const> = setmetatable({}, { __mode = "k" }) -- of REP sockets
 
 --- The body of the task "requests": the scope that requests start in. It ends
 --- when no more are received and all of them have ended.
@@ -270,9 +286,24 @@ end
 
 local Running <const> = {
   __close = function(run)
+    release(run)
     run.over:set()
   end,
 }
+
+--- Return the permits of a run. A REP has one request at a time, so its runs
+--- take turns.
+local function room_of(plan)
+  if plan.socket.type ~= zmq.REP then
+    return aw.semaphore(plan.most, { name = "room for requests" })
+  end
+  local turn = turns[plan.socket]
+  if not turn then
+    turn = aw.semaphore(1, { name = "turn of a REP" })
+    turns[plan.socket] = turn
+  end
+  return turn
+end
 
 local function new_run(plan)
   local socket = plan.socket
@@ -281,7 +312,7 @@ local function new_run(plan)
     first = FIRST[socket.type], max_size = max_size,
     longest = max_size < 0 and LONGEST or math.min(LONGEST, max_size),
     max_parts = socket.max_parts, options = { where = plan.where },
-    room = aw.semaphore(plan.most, { name = "room for requests" }),
+    room = room_of(plan),
     begun = aw.event { name = "requests" },
     over = aw.event { name = "end of Service" } }, Running)
 end

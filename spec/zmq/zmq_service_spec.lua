@@ -67,6 +67,8 @@ describe("a service [M20]", function()
             error("host:80: refused", 0)
           elseif how == "table" then
             error { secret = 1 }
+          elseif how == "function" then
+            error(print)
           elseif how == "traceback" then
             error(debug.traceback "oh")
           elseif how == "nil" then
@@ -81,13 +83,14 @@ describe("a service [M20]", function()
         end }, function(address)
           for how, text in pairs { text = "boom", plain = "host:80: refused",
             table = "an error that is a table", traceback = "oh",
+            ["function"] = "an error that is a function",
             ["nil"] = "<nil error>", long = ("x"):rep(1000),
             system = "open '/nonexistent/file': no such file or directory" } do
             assert.are.same({ "error", text }, { ask(address, how) })
           end
           assert.are.same({ "" }, { ask(address, "fine") })
         end)
-        assert.are.equal(7, #heard)
+        assert.are.equal(8, #heard)
         for _, pair in ipairs(heard) do
           assert.is_truthy(pair[2]:find "zmq_service_spec.lua", pair[2])
         end
@@ -229,6 +232,26 @@ describe("a service [M20]", function()
     two:cancel_wait()
     local how = aw.await(aw.Race { w, aw.Value "other" })
     assert.are.equal("other", how)
+  end))
+
+  it("takes turns with other services of its REP", fact(function()
+    local s <close> = zmq.socket("rep"):bind(sockets.address "inproc")
+    local running = 0
+    local w = zmq.Service(s, function(_, x)
+      running = running + 1
+      assert.are.equal(1, running)
+      aw.yield()
+      running = running - 1
+      return x
+    end)
+    local one, two <close> = aw.start(w), aw.start(w)
+    for i = 1, 10 do
+      assert.are.equal(tostring(i), ask(s.last_endpoint, i))
+    end
+    one:cancel_wait()
+    for i = 1, 3 do
+      assert.are.equal(tostring(i), ask(s.last_endpoint, i))
+    end
   end))
 
   it("stops everything if on_error raises", fact(function()
