@@ -85,16 +85,17 @@ end
 --- connected, or until `timeout` seconds are over. Return true.
 function M.wait_peers(self, n, timeout)
   raw.has_peers(self, 0) -- checks the socket first
-  if math.type(n) ~= "integer" or n < 0 or n > 0x7fffffff then
+  local whole = type(n) == "number" and math.tointeger(n)
+  if not whole or whole < 0 or whole > 0x7fffffff then
     inner.bad_argument(2, "a number of peers expected, got " .. inner.shown(n))
   end
   check_timeout(timeout)
   inner.awaiter "socket:wait_peers"
-  if raw.has_peers(self, n) then
+  if raw.has_peers(self, whole) then
     raw.turn()
     return true
   end
-  local wire, wait = raw.peers(self, n)
+  local wire, wait = raw.peers(self, whole)
   local _ <close> = wait
   within(timeout, aw.await, wire)
   return true
@@ -103,8 +104,7 @@ end
 --- Wait until somebody has subscribed: to anything, or so that a message that
 --- begins with `prefix` reaches somebody. The subscriber may leave before this
 --- task runs, so look once more.
-local function wait_subscriber(socket, prefix)
-  local subscriber = raw.subscriber(socket, prefix)
+local function wait_subscriber(socket, prefix, subscriber)
   repeat
     aw.await(subscriber)
   until raw.subscribed(socket, prefix)
@@ -115,7 +115,8 @@ end
 function M.wait_subscriber(self, prefix, timeout)
   check_timeout(timeout)
   inner.awaiter "socket:wait_subscriber"
-  within(timeout, wait_subscriber, self, prefix)
+  local subscriber = raw.subscriber(self, prefix) -- checks its arguments
+  within(timeout, wait_subscriber, self, prefix, subscriber)
   return true
 end
 

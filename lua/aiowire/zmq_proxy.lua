@@ -246,13 +246,13 @@ end
 
 local function run_proxy(_, plan)
   local run = new_run(plan)
-  local wire = aw.Wire(run_until_end, run)
+  local wire = aw.Wire(run_until_end, run):named(plan.title)
   if plan.capture ~= nil then
     wire = wire:finally(function()
       finish(run)
     end)
   end
-  aw.await(wire:named(plan.title))
+  aw.await(wire)
 end
 
 --- Make a wire that passes messages from `front` to `back` and from `back` to

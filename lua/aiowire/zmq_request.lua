@@ -122,7 +122,8 @@ end
 
 local function refuse_options(err)
   refuse(err, "^[^\n]-:%d+: (.*)$", function(why)
-    inner.raise("bad option 'socket' (" .. why .. ")")
+    inner.raise(why:find "^bad option 'context' " and why
+      or "bad option 'socket' (" .. why .. ")")
   end)
 end
 

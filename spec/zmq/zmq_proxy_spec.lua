@@ -313,6 +313,7 @@ describe("the end of a proxy", function()
       local capture = zmq.socket "push"
       local proxy = start(front, back, capture)
       settle()
+      assert.are.equal("Proxy(PULL, PUSH)", proxy.name)
       local closed = ({ front, back, capture })[i]
       local name = ("Closed: proxy of %s socket"):format(i == 1 and "PULL"
         or "PUSH")

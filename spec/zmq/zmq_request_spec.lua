@@ -208,7 +208,8 @@ describe("a bad request [M19]", function()
       "bad option 'socket' (table expected, got number)" },
     { { "inproc://x", "a", { socket = { nonsense = 1 } } },
       "bad option 'socket' (a zmq socket has no option 'nonsense')" },
-    { { "inproc://x", "a", { context = 1 } }, "bad option" },
+    { { "inproc://x", "a", { context = 1 } },
+      "bad option 'context' (zmq context expected" },
   }
 
   for _, case in ipairs(cases) do

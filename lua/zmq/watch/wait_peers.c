@@ -115,7 +115,7 @@ static const aw_operation wait_operation = {.label = "wait_peers",
 
 /* has_peers(socket, n): raises if the socket is closed */
 static int has_peers(lua_State *L) {
-  awz_socket *s = awz_check_socket(L, "wait for peers of");
+  awz_socket *s = awz_check_socket(L, "wait_peers");
   unsigned wanted = (unsigned)lua_tointeger(L, 2), peers = s->linked;
   if (s->watch) {
     awz_watch_lock(s->watch);
@@ -143,7 +143,7 @@ static int make_peers(lua_State *L) {
   wait_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->wait = NULL;
   luaL_setmetatable(L, CLASS);
-  awz_socket *s = awz_check_socket(L, "wait for peers of");
+  awz_socket *s = awz_check_socket(L, "wait_peers");
   int rc = wait_new(s, wanted, &box->wait);
   if (rc < 0)
     return awz_raise(L, rc, "open", CLASS);
