@@ -40,8 +40,8 @@ local M = {}
 local OPTIONS <const> = { "concurrency", "timeout", "on_error" }
 local CONCURRENCY <const> = 64
 local REACH <const> = 8
---- So many seconds a reply waits for a client that reads nothing, and a further
---- one for the same client.
+--- Seconds that a reply waits for a client that reads nothing, and a further one
+--- for the same client.
 local PATIENCE <const>, HASTE <const> = 1, 0.001
 local MOST_STUCK <const> = 1000 -- such clients that a run knows
 local LONGEST <const> = 1000 -- bytes of the text of an error reply
@@ -83,7 +83,7 @@ local function without_place(text, err, info)
   return text
 end
 
---- Return what the client is told: neither a traceback nor a line of code.
+--- Return the text for the client, without traceback and line of code.
 local function text_of(err, info, longest)
   local text = without_place(plain_text(err), err, info)
   local cut = text:find("\nstack traceback:", 1, true)
@@ -229,8 +229,8 @@ local function start(run, permit, parts)
   end
 end
 
---- Return the next request; false if it was no message of this library's
---- limits, which libzmq has dropped; nil if the socket is closed.
+--- Return the next request; false for a message over the limits of the socket,
+--- which is dropped; nil if the socket is closed.
 local function receive(run)
   local socket = run.plan.socket
   local ok, parts = aw.pcall(socket.recv_multipart, socket)

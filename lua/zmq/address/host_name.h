@@ -1,6 +1,6 @@
 /* host_name.h - connections to hosts by their names [M22, M23]
  *
- *     s:connect "tcp://example.org:1" ─► a named address ─► a thread of lookup.h
+ *     s:connect "tcp://example.org:1" ─► a named address ─► thread of lookup.h
  *                 returns at once         │      ▲             │
  *                                         │      └─ back-off ◄─┤ not found:
  *       libzmq connects to the number  ◄──┼────────────────────┘ resolve_failed

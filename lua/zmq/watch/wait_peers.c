@@ -1,4 +1,4 @@
-/* wait_peers.c - waits until a socket has so many peers
+/* wait_peers.c - waits until a socket has a number of peers
  *
  * Each wait is a userdata with an ear. Its bell is rung while the socket has
  * that many peers, or is closed. The lock of the watch guards the bell and
