@@ -9,7 +9,7 @@
 --       └──────────────────── REPORTS ◄──────────────────┘
 --
 --   aiowire examples/27_zmq_ventilator.lua ventilator JOBS REPORTS N
---   aiowire examples/27_zmq_ventilator.lua worker JOBS RESULTS      as many as you like
+--   aiowire examples/27_zmq_ventilator.lua worker JOBS RESULTS (any number)
 --   aiowire examples/27_zmq_ventilator.lua sink RESULTS REPORTS N
 --
 -- in any order, with addresses such as tcp://127.0.0.1:5580 or ipc:///tmp/jobs.

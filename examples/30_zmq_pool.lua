@@ -8,7 +8,7 @@
 --                                └─ …     MIN to MAX of them
 --
 --   aiowire examples/30_zmq_pool.lua pool FRONT [MIN MAX]   until Ctrl-C
---   aiowire examples/28_zmq_broker.lua client FRONT N       its client, of that example
+--   aiowire examples/28_zmq_broker.lua client FRONT N       its client
 --
 -- with an address such as tcp://127.0.0.1:5590 or ipc:///tmp/front. A job that
 -- finds no idle worker starts one, up to MAX; a worker that has been idle for a

@@ -40,8 +40,8 @@ local M = {}
 local OPTIONS <const> = { "concurrency", "timeout", "on_error" }
 local CONCURRENCY <const> = 64
 local REACH <const> = 8
---- Seconds that a reply waits for a client that reads nothing, and a further one
---- for the same client.
+--- Seconds that a reply waits for a client that reads nothing, and a further
+--- reply for the same client.
 local PATIENCE <const>, HASTE <const> = 1, 0.001
 local MOST_STUCK <const> = 1000 -- such clients that a run knows
 local LONGEST <const> = 1000 -- bytes of the text of an error reply
