@@ -1,8 +1,8 @@
 /* watch.h - what happens to a socket: its events, and its peers
  *
- *   libzmq ─► PAIR ─► the attendant's thread ─┬─► the tally of peers
- *                                             └─► the ears of the watch:
- *                                                 monitors, waits for peers
+ *   libzmq ─► reader.c, in a thread ─┬─► the tally of peers
+ *                                    └─► the ears of the watch: monitors,
+ *                                        waits for peers
  *
  * A socket has a watch from its first bind, connect or monitor on, but for
  * sockets of this library that no program sees (`unwatched`). The watch
