@@ -9,6 +9,7 @@
  *           context.c           contexts: their sockets, their end in a thread
  *           context_object.c    contexts for Lua
  *           attendant.c         the thread of a context
+ *           bell.c              wakes tasks from any thread
  *           failure.c           codes as errors of Lua
  *   address/address.c           checks addresses for bind and connect
  *           attach.c            s:bind(), s:connect() and the way back
@@ -31,7 +32,6 @@
  *         tally.c               counts the peers by their events
  *         links.c               counts the peers over inproc
  *         event.c               names and reasons of events
- *         bell.c                wakes tasks from any thread
  *         monitor.c             s:monitor()
  *         wait_peers.c          s:wait_peers()
  *         topics.c              a set of topics

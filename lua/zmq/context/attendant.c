@@ -21,9 +21,9 @@
 #include "context/attendant.h"
 
 #include "context/apart.h"
+#include "context/bell.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,7 +38,7 @@ struct awz_attendant {
   awz_listener *added; /* not yet in `listeners` */
   awz_listener *listeners;
   bool ending;
-  int pipe[2];
+  awz_bell bell;    /* only its descriptors are used */
   atomic_bool rung; /* the pipe has a byte, or the thread is about to follow */
   struct pollfd *items;
   size_t room; /* of `items` */
@@ -48,7 +48,7 @@ struct awz_attendant {
 
 static void take_bell(awz_attendant *a) {
   char bytes[64];
-  while (read(a->pipe[0], bytes, sizeof bytes) > 0)
+  while (read(a->bell.fds[0], bytes, sizeof bytes) > 0)
     continue;
   atomic_store(&a->rung, false); /* only now: see ring() */
 }
@@ -122,7 +122,7 @@ static size_t fill_items(awz_attendant *a) {
     a->items = items;
     a->room = 2 * count;
   }
-  a->items[0] = (struct pollfd){.fd = a->pipe[0], .events = POLLIN};
+  a->items[0] = (struct pollfd){.fd = a->bell.fds[0], .events = POLLIN};
   struct pollfd *item = &a->items[1];
   for (const awz_listener *l = a->listeners; l; l = l->next)
     *item++ = (struct pollfd){.fd = l->fd, .events = POLLIN};
@@ -183,18 +183,8 @@ static void ring(awz_attendant *a) {
   if (atomic_exchange(&a->rung, true))
     return;
   do
-    rc = write(a->pipe[1], "", 1);
+    rc = write(a->bell.fds[1], "", 1);
   while (rc < 0 && errno == EINTR); /* a full pipe rings, too */
-}
-
-static int open_bell(int fds[2]) {
-  if (pipe(fds) < 0)
-    return -errno;
-  for (int i = 0; i < 2; i++) {
-    fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-    fcntl(fds[i], F_SETFL, O_NONBLOCK);
-  }
-  return 0;
 }
 
 /* Start the thread with all signals blocked: they are for the program. */
@@ -208,8 +198,7 @@ static int start(awz_attendant *a) {
 }
 
 static void discard(awz_attendant *a) {
-  close(a->pipe[0]);
-  close(a->pipe[1]);
+  awz_bell_close(&a->bell);
   pthread_mutex_destroy(&a->lock);
   free(a->items);
   free(a);
@@ -219,7 +208,7 @@ static int open_attendant(awz_attendant **out) {
   awz_attendant *a = calloc(1, sizeof *a);
   if (!a)
     return AW_ENOMEM;
-  int rc = open_bell(a->pipe);
+  int rc = awz_bell_open(&a->bell);
   if (rc < 0) {
     free(a);
     return rc;

@@ -7,8 +7,8 @@
 
 #include "context/apart.h"
 #include "context/attendant.h"
+#include "context/bell.h"
 #include "security/zap_frames.h"
-#include "watch/bell.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@
 #ifndef AWZ_WATCH_H
 #define AWZ_WATCH_H
 
-#include "watch/bell.h"
+#include "context/bell.h"
 #include "watch/event.h"
 
 typedef struct awz_watch awz_watch;

@@ -1,7 +1,7 @@
 /* bell.c - see bell.h
  *
  * The pipe has one byte while the bell is rung, else none. */
-#include "watch/bell.h"
+#include "context/bell.h"
 
 #include "base/system.h"
 
