@@ -381,3 +381,46 @@ describe("the error for a bad secret", function()
     end
   end))
 end)
+
+describe("a key that is missing", function()
+  --- What is on standard error after a socket of `type` with `options`.
+  local function warnings(options, act)
+    return process.host(([[
+      local aw, zmq = require "aiowire", require "aiowire.zmq"
+      local PUBLIC <const>, SECRET <const> = %q, %q
+      local auth <close> = zmq.auth { curve = "any" }
+      local s <close> = zmq.socket("dealer", %s)
+      %s
+    ]]):format(PUBLIC, SECRET, options, act)).err
+  end
+  local CONNECT <const> = 's:connect "tcp://127.0.0.1:9"'
+  local BIND <const> = 's:bind "tcp://127.0.0.1:*"'
+
+  local function is_told(name, options, act)
+    local text = warnings(options, act)
+    assert.truthy(text:find("s.lua:5: this DEALER socket has no '" .. name
+      .. "': each handshake at 'tcp://", 1, true), text)
+  end
+
+  it("is told at the connect and at the bind [M8, D4]", fact(function()
+    is_told("curve_secretkey", "{ curve_serverkey = PUBLIC }", CONNECT)
+    is_told("curve_secretkey", "{ curve_server = true }", BIND)
+    is_told("curve_serverkey",
+      "{ curve_secretkey = SECRET, curve_publickey = PUBLIC }", CONNECT)
+    is_told("curve_publickey",
+      "{ curve_secretkey = SECRET, curve_serverkey = PUBLIC }", CONNECT)
+  end))
+
+  it("is not told where all keys are there, or none is needed [M8, D4]",
+    fact(function()
+      for options, act in pairs {
+        ["{}"] = CONNECT,
+        ["{ curve_server = true, curve_secretkey = SECRET }"] = BIND,
+        ["{ curve_secretkey = SECRET, curve_publickey = PUBLIC, "
+          .. "curve_serverkey = PUBLIC }"] = CONNECT,
+        ["{ curve_server = true }"] = 's:bind "inproc://x"',
+      } do
+        assert.are.equal("", warnings(options, act))
+      end
+    end))
+end)

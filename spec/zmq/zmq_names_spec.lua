@@ -342,6 +342,21 @@ describe("a bind to a name", function()
       print(a.last_endpoint:match "^(.*):")
     ]]))
 
+  it("warns of a server without an authenticator, too [M10, M23]",
+    fact(function()
+      local text = process.host([[
+        local zmq = require "aiowire.zmq"
+        local name = io.popen("uname -n"):read()
+        local s <close> = zmq.socket("rep", { plain_server = true })
+        if pcall(s.bind, s, "tcp://" .. name .. ":*") then
+          s:poll("r", 0)
+        else
+          warn "nobody gets in" -- this machine does not know its name
+        end
+      ]]).err
+      assert.truthy(text:find("nobody gets in", 1, true), text)
+    end))
+
   it("is undone by the name [M23]", task_prints("true\ttrue\n", [[
       local probe = zmq.socket("pull"):bind "tcp://127.0.0.1:*"
       local port = probe.last_endpoint:match "%d+$"

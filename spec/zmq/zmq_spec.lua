@@ -293,7 +293,8 @@ describe("an address", function()
         ["localhost:80"] = "transport://place expected",
         ["tpc://127.0.0.1:80"] = "no transport 'tpc'",
         ["ipcc:///tmp/x"] = ", did you mean 'ipc'?",
-        ["tcp://127.0.0.1"] = "bad address 'tcp://127.0.0.1'",
+        ["tcp://127.0.0.1"] = "bad address 'tcp://127.0.0.1' (a port is "
+          .. "missing, as in tcp://127.0.0.1:5555)",
         ["tcp://127.0.0.1:\0"] = "an address contains no zero byte",
       } do
         blames_file(said, function()

@@ -3,6 +3,7 @@
 
 #include "address/host_address.h"
 #include "address/host_name.h"
+#include "security/curve.h"
 #include "security/guard.h"
 
 #include <uv.h>
@@ -58,13 +59,21 @@ static const char *push_no_device(lua_State *L, const char *address) {
                          lua_tostring(L, -1));
 }
 
+static bool is_without_port(const char *address) {
+  return awz_starts_with(address, "tcp://") &&
+         !strchr(address + strlen("tcp://"), ':');
+}
+
 /* Why libzmq refuses the address, for errors that have a reason of their own;
  * NULL: `code` says it. */
 static const char *push_refusal(lua_State *L, const awz_socket *s,
                                 awz_verb verb, const char *address, int code) {
   const char *format = NULL;
   if (code == -EINVAL)
-    format = "bad address '%s'";
+    format = is_without_port(address)
+                 ? "bad address '%s' (a port is missing, as in "
+                   "tcp://127.0.0.1:5555)"
+                 : "bad address '%s'";
   else if (code == -EPROTOTYPE)
     format = "'%s' would join this socket with itself, or with one of a type "
              "it does not talk to";
@@ -124,6 +133,18 @@ static int attach_raw(lua_State *L, awz_socket *s, awz_verb verb,
   return AW_EINVAL;
 }
 
+/* The call has succeeded: return the socket. A warning may close it. */
+static int attached(lua_State *L, awz_socket *s, awz_verb verb,
+                    const char *address) {
+  remember(s, verb, address);
+  if (verb == AWZ_BIND || verb == AWZ_CONNECT) {
+    awz_guard_attached(s, address, aw_lua_where(L));
+    awz_tell_missing_key(L, s, address);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* s:bind(address) → s */
 static int attach(lua_State *L, awz_verb verb) {
   awz_socket *s = awz_check_socket(L, verbs[verb]);
@@ -133,11 +154,7 @@ static int attach(lua_State *L, awz_verb verb) {
     rc = attach_raw(L, s, verb, address);
   if (rc < 0)
     return refuse_address(L, s, verb, address, rc);
-  remember(s, verb, address);
-  if (verb == AWZ_BIND || verb == AWZ_CONNECT)
-    awz_guard_attached(s, address, aw_lua_where(L));
-  lua_settop(L, 1);
-  return 1;
+  return attached(L, s, verb, address);
 }
 
 /* host_to_bind(s, address) → host, its family or nil; nothing if the address
@@ -168,10 +185,7 @@ static int bind_number(lua_State *L) {
   }
   if (rc < 0)
     return refuse_address(L, s, AWZ_BIND, address, rc);
-  remember(s, AWZ_BIND, address);
-  awz_guard_attached(s, address, aw_lua_where(L));
-  lua_settop(L, 1);
-  return 1;
+  return attached(L, s, AWZ_BIND, address);
 }
 
 static int socket_bind(lua_State *L) {

@@ -146,6 +146,17 @@ static int set_text_key(awz_socket *s, int option, const char *key) {
   return awz_raw_set(s, option, key, AWZ_KEY_SIZE - 1);
 }
 
+/* Tell whether a key is set: libzmq's are zero until then. */
+static bool has_key(awz_socket *s, int option) {
+  static const unsigned char none[AWZ_KEY_BYTES];
+  unsigned char now[AWZ_KEY_BYTES];
+  size_t size = sizeof now;
+  int rc = awz_raw_get(s, option, now, &size);
+  bool is_set = rc == 0 && memcmp(now, none, sizeof now) != 0;
+  awz_wipe(now, sizeof now);
+  return is_set;
+}
+
 /* Set the option from the keys of a file. The public key that an earlier file
  * has set is replaced, too; the user's own one is not. */
 static int set_from_keys(awz_socket *s, int option, const awz_keys *keys) {
@@ -204,6 +215,41 @@ int awz_set_key(lua_State *L, awz_socket *s, int option, const char *name) {
   if (rc == 0 && option == AWZ_CURVE_PUBLICKEY)
     s->shows_key = true;
   return rc;
+}
+
+/* ---- keys that are missing ---- */
+
+static int number_of(awz_socket *s, int option) {
+  int value = 0;
+  size_t size = sizeof value;
+  return awz_raw_get(s, option, &value, &size) == 0 ? value : 0;
+}
+
+/* The name of an option that the handshake cannot do without; NULL: none. */
+static const char *missing_key(awz_socket *s) {
+  enum { MECHANISM = 43, CURVE_SERVER = 47, CURVE = 2 };
+  if (number_of(s, MECHANISM) != CURVE)
+    return NULL;
+  bool is_client = !number_of(s, CURVE_SERVER);
+  if (is_client && !has_key(s, AWZ_CURVE_SERVERKEY))
+    return "curve_serverkey";
+  if (!has_key(s, AWZ_CURVE_SECRETKEY))
+    return "curve_secretkey";
+  if (is_client && !has_key(s, AWZ_CURVE_PUBLICKEY))
+    return "curve_publickey";
+  return NULL;
+}
+
+void awz_tell_missing_key(lua_State *L, awz_socket *s, const char *address) {
+  const char *name =
+      awz_starts_with(address, "inproc://") ? NULL : missing_key(s);
+  if (!name)
+    return;
+  lua_pushfstring(L,
+                  "this %s socket has no '%s': each handshake at '%s' will "
+                  "fail, and nothing is sent or received there",
+                  s->type->name, name, address);
+  aw_lua_mistake(L, aw_lua_where(L), "missing key");
 }
 
 /* ---- functions ---- */

@@ -31,6 +31,12 @@ bool awz_is_secret(int option);
  */
 int awz_set_key(lua_State *L, awz_socket *socket, int option, const char *name);
 
+/* Warn of a key that CURVE needs at `address`, where the socket was bound or
+ * connected just now: without it, libzmq fails in silence again and again. May
+ * run finalizers. */
+void awz_tell_missing_key(lua_State *L, awz_socket *socket,
+                          const char *address);
+
 /* Push a secret of `size` bytes from a buffer of `whole` bytes, which is wiped
  * even if that raises. */
 void awz_push_secret(lua_State *L, char *buffer, size_t size, size_t whole);
