@@ -193,6 +193,10 @@ describe("an option", function()
         function()
           s.ipv6 = 2
         end)
+      blames_file("bad value for option 'linger' (integer expected, got "
+        .. "string)", function()
+        s.linger = "1"
+      end)
       blames_file("bad value for option 'identity' (string expected",
         function()
           s.identity = 5

@@ -123,7 +123,8 @@ end)
 describe("zmq.auth refuses", function()
   local cases <const> = {
     { { curve = 1 }, "bad option 'curve'" },
-    { { curve = { "short" } }, "bad option 'curve'" },
+    { { curve = { "short" } }, "bad option 'curve' (element 1 is no public "
+      .. "key: 40 characters of Z85 or 32 bytes)" },
     { { curve = { ("~"):rep(40) } }, "bad option 'curve'" },
     { { curve = { 1 } }, "bad option 'curve'" },
     { { curve = "any\0" }, "bad option 'curve'" },
@@ -133,7 +134,8 @@ describe("zmq.auth refuses", function()
     { { plain = { u = 1 } }, "bad option 'plain'" },
     { { plain = { u = ("secret"):rep(100) } }, "bad option 'plain'" },
     { { allow = "127.0.0.1" }, "bad option 'allow'" },
-    { { allow = { "localhost" } }, "bad option 'allow'" },
+    { { allow = { "localhost" } }, "bad option 'allow' (element 1 is no "
+      .. "address of IPv4 or IPv6, as numbers)" },
     { { deny = { "127.0.0.1/8" } }, "bad option 'deny'" },
     { { deny = { 1 } }, "bad option 'deny'" },
     { { deny = { "127.0.0.1\0" } }, "bad option 'deny'" },

@@ -45,6 +45,12 @@ static void read_domain(lua_State *L, awz_rules *rules) {
   lua_pop(L, 1);
 }
 
+/* [key, value] Raise: the value is not what the list has. */
+static int bad_element(lua_State *L, const char *name, const char *expected) {
+  return awz_error(L, "bad option '%s' (element %d is no %s)", name,
+                   (int)lua_tointeger(L, -2), expected);
+}
+
 static void read_addresses(lua_State *L, const char *name, awz_addresses *out) {
   int type = lua_getfield(L, 1, name);
   if (type != LUA_TNIL && type != LUA_TTABLE)
@@ -57,8 +63,7 @@ static void read_addresses(lua_State *L, const char *name, awz_addresses *out) {
     int rc = text ? awz_rules_address(out, text) : AW_EINVAL;
     awz_check_memory(L, rc);
     if (rc < 0)
-      aw_lua_bad_option(L, name,
-                        "list of addresses of IPv4 or IPv6, as numbers,");
+      bad_element(L, name, "address of IPv4 or IPv6, as numbers");
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -70,9 +75,7 @@ static void read_keys(lua_State *L, awz_rules *rules) {
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     if (!awz_read_auth_key(L, -1, key))
-      aw_lua_bad_option(L, "curve",
-                        "list of public keys, each 40 characters of Z85 or 32 "
-                        "bytes,");
+      bad_element(L, "curve", "public key: 40 characters of Z85 or 32 bytes");
     awz_check_memory(L, awz_rules_allow_key(rules, key));
     lua_pop(L, 1);
   }

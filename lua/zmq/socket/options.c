@@ -299,8 +299,9 @@ int awz_get_option(lua_State *L, awz_socket *s) {
 /* ---- setting ---- */
 
 static int bad_value(lua_State *L, const option *o, const char *expected) {
-  const char *got = awz_is_secret(o->number) ? aw_lua_type_name(L, 3)
-                                             : luaL_tolstring(L, 3, NULL);
+  bool is_shown = lua_type(L, 3) == LUA_TNUMBER && !awz_is_secret(o->number);
+  const char *got =
+      is_shown ? luaL_tolstring(L, 3, NULL) : aw_lua_type_name(L, 3);
   return awz_error(L, "bad value for option '%s' (%s expected, got %s)",
                    o->name, expected, got);
 }
