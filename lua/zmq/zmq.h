@@ -618,6 +618,8 @@ const char *awz_check_address(lua_State *L, const awz_socket *socket,
  * [socket, name, value]. Raise. */
 int awz_get_option(lua_State *L, awz_socket *socket);
 int awz_set_option(lua_State *L, awz_socket *socket);
+/* Return the option with this name, or the nearest one; NULL: none is near. */
+const char *awz_nearest_option(const char *name);
 /* Push a list of { name, number }. */
 void awz_push_options(lua_State *L);
 

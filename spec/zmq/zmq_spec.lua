@@ -82,6 +82,22 @@ describe("a socket", function()
       end)
   end))
 
+  it("suggests the method whose name is misspelt [zmq]", fact(function()
+    local s <close> = zmq.socket "rep"
+    for wrong, right in pairs { recvv = "recv", wait_peer = "wait_peers",
+      send_multpart = "send_multipart", conect = "connect" } do
+      blames_file(("a zmq socket has no method or option '%s', did you mean "
+        .. "'%s'?"):format(wrong, right), function()
+        s[wrong](s)
+      end)
+    end
+    for _, wrong in ipairs { "lingr", "sndhw", "nonsense" } do
+      blames_file(("a zmq socket has no option '%s'"):format(wrong), function()
+        return s[wrong], 1
+      end)
+    end
+  end))
+
   it("has a text [zmq]", fact(function()
     local s = zmq.socket "rep"
     assert.are.equal("zmq REP socket (not connected)", tostring(s))

@@ -33,6 +33,34 @@ void awz_describe(const awz_box *box, char *out, size_t size) {
     snprintf(out, size, "%s (finalized)", AWZ_SOCKET_CLASS);
 }
 
+/* The names of methods; further ones are never suggested. */
+typedef struct names {
+  const char *at[64];
+  size_t count;
+} names;
+
+static const char *name_in(const void *list, size_t index) {
+  const names *all = list;
+  return index < all->count ? all->at[index] : NULL;
+}
+
+/* Push the method whose name is nearest to `name` and return true; false: none
+ * is near. */
+static bool push_meant_method(lua_State *L, int methods, const char *name) {
+  names all = {.count = 0};
+  lua_pushnil(L);
+  while (lua_next(L, methods)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING &&
+        all.count < sizeof all.at / sizeof *all.at)
+      all.at[all.count++] = lua_tostring(L, -1);
+  }
+  const char *meant = aw_lua_nearest(name, name_in, &all);
+  if (meant)
+    lua_pushstring(L, meant);
+  return meant != NULL;
+}
+
 /* find(members, name) → a method or the value of an option. Upvalue 1 has all
  * methods. */
 static int find_member(lua_State *L) {
@@ -47,7 +75,14 @@ static int find_member(lua_State *L) {
   lua_replace(L, 1);
   lua_settop(L, 2);
   const char *name = aw_lua_check_string(L, 2, NULL);
-  if (strcmp(name, "closed") != 0)
+  bool is_closed = strcmp(name, "closed") == 0;
+  if (!is_closed && !awz_nearest_option(name) &&
+      push_meant_method(L, lua_upvalueindex(1), name))
+    return awz_error(L,
+                     "a zmq socket has no method or option '%s', did you "
+                     "mean '%s'?",
+                     name, lua_tostring(L, -1));
+  if (!is_closed)
     return awz_get_option(L, awz_check_socket(L, "get"));
   const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
   lua_pushboolean(L, !s || !s->raw);

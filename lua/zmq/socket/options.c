@@ -165,6 +165,11 @@ static const option *find_option(const char *name) {
   return NULL;
 }
 
+const char *awz_nearest_option(const char *name) {
+  const option *found = find_option(name);
+  return found ? found->name : aw_lua_nearest(name, option_at, NULL);
+}
+
 static const option *find_number(lua_Integer number) {
   for (size_t i = 0; i < OPTIONS; i++)
     if (options[i].number == number)
