@@ -21,6 +21,9 @@ local CONTROLS <const> = { PAIR = true, PULL = true, REP = true, SUB = true,
 
 local raw = inner.zmq_raw.proxy
 
+--- So many seconds a copy waits for a full capture after TERMINATE.
+local PATIENCE <const> = 1
+
 -- ---- arguments ----
 
 local NAMES <const> = { "front", "back", "capture", "control" }
@@ -237,10 +240,16 @@ local Unsent <const> = {
   end,
 }
 
+--- A cancel limits this by its grace. TERMINATE is no cancel, so it has a limit
+--- of its own.
 local function finish(run)
   for _, pump in ipairs(run.pumps) do
     local _ <close> = setmetatable({ pump = pump }, Unsent)
-    raw.finish(pump)
+    if run.over then
+      aw.pcall(aw.timeout, PATIENCE, raw.finish, pump)
+    else
+      raw.finish(pump)
+    end
   end
 end
 

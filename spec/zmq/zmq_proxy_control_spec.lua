@@ -249,6 +249,21 @@ describe("the capture of a proxy", function()
     close_all(front, back, push, pull, capture, seen)
   end))
 
+  it("does not hold up TERMINATE for ever [M18]", fact(function()
+    local front, back, push, pull = pipe_of(10)
+    local control, admin = pair_of("rep", "req", "inproc")
+    local capture = zmq.socket("push", { hwm = 1 })
+    local proxy = start(front, back, capture, control)
+    push:send("a", "b")
+    assert.are.same({ "a", "b" }, pull:recv_multipart())
+    admin:send "TERMINATE"
+    assert.are.equal("", admin:recv())
+    local err = helper.caught(proxy.wait, proxy)
+    assert.are.same({ "EAGAIN", "a", "b" }, { err.code,
+      table.unpack(err.parts) })
+    close_all(front, back, push, pull, control, admin, capture)
+  end))
+
   it("leaves the parts in the error when the grace is over [M18]",
     fact(function()
       local front, back, push, pull = pipe_of(10)
