@@ -10,8 +10,8 @@
 --- cancel from the requests until the cancel turns hard [C8], as serve.lua does
 --- it for connections. A permit of the semaphore `room` belongs to a request
 --- from before it is received until its reply is sent: messages for which there
---- is no permit stay in libzmq, whose senders wait in the end. All runs of a REP
---- share one permit, because it receives no request before it has replied.
+--- is no permit stay in libzmq, whose senders wait in the end. All runs on one
+--- REP share a permit: a REP receives no request before it has replied.
 ---
 --- A request has an envelope, which its reply begins with:
 ---

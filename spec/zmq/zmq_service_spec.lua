@@ -244,7 +244,7 @@ describe("a service [M20]", function()
       running = running - 1
       return x
     end)
-    local one, two <close> = aw.start(w), aw.start(w)
+    local one, two = aw.start(w), aw.start(w)
     for i = 1, 10 do
       assert.are.equal(tostring(i), ask(s.last_endpoint, i))
     end
@@ -252,6 +252,7 @@ describe("a service [M20]", function()
     for i = 1, 3 do
       assert.are.equal(tostring(i), ask(s.last_endpoint, i))
     end
+    two:cancel_wait()
   end))
 
   it("stops everything if on_error raises", fact(function()
