@@ -39,7 +39,7 @@ int awz_apart_name_peer(void *socket, const void *name, size_t size) {
                    calls->setsockopt(socket, CONNECT_ROUTING_ID, name, size));
 }
 
-static int read_option(void *socket, int option, int *value) {
+static int ask_socket(void *socket, int option, int *value) {
   const aw_zmq_calls *calls = library();
   size_t size = sizeof *value;
   int rc, tries = 0;
@@ -51,13 +51,13 @@ static int read_option(void *socket, int option, int *value) {
 
 int awz_apart_fd(void *socket, int *fd) {
   enum { FD = 14 };
-  return read_option(socket, FD, fd);
+  return ask_socket(socket, FD, fd);
 }
 
 bool awz_apart_readable(void *socket) {
   enum { EVENTS = 15 };
   int events = 0;
-  return read_option(socket, EVENTS, &events) == 0 && (events & AW_READABLE);
+  return ask_socket(socket, EVENTS, &events) == 0 && (events & AW_READABLE);
 }
 
 int awz_apart_connect(void *socket, const char *address) {
