@@ -18,6 +18,7 @@
 
 typedef struct awz_reader {
   awz_listener listener; /* must be first */
+  awz_reported *heard;
   awz_reported *leaving; /* `gone` is called when there is no message */
 } awz_reader;
 
@@ -25,6 +26,20 @@ enum {
   MARK = 'w', /* first byte of a name; libzmq's own names begin with 0 */
   NAME = 1 + sizeof(awz_reported *) + sizeof(uint64_t)
 };
+
+static void put_reported(awz_reported **list, awz_reported *reported) {
+  reported->next = *list;
+  reported->place = list;
+  if (reported->next)
+    reported->next->place = &reported->next;
+  *list = reported;
+}
+
+static void take_reported(const awz_reported *reported) {
+  *reported->place = reported->next;
+  if (reported->next)
+    reported->next->place = reported->place;
+}
 
 /* ---- the thread ---- */
 
@@ -69,7 +84,7 @@ static bool hear_one(const awz_reader *reader) {
 static void dismiss_reported(awz_reader *reader) {
   while (reader->leaving) {
     awz_reported *reported = reader->leaving;
-    reader->leaving = reported->next;
+    take_reported(reported);
     reported->gone(reported);
   }
 }
@@ -157,8 +172,11 @@ int awz_reader_begin(awz_socket *s, awz_reported *reported) {
     return rc;
   if (!awz_attendant_hold(context))
     return AW_EFORKED; /* cannot be: a forked child has no such socket */
-  awz_listener *listener = &context->reader->listener;
+  awz_reader *reader = context->reader;
+  awz_listener *listener = &reader->listener;
   rc = connect_reader(listener->socket, reported, number, address);
+  if (rc == 0)
+    put_reported(&reader->heard, reported);
   awz_attendant_let_go(context, listener, awz_apart_readable(listener->socket));
   if (rc < 0)
     awz_raw_unmonitor(s);
@@ -168,7 +186,7 @@ int awz_reader_begin(awz_socket *s, awz_reported *reported) {
 void awz_reader_end(const awz_context *context, awz_reported *reported) {
   if (!awz_attendant_hold(context))
     return;
-  reported->next = context->reader->leaving;
-  context->reader->leaving = reported;
+  take_reported(reported);
+  put_reported(&context->reader->leaving, reported);
   awz_attendant_let_go(context, &context->reader->listener, true);
 }

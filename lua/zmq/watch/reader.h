@@ -22,7 +22,7 @@ struct awz_reported {
   /* There will be no more events. The last call, in the thread: it may free the
    * object. */
   void (*gone)(awz_reported *reported);
-  awz_reported *next; /* private */
+  awz_reported *next, **place; /* private */
 };
 
 /* Let libzmq report the events of the socket from now on. Returns 0 or a
