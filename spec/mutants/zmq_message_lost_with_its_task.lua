@@ -4,7 +4,7 @@ return {
 if (message->delivered || !s->raw)
     awz_message_done(s, message);
   else
-    put_back(s, message);
+    awz_message_put_back(s, message);
 ]],
   put = [[
 awz_message_done(s, message);
