@@ -300,6 +300,9 @@ typedef struct awz_part {
 int awz_raw_receive(const awz_socket *socket, aw_zmq_message *frame,
                     size_t *size);
 void awz_raw_received(const awz_socket *socket, int rc);
+/* Receive a message of one frame, which is made for it. */
+int awz_raw_fetch(const awz_socket *socket, aw_zmq_message *frame,
+                  size_t *size);
 bool awz_raw_may_receive(awz_socket *socket);
 /* Drop all received messages. Returns the number of their parts. */
 int awz_raw_drain(awz_socket *socket);
@@ -321,8 +324,13 @@ int awz_raw_copy(const awz_socket *socket, aw_zmq_message *to,
                  aw_zmq_message *from);
 
 void awz_raw_init(const awz_socket *socket, aw_zmq_message *frame);
+/* Make a frame with the bytes of a part. Returns 0 or AW_ENOMEM. */
 int awz_raw_fill(const awz_socket *socket, aw_zmq_message *frame,
-                 const char *data, size_t size);
+                 const awz_part *part);
+/* The same for all of `count` parts but the first: frames[i] is that of part i.
+ * On failure no frame is left. */
+int awz_raw_fill_rest(const awz_socket *socket, aw_zmq_message *frames,
+                      const awz_part *parts, size_t count);
 void awz_raw_drop(const awz_socket *socket, aw_zmq_message *frame);
 const char *awz_raw_data(const awz_socket *socket, aw_zmq_message *frame);
 bool awz_raw_more(const awz_socket *socket, const aw_zmq_message *frame);

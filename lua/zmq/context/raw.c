@@ -174,7 +174,8 @@ void awz_raw_unmonitor(awz_socket *s) {
 
 /* ---- messages ---- */
 
-int awz_raw_receive(const awz_socket *s, aw_zmq_message *frame, size_t *size) {
+static inline int receive_into(const awz_socket *s, aw_zmq_message *frame,
+                               size_t *size) {
   int rc, tries = 0;
   do
     rc = s->calls->msg_recv(frame, s->raw, DONTWAIT);
@@ -185,12 +186,24 @@ int awz_raw_receive(const awz_socket *s, aw_zmq_message *frame, size_t *size) {
   return 0;
 }
 
+int awz_raw_receive(const awz_socket *s, aw_zmq_message *frame, size_t *size) {
+  return receive_into(s, frame, size);
+}
+
 /* After a receive that finds no message the engine need not look at the events.
  */
 void awz_raw_received(const awz_socket *s, int rc) {
   aw_zmq_touch(s->ready);
   if (rc == -EAGAIN)
     aw_zmq_found_empty(s->ready);
+}
+
+int awz_raw_fetch(const awz_socket *s, aw_zmq_message *frame, size_t *size) {
+  s->calls->msg_init(frame);
+  int rc = receive_into(s, frame, size);
+  if (rc < 0)
+    s->calls->msg_close(frame);
+  return rc;
 }
 
 static int send_flags(bool more) {
@@ -275,11 +288,29 @@ void awz_raw_init(const awz_socket *s, aw_zmq_message *frame) {
   s->calls->msg_init(frame);
 }
 
-int awz_raw_fill(const awz_socket *s, aw_zmq_message *frame, const char *data,
-                 size_t size) {
-  if (s->calls->msg_init_size(frame, size) < 0)
+static inline int fill(const awz_socket *s, aw_zmq_message *frame,
+                       const awz_part *part) {
+  if (s->calls->msg_init_size(frame, part->size) < 0)
     return AW_ENOMEM;
-  memcpy(s->calls->msg_data(frame), data, size);
+  memcpy(s->calls->msg_data(frame), part->data, part->size);
+  return 0;
+}
+
+int awz_raw_fill(const awz_socket *s, aw_zmq_message *frame,
+                 const awz_part *part) {
+  return fill(s, frame, part);
+}
+
+int awz_raw_fill_rest(const awz_socket *s, aw_zmq_message *frames,
+                      const awz_part *parts, size_t count) {
+  for (size_t i = 1; i < count; i++) {
+    int rc = fill(s, &frames[i], &parts[i]);
+    if (rc == 0)
+      continue;
+    while (i > 1)
+      awz_raw_drop(s, &frames[--i]);
+    return rc;
+  }
   return 0;
 }
 

@@ -29,12 +29,12 @@
 
 enum { FEW = sizeof((awz_message *)0)->few / sizeof(awz_frame) };
 
-static int push_form(lua_State *L, awz_message *message, bool as_table,
-                     const awz_socket *delivering);
+static inline int push_form(lua_State *L, awz_message *message, bool as_table,
+                            awz_message *const *place);
 
 static int push_message_value(lua_State *L, aw_lua_value *value) {
   awz_message *message = (awz_message *)value;
-  int count = push_form(L, message, message->as_table, NULL);
+  int count = push_form(L, message, message->as_table, &message);
   message->delivered = true;
   return count;
 }
@@ -397,11 +397,12 @@ static inline void push_frame(lua_State *L, awz_message *message,
 }
 
 /* To make a string may run finalizers. They cannot touch a message that is the
- * value of a task (`delivering` is NULL). But they may receive the message that
- * `delivering` delivers, which frees it; so look after each string. */
+ * value of a task. But they may receive the message that its socket delivers,
+ * which frees it. So look after each string whether the message is still in its
+ * place: in `delivering`, or anywhere if it is the value of a task. */
 static inline bool is_there(const awz_message *message,
-                            const awz_socket *delivering) {
-  return !delivering || delivering->delivering == message;
+                            awz_message *const *place) {
+  return *place == message;
 }
 
 /* Push what a message of this type has before its part. Returns the number of
@@ -421,34 +422,37 @@ static inline int push_label(lua_State *L, awz_message *message) {
 /* Push the label, if any, and all frames. Returns the number of values; or -1,
  * with nothing pushed, if the message is gone. */
 static inline int push_strings(lua_State *L, awz_message *message,
-                               const awz_socket *delivering) {
+                               awz_message *const *place) {
   int count = (int)message->count;
   if (count > FEW) /* every C function has room for a few */
     luaL_checkstack(L, count, "too many parts");
-  int pushed = push_label(L, message);
-  for (int i = 0; i < count && is_there(message, delivering); i++) {
+  int label = push_label(L, message);
+  for (int i = 0; i < count; i++) {
+    if (!is_there(message, place)) {
+      lua_pop(L, label + i);
+      return -1;
+    }
     push_frame(L, message, (size_t)i);
-    pushed++;
   }
-  if (is_there(message, delivering))
-    return pushed;
-  lua_pop(L, pushed);
+  if (is_there(message, place))
+    return label + count;
+  lua_pop(L, label + count);
   return -1;
 }
 
 /* The same, in one table. Returns 1 or -1. */
 static int push_table(lua_State *L, awz_message *message,
-                      const awz_socket *delivering) {
+                      awz_message *const *place) {
   int count = (int)message->count;
   lua_createtable(L, count, 0);
-  int label = is_there(message, delivering) ? push_label(L, message) : 0;
+  int label = is_there(message, place) ? push_label(L, message) : 0;
   if (label > 0)
     lua_rawseti(L, -2, label);
-  for (int i = 0; i < count && is_there(message, delivering); i++) {
+  for (int i = 0; i < count && is_there(message, place); i++) {
     push_frame(L, message, (size_t)i);
     lua_rawseti(L, -2, label + i + 1);
   }
-  if (is_there(message, delivering))
+  if (is_there(message, place))
     return 1;
   lua_pop(L, 1);
   return -1;
@@ -456,29 +460,29 @@ static int push_table(lua_State *L, awz_message *message,
 
 /* The metadata is copied first: see is_there(). */
 static int push_with_meta(lua_State *L, awz_message *message,
-                          const awz_socket *delivering) {
+                          awz_message *const *place) {
   awz_metadata metadata;
   awz_metadata_read(&metadata, message);
-  int count = push_table(L, message, delivering);
+  int count = push_table(L, message, place);
   if (count < 0)
     return count;
   awz_metadata_push(L, &metadata);
-  if (is_there(message, delivering))
+  if (is_there(message, place))
     return count + 1;
   lua_pop(L, count + 1);
   return -1;
 }
 
-static int push_form(lua_State *L, awz_message *message, bool as_table,
-                     const awz_socket *delivering) {
+static inline int push_form(lua_State *L, awz_message *message, bool as_table,
+                            awz_message *const *place) {
   if (!as_table)
-    return push_strings(L, message, delivering);
-  return message->with_meta ? push_with_meta(L, message, delivering)
-                            : push_table(L, message, delivering);
+    return push_strings(L, message, place);
+  return message->with_meta ? push_with_meta(L, message, place)
+                            : push_table(L, message, place);
 }
 
 int awz_message_push(lua_State *L, awz_message *message, bool as_table) {
-  return push_form(L, message, as_table, message->socket);
+  return push_form(L, message, as_table, &message->socket->delivering);
 }
 
 aw_value awz_message_box(awz_message *message, bool as_table) {

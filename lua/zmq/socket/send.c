@@ -36,8 +36,7 @@ static awz_socket *socket_of(const awz_parts *parts) {
 /* The part of such a message is its second string; the first is its label. */
 static int make_labelled(const awz_parts *parts, aw_zmq_message *frame) {
   const awz_socket *s = socket_of(parts);
-  const awz_part *part = &parts->part[1];
-  int rc = awz_raw_fill(s, frame, part->data, part->size);
+  int rc = awz_raw_fill(s, frame, &parts->part[1]);
   if (rc < 0)
     return rc;
   const char *label = parts->part[0].data;
@@ -59,20 +58,6 @@ static int send_labelled(const awz_parts *parts) {
   if (rc < 0)
     awz_raw_drop(socket_of(parts), &frame);
   return rc;
-}
-
-static inline int make_frames(const awz_parts *parts, aw_zmq_message *frames) {
-  const awz_socket *s = socket_of(parts);
-  for (size_t i = 1; i < parts->count; i++) {
-    int rc =
-        awz_raw_fill(s, &frames[i], parts->part[i].data, parts->part[i].size);
-    if (rc == 0)
-      continue;
-    while (i > 1)
-      awz_raw_drop(s, &frames[--i]);
-    return rc;
-  }
-  return 0;
 }
 
 /* Drop the frames from part `from` on, which were not sent. If the peer of a
@@ -110,7 +95,7 @@ static int send_all(const awz_parts *parts) {
     rc = make_room(parts, &frames);
   if (rc < 0)
     return rc;
-  rc = make_frames(parts, frames);
+  rc = awz_raw_fill_rest(s, frames, parts->part, parts->count);
   if (rc == 0) {
     size_t sent;
     rc = awz_raw_send_parts(s, parts->part, frames, parts->count, &sent);

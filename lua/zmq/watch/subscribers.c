@@ -97,12 +97,9 @@ static int read_one(awz_socket *s) {
   awz_subscribers *subscribers = s->subscribers;
   aw_zmq_message *frame = &subscribers->frame;
   if (!subscribers->unnoted) {
-    awz_raw_init(s, frame);
-    int rc = awz_raw_receive(s, frame, &subscribers->frame_size);
-    if (rc < 0) {
-      awz_raw_drop(s, frame);
+    int rc = awz_raw_fetch(s, frame, &subscribers->frame_size);
+    if (rc < 0)
       return rc;
-    }
     subscribers->unnoted = true;
   }
   int rc = awz_subscribers_note(subscribers, awz_raw_data(s, frame),
