@@ -3,6 +3,7 @@
 -- its own.
 
 local helper = require "spec.support.helper"
+local process = require "spec.support.process"
 local resolver = require "spec.support.resolver"
 local sockets = require "spec.support.sockets"
 

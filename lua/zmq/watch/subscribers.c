@@ -162,7 +162,7 @@ static const char *why_unknown(const awz_subscribers *subscribers,
 }
 
 /* Returns 1; 0 if nobody has subscribed; or a negative code. */
-static int is_there(const wanted *w) {
+static int has_wanted(const wanted *w) {
   const awz_socket *s = awz_socket_in(w->box);
   int rc = awz_socket_check(s);
   if (rc < 0)
@@ -176,7 +176,7 @@ static int is_there(const wanted *w) {
 
 int awz_subscribers_watch(aw_task *task, void *data) {
   (void)task;
-  return is_there(data);
+  return has_wanted(data);
 }
 
 /* ---- waiting ---- */
@@ -188,7 +188,7 @@ static int subscriber_arm(aw_task *task, void *data) {
   if (rc < 0)
     return rc;
   int failed = awz_subscribers_observe(s);
-  rc = is_there(w);
+  rc = has_wanted(w);
   if (rc == 0)
     rc = failed;
   return rc != 0 ? rc : aw_zmq_arm_watch(task, s->ready);
@@ -253,7 +253,7 @@ static int subscribed(lua_State *L) {
   if (!lua_isnil(L, 2))
     w.prefix = aw_lua_check_string(L, 2, &w.size);
   int failed = awz_subscribers_observe(s);
-  int rc = is_there(&w);
+  int rc = has_wanted(&w);
   if (rc == 0)
     rc = failed;
   if (rc < 0)
