@@ -158,17 +158,17 @@ static void push_reason(lua_State *L, const kind *what, int64_t value) {
     lua_pushfstring(L, "error %I", (LUAI_UACINT)value);
 }
 
-void awz_push_news(lua_State *L, const awz_news *news) {
-  const kind *what = kind_of(news->kind);
+void awz_push_event(lua_State *L, const awz_event *event) {
+  const kind *what = kind_of(event->kind);
   lua_createtable(L, 0, 4);
   lua_pushstring(L, what->name);
   lua_setfield(L, -2, "event");
-  lua_pushlstring(L, news->address, news->length);
+  lua_pushlstring(L, event->address, event->length);
   lua_setfield(L, -2, "address");
-  lua_pushinteger(L, (lua_Integer)news->value);
+  lua_pushinteger(L, (lua_Integer)event->value);
   lua_setfield(L, -2, "value");
   if (what->value == PLAIN)
     return;
-  push_reason(L, what, news->value);
+  push_reason(L, what, event->value);
   lua_setfield(L, -2, "error");
 }

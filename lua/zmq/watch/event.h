@@ -26,12 +26,12 @@ enum {
 };
 
 /* What happened to a socket; borrowed for a call. */
-typedef struct awz_news {
+typedef struct awz_event {
   unsigned kind;
   int64_t value;
   const char *address;
   size_t length; /* of `address` */
-} awz_news;
+} awz_event;
 
 /* Return the kind that has this name, or 0. */
 unsigned awz_event_kind(const char *name);
@@ -41,6 +41,6 @@ unsigned awz_event_kind(const char *name);
 unsigned awz_check_events(lua_State *L, int arg);
 
 /* Push { event =, address =, value = [, error =] }. Raises. */
-void awz_push_news(lua_State *L, const awz_news *news);
+void awz_push_event(lua_State *L, const awz_event *event);
 
 #endif

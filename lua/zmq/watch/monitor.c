@@ -1,7 +1,8 @@
 /* monitor.c - see monitor.h
  *
- *   watch ─► ear ─► queue (at most MOST events, else the oldest is dropped)
- *                     └─► m:recv(), aw.Recv(m)
+ *   watch ─► observer ─► queue ─► m:recv(), aw.Recv(m)
+ *
+ * The queue has at most MOST events; then the oldest is dropped.
  *
  * The bell is rung while the queue has an event, and when the monitor has
  * ended. The lock of the watch guards the queue and the bell: the attendant's
@@ -30,20 +31,20 @@
 enum { MOST = 1000 };
 
 /* An event for a monitor: memory of malloc(3), made by any thread. */
-typedef struct told {
+typedef struct queued_event {
   aw_lua_value value; /* must be first; used when a task has taken it */
-  struct told *next;
+  struct queued_event *next;
   struct monitor *monitor; /* referenced once a task has taken it */
   bool delivered;
-  awz_news news;
+  awz_event event;
   char address[];
-} told;
+} queued_event;
 
 typedef struct monitor {
-  awz_ear ear;      /* must be first */
-  awz_watch *watch; /* NULL: closed */
-  unsigned events;  /* those that it wants */
-  told *first, **last;
+  awz_observer observer; /* must be first */
+  awz_watch *watch;      /* NULL: closed */
+  unsigned events;       /* those that it wants */
+  queued_event *first, **last;
   unsigned count; /* in the queue */
   uint64_t dropped;
   bool ended; /* no more events will come */
@@ -60,8 +61,8 @@ typedef struct monitor_box {
 
 /* ---- the queue; call these under the lock ---- */
 
-static told *shift(monitor *m) {
-  told *t = m->first;
+static queued_event *shift(monitor *m) {
+  queued_event *t = m->first;
   m->first = t->next;
   if (!m->first)
     m->last = &m->first;
@@ -69,13 +70,13 @@ static told *shift(monitor *m) {
   return t;
 }
 
-static told *told_new(const awz_news *news) {
-  told *t = calloc(1, sizeof *t + news->length);
+static queued_event *queued_event_new(const awz_event *event) {
+  queued_event *t = calloc(1, sizeof *t + event->length);
   if (!t)
     return NULL;
-  t->news = *news;
-  t->news.address = t->address;
-  memcpy(t->address, news->address, news->length);
+  t->event = *event;
+  t->event.address = t->address;
+  memcpy(t->address, event->address, event->length);
   return t;
 }
 
@@ -86,8 +87,8 @@ static void keep_room(monitor *m) {
   }
 }
 
-static void queue_news(monitor *m, const awz_news *news) {
-  told *t = told_new(news);
+static void queue_event(monitor *m, const awz_event *event) {
+  queued_event *t = queued_event_new(event);
   if (!t) {
     m->dropped++;
     return;
@@ -102,10 +103,11 @@ static void tune_bell(monitor *m) {
   awz_bell_set(&m->bell, m->first || m->ended);
 }
 
-static void hear(awz_ear *ear, const awz_state *state, const awz_news *news) {
-  monitor *m = (monitor *)ear;
-  if (news && news->kind & m->events)
-    queue_news(m, news);
+static void observe_event(awz_observer *observer, const awz_state *state,
+                          const awz_event *event) {
+  monitor *m = (monitor *)observer;
+  if (event && event->kind & m->events)
+    queue_event(m, event);
   m->ended = state->ended;
   tune_bell(m);
 }
@@ -122,7 +124,7 @@ static void monitor_close(monitor *m) {
   if (!w)
     return;
   bool forked = awz_watch_forked(w); /* the pipe is the parent's, too */
-  awz_watch_deafen(w, &m->ear);
+  awz_watch_unobserve(w, &m->observer);
   m->watch = NULL;
   m->ended = true;
   while (m->first)
@@ -160,28 +162,28 @@ static int monitor_new(awz_socket *s, unsigned events, monitor **out) {
     aw_free(m);
     return rc;
   }
-  m->ear.hear = hear;
+  m->observer.notify = observe_event;
   m->watch = w;
   m->events = events;
   m->last = &m->first;
   m->refs = 1;
   m->held.release = release_lost_monitor;
-  awz_watch_listen(w, &m->ear);
+  awz_watch_observe(w, &m->observer);
   *out = m;
   return 0;
 }
 
 /* ---- events that tasks have taken ---- */
 
-static int push_told(lua_State *L, aw_lua_value *value) {
-  told *t = (told *)value;
-  awz_push_news(L, &t->news);
+static int push_queued_event(lua_State *L, aw_lua_value *value) {
+  queued_event *t = (queued_event *)value;
+  awz_push_event(L, &t->event);
   t->delivered = true;
   return 1;
 }
 
 /* Put an event back, unless the monitor is closed. */
-static void give_back_told(monitor *m, told *t) {
+static void give_back_event(monitor *m, queued_event *t) {
   if (!m->watch || awz_watch_forked(m->watch)) {
     free(t);
     return;
@@ -196,13 +198,13 @@ static void give_back_told(monitor *m, told *t) {
   awz_watch_unlock(m->watch);
 }
 
-static void release_told(aw_lua_value *value) {
-  told *t = (told *)value;
+static void release_queued_event(aw_lua_value *value) {
+  queued_event *t = (queued_event *)value;
   monitor *m = t->monitor;
   if (t->delivered)
     free(t);
   else
-    give_back_told(m, t);
+    give_back_event(m, t);
   monitor_release(m);
 }
 
@@ -219,18 +221,19 @@ static void release_end(aw_lua_value *value) {
 
 /* Take the next event. NULL: there is none; `ended` tells whether one may
  * come. */
-static told *take(monitor *m) {
+static queued_event *take(monitor *m) {
   if (!m->watch)
     return NULL;
   awz_watch_lock(m->watch);
-  told *t = m->first ? shift(m) : NULL;
+  queued_event *t = m->first ? shift(m) : NULL;
   tune_bell(m);
   awz_watch_unlock(m->watch);
   if (!t)
     return NULL;
-  *t = (told){.value = {.push = push_told, .release = release_told},
-              .monitor = m,
-              .news = t->news};
+  *t = (queued_event){
+      .value = {.push = push_queued_event, .release = release_queued_event},
+      .monitor = m,
+      .event = t->event};
   m->refs++;
   return t;
 }
@@ -248,8 +251,8 @@ static bool is_over(monitor *m) {
 
 /* Take what comes next as the value of `task`. Returns 1; 0 if the task must
  * wait; or a negative code. */
-static int take_news_for(aw_task *task, monitor *m) {
-  told *t = take(m);
+static int take_event_for(aw_task *task, monitor *m) {
+  queued_event *t = take(m);
   if (t) {
     aw_task_set_value(task, aw_lua_box(&t->value));
     return 1;
@@ -279,7 +282,7 @@ static int recv_event_arm(aw_task *task, void *data) {
   int rc = check_monitor_box(box);
   monitor *m = box->monitor;
   if (rc == 0 && (m->waiting == 0 || !m->watch))
-    rc = take_news_for(task, m);
+    rc = take_event_for(task, m);
   if (rc == 0)
     rc = aw_ready_arm(task, m->bell.fds[0], AW_READABLE);
   if (rc == 0)
@@ -298,7 +301,7 @@ static void recv_event_disarm(aw_task *task, void *data) {
 
 static int recv_event_ready(aw_task *task, void *data) {
   monitor *m = ((monitor_box *)data)->monitor;
-  int rc = m ? take_news_for(task, m) : AW_ECLOSED;
+  int rc = m ? take_event_for(task, m) : AW_ECLOSED;
   if (rc != 0 && m)
     m->waiting--;
   return rc;

@@ -47,8 +47,8 @@ static void take_reported(const awz_reported *reported) {
  *
  *   room  bytes of `address`
  */
-static int receive_news(void *socket, awz_reported **reported, awz_news *news,
-                        char *address, size_t room) {
+static int receive_event(void *socket, awz_reported **reported,
+                         awz_event *event, char *address, size_t room) {
   enum { HEAD = 6 }; /* the kind in 2 bytes, the value in 4 */
   unsigned char name[NAME], head[HEAD];
   uint16_t kind;
@@ -64,20 +64,20 @@ static int receive_news(void *socket, awz_reported **reported, awz_news *news,
   memcpy(reported, name + 1, sizeof *reported);
   memcpy(&kind, head, sizeof kind);
   memcpy(&value, head + sizeof kind, sizeof value);
-  *news = (awz_news){.kind = kind, .value = value, .address = address};
-  news->length = size;
+  *event = (awz_event){.kind = kind, .value = value, .address = address};
+  event->length = size;
   return 0;
 }
 
-/* Hear the next event. Returns false if there is none. */
-static bool hear_one(const awz_reader *reader) {
+/* Read the next event. Returns false if there is none. */
+static bool read_event(const awz_reader *reader) {
   char address[512];
   awz_reported *reported;
-  awz_news news;
-  if (receive_news(reader->listener.socket, &reported, &news, address,
-                   sizeof address) < 0)
+  awz_event event;
+  if (receive_event(reader->listener.socket, &reported, &event, address,
+                    sizeof address) < 0)
     return false;
-  reported->hear(reported, &news);
+  reported->notify(reported, &event);
   return true;
 }
 
@@ -92,7 +92,7 @@ static void dismiss_reported(awz_reader *reader) {
 static bool reader_ready(awz_listener *listener) {
   enum { MOST = 256 }; /* then it is the turn of other listeners */
   for (int i = 0; i < MOST; i++)
-    if (!hear_one((awz_reader *)listener)) {
+    if (!read_event((awz_reader *)listener)) {
       dismiss_reported((awz_reader *)listener);
       return false;
     }

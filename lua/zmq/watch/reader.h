@@ -1,7 +1,7 @@
 /* reader.h - what libzmq reports of the sockets of a context
  *
  *     socket ─► PAIR of libzmq ─┐
- *     socket ─► PAIR of libzmq ─┼─► ROUTER ─► `hear`, in the attendant's thread
+ *     socket ─► PAIR of libzmq ─┼─► ROUTER ─► `notify`, in the attendant's thread
  *     socket ─► PAIR of libzmq ─┘
  *
  * One socket reads the events of all sockets of its context, so an event costs
@@ -15,10 +15,10 @@
 
 typedef struct awz_reported awz_reported;
 
-/* Part of an object that hears what is reported of a socket. */
+/* Part of an object that learns what is reported of a socket. */
 struct awz_reported {
   /* Called in the thread. */
-  void (*hear)(awz_reported *reported, const awz_news *news);
+  void (*notify)(awz_reported *reported, const awz_event *event);
   /* There will be no more events. The last call, in the thread: it may free the
    * object. */
   void (*gone)(awz_reported *reported);

@@ -59,24 +59,24 @@ typedef struct awz_place {
 
 /* ---- places ---- */
 
-static bool is_named(const char *address, const awz_news *news) {
-  return strlen(address) == news->length &&
-         memcmp(address, news->address, news->length) == 0;
+static bool is_named(const char *address, const awz_event *event) {
+  return strlen(address) == event->length &&
+         memcmp(address, event->address, event->length) == 0;
 }
 
-static place *find_place(const awz_tally *t, const awz_news *news) {
+static place *find_place(const awz_tally *t, const awz_event *event) {
   place *p = t->places;
-  while (p && !is_named(p->address, news))
+  while (p && !is_named(p->address, event))
     p = p->next;
   return p;
 }
 
 /* Returns NULL without memory. */
-static place *obtain_place(awz_tally *t, const awz_news *news) {
-  place *p = find_place(t, news);
-  if (p || !(p = calloc(1, sizeof *p + news->length + 1)))
+static place *obtain_place(awz_tally *t, const awz_event *event) {
+  place *p = find_place(t, event);
+  if (p || !(p = calloc(1, sizeof *p + event->length + 1)))
     return p;
-  memcpy(p->address, news->address, news->length);
+  memcpy(p->address, event->address, event->length);
   p->next = t->places;
   t->places = p;
   return p;
@@ -181,25 +181,25 @@ static void forget_former(awz_tally *t, place *p) {
 
 /* ---- events ---- */
 
-static void note_connection(awz_tally *t, const awz_news *news) {
-  place *p = obtain_place(t, news);
+static void note_connection(awz_tally *t, const awz_event *event) {
+  place *p = obtain_place(t, event);
   if (!p || p->left)
     return;
-  p->accepts = news->kind == AWZ_ACCEPTED;
+  p->accepts = event->kind == AWZ_ACCEPTED;
   connection **early =
-      p->count[ENDED_EARLY] > 0 ? find_connection(p, news->value) : NULL;
+      p->count[ENDED_EARLY] > 0 ? find_connection(p, event->value) : NULL;
   if (early && *early && (*early)->stage == ENDED_EARLY) {
     forget_connection(p, early);
   } else {
     forget_former(t, p);
-    add_connection(p, news->value, t->raw ? COMPLETE : IN_HANDSHAKE);
+    add_connection(p, event->value, t->raw ? COMPLETE : IN_HANDSHAKE);
     t->peers += t->raw;
   }
   settle_place(t, p);
 }
 
-static void complete_handshake(awz_tally *t, const awz_news *news) {
-  place *p = obtain_place(t, news);
+static void complete_handshake(awz_tally *t, const awz_event *event) {
+  place *p = obtain_place(t, event);
   if (!p || p->left)
     return;
   if (p->connects > 0 && p->count[COMPLETE] + p->completed >= p->connects)
@@ -209,8 +209,8 @@ static void complete_handshake(awz_tally *t, const awz_news *news) {
   assign_handshakes(p);
 }
 
-static void fail_handshake(const awz_tally *t, const awz_news *news) {
-  place *p = find_place(t, news);
+static void fail_handshake(const awz_tally *t, const awz_event *event) {
+  place *p = find_place(t, event);
   if (p && !p->left && !t->raw)
     p->failed++;
 }
@@ -225,11 +225,11 @@ static void end_undecided(awz_tally *t, place *p) {
   }
 }
 
-static void lose_connection(awz_tally *t, const awz_news *news) {
-  place *p = obtain_place(t, news);
+static void lose_connection(awz_tally *t, const awz_event *event) {
+  place *p = obtain_place(t, event);
   if (!p || p->left)
     return;
-  connection **link = find_connection(p, news->value);
+  connection **link = find_connection(p, event->value);
   if (*link && (*link)->stage == COMPLETE)
     t->peers--;
   else
@@ -237,7 +237,7 @@ static void lose_connection(awz_tally *t, const awz_news *news) {
   if (*link)
     forget_connection(p, link);
   else
-    add_connection(p, news->value, ENDED_EARLY);
+    add_connection(p, event->value, ENDED_EARLY);
   if (p->count[IN_HANDSHAKE] == 0)
     p->failed = 0;
   settle_place(t, p);
@@ -259,13 +259,13 @@ static bool covers(const char *bound, const char *address) {
 }
 
 /* Call `change` for the places where this listener accepts. */
-static void for_listener(awz_tally *t, const awz_news *news,
+static void for_listener(awz_tally *t, const awz_event *event,
                          void (*change)(awz_tally *, place *)) {
   char bound[256];
-  if (news->length >= sizeof bound)
+  if (event->length >= sizeof bound)
     return;
-  memcpy(bound, news->address, news->length);
-  bound[news->length] = '\0';
+  memcpy(bound, event->address, event->length);
+  bound[event->length] = '\0';
   for (place *p = t->places, *next; p; p = next) {
     next = p->next;
     if (p->accepts && covers(bound, p->address))
@@ -280,17 +280,17 @@ static void use_again(awz_tally *t, place *p) {
   settle_place(t, p);
 }
 
-void awz_tally_follow(awz_tally *t, const awz_news *news) {
-  switch (news->kind) {
-  case AWZ_LISTENING: for_listener(t, news, use_again); break;
-  case AWZ_CLOSED: for_listener(t, news, leave_place); break;
+void awz_tally_follow(awz_tally *t, const awz_event *event) {
+  switch (event->kind) {
+  case AWZ_LISTENING: for_listener(t, event, use_again); break;
+  case AWZ_CLOSED: for_listener(t, event, leave_place); break;
   case AWZ_ACCEPTED:
-  case AWZ_CONNECTED: note_connection(t, news); break;
-  case AWZ_HANDSHAKEN: complete_handshake(t, news); break;
+  case AWZ_CONNECTED: note_connection(t, event); break;
+  case AWZ_HANDSHAKEN: complete_handshake(t, event); break;
   case AWZ_FAILED_NO_DETAIL:
   case AWZ_FAILED_PROTOCOL:
-  case AWZ_FAILED_AUTH: fail_handshake(t, news); break;
-  case AWZ_DISCONNECTED: lose_connection(t, news); break;
+  case AWZ_FAILED_AUTH: fail_handshake(t, event); break;
+  case AWZ_DISCONNECTED: lose_connection(t, event); break;
   default: break;
   }
 }
@@ -323,8 +323,8 @@ static void forget_old_places(awz_tally *t) {
 
 void awz_tally_leave(awz_tally *t, const char *address) {
   /* perhaps its events have not come yet */
-  const awz_news news = {.address = address, .length = strlen(address)};
-  obtain_place(t, &news);
+  const awz_event event = {.address = address, .length = strlen(address)};
+  obtain_place(t, &event);
   for (place *p = t->places; p; p = p->next)
     if (is_address_of(p, address))
       leave_place(t, p);
@@ -332,8 +332,8 @@ void awz_tally_leave(awz_tally *t, const char *address) {
 }
 
 void awz_tally_connect(awz_tally *t, const char *address) {
-  const awz_news news = {.address = address, .length = strlen(address)};
-  obtain_place(t, &news);
+  const awz_event event = {.address = address, .length = strlen(address)};
+  obtain_place(t, &event);
   for (place *p = t->places; p; p = p->next) {
     if (!is_address_of(p, address))
       continue;

@@ -14,7 +14,7 @@ typedef struct awz_tally {
 } awz_tally;
 
 /* Follow an event of libzmq. Call from: any thread; it uses malloc(3). */
-void awz_tally_follow(awz_tally *tally, const awz_news *news);
+void awz_tally_follow(awz_tally *tally, const awz_event *event);
 
 /* The socket disconnects from this address: libzmq reports no end of the
  * connections. */

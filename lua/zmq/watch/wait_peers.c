@@ -1,7 +1,7 @@
 /* wait_peers.c - waits until a socket has a number of peers
  *
- * Each wait is a userdata with an ear. Its bell is rung while the socket has
- * that many peers, or is closed. The lock of the watch guards the bell and
+ * Each wait is a userdata with an observer. Its bell is rung while the socket
+ * has that many peers, or is closed. The lock of the watch guards the bell and
  * `enough`. */
 #include "watch/wait_peers.h"
 
@@ -14,8 +14,8 @@
 #define CLASS "zmq peers"
 
 typedef struct wait {
-  awz_ear ear;      /* must be first */
-  awz_watch *watch; /* NULL: not begun, or finalized */
+  awz_observer observer; /* must be first */
+  awz_watch *watch;      /* NULL: not begun, or finalized */
   unsigned wanted;
   bool enough, closing;
   awz_bell bell;
@@ -27,10 +27,10 @@ typedef struct wait_box {
   wait *wait;
 } wait_box;
 
-static void hear_peers(awz_ear *ear, const awz_state *state,
-                       const awz_news *news) {
-  wait *w = (wait *)ear;
-  (void)news;
+static void count_peers(awz_observer *observer, const awz_state *state,
+                        const awz_event *event) {
+  wait *w = (wait *)observer;
+  (void)event;
   w->enough = state->peers >= w->wanted;
   w->closing = state->closing;
   awz_bell_set(&w->bell, w->enough || w->closing);
@@ -60,16 +60,16 @@ static int wait_new(awz_socket *s, unsigned wanted, wait **out) {
     aw_free(w);
     return rc;
   }
-  w->ear.hear = hear_peers;
+  w->observer.notify = count_peers;
   w->watch = watch;
   w->wanted = wanted;
-  awz_watch_listen(watch, &w->ear);
+  awz_watch_observe(watch, &w->observer);
   *out = w;
   return 0;
 }
 
 static void wait_free(wait *w) {
-  awz_watch_deafen(w->watch, &w->ear);
+  awz_watch_unobserve(w->watch, &w->observer);
   awz_bell_close(&w->bell);
   aw_free(w);
 }

@@ -17,7 +17,7 @@ struct awz_watch {
   unsigned forks;        /* aw_zmq_forks() when it was made */
   pthread_mutex_t lock;
   unsigned refs;
-  awz_ear *ears;
+  awz_observer *observers;
   awz_tally tally;
   unsigned linked; /* peers over inproc */
   bool closing, ended;
@@ -60,7 +60,7 @@ bool awz_watch_forked(const awz_watch *w) {
   return w->forks != aw_zmq_forks();
 }
 
-/* ---- ears ---- */
+/* ---- observers ---- */
 
 awz_state awz_watch_state(const awz_watch *w) {
   return (awz_state){.peers = w->tally.peers + w->linked,
@@ -68,11 +68,12 @@ awz_state awz_watch_state(const awz_watch *w) {
                      .ended = w->ended};
 }
 
-/* Tell all ears. Call it under the lock. */
-static void tell_ears(const awz_watch *w, const awz_news *news) {
+/* Tell all observers. Call it under the lock. */
+static void notify_observers(const awz_watch *w, const awz_event *event) {
   awz_state state = awz_watch_state(w);
-  for (awz_ear *ear = w->ears; ear; ear = ear->next)
-    ear->hear(ear, &state, news);
+  for (awz_observer *observer = w->observers; observer;
+       observer = observer->next)
+    observer->notify(observer, &state, event);
 }
 
 void awz_watch_lock(awz_watch *w) {
@@ -83,44 +84,44 @@ void awz_watch_unlock(awz_watch *w) {
   pthread_mutex_unlock(&w->lock);
 }
 
-void awz_watch_listen(awz_watch *w, awz_ear *ear) {
+void awz_watch_observe(awz_watch *w, awz_observer *observer) {
   pthread_mutex_lock(&w->lock);
   awz_state state = awz_watch_state(w);
   w->refs++;
-  ear->next = w->ears;
-  w->ears = ear;
-  ear->hear(ear, &state, NULL);
+  observer->next = w->observers;
+  w->observers = observer;
+  observer->notify(observer, &state, NULL);
   pthread_mutex_unlock(&w->lock);
 }
 
-void awz_watch_deafen(awz_watch *w, awz_ear *ear) {
+void awz_watch_unobserve(awz_watch *w, awz_observer *observer) {
   if (awz_watch_forked(w))
     return;
   pthread_mutex_lock(&w->lock);
-  awz_ear **place = &w->ears;
-  while (*place != ear)
+  awz_observer **place = &w->observers;
+  while (*place != observer)
     place = &(*place)->next;
-  *place = ear->next;
+  *place = observer->next;
   unlock_and_release(w);
 }
 
 /* ---- the thread ---- */
 
-static void hear_libzmq(awz_reported *reported, const awz_news *news) {
+static void read_events(awz_reported *reported, const awz_event *event) {
   awz_watch *w = (awz_watch *)reported;
   pthread_mutex_lock(&w->lock);
-  awz_tally_follow(&w->tally, news);
-  tell_ears(w, news);
+  awz_tally_follow(&w->tally, event);
+  notify_observers(w, event);
   pthread_mutex_unlock(&w->lock);
 }
 
 /* Call it under the lock. */
 static void end_watch(awz_watch *w) {
   w->closing = w->ended = true;
-  tell_ears(w, NULL);
+  notify_observers(w, NULL);
 }
 
-static void lose_libzmq(awz_reported *reported) {
+static void reader_closed(awz_reported *reported) {
   awz_watch *w = (awz_watch *)reported;
   pthread_mutex_lock(&w->lock);
   end_watch(w);
@@ -134,8 +135,8 @@ static bool is_local_address(const char *address) {
 }
 
 static int begin(awz_socket *s, awz_watch *w) {
-  w->reported.hear = hear_libzmq;
-  w->reported.gone = lose_libzmq;
+  w->reported.notify = read_events;
+  w->reported.gone = reader_closed;
   w->tally.raw = s->type->number == AWZ_STREAM || s->numbers;
   w->refs++; /* nobody else has it yet, or does not look */
   int rc = awz_reader_begin(s, &w->reported);
@@ -174,7 +175,7 @@ void awz_watch_leave(const awz_socket *s, const char *address) {
     return;
   pthread_mutex_lock(&w->lock);
   awz_tally_leave(&w->tally, address);
-  tell_ears(w, NULL);
+  notify_observers(w, NULL);
   pthread_mutex_unlock(&w->lock);
 }
 
@@ -184,21 +185,21 @@ void awz_watch_linked(const awz_socket *s) {
     return;
   pthread_mutex_lock(&w->lock);
   w->linked = s->linked;
-  tell_ears(w, NULL);
+  notify_observers(w, NULL);
   pthread_mutex_unlock(&w->lock);
 }
 
-void awz_watch_post(const awz_socket *s, const char *event, const char *address,
+void awz_watch_post(const awz_socket *s, const char *name, const char *address,
                     int64_t value) {
   awz_watch *w = s->watch;
   if (!w || awz_watch_forked(w))
     return;
-  awz_news news = {.kind = awz_event_kind(event),
-                   .value = value,
-                   .address = address,
-                   .length = strlen(address)};
+  awz_event event = {.kind = awz_event_kind(name),
+                     .value = value,
+                     .address = address,
+                     .length = strlen(address)};
   pthread_mutex_lock(&w->lock);
-  tell_ears(w, &news);
+  notify_observers(w, &event);
   pthread_mutex_unlock(&w->lock);
 }
 
@@ -215,11 +216,11 @@ void awz_watch_end(awz_socket *s) {
   pthread_mutex_lock(&w->lock);
   w->closing = true;
   if (w->listening)
-    tell_ears(w, NULL);
+    notify_observers(w, NULL);
   else
     end_watch(w);
   bool listening = w->listening;
   unlock_and_release(w);
-  if (listening) /* the thread has a reference until it calls lose_libzmq() */
+  if (listening) /* the thread has a reference until it calls reader_closed() */
     awz_reader_end(s->context, &w->reported);
 }

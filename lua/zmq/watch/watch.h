@@ -1,19 +1,19 @@
 /* watch.h - what happens to a socket: its events, and its peers
  *
  *   libzmq ─► reader.c, in a thread ─┬─► the tally of peers
- *                                    └─► the ears of the watch: monitors,
+ *                                    └─► the observers of the watch: monitors,
  *                                        waits for peers
  *
  * A socket has a watch from its first bind, connect or monitor on, but for
- * sockets of this library that no program sees (`unwatched`). The watch
- * lets libzmq report all events from the first bind or connect on that is not
- * over inproc: libzmq reports to one reader only, a replaced reader would lose
- * events, and the tally must not miss any. The reader has no limit, and the
- * thread always reads, so libzmq never blocks.
+ * sockets of this library that no program sees (`unwatched`). The watch lets
+ * libzmq report all events from the first bind or connect on that is not over
+ * inproc: libzmq reports to one reader only, a replaced reader would lose
+ * events, and the tally must not miss any.
  *
  * The watch is memory of malloc(3), for two threads; `lock` guards all that
  * both use. The thread has one reference, the socket has one, and so has each
- * ear. In a forked child nobody touches the lock: the watch is the parent's.
+ * observer. In a forked child nobody touches the lock: the watch is the
+ * parent's.
  */
 #ifndef AWZ_WATCH_H
 #define AWZ_WATCH_H
@@ -22,9 +22,9 @@
 #include "watch/event.h"
 
 typedef struct awz_watch awz_watch;
-typedef struct awz_ear awz_ear;
+typedef struct awz_observer awz_observer;
 
-/* What an ear learns of the watch with each change. */
+/* What an observer learns of the watch with each change. */
 typedef struct awz_state {
   unsigned peers; /* that are connected now, those over inproc included */
   bool closing;   /* the socket is closed */
@@ -32,11 +32,12 @@ typedef struct awz_state {
 } awz_state;
 
 /* Part of an object that the watch informs. */
-struct awz_ear {
-  awz_ear *next; /* private */
-  /* Something has changed; `news` is the event, or NULL. Called under the lock,
-   * in any thread. */
-  void (*hear)(awz_ear *ear, const awz_state *state, const awz_news *news);
+struct awz_observer {
+  awz_observer *next; /* private */
+  /* Something has changed; `event` is NULL if that was no event. Called under
+   * the lock, in any thread. */
+  void (*notify)(awz_observer *observer, const awz_state *state,
+                 const awz_event *event);
 };
 
 /* Return the watch of the socket, which is made if needed; NULL without
@@ -71,15 +72,15 @@ void awz_watch_end(awz_socket *socket);
  *
  *   value  an error of the system, or a negative code of libuv
  */
-void awz_watch_post(const awz_socket *socket, const char *event,
+void awz_watch_post(const awz_socket *socket, const char *name,
                     const char *address, int64_t value);
 
-/* Add an ear, which hears of the state at once. The watch is kept until the ear
- * is removed. */
-void awz_watch_listen(awz_watch *watch, awz_ear *ear);
-void awz_watch_deafen(awz_watch *watch, awz_ear *ear);
+/* Add an observer, which learns of the state at once; or remove it. The watch
+ * is kept until then. */
+void awz_watch_observe(awz_watch *watch, awz_observer *observer);
+void awz_watch_unobserve(awz_watch *watch, awz_observer *observer);
 
-/* For the owner of an ear, about its own data. */
+/* For the owner of an observer, about its own data. */
 void awz_watch_lock(awz_watch *watch);
 void awz_watch_unlock(awz_watch *watch);
 /* Return the state. Call it under the lock. */
