@@ -2095,9 +2095,9 @@ function Socket:wait_peers(n, timeout) end
 ---
 --- With `prefix`, wait until a message that begins with `prefix` would reach
 --- somebody. A subscriber that came before the call counts. An XPUB still
---- receives its subscriptions. Raises Timeout; and an error where libzmq does not
---- tell who gets what: with `conflate`, with `xpub_manual`, for a prefix with
---- `invert_matching` [M6].
+--- receives its subscriptions. Raises Timeout; and an error where libzmq does
+--- not tell who gets what: with `conflate`, with `xpub_manual`, for a prefix
+--- with `invert_matching` [M6].
 ---@param prefix? string default: any subscription will do
 ---@param timeout? number seconds; default: no limit
 ---@return boolean there true
