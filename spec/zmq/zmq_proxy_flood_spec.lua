@@ -2,6 +2,7 @@
 -- of another implementation.
 
 local aw = require "aiowire"
+local helper = require "spec.support.helper"
 local parts = require "spec.zmq.zmq_parts"
 local process = require "spec.support.process"
 local pyzmq = require "spec.support.pyzmq"
@@ -54,7 +55,7 @@ describe("a proxy that is cancelled at every moment", function()
   for _, transport in ipairs { "inproc", "tcp" } do
     it(("passes each message once, and in order, over %s [M18, M16]"):format(
       transport), fact(function()
-        local COUNT <const> = 1000
+        local COUNT <const> = helper.scale(1000)
         local options = { rcvhwm = 5, sndhwm = 5 }
         local front, push = pair_of("pull", "push", transport, options)
         local back, pull = pair_of("push", "pull", transport, options)
@@ -73,7 +74,7 @@ describe("a proxy that is cancelled at every moment", function()
   end
 
   it("loses no request and no reply [M18]", fact(function()
-    local COUNT <const>, MOST <const> = 600, 8
+    local COUNT <const>, MOST <const> = helper.scale(600), 8
     local options = { rcvhwm = 5, sndhwm = 5 }
     local front, dealer = pair_of("router", "dealer", "tcp", options)
     local back, worker = pair_of("dealer", "dealer", "tcp", options)
@@ -107,7 +108,7 @@ describe("a proxy that is cancelled at every moment", function()
   end))
 
   it("copies each message once for its capture [M17, M18]", fact(function()
-    local COUNT <const> = 300
+    local COUNT <const> = helper.scale(300)
     local options = { rcvhwm = 5, sndhwm = 5 }
     local front, push = pair_of("pull", "push", "inproc", options)
     local back, pull = pair_of("push", "pull", "inproc", options)
@@ -133,7 +134,7 @@ describe("a proxy that is cancelled at every moment", function()
   end))
 
   it("stays whole while it is paused and resumed [M17]", fact(function()
-    local COUNT <const> = 500
+    local COUNT <const> = helper.scale(500)
     local options = { rcvhwm = 5, sndhwm = 5 }
     local front, push = pair_of("pull", "push", "inproc", options)
     local back, pull = pair_of("push", "pull", "inproc", options)

@@ -54,10 +54,11 @@ describe("a proxy", function()
   end))
 
   it("passes messages of many parts whole, and in order [M16]", fact(function()
+    local COUNT <const> = helper.scale(300)
     local front, back, push, pull = one_way(10)
     local proxy = start(front, back)
     local sender = aw.start(function()
-      for i = 1, 300 do
+      for i = 1, COUNT do
         local parts = {}
         for k = 1, 1 + i % 20 do
           parts[k] = ("%d %d "):format(i, k) .. ("x"):rep(i % 7 * 100)
@@ -65,7 +66,7 @@ describe("a proxy", function()
         push:send_multipart(parts)
       end
     end)
-    for i = 1, 300 do
+    for i = 1, COUNT do
       local parts = pull:recv_multipart()
       assert.are.equal(1 + i % 20, #parts)
       for k, part in ipairs(parts) do

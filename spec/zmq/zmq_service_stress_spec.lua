@@ -48,7 +48,7 @@ end
 
 describe("many requests with cancels [M19, M20]", function()
   for _, transport in ipairs { "inproc", "ipc", "tcp" } do
-    local count <const> = helper.scale(transport == "inproc" and 10000 or 2000)
+    local count <const> = helper.scale(transport == "inproc" and 4000 or 2000)
 
     it("have their own replies over " .. transport .. ", and leave nothing",
       fact(function()
