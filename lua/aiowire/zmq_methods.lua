@@ -101,6 +101,25 @@ function M.wait_peers(self, n, timeout)
   return true
 end
 
+local losses_seen <const> = setmetatable({}, { __mode = "k" }) -- by socket
+
+--- Let libzmq forget the subscribers that are lost. Their connections end in
+--- steps: the socket takes part in each of them when it is used, and an I/O
+--- thread goes on in between.
+local function forget_lost(socket, prefix)
+  local losses = raw.losses(socket)
+  if not losses or losses == (losses_seen[socket] or 0) then
+    return
+  end
+  for i = 0, 4 do
+    if not raw.subscribed(socket, prefix) then
+      break
+    end
+    aw.sleep(0.001 * 2 ^ i)
+  end
+  losses_seen[socket] = losses
+end
+
 --- Wait until somebody has subscribed: to anything, or so that a message that
 --- begins with `prefix` reaches somebody. The subscriber may leave before this
 --- task runs, so look once more.
@@ -116,6 +135,7 @@ function M.wait_subscriber(self, prefix, timeout)
   check_timeout(timeout)
   inner.awaiter "socket:wait_subscriber"
   local subscriber = raw.subscriber(self, prefix) -- checks its arguments
+  forget_lost(self, prefix)
   within(timeout, wait_subscriber, self, prefix, subscriber)
   return true
 end

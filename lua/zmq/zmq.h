@@ -203,6 +203,7 @@ struct awz_socket {
                               newest first */
   struct awz_watch *watch; /* watch/watch.h; NULL: not needed yet */
   unsigned linked;         /* number of peers over inproc; watch/links.h */
+  unsigned unlinked;       /* number of those that it has lost so far */
   bool naming;             /* the newest name is for the next connect */
   bool told;               /* libzmq has a name that no connect has used */
   bool exposed;            /* remote peers, which choose their own names, can

@@ -375,6 +375,31 @@ describe("a PUB", function()
   end))
 end)
 
+--- Tells whether the first look after the loss of a subscriber finds none.
+local function notices_loss(transport)
+  local pub <close> = zmq.socket("pub"):bind(sockets.address(transport))
+  local monitor <close> = pub:monitor { "disconnected" }
+  local sub <close> = zmq.socket("sub"):connect(pub.last_endpoint)
+  sub:subscribe "a"
+  pub:wait_subscriber "a"
+  sub:close()
+  if transport ~= "inproc" then
+    monitor:recv()
+  end
+  local ok, err = pcall(pub.wait_subscriber, pub, "a", 0)
+  return not ok and aw.is_timeout(err)
+end
+
+describe("a subscriber that is lost", function()
+  for _, transport in ipairs { "inproc", "ipc", "tcp" } do
+    it("does not count over " .. transport .. " [M5]", fact(function()
+      helper.wait_until(function() -- an I/O thread may be late
+        return notices_loss(transport)
+      end)
+    end))
+  end
+end)
+
 describe("a PUB with conflate", function()
   it("keeps the newest message [M6]", fact(function()
     local sub, pub = zmq.socket "sub":subscribe "", zmq.socket "pub"
@@ -449,5 +474,6 @@ describe("a PUB with conflate", function()
       local sub <close> = zmq.socket "sub"
       sub:connect(pub.last_endpoint)
       assert.is_true(pub:wait_peers(1))
+      assert.is_true(sub:wait_peers(1))
     end))
 end)

@@ -32,6 +32,7 @@ static bool is_taken(const awz_socket *s) {
 
 static void note_links(awz_socket *s, int change) {
   s->linked += (unsigned)change;
+  s->unlinked += change < 0;
   awz_watch_linked(s);
 }
 

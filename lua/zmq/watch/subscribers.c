@@ -11,6 +11,7 @@
 #include "watch/subscribers.h"
 
 #include "watch/topics.h"
+#include "watch/watch.h"
 
 #include <errno.h>
 
@@ -262,9 +263,19 @@ static int subscribed(lua_State *L) {
   return 1;
 }
 
+/* losses(s) → the number of connections that it has lost; nil if it is closed */
+static int count_losses(lua_State *L) {
+  const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
+  if (awz_socket_check(s) < 0)
+    return 0;
+  lua_pushinteger(L, (lua_Integer)awz_watch_losses(s));
+  return 1;
+}
+
 void awz_open_subscribers(lua_State *L) {
   static const luaL_Reg functions[] = {{"subscriber", make_subscriber},
                                        {"subscribed", subscribed},
+                                       {"losses", count_losses},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -62,7 +62,8 @@ int awz_subscribers_observe(void *socket);
 int awz_subscribers_watch(aw_task *task, void *data);
 
 /* Add to the table on top: subscriber(s, prefix) → a Wire that ends when there
- * is a subscriber; subscribed(s, prefix) → boolean. Raise. */
+ * is a subscriber; subscribed(s, prefix) → boolean; losses(s) → integer. Raise.
+ */
 void awz_open_subscribers(lua_State *L);
 
 #endif

@@ -20,6 +20,7 @@ struct awz_watch {
   awz_observer *observers;
   awz_tally tally;
   unsigned linked; /* peers over inproc */
+  unsigned losses; /* of connections, so far */
   bool closing, ended;
 };
 
@@ -110,6 +111,7 @@ void awz_watch_unobserve(awz_watch *w, awz_observer *observer) {
 static void read_events(awz_reported *reported, const awz_event *event) {
   awz_watch *w = (awz_watch *)reported;
   pthread_mutex_lock(&w->lock);
+  w->losses += event->kind == AWZ_DISCONNECTED || event->kind == AWZ_CLOSED;
   awz_tally_follow(&w->tally, event);
   notify_observers(w, event);
   pthread_mutex_unlock(&w->lock);
@@ -175,8 +177,19 @@ void awz_watch_leave(const awz_socket *s, const char *address) {
     return;
   pthread_mutex_lock(&w->lock);
   awz_tally_leave(&w->tally, address);
+  w->losses++;
   notify_observers(w, NULL);
   pthread_mutex_unlock(&w->lock);
+}
+
+unsigned awz_watch_losses(const awz_socket *s) {
+  awz_watch *w = s->watch;
+  if (!w || awz_watch_forked(w))
+    return s->unlinked;
+  pthread_mutex_lock(&w->lock);
+  unsigned losses = w->losses + s->unlinked;
+  pthread_mutex_unlock(&w->lock);
+  return losses;
 }
 
 void awz_watch_linked(const awz_socket *s) {

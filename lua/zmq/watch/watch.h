@@ -59,6 +59,10 @@ bool awz_watch_listens(const awz_socket *socket);
 /* The socket was disconnected from this address. */
 void awz_watch_leave(const awz_socket *socket, const char *address);
 
+/* Return how many connections the socket has lost so far, over all transports;
+ * an end may count more than once. */
+unsigned awz_watch_losses(const awz_socket *socket);
+
 /* The number of peers over inproc, socket->linked, has changed. */
 void awz_watch_linked(const awz_socket *socket);
 
