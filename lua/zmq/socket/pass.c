@@ -8,7 +8,7 @@
  *
  * Neighbours: message.c receives; send.c sends Lua strings.
  */
-#include "zmq.h"
+#include "watch/subscribers.h"
 
 #include <errno.h>
 
@@ -74,7 +74,9 @@ int awz_message_send(awz_socket *to, awz_message *message) {
   if (many && may_break(to))
     return send_breakable(to, message);
   int rc = send_moved(to, message);
-  if (rc == 0)
-    message->count = message->bytes = 0; /* libzmq has left them empty */
-  return rc;
+  if (rc < 0)
+    return rc;
+  message->count = message->bytes = 0; /* libzmq has left them empty */
+  awz_subscribers_sent(to);
+  return 0;
 }
