@@ -32,13 +32,6 @@ typedef union aw_zmq_message {
   void *align;
 } aw_zmq_message;
 
-/* The zmq_pollitem_t of libzmq. */
-typedef struct aw_zmq_poll_item {
-  void *socket; /* or NULL, and a descriptor */
-  int fd;
-  short events, revents; /* sums of 1 (in) and 2 (out) */
-} aw_zmq_poll_item;
-
 /* A zmq_poller_event_t, a draft. */
 typedef struct aw_zmq_poller_event {
   void *socket;
@@ -73,7 +66,6 @@ typedef struct aw_zmq_calls {
   int (*msg_move)(aw_zmq_message *to, aw_zmq_message *from);
   int (*msg_copy)(aw_zmq_message *to, aw_zmq_message *from);
   const char *(*msg_gets)(const aw_zmq_message *message, const char *property);
-  int (*poll)(aw_zmq_poll_item *items, int count, long timeout_ms);
   int (*socket_monitor)(void *socket, const char *address, int events);
   int (*curve_keypair)(char *public_key, char *secret_key);
   int (*curve_public)(char *public_key, const char *secret_key);
