@@ -126,15 +126,15 @@ describe("a connect to a name", function()
       print("\t" .. resolver.calls())
     ]]))
 
-  it("leaves names to a proxy [M22]", task_prints("0\ttrue\n", [[
-      -- libzmq aborts at a proxy that refuses it.
-      local _ <close>, port = server "stream"
-      local s <close> = zmq.socket("push", { socks_proxy = "127.0.0.1:"
-        .. port })
+  it("leaves names to a proxy [M22]", task_prints("0\n", [[
+      local proxy <close> = aw.tcp.listen("127.0.0.1", 0)
+      local _, port = proxy:name()
+      local s = zmq.socket("push", { socks_proxy = "127.0.0.1:" .. port })
       s:connect "tcp://x.live.test:9"
-      aw.sleep(0.01)
-      s:disconnect "tcp://x.live.test:9"
-      print(resolver.calls(), not pcall(s.disconnect, s, "tcp://x.live.test:9"))
+      local c <close> = proxy:accept()
+      print(resolver.calls())
+      io.stdout:flush()
+      os.exit(0, false) -- libzmq aborts at a proxy that goes away [ZQ22]
     ]]))
 
   it("is tried again after a failure [M22]", task_prints("2\n", [[
