@@ -143,9 +143,9 @@ typedef struct aw_zmq_config {
   bool eager;
   /* For aw_zmq_arm_watch(): `observe` reads what has arrived, and the binding
    * holds what tasks may still receive. The engine calls it whenever it looks
-   * at the socket while a task watches, and then `watch` for each such task. It
-   * is called again if it returns 0 before aw_zmq_found_empty(). A negative code
-   * ends the waits that `watch` does not end. */
+   * at the socket while a task watches, and then `watch` for each such task.
+   * `observe` is called again if it returns 0 before aw_zmq_found_empty(). A
+   * negative code ends the waits that `watch` does not end. */
   int (*observe)(void *owner);
   aw_zmq_take watch;
   bool sends_only; /* the socket never counts as readable */

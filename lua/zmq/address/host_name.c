@@ -11,9 +11,10 @@
  *
  * Invariants: a named address without a number is in the list of an engine, and
  * then has a look-up, follows one, or has a pause that runs; or its `names` is
- * NULL, since that engine has ended or has no memory for it. `unresolved` of the
- * socket counts the addresses without a number. While it is not 0, no option may
- * change that takes effect at a connect, since the connect is still to come.
+ * NULL, since that engine has ended or has no memory for it. `unresolved` of
+ * the socket counts the addresses without a number. While it is not 0, no
+ * option may change that takes effect at a connect, since the connect is still
+ * to come.
  *
  * The handles of libuv keep no loop alive: whoever waits for the socket does.
  */

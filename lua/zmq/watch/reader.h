@@ -1,7 +1,7 @@
 /* reader.h - what libzmq reports of the sockets of a context
  *
  *     socket ─► PAIR of libzmq ─┐
- *     socket ─► PAIR of libzmq ─┼─► ROUTER ─► `notify`, in the attendant's thread
+ *     socket ─► PAIR of libzmq ─┼─► ROUTER ─► `notify`, in the thread
  *     socket ─► PAIR of libzmq ─┘
  *
  * One socket reads the events of all sockets of its context, so an event costs

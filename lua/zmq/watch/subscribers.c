@@ -263,7 +263,7 @@ static int subscribed(lua_State *L) {
   return 1;
 }
 
-/* losses(s) → the number of connections that it has lost; nil if it is closed */
+/* losses(s) → number of connections lost so far; nil: the socket is closed */
 static int count_losses(lua_State *L) {
   const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
   if (awz_socket_check(s) < 0)
