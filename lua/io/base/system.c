@@ -1,4 +1,4 @@
-/* system.c - SIGPIPE, inherited descriptors, starting programs
+/* system.c - SIGPIPE, inherited descriptors, threads, starting programs
  *
  * A library must not change what the process does with signals. So a write
  * blocks SIGPIPE in its own thread, and removes the SIGPIPE that it has caused
@@ -177,6 +177,16 @@ static int plan_files(posix_spawn_file_actions_t *actions,
   if (rc == 0 && program->terminal)
     rc = posix_spawn_file_actions_addclose(actions, program->terminal_fd);
   return rc == 0 ? close_the_rest(actions) : rc;
+}
+
+int awio_make_thread(pthread_t *out, const pthread_attr_t *attributes,
+                     void *(*run)(void *data), void *data) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int rc = -pthread_create(out, attributes, run, data);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return rc;
 }
 
 /* Let the program begin with no signal blocked and each at its default action,

@@ -1,8 +1,9 @@
-/* system.h - reads, writes, descriptors and starts that libuv cannot do for us
- * */
+/* system.h - what libuv cannot do for us: reads, writes, descriptors, threads,
+ * and the start of programs */
 #ifndef AWIO_SYSTEM_H
 #define AWIO_SYSTEM_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,14 @@ int awio_above_standard(int fd);
 /* Return another descriptor of the same open file, above 2 and closed by exec;
  * or -errno. */
 int awio_copy(int fd);
+
+/* Make a thread that handles no signals: they are for the program. Returns 0 or
+ * -errno.
+ *
+ *   attributes  NULL: the usual ones
+ */
+int awio_make_thread(pthread_t *out, const pthread_attr_t *attributes,
+                     void *(*run)(void *data), void *data);
 
 /* A program to start. All pointers are borrowed. */
 typedef struct awio_program {

@@ -15,9 +15,10 @@
 
 #include "net/lookup.h"
 
+#include "base/system.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -180,19 +181,15 @@ static void *run_thread(void *data) {
   return NULL;
 }
 
-/* Make a thread that handles no signals. Returns 0 or a positive error. */
+/* Returns 0 or a positive error. */
 static int make_thread(void) {
   pthread_t thread;
   pthread_attr_t attributes;
-  sigset_t all, before;
   int rc = pthread_attr_init(&attributes);
   if (rc != 0)
     return rc;
   pthread_attr_setstacksize(&attributes, STACK);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  rc = pthread_create(&thread, &attributes, run_thread, NULL);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  rc = -awio_make_thread(&thread, &attributes, run_thread, NULL);
   pthread_attr_destroy(&attributes);
   if (rc == 0) {
     pool.threads++;

@@ -20,13 +20,13 @@
  */
 #include "context/attendant.h"
 
+#include "base/system.h"
 #include "context/apart.h"
 #include "context/bell.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -187,16 +187,6 @@ static void ring(awz_attendant *a) {
   while (rc < 0 && errno == EINTR); /* a full pipe rings, too */
 }
 
-/* Start the thread with all signals blocked: they are for the program. */
-static int start(awz_attendant *a) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int rc = -pthread_create(&a->thread, NULL, attend, a);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return rc;
-}
-
 static void discard(awz_attendant *a) {
   awz_bell_close(&a->bell);
   pthread_mutex_destroy(&a->lock);
@@ -214,7 +204,7 @@ static int open_attendant(awz_attendant **out) {
     return rc;
   }
   pthread_mutex_init(&a->lock, NULL);
-  rc = start(a);
+  rc = awio_make_thread(&a->thread, NULL, attend, a);
   if (rc < 0) {
     discard(a);
     return rc;
