@@ -257,8 +257,11 @@ bool awz_raw_has(const char *capability);
 enum { AWZ_KEY_SIZE = 41, AWZ_KEY_BYTES = 32 };
 int awz_raw_keypair(char public_key[AWZ_KEY_SIZE], char secret[AWZ_KEY_SIZE]);
 int awz_raw_public_key(char public_key[AWZ_KEY_SIZE], const char *secret);
-/* Decode 40 characters; -EINVAL: they are no Z85. */
+/* -EINVAL: the text is not 40 characters of Z85. Call from: any thread. */
 int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text);
+/* The same backwards, once libzmq has made a socket. Call from: any thread. */
+void awz_raw_encode_key(char out[AWZ_KEY_SIZE],
+                        const unsigned char bytes[AWZ_KEY_BYTES]);
 
 int awz_raw_open_context(awz_context *context, int io_threads);
 /* Let the user have `value` sockets at most: libzmq also counts the socket of

@@ -117,16 +117,6 @@ bool awz_apart_more(const aw_zmq_message *frame) {
   return library()->msg_more(frame) != 0;
 }
 
-bool awz_apart_key_bytes(unsigned char bytes[32], const char *text) {
-  enum { TEXT_OF_KEY = 40 };
-  return strlen(text) == TEXT_OF_KEY && library()->z85_decode(bytes, text);
-}
-
-void awz_apart_key_text(char text[41], const unsigned char bytes[32]) {
-  enum { KEY = 32 };
-  library()->z85_encode(text, bytes, KEY);
-}
-
 void awz_apart_close(void *socket) {
   const aw_zmq_calls *calls = library();
   calls->close(socket);

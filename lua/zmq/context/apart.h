@@ -45,9 +45,4 @@ void awz_apart_drop(aw_zmq_message *frame);
 void *awz_apart_data(aw_zmq_message *frame);
 bool awz_apart_more(const aw_zmq_message *frame);
 
-/* Convert a key between its 32 bytes and 40 characters of Z85, with a zero byte
- * after them. Returns false if the text is no Z85. Call from: any thread. */
-bool awz_apart_key_bytes(unsigned char bytes[32], const char *text);
-void awz_apart_key_text(char text[41], const unsigned char bytes[32]);
-
 #endif

@@ -54,10 +54,19 @@ int awz_raw_public_key(char public_key[AWZ_KEY_SIZE], const char *secret) {
 
 int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text) {
   const aw_zmq_calls *calls;
+  if (strlen(text) != AWZ_KEY_SIZE - 1)
+    return -EINVAL;
   int rc = aw_zmq_open(&calls);
   if (rc < 0)
     return rc;
   return calls->z85_decode(out, text) ? 0 : -EINVAL;
+}
+
+void awz_raw_encode_key(char out[AWZ_KEY_SIZE],
+                        const unsigned char bytes[AWZ_KEY_BYTES]) {
+  const aw_zmq_calls *calls;
+  if (aw_zmq_open(&calls) == 0)
+    calls->z85_encode(out, bytes, AWZ_KEY_BYTES);
 }
 
 /* ---- contexts ---- */

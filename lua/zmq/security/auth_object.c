@@ -14,7 +14,6 @@
 #include "security/auth_object.h"
 
 #include "base/waiters.h"
-#include "context/apart.h"
 #include "context/failure.h"
 #include "security/auth_options.h"
 #include "security/guard.h"
@@ -143,7 +142,7 @@ static int auth_tostring(lua_State *L) {
 
 static int change_key(lua_State *L, const char *verb,
                       int (*change)(awz_zap *, const unsigned char *)) {
-  unsigned char key[AWZ_KEY];
+  unsigned char key[AWZ_KEY_BYTES];
   check_auth_box(L);
   if (lua_type(L, 2) != LUA_TSTRING)
     aw_lua_type_error(L, 2, "string");
@@ -297,8 +296,8 @@ static void push_auth_request(lua_State *L, const awz_zap_notice *notice) {
   if (r->kind == AWZ_PLAIN && !notice->why)
     set_text_field(L, "password", &r->password);
   if (r->kind == AWZ_CURVE) {
-    char text[AWZ_KEY_TEXT + 1];
-    awz_apart_key_text(text, r->key);
+    char text[AWZ_KEY_SIZE];
+    awz_raw_encode_key(text, r->key);
     lua_pushstring(L, text);
     lua_setfield(L, -2, "key");
   }

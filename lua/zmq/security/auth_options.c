@@ -4,7 +4,6 @@
  */
 #include "security/auth_options.h"
 
-#include "context/apart.h"
 #include "context/failure.h"
 
 #include <string.h>
@@ -13,10 +12,10 @@ bool awz_read_auth_key(lua_State *L, int index, unsigned char *key) {
   size_t size = 0;
   const char *text =
       lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
-  if (text && size == AWZ_KEY)
-    memcpy(key, text, AWZ_KEY);
-  return text && (size == AWZ_KEY ||
-                  (strlen(text) == size && awz_apart_key_bytes(key, text)));
+  if (text && size == AWZ_KEY_BYTES)
+    memcpy(key, text, AWZ_KEY_BYTES);
+  return text && (size == AWZ_KEY_BYTES ||
+                  (strlen(text) == size && awz_raw_decode_key(key, text) == 0));
 }
 
 bool awz_read_auth_text(lua_State *L, int index, awz_text *out) {
@@ -71,7 +70,7 @@ static void read_addresses(lua_State *L, const char *name, awz_addresses *out) {
 
 /* [keys] → [keys] */
 static void read_keys(lua_State *L, awz_rules *rules) {
-  unsigned char key[AWZ_KEY];
+  unsigned char key[AWZ_KEY_BYTES];
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     if (!awz_read_auth_key(L, -1, key))

@@ -7,7 +7,7 @@
 /* Read the string at `index` as a public key: 40 characters of Z85, or 32
  * bytes. Returns false if it is neither.
  *
- *   key  receives AWZ_KEY bytes
+ *   key  receives AWZ_KEY_BYTES bytes
  */
 bool awz_read_auth_key(lua_State *L, int index, unsigned char *key);
 

@@ -6,7 +6,6 @@
  */
 #include "security/key_set.h"
 
-#include "context/apart.h"
 #include "security/key_file.h"
 
 #include <dirent.h>
@@ -30,7 +29,7 @@ static size_t place_of_key(const awz_key_set *set, const unsigned char *key,
   *found = false;
   while (low < high && !*found) {
     size_t middle = low + (high - low) / 2;
-    int order = memcmp(key, set->keys[middle], AWZ_KEY);
+    int order = memcmp(key, set->keys[middle], AWZ_KEY_BYTES);
     *found = order == 0;
     if (order > 0)
       low = middle + 1;
@@ -53,15 +52,15 @@ int awz_key_set_add(awz_key_set *set, const unsigned char *key) {
     return 0;
   if (set->count == set->room) {
     size_t room = set->room ? 2 * set->room : 8;
-    void *keys = realloc(set->keys, room * AWZ_KEY);
+    void *keys = realloc(set->keys, room * AWZ_KEY_BYTES);
     if (!keys)
       return AW_ENOMEM;
     set->keys = keys;
     set->room = room;
   }
   memmove(set->keys + place + 1, set->keys + place,
-          (set->count++ - place) * AWZ_KEY);
-  memcpy(set->keys[place], key, AWZ_KEY);
+          (set->count++ - place) * AWZ_KEY_BYTES);
+  memcpy(set->keys[place], key, AWZ_KEY_BYTES);
   return 0;
 }
 
@@ -70,7 +69,7 @@ void awz_key_set_remove(awz_key_set *set, const unsigned char *key) {
   size_t place = place_of_key(set, key, &found);
   if (found)
     memmove(set->keys + place, set->keys + place + 1,
-            (--set->count - place) * AWZ_KEY);
+            (--set->count - place) * AWZ_KEY_BYTES);
 }
 
 void awz_key_set_clear(awz_key_set *set) {
@@ -91,7 +90,7 @@ static bool read_certificate(const char *folder, const char *name,
   if (size < 0 || (size_t)size >= sizeof path)
     return false;
   bool found = awz_key_file_load(path, &keys, &note) == 0 &&
-               awz_apart_key_bytes(key, keys.public_key);
+               awz_raw_decode_key(key, keys.public_key) == 0;
   awz_wipe(&keys, sizeof keys);
   return found;
 }
@@ -100,7 +99,7 @@ static int read_entries(DIR *entries, const char *folder, awz_key_set *out) {
   const struct dirent *entry;
   int rc = 0;
   while (rc == 0 && (entry = readdir(entries)) != NULL) {
-    unsigned char key[AWZ_KEY];
+    unsigned char key[AWZ_KEY_BYTES];
     if (*entry->d_name != '.' && read_certificate(folder, entry->d_name, key))
       rc = awz_key_set_add(out, key);
   }

@@ -16,7 +16,7 @@
 
 /* Keys in ascending order. Zeros are an empty set. */
 typedef struct awz_key_set {
-  unsigned char (*keys)[AWZ_KEY];
+  unsigned char (*keys)[AWZ_KEY_BYTES];
   size_t count, room;
 } awz_key_set;
 

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { AWZ_KEY = 32 /* bytes */, AWZ_KEY_TEXT = 40 /* characters of Z85 */ };
-
 /* A field of a request: at most 255 bytes, and a zero byte. */
 typedef struct awz_text {
   size_t size;
@@ -23,8 +21,8 @@ typedef enum awz_mechanism {
 
 typedef struct awz_request {
   awz_text domain, address, identity, mechanism;
-  awz_text username, password; /* of PLAIN; the password is secret */
-  unsigned char key[AWZ_KEY];  /* of CURVE */
+  awz_text username, password;      /* of PLAIN; the password is secret */
+  unsigned char key[AWZ_KEY_BYTES]; /* of CURVE */
   awz_mechanism kind;
 } awz_request;
 

@@ -45,8 +45,8 @@ void awz_zap_admit(void *socket, const awz_return_address *to,
   if (chosen && chosen->size > 0) {
     r.user_id = *chosen;
   } else if (request->kind == AWZ_CURVE) {
-    awz_apart_key_text(r.user_id.data, request->key);
-    r.user_id.size = AWZ_KEY_TEXT;
+    awz_raw_encode_key(r.user_id.data, request->key);
+    r.user_id.size = AWZ_KEY_SIZE - 1;
   } else {
     r.user_id = request->username;
   }
@@ -126,10 +126,10 @@ static bool read_request(const incoming *in, awz_request *out) {
   out->kind = mechanism_of(&f[MECHANISM]);
   if (out->kind != AWZ_OTHER && credentials != counts[out->kind])
     return false;
-  if (out->kind == AWZ_CURVE && f[CREDENTIALS].size != AWZ_KEY)
+  if (out->kind == AWZ_CURVE && f[CREDENTIALS].size != AWZ_KEY_BYTES)
     return false;
   if (out->kind == AWZ_CURVE)
-    memcpy(out->key, f[CREDENTIALS].data, AWZ_KEY);
+    memcpy(out->key, f[CREDENTIALS].data, AWZ_KEY_BYTES);
   if (out->kind == AWZ_PLAIN) {
     out->username = f[CREDENTIALS];
     out->password = f[CREDENTIALS + 1];
