@@ -65,6 +65,10 @@
 
 #include <lauxlib.h>
 
+/* For parts of the path of every message: the compiler would call them, which
+ * costs 15 to 25 instructions each. */
+#define AWZ_INLINE static inline __attribute__((always_inline))
+
 typedef struct awz_context awz_context;
 typedef struct awz_socket awz_socket;
 typedef struct awz_endpoint awz_endpoint;
@@ -88,7 +92,8 @@ typedef struct awz_type {
   const char *name; /* in capitals */
   int number;
   bool receives, sends;
-  bool addressed;  /* a message begins with the identity of its peer */
+  bool addressed;  /* a message begins with the identity of its peer, and has
+                     more parts */
   bool balanced;   /* if a send fails in the middle of a message, libzmq drops
                      the frames that follow */
   bool conflates;  /* may have option `conflate` */
@@ -152,6 +157,7 @@ struct awz_context {
   void *raw;         /* NULL once it is closed */
   const aw_zmq_calls *calls;
   awz_socket *sockets;
+  awz_socket *giver;    /* Lua got its last message: see pass.c */
   awz_endpoint *ghosts; /* unbound inproc names to which sockets connected that
                            are closed now */
   struct awz_link *links;    /* connections over inproc; watch/links.h */
@@ -299,6 +305,12 @@ typedef struct awz_part {
   size_t size;
 } awz_part;
 
+typedef struct awz_frame {
+  aw_zmq_message message;
+  size_t size;      /* bytes; known from the receive, so nobody asks again */
+  const char *text; /* the bytes that Lua got; NULL: it did not get them */
+} awz_frame;
+
 /* Receive the next frame. Call awz_raw_received() after the last frame of a
  * message, with the result of the last call. */
 int awz_raw_receive(const awz_socket *socket, aw_zmq_message *frame,
@@ -315,6 +327,9 @@ int awz_raw_drain(awz_socket *socket);
 bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame if it returns 0. */
 int awz_raw_send(const awz_socket *socket, aw_zmq_message *frame, bool more);
+/* Send a whole message. Those that were sent are empty then. */
+int awz_raw_send_frames(const awz_socket *socket, awz_frame *frames,
+                        size_t count);
 /* Send a message of `count` parts: a copy of `first`, then frames[1] and
  * so on.
  *
@@ -449,11 +464,6 @@ int awz_keep_endpoint(awz_socket *socket);
 
 /* ---- message.c ---- */
 
-typedef struct awz_frame {
-  aw_zmq_message message;
-  size_t size; /* bytes; known from the receive, so nobody asks again */
-} awz_frame;
-
 struct awz_message {
   aw_lua_value value;
   awz_socket *socket; /* received it; referenced while the message is boxed */
@@ -461,6 +471,7 @@ struct awz_message {
   uint64_t number;    /* counts the messages in the order of libzmq */
   size_t count, room; /* frames: received, at most */
   size_t made;        /* frames that libzmq knows: the first ones */
+  size_t given;       /* frames of the last message; see pass.c */
   size_t bytes;       /* of all frames received */
   awz_frame *frames;  /* `few`, or memory of its own */
   awz_frame few[4];
@@ -492,6 +503,10 @@ void awz_message_free_copy(awz_message *copy);
  * but after 0 its frames are empty or gone.
  */
 int awz_message_send(awz_socket *to, awz_message *message);
+/* Send the frames of the message that Lua got last, if they are still there and
+ * have just the bytes of these parts: so programs that pass messages on make no
+ * frames. Returns 1 if they do not, else as awz_message_send(). */
+int awz_message_send_same(awz_socket *to, const awz_part *parts, size_t count);
 /* `holds` and `read_ahead` of aw_zmq_config, for an awz_socket. */
 bool awz_message_held(const void *socket);
 int awz_message_read_ahead(void *socket);

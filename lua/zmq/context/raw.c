@@ -183,14 +183,19 @@ void awz_raw_unmonitor(awz_socket *s) {
 
 /* ---- messages ---- */
 
+/* Most calls succeed at once, so what follows a failure is apart. */
+static int receive_anew(const awz_socket *s, aw_zmq_message *frame, int rc) {
+  int tries = 0;
+  while (interrupted(s->calls, rc, &tries))
+    rc = s->calls->msg_recv(frame, s->raw, DONTWAIT);
+  return rc < 0 ? code(s->calls) : rc;
+}
+
 static inline int receive_into(const awz_socket *s, aw_zmq_message *frame,
                                size_t *size) {
-  int rc, tries = 0;
-  do
-    rc = s->calls->msg_recv(frame, s->raw, DONTWAIT);
-  while (rc < 0 && interrupted(s->calls, rc, &tries));
-  if (rc < 0)
-    return code(s->calls);
+  int rc = s->calls->msg_recv(frame, s->raw, DONTWAIT);
+  if (rc < 0 && (rc = receive_anew(s, frame, rc)) < 0)
+    return rc;
   *size = rc < INT_MAX ? (size_t)rc : s->calls->msg_size(frame);
   return 0;
 }
@@ -219,13 +224,18 @@ static int send_flags(bool more) {
   return more ? DONTWAIT | SNDMORE : DONTWAIT;
 }
 
+static int send_anew(const awz_socket *s, aw_zmq_message *frame, bool more,
+                     int rc) {
+  int tries = 0;
+  while (interrupted(s->calls, rc, &tries))
+    rc = s->calls->msg_send(frame, s->raw, send_flags(more));
+  return rc < 0 ? code(s->calls) : 0;
+}
+
 static inline int send_frame(const awz_socket *s, aw_zmq_message *frame,
                              bool more) {
-  int rc, tries = 0;
-  do
-    rc = s->calls->msg_send(frame, s->raw, send_flags(more));
-  while (rc < 0 && interrupted(s->calls, rc, &tries));
-  return rc < 0 ? code(s->calls) : 0;
+  int rc = s->calls->msg_send(frame, s->raw, send_flags(more));
+  return rc < 0 ? send_anew(s, frame, more, rc) : 0;
 }
 
 static inline int send_part(const awz_socket *s, const awz_part *part,
@@ -239,6 +249,14 @@ static inline int send_part(const awz_socket *s, const awz_part *part,
 
 int awz_raw_send(const awz_socket *s, aw_zmq_message *frame, bool more) {
   int rc = send_frame(s, frame, more);
+  aw_zmq_touch(s->ready);
+  return rc;
+}
+
+int awz_raw_send_frames(const awz_socket *s, awz_frame *frames, size_t count) {
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < count; i++)
+    rc = send_frame(s, &frames[i].message, i + 1 < count);
   aw_zmq_touch(s->ready);
   return rc;
 }

@@ -84,13 +84,15 @@ static int make_coming(awz_socket *s) {
 static void drop_frames(awz_message *message) {
   for (size_t i = 0; i < message->made; i++)
     awz_raw_drop(message->socket, &message->frames[i].message);
-  message->count = message->made = message->bytes = 0;
+  message->count = message->made = message->given = message->bytes = 0;
 }
 
 /* Forget the frames. Those of a small message stay with libzmq, which drops
- * each of them when it receives into it; that saves calls. */
+ * each of them when it receives into it; that saves calls. Until then, they can
+ * be sent: see pass.c. */
 static void empty(awz_message *message) {
   enum { SMALL = 1024 };
+  message->given = message->count;
   if (message->bytes > SMALL)
     drop_frames(message);
   else
@@ -112,6 +114,8 @@ void awz_message_done(awz_socket *s, awz_message *message) {
   empty(message);
   message->delivered = false;
   s->coming = message;
+  if (s->type->label == AWZ_NO_LABEL)
+    s->context->giver = s;
 }
 
 /* Make room for one more frame. libzmq asks to move messages by its own
@@ -139,6 +143,7 @@ static int add_copy_of(awz_message *copy, awz_frame *frame) {
   awz_frame *added = &copy->frames[copy->count];
   int rc = awz_raw_copy(copy->socket, &added->message, &frame->message);
   added->size = frame->size;
+  added->text = NULL;
   if (rc == 0)
     copy->made = ++copy->count;
   return rc;
@@ -172,7 +177,7 @@ void awz_message_free_copy(awz_message *copy) {
 /* ---- receiving ---- */
 
 /* Make the next frame one that libzmq can receive into. */
-static inline bool make_frame(awz_message *message) {
+AWZ_INLINE bool make_frame(awz_message *message) {
   if (message->count < message->made)
     return true;
   if (!make_frame_room(message))
@@ -181,15 +186,23 @@ static inline bool make_frame(awz_message *message) {
   return true;
 }
 
-static inline int receive_frame(awz_message *message, bool *more) {
+/* To ask libzmq whether there is more costs as much as ten lines of C. */
+static inline bool has_more(const awz_socket *s, const awz_message *message,
+                            const awz_frame *frame) {
+  return (s->type->addressed && message->count == 0) ||
+         awz_raw_more(s, &frame->message);
+}
+
+AWZ_INLINE int receive_frame(awz_message *message, bool *more) {
   if (!make_frame(message))
     return AW_ENOMEM;
   const awz_socket *s = message->socket;
   awz_frame *frame = &message->frames[message->count];
+  frame->text = NULL;
   int rc = awz_raw_receive(s, &frame->message, &frame->size);
   if (rc < 0)
     return rc;
-  *more = awz_raw_more(s, &frame->message);
+  *more = has_more(s, message, frame);
   message->bytes += frame->size;
   message->count++;
   return 0;
@@ -210,7 +223,7 @@ static int receive_noted(awz_message *message, bool *more) {
   return rc;
 }
 
-static inline int receive_rest(awz_message *message) {
+AWZ_INLINE int receive_rest(awz_message *message) {
   awz_socket *s = message->socket;
   int rc = 0;
   bool more = true;
@@ -227,7 +240,7 @@ static inline int receive_rest(awz_message *message) {
 
 /* Receive all frames of the next message into s->coming. Returns 1; 0 if frames
  * are missing; or a negative code. */
-static int receive_whole(awz_socket *s) {
+AWZ_INLINE int receive_message(awz_socket *s) {
   if (s->whole)
     return 1;
   int rc = make_coming(s);
@@ -242,6 +255,11 @@ static int receive_whole(awz_socket *s) {
   if (message->count == 0) /* a socket that is idle keeps no memory */
     drop_frames(message);
   return rc == -EAGAIN ? 0 : rc;
+}
+
+/* The same, for those who receive many, or rarely. */
+static int receive_whole(awz_socket *s) {
+  return receive_message(s);
 }
 
 static awz_message *take_returned(awz_socket *s) {
@@ -330,7 +348,7 @@ static int next_held(awz_socket *s, awz_message **out) {
 int awz_message_next(awz_socket *s, awz_message **out) {
   if (s->delivering || s->drains || s->returned)
     return next_held(s, out);
-  int rc = receive_whole(s);
+  int rc = receive_message(s);
   return rc > 0 ? take_coming(s, out) : rc;
 }
 
@@ -389,7 +407,7 @@ static inline void push_frame(lua_State *L, awz_message *message,
                               size_t index) {
   const awz_socket *s = message->socket;
   awz_frame *frame = &message->frames[index];
-  const char *data = awz_raw_data(s, &frame->message);
+  const char *data = frame->text = awz_raw_data(s, &frame->message);
   if (index == 0 && s->type->addressed)
     awz_push_id(L, s->context->home, data, frame->size);
   else

@@ -84,13 +84,10 @@ static int make_room(const awz_parts *parts, aw_zmq_message **frames) {
   return *frames ? 0 : AW_ENOMEM;
 }
 
-/* Returns 0; -EAGAIN if the message cannot be sent now; or another code. */
-static int send_all(const awz_parts *parts) {
+static int send_copies(const awz_parts *parts) {
   aw_zmq_message few[FEW], *frames = few;
   awz_socket *s = socket_of(parts);
   int rc = 0;
-  if (s->type->label)
-    return send_labelled(parts);
   if (parts->count > FEW || s->overwrites)
     rc = make_room(parts, &frames);
   if (rc < 0)
@@ -109,6 +106,15 @@ static int send_all(const awz_parts *parts) {
   return rc;
 }
 
+/* Returns 0; -EAGAIN if the message cannot be sent now; or another code. */
+AWZ_INLINE int send_all(const awz_parts *parts) {
+  awz_socket *s = socket_of(parts);
+  if (s->type->label)
+    return send_labelled(parts);
+  int rc = awz_message_send_same(s, parts->part, parts->count);
+  return rc > 0 ? send_copies(parts) : rc;
+}
+
 /* EAGAIN may be stale: libzmq looks for room only now and then [ZQ8]. */
 static int send_if_room(const awz_parts *parts) {
   int events = aw_zmq_events(socket_of(parts)->ready);
@@ -117,7 +123,7 @@ static int send_if_room(const awz_parts *parts) {
   return events & AW_WRITABLE ? send_all(parts) : -EAGAIN;
 }
 
-static inline int send_now(const awz_parts *parts) {
+AWZ_INLINE int send_now(const awz_parts *parts) {
   int rc = send_all(parts);
   return rc == -EAGAIN ? send_if_room(parts) : rc;
 }
@@ -131,14 +137,14 @@ bool awz_same_peer(const void *waiting, const void *new) {
 }
 
 /* Tells whether another message waits that must be sent earlier. */
-static bool must_queue(const awz_parts *parts) {
+static inline bool must_queue(const awz_parts *parts) {
   const awz_socket *s = socket_of(parts);
   return aw_zmq_sending(s->ready, s->type->addressed ? awz_same_peer : NULL,
                         parts);
 }
 
 /* Returns 0; -EAGAIN if the message must wait; or another code. */
-static inline int send_in_turn(const awz_parts *parts) {
+AWZ_INLINE int send_in_turn(const awz_parts *parts) {
   int rc = awz_socket_check(socket_of(parts));
   if (rc < 0)
     return rc;
@@ -251,8 +257,8 @@ static void check_label(lua_State *L, const awz_socket *s, int index,
 
 /* Read the `count` strings at `first` and after. Returns the number of their
  * bytes. Raises. */
-static inline size_t check_parts(lua_State *L, const awz_socket *s, int first,
-                                 int count, awz_part *part) {
+AWZ_INLINE size_t check_parts(lua_State *L, const awz_socket *s, int first,
+                              int count, awz_part *part) {
   size_t bytes = 0;
   for (int i = 0; i < count; i++) {
     part[i].data = aw_lua_check_string(L, first + i, &part[i].size);
@@ -375,8 +381,8 @@ static int send_parts(lua_State *L, int result, void *data) {
 /* Send the `count` parts at `first` and after. Most often they can be sent at
  * once, without an allocation. Closed is checked only after the await: if the
  * task is cancelled, Cancelled comes first [C2]. */
-static int send_strings(lua_State *L, const awz_box *box, int first,
-                        int count) {
+AWZ_INLINE int send_strings(lua_State *L, const awz_box *box, int first,
+                            int count) {
   const awz_socket *s = awz_socket_in(box);
   if (count > FEW ||
       !(aw_lua_quick(s->here, L) || aw_lua_at_once(L, "socket:send"))) {

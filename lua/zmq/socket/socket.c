@@ -74,6 +74,8 @@ static void leave_context(awz_socket *s) {
     s->next->previous = s->previous;
   s->next = s->previous = NULL;
   context->count--;
+  if (context->giver == s)
+    context->giver = NULL;
 }
 
 /* libzmq fixes its limit when it opens the first socket. */
