@@ -522,10 +522,16 @@ void awz_message_drain(awz_socket *socket, bool drains);
 void awz_message_free(awz_message *message);
 /* Use the memory of a message again for the next one; takes it. */
 void awz_message_done(awz_socket *socket, awz_message *message);
-/* Push the message that its socket is `delivering`, as several strings or one
- * table. Returns the number of values. Returns -1, and pushes nothing, if a
- * finalizer that ran meanwhile has received the message. Raises. */
-int awz_message_push(lua_State *L, awz_message *message, bool as_table);
+/* Push the message, as several strings or one table, and use its memory again;
+ * takes it. Returns the number of values. To make strings may raise, and then
+ * the socket still has the message (`delivering`). It may run finalizers, which
+ * may close the socket, or receive from it in a loop of their own. Returns -1,
+ * and pushes nothing, if one has received this message.
+ *
+ *   bytes  receives the size of the message
+ */
+int awz_message_deliver(lua_State *L, awz_message *message, bool as_table,
+                        size_t *bytes);
 /* Make it the value of a task; takes the message. */
 aw_value awz_message_box(awz_message *message, bool as_table);
 

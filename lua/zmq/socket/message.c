@@ -106,7 +106,7 @@ void awz_message_free(awz_message *message) {
   aw_free(message);
 }
 
-void awz_message_done(awz_socket *s, awz_message *message) {
+AWZ_INLINE void reuse(awz_socket *s, awz_message *message) {
   if (s->coming || !s->raw || message->room > FEW) {
     awz_message_free(message);
     return;
@@ -114,8 +114,11 @@ void awz_message_done(awz_socket *s, awz_message *message) {
   empty(message);
   message->delivered = false;
   s->coming = message;
-  if (s->type->label == AWZ_NO_LABEL)
-    s->context->giver = s;
+  s->context->giver = s;
+}
+
+void awz_message_done(awz_socket *s, awz_message *message) {
+  reuse(s, message);
 }
 
 /* Make room for one more frame. libzmq asks to move messages by its own
@@ -499,8 +502,17 @@ static inline int push_form(lua_State *L, awz_message *message, bool as_table,
                             : push_table(L, message, place);
 }
 
-int awz_message_push(lua_State *L, awz_message *message, bool as_table) {
-  return push_form(L, message, as_table, &message->socket->delivering);
+int awz_message_deliver(lua_State *L, awz_message *message, bool as_table,
+                        size_t *bytes) {
+  awz_socket *s = message->socket;
+  s->delivering = message;
+  int count = push_form(L, message, as_table, &s->delivering);
+  if (count < 0)
+    return count;
+  s->delivering = NULL;
+  *bytes = message->bytes;
+  reuse(s, message);
+  return count;
 }
 
 aw_value awz_message_box(awz_message *message, bool as_table) {

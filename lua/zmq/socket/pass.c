@@ -107,7 +107,7 @@ AWZ_INLINE int send_given(awz_socket *to, awz_message *message, size_t count) {
 int awz_message_send_same(awz_socket *to, const awz_part *parts, size_t count) {
   const awz_socket *giver = to->context->giver;
   awz_message *message = giver ? giver->coming : NULL;
-  if (!is_same(message, parts, count))
+  if (!is_same(message, parts, count) || giver->type->label)
     return 1;
   message->given = 0;
   return send_given(to, message, count);

@@ -81,21 +81,14 @@ void awz_spend(lua_State *L, size_t bytes, const char *what) {
     aw_lua_at_once(L, what);
 }
 
-/* Push the message. To make strings may raise, and may run finalizers, which
- * may close the socket, or receive from it in a loop of their own. Returns -1
- * if a finalizer has received this message. */
+/* Push the message. Returns -1 if a finalizer has received it. */
 static int recv_deliver(lua_State *L, const awz_way *way, awz_message *message,
                         const char *what) {
-  awz_socket *s = awz_socket_in(way->box);
-  s->delivering = message;
+  size_t bytes;
   message->with_meta = way->with_meta;
-  int count = awz_message_push(L, message, way->as_table);
-  if (count < 0)
-    return count;
-  s->delivering = NULL;
-  size_t bytes = message->bytes;
-  awz_message_done(s, message);
-  awz_spend(L, bytes, what);
+  int count = awz_message_deliver(L, message, way->as_table, &bytes);
+  if (count >= 0)
+    awz_spend(L, bytes, what);
   return count;
 }
 
