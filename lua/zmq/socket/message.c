@@ -17,6 +17,8 @@
  * A socket that conflates is read until it is empty, and the last message is
  * kept (`newest`). libzmq can conflate messages of a single part only: it would
  * abort the program if a peer sent several parts.
+ *
+ * The file is long because a message passes all of it in a few inlined calls.
  */
 #include "known_id.h"
 #include "zmq.h"
