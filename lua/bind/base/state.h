@@ -104,11 +104,13 @@ typedef enum awl_slot {
   AWL_THREADS, /* number of a worker + 1 → its coroutine */
   AWL_WAITS,   /* 2n + 1 and 2n + 2 for worker n → userdata of its wait */
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see errors.c */
-  /* number of a worker + 1 → info of the error on its way; see raised.c */
+  /* number of a worker + 1 → info of the error on its way, or a list; see
+   * raised.c */
   AWL_RAISED,
-  AWL_NAMES, /* function of a library → its name */
-  AWL_HOOKS, /* debug hooks, see debug_hooks.c */
-  AWL_TOLD,  /* kind and place of a mistake → true: the warning was given */
+  AWL_NAMES,  /* function of a library → its name */
+  AWL_TRACES, /* place in awl_state.traces → text of a stack */
+  AWL_HOOKS,  /* debug hooks, see debug_hooks.c */
+  AWL_TOLD,   /* kind and place of a mistake → true: the warning was given */
   AWL_BACKGROUND, /* list of background work, see background.c */
   AWL_KEPT,       /* Task → info of a failure, see kept.c; weak keys */
   AWL_OWNED,      /* coroutine of a user → worker parked in it; weak keys */
@@ -212,7 +214,7 @@ struct awl_worker {
   aw_error *passing; /* the error that the last await raised, or NULL [E1] */
   bool raising;      /* awl_raise() works on `passing`: user code may run */
   awl_raised raised; /* the error on its way out of the body */
-  uint32_t noted;    /* number of infos in AWL_RAISED, linked by BELOW */
+  uint32_t noted;    /* number of its infos in AWL_RAISED */
   aw_error *handled; /* the error that the body was called to handle, or NULL */
   bool holding;      /* the core knows that a clean-up holds an error back */
 };

@@ -3,9 +3,15 @@
  * A traceback is Lua's own text with two differences: levels of the binding are
  * left out, and a function of a loaded library has its full name. Almost every
  * error that is raised in a body gets a traceback, even if the body catches the
- * error. So speed matters: the text is written into one buffer. The slowest
- * step is to ask Lua for the name that the caller uses for a function. It is
- * left out if the function's name in a library is known.
+ * error. So speed matters. The slowest steps:
+ *
+ * - To ask Lua for the name that the caller uses for a function. It is left out
+ *   if the function's name in a library is known.
+ * - To make the text. A program raises most of its errors from few places, so
+ *   recent texts are kept, and their errors share them. A text is found by its
+ *   *trace*: for each level the numbers, addresses and names that the text is
+ *   made of. A trace holds copies and refers to no function. A new text takes
+ *   the place of an older one, so the memory is bounded.
  *
  * Neighbours: frames.c keeps stacks raw, and makes their text later.
  */
@@ -13,6 +19,7 @@
 
 #include "base/location.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { MOST_LEVELS = 22 };
@@ -84,73 +91,223 @@ void awl_add_level(luaL_Buffer *b, const lua_Debug *ar,
   add_function(b, ar, library_name);
 }
 
-/* Add the line of the level `ar` to `b`. The function of the level is on top
- * of b's stack (popped). False: the level belongs to the library and gets no
- * line. */
-static bool add_line(luaL_Buffer *b, awl_state *s, lua_State *co,
-                     lua_Debug *ar) {
-  lua_State *L = b->L;
-  bool is_c = lua_iscfunction(L, -1);
-  const char *name = take_library_name(L, s);
-  if (is_c && name) {
-    luaL_addstring(b, "\n\t[C]: in ");
-    add_function(b, ar, name);
-    return true;
-  }
-  lua_getinfo(co, "Slnt", ar);
-  if (awl_is_ours(ar))
-    return false;
-  luaL_addlstring(b, "\n\t", 2);
-  awl_add_level(b, ar, name);
-  return true;
+/* Is the level a line of a file? */
+static bool is_line(const lua_Debug *ar) {
+  return strcmp(ar->short_src, "[C]") != 0;
 }
+
+/* ---- the levels of a stack ---- */
+
+/* A level that the text shows. */
+typedef struct shown_level {
+  lua_State *L, *co;
+  awl_state *s;
+  int next;         /* the next level of `co` */
+  lua_Debug ar;     /* if the level is not `named_c`: "Slnt" is filled */
+  const char *name; /* its name in a library, or NULL */
+  bool named_c;     /* a C function with a name */
+} shown_level;
 
 /* Is `f` the lowest C function of the binding? No level below is the user's. */
 static bool is_bottom(const awl_state *s, lua_CFunction f) {
   return f && (f == s->upcalls.worker || f == s->upcalls.handler);
 }
 
-void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
-  lua_Debug ar;
-  luaL_Buffer b;
-  if (co != L) { /* keep `co` alive: a finalizer may end its task */
-    lua_pushthread(co);
-    lua_xmove(co, L, 1);
-  } else {
-    lua_pushnil(L);
+/* Push the function of the level to L. If it is a C function, read the names of
+ * libraries first: that may collect, so look at the level again. */
+static bool push_level_function(shown_level *at) {
+  for (;;) {
+    if (!lua_getstack(at->co, at->next, &at->ar))
+      return false;
+    lua_getinfo(at->co, "f", &at->ar);
+    if (at->co != at->L)
+      lua_xmove(at->co, at->L, 1);
+    if (at->s->named || !lua_iscfunction(at->L, -1) ||
+        is_bottom(at->s, lua_tocfunction(at->L, -1)))
+      return true;
+    lua_pop(at->L, 1);
+    awl_name_libraries(at->L, at->s);
   }
-  luaL_buffinit(L, &b);
-  luaL_addstring(&b, "stack traceback:");
-  for (int i = 0; i < MOST_LEVELS && lua_getstack(co, level, &ar); level++) {
-    lua_getinfo(co, "f", &ar);
-    if (is_bottom(s, lua_tocfunction(co, -1))) {
-      lua_pop(co, 1);
-      break;
-    }
-    if (co != L)
-      lua_xmove(co, L, 1);
-    if (!s->named && lua_iscfunction(L, -1)) {
-      /* this may collect, so look at the level again */
-      awl_name_libraries(L, s);
-      lua_pop(L, 1);
-      level--;
-      continue;
-    }
-    if (lua_iscfunction(L, -1) && called_by_ours(co, level))
-      lua_pop(L, 1);
-    else
-      i += add_line(&b, s, co, &ar);
-  }
-  luaL_pushresult(&b);
-  lua_remove(L, -2);
 }
 
-void awl_join_traceback(lua_State *L, awl_state *s, lua_State *co) {
+/* Go to the next level that the text shows. False: there is none. Raises only
+ * while the names of libraries have not been read. */
+static bool next_level(shown_level *at) {
+  for (; push_level_function(at); at->next++) {
+    lua_CFunction f = lua_tocfunction(at->L, -1);
+    if (is_bottom(at->s, f)) {
+      lua_pop(at->L, 1);
+      return false;
+    }
+    if (f && called_by_ours(at->co, at->next)) {
+      lua_pop(at->L, 1);
+      continue;
+    }
+    at->name = take_library_name(at->L, at->s);
+    at->named_c = f && at->name;
+    if (!at->named_c)
+      lua_getinfo(at->co, "Slnt", &at->ar);
+    if (at->named_c || !awl_is_ours(&at->ar)) {
+      at->next++;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- traces ---- */
+
+enum { LONGEST_TRACE = 1500, TRACES = 32 };
+
+/* A text that is kept is user value 1 of a userdata with the used part of this
+ * struct, in AWL_TRACES. */
+typedef struct stack_trace {
+  uint64_t hash;
+  size_t size; /* of `bytes` */
+  bool has_lines;
+  unsigned char bytes[LONGEST_TRACE];
+} stack_trace;
+
+/* False: the trace is full. */
+static bool add_bytes(stack_trace *trace, const void *bytes, size_t size) {
+  if (size > LONGEST_TRACE - trace->size)
+    return false;
+  memcpy(trace->bytes + trace->size, bytes, size);
+  trace->size += size;
+  return true;
+}
+
+/* Texts end with their \0, so that no two traces look the same. */
+static bool add_text(stack_trace *trace, const char *text) {
+  return add_bytes(trace, text, strlen(text) + 1);
+}
+
+static void add_hash(stack_trace *trace, uint64_t number) {
+  trace->hash =
+      (trace->hash ^ number) * UINT64_C(0x9e3779b97f4a7c15) ^ trace->hash >> 29;
+}
+
+static bool add_level_to_trace(stack_trace *trace, const shown_level *at) {
+  const lua_Debug *ar = &at->ar;
+  struct {
+    const char *name, *namewhat;
+    int line, defined;
+    char kind[8];
+  } key = {at->name, NULL, 0, 0, "c"};
+  add_hash(trace, (uint64_t)(uintptr_t)at->name);
+  if (at->named_c)
+    return add_bytes(trace, &key, sizeof key);
+  trace->has_lines = trace->has_lines || is_line(ar);
+  key.namewhat = ar->namewhat; /* a literal of Lua's C code */
+  key.line = ar->currentline;
+  key.defined = ar->linedefined;
+  key.kind[0] = *ar->what;
+  add_hash(trace, (uint64_t)(unsigned)ar->currentline << 32 |
+                      (unsigned)ar->linedefined);
+  return add_bytes(trace, &key, sizeof key) && add_text(trace, ar->short_src) &&
+         (*ar->namewhat == '\0' || add_text(trace, ar->name));
+}
+
+/* Take the trace of the stack. False: it is too long. */
+static bool take_trace(stack_trace *trace, shown_level *at) {
+  trace->hash = trace->size = 0;
+  trace->has_lines = false;
+  for (int i = 0; i < MOST_LEVELS && next_level(at); i++)
+    if (!add_level_to_trace(trace, at))
+      return false;
+  return true;
+}
+
+static size_t size_of_trace(const stack_trace *trace) {
+  return offsetof(stack_trace, bytes) + trace->size;
+}
+
+static lua_Integer place_of_trace(const stack_trace *trace) {
+  return (lua_Integer)(trace->hash >> 32 & (TRACES - 1)) + 1;
+}
+
+/* Push the text of an equal trace. False, and nothing is pushed: there is
+ * none. */
+static bool push_kept_text(lua_State *L, awl_state *s,
+                           const stack_trace *trace) {
+  awl_get(L, s, AWL_TRACES, place_of_trace(trace));
+  const stack_trace *kept = lua_touserdata(L, -1);
+  if (kept && kept->hash == trace->hash && kept->size == trace->size &&
+      memcmp(kept->bytes, trace->bytes, trace->size) == 0) {
+    lua_getiuservalue(L, -1, 1);
+    lua_remove(L, -2);
+    return true;
+  }
+  lua_pop(L, 1);
+  return false;
+}
+
+/* Keep the text on top with its trace. */
+static void keep_text(lua_State *L, awl_state *s, const stack_trace *trace) {
+  size_t size = size_of_trace(trace);
+  memcpy(lua_newuserdatauv(L, size, 1), trace, size);
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, 1);
+  awl_set(L, s, AWL_TRACES, place_of_trace(trace));
+}
+
+/* ---- texts ---- */
+
+/* Push the text of the levels. Returns true if it has a line of a file. */
+static bool push_text(lua_State *L, shown_level *at) {
+  luaL_Buffer b;
+  bool has_lines = false;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "stack traceback:");
+  for (int i = 0; i < MOST_LEVELS && next_level(at); i++) {
+    if (at->named_c) {
+      luaL_addstring(&b, "\n\t[C]: in ");
+      add_function(&b, &at->ar, at->name);
+    } else {
+      luaL_addlstring(&b, "\n\t", 2);
+      awl_add_level(&b, &at->ar, at->name);
+      has_lines = has_lines || is_line(&at->ar);
+    }
+  }
+  luaL_pushresult(&b);
+  return has_lines;
+}
+
+/* The texts of other coroutines are not kept: while such a text is made, a
+ * finalizer may change the stack of the coroutine. */
+static bool push_other_text(lua_State *L, awl_state *s, lua_State *co,
+                            int level) {
+  /* keep `co` alive: a finalizer may end its task */
+  lua_pushthread(co);
+  lua_xmove(co, L, 1);
+  shown_level at = {.L = L, .co = co, .s = s, .next = level};
+  bool has_lines = push_text(L, &at);
+  lua_remove(L, -2);
+  return has_lines;
+}
+
+bool awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
+  if (co != L)
+    return push_other_text(L, s, co, level);
+  stack_trace trace;
+  shown_level at = {.L = L, .co = L, .s = s, .next = level};
+  bool whole = take_trace(&trace, &at);
+  if (whole && push_kept_text(L, s, &trace))
+    return trace.has_lines;
+  at.next = level;
+  bool has_lines = push_text(L, &at);
+  if (whole)
+    keep_text(L, s, &trace);
+  return has_lines;
+}
+
+bool awl_join_traceback(lua_State *L, awl_state *s, lua_State *co) {
   static const char HEAD[] = "stack traceback:";
-  awl_push_traceback(L, s, co, 0);
+  bool has_lines = awl_push_traceback(L, s, co, 0);
   lua_pushstring(L, lua_tostring(L, -1) + sizeof HEAD - 1);
   lua_remove(L, -2);
   lua_concat(L, 2);
+  return has_lines;
 }
 
 bool awl_has_lines(const char *traceback) {

@@ -5,10 +5,11 @@
 #include "base/state.h"
 
 /* Push a traceback of `co`, from `level` on, without the binding's own levels.
- * Raises. */
-void awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
-/* Append the traceback of `co` to the traceback on top. Raises. */
-void awl_join_traceback(lua_State *L, awl_state *s, lua_State *co);
+ * Return whether it has a line of a file, not only of C functions. Raises. */
+bool awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
+/* Append the traceback of `co` to the traceback on top. Return whether it has a
+ * line of a file. Raises. */
+bool awl_join_traceback(lua_State *L, awl_state *s, lua_State *co);
 /* Does the traceback have a line of a file, not only of C functions? */
 bool awl_has_lines(const char *traceback);
 /* Add "file:line: in function" of a level. `ar` has the fields that
