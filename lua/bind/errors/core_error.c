@@ -32,9 +32,9 @@ static aw_error *error_of_info(lua_State *L, awl_loop *loop) {
 static void suppress_replaced(lua_State *L, awl_state *s, awl_loop *loop,
                               aw_error *error, int info) {
   luaL_checkstack(L, 4, NULL);
-  if (lua_getfield(L, info, "replaced") == LUA_TTABLE) {
+  if (awl_push_fact(L, info, AWL_FACT_REPLACED) != LUA_TNIL) {
     lua_pushnil(L);
-    lua_setfield(L, info, "replaced");
+    awl_set_fact(L, info, AWL_FACT_REPLACED);
     suppress_replaced(L, s, loop, error, lua_gettop(L));
     aw_error_suppress(error, error_of_info(L, loop));
   } else {
@@ -85,7 +85,7 @@ static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
     return aw_error_keep(error);
   luaL_checkstack(L, 8, NULL);
   awl_push_value(L, s, aw_error_value(error));
-  if (!lua_istable(L, -1)) {
+  if (!awl_is_info(L, -1)) {
     lua_pop(L, 1);
     return aw_error_keep(error);
   }
@@ -99,23 +99,25 @@ static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
   return copy;
 }
 
+/* Does the info at `info` describe the task that has failed? */
+static bool is_described(lua_State *L, int info) {
+  awl_record task;
+  return awl_failed_task(L, info, &task);
+}
+
 aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   aw_task *task = worker->task;
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
   awl_raised *raised = awl_raised_in(worker);
   int err = lua_gettop(L), info = err + 1;
   aw_error *error = awl_push_caught(L, s, worker) ? raised->error : NULL;
-  bool replaced = lua_getfield(L, info, "replaced") != LUA_TNIL;
+  bool replaced = awl_push_fact(L, info, AWL_FACT_REPLACED) != LUA_TNIL;
   lua_pop(L, 1);
-  if (error) {
-    /* the core made the error */
-    if (lua_getfield(L, info, "chain") == LUA_TNIL) {
-      lua_settop(L, info);
-      awl_describe_failed(L, s, task);
-    }
+  if (!error || !is_described(L, info))
+    awl_describe_failed(L, s, task);
+  if (error) { /* the core made the error */
     error = rehome_error(L, s, loop, error);
   } else {
-    awl_describe_failed(L, s, task);
     lua_pushvalue(L, info);
     error = error_of_info(L, loop);
   }
@@ -127,7 +129,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
 }
 
 aw_error *awl_make_plain_error(lua_State *L, awl_state *s, aw_task *task) {
-  awl_new_info(L, -1);
+  awl_push_record(L, -1);
   awl_describe_failed(L, s, task);
   lua_remove(L, -2);
   return error_of_info(L, awl_loop_of(s, aw_task_loop(task)));
@@ -139,7 +141,7 @@ aw_error *awl_make_derived_error(lua_State *L, awl_loop *loop, int info) {
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "err");
   } else {
-    awl_new_info(L, -1);
+    awl_push_record(L, -1);
   }
   lua_remove(L, -2);
   return error_of_info(L, loop);
@@ -165,7 +167,7 @@ static void push_core_object(lua_State *L, const awl_state *s,
 static void complete_error(lua_State *L, awl_state *s, awl_loop *loop,
                            aw_error *error) {
   push_core_object(L, s, error);
-  awl_new_info(L, -1);
+  awl_push_record(L, -1);
   lua_remove(L, -2);
   if (loop)
     aw_error_set_value(error, awl_hold(L, loop));
@@ -178,12 +180,12 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
   if (!aw_error_value(error))
     complete_error(L, s, loop, error);
   awl_push_value(L, s, aw_error_value(error));
-  if (!lua_istable(L, -1)) { /* the engine's own "out of memory" */
+  if (!awl_is_info(L, -1)) { /* the engine's own "out of memory" */
     lua_pop(L, 1);
     awl_push_error_object(L, error);
     return;
   }
-  lua_getfield(L, -1, "err");
+  awl_push_fact(L, -1, AWL_FACT_ERR);
   lua_remove(L, -2);
 }
 
@@ -206,33 +208,40 @@ static void set_suppressed(lua_State *L, awl_state *s, aw_error *error) {
   lua_setfield(L, -2, "suppressed");
 }
 
-void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
+/* Push what is kept of `error`; a new record, if nothing is. */
+static void push_kept(lua_State *L, awl_state *s, aw_error *error) {
   awl_push_value(L, s, aw_error_value(error));
-  if (!lua_istable(L, -1)) {
-    lua_pop(L, 1);
-    push_core_object(L, s, error);
-    awl_new_info(L, -1);
-    lua_remove(L, -2);
-  }
-  int kept = lua_gettop(L);
-  awl_push_info_over(L, s, kept);
-  lua_getfield(L, kept, "engine");
-  lua_getfield(L, kept, "id");
-  awl_push_known_task(L, s, (uint64_t)lua_tointeger(L, -2),
-                      (uint64_t)lua_tointeger(L, -1));
+  if (awl_is_info(L, -1))
+    return;
+  lua_pop(L, 1);
+  push_core_object(L, s, error);
+  awl_push_record(L, -1);
+  lua_remove(L, -2);
+}
+
+/* Set the field `task` of the Info on top; the kept info is below it. */
+static void set_failed_task(lua_State *L, awl_state *s, const awl_record *of,
+                            aw_task *task) {
+  awl_push_known_task(L, s, of->engine, of->id);
   if (lua_isnil(L, -1) && task) { /* the failed task has no Task */
     lua_pop(L, 1);
     awl_push_task(L, s, task);
   }
-  lua_setfield(L, kept + 1, "task");
-  if (task && lua_getfield(L, kept, "chain") == LUA_TNIL) {
-    lua_settop(L, kept + 1);
+  lua_setfield(L, -2, "task");
+}
+
+void awl_push_info(lua_State *L, awl_state *s, aw_error *error, aw_task *task) {
+  awl_record of;
+  push_kept(L, s, error);
+  bool described = awl_failed_task(L, -1, &of);
+  awl_push_info_over(L, s, -1);
+  lua_remove(L, -2);
+  set_failed_task(L, s, &of, task);
+  if (task && !described) {
     awl_describe_failed(L, s, task);
     lua_pushnil(L);
-    lua_setfield(L, kept + 1, "engine");
+    lua_setfield(L, -2, "engine");
   }
-  lua_settop(L, kept + 1);
-  lua_remove(L, kept);
   set_suppressed(L, s, error);
   if (aw_error_attempts(error) > 0) {
     lua_pushinteger(L, aw_error_attempts(error));
@@ -264,7 +273,7 @@ typedef struct handler_failure {
  * await raised is shared with other tasks. False: the error has no info. */
 static bool push_own_info(lua_State *L, handler_failure *f, awl_loop *loop) {
   awl_push_value(L, loop->state, aw_error_value(f->error));
-  if (!lua_istable(L, -1))
+  if (!awl_is_info(L, -1))
     return false;
   awl_push_info_over(L, loop->state, -1);
   lua_pushvalue(L, -1);

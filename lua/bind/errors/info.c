@@ -1,11 +1,12 @@
 /* info.c - Info: facts beside an error
  *
- * Error values travel raw [E1]. The facts beside an error are its *info* [E2],
- * a table with the fields `err`, `traceback`, `chain`, `id`, `name`,
- * `started_at` and others. Users get an Info: a table over the info, with more
- * fields of its own (`task`, `suppressed`). The __index of an Info makes fields
- * that are seldom read at their first use. The info itself has no Task, since
- * that would be a cycle through C.
+ * Error values travel raw [E1]. The facts beside an error are its *info* [E2].
+ * The binding keeps them in a record (record.c). Users get an Info: a table
+ * over the record, or over another Info, with more fields of its own (`task`,
+ * `suppressed`). The __index of an Info reads the record, and makes what is
+ * seldom read at its first use: lists, texts of frames, a name that is the cut
+ * text of a wire. The record has no Task, since that would be a cycle through
+ * C.
  *
  * Neighbours: raised.c keeps the infos of errors on their way; core_error.c
  * makes core errors of infos, and Infos of core errors.
@@ -25,88 +26,128 @@
 
 #include <string.h>
 
-void awl_new_info(lua_State *L, int error) {
-  error = lua_absindex(L, error);
-  lua_createtable(L, 0, 7);
-  lua_pushvalue(L, error);
-  lua_setfield(L, -2, "err");
-}
+/* key in an Info: the info below */
+enum { OVER = 1 };
 
 void awl_push_info_over(lua_State *L, awl_state *s, int info) {
   info = lua_absindex(L, info);
-  lua_createtable(L, 1, 3);
+  lua_createtable(L, 0, 2);
   lua_pushvalue(L, info);
-  lua_rawseti(L, -2, 1);
+  lua_rawseti(L, -2, OVER);
   awl_push_class(L, s, AWL_INFO);
   lua_setmetatable(L, -2);
 }
 
-bool awl_is_info_of(lua_State *L, int info, int error) {
-  error = lua_absindex(L, error);
-  lua_getfield(L, info, "err");
-  bool same = lua_rawequal(L, -1, error);
-  lua_pop(L, 1);
-  return same;
-}
-
 /* ---- about a task ---- */
 
-/* Set `chain` of the info on top: the states that its task was in [D3]. That is
- * a list of texts, newest first; for one state only its text, which
- * info_index() makes a list. */
-static void set_chain(lua_State *L, awl_state *s, const aw_task *task) {
+/* [text?] → [chain]: push the states that `task` was in [D3]. That is a list of
+ * texts, newest first; for one state only its text, which info_index() makes a
+ * list. The text of the last state is on top if `has_wire`. */
+static void list_states(lua_State *L, const aw_task *task, bool has_wire) {
   enum { LONGEST = 8 };
   uint32_t times;
-  bool has_wire = awl_push_state(L, s, task, AWL_LONGEST_TEXT);
+  int n = has_wire;
   const char *name = aw_task_chain(task, 0, &times);
-  if (name || !has_wire) {
-    lua_newtable(L);
-    int n = has_wire;
-    if (has_wire) {
-      lua_insert(L, -2);
-      lua_rawseti(L, -2, 1);
-    }
-    for (size_t i = 0; n < LONGEST && name;
-         name = aw_task_chain(task, ++i, &times)) {
-      awl_push_cut_name(L, name);
-      if (times > 1) {
-        lua_pushfstring(L, "%s (x%d)", lua_tostring(L, -1), (int)times);
-        lua_remove(L, -2);
-      }
-      lua_rawseti(L, -2, ++n);
-    }
+  lua_newtable(L);
+  if (has_wire) {
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
   }
-  lua_setfield(L, -2, "chain");
+  for (size_t i = 0; n < LONGEST && name;
+       name = aw_task_chain(task, ++i, &times)) {
+    awl_push_cut_name(L, name);
+    if (times > 1) {
+      lua_pushfstring(L, "%s (x%d)", lua_tostring(L, -1), (int)times);
+      lua_remove(L, -2);
+    }
+    lua_rawseti(L, -2, ++n);
+  }
 }
 
-/* Set the fields of the info on top that describe its task. */
+/* Set the facts of the info on top that describe its task. If the text of the
+ * state is the name, too, that text is made once. */
 static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   int info = lua_gettop(L);
-  set_chain(L, s, task);
-  lua_pushinteger(L, (lua_Integer)aw_task_id(task));
-  lua_setfield(L, info, "id");
-  if (!aw_task_name(task) && lua_getfield(L, info, "chain") == LUA_TSTRING)
-    awl_cut_name(L); /* the text of the state is the name: make it once */
-  else
+  uint32_t times;
+  bool has_wire = awl_push_state(L, s, task, AWL_LONGEST_TEXT);
+  bool one = has_wire && !aw_task_chain(task, 0, &times);
+  if (!one)
+    list_states(L, task, has_wire);
+  awl_set_fact(L, info, AWL_FACT_CHAIN);
+  if (!one || aw_task_name(task) || lua_istable(L, info)) {
     awl_push_plain_name(L, s, task);
-  lua_setfield(L, info, "name");
-  lua_settop(L, info);
+    awl_set_fact(L, info, AWL_FACT_NAME);
+  }
   lua_pushstring(L, aw_task_where(task)); /* NULL pushes nil */
-  lua_setfield(L, -2, "started_at");
+  awl_set_fact(L, info, AWL_FACT_STARTED_AT);
+}
+
+/* [Info]: describe_task(), into fields. */
+static void describe_in_fields(lua_State *L, awl_state *s, aw_task *task,
+                               uint64_t engine) {
+  lua_pushinteger(L, (lua_Integer)engine);
+  lua_setfield(L, -2, "engine");
+  lua_pushinteger(L, (lua_Integer)aw_task_id(task));
+  lua_setfield(L, -2, "id");
+  describe_task(L, s, task);
+  if (lua_getfield(L, -1, "chain") == LUA_TSTRING) {
+    lua_createtable(L, 1, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+    lua_setfield(L, -2, "chain");
+  } else {
+    lua_pop(L, 1);
+  }
 }
 
 void awl_describe_failed(lua_State *L, awl_state *s, aw_task *task) {
-  const awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
-  lua_pushinteger(L, (lua_Integer)loop->engine->serial);
-  lua_setfield(L, -2, "engine");
+  uint64_t engine = awl_loop_of(s, aw_task_loop(task))->engine->serial;
+  if (lua_istable(L, -1)) {
+    describe_in_fields(L, s, task, engine);
+    return;
+  }
+  awl_record *record = lua_touserdata(L, -1);
+  record->engine = engine;
+  record->id = aw_task_id(task);
   describe_task(L, s, task);
 }
 
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {
-  lua_createtable(L, 0, 4);
+  lua_pushnil(L);
+  awl_push_record(L, -1)->id = aw_task_id(task);
   describe_task(L, s, task);
   awl_push_info_over(L, s, -1);
-  lua_remove(L, -2);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+/* [.., Info]: has the Info a description of its own? It may name the task. */
+static bool is_described(lua_State *L, awl_record *out) {
+  static const char *const keys[] = {"engine", "id", "chain"};
+  for (int i = 0; i < 3; i++) {
+    lua_pushstring(L, keys[i]);
+    lua_rawget(L, -2 - i);
+  }
+  out->engine = (uint64_t)lua_tointeger(L, -3);
+  out->id = (uint64_t)lua_tointeger(L, -2);
+  bool has_chain = !lua_isnil(L, -1);
+  lua_pop(L, 3);
+  return has_chain;
+}
+
+bool awl_failed_task(lua_State *L, int info, awl_record *out) {
+  *out = (awl_record){NULL, 0, 0};
+  bool described = false;
+  lua_pushvalue(L, info);
+  while (lua_istable(L, -1) && !(described = is_described(L, out))) {
+    lua_rawgeti(L, -1, OVER);
+    lua_replace(L, -2);
+  }
+  const awl_record *record = awl_test_record(L, -1);
+  if (record)
+    *out = *record;
+  lua_pop(L, 1);
+  return record ? out->id != 0 : described;
 }
 
 /* ---- fields that are made when they are asked for ---- */
@@ -164,10 +205,42 @@ static int finish_traceback(lua_State *L) {
 /* [Info, key, nil, info]: for a Timeout, return the text of the wait that was
  * cut short. */
 static int push_info_waited(lua_State *L) {
-  lua_getfield(L, 4, "err");
+  awl_push_fact(L, 4, AWL_FACT_ERR);
   if (!awl_is(L, awl_of(L), 5, AWL_TIMEOUT) || !awl_push_waited(L, 5))
     return 0;
   return keep_field(L);
+}
+
+/* [Info, key, record, nil] → [Info, key, record, name]: the name is the text of
+ * the one state, cut. */
+static int push_cut_state(lua_State *L) {
+  if (awl_push_fact(L, 3, AWL_FACT_CHAIN) == LUA_TSTRING)
+    awl_cut_name(L);
+  else
+    lua_pushnil(L);
+  lua_replace(L, 4);
+  lua_settop(L, 4);
+  return lua_type(L, 4);
+}
+
+/* [Info, key, info] → [Info, key, info, value]: push the field `key` of the
+ * info, and return its type. */
+static int push_field(lua_State *L, const char *key) {
+  const awl_record *record = awl_test_record(L, 3);
+  if (!record) {
+    lua_pushvalue(L, 2);
+    return lua_istable(L, 3) ? lua_gettable(L, 3) : LUA_TNIL;
+  }
+  awl_fact fact = awl_fact_named(key);
+  if (fact) {
+    int type = awl_push_fact(L, 3, fact);
+    return fact == AWL_FACT_NAME && type == LUA_TNIL ? push_cut_state(L) : type;
+  }
+  if (record->id && strcmp(key, "id") == 0)
+    lua_pushinteger(L, (lua_Integer)record->id);
+  else
+    lua_pushnil(L);
+  return lua_type(L, -1);
 }
 
 /* __index of an Info: returns the field of the info below. Some fields are made
@@ -175,16 +248,12 @@ static int push_info_waited(lua_State *L) {
  * and texts. */
 static int info_index(lua_State *L) {
   lua_settop(L, 2);
-  if (!lua_istable(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TTABLE)
+  if (!lua_istable(L, 1) || lua_type(L, 2) != LUA_TSTRING)
     return 0;
-  lua_pushvalue(L, 2);
-  int type = lua_gettable(L, 3);
-  lua_insert(L, 3); /* [Info, key, value, info] */
-  if (lua_type(L, 2) != LUA_TSTRING) {
-    lua_settop(L, 3);
-    return 1;
-  }
   const char *key = lua_tostring(L, 2);
+  lua_rawgeti(L, 1, OVER);
+  int type = push_field(L, key);
+  lua_insert(L, 3); /* [Info, key, value, info] */
   if (strcmp(key, "waited") == 0 && type == LUA_TNIL)
     return push_info_waited(L);
   lua_settop(L, 3);

@@ -5,9 +5,9 @@
  * it: the innermost scope that is open in the worker, or the body. Meanwhile
  * its info stands in AWL_RAISED, under the worker's number. `__close` handlers
  * run on the way. They may open scopes, in which other errors may be on their
- * way. The info of such an inner error has, as item BELOW, the info of the
- * error around it. An error that a `__close` handler raises may replace another
- * error on the same way; then the new info has the old one in `replaced` [E3].
+ * way. Then AWL_RAISED has a list of infos, the innermost last. An error that a
+ * `__close` handler raises may replace another error on the same way; then the
+ * new info has the old one in `replaced` [E3].
  *
  * An error that an await raises is the worker's `passing` until the next await,
  * and keeps its info when the body does not catch it.
@@ -23,11 +23,6 @@
 #include "errors/traceback.h"
 #include "open.h"
 
-#include <string.h>
-
-/* key of an info in AWL_RAISED: the info of the error around */
-enum { BELOW = 1 };
-
 /* ---- the infos of a worker ---- */
 
 awl_raised *awl_raised_in(awl_worker *worker) {
@@ -36,11 +31,16 @@ awl_raised *awl_raised_in(awl_worker *worker) {
 
 /* Push the info of the error on its way, or nil. False: nil was pushed. */
 static bool push_raised(lua_State *L, awl_state *s, awl_worker *worker) {
-  if (awl_raised_in(worker)->noted)
-    awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
-  else
+  if (!awl_raised_in(worker)->noted) {
     lua_pushnil(L);
-  return lua_istable(L, -1);
+    return false;
+  }
+  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  if (worker->noted > 1) {
+    lua_rawgeti(L, -1, worker->noted);
+    lua_remove(L, -2);
+  }
+  return true;
 }
 
 /* Push the info of the error that an await of `worker` raised last, if that
@@ -51,23 +51,31 @@ static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
     return false;
   error = lua_absindex(L, error);
   awl_push_value(L, s, aw_error_value(worker->passing));
-  if (lua_istable(L, -1) && awl_is_info_of(L, -1, error))
+  if (awl_is_info(L, -1) && awl_is_info_of(L, -1, error))
     return true;
   lua_pop(L, 1);
   return false;
 }
 
-/* [.., info]: link the info to the infos in AWL_RAISED. It replaces the info of
- * an error on the same way. */
-static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
-  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
-  if (awl_raised_in(worker)->noted && lua_istable(L, -1)) {
-    lua_rawgeti(L, -1, BELOW);
-    lua_pushnil(L);
-    lua_rawseti(L, -3, BELOW);
-    lua_remove(L, -2);
+/* [.., info] → [..]: add the info to the list of the worker, or let it replace
+ * the last one. */
+static void put_in_list(lua_State *L, awl_state *s, const awl_worker *worker,
+                        bool replace) {
+  lua_Integer key = (lua_Integer)worker->number + 1;
+  awl_get(L, s, AWL_RAISED, key);
+  if (worker->noted == 1) { /* the item is an info: make a list of it */
+    lua_createtable(L, 2, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 2);
+    awl_set(L, s, AWL_RAISED, key);
+    lua_pop(L, 1);
+    return;
   }
-  lua_rawseti(L, -2, BELOW);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)worker->noted + !replace);
+  lua_pop(L, 1);
 }
 
 /* [.., info] → [..]: note that the error of the info is on its way from now on.
@@ -75,9 +83,10 @@ static void put_info_over(lua_State *L, awl_state *s, awl_worker *worker) {
 static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
                        aw_error *error) {
   awl_raised *raised = awl_raised_in(worker);
-  if (worker->noted > 0) /* two errors at once are rare */
-    put_info_over(L, s, worker);
-  awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
+  if (worker->noted > raised->noted) /* several errors at once are rare */
+    put_in_list(L, s, worker, raised->noted);
+  else
+    awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
   worker->noted += !raised->noted;
   raised->noted = true;
   aw_error *old = raised->error;
@@ -95,11 +104,13 @@ static void take_last_info(awl_worker *worker) {
     awl_unset(s, AWL_RAISED, key);
     return;
   }
-  if (lua_rawgeti(util, AWL_RAISED, key) == LUA_TTABLE) {
-    lua_rawgeti(util, -1, BELOW);
+  lua_rawgeti(util, AWL_RAISED, key);
+  if (worker->noted == 1) {
+    lua_rawgeti(util, -1, 1);
     lua_rawseti(util, AWL_RAISED, key);
+  } else {
     lua_pushnil(util);
-    lua_rawseti(util, -2, BELOW);
+    lua_rawseti(util, -2, (lua_Integer)worker->noted + 1);
   }
   lua_pop(util, 1);
 }
@@ -124,7 +135,7 @@ bool awl_put_first_error(lua_State *L, awl_worker *worker) {
     lua_pop(L, 1);
     return false;
   }
-  lua_getfield(L, -1, "err");
+  awl_push_fact(L, -1, AWL_FACT_ERR);
   lua_replace(L, -3);
   lua_pop(L, 1);
   return true;
@@ -136,7 +147,11 @@ bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task) {
     if (!w || w->task != task || w->noted == 0)
       continue;
     awl_get(L, s, AWL_RAISED, (lua_Integer)w->number + 1);
-    lua_getfield(L, -1, "err");
+    if (w->noted > 1) {
+      lua_rawgeti(L, -1, w->noted);
+      lua_remove(L, -2);
+    }
+    awl_push_fact(L, -1, AWL_FACT_ERR);
     lua_remove(L, -2);
     return true;
   }
@@ -153,10 +168,10 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
   bool replaces = push_raised(L, s, worker);
   if (replaces && awl_is_info_of(L, err + 1, err))
     return true;
-  awl_new_info(L, err);
+  awl_push_record(L, err);
   if (replaces) {
     lua_pushvalue(L, err + 1);
-    lua_setfield(L, -2, "replaced");
+    awl_set_fact(L, -2, AWL_FACT_REPLACED);
   }
   lua_remove(L, err + 1);
   return false;
@@ -169,57 +184,65 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
  * the running worker. */
 static void push_running_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
-  awl_push_traceback(L, s, L, 1);
-  for (size_t i = 0; !awl_has_lines(lua_tostring(L, -1)) &&
-                     (w = aw_task_host_at(running->task, i)) != NULL;
+  bool lines = awl_push_traceback(L, s, L, 1);
+  for (size_t i = 0; !lines && (w = aw_task_host_at(running->task, i)) != NULL;
        i++)
     if (w != running)
-      awl_join_traceback(L, s, w->co);
+      lines = awl_join_traceback(L, s, w->co);
 }
 
-/* [err, old, info]: give the info a traceback, unless it has one already from
- * the place where the error was first raised. (An error of the core has no
+/* [err, info] → the same: give the info a traceback, unless it has one already
+ * from the place where the error was first raised. (An error of the core has no
  * traceback before an await raises the error.) A Timeout gets raw frames, since
  * its traceback is seldom read. */
-static void add_traceback(lua_State *L, awl_state *s) {
-  if (lua_getfield(L, 3, "traceback") == LUA_TNIL) {
-    if (awl_is(L, s, 1, AWL_TIMEOUT))
-      awl_push_frames(L, s, 1);
-    else
-      push_running_stacks(L, s);
-    lua_setfield(L, 3, "traceback");
+static void add_traceback(lua_State *L, awl_state *s, bool is_new) {
+  if (!is_new) {
+    int type = awl_push_fact(L, 2, AWL_FACT_TRACEBACK);
+    lua_pop(L, 1);
+    if (type != LUA_TNIL)
+      return;
   }
-  lua_settop(L, 3);
+  if (awl_is(L, s, 1, AWL_TIMEOUT))
+    awl_push_frames(L, s, 1);
+  else
+    push_running_stacks(L, s);
+  awl_set_fact(L, 2, AWL_FACT_TRACEBACK);
+}
+
+/* [err]: note the info of the error, and where it was raised. */
+static void note_raised(lua_State *L, awl_state *s, awl_worker *worker) {
+  bool replaces = awl_raised_in(worker)->noted;
+  if (replaces) {
+    push_raised(L, s, worker);
+    if (awl_is_info_of(L, 2, 1))
+      return; /* the same error is raised again: its info is known */
+    lua_settop(L, 1);
+  }
+  bool passes = push_passing(L, s, worker, 1);
+  if (!passes)
+    awl_push_record(L, 1); /* [err, info] */
+  add_traceback(L, s, !passes);
+  if (replaces) {
+    push_raised(L, s, worker);
+    awl_set_fact(L, 2, AWL_FACT_REPLACED);
+  }
+  set_raised(L, s, worker, passes ? worker->passing : NULL);
 }
 
 /* The message handler of bodies: notes the info and returns the error
- * unchanged. */
+ * unchanged. Many errors are not noted: nobody needs the info, or L is a
+ * coroutine that is being closed. */
 static int note_traceback(lua_State *L) {
-  awl_state *s = awl_of(L);
+  awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   awl_worker *worker = s->run.running;
   lua_settop(L, 1);
   if (lua_isnil(L, 1)) {
     lua_pushliteral(L, "<nil error>");
     lua_replace(L, 1);
   }
-  if (!worker || L != s->run.co || awl_is_cancelled(L, s, 1) ||
-      is_unseen(worker))
-    /* nobody needs the info, or L is a coroutine that is being closed */
-    return 1;
-  bool replaces = push_raised(L, s, worker); /* [err, old] */
-  if (replaces && awl_is_info_of(L, 2, 1)) {
-    lua_settop(L, 1);
-    return 1; /* the same error is raised again: its info is known */
-  }
-  bool passes = push_passing(L, s, worker, 1);
-  if (!passes)
-    awl_new_info(L, 1); /* [err, old, info] */
-  add_traceback(L, s);
-  if (replaces) {
-    lua_pushvalue(L, 2);
-    lua_setfield(L, 3, "replaced");
-  }
-  set_raised(L, s, worker, passes ? worker->passing : NULL);
+  if (worker && L == s->run.co && !is_unseen(worker) &&
+      !awl_is_cancelled(L, s, 1))
+    note_raised(L, s, worker);
   lua_settop(L, 1);
   return 1;
 }
