@@ -25,7 +25,11 @@ void awl_push_cut(lua_State *L, const char *text, size_t size) {
 }
 
 void awl_push_cut_name(lua_State *L, const char *name) {
-  awl_push_cut(L, name, strnlen(name, AWL_LONGEST_NAME + 1));
+  size_t size = strnlen(name, AWL_LONGEST_NAME + 1);
+  if (size <= AWL_LONGEST_NAME)
+    lua_pushstring(L, name); /* Lua finds a text by its address */
+  else
+    awl_push_cut(L, name, size);
 }
 
 void awl_cut_name(lua_State *L) {

@@ -38,6 +38,15 @@ void awl_push_info_over(lua_State *L, awl_state *s, int info) {
   lua_setmetatable(L, -2);
 }
 
+bool awl_sees_argument(lua_State *L, int index, int number) {
+  lua_Debug ar;
+  if (lua_type(L, index) != LUA_TFUNCTION || lua_iscfunction(L, index))
+    return true;
+  lua_pushvalue(L, index);
+  lua_getinfo(L, ">u", &ar);
+  return ar.isvararg || ar.nparams >= number;
+}
+
 /* ---- about a task ---- */
 
 /* [text?] → [chain]: push the states that `task` was in [D3]. That is a list of
@@ -64,8 +73,13 @@ static void list_states(lua_State *L, const aw_task *task, bool has_wire) {
   }
 }
 
-/* Set the facts of the info on top that describe its task. If the text of the
- * state is the name, too, that text is made once. */
+/* Is the name of `task` the text of its state? Only that text is kept then. */
+static bool has_no_other_name(const aw_task *task) {
+  const char *name = aw_task_name(task);
+  return !name || name == aw_wire_name(aw_task_wire(task));
+}
+
+/* Set the facts of the info on top that describe its task. */
 static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   int info = lua_gettop(L);
   uint32_t times;
@@ -74,7 +88,7 @@ static void describe_task(lua_State *L, awl_state *s, aw_task *task) {
   if (!one)
     list_states(L, task, has_wire);
   awl_set_fact(L, info, AWL_FACT_CHAIN);
-  if (!one || aw_task_name(task) || lua_istable(L, info)) {
+  if (!one || !has_no_other_name(task) || lua_istable(L, info)) {
     awl_push_plain_name(L, s, task);
     awl_set_fact(L, info, AWL_FACT_NAME);
   }
@@ -136,14 +150,17 @@ static bool is_described(lua_State *L, awl_record *out) {
 }
 
 bool awl_failed_task(lua_State *L, int info, awl_record *out) {
-  *out = (awl_record){NULL, 0, 0};
+  const awl_record *record = awl_test_record(L, info);
   bool described = false;
+  *out = record ? *record : (awl_record){NULL, 0, 0};
+  if (record)
+    return record->id != 0;
   lua_pushvalue(L, info);
   while (lua_istable(L, -1) && !(described = is_described(L, out))) {
     lua_rawgeti(L, -1, OVER);
     lua_replace(L, -2);
   }
-  const awl_record *record = awl_test_record(L, -1);
+  record = awl_test_record(L, -1);
   if (record)
     *out = *record;
   lua_pop(L, 1);

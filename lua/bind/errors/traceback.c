@@ -24,15 +24,6 @@
 
 enum { MOST_LEVELS = 22 };
 
-/* [.., function] → [..]: return the name of the function in a library, or NULL.
- * NULL also if the names of libraries have not been read: only a C function
- * makes awl_push_traceback() read them. */
-static const char *take_library_name(lua_State *L, awl_state *s) {
-  const char *name = s->named ? awl_library_name(L, s, -1) : NULL;
-  lua_pop(L, 1);
-  return name;
-}
-
 static void add_quoted(luaL_Buffer *b, const char *what, const char *name) {
   luaL_addstring(b, what);
   luaL_addlstring(b, " '", 2);
@@ -113,37 +104,40 @@ static bool is_bottom(const awl_state *s, lua_CFunction f) {
   return f && (f == s->upcalls.worker || f == s->upcalls.handler);
 }
 
-/* Push the function of the level to L. If it is a C function, read the names of
- * libraries first: that may collect, so look at the level again. */
-static bool push_level_function(shown_level *at) {
-  for (;;) {
-    if (!lua_getstack(at->co, at->next, &at->ar))
-      return false;
-    lua_getinfo(at->co, "f", &at->ar);
-    if (at->co != at->L)
-      lua_xmove(at->co, at->L, 1);
-    if (at->s->named || !lua_iscfunction(at->L, -1) ||
-        is_bottom(at->s, lua_tocfunction(at->L, -1)))
-      return true;
-    lua_pop(at->L, 1);
-    awl_name_libraries(at->L, at->s);
+/* [.., function] of `from` → [..]: return the name of the function in a
+ * library, or NULL. NULL also if the names of libraries have not been read:
+ * only a C function makes next_level() read them. Raises nothing. */
+static const char *take_library_name(awl_state *s, lua_State *from) {
+  lua_State *util = s->util;
+  if (!s->named) {
+    lua_pop(from, 1);
+    return NULL;
   }
+  lua_xmove(from, util, 1);
+  lua_rawget(util, AWL_NAMES);
+  const char *name = lua_tostring(util, -1); /* the table keeps it alive */
+  lua_pop(util, 1);
+  return name;
 }
 
 /* Go to the next level that the text shows. False: there is none. Raises only
- * while the names of libraries have not been read. */
+ * while the names of libraries have not been read: that may collect, and a
+ * finalizer change the stack, so the level is looked at again. */
 static bool next_level(shown_level *at) {
-  for (; push_level_function(at); at->next++) {
-    lua_CFunction f = lua_tocfunction(at->L, -1);
-    if (is_bottom(at->s, f)) {
-      lua_pop(at->L, 1);
-      return false;
-    }
-    if (f && called_by_ours(at->co, at->next)) {
-      lua_pop(at->L, 1);
+  for (; lua_getstack(at->co, at->next, &at->ar); at->next++) {
+    lua_getinfo(at->co, "f", &at->ar);
+    lua_CFunction f = lua_tocfunction(at->co, -1);
+    bool bottom = is_bottom(at->s, f), unread = f && !at->s->named;
+    if (bottom || unread || (f && called_by_ours(at->co, at->next))) {
+      lua_pop(at->co, 1);
+      if (bottom)
+        return false;
+      if (unread)
+        awl_name_libraries(at->L, at->s);
+      at->next -= unread;
       continue;
     }
-    at->name = take_library_name(at->L, at->s);
+    at->name = take_library_name(at->s, at->co);
     at->named_c = f && at->name;
     if (!at->named_c)
       lua_getinfo(at->co, "Slnt", &at->ar);

@@ -24,6 +24,7 @@
 #include "errors/core_error.h"
 #include "errors/error_object.h"
 #include "errors/errors.h"
+#include "errors/info.h"
 #include "errors/kept.h"
 #include "errors/raised.h"
 #include "errors/traceback.h"
@@ -142,7 +143,7 @@ static void set_cause(lua_State *L, int raised, int error) {
 }
 
 /* The handler of a task has raised. `failure` is the error of the task; its
- * value and info are at ERROR and INFO. If `traced`, the table of
+ * value is at ERROR, and its info at INFO. If `traced`, the table of
  * trace_handler() is on top; else a plain error, since there was no memory for
  * a table. */
 enum { ERROR = 2, INFO = 3, HANDLER = 4 };
@@ -176,39 +177,55 @@ static void handler_returned(lua_State *L, const aw_task *task) {
   awl_mistake(L, where ? where : "?", "handler");
 }
 
+/* Push the info of the failed task, and put it at INFO. */
+static void put_info(lua_State *L, awl_state *s, aw_task *task) {
+  awl_push_info(L, s, aw_task_error(task), task);
+  lua_replace(L, INFO);
+}
+
 /* Call the handler. Debug hooks apply to the handler; a hook that it sets
- * applies to all bodies. */
+ * applies to all bodies. A handler that cannot see its third argument gets no
+ * info. */
 static void call_handler(lua_State *L, awl_state *s, awl_loop *loop,
                          aw_task *task) {
+  int count = awl_sees_argument(L, HANDLER, 3) ? 3 : 2;
+  if (count == 3)
+    put_info(L, s, task);
   lua_pushcfunction(L, trace_handler);
   lua_pushvalue(L, HANDLER);
   awl_push_loop(L, s, loop);
   lua_pushvalue(L, ERROR);
-  lua_pushvalue(L, INFO);
+  if (count == 3)
+    lua_pushvalue(L, INFO);
   awl_hooks_unmute(L, &s->run.muted);
   awl_hooks_enter_handler(L, s);
-  int status = lua_pcall(L, 3, 1, HANDLER + 1);
+  int status = lua_pcall(L, count, 1, HANDLER + 1);
   awl_hooks_leave_handler(L, s);
   awl_hooks_begin_mute(L, &s->run.muted);
-  if (awl_succeeded(s, status))
+  if (awl_succeeded(s, status)) {
     handler_returned(L, task);
-  else
-    handler_raised(L, loop, aw_task_error(task), status == LUA_ERRRUN);
+    return;
+  }
+  if (count < 3)
+    put_info(L, s, task);
+  handler_raised(L, loop, aw_task_error(task), status == LUA_ERRRUN);
 }
 
-/* (light task): call the handler of the failed task [E7, E8]. */
+/* (light task, light state): call the handler of the failed task [E7, E8]. */
 static int handle_failure(lua_State *L) {
-  awl_state *s = awl_open(L);
   aw_task *task = lua_touserdata(L, 1);
+  awl_state *s = lua_touserdata(L, 2);
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
   aw_error *failure = aw_task_error(task);
   awl_push_error(L, s, loop, failure);
   awl_place_error(L, s, task);
-  awl_push_info(L, s, failure, task);
+  lua_replace(L, ERROR);
+  lua_pushnil(L); /* at INFO */
   awl_push_value(L, s, aw_task_handler(task));
   if (s->upcalls.settle_ready(L, s, task))
     return 0;
   if (lua_isnil(L, HANDLER)) {
+    put_info(L, s, task);
     lua_pushvalue(L, ERROR);
     lua_pushvalue(L, INFO);
     awl_push_unhandled(L);
@@ -216,6 +233,7 @@ static int handle_failure(lua_State *L) {
   } else if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
     aw_loop_fail(loop->core, aw_error_keep(failure));
   } else if (awl_is_keep(L, s, HANDLER)) {
+    put_info(L, s, task);
     lua_pushvalue(L, INFO);
     awl_keep_failure(L, s, task);
   } else {
@@ -257,8 +275,9 @@ static void do_failed(lua_State *L, awl_state *s) {
   s->handler_task = task;
   lua_pushcfunction(L, handle_failure);
   lua_pushlightuserdata(L, task);
+  lua_pushlightuserdata(L, s);
   awl_signals_watch(s, L);
-  int status = lua_pcall(L, 1, 0, 0);
+  int status = lua_pcall(L, 2, 0, 0);
   awl_signals_watch(s, NULL);
   awl_signals_step_over(s, L);
   if (!awl_succeeded(s, status)) {

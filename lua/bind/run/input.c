@@ -11,9 +11,17 @@
 #include "base/loops.h"
 #include "base/values.h"
 #include "errors/core_error.h"
+#include "errors/info.h"
+#include "run/report.h"
 #include "wire/leaf.h"
 
 /* ---- errors ---- */
+
+/* Does the leaf's function see its argument `number`? The arguments that it was
+ * made with come after those that this file pushes. */
+static bool sees(lua_State *L, const awl_worker *w, int number) {
+  return w->leaf->extra >= 0 || awl_sees_argument(L, AWL_AT_CONTENT, number);
+}
 
 /* Push the error of the first part, and its info if `with_info`. The push may
  * raise, so the task keeps the error meanwhile. Then the error becomes
@@ -78,8 +86,8 @@ int awl_push_input(lua_State *L, awl_worker *w, int loop) {
   case AWL_LEAF_HELD: lua_pushvalue(L, loop); return 1;
   case AWL_LEAF_SUPERVISE:
     lua_pushvalue(L, loop);
-    return 1 + push_failure(L, w, true);
-  case AWL_LEAF_CATCH: return push_failure(L, w, true);
+    return 1 + push_failure(L, w, sees(L, w, 3));
+  case AWL_LEAF_CATCH: return push_failure(L, w, sees(L, w, 2));
   case AWL_LEAF_WHEN: return push_try(L, w);
   case AWL_LEAF_MAP:
   case AWL_LEAF_BIND: return awl_take_results(L, w->state, w->task);
