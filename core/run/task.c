@@ -128,6 +128,13 @@ static int grow_frames(aw_task *task) {
   return 0;
 }
 
+int aw__task_reserve(aw_task *task, int count) {
+  int rc = 0;
+  while (rc == 0 && task->capacity - task->depth < count)
+    rc = grow_frames(task);
+  return rc;
+}
+
 int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
   int rc = task->depth == task->capacity ? grow_frames(task) : 0;
   if (rc < 0)

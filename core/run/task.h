@@ -7,6 +7,8 @@
 aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
                       const aw_task_config *config);
 int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
+/* Make room for `count` more frames: so many pushes cannot fail. */
+int aw__task_reserve(aw_task *task, int count);
 /* Pop the top frame, and release the wire that it keeps. The caller has freed
  * what else the frame owns. */
 void aw__task_pop(aw_task *task);

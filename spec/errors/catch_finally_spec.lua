@@ -566,4 +566,28 @@ describe("w:finally(f)", function()
       assert.are.same({ "close", "finally" }, log)
     end)
   end)
+
+  it("fails if it is as deep as a task may be, without clean-up [O9]",
+    function()
+      test(function(ev)
+        local deepest, failures = 32768, 0
+        for depth = deepest - 8, deepest - 2 do
+          local log, note = recorder()
+          local w = aw.Call(note, "w"):finally(function()
+            note "clean-up"
+          end)
+          for _ = 1, depth do
+            w = w * 1
+          end
+          local err
+          ev:start(w, function(_, e)
+            err = e
+          end)
+          aw.sleep(1)
+          assert.are.same(err and {} or { "w", "clean-up" }, log)
+          failures = failures + (err and 1 or 0)
+        end
+        assert.is_true(failures > 0 and failures < 7)
+      end)
+    end)
 end)

@@ -19,7 +19,7 @@
 
 /* The state of the frame. */
 typedef struct cleanup {
-  aw_opened *shield; /* NULL: in use, or it could not be allocated */
+  aw_opened *shield; /* NULL: in use, or no memory was left */
   bool under_way;
   uint8_t outcome; /* an aw_outcome: that of the first part */
   union {
@@ -37,6 +37,9 @@ aw_wire *aw_finally(aw_wire *first, aw_wire *then, uint64_t grace) {
 
 static int enter(aw_task *task, aw_wire *wire) {
   int rc = aw__cold_push(task, wire, sizeof(cleanup));
+  if (rc < 0)
+    return rc;
+  rc = aw__task_reserve(task, 2); /* SCOPE and CHAIN, for each part */
   if (rc < 0)
     return rc;
   cleanup *own = aw__task_top(task)->u.state;
@@ -93,7 +96,7 @@ static void clear(aw_engine *engine, void *state) {
 static void enter_shield(aw_task *task, aw_opened *shield, uint64_t grace) {
   uint64_t until = aw__frame_shield_end(task, grace);
   int rc = aw__task_push(task, AW_FRAME_SCOPE, NULL);
-  assert(rc == 0); /* the first part had this frame, too */
+  assert(rc == 0); /* enter() has reserved the frame */
   (void)rc;
   aw__frame_enter(task, shield, AW_DEFAULT, until);
   if (until != AW_NEVER &&
@@ -105,7 +108,7 @@ static aw_after begin_clean_up(aw_task *task, const aw_frame *frame) {
   const aw_wire *wire = frame->wire;
   cleanup *own = frame->u.state;
   aw_opened *shield = own->shield;
-  if (!shield) /* out of memory: the first part has not begun */
+  if (!shield) /* out of memory or too deep: no part has begun */
     return AW_AFTER_PASS;
   if (task->outcome == AW_OUT_ERROR)
     aw_task_hold_back(task);
@@ -114,7 +117,7 @@ static aw_after begin_clean_up(aw_task *task, const aw_frame *frame) {
   own->shield = NULL;
   enter_shield(task, shield, wire->u.pair.number);
   int rc = aw__frame_chain(task, wire->u.pair.then);
-  assert(rc == 0); /* the first part had this frame, too */
+  assert(rc == 0); /* enter() has reserved the frame */
   (void)rc;
   return AW_AFTER_ON;
 }
