@@ -434,6 +434,8 @@ typedef struct aw_notice {
   bool due;
 } aw_notice;
 
+enum { AW_SPARES = 24 };
+
 struct aw_engine {
   aw_task *current; /* whose step is under way */
   aw_ready ready;
@@ -468,7 +470,9 @@ struct aw_engine {
   uint64_t steps, ids, random;
   uint64_t choices; /* generator of the orders in which Select looks [H4] */
   aw_engine_config config;
-  aw_slab *slabs;      /* the newest first */
+  aw_slab *slabs; /* the newest first */
+  /* a free block of each size, in steps of 16 bytes; see memory.c */
+  void *spares[AW_SPARES];
   aw_task *free_tasks; /* a list */
   uint32_t fresh;      /* of the newest slab: how many were ever used */
   aw_error *no_memory; /* made ahead of need */

@@ -48,8 +48,45 @@ void aw_free(void *memory) {
     aw_reallocate(memory, 0);
 }
 
+/* ---- the memory of an engine ----
+ *
+ * Scopes, errors and groups come and go with each part of a wire, most often
+ * one at a time. So the engine keeps one free block of each size: to take it
+ * costs a tenth of calloc() and free(). Sanitizers see each block.
+ */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(AW_NO_SLABS)
+enum { SPARES = 0 };
+#else
+enum { SPARES = AW_SPARES };
+#endif
+enum { SPARE_STEP = 16 };
+
+/* The number of the size among the spares; SPARES or more: it has none. */
+static size_t spare_number(size_t size) {
+  return (size + SPARE_STEP - 1) / SPARE_STEP;
+}
+
+/* The size of the block for `size` bytes. All blocks of a number are alike. */
+static size_t block_size(size_t size) {
+  size_t number = spare_number(size);
+  return number < SPARES ? number * SPARE_STEP : size;
+}
+
+static void free_spares(aw_engine *engine) {
+  for (size_t i = 0; i < AW_SPARES; i++)
+    aw_free(engine->spares[i]);
+}
+
 void *aw__alloc(aw_engine *engine, size_t size) {
-  void *memory = aw_allocate(size);
+  size_t number = spare_number(size);
+  void *memory;
+  if (number < SPARES && engine->spares[number]) {
+    memory = memset(engine->spares[number], 0, size);
+    engine->spares[number] = NULL;
+  } else {
+    memory = aw_allocate(block_size(size));
+  }
   if (memory)
     engine->bytes += size;
   return memory;
@@ -59,11 +96,15 @@ void aw__free(aw_engine *engine, void *memory, size_t size) {
   if (!memory)
     return;
   engine->bytes -= size;
-  aw_free(memory);
+  size_t number = spare_number(size);
+  if (number < SPARES && !engine->spares[number])
+    engine->spares[number] = memory;
+  else
+    aw_free(memory);
 }
 
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
-  void *grown = aw_reallocate(memory, size);
+  void *grown = aw_reallocate(memory, block_size(size));
   if (grown)
     engine->bytes += size - old;
   return grown;
@@ -171,6 +212,7 @@ void aw__engine_release(aw_engine *engine) {
   if (--engine->refs > 0)
     return;
   free_slabs(engine);
+  free_spares(engine);
   aw_free(engine);
 }
 
