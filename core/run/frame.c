@@ -166,6 +166,28 @@ void aw_scope_close(aw_task *task, aw_scope_end *end) {
   aw__opened_free(task->engine, aw__opened_of(scope), sizeof(aw_opened));
 }
 
+/* Is the scope as it was when it was opened, but for its limit? */
+static bool is_quiet(const aw_scope *scope) {
+  return scope->children == 0 && scope->own == AW_LEVEL_NONE &&
+         scope->eff == AW_LEVEL_NONE && !scope->error && !scope->cut &&
+         !scope->shield && !aw__opened_of(scope)->cut;
+}
+
+bool aw__frame_pass(aw_task *task) {
+  aw_scope *scope = top_scope(task);
+  if (task->outcome == AW_OUT_CANCEL || !is_quiet(scope))
+    return false;
+  aw_engine *engine = task->engine;
+  aw__alarm_clear(engine, &scope->alarm);
+  task->inner = scope->parent;
+  task->cancels = 0;
+  aw__task_forget_cancelled(task);
+  aw__scope_unlink(scope);
+  aw__opened_free(engine, aw__opened_of(scope), sizeof(aw_opened));
+  aw__cut_forget(engine);
+  return true;
+}
+
 void aw__frame_leave(aw_task *task) {
   aw_scope *scope = top_scope(task);
   if (task->outcome == AW_OUT_ERROR) {

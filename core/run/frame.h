@@ -22,6 +22,11 @@ enum { AW_NO_SHIELD = 0 };
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
                      uint64_t shield); /* end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);
+/* A value or an error has reached the top frame, which is that of a scope. If
+ * nothing has happened to the scope and it has no children, leave it: the
+ * outcome stays as it is, and the caller pops the frame. False: leave it by
+ * aw__frame_leave(). Most scopes of `//`, catch() and time limits end so. */
+bool aw__frame_pass(aw_task *task);
 /* An outcome has reached the top frame, which is that of a scope: join the
  * children of the scope next. */
 void aw__frame_leave(aw_task *task);

@@ -418,6 +418,8 @@ static bool passes(aw_task *task, aw_frame *frame, aw_step *out, move *next) {
     *next = transit(task, &frame->wire, out);
     return false;
   case AW_FRAME_SCOPE:
+    if (aw__frame_pass(task))
+      return true;
     aw__frame_leave(task);
     *next = ON;
     return false;
