@@ -96,6 +96,7 @@ typedef enum awl_class {
  * says otherwise. */
 typedef enum awl_slot {
   AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
+  AWL_VALUES,    /* number of a loop → table of its values; weak values */
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
   AWL_TASKS,   /* engine and id of a task → Task, see tasks.c; weak values */
   AWL_FDS,     /* descriptor that a program was given → object; weak values */

@@ -4,11 +4,11 @@
  *
  * An aw_value is the number of an EventLoop (high half) and a place in the
  * table of values of that loop (low half). The table is a user value of the
- * EventLoop, so values are garbage with their loop. Each place has a count of
- * references (claims); a free place has the number of the next free place
- * instead. A value that outlives its loop reads as nil, and its claim keeps the
- * number of the loop from being reused. An aw_value with its highest bit set is
- * the address of an aw_lua_value.
+ * EventLoop, so values are garbage with their loop; AWL_VALUES finds it. Each
+ * place has a count of references (claims); a free place has the number of the
+ * next free place instead. A value that outlives its loop reads as nil, and its
+ * claim keeps the number of the loop from being reused. An aw_value with its
+ * highest bit set is the address of an aw_lua_value.
  *
  * Neighbours: loops.c finds loops by number.
  */
@@ -106,16 +106,14 @@ static aw_value value_name(const awl_loop *loop, uint32_t place) {
 }
 
 /* Push the table of values of `loop` to util. False, and nothing is pushed: the
- * EventLoop is gone. */
+ * EventLoop is gone. AWL_VALUES loses the table when AWL_LOOPS loses the
+ * EventLoop, to which alone the table belongs. */
 static bool push_values(const awl_loop *loop) {
   lua_State *util = loop->state->util;
-  if (lua_rawgeti(util, AWL_LOOPS, loop->number) != LUA_TUSERDATA) {
-    lua_pop(util, 1);
-    return false;
-  }
-  lua_getiuservalue(util, -1, 1);
-  lua_remove(util, -2);
-  return true;
+  if (lua_rawgeti(util, AWL_VALUES, loop->number) == LUA_TTABLE)
+    return true;
+  lua_pop(util, 1);
+  return false;
 }
 
 aw_value awl_hold(lua_State *L, awl_loop *loop) {

@@ -141,6 +141,8 @@ static int push_new(lua_State *L, int arg) {
    * loop, and take the same number. */
   uint32_t number = awl_loop_take_number(L, s);
   loop->number = number;
+  lua_getiuservalue(L, -1, VALUES);
+  awl_set(L, s, AWL_VALUES, number);
   lua_pushvalue(L, -1);
   awl_set(L, s, AWL_LOOPS, number);
   loop->claims = aw_allocate(sizeof *loop->claims);
