@@ -188,6 +188,24 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()\n"
      "check(seen and seen:find('own error', 1, true) and seen:find('trace'))",
      false},
+    {"infos that are read late",
+     "local ev = loop()\n"
+     "local kept = {}\n"
+     "local function fails(n) aw.yield() error('own error ' .. n, 0) end\n"
+     "local function keep(_, _, info) kept[#kept + 1] = info end\n"
+     "for n = 1, 3 do ev:start(aw.Call(fails, n), keep) end\n"
+     "ev:start(aw.Readable(987654):catch(function(_, info)\n"
+     "  check(#info.chain == 1)\n"
+     "end))\n"
+     "ev:start(aw.Call(fails, 4):catch(function() end))\n"
+     "ev:run()\n"
+     "ev = nil\n"
+     "for n, info in ipairs(kept) do\n"
+     "  check(info.err == 'own error ' .. n and info.id == n)\n"
+     "  check(info.name == info.chain[1] and info.started_at)\n"
+     "  check(info.traceback == kept[1].traceback and #info.suppressed == 0)\n"
+     "end",
+     false},
     {"no handler",
      "local ev = loop()\n"
      "local own = setmetatable({}, {__tostring = function() return 'own error' "

@@ -100,7 +100,7 @@ static aw_error *rehome_error(lua_State *L, awl_state *s, awl_loop *loop,
 }
 
 /* Does the info at `info` describe the task that has failed? */
-static bool is_described(lua_State *L, int info) {
+static bool has_task(lua_State *L, int info) {
   awl_record task;
   return awl_failed_task(L, info, &task);
 }
@@ -113,7 +113,7 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   aw_error *error = awl_push_caught(L, s, worker) ? raised->error : NULL;
   bool replaced = awl_push_fact(L, info, AWL_FACT_REPLACED) != LUA_TNIL;
   lua_pop(L, 1);
-  if (!error || !is_described(L, info))
+  if (!error || !has_task(L, info))
     awl_describe_failed(L, s, task);
   if (error) { /* the core made the error */
     error = rehome_error(L, s, loop, error);

@@ -242,11 +242,11 @@ static int push_cut_state(lua_State *L) {
 
 /* [Info, key, info] → [Info, key, info, value]: push the field `key` of the
  * info, and return its type. */
-static int push_field(lua_State *L, const char *key) {
+static int push_kept_field(lua_State *L, const char *key) {
   const awl_record *record = awl_test_record(L, 3);
   if (!record) {
     lua_pushvalue(L, 2);
-    return lua_istable(L, 3) ? lua_gettable(L, 3) : LUA_TNIL;
+    return lua_gettable(L, 3);
   }
   awl_fact fact = awl_fact_named(key);
   if (fact) {
@@ -269,7 +269,9 @@ static int info_index(lua_State *L) {
     return 0;
   const char *key = lua_tostring(L, 2);
   lua_rawgeti(L, 1, OVER);
-  int type = push_field(L, key);
+  if (!lua_istable(L, 3) && !awl_test_record(L, 3))
+    return 0; /* the user has put something there */
+  int type = push_kept_field(L, key);
   lua_insert(L, 3); /* [Info, key, value, info] */
   if (strcmp(key, "waited") == 0 && type == LUA_TNIL)
     return push_info_waited(L);

@@ -83,7 +83,7 @@ void awl_add_level(luaL_Buffer *b, const lua_Debug *ar,
 }
 
 /* Is the level a line of a file? */
-static bool is_line(const lua_Debug *ar) {
+static bool is_line_of_file(const lua_Debug *ar) {
   return strcmp(ar->short_src, "[C]") != 0;
 }
 
@@ -191,7 +191,7 @@ static bool add_level_to_trace(stack_trace *trace, const shown_level *at) {
   add_hash(trace, (uint64_t)(uintptr_t)at->name);
   if (at->named_c)
     return add_bytes(trace, &key, sizeof key);
-  trace->has_lines = trace->has_lines || is_line(ar);
+  trace->has_lines = trace->has_lines || is_line_of_file(ar);
   key.namewhat = ar->namewhat; /* a literal of Lua's C code */
   key.line = ar->currentline;
   key.defined = ar->linedefined;
@@ -260,7 +260,7 @@ static bool push_text(lua_State *L, shown_level *at) {
     } else {
       luaL_addlstring(&b, "\n\t", 2);
       awl_add_level(&b, &at->ar, at->name);
-      has_lines = has_lines || is_line(&at->ar);
+      has_lines = has_lines || is_line_of_file(&at->ar);
     }
   }
   luaL_pushresult(&b);
