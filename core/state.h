@@ -434,7 +434,13 @@ typedef struct aw_notice {
   bool due;
 } aw_notice;
 
-enum { AW_SPARES = 24 };
+/* Free blocks of one size, see memory.c. */
+typedef struct aw_spares {
+  struct aw_spare *first;
+  uint32_t count;
+} aw_spares;
+
+enum { AW_SPARES = 40 };
 
 struct aw_engine {
   aw_task *current; /* whose step is under way */
@@ -470,12 +476,11 @@ struct aw_engine {
   uint64_t steps, ids, random;
   uint64_t choices; /* generator of the orders in which Select looks [H4] */
   aw_engine_config config;
-  aw_slab *slabs; /* the newest first */
-  /* a free block of each size, in steps of 16 bytes; see memory.c */
-  void *spares[AW_SPARES];
-  aw_task *free_tasks; /* a list */
-  uint32_t fresh;      /* of the newest slab: how many were ever used */
-  aw_error *no_memory; /* made ahead of need */
+  aw_slab *slabs;              /* the newest first */
+  aw_spares spares[AW_SPARES]; /* by size in steps of 16 bytes */
+  aw_task *free_tasks;         /* a list */
+  uint32_t fresh;              /* of the newest slab: how many were ever used */
+  aw_error *no_memory;         /* made ahead of need */
   uint32_t refs;
   bool inside; /* in aw_next() [I6] */
   bool has_uv;
