@@ -186,7 +186,7 @@ void awl_push_error(lua_State *L, awl_state *s, awl_loop *loop,
     return;
   }
   awl_push_fact(L, -1, AWL_FACT_ERR);
-  lua_remove(L, -2);
+  lua_replace(L, -2);
 }
 
 /* Set the field `suppressed` of the Info on top. */

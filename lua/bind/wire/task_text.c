@@ -17,29 +17,39 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Making the text may run finalizers, which may end a task that is not running.
- * So a Wire keeps the wire of the task alive meanwhile. */
-bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
-                    size_t most) {
-  bool runs = aw_task_state_of(task) == AW_TASK_RUNNING;
-  if (runs)
-    lua_pushnil(L);
-  else
-    awl_push_simple(L, s);
-  aw_wire *wire = (aw_wire *)(uintptr_t)aw_task_wire(task);
-  if (!wire) {
-    lua_pop(L, 1);
-    return false;
-  }
-  if (!runs)
-    awl_fill_wire(L, s, aw_wire_keep(wire));
+static void push_wire_text(lua_State *L, awl_state *s, const aw_wire *wire,
+                           size_t most) {
   const char *name = aw_wire_name(wire);
   if (name)
     awl_push_cut_name(L, name);
   else
     awl_show_wire(L, s, wire, most);
+}
+
+/* Making the text may run finalizers, which may end a task that is not running.
+ * So a Wire keeps the wire of the task alive meanwhile. */
+static bool push_state_safely(lua_State *L, awl_state *s, const aw_task *task,
+                              size_t most) {
+  awl_push_simple(L, s);
+  aw_wire *wire = (aw_wire *)(uintptr_t)aw_task_wire(task);
+  if (!wire) {
+    lua_pop(L, 1);
+    return false;
+  }
+  awl_fill_wire(L, s, aw_wire_keep(wire));
+  push_wire_text(L, s, wire, most);
   lua_remove(L, -2);
   return true;
+}
+
+bool awl_push_state(lua_State *L, awl_state *s, const aw_task *task,
+                    size_t most) {
+  if (aw_task_state_of(task) != AW_TASK_RUNNING)
+    return push_state_safely(L, s, task, most);
+  const aw_wire *wire = aw_task_wire(task);
+  if (wire)
+    push_wire_text(L, s, wire, most);
+  return wire != NULL;
 }
 
 void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task) {
