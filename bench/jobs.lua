@@ -5,38 +5,36 @@
 ---
 ---   name        of the programs, bench/peers/PEER/NAME.EXT
 ---   group       "engine" or "io"
----   chapter     jobs of a chapter share a plot and a part of the table
+---   chapter     jobs of a chapter share a plot
 ---   title       of the row
 ---   operation   what one operation is, for a reader who compares programs
----   size        N of a first try; main.lua then chooses N for each program so
----               that a run takes long enough
+---   size        N of a first try; then N is chosen for each program so that a
+---               run takes long enough
 ---   sizes       instead: rows with these N, for jobs whose N is a crowd
----   parameters  rows with these parameters, passed to programs (or to the load)
----   by          the figure that ranks: "cpu" (user + system; the default),
----               "wall", or "peak" (resident bytes)
+---   parameters  rows with these parameters, passed to programs (or to a load)
+---   by          the figure that ranks: "cpu" (user + system; the default) or
+---               "wall"
 ---   memory      true if the row shows the resident bytes of an operation
----   live        true if bench/live.lua measures live bytes of aiowire's program
----   times       run a program so often with N = 0 and show the cost of a run:
+---   live        true if bench/live.lua measures live bytes of our program
+---   times       run a program so often with N = 0, and show the cost of a run:
 ---               for the start of a program
 ---   floor       the job whose floor program is the floor of this one, too
 ---   uses        "zmq": peers need their zmq package
 ---   musts       what aiowire has to reach: a figure ("cpu", "wall", "live",
----               "peak", "instructions") that is at most `most`: times the same
----               figure of the peer `of` in the same row, or without `of`, in
----               seconds, bytes or instructions. `size` or `parameter` tells the
----               row, if not all of them; `row` another one to compare with.
+---               "peak", "instructions") that is at most `most` seconds, bytes
+---               or instructions; or `most` times the same figure of the peer
+---               `of`, of the same job with the size `of_size`, or of the row
+---               with the id `row`. A must with `size` or `parameter` is for
+---               that row only.
 ---
 --- Servers, `PROGRAM ADDRESS`, and programs that need another one beside them:
 ---   address     "tcp" or "ipc": how ADDRESS is made
----   load        { NAME, WORD… }: the program bench/load/NAME runs as
----               NAME WORD… ADDRESS N [PARAMETER] against the server, whose cost
----               is measured
----   beside      { NAME, WORD… }: runs likewise, but the measured program, called
----               as PROGRAM N ADDRESS [PARAMETER], ends by itself
+---   load        { NAME, WORD… }: bench/load/NAME runs against the server, whose
+---               cost is measured, as NAME WORD… ADDRESS N [PARAMETER]
+---   beside      { NAME, WORD… }: runs likewise, but the measured program,
+---               called as PROGRAM N ADDRESS [PARAMETER], ends by itself
 ---   pin         true: both have a processor of their own
 
---- A ratio to the floor is judged with the noise of a machine that does other
---- work: the musts of the steps are those of instructions, with --instructions.
 local CROWDS <const> = { 1000, 10000, 100000, 1000000 }
 
 local jobs <const> = {
@@ -119,8 +117,8 @@ local jobs <const> = {
       { "instructions", most = 11000, size = 10000 },
     } },
   { name = "cancel_nested", chapter = "errors", title = "cancel, nested",
-    operation = "a cancel of the outermost of nested tasks reaches one of them, "
-      .. "with its start", sizes = { 1000, 10000 }, memory = true, musts = {
+    operation = "start a nested task, which a cancel of the outermost one "
+      .. "reaches", sizes = { 1000, 10000 }, memory = true, musts = {
       { "cpu", most = 2, of_size = 1000, size = 10000 },
     } },
 

@@ -1,0 +1,15 @@
+local aw = require "aiowire"
+
+local count <const> = math.tointeger(arg[1])
+
+aw.run(function(ev)
+  local channel <const> = aw.channel()
+  ev:start(function()
+    for i = 1, count do
+      channel:send(i)
+    end
+  end)
+  for _ = 1, count do
+    channel:recv()
+  end
+end)

@@ -1,0 +1,12 @@
+local aw = require "aiowire"
+
+local left = math.tointeger(arg[1])
+
+local function step()
+  left = left - 1
+  if left > 0 then
+    return step
+  end
+end
+
+aw.run(step)

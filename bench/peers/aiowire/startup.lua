@@ -1,0 +1,3 @@
+local aw = require "aiowire"
+
+aw.run(function() end)

@@ -1,0 +1,118 @@
+--- Measures entries, round by round.
+---
+--- An entry is a program in a row: { row =, peer =, program =, n =, costs = {},
+--- failed =, skipped = }. In a round each entry of a row has its turn, so what
+--- slows the machine for a while slows all of them; the first turn goes to
+--- another entry in each round. `run(entry, n)` runs the program once and
+--- returns what it cost, or nil and an error text.
+local figures = require "bench.figures"
+local sizes = require "bench.sizes"
+
+local M = {}
+
+--- Most tries to find N.
+local TRIES <const> = 6
+
+--- Return what a run costs beyond its start and end. An error ends the entry.
+local function measured(entry, n, run)
+  local result, message = run(entry, n)
+  if not result then
+    error({ failed = message })
+  end
+  return result
+end
+
+--- What a program that waits may take in wall time, in targets.
+local WAIT <const> = 10
+
+--- Return the seconds that count. Wall time alone would give a small N on a
+--- busy machine.
+local function seconds(cost, entry)
+  if entry.row.job.by == "wall" then
+    return cost.wall
+  end
+  return math.max(cost.cpu, cost.wall / WAIT)
+end
+
+local function choose_size(entry, target, run)
+  local n = sizes.first(entry.row.size)
+  local zero = measured(entry, 0, run)
+  for _ = 1, TRIES do
+    local took = seconds(measured(entry, n, run), entry) - seconds(zero, entry)
+    local better = sizes.next(n, took, target)
+    if better == n then
+      break
+    end
+    n = better
+  end
+  return n
+end
+
+--- Return the cost of the same job and peer in a smaller crowd.
+local function smaller(entry, entries)
+  local best
+  for _, other in ipairs(entries) do
+    local same = other.peer == entry.peer and other.row.job == entry.row.job
+    if same and other.row.size < entry.row.size and other.costs[1] then
+      best = other
+    end
+  end
+  return best and best.costs[1]
+end
+
+--- Set N of an entry, or why it is left out.
+local function prepare(entry, entries, target, run)
+  local job = entry.row.job
+  if job.times then
+    entry.n = 0
+  elseif not job.sizes then
+    entry.n = choose_size(entry, target, run)
+  else
+    local cost = smaller(entry, entries)
+    entry.skipped = cost and sizes.too_much(cost, entry.row.size)
+    entry.n = entry.row.size
+  end
+end
+
+local function take_turn(entry, entries, target, run)
+  if not entry.n then
+    prepare(entry, entries, target, run)
+  end
+  if entry.skipped then
+    return
+  end
+  local zero = entry.n > 0 and measured(entry, 0, run)
+  table.insert(entry.costs,
+    figures.cost(measured(entry, entry.n, run), zero, entry.n))
+end
+
+--- Return a list of lists: the entries of each row.
+local function by_row(entries)
+  local lists, list = {}, nil
+  for _, entry in ipairs(entries) do
+    if not list or list[1].row ~= entry.row then
+      list = {}
+      lists[#lists + 1] = list
+    end
+    list[#list + 1] = entry
+  end
+  return lists
+end
+
+--- Measure `entries` in one round. A run should take `target` seconds.
+function M.round(number, entries, target, run)
+  for _, list in ipairs(by_row(entries)) do
+    for i = 1, #list do
+      local entry = list[(i + number - 2) % #list + 1]
+      if not entry.failed and not entry.skipped then
+        local good, problem = pcall(take_turn, entry, entries, target, run)
+        if not good then
+          entry.failed = type(problem) == "table" and problem.failed
+            or error(problem, 0)
+        end
+      end
+    end
+  end
+end
+
+return M
