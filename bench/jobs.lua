@@ -29,8 +29,8 @@
 ---
 --- Servers, `PROGRAM ADDRESS`, and programs that need another one beside them:
 ---   address     "tcp" or "ipc": how ADDRESS is made
----   load        { NAME, WORD… }: bench/load/NAME runs against the server, whose
----               cost is measured, as NAME WORD… ADDRESS N [PARAMETER]
+---   load        { NAME, WORD… }: bench/load/NAME runs against the server,
+---               whose cost is measured, as NAME WORD… ADDRESS N [PARAMETER]
 ---   beside      { NAME, WORD… }: runs likewise, but the measured program,
 ---               called as PROGRAM N ADDRESS [PARAMETER], ends by itself
 ---   pin         true: both have a processor of their own

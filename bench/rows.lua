@@ -3,7 +3,8 @@ local M = {}
 
 --- Return a number with commas, as "10,000".
 local function number(n)
-  local text, commas = tostring(n), nil
+  local text = tostring(n)
+  local commas
   repeat
     text, commas = text:gsub("^(%d+)(%d%d%d)", "%1,%2")
   until commas == 0
