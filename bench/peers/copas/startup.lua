@@ -1,0 +1,3 @@
+local copas = require "copas"
+
+copas()

@@ -1,0 +1,3 @@
+local cqueues = require "cqueues"
+
+assert(cqueues.new():loop())

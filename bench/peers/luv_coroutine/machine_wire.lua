@@ -1,0 +1,29 @@
+-- A state is an object whose method returns the next one. Between two of them,
+-- all others have their turn: the idle handle resumes in the loop's next pass.
+local uv = require "luv"
+
+local left = math.tointeger(arg[1])
+
+local State = {}
+State.__index = State
+
+function State:run()
+  left = left - 1
+  if left > 0 then
+    return self
+  end
+end
+
+local idle = uv.new_idle()
+local machine = coroutine.create(function()
+  local current = left > 0 and setmetatable({}, State)
+  while current do
+    current = current:run()
+    coroutine.yield()
+  end
+  idle:close()
+end)
+idle:start(function()
+  assert(coroutine.resume(machine))
+end)
+uv.run()
