@@ -111,6 +111,9 @@ local jobs <const> = {
   { name = "fallback", chapter = "errors", title = "fallback",
     operation = "a function raises, an alternative is called", size = 100000,
     musts = { { "instructions", most = 4500 } } },
+  { name = "cancel_wire", chapter = "errors", title = "cancel of a wire",
+    operation = "start a timer or a callback of an hour, and cancel it; all "
+      .. "wait at the same time", sizes = { 10000 } },
   { name = "cancel", chapter = "errors", title = "cancel",
     operation = "start a task that sleeps for an hour, and cancel it; all "
       .. "sleep at the same time", sizes = { 10000 }, musts = {
