@@ -52,6 +52,10 @@ function M.find(build, peer, job)
     path = ("%s/bench/%s/%s"):format(build, peer.folder or peer.name, name)
     return exists(path) and path or nil, peer.package or "libzmq3-dev"
   end
+  local able = peer.able and peer.able[job.group]
+  if able and not succeeds(able) then
+    return nil, "a newer " .. peer.package
+  end
   return path
 end
 
