@@ -67,21 +67,16 @@ local function concerns(must, row)
 end
 
 --- Return what a must compares with, and its name: an entry of another peer in
---- the same row, of another size of the job, or of another row.
+--- the same row, or of the same peer in another row of the job.
 local function base(must, entry, entries)
   for _, other in ipairs(entries) do
     local row = other.row
-    if must.of and row == entry.row and other.peer.name == must.of then
+    if row == entry.row and other.peer.name == must.of then
       return other, must.of
-    elseif other.peer ~= entry.peer then
-      goto continue
-    elseif must.of_size and row.job == entry.row.job
-      and row.size == must.of_size then
-      return other, row.title
-    elseif must.row == row.id then
+    elseif must.row and row.job == entry.row.job and other.peer == entry.peer
+      and (row.size == must.row or row.parameter == must.row) then
       return other, row.title
     end
-    ::continue::
   end
 end
 
@@ -89,7 +84,7 @@ end
 local function judge(must, entry, entries)
   local figure = must[1]
   local value, limit = median(entry, figure), must.most
-  local is_ratio = must.of or must.of_size or must.row
+  local is_ratio = must.of or must.row
   if is_ratio then
     local other, name = base(must, entry, entries)
     value = figures.ratio(value, median(other, figure))

@@ -4,6 +4,7 @@
 --- operation is (cost(N) - cost(0)) / N. Fields of a job:
 ---
 ---   name        of the programs, bench/peers/PEER/NAME.EXT
+---   program     their name instead, if they are those of another job
 ---   group       "engine" or "io"
 ---   chapter     jobs of a chapter share a plot
 ---   title       of the row
@@ -23,9 +24,8 @@
 ---   musts       what aiowire has to reach: a figure ("cpu", "wall", "live",
 ---               "peak", "instructions") that is at most `most` seconds, bytes
 ---               or instructions; or `most` times the same figure of the peer
----               `of`, of the same job with the size `of_size`, or of the row
----               with the id `row`. A must with `size` or `parameter` is for
----               that row only.
+---               `of`, or of the job's row whose size or parameter is `row`. A
+---               must with `size` or `parameter` is for that row only.
 ---
 --- Servers, `PROGRAM ADDRESS`, and programs that need another one beside them:
 ---   address     "tcp" or "ipc": how ADDRESS is made
@@ -70,7 +70,7 @@ local jobs <const> = {
     sizes = CROWDS, memory = true, live = true, musts = {
       { "live", most = 270, size = 100000 },
       { "cpu", most = 1 / 4, of = "luv", size = 100000 },
-      { "cpu", most = 2, of_size = 100000, size = 1000000 },
+      { "cpu", most = 2, row = 100000, size = 1000000 },
       { "instructions", most = 5500, size = 10000 },
     } },
   { name = "sleepers", chapter = "sleepers", title = "sleeping bodies",
@@ -122,7 +122,7 @@ local jobs <const> = {
   { name = "cancel_nested", chapter = "errors", title = "cancel, nested",
     operation = "start a nested task, which a cancel of the outermost one "
       .. "reaches", sizes = { 1000, 10000 }, memory = true, musts = {
-      { "cpu", most = 2, of_size = 1000, size = 10000 },
+      { "cpu", most = 2, row = 1000, size = 10000 },
     } },
 
   { name = "startup", chapter = "start", title = "start and end",

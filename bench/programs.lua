@@ -34,7 +34,7 @@ end
 --- Return the program of `peer` for a job, or nil and why there is none:
 --- "source" if nobody has written one, or the name of a missing package.
 function M.find(build, peer, job)
-  local name = job.name
+  local name = job.program or job.name
   if peer.role == "floor" and job.floor then
     name = job.floor
   end

@@ -1,13 +1,13 @@
 --- Makes the rows of the table from jobs: one for each size or parameter.
 local M = {}
 
---- Return a number with commas, as "10,000".
+--- Return a number with commas, as "10,000"; other texts as they are.
 local function number(n)
   local text = tostring(n)
-  local commas
-  repeat
+  local commas = text:find "%D" and 0
+  while commas ~= 0 do
     text, commas = text:gsub("^(%d+)(%d%d%d)", "%1,%2")
-  until commas == 0
+  end
   return text
 end
 
