@@ -1,0 +1,50 @@
+-- poller.lua N ACTIVE/ALL: N datagrams, in rounds of ACTIVE, on some of ALL
+-- sockets that are watched. Each socket is connected to itself.
+local socket = require "socket"
+local uv = require "luv"
+
+local left = tonumber(arg[1])
+local active, all = arg[2]:match "(%d+)/(%d+)"
+active, all = tonumber(active), tonumber(all)
+local sockets, awaited = {}, 0
+
+local function send(count)
+  awaited = count
+  for i = 1, count do
+    sockets[i]:send "x"
+  end
+end
+
+local function got_one()
+  awaited = awaited - 1
+  if awaited > 0 then
+    return
+  elseif left == 0 then
+    uv.stop()
+  else
+    local count = math.min(left, active)
+    left = left - count
+    send(count)
+  end
+end
+
+for i = 1, all do
+  local s = socket.udp()
+  s:setsockname("127.0.0.1", 0)
+  s:setpeername(s:getsockname())
+  sockets[i] = s
+  coroutine.wrap(function()
+    local co = coroutine.running()
+    uv.new_poll(s:getfd()):start("r", function(err)
+      assert(coroutine.resume(co, err))
+    end)
+    while true do
+      assert(not coroutine.yield())
+      s:receive()
+      got_one()
+    end
+  end)()
+end
+
+send(all)
+uv.run()
