@@ -161,9 +161,11 @@ local function measure(entries)
   local target = options.quick and QUICK_TARGET or TARGET
   for number = 1, options.rounds do
     local began = os.time()
-    progress("round %d of %d …", number, options.rounds)
-    rounds.round(number, entries, target, run_once)
-    progress(" %d s\n", os.time() - began)
+    rounds.round(number, entries, target, run_once, function(row)
+      progress("\r\27[Kround %d of %d: %s", number, options.rounds, row.title)
+    end)
+    progress("\r\27[Kround %d of %d: %d s\n", number, options.rounds,
+      os.time() - began)
   end
   os.remove(errors_path)
   add_live_bytes(entries)

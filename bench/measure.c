@@ -10,7 +10,7 @@
  *       the cost is the program's
  *
  *   --times=COUNT     run PROGRAM so often; prints the cost of one run
- *   --limit=SECONDS   kill everything after so long (default 120)
+ *   --limit=SECONDS   kill everything after so long (default 60)
  *   --pin             first command on one processor, second on another
  *
  * With --tcp, the words ADDRESS in both commands become a free port of
@@ -39,7 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 65536, LIMIT_SECONDS = 120, TRY_NS = 1000000 };
+enum { DESCRIPTORS = 65536, LIMIT_SECONDS = 60, TRY_NS = 1000000 };
 
 typedef struct cost {
   double wall, user, system, peak;

@@ -34,18 +34,20 @@ local function seconds(cost, entry)
   return math.max(cost.cpu, cost.wall / WAIT)
 end
 
+--- Choose N of an entry. Returns the cost of its last try.
 local function choose_size(entry, target, run)
   local n = sizes.first(entry.row.size)
   local zero = measured(entry, 0, run)
+  local last
   for _ = 1, TRIES do
-    local took = seconds(measured(entry, n, run), entry) - seconds(zero, entry)
-    local better = sizes.next(n, took, target)
-    if better == n then
+    entry.n = n
+    last = measured(entry, n, run)
+    n = sizes.next(n, seconds(last, entry) - seconds(zero, entry), target)
+    if n == entry.n then
       break
     end
-    n = better
   end
-  return n
+  return figures.cost(last, zero, entry.n)
 end
 
 --- Return the cost of the same job and peer in a smaller crowd.
@@ -60,13 +62,14 @@ local function smaller(entry, entries)
   return best and best.costs[1]
 end
 
---- Set N of an entry, or why it is left out.
+--- Set N of an entry, or why it is left out. Returns a cost if that took a
+--- measurement.
 local function prepare(entry, entries, target, run)
   local job = entry.row.job
   if job.times then
     entry.n = 0
   elseif not job.sizes then
-    entry.n = choose_size(entry, target, run)
+    return choose_size(entry, target, run)
   else
     local cost = smaller(entry, entries)
     entry.skipped = cost and sizes.too_much(cost, entry.row.size)
@@ -75,15 +78,12 @@ local function prepare(entry, entries, target, run)
 end
 
 local function take_turn(entry, entries, target, run)
-  if not entry.n then
-    prepare(entry, entries, target, run)
+  local cost = not entry.n and prepare(entry, entries, target, run)
+  if not cost and not entry.skipped then
+    local zero = entry.n > 0 and measured(entry, 0, run)
+    cost = figures.cost(measured(entry, entry.n, run), zero, entry.n)
   end
-  if entry.skipped then
-    return
-  end
-  local zero = entry.n > 0 and measured(entry, 0, run)
-  table.insert(entry.costs,
-    figures.cost(measured(entry, entry.n, run), zero, entry.n))
+  table.insert(entry.costs, cost or nil)
 end
 
 --- Return a list of lists: the entries of each row.
@@ -100,8 +100,10 @@ local function by_row(entries)
 end
 
 --- Measure `entries` in one round. A run should take `target` seconds.
-function M.round(number, entries, target, run)
+--- `begin(row)` is called before the entries of each row.
+function M.round(number, entries, target, run, begin)
   for _, list in ipairs(by_row(entries)) do
+    begin(list[1].row)
     for i = 1, #list do
       local entry = list[(i + number - 2) % #list + 1]
       if not entry.failed and not entry.skipped then
