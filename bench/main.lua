@@ -243,6 +243,22 @@ local function failed(entries)
   return false
 end
 
+local DOCUMENT <const> = "docs/performance.md"
+local PICTURES <const> = "docs/performance"
+
+--- Put the results into the documents.
+local function write_docs(results, drawn)
+  make_folder(PICTURES)
+  for _, chapter in ipairs(drawn) do
+    local name = "/" .. chapter .. ".svg"
+    shell.write(PICTURES .. name, shell.read(options.out .. name))
+  end
+  shell.write(PICTURES .. "/figures.csv",
+    shell.read(options.out .. "/figures.csv"))
+  shell.write(DOCUMENT,
+    docs.replace(shell.read(DOCUMENT), docs.section(results, drawn)))
+end
+
 local function list_all()
   for _, job in ipairs(jobs) do
     print(("%-8s %-10s %-18s %s"):format(job.group, job.chapter, job.name,
@@ -256,6 +272,9 @@ end
 if options.list then
   list_all()
   os.exit(0)
+end
+if options.docs and (options.peers or #options.words > 0) then
+  usage "--docs takes all jobs and peers"
 end
 local unknown <const> = rows.unknown(jobs, options.words)
 if #unknown > 0 then
@@ -278,6 +297,6 @@ local drawn <const> = draw(options.out, results.rows, results.entries)
 progress("table.txt, figures.csv and %d plots are in %s\n", #drawn,
   options.out)
 if options.docs then
-  docs.write(results, drawn, options.out)
+  write_docs(results, drawn)
 end
 os.exit(not failed(results.entries))

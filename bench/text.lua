@@ -157,8 +157,8 @@ end
 function M.missing(missing)
   local lines = {}
   for _, peer in ipairs(missing) do
-    lines[#lines + 1] = ("not installed: %s (Debian: apt install %s)\n")
-      :format(peer.title, peer.package)
+    lines[#lines + 1] = ("not installed: %s (Debian's package: %s)\n"):format(
+      peer.title, peer.package)
   end
   return table.concat(lines)
 end

@@ -12,23 +12,10 @@
 package.path = "./?.lua;" .. package.path
 local figures = require "bench.count.figures"
 local measure = require "bench.count.measure"
+local shell = require "bench.shell"
 
 local PATH <const> = "bench/count/figures.txt"
 local SKIPPED <const> = 77
-
-local function read(path)
-  local file = io.open(path)
-  local text = file and file:read "a" or ""
-  if file then
-    file:close()
-  end
-  return text
-end
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
-end
 
 local function usage(message)
   io.stderr:write("count: ", message, "\n")
@@ -101,7 +88,7 @@ local function save(each, parts, kept, some, differences)
       each[job] = each[job] or n
     end
   end
-  write(PATH, figures.format { with = parts, each = each })
+  shell.write(PATH, figures.format { with = parts, each = each })
 end
 
 local ADVICE <const> = [[
@@ -115,7 +102,7 @@ A job may grow by %d %% against %s. Mend what made it grow, or run
 local function note(options, text)
   print(text)
   if options.notes then
-    write(options.notes, text .. "\n")
+    shell.write(options.notes, text .. "\n")
   end
 end
 
@@ -155,7 +142,7 @@ local program <const> = options.build .. "/aiowire"
 local parts <const> = measure.parts(options.build)
 local all <const> = measure.jobs(program)
 local jobs <const> = chosen(options.jobs, all, parts)
-local kept <const> = figures.parse(read(PATH))
+local kept <const> = figures.parse(shell.read(PATH) or "")
 
 if options.notes then
   os.exit(check(options, jobs, parts, kept, function(job)

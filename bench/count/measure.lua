@@ -6,6 +6,11 @@
 --- jobs that fill tables vary by 1.5 %, the others by 0.1 %. Hence a figure is
 --- the mean of several runs if two runs differ. Each run has an environment of
 --- another size, which moves the stack and so changes the seed.
+local shell = require "bench.shell"
+
+local first_line <const>, output <const> = shell.first_line, shell.output
+local quote <const> = shell.quote
+
 local M = {}
 
 local SCRIPT <const> = "bench/count/jobs.lua"
@@ -18,18 +23,6 @@ local FACTOR <const> = 5
 local CLOSE <const>, MOST <const> = 0.001, 8
 
 local runs = 0
-
---- Quote a word for sh.
-local function quote(word)
-  return "'" .. word:gsub("'", [['\'']]) .. "'"
-end
-
---- Return the output of `command`, or nil if the command fails.
-local function output(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "a"
-  return pipe:close() and text or nil
-end
 
 function M.has_valgrind()
   return output "command -v valgrind" ~= nil
@@ -82,11 +75,6 @@ function M.jobs(program)
   return jobs
 end
 
-local function first_line(command)
-  local text = output(command)
-  return text and text:match "[^\n]+" or "none"
-end
-
 --- Return the machine, and whether it has AVX2: then glibc chooses other
 --- functions. Newer instructions do not matter, since valgrind hides them.
 local function architecture()
@@ -106,7 +94,7 @@ function M.parts(build)
   return {
     architecture = architecture(),
     compiler = compiler,
-    libc = first_line "getconf GNU_LIBC_VERSION 2>/dev/null",
+    libc = first_line "getconf GNU_LIBC_VERSION",
     libuv = uv,
     libzmq = first_line(program
       .. " -e 'print(pcall(aw.zmq.version) and aw.zmq.version() or \"none\")'"),
