@@ -27,7 +27,8 @@
 ---               `of`, or of the job's row whose size or parameter is `row`. A
 ---               must with `size` or `parameter` is for that row only.
 ---
---- Servers, `PROGRAM ADDRESS`, and programs that need another one beside them:
+--- Servers, `PROGRAM ADDRESS [PARAMETER]`, and programs that need another one
+--- beside them:
 ---   address     "tcp" or "ipc": how ADDRESS is made
 ---   load        { NAME, WORD… }: bench/load/NAME runs against the server,
 ---               whose cost is measured, as NAME WORD… ADDRESS N [PARAMETER]

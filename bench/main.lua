@@ -6,7 +6,7 @@
 --   lua5.4 bench/main.lua BUILD_DIR [OPTION…] [JOB, CHAPTER or GROUP…]
 --
 --   --rounds=N       default 5
---   --quick          one short round, a row or two of each job: a minute
+--   --quick          one short round, a row of each job: a minute
 --   --peers=A,B      only these (aiowire is always there)
 --   --instructions   count instructions, too, where a must asks for it
 --   --out=DIR        for figures.csv, table.txt and *.svg; default build/bench

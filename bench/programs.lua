@@ -92,7 +92,7 @@ function M.command(build, program, row, n)
   append(words, job.times and "--times=" .. job.times or nil)
   append(words, table.unpack(program))
   if job.load then
-    append(words, "ADDRESS")
+    append(words, "ADDRESS", row.parameter)
     append_other(words, "--load", build, job.load, n, row.parameter)
   elseif job.beside then
     append(words, n, "ADDRESS", row.parameter)

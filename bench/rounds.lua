@@ -27,10 +27,7 @@ local WAIT <const> = 10
 
 --- Return the seconds that count. Wall time alone would give a small N on a
 --- busy machine.
-local function seconds(cost, entry)
-  if entry.row.job.by == "wall" then
-    return cost.wall
-  end
+local function seconds(cost)
   return math.max(cost.cpu, cost.wall / WAIT)
 end
 
@@ -42,7 +39,7 @@ local function choose_size(entry, target, run)
   for _ = 1, TRIES do
     entry.n = n
     last = measured(entry, n, run)
-    n = sizes.next(n, seconds(last, entry) - seconds(zero, entry), target)
+    n = sizes.next(n, seconds(last) - seconds(zero), target)
     if n == entry.n then
       break
     end

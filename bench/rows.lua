@@ -11,8 +11,8 @@ local function number(n)
   return text
 end
 
---- In a quick run, a job has one row: the largest size up to so many, and the
---- first and last parameter.
+--- In a quick run, a job has one row: the largest size up to so many, or the
+--- first parameter.
 local QUICK_CROWD <const> = 10000
 
 local function chosen_sizes(job, quick)
@@ -27,8 +27,7 @@ local function chosen_sizes(job, quick)
 end
 
 local function chosen_parameters(job, quick)
-  local all = job.parameters
-  return quick and #all > 2 and { all[1], all[#all] } or all
+  return quick and { job.parameters[1] } or job.parameters
 end
 
 local function add(rows, job, size, parameter)
