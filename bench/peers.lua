@@ -7,8 +7,8 @@
 ---   package    in Debian; named if the peer is missing
 ---   present    a command that succeeds where the peer is installed; nil for
 ---              what the build makes, which is missing if its program is
----   able       group -> a command that succeeds if the peer can do the group's
----              jobs, where not all versions can
+---   able       group -> { version =, present = }, where the group's jobs need
+---              a later version than others
 ---   run        the words before a program; {build} and {bench} are replaced.
 ---              Without it, the program is {build}/bench/FOLDER/JOB
 ---   folder     of the programs, if not `name`
@@ -42,8 +42,8 @@ return {
   { name = "copas", title = "copas", package = "lua-copas",
     run = { "env", COPAS_PATH, "lua5.4" }, extension = "lua",
     present = { "env", COPAS_PATH, "lua5.4", "-l", "copas", "-e", "" },
-    able = { engine = { "env", COPAS_PATH, "lua5.4", "-l", "copas", "-e",
-      "assert(copas.pause, 'before 4.0, tasks cannot sleep')" } } },
+    able = { engine = { version = "4", present = { "env", COPAS_PATH,
+      "lua5.4", "-l", "copas", "-e", "assert(copas.pause)" } } } },
   { name = "zloop", title = "CZMQ's zloop", package = "libczmq-dev",
     extension = "c" },
   { name = "asyncio", title = "asyncio", package = "python3",

@@ -53,8 +53,8 @@ function M.find(build, peer, job)
     return exists(path) and path or nil, peer.package or "libzmq3-dev"
   end
   local able = peer.able and peer.able[job.group]
-  if able and not succeeds(able) then
-    return nil, "a newer " .. peer.package
+  if able and not succeeds(able.present) then
+    return nil, ("%s, version %s or later"):format(peer.package, able.version)
   end
   return path
 end
