@@ -56,27 +56,39 @@ void aw_free(void *memory) {
  * costs a fifth of calloc() and free(). Sanitizers see each block.
  */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(AW_NO_SLABS)
-enum { SPARES = 0 };
-#else
-enum { SPARES = AW_SPARES };
-#endif
 enum { SPARE_STEP = 16, SPARE_MOST = 64 * 1024 };
 
 typedef struct aw_spare {
   struct aw_spare *next;
 } aw_spare;
 
-/* The number of the size among the spares; SPARES or more: it has none. */
-static size_t spare_number(size_t size) {
-  return (size + SPARE_STEP - 1) / SPARE_STEP;
+#if defined(__SANITIZE_ADDRESS__) || defined(AW_NO_SLABS)
+
+static aw_spares *spares_for(aw_engine *engine, size_t size) {
+  (void)engine;
+  (void)size;
+  return NULL;
 }
 
-/* The size of the block for `size` bytes. All blocks of a number are alike. */
 static size_t block_size(size_t size) {
-  size_t number = spare_number(size);
-  return number < SPARES ? number * SPARE_STEP : size;
+  return size;
 }
+
+#else
+
+/* The free blocks for `size` bytes; NULL: none are kept. */
+static aw_spares *spares_for(aw_engine *engine, size_t size) {
+  size_t number = (size + SPARE_STEP - 1) / SPARE_STEP;
+  return number > 0 && number < AW_SPARES ? &engine->spares[number] : NULL;
+}
+
+/* All blocks that share an entry of `spares` have the same size. */
+static size_t block_size(size_t size) {
+  size_t rounded = (size + SPARE_STEP - 1) / SPARE_STEP * SPARE_STEP;
+  return rounded < AW_SPARES * SPARE_STEP ? rounded : size;
+}
+
+#endif
 
 static void free_spares(aw_engine *engine) {
   for (size_t i = 0; i < AW_SPARES; i++)
@@ -88,8 +100,7 @@ static void free_spares(aw_engine *engine) {
 }
 
 void *aw__alloc(aw_engine *engine, size_t size) {
-  size_t number = spare_number(size);
-  aw_spares *spares = number < SPARES ? &engine->spares[number] : NULL;
+  aw_spares *spares = spares_for(engine, size);
   void *memory;
   if (spares && spares->first) {
     memory = spares->first;
@@ -108,9 +119,8 @@ void aw__free(aw_engine *engine, void *memory, size_t size) {
   if (!memory)
     return;
   engine->bytes -= size;
-  size_t number = spare_number(size);
-  aw_spares *spares = number < SPARES ? &engine->spares[number] : NULL;
-  if (!spares || spares->count * number >= SPARE_MOST / SPARE_STEP) {
+  aw_spares *spares = spares_for(engine, size);
+  if (!spares || spares->count * block_size(size) >= SPARE_MOST) {
     aw_free(memory);
     return;
   }

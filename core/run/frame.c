@@ -28,6 +28,7 @@
 #include "wire/origin.h"
 
 #include <assert.h>
+#include <string.h>
 
 int aw__frame_chain(aw_task *task, aw_wire *wire) {
   int rc = aw__task_push(task, AW_FRAME_CHAIN, wire);
@@ -110,6 +111,43 @@ int aw_scope_open(aw_task *task, const aw_scope_config *config,
   if (rc == 0)
     *out = task->inner;
   return rc;
+}
+
+/* The place of the frame of a `//` whose part is a host step without a scope,
+ * among the frames above the innermost scope; the depth of the task: none. */
+static size_t find_bare(const aw_task *task) {
+  for (size_t i = task->depth; i-- > 0;) {
+    const aw_frame *frame = &task->frames[i];
+    if (frame->kind == AW_FRAME_SCOPE || frame->kind == AW_FRAME_GROUP)
+      break;
+    if (frame->kind == AW_FRAME_COLD && frame->wire->kind == AW_KIND_ELSE &&
+        frame->u.n + 1 < frame->wire->count)
+      return i;
+  }
+  return task->depth;
+}
+
+int aw__frame_cover(aw_task *task) {
+  enum { ADDED = 2 };
+  size_t at = find_bare(task);
+  if (at == task->depth)
+    return 0;
+  int rc = aw__task_reserve(task, ADDED);
+  aw_opened *opened =
+      rc == 0 ? aw__opened_new(task->engine, sizeof *opened) : NULL;
+  if (!opened)
+    return rc < 0 ? rc : AW_ENOMEM;
+  aw_frame *frames = &task->frames[at + 1];
+  const aw_frame *of = &task->frames[at];
+  size_t above = task->depth - at - 1;
+  memmove(frames + ADDED, frames, above * sizeof *frames);
+  aw_wire *part = of->wire->u.list.items[of->u.n];
+  frames[0] = (aw_frame){.kind = AW_FRAME_SCOPE};
+  frames[1] = (aw_frame){.kind = AW_FRAME_CHAIN, .wire = aw_wire_keep(part)};
+  task->depth = (uint16_t)(at + ADDED); /* the scope is at the top … */
+  aw__frame_enter(task, opened, AW_DEFAULT, AW_NO_SHIELD);
+  task->depth = (uint16_t)(at + 1 + ADDED + above); /* … for a moment */
+  return 0;
 }
 
 /* ---- leaving ---- */

@@ -322,6 +322,9 @@ static int spin_off(aw_task *task) {
     aw__task_drop_outcome(task);
     return 0;
   }
+  int rc = aw__frame_cover(task);
+  if (rc < 0)
+    return rc;
   aw_wire *next = task->out.next;
   task->outcome = AW_OUT_VALUE;
   task->out.value = 0;

@@ -213,3 +213,96 @@ describe("a // b", function()
     end)
   end)
 end)
+
+describe("a step as the part of a // b", function()
+  --- A wire whose first element spins off `child` [N5]; then it sleeps.
+  local function spins_off(child, seconds)
+    return aw.Wire(function()
+      return child
+    end) >> aw.Sleep(seconds)
+  end
+
+  it("fails if a child does that an await in it has spun off [O7, N5]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local w = aw.Call(function()
+          aw.await(spins_off(fails(1, "boom"), 9))
+          note "never"
+        end) // takes(1, note, "b")
+        aw.await(w)
+        assert.are.same({ "b" }, log)
+        assert.are.equal(2, ev:now())
+      end)
+    end)
+
+  it("ends after the children that its awaits have spun off [O7, T1]",
+    function()
+      test(function(ev)
+        local log, note = recorder()
+        local w = aw.Call(function()
+          aw.await(spins_off(takes(5, note, "child 1"), 1))
+          aw.await(spins_off(takes(5, note, "child 2"), 1))
+          note "call"
+          return "results"
+        end) // takes(1, note, "b")
+        assert.are.same({ n = 1, "results" }, results(w))
+        assert.are.same({ "call", "child 1", "child 2" }, log)
+        assert.are.equal(6, ev:now())
+      end)
+    end)
+
+  it("loses its children to no other part [O7, S3]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local w = aw.Call(function()
+        aw.scope(function(s)
+          s:start(takes(1, note, "scope"))
+          aw.await(aw.Call(function()
+            aw.await(spins_off(fails(3, "inner"), 9))
+          end) // spins_off(takes(1, note, "inner b"), 0))
+        end)
+        aw.await(aw.Call(error, "first") // spins_off(fails(2, "late"), 1))
+        aw.sleep(9)
+        note "never"
+      end) // takes(1, note, "outer b")
+      aw.await(w)
+      assert.are.same({ "scope", "inner b", "outer b" }, log)
+      assert.are.equal(7, ev:now())
+    end)
+  end)
+
+  it("goes on with the wire that it returns, in one scope [O7, N2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local left = 3
+      local function body()
+        left = left - 1
+        note(left)
+        if left > 0 then
+          return body
+        end
+        return spins_off(fails(1, "boom"), 9)
+      end
+      aw.await(aw.Wire(body) // takes(1, note, "b"))
+      assert.are.same({ 2, 1, 0, "b" }, log)
+      assert.are.equal(2, ev:now())
+    end)
+  end)
+
+  it("gives Cancelled to its await, and ends [O7, C2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local t = ev:start(aw.Call(function()
+        local ok, err = pcall(aw.sleep, 9)
+        note(ok or aw.is_cancelled(err))
+        error(err)
+      end) // takes(1, note, "b"))
+      aw.sleep(1)
+      t:cancel_wait()
+      assert.are.same({ true }, log)
+      assert.are.equal("cancelled", t.status)
+      assert.are.equal(1, ev:now())
+    end)
+  end)
+end)

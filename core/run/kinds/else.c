@@ -4,7 +4,9 @@
  *
  * Each part but the last runs in a scope of its own, so that a child task that
  * fails also makes the part fail. The last part needs no scope: nothing comes
- * after the last part.
+ * after the last part. A part that is one host step gets its scope when it needs
+ * one: when the step returns a next wire, or spins off a child in a wire that it
+ * awaits (aw__frame_cover). Most often it does neither.
  */
 #include "run/frame.h"
 #include "run/kinds/cold.h"
@@ -23,7 +25,7 @@ static bool is_last(const aw_frame *frame) {
 static int begin_part(aw_task *task) {
   const aw_frame *frame = aw__task_top(task);
   aw_wire *part = frame->wire->u.list.items[frame->u.n];
-  if (!is_last(frame))
+  if (!is_last(frame) && part->kind != AW_KIND_HOST)
     return aw__cold_scoped(task, part);
   task->at = part;
   task->go = AW_GO_DESCEND;
@@ -36,6 +38,11 @@ static int enter(aw_task *task, aw_wire *wire) {
 }
 
 static aw_after after(aw_task *task, aw_frame *frame) {
+  if (task->outcome == AW_OUT_NEXT && !is_last(frame)) {
+    int rc = aw__frame_cover(task);
+    task->go = AW_GO_ASCEND; /* the chain takes the next wire */
+    return aw__cold_begun(task, rc);
+  }
   if (task->outcome != AW_OUT_ERROR || is_last(frame))
     return AW_AFTER_PASS;
   aw__task_drop_outcome(task);
