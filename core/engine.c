@@ -35,6 +35,22 @@
 
 /* ---- life ---- */
 
+/* The errors that are made ahead of need; they are not counted. */
+enum { MADE_AHEAD = 2 };
+
+static int make_errors(aw_engine *engine) {
+  engine->no_memory = aw__error_make(engine, AW_ENOMEM, 0);
+  engine->unwanted = aw__error_make(engine, AW_EHOST, 0);
+  if (!engine->no_memory || !engine->unwanted) {
+    aw_free(engine->no_memory);
+    aw_free(engine->unwanted);
+    return AW_ENOMEM;
+  }
+  engine->no_memory->fixed = engine->unwanted->fixed = true;
+  engine->errors = 0;
+  return 0;
+}
+
 int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw_engine *engine = aw_allocate(sizeof *engine);
   if (!engine)
@@ -53,12 +69,10 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
   aw__list_init(&engine->idle);
   aw__list_init(&engine->poller.changed);
   aw__list_init(&engine->poller.idle);
-  engine->no_memory = aw__error_make(engine, AW_ENOMEM, 0);
-  if (!engine->no_memory) {
+  if (make_errors(engine) < 0) {
     aw_free(engine);
     return AW_ENOMEM;
   }
-  engine->errors = 0;
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = uv_hrtime();
   if (engine->config.seed == 0)
@@ -111,8 +125,9 @@ int aw_engine_free(aw_engine *engine) {
   engine->config.drop = NULL;
   engine->config.keep = NULL;
   engine->config.gather = NULL;
-  engine->errors++;
+  engine->errors += MADE_AHEAD;
   aw_error_release(engine->no_memory);
+  aw_error_release(engine->unwanted);
   aw__engine_release(engine);
   return 0;
 }

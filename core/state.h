@@ -141,6 +141,7 @@ struct aw_error {
   int fd;            /* … and on which descriptor, or -1 */
   char *subject;     /* what it was about, for people; its own, or NULL */
   uint32_t attempts; /* of a retry; 0: none */
+  bool fixed;        /* made ahead of need: nobody changes it */
   bool unclean;      /* raised by what had been given Cancelled … */
   bool late;         /* … of its task, or from above that */
   aw_wire *wire;     /* that failed, or ran out of time (kept); or NULL */
@@ -480,7 +481,7 @@ struct aw_engine {
   aw_spares spares[AW_SPARES]; /* by size in steps of 16 bytes */
   aw_task *free_tasks;         /* a list */
   uint32_t fresh;              /* of the newest slab: how many were ever used */
-  aw_error *no_memory;         /* made ahead of need */
+  aw_error *no_memory, *unwanted; /* made ahead of need */
   uint32_t refs;
   bool inside; /* in aw_next() [I6] */
   bool has_uv;

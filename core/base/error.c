@@ -5,8 +5,9 @@
  * and the scopes that an error went through share the error by counted
  * references.
  *
- * The engine makes the error `no_memory` ahead of need. Nobody changes that
- * error, and no other error is set aside in it.
+ * The engine makes two errors ahead of need, which nobody changes, and in which
+ * no other error is set aside: `no_memory`, and `unwanted`, which stands for any
+ * error that nobody will see.
  *
  * Neighbours: wire/origin.c adds the wire that failed; cut.c is the record of
  * a wait that a time-out cut short.
@@ -48,7 +49,7 @@ aw_value aw_error_value(const aw_error *error) {
 }
 
 void aw_error_set_value(aw_error *error, aw_value value) {
-  if (error->value || error == error->engine->no_memory)
+  if (error->value || error->fixed)
     aw__drop(error->engine, value);
   else
     error->value = value;
@@ -63,7 +64,7 @@ int aw_error_fd(const aw_error *error) {
 }
 
 void aw_error_set_about(aw_error *error, const char *call, int fd) {
-  if (error == error->engine->no_memory)
+  if (error->fixed)
     return;
   error->call = call;
   error->fd = fd;
@@ -80,7 +81,7 @@ static void drop_subject(aw_error *error) {
 }
 
 void aw_error_set_subject(aw_error *error, const char *subject) {
-  if (error == error->engine->no_memory)
+  if (error->fixed)
     return;
   drop_subject(error);
   size_t size = strlen(subject) + 1;
@@ -94,7 +95,7 @@ uint32_t aw_error_attempts(const aw_error *error) {
 }
 
 void aw__error_set_attempts(aw_error *error, uint32_t attempts) {
-  if (error != error->engine->no_memory)
+  if (!error->fixed)
     error->attempts = attempts;
 }
 
@@ -103,7 +104,7 @@ const aw_cut *aw_error_cut(const aw_error *error) {
 }
 
 void aw__error_set_cut(aw_error *error, aw_cut *cut) {
-  if (error == error->engine->no_memory)
+  if (error->fixed)
     aw_cut_release(cut);
   else
     error->cut = cut;
@@ -129,7 +130,7 @@ aw_error *aw_error_next_suppressed(const aw_error *error, const void **at) {
 
 void aw_error_suppress(aw_error *error, aw_error *later) {
   aw_second *second = NULL;
-  if (later != error && error != error->engine->no_memory)
+  if (later != error && !error->fixed)
     second = aw__alloc(error->engine, sizeof *second);
   if (!second) {
     aw_error_release(later);

@@ -1003,7 +1003,8 @@ AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
  * aw_step_done():       with a value
  * aw_step_next():       with a next wire. NULL, out of memory, fails with
  *                       AW_ENOMEM
- * aw_step_fail():       with an error
+ * aw_step_fail():       with an error. NULL stands for an error that nobody
+ *                       uses, see aw_step_wants_error()
  * aw_step_cancelled():  by passing Cancelled on
  */
 AW_API void aw_step_done(aw_task *task, aw_value value);  /* takes */
@@ -1032,7 +1033,7 @@ AW_API bool aw_step_wants_value(const aw_task *task);
 
 /* Tell whether anybody uses an error that aw_step_fail() would give to `task`.
  * Nobody does if another operand of aw_or_else() runs in place of the failed
- * one. */
+ * one. Then NULL will do. */
 AW_API bool aw_step_wants_error(const aw_task *task);
 
 /* ---- waiting -------------------------------------------------------------

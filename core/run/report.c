@@ -41,6 +41,8 @@ void aw_step_next(aw_task *task, aw_wire *next) {
 
 void aw_step_fail(aw_task *task, aw_error *error) {
   leave_host(task);
+  if (!error)
+    error = aw_error_keep(task->engine->unwanted);
   aw__task_raise(task, error);
 }
 

@@ -233,7 +233,7 @@ void aw__task_end_error(aw_task *task, aw_error *error) {
 void aw__task_raise(aw_task *task, aw_error *error) {
   if (error->late && task->given != OWN_SCOPE)
     error = aw__error_afresh(error);
-  if (error != task->engine->no_memory) {
+  if (!error->fixed) {
     error->late |= task->given == OWN_SCOPE;
     error->unclean |= task->given > 0;
   }

@@ -27,7 +27,7 @@ const aw_wire *aw_error_wire(const aw_error *error, const aw_wire **holder,
 
 void aw__error_set_wire(aw_error *error, aw_wire *wire, aw_wire *holder,
                         uint64_t ns) {
-  if (error == error->engine->no_memory)
+  if (error->fixed)
     return;
   error->wire = aw_wire_keep(wire);
   error->holder = holder ? aw_wire_keep(holder) : NULL;

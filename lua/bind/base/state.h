@@ -213,6 +213,7 @@ struct awl_worker {
 
   /* errors */
   aw_error *passing; /* the error that the last await raised, or NULL [E1] */
+  bool unseen;       /* nobody will see the error on its way out of the body */
   bool raising;      /* awl_raise() works on `passing`: user code may run */
   awl_raised raised; /* the error on its way out of the body */
   uint32_t noted;    /* number of its infos in AWL_RAISED */

@@ -159,8 +159,9 @@ bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task) {
 }
 
 /* Will nobody see the error that has left the body of `worker`? */
-static bool is_unseen(const awl_worker *worker) {
-  return !worker->scopes && !aw_step_wants_error(worker->task);
+static bool is_unseen(awl_worker *worker) {
+  worker->unseen = !worker->scopes && !aw_step_wants_error(worker->task);
+  return worker->unseen;
 }
 
 bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {

@@ -54,6 +54,7 @@ void awl_clear_body(awl_worker *w) {
   leave_scopes(w);
   if (w->raised.noted || w->raised.error) /* rare, and this runs in each step */
     awl_drop_raised(w, &w->raised);
+  w->unseen = false;
   w->raising = false; /* an awl_raise() out of memory leaves it set */
   awl_drop_passing(w);
   drop_handled(w);
@@ -75,15 +76,14 @@ static void report_error(lua_State *L, awl_worker *w) {
     aw_step_cancelled(w->task);
     return;
   }
-  aw_error *error;
-  if (aw_step_wants_error(w->task))
+  aw_error *error = NULL;
+  if (!w->unseen && aw_step_wants_error(w->task)) {
     /* may raise: the step is not reported yet */
     error = awl_make_error(L, s, w);
-  else
-    error = aw_error_new(s->run.engine->core, AW_EHOST, 0);
-  aw_error *handled = handled_by(w);
-  if (handled)
-    error = awl_add_handled(L, w, error, handled);
+    aw_error *handled = handled_by(w);
+    if (handled)
+      error = awl_add_handled(L, w, error, handled);
+  }
   w->reported = true;
   aw_step_fail(w->task, error);
 }
