@@ -6,8 +6,8 @@
  * references.
  *
  * The engine makes two errors ahead of need, which nobody changes, and in which
- * no other error is set aside: `no_memory`, and `unwanted`, which stands for any
- * error that nobody will see.
+ * no other error is set aside: `no_memory`, and `unwanted`, which stands for
+ * any error that nobody will see.
  *
  * Neighbours: wire/origin.c adds the wire that failed; cut.c is the record of
  * a wait that a time-out cut short.

@@ -22,11 +22,10 @@ enum { AW_NO_SHIELD = 0 };
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
                      uint64_t shield); /* end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);
-/* The innermost step of `task` runs as a part of `//` without a scope, which is
- * what most parts need (see kinds/else.c). A child is about to be started there:
- * put the scope of the part, and its chain, below the frames of the step. Does
- * nothing if a scope is open in that part, or if there is no such part. Returns
- * 0 or a negative code. */
+/* A child is about to be started in the innermost scope of `task`. If a step
+ * runs there as a part of `//` that has no scope yet (see kinds/else.c), put the
+ * scope of the part, and its chain, below the frames of the step. Returns 0 or a
+ * negative code. */
 int aw__frame_cover(aw_task *task);
 /* A value or an error has reached the top frame, which is that of a scope. If
  * nothing has happened to the scope and it has no children, leave it: the

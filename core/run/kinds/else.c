@@ -4,9 +4,9 @@
  *
  * Each part but the last runs in a scope of its own, so that a child task that
  * fails also makes the part fail. The last part needs no scope: nothing comes
- * after the last part. A part that is one host step gets its scope when it needs
- * one: when the step returns a next wire, or spins off a child in a wire that it
- * awaits (aw__frame_cover). Most often it does neither.
+ * after the last part. A part that is one host step gets its scope when it
+ * needs one: when the step returns a next wire, or spins off a child in a wire
+ * that it awaits (aw__frame_cover). Most often it does neither.
  */
 #include "run/frame.h"
 #include "run/kinds/cold.h"
