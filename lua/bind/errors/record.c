@@ -27,9 +27,8 @@ static const char *const fields[] = {
     [AWL_FACT_REPLACED] = "replaced",
 };
 
-/* Users can put a userdata of theirs in the place of a record in an Info. A
- * metatable would tell records apart, too, but it would take a fourth of the
- * time of making one. */
+/* Tells a record from a userdata that a user has put in its place in an Info. A
+ * metatable would do so, too, but would have to be set for each record. */
 static const char MARK = 'r';
 
 awl_record *awl_push_record(lua_State *L, int error) {
