@@ -232,6 +232,7 @@ static void note_holding(aw_task *task) {
   }
   engine->holding = aw_task_keep(task);
   engine->holding_due = true;
+  engine->news = true;
 }
 
 static void fire(aw_alarm *alarm) {
@@ -402,10 +403,25 @@ static bool tell_woken(aw_engine *engine, aw_step *out) {
   return true;
 }
 
+/* Has the host been told of something that forget_told() has not released? */
+static bool has_told(const aw_engine *engine) {
+  return engine->late.error || engine->holding || engine->reported;
+}
+
+/* What the last step told the host is released. */
+static void forget_told(aw_engine *engine) {
+  forget_late(engine);
+  forget_holding(engine);
+  if (engine->reported)
+    aw__cut_forget(engine);
+}
+
 /* Is there a notification for the host? It comes before any task runs. */
 static bool tell_host(aw_engine *engine, aw_step *out) {
   if (engine->woken)
     return tell_woken(engine, out);
+  if (!engine->news)
+    return false;
   if (engine->late.due)
     return tell(&engine->late, AW_STEP_LATE, out);
   if (!aw__list_empty(&engine->reports))
@@ -414,7 +430,10 @@ static bool tell_host(aw_engine *engine, aw_step *out) {
     return tell(&engine->slow, AW_STEP_SLOW, out);
   if (engine->swallowed.due)
     return tell(&engine->swallowed, AW_STEP_SWALLOWED, out);
-  return engine->holding && tell_holding(engine, out);
+  if (engine->holding && tell_holding(engine, out))
+    return true;
+  engine->news = has_told(engine);
+  return false;
 }
 
 /* If the outermost loop has ended, let libuv run the callbacks of closed
@@ -458,10 +477,8 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (engine->inside || aw__step_with_host(engine->current))
     return AW_EBUSY;
   engine->inside = true;
-  forget_late(engine);
-  forget_holding(engine);
-  if (engine->reported)
-    aw__cut_forget(engine);
+  if (engine->news)
+    forget_told(engine);
   int rc = AGAIN;
   while (rc == AGAIN) {
     aw_task *task = engine->current;

@@ -451,10 +451,13 @@ struct aw_engine {
   int32_t look_at; /* `credit` at which a long round looks at the clock */
   aw_deadlines deadlines;
   aw_poller poller;
-  aw_polled *polled;   /* sources; NULL: none was ever waited for */
-  uint64_t now;        /* last look; the time itself when virtual */
-  uint64_t polled_at;  /* `now` when libuv was polled last */
-  uint64_t last_id;    /* of the task whose turn came last */
+  aw_polled *polled;  /* sources; NULL: none was ever waited for */
+  uint64_t now;       /* last look; the time itself when virtual */
+  uint64_t polled_at; /* `now` when libuv was polled last */
+  uint64_t last_id;   /* of the task whose turn came last */
+  /* Something of the next lines, or of `reports`, may be set: whoever sets it
+   * sets `news`, which spares each step the look at all of them. */
+  bool news;
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
   aw_notice swallowed; /* a task was given Cancelled twice */

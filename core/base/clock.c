@@ -40,8 +40,10 @@ void aw__clock_look(aw_engine *engine) {
   uint64_t now = uv_hrtime();
   uint64_t took = now - engine->now;
   engine->now = now;
-  if (took >= AW_SLOW)
+  if (took >= AW_SLOW) {
     engine->slow = (aw_notice){.ns = took, .id = engine->last_id, .due = true};
+    engine->news = true;
+  }
   if (took > AW_SLICE / 2)
     engine->credit_size = engine->credit_size / 4 + 1;
   else if (engine->credit_size < CREDIT_MOST)

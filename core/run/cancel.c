@@ -323,6 +323,7 @@ void aw__scope_note_late(aw_scope *scope, aw_error *error) {
                              .id = scope->task ? scope->task->id : 0,
                              .error = error ? aw_error_keep(error) : NULL,
                              .due = true};
+  engine->news = true;
 }
 
 void aw__scope_end(aw_scope *scope, aw_scope_end *end) {

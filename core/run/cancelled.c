@@ -36,6 +36,7 @@ static int give_cancelled(aw_task *task) {
   if (again && !task->warned) { /* Cancelled was caught [D4] */
     task->warned = true;
     task->engine->swallowed = (aw_notice){.id = task->id, .due = true};
+    task->engine->news = true;
   }
   count_cancelled(task);
   return AW_ECANCELED;

@@ -87,6 +87,7 @@ void aw__cut_leave(aw_task *task, aw_scope *scope, aw_scope_end *end) {
     aw__cut_reported_by(cut, task->id);
     aw__cut_forget(task->engine);
     task->engine->reported = end->waited = cut;
+    task->engine->news = true;
   } else {
     aw_cut_release(cut);
   }

@@ -71,10 +71,12 @@ void aw__task_conclude(aw_task *task) {
   set_final_state(task, &end);
   aw__drop(task->engine, end.reason);
   bool at_root = task->scope.parent->task == NULL;
-  if (task->state == AW_TASK_FAILED && (aw__task_handled(task) || at_root))
+  if (task->state == AW_TASK_FAILED && (aw__task_handled(task) || at_root)) {
     aw__list_append(&task->engine->reports, &task->link);
-  else
+    task->engine->news = true;
+  } else {
     aw__task_settle(task);
+  }
 }
 
 /* A wait for a task that was cancelled ends like a wait for an object that was
