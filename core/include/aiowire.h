@@ -1021,11 +1021,19 @@ AW_API void aw_step_handled(aw_task *task);
 /* Run the same CALL once more, without a return to aw_next(): for the step of a
  * repeat whose value nobody needs, after its host code has ended.
  *
- * Returns true if the repeat has another turn and nothing else is due; then the
- * step is under way again. Returns false, with nothing done, otherwise: report
- * the end of the step.
+ * If the repeat has another turn and nothing else is due, the step is under way
+ * again. Then it returns how many turns are left, this one included; AW_FOREVER
+ * if there is no end. Otherwise it does nothing and returns 0: report the end
+ * of the step.
  */
-AW_API bool aw_step_again(aw_task *task);
+AW_API uint64_t aw_step_again(aw_task *task);
+
+/* The same for a step that goes on with the wire that it runs in, which is the
+ * one of aw_task_innermost(). Returns true if that wire is nothing but the
+ * step, and nothing else is due: the task has gone on to the wire [N2], and the
+ * step is under way again. Otherwise it does nothing and returns false: report
+ * the wire by aw_step_next(). */
+AW_API bool aw_step_itself(aw_task *task);
 
 /* Tell whether anybody uses a value that aw_step_done() would give to `task`.
  * If not, the host need not make it. */

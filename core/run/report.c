@@ -1,16 +1,18 @@
 /* report.c - the host reports how a step has ended
  *
  * A report stores the outcome of a host step in the task; the next aw_next()
- * resumes the task with it. aw_step_again() spares both when the task would
- * do nothing but run the same step again.
+ * resumes the task with it. aw_step_again() and aw_step_itself() spare both
+ * when the task would do nothing but run the same step again.
  *
  * Neighbours: step.c hands steps to the host; wanted.c says which outcomes the
  * host need not make.
  */
 #include "run/report.h"
 
+#include "run/again.h"
 #include "run/end.h"
 #include "run/task.h"
+#include "wire/view.h"
 
 #include <assert.h>
 
@@ -55,19 +57,28 @@ void aw_step_handled(aw_task *task) {
   aw__task_settle(task);
 }
 
-bool aw_step_again(aw_task *task) {
-  aw_engine *engine = task->engine;
-  if (task->depth == 0 || engine->ready.count > 0 || engine->credit <= 1 ||
-      engine->woken || task->inner->eff != AW_LEVEL_NONE)
+uint64_t aw_step_again(aw_task *task) {
+  uint64_t turns = aw__again_free(task) ? aw__again_turn(task) : 0;
+  if (turns > 0)
+    aw__again_count(task);
+  return turns;
+}
+
+/* The innermost chain, if no frame is open above it; else NULL. */
+static const aw_wire *chain_at_top(const aw_task *task) {
+  if (task->depth == 0)
+    return task->root;
+  const aw_frame *frame = aw__task_top(task);
+  return frame->kind == AW_FRAME_CHAIN ? frame->wire : NULL;
+}
+
+bool aw_step_itself(aw_task *task) {
+  const aw_wire *wire = chain_at_top(task);
+  if (!wire || aw__wire_inside(wire) != task->at || !aw__again_free(task))
     return false;
-  aw_frame *frame = &task->frames[task->depth - 1];
-  if (frame->kind != AW_FRAME_REPEAT || frame->u.n <= 1 ||
-      frame->wire->u.first != task->at)
-    return false;
-  if (frame->u.n != AW_FOREVER)
-    frame->u.n--;
-  engine->credit--;
-  engine->steps++;
-  task->steps++;
+  task->host = NULL;
+  aw__task_drop_outcome(task);
+  aw__task_remember(task, wire);
+  aw__again_count(task);
   return true;
 }

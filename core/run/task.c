@@ -254,7 +254,7 @@ static bool same_name(const char *a, const char *b) {
 }
 
 /* The chain is only shown to people: without memory, the chain lacks a line. */
-void aw__task_remember(aw_task *task, const aw_wire *left) {
+void aw__task_remember_name(aw_task *task, const aw_wire *left) {
   const char *name = aw_wire_name(left);
   aw_task_more *more = more_of(task);
   if (!more)

@@ -30,7 +30,18 @@ void aw__task_end_error(aw_task *task, aw_error *error); /* takes */
 /* End with an error that the code of the task has just raised; takes the error,
  * and notes in it whether the task was given Cancelled before. */
 void aw__task_raise(aw_task *task, aw_error *error);
-void aw__task_remember(aw_task *task, const aw_wire *left);
+/* The task goes on from the wire `left` to another one: remember the name of
+ * `left` in the chain [D3]. A machine that goes on to itself only counts, and
+ * is inline. */
+void aw__task_remember_name(aw_task *task, const aw_wire *left);
+static inline void aw__task_remember(aw_task *task, const aw_wire *left) {
+  aw_chain *chain = task->more ? &task->more->chain : NULL;
+  if (chain && chain->count > 0 &&
+      chain->names[chain->newest] == aw_wire_name(left))
+    chain->times[chain->newest]++;
+  else
+    aw__task_remember_name(task, left);
+}
 bool aw__task_handled(const aw_task *task);    /* its failures have a handler */
 void aw__task_queue(aw_task *task);            /* running → ready */
 void aw__task_wake(aw_task *task, int result); /* parked → ready [I2] */

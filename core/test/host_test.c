@@ -116,6 +116,84 @@ static void values_that_go_nowhere_are_not_wanted(void) {
   finish(engine, loop);
 }
 
+/* Take steps of host(0) until nothing keeps the task from going on at once: the
+ * first look at the clock gives a credit of steps. */
+static aw_step settled_step(aw_engine *engine, aw_loop *loop) {
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_step_done(step.task, claim(4));
+  return next(engine, loop, AW_STEP_CALL);
+}
+
+static void a_turn_of_a_repeat_needs_no_report(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, aw_repeat(host(0), 5));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = settled_step(engine, loop);
+  CHECK(!aw_step_itself(step.task));
+  CHECK(aw_step_again(step.task) == 3);
+  start(loop, host(1));
+  CHECK(aw_step_again(step.task) == 0); /* others are ready [F3] */
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[1]);
+  CHECK(aw_step_again(step.task) == 0); /* no repeat */
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(aw_step_again(step.task) == 1);
+  CHECK(aw_step_again(step.task) == 0); /* that was the last turn */
+  aw_step_done(step.task, claim(5));
+  over(engine, loop);
+  CHECK(aw_task_value(task) == 5 && aw_task_steps(task) == 5);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
+static void release_nothing(void *data) {
+  (void)data;
+}
+
+static void check_chain(const aw_task *task, size_t index, const char *name,
+                        uint32_t times) {
+  uint32_t counted;
+  const char *found = aw_task_chain(task, index, &counted);
+  CHECK(found && strcmp(found, name) == 0 && counted == times);
+}
+
+static void a_machine_needs_no_report(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_wire *held = aw_hold(host(0), &claims, release_nothing);
+  aw_task *task = start_task(loop, aw_then(host(1), aw_whole(held)));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK(!aw_step_itself(step.task)); /* its chain is the sequence */
+  aw_step_done(step.task, claim(4));
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[0]);
+  CHECK(aw_step_again(step.task) == 0);
+  CHECK(aw_step_itself(step.task) && aw_step_itself(step.task));
+  check_chain(task, 0, "zero", 2);
+  start(loop, host(2));
+  CHECK(!aw_step_itself(step.task)); /* others are ready [F3] */
+  aw_step_next(step.task, aw_wire_keep(held));
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[2]);
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  check_chain(task, 0, "zero", 3);
+  aw_task_cancel(task, 0, AW_DEFAULT);
+  CHECK(!aw_step_itself(step.task)); /* one more transition is free [N3] */
+  aw_step_next(step.task, aw_wire_keep(held));
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_next(step.task, aw_wire_keep(held));
+  over(engine, loop);
+  CHECK(aw_task_state_of(task) == AW_TASK_CANCELLED);
+  CHECK(aw_task_steps(task) == 6);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 /* ---- parking and going on ---- */
 
 static void parked_code_goes_on_when_its_wait_ends(void) {
@@ -685,6 +763,8 @@ static void the_tree_can_be_walked(void) {
 int main(void) {
   a_call_is_reported_in_four_ways();
   values_that_go_nowhere_are_not_wanted();
+  a_turn_of_a_repeat_needs_no_report();
+  a_machine_needs_no_report();
   parked_code_goes_on_when_its_wait_ends();
   wires_are_awaited_inline();
   clean_up_that_holds_back_an_error_is_told_of();

@@ -104,7 +104,7 @@ local LEVELS <const> = {
 
   { "run/look", "run/tree" },
   { "run/task" },
-  { "run/cut_record" },
+  { "run/again", "run/cut_record" },
   { "run/cancelled" },
   { "run/cancel" },
   { "run/wait" },

@@ -107,16 +107,16 @@ static int bad_return(lua_State *L, awl_worker *w, int first, int count) {
   return 1;
 }
 
+bool awl_is_itself(lua_State *L, const awl_worker *w, int index) {
+  return awl_holds(L, aw_task_innermost(w->task), index);
+}
+
 /* Return the wire for the value that a body returned (gives); NULL if it is no
  * wire. A body that returned itself gets the wire that it runs in. */
 static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   awl_state *s = w->state;
-  const aw_wire *now = aw_task_innermost(w->task);
-  bool itself = w->leaf->kind == AWL_LEAF_HELD &&
-                lua_rawequal(L, index, AWL_AT_CONTENT) &&
-                awl_is_leaf(now, w->leaf);
-  if (itself || awl_holds(L, s, now, index))
-    return aw_wire_keep((aw_wire *)(uintptr_t)now);
+  if (awl_is_itself(L, w, index))
+    return aw_wire_keep((aw_wire *)(uintptr_t)aw_task_innermost(w->task));
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
 }
 

@@ -21,6 +21,9 @@ void awl_report_step(lua_State *L, awl_worker *worker, int status);
 void awl_clear_body(awl_worker *worker);
 /* Remove a scope that is not open any more from the list of its worker. */
 void awl_leave_scope(awl_scope *scope);
+/* Is the value at `index`, which the worker's body returned, the wire that the
+ * body runs in: the body itself, or its Wire? */
+bool awl_is_itself(lua_State *L, const awl_worker *worker, int index);
 /* Warn if the function of the worker's leaf returned a Wire, at `index`, and
  * the results are dropped: nobody will run that Wire [P9]. Called at most
  * AWL_MOST_LOOKS times for a leaf: to look every time would slow a sequence of

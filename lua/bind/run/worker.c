@@ -67,9 +67,9 @@ static int push_bound(lua_State *L, const awl_leaf *leaf) {
   return leaf->extra;
 }
 
-/* Push the function of the worker's leaf and its arguments. Returns the number
- * of arguments. */
-static int push_call(lua_State *L, awl_worker *w) {
+/* Put what the body of the worker's leaf is made of at AWL_AT_CONTENT, and the
+ * EventLoop at AWL_AT_LOOP if the body gets it. */
+static void put_content(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
   if (leaf->serial != w->serial) {
     awl_push_content(L, w->state, leaf, w->task);
@@ -78,12 +78,14 @@ static int push_call(lua_State *L, awl_worker *w) {
     lua_replace(L, AWL_AT_CONTENT);
     w->serial = leaf->serial;
   }
-  if (leaf->kind == AWL_LEAF_CALL && leaf->extra < 0) { /* the hot path */
-    lua_pushvalue(L, AWL_AT_CONTENT);
-    return 0;
-  }
   if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
     set_loop(L, w);
+}
+
+/* Push the function of the worker's leaf and its arguments. Returns the number
+ * of arguments. */
+static int push_call(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
   if (awl_leaf_calls(leaf) && leaf->extra >= 0)
     lua_rawgeti(L, AWL_AT_CONTENT, 0);
   else if (awl_leaf_calls(leaf))
@@ -92,38 +94,119 @@ static int push_call(lua_State *L, awl_worker *w) {
   return count + push_bound(L, leaf);
 }
 
-/* The body has ended without an error. Should the same leaf run once more? Then
- * nobody wants the results of the body, and they are dropped. */
-static bool is_step_again(lua_State *L, awl_worker *w) {
-  if (w->leaf->kind != AWL_LEAF_CALL && lua_gettop(L) > AWL_AT_BASE)
-    return false;
-  if (w->noted || w->passing || w->state->run.until || !aw_step_again(w->task))
-    return false;
-  awl_signals_step_over(w->state, L);
-  awl_hooks_step_over(L, w);
-  if (w->leaf->looks < AWL_MOST_LOOKS)
-    awl_look_for_wire(L, w, AWL_AT_BASE + 1);
-  lua_settop(L, AWL_AT_BASE);
-  return true;
+/* These call the body of the step. They return its status if it ends without a
+ * yield; else after_call() goes on. */
+
+static int call_body(lua_State *L, awl_worker *w) {
+  if (w->state->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+  int count = push_call(L, w);
+  if (!awl_leaf_calls(w->leaf))
+    return LUA_OK;
+  return lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER, (lua_KContext)w,
+                    after_call);
 }
 
-/* Run the body of the step at hand. Returns if the body ends without a yield;
- * else after_call() goes on. */
-static void run_step(lua_State *L, awl_worker *w) {
-  const aw_step *step = &w->state->run.step;
-  w->task = step->task;
+/* The body is a plain function: f() of a Call, or f(ev). */
+static int call_plain(lua_State *L, awl_worker *w, int results) {
+  int count = w->leaf->kind != AWL_LEAF_CALL;
+  lua_pushvalue(L, AWL_AT_CONTENT);
+  if (count > 0)
+    lua_pushvalue(L, AWL_AT_LOOP);
+  return lua_pcallk(L, count, results, AWL_AT_HANDLER, (lua_KContext)w,
+                    after_call);
+}
+
+/* Run the step at hand. Returns as call_body(). */
+static int begin_step(lua_State *L, awl_worker *w) {
+  awl_run *run = &w->state->run;
+  run->has_step = false;
+  w->task = run->step.task;
   w->reported = false;
-  w->leaf = step->data;
+  w->leaf = run->step.data;
+  put_content(L, w);
+  return call_body(L, w);
+}
+
+/* ---- the same step once more ----
+ *
+ * The body has ended without an error. Most often its task then runs the same
+ * step again: it is the next turn of a repeat, or the body has returned the
+ * wire that it runs in. Then the worker calls the body at once, without a
+ * report. */
+
+/* Can the report be spared? It drops errors; after it, the worker looks for the
+ * end of the run. */
+static bool is_plain_end(const awl_worker *w) {
+  return !w->noted && !w->passing && !w->raising && !w->state->run.until;
+}
+
+static bool has_chores(lua_State *L, const awl_worker *w) {
+  return lua_gethook(L) || w->hooked || w->state->gc_stress;
+}
+
+/* The hooks that the body has set end with it. */
+static void do_chores(lua_State *L, awl_worker *w) {
+  awl_signals_step_over(w->state, L);
+  awl_hooks_step_over(L, w);
+  if (w->state->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
+/* Nobody wants the results of a turn of a repeat. Returns how many the next
+ * turn has to give: none, unless awl_look_for_wire() wants to see them, or it
+ * is the last turn. */
+static int drop_results(lua_State *L, awl_worker *w, uint64_t turns) {
+  bool looks = w->leaf->looks < AWL_MOST_LOOKS;
+  if (lua_gettop(L) > AWL_AT_BASE) {
+    if (looks)
+      awl_look_for_wire(L, w, AWL_AT_BASE + 1);
+    lua_settop(L, AWL_AT_BASE);
+  }
+  return looks || turns == 1 ? LUA_MULTRET : 0;
+}
+
+/* These run the body again as long as they may. They return as call_body(). */
+
+static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
   int status = LUA_OK;
-  do {
-    if (w->state->gc_stress)
-      lua_gc(L, LUA_GCCOLLECT);
-    int count = push_call(L, w);
-    if (awl_leaf_calls(w->leaf))
-      status = lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER,
-                          (lua_KContext)w, after_call);
-  } while (status == LUA_OK && is_step_again(L, w));
-  awl_report_step(L, w, status);
+  uint64_t turns;
+  while (status == LUA_OK && is_plain_end(w) &&
+         (turns = aw_step_again(w->task)) > 0) {
+    if (has_chores(L, w))
+      do_chores(L, w);
+    int results = drop_results(L, w, turns);
+    status = plain ? call_plain(L, w, results) : call_body(L, w);
+  }
+  return status;
+}
+
+/* May the task of a body go on to the same body, and does it? */
+static bool is_body_again(lua_State *L, const awl_worker *w) {
+  int results = lua_gettop(L) - AWL_AT_BASE;
+  if (results == 0)
+    return aw_step_again(w->task) > 0;
+  return results == 1 && awl_is_itself(L, w, AWL_AT_BASE + 1) &&
+         aw_step_itself(w->task);
+}
+
+static int repeat_body(lua_State *L, awl_worker *w, bool plain) {
+  int status = LUA_OK;
+  while (status == LUA_OK && is_plain_end(w) && is_body_again(L, w)) {
+    if (has_chores(L, w))
+      do_chores(L, w);
+    lua_settop(L, AWL_AT_BASE);
+    status = plain ? call_plain(L, w, LUA_MULTRET) : call_body(L, w);
+  }
+  return status;
+}
+
+static int run_again(lua_State *L, awl_worker *w) {
+  awl_leaf_kind kind = w->leaf->kind;
+  if (kind == AWL_LEAF_CALL)
+    return repeat_call(L, w, w->leaf->extra < 0);
+  bool body = kind == AWL_LEAF_BODY || kind == AWL_LEAF_HELD;
+  return repeat_body(L, w, body && w->leaf->extra < 0);
 }
 
 /* Has the task ended at whose end the run is over (run.until)? */
@@ -161,19 +244,26 @@ static int go_idle(lua_State *L, awl_worker *w) {
   return lua_yieldk(L, 0, (lua_KContext)w, after_idle);
 }
 
+/* A body has ended with `status`. Run it again, or report the step and run the
+ * next ones, until there is none that this worker can run. */
+static int step_over(lua_State *L, awl_worker *w, int status) {
+  for (;;) {
+    if (status == LUA_OK)
+      status = run_again(L, w);
+    awl_report_step(L, w, status);
+    if (!pull_call(w))
+      return go_idle(L, w);
+    status = begin_step(L, w);
+  }
+}
+
 static int run_steps(lua_State *L, awl_worker *w) {
-  awl_run *run = &w->state->run;
-  do {
-    run->has_step = false;
-    run_step(L, w);
-  } while (pull_call(w));
-  return go_idle(L, w);
+  return step_over(L, w, begin_step(L, w));
 }
 
 static int after_call(lua_State *L, int status, lua_KContext context) {
-  awl_worker *w = (awl_worker *)context;
-  awl_report_step(L, w, status == LUA_YIELD ? LUA_OK : status);
-  return pull_call(w) ? run_steps(L, w) : go_idle(L, w);
+  return step_over(L, (awl_worker *)context,
+                   status == LUA_YIELD ? LUA_OK : status);
 }
 
 static int after_idle(lua_State *L, int status, lua_KContext context) {

@@ -106,10 +106,6 @@ void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
   lua_remove(L, -2);
 }
 
-bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf) {
-  return wire && aw_wire_data(wire, awl_release_leaf) == leaf;
-}
-
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task) {
   awl_push_content(L, s, leaf, task);

@@ -58,8 +58,6 @@ void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind);
  * 1 on. */
 void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
                       const aw_task *task);
-/* Is `leaf` the leaf of `wire`? */
-bool awl_is_leaf(const aw_wire *wire, const awl_leaf *leaf);
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task);
 

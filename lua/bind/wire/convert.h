@@ -14,8 +14,8 @@ aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
 /* Push the Lua value of a wire that came back from the core. Raises. */
 /* takes `wire` */
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire);
-/* Does `wire` hold the value at `index` for the core? */
-bool awl_holds(lua_State *L, awl_state *s, const aw_wire *wire, int index);
+/* Does `wire`, of a running task, hold the value at `index` for the core? */
+bool awl_holds(lua_State *L, const aw_wire *wire, int index);
 /* Return a new reference to the Wire or body that `task` runs, or the nearest
  * parent that runs one. The reference keeps alive everything that it refers to.
  * 0: there is none. Gives. */

@@ -32,8 +32,9 @@ typedef struct awl_leaf {
   uint8_t looks;   /* calls of awl_look_for_wire() so far */
   /* number of arguments in a table with f; -1: the content is f itself */
   int extra;
-  aw_value value; /* HELD: the Wire or body */
-  aw_wire *wire;  /* HELD: the wire that has this leaf; borrowed */
+  aw_value value;       /* HELD: the Wire or body … */
+  const void *identity; /* … and its address, see awl_holds() */
+  aw_wire *wire;        /* HELD: the wire that has this leaf; borrowed */
 } awl_leaf;
 
 /* Does the leaf put results under the keys of a table form? */
