@@ -117,6 +117,14 @@ int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
   return aw_scope_start(&loop->root, wire, config, out);
 }
 
+int aw__loop_spin_off(aw_task *task) {
+  aw_wire *next = task->out.next;
+  task->outcome = AW_OUT_VALUE;
+  task->out.value = 0;
+  aw_task_config config = {.where = aw_task_where(task)};
+  return aw_scope_start(task->inner, next, &config, NULL);
+}
+
 /* ---- the end of a loop ---- */
 
 int aw_loop_close(aw_loop *loop) {

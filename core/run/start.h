@@ -10,5 +10,7 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out);
 /* Schedule a task that was adopted. */
 void aw__loop_schedule(aw_task *task);
+/* Start the next wire that is the outcome of `task` as a child task [N5]. */
+int aw__loop_spin_off(aw_task *task);
 
 #endif

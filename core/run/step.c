@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/ready.h"
+#include "run/again.h"
 #include "run/cancel.h"
 #include "run/cancelled.h"
 #include "run/end.h"
@@ -147,15 +148,35 @@ static void leave_repeat(aw_task *task) {
   }
 }
 
-static move call_step(aw_task *task) {
-  const aw_wire *wire = task->at;
+static aw_turn call_once(aw_task *task, const aw_wire *wire) {
   if (!task->input)
     aw__task_drop_outcome(task);
-  task->steps++;
-  task->engine->steps++;
   aw_turn turn = wire->u.call.fn(task, wire->u.call.data);
   if (task->input) /* the step did not take its input */
     aw__task_drop_outcome(task);
+  return turn;
+}
+
+/* Another turn of the repeat around the step was counted. Go over the boundary
+ * before that turn [N4]. */
+static move next_turn(aw_task *task) {
+  aw__task_drop_outcome(task);
+  task->go = AW_GO_BOUNDARY;
+  return yield_turn(task) ? ON : OFF;
+}
+
+static move call_step(aw_task *task) {
+  const aw_wire *wire = task->at;
+  task->steps++;
+  task->engine->steps++;
+  aw_turn turn = call_once(task, wire);
+  while (turn == AW_DONE && task->outcome == AW_OUT_VALUE &&
+         aw__again_turn(task) > 0) {
+    if (!aw__again_free(task))
+      return next_turn(task);
+    aw__again_count(task);
+    turn = call_once(task, wire);
+  }
   switch (turn) {
   case AW_WAIT:
     if (task->state == AW_TASK_RUNNING) /* nothing is armed */
@@ -317,19 +338,13 @@ static move descend(aw_task *task, aw_step *out) {
 
 /* An element that is not the last one has ended. Drop its value; a next wire
  * becomes a child task [O1, O2, N5]. */
-static int spin_off(aw_task *task) {
+static int drop_element(aw_task *task) {
   if (task->outcome != AW_OUT_NEXT) {
     aw__task_drop_outcome(task);
     return 0;
   }
   int rc = aw__frame_cover(task);
-  if (rc < 0)
-    return rc;
-  aw_wire *next = task->out.next;
-  task->outcome = AW_OUT_VALUE;
-  task->out.value = 0;
-  aw_task_config config = {.where = aw_task_where(task)};
-  return aw_scope_start(task->inner, next, &config, NULL);
+  return rc < 0 ? rc : aw__loop_spin_off(task);
 }
 
 static move next_element(aw_task *task, aw_step *out) {
@@ -344,7 +359,7 @@ static move next_element(aw_task *task, aw_step *out) {
 
 /* Go over the boundary between two elements of the top frame [N4]. */
 static move boundary(aw_task *task, aw_step *out) {
-  int rc = spin_off(task);
+  int rc = drop_element(task);
   if (rc < 0)
     return end_code(task, rc);
   task->go = AW_GO_BOUNDARY;
