@@ -455,6 +455,8 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     tidy(engine);
     return 0;
   }
+  if (engine->ready.round == 0 && engine->ready.count > 0 && engine->credit > 0)
+    aw__ready_round(engine);
   if (engine->ready.round > 0 && engine->credit <= engine->look_at &&
       aw__clock_look_in_round(engine))
     expire(engine);
@@ -464,10 +466,6 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     engine->current = task;
     engine->last_id = task->id;
     engine->credit--;
-    return AGAIN;
-  }
-  if (engine->ready.count > 0 && engine->credit > 0) {
-    aw__ready_round(engine);
     return AGAIN;
   }
   return pass(engine, loop, out);

@@ -1105,6 +1105,10 @@ AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
 AW_API int aw_await_until(aw_task *task, uint64_t at);
 /* Let the other ready tasks have a turn. Never fails. */
 AW_API int aw_await_yield(aw_task *task);
+/* As aw_await_yield(), but returns 1 if no other task is ready, nothing else is
+ * due and the task is not cancelled: then there is no wait, and the step goes
+ * on [F3]. It has had its turn all the same. */
+AW_API int aw_begin_yield(aw_task *task);
 /* Wait, on a virtual clock, until nothing else can run before `at` [K6]; on a
  * real clock, as aw_await_until(). */
 AW_API int aw_await_idle(aw_task *task, uint64_t at);

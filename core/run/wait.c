@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "run/again.h"
 #include "run/cancelled.h"
 #include "run/task.h"
 #include "wire/build.h"
@@ -153,6 +154,14 @@ int aw_await_yield(aw_task *task) {
   task->result = 0;
   aw__task_queue(task);
   return 0;
+}
+
+int aw_begin_yield(aw_task *task) {
+  if (!aw__again_free(task))
+    return aw_await_yield(task);
+  task->hopped = false;
+  task->engine->credit--;
+  return 1;
 }
 
 int aw_alarm_arm(aw_task *task, uint64_t at) {

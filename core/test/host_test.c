@@ -149,6 +149,36 @@ static void a_turn_of_a_repeat_needs_no_report(void) {
   finish(engine, loop);
 }
 
+static void a_yield_alone_needs_no_wait(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, aw_then(host(0), host(1)));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_task_park(step.task, &bodies[1]);
+  int turns = 0;
+  while (aw_begin_yield(step.task) == 1) /* until a look at the clock is due */
+    turns++;
+  CHECK(turns > 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.data == &bodies[1] && step.result == 0);
+  start(loop, host(2));
+  CHECK(aw_begin_yield(step.task) == 0); /* others are ready */
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  aw_task_cancel(task, 0, AW_DEFAULT);
+  CHECK(aw_begin_yield(step.task) == 0); /* delivers the cancel */
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(step.result == AW_ECANCELED);
+  aw_step_cancelled(step.task);
+  over(engine, loop);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 static void release_nothing(void *data) {
   (void)data;
 }
@@ -765,6 +795,7 @@ int main(void) {
   values_that_go_nowhere_are_not_wanted();
   a_turn_of_a_repeat_needs_no_report();
   a_machine_needs_no_report();
+  a_yield_alone_needs_no_wait();
   parked_code_goes_on_when_its_wait_ends();
   wires_are_awaited_inline();
   clean_up_that_holds_back_an_error_is_told_of();

@@ -31,8 +31,7 @@ static int act_sleep_until(lua_State *L) {
 }
 
 static int act_yield(lua_State *L) {
-  awl_worker *w = awl_awaiter(L, awl_of(L), "yield");
-  return awl_wait(L, w, aw_await_yield(w->task), awl_after_wait);
+  return awl_yield(L, awl_awaiter(L, awl_of(L), "yield"));
 }
 
 /* idle(t): wait until nothing else can run before t, in virtual time [K6] */

@@ -156,6 +156,17 @@ int awl_wait(lua_State *L, awl_worker *w, int rc, awl_after after) {
   return rc < 0 ? refuse(L, w, rc, after) : park(L, w, after, after_park);
 }
 
+/* Other tasks have had their turn: a wait that is complete at once does not
+ * spend the budget of refuse(). */
+int awl_yield(lua_State *L, awl_worker *w) {
+  int rc = aw_begin_yield(w->task);
+  if (rc == 0)
+    return park(L, w, awl_after_wait, after_park);
+  w->result = 0;
+  w->at_once = 0;
+  return awl_after_wait(L, w);
+}
+
 int awl_take_turn(lua_State *L, awl_worker *w, awl_after after) {
   int rc = aw_await_yield(w->task);
   if (rc < 0)
@@ -182,7 +193,7 @@ void awl_anchor_wait(lua_State *L, awl_worker *w) {
     anchor_value(L, w, top, 2);
 }
 
-void awl_release_wait(awl_worker *w) {
+void awl_release_anchored(awl_worker *w) {
   for (int which = 1; which <= 2; which++)
     if (w->anchored & which)
       awl_unset(w->state, AWL_WAITS, 2 * (lua_Integer)w->number + which);

@@ -464,6 +464,17 @@ static void pass_signal_on(const awl_state *s, const awl_run *outer) {
     aw_loop_stop(outer->loop, count > 1);
 }
 
+/* Is there a step to run? A worker may have left one; else pull the next. */
+static bool has_step(awl_run *run) {
+  if (run->has_step || run->over)
+    return !run->over;
+  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
+    run->over = true;
+  else
+    awl_pull(run);
+  return run->has_step;
+}
+
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit) {
   awl_run outer = s->run;
@@ -479,15 +490,9 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   aw_engine *woken =
       loop->signals ? awl_signals_wake(s, loop->engine->core) : NULL;
   awl_limit_check(L, s);
-  while (!run->over) {
-    if (run->has_step) {
-      run->has_step = false;
-      dispatch_step(L, s);
-    } else if (until && aw_task_state_of(until) >= AW_TASK_DONE) {
-      run->over = true;
-    } else {
-      awl_pull(run);
-    }
+  while (has_step(run)) {
+    run->has_step = false;
+    dispatch_step(L, s);
   }
   int rc = run->rc;
   if (woken)
