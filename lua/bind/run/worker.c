@@ -153,29 +153,29 @@ static void do_chores(lua_State *L, awl_worker *w) {
     lua_gc(L, LUA_GCCOLLECT);
 }
 
-/* Nobody wants the results of a turn of a repeat. Returns how many the next
- * turn has to give: none, unless awl_look_for_wire() wants to see them, or it
- * is the last turn. */
-static int drop_results(lua_State *L, awl_worker *w, uint64_t turns) {
-  bool looks = w->leaf->looks < AWL_MOST_LOOKS;
-  if (lua_gettop(L) > AWL_AT_BASE) {
-    if (looks)
-      awl_look_for_wire(L, w, AWL_AT_BASE + 1);
-    lua_settop(L, AWL_AT_BASE);
-  }
-  return looks || turns == 1 ? LUA_MULTRET : 0;
+/* Nobody wants the results of a turn of a repeat. */
+static void drop_results(lua_State *L, awl_worker *w) {
+  if (lua_gettop(L) == AWL_AT_BASE)
+    return;
+  if (w->leaf->looks < AWL_MOST_LOOKS)
+    awl_look_for_wire(L, w, AWL_AT_BASE + 1);
+  lua_settop(L, AWL_AT_BASE);
 }
 
 /* These run the body again as long as they may. They return as call_body(). */
 
 static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
-  int status = LUA_OK;
+  int status = LUA_OK, results = LUA_MULTRET;
   uint64_t turns;
   while (status == LUA_OK && is_plain_end(w) &&
          (turns = aw_step_again(w->task)) > 0) {
     if (has_chores(L, w))
       do_chores(L, w);
-    int results = drop_results(L, w, turns);
+    if (results != 0)
+      drop_results(L, w);
+    /* ask for none, once enough were looked at, and unless they are wanted */
+    bool looks = w->leaf->looks < AWL_MOST_LOOKS;
+    results = !plain || looks || turns == 1 ? LUA_MULTRET : 0;
     status = plain ? call_plain(L, w, results) : call_body(L, w);
   }
   return status;
