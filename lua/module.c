@@ -17,6 +17,7 @@
 #include "part_calls.h"
 #include "run/worker.h"
 #include "wire/build.h"
+#include "wire/sleeps.h"
 #include "zmq/open.h"
 
 #include <string.h>
@@ -29,8 +30,9 @@ static const char MODULE_KEY = 'm';
 /* Things that objects own end before the engines that they belong to. Locations
  * and the claims of loops end after all things that may refer to them. */
 const awl_ending awl_endings[] = {
-    awl_free_workers,   awl_free_resources, awl_free_scopes, awl_free_engines,
-    awl_free_locations, awl_free_loops,     awl_free_leaves, NULL};
+    awl_free_workers, awl_free_resources, awl_free_scopes,
+    awl_free_engines, awl_free_locations, awl_free_loops,
+    awl_free_leaves,  awl_free_sleeps,    NULL};
 
 /* ---- parts that are opened by their first use ---- */
 

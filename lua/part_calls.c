@@ -93,7 +93,7 @@ static int inner_is_wire(lua_State *L) {
 
 /* is_made(v): is v itself a Wire, not only a value that is accepted as one? */
 static int inner_is_made(lua_State *L) {
-  lua_pushboolean(L, awl_test_wire(L, awl_of(L), 1) != NULL);
+  lua_pushboolean(L, awl_is_made(L, awl_of(L), 1));
   return 1;
 }
 

@@ -226,9 +226,14 @@ local KINDS <const> = {
       { scope = closed_by_scope }),
   },
   ["a wire"] = {
-    make = function() return aw.Sleep(0) end,
+    make = function() return aw.Sleep(0):whole() end,
     refused = wire_calls,
     answered = {},
+  },
+  ["a wire that only sleeps"] = { -- has nothing to finalize
+    make = function() return aw.Sleep(0) end,
+    refused = {},
+    answered = wire_calls,
   },
   ["a wire with functions"] = {
     make = function() return aw.Call(print, {}) >> aw.Sleep(0) end,

@@ -283,6 +283,39 @@ describe("Sleep(s)", function()
     end)
   end)
 
+  it("keeps its length among sleeps of thousands of lengths [O15]", function()
+    test(function(ev)
+      local done, sleeps = 0, {}
+      for i = 1, 5000 do
+        sleeps[i] = aw.Sleep(i)
+        ev:start(sleeps[i] >> aw.Call(function()
+          done = done + 1
+          assert.are.equal(i, ev:now())
+        end))
+        ev:start(sleeps[i]) -- the wire itself
+      end
+      collectgarbage()
+      aw.sleep(10000)
+      assert.are.equal(5000, done)
+      for i = 1, 5000 do
+        assert.are.equal(("Sleep(%d)"):format(i), tostring(sleeps[i]))
+      end
+    end)
+  end)
+
+  it("is one wire for all that it is part of [O15]", function()
+    test(function(ev)
+      local w = aw.Sleep(1)
+      local all = aw.All { w, w, w:timeout(2), w * 2, w | w, w // w }
+      aw.await(all)
+      assert.are.equal(2, ev:now())
+      assert.are.equal(w, aw.Wire(w))
+      assert.are.equal("Sleep(1)", tostring(w))
+      w()
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
   it("takes no time if s is zero [O15]", function()
     test(function(ev)
       aw.await(aw.Sleep(0) * 100)

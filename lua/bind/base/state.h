@@ -47,6 +47,7 @@ typedef struct awl_engine awl_engine;
 typedef struct awl_loop awl_loop;
 typedef struct awl_worker awl_worker;
 typedef struct awl_location awl_location;
+typedef struct awl_sleep awl_sleep;
 
 /* The types of error objects, a row for each:
  *
@@ -76,6 +77,7 @@ typedef struct awl_location awl_location;
 /* Classes of objects; each has a metatable. */
 typedef enum awl_class {
   AWL_WIRE,
+  AWL_SLEEP, /* a Wire that only sleeps, see sleeps.c */
   AWL_TASK,
   AWL_LOOP,
   AWL_SCOPE,
@@ -349,6 +351,7 @@ struct awl_state {
   uint32_t *leaves; /* numbers of leaves, see build.c */
   uint32_t leaf_count, first_leaf;
   uint64_t leaf_serial;   /* serial of the leaf made last */
+  awl_sleep *sleeps;      /* see sleeps.c; NULL until first used */
   awl_worker **workers;   /* by number; see worker.c */
   uint32_t *worker_chain; /* numbers of workers */
   uint32_t worker_count, first_worker;

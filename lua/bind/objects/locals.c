@@ -29,7 +29,10 @@ static void push_locals(lua_State *L, awl_state *s, const aw_task *task) {
 }
 
 aw_value awl_hold_locals(lua_State *L, awl_state *s, awl_loop *loop) {
-  push_locals(L, s, locals_owner(s));
+  const aw_task *owner = locals_owner(s);
+  if (!owner && !lua_istable(s->util, AWL_LOCALS))
+    return 0; /* the usual case is fast */
+  push_locals(L, s, owner);
   if (lua_istable(L, -1))
     return awl_hold(L, loop);
   lua_pop(L, 1);

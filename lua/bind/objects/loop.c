@@ -329,9 +329,9 @@ static void push_loop_waited(lua_State *L, const awl_loop *loop) {
 
 static int loop_index(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_loop *loop = awl_check_loop(L, s);
-  if (awl_push_method(L))
+  if (awl_push_method(L)) /* which checks its own arguments */
     return 1;
+  awl_loop *loop = awl_check_loop(L, s);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "stuck") == 0) {
     lua_getiuservalue(L, 1, STUCK);

@@ -381,9 +381,11 @@ static bool push_field(lua_State *L, awl_state *s, aw_task *task,
 
 static int task_index(lua_State *L) {
   awl_state *s = awl_of(L);
+  if (awl_push_method(L)) /* which checks its own arguments */
+    return 1;
   aw_task *task = awl_check_task(L, s, 1);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  return awl_push_method(L) || push_field(L, s, task, key);
+  return push_field(L, s, task, key);
 }
 
 static int task_newindex(lua_State *L) {

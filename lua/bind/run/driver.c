@@ -33,6 +33,7 @@
 #include "run/limits.h"
 #include "run/signals.h"
 #include "run/worker.h"
+#include "wire/build.h"
 #include "wire/task_text.h"
 
 #include <stdio.h>
@@ -166,7 +167,7 @@ static void handler_raised(lua_State *L, awl_loop *loop, aw_error *failure,
 
 /* The handler at HANDLER returned the value on top. */
 static void handler_returned(lua_State *L, const aw_task *task) {
-  if (!lua_isuserdata(L, -1) || !awl_is(L, awl_open(L), -1, AWL_WIRE))
+  if (!lua_isuserdata(L, -1) || !awl_is_object(L, awl_open(L), -1))
     return;
   awl_show_value(L, awl_open(L), -1);
   lua_pushfstring(L,

@@ -183,7 +183,7 @@ void awl_look_for_wire(lua_State *L, awl_worker *w, int index) {
   awl_leaf *leaf = (awl_leaf *)(uintptr_t)w->leaf;
   leaf->looks++;
   if (lua_type(L, index) == LUA_TUSERDATA && awl_leaf_calls(leaf) &&
-      awl_is(L, w->state, index, AWL_WIRE))
+      awl_is_object(L, w->state, index))
     tell_unrun_wire(L, w, index);
 }
 
@@ -219,7 +219,7 @@ static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
   case AWL_LEAF_BIND:
   case AWL_LEAF_CATCH: return REPORT_NEXT;
   case AWL_LEAF_FINALLY: /* the result of a close() or the like is ignored */
-    return lua_gettop(L) == first && awl_is(L, leaf->state, first, AWL_WIRE)
+    return lua_gettop(L) == first && awl_is_object(L, leaf->state, first)
                ? REPORT_NEXT
                : REPORT_NOTHING;
   case AWL_LEAF_SUPERVISE: return REPORT_NOTHING;

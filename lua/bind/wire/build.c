@@ -17,6 +17,7 @@
 #include "base/resources.h"
 #include "base/show_value.h"
 #include "base/values.h"
+#include "wire/sleeps.h"
 
 typedef struct wire_ud {
   aw_wire *wire;
@@ -187,38 +188,74 @@ bool awl_callable(lua_State *L, int index) {
   return true;
 }
 
-static wire_ud *to_ud(lua_State *L, awl_state *s, int index) {
-  if (!awl_is(L, s, index, AWL_WIRE))
-    return NULL;
+awl_class awl_wire_class(lua_State *L, const awl_state *s, int index) {
+  if (!lua_getmetatable(L, index))
+    return AWL_CLASSES;
+  const void *metatable = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  return metatable == s->metatables[AWL_WIRE]    ? AWL_WIRE
+         : metatable == s->metatables[AWL_SLEEP] ? AWL_SLEEP
+                                                 : AWL_CLASSES;
+}
+
+bool awl_is_object(lua_State *L, awl_state *s, int index) {
+  return awl_wire_class(L, s, index) != AWL_CLASSES;
+}
+
+/* The userdata of the Wire at `index`, of class AWL_WIRE. Raises. */
+static wire_ud *check_ud(lua_State *L, int index) {
   wire_ud *ud = lua_touserdata(L, index);
   if (!ud->wire)
     awl_error(L, "this wire is garbage, and finalized");
   return ud;
 }
 
+bool awl_is_made(lua_State *L, awl_state *s, int index) {
+  awl_class class = awl_wire_class(L, s, index);
+  if (class == AWL_WIRE)
+    check_ud(L, index);
+  return class != AWL_CLASSES;
+}
+
 bool awl_is_wire(lua_State *L, awl_state *s, int index) {
-  return to_ud(L, s, index) != NULL || awl_callable(L, index);
+  return lua_isfunction(L, index) || awl_is_made(L, s, index) ||
+         awl_callable(L, index);
 }
 
 aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index) {
-  const wire_ud *ud = to_ud(L, s, index);
-  return ud ? ud->wire : NULL;
+  if (!awl_is(L, s, index, AWL_WIRE))
+    return NULL;
+  return check_ud(L, index)->wire;
 }
 
-/* Make the value at `index` a Wire, in place. NULL: the value is not accepted
- * as a wire [V2]. */
-static wire_ud *make_ud(lua_State *L, awl_state *s, int index) {
-  wire_ud *ud = to_ud(L, s, index);
-  if (ud || !awl_callable(L, index))
-    return ud;
+bool awl_make_wire(lua_State *L, awl_state *s, int index) {
+  if (awl_is_made(L, s, index))
+    return true;
+  if (!awl_callable(L, index))
+    return false;
   lua_pushvalue(L, index);
   awl_push_leaf(L, s, AWL_LEAF_BODY, 0);
   lua_replace(L, index);
-  return lua_touserdata(L, index);
+  return true;
+}
+
+aw_wire *awl_keep_wire(lua_State *L, awl_state *s, int index) {
+  if (awl_is(L, s, index, AWL_SLEEP))
+    return awl_sleep_wire(L, s, index);
+  return aw_wire_keep(((const wire_ud *)lua_touserdata(L, index))->wire);
+}
+
+aw_wire *awl_own_wire(lua_State *L, awl_state *s, int index) {
+  if (awl_is(L, s, index, AWL_SLEEP)) {
+    wire_ud *ud = push_empty_wire(L, s);
+    fill_ud(L, s, ud, awl_sleep_wire(L, s, index));
+    lua_replace(L, index);
+  }
+  return ((const wire_ud *)lua_touserdata(L, index))->wire;
 }
 
 bool awl_needs_lua(lua_State *L, int index) {
-  bool needs = lua_getiuservalue(L, index, 1) != LUA_TNIL;
+  bool needs = lua_getiuservalue(L, index, 1) > LUA_TNIL;
   lua_pop(L, 1);
   return needs;
 }
@@ -250,11 +287,11 @@ void aw_lua_push_wire(lua_State *L, aw_wire *wire, int anchor) {
 aw_wire *aw_lua_part(lua_State *L, int index) {
   awl_state *s = awl_open(L);
   index = lua_absindex(L, index);
-  wire_ud *ud = make_ud(L, s, index);
-  if (!ud)
+  if (!awl_make_wire(L, s, index))
     return NULL;
+  aw_wire *wire = awl_own_wire(L, s, index);
   number_leaf(L, s, index);
-  return ud->wire;
+  return wire;
 }
 
 int awl_wire_gc(lua_State *L) {
@@ -270,17 +307,9 @@ int awl_wire_gc(lua_State *L) {
 /* ---- parts and composites ---- */
 /* ---- build.h ---- */
 
-bool awl_make_wire(lua_State *L, awl_state *s, int index) {
-  return make_ud(L, s, index) != NULL;
-}
-
 void awl_check_wire(lua_State *L, awl_state *s, int arg) {
-  if (!make_ud(L, s, arg))
+  if (!awl_make_wire(L, s, arg))
     aw_lua_type_error(L, arg, "wire");
-}
-
-aw_wire *awl_wire_of(lua_State *L, int index) {
-  return ((const wire_ud *)lua_touserdata(L, index))->wire;
 }
 
 void awl_push_simple(lua_State *L, awl_state *s) {

@@ -11,8 +11,14 @@
 
 /* ---- Wires ---- */
 
-/* The core's wire of the Wire at `index`; NULL: the value is no Wire. Borrowed.
- * Raises if the Wire is finalized. */
+/* AWL_WIRE or AWL_SLEEP if the value at `index` is a Wire, else AWL_CLASSES. */
+awl_class awl_wire_class(lua_State *L, const awl_state *s, int index);
+/* Is the value at `index` a Wire? The second raises if the Wire is
+ * finalized. */
+bool awl_is_object(lua_State *L, awl_state *s, int index);
+bool awl_is_made(lua_State *L, awl_state *s, int index);
+/* The core's wire of the Wire at `index`; NULL: the value is no Wire that has
+ * one. Borrowed. Raises if the Wire is finalized. */
 aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index);
 /* Is the value at `index` accepted as a wire [V2]? */
 bool awl_is_wire(lua_State *L, awl_state *s, int index);
@@ -23,10 +29,14 @@ bool awl_make_wire(lua_State *L, awl_state *s, int index);
 /* As awl_make_wire() for argument `arg`, but raises a type error if the value
  * is not accepted. */
 void awl_check_wire(lua_State *L, awl_state *s, int arg);
-/* The core's wire of the Wire at `index`. Borrowed. NULL: the Wire is
- * finalized, and its text is AWL_FINALIZED_WIRE. */
+/* A wire of the core for the Wire at `index`, which is not finalized. Gives;
+ * NULL: out of memory. */
+aw_wire *awl_keep_wire(lua_State *L, awl_state *s, int index);
+/* The core's wire of the Wire at `index`, which becomes a Wire that has one, in
+ * place. Borrowed. NULL: the Wire is finalized, and its text is
+ * AWL_FINALIZED_WIRE. Raises. */
 #define AWL_FINALIZED_WIRE "wire (finalized)"
-aw_wire *awl_wire_of(lua_State *L, int index);
+aw_wire *awl_own_wire(lua_State *L, awl_state *s, int index);
 /* Does the Wire at `index` refer to anything in Lua? */
 bool awl_needs_lua(lua_State *L, int index);
 /* Push a new Wire that has no wire of the core yet. Raises. */

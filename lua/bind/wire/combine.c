@@ -37,8 +37,8 @@ static void check_operands(lua_State *L, awl_state *s, const char *operator) {
 static int push_pair(lua_State *L, awl_state *s,
                      aw_wire *(*make)(aw_wire *, aw_wire *)) {
   awl_push_combined(L, s, 1, 2);
-  aw_wire *a = aw_wire_keep(awl_wire_of(L, 1));
-  aw_wire *b = aw_wire_keep(awl_wire_of(L, 2));
+  aw_wire *a = awl_keep_wire(L, s, 1);
+  aw_wire *b = awl_keep_wire(L, s, 2);
   return awl_fill_wire(L, s, make(a, b));
 }
 
@@ -68,7 +68,7 @@ static void make_part(lua_State *L, awl_state *s, int arg, awl_leaf_kind kind) {
 }
 
 static void check_wire_function(lua_State *L, awl_state *s, int arg) {
-  if (!awl_callable(L, arg) || awl_is(L, s, arg, AWL_WIRE))
+  if (!awl_callable(L, arg) || awl_is_object(L, s, arg))
     aw_lua_type_error(L, arg, "function");
 }
 
@@ -84,17 +84,16 @@ static int with_function(lua_State *L, awl_leaf_kind kind,
 }
 
 static int bad_function(lua_State *L, awl_state *s) {
-  const char *type =
-      awl_is(L, s, 2, AWL_WIRE) ? "wire" : aw_lua_type_name(L, 2);
+  const char *type = awl_is_object(L, s, 2) ? "wire" : aw_lua_type_name(L, 2);
   return awl_error(L, "attempt to use %s %s as a function (operand of '/')",
                    awl_article(type), type);
 }
 
 static int w_div(lua_State *L) {
   awl_state *s = awl_of(L);
-  if (!awl_is(L, s, 1, AWL_WIRE))
+  if (!awl_is_object(L, s, 1))
     return awl_bad_operand(L, 1, "/");
-  if (!awl_callable(L, 2) || awl_is(L, s, 2, AWL_WIRE))
+  if (!awl_callable(L, 2) || awl_is_object(L, s, 2))
     return bad_function(L, s);
   return with_function(L, AWL_LEAF_MAP, aw_bind);
 }
@@ -130,9 +129,8 @@ static int w_finally(lua_State *L) {
   lua_settop(L, 2);
   make_part(L, s, 2, AWL_LEAF_FINALLY);
   awl_push_combined(L, s, 1, 2);
-  aw_wire *wire = aw_wire_keep(awl_wire_of(L, 1));
-  return awl_fill_wire(
-      L, s, aw_finally(wire, aw_wire_keep(awl_wire_of(L, 2)), grace));
+  aw_wire *wire = awl_keep_wire(L, s, 1);
+  return awl_fill_wire(L, s, aw_finally(wire, awl_keep_wire(L, s, 2), grace));
 }
 
 /* w:timeout(seconds [, {grace=}]) */
@@ -146,8 +144,7 @@ static int w_timeout(lua_State *L) {
     grace = awl_opt_ns(L, 3, "grace", AW_DEFAULT);
   }
   awl_push_combined(L, s, 1, 1);
-  return awl_fill_wire(L, s,
-                       aw_timeout(aw_wire_keep(awl_wire_of(L, 1)), ns, grace));
+  return awl_fill_wire(L, s, aw_timeout(awl_keep_wire(L, s, 1), ns, grace));
 }
 
 /* Return the value on top as text for a message; strings are in quotes. */
@@ -242,14 +239,13 @@ static int w_retry(lua_State *L) {
   aw_retry_rule rule = check_rule(L, 2);
   int type = lua_getfield(L, 2, "when");
   lua_replace(L, 2);
-  if (type != LUA_TNIL && (!awl_callable(L, 2) || awl_is(L, s, 2, AWL_WIRE)))
+  if (type != LUA_TNIL && (!awl_callable(L, 2) || awl_is_object(L, s, 2)))
     return bad_when(L);
   if (type != LUA_TNIL)
     make_part(L, s, 2, AWL_LEAF_WHEN);
   awl_push_combined(L, s, 1, type != LUA_TNIL ? 2 : 1);
-  aw_wire *when = type != LUA_TNIL ? aw_wire_keep(awl_wire_of(L, 2)) : NULL;
-  return awl_fill_wire(L, s,
-                       aw_retry(aw_wire_keep(awl_wire_of(L, 1)), &rule, when));
+  aw_wire *when = type != LUA_TNIL ? awl_keep_wire(L, s, 2) : NULL;
+  return awl_fill_wire(L, s, aw_retry(awl_keep_wire(L, s, 1), &rule, when));
 }
 
 /* ---- Every [K4] ---- */
@@ -279,7 +275,7 @@ static int m_Every(lua_State *L) {
   }
   awl_push_combined(L, s, 2, 1);
   return awl_fill_wire(
-      L, s, aw_every(period, aw_wire_keep(awl_wire_of(L, 2)), (aw_missed)how));
+      L, s, aw_every(period, awl_keep_wire(L, s, 2), (aw_missed)how));
 }
 
 /* ---- table forms [O6] ---- */
@@ -336,10 +332,10 @@ static int inner_combine(lua_State *L) {
   lua_insert(L, 1); /* out of the way, and alive; all else is one further */
   awl_push_combined(L, s, first + 1, count + keyed);
   for (int i = 0; i < count; i++)
-    wires[i] = aw_wire_keep(awl_wire_of(L, FIRST + 1 + i));
+    wires[i] = awl_keep_wire(L, s, FIRST + 1 + i);
   aw_wire *wire = form->make(wires, (size_t)count, limit);
   if (keyed)
-    wire = aw_bind(wire, aw_wire_keep(awl_wire_of(L, KEYS + 1)));
+    wire = aw_bind(wire, awl_keep_wire(L, s, KEYS + 1));
   return awl_fill_wire(L, s, wire);
 }
 
@@ -369,7 +365,7 @@ static int inner_is_before(lua_State *L) {
 
 /* is_event(w): is the Wire w an event [V3]? */
 static int inner_is_event(lua_State *L) {
-  lua_pushboolean(L, aw_wire_is_event(awl_wire_of(L, 1)));
+  lua_pushboolean(L, aw_wire_is_event(awl_own_wire(L, awl_of(L), 1)));
   return 1;
 }
 

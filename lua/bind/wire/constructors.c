@@ -14,6 +14,7 @@
 #include "wire/build.h"
 #include "wire/combine.h"
 #include "wire/show.h"
+#include "wire/sleeps.h"
 
 #include <math.h>
 
@@ -22,25 +23,21 @@
 static int m_Wire(lua_State *L) {
   awl_state *s = awl_of(L);
   int extra = lua_gettop(L) - 1;
-  if (extra == 0 && awl_test_wire(L, s, 1))
+  if (extra == 0 && awl_is_made(L, s, 1))
     return 1;
-  if (!awl_callable(L, 1) || (extra > 0 && awl_test_wire(L, s, 1)))
+  if (!awl_callable(L, 1) || (extra > 0 && awl_is_made(L, s, 1)))
     return aw_lua_type_error(L, 1, extra > 0 ? "function" : "wire");
   return awl_push_leaf(L, s, AWL_LEAF_BODY, extra);
 }
 
 static int push_sleep(lua_State *L, int arg) {
   awl_state *s = awl_of(L);
-  uint64_t ns = awl_check_ns(L, arg);
-  awl_push_simple(L, s);
-  return awl_fill_wire(L, s, aw_sleep(ns));
+  return awl_push_sleep(L, s, awl_check_ns(L, arg), false);
 }
 
 static int push_sleep_until(lua_State *L, int arg) {
   awl_state *s = awl_of(L);
-  uint64_t at = awl_check_time(L, arg);
-  awl_push_simple(L, s);
-  return awl_fill_wire(L, s, aw_sleep_until(at));
+  return awl_push_sleep(L, s, awl_check_time(L, arg), true);
 }
 
 static int m_Sleep(lua_State *L) {
@@ -76,7 +73,7 @@ static int push_sequence(lua_State *L, awl_state *s, int count) {
   aw_wire **wires =
       lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *wires, 0);
   for (int i = 1; i <= count; i++)
-    wires[i - 1] = aw_wire_keep(awl_wire_of(L, i));
+    wires[i - 1] = awl_keep_wire(L, s, i);
   /* the part stays alive: nothing collects before the next line ends */
   lua_pop(L, 1);
   return awl_fill_wire(L, s, aw_sequence(wires, (size_t)count));
@@ -91,7 +88,7 @@ static int push_unary(lua_State *L, awl_state *s, int index,
                       aw_wire *(*make)(aw_wire *, uint64_t), uint64_t number) {
   awl_check_wire(L, s, index);
   awl_push_combined(L, s, index, 1);
-  aw_wire *part = aw_wire_keep(awl_wire_of(L, index));
+  aw_wire *part = awl_keep_wire(L, s, index);
   return awl_fill_wire(L, s, make(part, number));
 }
 
@@ -140,13 +137,13 @@ static int w_shr(lua_State *L) {
     if (!awl_make_wire(L, s, i))
       return awl_bad_operand(L, i, ">>");
   awl_push_combined(L, s, 1, 2);
-  aw_wire *first = aw_wire_keep(awl_wire_of(L, 1));
-  return awl_fill_wire(L, s, aw_then(first, aw_wire_keep(awl_wire_of(L, 2))));
+  aw_wire *first = awl_keep_wire(L, s, 1);
+  return awl_fill_wire(L, s, aw_then(first, awl_keep_wire(L, s, 2)));
 }
 
 static int w_mul(lua_State *L) {
   awl_state *s = awl_of(L);
-  int wire = awl_test_wire(L, s, 1) ? 1 : 2;
+  int wire = awl_is_made(L, s, 1) ? 1 : 2;
   uint64_t times = check_times(L, 3 - wire);
   return push_unary(L, s, wire, aw_repeat, times);
 }
@@ -175,9 +172,9 @@ static int w_newindex(lua_State *L) {
 
 static int w_tostring(lua_State *L) {
   awl_state *s = awl_of(L);
-  if (!awl_is(L, s, 1, AWL_WIRE))
+  if (!awl_is_object(L, s, 1))
     return aw_lua_type_error(L, 1, "wire");
-  const aw_wire *wire = awl_wire_of(L, 1);
+  const aw_wire *wire = awl_own_wire(L, s, 1);
   if (!wire) {
     lua_pushliteral(L, AWL_FINALIZED_WIRE);
     return 1;
@@ -208,7 +205,7 @@ static int w_named(lua_State *L) {
   awl_check_wire(L, s, 1);
   const char *name = aw_lua_check_string(L, 2, NULL);
   awl_push_combined(L, s, 1, 1);
-  return awl_fill_wire(L, s, aw_named(aw_wire_keep(awl_wire_of(L, 1)), name));
+  return awl_fill_wire(L, s, aw_named(awl_keep_wire(L, s, 1), name));
 }
 
 static const luaL_Reg methods[] = {{"whole", w_whole},
@@ -220,7 +217,6 @@ static const luaL_Reg metamethods[] = {{"__shr", w_shr},
                                        {"__mul", w_mul},
                                        {"__tostring", w_tostring},
                                        {"__newindex", w_newindex},
-                                       {"__gc", awl_wire_gc},
                                        {"__add", w_add},
                                        {"__sub", w_sub},
                                        {"__mod", w_mod},
@@ -234,6 +230,8 @@ static const luaL_Reg metamethods[] = {{"__shr", w_shr},
                                        {"__le", w_le},
                                        {NULL, NULL}};
 
+static const luaL_Reg finalizer[] = {{"__gc", awl_wire_gc}, {NULL, NULL}};
+
 static const luaL_Reg constructors[] = {
     {"Wire", m_Wire},     {"Call", m_Call},
     {"Value", m_Value},   {"Sequence", m_Sequence},
@@ -245,17 +243,23 @@ static void release_wire(void *thing) {
   aw_wire_release(thing);
 }
 
-/* Register the functions in the module's table, on top. */
-void awl_open_constructors(lua_State *L, awl_state *s) {
-  awl_new_class(L, s, AWL_WIRE, "aiowire.Wire", methods, metamethods);
-  awl_set_release(s, AWL_RESOURCE_WIRE, release_wire);
-  awl_set_wire_show(s);
+static void open_class(lua_State *L, awl_state *s, awl_class class) {
+  awl_new_class(L, s, class, "aiowire.Wire", methods, metamethods);
   awl_register(L, s, awl_combine_operators);
   lua_getfield(L, -1, "__index");
   awl_register(L, s, awl_combine_methods);
+  lua_pop(L, 1);
+}
+
+/* Register the functions in the module's table, on top. */
+void awl_open_constructors(lua_State *L, awl_state *s) {
+  open_class(L, s, AWL_WIRE);
+  awl_register(L, s, finalizer);
+  open_class(L, s, AWL_SLEEP);
   lua_pop(L, 2);
+  awl_set_release(s, AWL_RESOURCE_WIRE, release_wire);
+  awl_set_wire_show(s);
   awl_register(L, s, constructors);
-  awl_push_simple(L, s);
-  awl_fill_wire(L, s, aw_sleep(AW_NEVER));
+  awl_push_sleep(L, s, AW_NEVER, false);
   lua_setfield(L, -2, "Never");
 }

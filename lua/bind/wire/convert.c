@@ -13,6 +13,7 @@
 #include "base/loops.h"
 #include "base/values.h"
 #include "wire/build.h"
+#include "wire/sleeps.h"
 
 /* Return the leaf by which `wire` holds a Lua value, or NULL. */
 static awl_leaf *hold_leaf(const aw_wire *wire) {
@@ -98,16 +99,25 @@ bool awl_holds(lua_State *L, const aw_wire *wire, int index) {
   return leaf && leaf->identity && leaf->identity == identity_of(L, index);
 }
 
-aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
-  index = lua_absindex(L, index);
-  aw_wire *inside = awl_test_wire(L, s, index);
+/* As awl_to_wire(), but NULL also when out of memory. */
+static aw_wire *to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
+                        awl_class class) {
+  if (class == AWL_SLEEP)
+    return awl_sleep_wire(L, s, index);
+  aw_wire *inside = class == AWL_WIRE ? awl_test_wire(L, s, index) : NULL;
   if (inside && !awl_needs_lua(L, index))
     return aw_wire_keep(inside);
-  if (!inside && !awl_callable(L, index))
-    return NULL;
   aw_wire *wire = recent_wire(L, s, loop, index);
-  if (!wire)
-    wire = hold_wire(L, s, loop, index, inside);
+  return wire ? wire : hold_wire(L, s, loop, index, inside);
+}
+
+aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
+  index = lua_absindex(L, index);
+  bool function = lua_isfunction(L, index);
+  awl_class class = function ? AWL_CLASSES : awl_wire_class(L, s, index);
+  if (class == AWL_CLASSES && !function && !awl_callable(L, index))
+    return NULL;
+  aw_wire *wire = to_wire(L, s, loop, index, class);
   if (!wire)
     awl_error(L, "not enough memory");
   return wire;

@@ -103,7 +103,7 @@ static void take_value(const shower *show, int depth) {
   int value = lua_gettop(L);
   const aw_task *task = awl_test_task(L, show->s, value);
   const aw_wire *wire =
-      awl_is(L, show->s, value, AWL_WIRE) ? awl_wire_of(L, value) : NULL;
+      awl_is_object(L, show->s, value) ? awl_own_wire(L, show->s, value) : NULL;
   if (wire) {
     put_wire_of(show, wire, value, depth + 1);
   } else if (task) {
@@ -587,14 +587,18 @@ void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire,
 }
 
 static bool show_wire_object(lua_State *L, awl_state *s, int index) {
-  const aw_wire *wire = awl_wire_of(L, index);
+  lua_pushvalue(L, index);
+  int owner = lua_gettop(L);
+  const aw_wire *wire = awl_own_wire(L, s, owner);
   if (wire)
-    awl_show_owned(L, s, wire, index);
+    awl_show_owned(L, s, wire, owner);
   else
     lua_pushliteral(L, AWL_FINALIZED_WIRE);
+  lua_remove(L, owner);
   return true;
 }
 
 void awl_set_wire_show(awl_state *s) {
   awl_set_show(s, AWL_WIRE, show_wire_object);
+  awl_set_show(s, AWL_SLEEP, show_wire_object);
 }
