@@ -56,15 +56,16 @@ static uint32_t first_child(const aw_deadlines *d, uint32_t place) {
   return best;
 }
 
+/* Put `due`, which is not before the alarm above `place`, below it. `due` is
+ * one of the last alarms, most often: the hole goes down all the way without a
+ * look at `due`, which then rises a little. */
 static void sift_down(aw_deadlines *d, uint32_t place, aw_due due) {
-  for (;;) {
-    uint32_t child = first_child(d, place);
-    if (child == place || !before(&d->heap[child], &due))
-      break;
+  uint32_t child;
+  while ((child = first_child(d, place)) != place) {
     put(d, place, d->heap[child]);
     place = child;
   }
-  put(d, place, due);
+  sift_up(d, place, due);
 }
 
 static int resize(aw_engine *engine, uint32_t capacity) {
@@ -82,7 +83,7 @@ int aw__alarm_set(aw_engine *engine, aw_alarm *alarm, uint64_t at) {
   aw_deadlines *d = &engine->deadlines;
   assert(alarm->place == 0);
   if (d->count == d->capacity) {
-    uint32_t more = d->capacity / 2;
+    uint32_t more = d->capacity / 4;
     uint32_t grown = d->capacity + (more < SMALLEST ? SMALLEST : more);
     if (resize(engine, grown) < 0)
       return AW_ENOMEM;
