@@ -325,18 +325,17 @@ static bool reserve_worker(awl_state *s) {
   return false;
 }
 
-/* (state) → a new worker, as a light userdata. Called by pcall. The struct
- * stays when the worker dies: if the user resumes a coroutine that was parked
- * in the worker, its continuation reads the struct. */
-static int make_worker(lua_State *L) {
-  awl_state *s = lua_touserdata(L, 1);
+/* Add a new worker to the pool. The struct stays when the worker dies: if the
+ * user resumes a coroutine that was parked in the worker, its continuation
+ * reads the struct. */
+static void make_worker(lua_State *L, awl_state *s) {
   /* lua_newthread() comes first: it may collect, and a finalizer may make
    * workers, too */
   lua_State *co = lua_newthread(L);
   /* lua_newthread() copied the hook of L, but not the hook's Lua function */
   lua_sethook(co, NULL, 0, 0);
   if (!reserve_worker(s))
-    return awl_error(L, "not enough memory");
+    awl_error(L, "not enough memory");
   uint32_t number = s->first_worker;
   awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
   awl_worker *w = s->workers[number];
@@ -347,8 +346,20 @@ static int make_worker(lua_State *L) {
   s->first_worker = s->worker_chain[number];
   lua_pushcfunction(co, awl_worker_main);
   lua_pushlightuserdata(co, w);
-  lua_pushlightuserdata(L, w);
-  return 1;
+  w->next_idle = s->idle;
+  s->idle = w;
+  s->idle_count++;
+}
+
+/* (state): add a new worker to the pool; several if very many are busy, since a
+ * protected call for each would cost a quarter more. Called by pcall. */
+static int make_workers(lua_State *L) {
+  enum { VERY_MANY = 64, SEVERAL = 8 };
+  awl_state *s = lua_touserdata(L, 1);
+  int count = s->busy < VERY_MANY ? 1 : SEVERAL;
+  for (int i = 0; i < count; i++)
+    make_worker(L, s);
+  return 0;
 }
 
 /* The order matters: AWL_THREADS alone keeps the coroutine alive while its
@@ -388,7 +399,7 @@ static awl_worker *take_idle(awl_state *s) {
     s->idle = w->next_idle;
     s->idle_count--;
     /* the user has closed the coroutine */
-    if (lua_status(w->co) != LUA_YIELD) {
+    if (w->started && lua_status(w->co) != LUA_YIELD) {
       s->busy++;
       awl_worker_end(w);
       w = NULL;
@@ -399,16 +410,15 @@ static awl_worker *take_idle(awl_state *s) {
 
 /* A new worker, or NULL when out of memory. */
 static awl_worker *new_worker(lua_State *L, awl_state *s) {
-  lua_pushcfunction(L, make_worker);
+  lua_pushcfunction(L, make_workers);
   lua_pushlightuserdata(L, s);
-  bool made = awl_hooks_pcall(L, 1, 1) == LUA_OK;
-  if (made)
+  if (awl_hooks_pcall(L, 1, 0) == LUA_OK) {
     s->starved = false;
-  else
+  } else {
     awl_starve(s);
-  awl_worker *w = made ? lua_touserdata(L, -1) : NULL;
-  lua_pop(L, 1);
-  return w;
+    lua_pop(L, 1);
+  }
+  return take_idle(s);
 }
 
 /* ---- running them ---- */
