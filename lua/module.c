@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "base/parts.h"
 #include "base/resources.h"
+#include "base/tasks.h"
 #include "errors/errors.h"
 #include "io/io.h"
 #include "open.h"
@@ -29,10 +30,11 @@ static const char MODULE_KEY = 'm';
 
 /* Things that objects own end before the engines that they belong to. Locations
  * and the claims of loops end after all things that may refer to them. */
-const awl_ending awl_endings[] = {
-    awl_free_workers, awl_free_resources, awl_free_scopes,
-    awl_free_engines, awl_free_locations, awl_free_loops,
-    awl_free_leaves,  awl_free_sleeps,    NULL};
+const awl_ending awl_endings[] = {awl_free_workers,   awl_free_resources,
+                                  awl_free_scopes,    awl_free_engines,
+                                  awl_free_locations, awl_free_loops,
+                                  awl_free_leaves,    awl_free_sleeps,
+                                  awl_free_tasks,     NULL};
 
 /* ---- parts that are opened by their first use ---- */
 

@@ -516,6 +516,36 @@ describe("a task", function()
     end)
   end)
 
+  it("is one object among thousands that come and go, on two engines [T6]",
+    function()
+      local function crowd()
+        local kept, seen = {}, 0
+        local ev = aw.EventLoop { clock = "virtual" }
+        for i = 1, 3000 do
+          local t
+          t = ev:start(function()
+            aw.sleep(i % 7)
+            if i % 50 == 0 then
+              collectgarbage "step"
+            end
+            if kept[i] then
+              seen = seen + 1
+              assert.are.equal(kept[i], aw.current())
+            end
+            assert.are.equal(aw.current(), aw.current())
+          end)
+          kept[i] = i % 3 == 0 and t or nil
+        end
+        ev:run()
+        return seen
+      end
+      assert.are.equal(1000, crowd())
+      test(function()
+        aw.start(aw.Sleep(1) * 10)
+        assert.are.equal(1000, crowd())
+      end)
+    end)
+
   it("is what aw.current() gives inside it [T6]", function()
     test(function(ev)
       local inside, later

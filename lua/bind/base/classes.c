@@ -1,6 +1,6 @@
 /* classes.c - classes of objects, and what objects have in common
  *
- * A class is a metatable in a slot of the state. The methods of a class and the
+ * A class is a metatable in the registry. The methods of a class and the
  * functions of the module have the state as upvalue 1, and their own name as
  * another upvalue.
  *
@@ -55,8 +55,7 @@ void awl_new_class(lua_State *L, awl_state *s, awl_class class,
     set_methods(L, s);
   }
   lua_pushvalue(L, -1);
-  lua_xmove(L, s->util, 1);
-  lua_replace(s->util, AWL_METATABLES + (int)class);
+  s->classes[class] = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 bool awl_push_method(lua_State *L) {

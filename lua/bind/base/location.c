@@ -127,7 +127,8 @@ const char *awl_where_in(lua_State *L, awl_state *s, lua_State *co, int level) {
 
 bool awl_is_ours(const lua_Debug *ar) {
   static const char OURS[] = "=[aiowire.";
-  return strncmp(ar->source, OURS, sizeof OURS - 1) == 0;
+  return *ar->source == *OURS &&
+         strncmp(ar->source, OURS, sizeof OURS - 1) == 0;
 }
 
 bool awl_is_users(lua_State *L, lua_Debug *ar) {

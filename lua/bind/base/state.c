@@ -143,7 +143,7 @@ bool awl_in_finalizer(lua_State *L) {
 /* ---- classes ---- */
 
 void awl_push_class(lua_State *L, awl_state *s, awl_class class) {
-  awl_push_slot(L, s, (awl_slot)(AWL_METATABLES + (int)class));
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->classes[class]);
 }
 
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class) {

@@ -100,7 +100,7 @@ typedef enum awl_slot {
   AWL_LOOPS = 1, /* number of a loop → EventLoop; weak values */
   AWL_VALUES,    /* number of a loop → table of its values; weak values */
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
-  AWL_TASKS,   /* engine and id of a task → Task, see tasks.c; weak values */
+  AWL_TASKS,   /* number of a resource + 1 → Task, see tasks.c; weak values */
   AWL_FDS,     /* descriptor that a program was given → object; weak values */
   AWL_OBJECTS, /* address → userdata that C code looks for; weak values */
   AWL_RUNNING, /* number of a loop → EventLoop, while the core runs it */
@@ -119,8 +119,7 @@ typedef enum awl_slot {
   AWL_OWNED,      /* coroutine of a user → worker parked in it; weak keys */
   AWL_HANDLER,    /* the message handler of bodies */
   AWL_LOCALS,     /* aw.locals outside of tasks: a table, or nil */
-  AWL_METATABLES, /* the metatables, one slot for each awl_class */
-  AWL_LAST_SLOT = AWL_METATABLES + AWL_CLASSES - 1
+  AWL_LAST_SLOT = AWL_LOCALS
 } awl_slot;
 
 /* ---- engines and loops ---- */
@@ -150,12 +149,14 @@ struct awl_loop {
   aw_loop *core; /* NULL once the loop is closed for good */
   awl_engine *engine;
   awl_state *state;
-  uint32_t number;   /* in awl_state.loops and AWL_LOOPS, from 1 */
-  uint32_t resource; /* number of its entry, see resources.h */
+  uint32_t number;    /* in awl_state.loops and AWL_LOOPS, from 1 */
+  uint32_t resource;  /* number of its entry, see resources.h */
+  const void *object; /* the address of the EventLoop, its userdata */
   awl_claims *claims;
   /* leaf of the last wire that holds a value; or NULL */
   struct awl_leaf *recent;
-  const char *where; /* the line that made the loop, see awl_where() */
+  const void *recent_object; /* the address of that value */
+  const char *where;         /* the line that made the loop, see awl_where() */
   /* option `timeout` of the EventLoop, ns, or AW_NEVER */
   uint64_t timeout;
   bool private_engine; /* freeing the loop frees the engine */
@@ -358,6 +359,8 @@ struct awl_state {
   awl_worker *idle; /* the pool of idle workers, a list */
   uint32_t *owned;  /* workers by their coroutines, see coroutine_owner.c */
   uint32_t owned_count, owned_bits;
+  uint32_t *task_cells; /* numbers of Tasks by ids, see tasks.c */
+  uint32_t task_count, task_bits;
   uint32_t *engine_chain; /* numbers of engines */
   uint32_t engine_count, first_engine;
   uint64_t engine_serial; /* serial of the engine made last */
@@ -370,6 +373,7 @@ struct awl_state {
   /* classes */
   awl_upcalls upcalls;
   const void *metatables[AWL_CLASSES];
+  int classes[AWL_CLASSES];    /* the same metatables, by luaL_ref() */
   awl_show shows[AWL_CLASSES]; /* or NULL */
   struct {
     const aw_operation *operation; /* NULL: the cell is free */

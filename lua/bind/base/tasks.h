@@ -31,7 +31,12 @@ void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
                          uint64_t id);
 /* Push a Task without a task: the task is about to be started. Raises. */
 awl_task_handle *awl_push_empty_task(lua_State *L, awl_state *s);
-/* Give the empty Task on top its `task` (takes), a task of `loop`. Raises. */
-void awl_fill_task(lua_State *L, awl_state *s, awl_loop *loop, aw_task *task);
+/* Give the empty Task on top, `ud`, its `task` (takes), a task of `loop`.
+ * Raises. */
+void awl_fill_task(lua_State *L, awl_loop *loop, awl_task_handle *ud,
+                   aw_task *task);
+/* The Task, which has a task, is finalized. */
+void awl_forget_task(awl_state *s, const awl_task_handle *ud);
+void awl_free_tasks(awl_state *s); /* the state ends */
 
 #endif

@@ -121,6 +121,7 @@ static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
   }
   loop->state = s;
   loop->resource = resource;
+  loop->object = box;
   awl_set_resource(s, AWL_RESOURCE_LOOP, resource, loop);
   *box = loop;
   awl_push_class(L, s, AWL_LOOP);
@@ -328,9 +329,9 @@ static void push_loop_waited(lua_State *L, const awl_loop *loop) {
 }
 
 static int loop_index(lua_State *L) {
-  awl_state *s = awl_of(L);
   if (awl_push_method(L)) /* which checks its own arguments */
     return 1;
+  awl_state *s = awl_of(L);
   awl_loop *loop = awl_check_loop(L, s);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "stuck") == 0) {

@@ -39,6 +39,15 @@ static void check_handler(lua_State *L, int arg, bool ours) {
     aw_lua_type_error(L, arg, "function");
 }
 
+/* Check what is given besides the options. A wire alone is checked when it is
+ * converted. */
+static void check_start(lua_State *L, awl_state *s, int arg, bool ours) {
+  if (lua_isnone(L, arg) || !awl_is_wire(L, s, arg))
+    aw_lua_type_error(L, arg, "wire");
+  lua_settop(L, arg + 2);
+  check_handler(L, arg + 1, ours);
+}
+
 /* Check the names of options. Only the library's own parts may use `where`. */
 static void check_start_options(lua_State *L, int arg) {
   static const char *const known[] = {"where", "name", "background", "grace",
@@ -103,27 +112,27 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
               const awl_scope *scope, int arg, int level) {
   if (lua_isnil(L, arg))
     return start_nothing(L, s, level);
-  if (lua_isnone(L, arg))
-    aw_lua_type_error(L, arg, "wire");
-  lua_settop(L, arg + 2);
-  if (!awl_is_wire(L, s, arg))
-    aw_lua_type_error(L, arg, "wire");
-  check_handler(L, arg + 1, level > 1);
+  bool plain = lua_gettop(L) == arg; /* without a handler and options */
+  if (!plain)
+    check_start(L, s, arg, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
   /* the library's own code starts it, or C starts the main chunk */
   if (*config.where == '?')
     config.where = where_running(s);
-  read_start_options(L, arg + 2, &config);
+  if (!plain)
+    read_start_options(L, arg + 2, &config);
   if (!loop->core)
     return awl_ended(L, loop);
   /* All calls that can raise come before the wire is held. */
   awl_task_handle *ud = awl_push_empty_task(L, s);
   ud->locals = awl_inherit(L, s, loop);
-  if (!lua_isnil(L, arg + 1)) {
+  if (!plain && !lua_isnil(L, arg + 1)) {
     lua_pushvalue(L, arg + 1);
     config.handler = awl_hold(L, loop);
   }
   aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config.handler);
+  if (!wire)
+    aw_lua_type_error(L, arg, "wire");
   config.locals = ud->locals;
   ud->locals = 0;
   aw_task *task = NULL;
@@ -132,7 +141,7 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
     return scope ? awl_scope_left(L) : awl_ended(L, loop);
   if (rc < 0)
     return awl_error(L, "not enough memory");
-  awl_fill_task(L, s, loop, task);
+  awl_fill_task(L, loop, ud, task);
   return 1;
 }
 
@@ -380,9 +389,9 @@ static bool push_field(lua_State *L, awl_state *s, aw_task *task,
 }
 
 static int task_index(lua_State *L) {
-  awl_state *s = awl_of(L);
   if (awl_push_method(L)) /* which checks its own arguments */
     return 1;
+  awl_state *s = awl_of(L);
   aw_task *task = awl_check_task(L, s, 1);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   return push_field(L, s, task, key);
@@ -415,10 +424,12 @@ static int task_tostring(lua_State *L) {
 static int task_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   awl_task_handle *ud = lua_touserdata(L, 1);
-  if (ud->task)
+  if (ud->task) {
     awl_kept_task_goes(L, s, ud->task);
-  else if (ud->locals) /* the task was not started */
+    awl_forget_task(s, ud);
+  } else if (ud->locals) { /* the task was not started */
     awl_drop(s, ud->locals);
+  }
   awl_strike_object(s, AWL_RESOURCE_TASK, ud->resource);
   aw_task_release(ud->task);
   ud->task = NULL;

@@ -35,6 +35,12 @@ void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
     lua_pushnil(L);
 }
 
+/* The address of the callable value at `index`. A light userdata may have any
+ * address at all. */
+static const void *address_of(lua_State *L, int index) {
+  return lua_islightuserdata(L, index) ? NULL : lua_topointer(L, index);
+}
+
 /* Return a wire that holds the Lua value at `index` for the engine: a wrapper
  * around `wire`, or for NULL a leaf that calls the value as a body. NULL when
  * out of memory. */
@@ -55,20 +61,29 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   if (made) {
     leaf->wire = made;
     loop->recent = leaf;
+    loop->recent_object = address_of(L, index);
   }
   return made;
 }
 
+/* Is the EventLoop garbage that a finalizer has got hold of? Then what it held
+ * may be gone. */
+static bool is_garbage(const awl_loop *loop) {
+  lua_State *util = loop->state->util;
+  bool garbage = lua_rawgeti(util, AWL_VALUES, loop->number) != LUA_TTABLE;
+  lua_pop(util, 1);
+  return garbage;
+}
+
 /* Return the last wire that hold_wire() made (gives) if it holds the value at
- * `index`, else NULL. Most often one body is started many times. */
-static aw_wire *recent_wire(lua_State *L, awl_state *s, const awl_loop *loop,
-                            int index) {
-  if (!loop->recent)
+ * `index`, else NULL. Most often one body is started many times. The EventLoop
+ * keeps the value of the leaf alive: no other value has the same address. */
+static aw_wire *recent_wire(lua_State *L, const awl_loop *loop, int index) {
+  const void *address = address_of(L, index);
+  if (!loop->recent || !address || loop->recent_object != address ||
+      is_garbage(loop))
     return NULL;
-  awl_push_value(L, s, loop->recent->value);
-  bool same = lua_rawequal(L, -1, index);
-  lua_pop(L, 1);
-  return same ? aw_wire_keep(loop->recent->wire) : NULL;
+  return aw_wire_keep(loop->recent->wire);
 }
 
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
@@ -107,7 +122,7 @@ static aw_wire *to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   aw_wire *inside = class == AWL_WIRE ? awl_test_wire(L, s, index) : NULL;
   if (inside && !awl_needs_lua(L, index))
     return aw_wire_keep(inside);
-  aw_wire *wire = recent_wire(L, s, loop, index);
+  aw_wire *wire = recent_wire(L, loop, index);
   return wire ? wire : hold_wire(L, s, loop, index, inside);
 }
 
