@@ -326,7 +326,27 @@ void aw__scope_note_late(aw_scope *scope, aw_error *error) {
   engine->news = true;
 }
 
+static uint64_t moved(const aw_scope *scope) {
+  bool opened = scope->task && scope != &scope->task->scope;
+  return opened ? aw__opened_of(scope)->moved : 0;
+}
+
+/* Most scopes end without an error and without a cancel. */
+bool aw__scope_end_plainly(aw_scope *scope) {
+  if (scope->error || scope->own != AW_LEVEL_NONE ||
+      scope->eff != AW_LEVEL_NONE || scope->cut || scope->above)
+    return false;
+  scope->closed = true; /* also while a failed task is being reported */
+  if (scope->alarm.place != 0)
+    aw__alarm_clear(aw__scope_engine(scope), &scope->alarm);
+  return true;
+}
+
 void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
+  if (aw__scope_end_plainly(scope)) {
+    *end = (aw_scope_end){.moved = moved(scope)};
+    return;
+  }
   aw_engine *engine = aw__scope_engine(scope);
   end->error = scope->error;
   end->cancelled = scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT;
@@ -334,15 +354,14 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   end->timed_out = end->cancelled && scope->by == AW_BY_DEADLINE;
   end->outer = aw__scope_level_outside(scope) != AW_LEVEL_NONE;
   end->reason = scope->above ? 0 : scope->reason;
-  bool opened = scope->task && scope != &scope->task->scope;
-  end->moved = opened ? aw__opened_of(scope)->moved : 0;
+  end->moved = moved(scope);
   end->waited = NULL;
   if (scope->own != AW_LEVEL_NONE && scope->by != AW_BY_PARENT)
     aw__scope_note_late(scope, end->error);
   scope->error = NULL;
   if (!scope->above)
     scope->reason = 0;
-  scope->closed = true; /* also while a failed task is being reported */
+  scope->closed = true;
   aw__alarm_clear(engine, &scope->alarm);
   if (scope->own == AW_LEVEL_HARD)
     engine->hardened--;

@@ -19,5 +19,7 @@ void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
  * late clean-up [D4]. */
 void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
 void aw__scope_end(aw_scope *scope, aw_scope_end *end);
+/* End the scope if there is nothing to tell about its end. */
+bool aw__scope_end_plainly(aw_scope *scope);
 
 #endif

@@ -62,19 +62,12 @@ static void set_final_state(aw_task *task, const aw_scope_end *end) {
   }
 }
 
-/* Has the task neither failed nor been cancelled by itself? Then its scope has
- * no reason and no alarm. */
-static bool is_quiet(const aw_task *task) {
-  return task->outcome != AW_OUT_CANCEL && !task->scope.error &&
-         task->scope.own == AW_LEVEL_NONE;
-}
-
 /* All children have ended: the task gets its final state. A failed task that
  * has a handler, or that stands at the root of a loop, is reported to the host
  * first, and settles after that [T5]. */
 void aw__task_conclude(aw_task *task) {
-  if (is_quiet(task)) { /* the usual end is fast */
-    task->scope.closed = true;
+  if (aw__scope_end_plainly(&task->scope)) {
+    assert(task->outcome == AW_OUT_VALUE); /* see aw__task_finish() */
     task->state = AW_TASK_DONE;
     aw__task_settle(task);
     return;
@@ -154,9 +147,11 @@ void aw__task_end_cancelled(aw_task *task) {
   while (task->depth > 0)
     aw__task_pop(task);
   aw__task_end_root(task);
-  aw_scope_end end;
-  aw__scope_end(&task->scope, &end);
-  aw__drop(task->engine, end.reason);
+  if (!aw__scope_end_plainly(&task->scope)) {
+    aw_scope_end end;
+    aw__scope_end(&task->scope, &end);
+    aw__drop(task->engine, end.reason);
+  }
   task->state = AW_TASK_CANCELLED;
   aw__task_settle(task);
 }

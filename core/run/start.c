@@ -56,6 +56,16 @@ void aw__loop_schedule(aw_task *task) {
     aw__list_append(&loop->pending, &task->link);
 }
 
+/* Make `task` the youngest child of `scope`. */
+static void enter(aw_scope *scope, aw_task *task, aw_loop *loop) {
+  aw__scope_init(&task->scope, scope, task);
+  task->inner = &task->scope;
+  task->loop = loop;
+  scope->children++;
+  loop->live++;
+  loop->foreground += !task->background;
+}
+
 int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out) {
   aw_loop *loop = aw__scope_loop(scope);
@@ -68,15 +78,35 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   aw_task *task = aw__task_new(engine, wire, config);
   if (!task)
     return open ? AW_ENOMEM : AW_EENDED;
-  aw__scope_init(&task->scope, scope, task);
-  task->inner = &task->scope;
-  task->loop = loop;
   task->background |= scope->task && scope->task->background; /* [T2] */
-  scope->children++;
-  loop->live++;
-  loop->foreground += !task->background;
+  enter(scope, task, loop);
   *out = task;
   return 0;
+}
+
+/* A task with the locals of `task`. */
+static aw_task *make_heir(const aw_task *task, aw_wire *wire) {
+  aw_engine *engine = task->engine;
+  aw_task_config config = {.locals =
+                               aw__keep_value(engine, task->more->locals)};
+  return aw__task_new(engine, wire, &config);
+}
+
+aw_task *aw__loop_adopt_operand(aw_scope *scope, aw_wire *wire) {
+  const aw_task *task = scope->task;
+  assert(aw__loop_accepts(task->loop) && !scope->closed);
+  aw_task *operand = NULL;
+  if (task->more && task->more->locals)
+    operand = make_heir(task, aw_wire_keep(wire));
+  else
+    operand = aw__task_plain(task->engine, aw_wire_keep(wire));
+  if (!operand)
+    return NULL;
+  operand->operand = true;
+  if (task->background)
+    operand->background = true;
+  enter(scope, operand, task->loop);
+  return operand;
 }
 
 static int start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,

@@ -8,6 +8,9 @@
  * is borrowed. */
 int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out);
+/* Make a task for an operand of the group whose scope is `scope`, as
+ * aw__loop_adopt(); keeps `wire`. NULL when out of memory. */
+aw_task *aw__loop_adopt_operand(aw_scope *scope, aw_wire *wire);
 /* Schedule a task that was adopted. */
 void aw__loop_schedule(aw_task *task);
 /* Start the next wire that is the outcome of `task` as a child task [N5]. */

@@ -258,8 +258,10 @@ static move begin_group(aw_task *task, aw_wire *wire) {
   if (rc < 0)
     return end_code(task, rc);
   group->wanted = aw_step_wants_value(task);
-  aw_task *operand;
-  while ((operand = aw__group_next(group)) != NULL) {
+  while (aw__group_has_room(group)) {
+    aw_task *operand = aw__group_next(group);
+    if (!operand)
+      break;
     if (aw__group_competes(group, operand))
       begin_event(operand);
     else

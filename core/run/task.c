@@ -35,8 +35,6 @@ static aw_task_more *more_of(aw_task *task) {
 
 static void free_more(aw_task *task) {
   aw_task_more *more = task->more;
-  if (!more)
-    return;
   aw__name_release(more->kept);
   for (int i = 0; i < AW_CHAIN_LENGTH; i++)
     aw__name_release(more->chain.kept[i]);
@@ -64,24 +62,13 @@ static bool configure(aw_task *task, const aw_task_config *config) {
   return true;
 }
 
-aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
-                      const aw_task_config *config) {
-  static const aw_task_config none = {0};
-  if (!config)
-    config = &none;
-  aw_task *task = wire ? aw__task_take(engine) : NULL;
-  if (task)
-    task->engine = engine;
-  if (!task || !configure(task, config)) {
-    if (task) {
-      free_more(task);
-      aw__task_put_back(engine, task);
-    }
+aw_task *aw__task_plain(aw_engine *engine, aw_wire *wire) {
+  aw_task *task = aw__task_take(engine);
+  if (!task) {
     aw_wire_release(wire);
-    aw__drop(engine, config->handler);
-    aw__drop(engine, config->locals);
     return NULL;
   }
+  task->engine = engine;
   task->refs = 1;
   task->id = ++engine->ids;
   task->started = engine->now;
@@ -89,9 +76,34 @@ aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
   task->go = AW_GO_DESCEND;
   task->root = task->at = wire;
   aw__list_init(&task->waiters);
-  aw__engine_keep(engine);
+  engine->refs++;
   engine->tasks++;
   return task;
+}
+
+/* Free a task that was never in the tree. */
+static void discard(aw_task *task) {
+  aw_engine *engine = task->engine;
+  if (task->more)
+    free_more(task);
+  aw_wire_release(task->root);
+  aw__task_put_back(engine, task);
+  engine->tasks--;
+  aw__engine_release(engine);
+}
+
+aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
+                      const aw_task_config *config) {
+  aw_task *task = wire ? aw__task_plain(engine, wire) : NULL;
+  if (task && (!config || configure(task, config)))
+    return task;
+  if (task)
+    discard(task);
+  if (config) {
+    aw__drop(engine, config->handler);
+    aw__drop(engine, config->locals);
+  }
+  return NULL;
 }
 
 aw_task *aw_task_keep(aw_task *task) {
@@ -105,7 +117,8 @@ void aw_task_release(aw_task *task) {
   aw_engine *engine = task->engine;
   assert(task->loop == NULL); /* settled: the engine's reference is gone */
   aw__task_drop_outcome(task);
-  free_more(task);
+  if (task->more)
+    free_more(task);
   aw__task_put_back(engine, task);
   aw__engine_release(engine);
 }

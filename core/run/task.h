@@ -6,6 +6,8 @@
 
 aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
                       const aw_task_config *config);
+/* A task without any configuration; takes `wire`. */
+aw_task *aw__task_plain(aw_engine *engine, aw_wire *wire);
 int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
 /* Make room for `count` more frames: so many pushes cannot fail. */
 int aw__task_reserve(aw_task *task, int count);

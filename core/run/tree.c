@@ -36,15 +36,17 @@ aw_loop *aw__scope_loop(const aw_scope *scope) {
 }
 
 static void link_last(aw_scope *parent, aw_scope *scope) {
+  aw_scope *first = parent->first;
   scope->parent = parent;
   scope->next = NULL;
-  if (!parent->first) {
+  if (!first) {
     parent->first = scope->prev = scope;
     return;
   }
-  scope->prev = parent->first->prev;
-  scope->prev->next = scope;
-  parent->first->prev = scope;
+  aw_scope *last = first->prev;
+  scope->prev = last;
+  last->next = scope;
+  first->prev = scope;
 }
 
 void aw__scope_unlink(aw_scope *scope) {

@@ -134,8 +134,9 @@ static aw_wire *next_in_chain(aw_wire **chain) {
   return next_part(wire, chain);
 }
 
-void aw_wire_release(aw_wire *wire) {
+static void free_all(aw_wire *wire) {
   aw_wire *chain = NULL;
+  wire = next_part(wire, &chain);
   for (;;) {
     while (wire && --wire->refs == 0)
       wire = next_part(wire, &chain);
@@ -143,4 +144,9 @@ void aw_wire_release(aw_wire *wire) {
       return;
     wire = next_in_chain(&chain);
   }
+}
+
+void aw_wire_release(aw_wire *wire) {
+  if (wire && --wire->refs == 0)
+    free_all(wire);
 }

@@ -82,8 +82,7 @@ int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
   return 0;
 }
 
-/* Returns true if one more operand may begin now. */
-static bool has_room(const aw_group *group) {
+bool aw__group_has_room(const aw_group *group) {
   const aw_wire *wire = group->wire;
   const aw_scope *scope = &group->opened.scope;
   if (group->decided || scope->error || group->begun == wire->count)
@@ -92,21 +91,15 @@ static bool has_room(const aw_group *group) {
 }
 
 aw_task *aw__group_next(aw_group *group) {
-  if (!has_room(group))
-    return NULL;
-  aw_task *task = aw__group_task(group), *operand;
   uint32_t place = group->kind->next ? group->kind->next(group) : group->begun;
-  aw_task_config config = {
-      .background = task->background,
-      .locals = aw__keep_value(task->engine, aw_task_locals(task))};
-  aw_wire *wire = aw_wire_keep(group->wire->u.list.items[place]);
-  if (aw__loop_adopt(&group->opened.scope, wire, &config, &operand) < 0) {
-    aw__scope_fail(&group->opened.scope,
-                   aw_error_new(task->engine, AW_ENOMEM, 0));
+  aw_scope *scope = &group->opened.scope;
+  aw_wire *wire = group->wire->u.list.items[place];
+  aw_task *operand = aw__loop_adopt_operand(scope, wire);
+  if (!operand) {
+    aw__scope_fail(scope, aw_error_new(scope->task->engine, AW_ENOMEM, 0));
     return NULL;
   }
   group->begun++;
-  operand->operand = true;
   operand->where.place = place;
   return operand;
 }

@@ -44,8 +44,10 @@ AW_GROUP_KINDS(AW_DECLARE)
  * `wanted`. */
 int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
                    aw_group **out);
-/* Make the next operand, if one may begin now, but do not schedule it. Returns
- * NULL if none may begin. */
+/* Returns true if one more operand may begin now. */
+bool aw__group_has_room(const aw_group *group);
+/* Make the next operand, but do not schedule it. Returns NULL when out of
+ * memory: the group fails. */
 aw_task *aw__group_next(aw_group *group);
 /* Returns true if `operand` is an event that decides by its commit. */
 bool aw__group_competes(const aw_group *group, const aw_task *operand);

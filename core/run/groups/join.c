@@ -31,7 +31,7 @@ static void ended(aw_group *group, const aw_task *operand) {
     group->values[operand->where.place] = aw__group_value_of(operand);
   else if (operand->state == AW_TASK_FAILED)
     aw__scope_fail(scope, aw_error_keep(operand->out.error));
-  bool go_on = scope->eff == AW_LEVEL_NONE;
+  bool go_on = scope->eff == AW_LEVEL_NONE && aw__group_has_room(group);
   aw_task *next = go_on ? aw__group_next(group) : NULL; /* under a `limit` */
   if (next)
     aw__loop_schedule(next);
