@@ -1466,6 +1466,11 @@ typedef struct aw_channel_config {
    * a receive by aw_await_recv(), where host code takes the value. It may look
    * at the task, and call nothing else of the library. */
   void (*deliver)(void *host, aw_value value, aw_task *task);
+  /* `value` leaves its sender, a task that waits in aw_park_send() and has not
+   * been woken yet: last chance to take the value from that task's stack. Not
+   * called for aw_channel_try_recv(), whose caller can do it. It may call
+   * nothing of the library. */
+  void (*settle)(void *host, aw_value value);
   /* Takes. The value of a receive from a channel that is closed and empty. It
    * may be 0 if nobody sends 0. */
   aw_value end;
@@ -1516,6 +1521,13 @@ AW_API aw_wire *aw_send(aw_channel *channel, aw_value value);
 AW_API aw_wire *aw_recv(aw_channel *channel);
 AW_API int aw_await_send(aw_task *task, aw_channel *channel, aw_value value);
 AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
+
+/* Tell whether a send by host code would wait now. */
+AW_API bool aw_channel_send_waits(const aw_channel *channel);
+/* The same waits, for host code that has just found out that it must wait: by
+ * aw_channel_send_waits(), or since aw_channel_try_recv() gave AW_EAGAIN. */
+AW_API void aw_park_send(aw_task *task, aw_channel *channel, aw_value value);
+AW_API void aw_park_recv(aw_task *task, aw_channel *channel);
 
 /* Tell whether a send would end without waiting: the channel can hold one more
  * value, or is closed. aw_await_room() waits until that is so. A channel with a

@@ -57,6 +57,12 @@ static void deliver(const aw_channel *channel, aw_task *task, aw_value value) {
   aw_task_set_value(task, value);
 }
 
+/* `value` was taken from a waiting sender. */
+static void settle(const aw_channel *channel, aw_value value) {
+  if (channel->config.settle)
+    channel->config.settle(channel->config.host, value);
+}
+
 /* ---- the ring ---- */
 
 /* Make room for one more value. */
@@ -123,6 +129,12 @@ static aw_value take_from(aw_channel *channel, aw_task *sender) {
   return value;
 }
 
+/* Move the message of a waiting sender to the ring, which has room. */
+static void refill(aw_channel *channel, aw_task *sender) {
+  settle(channel, sender->out.value);
+  push(channel, take_from(channel, sender));
+}
+
 bool aw_channel_has_room(const aw_channel *channel) {
   return channel->closed || (channel->count < channel->config.capacity &&
                              aw__list_empty(&channel->senders));
@@ -143,7 +155,7 @@ static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
   if (channel->count > 0) {
     *out = shift(channel);
     if (sender)
-      push(channel, take_from(channel, sender)); /* there is room now */
+      refill(channel, sender);
     else if (!aw__list_empty(&channel->watchers))
       tell_watchers(channel);
     return 0;
@@ -279,13 +291,18 @@ bool aw_channel_open_to(const aw_channel *channel, const aw_engine *engine) {
 
 /* ---- waiting ---- */
 
+static void receive(const aw_channel *channel, aw_task *task, aw_value value) {
+  settle(channel, value);
+  deliver(channel, task, value);
+}
+
 int aw_recv_arm(aw_task *task, aw_channel *channel) {
   if (!aw_channel_open_to(channel, task->engine))
     return AW_EINVAL;
   aw_value value = 0;
   int rc = take(channel, task, &value);
   if (rc == 0)
-    deliver(channel, task, value);
+    receive(channel, task, value);
   else if (rc == AW_ECLOSED)
     aw_task_set_value(task, keep(channel, channel->config.end));
   else
@@ -368,6 +385,35 @@ int aw_await_send(aw_task *task, aw_channel *channel, aw_value value) {
   aw__task_drop_outcome(task);
   int rc = aw_send_arm(task, channel, value);
   return aw__wait_armed(task, rc, &sending, channel);
+}
+
+bool aw_channel_send_waits(const aw_channel *channel) {
+  return !channel->closed && channel->count >= channel->config.capacity &&
+         aw__list_empty(&channel->receivers);
+}
+
+/* Let `task` wait in `queue`. */
+static void park(aw_task *task, aw_channel *channel, aw_link *queue,
+                 const aw_operation *operation) {
+  aw__meeting_wait(&channel->meeting, queue, task);
+  aw__wait_armed(task, 0, operation, channel);
+}
+
+void aw_park_send(aw_task *task, aw_channel *channel, aw_value value) {
+  assert(aw_channel_send_waits(channel));
+  if (aw__wait_refused(task, AW_GO_RESUME)) {
+    drop(channel, value);
+    return;
+  }
+  aw_task_set_value(task, value);
+  park(task, channel, &channel->senders, &sending);
+}
+
+void aw_park_recv(aw_task *task, aw_channel *channel) {
+  if (aw__wait_refused(task, AW_GO_RESUME))
+    return;
+  aw__task_drop_outcome(task);
+  park(task, channel, &channel->receivers, &receiving);
 }
 
 /* ---- wires ---- */

@@ -113,6 +113,7 @@ static int m_channel(lua_State *L) {
   config.drop = awl_drop;
   config.keep = awl_keep;
   config.deliver = awl_message_deliver;
+  config.settle = awl_message_settle;
   config.end = awl_keep(s, s->closed_value);
   if (aw_channel_new(&config, &ch->core) < 0)
     return awl_error(L, "not enough memory");
@@ -154,15 +155,20 @@ static bool is_foreign(const channel *ch, const awl_worker *w) {
   return !aw_channel_open_to(ch->core, w->state->run.engine->core);
 }
 
+/* Make room for a message of the channel at 1. Raises when out of memory. */
+static void reserve_message(lua_State *L, const channel *ch) {
+  if (awl_messages_reserve(ch->messages))
+    return;
+  /* A finalizer may use a garbage channel. AWL_OBJECTS has lost such a channel:
+   * enter it again. */
+  awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
+  if (!awl_messages_reserve(ch->messages))
+    awl_error(L, "not enough memory");
+}
+
 /* Make a message of the value at 2. Raises when out of memory. */
 static aw_value make_message(lua_State *L, const channel *ch) {
-  if (!awl_messages_reserve(ch->messages)) {
-    /* A finalizer may use a garbage channel. AWL_OBJECTS has lost such a
-     * channel: enter it again. */
-    awl_note_object(L, awl_messages_state(ch->messages), ch->messages, 1);
-    if (!awl_messages_reserve(ch->messages))
-      awl_error(L, "not enough memory");
-  }
+  reserve_message(L, ch);
   lua_getiuservalue(L, 1, AWL_CHANNEL_VALUES);
   lua_insert(L, 2); /* [channel, values, value] */
   return awl_message_make(L, ch->messages);
@@ -188,6 +194,22 @@ static bool pass_directly(lua_State *L, const channel *ch) {
   return aw_channel_try_send(ch->core, to->state->passed_value) == 0;
 }
 
+/* Nobody can take the value at 2 now: wait. The value stays on the stack of the
+ * worker until the receiver takes it from there, unless the user may close the
+ * coroutine meanwhile. */
+static int wait_to_send(lua_State *L, awl_worker *w, const channel *ch) {
+  aw_value value;
+  awl_anchor_wait(L, w);
+  if (w->state->installed && L == w->co) {
+    reserve_message(L, ch);
+    value = awl_message_lend(w, ch->messages);
+  } else {
+    value = make_message(L, ch);
+  }
+  aw_park_send(w->task, ch->core, value);
+  return awl_wait(L, w, 0, after_send);
+}
+
 /* ch:send(v) */
 static int channel_send(lua_State *L) {
   const channel *ch = check_channel(L, 1);
@@ -202,6 +224,8 @@ static int channel_send(lua_State *L) {
   bool at_once = awl_at_once(w);
   if (at_once && pass_directly(L, ch))
     return 0;
+  if (at_once && aw_channel_send_waits(ch->core))
+    return wait_to_send(L, w, ch);
   awl_anchor_wait(L, w);
   aw_value value = make_message(L, ch);
   int rc = AW_EAGAIN;
@@ -256,15 +280,18 @@ static int receive_message(lua_State *L, const channel *ch, awl_after after) {
   if (is_foreign(ch, w))
     return awl_wait(L, w, AW_EINVAL, after);
   aw_value value = 0;
+  bool at_once = awl_at_once(w);
   int rc = AW_EAGAIN;
-  if (awl_at_once(w))
+  if (at_once)
     rc = aw_channel_try_recv(ch->core, &value);
   if (rc == 0)
     return awl_message_take(L, value);
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
   awl_anchor_wait(L, w);
-  rc = aw_await_recv(w->task, ch->core);
+  if (at_once)
+    aw_park_recv(w->task, ch->core);
+  rc = at_once ? 0 : aw_await_recv(w->task, ch->core);
   return awl_wait(L, w, rc, after);
 }
 

@@ -27,6 +27,8 @@ typedef struct message {
   struct awl_messages *store;
   struct message *next; /* the next free message */
   aw_value pin;
+  /* the worker whose stack has the value, since it waits to send; or NULL */
+  awl_worker *lender;
   int place;
   bool is_nil;
 } message;
@@ -150,6 +152,7 @@ static void put_message_back(message *m) {
     awl_drop(store->state, m->pin);
     m->pin = 0;
   }
+  m->lender = NULL;
   m->next = store->free;
   store->free = m;
   store->state->values--;
@@ -158,7 +161,7 @@ static void put_message_back(message *m) {
 
 static void message_release(aw_lua_value *value) {
   message *m = (message *)value;
-  if (!m->is_nil && awl_messages_push_values(m->store)) {
+  if (!m->lender && !m->is_nil && awl_messages_push_values(m->store)) {
     lua_State *util = m->store->state->util;
     lua_pushboolean(util, 0);
     lua_rawseti(util, -2, m->place);
@@ -180,13 +183,18 @@ static int message_push(lua_State *L, aw_lua_value *value) {
   return 1;
 }
 
-aw_value awl_message_make(lua_State *L, awl_messages *store) {
+static message *take_free(awl_messages *store) {
   message *m = store->free;
   store->free = m->next;
   store->refs++;
   store->state->values++;
   m->base.push = message_push;
   m->base.release = message_release;
+  return m;
+}
+
+aw_value awl_message_make(lua_State *L, awl_messages *store) {
+  message *m = take_free(store);
   m->is_nil = lua_isnil(L, -1);
   if (m->is_nil)
     lua_pop(L, 1);
@@ -194,6 +202,47 @@ aw_value awl_message_make(lua_State *L, awl_messages *store) {
     lua_rawseti(L, -2, m->place); /* the key exists: no allocation */
   lua_pop(L, 1);
   return aw_lua_box(&m->base);
+}
+
+/* ---- messages on the stack of a waiting sender ---- */
+
+aw_value awl_message_lend(awl_worker *w, awl_messages *store) {
+  message *m = take_free(store);
+  m->lender = w;
+  m->is_nil = false;
+  return aw_lua_box(&m->base);
+}
+
+/* Move the value from the stack of its sender to L. */
+static void take_lent(lua_State *L, message *m) {
+  awl_worker *w = m->lender;
+  m->lender = NULL;
+  if (lua_status(w->co) == LUA_YIELD && w->waiting == w->co) {
+    lua_xmove(w->co, L, 1);
+    w->top--;
+  } else {
+    lua_pushnil(L); /* the user has closed the coroutine */
+  }
+}
+
+void awl_message_settle(void *state, aw_value value) {
+  (void)state;
+  message *m = (message *)awl_boxed(value);
+  if (m->base.push != message_push || !m->lender)
+    return; /* another token, or no loan */
+  lua_State *util = m->store->state->util;
+  m->is_nil = !awl_messages_push_values(m->store);
+  if (m->is_nil) { /* the channel is gone */
+    m->lender = NULL;
+    return;
+  }
+  take_lent(util, m);
+  m->is_nil = lua_isnil(util, -1);
+  if (m->is_nil)
+    lua_pop(util, 1);
+  else
+    lua_rawseti(util, -2, m->place); /* the key exists: no allocation */
+  lua_pop(util, 1);
 }
 
 void awl_message_deliver(void *state, aw_value value, aw_task *task) {
@@ -204,7 +253,9 @@ void awl_message_deliver(void *state, aw_value value, aw_task *task) {
 
 int awl_message_take(lua_State *L, aw_value value) {
   message *m = (message *)awl_boxed(value);
-  if (m->is_nil) {
+  if (m->lender) {
+    take_lent(L, m);
+  } else if (m->is_nil) {
     lua_pushnil(L);
   } else {
     lua_getiuservalue(L, 1, AWL_CHANNEL_VALUES);

@@ -30,6 +30,12 @@ bool awl_messages_push_values(const awl_messages *messages);
 /* [values, value] → a message of that value, for which there is room; pops
  * both. Gives. Raises nothing. */
 aw_value awl_message_make(lua_State *L, awl_messages *messages);
+/* A message of the value on top of the worker's coroutine, which is about to
+ * wait as a sender: the value stays there until the message is taken, or until
+ * awl_message_settle(). Otherwise as awl_message_make(). */
+aw_value awl_message_lend(awl_worker *w, awl_messages *messages);
+/* Take the value of the message from its waiting sender. */
+void awl_message_settle(void *state, aw_value value);
 /* A wire in `task` ends with the message `value`: keep alive the Wire that the
  * task runs, and so the channel, as long as the message. */
 void awl_message_deliver(void *state, aw_value value, aw_task *task);

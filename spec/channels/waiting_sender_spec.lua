@@ -1,0 +1,162 @@
+-- What a waiting sender sends stays on its own stack until somebody takes it:
+-- whoever takes it gets the same value [H1, C6].
+
+local aw = require "aiowire"
+
+--- Runs `receive(ch)` while a task waits to send `value` to the channel, which
+--- has `capacity` and is full. Returns what `receive` returns.
+local function taken(value, receive, capacity)
+  local got
+  aw.run(function()
+    local ch = aw.channel(capacity or 0)
+    for i = 1, capacity or 0 do
+      ch:send(-i)
+    end
+    aw.start(function()
+      ch:send(value)
+    end)
+    aw.yield()
+    got = table.pack(receive(ch))
+  end)
+  return table.unpack(got, 1, got.n)
+end
+
+local ways = {
+  recv = function(ch)
+    return ch:recv()
+  end,
+  try_recv = function(ch)
+    return ch:try_recv()
+  end,
+  ["the wire Recv"] = function(ch)
+    return aw.await(aw.Recv(ch))
+  end,
+  ["a race of wires"] = function(ch)
+    return aw.await(aw.Sleep(9) | aw.Recv(ch) / function(v)
+      return v
+    end)
+  end,
+  Select = function(ch)
+    return select(2, aw.select { aw.Recv(aw.channel()), aw.Recv(ch) })
+  end,
+  ["a task that has spent its budget"] = function(ch)
+    local ready = aw.semaphore(99)
+    for _ = 1, 63 do
+      ready:acquire()
+    end
+    return ch:recv()
+  end,
+  ["a full collection before recv"] = function(ch)
+    collectgarbage()
+    collectgarbage()
+    return ch:recv()
+  end,
+}
+
+describe("the value of a waiting sender", function()
+  for name, way in pairs(ways) do
+    it("is taken by " .. name, function()
+      local object = {}
+      assert.are.equal(object, (taken(object, way)))
+      assert.are.equal("text", (taken("text", way)))
+      assert.is_false((taken(false, way)))
+      assert.is_nil((taken(nil, way)))
+    end)
+  end
+
+  it("moves to the buffer when there is room", function()
+    local function all(ch)
+      local got = { ch:recv() }
+      collectgarbage()
+      aw.yield()
+      aw.yield() -- the sender has gone on
+      got[2] = ch:recv()
+      got[3] = ch:recv()
+      return got
+    end
+    assert.are.same({ -1, -2, "last" }, (taken("last", all, 2)))
+  end)
+
+  it("is the right one for many senders, in order", function()
+    local got = {}
+    aw.run(function()
+      local ch = aw.channel()
+      for i = 1, 100 do
+        aw.start(function()
+          ch:send { i }
+          ch:send { -i }
+        end)
+      end
+      aw.yield()
+      for i = 1, 200 do
+        got[i] = ch:recv()[1]
+      end
+    end)
+    for i = 1, 100 do
+      assert.are.equal(i, got[i])
+      assert.are.equal(-i, got[100 + i])
+    end
+  end)
+
+  it("is not sent when the sender is cancelled [C6]", function()
+    aw.run(function()
+      local ch = aw.channel()
+      local lost = setmetatable({}, { __mode = "k" })
+      local task = aw.start(function()
+        local value = {}
+        lost[value] = true
+        ch:send(value)
+      end)
+      aw.yield()
+      task:cancel()
+      aw.yield()
+      assert.are.same({ nil, "empty" }, { ch:try_recv() })
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(lost))
+    end)
+  end)
+
+  it("is not sent when the channel is closed [H1]", function()
+    aw.run(function()
+      local ch = aw.channel()
+      local ok, err
+      aw.start(function()
+        ok, err = pcall(ch.send, ch, {})
+      end)
+      aw.yield()
+      ch:close()
+      aw.yield()
+      assert.is_false(ok)
+      assert.is_true(aw.is_closed(err))
+      assert.are.same({ nil, "closed" }, { ch:recv() })
+    end)
+  end)
+
+  it("is sent from a coroutine inside a body, too", function()
+    aw.run(function()
+      local ch = aw.channel()
+      aw.start(function()
+        aw.wrap(function()
+          ch:send "inner"
+        end)()
+      end)
+      aw.yield()
+      assert.are.equal("inner", ch:recv())
+    end)
+  end)
+
+  it("survives a wrong resume of the sender's coroutine", function()
+    aw.run(function()
+      local ch = aw.channel()
+      local sender
+      aw.start(function()
+        sender = coroutine.running()
+        ch:send "kept"
+      end)
+      aw.yield()
+      coroutine.resume(sender, 1, 2, 3)
+      assert.are.equal("kept", ch:recv())
+    end)
+  end)
+end)
