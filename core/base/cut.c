@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct aw_cut {
@@ -20,12 +21,16 @@ struct aw_cut {
   aw_value value;    /* of the host */
   size_t size;       /* of the struct with its text */
   bool own;          /* the task that waited reports the time-out */
-  char text[];       /* what the task waited for */
+  /* The text is still to be made, of `data`; else NULL */
+  const aw_operation *operation;
+  const void *data;
+  char text[]; /* what the task waited for */
 };
 
-aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
-                    const char *text) {
-  size_t size = sizeof(aw_cut) + strlen(text) + 1;
+/* A record with room for a text of `length`. */
+static aw_cut *make(aw_engine *engine, uint64_t task, const char *where,
+                    size_t length) {
+  size_t size = sizeof(aw_cut) + length + 1;
   aw_cut *cut = aw__alloc(engine, size);
   if (!cut)
     return NULL;
@@ -35,8 +40,37 @@ aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
   cut->task = task;
   cut->where = where;
   cut->size = size;
-  memcpy(cut->text, text, strlen(text) + 1);
   return cut;
+}
+
+aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
+                    const char *text) {
+  size_t length = strlen(text);
+  aw_cut *cut = make(engine, task, where, length);
+  if (cut)
+    memcpy(cut->text, text, length + 1);
+  return cut;
+}
+
+aw_cut *aw__cut_later(aw_engine *engine, uint64_t task, const char *where,
+                      const aw_operation *operation, const void *data) {
+  enum { SHORT = 47 }; /* as long as the texts of numbers */
+  aw_cut *cut = make(engine, task, where, SHORT);
+  if (!cut)
+    return NULL;
+  cut->operation = operation;
+  cut->data = data;
+  return cut;
+}
+
+void aw__cut_describe(const aw_operation *operation, const void *data,
+                      char out[AW_CUT_LONGEST]) {
+  enum { LONGEST = AW_CUT_LONGEST / 2 };
+  char about[LONGEST] = "";
+  if (operation->describe)
+    operation->describe(data, about, sizeof about);
+  snprintf(out, AW_CUT_LONGEST, *about ? "%s %s" : "%s", operation->label,
+           about);
 }
 
 void aw__cut_reported_by(aw_cut *cut, uint64_t task) {
@@ -58,7 +92,18 @@ void aw_cut_release(aw_cut *cut) {
   aw__engine_release(engine);
 }
 
+/* Formatting a number takes longer than all else that a time-out does, and most
+ * programs never read the text. */
+static void make_text(aw_cut *cut) {
+  char text[AW_CUT_LONGEST];
+  aw__cut_describe(cut->operation, cut->data, text);
+  snprintf(cut->text, cut->size - sizeof *cut, "%s", text);
+  cut->operation = NULL;
+}
+
 const char *aw_cut_text(const aw_cut *cut) {
+  if (cut->operation)
+    make_text((aw_cut *)(uintptr_t)cut);
   return cut->text;
 }
 

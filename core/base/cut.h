@@ -9,6 +9,14 @@
  * what the task waited for. Gives; NULL when out of memory. */
 aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
                     const char *text);
+/* The same for a wait whose operation is `by_number`: the text is made when
+ * somebody asks for it. */
+aw_cut *aw__cut_later(aw_engine *engine, uint64_t task, const char *where,
+                      const aw_operation *operation, const void *data);
+/* Write what a wait on `operation` with `data` waits for. */
+enum { AW_CUT_LONGEST = 192 };
+void aw__cut_describe(const aw_operation *operation, const void *data,
+                      char out[AW_CUT_LONGEST]);
 /* Note that the task with the id `task` reports the time-out. */
 void aw__cut_reported_by(aw_cut *cut, uint64_t task);
 

@@ -1281,6 +1281,10 @@ struct aw_operation {
    * whose wait failed names it, see aw_error_fd(). NULL: it is about none. */
   int (*fd)(const void *data);
 
+  /* The data of a wait is a number and no pointer, so `describe` may be called
+   * after the wait, too. */
+  bool by_number;
+
   /* The descriptor that `arm` gave to aw_ready_arm() is ready: try the
    * operation itself, such as accept(2), in the place of a wait that ends when
    * somebody may try. So the descriptor is still ready when the wait ends, and

@@ -23,24 +23,26 @@
 #include "run/task.h"
 #include "run/tree.h"
 
-#include <stdio.h>
-
 static aw_cut *make(const aw_task *task, const char *text) {
   return aw__cut_new(task->engine, task->id, aw_task_where(task), text);
 }
 
+static aw_cut *make_of_wait(const aw_task *task) {
+  const aw_operation *operation = task->wait;
+  if (operation->by_number)
+    return aw__cut_later(task->engine, task->id, aw_task_where(task), operation,
+                         task->on);
+  char text[AW_CUT_LONGEST];
+  aw__cut_describe(operation, task->on, text);
+  return make(task, text);
+}
+
 aw_cut *aw__cut_wait(aw_task *task) {
-  enum { LONGEST = 96 };
   aw_cut **place = task->engine->cutting;
   if (!place)
     return NULL;
-  const aw_operation *operation = task->wait;
-  char about[LONGEST] = "", text[2 * LONGEST];
-  if (operation->describe)
-    operation->describe(task->on, about, sizeof about);
-  snprintf(text, sizeof text, *about ? "%s %s" : "%s", operation->label, about);
   task->engine->cutting = NULL;
-  return *place = make(task, text);
+  return *place = make_of_wait(task);
 }
 
 aw_cut **aw__cut_place(aw_scope *scope) {

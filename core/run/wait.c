@@ -54,8 +54,10 @@ static void task_describe(const void *data, char *out, size_t size) {
   snprintf(out, size, "%llu", id);
 }
 
-const aw_operation aw__wait_sleep = {
-    .label = "sleep", .disarm = sleep_disarm, .describe = sleep_describe};
+const aw_operation aw__wait_sleep = {.label = "sleep",
+                                     .disarm = sleep_disarm,
+                                     .describe = sleep_describe,
+                                     .by_number = true};
 const aw_operation aw__wait_task = {
     .label = "join task", .disarm = task_disarm, .describe = task_describe};
 const aw_operation aw__wait_children = {.label = "children"};
