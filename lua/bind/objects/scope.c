@@ -306,9 +306,12 @@ static awl_scope *push_call_frame(lua_State *L, awl_state *s,
     lua_insert(L, f + 1);
     ++*count;
   }
-  lua_insert(L, f);
-  lua_insert(L, f); /* [.., Scope, handler, f, arguments] */
-  for (; f > 1; f--)
+  lua_insert(L, f); /* [.., handler, f, arguments, Scope] */
+  if (f == 1)
+    lua_insert(L, 1);
+  else
+    lua_replace(L, f - 1);
+  for (; f > 2; f--)
     lua_remove(L, 1);
   return scope;
 }
