@@ -608,6 +608,24 @@ static const alloc_scenario alloc_scenarios[] = {
      "end\n"
      "check(ev:run() == 'done')",
      false},
+    {"senders that wait after install",
+     "aw.install()\n"
+     "local ev = loop()\n"
+     "for i = 0, 1 do\n"
+     "  local ch, n = aw.channel(i), 0\n"
+     "  ev:start(function()\n"
+     "    for k = 1, 6 do ch:send({k}) end\n"
+     "    ch:send(nil)\n"
+     "    ch:close()\n"
+     "  end)\n"
+     "  ev:start(aw.Recv(ch) >> aw.Recv(ch))\n"
+     "  ev:start(function()\n"
+     "    for k = 1, 4 do n = n + #ch:recv() end\n"
+     "    check(select('#', ch:recv()) == 1)\n"
+     "  end)\n"
+     "end\n"
+     "check(ev:run() == 'done')",
+     false},
     {"wires of channels",
      "local ev = loop()\n"
      "local ch = aw.channel()\n"
