@@ -131,6 +131,8 @@ void aw__free(aw_engine *engine, void *memory, size_t size) {
 }
 
 void *aw__resize(aw_engine *engine, void *memory, size_t old, size_t size) {
+  if (!memory) /* a free block may do */
+    return aw__alloc(engine, size);
   void *grown = aw_reallocate(memory, block_size(size));
   if (grown)
     engine->bytes += size - old;
