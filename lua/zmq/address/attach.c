@@ -178,7 +178,8 @@ static int bind_number(lua_State *L) {
   awz_socket *s = awz_check_socket(L, "bind");
   const char *address = awz_check_address(L, s, AWZ_BIND, 2);
   int rc = UV_EAI_NONAME;
-  for (int i = 3; i <= lua_gettop(L) && rc < 0; i++) {
+  int last = lua_gettop(L);
+  for (int i = 3; i <= last && rc < 0 && rc != AW_ENOMEM; i++) {
     rc = awz_room_for_files();
     if (rc == 0)
       rc = awz_host_bind(s, address, lua_tostring(L, i));
