@@ -41,6 +41,11 @@ function M.of(list, name)
   end
 end
 
+--- Return the entry of aiowire: of the program, or else of the C library.
+function M.ours(list)
+  return M.of(list, "aiowire") or M.of(list, "aiowire_c")
+end
+
 --- Return the best peer in a ranking: the first that is neither ours, nor the
 --- floor, nor a part that has no event loop.
 function M.best(ranking)

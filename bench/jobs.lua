@@ -65,6 +65,13 @@ local jobs <const> = {
     operation = "a task gives way to the other one", size = 300000,
     musts = { { "cpu", most = 2.5, of = "floor" } } },
 
+  { name = "c_step", chapter = "steps", title = "machine in C",
+    operation = "one step of a state machine in C; a callback of libuv",
+    size = 3000000, musts = { { "cpu", most = 20e-9 } } },
+  { name = "c_step_two", chapter = "steps", title = "machine in C, two in turn",
+    operation = "the same in two tasks, in turn", size = 3000000, floor = "c_step",
+    musts = { { "cpu", most = 35e-9 } } },
+
   { name = "sleepers_wire", chapter = "sleepers", title = "sleeping wires",
     operation = "start a timer or a callback of 0.5 to 1 s, up to its end; "
       .. "all wait at the same time",
@@ -122,7 +129,8 @@ local jobs <const> = {
     } },
   { name = "cancel_nested", chapter = "errors", title = "cancel, nested",
     operation = "start a nested task, which a cancel of the outermost one "
-      .. "reaches", sizes = { 1000, 10000 }, memory = true, musts = {
+      .. "reaches", sizes = { 1000, 10000 }, memory = true,
+    floor = "cancel", musts = {
       { "cpu", most = 2, row = 1000, size = 10000 },
     } },
 

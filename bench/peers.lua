@@ -26,6 +26,8 @@ return {
     folder = "aiowire", package = "lua5.4",
     run = { "env", "LUA_CPATH_5_4={build}/?.so;;", "lua5.4" },
     extension = "lua", present = { "lua5.4", "-v" } },
+  { name = "aiowire_c", title = "aiowire in C", role = "ours",
+    extension = "c" },
   { name = "floor", title = "C", role = "floor", extension = "c" },
   { name = "coroutine", title = "bare coroutines", role = "part",
     package = "lua5.4", run = { "lua5.4" }, extension = "lua",

@@ -50,7 +50,8 @@ function M.find(build, peer, job)
   end
   if peer.extension == "c" then
     path = ("%s/bench/%s/%s"):format(build, peer.folder or peer.name, name)
-    return exists(path) and path or nil, peer.package or "libzmq3-dev"
+    return exists(path) and path or nil, peer.package
+      or job.uses == "zmq" and "libzmq3-dev" or "build the target bench"
   end
   local able = peer.able and peer.able[job.group]
   if able and not succeeds(able.present) then

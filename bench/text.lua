@@ -119,7 +119,7 @@ end
 --- title, figure, ratio to the floor, best peer, ratio to it, place.
 function M.summary_cells(row, entries)
   local ranking = compare.ranking(row, entries)
-  local ours, best = compare.of(ranking, "aiowire"), compare.best(ranking)
+  local ours, best = compare.ours(ranking), compare.best(ranking)
   if not ours then
     return nil
   end
@@ -157,7 +157,7 @@ end
 function M.missing(missing)
   local lines = {}
   for _, peer in ipairs(missing) do
-    lines[#lines + 1] = ("not installed: %s (Debian's package: %s)\n"):format(
+    lines[#lines + 1] = ("missing: %s (Debian's package: %s)\n"):format(
       peer.title, peer.package)
   end
   return table.concat(lines)

@@ -23,7 +23,7 @@ local function commands_of(peer)
       local words = programs.start(build, peer, path)
       commands[#commands + 1] = shell.join(words)
     elseif why_not and why_not ~= "source" then
-      missing = peer.role == "floor" and "the target bench" or why_not
+      missing = why_not
     end
   end
   return commands, missing
@@ -63,7 +63,7 @@ local function describe_peer(peer)
   end
   if missing then
     it(("for %s have what they need [bench]"):format(peer.title), function()
-      pending(missing .. " is missing")
+      pending("missing: " .. missing)
     end)
   end
 end
