@@ -69,8 +69,8 @@ local jobs <const> = {
     operation = "one step of a state machine in C; a callback of libuv",
     size = 3000000, musts = { { "cpu", most = 20e-9 } } },
   { name = "c_step_two", chapter = "steps", title = "machine in C, two in turn",
-    operation = "the same in two tasks, in turn", size = 3000000, floor = "c_step",
-    musts = { { "cpu", most = 35e-9 } } },
+    operation = "the same in two tasks, in turn", size = 3000000,
+    floor = "c_step", musts = { { "cpu", most = 35e-9 } } },
 
   { name = "sleepers_wire", chapter = "sleepers", title = "sleeping wires",
     operation = "start a timer or a callback of 0.5 to 1 s, up to its end; "
