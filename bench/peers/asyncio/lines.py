@@ -15,7 +15,7 @@ async def main():
         if left < 0:
             break
     child.kill()
-    await child.wait()
+    await child.communicate()
 
 
 asyncio.run(main())
