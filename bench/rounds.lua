@@ -10,15 +10,20 @@ local sizes = require "bench.sizes"
 
 local M = {}
 
+--- A program that has taken so many seconds gets no more rounds: a crowd of a
+--- million would take most of the time of a run.
+local ENOUGH <const> = 8
+
 --- Most tries to find N.
 local TRIES <const> = 6
 
---- Return what a run costs beyond its start and end. An error ends the entry.
+--- Return what a run costs. An error ends the entry.
 local function measured(entry, n, run)
   local result, message = run(entry, n)
   if not result then
     error({ failed = message })
   end
+  entry.spent = (entry.spent or 0) + result.wall
   return result
 end
 
@@ -96,6 +101,11 @@ local function by_row(entries)
   return lists
 end
 
+local function may_go_on(entry)
+  return not entry.failed and not entry.skipped
+    and (entry.spent or 0) < ENOUGH
+end
+
 --- Measure `entries` in one round. A run should take `target` seconds.
 --- `begin(row)` is called before the entries of each row.
 function M.round(number, entries, target, run, begin)
@@ -103,7 +113,7 @@ function M.round(number, entries, target, run, begin)
     begin(list[1].row)
     for i = 1, #list do
       local entry = list[(i + number - 2) % #list + 1]
-      if not entry.failed and not entry.skipped then
+      if may_go_on(entry) then
         local good, problem = pcall(take_turn, entry, entries, target, run)
         if not good then
           entry.failed = type(problem) == "table" and problem.failed

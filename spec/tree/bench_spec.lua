@@ -200,6 +200,12 @@ describe("the rounds", function()
     assert.are.equal(2, #entries[1].costs)
   end)
 
+  it("are fewer for a program that takes long", function()
+    local entries = new_entries({ sizes = { 5000 } }, "ours")
+    assert.are.equal(4, #run_rounds(5, entries))
+    assert.are.equal(2, #entries[1].costs)
+  end)
+
   it("leave out a crowd that a smaller one shows to be too large", function()
     local small = new_row { sizes = { 10, 100000 } }
     local large = rows.expand({ small.job }, {})[2]
