@@ -280,6 +280,9 @@ local unknown <const> = rows.unknown(jobs, options.words)
 if #unknown > 0 then
   usage("no job, chapter or group " .. unknown[1] .. "; --list shows them")
 end
+if not shell.read(options.build .. "/bench/measure") then
+  usage(options.build .. " lacks the target `bench`")
+end
 local results <const> = {
   rows = rows.expand(jobs, options.words, options.quick),
   about = about(options.build, options.rounds),
