@@ -20,11 +20,11 @@
  * keeper: each of its waits costs one fstat; none, if nobody else closes the
  * descriptor (`owned`).
  *
- * While no task waits, the watcher of a keeper is closed when it fires, when
- * the engine has nothing else to do, and by aw_engine_uv(). The last is needed
- * because libuv files watchers by descriptor. If the user has closed the
- * descriptor, and a handle of libuv gets the same number, one of the two
- * watchers is deaf.
+ * While no task waits, the watcher of a keeper is muted when it fires for the
+ * second time, and closed when the engine has nothing else to do, and by
+ * aw_engine_uv(). The last is needed because libuv files watchers by
+ * descriptor. If the user has closed the descriptor, and a handle of libuv gets
+ * the same number, one of the two watchers is deaf.
  *
  * A descriptor that was closed too early is noticed when its watcher is
  * disarmed (`stale`); the kernel's set is renewed before the next poll.
@@ -55,6 +55,7 @@
 #include <sys/stat.h>
 
 enum { EITHER = AW_READABLE | AW_WRITABLE };
+enum { MUTED = 2 }; /* reports */
 
 struct aw_watch {
   uv_poll_t poll;
@@ -65,7 +66,8 @@ struct aw_watch {
   dev_t device;       /* with `inode`: the file that `fd` named */
   ino_t inode;
   int fd;
-  int armed; /* events that libuv watches: AW_READABLE | AW_WRITABLE */
+  int armed;   /* events that libuv watches: AW_READABLE | AW_WRITABLE */
+  int unheard; /* reports since the last waiter has gone */
 };
 
 /* ---- the table ---- */
@@ -157,6 +159,12 @@ static int uv_events(int events) {
 static int poll_events(int events) {
   return (events & AW_READABLE ? POLLIN : 0) |
          (events & AW_WRITABLE ? POLLOUT : 0);
+}
+
+/* Let the kernel report these events only, unknown to libuv. Returns false if
+ * the file is not in the kernel's set. */
+static bool set_events(const aw_watch *watch, int events) {
+  return aw__epoll_watches(watch->engine, watch->fd, poll_events(events));
 }
 
 /* libuv ignores whether the kernel knew the descriptor, so ask the kernel. */
@@ -271,7 +279,7 @@ static bool is_same(const aw_watch *watch, const struct stat *file) {
   aw_engine *engine = watch->engine;
   return has_inode(watch, file) &&
          (watch->armed == 0 || has_own_inode(engine, file) ||
-          aw__epoll_watches(engine, watch->fd, poll_events(watch->armed)));
+          set_events(watch, watch->armed));
 }
 
 /* The watch of an earlier wait for `fd`, if this one can use it; or NULL. A
@@ -291,11 +299,24 @@ static aw_watch *still_good(aw_engine *engine, int fd,
 
 /* ---- libuv ---- */
 
+/* Take a report that no task waits for. Most keepers wait again after a step or
+ * two of their tasks, so the first report is passed over. The second one mutes
+ * the watcher: two system calls, where a new watcher takes ten. An error is
+ * reported nevertheless, and closes the watcher. */
+static void pass_over(aw_watch *watch, int status) {
+  watch->unheard++;
+  bool stays =
+      status == 0 && (watch->unheard == 1 ||
+                      (watch->unheard == MUTED && set_events(watch, 0)));
+  if (!stays)
+    close_watch(watch);
+}
+
 static void fired(uv_poll_t *poll, int status, int events) {
   aw_watch *watch = AW_CONTAINER(aw_watch, poll, poll);
   int result = 0;
   if (wanted(watch) == 0) {
-    close_watch(watch);
+    pass_over(watch, status);
     return;
   }
   if (status < 0) { /* POLLERR: libuv has stopped the handle, but the kernel
@@ -318,9 +339,20 @@ static int arm(aw_watch *watch, int events) {
   if (fstat(watch->fd, &file) < 0 || !is_same(watch, &file))
     return UV_EBADF;
   int rc = uv_poll_start(&watch->poll, uv_events(events), fired);
-  if (rc == 0)
+  if (rc == 0) {
     watch->armed = events;
+    watch->unheard = 0;
+  }
   return rc;
+}
+
+/* Does the kernel report `events` already, or again? */
+static bool is_armed(aw_watch *watch, int events) {
+  if (events != watch->armed)
+    return false;
+  bool good = watch->unheard < MUTED || set_events(watch, events);
+  watch->unheard = 0;
+  return good;
 }
 
 static void settle(aw_watch *watch) {
@@ -329,7 +361,7 @@ static void settle(aw_watch *watch) {
     move_to(watch, &watch->engine->poller.idle);
     return;
   }
-  if (events == watch->armed)
+  if (is_armed(watch, events))
     return;
   int rc = arm(watch, events);
   if (rc < 0) {
@@ -348,7 +380,7 @@ static void renew(aw_engine *engine) {
   for (size_t fd = 0; fd < poller->size; fd++) {
     const aw_watch *watch = poller->watches[fd];
     if (watch && watch->armed)
-      aw__epoll_watches(engine, watch->fd, poll_events(watch->armed));
+      set_events(watch, watch->armed);
   }
 }
 

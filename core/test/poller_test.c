@@ -369,6 +369,54 @@ static void a_keeper_keeps_until_it_is_done(bool owned) {
   aw_ready_done(&s.keeper);
 }
 
+/* A source that stays readable, and what its keeper has kept. */
+typedef struct reported {
+  source source;
+  struct aw_watch *watch;
+  int done; /* to write to when the test is over */
+} reported;
+
+static aw_turn note_watch(aw_task *task, void *data) {
+  reported *r = data;
+  (void)task;
+  r->watch = r->source.keeper.watch;
+  assert(r->watch != NULL);
+  return AW_DONE;
+}
+
+static aw_turn expect_watch(aw_task *task, void *data) {
+  reported *r = data;
+  (void)task;
+  assert(r->source.keeper.watch == r->watch);
+  assert(entries(r->source.fd) == 1);
+  return write_one(task, &r->done);
+}
+
+/* The engine polls at each of the sleeps, since another task waits, too. */
+static void a_report_between_waits_closes_nothing(bool owned, unsigned polls) {
+  world w = enter_with_set();
+  int ends[2], others[2];
+  assert(pipe(ends) == 0 && pipe(others) == 0);
+  reported r = {.source = {.fd = ends[0], .keeper.owned = owned},
+                .done = others[1]};
+  assert(write(ends[1], "x", 1) == 1);
+  start(w, aw_readable(others[0]));
+  start(w, aw_sequence((aw_wire *[]){aw_wait_for(&operation, &r.source),
+                                     aw_call(note_watch, &r),
+                                     aw_repeat(aw_sleep(0), polls),
+                                     aw_wait_for(&operation, &r.source),
+                                     aw_call(expect_watch, &r)},
+                       5));
+  assert(run(w) == 0);
+  aw_ready_done(&r.source.keeper);
+  assert(entries(ends[0]) == 0);
+  close(ends[0]);
+  close(ends[1]);
+  close(others[0]);
+  close(others[1]);
+  leave(w);
+}
+
 /* A source, and the descriptor to which it changes. */
 typedef struct moving {
   source source;
@@ -720,6 +768,10 @@ int main(void) {
   a_single_wait_leaves_the_set_before_its_task_goes_on();
   a_keeper_keeps_until_it_is_done(false);
   a_keeper_keeps_until_it_is_done(true);
+  for (unsigned polls = 1; polls <= 6; polls++) {
+    a_report_between_waits_closes_nothing(false, polls);
+    a_report_between_waits_closes_nothing(true, polls);
+  }
   a_keeper_has_one_descriptor(false);
   a_keeper_has_one_descriptor(true);
   a_stale_file_is_taken_out_of_the_set();
