@@ -1,12 +1,13 @@
 """poller.py N ACTIVE/ALL: N datagrams, in rounds of ACTIVE, on some of ALL
-sockets that are watched. Each socket is connected to itself."""
+sockets that are watched, after a first round of all and one of ACTIVE. Each
+socket is connected to itself."""
 
 import asyncio
 import socket
 import sys
 
-left = int(sys.argv[1])
 active, all_sockets = map(int, sys.argv[2].split("/"))
+left = active + int(sys.argv[1])
 awaited = 0
 sockets = []
 

@@ -1,5 +1,5 @@
 /* poller.c N ACTIVE/ALL - N datagrams, in rounds of ACTIVE, on some of ALL
- * sockets that libuv watches
+ * sockets that libuv watches, after a first round of all and one of ACTIVE
  *
  * Each socket is connected to itself.
  */
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
   long all;
   if (argc != 3 || sscanf(argv[2], "%ld/%ld", &active, &all) != 2)
     return 2;
-  left = atol(argv[1]);
+  left = active + atol(argv[1]);
   sources = calloc((size_t)all, sizeof *sources);
   for (long i = 0; i < all; i++)
     open_source(&sources[i]);

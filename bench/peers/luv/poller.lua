@@ -1,11 +1,12 @@
 -- poller.lua N ACTIVE/ALL: N datagrams, in rounds of ACTIVE, on some of ALL
--- sockets that are watched. Each socket is connected to itself.
+-- sockets that are watched, after a first round of all and one of ACTIVE. Each
+-- socket is connected to itself.
 local socket = require "socket"
 local uv = require "luv"
 
-local left = tonumber(arg[1])
 local active, all = arg[2]:match "(%d+)/(%d+)"
 active, all = tonumber(active), tonumber(all)
+local left = active + tonumber(arg[1])
 local sockets, awaited = {}, 0
 
 local function send(count)

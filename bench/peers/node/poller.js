@@ -1,10 +1,11 @@
 // poller.js N ACTIVE/ALL: N datagrams, in rounds of ACTIVE, on some of ALL
-// sockets that are watched. Each socket is connected to itself.
+// sockets that are watched, after a first round of all and one of ACTIVE. Each
+// socket is connected to itself.
 const dgram = require("node:dgram");
 
 const [active, all] = process.argv[3].split("/").map(Number);
 const sockets = [];
-let left = Number(process.argv[2]);
+let left = active + Number(process.argv[2]);
 let awaited = 0;
 
 function send(count) {
