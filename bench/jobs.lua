@@ -16,7 +16,7 @@
 ---   by          the figure that ranks: "cpu" (user + system; the default) or
 ---               "wall"
 ---   memory      true if the row shows the resident bytes of an operation
----   live        true if bench/live.lua measures live bytes of our program
+---   live        true if bench/run/live.lua measures live bytes of our program
 ---   times       run a program so often with N = 0, and show the cost of a run:
 ---               for the start of a program
 ---   floor       the job whose floor program is the floor of this one, too

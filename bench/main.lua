@@ -16,20 +16,20 @@
 -- The exit status is 1 if a figure is over what it must be, or a program of
 -- aiowire failed. A peer that is not installed is named, and has no figures.
 package.path = "./?.lua;" .. package.path
-local about = require "bench.about"
-local compare = require "bench.compare"
-local csv = require "bench.csv"
-local docs = require "bench.docs"
-local figures = require "bench.figures"
-local instructions = require "bench.instructions"
+local about = require "bench.run.about"
+local compare = require "bench.result.compare"
+local csv = require "bench.result.csv"
+local docs = require "bench.result.docs"
+local figures = require "bench.result.figures"
+local instructions = require "bench.run.instructions"
 local jobs = require "bench.jobs"
 local peers = require "bench.peers"
-local plot = require "bench.plot"
-local programs = require "bench.programs"
-local rounds = require "bench.rounds"
-local rows = require "bench.rows"
-local shell = require "bench.shell"
-local text = require "bench.text"
+local plot = require "bench.result.plot"
+local programs = require "bench.run.programs"
+local rounds = require "bench.run.rounds"
+local rows = require "bench.result.rows"
+local shell = require "bench.run.shell"
+local text = require "bench.result.text"
 
 --- Seconds that a run should take.
 local TARGET <const>, QUICK_TARGET <const> = 0.2, 0.05
@@ -131,7 +131,7 @@ local function add_live_bytes(entries)
     local cost = entry.costs[1]
     if entry.row.job.live and entry.peer.name == "aiowire" and cost then
       local function live(n)
-        local words = { options.build .. "/aiowire", "bench/live.lua",
+        local words = { options.build .. "/aiowire", "bench/run/live.lua",
           entry.program, n }
         return figures.parse(shell.output(shell.join(words))).live
       end

@@ -12,7 +12,7 @@
 package.path = "./?.lua;" .. package.path
 local figures = require "bench.count.figures"
 local measure = require "bench.count.measure"
-local shell = require "bench.shell"
+local shell = require "bench.run.shell"
 
 local PATH <const> = "bench/count/figures.txt"
 local SKIPPED <const> = 77

@@ -6,7 +6,7 @@
 --- jobs that fill tables vary by 1.5 %, the others by 0.1 %. Hence a figure is
 --- the mean of several runs if two runs differ. Each run has an environment of
 --- another size, which moves the stack and so changes the seed.
-local shell = require "bench.shell"
+local shell = require "bench.run.shell"
 
 local first_line <const>, output <const> = shell.first_line, shell.output
 local quote <const> = shell.quote

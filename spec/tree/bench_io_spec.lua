@@ -2,8 +2,8 @@
 -- is installed: here with a load of a few operations, and without any.
 
 local process = require "spec.support.process"
-local programs = require "bench.programs"
-local shell = require "bench.shell"
+local programs = require "bench.run.programs"
+local shell = require "bench.run.shell"
 
 local build <const> = process.binary:match "^(.*)/"
 local peers <const> = require "bench.peers"

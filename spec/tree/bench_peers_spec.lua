@@ -5,8 +5,8 @@ local process = require "spec.support.process"
 
 local jobs = require "bench.jobs"
 local peers = require "bench.peers"
-local programs = require "bench.programs"
-local shell = require "bench.shell"
+local programs = require "bench.run.programs"
+local shell = require "bench.run.shell"
 
 local build <const> = process.binary:match "^(.*)/"
 

@@ -1,15 +1,15 @@
 -- What ./dev bench makes of the costs that it measures.
 
-local compare = require "bench.compare"
-local csv = require "bench.csv"
-local docs = require "bench.docs"
-local figures = require "bench.figures"
-local plot = require "bench.plot"
-local rounds = require "bench.rounds"
-local rows = require "bench.rows"
-local sizes = require "bench.sizes"
-local text = require "bench.text"
-local units = require "bench.units"
+local compare = require "bench.result.compare"
+local csv = require "bench.result.csv"
+local docs = require "bench.result.docs"
+local figures = require "bench.result.figures"
+local plot = require "bench.result.plot"
+local rounds = require "bench.run.rounds"
+local rows = require "bench.result.rows"
+local sizes = require "bench.run.sizes"
+local text = require "bench.result.text"
+local units = require "bench.result.units"
 
 local PEERS <const> = {
   ours = { name = "aiowire", title = "aiowire", role = "ours" },

@@ -1,5 +1,5 @@
 --- Says what was measured, and where.
-local shell = require "bench.shell"
+local shell = require "bench.run.shell"
 
 local first_line = shell.first_line
 

@@ -2,8 +2,8 @@
 ---
 --- Results are { about = { line… }, rows =, entries =, missing = { { title =,
 --- package = }… } }. All functions are pure.
-local compare = require "bench.compare"
-local units = require "bench.units"
+local compare = require "bench.result.compare"
+local units = require "bench.result.units"
 
 local M = {}
 

@@ -1,5 +1,5 @@
 --- Finds the programs of peers, and makes the commands that run them.
-local shell = require "bench.shell"
+local shell = require "bench.run.shell"
 
 local M = {}
 

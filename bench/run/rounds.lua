@@ -5,8 +5,8 @@
 --- slows the machine for a while slows all of them; the first turn goes to
 --- another entry in each round. `run(entry, n)` runs the program once and
 --- returns what it cost, or nil and an error text.
-local figures = require "bench.figures"
-local sizes = require "bench.sizes"
+local figures = require "bench.result.figures"
+local sizes = require "bench.run.sizes"
 
 local M = {}
 

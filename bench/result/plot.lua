@@ -5,8 +5,8 @@
 --- logarithmic where the greatest value is far above the least; then the axis
 --- says so. Pictures have no background, and colours that can be read on a
 --- white and on a dark page and by the colour-blind. All functions are pure.
-local compare = require "bench.compare"
-local units = require "bench.units"
+local compare = require "bench.result.compare"
+local units = require "bench.result.units"
 
 local M = {}
 

@@ -1,8 +1,8 @@
 --- Compares the entries of a row: order, floor, best peer, and musts.
 ---
 --- An entry has `summary` here, made by figures.lua. All functions are pure.
-local figures = require "bench.figures"
-local units = require "bench.units"
+local figures = require "bench.result.figures"
+local units = require "bench.result.units"
 
 local M = {}
 

@@ -2,8 +2,8 @@
 ---
 --- Unlike in bench/count, the programs are those of bench/peers, so the
 --- collector runs and the clock is real: a count varies by a few percent.
-local programs = require "bench.programs"
-local shell = require "bench.shell"
+local programs = require "bench.run.programs"
+local shell = require "bench.run.shell"
 
 local M = {}
 

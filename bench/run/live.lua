@@ -1,6 +1,6 @@
 -- live.lua: the live bytes of a program of aiowire when all its tasks sleep.
 --
---   aiowire bench/live.lua PROGRAM N     prints "live BYTES"
+--   aiowire bench/run/live.lua PROGRAM N     prints "live BYTES"
 --
 -- The bytes are those of Lua's live objects and of the core. The resident bytes
 -- that measure.c prints also have what is free for the next tasks. PROGRAM

@@ -1,7 +1,7 @@
 --- Makes the part of docs/performance.md with the figures. All functions are
 --- pure.
-local compare = require "bench.compare"
-local text = require "bench.text"
+local compare = require "bench.result.compare"
+local text = require "bench.result.text"
 
 local M = {}
 
