@@ -163,6 +163,16 @@ static void pin_to(int index) {
   sched_setaffinity(0, sizeof one, &one);
 }
 
+/* Do what a leading `env VARIABLE=VALUE…` asks for, and return the rest of the
+ * command: the cost of the program env would count as the command's. */
+static char **set_environment(char **command) {
+  if (strcmp(command[0], "env") != 0)
+    return command;
+  while (*++command && strchr(*command, '='))
+    putenv(*command);
+  return command;
+}
+
 /* Start command 0 or 1. */
 static pid_t start(const options *o, int index) {
   char **command = index == 0 ? o->first : o->second;
@@ -181,6 +191,7 @@ static pid_t start(const options *o, int index) {
     _exit(127);
   if (!(index == 1 && o->second_leads) && !freopen("/dev/null", "w", stdout))
     _exit(127);
+  command = set_environment(command);
   execvp(command[0], command);
   fprintf(stderr, "measure: %s: %s\n", command[0], strerror(errno));
   _exit(127);

@@ -1,0 +1,1 @@
+import asyncio  # noqa: F401
