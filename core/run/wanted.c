@@ -39,8 +39,11 @@ bool aw_step_wants_value(const aw_task *task) {
   return !task->operand || aw__group_of(task->scope.parent)->wanted;
 }
 
+/* A scope holds an error back until its children have ended, and the host is
+ * told of that error if they take long [D4]. */
 static aw_fate fate_of_error(const aw_frame *frame) {
-  if (frame->kind == AW_FRAME_AWAIT)
+  if (frame->kind == AW_FRAME_AWAIT ||
+      (frame->kind == AW_FRAME_SCOPE && frame->u.scope->children > 0))
     return AW_FATE_TAKEN;
   if (frame->kind == AW_FRAME_COLD && aw__cold_kind(frame)->error)
     return aw__cold_kind(frame)->error(frame);

@@ -211,6 +211,24 @@ describe("clean-up of a failure that takes over a second", function()
     ]]))
   end)
 
+  it("is warned of with an error that `//` drops then [D4, O7]", function()
+    contains(
+      warned [[
+  local failing = aw.Wire(function() error("gone", 0) end)
+  aw.await(failing:finally(function() aw.sleep(2) end) // aw.Sleep(0))
+]],
+      "holds back this error: gone"
+    )
+    contains(
+      warned [[
+  local start = aw.Wire(function() return slow(2) end)
+  local failing = start >> function() aw.sleep(0.1) error("gone", 0) end
+  aw.await(failing // aw.Sleep(0))
+]],
+      "until then it hid this error: gone"
+    )
+  end)
+
   it("is nothing to say when it takes less [D4]", function()
     assert.are.equal("", warned(failing .. [[
       ev:start(aw.Call(fail, 0.9):finally(function() aw.sleep(0.9) end), quiet)

@@ -149,11 +149,18 @@ static aw_fate value(const aw_frame *frame) {
   return own->under_way ? AW_FATE_DROPPED : AW_FATE_PASSED;
 }
 
+/* The host is told of the error that a long clean-up holds back [D4]. */
+static aw_fate error(const aw_frame *frame) {
+  const cleanup *own = frame->u.state;
+  return own->under_way ? AW_FATE_PASSED : AW_FATE_TAKEN;
+}
+
 const aw_cold_kind aw__run_finally = {.enter = enter,
                                       .after = after,
                                       .clear = clear,
                                       .size = sizeof(cleanup),
-                                      .value = value};
+                                      .value = value,
+                                      .error = error};
 
 aw_error *aw_task_held_error(const aw_task *task) {
   for (size_t i = task->depth; i-- > 0;) {
