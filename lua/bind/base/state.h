@@ -155,8 +155,7 @@ struct awl_loop {
   awl_claims *claims;
   /* leaf of the last wire that holds a value; or NULL */
   struct awl_leaf *recent;
-  const void *recent_object; /* the address of that value */
-  const char *where;         /* the line that made the loop, see awl_where() */
+  const char *where; /* the line that made the loop, see awl_where() */
   /* option `timeout` of the EventLoop, ns, or AW_NEVER */
   uint64_t timeout;
   bool private_engine; /* freeing the loop frees the engine */

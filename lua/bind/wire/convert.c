@@ -27,18 +27,17 @@ static const void *identity_of(lua_State *L, int index) {
   return lua_islightuserdata(L, index) ? NULL : lua_topointer(L, index);
 }
 
+/* Is the value at `index` that of the leaf, which is alive? */
+static bool is_value(lua_State *L, const awl_leaf *leaf, int index) {
+  return leaf->identity && leaf->identity == identity_of(L, index);
+}
+
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
   const awl_leaf *leaf = hold_leaf(wire);
   if (leaf)
     awl_push_value(L, s, leaf->value);
   else
     lua_pushnil(L);
-}
-
-/* The address of the callable value at `index`. A light userdata may have any
- * address at all. */
-static const void *address_of(lua_State *L, int index) {
-  return lua_islightuserdata(L, index) ? NULL : lua_topointer(L, index);
 }
 
 /* Return a wire that holds the Lua value at `index` for the engine: a wrapper
@@ -61,7 +60,6 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   if (made) {
     leaf->wire = made;
     loop->recent = leaf;
-    loop->recent_object = address_of(L, index);
   }
   return made;
 }
@@ -79,9 +77,7 @@ static bool is_garbage(const awl_loop *loop) {
  * `index`, else NULL. Most often one body is started many times. The EventLoop
  * keeps the value of the leaf alive: no other value has the same address. */
 static aw_wire *recent_wire(lua_State *L, const awl_loop *loop, int index) {
-  const void *address = address_of(L, index);
-  if (!loop->recent || !address || loop->recent_object != address ||
-      is_garbage(loop))
+  if (!loop->recent || !is_value(L, loop->recent, index) || is_garbage(loop))
     return NULL;
   return aw_wire_keep(loop->recent->wire);
 }
@@ -111,7 +107,7 @@ aw_value awl_keep_running(awl_state *s, const aw_task *task) {
  * of a machine 300 instructions. */
 bool awl_holds(lua_State *L, const aw_wire *wire, int index) {
   const awl_leaf *leaf = hold_leaf(wire);
-  return leaf && leaf->identity && leaf->identity == identity_of(L, index);
+  return leaf && is_value(L, leaf, index);
 }
 
 /* As awl_to_wire(), but NULL also when out of memory. */
