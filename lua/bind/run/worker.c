@@ -408,17 +408,18 @@ static awl_worker *take_idle(awl_state *s) {
   return w;
 }
 
-/* A new worker, or NULL when out of memory. */
+/* A new worker, or NULL when out of memory. One of several is enough. */
 static awl_worker *new_worker(lua_State *L, awl_state *s) {
   lua_pushcfunction(L, make_workers);
   lua_pushlightuserdata(L, s);
-  if (awl_hooks_pcall(L, 1, 0) == LUA_OK) {
-    s->starved = false;
-  } else {
-    awl_starve(s);
+  if (awl_hooks_pcall(L, 1, 0) != LUA_OK)
     lua_pop(L, 1);
-  }
-  return take_idle(s);
+  awl_worker *w = take_idle(s);
+  if (w)
+    s->starved = false;
+  else
+    awl_starve(s);
+  return w;
 }
 
 /* ---- running them ---- */
