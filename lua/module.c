@@ -16,7 +16,7 @@
 #include "io/io.h"
 #include "open.h"
 #include "part_calls.h"
-#include "run/worker.h"
+#include "run/pool.h"
 #include "wire/build.h"
 #include "wire/sleeps.h"
 #include "zmq/open.h"

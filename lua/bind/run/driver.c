@@ -31,6 +31,7 @@
 #include "open.h"
 #include "run/debug_hooks.h"
 #include "run/limits.h"
+#include "run/pool.h"
 #include "run/signals.h"
 #include "run/worker.h"
 #include "wire/build.h"

@@ -16,8 +16,9 @@
  * that call (for example, no room for the results) ends the worker, and the
  * task fails with that error.
  *
- * Neighbours: input.c pushes the arguments of a body; report.c reports the end
- * of a body to the core; driver.c runs all other steps.
+ * Neighbours: pool.c makes and ends workers; input.c pushes the arguments of a
+ * body; report.c reports the end of a body to the core; driver.c runs all other
+ * steps.
  *
  * Invariants: run.running is the worker whose coroutine is being resumed, and
  * run.co the coroutine in which awaits are valid. A worker that yields is idle
@@ -31,10 +32,10 @@
 #include "errors/core_error.h"
 #include "errors/frames.h"
 #include "run/await.h"
-#include "run/coroutine_owner.h"
 #include "run/debug_hooks.h"
 #include "run/input.h"
 #include "run/limits.h"
+#include "run/pool.h"
 #include "run/report.h"
 #include "run/signals.h"
 #include "wire/build.h"
@@ -230,16 +231,12 @@ static bool pull_call(awl_worker *w) {
 }
 
 static int go_idle(lua_State *L, awl_worker *w) {
-  awl_state *s = w->state;
   w->task = NULL;
   w->leaf = NULL;
   w->serial = 0;
   w->loop_number = 0;
   lua_settop(L, AWL_AT_HANDLER); /* keep no value alive */
-  w->next_idle = s->idle;
-  s->idle = w;
-  s->idle_count++;
-  s->busy--;
+  awl_pool_put(w);
   w->parked = true;
   return lua_yieldk(L, 0, (lua_KContext)w, after_idle);
 }
@@ -269,7 +266,7 @@ static int after_call(lua_State *L, int status, lua_KContext context) {
 static int after_idle(lua_State *L, int status, lua_KContext context) {
   (void)status;
   awl_worker *w = (awl_worker *)context;
-  bool dropped = w->co != L;    /* see drop_idle() */
+  bool dropped = w->co != L;    /* see drop_idle() in pool.c */
   if (dropped || !w->resumed) { /* resumed by the user: rest on */
     lua_settop(L, AWL_AT_HANDLER);
     w->parked = w->parked || !dropped;
@@ -288,138 +285,6 @@ int awl_worker_main(lua_State *L) {
   lua_settop(L, AWL_AT_BASE);
   w->resumed = false;
   return run_steps(L, w);
-}
-
-/* ---- making and ending workers ---- */
-
-enum { FEWEST = 16 };
-
-/* Allocate one block of structs, up to `count` in all. A struct stays until the
- * state ends: the next worker with its number uses it again. */
-static bool add_structs(awl_state *s, uint32_t count) {
-  awl_worker *block = aw_allocate((count - s->worker_count) * sizeof *block);
-  if (!block)
-    return false;
-  for (uint32_t i = s->worker_count; i < count; i++)
-    s->workers[i] = &block[i - s->worker_count];
-  return true;
-}
-
-/* Make sure that there are a free number and a struct for a new worker. */
-static bool reserve_worker(awl_state *s) {
-  if (!awl_owned_reserve(s))
-    return false;
-  if (s->first_worker < s->worker_count)
-    return true;
-  uint32_t count = s->worker_count ? s->worker_count * 2 : FEWEST;
-  awl_worker **workers =
-      aw_reallocate(s->workers, count * sizeof(awl_worker *));
-  if (!workers)
-    return false;
-  s->workers = workers;
-  if (!add_structs(s, count))
-    return false;
-  if (awl_grow_chain(&s->worker_chain, &s->worker_count, FEWEST))
-    return true;
-  aw_free(s->workers[s->worker_count]);
-  return false;
-}
-
-/* Add a new worker to the pool. The struct stays when the worker dies: if the
- * user resumes a coroutine that was parked in the worker, its continuation
- * reads the struct. */
-static void make_worker(lua_State *L, awl_state *s) {
-  /* lua_newthread() comes first: it may collect, and a finalizer may make
-   * workers, too */
-  lua_State *co = lua_newthread(L);
-  /* lua_newthread() copied the hook of L, but not the hook's Lua function */
-  lua_sethook(co, NULL, 0, 0);
-  if (!reserve_worker(s))
-    awl_error(L, "not enough memory");
-  uint32_t number = s->first_worker;
-  awl_set(L, s, AWL_THREADS, (lua_Integer)number + 1);
-  awl_worker *w = s->workers[number];
-  w->state = s;
-  w->co = co;
-  w->number = number;
-  awl_owned_add(s, w);
-  s->first_worker = s->worker_chain[number];
-  lua_pushcfunction(co, awl_worker_main);
-  lua_pushlightuserdata(co, w);
-  w->next_idle = s->idle;
-  s->idle = w;
-  s->idle_count++;
-}
-
-/* (state): add a new worker to the pool; several if very many are busy, since a
- * protected call for each would cost a quarter more. Called by pcall. */
-static int make_workers(lua_State *L) {
-  enum { VERY_MANY = 64, SEVERAL = 8 };
-  awl_state *s = lua_touserdata(L, 1);
-  int count = s->busy < VERY_MANY ? 1 : SEVERAL;
-  for (int i = 0; i < count; i++)
-    make_worker(L, s);
-  return 0;
-}
-
-/* The order matters: AWL_THREADS alone keeps the coroutine alive while its
- * `<close>` handlers run. */
-void awl_worker_end(awl_worker *w) {
-  awl_state *s = w->state;
-  uint32_t number = w->number;
-  s->closing_worker = true;
-  lua_resetthread(w->co);
-  s->closing_worker = false;
-  lua_settop(w->co, 0); /* drop an error of the handlers */
-  awl_release_wait(w);
-  awl_clear_body(w);
-  awl_hooks_forget(w);
-  awl_owned_remove(s, w);
-  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
-  memset(w, 0, sizeof *w);
-  w->state = s;
-  s->worker_chain[number] = s->first_worker;
-  s->first_worker = number;
-  s->busy--;
-}
-
-void awl_free_workers(awl_state *s) {
-  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST)
-    aw_free(s->workers[i]); /* the first of each block */
-  aw_free(s->workers);
-  aw_free(s->worker_chain);
-  aw_free(s->owned);
-}
-
-/* An idle worker, or NULL. */
-static awl_worker *take_idle(awl_state *s) {
-  awl_worker *w = NULL;
-  while (s->idle && !w) {
-    w = s->idle;
-    s->idle = w->next_idle;
-    s->idle_count--;
-    /* the user has closed the coroutine */
-    if (w->started && lua_status(w->co) != LUA_YIELD) {
-      s->busy++;
-      awl_worker_end(w);
-      w = NULL;
-    }
-  }
-  return w;
-}
-
-/* A new worker, or NULL when out of memory. One of several is enough. */
-static awl_worker *new_worker(lua_State *L, awl_state *s) {
-  lua_pushcfunction(L, make_workers);
-  lua_pushlightuserdata(L, s);
-  if (awl_hooks_pcall(L, 1, 0) != LUA_OK)
-    lua_pop(L, 1);
-  awl_worker *w = take_idle(s);
-  if (w)
-    s->starved = false;
-  else
-    awl_starve(s);
-  return w;
 }
 
 /* ---- running them ---- */
@@ -529,18 +394,17 @@ void awl_worker_call(lua_State *L, awl_state *s) {
     aw_step_cancelled(task);
     return;
   }
-  awl_worker *w = take_idle(s);
+  awl_worker *w = awl_pool_take(s);
   if (!w && s->starved && aw_task_cancelled(task)) {
     aw_step_cancelled(task); /* a cancelled task need not begin */
     return;
   }
   if (!w)
-    w = new_worker(L, s);
+    w = awl_pool_make(L, s);
   if (!w) {
     aw_step_fail(task, out_of_memory(s));
     return;
   }
-  s->busy++;
   w->task = task; /* bury_worker() fails this task */
   w->reported = false;
   resume_worker(L, w);
@@ -560,36 +424,4 @@ void awl_worker_resume(lua_State *L, awl_state *s) {
   }
   push_text_safely(L, "its coroutine was closed from outside");
   bury_worker(L, w, LUA_ERRRUN);
-}
-
-/* Free an idle worker. Its coroutine becomes garbage and need not be closed: it
- * rests in after_idle(), and has no `<close>` handlers. */
-static void drop_idle(awl_worker *w) {
-  awl_state *s = w->state;
-  uint32_t number = w->number;
-  awl_hooks_forget(w);
-  awl_unset(s, AWL_THREADS, (lua_Integer)number + 1);
-  memset(w, 0, sizeof *w);
-  w->state = s;
-  s->worker_chain[number] = s->first_worker;
-  s->first_worker = number;
-}
-
-/* Between runs, POOL idle workers are enough: free all others. */
-void awl_workers_trim(awl_state *s) {
-  enum { POOL = 1024 };
-  if (s->idle_count <= POOL)
-    return;
-  awl_worker *last = s->idle;
-  for (int i = 1; i < POOL; i++)
-    last = last->next_idle;
-  awl_worker *w = last->next_idle;
-  last->next_idle = NULL;
-  s->idle_count = POOL;
-  while (w) {
-    awl_worker *next = w->next_idle;
-    drop_idle(w);
-    w = next;
-  }
-  awl_owned_rebuild(s);
 }

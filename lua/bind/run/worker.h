@@ -16,10 +16,5 @@ int awl_worker_main(lua_State *L); /* the function of every worker */
  * of that step. */
 void awl_worker_call(lua_State *L, awl_state *s);
 void awl_worker_resume(lua_State *L, awl_state *s);
-/* Close the coroutine of a worker, and free its number. */
-void awl_worker_end(awl_worker *worker);
-/* Between runs: free the idle workers that the pool does not need. */
-void awl_workers_trim(awl_state *s);
-void awl_free_workers(awl_state *s); /* the state ends */
 
 #endif
