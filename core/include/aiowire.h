@@ -611,7 +611,8 @@ typedef struct aw_stats {
   size_t loops, tasks, scopes, deadlines, errors;
   size_t handles; /* open and referenced in the libuv loop, without those of the
                      engine itself */
-  size_t bytes;   /* of memory for tasks, scopes, errors and queues */
+  size_t bytes;   /* of memory for tasks, scopes, errors and queues, without
+                     free blocks that the engine keeps, 2.5 MB at most */
   uint64_t steps; /* C steps and host steps since the engine was made */
 } aw_stats;
 AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
@@ -1041,7 +1042,7 @@ AW_API bool aw_step_wants_value(const aw_task *task);
 
 /* Tell whether anybody uses an error that aw_step_fail() would give to `task`.
  * Nobody does if another operand of aw_or_else() runs in place of the failed
- * one. Then NULL will do. */
+ * one, and no clean-up comes before that. Then NULL will do. */
 AW_API bool aw_step_wants_error(const aw_task *task);
 
 /* ---- waiting -------------------------------------------------------------
