@@ -145,6 +145,21 @@ describe("an info that is read late", function()
       assert.is_true(pcall(tostring, info))
     end
   end))
+
+  it("takes no harm from an info that inherits itself [E2]",
+    sealed(function()
+      local ev = aw.EventLoop { clock = "virtual" }
+      ev:start(function()
+        error "first"
+      end, function()
+        error "second"
+      end)
+      assert.is_false(pcall(ev.run, ev))
+      local inner = rawget(ev.failure, 1)
+      rawset(inner, 1, inner)
+      assert.are.equal(inner.err, ev.failure.err)
+      assert.is_false(pcall(tostring, ev.failure))
+    end))
 end)
 
 describe("the traceback of a place that raised before", function()

@@ -150,13 +150,15 @@ static bool is_described(lua_State *L, awl_record *out) {
 }
 
 bool awl_failed_task(lua_State *L, int info, awl_record *out) {
+  int left = 200; /* users can make an Info inherit itself */
   const awl_record *record = awl_test_record(L, info);
   bool described = false;
   *out = record ? *record : (awl_record){NULL, 0, 0};
   if (record)
     return record->id != 0;
   lua_pushvalue(L, info);
-  while (lua_istable(L, -1) && !(described = is_described(L, out))) {
+  while (left-- > 0 && lua_istable(L, -1) &&
+         !(described = is_described(L, out))) {
     lua_rawgeti(L, -1, OVER);
     lua_replace(L, -2);
   }
