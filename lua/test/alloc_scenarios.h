@@ -421,6 +421,34 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()\n"
      "check(info and info:find('closing'))",
      false},
+    {"errors on their way at once",
+     "local ev, first, last = loop(), nil, nil\n"
+     "local function closer(f) return setmetatable({}, {__close = f}) end\n"
+     "local function level(n)\n"
+     "  local _ <close> = closer(function()\n"
+     "    if n < 4 then\n"
+     "      pcall(aw.shield, function()\n"
+     "        aw.scope(function() level(n + 1) end)\n"
+     "      end)\n"
+     "    end\n"
+     "  end)\n"
+     "  error('own error ' .. n, 0)\n"
+     "end\n"
+     "ev:start(function() level(2) end, function(_, _, i) first = i end)\n"
+     "ev:start(function()\n"
+     "  local _ <close> = closer(function() error('own error 6', 0) end)\n"
+     "  local _ <close> = closer(function() level(3) end)\n"
+     "  local inner = loop()\n"
+     "  inner:start(function() error('own error 5', 0) end)\n"
+     "  inner:run()\n"
+     "end, function(_, _, i) last = i end)\n"
+     "ev:run()\n"
+     "check(first.err == 'own error 2' and first.id == 1)\n"
+     "check(last.err == 'own error 6' and #last.suppressed == 2)\n"
+     "for _, later in ipairs(last.suppressed) do\n"
+     "  check(later.info.traceback and later.info.err == later.err)\n"
+     "end",
+     false},
     {"aw.pcall",
      "local ev = loop{timeout = 2}\n"
      "ev:start(function()\n"
@@ -733,6 +761,27 @@ static const alloc_scenario alloc_scenarios[] = {
      "  aw.sleep(0.01)\n"
      "  b:disconnect 'tcp://127.2:9'\n"
      "  b:disconnect 'tcp://localhost:9'\n"
+     "end)\n"
+     "check(ev:run() == 'done')",
+     false},
+    {"messages sent as they came",
+     "local zmq = aw.zmq\n"
+     "if not pcall(zmq.version) then return end\n"
+     "local ev = loop()\n"
+     "ev:start(function()\n"
+     "  local o = {linger = 0}\n"
+     "  local router <close> = zmq.socket('router', o):bind 'inproc://on'\n"
+     "  local dealer <close> = zmq.socket('dealer', o):connect 'inproc://on'\n"
+     "  for n = 0, 3 do\n"
+     "    local parts = {'head', ('x'):rep(400 * n)}\n"
+     "    dealer:send_multipart(parts)\n"
+     "    local got = router:recv_multipart()\n"
+     "    for _ = 1, 2 do\n"
+     "      router:send_multipart(got)\n"
+     "      local back = dealer:recv_multipart()\n"
+     "      check(back[1] == parts[1] and back[2] == parts[2])\n"
+     "    end\n"
+     "  end\n"
      "end)\n"
      "check(ev:run() == 'done')",
      false},
