@@ -231,7 +231,8 @@ void aw_loop_follow(aw_loop *loop, const aw_task *task) {
 /* ---- limits ----
  *
  * The limit of a scope is the time of its alarm, until the scope is cancelled.
- * A shield has no limit.
+ * A shield has no limit, and neither has a task: its alarm is a reminder, see
+ * aw_task_hold_back().
  *
  * The limits that apply to a task are found on the way up from its innermost
  * scope. The way ends at a shield that hides. From the root of a loop whose end
@@ -239,7 +240,7 @@ void aw_loop_follow(aw_loop *loop, const aw_task *task) {
  * stops the loop [S7]. */
 
 static uint64_t limit_of(const aw_scope *scope) {
-  if (scope->shield || scope->own != AW_LEVEL_NONE)
+  if (scope->shield || scope->own != AW_LEVEL_NONE || aw_scope_task(scope))
     return AW_NEVER;
   return aw__alarm_at(aw__scope_engine(scope), &scope->alarm);
 }

@@ -4,7 +4,7 @@
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
-local in_task, outside = helper.in_task, helper.outside
+local closer, in_task, outside = helper.closer, helper.in_task, helper.outside
 
 --- Check that the text of the error of `f()` is the first line of `f`, then
 --- `text`.
@@ -217,6 +217,23 @@ describe("aw.extend(seconds)", function()
           function() aw.extend(1) end)
       end)
     end)
+  end))
+
+  it("needs a limit in clean-up for an error, too [K8]", in_task(function()
+    local deadline, ok, err = 0, nil, nil
+    local function fails()
+      local _ <close> = closer(function()
+        aw.yield()
+        deadline = aw.deadline()
+        ok, err = pcall(aw.extend, 1)
+      end)
+      error "boom"
+    end
+    assert.is_false(pcall(aw.await, aw.Call(fails)))
+    assert.is_nil(deadline)
+    assert.is_false(ok)
+    assert.are.equal("this task has no time limit to extend",
+      (err:gsub("^.-:%d+: ", "")))
   end))
 
   it("comes too late when the limit is over [K8]", in_task(function()
