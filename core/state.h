@@ -314,7 +314,7 @@ typedef struct aw_chain {
   uint32_t newest, count;
 } aw_chain;
 
-/* Rarely used task state, allocated on demand to keep a sleeping task at 256
+/* Rarely used task state, allocated on demand to keep a sleeping task at 248
  * bytes. */
 typedef struct aw_task_more {
   const char *name;
@@ -343,7 +343,7 @@ struct aw_task {
     aw_error *error;
   } out;
   void *host;         /* the host's data of a parked step */
-  aw_link waiters;    /* tasks that wait for this one */
+  aw_link *waiters;   /* a ring of tasks that wait for this one; or NULL */
   aw_task_more *more; /* or NULL */
   union {
     const char *name; /* the place in the code that started it, or NULL */
@@ -378,7 +378,7 @@ struct aw_task {
 /* Memory for tasks, see memory.c. */
 typedef struct aw_slab {
   struct aw_slab *next;
-  aw_task *tasks; /* `count`, behind this, each on cache lines of its own */
+  aw_task *tasks; /* `count`, behind this, from the start of a cache line */
   uint32_t count;
 } aw_slab;
 

@@ -2,6 +2,9 @@
  *
  * A head is a link that points to itself when the list is empty. The `next` of
  * a link that is in no list is NULL; aw__link_used() tests that.
+ *
+ * A ring is a list whose head is one pointer to the newest link, or NULL if it
+ * is empty: half as large as a link, but a link is removed with its head.
  */
 #ifndef AW_LIST_H
 #define AW_LIST_H
@@ -48,6 +51,28 @@ static inline aw_link *aw__list_shift(aw_link *head) {
     return NULL;
   aw__link_remove(first);
   return first;
+}
+
+static inline void aw__ring_append(aw_link **newest, aw_link *link) {
+  if (*newest)
+    aw__list_append((*newest)->next, link);
+  else
+    aw__list_init(link);
+  *newest = link;
+}
+
+static inline void aw__ring_remove(aw_link **newest, aw_link *link) {
+  if (*newest == link)
+    *newest = link->prev == link ? NULL : link->prev;
+  aw__link_remove(link);
+}
+
+/* Remove and return the oldest link; NULL if the ring is empty. */
+static inline aw_link *aw__ring_shift(aw_link **newest) {
+  aw_link *oldest = *newest ? (*newest)->next : NULL;
+  if (oldest)
+    aw__ring_remove(newest, oldest);
+  return oldest;
 }
 
 #endif

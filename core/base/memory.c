@@ -163,7 +163,7 @@ static void free_slabs(aw_engine *engine) {
 
 #else
 
-enum { SLAB_LEAST = 16, SLAB_MOST = 4096, STRETCH = 256 };
+enum { SLAB_LEAST = 16, SLAB_MOST = 1024, STRETCH = 256 };
 
 /* Populate the pages of some hundred tasks by one call. A page fault for each
  * page costs three to four times as much, most of all on a virtual machine. A

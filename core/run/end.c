@@ -90,7 +90,7 @@ void aw__task_conclude(aw_task *task) {
 static void wake_waiters(aw_task *task) {
   bool cancelled = task->state == AW_TASK_CANCELLED;
   aw_link *link;
-  while ((link = aw__list_shift(&task->waiters)) != NULL) {
+  while ((link = aw__ring_shift(&task->waiters)) != NULL) {
     aw_task *waiter = AW_CONTAINER(aw_task, link, link);
     if (cancelled)
       aw__task_wake_closed(waiter, 0);

@@ -75,7 +75,6 @@ aw_task *aw__task_plain(aw_engine *engine, aw_wire *wire) {
   task->state = AW_TASK_READY;
   task->go = AW_GO_DESCEND;
   task->root = task->at = wire;
-  aw__list_init(&task->waiters);
   engine->refs++;
   engine->tasks++;
   return task;

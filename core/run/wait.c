@@ -29,8 +29,9 @@ static void sleep_disarm(aw_task *task, void *on) {
 }
 
 static void task_disarm(aw_task *task, void *on) {
-  aw__link_remove(&task->link);
-  aw_task_release(on);
+  aw_task *other = on;
+  aw__ring_remove(&other->waiters, &task->link);
+  aw_task_release(other);
 }
 
 static void idle_disarm(aw_task *task, void *on) {
@@ -206,7 +207,7 @@ static int wait_for_task(aw_task *task, aw_task *other) {
   }
   if (other->engine != task->engine)
     return AW_EINVAL;
-  aw__list_append(&other->waiters, &task->link);
+  aw__ring_append(&other->waiters, &task->link);
   park(task, &aw__wait_task, aw_task_keep(other));
   return 0;
 }
