@@ -224,6 +224,27 @@ AW_API aw_wire *aw_lua_to_wire(lua_State *L, int index);
  * finalizers. */
 AW_API void aw_lua_weigh(lua_State *L, size_t bytes);
 
+/* The weight of an object that its user closes, such as a connection. Make this
+ * a member of the struct to which the object points. */
+typedef struct aw_lua_weight {
+  size_t bytes;
+  struct aw_lua_weight **place; /* private; zero at first */
+} aw_lua_weight;
+
+/* As aw_lua_weigh(), for an object that most users close long before it is
+ * garbage. The collector learns of the object only if it is still open when the
+ * program has made 128 more of the kind. Collects nothing: the next call of
+ * aw_lua_weigh(), maybe of 0 bytes, does.
+ *
+ *   weight  borrowed until aw_lua_weigh_closed()
+ */
+AW_API void aw_lua_weigh_open(lua_State *L, aw_lua_weight *weight,
+                              size_t bytes);
+
+/* The object was closed: the collector need not learn of it. Does nothing if
+ * that has happened, or if `weight` is zero. Call from: outside Lua, too. */
+AW_API void aw_lua_weigh_closed(aw_lua_weight *weight);
+
 /* Resources outside Lua, such as memory or descriptors, that the finalizer of a
  * Lua object releases. Lua does not call every finalizer: it skips those of
  * objects that are made while lua_close() runs, and those that it has no room

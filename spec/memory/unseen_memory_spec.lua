@@ -64,6 +64,51 @@ describe("garbage that holds much memory of the core", function()
   end)
 end)
 
+describe("a Stream", function()
+  -- Opens 2,000 Streams; the heap is large, so a cycle of the collector is
+  -- long. A new descriptor has the lowest free number.
+  local script = [[
+    local aw = require "aiowire"
+    local ballast = {}
+    for i = 1, 20000 do ballast[i] = {} end
+    local cycles, most = 0, 0
+    local function count()
+      cycles = cycles + 1
+      setmetatable({}, { __gc = count })
+    end
+    aw.run(function()
+      collectgarbage()
+      count()
+      for _ = 1, 2000 do
+        local stream = aw.fs.open("/dev/null", "r")
+        most = math.max(most, stream:getfd())
+        %s
+      end
+    end)
+    print(%s)
+  ]]
+
+  --- Defines specs for both interpreters.
+  local function prints(what, expected, code, result)
+    local text = script:format(code, result)
+    it(what, function()
+      process.assert_outcome(expected, 0, process.host(text))
+    end)
+    it(what .. ", by lua5.4", process.under_stock(function()
+      process.assert_outcome(expected, 0, process.stock(text))
+    end))
+  end
+
+  prints("that is not closed gives its descriptor back in time", "few\n", "",
+    "most < 400 and 'few' or most")
+  prints("that is closed costs no cycle of the collector", "few\n",
+    "stream:close()", "cycles < 6 and most < 20 and 'few' or cycles")
+  prints("that is closed late counts only until then", "few\n", [[
+    if #ballast > 20100 then ballast[#ballast - 100]:close() end
+    ballast[#ballast + 1] = stream
+  ]], "cycles < 10 and 'few' or cycles")
+end)
+
 describe("a chain that is built step by step", function()
   local script = [[
     local aw = require "aiowire"

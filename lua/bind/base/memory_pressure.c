@@ -10,6 +10,13 @@
  * their Lua memory. So most wires cost nothing here. Freed memory is not
  * subtracted. Like Lua's own "debt", the weight counts only what was allocated
  * since the last step of the collector.
+ *
+ * A connection holds a descriptor and kernel memory until it is closed. Most
+ * are closed in order, and then the collector had nothing to do with them: a
+ * step for each took as long as all the rest of a short connection. So the last
+ * 128 that are open have a place in a ring, and the collector is told of one
+ * that a later one pushes out of there. Garbage may hold so many descriptors
+ * more.
  */
 #include "base/memory_pressure.h"
 
@@ -39,4 +46,26 @@ void awl_weigh_wire(lua_State *L, awl_state *s, const aw_wire *wire) {
 
 void aw_lua_weigh(lua_State *L, size_t bytes) {
   awl_weigh(L, awl_open(L), bytes);
+}
+
+/* ---- objects that are closed ---- */
+
+void aw_lua_weigh_open(lua_State *L, aw_lua_weight *weight, size_t bytes) {
+  awl_state *s = awl_open(L);
+  aw_lua_weight **place = &s->open[s->next_open];
+  s->next_open = (s->next_open + 1) % AWL_OPEN;
+  aw_lua_weight *older = *place;
+  if (older) {
+    s->unseen += older->bytes;
+    aw_lua_weigh_closed(older);
+  }
+  weight->bytes = bytes;
+  weight->place = place;
+  *place = weight;
+}
+
+void aw_lua_weigh_closed(aw_lua_weight *weight) {
+  if (weight->place)
+    *weight->place = NULL;
+  weight->place = NULL;
 }

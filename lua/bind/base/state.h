@@ -335,6 +335,8 @@ typedef struct awl_upcalls {
 
 /* ---- the state ---- */
 
+enum { AWL_OPEN = 128 };
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
@@ -386,6 +388,9 @@ struct awl_state {
   awl_scope *scope_blocks; /* the blocks that contain these structs */
   /* bytes that the collector has not been told of yet */
   size_t unseen;
+  /* objects made lately that are still open, or NULL; see memory_pressure.c */
+  aw_lua_weight *open[AWL_OPEN];
+  uint32_t next_open; /* the place of the next one */
   bool starved; /* the last attempt to get memory has failed */
 
   /* counts for aw.stats() */

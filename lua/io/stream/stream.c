@@ -106,6 +106,7 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->fd >= 0)
     awio_stream_end_input(s); /* only a running pump types the rest */
   s->closed = true;
+  aw_lua_weigh_closed(&s->weight);
   s->taken++;
   awio_buffer_free(&s->in);
   end_waits(s, engine); /* the pump then waits again */

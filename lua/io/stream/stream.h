@@ -68,19 +68,20 @@ typedef struct awio_span {
 } awio_span;
 
 typedef struct awio_stream {
-  int fd;            /* -1 once it is closed or given away */
-  unsigned refs;     /* references: the userdata's and the pump's */
-  aw_lua_held held;  /* held by the userdata */
-  aw_lua_here *here; /* for aw_lua_quick() */
-  awio_buffer in;    /* bytes from the kernel that no reader has taken */
-  uint64_t taken;    /* how often bytes have left `in` */
-  awio_span no_line; /* the part of `in` without the end of a line */
-  size_t chunk;      /* bytes to ask the kernel for */
-  awio_buffer out;   /* submitted bytes that the kernel has not taken */
-  awio_waiters room; /* tasks that wait for `out` to shrink */
-  size_t sent;       /* bytes of the large write that are submitted */
-  aw_engine *engine; /* in which `fd` was waited for last; it may be freed */
-  aw_keeper keeper;  /* keeps the watcher of `fd` */
+  int fd;               /* -1 once it is closed or given away */
+  unsigned refs;        /* references: the userdata's and the pump's */
+  aw_lua_held held;     /* held by the userdata */
+  aw_lua_weight weight; /* until it is closed */
+  aw_lua_here *here;    /* for aw_lua_quick() */
+  awio_buffer in;       /* bytes from the kernel that no reader has taken */
+  uint64_t taken;       /* how often bytes have left `in` */
+  awio_span no_line;    /* the part of `in` without the end of a line */
+  size_t chunk;         /* bytes to ask the kernel for */
+  awio_buffer out;      /* submitted bytes that the kernel has not taken */
+  awio_waiters room;    /* tasks that wait for `out` to shrink */
+  size_t sent;          /* bytes of the large write that are submitted */
+  aw_engine *engine;    /* in which `fd` was waited for last; it may be freed */
+  aw_keeper keeper;     /* keeps the watcher of `fd` */
   awio_limits limits;
   awio_tcp_options tcp; /* of a socket */
   awio_address peer;    /* of a socket: after a reset the kernel forgets it */

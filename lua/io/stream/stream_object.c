@@ -263,6 +263,11 @@ static void release_lost_stream(aw_lua_held *held) {
   awio_stream_release(s);
 }
 
+/* A guess at the bytes that a Stream costs outside Lua: its descriptor, and
+ * buffers that come and go. With it the collector runs before garbage holds too
+ * many descriptors. */
+enum { WEIGHT = 16 * 1024 };
+
 void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
   *box = stream;
   if (!stream)
@@ -270,6 +275,7 @@ void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
   stream->held.release = release_lost_stream;
   stream->here = aw_lua_place(L);
   aw_lua_hold(L, &stream->held);
+  aw_lua_weigh_open(L, &stream->weight, WEIGHT);
 }
 
 static int stream_gc(lua_State *L) {
@@ -343,11 +349,6 @@ static int stream_dirty(lua_State *L) {
   return 1;
 }
 
-/* A guess at the bytes that a Stream costs outside Lua: its descriptor, and
- * buffers that come and go. With it the collector runs before garbage holds too
- * many descriptors. */
-enum { WEIGHT = 16 * 1024 };
-
 awio_stream **awio_push_stream(lua_State *L, int anchor) {
   anchor = anchor ? lua_absindex(L, anchor) : 0;
   awio_stream **box = lua_newuserdatauv(L, sizeof *box, 1);
@@ -357,7 +358,7 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
     lua_pushvalue(L, anchor);
     lua_setiuservalue(L, -2, 1);
   }
-  aw_lua_weigh(L, WEIGHT);
+  aw_lua_weigh(L, 0); /* collect for those that stay open */
   return box;
 }
 
