@@ -93,11 +93,37 @@ static void path_text(const awio_address *a, char out[AWIO_ADDRESS_TEXT]) {
       out[i] = '@';
 }
 
+/* Write a number from 0 to 65535; returns the end of the text. */
+static char *write_number(char *out, unsigned number) {
+  char digits[8];
+  size_t count = 0;
+  do
+    digits[count++] = (char)('0' + number % 10);
+  while ((number /= 10) > 0);
+  while (count > 0)
+    *out++ = digits[--count];
+  *out = '\0';
+  return out;
+}
+
+/* Every connection that is accepted gets a name, so an IPv4 address is written
+ * by hand: printf and inet_ntop() took a tenth of the time of a short
+ * connection. */
+static char *write_inet(char *out, const struct in_addr *host) {
+  const unsigned char *bytes = (const unsigned char *)host;
+  for (size_t i = 0; i < sizeof *host; i++) {
+    out = write_number(out, bytes[i]);
+    *out++ = '.';
+  }
+  *--out = '\0';
+  return out;
+}
+
 /* The host alone, with the scope of a link-local one. */
 static void host_text(const awio_address *a, char out[AWIO_ADDRESS_TEXT]) {
   char scope[IF_NAMESIZE] = "";
   if (a->any.sa_family == AF_INET) {
-    inet_ntop(AF_INET, &a->in.sin_addr, out, AWIO_ADDRESS_TEXT);
+    write_inet(out, &a->in.sin_addr);
     return;
   }
   inet_ntop(AF_INET6, &a->in6.sin6_addr, out, AWIO_ADDRESS_TEXT);
@@ -119,10 +145,14 @@ void awio_address_text(const awio_address *a, char out[AWIO_ADDRESS_TEXT]) {
     path_text(a, out);
     return;
   }
+  if (a->any.sa_family == AF_INET) {
+    char *end = write_inet(out, &a->in.sin_addr);
+    *end++ = ':';
+    write_number(end, ntohs(a->in.sin_port));
+    return;
+  }
   host_text(a, host);
-  snprintf(out, AWIO_ADDRESS_TEXT,
-           a->any.sa_family == AF_INET ? "%.80s:%d" : "[%.80s]:%d", host,
-           port_of(a));
+  snprintf(out, AWIO_ADDRESS_TEXT, "[%.80s]:%d", host, port_of(a));
 }
 
 int awio_push_address(lua_State *L, const awio_address *a) {

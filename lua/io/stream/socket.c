@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include <stddef.h>
-#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 const awio_socket_options awio_socket_usual = {
@@ -93,16 +93,15 @@ typedef struct connection {
 
 /* Name a stream after its peer; a unix socket also after its own path, since
  * most clients have none. */
-static void name_socket(int fd, const awio_address *peer, char *out,
-                        size_t size) {
-  char text[AWIO_ADDRESS_TEXT] = "";
+static void name_socket(int fd, const awio_address *peer,
+                        char out[AWIO_ADDRESS_TEXT + 8]) {
   awio_address address = *peer;
   bool is_unix = address.length > 0 && address.any.sa_family == AF_UNIX;
   if (is_unix && address.length <= offsetof(struct sockaddr_un, sun_path))
     awio_own_address(fd, &address);
+  strcpy(out, is_unix ? "unix " : "tcp ");
   if (address.length > 0)
-    awio_address_text(&address, text);
-  snprintf(out, size, "%s %s", is_unix ? "unix" : "tcp", text);
+    awio_address_text(&address, out + strlen(out));
 }
 
 static awio_stream *new_socket_stream(connection *c) {
@@ -110,7 +109,7 @@ static awio_stream *new_socket_stream(connection *c) {
   awio_address peer = c->peer;
   if (peer.length == 0 && awio_peer_address(c->fd, &peer) < 0)
     peer.length = 0;
-  name_socket(c->fd, &peer, name, sizeof name);
+  name_socket(c->fd, &peer, name);
   int fd = c->fd;
   c->fd = -1;
   awio_stream *s = awio_stream_new(fd, true, true, name);
