@@ -129,7 +129,7 @@ local function visit_each(keys, wires, limit, visit)
   local all = inner.combine("All", limit, nil, table.unpack(wires))
   local where = inner.where()
   aw.scope(function(s)
-    s:start(all, nil, { name = "each", where = where })
+    inner.start(s, all, nil, "each", where)
     for _ = 1, #keys do
       if visited(visit, ended:recv()) == true then
         s:cancel "aw.each was told to stop"

@@ -127,8 +127,8 @@ local function start_new(self, run, scope)
       local watched, wire = inner.watch(entry.src, entry.events,
         callback_of(run, entry))
       run.watched[entry] = watched
-      scope:start(wire, handler_of(self, run, entry),
-        { name = TITLES[entry.events]:format(entry.name), where = entry.where })
+      inner.start(scope, wire, handler_of(self, run, entry),
+        TITLES[entry.events]:format(entry.name), entry.where)
     end
   end
 end

@@ -59,9 +59,8 @@ local function start(run, stream)
   local plan = run.plan
   local wire, name = inner.connection(run.serving, aw.Wire(plan.body, stream),
     stream)
-  run.options.name = name
-  local ok, err = pcall(run.scope.start, run.scope, wire, plan.handler,
-    run.options)
+  local ok, err = pcall(inner.start, run.scope, wire, plan.handler, name,
+    plan.where)
   if not ok then
     stream:close()
     inner.not_started(run.serving)
@@ -90,8 +89,7 @@ local Running <const> = {
 local function serve(_, plan)
   aw.scope(function(scope)
     local run <close> = setmetatable({ plan = plan,
-      serving = inner.serving(plan.most), options = { where = plan.where } },
-      Running)
+      serving = inner.serving(plan.most) }, Running)
     scope:start(aw.Wire(hold_connections, run):shielded(math.huge)
       :named "connections")
     accept_all(run)

@@ -215,14 +215,13 @@ local function start(run, permit, parts)
     return
   end
   run.count = run.count + 1
-  run.options.name = "request " .. run.count
-  local ok, err = pcall(run.scope.start, run.scope, aw.Wire(answer, request),
+  local ok, err = pcall(inner.start, run.scope, aw.Wire(answer, request),
     function(_, e, info)
       if not request.begun then -- no memory for the task; the client waits
         run.room:release()
       end
       plan.on_error(e, request.info or info)
-    end, run.options)
+    end, "request " .. run.count, plan.where)
   if not ok then
     run.room:release()
     error(err, 0)
@@ -311,8 +310,7 @@ local function new_run(plan)
   return setmetatable({ plan = plan, count = 0, stuck = {}, stuck_count = 0,
     first = FIRST[socket.type], max_size = max_size,
     longest = max_size < 0 and LONGEST or math.min(LONGEST, max_size),
-    max_parts = socket.max_parts, options = { where = plan.where },
-    room = room_of(plan),
+    max_parts = socket.max_parts, room = room_of(plan),
     begun = aw.event { name = "requests" },
     over = aw.event { name = "end of Service" } }, Running)
 end

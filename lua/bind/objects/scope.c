@@ -103,6 +103,19 @@ static int scope_start(lua_State *L) {
   return awl_start(L, s, loop, scope, 2, 1);
 }
 
+/* start(scope, wire, handler, name, where): scope:start() of the library's own
+ * parts, which start a task for each connection or request: it looks for no
+ * place in the source, and checks no options. `where` is a light userdata. */
+static int inner_start(lua_State *L) {
+  enum { WIRE = 2, NAME = 4, WHERE };
+  awl_state *s = awl_of(L);
+  awl_scope *scope = check_scope(L, s);
+  aw_task_config config = {.name = lua_tostring(L, NAME),
+                           .where = lua_touserdata(L, WHERE)};
+  return awl_start_as(L, awl_loop_of(s, aw_task_loop(scope->task)), scope, WIRE,
+                      &config);
+}
+
 static int scope_start_ready(lua_State *L) {
   awl_state *s = awl_of(L);
   awl_scope *scope = check_scope(L, s);
@@ -429,7 +442,11 @@ void awl_open_scope(lua_State *L, awl_state *s) {
       {"scope", act_scope}, {"timeout", act_timeout}, {"shield", act_shield},
       {"pcall", act_pcall}, {"deadline", m_deadline}, {"extend", m_extend},
       {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"start", inner_start}, {NULL, NULL}};
   awl_new_class(L, s, AWL_SCOPE, "aiowire.Scope", methods, meta);
   lua_pop(L, 1);
   awl_register(L, s, functions);
+  lua_pushvalue(L, -2);
+  awl_register_inner(L, s, inner);
+  lua_pop(L, 1);
 }

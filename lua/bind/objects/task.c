@@ -48,30 +48,18 @@ static void check_start(lua_State *L, awl_state *s, int arg, bool ours) {
   check_handler(L, arg + 1, ours);
 }
 
-/* Check the names of options. Only the library's own parts may use `where`. */
-static void check_start_options(lua_State *L, int arg) {
-  static const char *const known[] = {"where", "name", "background", "grace",
-                                      NULL};
-  bool ours = lua_istable(L, arg) &&
-              lua_getfield(L, arg, "where") == LUA_TLIGHTUSERDATA;
-  lua_settop(L, arg);
-  aw_lua_check_options(L, arg, ours ? known : known + 1, false);
-}
-
 /* Read the options at `arg` into `config`; the name stays on the stack. */
 static void read_start_options(lua_State *L, int arg, aw_task_config *config) {
+  static const char *const known[] = {"name", "background", "grace", NULL};
   if (lua_isnoneornil(L, arg))
     return;
-  check_start_options(L, arg);
+  aw_lua_check_options(L, arg, known, false);
   if (lua_getfield(L, arg, "name") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING)
       aw_lua_bad_option(L, "name", "string");
     config->name = lua_tostring(L, -1);
   }
   config->background = aw_lua_opt_flag(L, arg, "background", false);
-  if (lua_getfield(L, arg, "where") == LUA_TLIGHTUSERDATA)
-    config->where = lua_touserdata(L, -1);
-  lua_pop(L, 1);
   config->grace = awl_opt_ns(L, arg, "grace", 0);
 }
 
@@ -113,7 +101,9 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
   if (lua_isnil(L, arg))
     return start_nothing(L, s, level);
   bool plain = lua_gettop(L) == arg; /* without a handler and options */
-  if (!plain)
+  if (plain)
+    lua_settop(L, arg + 1);
+  else
     check_start(L, s, arg, level > 1);
   aw_task_config config = {.where = awl_where(L, s, level)};
   /* the library's own code starts it, or C starts the main chunk */
@@ -121,22 +111,28 @@ int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
     config.where = where_running(s);
   if (!plain)
     read_start_options(L, arg + 2, &config);
+  return awl_start_as(L, loop, scope, arg, &config);
+}
+
+int awl_start_as(lua_State *L, awl_loop *loop, const awl_scope *scope, int arg,
+                 aw_task_config *config) {
+  awl_state *s = loop->state;
   if (!loop->core)
     return awl_ended(L, loop);
   /* All calls that can raise come before the wire is held. */
   awl_task_handle *ud = awl_push_empty_task(L, s);
   ud->locals = awl_inherit(L, s, loop);
-  if (!plain && !lua_isnil(L, arg + 1)) {
+  if (!lua_isnil(L, arg + 1)) {
     lua_pushvalue(L, arg + 1);
-    config.handler = awl_hold(L, loop);
+    config->handler = awl_hold(L, loop);
   }
-  aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config.handler);
+  aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config->handler);
   if (!wire)
     aw_lua_type_error(L, arg, "wire");
-  config.locals = ud->locals;
+  config->locals = ud->locals;
   ud->locals = 0;
   aw_task *task = NULL;
-  int rc = start_in(loop, scope, wire, &config, &task);
+  int rc = start_in(loop, scope, wire, config, &task);
   if (rc == AW_EENDED)
     return scope ? awl_scope_left(L) : awl_ended(L, loop);
   if (rc < 0)

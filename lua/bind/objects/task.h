@@ -10,6 +10,11 @@
 int awl_start(lua_State *L, awl_state *s, awl_loop *loop,
               const awl_scope *scope, int arg, int level);
 
+/* Start the wire at `arg`; the value behind it is the handler, or nil. The rest
+ * is in `config`. Pushes the Task. */
+int awl_start_as(lua_State *L, awl_loop *loop, const awl_scope *scope, int arg,
+                 aw_task_config *config);
+
 /* `task` has ended; its Task is at 1. Push its results, or raise its error or
  * TaskCancelled [T5]. */
 int awl_end_as(lua_State *L, awl_state *s, aw_task *task);
