@@ -236,9 +236,10 @@ typedef struct aw_lua_weight {
  * program has made 128 more of the kind. Collects nothing: the next call of
  * aw_lua_weigh(), maybe of 0 bytes, does.
  *
+ *   here    from aw_lua_place(); the Lua state has not ended since
  *   weight  borrowed until aw_lua_weigh_closed()
  */
-AW_API void aw_lua_weigh_open(lua_State *L, aw_lua_weight *weight,
+AW_API void aw_lua_weigh_open(aw_lua_here *here, aw_lua_weight *weight,
                               size_t bytes);
 
 /* The object was closed: the collector need not learn of it. Does nothing if

@@ -50,8 +50,9 @@ void aw_lua_weigh(lua_State *L, size_t bytes) {
 
 /* ---- objects that are closed ---- */
 
-void aw_lua_weigh_open(lua_State *L, aw_lua_weight *weight, size_t bytes) {
-  awl_state *s = awl_open(L);
+void aw_lua_weigh_open(aw_lua_here *here, aw_lua_weight *weight,
+                       size_t bytes) {
+  awl_state *s = (awl_state *)here;
   aw_lua_weight **place = &s->open[s->next_open];
   s->next_open = (s->next_open + 1) % AWL_OPEN;
   aw_lua_weight *older = *place;

@@ -39,14 +39,16 @@ typedef struct ending {
   bool waits;      /* until everything is sent */
 } ending;
 
-static const char *const SERVING = "aiowire.serving";
+/* The functions below are called by serve.lua alone, with the right types. */
+static serving *serving_at_1(lua_State *L) {
+  return lua_touserdata(L, 1);
+}
 
 /* serving(most) → the state of a run */
 static int inner_serving(lua_State *L) {
   lua_Integer most = luaL_optinteger(L, 1, 0);
   serving *run = lua_newuserdatauv(L, sizeof *run, 0);
   *run = (serving){.most = most > 0 ? (uint64_t)most : UINT64_MAX};
-  luaL_setmetatable(L, SERVING);
   return 1;
 }
 
@@ -91,7 +93,7 @@ static int return_nothing(lua_State *L, int result, void *data) {
 
 /* room(serving): wait until a connection may be started */
 static int inner_room(lua_State *L) {
-  serving *run = luaL_checkudata(L, 1, SERVING);
+  serving *run = serving_at_1(L);
   if (may_open(run))
     return 0;
   return aw_lua_await(L, &room_operation, run, "Serve", return_nothing);
@@ -119,13 +121,13 @@ static const aw_operation holding_operation = {
 
 /* hold(serving): wait until no more connections are accepted */
 static int inner_hold_serving(lua_State *L) {
-  serving *run = luaL_checkudata(L, 1, SERVING);
+  serving *run = serving_at_1(L);
   return aw_lua_await(L, &holding_operation, run, "Serve", return_nothing);
 }
 
 /* stopping(serving): no more connections are accepted */
 static int inner_stopping(lua_State *L) {
-  serving *run = luaL_checkudata(L, 1, SERVING);
+  serving *run = serving_at_1(L);
   aw_task *task = run->holder;
   run->stopping = true;
   run->holder = NULL;
@@ -165,8 +167,8 @@ static aw_turn end_connection(aw_task *task, void *data) {
  * closes `stream`; the name of the stream */
 static int inner_connection(lua_State *L) {
   enum { RUN = 1, BODY, STREAM, ENDING };
-  serving *run = luaL_checkudata(L, RUN, SERVING);
-  awio_stream **box = awio_to_stream(L, STREAM);
+  serving *run = serving_at_1(L);
+  awio_stream **box = lua_touserdata(L, STREAM);
   aw_wire *body = aw_lua_part(L, BODY);
   ending *e = lua_newuserdatauv(L, sizeof *e, 3);
   *e = (ending){.run = run, .box = box};
@@ -184,7 +186,7 @@ static int inner_connection(lua_State *L) {
 
 /* not_started(serving): the task of a connection could not be started */
 static int inner_not_started(lua_State *L) {
-  leave_serving(luaL_checkudata(L, 1, SERVING));
+  leave_serving(serving_at_1(L));
   return 0;
 }
 
@@ -208,7 +210,5 @@ void awio_open_connections(lua_State *L) {
       {"not_started", inner_not_started},
       {"connection_failed", inner_connection_failed},
       {NULL, NULL}};
-  luaL_newmetatable(L, SERVING);
-  lua_pop(L, 1);
   awio_add_inner(L, inner);
 }

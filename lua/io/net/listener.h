@@ -30,6 +30,7 @@ typedef struct awio_listener {
   int fd;              /* -1 once it is closed */
   bool closed;         /* closed by Lua */
   aw_lua_held held;    /* held by the userdata */
+  aw_lua_here *here;   /* for aw_lua_quick() */
   aw_engine *engine;   /* of the waits, if there are any; it may be freed */
   bool shared;         /* tasks of several engines have waited */
   size_t polled;       /* tasks that wait for `fd` */

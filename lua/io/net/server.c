@@ -62,6 +62,7 @@ void awio_fill_server(lua_State *L, awio_listener **box,
   if (!listener)
     return;
   listener->held.release = release_lost_server;
+  listener->here = aw_lua_place(L);
   aw_lua_hold(L, &listener->held);
   push_listening(L);
   lua_pushvalue(L, -2);
@@ -98,10 +99,10 @@ static int fail_accept(lua_State *L, const awio_listener *l, int code) {
 }
 
 static int accept_waited(lua_State *L, int result, void *data) {
-  (void)data;
-  if (result < 0)
-    return fail_accept(L, *check_box(L), result);
-  return aw_lua_take_results(L, aw_lua_task(L, "server:accept"));
+  const awio_listener *l = *(awio_listener **)data;
+  if (!l || result < 0)
+    return fail_accept(L, l, result);
+  return aw_lua_take_results_here(l->here, L);
 }
 
 static int push_accepted(lua_State *L, const awio_listener *l, int fd,
@@ -116,9 +117,8 @@ static int push_accepted(lua_State *L, const awio_listener *l, int fd,
 
 /* Out of descriptors, the operation tries again, and pauses if it must. */
 static int accept_at_once(lua_State *L, int result, void *data) {
-  awio_listener **box = check_box(L);
+  awio_listener **box = data;
   awio_listener *l = *box;
-  (void)data;
   if (!l || l->closed || result < 0)
     return fail_accept(L, l, result);
   awio_address peer;
@@ -127,8 +127,15 @@ static int accept_at_once(lua_State *L, int result, void *data) {
     return push_accepted(L, l, fd, &peer);
   if (fd != UV_EAGAIN && !awio_exhausted(fd))
     return fail_accept(L, l, fd);
-  return aw_lua_await(L, fd == UV_EAGAIN ? &awio_accept_later : &awio_accept,
-                      box, "server:accept", accept_waited);
+  return aw_lua_await_here(l->here, L,
+                           fd == UV_EAGAIN ? &awio_accept_later : &awio_accept,
+                           box, "server:accept", accept_waited);
+}
+
+static int begin_accept(lua_State *L, awio_listener **box, const char *what) {
+  if (*box && aw_lua_quick((*box)->here, L))
+    return accept_at_once(L, 0, box);
+  return aw_lua_begin(L, box, what, accept_at_once);
 }
 
 /* server:accept() → the Stream of the next connection */
@@ -136,7 +143,7 @@ static int server_accept(lua_State *L) {
   awio_listener **box = check_box(L);
   lua_settop(L, 1);
   lua_pushboolean(L, false);
-  return aw_lua_begin(L, box, "server:accept", accept_at_once);
+  return begin_accept(L, box, "server:accept");
 }
 
 /* accept(server) → the Stream of the next connection; nothing if the server is
@@ -145,7 +152,7 @@ static int inner_accept(lua_State *L) {
   awio_listener **box = check_box(L);
   lua_settop(L, 1);
   lua_pushboolean(L, true);
-  return aw_lua_begin(L, box, "Serve", accept_at_once);
+  return begin_accept(L, box, "Serve");
 }
 
 /* aw.Accept(server), aw.Recv(server) */

@@ -275,7 +275,7 @@ void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
   stream->held.release = release_lost_stream;
   stream->here = aw_lua_place(L);
   aw_lua_hold(L, &stream->held);
-  aw_lua_weigh_open(L, &stream->weight, WEIGHT);
+  aw_lua_weigh_open(stream->here, &stream->weight, WEIGHT);
 }
 
 static int stream_gc(lua_State *L) {
