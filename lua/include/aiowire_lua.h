@@ -227,8 +227,9 @@ AW_API void aw_lua_weigh(lua_State *L, size_t bytes);
 /* The weight of an object that its user closes, such as a connection. Make this
  * a member of the struct to which the object points. */
 typedef struct aw_lua_weight {
-  size_t bytes;
-  struct aw_lua_weight **place; /* private; zero at first */
+  size_t bytes;                 /* private, as the rest; zero at first */
+  struct aw_lua_weight **place; /* among those made lately, or NULL */
+  size_t *total;                /* of those that the collector knows, or NULL */
 } aw_lua_weight;
 
 /* As aw_lua_weigh(), for an object that most users close long before it is

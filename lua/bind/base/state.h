@@ -391,6 +391,8 @@ struct awl_state {
   /* objects made lately that are still open, or NULL; see memory_pressure.c */
   aw_lua_weight *open[AWL_OPEN];
   uint32_t next_open; /* the place of the next one */
+  size_t open_bytes;  /* weight of the older ones that are still open … */
+  size_t open_before; /* … and what it was when a cycle ended */
   bool starved; /* the last attempt to get memory has failed */
 
   /* counts for aw.stats() */
