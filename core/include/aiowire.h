@@ -1471,11 +1471,12 @@ typedef struct aw_channel_config {
    * a receive by aw_await_recv(), where host code takes the value. It may look
    * at the task, and call nothing else of the library. */
   void (*deliver)(void *host, aw_value value, aw_task *task);
-  /* `value` leaves its sender, a task that waits in aw_park_send() and has not
-   * been woken yet: last chance to take the value from that task's stack. Not
-   * called for aw_channel_try_recv(), whose caller can do it. It may call
-   * nothing of the library. */
-  void (*settle)(void *host, aw_value value);
+  /* `value` leaves its sender, a task that has waited in aw_park_send() and has
+   * not run since: last chance to take the value from that task's stack.
+   * Returns false if the value is lost: the channel drops `value` and goes on
+   * with the next sender. Not called for aw_channel_try_recv(), whose caller
+   * can do the same. It may call nothing of the library. */
+  bool (*settle)(void *host, aw_value value);
   /* Takes. The value of a receive from a channel that is closed and empty. It
    * may be 0 if nobody sends 0. */
   aw_value end;

@@ -57,10 +57,14 @@ static void deliver(const aw_channel *channel, aw_task *task, aw_value value) {
   aw_task_set_value(task, value);
 }
 
-/* `value` was taken from a waiting sender. */
-static void settle(const aw_channel *channel, aw_value value) {
-  if (channel->config.settle)
-    channel->config.settle(channel->config.host, value);
+/* `value` was taken from a waiting sender, or from the ring. False: the value
+ * was lost with its sender, and is dropped. */
+static bool settle(const aw_channel *channel, aw_value value) {
+  if (!channel->config.settle ||
+      channel->config.settle(channel->config.host, value))
+    return true;
+  drop(channel, value);
+  return false;
 }
 
 /* ---- the ring ---- */
@@ -129,12 +133,6 @@ static aw_value take_from(aw_channel *channel, aw_task *sender) {
   return value;
 }
 
-/* Move the message of a waiting sender to the ring, which has room. */
-static void refill(aw_channel *channel, aw_task *sender) {
-  settle(channel, sender->out.value);
-  push(channel, take_from(channel, sender));
-}
-
 bool aw_channel_has_room(const aw_channel *channel) {
   return channel->closed || (channel->count < channel->config.capacity &&
                              aw__list_empty(&channel->senders));
@@ -148,18 +146,29 @@ static void tell_watchers(aw_channel *channel) {
   }
 }
 
+/* The ring has room: move the message of a waiting sender there. */
+static void refill(aw_channel *channel, const aw_task *task) {
+  aw_task *sender;
+  while ((sender = first_for(&channel->senders, task)) != NULL) {
+    aw_value value = take_from(channel, sender);
+    if (settle(channel, value)) {
+      push(channel, value);
+      return;
+    }
+  }
+  if (!aw__list_empty(&channel->watchers))
+    tell_watchers(channel);
+}
+
 /* Receive for `task`, or for a call from outside tasks (NULL), without waiting.
  */
 static int take(aw_channel *channel, const aw_task *task, aw_value *out) {
-  aw_task *sender = first_for(&channel->senders, task);
   if (channel->count > 0) {
     *out = shift(channel);
-    if (sender)
-      refill(channel, sender);
-    else if (!aw__list_empty(&channel->watchers))
-      tell_watchers(channel);
+    refill(channel, task);
     return 0;
   }
+  aw_task *sender = first_for(&channel->senders, task);
   if (sender) {
     *out = take_from(channel, sender);
     return 0;
@@ -291,18 +300,16 @@ bool aw_channel_open_to(const aw_channel *channel, const aw_engine *engine) {
 
 /* ---- waiting ---- */
 
-static void receive(const aw_channel *channel, aw_task *task, aw_value value) {
-  settle(channel, value);
-  deliver(channel, task, value);
-}
-
 int aw_recv_arm(aw_task *task, aw_channel *channel) {
   if (!aw_channel_open_to(channel, task->engine))
     return AW_EINVAL;
   aw_value value = 0;
-  int rc = take(channel, task, &value);
+  int rc;
+  do
+    rc = take(channel, task, &value);
+  while (rc == 0 && !settle(channel, value));
   if (rc == 0)
-    receive(channel, task, value);
+    deliver(channel, task, value);
   else if (rc == AW_ECLOSED)
     aw_task_set_value(task, keep(channel, channel->config.end));
   else

@@ -53,6 +53,24 @@ local ways = {
   end,
 }
 
+-- coroutine.close as it is without aw.install(), which refuses to close the
+-- coroutine of a task. A program may have kept it.
+local _, original = debug.getupvalue(coroutine.close, 2)
+local close_anyway = original or coroutine.close
+
+--- Starts a task that sends `value` to `ch`, and closes its coroutine while it
+--- waits. Returns the task; its error is left unreported.
+local function send_and_close(ch, value)
+  local sender
+  local task = aw.start(function()
+    sender = coroutine.running()
+    ch:send(value)
+  end, function() end)
+  aw.yield()
+  close_anyway(sender)
+  return task
+end
+
 describe("the value of a waiting sender", function()
   for name, way in pairs(ways) do
     it("is taken by " .. name, function()
@@ -157,6 +175,59 @@ describe("the value of a waiting sender", function()
       aw.yield()
       coroutine.resume(sender, 1, 2, 3)
       assert.are.equal("kept", ch:recv())
+    end)
+  end)
+
+  for name, way in pairs(ways) do
+    it("is sent whole or not at all by a closed coroutine: " .. name, function()
+      aw.run(function()
+        local ch = aw.channel()
+        send_and_close(ch, "closed")
+        local next_one = aw.start(function()
+          ch:send "next"
+        end)
+        aw.yield()
+        local got = way(ch)
+        next_one:cancel()
+        assert.is_true(got == "closed" or got == "next", tostring(got))
+      end)
+    end)
+  end
+
+  it("does not enter the buffer from a closed coroutine", function()
+    aw.run(function()
+      local ch = aw.channel(1)
+      ch:send(1)
+      local task = send_and_close(ch, "closed")
+      local next_one = aw.start(function()
+        ch:send(2)
+      end)
+      aw.yield()
+      assert.are.equal(1, ch:recv())
+      local second = ch:recv()
+      assert.is_true(second == "closed" or second == 2, tostring(second))
+      next_one:cancel()
+      local ok, err = pcall(task.wait, task)
+      assert.is_false(ok)
+      assert.is_match("closed from outside", tostring(err))
+    end)
+  end)
+
+  it("leaves the receiver waiting when its coroutine was closed", function()
+    aw.run(function()
+      local ch = aw.channel()
+      send_and_close(ch, "closed")
+      local got
+      local task = aw.start(function()
+        got = table.pack(ch:recv())
+      end)
+      aw.yield()
+      aw.yield()
+      ch:close()
+      task:wait()
+      local expected = got[1] == nil and { n = 2, nil, "closed" }
+        or { n = 1, "closed" }
+      assert.are.same(expected, got)
     end)
   end)
 end)

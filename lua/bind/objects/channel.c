@@ -259,6 +259,16 @@ static int channel_try_send(lua_State *L) {
   return 2;
 }
 
+/* Receive without waiting: push the value. Returns 0, or why there is none. */
+static int take_message(lua_State *L, const channel *ch) {
+  aw_value value = 0;
+  int rc;
+  while ((rc = aw_channel_try_recv(ch->core, &value)) == 0)
+    if (awl_message_take(L, value))
+      return 0;
+  return rc;
+}
+
 static int after_recv(lua_State *L, awl_worker *w) {
   int rc = awl_check_cancel(L, w);
   if (rc < 0)
@@ -266,10 +276,12 @@ static int after_recv(lua_State *L, awl_worker *w) {
   aw_value value = aw_task_take_value(w->task);
   if (value == w->state->passed_value)
     return 1;
-  if (value != w->state->closed_value)
-    return awl_message_take(L, value);
-  awl_drop(w->state, value);
-  return push_closed(L, NULL);
+  if (value == w->state->closed_value) {
+    awl_drop(w->state, value);
+    return push_closed(L, NULL);
+  }
+  awl_message_take(L, value);
+  return 1;
 }
 
 static int receive_message(lua_State *L, const channel *ch, awl_after after) {
@@ -279,13 +291,10 @@ static int receive_message(lua_State *L, const channel *ch, awl_after after) {
       awl_awaiter(L, awl_messages_state(ch->messages), "channel:recv");
   if (is_foreign(ch, w))
     return awl_wait(L, w, AW_EINVAL, after);
-  aw_value value = 0;
   bool at_once = awl_at_once(w);
-  int rc = AW_EAGAIN;
-  if (at_once)
-    rc = aw_channel_try_recv(ch->core, &value);
+  int rc = at_once ? take_message(L, ch) : AW_EAGAIN;
   if (rc == 0)
-    return awl_message_take(L, value);
+    return 1;
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
   awl_anchor_wait(L, w);
@@ -303,11 +312,10 @@ static int channel_recv(lua_State *L) {
 /* ch:try_recv() → value; or nil, "empty"; or nil, "closed" */
 static int channel_try_recv(lua_State *L) {
   const channel *ch = check_channel(L, 1);
-  aw_value value = 0;
   lua_settop(L, 1);
-  int rc = aw_channel_try_recv(ch->core, &value);
+  int rc = take_message(L, ch);
   if (rc == 0)
-    return awl_message_take(L, value);
+    return 1;
   if (rc == AW_ECLOSED)
     return push_closed(L, NULL);
   lua_pushnil(L);

@@ -213,36 +213,34 @@ aw_value awl_message_lend(awl_worker *w, awl_messages *store) {
   return aw_lua_box(&m->base);
 }
 
-/* Move the value from the stack of its sender to L. */
-static void take_lent(lua_State *L, message *m) {
+/* Move the value from the stack of its sender to L. False: somebody has closed
+ * that coroutine, and the value is lost. */
+static bool take_lent(lua_State *L, message *m) {
   awl_worker *w = m->lender;
+  if (lua_status(w->co) != LUA_YIELD || w->waiting != w->co)
+    return false;
   m->lender = NULL;
-  if (lua_status(w->co) == LUA_YIELD && w->waiting == w->co) {
-    lua_xmove(w->co, L, 1);
-    w->top--;
-  } else {
-    lua_pushnil(L); /* the user has closed the coroutine */
-  }
+  lua_xmove(w->co, L, 1);
+  w->top--;
+  return true;
 }
 
-void awl_message_settle(void *state, aw_value value) {
+bool awl_message_settle(void *state, aw_value value) {
   (void)state;
   message *m = (message *)awl_boxed(value);
   if (m->base.push != message_push || !m->lender)
-    return; /* another token, or no loan */
+    return true; /* another token, or no loan */
   lua_State *util = m->store->state->util;
-  m->is_nil = !awl_messages_push_values(m->store);
-  if (m->is_nil) { /* the channel is gone */
-    m->lender = NULL;
-    return;
-  }
-  take_lent(util, m);
-  m->is_nil = lua_isnil(util, -1);
+  if (!awl_messages_push_values(m->store))
+    return false; /* the channel is gone */
+  bool taken = take_lent(util, m);
+  m->is_nil = taken && lua_isnil(util, -1);
   if (m->is_nil)
     lua_pop(util, 1);
-  else
+  else if (taken)
     lua_rawseti(util, -2, m->place); /* the key exists: no allocation */
   lua_pop(util, 1);
+  return taken;
 }
 
 void awl_message_deliver(void *state, aw_value value, aw_task *task) {
@@ -251,10 +249,11 @@ void awl_message_deliver(void *state, aw_value value, aw_task *task) {
     m->pin = awl_keep_running(state, task);
 }
 
-int awl_message_take(lua_State *L, aw_value value) {
+bool awl_message_take(lua_State *L, aw_value value) {
   message *m = (message *)awl_boxed(value);
+  bool taken = true;
   if (m->lender) {
-    take_lent(L, m);
+    taken = take_lent(L, m);
   } else if (m->is_nil) {
     lua_pushnil(L);
   } else {
@@ -264,5 +263,5 @@ int awl_message_take(lua_State *L, aw_value value) {
     lua_rawseti(L, -3, m->place);
   }
   put_message_back(m);
-  return 1;
+  return taken;
 }

@@ -34,13 +34,16 @@ aw_value awl_message_make(lua_State *L, awl_messages *messages);
  * wait as a sender: the value stays there until the message is taken, or until
  * awl_message_settle(). Otherwise as awl_message_make(). */
 aw_value awl_message_lend(awl_worker *w, awl_messages *messages);
-/* Take the value of the message from its waiting sender. */
-void awl_message_settle(void *state, aw_value value);
+/* Take the value of the message from its waiting sender. False: somebody has
+ * closed the sender's coroutine, and the value is lost. Such a send has not
+ * taken place. */
+bool awl_message_settle(void *state, aw_value value);
 /* A wire in `task` ends with the message `value`: keep alive the Wire that the
  * task runs, and so the channel, as long as the message. */
 void awl_message_deliver(void *state, aw_value value, aw_task *task);
 /* Push the value of a message of the channel at 1, and free the message. Takes
- * `value`. Returns 1. */
-int awl_message_take(lua_State *L, aw_value value);
+ * `value`. False: nothing was pushed, the value is lost with its sender; see
+ * awl_message_settle(). */
+bool awl_message_take(lua_State *L, aw_value value);
 
 #endif
