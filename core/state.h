@@ -241,10 +241,10 @@ typedef struct aw_group {
   aw_error *error;   /* races: the error of the winner */
   aw_error *late;    /* errors of the clean-up of losers */
   bool decided;
-  bool wanted;       /* its value is used, see aw_step_wants_value() */
-  bool held;         /* `holder` is valid */
-  bool won;          /* the winner has ended, with a value or `error` */
-  bool cut;          /* a cancel from outside cut an operand short */
+  uint8_t fate; /* of its value, an aw_fate; AW_FATE_PASSED: not known yet */
+  bool held;    /* `holder` is valid */
+  bool won;     /* the winner has ended, with a value or `error` */
+  bool cut;     /* a cancel from outside cut an operand short */
   aw_value values[]; /* owned. ALL: the value of each operand. Others: that of
                         the winner; ANY and SELECT keep more behind it, see
                         run/groups */

@@ -211,16 +211,24 @@ static bool is_quiet(const aw_scope *scope) {
          !scope->shield && !aw__opened_of(scope)->cut;
 }
 
-bool aw__frame_pass(aw_task *task) {
+bool aw__frame_quit(aw_task *task) {
   aw_scope *scope = top_scope(task);
-  if (task->outcome == AW_OUT_CANCEL || !is_quiet(scope))
+  if (!is_quiet(scope))
     return false;
-  aw_engine *engine = task->engine;
-  aw__alarm_clear(engine, &scope->alarm);
+  if (scope->alarm.place != 0)
+    aw__alarm_clear(task->engine, &scope->alarm);
   task->inner = scope->parent;
   task->cancels = 0;
   aw__task_forget_cancelled(task);
   aw__scope_unlink(scope);
+  return true;
+}
+
+bool aw__frame_pass(aw_task *task) {
+  const aw_scope *scope = task->inner;
+  if (task->outcome == AW_OUT_CANCEL || !aw__frame_quit(task))
+    return false;
+  aw_engine *engine = task->engine;
   aw__opened_free(engine, aw__opened_of(scope), sizeof(aw_opened));
   aw__cut_forget(engine);
   return true;

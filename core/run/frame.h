@@ -27,6 +27,9 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end);
  * scope of the part, and its chain, below the frames of the step. Returns 0 or a
  * negative code. */
 int aw__frame_cover(aw_task *task);
+/* If nothing has happened to the scope of the top frame and it has no children,
+ * close it in place of aw__frame_exit(); the caller pops the frame. */
+bool aw__frame_quit(aw_task *task);
 /* A value or an error has reached the top frame, which is that of a scope. If
  * nothing has happened to the scope and it has no children, leave it: the
  * outcome stays as it is, and the caller pops the frame. False: leave it by

@@ -242,7 +242,9 @@ static void begin_event(aw_task *task) {
   aw_step none;
   task->state = AW_TASK_RUNNING;
   task->contender = true;
-  if (descend(task, &none) == OFF) {
+  bool leaf = task->root->kind == AW_KIND_SLEEP; /* most often */
+  move next = leaf ? begin_wait(task, task->root) : descend(task, &none);
+  if (next == OFF) {
     aw__group_armed(task);
     return;
   }
@@ -257,7 +259,6 @@ static move begin_group(aw_task *task, aw_wire *wire) {
   int rc = aw__group_open(task, wire, aw__group_kind(wire), &group);
   if (rc < 0)
     return end_code(task, rc);
-  group->wanted = aw_step_wants_value(task);
   while (aw__group_has_room(group)) {
     aw_task *operand = aw__group_next(group);
     if (!operand)
@@ -516,7 +517,6 @@ static move go(aw_task *task, aw_step *out) {
   switch ((aw_go)task->go) {
   case AW_GO_DESCEND: return descend(task, out);
   case AW_GO_BOUNDARY: return next_element(task, out);
-  case AW_GO_ASCEND: return ascend(task, out);
   case AW_GO_LEAF: return end_wait(task);
   case AW_GO_CALL: return call_again(task);
   case AW_GO_RESUME: return resume_host(task, out, task->result);
@@ -526,6 +526,7 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_COLD: resume_cold(task); return ON;
   case AW_GO_CONCLUDE: return join(task, &task->scope, aw__task_conclude, OFF);
   case AW_GO_KILL: return aw__task_kill(task, out) ? HOST : ON;
+  case AW_GO_ASCEND:
   case AW_GO_HOST: break;
   }
   assert(false && "the host has not reported");
@@ -534,9 +535,7 @@ static move go(aw_task *task, aw_step *out) {
 
 bool aw__step_run(aw_task *task, aw_step *out) {
   move next = ON;
-  if (task->go == AW_GO_ASCEND) /* most often: a host step has ended */
-    next = ascend(task, out);
   while (next == ON)
-    next = go(task, out);
+    next = task->go == AW_GO_ASCEND ? ascend(task, out) : go(task, out);
   return next == HOST;
 }

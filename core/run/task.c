@@ -183,6 +183,8 @@ void aw__task_end_root(aw_task *task) {
   }
   aw_wire_release(task->root);
   task->root = task->at = NULL;
+  if (!task->frames)
+    return;
   aw__free(task->engine, task->frames, task->capacity * sizeof *task->frames);
   task->frames = NULL;
   task->capacity = 0;

@@ -30,13 +30,34 @@ static aw_fate fate_of_value(const aw_frame *frame) {
   return AW_FATE_PASSED;
 }
 
-bool aw_step_wants_value(const aw_task *task) {
+/* What becomes of the value inside `task`? */
+static aw_fate fate_within(const aw_task *task) {
   for (size_t i = task->depth; i-- > 0;) {
     aw_fate fate = fate_of_value(&task->frames[i]);
     if (fate != AW_FATE_PASSED)
-      return fate == AW_FATE_TAKEN;
+      return fate;
   }
-  return !task->operand || aw__group_of(task->scope.parent)->wanted;
+  return task->operand ? AW_FATE_PASSED : AW_FATE_TAKEN;
+}
+
+/* The groups around a task remember the answer, which does not change while
+ * their operands run: otherwise each operand would walk all the way up. */
+bool aw_step_wants_value(const aw_task *task) {
+  const aw_task *at = task;
+  aw_fate fate;
+  while ((fate = fate_within(at)) == AW_FATE_PASSED) {
+    const aw_group *group = aw__group_of(at->scope.parent);
+    fate = (aw_fate)group->fate;
+    if (fate != AW_FATE_PASSED)
+      break;
+    at = group->opened.scope.task;
+  }
+  while (task != at) {
+    aw_group *group = aw__group_of(task->scope.parent);
+    group->fate = (uint8_t)fate;
+    task = group->opened.scope.task;
+  }
+  return fate == AW_FATE_TAKEN;
 }
 
 /* A scope holds an error back until its children have ended, and the host is

@@ -210,7 +210,7 @@ void aw__group_gather(aw_task *task, aw_group *group, aw_shape shape,
                       size_t count) {
   aw_engine *engine = task->engine;
   aw_value value = 0;
-  if (!engine->config.gather || !group->wanted) {
+  if (!engine->config.gather || !aw_step_wants_value(task)) {
     drop_values(group);
   } else {
     int rc = engine->config.gather(engine->config.host, shape, group->values,
@@ -231,11 +231,21 @@ static void end_undecided(aw_task *task, aw_group *group, bool outer) {
                     group->cut || outer ? AW_ECANCELED : AW_ETASKCANCELLED);
 }
 
+/* Close the scope of the group, and pop the frame. */
+static void leave_scope(aw_task *task, aw_scope_end *end) {
+  if (aw__frame_quit(task)) { /* most often */
+    *end = (aw_scope_end){.error = NULL};
+    aw__task_pop(task);
+    return;
+  }
+  aw__frame_exit(task, end);
+  aw__drop(task->engine, end->reason);
+}
+
 void aw__group_close(aw_task *task) {
   aw_group *group = group_of(task->inner);
   aw_scope_end end;
-  aw__frame_exit(task, &end);
-  aw__drop(task->engine, end.reason);
+  leave_scope(task, &end);
   aw_error *error = error_of(group, end.error);
   if (error) {
     drop_values(group);
