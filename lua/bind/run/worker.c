@@ -118,6 +118,13 @@ static int call_plain(lua_State *L, awl_worker *w, int results) {
                     after_call);
 }
 
+/* Is the body a function that gets nothing but, perhaps, the EventLoop? */
+static bool is_plain(const awl_leaf *leaf) {
+  return leaf->extra < 0 &&
+         (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_BODY ||
+          leaf->kind == AWL_LEAF_HELD);
+}
+
 /* Run the step at hand. Returns as call_body(). */
 static int begin_step(lua_State *L, awl_worker *w) {
   awl_run *run = &w->state->run;
@@ -126,6 +133,8 @@ static int begin_step(lua_State *L, awl_worker *w) {
   w->reported = false;
   w->leaf = run->step.data;
   put_content(L, w);
+  if (is_plain(w->leaf) && !w->state->gc_stress)
+    return call_plain(L, w, LUA_MULTRET);
   return call_body(L, w);
 }
 
@@ -203,11 +212,9 @@ static int repeat_body(lua_State *L, awl_worker *w, bool plain) {
 }
 
 static int run_again(lua_State *L, awl_worker *w) {
-  awl_leaf_kind kind = w->leaf->kind;
-  if (kind == AWL_LEAF_CALL)
-    return repeat_call(L, w, w->leaf->extra < 0);
-  bool body = kind == AWL_LEAF_BODY || kind == AWL_LEAF_HELD;
-  return repeat_body(L, w, body && w->leaf->extra < 0);
+  bool plain = is_plain(w->leaf);
+  return w->leaf->kind == AWL_LEAF_CALL ? repeat_call(L, w, plain)
+                                        : repeat_body(L, w, plain);
 }
 
 /* Has the task ended at whose end the run is over (run.until)? */
