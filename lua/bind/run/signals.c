@@ -36,12 +36,10 @@ enum { SLICE = 1000, SWITCH = 20 };
 static struct {
   /* the state whose run holds the signals, or NULL */
   _Atomic(awl_state *) owner;
-  _Atomic(aw_engine *) engine;  /* the engine that a signal wakes */
-  _Atomic(lua_State *) running; /* the coroutine that runs now, or NULL */
-  atomic_int count;             /* signals since the run holds them */
-  atomic_int number;            /* number of the last signal */
-  atomic_bool hooked;           /* a hook is armed somewhere */
-  atomic_bool dump;             /* SIGQUIT came [D2] */
+  _Atomic(aw_engine *) engine; /* the engine that a signal wakes */
+  atomic_int count;            /* signals since the run holds them */
+  atomic_int number;           /* number of the last signal */
+  atomic_bool dump;            /* SIGQUIT came [D2] */
   /* Facts about the driving thread; only that thread changes them: */
   pthread_t thread;
   sigset_t blocked; /* the signals that the thread blocks */
@@ -51,6 +49,8 @@ static struct {
   bool hangup;      /* SIGHUP is held, too */
   awl_hook users;   /* the user's hook, which the armed hook replaces */
 } held;
+
+awl_signals_running awl_signals_now;
 
 static void interrupt(lua_State *L, lua_Debug *ar);
 
@@ -106,10 +106,10 @@ static bool is_here(int number) {
 }
 
 static void hook_running(void) {
-  lua_State *running = atomic_load(&held.running);
+  lua_State *running = atomic_load(&awl_signals_now.co);
   if (!running)
     return;
-  atomic_store(&held.hooked, true);
+  atomic_store(&awl_signals_now.hooked, true);
   arm_signal_hook(running);
 }
 
@@ -149,10 +149,10 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
       !atomic_compare_exchange_strong(&held.owner, &nobody, s))
     return false;
   atomic_store(&held.engine, engine->core);
-  atomic_store(&held.running, NULL);
+  atomic_store(&awl_signals_now.co, NULL);
   atomic_store(&held.count, 0);
   atomic_store(&held.number, 0);
-  atomic_store(&held.hooked, false);
+  atomic_store(&awl_signals_now.hooked, false);
   atomic_store(&held.dump, false);
   held.thread = pthread_self();
   pthread_sigmask(SIG_SETMASK, NULL, &held.blocked);
@@ -212,15 +212,11 @@ bool awl_signals_dump(const awl_state *s) {
 /* ---- the coroutine that runs ---- */
 
 static void forget_hook(void) {
-  atomic_store(&held.hooked, false);
+  atomic_store(&awl_signals_now.hooked, false);
   held.raised = held.ran = 0;
 }
 
-void awl_signals_switch(lua_State *co) {
-  lua_State *before = atomic_load_explicit(&held.running, memory_order_relaxed);
-  atomic_store_explicit(&held.running, co, memory_order_relaxed);
-  if (!atomic_load_explicit(&held.hooked, memory_order_relaxed) || before == co)
-    return;
+void awl_signals_switch(lua_State *before, lua_State *co) {
   if (before)
     disarm_signal_hook(before);
   held.ran += SWITCH;
@@ -231,8 +227,6 @@ void awl_signals_switch(lua_State *co) {
 }
 
 void awl_signals_unhook(lua_State *co) {
-  if (!atomic_load_explicit(&held.hooked, memory_order_relaxed))
-    return;
   forget_hook();
   disarm_signal_hook(co);
 }
