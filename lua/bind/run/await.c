@@ -81,20 +81,25 @@ static void hold_back(awl_worker *w) {
   aw_task_hold_back(w->task);
 }
 
-awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what) {
-  awl_worker *w = s->run.running;
-  if (!w || s->in_handler)
-    refuse_outside(L, s, what);
+/* Raise why L may not await. */
+static int refuse_await(lua_State *L, awl_state *s, const char *what) {
+  if (!s->run.running || s->in_handler)
+    return refuse_outside(L, s, what);
   if (!lua_isyieldable(L))
-    awl_error(L,
-              "cannot await inside '%s' (%s%s): Lua cannot leave it "
-              "half way",
-              blocker(L, s), module_prefix(what), what);
-  if (L != s->run.co)
-    awl_error(L,
-              "cannot await in a coroutine that the engine does not know "
-              "(%s%s); make it with aw.wrap(f), or call aw.install()",
-              module_prefix(what), what);
+    return awl_error(L,
+                     "cannot await inside '%s' (%s%s): Lua cannot leave it "
+                     "half way",
+                     blocker(L, s), module_prefix(what), what);
+  return awl_error(L,
+                   "cannot await in a coroutine that the engine does not know "
+                   "(%s%s); make it with aw.wrap(f), or call aw.install()",
+                   module_prefix(what), what);
+}
+
+awl_worker *awl_prepare_await(lua_State *L, awl_state *s, const char *what) {
+  awl_worker *w = s->run.running;
+  if (!w || s->in_handler || L != s->run.co || !lua_isyieldable(L))
+    refuse_await(L, s, what);
   if (s->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
   awl_forget_passing(s);

@@ -5,8 +5,17 @@
 #include "base/state.h"
 
 /* Return the worker that may await in L, or raise why L may not await [C11].
- * `what` names the function for the message. */
-awl_worker *awl_awaiter(lua_State *L, awl_state *s, const char *what);
+ * `what` names the function for the message. Inline: this saves half of it. */
+awl_worker *awl_prepare_await(lua_State *L, awl_state *s, const char *what);
+static inline awl_worker *awl_awaiter(lua_State *L, awl_state *s,
+                                      const char *what) {
+  awl_worker *w = s->run.running;
+  if (!w || s->in_handler || L != s->run.co || s->gc_stress || w->passing ||
+      w->noted > 0 || !lua_isyieldable(L))
+    return awl_prepare_await(L, s, what);
+  aw_task_park(w->task, w);
+  return w;
+}
 /* Release the error that the last await of `worker` raised. */
 static inline void awl_drop_passing(awl_worker *worker) {
   if (worker->passing)

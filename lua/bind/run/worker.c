@@ -385,7 +385,8 @@ static void resume_worker(lua_State *L, awl_worker *w) {
   run->running = NULL;
   run->co = NULL;
   if (status == LUA_YIELD && w->parked) {
-    lua_pop(w->co, results);
+    if (results > 0)
+      lua_pop(w->co, results);
     return;
   }
   if (status == LUA_YIELD)
