@@ -116,7 +116,7 @@ static aw_value shift(aw_channel *channel) {
  * a call from outside tasks.) All events of a race are armed one after another
  * while no other task runs, so rivals of `task` are the last in the queue: if
  * the first is a rival, all are. */
-static aw_task *first_for(const aw_link *queue, const aw_task *task) {
+static inline aw_task *first_for(const aw_link *queue, const aw_task *task) {
   aw_task *first = aw__meeting_first(queue);
   if (!first || !task || !aw_task_rivals(first, task))
     return first;
@@ -277,6 +277,8 @@ int aw_channel_try_send(aw_channel *channel, aw_value value) {
 }
 
 int aw_channel_try_recv(aw_channel *channel, aw_value *out) {
+  if (channel->count == 0 && aw__list_empty(&channel->senders))
+    return channel->closed ? AW_ECLOSED : AW_EAGAIN;
   return take(channel, NULL, out);
 }
 

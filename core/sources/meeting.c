@@ -48,16 +48,12 @@ bool aw__meeting_open_to(const aw_meeting *meeting, const aw_engine *engine) {
   return !own || own == engine || own->freed;
 }
 
-void aw__meeting_wait(aw_meeting *meeting, aw_link *queue, aw_task *task) {
-  assert(aw__meeting_open_to(meeting, task->engine));
-  if (meeting->engine != task->engine) {
-    if (meeting->engine)
-      aw__engine_release(meeting->engine);
-    meeting->engine = task->engine;
-    aw__engine_keep(meeting->engine);
-  }
-  meeting->refs++;
-  aw__list_append(queue, &task->link);
+void aw__meeting_adopt(aw_meeting *meeting, aw_engine *engine) {
+  assert(aw__meeting_open_to(meeting, engine));
+  if (meeting->engine)
+    aw__engine_release(meeting->engine);
+  meeting->engine = engine;
+  aw__engine_keep(engine);
 }
 
 void aw__meeting_leave(aw_meeting *meeting, aw_task *task) {

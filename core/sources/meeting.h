@@ -31,8 +31,16 @@ void *aw__meeting_keep(void *object); /* gives `object` */
 bool aw__meeting_release(void *object);
 /* May tasks of `engine` wait in `meeting`? */
 bool aw__meeting_open_to(const aw_meeting *meeting, const aw_engine *engine);
+/* From now on `meeting`, which is open to `engine`, belongs to it. */
+void aw__meeting_adopt(aw_meeting *meeting, aw_engine *engine);
 /* `task` begins to wait in `queue`. The meeting is open to its engine. */
-void aw__meeting_wait(aw_meeting *meeting, aw_link *queue, aw_task *task);
+static inline void aw__meeting_wait(aw_meeting *meeting, aw_link *queue,
+                                    aw_task *task) {
+  if (meeting->engine != task->engine)
+    aw__meeting_adopt(meeting, task->engine);
+  meeting->refs++;
+  aw__list_append(queue, &task->link);
+}
 /* `task` leaves its queue. The caller has a reference to the meeting, too. */
 void aw__meeting_leave(aw_meeting *meeting, aw_task *task);
 /* The task that has waited longest in `queue`, or NULL. */

@@ -57,6 +57,9 @@ bool awl_messages_push_values(const awl_messages *store) {
   return true;
 }
 
+static int message_push(lua_State *L, aw_lua_value *value);
+static void message_release(aw_lua_value *value);
+
 /* (table of values, count before, count to add): add free places. */
 static int add_places(lua_State *L) {
   lua_Integer first = lua_tointeger(L, 2), count = lua_tointeger(L, 3);
@@ -98,6 +101,8 @@ static bool grow_store(awl_messages *store) {
     return false;
   }
   for (int i = count; i-- > 0;) {
+    block[i].base.push = message_push;
+    block[i].base.release = message_release;
     block[i].store = store;
     block[i].place = store->places + i + 1;
     block[i].next = store->free;
@@ -188,8 +193,6 @@ static message *take_free(awl_messages *store) {
   store->free = m->next;
   store->refs++;
   store->state->values++;
-  m->base.push = message_push;
-  m->base.release = message_release;
   return m;
 }
 
