@@ -321,6 +321,7 @@ typedef struct aw_task_more {
   aw_name *kept; /* the owner of the text of `name`, or NULL */
   aw_value handler;
   aw_value locals; /* see aw_task_set_locals() */
+  aw_wire *failed; /* what a failed task ran, until it settles; or NULL */
   uint64_t grace;
   aw_chain chain;
 } aw_task_more;

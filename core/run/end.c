@@ -126,6 +126,8 @@ void aw__task_settle(aw_task *task) {
     aw__drop(engine, task->more->handler);
     aw__drop(engine, task->more->locals);
     task->more->handler = task->more->locals = 0;
+    aw_wire_release(task->more->failed);
+    task->more->failed = NULL;
   }
   task->loop = NULL;
   task->inner = NULL;

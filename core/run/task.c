@@ -172,6 +172,17 @@ static void keep_name(aw_task *task, aw_task_more *more) {
   more->kept = aw__wire_keep_name(task->root);
 }
 
+/* Release the wire of the outermost chain. If the task has failed, its handler
+ * may start the same wire again, so that the host need not make it anew: keep
+ * it until the task settles. */
+static void release_root(aw_task *task) {
+  if (task->outcome == AW_OUT_ERROR && aw__task_handled(task))
+    task->more->failed = task->root;
+  else
+    aw_wire_release(task->root);
+  task->root = task->at = NULL;
+}
+
 void aw__task_end_root(aw_task *task) {
   assert(task->depth == 0);
   if (task->refs > 1 &&
@@ -181,8 +192,7 @@ void aw__task_end_root(aw_task *task) {
     if (more && !more->name)
       keep_name(task, more);
   }
-  aw_wire_release(task->root);
-  task->root = task->at = NULL;
+  release_root(task);
   if (!task->frames)
     return;
   aw__free(task->engine, task->frames, task->capacity * sizeof *task->frames);
