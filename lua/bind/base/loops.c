@@ -102,8 +102,20 @@ bool awl_loop_anchor(lua_State *L, awl_loop *loop) {
 }
 
 void awl_loop_let_go(awl_state *s, const aw_loop *core) {
-  if (aw_loop_state_of(core) != AW_LOOP_RUNNING)
-    awl_unset(s, AWL_RUNNING, (lua_Integer)aw_loop_host(core));
+  if (aw_loop_state_of(core) == AW_LOOP_RUNNING)
+    return;
+  awl_unset(s, AWL_RUNNING, (lua_Integer)aw_loop_host(core));
+  awl_loop_forget_values(s, (uint32_t)aw_loop_host(core));
+}
+
+void awl_loop_forget_values(awl_state *s, uint32_t number) {
+  if (s->busy_loop != number)
+    return;
+  s->busy_loop = 0;
+  if (s->closing)
+    return;
+  lua_pushnil(s->util);
+  lua_replace(s->util, AWL_BUSY_VALUES);
 }
 
 /* ---- loops that have ended ---- */

@@ -21,6 +21,8 @@ awl_loop *awl_loop_number(const awl_state *s, uint32_t number);
 bool awl_loop_anchor(lua_State *L, awl_loop *loop);
 /* Let go of the EventLoop of `core`, unless the loop is running. */
 void awl_loop_let_go(awl_state *s, const aw_loop *core);
+/* The loop `number` is busy no more, see values.c. */
+void awl_loop_forget_values(awl_state *s, uint32_t number);
 /* A number for a new loop. The number is taken once s->loops has an entry for
  * it. A garbage loop keeps its number while somebody refers to one of its
  * values. Raises. */

@@ -119,7 +119,8 @@ typedef enum awl_slot {
   AWL_OWNED,      /* coroutine of a user → worker parked in it; weak keys */
   AWL_HANDLER,    /* the message handler of bodies */
   AWL_LOCALS,     /* aw.locals outside of tasks: a table, or nil */
-  AWL_LAST_SLOT = AWL_LOCALS
+  AWL_BUSY_VALUES, /* the values of `busy_loop`, or nil; see values.c */
+  AWL_LAST_SLOT = AWL_BUSY_VALUES
 } awl_slot;
 
 /* ---- engines and loops ---- */
@@ -348,6 +349,7 @@ struct awl_state {
   awl_loop **loops;
   awl_claims **claims; /* may outlive the loop of that number */
   uint32_t loop_count;
+  uint32_t busy_loop; /* number of a loop that runs, or 0 */
 
   /* chains of free numbers, see awl_grow_chain() */
   uint32_t *leaves; /* numbers of leaves, see build.c */

@@ -4,7 +4,8 @@
  *
  * An aw_value is the number of an EventLoop (high half) and a place in the
  * table of values of that loop (low half). The table is a user value of the
- * EventLoop, so values are garbage with their loop; AWL_VALUES finds it. Each
+ * EventLoop, so values are garbage with their loop; AWL_VALUES finds it, and
+ * AWL_BUSY_VALUES has the table that was used last, of a loop that runs. Each
  * place has a count of references (claims); a free place has the number of the
  * next free place instead. A value that outlives its loop reads as nil, and its
  * claim keeps the number of the loop from being reused. An aw_value with its
@@ -116,21 +117,85 @@ static bool push_values(const awl_loop *loop) {
   return false;
 }
 
+/* Return the index on util of the table of values of `loop`; 0: the EventLoop
+ * is gone. drop_found() ends the use of the table. */
+static int find_values(const awl_loop *loop) {
+  awl_state *s = loop->state;
+  if (loop->number == s->busy_loop)
+    return AWL_BUSY_VALUES;
+  if (!push_values(loop))
+    return 0;
+  if (!loop->core || aw_loop_state_of(loop->core) != AW_LOOP_RUNNING)
+    return lua_gettop(s->util);
+  s->busy_loop = loop->number;
+  lua_replace(s->util, AWL_BUSY_VALUES);
+  return AWL_BUSY_VALUES;
+}
+
+static void drop_found(const awl_state *s, int index) {
+  if (index > AWL_LAST_SLOT)
+    lua_settop(s->util, index - 1);
+}
+
+bool awl_values_gone(const awl_loop *loop) {
+  int values = find_values(loop);
+  drop_found(loop->state, values);
+  return values == 0;
+}
+
+static int values_are_gone(lua_State *L) {
+  return awl_error(L, "this EventLoop is garbage, and about to be finalized");
+}
+
+/* Let the table of values have entries up to `count`. Raises, and may run
+ * finalizers, which may take places. */
+static void fill_values(lua_State *L, const awl_loop *loop, uint32_t count) {
+  luaL_checkstack(L, 3, NULL);
+  awl_get(L, loop->state, AWL_VALUES, loop->number);
+  if (!lua_istable(L, -1)) /* a finalizer still refers to the loop */
+    values_are_gone(L);
+  for (uint32_t i = loop->claims->places + 1; i <= count; i++) {
+    bool is_new = lua_rawgeti(L, -1, i) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (!is_new)
+      continue;
+    lua_pushboolean(L, false);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pop(L, 1);
+}
+
+/* Add free places. Each place has an entry in the table, with `false` if it is
+ * free: to hold a value allocates nothing then. */
+static void add_places(lua_State *L, const awl_loop *loop) {
+  enum { FEWEST = 8 };
+  awl_claims *claims = loop->claims;
+  while (claims->first_free >= claims->places) {
+    uint32_t places = claims->places;
+    fill_values(L, loop, places ? places * 2 : FEWEST);
+    if (claims->places == places &&
+        !awl_grow_chain(&claims->counts, &claims->places, FEWEST))
+      awl_error(L, "not enough memory");
+  }
+}
+
+bool awl_has_place(const awl_loop *loop) {
+  return loop->claims->first_free < loop->claims->places &&
+         !awl_values_gone(loop);
+}
+
 aw_value awl_hold(lua_State *L, awl_loop *loop) {
   awl_claims *claims = loop->claims;
-  if (claims->first_free >= claims->places &&
-      !awl_grow_chain(&claims->counts, &claims->places, 8))
-    awl_error(L, "not enough memory");
+  lua_State *util = loop->state->util;
+  if (claims->first_free >= claims->places)
+    add_places(L, loop);
+  int values = find_values(loop);
+  if (values == 0)
+    values_are_gone(L);
   uint32_t place = claims->first_free;
-  lua_checkstack(L, 2);
-  /* the finalizer of another object still refers to the loop */
-  if (!push_values(loop))
-    awl_error(L, "this EventLoop is garbage, and about to be finalized");
-  lua_xmove(loop->state->util, L, 1);
-  lua_insert(L, -2);
-  /* may raise: no place is taken yet */
-  lua_rawseti(L, -2, (lua_Integer)place + 1);
-  lua_pop(L, 1);
+  lua_xmove(L, util, 1);
+  lua_rawseti(util, values, (lua_Integer)place + 1);
+  drop_found(loop->state, values);
   claims->first_free = claims->counts[place];
   claims->counts[place] = 1;
   claims->live++;
@@ -159,14 +224,15 @@ bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
 }
 
 void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
-  awl_loop *loop = value ? awl_value_loop(s, value) : NULL;
-  if (!loop || !push_values(loop)) {
+  const awl_loop *loop = value ? awl_value_loop(s, value) : NULL;
+  int values = loop ? find_values(loop) : 0;
+  if (values == 0) {
     lua_pushnil(L);
     return;
   }
-  lua_rawgeti(s->util, -1, (lua_Integer)(value & UINT32_MAX));
+  lua_rawgeti(s->util, values, (lua_Integer)(value & UINT32_MAX));
   lua_xmove(s->util, L, 1);
-  lua_pop(s->util, 1);
+  drop_found(s, values);
 }
 
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {
@@ -242,11 +308,12 @@ void awl_drop(void *state, aw_value value) {
     return;
   }
   s->values--;
-  if (s->closing || !push_values(loop))
+  int values = s->closing ? 0 : find_values(loop);
+  if (values == 0)
     return;
-  lua_pushnil(s->util);
-  lua_rawseti(s->util, -2, (lua_Integer)place + 1);
-  lua_pop(s->util, 1);
+  lua_pushboolean(s->util, false);
+  lua_rawseti(s->util, values, (lua_Integer)place + 1);
+  drop_found(s, values);
 }
 
 /* ---- one value of several: what joins and races end with [O4, O6] ----

@@ -18,6 +18,10 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
 /* Keep the value on top (popped) for the engine, in the table of `loop`.
  * Raises. */
 aw_value awl_hold(lua_State *L, awl_loop *loop);
+/* Can awl_hold() not raise now? */
+bool awl_has_place(const awl_loop *loop);
+/* Is the EventLoop garbage that a finalizer has got hold of? */
+bool awl_values_gone(const awl_loop *loop);
 /* Keep the `count` values on top as one tuple; pops them. Raises. */
 aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count);
 /* Push the value that was kept; nil for 0. */

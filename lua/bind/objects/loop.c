@@ -194,6 +194,7 @@ static void leave_number(awl_loop *loop) {
   awl_state *s = loop->state;
   s->values -= loop->claims->live;
   s->loops[loop->number] = NULL;
+  awl_loop_forget_values(s, loop->number);
   awl_loop_forget_number(s, loop->number);
 }
 

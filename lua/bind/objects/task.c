@@ -119,16 +119,14 @@ int awl_start_as(lua_State *L, awl_loop *loop, const awl_scope *scope, int arg,
   awl_state *s = loop->state;
   if (!loop->core)
     return awl_ended(L, loop);
-  /* All calls that can raise come before the wire is held. */
+  /* All calls that can raise come before the wire and the handler are held. */
   awl_task_handle *ud = awl_push_empty_task(L, s);
   ud->locals = awl_inherit(L, s, loop);
-  if (!lua_isnil(L, arg + 1)) {
-    lua_pushvalue(L, arg + 1);
-    config->handler = awl_hold(L, loop);
-  }
-  aw_wire *wire = awl_to_wire_or_drop(L, s, loop, arg, config->handler);
+  aw_wire *wire = awl_to_wire(L, s, loop, arg);
   if (!wire)
     aw_lua_type_error(L, arg, "wire");
+  if (!lua_isnil(L, arg + 1))
+    config->handler = awl_hold_beside(L, loop, arg + 1, wire);
   config->locals = ud->locals;
   ud->locals = 0;
   aw_task *task = NULL;

@@ -64,20 +64,12 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   return made;
 }
 
-/* Is the EventLoop garbage that a finalizer has got hold of? Then what it held
- * may be gone. */
-static bool is_garbage(const awl_loop *loop) {
-  lua_State *util = loop->state->util;
-  bool garbage = lua_rawgeti(util, AWL_VALUES, loop->number) != LUA_TTABLE;
-  lua_pop(util, 1);
-  return garbage;
-}
-
 /* Return the last wire that hold_wire() made (gives) if it holds the value at
  * `index`, else NULL. Most often one body is started many times. The EventLoop
  * keeps the value of the leaf alive: no other value has the same address. */
 static aw_wire *recent_wire(lua_State *L, const awl_loop *loop, int index) {
-  if (!loop->recent || !is_value(L, loop->recent, index) || is_garbage(loop))
+  if (!loop->recent || !is_value(L, loop->recent, index) ||
+      awl_values_gone(loop)) /* then what it held may be gone */
     return NULL;
   return aw_wire_keep(loop->recent->wire);
 }
@@ -134,28 +126,31 @@ aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
   return wire;
 }
 
-/* (wire, light loop, light result): awl_to_wire() under pcall. */
-static int protected_to_wire(lua_State *L) {
+/* (value, light loop, light result): awl_hold() under pcall. */
+static int protected_hold(lua_State *L) {
+  aw_value *out = lua_touserdata(L, 3);
   awl_loop *loop = lua_touserdata(L, 2);
-  aw_wire **out = lua_touserdata(L, 3);
-  *out = awl_to_wire(L, loop->state, loop, 1);
+  lua_settop(L, 1);
+  *out = awl_hold(L, loop);
   return 0;
 }
 
-aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
-                             int index, aw_value value) {
-  if (!value)
-    return awl_to_wire(L, s, loop, index);
-  aw_wire *wire = NULL;
-  lua_pushcfunction(L, protected_to_wire);
+aw_value awl_hold_beside(lua_State *L, awl_loop *loop, int index,
+                         aw_wire *wire) {
+  if (awl_has_place(loop)) {
+    lua_pushvalue(L, index);
+    return awl_hold(L, loop);
+  }
+  aw_value value = 0;
+  lua_pushcfunction(L, protected_hold);
   lua_pushvalue(L, index);
   lua_pushlightuserdata(L, loop);
-  lua_pushlightuserdata(L, &wire);
+  lua_pushlightuserdata(L, &value);
   if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
-    awl_drop(s, value);
+    aw_wire_release(wire);
     lua_error(L);
   }
-  return wire;
+  return value;
 }
 
 aw_wire *aw_lua_to_wire(lua_State *L, int index) {

@@ -8,9 +8,9 @@
  * wire keeps alive the Lua values that it needs. NULL: the value is not
  * accepted as a wire [V2]. Gives. Raises. */
 aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
-/* As awl_to_wire(), but drops `value` before it raises. */
-aw_wire *awl_to_wire_or_drop(lua_State *L, awl_state *s, awl_loop *loop,
-                             int index, aw_value value);
+/* Hold the value at `index` for `loop`; release `wire` before raising. */
+aw_value awl_hold_beside(lua_State *L, awl_loop *loop, int index,
+                         aw_wire *wire);
 /* Push the Lua value of a wire that came back from the core. Raises. */
 /* takes `wire` */
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire);
