@@ -107,9 +107,6 @@ typedef enum awl_slot {
   AWL_THREADS, /* number of a worker + 1 → its coroutine */
   AWL_WAITS,   /* 2n + 1 and 2n + 2 for worker n → userdata of its wait */
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see errors.c */
-  /* number of a worker + 1 → info of the error on its way, or a list; see
-   * raised.c */
-  AWL_RAISED,
   AWL_NAMES,  /* function of a library → its name */
   AWL_TRACES, /* place in awl_state.traces → text of a stack */
   AWL_HOOKS,  /* debug hooks, see debug_hooks.c */
@@ -175,7 +172,7 @@ typedef int (*awl_after)(lua_State *L, awl_worker *worker);
  * may await, and make protected calls of their own. See raised.c. */
 typedef struct awl_raised {
   aw_error *error; /* the core error that an await raised (kept), or NULL */
-  bool noted;      /* AWL_RAISED has the info */
+  aw_value info;   /* the info of the error, or 0: no error is on its way */
 } awl_raised;
 
 /* A coroutine that runs host steps. Its life:
@@ -219,7 +216,7 @@ struct awl_worker {
   bool unseen;       /* nobody will see the error on its way out of the body */
   bool raising;      /* awl_raise() works on `passing`: user code may run */
   awl_raised raised; /* the error on its way out of the body */
-  uint32_t noted;    /* number of its infos in AWL_RAISED */
+  uint32_t noted;    /* errors on their way: in `raised`, and to scopes */
   aw_error *handled; /* the error that the body was called to handle, or NULL */
   bool holding;      /* the core knows that a clean-up holds an error back */
 };

@@ -110,13 +110,17 @@ aw_error *awl_make_error(lua_State *L, awl_state *s, awl_worker *worker) {
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
   awl_raised *raised = awl_raised_in(worker);
   int err = lua_gettop(L), info = err + 1;
-  aw_error *error = awl_push_caught(L, s, worker) ? raised->error : NULL;
+  bool caught = awl_push_caught(L, s, worker);
+  aw_error *error = caught ? raised->error : NULL;
   bool replaced = awl_push_fact(L, info, AWL_FACT_REPLACED) != LUA_TNIL;
   lua_pop(L, 1);
   if (!error || !has_task(L, info))
     awl_describe_failed(L, s, task);
   if (error) { /* the core made the error */
     error = rehome_error(L, s, loop, error);
+  } else if (caught) {
+    aw_value value = awl_keep(s, raised->info);
+    error = aw_error_new(loop->engine->core, AW_EHOST, value);
   } else {
     lua_pushvalue(L, info);
     error = error_of_info(L, loop);

@@ -3,11 +3,11 @@
  * The message handler of bodies makes the info of an error where the error is
  * raised. The error is on its way from there to the protected call that catches
  * it: the innermost scope that is open in the worker, or the body. Meanwhile
- * its info stands in AWL_RAISED, under the worker's number. `__close` handlers
- * run on the way. They may open scopes, in which other errors may be on their
- * way. Then AWL_RAISED has a list of infos, the innermost last. An error that a
- * `__close` handler raises may replace another error on the same way; then the
- * new info has the old one in `replaced` [E3].
+ * its info is a value of the task's EventLoop, in the awl_raised of that call.
+ * `__close` handlers run on the way. They may open scopes, in which other
+ * errors may be on their way. An error that a `__close` handler raises may
+ * replace another error on the same way; then the new info has the old one in
+ * `replaced` [E3].
  *
  * An error that an await raises is the worker's `passing` until the next await,
  * and keeps its info when the body does not catch it.
@@ -16,6 +16,7 @@
  */
 #include "errors/raised.h"
 
+#include "base/loops.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
@@ -31,16 +32,9 @@ awl_raised *awl_raised_in(awl_worker *worker) {
 
 /* Push the info of the error on its way, or nil. False: nil was pushed. */
 static bool push_raised(lua_State *L, awl_state *s, awl_worker *worker) {
-  if (!awl_raised_in(worker)->noted) {
-    lua_pushnil(L);
-    return false;
-  }
-  awl_get(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
-  if (worker->noted > 1) {
-    lua_rawgeti(L, -1, worker->noted);
-    lua_remove(L, -2);
-  }
-  return true;
+  aw_value info = awl_raised_in(worker)->info;
+  awl_push_value(L, s, info);
+  return info != 0;
 }
 
 /* Push the info of the error that an await of `worker` raised last, if that
@@ -57,77 +51,33 @@ static bool push_passing(lua_State *L, awl_state *s, const awl_worker *worker,
   return false;
 }
 
-/* [.., info] → [..]: add the info to the list of the worker, or let it replace
- * the last one. */
-static void put_in_list(lua_State *L, awl_state *s, const awl_worker *worker,
-                        bool replace) {
-  lua_Integer key = (lua_Integer)worker->number + 1;
-  awl_get(L, s, AWL_RAISED, key);
-  if (worker->noted == 1) { /* the item is an info: make a list of it */
-    lua_createtable(L, 2, 0);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, 2);
-    awl_set(L, s, AWL_RAISED, key);
-    lua_pop(L, 1);
-    return;
-  }
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, (lua_Integer)worker->noted + !replace);
-  lua_pop(L, 1);
-}
-
 /* [.., info] → [..]: note that the error of the info is on its way from now on.
  * `error` is the core error that an await raised, or NULL. */
 static void set_raised(lua_State *L, awl_state *s, awl_worker *worker,
                        aw_error *error) {
-  awl_raised *raised = awl_raised_in(worker);
-  if (worker->noted > raised->noted) /* several errors at once are rare */
-    put_in_list(L, s, worker, raised->noted);
-  else
-    awl_set(L, s, AWL_RAISED, (lua_Integer)worker->number + 1);
-  worker->noted += !raised->noted;
-  raised->noted = true;
-  aw_error *old = raised->error;
+  aw_value info = awl_hold(L, awl_loop_of(s, aw_task_loop(worker->task)));
+  awl_raised *raised = awl_raised_in(worker), old = *raised;
   raised->error = error ? aw_error_keep(error) : NULL;
-  if (old)
-    aw_error_release(old);
-}
-
-/* Remove the info that was added last. Raises nothing. */
-static void take_last_info(awl_worker *worker) {
-  awl_state *s = worker->state;
-  lua_State *util = s->util;
-  lua_Integer key = (lua_Integer)worker->number + 1;
-  if (worker->noted == 0) {
-    awl_unset(s, AWL_RAISED, key);
-    return;
-  }
-  lua_rawgeti(util, AWL_RAISED, key);
-  if (worker->noted == 1) {
-    lua_rawgeti(util, -1, 1);
-    lua_rawseti(util, AWL_RAISED, key);
-  } else {
-    lua_pushnil(util);
-    lua_rawseti(util, -2, (lua_Integer)worker->noted + 1);
-  }
-  lua_pop(util, 1);
+  raised->info = info;
+  worker->noted += old.info == 0;
+  awl_drop(s, old.info);
+  if (old.error)
+    aw_error_release(old.error);
 }
 
 void awl_drop_raised(awl_worker *worker, awl_raised *raised) {
-  if (raised->noted) {
-    raised->noted = false;
+  awl_raised old = *raised;
+  *raised = (awl_raised){NULL, 0};
+  if (old.info) {
     worker->noted--;
     if (worker->holding && worker->noted == 0) {
       worker->holding = false;
       aw_task_let_out(worker->task);
     }
-    take_last_info(worker);
+    awl_drop(worker->state, old.info);
   }
-  if (raised->error)
-    aw_error_release(raised->error);
-  raised->error = NULL;
+  if (old.error)
+    aw_error_release(old.error);
 }
 
 bool awl_put_first_error(lua_State *L, awl_worker *worker) {
@@ -141,16 +91,20 @@ bool awl_put_first_error(lua_State *L, awl_worker *worker) {
   return true;
 }
 
+/* The innermost error on its way in `worker`; there is one. */
+static const awl_raised *innermost_raised(const awl_worker *worker) {
+  const awl_scope *scope = worker->scopes;
+  while (scope && !scope->raised.info)
+    scope = scope->outer;
+  return scope ? &scope->raised : &worker->raised;
+}
+
 bool awl_push_held(lua_State *L, awl_state *s, const aw_task *task) {
   for (uint32_t i = 0; i < s->worker_count; i++) {
     awl_worker *w = s->workers[i];
     if (!w || w->task != task || w->noted == 0)
       continue;
-    awl_get(L, s, AWL_RAISED, (lua_Integer)w->number + 1);
-    if (w->noted > 1) {
-      lua_rawgeti(L, -1, w->noted);
-      lua_remove(L, -2);
-    }
+    awl_push_value(L, s, innermost_raised(w)->info);
     awl_push_fact(L, -1, AWL_FACT_ERR);
     lua_remove(L, -2);
     return true;
@@ -212,7 +166,7 @@ static void add_traceback(lua_State *L, awl_state *s, bool is_new) {
 
 /* [err]: note the info of the error, and where it was raised. */
 static void note_raised(lua_State *L, awl_state *s, awl_worker *worker) {
-  bool replaces = awl_raised_in(worker)->noted;
+  bool replaces = awl_raised_in(worker)->info != 0;
   if (replaces) {
     push_raised(L, s, worker);
     if (awl_is_info_of(L, 2, 1))

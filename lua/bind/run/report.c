@@ -52,7 +52,7 @@ static void leave_scopes(awl_worker *w) {
 
 void awl_clear_body(awl_worker *w) {
   leave_scopes(w);
-  if (w->raised.noted || w->raised.error) /* rare, and this runs in each step */
+  if (w->raised.info || w->raised.error) /* rare, and this runs in each step */
     awl_drop_raised(w, &w->raised);
   w->unseen = false;
   w->raising = false; /* an awl_raise() out of memory leaves it set */
