@@ -22,7 +22,7 @@
 /* ---- the objects ---- */
 
 bool awl_is_cancelled(lua_State *L, awl_state *s, int index) {
-  return awl_is(L, s, index, AWL_CANCELLED);
+  return lua_istable(L, index) && awl_is(L, s, index, AWL_CANCELLED);
 }
 
 void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind) {

@@ -157,7 +157,7 @@ static void add_traceback(lua_State *L, awl_state *s, bool is_new) {
     if (type != LUA_TNIL)
       return;
   }
-  if (awl_is(L, s, 1, AWL_TIMEOUT))
+  if (lua_istable(L, 1) && awl_is(L, s, 1, AWL_TIMEOUT))
     awl_push_frames(L, s, 1);
   else
     push_running_stacks(L, s);
@@ -190,16 +190,16 @@ static void note_raised(lua_State *L, awl_state *s, awl_worker *worker) {
 static int note_traceback(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   awl_worker *worker = s->run.running;
-  lua_settop(L, 1);
   if (lua_isnil(L, 1)) {
     lua_pushliteral(L, "<nil error>");
     lua_replace(L, 1);
   }
   if (worker && L == s->run.co && !is_unseen(worker) &&
-      !awl_is_cancelled(L, s, 1))
+      !awl_is_cancelled(L, s, 1)) {
     note_raised(L, s, worker);
-  lua_settop(L, 1);
-  return 1;
+    lua_settop(L, 1);
+  }
+  return 1; /* the error, which is the only argument */
 }
 
 void awl_open_raised(lua_State *L, awl_state *s) {

@@ -98,16 +98,6 @@ static int push_call(lua_State *L, awl_worker *w) {
 /* These call the body of the step. They return its status if it ends without a
  * yield; else after_call() goes on. */
 
-static int call_body(lua_State *L, awl_worker *w) {
-  if (w->state->gc_stress)
-    lua_gc(L, LUA_GCCOLLECT);
-  int count = push_call(L, w);
-  if (!awl_leaf_calls(w->leaf))
-    return LUA_OK;
-  return lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER, (lua_KContext)w,
-                    after_call);
-}
-
 /* The body is a plain function: f() of a Call, or f(ev). */
 static int call_plain(lua_State *L, awl_worker *w, int results) {
   int count = w->leaf->kind != AWL_LEAF_CALL;
@@ -123,6 +113,16 @@ static bool is_plain(const awl_leaf *leaf) {
   return leaf->extra < 0 &&
          (leaf->kind == AWL_LEAF_CALL || leaf->kind == AWL_LEAF_BODY ||
           leaf->kind == AWL_LEAF_HELD);
+}
+
+static int call_body(lua_State *L, awl_worker *w) {
+  if (w->state->gc_stress)
+    lua_gc(L, LUA_GCCOLLECT);
+  int count = push_call(L, w);
+  if (!awl_leaf_calls(w->leaf))
+    return LUA_OK;
+  return lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER, (lua_KContext)w,
+                    after_call);
 }
 
 /* Run the step at hand. Returns as call_body(). */
