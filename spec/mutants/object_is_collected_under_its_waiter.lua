@@ -1,16 +1,14 @@
 return {
   breaks = "An object lives as long as a task waits for it [C9]",
   find = [[
-void awl_anchor_object(lua_State *L, awl_worker *w) {
-  if (!w->state->installed)
-    awl_anchor_wait(L, w);
-}
+int top = lua_gettop(L);
+  if (top > 0)
+    anchor_value(L, w, 1, 1);
 ]],
   put = [[
-void awl_anchor_object(lua_State *L, awl_worker *w) {
-  (void)L;
-  (void)w;
-}
+int top = 0;
+  if (top > 0)
+    anchor_value(L, w, 1, 1);
 ]],
   spec = "parked_coroutine",
   it = "keeps what it waits for when it is closed",

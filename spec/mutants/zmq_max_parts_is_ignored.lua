@@ -1,10 +1,10 @@
 return {
   breaks = "A message has no more parts than max_parts [zmq]",
   find = [[
-if (rc == 0 && s->coming->count > s->max_parts) {
+if (message->count > s->max_parts) {
 ]],
   put = [[
-if (rc == 0 && s->coming->count > SIZE_MAX / 2) {
+if (message->count > SIZE_MAX / 2) {
 ]],
   spec = "zmq_abort",
   it = "goes on after a message of too many parts",
