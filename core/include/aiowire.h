@@ -1036,6 +1036,26 @@ AW_API uint64_t aw_step_again(aw_task *task);
  * the wire by aw_step_next(). */
 AW_API bool aw_step_itself(aw_task *task);
 
+/* Report that the step goes on with another wire, as aw_step_next() does, but
+ * turn the wire of aw_task_innermost() into that wire: a machine of states
+ * makes no wire for each transition.
+ *
+ * aw_step_can_become() says whether that is possible. That wire is nothing but
+ * the step, it was made by aw_host_call() or aw_hold(), nobody but the task
+ * refers to it, and the task is not cancelled.
+ *
+ *   inside   takes; the wire becomes aw_hold(inside, …) with the `data` that it
+ *            has. NULL: it becomes aw_host_call() with that `data`, and …
+ *   name     … this name
+ *   at_once  the host is able to run the next step without aw_next()
+ *
+ * Returns the data of the next step, which is under way; only if `at_once`.
+ * Otherwise returns NULL, and aw_next() goes on [N3].
+ */
+AW_API bool aw_step_can_become(const aw_task *task);
+AW_API void *aw_step_become(aw_task *task, aw_wire *inside, const char *name,
+                            bool at_once);
+
 /* Tell whether anybody uses a value that aw_step_done() would give to `task`.
  * If not, the host need not make it. */
 AW_API bool aw_step_wants_value(const aw_task *task);

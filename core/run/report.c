@@ -2,13 +2,15 @@
  *
  * A report stores the outcome of a host step in the task; the next aw_next()
  * resumes the task with it. aw_step_again() and aw_step_itself() spare both
- * when the task would do nothing but run the same step again.
+ * when the task would do nothing but run the same step again, and
+ * aw_step_become() spares a machine the making of a wire for each transition.
  *
  * Neighbours: step.c hands steps to the host; wanted.c says which outcomes the
  * host need not make.
  */
 #include "run/report.h"
 
+#include "base/ready.h"
 #include "run/again.h"
 #include "run/end.h"
 #include "run/task.h"
@@ -72,13 +74,75 @@ static const aw_wire *chain_at_top(const aw_task *task) {
   return frame->kind == AW_FRAME_CHAIN ? frame->wire : NULL;
 }
 
-bool aw_step_itself(aw_task *task) {
+/* The innermost chain, if its wire is nothing but the step; else NULL. */
+static const aw_wire *chain_of_step(const aw_task *task) {
   const aw_wire *wire = chain_at_top(task);
-  if (!wire || aw__wire_inside(wire) != task->at || !aw__again_free(task))
+  return wire && aw__wire_inside(wire) == task->at ? wire : NULL;
+}
+
+bool aw_step_itself(aw_task *task) {
+  const aw_wire *wire = chain_of_step(task);
+  if (!wire || !aw__again_free(task))
     return false;
   task->host = NULL;
   aw__task_drop_outcome(task);
   aw__task_remember(task, wire);
   aw__again_count(task);
   return true;
+}
+
+bool aw_step_can_become(const aw_task *task) {
+  const aw_wire *wire = chain_of_step(task);
+  return wire && wire->refs == 1 && task->inner->eff == AW_LEVEL_NONE &&
+         (wire->kind == AW_KIND_HOST || wire->kind == AW_KIND_HOLD);
+}
+
+/* Make `wire` what aw_hold() or aw_host_call() would make. Gives the wire that
+ * was inside it, or NULL. */
+static aw_wire *rewrite(aw_wire *wire, aw_wire *inside, const char *name) {
+  bool held = wire->kind == AW_KIND_HOLD;
+  aw_wire *before = held ? wire->u.first : NULL;
+  void *data = held ? wire->u.hold.data : wire->u.host.data;
+  void (*release)(void *) = held ? wire->u.hold.release : wire->u.host.release;
+  wire->kind = inside ? AW_KIND_HOLD : AW_KIND_HOST;
+  wire->count = inside ? 1 : 0;
+  if (inside) {
+    wire->u.first = inside;
+    wire->u.hold.data = data;
+    wire->u.hold.release = release;
+  } else {
+    wire->u.host.data = data;
+    wire->u.host.release = release;
+    wire->u.host.name = name;
+  }
+  return before;
+}
+
+/* Go over the transition to `wire` by the next aw_next() [N3]. */
+static void go_later(aw_task *task, aw_wire *wire) {
+  task->at = wire;
+  task->go = AW_GO_DESCEND;
+  if (aw__ready_must_queue(task->engine))
+    aw__task_queue(task);
+}
+
+void *aw_step_become(aw_task *task, aw_wire *inside, const char *name,
+                     bool at_once) {
+  assert(aw_step_can_become(task));
+  aw_wire *wire = (aw_wire *)(uintptr_t)chain_at_top(task);
+  leave_host(task);
+  aw__task_drop_outcome(task);
+  aw__task_remember(task, wire);
+  aw_wire *before = rewrite(wire, inside, name);
+  aw_wire *step = aw__wire_inside(wire);
+  void *data = NULL;
+  if (at_once && step->kind == AW_KIND_HOST && aw__again_free(task)) {
+    aw__again_count(task);
+    task->at = step;
+    data = step->u.host.data;
+  } else {
+    go_later(task, wire);
+  }
+  aw_wire_release(before);
+  return data;
 }

@@ -224,6 +224,47 @@ static void a_machine_needs_no_report(void) {
   finish(engine, loop);
 }
 
+static void a_machine_needs_no_new_wires(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_wire *own = aw_hold(host(0), &bodies[3], release_nothing);
+  aw_task *task = start_task(loop, own);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[0] && aw_step_can_become(task));
+  CHECK(!aw_step_become(task, host(1), NULL, false));
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[1] && aw_task_wire(task) == own);
+  CHECK(aw_step_become(task, host(2), NULL, true) == &bodies[2]);
+  CHECK(aw_step_become(task, NULL, "three", true) == &bodies[3]);
+  CHECK(strcmp(aw_wire_name(own), "three") == 0);
+  check_chain(task, 0, "two", 1);
+  check_chain(task, 2, "zero", 1);
+  start(loop, host(0));
+  CHECK(!aw_step_become(task, host(1), NULL, true)); /* others are ready [F3] */
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[0] && step.task != task);
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[1]);
+  aw_wire_keep(own);
+  CHECK(!aw_step_can_become(task)); /* the wire is not the task's alone */
+  aw_wire_release(own);
+  CHECK(!aw_step_become(task, aw_then(aw_sleep(1), host(2)), NULL, true));
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[2]);
+  CHECK(!aw_step_can_become(task)); /* the wire is more than the step */
+  aw_step_next(task, host(0));
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_task_cancel(task, 0, AW_DEFAULT);
+  CHECK(!aw_step_can_become(task));
+  aw_step_cancelled(task);
+  over(engine, loop);
+  CHECK(aw_task_steps(task) == 7);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 /* ---- parking and going on ---- */
 
 static void parked_code_goes_on_when_its_wait_ends(void) {
@@ -795,6 +836,7 @@ int main(void) {
   values_that_go_nowhere_are_not_wanted();
   a_turn_of_a_repeat_needs_no_report();
   a_machine_needs_no_report();
+  a_machine_needs_no_new_wires();
   a_yield_alone_needs_no_wait();
   parked_code_goes_on_when_its_wait_ends();
   wires_are_awaited_inline();
