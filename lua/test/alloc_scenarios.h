@@ -1036,6 +1036,23 @@ static const alloc_scenario alloc_scenarios[] = {
      "t = ev:start(aw.Any{aw.Call(fails), aw.Sleep(1) >> aw.Value('c')})\n"
      "ev:run() check(t:results() == 'c')",
      false},
+    {"instead of a step that gets its scope late",
+     "local ev = loop()\n"
+     "local function child() aw.sleep(1) error('own error', 0) end\n"
+     "local function goes_on() return child end\n"
+     "local spins = aw.Wire(goes_on) >> aw.Sleep(2)\n"
+     "local function awaits() aw.await(spins) end\n"
+     "local t = ev:start(aw.Wire(goes_on) // aw.Wire(awaits) // aw.Value(3))\n"
+     "ev:run() check(t:results() == 3)",
+     false},
+    {"very many bodies",
+     "local ev = loop()\n"
+     "local n = 0\n"
+     "local function f() aw.yield() n = n + 1 end\n"
+     "for i = 1, 76 do ev:start(f) end\n"
+     "ev:run()\n"
+     "check(n == 76)",
+     false},
     {"clean-up of wires",
      "local ev = loop()\n"
      "local clean = 0\n"
