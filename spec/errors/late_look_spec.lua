@@ -292,6 +292,27 @@ describe("the info of an error that is handled", function()
         "while that was handled", "second", place(again))
     end))
 
+  it("is its own when clean-up replaced the failure of a loop [E3]",
+    sealed(function()
+      local start = line() + 6
+      local info = late_info(function()
+        local _ <close> = closer(function()
+          error "second"
+        end)
+        local inner = aw.EventLoop()
+        inner:start(function()
+          error "first"
+        end)
+        inner:run()
+      end)
+      collect()
+      contains(info.err, "second")
+      local replaced = info.suppressed[1].info
+      contains(replaced.started_at, place(start))
+      assert.are.equal(replaced.chain[1], replaced.name)
+      assert.are_not.equal(info.id, replaced.id)
+    end))
+
   it("is that of each of several errors on their way at once [E3]",
     sealed(function()
       local lines, infos = {}, {}
