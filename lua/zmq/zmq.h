@@ -67,7 +67,11 @@
 
 /* For parts of the path of every message: the compiler would call them, which
  * costs 15 to 25 instructions each. */
+#ifdef __GNUC__
 #define AWZ_INLINE static inline __attribute__((always_inline))
+#else
+#define AWZ_INLINE static inline
+#endif
 
 typedef struct awz_context awz_context;
 typedef struct awz_socket awz_socket;
@@ -327,7 +331,7 @@ int awz_raw_drain(awz_socket *socket);
 bool awz_raw_has_peer(awz_socket *socket, const char *name, size_t size);
 /* Takes the frame if it returns 0. */
 int awz_raw_send(const awz_socket *socket, aw_zmq_message *frame, bool more);
-/* Send a whole message. Those that were sent are empty then. */
+/* Send a whole message. Frames that libzmq has taken are empty then. */
 int awz_raw_send_frames(const awz_socket *socket, awz_frame *frames,
                         size_t count);
 /* Send a message of `count` parts: a copy of `first`, then frames[1] and
