@@ -10,6 +10,8 @@
  * raise runs in lua_pcall. Out of memory, the loop fails with the engine's own
  * error.
  *
+ * The file is long, since the answer to each kind of step stands in it.
+ *
  * Neighbours: loop_run.c calls awl_drive(); limits.c bounds a run.
  */
 #include "run/driver.h"
