@@ -61,7 +61,7 @@ static int message_push(lua_State *L, aw_lua_value *value);
 static void message_release(aw_lua_value *value);
 
 /* (table of values, count before, count to add): add free places. */
-static int add_places(lua_State *L) {
+static int fill_places(lua_State *L) {
   lua_Integer first = lua_tointeger(L, 2), count = lua_tointeger(L, 3);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_pushboolean(L, 0);
@@ -74,7 +74,7 @@ static int add_places(lua_State *L) {
  * send. */
 static bool make_places(const awl_messages *store, int count) {
   lua_State *util = store->state->util;
-  lua_pushcfunction(util, add_places);
+  lua_pushcfunction(util, fill_places);
   if (!awl_messages_push_values(store)) {
     lua_pop(util, 1);
     return false;
