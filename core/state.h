@@ -233,6 +233,8 @@ typedef struct aw_group {
   const aw_group_hooks *hooks;
   aw_wire *wire;
   const struct aw_group_kind *kind; /* see run/groups/group.h */
+  /* aw_step_wants_value(), which stands above group.c */
+  bool (*wants_value)(const aw_task *task);
   const char *where; /* `where` of the task, and of all operands */
   aw_wire *holder;   /* valid if `held`: see holder_of() in frame.c; or NULL */
   uint32_t begun;    /* number of operands that have begun */

@@ -259,6 +259,7 @@ static move begin_group(aw_task *task, aw_wire *wire) {
   int rc = aw__group_open(task, wire, aw__group_kind(wire), &group);
   if (rc < 0)
     return end_code(task, rc);
+  group->wants_value = aw_step_wants_value;
   while (aw__group_has_room(group)) {
     aw_task *operand = aw__group_next(group);
     if (!operand)

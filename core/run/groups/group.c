@@ -210,7 +210,7 @@ void aw__group_gather(aw_task *task, aw_group *group, aw_shape shape,
                       size_t count) {
   aw_engine *engine = task->engine;
   aw_value value = 0;
-  if (!engine->config.gather || !aw_step_wants_value(task)) {
+  if (!engine->config.gather || !group->wants_value(task)) {
     drop_values(group);
   } else {
     int rc = engine->config.gather(engine->config.host, shape, group->values,

@@ -40,7 +40,8 @@ AW_GROUP_KINDS(AW_DECLARE)
 
 /* ---- for the interpreter ---- */
 
-/* Push the frame of a group of `kind`, without operands yet. */
+/* Push the frame of a group of `kind`, without operands yet. The caller sets
+ * `wants_value`. */
 int aw__group_open(aw_task *task, aw_wire *wire, const aw_group_kind *kind,
                    aw_group **out);
 /* Returns true if one more operand may begin now. */
