@@ -74,7 +74,7 @@ int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
     return AW_ENOMEM;
   }
   if (engine->config.clock == AW_CLOCK_REAL)
-    engine->now = uv_hrtime();
+    engine->now = engine->looked = uv_hrtime();
   if (engine->config.seed == 0)
     engine->random = engine->now; /* jitter differs in each process [O10] */
   *out = engine;
@@ -215,7 +215,7 @@ static int block(aw_engine *engine, uint64_t until) {
   uv_run(&engine->uv, mode);
   uv_timer_stop(&engine->timer);
   if (engine->config.clock == AW_CLOCK_REAL)
-    engine->now = uv_hrtime();
+    engine->now = engine->looked = uv_hrtime();
   engine->polled_at = engine->now;
   return 0;
 }

@@ -456,6 +456,7 @@ struct aw_engine {
   aw_poller poller;
   aw_polled *polled;  /* sources; NULL: none was ever waited for */
   uint64_t now;       /* last look; the time itself when virtual */
+  uint64_t looked;    /* last look, also of one in a round; see clock.c */
   uint64_t polled_at; /* `now` when libuv was polled last */
   uint64_t last_id;   /* of the task whose turn came last */
   /* Something of the next lines, or of `reports`, may be set: whoever sets it

@@ -8,7 +8,8 @@
  * look. It grows to about CREDIT_MOST, and shrinks when steps are slow, so that
  * one look follows another after about AW_SLICE [F2]. aw_engine_now() always
  * reads the clock: a sleep must not be shortened by the steps that ran since
- * the last look [K3].
+ * the last look [K3]. A look in a long round sets `looked` alone: `now` is the
+ * time of the last look that fired deadlines.
  *
  * Neighbours: ready.c and report.c spend the credit; engine.c looks, and fires
  * the deadlines that are due.
@@ -31,6 +32,16 @@ uint64_t aw__later(uint64_t from, uint64_t ns) {
   return ns >= AW_DEFAULT - from ? AW_NEVER : from + ns;
 }
 
+/* `credit_size` steps have run since the last look. */
+static void note_look(aw_engine *engine, uint64_t now) {
+  uint64_t took = now - engine->looked;
+  engine->looked = now;
+  if (took > AW_SLICE / 2)
+    engine->credit_size = engine->credit_size / 4 + 1;
+  else if (engine->credit_size < CREDIT_MOST)
+    engine->credit_size *= 2;
+}
+
 void aw__clock_look(aw_engine *engine) {
   engine->look_at = 0;
   if (engine->config.clock == AW_CLOCK_VIRTUAL) {
@@ -44,10 +55,7 @@ void aw__clock_look(aw_engine *engine) {
     engine->slow = (aw_notice){.ns = took, .id = engine->last_id, .due = true};
     engine->news = true;
   }
-  if (took > AW_SLICE / 2)
-    engine->credit_size = engine->credit_size / 4 + 1;
-  else if (engine->credit_size < CREDIT_MOST)
-    engine->credit_size *= 2;
+  note_look(engine, now);
   engine->credit = engine->credit_size;
 }
 
@@ -55,10 +63,14 @@ void aw__clock_look(aw_engine *engine) {
  * run a full collection in the host. Only deadlines are served early. I/O, and
  * the tasks that it makes ready, wait for the end of the round [F2]. */
 bool aw__clock_look_in_round(aw_engine *engine) {
-  engine->look_at = engine->credit - engine->credit_size;
-  if (engine->config.clock == AW_CLOCK_VIRTUAL ||
-      uv_hrtime() - engine->now < AW_SLOW)
+  bool real = engine->config.clock == AW_CLOCK_REAL;
+  uint64_t now = real ? uv_hrtime() : engine->now;
+  if (now - engine->now < AW_SLOW) {
+    if (real)
+      note_look(engine, now);
+    engine->look_at = engine->credit - engine->credit_size;
     return false;
+  }
   aw__clock_look(engine);
   engine->credit = 0;
   engine->look_at = -engine->credit_size;
