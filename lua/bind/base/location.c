@@ -211,6 +211,46 @@ const char *awl_library_name(lua_State *L, awl_state *s, int index) {
   return name;
 }
 
+/* ---- names of functions ----
+ *
+ * The states of a machine are few functions, whose names are asked for at each
+ * transition. lua_getinfo() and the look-up of its text would cost a quarter of
+ * the transition, so the names of some functions are kept by their addresses. A
+ * function that is collected leaves AWL_KNOWN, and then its cell is void: the
+ * address may be that of another function.
+ */
+
+static unsigned known_cell(const void *identity) {
+  uintptr_t address = (uintptr_t)identity;
+  return (unsigned)((address >> 4 ^ address >> 9) % AWL_MOST_KNOWN);
+}
+
+const char *awl_known_name(awl_state *s, const void *identity) {
+  unsigned cell = known_cell(identity);
+  if (s->known[cell].identity != identity)
+    return NULL;
+  bool alive = lua_rawgeti(s->util, AWL_KNOWN, cell + 1) == LUA_TFUNCTION;
+  lua_pop(s->util, 1);
+  return alive ? s->known[cell].name : NULL;
+}
+
+/* Return the name of the function of Lua at `index`, and keep it. */
+static const char *lua_function_name(lua_State *L, awl_state *s, int index) {
+  lua_Debug ar;
+  lua_pushvalue(L, index);
+  lua_getinfo(L, ">S", &ar);
+  const char *name = intern_location(L, s, ar.short_src, ar.linedefined, true);
+  if (!name)
+    return "function";
+  const void *identity = lua_topointer(L, index);
+  unsigned cell = known_cell(identity);
+  lua_pushvalue(L, index);
+  awl_set(L, s, AWL_KNOWN, cell + 1);
+  s->known[cell].identity = identity;
+  s->known[cell].name = name;
+  return name;
+}
+
 const char *awl_function_name(lua_State *L, awl_state *s, int index) {
   index = lua_absindex(L, index);
   if (!lua_isfunction(L, index)) {
@@ -222,16 +262,14 @@ const char *awl_function_name(lua_State *L, awl_state *s, int index) {
       lua_pop(L, 1);
     return name ? name : luaL_typename(L, index);
   }
-  if (lua_iscfunction(L, index)) {
-    const char *name = awl_library_name(L, s, index);
-    if (name)
-      name = intern_location(L, s, name, -1, false);
-    return name ? name : "function";
-  }
-  lua_Debug ar;
-  lua_pushvalue(L, index);
-  lua_getinfo(L, ">S", &ar);
-  const char *name = intern_location(L, s, ar.short_src, ar.linedefined, true);
+  const char *known = awl_known_name(s, lua_topointer(L, index));
+  if (known)
+    return known;
+  if (!lua_iscfunction(L, index))
+    return lua_function_name(L, s, index);
+  const char *name = awl_library_name(L, s, index);
+  if (name)
+    name = intern_location(L, s, name, -1, false);
   return name ? name : "function";
 }
 

@@ -29,6 +29,9 @@ void awl_name_libraries(lua_State *L, awl_state *s);
 const char *awl_library_name(lua_State *L, awl_state *s, int index);
 /* "function@file:line", or the name of a library's function. Raises. */
 const char *awl_function_name(lua_State *L, awl_state *s, int index);
+/* The same for the function at this address, which is alive; NULL: not known.
+ * Does not raise. */
+const char *awl_known_name(awl_state *s, const void *identity);
 void awl_free_locations(awl_state *s);
 
 #endif

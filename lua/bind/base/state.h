@@ -102,20 +102,21 @@ typedef enum awl_slot {
   AWL_BODIES,    /* number of a leaf → function or arguments; weak values */
   AWL_TASKS,   /* number of a resource + 1 → Task, see tasks.c; weak values */
   AWL_FDS,     /* descriptor that a program was given → object; weak values */
+  AWL_KNOWN,   /* cell of awl_state.known + 1 → function; weak values */
   AWL_OBJECTS, /* address → userdata that C code looks for; weak values */
   AWL_RUNNING, /* number of a loop → EventLoop, while the core runs it */
   AWL_THREADS, /* number of a worker + 1 → its coroutine */
   AWL_WAITS,   /* 2n + 1 and 2n + 2 for worker n → userdata of its wait */
   AWL_CANCELLED_BY, /* aw_cancel_kind + 1 → a Cancelled, see errors.c */
-  AWL_NAMES,  /* function of a library → its name */
-  AWL_TRACES, /* place in awl_state.traces → text of a stack */
-  AWL_HOOKS,  /* debug hooks, see debug_hooks.c */
-  AWL_TOLD,   /* kind and place of a mistake → true: the warning was given */
-  AWL_BACKGROUND, /* list of background work, see background.c */
-  AWL_KEPT,       /* Task → info of a failure, see kept.c; weak keys */
-  AWL_OWNED,      /* coroutine of a user → worker parked in it; weak keys */
-  AWL_HANDLER,    /* the message handler of bodies */
-  AWL_LOCALS,     /* aw.locals outside of tasks: a table, or nil */
+  AWL_NAMES,        /* function of a library → its name */
+  AWL_TRACES,       /* place in awl_state.traces → text of a stack */
+  AWL_HOOKS,        /* debug hooks, see debug_hooks.c */
+  AWL_TOLD, /* kind and place of a mistake → true: the warning was given */
+  AWL_BACKGROUND,  /* list of background work, see background.c */
+  AWL_KEPT,        /* Task → info of a failure, see kept.c; weak keys */
+  AWL_OWNED,       /* coroutine of a user → worker parked in it; weak keys */
+  AWL_HANDLER,     /* the message handler of bodies */
+  AWL_LOCALS,      /* aw.locals outside of tasks: a table, or nil */
   AWL_BUSY_VALUES, /* the values of `busy_loop`, or nil; see values.c */
   AWL_LAST_SLOT = AWL_BUSY_VALUES
 } awl_slot;
@@ -335,6 +336,14 @@ typedef struct awl_upcalls {
 
 enum { AWL_OPEN = 128 };
 
+/* The name of a function of Lua that was asked for before; AWL_KNOWN has the
+ * function. See location.c. */
+typedef struct awl_known {
+  const void *identity; /* the address of the function, or NULL */
+  const char *name;
+} awl_known;
+enum { AWL_MOST_KNOWN = 32 };
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
@@ -369,6 +378,7 @@ struct awl_state {
   size_t location_count, location_size;
   /* the last text of a place, and of a function */
   const awl_location *recent_locations[2];
+  awl_known known[AWL_MOST_KNOWN];
 
   /* classes */
   awl_upcalls upcalls;
@@ -392,7 +402,7 @@ struct awl_state {
   uint32_t next_open; /* the place of the next one */
   size_t open_bytes;  /* weight of the older ones that are still open … */
   size_t open_before; /* … and what it was when a cycle ended */
-  bool starved; /* the last attempt to get memory has failed */
+  bool starved;       /* the last attempt to get memory has failed */
 
   /* counts for aw.stats() */
   size_t background; /* entries of AWL_BACKGROUND */

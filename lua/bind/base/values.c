@@ -203,6 +203,20 @@ aw_value awl_hold(lua_State *L, awl_loop *loop) {
   return value_name(loop, place + 1);
 }
 
+aw_value awl_hold_instead(lua_State *L, awl_loop *loop, aw_value value) {
+  uint32_t place = (uint32_t)(value & UINT32_MAX);
+  int values = loop->claims->counts[place - 1] == 1 ? find_values(loop) : 0;
+  if (values == 0) {
+    aw_value instead = awl_hold(L, loop);
+    awl_drop(loop->state, value);
+    return instead;
+  }
+  lua_xmove(L, loop->state->util, 1);
+  lua_rawseti(loop->state->util, values, (lua_Integer)place);
+  drop_found(loop->state, values);
+  return value;
+}
+
 aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {
   if (count == 0)
     return 0;

@@ -18,6 +18,10 @@ uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
 /* Keep the value on top (popped) for the engine, in the table of `loop`.
  * Raises. */
 aw_value awl_hold(lua_State *L, awl_loop *loop);
+/* Keep the value on top (popped) for a running loop instead of `value`: takes
+ * that reference, and returns the new one. Raises; then `value` is as it
+ * was. */
+aw_value awl_hold_instead(lua_State *L, awl_loop *loop, aw_value value);
 /* Can awl_hold() not raise now? */
 bool awl_has_place(const awl_loop *loop);
 /* Is the EventLoop garbage that a finalizer has got hold of? */

@@ -120,6 +120,19 @@ static aw_wire *next_wire(lua_State *L, awl_worker *w, int index) {
   return awl_to_wire(L, s, awl_loop_of(s, aw_task_loop(w->task)), index);
 }
 
+bool awl_goes_on(lua_State *L, awl_worker *w, int index, bool at_once) {
+  awl_leaf *leaf = awl_held_leaf(aw_task_innermost(w->task));
+  awl_leaf *next = NULL;
+  if (!leaf || !awl_is_body(w->leaf) ||
+      !awl_become(L, w->task, leaf, index, at_once, &next))
+    return false;
+  if (next)
+    w->leaf = next;
+  else
+    w->reported = true;
+  return true;
+}
+
 static void report_nothing(awl_worker *w) {
   w->reported = true;
   aw_step_done(w->task, 0);
@@ -132,6 +145,9 @@ static void report_body(lua_State *L, awl_worker *w, int first) {
     report_nothing(w);
     return;
   }
+  if (count == 1 && !awl_is_itself(L, w, first) &&
+      awl_goes_on(L, w, first, false))
+    return;
   aw_wire *next = count == 1 ? next_wire(L, w, first) : NULL;
   if (next) {
     w->reported = true;
@@ -235,7 +251,7 @@ static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
   return REPORT_RESULTS;
 }
 
-void awl_report_step(lua_State *L, awl_worker *w, int status) {
+static void report_step(lua_State *L, awl_worker *w, int status) {
   const awl_leaf *leaf = w->leaf;
   if (!awl_succeeded(w->state, status)) {
     report_error(L, w);
@@ -250,6 +266,11 @@ void awl_report_step(lua_State *L, awl_worker *w, int status) {
       break;
     }
   }
+}
+
+void awl_report_step(lua_State *L, awl_worker *w, int status) {
+  if (!w->reported)
+    report_step(L, w, status);
   awl_clear_body(w);
   if (lua_gettop(L) != AWL_AT_BASE) /* a look costs a third of the call */
     lua_settop(L, AWL_AT_BASE);

@@ -14,7 +14,8 @@ enum {
 };
 
 /* Report the end of the worker's body. `status` is Lua's; the results or the
- * error are above AWL_AT_BASE. Raises; then nothing has been reported. */
+ * error are above AWL_AT_BASE. If awl_goes_on() has reported the step, only its
+ * body is cleared. Raises; then nothing has been reported. */
 void awl_report_step(lua_State *L, awl_worker *worker, int status);
 /* The body is over: leave its scopes, and forget the errors on their way in
  * it. */
@@ -24,6 +25,11 @@ void awl_leave_scope(awl_scope *scope);
 /* Is the value at `index`, which the worker's body returned, the wire that the
  * body runs in: the body itself, or its Wire? */
 bool awl_is_itself(lua_State *L, const awl_worker *worker, int index);
+/* Let the task go on to the value at `index`, which the worker's body returned
+ * and which is not itself, without a new leaf: see awl_become(). True: either
+ * the worker's leaf is that of the next body, which is under way; only if
+ * `at_once`. Or the step is reported. Raises; then nothing has been reported. */
+bool awl_goes_on(lua_State *L, awl_worker *worker, int index, bool at_once);
 /* Warn if the function of the worker's leaf returned a Wire, at `index`, and
  * the results are dropped: nobody will run that Wire [P9]. Called at most
  * AWL_MOST_LOOKS times for a leaf: to look every time would slow a sequence of

@@ -191,30 +191,56 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
   return status;
 }
 
-/* May the task of a body go on to the same body, and does it? */
-static bool is_body_again(lua_State *L, const awl_worker *w) {
+/* The worker's leaf is that of another body, and AWL_AT_BASE + 1 has the value
+ * that the task holds: the body itself, or its Wire. */
+static void put_next_content(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->kind == AWL_LEAF_HELD) {
+    lua_copy(L, AWL_AT_BASE + 1, AWL_AT_CONTENT);
+    w->serial = leaf->serial;
+  } else if (leaf->number == AWL_UNNUMBERED) {
+    lua_getiuservalue(L, AWL_AT_BASE + 1, 1);
+    lua_replace(L, AWL_AT_CONTENT);
+    w->serial = leaf->serial;
+  }
+  put_content(L, w);
+}
+
+/* May the task of a body go on to the same body, or to the next one, and does
+ * it? */
+static bool is_body_again(lua_State *L, awl_worker *w) {
   int results = lua_gettop(L) - AWL_AT_BASE;
   if (results == 0)
     return aw_step_again(w->task) > 0;
-  return results == 1 && awl_is_itself(L, w, AWL_AT_BASE + 1) &&
-         aw_step_itself(w->task);
+  if (results != 1)
+    return false;
+  if (awl_is_itself(L, w, AWL_AT_BASE + 1))
+    return aw_step_itself(w->task);
+  if (!awl_goes_on(L, w, AWL_AT_BASE + 1, true) || w->reported)
+    return false;
+  put_next_content(L, w);
+  return true;
 }
 
-static int repeat_body(lua_State *L, awl_worker *w, bool plain) {
+/* The loop ends also when the task has gone on to a leaf of another kind. */
+static int repeat_body(lua_State *L, awl_worker *w) {
   int status = LUA_OK;
-  while (status == LUA_OK && is_plain_end(w) && is_body_again(L, w)) {
+  do {
+    if (!is_plain_end(w) || !is_body_again(L, w))
+      return LUA_OK;
     if (has_chores(L, w))
       do_chores(L, w);
     lua_settop(L, AWL_AT_BASE);
+    bool plain = awl_is_body(w->leaf) && w->leaf->extra < 0;
     status = plain ? call_plain(L, w, LUA_MULTRET) : call_body(L, w);
-  }
+  } while (status == LUA_OK && w->leaf->kind != AWL_LEAF_CALL);
   return status;
 }
 
 static int run_again(lua_State *L, awl_worker *w) {
-  bool plain = is_plain(w->leaf);
-  return w->leaf->kind == AWL_LEAF_CALL ? repeat_call(L, w, plain)
-                                        : repeat_body(L, w, plain);
+  if (w->leaf->kind == AWL_LEAF_CALL)
+    return repeat_call(L, w, is_plain(w->leaf));
+  return repeat_body(L, w);
 }
 
 /* Has the task ended at whose end the run is over (run.until)? */

@@ -15,8 +15,7 @@
 #include "wire/build.h"
 #include "wire/sleeps.h"
 
-/* Return the leaf by which `wire` holds a Lua value, or NULL. */
-static awl_leaf *hold_leaf(const aw_wire *wire) {
+awl_leaf *awl_held_leaf(const aw_wire *wire) {
   awl_leaf *leaf = wire ? aw_wire_data(wire, awl_release_leaf) : NULL;
   return leaf && leaf->kind == AWL_LEAF_HELD ? leaf : NULL;
 }
@@ -33,7 +32,7 @@ static bool is_value(lua_State *L, const awl_leaf *leaf, int index) {
 }
 
 void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
-  const awl_leaf *leaf = hold_leaf(wire);
+  const awl_leaf *leaf = awl_held_leaf(wire);
   if (leaf)
     awl_push_value(L, s, leaf->value);
   else
@@ -75,7 +74,7 @@ static aw_wire *recent_wire(lua_State *L, const awl_loop *loop, int index) {
 }
 
 void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
-  const awl_leaf *leaf = hold_leaf(wire);
+  const awl_leaf *leaf = awl_held_leaf(wire);
   if (leaf) {
     awl_push_value(L, s, leaf->value);
     aw_wire_release(wire);
@@ -87,7 +86,7 @@ void awl_push_wire(lua_State *L, awl_state *s, aw_wire *wire) {
 
 aw_value awl_keep_running(awl_state *s, const aw_task *task) {
   for (; task; task = aw_task_parent(task)) {
-    const awl_leaf *leaf = hold_leaf(aw_task_wire(task));
+    const awl_leaf *leaf = awl_held_leaf(aw_task_wire(task));
     if (leaf)
       return awl_keep(s, leaf->value);
   }
@@ -98,7 +97,7 @@ aw_value awl_keep_running(awl_state *s, const aw_task *task) {
  * address cannot be that of another value. To push the value would cost a step
  * of a machine 300 instructions. */
 bool awl_holds(lua_State *L, const aw_wire *wire, int index) {
-  const awl_leaf *leaf = hold_leaf(wire);
+  const awl_leaf *leaf = awl_held_leaf(wire);
   return leaf && is_value(L, leaf, index);
 }
 
@@ -125,6 +124,56 @@ aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
     awl_error(L, "not enough memory");
   return wire;
 }
+
+/* ---- a task that goes on ----
+ *
+ * A machine of states goes on to another body in each step. The leaf by which
+ * its task holds the body then holds the other one: a new leaf with its wire
+ * and its value would cost four times as much. Nobody sees the change, since
+ * only the task refers to that leaf.
+ */
+
+/* Let `leaf` hold the function or Wire at `index` instead. Raises; then nothing is
+ * changed. */
+static void hold_instead(lua_State *L, awl_state *s, awl_loop *loop,
+                         awl_leaf *leaf, int index) {
+  lua_pushvalue(L, index);
+  leaf->value = awl_hold_instead(L, loop, leaf->value);
+  leaf->identity = lua_topointer(L, index);
+  leaf->serial = ++s->leaf_serial;
+  leaf->looks = 0;
+  if (loop->recent == leaf)
+    loop->recent = NULL;
+}
+
+/* Push nothing, and return the wire of the core inside the Wire at `index`,
+ * which needs Lua; or NULL. */
+static aw_wire *wire_with_lua(lua_State *L, awl_state *s, int index) {
+  bool is_wire = awl_wire_class(L, s, index) == AWL_WIRE;
+  aw_wire *inside = is_wire ? awl_test_wire(L, s, index) : NULL;
+  return inside && awl_needs_lua(L, index) ? inside : NULL;
+}
+
+bool awl_become(lua_State *L, aw_task *task, awl_leaf *leaf, int index,
+                bool at_once, awl_leaf **data) {
+  if (!aw_step_can_become(task))
+    return false;
+  awl_state *s = leaf->state;
+  aw_wire *inside = NULL;
+  const char *name = NULL;
+  if (lua_isfunction(L, index))
+    name = awl_known_name(s, lua_topointer(L, index));
+  else if (!(inside = wire_with_lua(L, s, index)))
+    return false;
+  if (!inside && !name)
+    name = awl_function_name(L, s, index);
+  hold_instead(L, s, awl_loop_of(s, aw_task_loop(task)), leaf, index);
+  *data =
+      aw_step_become(task, inside ? aw_wire_keep(inside) : NULL, name, at_once);
+  return true;
+}
+
+/* ---- for C code ---- */
 
 /* (value, light loop, light result): awl_hold() under pcall. */
 static int protected_hold(lua_State *L) {

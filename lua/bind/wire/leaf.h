@@ -43,6 +43,11 @@ static inline bool awl_leaf_is_keyed(const awl_leaf *leaf) {
          leaf->kind == AWL_LEAF_KEY_FIRST;
 }
 
+/* Is the leaf a body f(ev, …) that stands by itself? */
+static inline bool awl_is_body(const awl_leaf *leaf) {
+  return leaf->kind == AWL_LEAF_BODY || leaf->kind == AWL_LEAF_HELD;
+}
+
 /* Does the leaf call a function? */
 static inline bool awl_leaf_calls(const awl_leaf *leaf) {
   return leaf->kind != AWL_LEAF_VALUE && !awl_leaf_is_keyed(leaf);
