@@ -55,6 +55,13 @@ local jobs <const> = {
       { "cpu", most = 1, of = "floor" },
       { "instructions", most = 950 },
     } },
+  { name = "machine_two", chapter = "steps",
+    title = "machine of two functions",
+    operation = "one step of a state machine of two functions, which return "
+      .. "each other", size = 300000, musts = {
+      { "cpu", most = 1.5, of = "floor" },
+      { "instructions", most = 1400 },
+    } },
   { name = "yield", chapter = "steps", title = "yield, alone",
     operation = "a task gives way; no other task is ready", size = 300000,
     musts = {

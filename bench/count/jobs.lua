@@ -66,6 +66,67 @@ job("machine-wire", 500, function(count)
   return wire
 end)
 
+--- One step of a state machine of two states: functions that return each other.
+job("machine-two", 500, function(count)
+  local left, other = count, nil
+  local function one()
+    left = left - 1
+    if left > 0 then
+      return other
+    end
+  end
+  function other()
+    left = left - 1
+    if left > 0 then
+      return one
+    end
+  end
+  return one
+end)
+
+--- The same with eight functions that a table has.
+job("machine-eight", 500, function(count)
+  local left, states = count, {}
+  for i = 1, 8 do
+    states[i] = function()
+      left = left - 1
+      if left > 0 then
+        return states[i % 8 + 1]
+      end
+    end
+  end
+  return states[1]
+end)
+
+--- The same with two Wires.
+job("machine-two-wires", 500, function(count)
+  local left, one, other = count, nil, nil
+  one = aw.Wire(function()
+    left = left - 1
+    if left > 0 then
+      return other
+    end
+  end)
+  other = aw.Wire(function()
+    left = left - 1
+    if left > 0 then
+      return one
+    end
+  end)
+  return one
+end)
+
+--- One step of a state machine that goes on with an argument.
+job("machine-arguments", 500, function(count)
+  local Wire <const> = aw.Wire
+  local function step(_, left)
+    if left > 1 then
+      return Wire(step, left - 1)
+    end
+  end
+  return Wire(step, count)
+end)
+
 job("call", 500, function(count)
   return aw.Call(nothing) * count
 end)
