@@ -100,8 +100,8 @@ end)
 
 --- The same with two Wires.
 job("machine-two-wires", 500, function(count)
-  local left, one, other = count, nil, nil
-  one = aw.Wire(function()
+  local left, other = count, nil
+  local one = aw.Wire(function()
     left = left - 1
     if left > 0 then
       return other

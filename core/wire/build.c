@@ -1,9 +1,10 @@
 /* build.c - constructors: wires are immutable, reference-counted trees
  *
  * A wire is written once, by its constructor; after that only `refs` and
- * `extended` change. The exception is aw_step_become(), for a wire that one task
- * runs and nobody else knows. Constructors take their operands. A NULL operand gives
- * NULL, so the caller of a nested expression checks only the end result.
+ * `extended` change. The exception is aw_step_become(), for a wire that one
+ * task runs and nobody else knows. Constructors take their operands. A NULL
+ * operand gives NULL, so the caller of a nested expression checks only the end
+ * result.
  * Operators are flat [V4]: an operand that was made by the same operator
  * contributes its parts instead of itself.
  *
