@@ -103,6 +103,17 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()\n"
      "check(n == 6)",
      false},
+    {"states in turn",
+     "local ev = loop()\n"
+     "local n, one, two, three = 0\n"
+     "function one() n = n + 1 return two end\n"
+     "function two() aw.sleep(1) return n < 9 and aw.Wire(three, {}, n) or nil "
+     "end\n"
+     "three = function(_, t, i) check(#t == 0 and i <= n) return one end\n"
+     "two = aw.Wire(two):named('two')\n"
+     "local a, b = ev:start(one), ev:start(one)\n"
+     "check(ev:run() == 'done' and n == 10 and tostring(aw.Wire(one, a, b)))",
+     false},
     {"a body that returns itself",
      "local ev = loop()\n"
      "local n = 0\n"

@@ -78,6 +78,7 @@ typedef struct awl_sleep awl_sleep;
 typedef enum awl_class {
   AWL_WIRE,
   AWL_SLEEP, /* a Wire that only sleeps, see sleeps.c */
+  AWL_BODY,  /* a Wire that aw.Wire(f, …) made, see build.c */
   AWL_TASK,
   AWL_LOOP,
   AWL_SCOPE,

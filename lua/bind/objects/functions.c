@@ -222,7 +222,7 @@ void awl_open_functions(lua_State *L, awl_state *s) {
   static const luaL_Reg of_wires[] = {{"__call", act_step}, {NULL, NULL}};
   s->upcalls.sleep = act_sleep;
   s->upcalls.sleep_until = act_sleep_until;
-  for (int class = AWL_WIRE; class <= AWL_SLEEP; class ++) {
+  for (int class = AWL_WIRE; class <= AWL_BODY; class ++) {
     awl_push_class(L, s, (awl_class) class);
     awl_register(L, s, of_wires);
     lua_pop(L, 1);

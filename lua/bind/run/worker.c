@@ -63,8 +63,12 @@ static int push_bound(lua_State *L, const awl_leaf *leaf) {
   if (leaf->extra <= 0)
     return 0;
   luaL_checkstack(L, leaf->extra, "too many arguments");
-  for (int i = 1; i <= leaf->extra; i++)
-    lua_rawgeti(L, AWL_AT_CONTENT, i);
+  for (int i = 1; i <= leaf->extra; i++) {
+    if (leaf->wrapped)
+      lua_getiuservalue(L, AWL_AT_CONTENT, i + 1);
+    else
+      lua_rawgeti(L, AWL_AT_CONTENT, i);
+  }
   return leaf->extra;
 }
 
@@ -87,7 +91,9 @@ static void put_content(lua_State *L, awl_worker *w) {
  * of arguments. */
 static int push_call(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
-  if (awl_leaf_calls(leaf) && leaf->extra >= 0)
+  if (leaf->wrapped && leaf->extra >= 0)
+    lua_getiuservalue(L, AWL_AT_CONTENT, 1);
+  else if (awl_leaf_calls(leaf) && leaf->extra >= 0)
     lua_rawgeti(L, AWL_AT_CONTENT, 0);
   else if (awl_leaf_calls(leaf))
     lua_pushvalue(L, AWL_AT_CONTENT);
@@ -195,10 +201,10 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
  * that the task holds: the body itself, or its Wire. */
 static void put_next_content(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
-  if (leaf->kind == AWL_LEAF_HELD) {
+  if (leaf->kind == AWL_LEAF_HELD && (!leaf->wrapped || leaf->extra >= 0)) {
     lua_copy(L, AWL_AT_BASE + 1, AWL_AT_CONTENT);
     w->serial = leaf->serial;
-  } else if (leaf->number == AWL_UNNUMBERED) {
+  } else if (leaf->number == AWL_UNNUMBERED) { /* in that Wire */
     lua_getiuservalue(L, AWL_AT_BASE + 1, 1);
     lua_replace(L, AWL_AT_CONTENT);
     w->serial = leaf->serial;

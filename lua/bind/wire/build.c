@@ -66,6 +66,7 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   leaf->number = AWL_UNNUMBERED;
   leaf->serial = ++s->leaf_serial;
   leaf->extra = -1;
+  leaf->wrapped = false;
   leaf->looks = 0;
   s->leaf_live++;
   return leaf;
@@ -86,6 +87,14 @@ static void number_leaf(lua_State *L, awl_state *s, int index) {
   s->first_leaf = s->leaves[leaf->number];
 }
 
+/* Replace the Wire of class AWL_BODY on top, or nil, by its function. */
+static void replace_by_body(lua_State *L) {
+  if (!lua_isuserdata(L, -1)) /* its EventLoop is gone */
+    return;
+  lua_getiuservalue(L, -1, 1);
+  lua_remove(L, -2);
+}
+
 /* A leaf without a number is the whole Wire that `task` runs, so the content is
  * in that Wire. */
 void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
@@ -96,6 +105,8 @@ void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
   }
   if (leaf->kind == AWL_LEAF_HELD) {
     awl_push_value(L, s, leaf->value);
+    if (leaf->wrapped && leaf->extra < 0)
+      replace_by_body(L);
     return;
   }
   const awl_leaf *holder =
@@ -110,7 +121,9 @@ void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         const aw_task *task) {
   awl_push_content(L, s, leaf, task);
-  if (leaf->extra >= 0 && lua_istable(L, -1)) {
+  if (leaf->wrapped && leaf->extra >= 0) {
+    replace_by_body(L);
+  } else if (leaf->extra >= 0 && lua_istable(L, -1)) {
     lua_rawgeti(L, -1, 0);
     lua_remove(L, -2);
   }
@@ -179,6 +192,53 @@ int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
   return 1;
 }
 
+/* ---- Wires of class AWL_BODY ----
+ *
+ * States of machines return such Wires, made afresh with their arguments:
+ * `return aw.Wire(working, job)`. A task runs the body by the leaf that holds
+ * the Wire. So the Wire is only a userdata whose user values are f and its
+ * arguments, without a wire of the core, a leaf, a table or a finalizer, which
+ * would cost more than the transition. What makes it a part of another wire, or
+ * shows it, replaces it by one of class AWL_WIRE.
+ */
+
+typedef struct body_ud {
+  int extra; /* number of arguments */
+} body_ud;
+
+int awl_push_body(lua_State *L, awl_state *s, int extra) {
+  enum { MOST = 16 };
+  if (extra > MOST)
+    return awl_push_leaf(L, s, AWL_LEAF_BODY, extra);
+  body_ud *ud = lua_newuserdatauv(L, sizeof *ud, extra + 1);
+  ud->extra = extra;
+  lua_insert(L, -extra - 2);
+  for (int i = extra + 1; i >= 1; i--)
+    lua_setiuservalue(L, -i - 1, i);
+  awl_push_class(L, s, AWL_BODY);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+const char *awl_body_name(lua_State *L, awl_state *s, int index, int *extra) {
+  const body_ud *ud = lua_touserdata(L, index);
+  *extra = ud->extra > 0 ? ud->extra : -1;
+  lua_getiuservalue(L, index, 1);
+  const char *name = awl_function_name(L, s, -1);
+  lua_pop(L, 1);
+  return name;
+}
+
+/* Replace the Wire at `index`, of class AWL_BODY, by one of class AWL_WIRE. */
+static void make_body_own(lua_State *L, awl_state *s, int index) {
+  int extra = ((const body_ud *)lua_touserdata(L, index))->extra;
+  luaL_checkstack(L, extra + 1, "too many arguments");
+  for (int i = 1; i <= extra + 1; i++)
+    lua_getiuservalue(L, index, i);
+  awl_push_leaf(L, s, AWL_LEAF_BODY, extra);
+  lua_replace(L, index);
+}
+
 bool awl_callable(lua_State *L, int index) {
   if (lua_isfunction(L, index))
     return true;
@@ -195,6 +255,7 @@ awl_class awl_wire_class(lua_State *L, const awl_state *s, int index) {
   lua_pop(L, 1);
   return metatable == s->metatables[AWL_WIRE]    ? AWL_WIRE
          : metatable == s->metatables[AWL_SLEEP] ? AWL_SLEEP
+         : metatable == s->metatables[AWL_BODY]  ? AWL_BODY
                                                  : AWL_CLASSES;
 }
 
@@ -229,8 +290,11 @@ aw_wire *awl_test_wire(lua_State *L, awl_state *s, int index) {
 }
 
 bool awl_make_wire(lua_State *L, awl_state *s, int index) {
-  if (awl_is_made(L, s, index))
+  if (awl_is_made(L, s, index)) {
+    if (awl_is(L, s, index, AWL_BODY))
+      make_body_own(L, s, index);
     return true;
+  }
   if (!awl_callable(L, index))
     return false;
   lua_pushvalue(L, index);
@@ -250,6 +314,8 @@ aw_wire *awl_own_wire(lua_State *L, awl_state *s, int index) {
     wire_ud *ud = push_empty_wire(L, s);
     fill_ud(L, s, ud, awl_sleep_wire(L, s, index));
     lua_replace(L, index);
+  } else if (awl_is(L, s, index, AWL_BODY)) {
+    make_body_own(L, s, index);
   }
   return ((const wire_ud *)lua_touserdata(L, index))->wire;
 }

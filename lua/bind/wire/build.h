@@ -11,7 +11,7 @@
 
 /* ---- Wires ---- */
 
-/* AWL_WIRE or AWL_SLEEP if the value at `index` is a Wire, else AWL_CLASSES. */
+/* AWL_WIRE, AWL_SLEEP or AWL_BODY if the value at `index` is a Wire, else AWL_CLASSES. */
 awl_class awl_wire_class(lua_State *L, const awl_state *s, int index);
 /* Is the value at `index` a Wire? The second raises if the Wire is
  * finalized. */
@@ -60,12 +60,19 @@ void awl_free_leaves(awl_state *s); /* the state ends */
 /* Replace f (VALUE has no f) and `extra` arguments on top by the Wire of a leaf
  * of `kind`. Returns 1. Raises. */
 int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra);
+/* Replace f and `extra` arguments on top by the Wire aw.Wire(f, …), of class
+ * AWL_BODY. Returns 1. Raises. */
+int awl_push_body(lua_State *L, awl_state *s, int extra);
+/* Return the name of f of the Wire at `index`, of class AWL_BODY, and in
+ * `*extra` what awl_leaf has. Raises. */
+const char *awl_body_name(lua_State *L, awl_state *s, int index, int *extra);
 /* Replace the value on top by the Wire of a leaf of `kind` that will be a part
  * of another wire. Raises. */
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind);
 /* Push the content of a leaf that `task` is about to run: the function, or,
  * if it has arguments, a table with the function at 0 and the arguments from
- * 1 on. */
+ * 1 on. A `wrapped` leaf with arguments has its Wire instead, whose user value
+ * 1 is the function; the arguments follow. */
 void awl_push_content(lua_State *L, awl_state *s, const awl_leaf *leaf,
                       const aw_task *task);
 void awl_push_leaf_name(lua_State *L, awl_state *s, const awl_leaf *leaf,

@@ -27,7 +27,7 @@ static int m_Wire(lua_State *L) {
     return 1;
   if (!awl_callable(L, 1) || (extra > 0 && awl_is_made(L, s, 1)))
     return aw_lua_type_error(L, 1, extra > 0 ? "function" : "wire");
-  return awl_push_leaf(L, s, AWL_LEAF_BODY, extra);
+  return awl_push_body(L, s, extra);
 }
 
 static int push_sleep(lua_State *L, int arg) {
@@ -256,7 +256,8 @@ void awl_open_constructors(lua_State *L, awl_state *s) {
   open_class(L, s, AWL_WIRE);
   awl_register(L, s, finalizer);
   open_class(L, s, AWL_SLEEP);
-  lua_pop(L, 2);
+  open_class(L, s, AWL_BODY);
+  lua_pop(L, 3);
   awl_set_release(s, AWL_RESOURCE_WIRE, release_wire);
   awl_set_wire_show(s);
   awl_register(L, s, constructors);

@@ -39,12 +39,29 @@ void awl_push_owner(lua_State *L, awl_state *s, const aw_wire *wire) {
     lua_pushnil(L);
 }
 
+/* What a leaf has of the value that it holds. */
+typedef struct held_body {
+  const char *name;
+  int extra;
+  bool wrapped;
+} held_body;
+
+static held_body read_body(lua_State *L, awl_state *s, int index,
+                           bool wrapped) {
+  held_body body = {NULL, -1, wrapped};
+  body.name = wrapped ? awl_body_name(L, s, index, &body.extra)
+                      : awl_function_name(L, s, index);
+  return body;
+}
+
 /* Return a wire that holds the Lua value at `index` for the engine: a wrapper
- * around `wire`, or for NULL a leaf that calls the value as a body. NULL when
- * out of memory. */
+ * around `wire`, or for NULL a leaf that calls the value as a body, which is
+ * `wrapped` in a Wire or not. NULL when out of memory. */
 static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
-                          aw_wire *wire) {
-  const char *name = wire ? NULL : awl_function_name(L, s, index);
+                          aw_wire *wire, bool wrapped) {
+  held_body body = {NULL, -1, false};
+  if (!wire)
+    body = read_body(L, s, index, wrapped);
   lua_pushvalue(L, index);
   aw_value value = awl_hold(L, loop);
   awl_leaf *leaf = awl_make_leaf(s, AWL_LEAF_HELD);
@@ -54,8 +71,10 @@ static aw_wire *hold_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   }
   leaf->value = value;
   leaf->identity = identity_of(L, index);
+  leaf->extra = body.extra;
+  leaf->wrapped = body.wrapped;
   aw_wire *made = wire ? aw_hold(aw_wire_keep(wire), leaf, awl_release_leaf)
-                       : aw_host_call(leaf, awl_release_leaf, name);
+                       : aw_host_call(leaf, awl_release_leaf, body.name);
   if (made) {
     leaf->wire = made;
     loop->recent = leaf;
@@ -110,7 +129,7 @@ static aw_wire *to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index,
   if (inside && !awl_needs_lua(L, index))
     return aw_wire_keep(inside);
   aw_wire *wire = recent_wire(L, loop, index);
-  return wire ? wire : hold_wire(L, s, loop, index, inside);
+  return wire ? wire : hold_wire(L, s, loop, index, inside, class == AWL_BODY);
 }
 
 aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
@@ -133,8 +152,8 @@ aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index) {
  * only the task refers to that leaf.
  */
 
-/* Let `leaf` hold the function or Wire at `index` instead. Raises; then nothing is
- * changed. */
+/* Let `leaf` hold the function or Wire at `index` instead. Raises; then nothing
+ * is changed. */
 static void hold_instead(lua_State *L, awl_state *s, awl_loop *loop,
                          awl_leaf *leaf, int index) {
   lua_pushvalue(L, index);
@@ -146,30 +165,43 @@ static void hold_instead(lua_State *L, awl_state *s, awl_loop *loop,
     loop->recent = NULL;
 }
 
-/* Push nothing, and return the wire of the core inside the Wire at `index`,
- * which needs Lua; or NULL. */
-static aw_wire *wire_with_lua(lua_State *L, awl_state *s, int index) {
-  bool is_wire = awl_wire_class(L, s, index) == AWL_WIRE;
-  aw_wire *inside = is_wire ? awl_test_wire(L, s, index) : NULL;
-  return inside && awl_needs_lua(L, index) ? inside : NULL;
+/* The name of the function at `index`. Most often it is known. */
+static const char *name_of(lua_State *L, awl_state *s, int index) {
+  const char *name = awl_known_name(s, lua_topointer(L, index));
+  return name ? name : awl_function_name(L, s, index);
+}
+
+/* Read the function or Wire at `index`, which needs Lua: into `*body`, or into
+ * `*inside` what is inside it. False: it is something else. */
+static bool read_next(lua_State *L, awl_state *s, int index, held_body *body,
+                      aw_wire **inside) {
+  if (lua_isfunction(L, index)) {
+    body->name = name_of(L, s, index);
+    return true;
+  }
+  awl_class class = awl_wire_class(L, s, index);
+  if (class == AWL_BODY) {
+    *body = read_body(L, s, index, true);
+    return true;
+  }
+  if (class != AWL_WIRE)
+    return false;
+  *inside = awl_test_wire(L, s, index);
+  return awl_needs_lua(L, index);
 }
 
 bool awl_become(lua_State *L, aw_task *task, awl_leaf *leaf, int index,
                 bool at_once, awl_leaf **data) {
-  if (!aw_step_can_become(task))
-    return false;
   awl_state *s = leaf->state;
+  held_body body = {NULL, -1, false};
   aw_wire *inside = NULL;
-  const char *name = NULL;
-  if (lua_isfunction(L, index))
-    name = awl_known_name(s, lua_topointer(L, index));
-  else if (!(inside = wire_with_lua(L, s, index)))
+  if (!aw_step_can_become(task) || !read_next(L, s, index, &body, &inside))
     return false;
-  if (!inside && !name)
-    name = awl_function_name(L, s, index);
   hold_instead(L, s, awl_loop_of(s, aw_task_loop(task)), leaf, index);
-  *data =
-      aw_step_become(task, inside ? aw_wire_keep(inside) : NULL, name, at_once);
+  leaf->extra = body.extra;
+  leaf->wrapped = body.wrapped;
+  *data = aw_step_become(task, inside ? aw_wire_keep(inside) : NULL, body.name,
+                         at_once);
   return true;
 }
 

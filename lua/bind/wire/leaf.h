@@ -33,6 +33,7 @@ typedef struct awl_leaf {
   /* number of arguments in a table with f; -1: the content is f itself */
   int extra;
   aw_value value;       /* HELD: the Wire or body … */
+  bool wrapped;         /* … the value is a Wire of class AWL_BODY … */
   const void *identity; /* … and its address, see awl_holds() */
   aw_wire *wire;        /* HELD: the wire that has this leaf; borrowed */
 } awl_leaf;

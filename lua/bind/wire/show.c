@@ -115,12 +115,12 @@ static void take_value(const shower *show, int depth) {
   lua_settop(L, value - 1);
 }
 
-/* Add ", value" for each argument of a leaf; the table of arguments is on
- * top. */
+/* Add ", value" for each argument of a leaf; the table of arguments is on top,
+ * or the Wire in which they are. */
 static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
   lua_State *L = show->L;
   bool first = leaf->kind == AWL_LEAF_VALUE;
-  if (!lua_istable(L, -1))
+  if (!lua_istable(L, -1) && !(leaf->wrapped && lua_isuserdata(L, -1)))
     return; /* the table and the wire are being collected */
   for (int i = 1; i <= leaf->extra && !show->text->full; i++) {
     if (!first)
@@ -130,7 +130,10 @@ static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
       put_text(show, "...");
       return;
     }
-    lua_rawgeti(L, -1, i);
+    if (leaf->wrapped)
+      lua_getiuservalue(L, -1, i + 1);
+    else
+      lua_rawgeti(L, -1, i);
     take_value(show, depth);
   }
 }
@@ -159,7 +162,8 @@ static const char *constructor_of(awl_leaf_kind kind) {
 static void put_host(const shower *show, const aw_wire_view *view, int depth) {
   lua_State *L = show->L;
   const awl_leaf *leaf = view->data;
-  const char *name = constructor_of(leaf->kind);
+  const char *name =
+      leaf->wrapped ? "Wire" : constructor_of(leaf->kind); /* a held body */
   if (!name) {
     put_core_name(show, view->name);
     return;
@@ -168,7 +172,9 @@ static void put_host(const shower *show, const aw_wire_view *view, int depth) {
   put_text(show, "(");
   put_core_name(show, view->name);
   if (leaf->extra >= 0) {
-    if (leaf->number != AWL_UNNUMBERED)
+    if (leaf->wrapped)
+      lua_pushvalue(L, show->owner);
+    else if (leaf->number != AWL_UNNUMBERED)
       awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
     else if (lua_isuserdata(L, show->owner))
       lua_getiuservalue(L, show->owner, 1);
@@ -601,4 +607,5 @@ static bool show_wire_object(lua_State *L, awl_state *s, int index) {
 void awl_set_wire_show(awl_state *s) {
   awl_set_show(s, AWL_WIRE, show_wire_object);
   awl_set_show(s, AWL_SLEEP, show_wire_object);
+  awl_set_show(s, AWL_BODY, show_wire_object);
 }
