@@ -28,7 +28,7 @@ bool awl_is_itself(lua_State *L, const awl_worker *worker, int index);
 /* Let the task go on to the value at `index`, which the worker's body returned
  * and which is not itself, without a new leaf: see awl_become(). True: either
  * the worker's leaf is that of the next body, which is under way; only if
- * `at_once`. Or the step is reported. Raises; then nothing has been reported. */
+ * `at_once`. Or the step is reported. Raises; then nothing is reported. */
 bool awl_goes_on(lua_State *L, awl_worker *worker, int index, bool at_once);
 /* Warn if the function of the worker's leaf returned a Wire, at `index`, and
  * the results are dropped: nobody will run that Wire [P9]. Called at most

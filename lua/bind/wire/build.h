@@ -11,7 +11,8 @@
 
 /* ---- Wires ---- */
 
-/* AWL_WIRE, AWL_SLEEP or AWL_BODY if the value at `index` is a Wire, else AWL_CLASSES. */
+/* AWL_WIRE, AWL_SLEEP or AWL_BODY if the value at `index` is a Wire, else
+ * AWL_CLASSES. */
 awl_class awl_wire_class(lua_State *L, const awl_state *s, int index);
 /* Is the value at `index` a Wire? The second raises if the Wire is
  * finalized. */
