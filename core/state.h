@@ -419,7 +419,9 @@ typedef struct aw_poller {
   aw_link changed;    /* watches to look at before libuv polls */
   aw_link idle;       /* watches that are armed, and nobody waits */
   dev_t pipes;        /* the device of pipes without a name */
-  bool stale; /* the kernel's set has a file that was closed: renew it */
+  size_t reports;     /* since libuv was asked to poll */
+  bool crowded; /* hundreds of tasks are ready, or the last poll woke so many */
+  bool stale;   /* the kernel's set has a file that was closed: renew it */
 } aw_poller;
 
 /* A polled source: objects that the engine looks after in each pass; see

@@ -44,6 +44,11 @@ bool aw__epoll_watches(aw_engine *engine, int fd, int events) {
   return control(engine, EPOLL_CTL_MOD, fd, (uint32_t)events) == 0;
 }
 
+bool aw__epoll_watches_once(aw_engine *engine, int fd, int events) {
+  return control(engine, EPOLL_CTL_MOD, fd,
+                 (uint32_t)events | (uint32_t)EPOLLONESHOT) == 0;
+}
+
 /* An entry of the set, as /proc shows it. */
 typedef struct entry {
   int fd;
@@ -103,6 +108,13 @@ bool aw__epoll_watches(aw_engine *engine, int fd, int events) {
   (void)fd;
   (void)events;
   return true;
+}
+
+bool aw__epoll_watches_once(aw_engine *engine, int fd, int events) {
+  (void)engine;
+  (void)fd;
+  (void)events;
+  return false;
 }
 
 bool aw__epoll_renew(aw_engine *engine) {

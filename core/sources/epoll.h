@@ -13,6 +13,10 @@ bool aw__epoll_remove(aw_engine *engine, int fd);
  * false if this file is not in the set. */
 bool aw__epoll_watches(aw_engine *engine, int fd, int events);
 
+/* As aw__epoll_watches(), for one report: after that the kernel is silent until
+ * the next call. Returns false also where the system cannot do that. */
+bool aw__epoll_watches_once(aw_engine *engine, int fd, int events);
+
 /* Remove from the set all files that cannot be named any more. Returns false if
  * that is not possible now, for lack of descriptors or memory. */
 bool aw__epoll_renew(aw_engine *engine);

@@ -21,7 +21,12 @@
  * descriptor (`owned`).
  *
  * While no task waits, the watcher of a keeper is muted when it fires for the
- * second time, and closed when the engine has nothing else to do, and by
+ * second time. If hundreds of tasks are ready or become ready in one poll, a task
+ * waits again long after its report. A watcher that was muted is then armed for
+ * one report (`once`), which spares the second one and the system call that
+ * mutes.
+ *
+ * Such a watcher is closed when the engine has nothing else to do, and by
  * aw_engine_uv(). The last is needed because libuv files watchers by
  * descriptor. If the user has closed the descriptor, and a handle of libuv gets
  * the same number, one of the two watchers is deaf.
@@ -55,7 +60,8 @@
 #include <sys/stat.h>
 
 enum { EITHER = AW_READABLE | AW_WRITABLE };
-enum { MUTED = 2 }; /* reports */
+enum { MUTED = 2 };   /* reports */
+enum { CROWD = 256 }; /* tasks that are ready, or reports of one poll */
 
 struct aw_watch {
   uv_poll_t poll;
@@ -68,6 +74,7 @@ struct aw_watch {
   int fd;
   int armed;   /* events that libuv watches: AW_READABLE | AW_WRITABLE */
   int unheard; /* reports since the last waiter has gone */
+  bool once;   /* the next report mutes the watcher */
 };
 
 /* ---- the table ---- */
@@ -165,6 +172,15 @@ static int poll_events(int events) {
  * the file is not in the kernel's set. */
 static bool set_events(const aw_watch *watch, int events) {
   return aw__epoll_watches(watch->engine, watch->fd, poll_events(events));
+}
+
+/* Let the kernel report the events of a muted watch again. */
+static bool unmute(aw_watch *watch, int events) {
+  aw_engine *engine = watch->engine;
+  watch->unheard = 0;
+  watch->once = engine->poller.crowded &&
+                aw__epoll_watches_once(engine, watch->fd, poll_events(events));
+  return watch->once || set_events(watch, events);
 }
 
 /* libuv ignores whether the kernel knew the descriptor, so ask the kernel. */
@@ -275,11 +291,14 @@ static bool has_own_inode(const aw_engine *engine, const struct stat *file) {
 
 /* Is the descriptor still open for the file that the watch was made for? For an
  * armed watch it must be the same file, else any file with the same inode. */
-static bool is_same(const aw_watch *watch, const struct stat *file) {
-  aw_engine *engine = watch->engine;
-  return has_inode(watch, file) &&
-         (watch->armed == 0 || has_own_inode(engine, file) ||
-          set_events(watch, watch->armed));
+static bool is_same(aw_watch *watch, const struct stat *file) {
+  if (!has_inode(watch, file))
+    return false;
+  if (watch->armed == 0 || has_own_inode(watch->engine, file))
+    return true;
+  watch->unheard = 0;
+  watch->once = false;
+  return set_events(watch, watch->armed);
 }
 
 /* The watch of an earlier wait for `fd`, if this one can use it; or NULL. A
@@ -315,8 +334,15 @@ static void pass_over(aw_watch *watch, int status) {
 static void fired(uv_poll_t *poll, int status, int events) {
   aw_watch *watch = AW_CONTAINER(aw_watch, poll, poll);
   int result = 0;
+  bool muted = watch->once;
+  watch->engine->poller.reports++;
+  if (muted) {
+    watch->once = false;
+    watch->unheard = MUTED;
+  }
   if (wanted(watch) == 0) {
-    pass_over(watch, status);
+    if (!muted || status < 0)
+      pass_over(watch, status);
     return;
   }
   if (status < 0) { /* POLLERR: libuv has stopped the handle, but the kernel
@@ -342,6 +368,7 @@ static int arm(aw_watch *watch, int events) {
   if (rc == 0) {
     watch->armed = events;
     watch->unheard = 0;
+    watch->once = false;
   }
   return rc;
 }
@@ -350,9 +377,10 @@ static int arm(aw_watch *watch, int events) {
 static bool is_armed(aw_watch *watch, int events) {
   if (events != watch->armed)
     return false;
-  bool good = watch->unheard < MUTED || set_events(watch, events);
+  if (watch->unheard >= MUTED)
+    return unmute(watch, events);
   watch->unheard = 0;
-  return good;
+  return true;
 }
 
 static void settle(aw_watch *watch) {
@@ -378,17 +406,22 @@ static void renew(aw_engine *engine) {
   aw_poller *poller = &engine->poller;
   poller->stale = !aw__epoll_renew(engine);
   for (size_t fd = 0; fd < poller->size; fd++) {
-    const aw_watch *watch = poller->watches[fd];
-    if (watch && watch->armed)
-      set_events(watch, watch->armed);
+    aw_watch *watch = poller->watches[fd];
+    if (!watch || !watch->armed)
+      continue;
+    watch->once = false;
+    set_events(watch, watch->unheard < MUTED ? watch->armed : 0);
   }
 }
 
 void aw__poller_settle(aw_engine *engine) {
+  aw_poller *poller = &engine->poller;
   aw_link *link;
-  while ((link = aw__list_shift(&engine->poller.changed)) != NULL)
+  poller->crowded = poller->reports >= CROWD || engine->ready.count >= CROWD;
+  poller->reports = 0;
+  while ((link = aw__list_shift(&poller->changed)) != NULL)
     settle(AW_CONTAINER(aw_watch, link, link));
-  if (engine->poller.stale)
+  if (poller->stale)
     renew(engine);
 }
 

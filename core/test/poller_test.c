@@ -417,6 +417,31 @@ static void a_report_between_waits_closes_nothing(bool owned, unsigned polls) {
   leave(w);
 }
 
+/* Each wait ends by one report, also if so many descriptors are ready that the
+ * kernel reports each of them only once. */
+static void a_crowd_is_reported_again_and_again(bool owned) {
+  enum { CROWD = 300, TIMES = 8 };
+  static source sources[CROWD];
+  world w = enter_with_set();
+  int ends[2];
+  assert(pipe(ends) == 0);
+  assert(write(ends[1], "x", 1) == 1); /* stays readable */
+  for (int i = 0; i < CROWD; i++) {
+    sources[i] = (source){.fd = dup(ends[0]), .keeper.owned = owned};
+    assert(sources[i].fd >= 0);
+    start(w, aw_repeat(aw_wait_for(&operation, &sources[i]), TIMES));
+  }
+  assert(run(w) == 0);
+  for (int i = 0; i < CROWD; i++) {
+    aw_ready_done(&sources[i].keeper);
+    assert(entries(sources[i].fd) == 0);
+    close(sources[i].fd);
+  }
+  close(ends[0]);
+  close(ends[1]);
+  leave(w);
+}
+
 /* A source, and the descriptor to which it changes. */
 typedef struct moving {
   source source;
@@ -772,6 +797,8 @@ int main(void) {
     a_report_between_waits_closes_nothing(false, polls);
     a_report_between_waits_closes_nothing(true, polls);
   }
+  a_crowd_is_reported_again_and_again(false);
+  a_crowd_is_reported_again_and_again(true);
   a_keeper_has_one_descriptor(false);
   a_keeper_has_one_descriptor(true);
   a_stale_file_is_taken_out_of_the_set();
