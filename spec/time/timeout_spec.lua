@@ -435,3 +435,27 @@ describe("a time-out that comes when its wire has ended", function()
       assert.are.equal("all", result)
     end))
 end)
+
+describe("the texts of Timeouts, which are kept for the next one", function()
+  it("are those of each limit and each wait, in any order [E2, E4]",
+    function()
+      local seen = {}
+      local function sleeps(limit, span)
+        local err = timeout_of(aw.Sleep(span):timeout(limit))
+        seen[#seen + 1] = err.message .. " | "
+          .. tostring(err):match "cut short: (sleep [%d.]+ s)"
+      end
+      test(function()
+        for _ = 1, 2 do
+          sleeps(1, 7)
+          sleeps(2, 7)
+          sleeps(2, 8)
+          sleeps(0.25, 7)
+        end
+      end)
+      local round = {
+        "timeout after 1.0 s | sleep 7 s", "timeout after 2.0 s | sleep 7 s",
+        "timeout after 2.0 s | sleep 8 s", "timeout after 0.25 s | sleep 7 s" }
+      assert.are.same(table.move(round, 1, 4, 5), seen)
+    end)
+end)

@@ -345,6 +345,12 @@ typedef struct awl_known {
 } awl_known;
 enum { AWL_MOST_KNOWN = 32 };
 
+/* The message of the last Timeout, see timeout.c; the text is empty at first. */
+typedef struct awl_timeout_text {
+  double seconds;
+  char text[40];
+} awl_timeout_text;
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
@@ -390,6 +396,8 @@ struct awl_state {
     const aw_operation *operation; /* NULL: the cell is free */
     awl_push_argument push;
   } arguments[AWL_MOST_ARGUMENTS];
+
+  awl_timeout_text timeout_text;
 
   /* memory */
   awl_resources resources[AWL_RESOURCE_KINDS];

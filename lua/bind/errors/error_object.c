@@ -92,15 +92,14 @@ static void push_error_table(lua_State *L, awl_state *s, awl_class class,
   lua_setmetatable(L, -2);
 }
 
-void awl_new_error(lua_State *L, awl_class class, int fields) {
-  awl_state *s = awl_open(L);
+void awl_new_error(lua_State *L, awl_state *s, awl_class class, int fields) {
   const char *where = is_placed[class] ? place_in(L, s) : NULL;
   push_error_table(L, s, class, where, fields);
 }
 
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text) {
   lua_pushstring(L, text);
-  awl_new_error(L, class, 0);
+  awl_new_error(L, awl_open(L), class, 0);
 }
 
 /* ---- texts ---- */

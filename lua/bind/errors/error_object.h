@@ -5,7 +5,7 @@
 #include "base/state.h"
 
 /* [text] → [object], with room for `fields` more. Raises. */
-void awl_new_error(lua_State *L, awl_class class, int fields);
+void awl_new_error(lua_State *L, awl_state *s, awl_class class, int fields);
 void awl_push_simple_error(lua_State *L, awl_class class, const char *text);
 /* Push the "file:line" that an error object made here has; or nil. Raises. */
 void awl_push_place(lua_State *L, awl_state *s);

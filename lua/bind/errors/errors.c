@@ -46,22 +46,24 @@ void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind) {
 
 static const char *const kinds[] = {"nothing", "task", "scope",  "timeout",
                                     "failure", "loop", "parent", "race"};
-static const char *const reasons[] = {
-    "nothing",
-    "the task was cancelled",
-    "the scope was cancelled",
-    "the time is over",
-    "something in the scope failed",
-    "the loop is ending",
-    "what it belongs to was left",
-    "another one was first",
+/* The texts; a reason is what follows PREFIX. */
+static const char PREFIX[] = "Cancelled: ";
+static const char *const texts[] = {
+    "Cancelled: nothing",
+    "Cancelled: the task was cancelled",
+    "Cancelled: the scope was cancelled",
+    "Cancelled: the time is over",
+    "Cancelled: something in the scope failed",
+    "Cancelled: the loop is ending",
+    "Cancelled: what it belongs to was left",
+    "Cancelled: another one was first",
 };
 
-static void push_cancelled_by(lua_State *L, size_t by) {
-  lua_pushfstring(L, "Cancelled: %s", reasons[by]);
-  awl_push_simple_error(L, AWL_CANCELLED, lua_tostring(L, -1));
-  lua_remove(L, -2);
-  lua_pushstring(L, reasons[by]);
+static void push_cancelled_by(lua_State *L, awl_state *s, size_t by) {
+  enum { FIELDS = 2 };
+  lua_pushstring(L, texts[by]);
+  awl_new_error(L, s, AWL_CANCELLED, FIELDS);
+  lua_pushstring(L, texts[by] + sizeof PREFIX - 1);
   lua_setfield(L, -2, "reason");
   lua_pushstring(L, kinds[by]);
   lua_setfield(L, -2, "kind");
@@ -79,7 +81,7 @@ void awl_push_cancelled(lua_State *L, awl_state *s, const aw_task *task) {
   if (s->starved)
     awl_get(L, s, AWL_CANCELLED_BY, (lua_Integer)by + 1);
   else
-    push_cancelled_by(L, by);
+    push_cancelled_by(L, s, by);
 }
 
 void awl_push_unhandled(lua_State *L) {
@@ -114,14 +116,14 @@ void aw_lua_push_system_error(lua_State *L, int code, const char *call,
   enum { FIELDS = 4 };
   if (code == AW_ECLOSED) {
     lua_pushfstring(L, about ? "Closed: %s of %s" : "Closed: %s", call, about);
-    awl_new_error(L, AWL_CLOSED, 0);
+    awl_new_error(L, awl_open(L), AWL_CLOSED, 0);
     return;
   }
   if (about)
     lua_pushfstring(L, "%s '%s': %s", call, about, aw_strerror(code));
   else
     lua_pushfstring(L, "%s: %s", call, aw_strerror(code));
-  awl_new_error(L, AWL_SYSTEM_ERROR, FIELDS);
+  awl_new_error(L, awl_open(L), AWL_SYSTEM_ERROR, FIELDS);
   lua_pushstring(L, aw_error_name(code));
   lua_setfield(L, -2, "code");
   lua_pushinteger(L, -(lua_Integer)code);
@@ -266,7 +268,7 @@ void awl_open_errors(lua_State *L, awl_state *s) {
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     open_type(L, s, &types[i]);
   for (size_t by = 0; by < sizeof kinds / sizeof *kinds; by++) {
-    push_cancelled_by(L, by);
+    push_cancelled_by(L, s, by);
     awl_set(L, s, AWL_CANCELLED_BY, (lua_Integer)by + 1);
   }
 }

@@ -17,6 +17,8 @@
 #include "errors/frames.h"
 #include "wire/convert.h"
 
+#include <string.h>
+
 /* ---- making ---- */
 
 /* Has the running body of `task` awaited the wire whose wait was cut short, so
@@ -47,11 +49,28 @@ static void set_cut(lua_State *L, awl_state *s, const aw_cut *cut) {
   lua_setfield(L, -2, "_started");
 }
 
+/* Push the message of a Timeout. Programs have few time limits, and to format a
+ * number takes longer than most of the rest: the last message is kept. */
+static void push_after_text(lua_State *L, awl_state *s, double seconds) {
+  awl_timeout_text *last = &s->timeout_text;
+  if (*last->text && last->seconds == seconds) {
+    lua_pushstring(L, last->text);
+    return;
+  }
+  size_t length;
+  lua_pushfstring(L, "timeout after %f s", seconds);
+  const char *text = lua_tolstring(L, -1, &length);
+  if (length >= sizeof last->text)
+    return;
+  memcpy(last->text, text, length + 1);
+  last->seconds = seconds;
+}
+
 void awl_push_timeout(lua_State *L, double seconds, const aw_cut *cut) {
   enum { FIELDS = 6 };
   awl_state *s = awl_open(L);
-  lua_pushfstring(L, "timeout after %f s", seconds);
-  awl_new_error(L, AWL_TIMEOUT, FIELDS);
+  push_after_text(L, s, seconds);
+  awl_new_error(L, s, AWL_TIMEOUT, FIELDS);
   lua_pushnumber(L, seconds);
   lua_setfield(L, -2, "after");
   if (cut)
