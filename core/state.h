@@ -448,6 +448,14 @@ typedef struct aw_spares {
 
 enum { AW_SPARES = 40 };
 
+/* The text of the last wait cut short that a number describes, see cut.c. */
+enum { AW_CUT_SHORT = 48 };
+typedef struct aw_cut_number {
+  const aw_operation *operation; /* NULL: there was none yet */
+  const void *data;
+  char text[AW_CUT_SHORT];
+} aw_cut_number;
+
 struct aw_engine {
   aw_task *current; /* whose step is under way */
   aw_ready ready;
@@ -491,6 +499,7 @@ struct aw_engine {
   aw_task *free_tasks;         /* a list */
   uint32_t fresh;              /* of the newest slab: how many were ever used */
   aw_error *no_memory, *unwanted; /* made ahead of need */
+  aw_cut_number last_cut;         /* see cut.c */
   uint32_t refs;
   bool inside; /* in aw_next() [I6] */
   bool has_uv;

@@ -54,8 +54,7 @@ aw_cut *aw__cut_new(aw_engine *engine, uint64_t task, const char *where,
 
 aw_cut *aw__cut_later(aw_engine *engine, uint64_t task, const char *where,
                       const aw_operation *operation, const void *data) {
-  enum { SHORT = 47 }; /* as long as the texts of numbers */
-  aw_cut *cut = make(engine, task, where, SHORT);
+  aw_cut *cut = make(engine, task, where, AW_CUT_SHORT - 1);
   if (!cut)
     return NULL;
   cut->operation = operation;
@@ -92,12 +91,19 @@ void aw_cut_release(aw_cut *cut) {
   aw__engine_release(engine);
 }
 
-/* Formatting a number takes longer than all else that a time-out does, and most
- * programs never read the text. */
+/* Formatting a number takes longer than all else that a time-out does, and many
+ * programs never read the text. Those that do have few such numbers: the engine
+ * has the last text. */
 static void make_text(aw_cut *cut) {
-  char text[AW_CUT_LONGEST];
-  aw__cut_describe(cut->operation, cut->data, text);
-  snprintf(cut->text, cut->size - sizeof *cut, "%s", text);
+  aw_cut_number *last = &cut->engine->last_cut;
+  if (last->operation != cut->operation || last->data != cut->data) {
+    char text[AW_CUT_LONGEST];
+    aw__cut_describe(cut->operation, cut->data, text);
+    snprintf(last->text, sizeof last->text, "%.*s", AW_CUT_SHORT - 1, text);
+    last->operation = cut->operation;
+    last->data = cut->data;
+  }
+  memcpy(cut->text, last->text, sizeof last->text);
   cut->operation = NULL;
 }
 
