@@ -500,3 +500,35 @@ describe("a child of a scope that fails", function()
     end)
   end)
 end)
+
+describe("a body that has failed", function()
+  --- A body that nothing else refers to, and the table that tells of it.
+  local function lonely()
+    local left = setmetatable({}, { __mode = "k" })
+    local function body()
+      error "boom"
+    end
+    left[body] = true
+    return body, left
+  end
+
+  it("is garbage once its handler has returned [E7, V1]", function()
+    helper.leak_checked(function()
+      local ev = virtual()
+      local body, left = lonely()
+      local times = 0
+      ev:start(body, function()
+        times = times + 1
+        ev:start(body, function()
+          times = times + 1
+          body = nil
+        end)
+      end)
+      ev:run()
+      assert.are.equal(2, times)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(left))
+    end)
+  end)
+end)
