@@ -83,8 +83,11 @@ static int describe_error(lua_State *L) {
   return 1;
 }
 
-/* Report an error that reached the top. [..., err, info] -> [...] */
+/* Report an error that reached the top. The error comes first: meanwhile no
+ * finalizer may warn of what it has left behind. [..., err, info] -> [...] */
 static void report(lua_State *L, host *h) {
+  bool collects = lua_gc(L, LUA_GCISRUNNING);
+  lua_gc(L, LUA_GCSTOP);
   lua_pushcfunction(L, describe_error);
   lua_insert(L, -3);
   if (lua_pcall(L, 2, 1, 0) == LUA_OK)
@@ -92,6 +95,8 @@ static void report(lua_State *L, host *h) {
   else
     fail_usage(h, "(an error whose text cannot be made)");
   lua_pop(L, 1);
+  if (collects)
+    lua_gc(L, LUA_GCRESTART);
 }
 
 /* ── running ─────────────────────────────────────────────────────────────── */
