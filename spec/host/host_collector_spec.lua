@@ -10,7 +10,7 @@ local assert_outcome = process.assert_outcome
 local prelude = [[
 local aw = require "aiowire"
 local function most(n, make)
-  for i = 1, 1000 do -- allocates all memory that stays
+  for i = 1, 20000 do -- allocates all memory that stays: tables have grown
     make(i)
   end
   collectgarbage()
