@@ -145,8 +145,7 @@ local function add_instructions(entries)
     local counted = entry.peer.name == "aiowire" or entry.peer.role == "floor"
     for _, must in ipairs(counted and entry.costs[1] and entry.row.job.musts
       or {}) do
-      if must[1] == "instructions"
-        and (not must.size or must.size == entry.row.size) then
+      if must[1] == "instructions" and compare.concerns(must, entry.row) then
         entry.costs[1].instructions = instructions.each(options.build, entry)
       end
     end

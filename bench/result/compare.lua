@@ -66,7 +66,8 @@ end
 
 -- ── musts ──────────────────────────────────────────────────────────────────
 
-local function concerns(must, row)
+--- Return whether a must is for `row`.
+function M.concerns(must, row)
   return (not must.size or must.size == row.size)
     and (not must.parameter or must.parameter == row.parameter)
 end
@@ -114,7 +115,7 @@ function M.verdicts(entries)
   for _, entry in ipairs(entries) do
     for _, must in ipairs(entry.peer.role == "ours" and entry.row.job.musts
       or {}) do
-      if concerns(must, entry.row) then
+      if M.concerns(must, entry.row) then
         local verdict = judge(must, entry, entries)
         list[#list + 1] = verdict
         missing = missing + (verdict and 0 or 1)
