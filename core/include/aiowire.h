@@ -1491,11 +1491,13 @@ typedef struct aw_channel_config {
    * a receive by aw_await_recv(), where host code takes the value. It may look
    * at the task, and call nothing else of the library. */
   void (*deliver)(void *host, aw_value value, aw_task *task);
-  /* `value` leaves its sender, a task that has waited in aw_park_send() and has
-   * not run since: last chance to take the value from that task's stack.
-   * Returns false if the value is lost: the channel drops `value` and goes on
-   * with the next sender. Not called for aw_channel_try_recv(), whose caller
-   * can do the same. It may call nothing of the library. */
+  /* The channel moves `value` from a waiting sender to its buffer, or hands it
+   * to a receiver. The sender of aw_park_send() has not run since: the first
+   * call is the last chance to take the value from that task's stack. Returns
+   * true, also if there is nothing to do; false if the value is lost: then the
+   * channel drops `value` and goes on with the next one. Not called for a value
+   * that aw_channel_try_recv() gives from a waiting sender: its caller does the
+   * same. It may call nothing of the library. */
   bool (*settle)(void *host, aw_value value);
   /* Takes. The value of a receive from a channel that is closed and empty. It
    * may be 0 if nobody sends 0. */
@@ -1550,8 +1552,9 @@ AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
 
 /* Tell whether a send by host code would wait now. */
 AW_API bool aw_channel_send_waits(const aw_channel *channel);
-/* The same waits, for host code that has just found out that it must wait: by
- * aw_channel_send_waits(), or since aw_channel_try_recv() gave AW_EAGAIN. */
+/* As aw_await_send() and aw_await_recv(), for host code that has just found out
+ * that it must wait: by aw_channel_send_waits(), or because
+ * aw_channel_try_recv() has returned AW_EAGAIN. The first takes `value`. */
 AW_API void aw_park_send(aw_task *task, aw_channel *channel, aw_value value);
 AW_API void aw_park_recv(aw_task *task, aw_channel *channel);
 

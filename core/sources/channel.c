@@ -57,8 +57,8 @@ static void deliver(const aw_channel *channel, aw_task *task, aw_value value) {
   aw_task_set_value(task, value);
 }
 
-/* `value` was taken from a waiting sender, or from the ring. False: the value
- * was lost with its sender, and is dropped. */
+/* Let the host settle `value`, which comes from a waiting sender or from the
+ * ring. False: the value was lost with its sender, and is dropped. */
 static bool settle(const aw_channel *channel, aw_value value) {
   if (!channel->config.settle ||
       channel->config.settle(channel->config.host, value))
