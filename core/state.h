@@ -469,8 +469,8 @@ struct aw_engine {
   uint64_t looked;    /* last look, also of one in a round; see clock.c */
   uint64_t polled_at; /* `now` when libuv was polled last */
   uint64_t last_id;   /* of the task whose turn came last */
-  /* Something of the next lines, or of `reports`, may be set: whoever sets it
-   * sets `news`, which spares each step the look at all of them. */
+  /* One of the notices below or `reports` may hold something for the host.
+   * Whoever sets one of them sets `news`, too: a step looks at one flag. */
   bool news;
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */

@@ -1,12 +1,14 @@
 /* again.h - a task that goes on at once, past the interpreter
  *
- * Most often a task may go on the moment its step has ended, and only to run
- * the same step once more: for the next turn of a repeat, or because the step
- * has returned the wire that it runs in. The way through frames, rounds and the
- * queue would find just that out, and costs several times as much as the step.
- * The functions are inline for the same reason.
+ * Most often a task may go on as soon as its step has ended, and runs the same
+ * step once more: for the next turn of a repeat, or because the step has
+ * returned the wire that it runs in. The way through frames, rounds and the
+ * queue leads to the same step, and costs several times as much as the step.
+ * These functions look first whether the task may go on, and are inline for the
+ * same reason.
  *
- * Neighbours: report.c uses them for steps of the host, step.c for C steps.
+ * Neighbours: report.c uses them for steps of the host, step.c for C steps,
+ * wait.c for yields.
  */
 #ifndef AW_AGAIN_H
 #define AW_AGAIN_H

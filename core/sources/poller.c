@@ -21,10 +21,10 @@
  * descriptor (`owned`).
  *
  * While no task waits, the watcher of a keeper is muted when it fires for the
- * second time. If hundreds of tasks are ready or become ready in one poll, a task
- * waits again long after its report. A watcher that was muted is then armed for
- * one report (`once`), which spares the second one and the system call that
- * mutes.
+ * second time. In a crowd, where hundreds of tasks are ready or become ready in
+ * one poll, a task waits again long after its report. There a muted watcher is
+ * armed for one report (`once`): the kernel then mutes it, without a second
+ * report and another system call.
  *
  * Such a watcher is closed when the engine has nothing else to do, and by
  * aw_engine_uv(). The last is needed because libuv files watchers by
