@@ -12,17 +12,17 @@
  * since the last step of the collector.
  *
  * A connection holds a descriptor and kernel memory until it is closed. Most
- * are closed in order, and then the collector had nothing to do with them: a
- * step for each took as long as all the rest of a short connection. So the last
- * 128 that are open have a place in a ring, and the collector is told of one
- * that a later one pushes out of there. Garbage may hold so many descriptors
- * more.
+ * connections are closed by the program, and need no collector: a step of the
+ * collector for each took as long as all the rest of a short connection. So the
+ * newest 128 open connections have a place in a ring, and the collector is told
+ * of a connection only when a newer one takes its place. The cost: garbage may
+ * hold 128 descriptors more.
  *
- * Lua begins a cycle when its heap has doubled, in which it does not count what
- * is open. So it would run six times as often as it should while a server gets
- * its ten thousandth connection. What was open at the end of a cycle is most
- * likely in use: with it the heap is larger by a factor, and a weight counts
- * for less by that factor.
+ * Lua begins a cycle when its heap has doubled, and its heap does not contain
+ * the weights. With ten thousand open connections, the collector would run six
+ * times as often as it should. What was open at the end of a cycle is most
+ * likely in use. So a weight counts for less, by the part that the heap has of
+ * the heap and those open connections together.
  */
 #include "base/memory_pressure.h"
 

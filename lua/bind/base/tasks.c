@@ -4,10 +4,10 @@
  * so Tasks can be compared and be keys. The user value of a Task is its
  * EventLoop, whose table has the results of the task.
  *
- * AWL_TASKS has each Task by the number of its resource, its values are weak. A
+ * AWL_TASKS has each Task by the number of its resource; its values are weak. A
  * hash table finds that number by the id of the task. Numbers are reused, so
- * AWL_TASKS stays a dense array: with ids for keys, Lua would build the table
- * anew all the time. A cell of the hash table holds a number plus 1; 0 means
+ * AWL_TASKS stays a dense array: with ids as keys, Lua would rehash the table
+ * again and again. A cell of the hash table holds a number plus 1; 0 means
  * free. On a collision the next cells are tried in turn; at least half of the
  * cells are free. Tasks of several engines may have the same id.
  *

@@ -1,10 +1,10 @@
 /* record.c - the info of an error, as the binding keeps it
  *
- * Most errors are handled, and few people look at their infos. So what is kept
- * is small and cheap to make: a userdata with the task in C, and with the other
+ * Most errors are handled, and few handlers look at their infos. So a record is
+ * small and cheap to make: a userdata with the task in C, and with the other
  * facts in user values, which need no keys. The facts are values that exist
- * anyway: texts that other errors share (traceback.c), names and places. What
- * can be made of them later is made when somebody looks (info.c). A record
+ * anyway: texts that other errors share (traceback.c), names and places. Lists
+ * and other texts are made of them when somebody looks (info.c). A record
  * refers to no function, coroutine, wire or Task, so an error that is kept for
  * long keeps alive nothing but its own value.
  *

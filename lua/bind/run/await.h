@@ -5,7 +5,7 @@
 #include "base/state.h"
 
 /* Return the worker that may await in L, or raise why L may not await [C11].
- * `what` names the function for the message. Inline: this saves half of it. */
+ * `what` names the function for the message. Inline, which halves its cost. */
 awl_worker *awl_prepare_await(lua_State *L, awl_state *s, const char *what);
 static inline awl_worker *awl_awaiter(lua_State *L, awl_state *s,
                                       const char *what) {

@@ -189,7 +189,8 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
       do_chores(L, w);
     if (results != 0)
       drop_results(L, w);
-    /* ask for none, once enough were looked at, and unless they are wanted */
+    /* Ask for results only to look at them, and in the last turn, which gives
+     * the value of the wire. */
     bool looks = w->leaf->looks < AWL_MOST_LOOKS;
     results = !plain || looks || turns == 1 ? LUA_MULTRET : 0;
     status = plain ? call_plain(L, w, results) : call_body(L, w);

@@ -371,7 +371,6 @@ int awl_wire_gc(lua_State *L) {
 }
 
 /* ---- parts and composites ---- */
-/* ---- build.h ---- */
 
 void awl_check_wire(lua_State *L, awl_state *s, int arg) {
   if (!awl_make_wire(L, s, arg))

@@ -14,9 +14,9 @@
 /* AWL_WIRE, AWL_SLEEP or AWL_BODY if the value at `index` is a Wire, else
  * AWL_CLASSES. */
 awl_class awl_wire_class(lua_State *L, const awl_state *s, int index);
-/* Is the value at `index` a Wire? The second raises if the Wire is
- * finalized. */
+/* Is the value at `index` a Wire, of any of these classes? */
 bool awl_is_object(lua_State *L, awl_state *s, int index);
+/* The same, but raises if the Wire is finalized. */
 bool awl_is_made(lua_State *L, awl_state *s, int index);
 /* The core's wire of the Wire at `index`; NULL: the value is no Wire that has
  * one. Borrowed. Raises if the Wire is finalized. */

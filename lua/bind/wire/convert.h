@@ -8,7 +8,8 @@
  * wire keeps alive the Lua values that it needs. NULL: the value is not
  * accepted as a wire [V2]. Gives. Raises. */
 aw_wire *awl_to_wire(lua_State *L, awl_state *s, awl_loop *loop, int index);
-/* Hold the value at `index` for `loop`; release `wire` before raising. */
+/* Keep the value at `index` for `loop`, as awl_hold(). Raises, after releasing
+ * `wire`. */
 aw_value awl_hold_beside(lua_State *L, awl_loop *loop, int index,
                          aw_wire *wire);
 /* The leaf by which `wire` holds a Lua value for the core, or NULL. */

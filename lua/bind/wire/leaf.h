@@ -30,11 +30,12 @@ typedef struct awl_leaf {
   uint32_t number; /* number in AWL_BODIES, or AWL_UNNUMBERED; see build.c */
   uint64_t serial; /* unique, never reused */
   uint8_t looks;   /* calls of awl_look_for_wire() so far */
-  /* number of arguments in a table with f; -1: the content is f itself */
+  /* number of arguments, in a table with f or in a Wire of class AWL_BODY; -1:
+   * the content is f itself */
   int extra;
-  aw_value value;       /* HELD: the Wire or body … */
-  bool wrapped;         /* … the value is a Wire of class AWL_BODY … */
-  const void *identity; /* … and its address, see awl_holds() */
+  aw_value value;       /* HELD: the Wire or body */
+  bool wrapped;         /* HELD: the value is a Wire of class AWL_BODY */
+  const void *identity; /* HELD: the address of the value, see awl_holds() */
   aw_wire *wire;        /* HELD: the wire that has this leaf; borrowed */
 } awl_leaf;
 
