@@ -7,8 +7,8 @@
  * copy of a large frame shares its memory.
  *
  * The frames of the last small message stay with libzmq after Lua has got its
- * strings. If Lua then sends the same bytes, these frames are sent. To compare
- * the bytes costs a fourth of what new frames cost.
+ * strings. If Lua then sends the same bytes, these frames are sent. Comparing
+ * the bytes costs a quarter of making new frames.
  *
  * Neighbours: message.c receives; send.c sends Lua strings.
  */
