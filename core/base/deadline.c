@@ -56,9 +56,9 @@ static uint32_t first_child(const aw_deadlines *d, uint32_t place) {
   return best;
 }
 
-/* Put `due`, which is not before the alarm above `place`, below it. `due` is
- * one of the last alarms, most often: the hole goes down all the way without a
- * look at `due`, which then rises a little. */
+/* Put `due` at `place` or below. It is not before the alarm above `place`. Most
+ * often `due` is one of the latest alarms: so the hole goes down to a leaf
+ * without a comparison with `due`, which then rises a little. */
 static void sift_down(aw_deadlines *d, uint32_t place, aw_due due) {
   uint32_t child;
   while ((child = first_child(d, place)) != place) {

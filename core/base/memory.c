@@ -55,10 +55,10 @@ void aw_free(void *memory) {
 
 /* ---- the memory of an engine ----
  *
- * Scopes, errors and groups come and go with each part of a wire, and what a
- * task has of them is freed when its Task is garbage, with that of many others.
- * So the engine keeps free blocks, at most MOST bytes of each size: to take one
- * costs a fifth of calloc() and free(). Sanitizers see each block.
+ * Scopes, errors and groups come and go with each part of a wire. What an ended
+ * task has is freed when its Task is garbage, with that of many others. So the
+ * engine keeps free blocks, at most SPARE_MOST bytes of each size: to take one
+ * costs a fifth of calloc() and free(). AddressSanitizer sees each block.
  */
 
 enum { SPARE_STEP = 16, SPARE_MOST = 64 * 1024 };
