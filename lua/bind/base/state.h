@@ -218,7 +218,7 @@ struct awl_worker {
   bool unseen;       /* nobody will see the error on its way out of the body */
   bool raising;      /* awl_raise() works on `passing`: user code may run */
   awl_raised raised; /* the error on its way out of the body */
-  uint32_t noted;    /* errors on their way: in `raised`, and to scopes */
+  uint32_t noted;    /* number of errors on their way: here and in scopes */
   aw_error *handled; /* the error that the body was called to handle, or NULL */
   bool holding;      /* the core knows that a clean-up holds an error back */
 };
@@ -369,7 +369,7 @@ struct awl_state {
   uint32_t leaf_count, first_leaf;
   uint64_t leaf_serial;   /* serial of the leaf made last */
   awl_sleep *sleeps;      /* see sleeps.c; NULL until first used */
-  awl_worker **workers;   /* by number; see worker.c */
+  awl_worker **workers;   /* by number; see pool.c */
   uint32_t *worker_chain; /* numbers of workers */
   uint32_t worker_count, first_worker;
   awl_worker *idle; /* the pool of idle workers, a list */

@@ -5,7 +5,8 @@
  * its turn. The receiver takes the value when its own turn comes.
  *
  * If a coroutine waits to receive, the sender pushes the value on the stack of
- * that coroutine, and sends the token `passed` in place of a message.
+ * that coroutine, and sends the token `passed` in place of a message. If nobody
+ * can take the value now, the sender waits, and the value stays on its stack.
  *
  * This file is longer than others, since methods, wires and functions for
  * broadcast.lua make messages in the same way.

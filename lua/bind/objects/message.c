@@ -12,6 +12,10 @@
  * Lua, except more places now and then. They may happen where nothing may
  * raise.
  *
+ * While a coroutine waits to send, its message has no value: the value stays on
+ * the stack of the coroutine (`lender`). From there it moves to the receiver,
+ * or to the place of the message.
+ *
  * Messages have memory of their own: a task may have a message when the channel
  * is gone. A message that a wire ends with keeps alive the Wire that its task
  * runs (`pin`), and so the channel, whose table has the value.

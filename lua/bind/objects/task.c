@@ -39,8 +39,8 @@ static void check_handler(lua_State *L, int arg, bool ours) {
     aw_lua_type_error(L, arg, "function");
 }
 
-/* Check what is given besides the options. A wire alone is checked when it is
- * converted. */
+/* Check the wire and the handler. A wire without a handler and options is not
+ * checked here, but when it is converted. */
 static void check_start(lua_State *L, awl_state *s, int arg, bool ours) {
   if (lua_isnone(L, arg) || !awl_is_wire(L, s, arg))
     aw_lua_type_error(L, arg, "wire");

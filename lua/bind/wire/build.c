@@ -1,12 +1,14 @@
 /* build.c - Wires and their leaves; see build.h
  *
- * A Wire is a userdata with one wire of the core. The user value of the Wire
- * has the Lua values that the wire needs (functions, arguments, other Wires),
- * so Lua collects cycles of wires and closures like any other garbage [V1]. A
- * leaf finds its function in the Wire that a task runs, see convert.c. A leaf
- * that is a part of another wire finds the function by a number in AWL_BODIES,
- * whose values are weak. The core runs a wire that needs nothing of Lua without
- * any wrapper [V7].
+ * A Wire is a userdata of one of three classes. A Wire of class AWL_WIRE has
+ * one wire of the core. One that only sleeps (AWL_SLEEP, see sleeps.c) or only
+ * calls a body (AWL_BODY, see below) has none: what needs it makes it. User
+ * values of a Wire are the Lua values that it needs (functions, arguments,
+ * other Wires), so Lua collects cycles of wires and closures like any other
+ * garbage [V1]. A leaf finds its function in the Wire that a task runs, see
+ * convert.c. A leaf that is a part of another wire finds the function by a
+ * number in AWL_BODIES, whose values are weak. The core runs a wire that needs
+ * nothing of Lua without any wrapper [V7].
  *
  * Neighbours: constructors.c and combine.c have the functions that Lua sees.
  */

@@ -3,7 +3,8 @@
  * While a task runs a wire that needs Lua, the core holds the Wire as a value:
  * a leaf of kind HELD wraps the wire of the core. For a plain body, such a leaf
  * is the wire itself. So everything that the Wire refers to lives as long as
- * the task may need it, and the core gives the same Wire back.
+ * the task may need it, and the core gives the same Wire back. When the task
+ * goes on to another body, its leaf may hold that body instead: awl_become().
  *
  * Neighbours: build.c makes the leaves.
  */
