@@ -262,7 +262,7 @@ AWZ_INLINE int receive_message(awz_socket *s) {
   return rc == -EAGAIN ? 0 : rc;
 }
 
-/* The same, for those who receive many, or rarely. */
+/* The same as a function, for callers outside the path of every message. */
 static int receive_whole(awz_socket *s) {
   return receive_message(s);
 }
