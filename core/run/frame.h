@@ -23,9 +23,9 @@ void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
                      uint64_t shield); /* end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);
 /* A child is about to be started in the innermost scope of `task`. If a step
- * runs there as a part of `//` that has no scope yet (see kinds/else.c), put the
- * scope of the part, and its chain, below the frames of the step. Returns 0 or a
- * negative code. */
+ * runs there as a part of `//` that has no scope yet (see kinds/else.c), put
+ * the scope of the part, and its chain, below the frames of the step. Returns 0
+ * or a negative code. */
 int aw__frame_cover(aw_task *task);
 /* If nothing has happened to the scope of the top frame and it has no children,
  * close it in place of aw__frame_exit(); the caller pops the frame. */

@@ -345,7 +345,7 @@ typedef struct awl_known {
 } awl_known;
 enum { AWL_MOST_KNOWN = 32 };
 
-/* The message of the last Timeout, see timeout.c; the text is empty at first. */
+/* The message of the last Timeout, see timeout.c; no text: there was none. */
 typedef struct awl_timeout_text {
   double seconds;
   char text[40];
