@@ -109,18 +109,23 @@ end
 
 --- Return the verdicts about all musts, in the order of the rows: tables with
 --- `row`, `peer`, `text`, `value` and `over`. The second result is the number
---- of musts that lack a figure.
+--- of musts that lack a figure: no program of ours has a verdict.
 function M.verdicts(entries)
-  local list, missing = {}, 0
+  local list, judged = {}, {}
   for _, entry in ipairs(entries) do
-    for _, must in ipairs(entry.peer.role == "ours" and entry.row.job.musts
+    for i, must in ipairs(entry.peer.role == "ours" and entry.row.job.musts
       or {}) do
       if M.concerns(must, entry.row) then
         local verdict = judge(must, entry, entries)
+        local key = entry.row.id .. " " .. i
         list[#list + 1] = verdict
-        missing = missing + (verdict and 0 or 1)
+        judged[key] = judged[key] or verdict ~= nil
       end
     end
+  end
+  local missing = 0
+  for _, known in pairs(judged) do
+    missing = missing + (known and 0 or 1)
   end
   return list, missing
 end

@@ -30,21 +30,25 @@ local function summary(results)
   return table.concat(parts)
 end
 
---- Return a table of the musts that aiowire does not reach, or a sentence.
+--- Return a table of the musts that aiowire does not reach, or a sentence; and
+--- how many musts lack a figure.
 local function unreached(entries)
   local parts = {}
-  for _, verdict in ipairs(compare.verdicts(entries)) do
+  local verdicts, missing = compare.verdicts(entries)
+  for _, verdict in ipairs(verdicts) do
     if verdict.over then
       parts[#parts + 1] = table_row { verdict.row.title, verdict.peer.title,
         verdict.text, verdict.value }
     end
   end
+  local note = missing == 0 and ""
+    or ("\nTargets without a figure here: %d.\n"):format(missing)
   if #parts == 0 then
-    return "Every figure is within its target.\n"
+    return "Every figure is within its target.\n" .. note
   end
   return "Figures above their targets:\n\n"
     .. table_row { "row", "", "target", "measured" } .. "|---|---|---|--:|\n"
-    .. table.concat(parts)
+    .. table.concat(parts) .. note
 end
 
 local function pictures(chapters)

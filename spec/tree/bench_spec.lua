@@ -13,6 +13,7 @@ local units = require "bench.result.units"
 
 local PEERS <const> = {
   ours = { name = "aiowire", title = "aiowire", role = "ours" },
+  module = { name = "module", title = "aiowire in lua5.4", role = "ours" },
   floor = { name = "floor", title = "C", role = "floor" },
   part = { name = "coroutine", title = "bare coroutines", role = "part" },
   luv = { name = "luv", title = "luv" },
@@ -252,6 +253,15 @@ describe("the comparison of a row", function()
     assert.are.equal(1, missing)
   end)
 
+  it("lacks no figure that one of our programs has", function()
+    local with = entry(row, "ours", 3e-6)
+    with.summary.instructions = { median = 90, least = 90, most = 90 }
+    local list <const> = { with, entry(row, "module", 4e-6), entries[2],
+      entries[5] }
+    local _, missing = compare.verdicts(list)
+    assert.are.equal(0, missing)
+  end)
+
   it("of a must may be with another row of the job", function()
     local job = { sizes = { 10, 20 }, musts = {
       { "cpu", most = 2, row = 10, size = 20 } } }
@@ -350,5 +360,13 @@ describe("the document of the bench", function()
     assert.is_truthy(section:find(
       "| job | aiowire | peak at most 1.00 B | 8.00 B |", 1, true))
     assert.is_truthy(section:find("](performance/steps.svg)", 1, true))
+  end)
+
+  it("says how many targets have no figure", function()
+    local row = new_row { size = 1, musts = { { "instructions", most = 1 } } }
+    local section = docs.section({ about = {}, rows = { row }, missing = {},
+      entries = { entry(row, "ours", 2) } }, {})
+    assert.is_truthy(section:find("within its target.\n\nTargets without a "
+      .. "figure here: 1.\n", 1, true))
   end)
 end)
