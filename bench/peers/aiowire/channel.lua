@@ -9,7 +9,7 @@ aw.run(function(ev)
       channel:send(i)
     end
   end)
-  for _ = 1, count do
-    channel:recv()
+  for i = 1, count do
+    assert(channel:recv() == i)
   end
 end)
