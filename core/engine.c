@@ -345,6 +345,11 @@ static void poll_now(aw_engine *engine) {
   uv_run(&engine->uv, UV_RUN_NOWAIT);
 }
 
+static void begin_round(aw_engine *engine) {
+  aw__clock_begin_round(engine);
+  aw__ready_round(engine);
+}
+
 static int pass(aw_engine *engine, aw_loop *loop, aw_step *out) {
   aw__clock_wake_host(engine);
   aw__clock_look(engine);
@@ -353,7 +358,7 @@ static int pass(aw_engine *engine, aw_loop *loop, aw_step *out) {
   if (aw__task_has_closed(engine))
     aw__task_queue_closed(engine);
   if (engine->ready.count > 0) {
-    aw__ready_round(engine);
+    begin_round(engine);
     return AGAIN;
   }
   if (fired || loop->state != AW_LOOP_RUNNING ||
@@ -456,7 +461,7 @@ static int choose(aw_engine *engine, aw_loop *loop, aw_step *out) {
     return 0;
   }
   if (engine->ready.round == 0 && engine->ready.count > 0 && engine->credit > 0)
-    aw__ready_round(engine);
+    begin_round(engine);
   if (engine->ready.round > 0 && engine->credit <= engine->look_at &&
       aw__clock_look_in_round(engine))
     expire(engine);

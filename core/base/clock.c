@@ -11,12 +11,16 @@
  * the last look [K3]. A look in a long round sets `looked` alone: `now` is the
  * time of the last look that fired deadlines.
  *
+ * The credit tells how long the last steps took. Those of the next round may
+ * take much longer: a crowd that slept is cancelled, and cleans up. So no more
+ * than IN_ROUND steps of a round run between two looks.
+ *
  * Neighbours: ready.c and report.c spend the credit; engine.c looks, and fires
  * the deadlines that are due.
  */
 #include "base/clock.h"
 
-enum { CREDIT_MOST = 64 };
+enum { CREDIT_MOST = 64, IN_ROUND = 16 };
 
 bool aw_engine_virtual(const aw_engine *engine) {
   return engine->config.clock == AW_CLOCK_VIRTUAL;
@@ -32,7 +36,7 @@ uint64_t aw__later(uint64_t from, uint64_t ns) {
   return ns >= AW_DEFAULT - from ? AW_NEVER : from + ns;
 }
 
-/* `credit_size` steps have run since the last look. */
+/* At most `credit_size` steps have run since the last look. */
 static void note_look(aw_engine *engine, uint64_t now) {
   uint64_t took = now - engine->looked;
   engine->looked = now;
@@ -59,6 +63,14 @@ void aw__clock_look(aw_engine *engine) {
   engine->credit = engine->credit_size;
 }
 
+static int32_t steps_in_round(int32_t credit) {
+  return credit < IN_ROUND ? credit : IN_ROUND;
+}
+
+void aw__clock_begin_round(aw_engine *engine) {
+  engine->look_at = engine->credit - steps_in_round(engine->credit);
+}
+
 /* The steps of a long round may be slow: when memory is scarce, each step may
  * run a full collection in the host. Only deadlines are served early. I/O, and
  * the tasks that it makes ready, wait for the end of the round [F2]. */
@@ -68,12 +80,12 @@ bool aw__clock_look_in_round(aw_engine *engine) {
   if (now - engine->now < AW_SLOW) {
     if (real)
       note_look(engine, now);
-    engine->look_at = engine->credit - engine->credit_size;
+    engine->look_at = engine->credit - steps_in_round(engine->credit_size);
     return false;
   }
   aw__clock_look(engine);
   engine->credit = 0;
-  engine->look_at = -engine->credit_size;
+  engine->look_at = -steps_in_round(engine->credit_size);
   return true;
 }
 
