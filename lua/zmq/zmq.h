@@ -647,7 +647,8 @@ awz_context *awz_check_context(lua_State *L, int arg, const char *verb);
 int awz_fail(lua_State *L, const awz_socket *socket, int code,
              const char *verb);
 
-/* address.c: return the address at `arg`. Raises if `verb` cannot take it. */
+/* address.c: return the address at `arg`. Raises if `verb` cannot take it. May
+ * run finalizers, which may close the socket. */
 const char *awz_check_address(lua_State *L, const awz_socket *socket,
                               awz_verb verb, int arg);
 

@@ -145,10 +145,19 @@ static int attached(lua_State *L, awz_socket *s, awz_verb verb,
   return 1;
 }
 
+/* Return the socket at 1, and the address at 2. Raises. The check of an address
+ * may run finalizers, which may close the socket. Nothing may be added to a
+ * closed socket, as its close would not take it away. */
+static awz_socket *check_both(lua_State *L, awz_verb verb,
+                              const char **address) {
+  *address = awz_check_address(L, awz_check_socket(L, verbs[verb]), verb, 2);
+  return awz_check_socket(L, verbs[verb]);
+}
+
 /* s:bind(address) → s */
 static int attach(lua_State *L, awz_verb verb) {
-  awz_socket *s = awz_check_socket(L, verbs[verb]);
-  const char *address = awz_check_address(L, s, verb, 2);
+  const char *address;
+  awz_socket *s = check_both(L, verb, &address);
   int rc = awz_room_for_files();
   if (rc == 0)
     rc = attach_raw(L, s, verb, address);
@@ -160,8 +169,8 @@ static int attach(lua_State *L, awz_verb verb) {
 /* host_to_bind(s, address) → host, its family or nil; nothing if the address
  * has no name that must be looked up first */
 static int host_to_bind(lua_State *L) {
-  awz_socket *s = awz_check_socket(L, "bind");
-  const char *address = awz_check_address(L, s, AWZ_BIND, 2);
+  const char *address;
+  awz_socket *s = check_both(L, AWZ_BIND, &address);
   awz_host host;
   if (awz_host_in(address, true, &host) != AWZ_HOST_NAME)
     return 0;
@@ -175,8 +184,8 @@ static int host_to_bind(lua_State *L) {
 /* bind_number(s, address, number, …) → s: bind to the first of the numbers of
  * its host that can be bound to */
 static int bind_number(lua_State *L) {
-  awz_socket *s = awz_check_socket(L, "bind");
-  const char *address = awz_check_address(L, s, AWZ_BIND, 2);
+  const char *address;
+  awz_socket *s = check_both(L, AWZ_BIND, &address);
   int rc = UV_EAI_NONAME;
   int last = lua_gettop(L);
   for (int i = 3; i <= last && rc < 0 && rc != AW_ENOMEM; i++) {
