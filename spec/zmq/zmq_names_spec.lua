@@ -372,6 +372,14 @@ describe("a bind to a name", function()
       end
     ]]))
 
+  it("whose numbers are all in use says so [M23]", task_prints(
+    "EADDRINUSE\n", [[
+      local a <close>, port = server "pull"
+      local b <close> = zmq.socket "pull"
+      local _, err = pcall(b.bind, b, "tcp://x.live.test:" .. port)
+      print(err.code)
+    ]]))
+
   it("that is unknown is an error, and binds nothing [M23]", task_prints(
     "EAI_NONAME\tbind\ta.dead.test\tzmq PULL socket (not connected)\n", [[
       local a <close> = zmq.socket "pull"

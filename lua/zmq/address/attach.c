@@ -184,10 +184,10 @@ static int host_to_bind(lua_State *L) {
 /* bind_number(s, address, number, …) → s: bind to the first of the numbers of
  * its host that can be bound to */
 static int bind_number(lua_State *L) {
+  int last = lua_gettop(L); /* a check may push */
   const char *address;
   awz_socket *s = check_both(L, AWZ_BIND, &address);
   int rc = UV_EAI_NONAME;
-  int last = lua_gettop(L);
   for (int i = 3; i <= last && rc < 0 && rc != AW_ENOMEM; i++) {
     rc = awz_room_for_files();
     if (rc == 0)
