@@ -36,7 +36,6 @@ local jobs <const> = {
     address = "tcp", load = { "tcp_echo" }, pin = true, musts = {
       { "cpu", most = 1.15, of = "floor", parameter = "64" },
       { "cpu", most = 1, of = "luv", parameter = "64" },
-      { "cpu", most = 1 / 2.5, of = "asyncio", parameter = "64" },
       { "cpu", most = 1.15, parameter = "1+10000", row = "1" },
     } },
   { name = "tcp_idle", program = "tcp_echo", chapter = "tcp",
