@@ -46,8 +46,8 @@ void awl_new_cancelled(lua_State *L, awl_state *s, const char *kind) {
 
 static const char *const kinds[] = {"nothing", "task", "scope",  "timeout",
                                     "failure", "loop", "parent", "race"};
-/* The texts; a reason is what follows PREFIX. */
-static const char PREFIX[] = "Cancelled: ";
+/* The texts; a reason is what follows "Cancelled: ". */
+enum { BEFORE_REASON = sizeof "Cancelled: " - 1 };
 static const char *const texts[] = {
     "Cancelled: nothing",
     "Cancelled: the task was cancelled",
@@ -63,7 +63,7 @@ static void push_cancelled_by(lua_State *L, awl_state *s, size_t by) {
   enum { FIELDS = 2 };
   lua_pushstring(L, texts[by]);
   awl_new_error(L, s, AWL_CANCELLED, FIELDS);
-  lua_pushstring(L, texts[by] + sizeof PREFIX - 1);
+  lua_pushstring(L, texts[by] + BEFORE_REASON);
   lua_setfield(L, -2, "reason");
   lua_pushstring(L, kinds[by]);
   lua_setfield(L, -2, "kind");
