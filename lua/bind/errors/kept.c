@@ -9,13 +9,13 @@
  * Until then AWL_KEPT has the info of each such failure, by its Task. The keys
  * are weak: the entry of a Task stays until its finalizer has run.
  *
- * Neighbours: run/driver.c calls handlers; base/mistake.c warns.
+ * Neighbours: run/driver.c calls handlers; errors/mistake.c warns.
  */
 #include "errors/kept.h"
 
 #include "base/classes.h"
-#include "base/mistake.h"
 #include "base/tasks.h"
+#include "errors/mistake.h"
 #include "open.h"
 
 static int m_keep(lua_State *L) {

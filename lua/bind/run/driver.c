@@ -18,7 +18,6 @@
 
 #include "base/loops.h"
 #include "base/memory_pressure.h"
-#include "base/mistake.h"
 #include "base/parts.h"
 #include "base/show_value.h"
 #include "base/tasks.h"
@@ -28,6 +27,7 @@
 #include "errors/errors.h"
 #include "errors/info.h"
 #include "errors/kept.h"
+#include "errors/mistake.h"
 #include "errors/raised.h"
 #include "errors/traceback.h"
 #include "open.h"

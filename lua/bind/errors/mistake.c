@@ -11,7 +11,7 @@
  * Neighbours: lua/host/warning.c is the sink of the program; run/driver.c warns
  * of conditions, such as slow clean-up.
  */
-#include "base/mistake.h"
+#include "errors/mistake.h"
 
 #include "base/location.h"
 
