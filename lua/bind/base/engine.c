@@ -10,6 +10,7 @@
 #include "base/engine.h"
 
 #include "base/loops.h"
+#include "base/numbers.h"
 #include "base/values.h"
 
 #include <stddef.h>

@@ -118,20 +118,6 @@ awl_state *awl_open(lua_State *L) {
   return s;
 }
 
-/* ---- free numbers ---- */
-
-bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least) {
-  uint32_t grown = *count ? *count * 2 : least;
-  uint32_t *numbers = aw_reallocate(*chain, grown * sizeof *numbers);
-  if (!numbers)
-    return false;
-  for (uint32_t i = *count; i < grown; i++)
-    numbers[i] = i + 1;
-  *chain = numbers;
-  *count = grown;
-  return true;
-}
-
 /* ---- finalizers ---- */
 
 /* Since Lua 5.4.4, lua_gc() returns -1 for every option while a finalizer runs.

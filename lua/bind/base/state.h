@@ -351,6 +351,12 @@ typedef struct awl_timeout_text {
   char text[40];
 } awl_timeout_text;
 
+/* A hash table that finds numbers by keys, see numbers.c. */
+typedef struct awl_numbers {
+  uint32_t *cells; /* NULL: it has none yet */
+  uint32_t count, bits;
+} awl_numbers;
+
 struct awl_state {
   lua_State *main, *util;
   awl_run run;
@@ -364,7 +370,7 @@ struct awl_state {
   uint32_t loop_count;
   uint32_t busy_loop; /* number of a loop that runs, or 0 */
 
-  /* chains of free numbers, see awl_grow_chain() */
+  /* chains of free numbers, and tables that find numbers; see numbers.c */
   uint32_t *leaves; /* numbers of leaves, see build.c */
   uint32_t leaf_count, first_leaf;
   uint64_t leaf_serial;   /* serial of the leaf made last */
@@ -372,11 +378,9 @@ struct awl_state {
   awl_worker **workers;   /* by number; see pool.c */
   uint32_t *worker_chain; /* numbers of workers */
   uint32_t worker_count, first_worker;
-  awl_worker *idle; /* the pool of idle workers, a list */
-  uint32_t *owned;  /* workers by their coroutines, see coroutine_owner.c */
-  uint32_t owned_count, owned_bits;
-  uint32_t *task_cells; /* numbers of Tasks by ids, see tasks.c */
-  uint32_t task_count, task_bits;
+  awl_worker *idle;       /* the pool of idle workers, a list */
+  awl_numbers owned;      /* workers by coroutines, see coroutine_owner.c */
+  awl_numbers tasks;      /* resources of Tasks by ids, see tasks.c */
   uint32_t *engine_chain; /* numbers of engines */
   uint32_t engine_count, first_engine;
   uint64_t engine_serial; /* serial of the engine made last */
@@ -466,10 +470,6 @@ static inline bool awl_is_keep(lua_State *L, const awl_state *s, int index) {
   lua_CFunction f = lua_tocfunction(L, index);
   return f && f == s->upcalls.keep;
 }
-/* Double the array of a chain of free numbers; the first array has `least`
- * entries. In the chain, the entry of a free number is the next free number,
- * and the last entry is `*count`. False: out of memory. */
-bool awl_grow_chain(uint32_t **chain, uint32_t *count, uint32_t least);
 void awl_push_class(lua_State *L, awl_state *s, awl_class class);
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
 /* Does a finalizer run in this Lua state? Any allocation of Lua may run one,

@@ -4,12 +4,11 @@
  * so Tasks can be compared and be keys. The user value of a Task is its
  * EventLoop, whose table has the results of the task.
  *
- * AWL_TASKS has each Task by the number of its resource; its values are weak. A
- * hash table finds that number by the id of the task. Numbers are reused, so
- * AWL_TASKS stays a dense array: with ids as keys, Lua would rehash the table
- * again and again. A cell of the hash table holds a number plus 1; 0 means
- * free. On a collision the next cells are tried in turn; at least half of the
- * cells are free. Tasks of several engines may have the same id.
+ * AWL_TASKS has each Task by the number of its resource; its values are weak.
+ * `tasks` of the state finds that number by the id of the task (numbers.c).
+ * Numbers are reused, so AWL_TASKS stays a dense array: with ids as keys, Lua
+ * would rehash the table again and again. Tasks of several engines may have the
+ * same id.
  *
  * Neighbours: objects/task.c has the class, and starts tasks.
  */
@@ -17,81 +16,26 @@
 
 #include "base/arguments.h"
 #include "base/loops.h"
+#include "base/numbers.h"
 #include "base/resources.h"
 
 /* ---- numbers by ids ---- */
 
-enum { FEWEST_BITS = 5 };
-
-static uint32_t last_cell(const awl_state *s) {
-  return (UINT32_C(1) << s->task_bits) - 1;
-}
-
-static uint32_t cell_of_id(const awl_state *s, uint64_t id) {
-  uint64_t hash = id * UINT64_C(0x9e3779b97f4a7c15);
-  return (uint32_t)(hash >> (64 - s->task_bits));
-}
-
-static uint32_t next_cell(const awl_state *s, uint32_t cell) {
-  return (cell + 1) & last_cell(s);
-}
-
-/* The task of the Task in a cell. */
-static const aw_task *task_in(const awl_state *s, uint32_t cell) {
-  uint32_t number = s->task_cells[cell] - 1;
+/* The task of the Task with this number. */
+static const aw_task *task_of(const awl_state *s, uint32_t number) {
   return s->resources[AWL_RESOURCE_TASK].entries[number].thing;
 }
 
-static void enter(awl_state *s, uint32_t number, uint64_t id) {
-  uint32_t cell = cell_of_id(s, id);
-  while (s->task_cells[cell])
-    cell = next_cell(s, cell);
-  s->task_cells[cell] = number + 1;
-  s->task_count++;
+static uint64_t id_of(const awl_state *s, uint32_t number) {
+  return aw_task_id(task_of(s, number));
 }
 
-/* Make sure that there is a free cell for one more Task. Raises. */
-static void reserve_cell(lua_State *L, awl_state *s) {
-  uint32_t *old = s->task_cells;
-  uint32_t size = old ? last_cell(s) + 1 : 0;
-  if (s->task_count < size / 2)
-    return;
-  uint32_t bits = old ? s->task_bits + 1 : FEWEST_BITS;
-  uint32_t *cells = aw_allocate(sizeof *cells << bits);
-  if (!cells)
-    luaL_error(L, "not enough memory");
-  s->task_cells = cells;
-  s->task_bits = bits;
-  s->task_count = 0;
-  for (uint32_t i = 0; i < size; i++)
-    if (old[i]) {
-      uint32_t number = old[i] - 1;
-      aw_task *task = s->resources[AWL_RESOURCE_TASK].entries[number].thing;
-      enter(s, number, aw_task_id(task));
-    }
-  aw_free(old);
-}
-
-/* Free the cell, and move later entries up into the hole, unless their home
- * cell lies after the hole. */
 void awl_forget_task(awl_state *s, const awl_task_handle *ud) {
-  uint32_t mask = last_cell(s);
-  uint32_t hole = cell_of_id(s, aw_task_id(ud->task));
-  while (s->task_cells[hole] != ud->resource + 1)
-    hole = next_cell(s, hole);
-  for (uint32_t i = next_cell(s, hole); s->task_cells[i]; i = next_cell(s, i)) {
-    uint32_t home = cell_of_id(s, aw_task_id(task_in(s, i)));
-    if (((i - home) & mask) >= ((i - hole) & mask)) {
-      s->task_cells[hole] = s->task_cells[i];
-      hole = i;
-    }
-  }
-  s->task_cells[hole] = 0;
-  s->task_count--;
+  awl_numbers_remove(s, &s->tasks, ud->resource, id_of);
 }
 
 void awl_free_tasks(awl_state *s) {
-  aw_free(s->task_cells);
+  aw_free(s->tasks.cells);
 }
 
 /* ---- Tasks ---- */
@@ -115,7 +59,8 @@ awl_task_handle *awl_push_empty_task(lua_State *L, awl_state *s) {
   awl_task_handle *ud = lua_newuserdatauv(L, sizeof *ud, 1);
   ud->task = NULL;
   ud->locals = 0;
-  reserve_cell(L, s);
+  if (!awl_numbers_reserve(s, &s->tasks, id_of))
+    luaL_error(L, "not enough memory");
   ud->resource = awl_enter_object(L, s, AWL_RESOURCE_TASK);
   awl_push_class(L, s, AWL_TASK);
   lua_setmetatable(L, -2);
@@ -125,11 +70,13 @@ awl_task_handle *awl_push_empty_task(lua_State *L, awl_state *s) {
 /* Push the Task of `task`. False: there is none, and nil is pushed. A Task that
  * is garbage may still have its cell, until it is finalized. */
 static bool find_task(lua_State *L, awl_state *s, const aw_task *task) {
-  uint32_t cell = s->task_cells ? cell_of_id(s, aw_task_id(task)) : 0;
-  for (; s->task_cells && s->task_cells[cell]; cell = next_cell(s, cell)) {
-    if (task_in(s, cell) != task)
+  uint32_t number;
+  for (uint32_t cell = awl_numbers_first(&s->tasks, aw_task_id(task));
+       awl_numbers_at(&s->tasks, cell, &number);
+       cell = awl_numbers_next(&s->tasks, cell)) {
+    if (task_of(s, number) != task)
       continue;
-    awl_get(L, s, AWL_TASKS, s->task_cells[cell]);
+    awl_get(L, s, AWL_TASKS, (lua_Integer)number + 1);
     if (lua_isuserdata(L, -1))
       return true;
     lua_pop(L, 1);
@@ -143,7 +90,7 @@ void awl_fill_task(lua_State *L, awl_loop *loop, awl_task_handle *ud,
   awl_state *s = loop->state;
   ud->task = task;
   awl_set_resource(s, AWL_RESOURCE_TASK, ud->resource, task);
-  enter(s, ud->resource, aw_task_id(task));
+  awl_numbers_add(&s->tasks, aw_task_id(task), ud->resource);
   ud->engine = loop->engine->serial;
   if (lua_touserdata(L, 1) == loop->object)
     lua_pushvalue(L, 1); /* a call of ev:start() */
@@ -177,11 +124,13 @@ void awl_push_task_of(lua_State *L, awl_state *s, awl_loop *loop,
 
 void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
                          uint64_t id) {
-  uint32_t cell = s->task_cells ? cell_of_id(s, id) : 0;
-  for (; s->task_cells && s->task_cells[cell]; cell = next_cell(s, cell)) {
-    if (aw_task_id(task_in(s, cell)) != id)
+  uint32_t number;
+  for (uint32_t cell = awl_numbers_first(&s->tasks, id);
+       awl_numbers_at(&s->tasks, cell, &number);
+       cell = awl_numbers_next(&s->tasks, cell)) {
+    if (id_of(s, number) != id)
       continue;
-    awl_get(L, s, AWL_TASKS, s->task_cells[cell]);
+    awl_get(L, s, AWL_TASKS, (lua_Integer)number + 1);
     const awl_task_handle *ud = lua_touserdata(L, -1);
     if (ud && ud->engine == serial)
       return;

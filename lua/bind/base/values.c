@@ -17,6 +17,7 @@
 
 #include "base/location.h"
 #include "base/loops.h"
+#include "base/numbers.h"
 
 #include <math.h>
 #include <string.h>

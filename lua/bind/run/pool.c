@@ -12,6 +12,7 @@
 
 #include "base/location.h"
 #include "base/memory_pressure.h"
+#include "base/numbers.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"
 #include "run/debug_hooks.h"
@@ -61,7 +62,7 @@ void awl_free_workers(awl_state *s) {
     aw_free(s->workers[i]); /* the first of each block */
   aw_free(s->workers);
   aw_free(s->worker_chain);
-  aw_free(s->owned);
+  aw_free(s->owned.cells);
 }
 
 /* Free an idle worker. Its coroutine becomes garbage and need not be closed: it

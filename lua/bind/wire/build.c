@@ -16,6 +16,7 @@
 
 #include "base/location.h"
 #include "base/memory_pressure.h"
+#include "base/numbers.h"
 #include "base/resources.h"
 #include "base/show_value.h"
 #include "base/values.h"
