@@ -75,6 +75,10 @@
  *                  release). Arguments without one of these words are borrowed.
  *                  `..._keep()` adds a reference and gives its argument back.
  *   Strings        Returned strings are borrowed from their object.
+ *   Sizes          `size` of a struct that a program fills is `sizeof` that
+ *                  struct, or 0, which stands for the members down to `size`.
+ *                  A later version adds members behind `size`. Members that
+ *                  the library does not know must be zero: else AW_EINVAL.
  *   Call from      The thread of the engine, in any place but the functions
  *                  that the core calls (see above; C steps are no such place).
  *                  Comments name the exceptions. Only aw_next() and
@@ -371,6 +375,7 @@ typedef struct aw_retry_rule {
   /* ns. A failed try that lasted this long counts as the first one: the number
    * of tries and the delay start anew. 0: never. */
   uint64_t reset_after;
+  size_t size; /* see "Sizes" above */
 } aw_retry_rule;
 
 /* Run the whole of `wire`; when it fails, try it again as `rule` says [O10].
@@ -521,6 +526,7 @@ typedef struct aw_engine_config {
   /* Let aw_next() return AW_STEP_DEADLOCK instead of blocking for ever [L4].
    * Set it if nothing outside the engine's own waits can make a task ready. */
   bool deadlocks;
+  size_t size; /* see "Sizes" above */
 } aw_engine_config;
 
 /* Make an engine. It opens no descriptor before something in it waits.
@@ -624,6 +630,7 @@ typedef struct aw_loop_config {
    * never turn hard. */
   uint64_t grace;
   aw_value host; /* takes; aw_loop_host() returns it */
+  size_t size;   /* see "Sizes" above */
 } aw_loop_config;
 
 typedef enum aw_loop_state {
@@ -729,6 +736,7 @@ typedef struct aw_task_config {
   uint64_t grace;    /* ns for its cancels; 0: the loop's */
   aw_value locals;   /* takes; 0: those of the task whose step starts it. See
                         aw_task_set_locals() */
+  size_t size;       /* see "Sizes" above */
 } aw_task_config;
 
 typedef enum aw_task_state {
@@ -1193,6 +1201,7 @@ typedef struct aw_scope_config {
   uint64_t deadline; /* on the engine's clock; AW_NEVER: none */
   uint64_t grace;    /* ns, for its cancels; AW_DEFAULT: the task's */
   bool shield;       /* hide soft cancels from outside until `deadline` [C7] */
+  size_t size;       /* see "Sizes" above */
 } aw_scope_config;
 
 /* Open a scope in `task`, whose step is under way.
@@ -1502,6 +1511,7 @@ typedef struct aw_channel_config {
   /* Takes. The value of a receive from a channel that is closed and empty. It
    * may be 0 if nobody sends 0. */
   aw_value end;
+  size_t size; /* see "Sizes" above */
 } aw_channel_config;
 
 /* Make a channel. Returns 0 or AW_ENOMEM.

@@ -92,7 +92,7 @@ int aw__frame_scope(aw_task *task, const aw_scope_config *config) {
 
 int aw__frame_limit(aw_task *task, aw_wire *wire, uint64_t ns, uint64_t grace) {
   uint64_t now = aw_engine_now(task->engine);
-  aw_scope_config config = {aw__later(now, ns), grace, false};
+  aw_scope_config config = {.deadline = aw__later(now, ns), .grace = grace};
   int rc = open_scope(task, &config, wire);
   if (rc == 0)
     aw__opened_of(task->inner)->moved = ns;

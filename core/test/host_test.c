@@ -405,7 +405,7 @@ static void a_scope_takes_the_first_error_of_all(void) {
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
   aw_task *parent = step.task;
-  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope_config open = {.deadline = AW_NEVER, .grace = AW_DEFAULT};
   aw_scope *scope;
   CHECK(aw_scope_open(parent, &open, &scope) == 0);
   CHECK(aw_scope_start(scope, host(1), NULL, NULL) == 0);
@@ -433,7 +433,7 @@ static void a_scope_absorbs_its_own_cancel(void) {
   start(loop, host(0));
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
-  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope_config open = {.deadline = AW_NEVER, .grace = AW_DEFAULT};
   aw_scope *scope;
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);
   aw_scope_cancel(scope, claim(7), AW_DEFAULT);
@@ -515,7 +515,7 @@ static void of_several_waits_it_tells_the_first(void) {
 /* Open a scope with a limit of 1 s in the task, and let the task sleep for 5 s.
  */
 static void sleep_in_scope(aw_task *task) {
-  aw_scope_config open = {AW_SECOND, AW_DEFAULT, false};
+  aw_scope_config open = {.deadline = AW_SECOND, .grace = AW_DEFAULT};
   aw_scope *scope;
   CHECK(aw_scope_open(task, &open, &scope) == 0);
   aw_task_park(task, &bodies[0]);
@@ -551,7 +551,7 @@ static void the_outermost_that_expired_tells_it(void) {
   start(loop, host(0));
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
-  aw_scope_config open = {AW_SECOND, AW_DEFAULT, false};
+  aw_scope_config open = {.deadline = AW_SECOND, .grace = AW_DEFAULT};
   aw_scope *outer;
   CHECK(aw_scope_open(step.task, &open, &outer) == 0);
   sleep_in_scope(step.task);
@@ -592,7 +592,8 @@ static void a_kill_closes_host_code_from_the_inside(void) {
   CHECK(aw_loop_begin(loop, AW_SECOND) == 0);
   call_and_await(engine, loop, host(1), true);
   aw_step step = next(engine, loop, AW_STEP_CALL);
-  aw_scope_config open = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope_config open = {
+      .deadline = AW_NEVER, .grace = AW_DEFAULT, .shield = true};
   aw_scope *scope;
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);
   aw_task_park(step.task, &bodies[1]);
@@ -697,7 +698,7 @@ static aw_step fail_slowly(aw_engine *engine, aw_loop *loop, uint64_t ns,
   CHECK(aw_loop_start(loop, host(0), &handled, NULL) == 0);
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
-  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope_config open = {.deadline = AW_NEVER, .grace = AW_DEFAULT};
   aw_scope *scope;
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);
   CHECK(aw_scope_start(scope, aw_shielded(aw_sleep(ns), AW_NEVER), NULL,
@@ -724,7 +725,7 @@ static void what_is_closed_takes_nothing(void) {
   CHECK(aw_loop_start(loop, host(0), &handled, NULL) == 0);
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
-  aw_scope_config open = {AW_NEVER, AW_DEFAULT, false};
+  aw_scope_config open = {.deadline = AW_NEVER, .grace = AW_DEFAULT};
   aw_scope *scope;
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);
   CHECK(aw_scope_start(scope, aw_sleep(1), NULL, NULL) == 0);
@@ -805,7 +806,8 @@ static void the_tree_can_be_walked(void) {
   aw_task *tasks[2] = {start_task(loop, host(0)), start_task(loop, host(1))};
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
-  aw_scope_config open = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope_config open = {
+      .deadline = AW_NEVER, .grace = AW_DEFAULT, .shield = true};
   aw_scope *scope;
   aw_task *child;
   CHECK(aw_scope_open(step.task, &open, &scope) == 0);

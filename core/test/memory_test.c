@@ -94,7 +94,8 @@ static aw_turn scopes(aw_task *task, void *data) {
   aw_scope *scope;
   int rc = 0;
   for (int i = 0; i < 3 && rc == 0; i++) {
-    aw_scope_config config = {(uint64_t)(100 - 10 * i), 5, shield};
+    aw_scope_config config = {
+        .deadline = (uint64_t)(100 - 10 * i), .grace = 5, .shield = shield};
     rc = aw_scope_open(task, &config, &scope);
   }
   return waiting(task, rc < 0 ? rc : aw_await_sleep(task, 500));
@@ -105,7 +106,7 @@ static aw_turn family(aw_task *task, void *data) {
   aw_scope_end end;
   if (aw_task_steps(task) == 1) {
     aw_scope *scope;
-    aw_scope_config config = {AW_NEVER, AW_DEFAULT, false};
+    aw_scope_config config = {.deadline = AW_NEVER, .grace = AW_DEFAULT};
     int rc = aw_scope_open(task, &config, &scope);
     if (rc < 0)
       return failed(task, rc);

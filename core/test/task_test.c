@@ -153,7 +153,8 @@ typedef struct sleeper {
 
 static aw_turn sleep_step(aw_task *task, void *data) {
   sleeper *s = data;
-  aw_scope_config shield = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope_config shield = {
+      .deadline = AW_NEVER, .grace = AW_DEFAULT, .shield = true};
   aw_scope_end end;
   switch (s->at++) {
   case 0: CHECK(aw_await_sleep(task, AW_NEVER) == 0); return AW_WAIT;
@@ -651,7 +652,8 @@ static void the_time_out_of_a_loop_is_a_limit(void) {
 
 static aw_turn look_step(aw_task *task, void *data) {
   extender *e = data;
-  aw_scope_config shield = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope_config shield = {
+      .deadline = AW_NEVER, .grace = AW_DEFAULT, .shield = true};
   aw_scope_end end;
   aw_scope *scope;
   if (e->at++ == 0) {

@@ -39,7 +39,8 @@ int aw__cold_push(aw_task *task, aw_wire *wire, size_t size) {
 }
 
 int aw__cold_scoped(aw_task *task, aw_wire *part) {
-  static const aw_scope_config plain = {AW_NEVER, AW_DEFAULT, false};
+  static const aw_scope_config plain = {.deadline = AW_NEVER,
+                                        .grace = AW_DEFAULT};
   int rc = aw__frame_scope(task, &plain);
   return rc < 0 ? rc : aw__frame_chain(task, part);
 }

@@ -11,8 +11,10 @@ aw_wire *aw_shielded(aw_wire *wire, uint64_t grace) {
 }
 
 static int enter(aw_task *task, aw_wire *wire) {
-  aw_scope_config config = {aw__frame_shield_end(task, wire->u.one.number),
-                            AW_DEFAULT, true};
+  aw_scope_config config = {.deadline =
+                                aw__frame_shield_end(task, wire->u.one.number),
+                            .grace = AW_DEFAULT,
+                            .shield = true};
   int rc = aw__frame_scope(task, &config);
   return rc < 0 ? rc : aw__frame_chain(task, wire->u.first);
 }

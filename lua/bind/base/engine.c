@@ -33,8 +33,13 @@ static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
       !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
     return NULL;
   awl_engine *engine = aw_allocate(sizeof *engine);
-  aw_engine_config config = {clock,    seed,       s,   awl_drop,
-                             awl_keep, awl_gather, true};
+  aw_engine_config config = {.clock = clock,
+                             .seed = seed,
+                             .host = s,
+                             .drop = awl_drop,
+                             .keep = awl_keep,
+                             .gather = awl_gather,
+                             .deadlocks = true};
   if (!engine || aw_engine_new(&config, &engine->core) < 0) {
     aw_free(engine);
     return NULL;

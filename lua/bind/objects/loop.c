@@ -153,7 +153,7 @@ static int push_new(lua_State *L, int arg) {
   loop->private_engine = options.private_engine;
   loop->timeout = options.timeout;
   loop->signals = options.signals;
-  aw_loop_config config = {options.grace, number};
+  aw_loop_config config = {.grace = options.grace, .host = number};
   if (aw_loop_new(loop->engine->core, &config, &loop->core) < 0)
     return awl_error(L, "not enough memory");
   s->loops[number] = loop;

@@ -379,7 +379,8 @@ static int act_scope(lua_State *L) {
                    "options come before the function");
   lua_settop(L, f);
   awl_worker *w = awl_awaiter(L, s, "scope");
-  aw_scope_config config = {deadline_of(s, timeout), grace, false};
+  aw_scope_config config = {.deadline = deadline_of(s, timeout),
+                            .grace = grace};
   return call_in_scope(L, w, 0, AWL_MODE_SCOPE, &config, timeout);
 }
 
@@ -389,7 +390,8 @@ static int act_timeout(lua_State *L) {
   uint64_t ns = awl_check_ns(L, 1);
   check_scope_function(L, 2);
   awl_worker *w = awl_awaiter(L, s, "timeout");
-  aw_scope_config config = {deadline_of(s, ns), AW_DEFAULT, false};
+  aw_scope_config config = {.deadline = deadline_of(s, ns),
+                            .grace = AW_DEFAULT};
   return call_in_scope(L, w, lua_gettop(L) - 2, AWL_MODE_TIMEOUT, &config, ns);
 }
 
@@ -402,7 +404,8 @@ static int act_shield(lua_State *L) {
   awl_worker *w = awl_awaiter(L, s, "shield");
   if (grace == AW_DEFAULT)
     grace = aw_loop_grace(aw_task_loop(w->task));
-  aw_scope_config config = {deadline_of(s, grace), AW_DEFAULT, true};
+  aw_scope_config config = {
+      .deadline = deadline_of(s, grace), .grace = AW_DEFAULT, .shield = true};
   return call_in_scope(L, w, 0, AWL_MODE_SHIELD, &config, grace);
 }
 

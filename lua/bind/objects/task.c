@@ -283,7 +283,8 @@ static void let_run(lua_State *L, awl_state *s, const aw_task *task) {
 
 int awl_join(lua_State *L, awl_worker *w, aw_task *task, awl_after after) {
   let_run(L, w->state, task);
-  aw_scope_config config = {AW_NEVER, AW_DEFAULT, true};
+  aw_scope_config config = {
+      .deadline = AW_NEVER, .grace = AW_DEFAULT, .shield = true};
   aw_scope *scope;
   int rc = aw_scope_open(w->task, &config, &scope);
   if (rc < 0)
