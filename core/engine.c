@@ -15,6 +15,7 @@
  * core: no other file includes or calls it.
  */
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/libuv.h"
@@ -51,12 +52,24 @@ static int make_errors(aw_engine *engine) {
   return 0;
 }
 
+/* Returns 0 or AW_EINVAL. */
+static int read_config(const void *config, aw_engine_config *out) {
+  if (!config)
+    return 0;
+  const aw_config_layout layout = AW_CONFIG_LAYOUT(aw_engine_config);
+  int rc = aw__config_copy(&config, layout, out);
+  bool clock = out->clock == AW_CLOCK_REAL || out->clock == AW_CLOCK_VIRTUAL;
+  return rc == 0 && !clock ? AW_EINVAL : rc;
+}
+
 int aw_engine_new(const aw_engine_config *config, aw_engine **out) {
+  aw_engine_config own = {0};
+  if (!out || read_config(config, &own) < 0)
+    return AW_EINVAL;
   aw_engine *engine = aw_allocate(sizeof *engine);
   if (!engine)
     return AW_ENOMEM;
-  if (config)
-    engine->config = *config;
+  engine->config = own;
   engine->refs = 1;
   engine->random = engine->config.seed;
   engine->choices = ~engine->config.seed; /* unlike those of a shuffle */

@@ -76,9 +76,10 @@
  *                  `..._keep()` adds a reference and gives its argument back.
  *   Strings        Returned strings are borrowed from their object.
  *   Sizes          `size` of a struct that a program fills is `sizeof` that
- *                  struct, or 0, which stands for the members down to `size`.
- *                  A later version adds members behind `size`. Members that
- *                  the library does not know must be zero: else AW_EINVAL.
+ *                  struct, or 0, which stands for the members down to `size`:
+ *                  set it to use a member behind it. A later version adds
+ *                  members at the end. Members that the library does not know
+ *                  must be zero: else AW_EINVAL. See also "growth" below.
  *   Call from      The thread of the engine, in any place but the functions
  *                  that the core calls (see above; C steps are no such place).
  *                  Comments name the exceptions. Only aw_next() and
@@ -263,7 +264,10 @@ AW_API aw_wire *aw_sleep_until(uint64_t at);
  * wire is part of it [O12]. */
 AW_API aw_wire *aw_whole(aw_wire *wire);
 
-/* Run `wire` under a name that tracebacks and dumps show; copies `name`. */
+/* Run `wire` under a name that tracebacks and dumps show.
+ *
+ *   name  copied; NULL gives `wire` itself
+ */
 AW_API aw_wire *aw_named(aw_wire *wire, const char *name);
 
 /* ---- combining wires [O4-O11] --------------------------------------------
@@ -368,9 +372,9 @@ AW_API aw_wire *aw_finally(aw_wire *wire, aw_wire *then, uint64_t grace);
 typedef struct aw_retry_rule {
   uint64_t times;  /* tries in all, at least 1; AW_FOREVER: no limit */
   uint64_t delay;  /* before the second try */
-  double factor;   /* each further delay is longer by this factor */
-  uint64_t most;   /* upper bound of a delay; AW_NEVER: none */
-  uint64_t within; /* limit for all tries together; AW_NEVER: none */
+  double factor;   /* each further delay is longer by this factor; 0: as 1 */
+  uint64_t most;   /* upper bound of a delay; 0 or AW_NEVER: none */
+  uint64_t within; /* limit for all tries together; 0 or AW_NEVER: none */
   bool jitter;     /* wait only a random part of each delay */
   /* ns. A failed try that lasted this long counts as the first one: the number
    * of tries and the delay start anew. 0: never. */
@@ -384,7 +388,10 @@ typedef struct aw_retry_rule {
  * of tries. When `within` is over before the first try has failed, it fails
  * with AW_ETIMEOUT. Cancelled is not tried again.
  *
- *   rule   copied
+ * `(aw_retry_rule){.times = 3}` tries three times without a pause.
+ *
+ *   rule   copied. NULL, 0 `times`, a `factor` that is negative or no number,
+ *          and a `size` that does not fit give NULL
  *   when   takes; decides after each failure. Its first step gets the error by
  *          aw_task_take_error(). The wire is tried again if `when` ends with a
  *          value. If `when` fails, its error is the result, and the error of
@@ -534,7 +541,7 @@ typedef struct aw_engine_config {
  *   config  copied; NULL: a real clock, and no values of the host
  *   out     gives
  *
- * Returns 0 or AW_ENOMEM.
+ * Returns 0, AW_EINVAL or AW_ENOMEM.
  */
 AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
 
@@ -644,10 +651,10 @@ typedef enum aw_loop_state {
 
 /* Make a loop on `engine`.
  *
- *   config  NULL: a grace of 5 s
+ *   config  copied; NULL: a grace of 5 s. Its `host` is taken, also on failure
  *   out     gives
  *
- * Returns 0 or AW_ENOMEM.
+ * Returns 0, AW_EINVAL or AW_ENOMEM.
  */
 AW_API int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
                        aw_loop **out);
@@ -754,7 +761,7 @@ typedef enum aw_task_state {
  *   config  NULL: no name, no handler. Its values are taken, also on failure
  *   out     gives; may be NULL
  *
- * Returns 0, AW_ENOMEM, or AW_EENDED if the loop has ended.
+ * Returns 0, AW_EINVAL, AW_ENOMEM, or AW_EENDED if the loop has ended.
  */
 AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
                          const aw_task_config *config, aw_task **out);
@@ -1208,7 +1215,7 @@ typedef struct aw_scope_config {
  *
  *   out  receives the scope, borrowed until it is closed
  *
- * Returns 0, AW_ENOMEM or AW_EDEPTH.
+ * Returns 0, AW_EINVAL, AW_ENOMEM or AW_EDEPTH.
  */
 AW_API int aw_scope_open(aw_task *task, const aw_scope_config *config,
                          aw_scope **out);
@@ -1514,9 +1521,10 @@ typedef struct aw_channel_config {
   size_t size; /* see "Sizes" above */
 } aw_channel_config;
 
-/* Make a channel. Returns 0 or AW_ENOMEM.
+/* Make a channel. Returns 0, AW_EINVAL or AW_ENOMEM.
  *
- *   config  copied; its `end` is taken, also on failure
+ *   config  copied; its `end` is taken, also on failure. NULL: no capacity, no
+ *           name and no functions
  *   out     gives
  */
 AW_API int aw_channel_new(const aw_channel_config *config, aw_channel **out);

@@ -15,6 +15,7 @@
 #include "run/frame.h"
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -107,7 +108,13 @@ uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace) {
 
 int aw_scope_open(aw_task *task, const aw_scope_config *config,
                   aw_scope **out) {
-  int rc = aw__frame_scope(task, config);
+  aw_scope_config room;
+  const void *own = config;
+  if (!task || !own || !out || !aw__task_in_step(task))
+    return AW_EINVAL;
+  int rc = aw__config_fit(&own, AW_CONFIG_LAYOUT(aw_scope_config), &room);
+  if (rc == 0)
+    rc = aw__frame_scope(task, own);
   if (rc == 0)
     *out = task->inner;
   return rc;

@@ -12,6 +12,7 @@
  */
 #include "run/start.h"
 
+#include "base/config.h"
 #include "base/memory.h"
 #include "run/cancel.h"
 #include "run/end.h"
@@ -24,14 +25,22 @@
 int aw_loop_new(aw_engine *engine, const aw_loop_config *config,
                 aw_loop **out) {
   enum { GRACE_SECONDS = 5 };
-  aw_loop *loop = aw__alloc(engine, sizeof *loop);
+  static const aw_loop_config plain = {.grace = GRACE_SECONDS * AW_SECOND};
+  if (!engine)
+    return AW_EINVAL;
+  aw_loop_config room;
+  const void *own = config ? config : &plain;
+  aw_value host = config ? config->host : 0;
+  int rc = out ? aw__config_fit(&own, AW_CONFIG_LAYOUT(aw_loop_config), &room)
+               : AW_EINVAL;
+  aw_loop *loop = rc == 0 ? aw__alloc(engine, sizeof *loop) : NULL;
   if (!loop) {
-    aw__drop(engine, config ? config->host : 0);
-    return AW_ENOMEM;
+    aw__drop(engine, host);
+    return rc < 0 ? rc : AW_ENOMEM;
   }
   loop->engine = engine;
-  loop->grace = config ? config->grace : GRACE_SECONDS * AW_SECOND;
-  loop->host = config ? config->host : 0;
+  loop->grace = ((const aw_loop_config *)own)->grace;
+  loop->host = host;
   aw__list_init(&loop->pending);
   aw__scope_init(&loop->root, NULL, NULL);
   aw__engine_keep(engine);
@@ -134,17 +143,34 @@ static int start_heir(aw_scope *scope, aw_wire *wire,
   return start(scope, wire, &heir, out);
 }
 
+/* A wrong call. Dispose of what it takes. */
+static int refuse(const aw_scope *scope, aw_wire *wire,
+                  const aw_task_config *config) {
+  aw_wire_release(wire);
+  if (scope && config) {
+    aw_engine *engine = aw__scope_engine(scope);
+    aw__drop(engine, config->handler);
+    aw__drop(engine, config->locals);
+  }
+  return AW_EINVAL;
+}
+
 int aw_scope_start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
                    aw_task **out) {
+  aw_task_config room;
+  const void *own = config;
+  if (!scope || (own && aw__config_fit(&own, AW_CONFIG_LAYOUT(aw_task_config),
+                                       &room) < 0))
+    return refuse(scope, wire, config);
   const aw_task *by = aw__scope_engine(scope)->current;
   if (by && by->more && by->more->locals) /* rarely */
-    return start_heir(scope, wire, config, out);
-  return start(scope, wire, config, out);
+    return start_heir(scope, wire, own, out);
+  return start(scope, wire, own, out);
 }
 
 int aw_loop_start(aw_loop *loop, aw_wire *wire, const aw_task_config *config,
                   aw_task **out) {
-  return aw_scope_start(&loop->root, wire, config, out);
+  return aw_scope_start(loop ? &loop->root : NULL, wire, config, out);
 }
 
 int aw__loop_spin_off(aw_task *task) {

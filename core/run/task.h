@@ -14,6 +14,11 @@ int aw__task_reserve(aw_task *task, int count);
 /* Pop the top frame, and release the wire that it keeps. The caller has freed
  * what else the frame owns. */
 void aw__task_pop(aw_task *task);
+/* Is a step of `task` under way, which has armed no wait yet? Else the program
+ * has called a function of steps at a wrong time. */
+static inline bool aw__task_in_step(const aw_task *task) {
+  return task->state == AW_TASK_RUNNING;
+}
 static inline aw_frame *aw__task_top(const aw_task *task) {
   return &task->frames[task->depth - 1];
 }

@@ -20,6 +20,7 @@
  * aw_wait_complete() may remove other tasks from these queues, the losers of a
  * race. So no pointer to the next link is held across that call.
  */
+#include "base/config.h"
 #include "run/task.h"
 #include "run/wait.h"
 #include "sources/meeting.h"
@@ -195,14 +196,25 @@ static int give(aw_channel *channel, const aw_task *task, aw_value value) {
 
 /* ---- life ---- */
 
+/* No channel was made: drop the value that its configuration gave. */
+static int not_made(const aw_channel_config *config, int rc) {
+  if (config->end && config->drop)
+    config->drop(config->host, config->end);
+  return rc;
+}
+
 int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
+  static const aw_channel_config plain = {0};
+  aw_channel_config room;
+  const void *own = config ? config : &plain;
+  if (aw__config_fit(&own, AW_CONFIG_LAYOUT(aw_channel_config), &room) < 0 ||
+      !out)
+    return not_made(own, AW_EINVAL);
+  config = own;
   aw_channel *channel =
       aw__meeting_new(sizeof *channel, "channel", config->name);
-  if (!channel) {
-    if (config->end && config->drop)
-      config->drop(config->host, config->end);
-    return AW_ENOMEM;
-  }
+  if (!channel)
+    return not_made(config, AW_ENOMEM);
   channel->config = *config;
   aw__list_init(&channel->receivers);
   aw__list_init(&channel->senders);

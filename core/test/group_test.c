@@ -6,6 +6,8 @@
  */
 #include "check.h"
 
+#include <math.h>
+
 typedef struct mailbox {
   aw_value value;
   aw_task *waiter;
@@ -339,6 +341,32 @@ static void what_fails_is_tried_again(void) {
   log_clear();
 }
 
+static void a_rule_of_zeros_tries_at_once_and_for_ever(void) {
+  aw_engine *engine = gathering_engine();
+  int left = 3, code;
+  aw_retry_rule rule = {.times = 4};
+  aw_wire *wire = aw_retry(aw_call(fail_some, &left), &rule, NULL);
+  CHECK(value_of(engine, wire, &code) == 0 && code == 0);
+  CHECK_LOG("try try try try ");
+  CHECK(aw_engine_now(engine) == 0);
+  left = 3;
+  rule.delay = AW_SECOND; /* the factor stays 1 */
+  wire = aw_retry(aw_call(fail_some, &left), &rule, NULL);
+  CHECK(value_of(engine, wire, &code) == 0 && code == 0);
+  CHECK(aw_engine_now(engine) == 3 * AW_SECOND);
+  log_clear();
+  gone(engine);
+}
+
+static void a_rule_that_means_nothing_gives_nothing(void) {
+  const aw_retry_rule none = {.delay = 1};
+  const aw_retry_rule shrinking = {.times = 2, .factor = -1};
+  const aw_retry_rule no_number = {.times = 2, .factor = (double)NAN};
+  CHECK(aw_retry(aw_sleep(1), &none, aw_sleep(1)) == NULL);
+  CHECK(aw_retry(aw_sleep(1), &shrinking, NULL) == NULL);
+  CHECK(aw_retry(aw_sleep(1), &no_number, NULL) == NULL);
+}
+
 static void a_retry_may_be_refused_and_has_a_time(void) {
   aw_engine *engine = gathering_engine();
   int left = 9, code;
@@ -424,6 +452,8 @@ int main(void) {
   a_second_part_finds_what_the_first_left();
   finally_is_run_in_any_case();
   what_fails_is_tried_again();
+  a_rule_of_zeros_tries_at_once_and_for_ever();
+  a_rule_that_means_nothing_gives_nothing();
   a_retry_may_be_refused_and_has_a_time();
   a_long_try_is_the_first_again();
   ticks_keep_their_grid();

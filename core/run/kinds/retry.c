@@ -7,6 +7,7 @@
  * frame waits.
  */
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "base/ready.h"
 #include "run/frame.h"
@@ -26,20 +27,46 @@ typedef struct tries {
   bool asking;     /* `when` is under way */
 } tries;
 
-aw_wire *aw_retry(aw_wire *first, const aw_retry_rule *rule, aw_wire *when) {
-  aw_wire *wire = aw__build_one(AW_KIND_RETRY, first, 0);
+/* Give what `given` means: a member that is 0 stands for its default. NULL if
+ * it means nothing, or if there is no memory. */
+static aw_retry_rule *make_rule(const aw_retry_rule *given) {
+  aw_retry_rule room;
+  const void *own = given;
+  if (!own || aw__config_fit(&own, AW_CONFIG_LAYOUT(aw_retry_rule), &room) < 0)
+    return NULL;
+  room = *(const aw_retry_rule *)own;
+  bool grows = room.factor > 0; /* not so for NaN either */
+  bool plain = !(room.factor < 0) && !(room.factor > 0);
+  if (room.times == 0 || (!grows && (!plain || isnan(room.factor))))
+    return NULL;
+  if (!grows)
+    room.factor = 1;
+  if (room.most == 0)
+    room.most = AW_NEVER;
+  if (room.within == 0)
+    room.within = AW_NEVER;
+  room.size = sizeof room;
+  aw_retry_rule *rule = aw_allocate(sizeof *rule);
+  if (rule)
+    *rule = room;
+  return rule;
+}
+
+aw_wire *aw_retry(aw_wire *first, const aw_retry_rule *given, aw_wire *when) {
+  aw_retry_rule *rule = first ? make_rule(given) : NULL;
+  aw_wire *wire = NULL;
+  if (rule)
+    wire = aw__build_one(AW_KIND_RETRY, first, 0);
+  else
+    aw_wire_release(first);
   if (!wire) {
+    aw_free(rule);
     aw_wire_release(when);
     return NULL;
   }
   wire->u.pair.then = when;
   wire->count = when ? 2 : 1;
-  wire->u.pair.rule = aw_allocate(sizeof *rule);
-  if (!wire->u.pair.rule) {
-    aw_wire_release(wire);
-    return NULL;
-  }
-  *wire->u.pair.rule = *rule;
+  wire->u.pair.rule = rule;
   return wire;
 }
 

@@ -204,6 +204,12 @@ static bool opt_jitter(lua_State *L, int arg) {
   return full;
 }
 
+/* For the core, a time of 0 means no limit. */
+static uint64_t opt_limit(lua_State *L, int arg, const char *name) {
+  uint64_t ns = awl_opt_ns(L, arg, name, AW_NEVER);
+  return ns > 0 ? ns : 1;
+}
+
 static aw_retry_rule check_rule(lua_State *L, int arg) {
   static const char *const names[] = {"times",  "delay",       "factor",
                                       "max",    "jitter",      "when",
@@ -213,10 +219,11 @@ static aw_retry_rule check_rule(lua_State *L, int arg) {
       .times = opt_times(L, arg),
       .delay = awl_opt_ns(L, arg, "delay", 0),
       .factor = opt_factor(L, arg),
-      .most = awl_opt_ns(L, arg, "max", AW_NEVER),
-      .within = awl_opt_ns(L, arg, "within", AW_NEVER),
+      .most = opt_limit(L, arg, "max"),
+      .within = opt_limit(L, arg, "within"),
       .jitter = opt_jitter(L, arg),
       .reset_after = awl_opt_ns(L, arg, "reset_after", AW_NEVER),
+      .size = sizeof rule,
   };
   if (rule.reset_after == 0)
     awl_error(L, "bad option 'reset_after' (seconds must be positive)");

@@ -1,0 +1,32 @@
+/* config.c - structs of other versions; see config.h
+ *
+ * As copy_struct_from_user() of Linux does it: what an older program does not
+ * know is zero, and a newer program may leave what this version does not know
+ * at zero. Neighbours: every function that takes such a struct.
+ */
+#include "base/config.h"
+
+static bool is_zero(const char *bytes, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (bytes[i] != 0)
+      return false;
+  return true;
+}
+
+int aw__config_copy(const void **config, aw_config_layout layout, void *room) {
+  const char *given = *config;
+  const size_t first = layout.at + sizeof(size_t); /* of version 0.1 */
+  size_t size;
+  memcpy(&size, given + layout.at, sizeof size);
+  if (size == 0)
+    size = first;
+  if (size < first)
+    return AW_EINVAL;
+  size_t used = size < layout.known ? size : layout.known;
+  if (!is_zero(given + used, size - used))
+    return AW_EINVAL;
+  memset(room, 0, layout.known);
+  memcpy(room, given, used);
+  *config = room;
+  return 0;
+}
