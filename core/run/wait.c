@@ -40,9 +40,34 @@ static void idle_disarm(aw_task *task, void *on) {
   aw__alarm_clear(task->engine, &task->alarm);
 }
 
-/* The data of a sleep is its span in ns. */
+/* The data of a sleep is its span in ns; in ms where a pointer has 32 bits, in
+ * which 4 s of ns have room. */
+#if UINTPTR_MAX > UINT32_MAX
+
+static void *span_data(uint64_t ns) {
+  return (void *)(uintptr_t)ns;
+}
+
+static uint64_t span_of(const void *data) {
+  return (uintptr_t)data;
+}
+
+#else
+
+static void *span_data(uint64_t ns) {
+  uint64_t ms = ns / AW_MS;
+  return (void *)(uintptr_t)(ms < UINTPTR_MAX ? ms : UINTPTR_MAX);
+}
+
+static uint64_t span_of(const void *data) {
+  uintptr_t ms = (uintptr_t)data;
+  return ms == UINTPTR_MAX ? AW_NEVER : ms * AW_MS;
+}
+
+#endif
+
 static void sleep_describe(const void *data, char *out, size_t size) {
-  uint64_t ns = (uintptr_t)data;
+  uint64_t ns = span_of(data);
   double seconds = (double)ns / (double)AW_SECOND;
   if (ns > AW_NEVER / 2)
     snprintf(out, size, "for ever");
@@ -129,7 +154,7 @@ int aw__wait_until(aw_task *task, uint64_t at) {
     if (rc < 0)
       return rc;
   }
-  park(task, &aw__wait_sleep, (void *)(uintptr_t)(at > now ? at - now : 0));
+  park(task, &aw__wait_sleep, span_data(at > now ? at - now : 0));
   return 0;
 }
 
@@ -147,7 +172,7 @@ int aw_await_sleep(aw_task *task, uint64_t ns) {
   uint64_t at = aw__later(aw_engine_now(task->engine), ns);
   int rc = aw__wait_until(task, at);
   if (rc == 0)
-    task->on = (void *)(uintptr_t)ns; /* for dumps: the span as given */
+    task->on = span_data(ns); /* for dumps: the span as given */
   return armed_or_not(task, rc);
 }
 
@@ -295,7 +320,7 @@ bool aw_task_waiting(const aw_task *task, aw_waiting *out) {
     return false;
   out->label = wait->label;
   out->until = AW_NEVER;
-  out->span = wait == &aw__wait_sleep ? (uint64_t)(uintptr_t)task->on : 0;
+  out->span = wait == &aw__wait_sleep ? span_of(task->on) : 0;
   out->task = NULL;
   out->children = 0;
   out->data = task->on;

@@ -110,6 +110,12 @@ static void names_are_copied_and_seen_through_holders(void) {
   aw_wire_release(wire);
 }
 
+static void no_name_changes_nothing(void) {
+  aw_wire *wire = seen();
+  CHECK(aw_named(wire, NULL) == wire);
+  aw_wire_release(wire);
+}
+
 /* ---- arrays of items that wires share ---- */
 
 /* Bytes requested since the test set it to 0. */
@@ -251,6 +257,7 @@ int main(void) {
   null_operands_give_null_and_leak_nothing();
   a_wire_lives_while_a_part_of_another();
   no_depth_is_depth_of_the_c_stack();
+  no_name_changes_nothing();
   names_are_copied_and_seen_through_holders();
   a_chain_of_twice_the_length_costs_twice();
   wires_that_extend_the_same_one_are_independent();

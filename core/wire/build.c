@@ -153,6 +153,8 @@ aw_wire *aw_whole(aw_wire *wire) {
 }
 
 aw_wire *aw_named(aw_wire *first, const char *name) {
+  if (!name)
+    return first;
   aw_wire *wire = make_around(AW_KIND_NAMED, first);
   if (!wire)
     return NULL;
@@ -177,10 +179,13 @@ aw_wire *aw_hold(aw_wire *first, void *data, void (*release)(void *)) {
 
 /* ---- any number of parts ---- */
 
+/* No wire has so many: `count` has 32 bits. */
+static const size_t TOO_MANY = UINT32_MAX;
+
 /* Make a wire of `count` parts, with an array of its own of `capacity` places.
  * The caller fills in the parts. NULL when out of memory. */
 static aw_wire *make_list(aw_kind kind, size_t count, size_t capacity) {
-  if (capacity > UINT32_MAX)
+  if (capacity >= SIZE_MAX / sizeof(aw_wire *) - sizeof(aw_wire))
     return NULL;
   aw_wire *wire = make_sized(kind, aw__wire_list_size(capacity));
   if (!wire)
@@ -202,13 +207,13 @@ static bool is_flat(const aw_wire *wire, aw_kind kind) {
   return wire->kind == kind && !wire->u.list.table;
 }
 
-/* The number of parts that `wires` give when flattened; SIZE_MAX if one of them
+/* The number of parts that `wires` give when flattened; TOO_MANY if one of them
  * is NULL. */
 static size_t flat_count(aw_kind kind, aw_wire *const *wires, size_t count) {
   size_t total = 0;
   for (size_t i = 0; i < count; i++) {
     if (!wires[i])
-      return SIZE_MAX;
+      return TOO_MANY;
     total += is_flat(wires[i], kind) ? wires[i]->count : 1;
   }
   return total;
@@ -272,13 +277,13 @@ static aw_wire *join_flat(aw_kind kind, aw_wire *const *wires, size_t count,
 aw_wire *aw__build_flat(aw_kind kind, aw_wire *const *wires, size_t count) {
   size_t total = flat_count(kind, wires, count);
   aw_wire *wire =
-      total <= UINT32_MAX ? join_flat(kind, wires, count, total) : NULL;
+      total < TOO_MANY ? join_flat(kind, wires, count, total) : NULL;
   release_all(wires, count);
   return wire;
 }
 
 aw_wire *aw__build_table(aw_kind kind, aw_wire *const *wires, size_t count) {
-  bool complete = count <= UINT32_MAX;
+  bool complete = count < TOO_MANY;
   for (size_t i = 0; i < count; i++)
     complete = complete && wires[i];
   aw_wire *wire = complete ? make_list(kind, count, count) : NULL;

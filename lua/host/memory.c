@@ -28,10 +28,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__) || !defined(MAP_NORESERVE)
+/* A space of 16 GiB needs addresses of 64 bits. */
+#if defined(__SANITIZE_ADDRESS__) || !defined(MAP_NORESERVE) || \
+    UINTPTR_MAX <= UINT32_MAX
 
 host_memory *host_memory_use(lua_State *L) {
-  (void)L; /* the sanitizer must see each block by itself */
+  (void)L; /* a sanitizer must see each block by itself */
   return NULL;
 }
 
