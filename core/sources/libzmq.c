@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ static const struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static aw_zmq_calls calls; /* not changed once `opened` is true */
 static bool opened;        /* protected by the lock */
-static volatile unsigned forks;
+static atomic_uint forks;
 
 static void count_fork(void) {
   forks++;

@@ -16,13 +16,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t lost;    /* standard output lost its reader */
-static volatile sig_atomic_t at_once; /* die in the signal handler */
+/* Set by the signal handler, on any thread. */
+static atomic_bool lost;    /* standard output lost its reader */
+static atomic_bool at_once; /* die in the signal handler */
 
 /* poll() reports POLLERR for a broken pipe, POLLHUP for a socket. */
 static bool has_reader(void) {
@@ -47,7 +49,7 @@ void host_die_by(int signal_number) {
 static void on_broken_pipe(int signal_number) {
   int saved = errno;
   if (!has_reader()) {
-    lost = 1;
+    lost = true;
     if (!aw_lua_interrupt(signal_number) && at_once)
       host_die_by(signal_number);
   }
@@ -82,7 +84,7 @@ bool host_output_flush(void) {
   bool failed = ferror(stdout) != 0; /* print ignores errors of its flush */
   failed = fflush(stdout) != 0 || failed;
   if (failed && !has_reader())
-    lost = 1; /* a module may have set SIGPIPE to SIG_IGN */
+    lost = true; /* a module may have set SIGPIPE to SIG_IGN */
   if (!failed || lost)
     return true;
   fputs("aiowire: cannot write to stdout\n", stderr);
