@@ -331,7 +331,7 @@ static int print_dumps(lua_State *L) {
       continue;
     }
     lua_call(L, 1, 1);
-    lua_writestringerror("%s\n", lua_tostring(L, -1));
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
     lua_pop(L, 1);
   }
   return 0;

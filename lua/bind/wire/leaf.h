@@ -21,7 +21,7 @@ typedef enum awl_leaf_kind {
   AWL_LEAF_KEY_FIRST  /* no f: the key for a number, then results */
 } awl_leaf_kind;
 
-enum { AWL_UNNUMBERED = UINT32_MAX };
+#define AWL_UNNUMBERED UINT32_MAX
 
 /* The data of a host wire, or of a holder (by which the core keeps a Wire). */
 typedef struct awl_leaf {
