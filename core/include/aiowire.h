@@ -206,8 +206,8 @@ typedef enum aw_turn {
 /* A C step. aw_next() calls it, so it must return soon.
  *
  * After AW_WAIT it is called again, and aw_task_result() tells how the wait
- * ended. On AW_ECANCELED it should clean up and return AW_FAIL without an
- * error, which passes Cancelled on. */
+ * ended. If that is a negative code, the step should clean up and return
+ * aw_task_fail() of it; for AW_ECANCELED that passes Cancelled on. */
 typedef aw_turn (*aw_step_fn)(aw_task *task, void *data);
 
 /* Make a wire that calls a C step.
@@ -797,6 +797,7 @@ AW_API uint64_t aw_task_started(const aw_task *task);
 AW_API uint32_t aw_task_steps(const aw_task *task); /* steps so far */
 AW_API bool aw_task_background(const aw_task *task);
 AW_API aw_loop *aw_task_loop(const aw_task *task); /* NULL once it has ended */
+AW_API aw_engine *aw_task_engine(const aw_task *task);
 /* Return the task of which this one is a child. NULL: it is at the root of a
  * loop, or it has ended. */
 AW_API aw_task *aw_task_parent(const aw_task *task);
@@ -1110,6 +1111,14 @@ AW_API int aw_task_result(const aw_task *task);
 AW_API void aw_task_set_value(aw_task *task, aw_value value);
 AW_API void aw_task_set_next(aw_task *task, aw_wire *next);
 AW_API void aw_task_set_error(aw_task *task, aw_error *error);
+
+/* Let the C step fail with an error of `code`; AW_ECANCELED passes Cancelled
+ * on. Use it as `return aw_task_fail(task, rc)`: it returns AW_FAIL.
+ *
+ *   code  negative, such as the result of a wait, or -errno; other codes count
+ *         as AW_EINVAL
+ */
+AW_API aw_turn aw_task_fail(aw_task *task, int code);
 
 /* Take the value, the next wire or the error that the step was handed. There
  * are three sources: the wire before the step (see aw_bind(), aw_catch() and

@@ -44,6 +44,10 @@ aw_loop *aw_task_loop(const aw_task *task) {
   return task->loop;
 }
 
+aw_engine *aw_task_engine(const aw_task *task) {
+  return task->engine;
+}
+
 aw_task *aw_task_parent(const aw_task *task) {
   return task->loop ? task->scope.parent->task : NULL;
 }

@@ -488,3 +488,12 @@ void aw_task_set_error(aw_task *task, aw_error *error) {
   task->outcome = AW_OUT_ERROR;
   task->out.error = error;
 }
+
+aw_turn aw_task_fail(aw_task *task, int code) {
+  aw__task_drop_outcome(task);
+  if (code >= 0)
+    code = AW_EINVAL;
+  if (code != AW_ECANCELED)
+    aw_task_set_error(task, aw_error_new(task->engine, code, 0));
+  return AW_FAIL;
+}

@@ -80,9 +80,7 @@ static aw_wire *gives(uintptr_t value) {
 }
 
 static aw_turn fail(aw_task *task, void *code) {
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
-  aw_task_set_error(task, aw_error_new(engine, *(int *)code, 0));
-  return AW_FAIL;
+  return aw_task_fail(task, *(int *)code);
 }
 
 static int closed = AW_ECLOSED, busy = AW_EBUSY;

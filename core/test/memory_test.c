@@ -35,15 +35,8 @@ static void *failing(void *context, void *block, size_t size) {
 
 /* ---- steps that pass errors on ---- */
 
-static aw_turn failed(aw_task *task, int rc) {
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
-  if (rc != AW_ECANCELED)
-    aw_task_set_error(task, aw_error_new(engine, rc, 0));
-  return AW_FAIL;
-}
-
 static aw_turn waiting(aw_task *task, int rc) {
-  return rc < 0 ? failed(task, rc) : AW_WAIT;
+  return rc < 0 ? aw_task_fail(task, rc) : AW_WAIT;
 }
 
 static aw_turn nothing(aw_task *task, void *data) {
@@ -53,7 +46,7 @@ static aw_turn nothing(aw_task *task, void *data) {
 
 static aw_turn closed(aw_task *task, void *data) {
   (void)data;
-  return failed(task, AW_ECLOSED);
+  return aw_task_fail(task, AW_ECLOSED);
 }
 
 /* Sleep in a C step. */
@@ -61,7 +54,7 @@ static aw_turn nap(aw_task *task, void *data) {
   (void)data;
   if (aw_task_steps(task) == 1)
     return waiting(task, aw_await_sleep(task, 10));
-  return aw_task_result(task) < 0 ? failed(task, aw_task_result(task))
+  return aw_task_result(task) < 0 ? aw_task_fail(task, aw_task_result(task))
                                   : AW_DONE;
 }
 
@@ -109,7 +102,7 @@ static aw_turn family(aw_task *task, void *data) {
     aw_scope_config config = {.deadline = AW_NEVER, .grace = AW_DEFAULT};
     int rc = aw_scope_open(task, &config, &scope);
     if (rc < 0)
-      return failed(task, rc);
+      return aw_task_fail(task, rc);
     for (int i = 0; i < 4 && rc == 0; i++)
       rc = aw_scope_start(scope, aw_call(i == 2 && data ? closed : nap, NULL),
                           NULL, NULL);

@@ -6,7 +6,7 @@
 #include "check.h"
 
 static unsigned now_in(aw_task *task) {
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  aw_engine *engine = aw_task_engine(task);
   return (unsigned)(aw_engine_now(engine) / AW_SECOND);
 }
 
@@ -20,9 +20,8 @@ static aw_turn give_seven(aw_task *task, void *data) {
 }
 
 static aw_turn fail_with(aw_task *task, void *code) {
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
-  aw_task_set_error(task, aw_error_new(engine, *(int *)code, 0));
-  return AW_FAIL;
+  aw_task_set_value(task, 1); /* dropped */
+  return aw_task_fail(task, *(int *)code);
 }
 
 static int some_code = AW_ECLOSED;
@@ -43,6 +42,24 @@ static void a_task_ends_with_the_value_of_its_last_wire(void) {
   CHECK(aw_engine_now(engine) == AW_SECOND);
   aw_task_release(task);
   empty(engine, loop);
+}
+
+static void a_step_fails_with_a_code(void) {
+  const struct {
+    int code, seen;
+  } cases[] = {{AW_ECLOSED, AW_ECLOSED},
+               {-2, -2},
+               {0, AW_EINVAL},
+               {5, AW_EINVAL},
+               {AW_ECANCELED, AW_ESTRAY}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    aw_engine *engine = virtual_engine();
+    aw_loop *loop = new_loop(engine);
+    int code = cases[i].code;
+    start(loop, aw_call(fail_with, &code));
+    CHECK(aw_loop_run(loop, AW_NEVER) == cases[i].seen);
+    empty(engine, loop);
+  }
 }
 
 static void an_error_without_a_handler_fails_the_loop(void) {
@@ -746,6 +763,7 @@ int main(void) {
   a_shield_hides_limits_and_none_is_moved_too_late();
   an_operation_ends_with_its_value();
   a_task_ends_with_the_value_of_its_last_wire();
+  a_step_fails_with_a_code();
   an_error_without_a_handler_fails_the_loop();
   a_chain_takes_no_memory();
   misuse_of_a_step_is_an_error_of_its_task();
