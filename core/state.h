@@ -354,7 +354,8 @@ struct aw_task {
   } where;
   uint64_t id, started;
   uint32_t refs, steps;
-  int result; /* how the last wait ended */
+  int result; /* how the last wait ended; of a wait with a ticket under way: its
+                 number, see ticket.c */
   uint16_t depth, capacity;
   unsigned cancels : 10; /* times Cancelled was given; 1,000 at most [C9] */
   unsigned closed : 1; /* its wait ended because the object was closed, and the
@@ -464,8 +465,10 @@ struct aw_engine {
   int32_t look_at; /* `credit` at which a long round looks at the clock */
   aw_deadlines deadlines;
   aw_poller poller;
-  aw_polled *polled;  /* sources; NULL: none was ever waited for */
-  uint64_t now;       /* last look; the time itself when virtual */
+  aw_polled *polled;          /* sources; NULL: none was ever waited for */
+  struct aw_mailbox *mailbox; /* of tickets, see ticket.c; or NULL */
+  uint32_t ticketed;          /* number of the last wait with a ticket; wraps */
+  uint64_t now;               /* last look; the time itself when virtual */
   uint64_t looked;    /* last look, also of one in a round; see clock.c */
   uint64_t polled_at; /* `now` when libuv was polled last */
   uint64_t last_id;   /* of the task whose turn came last */

@@ -32,6 +32,7 @@
  *     Waiting             inside a step
  *     Scopes in steps
  *     Operations          things to wait for, of your own
+ *     Tickets             completing a wait from another thread
  *     Descriptors
  *     Channels, events, semaphores, rates
  *     Errors              of tasks, in detail
@@ -84,6 +85,10 @@
  *                  that the core calls (see above; C steps are no such place).
  *                  Comments name the exceptions. Only aw_next() and
  *                  aw_loop_run() block or run tasks.
+ *   Threads        Several engines may run in several threads. They share no
+ *                  objects and no wires, also no parts of wires: a wire may be
+ *                  made in one thread and run in another, but once it has run,
+ *                  it belongs to that thread. Debug builds assert this.
  *   Marks          [C6] names a rule in docs/semantics.md, [ZQ1] a measured
  *                  trap in docs/pitfalls.md.
  */
@@ -127,6 +132,7 @@ typedef struct aw_event aw_event;
 typedef struct aw_semaphore aw_semaphore;
 typedef struct aw_rate aw_rate;
 typedef struct aw_operation aw_operation;
+typedef struct aw_ticket aw_ticket;
 
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that never comes */
@@ -1375,7 +1381,7 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
  * object as it ends [T2].
  *
  * Call from: anywhere on the engine's thread, callbacks of libuv included; but
- * not from an `arm` for its own task.
+ * not from an `arm` for its own task. For other threads, see "tickets".
  */
 AW_API void aw_wait_complete(aw_task *task, int result);
 
@@ -1404,6 +1410,58 @@ AW_API bool aw_wait_interrupt(aw_task *task, int result);
 AW_API int aw_alarm_arm(aw_task *task, uint64_t at);
 /* Clear the alarm of the task; does nothing if it is not set. */
 AW_API void aw_alarm_disarm(aw_task *task);
+
+/* ---- tickets --------------------------------------------------------------
+ *
+ * Engines, and all that belongs to them, have one thread. A ticket lets another
+ * thread, such as one of a pool of workers, complete a wait:
+ *
+ *     static int arm(aw_task *task, void *data) {
+ *       struct job *job = data;
+ *       job->ticket = aw_ticket_new(task);
+ *       if (!job->ticket)
+ *         return AW_ENOMEM;
+ *       give_to_worker(job);       the worker ends with
+ *       return 0;                  aw_ticket_complete(job->ticket, 0, value)
+ *     }
+ *
+ * When the wait ends otherwise, by a cancel for example, the library makes its
+ * tickets invalid: `disarm` has nothing to do for them, and each one is still
+ * completed or released, once, by whoever has it. */
+
+/* Make a ticket for the wait that is being armed. The operation must be
+ * `external`: else the wait fails with AW_EINVAL. A wait may have several
+ * tickets; the first one that is completed ends it.
+ *
+ * Gives, or NULL: out of memory or descriptors, or the task arms no wait.
+ *
+ * Call from: `arm`, for the task that it is called with.
+ */
+AW_API aw_ticket *aw_ticket_new(aw_task *task);
+
+/* Complete the wait of a ticket, with a value for its task. If that wait has
+ * ended already, the engine drops `value` on its own thread.
+ *
+ *   ticket  takes
+ *   result  as for aw_wait_complete(); positive: the wait ends with AW_EINVAL
+ *   value   taken only if 0 is returned; 0: none
+ *
+ * Many completions in a row wake the engine once. Returns 0, or AW_EENDED if
+ * the engine has been freed.
+ *
+ * Call from: any thread, but no signal handler; also while the engine is being
+ * freed. Completing a ticket twice is undefined.
+ */
+AW_API int aw_ticket_complete(aw_ticket *ticket, int result, aw_value value);
+
+/* Release a ticket that nobody will complete, as when a thread could not be
+ * made. It does not end the wait.
+ *
+ *   ticket  takes; NULL is fine
+ *
+ * Call from: any thread.
+ */
+AW_API void aw_ticket_release(aw_ticket *ticket);
 
 /* ---- descriptors [Q3] ---------------------------------------------------- */
 

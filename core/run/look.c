@@ -109,5 +109,5 @@ void *aw_task_host_at(const aw_task *task, size_t index) {
 }
 
 int aw_task_result(const aw_task *task) {
-  return task->result;
+  return task->result < 0 ? task->result : 0;
 }

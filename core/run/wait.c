@@ -119,15 +119,29 @@ static void park(aw_task *task, const aw_operation *operation, void *on) {
   task->engine->closing += operation->closes;
 }
 
+/* Other threads can complete the wait, but the operation does not say so. */
+static int refuse_ticket(aw_task *task, const aw_operation *operation,
+                         void *data) {
+  if (operation->disarm)
+    operation->disarm(task, data);
+  else
+    operation->abandon(task, data);
+  return AW_EINVAL;
+}
+
 int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
   if (!operation->disarm && !operation->abandon && !operation->external)
     return AW_EINVAL;
   aw__task_drop_outcome(task); /* the operation may set a value */
+  task->result = 0;            /* a ticket may set its number */
   int rc = operation->arm ? operation->arm(task, data) : 0;
-  if (rc == 0)
+  if (rc == 0 && (operation->external || task->result == 0)) {
     park(task, operation, data);
-  else if (rc > 0)
-    task->result = 0;
+    return 0;
+  }
+  if (rc == 0)
+    rc = refuse_ticket(task, operation, data);
+  task->result = rc < 0 ? rc : 0;
   return rc;
 }
 
@@ -265,7 +279,7 @@ int aw_begin_operation(aw_task *task, const aw_operation *operation,
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   int rc = aw__wait_begin(task, operation, data);
-  return rc > 0 ? rc : armed_or_not(task, rc);
+  return rc != 0 ? not_armed(task, rc) : 0;
 }
 
 int aw_await_operation(aw_task *task, const aw_operation *operation,

@@ -121,7 +121,8 @@ local LEVELS <const> = {
   { "run/step" },
 
   { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/polled" },
-  { "sources/channel", "sources/poller", "sources/rate", "sources/sync" },
+  { "sources/channel", "sources/poller", "sources/rate", "sources/sync",
+    "sources/ticket" },
   { "sources/zmq_watch" },
   { "sources/zmq_look" },
   { "sources/zmq_sockets" },

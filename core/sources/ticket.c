@@ -1,0 +1,264 @@
+/* ticket.c - waits that other threads complete
+ *
+ *     other threads   aw_ticket_complete() ──► queue of the mailbox
+ *                                                │ it was empty: wake
+ *     engine          look(), once a pass    ◄───┘ takes the whole queue
+ *                       └─► aw_wait_complete(), or the value is dropped
+ *
+ * An engine has one mailbox, from its first ticket on. The mailbox is a polled
+ * source (polled.h), so each pass looks at it, and an engine does not
+ * block while something is in the queue. It outlives the engine until the last ticket is gone:
+ * only its lock says whether the engine still exists.
+ *
+ * Which wait a ticket belongs to. The first ticket of a wait draws a number,
+ * which stands in `result` of the task until the wait ends: a pending wait has
+ * no result yet. However the wait ends, the result of the wait replaces the
+ * number. So a ticket becomes invalid at no cost, and other waits pay nothing.
+ *
+ * Invariants: a wait that has a ticket has a positive `result`, other waits
+ * have 0. A ticket in the queue is complete: its thread has forgotten it. While
+ * the mailbox is open, only the engine's thread frees tickets.
+ *
+ * Neighbours: wait.c clears `result` before it arms an operation; task.c ends
+ * waits; libuv.c has the async handle that wakes the engine.
+ */
+#include "sources/ticket.h"
+
+#include "base/libuv.h"
+#include "base/memory.h"
+#include "sources/polled.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+typedef struct aw_mailbox {
+  aw_polled polled;
+  aw_closer closer;
+  aw_engine *engine;  /* borrowed; others may use it only while not `closed` */
+  aw_link tickets;    /* all of them; for the engine's thread, until closed */
+  atomic_bool filled; /* there is something in the queue */
+  pthread_mutex_t lock;
+  /* The rest belongs to the owner of `lock`. */
+  aw_ticket *first, **end; /* the queue */
+  size_t refs;             /* of the engine, and of each ticket */
+  uint64_t wakes;
+  bool awake;  /* the engine was woken since it looked last */
+  bool closed; /* the engine is gone */
+} aw_mailbox;
+
+struct aw_ticket {
+  aw_link link; /* in `tickets` of the mailbox */
+  aw_mailbox *mailbox;
+  aw_task *task; /* kept; NULL: the engine is about to be freed */
+  aw_ticket *next;
+  aw_value value;
+  int wait; /* its number, see above */
+  int result;
+  bool released; /* nobody completes the wait */
+};
+
+/* ---- the mailbox ---- */
+
+static void empty_queue(aw_mailbox *mailbox) {
+  mailbox->first = NULL;
+  mailbox->end = &mailbox->first;
+  mailbox->awake = false;
+  mailbox->filled = false;
+}
+
+/* Takes a reference, and unlocks the mailbox. */
+static void leave(aw_mailbox *mailbox) {
+  bool last = --mailbox->refs == 0;
+  pthread_mutex_unlock(&mailbox->lock);
+  if (!last)
+    return;
+  pthread_mutex_destroy(&mailbox->lock);
+  aw_free(mailbox);
+}
+
+/* Take the whole queue. */
+static aw_ticket *take_queue(aw_mailbox *mailbox) {
+  pthread_mutex_lock(&mailbox->lock);
+  aw_ticket *first = mailbox->first;
+  empty_queue(mailbox);
+  pthread_mutex_unlock(&mailbox->lock);
+  return first;
+}
+
+static void free_ticket(aw_ticket *ticket) {
+  aw_mailbox *mailbox = ticket->mailbox;
+  if (aw__link_used(&ticket->link))
+    aw__link_remove(&ticket->link);
+  aw_task_release(ticket->task);
+  aw_free(ticket);
+  pthread_mutex_lock(&mailbox->lock);
+  leave(mailbox);
+}
+
+/* Is the task still in the wait that the ticket was made for? */
+static bool is_valid(const aw_ticket *ticket) {
+  const aw_task *task = ticket->task;
+  return task && task->wait && task->result == ticket->wait;
+}
+
+static void deliver(aw_ticket *ticket) {
+  if (!is_valid(ticket)) {
+    aw__drop(ticket->mailbox->engine, ticket->value);
+  } else if (!ticket->released) {
+    aw_task_set_value(ticket->task, ticket->value);
+    aw_wait_complete(ticket->task, ticket->result);
+  }
+  free_ticket(ticket);
+}
+
+static void deliver_all(aw_ticket *ticket) {
+  while (ticket) {
+    aw_ticket *next = ticket->next;
+    deliver(ticket);
+    ticket = next;
+  }
+}
+
+static void look(aw_polled *polled) {
+  aw_mailbox *mailbox = AW_CONTAINER(aw_mailbox, polled, polled);
+  if (mailbox->filled)
+    deliver_all(take_queue(mailbox));
+}
+
+static bool dirty(const aw_polled *polled) {
+  return AW_CONTAINER(aw_mailbox, polled, (uintptr_t)polled)->filled;
+}
+
+static void settle(aw_polled *polled) {
+  (void)polled; /* the async handle is armed at all times */
+}
+
+/* The engine is being freed. From now on other threads free their tickets, so
+ * first let go of all that is the engine's. */
+static void close_mailbox(aw_closer *closer) {
+  aw_mailbox *mailbox = AW_CONTAINER(aw_mailbox, closer, closer);
+  aw_link *link;
+  while ((link = aw__list_shift(&mailbox->tickets)) != NULL) {
+    aw_ticket *ticket = AW_CONTAINER(aw_ticket, link, link);
+    aw_task_release(ticket->task);
+    ticket->task = NULL;
+  }
+  aw__polled_remove(mailbox->engine, &mailbox->polled);
+  mailbox->engine->mailbox = NULL;
+  pthread_mutex_lock(&mailbox->lock);
+  mailbox->closed = true;
+  pthread_mutex_unlock(&mailbox->lock);
+  deliver_all(take_queue(mailbox));
+  pthread_mutex_lock(&mailbox->lock);
+  leave(mailbox);
+}
+
+static aw_mailbox *make_mailbox(aw_engine *engine) {
+  aw_mailbox *mailbox = aw_allocate(sizeof *mailbox);
+  if (!mailbox)
+    return NULL;
+  if (pthread_mutex_init(&mailbox->lock, NULL) != 0) {
+    aw_free(mailbox);
+    return NULL;
+  }
+  mailbox->engine = engine;
+  mailbox->refs = 1;
+  aw__list_init(&mailbox->tickets);
+  empty_queue(mailbox);
+  mailbox->closer.close = close_mailbox;
+  aw_engine_add_closer(engine, &mailbox->closer);
+  mailbox->polled = (aw_polled){.look = look, .settle = settle, .dirty = dirty};
+  aw__polled_add(engine, &mailbox->polled);
+  return engine->mailbox = mailbox;
+}
+
+/* ---- tickets ---- */
+
+/* Does `arm` of an operation run for the task? Before arming, wait.c sets `go`
+ * to what follows the wait; no step runs with these values. */
+static bool is_arming(const aw_task *task) {
+  return task->state == AW_TASK_RUNNING && !task->wait &&
+         (task->go == AW_GO_LEAF || task->go == AW_GO_RESUME);
+}
+
+/* The number of the wait that is being armed. */
+static int number_of_wait(aw_task *task) {
+  aw_engine *engine = task->engine;
+  if (task->result <= 0) {
+    engine->ticketed = engine->ticketed % INT32_MAX + 1;
+    task->result = (int)engine->ticketed;
+  }
+  return task->result;
+}
+
+aw_ticket *aw_ticket_new(aw_task *task) {
+  aw_engine *engine = task->engine;
+  if (!is_arming(task) || aw__libuv_open(engine) < 0)
+    return NULL;
+  aw_mailbox *mailbox =
+      engine->mailbox ? engine->mailbox : make_mailbox(engine);
+  aw_ticket *ticket = mailbox ? aw_allocate(sizeof *ticket) : NULL;
+  if (!ticket)
+    return NULL;
+  ticket->mailbox = mailbox;
+  ticket->task = aw_task_keep(task);
+  ticket->wait = number_of_wait(task);
+  aw__list_append(&mailbox->tickets, &ticket->link);
+  pthread_mutex_lock(&mailbox->lock);
+  mailbox->refs++;
+  pthread_mutex_unlock(&mailbox->lock);
+  return ticket;
+}
+
+/* Waking under the lock keeps the async handle open: closing takes the lock
+ * before. */
+static void wake(aw_mailbox *mailbox) {
+  if (mailbox->awake)
+    return;
+  mailbox->awake = true;
+  mailbox->wakes++;
+  uv_async_send(&mailbox->engine->async);
+}
+
+/* Hand the ticket over to the engine's thread. AW_EENDED: there is no engine
+ * any more, and the ticket was freed. */
+static int hand_over(aw_ticket *ticket, bool wakes) {
+  aw_mailbox *mailbox = ticket->mailbox;
+  pthread_mutex_lock(&mailbox->lock);
+  if (mailbox->closed) {
+    aw_free(ticket);
+    leave(mailbox);
+    return AW_EENDED;
+  }
+  ticket->next = NULL;
+  *mailbox->end = ticket;
+  mailbox->end = &ticket->next;
+  mailbox->filled = true;
+  if (wakes)
+    wake(mailbox);
+  pthread_mutex_unlock(&mailbox->lock);
+  return 0;
+}
+
+int aw_ticket_complete(aw_ticket *ticket, int result, aw_value value) {
+  ticket->result = result <= 0 ? result : AW_EINVAL;
+  ticket->value = value;
+  return hand_over(ticket, true);
+}
+
+void aw_ticket_release(aw_ticket *ticket) {
+  if (!ticket)
+    return;
+  ticket->released = true;
+  hand_over(ticket, false);
+}
+
+uint64_t aw__ticket_wakes(const aw_engine *engine) {
+  aw_mailbox *mailbox = engine->mailbox;
+  if (!mailbox)
+    return 0;
+  pthread_mutex_lock(&mailbox->lock);
+  uint64_t wakes = mailbox->wakes;
+  pthread_mutex_unlock(&mailbox->lock);
+  return wakes;
+}
