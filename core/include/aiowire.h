@@ -1058,6 +1058,15 @@ AW_API uint64_t aw_step_again(aw_task *task);
  * the wire by aw_step_next(). */
 AW_API bool aw_step_itself(aw_task *task);
 
+/* Begin the next part of aw_or_else(), without a return to aw_next(): for a
+ * CALL that is a part of it, after its host code has failed with an error, not
+ * with Cancelled.
+ *
+ * Returns the data of the next part, whose CALL is under way. Returns NULL, and
+ * does nothing, if there is no such part or if that part is no host step:
+ * report the error. */
+AW_API void *aw_step_else(aw_task *task);
+
 /* Report that the step goes on with another wire, as aw_step_next() does, but
  * turn the wire of aw_task_innermost() into that wire: a machine of states
  * makes no wire for each transition.

@@ -179,6 +179,39 @@ static void a_yield_alone_needs_no_wait(void) {
   finish(engine, loop);
 }
 
+static void a_failed_part_of_else_needs_no_report(void) {
+  aw_engine *engine = host_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(
+      loop, aw_or_else(aw_or_else(host(0), host(1)),
+                       aw_or_else(aw_sleep(0), aw_or_else(host(2), host(3)))));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK(aw_step_else(step.task) == &bodies[1]);
+  CHECK(!aw_step_else(step.task)); /* a sleep follows */
+  aw_step_done(step.task, claim(1));
+  over(engine, loop);
+  CHECK(aw_task_steps(task) == 2);
+  aw_task_release(task);
+
+  task = start_task(loop, aw_then(host(0), aw_or_else(host(1), host(2))));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(!aw_step_else(step.task)); /* no part of a `//` */
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK(step.data == &bodies[1] && !aw_step_wants_error(step.task));
+  CHECK(aw_step_else(step.task) == &bodies[2]);
+  CHECK(!aw_step_else(step.task)); /* that is the last part */
+  CHECK(aw_step_wants_error(step.task));
+  aw_step_fail(step.task, aw_error_new(engine, AW_EHOST, claim(2)));
+  step = next(engine, loop, AW_STEP_FAILED);
+  aw_step_handled(step.task);
+  over(engine, loop);
+  aw_task_release(task);
+  finish(engine, loop);
+}
+
 static void release_nothing(void *data) {
   (void)data;
 }
@@ -837,6 +870,7 @@ int main(void) {
   a_call_is_reported_in_four_ways();
   values_that_go_nowhere_are_not_wanted();
   a_turn_of_a_repeat_needs_no_report();
+  a_failed_part_of_else_needs_no_report();
   a_machine_needs_no_report();
   a_machine_needs_no_new_wires();
   a_yield_alone_needs_no_wait();

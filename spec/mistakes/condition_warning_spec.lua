@@ -229,6 +229,21 @@ describe("clean-up of a failure that takes over a second", function()
     )
   end)
 
+  it("names a nil error of a part whose errors nobody saw before [E1]",
+    function()
+      contains(warned [[
+  local tries = 0
+  local part = aw.Call(function()
+    tries = tries + 1
+    if tries == 3 then
+      aw.await(aw.Wire(function() return slow(2) end) >> aw.Sleep(0.1))
+    end
+    error(nil)
+  end)
+  aw.await((part // aw.Call(function() end)) * 3)
+]], "until then it hid this error: <nil error>")
+    end)
+
   it("is nothing to say when it takes less [D4]", function()
     assert.are.equal("", warned(failing .. [[
       ev:start(aw.Call(fail, 0.9):finally(function() aw.sleep(0.9) end), quiet)

@@ -50,6 +50,24 @@ static aw_after after(aw_task *task, aw_frame *frame) {
   return aw__cold_begun(task, begin_part(task));
 }
 
+/* In effect the report of an unwanted error, and the aw_next() after it. */
+void *aw_step_else(aw_task *task) {
+  aw_frame *frame = task->depth > 0 ? aw__task_top(task) : NULL;
+  if (!frame || frame->kind != AW_FRAME_COLD ||
+      frame->wire->kind != AW_KIND_ELSE || is_last(frame))
+    return NULL;
+  aw_wire *next = frame->wire->u.list.items[frame->u.n + 1];
+  if (next->kind != AW_KIND_HOST)
+    return NULL;
+  aw__task_drop_outcome(task);
+  frame->u.n++;
+  task->host = NULL;
+  task->at = next;
+  task->steps++;
+  task->engine->steps++;
+  return next->u.host.data;
+}
+
 static aw_fate error(const aw_frame *frame) {
   return is_last(frame) ? AW_FATE_PASSED : AW_FATE_DROPPED;
 }

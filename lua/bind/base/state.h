@@ -189,8 +189,11 @@ struct awl_worker {
 
   /* the body */
   const struct awl_leaf *leaf; /* the leaf whose body runs */
-  /* serial of the leaf whose content is on the stack */
+  /* serial of the leaf whose content is on the stack, at `content` … */
   uint64_t serial;
+  /* … and of the leaf whose content is in the other place; 0: none is */
+  uint64_t second_serial;
+  int content;
   uint32_t loop_number; /* number of the EventLoop on the stack */
   /* scopes that are open in the body, innermost first */
   struct awl_scope *scopes;

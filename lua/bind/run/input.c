@@ -1,4 +1,9 @@
-/* input.c - pushes the arguments of a body, except the leaf's own
+/* input.c - pushes what a body is called with
+ *
+ * The content of a leaf is its function, or a table or a Wire with the function
+ * and its arguments. It stays on the stack of the worker, since the next step
+ * most often needs the same one. In `(a // b) * n` two leaves take turns, so
+ * there are two places.
  *
  * A leaf that is the second part of another wire, as f in `w / f`, finds what
  * the first part left in its task [O9-O11]: results, or an error. Leaves of
@@ -8,19 +13,82 @@
  * Neighbours: worker.c calls bodies; report.c interprets what bodies return.
  */
 #include "run/input.h"
+
 #include "base/loops.h"
 #include "base/values.h"
 #include "errors/core_error.h"
 #include "errors/info.h"
 #include "run/report.h"
+#include "wire/build.h"
 #include "wire/leaf.h"
+
+/* ---- contents ---- */
+
+/* Put the EventLoop of the worker's task at AWL_AT_LOOP. */
+static void set_loop(lua_State *L, awl_worker *w) {
+  const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
+  if (loop->number == w->loop_number)
+    return;
+  awl_push_loop(L, w->state, loop);
+  lua_replace(L, AWL_AT_LOOP);
+  w->loop_number = loop->number;
+}
+
+static void push_content(lua_State *L, awl_worker *w) {
+  awl_push_content(L, w->state, w->leaf, w->task);
+  if (lua_isnil(L, -1)) /* a finalizer has started a garbage wire */
+    luaL_error(L, "this wire is garbage: what it calls has been collected");
+  lua_replace(L, w->content);
+  w->serial = w->leaf->serial;
+}
+
+static int second_place(const awl_worker *w) {
+  return AWL_AT_CONTENT + AWL_AT_SECOND_CONTENT - w->content;
+}
+
+static void swap_contents(awl_worker *w) {
+  uint64_t serial = w->serial;
+  w->serial = w->second_serial;
+  w->second_serial = serial;
+  w->content = second_place(w);
+}
+
+/* A content that is not on the stack takes the place of both, so that none is
+ * kept alive for longer than its wire runs. */
+static void find_content(lua_State *L, awl_worker *w) {
+  if (w->second_serial == w->leaf->serial) {
+    swap_contents(w);
+    return;
+  }
+  push_content(L, w);
+  if (w->second_serial == 0)
+    return;
+  lua_pushnil(L);
+  lua_replace(L, second_place(w));
+  w->second_serial = 0;
+}
+
+void awl_put_content(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->serial != w->serial)
+    find_content(L, w);
+  if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
+    set_loop(L, w);
+}
+
+void awl_put_second_content(lua_State *L, awl_worker *w) {
+  swap_contents(w);
+  if (w->leaf->serial != w->serial)
+    push_content(L, w);
+  awl_put_content(L, w);
+}
 
 /* ---- errors ---- */
 
 /* Does the leaf's function see its argument `number`? The arguments that it was
  * made with come after those that this file pushes. */
 static bool sees(lua_State *L, const awl_worker *w, int number) {
-  return w->leaf->extra >= 0 || awl_sees_argument(L, AWL_AT_CONTENT, number);
+  return w->leaf->extra >= 0 || awl_sees_argument(L, w->content, number);
 }
 
 /* Push the error of the first part, and its info if `with_info`. The push may
@@ -80,12 +148,16 @@ static int push_shaped_results(lua_State *L, awl_worker *w, int keys) {
   return count;
 }
 
-int awl_push_input(lua_State *L, awl_worker *w, int loop) {
+/* ---- all of them ---- */
+
+/* Push the arguments that the leaf gets before its own: the loop, or what the
+ * first part left. Returns how many. */
+static int push_input(lua_State *L, awl_worker *w) {
   switch (w->leaf->kind) {
   case AWL_LEAF_BODY:
-  case AWL_LEAF_HELD: lua_pushvalue(L, loop); return 1;
+  case AWL_LEAF_HELD: lua_pushvalue(L, AWL_AT_LOOP); return 1;
   case AWL_LEAF_SUPERVISE:
-    lua_pushvalue(L, loop);
+    lua_pushvalue(L, AWL_AT_LOOP);
     return 1 + push_failure(L, w, sees(L, w, 3));
   case AWL_LEAF_CATCH: return push_failure(L, w, sees(L, w, 2));
   case AWL_LEAF_WHEN: return push_try(L, w);
@@ -93,10 +165,37 @@ int awl_push_input(lua_State *L, awl_worker *w, int loop) {
   case AWL_LEAF_BIND: return awl_take_results(L, w->state, w->task);
   case AWL_LEAF_KEYED:
   case AWL_LEAF_KEY_LAST:
-  case AWL_LEAF_KEY_FIRST: return push_shaped_results(L, w, loop - 1);
+  case AWL_LEAF_KEY_FIRST: return push_shaped_results(L, w, w->content);
   case AWL_LEAF_CALL:
   case AWL_LEAF_VALUE:
   case AWL_LEAF_FINALLY: break;
   }
   return 0;
+}
+
+/* Push the arguments that the leaf was made with. Returns how many. */
+static int push_bound(lua_State *L, const awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->extra <= 0)
+    return 0;
+  luaL_checkstack(L, leaf->extra, "too many arguments");
+  for (int i = 1; i <= leaf->extra; i++) {
+    if (leaf->wrapped)
+      lua_getiuservalue(L, w->content, i + 1);
+    else
+      lua_rawgeti(L, w->content, i);
+  }
+  return leaf->extra;
+}
+
+int awl_push_call(lua_State *L, awl_worker *w) {
+  const awl_leaf *leaf = w->leaf;
+  if (leaf->wrapped && leaf->extra >= 0)
+    lua_getiuservalue(L, w->content, 1);
+  else if (awl_leaf_calls(leaf) && leaf->extra >= 0)
+    lua_rawgeti(L, w->content, 0);
+  else if (awl_leaf_calls(leaf))
+    lua_pushvalue(L, w->content);
+  int count = push_input(L, w);
+  return count + push_bound(L, w);
 }

@@ -52,7 +52,7 @@ static void leave_scopes(awl_worker *w) {
 
 void awl_clear_body(awl_worker *w) {
   leave_scopes(w);
-  if (w->raised.info || w->raised.error) /* rare, and this runs in each step */
+  if (w->raised.info) /* rare, and this runs in each step */
     awl_drop_raised(w, &w->raised);
   w->unseen = false;
   w->raising = false; /* an awl_raise() out of memory leaves it set */
@@ -69,6 +69,15 @@ static aw_error *handled_by(const awl_worker *w) {
                                            : w->handled;
 }
 
+/* No message handler has seen the error on top if it was to stay unseen. Since
+ * then a child task may hold it back [D4]. */
+static void name_nil_error(lua_State *L) {
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pushliteral(L, "<nil error>"); /* [E1] */
+  lua_replace(L, -2);
+}
+
 static void report_error(lua_State *L, awl_worker *w) {
   awl_state *s = w->state;
   if (awl_is_cancelled(L, s, -1) && !awl_put_first_error(L, w)) {
@@ -78,6 +87,7 @@ static void report_error(lua_State *L, awl_worker *w) {
   }
   aw_error *error = NULL;
   if (!w->unseen && aw_step_wants_error(w->task)) {
+    name_nil_error(L);
     /* may raise: the step is not reported yet */
     error = awl_make_error(L, s, w);
     aw_error *handled = handled_by(w);
@@ -163,7 +173,7 @@ static void report_body(lua_State *L, awl_worker *w, int first) {
 /* "file:line" of the function that the worker's leaf calls; if unknown, of the
  * place where its task was started. */
 static const char *where_of_call(lua_State *L, awl_worker *w) {
-  lua_pushvalue(L, AWL_AT_CONTENT);
+  lua_pushvalue(L, w->content);
   if (w->leaf->extra >= 0)
     lua_rawgeti(L, -1, 0);
   const char *name = awl_function_name(L, w->state, -1);

@@ -5,10 +5,13 @@
 #include "base/state.h"
 
 /* The lowest places of a worker's stack. The content of the last leaf and its
- * EventLoop stay there, since the next step most often needs the same ones. */
+ * EventLoop stay there, since the next step most often needs the same ones. In
+ * `a // b` the contents of both are there: worker->content is the place of the
+ * leaf that runs. */
 enum {
   AWL_AT_HANDLER = 1,
   AWL_AT_CONTENT,
+  AWL_AT_SECOND_CONTENT,
   AWL_AT_LOOP,
   AWL_AT_BASE = AWL_AT_LOOP
 };

@@ -16,8 +16,8 @@
  * that call (for example, no room for the results) ends the worker, and the
  * task fails with that error.
  *
- * Neighbours: pool.c makes and ends workers; input.c pushes the arguments of a
- * body; report.c reports the end of a body to the core; driver.c runs all other
+ * Neighbours: pool.c makes and ends workers; input.c pushes what a body is
+ * called with; report.c reports the end of a body to the core; driver.c runs all other
  * steps.
  *
  * Invariants: run.running is the worker whose coroutine is being resumed, and
@@ -30,6 +30,7 @@
 #include "base/loops.h"
 #include "base/memory_pressure.h"
 #include "errors/core_error.h"
+#include "errors/errors.h"
 #include "errors/frames.h"
 #include "run/await.h"
 #include "run/debug_hooks.h"
@@ -48,70 +49,16 @@
 static int after_call(lua_State *L, int status, lua_KContext context);
 static int after_idle(lua_State *L, int status, lua_KContext context);
 
-/* Put the EventLoop of the worker's task at AWL_AT_LOOP. */
-static void set_loop(lua_State *L, awl_worker *w) {
-  const awl_loop *loop = awl_loop_of(w->state, aw_task_loop(w->task));
-  if (loop->number == w->loop_number)
-    return;
-  awl_push_loop(L, w->state, loop);
-  lua_replace(L, AWL_AT_LOOP);
-  w->loop_number = loop->number;
-}
-
-/* Push the arguments that the leaf was made with. Returns how many. */
-static int push_bound(lua_State *L, const awl_leaf *leaf) {
-  if (leaf->extra <= 0)
-    return 0;
-  luaL_checkstack(L, leaf->extra, "too many arguments");
-  for (int i = 1; i <= leaf->extra; i++) {
-    if (leaf->wrapped)
-      lua_getiuservalue(L, AWL_AT_CONTENT, i + 1);
-    else
-      lua_rawgeti(L, AWL_AT_CONTENT, i);
-  }
-  return leaf->extra;
-}
-
-/* Put what the body of the worker's leaf is made of at AWL_AT_CONTENT, and the
- * EventLoop at AWL_AT_LOOP if the body gets it. */
-static void put_content(lua_State *L, awl_worker *w) {
-  const awl_leaf *leaf = w->leaf;
-  if (leaf->serial != w->serial) {
-    awl_push_content(L, w->state, leaf, w->task);
-    if (lua_isnil(L, -1)) /* a finalizer has started a garbage wire */
-      luaL_error(L, "this wire is garbage: what it calls has been collected");
-    lua_replace(L, AWL_AT_CONTENT);
-    w->serial = leaf->serial;
-  }
-  if (leaf->kind != AWL_LEAF_CALL && leaf->kind != AWL_LEAF_VALUE)
-    set_loop(L, w);
-}
-
-/* Push the function of the worker's leaf and its arguments. Returns the number
- * of arguments. */
-static int push_call(lua_State *L, awl_worker *w) {
-  const awl_leaf *leaf = w->leaf;
-  if (leaf->wrapped && leaf->extra >= 0)
-    lua_getiuservalue(L, AWL_AT_CONTENT, 1);
-  else if (awl_leaf_calls(leaf) && leaf->extra >= 0)
-    lua_rawgeti(L, AWL_AT_CONTENT, 0);
-  else if (awl_leaf_calls(leaf))
-    lua_pushvalue(L, AWL_AT_CONTENT);
-  int count = awl_push_input(L, w, AWL_AT_LOOP);
-  return count + push_bound(L, leaf);
-}
-
 /* These call the body of the step. They return its status if it ends without a
  * yield; else after_call() goes on. */
 
 /* The body is a plain function: f() of a Call, or f(ev). */
-static int call_plain(lua_State *L, awl_worker *w, int results) {
+static int call_plain(lua_State *L, awl_worker *w, int results, int handler) {
   int count = w->leaf->kind != AWL_LEAF_CALL;
-  lua_pushvalue(L, AWL_AT_CONTENT);
+  lua_pushvalue(L, w->content);
   if (count > 0)
     lua_pushvalue(L, AWL_AT_LOOP);
-  return lua_pcallk(L, count, results, AWL_AT_HANDLER, (lua_KContext)w,
-                    after_call);
+  return lua_pcallk(L, count, results, handler, (lua_KContext)w, after_call);
 }
 
 /* Is the body a function that gets nothing but, perhaps, the EventLoop? */
@@ -124,11 +71,21 @@ static bool is_plain(const awl_leaf *leaf) {
 static int call_body(lua_State *L, awl_worker *w) {
   if (w->state->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
-  int count = push_call(L, w);
+  int count = awl_push_call(L, w);
   if (!awl_leaf_calls(w->leaf))
     return LUA_OK;
   return lua_pcallk(L, count, LUA_MULTRET, AWL_AT_HANDLER, (lua_KContext)w,
                     after_call);
+}
+
+/* Call the body of the worker's leaf. If nobody will see its error, there is no
+ * message handler: the handler costs as much as a call. The leaf knows from its
+ * last error whether it is worth while to ask. */
+static int call_leaf(lua_State *L, awl_worker *w) {
+  if (!is_plain(w->leaf) || w->state->gc_stress)
+    return call_body(L, w);
+  bool unseen = w->leaf->unseen && !aw_step_wants_error(w->task);
+  return call_plain(L, w, LUA_MULTRET, unseen ? 0 : AWL_AT_HANDLER);
 }
 
 /* Run the step at hand. Returns as call_body(). */
@@ -138,10 +95,8 @@ static int begin_step(lua_State *L, awl_worker *w) {
   w->task = run->step.task;
   w->reported = false;
   w->leaf = run->step.data;
-  put_content(L, w);
-  if (is_plain(w->leaf) && !w->state->gc_stress)
-    return call_plain(L, w, LUA_MULTRET);
-  return call_body(L, w);
+  awl_put_content(L, w);
+  return call_leaf(L, w);
 }
 
 /* ---- the same step once more ----
@@ -193,7 +148,8 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
      * the value of the wire. */
     bool looks = w->leaf->looks < AWL_MOST_LOOKS;
     results = !plain || looks || turns == 1 ? LUA_MULTRET : 0;
-    status = plain ? call_plain(L, w, results) : call_body(L, w);
+    status =
+        plain ? call_plain(L, w, results, AWL_AT_HANDLER) : call_body(L, w);
   }
   return status;
 }
@@ -203,14 +159,14 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
 static void put_next_content(lua_State *L, awl_worker *w) {
   const awl_leaf *leaf = w->leaf;
   if (leaf->kind == AWL_LEAF_HELD && (!leaf->wrapped || leaf->extra >= 0)) {
-    lua_copy(L, AWL_AT_BASE + 1, AWL_AT_CONTENT);
+    lua_copy(L, AWL_AT_BASE + 1, w->content);
     w->serial = leaf->serial;
   } else if (leaf->number == AWL_UNNUMBERED) { /* in that Wire */
     lua_getiuservalue(L, AWL_AT_BASE + 1, 1);
-    lua_replace(L, AWL_AT_CONTENT);
+    lua_replace(L, w->content);
     w->serial = leaf->serial;
   }
-  put_content(L, w);
+  awl_put_content(L, w);
 }
 
 /* May the task of a body go on to the same body, or to the next one, and does
@@ -239,7 +195,8 @@ static int repeat_body(lua_State *L, awl_worker *w) {
       do_chores(L, w);
     lua_settop(L, AWL_AT_BASE);
     bool plain = awl_is_body(w->leaf) && w->leaf->extra < 0;
-    status = plain ? call_plain(L, w, LUA_MULTRET) : call_body(L, w);
+    status =
+        plain ? call_plain(L, w, LUA_MULTRET, AWL_AT_HANDLER) : call_body(L, w);
   } while (status == LUA_OK && w->leaf->kind != AWL_LEAF_CALL);
   return status;
 }
@@ -248,6 +205,38 @@ static int run_again(lua_State *L, awl_worker *w) {
   if (w->leaf->kind == AWL_LEAF_CALL)
     return repeat_call(L, w, is_plain(w->leaf));
   return repeat_body(L, w);
+}
+
+/* ---- the next alternative ----
+ *
+ * The body has failed. In `a // b` its task most often runs the next body. */
+
+/* Does the task go on to the next part of a `//`, and is that part a body? */
+static bool has_alternative(lua_State *L, awl_worker *w) {
+  awl_state *s = w->state;
+  if (w->reported || s->run.until || awl_is_cancelled(L, s, -1) ||
+      awl_is_given_up(s, w->task))
+    return false;
+  awl_leaf *failed = (awl_leaf *)(uintptr_t)w->leaf, *next;
+  next = aw_step_else(w->task);
+  if (!next)
+    return false;
+  failed->unseen = true;
+  w->leaf = next;
+  return true;
+}
+
+/* Run the next alternatives as long as bodies fail. Returns as call_body(). */
+static int run_alternatives(lua_State *L, awl_worker *w, int status) {
+  while (status == LUA_ERRRUN && has_alternative(L, w)) {
+    awl_clear_body(w);
+    if (has_chores(L, w))
+      do_chores(L, w);
+    lua_settop(L, AWL_AT_BASE);
+    awl_put_second_content(L, w);
+    status = call_leaf(L, w);
+  }
+  return status;
 }
 
 /* Has the task ended at whose end the run is over (run.until)? */
@@ -273,7 +262,7 @@ static bool pull_call(awl_worker *w) {
 static int go_idle(lua_State *L, awl_worker *w) {
   w->task = NULL;
   w->leaf = NULL;
-  w->serial = 0;
+  w->serial = w->second_serial = 0;
   w->loop_number = 0;
   lua_settop(L, AWL_AT_HANDLER); /* keep no value alive */
   awl_pool_put(w);
@@ -281,12 +270,14 @@ static int go_idle(lua_State *L, awl_worker *w) {
   return lua_yieldk(L, 0, (lua_KContext)w, after_idle);
 }
 
-/* A body has ended with `status`. Run it again, or report the step and run the
- * next ones, until there is none that this worker can run. */
+/* A body has ended with `status`. Run it or its alternatives, or report the
+ * step and run the next ones, until there is none that this worker can run. */
 static int step_over(lua_State *L, awl_worker *w, int status) {
   for (;;) {
     if (status == LUA_OK)
       status = run_again(L, w);
+    else
+      status = run_alternatives(L, w, status);
     awl_report_step(L, w, status);
     if (!pull_call(w))
       return go_idle(L, w);
@@ -323,6 +314,7 @@ int awl_worker_main(lua_State *L) {
   awl_push_slot(L, w->state, AWL_HANDLER);
   lua_replace(L, AWL_AT_HANDLER);
   lua_settop(L, AWL_AT_BASE);
+  w->content = AWL_AT_CONTENT;
   w->resumed = false;
   return run_steps(L, w);
 }

@@ -71,6 +71,7 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   leaf->extra = -1;
   leaf->wrapped = false;
   leaf->looks = 0;
+  leaf->unseen = false;
   s->leaf_live++;
   return leaf;
 }

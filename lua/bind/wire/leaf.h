@@ -30,6 +30,7 @@ typedef struct awl_leaf {
   uint32_t number; /* number in AWL_BODIES, or AWL_UNNUMBERED; see build.c */
   uint64_t serial; /* unique, never reused */
   uint8_t looks;   /* calls of awl_look_for_wire() so far */
+  bool unseen;     /* nobody saw its last error, see run/worker.c */
   /* number of arguments, in a table with f or in a Wire of class AWL_BODY; -1:
    * the content is f itself */
   int extra;
