@@ -14,6 +14,7 @@
 #include "base/tasks.h"
 #include "errors/errors.h"
 #include "io/io.h"
+#include "module_calls.h"
 #include "open.h"
 #include "part_calls.h"
 #include "run/pool.h"
@@ -135,6 +136,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
   preload(L);
+  awl_offer_calls(L);
 }
 
 int luaopen_aiowire(lua_State *L) {
