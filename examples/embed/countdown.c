@@ -1,6 +1,7 @@
 /* countdown.c - aiowire in a C program, without Lua
  *
  *   cc countdown.c $(pkg-config --cflags --libs aiowire) -o countdown
+ *   target_link_libraries(countdown aiowire::aiowire)
  *
  * Two tasks run at the same time on one thread. The countdown is a state
  * machine: each state is a C step, which sets the next one. The ticker is one

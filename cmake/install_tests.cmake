@@ -1,0 +1,23 @@
+# Tests of what is installed: they use it in empty folders, from a prefix that
+# was moved after the install. core/test/install/ has their scripts.
+
+# aiowire_install_test(name): core/test/install/NAME.cmake.
+function(aiowire_install_test name)
+  aiowire_test(install.${name} ${test_time} ${CMAKE_COMMAND}
+    -DBUILD=${CMAKE_CURRENT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}
+    -DCC=${CMAKE_C_COMPILER} -DLUA=${AIOWIRE_LUA} -DHOST=${AIOWIRE_HOST}
+    -DGENERATOR=${CMAKE_GENERATOR}
+    -P ${CMAKE_CURRENT_SOURCE_DIR}/core/test/install/${name}.cmake)
+  set_tests_properties(install.${name} PROPERTIES FIXTURES_REQUIRED prefix)
+endfunction()
+
+aiowire_install_test(prefix)
+set_tests_properties(install.prefix PROPERTIES
+  FIXTURES_REQUIRED "" FIXTURES_SETUP prefix)
+aiowire_install_test(core)
+aiowire_install_test(subproject)
+if(AIOWIRE_LUA)
+  aiowire_install_test(lua)
+  aiowire_install_test(module)
+endif()
+aiowire_install_test(examples)

@@ -1,0 +1,64 @@
+# What is installed for C programs: libraries, headers, the package for CMake
+# and the files for pkg-config.
+
+install(TARGETS aiowire_shared aiowire_static EXPORT aiowire
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES core/include/aiowire.h core/include/aiowire_zmq.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(AIOWIRE_LUA)
+  # An export set of its own, so that the core can be used without Lua.
+  install(TARGETS aiowire_lua_shared aiowire_lua_static aiowire_headers
+    EXPORT aiowire_lua
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(FILES lua/include/aiowire_lua.h lua/include/aiowire_module.h
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+
+# ── the package for CMake ───────────────────────────────────────────────────
+
+set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/aiowire)
+install(EXPORT aiowire NAMESPACE aiowire:: DESTINATION ${config_dir}
+  FILE aiowireTargets.cmake)
+if(AIOWIRE_LUA)
+  install(EXPORT aiowire_lua NAMESPACE aiowire:: DESTINATION ${config_dir}
+    FILE aiowireLuaTargets.cmake)
+endif()
+
+# For programs that link the archives: libuv as an archive, too, if there is
+# one, so that `cc -static` works.
+pkg_check_modules(UV_ARCHIVE QUIET libuv-static)
+if(UV_ARCHIVE_FOUND)
+  set(uv_package libuv-static)
+  set(uv_flags ${UV_ARCHIVE_STATIC_LDFLAGS})
+else()
+  set(uv_package ${UV_PACKAGE})
+  set(uv_flags ${UV_STATIC_LDFLAGS})
+endif()
+configure_package_config_file(
+  cmake/aiowireConfig.cmake.in
+  ${CMAKE_CURRENT_BINARY_DIR}/aiowireConfig.cmake
+  INSTALL_DESTINATION ${config_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(
+  ${CMAKE_CURRENT_BINARY_DIR}/aiowireConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/aiowireConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/aiowireConfigVersion.cmake
+  DESTINATION ${config_dir})
+
+# ── pkg-config ──────────────────────────────────────────────────────────────
+
+# The relative path from a .pc file to the prefix.
+file(RELATIVE_PATH pc_to_prefix
+  /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+list(JOIN uv_flags " " uv_flags)
+set(pc_files aiowire)
+if(AIOWIRE_LUA)
+  list(APPEND pc_files aiowire-lua)
+endif()
+foreach(name IN LISTS pc_files)
+  configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -1,0 +1,46 @@
+# Every program in examples/embed/, built by the lines in its head comment, by
+# pkg-config and by CMake, in a folder with nothing but the sources; then run.
+# Its output must be that of NAME.out, if there is one beside it.
+
+include(${CMAKE_CURRENT_LIST_DIR}/common.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/head.cmake)
+begin(examples)
+file(GLOB files ${SOURCE}/examples/embed/*)
+file(COPY ${files} DESTINATION ${work})
+file(GLOB sources RELATIVE ${work} ${work}/*.c ${work}/*.cpp)
+
+# try(program name): runs it and compares its output.
+function(try program name)
+  run(${program})
+  if(EXISTS ${work}/${name}.out)
+    file(READ ${work}/${name}.out wanted)
+    if(NOT output STREQUAL wanted)
+      message(FATAL_ERROR "${program}: its output is not ${name}.out\n${output}")
+    endif()
+  endif()
+endfunction()
+
+set(names "")
+set(project "find_package(Threads REQUIRED)
+find_package(aiowire CONFIG REQUIRED)
+")
+foreach(source IN LISTS sources)
+  get_filename_component(name ${source} NAME_WE)
+  file(STRINGS ${work}/${source} needs_lua REGEX "#include .aiowire_lua\\.h")
+  if((needs_lua AND NOT LUA) OR (source MATCHES "cpp$" AND NOT CXX))
+    continue()
+  endif()
+  read_head(${work}/${source})
+  run(sh -c "${head_cc}")
+  try(./${name} ${name})
+  if(NOT head_cmake MATCHES "add_executable")
+    string(PREPEND head_cmake "add_executable(${name} ${source})\n")
+  endif()
+  string(APPEND project "${head_cmake}")
+  list(APPEND names ${name})
+endforeach()
+
+build("${project}")
+foreach(name IN LISTS names)
+  try(build/${name} ${name})
+endforeach()

@@ -1,0 +1,64 @@
+# The sources as a part of another project, by add_subdirectory, and without
+# Lua: nothing looks for it, although nothing of it is installed.
+
+include(${CMAKE_CURRENT_LIST_DIR}/common.cmake)
+begin(subproject)
+
+# pkg-config finds libuv alone.
+execute_process(COMMAND pkg-config --variable=pcfiledir libuv
+  OUTPUT_VARIABLE uv_dir OUTPUT_STRIP_TRAILING_WHITESPACE)
+file(MAKE_DIRECTORY ${work}/pc)
+file(COPY ${uv_dir}/libuv.pc DESTINATION ${work}/pc)
+set(ENV{PKG_CONFIG_LIBDIR} ${work}/pc)
+set(ENV{PKG_CONFIG_PATH} "")
+
+file(WRITE ${work}/use.c "#include <aiowire.h>
+int main(void) { return aw_version() ? 0 : 1; }
+")
+file(WRITE ${work}/CMakeLists.txt "cmake_minimum_required(VERSION 3.21)
+project(use C)
+add_custom_target(bench) # a name of aiowire, too
+if(NOT WITH_LUA)
+  set(AIOWIRE_LUA OFF)
+endif()
+add_subdirectory(${SOURCE} aiowire)
+add_executable(shared use.c)
+target_link_libraries(shared aiowire::aiowire)
+add_executable(static use.c)
+target_link_libraries(static aiowire::aiowire_static)
+if(WITH_LUA)
+  target_link_libraries(shared aiowire::aiowire_lua)
+  target_link_libraries(static aiowire::aiowire_lua_static)
+endif()
+")
+function(configure folder)
+  run(${CMAKE_COMMAND} -S ${work} -B ${work}/${folder} -G ${GENERATOR}
+    -DCMAKE_C_COMPILER=${CC} -DCMAKE_C_FLAGS=-O0 ${ARGN})
+endfunction()
+configure(build)
+file(STRINGS ${work}/build/CMakeCache.txt found REGEX "lua5|LUA_INCLUDE")
+if(found)
+  message(FATAL_ERROR "Lua was found: ${found}")
+endif()
+run(${CMAKE_COMMAND} --build ${work}/build --parallel 2)
+run(build/shared)
+run(build/static)
+run(${CMAKE_COMMAND} --install ${work}/build --prefix ${work}/prefix)
+file(GLOB_RECURSE installed ${work}/prefix/*lua*)
+if(installed)
+  message(FATAL_ERROR "installed without Lua: ${installed}")
+endif()
+
+# All that is missing is in one message.
+file(REMOVE ${work}/pc/libuv.pc)
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/none
+  -DCMAKE_C_COMPILER=${CC} OUTPUT_QUIET ERROR_VARIABLE why)
+if(NOT why MATCHES "libuv >= 1.42, Lua 5.4 headers")
+  message(FATAL_ERROR "not both are missing: ${why}")
+endif()
+
+# With Lua: the targets are there. Building all of it takes too long.
+if(LUA)
+  unset(ENV{PKG_CONFIG_LIBDIR})
+  configure(with_lua -DWITH_LUA=ON)
+endif()
