@@ -433,7 +433,7 @@ AW_API aw_wire *aw_when_done(aw_task *task);
 
 /* ---- wires as data ------------------------------------------------------- */
 
-AW_API aw_wire *aw_wire_keep(aw_wire *wire);
+AW_API aw_wire *aw_wire_keep(aw_wire *wire); /* NULL gives NULL */
 AW_API void aw_wire_release(aw_wire *wire); /* takes; NULL is fine */
 
 /* Return how many bytes are freed with the last reference to `wire`, without

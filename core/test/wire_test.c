@@ -69,6 +69,7 @@ static void null_operands_give_null_and_leak_nothing(void) {
   CHECK(aw_shielded(NULL, 1) == NULL);
   CHECK(aw_named(NULL, "x") == NULL);
   CHECK(aw_hold(NULL, &released, count_release) == NULL && released == 5);
+  CHECK(aw_wire_keep(NULL) == NULL);
   aw_wire_release(NULL);
 }
 

@@ -58,7 +58,8 @@ size_t aw_wire_bytes(const aw_wire *wire) {
 /* ---- references ---- */
 
 aw_wire *aw_wire_keep(aw_wire *wire) {
-  wire->refs++;
+  if (wire)
+    wire->refs++;
   return wire;
 }
 
