@@ -54,7 +54,7 @@ static aw_turn ask(aw_task *task, void *data) {
   char old[64]; /* forget an answer that came too late */
   while (read(state->port, old, sizeof old) > 0) {
   }
-  if (write(state->port, "?", 1) < 0)
+  if (send(state->port, "?", 1, MSG_NOSIGNAL) < 0)
     return aw_task_fail(task, -errno);
   return AW_DONE;
 }
@@ -89,12 +89,7 @@ static aw_turn record(aw_task *task, void *data) {
 static aw_wire *daemon_wire(daemon_state *state) {
   aw_wire *once = aw_then(aw_call(ask, state), aw_then(aw_readable(state->port),
                                                        aw_call(answer, state)));
-  aw_retry_rule rule = {.size = sizeof rule,
-                        .times = 4,
-                        .delay = MS,
-                        .factor = 2,
-                        .most = AW_NEVER,
-                        .within = AW_NEVER};
+  aw_retry_rule rule = {.times = 4, .delay = MS, .factor = 2};
   aw_wire *measure =
       aw_retry(aw_timeout(once, 30 * MS, AW_DEFAULT), &rule, NULL);
   return aw_every(20 * MS, aw_bind(measure, aw_call(record, state)),
@@ -121,7 +116,7 @@ static aw_turn reply(aw_task *task, void *data) {
     snprintf(line, sizeof line, "###\n");
   else
     snprintf(line, sizeof line, "%d\n", 200 + it->asked);
-  if (write(it->port, line, strlen(line)) < 0)
+  if (send(it->port, line, strlen(line), MSG_NOSIGNAL) < 0)
     return aw_task_fail(task, -errno);
   return AW_DONE;
 }
