@@ -373,7 +373,13 @@ extern "C" {
   F(aw_lua_opt_flag) \
   F(aw_lua_nearest) \
   F(aw_lua_system_error) \
-  F(aw_lua_push_system_error)
+  F(aw_lua_push_system_error) \
+  F(aw_task_engine) \
+  F(aw_step_else) \
+  F(aw_task_fail) \
+  F(aw_ticket_new) \
+  F(aw_ticket_complete) \
+  F(aw_ticket_release)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -768,6 +774,12 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_nearest (aw_module_table->at_aw_lua_nearest)
 #define aw_lua_system_error (aw_module_table->at_aw_lua_system_error)
 #define aw_lua_push_system_error (aw_module_table->at_aw_lua_push_system_error)
+#define aw_task_engine (aw_module_table->at_aw_task_engine)
+#define aw_step_else (aw_module_table->at_aw_step_else)
+#define aw_task_fail (aw_module_table->at_aw_task_fail)
+#define aw_ticket_new (aw_module_table->at_aw_ticket_new)
+#define aw_ticket_complete (aw_module_table->at_aw_ticket_complete)
+#define aw_ticket_release (aw_module_table->at_aw_ticket_release)
 #endif
 /* clang-format on */
 
