@@ -21,7 +21,7 @@ describe("an error code", function()
     local names = own_codes(process.read "core/include/aiowire.h")
     local missing = {}
     for _, name in ipairs(names) do
-      if not codes:find(('{AW_%s, "%s",'):format(name, name), 1, true) then
+      if not codes:find(("  E(%s,"):format(name), 1, true) then
         missing[#missing + 1] = name
       end
     end
