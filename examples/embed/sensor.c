@@ -199,8 +199,8 @@ int main(void) {
     close(signal_pipe[i]);
   }
 
-  if (rc < 0) {
-    fprintf(stderr, "sensor: %s\n", aw_strerror(rc));
+  if (rc < 0 || state.count == 0) {
+    fprintf(stderr, "sensor: %s\n", rc < 0 ? aw_strerror(rc) : "no answer");
     return 1;
   }
   printf("mean %ld.%ld after %d requests\n", state.sum / state.count / 10,
