@@ -35,7 +35,8 @@
  *   run/      what running means: tasks, scopes, frames, waits, loops, steps;
  *             groups/ and kinds/ have a file for each combinator
  *   sources/  what a task can wait for: descriptors, channels, zmq sockets
- *   engine.c  assembles all of it; no file includes it
+ *   drive/    what runs next, and when the engine blocks or gets its turn
+ *   engine.c  the life of an engine; no file includes it
  *
  * Each x.c has an x.h that declares what other files of the core may call. No
  * file includes or calls one that stands on its own level or above:
@@ -391,9 +392,10 @@ typedef struct aw_slab {
 struct aw_loop {
   aw_scope root;
   aw_engine *engine;
-  aw_link pending;         /* tasks started while it does not run [S7] */
-  aw_link running;         /* in engine.running, while it does */
-  aw_task *runner;         /* the task that waits for its end, or NULL */
+  aw_link pending; /* tasks started while it does not run [S7] */
+  aw_link running; /* in engine.running, while it does; then in drive.ended,
+                      until its end was told */
+  aw_task *runner; /* the task that waits for its end, or NULL */
   size_t live, foreground; /* tasks not settled */
   aw_error *error;
   aw_value host;
@@ -408,7 +410,10 @@ struct aw_loop {
 typedef struct aw_ready {
   aw_link tasks;
   size_t count;
-  size_t round;      /* of `count`: still belong to this round [F2] */
+  size_t round; /* of `count`: still belong to this round [F2] */
+  /* Called when a task becomes ready while a driven engine rests, so that the
+   * host gives the engine a turn; else NULL. */
+  void (*rouse)(aw_engine *engine);
   aw_task **scratch; /* to shuffle a round [F6] */
   size_t scratch_size;
 } aw_ready;
@@ -448,6 +453,23 @@ typedef struct aw_spares {
 } aw_spares;
 
 enum { AW_SPARES = 40 };
+
+/* Bits of aw_engine.gate. */
+enum {
+  AW_INSIDE = 1, /* in aw_next() [I6] */
+  AW_DRIVEN = 2  /* a host drives the engine: aw_next() is for `pull` only */
+};
+
+/* How a host drives the engine; see drive/turn.c. */
+typedef struct aw_drive {
+  uint64_t until;  /* the turn under way ends at this real time; AW_NEVER: none,
+                      or the engine is not driven */
+  aw_link ended;   /* loops whose end is to be told, by `running` */
+  size_t hardened; /* engine.hardened when the engine came to rest */
+  int outer;       /* the descriptor of aw_engine_fd(); -1: none */
+  bool turning;    /* in a turn … */
+  bool pulling;    /* … and in `pull` */
+} aw_drive;
 
 /* The text of the last wait cut short that a number describes, see cut.c. */
 enum { AW_CUT_SHORT = 48 };
@@ -504,15 +526,14 @@ struct aw_engine {
   aw_error *no_memory, *unwanted; /* made ahead of need */
   aw_cut_number last_cut;         /* see cut.c */
   uint32_t refs;
-  bool inside; /* in aw_next() [I6] */
-  bool has_uv;
-  bool shared_uv;   /* others were given `uv`, and may have handles in it */
-  bool freed;       /* others only keep its memory */
+  uint8_t gate;   /* AW_INSIDE, AW_DRIVEN; 0: aw_next() may be entered */
+  bool polling;   /* in uv_run() of its own libuv loop */
+  bool shared_uv; /* others were given `uv`, and may have handles in it */
+  bool freed;     /* others only keep its memory */
+  aw_drive drive;
   atomic_int woken; /* by any thread, or a signal handler */
-  uv_loop_t uv;
-  uv_timer_t timer;     /* the earliest deadline, while blocked */
-  uv_prepare_t prepare; /* see before_poll() */
-  uv_async_t async;     /* aw_engine_wake() */
+  uv_loop_t *uv;    /* its own, or that of the host; NULL: not opened */
+  struct aw_handles *handles; /* in `uv`, see base/libuv.h */
   aw_closer *closers;
 };
 

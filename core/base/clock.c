@@ -1,6 +1,6 @@
 /* clock.c - the engine's clock, and how often it is read
  *
- * Real time is monotonic. Virtual time is the field `now`, which engine.c
+ * Real time is monotonic. Virtual time is the field `now`, which next.c
  * moves to the next deadline when nothing else can happen [K6].
  *
  * Reading the real clock costs as much as a short step, so the engine looks at
@@ -15,7 +15,7 @@
  * take much longer: a crowd that slept is cancelled, and cleans up. So no more
  * than IN_ROUND steps of a round run between two looks.
  *
- * Neighbours: ready.c and report.c spend the credit; engine.c looks, and fires
+ * Neighbours: ready.c and report.c spend the credit; next.c looks, and fires
  * the deadlines that are due.
  */
 #include "base/clock.h"

@@ -29,7 +29,8 @@ enum { ZMQ_ERRORS = 156384712 }; /* ZMQ_HAUSNUMERO */
   E(ENOMEM, "not enough memory") \
   E(EFORKED, "opened by a process that has forked since") \
   E(EDEPTH, "wires nested too deeply (more than 32768 frames in a task)") \
-  E(ENOZMQ, "libzmq 4.3.3 or later is not installed")
+  E(ENOZMQ, "libzmq 4.3.3 or later is not installed") \
+  E(EVERSION, "the host's libuv is another version than the library's")
 /* codes of libzmq that are no error numbers of the system */
 #define ZMQ_CODES(E) \
   E(EFSM, 51, "not in the current state of the socket") \

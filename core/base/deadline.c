@@ -3,12 +3,12 @@
  * The times stand in the heap itself, so only a comparison of equal times reads
  * the alarms. An alarm knows its place in the heap, so an alarm can be removed
  * at once: a cancelled sleep leaves nothing behind [H2]. One libuv timer serves
- * all deadlines (engine.c).
+ * all deadlines.
  *
  * A node has four children: the heap is half as deep as with two, and the
  * children of a node share a cache line.
  *
- * Neighbours: engine.c takes expired alarms. wait.c and rate.c set the alarms
+ * Neighbours: expire.c takes expired alarms. wait.c and rate.c set the alarms
  * of tasks; cancel.c, frame.c, loop.c and kinds/finally.c set those of scopes.
  */
 #include "base/deadline.h"

@@ -1,21 +1,36 @@
 /* libuv.c - the libuv loop of an engine, and what others have in it
  *
  * The loop is opened when the engine first blocks, or when a source or the host
- * needs it: an engine whose tasks only compute has none. The engine's own
- * handles are a timer and a prepare, which engine.c uses, and an async, by
- * which other threads wake the engine.
+ * needs it: an engine whose tasks only compute has none. Or the host hands over
+ * a loop of its own (`config.uv`); the engine enters that one when it is made.
+ *
+ *                  own loop                    the host's loop
+ *     timer        ends uv_run()               wakes the loop
+ *     prepare      no poll if tasks are ready  settles, starts timer and idle
+ *     check, idle  -                           a turn; "do not block"
+ *     async        other threads wake the engine
+ *
+ * The callbacks stand in drive/. In the host's loop none of our handles counts
+ * for uv_run(), except `check` while a loop of the engine runs.
  *
  * Whoever has other handles in the libuv loop registers a closer. The engine
  * calls `close` of each closer before the libuv loop is closed, and `ended`
  * whenever an aw_loop has ended.
  *
+ * libuv calls the close callbacks of one turn in any order, and those of
+ * handles that such a callback closes in the next turn. So in the host's loop
+ * the timer is closed by the close callback of `check`: when it is closed, all
+ * handles are that were closed before.
+ *
  * Only one thread at a time may open or close a libuv loop. Opening tests for
  * free descriptors, and for a moment occupies those from 0 to 2: all threads of
- * the process share these.
+ * the process share these. The host's loop has its descriptors already.
  *
- * Neighbours: engine.c blocks in the loop; sources/ put their handles into it.
+ * Neighbours: drive/ blocks in the loop; sources/ put their handles into it.
  */
 #include "base/libuv.h"
+
+#include "base/memory.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -61,50 +76,166 @@ static bool has_room(aw_engine *engine) {
   return count == NEEDED;
 }
 
-static void close_loop(aw_engine *engine) {
-  uv_close((uv_handle_t *)&engine->timer, NULL);
-  uv_close((uv_handle_t *)&engine->prepare, NULL);
-  uv_run(&engine->uv, UV_RUN_DEFAULT);
-  int rc = uv_loop_close(&engine->uv);
+static void close_loop(aw_handles *handles) {
+  uv_close((uv_handle_t *)&handles->timer, NULL);
+  uv_close((uv_handle_t *)&handles->prepare, NULL);
+  uv_run(&handles->own, UV_RUN_DEFAULT);
+  int rc = uv_loop_close(&handles->own);
   assert(rc == 0);
   (void)rc;
 }
 
-static int open_loop(aw_engine *engine) {
+static int open_loop(aw_engine *engine, aw_handles *handles) {
   if (!has_room(engine))
     return UV_EMFILE;
-  int rc = uv_loop_init(&engine->uv);
+  int rc = uv_loop_init(&handles->own);
   if (rc < 0)
     return rc;
-  uv_timer_init(&engine->uv, &engine->timer);
-  uv_prepare_init(&engine->uv, &engine->prepare);
-  engine->prepare.data = engine;
-  rc = uv_async_init(&engine->uv, &engine->async, ignore_async);
-  if (rc == 0) {
-    engine->has_uv = true;
-    return 0;
-  }
-  close_loop(engine);
+  uv_timer_init(&handles->own, &handles->timer);
+  uv_prepare_init(&handles->own, &handles->prepare);
+  rc = uv_async_init(&handles->own, &handles->async, ignore_async);
+  if (rc < 0)
+    close_loop(handles);
   return rc;
 }
 
+static int make_handles(aw_engine *engine, aw_handles **out) {
+  aw_handles *handles = aw_allocate(sizeof *handles);
+  if (!handles)
+    return AW_ENOMEM;
+  handles->engine = engine;
+  *out = handles;
+  return 0;
+}
+
+static void set_handles(aw_engine *engine, aw_handles *handles, uv_loop_t *uv) {
+  engine->handles = handles;
+  engine->uv = uv;
+}
+
 int aw__libuv_open(aw_engine *engine) {
-  if (engine->has_uv)
+  if (engine->uv)
     return 0;
+  aw_handles *handles;
+  int rc = make_handles(engine, &handles);
+  if (rc < 0)
+    return rc;
   pthread_mutex_lock(&lock);
   unsigned held = hold_standard_files();
-  int rc = open_loop(engine);
+  rc = open_loop(engine, handles);
   release_standard_files(held);
   pthread_mutex_unlock(&lock);
+  if (rc < 0)
+    aw_free(handles);
+  else
+    set_handles(engine, handles, &handles->own);
   return rc;
 }
 
 void aw__libuv_close(aw_engine *engine) {
+  aw_handles *handles = engine->handles;
   pthread_mutex_lock(&lock);
-  uv_close((uv_handle_t *)&engine->async, NULL);
-  close_loop(engine);
+  uv_close((uv_handle_t *)&handles->async, NULL);
+  close_loop(handles);
   pthread_mutex_unlock(&lock);
-  engine->has_uv = false;
+  set_handles(engine, NULL, NULL);
+  aw_free(handles);
+}
+
+void aw__libuv_fork(aw_engine *engine) {
+  if (!engine->config.uv)
+    uv_loop_fork(engine->uv);
+}
+
+/* ---- the host's loop ---- */
+
+/* Are the structs of this libuv those that this library was compiled with, and
+ * those that the host has? libuv promises to keep them within a major version,
+ * but has changed uv_loop_t in 1.45; and a host may contain a libuv of its
+ * own. */
+static bool fits(const aw_engine_config *config) {
+  return uv_version() >> 16 == UV_VERSION_MAJOR &&
+         uv_loop_size() == sizeof(uv_loop_t) &&
+         (config->uv_size == 0 || config->uv_size == sizeof(uv_loop_t)) &&
+         uv_handle_size(UV_TIMER) == sizeof(uv_timer_t) &&
+         uv_handle_size(UV_PREPARE) == sizeof(uv_prepare_t) &&
+         uv_handle_size(UV_CHECK) == sizeof(uv_check_t) &&
+         uv_handle_size(UV_IDLE) == sizeof(uv_idle_t) &&
+         uv_handle_size(UV_ASYNC) == sizeof(uv_async_t) &&
+         uv_handle_size(UV_POLL) == sizeof(uv_poll_t);
+}
+
+/* The async comes first: only that one can fail, and then there is no handle
+ * that the host's loop would have to close. */
+static int init_handles(aw_handles *handles, uv_loop_t *uv) {
+  int rc = uv_async_init(uv, &handles->async, ignore_async);
+  if (rc < 0)
+    return rc;
+  uv_timer_init(uv, &handles->timer);
+  uv_prepare_init(uv, &handles->prepare);
+  uv_check_init(uv, &handles->check);
+  uv_idle_init(uv, &handles->idle);
+  uv_unref((uv_handle_t *)&handles->async);
+  uv_unref((uv_handle_t *)&handles->timer);
+  uv_unref((uv_handle_t *)&handles->prepare);
+  uv_unref((uv_handle_t *)&handles->check);
+  uv_unref((uv_handle_t *)&handles->idle);
+  return 0;
+}
+
+int aw__libuv_enter(aw_engine *engine) {
+  if (!fits(&engine->config))
+    return AW_EVERSION;
+  aw_handles *handles;
+  int rc = make_handles(engine, &handles);
+  if (rc < 0)
+    return rc;
+  rc = init_handles(handles, engine->config.uv);
+  if (rc < 0) {
+    aw_free(handles);
+    return rc;
+  }
+  aw__engine_keep(engine);
+  set_handles(engine, handles, engine->config.uv);
+  return 0;
+}
+
+static void all_closed(uv_handle_t *timer) {
+  aw_handles *handles = AW_CONTAINER(aw_handles, timer, timer);
+  void (*closed)(void *data) = handles->closed;
+  void *data = handles->data;
+  aw__engine_release(handles->engine);
+  aw_free(handles);
+  if (closed)
+    closed(data);
+}
+
+static void others_closed(uv_handle_t *check) {
+  aw_handles *handles = AW_CONTAINER(aw_handles, check, check);
+  uv_close((uv_handle_t *)&handles->timer, all_closed);
+}
+
+void aw__libuv_leave(aw_engine *engine, void (*closed)(void *data),
+                     void *data) {
+  aw_handles *handles = engine->handles;
+  handles->closed = closed;
+  handles->data = data;
+  set_handles(engine, NULL, NULL);
+  uv_timer_stop(&handles->timer);
+  uv_close((uv_handle_t *)&handles->async, NULL);
+  uv_close((uv_handle_t *)&handles->prepare, NULL);
+  uv_close((uv_handle_t *)&handles->idle, NULL);
+  uv_close((uv_handle_t *)&handles->check, others_closed);
+}
+
+void aw__libuv_hold(aw_engine *engine) {
+  if (!engine->config.uv || !engine->handles)
+    return;
+  uv_handle_t *check = (uv_handle_t *)&engine->handles->check;
+  if (aw__list_empty(&engine->running) && aw__list_empty(&engine->drive.ended))
+    uv_unref(check);
+  else
+    uv_ref(check);
 }
 
 /* ---- what others have in the loop ---- */
@@ -143,10 +274,10 @@ static void count_handle(uv_handle_t *handle, void *count) {
 
 size_t aw__libuv_handles(const aw_engine *engine) {
   enum { OWN = 3 }; /* timer, prepare, async */
-  if (!engine->has_uv)
+  if (!engine->uv || engine->config.uv)
     return 0;
   size_t count = 0;
-  uv_walk((uv_loop_t *)(uintptr_t)&engine->uv, count_handle, &count);
+  uv_walk(engine->uv, count_handle, &count);
   return count - OWN;
 }
 
@@ -158,5 +289,5 @@ int aw_engine_wakeable(aw_engine *engine) {
 
 void aw_engine_wake(aw_engine *engine) {
   engine->woken = 1;
-  uv_async_send(&engine->async);
+  uv_async_send(&engine->handles->async);
 }

@@ -5,7 +5,7 @@
  * task is linked into the queue by its own `link`, so queueing cannot fail.
  * With a seed, each round is shuffled at its start [F6].
  *
- * Neighbours: task.c queues woken tasks, engine.c takes them, clock.c sizes the
+ * Neighbours: task.c queues woken tasks, next.c takes them, clock.c sizes the
  * credit of steps.
  */
 #include "base/ready.h"
@@ -19,6 +19,7 @@ void aw__ready_push(aw_engine *engine, aw_task *task) {
   assert(task->wait == NULL); /* a ready task waits for nothing [I1, I2] */
   aw__list_append(&engine->ready.tasks, &task->link);
   engine->ready.count++;
+  aw__ready_rouse(engine);
 }
 
 aw_task *aw__ready_pop(aw_engine *engine) {

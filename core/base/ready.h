@@ -4,6 +4,11 @@
 
 #include "state.h"
 
+/* If a driven engine rests, let its host give it a turn. */
+static inline void aw__ready_rouse(aw_engine *engine) {
+  if (engine->ready.rouse)
+    engine->ready.rouse(engine);
+}
 void aw__ready_push(aw_engine *engine, aw_task *task);
 aw_task *aw__ready_pop(aw_engine *engine); /* NULL: the round is over */
 void aw__ready_round(aw_engine *engine);   /* begin the next round */

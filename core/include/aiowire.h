@@ -29,6 +29,7 @@
  *     Loops
  *     Tasks               starting, cancelling, looking at them
  *     Pulling             for a host that runs steps of its own
+ *     Driving             for a host that has an event loop of its own
  *     Waiting             inside a step
  *     Scopes in steps
  *     Operations          things to wait for, of your own
@@ -166,7 +167,8 @@ enum {
   AW_ETASKCANCELLED = -20008, /* the awaited task was cancelled [T5] */
   AW_EFORKED = -20009,        /* the parent of this process opened it */
   AW_ENOZMQ = -20010,         /* libzmq 4.3.3 or later is not installed */
-  AW_EDEPTH = -20011          /* more than AW_MOST_FRAMES frames in a task */
+  AW_EDEPTH = -20011,         /* more than AW_MOST_FRAMES frames in a task */
+  AW_EVERSION = -20012 /* the host's libuv is another version than ours */
 };
 
 /* The most frames that a task can have. Each composite wire under way, such as
@@ -539,6 +541,13 @@ typedef struct aw_engine_config {
   /* Let aw_next() return AW_STEP_DEADLOCK instead of blocking for ever [L4].
    * Set it if nothing outside the engine's own waits can make a task ready. */
   bool deadlocks;
+  /* The three members that follow are for "driving", below. The functions get
+   * `host`. */
+  void *uv; /* the host's `uv_loop_t`; NULL: the engine makes its own */
+  /* sizeof(uv_loop_t) where the host was compiled, to be compared; or 0 */
+  size_t uv_size;
+  void (*pull)(void *host, aw_engine *engine);
+  void (*ended)(void *host, aw_loop *loop);
   size_t size; /* see "Sizes" above */
 } aw_engine_config;
 
@@ -547,16 +556,19 @@ typedef struct aw_engine_config {
  *   config  copied; NULL: a real clock, and no values of the host
  *   out     gives
  *
- * Returns 0, AW_EINVAL or AW_ENOMEM.
+ * Returns 0, AW_EINVAL or AW_ENOMEM. With `uv` also a code of libuv, or
+ * AW_EVERSION.
  */
 AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
 
-/* Free an engine, after all its loops. NULL is fine.
+/* Free an engine, after all its loops. NULL is fine. In the libuv loop of a
+ * host, this is aw_engine_close() without a callback.
  *
  * Tasks and errors of the engine that are still referenced stay valid, but the
  * engine does not call `drop` for their values any more.
  *
- * Returns 0, or AW_EBUSY, with nothing freed, while it has loops.
+ * Returns 0; or AW_EBUSY, with nothing freed, while it has loops, or when called
+ * from inside aw_next() or a callback of libuv in the engine's own loop.
  */
 AW_API int aw_engine_free(aw_engine *engine);
 
@@ -571,8 +583,8 @@ AW_API bool aw_engine_virtual(const aw_engine *engine);
  *   out  receives a `uv_loop_t *`, borrowed while the engine lives; NULL on
  *        failure
  *
- * Callbacks of your handles may only call aw_wait_complete(). An operation with
- * a handle must be `external`. Handles must be closed before the engine is
+ * Callbacks of your handles may call what a C step may call, aw_wait_complete()
+ * above all. An operation with a handle must be `external`. Handles must be closed before the engine is
  * freed, or by an aw_closer. Call this function again before you open each
  * handle or accept each connection: it also closes idle watchers, which could
  * still use the same descriptor number. After the first call the libuv loop
@@ -584,9 +596,10 @@ AW_API int aw_engine_uv(aw_engine *engine, void **out);
 
 /* An owner of handles in an engine's libuv loop. */
 typedef struct aw_closer {
-  /* Close the handles; called once, by aw_engine_free(). It may call uv_close()
-   * and free memory that no handle uses. The libuv loop runs once more after
-   * it, so that close callbacks are called. */
+  /* Close the handles; called once, by aw_engine_free() or aw_engine_close(). It
+   * may call uv_close() and free memory that no handle uses. The close callbacks
+   * come before aw_engine_free() returns; in the libuv loop of a host, when the
+   * host runs that loop. They may not use the engine. */
   void (*close)(struct aw_closer *closer);
   struct aw_closer *next; /* private */
   /* `loop` has ended its run: release what was used for it. May do the same as
@@ -1009,15 +1022,16 @@ typedef struct aw_step {
  * ended. Blocks while no task is ready.
  *
  *   loop  has been begun by aw_loop_begin(). Other loops of the engine that are
- *         running make progress, too
+ *         running make progress, too. NULL in `pull`, see "driving"
  *   out   receives the step
  *
  * Before each further call, the host step must have been reported, or its code
  * parked by aw_task_park() with a wait armed.
  *
- * Returns 1 with a step; 0 when the run has ended; AW_EBUSY when called from
- * inside itself [I6] or before the last host step was reported or parked; or a
- * code of libuv.
+ * Returns 1 with a step; 0 when the run has ended, or in `pull` when the engine
+ * rests; AW_EBUSY when called from inside itself [I6] or before the last host
+ * step was reported or parked; AW_EINVAL for `loop` on an engine that a host
+ * drives, and for NULL anywhere but in `pull`; or a code of libuv.
  */
 AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
 
@@ -1095,6 +1109,127 @@ AW_API bool aw_step_wants_value(const aw_task *task);
  * Nobody does if another operand of aw_or_else() runs in place of the failed
  * one, and no clean-up comes before that. Then NULL will do. */
 AW_API bool aw_step_wants_error(const aw_task *task);
+
+/* Answer a step for which the host has no code, as aw_loop_run() does: a CALL
+ * fails with AW_EINVAL; a FAILED without a handler and a DEADLOCK end the loop;
+ * notifications need no answer. */
+AW_API void aw_step_answer(aw_engine *engine, const aw_step *step);
+
+/* ---- driving -------------------------------------------------------------
+ *
+ * An engine has a libuv loop of its own, in which aw_next() blocks. If the host
+ * has an event loop already, the host *drives* the engine instead, and the
+ * engine gets *turns*. There are two ways.
+ *
+ * A host with a libuv loop hands it over and runs it:
+ *
+ *     aw_engine_config config = {.uv = uv, .ended = loop_has_ended};
+ *     aw_engine_new(&config, &engine);
+ *     aw_loop_new(engine, NULL, &loop);
+ *     aw_loop_start(loop, wire, NULL, NULL);
+ *     aw_loop_begin(loop, AW_NEVER);
+ *     uv_run(uv, UV_RUN_DEFAULT);
+ *
+ * The engine puts a few handles into that loop, and touches no others. It never
+ * runs, stops or closes the loop. uv_run() stays alive while a loop of the
+ * engine runs, and not because of the engine otherwise. Several engines may
+ * share the libuv loop. A turn comes after each poll, if something is due.
+ *
+ * A host with another event loop polls a descriptor:
+ *
+ *     int fd = aw_engine_fd(engine);
+ *     for (;;) {
+ *       wait until `fd` is readable, at most aw_engine_timeout(engine) ns;
+ *       aw_engine_turn(engine);
+ *     }
+ *
+ * In a turn the engine runs what is ready, but never blocks: it looks up after
+ * each ms, between two steps, and leaves the rest to the next turn. A turn
+ * calls two functions of aw_engine_config:
+ *
+ *   pull   runs the host steps: it calls aw_next(engine, NULL, &step) until that
+ *          returns 0, and reports each step before it returns. If it returns
+ *          earlier, the next turn is due at once; while a step is neither
+ *          reported nor parked, there are no turns. NULL: aw_step_answer()
+ *          answers each step
+ *   ended  a loop that aw_loop_begin() has begun has ended. Called outside of
+ *          all steps, once for each run, not for a loop that has been freed
+ *          before. It may ask aw_loop_state_of() and aw_loop_error(), free the
+ *          loop, begin another one, and close the engine. Until then
+ *          aw_loop_begin() returns AW_EBUSY for the loop. NULL: nobody is told
+ *
+ * Between turns, in any callback of the host, the host may call all functions
+ * of this library but aw_next() and aw_loop_run(). What makes a task ready also
+ * makes a turn due: then the loop of libuv does not block, or `fd` is readable
+ * and aw_engine_timeout() returns 0.
+ *
+ * On an engine that a host drives, aw_loop_run(), and aw_next() with a loop or
+ * outside of `pull`, return AW_EINVAL.
+ *
+ * A turn opens no descriptors of the engine. They are opened by aw_engine_new()
+ * with `uv`, and by the first aw_engine_fd() or aw_engine_turn(), whose codes
+ * tell of a failure. A wait that lacks a descriptor fails in its task.
+ *
+ * On the libuv loop of a host
+ *
+ *   libuv      Host and library must use the same libuv. aw_engine_new() returns
+ *              AW_EVERSION if the structs of the libuv that runs differ in size
+ *              from those that this library was compiled with, or uv_loop_t
+ *              from `uv_size`.
+ *   watchers   libuv has one watcher for each descriptor. A wait for one that a
+ *              handle of the host watches, or for which a task of another engine
+ *              in the same libuv loop waits, fails with EEXIST. Before you open
+ *              a handle for a descriptor that tasks have used, call
+ *              aw_engine_uv(): it closes watchers that are not in use.
+ *   epoll      If a task closes a descriptor too early, while others have its
+ *              file open, the engine replaces the kernel's epoll set behind
+ *              uv_backend_fd(), with all its entries; the host's handles do not
+ *              notice. But an epoll set of the host that contains
+ *              uv_backend_fd() must add it again.
+ *   fork       A child process that goes on to use the libuv loop calls
+ *              uv_loop_fork(), as libuv says.
+ */
+
+/* Tell whether a host drives the engine: it was made with `uv`, or
+ * aw_engine_fd() or aw_engine_turn() was called. */
+AW_API bool aw_engine_driven(const aw_engine *engine);
+
+/* Return a descriptor that is readable when a turn is due because of I/O,
+ * another thread, or a task that has become ready between turns. From now on
+ * the host drives the engine. The descriptor is the same each time; it belongs
+ * to the engine and is only for polling.
+ *
+ * Returns AW_EINVAL if the engine was made with `uv`, AW_EBUSY inside a step of
+ * aw_loop_run() or aw_next(), AW_ENOMEM, or a code of libuv or the system. */
+AW_API int aw_engine_fd(aw_engine *engine);
+
+/* Return how many ns from now the next turn is due; 0: at once; AW_NEVER: not
+ * before the descriptor is readable. Ask right before you block. Round up when
+ * you need ms. */
+AW_API uint64_t aw_engine_timeout(aw_engine *engine);
+
+/* Give the engine a turn. A turn that comes too early does no harm.
+ *
+ * Returns 1 if more is ready; 0 if not; AW_EBUSY when called in a turn, inside a
+ * step, or while a host step is neither reported nor parked; AW_EINVAL if the
+ * engine was made with `uv`; or as aw_engine_fd() fails. */
+AW_API int aw_engine_turn(aw_engine *engine);
+
+/* Free an engine, after all its loops. On the libuv loop of a host that takes
+ * some turns of that loop: the host must go on to run it, and uv_run() stays
+ * alive until it is done. The host's handles stay as they are. The engine may
+ * not be used after the call.
+ *
+ *   closed  called with `data` when the last handle of the engine has been
+ *           closed; NULL: nobody. Handles that an aw_closer has closed by then
+ *           have been closed, too, if libuv closes their kind within a turn:
+ *           all but a uv_signal_t with a signal under way, and a uv_fs_poll_t.
+ *           With a libuv loop of its own: called before the function returns
+ *
+ * Returns 0; or AW_EBUSY, as aw_engine_free(). Call from: also `ended`.
+ */
+AW_API int aw_engine_close(aw_engine *engine, void (*closed)(void *data),
+                           void *data);
 
 /* ---- waiting -------------------------------------------------------------
  *

@@ -9,7 +9,8 @@
  * of the three came first, but an error always replaces the other two.
  *
  * Neighbours: start.c makes loops and starts tasks on them; end.c reports each
- * task that has ended; engine.c gives tasks their turns.
+ * task that has ended; drive/ gives tasks their turns, and tells the host of a
+ * driven engine of ends.
  */
 #include "run/loop.h"
 
@@ -17,6 +18,7 @@
 #include "base/deadline.h"
 #include "base/libuv.h"
 #include "base/memory.h"
+#include "base/ready.h"
 #include "run/cancel.h"
 #include "run/task.h"
 #include "run/tree.h"
@@ -52,7 +54,19 @@ static void end_run(aw_loop *loop) {
     aw_task *runner = loop->runner;
     loop->runner = NULL;
     aw__task_wake(runner, 0);
+  } else if (loop->engine->gate & AW_DRIVEN) {
+    aw__list_append(&loop->engine->drive.ended, &loop->running);
   }
+}
+
+/* The run of `loop` has ended, and the host has not been told yet. */
+static bool has_end_to_tell(const aw_loop *loop) {
+  return loop->state != AW_LOOP_RUNNING && aw__link_used(&loop->running);
+}
+
+void aw__loop_forget_end(aw_loop *loop) {
+  if (has_end_to_tell(loop))
+    aw__link_remove(&loop->running);
 }
 
 /* Let the loop end after `timeout`. A cancelled loop ends anyway: its alarm
@@ -74,7 +88,7 @@ static int arm_timeout(aw_loop *loop, uint64_t timeout) {
 
 int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
   aw_engine *engine = loop->engine;
-  if (loop->state == AW_LOOP_RUNNING && loop->driven)
+  if ((loop->state == AW_LOOP_RUNNING && loop->driven) || has_end_to_tell(loop))
     return AW_EBUSY;
   if (!aw__loop_accepts(loop))
     return AW_EENDED;
@@ -90,6 +104,8 @@ int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
   while ((link = aw__list_shift(&loop->pending)) != NULL)
     aw__task_queue(AW_CONTAINER(aw_task, link, link));
   aw__loop_settled(loop, NULL);
+  aw__libuv_hold(engine);
+  aw__ready_rouse(engine); /* also if the run has ended already */
   return 0;
 }
 
@@ -98,6 +114,8 @@ int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
     return 0;
   int rc = aw_loop_begin(loop, timeout);
   bool over = rc == 0 && loop->state != AW_LOOP_RUNNING;
+  if (over)
+    aw__loop_forget_end(loop);
   if (rc == 0 && !over)
     loop->runner = task;
   return aw__wait_armed(task, over ? 1 : rc, &aw__wait_loop, loop);

@@ -11,6 +11,8 @@ void aw__loop_forget_cancel(aw_loop *loop);
 void aw__loop_settled(aw_loop *loop, aw_task *task);
 /* Note that the time-out of the run has expired; the caller cancels the run. */
 void aw__loop_timed_out(aw_loop *loop);
+/* Do not tell the host of the end of a run any more. */
+void aw__loop_forget_end(aw_loop *loop);
 /* The running loop that was begun last and has tasks [L4]; or NULL. */
 aw_loop *aw__loop_innermost_blocked(aw_engine *engine);
 

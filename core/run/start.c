@@ -136,7 +136,7 @@ static int start_heir(aw_scope *scope, aw_wire *wire,
                       const aw_task_config *config, aw_task **out) {
   const aw_task *by = aw__scope_engine(scope)->current;
   bool runs = by->state == AW_TASK_RUNNING &&
-              (by->engine->inside || by->go == AW_GO_HOST);
+              (by->engine->gate & AW_INSIDE || by->go == AW_GO_HOST);
   aw_task_config heir = config ? *config : (aw_task_config){0};
   if (runs && !heir.locals)
     heir.locals = aw__keep_value(by->engine, by->more->locals);
@@ -202,6 +202,7 @@ int aw_loop_free(aw_loop *loop) {
   if (rc < 0)
     return rc;
   aw_engine *engine = loop->engine;
+  aw__loop_forget_end(loop);
   aw__loop_forget_cancel(loop);
   aw_error_release(loop->error);
   aw__drop(engine, loop->host);

@@ -25,6 +25,7 @@
 
 #if defined(__linux__)
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -33,7 +34,7 @@
 
 static int control(const aw_engine *engine, int op, int fd, uint32_t events) {
   struct epoll_event event = {.events = events, .data.fd = fd};
-  return epoll_ctl(uv_backend_fd(&engine->uv), op, fd, &event);
+  return epoll_ctl(uv_backend_fd(engine->uv), op, fd, &event);
 }
 
 bool aw__epoll_remove(aw_engine *engine, int fd) {
@@ -78,8 +79,51 @@ static void copy_entries(int set, FILE *list) {
       copy_entry(set, &found);
 }
 
+/* ---- the set around libuv's set, for a host ---- */
+
+static int control_outer(const aw_engine *engine, int op) {
+  int fd = uv_backend_fd(engine->uv);
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  return epoll_ctl(engine->drive.outer, op, fd, &event);
+}
+
+int aw__epoll_outer(aw_engine *engine) {
+  int *outer = &engine->drive.outer;
+  if (*outer >= 0)
+    return *outer;
+  *outer = epoll_create1(EPOLL_CLOEXEC);
+  if (*outer < 0)
+    return -errno;
+  if (control_outer(engine, EPOLL_CTL_ADD) < 0) {
+    int code = -errno;
+    aw__epoll_close_outer(engine);
+    return code;
+  }
+  return *outer;
+}
+
+void aw__epoll_close_outer(aw_engine *engine) {
+  if (engine->drive.outer >= 0)
+    close(engine->drive.outer);
+  engine->drive.outer = -1;
+}
+
+/* ---- renewing libuv's set ---- */
+
+/* Let libuv's descriptor stand for `set`. The outer set must forget the old one
+ * by that descriptor before, and learn of the new one after. */
+static bool replace(aw_engine *engine, int set, int old) {
+  bool outer = engine->drive.outer >= 0;
+  if (outer)
+    control_outer(engine, EPOLL_CTL_DEL);
+  bool replaced = dup3(set, old, O_CLOEXEC) == old;
+  if (outer)
+    control_outer(engine, EPOLL_CTL_ADD);
+  return replaced;
+}
+
 bool aw__epoll_renew(aw_engine *engine) {
-  int old = uv_backend_fd(&engine->uv);
+  int old = uv_backend_fd(engine->uv);
   char path[64];
   snprintf(path, sizeof path, "/proc/self/fdinfo/%d", old);
   FILE *list = fopen(path, "re");
@@ -88,7 +132,7 @@ bool aw__epoll_renew(aw_engine *engine) {
   int set = epoll_create1(EPOLL_CLOEXEC);
   if (set >= 0)
     copy_entries(set, list);
-  bool renewed = set >= 0 && dup3(set, old, O_CLOEXEC) == old;
+  bool renewed = set >= 0 && replace(engine, set, old);
   if (set >= 0)
     close(set);
   fclose(list);
@@ -120,6 +164,14 @@ bool aw__epoll_watches_once(aw_engine *engine, int fd, int events) {
 bool aw__epoll_renew(aw_engine *engine) {
   (void)engine;
   return true;
+}
+
+int aw__epoll_outer(aw_engine *engine) {
+  return uv_backend_fd(engine->uv);
+}
+
+void aw__epoll_close_outer(aw_engine *engine) {
+  (void)engine;
 }
 
 #endif

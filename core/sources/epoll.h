@@ -21,4 +21,9 @@ bool aw__epoll_watches_once(aw_engine *engine, int fd, int events);
  * that is not possible now, for lack of descriptors or memory. */
 bool aw__epoll_renew(aw_engine *engine);
 
+/* Return the descriptor that a host polls for reading in place of libuv's, or a
+ * negative code. It stays the same when libuv's set is renewed. */
+int aw__epoll_outer(aw_engine *engine);
+void aw__epoll_close_outer(aw_engine *engine);
+
 #endif

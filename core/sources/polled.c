@@ -18,7 +18,7 @@
  * own (aw_engine_uv()); what may wake tasks in look(), and what settle() may do
  * with handles, is bound to the order of the engine's pass, which may change.
  *
- * Neighbours: engine.c calls this; zmq_sockets.c is a polled source.
+ * Neighbours: drive/ calls this; zmq_sockets.c is a polled source.
  */
 #include "sources/polled.h"
 

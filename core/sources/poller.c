@@ -42,7 +42,7 @@
  * memory is freed in the close callback [I4]. `armed` is what libuv watches; it
  * is 0 for a watch that has neither waiters nor keepers.
  *
- * Neighbours: engine.c calls settle() and closes idle watches; epoll.c has the
+ * Neighbours: drive/ calls settle() and closes idle watches; epoll.c has the
  * kernel's set.
  */
 #include "sources/poller.h"
@@ -245,7 +245,9 @@ static int init_poll(aw_engine *engine, uv_poll_t *poll, int fd) {
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0)
     return -errno;
-  int rc = uv_poll_init(&engine->uv, poll, fd);
+  int rc = uv_poll_init(engine->uv, poll, fd);
+  if (rc == 0)
+    aw__libuv_adopt(engine, (uv_handle_t *)poll);
   if (rc == 0 && !(flags & O_NONBLOCK))
     fcntl(fd, F_SETFL, flags);
   return rc;
@@ -449,6 +451,14 @@ static size_t count_idle(const aw_link *list) {
 
 size_t aw__poller_idle(const aw_engine *engine) {
   return count_idle(&engine->poller.changed) + count_idle(&engine->poller.idle);
+}
+
+size_t aw__poller_watches(const aw_engine *engine) {
+  const aw_poller *poller = &engine->poller;
+  size_t count = 0;
+  for (size_t fd = 0; fd < poller->size; fd++)
+    count += poller->watches[fd] != NULL;
+  return count;
 }
 
 void aw__poller_free(aw_engine *engine) {

@@ -10,6 +10,7 @@ void aw__poller_settle(aw_engine *engine);
 void aw__poller_close_idle(aw_engine *engine);
 /* The number of watchers without waiters. */
 size_t aw__poller_idle(const aw_engine *engine);
+size_t aw__poller_watches(const aw_engine *engine); /* their number */
 void aw__poller_free(aw_engine *engine);
 
 #endif

@@ -40,7 +40,7 @@ static void part_from_parent(aw_zmq_sockets *sockets) {
   if (sockets->forks == aw_zmq_forks())
     return;
   sockets->forks = aw_zmq_forks();
-  uv_loop_fork(&sockets->engine->uv);
+  aw__libuv_fork(sockets->engine);
   while (!aw__list_empty(&sockets->all)) {
     aw_zmq *z = first_of(sockets);
     aw__zmq_wake_everybody(z, AW_EFORKED);

@@ -20,6 +20,7 @@
  */
 #include "sources/zmq_watch.h"
 
+#include "base/libuv.h"
 #include "sources/poller.h"
 
 enum { LONGEST_PAUSE = 50 }; /* ms */
@@ -70,13 +71,15 @@ int aw__zmq_watch_open(aw_zmq *z, aw_zmq_sockets *sockets) {
   if (!watch)
     return AW_ENOMEM;
   aw__poller_close_idle(engine); /* one may have been for an earlier `fd` */
-  int rc = uv_poll_init(&engine->uv, &watch->poll, z->fd);
+  int rc = uv_poll_init(engine->uv, &watch->poll, z->fd);
   if (rc < 0) { /* the handle was not made */
     aw_free(watch);
     return rc;
   }
-  uv_timer_init(&engine->uv, &watch->timer);
+  uv_timer_init(engine->uv, &watch->timer);
   watch->poll.data = watch->timer.data = watch;
+  aw__libuv_adopt(engine, (uv_handle_t *)&watch->poll);
+  aw__libuv_adopt(engine, (uv_handle_t *)&watch->timer);
   watch->handles = 2;
   watch->zmq = z;
   z->watch = watch;
@@ -138,6 +141,6 @@ void aw__zmq_pause(aw_zmq *z) {
   if (z->pause > LONGEST_PAUSE)
     z->pause = LONGEST_PAUSE;
   z->pausing = true;
-  uv_update_time(&z->home->engine->uv);
+  uv_update_time(z->home->engine->uv);
   uv_timer_start(&z->watch->timer, pause_over, (uint64_t)z->pause, 0);
 }

@@ -128,9 +128,16 @@ local LEVELS <const> = {
   { "sources/zmq_sockets" },
   { "sources/zmq" },
 
+  { "drive/expire" },
+  { "drive/block" },
+  { "drive/next" },
+  { "drive/answer" },
+  { "drive/turn" },
+  { "drive/foreign", "drive/hosted" },
+
   { "engine" },
 }
-local ROOMS <const> = { "base", "wire", "run", "sources" }
+local ROOMS <const> = { "base", "wire", "run", "sources", "drive" }
 
 local level_of = {}
 for level, names in ipairs(LEVELS) do

@@ -1,0 +1,302 @@
+/* drive_test.c - an engine that a host drives, in both ways
+ *
+ * Each case runs with both kinds of host; see host.h. hosted_test.c has what
+ * concerns the libuv loop of a host alone, foreign_test.c the descriptor.
+ */
+#include "host.h"
+
+#include <unistd.h>
+
+enum { MS = 1000000 }; /* ns */
+
+/* ---- running ---- */
+
+static void a_loop_runs_to_its_end(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  host_start(&h, aw_sequence((aw_wire *[]){says("a"), aw_sleep(2 * MS),
+                                           says("b"), aw_sleep(0), says("c")},
+                             5));
+  CHECK_LOG(""); /* nothing runs outside of a turn */
+  host_run(&h);
+  CHECK_LOG("a b c ");
+  host_close(&h);
+}
+
+static void an_empty_loop_ends(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  host_begin(&h, new_loop(h.engine));
+  CHECK(h.running == 1); /* told in a turn */
+  host_run(&h);
+  host_close(&h);
+}
+
+static aw_turn fill(aw_task *task, void *fd) {
+  (void)task;
+  CHECK(write(*(int *)fd, "x", 1) == 1);
+  return AW_DONE;
+}
+
+static aw_turn drain(aw_task *task, void *fd) {
+  char text[8];
+  (void)task;
+  CHECK(read(*(int *)fd, text, sizeof text) == 1);
+  return AW_DONE;
+}
+
+static void descriptors_are_polled(host_kind kind) {
+  host h;
+  int ends[2];
+  host_open(&h, kind, NULL);
+  CHECK(pipe(ends) == 0);
+  host_start(
+      &h,
+      aw_repeat(aw_then(aw_readable(ends[0]), aw_call(drain, &ends[0])), 20));
+  host_start(&h, aw_repeat(aw_then(aw_sleep(MS), aw_call(fill, &ends[1])), 20));
+  host_run(&h);
+  host_close(&h);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static void virtual_time_jumps(host_kind kind) {
+  aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL};
+  host h;
+  host_open(&h, kind, &config);
+  host_start(&h, aw_then(aw_sleep(3600 * AW_SECOND), says("late")));
+  host_start(&h, aw_then(aw_sleep(60 * AW_SECOND), says("early")));
+  host_run(&h);
+  CHECK_LOG("early late ");
+  CHECK(aw_engine_now(h.engine) == 3600 * AW_SECOND);
+  host_close(&h);
+}
+
+static void a_timeout_ends_a_loop(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  aw_loop *loop = new_loop(h.engine);
+  start(loop, aw_sleep(AW_NEVER));
+  CHECK(aw_loop_begin(loop, 2 * MS) == 0);
+  h.running++;
+  host_run(&h);
+  host_close(&h);
+}
+
+/* ---- steps of the host ---- */
+
+typedef struct code {
+  int calls;
+  bool parked;
+} code;
+
+static void keep_nothing(void *data) {
+  (void)data;
+}
+
+/* Runs the steps of a host: each parks once, and is done then. */
+static void pull_steps(void *data, aw_engine *engine) {
+  aw_step step;
+  int rc;
+  (void)data;
+  while ((rc = aw_next(engine, NULL, &step)) == 1) {
+    code *c = step.data;
+    switch (step.what) {
+    case AW_STEP_CALL:
+      c->calls++;
+      aw_task_park(step.task, c);
+      CHECK(aw_await_sleep(step.task, MS) == 0);
+      c->parked = true;
+      break;
+    case AW_STEP_RESUME:
+      CHECK(c->parked && step.result == 0);
+      c->parked = false;
+      aw_step_done(step.task, 0);
+      break;
+    default: aw_step_answer(engine, &step);
+    }
+  }
+  CHECK(rc == 0);
+}
+
+static void host_steps_are_pulled(host_kind kind) {
+  aw_engine_config config = {.pull = pull_steps};
+  host h;
+  code a = {0}, b = {0};
+  host_open(&h, kind, &config);
+  host_start(&h, aw_repeat(aw_host_call(&a, keep_nothing, "a"), 3));
+  host_start(&h, aw_repeat(aw_host_call(&b, keep_nothing, "b"), 5));
+  host_run(&h);
+  CHECK(a.calls == 3 && b.calls == 5);
+  host_close(&h);
+}
+
+static void note_failure(host *h, aw_loop *loop) {
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_FAILED);
+  log_add("%s ", aw_error_name(aw_error_code(aw_loop_error(loop))));
+  CHECK(aw_loop_free(loop) == 0);
+  (void)h;
+}
+
+static void without_pull_a_host_step_fails(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  h.ended = note_failure;
+  host_start(&h, aw_host_call(NULL, NULL, "nobody"));
+  host_run(&h);
+  CHECK_LOG("EINVAL ");
+  host_close(&h);
+}
+
+/* ---- the ends of loops ---- */
+
+static void begin_another(host *h, aw_loop *loop) {
+  int *left = h->data;
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_IDLE);
+  CHECK(aw_loop_free(loop) == 0);
+  if ((*left)-- > 0)
+    host_start(h, aw_sleep(1));
+}
+
+static void an_end_begins_the_next_loop(host_kind kind) {
+  host h;
+  int left = 5;
+  host_open(&h, kind, NULL);
+  h.data = &left;
+  h.ended = begin_another;
+  host_start(&h, says("first"));
+  host_run(&h);
+  CHECK(left == -1);
+  host_close(&h);
+}
+
+static void run_again(host *h, aw_loop *loop) {
+  int *left = h->data;
+  if ((*left)-- == 0) {
+    CHECK(aw_loop_free(loop) == 0);
+    return;
+  }
+  start(loop, says("again"));
+  host_begin(h, loop);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == AW_EBUSY);
+}
+
+static void an_end_runs_the_loop_again(host_kind kind) {
+  host h;
+  int left = 2;
+  host_open(&h, kind, NULL);
+  h.data = &left;
+  h.ended = run_again;
+  host_start(&h, says("first"));
+  host_run(&h);
+  CHECK_LOG("first again again ");
+  host_close(&h);
+}
+
+static void a_loop_that_is_freed_first_is_not_told_of(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  aw_loop *loop = new_loop(h.engine);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  CHECK(aw_loop_begin(loop, AW_NEVER) == AW_EBUSY); /* the end is not told */
+  CHECK(aw_loop_free(loop) == 0);
+  host_start(&h, says("other"));
+  host_run(&h);
+  host_close(&h);
+}
+
+static void close_engine(host *h, aw_loop *loop) {
+  CHECK(aw_loop_free(loop) == 0);
+  CHECK(aw_engine_close(h->engine, host_engine_closed, h) == 0);
+}
+
+static void an_end_closes_the_engine(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  h.ended = close_engine;
+  host_start(&h, aw_sleep(MS));
+  host_run(&h);
+  CHECK(h.closed == 1);
+  if (kind == HOSTED)
+    CHECK(uv_loop_close(&h.uv) == 0);
+}
+
+/* ---- calls at the wrong time ---- */
+
+static aw_turn misuse(aw_task *task, void *data) {
+  host *h = data;
+  aw_step step;
+  aw_loop *loop = aw_task_loop(task);
+  CHECK(aw_next(h->engine, NULL, &step) == AW_EBUSY);
+  CHECK(aw_loop_run(loop, AW_NEVER) == AW_EINVAL);
+  CHECK(aw_engine_close(h->engine, NULL, NULL) == AW_EBUSY);
+  CHECK(aw_engine_turn(h->engine) == AW_EBUSY);
+  CHECK(aw_engine_timeout(h->engine) == 0);
+  return AW_DONE;
+}
+
+static void misuse_has_codes(host_kind kind) {
+  host h;
+  aw_step step;
+  host_open(&h, kind, NULL);
+  aw_loop *loop = host_start(&h, aw_call(misuse, &h));
+  CHECK(aw_next(h.engine, NULL, &step) == AW_EINVAL);
+  CHECK(aw_next(h.engine, loop, &step) == AW_EINVAL);
+  CHECK(aw_loop_run(loop, AW_NEVER) == AW_EINVAL);
+  CHECK(aw_engine_free(h.engine) == AW_EBUSY);
+  if (kind == HOSTED) {
+    CHECK(aw_engine_fd(h.engine) == AW_EINVAL);
+    CHECK(aw_engine_turn(h.engine) == AW_EINVAL);
+  }
+  host_run(&h);
+  host_close(&h);
+}
+
+static void pull_wrongly(void *data, aw_engine *engine) {
+  host *h = data;
+  aw_step step;
+  int *pulls = h->data;
+  CHECK(aw_engine_turn(engine) == AW_EBUSY);
+  switch ((*pulls)++) {
+  case 0: return; /* nothing was run: the next turn is due at once */
+  case 1:
+    CHECK(aw_next(engine, NULL, &step) == 1);
+    CHECK(aw_loop_run(aw_task_loop(step.task), AW_NEVER) == AW_EINVAL);
+    CHECK(aw_next(engine, NULL, &step) == AW_EBUSY); /* not reported */
+    aw_step_done(step.task, 0);
+    return; /* without a rest */
+  default: pull_steps(data, engine);
+  }
+}
+
+static void a_pull_may_return_early(host_kind kind) {
+  aw_engine_config config = {.pull = pull_wrongly};
+  host h;
+  int pulls = 0;
+  host_open(&h, kind, &config);
+  h.data = &pulls;
+  host_start(&h, aw_then(aw_host_call(NULL, NULL, "x"), says("after")));
+  host_run(&h);
+  CHECK_LOG("after ");
+  CHECK(pulls >= 3);
+  host_close(&h);
+}
+
+int main(void) {
+  for (host_kind kind = HOSTED; kind < HOST_KINDS; kind++) {
+    a_loop_runs_to_its_end(kind);
+    an_empty_loop_ends(kind);
+    descriptors_are_polled(kind);
+    virtual_time_jumps(kind);
+    a_timeout_ends_a_loop(kind);
+    host_steps_are_pulled(kind);
+    without_pull_a_host_step_fails(kind);
+    an_end_begins_the_next_loop(kind);
+    an_end_runs_the_loop_again(kind);
+    a_loop_that_is_freed_first_is_not_told_of(kind);
+    an_end_closes_the_engine(kind);
+    misuse_has_codes(kind);
+    a_pull_may_return_early(kind);
+  }
+  return 0;
+}
