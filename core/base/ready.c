@@ -19,13 +19,18 @@ void aw__ready_push(aw_engine *engine, aw_task *task) {
   assert(task->wait == NULL); /* a ready task waits for nothing [I1, I2] */
   aw__list_append(&engine->ready.tasks, &task->link);
   engine->ready.count++;
-  aw__ready_rouse(engine);
+}
+
+void aw__ready_rouse(aw_engine *engine) {
+  void (*rouse)(aw_engine * engine) = engine->ready.rouse;
+  engine->ready.rouse = NULL;
+  if (rouse)
+    rouse(engine);
 }
 
 aw_task *aw__ready_pop(aw_engine *engine) {
   aw_ready *ready = &engine->ready;
-  if (ready->round == 0)
-    return NULL;
+  assert(ready->round > 0);
   ready->round--;
   ready->count--;
   aw_link *link = aw__list_shift(&ready->tasks);

@@ -4,15 +4,13 @@
 
 #include "state.h"
 
-/* If a driven engine rests, let its host give it a turn. */
-static inline void aw__ready_rouse(aw_engine *engine) {
-  if (engine->ready.rouse)
-    engine->ready.rouse(engine);
-}
 void aw__ready_push(aw_engine *engine, aw_task *task);
-aw_task *aw__ready_pop(aw_engine *engine); /* NULL: the round is over */
-void aw__ready_round(aw_engine *engine);   /* begin the next round */
-uint64_t aw__random(aw_engine *engine);    /* the engine's generator */
+/* Take the next task of a round. The caller knows that there is one. */
+aw_task *aw__ready_pop(aw_engine *engine);
+/* If a driven engine rests, let its host give it a turn. */
+void aw__ready_rouse(aw_engine *engine);
+void aw__ready_round(aw_engine *engine); /* begin the next round */
+uint64_t aw__random(aw_engine *engine);  /* the engine's generator */
 /* A number below `count`. Its generator depends on nothing but the seed and the
  * earlier choices [F5, F6]. */
 uint32_t aw__choice(aw_engine *engine, uint32_t count);

@@ -24,7 +24,6 @@
 #include "sources/epoll.h"
 
 static void rouse(aw_engine *engine) {
-  engine->ready.rouse = NULL;
   uv_async_send(&engine->handles->async);
 }
 

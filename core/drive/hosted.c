@@ -32,7 +32,6 @@ static void ignore_idle(uv_idle_t *idle) {
 }
 
 static void rouse(aw_engine *engine) {
-  engine->ready.rouse = NULL;
   uv_idle_start(&engine->handles->idle, ignore_idle);
 }
 

@@ -89,6 +89,8 @@ static int pass(aw_engine *engine, const uint8_t *state, aw_step *out) {
   if (is_over(engine))
     return REST;
   aw__clock_wake_host(engine);
+  if (engine->woken)
+    engine->news = true;
   aw__clock_look(engine);
   bool fired = aw__expire(engine);
   aw__poll_in_pass(engine);
@@ -187,10 +189,10 @@ static void forget_told(aw_engine *engine) {
 
 /* Is there a notification for the host? It comes before any task runs. */
 static bool tell_host(aw_engine *engine, aw_step *out) {
-  if (engine->woken)
-    return tell_woken(engine, out);
   if (!engine->news)
     return false;
+  if (engine->woken)
+    return tell_woken(engine, out);
   if (engine->late.due)
     return tell(&engine->late, AW_STEP_LATE, out);
   if (!aw__list_empty(&engine->reports))
@@ -223,20 +225,19 @@ static int choose(aw_engine *engine, const uint8_t *state, aw_step *out) {
     aw__tidy(engine);
     return 0;
   }
-  if (engine->ready.round == 0 && engine->ready.count > 0 && engine->credit > 0)
+  if (engine->ready.round == 0) {
+    if (engine->ready.count == 0 || engine->credit <= 0)
+      return pass(engine, state, out);
     begin_round(engine);
-  if (engine->ready.round > 0 && engine->credit <= engine->look_at &&
-      look_in_round(engine))
+  } else if (engine->credit <= engine->look_at && look_in_round(engine)) {
     return REST;
-  aw_task *task = aw__ready_pop(engine);
-  if (task) {
-    task->state = AW_TASK_RUNNING;
-    engine->current = task;
-    engine->last_id = task->id;
-    engine->credit--;
-    return AGAIN;
   }
-  return pass(engine, state, out);
+  aw_task *task = aw__ready_pop(engine);
+  task->state = AW_TASK_RUNNING;
+  engine->current = task;
+  engine->last_id = task->id;
+  engine->credit--;
+  return AGAIN;
 }
 
 bool aw__with_host(const aw_engine *engine) {

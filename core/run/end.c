@@ -133,7 +133,7 @@ void aw__task_settle(aw_task *task) {
   task->inner = NULL;
   wake_waiters(task);
   if (task->watched)
-    engine->woken = 1;
+    engine->woken = engine->news = true;
   aw_task *owner = parent->task;
   if (owner && parent->children == 0 && owner->wait == &aw__wait_children &&
       owner->on == parent)

@@ -14,6 +14,7 @@
 
 #include "base/config.h"
 #include "base/memory.h"
+#include "base/ready.h"
 #include "run/cancel.h"
 #include "run/end.h"
 #include "run/loop.h"
@@ -126,6 +127,7 @@ static int start(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
     return rc;
   if (out)
     *out = aw_task_keep(task);
+  aw__ready_rouse(task->engine); /* the host may start tasks between turns */
   aw__loop_schedule(task);
   return 0;
 }

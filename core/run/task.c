@@ -321,9 +321,11 @@ static void commit(aw_task *contender) {
   aw__group_of(contender->scope.parent)->hooks->commit(contender);
 }
 
+static void wake_rarely(aw_task *task, int result, bool closed);
+
 void aw__task_wake(aw_task *task, int result) {
-  if (result == AW_ECLOSED) {
-    aw__task_wake_closed(task, result);
+  if (result == AW_ECLOSED || task->engine->ready.rouse) {
+    wake_rarely(task, result, result == AW_ECLOSED);
     return;
   }
   unpark(task, result);
@@ -349,20 +351,29 @@ void aw__task_wake(aw_task *task, int result) {
 
 enum { PATIENCE = 16 };
 
-void aw__task_wake_closed(aw_task *task, int result) {
-  aw_engine *engine = task->engine;
+static void queue_later(aw_engine *engine, aw_task *task) {
+  if (aw__list_empty(&engine->closed))
+    engine->patience = PATIENCE;
+  task->state = AW_TASK_READY;
+  aw__list_append(&engine->closed, &task->link);
+}
+
+/* Wake a task whose object was closed, or one whose engine rests in the turns
+ * of a host. */
+static void wake_rarely(aw_task *task, int result, bool closed) {
+  aw__ready_rouse(task->engine);
   unpark(task, result);
-  task->closed = true;
-  if (task->background) {
-    if (aw__list_empty(&engine->closed))
-      engine->patience = PATIENCE;
-    task->state = AW_TASK_READY;
-    aw__list_append(&engine->closed, &task->link);
-  } else {
+  task->closed = closed;
+  if (closed && task->background)
+    queue_later(task->engine, task);
+  else
     aw__task_queue(task);
-  }
   if (task->contender)
     commit(task);
+}
+
+void aw__task_wake_closed(aw_task *task, int result) {
+  wake_rarely(task, result, true);
 }
 
 bool aw__task_has_closed(const aw_engine *engine) {
