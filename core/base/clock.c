@@ -72,8 +72,9 @@ void aw__clock_begin_round(aw_engine *engine) {
 }
 
 /* The steps of a long round may be slow: when memory is scarce, each step may
- * run a full collection in the host. Only deadlines are served early. I/O, and
- * the tasks that it makes ready, wait for the end of the round [F2]. */
+ * run a full collection in the host. Deadlines are served early, and so are the
+ * handles of others in libuv's loop. The tasks that become ready by that wait
+ * for the end of the round [F2]. */
 bool aw__clock_look_in_round(aw_engine *engine) {
   bool real = engine->config.clock == AW_CLOCK_REAL;
   uint64_t now = real ? uv_hrtime() : engine->now;

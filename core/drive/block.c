@@ -99,6 +99,18 @@ void aw__poll_in_pass(aw_engine *engine) {
   run_uv(engine, UV_RUN_NOWAIT);
 }
 
+/* What becomes ready here waits for the end of the round. */
+void aw__poll_in_round(aw_engine *engine) {
+  if (!engine->shared_uv || engine->config.uv)
+    return;
+  if (engine->config.clock == AW_CLOCK_REAL &&
+      engine->looked - engine->polled_at < AW_SLICE)
+    return;
+  engine->polled_at = engine->looked;
+  aw__poller_settle(engine);
+  run_uv(engine, UV_RUN_NOWAIT);
+}
+
 void aw__flush(aw_engine *engine) {
   aw__settle(engine);
   if (uv_backend_timeout(engine->uv) == 0)

@@ -11,6 +11,8 @@ bool aw__has_news(const aw_engine *engine);
 int aw__block(aw_engine *engine, uint64_t until);
 /* Serve I/O that is ready, without blocking, in a pass. */
 void aw__poll_in_pass(aw_engine *engine);
+/* The same in a long round, for handles of others in libuv's loop [F2]. */
+void aw__poll_in_round(aw_engine *engine);
 /* Watch the descriptors that tasks wait for, and no others. */
 void aw__settle(aw_engine *engine);
 /* As aw__settle(); then libuv's handles are known to the kernel, and those that

@@ -36,8 +36,6 @@ enum { AGAIN = 2, REST = 0 };
  * end its grace first, as its clean-up waits in vain. */
 static int deadlock(aw_engine *engine, aw_step *out) {
   aw_loop *loop = aw__loop_innermost_blocked(engine);
-  if (!loop) /* only a driven engine comes here without one */
-    return REST;
   if (loop->root.own == AW_LEVEL_SOFT) {
     aw__scope_harden(&loop->root);
     return AGAIN;
@@ -52,14 +50,15 @@ static int deadlock(aw_engine *engine, aw_step *out) {
 static int wait_or_jump(aw_engine *engine, aw_step *out) {
   uint64_t next = aw__alarm_next(engine);
   bool external = engine->external > 0;
-  if (next == AW_NEVER && !external && engine->config.deadlocks)
+  bool driven = engine->gate & AW_DRIVEN; /* its host may wake any task */
+  if (next == AW_NEVER && !external && engine->config.deadlocks && !driven)
     return deadlock(engine, out);
   if (engine->config.clock == AW_CLOCK_VIRTUAL && !external &&
       next != AW_NEVER) {
     engine->now = next;
     return AGAIN;
   }
-  if (engine->gate & AW_DRIVEN)
+  if (driven)
     return REST;
   bool real = engine->config.clock == AW_CLOCK_REAL;
   int rc = aw__block(engine, real ? next : AW_NEVER);
@@ -213,6 +212,7 @@ static bool tell_host(aw_engine *engine, aw_step *out) {
 static bool look_in_round(aw_engine *engine) {
   if (aw__clock_look_in_round(engine))
     aw__expire(engine);
+  aw__poll_in_round(engine);
   return is_over(engine);
 }
 

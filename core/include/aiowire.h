@@ -539,7 +539,8 @@ typedef struct aw_engine_config {
   int (*gather)(void *host, aw_shape shape, const aw_value *values,
                 size_t count, size_t index, aw_value *out);
   /* Let aw_next() return AW_STEP_DEADLOCK instead of blocking for ever [L4].
-   * Set it if nothing outside the engine's own waits can make a task ready. */
+   * Set it if nothing outside the engine's own waits can make a task ready.
+   * Nothing is reported on an engine that a host drives. */
   bool deadlocks;
   /* The three members that follow are for "driving", below. The functions get
    * `host`. */
