@@ -379,7 +379,13 @@ extern "C" {
   F(aw_task_fail) \
   F(aw_ticket_new) \
   F(aw_ticket_complete) \
-  F(aw_ticket_release)
+  F(aw_ticket_release) \
+  F(aw_step_answer) \
+  F(aw_engine_driven) \
+  F(aw_engine_fd) \
+  F(aw_engine_timeout) \
+  F(aw_engine_turn) \
+  F(aw_engine_close)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -780,6 +786,12 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_ticket_new (aw_module_table->at_aw_ticket_new)
 #define aw_ticket_complete (aw_module_table->at_aw_ticket_complete)
 #define aw_ticket_release (aw_module_table->at_aw_ticket_release)
+#define aw_step_answer (aw_module_table->at_aw_step_answer)
+#define aw_engine_driven (aw_module_table->at_aw_engine_driven)
+#define aw_engine_fd (aw_module_table->at_aw_engine_fd)
+#define aw_engine_timeout (aw_module_table->at_aw_engine_timeout)
+#define aw_engine_turn (aw_module_table->at_aw_engine_turn)
+#define aw_engine_close (aw_module_table->at_aw_engine_close)
 #endif
 /* clang-format on */
 
