@@ -113,6 +113,10 @@ struct aw_wire {
           void *data;
           void (*release)(void *data);
         } hold;
+        struct {
+          const aw_slot *type;
+          void *data;
+        } slot;
         aw_name *name; /* NAMED */
       };
     };
@@ -363,6 +367,7 @@ struct aw_task {
                             task has not run since; a cancel replaces the result
                             [C2] */
   unsigned waited : 1; /* another task has waited for this one [T5] */
+  unsigned came_back : 1; /* its C step is being called after a wait */
   uint8_t state, go, outcome;
   bool background : 1;
   bool hopped : 1; /* has gone on to a next wire while cancelled, and has not

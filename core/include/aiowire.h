@@ -213,9 +213,10 @@ typedef enum aw_turn {
 
 /* A C step. aw_next() calls it, so it must return soon.
  *
- * After AW_WAIT it is called again, and aw_task_result() tells how the wait
- * ended. If that is a negative code, the step should clean up and return
- * aw_task_fail() of it; for AW_ECANCELED that passes Cancelled on. */
+ * After AW_WAIT it is called again: aw_task_came_back() is true then, and
+ * aw_task_result() tells how the wait ended. If that is a negative code, the
+ * step should clean up and return aw_task_fail() of it; for AW_ECANCELED that
+ * passes Cancelled on. */
 typedef aw_turn (*aw_step_fn)(aw_task *task, void *data);
 
 /* Make a wire that calls a C step.
@@ -423,6 +424,43 @@ typedef enum aw_missed {
  */
 AW_API aw_wire *aw_every(uint64_t period, aw_wire *wire, aw_missed missed);
 
+/* A kind of state for C steps, such as the state of a protocol: each run of a
+ * wire gets a slot of its own. Constant, and borrowed for ever; its address is
+ * its name. */
+typedef struct aw_slot {
+  size_t size; /* of the slot, in bytes */
+
+  /* A run begins: set up its slot, which is zeroed. Returns 0, or a negative
+   * code: then the wire fails with that code, and `leave` is not called. The
+   * slots that aw_task_slot() finds are those around this one. May call what
+   * functions of operations may call. NULL: nothing to do. */
+  int (*enter)(aw_task *task, void *slot, void *data);
+
+  /* The run has ended, by whatever cause; its slot is freed after this. May
+   * call only functions that release, and those for memory. NULL: nothing to
+   * do. */
+  void (*leave)(void *slot, void *data);
+} aw_slot;
+
+/* Run the whole of `wire` with a slot. Before its first step the run enters the
+ * slot, and leaves it once at its end: after a value, an error, a cancel or a
+ * kill. A run that never began enters nothing. Each turn of a repeat and each
+ * try of a retry is a run, and so is each task that runs the same wire.
+ *
+ *   slot  NULL gives NULL
+ *   data  handed to the functions of `slot`; borrowed while the wire lives
+ *
+ * The wire is no event. Child tasks that its steps start, and wires that are
+ * spun off, may outlive the slot, and do not see it.
+ */
+AW_API aw_wire *aw_with_slot(aw_wire *wire, const aw_slot *slot, void *data);
+
+/* Return the innermost slot of this kind around the step that `task` runs, also
+ * if `task` is an operand of a join or a race in the run of the slot. NULL:
+ * there is none. The slot is aligned for any type, and valid until it is
+ * left. */
+AW_API void *aw_task_slot(const aw_task *task, const aw_slot *slot);
+
 /* Finish when `task` has ended, with its value [T5].
  *
  *   task   keeps
@@ -473,7 +511,8 @@ typedef enum aw_wire_kind {
   AW_WIRE_CATCH,
   AW_WIRE_FINALLY,
   AW_WIRE_RETRY,
-  AW_WIRE_EVERY
+  AW_WIRE_EVERY,
+  AW_WIRE_SLOT
 } aw_wire_kind;
 
 /* A wire, taken apart. Each field names the kinds that set it; in other wires
@@ -494,9 +533,10 @@ typedef struct aw_wire_view {
    * `then`, that of RETRY is `when`. */
   size_t count;
   const aw_wire *parts;          /* for aw_wire_part() */
-  void *data;                    /* HOST, CALL, WAIT */
+  void *data;                    /* HOST, CALL, WAIT, SLOT */
   const aw_operation *operation; /* WAIT */
   aw_task *task;                 /* DONE */
+  const aw_slot *slot;           /* SLOT */
 } aw_wire_view;
 
 /* Look at `wire`, or at the wire inside it if aw_hold() made it. */
@@ -1251,6 +1291,10 @@ AW_API aw_task *aw_current(const aw_engine *engine);
 
 /* Return how the latest wait of `task` ended: 0 or a negative code. */
 AW_API int aw_task_result(const aw_task *task);
+
+/* Tell whether the C step that is under way was called before and has waited:
+ * this call follows an AW_WAIT of the same run of the step. */
+AW_API bool aw_task_came_back(const aw_task *task);
 
 /* Set how the C step ends: its value for AW_DONE, its next wire for AW_NEXT and
  * AW_INTO, its error for AW_FAIL. Each replaces what was set before.

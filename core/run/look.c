@@ -108,6 +108,10 @@ void *aw_task_host_at(const aw_task *task, size_t index) {
   return NULL;
 }
 
+bool aw_task_came_back(const aw_task *task) {
+  return task->came_back;
+}
+
 int aw_task_result(const aw_task *task) {
   return task->result < 0 ? task->result : 0;
 }

@@ -175,6 +175,7 @@ static move call_step(aw_task *task) {
     if (!aw__again_free(task))
       return next_turn(task);
     aw__again_count(task);
+    task->came_back = false;
     turn = call_once(task, wire);
   }
   switch (turn) {
@@ -200,7 +201,10 @@ static move call_step(aw_task *task) {
 
 static move call_again(aw_task *task) {
   task->input = true; /* the step may take the value of its wait */
-  return call_step(task);
+  task->came_back = true;
+  move next = call_step(task);
+  task->came_back = false;
+  return next;
 }
 
 static move call_host(aw_task *task, aw_wire *wire, aw_step *out) {

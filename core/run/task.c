@@ -147,17 +147,6 @@ int aw__task_reserve(aw_task *task, int count) {
   return rc;
 }
 
-int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire) {
-  int rc = task->depth == task->capacity ? grow_frames(task) : 0;
-  if (rc < 0)
-    return rc;
-  aw_frame *frame = &task->frames[task->depth++];
-  frame->kind = (uint8_t)kind;
-  frame->wire = wire;
-  frame->u.n = 0;
-  return 0;
-}
-
 void aw__task_pop(aw_task *task) {
   assert(task->depth > 0);
   aw_frame *frame = &task->frames[--task->depth];

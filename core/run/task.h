@@ -8,9 +8,20 @@ aw_task *aw__task_new(aw_engine *engine, aw_wire *wire,
                       const aw_task_config *config);
 /* A task without any configuration; takes `wire`. */
 aw_task *aw__task_plain(aw_engine *engine, aw_wire *wire);
-int aw__task_push(aw_task *task, aw_frame_kind kind, aw_wire *wire);
 /* Make room for `count` more frames: so many pushes cannot fail. */
 int aw__task_reserve(aw_task *task, int count);
+/* Inline, since each group and each composite pushes frames. */
+static inline int aw__task_push(aw_task *task, aw_frame_kind kind,
+                                aw_wire *wire) {
+  int rc = task->depth == task->capacity ? aw__task_reserve(task, 1) : 0;
+  if (rc < 0)
+    return rc;
+  aw_frame *frame = &task->frames[task->depth++];
+  frame->kind = (uint8_t)kind;
+  frame->wire = wire;
+  frame->u.n = 0;
+  return 0;
+}
 /* Pop the top frame, and release the wire that it keeps. The caller has freed
  * what else the frame owns. */
 void aw__task_pop(aw_task *task);

@@ -6,9 +6,9 @@
  *                       └─► aw_wait_complete(), or the value is dropped
  *
  * An engine has one mailbox, from its first ticket on. The mailbox is a polled
- * source (polled.h), so each pass looks at it, and an engine does not
- * block while something is in the queue. It outlives the engine until the last ticket is gone:
- * only its lock says whether the engine still exists.
+ * source (polled.h), so each pass looks at it, and the engine does not block
+ * while something is in the queue. The mailbox outlives the engine until the
+ * last ticket is gone; `closed` says whether the engine still exists.
  *
  * Which wait a ticket belongs to. The first ticket of a wait draws a number,
  * which stands in `result` of the task until the wait ends: a pending wait has

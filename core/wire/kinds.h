@@ -65,7 +65,8 @@
   X(CATCH, catch, PAIR, NO, false) \
   X(FINALLY, finally, PAIR, NO, false) \
   X(RETRY, retry, RETRY, NO, false) \
-  X(EVERY, every, EVERY, NO, false)
+  X(EVERY, every, EVERY, NO, false) \
+  X(SLOT, slot, SLOT, NO, false)
 
 /* Kinds that no host sees: aw_wire_look() shows the first part instead. */
 #define AW_PRIVATE_KINDS(X) X(HOLD, hold, HOLD, AS_FIRST, true)
@@ -94,6 +95,7 @@ typedef enum aw_layout {
   AW_LAYOUT_NAMED, /* first, name */
   AW_LAYOUT_HOLD,  /* first, hold */
   AW_LAYOUT_EVERY, /* first, every */
+  AW_LAYOUT_SLOT,  /* first, slot */
   AW_LAYOUT_PAIR,  /* first, pair with a number */
   AW_LAYOUT_RETRY, /* first, pair with a rule */
   AW_LAYOUT_LIST   /* list */

@@ -73,6 +73,10 @@ static void look_at_layout(const aw_wire *wire, aw_wire_view *out) {
     out->number = wire->u.every.period;
     out->missed = wire->u.every.missed;
     break;
+  case AW_LAYOUT_SLOT:
+    out->slot = wire->u.slot.type;
+    out->data = wire->u.slot.data;
+    break;
   case AW_LAYOUT_PAIR: out->number = wire->u.pair.number; break;
   case AW_LAYOUT_RETRY: out->rule = wire->u.pair.rule; break;
   case AW_LAYOUT_LIST:

@@ -86,6 +86,7 @@ static void release_held(aw_wire *wire) {
   case AW_LAYOUT_WAIT:
   case AW_LAYOUT_ONE:
   case AW_LAYOUT_EVERY:
+  case AW_LAYOUT_SLOT:
   case AW_LAYOUT_PAIR: break;
   }
 }

@@ -112,7 +112,7 @@ local LEVELS <const> = {
   { "run/end", "run/kinds/cold" },
   { "run/start", "run/kinds/bind", "run/kinds/catch", "run/kinds/else",
     "run/kinds/every", "run/kinds/finally", "run/kinds/retry",
-    "run/kinds/shield", "run/kinds/timeout" },
+    "run/kinds/shield", "run/kinds/slot", "run/kinds/timeout" },
   { "run/groups/group" },
   { "run/groups/race" },
   { "run/groups/any", "run/groups/join", "run/groups/select" },

@@ -6,6 +6,7 @@
  *                 FINALLY  SCOPE   CHAIN     then SCOPE (a shield) CHAIN
  *       [SCOPE]   RETRY    SCOPE   CHAIN     each try; CHAIN for `when`
  *                 EVERY            CHAIN     each tick
+ *                 SLOT             CHAIN
  *                          SCOPE   CHAIN     TIMEOUT: the scope has the limit
  *                          SCOPE   CHAIN     SHIELD: the scope is a shield
  *

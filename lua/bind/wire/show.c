@@ -234,6 +234,13 @@ typedef enum level {
 
 static bool is_mapped(const aw_wire_view *view);
 
+/* Look at the wire that people see: a slot of a C program is none of theirs. */
+static void look_inside(const aw_wire *wire, aw_wire_view *out) {
+  aw_wire_look(wire, out);
+  while (out->kind == AW_WIRE_SLOT)
+    aw_wire_look(aw_wire_part(out, 0), out);
+}
+
 static level level_of(const aw_wire_view *view) {
   switch (view->kind) {
   case AW_WIRE_RACE: return view->table ? LEVEL_METHOD : LEVEL_RACE;
@@ -258,7 +265,8 @@ static level level_of(const aw_wire_view *view) {
   case AW_WIRE_CATCH:
   case AW_WIRE_FINALLY:
   case AW_WIRE_RETRY:
-  case AW_WIRE_EVERY: break;
+  case AW_WIRE_EVERY:
+  case AW_WIRE_SLOT: break;
   }
   return LEVEL_METHOD;
 }
@@ -267,7 +275,7 @@ static level level_of(const aw_wire_view *view) {
 static void put_operand(const shower *show, const aw_wire *part, level least,
                         int depth) {
   aw_wire_view view;
-  aw_wire_look(part, &view);
+  look_inside(part, &view);
   bool fits = level_of(&view) >= least;
   if (!fits)
     put_text(show, "(");
@@ -541,7 +549,7 @@ static void put_wire(const shower *show, const aw_wire *wire, int depth) {
     return;
   }
   luaL_checkstack(show->L, LUA_MINSTACK, "wire too deep");
-  aw_wire_look(wire, &view);
+  look_inside(wire, &view);
   switch (view.kind) {
   case AW_WIRE_HOST: put_host(show, &view, depth); break;
   case AW_WIRE_SLEEP:
@@ -567,6 +575,7 @@ static void put_wire(const shower *show, const aw_wire *wire, int depth) {
   case AW_WIRE_FINALLY: put_finally(show, &view, depth); break;
   case AW_WIRE_RETRY: put_retry(show, &view, depth); break;
   case AW_WIRE_EVERY: put_every(show, &view, depth); break;
+  case AW_WIRE_SLOT: break; /* see look_inside() */
   }
 }
 
