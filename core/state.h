@@ -67,7 +67,8 @@ typedef struct aw_name {
 
 struct aw_wire {
   uint32_t refs;
-  uint8_t kind; /* an aw_kind; its row in wire/kinds.h has the layout of `u` */
+  uint8_t kind;  /* an aw_kind; its row in wire/kinds.h has the layout of `u` */
+  uint16_t home; /* debug builds: the thread that it runs in, see home.h */
   uint32_t count; /* parts; 0: a leaf, or a list without parts */
   uint32_t limit; /* ALL: operands that run at once; 0: all */
   union {
@@ -531,6 +532,7 @@ struct aw_engine {
   aw_error *no_memory, *unwanted; /* made ahead of need */
   aw_cut_number last_cut;         /* see cut.c */
   uint32_t refs;
+  uint16_t home;  /* debug builds: the thread that pulls it, see home.h */
   uint8_t gate;   /* AW_INSIDE, AW_DRIVEN; 0: aw_next() may be entered */
   bool polling;   /* in uv_run() of its own libuv loop */
   bool shared_uv; /* others were given `uv`, and may have handles in it */

@@ -29,6 +29,7 @@
 #include "run/cancelled.h"
 #include "run/end.h"
 #include "run/frame.h"
+#include "run/home.h"
 #include "run/kind_functions.h"
 #include "run/start.h"
 #include "run/task.h"
@@ -307,6 +308,7 @@ static move descend(aw_task *task, aw_step *out) {
   aw_wire *wire = task->at;
   int rc = 0;
   while (rc == 0) {
+    aw__home_check(task->engine, wire);
     switch ((aw_kind)wire->kind) {
     case AW_KIND_HOST: return call_host(task, wire, out);
     case AW_KIND_CALL: task->at = wire; return call_step(task);
