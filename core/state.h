@@ -369,6 +369,8 @@ struct aw_task {
                             [C2] */
   unsigned waited : 1; /* another task has waited for this one [T5] */
   unsigned came_back : 1; /* its C step is being called after a wait */
+  unsigned warned : 1;    /* the host was told that Cancelled was given again
+                          [D4] */
   uint8_t state, go, outcome;
   bool background : 1;
   bool hopped : 1; /* has gone on to a next wire while cancelled, and has not
@@ -376,10 +378,11 @@ struct aw_task {
   bool killed : 1;
   bool watched : 1; /* its end wakes the host */
   bool operand : 1; /* of a group, whose scope is the parent of its own one */
-  /* An event in an undecided race: its commit decides [H3]. */
+  /* An event in an undecided race: its commit decides [H3]. Or one that was
+   * parked when another operand won. */
   bool contender : 1;
-  bool input : 1;  /* the next step may take `out` */
-  bool warned : 1; /* the host was told that Cancelled was given again [D4] */
+  bool input : 1; /* the next step may take `out` */
+  bool told : 1;  /* an instrument hears of the task; see instrument.c */
   /* The depth of the scope whose Cancelled the task was given: of the outermost
    * one, if there are several. 1: the task's own scope, or one above. 0: the
    * task is in no such scope. */
@@ -501,7 +504,8 @@ struct aw_engine {
   uint64_t polled_at; /* `now` when libuv was polled last */
   uint64_t last_id;   /* of the task whose turn came last */
   /* One of the notices below or `reports` may hold something for the host.
-   * Whoever sets one of them sets `news`, too: a step looks at one flag. */
+   * Whoever sets one of them sets `news`, too: a step looks at one flag. It is
+   * also set while there is an instrument: no step may run unnoticed. */
   bool news;
   aw_notice slow;      /* no look at the clock for too long */
   aw_notice late;      /* a clean-up took too long */
@@ -538,8 +542,12 @@ struct aw_engine {
   bool shared_uv; /* others were given `uv`, and may have handles in it */
   bool freed;     /* others only keep its memory */
   aw_drive drive;
-  atomic_int woken; /* by any thread, or a signal handler */
-  uv_loop_t *uv;    /* its own, or that of the host; NULL: not opened */
+  atomic_int woken;  /* by any thread, or a signal handler */
+  bool instrumented; /* `instrument` is set; see instrument.c */
+  aw_instrument instrument;
+  aw_task *stepping; /* the task whose step `instrument` was told of */
+  size_t told;       /* tasks it was told of that have not ended */
+  uv_loop_t *uv;     /* its own, or that of the host; NULL: not opened */
   struct aw_handles *handles; /* in `uv`, see base/libuv.h */
   aw_closer *closers;
 };

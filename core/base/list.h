@@ -16,6 +16,13 @@ typedef struct aw_link {
   struct aw_link *next, *prev;
 } aw_link;
 
+/* Keeps a function out of line, and the branch to it out of the way. */
+#ifdef __GNUC__
+#define AW_SELDOM __attribute__((cold, noinline))
+#else
+#define AW_SELDOM
+#endif
+
 #define AW_CONTAINER(type, member, pointer) \
   ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 

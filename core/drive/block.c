@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/libuv.h"
+#include "run/instrument.h"
 #include "run/task.h"
 #include "sources/polled.h"
 #include "sources/poller.h"
@@ -72,11 +73,16 @@ int aw__block(aw_engine *engine, uint64_t until) {
     uv_timer_start(&handles->timer, time_is_up,
                    (until - now + AW_MS - 1) / AW_MS, 0);
   }
+  bool blocks = engine->instrumented && mode == UV_RUN_ONCE;
+  if (blocks)
+    aw__tell_blocking(engine, until);
   run_uv(engine, mode);
   uv_timer_stop(&handles->timer);
   if (engine->config.clock == AW_CLOCK_REAL)
     engine->now = engine->looked = uv_hrtime();
   engine->polled_at = engine->now;
+  if (blocks)
+    aw__tell_unblocked(engine);
   return 0;
 }
 

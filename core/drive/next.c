@@ -25,6 +25,7 @@
 #include "run/cancel.h"
 #include "run/cut_record.h"
 #include "run/end.h"
+#include "run/instrument.h"
 #include "run/loop.h"
 #include "run/report.h"
 #include "run/step.h"
@@ -173,13 +174,17 @@ static bool tell_woken(aw_engine *engine, aw_step *out) {
   return true;
 }
 
-/* Has the host been told of something that forget_told() has not released? */
+/* Is there something for end_last_step() to do, or for the instrument to
+ * hear? */
 static bool has_told(const aw_engine *engine) {
-  return engine->late.error || engine->holding || engine->reported;
+  return engine->late.error || engine->holding || engine->reported ||
+         engine->instrumented;
 }
 
-/* What the last step told the host is released. */
-static void forget_told(aw_engine *engine) {
+/* What the last step told the host is released. If that step was code of a
+ * task, it is over. */
+static void end_last_step(aw_engine *engine) {
+  aw__tell_step_over(engine);
   forget_late(engine);
   forget_holding(engine);
   if (engine->reported)
@@ -254,6 +259,12 @@ static int enter_driven(const aw_engine *engine, const aw_loop *loop) {
   return aw__with_host(engine) ? AW_EBUSY : 1;
 }
 
+/* Tell the instrument of a step that the host is about to run. */
+static void tell_step(const aw_step *step) {
+  if (step->task->told)
+    aw__tell_step(step->task);
+}
+
 int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
   static const uint8_t running = AW_LOOP_RUNNING;
   const uint8_t *state = loop ? &loop->state : &running;
@@ -268,10 +279,12 @@ int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out) {
   }
   engine->gate |= AW_INSIDE;
   if (engine->news)
-    forget_told(engine);
+    end_last_step(engine);
   while (rc == AGAIN) {
     aw_task *task = engine->current;
     if (task && task->state == AW_TASK_RUNNING && aw__step_run(task, out)) {
+      if (engine->instrumented)
+        tell_step(out);
       rc = 1;
       break;
     }

@@ -39,6 +39,7 @@
  *     Errors              of tasks, in detail
  *     Cuts                what a time-out cut short
  *     The tree of scopes
+ *     Instruments         for tracers and monitors
  *     Memory
  *
  * How one event travels
@@ -58,9 +59,9 @@
  *
  * The core never pushes work to its host: the host pulls steps out of
  * aw_next(). Besides C steps, the core calls only the functions that a program
- * puts into aw_engine_config, aw_channel_config, aw_operation and aw_closer,
- * and the `release` functions of wires. Those may not call this library, except
- * where their comments allow it.
+ * puts into aw_engine_config, aw_channel_config, aw_operation, aw_closer and
+ * aw_instrument, and the `release` functions of wires. Those may not call this
+ * library, except where their comments allow it.
  *
  * Conventions
  *
@@ -2073,6 +2074,93 @@ AW_API bool aw_scope_shields(const aw_scope *scope);
 /* Return what the scope is, for people: "join", "race", "any" or "select" for
  * the scope of operands; "shield" while it hides cancels; else "scope". */
 AW_API const char *aw_scope_label(const aw_scope *scope);
+
+/* ---- instruments ---------------------------------------------------------
+ *
+ * An instrument hears what the tasks of an engine do, as it happens: it is what
+ * a tracer or a monitor stands on. For each task it gets these events.
+ *
+ *     started
+ *       ( step begins   step ends  |  wait begins   wait ends )*
+ *     ended
+ *
+ * A step is a stretch of code that runs: one call of a C step, or the time from
+ * a CALL, RESUME or KILL until the host pulls again. When code begins to wait,
+ * its step ends right before that wait, since code that has armed a wait only
+ * returns. So steps and waits of a task follow one another and never overlap,
+ * and at most one step of an engine is under way. A task that was cancelled,
+ * killed, or that has lost a race ends its wait before it ends itself. Between
+ * the end of a wait and the next step, the task is ready and stands in the
+ * queue.
+ *
+ * No wait begins if the task is cancelled (it goes on with AW_ECANCELED at
+ * once), or if the wait is over at once. A yield begins and ends at the same
+ * moment. A turn that a task gives up between two elements of a sequence or a
+ * repeat is no wait.
+ *
+ * Every function may be NULL. It may look at the task, by the functions that
+ * take a `const aw_task *`, aw_scope_...() and aw_wire_look(), and read the
+ * clock by aw_engine_now(). It may call nothing that starts, cancels, completes
+ * or ends anything, and no aw_engine_instrument(): the engine is in the middle
+ * of its work.
+ *
+ * While an engine has an instrument, each step takes the way through aw_next()
+ * that the short cuts of aw_step_again(), aw_step_itself(), aw_step_become()
+ * and aw_begin_yield() avoid: those return 0, false or NULL. Without an
+ * instrument, hooks cost nothing that can be measured. */
+
+typedef struct aw_instrument {
+  void *data; /* handed to the functions below */
+
+  /* `task` was started: by a host, a step, or an operator such as `&`, or it
+   * was spun off. aw_task_parent(), aw_task_name() and aw_task_where() tell
+   * more; the parent was started earlier. */
+  void (*task_started)(void *data, const aw_task *task);
+  /* `task` has ended. aw_task_state_of() says how, and aw_task_error() why.
+   * Its name may be gone. A failed task ends after its handler was called. Tasks
+   * whose loop was freed before they ran end as cancelled. */
+  void (*task_ended)(void *data, const aw_task *task);
+  /* A cancel has reached the innermost scope of `task`, or has turned hard (see
+   * aw_task_overdue()). aw_task_cancelled_by() says why. Nothing is told of a
+   * task that only joins its children, and of what a task finds when it starts
+   * or leaves a shield: see aw_task_cancelled(). */
+  void (*task_cancelled)(void *data, const aw_task *task);
+
+  void (*step_begins)(void *data, const aw_task *task);
+  void (*step_ends)(void *data, const aw_task *task);
+
+  /* `label` is as in aw_waiting, or "yield", for which aw_task_waiting() tells
+   * nothing more. */
+  void (*wait_begins)(void *data, const aw_task *task, const char *label);
+  /* `result` is 0 or a negative code: AW_ECANCELED if the wait was aborted, also
+   * of an event that has lost its race. */
+  void (*wait_ends)(void *data, const aw_task *task, int result);
+
+  /* The engine blocks in libuv, as no task is ready. Waits end in between. A
+   * host that drives the engine by its own loop blocks by itself: it is not
+   * told of that.
+   *
+   *   until  as of uv_hrtime(), at the latest; AW_NEVER: no limit
+   */
+  void (*before_blocking)(void *data, uint64_t until);
+  void (*after_blocking)(void *data);
+
+  size_t size; /* see "Sizes" above */
+} aw_instrument;
+
+/* Set the instrument of `engine`, in the place of none.
+ *
+ *   instrument  copied; NULL: none from now on, in the middle of whatever is
+ *               under way
+ *
+ * It hears of the tasks that start from now on, and of blocking. Tasks that are
+ * older can be found by aw_scope_walk().
+ *
+ * Returns 0; AW_EINVAL for a wrong `size`; AW_EBUSY while a task is alive that
+ * an earlier instrument was told of.
+ */
+AW_API int aw_engine_instrument(aw_engine *engine,
+                                const aw_instrument *instrument);
 
 /* ---- memory -------------------------------------------------------------- */
 

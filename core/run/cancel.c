@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "run/cancelled.h"
 #include "run/cut_record.h"
+#include "run/instrument.h"
 #include "run/tree.h"
 
 #include <assert.h>
@@ -42,6 +43,8 @@ static void abort_in(aw_scope *scope) {
   aw_task *task = scope->task;
   if (!task || task->inner != scope)
     return;
+  if (task->told)
+    aw__tell_cancelled(task);
   if (task->wait == &aw__wait_loop)
     aw_loop_follow(task->on, task);
   else

@@ -16,6 +16,7 @@
 #include "run/cancelled.h"
 
 #include "run/cut_record.h"
+#include "run/instrument.h"
 #include "run/task.h"
 #include "run/tree.h"
 
@@ -60,6 +61,8 @@ void aw__task_tell_closed(aw_task *task) {
 void aw__task_turn(aw_task *task) {
   if (task->inner->eff != AW_LEVEL_NONE)
     count_cancelled(task);
+  if (task->told)
+    aw__tell_turn(task);
   task->result = 0;
   aw__task_queue(task);
 }

@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "run/cancel.h"
+#include "run/instrument.h"
 #include "run/loop.h"
 #include "run/task.h"
 #include "run/tree.h"
@@ -109,10 +110,23 @@ static void end_operand(aw_task *task, aw_scope *scope) {
   task->operand = false;
 }
 
+/* Somebody wants to know that `task` has ended. */
+static void tell_ended(aw_task *task) {
+  if (task->watched)
+    task->engine->woken = task->engine->news = true;
+  if (!task->told)
+    return;
+  if (task->contender) /* it has lost while it waited */
+    aw__tell_woken(task, AW_ECANCELED);
+  aw__tell_ended(task);
+}
+
 void aw__task_settle(aw_task *task) {
   aw_scope *parent = task->scope.parent;
   aw_loop *loop = task->loop;
   aw_engine *engine = task->engine;
+  if (task->watched || task->told)
+    tell_ended(task);
   aw__scope_unlink(&task->scope);
   parent->children--;
   if (task->state == AW_TASK_CANCELLED && parent->eff != AW_LEVEL_NONE)
@@ -132,8 +146,6 @@ void aw__task_settle(aw_task *task) {
   task->loop = NULL;
   task->inner = NULL;
   wake_waiters(task);
-  if (task->watched)
-    engine->woken = engine->news = true;
   aw_task *owner = parent->task;
   if (owner && parent->children == 0 && owner->wait == &aw__wait_children &&
       owner->on == parent)
@@ -160,7 +172,6 @@ void aw__task_end_cancelled(aw_task *task) {
 
 void aw__task_lose(aw_task *task) {
   assert(task->contender && task->wait && task->wait->disarm);
-  task->contender = false;
   task->wait->disarm(task, task->on);
   task->engine->external -= task->wait->external;
   task->wait = NULL;

@@ -17,6 +17,7 @@
 #include "base/ready.h"
 #include "run/cancel.h"
 #include "run/end.h"
+#include "run/instrument.h"
 #include "run/loop.h"
 #include "run/task.h"
 #include "run/tree.h"
@@ -90,12 +91,14 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
     return open ? AW_ENOMEM : AW_EENDED;
   task->background |= scope->task && scope->task->background; /* [T2] */
   enter(scope, task, loop);
+  if (engine->instrumented)
+    aw__tell_started(task);
   *out = task;
   return 0;
 }
 
 /* A task with the locals of `task`. */
-static aw_task *make_heir(const aw_task *task, aw_wire *wire) {
+AW_SELDOM static aw_task *make_heir(const aw_task *task, aw_wire *wire) {
   aw_engine *engine = task->engine;
   aw_task_config config = {.locals =
                                aw__keep_value(engine, task->more->locals)};
@@ -116,6 +119,8 @@ aw_task *aw__loop_adopt_operand(aw_scope *scope, aw_wire *wire) {
   if (task->background)
     operand->background = true;
   enter(scope, operand, task->loop);
+  if (task->told)
+    aw__tell_started(operand);
   return operand;
 }
 

@@ -30,6 +30,7 @@
 #include "run/end.h"
 #include "run/frame.h"
 #include "run/home.h"
+#include "run/instrument.h"
 #include "run/kind_functions.h"
 #include "run/start.h"
 #include "run/task.h"
@@ -149,13 +150,24 @@ static void leave_repeat(aw_task *task) {
   }
 }
 
-static aw_turn call_once(aw_task *task, const aw_wire *wire) {
+/* The step has input that it may take, or an instrument hears of it. */
+static aw_turn call_noting(aw_task *task, const aw_wire *wire) {
   if (!task->input)
     aw__task_drop_outcome(task);
+  if (task->told)
+    aw__tell_step(task);
   aw_turn turn = wire->u.call.fn(task, wire->u.call.data);
+  aw__tell_step_over(task->engine);
   if (task->input) /* the step did not take its input */
     aw__task_drop_outcome(task);
   return turn;
+}
+
+static aw_turn call_once(aw_task *task, const aw_wire *wire) {
+  if (task->input || task->told)
+    return call_noting(task, wire);
+  aw__task_drop_outcome(task);
+  return wire->u.call.fn(task, wire->u.call.data);
 }
 
 /* Another turn of the repeat around the step was counted. Go over the boundary

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/ready.h"
+#include "run/instrument.h"
 #include "run/tree.h"
 #include "wire/origin.h"
 #include "wire/view.h"
@@ -311,6 +312,13 @@ static void commit(aw_task *contender) {
 }
 
 static void wake_rarely(aw_task *task, int result, bool closed);
+/* The wait of a task has ended of which an instrument or a group hears. */
+static void tell_woken(aw_task *task) {
+  if (task->told)
+    aw__tell_woken(task, task->result);
+  if (task->contender)
+    commit(task);
+}
 
 void aw__task_wake(aw_task *task, int result) {
   if (result == AW_ECLOSED || task->engine->ready.rouse) {
@@ -319,8 +327,8 @@ void aw__task_wake(aw_task *task, int result) {
   }
   unpark(task, result);
   aw__task_queue(task);
-  if (task->contender)
-    commit(task);
+  if (task->contender || task->told)
+    tell_woken(task);
 }
 
 /* ---- waits whose object was closed ----
@@ -357,8 +365,8 @@ static void wake_rarely(aw_task *task, int result, bool closed) {
     queue_later(task->engine, task);
   else
     aw__task_queue(task);
-  if (task->contender)
-    commit(task);
+  if (task->contender || task->told)
+    tell_woken(task);
 }
 
 void aw__task_wake_closed(aw_task *task, int result) {

@@ -17,6 +17,7 @@
 #include "base/deadline.h"
 #include "run/again.h"
 #include "run/cancelled.h"
+#include "run/instrument.h"
 #include "run/task.h"
 #include "wire/build.h"
 
@@ -111,12 +112,14 @@ static int armed_or_not(aw_task *task, int rc) {
   return rc < 0 ? not_armed(task, rc) : 0;
 }
 
-static void park(aw_task *task, const aw_operation *operation, void *on) {
+/* Returns 0. */
+static inline int park(aw_task *task, const aw_operation *operation, void *on) {
   task->wait = operation;
   task->on = on;
   task->state = AW_TASK_WAITING;
   task->engine->external += operation->external;
   task->engine->closing += operation->closes;
+  return task->told ? aw__tell_wait(task, operation->label) : 0;
 }
 
 /* Other threads can complete the wait, but the operation does not say so. */
@@ -135,10 +138,8 @@ int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
   aw__task_drop_outcome(task); /* the operation may set a value */
   task->result = 0;            /* a ticket may set its number */
   int rc = operation->arm ? operation->arm(task, data) : 0;
-  if (rc == 0 && (operation->external || task->result == 0)) {
-    park(task, operation, data);
-    return 0;
-  }
+  if (rc == 0 && (operation->external || task->result == 0))
+    return park(task, operation, data);
   if (rc == 0)
     rc = refuse_ticket(task, operation, data);
   task->result = rc < 0 ? rc : 0;
@@ -148,7 +149,7 @@ int aw__wait_begin(aw_task *task, const aw_operation *operation, void *data) {
 int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
                    void *data) {
   if (rc == 0)
-    park(task, operation, data);
+    return park(task, operation, data);
   if (rc > 0) {
     task->result = 0;
     aw__task_queue(task);
@@ -156,10 +157,10 @@ int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
   return armed_or_not(task, rc);
 }
 
-/* Park the task on a sleep. The data of the wait is the span, for dumps. */
-int aw__wait_until(aw_task *task, uint64_t at) {
-  uint64_t now = task->engine->now;
-  if (task->contender && at <= now) { /* an event, ready at once [H2] */
+/* Park the task on a sleep. The data of the wait is `span`, for dumps. */
+static int wait_until(aw_task *task, uint64_t at, uint64_t span) {
+  if (task->contender &&
+      at <= task->engine->now) { /* an event, ready at once [H2] */
     task->result = 0;
     return 1;
   }
@@ -168,8 +169,12 @@ int aw__wait_until(aw_task *task, uint64_t at) {
     if (rc < 0)
       return rc;
   }
-  park(task, &aw__wait_sleep, span_data(at > now ? at - now : 0));
-  return 0;
+  return park(task, &aw__wait_sleep, span_data(span));
+}
+
+int aw__wait_until(aw_task *task, uint64_t at) {
+  uint64_t now = task->engine->now;
+  return wait_until(task, at, at > now ? at - now : 0);
 }
 
 int aw_await_until(aw_task *task, uint64_t at) {
@@ -184,15 +189,14 @@ int aw_await_sleep(aw_task *task, uint64_t ns) {
   /* Read the clock: the time since the last look must not shorten the sleep
    * [K3]. */
   uint64_t at = aw__later(aw_engine_now(task->engine), ns);
-  int rc = aw__wait_until(task, at);
-  if (rc == 0)
-    task->on = span_data(ns); /* for dumps: the span as given */
-  return armed_or_not(task, rc);
+  return armed_or_not(task, wait_until(task, at, ns));
 }
 
 int aw_await_yield(aw_task *task) {
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
+  if (task->told)
+    aw__tell_turn(task);
   task->result = 0;
   aw__task_queue(task);
   return 0;
@@ -223,8 +227,7 @@ int aw_await_idle(aw_task *task, uint64_t at) {
   if (rc < 0)
     return not_armed(task, rc);
   aw__list_append(&task->engine->idle, &task->link);
-  park(task, &aw__wait_idle, NULL);
-  return 0;
+  return park(task, &aw__wait_idle, NULL);
 }
 
 /* Returns true if `other` is `task` or one of its ancestors: those cannot end
@@ -247,8 +250,7 @@ static int wait_for_task(aw_task *task, aw_task *other) {
   if (other->engine != task->engine)
     return AW_EINVAL;
   aw__ring_append(&other->waiters, &task->link);
-  park(task, &aw__wait_task, aw_task_keep(other));
-  return 0;
+  return park(task, &aw__wait_task, aw_task_keep(other));
 }
 
 int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
@@ -324,7 +326,7 @@ int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
 bool aw__wait_for_children(aw_task *task, const aw_scope *scope) {
   if (scope->children == 0)
     return false;
-  park(task, &aw__wait_children, (void *)(uintptr_t)scope);
+  (void)park(task, &aw__wait_children, (void *)(uintptr_t)scope);
   return true;
 }
 

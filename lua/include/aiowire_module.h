@@ -385,7 +385,11 @@ extern "C" {
   F(aw_engine_fd) \
   F(aw_engine_timeout) \
   F(aw_engine_turn) \
-  F(aw_engine_close)
+  F(aw_engine_close) \
+  F(aw_with_slot) \
+  F(aw_task_slot) \
+  F(aw_task_came_back) \
+  F(aw_engine_instrument)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -792,6 +796,10 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_engine_timeout (aw_module_table->at_aw_engine_timeout)
 #define aw_engine_turn (aw_module_table->at_aw_engine_turn)
 #define aw_engine_close (aw_module_table->at_aw_engine_close)
+#define aw_with_slot (aw_module_table->at_aw_with_slot)
+#define aw_task_slot (aw_module_table->at_aw_task_slot)
+#define aw_task_came_back (aw_module_table->at_aw_task_came_back)
+#define aw_engine_instrument (aw_module_table->at_aw_engine_instrument)
 #endif
 /* clang-format on */
 

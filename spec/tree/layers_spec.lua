@@ -102,7 +102,7 @@ local LEVELS <const> = {
   { "wire/build" },
   { "wire/origin" },
 
-  { "run/home", "run/look", "run/tree" },
+  { "run/home", "run/instrument", "run/look", "run/tree" },
   { "run/task" },
   { "run/again", "run/cut_record" },
   { "run/cancelled" },
