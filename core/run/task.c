@@ -300,8 +300,10 @@ void aw__task_queue(aw_task *task) {
 
 static void unpark(aw_task *task, int result) {
   assert(task->wait != NULL); /* parked: no wait ends twice */
-  task->engine->external -= task->wait->external;
-  task->engine->closing -= task->wait->closes;
+  if (task->wait->external || task->wait->closes) {
+    task->engine->external -= task->wait->external;
+    task->engine->closing -= task->wait->closes;
+  }
   task->wait = NULL;
   task->on = NULL;
   task->result = result;

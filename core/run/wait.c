@@ -117,8 +117,10 @@ static inline int park(aw_task *task, const aw_operation *operation, void *on) {
   task->wait = operation;
   task->on = on;
   task->state = AW_TASK_WAITING;
-  task->engine->external += operation->external;
-  task->engine->closing += operation->closes;
+  if (operation->external || operation->closes) { /* seldom */
+    task->engine->external += operation->external;
+    task->engine->closing += operation->closes;
+  }
   return task->told ? aw__tell_wait(task, operation->label) : 0;
 }
 
