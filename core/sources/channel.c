@@ -203,6 +203,10 @@ static int not_made(const aw_channel_config *config, int rc) {
   return rc;
 }
 
+static void release(void *channel) {
+  aw_channel_release(channel);
+}
+
 int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
   static const aw_channel_config plain = {0};
   aw_channel_config room;
@@ -212,7 +216,7 @@ int aw_channel_new(const aw_channel_config *config, aw_channel **out) {
     return not_made(own, AW_EINVAL);
   config = own;
   aw_channel *channel =
-      aw__meeting_new(sizeof *channel, "channel", config->name);
+      aw__meeting_new(sizeof *channel, "channel", config->name, release);
   if (!channel)
     return not_made(config, AW_ENOMEM);
   channel->config = *config;
@@ -332,7 +336,7 @@ int aw_recv_arm(aw_task *task, aw_channel *channel) {
 }
 
 void aw_recv_disarm(aw_task *task, aw_channel *channel) {
-  aw__meeting_leave(&channel->meeting, task);
+  aw__meeting_disarm(task, channel);
 }
 
 int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value) {
@@ -351,8 +355,8 @@ int aw_send_arm(aw_task *task, aw_channel *channel, aw_value value) {
 }
 
 void aw_send_disarm(aw_task *task, aw_channel *channel) {
-  aw__meeting_leave(&channel->meeting, task);
   aw__task_drop_outcome(task); /* the message */
+  aw__meeting_disarm(task, channel);
 }
 
 /* The operations of awaits and of the wire aw_recv(): `data` is the channel. */

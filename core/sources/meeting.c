@@ -13,12 +13,14 @@ static char *copy(const char *name) {
   return copied ? memcpy(copied, name, size) : NULL;
 }
 
-void *aw__meeting_new(size_t size, const char *kind, const char *name) {
+void *aw__meeting_new(size_t size, const char *kind, const char *name,
+                      void (*release)(void *object)) {
   aw_meeting *meeting = aw_allocate(size);
   if (!meeting)
     return NULL;
   meeting->refs = 1;
   meeting->kind = kind;
+  meeting->release = release;
   if (!name)
     return meeting;
   meeting->name = copy(name);
@@ -70,7 +72,9 @@ size_t aw__meeting_count(const aw_link *queue) {
 }
 
 void aw__meeting_disarm(aw_task *task, void *object) {
+  const aw_meeting *meeting = aw__meeting_keep(object);
   aw__meeting_leave(object, task);
+  meeting->release(object);
 }
 
 /* Append `piece` to the `used` bytes of `out`, as far as there is room. Returns

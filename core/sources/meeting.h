@@ -20,11 +20,13 @@ typedef struct aw_meeting {
   const char *kind;  /* for people */
   char *name;        /* or NULL */
   aw_engine *engine; /* kept; NULL: nobody has waited yet */
+  void (*release)(void *object); /* release a reference to the object */
 } aw_meeting;
 
 /* A new object of `size` bytes, zeroed but for its meeting; NULL when out of
  * memory. `kind` is borrowed for ever, `name` is copied, or NULL. */
-void *aw__meeting_new(size_t size, const char *kind, const char *name);
+void *aw__meeting_new(size_t size, const char *kind, const char *name,
+                      void (*release)(void *object));
 void *aw__meeting_keep(void *object); /* gives `object` */
 /* Returns true if that was the last reference: then the caller frees the
  * object, by aw_free(), and what else the object owns. NULL is fine. */
@@ -51,7 +53,7 @@ static inline aw_task *aw__meeting_first(const aw_link *queue) {
 }
 size_t aw__meeting_count(const aw_link *queue);
 /* For operations whose data is the object. The first makes `task` leave its
- * queue. The second writes "kind name" for people, or "kind" if the object has
+ * queue; it may have had the last reference to the object. The second writes "kind name" for people, or "kind" if the object has
  * no name. */
 void aw__meeting_disarm(aw_task *task, void *object);
 void aw__meeting_describe(const void *object, char *out, size_t size);

@@ -180,11 +180,12 @@ static int arm(aw_task *task, aw_rate *rate, uint64_t units) {
 }
 
 static void disarm(aw_task *task, void *data) {
-  aw_rate *rate = data;
+  aw_rate *rate = aw_rate_keep(data);
   bool was_first = task == aw__meeting_first(&rate->waiting);
   leave(rate, task);
   if (was_first)
     next_waits(rate);
+  aw_rate_release(rate);
 }
 
 /* The alarm of the first waiter went off: its units are free. */
@@ -206,10 +207,14 @@ static const aw_operation acquiring = {.label = "acquire",
 
 /* ---- what others may do ---- */
 
+static void release(void *rate) {
+  aw_rate_release(rate);
+}
+
 int aw_rate_new(uint64_t most, uint64_t per, const char *name, aw_rate **out) {
   if (most == 0 || per == 0 || per == AW_NEVER)
     return AW_EINVAL;
-  aw_rate *rate = aw__meeting_new(sizeof *rate, "rate", name);
+  aw_rate *rate = aw__meeting_new(sizeof *rate, "rate", name, release);
   if (!rate)
     return AW_ENOMEM;
   aw__list_init(&rate->waiting);

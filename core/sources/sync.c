@@ -29,16 +29,16 @@ struct aw_semaphore {
 
 /* ---- gates ---- */
 
-static void *make(size_t size, const char *kind, const char *name) {
-  aw_gate *made = aw__meeting_new(size, kind, name);
-  if (made)
-    aw__list_init(&made->waiting);
-  return made;
-}
-
 static void release(void *object) {
   if (aw__meeting_release(object))
     aw_free(object);
+}
+
+static void *make(size_t size, const char *kind, const char *name) {
+  aw_gate *made = aw__meeting_new(size, kind, name, release);
+  if (made)
+    aw__list_init(&made->waiting);
+  return made;
 }
 
 /* Let the first waiter go on. Returns false if no task waits. */

@@ -391,7 +391,60 @@ static void a_semaphore_serves_the_first(void) {
   empty(engine, loop);
 }
 
+/* ---- waits that have the last reference ---- */
+
+typedef struct last_waits {
+  aw_channel *channel;
+  aw_event *event;
+  aw_semaphore *semaphore;
+  aw_rate *rate;
+} last_waits;
+
+/* Waits for one of them after the other, and passes Cancelled on. */
+#define WAITS(name, await) \
+  static aw_turn name(aw_task *task, void *data) { \
+    const last_waits *w = data; \
+    if (aw_task_result(task) == AW_ECANCELED) \
+      return AW_FAIL; \
+    CHECK((await) == 0); \
+    return AW_WAIT; \
+  }
+WAITS(waits_to_send, aw_await_send(task, w->channel, 7))
+WAITS(waits_for_event, aw_await_event(task, w->event))
+WAITS(waits_for_permit, aw_await_acquire(task, w->semaphore))
+WAITS(waits_for_rate, aw_await_rate(task, w->rate, 1))
+
+static aw_turn release_all_and_stop(aw_task *task, void *data) {
+  last_waits *w = data;
+  aw_channel_release(w->channel);
+  aw_event_release(w->event);
+  aw_semaphore_release(w->semaphore);
+  aw_rate_release(w->rate);
+  aw_loop_stop(aw_task_loop(task), true);
+  return AW_DONE;
+}
+
+static void a_waiting_task_keeps_the_object(void) {
+  aw_engine *engine = counting_engine();
+  aw_loop *loop = new_loop(engine);
+  last_waits w;
+  aw_channel_config config = {.capacity = 0};
+  CHECK(aw_channel_new(&config, &w.channel) == 0);
+  CHECK(aw_event_new(NULL, &w.event) == 0);
+  CHECK(aw_semaphore_new(0, 1, NULL, &w.semaphore) == 0);
+  CHECK(aw_rate_new(1, AW_SECOND, NULL, &w.rate) == 0);
+  CHECK(aw_rate_try_acquire(w.rate, engine, 1) == 0);
+  start(loop, aw_call(waits_to_send, &w));
+  start(loop, aw_call(waits_for_event, &w));
+  start(loop, aw_call(waits_for_permit, &w));
+  start(loop, aw_call(waits_for_rate, &w));
+  start(loop, aw_call(release_all_and_stop, &w));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  empty(engine, loop);
+}
+
 int main(void) {
+  a_waiting_task_keeps_the_object();
   a_rendezvous_hands_over_in_order();
   a_buffer_takes_what_fits();
   a_received_value_is_the_tasks();
