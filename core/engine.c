@@ -141,6 +141,14 @@ int aw_engine_free(aw_engine *engine) {
   return engine ? aw_engine_close(engine, NULL, NULL) : 0;
 }
 
+const aw_engine_config *aw_engine_config_of(const aw_engine *engine) {
+  return &engine->config;
+}
+
+void aw_engine_set_host(aw_engine *engine, void *host) {
+  engine->config.host = host;
+}
+
 const char *aw_version(void) {
   return AW_VERSION_STRING;
 }

@@ -135,6 +135,7 @@ typedef struct aw_semaphore aw_semaphore;
 typedef struct aw_rate aw_rate;
 typedef struct aw_operation aw_operation;
 typedef struct aw_ticket aw_ticket;
+typedef struct aw_step aw_step;
 
 #define AW_SECOND  UINT64_C(1000000000)
 #define AW_NEVER   UINT64_MAX /* a time that never comes */
@@ -614,6 +615,13 @@ AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
  */
 AW_API int aw_engine_free(aw_engine *engine);
 
+/* Return the configuration with which the engine was made; borrowed while the
+ * engine lives. */
+AW_API const aw_engine_config *aw_engine_config_of(const aw_engine *engine);
+/* Replace `host` of that configuration, for a binding whose data is made later
+ * than the engine. */
+AW_API void aw_engine_set_host(aw_engine *engine, void *host);
+
 /* Return the current time on the engine's clock. */
 AW_API uint64_t aw_engine_now(aw_engine *engine);
 /* Tell whether the engine's clock is virtual. */
@@ -771,6 +779,26 @@ AW_API void aw_loop_pause(aw_loop *loop);
  * Returns 0, or AW_EBUSY while it is running.
  */
 AW_API int aw_loop_close(aw_loop *loop);
+
+/* How aw_engine_end_loops() ends loops. */
+typedef struct aw_loop_end {
+  void *data; /* handed to the functions below */
+  /* Is `loop` one of those to end? */
+  bool (*ends)(void *data, const aw_loop *loop);
+  /* Answer a step of the host in a task of such a loop: CALL by
+   * aw_step_cancelled(); RESUME and KILL by aw_step_killed(), after the parked
+   * code was closed; FAILED by aw_step_handled(). */
+  void (*run)(void *data, const aw_step *step);
+} aw_loop_end;
+
+/* End running loops before it returns: stop them hard, and run the steps of
+ * their tasks, without a turn for the other tasks of the engine. For a host
+ * that is about to free what the tasks use.
+ *
+ * Returns 0; AW_EBUSY if one of the loops still runs, since a task of it waits
+ * for what can neither be aborted nor abandoned, or if the call comes from a
+ * step of such a task. */
+AW_API int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how);
 
 /* Record `error` in the loop and, if it is running, cancel its tasks; the run
  * then ends as failed [E8]. A later error is suppressed in the first one.
@@ -1047,7 +1075,7 @@ typedef enum aw_step_kind {
   AW_STEP_HOLDING
 } aw_step_kind;
 
-typedef struct aw_step {
+struct aw_step {
   aw_step_kind what;
   int result;      /* RESUME: how the wait ended, 0 or a negative code */
   aw_task *task;   /* CALL, RESUME, KILL, FAILED: borrowed until the report.
@@ -1058,7 +1086,7 @@ typedef struct aw_step {
   uint64_t id;     /* SLOW, LATE, SWALLOWED, HOLDING: of a task */
   aw_error *error; /* LATE, HOLDING: borrowed until the next aw_next(), or
                       NULL */
-} aw_step;
+};
 
 /* Interpret wires until a task needs its host, or until the run of `loop` has
  * ended. Blocks while no task is ready.
@@ -1076,6 +1104,11 @@ typedef struct aw_step {
  * drives, and for NULL anywhere but in `pull`; or a code of libuv.
  */
 AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
+
+/* Tell whether the step of a CALL was made by aw_host_call() with this
+ * `release`: the parts of a host know their own steps by it. Call from: before
+ * the step is reported or parked. */
+AW_API bool aw_step_is_of(const aw_task *task, void (*release)(void *data));
 
 /* Report the end of a CALL, or of a RESUME whose host code has ended.
  *

@@ -230,15 +230,18 @@ static aw_task *find_to_kill(const aw_scope *root) {
   return NULL;
 }
 
+bool aw__loop_kill_one(aw_loop *loop) {
+  aw_task *task = find_to_kill(&loop->root);
+  if (task)
+    kill_parked(task);
+  return task != NULL;
+}
+
 bool aw__task_kill_one(aw_engine *engine) {
   if (engine->hardened == 0)
     return false;
-  for (aw_link *l = engine->running.next; l != &engine->running; l = l->next) {
-    aw_task *task = find_to_kill(&AW_CONTAINER(aw_loop, running, l)->root);
-    if (task) {
-      kill_parked(task);
+  for (aw_link *l = engine->running.next; l != &engine->running; l = l->next)
+    if (aw__loop_kill_one(AW_CONTAINER(aw_loop, running, l)))
       return true;
-    }
-  }
   return false;
 }

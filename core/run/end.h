@@ -16,5 +16,6 @@ bool aw__task_kill(aw_task *task, aw_step *out);
 /* Wake one parked task that sees a hard cancel, to kill it at its turn. Returns
  * false if there is none. */
 bool aw__task_kill_one(aw_engine *engine);
+bool aw__loop_kill_one(aw_loop *loop); /* the same for the tasks of `loop` */
 
 #endif

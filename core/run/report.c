@@ -22,6 +22,10 @@ bool aw__step_with_host(const aw_task *task) {
   return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_HOST;
 }
 
+bool aw_step_is_of(const aw_task *task, void (*release)(void *data)) {
+  return task->at && aw_wire_data(task->at, release) != NULL;
+}
+
 static void leave_host(aw_task *task) {
   assert(task->go == AW_GO_HOST);
   task->host = NULL;

@@ -119,6 +119,7 @@ local LEVELS <const> = {
   { "run/kind_functions" },
   { "run/report", "run/wanted" },
   { "run/step" },
+  { "run/end_loops" },
 
   { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/polled" },
   { "sources/channel", "sources/poller", "sources/rate", "sources/sync",

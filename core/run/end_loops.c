@@ -1,0 +1,144 @@
+/* end_loops.c - ends loops at once, without a turn of the engine
+ *
+ * A host that must free what its tasks use cannot wait until the engine has
+ * given those tasks their turns. So the loops are stopped hard, which wakes
+ * almost all of their tasks with Cancelled, and then the steps of those tasks
+ * run here. Tasks of other loops stand still meanwhile.
+ *
+ *     stop hard ─► take the woken tasks out of the engine's queues ─► run them
+ *                    ▲                                                  │
+ *                    └──── kill a task whose wait has not ended ◄───────┘
+ *
+ * Neighbours: engine.c gives tasks their turns; end.c kills tasks.
+ */
+#include "base/ready.h"
+#include "run/cancel.h"
+#include "run/end.h"
+#include "run/loop.h"
+#include "run/step.h"
+#include "run/task.h"
+
+/* What is under way. */
+typedef struct ending {
+  aw_engine *engine;
+  const aw_loop_end *how;
+  aw_link woken; /* tasks of the loops, taken out of the queues */
+} ending;
+
+static bool is_one(const ending *e, const aw_loop *loop) {
+  return e->how->ends(e->how->data, loop);
+}
+
+static aw_loop *find_running(const ending *e) {
+  const aw_link *running = &e->engine->running;
+  for (aw_link *l = running->next; l != running; l = l->next) {
+    aw_loop *loop = AW_CONTAINER(aw_loop, running, l);
+    if (is_one(e, loop))
+      return loop;
+  }
+  return NULL;
+}
+
+/* Stop one that is not stopped yet. A stop may end the run of a loop, and so
+ * change the list: the search begins anew. */
+static bool stop_one(const ending *e) {
+  const aw_link *running = &e->engine->running;
+  for (aw_link *l = running->next; l != running; l = l->next) {
+    aw_loop *loop = AW_CONTAINER(aw_loop, running, l);
+    if (loop->root.own == AW_LEVEL_HARD || !is_one(e, loop))
+      continue;
+    aw_loop_stop(loop, true);
+    return true;
+  }
+  return false;
+}
+
+/* Move the tasks of the loops from a queue to `woken`. Returns how many of them
+ * stood among the first `round`. */
+static size_t take_from(ending *e, aw_link *queue, size_t round,
+                        size_t *count) {
+  size_t place = 0, early = 0;
+  for (aw_link *l = queue->next, *next; l != queue; l = next, place++) {
+    next = l->next;
+    if (!is_one(e, AW_CONTAINER(aw_task, link, l)->loop))
+      continue;
+    early += place < round;
+    ++*count;
+    aw__link_remove(l);
+    aw__list_append(&e->woken, l);
+  }
+  return early;
+}
+
+static bool take_woken(ending *e) {
+  aw_ready *ready = &e->engine->ready;
+  size_t taken = 0, closed = 0;
+  ready->round -= take_from(e, &ready->tasks, ready->round, &taken);
+  ready->count -= taken;
+  take_from(e, &e->engine->closed, 0, &closed);
+  return taken + closed > 0;
+}
+
+static void run(const ending *e, aw_task *task) {
+  aw_step step;
+  e->engine->current = task;
+  task->state = AW_TASK_RUNNING;
+  while (aw__step_run(task, &step)) {
+    e->how->run(e->how->data, &step);
+    if (task->state != AW_TASK_RUNNING)
+      break;
+  }
+  e->engine->current = NULL;
+}
+
+/* Report a task of the loops that has failed, so that it settles. */
+static bool report_one(const ending *e) {
+  aw_link *reports = &e->engine->reports;
+  for (aw_link *l = reports->next; l != reports; l = l->next) {
+    aw_task *task = AW_CONTAINER(aw_task, link, l);
+    if (!is_one(e, task->loop))
+      continue;
+    aw__link_remove(l);
+    aw_step step = {.what = AW_STEP_FAILED, .task = task, .loop = task->loop};
+    e->how->run(e->how->data, &step);
+    return true;
+  }
+  return false;
+}
+
+static bool kill_one(const ending *e) {
+  const aw_link *running = &e->engine->running;
+  for (aw_link *l = running->next; l != running; l = l->next) {
+    aw_loop *loop = AW_CONTAINER(aw_loop, running, l);
+    if (is_one(e, loop) && aw__loop_kill_one(loop))
+      return true;
+  }
+  return false;
+}
+
+/* Do one thing that brings the loops nearer to their end. */
+static bool advance(ending *e) {
+  if (stop_one(e))
+    return true;
+  if (!take_woken(e))
+    return report_one(e) || kill_one(e);
+  aw_link *link;
+  while ((link = aw__list_shift(&e->woken)) != NULL)
+    run(e, AW_CONTAINER(aw_task, link, link));
+  return true;
+}
+
+int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
+  ending e = {.engine = engine, .how = how};
+  aw_task *current = engine->current;
+  uint8_t gate = engine->gate;
+  if (current && current->loop && is_one(&e, current->loop))
+    return AW_EBUSY;
+  aw__list_init(&e.woken);
+  engine->gate |= AW_INSIDE;
+  while (find_running(&e) && advance(&e))
+    continue;
+  engine->gate = gate;
+  engine->current = current;
+  return find_running(&e) ? AW_EBUSY : 0;
+}
