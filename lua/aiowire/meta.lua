@@ -401,7 +401,8 @@ function EventLoop:start_ready(wire, handler, opts) end
 --- Raises: UnhandledException [E8]; an error that a handler raised, unchanged;
 --- Deadlock, with the tree of tasks, when all tasks wait and nothing can wake
 --- one [L4]; "this EventLoop is already running"; "this EventLoop has ended
---- (...)".
+--- (...)"; outside of tasks, if a host program drives the engine, "cannot run an
+--- EventLoop outside a task here (...)" [L6].
 ---@param timeout? number seconds, in place of the option
 ---@return "done"|"timeout"|"stopped"
 function EventLoop:run(timeout) end
@@ -847,7 +848,8 @@ function aw.EventLoop(opts) end
 --- `aw.run(main)` runs under `lua5.4` and under `aiowire`.
 ---
 --- Raises the error of the wire unchanged; Timeout if `opts.timeout` is over
---- first; TaskCancelled if the wire's task was cancelled, but not the loop.
+--- first; TaskCancelled if the wire's task was cancelled, but not the loop; and
+--- as `ev:run`, outside of tasks, if a host program drives the engine [L6].
 ---@param wire aiowire.Wireable
 ---@param opts? aiowire.LoopOptions
 ---@return any ... the results

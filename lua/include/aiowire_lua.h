@@ -13,6 +13,7 @@
  * Contents
  *
  *   For programs     opening the library, running a main function
+ *   Host engines     Lua states on an engine that a program drives itself
  *   Awaiting         functions in C that await
  *   Results          values for Lua, made before Lua can make them
  *   Wires            Wire objects
@@ -88,6 +89,167 @@ AW_API bool aw_lua_interrupt(int signal_number);
  * os.exit cleans up before the program exits. For a program that owns the
  * state. */
 AW_API void aw_lua_install_host(lua_State *L);
+
+/* ---- host engines --------------------------------------------------------
+ *
+ * A program that has an engine of its own can run tasks of Lua there, beside
+ * its own wires, in any number of Lua states:
+ *
+ *     aw_engine_config config = {.size = sizeof config};
+ *     aw_lua_config(&config);
+ *     aw_engine_new(&config, &engine);
+ *     aw_lua_open(L, engine);
+ *     aw_lua_task_config task = {.size = sizeof task, .done = report};
+ *     if (aw_lua_start_file(L, "script.lua", &task, NULL) < 0)
+ *       ...
+ *
+ * The program then drives the engine as it likes: from its libuv loop
+ * (`config.uv`), by aw_engine_turn(), or by pulling the loop of the state:
+ *
+ *     while ((rc = aw_next(engine, aw_lua_loop(L), &step)) == 1)
+ *       if (!aw_lua_step(engine, &step))
+ *         ...                              a step of the program's own
+ *     aw_lua_close(L);
+ *     lua_close(L);
+ *     aw_engine_free(engine);
+ *
+ * In such a state only tasks can wait. `aw.run`, `ev:run()` and the `__close`
+ * of a Task or an EventLoop are errors outside of tasks, since they would have
+ * to drive the engine [L6]. EventLoops with a clock or a seed of their own have
+ * engines of their own, and run as in any state. The library takes no signals
+ * and prints nothing. Warnings go to the warning function of the state.
+ *
+ * Threads. An engine and its states belong to one thread. Other threads may
+ * have other engines with other states.
+ *
+ * Wires. Lua runs wires of C (aw_lua_push_wire()) and C runs wires of Lua
+ * (aw_lua_to_wire(), aw_lua_part()), but a wire of Lua only in tasks of the
+ * loops of its state: elsewhere it fails with AW_EINVAL. Before lua_close() the
+ * program releases the wires that it got from that state.
+ *
+ * Values. On such an engine a C step may end with no value (0), with one of
+ * aw_lua_box() and its siblings, or with that of aw_lua_give_results(). The
+ * values of errors that the program makes, and of its own loops and tasks
+ * (`host`, `locals`, `handler`), may only be 0 or a box.
+ *
+ * Ending. Stop aw_lua_loop(L) and drive the engine until that loop has ended,
+ * if the tasks are to clean up; then aw_lua_close(L), lua_close(L), and last
+ * aw_engine_free(). lua_close() alone ends the tasks, too. Tasks and errors of
+ * the state that the program has kept stay valid after lua_close(), but their
+ * values cannot be read any more. An engine that is freed first, which is
+ * possible while the state has no loop there, leaves the state with an engine
+ * of its own. */
+
+/* Let an engine be one for Lua states: set `host`, `drop`, `keep` and `gather`,
+ * and `pull` to aw_lua_pull() if `size` says that the struct has that member. A
+ * program may set the other members, such as `deadlocks` for an engine whose
+ * tasks are woken by nothing else, and another `pull`.
+ *
+ * Call from: anywhere. */
+AW_API void aw_lua_config(aw_engine_config *config);
+
+/* Open the library in L, so that `require "aiowire"` gives it, and bind the
+ * state of L to an engine. The first thing that the library does in a state.
+ *
+ *   engine  made with aw_lua_config(); borrowed until lua_close()
+ *
+ * Does not raise. Returns 0; AW_EINVAL for another engine; AW_EBUSY if the
+ * state has an engine or an EventLoop already; AW_ENOMEM; AW_EAGAIN if the
+ * engine has 32,766 states; or AW_EHOST if the library does not fit this Lua.
+ */
+AW_API int aw_lua_open(lua_State *L, aw_engine *engine);
+
+/* Run a step of a task of Lua, and report it.
+ *
+ *   step  of aw_next(engine, …)
+ *
+ * Does not raise. Returns false if the step is the program's own. Then the
+ * program answers it, for example by aw_step_answer(). Returns false for every
+ * WOKEN, since it may be meant for the program, too; pass it to this function
+ * nevertheless: here `done` of ended tasks is called.
+ *
+ * SLOW, LATE and SWALLOWED become warnings in the state whose step ran last.
+ */
+AW_API bool aw_lua_step(aw_engine *engine, const aw_step *step);
+
+/* Run all steps that are ready: the `pull` of an engine that only Lua uses. */
+AW_API void aw_lua_pull(void *host, aw_engine *engine);
+
+/* How a task of Lua is started. */
+typedef struct aw_lua_task_config {
+  size_t size;      /* see "Sizes" in aiowire.h */
+  const char *name; /* copied; NULL: that of the function */
+  bool background;  /* as in aw_task_config */
+  uint64_t grace;   /* as in aw_task_config */
+  /* The task has ended. Called once, by aw_lua_step() or aw_lua_pull(), outside
+   * of every step, if the start returned 0. NULL: nobody is told.
+   *
+   *   L         the results, or the error and its info, are the only values on
+   *             its stack, which has room for LUA_MINSTACK more. NULL: the
+   *             state has gone
+   *   task      borrowed
+   *   status    0, with `nresults` results; AW_EHOST, with an error and its
+   *             info [E2]; AW_ECANCELED; or AW_ENOMEM if there is no memory to
+   *             push what the task ended with
+   *
+   * May call anything but lua_close() of the same state. Runs in protected
+   * mode: an error of it becomes a warning. */
+  void (*done)(lua_State *L, aw_task *task, int status, int nresults,
+               void *data);
+  void *data; /* handed to `done` */
+} aw_lua_task_config;
+
+/* Start a task at the root of aw_lua_loop(L): call a function, and then run the
+ * Wire or Poller that it returns; or run a Wire.
+ *
+ *   nargs   arguments on top of the stack, above the function; 0 for a Wire
+ *   config  NULL: nobody is told of the end
+ *   out     gives; NULL: not needed. aw_task_cancel() cancels the task
+ *
+ * A failure of the task is told to `done` alone, and does not end the loop.
+ *
+ * Pops the function and its arguments, also on failure. Does not raise. Begins
+ * the run of the loop if it does not run; nothing runs before the program
+ * drives the engine. Returns 0; AW_EINVAL if L is not bound to an engine, for a
+ * value that can be no wire, or for a member of `config` that is unknown here;
+ * AW_EENDED after aw_lua_close(); or AW_ENOMEM. Call from: also a step, a callback and `done`.
+ */
+AW_API int aw_lua_start(lua_State *L, int nargs,
+                        const aw_lua_task_config *config, aw_task **out);
+
+/* The same for the text of a file, or of a buffer, without arguments. Bytecode
+ * is refused. Returns AW_EHOST, with the message on top of the stack, if the
+ * file cannot be read or the text is no valid Lua; nothing has been started
+ * then, and `done` is not called. All other failures push nothing.
+ *
+ *   chunkname  as for luaL_loadbuffer(), such as "=main"
+ */
+AW_API int aw_lua_start_file(lua_State *L, const char *path,
+                             const aw_lua_task_config *config, aw_task **out);
+AW_API int aw_lua_start_buffer(lua_State *L, const char *text, size_t size,
+                               const char *chunkname,
+                               const aw_lua_task_config *config,
+                               aw_task **out);
+
+/* Return the loop of those tasks, to stop it, to pull it, or to begin a run
+ * with a time limit; borrowed. Does not raise. NULL: L is not bound, or there
+ * is no memory for a first loop.
+ *
+ * The run of the loop ends with its last task that is no background task; the
+ * next start begins another run. A loop that has failed, was stopped or has
+ * timed out stays as it is until the next start, which makes a new one. */
+AW_API aw_loop *aw_lua_loop(lua_State *L);
+
+/* End all tasks of the state on the engine, before it returns, and let go of
+ * the engine; lua_close() may follow. Tasks get no turn to clean up; `<close>`
+ * variables are closed, but cannot wait. Calls `done` of each task, with
+ * AW_ECANCELED. Other states of the engine go on.
+ *
+ * Does not raise. Returns 0; AW_EINVAL if L is not bound; AW_EBUSY if called
+ * from a step of such a task, or if a task waits for an operation of the
+ * program that can neither be aborted nor abandoned. Host steps of the program
+ * that are parked in such tasks are not told: stop the loop first. */
+AW_API int aw_lua_close(lua_State *L);
 
 /* ---- awaiting ------------------------------------------------------------
  *
@@ -183,8 +345,25 @@ typedef struct aw_lua_value {
  */
 AW_API aw_value aw_lua_box(aw_lua_value *value);
 
-/* Push the results with which the wait of `task` ended; return how many. Call
- * from: an aw_lua_continue. */
+/* Make such a value of a plain one, for C steps of aw_call(). Return 0, which
+ * stands for no results, when out of memory.
+ *
+ *   text  copied
+ */
+AW_API aw_value aw_lua_box_integer(lua_Integer integer);
+AW_API aw_value aw_lua_box_number(lua_Number number);
+AW_API aw_value aw_lua_box_boolean(bool boolean);
+AW_API aw_value aw_lua_box_string(const char *text, size_t size);
+
+/* Let a C step end with the `count` values on top of the stack; pops them. Call
+ * it in a protected call before the step returns AW_DONE. Returns 0, or
+ * AW_EINVAL if `task` is not one of the state of L. */
+AW_API int aw_lua_give_results(lua_State *L, aw_task *task, int count);
+
+/* Push the results with which the wait of `task` ended, or with which the wire
+ * before its step did (see aw_bind()); return how many. Call from: an
+ * aw_lua_continue, or, in a protected call, a C step in a task of the state of
+ * L. */
 AW_API int aw_lua_take_results(lua_State *L, aw_task *task);
 
 /* A faster aw_lua_take_results(), for the running task.

@@ -1,8 +1,9 @@
 /* engine.c - engines of a Lua state
  *
  * A state has one engine of its own, on the real clock, made when it is first
- * needed. An EventLoop with a clock or a seed has another one. Each engine has
- * a number, which a later engine may reuse, and a serial, which is unique.
+ * needed; or a host program has made it (lua/embed/open.c). An EventLoop with a
+ * clock or a seed has another one. Each engine has a number, which a later
+ * engine may reuse, and a serial, which is unique.
  *
  * Neighbours: loops.c has the loops of engines; values.c has the values that
  * engines carry.
@@ -20,19 +21,42 @@ static void nothing_to_close(aw_closer *closer) {
 }
 
 /* The core does not run the loop any more, so the EventLoop may be garbage. */
+void awl_note_loop_end(awl_state *s, aw_loop *loop) {
+  awl_loop_of(s, loop)->ran = true;
+  awl_loop_let_go(s, loop);
+}
+
 static void note_loop_end(aw_closer *closer, aw_loop *loop) {
   const awl_engine *engine =
       (const awl_engine *)((char *)closer - offsetof(awl_engine, closer));
-  awl_loop_of(engine->state, loop)->ran = true;
-  awl_loop_let_go(engine->state, loop);
+  awl_note_loop_end(engine->state, loop);
 }
 
-/* Return a new engine, or NULL when out of memory. */
-static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
+/* Return a struct for one more engine, or NULL when out of memory. */
+static awl_engine *make_struct(awl_state *s) {
   if (s->first_engine >= s->engine_count &&
       !awl_grow_chain(&s->engine_chain, &s->engine_count, 8))
     return NULL;
   awl_engine *engine = aw_allocate(sizeof *engine);
+  if (!engine)
+    return NULL;
+  engine->state = s;
+  engine->serial = ++s->engine_serial;
+  engine->number = s->first_engine;
+  s->first_engine = s->engine_chain[engine->number];
+  return engine;
+}
+
+static void free_struct(awl_engine *engine) {
+  awl_state *s = engine->state;
+  s->engine_chain[engine->number] = s->first_engine;
+  s->first_engine = engine->number;
+  aw_free(engine);
+}
+
+/* Return a new engine, or NULL when out of memory. */
+static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
+  awl_engine *engine = make_struct(s);
   aw_engine_config config = {.clock = clock,
                              .seed = seed,
                              .host = s,
@@ -40,12 +64,20 @@ static awl_engine *make_engine(awl_state *s, aw_clock clock, uint64_t seed) {
                              .keep = awl_keep,
                              .gather = awl_gather,
                              .deadlocks = true};
-  if (!engine || aw_engine_new(&config, &engine->core) < 0) {
-    aw_free(engine);
+  if (engine && aw_engine_new(&config, &engine->core) < 0) {
+    free_struct(engine);
     return NULL;
   }
-  engine->number = s->first_engine;
-  s->first_engine = s->engine_chain[engine->number];
+  return engine;
+}
+
+awl_engine *awl_hosted_engine(awl_state *s, aw_engine *core) {
+  awl_engine *engine = make_struct(s);
+  if (!engine)
+    return NULL;
+  engine->core = core;
+  engine->hosted = true;
+  engine->is_virtual = aw_engine_virtual(core);
   return engine;
 }
 
@@ -54,9 +86,7 @@ awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
   awl_engine *engine = make_engine(s, clock, seed);
   if (!engine)
     luaL_error(L, "not enough memory");
-  engine->state = s;
   engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
-  engine->serial = ++s->engine_serial;
   engine->closer = (aw_closer){nothing_to_close, NULL, note_loop_end};
   aw_engine_add_closer(engine->core, &engine->closer);
   return engine;
@@ -73,13 +103,10 @@ awl_engine *awl_current_engine(lua_State *L, awl_state *s) {
 }
 
 int awl_free_engine(awl_engine *engine) {
-  int rc = aw_engine_free(engine->core);
+  int rc = engine->hosted ? 0 : aw_engine_free(engine->core);
   if (rc < 0)
     return rc;
-  awl_state *s = engine->state;
-  s->engine_chain[engine->number] = s->first_engine;
-  s->first_engine = engine->number;
-  aw_free(engine);
+  free_struct(engine);
   return 0;
 }
 

@@ -15,5 +15,10 @@ awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
  * loop. */
 int awl_free_engine(awl_engine *engine);
 void awl_free_engines(awl_state *s); /* the state ends */
+/* A struct for the engine `core` of a host program, or NULL when out of memory.
+ * awl_free_engine() frees the struct only. */
+awl_engine *awl_hosted_engine(awl_state *s, aw_engine *core);
+/* A loop of `s` has ended its run. */
+void awl_note_loop_end(awl_state *s, aw_loop *loop);
 
 #endif

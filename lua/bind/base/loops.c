@@ -1,6 +1,6 @@
 /* loops.c - EventLoops by their numbers
  *
- * Each EventLoop of a state has a number. The number is the host value of the
+ * Each EventLoop of a state has a number. The number is in the host value of the
  * core's loop, and a part of each value that the engine carries. So the number
  * leads from the core to the awl_loop and to the EventLoop of Lua (AWL_LOOPS).
  * A number is reused once its loop is garbage and nobody refers to a value of
@@ -37,11 +37,10 @@ static bool grow_loops(awl_state *s) {
 }
 
 uint32_t awl_loop_take_number(lua_State *L, awl_state *s) {
-  enum { MOST = 0xffff };
   uint32_t number = 1; /* numbers begin at 1, so that a value is never 0 */
   while (number < s->loop_count && (s->loops[number] || s->claims[number]))
     number++;
-  if (number >= MOST)
+  if (number >= AWL_MOST_LOOPS)
     awl_error(L, "too many EventLoops");
   if (number >= s->loop_count && !grow_loops(s))
     awl_error(L, "not enough memory");
@@ -71,8 +70,13 @@ awl_loop *awl_loop_number(const awl_state *s, uint32_t number) {
   return number < s->loop_count ? s->loops[number] : NULL;
 }
 
+/* The host value of a loop of the core is the high half of its values. */
+static uint32_t number_of_core(const aw_loop *core) {
+  return (uint32_t)aw_loop_host(core) & AWL_MOST_LOOPS;
+}
+
 awl_loop *awl_loop_of(awl_state *s, const aw_loop *core) {
-  return core ? awl_loop_number(s, (uint32_t)aw_loop_host(core)) : NULL;
+  return core ? awl_loop_number(s, number_of_core(core)) : NULL;
 }
 
 void awl_push_loop(lua_State *L, awl_state *s, const awl_loop *loop) {
@@ -104,8 +108,8 @@ bool awl_loop_anchor(lua_State *L, awl_loop *loop) {
 void awl_loop_let_go(awl_state *s, const aw_loop *core) {
   if (aw_loop_state_of(core) == AW_LOOP_RUNNING)
     return;
-  awl_unset(s, AWL_RUNNING, (lua_Integer)aw_loop_host(core));
-  awl_loop_forget_values(s, (uint32_t)aw_loop_host(core));
+  awl_unset(s, AWL_RUNNING, number_of_core(core));
+  awl_loop_forget_values(s, number_of_core(core));
 }
 
 void awl_loop_forget_values(awl_state *s, uint32_t number) {

@@ -74,11 +74,20 @@ static void make_util(lua_State *L, awl_state *s) {
 
 /* ---- life ---- */
 
+static void end_life(awl_life *life) {
+  if (!life)
+    return;
+  life->state = NULL;
+  if (life->leaves == 0)
+    aw_free(life);
+}
+
 static int state_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, 1);
   s->closing = true;
   for (const awl_ending *end = awl_endings; *end; end++)
     (*end)(s);
+  end_life(s->life);
   memset(s, 0, sizeof *s);
   s->closing = true;
   return 0;
@@ -107,6 +116,10 @@ awl_state *awl_open(lua_State *L) {
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
+  s->life = aw_allocate(sizeof *s->life);
+  if (!s->life)
+    luaL_error(L, "not enough memory");
+  s->life->state = s;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   s->main = lua_tothread(L, -1);
   s->gone_loop.state = s;

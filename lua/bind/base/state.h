@@ -15,7 +15,7 @@
  *
  * A room depends on those above it in this list, never on one below it:
  *
- *     base ◄── wire ◄── errors ◄── run ◄── objects ◄── lua/module.c
+ *     base ◄── wire ◄── errors ◄── run ◄── objects ◄── lua/embed, lua/module.c
  *
  * and the files of a room do not depend on each other in a circle. A spec
  * checks both rules, by includes and by symbols. If a room needs a function of
@@ -48,6 +48,7 @@ typedef struct awl_loop awl_loop;
 typedef struct awl_worker awl_worker;
 typedef struct awl_location awl_location;
 typedef struct awl_sleep awl_sleep;
+typedef struct awl_hosted awl_hosted;
 
 /* The types of error objects, a row for each:
  *
@@ -131,6 +132,9 @@ struct awl_engine {
   uint64_t serial;  /* counts the engines of the state, from 1; never reused */
   uint32_t number;  /* unique among living engines; reused */
   bool is_virtual;  /* the clock is virtual */
+  /* A host program made the core's engine and drives it; other states may use
+   * it, too. `closer` is unused: the hub has one, see lua/embed/hub.h. */
+  bool hosted;
 };
 
 /* Counts of the references to the values of an EventLoop. They outlive the
@@ -150,6 +154,7 @@ struct awl_loop {
   awl_engine *engine;
   awl_state *state;
   uint32_t number;    /* in awl_state.loops and AWL_LOOPS, from 1 */
+  aw_value values;    /* what its values begin with: see values.c */
   uint32_t resource;  /* number of its entry, see resources.h */
   const void *object; /* the address of the EventLoop, its userdata */
   awl_claims *claims;
@@ -162,6 +167,9 @@ struct awl_loop {
   bool signals;        /* option `signals` of the EventLoop */
   bool ran;            /* the loop has run to its end once */
 };
+
+/* An aw_value is the number of a state, that of a loop, and a place. */
+enum { AWL_STATE_SHIFT = 48, AWL_LOOP_SHIFT = 32, AWL_MOST_LOOPS = 0xffff };
 
 /* ---- workers ---- */
 
@@ -360,10 +368,21 @@ typedef struct awl_numbers {
   uint32_t count, bits;
 } awl_numbers;
 
+/* What leaves have instead of their state, since they may outlive it: a host
+ * program may keep an error that refers to a wire. The last one frees it. */
+typedef struct awl_life {
+  awl_state *state; /* NULL once it has ended */
+  size_t leaves;    /* living ones */
+} awl_life;
+
 struct awl_state {
   lua_State *main, *util;
+  awl_life *life;
   awl_run run;
-  awl_engine *engine; /* the state's own; NULL until first used */
+  awl_engine *engine;    /* the state's own; NULL until first used */
+  awl_hosted *hosted;    /* NULL: no host program drives its own engine */
+  awl_loop *hosted_loop; /* that of tasks which the host starts; or NULL */
+  aw_value prefix; /* what all values of the state begin with, see values.c */
 
   /* loops, by number; see loops.c */
   awl_loop gone_loop; /* finalized EventLoops point to this closed loop */
@@ -422,7 +441,7 @@ struct awl_state {
 
   /* counts for aw.stats() */
   size_t background; /* entries of AWL_BACKGROUND */
-  size_t leaf_live, values, busy, idle_count;
+  size_t values, busy, idle_count;
 
   /* flags */
   lua_Hook screened;   /* the hook of the library `debug`, see debug_hooks.c */

@@ -2,14 +2,20 @@
  *
  * Seconds become nanoseconds here and nowhere else.
  *
- * An aw_value is the number of an EventLoop (high half) and a place in the
- * table of values of that loop (low half). The table is a user value of the
- * EventLoop, so values are garbage with their loop; AWL_VALUES finds it, and
- * AWL_BUSY_VALUES has the table that was used last, of a loop that runs. Each
- * place has a count of references (claims); a free place has the number of the
- * next free place instead. A value that outlives its loop reads as nil, and its
- * claim keeps the number of the loop from being reused. An aw_value with its
- * highest bit set is the address of an aw_lua_value.
+ * An aw_value has three parts:
+ *
+ *     bits 48 to 62   the number of the state on its engine, from 1; 0: the
+ *                     engine is the state's own, see lua/embed/hub.h
+ *     bits 32 to 47   the number of an EventLoop of that state, from 1
+ *     bits 0 to 31    a place in the table of values of that loop, from 1
+ *
+ * The table is a user value of the EventLoop, so values are garbage with their
+ * loop; AWL_VALUES finds it, and AWL_BUSY_VALUES has the table that was used
+ * last, of a loop that runs. Each place has a count of references (claims); a
+ * free place has the number of the next free place instead. A value that
+ * outlives its loop reads as nil, and its claim keeps the number of the loop
+ * from being reused. An aw_value with its highest bit set is the address of an
+ * aw_lua_value.
  *
  * Neighbours: loops.c finds loops by number.
  */
@@ -103,8 +109,12 @@ static void release_boxed(aw_lua_value *value) {
 
 /* ---- values ---- */
 
+static uint32_t loop_number(aw_value value) {
+  return (uint32_t)(value >> AWL_LOOP_SHIFT) & AWL_MOST_LOOPS;
+}
+
 static aw_value value_name(const awl_loop *loop, uint32_t place) {
-  return (aw_value)loop->number << 32 | place;
+  return loop->values | place;
 }
 
 /* Push the table of values of `loop` to util. False, and nothing is pushed: the
@@ -231,15 +241,20 @@ aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {
 }
 
 awl_loop *awl_value_loop(const awl_state *s, aw_value value) {
-  return awl_loop_number(s, (uint32_t)(value >> 32));
+  return awl_loop_number(s, loop_number(value));
+}
+
+/* Is it a value of a loop? Neither no value, nor that of others. */
+static bool is_held(aw_value value) {
+  return (int64_t)value > 0;
 }
 
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
-  return value != 0 && awl_value_loop(s, value) == loop;
+  return is_held(value) && awl_value_loop(s, value) == loop;
 }
 
 void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
-  const awl_loop *loop = value ? awl_value_loop(s, value) : NULL;
+  const awl_loop *loop = is_held(value) ? awl_value_loop(s, value) : NULL;
   int values = loop ? find_values(loop) : 0;
   if (values == 0) {
     lua_pushnil(L);
@@ -307,7 +322,7 @@ void awl_drop(void *state, aw_value value) {
     release_boxed(box);
     return;
   }
-  uint32_t number = (uint32_t)(value >> 32);
+  uint32_t number = loop_number(value);
   if (number == 0 || !s->claims) /* no value, or the host value of a loop */
     return;
   uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;
@@ -338,12 +353,18 @@ void awl_drop(void *state, aw_value value) {
  */
 
 typedef struct gathered {
-  aw_lua_value value; /* the first field: the core has its address */
-  awl_state *state;
+  aw_lua_value value;    /* the first field: the core has its address */
+  const awl_carrier *by; /* NULL: `host` is the awl_state of the values */
+  void *host;
   aw_shape shape;
   size_t index, count;
   aw_value values[];
 } gathered;
+
+static int push_one(lua_State *L, const gathered *g, aw_value value) {
+  return g->by ? g->by->push(L, g->host, value)
+               : awl_push_tuple(L, g->host, value);
+}
 
 /* Push the first result of each value, or nil if it has no result [O4]. */
 static int push_first_results(lua_State *L, const gathered *g) {
@@ -351,7 +372,7 @@ static int push_first_results(lua_State *L, const gathered *g) {
   luaL_checkstack(L, (int)g->count + SPARE, "too many results");
   for (size_t i = 0; i < g->count; i++) {
     int top = lua_gettop(L);
-    awl_push_tuple(L, g->state, g->values[i]);
+    push_one(L, g, g->values[i]);
     lua_settop(L, top + 1);
   }
   return (int)g->count;
@@ -363,34 +384,38 @@ static int push_gathered(lua_State *L, aw_lua_value *value) {
     return push_first_results(L, g);
   if (g->shape == AW_SHAPE_INDEX_FIRST)
     lua_pushinteger(L, (lua_Integer)g->index);
-  int count = awl_push_tuple(L, g->state, g->values[0]);
+  int count = push_one(L, g, g->values[0]);
   luaL_checkstack(L, 1, "too many results");
   if (g->shape == AW_SHAPE_INDEX_LAST)
     lua_pushinteger(L, (lua_Integer)g->index);
   return count + 1;
 }
 
-static void drop_values(awl_state *s, const aw_value *values, size_t count) {
+static void drop_values(const awl_carrier *by, void *host,
+                        const aw_value *values, size_t count) {
+  void (*drop)(void *, aw_value) = by ? by->drop : awl_drop;
   for (size_t i = 0; i < count; i++)
-    awl_drop(s, values[i]);
+    drop(host, values[i]);
 }
 
 static void release_gathered(aw_lua_value *value) {
   gathered *g = (gathered *)value;
-  drop_values(g->state, g->values, g->count);
+  drop_values(g->by, g->host, g->values, g->count);
   aw_free(g);
 }
 
-int awl_gather(void *state, aw_shape shape, const aw_value *values,
-               size_t count, size_t index, aw_value *out) {
+int awl_gather_by(const awl_carrier *by, void *host, aw_shape shape,
+                  const aw_value *values, size_t count, size_t index,
+                  aw_value *out) {
   gathered *g = aw_allocate(sizeof *g + count * sizeof *values);
   if (!g) {
-    drop_values(state, values, count);
+    drop_values(by, host, values, count);
     return AW_ENOMEM;
   }
   g->value.push = push_gathered;
   g->value.release = release_gathered;
-  g->state = state;
+  g->by = by;
+  g->host = host;
   g->shape = shape;
   g->index = index;
   g->count = count;
@@ -398,4 +423,9 @@ int awl_gather(void *state, aw_shape shape, const aw_value *values,
     g->values[i] = values[i];
   *out = aw_lua_box(&g->value);
   return 0;
+}
+
+int awl_gather(void *state, aw_shape shape, const aw_value *values,
+               size_t count, size_t index, aw_value *out) {
+  return awl_gather_by(NULL, state, shape, values, count, index, out);
 }

@@ -48,4 +48,15 @@ awl_loop *awl_value_loop(const awl_state *s, aw_value value);
 int awl_gather(void *state, aw_shape shape, const aw_value *values,
                size_t count, size_t index, aw_value *out);
 
+/* What carries values of several states, see lua/embed/hub.c. */
+typedef struct awl_carrier {
+  void (*drop)(void *host, aw_value value);
+  /* as awl_push_tuple() */
+  int (*push)(lua_State *L, void *host, aw_value value);
+} awl_carrier;
+/* awl_gather() for the values of a carrier, whose host is `host`. */
+int awl_gather_by(const awl_carrier *by, void *host, aw_shape shape,
+                  const aw_value *values, size_t count, size_t index,
+                  aw_value *out);
+
 #endif

@@ -197,7 +197,7 @@ static int m_stats(lua_State *L) {
   set_count(L, "errors", sum.errors);
   set_count(L, "handles", sum.handles);
   set_count(L, "bytes", sum.bytes);
-  set_count(L, "wires", s->resources[AWL_RESOURCE_WIRE].live + s->leaf_live);
+  set_count(L, "wires", s->resources[AWL_RESOURCE_WIRE].live + s->life->leaves);
   set_count(L, "refs", s->values);
   set_count(L, "busy", s->busy);
   set_count(L, "idle", s->idle_count);

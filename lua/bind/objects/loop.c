@@ -8,6 +8,7 @@
  * Neighbours: run/loop_run.c runs loops; base/loops.c finds loops by number;
  * tree.c shows the tasks of loops.
  */
+#include "objects/loop.h"
 #include "base/classes.h"
 #include "base/engine.h"
 #include "base/location.h"
@@ -130,8 +131,7 @@ static awl_loop *push_empty_loop(lua_State *L, awl_state *s, int arg) {
 }
 
 /* Push a new EventLoop with the options at `arg`, on top. */
-static int push_new(lua_State *L, int arg) {
-  awl_state *s = awl_of(L);
+static int push_new(lua_State *L, awl_state *s, int arg) {
   loop_options options;
   read_loop_options(L, arg, &options);
   awl_loop *loop = push_empty_loop(L, s, arg);
@@ -142,6 +142,7 @@ static int push_new(lua_State *L, int arg) {
    * loop, and take the same number. */
   uint32_t number = awl_loop_take_number(L, s);
   loop->number = number;
+  loop->values = s->prefix | (aw_value)number << AWL_LOOP_SHIFT;
   lua_getiuservalue(L, -1, VALUES);
   awl_set(L, s, AWL_VALUES, number);
   lua_pushvalue(L, -1);
@@ -153,7 +154,8 @@ static int push_new(lua_State *L, int arg) {
   loop->private_engine = options.private_engine;
   loop->timeout = options.timeout;
   loop->signals = options.signals;
-  aw_loop_config config = {.grace = options.grace, .host = number};
+  aw_loop_config config = {.grace = options.grace,
+                           .host = loop->values >> AWL_LOOP_SHIFT};
   if (aw_loop_new(loop->engine->core, &config, &loop->core) < 0)
     return awl_error(L, "not enough memory");
   s->loops[number] = loop;
@@ -163,14 +165,22 @@ static int push_new(lua_State *L, int arg) {
 
 static int m_EventLoop(lua_State *L) {
   lua_settop(L, 1);
-  return push_new(L, 1);
+  return push_new(L, awl_of(L), 1);
+}
+
+awl_loop *awl_push_new_loop(lua_State *L, awl_state *s) {
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_pushnil(L); /* no options */
+  push_new(L, s, lua_gettop(L));
+  lua_remove(L, -2);
+  return awl_loop_at(L, -1);
 }
 
 /* new_loop(w, opts): a new EventLoop, for functions whose second argument is
  * the table of options */
 static int inner_new_loop(lua_State *L) {
   lua_settop(L, 2);
-  return push_new(L, 2);
+  return push_new(L, awl_of(L), 2);
 }
 
 /* Free the private engine of `loop`. Loops that were made in tasks of `loop`
@@ -231,12 +241,17 @@ static int tell_unrun(lua_State *L) {
   return 0;
 }
 
+/* Was the loop of the core made? It may be gone by now. */
+static bool has_number(const awl_loop *loop) {
+  return awl_loop_number(loop->state, loop->number) == loop;
+}
+
 /* Free a loop whose EventLoop is garbage. False: the Lua state is closed in the
  * middle of the loop's run, so the loop of the core is not freed. */
 static bool free_loop(awl_loop *loop) {
   if (loop->core && aw_loop_free(loop->core) < 0)
     return false;
-  if (loop->core)
+  if (has_number(loop))
     leave_number(loop);
   else
     aw_free(loop->claims); /* the loop of the core was not made */

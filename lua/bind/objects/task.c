@@ -313,6 +313,8 @@ static int drive_to_end(lua_State *L, awl_state *s, aw_task *task) {
   awl_loop *loop = awl_loop_of(s, aw_task_loop(task));
   if (!loop) /* a finalizer has driven the task to its end */
     return 0;
+  if (loop->engine->hosted)
+    return awl_refuse_hosted(L, "Task:close");
   aw_task_watch(task);
   /* else the loop runs already, or has ended */
   if (awl_loop_drive(L, loop, task) >= 0)

@@ -66,6 +66,9 @@ static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
     why = ": a handler is not a task";
   } else if (s->run.engine) {
     why = ": the engine calls this between two tasks";
+  } else if (s->hosted) {
+    why = ": the host program drives the engine";
+    advice = "let the program start a task that waits";
   } else {
     why = "";
     advice = "run it with aw.run(function() ... end)";

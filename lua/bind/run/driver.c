@@ -460,6 +460,10 @@ static void dispatch_step(lua_State *L, awl_state *s) {
   }
 }
 
+void awl_run_step(lua_State *L, awl_state *s) {
+  dispatch_step(L, s);
+}
+
 /* A signal that ended the run of a private engine also ends the run around it
  * [L2]. */
 static void pass_signal_on(const awl_state *s, const awl_run *outer) {

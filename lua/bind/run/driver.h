@@ -10,5 +10,8 @@
  * the last result of aw_next(). Raises nothing. */
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit);
+/* Run s->run.step, for a host program that pulls steps itself. `L` is the
+ * thread that drives. Raises nothing. */
+void awl_run_step(lua_State *L, awl_state *s);
 
 #endif

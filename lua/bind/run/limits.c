@@ -100,7 +100,8 @@ void awl_limit_check(lua_State *L, awl_state *s) {
     if (run->outer)
       next = earlier(next, look_outside(run, run->outer));
   }
-  aw_engine_wake_at(s->run.engine->core, next);
+  if (!s->run.engine->hosted) /* else it is the host that may be woken */
+    aw_engine_wake_at(s->run.engine->core, next);
 }
 
 /* ---- out of memory, or of time ----

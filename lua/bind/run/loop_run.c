@@ -81,6 +81,13 @@ static void check_cancel(lua_State *L, awl_state *s) {
   lua_error(L);
 }
 
+int awl_refuse_hosted(lua_State *L, const char *what) {
+  return awl_error(L,
+                   "cannot run an EventLoop outside a task here (%s): the host "
+                   "program drives the engine; let the program start a task",
+                   what);
+}
+
 /* Drive `loop` from the caller. In a task of another engine the call is an
  * await: it raises Cancelled if the task is cancelled before or during the run
  * [C2, S6, S7]. */
@@ -131,6 +138,11 @@ static int run_loop(lua_State *L, awl_state *s, awl_loop *loop,
   if (!loop->core)
     return awl_ended(L, loop);
   bool inside = s->run.engine == loop->engine;
+  if (!inside && loop->engine->hosted)
+    return awl_refuse_hosted(L, "EventLoop:run");
+  if (s->hosted && s->hosted_loop == loop &&
+      aw_loop_state_of(loop->core) == AW_LOOP_RUNNING)
+    return refuse_run(L, loop, AW_EBUSY);
   if (s->in_handler)
     return awl_error(L, "cannot run an EventLoop in a handler; start tasks");
   if (!inside || (!s->run.running && !s->run.engine))
@@ -153,6 +165,8 @@ int awl_loop_run(lua_State *L) {
  * is running, a task's `__close` has left the loop half way: whoever closes the
  * loop drives it. */
 static bool is_driven(const awl_loop *loop) {
+  if (loop->engine->hosted)
+    return true;
   for (const awl_run *r = &loop->state->run; r; r = r->outer)
     if (r->engine == loop->engine)
       return true;
@@ -200,6 +214,10 @@ int awl_loop_leave(lua_State *L) {
   if (!lua_isnoneornil(L, 2) || (state != AW_LOOP_IDLE && !half_way))
     return close_now(L, loop);
   lua_settop(L, 1);
+  if (s->run.engine != loop->engine && loop->engine->hosted) {
+    close_now(L, loop);
+    return awl_refuse_hosted(L, "EventLoop:close");
+  }
   if (s->run.engine != loop->engine) {
     run_loop(L, s, loop, loop->timeout);
     return close_now(L, loop);

@@ -12,6 +12,9 @@ int awl_loop_leave(lua_State *L); /* __close */
  * ended (NULL: no such task). Returns the negative code of aw_loop_begin(), or
  * the result of awl_drive(). Raises. */
 int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until);
+/* Raise that `what` would run an EventLoop whose engine a host program
+ * drives. */
+int awl_refuse_hosted(lua_State *L, const char *what);
 /* (ev, seconds): as ev:run(), but stops the loop after so many seconds of real
  * time. */
 int awl_loop_run_limited(lua_State *L);

@@ -36,6 +36,17 @@ void awl_pool_put(awl_worker *w) {
 
 /* ---- ending workers ---- */
 
+bool awl_is_worker(const awl_state *s, const void *host) {
+  uintptr_t at = (uintptr_t)host;
+  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST) {
+    uint32_t count = i ? i : FEWEST; /* of the block, see add_structs() */
+    if (at >= (uintptr_t)s->workers[i] &&
+        at < (uintptr_t)(s->workers[i] + count))
+      return true;
+  }
+  return false;
+}
+
 /* The order matters: AWL_THREADS alone keeps the coroutine alive while its
  * `<close>` handlers run. */
 void awl_worker_end(awl_worker *w) {

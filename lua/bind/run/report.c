@@ -245,7 +245,7 @@ static report_kind kind_of_report(lua_State *L, const awl_leaf *leaf,
   case AWL_LEAF_BIND:
   case AWL_LEAF_CATCH: return REPORT_NEXT;
   case AWL_LEAF_FINALLY: /* the result of a close() or the like is ignored */
-    return lua_gettop(L) == first && awl_is_object(L, leaf->state, first)
+    return lua_gettop(L) == first && awl_is_object(L, leaf->life->state, first)
                ? REPORT_NEXT
                : REPORT_NOTHING;
   case AWL_LEAF_SUPERVISE: return REPORT_NOTHING;

@@ -43,7 +43,15 @@ static void forget_recent(const awl_state *s, const awl_leaf *leaf) {
 
 void awl_release_leaf(void *data) {
   awl_leaf *leaf = data;
-  awl_state *s = leaf->state;
+  awl_life *life = leaf->life;
+  awl_state *s = life->state;
+  life->leaves--;
+  if (!s) {
+    aw_free(leaf);
+    if (life->leaves == 0)
+      aw_free(life);
+    return;
+  }
   if (leaf->kind == AWL_LEAF_HELD) {
     forget_recent(s, leaf);
     awl_drop(s, leaf->value);
@@ -52,7 +60,6 @@ void awl_release_leaf(void *data) {
     s->leaves[leaf->number] = s->first_leaf;
     s->first_leaf = leaf->number;
   }
-  s->leaf_live--;
   aw_free(leaf);
 }
 
@@ -64,7 +71,7 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   awl_leaf *leaf = aw_allocate(sizeof *leaf);
   if (!leaf)
     return NULL;
-  leaf->state = s;
+  leaf->life = s->life;
   leaf->kind = kind;
   leaf->number = AWL_UNNUMBERED;
   leaf->serial = ++s->leaf_serial;
@@ -72,7 +79,7 @@ awl_leaf *awl_make_leaf(awl_state *s, awl_leaf_kind kind) {
   leaf->wrapped = false;
   leaf->looks = 0;
   leaf->unseen = false;
-  s->leaf_live++;
+  s->life->leaves++;
   return leaf;
 }
 

@@ -193,7 +193,7 @@ static bool read_next(lua_State *L, awl_state *s, int index, held_body *body,
 
 bool awl_become(lua_State *L, aw_task *task, awl_leaf *leaf, int index,
                 bool at_once, awl_leaf **data) {
-  awl_state *s = leaf->state;
+  awl_state *s = leaf->life->state;
   held_body body = {NULL, -1, false};
   aw_wire *inside = NULL;
   if (!aw_step_can_become(task) || !read_next(L, s, index, &body, &inside))

@@ -25,7 +25,7 @@ typedef enum awl_leaf_kind {
 
 /* The data of a host wire, or of a holder (by which the core keeps a Wire). */
 typedef struct awl_leaf {
-  awl_state *state;
+  awl_life *life; /* of its state, which is there while its wire can run */
   awl_leaf_kind kind;
   uint32_t number; /* number in AWL_BODIES, or AWL_UNNUMBERED; see build.c */
   uint64_t serial; /* unique, never reused */

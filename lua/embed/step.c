@@ -1,0 +1,162 @@
+/* step.c - runs steps of Lua for a host program that pulls them
+ *
+ * A worker pulls steps itself when the binding drives (run/worker.c). Here the
+ * host program pulls: `over` is set, so a worker runs one step and rests, and
+ * the engine runs no code while Lua is on the C stack.
+ *
+ * A step belongs to Lua if its code is ours: the wire of a CALL has a leaf, and
+ * parked code is a worker. The host program may have steps of its own in tasks
+ * of Lua, and Lua's wires may run only in tasks of their state.
+ */
+#include "base/loops.h"
+#include "embed/hub.h"
+#include "run/driver.h"
+#include "run/pool.h"
+#include "wire/build.h"
+
+/* ---- whose step is it? ---- */
+
+static const aw_loop *loop_of(const aw_step *step) {
+  if (step->task)
+    return aw_task_loop(step->task);
+  return step->what == AW_STEP_DEADLOCK ? step->loop : NULL;
+}
+
+static bool is_ours(const awl_hosted *hosted, const aw_step *step) {
+  switch (step->what) {
+  case AW_STEP_CALL: return aw_step_is_of(step->task, awl_release_leaf);
+  case AW_STEP_RESUME:
+  case AW_STEP_KILL: return hosted && awl_is_worker(hosted->state, step->data);
+  default: return hosted != NULL;
+  }
+}
+
+/* The wire of a leaf runs in a task that is not of its state. */
+static bool is_astray(const awl_hosted *hosted, const aw_step *step) {
+  const awl_leaf *leaf = step->data;
+  return step->what == AW_STEP_CALL &&
+         (!hosted || leaf->life->state != hosted->state);
+}
+
+/* ---- running it ---- */
+
+static aw_loop *outermost(const awl_hosted *hosted, const aw_step *step) {
+  const awl_loop *own = hosted->state->hosted_loop;
+  if (own && own->core && aw_loop_state_of(own->core) == AW_LOOP_RUNNING)
+    return own->core;
+  return step->task ? aw_task_loop(step->task) : step->loop;
+}
+
+static void run(awl_hosted *hosted, const aw_step *step) {
+  awl_state *s = hosted->state;
+  awl_run outer = s->run;
+  s->run = hosted->run;
+  awl_run *run = &s->run;
+  run->engine = hosted->engine;
+  run->loop = outermost(hosted, step);
+  run->driver = hosted->driver;
+  if (!run->outside)
+    run->outside = s->main;
+  run->limit = run->hard_at = AW_NEVER;
+  run->outer = outer.engine ? &outer : NULL;
+  run->step = *step;
+  run->rc = 1;
+  run->over = true;
+  hosted->hub->recent = hosted;
+  awl_run_step(hosted->driver, s);
+  hosted->run = s->run;
+  s->run = outer;
+}
+
+static bool run_notice(awl_hub *hub, const aw_step *step) {
+  if (step->what == AW_STEP_WOKEN) {
+    awl_job_tell(hub);
+    return false; /* it may be the host program that was woken */
+  }
+  if (!hub->recent)
+    return false;
+  run(hub->recent, step);
+  return true;
+}
+
+static bool is_notice(const aw_step *step) {
+  switch (step->what) {
+  case AW_STEP_SLOW:
+  case AW_STEP_LATE:
+  case AW_STEP_SWALLOWED:
+  case AW_STEP_WOKEN: return true;
+  default: return false;
+  }
+}
+
+bool aw_lua_step(aw_engine *engine, const aw_step *step) {
+  awl_hub *hub = awl_hub_of(engine);
+  if (!hub)
+    return false;
+  if (is_notice(step))
+    return run_notice(hub, step);
+  awl_hosted *hosted = awl_hub_find(hub, loop_of(step));
+  if (!hosted && awl_hub_lost(hub, loop_of(step))) {
+    awl_end_step(NULL, step);
+    return true;
+  }
+  if (!is_ours(hosted, step))
+    return false;
+  if (is_astray(hosted, step))
+    aw_step_fail(step->task, aw_error_new(engine, AW_EINVAL, 0));
+  else if (step->what == AW_STEP_FAILED && awl_job_handles(step->task))
+    aw_step_handled(step->task);
+  else
+    run(hosted, step);
+  return true;
+}
+
+/* The step is not Lua's. Answer it as aw_loop_run() does. */
+static void answer(aw_engine *engine, const aw_step *step) {
+  switch (step->what) {
+  case AW_STEP_CALL:
+    aw_step_fail(step->task, aw_error_new(engine, AW_EINVAL, 0));
+    break;
+  case AW_STEP_FAILED:
+    if (!aw_task_handler(step->task))
+      aw_loop_fail(step->loop, aw_error_keep(aw_task_error(step->task)));
+    aw_step_handled(step->task);
+    break;
+  case AW_STEP_DEADLOCK:
+    aw_loop_fail(step->loop, aw_error_new(engine, AW_EDEADLOCK, 0));
+    break;
+  default: break;
+  }
+}
+
+void aw_lua_pull(void *host, aw_engine *engine) {
+  (void)host;
+  aw_step step;
+  while (aw_next(engine, NULL, &step) == 1)
+    if (!aw_lua_step(engine, &step))
+      answer(engine, &step);
+}
+
+/* ---- ending all tasks of a state ---- */
+
+/* Parked code of the host program cannot be closed here.
+ *
+ *   hosted  NULL: the state has gone, although it could not end the task
+ */
+void awl_end_step(awl_hosted *hosted, const aw_step *step) {
+  switch (step->what) {
+  case AW_STEP_CALL: aw_step_cancelled(step->task); break;
+  case AW_STEP_RESUME:
+  case AW_STEP_KILL:
+    if (hosted && awl_is_worker(hosted->state, step->data))
+      awl_worker_end(step->data);
+    aw_step_killed(step->task);
+    break;
+  case AW_STEP_FAILED: aw_step_handled(step->task); break;
+  case AW_STEP_DEADLOCK:
+    aw_loop_fail(step->loop,
+                 aw_error_new(aw_loop_engine(step->loop), AW_EDEADLOCK, 0));
+    break;
+  default: break;
+  }
+}

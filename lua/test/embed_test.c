@@ -1,0 +1,511 @@
+/* embed_test.c - Lua states on engines that a host program drives
+ *
+ * The host is this file: it pulls the steps itself, has steps of its own, and
+ * several states on one engine. Each test ends by closing the states and the
+ * engine, and checks that no memory of the library is left.
+ */
+#include "check.h"
+
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include <stdatomic.h>
+
+/* ---- the host ---- */
+
+static atomic_size_t blocks; /* of the library */
+
+static void *count_blocks(void *context, void *block, size_t size) {
+  (void)context;
+  if (size == 0) {
+    blocks--;
+    free(block);
+    return NULL;
+  }
+  blocks += block == NULL;
+  return realloc(block, size);
+}
+
+/* say(text): log it */
+static int lua_say(lua_State *L) {
+  log_add("%s ", luaL_tolstring(L, 1, NULL));
+  return 0;
+}
+
+static void log_warning(void *data, const char *text, int more) {
+  (void)data;
+  if (*text == '@' || strstr(text, "nothing else could run"))
+    return; /* the machine may be slow */
+  log_add("%s%s", text, more ? "" : "\n");
+}
+
+static aw_engine *new_engine(void) {
+  aw_engine_config config = {.size = sizeof config};
+  aw_engine *engine;
+  aw_lua_config(&config);
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  log_clear();
+  return engine;
+}
+
+static lua_State *new_state(aw_engine *engine) {
+  lua_State *L = luaL_newstate();
+  CHECK(L);
+  luaL_openlibs(L);
+  lua_register(L, "say", lua_say);
+  lua_setwarnf(L, log_warning, NULL);
+  CHECK(aw_lua_open(L, engine) == 0);
+  CHECK(lua_gettop(L) == 0);
+  CHECK(luaL_dostring(L, "aw = require 'aiowire'") == LUA_OK);
+  return L;
+}
+
+/* Logs how a task has ended: `name=`, then its results or its error. */
+static void log_end(lua_State *L, aw_task *task, int status, int count,
+                    void *name) {
+  (void)task;
+  log_add("%s=", (const char *)name);
+  if (!L)
+    log_add("gone");
+  else if (status == AW_ECANCELED)
+    log_add("cancelled");
+  else if (status < 0)
+    log_add("error:%s", luaL_tolstring(L, 1, NULL));
+  for (int i = 1; status == 0 && i <= count; i++)
+    log_add(i > 1 ? ",%s" : "%s", luaL_tolstring(L, i, NULL));
+  log_add(" ");
+}
+
+static int try_start(lua_State *L, const char *text, const char *name) {
+  aw_lua_task_config config = {
+      .size = sizeof config, .done = log_end, .data = (void *)(uintptr_t)name};
+  return aw_lua_start_buffer(L, text, strlen(text), "=chunk", &config, NULL);
+}
+
+static void start_text(lua_State *L, const char *text, const char *name) {
+  CHECK(try_start(L, text, name) == 0);
+  CHECK(lua_gettop(L) == 0);
+}
+
+/* Pull until the loop of L has ended. */
+static void pull(lua_State *L) {
+  aw_loop *loop = aw_lua_loop(L);
+  aw_engine *engine = aw_loop_engine(loop);
+  aw_step step;
+  int rc;
+  while ((rc = aw_next(engine, loop, &step)) == 1)
+    if (!aw_lua_step(engine, &step))
+      CHECK(step.what == AW_STEP_WOKEN);
+  CHECK(rc == 0);
+}
+
+/* Pull once more, for what has become ready, without blocking for ever. */
+static void close_engine(aw_engine *engine) {
+  check_stats(engine);
+  CHECK(aw_engine_free(engine) == 0);
+  CHECK(blocks == 0);
+}
+
+static void close_all(lua_State *L, aw_engine *engine) {
+  CHECK(aw_lua_close(L) == 0);
+  lua_close(L);
+  close_engine(engine);
+}
+
+/* ---- tasks ---- */
+
+static void test_one_task(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  start_text(L, "aw.sleep(0) return 1, 'two', ...", "a");
+  CHECK_LOG("");
+  pull(L);
+  CHECK_LOG("a=1,two ");
+  start_text(L, "error 'oops'", "b");
+  pull(L);
+  CHECK_LOG("b=error:chunk:1: oops ");
+  CHECK(aw_loop_state_of(aw_lua_loop(L)) == AW_LOOP_IDLE);
+  close_all(L, engine);
+}
+
+static int add(lua_State *L) {
+  lua_pushinteger(L, luaL_checkinteger(L, 1) + luaL_checkinteger(L, 2));
+  return 1;
+}
+
+static void test_functions_and_wires(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  aw_lua_task_config config = {.done = log_end, .data = "f"};
+  lua_pushcfunction(L, add);
+  lua_pushinteger(L, 3);
+  lua_pushinteger(L, 4);
+  CHECK(aw_lua_start(L, 2, &config, NULL) == 0);
+  CHECK(lua_gettop(L) == 0);
+  CHECK(luaL_dostring(L, "return aw.All{aw.Value(1), aw.Value(2)}") == LUA_OK);
+  config.data = "w";
+  CHECK(aw_lua_start(L, 0, &config, NULL) == 0);
+  start_text(L, "return aw.Value('run', 'too')", "r");
+  pull(L);
+  CHECK_LOG("f=7 r=run,too w=1,2 ");
+  close_all(L, engine);
+}
+
+static void test_bad_arguments(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  aw_task *task = NULL;
+  lua_pushnil(L);
+  CHECK(aw_lua_start(L, 0, NULL, &task) == AW_EINVAL);
+  lua_pushinteger(L, 5);
+  CHECK(aw_lua_start(L, 0, NULL, &task) == AW_EINVAL);
+  CHECK(luaL_dostring(L, "return aw.Sleep(1), 2") == LUA_OK);
+  CHECK(aw_lua_start(L, 1, NULL, &task) == AW_EINVAL);
+  CHECK(aw_lua_start(L, 0, NULL, &task) == AW_EINVAL);
+  CHECK(!task && lua_gettop(L) == 0);
+  CHECK(try_start(L, "return +", "s") == AW_EHOST);
+  CHECK(strstr(lua_tostring(L, -1), "chunk:1:"));
+  lua_settop(L, 0);
+  CHECK(try_start(L, "\x1bLua", "b") == AW_EHOST);
+  CHECK(strstr(lua_tostring(L, -1), "binary"));
+  lua_settop(L, 0);
+  CHECK(aw_lua_start_file(L, "/no such file", NULL, NULL) == AW_EHOST);
+  CHECK(strstr(lua_tostring(L, -1), "no such file"));
+  lua_settop(L, 0);
+  CHECK(aw_lua_start_file(L, NULL, NULL, NULL) == AW_EINVAL);
+  struct {
+    aw_lua_task_config config;
+    int more;
+  } later = {{.size = sizeof later}, 1};
+  lua_pushcfunction(L, lua_say);
+  CHECK(aw_lua_start(L, 0, &later.config, NULL) == AW_EINVAL);
+  CHECK(lua_gettop(L) == 0);
+  CHECK(aw_lua_open(L, engine) == AW_EBUSY);
+  CHECK_LOG("");
+
+  aw_engine *plain;
+  CHECK(aw_engine_new(NULL, &plain) == 0);
+  lua_State *other = luaL_newstate();
+  CHECK(aw_lua_open(other, plain) == AW_EINVAL);
+  CHECK(aw_lua_open(other, NULL) == AW_EINVAL);
+  CHECK(!aw_lua_loop(other));
+  CHECK(aw_lua_close(other) == AW_EINVAL);
+  lua_pushcfunction(other, lua_say);
+  CHECK(aw_lua_start(other, 0, NULL, NULL) == AW_EINVAL);
+  luaL_openlibs(other);
+  luaL_requiref(other, "aw", luaopen_aiowire, 1);
+  CHECK(luaL_dostring(other, "aw.run(function() end)") == LUA_OK);
+  CHECK(aw_lua_open(other, engine) == AW_EBUSY);
+  lua_close(other);
+  CHECK(aw_engine_free(plain) == 0);
+  close_all(L, engine);
+}
+
+/* ---- what Lua can do ---- */
+
+static void test_awaits(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  start_text(L,
+             "local ch = aw.channel()\n"
+             "local t = aw.start(function() ch:send('hi') end)\n"
+             "say(ch:recv())\n"
+             "t:wait()\n"
+             "local r = aw.exec { 'cat', stdin = 'text' }\n"
+             "say(r.out)\n"
+             "say(aw.current().status)\n"
+             "local ev = aw.EventLoop()\n"
+             "ev:start(aw.Sleep(0) >> aw.Call(say, 'nested'))\n"
+             "say(ev:run())\n"
+             "say(pcall(function() aw.timeout(0, aw.sleep, 1) end))\n"
+             "aw.run(aw.Call(say, 'run'))\n"
+             "local function f() local t <close> = aw.start(aw.Sleep(9)) end\n"
+             "f()\n",
+             "a");
+  pull(L);
+  CHECK_LOG("hi text running nested done false run a= ");
+  close_all(L, engine);
+}
+
+/* Run a chunk outside of tasks, and check the end of its message. */
+static void refused(lua_State *L, const char *text, const char *message) {
+  CHECK(luaL_dostring(L, text) != LUA_OK);
+  const char *raised = luaL_tolstring(L, -1, NULL);
+  size_t size = strlen(raised), tail = strlen(message);
+  if (size < tail || strcmp(raised + size - tail, message) != 0) {
+    fprintf(stderr, "%s\nraised \"%s\", not \"%s\"\n", text, raised, message);
+    exit(1);
+  }
+  lua_settop(L, 0);
+}
+
+#define DRIVEN \
+  "the host program drives the engine; let the program start a task"
+
+/* What would have to drive the engine is an error outside of tasks [L6]. */
+static void test_outside(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  refused(
+      L, "aw.run(function() end)",
+      "cannot run an EventLoop outside a task here (EventLoop:run): " DRIVEN);
+  refused(
+      L, "local ev = aw.EventLoop() ev:run()",
+      "cannot run an EventLoop outside a task here (EventLoop:run): " DRIVEN);
+  refused(
+      L,
+      "ev = aw.EventLoop() local close <close> = ev\n"
+      "ev:start(aw.Call(say, 'no'))",
+      "cannot run an EventLoop outside a task here (EventLoop:close): " DRIVEN);
+  refused(L, "assert(ev.status == 'closed') error 'closed'", "closed");
+  refused(L,
+          "ev = aw.EventLoop() t = ev:start(aw.Call(say, 'no'))\n"
+          "local close <close> = t",
+          "cannot run an EventLoop outside a task here (Task:close): " DRIVEN);
+  refused(L, "aw.sleep(0)",
+          "cannot await outside a task (aw.sleep): the host program drives the "
+          "engine; let the program start a task that waits");
+  CHECK(luaL_dostring(L, "ev:close() ev = nil") == LUA_OK);
+  CHECK(luaL_dostring(L, "local ev <close> = aw.EventLoop{clock='virtual'}\n"
+                         "ev:start(aw.Sleep(5) >> aw.Call(say, 'own'))\n"
+                         "ev:run()\n"
+                         "aw.run(aw.Call(say, 'run'), {clock='virtual'})") ==
+        LUA_OK);
+  CHECK_LOG("own run ");
+  start_text(L, "aw.current()", "a");
+  refused(L, "aw.run(function() end)", DRIVEN);
+  pull(L);
+  CHECK_LOG("a= ");
+  close_all(L, engine);
+}
+
+/* The run of the host's loop can be awaited by nobody. */
+static void test_own_loop(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  aw_lua_task_config config = {.done = log_end, .data = "a"};
+  CHECK(luaL_dostring(L, "return aw.Wire(function(ev)\n"
+                         "say(select(2, pcall(ev.run, ev))) end)") == LUA_OK);
+  CHECK(aw_lua_start(L, 0, &config, NULL) == 0);
+  pull(L);
+  CHECK(strstr(logged, "]:2: this EventLoop is already running a= "));
+  log_clear();
+  close_all(L, engine);
+}
+
+/* ---- C steps, and steps of the host ---- */
+
+/* A C step: takes the results before it, and gives their sum. */
+static aw_turn sum(aw_task *task, void *L) {
+  int count = aw_lua_take_results(L, task);
+  lua_Integer total = 0;
+  for (int i = 1; i <= count; i++)
+    total += lua_tointeger(L, -i);
+  lua_pop((lua_State *)L, count);
+  aw_task_set_value(task, aw_lua_box_integer(total));
+  return AW_DONE;
+}
+
+static aw_turn give_two(aw_task *task, void *L) {
+  lua_pushliteral((lua_State *)L, "from C");
+  lua_newtable(L);
+  CHECK(aw_lua_give_results(L, task, 2) == 0);
+  return AW_DONE;
+}
+
+static aw_turn give_text(aw_task *task, void *data) {
+  aw_task_set_value(task, aw_lua_box_string(data, strlen(data)));
+  return AW_DONE;
+}
+
+static aw_turn fail(aw_task *task, void *data) {
+  (void)data;
+  aw_task_set_error(task,
+                    aw_error_new(aw_loop_engine(aw_task_loop(task)), -2, 0));
+  return AW_FAIL;
+}
+
+/* sum(w): a wire that runs w and ends with the sum of its results */
+static int lua_sum(lua_State *L) {
+  lua_settop(L, 1);
+  aw_wire *wire = aw_lua_part(L, 1);
+  CHECK(wire);
+  aw_lua_push_wire(L, aw_bind(aw_wire_keep(wire), aw_call(sum, L)), 1);
+  return 1;
+}
+
+static const char own_step[] = "own";
+
+static void release_own(void *data) {
+  CHECK(data == own_step);
+}
+
+static aw_wire *new_own(void) {
+  return aw_host_call((void *)(uintptr_t)own_step, release_own, "own");
+}
+
+static void push_c_wire(lua_State *L, aw_wire *wire, const char *name) {
+  aw_lua_push_wire(L, wire, 0);
+  lua_setglobal(L, name);
+}
+
+/* Runs the host's own steps. Parks the code of the first one for a turn. */
+static void run_own(const aw_step *step) {
+  static char parked;
+  if (step->what == AW_STEP_CALL) {
+    log_add("call ");
+    aw_task_park(step->task, &parked);
+    CHECK(aw_await_sleep(step->task, 0) == 0);
+    return;
+  }
+  CHECK(step->what == AW_STEP_RESUME && step->data == &parked);
+  log_add("resume:%s ", step->result == 0 ? "ok" : "cancelled");
+  if (step->result == AW_ECANCELED)
+    aw_step_cancelled(step->task);
+  else
+    aw_step_done(step->task, aw_lua_box_boolean(true));
+}
+
+static void pull_with_own(aw_engine *engine, aw_loop *loop) {
+  aw_step step;
+  while (aw_next(engine, loop, &step) == 1)
+    if (!aw_lua_step(engine, &step) && step.what != AW_STEP_WOKEN)
+      run_own(&step);
+}
+
+static void test_c_wires(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  lua_register(L, "sum", lua_sum);
+  push_c_wire(L, aw_call(give_two, L), "two");
+  push_c_wire(L, aw_call(give_text, (void *)(uintptr_t) "boxed"), "text");
+  push_c_wire(L, aw_call(fail, NULL), "fails");
+  push_c_wire(L, new_own(), "own");
+  start_text(L,
+             "say(aw.await(sum(aw.Value(1, 2, 3))))\n"
+             "local s, t = aw.await(two) say(s, type(t))\n"
+             "say(aw.await(text))\n"
+             "say((aw.await(aw.All{text, own})))\n"
+             "say(select(2, aw.await(aw.Race{aw.Sleep(9), own})))\n"
+             "say(aw.is_system_error(select(2, pcall(aw.await, fails))))\n",
+             "a");
+  pull_with_own(engine, aw_lua_loop(L));
+  CHECK_LOG("6 from C boxed call resume:ok boxed call resume:ok 2 true a= ");
+
+  /* the host's own loop, with its own wires on the same engine */
+  aw_loop *loop = new_loop(engine);
+  start(loop, aw_then(new_own(), says("mine")));
+  start_text(L, "aw.sleep(0) return 'theirs'", "b");
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  pull_with_own(engine, loop);
+  pull_with_own(engine, aw_lua_loop(L));
+  CHECK(strstr(logged, "resume:ok mine "));
+  CHECK(strstr(logged, "b=theirs "));
+  log_clear();
+
+  /* a wire of Lua fails in a loop that is not of its state */
+  CHECK(luaL_dostring(L, "return function() say 'never' end") == LUA_OK);
+  aw_wire *wire = aw_lua_part(L, -1);
+  aw_task *task = start_task(loop, aw_wire_keep(wire));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step;
+  while (aw_next(engine, loop, &step) == 1)
+    if (!aw_lua_step(engine, &step) && step.what == AW_STEP_FAILED)
+      aw_step_handled(step.task);
+  CHECK(aw_task_state_of(task) == AW_TASK_FAILED);
+  CHECK(aw_error_code(aw_task_error(task)) == AW_EINVAL);
+  aw_task_release(task);
+  lua_settop(L, 0);
+  CHECK_LOG("");
+  CHECK(aw_loop_free(loop) == 0);
+  close_all(L, engine);
+}
+
+/* ---- several states ---- */
+
+static void test_several_states(void) {
+  aw_engine *engine = new_engine();
+  lua_State *a = new_state(engine), *b = new_state(engine);
+  start_text(a, "aw.sleep(0) for i = 1, 2 do say('a' .. i) aw.yield() end",
+             "a");
+  start_text(b, "aw.sleep(0) for i = 1, 2 do say('b' .. i) aw.yield() end",
+             "b");
+  pull(a);
+  pull(b);
+  CHECK_LOG("a1 b1 a2 b2 a= b= ");
+
+  /* one is closed in the middle */
+  start_text(
+      a,
+      "local guard <close> = setmetatable({}, {__close = function()\n"
+      "  say('closed', pcall(aw.sleep, 0)) end})\n"
+      "aw.start(aw.Sleep(99)) aw.await(aw.All{aw.Sleep(99), aw.Sleep(98)})",
+      "a");
+  start_text(b, "aw.sleep(0.01) return 'lives'", "b");
+  aw_task *sleeping;
+  CHECK(luaL_dostring(a, "return aw.Sleep(99)") == LUA_OK);
+  CHECK(aw_lua_start(a, 0, NULL, &sleeping) == 0);
+  aw_loop *loop = aw_lua_loop(b);
+  aw_step step;
+  for (int i = 0; i < 2; i++) {
+    CHECK(aw_next(engine, loop, &step) == 1);
+    CHECK(aw_lua_step(engine, &step));
+  }
+  CHECK(aw_lua_close(a) == 0);
+  CHECK_LOG("closed a=cancelled ");
+  CHECK(aw_task_state_of(sleeping) == AW_TASK_CANCELLED);
+  CHECK(try_start(a, "return", "c") == AW_EENDED);
+  CHECK(!aw_lua_loop(a));
+  lua_close(a);
+  aw_task_release(sleeping);
+  pull(b);
+  CHECK_LOG("b=lives ");
+  close_all(b, engine);
+}
+
+/* lua_close() without aw_lua_close(). */
+static void test_lua_close_alone(void) {
+  aw_engine *engine = new_engine();
+  lua_State *a = new_state(engine), *b = new_state(engine);
+  start_text(a,
+             "local ch = aw.channel() local sem = aw.semaphore(0)\n"
+             "aw.start(function() ch:recv() end)\n"
+             "aw.start(function() sem:acquire() end)\n"
+             "aw.start(aw.Signal 'USR1')\n"
+             "aw.start(aw.At{hour = 0})\n"
+             "aw.start(function() aw.spawn{'sleep', '99'}:wait() end)\n"
+             "local ev = aw.EventLoop()\n"
+             "ev:start(function() aw.exec{'sleep', '99'} end)\n"
+             "aw.shield(function() ev:run() end)",
+             "a");
+  start_text(b, "aw.sleep(0.05) return 'lives'", "b");
+  aw_loop *loop = aw_lua_loop(b);
+  aw_step step;
+  for (int i = 0; i < 8; i++) {
+    CHECK(aw_next(engine, loop, &step) == 1);
+    CHECK(aw_lua_step(engine, &step) || step.what == AW_STEP_WOKEN);
+  }
+  lua_close(a);
+  CHECK_LOG("a=gone ");
+  pull(b);
+  CHECK_LOG("b=lives ");
+  lua_close(b);
+  CHECK(aw_engine_free(engine) == 0); /* ends the children, and reaps them */
+  CHECK(blocks == 0);
+}
+
+int main(void) {
+  aw_set_allocator(count_blocks, NULL);
+  test_one_task();
+  test_functions_and_wires();
+  test_bad_arguments();
+  test_awaits();
+  test_outside();
+  test_own_loop();
+  test_c_wires();
+  test_several_states();
+  test_lua_close_alone();
+  return 0;
+}
