@@ -389,7 +389,25 @@ extern "C" {
   F(aw_with_slot) \
   F(aw_task_slot) \
   F(aw_task_came_back) \
-  F(aw_engine_instrument)
+  F(aw_engine_instrument) \
+  F(aw_engine_config_of) \
+  F(aw_engine_set_host) \
+  F(aw_engine_end_loops) \
+  F(aw_step_is_of) \
+  F(aw_lua_config) \
+  F(aw_lua_open) \
+  F(aw_lua_step) \
+  F(aw_lua_pull) \
+  F(aw_lua_start) \
+  F(aw_lua_start_file) \
+  F(aw_lua_start_buffer) \
+  F(aw_lua_loop) \
+  F(aw_lua_close) \
+  F(aw_lua_box_integer) \
+  F(aw_lua_box_number) \
+  F(aw_lua_box_boolean) \
+  F(aw_lua_box_string) \
+  F(aw_lua_give_results)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -800,6 +818,24 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_task_slot (aw_module_table->at_aw_task_slot)
 #define aw_task_came_back (aw_module_table->at_aw_task_came_back)
 #define aw_engine_instrument (aw_module_table->at_aw_engine_instrument)
+#define aw_engine_config_of (aw_module_table->at_aw_engine_config_of)
+#define aw_engine_set_host (aw_module_table->at_aw_engine_set_host)
+#define aw_engine_end_loops (aw_module_table->at_aw_engine_end_loops)
+#define aw_step_is_of (aw_module_table->at_aw_step_is_of)
+#define aw_lua_config (aw_module_table->at_aw_lua_config)
+#define aw_lua_open (aw_module_table->at_aw_lua_open)
+#define aw_lua_step (aw_module_table->at_aw_lua_step)
+#define aw_lua_pull (aw_module_table->at_aw_lua_pull)
+#define aw_lua_start (aw_module_table->at_aw_lua_start)
+#define aw_lua_start_file (aw_module_table->at_aw_lua_start_file)
+#define aw_lua_start_buffer (aw_module_table->at_aw_lua_start_buffer)
+#define aw_lua_loop (aw_module_table->at_aw_lua_loop)
+#define aw_lua_close (aw_module_table->at_aw_lua_close)
+#define aw_lua_box_integer (aw_module_table->at_aw_lua_box_integer)
+#define aw_lua_box_number (aw_module_table->at_aw_lua_box_number)
+#define aw_lua_box_boolean (aw_module_table->at_aw_lua_box_boolean)
+#define aw_lua_box_string (aw_module_table->at_aw_lua_box_string)
+#define aw_lua_give_results (aw_module_table->at_aw_lua_give_results)
 #endif
 /* clang-format on */
 
