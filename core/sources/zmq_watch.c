@@ -21,6 +21,7 @@
 #include "sources/zmq_watch.h"
 
 #include "base/libuv.h"
+#include "base/ready.h"
 #include "sources/poller.h"
 
 enum { LONGEST_PAUSE = 50 }; /* ms */
@@ -43,6 +44,7 @@ void aw__zmq_unlist(aw_zmq *z) {
 void aw__zmq_mark(aw_zmq *z) {
   aw__zmq_unlist(z);
   aw__list_append(&z->home->dirty, &z->link);
+  aw__ready_rouse(z->home->engine); /* the look will wake tasks */
 }
 
 void aw_zmq_touch(aw_zmq *z) {

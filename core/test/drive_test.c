@@ -5,6 +5,9 @@
  */
 #include "host.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MS = 1000000 }; /* ns */
@@ -218,7 +221,276 @@ static void an_end_closes_the_engine(host_kind kind) {
   host_run(&h);
   CHECK(h.closed == 1);
   if (kind == HOSTED)
-    CHECK(uv_loop_close(&h.uv) == 0);
+    host_close_uv(&h);
+}
+
+/* ---- between turns ---- */
+
+typedef struct parts {
+  aw_channel *channel;
+  aw_event *event;
+  aw_semaphore *semaphore;
+  aw_task *task;
+  aw_loop *loop;
+  int acts;
+} parts;
+
+static bool feed(host *h) {
+  parts *p = h->data;
+  CHECK(aw_channel_try_send(p->channel, 0) == 0);
+  return ++p->acts < 5;
+}
+
+static bool set(host *h) {
+  aw_event_set(((parts *)h->data)->event);
+  return false;
+}
+
+static bool give(host *h) {
+  CHECK(aw_semaphore_give_back(((parts *)h->data)->semaphore) == 0);
+  return false;
+}
+
+static bool cancel(host *h) {
+  aw_task_cancel(((parts *)h->data)->task, 0, AW_DEFAULT);
+  return false;
+}
+
+static bool stop(host *h) {
+  aw_loop_stop(((parts *)h->data)->loop, true);
+  return false;
+}
+
+static bool fail(host *h) {
+  aw_loop_fail(((parts *)h->data)->loop, aw_error_new(h->engine, AW_EHOST, 0));
+  return false;
+}
+
+static bool start_two(host *h) { /* the second one ends the first */
+  parts *p = h->data;
+  start(p->loop, says("started"));
+  aw_event_set(p->event);
+  return false;
+}
+
+static bool start_and_cancel(host *h) {
+  parts *p = h->data;
+  start(p->loop, aw_then(aw_sleep(1), says("started")));
+  return h->act = cancel, true;
+}
+
+static bool begin(host *h) {
+  host_start(h, says("begun"));
+  return h->act = stop, true;
+}
+
+static bool begin_empty(host *h) {
+  host_begin(h, new_loop(h->engine));
+  return h->act = stop, true;
+}
+
+static bool close_channel(host *h) {
+  aw_channel_close(((parts *)h->data)->channel);
+  return false;
+}
+
+static bool close_in_background(host *h) {
+  parts *p = h->data;
+  aw_channel_close(p->channel);
+  return h->act = stop, true;
+}
+
+/* A task runs `wire`, and the host does `act` when the engine rests. */
+static void acts(host *h, aw_wire *wire, bool (*act)(host *h)) {
+  parts *p = h->data;
+  p->loop = new_loop(h->engine);
+  p->acts = 0;
+  CHECK(aw_loop_start(p->loop, wire, NULL, &p->task) == 0);
+  host_begin(h, p->loop);
+  h->act = act;
+  host_run(h);
+  CHECK(h->act == NULL);
+  aw_task_release(p->task);
+}
+
+static void waits_in_background(host *h) {
+  parts *p = h->data;
+  aw_task_config background = {.background = true};
+  p->loop = new_loop(h->engine);
+  start(p->loop, aw_sleep(AW_NEVER));
+  CHECK(aw_loop_start(p->loop, aw_then(aw_recv(p->channel), says("closed")),
+                      &background, NULL) == 0);
+  host_begin(h, p->loop);
+  h->act = close_in_background;
+  host_run(h);
+  CHECK_LOG("closed ");
+}
+
+static void what_the_host_does_is_seen(host_kind kind) {
+  aw_channel_config config = {.capacity = 0};
+  host h;
+  parts p = {0};
+  host_open(&h, kind, NULL);
+  h.data = &p;
+  CHECK(aw_channel_new(&config, &p.channel) == 0);
+  CHECK(aw_event_new(NULL, &p.event) == 0);
+  CHECK(aw_semaphore_new(0, 1, NULL, &p.semaphore) == 0);
+  acts(&h, aw_repeat(aw_recv(p.channel), 5), feed);
+  acts(&h, aw_when_set(p.event), set);
+  acts(&h, aw_acquire(p.semaphore), give);
+  acts(&h, aw_sleep(AW_NEVER), cancel);
+  acts(&h, aw_sleep(AW_NEVER), stop);
+  acts(&h, aw_sleep(AW_NEVER), fail);
+  aw_event_clear(p.event);
+  acts(&h, aw_when_set(p.event), start_two);
+  CHECK_LOG("started ");
+  acts(&h, aw_sleep(AW_NEVER), start_and_cancel);
+  CHECK_LOG("started ");
+  acts(&h, aw_sleep(AW_NEVER), begin);
+  CHECK_LOG("begun ");
+  acts(&h, aw_sleep(AW_NEVER), begin_empty);
+  acts(&h, aw_recv(p.channel), close_channel);
+  aw_channel_release(p.channel);
+  CHECK(aw_channel_new(&config, &p.channel) == 0);
+  waits_in_background(&h);
+  aw_channel_release(p.channel);
+  aw_event_release(p.event);
+  aw_semaphore_release(p.semaphore);
+  host_close(&h);
+}
+
+/* ---- waking ---- */
+
+static void *wake_soon(void *engine) {
+  struct timespec time = {0, 2000000};
+  nanosleep(&time, NULL);
+  aw_engine_wake(engine);
+  return NULL;
+}
+
+static void pull_until_woken(void *data, aw_engine *engine) {
+  host *h = data;
+  aw_step step;
+  while (aw_next(engine, NULL, &step) == 1) {
+    if (step.what == AW_STEP_WOKEN)
+      aw_loop_stop(h->data, false);
+    aw_step_answer(engine, &step);
+  }
+}
+
+static void another_thread_wakes_it(host_kind kind) {
+  aw_engine_config config = {.pull = pull_until_woken};
+  host h;
+  pthread_t thread;
+  host_open(&h, kind, &config);
+  h.data = host_start(&h, aw_sleep(AW_NEVER));
+  CHECK(aw_engine_wakeable(h.engine) == 0);
+  CHECK(pthread_create(&thread, NULL, wake_soon, h.engine) == 0);
+  host_run(&h);
+  pthread_join(thread, NULL);
+  host_close(&h);
+}
+
+static bool wake_later(host *h) {
+  aw_engine_wake_at(h->engine, uv_hrtime() + MS);
+  return false;
+}
+
+static void it_is_woken_at_a_time(host_kind kind, aw_clock clock) {
+  aw_engine_config config = {.clock = clock, .pull = pull_until_woken};
+  host h;
+  host_open(&h, kind, &config);
+  wake_later(&h);
+  h.data = host_start(&h, aw_sleep(AW_NEVER));
+  host_run(&h);
+  host_close(&h);
+}
+
+/* ---- fairness ---- */
+
+enum { CROWD = 10000 };
+
+typedef struct crowd {
+  bool stop;
+  size_t steps, in_turn, most;
+  uv_check_t check; /* HOSTED: of the host, once in each iteration */
+} crowd;
+
+/* A step that takes 20 us of the clock. */
+static aw_turn work(aw_task *task, void *data) {
+  crowd *c = data;
+  uint64_t began = uv_hrtime();
+  (void)task;
+  while (uv_hrtime() - began < 20000)
+    ;
+  c->in_turn++;
+  return ++c->steps >= 1000 ? AW_BREAK : AW_DONE;
+}
+
+static void note_turn(crowd *c) {
+  if (c->in_turn > c->most)
+    c->most = c->in_turn;
+  c->in_turn = 0;
+}
+
+static void after_turn(uv_check_t *check) {
+  note_turn(check->data);
+}
+
+/* 1 ms has 50 such steps. The clock is looked at after 64 steps at most. */
+static void a_turn_is_short(host_kind kind, aw_clock clock) {
+  enum { MOST = 1000000 / 20000 + 64 };
+  aw_engine_config config = {.clock = clock};
+  crowd c = {0};
+  host h;
+  host_open(&h, kind, &config);
+  aw_loop *loop = new_loop(h.engine);
+  for (int i = 0; i < CROWD; i++)
+    start(loop, aw_repeat(aw_call(work, &c), AW_FOREVER));
+  host_begin(&h, loop);
+  if (kind == HOSTED) {
+    uv_check_init(&h.uv, &c.check);
+    c.check.data = &c;
+    uv_check_start(&c.check, after_turn);
+    while (c.steps < 1000)
+      uv_run(&h.uv, UV_RUN_NOWAIT);
+    uv_close((uv_handle_t *)&c.check, NULL);
+  }
+  while (c.steps < 1000) {
+    CHECK(aw_engine_timeout(h.engine) == 0);
+    CHECK(aw_engine_turn(h.engine) == 1);
+    note_turn(&c);
+  }
+  CHECK(c.most <= MOST);
+  aw_loop_stop(loop, true);
+  host_run(&h);
+  host_close(&h);
+}
+
+/* ---- many lives ---- */
+
+static size_t count_descriptors(void) {
+  size_t count = 0;
+  for (int fd = 0; fd < 256; fd++)
+    count += fcntl(fd, F_GETFD) >= 0;
+  return count;
+}
+
+static void nothing_grows(host_kind kind) {
+  size_t descriptors = count_descriptors();
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  CHECK(write(ends[1], "x", 1) == 1);
+  for (int i = 0; i < 1000; i++) {
+    host h;
+    host_open(&h, kind, NULL);
+    host_start(&h, aw_then(aw_readable(ends[0]), aw_sleep(i % 20 == 0)));
+    host_run(&h);
+    host_close(&h);
+  }
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(count_descriptors() == descriptors);
 }
 
 /* ---- calls at the wrong time ---- */
@@ -295,6 +567,13 @@ int main(void) {
     an_end_runs_the_loop_again(kind);
     a_loop_that_is_freed_first_is_not_told_of(kind);
     an_end_closes_the_engine(kind);
+    what_the_host_does_is_seen(kind);
+    another_thread_wakes_it(kind);
+    it_is_woken_at_a_time(kind, AW_CLOCK_REAL);
+    it_is_woken_at_a_time(kind, AW_CLOCK_VIRTUAL);
+    a_turn_is_short(kind, AW_CLOCK_REAL);
+    a_turn_is_short(kind, AW_CLOCK_VIRTUAL);
+    nothing_grows(kind);
     misuse_has_codes(kind);
     a_pull_may_return_early(kind);
   }

@@ -5,13 +5,12 @@
  */
 #include <aiowire_zmq.h>
 
-#include "check.h"
+#include "host.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <uv.h>
 
 enum { PAIR = 0, LINGER = 17, DONTWAIT = 1 };
 
@@ -412,6 +411,44 @@ static void a_child_leaves_sockets_alone(void) {
   leave(&w);
 }
 
+/* ---- on an engine that a host drives ---- */
+
+static bool host_sends(host *h) {
+  world *w = h->data;
+  send_one(w);
+  return ++w->held < 5;
+}
+
+/* The edge of the descriptor is consumed between turns. */
+static bool host_uses_up(host *h) {
+  world *w = h->data;
+  send_one(w);
+  CHECK(aw_zmq_events(w->ready) & AW_READABLE);
+  aw_zmq_touch(w->ready);
+  return ++w->held < 5;
+}
+
+static void a_host_drives_it(host_kind kind, bool (*act)(host *h)) {
+  world w = {0};
+  host h;
+  CHECK(aw_zmq_open(&w.zmq) == 0);
+  open_pair(&w);
+  CHECK(aw_zmq_new(w.here, NULL, &w.ready) == 0);
+  host_open(&h, kind, NULL);
+  h.data = &w;
+  h.act = act;
+  host_start(&h, aw_repeat(aw_then(aw_zmq_when_ready(w.ready, AW_READABLE),
+                                   aw_call(take, &w)),
+                           5));
+  host_run(&h);
+  CHECK(w.received == 5);
+  aw_zmq_close(w.ready);
+  host_close(&h);
+  w.zmq->close(w.here);
+  w.zmq->close(w.there);
+  w.zmq->ctx_term(w.context);
+}
+
 int main(void) {
   const aw_zmq_calls *calls;
   if (aw_zmq_open(&calls) < 0) {
@@ -431,5 +468,9 @@ int main(void) {
   what_it_cannot_take_is_not_waited_for();
   it_is_tried_again_after_a_slow_turn();
   a_child_leaves_sockets_alone();
+  for (host_kind kind = HOSTED; kind < HOST_KINDS; kind++) {
+    a_host_drives_it(kind, host_sends);
+    a_host_drives_it(kind, host_uses_up);
+  }
   return 0;
 }
