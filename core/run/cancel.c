@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/memory.h"
+#include "base/ready.h"
 #include "run/cancelled.h"
 #include "run/cut_record.h"
 #include "run/instrument.h"
@@ -213,6 +214,7 @@ void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
     aw__drop(task->engine, reason);
     return;
   }
+  aw__ready_rouse(task->engine); /* perhaps only a deadline is new */
   aw__scope_cancel(&task->scope, AW_BY_TASK, reason, grace);
 }
 
@@ -223,6 +225,7 @@ void aw_loop_stop(aw_loop *loop, bool hard) {
     return;
   if (loop->ending == AW_LOOP_IDLE)
     loop->ending = AW_LOOP_STOPPED;
+  aw__ready_rouse(loop->engine);
   aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, hard ? 0 : AW_DEFAULT);
 }
 
