@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/libuv.h"
 #include "base/memory.h"
+#include "base/ready.h"
 #include "drive/hosted.h"
 #include "drive/next.h"
 #include "sources/epoll.h"
@@ -169,6 +170,11 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   out->handles = engine->config.uv ? aw__poller_watches(engine)
                                    : aw__libuv_handles(engine);
   out->handles -= aw__poller_idle(engine);
+}
+
+void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
+  engine->wake_at = at;
+  aw__ready_rouse(engine);
 }
 
 int aw_engine_uv(aw_engine *engine, void **out) {

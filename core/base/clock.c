@@ -92,10 +92,6 @@ bool aw__clock_look_in_round(aw_engine *engine) {
 
 /* ---- waking the host, in real time whatever the engine's clock ---- */
 
-void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
-  engine->wake_at = at;
-}
-
 /* The host must also be woken while tasks keep the engine busy, and in virtual
  * time, which may advance for ever without a pause. */
 void aw__clock_wake_host(aw_engine *engine) {

@@ -206,6 +206,7 @@ void aw__scope_fail(aw_scope *scope, aw_error *error) {
 }
 
 void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace) {
+  aw__ready_rouse(aw__scope_engine(scope)); /* perhaps only a deadline is new */
   aw__scope_cancel(scope, AW_BY_SCOPE, reason, grace);
 }
 
@@ -214,7 +215,7 @@ void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace) {
     aw__drop(task->engine, reason);
     return;
   }
-  aw__ready_rouse(task->engine); /* perhaps only a deadline is new */
+  aw__ready_rouse(task->engine);
   aw__scope_cancel(&task->scope, AW_BY_TASK, reason, grace);
 }
 
@@ -302,6 +303,7 @@ int aw_scope_extend(aw_scope *scope, uint64_t ns) {
   int rc = aw__alarm_set(engine, &scope->alarm, after);
   assert(rc == 0); /* the old alarm left room */
   note_moved(scope, before, after);
+  aw__ready_rouse(engine); /* the limit may come earlier now */
   return rc;
 }
 

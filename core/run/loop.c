@@ -159,6 +159,7 @@ void aw_loop_fail(aw_loop *loop, aw_error *error) {
   if (loop->state != AW_LOOP_RUNNING)
     return;
   loop->ending = AW_LOOP_FAILED;
+  aw__ready_rouse(loop->engine);
   aw__scope_cancel(&loop->root, AW_BY_LOOP, 0, AW_DEFAULT);
 }
 

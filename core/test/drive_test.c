@@ -279,6 +279,36 @@ static bool start_and_cancel(host *h) {
   return h->act = cancel, true;
 }
 
+/* The task cannot be woken; its loop gets a deadline. */
+static bool stop_softly(host *h) {
+  aw_loop_stop(((parts *)h->data)->loop, false);
+  return false;
+}
+
+static int arm_nothing(aw_task *task, void *data) {
+  (void)task;
+  (void)data;
+  return 0;
+}
+
+/* Nothing ends its wait but the end of the grace. */
+static const aw_operation deaf = {.label = "deaf", .arm = arm_nothing};
+
+static void a_deadline_is_seen(host *h) {
+  parts *p = h->data;
+  aw_loop_config config = {.grace = MS};
+  CHECK(aw_loop_new(h->engine, &config, &p->loop) == 0);
+  start(p->loop, aw_wait_for(&deaf, NULL));
+  host_begin(h, p->loop);
+  h->act = stop_softly;
+  host_run(h);
+}
+
+static bool extend(host *h) {
+  CHECK(aw_task_extend(((parts *)h->data)->task, MS) == 0);
+  return false;
+}
+
 static bool begin(host *h) {
   host_start(h, says("begun"));
   return h->act = stop, true;
@@ -346,6 +376,8 @@ static void what_the_host_does_is_seen(host_kind kind) {
   CHECK_LOG("started ");
   acts(&h, aw_sleep(AW_NEVER), start_and_cancel);
   CHECK_LOG("started ");
+  acts(&h, aw_timeout(aw_sleep(AW_NEVER), 3600 * AW_SECOND, 0), extend);
+  a_deadline_is_seen(&h);
   acts(&h, aw_sleep(AW_NEVER), begin);
   CHECK_LOG("begun ");
   acts(&h, aw_sleep(AW_NEVER), begin_empty);
@@ -403,6 +435,9 @@ static void it_is_woken_at_a_time(host_kind kind, aw_clock clock) {
   wake_later(&h);
   h.data = host_start(&h, aw_sleep(AW_NEVER));
   host_run(&h);
+  h.data = host_start(&h, aw_sleep(AW_NEVER));
+  h.act = wake_later;
+  host_run(&h);
   host_close(&h);
 }
 
@@ -421,10 +456,13 @@ static aw_turn work(aw_task *task, void *data) {
   crowd *c = data;
   uint64_t began = uv_hrtime();
   (void)task;
+  if (c->steps >= 1000)
+    return AW_BREAK;
   while (uv_hrtime() - began < 20000)
     ;
+  c->steps++;
   c->in_turn++;
-  return ++c->steps >= 1000 ? AW_BREAK : AW_DONE;
+  return AW_DONE;
 }
 
 static void note_turn(crowd *c) {
@@ -458,7 +496,7 @@ static void a_turn_is_short(host_kind kind, aw_clock clock) {
   }
   while (c.steps < 1000) {
     CHECK(aw_engine_timeout(h.engine) == 0);
-    CHECK(aw_engine_turn(h.engine) == 1);
+    CHECK(aw_engine_turn(h.engine) >= 0);
     note_turn(&c);
   }
   CHECK(c.most <= MOST);
@@ -491,6 +529,65 @@ static void nothing_grows(host_kind kind) {
   close(ends[0]);
   close(ends[1]);
   CHECK(count_descriptors() == descriptors);
+}
+
+/* ---- without memory ---- */
+
+static size_t allocations; /* that still succeed */
+
+static void *allocate(void *context, void *memory, size_t size) {
+  (void)context;
+  if (size == 0) {
+    free(memory);
+    return NULL;
+  }
+  if (allocations == 0)
+    return NULL;
+  allocations--;
+  return realloc(memory, size);
+}
+
+/* Returns false if memory was missing for a part of it. */
+static bool lives(host *h, const int *ends) {
+  aw_engine_config config = {.host = h, .ended = host_loop_ended};
+  aw_loop *loop = NULL;
+  if (h->kind == HOSTED)
+    config.uv = &h->uv;
+  if (aw_engine_new(&config, &h->engine) < 0)
+    return false;
+  bool all = (h->kind == HOSTED || aw_engine_fd(h->engine) >= 0) &&
+             aw_loop_new(h->engine, NULL, &loop) == 0 &&
+             aw_loop_start(loop, aw_then(aw_readable(ends[0]), aw_sleep(1)),
+                           NULL, NULL) == 0 &&
+             aw_loop_begin(loop, AW_SECOND) == 0;
+  h->running += all;
+  if (all)
+    host_run(h);
+  else
+    CHECK(aw_loop_free(loop) == 0);
+  check_stats(h->engine);
+  CHECK(aw_engine_close(h->engine, host_engine_closed, h) == 0);
+  return all;
+}
+
+static void memory_may_be_missing(host_kind kind) {
+  int ends[2];
+  bool all = false;
+  CHECK(pipe(ends) == 0);
+  CHECK(write(ends[1], "x", 1) == 1);
+  aw_set_allocator(allocate, NULL);
+  for (size_t k = 0; !all || allocations == 0; k++) {
+    host h = {.kind = kind};
+    if (kind == HOSTED)
+      host_open_uv(&h);
+    allocations = k;
+    all = lives(&h, ends);
+    if (kind == HOSTED)
+      host_close_uv(&h);
+  }
+  aw_set_allocator(NULL, NULL);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 /* ---- calls at the wrong time ---- */
@@ -574,6 +671,7 @@ int main(void) {
     a_turn_is_short(kind, AW_CLOCK_REAL);
     a_turn_is_short(kind, AW_CLOCK_VIRTUAL);
     nothing_grows(kind);
+    memory_may_be_missing(kind);
     misuse_has_codes(kind);
     a_pull_may_return_early(kind);
   }
