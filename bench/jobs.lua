@@ -79,6 +79,13 @@ local jobs <const> = {
     operation = "the same in two tasks, in turn", size = 3000000,
     floor = "c_step", musts = { { "cpu", most = 35e-9 } } },
 
+  { name = "answer", chapter = "threads", title = "answers of a thread",
+    operation = "a thread completes a wait, and the task waits again; so many "
+      .. "tasks wait at the same time", size = 100000,
+    parameters = { "1", "100" }, musts = {
+      { "cpu", most = 1.5, of = "floor" },
+    } },
+
   { name = "sleepers_wire", chapter = "sleepers", title = "sleeping wires",
     operation = "start a timer or a callback of 0.5 to 1 s, up to its end; "
       .. "all wait at the same time",

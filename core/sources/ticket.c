@@ -17,7 +17,9 @@
  *
  * Invariants: a wait that has a ticket has a positive `result`, other waits
  * have 0. A ticket in the queue is complete: its thread has forgotten it. While
- * the mailbox is open, only the engine's thread frees tickets.
+ * the mailbox is open, only the engine's thread frees tickets; the memory of one
+ * is the engine's, but any thread may free it by aw_free() when the mailbox is
+ * closed.
  *
  * Neighbours: wait.c clears `result` before it arms an operation; task.c ends
  * waits; libuv.c has the async handle that wakes the engine.
@@ -40,7 +42,7 @@ typedef struct aw_mailbox {
   pthread_mutex_t lock;
   /* The rest belongs to the owner of `lock`. */
   aw_ticket *first, **end; /* the queue */
-  size_t refs;             /* of the engine, and of each ticket */
+  size_t refs; /* of tickets and of closing, while closing or closed */
   uint64_t wakes;
   bool awake;  /* the engine was woken since it looked last */
   bool closed; /* the engine is gone */
@@ -49,7 +51,7 @@ typedef struct aw_mailbox {
 struct aw_ticket {
   aw_link link; /* in `tickets` of the mailbox */
   aw_mailbox *mailbox;
-  aw_task *task; /* kept; NULL: the engine is about to be freed */
+  aw_task *task; /* kept, while the mailbox is open */
   aw_ticket *next;
   aw_value value;
   int wait; /* its number, see above */
@@ -85,30 +87,24 @@ static aw_ticket *take_queue(aw_mailbox *mailbox) {
   return first;
 }
 
-static void free_ticket(aw_ticket *ticket) {
-  aw_mailbox *mailbox = ticket->mailbox;
-  if (aw__link_used(&ticket->link))
-    aw__link_remove(&ticket->link);
-  aw_task_release(ticket->task);
-  aw_free(ticket);
-  pthread_mutex_lock(&mailbox->lock);
-  leave(mailbox);
-}
-
 /* Is the task still in the wait that the ticket was made for? */
 static bool is_valid(const aw_ticket *ticket) {
   const aw_task *task = ticket->task;
-  return task && task->wait && task->result == ticket->wait;
+  return task->wait && task->result == ticket->wait;
 }
 
 static void deliver(aw_ticket *ticket) {
+  aw_task *task = ticket->task;
+  aw_engine *engine = task->engine;
   if (!is_valid(ticket)) {
-    aw__drop(ticket->mailbox->engine, ticket->value);
+    aw__drop(engine, ticket->value);
   } else if (!ticket->released) {
-    aw_task_set_value(ticket->task, ticket->value);
-    aw_wait_complete(ticket->task, ticket->result);
+    aw_task_set_value(task, ticket->value);
+    aw_wait_complete(task, ticket->result);
   }
-  free_ticket(ticket);
+  aw__link_remove(&ticket->link);
+  aw__free(engine, ticket, sizeof *ticket);
+  aw_task_release(task);
 }
 
 static void deliver_all(aw_ticket *ticket) {
@@ -133,22 +129,44 @@ static void settle(aw_polled *polled) {
   (void)polled; /* the async handle is armed at all times */
 }
 
-/* The engine is being freed. From now on other threads free their tickets, so
- * first let go of all that is the engine's. */
-static void close_mailbox(aw_closer *closer) {
-  aw_mailbox *mailbox = AW_CONTAINER(aw_mailbox, closer, closer);
+/* Take all that is the engine's out of the tickets. From now on they are freed
+ * one by one, by whoever has them. */
+static void detach_all(aw_mailbox *mailbox) {
   aw_link *link;
   while ((link = aw__list_shift(&mailbox->tickets)) != NULL) {
     aw_ticket *ticket = AW_CONTAINER(aw_ticket, link, link);
     aw_task_release(ticket->task);
-    ticket->task = NULL;
+    mailbox->engine->bytes -= sizeof *ticket;
+    mailbox->refs++;
   }
+}
+
+/* Drop the values of tickets that were completed while they were detached. */
+static void drop_all(aw_mailbox *mailbox, aw_ticket *ticket) {
+  while (ticket) {
+    aw_ticket *next = ticket->next;
+    aw__drop(mailbox->engine, ticket->value);
+    aw_free(ticket);
+    pthread_mutex_lock(&mailbox->lock);
+    leave(mailbox); /* the engine has one more reference */
+    ticket = next;
+  }
+}
+
+/* The engine is being freed. */
+static void close_mailbox(aw_closer *closer) {
+  aw_mailbox *mailbox = AW_CONTAINER(aw_mailbox, closer, closer);
+  deliver_all(take_queue(mailbox));
   aw__polled_remove(mailbox->engine, &mailbox->polled);
   mailbox->engine->mailbox = NULL;
+  mailbox->refs = 1;
+  detach_all(mailbox);
   pthread_mutex_lock(&mailbox->lock);
   mailbox->closed = true;
+  aw_ticket *first = mailbox->first;
+  empty_queue(mailbox);
   pthread_mutex_unlock(&mailbox->lock);
-  deliver_all(take_queue(mailbox));
+  drop_all(mailbox, first);
   pthread_mutex_lock(&mailbox->lock);
   leave(mailbox);
 }
@@ -162,7 +180,6 @@ static aw_mailbox *make_mailbox(aw_engine *engine) {
     return NULL;
   }
   mailbox->engine = engine;
-  mailbox->refs = 1;
   aw__list_init(&mailbox->tickets);
   empty_queue(mailbox);
   mailbox->closer.close = close_mailbox;
@@ -197,16 +214,13 @@ aw_ticket *aw_ticket_new(aw_task *task) {
     return NULL;
   aw_mailbox *mailbox =
       engine->mailbox ? engine->mailbox : make_mailbox(engine);
-  aw_ticket *ticket = mailbox ? aw_allocate(sizeof *ticket) : NULL;
+  aw_ticket *ticket = mailbox ? aw__alloc(engine, sizeof *ticket) : NULL;
   if (!ticket)
     return NULL;
   ticket->mailbox = mailbox;
   ticket->task = aw_task_keep(task);
   ticket->wait = number_of_wait(task);
   aw__list_append(&mailbox->tickets, &ticket->link);
-  pthread_mutex_lock(&mailbox->lock);
-  mailbox->refs++;
-  pthread_mutex_unlock(&mailbox->lock);
   return ticket;
 }
 
