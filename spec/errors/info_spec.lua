@@ -28,6 +28,56 @@ local function failure_of(w, opts)
   return info, err, started, t
 end
 
+-- Texts of stacks are found by the addresses of their functions.
+describe("the traceback of an error that was raised before", function()
+  local function fails() error "boom" end
+  local by = { one = fails, two = fails }
+  local name
+
+  -- It calls the same function by two names, in the same line.
+  local function body()
+    local _ = name == "one" and by.one() or by.two()
+  end
+
+  it("has the name by which its function is called now [E2]", function()
+    for i = 1, 20 do
+      name = i % 3 == 0 and "one" or "two"
+      local traceback = failure_of(body).traceback
+      contains(traceback, ("in field '%s'"):format(name))
+      lacks(traceback, name == "one" and "'two'" or "'one'")
+    end
+  end)
+
+  it("has the line in which it was raised now [E2]", function()
+    local function either()
+      if name == "one" then
+        error "boom"
+      end
+      error "boom"
+    end
+    local defined = debug.getinfo(either, "S").linedefined
+    for i = 1, 20 do
+      name = i % 3 == 0 and "one" or "two"
+      contains(failure_of(either).traceback,
+        place(defined + (name == "one" and 2 or 4)))
+    end
+  end)
+
+  it("is that of its function, whose address another had before", function()
+    for i = 1, 1000 do
+      local chunk = load("error 'boom'", "=chunk" .. i)
+      for _ = 1, 2 do
+        local traceback = failure_of(chunk).traceback
+        assert(traceback:find("\n\tchunk" .. i .. ":1: in", 1, true), traceback)
+      end
+      chunk = nil
+      if i % 10 == 0 then
+        collectgarbage()
+      end
+    end
+  end)
+end)
+
 describe("the traceback of an error", function()
   it("shows the line where it was raised [E2]", function()
     helper.leak_checked(function()

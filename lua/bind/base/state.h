@@ -49,6 +49,7 @@ typedef struct awl_worker awl_worker;
 typedef struct awl_location awl_location;
 typedef struct awl_sleep awl_sleep;
 typedef struct awl_hosted awl_hosted;
+typedef struct awl_seen_stacks awl_seen_stacks;
 
 /* The types of error objects, a row for each:
  *
@@ -412,6 +413,7 @@ struct awl_state {
   /* the last text of a place, and of a function */
   const awl_location *recent_locations[2];
   awl_known known[AWL_MOST_KNOWN];
+  awl_seen_stacks *seen_stacks; /* see seen_stack.c; NULL until first used */
 
   /* classes */
   awl_upcalls upcalls;

@@ -13,11 +13,15 @@
  *   made of. A trace holds copies and refers to no function. A new text takes
  *   the place of an older one, so the memory is bounded.
  *
+ * Most often all of this is spared, since the stack was seen shortly before
+ * (seen_stack.c).
+ *
  * Neighbours: frames.c keeps stacks raw, and makes their text later.
  */
 #include "errors/traceback.h"
 
 #include "base/location.h"
+#include "errors/seen_stack.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -202,13 +206,20 @@ static bool add_level_to_trace(stack_trace *trace, const shown_level *at) {
          (*ar->namewhat == '\0' || add_text(trace, ar->name));
 }
 
-/* Take the trace of the stack. False: it is too long. */
-static bool take_trace(stack_trace *trace, shown_level *at) {
+/* Take the trace of the stack. `*named` gets the levels that have names, see
+ * awl_remember_seen(). False: it is too long. */
+static bool take_trace(stack_trace *trace, shown_level *at, uint32_t *named) {
+  int first = at->next;
   trace->hash = trace->size = 0;
   trace->has_lines = false;
-  for (int i = 0; i < MOST_LEVELS && next_level(at); i++)
+  *named = 0;
+  for (int i = 0; i < MOST_LEVELS && next_level(at); i++) {
     if (!add_level_to_trace(trace, at))
       return false;
+    int level = at->next - 1 - first;
+    if (!at->named_c && level < 32)
+      *named |= UINT32_C(1) << level;
+  }
   return true;
 }
 
@@ -220,29 +231,35 @@ static lua_Integer place_of_trace(const stack_trace *trace) {
   return (lua_Integer)(trace->hash >> 32 & (TRACES - 1)) + 1;
 }
 
-/* Push the text of an equal trace. False, and nothing is pushed: there is
- * none. */
-static bool push_kept_text(lua_State *L, awl_state *s,
-                           const stack_trace *trace) {
+static bool is_same_trace(const stack_trace *a, const stack_trace *b) {
+  return a == b || (a->hash == b->hash && a->size == b->size &&
+                    memcmp(a->bytes, b->bytes, a->size) == 0);
+}
+
+/* Push the text of an equal trace, and return that one, which is kept. NULL,
+ * and nothing is pushed: there is none. */
+static const stack_trace *push_kept_text(lua_State *L, awl_state *s,
+                                         const stack_trace *trace) {
   awl_get(L, s, AWL_TRACES, place_of_trace(trace));
   const stack_trace *kept = lua_touserdata(L, -1);
-  if (kept && kept->hash == trace->hash && kept->size == trace->size &&
-      memcmp(kept->bytes, trace->bytes, trace->size) == 0) {
-    lua_getiuservalue(L, -1, 1);
-    lua_remove(L, -2);
-    return true;
+  if (!kept || !is_same_trace(kept, trace)) {
+    lua_pop(L, 1);
+    return NULL;
   }
-  lua_pop(L, 1);
-  return false;
+  lua_getiuservalue(L, -1, 1);
+  lua_replace(L, -2);
+  return kept;
 }
 
 /* Keep the text on top with its trace. */
-static void keep_text(lua_State *L, awl_state *s, const stack_trace *trace) {
+static const stack_trace *keep_text(lua_State *L, awl_state *s,
+                                    const stack_trace *trace) {
   size_t size = size_of_trace(trace);
-  memcpy(lua_newuserdatauv(L, size, 1), trace, size);
+  const stack_trace *kept = memcpy(lua_newuserdatauv(L, size, 1), trace, size);
   lua_pushvalue(L, -2);
   lua_setiuservalue(L, -2, 1);
   awl_set(L, s, AWL_TRACES, place_of_trace(trace));
+  return kept;
 }
 
 /* ---- texts ---- */
@@ -280,19 +297,33 @@ static bool push_other_text(lua_State *L, awl_state *s, lua_State *co,
   return has_lines;
 }
 
+/* Make the text of the stack, or find it by the trace, and remember it. */
+static bool push_own_text(lua_State *L, awl_state *s, int level) {
+  stack_trace trace;
+  uint32_t named;
+  awl_prepare_seen(L, s);
+  shown_level at = {.L = L, .co = L, .s = s, .next = level};
+  bool whole = take_trace(&trace, &at, &named);
+  const stack_trace *kept = whole ? push_kept_text(L, s, &trace) : NULL;
+  bool has_lines = trace.has_lines;
+  if (!kept) {
+    at.next = level;
+    has_lines = push_text(L, &at);
+    if (whole)
+      kept = keep_text(L, s, &trace);
+  }
+  if (kept)
+    awl_remember_seen(L, s, level, named, kept);
+  return has_lines;
+}
+
 bool awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   if (co != L)
     return push_other_text(L, s, co, level);
-  stack_trace trace;
-  shown_level at = {.L = L, .co = L, .s = s, .next = level};
-  bool whole = take_trace(&trace, &at);
-  if (whole && push_kept_text(L, s, &trace))
-    return trace.has_lines;
-  at.next = level;
-  bool has_lines = push_text(L, &at);
-  if (whole)
-    keep_text(L, s, &trace);
-  return has_lines;
+  const stack_trace *seen = awl_find_seen(L, s, level);
+  if (seen && push_kept_text(L, s, seen))
+    return seen->has_lines;
+  return push_own_text(L, s, level);
 }
 
 bool awl_join_traceback(lua_State *L, awl_state *s, lua_State *co) {
