@@ -205,6 +205,11 @@ void aw__scope_fail(aw_scope *scope, aw_error *error) {
   aw__scope_cancel(scope, AW_BY_FAILURE, 0, AW_DEFAULT);
 }
 
+void aw__scope_look_failed(aw_scope *scope) {
+  scope->own = scope->eff = AW_LEVEL_SOFT;
+  scope->by = AW_BY_FAILURE;
+}
+
 void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace) {
   aw__ready_rouse(aw__scope_engine(scope)); /* perhaps only a deadline is new */
   aw__scope_cancel(scope, AW_BY_SCOPE, reason, grace);
@@ -340,10 +345,14 @@ static uint64_t moved(const aw_scope *scope) {
   return opened ? aw__opened_of(scope)->moved : 0;
 }
 
+bool aw__scope_is_plain(const aw_scope *scope) {
+  return !scope->error && scope->own == AW_LEVEL_NONE &&
+         scope->eff == AW_LEVEL_NONE && !scope->cut && !scope->above;
+}
+
 /* Most scopes end without an error and without a cancel. */
 bool aw__scope_end_plainly(aw_scope *scope) {
-  if (scope->error || scope->own != AW_LEVEL_NONE ||
-      scope->eff != AW_LEVEL_NONE || scope->cut || scope->above)
+  if (!aw__scope_is_plain(scope))
     return false;
   scope->closed = true; /* also while a failed task is being reported */
   if (scope->alarm.place != 0)

@@ -15,10 +15,15 @@ void aw__scope_remind(aw_scope *scope, uint64_t at);
 void aw__scope_harden(aw_scope *scope);
 void aw__scope_expose(aw_scope *scope); /* a shield hides nothing any more */
 void aw__scope_fail(aw_scope *scope, aw_error *error); /* takes */
+/* A plain scope has ended with an error: let it look as after
+ * aw__scope_fail(). */
+void aw__scope_look_failed(aw_scope *scope);
 /* The cancelled scope has ended. If that was long after the cancel, warn of a
  * late clean-up [D4]. */
 void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
 void aw__scope_end(aw_scope *scope, aw_scope_end *end);
+/* Is there no error in the scope, and does it see no cancel? */
+bool aw__scope_is_plain(const aw_scope *scope);
 /* End the scope if there is nothing to tell about its end. */
 bool aw__scope_end_plainly(aw_scope *scope);
 

@@ -25,10 +25,22 @@
 
 #include <assert.h>
 
+/* Has the task failed, with nobody in its scope and without a cancel? Most
+ * failures do. Then its scope ends at once, and the error stays the outcome. */
+static bool fails_alone(aw_task *task) {
+  return task->outcome == AW_OUT_ERROR && task->scope.children == 0 &&
+         aw__scope_end_plainly(&task->scope);
+}
+
 /* The outermost chain of the task has ended: join its children next [T1]. */
 void aw__task_finish(aw_task *task) {
   aw__task_end_root(task);
   task->host = NULL;
+  task->go = AW_GO_CONCLUDE;
+  if (fails_alone(task)) {
+    aw__scope_look_failed(&task->scope);
+    return;
+  }
   if (task->outcome == AW_OUT_ERROR) {
     aw__scope_fail(&task->scope, task->out.error);
     task->outcome = AW_OUT_VALUE;
@@ -36,7 +48,6 @@ void aw__task_finish(aw_task *task) {
   } else if (task->outcome == AW_OUT_CANCEL) {
     aw__scope_cancel(&task->scope, AW_BY_PARENT, 0, AW_DEFAULT);
   }
-  task->go = AW_GO_CONCLUDE;
 }
 
 /* Returns true if a cancel cut the task short. The cancel that
@@ -63,20 +74,27 @@ static void set_final_state(aw_task *task, const aw_scope_end *end) {
   }
 }
 
-/* All children have ended: the task gets its final state. A failed task that
- * has a handler, or that stands at the root of a loop, is reported to the host
- * first, and settles after that [T5]. */
-void aw__task_conclude(aw_task *task) {
-  if (aw__scope_end_plainly(&task->scope)) {
-    assert(task->outcome == AW_OUT_VALUE); /* see aw__task_finish() */
-    task->state = AW_TASK_DONE;
-    aw__task_settle(task);
-    return;
-  }
+static void end_scope(aw_task *task) {
   aw_scope_end end;
   aw__scope_end(&task->scope, &end);
   set_final_state(task, &end);
   aw__drop(task->engine, end.reason);
+}
+
+/* All children have ended: the task gets its final state. A failed task that
+ * has a handler, or that stands at the root of a loop, is reported to the host
+ * first, and settles after that [T5]. */
+void aw__task_conclude(aw_task *task) {
+  if (task->outcome == AW_OUT_ERROR) { /* it fails alone */
+    task->state = AW_TASK_FAILED;
+  } else if (aw__scope_end_plainly(&task->scope)) {
+    assert(task->outcome == AW_OUT_VALUE); /* see aw__task_finish() */
+    task->state = AW_TASK_DONE;
+    aw__task_settle(task);
+    return;
+  } else {
+    end_scope(task);
+  }
   bool at_root = task->scope.parent->task == NULL;
   if (task->state == AW_TASK_FAILED && (aw__task_handled(task) || at_root)) {
     aw__list_append(&task->engine->reports, &task->link);

@@ -28,8 +28,9 @@
 /* ---- the end of a body ---- */
 
 static void drop_handled(awl_worker *w) {
-  if (w->handled)
-    aw_error_release(w->handled);
+  if (!w->handled)
+    return;
+  aw_error_release(w->handled);
   w->handled = NULL;
 }
 
