@@ -441,6 +441,50 @@ static void it_is_woken_at_a_time(host_kind kind, aw_clock clock) {
   host_close(&h);
 }
 
+/* ---- tickets of other threads ---- */
+
+enum { TICKETS = 20 };
+
+typedef struct request {
+  aw_ticket *ticket;
+  pthread_t thread;
+} request;
+
+static void *answer_soon(void *data) {
+  struct timespec time = {0, 500000};
+  nanosleep(&time, NULL);
+  CHECK(aw_ticket_complete(((request *)data)->ticket, 0, 0) == 0);
+  return NULL;
+}
+
+static int ask(aw_task *task, void *data) {
+  request *r = data;
+  r->ticket = aw_ticket_new(task);
+  CHECK(r->ticket);
+  CHECK(pthread_create(&r->thread, NULL, answer_soon, r) == 0);
+  return 0;
+}
+
+static void forget(aw_task *task, void *data) {
+  (void)task; /* its thread completes the ticket nevertheless */
+  (void)data;
+}
+
+static const aw_operation asked = {
+    .label = "asked", .arm = ask, .disarm = forget, .external = true};
+
+static void other_threads_complete_waits(host_kind kind) {
+  host h;
+  request requests[TICKETS];
+  host_open(&h, kind, NULL);
+  for (int i = 0; i < TICKETS; i++)
+    host_start(&h, aw_wait_for(&asked, &requests[i]));
+  host_run(&h);
+  for (int i = 0; i < TICKETS; i++)
+    pthread_join(requests[i].thread, NULL);
+  host_close(&h);
+}
+
 /* ---- fairness ---- */
 
 enum { CROWD = 10000 };
@@ -666,6 +710,7 @@ int main(void) {
     an_end_closes_the_engine(kind);
     what_the_host_does_is_seen(kind);
     another_thread_wakes_it(kind);
+    other_threads_complete_waits(kind);
     it_is_woken_at_a_time(kind, AW_CLOCK_REAL);
     it_is_woken_at_a_time(kind, AW_CLOCK_VIRTUAL);
     a_turn_is_short(kind, AW_CLOCK_REAL);
