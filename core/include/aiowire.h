@@ -692,7 +692,8 @@ AW_API uint64_t aw_engine_tick(aw_engine *engine);
 typedef struct aw_stats {
   size_t loops, tasks, scopes, deadlines, errors;
   size_t handles; /* open and referenced in the libuv loop, without those of the
-                     engine itself */
+                     engine itself. In the libuv loop of a host: those that
+                     watch a descriptor for a task */
   size_t bytes;   /* of memory for tasks, scopes, errors and queues, without
                      free blocks that the engine keeps, 2.5 MB at most */
   uint64_t steps; /* C steps and host steps since the engine was made */
@@ -1261,8 +1262,11 @@ AW_API void aw_step_answer(aw_engine *engine, const aw_step *step);
  *              uv_backend_fd(), with all its entries; the host's handles do not
  *              notice. But an epoll set of the host that contains
  *              uv_backend_fd() must add it again.
+ *   uv_walk    shows the engine's handles, too. Close none of them: close the
+ *              engine, and run the loop until that is done.
  *   fork       A child process that goes on to use the libuv loop calls
- *              uv_loop_fork(), as libuv says.
+ *              uv_loop_fork(), as libuv says. On other loops, a child cannot
+ *              use the engine of its parent.
  */
 
 /* Tell whether a host drives the engine: it was made with `uv`, or
