@@ -4,6 +4,7 @@
  * counts how often it was dropped; it must be dropped on the engine's thread.
  */
 #include "check.h"
+#include "host.h"
 
 #include "sources/ticket.h"
 
@@ -16,8 +17,8 @@ enum { THREADS = 8, EACH = 500, CROWD = 100000 };
 static pthread_t home; /* the thread of the engine */
 static int dropped;
 
-static void drop(void *host, aw_value value) {
-  (void)host;
+static void drop(void *data, aw_value value) {
+  (void)data;
   CHECK(pthread_equal(home, pthread_self()));
   ++*(int *)(uintptr_t)value;
   dropped++;
@@ -510,6 +511,47 @@ static void a_wait_that_cannot_be_aborted_ends_by_its_ticket(void) {
   empty(engine, loop);
 }
 
+/* ---- engines that a host drives ---- */
+
+static void completions_make_a_turn_due(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  job of = {0};
+  worker by = {.of = &of};
+  hire(&by);
+  /* The thread completes the wait when the host may sleep already. */
+  aw_wire *waits = aw_then(wait_for(&of), says("done"));
+  host_start(&h, aw_both(waits, aw_call(let_begin, &by)));
+  host_run(&h);
+  dismiss(&by);
+  CHECK_LOG("done ");
+  host_close(&h);
+}
+
+static aw_turn give_up(aw_task *task, void *data) {
+  (void)data;
+  return aw_task_fail(task, AW_EAGAIN);
+}
+
+/* The engine is being closed, on a libuv loop that has yet to run for it. */
+static void nobody_wakes_an_engine_that_closes(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  job of = {0}, queued = {0};
+  aw_wire *both = aw_both(wait_for(&of), wait_for(&queued));
+  aw_wire *ends = aw_then(aw_sleep(1), aw_call(give_up, NULL));
+  host_start(&h, aw_or_else(aw_both(both, ends), says("over")));
+  host_run(&h);
+  complete(queued.ticket, 0, 0);
+  CHECK(aw_engine_close(h.engine, host_engine_closed, &h) == 0);
+  CHECK(aw_ticket_complete(of.ticket, 0, 0) == AW_EENDED);
+  if (kind == HOSTED) {
+    uv_run(&h.uv, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&h.uv) == 0);
+  }
+  CHECK(h.closed == 1);
+}
+
 /* ---- mistakes ---- */
 
 static void other_operations_are_refused(void) {
@@ -753,6 +795,10 @@ int main(void) {
   a_crowd_is_cancelled_at_once();
   the_value_is_kept_after_the_engine();
   a_wait_that_cannot_be_aborted_ends_by_its_ticket();
+  for (host_kind kind = 0; kind < HOST_KINDS; kind++) {
+    completions_make_a_turn_due(kind);
+    nobody_wakes_an_engine_that_closes(kind);
+  }
   other_operations_are_refused();
   a_task_that_arms_nothing_has_no_ticket();
   a_released_ticket_ends_nothing();
