@@ -387,6 +387,33 @@ static size_t sweep(const scenario *s, bool sticky, uint64_t seed) {
   return k - 1;
 }
 
+/* ---- size ---- */
+
+static aw_turn weigh(aw_task *task, void *data) {
+  aw_loop *loop = aw_task_loop(task);
+  aw_stats stats;
+  aw_engine_stats(aw_loop_engine(loop), &stats);
+  *(size_t *)data = stats.bytes / stats.tasks;
+  aw_loop_stop(loop, true);
+  return AW_DONE;
+}
+
+/* With its deadline, and with what is free in the slabs and the heap. */
+static void a_sleeping_task_is_small(void) {
+  enum { CROWD = 100000, MOST = 280 };
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  size_t bytes = 0;
+  aw_wire *sleep = aw_sleep(AW_SECOND);
+  for (int i = 0; i < CROWD; i++)
+    start(loop, aw_wire_keep(sleep));
+  start(loop, aw_then(aw_sleep(1), aw_call(weigh, &bytes)));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  aw_wire_release(sleep);
+  CHECK(bytes > 0 && bytes <= MOST);
+  empty(engine, loop);
+}
+
 int main(void) {
   aw_set_allocator(failing, &memory);
   size_t total = 0;
@@ -401,6 +428,7 @@ int main(void) {
   }
   aw_set_allocator(NULL, NULL);
   CHECK(once(&all[0], 0) == 0);
+  a_sleeping_task_is_small();
   printf("%zu failures in %zu scenarios\n", total, sizeof all / sizeof *all);
   return 0;
 }
