@@ -7,7 +7,12 @@
 /* Returns the C library's name of the number; NULL: none, or it has no such
  * function. */
 static const char *name_of(int number) {
-#if defined __GLIBC__ && __GLIBC_PREREQ(2, 32)
+#ifdef __GLIBC_PREREQ /* needs an #if of its own: others cannot read it */
+#if __GLIBC_PREREQ(2, 32)
+#define HAS_NAMES
+#endif
+#endif
+#ifdef HAS_NAMES
   return strerrorname_np(number);
 #else
   (void)number;
