@@ -716,6 +716,27 @@ static void answer(world *w, aw_step *step) {
   }
 }
 
+static void pull(void *host, aw_engine *engine) {
+  aw_step step;
+  while (aw_next(engine, NULL, &step) == 1)
+    answer(host, &step);
+}
+
+/* Run the loop, pulled as a whole or in turns of a host. */
+static void run_loop(world *w, bool in_turns) {
+  CHECK(aw_loop_begin(w->loop, 300 * AW_SECOND) == 0);
+  if (in_turns) {
+    while (aw_loop_state_of(w->loop) == AW_LOOP_RUNNING)
+      CHECK(aw_engine_turn(w->engine) >= 0);
+    return;
+  }
+  aw_step step;
+  int rc;
+  while ((rc = aw_next(w->engine, w->loop, &step)) == 1)
+    answer(w, &step);
+  CHECK(rc == 0);
+}
+
 static void release_world(world *w) {
   aw_task_release(w->other);
   aw_channel_release(w->channel);
@@ -728,7 +749,9 @@ static void run_random(uint64_t seed, tracer *sum) {
   world w = {.random = seed * 977 + 1, .budget = 40};
   aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL,
                              .deadlocks = true,
-                             .seed = seed % 3 ? seed : 0};
+                             .seed = seed % 3 ? seed : 0,
+                             .host = &w,
+                             .pull = pull};
   aw_channel_config channel = {.capacity = draw(&w, 2)};
   CHECK(aw_engine_new(&config, &w.engine) == 0);
   CHECK(aw_channel_new(&channel, &w.channel) == 0);
@@ -737,14 +760,8 @@ static void run_random(uint64_t seed, tracer *sum) {
   w.loop = new_loop(w.engine);
   for (int i = 0; i < 4; i++)
     CHECK(aw_loop_start(w.loop, any_wire(&w, 4), NULL, NULL) == 0);
-  if (seed % 16 != 0) { /* else the loop is freed before it has run */
-    aw_step step;
-    int rc;
-    CHECK(aw_loop_begin(w.loop, 300 * AW_SECOND) == 0);
-    while ((rc = aw_next(w.engine, w.loop, &step)) == 1)
-      answer(&w, &step);
-    CHECK(rc == 0);
-  }
+  if (seed % 16 != 0) /* else the loop is freed before it has run */
+    run_loop(&w, seed % 4 == 1);
   CHECK(aw_loop_free(w.loop) == 0);
   release_world(&w);
   sum->steps += to.steps;
