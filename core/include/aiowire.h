@@ -809,6 +809,9 @@ AW_API int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how);
 AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
 AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
+/* Tell whether the run has ended on a driven engine, and `ended` has not been
+ * called for it: then aw_loop_begin() returns AW_EBUSY. */
+AW_API bool aw_loop_untold(const aw_loop *loop);
 AW_API aw_error *aw_loop_error(const aw_loop *loop); /* borrowed, or NULL */
 /* Return the cut of the loop's time-out (see "cuts"); borrowed, or NULL. */
 AW_API const aw_cut *aw_loop_cut(const aw_loop *loop);

@@ -59,13 +59,12 @@ static void end_run(aw_loop *loop) {
   }
 }
 
-/* The run of `loop` has ended, and the host has not been told yet. */
-static bool has_end_to_tell(const aw_loop *loop) {
+bool aw_loop_untold(const aw_loop *loop) {
   return loop->state != AW_LOOP_RUNNING && aw__link_used(&loop->running);
 }
 
 void aw__loop_forget_end(aw_loop *loop) {
-  if (has_end_to_tell(loop))
+  if (aw_loop_untold(loop))
     aw__link_remove(&loop->running);
 }
 
@@ -88,7 +87,7 @@ static int arm_timeout(aw_loop *loop, uint64_t timeout) {
 
 int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
   aw_engine *engine = loop->engine;
-  if ((loop->state == AW_LOOP_RUNNING && loop->driven) || has_end_to_tell(loop))
+  if ((loop->state == AW_LOOP_RUNNING && loop->driven) || aw_loop_untold(loop))
     return AW_EBUSY;
   if (!aw__loop_accepts(loop))
     return AW_EENDED;

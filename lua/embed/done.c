@@ -83,12 +83,26 @@ static int push_job_end(lua_State *L, awl_hosted *hosted, aw_task *task) {
   awl_state *s = hosted->state;
   switch (aw_task_state_of(task)) {
   case AW_TASK_DONE: return awl_push_tuple(L, s, aw_task_value(task));
-  case AW_TASK_FAILED:
-    awl_push_error(L, s, hosted->state->hosted_loop, aw_task_error(task));
-    awl_push_info(L, s, aw_task_error(task), NULL);
-    return 2;
+  case AW_TASK_FAILED: aw_lua_push_error(L, aw_task_error(task)); return 2;
   default: return 0;
   }
+}
+
+static bool is_of_other(const awl_state *s, const aw_error *error) {
+  aw_value value = aw_error_value(error);
+  return value != 0 && value >> AWL_STATE_SHIFT != s->prefix >> AWL_STATE_SHIFT;
+}
+
+void aw_lua_push_error(lua_State *L, aw_error *error) {
+  awl_state *s = awl_open(L);
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  if (is_of_other(s, error)) {
+    lua_pushstring(L, aw_strerror(aw_error_code(error)));
+    lua_pushnil(L);
+    return;
+  }
+  awl_push_error(L, s, s->hosted_loop, error);
+  awl_push_info(L, s, error, NULL);
 }
 
 static void call_done(lua_State *L, awl_job *job, int status, int count) {

@@ -3,7 +3,8 @@
  * The tasks stand at the root of one loop for each state. aw_lua_start() begins
  * the run of the loop with its first task; the run ends when the last task has
  * ended, and begins anew with the next one. A loop that has failed, was stopped
- * or has timed out accepts no more: another one takes its place.
+ * or has timed out accepts no more, nor does one whose end the host program is
+ * about to be told of: another one takes its place.
  *
  * Invariant: the EventLoops of all tasks whose `done` has not been called are
  * in the table `anchors`, which is in the registry.
@@ -27,7 +28,9 @@ static const char ANCHORS_KEY = 'a';
 /* ---- the loop of a state ---- */
 
 static bool accepts(const awl_loop *loop) {
-  return loop && loop->core && aw_loop_state_of(loop->core) <= AW_LOOP_RUNNING;
+  return loop && loop->core &&
+         aw_loop_state_of(loop->core) <= AW_LOOP_RUNNING &&
+         !aw_loop_untold(loop->core);
 }
 
 /* Push the table of EventLoops; a new one if the old ones need no anchor. */

@@ -9,6 +9,7 @@
  * of Lua, and Lua's wires may run only in tasks of their state.
  */
 #include "base/loops.h"
+#include "base/tasks.h"
 #include "embed/hub.h"
 #include "run/driver.h"
 #include "run/pool.h"
@@ -111,30 +112,12 @@ bool aw_lua_step(aw_engine *engine, const aw_step *step) {
   return true;
 }
 
-/* The step is not Lua's. Answer it as aw_loop_run() does. */
-static void answer(aw_engine *engine, const aw_step *step) {
-  switch (step->what) {
-  case AW_STEP_CALL:
-    aw_step_fail(step->task, aw_error_new(engine, AW_EINVAL, 0));
-    break;
-  case AW_STEP_FAILED:
-    if (!aw_task_handler(step->task))
-      aw_loop_fail(step->loop, aw_error_keep(aw_task_error(step->task)));
-    aw_step_handled(step->task);
-    break;
-  case AW_STEP_DEADLOCK:
-    aw_loop_fail(step->loop, aw_error_new(engine, AW_EDEADLOCK, 0));
-    break;
-  default: break;
-  }
-}
-
 void aw_lua_pull(void *host, aw_engine *engine) {
   (void)host;
   aw_step step;
   while (aw_next(engine, NULL, &step) == 1)
     if (!aw_lua_step(engine, &step))
-      answer(engine, &step);
+      aw_step_answer(engine, &step);
 }
 
 /* ---- ending all tasks of a state ---- */

@@ -232,13 +232,24 @@ AW_API int aw_lua_start_buffer(lua_State *L, const char *text, size_t size,
                                aw_task **out);
 
 /* Return the loop of those tasks, to stop it, to pull it, or to begin a run
- * with a time limit; borrowed. Does not raise. NULL: L is not bound, or there
- * is no memory for a first loop.
+ * with a time limit; borrowed until the next start. Does not raise. NULL: L is
+ * not bound, or there is no memory for a first loop.
  *
  * The run of the loop ends with its last task that is no background task; the
  * next start begins another run. A loop that has failed, was stopped or has
- * timed out stays as it is until the next start, which makes a new one. */
+ * timed out stays as it is until the next start, which makes a new one; so does
+ * a start between the end of a run and `ended` of a driven engine.
+ *
+ * Do not free this loop, nor others that `ended` is called for and that the
+ * program has not made: those are EventLoops of Lua. The `host` that `ended`
+ * and `pull` get is the library's. */
 AW_API aw_loop *aw_lua_loop(lua_State *L);
+
+/* Push the error that `error` stands for, and its info [E2], for an error of a
+ * task or a loop of the state of L: that of aw_loop_error(), if a task without
+ * a handler has ended the loop. Of an error of another state, push a text and
+ * nil. */
+AW_API void aw_lua_push_error(lua_State *L, aw_error *error);
 
 /* End all tasks of the state on the engine, before it returns, and let go of
  * the engine; lua_close() may follow. Tasks get no turn to clean up; `<close>`

@@ -407,7 +407,9 @@ extern "C" {
   F(aw_lua_box_number) \
   F(aw_lua_box_boolean) \
   F(aw_lua_box_string) \
-  F(aw_lua_give_results)
+  F(aw_lua_give_results) \
+  F(aw_loop_untold) \
+  F(aw_lua_push_error)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -836,6 +838,8 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_box_boolean (aw_module_table->at_aw_lua_box_boolean)
 #define aw_lua_box_string (aw_module_table->at_aw_lua_box_string)
 #define aw_lua_give_results (aw_module_table->at_aw_lua_give_results)
+#define aw_loop_untold (aw_module_table->at_aw_loop_untold)
+#define aw_lua_push_error (aw_module_table->at_aw_lua_push_error)
 #endif
 /* clang-format on */
 

@@ -10,7 +10,10 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <uv.h>
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* ---- the host ---- */
@@ -389,10 +392,14 @@ static void test_c_wires(void) {
              "say(aw.await(text))\n"
              "say((aw.await(aw.All{text, own})))\n"
              "say(select(2, aw.await(aw.Race{aw.Sleep(9), own})))\n"
-             "say(aw.is_system_error(select(2, pcall(aw.await, fails))))\n",
+             "say(aw.is_system_error(select(2, pcall(aw.await, fails))))\n"
+             "local t = aw.start(function() aw.await(own) end)\n"
+             "repeat aw.yield() until t.status == 'waiting'\n"
+             "assert(t:traceback():find('chunk:7:', 1, true))\n",
              "a");
   pull_with_own(engine, aw_lua_loop(L));
-  CHECK_LOG("6 from C boxed call resume:ok boxed call resume:ok 2 true a= ");
+  CHECK_LOG("6 from C boxed call resume:ok boxed call resume:ok 2 true call "
+            "a= resume:ok ");
 
   /* the host's own loop, with its own wires on the same engine */
   aw_loop *loop = new_loop(engine);
@@ -496,6 +503,198 @@ static void test_lua_close_alone(void) {
   CHECK(blocks == 0);
 }
 
+/* ---- engines that are driven in other ways ---- */
+
+enum { SOME = 3 };
+
+static void start_some(lua_State *L, const char *name) {
+  start_text(L,
+             "aw.sleep(0)\n"
+             "local t = aw.start(aw.Sleep(0.001) >> aw.Value 'slept')\n"
+             "return t:wait()",
+             name);
+}
+
+typedef struct ticker {
+  uv_timer_t timer;
+  lua_State *L;
+  int ticks;
+} ticker;
+
+/* A callback of the host: it starts a task. */
+static void tick(uv_timer_t *timer) {
+  ticker *t = timer->data;
+  start_some(t->L, "tick");
+  if (++t->ticks == SOME)
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void note_closed(void *data) {
+  ++*(int *)data;
+}
+
+static void test_in_the_hosts_uv_loop(void) {
+  uv_loop_t uv;
+  CHECK(uv_loop_init(&uv) == 0);
+  aw_engine_config config = {
+      .uv = &uv, .uv_size = sizeof uv, .size = sizeof config};
+  aw_engine *engine;
+  aw_lua_config(&config);
+  CHECK(config.pull == aw_lua_pull);
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  log_clear();
+  ticker t = {.L = new_state(engine)};
+  lua_State *other = new_state(engine);
+  CHECK(uv_timer_init(&uv, &t.timer) == 0);
+  t.timer.data = &t;
+  CHECK(uv_timer_start(&t.timer, tick, 1, 1) == 0);
+  start_text(other, "return aw.exec{'cat', stdin = 'text'}.out", "cat");
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(strstr(logged, "cat=text "));
+  log_clear();
+  start_some(other, "a");
+  start_some(t.L, "b");
+  refused(other, "aw.run(function() end)", DRIVEN);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK_LOG("a=slept b=slept ");
+  start_text(other, "aw.sleep(99)", "c");
+  uv_run(&uv, UV_RUN_NOWAIT);
+  CHECK(aw_lua_close(other) == 0);
+  CHECK_LOG("c=cancelled ");
+  lua_close(other);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(aw_lua_close(t.L) == 0);
+  lua_close(t.L);
+  int closed = 0;
+  CHECK(aw_engine_close(engine, note_closed, &closed) == 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(closed == 1 && uv_loop_close(&uv) == 0);
+  CHECK(blocks == 0);
+}
+
+static void turn(aw_engine *engine) {
+  uint64_t ns = aw_engine_timeout(engine);
+  int ms = ns == AW_NEVER ? -1 : (int)((ns + 999999) / 1000000);
+  struct pollfd poller = {.fd = aw_engine_fd(engine), .events = POLLIN};
+  CHECK(poll(&poller, 1, ms) >= 0);
+  CHECK(aw_engine_turn(engine) >= 0);
+}
+
+static void test_by_a_descriptor(void) {
+  aw_engine *engine = new_engine();
+  CHECK(aw_engine_fd(engine) >= 0);
+  lua_State *L = new_state(engine), *other = new_state(engine);
+  start_some(L, "a");
+  start_some(other, "b");
+  while (aw_loop_state_of(aw_lua_loop(L)) == AW_LOOP_RUNNING ||
+         aw_loop_state_of(aw_lua_loop(other)) == AW_LOOP_RUNNING)
+    turn(engine);
+  CHECK_LOG("a=slept b=slept ");
+  start_text(L, "aw.start(function() error 'child' end) aw.sleep(99)", "c");
+  aw_loop *loop = aw_lua_loop(L);
+  while (aw_loop_state_of(loop) == AW_LOOP_RUNNING)
+    turn(engine);
+  CHECK_LOG("c=cancelled ");
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_FAILED);
+  aw_lua_push_error(L, aw_loop_error(loop));
+  CHECK(strstr(luaL_tolstring(L, 1, NULL), "chunk:1: child"));
+  lua_settop(L, 0);
+  start_some(L, "d"); /* in a new loop */
+  CHECK(aw_lua_loop(L) != loop);
+  while (aw_loop_state_of(aw_lua_loop(L)) == AW_LOOP_RUNNING)
+    turn(engine);
+  CHECK_LOG("d=slept ");
+  CHECK(aw_lua_close(other) == 0);
+  lua_close(other);
+  close_all(L, engine);
+}
+
+/* Each task is started by the end of the one before it. */
+static void start_next(lua_State *L, aw_task *task, int status, int count,
+                       void *left) {
+  (void)task;
+  CHECK(status == 0 && count == 1 && lua_tointeger(L, 1) == 7);
+  if (--*(int *)left == 0)
+    return;
+  aw_lua_task_config config = {
+      .size = sizeof config, .done = start_next, .data = left};
+  CHECK(aw_lua_start_buffer(L, "return 7", 8, "=t", &config, NULL) == 0);
+}
+
+static void test_one_after_the_other(bool driven) {
+  aw_engine *engine = new_engine();
+  if (driven)
+    CHECK(aw_engine_fd(engine) >= 0);
+  lua_State *L = new_state(engine);
+  int left = SOME;
+  aw_lua_task_config config = {
+      .size = sizeof config, .done = start_next, .data = &left};
+  CHECK(aw_lua_start_buffer(L, "return 7", 8, "=t", &config, NULL) == 0);
+  while (left > 0) {
+    if (driven)
+      turn(engine);
+    else
+      pull(L);
+  }
+  lua_close(L);
+  close_engine(engine);
+}
+
+/* ---- engines on several threads ---- */
+
+enum { THREADS = 4, CYCLES = 20 };
+
+static void count_end(lua_State *L, aw_task *task, int status, int count,
+                      void *ends) {
+  (void)task;
+  CHECK(status == 0 && count == 1 && lua_tointeger(L, 1) == 3);
+  ++*(int *)ends;
+}
+
+static void *live_and_die(void *unused) {
+  static const char text[] = "local aw = require 'aiowire'\n"
+                             "local ch = aw.channel()\n"
+                             "aw.start(function() aw.sleep(0) ch:send(3) end)\n"
+                             "return ch:recv()";
+  (void)unused;
+  for (int i = 0; i < CYCLES; i++) {
+    aw_engine_config config = {.size = sizeof config};
+    aw_engine *engine;
+    aw_lua_config(&config);
+    CHECK(aw_engine_new(&config, &engine) == 0);
+    if (i % 2)
+      CHECK(aw_engine_fd(engine) >= 0);
+    lua_State *states[2];
+    int ends = 0;
+    aw_lua_task_config task = {
+        .size = sizeof task, .done = count_end, .data = &ends};
+    for (int j = 0; j < 2; j++) {
+      states[j] = luaL_newstate();
+      luaL_openlibs(states[j]);
+      CHECK(aw_lua_open(states[j], engine) == 0);
+      CHECK(aw_lua_start_buffer(states[j], text, strlen(text), "=t", &task,
+                                NULL) == 0);
+    }
+    for (int j = 0; j < 2 && i % 2 == 0; j++)
+      pull(states[j]);
+    while (ends < 2)
+      turn(engine);
+    for (int j = 0; j < 2; j++)
+      lua_close(states[j]);
+    CHECK(aw_engine_free(engine) == 0);
+  }
+  return NULL;
+}
+
+static void test_threads(void) {
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    CHECK(pthread_create(&threads[i], NULL, live_and_die, NULL) == 0);
+  for (int i = 0; i < THREADS; i++)
+    CHECK(pthread_join(threads[i], NULL) == 0);
+  CHECK(blocks == 0);
+}
+
 int main(void) {
   aw_set_allocator(count_blocks, NULL);
   test_one_task();
@@ -507,5 +706,10 @@ int main(void) {
   test_c_wires();
   test_several_states();
   test_lua_close_alone();
+  test_in_the_hosts_uv_loop();
+  test_by_a_descriptor();
+  test_one_after_the_other(false);
+  test_one_after_the_other(true);
+  test_threads();
   return 0;
 }

@@ -186,6 +186,10 @@ typedef struct awl_raised {
   aw_value info;   /* the info of the error, or 0: no error is on its way */
 } awl_raised;
 
+/* The first block of structs has so many; each later one doubles their
+ * number. */
+enum { AWL_FEWEST_WORKERS = 16 };
+
 /* A coroutine that runs host steps. Its life:
  * new → running ⇄ (parked in a task | idle in the pool) → dead */
 struct awl_worker {

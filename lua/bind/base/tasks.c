@@ -138,3 +138,27 @@ void awl_push_known_task(lua_State *L, awl_state *s, uint64_t serial,
   }
   lua_pushnil(L);
 }
+
+/* ---- the workers of a task ---- */
+
+bool awl_is_worker(const awl_state *s, const void *host) {
+  uintptr_t at = (uintptr_t)host;
+  for (uint32_t i = 0; i < s->worker_count;
+       i = i ? i * 2 : AWL_FEWEST_WORKERS) {
+    uint32_t count =
+        i ? i : AWL_FEWEST_WORKERS; /* of the block, see run/pool.c */
+    if (at >= (uintptr_t)s->workers[i] &&
+        at < (uintptr_t)(s->workers[i] + count))
+      return true;
+  }
+  return false;
+}
+
+awl_worker *awl_parked_at(const awl_state *s, const aw_task *task,
+                          size_t *index) {
+  void *host;
+  while ((host = aw_task_host_at(task, (*index)++)) != NULL)
+    if (!s->hosted || awl_is_worker(s, host))
+      return host;
+  return NULL;
+}

@@ -20,6 +20,13 @@ typedef struct awl_task_handle {
 aw_task *awl_test_task(lua_State *L, awl_state *s, int index);
 /* The task of the Task at `arg`. Raises. */
 aw_task *awl_check_task(lua_State *L, awl_state *s, int arg);
+/* Is parked host code with this address a worker of the state? A host program
+ * may park code of its own in tasks of Lua. */
+bool awl_is_worker(const awl_state *s, const void *host);
+/* The worker that is parked in `task` at level `*index` (0: the innermost) or
+ * the next one further out, and move `*index` behind it; NULL: no more. */
+awl_worker *awl_parked_at(const awl_state *s, const aw_task *task,
+                          size_t *index);
 /* Push the Task of `task`; the loop of the task must still exist. Raises. */
 void awl_push_task(lua_State *L, awl_state *s, aw_task *task);
 /* As awl_push_task(), for a task of `loop` that may be settled by now. */

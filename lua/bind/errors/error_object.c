@@ -10,6 +10,7 @@
 
 #include "base/classes.h"
 #include "base/location.h"
+#include "base/tasks.h"
 
 /* ---- where they are from ---- */
 
@@ -18,7 +19,8 @@
 static const char *place_outside(lua_State *L, awl_state *s) {
   const aw_task *task = s->run.running->task;
   const awl_worker *w;
-  for (size_t i = 0; (w = aw_task_host_at(task, i)) != NULL; i++) {
+  size_t i = 0;
+  while ((w = awl_parked_at(s, task, &i)) != NULL) {
     if (w == s->run.running)
       continue;
     const char *where = awl_where_in(L, s, w->co, 0);

@@ -20,6 +20,7 @@
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/memory_pressure.h"
+#include "base/tasks.h"
 #include "base/values.h"
 #include "errors/traceback.h"
 
@@ -97,11 +98,12 @@ static void push_wait_frames(lua_State *L, const awl_worker *w) {
   if (waiting)
     count = add_stack(L, w->state, waiting, 0, count);
   const awl_worker *outer = w;
-  for (size_t i = 0; outer && count < MOST_FRAMES; i++) {
+  size_t i = 0;
+  while (outer && count < MOST_FRAMES) {
     count = add_stack(L, w->state, outer->co, 0, count);
-    outer = aw_task_host_at(w->task, i);
+    outer = awl_parked_at(w->state, w->task, &i);
     if (outer == w)
-      outer = aw_task_host_at(w->task, ++i);
+      outer = awl_parked_at(w->state, w->task, &i);
   }
   end_frames(L, base, count);
 }

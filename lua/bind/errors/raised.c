@@ -17,6 +17,7 @@
 #include "errors/raised.h"
 
 #include "base/loops.h"
+#include "base/tasks.h"
 #include "base/values.h"
 #include "errors/errors.h"
 #include "errors/frames.h"
@@ -140,8 +141,8 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
 static void push_running_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
   bool lines = awl_push_traceback(L, s, L, 1);
-  for (size_t i = 0; !lines && (w = aw_task_host_at(running->task, i)) != NULL;
-       i++)
+  size_t i = 0;
+  while (!lines && (w = awl_parked_at(s, running->task, &i)) != NULL)
     if (w != running)
       lines = awl_join_traceback(L, s, w->co);
 }

@@ -172,7 +172,8 @@ static void push_task_stacks(lua_State *L, awl_state *s, aw_task *task) {
   if (aw_task_state_of(task) >= AW_TASK_DONE)
     return;
   awl_worker *w;
-  for (size_t i = 0; (w = aw_task_host_at(task, i)) != NULL; i++) {
+  size_t i = 0;
+  while ((w = awl_parked_at(s, task, &i)) != NULL) {
     if (runs && w == running)
       continue;
     awl_join_traceback(L, s, w->co);

@@ -20,8 +20,7 @@
 
 #include <string.h>
 
-/* The first block has so many structs; each later one doubles their number. */
-enum { FEWEST = 16 };
+enum { FEWEST = AWL_FEWEST_WORKERS };
 
 static void put(awl_state *s, awl_worker *w) {
   w->next_idle = s->idle;
@@ -35,17 +34,6 @@ void awl_pool_put(awl_worker *w) {
 }
 
 /* ---- ending workers ---- */
-
-bool awl_is_worker(const awl_state *s, const void *host) {
-  uintptr_t at = (uintptr_t)host;
-  for (uint32_t i = 0; i < s->worker_count; i = i ? i * 2 : FEWEST) {
-    uint32_t count = i ? i : FEWEST; /* of the block, see add_structs() */
-    if (at >= (uintptr_t)s->workers[i] &&
-        at < (uintptr_t)(s->workers[i] + count))
-      return true;
-  }
-  return false;
-}
 
 /* The order matters: AWL_THREADS alone keeps the coroutine alive while its
  * `<close>` handlers run. */

@@ -10,8 +10,6 @@ awl_worker *awl_pool_take(awl_state *s);
 awl_worker *awl_pool_make(lua_State *L, awl_state *s);
 /* A busy worker becomes idle. */
 void awl_pool_put(awl_worker *worker);
-/* Is parked host code with this address a worker of the state? */
-bool awl_is_worker(const awl_state *s, const void *host);
 /* Close the coroutine of a busy worker, and free its number. */
 void awl_worker_end(awl_worker *worker);
 /* Between runs: free the idle workers that the pool does not need. */
