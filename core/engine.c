@@ -178,6 +178,8 @@ void aw_engine_wake_at(aw_engine *engine, uint64_t at) {
 }
 
 int aw_engine_uv(aw_engine *engine, void **out) {
+  if (!engine || !out)
+    return AW_EINVAL;
   int rc = aw__libuv_open(engine);
   aw__poller_close_idle(engine);
   if (rc == 0)

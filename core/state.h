@@ -57,6 +57,14 @@
 
 #include <stdatomic.h>
 
+/* A rare part of a function that often runs: inlined, it would cost registers
+ * that its caller needs. */
+#ifdef __GNUC__
+#define AW_APART __attribute__((noinline))
+#else
+#define AW_APART
+#endif
+
 /* ---- wires ---- */
 
 /* The text of a named wire, shared with the tasks that remember it. */
@@ -298,7 +306,7 @@ typedef enum aw_go {
   AW_GO_CALL,     /* call the C step `at` again */
   AW_GO_RESUME,   /* the wait of a host step has ended: resume the step */
   AW_GO_JOINED,   /* a step has left the innermost scope: join it */
-  AW_GO_HOST,     /* nothing: the host runs a step of the task */
+  AW_GO_STEP,     /* nothing: a step of the task is under way */
   AW_GO_LEFT,     /* join and close the scope of the top frame */
   AW_GO_GROUP,    /* join and close the group of the top frame */
   AW_GO_COLD,     /* the wait of the top frame, a COLD one, has ended */

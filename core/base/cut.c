@@ -114,7 +114,8 @@ const char *aw_cut_text(const aw_cut *cut) {
 }
 
 uint64_t aw_cut_task(const aw_cut *cut, const char **where) {
-  *where = cut->where;
+  if (where)
+    *where = cut->where;
   return cut->task;
 }
 

@@ -33,6 +33,8 @@ aw_error *aw__error_make(aw_engine *engine, int code, aw_value value) {
 }
 
 aw_error *aw_error_new(aw_engine *engine, int code, aw_value value) {
+  if (code >= 0)
+    code = AW_EINVAL;
   aw_error *error = aw__error_make(engine, code, value);
   if (error)
     return error;
@@ -84,6 +86,8 @@ void aw_error_set_subject(aw_error *error, const char *subject) {
   if (error->fixed)
     return;
   drop_subject(error);
+  if (!subject)
+    return;
   size_t size = strlen(subject) + 1;
   error->subject = aw__alloc(error->engine, size);
   if (error->subject)
@@ -130,7 +134,7 @@ aw_error *aw_error_next_suppressed(const aw_error *error, const void **at) {
 
 void aw_error_suppress(aw_error *error, aw_error *later) {
   aw_second *second = NULL;
-  if (later != error && !error->fixed)
+  if (later && later != error && !error->fixed)
     second = aw__alloc(error->engine, sizeof *second);
   if (!second) {
     aw_error_release(later);

@@ -241,6 +241,9 @@ void aw__libuv_hold(aw_engine *engine) {
 /* ---- what others have in the loop ---- */
 
 void aw_engine_add_closer(aw_engine *engine, aw_closer *closer) {
+  for (const aw_closer *known = engine->closers; known; known = known->next)
+    if (known == closer)
+      return;
   closer->next = engine->closers;
   engine->closers = closer;
 }
@@ -284,7 +287,7 @@ size_t aw__libuv_handles(const aw_engine *engine) {
 /* ---- waking the engine from other threads ---- */
 
 int aw_engine_wakeable(aw_engine *engine) {
-  return aw__libuv_open(engine);
+  return engine ? aw__libuv_open(engine) : AW_EINVAL;
 }
 
 void aw_engine_wake(aw_engine *engine) {

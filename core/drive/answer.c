@@ -29,6 +29,8 @@ void aw_step_answer(aw_engine *engine, const aw_step *step) {
 }
 
 int aw_loop_run(aw_loop *loop, uint64_t timeout) {
+  if (!loop)
+    return AW_EINVAL;
   aw_engine *engine = loop->engine;
   if (engine->gate & AW_DRIVEN)
     return AW_EINVAL;

@@ -41,6 +41,7 @@
  *     The tree of scopes
  *     Instruments         for tracers and monitors
  *     Memory
+ *     C++                 steps that may throw
  *
  * How one event travels
  *
@@ -59,9 +60,23 @@
  *
  * The core never pushes work to its host: the host pulls steps out of
  * aw_next(). Besides C steps, the core calls only the functions that a program
- * puts into aw_engine_config, aw_channel_config, aw_operation, aw_closer and
- * aw_instrument, and the `release` functions of wires. Those may not call this
- * library, except where their comments allow it.
+ * hands in. They may call these functions of this library:
+ *
+ *   C steps, `pull` and     all. aw_next() and aw_loop_run() return AW_EBUSY in
+ *   `ended` of engines      a C step; aw_next() is what `pull` is for
+ *   callbacks of handles    all but those that wait or run tasks. (The handles
+ *   in the libuv loop       are those of the program, see aw_engine_uv().)
+ *   operations              those that "operations" lists below
+ *   `release` of wires      `..._release()`, and those for memory
+ *   `drop`, `keep`,         those for memory
+ *   `gather`, `settle`
+ *   `deliver` of channels   those, and those that only look at the task
+ *   aw_closer               those for memory
+ *   aw_slot, aw_instrument  see there
+ *
+ * The library never prints, exits or aborts, blocks but in aw_next() and
+ * aw_loop_run(), or changes signals, the locale or limits. A build with asserts
+ * stops at some of the wrong calls, see "Misuse".
  *
  * Conventions
  *
@@ -77,12 +92,39 @@
  *                  (adds a reference of its own) or *gives* (the caller must
  *                  release). Arguments without one of these words are borrowed.
  *                  `..._keep()` adds a reference and gives its argument back.
+ *                  So after a failure there is nothing to free: what the
+ *                  function takes is released, and it gives nothing.
  *   Strings        Returned strings are borrowed from their object.
  *   Sizes          `size` of a struct that a program fills is `sizeof` that
  *                  struct, or 0, which stands for the members down to `size`:
  *                  set it to use a member behind it. A later version adds
  *                  members at the end. Members that the library does not know
- *                  must be zero: else AW_EINVAL. See also "growth" below.
+ *                  must be zero: else AW_EINVAL.
+ *   Growth         A version with the same major number changes no member and
+ *                  no number of an enumeration. It may add functions,
+ *                  enumerators at the end (answer a step of an unknown kind as
+ *                  a notification), members of structs with a `size`, and a
+ *                  meaning for members named `spare`, which a program neither
+ *                  sets nor reads: initializers make them zero. Structs that
+ *                  only the library makes, such as aw_zmq_calls, grow at their
+ *                  end. No other struct grows.
+ *   Misuse         A wrong call does nothing, and releases what it takes. A
+ *                  function with a code returns AW_EINVAL, one that makes
+ *                  something returns NULL. Checked, in every build: NULL
+ *                  where a function with a code or a constructor takes a
+ *                  pointer; waits, scopes and reports at a wrong time, as
+ *                  outside of a step, twice, or for a task that has ended;
+ *                  loops, tasks and objects of another engine; enumerators,
+ *                  events, sizes and numbers.
+ *
+ *                  Not checked: pointers to what was freed; another thread than
+ *                  the engine's; NULL for functions without a code; the
+ *                  arguments of aw_next(); calls from functions that may not
+ *                  make them (see above); `..._arm()`, `..._disarm()` and
+ *                  `..._describe()` outside of an operation; the setters of a
+ *                  task whose step is not under way; aw_step_become() where
+ *                  aw_step_can_become() says no; an exception or longjmp() that
+ *                  leaves a function which this library has called.
  *   Call from      The thread of the engine, in any place but the functions
  *                  that the core calls (see above; C steps are no such place).
  *                  Comments name the exceptions. Only aw_next() and
@@ -152,7 +194,17 @@ typedef uint64_t aw_value;
 
 /* ---- error codes --------------------------------------------------------- */
 
-/* Codes of this library. Other negative codes are those of libuv or libzmq. */
+/* All codes share one space of numbers:
+ *
+ *   AW_EINVAL … AW_ECANCELED  those of this library, with Linux's numbers. On
+ *                             Linux they equal UV_EINVAL and so on; elsewhere
+ *                             the system and libuv may have other numbers for
+ *                             them, or other meanings for these numbers
+ *   others, down to -4095     libuv's, which are -errno of the system, or
+ *                             UV_EAI_..., UV_EOF and the like
+ *   -20001 … -20999           those of this library alone, on every system
+ *   below -156384712          libzmq's own, such as -EFSM of its zmq.h
+ */
 enum {
   AW_EINVAL = -22,       /* wrong argument, or called at a wrong time */
   AW_ENOMEM = -12,       /* out of memory */
@@ -179,7 +231,8 @@ enum {
  * task of its own, so joins and races nest without a limit. */
 enum { AW_MOST_FRAMES = 32768 };
 
-/* Return what `code` means, in a few words; never NULL. Call from: anywhere. */
+/* Return what `code` means, in a few words: a constant that nobody frees, also
+ * for an unknown code; never NULL. Call from: anywhere. */
 AW_API const char *aw_strerror(int code);
 /* Return the name of `code`, such as "ECONNREFUSED"; never NULL.
  * Call from: anywhere. */
@@ -189,7 +242,9 @@ AW_API const char *aw_error_name(int code);
  *
  * Each constructor gives a new wire, or NULL when out of memory. It takes its
  * operands, and a NULL operand gives NULL. So a nested expression needs one
- * check, at its end, and cannot leak.
+ * check, at its end, and cannot leak: whatever the reason for a NULL, what the
+ * constructor takes has been released, by calling `release` with the `data` for
+ * aw_host_call() and aw_hold().
  *
  * A *chain* is a wire and the wires that its steps return, one after the other.
  * A task runs a whole chain; in the middle of a sequence or a repeat, a
@@ -198,7 +253,13 @@ AW_API const char *aw_error_name(int code);
  * no engine. But a wire of an object, such as aw_recv() of a channel, runs only
  * in the object's engine. */
 
-/* How a C step ended. */
+/* How a C step ended.
+ *
+ * A step fails with AW_EINVAL if what it has set does not go with what it
+ * returns: AW_NEXT without a next wire, AW_DONE with a next wire or an error,
+ * AW_WAIT without a wait. If it has armed a wait and does not return AW_WAIT,
+ * the wait is aborted, and the step fails with AW_EINVAL, or with the error
+ * that it has set. A wait that cannot be aborted goes on. */
 typedef enum aw_turn {
   AW_DONE, /* with the value that was given to aw_task_set_value(), or none */
   AW_WAIT, /* with exactly one wait armed. The step is called again when that
@@ -218,11 +279,16 @@ typedef enum aw_turn {
  * After AW_WAIT it is called again: aw_task_came_back() is true then, and
  * aw_task_result() tells how the wait ended. If that is a negative code, the
  * step should clean up and return aw_task_fail() of it; for AW_ECANCELED that
- * passes Cancelled on. */
+ * passes Cancelled on.
+ *
+ * An exception of C++ must not leave it: the behaviour is undefined, and a
+ * library built with asserts aborts with a sentence. aw_guard() catches
+ * exceptions. */
 typedef aw_turn (*aw_step_fn)(aw_task *task, void *data);
 
 /* Make a wire that calls a C step.
  *
+ *   fn    NULL gives NULL
  *   data  handed to `fn`; borrowed while the wire lives. aw_hold() ties its
  *         life to a wire
  */
@@ -231,7 +297,8 @@ AW_API aw_wire *aw_call(aw_step_fn fn, void *data);
 /* Make a wire that the host runs: aw_next() returns it as AW_STEP_CALL.
  *
  *   data     takes; AW_STEP_CALL hands it to the host
- *   release  called with `data` when the wire is freed; NULL: nothing to do
+ *   release  called with `data` when the wire is freed, or when it could not be
+ *            made; NULL: nothing to do
  *   name     borrowed for ever, since tasks remember it [D3]; may be NULL
  */
 AW_API aw_wire *aw_host_call(void *data, void (*release)(void *data),
@@ -241,7 +308,7 @@ AW_API aw_wire *aw_host_call(void *data, void (*release)(void *data),
  *
  *   data     takes
  *   release  called with `data` when the new wire is freed, or when it could
- *            not be made; not NULL
+ *            not be made, for a NULL `wire` too. A NULL `release` gives NULL
  */
 AW_API aw_wire *aw_hold(aw_wire *wire, void *data, void (*release)(void *));
 
@@ -476,7 +543,7 @@ AW_API aw_wire *aw_when_done(aw_task *task);
 /* ---- wires as data ------------------------------------------------------- */
 
 AW_API aw_wire *aw_wire_keep(aw_wire *wire); /* NULL gives NULL */
-AW_API void aw_wire_release(aw_wire *wire); /* takes; NULL is fine */
+AW_API void aw_wire_release(aw_wire *wire);  /* takes; NULL is fine */
 
 /* Return how many bytes are freed with the last reference to `wire`, without
  * those of its parts. Returns 0 while there are other references. A host can
@@ -539,11 +606,13 @@ typedef struct aw_wire_view {
   const aw_operation *operation; /* WAIT */
   aw_task *task;                 /* DONE */
   const aw_slot *slot;           /* SLOT */
+
+  uint64_t spare[2]; /* see "Growth" above */
 } aw_wire_view;
 
 /* Look at `wire`, or at the wire inside it if aw_hold() made it. */
 AW_API void aw_wire_look(const aw_wire *wire, aw_wire_view *out);
-/* Return part `index` of a wire, borrowed. `index` is less than `count`. */
+/* Return part `index` of a wire, borrowed; NULL if `count` is not more. */
 AW_API const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index);
 
 /* ---- engines ------------------------------------------------------------- */
@@ -633,8 +702,9 @@ AW_API bool aw_engine_virtual(const aw_engine *engine);
  *   out  receives a `uv_loop_t *`, borrowed while the engine lives; NULL on
  *        failure
  *
- * Callbacks of your handles may call what a C step may call, aw_wait_complete()
- * above all. An operation with a handle must be `external`. Handles must be closed before the engine is
+ * Callbacks of your handles may call all functions but those that wait or run
+ * tasks; most call aw_wait_complete(). An operation with a handle must be
+ * `external`. Handles must be closed before the engine is
  * freed, or by an aw_closer. Call this function again before you open each
  * handle or accept each connection: it also closes idle watchers, which could
  * still use the same descriptor number. After the first call the libuv loop
@@ -655,9 +725,12 @@ typedef struct aw_closer {
   /* `loop` has ended its run: release what was used for it. May do the same as
    * `close`. NULL: not needed. */
   void (*ended)(struct aw_closer *closer, aw_loop *loop);
+
+  void *spare[2]; /* see "Growth" above */
 } aw_closer;
 
-/* Register `closer` with the engine; borrowed until its `close` is called. */
+/* Register `closer` with the engine; borrowed until its `close` is called. Does
+ * nothing if it is registered already. */
 AW_API void aw_engine_add_closer(aw_engine *engine, aw_closer *closer);
 
 /* Return the registered closer with this `close` function, or NULL. */
@@ -697,6 +770,8 @@ typedef struct aw_stats {
   size_t bytes;   /* of memory for tasks, scopes, errors and queues, without
                      free blocks that the engine keeps, 2.5 MB at most */
   uint64_t steps; /* C steps and host steps since the engine was made */
+
+  uint64_t spare[4]; /* see "Growth" above */
 } aw_stats;
 AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
 
@@ -804,7 +879,7 @@ AW_API int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how);
 /* Record `error` in the loop and, if it is running, cancel its tasks; the run
  * then ends as failed [E8]. A later error is suppressed in the first one.
  *
- *   error  takes; aw_loop_error() returns it
+ *   error  takes; aw_loop_error() returns it. NULL stands for AW_EINVAL
  */
 AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
@@ -943,7 +1018,7 @@ AW_API const aw_wire *aw_task_innermost(const aw_task *task);
  * last 8 wires, without immediate repetitions.
  *
  *   index  0 is the latest wire that the task has left
- *   times  receives how often that wire came in a row
+ *   times  receives how often that wire came in a row; may be NULL
  *
  * Returns a name, or "wire" for a wire without one; borrowed until the task
  * runs again. NULL: no more.
@@ -962,6 +1037,8 @@ typedef struct aw_waiting {
   size_t children;   /* of "children": how many; else 0 */
   void *data;        /* of an operation */
   const aw_operation *operation;
+
+  uint64_t spare[2]; /* see "Growth" above */
 } aw_waiting;
 /* Look at the wait of a task. Returns false if it does not wait. */
 AW_API bool aw_task_waiting(const aw_task *task, aw_waiting *out);
@@ -989,7 +1066,7 @@ typedef enum aw_cancel_kind {
 
 /* Tell what caused the cancel that `task` sees.
  *
- *   reason  receives the reason of that cancel, borrowed; or 0
+ *   reason  receives the reason of that cancel, borrowed, or 0; may be NULL
  */
 AW_API aw_cancel_kind aw_task_cancelled_by(const aw_task *task,
                                            aw_value *reason);
@@ -1090,6 +1167,8 @@ struct aw_step {
   uint64_t id;     /* SLOW, LATE, SWALLOWED, HOLDING: of a task */
   aw_error *error; /* LATE, HOLDING: borrowed until the next aw_next(), or
                       NULL */
+
+  uint64_t spare[2]; /* see "Growth" above */
 };
 
 /* Interpret wires until a task needs its host, or until the run of `loop` has
@@ -1114,7 +1193,8 @@ AW_API int aw_next(aw_engine *engine, aw_loop *loop, aw_step *out);
  * the step is reported or parked. */
 AW_API bool aw_step_is_of(const aw_task *task, void (*release)(void *data));
 
-/* Report the end of a CALL, or of a RESUME whose host code has ended.
+/* Report the end of a CALL, or of a RESUME whose host code has ended. Once: a
+ * further report does nothing but release what it takes.
  *
  * aw_step_done():       with a value
  * aw_step_next():       with a next wire. NULL, out of memory, fails with
@@ -1323,8 +1403,8 @@ AW_API int aw_engine_close(aw_engine *engine, void (*closed)(void *data),
  * way. If the task is cancelled, it arms nothing, and the wait ends with
  * AW_ECANCELED when the task's turn comes [C2]. It returns 0 in both cases. It
  * returns a negative code if the wait could not begin; then the step is still
- * under way. The code is AW_ENOMEM, or one that the function's comment
- * names. */
+ * under way. The code is AW_ENOMEM, AW_EINVAL for a wrong call, or one that the
+ * function's comment names. */
 
 /* Return the task whose step is under way, until aw_next() is called again;
  * NULL outside steps. */
@@ -1370,7 +1450,7 @@ AW_API aw_error *aw_task_take_error(aw_task *task);
  *
  *   host  borrowed until then; not NULL
  *
- * Call from: the host step under way, before it arms its wait.
+ * Call from: the host step under way, before or after it has armed its wait.
  */
 AW_API void aw_task_park(aw_task *task, void *host);
 /* Return parked host code of a task; NULL: there is no more. There is one level
@@ -1384,7 +1464,7 @@ AW_API void *aw_task_host_at(const aw_task *task, size_t index);
 AW_API int aw_await_sleep(aw_task *task, uint64_t ns);
 /* Sleep until the engine's clock has reached `at`; AW_NEVER: without an end. */
 AW_API int aw_await_until(aw_task *task, uint64_t at);
-/* Let the other ready tasks have a turn. Never fails. */
+/* Let the other ready tasks have a turn. */
 AW_API int aw_await_yield(aw_task *task);
 /* As aw_await_yield(), but returns 1 if no other task is ready, nothing else is
  * due and the task is not cancelled: then there is no wait, and the step goes
@@ -1480,6 +1560,8 @@ AW_API void aw_scope_cancel(aw_scope *scope, aw_value reason, uint64_t grace);
  *
  * Returns 1 if it armed a wait for the children: park. No cancel ends that wait
  * [S2]. Close the scope in the step that the RESUME of the wait begins.
+ *
+ * Returns AW_EINVAL if the step that is under way has opened no scope.
  */
 AW_API int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled);
 
@@ -1503,6 +1585,8 @@ typedef struct aw_scope_end {
                       was shortened */
   aw_cut *waited;  /* what its deadline cut short, or NULL; borrowed until the
                       next aw_next() or aw_scope_close() */
+
+  uint64_t spare[2]; /* see "Growth" above */
 } aw_scope_end;
 
 /* Close the innermost scope of `task`, after aw_scope_leave().
@@ -1510,16 +1594,19 @@ typedef struct aw_scope_end {
  *   out  receives how it ended. The caller decides what follows from that:
  *        raise `error`; else pass Cancelled on, absorb it, or report a time-out
  *        [S3]
+ *
+ * Returns 0, or AW_EINVAL if the scope was not left.
  */
-AW_API void aw_scope_close(aw_task *task, aw_scope_end *out);
+AW_API int aw_scope_close(aw_task *task, aw_scope_end *out);
 
 /* ---- operations ----------------------------------------------------------
  *
- * The functions of an operation run inside the library, so they may call only
- * those of its functions that cannot run a task or end a scope:
- * aw_task_set_value(), aw_alarm_arm(), aw_alarm_disarm(), those for memory, for
- * the libuv loop and the closers of the engine, those whose comments name
- * operations, and those that only look. */
+ * The functions of an operation run inside the library, in the middle of a step
+ * or of a cancel. They may call aw_task_set_value(), aw_alarm_arm() and
+ * aw_alarm_disarm(), the parts for operations (`..._arm()`, `..._disarm()`,
+ * `..._describe()`, aw_ready_done()), those for memory, for the libuv loop and
+ * for the closers of the engine, and those that only look. `due` and `ready`
+ * may also call aw_wait_complete(); `arm` may do so for other tasks. */
 
 /* A kind of wait. Constant, and borrowed for ever. */
 struct aw_operation {
@@ -1575,6 +1662,8 @@ struct aw_operation {
    * Returns 1 or a negative code, and the wait ends as if `arm` had returned
    * it; 0: the wait goes on; AW_MOVED. NULL: readiness ends the wait. */
   int (*ready)(aw_task *task, void *data);
+
+  void *spare[4]; /* see "Growth" above */
 };
 
 /* Returned by `ready`: the task waits for its descriptor no longer, but for the
@@ -1583,7 +1672,7 @@ struct aw_operation {
 enum { AW_MOVED = 2 };
 
 /* Make a wire that waits for an operation. The wire fails if the result is
- * negative.
+ * negative. A NULL `operation` gives NULL.
  *
  * To end with a value, call aw_task_set_value() right before
  * aw_wait_complete(), or before `arm` returns 1. The task gets that value; if
@@ -1610,8 +1699,11 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
  * of rounds. So background tasks end with a loop whose main task closes the
  * object as it ends [T2].
  *
+ * It does nothing if the task does not wait.
+ *
  * Call from: anywhere on the engine's thread, callbacks of libuv included; but
- * not from an `arm` for its own task. For other threads, see "tickets".
+ * not from an `arm` for its own task. Only the owner of the operation calls it.
+ * For other threads, see "tickets".
  */
 AW_API void aw_wait_complete(aw_task *task, int result);
 
@@ -1635,7 +1727,7 @@ AW_API bool aw_wait_interrupt(aw_task *task, int result);
  * it, as to the end of a sleep. Clear the alarm if the wait ends earlier; that
  * is so in `disarm`, too.
  *
- * Returns 0 or AW_ENOMEM.
+ * Returns 0, AW_EINVAL if it is set, or AW_ENOMEM.
  */
 AW_API int aw_alarm_arm(aw_task *task, uint64_t at);
 /* Clear the alarm of the task; does nothing if it is not set. */
@@ -1869,9 +1961,10 @@ AW_API int aw_await_recv(aw_task *task, aw_channel *channel);
 AW_API bool aw_channel_send_waits(const aw_channel *channel);
 /* As aw_await_send() and aw_await_recv(), for host code that has just found out
  * that it must wait: by aw_channel_send_waits(), or because
- * aw_channel_try_recv() has returned AW_EAGAIN. The first takes `value`. */
-AW_API void aw_park_send(aw_task *task, aw_channel *channel, aw_value value);
-AW_API void aw_park_recv(aw_task *task, aw_channel *channel);
+ * aw_channel_try_recv() has returned AW_EAGAIN. The first takes `value`. They
+ * return 0, or AW_EINVAL if the task need not wait. */
+AW_API int aw_park_send(aw_task *task, aw_channel *channel, aw_value value);
+AW_API int aw_park_recv(aw_task *task, aw_channel *channel);
 
 /* Tell whether a send would end without waiting: the channel can hold one more
  * value, or is closed. aw_await_room() waits until that is so. A channel with a
@@ -1896,6 +1989,8 @@ typedef struct aw_channel_view {
   size_t capacity, count;    /* values: at most, now */
   size_t senders, receivers; /* waiting tasks */
   bool closed;
+
+  uint64_t spare[2]; /* see "Growth" above */
 } aw_channel_view;
 AW_API void aw_channel_look(const aw_channel *channel, aw_channel_view *out);
 AW_API bool aw_channel_open_to(const aw_channel *channel,
@@ -1983,6 +2078,8 @@ typedef struct aw_rate_view {
   uint64_t most, per;
   uint64_t used;  /* units that count now */
   size_t waiting; /* waiting tasks */
+
+  uint64_t spare[2]; /* see "Growth" above */
 } aw_rate_view;
 AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
@@ -1990,7 +2087,8 @@ AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
 /* Make an error for a task to fail with.
  *
- *   code   negative; AW_EHOST if `value` says what happened
+ *   code   negative; AW_EHOST if `value` says what happened. Other numbers
+ *          stand for AW_EINVAL
  *   value  takes; 0: none
  *
  * Gives an error, never NULL. Out of memory it drops `value` and gives the
@@ -2015,8 +2113,8 @@ AW_API uint32_t aw_error_attempts(const aw_error *error);
  * AW_ETIMEOUT, the wire under the limit; for a wait that failed, its wire.
  *
  *   holder  receives the host's wire (of aw_hold()) in which that wire was
- *           running, borrowed, or NULL
- *   ns      receives the limit of an AW_ETIMEOUT; else 0
+ *           running, borrowed, or NULL; may be NULL
+ *   ns      receives the limit of an AW_ETIMEOUT; else 0; may be NULL
  */
 AW_API const aw_wire *aw_error_wire(const aw_error *error,
                                     const aw_wire **holder, uint64_t *ns);
@@ -2035,11 +2133,12 @@ AW_API int aw_error_fd(const aw_error *error);
 AW_API void aw_error_set_about(aw_error *error, const char *call, int fd);
 
 /* The object of the error in words, if it is no descriptor; or NULL. Setting it
- * copies `subject`; out of memory the error has none. */
+ * copies `subject`, which may be NULL; out of memory the error has none. */
 AW_API const char *aw_error_subject(const aw_error *error); /* borrowed */
 AW_API void aw_error_set_subject(aw_error *error, const char *subject);
 
-/* Suppress `later` in `error`, because it came second [E3]; takes `later`. */
+/* Suppress `later` in `error`, because it came second [E3]; takes `later`. NULL
+ * is fine. */
 AW_API void aw_error_suppress(aw_error *error, aw_error *later);
 
 /* Return a suppressed error, borrowed; NULL: no more.
@@ -2082,7 +2181,7 @@ AW_API aw_value aw_cut_value(const aw_cut *cut); /* borrowed, or 0 */
 AW_API const char *aw_cut_text(const aw_cut *cut);
 /* Return the id of the task that waited.
  *
- *   where  receives where that task was started, or NULL
+ *   where  receives where that task was started, or NULL; may be NULL
  */
 AW_API uint64_t aw_cut_task(const aw_cut *cut, const char **where);
 /* Tell whether the task that waited is the one that reports the time-out, and
@@ -2209,8 +2308,8 @@ AW_API int aw_engine_instrument(aw_engine *engine,
  *   memory  NULL: allocate
  *   size    bytes; 0: free `memory`, which is not NULL then, and return NULL
  *
- * Returns the memory, moved or not; or NULL, with `memory` as it was, if there
- * is not enough.
+ * Returns the memory, moved or not, and aligned for any type, as malloc() does
+ * it; or NULL, with `memory` as it was, if there is not enough.
  */
 typedef void *(*aw_allocator)(void *context, void *memory, size_t size);
 
@@ -2230,6 +2329,7 @@ AW_API void aw_set_allocator(aw_allocator allocate, void *context);
  * calloc(1, size), and as free().
  *
  *   memory  may be NULL
+ *   size    more than 0
  *
  * Return NULL when out of memory. Call from: any thread. */
 AW_API void *aw_reallocate(void *memory, size_t size);
@@ -2237,6 +2337,40 @@ AW_API void *aw_allocate(size_t size);
 AW_API void aw_free(void *memory);
 
 #ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+/* ---- C++ -----------------------------------------------------------------
+ *
+ * A C step whose C++ code may throw. An exception fails the task: with
+ * AW_ENOMEM for std::bad_alloc, else with AW_EHOST, and aw_error_subject() has
+ * the text of the exception. A wait that the step has armed is aborted.
+ *
+ *     aw_turn serve(aw_task *task, void *data);       it may throw
+ *     aw_call(aw_guard<serve>, &connection)
+ */
+#if defined(__cplusplus) && (defined(__cpp_exceptions) || defined(__EXCEPTIONS))
+#include <exception>
+#include <new>
+
+inline aw_turn aw_guard_failed(aw_task *task, int code, const char *subject) {
+  aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
+  aw_error_set_subject(error, subject);
+  aw_task_set_error(task, error);
+  return AW_FAIL;
+}
+
+template <aw_turn (*step)(aw_task *task, void *data)>
+aw_turn aw_guard(aw_task *task, void *data) noexcept {
+  try {
+    return step(task, data);
+  } catch (const std::bad_alloc &) {
+    return aw_guard_failed(task, AW_ENOMEM, nullptr);
+  } catch (const std::exception &thrown) {
+    return aw_guard_failed(task, AW_EHOST, thrown.what());
+  } catch (...) {
+    return aw_guard_failed(task, AW_EHOST, nullptr);
+  }
 }
 #endif
 #endif

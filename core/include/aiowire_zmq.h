@@ -150,6 +150,7 @@ typedef struct aw_zmq_config {
   aw_zmq_take watch;
   bool sends_only; /* the socket never counts as readable */
   void *owner;     /* handed to `holds`, `read_ahead` and `observe` */
+  size_t size;     /* see "Sizes" in aiowire.h; it may not change */
 } aw_zmq_config;
 
 /* Make the readiness of a socket.
@@ -158,15 +159,15 @@ typedef struct aw_zmq_config {
  *   config  borrowed until aw_zmq_close(); NULL: none of it
  *   out     gives
  *
- * Returns 0, AW_ENOMEM, an error of aw_zmq_open(), or the code with which
- * reading ZMQ_FD failed.
+ * Returns 0, AW_EINVAL, AW_ENOMEM, an error of aw_zmq_open(), or the code with
+ * which reading ZMQ_FD failed.
  */
 AW_API int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out);
 
 /* End all waits for the socket with AW_ECLOSED, and free its readiness.
  *
- * NULL is fine, here and in the functions below, but for aw_zmq_found_empty()
- * and aw_zmq_disarm(): it means a closed socket. No task waits for such a
+ * NULL is fine, here and in the functions below, but for aw_zmq_disarm(): it
+ * means a closed socket. No task waits for such a
  * socket, and functions that return codes return AW_ECLOSED for it. */
 AW_API void aw_zmq_close(aw_zmq *zmq);
 

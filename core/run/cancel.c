@@ -293,6 +293,8 @@ static int too_late(const aw_scope *scope) {
 }
 
 int aw_scope_extend(aw_scope *scope, uint64_t ns) {
+  if (!scope)
+    return AW_EINVAL;
   if (scope->closed)
     return AW_EENDED;
   if (scope->eff != AW_LEVEL_NONE)
@@ -313,6 +315,8 @@ int aw_scope_extend(aw_scope *scope, uint64_t ns) {
 }
 
 int aw_task_extend(aw_task *task, uint64_t ns) {
+  if (!task)
+    return AW_EINVAL;
   if (!task->inner)
     return AW_EENDED;
   if (task->inner->eff != AW_LEVEL_NONE)
@@ -388,10 +392,11 @@ void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
 /* ---- what others may know ---- */
 
 aw_cancel_kind aw_task_cancelled_by(const aw_task *task, aw_value *reason) {
-  *reason = 0;
-  if (!aw_task_cancelled(task))
+  bool cancelled = aw_task_cancelled(task);
+  const aw_scope *origin = cancelled ? aw__scope_origin(task->inner) : NULL;
+  if (reason)
+    *reason = origin ? origin->reason : 0;
+  if (!origin)
     return AW_BY_NOTHING;
-  const aw_scope *origin = aw__scope_origin(task->inner);
-  *reason = origin->reason;
   return (aw_cancel_kind)origin->by;
 }

@@ -205,7 +205,7 @@ bool aw__task_kill(aw_task *task, aw_step *out) {
     aw__task_end_code(task, AW_ECANCELED);
     return false;
   }
-  task->go = AW_GO_HOST;
+  task->go = AW_GO_STEP;
   out->what = AW_STEP_KILL;
   out->task = task;
   out->data = task->host;
@@ -213,6 +213,8 @@ bool aw__task_kill(aw_task *task, aw_step *out) {
 }
 
 void aw_step_killed(aw_task *task) {
+  if (!aw__task_in_step(task))
+    return;
   task->killed = true;
   task->host = NULL;
   aw__task_end_code(task, AW_ECANCELED);

@@ -68,6 +68,8 @@ void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
   task->frames[task->depth - 1].u.scope = scope;
 }
 
+static void close_scope(aw_task *task, aw_scope_end *end);
+
 static int open_scope(aw_task *task, const aw_scope_config *config,
                       aw_wire *wire) {
   aw_engine *engine = task->engine;
@@ -83,7 +85,7 @@ static int open_scope(aw_task *task, const aw_scope_config *config,
       aw__alarm_set(engine, &opened->scope.alarm, config->deadline) == 0)
     return 0;
   aw_scope_end end;
-  aw_scope_close(task, &end);
+  close_scope(task, &end);
   return AW_ENOMEM;
 }
 
@@ -159,6 +161,13 @@ int aw__frame_cover(aw_task *task) {
 
 /* ---- leaving ---- */
 
+/* Is a scope at the top that a step of `task`, which is under way, has opened?
+ * A scope that a wire has opened has a chain above it while a step runs. */
+static bool has_scope_of_step(const aw_task *task) {
+  return aw__task_may_wait(task) && task->depth > 0 &&
+         aw__task_top(task)->kind == AW_FRAME_SCOPE;
+}
+
 /* The scope of the topmost frame. */
 static aw_scope *top_scope(const aw_task *task) {
   assert(task->depth > 0);
@@ -169,6 +178,10 @@ static aw_scope *top_scope(const aw_task *task) {
 }
 
 int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
+  if (!has_scope_of_step(task)) {
+    aw_error_release(error);
+    return AW_EINVAL;
+  }
   aw_scope *scope = top_scope(task);
   if (error)
     aw__scope_fail(scope, error);
@@ -185,7 +198,8 @@ int aw_scope_leave(aw_task *task, aw_error *error, bool cancelled) {
 }
 
 int aw_await_join(aw_task *task) {
-  assert(task->state == AW_TASK_RUNNING);
+  if (!has_scope_of_step(task))
+    return AW_EINVAL;
   top_scope(task)->closed = false;
   task->hopped = false;
   task->go = AW_GO_JOINED;
@@ -205,10 +219,17 @@ void aw__frame_exit(aw_task *task, aw_scope_end *end) {
   aw__task_pop(task);
 }
 
-void aw_scope_close(aw_task *task, aw_scope_end *end) {
+static void close_scope(aw_task *task, aw_scope_end *end) {
   aw_scope *scope = top_scope(task);
   aw__frame_exit(task, end);
   aw__opened_free(task->engine, aw__opened_of(scope), sizeof(aw_opened));
+}
+
+int aw_scope_close(aw_task *task, aw_scope_end *end) {
+  if (!end || !has_scope_of_step(task) || !top_scope(task)->closed)
+    return AW_EINVAL;
+  close_scope(task, end);
+  return 0;
 }
 
 /* Is the scope as it was when it was opened, but for its limit? */
@@ -306,7 +327,7 @@ static void fail_late(aw_task *task, const aw_wire *wire,
 void aw__frame_close(aw_task *task) {
   const aw_wire *wire = task->frames[task->depth - 1].wire;
   aw_scope_end end;
-  aw_scope_close(task, &end);
+  close_scope(task, &end);
   aw__drop(task->engine, end.reason);
   bool own = end.cancelled && !end.outer && !task->killed;
   if (end.error)

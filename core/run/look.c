@@ -87,7 +87,8 @@ const char *aw_task_chain(const aw_task *task, size_t index, uint32_t *times) {
   if (!chain || index >= chain->count)
     return NULL;
   size_t place = (chain->newest + AW_CHAIN_LENGTH - index) % AW_CHAIN_LENGTH;
-  *times = chain->times[place];
+  if (times)
+    *times = chain->times[place];
   return chain->names[place] ? chain->names[place] : "wire";
 }
 

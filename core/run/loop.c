@@ -86,6 +86,8 @@ static int arm_timeout(aw_loop *loop, uint64_t timeout) {
 }
 
 int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
+  if (!loop)
+    return AW_EINVAL;
   aw_engine *engine = loop->engine;
   if ((loop->state == AW_LOOP_RUNNING && loop->driven) || aw_loop_untold(loop))
     return AW_EBUSY;
@@ -109,6 +111,8 @@ int aw_loop_begin(aw_loop *loop, uint64_t timeout) {
 }
 
 int aw_await_loop(aw_task *task, aw_loop *loop, uint64_t timeout) {
+  if (!aw__task_may_wait(task) || !loop || loop->engine != task->engine)
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   int rc = aw_loop_begin(loop, timeout);
@@ -151,6 +155,8 @@ void aw__loop_timed_out(aw_loop *loop) {
 }
 
 void aw_loop_fail(aw_loop *loop, aw_error *error) {
+  if (!error)
+    error = aw_error_new(loop->engine, AW_EINVAL, 0);
   if (loop->error)
     aw_error_suppress(loop->error, error);
   else

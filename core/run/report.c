@@ -10,6 +10,7 @@
  */
 #include "run/report.h"
 
+#include "base/memory.h"
 #include "base/ready.h"
 #include "run/again.h"
 #include "run/end.h"
@@ -19,20 +20,28 @@
 #include <assert.h>
 
 bool aw__step_with_host(const aw_task *task) {
-  return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_HOST;
+  return task && task->state == AW_TASK_RUNNING && task->go == AW_GO_STEP;
 }
 
 bool aw_step_is_of(const aw_task *task, void (*release)(void *data)) {
   return task->at && aw_wire_data(task->at, release) != NULL;
 }
 
-static void leave_host(aw_task *task) {
-  assert(task->go == AW_GO_HOST);
-  task->host = NULL;
+/* A report at a wrong time, when no step is under way: it was reported already,
+ * or waits. Dispose of what the report takes. */
+AW_APART static void refuse(const aw_task *task, aw_value value, aw_wire *next,
+                            aw_error *error) {
+  aw__drop(task->engine, value);
+  aw_wire_release(next);
+  aw_error_release(error);
 }
 
 void aw_step_done(aw_task *task, aw_value value) {
-  leave_host(task);
+  if (!aw__task_in_step(task)) {
+    refuse(task, value, NULL, NULL);
+    return;
+  }
+  task->host = NULL;
   aw__task_end_value(task, value);
 }
 
@@ -41,26 +50,39 @@ void aw_step_next(aw_task *task, aw_wire *next) {
     aw_step_fail(task, aw_error_new(task->engine, AW_ENOMEM, 0));
     return;
   }
-  leave_host(task);
+  if (!aw__task_in_step(task)) {
+    refuse(task, 0, next, NULL);
+    return;
+  }
+  task->host = NULL;
   aw__task_drop_outcome(task);
   task->out.next = next;
   aw__task_outcome(task, AW_OUT_NEXT);
 }
 
 void aw_step_fail(aw_task *task, aw_error *error) {
-  leave_host(task);
+  if (!aw__task_in_step(task)) {
+    refuse(task, 0, NULL, error);
+    return;
+  }
+  task->host = NULL;
   if (!error)
     error = aw_error_keep(task->engine->unwanted);
   aw__task_raise(task, error);
 }
 
 void aw_step_cancelled(aw_task *task) {
-  leave_host(task);
+  if (!aw__task_in_step(task))
+    return;
+  task->host = NULL;
   aw__task_end_code(task, AW_ECANCELED);
 }
 
+/* The task has failed, was handed out, and has not settled. */
 void aw_step_handled(aw_task *task) {
-  aw__task_settle(task);
+  if (task->state == AW_TASK_FAILED && task->loop &&
+      !aw__link_used(&task->link))
+    aw__task_settle(task);
 }
 
 uint64_t aw_step_again(aw_task *task) {
@@ -134,7 +156,7 @@ void *aw_step_become(aw_task *task, aw_wire *inside, const char *name,
                      bool at_once) {
   assert(aw_step_can_become(task));
   aw_wire *wire = (aw_wire *)(uintptr_t)chain_at_top(task);
-  leave_host(task);
+  task->host = NULL;
   aw__task_drop_outcome(task);
   aw__task_remember(task, wire);
   aw_wire *before = rewrite(wire, inside, name);

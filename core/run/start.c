@@ -143,7 +143,7 @@ static int start_heir(aw_scope *scope, aw_wire *wire,
                       const aw_task_config *config, aw_task **out) {
   const aw_task *by = aw__scope_engine(scope)->current;
   bool runs = by->state == AW_TASK_RUNNING &&
-              (by->engine->gate & AW_INSIDE || by->go == AW_GO_HOST);
+              (by->engine->gate & AW_INSIDE || by->go == AW_GO_STEP);
   aw_task_config heir = config ? *config : (aw_task_config){0};
   if (runs && !heir.locals)
     heir.locals = aw__keep_value(by->engine, by->more->locals);
@@ -191,6 +191,8 @@ int aw__loop_spin_off(aw_task *task) {
 /* ---- the end of a loop ---- */
 
 int aw_loop_close(aw_loop *loop) {
+  if (!loop)
+    return AW_EINVAL;
   if (loop->state == AW_LOOP_RUNNING)
     return AW_EBUSY;
   aw_link *link;

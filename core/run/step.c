@@ -39,6 +39,8 @@
 #include "wire/view.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 typedef enum move {
   ON,   /* go on with `task->go` */
@@ -129,10 +131,15 @@ static move end_wait(aw_task *task) {
   return ON;
 }
 
+/* The step has raised the error that `out` has. */
+static move raise_set(aw_task *task) {
+  aw__task_raise(task, aw_task_take_error(task));
+  return ON;
+}
+
 /* Begin the wire that an AW_INTO step has set. That wire lives as long as the
  * wire of the step, which a frame keeps. */
 static move go_into(aw_task *task) {
-  assert(task->outcome == AW_OUT_NEXT);
   task->at = task->out.next;
   aw__task_drop_outcome(task);
   task->go = AW_GO_DESCEND;
@@ -150,13 +157,38 @@ static void leave_repeat(aw_task *task) {
   }
 }
 
+#if !defined(NDEBUG) && defined(__GNUC__) && defined(__EXCEPTIONS)
+
+static void check_return(const bool *returned) {
+  if (*returned)
+    return;
+  fputs("aiowire: an exception has left a C step, see aw_step_fn\n", stderr);
+  abort();
+}
+
+/* A build with asserts stops where an exception of C++ leaves a step. */
+static aw_turn call_function(aw_task *task, const aw_wire *wire) {
+  __attribute__((cleanup(check_return))) bool returned = false;
+  aw_turn turn = wire->u.call.fn(task, wire->u.call.data);
+  returned = true;
+  return turn;
+}
+
+#else
+
+static aw_turn call_function(aw_task *task, const aw_wire *wire) {
+  return wire->u.call.fn(task, wire->u.call.data);
+}
+
+#endif
+
 /* The step has input that it may take, or an instrument hears of it. */
 static aw_turn call_noting(aw_task *task, const aw_wire *wire) {
   if (!task->input)
     aw__task_drop_outcome(task);
   if (task->told)
     aw__tell_step(task);
-  aw_turn turn = wire->u.call.fn(task, wire->u.call.data);
+  aw_turn turn = call_function(task, wire);
   aw__tell_step_over(task->engine);
   if (task->input) /* the step did not take its input */
     aw__task_drop_outcome(task);
@@ -167,7 +199,7 @@ static aw_turn call_once(aw_task *task, const aw_wire *wire) {
   if (task->input || task->told)
     return call_noting(task, wire);
   aw__task_drop_outcome(task);
-  return wire->u.call.fn(task, wire->u.call.data);
+  return call_function(task, wire);
 }
 
 /* Another turn of the repeat around the step was counted. Go over the boundary
@@ -178,38 +210,68 @@ static move next_turn(aw_task *task) {
   return yield_turn(task) ? ON : OFF;
 }
 
+/* The step has ended with `turn`, and has set `out`. What does not go together
+ * is AW_EINVAL. */
+AW_APART static move end_step(aw_task *task, aw_turn turn) {
+  aw_outcome set = (aw_outcome)task->outcome;
+  switch (turn) {
+  case AW_DONE:
+  case AW_BREAK:
+    if (set != AW_OUT_VALUE)
+      break;
+    if (turn == AW_BREAK)
+      leave_repeat(task);
+    task->go = AW_GO_ASCEND;
+    return ON;
+  case AW_NEXT:
+  case AW_INTO:
+    if (set == AW_OUT_ERROR) /* there was no memory for the wire */
+      return raise_set(task);
+    if (set != AW_OUT_NEXT)
+      break;
+    task->go = AW_GO_ASCEND;
+    return turn == AW_INTO ? go_into(task) : ON;
+  case AW_FAIL:
+    return set == AW_OUT_ERROR ? raise_set(task) : end_code(task, AW_ECANCELED);
+  case AW_WAIT: break; /* nothing is armed */
+  }
+  return end_code(task, AW_EINVAL);
+}
+
+/* The step has armed a wait, but has not returned AW_WAIT. Abort the wait, and
+ * fail. Returns false if the wait cannot be aborted: then the task waits. */
+AW_APART static bool end_armed(aw_task *task, aw_turn turn) {
+  if (task->wait && !aw_wait_interrupt(task, AW_EINVAL))
+    return false;
+  aw_error *error = turn == AW_FAIL ? aw_task_take_error(task) : NULL;
+  if (error)
+    aw__task_raise(task, error);
+  else
+    aw__task_end_code(task, AW_EINVAL);
+  return true; /* the task is queued, and goes on from there */
+}
+
 static move call_step(aw_task *task) {
   const aw_wire *wire = task->at;
+  task->go = AW_GO_STEP;
   task->steps++;
   task->engine->steps++;
   aw_turn turn = call_once(task, wire);
   while (turn == AW_DONE && task->outcome == AW_OUT_VALUE &&
-         aw__again_turn(task) > 0) {
+         aw__task_in_step(task) && aw__again_turn(task) > 0) {
     if (!aw__again_free(task))
       return next_turn(task);
     aw__again_count(task);
     task->came_back = false;
     turn = call_once(task, wire);
   }
-  switch (turn) {
-  case AW_WAIT:
-    if (task->state == AW_TASK_RUNNING) /* nothing is armed */
-      return end_code(task, AW_EINVAL);
-    if (task->go == AW_GO_RESUME) /* `go` is no join and no kill */
-      task->go = AW_GO_CALL;
+  if (aw__task_in_step(task))
+    return end_step(task, turn);
+  if (turn != AW_WAIT && end_armed(task, turn))
     return OFF;
-  case AW_FAIL:
-    if (task->outcome != AW_OUT_ERROR)
-      return end_code(task, AW_ECANCELED);
-    aw__task_raise(task, aw_task_take_error(task));
-    return ON;
-  case AW_INTO: return go_into(task);
-  case AW_BREAK: leave_repeat(task); break;
-  case AW_DONE:
-  case AW_NEXT: break;
-  }
-  task->go = AW_GO_ASCEND;
-  return ON;
+  if (task->go == AW_GO_RESUME) /* `go` is no join and no kill */
+    task->go = AW_GO_CALL;
+  return OFF;
 }
 
 static move call_again(aw_task *task) {
@@ -222,7 +284,7 @@ static move call_again(aw_task *task) {
 
 static move call_host(aw_task *task, aw_wire *wire, aw_step *out) {
   task->at = wire;
-  task->go = AW_GO_HOST;
+  task->go = AW_GO_STEP;
   task->steps++;
   task->engine->steps++;
   out->what = AW_STEP_CALL;
@@ -232,7 +294,7 @@ static move call_host(aw_task *task, aw_wire *wire, aw_step *out) {
 }
 
 static move resume_host(aw_task *task, aw_step *out, int result) {
-  task->go = AW_GO_HOST;
+  task->go = AW_GO_STEP;
   out->what = AW_STEP_RESUME;
   out->result = result;
   out->task = task;
@@ -546,7 +608,7 @@ static move go(aw_task *task, aw_step *out) {
   case AW_GO_CONCLUDE: return join(task, &task->scope, aw__task_conclude, OFF);
   case AW_GO_KILL: return aw__task_kill(task, out) ? HOST : ON;
   case AW_GO_ASCEND:
-  case AW_GO_HOST: break;
+  case AW_GO_STEP: break;
   }
   assert(false && "the host has not reported");
   return OFF;

@@ -399,7 +399,8 @@ bool aw_wait_interrupt(aw_task *task, int result) {
 }
 
 void aw_wait_complete(aw_task *task, int result) {
-  aw__task_wake(task, result);
+  if (task->wait) /* else it has ended already */
+    aw__task_wake(task, result);
 }
 
 /* ---- for hosts ---- */
@@ -431,6 +432,8 @@ aw_value aw_task_locals(const aw_task *task) {
 }
 
 int aw_task_set_locals(aw_task *task, aw_value locals) {
+  if (!task)
+    return AW_EINVAL;
   bool ended = task->loop == NULL;
   aw_task_more *more = ended ? NULL : more_of(task);
   if (!more) {

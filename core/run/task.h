@@ -25,10 +25,15 @@ static inline int aw__task_push(aw_task *task, aw_frame_kind kind,
 /* Pop the top frame, and release the wire that it keeps. The caller has freed
  * what else the frame owns. */
 void aw__task_pop(aw_task *task);
-/* Is a step of `task` under way, which has armed no wait yet? Else the program
- * has called a function of steps at a wrong time. */
+/* Is a step of `task` under way that has armed no wait, and that the host has
+ * not reported? Else the program has called a function for steps at a wrong
+ * time. */
 static inline bool aw__task_in_step(const aw_task *task) {
-  return task->state == AW_TASK_RUNNING;
+  return task->go == AW_GO_STEP;
+}
+/* The same for a task that a program hands in. */
+static inline bool aw__task_may_wait(const aw_task *task) {
+  return task && aw__task_in_step(task);
 }
 static inline aw_frame *aw__task_top(const aw_task *task) {
   return &task->frames[task->depth - 1];

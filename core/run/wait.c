@@ -102,9 +102,9 @@ bool aw__wait_refused(aw_task *task, aw_go go) {
   return true;
 }
 
-/* Nothing was armed: the host goes on with its step. */
+/* Nothing was armed: the step goes on. */
 static int not_armed(aw_task *task, int rc) {
-  task->go = AW_GO_HOST;
+  task->go = AW_GO_STEP;
   return rc;
 }
 
@@ -180,12 +180,16 @@ int aw__wait_until(aw_task *task, uint64_t at) {
 }
 
 int aw_await_until(aw_task *task, uint64_t at) {
+  if (!aw__task_may_wait(task))
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   return armed_or_not(task, aw__wait_until(task, at));
 }
 
 int aw_await_sleep(aw_task *task, uint64_t ns) {
+  if (!aw__task_may_wait(task))
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   /* Read the clock: the time since the last look must not shorten the sleep
@@ -195,6 +199,8 @@ int aw_await_sleep(aw_task *task, uint64_t ns) {
 }
 
 int aw_await_yield(aw_task *task) {
+  if (!aw__task_may_wait(task))
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   if (task->told)
@@ -205,7 +211,7 @@ int aw_await_yield(aw_task *task) {
 }
 
 int aw_begin_yield(aw_task *task) {
-  if (!aw__again_free(task))
+  if (!aw__task_may_wait(task) || !aw__again_free(task))
     return aw_await_yield(task);
   task->hopped = false;
   task->engine->credit--;
@@ -213,6 +219,8 @@ int aw_begin_yield(aw_task *task) {
 }
 
 int aw_alarm_arm(aw_task *task, uint64_t at) {
+  if (!task || task->alarm.place != 0) /* a task has one alarm */
+    return AW_EINVAL;
   return aw__alarm_set(task->engine, &task->alarm, at);
 }
 
@@ -221,6 +229,8 @@ void aw_alarm_disarm(aw_task *task) {
 }
 
 int aw_await_idle(aw_task *task, uint64_t at) {
+  if (!aw__task_may_wait(task))
+    return AW_EINVAL;
   if (task->engine->config.clock != AW_CLOCK_VIRTUAL)
     return aw_await_until(task, at);
   if (aw__wait_refused(task, AW_GO_RESUME))
@@ -263,6 +273,8 @@ int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go) {
 }
 
 aw_wire *aw_when_done(aw_task *task) {
+  if (!task)
+    return NULL;
   return aw__build_done(aw_task_keep(task), aw_task_release);
 }
 
@@ -275,11 +287,15 @@ static int armed_or_over(aw_task *task, int rc) {
 }
 
 int aw_await_task(aw_task *task, aw_task *other) {
+  if (!aw__task_may_wait(task) || !other)
+    return AW_EINVAL;
   return armed_or_over(task, aw__wait_for_task(task, other, AW_GO_RESUME));
 }
 
 int aw_begin_operation(aw_task *task, const aw_operation *operation,
                        void *data) {
+  if (!aw__task_may_wait(task) || !operation)
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   int rc = aw__wait_begin(task, operation, data);
@@ -288,6 +304,8 @@ int aw_begin_operation(aw_task *task, const aw_operation *operation,
 
 int aw_await_operation(aw_task *task, const aw_operation *operation,
                        void *data) {
+  if (!aw__task_may_wait(task) || !operation)
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   return armed_or_over(task, aw__wait_begin(task, operation, data));
@@ -296,7 +314,7 @@ int aw_await_operation(aw_task *task, const aw_operation *operation,
 int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
   if (!wire)
     return AW_ENOMEM;
-  if (task->go != AW_GO_HOST) { /* a C step cannot be resumed */
+  if (!aw__task_may_wait(task) || task->engine->gate & AW_INSIDE) { /* as a C step */
     aw_wire_release(wire);
     return AW_EINVAL;
   }

@@ -289,10 +289,12 @@ void aw_channel_close(aw_channel *channel) {
 }
 
 int aw_channel_try_send(aw_channel *channel, aw_value value) {
-  return give(channel, NULL, value);
+  return channel ? give(channel, NULL, value) : AW_EINVAL;
 }
 
 int aw_channel_try_recv(aw_channel *channel, aw_value *out) {
+  if (!channel || !out)
+    return AW_EINVAL;
   if (channel->count == 0 && aw__list_empty(&channel->senders))
     return channel->closed ? AW_ECLOSED : AW_EAGAIN;
   return take(channel, NULL, out);
@@ -380,6 +382,8 @@ static const aw_operation sending = {
     .label = "send", .disarm = disarm_send, .describe = aw__meeting_describe};
 
 int aw_await_recv(aw_task *task, aw_channel *channel) {
+  if (!channel)
+    return AW_EINVAL;
   return aw_await_operation(task, &receiving, channel);
 }
 
@@ -399,10 +403,18 @@ static const aw_operation watching = {.label = "room in",
                                       .describe = aw__meeting_describe};
 
 int aw_await_room(aw_task *task, aw_channel *channel) {
+  if (!channel)
+    return AW_EINVAL;
   return aw_await_operation(task, &watching, channel);
 }
 
 int aw_await_send(aw_task *task, aw_channel *channel, aw_value value) {
+  if (!channel)
+    return AW_EINVAL;
+  if (!aw__task_may_wait(task)) {
+    drop(channel, value);
+    return AW_EINVAL;
+  }
   if (aw__wait_refused(task, AW_GO_RESUME)) {
     drop(channel, value);
     return 0;
@@ -417,6 +429,12 @@ bool aw_channel_send_waits(const aw_channel *channel) {
          aw__list_empty(&channel->receivers);
 }
 
+/* May `task` be parked at `channel`? */
+static bool may_park(const aw_task *task, const aw_channel *channel) {
+  return aw__task_may_wait(task) && channel &&
+         aw_channel_open_to(channel, task->engine);
+}
+
 /* Let `task` wait in `queue`. */
 static void park(aw_task *task, aw_channel *channel, aw_link *queue,
                  const aw_operation *operation) {
@@ -424,21 +442,30 @@ static void park(aw_task *task, aw_channel *channel, aw_link *queue,
   aw__wait_armed(task, 0, operation, channel);
 }
 
-void aw_park_send(aw_task *task, aw_channel *channel, aw_value value) {
-  assert(aw_channel_send_waits(channel));
+int aw_park_send(aw_task *task, aw_channel *channel, aw_value value) {
+  if (!may_park(task, channel) || !aw_channel_send_waits(channel)) {
+    if (channel)
+      drop(channel, value);
+    return AW_EINVAL;
+  }
   if (aw__wait_refused(task, AW_GO_RESUME)) {
     drop(channel, value);
-    return;
+    return 0;
   }
   aw_task_set_value(task, value);
   park(task, channel, &channel->senders, &sending);
+  return 0;
 }
 
-void aw_park_recv(aw_task *task, aw_channel *channel) {
+int aw_park_recv(aw_task *task, aw_channel *channel) {
+  if (!may_park(task, channel) || channel->count > 0 || channel->closed ||
+      !aw__list_empty(&channel->senders))
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
-    return;
+    return 0;
   aw__task_drop_outcome(task);
   park(task, channel, &channel->receivers, &receiving);
+  return 0;
 }
 
 /* ---- wires ---- */
@@ -448,6 +475,8 @@ static void release_channel(void *channel) {
 }
 
 aw_wire *aw_recv(aw_channel *channel) {
+  if (!channel)
+    return NULL;
   aw_wire *wire = aw_wait_for(&receiving, channel);
   return aw_hold(wire, aw_channel_keep(channel), release_channel);
 }
@@ -484,6 +513,8 @@ static const aw_operation sending_message = {.label = "send",
                                              .describe = describe_message};
 
 aw_wire *aw_send(aw_channel *channel, aw_value value) {
+  if (!channel)
+    return NULL;
   aw_message *message = aw_allocate(sizeof *message);
   if (!message) {
     drop(channel, value);

@@ -131,6 +131,8 @@ static int open_library(void) {
 }
 
 int aw_zmq_open(const aw_zmq_calls **out) {
+  if (!out)
+    return AW_EINVAL;
   pthread_mutex_lock(&lock);
   int rc = opened ? 0 : open_library();
   opened = rc == 0;

@@ -530,7 +530,7 @@ void aw_ready_disarm(aw_task *task, int fd) {
 }
 
 void aw_ready_done(aw_keeper *keeper) {
-  aw_watch *watch = keeper->watch;
+  aw_watch *watch = keeper ? keeper->watch : NULL;
   if (!watch)
     return;
   aw_keeper **place = &watch->keepers;

@@ -212,7 +212,7 @@ static void release(void *rate) {
 }
 
 int aw_rate_new(uint64_t most, uint64_t per, const char *name, aw_rate **out) {
-  if (most == 0 || per == 0 || per == AW_NEVER)
+  if (most == 0 || per == 0 || per == AW_NEVER || !out)
     return AW_EINVAL;
   aw_rate *rate = aw__meeting_new(sizeof *rate, "rate", name, release);
   if (!rate)
@@ -236,6 +236,8 @@ void aw_rate_release(aw_rate *rate) {
 }
 
 int aw_rate_try_acquire(aw_rate *rate, aw_engine *engine, uint64_t units) {
+  if (!rate || !engine)
+    return AW_EINVAL;
   return take(rate, engine, units);
 }
 
@@ -254,6 +256,8 @@ void aw_rate_look(const aw_rate *rate, aw_rate_view *out) {
 }
 
 int aw_await_rate(aw_task *task, aw_rate *rate, uint64_t units) {
+  if (!aw__task_may_wait(task) || !rate)
+    return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
   aw__task_drop_outcome(task);
@@ -296,6 +300,8 @@ static const aw_operation acquiring_asked = {.label = "acquire",
                                              .describe = describe_asked};
 
 aw_wire *aw_acquire_rate(aw_rate *rate, uint64_t units) {
+  if (!rate)
+    return NULL;
   aw_asked *asked = aw_allocate(sizeof *asked);
   if (!asked)
     return NULL;

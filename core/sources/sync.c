@@ -61,8 +61,10 @@ static int arm(aw_task *task, aw_gate *gate, bool (*pass)(void *object)) {
   return 0;
 }
 
-/* The wire that waits for an object by `operation`. */
+/* The wire that waits for an object by `operation`; NULL: no object. */
 static aw_wire *wire_of(const aw_operation *operation, void *object) {
+  if (!object)
+    return NULL;
   aw_wire *wire = aw_wait_for(operation, object);
   return aw_hold(wire, aw__meeting_keep(object), release);
 }
@@ -70,6 +72,8 @@ static aw_wire *wire_of(const aw_operation *operation, void *object) {
 /* ---- events ---- */
 
 int aw_event_new(const char *name, aw_event **out) {
+  if (!out)
+    return AW_EINVAL;
   aw_event *event = make(sizeof *event, "event", name);
   if (!event)
     return AW_ENOMEM;
@@ -127,6 +131,8 @@ static const aw_operation wait_for_event = {.label = "wait",
                                             .describe = aw__meeting_describe};
 
 int aw_await_event(aw_task *task, aw_event *event) {
+  if (!event)
+    return AW_EINVAL;
   return aw_await_operation(task, &wait_for_event, event);
 }
 
@@ -138,7 +144,7 @@ aw_wire *aw_when_set(aw_event *event) {
 
 int aw_semaphore_new(uint64_t count, uint64_t most, const char *name,
                      aw_semaphore **out) {
-  if (count > most)
+  if (count > most || !out)
     return AW_EINVAL;
   aw_semaphore *semaphore = make(sizeof *semaphore, "semaphore", name);
   if (!semaphore)
@@ -158,6 +164,8 @@ void aw_semaphore_release(aw_semaphore *semaphore) {
 }
 
 int aw_semaphore_try_acquire(aw_semaphore *semaphore) {
+  if (!semaphore)
+    return AW_EINVAL;
   if (semaphore->count == 0)
     return AW_EAGAIN;
   semaphore->count--;
@@ -165,6 +173,8 @@ int aw_semaphore_try_acquire(aw_semaphore *semaphore) {
 }
 
 int aw_semaphore_give_back(aw_semaphore *semaphore) {
+  if (!semaphore)
+    return AW_EINVAL;
   if (let_through(&semaphore->gate))
     return 0;
   if (semaphore->count == semaphore->most)
@@ -217,6 +227,8 @@ static const aw_operation acquiring = {.label = "acquire",
                                        .describe = aw__meeting_describe};
 
 int aw_await_acquire(aw_task *task, aw_semaphore *semaphore) {
+  if (!semaphore)
+    return AW_EINVAL;
   return aw_await_operation(task, &acquiring, semaphore);
 }
 

@@ -22,6 +22,7 @@
  * Neighbours: libzmq.c loads the library. A binding, as lua/zmq, has the
  * sockets and sends and receives.
  */
+#include "base/config.h"
 #include "sources/zmq_look.h"
 #include "sources/zmq_sockets.h"
 #include "sources/zmq_watch.h"
@@ -30,9 +31,20 @@
 
 /* ---- life ---- */
 
+/* Does this version know all that `config` sets? It is not copied, since
+ * `eager` may change. */
+static bool is_known(const aw_zmq_config *config) {
+  aw_zmq_config room;
+  const void *own = config;
+  return !config ||
+         aw__config_copy(&own, AW_CONFIG_LAYOUT(aw_zmq_config), &room) == 0;
+}
+
 int aw_zmq_new(void *socket, const aw_zmq_config *config, aw_zmq **out) {
   static const aw_zmq_config plain = {0};
   const aw_zmq_calls *calls;
+  if (!socket || !out || !is_known(config))
+    return AW_EINVAL;
   int rc = aw_zmq_open(&calls);
   if (rc < 0)
     return rc;

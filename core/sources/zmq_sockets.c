@@ -147,6 +147,8 @@ int aw__zmq_enter(aw_zmq *z, aw_engine *engine) {
 int aw_zmq_attend(aw_zmq *z, aw_engine *engine) {
   if (!z)
     return AW_ECLOSED;
+  if (!engine)
+    return AW_EINVAL;
   int rc = aw__zmq_enter(z, engine);
   if (rc == 0)
     aw__zmq_mark(z);

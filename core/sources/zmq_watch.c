@@ -56,7 +56,8 @@ void aw_zmq_touch(aw_zmq *z) {
 }
 
 void aw_zmq_found_empty(aw_zmq *z) {
-  z->drained = true;
+  if (z)
+    z->drained = true;
 }
 
 /* ---- the handles ---- */

@@ -49,7 +49,7 @@ static aw_wire *make(aw_kind kind) {
 /* ---- leaves ---- */
 
 aw_wire *aw_call(aw_step_fn fn, void *data) {
-  aw_wire *wire = make(AW_KIND_CALL);
+  aw_wire *wire = fn ? make(AW_KIND_CALL) : NULL;
   if (wire) {
     wire->u.call.fn = fn;
     wire->u.call.data = data;
@@ -98,7 +98,7 @@ aw_wire *aw__build_done(aw_task *task, void (*release)(aw_task *task)) {
 }
 
 aw_wire *aw_wait_for(const aw_operation *operation, void *data) {
-  aw_wire *wire = make(AW_KIND_WAIT);
+  aw_wire *wire = operation ? make(AW_KIND_WAIT) : NULL;
   if (wire) {
     wire->u.wait.operation = operation;
     wire->u.wait.data = data;
@@ -167,6 +167,10 @@ aw_wire *aw_named(aw_wire *first, const char *name) {
 }
 
 aw_wire *aw_hold(aw_wire *first, void *data, void (*release)(void *)) {
+  if (!release) {
+    aw_wire_release(first);
+    return NULL;
+  }
   aw_wire *wire = make_around(AW_KIND_HOLD, first);
   if (!wire) {
     release(data);
@@ -283,6 +287,8 @@ aw_wire *aw__build_flat(aw_kind kind, aw_wire *const *wires, size_t count) {
 }
 
 aw_wire *aw__build_table(aw_kind kind, aw_wire *const *wires, size_t count) {
+  if (!wires && count > 0)
+    return NULL;
   bool complete = count < TOO_MANY;
   for (size_t i = 0; i < count; i++)
     complete = complete && wires[i];
@@ -298,6 +304,8 @@ aw_wire *aw__build_table(aw_kind kind, aw_wire *const *wires, size_t count) {
 }
 
 aw_wire *aw_sequence(aw_wire *const *wires, size_t count) {
+  if (!wires && count > 0)
+    return NULL;
   return aw__build_flat(AW_KIND_SEQUENCE, wires, count);
 }
 

@@ -20,8 +20,10 @@ static void forget_wire(aw_error *error) {
 
 const aw_wire *aw_error_wire(const aw_error *error, const aw_wire **holder,
                              uint64_t *ns) {
-  *holder = error->holder;
-  *ns = error->ns;
+  if (holder)
+    *holder = error->holder;
+  if (ns)
+    *ns = error->ns;
   return error->wire;
 }
 

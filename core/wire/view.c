@@ -99,5 +99,7 @@ void aw_wire_look(const aw_wire *wire, aw_wire_view *out) {
 }
 
 const aw_wire *aw_wire_part(const aw_wire_view *view, size_t index) {
+  if (index >= view->count)
+    return NULL;
   return *aw__wire_part((aw_wire *)(uintptr_t)view->parts, index);
 }

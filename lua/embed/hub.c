@@ -119,7 +119,7 @@ awl_hub *awl_hub_for(aw_engine *engine) {
   hub = aw_allocate(sizeof *hub);
   if (!hub)
     return NULL;
-  hub->closer = (aw_closer){end_hub, NULL, note_hosted_end};
+  hub->closer = (aw_closer){.close = end_hub, .ended = note_hosted_end};
   hub->engine = engine;
   hub->last = &hub->ended;
   aw_engine_set_host(engine, hub);

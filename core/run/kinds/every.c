@@ -16,7 +16,7 @@ typedef struct ticks {
 } ticks;
 
 aw_wire *aw_every(uint64_t period, aw_wire *first, aw_missed missed) {
-  if (period == 0) {
+  if (period == 0 || missed > AW_MISSED_DELAY) {
     aw_wire_release(first);
     return NULL;
   }

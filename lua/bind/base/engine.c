@@ -87,7 +87,8 @@ awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
   if (!engine)
     luaL_error(L, "not enough memory");
   engine->is_virtual = clock == AW_CLOCK_VIRTUAL;
-  engine->closer = (aw_closer){nothing_to_close, NULL, note_loop_end};
+  engine->closer =
+      (aw_closer){.close = nothing_to_close, .ended = note_loop_end};
   aw_engine_add_closer(engine->core, &engine->closer);
   return engine;
 }
