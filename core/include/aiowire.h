@@ -106,8 +106,7 @@
  *                  a notification), members of structs with a `size`, and a
  *                  meaning for members named `spare`, which a program neither
  *                  sets nor reads: initializers make them zero. Structs that
- *                  only the library makes, such as aw_zmq_calls, grow at their
- *                  end. No other struct grows.
+ *                  only the library makes, grow at their end. No other struct grows.
  *   Misuse         A wrong call does nothing, and releases what it takes. A
  *                  function with a code returns AW_EINVAL, one that makes
  *                  something returns NULL. Checked, in every build: NULL
@@ -1595,7 +1594,7 @@ typedef struct aw_scope_end {
  *        raise `error`; else pass Cancelled on, absorb it, or report a time-out
  *        [S3]
  *
- * Returns 0, or AW_EINVAL if the scope was not left.
+ * Returns 0, or AW_EINVAL if the scope has children, because it was not left.
  */
 AW_API int aw_scope_close(aw_task *task, aw_scope_end *out);
 

@@ -226,7 +226,7 @@ static void close_scope(aw_task *task, aw_scope_end *end) {
 }
 
 int aw_scope_close(aw_task *task, aw_scope_end *end) {
-  if (!end || !has_scope_of_step(task) || !top_scope(task)->closed)
+  if (!end || !has_scope_of_step(task) || top_scope(task)->children > 0)
     return AW_EINVAL;
   close_scope(task, end);
   return 0;
