@@ -449,6 +449,68 @@ static void a_host_drives_it(host_kind kind, bool (*act)(host *h)) {
   w.zmq->ctx_term(w.context);
 }
 
+/* ---- looking, and wrong calls ---- */
+
+static int arm_watch(aw_task *task, void *data) {
+  return aw_zmq_arm_watch(task, data);
+}
+
+static int arm_nothing(aw_task *task, void *data) {
+  return aw_zmq_arm(task, data, 0);
+}
+
+static void disarm_any(aw_task *task, void *data) {
+  aw_zmq_disarm(task, data);
+}
+
+static const aw_operation watching = {
+    .label = "watch", .arm = arm_watch, .disarm = disarm_any, .external = true};
+static const aw_operation wrong_events = {.label = "nothing",
+                                          .arm = arm_nothing,
+                                          .disarm = disarm_any,
+                                          .external = true};
+
+static void fails_with(world *w, const aw_operation *operation, int code) {
+  aw_loop *loop;
+  CHECK(aw_loop_new(w->engine, NULL, &loop) == 0);
+  CHECK(aw_loop_start(loop, aw_wait_for(operation, w->ready), NULL, NULL) == 0);
+  CHECK(aw_loop_run(loop, AW_NEVER) == code);
+  CHECK(aw_loop_free(loop) == 0);
+}
+
+static void a_readiness_can_be_looked_at(void) {
+  world w;
+  enter(&w, NULL);
+  CHECK(aw_zmq_fd(w.ready) >= 0 && aw_zmq_fd(NULL) == -1);
+  CHECK(!aw_zmq_awaited(w.ready) && !aw_zmq_awaited(NULL));
+  CHECK(!aw_zmq_receiving(w.ready) && !aw_zmq_receiving(NULL));
+  CHECK(!aw_zmq_sending(w.ready, NULL, NULL));
+  CHECK(!aw_zmq_sending(NULL, NULL, NULL));
+  CHECK(aw_zmq_forks() == 0);
+  CHECK(aw_zmq_attend(w.ready, w.engine) == 0);
+  leave(&w);
+}
+
+static void wrong_calls_are_refused(void) {
+  world w;
+  aw_zmq *ready = NULL;
+  enter(&w, NULL);
+  CHECK(aw_zmq_open(NULL) == AW_EINVAL);
+  CHECK(aw_zmq_new(NULL, NULL, &ready) == AW_EINVAL);
+  CHECK(aw_zmq_new(w.there, NULL, NULL) == AW_EINVAL);
+  const aw_zmq_config config = {.size = 1};
+  CHECK(aw_zmq_new(w.there, &config, &ready) == AW_EINVAL && ready == NULL);
+  CHECK(aw_zmq_attend(w.ready, NULL) == AW_EINVAL);
+  CHECK(aw_zmq_attend(NULL, w.engine) == AW_ECLOSED);
+  CHECK(aw_zmq_events(NULL) == AW_ECLOSED);
+  aw_zmq_touch(NULL);
+  aw_zmq_found_empty(NULL);
+  aw_zmq_close(NULL);
+  fails_with(&w, &watching, AW_EINVAL); /* the config has no `watch` */
+  fails_with(&w, &wrong_events, AW_EINVAL);
+  leave(&w);
+}
+
 int main(void) {
   const aw_zmq_calls *calls;
   if (aw_zmq_open(&calls) < 0) {
@@ -467,6 +529,8 @@ int main(void) {
   messages_go_to_who_waits_longest_one_each();
   what_it_cannot_take_is_not_waited_for();
   it_is_tried_again_after_a_slow_turn();
+  a_readiness_can_be_looked_at();
+  wrong_calls_are_refused();
   a_child_leaves_sockets_alone();
   for (host_kind kind = HOSTED; kind < HOST_KINDS; kind++) {
     a_host_drives_it(kind, host_sends);
