@@ -128,6 +128,34 @@ static void the_host_is_woken_at_a_time(void) {
   empty(engine, loop);
 }
 
+static bool ends_this(void *data, const aw_loop *loop) {
+  return loop == data;
+}
+
+static void answer_end(void *data, const aw_step *step) {
+  (void)data;
+  CHECK(step->what == AW_STEP_CALL);
+  aw_step_cancelled(step->task);
+}
+
+static void a_host_ends_its_loops_at_once(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine), *other = new_loop(engine);
+  start(loop, aw_then(aw_sleep(1), aw_host_call(NULL, NULL, "never")));
+  start(other, aw_sleep(9));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  CHECK(aw_loop_begin(other, AW_NEVER) == 0);
+  aw_loop_end how = {.data = loop, .ends = ends_this, .run = answer_end};
+  CHECK(aw_engine_end_loops(engine, &how) == 0);
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_STOPPED);
+  CHECK(aw_loop_state_of(other) == AW_LOOP_RUNNING);
+  CHECK(aw_engine_now(engine) == 0);
+  CHECK(aw_loop_free(loop) == 0);
+  aw_step step;
+  CHECK(aw_next(engine, other, &step) == 0);
+  empty(engine, other);
+}
+
 /* ---- tasks ---- */
 
 static aw_turn look_around(aw_task *task, void *data) {
@@ -375,6 +403,7 @@ int main(void) {
   a_closer_is_found_and_called_once();
   a_tick_applies_deadlines_only();
   the_host_is_woken_at_a_time();
+  a_host_ends_its_loops_at_once();
   a_task_knows_its_place();
   the_end_of_a_watched_task_wakes_the_host();
   a_handler_is_replaced_if_there_is_one();
