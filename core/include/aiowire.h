@@ -120,10 +120,11 @@
  *                  the engine's; NULL for functions without a code; the
  *                  arguments of aw_next(); calls from functions that may not
  *                  make them (see above); `..._arm()`, `..._disarm()` and
- *                  `..._describe()` outside of an operation; the setters of a
- *                  task whose step is not under way; aw_step_become() where
- *                  aw_step_can_become() says no; an exception or longjmp() that
- *                  leaves a function which this library has called.
+ *                  `..._describe()` outside of an operation; aw_begin_yield()
+ *                  and the setters of a task whose step is not under way;
+ *                  aw_step_become() where aw_step_can_become() says no; an
+ *                  exception or longjmp() that leaves a function which this
+ *                  library has called.
  *   Call from      The thread of the engine, in any place but the functions
  *                  that the core calls (see above; C steps are no such place).
  *                  Comments name the exceptions. Only aw_next() and
@@ -508,6 +509,8 @@ typedef struct aw_slot {
    * call only functions that release, and those for memory. NULL: nothing to
    * do. */
   void (*leave)(void *slot, void *data);
+
+  void *spare[2]; /* see "Growth" above */
 } aw_slot;
 
 /* Run the whole of `wire` with a slot. Before its first step the run enters the
@@ -864,6 +867,8 @@ typedef struct aw_loop_end {
    * aw_step_cancelled(); RESUME and KILL by aw_step_killed(), after the parked
    * code was closed; FAILED by aw_step_handled(). */
   void (*run)(void *data, const aw_step *step);
+
+  void *spare[2]; /* see "Growth" above */
 } aw_loop_end;
 
 /* End running loops before it returns: stop them hard, and run the steps of

@@ -211,8 +211,8 @@ int aw_await_yield(aw_task *task) {
 }
 
 int aw_begin_yield(aw_task *task) {
-  if (!aw__task_may_wait(task) || !aw__again_free(task))
-    return aw_await_yield(task);
+  if (!aw__again_free(task))
+    return aw_await_yield(task); /* it checks the call; this is harmless */
   task->hopped = false;
   task->engine->credit--;
   return 1;

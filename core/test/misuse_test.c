@@ -96,7 +96,6 @@ static void every_wait_needs_a_task(void) {
   WRONG(aw_await_sleep(NULL, 1));
   WRONG(aw_await_until(NULL, 1));
   WRONG(aw_await_yield(NULL));
-  WRONG(aw_begin_yield(NULL));
   WRONG(aw_await_idle(NULL, 1));
   WRONG(aw_await_task(NULL, NULL));
   WRONG(aw_await_operation(NULL, aw_ready_operation(AW_READABLE), NULL));
@@ -213,7 +212,6 @@ static void wait_in_vain(aw_task *task, aw_loop *inner) {
   WRONG(aw_await_sleep(task, 1));
   WRONG(aw_await_until(task, 1));
   WRONG(aw_await_yield(task));
-  WRONG(aw_begin_yield(task));
   WRONG(aw_await_idle(task, 1));
   WRONG(aw_await_task(task, task));
   WRONG(aw_await_operation(task, aw_ready_operation(AW_READABLE), NULL));
