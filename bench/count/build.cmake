@@ -1,5 +1,5 @@
-# Build the program whose instructions are counted: preset release, in a folder
-# of its own.
+# Build the program whose instructions are counted, and the library whose size
+# is: preset release, in a folder of its own.
 #
 #   cmake -DBUILD=build/dev/count -DGENERATOR=Ninja -DCC=cc -P build.cmake
 
@@ -13,5 +13,5 @@ function(run)
 endfunction()
 
 run(${CMAKE_COMMAND} --preset release -B ${BUILD} -G ${GENERATOR}
-  -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF -DAIOWIRE_LIB=OFF)
-run(${CMAKE_COMMAND} --build ${BUILD} --target aiowire_host)
+  -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF)
+run(${CMAKE_COMMAND} --build ${BUILD} --target aiowire_host aiowire_shared)
