@@ -3,15 +3,19 @@
 local aw = require "aiowire"
 local ticker = require "ticker"
 
-aw.run(function(ev)
+aw.run(function()
   local t = ticker.every(0.01)
   print("tick", t:wait())
-  ev:start(t:Tick() * 2 >> aw.Call(print, "two more"))
-  aw.sleep(0.1)
+  aw.run(t:Tick() * 2 >> aw.Call(print, "two more"))
   print("tick", t:ticks())
 
-  -- A wait for a tick is an event: time-outs and races cut it short.
+  -- A wait for a tick can be cut short, as any other.
   local slow = ticker.every(3600)
   print(aw.pcall(aw.timeout, 0.01, slow.wait, slow))
-  print(aw.run and aw.Race { slow:Tick(), aw.Sleep(0.01) } ~= nil, slow:ticks())
+  print(aw.run(slow:Tick() | aw.Sleep(0.01) >> aw.Value "no tick"))
 end)
+
+-- Where no task can wait, ticker:wait() raises the error of all awaits.
+print(pcall(string.gsub, "x", "x", function()
+  ticker.every(1):wait()
+end))
