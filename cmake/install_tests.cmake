@@ -1,13 +1,13 @@
 # Tests of what is installed: they use it in empty folders, from a prefix that
-# was moved after the install. core/test/install/ has their scripts.
+# was moved after the install. cmake/test/ has their scripts.
 
-# aiowire_install_test(name): core/test/install/NAME.cmake.
+# aiowire_install_test(name): cmake/test/NAME.cmake.
 function(aiowire_install_test name)
   aiowire_test(install.${name} ${test_time} ${CMAKE_COMMAND}
     -DBUILD=${CMAKE_CURRENT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}
     -DCC=${CMAKE_C_COMPILER} -DLUA=${AIOWIRE_LUA} -DHOST=${AIOWIRE_HOST}
     -DGENERATOR=${CMAKE_GENERATOR}
-    -P ${CMAKE_CURRENT_SOURCE_DIR}/core/test/install/${name}.cmake)
+    -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/test/${name}.cmake)
   set_tests_properties(install.${name} PROPERTIES FIXTURES_REQUIRED prefix)
 endfunction()
 

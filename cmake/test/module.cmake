@@ -57,7 +57,7 @@ use(${work}/build)
 # ── a table that does not fit is an error that says so ──────────────────────
 
 set(ENV{LUA_CPATH_5_4} "${work}/?.so")
-run(sh -c "cc ${SOURCE}/core/test/install/fake.c\
+run(sh -c "cc ${SOURCE}/cmake/test/fake.c\
  $(pkg-config --cflags --libs aiowire-lua) -o fake")
 function(refused how text)
   run(./fake ${how})
