@@ -4,8 +4,8 @@
 include(${CMAKE_CURRENT_LIST_DIR}/common.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/head.cmake)
 begin(module)
-file(COPY ${SOURCE}/examples/module/ticker.c ${SOURCE}/examples/module/ticking.lua
-  DESTINATION ${work})
+file(COPY ${SOURCE}/examples/module/ticker.c
+  ${SOURCE}/examples/module/ticking.lua DESTINATION ${work})
 read_head(${work}/ticker.c)
 
 # The host of the third kind registers the library and runs a script.
