@@ -545,10 +545,8 @@ static void nobody_wakes_an_engine_that_closes(host_kind kind) {
   complete(queued.ticket, 0, 0);
   CHECK(aw_engine_close(h.engine, host_engine_closed, &h) == 0);
   CHECK(aw_ticket_complete(of.ticket, 0, 0) == AW_EENDED);
-  if (kind == HOSTED) {
-    uv_run(&h.uv, UV_RUN_DEFAULT);
-    CHECK(uv_loop_close(&h.uv) == 0);
-  }
+  if (kind == HOSTED)
+    host_close_uv(&h);
   CHECK(h.closed == 1);
 }
 
