@@ -18,7 +18,7 @@ uint64_t aw__frame_shield_end(const aw_task *task, uint64_t grace);
  * bytes, push a frame, enter. */
 aw_opened *aw__opened_new(aw_engine *engine, size_t size);
 void aw__opened_free(aw_engine *engine, aw_opened *opened, size_t size);
-enum { AW_NO_SHIELD = 0 };
+#define AW_NO_SHIELD AW_DEFAULT /* 0 is the start of a virtual clock */
 void aw__frame_enter(aw_task *task, aw_opened *opened, uint64_t grace,
                      uint64_t shield); /* end, or AW_NO_SHIELD */
 void aw__frame_exit(aw_task *task, aw_scope_end *end);

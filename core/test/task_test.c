@@ -755,6 +755,24 @@ static void what_a_task_starts_inherits_its_locals(void) {
   CHECK(claims == 0);
 }
 
+static aw_turn note_time(aw_task *task, void *data) {
+  (void)data;
+  log_add("%d ", (int)aw_engine_now(aw_task_engine(task)));
+  return AW_DONE;
+}
+
+/* At the time 0 of a virtual clock, the end of such a shield is 0, too. */
+static void a_shield_without_a_grace_is_no_limit(void) {
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, aw_shielded(aw_then(aw_sleep(5), aw_call(note_time, NULL)), 0));
+  start(loop, aw_finally(aw_sleep(0),
+                         aw_then(aw_sleep(6), aw_call(note_time, NULL)), 0));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("5 6 ");
+  empty(engine, loop);
+}
+
 int main(void) {
   what_a_task_starts_inherits_its_locals();
   a_child_extends_the_limit_of_its_scope();
@@ -785,5 +803,6 @@ int main(void) {
   a_wait_for_a_task_ends_as_the_task();
   cancelling_a_waiter_leaves_the_task_alone();
   a_deep_wire_is_no_depth_of_the_c_stack();
+  a_shield_without_a_grace_is_no_limit();
   return 0;
 }
