@@ -118,6 +118,8 @@ static bool is_busy(const aw_engine *engine) {
 }
 
 int aw_engine_close(aw_engine *engine, void (*closed)(void *data), void *data) {
+  if (!engine)
+    return AW_EINVAL;
   if (is_busy(engine))
     return AW_EBUSY;
   bool hosted = engine->config.uv != NULL;

@@ -43,6 +43,8 @@ static int become_driven(aw_engine *engine) {
 }
 
 int aw_engine_fd(aw_engine *engine) {
+  if (!engine)
+    return AW_EINVAL;
   int rc = become_driven(engine);
   return rc < 0 ? rc : aw__epoll_outer(engine);
 }
@@ -66,6 +68,8 @@ static int take_turn(aw_engine *engine) {
 }
 
 int aw_engine_turn(aw_engine *engine) {
+  if (!engine)
+    return AW_EINVAL;
   if (engine->drive.turning || engine->polling)
     return AW_EBUSY;
   int rc = become_driven(engine);

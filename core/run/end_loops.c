@@ -129,6 +129,8 @@ static bool advance(ending *e) {
 }
 
 int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
+  if (!engine || !how || !how->ends || !how->run)
+    return AW_EINVAL;
   ending e = {.engine = engine, .how = how};
   aw_task *current = engine->current;
   uint8_t gate = engine->gate;

@@ -314,7 +314,8 @@ int aw_await_operation(aw_task *task, const aw_operation *operation,
 int aw_await_wire(aw_task *task, aw_wire *wire, bool whole) {
   if (!wire)
     return AW_ENOMEM;
-  if (!aw__task_may_wait(task) || task->engine->gate & AW_INSIDE) { /* as a C step */
+  bool in_host = aw__task_may_wait(task) && !(task->engine->gate & AW_INSIDE);
+  if (!in_host) { /* a C step cannot be resumed */
     aw_wire_release(wire);
     return AW_EINVAL;
   }

@@ -209,6 +209,8 @@ static int number_of_wait(aw_task *task) {
 }
 
 aw_ticket *aw_ticket_new(aw_task *task) {
+  if (!task)
+    return NULL;
   aw_engine *engine = task->engine;
   if (!is_arming(task) || aw__libuv_open(engine) < 0)
     return NULL;
@@ -255,6 +257,8 @@ static int hand_over(aw_ticket *ticket, bool wakes) {
 }
 
 int aw_ticket_complete(aw_ticket *ticket, int result, aw_value value) {
+  if (!ticket)
+    return AW_EINVAL;
   ticket->result = result <= 0 ? result : AW_EINVAL;
   ticket->value = value;
   return hand_over(ticket, true);

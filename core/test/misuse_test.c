@@ -48,6 +48,7 @@ static void nothing_is_made_of_nothing(void) {
   CHECK(aw_wait_for(NULL, NULL) == NULL);
   CHECK(aw_hold(seen(), &released, NULL) == NULL && released == 1);
   CHECK(aw_when_done(NULL) == NULL);
+  CHECK(aw_with_slot(seen(), NULL, NULL) == NULL && released == 2);
   CHECK(aw_send(NULL, 0) == NULL);
   CHECK(aw_recv(NULL) == NULL);
   CHECK(aw_when_set(NULL) == NULL);
@@ -58,7 +59,7 @@ static void nothing_is_made_of_nothing(void) {
   CHECK(aw_race(NULL, 2) == NULL);
   CHECK(aw_any(NULL, 2) == NULL);
   CHECK(aw_select(NULL, 2) == NULL);
-  CHECK(aw_every(1, seen(), (aw_missed)9) == NULL && released == 2);
+  CHECK(aw_every(1, seen(), (aw_missed)9) == NULL && released == 3);
   CHECK(aw_when_ready(0, 0) == NULL && aw_when_ready(0, 4) == NULL);
   CHECK(aw_ready_operation(0) == NULL);
 }
@@ -89,6 +90,13 @@ static void functions_with_a_code_refuse_null(void) {
   WRONG(aw_rate_try_acquire(NULL, NULL, 1));
   WRONG(aw_channel_try_send(NULL, 0));
   WRONG(aw_channel_try_recv(NULL, NULL));
+  WRONG(aw_engine_fd(NULL));
+  WRONG(aw_engine_turn(NULL));
+  WRONG(aw_engine_close(NULL, NULL, NULL));
+  WRONG(aw_engine_end_loops(NULL, NULL));
+  WRONG(aw_engine_instrument(NULL, NULL));
+  WRONG(aw_ticket_complete(NULL, 0, 0));
+  CHECK(aw_ticket_new(NULL) == NULL);
   CHECK(event == NULL && loop == NULL);
 }
 
@@ -128,6 +136,7 @@ static void release_and_free_take_null(void) {
   aw_cut_release(NULL);
   aw_ready_done(NULL);
   aw_free(NULL);
+  aw_ticket_release(NULL);
   CHECK(aw_cut_keep(NULL) == NULL);
   CHECK(aw_loop_free(NULL) == 0);
   CHECK(aw_engine_free(NULL) == 0);
