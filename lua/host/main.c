@@ -318,10 +318,19 @@ static void open_standard_files(void) {
  * pause of 170 it grows to at most 5.7 times the live memory. The steps must be
  * larger, too, or the program allocates faster than finalizers are called. A
  * script may change these values. */
+enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
+
+#if LUA_VERSION_NUM >= 505
 static void tune_collector(lua_State *L) {
-  enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
+  lua_gc(L, LUA_GCINC);
+  lua_gc(L, LUA_GCPARAM, LUA_GCPPAUSE, PAUSE);
+  lua_gc(L, LUA_GCPARAM, LUA_GCPSTEPMUL, STEP_MULTIPLIER);
+}
+#else
+static void tune_collector(lua_State *L) {
   lua_gc(L, LUA_GCINC, PAUSE, STEP_MULTIPLIER, 0);
 }
+#endif
 
 static void run_state(host *h) {
   lua_State *L = luaL_newstate();
