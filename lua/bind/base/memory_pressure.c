@@ -31,17 +31,30 @@ enum { BATCH = 16 * 1024, KIB = 1024 };
 /* Wires below this size are small beside their userdata. */
 enum { LIGHT_WIRE = 256 };
 
-void awl_weigh(lua_State *L, awl_state *s, size_t bytes) {
-  s->unseen += bytes;
+/* Let the collector work as if Lua had allocated so much. Returns 1 if that has
+ * ended a cycle. */
+#if LUA_VERSION_NUM >= 505
+static int step_collector(lua_State *L, size_t bytes) {
+  return lua_gc(L, LUA_GCSTEP, bytes);
+}
+#else
+static int step_collector(lua_State *L, size_t bytes) {
+  size_t kib = bytes / KIB;
+  return lua_gc(L, LUA_GCSTEP, kib < INT32_MAX ? (int)kib : INT32_MAX);
+}
+#endif
+
+void awl_weigh(lua_State *L, awl_state *s, size_t more) {
+  s->unseen += more;
   if (s->unseen < BATCH)
     return;
   /* The collector does not run: the user has stopped it, or this is a
    * finalizer. LUA_GCSTEP would collect all the same. */
   if (lua_gc(L, LUA_GCISRUNNING) != 1)
     return;
-  size_t kib = s->unseen / KIB;
+  size_t bytes = s->unseen;
   s->unseen = 0; /* reset first: finalizers may call this function */
-  if (lua_gc(L, LUA_GCSTEP, kib < INT32_MAX ? (int)kib : INT32_MAX) == 1)
+  if (step_collector(L, bytes) == 1)
     s->open_before = s->open_bytes;
 }
 
