@@ -79,9 +79,14 @@ static void begin_round(aw_engine *engine) {
   aw__ready_round(engine);
 }
 
-/* Is the turn of a driven engine over? */
-static bool is_over(const aw_engine *engine) {
-  return engine->drive.until != AW_NEVER && uv_hrtime() >= engine->drive.until;
+/* Is the turn of a driven engine over? Then the next one is due at once, also if
+ * nothing is ready: a pass may wake an idle wait, or kill a task. */
+static bool is_over(aw_engine *engine) {
+  aw_drive *drive = &engine->drive;
+  if (drive->until == AW_NEVER || uv_hrtime() < drive->until)
+    return false;
+  drive->unfinished = true;
+  return true;
 }
 
 /* `state` is that of the loop that is pulled. */
@@ -308,6 +313,6 @@ static bool has_reported(const aw_engine *engine) {
 
 bool aw__has_work(const aw_engine *engine) {
   return aw__has_news(engine) || has_notice(engine) || has_reported(engine) ||
-         !aw__list_empty(&engine->drive.ended) ||
+         engine->drive.unfinished || !aw__list_empty(&engine->drive.ended) ||
          engine->hardened != engine->drive.hardened;
 }

@@ -66,6 +66,7 @@ int aw__turn(aw_engine *engine, bool *freed) {
     return AW_EBUSY;
   engine->ready.rouse = NULL;
   drive->turning = drive->pulling = true;
+  drive->unfinished = false;
   catch_up(engine);
   drive->until = uv_hrtime() + AW_MS;
   pull(engine);

@@ -550,6 +550,48 @@ static void a_turn_is_short(host_kind kind, aw_clock clock) {
   host_close(&h);
 }
 
+/* Takes longer than a turn. */
+static aw_turn spin(aw_task *task, void *data) {
+  uint64_t began = uv_hrtime();
+  (void)task;
+  (void)data;
+  while (uv_hrtime() - began < 2 * MS)
+    ;
+  return AW_DONE;
+}
+
+static aw_turn spin_and_park(aw_task *task, void *data) {
+  spin(task, data);
+  CHECK(aw_await_sleep(task, AW_NEVER) == 0);
+  return AW_WAIT;
+}
+
+/* Waits until nothing is ready, and ends the loop. */
+static aw_turn end_when_idle(aw_task *task, void *waited) {
+  if (*(bool *)waited) {
+    aw_loop_stop(aw_task_loop(task), true);
+    return AW_DONE;
+  }
+  *(bool *)waited = true;
+  CHECK(aw_await_idle(task, 0) == 0);
+  return AW_WAIT;
+}
+
+/* The last step of a task ends the turn, too: the engine could not look yet
+ * what is to be done when nothing is ready. */
+static void what_a_turn_leaves_is_done_in_the_next(host_kind kind) {
+  aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL};
+  host h;
+  bool waited = false;
+  host_open(&h, kind, &config);
+  aw_loop *loop = new_loop(h.engine);
+  start(loop, aw_call(end_when_idle, &waited));
+  start(loop, aw_then(aw_call(spin, NULL), aw_call(spin_and_park, NULL)));
+  host_begin(&h, loop);
+  host_run(&h);
+  host_close(&h);
+}
+
 /* ---- many lives ---- */
 
 static size_t count_descriptors(void) {
@@ -699,6 +741,7 @@ static void a_pull_may_return_early(host_kind kind) {
 int main(void) {
   for (host_kind kind = HOSTED; kind < HOST_KINDS; kind++) {
     a_loop_runs_to_its_end(kind);
+    what_a_turn_leaves_is_done_in_the_next(kind);
     an_empty_loop_ends(kind);
     descriptors_are_polled(kind);
     virtual_time_jumps(kind);
