@@ -503,6 +503,74 @@ static void test_lua_close_alone(void) {
   CHECK(blocks == 0);
 }
 
+/* Waits that are under way when their state is closed. */
+static const char *const waits[] = {
+    "aw.channel():recv()",
+    "aw.channel():send({})",
+    "aw.semaphore(0):acquire()",
+    "aw.event():wait()",
+    "local r = aw.rate(1, 99) r:acquire() r:acquire()",
+    "aw.signal 'USR1'",
+    "aw.sleep(99)",
+    "aw.await(aw.At{hour = 0})",
+    "aw.spawn{'sleep', '99'}:wait()",
+    "aw.exec{'sleep', '99'}",
+    "local p = aw.spawn{'sleep', '99', stdout = 'pipe'} p.stdout:read 'a'",
+    "aw.tcp.listen('127.0.0.1', 0):accept()",
+    "local s = aw.tcp.listen('127.0.0.1', 0)\n"
+    "aw.tcp.connect('127.0.0.1', select(2, s:name())):read 'a'",
+    "aw.udp.bind('127.0.0.1', 0):recv()",
+    "aw.dns.resolve 'localhost' aw.sleep(99)",
+    "local z = aw.zmq.socket 'pull' z:bind 'inproc://x' z:recv()",
+    "local z = aw.zmq.socket 'pull' z:bind 'inproc://x'\n"
+    "  aw.readable(z)",
+    "aw.Serve(aw.tcp.listen('127.0.0.1', 0), function() end) aw.sleep(99)",
+    "aw.await(aw.Serve(aw.tcp.listen('127.0.0.1', 0), function() end))",
+    "aw.await(aw.All{aw.Sleep(99), aw.channel(0) and aw.Sleep(98)})",
+    "local e <close> = aw.EventLoop() e:start(aw.Sleep(99))",
+    "aw.shield(function() aw.sleep(99) end)",
+    "aw.scope(function(s) s:start(aw.Sleep(99)) aw.sleep(98) end)",
+    "pcall(aw.sleep, 99) pcall(aw.sleep, 98) aw.sleep(97)",
+    "local function again() pcall(aw.sleep, 99) again() end again()",
+    "aw.wrap(function() aw.sleep(99) end)()",
+    "aw.await(aw.Sleep(99):finally(function() aw.sleep(98) end))",
+    "aw.timeout(99, function() aw.await(aw.Call(aw.sleep, 98):retry{times = 9}) end)",
+    "aw.locals.x = {} aw.start(aw.Sleep(99)):wait()",
+    "repeat aw.yield() until false"};
+
+static void test_closing_in_a_wait(const char *text, bool close_first) {
+  enum { TURNS = 12 };
+  aw_engine *engine = new_engine();
+  CHECK(aw_engine_fd(engine) >= 0);
+  lua_State *L = new_state(engine);
+  aw_task *task;
+  aw_lua_task_config config = {
+      .size = sizeof config, .done = log_end, .data = "a"};
+  CHECK(aw_lua_start_buffer(L, text, strlen(text), "=t", &config, &task) == 0);
+  for (int i = 0; i < TURNS; i++)
+    CHECK(aw_engine_turn(engine) >= 0);
+  if (aw_task_state_of(task) == AW_TASK_FAILED) {
+    fprintf(stderr, "%s\n%s\n", text, logged); /* as without libzmq */
+    CHECK(strstr(text, "zmq"));
+  } else {
+    CHECK(aw_task_state_of(task) < AW_TASK_DONE);
+    CHECK_LOG("");
+  }
+  if (close_first)
+    CHECK(aw_lua_close(L) == 0);
+  lua_close(L);
+  CHECK(aw_task_state_of(task) >= AW_TASK_DONE);
+  aw_task_release(task);
+  CHECK(aw_engine_free(engine) == 0);
+  CHECK(blocks == 0);
+}
+
+static void test_closing_in_all_waits(void) {
+  for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+    for (int first = 0; first < 2; first++)
+      test_closing_in_a_wait(waits[i], first);
+}
+
 /* ---- engines that are driven in other ways ---- */
 
 enum { SOME = 3 };
@@ -706,6 +774,7 @@ int main(void) {
   test_c_wires();
   test_several_states();
   test_lua_close_alone();
+  test_closing_in_all_waits();
   test_in_the_hosts_uv_loop();
   test_by_a_descriptor();
   test_one_after_the_other(false);
