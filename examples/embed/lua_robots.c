@@ -177,19 +177,25 @@ static const char GUARD[] =
     "  robot.move(-3)\n"
     "end\n";
 
-/* A script has ended. Called in aw_engine_turn(), outside any step. */
+/* A script has ended. Called in aw_engine_turn(), outside any step, and in a
+ * protected call. */
 static void script_done(lua_State *L, aw_task *task, int status, int nresults,
                         void *data) {
   (void)task, (void)nresults;
   robot *it = data;
   it->running = false;
   it->status = status;
-  if (status == 0)
+  aw_error *error = aw_loop_error(aw_lua_loop(L));
+  if (status == AW_ECANCELED && error) { /* a task of the script has failed */
+    aw_lua_push_error(L, error);
+    it->status = AW_EHOST;
+  }
+  if (it->status == 0)
     printf("%-6s has ended\n", it->name);
-  else if (status == AW_ECANCELED)
-    printf("%-6s was cancelled\n", it->name);
-  else /* the error is at index -2, what is known about it at -1 */
+  else if (it->status == AW_EHOST) /* the error, and what is known about it */
     printf("%-6s failed: %s\n", it->name, luaL_tolstring(L, -2, NULL));
+  else
+    printf("%-6s ended: %s\n", it->name, aw_strerror(status));
 }
 
 /* Runs in a protected call. */
