@@ -4,7 +4,7 @@
 --
 -- Other blocks are fragments: declarations of a file, or the statements of a
 -- function, after the headers that they need. A block that begins with #include
--- has them all.
+-- has them all. The names of the library in the text are those of the headers.
 
 local process = require "spec.support.process"
 
@@ -127,8 +127,40 @@ local function run(block)
   end
 end
 
+local function names_in(text)
+  local names = {}
+  for name in text:gmatch "%f[%w_]([aA][wW]_%w[%w_]*)" do
+    names[name] = true
+  end
+  return names
+end
+
+local declared = {}
+for _, folder in ipairs { "core/include", "lua/include" } do
+  for _, header in ipairs(process.files(folder, "%.h$")) do
+    for name in pairs(names_in(process.read(header))) do
+      declared[name] = true
+    end
+  end
+end
+
+-- Returns a list of names that no header has.
+local function unknown_names(text)
+  local unknown = {}
+  for name in pairs(names_in(text)) do
+    if not declared[name] then
+      unknown[#unknown + 1] = name
+    end
+  end
+  return unknown
+end
+
 for _, path in ipairs(FILES) do
   describe(path, function()
+    it("names what the headers declare [docs]", function()
+      assert.are.same({}, unknown_names(process.read(path)))
+    end)
+
     local blocks = blocks_of(process.read(path))
 
     it("has programs in C [docs]", function()
