@@ -14,7 +14,8 @@
  *               them at the border and makes them the error of the task, so
  *               retries, time-outs and races see them as any other error. If
  *               nothing handles the error, run() throws the exception again,
- *               with its type.
+ *               with its type. A plain function whose text is enough needs no
+ *               layer: aw_call(aw_guard<f>, data), see aiowire.h.
  *
  * The program asks three mirrors for the same file, and takes what comes first.
  */
