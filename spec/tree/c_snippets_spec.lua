@@ -77,14 +77,18 @@ int fragment(aw_engine *engine, aw_loop *loop, aw_task *task, lua_State *L) {
 ]] .. code .. "return 0;\n}\n"
 end
 
-local function lua_flags()
-  local pipe <close> = assert(io.popen("pkg-config --cflags lua5.4 2>&1"))
+-- Returns what pkg-config says of Lua 5.4, whatever its name is here.
+local function lua_flags(option)
+  local pipe <close> = assert(io.popen(([[
+    for name in lua5.4 lua-5.4 lua54 lua; do
+      pkg-config %s $name 2>/dev/null && break
+    done]]):format(option)))
   return pipe:read "l" or ""
 end
 
 local INCLUDES <const> = ("-I%s -I%s %s"):format(
   quoted(process.root .. "/core/include"),
-  quoted(process.root .. "/lua/include"), lua_flags())
+  quoted(process.root .. "/lua/include"), lua_flags "--cflags")
 
 local function assert_ran(outcome)
   local said = outcome.out .. outcome.err
@@ -118,7 +122,7 @@ local function run(block)
     return
   end
   local lua = block.code:find("aiowire_lua.h", 1, true)
-    and "-laiowire_lua $(pkg-config --libs lua5.4)" or ""
+    and "-laiowire_lua " .. lua_flags "--libs" or ""
   local command = compile(("s.c -L%s %s -laiowire -Wl,-rpath,%s -o s"
     .. " && exec ./s </dev/null"):format(folder, lua, folder))
   local outcome = assert_ran(process.run(command, { ["s.c"] = block.code }))
