@@ -5,10 +5,9 @@
  *
  * Shows the little layer that a C++ program puts around the library. Copy it.
  *
- *   Owners      `engine`, `loop` and `wire` release what they own. A constructor
- *               of the library takes its operands, which is a move in C++: so
- *               the functions below take their wires by value, and call
- *               release().
+ *   Owners      `engine`, `loop` and `wire` release what they own. The library
+ *               takes the operands of a wire, which is a move in C++: so the
+ *               functions below take their wires by value, and call release().
  *   Lambdas     call(f) makes a step of a function object; the wire owns it.
  *   Exceptions  must not pass through the library, which is C. call() catches
  *               them at the border and makes them the error of the task, so
