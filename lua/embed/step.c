@@ -1,8 +1,8 @@
 /* step.c - runs steps of Lua for a host program that pulls them
  *
  * A worker pulls steps itself when the binding drives (run/worker.c). Here the
- * host program pulls: `over` is set, so a worker runs one step and rests, and
- * the engine runs no code while Lua is on the C stack.
+ * host program pulls: a worker runs one step and rests, and the engine runs no
+ * code while Lua is on the C stack.
  *
  * A step belongs to Lua if its code is ours: the wire of a CALL has a leaf, and
  * parked code is a worker. The host program may have steps of its own in tasks
@@ -62,7 +62,6 @@ static void run(awl_hosted *hosted, const aw_step *step) {
   run->outer = outer.engine ? &outer : NULL;
   run->step = *step;
   run->rc = 1;
-  run->over = true;
   hosted->hub->recent = hosted;
   awl_run_step(hosted->driver, s);
   hosted->run = s->run;

@@ -119,7 +119,6 @@ local LEVELS <const> = {
   { "run/kind_functions" },
   { "run/report", "run/wanted" },
   { "run/step" },
-  { "run/end_loops" },
 
   { "sources/epoll", "sources/libzmq", "sources/meeting", "sources/polled" },
   { "sources/channel", "sources/poller", "sources/rate", "sources/sync",
@@ -132,7 +131,7 @@ local LEVELS <const> = {
   { "drive/expire" },
   { "drive/block" },
   { "drive/next" },
-  { "drive/answer" },
+  { "drive/answer", "drive/end_loops" },
   { "drive/turn" },
   { "drive/foreign", "drive/hosted" },
 

@@ -460,10 +460,6 @@ static void dispatch_step(lua_State *L, awl_state *s) {
   }
 }
 
-void awl_run_step(lua_State *L, awl_state *s) {
-  dispatch_step(L, s);
-}
-
 /* A signal that ended the run of a private engine also ends the run around it
  * [L2]. */
 static void pass_signal_on(const awl_state *s, const awl_run *outer) {
@@ -483,6 +479,20 @@ static bool has_step(awl_run *run) {
   return run->has_step;
 }
 
+/* Run the step at hand, and those that follow. Both callers come here, so that
+ * dispatch_step() is inline. */
+static void drive(lua_State *L, awl_state *s) {
+  do {
+    s->run.has_step = false;
+    dispatch_step(L, s);
+  } while (has_step(&s->run));
+}
+
+void awl_run_step(lua_State *L, awl_state *s) {
+  s->run.over = true; /* a worker pulls no further step */
+  drive(L, s);
+}
+
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
               uint64_t limit) {
   awl_run outer = s->run;
@@ -498,10 +508,8 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   aw_engine *woken =
       loop->signals ? awl_signals_wake(s, loop->engine->core) : NULL;
   awl_limit_check(L, s);
-  while (has_step(run)) {
-    run->has_step = false;
-    dispatch_step(L, s);
-  }
+  if (has_step(run))
+    drive(L, s);
   int rc = run->rc;
   if (woken)
     awl_signals_wake(s, woken);

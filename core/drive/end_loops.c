@@ -9,20 +9,29 @@
  *                    ▲                                                  │
  *                    └──── kill a task whose wait has not ended ◄───────┘
  *
- * Neighbours: engine.c gives tasks their turns; end.c kills tasks.
+ * Neighbours: next.c runs the tasks; run/end.c kills tasks.
  */
 #include "base/ready.h"
 #include "run/cancel.h"
 #include "run/end.h"
 #include "run/loop.h"
-#include "run/step.h"
 #include "run/task.h"
+#include "run/tree.h"
+
+/* What the engine is to tell its host of other loops. */
+typedef struct aside {
+  aw_notice slow, late, swallowed;
+  aw_task *holding;
+  aw_link reports;
+  bool holding_due, woken, news;
+} aside;
 
 /* What is under way. */
 typedef struct ending {
   aw_engine *engine;
   const aw_loop_end *how;
   aw_link woken; /* tasks of the loops, taken out of the queues */
+  aw_loop alone; /* pulled in the place of a loop; it does not run */
 } ending;
 
 static bool is_one(const ending *e, const aw_loop *loop) {
@@ -79,16 +88,15 @@ static bool take_woken(ending *e) {
   return taken + closed > 0;
 }
 
-static void run(const ending *e, aw_task *task) {
+/* Give `task` its turn. `alone` has ended, so aw_next() chooses no other task;
+ * but it tells the host of failures. */
+static void run(ending *e, aw_task *task) {
+  aw_engine *engine = e->engine;
   aw_step step;
-  e->engine->current = task;
+  engine->current = task;
   task->state = AW_TASK_RUNNING;
-  while (aw__step_run(task, &step)) {
+  while (aw_next(engine, &e->alone, &step) == 1)
     e->how->run(e->how->data, &step);
-    if (task->state != AW_TASK_RUNNING)
-      break;
-  }
-  e->engine->current = NULL;
 }
 
 /* Report a task of the loops that has failed, so that it settles. */
@@ -128,18 +136,64 @@ static bool advance(ending *e) {
   return true;
 }
 
+static void move_all(aw_link *from, aw_link *to) {
+  aw_link *link;
+  while ((link = aw__list_shift(from)) != NULL)
+    aw__list_append(to, link);
+}
+
+static void put_aside(ending *e, aside *a) {
+  aw_engine *engine = e->engine;
+  *a = (aside){engine->slow,    engine->late, engine->swallowed,
+               engine->holding, {NULL, NULL}, engine->holding_due,
+               engine->woken,   engine->news};
+  aw__list_init(&a->reports);
+  for (aw_link *l = engine->reports.next, *next; l != &engine->reports;
+       l = next) {
+    next = l->next;
+    if (is_one(e, AW_CONTAINER(aw_task, link, l)->loop))
+      continue;
+    aw__link_remove(l);
+    aw__list_append(&a->reports, l);
+  }
+  engine->slow = engine->late = engine->swallowed = (aw_notice){0};
+  engine->holding = NULL;
+  engine->holding_due = false;
+  engine->woken = 0;
+}
+
+/* Notices that came meanwhile are of tasks that have ended. But somebody may
+ * watch those tasks. */
+static void put_back(ending *e, aside *a) {
+  aw_engine *engine = e->engine;
+  aw_error_release(engine->late.error);
+  aw_task_release(engine->holding);
+  engine->slow = a->slow;
+  engine->late = a->late;
+  engine->swallowed = a->swallowed;
+  engine->holding = a->holding;
+  engine->holding_due = a->holding_due;
+  move_all(&a->reports, &engine->reports);
+  engine->woken = 1;
+  engine->news = true;
+}
+
 int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
-  if (!engine || !how || !how->ends || !how->run)
-    return AW_EINVAL;
-  ending e = {.engine = engine, .how = how};
+  ending e = {.engine = engine, .how = how, .alone = {.engine = engine}};
+  aside a;
   aw_task *current = engine->current;
   uint8_t gate = engine->gate;
   if (current && current->loop && is_one(&e, current->loop))
     return AW_EBUSY;
   aw__list_init(&e.woken);
-  engine->gate |= AW_INSIDE;
+  aw__scope_init(&e.alone.root, NULL, NULL);
+  aw__list_append(&engine->running, &e.alone.running);
+  put_aside(&e, &a);
+  engine->gate = 0;
   while (find_running(&e) && advance(&e))
     continue;
+  put_back(&e, &a);
+  aw__link_remove(&e.alone.running);
   engine->gate = gate;
   engine->current = current;
   return find_running(&e) ? AW_EBUSY : 0;
