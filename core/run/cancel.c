@@ -349,21 +349,6 @@ static uint64_t moved(const aw_scope *scope) {
   return opened ? aw__opened_of(scope)->moved : 0;
 }
 
-bool aw__scope_is_plain(const aw_scope *scope) {
-  return !scope->error && scope->own == AW_LEVEL_NONE &&
-         scope->eff == AW_LEVEL_NONE && !scope->cut && !scope->above;
-}
-
-/* Most scopes end without an error and without a cancel. */
-bool aw__scope_end_plainly(aw_scope *scope) {
-  if (!aw__scope_is_plain(scope))
-    return false;
-  scope->closed = true; /* also while a failed task is being reported */
-  if (scope->alarm.place != 0)
-    aw__alarm_clear(aw__scope_engine(scope), &scope->alarm);
-  return true;
-}
-
 void aw__scope_end(aw_scope *scope, aw_scope_end *end) {
   if (aw__scope_end_plainly(scope)) {
     *end = (aw_scope_end){.moved = moved(scope)};

@@ -2,7 +2,8 @@
 #ifndef AW_CANCEL_H
 #define AW_CANCEL_H
 
-#include "state.h"
+#include "base/deadline.h"
+#include "run/tree.h"
 
 /* The wait for the end of a loop; its data is that loop. */
 extern const aw_operation aw__wait_loop;
@@ -23,8 +24,18 @@ void aw__scope_look_failed(aw_scope *scope);
 void aw__scope_note_late(aw_scope *scope, aw_error *error); /* borrows */
 void aw__scope_end(aw_scope *scope, aw_scope_end *end);
 /* Is there no error in the scope, and does it see no cancel? */
-bool aw__scope_is_plain(const aw_scope *scope);
+static inline bool aw__scope_is_plain(const aw_scope *scope) {
+  return !scope->error && scope->own == AW_LEVEL_NONE &&
+         scope->eff == AW_LEVEL_NONE && !scope->cut && !scope->above;
+}
 /* End the scope if there is nothing to tell about its end. */
-bool aw__scope_end_plainly(aw_scope *scope);
+static inline bool aw__scope_end_plainly(aw_scope *scope) {
+  if (!aw__scope_is_plain(scope))
+    return false;
+  scope->closed = true; /* also while a failed task is being reported */
+  if (scope->alarm.place != 0)
+    aw__alarm_clear(aw__scope_engine(scope), &scope->alarm);
+  return true;
+}
 
 #endif

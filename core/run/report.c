@@ -29,16 +29,13 @@ bool aw_step_is_of(const aw_task *task, void (*release)(void *data)) {
 
 /* A report at a wrong time, when no step is under way: it was reported already,
  * or waits. Dispose of what the report takes. */
-AW_APART static void refuse(const aw_task *task, aw_value value, aw_wire *next,
-                            aw_error *error) {
+AW_APART static void refuse_value(const aw_task *task, aw_value value) {
   aw__drop(task->engine, value);
-  aw_wire_release(next);
-  aw_error_release(error);
 }
 
 void aw_step_done(aw_task *task, aw_value value) {
   if (!aw__task_in_step(task)) {
-    refuse(task, value, NULL, NULL);
+    refuse_value(task, value);
     return;
   }
   task->host = NULL;
@@ -51,7 +48,7 @@ void aw_step_next(aw_task *task, aw_wire *next) {
     return;
   }
   if (!aw__task_in_step(task)) {
-    refuse(task, 0, next, NULL);
+    aw_wire_release(next);
     return;
   }
   task->host = NULL;
@@ -62,7 +59,7 @@ void aw_step_next(aw_task *task, aw_wire *next) {
 
 void aw_step_fail(aw_task *task, aw_error *error) {
   if (!aw__task_in_step(task)) {
-    refuse(task, 0, NULL, error);
+    aw_error_release(error);
     return;
   }
   task->host = NULL;

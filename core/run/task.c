@@ -111,9 +111,7 @@ aw_task *aw_task_keep(aw_task *task) {
   return task;
 }
 
-void aw_task_release(aw_task *task) {
-  if (!task || --task->refs > 0)
-    return;
+AW_APART static void free_task(aw_task *task) {
   aw_engine *engine = task->engine;
   assert(task->loop == NULL); /* settled: the engine's reference is gone */
   aw__task_drop_outcome(task);
@@ -121,6 +119,11 @@ void aw_task_release(aw_task *task) {
     free_more(task);
   aw__task_put_back(engine, task);
   aw__engine_release(engine);
+}
+
+void aw_task_release(aw_task *task) {
+  if (task && --task->refs == 0)
+    free_task(task);
 }
 
 /* ---- frames ---- */
