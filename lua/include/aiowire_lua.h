@@ -228,8 +228,7 @@ AW_API int aw_lua_start_file(lua_State *L, const char *path,
                              const aw_lua_task_config *config, aw_task **out);
 AW_API int aw_lua_start_buffer(lua_State *L, const char *text, size_t size,
                                const char *chunkname,
-                               const aw_lua_task_config *config,
-                               aw_task **out);
+                               const aw_lua_task_config *config, aw_task **out);
 
 /* Return the loop of those tasks, to stop it, to pull it, or to begin a run
  * with a time limit; borrowed until the next start. Does not raise. NULL: L is

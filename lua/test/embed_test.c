@@ -534,7 +534,8 @@ static const char *const waits[] = {
     "local function again() pcall(aw.sleep, 99) again() end again()",
     "aw.wrap(function() aw.sleep(99) end)()",
     "aw.await(aw.Sleep(99):finally(function() aw.sleep(98) end))",
-    "aw.timeout(99, function() aw.await(aw.Call(aw.sleep, 98):retry{times = 9}) end)",
+    "aw.timeout(99, function() aw.await(aw.Call(aw.sleep, 98):retry{times = "
+    "9}) end)",
     "aw.locals.x = {} aw.start(aw.Sleep(99)):wait()",
     "repeat aw.yield() until false"};
 
