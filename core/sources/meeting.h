@@ -17,9 +17,9 @@
 
 typedef struct aw_meeting {
   uint32_t refs;
-  const char *kind;  /* for people */
-  char *name;        /* or NULL */
-  aw_engine *engine; /* kept; NULL: nobody has waited yet */
+  const char *kind;              /* for people */
+  char *name;                    /* or NULL */
+  aw_engine *engine;             /* kept; NULL: nobody has waited yet */
   void (*release)(void *object); /* release a reference to the object */
 } aw_meeting;
 

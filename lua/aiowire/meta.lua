@@ -401,8 +401,8 @@ function EventLoop:start_ready(wire, handler, opts) end
 --- Raises: UnhandledException [E8]; an error that a handler raised, unchanged;
 --- Deadlock, with the tree of tasks, when all tasks wait and nothing can wake
 --- one [L4]; "this EventLoop is already running"; "this EventLoop has ended
---- (...)"; outside of tasks, if a host program drives the engine, "cannot run an
---- EventLoop outside a task here (...)" [L6].
+--- (...)"; outside of tasks, if a host program drives the engine, "cannot run
+--- an EventLoop outside a task here (...)" [L6].
 ---@param timeout? number seconds, in place of the option
 ---@return "done"|"timeout"|"stopped"
 function EventLoop:run(timeout) end
