@@ -1,8 +1,8 @@
 /* engine.c - the life of an engine
  *
- * An engine with a libuv loop of its own closes that at once. One in the loop of
- * its host begins to close its handles, and the rest happens when the host runs
- * that loop; until then libuv.c keeps the memory of the engine.
+ * An engine with a libuv loop of its own closes that at once. One in the loop
+ * of its host begins to close its handles, and the rest happens when the host
+ * runs that loop; until then libuv.c keeps the memory of the engine.
  *
  * This file assembles the core: no other file includes or calls it.
  */

@@ -428,8 +428,8 @@ typedef struct aw_ready {
   aw_link tasks;
   size_t count;
   size_t round; /* of `count`: still belong to this round [F2] */
-  /* While a driven engine rests: to be called when a task becomes ready, so that
-   * the host gives the engine a turn; else NULL. */
+  /* While a driven engine rests: to be called when a task becomes ready, so
+   * that the host gives the engine a turn; else NULL. */
   void (*rouse)(aw_engine *engine);
   aw_task **scratch; /* to shuffle a round [F6] */
   size_t scratch_size;

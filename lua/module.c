@@ -31,8 +31,9 @@ static const char MODULE_KEY = 'm';
 /* ---- the end of the state ---- */
 
 /* Tasks on an engine of the host program end first, while their workers are
- * there. Things that objects own end before the engines that they belong to. Locations
- * and the claims of loops end after all things that may refer to them. */
+ * there. Things that objects own end before the engines that they belong to.
+ * Locations and the claims of loops end after all things that may refer to
+ * them. */
 const awl_ending awl_endings[] = {
     awl_end_hosted,  awl_free_workers, awl_free_resources, awl_free_scopes,
     awl_leave_hub,   awl_free_engines, awl_free_locations, awl_free_loops,

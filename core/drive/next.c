@@ -79,8 +79,8 @@ static void begin_round(aw_engine *engine) {
   aw__ready_round(engine);
 }
 
-/* Is the turn of a driven engine over? Then the next one is due at once, also if
- * nothing is ready: a pass may wake an idle wait, or kill a task. */
+/* Is the turn of a driven engine over? Then the next one is due at once, also
+ * if nothing is ready: a pass may wake an idle wait, or kill a task. */
 static bool is_over(aw_engine *engine) {
   aw_drive *drive = &engine->drive;
   if (drive->until == AW_NEVER || uv_hrtime() < drive->until)

@@ -106,7 +106,8 @@
  *                  a notification), members of structs with a `size`, and a
  *                  meaning for members named `spare`, which a program neither
  *                  sets nor reads: initializers make them zero. Structs that
- *                  only the library makes, grow at their end. No other struct grows.
+ *                  only the library makes, grow at their end. No other struct
+ *                  grows.
  *   Misuse         A wrong call does nothing, and releases what it takes. A
  *                  function with a code returns AW_EINVAL, one that makes
  *                  something returns NULL. Checked, in every build: NULL
@@ -681,8 +682,8 @@ AW_API int aw_engine_new(const aw_engine_config *config, aw_engine **out);
  * Tasks and errors of the engine that are still referenced stay valid, but the
  * engine does not call `drop` for their values any more.
  *
- * Returns 0; or AW_EBUSY, with nothing freed, while it has loops, or when called
- * from inside aw_next() or a callback of libuv in the engine's own loop.
+ * Returns 0; or AW_EBUSY, with nothing freed, while it has loops, or when
+ * called from inside aw_next() or a callback of libuv in the engine's own loop.
  */
 AW_API int aw_engine_free(aw_engine *engine);
 
@@ -718,10 +719,10 @@ AW_API int aw_engine_uv(aw_engine *engine, void **out);
 
 /* An owner of handles in an engine's libuv loop. */
 typedef struct aw_closer {
-  /* Close the handles; called once, by aw_engine_free() or aw_engine_close(). It
-   * may call uv_close() and free memory that no handle uses. The close callbacks
-   * come before aw_engine_free() returns; in the libuv loop of a host, when the
-   * host runs that loop. They may not use the engine. */
+  /* Close the handles; called once, by aw_engine_free() or aw_engine_close().
+   * It may call uv_close() and free memory that no handle uses. The close
+   * callbacks come before aw_engine_free() returns; in the libuv loop of a
+   * host, when the host runs that loop. They may not use the engine. */
   void (*close)(struct aw_closer *closer);
   struct aw_closer *next; /* private */
   /* `loop` has ended its run: release what was used for it. May do the same as
@@ -1310,11 +1311,11 @@ AW_API void aw_step_answer(aw_engine *engine, const aw_step *step);
  * each ms, between two steps, and leaves the rest to the next turn. A turn
  * calls two functions of aw_engine_config:
  *
- *   pull   runs the host steps: it calls aw_next(engine, NULL, &step) until that
- *          returns 0, and reports each step before it returns. If it returns
- *          earlier, the next turn is due at once; while a step is neither
- *          reported nor parked, there are no turns. NULL: aw_step_answer()
- *          answers each step
+ *   pull   runs the host steps: it calls aw_next(engine, NULL, &step) until
+ *          that returns 0, and reports each step before it returns. If it
+ *          returns earlier, the next turn is due at once; while a step is
+ *          neither reported nor parked, there are no turns. NULL:
+ *          aw_step_answer() answers each step
  *   ended  a loop that aw_loop_begin() has begun has ended. Called outside of
  *          all steps, once for each run, not for a loop that has been freed
  *          before. It may ask aw_loop_state_of() and aw_loop_error(), free the
@@ -1335,14 +1336,14 @@ AW_API void aw_step_answer(aw_engine *engine, const aw_step *step);
  *
  * On the libuv loop of a host
  *
- *   libuv      Host and library must use the same libuv. aw_engine_new() returns
- *              AW_EVERSION if the structs of the libuv that runs differ in size
- *              from those that this library was compiled with, or uv_loop_t
- *              from `uv_size`.
+ *   libuv      Host and library must use the same libuv. aw_engine_new()
+ *              returns AW_EVERSION if the structs of the libuv that runs
+ *              differ in size from those that this library was compiled with,
+ *              or uv_loop_t from `uv_size`.
  *   watchers   libuv has one watcher for each descriptor. A wait for one that a
- *              handle of the host watches, or for which a task of another engine
- *              in the same libuv loop waits, fails with EEXIST. Before you open
- *              a handle for a descriptor that tasks have used, call
+ *              handle of the host watches, or for which a task of another
+ *              engine in the same libuv loop waits, fails with EEXIST. Before
+ *              you open a handle for a descriptor that tasks have used, call
  *              aw_engine_uv(): it closes watchers that are not in use.
  *   epoll      If a task closes a descriptor too early, while others have its
  *              file open, the engine replaces the kernel's epoll set behind
@@ -1376,8 +1377,8 @@ AW_API uint64_t aw_engine_timeout(aw_engine *engine);
 
 /* Give the engine a turn. A turn that comes too early does no harm.
  *
- * Returns 1 if more is ready; 0 if not; AW_EBUSY when called in a turn, inside a
- * step, or while a host step is neither reported nor parked; AW_EINVAL if the
+ * Returns 1 if more is ready; 0 if not; AW_EBUSY when called in a turn, inside
+ * a step, or while a host step is neither reported nor parked; AW_EINVAL if the
  * engine was made with `uv`; or as aw_engine_fd() fails. */
 AW_API int aw_engine_turn(aw_engine *engine);
 
@@ -2260,8 +2261,8 @@ typedef struct aw_instrument {
    * more; the parent was started earlier. */
   void (*task_started)(void *data, const aw_task *task);
   /* `task` has ended. aw_task_state_of() says how, and aw_task_error() why.
-   * Its name may be gone. A failed task ends after its handler was called. Tasks
-   * whose loop was freed before they ran end as cancelled. */
+   * Its name may be gone. A failed task ends after its handler was called.
+   * Tasks whose loop was freed before they ran end as cancelled. */
   void (*task_ended)(void *data, const aw_task *task);
   /* A cancel has reached the innermost scope of `task`, or has turned hard (see
    * aw_task_overdue()). aw_task_cancelled_by() says why. Nothing is told of a
@@ -2275,8 +2276,8 @@ typedef struct aw_instrument {
   /* `label` is as in aw_waiting, or "yield", for which aw_task_waiting() tells
    * nothing more. */
   void (*wait_begins)(void *data, const aw_task *task, const char *label);
-  /* `result` is 0 or a negative code: AW_ECANCELED if the wait was aborted, also
-   * of an event that has lost its race. */
+  /* `result` is 0 or a negative code: AW_ECANCELED if the wait was aborted,
+   * also of an event that has lost its race. */
   void (*wait_ends)(void *data, const aw_task *task, int result);
 
   /* The engine blocks in libuv, as no task is ready. Waits end in between. A

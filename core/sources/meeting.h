@@ -53,8 +53,8 @@ static inline aw_task *aw__meeting_first(const aw_link *queue) {
 }
 size_t aw__meeting_count(const aw_link *queue);
 /* For operations whose data is the object. The first makes `task` leave its
- * queue; it may have had the last reference to the object. The second writes "kind name" for people, or "kind" if the object has
- * no name. */
+ * queue; it may have had the last reference to the object. The second writes
+ * "kind name" for people, or "kind" if the object has no name. */
 void aw__meeting_disarm(aw_task *task, void *object);
 void aw__meeting_describe(const void *object, char *out, size_t size);
 

@@ -17,9 +17,9 @@
  *
  * Invariants: a wait that has a ticket has a positive `result`, other waits
  * have 0. A ticket in the queue is complete: its thread has forgotten it. While
- * the mailbox is open, only the engine's thread frees tickets; the memory of one
- * is the engine's, but any thread may free it by aw_free() when the mailbox is
- * closed.
+ * the mailbox is open, only the engine's thread frees tickets; the memory of
+ * one is the engine's, but any thread may free it by aw_free() when the mailbox
+ * is closed.
  *
  * Neighbours: wait.c clears `result` before it arms an operation; task.c ends
  * waits; libuv.c has the async handle that wakes the engine.

@@ -1,9 +1,9 @@
 /* cycles_test.c - engines come and go, and the process does not grow
  *
  * A life cycle makes an engine, in each of the three ways to drive it, and uses
- * descriptors, a channel, a ticket, a time-out and a failure on it. 1,000 cycles
- * run one after the other; then eight threads have 200 cycles each, which
- * ./dev tsan watches. Neither memory nor descriptors may be left.
+ * descriptors, a channel, a ticket, a time-out and a failure on it. 1,000
+ * cycles run one after the other; then eight threads have 200 cycles each,
+ * which ./dev tsan watches. Neither memory nor descriptors may be left.
  */
 #include "check.h"
 

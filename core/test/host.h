@@ -1,9 +1,9 @@
 /* host.h - hosts that drive an engine, for tests
  *
  * A host is of one of two kinds. A HOSTED engine is in the host's libuv loop; a
- * FOREIGN host polls the descriptor of the engine, for no longer than the engine
- * says, and gives it a turn. A wake-up that is missed keeps the test from
- * ending.
+ * FOREIGN host polls the descriptor of the engine, for no longer than the
+ * engine says, and gives it a turn. A wake-up that is missed keeps the test
+ * from ending.
  *
  * `running` counts the loops that were begun and whose end was not told. `act`
  * is called while the engine rests, at the last moment before the host blocks:

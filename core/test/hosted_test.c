@@ -1,7 +1,7 @@
 /* hosted_test.c - engines in the libuv loop of a host that has other handles
  *
- * The host's handles must survive the engine: before, during and after its life,
- * and while it closes. drive_test.c has what is the same for all hosts.
+ * The host's handles must survive the engine: before, during and after its
+ * life, and while it closes. drive_test.c has what is the same for all hosts.
  */
 #include "host.h"
 

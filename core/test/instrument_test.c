@@ -3,8 +3,8 @@
  * A tracer keeps a track for each task and checks that every event fits the one
  * before: a task starts once and ends once, steps and waits are paired and do
  * not overlap. First small programs, whose events are compared one by one; then
- * thousands of random wires, run by a host that parks, fails, swallows Cancelled
- * and is killed.
+ * thousands of random wires, run by a host that parks, fails, swallows
+ * Cancelled and is killed.
  */
 #include "check.h"
 

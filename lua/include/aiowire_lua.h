@@ -212,7 +212,8 @@ typedef struct aw_lua_task_config {
  * the run of the loop if it does not run; nothing runs before the program
  * drives the engine. Returns 0; AW_EINVAL if L is not bound to an engine, for a
  * value that can be no wire, or for a member of `config` that is unknown here;
- * AW_EENDED after aw_lua_close(); or AW_ENOMEM. Call from: also a step, a callback and `done`.
+ * AW_EENDED after aw_lua_close(); or AW_ENOMEM. Call from: also a step, a
+ * callback and `done`.
  */
 AW_API int aw_lua_start(lua_State *L, int nargs,
                         const aw_lua_task_config *config, aw_task **out);

@@ -1,10 +1,10 @@
 /* loops.c - EventLoops by their numbers
  *
- * Each EventLoop of a state has a number. The number is in the host value of the
- * core's loop, and a part of each value that the engine carries. So the number
- * leads from the core to the awl_loop and to the EventLoop of Lua (AWL_LOOPS).
- * A number is reused once its loop is garbage and nobody refers to a value of
- * the loop.
+ * Each EventLoop of a state has a number. The number is in the host value of
+ * the core's loop, and a part of each value that the engine carries. So the
+ * number leads from the core to the awl_loop and to the EventLoop of Lua
+ * (AWL_LOOPS). A number is reused once its loop is garbage and nobody refers to
+ * a value of the loop.
  *
  * Invariant: s->loops[n] is the loop of number n, or NULL; s->claims[n] are the
  * claims on the values of that loop, and may outlive the loop.

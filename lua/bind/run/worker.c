@@ -17,8 +17,8 @@
  * task fails with that error.
  *
  * Neighbours: pool.c makes and ends workers; input.c pushes what a body is
- * called with; report.c reports the end of a body to the core; driver.c runs all other
- * steps.
+ * called with; report.c reports the end of a body to the core; driver.c runs
+ * all other steps.
  *
  * Invariants: run.running is the worker whose coroutine is being resumed, and
  * run.co the coroutine in which awaits are valid. A worker that yields is idle
