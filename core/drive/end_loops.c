@@ -23,7 +23,7 @@ typedef struct aside {
   aw_notice slow, late, swallowed;
   aw_task *holding;
   aw_link reports;
-  bool holding_due, woken, news;
+  bool holding_due, woken;
 } aside;
 
 /* What is under way. */
@@ -32,6 +32,7 @@ typedef struct ending {
   const aw_loop_end *how;
   aw_link woken; /* tasks of the loops, taken out of the queues */
   aw_loop alone; /* pulled in the place of a loop; it does not run */
+  bool noticed;  /* a task has ended that somebody watches */
 } ending;
 
 static bool is_one(const ending *e, const aw_loop *loop) {
@@ -95,8 +96,10 @@ static void run(ending *e, aw_task *task) {
   aw_step step;
   engine->current = task;
   task->state = AW_TASK_RUNNING;
-  while (aw_next(engine, &e->alone, &step) == 1)
+  while (aw_next(engine, &e->alone, &step) == 1) {
+    e->noticed |= step.what == AW_STEP_WOKEN;
     e->how->run(e->how->data, &step);
+  }
 }
 
 /* Report a task of the loops that has failed, so that it settles. */
@@ -144,9 +147,9 @@ static void move_all(aw_link *from, aw_link *to) {
 
 static void put_aside(ending *e, aside *a) {
   aw_engine *engine = e->engine;
-  *a = (aside){engine->slow,    engine->late, engine->swallowed,
-               engine->holding, {NULL, NULL}, engine->holding_due,
-               engine->woken,   engine->news};
+  *a = (aside){engine->slow,      engine->late, engine->swallowed,
+               engine->holding,   {NULL, NULL}, engine->holding_due,
+               engine->woken != 0};
   aw__list_init(&a->reports);
   for (aw_link *l = engine->reports.next, *next; l != &engine->reports;
        l = next) {
@@ -163,7 +166,7 @@ static void put_aside(ending *e, aside *a) {
 }
 
 /* Notices that came meanwhile are of tasks that have ended. But somebody may
- * watch those tasks. */
+ * watch those tasks, and a wake-up may be for other tasks. */
 static void put_back(ending *e, aside *a) {
   aw_engine *engine = e->engine;
   aw_error_release(engine->late.error);
@@ -174,11 +177,14 @@ static void put_back(ending *e, aside *a) {
   engine->holding = a->holding;
   engine->holding_due = a->holding_due;
   move_all(&a->reports, &engine->reports);
-  engine->woken = 1;
+  if (a->woken || e->noticed)
+    engine->woken = 1;
   engine->news = true;
 }
 
 int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
+  if (!engine || !how || !how->ends || !how->run)
+    return AW_EINVAL;
   ending e = {.engine = engine, .how = how, .alone = {.engine = engine}};
   aside a;
   aw_task *current = engine->current;
