@@ -1352,9 +1352,10 @@ AW_API void aw_step_answer(aw_engine *engine, const aw_step *step);
  *              uv_backend_fd() must add it again.
  *   uv_walk    shows the engine's handles, too. Close none of them: close the
  *              engine, and run the loop until that is done.
- *   fork       A child process that goes on to use the libuv loop calls
- *              uv_loop_fork(), as libuv says. On other loops, a child cannot
- *              use the engine of its parent.
+ *   fork       A child process that goes on to use the libuv loop, or that
+ *              closes the engine, calls uv_loop_fork() before, as libuv says.
+ *              The library never calls it for the loop of a host. On other
+ *              loops, a child cannot use the engine of its parent.
  */
 
 /* Tell whether a host drives the engine: it was made with `uv`, or

@@ -15,6 +15,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/epoll.h>
+#endif
 
 /* ---- the host ---- */
 
@@ -641,6 +647,56 @@ static void test_in_the_hosts_uv_loop(void) {
   CHECK(blocks == 0);
 }
 
+#if defined(__linux__)
+
+static int change_set(const uv_loop_t *uv, int op, int fd) {
+  struct epoll_event none = {0};
+  return epoll_ctl(uv_backend_fd(uv), op, fd, &none);
+}
+
+/* The forked child closes its copy of everything. It leaves the host's loop, and
+ * the epoll set that it shares with its parent, alone. */
+static void test_a_forked_child_of_the_host(void) {
+  uv_loop_t uv;
+  int status, ends[2];
+  CHECK(pipe(ends) == 0);
+  CHECK(uv_loop_init(&uv) == 0);
+  aw_engine_config config = {.uv = &uv, .size = sizeof config};
+  aw_engine *engine;
+  aw_lua_config(&config);
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  lua_State *L = new_state(engine);
+  start_text(L, "p = aw.spawn{'cat'} say 'up' return p:wait().ok", "cat");
+  while (!strstr(logged, "up"))
+    uv_run(&uv, UV_RUN_NOWAIT);
+  uv_run(&uv, UV_RUN_NOWAIT); /* the kernel watches for the end */
+  log_clear();
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    CHECK(change_set(&uv, EPOLL_CTL_ADD, ends[0]) == 0);
+    CHECK(aw_lua_close(L) == 0);
+    lua_close(L);
+    CHECK(aw_engine_close(engine, NULL, NULL) == 0);
+    CHECK(change_set(&uv, EPOLL_CTL_DEL, ends[0]) == 0); /* the same set */
+    _exit(0);
+  }
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  start_text(L, "p.stdin:shutdown()", "eof");
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(strstr(logged, "cat=true "));
+  CHECK(aw_lua_close(L) == 0);
+  lua_close(L);
+  CHECK(aw_engine_close(engine, NULL, NULL) == 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&uv) == 0);
+  CHECK(blocks == 0);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+#endif
+
 static void turn(aw_engine *engine) {
   uint64_t ns = aw_engine_timeout(engine);
   int ms = ns == AW_NEVER ? -1 : (int)((ns + 999999) / 1000000);
@@ -777,6 +833,9 @@ int main(void) {
   test_lua_close_alone();
   test_closing_in_all_waits();
   test_in_the_hosts_uv_loop();
+#if defined(__linux__)
+  test_a_forked_child_of_the_host();
+#endif
   test_by_a_descriptor();
   test_one_after_the_other(false);
   test_one_after_the_other(true);

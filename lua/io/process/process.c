@@ -42,6 +42,7 @@ struct awio_hub {
   aw_closer closer; /* first */
   uv_loop_t *loop;
   pid_t owner;            /* the parent of the children */
+  bool hosted;            /* the loop is that of the host program */
   bool is_copy;           /* in a forked process: uv_loop_fork() was called */
   aw_lua_signal *sigchld; /* taken if there are no pidfds; else NULL */
   uv_async_t came;        /* SIGCHLD has arrived */
@@ -70,13 +71,25 @@ static bool is_our_process(const awio_process *p) {
   return p->hub && p->hub->owner == getpid();
 }
 
+/* In a forked process, let the epoll set of the parent keep the pidfd [UV16].
+ * The loop of a host is not ours to fork: there the pidfd is closed before libuv
+ * asks the kernel to remove it, which then fails. */
+static void part_from_parent(awio_process *p) {
+  awio_hub *hub = p->hub;
+  if (hub->hosted) {
+    close(p->fd);
+    p->fd = -1;
+  } else if (!hub->is_copy) {
+    hub->is_copy = true;
+    uv_loop_fork(hub->loop);
+  }
+}
+
 static void unwatch(awio_process *p) {
   if (!p->watched)
     return;
-  if (!is_our_process(p) && !p->hub->is_copy) {
-    p->hub->is_copy = true;
-    uv_loop_fork(p->hub->loop); /* or the parent's epoll would lose the pidfd */
-  }
+  if (!is_our_process(p))
+    part_from_parent(p);
   p->watched = false;
   uv_close((uv_handle_t *)&p->poll, handle_closed);
 }
@@ -350,6 +363,7 @@ static int hub_of(aw_engine *engine, awio_hub **out) {
     if (!hub)
       return AW_ENOMEM;
     hub->loop = loop;
+    hub->hosted = aw_engine_config_of(engine)->uv != NULL;
     hub->owner = getpid();
     hub->closer.close = close_hub;
     aw_engine_add_closer(engine, &hub->closer);

@@ -38,6 +38,7 @@ typedef struct names {
   awio_lookups lookups;
   awz_named *first;
   bool closing;
+  bool hosted;    /* in the libuv loop of the host program */
   unsigned forks; /* aw_zmq_forks() when it was made, or was parted from its
                      parent's */
 } names;
@@ -73,7 +74,8 @@ static void part_from_parent_loop(names *all) {
   if (all->forks == aw_zmq_forks())
     return;
   all->forks = aw_zmq_forks();
-  uv_loop_fork(all->came.handle.loop);
+  if (!all->hosted) /* else the host has forked its loop, or does not use it */
+    uv_loop_fork(all->came.handle.loop);
 }
 
 static void free_pause(uv_handle_t *timer) {
@@ -272,6 +274,7 @@ static int names_of(aw_engine *engine, names **out) {
   names *all = (names *)made;
   all->lookups.came = &made->handle;
   all->forks = aw_zmq_forks();
+  all->hosted = aw_engine_config_of(engine)->uv != NULL;
   awio_lookup_join_pool();
   *out = all;
   return 0;
