@@ -6,6 +6,8 @@
  */
 #include "base/config.h"
 
+enum { MOST = 4096 }; /* larger structs are not filled, but garbage */
+
 static bool is_zero(const char *bytes, size_t count) {
   for (size_t i = 0; i < count; i++)
     if (bytes[i] != 0)
@@ -20,7 +22,7 @@ int aw__config_copy(const void **config, aw_config_layout layout, void *room) {
   memcpy(&size, given + layout.at, sizeof size);
   if (size == 0)
     size = first;
-  if (size < first)
+  if (size < first || size > MOST)
     return AW_EINVAL;
   size_t used = size < layout.known ? size : layout.known;
   if (!is_zero(given + used, size - used))

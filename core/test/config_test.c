@@ -52,6 +52,16 @@ static void a_newer_program_may_leave_the_rest_at_zero(void) {
   CHECK(fit(&given.known, &room, &out) == AW_EINVAL);
 }
 
+/* Such as that of a struct which nobody has filled: it is not read so far. */
+static void no_version_is_that_large(void) {
+  const size_t wrong[] = {4097, SIZE_MAX / 2, SIZE_MAX};
+  for (size_t i = 0; i < 3; i++) {
+    grown given = {1, wrong[i], 2}, room;
+    const grown *out;
+    CHECK(fit(&given, &room, &out) == AW_EINVAL);
+  }
+}
+
 static void no_version_is_that_small(void) {
   const size_t first = offsetof(grown, size) + sizeof(size_t);
   for (size_t size = 1; size < first; size++) {
@@ -202,6 +212,7 @@ int main(void) {
   an_older_program_means_zeros();
   a_newer_program_may_leave_the_rest_at_zero();
   no_version_is_that_small();
+  no_version_is_that_large();
   an_engine_refuses_what_it_does_not_know();
   a_loop_refuses_what_it_does_not_know();
   a_task_refuses_what_it_does_not_know();
