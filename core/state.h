@@ -484,9 +484,10 @@ typedef struct aw_drive {
   aw_link ended;   /* loops whose end is to be told, by `running` */
   size_t hardened; /* engine.hardened when the engine came to rest */
   int outer;       /* the descriptor of aw_engine_fd(); -1: none */
-  bool unfinished; /* the last turn ended by its time */
-  bool turning;    /* in a turn … */
-  bool pulling;    /* … and in `pull` */
+  const aw_loop *alone; /* that aw_engine_end_loops() pulls; or NULL */
+  bool unfinished;      /* the last turn ended by its time */
+  bool turning;         /* in a turn … */
+  bool pulling;         /* … and in `pull` */
 } aw_drive;
 
 /* The text of the last wait cut short that a number describes, see cut.c. */

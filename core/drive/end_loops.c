@@ -35,8 +35,9 @@ typedef struct ending {
   bool noticed;  /* a task has ended that somebody watches */
 } ending;
 
+/* The host knows running loops only, and not `alone`. */
 static bool is_one(const ending *e, const aw_loop *loop) {
-  return e->how->ends(e->how->data, loop);
+  return loop->state == AW_LOOP_RUNNING && e->how->ends(e->how->data, loop);
 }
 
 static aw_loop *find_running(const ending *e) {
@@ -180,6 +181,7 @@ static void put_back(ending *e, aside *a) {
   if (a->woken || e->noticed)
     engine->woken = 1;
   engine->news = true;
+  aw__ready_rouse(engine);
 }
 
 int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
@@ -188,6 +190,7 @@ int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
   ending e = {.engine = engine, .how = how, .alone = {.engine = engine}};
   aside a;
   aw_task *current = engine->current;
+  const aw_loop *alone = engine->drive.alone; /* of a call around this one */
   uint8_t gate = engine->gate;
   if (current && current->loop && is_one(&e, current->loop))
     return AW_EBUSY;
@@ -195,11 +198,13 @@ int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
   aw__scope_init(&e.alone.root, NULL, NULL);
   aw__list_append(&engine->running, &e.alone.running);
   put_aside(&e, &a);
-  engine->gate = 0;
+  engine->gate &= AW_DRIVEN; /* the ends of its loops are told */
+  engine->drive.alone = &e.alone;
   while (find_running(&e) && advance(&e))
     continue;
   put_back(&e, &a);
   aw__link_remove(&e.alone.running);
+  engine->drive.alone = alone;
   engine->gate = gate;
   engine->current = current;
   return find_running(&e) ? AW_EBUSY : 0;

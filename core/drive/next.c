@@ -255,11 +255,11 @@ bool aw__with_host(const aw_engine *engine) {
 }
 
 /* The gate is not open, or a step is with the host: may aw_next() be entered
- * nevertheless, by `pull`? Returns 1 or a negative code. */
+ * nevertheless, by `pull` or end_loops.c? Returns 1 or a negative code. */
 static int enter_driven(const aw_engine *engine, const aw_loop *loop) {
   if (engine->gate & AW_INSIDE || !(engine->gate & AW_DRIVEN))
     return AW_EBUSY;
-  if (loop || !engine->drive.pulling)
+  if (loop ? loop != engine->drive.alone : !engine->drive.pulling)
     return AW_EINVAL;
   return aw__with_host(engine) ? AW_EBUSY : 1;
 }
