@@ -27,7 +27,9 @@ static void rouse(aw_engine *engine) {
   uv_async_send(&engine->handles->async);
 }
 
-/* From now on the host drives the engine. */
+/* From now on the host drives the engine. Its descriptor is readable at once:
+ * what was begun before becomes known to the kernel in the first turn. libuv
+ * hears of the async only after it has polled once. */
 static int become_driven(aw_engine *engine) {
   if (engine->config.uv)
     return AW_EINVAL;
@@ -39,6 +41,9 @@ static int become_driven(aw_engine *engine) {
   if (rc < 0)
     return rc;
   engine->gate = AW_DRIVEN;
+  aw__flush(engine);
+  engine->drive.unfinished = true;
+  rouse(engine);
   return 0;
 }
 

@@ -58,15 +58,19 @@ static void before_poll(uv_prepare_t *prepare) {
     return;
   }
   uv_idle_stop(&handles->idle);
+  engine->ready.rouse = rouse; /* it may have been used since the last turn */
   if (due != AW_NEVER)
     start_timer(handles, due);
 }
 
 /* Watchers without waiters go at once: a handle of the host for the same
- * descriptor may be next. While tasks are ready, they may wait again. */
+ * descriptor may be next. While tasks are ready, they may wait again. What tasks
+ * wait for since this turn, libuv learns in our next prepare: a host that polls
+ * uv_backend_fd() by itself must not block before that. */
 static void rest(aw_engine *engine) {
   if (engine->ready.count == 0)
     aw__poller_close_idle(engine);
+  rouse(engine);
   aw__turn_rest(engine, rouse);
   aw__libuv_hold(engine);
 }

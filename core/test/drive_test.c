@@ -392,6 +392,74 @@ static void what_the_host_does_is_seen(host_kind kind) {
   host_close(&h);
 }
 
+static bool set_last(host *h) {
+  aw_event_set(((parts *)h->data)->event);
+  return false;
+}
+
+static bool wake_in_an_hour(host *h) {
+  aw_engine_wake_at(h->engine, uv_hrtime() + 3600 * AW_SECOND);
+  return h->act = set_last, true;
+}
+
+/* What changes no more than a deadline does not hide what comes after it. */
+static void a_second_act_is_seen(host_kind kind) {
+  host h;
+  parts p = {0};
+  host_open(&h, kind, NULL);
+  h.data = &p;
+  CHECK(aw_event_new(NULL, &p.event) == 0);
+  acts(&h, aw_when_set(p.event), wake_in_an_hour);
+  aw_event_release(p.event);
+  host_close(&h);
+}
+
+/* ---- ending loops at once ---- */
+
+static bool ends_all(void *data, const aw_loop *loop) {
+  (void)data;
+  return aw_loop_state_of(loop) == AW_LOOP_RUNNING;
+}
+
+static bool ends_any(void *data, const aw_loop *loop) {
+  (void)data;
+  (void)loop;
+  return true;
+}
+
+static void answer_end(void *engine, const aw_step *step) {
+  aw_step_answer(engine, step);
+}
+
+static void note_end(host *h, aw_loop *loop) {
+  (void)h;
+  CHECK(aw_loop_state_of(loop) == AW_LOOP_STOPPED);
+  CHECK(aw_loop_free(loop) == 0);
+  log_add("told ");
+}
+
+static bool end_loops(host *h) {
+  aw_loop_end how = {h->engine, ends_any, answer_end, {NULL}};
+  CHECK(aw_engine_end_loops(h->engine, &how) == 0);
+  CHECK(aw_engine_driven(h->engine));
+  how.ends = ends_all;
+  CHECK(aw_engine_end_loops(h->engine, &how) == 0);
+  CHECK_LOG("cleans "); /* the ends are told in a turn */
+  return false;
+}
+
+static void ends_of_loops_are_told(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  h.ended = note_end;
+  h.act = end_loops;
+  host_start(&h, aw_sleep(AW_NEVER));
+  host_start(&h, aw_finally(aw_sleep(AW_NEVER), says("cleans"), AW_DEFAULT));
+  host_run(&h);
+  CHECK_LOG("told told ");
+  host_close(&h);
+}
+
 /* ---- waking ---- */
 
 static void *wake_soon(void *engine) {
@@ -753,6 +821,8 @@ int main(void) {
     a_loop_that_is_freed_first_is_not_told_of(kind);
     an_end_closes_the_engine(kind);
     what_the_host_does_is_seen(kind);
+    a_second_act_is_seen(kind);
+    ends_of_loops_are_told(kind);
     another_thread_wakes_it(kind);
     other_threads_complete_waits(kind);
     it_is_woken_at_a_time(kind, AW_CLOCK_REAL);

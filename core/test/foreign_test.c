@@ -250,6 +250,20 @@ static void an_engine_becomes_driven(void) {
   CHECK(fcntl(fd, F_GETFD) < 0);
 }
 
+/* A host may look at the descriptor alone. */
+static void the_descriptor_tells_of_the_first_turn(void) {
+  host h;
+  host_open(&h, FOREIGN, NULL);
+  host_start(&h, says("ran"));
+  while (h.running > 0) {
+    struct pollfd poller = {.fd = aw_engine_fd(h.engine), .events = POLLIN};
+    CHECK(poll(&poller, 1, -1) == 1);
+    CHECK(aw_engine_turn(h.engine) >= 0);
+  }
+  CHECK_LOG("ran ");
+  host_close(&h);
+}
+
 /* Without descriptors the host learns of it, and may try again. */
 static void it_says_when_descriptors_are_missing(void) {
   aw_engine *engine;
@@ -281,6 +295,7 @@ int main(void) {
   handles_of_the_host_survive_a_renewal();
 #endif
   handles_in_its_libuv_loop_are_served();
+  the_descriptor_tells_of_the_first_turn();
   an_engine_becomes_driven();
   log_clear();
   it_says_when_descriptors_are_missing();
