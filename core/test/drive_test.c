@@ -3,6 +3,7 @@
  * Each case runs with both kinds of host; see host.h. hosted_test.c has what
  * concerns the libuv loop of a host alone, foreign_test.c the descriptor.
  */
+#include "failing.h"
 #include "host.h"
 
 #include <fcntl.h>
@@ -688,20 +689,6 @@ static void nothing_grows(host_kind kind) {
 
 /* ---- without memory ---- */
 
-static size_t allocations; /* that still succeed */
-
-static void *allocate(void *context, void *memory, size_t size) {
-  (void)context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  if (allocations == 0)
-    return NULL;
-  allocations--;
-  return realloc(memory, size);
-}
-
 /* Returns false if memory was missing for a part of it. */
 static bool lives(host *h, const int *ends) {
   aw_engine_config config = {.host = h, .ended = host_loop_ended};
@@ -731,15 +718,16 @@ static void memory_may_be_missing(host_kind kind) {
   CHECK(pipe(ends) == 0);
   CHECK(write(ends[1], "x", 1) == 1);
   aw_set_allocator(allocate, NULL);
-  for (size_t k = 0; !all || allocations == 0; k++) {
+  for (int k = 0; !all || until_failure == 0; k++) {
     host h = {.kind = kind};
     if (kind == HOSTED)
       host_open_uv(&h);
-    allocations = k;
+    until_failure = k;
     all = lives(&h, ends);
     if (kind == HOSTED)
       host_close_uv(&h);
   }
+  until_failure = -1;
   aw_set_allocator(NULL, NULL);
   close(ends[0]);
   close(ends[1]);

@@ -4,6 +4,7 @@
  * left; a step in it logs the number of its calls in this run.
  */
 #include "check.h"
+#include "failing.h"
 
 typedef struct visit {
   int calls;
@@ -318,20 +319,6 @@ static void the_wire_fails_if_entering_fails(void) {
   wire = aw_with_slot(counts(), &refused, &code);
   CHECK(run(wire) == AW_EAGAIN);
   log_clear();
-}
-
-static int until_failure = -1;
-
-static void *allocate(void *context, void *memory, size_t size) {
-  (void)context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  if (until_failure == 0)
-    return NULL;
-  until_failure -= until_failure > 0;
-  return realloc(memory, size);
 }
 
 static int entered;

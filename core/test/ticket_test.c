@@ -4,6 +4,7 @@
  * counts how often it was dropped; it must be dropped on the engine's thread.
  */
 #include "check.h"
+#include "failing.h"
 #include "host.h"
 
 #include "sources/ticket.h"
@@ -656,20 +657,6 @@ static void without_descriptors_there_is_no_ticket(void) {
 }
 
 /* ---- without memory ---- */
-
-static int until_failure; /* allocations; -1: none fails */
-
-static void *allocate(void *context, void *memory, size_t size) {
-  (void)context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  if (until_failure == 0)
-    return NULL;
-  until_failure -= until_failure > 0;
-  return realloc(memory, size);
-}
 
 static int run_without(int allocation) {
   job of = {0};

@@ -18,56 +18,10 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "alloc_failing.h"
 #include "alloc_scenarios.h"
 
-typedef enum mode { ONCE, TWICE, STICKY, MODES } mode;
 static const char *const mode_names[] = {"once", "twice", "from then on"};
-
-static struct {
-  size_t count, fail_at; /* requests so far; the one that fails, or 0 */
-  size_t live, failures; /* blocks; failed requests */
-  mode mode;
-  bool armed;
-} memory;
-
-static bool must_fail(void) {
-  if (!memory.armed)
-    return false;
-  size_t number = ++memory.count;
-  bool fails = number == memory.fail_at ||
-               (memory.mode == TWICE && number == memory.fail_at + 1) ||
-               (memory.mode == STICKY && number > memory.fail_at);
-  memory.failures += fails;
-  return fails;
-}
-
-/* The allocator of the library. */
-static void *own_alloc(void *context, void *block, size_t size) {
-  (void)context;
-  if (size == 0) {
-    memory.live--;
-    free(block);
-    return NULL;
-  }
-  if (must_fail())
-    return NULL;
-  memory.live += block == NULL;
-  return realloc(block, size);
-}
-
-/* The allocator of Lua, which relies on that shrinking never fails. */
-static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
-  (void)context;
-  if (size == 0) {
-    memory.live -= block != NULL;
-    free(block);
-    return NULL;
-  }
-  if ((!block || size > old) && must_fail())
-    return NULL;
-  memory.live += block == NULL;
-  return realloc(block, size);
-}
 
 /* ---- what scripts see ---- */
 

@@ -13,49 +13,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-static struct {
-  size_t count, fail_at; /* requests so far; the one that fails, or 0 */
-  size_t live, failures; /* blocks; failed requests */
-  bool sticky;           /* all requests from `fail_at` on fail */
-  bool armed;
-} memory;
-
-static bool must_fail(void) {
-  if (!memory.armed)
-    return false;
-  size_t number = ++memory.count;
-  bool fails = number == memory.fail_at ||
-               (memory.sticky && memory.fail_at && number > memory.fail_at);
-  memory.failures += fails;
-  return fails;
-}
-
-static void *own_alloc(void *context, void *block, size_t size) {
-  (void)context;
-  if (size == 0) {
-    memory.live--;
-    free(block);
-    return NULL;
-  }
-  if (must_fail())
-    return NULL;
-  memory.live += block == NULL;
-  return realloc(block, size);
-}
-
-/* Lua relies on that shrinking never fails. */
-static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
-  (void)context;
-  if (size == 0) {
-    memory.live -= block != NULL;
-    free(block);
-    return NULL;
-  }
-  if ((!block || size > old) && must_fail())
-    return NULL;
-  memory.live += block == NULL;
-  return realloc(block, size);
-}
+#include "alloc_failing.h"
 
 /* ---- the scenario ---- */
 
@@ -169,7 +127,7 @@ static size_t sweep(bool sticky, bool close_first) {
   do {
     memset(&memory, 0, sizeof memory);
     memory.fail_at = k;
-    memory.sticky = sticky;
+    memory.mode = sticky ? STICKY : ONCE;
     run(close_first);
     if (started != ended || memory.live != 0)
       fprintf(stderr,

@@ -1,0 +1,61 @@
+/* alloc_failing.h - allocators of Lua and of the library that fail on demand
+ *
+ * Both share one counter of requests: once `armed`, request number `fail_at`
+ * fails, and in some modes those that follow it.
+ */
+#ifndef ALLOC_FAILING_H
+#define ALLOC_FAILING_H
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+typedef enum mode { ONCE, TWICE, STICKY, MODES } mode;
+
+static struct {
+  size_t count, fail_at; /* requests so far; the one that fails, or 0 */
+  size_t live, failures; /* blocks; failed requests */
+  mode mode;
+  bool armed;
+} memory;
+
+static bool must_fail(void) {
+  if (!memory.armed)
+    return false;
+  size_t number = ++memory.count;
+  bool fails =
+      number == memory.fail_at ||
+      (memory.mode == TWICE && number == memory.fail_at + 1) ||
+      (memory.mode == STICKY && memory.fail_at && number > memory.fail_at);
+  memory.failures += fails;
+  return fails;
+}
+
+/* The allocator of the library. */
+static void *own_alloc(void *context, void *block, size_t size) {
+  (void)context;
+  if (size == 0) {
+    memory.live--;
+    free(block);
+    return NULL;
+  }
+  if (must_fail())
+    return NULL;
+  memory.live += block == NULL;
+  return realloc(block, size);
+}
+
+/* The allocator of Lua, which relies on that shrinking never fails. */
+static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
+  (void)context;
+  if (size == 0) {
+    memory.live -= block != NULL;
+    free(block);
+    return NULL;
+  }
+  if ((!block || size > old) && must_fail())
+    return NULL;
+  memory.live += block == NULL;
+  return realloc(block, size);
+}
+
+#endif
