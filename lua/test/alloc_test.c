@@ -20,6 +20,7 @@
 
 #include "alloc_failing.h"
 #include "alloc_scenarios.h"
+#include "state.h"
 
 static const char *const mode_names[] = {"once", "twice", "from then on"};
 
@@ -86,18 +87,10 @@ static void complain(const char *name, const char *text) {
           memory.fail_at, mode_names[memory.mode], text, memory.live);
 }
 
-static lua_State *new_state(void) {
-#if LUA_VERSION_NUM >= 505 /* with a seed for hashes */
-  return lua_newstate(lua_alloc, NULL, 0);
-#else
-  return lua_newstate(lua_alloc, NULL);
-#endif
-}
-
 /* Run a scenario in a new state. Returns false if it ended badly. */
 static bool run(const alloc_scenario *s) {
   memory.armed = s->opening;
-  lua_State *L = new_state();
+  lua_State *L = new_state(lua_alloc);
   if (!L)
     return memory.failures > 0 && memory.live == 0;
   char text[400] = "";

@@ -14,6 +14,7 @@
 #include <lualib.h>
 
 #include "alloc_failing.h"
+#include "state.h"
 
 /* ---- the scenario ---- */
 
@@ -85,7 +86,7 @@ static int open_libs(lua_State *L) {
 /* A state that fails to open has no tasks. */
 static lua_State *open_state(aw_engine *engine) {
   memory.armed = false;
-  lua_State *L = lua_newstate(lua_alloc, NULL);
+  lua_State *L = new_state(lua_alloc);
   CHECK(L);
   lua_pushcfunction(L, open_libs);
   CHECK(lua_pcall(L, 0, 0, 0) == LUA_OK);
