@@ -202,7 +202,7 @@ static aw_turn take(aw_task *task, void *data) {
   (void)task, (void)data;
   aw_value value;
   CHECK(aw_channel_try_recv(channel, &value) == 0);
-  dropped += value;
+  dropped += (size_t)value;
   return AW_DONE;
 }
 
