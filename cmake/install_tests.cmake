@@ -1,5 +1,6 @@
 # Tests of what is installed: they use it in empty folders, from a prefix that
-# was moved after the install. cmake/test/ has their scripts.
+# was moved after the install. One configures the sources with other versions of
+# Lua. cmake/test/ has their scripts.
 
 # aiowire_install_test(name): cmake/test/NAME.cmake.
 function(aiowire_install_test name)
@@ -19,5 +20,6 @@ aiowire_install_test(subproject)
 if(AIOWIRE_LUA)
   aiowire_install_test(lua)
   aiowire_install_test(module)
+  aiowire_install_test(versions)
 endif()
 aiowire_install_test(examples)

@@ -63,9 +63,13 @@ M.binary = absolute(
 M.sanitized = M.binary:find("asan", 1, true) ~= nil
   or os.getenv "AIOWIRE_SANITIZED" ~= nil
 
+-- The ends of the names of Lua's variables: "_5_4".
+local suffix = _VERSION:gsub("^Lua ", "_"):gsub("%.", "_")
+
 local preamble = table.concat({
-  "export LUA_CPATH_5_4=" .. quoted(folder_of(M.binary) .. "/?.so;;"),
-  "unset LUA_INIT LUA_INIT_5_4 AIOWIRE_OPTIONS AIOWIRE_DEBUG",
+  ("export LUA_CPATH%s=%s"):format(suffix,
+    quoted(folder_of(M.binary) .. "/?.so;;")),
+  ("unset LUA_INIT LUA_INIT%s AIOWIRE_OPTIONS AIOWIRE_DEBUG"):format(suffix),
   "",
 }, "\n")
 
