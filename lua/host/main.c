@@ -310,23 +310,25 @@ static void open_standard_files(void) {
   }
 }
 
-/* Use the incremental collector, because the generational mode makes a full
- * collection now and then, which stops the program.
+/* Lua 5.5: use the generational collector, as lua5.5 does. Its full collections
+ * no longer stop the program; the incremental one lets memory grow for ever
+ * with garbage that has finalizers, at all settings.
+ *
+ * Lua 5.4: use the incremental collector, because the generational mode makes a
+ * full collection now and then, which stops the program.
  *
  * An object with a finalizer survives one cycle more. With such garbage, memory
  * grows for ever at a pause of 200 (a cycle begins at twice the memory). At a
  * pause of 170 it grows to at most 5.7 times the live memory. The steps must be
  * larger, too, or the program allocates faster than finalizers are called. A
  * script may change these values. */
-enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
-
 #if LUA_VERSION_NUM >= 505
 static void tune_collector(lua_State *L) {
-  lua_gc(L, LUA_GCINC);
-  lua_gc(L, LUA_GCPARAM, LUA_GCPPAUSE, PAUSE);
-  lua_gc(L, LUA_GCPARAM, LUA_GCPSTEPMUL, STEP_MULTIPLIER);
+  lua_gc(L, LUA_GCGEN);
 }
 #else
+enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
+
 static void tune_collector(lua_State *L) {
   lua_gc(L, LUA_GCINC, PAUSE, STEP_MULTIPLIER, 0);
 }

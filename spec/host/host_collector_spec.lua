@@ -27,9 +27,9 @@ end
 local finalized = { __gc = function() end }
 ]]
 
--- The memory rises to 5.7 times the live memory. If garbage piled up, it would
--- rise to 15 times and more.
-local BOUND <const> = 8
+-- The memory rises to 5.7 times the live memory, on Lua 5.5 to 13 times. If
+-- garbage piled up, it would rise to 15 times and more; on Lua 5.5, 25 times.
+local BOUND <const> = _VERSION == "Lua 5.4" and 8 or 20
 
 local garbage <const> = {
   ["objects of a script"] = [[
@@ -84,25 +84,33 @@ print(most / first)
 end)
 
 describe("the settings of the collector", function()
-  it("are incremental, to avoid full collections [LU23]", function()
-    assert_outcome("incremental\n", 0,
+  -- The generational collector of Lua 5.5 makes no full collections at once.
+  local mode = _VERSION == "Lua 5.4" and "incremental" or "generational"
+  it("are " .. mode .. ", to avoid full collections [LU23]", function()
+    assert_outcome(mode .. "\n", 0,
       process.host [[print(collectgarbage "incremental")]])
   end)
 
   it("may be changed by LUA_INIT or -e [LU23]", function()
+    local other = mode == "incremental" and "generational" or "incremental"
     local files = { ["s.lua"] = [[print(collectgarbage "incremental")]] }
-    assert_outcome("generational\n", 0, process.run(
-      [[LUA_INIT='collectgarbage "generational"' exec $aiowire s.lua]], files))
-    assert_outcome("generational\n", 0, process.run(
-      [[exec $aiowire -e 'collectgarbage "generational"' s.lua]], files))
+    assert_outcome(other .. "\n", 0, process.run(
+      ([[LUA_INIT='collectgarbage "%s"' exec $aiowire s.lua]]):format(other),
+      files))
+    assert_outcome(other .. "\n", 0, process.run(
+      ([[exec $aiowire -e 'collectgarbage "%s"' s.lua]]):format(other),
+      files))
   end)
 
   it("may be changed by a script, and stay after an await [LU23]", function()
-    assert_outcome("300\t400\n", 0, process.host [[
+    assert_outcome("true\ttrue\ttrue\n", 0, process.host [[
 local aw = require "aiowire"
-collectgarbage("incremental", 300, 400)
+local collector = require "spec.support.collector"
+local first = collector.set(300, 200)
+local pause, speed = collector.set(300, 200) -- as rounded by Lua 5.5
 aw.sleep(0.001)
-print(collectgarbage("setpause", 300), collectgarbage("setstepmul", 400))
+local pause_then, speed_then = collector.set(300, 200)
+print(pause ~= first, pause_then == pause, speed_then == speed)
 ]])
   end)
 end)
