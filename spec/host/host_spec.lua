@@ -103,7 +103,7 @@ describe("the option -v", function()
     assert_exit(0, outcome)
     assert.is_truthy(outcome.out:find "^aiowire %d+%.%d+[^\n]*\n$",
       outcome.out)
-    contains(outcome.out, "Lua 5.4")
+    contains(outcome.out, _VERSION)
   end)
 
   it("is followed by a script, which runs [options]", function()

@@ -6,6 +6,7 @@
 -- code, add a line to WAYS.
 
 local aw = require "aiowire"
+local collector = require "spec.support.collector"
 local helper = require "spec.support.helper"
 local sockets = require "spec.support.sockets"
 
@@ -27,13 +28,12 @@ local function with_finalizer(nth, hook, f, ...)
       end
     end })
   end
-  collectgarbage("incremental", 1, 1000, 100) -- a cycle at each allocation
+  collector.set(1, 1000, collector.WHOLE) -- at each allocation
   collectgarbage() -- the new settings count from the next cycle on
   drop_one()
   local results = table.pack(pcall(f, ...))
   left = 0
-  collectgarbage("incremental", helper.gc_stress and 1 or 200,
-    helper.gc_stress and 1000 or 100, 13)
+  collector.set(helper.gc_stress and 1 or 200, helper.gc_stress and 1000 or 100)
   return table.unpack(results, 1, results.n)
 end
 

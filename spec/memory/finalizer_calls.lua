@@ -4,6 +4,7 @@
 -- luacheck: std max
 
 local aw = require "aiowire"
+local collector = require "spec.support.collector"
 
 local M = {}
 
@@ -42,13 +43,11 @@ local function while_finalized(use, f)
       end,
     })
   end
-  local pause = collectgarbage("setpause", 10)
-  local speed = collectgarbage("setstepmul", 400)
-  collectgarbage("incremental", 10, 400, 1)
+  local pause, speed = collector.set(10, 400, 1)
   trap()
   local ok, err = pcall(f)
   live = false
-  collectgarbage("incremental", pause, speed, 13)
+  collector.set(pause, speed)
   if not ok then
     error(err, 0)
   end

@@ -2,6 +2,7 @@
 -- objects, also in cycles.
 
 local aw = require "aiowire"
+local collector = require "spec.support.collector"
 local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
@@ -644,13 +645,13 @@ describe("a finalizer", function()
           end,
         })
       end
-      collectgarbage("incremental", 1, 1000)
+      collector.set(1, 1000)
       for _ = 1, 60 do -- each trap makes a loop at each collection
         trap()
         run_one()
       end
       live = false
-      collectgarbage("incremental", 200, 100)
+      collector.set(200, 100)
       assert.are.equal(60 + made, ran)
     end)
   end)

@@ -10,6 +10,9 @@ local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
+-- Lua 5.5 looks for the C stack first.
+local LOSES <const> = _VERSION == "Lua 5.4"
+
 local program = helper.in_host and "$aiowire" or "$lua"
 
 -- Expressions that make an object.
@@ -126,7 +129,8 @@ end
 local function facts(kinds, wrapped)
   for name, kind in pairs(kinds) do
     it(name .. " does no harm if its finalizer is lost", wrapped(function()
-      assert.is_truthy(runs(LOSE, kind):find("error in __gc", 1, true))
+      local err = runs(LOSE, kind)
+      assert.are.equal(LOSES, err:find("error in __gc", 1, true) ~= nil, err)
     end))
     it(name .. " that is made while the state closes is freed with it",
       wrapped(function()

@@ -12,6 +12,7 @@ end
 
 local aw = require "aiowire"
 local busted = require "busted"
+local collector = require "spec.support.collector"
 local lfs = require "lfs" -- comes with busted
 
 local M = {}
@@ -445,7 +446,7 @@ end
 aw.run(M.nop)
 
 if M.gc_stress then
-  collectgarbage("incremental", 1, 1000)
+  collector.set(1, 1000)
   busted.subscribe({ "test", "start" }, function()
     collectgarbage()
     return nil, true
