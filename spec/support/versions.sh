@@ -73,6 +73,15 @@ if [ "$cc" = musl-gcc ]; then
   flags="$flags -idirafter $kernel"
 fi
 
+# The compiler of C++ beside the one of C. The test in C++ is not built if there
+# is none: the one of the system has another C library than musl-gcc.
+case $cc in
+*musl*) cxx='' ;;
+*clang*) cxx=$(printf '%s' "$cc" | sed 's/clang/clang++/') ;;
+*gcc*) cxx=$(printf '%s' "$cc" | sed 's/gcc/g++/') ;;
+*) cxx=c++ ;;
+esac
+
 # with_cmake DIR PREFIX OPTION…: build and install, once.
 with_cmake() {
   source=$1 prefix=$2
@@ -89,19 +98,26 @@ with_cmake() {
 # Lua's own makefile installs no .pc file and no name with a version.
 build_lua() {
   prefix=$1
+  # An expression from Lua 5.5 on.
   number=$(printf '#include "lua.h"\nLUA_VERSION_NUM\n' |
     $cc -E -P -I"$lua" - | tail -1)
+  number=$(($number)) # shellcheck disable=SC2004
   version=$((number / 100)).$((number % 100))
   [ ! -f "$prefix/done" ] || return 0
   say "building $lua"
   mkdir -p "$prefix/build" "$prefix/bin" "$prefix/include" \
     "$prefix/lib/pkgconfig"
+  # Its path leads to another place than that of the system's modules. The
+  # tests set LUA_PATH_5_4, so that LUA_PATH is not read.
+  path=${LUA_PATH:-$(lua5.4 -e 'print(package.path)')}
+  cpath=${LUA_CPATH:-$(lua5.4 -e 'print(package.cpath)')}
   for file in "$lua"/l*.c; do
     name=$(basename "$file" .c)
     case $name in luac | ltests) continue ;; esac
     # shellcheck disable=SC2086 # a list of flags
-    quiet $cc $flags -O2 -fPIC -DLUA_USE_LINUX -DLUA_COMPAT_5_3 -c "$file" \
-      -o "$prefix/build/$name.o"
+    quiet $cc $flags -O2 -fPIC -DLUA_USE_LINUX -DLUA_COMPAT_5_3 \
+      -DLUA_PATH_DEFAULT="\"$path\"" -DLUA_CPATH_DEFAULT="\"$cpath\"" \
+      -c "$file" -o "$prefix/build/$name.o"
   done
   mv "$prefix/build/lua.o" "$prefix/main.o"
   quiet ar rcs "$prefix/lib/liblua$version.a" "$prefix"/build/*.o
@@ -111,8 +127,7 @@ build_lua() {
   for name in lua luaconf lualib lauxlib; do
     cp "$lua/$name.h" "$prefix/include"
   done
-  # CMake looks for this name, as it supports no other version.
-  cat >"$prefix/lib/pkgconfig/lua5.4.pc" <<END
+  cat >"$prefix/lib/pkgconfig/lua$version.pc" <<END
 Name: Lua
 Description: Lua
 Version: $version
@@ -150,12 +165,12 @@ if [ -n "$lua" ]; then
   prefix=$made/$(basename "$lua")
   build_lua "$prefix"
   use "$lua" "$prefix"
-  # Its path leads to another place than that of the system's modules.
-  LUA_PATH=${LUA_PATH:-$(lua5.4 -e 'print(package.path)')}
-  LUA_CPATH=${LUA_CPATH:-$(lua5.4 -e 'print(package.cpath)')}
+  # Tests call it by this name.
+  [ "$version" = 5.4 ] || ln -sf "lua$version" "$prefix/bin/lua5.4"
   PATH=$prefix/bin:$PATH
-  export LUA_PATH LUA_CPATH PATH
-  set_lua="-DAIOWIRE_LUA_PROGRAM=$prefix/bin/lua$version \
+  export PATH
+  set_lua="-DAIOWIRE_LUA_VERSION=$version \
+    -DAIOWIRE_LUA_PROGRAM=$prefix/bin/lua$version \
     -DAIOWIRE_LUA_ARCHIVE=$prefix/lib/liblua$version.a"
 fi
 
@@ -165,12 +180,14 @@ export PKG_CONFIG_PATH="${paths#:}"
 say "building $build"
 # shellcheck disable=SC2086
 quiet cmake -S . -B "$build" -DCMAKE_C_COMPILER="$cc" \
-  -DCMAKE_C_FLAGS="$flags" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_FLAGS="$flags" \
+  -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O2 -g" -DCMAKE_BUILD_RPATH="$rpath" $set_lua
 quiet cmake --build "$build" --parallel "$(cpus)"
 grep -A 6 'warning:' "$log" >&2 || true
 # The tests of an installed prefix compile without these flags.
 [ -z "$flags" ] || set -- -E '^install' "$@"
+[ -z "${NOTEST:-}" ] || exit 0
 status=0
 ctest --test-dir "$build" --output-on-failure --parallel "$(($(cpus) + 1))" \
   "$@" || status=$?
