@@ -71,6 +71,15 @@ void aw__clock_begin_round(aw_engine *engine) {
   engine->look_at = engine->credit - steps_in_round(engine->credit);
 }
 
+/* The credit is that of the last turn, or of idle turns, and the steps of this
+ * one may be slow. So a turn looks after its first step; the credit grows from
+ * there. */
+void aw__clock_begin_turn(aw_engine *engine) {
+  engine->credit = engine->look_at = 0;
+  engine->credit_size = 1;
+  engine->looked = 0;
+}
+
 /* The steps of a long round may be slow: when memory is scarce, each step may
  * run a full collection in the host. Deadlines are served early, and so are the
  * handles of others in libuv's loop. The tasks that become ready by that wait

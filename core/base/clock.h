@@ -13,6 +13,8 @@ uint64_t aw__later(uint64_t from, uint64_t ns);
 /* Store the time in `now`, and size `credit`: the number of steps that may run
  * before the next look. */
 void aw__clock_look(aw_engine *engine);
+/* A turn of a driven engine begins. */
+void aw__clock_begin_turn(aw_engine *engine);
 /* A round begins: set `look_at`. There is credit left. */
 void aw__clock_begin_round(aw_engine *engine);
 /* A round has used up the credit of a look. If its steps took AW_SLOW or

@@ -56,7 +56,8 @@ static void tell_ended(aw_engine *engine) {
  * then. */
 static void catch_up(aw_engine *engine) {
   if (engine->config.clock == AW_CLOCK_REAL)
-    engine->now = engine->looked = uv_hrtime();
+    engine->now = uv_hrtime();
+  aw__clock_begin_turn(engine);
   aw__expire(engine);
 }
 

@@ -635,6 +635,38 @@ static aw_turn spin_and_park(aw_task *task, void *data) {
   return AW_WAIT;
 }
 
+/* Takes longer than a turn, again and again. */
+static aw_turn spin_on(aw_task *task, void *data) {
+  crowd *c = data;
+  if (c->steps == 50)
+    return AW_BREAK;
+  c->steps++;
+  c->in_turn++;
+  return spin(task, NULL);
+}
+
+/* A turn has one such step, also if there were idle turns. */
+static void slow_steps_make_no_long_turn(host_kind kind) {
+  crowd c = {0};
+  host h;
+  host_open(&h, kind, NULL);
+  aw_loop *loop = new_loop(h.engine);
+  for (int i = 0; i < 10 && kind != HOSTED; i++)
+    CHECK(aw_engine_turn(h.engine) == 0);
+  start(loop, aw_repeat(aw_call(spin_on, &c), AW_FOREVER));
+  host_begin(&h, loop);
+  while (c.steps < 50) {
+    if (kind == HOSTED)
+      uv_run(&h.uv, UV_RUN_NOWAIT);
+    else
+      CHECK(aw_engine_turn(h.engine) >= 0);
+    note_turn(&c);
+  }
+  CHECK(c.most == 1);
+  host_run(&h);
+  host_close(&h);
+}
+
 /* Waits until nothing is ready, and ends the loop. */
 static aw_turn end_when_idle(aw_task *task, void *waited) {
   if (*(bool *)waited) {
@@ -817,6 +849,7 @@ int main(void) {
     it_is_woken_at_a_time(kind, AW_CLOCK_VIRTUAL);
     a_turn_is_short(kind, AW_CLOCK_REAL);
     a_turn_is_short(kind, AW_CLOCK_VIRTUAL);
+    slow_steps_make_no_long_turn(kind);
     nothing_grows(kind);
     memory_may_be_missing(kind);
     misuse_has_codes(kind);
