@@ -430,11 +430,17 @@ AW_API aw_wire *aw_shielded(aw_wire *wire, uint64_t grace);
 
 /* Run the whole of `wire`, then `then`, which may use the value of `wire`: its
  * first step gets it by aw_task_take_value() [O11]. There is no boundary
- * between the two [N4]. */
+ * between the two [N4].
+ *
+ * That step may stand at the begin of a larger wire, such as a sequence or a
+ * time-out. It gets the value in its first run alone, and if it does not take
+ * the value, the value is dropped. If `then` begins with a wait, a join or a
+ * race, nobody gets the value. */
 AW_API aw_wire *aw_bind(aw_wire *wire, aw_wire *then);
 
 /* Run the whole of `wire`; if it fails, run `then`, whose first step gets the
- * error by aw_task_take_error() [O9]. Cancelled is no failure. */
+ * error by aw_task_take_error() [O9], as in aw_bind(). Cancelled is no
+ * failure. */
 AW_API aw_wire *aw_catch(aw_wire *wire, aw_wire *then);
 
 /* Run the whole of `wire`, then the whole of `then`, however `wire` ended [O9].

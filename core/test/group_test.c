@@ -294,6 +294,44 @@ static void a_second_part_finds_what_the_first_left(void) {
   gone(engine);
 }
 
+/* The first step of a larger wire gets it, too, and no other step. */
+static void the_first_step_of_a_second_part_finds_it(void) {
+  aw_engine *engine = gathering_engine();
+  static const aw_retry_rule once = {.times = 1};
+  static const aw_slot slot = {.size = 1};
+  int code;
+  for (int i = 0; i < 12; i++) {
+    aw_wire *then = aw_call(add_one, NULL), *more = aw_call(add_one, NULL);
+    switch (i) {
+    case 0: then = aw_then(says("a"), then); break; /* dropped by "a" */
+    case 1: then = aw_sequence(&then, 1); break;
+    case 2: then = aw_repeat(then, 1); break;
+    case 3: then = aw_timeout(then, AW_SECOND, AW_DEFAULT); break;
+    case 4: then = aw_shielded(then, AW_SECOND); break;
+    case 5: then = aw_bind(aw_named(aw_whole(then), "b"), more); break;
+    case 6: then = aw_catch(then, says("never")); break;
+    case 7: then = aw_finally(then, says("c"), AW_DEFAULT); break;
+    case 8: then = aw_or_else(then, says("never")); break;
+    case 9: then = aw_retry(then, &once, NULL); break;
+    case 10: then = aw_with_slot(then, &slot, NULL); break;
+    case 11: then = aw_both(aw_sleep(1), then); break; /* of another task */
+    }
+    if (i != 5)
+      aw_wire_release(more);
+    static const aw_value expected[] = {1, 5, 5, 5, 5, 6, 5, 5, 5, 5, 5, 1};
+    aw_value value = value_of(engine, aw_bind(gives(4), then), &code);
+    CHECK(i == 11 || (value == expected[i] && code == 0));
+  }
+  CHECK_LOG("a c ");
+  aw_wire *both = aw_then(aw_call(code_of, NULL), says("d"));
+  CHECK(value_of(engine, aw_catch(aw_call(fail, &busy), both), &code) == 0);
+  CHECK_LOG("EBUSY d ");
+  aw_wire *none[] = {aw_sequence(NULL, 0), aw_repeat(gives(3), 0)};
+  for (int i = 0; i < 2; i++)
+    CHECK(value_of(engine, aw_bind(gives(4), none[i]), &code) == 0);
+  gone(engine);
+}
+
 static void finally_is_run_in_any_case(void) {
   aw_engine *engine = gathering_engine();
   int code;
@@ -448,6 +486,7 @@ int main(void) {
   what_fails_is_replaced();
   a_timeout_fails_when_it_has_cut_short();
   a_second_part_finds_what_the_first_left();
+  the_first_step_of_a_second_part_finds_it();
   finally_is_run_in_any_case();
   what_fails_is_tried_again();
   a_rule_of_zeros_tries_at_once_and_for_ever();

@@ -46,10 +46,47 @@ int aw__cold_scoped(aw_task *task, aw_wire *part) {
   return rc < 0 ? rc : aw__frame_chain(task, part);
 }
 
+/* Return the wire with which `wire` begins, inside its part; NULL: a wire that
+ * begins by itself, or a composite that is empty. */
+static const aw_wire *first_part(const aw_wire *wire) {
+  switch ((aw_kind)wire->kind) {
+  case AW_KIND_HOST:
+  case AW_KIND_CALL:
+  case AW_KIND_SLEEP:
+  case AW_KIND_UNTIL:
+  case AW_KIND_DONE:
+  case AW_KIND_WAIT:
+
+    AW_GROUP_KINDS(AW_KIND_CASE) /* case AW_KIND_ALL: …; other tasks begin */
+    return NULL;
+  case AW_KIND_SEQUENCE:
+  case AW_KIND_ELSE: return wire->count > 0 ? wire->u.list.items[0] : NULL;
+  case AW_KIND_REPEAT: return wire->u.one.number > 0 ? wire->u.first : NULL;
+  case AW_KIND_WHOLE:
+  case AW_KIND_HOLD:
+  case AW_KIND_NAMED:
+  case AW_KIND_SHIELD:
+  case AW_KIND_TIMEOUT:
+  case AW_KIND_BIND:
+  case AW_KIND_CATCH:
+  case AW_KIND_FINALLY:
+  case AW_KIND_RETRY:
+  case AW_KIND_EVERY:
+  case AW_KIND_SLOT: break;
+  }
+  return wire->u.first;
+}
+
+/* Is a step the first thing that a task does when it runs `wire`? */
+static bool begins_with_step(const aw_wire *wire) {
+  for (const aw_wire *part; (part = first_part(wire)) != NULL;)
+    wire = part;
+  return wire->kind == AW_KIND_HOST || wire->kind == AW_KIND_CALL;
+}
+
 aw_after aw__cold_hand_on(aw_task *task, aw_wire *then) {
-  aw_kind kind = (aw_kind)aw__wire_inside(then)->kind;
   aw__task_pop(task);
-  if (kind == AW_KIND_HOST || kind == AW_KIND_CALL)
+  if (begins_with_step(then))
     task->input = true;
   else
     aw__task_drop_outcome(task);
