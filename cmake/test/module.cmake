@@ -84,6 +84,39 @@ run(sh -c "cc -std=c99 -shared -fPIC ticker.c more.c ${flags} -o two.so")
 if(CXX)
   run(sh -c "c++ -std=c++11 -c -fPIC plus.cpp ${flags} -o plus.o")
 endif()
+
+# A module in C++ whose step throws links no library, either.
+file(WRITE ${work}/thrower.cpp "#include <aiowire_module.h>
+#include <stdexcept>
+AW_MODULE_DEFINE
+
+static aw_turn fail(aw_task *, void *) {
+  throw std::runtime_error(\"no such thing\");
+}
+
+static int wire(lua_State *L) {
+  aw_lua_push_wire(L, aw_call(aw_guard<fail>, nullptr), 0);
+  return 1;
+}
+
+extern \"C\" LUAMOD_API int luaopen_thrower(lua_State *L) {
+  aw_module_load(L);
+  aw_lua_push_function(L, wire, 0, \"wire\");
+  return 1;
+}
+")
+file(WRITE ${work}/throwing.lua "local aw = require 'aiowire'
+print(pcall(aw.run, require 'thrower'()))
+")
+find_program(lua lua5.4)
+if(CXX AND lua)
+  run(sh -c "c++ -std=c++11 -shared -fPIC thrower.cpp ${flags} -o thrower.so")
+  set(ENV{LUA_CPATH_5_4} "${work}/?.so;${prefix}/lib/lua/5.4/?.so")
+  run(${lua} throwing.lua)
+  if(NOT output MATCHES "^false\t[^\n]*no such thing")
+    message(FATAL_ERROR "throwing.lua: ${output}")
+  endif()
+endif()
 file(WRITE ${work}/linked.c "#define AW_MODULE_LINKED
 #include \"ticker.c\"
 #include <lualib.h>

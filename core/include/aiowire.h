@@ -2365,12 +2365,16 @@ AW_API void aw_free(void *memory);
 #include <exception>
 #include <new>
 
+inline aw_turn aw_guard_failed(aw_task *task, int code, const char *subject);
+
+#ifndef AW_GUARD_BY_TABLE /* see aiowire_module.h */
 inline aw_turn aw_guard_failed(aw_task *task, int code, const char *subject) {
-  aw_error *error = aw_error_new(aw_loop_engine(aw_task_loop(task)), code, 0);
+  aw_error *error = aw_error_new(aw_task_engine(task), code, 0);
   aw_error_set_subject(error, subject);
   aw_task_set_error(task, error);
   return AW_FAIL;
 }
+#endif
 
 template <aw_turn (*step)(aw_task *task, void *data)>
 aw_turn aw_guard(aw_task *task, void *data) noexcept {

@@ -18,8 +18,8 @@
  *
  *   cc -shared -fPIC ticker.c $(pkg-config --cflags aiowire-lua) -o ticker.so
  *
- * A module may have several source files. Each includes this header, and one of
- * them has AW_MODULE_DEFINE. Before aw_module_load() has returned, no function
+ * A module may have several source files. Each includes this header, before
+ * aiowire.h if it includes that, too, and one of them has AW_MODULE_DEFINE. Before aw_module_load() has returned, no function
  * of aiowire may be called.
  *
  * The functions' names are macros here. They can be called and passed on, but
@@ -32,6 +32,11 @@
  */
 #ifndef AIOWIRE_MODULE_H
 #define AIOWIRE_MODULE_H
+
+/* aw_guard() of C++ calls functions of aiowire: it must find the table. */
+#if !defined(AW_MODULE_LINKED) && !defined(AIOWIRE_H)
+#define AW_GUARD_BY_TABLE
+#endif
 
 #include "aiowire_lua.h"
 #include "aiowire_zmq.h"
@@ -842,5 +847,15 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_push_error (aw_module_table->at_aw_lua_push_error)
 #endif
 /* clang-format on */
+
+#if defined(AW_GUARD_BY_TABLE) && defined(__cplusplus) && \
+    (defined(__cpp_exceptions) || defined(__EXCEPTIONS))
+inline aw_turn aw_guard_failed(aw_task *task, int code, const char *subject) {
+  aw_error *error = aw_error_new(aw_task_engine(task), code, 0);
+  aw_error_set_subject(error, subject);
+  aw_task_set_error(task, error);
+  return AW_FAIL;
+}
+#endif
 
 #endif
