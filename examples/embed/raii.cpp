@@ -14,7 +14,8 @@
  *               retries, time-outs and races see them as any other error. If
  *               nothing handles the error, run() throws the exception again,
  *               with its type. A plain function whose text is enough needs no
- *               layer: aw_call(aw_guard<f>, data), see aiowire.h.
+ *               layer: aw_call(aw_guard<f>, data), see aiowire.h. run() throws
+ *               that text as a std::runtime_error.
  *
  * The program asks three mirrors for the same file, and takes what comes first.
  */
@@ -148,8 +149,10 @@ public:
   void run(std::chrono::nanoseconds timeout) {
     int code = aw_loop_run(raw_.get(), static_cast<uint64_t>(timeout.count()));
     aw_error *error = aw_loop_error(raw_.get());
-    if (code == AW_EHOST && error)
+    if (code == AW_EHOST && error && aw_error_value(error))
       std::rethrow_exception(thrown_of(aw_error_value(error))->exception);
+    if (code == AW_EHOST && error && aw_error_subject(error)) /* aw_guard() */
+      throw std::runtime_error(aw_error_subject(error));
     check(code);
   }
 

@@ -171,6 +171,11 @@ void awl_push_error_object(lua_State *L, const aw_error *error) {
   case AW_ENOMEM: lua_pushliteral(L, "not enough memory"); break;
   case AW_EDEPTH:
   case AW_ESELF: lua_pushstring(L, aw_strerror(code)); break;
+  case AW_EHOST: { /* without a value: that of aw_guard() has a text */
+    const char *text = aw_error_subject(error);
+    lua_pushstring(L, text ? text : aw_strerror(code));
+    break;
+  }
   default:
     push_error_about(L, error);
     aw_lua_push_system_error(L, code, call ? call : "wait",
