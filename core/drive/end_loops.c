@@ -99,7 +99,8 @@ static void run(ending *e, aw_task *task) {
   task->state = AW_TASK_RUNNING;
   while (aw_next(engine, &e->alone, &step) == 1) {
     e->noticed |= step.what == AW_STEP_WOKEN;
-    e->how->run(e->how->data, &step);
+    if (step.what <= AW_STEP_FAILED) /* no notification */
+      e->how->run(e->how->data, &step);
   }
 }
 
@@ -148,9 +149,13 @@ static void move_all(aw_link *from, aw_link *to) {
 
 static void put_aside(ending *e, aside *a) {
   aw_engine *engine = e->engine;
-  *a = (aside){engine->slow,      engine->late, engine->swallowed,
-               engine->holding,   {NULL, NULL}, engine->holding_due,
-               engine->woken != 0};
+  *a = (aside){engine->slow,
+               engine->late,
+               engine->swallowed,
+               engine->holding,
+               {NULL, NULL},
+               engine->holding_due,
+               atomic_exchange(&engine->woken, 0) != 0};
   aw__list_init(&a->reports);
   for (aw_link *l = engine->reports.next, *next; l != &engine->reports;
        l = next) {
@@ -163,7 +168,6 @@ static void put_aside(ending *e, aside *a) {
   engine->slow = engine->late = engine->swallowed = (aw_notice){0};
   engine->holding = NULL;
   engine->holding_due = false;
-  engine->woken = 0;
 }
 
 /* Notices that came meanwhile are of tasks that have ended. But somebody may
