@@ -485,7 +485,7 @@ typedef struct aw_drive {
   size_t hardened; /* engine.hardened when the engine came to rest */
   int outer;       /* the descriptor of aw_engine_fd(); -1: none */
   const aw_loop *alone; /* that aw_engine_end_loops() pulls; or NULL */
-  bool unfinished;      /* the last turn ended by its time */
+  bool unfinished;      /* the last turn has left something for the next one */
   bool turning;         /* in a turn … */
   bool pulling;         /* … and in `pull` */
 } aw_drive;

@@ -66,9 +66,11 @@ static int take_turn(aw_engine *engine) {
     return rc;
   if (aw__with_host(engine))
     return AW_EBUSY;
-  if (!aw__has_work(engine))
+  if (aw__has_work(engine)) /* it may be gone before the next turn */
+    engine->drive.unfinished = true;
+  else
     aw__flush(engine);
-  aw__turn_rest(engine, rouse);
+  engine->ready.rouse = rouse;
   return aw__turn_due(engine) == 0;
 }
 

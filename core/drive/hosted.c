@@ -71,7 +71,7 @@ static void rest(aw_engine *engine) {
   if (engine->ready.count == 0)
     aw__poller_close_idle(engine);
   rouse(engine);
-  aw__turn_rest(engine, rouse);
+  engine->ready.rouse = rouse;
   aw__libuv_hold(engine);
 }
 
@@ -94,6 +94,6 @@ int aw__hosted_open(aw_engine *engine) {
   engine->gate = AW_DRIVEN;
   uv_prepare_start(&engine->handles->prepare, before_poll);
   uv_check_start(&engine->handles->check, after_poll);
-  aw__turn_rest(engine, rouse);
+  engine->ready.rouse = rouse;
   return 0;
 }

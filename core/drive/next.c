@@ -59,8 +59,10 @@ static int wait_or_jump(aw_engine *engine, aw_step *out) {
     engine->now = next;
     return AGAIN;
   }
-  if (driven)
+  if (driven) {
+    engine->drive.hardened = engine->hardened; /* there is no task to kill */
     return REST;
+  }
   bool real = engine->config.clock == AW_CLOCK_REAL;
   int rc = aw__block(engine, real ? next : AW_NEVER);
   return rc < 0 ? rc : AGAIN;

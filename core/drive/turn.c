@@ -80,11 +80,6 @@ int aw__turn(aw_engine *engine, bool *freed) {
   return 0;
 }
 
-void aw__turn_rest(aw_engine *engine, void (*rouse)(aw_engine *engine)) {
-  engine->drive.hardened = engine->hardened;
-  engine->ready.rouse = rouse;
-}
-
 /* On a virtual clock a deadline is due when nothing else can happen. */
 static uint64_t next_deadline(aw_engine *engine) {
   uint64_t at = aw__alarm_next(engine);

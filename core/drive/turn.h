@@ -11,8 +11,5 @@
 int aw__turn(aw_engine *engine, bool *freed);
 /* The real time at which the next turn is due; 0: at once. */
 uint64_t aw__turn_due(aw_engine *engine);
-/* The engine rests after a turn: `rouse` is called for a task that becomes
- * ready. */
-void aw__turn_rest(aw_engine *engine, void (*rouse)(aw_engine *engine));
 
 #endif

@@ -226,6 +226,43 @@ static void an_end_closes_the_engine(host_kind kind) {
     host_close_uv(&h);
 }
 
+static void give_up(aw_task *task, void *data) {
+  (void)task;
+  (void)data;
+  log_add("given up ");
+}
+
+static int arm_external(aw_task *task, void *data) {
+  (void)task;
+  (void)data;
+  return 0;
+}
+
+/* No cancel ends its wait, but its task can be killed. */
+static const aw_operation stubborn = {.label = "stubborn",
+                                      .arm = arm_external,
+                                      .abandon = give_up,
+                                      .external = true};
+
+static void stop_the_other(host *h, aw_loop *loop) {
+  aw_loop *other = h->data;
+  if (loop != other)
+    aw_loop_stop(other, true);
+  CHECK(aw_loop_free(loop) == 0);
+}
+
+/* What is to be done for that comes after the turn in which the end is told. */
+static void an_end_stops_another_loop(host_kind kind) {
+  host h;
+  host_open(&h, kind, NULL);
+  h.ended = stop_the_other;
+  h.data = host_start(&h, aw_wait_for(&stubborn, NULL));
+  host_start(&h, aw_sleep(MS));
+  host_run(&h);
+  CHECK_LOG("given up ");
+  host_close(&h);
+}
+
 /* ---- between turns ---- */
 
 typedef struct parts {
@@ -839,6 +876,7 @@ int main(void) {
     an_end_begins_the_next_loop(kind);
     an_end_runs_the_loop_again(kind);
     a_loop_that_is_freed_first_is_not_told_of(kind);
+    an_end_stops_another_loop(kind);
     an_end_closes_the_engine(kind);
     what_the_host_does_is_seen(kind);
     a_second_act_is_seen(kind);
