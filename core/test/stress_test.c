@@ -9,6 +9,8 @@
  *
  * drive_test.c has a case for each kind of act; this is about their order.
  */
+#include <aiowire_zmq.h>
+
 #include "host.h"
 
 #include <pthread.h>
@@ -24,6 +26,7 @@ typedef enum cell_kind {
   OPERATION,
   HOST_CODE,
   PIPE,
+  ZMQ, /* stands still without libzmq */
   TICKET,
   THREAD,
   LIMIT,
@@ -60,6 +63,13 @@ typedef struct worker {
   bool stops;
 } worker;
 
+/* Two ends of an inproc pair. */
+typedef struct sockets {
+  const aw_zmq_calls *zmq; /* NULL: there is no libzmq */
+  void *context, *here, *there;
+  aw_zmq *ready; /* of `here` */
+} sockets;
+
 typedef struct world {
   host host;
   cell cells[CELLS];
@@ -68,6 +78,7 @@ typedef struct world {
   aw_loop *loop; /* most cells run here */
   bool over;
   worker worker;
+  sockets sockets;
   /* HOSTED */
   uv_timer_t timer;
   uv_idle_t idle;
@@ -82,6 +93,57 @@ static uint32_t draw(world *w, uint32_t count) {
 }
 
 static void act(world *w);
+
+/* ---- sockets of libzmq ---- */
+
+enum { PAIR = 0, DONTWAIT = 1 };
+
+static void open_sockets(sockets *s) {
+  if (aw_zmq_open(&s->zmq) < 0)
+    return;
+  s->context = s->zmq->ctx_new();
+  s->here = s->zmq->socket(s->context, PAIR);
+  s->there = s->zmq->socket(s->context, PAIR);
+  CHECK(s->zmq->bind(s->here, "inproc://test") == 0);
+  CHECK(s->zmq->connect(s->there, "inproc://test") == 0);
+  CHECK(aw_zmq_new(s->here, NULL, &s->ready) == 0);
+}
+
+static void close_sockets(sockets *s) {
+  if (!s->zmq)
+    return;
+  aw_zmq_close(s->ready);
+  s->zmq->close(s->here);
+  s->zmq->close(s->there);
+  s->zmq->ctx_term(s->context);
+}
+
+static bool can_send(const sockets *s, void *from) {
+  aw_zmq_message m;
+  s->zmq->msg_init_size(&m, 1);
+  bool sent = s->zmq->msg_send(&m, from, DONTWAIT) == 1;
+  if (!sent)
+    s->zmq->msg_close(&m);
+  return sent;
+}
+
+static bool can_receive(const sockets *s, void *at) {
+  aw_zmq_message m;
+  s->zmq->msg_init(&m);
+  bool received = s->zmq->msg_recv(&m, at, DONTWAIT) == 1;
+  s->zmq->msg_close(&m);
+  return received;
+}
+
+/* Use the socket of the cell for something else: that may take the report of
+ * libzmq that a message has come. */
+static void use_socket(const sockets *s) {
+  if (!s->zmq)
+    return;
+  (void)can_send(s, s->here);
+  (void)can_receive(s, s->there);
+  aw_zmq_touch(s->ready);
+}
 
 /* ---- the cells ---- */
 
@@ -101,6 +163,10 @@ static aw_turn run(aw_task *task, void *data) {
     aw_event_clear(c->event);
   if (c->kind == PIPE && !c->world->over)
     CHECK(read(c->ends[0], &byte, 1) == 1);
+  if (c->kind == ZMQ && !c->world->over) {
+    CHECK(can_receive(&c->world->sockets, c->world->sockets.here));
+    aw_zmq_touch(c->world->sockets.ready);
+  }
   has_run(c);
   if (draw(c->world, 4) == 0 && !c->world->over)
     act(c->world);
@@ -134,6 +200,10 @@ static aw_wire *awaits(cell *c) {
   case CHANNEL: return aw_recv(c->channel);
   case SEMAPHORE: return aw_acquire(c->semaphore);
   case PIPE: return aw_readable(c->ends[0]);
+  case ZMQ:
+    return c->world->sockets.zmq
+               ? aw_zmq_when_ready(c->world->sockets.ready, AW_READABLE)
+               : aw_sleep(AW_NEVER);
   case LIMIT:
     return aw_or_else(aw_timeout(aw_sleep(AW_NEVER), HOUR * AW_SECOND, 0),
                       aw_sleep(0));
@@ -196,6 +266,7 @@ static bool bring_about(world *w, cell *c) {
   case CHANNEL: return aw_channel_try_send(c->channel, 0) == 0;
   case SEMAPHORE: return aw_semaphore_give_back(c->semaphore) == 0;
   case PIPE: return write(c->ends[1], "x", 1) == 1;
+  case ZMQ: return w->sockets.zmq && can_send(&w->sockets, w->sockets.there);
   case OPERATION:
   case HOST_CODE:
     c->armed = NULL;
@@ -259,7 +330,7 @@ static void act_in_vain(world *w) {
   aw_engine *engine = w->host.engine;
   aw_loop *loop;
   void *uv;
-  switch (draw(w, 5)) {
+  switch (draw(w, 6)) {
   case 0:
     if (!w->cells[WAKE_AT].due)
       aw_engine_wake_at(engine, uv_hrtime() + HOUR * AW_SECOND);
@@ -274,6 +345,7 @@ static void act_in_vain(world *w) {
       (void)aw_task_extend(w->cells[LIMIT].task, HOUR * AW_SECOND);
     break;
   case 3: CHECK(aw_engine_uv(engine, &uv) == 0); break;
+  case 4: use_socket(&w->sockets); break;
   default: break;
   }
 }
@@ -499,6 +571,7 @@ static void live(host_kind kind, uint64_t seed) {
   CHECK(aw_engine_wakeable(w.host.engine) == 0);
   w.loop = new_loop(w.host.engine);
   open_worker(&w.worker);
+  open_sockets(&w.sockets);
   for (int i = 0; i < CELLS; i++)
     open_cell(&w, (cell_kind)i);
   if (kind == HOSTED)
@@ -510,6 +583,7 @@ static void live(host_kind kind, uint64_t seed) {
   if (kind == HOSTED)
     close_handles(&w);
   close_worker(&w.worker);
+  close_sockets(&w.sockets);
   for (int i = 0; i < CELLS; i++)
     close_cell(&w.cells[i]);
   host_close(&w.host);
