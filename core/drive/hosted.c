@@ -64,9 +64,9 @@ static void before_poll(uv_prepare_t *prepare) {
 }
 
 /* Watchers without waiters go at once: a handle of the host for the same
- * descriptor may be next. While tasks are ready, they may wait again. What tasks
- * wait for since this turn, libuv learns in our next prepare: a host that polls
- * uv_backend_fd() by itself must not block before that. */
+ * descriptor may be next. While tasks are ready, they may wait again. libuv
+ * learns in our next prepare what tasks wait for since this turn: a host that
+ * polls uv_backend_fd() by itself must not block before that. */
 static void rest(aw_engine *engine) {
   if (engine->ready.count == 0)
     aw__poller_close_idle(engine);

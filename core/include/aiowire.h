@@ -64,6 +64,9 @@
  *
  *   C steps, `pull` and     all. aw_next() and aw_loop_run() return AW_EBUSY in
  *   `ended` of engines      a C step; aw_next() is what `pull` is for
+ *   `closed` of engines     all, but its engine is gone
+ *   aw_loop_end             `run`: as `pull`, but aw_next(); `ends`: those that
+ *                           only look at the loop
  *   callbacks of handles    all but those that wait or run tasks. (The handles
  *   in the libuv loop       are those of the program, see aw_engine_uv().)
  *   operations              those that "operations" lists below
@@ -855,7 +858,8 @@ AW_API void aw_loop_stop(aw_loop *loop, bool hard);
 AW_API void aw_loop_follow(aw_loop *loop, const aw_task *task);
 
 /* Stop driving a running loop and leave it as it is; aw_loop_begin() continues
- * the run. Do not pull the loop in between. */
+ * the run. Do not pull the loop in between. On an engine that a host drives its
+ * tasks go on nevertheless. */
 AW_API void aw_loop_pause(aw_loop *loop);
 
 /* End a loop that is not running. Tasks that were started but never ran end as

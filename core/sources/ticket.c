@@ -87,10 +87,12 @@ static aw_ticket *take_queue(aw_mailbox *mailbox) {
   return first;
 }
 
-/* Is the task still in the wait that the ticket was made for? */
+/* Is the task still in the wait that the ticket was made for? Waits of the core
+ * itself are not external, and keep the result of the wait before: a positive
+ * one, if an owner has given a wrong code. */
 static bool is_valid(const aw_ticket *ticket) {
   const aw_task *task = ticket->task;
-  return task->wait && task->result == ticket->wait;
+  return task->wait && task->wait->external && task->result == ticket->wait;
 }
 
 static void deliver(aw_ticket *ticket) {

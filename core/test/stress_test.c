@@ -393,8 +393,8 @@ static void resume(cell *c, const aw_step *step) {
   aw_step_done(step->task, 0);
 }
 
-static void pull(void *host, aw_engine *engine) {
-  world *w = ((struct host *)host)->data;
+static void pull(void *data, aw_engine *engine) {
+  world *w = ((host *)data)->data;
   aw_step step;
   while (aw_next(engine, NULL, &step) == 1) {
     cell *c = step.data;

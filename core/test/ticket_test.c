@@ -424,6 +424,36 @@ static aw_turn complete_both(aw_task *task, void *data) {
   return AW_DONE;
 }
 
+/* The owner of an operation has given a count for a code. The count looks like
+ * the number of a ticket, also in a later wait. */
+static aw_turn wait_then_sleep(aw_task *task, void *data) {
+  job *own = data;
+  if (!own->completed) {
+    own->completed = true;
+    CHECK(aw_await_operation(task, &job_wait, own) == 0);
+    aw_wait_complete(task, 1);
+    return AW_WAIT;
+  }
+  if (own->ticket) {
+    CHECK(aw_ticket_complete(own->ticket, 0, 0) == 0);
+    own->ticket = NULL;
+    CHECK(aw_await_sleep(task, AW_SECOND) == 0);
+    return AW_WAIT;
+  }
+  CHECK(aw_engine_now(aw_task_engine(task)) == AW_SECOND);
+  return AW_DONE;
+}
+
+static void a_sleep_needs_no_ticket(void) {
+  aw_engine *engine = new_engine();
+  aw_loop *loop = new_loop(engine);
+  job own = {0};
+  start(loop, aw_call(wait_then_sleep, &own));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK(own.ticket == NULL);
+  empty(engine, loop);
+}
+
 static void the_first_of_two_tickets_ends_the_wait(void) {
   aw_engine *engine = new_engine();
   aw_loop *loop = new_loop(engine);
@@ -775,6 +805,7 @@ int main(void) {
   a_lost_race_makes_a_ticket_invalid();
   an_alarm_makes_a_ticket_invalid();
   a_later_wait_needs_a_new_ticket();
+  a_sleep_needs_no_ticket();
   the_first_of_two_tickets_ends_the_wait();
   one_ticket_of_a_race_is_used();
   a_crowd_is_cancelled_at_once();

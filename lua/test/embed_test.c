@@ -654,8 +654,8 @@ static int change_set(const uv_loop_t *uv, int op, int fd) {
   return epoll_ctl(uv_backend_fd(uv), op, fd, &none);
 }
 
-/* The forked child closes its copy of everything. It leaves the host's loop, and
- * the epoll set that it shares with its parent, alone. */
+/* The forked child closes its copy of everything. It leaves the host's loop,
+ * and the epoll set that it shares with its parent, alone. */
 static void test_a_forked_child_of_the_host(void) {
   uv_loop_t uv;
   int status, ends[2];

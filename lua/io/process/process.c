@@ -72,8 +72,8 @@ static bool is_our_process(const awio_process *p) {
 }
 
 /* In a forked process, let the epoll set of the parent keep the pidfd [UV16].
- * The loop of a host is not ours to fork: there the pidfd is closed before libuv
- * asks the kernel to remove it, which then fails. */
+ * The loop of a host is not ours to fork: there the pidfd is closed before
+ * libuv asks the kernel to remove it, which then fails. */
 static void part_from_parent(awio_process *p) {
   awio_hub *hub = p->hub;
   if (hub->hosted) {
