@@ -509,6 +509,55 @@ static void close_worker(worker *a) {
   pthread_cond_destroy(&a->filled);
 }
 
+/* ---- an instrument ---- */
+
+/* Events that have begun and not ended. */
+typedef struct events {
+  size_t tasks, waits;
+  const aw_task *stepping;
+} events;
+
+static void task_started(void *data, const aw_task *task) {
+  (void)task;
+  ((events *)data)->tasks++;
+}
+
+static void task_ended(void *data, const aw_task *task) {
+  CHECK(aw_task_state_of(task) >= AW_TASK_DONE);
+  CHECK(((events *)data)->tasks-- > 0);
+}
+
+static void step_begins(void *data, const aw_task *task) {
+  CHECK(((events *)data)->stepping == NULL);
+  ((events *)data)->stepping = task;
+}
+
+static void step_ends(void *data, const aw_task *task) {
+  CHECK(((events *)data)->stepping == task);
+  ((events *)data)->stepping = NULL;
+}
+
+static void wait_begins(void *data, const aw_task *task, const char *label) {
+  CHECK(label && ((events *)data)->stepping != task);
+  ((events *)data)->waits++;
+}
+
+static void wait_ends(void *data, const aw_task *task, int result) {
+  CHECK(result <= 0 && ((events *)data)->stepping != task);
+  CHECK(((events *)data)->waits-- > 0);
+}
+
+static void listen_to(aw_engine *engine, events *e) {
+  aw_instrument instrument = {.data = e,
+                              .task_started = task_started,
+                              .task_ended = task_ended,
+                              .step_begins = step_begins,
+                              .step_ends = step_ends,
+                              .wait_begins = wait_begins,
+                              .wait_ends = wait_ends};
+  CHECK(aw_engine_instrument(engine, &instrument) == 0);
+}
+
 /* ---- lives ---- */
 
 static void open_cell(world *w, cell_kind kind) {
@@ -564,7 +613,10 @@ static void finish(world *w) {
 static void live(host_kind kind, uint64_t seed) {
   aw_engine_config config = {.pull = pull, .seed = seed % 3};
   world w = {.random = seed};
+  events e = {0};
   host_open(&w.host, kind, &config);
+  if (seed % 2)
+    listen_to(w.host.engine, &e);
   w.host.data = &w;
   w.host.act = act_at_last;
   w.host.ended = ended;
@@ -586,6 +638,7 @@ static void live(host_kind kind, uint64_t seed) {
   close_sockets(&w.sockets);
   for (int i = 0; i < CELLS; i++)
     close_cell(&w.cells[i]);
+  CHECK(e.tasks == 0 && e.waits == 0);
   host_close(&w.host);
 }
 
