@@ -9,9 +9,13 @@
  *                    ▲                                                  │
  *                    └──── kill a task whose wait has not ended ◄───────┘
  *
+ * The current task may have answered its step, and not gone on yet: it is the
+ * first of the woken ones.
+ *
  * Neighbours: next.c runs the tasks; run/end.c kills tasks.
  */
 #include "base/ready.h"
+#include "drive/next.h"
 #include "run/cancel.h"
 #include "run/end.h"
 #include "run/loop.h"
@@ -133,7 +137,7 @@ static bool kill_one(const ending *e) {
 static bool advance(ending *e) {
   if (stop_one(e))
     return true;
-  if (!take_woken(e))
+  if (!take_woken(e) && aw__list_empty(&e->woken))
     return report_one(e) || kill_one(e);
   aw_link *link;
   while ((link = aw__list_shift(&e->woken)) != NULL)
@@ -188,17 +192,37 @@ static void put_back(ending *e, aside *a) {
   aw__ready_rouse(engine);
 }
 
+/* Return the current task if it is none of the loops. Else return NULL, since
+ * that task is about to end. */
+static aw_task *set_aside_current(ending *e) {
+  aw_task *task = e->engine->current;
+  if (!task || !task->loop || !is_one(e, task->loop))
+    return task;
+  if (task->state == AW_TASK_RUNNING)
+    aw__list_append(&e->woken, &task->link);
+  e->engine->current = NULL;
+  return NULL;
+}
+
+/* Is a step of one of the loops under way? */
+static bool is_in_step(const ending *e) {
+  const aw_engine *engine = e->engine;
+  const aw_task *task = engine->current;
+  bool under_way = engine->gate & AW_INSIDE || aw__with_host(engine);
+  return under_way && task && task->loop && is_one(e, task->loop);
+}
+
 int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how) {
   if (!engine || !how || !how->ends || !how->run)
     return AW_EINVAL;
   ending e = {.engine = engine, .how = how, .alone = {.engine = engine}};
   aside a;
-  aw_task *current = engine->current;
   const aw_loop *alone = engine->drive.alone; /* of a call around this one */
   uint8_t gate = engine->gate;
-  if (current && current->loop && is_one(&e, current->loop))
+  if (is_in_step(&e))
     return AW_EBUSY;
   aw__list_init(&e.woken);
+  aw_task *current = set_aside_current(&e);
   aw__scope_init(&e.alone.root, NULL, NULL);
   aw__list_append(&engine->running, &e.alone.running);
   put_aside(&e, &a);
