@@ -109,8 +109,10 @@ static void release_boxed(aw_lua_value *value) {
 
 /* ---- values ---- */
 
-static uint32_t loop_number(aw_value value) {
-  return (uint32_t)(value >> AWL_LOOP_SHIFT) & AWL_MOST_LOOPS;
+/* The number of the loop of a value; a number that no loop has, if the value is
+ * none of the state: 0, a box, or a value of another state on the engine. */
+static uint32_t loop_number(const awl_state *s, aw_value value) {
+  return (uint32_t)((value - s->prefix) >> AWL_LOOP_SHIFT);
 }
 
 static aw_value value_name(const awl_loop *loop, uint32_t place) {
@@ -241,20 +243,15 @@ aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count) {
 }
 
 awl_loop *awl_value_loop(const awl_state *s, aw_value value) {
-  return awl_loop_number(s, loop_number(value));
-}
-
-/* Is it a value of a loop? Neither no value, nor that of others. */
-static bool is_held(aw_value value) {
-  return (int64_t)value > 0;
+  return awl_loop_number(s, loop_number(s, value));
 }
 
 bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
-  return is_held(value) && awl_value_loop(s, value) == loop;
+  return awl_value_loop(s, value) == loop;
 }
 
 void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
-  const awl_loop *loop = is_held(value) ? awl_value_loop(s, value) : NULL;
+  const awl_loop *loop = awl_value_loop(s, value);
   int values = loop ? find_values(loop) : 0;
   if (values == 0) {
     lua_pushnil(L);
@@ -315,6 +312,15 @@ aw_value awl_keep(void *state, aw_value value) {
   return value;
 }
 
+/* A wire of C may hand a value of another state to a task of this one. */
+static void drop_of_other(const awl_state *s, aw_value value) {
+  bool other = value >> AWL_STATE_SHIFT != s->prefix >> AWL_STATE_SHIFT;
+  if (!other || !s->engine || !s->engine->hosted)
+    return; /* no value, or the host value of a loop */
+  const aw_engine_config *config = aw_engine_config_of(s->engine->core);
+  config->drop(config->host, value);
+}
+
 void awl_drop(void *state, aw_value value) {
   awl_state *s = state;
   aw_lua_value *box = awl_boxed(value);
@@ -322,9 +328,11 @@ void awl_drop(void *state, aw_value value) {
     release_boxed(box);
     return;
   }
-  uint32_t number = loop_number(value);
-  if (number == 0 || !s->claims) /* no value, or the host value of a loop */
+  uint32_t number = loop_number(s, value);
+  if (number == 0 || number >= s->loop_count) {
+    drop_of_other(s, value);
     return;
+  }
   uint32_t place = (uint32_t)(value & UINT32_MAX) - 1;
   awl_claims *claims = s->claims[number];
   if (--claims->counts[place] > 0)
