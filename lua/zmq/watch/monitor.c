@@ -292,8 +292,6 @@ static int recv_event_arm(aw_task *task, void *data) {
 
 static void recv_event_disarm(aw_task *task, void *data) {
   monitor *m = ((monitor_box *)data)->monitor;
-  if (!m)
-    return;
   aw_ready_disarm(task, m->bell.fds[0]);
   m->waiting--;
   close_unused_bell(m);
@@ -301,8 +299,8 @@ static void recv_event_disarm(aw_task *task, void *data) {
 
 static int recv_event_ready(aw_task *task, void *data) {
   monitor *m = ((monitor_box *)data)->monitor;
-  int rc = m ? take_event_for(task, m) : AW_ECLOSED;
-  if (rc != 0 && m)
+  int rc = take_event_for(task, m);
+  if (rc != 0)
     m->waiting--;
   return rc;
 }
@@ -361,11 +359,15 @@ static int monitor_close_method(lua_State *L) {
 static int monitor_gc(lua_State *L) {
   monitor_box *box = luaL_checkudata(L, 1, CLASS);
   monitor *m = box->monitor;
-  box->monitor = NULL;
-  if (m) {
-    aw_lua_let_go(&m->held);
-    monitor_leave(m);
+  if (!m)
+    return 0;
+  if (m->waiting > 0) { /* lua_close(): the tasks end later */
+    monitor_close(m);
+    return 0;
   }
+  box->monitor = NULL;
+  aw_lua_let_go(&m->held);
+  monitor_leave(m);
   return 0;
 }
 

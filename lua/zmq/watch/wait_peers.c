@@ -19,6 +19,7 @@ typedef struct wait {
   unsigned wanted;
   bool enough, closing;
   awz_bell bell;
+  unsigned waiting; /* tasks */
   char about[160];
   aw_lua_held held;
 } wait;
@@ -81,21 +82,28 @@ static void release_lost_wait(aw_lua_held *held) {
 /* ---- the operation ---- */
 
 static int peers_arm(aw_task *task, void *data) {
-  const wait *w = ((wait_box *)data)->wait;
+  wait *w = ((wait_box *)data)->wait;
   int rc = w ? look_for_peers(w) : AW_ECLOSED;
-  return rc != 0 ? rc : aw_ready_arm(task, w->bell.fds[0], AW_READABLE);
+  if (rc == 0)
+    rc = aw_ready_arm(task, w->bell.fds[0], AW_READABLE);
+  if (rc == 0)
+    w->waiting++;
+  return rc;
 }
 
 static void peers_disarm(aw_task *task, void *data) {
-  const wait *w = ((wait_box *)data)->wait;
-  if (w)
-    aw_ready_disarm(task, w->bell.fds[0]);
+  wait *w = ((wait_box *)data)->wait;
+  aw_ready_disarm(task, w->bell.fds[0]);
+  w->waiting--;
 }
 
 static int peers_ready(aw_task *task, void *data) {
-  const wait *w = ((wait_box *)data)->wait;
+  wait *w = ((wait_box *)data)->wait;
   (void)task;
-  return w ? look_for_peers(w) : AW_ECLOSED;
+  int rc = look_for_peers(w);
+  if (rc != 0)
+    w->waiting--;
+  return rc;
 }
 
 static void peers_describe(const void *data, char *out, size_t size) {
@@ -129,11 +137,11 @@ static int has_peers(lua_State *L) {
 static int wait_gc(lua_State *L) {
   wait_box *box = luaL_checkudata(L, 1, CLASS);
   wait *w = box->wait;
+  if (!w || w->waiting > 0) /* lua_close(): the task ends later */
+    return 0;
   box->wait = NULL;
-  if (w) {
-    aw_lua_let_go(&w->held);
-    wait_free(w);
-  }
+  aw_lua_let_go(&w->held);
+  wait_free(w);
   return 0;
 }
 
