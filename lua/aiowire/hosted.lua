@@ -1,18 +1,15 @@
---- hosted.lua: what a task of aw_lua_start() calls: `f(...)`
+--- hosted.lua: what a task of aw_lua_start() does with the results of its
+--- function
 ---
---- If `f` returns a Wire or a Poller, the task runs that, and ends with its
---- results.
+--- If the first result is a Wire or a Poller, the task runs that, and ends with
+--- its results.
 local aw, inner = ...
 
-local function finish(...)
+return function(...)
   local result = ...
   if inner.is_made(result)
     or inner.is_poller and inner.is_poller(result) then
     return aw.await(result)
   end
   return ...
-end
-
-return function(f, ...)
-  return finish(f(...))
 end

@@ -96,8 +96,8 @@ static bool is_of_other(const awl_state *s, const aw_error *error) {
 void aw_lua_push_error(lua_State *L, aw_error *error) {
   awl_state *s = awl_open(L);
   luaL_checkstack(L, LUA_MINSTACK, NULL);
-  if (is_of_other(s, error)) {
-    lua_pushstring(L, aw_strerror(aw_error_code(error)));
+  if (!error || is_of_other(s, error)) {
+    lua_pushstring(L, error ? aw_strerror(aw_error_code(error)) : NULL);
     lua_pushnil(L);
     return;
   }
@@ -135,12 +135,12 @@ static int text_of(lua_State *L) {
   return 1;
 }
 
-/* The error on top (popped) has left `done`: nobody else can take it. */
-static void warn_of(lua_State *L) {
+/* Nobody else can take the error on top (popped). */
+static void warn_of(lua_State *L, const char *head) {
   lua_pushcfunction(L, text_of);
   lua_insert(L, -2);
   bool made = lua_pcall(L, 1, 1, 0) == LUA_OK;
-  lua_warning(L, "aiowire: error in the function done of a task: ", 1);
+  lua_warning(L, head, 1);
   lua_warning(L, made ? lua_tostring(L, -1) : "(no text)", 0);
   lua_pop(L, 1);
 }
@@ -160,12 +160,30 @@ static void tell_in_state(awl_job *job) {
     ended_well = call(L, tell_without, job);
   }
   if (!ended_well)
-    warn_of(L);
+    warn_of(L, "aiowire: error in the function done of a task: ");
+}
+
+/* (light job) → the error of the task */
+static int push_failure(lua_State *L) {
+  const awl_job *job = lua_touserdata(L, 1);
+  aw_lua_push_error(L, aw_task_error(job->task));
+  lua_pop(L, 1);
+  return 1;
+}
+
+static void warn_of_failure(const awl_job *job) {
+  lua_State *L = job->hosted->driver;
+  lua_pushcfunction(L, push_failure);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)job);
+  (void)lua_pcall(L, 1, 1, 0); /* else why the error cannot be had */
+  warn_of(L, "aiowire: a task has failed, and the program is not told: ");
 }
 
 static void tell_job(awl_job *job) {
   if (job->done && job->hosted)
     tell_in_state(job);
+  else if (job->unheard && job->hosted && status_of(job->task) == AW_EHOST)
+    warn_of_failure(job);
   if (job->done) /* without Lua */
     call_done(NULL, job, status_of(job->task), 0);
   aw_task_release(job->task);

@@ -81,7 +81,7 @@ void aw_lua_config(aw_engine_config *config) {
 /* ---- the hub of an engine ---- */
 
 bool awl_hub_fits(const aw_engine *engine) {
-  return aw_engine_config_of(engine)->drop == drop_value;
+  return engine && aw_engine_config_of(engine)->drop == drop_value;
 }
 
 awl_hub *awl_hub_of(const aw_engine *engine) {

@@ -25,6 +25,7 @@ typedef struct awl_job {
   void (*done)(lua_State *L, aw_task *task, int status, int nresults,
                void *data);
   void *data;
+  bool unheard;         /* the host program cannot learn how the task ends */
   struct awl_job *next; /* of the state, or of the hub once it has ended */
   struct awl_job **place;
 } awl_job;

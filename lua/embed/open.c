@@ -19,6 +19,11 @@ static const char DRIVER_KEY = 'v';
 
 /* ---- opening ---- */
 
+static int check_version(lua_State *L) {
+  luaL_checkversion(L);
+  return 0;
+}
+
 static int open_library(lua_State *L) {
   luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
   return 0;
@@ -35,37 +40,20 @@ static int make_driver(lua_State *L) {
   return 0;
 }
 
-/* (light address): push the state of the binding as light userdata. */
-static int find_state(lua_State *L) {
-  lua_pushlightuserdata(L, awl_open(L));
-  return 1;
-}
-
-/* Call `f` with a light userdata, and pop its error. Returns 0, AW_ENOMEM, or
- * AW_EHOST. */
-static int try(lua_State *L, lua_CFunction f, void *data, int results) {
+/* Call `f` with a light userdata, and pop its error. */
+static bool try(lua_State *L, lua_CFunction f, void *data) {
   if (!lua_checkstack(L, LUA_MINSTACK))
-    return AW_ENOMEM;
+    return false;
   lua_pushcfunction(L, f);
   lua_pushlightuserdata(L, data);
-  int status = lua_pcall(L, 1, results, 0);
-  if (status == LUA_OK)
-    return 0;
-  lua_pop(L, 1);
-  return status == LUA_ERRMEM ? AW_ENOMEM : AW_EHOST;
-}
-
-/* The state of L; NULL: it has ended, or the library is not open. */
-static awl_state *state_of(lua_State *L) {
-  if (try(L, find_state, NULL, 1) < 0)
-    return NULL;
-  awl_state *s = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return s;
+  bool ended_well = lua_pcall(L, 1, 0, 0) == LUA_OK;
+  if (!ended_well)
+    lua_pop(L, 1);
+  return ended_well;
 }
 
 awl_hosted *awl_hosted_of(lua_State *L) {
-  awl_state *s = state_of(L);
+  awl_state *s = awl_find_state(L);
   return s ? s->hosted : NULL;
 }
 
@@ -85,9 +73,8 @@ static int bind(lua_State *L, awl_state *s, aw_engine *engine) {
     return AW_ENOMEM;
   hosted->state = s;
   hosted->engine = awl_hosted_engine(s, engine);
-  int rc = hosted->engine ? try(L, make_driver, hosted, 0) : AW_ENOMEM;
-  if (rc == 0)
-    rc = awl_hub_enter(hub, hosted);
+  bool made = hosted->engine && try(L, make_driver, hosted);
+  int rc = made ? awl_hub_enter(hub, hosted) : AW_ENOMEM;
   if (rc < 0) {
     unbind(hosted);
     return rc;
@@ -99,14 +86,15 @@ static int bind(lua_State *L, awl_state *s, aw_engine *engine) {
 }
 
 int aw_lua_open(lua_State *L, aw_engine *engine) {
-  if (!L || !engine || !awl_hub_fits(engine))
+  if (!L || !awl_hub_fits(engine))
     return AW_EINVAL;
-  int rc = try(L, open_library, NULL, 0);
-  if (rc < 0)
-    return rc;
-  awl_state *s = state_of(L);
-  if (!s)
+  if (!try(L, check_version, NULL))
+    return AW_EHOST;
+  if (!try(L, open_library, NULL))
     return AW_ENOMEM;
+  awl_state *s = awl_find_state(L);
+  if (!s) /* Lua has loaded another copy of the library */
+    return AW_EBUSY;
   if (s->hosted || s->engine || s->loop_count > 0)
     return AW_EBUSY;
   return bind(L, s, engine);

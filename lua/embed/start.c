@@ -16,6 +16,7 @@
 #include "base/parts.h"
 #include "embed/hub.h"
 #include "objects/loop.h"
+#include "run/debug_hooks.h"
 #include "run/pool.h"
 #include "wire/build.h"
 #include "wire/convert.h"
@@ -97,7 +98,7 @@ typedef struct starting {
   awl_hosted *hosted;
   aw_lua_task_config config;
   aw_task **out;
-  int rc;
+  int rc; /* AW_ENOMEM until something else is known */
 } starting;
 
 /* Copy the configuration of a host program that may know fewer members, or
@@ -116,19 +117,53 @@ static bool copy_config(const aw_lua_task_config *from,
   return true;
 }
 
+/* (results…) of a wire that has run: return them. */
+static int give_results(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  if (lua_gethook(L))
+    awl_hooks_unscreen(L, awl_open(L));
+  return lua_gettop(L);
+}
+
+/* (results…) of a function that has returned: run the first one if it is a Wire
+ * or a Poller. */
+static int run_result(lua_State *L, int status, lua_KContext context) {
+  int type = lua_type(L, 1);
+  if (type != LUA_TUSERDATA && type != LUA_TTABLE)
+    return lua_gettop(L);
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  if (lua_gethook(L))
+    awl_hooks_screen(L, awl_open(L));
+  awl_push_embedded(L, "aiowire.hosted");
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, context, give_results);
+  return give_results(L, status, context);
+}
+
+/* (f, …): what a task of the host program calls. In C, since errors must blame
+ * no line of the library, and debug hooks must see none. */
+static int call_function(lua_State *L) {
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, run_result);
+  return run_result(L, LUA_OK, 0);
+}
+
 /* [f, …] → [Wire]: the Wire of a task that calls f(…), and then runs the Wire
- * that f returns. A Wire stays as it is. Returns the name of the task, or
- * NULL. */
-static const char *make_wire(lua_State *L, awl_state *s, int f) {
+ * that f returns. A Wire stays as it is. Returns the name of f; NULL: f is a
+ * Wire. */
+static const char *make_wire(lua_State *L, starting *st, int f) {
+  awl_state *s = st->hosted->state;
   int count = lua_gettop(L) - f;
   if (awl_is_made(L, s, f))
     return NULL;
-  if (!awl_callable(L, f))
-    luaL_error(L, "not a wire"); /* becomes AW_EINVAL */
+  if (!awl_callable(L, f)) {
+    st->rc = AW_EINVAL;
+    luaL_error(L, "not a wire");
+  }
   const char *name = awl_function_name(L, s, f);
-  awl_push_embedded(L, "aiowire.hosted");
+  lua_pushcfunction(L, call_function);
   lua_insert(L, f);
-  awl_push_leaf(L, s, AWL_LEAF_CALL, count + 1);
+  awl_push_call_as(L, s, count + 1, name);
   return name;
 }
 
@@ -148,6 +183,7 @@ static int start(const starting *st, aw_wire *wire, aw_task_config *config) {
   job->task = task;
   job->done = st->config.done;
   job->data = st->config.data;
+  job->unheard = !job->done && !st->out;
   aw_task_watch(task);
   if (st->out)
     *st->out = aw_task_keep(task);
@@ -165,12 +201,12 @@ static int start_protected(lua_State *L) {
                            .grace = st->config.grace};
   if (*config.where == '?')
     config.where = NULL;
-  const char *name = make_wire(L, s, F);
+  const char *name = make_wire(L, st, F);
   config.name = st->config.name ? st->config.name : name;
   if (!accepts(hosted->state->hosted_loop))
     make_loop(L, hosted);
   prepare_run(L, hosted);
-  st->rc = start(st, awl_to_wire(L, s, hosted->state->hosted_loop, F), &config);
+  st->rc = start(st, awl_to_wire(L, s, s->hosted_loop, F), &config);
   if (st->rc == 0 && aw_loop_state_of(s->hosted_loop->core) == AW_LOOP_IDLE)
     begin_hosted_run(s);
   return 0;
@@ -183,17 +219,15 @@ static int start_top(lua_State *L, starting *st, int nargs) {
   lua_insert(L, f);
   lua_pushlightuserdata(L, st);
   lua_insert(L, f + 1);
-  int status = lua_pcall(L, nargs + 2, 0, 0);
-  if (status == LUA_OK)
-    return st->rc;
-  lua_pop(L, 1);
-  return status == LUA_ERRMEM ? AW_ENOMEM : AW_EINVAL;
+  if (lua_pcall(L, nargs + 2, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* st->rc says why */
+  return st->rc;
 }
 
 /* Prepare a start. Returns a code. */
 static int prepare(lua_State *L, const aw_lua_task_config *config,
                    aw_task **out, starting *st) {
-  *st = (starting){.hosted = awl_hosted_of(L), .out = out};
+  *st = (starting){.hosted = awl_hosted_of(L), .out = out, .rc = AW_ENOMEM};
   if (!st->hosted || !copy_config(config, &st->config))
     return AW_EINVAL;
   return st->hosted->closed ? AW_EENDED : 0;

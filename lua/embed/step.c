@@ -91,7 +91,7 @@ static bool is_notice(const aw_step *step) {
 
 bool aw_lua_step(aw_engine *engine, const aw_step *step) {
   awl_hub *hub = awl_hub_of(engine);
-  if (!hub)
+  if (!hub || !step)
     return false;
   if (is_notice(step))
     return run_notice(hub, step);

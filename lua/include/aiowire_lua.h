@@ -116,8 +116,9 @@ AW_API void aw_lua_install_host(lua_State *L);
  * In such a state only tasks can wait. `aw.run`, `ev:run()` and the `__close`
  * of a Task or an EventLoop are errors outside of tasks, since they would have
  * to drive the engine [L6]. EventLoops with a clock or a seed of their own have
- * engines of their own, and run as in any state. The library takes no signals
- * and prints nothing. Warnings go to the warning function of the state.
+ * engines of their own, and run as in any state. The library prints
+ * nothing, and takes only signals that a script asks for. Warnings go to the
+ * warning function of the state.
  *
  * Threads. An engine and its states belong to one thread. Other threads may
  * have other engines with other states.
@@ -128,7 +129,10 @@ AW_API void aw_lua_install_host(lua_State *L);
  * program releases the wires that it got from that state.
  *
  * Values. On such an engine a C step may end with no value (0), with one of
- * aw_lua_box() and its siblings, or with that of aw_lua_give_results(). The
+ * aw_lua_box() and its siblings, or with that of aw_lua_give_results(). Boxes
+ * pass between the states. Any other value of a state is no value elsewhere,
+ * and an error of a state has only the text of its code there: so it is when a
+ * task of one state ends a wire of another one (aw_when_done()). The
  * values of errors that the program makes, and of its own loops and tasks
  * (`host`, `locals`, `handler`), may only be 0 or a box.
  *
@@ -154,8 +158,9 @@ AW_API void aw_lua_config(aw_engine_config *config);
  *   engine  made with aw_lua_config(); borrowed until lua_close()
  *
  * Does not raise. Returns 0; AW_EINVAL for another engine; AW_EBUSY if the
- * state has an engine or an EventLoop already; AW_ENOMEM; AW_EAGAIN if the
- * engine has 32,766 states; or AW_EHOST if the library does not fit this Lua.
+ * state has an engine or an EventLoop already, or has loaded another copy of
+ * the library; AW_ENOMEM; AW_EAGAIN if the engine has 32,766 states; or
+ * AW_EHOST if the library does not fit this Lua.
  */
 AW_API int aw_lua_open(lua_State *L, aw_engine *engine);
 
@@ -203,7 +208,8 @@ typedef struct aw_lua_task_config {
  * Wire or Poller that it returns; or run a Wire.
  *
  *   nargs   arguments on top of the stack, above the function; 0 for a Wire
- *   config  NULL: nobody is told of the end
+ *   config  NULL: the program is not told of the end. With neither `done` nor
+ *           `out`, a failure of the task becomes a warning
  *   out     gives; NULL: not needed. aw_task_cancel() cancels the task
  *
  * A failure of the task is told to `done` alone, and does not end the loop.
@@ -212,8 +218,8 @@ typedef struct aw_lua_task_config {
  * the run of the loop if it does not run; nothing runs before the program
  * drives the engine. Returns 0; AW_EINVAL if L is not bound to an engine, for a
  * value that can be no wire, or for a member of `config` that is unknown here;
- * AW_EENDED after aw_lua_close(); or AW_ENOMEM. Call from: also a step, a
- * callback and `done`.
+ * AW_EENDED after aw_lua_close(); or AW_ENOMEM, also if the C stack is full.
+ * Call from: also a step, a callback and `done`.
  */
 AW_API int aw_lua_start(lua_State *L, int nargs,
                         const aw_lua_task_config *config, aw_task **out);
@@ -248,7 +254,7 @@ AW_API aw_loop *aw_lua_loop(lua_State *L);
 /* Push the error that `error` stands for, and its info [E2], for an error of a
  * task or a loop of the state of L: that of aw_loop_error(), if a task without
  * a handler has ended the loop. Of an error of another state, push a text and
- * nil. */
+ * nil; for NULL, nil and nil. */
 AW_API void aw_lua_push_error(lua_State *L, aw_error *error);
 
 /* End all tasks of the state on the engine, before it returns, and let go of
@@ -258,7 +264,8 @@ AW_API void aw_lua_push_error(lua_State *L, aw_error *error);
  *
  * Does not raise. Returns 0; AW_EINVAL if L is not bound; AW_EBUSY if called
  * from a step of such a task, or if a task waits for an operation of the
- * program that can neither be aborted nor abandoned. Host steps of the program
+ * program that can neither be aborted nor abandoned. After AW_EBUSY the program
+ * tries again later: lua_close() would leave a loop that nobody frees. Host steps of the program
  * that are parked in such tasks are not told: stop the loop first. */
 AW_API int aw_lua_close(lua_State *L);
 

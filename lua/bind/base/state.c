@@ -103,6 +103,15 @@ awl_state *awl_of(lua_State *L) {
   return check_state_open(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
+awl_state *awl_find_state(lua_State *L) {
+  if (!lua_checkstack(L, 1))
+    return NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
+  awl_state *s = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return s && !s->closing ? s : NULL;
+}
+
 awl_state *awl_open(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE_KEY) == LUA_TUSERDATA) {
     awl_state *s = lua_touserdata(L, -1);

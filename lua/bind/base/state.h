@@ -487,6 +487,9 @@ extern const awl_ending awl_endings[];
  * the state: objects older than the module are finalized later, and may call
  * functions of the module. Leaves the stack as it was. */
 awl_state *awl_open(lua_State *L);
+/* The state of the binding in L; NULL: the library is not open there, or the
+ * state has ended. */
+awl_state *awl_find_state(lua_State *L);
 /* As awl_open(), in C functions of the module: their upvalue 1 is the state. */
 awl_state *awl_of(lua_State *L);
 /* The task whose step runs, or NULL. */

@@ -387,9 +387,13 @@ static int loop_tostring(lua_State *L) {
   return 1;
 }
 
+/* A loop that runs, as in os.exit(0, true), loses only its awl_loop. */
 static void release_loop(void *thing) {
-  if (!free_loop(thing))
-    aw_free(thing);
+  awl_loop *loop = thing;
+  if (free_loop(loop))
+    return;
+  loop->state->loops[loop->number] = NULL;
+  aw_free(loop);
 }
 
 void awl_open_loop(lua_State *L, awl_state *s) {

@@ -99,7 +99,8 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   int rc = begin_run(L, loop, timeout);
   if (rc < 0)
     return refuse_run(L, loop, rc);
-  bool held = loop->signals && awl_signals_hold(s, loop->engine);
+  /* the signals are those of the host program, if there is one */
+  bool held = loop->signals && !s->hosted && awl_signals_hold(s, loop->engine);
   rc = awl_drive(L, s, loop, NULL, limit);
   int signal = 0;
   if (held)

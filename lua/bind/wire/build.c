@@ -183,11 +183,9 @@ static void pack_call(lua_State *L, int extra, bool has_function) {
     lua_rawseti(L, -2, 0);
 }
 
-int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
+static int push_named_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind,
+                           int extra, const char *name) {
   bool has_function = kind != AWL_LEAF_VALUE;
-  const char *name = NULL;
-  if (has_function && kind < AWL_LEAF_KEYED)
-    name = awl_function_name(L, s, -extra - 1);
   pack_call(L, extra, has_function);
   wire_ud *ud = push_empty_wire(L, s);
   lua_insert(L, -2); /* [wire, value] */
@@ -201,6 +199,17 @@ int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
   set_wire(s, ud, wire);
   lua_setiuservalue(L, -2, 1);
   return 1;
+}
+
+int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra) {
+  const char *name = NULL;
+  if (kind != AWL_LEAF_VALUE && kind < AWL_LEAF_KEYED)
+    name = awl_function_name(L, s, -extra - 1);
+  return push_named_leaf(L, s, kind, extra, name);
+}
+
+void awl_push_call_as(lua_State *L, awl_state *s, int extra, const char *name) {
+  push_named_leaf(L, s, AWL_LEAF_CALL, extra, name);
 }
 
 /* ---- Wires of class AWL_BODY ----

@@ -61,6 +61,8 @@ void awl_free_leaves(awl_state *s); /* the state ends */
 /* Replace f (VALUE has no f) and `extra` arguments on top by the Wire of a leaf
  * of `kind`. Returns 1. Raises. */
 int awl_push_leaf(lua_State *L, awl_state *s, awl_leaf_kind kind, int extra);
+/* The same for AWL_LEAF_CALL, under another name than that of the function. */
+void awl_push_call_as(lua_State *L, awl_state *s, int extra, const char *name);
 /* Replace f and `extra` arguments on top by the Wire aw.Wire(f, …), of class
  * AWL_BODY. Returns 1. Raises. */
 int awl_push_body(lua_State *L, awl_state *s, int extra);
