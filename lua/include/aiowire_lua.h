@@ -265,8 +265,9 @@ AW_API void aw_lua_push_error(lua_State *L, aw_error *error);
  * Does not raise. Returns 0; AW_EINVAL if L is not bound; AW_EBUSY if called
  * from a step of such a task, or if a task waits for an operation of the
  * program that can neither be aborted nor abandoned. After AW_EBUSY the program
- * tries again later: lua_close() would leave a loop that nobody frees. Host steps of the program
- * that are parked in such tasks are not told: stop the loop first. */
+ * tries again later: lua_close() would leave a loop that nobody can free. Host
+ * steps of the program that are parked in such tasks are not told: stop the
+ * loop first. */
 AW_API int aw_lua_close(lua_State *L);
 
 /* ---- awaiting ------------------------------------------------------------
