@@ -164,7 +164,7 @@ static void tell_in_state(awl_job *job) {
 }
 
 /* (light job) → the error of the task */
-static int push_failure(lua_State *L) {
+static int push_task_error(lua_State *L) {
   const awl_job *job = lua_touserdata(L, 1);
   aw_lua_push_error(L, aw_task_error(job->task));
   lua_pop(L, 1);
@@ -173,7 +173,7 @@ static int push_failure(lua_State *L) {
 
 static void warn_of_failure(const awl_job *job) {
   lua_State *L = job->hosted->driver;
-  lua_pushcfunction(L, push_failure);
+  lua_pushcfunction(L, push_task_error);
   lua_pushlightuserdata(L, (void *)(uintptr_t)job);
   (void)lua_pcall(L, 1, 1, 0); /* else why the error cannot be had */
   warn_of(L, "aiowire: a task has failed, and the program is not told: ");

@@ -118,7 +118,7 @@ static bool copy_config(const aw_lua_task_config *from,
 }
 
 /* (results…) of a wire that has run: return them. */
-static int give_results(lua_State *L, int status, lua_KContext context) {
+static int after_run_result(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
   if (lua_gethook(L))
@@ -137,8 +137,8 @@ static int run_result(lua_State *L, int status, lua_KContext context) {
     awl_hooks_screen(L, awl_open(L));
   awl_push_embedded(L, "aiowire.hosted");
   lua_insert(L, 1);
-  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, context, give_results);
-  return give_results(L, status, context);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, context, after_run_result);
+  return after_run_result(L, status, context);
 }
 
 /* (f, …): what a task of the host program calls. In C, since errors must blame
