@@ -100,3 +100,8 @@ int aw_lua_give_results(lua_State *L, aw_task *task, int count) {
   aw_task_set_value(task, awl_hold_tuple(L, loop, count));
   return 0;
 }
+
+void aw_lua_box_release(aw_value value) {
+  if (awl_boxed(value))
+    awl_drop(NULL, value);
+}

@@ -360,7 +360,7 @@ typedef struct aw_lua_value {
  *
  *   value  takes; aligned as malloc() does it
  *
- * Call from: outside Lua, too.
+ * Call from: any thread, for a task that a ticket completes; outside Lua, too.
  */
 AW_API aw_value aw_lua_box(aw_lua_value *value);
 
@@ -373,6 +373,14 @@ AW_API aw_value aw_lua_box_integer(lua_Integer integer);
 AW_API aw_value aw_lua_box_number(lua_Number number);
 AW_API aw_value aw_lua_box_boolean(bool boolean);
 AW_API aw_value aw_lua_box_string(const char *text, size_t size);
+
+/* Release such a value that was not taken, as when aw_ticket_complete() returns
+ * AW_EENDED.
+ *
+ *   value  takes; 0 is fine
+ *
+ * Call from: any thread. */
+AW_API void aw_lua_box_release(aw_value value);
 
 /* Let a C step end with the `count` values on top of the stack; pops them. Call
  * it in a protected call before the step returns AW_DONE. Returns 0, or

@@ -19,8 +19,8 @@
  *   cc -shared -fPIC ticker.c $(pkg-config --cflags aiowire-lua) -o ticker.so
  *
  * A module may have several source files. Each includes this header, before
- * aiowire.h if it includes that, too, and one of them has AW_MODULE_DEFINE. Before aw_module_load() has returned, no function
- * of aiowire may be called.
+ * aiowire.h if it includes that, too, and one of them has AW_MODULE_DEFINE.
+ * Before aw_module_load() has returned, no function of aiowire may be called.
  *
  * The functions' names are macros here. They can be called and passed on, but
  * they are no constants: a static table cannot hold `aw_free`, and `&aw_free`
@@ -414,7 +414,8 @@ extern "C" {
   F(aw_lua_box_string) \
   F(aw_lua_give_results) \
   F(aw_loop_untold) \
-  F(aw_lua_push_error)
+  F(aw_lua_push_error) \
+  F(aw_lua_box_release)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -845,6 +846,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_give_results (aw_module_table->at_aw_lua_give_results)
 #define aw_loop_untold (aw_module_table->at_aw_loop_untold)
 #define aw_lua_push_error (aw_module_table->at_aw_lua_push_error)
+#define aw_lua_box_release (aw_module_table->at_aw_lua_box_release)
 #endif
 /* clang-format on */
 

@@ -200,6 +200,15 @@ static void test_own_loop(void) {
 
 /* ---- C steps, and steps of the host ---- */
 
+/* As a thread does when the engine of its ticket has gone. */
+static void test_boxes_that_nobody_takes(void) {
+  size_t before = blocks;
+  aw_lua_box_release(aw_lua_box_string("text", 4));
+  aw_lua_box_release(aw_lua_box_integer(1));
+  aw_lua_box_release(0);
+  CHECK(blocks == before);
+}
+
 /* A C step: takes the results before it, and gives their sum. */
 static aw_turn sum(aw_task *task, void *L) {
   int count = aw_lua_take_results(L, task);
@@ -726,6 +735,7 @@ int main(void) {
   test_outside();
   test_own_loop();
   test_c_wires();
+  test_boxes_that_nobody_takes();
   test_several_states();
   test_lua_close_alone();
   test_closing_in_all_waits();
