@@ -8,6 +8,8 @@
  */
 #include "check.h"
 
+#include <unistd.h>
+
 /* ---- the tracer ---- */
 
 typedef struct track {
@@ -18,6 +20,7 @@ typedef struct tracer {
   track *tracks; /* by the id of the task */
   size_t size;
   size_t started, ended, steps, waits, cancels, blocks;
+  int bell; /* a descriptor to write to before the engine blocks; or 0 */
   uint64_t stepping; /* the id of the task whose step is under way, or 0 */
   bool blocked;
   bool logs; /* write each event to the log */
@@ -129,6 +132,8 @@ static void before_blocking(void *data, uint64_t until) {
   CHECK(!to->blocked && to->stepping == 0 && until > 0);
   to->blocked = true;
   to->blocks++;
+  if (to->bell) /* a blocked engine is to be woken */
+    CHECK(write(to->bell, "", 1) == 1);
 }
 
 static void after_blocking(void *data) {
@@ -384,16 +389,22 @@ static void a_spin_off(void) {
   finish(engine, loop, &to);
 }
 
+/* The loop ends only if the instrument is told. */
 static void blocking(void) {
   tracer to = {0};
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  to.bell = ends[1];
   aw_engine *engine;
   CHECK(aw_engine_new(NULL, &engine) == 0);
   trace(engine, &to);
   aw_loop *loop = new_loop(engine);
-  start(loop, aw_sleep(AW_SECOND / 1000));
+  start(loop, aw_readable(ends[0]));
   CHECK(aw_loop_run(loop, AW_NEVER) == 0);
   CHECK(to.blocks > 0);
   finish(engine, loop, &to);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 /* ---- setting and taking away ---- */
