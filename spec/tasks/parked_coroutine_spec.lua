@@ -429,8 +429,46 @@ describe("coroutine.close, where the library has replaced it,", function()
     ]])
   end)
 
+  it("leaves the running task alone [C9]", function()
+    process.assert_outcome("true\tfalse\nslept\n", 0, outcome_of [[
+      aw.start(function()
+        local ok, closed = pcall(coroutine.close, coroutine.running())
+        print(ok, closed)
+        aw.sleep(0.01)
+        print "slept"
+      end):wait()
+    ]])
+  end)
+
+  if _VERSION ~= "Lua 5.4" then
+    it("leaves the running task alone if it gets nothing [C9]", function()
+      process.assert_outcome("true\tfalse\nslept\n", 0, outcome_of [[
+        aw.start(function()
+          local ok, closed = pcall(coroutine.close)
+          print(ok, closed)
+          aw.sleep(0.01)
+          print "slept"
+        end):wait()
+      ]])
+    end)
+
+    it("ends the coroutine of the user that calls it [C11]", function()
+      process.assert_outcome("slept\ntrue\tdead\n", 0, outcome_of [[
+        local co = coroutine.create(function()
+          aw.sleep(0.01)
+          print "slept"
+          coroutine.close()
+          print "lives"
+        end)
+        print(coroutine.resume(co), coroutine.status(co))
+      ]])
+    end)
+  end
+
   it("closes those of the user as ever [C11]", function()
-    process.assert_outcome("true\nfalse\toops\ntrue\nfalse\nfalse\n", 0,
+    -- A coroutine can close itself in Lua 5.5, which ends it.
+    local own = _VERSION == "Lua 5.4" and "false\n" or ""
+    process.assert_outcome("true\nfalse\toops\ntrue\nfalse\n" .. own, 0,
       outcome_of [[
       local co = coroutine.create(function()
         local _ <close> = setmetatable({}, { __close = function()

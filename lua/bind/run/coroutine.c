@@ -203,11 +203,21 @@ static int m_wrap(lua_State *L) {
 
 /* ---- close ---- */
 
+#if LUA_VERSION_NUM >= 505 /* closes the running one by default */
+static lua_State *closed_by(lua_State *L) {
+  return lua_isnone(L, 1) ? L : lua_tothread(L, 1);
+}
+#else
+static lua_State *closed_by(lua_State *L) {
+  return lua_tothread(L, 1);
+}
+#endif
+
 /* coroutine.close(co): calls Lua's own version (upvalue 2), unless the engine
  * owns `co`. To close a coroutine of the engine would take away the wait of its
  * task, and the task would fail. */
 static int co_close(lua_State *L) {
-  lua_State *co = lua_tothread(L, 1);
+  lua_State *co = closed_by(L);
   const awl_worker *owner = co ? awl_owner(awl_of(L), co) : NULL;
   if (owner) {
     lua_pushboolean(L, false);
