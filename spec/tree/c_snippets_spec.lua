@@ -77,12 +77,13 @@ int fragment(aw_engine *engine, aw_loop *loop, aw_task *task, lua_State *L) {
 ]] .. code .. "return 0;\n}\n"
 end
 
--- Returns what pkg-config says of Lua 5.4, whatever its name is here.
+-- Returns what pkg-config says of this Lua, whatever its name is here.
 local function lua_flags(option)
+  local version = _VERSION:match "%d.*"
   local pipe <close> = assert(io.popen(([[
-    for name in lua5.4 lua-5.4 lua54 lua; do
+    for name in lua%s lua-%s lua%s lua; do
       pkg-config %s $name 2>/dev/null && break
-    done]]):format(option)))
+    done]]):format(version, version, version:gsub("%.", ""), option)))
   return pipe:read "l" or ""
 end
 
