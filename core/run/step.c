@@ -265,8 +265,12 @@ static move call_step(aw_task *task) {
     task->came_back = false;
     turn = call_once(task, wire);
   }
-  if (aw__task_in_step(task))
-    return end_step(task, turn);
+  if (aw__task_in_step(task)) {
+    if (turn != AW_DONE || task->outcome != AW_OUT_VALUE)
+      return end_step(task, turn);
+    task->go = AW_GO_ASCEND; /* most steps end so */
+    return ON;
+  }
   if (turn != AW_WAIT && end_armed(task, turn))
     return OFF;
   if (task->go == AW_GO_RESUME) /* `go` is no join and no kill */
