@@ -103,7 +103,8 @@ describe("the settings of the collector", function()
   end)
 
   it("may be changed by a script, and stay after an await [LU23]", function()
-    assert_outcome("true\ttrue\ttrue\n", 0, process.host [[
+    assert_outcome("true\ttrue\ttrue\n", 0, process.host(([[
+package.path = %q
 local aw = require "aiowire"
 local collector = require "spec.support.collector"
 local first = collector.set(300, 200)
@@ -111,6 +112,6 @@ local pause, speed = collector.set(300, 200) -- as rounded by Lua 5.5
 aw.sleep(0.001)
 local pause_then, speed_then = collector.set(300, 200)
 print(pause ~= first, pause_then == pause, speed_then == speed)
-]])
+]]):format(process.root .. "/?.lua")))
   end)
 end)
