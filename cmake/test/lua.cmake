@@ -68,7 +68,11 @@ target_link_libraries(static aiowire::aiowire_lua_static)
 ")
 run(build/shared)
 run(build/static)
-links(build/shared libaiowire libaiowire_lua liblua)
+links(build/shared libaiowire libaiowire_lua)
+file(GLOB library ${lua_dir}/liblua5.4.so)
+if(library) # Lua's own makefile installs an archive only
+  links(build/shared liblua)
+endif()
 links_no(build/static libaiowire libaiowire_lua)
 
 # Without Lua for developers the package has the core, and says what it lacks.

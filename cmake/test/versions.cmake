@@ -26,7 +26,7 @@ function(configure)
   set(status ${status} PARENT_SCOPE)
 endfunction()
 
-foreach(name lua lua5.5 lua-5.5 lua55)
+foreach(name lua lua5.5)
   have_lua(${name} 5.5.0)
   configure()
   if(status EQUAL 0 OR NOT output MATCHES "Lua 5\\.5\\.0 is not supported yet"
