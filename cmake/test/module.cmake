@@ -77,6 +77,7 @@ aw_wire *nap(void) { return aw_sleep(1); }
 ")
 file(WRITE ${work}/plus.cpp "#include <aiowire_module.h>
 extern \"C\" aw_wire *nap(void);
+extern aw_wire *(*const nap_of_c)(void);
 aw_wire *(*const nap_of_c)(void) = nap;
 ")
 set(flags "$(pkg-config --cflags aiowire-lua) -Wall -Wextra -Wpedantic -Werror")
@@ -99,10 +100,12 @@ static int wire(lua_State *L) {
   return 1;
 }
 
-extern \"C\" LUAMOD_API int luaopen_thrower(lua_State *L) {
+extern \"C\" {
+LUAMOD_API int luaopen_thrower(lua_State *L) {
   aw_module_load(L);
   aw_lua_push_function(L, wire, 0, \"wire\");
   return 1;
+}
 }
 ")
 file(WRITE ${work}/throwing.lua "local aw = require 'aiowire'
