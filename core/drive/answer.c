@@ -5,10 +5,16 @@
 #include "base/error.h"
 #include "run/report.h"
 
+static aw_error *no_host(aw_engine *engine) {
+  aw_error *error = aw_error_new(engine, AW_EINVAL, 0);
+  aw_error_set_about(error, "host step", -1);
+  return error;
+}
+
 void aw_step_answer(aw_engine *engine, const aw_step *step) {
   switch (step->what) {
   case AW_STEP_CALL: /* there is no host to run it */
-    aw_step_fail(step->task, aw_error_new(engine, AW_EINVAL, 0));
+    aw_step_fail(step->task, no_host(engine));
     break;
   case AW_STEP_FAILED:
     if (!aw_task_handler(step->task))

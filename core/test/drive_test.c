@@ -137,7 +137,8 @@ static void host_steps_are_pulled(host_kind kind) {
 
 static void note_failure(host *h, aw_loop *loop) {
   CHECK(aw_loop_state_of(loop) == AW_LOOP_FAILED);
-  log_add("%s ", aw_error_name(aw_error_code(aw_loop_error(loop))));
+  const aw_error *error = aw_loop_error(loop);
+  log_add("%s: %s ", aw_error_call(error), aw_error_name(aw_error_code(error)));
   CHECK(aw_loop_free(loop) == 0);
   (void)h;
 }
@@ -148,7 +149,7 @@ static void without_pull_a_host_step_fails(host_kind kind) {
   h.ended = note_failure;
   host_start(&h, aw_host_call(NULL, NULL, "nobody"));
   host_run(&h);
-  CHECK_LOG("EINVAL ");
+  CHECK_LOG("host step: EINVAL ");
   host_close(&h);
 }
 

@@ -14,8 +14,6 @@
 #include "base/loops.h"
 #include "base/values.h"
 
-#include <stddef.h>
-
 /* ---- values ---- */
 
 static awl_hub_entry *entry_of(const awl_hub *hub, aw_value value) {
@@ -64,14 +62,8 @@ static int gather_values(void *host, aw_shape shape, const aw_value *values,
   return awl_gather_by(&carrier, host, shape, values, count, index, out);
 }
 
-/* A program that was compiled before `pull` has no room for it. */
-static bool has_pull(const aw_engine_config *config) {
-  return config->size >= offsetof(aw_engine_config, pull) + sizeof config->pull;
-}
-
 void aw_lua_config(aw_engine_config *config) {
-  if (has_pull(config))
-    config->pull = aw_lua_pull;
+  config->pull = aw_lua_pull;
   config->host = NULL;
   config->drop = drop_value;
   config->keep = keep_value;

@@ -21,6 +21,7 @@
 #include "wire/build.h"
 #include "wire/convert.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* its address is the registry key of the table of EventLoops */
@@ -102,13 +103,18 @@ typedef struct starting {
 } starting;
 
 /* Copy the configuration of a host program that may know fewer members, or
- * more. False: it has set one that this version does not know. */
+ * more. False: its size is none, or it has set a member that this version does
+ * not know. As core/base/config.c does it. */
 static bool copy_config(const aw_lua_task_config *from,
                         aw_lua_task_config *to) {
+  enum { MOST = 4096 }; /* larger structs are not filled, but garbage */
+  const size_t first = offsetof(aw_lua_task_config, size) + sizeof to->size;
   memset(to, 0, sizeof *to);
   if (!from)
     return true;
-  size_t size = from->size ? from->size : sizeof *to;
+  size_t size = from->size ? from->size : first;
+  if (size < first || size > MOST)
+    return false;
   const char *bytes = (const char *)from;
   for (size_t i = sizeof *to; i < size; i++)
     if (bytes[i])

@@ -145,9 +145,9 @@ AW_API void aw_lua_install_host(lua_State *L);
  * of its own. */
 
 /* Let an engine be one for Lua states: set `host`, `drop`, `keep` and `gather`,
- * and `pull` to aw_lua_pull() if `size` says that the struct has that member. A
- * program may set the other members, such as `deadlocks` for an engine whose
- * tasks are woken by nothing else, and another `pull`.
+ * and `pull` to aw_lua_pull(). A program may set the other members, such as
+ * `deadlocks` for an engine whose tasks are woken by nothing else, and another
+ * `pull`.
  *
  * Call from: anywhere. */
 AW_API void aw_lua_config(aw_engine_config *config);
@@ -182,7 +182,6 @@ AW_API void aw_lua_pull(void *host, aw_engine *engine);
 
 /* How a task of Lua is started. */
 typedef struct aw_lua_task_config {
-  size_t size;      /* see "Sizes" in aiowire.h */
   const char *name; /* copied; NULL: that of the function */
   bool background;  /* as in aw_task_config */
   uint64_t grace;   /* as in aw_task_config */
@@ -202,6 +201,8 @@ typedef struct aw_lua_task_config {
   void (*done)(lua_State *L, aw_task *task, int status, int nresults,
                void *data);
   void *data; /* handed to `done` */
+
+  size_t size; /* see "Sizes" in aiowire.h */
 } aw_lua_task_config;
 
 /* Start a task at the root of aw_lua_loop(L): call a function, and then run the

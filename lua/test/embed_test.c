@@ -56,6 +56,22 @@ static void test_functions_and_wires(void) {
   close_all(L, engine);
 }
 
+/* 0 stands for the structs of version 0.1, which have all of this. */
+static void test_configs_without_a_size(void) {
+  aw_engine_config config = {.deadlocks = false};
+  aw_engine *engine;
+  aw_lua_config(&config);
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  lua_State *L = new_state(engine);
+  aw_lua_task_config task = {.done = log_end, .data = "s"};
+  static const char text[] = "aw.yield() return 's'";
+  CHECK(aw_lua_start_buffer(L, text, strlen(text), "=s", &task, NULL) == 0);
+  for (int rc = 1; rc == 1;)
+    rc = aw_engine_turn(engine);
+  CHECK_LOG("s=s ");
+  close_all(L, engine);
+}
+
 static void test_bad_arguments(void) {
   aw_engine *engine = new_engine();
   lua_State *L = new_state(engine);
@@ -84,6 +100,12 @@ static void test_bad_arguments(void) {
   } later = {{.size = sizeof later}, 1};
   lua_pushcfunction(L, lua_say);
   CHECK(aw_lua_start(L, 0, &later.config, NULL) == AW_EINVAL);
+  aw_lua_task_config none = {.done = log_end, .size = 4};
+  lua_pushcfunction(L, lua_say);
+  CHECK(aw_lua_start(L, 0, &none, NULL) == AW_EINVAL);
+  none.size = SIZE_MAX;
+  lua_pushcfunction(L, lua_say);
+  CHECK(aw_lua_start(L, 0, &none, NULL) == AW_EINVAL);
   CHECK(lua_gettop(L) == 0);
   CHECK(aw_lua_open(L, engine) == AW_EBUSY);
   CHECK_LOG("");
@@ -730,6 +752,7 @@ int main(void) {
   aw_set_allocator(count_blocks, NULL);
   test_one_task();
   test_functions_and_wires();
+  test_configs_without_a_size();
   test_bad_arguments();
   test_awaits();
   test_outside();
