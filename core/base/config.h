@@ -25,8 +25,8 @@ typedef struct aw_config_layout {
 #define AW_CONFIG_LAYOUT(type) \
   ((aw_config_layout){offsetof(type, size), sizeof(type)})
 
-/* Set `room` to what the program has set in `config`, as far as this version
- * knows it, and `*config` to `room`. Returns 0 or AW_EINVAL. */
+/* Copy the members that this version knows from `*config` to `room`, and let
+ * `*config` point to `room`. Returns 0 or AW_EINVAL. */
 int aw__config_copy(const void **config, aw_config_layout layout, void *room);
 
 /* Let `*config` point to a struct as this version knows it: mostly, to the

@@ -37,8 +37,8 @@ void aw__libuv_leave(aw_engine *engine, void (*closed)(void *data), void *data);
 /* Keep the host's loop alive while a loop of the engine runs, or an end is to
  * be told. Does nothing on the engine's own loop. */
 void aw__libuv_hold(aw_engine *engine);
-/* `handle` was made for a task. In the host's loop it does not count for
- * uv_run(): what counts there is that a loop of the engine runs. */
+/* `handle` was made for a task. It does not keep uv_run() of the host alive:
+ * only a running loop of the engine does. */
 static inline void aw__libuv_adopt(const aw_engine *engine,
                                    uv_handle_t *handle) {
   if (engine->config.uv)

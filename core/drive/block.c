@@ -52,6 +52,19 @@ static void run_uv(aw_engine *engine, uv_run_mode mode) {
   engine->polling = false;
 }
 
+/* Poll the engine's own loop between tasks, at the time `now`. */
+static void poll_busy(aw_engine *engine, uint64_t now) {
+  engine->polled_at = now;
+  aw__poller_settle(engine);
+  run_uv(engine, UV_RUN_NOWAIT);
+}
+
+/* libuv has something to do that needs no event, such as closing handles. */
+static void run_pending(aw_engine *engine) {
+  if (uv_backend_timeout(engine->uv) == 0)
+    run_uv(engine, UV_RUN_NOWAIT);
+}
+
 /* libuv's timer counts in ms, so the time is rounded up. */
 int aw__block(aw_engine *engine, uint64_t until) {
   if (engine->wake_at < until)
@@ -64,8 +77,8 @@ int aw__block(aw_engine *engine, uint64_t until) {
   uint64_t now = uv_hrtime();
   aw__settle(engine);
   uv_run_mode mode = UV_RUN_ONCE;
-  /* Tasks may be ready by now, whose descriptors were closed. libuv still has
-   * to poll the others. */
+  /* Settling has woken the tasks whose descriptors were closed. Then libuv only
+   * polls the other descriptors, and does not block. */
   if (engine->ready.count > 0 || has_dirty_polled(engine) || until <= now) {
     mode = UV_RUN_NOWAIT;
   } else if (until != AW_NEVER) {
@@ -100,33 +113,27 @@ void aw__poll_in_pass(aw_engine *engine) {
   if (!(busy && external) && engine->config.clock == AW_CLOCK_REAL &&
       engine->now - engine->polled_at < AW_SLICE)
     return;
-  engine->polled_at = engine->now;
-  aw__poller_settle(engine);
-  run_uv(engine, UV_RUN_NOWAIT);
+  poll_busy(engine, engine->now);
 }
 
-/* What becomes ready here waits for the end of the round. */
+/* A task that this makes ready has its turn in the next round. */
 void aw__poll_in_round(aw_engine *engine) {
   if (!engine->shared_uv || engine->config.uv)
     return;
   if (engine->config.clock == AW_CLOCK_REAL &&
       engine->looked - engine->polled_at < AW_SLICE)
     return;
-  engine->polled_at = engine->looked;
-  aw__poller_settle(engine);
-  run_uv(engine, UV_RUN_NOWAIT);
+  poll_busy(engine, engine->looked);
 }
 
 void aw__flush(aw_engine *engine) {
   aw__settle(engine);
-  if (uv_backend_timeout(engine->uv) == 0)
-    run_uv(engine, UV_RUN_NOWAIT);
+  run_pending(engine);
 }
 
 void aw__tidy(aw_engine *engine) {
   if (!engine->uv || !aw__list_empty(&engine->running))
     return;
   aw__poller_close_idle(engine);
-  if (uv_backend_timeout(engine->uv) == 0)
-    run_uv(engine, UV_RUN_NOWAIT);
+  run_pending(engine);
 }

@@ -1,9 +1,9 @@
 /* end_loops.c - ends loops at once, without a turn of the engine
  *
- * A host that must free what its tasks use cannot wait until the engine has
- * given those tasks their turns. So the loops are stopped hard, which wakes
- * almost all of their tasks with Cancelled, and then the steps of those tasks
- * run here. Tasks of other loops stand still meanwhile.
+ * A host is about to free memory that its tasks use, and cannot wait for their
+ * turns. So the loops are stopped hard, which wakes almost all of their tasks
+ * with Cancelled, and the steps of those tasks run here. Tasks of other loops
+ * do not run meanwhile.
  *
  *     stop hard ─► take the woken tasks out of the engine's queues ─► run them
  *                    ▲                                                  │
@@ -22,7 +22,7 @@
 #include "run/task.h"
 #include "run/tree.h"
 
-/* What the engine is to tell its host of other loops. */
+/* Notices that concern other loops: put aside, and told after the end. */
 typedef struct aside {
   aw_notice slow, late, swallowed;
   aw_task *holding;
