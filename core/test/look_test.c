@@ -3,7 +3,7 @@
  * For each function that no other test calls: what it returns of an object in
  * two states at least.
  */
-#include "check.h"
+#include "dropping.h"
 
 static int released;
 
@@ -214,22 +214,6 @@ static void the_end_of_a_watched_task_wakes_the_host(void) {
   CHECK(aw_next(engine, loop, &step) == 0);
   aw_task_release(task);
   empty(engine, loop);
-}
-
-static size_t dropped;
-
-static void drop(void *host, aw_value value) {
-  (void)host;
-  dropped += (size_t)value;
-}
-
-static aw_engine *dropping_engine(void) {
-  aw_engine_config config = {
-      .clock = AW_CLOCK_VIRTUAL, .drop = drop, .deadlocks = true};
-  aw_engine *engine;
-  CHECK(aw_engine_new(&config, &engine) == 0);
-  dropped = 0;
-  return engine;
 }
 
 static void a_handler_is_replaced_if_there_is_one(void) {

@@ -1,24 +1,7 @@
 /* misuse_test.c - wrong calls change nothing, and say so where they can */
-#include "check.h"
+#include "dropping.h"
 
 #define WRONG(call) CHECK((call) == AW_EINVAL)
-
-static size_t dropped;
-
-static void drop(void *host, aw_value value) {
-  (void)host;
-  dropped += (size_t)value;
-}
-
-static aw_engine *dropping_engine(void) {
-  aw_engine_config config = {
-      .clock = AW_CLOCK_VIRTUAL, .drop = drop, .deadlocks = true};
-  aw_engine *engine;
-  CHECK(aw_engine_new(&config, &engine) == 0);
-  dropped = 0;
-  log_clear();
-  return engine;
-}
 
 /* Run `wire` as the only task of a loop; returns its code. */
 static int run_alone(aw_engine *engine, aw_wire *wire) {

@@ -3,6 +3,8 @@
  * Each case makes its own engine. leave() checks that no handle is left when
  * the loop has ended, and that the engine can be freed.
  */
+#include "source.h"
+
 #include <aiowire.h>
 
 #include <assert.h>
@@ -313,26 +315,6 @@ static void a_single_wait_leaves_the_set_before_its_task_goes_on(void) {
   close(ends[1]);
   leave(w);
 }
-
-/* An operation with a keeper, as a C program that waits often would have it. */
-typedef struct source {
-  int fd;
-  aw_keeper keeper;
-} source;
-
-static int source_arm(aw_task *task, void *data) {
-  source *s = data;
-  return aw_ready_arm_kept(task, s->fd, AW_READABLE, &s->keeper);
-}
-
-static void source_disarm(aw_task *task, void *data) {
-  aw_ready_disarm(task, ((source *)data)->fd);
-}
-
-static const aw_operation operation = {.label = "source",
-                                       .arm = source_arm,
-                                       .disarm = source_disarm,
-                                       .external = true};
 
 static aw_turn expect_kept(aw_task *task, void *data) {
   source *s = data;
