@@ -10,6 +10,8 @@
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   net/           looking names up, connecting, servers, datagrams
  *   process/       child processes: in C, and for Lua
+ *   file/          operations on files, and watching them
+ *   thread/        workers with Lua states of their own, and pools of them
  *
  * Callbacks of libuv move bytes, wake tasks and record events; they never touch
  * Lua. Handles of libuv lie in memory of C, never in a userdata, since they
