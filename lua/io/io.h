@@ -4,9 +4,10 @@
  *   poller_gate.c  wakes the task of a Poller
  *   signal.c       aw.signal
  *   time_of_day.c  aw.time, aw.at
- *   base/          sources of readiness, buffers, waiters, the async of an
- *                  engine, addresses, sockets, terminals, names of signals,
- *                  calendars, and system calls that libuv does not offer
+ *   base/          sources of readiness, buffers, waiters, pools of threads,
+ *                  the async of an engine, addresses, sockets, terminals, names
+ *                  of signals, calendars, and system calls that libuv does not
+ *                  offer
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   net/           looking names up, connecting, servers, datagrams
  *   process/       child processes: in C, and for Lua

@@ -1,11 +1,11 @@
 return {
   breaks = "A look-up that nobody wants no longer counts [X11]",
   find = [[
-  } else if (l->owner && l->state == AWIO_LOOKUP_RUNNING) {
-    pool.wanted--;
+  if (w->state == AWIO_WORK_RUNNING && w->counts) {
+    w->pool->wanted--;
 ]],
   put = [[
-  } else if (l->owner && l->state == AWIO_LOOKUP_RUNNING) {
+  if (w->state == AWIO_WORK_RUNNING && w->counts) {
 ]],
   spec = "lookup",
   it = "does not count those that are forgotten",

@@ -33,7 +33,7 @@ typedef struct question question;
 
 typedef struct table {
   awio_async came; /* first */
-  awio_lookups lookups;
+  awio_inbox inbox;
   question *first;
 } table;
 
@@ -143,7 +143,7 @@ static void drop_question(question *q) {
 }
 
 static void tell(aw_task *task, awio_lookup *lookup) {
-  int result = lookup->result;
+  int result = lookup->work.result;
   if (result == 0) {
     aw_value value = new_answer(lookup);
     if (value)
@@ -169,7 +169,7 @@ static void end_question(question *q) {
 static void deliver_answers(uv_async_t *came) {
   table *t = came->data;
   awio_lookup *lookup;
-  while ((lookup = awio_lookups_next(&t->lookups)) != NULL)
+  while ((lookup = awio_lookup_next(&t->inbox)) != NULL)
     end_question(lookup->asker);
 }
 
@@ -179,7 +179,7 @@ static void close_lookups(aw_closer *closer) {
   table *t = (table *)closer;
   while (t->first)
     drop_question(t->first);
-  awio_lookup_leave_pool();
+  awio_pool_leave(&awio_names);
   awio_async_close(&t->came);
 }
 
@@ -193,8 +193,8 @@ static int lookups_of(aw_engine *engine, table **out) {
   if (rc < 0)
     return rc;
   table *t = (table *)made;
-  t->lookups.came = &made->handle;
-  awio_lookup_join_pool();
+  t->inbox.came = &made->handle;
+  awio_pool_join(&awio_names);
   *out = t;
   return 0;
 }
@@ -231,7 +231,7 @@ static int new_question(table *t, const request *r, question **out) {
   }
   q->lookup->asker = q;
   add_question(t, q);
-  int rc = awio_lookup_begin(q->lookup, &t->lookups);
+  int rc = awio_lookup_begin(q->lookup, &t->inbox);
   if (rc < 0) {
     drop_question(q);
     return rc;

@@ -35,7 +35,7 @@
 /* The named addresses whose hosts an engine looks up. */
 typedef struct names {
   awio_async came; /* first */
-  awio_lookups lookups;
+  awio_inbox inbox;
   awz_named *first;
   bool closing;
   bool hosted;    /* in the libuv loop of the host program */
@@ -190,7 +190,7 @@ static void look_up(awz_named *n) {
     return;
   }
   n->lookup->asker = n;
-  int rc = awio_lookup_begin(n->lookup, &n->names->lookups);
+  int rc = awio_lookup_begin(n->lookup, &n->names->inbox);
   if (rc == 0)
     return;
   awio_lookup_release(n->lookup);
@@ -233,7 +233,7 @@ static void take_answer(awz_named *n, int rc, const char *number) {
 static void end_lookup(const names *all, awz_named *n) {
   char number[AWZ_NUMBER_SIZE];
   awio_lookup *lookup = n->lookup;
-  int rc = lookup->result;
+  int rc = lookup->work.result;
   if (rc == 0 && !awz_host_number(lookup->found, number))
     rc = UV_EAI_NONAME;
   n->lookup = NULL;
@@ -246,7 +246,7 @@ static void end_lookup(const names *all, awz_named *n) {
 static void deliver_names(uv_async_t *came) {
   names *all = came->data;
   awio_lookup *lookup;
-  while ((lookup = awio_lookups_next(&all->lookups)) != NULL)
+  while ((lookup = awio_lookup_next(&all->inbox)) != NULL)
     end_lookup(all, lookup->asker);
 }
 
@@ -258,7 +258,7 @@ static void close_names(aw_closer *closer) {
   all->closing = true;
   while (all->first)
     leave_names(all->first);
-  awio_lookup_leave_pool();
+  awio_pool_leave(&awio_names);
   awio_async_close(&all->came);
 }
 
@@ -272,10 +272,10 @@ static int names_of(aw_engine *engine, names **out) {
   if (rc < 0)
     return rc;
   names *all = (names *)made;
-  all->lookups.came = &made->handle;
+  all->inbox.came = &made->handle;
   all->forks = aw_zmq_forks();
   all->hosted = aw_engine_config_of(engine)->uv != NULL;
-  awio_lookup_join_pool();
+  awio_pool_join(&awio_names);
   *out = all;
   return 0;
 }

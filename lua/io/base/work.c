@@ -1,0 +1,417 @@
+/* work.c - pools of threads for functions that block; see work.h
+ *
+ *   queued ─► running ─► over      in the inbox of its owner until it is taken,
+ *      └─────────┴─► forgotten     or its ticket completes a wait
+ *
+ * Threads wait at `work`. A thread that ends joins the one that ended before
+ * it, so that at most one ended thread of a pool is left to be joined.
+ *
+ * The pools are global variables, since the threads belong to the process.
+ * `lock` guards everything in one. A thread sends to the async of an inbox with
+ * the lock held, so the owner can take its works back and then close the async.
+ * A ticket needs no lock: it outlives its engine.
+ *
+ * An engine joins a pool with its first awio_work_begin(); an aw_closer leaves
+ * the pools again.
+ */
+#include "base/work.h"
+
+#include "base/system.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <time.h>
+
+enum {
+  IDLE_SECONDS = 5,
+  /* glibc's resolver, and modules of nsswitch.conf such as sssd's, need some
+   * 100 KiB. Only what a thread has touched costs memory. */
+  STACK = 1024 * 1024
+};
+
+struct awio_pool {
+  const size_t most_wanted, most_threads;
+  pthread_mutex_t lock;
+  pthread_cond_t work;  /* an idle thread may have something to do */
+  pthread_cond_t quiet; /* a thread has ended */
+  awio_work *queue, **end;
+  awio_work *running;
+  size_t queued, wanted; /* in the queue; running and not forgotten */
+  size_t threads, idle;  /* `idle` counts threads that are about to begin */
+  size_t users;          /* engines */
+  bool has_ended;
+  pthread_t ended; /* not joined yet */
+};
+
+awio_pool awio_names = {16, 64, .lock = PTHREAD_MUTEX_INITIALIZER};
+awio_pool awio_files = {4, 64, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+enum { POOLS = 2 };
+static awio_pool *const pools[POOLS] = {&awio_names, &awio_files};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* ---- lists ---- */
+
+static void enqueue(awio_pool *pool, awio_work *w) {
+  w->next = NULL;
+  w->place = pool->end;
+  *pool->end = w;
+  pool->end = &w->next;
+  pool->queued++;
+}
+
+static void link_work(awio_work **list, awio_work *w) {
+  w->next = *list;
+  w->place = list;
+  if (w->next)
+    w->next->place = &w->next;
+  *list = w;
+}
+
+static void unlink_work(awio_work *w) {
+  *w->place = w->next;
+  if (w->next)
+    w->next->place = w->place;
+  else if (w->pool->end == &w->next)
+    w->pool->end = w->place;
+  w->place = NULL;
+}
+
+static void unqueue(awio_work *w) {
+  unlink_work(w);
+  w->pool->queued--;
+}
+
+/* ---- threads ---- */
+
+static bool has_work(const awio_pool *pool) {
+  return pool->queue && pool->wanted < pool->most_wanted;
+}
+
+/* Wait for work. Returns false if this thread should end. */
+static bool wait_for_work(awio_pool *pool) {
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += IDLE_SECONDS;
+  int rc = 0;
+  pool->idle++;
+  while (!has_work(pool) && rc == 0 && pool->users > 0)
+    rc = pthread_cond_timedwait(&pool->work, &pool->lock, &at);
+  pool->idle--;
+  return has_work(pool);
+}
+
+/* Put a work that is over into its inbox. Returns its ticket, or NULL. */
+static aw_ticket *deliver_work(awio_pool *pool, awio_work *w) {
+  aw_ticket *ticket = w->ticket;
+  w->ticket = NULL;
+  if (!w->counts)
+    return ticket;
+  pool->wanted--;
+  w->counts = false;
+  if (w->inbox) {
+    link_work(&w->inbox->over, w);
+    uv_async_send(w->inbox->came);
+  }
+  return ticket;
+}
+
+static void run_work(awio_pool *pool, awio_work *w) {
+  unqueue(w);
+  link_work(&pool->running, w);
+  w->state = AWIO_WORK_RUNNING;
+  pool->wanted++;
+  pthread_mutex_unlock(&pool->lock);
+  w->run(w);
+  pthread_mutex_lock(&pool->lock);
+  unlink_work(w);
+  w->state = AWIO_WORK_OVER;
+  aw_ticket *ticket = deliver_work(pool, w);
+  pthread_mutex_unlock(&pool->lock);
+  if (ticket) /* invalid, if the work is forgotten */
+    aw_ticket_complete(ticket, w->result, 0);
+  awio_work_release(w);
+  pthread_mutex_lock(&pool->lock);
+}
+
+/* The calling thread ends. */
+static void end_thread(awio_pool *pool) {
+  bool has_ended = pool->has_ended;
+  pthread_t ended = pool->ended;
+  pool->has_ended = true;
+  pool->ended = pthread_self();
+  pool->threads--;
+  pthread_cond_broadcast(&pool->quiet);
+  pthread_mutex_unlock(&pool->lock);
+  if (has_ended)
+    pthread_join(ended, NULL);
+}
+
+static void *run_thread(void *data) {
+  awio_pool *pool = data;
+  pthread_mutex_lock(&pool->lock);
+  pool->idle--;
+  while (has_work(pool) || wait_for_work(pool))
+    run_work(pool, pool->queue);
+  end_thread(pool);
+  return NULL;
+}
+
+/* Returns 0 or a positive error. */
+static int make_thread(awio_pool *pool) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  int rc = pthread_attr_init(&attributes);
+  if (rc != 0)
+    return rc;
+  pthread_attr_setstacksize(&attributes, STACK);
+  rc = -awio_make_thread(&thread, &attributes, run_thread, pool);
+  pthread_attr_destroy(&attributes);
+  if (rc == 0) {
+    pool->threads++;
+    pool->idle++;
+  }
+  return rc;
+}
+
+/* Wake or make a thread if there is work for one. Returns false if there is no
+ * thread to do it. */
+static bool staff(awio_pool *pool) {
+  size_t most = pool->most_wanted;
+  size_t room = pool->wanted < most ? most - pool->wanted : 0;
+  size_t needed = pool->queued < room ? pool->queued : room;
+  if (needed > pool->idle && pool->threads < pool->most_threads &&
+      make_thread(pool) != 0)
+    return pool->threads > 0;
+  if (needed > 0)
+    pthread_cond_signal(&pool->work);
+  return true;
+}
+
+/* ---- forks ---- */
+
+static void before_fork(void) {
+  for (int i = 0; i < POOLS; i++)
+    pthread_mutex_lock(&pools[i]->lock);
+}
+
+static void after_fork(void) {
+  for (int i = 0; i < POOLS; i++)
+    pthread_mutex_unlock(&pools[i]->lock);
+}
+
+/* Release a work of the parent: its threads do not exist in this process. Its
+ * ticket is lost with it, since another thread may have held the lock of that
+ * at the fork. */
+static void abandon(awio_work *w) {
+  unlink_work(w);
+  w->state = AWIO_WORK_OVER;
+  w->counts = false;
+  w->ticket = NULL;
+  awio_work_release(w);
+}
+
+static void make_conditions(awio_pool *pool) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&pool->work, &attributes);
+  pthread_cond_init(&pool->quiet, &attributes);
+  pthread_condattr_destroy(&attributes);
+  pool->end = &pool->queue;
+}
+
+static void begin_anew(awio_pool *pool) {
+  while (pool->queue)
+    abandon(pool->queue);
+  while (pool->running)
+    abandon(pool->running);
+  pool->queued = pool->wanted = pool->threads = pool->idle = 0;
+  pool->has_ended = false;
+  make_conditions(pool);
+}
+
+static void in_child(void) {
+  for (int i = 0; i < POOLS; i++)
+    begin_anew(pools[i]);
+  after_fork();
+}
+
+static void open_pools(void) {
+  for (int i = 0; i < POOLS; i++)
+    make_conditions(pools[i]);
+  pthread_atfork(before_fork, after_fork, in_child);
+}
+
+/* ---- users ---- */
+
+void awio_pool_join(awio_pool *pool) {
+  pthread_once(&once, open_pools);
+  pthread_mutex_lock(&pool->lock);
+  if (pool->users++ == 0) /* who waits for idle threads need wait no longer */
+    pthread_cond_broadcast(&pool->quiet);
+  pthread_mutex_unlock(&pool->lock);
+}
+
+void awio_pool_leave(awio_pool *pool) {
+  pthread_t ended;
+  pthread_mutex_lock(&pool->lock);
+  if (--pool->users == 0)
+    pthread_cond_broadcast(&pool->work);
+  while (pool->users == 0 && pool->idle > 0)
+    pthread_cond_wait(&pool->quiet, &pool->lock);
+  bool last = pool->users == 0 && pool->has_ended;
+  ended = pool->ended;
+  if (last)
+    pool->has_ended = false;
+  pthread_mutex_unlock(&pool->lock);
+  if (last)
+    pthread_join(ended, NULL);
+}
+
+/* Which pools an engine has joined by itself. */
+typedef struct membership {
+  aw_closer closer;
+  bool in[POOLS];
+} membership;
+
+static void leave_pools(aw_closer *closer) {
+  membership *m = (membership *)closer;
+  for (int i = 0; i < POOLS; i++)
+    if (m->in[i])
+      awio_pool_leave(pools[i]);
+  aw_free(m);
+}
+
+/* Returns 0 or AW_ENOMEM. */
+static int ensure_member(awio_pool *pool, aw_engine *engine) {
+  membership *m = (membership *)aw_engine_find_closer(engine, leave_pools);
+  if (!m) {
+    m = aw_allocate(sizeof *m);
+    if (!m)
+      return AW_ENOMEM;
+    m->closer.close = leave_pools;
+    aw_engine_add_closer(engine, &m->closer);
+  }
+  int i = pool == pools[0] ? 0 : 1;
+  if (!m->in[i])
+    awio_pool_join(pool);
+  m->in[i] = true;
+  return 0;
+}
+
+/* ---- works ---- */
+
+void awio_work_init(awio_work *w, void (*run)(awio_work *work),
+                    void (*release)(awio_work *work)) {
+  *w = (awio_work){.run = run, .release = release};
+  atomic_init(&w->refs, 1);
+}
+
+/* Returns 0, or UV_EAGAIN with nothing begun. */
+static int begin_work(awio_pool *pool, awio_work *w) {
+  pthread_mutex_lock(&pool->lock);
+  w->pool = pool;
+  w->state = AWIO_WORK_QUEUED;
+  w->counts = true;
+  enqueue(pool, awio_work_keep(w));
+  bool staffed = staff(pool);
+  if (!staffed) {
+    unqueue(w);
+    w->state = AWIO_WORK_OVER;
+    w->counts = false;
+  }
+  pthread_mutex_unlock(&pool->lock);
+  if (!staffed)
+    awio_work_release(w);
+  return staffed ? 0 : UV_EAGAIN;
+}
+
+int awio_work_begin(awio_pool *pool, awio_work *w, aw_task *task) {
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  void *uv;
+  int rc = aw_engine_uv(engine, &uv); /* tells why there can be no ticket */
+  if (rc == 0)
+    rc = ensure_member(pool, engine);
+  if (rc < 0)
+    return rc;
+  w->inbox = NULL;
+  w->ticket = aw_ticket_new(task);
+  if (!w->ticket)
+    return AW_ENOMEM;
+  rc = begin_work(pool, w);
+  if (rc < 0) {
+    aw_ticket_release(w->ticket);
+    w->ticket = NULL;
+  }
+  return rc;
+}
+
+int awio_work_send(awio_pool *pool, awio_work *w, awio_inbox *inbox) {
+  w->inbox = inbox;
+  return begin_work(pool, w);
+}
+
+awio_work *awio_inbox_next(awio_pool *pool, awio_inbox *inbox) {
+  pthread_mutex_lock(&pool->lock);
+  awio_work *w = inbox->over;
+  if (w)
+    unlink_work(w);
+  pthread_mutex_unlock(&pool->lock);
+  return w;
+}
+
+/* Take a work out of the queue. The caller releases its ticket, and then one
+ * reference, without the lock. */
+static aw_ticket *take_back(awio_work *w) {
+  aw_ticket *ticket = w->ticket;
+  unqueue(w);
+  w->state = AWIO_WORK_OVER;
+  w->counts = false;
+  w->ticket = NULL;
+  return ticket;
+}
+
+bool awio_work_stop(awio_work *w) {
+  if (!w->pool)
+    return false;
+  pthread_mutex_lock(&w->pool->lock);
+  atomic_store(&w->unwanted, true);
+  bool queued = w->state == AWIO_WORK_QUEUED;
+  aw_ticket *ticket = queued ? take_back(w) : NULL;
+  pthread_mutex_unlock(&w->pool->lock);
+  aw_ticket_release(ticket);
+  if (queued)
+    awio_work_release(w);
+  return queued;
+}
+
+/* A work that is over may be in its inbox. */
+static void forget_locked(awio_work *w) {
+  if (w->state == AWIO_WORK_RUNNING && w->counts) {
+    w->pool->wanted--;
+    w->counts = false;
+    staff(w->pool);
+  } else if (w->state == AWIO_WORK_OVER && w->place) {
+    unlink_work(w);
+  }
+}
+
+void awio_work_forget(awio_work *w) {
+  if (!w->pool || awio_work_stop(w))
+    return;
+  pthread_mutex_lock(&w->pool->lock);
+  forget_locked(w);
+  pthread_mutex_unlock(&w->pool->lock);
+}
+
+awio_work *awio_work_keep(awio_work *w) {
+  atomic_fetch_add(&w->refs, 1);
+  return w;
+}
+
+void awio_work_release(awio_work *w) {
+  if (atomic_fetch_sub(&w->refs, 1) == 1)
+    w->release(w);
+}
