@@ -1620,9 +1620,10 @@ AW_API int aw_scope_close(aw_task *task, aw_scope_end *out);
  * The functions of an operation run inside the library, in the middle of a step
  * or of a cancel. They may call aw_task_set_value(), aw_alarm_arm() and
  * aw_alarm_disarm(), the parts for operations (`..._arm()`, `..._disarm()`,
- * `..._describe()`, aw_ready_done()), those for memory, for the libuv loop and
- * for the closers of the engine, and those that only look. `due` and `ready`
- * may also call aw_wait_complete(); `arm` may do so for other tasks. */
+ * `..._describe()`, aw_ready_done()), those for tickets, for memory, for the
+ * libuv loop and for the closers of the engine, and those that only look. `due`
+ * and `ready` may also call aw_wait_complete(); `arm` may do so for other
+ * tasks. */
 
 /* A kind of wait. Constant, and borrowed for ever. */
 struct aw_operation {
@@ -1670,16 +1671,35 @@ struct aw_operation {
    * after the wait, too. */
   bool by_number;
 
-  /* The descriptor that `arm` gave to aw_ready_arm() is ready: try the
-   * operation itself, such as accept(2), in the place of a wait that ends when
-   * somebody may try. So the descriptor is still ready when the wait ends, and
-   * a race is won by what has happened. Called like a callback of libuv.
+  /* The descriptor that `arm` gave to aw_ready_arm() is ready, or a ticket says
+   * AW_READY: try the operation itself, such as accept(2), in the place of a
+   * wait that ends when somebody may try. So the descriptor is still ready when
+   * the wait ends, and a race is won by what has happened. Called like a
+   * callback of libuv.
    *
    * Returns 1 or a negative code, and the wait ends as if `arm` had returned
    * it; 0: the wait goes on; AW_MOVED. NULL: readiness ends the wait. */
   int (*ready)(aw_task *task, void *data);
 
-  void *spare[4]; /* see "Growth" above */
+  /* Say whether the wait may be aborted now. A cancel asks, or a lost race,
+   * right before it would call `disarm`. For work that may be under way, in
+   * another thread for example, and that has an effect [C10].
+   *
+   * false: the wait goes on, as if `disarm` were NULL, until it is completed.
+   * The owner has noted that the task does not want the work any more. If the
+   * work can still be undone, complete the wait with AW_ECANCELED: "it did not
+   * happen" [C2]. If it was done, deliver its result [C6]. The loser of a race
+   * is joined, and its result is dropped. `abortable` may be asked again.
+   *
+   * A task that is killed [C9] is forgotten by `abandon`, without asking; if
+   * that is NULL, the kill asks, too, and after false the loop waits for the
+   * task. aw_wait_interrupt() does not abort such a wait.
+   *
+   * NULL: the wait may be aborted at any time. Else `disarm` and `external` are
+   * required. */
+  bool (*abortable)(aw_task *task, void *data);
+
+  void *spare[3]; /* see "Growth" above */
 };
 
 /* Returned by `ready`: the task waits for its descriptor no longer, but for the
@@ -1705,7 +1725,8 @@ AW_API aw_wire *aw_wait_for(const aw_operation *operation, void *data);
  * returns [H3].
  *
  *   result  0 or a negative code: what aw_task_result() and RESUME tell, and
- *           what a wire fails with
+ *           what a wire fails with. AW_ECANCELED: the owner gives the task its
+ *           cancel, which `abortable` has put off
  *
  * AW_ECLOSED says that the object of the wait was closed. Such a wait has taken
  * nothing. So if the task is cancelled before its turn, other than by a
@@ -1732,7 +1753,8 @@ AW_API bool aw_task_rivals(const aw_task *a, const aw_task *b);
  * without a cancel.
  *
  * Returns false, with nothing done, if the task does not wait (it may have been
- * woken already), or if the wait cannot be aborted.
+ * woken already), if the wait cannot be aborted, or if its operation has
+ * `abortable`: what was started is then ended by a cancel only.
  */
 AW_API bool aw_wait_interrupt(aw_task *task, int result);
 
@@ -1765,24 +1787,51 @@ AW_API void aw_alarm_disarm(aw_task *task);
  *
  * When the wait ends otherwise, by a cancel for example, the library makes its
  * tickets invalid: `disarm` has nothing to do for them, and each one is still
- * completed or released, once, by whoever has it. */
+ * completed or released, once, by whoever has it.
+ *
+ * Objects that tasks of several threads share, such as a queue under a mutex,
+ * do not hand a message to a wait: that wait may be ending. They only tell it
+ * to try, by AW_READY. On the thread of its engine, `ready` takes the message
+ * or, if somebody else was faster, makes a new ticket for the same wait:
+ *
+ *     static int ready(aw_task *task, void *data) {
+ *       struct queue *queue = data;
+ *       aw_value message;
+ *       pthread_mutex_lock(&queue->lock);
+ *       int rc = take(queue, &message) ? 1 : wait_in(queue, task);
+ *       pthread_mutex_unlock(&queue->lock);     wait_in(): aw_ticket_new(), and
+ *       if (rc == 1)                            0 or AW_ENOMEM
+ *         aw_task_set_value(task, message);
+ *       return rc;
+ *     }
+ *
+ * `arm` tries in the same way. `disarm` takes the ticket out of the queue and
+ * releases it. If the ticket was used already, nobody else was told, so
+ * `disarm` passes the notice on: it completes the ticket of the next one that
+ * waits. */
 
-/* Make a ticket for the wait that is being armed. The operation must be
- * `external`: else the wait fails with AW_EINVAL. A wait may have several
- * tickets; the first one that is completed ends it.
+/* Make a ticket for the wait that is being armed, or that is under way. The
+ * operation must be `external`: else the wait fails with AW_EINVAL. A wait may
+ * have several tickets; the first one that is completed ends it.
  *
- * Gives, or NULL: out of memory or descriptors, or the task arms no wait.
+ * Gives, or NULL: out of memory or descriptors, or the task is in no such wait.
  *
- * Call from: `arm`, for the task that it is called with.
+ * Call from: `arm`, `ready` and `due`, for the task that they are called with.
  */
 AW_API aw_ticket *aw_ticket_new(aw_task *task);
+
+/* A result for aw_ticket_complete(): the wait may be over; let its operation
+ * try. */
+enum { AW_READY = 1 };
 
 /* Complete the wait of a ticket, with a value for its task. If that wait has
  * ended already, the engine drops `value` on its own thread.
  *
  *   ticket  takes
- *   result  as for aw_wait_complete(); positive: the wait ends with AW_EINVAL
- *   value   taken only if 0 is returned; 0: none
+ *   result  as for aw_wait_complete(); or AW_READY: the operation's `ready`
+ *           says whether the wait ends. Without `ready`, and for other positive
+ *           numbers, the wait ends with AW_EINVAL
+ *   value   taken only if 0 is returned; 0: none. With AW_READY it is dropped
  *
  * Many completions in a row wake the engine once. Returns 0, or AW_EENDED if
  * the engine has been freed.

@@ -3,7 +3,8 @@
  *     parked    abort: disarm its wait, queue the task with Cancelled
  *     running   refuse: arm no wait, queue the task with Cancelled [C2]
  *     woken     tell_closed: Cancelled replaces the news that an object was
- *               closed
+ *               closed; or the owner of a wait that could not be aborted has
+ *               ended it so
  *
  * A task that catches Cancelled and waits again is given Cancelled at each
  * wait. The core warns the host of such a task once [D4]. After too many times
@@ -51,8 +52,9 @@ static bool failed_above(const aw_task *task) {
 }
 
 void aw__task_tell_closed(aw_task *task) {
+  bool told = task->result == AW_ECANCELED; /* by the owner of the wait */
   task->closed = false;
-  if (task->inner->eff == AW_LEVEL_NONE || failed_above(task))
+  if (task->inner->eff == AW_LEVEL_NONE || (failed_above(task) && !told))
     return;
   aw__task_drop_outcome(task);
   task->result = give_cancelled(task);
@@ -69,7 +71,7 @@ void aw__task_turn(aw_task *task) {
 
 void aw__task_abort(aw_task *task) {
   const aw_operation *operation = task->wait;
-  if (!operation || !operation->disarm)
+  if (!operation || !operation->disarm || !aw__task_may_abort(task))
     return;
   aw_cut *cut = aw__cut_wait(task);
   operation->disarm(task, task->on);

@@ -188,13 +188,16 @@ void aw__task_end_cancelled(aw_task *task) {
   aw__task_settle(task);
 }
 
-void aw__task_lose(aw_task *task) {
+bool aw__task_lose(aw_task *task) {
   assert(task->contender && task->wait && task->wait->disarm);
+  if (!aw__task_may_abort(task))
+    return false;
   task->wait->disarm(task, task->on);
   task->engine->external -= task->wait->external;
   task->wait = NULL;
   task->on = NULL;
   aw__task_end_cancelled(task);
+  return true;
 }
 
 /* ---- killing [C9] ---- */
@@ -220,41 +223,39 @@ void aw_step_killed(aw_task *task) {
   aw__task_end_code(task, AW_ECANCELED);
 }
 
-/* End the wait of a parked task, abortable or not, to kill the task. */
-static void kill_parked(aw_task *task) {
-  const aw_operation *operation = task->wait;
-  if (operation->disarm)
-    operation->disarm(task, task->on);
+/* End the wait of a parked task at once, abortable or not. Returns false if
+ * that cannot be done. (A wait for child tasks cannot be ended: the children
+ * are killed first.) */
+static bool end_wait(aw_task *task) {
+  const aw_operation *wait = task->wait;
+  if (wait->abandon && (!wait->disarm || wait->abortable))
+    wait->abandon(task, task->on);
+  else if (wait->disarm && aw__task_may_abort(task))
+    wait->disarm(task, task->on);
   else
-    operation->abandon(task, task->on);
+    return false;
+  return true;
+}
+
+/* Kill the parked task, if it sees a hard cancel and its wait can be ended. */
+static bool kill_parked(aw_task *task) {
+  if (task->inner->eff != AW_LEVEL_HARD || !task->wait || !end_wait(task))
+    return false;
   task->go = AW_GO_KILL;
   task->contender = false;
   aw__task_wake(task, AW_ECANCELED);
-}
-
-/* Returns true if `task` can be killed now: `task` sees a hard cancel, and its
- * wait can be ended. (A wait for child tasks cannot: the children are killed
- * first.) */
-static bool can_kill(const aw_task *task) {
-  return task->inner->eff == AW_LEVEL_HARD && task->wait &&
-         (task->wait->disarm || task->wait->abandon);
-}
-
-static aw_task *find_to_kill(const aw_scope *root) {
-  size_t depth = 0;
-  for (const aw_scope *s = root; s; s = aw_scope_walk(root, s, &depth)) {
-    aw_task *task = aw_scope_task(s);
-    if (task && can_kill(task))
-      return task;
-  }
-  return NULL;
+  return true;
 }
 
 bool aw__loop_kill_one(aw_loop *loop) {
-  aw_task *task = find_to_kill(&loop->root);
-  if (task)
-    kill_parked(task);
-  return task != NULL;
+  const aw_scope *root = &loop->root;
+  size_t depth = 0;
+  for (const aw_scope *s = root; s; s = aw_scope_walk(root, s, &depth)) {
+    aw_task *task = aw_scope_task(s);
+    if (task && kill_parked(task))
+      return true;
+  }
+  return false;
 }
 
 bool aw__task_kill_one(aw_engine *engine) {

@@ -394,7 +394,7 @@ void aw__task_queue_closed(aw_engine *engine) {
 
 bool aw_wait_interrupt(aw_task *task, int result) {
   const aw_operation *operation = task->wait;
-  if (!operation || !operation->disarm)
+  if (!operation || !operation->disarm || operation->abortable)
     return false;
   operation->disarm(task, task->on);
   aw__task_wake(task, result);
@@ -402,8 +402,11 @@ bool aw_wait_interrupt(aw_task *task, int result) {
 }
 
 void aw_wait_complete(aw_task *task, int result) {
-  if (task->wait) /* else it has ended already */
-    aw__task_wake(task, result);
+  if (!task->wait) /* it has ended already */
+    return;
+  aw__task_wake(task, result);
+  if (result == AW_ECANCELED) /* seldom */
+    task->closed = true;
 }
 
 /* ---- for hosts ---- */

@@ -35,6 +35,12 @@ static inline bool aw__task_in_step(const aw_task *task) {
 static inline bool aw__task_may_wait(const aw_task *task) {
   return task && aw__task_in_step(task);
 }
+/* May the wait of `task`, which has `disarm`, be aborted now? If so, the caller
+ * calls `disarm` at once. */
+static inline bool aw__task_may_abort(aw_task *task) {
+  const aw_operation *wait = task->wait;
+  return !wait->abortable || wait->abortable(task, task->on);
+}
 static inline aw_frame *aw__task_top(const aw_task *task) {
   return &task->frames[task->depth - 1];
 }

@@ -3,7 +3,9 @@
  *     other threads   aw_ticket_complete() ──► queue of the mailbox
  *                                                │ it was empty: wake
  *     engine          look(), once a pass    ◄───┘ takes the whole queue
- *                       └─► aw_wait_complete(), or the value is dropped
+ *                       ├─► aw_wait_complete(), or the value is dropped
+ *                       └─► AW_READY: `ready` of the operation tries, and may
+ *                           make the next ticket of the same wait
  *
  * An engine has one mailbox, from its first ticket on. The mailbox is a polled
  * source (polled.h), so each pass looks at it, and the engine does not block
@@ -95,15 +97,32 @@ static bool is_valid(const aw_ticket *ticket) {
   return task->wait && task->wait->external && task->result == ticket->wait;
 }
 
+/* Something may be ready: let the operation try, as the poller does. */
+static void try_operation(aw_task *task) {
+  const aw_operation *wait = task->wait;
+  int rc = wait->ready ? wait->ready(task, task->on) : AW_EINVAL;
+  if (rc != 0 && rc != AW_MOVED)
+    aw_wait_complete(task, rc < 0 ? rc : 0);
+}
+
+static void end_or_try(const aw_ticket *ticket) {
+  aw_task *task = ticket->task;
+  if (ticket->result == AW_READY) {
+    try_operation(task);
+    return;
+  }
+  aw_task_set_value(task, ticket->value);
+  aw_wait_complete(task, ticket->result);
+}
+
 static void deliver(aw_ticket *ticket) {
   aw_task *task = ticket->task;
   aw_engine *engine = task->engine;
-  if (!is_valid(ticket)) {
+  bool valid = is_valid(ticket);
+  if (!valid || ticket->result == AW_READY)
     aw__drop(engine, ticket->value);
-  } else if (!ticket->released) {
-    aw_task_set_value(task, ticket->value);
-    aw_wait_complete(task, ticket->result);
-  }
+  if (valid && !ticket->released)
+    end_or_try(ticket);
   aw__link_remove(&ticket->link);
   aw__free(engine, ticket, sizeof *ticket);
   aw_task_release(task);
@@ -193,14 +212,17 @@ static aw_mailbox *make_mailbox(aw_engine *engine) {
 
 /* ---- tickets ---- */
 
-/* Does `arm` of an operation run for the task? Before arming, wait.c sets `go`
- * to what follows the wait; no step runs with these values. */
-static bool is_arming(const aw_task *task) {
-  return task->state == AW_TASK_RUNNING && !task->wait &&
+/* Does `arm` of an operation run for the task, or is its wait under way? Before
+ * arming, wait.c sets `go` to what follows the wait; no step runs with these
+ * values. */
+static bool takes_tickets(const aw_task *task) {
+  if (task->wait)
+    return task->wait->external;
+  return task->state == AW_TASK_RUNNING &&
          (task->go == AW_GO_LEAF || task->go == AW_GO_RESUME);
 }
 
-/* The number of the wait that is being armed. */
+/* The number of the wait that the ticket is for. */
 static int number_of_wait(aw_task *task) {
   aw_engine *engine = task->engine;
   if (task->result <= 0) {
@@ -214,7 +236,7 @@ aw_ticket *aw_ticket_new(aw_task *task) {
   if (!task)
     return NULL;
   aw_engine *engine = task->engine;
-  if (!is_arming(task) || aw__libuv_open(engine) < 0)
+  if (!takes_tickets(task) || aw__libuv_open(engine) < 0)
     return NULL;
   aw_mailbox *mailbox =
       engine->mailbox ? engine->mailbox : make_mailbox(engine);
@@ -261,7 +283,7 @@ static int hand_over(aw_ticket *ticket, bool wakes) {
 int aw_ticket_complete(aw_ticket *ticket, int result, aw_value value) {
   if (!ticket)
     return AW_EINVAL;
-  ticket->result = result <= 0 ? result : AW_EINVAL;
+  ticket->result = result <= AW_READY ? result : AW_EINVAL;
   ticket->value = value;
   return hand_over(ticket, true);
 }

@@ -22,7 +22,7 @@
  *
  * Invariants: until all operands have ended, each is a child of the group's
  * scope, and the group's frame is the top one of the task. A `contender` is
- * parked on an abortable wait, or its wait is being armed.
+ * parked on a wait with `disarm`, or its wait is being armed.
  *
  * Neighbours: each kind of group has a file beside this one, which says what
  * the end of an operand means; end.c tells the group of each such end.
@@ -110,11 +110,12 @@ bool aw__group_competes(const aw_group *group, const aw_task *operand) {
 
 /* ---- deciding a race ---- */
 
+/* An event that cannot be aborted now is cancelled, as other rivals are. */
 static void give_up(aw_task *loser) {
-  if (loser->contender && loser->wait)
-    aw__task_lose(loser);
-  else if (!loser->contender) /* else aw__group_armed() ends `loser` */
-    aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
+  if (loser->contender && (!loser->wait || aw__task_lose(loser)))
+    return; /* without a wait: aw__group_armed() ends `loser` */
+  loser->contender = false;
+  aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
 }
 
 void aw__group_decide(aw_group *group, const aw_task *winner) {
@@ -140,7 +141,7 @@ void aw__group_commit(aw_task *contender) {
 /* While the operation was being armed, it may have completed a rival. */
 void aw__group_armed(aw_task *contender) {
   if (contender->contender && group_of(contender->scope.parent)->decided)
-    aw__task_lose(contender);
+    give_up(contender);
 }
 
 bool aw_task_rivals(const aw_task *a, const aw_task *b) {
