@@ -19,6 +19,7 @@
  *   Wires            Wire objects
  *   Memory           memory and resources outside Lua, and the collector
  *   Sources          classes for aw.Recv, aw.Send, aw.readable and Poller
+ *   Other states     objects that travel between Lua states; error objects
  *   Mistakes         warnings
  *   Signals
  *   Arguments        functions that know their names, checks, options, errors
@@ -516,6 +517,43 @@ AW_API void aw_lua_tell_fd(lua_State *L, int index, int fd);
  * true. Push nothing and return false if there is no such object, or if the
  * object has another descriptor by now. */
 AW_API bool aw_lua_push_owner(lua_State *L, int fd);
+
+/* ---- other states [J13] --------------------------------------------------
+ *
+ * Values reach other Lua states, such as those of aw.thread, as copies. An
+ * object of C cannot be copied, unless its class has a transfer: then the other
+ * state gets an object of its own, which refers to the same thing in C. */
+typedef struct aw_lua_transfer {
+  /* Return a new reference to the thing of the object at `index`. The reference
+   * belongs to no state, and is used on any thread. May raise, as for an object
+   * that is closed; calls no code of users. */
+  void *(*take)(lua_State *L, int index);
+  /* Push an object of this state for the reference, which stays: it may be
+   * pushed any number of times. May raise. */
+  void (*push)(lua_State *L, void *reference);
+  /* Release the reference. May not call Lua. Call from: any thread. */
+  void (*release)(void *reference);
+} aw_lua_transfer;
+
+/* Let the objects of a userdata class travel. The code of `transfer` stays
+ * loaded for ever, since references outlive states.
+ *
+ *   metatable  index of the metatable of the class
+ *   transfer   borrowed for ever
+ */
+AW_API void aw_lua_add_transfer(lua_State *L, int metatable,
+                                const aw_lua_transfer *transfer);
+
+/* Return the transfer of the class of the object at `index`, or NULL. */
+AW_API const aw_lua_transfer *aw_lua_find_transfer(lua_State *L, int index);
+
+/* Return the class of the error object at `index`, such as "aiowire.Timeout";
+ * NULL for other values. The text is constant, and stands for the same class in
+ * all states. Does not raise. */
+AW_API const char *aw_lua_error_class(lua_State *L, int index);
+
+/* Make the table on top an error object of such a class. */
+AW_API void aw_lua_set_error_class(lua_State *L, const char *class_name);
 
 /* ---- mistakes ------------------------------------------------------------ */
 

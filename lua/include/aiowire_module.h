@@ -415,7 +415,11 @@ extern "C" {
   F(aw_lua_give_results) \
   F(aw_loop_untold) \
   F(aw_lua_push_error) \
-  F(aw_lua_box_release)
+  F(aw_lua_box_release) \
+  F(aw_lua_add_transfer) \
+  F(aw_lua_find_transfer) \
+  F(aw_lua_error_class) \
+  F(aw_lua_set_error_class)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -847,6 +851,10 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_loop_untold (aw_module_table->at_aw_loop_untold)
 #define aw_lua_push_error (aw_module_table->at_aw_lua_push_error)
 #define aw_lua_box_release (aw_module_table->at_aw_lua_box_release)
+#define aw_lua_add_transfer (aw_module_table->at_aw_lua_add_transfer)
+#define aw_lua_find_transfer (aw_module_table->at_aw_lua_find_transfer)
+#define aw_lua_error_class (aw_module_table->at_aw_lua_error_class)
+#define aw_lua_set_error_class (aw_module_table->at_aw_lua_set_error_class)
 #endif
 /* clang-format on */
 

@@ -269,6 +269,27 @@ static void open_type(lua_State *L, awl_state *s, const error_type *type) {
   lua_setfield(L, -2, type->predicate);
 }
 
+const char *aw_lua_error_class(lua_State *L, int index) {
+  const awl_state *s = awl_find_state(L);
+  if (!s || !lua_istable(L, index) || !lua_getmetatable(L, index))
+    return NULL;
+  const void *metatable = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (s->metatables[types[i].class] == metatable)
+      return types[i].name;
+  return NULL;
+}
+
+void aw_lua_set_error_class(lua_State *L, const char *class_name) {
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (types[i].name == class_name || strcmp(types[i].name, class_name) == 0) {
+      awl_push_class(L, awl_open(L), types[i].class);
+      lua_setmetatable(L, -2);
+      return;
+    }
+}
+
 void awl_open_errors(lua_State *L, awl_state *s) {
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     open_type(L, s, &types[i]);
