@@ -1,4 +1,51 @@
 --- fs.lua: aw.fs, files
-local _, inner = ...
+---
+--- The work is done by threads, in lua/io/file/. A FIFO or a terminal would hold
+--- a thread until somebody writes or reads; for such a file the functions in C
+--- return streams, and the rest is done here.
+local aw, inner = ...
 
-return { open = inner.fs_open }
+local M = { open = inner.fs_open, scandir = inner.fs_scandir,
+  mkdir = inner.fs_mkdir, tempfile = inner.fs_tempfile, glob = inner.fs_glob }
+
+for name, f in pairs(inner.fs_entry) do -- stat, unlink, rename
+  M[name] = f
+end
+
+M.read = inner.method("read", function(path)
+  local text, stream = inner.fs_read(path)
+  if stream then
+    local from <close> = stream
+    return from:read "a"
+  end
+  return text
+end)
+
+--- Write to a stream, or to a FIFO that still has to be opened.
+local function finish(stream, path, data, mode)
+  if stream then
+    local to <close> = stream ~= true and stream or M.open(path, mode)
+    to:write(data)
+    to:shutdown()
+  end
+end
+
+M.write = inner.method("write", function(path, data, opts)
+  finish(inner.fs_write(path, data, opts), path, data, "w")
+end)
+
+M.append = inner.method("append", function(path, data)
+  finish(inner.fs_append(path, data), path, data, "a")
+end)
+
+M.copy = inner.method("copy", function(from, to)
+  local source, target = inner.fs_copy(from, to)
+  if source then
+    local input <close> = source
+    local output <close> = target or M.open(to, "w")
+    aw.copy(input, output)
+    output:shutdown()
+  end
+end)
+
+return M

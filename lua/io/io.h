@@ -66,6 +66,13 @@ void awio_open_connections(lua_State *L);
 void awio_open_udp(lua_State *L);
 void awio_open_process(lua_State *L);
 void awio_open_spawn(lua_State *L);
+void awio_open_read_file(lua_State *L);
+void awio_open_write_file(lua_State *L);
+void awio_open_copy_file(lua_State *L);
+void awio_open_tempfile(lua_State *L);
+void awio_open_entry(lua_State *L);
+void awio_open_folder(lua_State *L);
+void awio_open_glob(lua_State *L);
 
 /* For programs.lua, in places where it may not await.
  *

@@ -1,0 +1,142 @@
+/* job.c - functions of Lua that await a work; see job.h
+ *
+ * While a job waits, its box is on top of the Lua stack; `data` of the
+ * operation is the box. The box may be finalized during the wait, when the
+ * state is closed; its job is NULL then.
+ */
+#include "base/job.h"
+
+#include <lauxlib.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const CLASS = "aiowire.job";
+
+typedef struct box {
+  aw_lua_held held; /* first */
+  awio_job *job;    /* NULL: its results were taken, or the box is finalized */
+} box;
+
+/* ---- the life of a job ---- */
+
+static void run_job(awio_work *work) {
+  awio_job *job = (awio_job *)work;
+  job->kind->run(job);
+}
+
+static void free_job(awio_work *work) {
+  awio_job *job = (awio_job *)work;
+  if (job->kind->dispose)
+    job->kind->dispose(job);
+  free(job);
+}
+
+static void empty_box(aw_lua_held *held) {
+  box *b = (box *)held;
+  if (!b->job)
+    return;
+  awio_work_forget(&b->job->work);
+  awio_work_release(&b->job->work);
+  b->job = NULL;
+}
+
+static void close_box(box *b) {
+  aw_lua_let_go(&b->held);
+  empty_box(&b->held);
+}
+
+static int box_gc(lua_State *L) {
+  close_box(lua_touserdata(L, 1));
+  return 0;
+}
+
+static box *push_box(lua_State *L) {
+  box *b = lua_newuserdatauv(L, sizeof *b, 0);
+  *b = (box){.held.release = empty_box};
+  if (luaL_newmetatable(L, CLASS)) {
+    lua_pushcfunction(L, box_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  aw_lua_hold(L, &b->held);
+  return b;
+}
+
+/* ---- the operation ---- */
+
+int awio_job_arm(aw_task *task, void *data) {
+  const box *b = data;
+  return awio_work_begin(&awio_files, &b->job->work, task);
+}
+
+void awio_job_disarm(aw_task *task, void *data) {
+  const box *b = data;
+  (void)task;
+  if (b->job)
+    awio_work_forget(&b->job->work);
+}
+
+bool awio_job_abortable(aw_task *task, void *data) {
+  const box *b = data;
+  (void)task;
+  return !b->job || awio_work_stop(&b->job->work);
+}
+
+void awio_job_describe(const void *data, char *out, size_t size) {
+  const box *b = data;
+  snprintf(out, size, "%s", b->job && b->job->path ? b->job->path : "");
+}
+
+/* ---- for Lua ---- */
+
+const char *awio_check_path(lua_State *L, int arg) {
+  size_t size;
+  const char *path = aw_lua_check_string(L, arg, &size);
+  aw_lua_arg_check(L, strlen(path) == size, arg, "a path has no zero byte");
+  return path;
+}
+
+void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
+                   int paths) {
+  const char *path = paths > 0 ? awio_check_path(L, 1) : "";
+  const char *other = paths > 1 ? awio_check_path(L, 2) : "";
+  box *b = push_box(L);
+  size_t path_size = strlen(path) + 1, other_size = strlen(other) + 1;
+  awio_job *job = calloc(1, size + path_size + other_size);
+  if (!job)
+    luaL_error(L, "not enough memory");
+  char *text = (char *)job + size;
+  awio_work_init(&job->work, run_job, free_job);
+  job->kind = kind;
+  job->path = job->about = paths > 0 ? memcpy(text, path, path_size) : NULL;
+  job->other = paths > 1 ? memcpy(text + path_size, other, other_size) : NULL;
+  b->job = job;
+  return job;
+}
+
+static int raise_failure(lua_State *L, box *b, int code) {
+  const awio_job *job = b->job;
+  if (code != AW_ENOMEM)
+    aw_lua_push_system_error(L, code, job->kind->call, job->about);
+  close_box(b);
+  return code == AW_ENOMEM ? luaL_error(L, "not enough memory") : lua_error(L);
+}
+
+static int after_job(lua_State *L, int result, void *data) {
+  box *b = data;
+  if (!b->job) /* finalized, as the state is being closed */
+    return aw_lua_system_error(L, AW_ECLOSED, "await", NULL);
+  if (result < 0)
+    return raise_failure(L, b, result);
+  int count = b->job->kind->push ? b->job->kind->push(L, b->job) : 0;
+  close_box(b);
+  return count;
+}
+
+int awio_job_await(lua_State *L) {
+  box *b = lua_touserdata(L, -1);
+  const aw_operation *operation = &b->job->kind->operation;
+  return aw_lua_await(L, operation, b, operation->label, after_job);
+}

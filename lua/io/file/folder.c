@@ -1,0 +1,169 @@
+/* folder.c - aw.fs.scandir, aw.fs.mkdir */
+#include "base/job.h"
+#include "file/entries.h"
+#include "io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- aw.fs.scandir ---- */
+
+typedef struct scanning {
+  awio_job job;
+  awio_entries entries;
+} scanning;
+
+static void run_scandir(awio_job *job) {
+  scanning *s = (scanning *)job;
+  job->work.result = awio_entries_read(&s->entries, job->path);
+  if (job->work.result == 0)
+    awio_entries_sort(&s->entries);
+}
+
+static int push_scandir(lua_State *L, awio_job *job) {
+  const awio_entries *e = &((scanning *)job)->entries;
+  lua_createtable(L, (int)e->count, 0);
+  for (size_t i = 0; i < e->count; i++) {
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, e->list[i].name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, awio_type_name(e->list[i].type));
+    lua_setfield(L, -2, "type");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+static void dispose_scandir(awio_job *job) {
+  awio_entries_free(&((scanning *)job)->entries);
+}
+
+static const awio_job_kind scandir_kind = {.call = "scandir",
+                                           .operation =
+                                               AWIO_JOB_READS("fs.scandir"),
+                                           .run = run_scandir,
+                                           .push = push_scandir,
+                                           .dispose = dispose_scandir};
+
+/* aw.fs.scandir(path) → list of {name=, type=} */
+static int fs_scandir(lua_State *L) {
+  lua_settop(L, 1);
+  awio_job_new(L, &scandir_kind, sizeof(scanning), 1);
+  return awio_job_await(L);
+}
+
+/* ---- aw.fs.mkdir ---- */
+
+typedef struct folders {
+  awio_job job;
+  char *path;   /* a copy that can be cut */
+  size_t first; /* length of the path of the first new folder; 0: none is new */
+  bool parents;
+} folders;
+
+static bool is_folder(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* Make the folder that the first `length` bytes of the path name. */
+static int make_folder(folders *f, size_t length) {
+  enum { MODE = 0777 };
+  char after = f->path[length];
+  f->path[length] = '\0';
+  int rc = mkdir(f->path, MODE) < 0 ? -errno : 0;
+  if (rc == 0 && f->first == 0)
+    f->first = length;
+  else if (rc < 0 && f->parents && is_folder(f->path))
+    rc = 0;
+  f->path[length] = after;
+  return rc;
+}
+
+/* Return the length of the path up to the end of the name that begins after
+ * `from`. */
+static size_t next_end(const char *path, size_t from) {
+  from += strspn(path + from, "/");
+  return from + strcspn(path + from, "/");
+}
+
+static int make_folders(folders *f) {
+  size_t all = strlen(f->path);
+  while (all > 1 && f->path[all - 1] == '/')
+    all--;
+  for (size_t end = next_end(f->path, 0); f->parents && end < all;
+       end = next_end(f->path, end)) {
+    int rc = make_folder(f, end);
+    if (rc < 0)
+      return rc;
+  }
+  return make_folder(f, all);
+}
+
+/* Cut the last name off the path. Returns the length of the rest. */
+static size_t cut_name(char *path) {
+  size_t end = strlen(path);
+  while (end > 0 && path[end - 1] == '/')
+    end--;
+  while (end > 0 && path[end - 1] != '/')
+    end--;
+  while (end > 0 && path[end - 1] == '/')
+    end--;
+  path[end] = '\0';
+  return end;
+}
+
+/* Remove the folders that are new, the innermost first. Returns false if that
+ * one is in use already. */
+static bool unmake_folders(folders *f) {
+  if (f->first == 0)
+    return true;
+  if (rmdir(f->path) < 0)
+    return false;
+  while (cut_name(f->path) >= f->first)
+    rmdir(f->path);
+  return true;
+}
+
+static void run_mkdir(awio_job *job) {
+  folders *f = (folders *)job;
+  job->work.result = make_folders(f);
+  if (job->work.result == 0 && awio_job_unwanted(job) && unmake_folders(f))
+    job->work.result = AW_ECANCELED;
+}
+
+static void dispose_mkdir(awio_job *job) {
+  free(((folders *)job)->path);
+}
+
+static const awio_job_kind mkdir_kind = {.call = "mkdir",
+                                         .operation =
+                                             AWIO_JOB_CHANGES("fs.mkdir"),
+                                         .run = run_mkdir,
+                                         .dispose = dispose_mkdir};
+
+/* aw.fs.mkdir(path [, opts]) */
+static int fs_mkdir(lua_State *L) {
+  static const char *const known[] = {"parents", NULL};
+  enum { OPTS = 2 };
+  lua_settop(L, OPTS);
+  awio_check_path(L, 1);
+  bool parents = false;
+  if (!lua_isnil(L, OPTS)) {
+    aw_lua_check_options(L, OPTS, known, false);
+    parents = aw_lua_opt_flag(L, OPTS, "parents", false);
+  }
+  folders *f = awio_job_new(L, &mkdir_kind, sizeof *f, 1);
+  f->parents = parents;
+  f->path = strdup(f->job.path);
+  return f->path ? awio_job_await(L) : luaL_error(L, "not enough memory");
+}
+
+void awio_open_folder(lua_State *L) {
+  aw_lua_push_function(L, fs_scandir, 0, "scandir");
+  lua_setfield(L, -3, "fs_scandir");
+  aw_lua_push_function(L, fs_mkdir, 0, "mkdir");
+  lua_setfield(L, -3, "fs_mkdir");
+}
