@@ -284,8 +284,7 @@ static void leave_pools(aw_closer *closer) {
   aw_free(m);
 }
 
-/* Returns 0 or AW_ENOMEM. */
-static int ensure_member(awio_pool *pool, aw_engine *engine) {
+int awio_pool_ensure(awio_pool *pool, aw_engine *engine) {
   membership *m = (membership *)aw_engine_find_closer(engine, leave_pools);
   if (!m) {
     m = aw_allocate(sizeof *m);
@@ -333,7 +332,7 @@ int awio_work_begin(awio_pool *pool, awio_work *w, aw_task *task) {
   void *uv;
   int rc = aw_engine_uv(engine, &uv); /* tells why there can be no ticket */
   if (rc == 0)
-    rc = ensure_member(pool, engine);
+    rc = awio_pool_ensure(pool, engine);
   if (rc < 0)
     return rc;
   w->inbox = NULL;

@@ -83,7 +83,8 @@ int awio_work_begin(awio_pool *pool, awio_work *work, aw_task *task);
 
 /* Begin a work that arrives in an inbox. The engine must have joined the pool.
  *
- *   inbox  borrowed until the work has arrived or is forgotten
+ *   inbox  borrowed until the work has arrived or is forgotten; NULL: nobody
+ *          is told
  *
  * Returns 0, or UV_EAGAIN if there is no thread for it. */
 int awio_work_send(awio_pool *pool, awio_work *work, awio_inbox *inbox);
@@ -109,5 +110,8 @@ void awio_work_release(awio_work *work); /* takes */
  * engine joins meanwhile. */
 void awio_pool_join(awio_pool *pool);
 void awio_pool_leave(awio_pool *pool);
+/* Let an engine join, unless it has done so, and leave when it ends. Returns 0
+ * or AW_ENOMEM. */
+int awio_pool_ensure(awio_pool *pool, aw_engine *engine);
 
 #endif

@@ -16,6 +16,8 @@
  */
 #include "process/redirect.h"
 
+#include "stream/disk.h"
+
 #include "base/cstdio.h"
 #include "base/source.h"
 #include "base/system.h"
@@ -183,12 +185,28 @@ static bool has_unsent(const awio_redirect *r, const awio_stream *s) {
           awio_buffer_length(&s->out) > 0);
 }
 
+/* A file passes to the child at the position of the script: the thread of the
+ * loop waits until all is written, and gives back what was read ahead. */
+static int open_disk(awio_redirect *r, awio_stream *s) {
+  if (s->large)
+    return UV_EBUSY;
+  awio_disk_settle(s);
+  if (s->error) {
+    s->told = true;
+    return s->error;
+  }
+  int rc = awio_disk_give_back(s);
+  return rc < 0 ? rc : copy_of(r, s->fd);
+}
+
 static int open_stream(awio_redirect *r) {
   const awio_stream *s = *r->stream;
   if (!s || s->closed || s->fd < 0)
     return AW_ECLOSED;
   if (s->terminal)
     return UV_ENOTSUP;
+  if (s->disk)
+    return open_disk(r, *r->stream);
   if (misses_bytes(r, s) || has_unsent(r, s))
     return UV_EBUSY;
   int fd = copy_of(r, s->fd);

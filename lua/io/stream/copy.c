@@ -15,6 +15,8 @@
  */
 #include "stream/stream_object.h"
 
+#include "stream/disk.h"
+
 #include "io.h"
 
 #include <lauxlib.h>
@@ -37,9 +39,22 @@ static uint64_t integer_at(lua_State *L, int index) {
   return (uint64_t)lua_tointeger(L, index);
 }
 
+/* The same for a file, which takes bytes behind those that are queued. */
+static const aw_operation *wait_for_disk(lua_State *L, awio_stream *to) {
+  int rc = awio_disk_turn(to);
+  if (rc < 0 && rc != UV_EAGAIN)
+    awio_fail_stream(L, to, rc, "write");
+  if (rc == UV_EAGAIN)
+    return &awio_wait_to_disk;
+  bool full = awio_buffer_length(&to->out) >= to->limits.high_water;
+  return full || to->large ? &awio_wait_turn : NULL;
+}
+
 /* Return the operation to wait for, until nothing is queued in `to` before our
  * bytes; NULL if they can be written now. Raises. */
 static const aw_operation *wait_for_turn(lua_State *L, awio_stream *to) {
+  if (to->disk)
+    return wait_for_disk(L, to);
   int rc = awio_stream_yield_to_c(to);
   if (rc == UV_EAGAIN)
     return &awio_wait_to;
@@ -57,13 +72,18 @@ static const aw_operation *wait_for_turn(lua_State *L, awio_stream *to) {
  *
  *   full  receives whether the kernel has no room for more
  */
-static ssize_t pass_on(awio_stream *from, awio_stream *to, uint64_t most,
-                       bool *full) {
+static ssize_t pass_on(lua_State *L, awio_stream *from, awio_stream *to,
+                       uint64_t most, bool *full) {
   size_t size = awio_buffer_length(&from->in);
   if (size > most)
     size = (size_t)most;
-  ssize_t put = awio_stream_put(to, from->in.data + from->in.start, size);
-  *full = put == UV_EAGAIN || (put >= 0 && (size_t)put < size && !to->shared);
+  const char *data = from->in.data + from->in.start;
+  ssize_t put =
+      to->disk
+          ? awio_stream_send(to, aw_task_loop(aw_lua_task(L, NAME)), data, size)
+          : awio_stream_put(to, data, size);
+  *full = !to->disk &&
+          (put == UV_EAGAIN || (put >= 0 && (size_t)put < size && !to->shared));
   if (put > 0)
     awio_stream_take(from, (size_t)put, from->taken);
   return put == UV_EAGAIN ? 0 : put;
@@ -114,7 +134,7 @@ static int copy_on(lua_State *L) {
     if (turn)
       return aw_lua_await(L, turn, to, NAME, copied_to);
     bool full;
-    ssize_t put = pass_on(from, to, limit - copied, &full);
+    ssize_t put = pass_on(L, from, to, limit - copied, &full);
     if (put < 0)
       return awio_fail_stream(L, to, put, "write");
     note_copied(L, copied += (uint64_t)put);
@@ -161,6 +181,8 @@ static int act_copy(lua_State *L) {
   aw_lua_task(L, NAME);
   if (!from->can_read)
     return awio_fail_stream(L, from, UV_EBADF, "read");
+  if (from->ended && from->disk)
+    awio_disk_look_again(from);
   awio_check_writable(L, to);
   return aw_lua_begin(L, from, NAME, copied_from);
 }

@@ -1,31 +1,33 @@
 /* file.c - aw.fs.open: FIFOs, terminals, devices and files as streams
  *
+ *   file      also a block device: its stream has threads, see disk.h
  *   FIFO      opened without blocking. The first read waits until the reading
  *             end is ready, which needs a writer: before that, read(2) would
  *             report the end. An open for writing tries again until there is a
  *             reader, since no event tells when one comes
  *   terminal  never becomes the controlling one; does not block
- *   file      always ready; reads and writes happen on the loop's thread
  *
- * While an open waits, no descriptor is open, and the Lua stack is
+ * What a path is, nobody knows before it is open. So each open begins with a
+ * Stream of a file whose first job is to open it; the Stream of anything else
+ * becomes a usual one then. While an open waits, the Lua stack is
  *
- *     [path, mode, Stream without a descriptor]
+ *     [path, mode, Stream]
+ *
+ * An open that is cancelled leaves no descriptor: the thread closes the file.
+ * One that may make a file or truncate it is not cut while it is under way.
  */
+#include "stream/disk.h"
 #include "stream/stream_object.h"
 
-#include "base/system.h"
 #include "io.h"
 
 #include <lauxlib.h>
 #include <uv.h>
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { AT_PATH = 1, AT_MODE, AT_STREAM };
 
@@ -46,35 +48,61 @@ static int flags_of(const char *mode) {
   return access | made | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 }
 
-static bool is_fifo(const char *path) {
-  struct stat file;
-  return stat(path, &file) == 0 && S_ISFIFO(file.st_mode);
-}
-
-/* Returns a descriptor; UV_EAGAIN for a FIFO without a reader; or an error. */
-static int open_unblocked(const char *path, int flags, struct stat *file) {
-  int fd;
-  do
-    fd = open(path, flags, 0666);
-  while (fd < 0 && errno == EINTR);
-  if (fd < 0)
-    return errno == ENXIO && is_fifo(path) ? UV_EAGAIN : -errno;
-  if (fstat(fd, file) == 0 && S_ISDIR(file->st_mode)) {
-    close(fd); /* reads of it would only fail later */
-    return UV_EISDIR;
+/* Let a thread open the file. Returns 0 or AW_ENOMEM. */
+static int begin_open(aw_engine *engine, awio_stream *s, const char *path,
+                      int flags) {
+  if (awio_pool_ensure(&awio_files, engine) < 0)
+    return AW_ENOMEM;
+  awio_file_job *job = awio_file_job_new(s->disk->file, awio_run_open);
+  if (!job)
+    return AW_ENOMEM;
+  job->path = strdup(path);
+  job->flags = flags;
+  if (!job->path) {
+    awio_file_job_free(job);
+    return AW_ENOMEM;
   }
-  return awio_above_standard(fd);
+  awio_file_begin(job);
+  return 0;
 }
 
-static awio_stream *new_file_stream(int fd, int flags, const char *path,
-                                    const struct stat *file) {
-  int access = flags & O_ACCMODE;
-  awio_stream *s =
-      awio_stream_new(fd, access != O_WRONLY, access != O_RDONLY, path);
-  if (s)
-    s->drained = S_ISFIFO(file->st_mode);
-  return s;
+/* ---- waiting for the thread ---- */
+
+static awio_stream *opening(const void *data) {
+  return *(awio_stream *const *)data;
 }
+
+static int open_arm(aw_task *task, void *data) {
+  return awio_disk_arm(task, opening(data), 0);
+}
+
+/* The descriptor, if there is going to be one, is closed by the thread. */
+static void open_disarm(aw_task *task, void *data) {
+  awio_stream *s = opening(data);
+  awio_disk_disarm(task, s);
+  awio_stream_close(s, NULL);
+}
+
+/* An open that makes or truncates a file has an effect, once it has begun. */
+static bool open_abortable(aw_task *task, void *data) {
+  (void)task;
+  const awio_file_job *job = opening(data)->disk->file->job;
+  bool changes = job && (job->flags & (O_CREAT | O_TRUNC));
+  return !changes || awio_work_stop(&opening(data)->disk->file->job->work);
+}
+
+static void describe_opening(const void *data, char *out, size_t size) {
+  const awio_stream *s = opening(data);
+  snprintf(out, size, "%s", s ? s->name : "");
+}
+
+static const aw_operation awaiting_thread = {.label = "fs.open",
+                                             .arm = open_arm,
+                                             .disarm = open_disarm,
+                                             .abandon = open_disarm,
+                                             .abortable = open_abortable,
+                                             .external = true,
+                                             .describe = describe_opening};
 
 /* ---- waiting for the reader of a FIFO ---- */
 
@@ -94,12 +122,10 @@ static void reader_due(aw_task *task, void *data) {
 }
 
 static void reader_disarm(aw_task *task, void *data) {
-  (void)data;
+  awio_stream *s = opening(data);
   aw_alarm_disarm(task);
-}
-
-static void describe_path(const void *data, char *out, size_t size) {
-  snprintf(out, size, "%s", (const char *)data);
+  if (s)
+    awio_stream_close(s, NULL);
 }
 
 static const aw_operation awaiting_reader = {.label = "fs.open",
@@ -107,22 +133,55 @@ static const aw_operation awaiting_reader = {.label = "fs.open",
                                              .due = reader_due,
                                              .disarm = reader_disarm,
                                              .external = true,
-                                             .describe = describe_path};
+                                             .describe = describe_opening};
+
+static int try_open(lua_State *L, int result, void *data);
+
+/* The open has failed. */
+static int fail_open(lua_State *L, awio_stream *s, int code) {
+  awio_stream_close(s, NULL);
+  if (code == AW_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  return aw_lua_system_error(L, code, "open", lua_tostring(L, AT_PATH));
+}
 
 static int open_on(lua_State *L, int result, void *data) {
-  (void)data;
-  const char *path = lua_tostring(L, AT_PATH);
-  int flags = flags_of(lua_tostring(L, AT_MODE));
-  struct stat file = {0};
-  int fd = result < 0 ? result : open_unblocked(path, flags, &file);
-  if (fd == UV_EAGAIN)
-    return aw_lua_await(L, &awaiting_reader, (void *)(uintptr_t)path, NAME,
-                        open_on);
-  if (fd < 0)
-    return aw_lua_system_error(L, fd, "open", path);
-  awio_stream **box = awio_to_stream(L, AT_STREAM);
-  awio_fill_stream(L, box, new_file_stream(fd, flags, path, &file));
-  return *box ? 1 : luaL_error(L, "not enough memory");
+  awio_stream *s = *(awio_stream **)lua_touserdata(L, AT_STREAM);
+  if (!s || s->closed) /* at the end of the state */
+    return aw_lua_system_error(L, AW_ECLOSED, "open", lua_tostring(L, AT_PATH));
+  awio_file_job *job = result < 0 ? NULL : awio_file_ended(s->disk->file);
+  if (!job && result >= 0)
+    return aw_lua_await(L, &awaiting_thread, data, NAME, open_on);
+  int rc = job ? job->work.result : result;
+  struct stat stat = job ? job->stat : (struct stat){0};
+  awio_file_job_free(job);
+  if (rc == UV_EAGAIN && S_ISFIFO(stat.st_mode))
+    return aw_lua_await(L, &awaiting_reader, data, NAME, try_open);
+  if (rc < 0)
+    return fail_open(L, s, rc);
+  awio_disk_opened(s, &stat);
+  return 1;
+}
+
+static int try_open(lua_State *L, int result, void *data) {
+  awio_stream *s = *(awio_stream **)lua_touserdata(L, AT_STREAM);
+  if (!s || s->closed)
+    return aw_lua_system_error(L, AW_ECLOSED, "open", lua_tostring(L, AT_PATH));
+  if (result == 0)
+    result = begin_open(aw_lua_engine(L), s, lua_tostring(L, AT_PATH),
+                        flags_of(lua_tostring(L, AT_MODE)));
+  return result < 0 ? fail_open(L, s, result) : open_on(L, 0, data);
+}
+
+/* Make the stream that is not open yet. */
+static awio_stream *new_stream(const char *path, int flags) {
+  int access = flags & O_ACCMODE;
+  awio_stream *s =
+      awio_stream_new(-1, access != O_WRONLY, access != O_RDONLY, path);
+  if (s && awio_disk_add(s) == 0)
+    return s;
+  awio_stream_release(s);
+  return NULL;
 }
 
 /* aw.fs.open(path [, mode]) → Stream */
@@ -140,8 +199,13 @@ static int fs_open(lua_State *L) {
                    "invalid mode");
   lua_tostring(L, AT_PATH); /* a number becomes its text */
   aw_lua_task(L, NAME);
-  awio_push_stream(L, AT_PATH); /* keeps the path, too, while the open waits */
-  return aw_lua_begin(L, NULL, NAME, open_on);
+  awio_stream **box = awio_push_stream(L, 0);
+  awio_fill_stream(
+      L, box,
+      new_stream(lua_tostring(L, AT_PATH), flags_of(lua_tostring(L, AT_MODE))));
+  if (!*box)
+    return luaL_error(L, "not enough memory");
+  return aw_lua_begin(L, box, NAME, try_open);
 }
 
 /* Add fs_open for fs.lua. [inner, module] */

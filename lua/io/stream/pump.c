@@ -13,6 +13,8 @@
  */
 #include "stream/stream.h"
 
+#include "stream/disk.h"
+
 #include <uv.h>
 
 #include <stdio.h>
@@ -124,6 +126,10 @@ int awio_stream_pump(awio_stream *s, aw_loop *loop) {
   static const aw_task_config config = {.name = "write", .background = true};
   if (s->pumping)
     return 0;
+  if (s->disk) {
+    awio_disk_pump(s, loop);
+    return 0;
+  }
   s->pumping = true;
   s->refs++;
   aw_wire *wire = aw_finally(aw_call(pump, s), aw_call(pump_on, s), AW_NEVER);
@@ -136,7 +142,9 @@ int awio_stream_pump(awio_stream *s, aw_loop *loop) {
 ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
                          size_t size) {
   ssize_t sent = awio_stream_submit(s, data, size);
-  if (sent < 0 || awio_buffer_length(&s->out) == 0)
+  if (sent > 0 && s->disk)
+    awio_disk_submitted(s);
+  else if (sent < 0 || awio_buffer_length(&s->out) == 0)
     return sent;
   int rc = awio_stream_pump(s, loop);
   return rc < 0 ? rc : sent;
@@ -179,6 +187,13 @@ static void large_disarm(aw_task *task, void *data) {
   }
 const aw_operation awio_wait_room = WRITING("stream:write", room_disarm);
 const aw_operation awio_wait_large = WRITING("stream:write", large_disarm);
+/* A file takes what is submitted, so no cancel breaks its large write. */
+const aw_operation awio_wait_large_file = {.label = "stream:write",
+                                           .arm = room_arm,
+                                           .abandon = large_disarm,
+                                           .external = true,
+                                           .describe = describe_pumped};
 const aw_operation awio_wait_sent = WRITING("stream:shutdown", room_disarm);
 const aw_operation awio_wait_flushed = WRITING("stream:flush", room_disarm);
+const aw_operation awio_wait_closed = WRITING("stream:close", room_disarm);
 const aw_operation awio_wait_turn = WRITING("copy", room_disarm);

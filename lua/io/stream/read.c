@@ -15,11 +15,14 @@
  */
 #include "stream/stream_object.h"
 
+#include "stream/disk.h"
+
 #include "io.h"
 
 #include <lauxlib.h>
 #include <uv.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -148,6 +151,18 @@ static size_t wanted(lua_State *L) {
              : 0;
 }
 
+/* How many bytes a thread should read at once, for the first format. */
+static size_t wanted_of_disk(lua_State *L, const awio_stream *s) {
+  size_t length = awio_buffer_length(&s->in);
+  size_t most = s->limits.max_output;
+  piece p = check_format(L, AT_FORMATS);
+  if (p.kind == 'n')
+    return p.count > length ? p.count - length : 0;
+  if (p.kind != 'a')
+    return 0;
+  return most < SIZE_MAX / 4 ? most - length + 1 : SIZE_MAX / 4;
+}
+
 static int count_formats(lua_State *L) {
   return abs((int)lua_tointeger(L, AT_COUNT));
 }
@@ -176,7 +191,8 @@ static int read_on(lua_State *L, int result, void *data) {
       return too_long(L, s);
     if (i >= FILLS)
       return aw_lua_await(L, NULL, s, wait->label, read_on);
-    ssize_t got = awio_stream_fill(s, wanted(L));
+    ssize_t got =
+        awio_stream_fill(s, s->disk ? wanted_of_disk(L, s) : wanted(L));
     if (got == UV_EAGAIN)
       return aw_lua_await_here(s->here, L, wait, s, wait->label, read_on);
     result = got < 0 ? (int)got : 0;
@@ -194,6 +210,8 @@ int awio_begin_read(lua_State *L, awio_stream *s, const char *what,
 
 /* Read, with the stack as at the head of this file. */
 static int read_formats(lua_State *L, awio_stream *s) {
+  if (s->ended && s->disk)
+    awio_disk_look_again(s);
   return awio_begin_read(L, s, reading(L)->label, read_on);
 }
 
@@ -256,6 +274,8 @@ static int stream_read_some(lua_State *L) {
   aw_lua_arg_check(L, most > 0, 2, "a positive number of bytes expected");
   lua_settop(L, 1);
   lua_pushinteger(L, most);
+  if (s->ended && s->disk)
+    awio_disk_look_again(s);
   if (s->can_read && aw_lua_quick(s->here, L))
     return some_from(L, s, 0);
   return awio_begin_read(L, s, "stream:read_some", some_on);
@@ -275,6 +295,8 @@ static int next_line(lua_State *L) {
       return 1;
     lua_pop(L, 1);
   }
+  if (s->ended && s->disk)
+    awio_disk_look_again(s);
   lua_pushinteger(L, -1);
   lua_pushliteral(L, "l");
   return at_once ? read_on(L, 0, s)
@@ -324,7 +346,8 @@ static int stream_lines(lua_State *L) {
  * buffer has `most`. */
 static void fill_now(awio_stream *s, size_t most) {
   int there = 0;
-  if (s->closed || s->ended || s->fd < 0 || ioctl(s->fd, FIONREAD, &there) < 0)
+  if (s->closed || s->ended || s->disk || s->fd < 0 ||
+      ioctl(s->fd, FIONREAD, &there) < 0)
     return;
   s->drained = false;
   ssize_t got = 1;

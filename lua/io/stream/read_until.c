@@ -12,6 +12,8 @@
 #define _GNU_SOURCE /* memmem() */
 #include "stream/stream_object.h"
 
+#include "stream/disk.h"
+
 #include "io.h"
 
 #include <uv.h>
@@ -135,6 +137,8 @@ static int stream_read_until(lua_State *L) {
   if (!lua_isnil(L, AT_MOST))
     aw_lua_arg_check(L, aw_lua_check_integer(L, AT_MOST) >= 0, AT_MOST,
                      "a number of bytes, not negative");
+  if (s->ended && s->disk)
+    awio_disk_look_again(s);
   lua_tostring(L, AT_DELIMITER); /* a number becomes its text */
   lua_pushinteger(L, 0);
   lua_pushinteger(L, (lua_Integer)s->taken);

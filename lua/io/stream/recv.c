@@ -12,6 +12,8 @@
  */
 #include "stream/stream_object.h"
 
+#include "stream/disk.h"
+
 #include "io.h"
 
 #include <lauxlib.h>
@@ -101,10 +103,24 @@ static int try_receive(aw_task *task, awio_stream *s) {
   return set_value(task, s);
 }
 
+/* Each job that is over may have brought bytes. */
+static int receive_from_disk(aw_task *task, awio_stream *s) {
+  for (;;) {
+    int rc = try_receive(task, s);
+    if (rc != 0)
+      return rc;
+    rc = awio_disk_arm(task, s, AW_READY);
+    if (rc != 1) /* else the job is over by now */
+      return rc;
+  }
+}
+
 static int receive_ready(aw_task *task, void *data) {
   awio_stream *s = received_from(data);
   if (!s || s->closed)
     return AW_ECLOSED;
+  if (s->disk)
+    return receive_from_disk(task, s);
   s->drained = false;
   return try_receive(task, s);
 }
@@ -115,8 +131,12 @@ static int receive_arm(aw_task *task, void *data) {
     return AW_ECLOSED;
   if (!s->can_read)
     return UV_EBADF;
+  if (s->ended && s->disk)
+    awio_disk_look_again(s);
   if (awio_buffer_length(&s->in) > 0 || s->ended)
     return set_value(task, s);
+  if (s->disk)
+    return receive_from_disk(task, s);
   int rc = awio_stream_arm(task, s, AW_READABLE);
   return rc == 1 ? receive_ready(task, data) : rc;
 }

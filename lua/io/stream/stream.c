@@ -13,6 +13,8 @@
  */
 #include "stream/stream.h"
 
+#include "stream/disk.h"
+
 #include "base/cstdio.h"
 #include "base/pty.h"
 #include "base/system.h"
@@ -69,6 +71,10 @@ static void end_waits(const awio_stream *s, aw_engine *engine) {
 
 void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
   end_waits(s, engine);
+  if (s->disk) {
+    awio_disk_close(s);
+    return;
+  }
   aw_ready_done(&s->keeper);
   bool cut = s->socket && (s->cut || awio_buffer_length(&s->out) > 0);
   if (cut)
@@ -110,6 +116,8 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   s->taken++;
   awio_buffer_free(&s->in);
   end_waits(s, engine); /* the pump then waits again */
+  if (s->disk)
+    awio_disk_wake(s);
   if (!s->pumping)
     awio_stream_close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
@@ -155,7 +163,7 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   if (size > LARGE_CHUNK)
     size = LARGE_CHUNK;
   if (s->drained || (s->shared && !awio_ready(s->fd, false)))
-    return wait_for_bytes(s);
+    return s->disk ? awio_disk_fill(s, wanted) : wait_for_bytes(s);
   if (!awio_buffer_room(&s->in, size))
     return AW_ENOMEM;
   ssize_t got = read_some(s, size);
@@ -199,6 +207,9 @@ static int read_ready(aw_task *task, void *data) {
 }
 
 static int read_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  if (s->disk)
+    return awio_disk_arm(task, s, 0);
   int rc = awio_stream_arm(task, data, AW_READABLE);
   return rc == 1 ? read_ready(task, data) : rc;
 }
@@ -209,7 +220,10 @@ static int write_arm(aw_task *task, void *data) {
 
 void awio_stream_disarm(aw_task *task, void *data) {
   const awio_stream *s = data;
-  aw_ready_disarm(task, s->fd);
+  if (s->disk)
+    awio_disk_disarm(task, data);
+  else
+    aw_ready_disarm(task, s->fd);
 }
 
 static void describe_stream(const void *data, char *out, size_t size) {
@@ -227,17 +241,20 @@ static bool is_gone(const awio_stream *s) {
   return !s || s->closed || s->fd < 0;
 }
 
-/* For Readable(stream), which is ready at once if `in` holds bytes [Q6]. */
+/* For Readable(stream), which is ready at once if `in` holds bytes [Q6]. Files
+ * are always ready, as for poll(2). */
 static int readable_arm(aw_task *task, void *data) {
   awio_stream *s = stream_in(data);
   if (is_gone(s))
     return AW_ECLOSED;
-  return awio_buffer_length(&s->in) > 0 ? 1 : read_arm(task, s);
+  return awio_buffer_length(&s->in) > 0 || s->disk ? 1 : read_arm(task, s);
 }
 
 static int writable_arm(aw_task *task, void *data) {
   awio_stream *s = stream_in(data);
-  return is_gone(s) ? AW_ECLOSED : write_arm(task, s);
+  if (is_gone(s))
+    return AW_ECLOSED;
+  return s->disk ? 1 : write_arm(task, s);
 }
 
 static void wire_disarm(aw_task *task, void *data) {
@@ -359,7 +376,7 @@ int awio_stream_end_input(awio_stream *s) {
 ssize_t awio_stream_submit(awio_stream *s, const char *data, size_t size) {
   size_t sent = 0;
   size_t queued = awio_buffer_length(&s->out);
-  if (queued == 0) {
+  if (queued == 0 && !s->disk) {
     ssize_t put = write_all(s, data, size);
     if (put < 0)
       return put;
@@ -395,7 +412,7 @@ int awio_stream_yield_to_c(const awio_stream *s) {
 
 void awio_stream_shut(awio_stream *s, aw_engine *engine) {
   s->shut = true;
-  if (!s->can_read)
+  if (!s->can_read && !s->disk)
     awio_stream_close_fd(s, engine);
   else if (s->socket)
     shutdown(s->fd, SHUT_WR); /* fails if the peer is gone: nobody waits */

@@ -30,6 +30,9 @@
  * same open file; so poll(2) comes before each read and write. Lua's print and
  * io.write write to such a descriptor, too: see cstdio.h.
  *
+ * A regular file, or a block device, is read and written by threads: `disk`,
+ * see disk.h.
+ *
  *   stream_object.c    the class, and writing
  *   read.c, read_until.c, recv.c    reading
  *   copy.c             from one stream to another
@@ -83,13 +86,15 @@ typedef struct awio_stream {
   aw_engine *engine;    /* in which `fd` was waited for last; it may be freed */
   aw_keeper keeper;     /* keeps the watcher of `fd` */
   awio_limits limits;
-  awio_tcp_options tcp; /* of a socket */
-  awio_address peer;    /* of a socket: after a reset the kernel forgets it */
-  int error;            /* with which a write of the pump failed, or 0 */
-  int lost;             /* with which the connection broke, or 0 */
-  uint64_t linger;      /* AWIO_LINGER; specs set less */
+  struct awio_disk *disk; /* of a file, or NULL */
+  awio_tcp_options tcp;   /* of a socket */
+  awio_address peer;      /* of a socket: after a reset the kernel forgets it */
+  int error;              /* with which a write of the pump failed, or 0 */
+  int lost;               /* with which the connection broke, or 0 */
+  uint64_t linger;        /* AWIO_LINGER; specs set less */
   int unread; /* while it lingers: bytes that the peer had not taken lately */
   bool can_read, can_write;
+  bool told;     /* `error` was raised */
   bool socket;   /* `fd` is a connected socket */
   bool spread;   /* tasks of several engines have waited for `fd` */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
@@ -195,12 +200,17 @@ extern const aw_operation awio_wait_from;  /* in copy() */
 extern const aw_operation awio_wait_write; /* in write() and the pump */
 extern const aw_operation awio_wait_flush; /* in flush() */
 extern const aw_operation awio_wait_to;    /* in copy() */
+/* These wait for the job of a file: */
+extern const aw_operation awio_wait_write_disk; /* in write() */
+extern const aw_operation awio_wait_to_disk;    /* in copy() */
 /* These wait until `out` has shrunk: */
-extern const aw_operation awio_wait_room;    /* in write() */
-extern const aw_operation awio_wait_large;   /* in a large write() */
-extern const aw_operation awio_wait_sent;    /* in shutdown() */
-extern const aw_operation awio_wait_flushed; /* in flush() */
-extern const aw_operation awio_wait_turn;    /* in copy() */
+extern const aw_operation awio_wait_room;       /* in write() */
+extern const aw_operation awio_wait_large;      /* in a large write() */
+extern const aw_operation awio_wait_large_file; /* the same, to a file */
+extern const aw_operation awio_wait_sent;       /* in shutdown() */
+extern const aw_operation awio_wait_flushed;    /* in flush() */
+extern const aw_operation awio_wait_turn;       /* in copy() */
+extern const aw_operation awio_wait_closed;     /* in close() of a file */
 
 /* Begin and abort a wait for the descriptor, in operations; `data` of the
  * second is the stream. The first returns what aw_ready_arm() returns. */

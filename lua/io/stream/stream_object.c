@@ -6,6 +6,8 @@
  */
 #include "stream/stream_object.h"
 
+#include "stream/disk.h"
+
 #include "io.h"
 
 #include <lauxlib.h>
@@ -53,16 +55,16 @@ int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
 
 /* ---- writing ---- */
 
-/* Raise if bytes that were written cannot be sent. */
-static void check_written(lua_State *L, const awio_stream *s,
-                          const char *call) {
-  if (s->closed || !s->can_write || s->error)
-    awio_fail_stream(L, s, !s->closed && s->can_write ? s->error : UV_EBADF,
-                     call);
+void awio_check_written(lua_State *L, awio_stream *s, const char *call) {
+  if (!s->closed && s->can_write && !s->error)
+    return;
+  bool failed = !s->closed && s->can_write;
+  s->told |= failed;
+  awio_fail_stream(L, s, failed ? s->error : UV_EBADF, call);
 }
 
-void awio_check_writable(lua_State *L, const awio_stream *s) {
-  check_written(L, s, "write");
+void awio_check_writable(lua_State *L, awio_stream *s) {
+  awio_check_written(L, s, "write");
   if (s->shut)
     awio_fail_stream(L, s, UV_EPIPE, "write");
   if (s->broken) {
@@ -89,7 +91,8 @@ static int await_large(lua_State *L, awio_stream *s) {
     s->broken = true;
     end_large(s);
   }
-  return aw_lua_await(L, &awio_wait_large, s, "stream:write", write_rest);
+  return aw_lua_await(L, s->disk ? &awio_wait_large_file : &awio_wait_large, s,
+                      "stream:write", write_rest);
 }
 
 /* All bytes are submitted. On a shared descriptor wait until `out` is empty, or
@@ -98,7 +101,7 @@ static int written_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_stream *s = awio_check_stream(L, "write");
   if (s->error)
-    return awio_fail_stream(L, s, s->error, "write");
+    awio_check_written(L, s, "write");
   if (result < 0)
     return awio_fail_stream(L, s, result, "write");
   if (s->shared && !s->closed && awio_buffer_length(&s->out) > 0)
@@ -107,13 +110,25 @@ static int written_on(lua_State *L, int result, void *data) {
   return 1;
 }
 
+/* As awio_stream_send(). A cancelled task can wait no more, and a large write to
+ * a file is not cut: `out` takes the rest, whatever its limit. */
+static ssize_t send_or_keep(lua_State *L, awio_stream *s, const char *data,
+                            size_t size) {
+  aw_loop *loop = loop_here(L); /* first: it may run a finalizer */
+  awio_check_writable(L, s);
+  size_t limit = s->limits.high_water;
+  if (s->disk && s->large && aw_task_cancelled(aw_lua_task(L, "stream:write")))
+    s->limits.high_water = SIZE_MAX / 4;
+  ssize_t sent = awio_stream_send(s, loop, data, size);
+  s->limits.high_water = limit;
+  return sent;
+}
+
 /* Submit the string at 2, from byte `sent` on. */
 static int send_on(lua_State *L, awio_stream *s, size_t sent) {
   size_t size;
   const char *data = lua_tolstring(L, 2, &size);
-  aw_loop *loop = loop_here(L); /* first: it may run a finalizer */
-  awio_check_writable(L, s);
-  ssize_t more = awio_stream_send(s, loop, data + sent, size - sent);
+  ssize_t more = send_or_keep(L, s, data + sent, size - sent);
   if (more >= 0 && sent + (size_t)more < size) {
     s->large = true;
     s->sent = sent + (size_t)more;
@@ -149,9 +164,12 @@ static int write_on(lua_State *L, int result, void *data) {
   awio_check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "write");
-  int rc = awio_stream_yield_to_c(s);
+  int rc = s->disk ? awio_disk_turn(s) : awio_stream_yield_to_c(s);
   if (rc == UV_EAGAIN)
-    return aw_lua_await(L, &awio_wait_write, s, "stream:write", write_on);
+    return aw_lua_await(L, s->disk ? &awio_wait_write_disk : &awio_wait_write,
+                        s, "stream:write", write_on);
+  if (rc < 0 && rc != UV_EBUSY)
+    return awio_fail_stream(L, s, rc, "write");
   if (rc == UV_EBUSY || s->large ||
       awio_buffer_length(&s->out) >= s->limits.high_water)
     return aw_lua_await(L, &awio_wait_room, s, "stream:write", write_on);
@@ -202,7 +220,8 @@ static int shutdown_on(lua_State *L, int result, void *data) {
   int rc = 0;
   if (awio_buffer_length(&s->out) == 0 && !s->large)
     rc = awio_stream_end_input(s);
-  bool queued = rc == 0 && awio_buffer_length(&s->out) > 0;
+  bool queued =
+      rc == 0 && (awio_buffer_length(&s->out) > 0 || (s->disk && s->pumping));
   if (queued)
     rc = awio_stream_pump(s, loop_here(L));
   if (rc < 0)
@@ -216,7 +235,7 @@ static int shutdown_on(lua_State *L, int result, void *data) {
 static int flush_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_stream *s = awio_check_stream(L, "flush");
-  check_written(L, s, "flush");
+  awio_check_written(L, s, "flush");
   if (result < 0)
     return awio_fail_stream(L, s, result, "flush");
   bool queued = awio_buffer_length(&s->out) > 0;
@@ -235,6 +254,8 @@ static int flush_on(lua_State *L, int result, void *data) {
 static int stream_flush(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "flush");
   lua_settop(L, 1);
+  if (s->disk)
+    return awio_flush_disk(L, s);
   return aw_lua_begin(L, s, "stream:flush", flush_on);
 }
 
@@ -248,9 +269,12 @@ static int stream_shutdown(lua_State *L) {
 
 /* ---- the rest ---- */
 
+/* s:close(): that of a file waits until it is written. Upvalue 2: aw.shield. */
 static int stream_close(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
   awio_stream *s = check_any_stream(L);
+  if (s && (s->disk || s->error))
+    return awio_close_disk(L, s, lua_upvalueindex(2));
   if (s)
     awio_stream_close(s, engine);
   return 0;
@@ -281,6 +305,8 @@ void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
 static int stream_gc(lua_State *L) {
   awio_stream **box = lua_touserdata(L, 1);
   if (*box) {
+    if ((*box)->disk && (*box)->error && !(*box)->told)
+      awio_warn_unwritten(L, *box);
     (*box)->types = false; /* the Process is garbage, too, and ends the child */
     aw_lua_let_go(&(*box)->held);
     awio_stream_close(*box, (*box)->engine ? aw_lua_engine(L) : NULL);
@@ -375,15 +401,19 @@ static const luaL_Reg meta[] = {{"__close", stream_close},
                                 {"__tostring", stream_tostring},
                                 {NULL, NULL}};
 
+/* Make the class, with the module on top of the stack. Each function has two
+ * upvalues: the metatable and aw.shield. */
 static void make_stream_class(lua_State *L) {
   luaL_newmetatable(L, AWIO_STREAM_CLASS);
   lua_pushvalue(L, -1);
-  aw_lua_set_functions(L, meta, 1);
+  lua_getfield(L, -3, "shield");
+  aw_lua_set_functions(L, meta, 2);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
   lua_newtable(L);
   lua_pushvalue(L, -2);
-  aw_lua_set_functions(L, methods, 1);
+  lua_getfield(L, -4, "shield");
+  aw_lua_set_functions(L, methods, 2);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -28,11 +28,21 @@ int awio_fail_stream(lua_State *L, const awio_stream *stream, ssize_t code,
                      const char *call);
 
 /* Raise if nothing can be written any more. */
-void awio_check_writable(lua_State *L, const awio_stream *stream);
+void awio_check_writable(lua_State *L, awio_stream *stream);
+/* Raise in `call` if bytes that were written cannot be sent. */
+void awio_check_written(lua_State *L, awio_stream *stream, const char *call);
 
 /* Begin a read as aw_lua_begin() does; raise if the stream cannot be read. */
 int awio_begin_read(lua_State *L, awio_stream *stream, const char *what,
                     aw_lua_continue then);
+
+/* For files: flush() with the stack [stream]; close() with the stack [stream,
+ * error or nil], where `shield` is the index of aw.shield. */
+int awio_flush_disk(lua_State *L, awio_stream *stream);
+int awio_close_disk(lua_State *L, awio_stream *stream, int shield);
+
+/* Warn that bytes were lost, and nobody was told [D4]. */
+void awio_warn_unwritten(lua_State *L, awio_stream *stream);
 
 /* Add methods to the class, which awio_open_stream() has made. */
 void awio_add_stream_methods(lua_State *L, const luaL_Reg *list);
